@@ -1,0 +1,44 @@
+/** Everything that the main thread and an agent say to each other while an execution is under way. */
+import { z } from 'zod';
+
+const executionId = z.number().int();
+
+/** From an agent to the main thread. */
+export const fromAgentSchema = z.discriminatedUnion('type', [
+  /** Live progress; `fraction` is 0 to 1, or null when unknown. */
+  z.object({
+    type: z.literal('progress'),
+    executionId,
+    fraction: z.number().min(0).max(1).nullable(),
+    text: z.string(),
+  }),
+  /** One finished log line of the workstream's own logger (JSON, no line end). */
+  z.object({ type: z.literal('log'), executionId, line: z.string() }),
+  /** A child process was started as the leader of process group `pid`. */
+  z.object({ type: z.literal('process-started'), executionId, pid: z.number().int().positive() }),
+  z.object({ type: z.literal('process-ended'), executionId, pid: z.number().int().positive() }),
+  /** Something came after its execution had ended: a late rejection, a timer that threw. */
+  z.object({ type: z.literal('late'), executionId, text: z.string() }),
+  /** The execution ended and its thread is not fit for another one; `outcome` is parsed apart. */
+  z.object({ type: z.literal('retire'), executionId, why: z.string(), outcome: z.unknown() }),
+]);
+export type FromAgent = z.infer<typeof fromAgentSchema>;
+
+/** From the main thread to the agents. Each agent acts on the execution it has in hand and ignores the rest. */
+export const toAgentSchema = z.object({
+  type: z.literal('cancel'),
+  executionId,
+  /** Why: decides the failure's reason. */
+  because: z.enum(['timed-out', 'interrupted', 'cancelled']),
+});
+export type ToAgent = z.infer<typeof toAgentSchema>;
+
+/** Set once when a thread starts. */
+export interface AgentSettings {
+  /** Name of the BroadcastChannel on which `ToAgent` messages arrive. */
+  channel: string;
+  /** pino level of `context.log`. */
+  logLevel: string;
+  /** Heap limit in MB, for the message when it is used up; null for Node's default. */
+  memoryMb: number | null;
+}

@@ -1,0 +1,83 @@
+/** The row of `agent_results`: what one agent found out about one workstream. */
+import type { Json, JsonObject } from './json.ts';
+import type { Reason } from './failure.ts';
+import type { TestResult } from './outcome.ts';
+
+/** The states of a workstream. The last three are final: only they are rows of `agent_results`. */
+export type Status = 'pending' | 'blocked' | 'running' | FinalStatus;
+export type FinalStatus = 'completed' | 'failed' | 'skipped';
+
+/** Name in `agent_id` where no agent ran the workstream. */
+export const COORDINATOR = 'coordinator';
+
+/** An element of `errors`. */
+export interface ResultError {
+  /** The failure's reason. */
+  type: Reason;
+  message: string;
+}
+
+/** The object in `test_results`. Manual checks are listed and count neither as passed nor as failed. */
+export interface TestSummary {
+  total: number;
+  passed: number;
+  failed: number;
+  manual: number;
+  tests: TestResult[];
+}
+
+/** What `metadata` holds beside the columns. */
+export interface ResultMetadata {
+  title: string;
+  kind: string | null;
+  /** The workstream's file and its position there. */
+  file: string;
+  position: number;
+  priority: number;
+  /** What the workstream gave to its dependents; null for nothing. */
+  output: Json;
+  metrics: Record<string, number>;
+  steps: StepSummary[];
+  /** The last of what the failed step printed. */
+  tail: string | null;
+  /** What the definition said beside the fields that Millrace uses. */
+  definition: JsonObject;
+}
+
+/** A step as the row keeps it. */
+export interface StepSummary {
+  id: string;
+  kind: string;
+  status: 'completed' | 'failed';
+  duration_seconds: number;
+  exit_code: number | null;
+}
+
+/** One workstream's final result. Times are ISO 8601 in UTC with milliseconds, null where no agent ran it. */
+export interface AgentResult {
+  runId: string;
+  agentId: string;
+  workstreamId: string;
+  status: FinalStatus;
+  startTime: string | null;
+  endTime: string | null;
+  durationSeconds: number | null;
+  filesModified: string[];
+  commitsCreated: string[];
+  errors: ResultError[];
+  warnings: string[];
+  testResults: TestSummary;
+  metadata: ResultMetadata;
+  /** Why it is not `completed`; null when it is. A skip has a reason and no error. */
+  reason: Reason | null;
+  /** The reason as a sentence; null when completed. */
+  explanation: string | null;
+  /** CPU time of the thread in seconds; null where it can't be known. */
+  cpuSeconds: number | null;
+  attempts: number;
+  /** Path of the whole output; null when nothing was printed. */
+  logFile: string | null;
+  stack: string | null;
+  /** The error in its normalised form, by which errors are grouped; null without an error. */
+  pattern: string | null;
+}

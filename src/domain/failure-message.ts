@@ -1,0 +1,105 @@
+/** The one place where a failure becomes a sentence for a person. */
+import type { Failure, Thrown } from './failure.ts';
+
+/**
+ * Says what happened in one line or a few, without the output's tail or the stack (see `failureContext`).
+ * The switch is exhaustive: a new reason does not compile until it has its sentence.
+ */
+export function describeFailure(failure: Failure): string {
+  switch (failure.reason) {
+    case 'invalid-workstream':
+      return failure.problems.join('\n');
+    case 'duplicate-id':
+      return `The id "${failure.id}" is used more than once: ${failure.places.join(' and ')}. Give each workstream an id of its own.`;
+    case 'cycle':
+      return `It depends on itself: ${failure.path.join(' → ')}. Remove one of these dependencies.`;
+    case 'missing-dependency':
+      return `It depends on "${failure.missing}", which is in no file.${failure.suggestion === null ? '' : ` Did you mean "${failure.suggestion}"?`}`;
+    case 'dependency-failed':
+      return `It needs "${failure.dependency}", which ${failure.detail}.`;
+    case 'module-not-found':
+      return `There is no module file ${failure.module}.`;
+    case 'module-load-failed':
+      return `The module ${failure.module} could not be loaded: ${oneThrown(failure.thrown)}`;
+    case 'export-not-found':
+      return `The module ${failure.module} has no exported function "${failure.export}"; it exports ${list(failure.available)}.`;
+    case 'command-not-found':
+      return `There is no command "${failure.command}" on PATH.`;
+    case 'tool-not-found':
+      return `There is no tool "${failure.tool}" in this version of Millrace.`;
+    case 'exit-non-zero':
+      return `\`${failure.command}\` ended with exit code ${failure.exitCode}.`;
+    case 'killed-by-signal':
+      return `\`${failure.command}\` was ended by ${failure.signal}.`;
+    case 'output-limit':
+      return `\`${failure.command}\` printed more than ${failure.limitMb} MB and was ended. Raise --max-output if that is wanted.`;
+    case 'thrown':
+      return describeThrown(failure.how, failure.thrown);
+    case 'invalid-result':
+      return `The module's result can't be used: ${failure.detail}`;
+    case 'timed-out':
+      return `${failure.step === null ? 'It' : `Step ${failure.step}`} was still running after ${failure.seconds} s and was ended. Raise timeout_seconds if it needs longer.`;
+    case 'out-of-memory':
+      return failure.limitMb === null
+        ? "It used up the thread's JavaScript heap. Raise --agent-memory."
+        : `It used up the thread's JavaScript heap of ${failure.limitMb} MB. Raise --agent-memory.`;
+    case 'worker-crashed':
+      return failure.exitCode === null
+        ? `Its worker thread died: ${failure.detail}`
+        : `Its worker thread ended with exit code ${failure.exitCode}: ${failure.detail}`;
+    case 'acceptance-failed':
+      return `Not accepted: ${failure.tests.map((test) => `${test.name} (${test.detail})`).join('; ')}.`;
+    case 'workspace-error':
+      return failure.detail;
+    case 'cancelled':
+      return `It was cancelled: ${failure.detail}.`;
+    case 'interrupted':
+      return `The run was interrupted before it finished: ${failure.detail}.`;
+    case 'skipped-by-user':
+      return 'It was skipped by the person who went through the run.';
+    case 'internal-error':
+      return `Millrace itself failed here, please report it: ${oneThrown(failure.thrown)}`;
+  }
+}
+
+/** What helps to understand a failure beyond its sentence; null where nothing is known. */
+export interface FailureContext {
+  /** The last lines that a child process printed. */
+  tail: string | null;
+  /** Path of the whole output. */
+  log: string | null;
+  /** The stack trace of what was thrown. */
+  stack: string | null;
+}
+
+/** The context a failure carries with it. */
+export function failureContext(failure: Failure): FailureContext {
+  return {
+    tail: 'tail' in failure && failure.tail !== '' ? failure.tail : null,
+    log: 'log' in failure ? failure.log : null,
+    stack: 'thrown' in failure ? (failure.thrown.stack ?? null) : null,
+  };
+}
+
+function describeThrown(
+  how: 'thrown' | 'unhandled-rejection' | 'uncaught-exception',
+  thrown: Thrown,
+): string {
+  switch (how) {
+    case 'thrown':
+      return oneThrown(thrown);
+    case 'unhandled-rejection':
+      return `A promise was rejected and nothing handled it: ${oneThrown(thrown)}`;
+    case 'uncaught-exception':
+      return `An exception in a callback was not caught: ${oneThrown(thrown)}`;
+  }
+}
+
+function oneThrown(thrown: Thrown): string {
+  const code = thrown.code === undefined || thrown.message.includes(thrown.code) ? '' : ` (${thrown.code})`;
+  return thrown.message === '' ? `${thrown.name}${code}` : `${thrown.name}: ${thrown.message}${code}`;
+}
+
+function list(names: string[]): string {
+  return names.length === 0 ? 'nothing' : names.map((name) => `"${name}"`).join(', ');
+}

@@ -1,0 +1,53 @@
+/** What an execution found out; the one thing that an agent sends back. */
+import { z } from 'zod';
+import { failureSchema } from './failure.ts';
+
+const seconds = z.number().nonnegative();
+
+/** How one step went. */
+export const stepResultSchema = z.object({
+  id: z.string(),
+  kind: z.enum(['module', 'run', 'command', 'tool']),
+  status: z.enum(['completed', 'failed']),
+  durationSeconds: seconds,
+  /** Exit code of the child process; null where there was none or a signal ended it. */
+  exitCode: z.number().int().nullable(),
+  /** The last of what it printed, at most 4 KiB. */
+  tail: z.string(),
+  failure: failureSchema.nullable(),
+});
+export type StepResult = z.infer<typeof stepResultSchema>;
+
+/** How one acceptance test went. A manual check is listed and never run. */
+export const testResultSchema = z.object({
+  name: z.string(),
+  status: z.enum(['passed', 'failed', 'manual']),
+  durationSeconds: seconds.nullable(),
+  /** What a person needs to know about a failure; empty otherwise. */
+  detail: z.string(),
+});
+export type TestResult = z.infer<typeof testResultSchema>;
+
+export const outcomeSchema = z.object({
+  status: z.enum(['completed', 'failed']),
+  /** Milliseconds since 1970. */
+  startedAt: z.number(),
+  /** Milliseconds since 1970. */
+  endedAt: z.number(),
+  durationSeconds: seconds,
+  /** CPU time of the thread; null where the platform can't tell. Child processes are not in it. */
+  cpuSeconds: seconds.nullable(),
+  steps: z.array(stepResultSchema),
+  tests: z.array(testResultSchema),
+  /** What the workstream gives to its dependents, as JSON text; null for nothing. */
+  output: z.string().nullable(),
+  filesModified: z.array(z.string()),
+  metrics: z.record(z.string(), z.number()),
+  warnings: z.array(z.string()),
+  failure: failureSchema.nullable(),
+  /** Absolute path of the whole output; null when nothing was printed. */
+  logFile: z.string().nullable(),
+});
+
+/** The result of one execution. `failure` is null exactly when `status` is `completed`. */
+export type Outcome = z.infer<typeof outcomeSchema>;

@@ -1,0 +1,45 @@
+/** The validated workstreams as a graph: what runs in which order, and what can't run at all. */
+import type { Failure } from './failure.ts';
+import type { Problem } from './problem.ts';
+import type { Source, Workstream } from './workstream.ts';
+
+/** A workstream that is failed before the run starts. */
+export interface Broken {
+  id: string;
+  title: string;
+  source: Source;
+  failure: Failure;
+}
+
+/** What a folder of workstream files gives: definitions and problems, both as many as there are. */
+export interface LoadedFolder {
+  workstreams: Workstream[];
+  broken: Broken[];
+  problems: Problem[];
+  /** Number of files read. */
+  files: number;
+}
+
+/** Two workstreams, or a group of them, that never run at the same time. */
+export interface Conflict {
+  kind: 'conflict-group' | 'scope' | 'alone';
+  /** The group's name, the shared path, or the workstream's id. */
+  what: string;
+  members: string[];
+}
+
+export interface Plan {
+  /** Runnable workstreams in handing-out order. */
+  workstreams: Workstream[];
+  broken: Broken[];
+  /** Indices into `workstreams`: wave k needs only waves before it. */
+  waves: number[][];
+  /** Longest chain by expected duration. */
+  criticalPath: { ids: string[]; seconds: number };
+  conflicts: Conflict[];
+  /** Expected seconds by index into `workstreams`. */
+  expectedSeconds: Float64Array;
+  /** How many of those come from history. */
+  known: number;
+  problems: Problem[];
+}

@@ -1,0 +1,54 @@
+/**
+ * What happens in a run, as a stream of events. The recorder takes each event first; progress, logs and the
+ * library's listeners see it only after it is on disk.
+ */
+import type { AgentResult } from './agent-result.ts';
+import type { Workstream } from './workstream.ts';
+
+export type RunEvent =
+  | {
+      type: 'run-started';
+      runId: string;
+      /** ISO 8601 in UTC. */
+      at: string;
+      agents: string[];
+      /** Every workstream id of the run, broken ones too. */
+      total: number;
+      workstreams: readonly Workstream[];
+      /** Expected seconds of all work together, from history; null without any. */
+      expectedSeconds: number | null;
+    }
+  | { type: 'workstream-ready'; workstreamId: string }
+  | {
+      type: 'workstream-started';
+      workstreamId: string;
+      title: string;
+      agentId: string;
+      attempt: number;
+      at: string;
+      /** Expected seconds from history; null without any. */
+      expectedSeconds: number | null;
+    }
+  | {
+      type: 'workstream-progress';
+      workstreamId: string;
+      agentId: string;
+      /** 0 to 1; null when unknown. */
+      fraction: number | null;
+      text: string;
+    }
+  | {
+      type: 'workstream-log';
+      workstreamId: string;
+      agentId: string;
+      /** One pino line, JSON without a line end. */
+      line: string;
+    }
+  | { type: 'workstream-finished'; result: AgentResult }
+  | { type: 'agent-replaced'; agentId: string; why: string }
+  | { type: 'interrupting'; signal: string; running: number }
+  | { type: 'notice'; level: 'info' | 'warn' | 'error'; text: string; workstreamId: string | null }
+  | { type: 'run-ended'; runId: string; at: string; exitCode: number };
+
+/** Sees events. Must not throw and must not wait. */
+export type RunListener = (event: RunEvent) => void;

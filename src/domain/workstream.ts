@@ -1,0 +1,99 @@
+/**
+ * The workstream as the rest of Millrace sees it: checked, with defaults filled in, matrix expanded and
+ * every path absolute. What a person writes is described in `workstream-file.ts`.
+ */
+import type { Json, JsonObject } from './json.ts';
+
+/** What every kind of step may have. */
+interface StepBase {
+  /** The step's own `id`, or `step-N` counted from 1. */
+  id: string;
+  /** Seconds after which this step fails with `timed-out`; null for no limit of its own. */
+  timeoutSeconds: number | null;
+  /** Environment variables added for this step. */
+  env: Record<string, string>;
+  /** Absolute folder to run in; null for the folder Millrace was started in. */
+  cwd: string | null;
+  /** When true, a failure of this step is kept as a warning and the next step runs. */
+  continueOnError: boolean;
+}
+
+/** Calls a function of an ES module in the worker thread. */
+export interface ModuleStep extends StepBase {
+  kind: 'module';
+  /** Absolute path of the module's file. */
+  module: string;
+  /** Name of the exported function. */
+  export: string;
+  input: Json;
+}
+
+/** Runs one line through the shell in a child process. */
+export interface RunStep extends StepBase {
+  kind: 'run';
+  run: string;
+}
+
+/** Runs a program with its arguments in a child process, without a shell. */
+export interface CommandStep extends StepBase {
+  kind: 'command';
+  command: [string, ...string[]];
+}
+
+/** Gives tasks to a coding agent's command line. */
+export interface ToolStep extends StepBase {
+  kind: 'tool';
+  tool: string;
+  tasks: string[];
+}
+
+export type Step = ModuleStep | RunStep | CommandStep | ToolStep;
+
+/** A dependency: `completed` is met by completed work only, `finished` by any final status. */
+export interface Dependency {
+  id: string;
+  when: 'completed' | 'finished';
+}
+
+/** One acceptance test. `text` leaves open whether it is a command or prose; that is decided where it runs. */
+export interface AcceptanceTest {
+  kind: 'run' | 'manual' | 'text';
+  text: string;
+}
+
+/** Where in the workstream folder a definition stands. */
+export interface Source {
+  /** Path of the file as messages show it: relative to the folder Millrace was started in, if below it. */
+  file: string;
+  /** Index in the file's array; 0 for a file with one object. */
+  position: number;
+}
+
+/** One unit of work, ready to be planned. */
+export interface Workstream {
+  id: string;
+  /** The `id` before the matrix was expanded; equal to `id` without a matrix. */
+  base: string;
+  title: string;
+  description: string | null;
+  kind: string | null;
+  /** Greater is earlier; `normal` is 0. */
+  priority: number;
+  dependsOn: Dependency[];
+  steps: Step[];
+  acceptanceTests: AcceptanceTest[];
+  /** Paths and globs it owns: `files_scope` and `files_create` together. */
+  scopes: string[];
+  conflictGroup: string | null;
+  /** False when nothing else may run beside it. */
+  parallelOk: boolean;
+  /** Hard limit for one attempt in seconds; null for the run's own. */
+  timeoutSeconds: number | null;
+  /** The values of this member of a matrix; null without one. */
+  matrix: JsonObject | null;
+  /** Everything else that stood in the definition, as it stood there. */
+  extra: JsonObject;
+  source: Source;
+  /** SHA-256 of the definition as it stood in its file, with the matrix values; changes when it is edited. */
+  hash: string;
+}
