@@ -17,8 +17,15 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
   /** A child process was started as the leader of process group `pid`. */
   z.object({ type: z.literal('process-started'), executionId, pid: z.number().int().positive() }),
   z.object({ type: z.literal('process-ended'), executionId, pid: z.number().int().positive() }),
+  /** A step with a limit of its own begins (`seconds` from now), or has ended (null). */
+  z.object({
+    type: z.literal('deadline'),
+    executionId,
+    step: z.string(),
+    seconds: z.number().positive().nullable(),
+  }),
   /** Something came after its execution had ended: a late rejection, a timer that threw. */
-  z.object({ type: z.literal('late'), executionId, text: z.string() }),
+  z.object({ type: z.literal('late'), executionId, workstreamId: z.string(), text: z.string() }),
   /** The execution ended and its thread is not fit for another one; `outcome` is parsed apart. */
   z.object({ type: z.literal('retire'), executionId, why: z.string(), outcome: z.unknown() }),
 ]);

@@ -74,6 +74,8 @@ export interface AgentResult {
   explanation: string | null;
   /** CPU time of the thread in seconds; null where it can't be known. */
   cpuSeconds: number | null;
+  /** Time its thread waited for a processor in seconds; null where it can't be known. */
+  cpuWaitSeconds: number | null;
   attempts: number;
   /** Path of the whole output; null when nothing was printed. */
   logFile: string | null;

@@ -5,8 +5,7 @@ import type { Outcome } from './outcome.ts';
 export type EngineMessage =
   | { type: 'progress'; fraction: number | null; text: string }
   | { type: 'log'; line: string }
-  | { type: 'replaced'; why: string }
-  | { type: 'late'; text: string };
+  | { type: 'replaced'; why: string };
 
 export interface EngineRunOptions {
   /** Aborted with a `CancelReason` to stop the execution. */

@@ -59,7 +59,12 @@ export const failureSchema = z.discriminatedUnion('reason', [
     exitCode: z.number().int().nullable(),
     detail: text,
   }),
-  z.object({ reason: z.literal('acceptance-failed'), tests: z.array(failedTest) }),
+  z.object({
+    reason: z.literal('acceptance-failed'),
+    tests: z.array(failedTest),
+    tail: text,
+    log: text.nullable(),
+  }),
   z.object({ reason: z.literal('workspace-error'), detail: text }),
   z.object({ reason: z.literal('cancelled'), detail: text }),
   z.object({ reason: z.literal('interrupted'), detail: text }),

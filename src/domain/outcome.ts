@@ -37,6 +37,8 @@ export const outcomeSchema = z.object({
   durationSeconds: seconds,
   /** CPU time of the thread; null where the platform can't tell. Child processes are not in it. */
   cpuSeconds: seconds.nullable(),
+  /** Time the thread was ready to run and waited for a processor; null where the platform can't tell. */
+  cpuWaitSeconds: seconds.nullable(),
   steps: z.array(stepResultSchema),
   tests: z.array(testResultSchema),
   /** What the workstream gives to its dependents, as JSON text; null for nothing. */

@@ -41,12 +41,14 @@ export interface AgentPerformance {
 export interface Speed {
   /** Seconds from start to the last result. */
   wallSeconds: number;
-  /** Sum of all durations: what one agent would have needed. */
+  /** Sum of all durations. */
   busySeconds: number;
+  /** What one agent would have needed: the durations without the time that threads waited for a processor. */
+  oneAgentSeconds: number;
   /** Longest chain of dependencies by measured duration, and its members. */
   criticalPathSeconds: number;
   criticalPath: string[];
-  /** busy / wall. */
+  /** one agent / wall. */
   speedup: number | null;
   /** The least time that agents, cores and the critical path allow, in seconds. */
   limitSeconds: number;

@@ -1,0 +1,56 @@
+/** Outcomes of executions whose thread can't tell any more. */
+import { closeSync, existsSync, openSync, unlinkSync } from 'node:fs';
+import type { Failure } from '../domain/failure.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import { readTail } from '../support/read-tail.ts';
+
+/** What a pool's rejection says about the thread that died. */
+export function crashFailure(error: unknown, memoryMb: number | null): Failure {
+  const message = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ERR_WORKER_OUT_OF_MEMORY') return { reason: 'out-of-memory', limitMb: memoryMb };
+  const exit = /^worker exited with code: (-?\d+)$/.exec(message)?.[1];
+  if (exit !== undefined) {
+    return {
+      reason: 'worker-crashed',
+      exitCode: Number(exit),
+      detail: `the workstream's code ended its thread, as process.exit(${exit}) does. Throw an error or return instead.`,
+    };
+  }
+  return { reason: 'worker-crashed', exitCode: null, detail: message };
+}
+
+/**
+ * The outcome of an execution that gave none itself. Its CPU time is not known; what it printed is in `logFile`, which
+ * is removed if it is empty.
+ */
+export function failedOutcome(failure: Failure, startedAt: number, logFile: string): Outcome {
+  const endedAt = Date.now();
+  const tail = takeTail(logFile);
+  return {
+    status: 'failed',
+    startedAt,
+    endedAt,
+    durationSeconds: Math.max(0, endedAt - startedAt) / 1000,
+    cpuSeconds: null,
+    cpuWaitSeconds: null,
+    steps: [],
+    tests: [],
+    output: null,
+    filesModified: [],
+    metrics: {},
+    warnings: [],
+    failure: 'tail' in failure && tail !== null ? { ...failure, tail } : failure,
+    logFile: tail === null ? null : logFile,
+  };
+}
+
+/** The end of a file that a dead thread left; null when there is none or it is empty. */
+function takeTail(path: string): string | null {
+  if (!existsSync(path)) return null;
+  const descriptor = openSync(path, 'r');
+  const tail = readTail(descriptor, 0);
+  closeSync(descriptor);
+  if (tail === '') unlinkSync(path);
+  return tail === '' ? null : tail;
+}

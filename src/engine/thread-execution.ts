@@ -1,0 +1,109 @@
+/** One execution as the main thread sees it: its clock, the processes it started, and how it is stopped. */
+import type { FromAgent, ToAgent } from '../domain/agent-message.ts';
+import type { Assignment } from '../domain/assignment.ts';
+import type { CancelReason, EngineMessage, EngineRunOptions } from '../domain/engine.ts';
+import type { Failure } from '../domain/failure.ts';
+import { type Outcome, outcomeSchema } from '../domain/outcome.ts';
+import { signalGroup } from '../support/process-group.ts';
+
+/** Beyond the grace: what the thread needs to end its child processes and answer. */
+const ANSWER_SECONDS = 1;
+
+export class ThreadExecution {
+  readonly assignment: Assignment;
+  readonly startedAt = Date.now();
+  /** Aborted to end the thread. */
+  readonly terminate = new AbortController();
+  /** Set when the agent gave its outcome and asked for its thread to be replaced. */
+  retired: { outcome: Outcome; why: string } | null = null;
+  /** What the main thread made of it when the agent did not answer any more. */
+  verdict: Failure | null = null;
+  readonly #options: EngineRunOptions;
+  readonly #send: (message: ToAgent) => void;
+  readonly #groups = new Set<number>();
+  readonly #timeout: NodeJS.Timeout;
+  #hard: NodeJS.Timeout | undefined;
+  #stepTimeout: NodeJS.Timeout | undefined;
+  readonly #onAbort = (): void => this.#cancel(this.#options.signal.reason);
+
+  constructor(assignment: Assignment, options: EngineRunOptions, send: (message: ToAgent) => void) {
+    this.assignment = assignment;
+    this.#options = options;
+    this.#send = send;
+    const seconds = assignment.limits.timeoutSeconds;
+    this.#timeout = setTimeout(() => this.#timedOut(seconds), seconds * 1000);
+    options.signal.addEventListener('abort', this.#onAbort, { once: true });
+    if (options.signal.aborted) this.#onAbort();
+  }
+
+  /** Tells whoever started it. */
+  tell(message: EngineMessage): void {
+    this.#options.onMessage(message);
+  }
+
+  /** Acts on a message of this execution's agent. */
+  receive(message: Exclude<FromAgent, { type: 'late' }>): void {
+    switch (message.type) {
+      case 'progress':
+        return this.tell({ type: 'progress', fraction: message.fraction, text: message.text });
+      case 'log':
+        return this.tell({ type: 'log', line: message.line });
+      case 'process-started':
+        this.#groups.add(message.pid);
+        return undefined;
+      case 'process-ended':
+        this.#groups.delete(message.pid);
+        return undefined;
+      case 'deadline':
+        return this.#stepDeadline(message.step, message.seconds);
+      case 'retire':
+        return this.#retire(message.why, message.outcome);
+    }
+  }
+
+  /** Stops all clocks, and ends what the thread started and could not end itself. */
+  close(): void {
+    clearTimeout(this.#timeout);
+    clearTimeout(this.#hard);
+    clearTimeout(this.#stepTimeout);
+    this.#options.signal.removeEventListener('abort', this.#onAbort);
+    for (const pid of this.#groups) signalGroup(pid, 'SIGKILL');
+  }
+
+  #timedOut(seconds: number): void {
+    this.#send({ type: 'cancel', executionId: this.assignment.executionId, because: 'timed-out' });
+    this.#endIn(this.#graceSeconds, { reason: 'timed-out', seconds, step: null, tail: '' });
+  }
+
+  #cancel(because: CancelReason): void {
+    const detail = 'it was running and did not stop when it was told to';
+    this.#send({ type: 'cancel', executionId: this.assignment.executionId, because });
+    this.#endIn(this.#graceSeconds, { reason: because, detail });
+  }
+
+  /** The agent ends a step at its limit itself, unless its thread is blocked. */
+  #stepDeadline(step: string, seconds: number | null): void {
+    clearTimeout(this.#stepTimeout);
+    if (seconds === null) return;
+    const failure: Failure = { reason: 'timed-out', seconds, step, tail: '' };
+    this.#stepTimeout = setTimeout(() => this.#endIn(0, failure), (seconds + this.#graceSeconds) * 1000);
+  }
+
+  get #graceSeconds(): number {
+    return this.assignment.limits.graceSeconds + ANSWER_SECONDS;
+  }
+
+  #endIn(seconds: number, failure: Failure): void {
+    clearTimeout(this.#hard);
+    this.#hard = setTimeout(() => {
+      this.verdict = failure;
+      this.terminate.abort();
+    }, seconds * 1000);
+  }
+
+  #retire(why: string, outcome: unknown): void {
+    const parsed = outcomeSchema.safeParse(outcome);
+    if (parsed.success) this.retired = { outcome: parsed.data, why };
+    this.terminate.abort();
+  }
+}

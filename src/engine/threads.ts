@@ -1,0 +1,120 @@
+/** The engine that runs assignments on a piscina pool, one worker thread an agent. */
+import { BroadcastChannel } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import { type AgentSettings, fromAgentSchema } from '../domain/agent-message.ts';
+import type { Assignment } from '../domain/assignment.ts';
+import type { Engine, EngineRunOptions } from '../domain/engine.ts';
+import { type Outcome, outcomeSchema } from '../domain/outcome.ts';
+import { agentFile } from './agent-file.ts';
+import { crashFailure, failedOutcome } from './crash.ts';
+import { ThreadExecution } from './thread-execution.ts';
+import { CompileError, TypeScriptModules } from './typescript.ts';
+
+export interface ThreadEngineOptions {
+  /** Number of threads; that many are started at once. */
+  agents: number;
+  /** Limit of each thread's JavaScript heap in MB; null for Node's default. Buffers are not in it. */
+  memoryMb: number | null;
+  /** pino level of the workstreams' own loggers. */
+  logLevel: string;
+  /** Told of what a workstream's code did after its workstream had ended. */
+  onLate(workstreamId: string, text: string): void;
+  /** Folder for compiled modules. */
+  cacheFolder: string;
+}
+
+let engines = 0;
+
+export class ThreadEngine implements Engine {
+  readonly #options: ThreadEngineOptions;
+  readonly #pool: Piscina;
+  readonly #channel: BroadcastChannel;
+  readonly #modules: TypeScriptModules;
+  readonly #running = new Map<number, ThreadExecution>();
+
+  constructor(options: ThreadEngineOptions) {
+    this.#options = options;
+    engines += 1;
+    const settings: AgentSettings = {
+      channel: `millrace-${process.pid}-${engines}`,
+      logLevel: options.logLevel,
+      memoryMb: options.memoryMb,
+    };
+    this.#modules = new TypeScriptModules(options.cacheFolder);
+    this.#channel = new BroadcastChannel(settings.channel);
+    this.#channel.unref();
+    this.#pool = createPool(options, settings);
+    this.#pool.on('message', (message: unknown) => this.#receive(message));
+    // A thread that dies with a task in hand rejects that task; without one there is nobody to blame.
+    this.#pool.on('error', (error: unknown) => this.#threadFailed(error));
+  }
+
+  /** Never rejects. At most as many at once as there are agents: the pool's own queue is not used. */
+  async run(assignment: Assignment, options: EngineRunOptions): Promise<Outcome> {
+    const execution = new ThreadExecution(assignment, options, (message) => this.#channel.postMessage(message));
+    this.#running.set(assignment.executionId, execution);
+    try {
+      const compiled = await this.#modules.compile(assignment);
+      const result: unknown = await this.#pool.run(
+        { ...assignment, compiled },
+        { signal: execution.terminate.signal },
+      );
+      return outcomeSchema.parse(result);
+    } catch (error) {
+      return this.#lost(execution, error);
+    } finally {
+      execution.close();
+      this.#running.delete(assignment.executionId);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#channel.close();
+    await this.#pool.destroy();
+  }
+
+  /** The outcome where the thread did not return one. */
+  #lost(execution: ThreadExecution, error: unknown): Outcome {
+    const { assignment, retired, verdict, startedAt } = execution;
+    if (retired !== null) {
+      execution.tell({ type: 'replaced', why: retired.why });
+      return retired.outcome;
+    }
+    if (error instanceof CompileError) return failedOutcome(error.failure, startedAt, assignment.logFile);
+    execution.tell({ type: 'replaced', why: verdict === null ? 'its thread died' : 'its code did not stop' });
+    const failure = verdict ?? crashFailure(error, this.#options.memoryMb);
+    return failedOutcome(failure, startedAt, assignment.logFile);
+  }
+
+  /** Workstreams can post anything to their parent; only what is a message of an execution in hand counts. */
+  #receive(message: unknown): void {
+    const parsed = fromAgentSchema.safeParse(message);
+    if (!parsed.success) return;
+    if (parsed.data.type === 'late') this.#options.onLate(parsed.data.workstreamId, parsed.data.text);
+    else this.#running.get(parsed.data.executionId)?.receive(parsed.data);
+  }
+
+  /** Threads that can't even start would leave their assignments waiting for ever. */
+  #threadFailed(error: unknown): void {
+    if (this.#pool.threads.length > 0) return;
+    for (const execution of this.#running.values()) {
+      execution.verdict = crashFailure(error, this.#options.memoryMb);
+      execution.terminate.abort();
+    }
+  }
+}
+
+function createPool(options: ThreadEngineOptions, settings: AgentSettings): Piscina {
+  return new Piscina({
+    filename: agentFile(),
+    minThreads: options.agents,
+    maxThreads: options.agents,
+    idleTimeout: Number.POSITIVE_INFINITY,
+    concurrentTasksPerWorker: 1,
+    // The default freezes an idle thread's event loop and blames what it then finds on the next workstream.
+    atomics: 'disabled',
+    recordTiming: false,
+    workerData: settings,
+    ...(options.memoryMb === null ? {} : { resourceLimits: { maxOldGenerationSizeMb: options.memoryMb } }),
+  });
+}

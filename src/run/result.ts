@@ -1,0 +1,132 @@
+/** From what an execution found out, or from a reason not to execute, to the row that is kept. */
+import { COORDINATOR, type AgentResult, type ResultMetadata, type TestSummary } from '../domain/agent-result.ts';
+import type { Failure } from '../domain/failure.ts';
+import { describeFailure, failureContext } from '../domain/failure-message.ts';
+import type { Json } from '../domain/json.ts';
+import type { Outcome, TestResult } from '../domain/outcome.ts';
+import type { Broken } from '../domain/plan.ts';
+import type { Workstream } from '../domain/workstream.ts';
+import { normalize } from '../analysis/patterns.ts';
+
+/** What an agent did. A failure because of an interruption counts as skipped, so that the run can be resumed. */
+export function executedResult(
+  runId: string,
+  agentId: string,
+  attempts: number,
+  workstream: Workstream,
+  outcome: Outcome,
+): AgentResult {
+  const { failure } = outcome;
+  const base = notExecuted(runId, workstreamMetadata(workstream), workstream.id, failure);
+  return {
+    ...base,
+    agentId,
+    attempts,
+    status: failure === null ? 'completed' : isStop(failure) ? 'skipped' : 'failed',
+    startTime: new Date(outcome.startedAt).toISOString(),
+    endTime: new Date(outcome.endedAt).toISOString(),
+    durationSeconds: outcome.durationSeconds,
+    cpuSeconds: outcome.cpuSeconds,
+    cpuWaitSeconds: outcome.cpuWaitSeconds,
+    filesModified: outcome.filesModified,
+    warnings: outcome.warnings,
+    testResults: summarizeTests(outcome.tests),
+    logFile: outcome.logFile,
+    metadata: {
+      ...base.metadata,
+      output: outcome.output === null ? null : (JSON.parse(outcome.output) as Json),
+      metrics: outcome.metrics,
+      steps: outcome.steps.map((step) => ({
+        id: step.id,
+        kind: step.kind,
+        status: step.status,
+        duration_seconds: step.durationSeconds,
+        exit_code: step.exitCode,
+      })),
+    },
+  };
+}
+
+/** A workstream that no agent ran because something it needs did not complete, or the run was ended. */
+export function skippedResult(runId: string, workstream: Workstream, failure: Failure): AgentResult {
+  return { ...notExecuted(runId, workstreamMetadata(workstream), workstream.id, failure), status: 'skipped', errors: [], pattern: null };
+}
+
+/** A workstream that could not be planned. */
+export function brokenResult(runId: string, broken: Broken): AgentResult {
+  const metadata = emptyMetadata(broken.title, broken.source.file, broken.source.position);
+  return { ...notExecuted(runId, metadata, broken.id, broken.failure), status: 'failed' };
+}
+
+/** A workstream that a person declared done. */
+export function markedDoneResult(runId: string, workstream: Workstream): AgentResult {
+  const result = notExecuted(runId, workstreamMetadata(workstream), workstream.id, null);
+  return { ...result, warnings: ['Marked as done by a person; nothing was executed.'] };
+}
+
+const isStop = (failure: Failure): boolean => failure.reason === 'interrupted' || failure.reason === 'cancelled';
+
+function notExecuted(
+  runId: string,
+  metadata: ResultMetadata,
+  workstreamId: string,
+  failure: Failure | null,
+): AgentResult {
+  const explanation = failure === null ? null : describeFailure(failure);
+  const context = failure === null ? null : failureContext(failure);
+  const isError = failure !== null && !isStop(failure);
+  return {
+    runId,
+    agentId: COORDINATOR,
+    workstreamId,
+    status: 'completed',
+    startTime: null,
+    endTime: null,
+    durationSeconds: null,
+    filesModified: [],
+    commitsCreated: [],
+    errors: isError ? [{ type: failure.reason, message: explanation ?? '' }] : [],
+    warnings: [],
+    testResults: summarizeTests([]),
+    metadata: { ...metadata, tail: context?.tail ?? null },
+    reason: failure?.reason ?? null,
+    explanation,
+    cpuSeconds: null,
+    cpuWaitSeconds: null,
+    attempts: 0,
+    logFile: context?.log ?? null,
+    stack: context?.stack ?? null,
+    pattern: isError && explanation !== null ? normalize(explanation) : null,
+  };
+}
+
+function workstreamMetadata(workstream: Workstream): ResultMetadata {
+  return {
+    ...emptyMetadata(workstream.title, workstream.source.file, workstream.source.position),
+    kind: workstream.kind,
+    priority: workstream.priority,
+    definition: workstream.extra,
+  };
+}
+
+function emptyMetadata(title: string, file: string, position: number): ResultMetadata {
+  return {
+    title,
+    kind: null,
+    file,
+    position,
+    priority: 0,
+    output: null,
+    metrics: {},
+    steps: [],
+    tail: null,
+    definition: {},
+  };
+}
+
+function summarizeTests(tests: TestResult[]): TestSummary {
+  const count = (status: TestResult['status']): number => tests.filter((test) => test.status === status).length;
+  const passed = count('passed');
+  const failed = count('failed');
+  return { total: passed + failed, passed, failed, manual: count('manual'), tests };
+}

@@ -1,0 +1,146 @@
+/** One assignment in, one outcome out: the steps, then acceptance. Catches everything. */
+import type { Failure } from '../src/domain/failure.ts';
+import { describeFailure } from '../src/domain/failure-message.ts';
+import type { Outcome, StepResult, TestResult } from '../src/domain/outcome.ts';
+import type { Step } from '../src/domain/workstream.ts';
+import { checkAcceptance } from './acceptance/check.ts';
+import { threadCpuTime } from './cpu-time.ts';
+import { currentExecution, type Execution } from './execution.ts';
+import { activeResources, leftoversSince } from './leftovers.ts';
+import { runStep } from './runners/step.ts';
+import { type StepOutcome, stepOutcome } from './runners/step-outcome.ts';
+import { flattenThrown } from './thrown.ts';
+
+/** What has been found out so far. */
+interface Findings {
+  steps: StepResult[];
+  tests: TestResult[];
+  output: string | null;
+  filesModified: Set<string>;
+  metrics: Record<string, number>;
+  failure: Failure | null;
+}
+
+/** Never rejects. When it resolves, nothing that the workstream started is left running but what `retire` names. */
+export async function execute(execution: Execution): Promise<Outcome> {
+  const startedAt = Date.now();
+  const start = performance.now();
+  const cpuStart = threadCpuTime();
+  const before = activeResources();
+  const findings: Findings = {
+    steps: [],
+    tests: [],
+    output: null,
+    filesModified: new Set(),
+    metrics: {},
+    failure: null,
+  };
+  try {
+    await currentExecution.run(execution, () => runAll(execution, findings));
+    await cleanUp(execution, before);
+  } catch (error) {
+    findings.failure ??= { reason: 'internal-error', thrown: flattenThrown(error) };
+  }
+  execution.ended = true;
+  const failure = execution.stopped?.failure ?? findings.failure;
+  const cpuEnd = threadCpuTime();
+  return {
+    ...findings,
+    failure,
+    status: failure === null ? 'completed' : 'failed',
+    startedAt,
+    endedAt: Date.now(),
+    durationSeconds: (performance.now() - start) / 1000,
+    cpuSeconds: since(cpuStart?.used, cpuEnd?.used),
+    cpuWaitSeconds: since(cpuStart?.waited, cpuEnd?.waited),
+    filesModified: [...findings.filesModified],
+    warnings: execution.warnings,
+    logFile: execution.output.close(),
+  };
+}
+
+const since = (start: number | undefined, end: number | undefined): number | null =>
+  start === undefined || end === undefined ? null : Math.max(0, end - start);
+
+async function runAll(execution: Execution, findings: Findings): Promise<void> {
+  const { workstream } = execution.assignment;
+  for (const step of workstream.steps) {
+    if (execution.stopped !== null) return;
+    const result = await runOne(step, execution, findings);
+    if (result.failure === null) continue;
+    if (!step.continueOnError || execution.stopped !== null) {
+      findings.failure = result.failure;
+      return;
+    }
+    execution.warn(`Step ${step.id} failed and was passed over: ${describeFailure(result.failure)}`);
+  }
+  if (workstream.acceptanceTests.length === 0) return;
+  findings.tests = await checkAcceptance(execution);
+  const failed = findings.tests.filter((test) => test.status === 'failed');
+  if (failed.length > 0) {
+    findings.failure = {
+      reason: 'acceptance-failed',
+      tests: failed.map(({ name, detail }) => ({ name, detail })),
+      tail: execution.output.tail(0),
+      log: execution.assignment.logFile,
+    };
+  }
+}
+
+async function runOne(step: Step, execution: Execution, findings: Findings): Promise<StepResult> {
+  const start = performance.now();
+  const outcome = await withinLimit(step, execution);
+  if (outcome.output !== null) findings.output = outcome.output;
+  for (const file of outcome.filesModified) findings.filesModified.add(file);
+  Object.assign(findings.metrics, outcome.metrics);
+  const result: StepResult = {
+    id: step.id,
+    kind: step.kind,
+    status: outcome.failure === null ? 'completed' : 'failed',
+    durationSeconds: (performance.now() - start) / 1000,
+    exitCode: outcome.exitCode,
+    tail: outcome.tail,
+    failure: outcome.failure,
+  };
+  findings.steps.push(result);
+  return result;
+}
+
+/** Runs a step under its own limit, if it has one; the main thread is told, because this thread may be blocked. */
+async function withinLimit(step: Step, execution: Execution): Promise<StepOutcome> {
+  const { executionId } = execution.assignment;
+  const seconds = step.timeoutSeconds;
+  const limit = new AbortController();
+  const signal = seconds === null ? execution.signal : AbortSignal.any([execution.signal, limit.signal]);
+  const timer = seconds === null ? undefined : setTimeout(() => limit.abort(), seconds * 1000);
+  if (seconds !== null) execution.post({ type: 'deadline', executionId, step: step.id, seconds });
+  const start = execution.output.size;
+  try {
+    return await runStep(step, execution, signal);
+  } catch (error) {
+    const tail = execution.output.tail(start);
+    if (execution.stopped !== null) return stepOutcome({ failure: execution.stopped.failure, tail });
+    if (!limit.signal.aborted) throw error;
+    return stepOutcome({ failure: { reason: 'timed-out', seconds: seconds ?? 0, step: step.id, tail }, tail });
+  } finally {
+    clearTimeout(timer);
+    if (seconds !== null) execution.post({ type: 'deadline', executionId, step: step.id, seconds: null });
+  }
+}
+
+/** Ends what the workstream left behind; a thread in which its code may go on is not used again. */
+async function cleanUp(execution: Execution, before: ReturnType<typeof activeResources>): Promise<void> {
+  const usesModules = execution.assignment.workstream.steps.some((step) => step.kind === 'module');
+  const processes = await execution.children.endAll(execution.assignment.limits.graceSeconds);
+  if (processes > 0) {
+    execution.warn(`It left ${processes} child process${processes === 1 ? '' : 'es'} running; they were ended.`);
+  }
+  if (!usesModules) return;
+  const leftovers = await leftoversSince(before);
+  if (leftovers !== null) {
+    execution.warn(`It left ${leftovers} active; its thread was replaced.`);
+    execution.retire ??= `the workstream left ${leftovers} active`;
+  } else if (processes > 0) {
+    execution.retire ??= 'the workstream left child processes running';
+  }
+}

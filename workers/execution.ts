@@ -1,0 +1,108 @@
+/** What is true of one execution while it is under way, shared by the steps it runs. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { parentPort } from 'node:worker_threads';
+import type { FromAgent, ToAgent } from '../src/domain/agent-message.ts';
+import type { Assignment } from '../src/domain/assignment.ts';
+import type { Failure } from '../src/domain/failure.ts';
+import { ChildProcesses } from './child-processes.ts';
+import { OutputFile } from './output-file.ts';
+
+const PROGRESS_INTERVAL_MS = 100;
+const MAX_WARNINGS = 100;
+const BYTES_PER_MB = 1e6;
+
+/** Why an execution stops before its end. */
+export interface Stop {
+  because: ToAgent['because'] | 'crashed';
+  failure: Failure;
+}
+
+/**
+ * Ties everything that user code sets in motion (timers, promises, console output) to the execution it belongs to,
+ * also after a later execution has begun in the same thread.
+ */
+export const currentExecution = new AsyncLocalStorage<Execution>();
+
+export class Execution {
+  readonly assignment: Assignment;
+  readonly children: ChildProcesses;
+  readonly output: OutputFile;
+  readonly warnings: string[] = [];
+  /** Why the thread must not be used again; null while it may. */
+  retire: string | null = null;
+  ended = false;
+  readonly #controller = new AbortController();
+  #stop: Stop | null = null;
+  #lastProgress = 0;
+  #printed = 0;
+
+  constructor(assignment: Assignment) {
+    this.assignment = assignment;
+    this.output = new OutputFile(assignment.logFile);
+    this.children = new ChildProcesses(this.environment(), (type, pid) =>
+      this.post({ type, executionId: assignment.executionId, pid }),
+    );
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Set once something has ended it from outside or a callback has failed. */
+  get stopped(): Stop | null {
+    return this.#stop;
+  }
+
+  /** Stops it; the first reason counts. */
+  stop(stop: Stop): void {
+    if (this.#stop !== null || this.ended) return;
+    this.#stop = stop;
+    this.#controller.abort(new DOMException(`The workstream is to stop: ${stop.because}.`, 'AbortError'));
+  }
+
+  /** Sends live progress, at most ten times a second. */
+  progress(fraction: number | null, text: string): void {
+    const now = performance.now();
+    if (now - this.#lastProgress < PROGRESS_INTERVAL_MS || this.ended) return;
+    this.#lastProgress = now;
+    const known = fraction !== null && Number.isFinite(fraction);
+    this.post({
+      type: 'progress',
+      executionId: this.assignment.executionId,
+      fraction: known ? Math.min(1, Math.max(0, fraction)) : null,
+      text: text.slice(0, 200),
+    });
+  }
+
+  warn(text: string): void {
+    if (this.warnings.length < MAX_WARNINGS) this.warnings.push(text.slice(0, 2_000));
+    else if (this.warnings.length === MAX_WARNINGS) this.warnings.push('Further warnings were left out.');
+  }
+
+  /** Keeps what user code printed in this thread, up to the limit. */
+  print(chunk: string | Uint8Array): void {
+    if (this.ended) return;
+    const limit = this.assignment.limits.maxOutputMb;
+    const before = this.#printed;
+    this.#printed += chunk.length;
+    if (this.#printed <= limit * BYTES_PER_MB) this.output.write(chunk);
+    else if (before <= limit * BYTES_PER_MB) {
+      this.warn(`It printed more than ${limit} MB; the rest was dropped. Raise --max-output if it is wanted.`);
+    }
+  }
+
+  /** The variables that every child process gets. */
+  environment(): Record<string, string> {
+    const { runId, agentId, attempt, workstream } = this.assignment;
+    return {
+      MILLRACE_RUN_ID: runId,
+      MILLRACE_WORKSTREAM_ID: workstream.id,
+      MILLRACE_AGENT_ID: agentId,
+      MILLRACE_ATTEMPT: String(attempt),
+    };
+  }
+
+  post(message: FromAgent): void {
+    parentPort?.postMessage(message);
+  }
+}

@@ -1,0 +1,114 @@
+/** Runs a module step: loads the module, calls its function, checks what it returns. */
+import { existsSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { z } from 'zod';
+import type { Failure } from '../../src/domain/failure.ts';
+import type { StepContext } from '../../src/domain/step-context.ts';
+import type { ModuleStep } from '../../src/domain/workstream.ts';
+import type { Execution } from '../execution.ts';
+import { InvalidResultError, serializeOutput } from '../module-output.ts';
+import { orAbort } from '../or-abort.ts';
+import { delay } from '../delay.ts';
+import { createStepContext } from '../step-context.ts';
+import { syntaxErrorPlace } from '../syntax-error-place.ts';
+import { flattenThrown } from '../thrown.ts';
+import { type StepOutcome, stepOutcome } from './step-outcome.ts';
+
+type UserFunction = (input: unknown, context: StepContext) => unknown;
+
+const returned = z.strictObject(
+  {
+    output: z.unknown().optional(),
+    filesModified: z.array(z.string()).default([]),
+    metrics: z.record(z.string(), z.number()).default({}),
+  },
+  { error: 'expected an object with output, filesModified or metrics, or nothing' },
+);
+
+/** Rejects with the signal's reason when the execution or the step is stopped. */
+export async function runModule(step: ModuleStep, execution: Execution, signal: AbortSignal): Promise<StepOutcome> {
+  const start = execution.output.size;
+  const loaded = await load(step, execution, signal);
+  if (typeof loaded !== 'function') return stepOutcome({ failure: loaded });
+  const call = (async () => loaded(step.input, createStepContext(execution, signal)))();
+  try {
+    const value = await orAbort(call, signal);
+    // One turn of the event loop, in which rejections that nothing handles are reported.
+    await new Promise(setImmediate);
+    signal.throwIfAborted();
+    return { ...checkResult(value, execution), tail: execution.output.tail(start) };
+  } catch (error) {
+    if (signal.aborted) {
+      await waitForEnd(call, execution);
+      throw error;
+    }
+    const failure: Failure =
+      error instanceof InvalidResultError
+        ? { reason: 'invalid-result', detail: error.message }
+        : { reason: 'thrown', how: 'thrown', thrown: flattenThrown(error) };
+    return stepOutcome({ failure, tail: execution.output.tail(start) });
+  }
+}
+
+/** Gives a module that was told to stop the grace to do so; one that goes on makes its thread unfit for reuse. */
+async function waitForEnd(call: Promise<unknown>, execution: Execution): Promise<void> {
+  const { promise: grace, cancel } = delay(execution.assignment.limits.graceSeconds * 1000);
+  const end = await Promise.race([call.then(settled, settled), grace]);
+  cancel();
+  if (end !== 'settled') execution.retire = 'its code did not stop when it was told to';
+}
+
+const settled = (): 'settled' => 'settled';
+
+async function load(
+  step: ModuleStep,
+  execution: Execution,
+  signal: AbortSignal,
+): Promise<UserFunction | Failure> {
+  const file = execution.assignment.compiled[step.module] ?? step.module;
+  let namespace: Record<string, unknown>;
+  try {
+    namespace = await orAbort(import(pathToFileURL(file).href), signal);
+  } catch (error) {
+    if (signal.aborted) {
+      execution.retire = 'a module was still loading';
+      throw error;
+    }
+    return loadFailure(step.module, error);
+  }
+  const found = namespace[step.export];
+  if (isFunction(found)) return found;
+  const available = Object.keys(namespace).filter((name) => typeof namespace[name] === 'function');
+  return { reason: 'export-not-found', module: step.module, export: step.export, available };
+}
+
+const isFunction = (value: unknown): value is UserFunction => typeof value === 'function';
+
+function loadFailure(module: string, error: unknown): Failure {
+  if (!existsSync(module)) return { reason: 'module-not-found', module };
+  const thrown = flattenThrown(error);
+  const place = error instanceof SyntaxError ? syntaxErrorPlace(module) : null;
+  if (place !== null) thrown.stack = `${place}\n\n${thrown.stack ?? ''}`.trimEnd();
+  return { reason: 'module-load-failed', module, thrown };
+}
+
+function checkResult(value: unknown, execution: Execution): StepOutcome {
+  if (value === undefined || value === null) return stepOutcome({});
+  const parsed = returned.safeParse(value);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const where = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
+    throw new InvalidResultError(`it returned ${nameOf(value)}: ${where}${issue?.message ?? 'malformed'}`);
+  }
+  const { output, filesModified, metrics } = parsed.data;
+  return stepOutcome({
+    output: serializeOutput(output, (text) => execution.warn(text)),
+    filesModified,
+    metrics,
+  });
+}
+
+function nameOf(value: unknown): string {
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}

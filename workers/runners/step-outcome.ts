@@ -1,0 +1,19 @@
+import type { Failure } from '../../src/domain/failure.ts';
+
+/** What a runner found out about its step. */
+export interface StepOutcome {
+  failure: Failure | null;
+  /** Exit code of the child process; null where there was none. */
+  exitCode: number | null;
+  /** The last of what the step printed. */
+  tail: string;
+  /** JSON text; null when the step gives no output. */
+  output: string | null;
+  filesModified: string[];
+  metrics: Record<string, number>;
+}
+
+/** A step outcome with nothing in it but the given fields. */
+export function stepOutcome(fields: Partial<StepOutcome>): StepOutcome {
+  return { failure: null, exitCode: null, tail: '', output: null, filesModified: [], metrics: {}, ...fields };
+}

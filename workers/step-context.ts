@@ -1,0 +1,42 @@
+import { createRequire } from 'node:module';
+import { workerData } from 'node:worker_threads';
+import type { Logger, pino } from 'pino';
+import type { AgentSettings } from '../src/domain/agent-message.ts';
+import type { StepContext } from '../src/domain/step-context.ts';
+import type { Execution } from './execution.ts';
+
+const require = createRequire(import.meta.url);
+
+/** The context that a module step's function is called with. */
+export function createStepContext(execution: Execution, signal: AbortSignal): StepContext {
+  const { runId, agentId, attempt, workspace, workstream, dependencies } = execution.assignment;
+  let logger: Logger | undefined;
+  return {
+    signal,
+    runId,
+    agentId,
+    attempt,
+    workspace,
+    workstream,
+    dependencies,
+    get log() {
+      logger ??= createLogger(execution);
+      return logger;
+    },
+    progress: (fraction, text = '') => execution.progress(fraction, String(text)),
+    warn: (text) => execution.warn(String(text)),
+  };
+}
+
+/** pino takes 10 ms to load, so a thread loads it when the first module asks for it. */
+function createLogger(execution: Execution): Logger {
+  const load = require('pino') as typeof pino;
+  const { executionId, runId, agentId, workstream } = execution.assignment;
+  return load(
+    {
+      level: (workerData as AgentSettings).logLevel,
+      base: { run_id: runId, agent_id: agentId, workstream_id: workstream.id },
+    },
+    { write: (line: string) => execution.post({ type: 'log', executionId, line: line.trimEnd() }) },
+  );
+}

@@ -1,0 +1,33 @@
+import { ChildProcess } from 'node:child_process';
+import { currentExecution } from './execution.ts';
+
+/** What Node passes to `ChildProcess.prototype.spawn`; only what is set here. */
+interface SpawnOptions {
+  detached?: boolean;
+  envPairs?: string[];
+}
+
+/**
+ * From now on every child process that code of this thread starts asynchronously leads its own group, gets the
+ * execution's variables, and is known to the execution it was started in. A thread has its own copy of
+ * `node:child_process`, so nothing else in the process is touched.
+ */
+export function watchChildProcesses(): void {
+  const spawn: unknown = Reflect.get(ChildProcess.prototype, 'spawn');
+  if (typeof spawn !== 'function') throw new Error('ChildProcess has no spawn method in this version of Node');
+  Reflect.set(ChildProcess.prototype, 'spawn', function watched(this: ChildProcess, options: SpawnOptions) {
+    const children = currentExecution.getStore()?.children;
+    if (children === undefined) return Reflect.apply(spawn, this, [options]);
+    options.detached = true;
+    for (const [name, value] of Object.entries(children.environment)) {
+      options.envPairs?.push(`${name}=${value}`);
+    }
+    const result: unknown = Reflect.apply(spawn, this, [options]);
+    const { pid } = this;
+    if (pid !== undefined) {
+      children.started(pid);
+      this.once('exit', () => children.ended(pid));
+    }
+    return result;
+  });
+}
