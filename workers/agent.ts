@@ -3,7 +3,7 @@ import { BroadcastChannel, workerData } from 'node:worker_threads';
 import { type AgentSettings, type ToAgent, toAgentSchema } from '../src/domain/agent-message.ts';
 import type { Assignment } from '../src/domain/assignment.ts';
 import type { Failure } from '../src/domain/failure.ts';
-import type { Outcome } from '../src/domain/outcome.ts';
+import type { Answer } from '../src/domain/outcome.ts';
 import { execute } from './execute.ts';
 import { currentExecution, Execution } from './execution.ts';
 import { captureStandardOutput } from './stdio.ts';
@@ -14,13 +14,13 @@ import { watchChildProcesses } from './watch-child-processes.ts';
 let inHand: Execution | null = null;
 
 /** Called by the pool for each assignment. */
-export default async function agent(assignment: Assignment): Promise<Outcome> {
+export default async function agent(assignment: Assignment): Promise<Answer> {
   const execution = new Execution(assignment);
   inHand = execution;
   if (Object.keys(assignment.compiled).length > 0) process.setSourceMapsEnabled(true);
   const outcome = await execute(execution);
   inHand = null;
-  if (execution.retire === null) return outcome;
+  if (execution.retire === null) return { outcome, posted: execution.posted };
   execution.post({
     type: 'retire',
     executionId: assignment.executionId,

@@ -31,6 +31,8 @@ export class Execution {
   /** Why the thread must not be used again; null while it may. */
   retire: string | null = null;
   ended = false;
+  /** How many messages it has sent to the main thread. */
+  posted = 0;
   readonly #controller = new AbortController();
   #stop: Stop | null = null;
   #lastProgress = 0;
@@ -103,6 +105,7 @@ export class Execution {
   }
 
   post(message: FromAgent): void {
+    this.posted += 1;
     parentPort?.postMessage(message);
   }
 }

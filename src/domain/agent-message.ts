@@ -1,5 +1,6 @@
 /** Everything that the main thread and an agent say to each other while an execution is under way. */
 import { z } from 'zod';
+import { outcomeSchema } from './outcome.ts';
 
 const executionId = z.number().int();
 
@@ -26,8 +27,8 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
   }),
   /** Something came after its execution had ended: a late rejection, a timer that threw. */
   z.object({ type: z.literal('late'), executionId, workstreamId: z.string(), text: z.string() }),
-  /** The execution ended and its thread is not fit for another one; `outcome` is parsed apart. */
-  z.object({ type: z.literal('retire'), executionId, why: z.string(), outcome: z.unknown() }),
+  /** The execution ended and its thread is not fit for another one. */
+  z.object({ type: z.literal('retire'), executionId, why: z.string(), outcome: outcomeSchema }),
 ]);
 export type FromAgent = z.infer<typeof fromAgentSchema>;
 

@@ -53,3 +53,11 @@ export const outcomeSchema = z.object({
 
 /** The result of one execution. `failure` is null exactly when `status` is `completed`. */
 export type Outcome = z.infer<typeof outcomeSchema>;
+
+/** What an agent answers to an assignment. */
+export const answerSchema = z.object({
+  outcome: outcomeSchema,
+  /** How many messages it sent before; they travel another way and may arrive after the answer. */
+  posted: z.number().int().nonnegative(),
+});
+export type Answer = z.infer<typeof answerSchema>;

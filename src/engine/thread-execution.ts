@@ -3,7 +3,7 @@ import type { FromAgent, ToAgent } from '../domain/agent-message.ts';
 import type { Assignment } from '../domain/assignment.ts';
 import type { CancelReason, EngineMessage, EngineRunOptions } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
-import { type Outcome, outcomeSchema } from '../domain/outcome.ts';
+import type { Outcome } from '../domain/outcome.ts';
 import { signalGroup } from '../support/process-group.ts';
 
 /** Beyond the grace: what the thread needs to end its child processes and answer. */
@@ -20,6 +20,8 @@ export class ThreadExecution {
   verdict: Failure | null = null;
   readonly #options: EngineRunOptions;
   readonly #send: (message: ToAgent) => void;
+  #received = 0;
+  #onReceived: () => void = () => undefined;
   readonly #groups = new Set<number>();
   readonly #timeout: NodeJS.Timeout;
   #hard: NodeJS.Timeout | undefined;
@@ -43,6 +45,8 @@ export class ThreadExecution {
 
   /** Acts on a message of this execution's agent. */
   receive(message: Exclude<FromAgent, { type: 'late' }>): void {
+    this.#received += 1;
+    this.#onReceived();
     switch (message.type) {
       case 'progress':
         return this.tell({ type: 'progress', fraction: message.fraction, text: message.text });
@@ -58,6 +62,15 @@ export class ThreadExecution {
         return this.#stepDeadline(message.step, message.seconds);
       case 'retire':
         return this.#retire(message.why, message.outcome);
+    }
+  }
+
+  /** Resolves when that many messages have arrived: they travel another way than the answer. */
+  async receivedAll(posted: number): Promise<void> {
+    while (this.#received < posted) {
+      await new Promise<void>((resolve) => {
+        this.#onReceived = resolve;
+      });
     }
   }
 
@@ -101,9 +114,8 @@ export class ThreadExecution {
     }, seconds * 1000);
   }
 
-  #retire(why: string, outcome: unknown): void {
-    const parsed = outcomeSchema.safeParse(outcome);
-    if (parsed.success) this.retired = { outcome: parsed.data, why };
+  #retire(why: string, outcome: Outcome): void {
+    this.retired = { outcome, why };
     this.terminate.abort();
   }
 }

@@ -4,7 +4,7 @@ import { Piscina } from 'piscina';
 import { type AgentSettings, fromAgentSchema } from '../domain/agent-message.ts';
 import type { Assignment } from '../domain/assignment.ts';
 import type { Engine, EngineRunOptions } from '../domain/engine.ts';
-import { type Outcome, outcomeSchema } from '../domain/outcome.ts';
+import { answerSchema, type Outcome } from '../domain/outcome.ts';
 import { agentFile } from './agent-file.ts';
 import { crashFailure, failedOutcome } from './crash.ts';
 import { ThreadExecution } from './thread-execution.ts';
@@ -59,7 +59,9 @@ export class ThreadEngine implements Engine {
         { ...assignment, compiled },
         { signal: execution.terminate.signal },
       );
-      return outcomeSchema.parse(result);
+      const { outcome, posted } = answerSchema.parse(result);
+      await execution.receivedAll(posted);
+      return outcome;
     } catch (error) {
       return this.#lost(execution, error);
     } finally {

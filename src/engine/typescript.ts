@@ -64,6 +64,8 @@ export class TypeScriptModules {
         entryPoints: [module],
         bundle: true,
         write: false,
+        // Not written there, but the source map's paths are relative to it.
+        outfile: join(this.#folder, 'module.mjs'),
         format: 'esm',
         platform: 'node',
         target: 'node20',

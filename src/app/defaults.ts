@@ -1,0 +1,15 @@
+/** The defaults that the command line's help shows too; this file imports nothing, because help must be quick. */
+export const DEFAULTS = {
+  agents: 3,
+  workstreams: 'workstreams',
+  state: '.state',
+  reports: 'reports',
+  timeout: 3_600,
+  grace: 2,
+  maxOutput: 1_000,
+  distribution: 'dynamic',
+  logLevel: 'info',
+} as const;
+
+/** The name of the database in the state folder. */
+export const DATABASE = 'multi_agent_consolidated.db';

@@ -1,0 +1,57 @@
+/** The options of a run, for the library and the command line alike. */
+import { z } from 'zod';
+import type { Decision } from '../run/coordinator.ts';
+import type { Workstream } from '../domain/workstream.ts';
+import { DEFAULTS } from './defaults.ts';
+import { Refusal } from './refusal.ts';
+
+const positive = z.number().positive();
+const path = z.string().min(1);
+
+const schema = z.strictObject({
+  /** Number of agents, one worker thread each. */
+  agentsCount: z.int().min(1).max(1024).default(DEFAULTS.agents),
+  /** Folder of workstream files. */
+  workstreams: path.default(DEFAULTS.workstreams),
+  /** Folder for the database, logs and compiled modules. */
+  state: path.default(DEFAULTS.state),
+  /** Folder for reports. */
+  reports: path.default(DEFAULTS.reports),
+  /** The folder that the others are relative to, and in which commands run. */
+  cwd: path.default(() => process.cwd()),
+  /** Ids or globs of the workstreams to run; empty for all of them. */
+  select: z.array(z.string()).default([]),
+  /** Whether selected workstreams bring along what they depend on. */
+  withDependencies: z.boolean().default(false),
+  /** Hard limit of a workstream that names none, in seconds. */
+  timeoutSeconds: positive.max(2_000_000).default(DEFAULTS.timeout),
+  /** How long what is told to stop may take before it is made to, in seconds. */
+  graceSeconds: z.number().nonnegative().max(3_600).default(DEFAULTS.grace),
+  /** Limit of each thread's JavaScript heap in MB; null for Node's own. Buffers are not in it. */
+  agentMemoryMb: z.int().min(16).nullable().default(null),
+  /** Largest output of one step in MB. */
+  maxOutputMb: positive.default(DEFAULTS.maxOutput),
+  /** Who takes a ready workstream: whoever is free, or the agent it is pinned to. */
+  distribution: z.enum(['dynamic', 'round-robin']).default(DEFAULTS.distribution),
+  /** pino level of the workstreams' own loggers. */
+  logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default(DEFAULTS.logLevel),
+  /** Asked before each workstream is run; null to run them all. With it, one agent works at a time. */
+  ask: z
+    .custom<(workstream: Workstream) => Promise<Decision>>((value) => typeof value === 'function')
+    .nullable()
+    .default(null),
+});
+
+/** Options of a run as a caller gives them; all have defaults. */
+export type CoordinatorOptions = z.input<typeof schema>;
+
+/** Options of a run with every default filled in. */
+export type RunOptions = z.output<typeof schema>;
+
+/** Fills in defaults. @throws Refusal with exit code 2 for an option that can't be used. */
+export function resolveOptions(options: CoordinatorOptions): RunOptions {
+  const parsed = schema.safeParse(options);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new Refusal(2, `The option ${issue?.path.join('.') ?? ''} can't be used: ${issue?.message ?? 'invalid'}.`);
+}

@@ -1,0 +1,82 @@
+/** The command line: parses arguments, hands over to a command, and turns what goes wrong into an exit code. */
+import { readFileSync } from 'node:fs';
+import createYargs, { type Argv } from 'yargs';
+import { agentsCommand } from './commands/agents.ts';
+import { errorsCommand } from './commands/errors.ts';
+import { initCommand } from './commands/init.ts';
+import { planCommand } from './commands/plan.ts';
+import { reportCommand } from './commands/report.ts';
+import { runCommand } from './commands/run.ts';
+import { runsCommand } from './commands/runs.ts';
+import { showCommand } from './commands/show.ts';
+import { statusCommand } from './commands/status.ts';
+import { validateCommand } from './commands/validate.ts';
+import { configurableOptions } from './options.ts';
+import { readConfig } from './config.ts';
+import { explainUnknown } from './unknown-argument.ts';
+import { UsageError } from './usage-error.ts';
+
+const EXIT_CODES = `Exit codes:
+  0 every workstream completed      1 the run ended and some did not
+  2 usage or configuration error    3 the run could not be recorded or did not finish
+  4 nothing matched                 130 interrupted, 143 terminated
+
+Every option may also stand in millrace.config.json or in a variable such as MILLRACE_AGENTS.`;
+
+/** Runs the command line. Sets `process.exitCode`; never rejects. */
+export async function main(args: string[]): Promise<void> {
+  try {
+    const config = await readConfig(process.cwd(), process.env, configurableOptions());
+    await build(args, config).parseAsync();
+  } catch (error) {
+    process.exitCode = await explain(error);
+  }
+}
+
+function build(args: string[], config: Record<string, unknown>): Argv {
+  return createYargs(args)
+    .scriptName('millrace')
+    .usage('$0 [command]\n\nRuns a folder of workstreams on N agents in real parallel.')
+    .config(config)
+    .command(runCommand)
+    .command(validateCommand)
+    .command(planCommand)
+    .command(statusCommand)
+    .command(runsCommand)
+    .command(showCommand)
+    .command(errorsCommand)
+    .command(agentsCommand)
+    .command(reportCommand)
+    .command(initCommand)
+    .completion('completion', 'Print a script for shell completion')
+    .strict()
+    .parserConfiguration({ 'duplicate-arguments-array': false, 'strip-dashed': false })
+    .version(packageVersion())
+    .help()
+    .alias('help', 'h')
+    .epilogue(EXIT_CODES)
+    .wrap(Math.min(100, process.stdout.columns ?? 100))
+    .fail((message, error) => {
+      throw error ?? new UsageError(message);
+    });
+}
+
+function packageVersion(): string {
+  const place = import.meta.url.endsWith('.ts') ? '../../package.json' : '../../../package.json';
+  const { version } = JSON.parse(readFileSync(new URL(place, import.meta.url), 'utf8')) as { version: string };
+  return version;
+}
+
+/** Says on standard error what went wrong, and gives the exit code. */
+async function explain(error: unknown): Promise<number> {
+  const { Refusal } = await import('../app/refusal.ts');
+  if (error instanceof Refusal) return say(error.message, error.exitCode);
+  if (error instanceof UsageError) return say(await explainUnknown(error.message), 2);
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return say(`Millrace itself failed, please report it:\n${text}`, 3);
+}
+
+function say(text: string, exitCode: number): number {
+  process.stderr.write(`millrace: ${text}\n`);
+  return exitCode;
+}

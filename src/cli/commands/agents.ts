@@ -1,0 +1,18 @@
+import type { Argv } from 'yargs';
+import { type ArgumentsOf, defineCommand } from '../define-command.ts';
+import { folderOptions, jsonOption } from '../options.ts';
+
+const builder = (yargs: Argv) =>
+  yargs
+    .positional('run', { describe: 'Id of a run; the latest without one', type: 'string' })
+    .options({ state: folderOptions.state, ...jsonOption })
+    .example('$0 agents', 'Who did how much in the latest run');
+
+export type AgentsArguments = ArgumentsOf<typeof builder>;
+
+export const agentsCommand = defineCommand({
+  command: 'agents [run]',
+  describe: 'Compare the agents of a run',
+  builder,
+  action: async (argv) => (await import('../actions/agents.ts')).agents(argv),
+});

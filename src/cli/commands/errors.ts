@@ -1,0 +1,18 @@
+import type { Argv } from 'yargs';
+import { type ArgumentsOf, defineCommand } from '../define-command.ts';
+import { folderOptions, jsonOption } from '../options.ts';
+
+const builder = (yargs: Argv) =>
+  yargs
+    .positional('run', { describe: 'Id of a run; the latest without one', type: 'string' })
+    .options({ state: folderOptions.state, ...jsonOption })
+    .example('$0 errors', 'What went wrong in the latest run');
+
+export type ErrorsArguments = ArgumentsOf<typeof builder>;
+
+export const errorsCommand = defineCommand({
+  command: 'errors [run]',
+  describe: 'Show the errors of a run, grouped',
+  builder,
+  action: async (argv) => (await import('../actions/errors.ts')).errors(argv),
+});

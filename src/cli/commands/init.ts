@@ -1,0 +1,17 @@
+import type { Argv } from 'yargs';
+import { type ArgumentsOf, defineCommand } from '../define-command.ts';
+import { folderOptions } from '../options.ts';
+
+const builder = (yargs: Argv) =>
+  yargs
+    .options({ workstreams: folderOptions.workstreams })
+    .example('$0 init', 'Make ./workstreams with a first workstream, then run it with: $0');
+
+export type InitArguments = ArgumentsOf<typeof builder>;
+
+export const initCommand = defineCommand({
+  command: 'init',
+  describe: 'Make a first workstream folder that runs',
+  builder,
+  action: async (argv) => (await import('../actions/init.ts')).init(argv),
+});

@@ -1,0 +1,31 @@
+import type { Argv } from 'yargs';
+import { type ArgumentsOf, defineCommand } from '../define-command.ts';
+import { folderOptions, selectionOptions } from '../options.ts';
+
+const FORMATS = ['text', 'mermaid', 'dot', 'json'] as const;
+
+const builder = (yargs: Argv) =>
+  yargs
+    .positional('id', {
+      describe: 'Ids or globs of the workstreams to plan; all of them without one',
+      type: 'string',
+      array: true,
+      default: [] as string[],
+    })
+    .options({
+      format: { choices: FORMATS, default: 'text' as const, describe: 'How to print it', requiresArg: true },
+      ...selectionOptions,
+      workstreams: folderOptions.workstreams,
+      state: folderOptions.state,
+    })
+    .example('$0 plan', 'Show waves, critical path and conflicts')
+    .example('$0 plan --format dot | dot -Tsvg > plan.svg', 'Draw the graph');
+
+export type PlanArguments = ArgumentsOf<typeof builder>;
+
+export const planCommand = defineCommand({
+  command: 'plan [id..]',
+  describe: 'Show what would run in which order, and run nothing',
+  builder,
+  action: async (argv) => (await import('../actions/plan.ts')).plan(argv),
+});

@@ -1,0 +1,29 @@
+import type { Argv } from 'yargs';
+import { type ArgumentsOf, defineCommand } from '../define-command.ts';
+import { folderOptions } from '../options.ts';
+
+const FORMATS = ['md', 'json', 'junit'] as const;
+
+const builder = (yargs: Argv) =>
+  yargs
+    .positional('run', { describe: 'Id of a run, or "latest"', type: 'string', demandOption: true })
+    .options({
+      format: {
+        choices: FORMATS,
+        describe: 'Print it in this format; without one the Markdown file is written again',
+        requiresArg: true,
+      },
+      state: folderOptions.state,
+      reports: folderOptions.reports,
+    })
+    .example('$0 report latest', 'Write the Markdown report again')
+    .example('$0 report latest --format junit > results.xml', 'Print it for a CI server');
+
+export type ReportArguments = ArgumentsOf<typeof builder>;
+
+export const reportCommand = defineCommand({
+  command: 'report <run>',
+  describe: "Write or print a run's report again",
+  builder,
+  action: async (argv) => (await import('../actions/report.ts')).report(argv),
+});

@@ -1,0 +1,27 @@
+import type { Argv } from 'yargs';
+import { type ArgumentsOf, defineCommand } from '../define-command.ts';
+import { folderOptions, jsonOption, runOptions, selectionOptions } from '../options.ts';
+
+const builder = (yargs: Argv) =>
+  yargs
+    .positional('id', {
+      describe: 'Ids or globs of the workstreams to run; all of them without one',
+      type: 'string',
+      array: true,
+      default: [] as string[],
+    })
+    .options({ ...runOptions, ...selectionOptions, ...jsonOption, ...folderOptions })
+    .example('$0', 'Run all workstreams of ./workstreams on 3 agents')
+    .example('$0 -j 8', 'The same on 8 agents')
+    .example('$0 run ws-build ws-test-* --with-dependencies', 'Run some, and what they need')
+    .example('$0 run -n', 'Show the plan and run nothing')
+    .example('$0 run | npx pino-pretty', 'Read the log');
+
+export type RunArguments = ArgumentsOf<typeof builder>;
+
+export const runCommand = defineCommand({
+  command: ['run [id..]', '$0'],
+  describe: 'Run workstreams, record the results and write the report',
+  builder,
+  action: async (argv) => (await import('../actions/run.ts')).run(argv),
+});

@@ -1,0 +1,21 @@
+import type { Argv } from 'yargs';
+import { type ArgumentsOf, defineCommand } from '../define-command.ts';
+import { folderOptions, jsonOption } from '../options.ts';
+
+const builder = (yargs: Argv) =>
+  yargs
+    .options({
+      limit: { type: 'number', default: 20, describe: 'Number of runs to list', requiresArg: true },
+      state: folderOptions.state,
+      ...jsonOption,
+    })
+    .example('$0 runs', 'The latest 20 runs');
+
+export type RunsArguments = ArgumentsOf<typeof builder>;
+
+export const runsCommand = defineCommand({
+  command: 'runs',
+  describe: 'List the runs, newest first',
+  builder,
+  action: async (argv) => (await import('../actions/runs.ts')).runs(argv),
+});

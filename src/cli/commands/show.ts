@@ -1,0 +1,18 @@
+import type { Argv } from 'yargs';
+import { type ArgumentsOf, defineCommand } from '../define-command.ts';
+import { folderOptions, jsonOption } from '../options.ts';
+
+const builder = (yargs: Argv) =>
+  yargs
+    .positional('run', { describe: 'Id of a run, or "latest"', type: 'string', demandOption: true })
+    .options({ state: folderOptions.state, ...jsonOption })
+    .example('$0 show latest', 'The latest run');
+
+export type ShowArguments = ArgumentsOf<typeof builder>;
+
+export const showCommand = defineCommand({
+  command: 'show <run>',
+  describe: 'Show one run: its totals and each of its workstreams',
+  builder,
+  action: async (argv) => (await import('../actions/show.ts')).show(argv),
+});

@@ -1,0 +1,18 @@
+import type { Argv } from 'yargs';
+import { type ArgumentsOf, defineCommand } from '../define-command.ts';
+import { folderOptions, jsonOption } from '../options.ts';
+
+const builder = (yargs: Argv) =>
+  yargs
+    .positional('run', { describe: 'Id of a run; the latest without one', type: 'string' })
+    .options({ state: folderOptions.state, ...jsonOption })
+    .example('$0 status', 'In a second terminal while a run is under way');
+
+export type StatusArguments = ArgumentsOf<typeof builder>;
+
+export const statusCommand = defineCommand({
+  command: 'status [run]',
+  describe: 'Show a run that is under way, or how the latest one ended',
+  builder,
+  action: async (argv) => (await import('../actions/status.ts')).status(argv),
+});

@@ -1,0 +1,18 @@
+import type { Argv } from 'yargs';
+import { type ArgumentsOf, defineCommand } from '../define-command.ts';
+import { folderOptions, jsonOption } from '../options.ts';
+
+const builder = (yargs: Argv) =>
+  yargs
+    .options({ workstreams: folderOptions.workstreams, ...jsonOption })
+    .example('$0 validate', 'Check ./workstreams')
+    .example('$0 validate --workstreams jobs', 'Check another folder');
+
+export type ValidateArguments = ArgumentsOf<typeof builder>;
+
+export const validateCommand = defineCommand({
+  command: 'validate',
+  describe: 'Check every workstream file and print each problem with its place',
+  builder,
+  action: async (argv) => (await import('../actions/validate.ts')).validate(argv),
+});

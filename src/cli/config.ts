@@ -1,0 +1,72 @@
+/** Options from `millrace.config.json` and from `MILLRACE_…` variables. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { nearest } from '../support/nearest.ts';
+import { UsageError } from './usage-error.ts';
+
+type Kinds = ReadonlyMap<string, 'string' | 'number' | 'boolean'>;
+type Values = Record<string, string | number | boolean>;
+
+export const CONFIG_FILE = 'millrace.config.json';
+
+/**
+ * What stands in the configuration file of `folder`, overlaid by the environment. Flags win over both.
+ * @throws UsageError for a file that can't be read, an unknown option, or a value of the wrong type.
+ */
+export async function readConfig(folder: string, env: NodeJS.ProcessEnv, kinds: Kinds): Promise<Values> {
+  return { ...(await fromFile(join(folder, CONFIG_FILE), kinds)), ...fromEnvironment(env, kinds) };
+}
+
+async function fromFile(path: string, kinds: Kinds): Promise<Values> {
+  if (!existsSync(path)) return {};
+  const { parse, printParseErrorCode } = await import('jsonc-parser');
+  const errors: import('jsonc-parser').ParseError[] = [];
+  const content: unknown = parse(readFileSync(path, 'utf8'), errors, { allowTrailingComma: true });
+  const [error] = errors;
+  if (error !== undefined) {
+    throw new UsageError(`${CONFIG_FILE}: ${printParseErrorCode(error.error)} at offset ${error.offset}.`);
+  }
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+    throw new UsageError(`${CONFIG_FILE}: expected an object with options, such as { "agents": 4 }.`);
+  }
+  const values: Values = {};
+  for (const [key, value] of Object.entries(content)) {
+    if (key !== '$schema') Object.assign(values, checked(key, value, kinds));
+  }
+  return values;
+}
+
+function checked(key: string, value: unknown, kinds: Kinds): Values {
+  const name = kebab(key);
+  const kind = kinds.get(name);
+  if (kind === undefined) {
+    const meant = nearest(name, [...kinds.keys()]);
+    const hint = meant === null ? '' : ` Did you mean "${meant}"?`;
+    throw new UsageError(`${CONFIG_FILE}: there is no option "${key}".${hint}`);
+  }
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
+    if (typeof value === kind) return { [name]: value };
+  }
+  throw new UsageError(`${CONFIG_FILE}: "${key}" must be a ${kind}.`);
+}
+
+/** Only variables that name a known option: others, such as MILLRACE_RUN_ID of a workstream's own, are none. */
+function fromEnvironment(env: NodeJS.ProcessEnv, kinds: Kinds): Values {
+  const values: Values = {};
+  for (const [name, kind] of kinds) {
+    const variable = `MILLRACE_${name.toUpperCase().replaceAll('-', '_')}`;
+    const text = env[variable];
+    if (text === undefined || text === '') continue;
+    values[name] = converted(variable, text, kind);
+  }
+  return values;
+}
+
+function converted(variable: string, text: string, kind: 'string' | 'number' | 'boolean'): string | number | boolean {
+  if (kind === 'string') return text;
+  if (kind === 'number' && Number.isFinite(Number(text))) return Number(text);
+  if (kind === 'boolean' && /^(true|1|false|0)$/i.test(text)) return /^(true|1)$/i.test(text);
+  throw new UsageError(`${variable} must be a ${kind}, and is "${text}".`);
+}
+
+const kebab = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -1,0 +1,110 @@
+/** Every option of the command line, once. This file must stay quick to load: help shows it. */
+import type { Options } from 'yargs';
+import { DEFAULTS } from '../app/defaults.ts';
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+const option = <const O extends Options>(definition: O): O & { requiresArg: boolean } => ({
+  ...definition,
+  requiresArg: definition.type !== 'boolean',
+});
+
+/** Where things are; every command has these. */
+export const folderOptions = {
+  workstreams: option({
+    type: 'string',
+    default: DEFAULTS.workstreams,
+    describe: 'Folder of workstream files',
+    group: 'Folders:',
+  }),
+  state: option({
+    type: 'string',
+    default: DEFAULTS.state,
+    describe: 'Folder for the database and the logs',
+    group: 'Folders:',
+  }),
+  reports: option({
+    type: 'string',
+    default: DEFAULTS.reports,
+    describe: 'Folder for reports',
+    group: 'Folders:',
+  }),
+};
+
+/** Prints JSON instead of text. */
+export const jsonOption = {
+  json: option({ type: 'boolean', default: false, describe: 'Print one JSON document' }),
+};
+
+/** Which workstreams. */
+export const selectionOptions = {
+  'with-dependencies': option({
+    type: 'boolean',
+    default: false,
+    describe: 'Bring along what the named workstreams depend on',
+  }),
+};
+
+/** How a run is done. */
+export const runOptions = {
+  agents: option({
+    alias: 'j',
+    type: 'number',
+    default: DEFAULTS.agents,
+    describe: 'Number of agents, one worker thread each',
+  }),
+  'dry-run': option({
+    alias: 'n',
+    type: 'boolean',
+    default: false,
+    describe: 'Print the plan, run nothing, write nothing',
+  }),
+  timeout: option({
+    type: 'number',
+    default: DEFAULTS.timeout,
+    describe: 'Hard limit in seconds of a workstream that names none',
+  }),
+  grace: option({
+    type: 'number',
+    default: DEFAULTS.grace,
+    describe: 'Seconds that what is told to stop gets to do so',
+  }),
+  'agent-memory': option({
+    type: 'number',
+    describe: "Limit in MB of each agent's JavaScript heap; buffers are not in it",
+  }),
+  'max-output': option({
+    type: 'number',
+    default: DEFAULTS.maxOutput,
+    describe: 'Largest output of one step in MB',
+  }),
+  distribution: option({
+    choices: ['dynamic', 'round-robin'] as const,
+    default: DEFAULTS.distribution,
+    describe: 'Whoever is free takes the next workstream, or each has its own',
+  }),
+  ask: option({
+    type: 'boolean',
+    default: false,
+    describe: 'Go through the workstreams one by one: run, skip, mark as done, quit',
+  }),
+  junit: option({ type: 'string', describe: 'Also write the results as JUnit XML to this file', group: 'Output:' }),
+  'log-level': option({
+    choices: LOG_LEVELS,
+    default: DEFAULTS.logLevel,
+    describe: 'Least severe log lines to write',
+    group: 'Output:',
+  }),
+  'log-file': option({ type: 'string', describe: 'Also write the log to this file', group: 'Output:' }),
+};
+
+/** Names of all options that a configuration file or the environment may set, with the type of their value. */
+export function configurableOptions(): Map<string, 'string' | 'number' | 'boolean'> {
+  const all: Record<string, Options> = { ...folderOptions, ...jsonOption, ...selectionOptions, ...runOptions };
+  return new Map(
+    Object.entries(all).map(([name, { type }]) => [
+      name,
+      type === 'number' || type === 'boolean' ? type : 'string',
+    ]),
+  );
+}

@@ -1,0 +1,16 @@
+import { nearest } from '../support/nearest.ts';
+import { configurableOptions } from './options.ts';
+
+const MORE_OPTIONS = ['format', 'limit', 'help', 'version'];
+
+/** Adds the option that was probably meant to yargs' message about unknown arguments. */
+export async function explainUnknown(message: string): Promise<string> {
+  const unknown = /^Unknown arguments?: (.+)$/m.exec(message)?.[1];
+  if (unknown === undefined) return `${message}\nSee millrace --help.`;
+  const known = [...configurableOptions().keys(), ...MORE_OPTIONS];
+  const hints = unknown.split(', ').map((word) => {
+    const meant = nearest(word.trim(), known);
+    return meant === null ? `There is no option --${word}.` : `There is no option --${word}. Did you mean --${meant}?`;
+  });
+  return `${[...new Set(hints)].join('\n')}\nSee millrace --help.`;
+}

@@ -1,0 +1,136 @@
+/** What a person writes inside the lists of a workstream file: steps, dependencies, acceptance tests, actions. */
+import { z } from 'zod';
+
+/*
+ * Every custom message in these schemas is the end of a sentence that begins with "expected".
+ */
+
+/** Longest limit in seconds: a timer holds at most 2^31 - 1 milliseconds. */
+const MAX_SECONDS = 2_147_483;
+
+/** Text that can be handed to another process. */
+export const line = () =>
+  z
+    .string()
+    .regex(/\S/, 'text that is not empty')
+    .regex(/^[^\u0000]*$/, 'text without NUL characters');
+
+export const seconds = () => z.number().positive().max(MAX_SECONDS);
+
+/** A key that belongs to another alternative and therefore has no place here. */
+const elsewhere = z.never().optional();
+
+const stepBase = {
+  id: line().max(100).optional().describe('Name of the step in results and logs. Default: step-N.'),
+  timeout_seconds: seconds().optional().describe('The step fails when it runs longer than this.'),
+  env: z
+    .record(
+      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a variable name of letters, digits and "_"'),
+      z.union([z.string().regex(/^[^\u0000]*$/, 'text without NUL characters'), z.number(), z.boolean()], {
+        error: 'a string, a number, true or false',
+      }),
+    )
+    .optional()
+    .describe('Environment variables added for this step.'),
+  cwd: line()
+    .optional()
+    .describe('Folder to run in, relative to the one that millrace was started in. Default: that folder.'),
+  continue_on_error: z
+    .boolean()
+    .optional()
+    .describe('true: when this step fails, that is a warning and the next step runs. Default: false.'),
+};
+
+const tasks = z.array(line()).min(1);
+
+/** The kinds of step, by the key that tells them apart. */
+export const stepSchemas = {
+  module: z
+    .object({
+      module: line().describe('Path of an ES module (.mjs, .js, .ts), relative to this file.'),
+      export: line().optional().describe('Name of the exported function. Default: default.'),
+      input: z.unknown().optional().describe('First argument of the function: any JSON value.'),
+      run: elsewhere,
+      command: elsewhere,
+      tool: elsewhere,
+      ...stepBase,
+    })
+    .describe('Calls a function of an ES module in the worker thread.'),
+  run: z
+    .object({
+      run: line().describe('A line for the shell.'),
+      module: elsewhere,
+      command: elsewhere,
+      tool: elsewhere,
+      ...stepBase,
+    })
+    .describe('Runs a line through the shell in a child process.'),
+  command: z
+    .object({
+      command: z
+        .array(z.string().regex(/^[^\u0000]*$/, 'text without NUL characters'))
+        .min(1)
+        .describe('A program and its arguments.'),
+      module: elsewhere,
+      run: elsewhere,
+      tool: elsewhere,
+      ...stepBase,
+    })
+    .describe('Runs a program in a child process, without a shell.'),
+  tool: z
+    .object({
+      tool: line().describe('A coding agent, such as aider or claude.'),
+      tasks: tasks.describe('What the tool is told to do.'),
+      module: elsewhere,
+      run: elsewhere,
+      command: elsewhere,
+      ...stepBase,
+    })
+    .describe('Gives tasks to a coding agent.'),
+};
+
+export const stepSchema = z.union([
+  stepSchemas.module,
+  stepSchemas.run,
+  stepSchemas.command,
+  stepSchemas.tool,
+]);
+export type StepFile = z.infer<typeof stepSchema>;
+
+/** The form of a dependency that is an object. */
+export const dependencySchemas = {
+  id: z.object({
+    id: line().describe('The workstream that this one waits for.'),
+    when: z
+      .enum(['completed', 'finished'])
+      .optional()
+      .describe('completed (default): it must have completed. finished: it may also have failed or been skipped.'),
+  }),
+};
+
+export const dependencySchema = z.union([line(), dependencySchemas.id]);
+
+/** The forms of an acceptance test that leave no doubt. */
+export const acceptanceSchemas = {
+  run: z.object({ run: line().describe('A command that passes with exit code 0.'), manual: elsewhere }),
+  manual: z.object({ manual: line().describe('Something for a person to check.'), run: elsewhere }),
+};
+
+export const acceptanceSchema = z.union([line(), acceptanceSchemas.run, acceptanceSchemas.manual]);
+
+export const actionSchemas = {
+  run: z.object({ run: line().describe('A line for the shell.'), command: elsewhere }),
+  command: z.object({ command: stepSchemas.command.shape.command, run: elsewhere }),
+};
+
+export const actionSchema = z.union([line(), actionSchemas.run, actionSchemas.command]);
+
+export const gateSchemas = {
+  type: z.object({
+    type: z.enum(['GATE_LINT', 'GATE_UNIT', 'GATE_INTEGRATION', 'GATE_SECURITY']),
+    required: z.boolean().optional(),
+    blocking: z.boolean().optional(),
+  }),
+};
+
+export const tasksSchema = tasks;

@@ -1,0 +1,338 @@
+/** What every engine must do, whatever a workstream does. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Assignment } from '../../src/domain/assignment.ts';
+import type { CancelReason, Engine, EngineMessage } from '../../src/domain/engine.ts';
+import { describeFailure } from '../../src/domain/failure-message.ts';
+import type { Outcome } from '../../src/domain/outcome.ts';
+import type { Step } from '../../src/domain/workstream.ts';
+import { groupIsAlive } from '../../src/support/process-group.ts';
+import { assignment, commandStep, moduleStep, runStep, workstream } from '../rig/definitions.ts';
+import { temporaryFolder } from '../rig/temporary-folder.ts';
+
+const fixture = (name: string): string =>
+  fileURLToPath(new URL(`../fixtures/modules/${name}`, import.meta.url));
+const behaviour = (name: string, input: import('../../src/domain/json.ts').Json = null): Step =>
+  moduleStep(fixture('behaviours.mjs'), name, input);
+
+interface Run {
+  outcome: Outcome;
+  messages: EngineMessage[];
+  folder: string;
+}
+
+export function describeEngine(name: string, create: () => Engine): void {
+  describe(name, () => {
+    let engine: Engine;
+    beforeAll(() => {
+      engine = create();
+    });
+    afterAll(() => engine.close());
+
+    async function run(steps: Step[], fields: Partial<Assignment> = {}, signal?: AbortSignal): Promise<Run> {
+      const folder = fields.workspace ?? temporaryFolder();
+      const messages: EngineMessage[] = [];
+      const outcome = await engine.run(assignment(folder, workstream('ws-a', steps), fields), {
+        signal: signal ?? new AbortController().signal,
+        onMessage: (message) => messages.push(message),
+      });
+      return { outcome, messages, folder };
+    }
+
+    const limits = (timeoutSeconds: number, maxOutputMb = 20) => ({
+      limits: { timeoutSeconds, graceSeconds: 0.2, maxOutputMb },
+    });
+
+    /** The next workstream on the same threads must not notice anything. */
+    async function expectUntouched(): Promise<void> {
+      const results = await Promise.all([run([behaviour('default', 1)]), run([behaviour('default', 2)])]);
+      expect(results.map(({ outcome }) => outcome.failure)).toEqual([null, null]);
+      expect(results.map(({ outcome }) => outcome.warnings)).toEqual([[], []]);
+    }
+
+    describe('module steps', () => {
+      test('get their input and dependencies, and give output, files and metrics', async () => {
+        const { outcome } = await run([behaviour('default', { limit: 5 })], { dependencies: { 'ws-b': [1] } });
+        expect(outcome).toMatchObject({
+          status: 'completed',
+          failure: null,
+          filesModified: ['a.txt'],
+          metrics: { count: 3 },
+        });
+        expect(JSON.parse(outcome.output ?? '')).toEqual({
+          input: { limit: 5 },
+          dependencies: { 'ws-b': [1] },
+          agent: 'agent-1',
+          run: 'ma-run-20260102-030405',
+        });
+      });
+
+      test('may return nothing', async () => {
+        const { outcome } = await run([behaviour('nothing')]);
+        expect(outcome).toMatchObject({ status: 'completed', output: null });
+      });
+
+      test('in TypeScript load with their imports, enums, packages and own URL', async () => {
+        const { outcome } = await run([moduleStep(fixture('typed.ts'), 'default', { value: 21 })]);
+        expect(outcome.failure).toBeNull();
+        expect(JSON.parse(outcome.output ?? '')).toEqual({
+          doubled: 42,
+          colour: 'red',
+          url: 'typed.ts',
+          parsed: 21,
+        });
+      });
+
+      test('in TypeScript have stacks with the line of the source', async () => {
+        const { outcome } = await run([moduleStep(fixture('typed.ts'), 'fails')]);
+        expect(outcome.failure).toMatchObject({ reason: 'thrown' });
+        expect(JSON.stringify(outcome.failure)).toContain(`${fixture('typed.ts')}:18:`);
+      });
+
+      test('print into the log file, and log and report progress through the engine', async () => {
+        const printed = await run([behaviour('prints')]);
+        expect(readFileSync(printed.outcome.logFile ?? '', 'utf8')).toBe(
+          'to standard output\nto standard error\nto descriptor 1\n',
+        );
+        const { messages } = await run([behaviour('logs')]);
+        expect(messages).toContainEqual({ type: 'progress', fraction: 0.5, text: 'half way' });
+        const line = messages.find((message) => message.type === 'log')?.line ?? '';
+        expect(JSON.parse(line)).toMatchObject({ n: 3, msg: 'message', agent_id: 'agent-1', workstream_id: 'ws-a' });
+      });
+
+      test('warn without failing', async () => {
+        const { outcome } = await run([behaviour('warns')]);
+        expect(outcome).toMatchObject({ status: 'completed', warnings: ['odd, but not fatal'] });
+      });
+
+      test.each([
+        ['throwsError', 'TypeError: wrong kind (E_KIND)'],
+        ['throwsString', 'thrown string: only text'],
+        ['throwsNull', 'thrown null: null'],
+        ['throwsCycle', 'Error: round and round'],
+        ['throwsHostile', 'Error: a value was thrown that can not be read'],
+        ['rejects', 'RangeError: out of range'],
+        ['leavesRejection', 'A promise was rejected and nothing handled it: Error: nobody listens'],
+        ['throwsInTimer', 'An exception in a callback was not caught: Error: in a timer'],
+      ])('%s: fails with what was thrown', async (name, message) => {
+        const { outcome } = await run([behaviour(name)]);
+        expect(outcome.failure).toMatchObject({ reason: 'thrown' });
+        expect(outcome.failure && describeFailure(outcome.failure)).toBe(message);
+        await expectUntouched();
+      });
+
+      test.each([
+        ['returnsFunction', 'a function at "run"'],
+        ['returnsSymbol', 'a symbol'],
+        ['returnsMap', 'a Map at "found"'],
+        ['returnsCycle', "can't be written as JSON"],
+        ['returnsHuge', '200 MB and may have 16'],
+        ['returnsBuffer', 'binary data'],
+        ['returnsNumber', 'it returned a number'],
+        ['returnsUnknownField', 'it returned an object'],
+      ])('%s: fails as an invalid result', async (name, message) => {
+        const { outcome } = await run([behaviour(name)]);
+        expect(outcome.failure).toMatchObject({ reason: 'invalid-result' });
+        expect(outcome.failure && describeFailure(outcome.failure)).toContain(message);
+      });
+
+      test('a number that JSON has no word for is stored as null, with a warning', async () => {
+        const { outcome } = await run([behaviour('returnsNaN')]);
+        expect(outcome.output).toBe('{"ratio":null}');
+        expect(outcome.warnings).toEqual([
+          'The output holds NaN at "ratio", which JSON can\'t hold; it is stored as null.',
+        ]);
+      });
+
+      test.each([
+        ['exits', 'worker-crashed', 'ended with exit code 3'],
+        ['aborts', 'thrown', 'process.abort() is not supported in workers'],
+        ['changesFolder', 'thrown', 'process.chdir() is not supported in workers'],
+        ['usesUpHeap', 'out-of-memory', "used up the thread's JavaScript heap of 64 MB"],
+      ])('%s: is contained', async (name, reason, message) => {
+        const { outcome } = await run([behaviour(name)]);
+        expect(outcome.failure).toMatchObject({ reason });
+        expect(outcome.failure && describeFailure(outcome.failure)).toContain(message);
+        await expectUntouched();
+      });
+
+      test('what never ends is ended, asynchronously and synchronously', async () => {
+        for (const name of ['neverSettles', 'neverEnds']) {
+          const { outcome, messages } = await run([behaviour(name)], limits(0.2));
+          expect(outcome.failure).toMatchObject({ reason: 'timed-out', seconds: 0.2, step: null });
+          expect(messages.at(-1)).toMatchObject({ type: 'replaced' });
+        }
+        await expectUntouched();
+      });
+
+      test("a step's own limit ends a synchronous loop too", async () => {
+        const { outcome } = await run([{ ...behaviour('neverEnds'), timeoutSeconds: 0.2 }]);
+        expect(outcome.failure).toMatchObject({ reason: 'timed-out', seconds: 0.2, step: 'step-1' });
+      });
+
+      test('get the grace to clean up when they are told to stop', async () => {
+        const { outcome, folder, messages } = await run([behaviour('stopsWhenTold')], limits(0.2));
+        expect(outcome.failure).toMatchObject({ reason: 'timed-out' });
+        expect(readFileSync(join(folder, 'cleaned-up'), 'utf8')).toBe('yes');
+        expect(messages).toEqual([]);
+      });
+
+      test('timers left behind do not reach the next workstream', async () => {
+        const { outcome } = await run([behaviour('leavesTimers')]);
+        expect(outcome.status).toBe('completed');
+        expect(outcome.warnings).toEqual(['It left 1 × Timeout active; its thread was replaced.']);
+        await expectUntouched();
+      });
+
+      test('child processes left behind are ended', async () => {
+        const folder = temporaryFolder();
+        const { outcome } = await run([behaviour('startsChild', { pidFile: join(folder, 'pid') })]);
+        expect(outcome.warnings).toEqual(['It left 1 child process running; they were ended.']);
+        expect(groupIsAlive(Number(readFileSync(join(folder, 'pid'), 'utf8')))).toBe(false);
+      });
+
+      test('child processes of a thread that is blocked are ended with it', async () => {
+        const folder = temporaryFolder();
+        const pidFile = join(folder, 'pid');
+        const { outcome } = await run([behaviour('startsChildAndLoops', { pidFile })], limits(1));
+        expect(outcome.failure).toMatchObject({ reason: 'timed-out' });
+        expect(groupIsAlive(Number(readFileSync(pidFile, 'utf8')))).toBe(false);
+      });
+
+      test('their child processes know which workstream they belong to', async () => {
+        const { outcome } = await run([behaviour('childEnvironment')]);
+        expect(JSON.parse(outcome.output ?? '')).toMatchObject({
+          MILLRACE_RUN_ID: 'ma-run-20260102-030405',
+          MILLRACE_WORKSTREAM_ID: 'ws-a',
+          MILLRACE_AGENT_ID: 'agent-1',
+          MILLRACE_ATTEMPT: '1',
+        });
+      });
+
+      test('that can not be loaded say why', async () => {
+        const missing = await run([moduleStep('/nowhere/module.mjs')]);
+        expect(missing.outcome.failure).toEqual({ reason: 'module-not-found', module: '/nowhere/module.mjs' });
+        const noExport = await run([moduleStep(fixture('typed.ts'), 'nope')]);
+        expect(noExport.outcome.failure).toMatchObject({ reason: 'export-not-found', available: ['default', 'fails'] });
+        const syntax = await run([moduleStep(fixture('syntax-error.mjs'))]);
+        expect(syntax.outcome.failure).toMatchObject({ reason: 'module-load-failed' });
+        expect(JSON.stringify(syntax.outcome.failure)).toContain('syntax-error.mjs:1');
+        const typescript = await run([moduleStep(fixture('syntax-error.ts'))]);
+        expect(JSON.stringify(typescript.outcome.failure)).toContain('syntax-error.ts:1:30');
+        const never = await run([moduleStep(fixture('never-loads.mjs'))], limits(0.2));
+        expect(never.outcome.failure).toMatchObject({ reason: 'timed-out' });
+        await expectUntouched();
+      });
+    });
+
+    describe('command steps', () => {
+      test('keep the whole output in a file and its end in the result', async () => {
+        const { outcome } = await run([runStep('seq 1 10000; echo error >&2')]);
+        expect(outcome).toMatchObject({ status: 'completed', steps: [{ exitCode: 0, status: 'completed' }] });
+        expect(readFileSync(outcome.logFile ?? '', 'utf8').split('\n')).toHaveLength(10_002);
+        expect(outcome.steps[0]?.tail).toMatch(/^….*9999\n10000\nerror\n$/s);
+        expect(outcome.steps[0]?.tail.length).toBeLessThanOrEqual(4_097);
+      });
+
+      test('without output leave no file', async () => {
+        const { outcome, folder } = await run([runStep('true')]);
+        expect(outcome.logFile).toBeNull();
+        expect(existsSync(join(folder, 'ws-a.log'))).toBe(false);
+      });
+
+      test('without a shell get their arguments as they are', async () => {
+        const { outcome } = await run([commandStep(['printf', '%s', '$HOME; echo "x"'])]);
+        expect(readFileSync(outcome.logFile ?? '', 'utf8')).toBe('$HOME; echo "x"');
+      });
+
+      test('fail by exit code, by signal, and when there is no such command or folder', async () => {
+        const exit = await run([runStep('echo why >&2; exit 3')]);
+        expect(exit.outcome.failure).toMatchObject({ reason: 'exit-non-zero', exitCode: 3, tail: 'why\n' });
+        const signal = await run([runStep('kill -KILL $$')]);
+        expect(signal.outcome.failure).toMatchObject({ reason: 'killed-by-signal', signal: 'SIGKILL' });
+        const missing = await run([commandStep(['no-such-command'])]);
+        expect(missing.outcome.failure).toEqual({ reason: 'command-not-found', command: 'no-such-command' });
+        const folder = await run([runStep('true', { cwd: '/no/such/folder' })]);
+        expect(folder.outcome.failure).toMatchObject({ reason: 'workspace-error' });
+      });
+
+      test('that ignore SIGTERM are ended all the same, with what they started', async () => {
+        const { outcome } = await run([runStep("trap '' TERM; echo $$; sleep 1000 & wait; sleep 1000")], limits(0.3));
+        expect(outcome.failure).toMatchObject({ reason: 'timed-out', seconds: 0.3 });
+        expect(groupIsAlive(Number(readFileSync(outcome.logFile ?? '', 'utf8')))).toBe(false);
+      });
+
+      test('that leave processes behind are completed with a warning', async () => {
+        const { outcome } = await run([runStep('sleep 1000 & echo $$')]);
+        expect(outcome).toMatchObject({ status: 'completed' });
+        expect(outcome.warnings).toEqual(['It left 1 child process running; they were ended.']);
+        expect(groupIsAlive(Number(readFileSync(outcome.logFile ?? '', 'utf8')))).toBe(false);
+      });
+
+      test('that print without end are ended at the limit', async () => {
+        const { outcome } = await run([runStep('yes')], limits(60, 1));
+        expect(outcome.failure).toMatchObject({ reason: 'output-limit', limitMb: 1 });
+      });
+
+      test('may print binary data and a line of 50 MB', async () => {
+        const print = `${process.execPath} -e 'process.stdout.write(Buffer.alloc(50e6, 255))'`;
+        const { outcome } = await run([runStep(print)], limits(60, 100));
+        expect(outcome.status).toBe('completed');
+        expect(outcome.steps[0]?.tail.length).toBeLessThanOrEqual(4_097);
+      });
+
+      test('run in order; a failure ends the workstream unless it says otherwise', async () => {
+        const steps = [
+          runStep('echo 1; exit 1', { id: 'one', continueOnError: true }),
+          runStep('echo 2; exit 2', { id: 'two' }),
+          runStep('echo 3', { id: 'three' }),
+        ];
+        const { outcome } = await run(steps);
+        expect(readFileSync(outcome.logFile ?? '', 'utf8')).toBe('1\n2\n');
+        expect(outcome.failure).toMatchObject({ reason: 'exit-non-zero', exitCode: 2 });
+        expect(outcome.warnings).toEqual([
+          'Step one failed and was passed over: `echo 1; exit 1` ended with exit code 1.',
+        ]);
+      });
+    });
+
+    test('a tool step fails and names the tool', async () => {
+      const tool: Step = { ...runStep(''), kind: 'tool', tool: 'aider', tasks: ['x'] };
+      const { outcome } = await run([tool]);
+      expect(outcome.failure).toEqual({ reason: 'tool-not-found', tool: 'aider' });
+    });
+
+    test.each<CancelReason>(['interrupted', 'cancelled'])('an execution can be %s', async (because) => {
+      const controller = new AbortController();
+      const folder = temporaryFolder();
+      const started = run([runStep('echo started; sleep 1000')], { workspace: folder }, controller.signal);
+      const sync = run([behaviour('neverEnds')], {}, controller.signal);
+      controller.abort(because);
+      const outcomes = await Promise.all([started, sync]);
+      expect(outcomes.map(({ outcome }) => outcome.failure?.reason)).toEqual([because, because]);
+    });
+
+    test('acceptance tests decide; prose is listed and never run', async () => {
+      const folder = temporaryFolder();
+      const definition = workstream('ws-a', [runStep('true')], {
+        acceptanceTests: [
+          { kind: 'run', text: 'true' },
+          { kind: 'text', text: 'test -f missing' },
+          { kind: 'text', text: 'Looks good to a person' },
+          { kind: 'manual', text: 'rm -rf x' },
+        ],
+      });
+      const outcome = await engine.run(assignment(folder, definition), {
+        signal: new AbortController().signal,
+        onMessage: () => undefined,
+      });
+      expect(outcome.tests.map(({ status }) => status)).toEqual(['passed', 'failed', 'manual', 'manual']);
+      expect(outcome.failure).toMatchObject({
+        reason: 'acceptance-failed',
+        tests: [{ name: 'test -f missing', detail: 'exit code 1' }],
+      });
+    });
+  });
+}

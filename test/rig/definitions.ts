@@ -1,0 +1,71 @@
+/** Workstreams and steps for tests, with every field that a test does not care about filled in. */
+import type { Assignment } from '../../src/domain/assignment.ts';
+import type { Json } from '../../src/domain/json.ts';
+import type { CommandStep, ModuleStep, RunStep, Step, Workstream } from '../../src/domain/workstream.ts';
+
+const step = { id: 'step-1', timeoutSeconds: null, env: {}, cwd: null, continueOnError: false };
+
+export const runStep = (run: string, fields: Partial<RunStep> = {}): RunStep => ({
+  ...step,
+  kind: 'run',
+  run,
+  ...fields,
+});
+
+export const commandStep = (command: [string, ...string[]], fields: Partial<CommandStep> = {}): CommandStep => ({
+  ...step,
+  kind: 'command',
+  command,
+  ...fields,
+});
+
+export const moduleStep = (module: string, name = 'default', input: Json = null): ModuleStep => ({
+  ...step,
+  kind: 'module',
+  module,
+  export: name,
+  input,
+});
+
+export function workstream(id: string, steps: Step[], fields: Partial<Workstream> = {}): Workstream {
+  return {
+    id,
+    base: id,
+    title: `Title of ${id}`,
+    description: null,
+    kind: null,
+    priority: 0,
+    dependsOn: [],
+    steps,
+    acceptanceTests: [],
+    scopes: [],
+    conflictGroup: null,
+    parallelOk: true,
+    timeoutSeconds: null,
+    matrix: null,
+    extra: {},
+    source: { file: `workstreams/${id}.json`, position: 0 },
+    hash: `hash-of-${id}`,
+    ...fields,
+  };
+}
+
+let executions = 0;
+
+/** An assignment that runs in `folder` and may take a minute. */
+export function assignment(folder: string, definition: Workstream, fields: Partial<Assignment> = {}): Assignment {
+  executions += 1;
+  return {
+    executionId: executions,
+    runId: 'ma-run-20260102-030405',
+    agentId: 'agent-1',
+    attempt: 1,
+    workstream: definition,
+    workspace: folder,
+    dependencies: {},
+    logFile: `${folder}/${definition.id}.log`,
+    limits: { timeoutSeconds: 60, graceSeconds: 0.2, maxOutputMb: 20 },
+    compiled: {},
+    ...fields,
+  };
+}
