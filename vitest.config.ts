@@ -3,7 +3,12 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // globalSetup: ['test/rig/build.ts'],
+    reporters: ['default', './test/rig/tally-reporter.ts'],
+    // Two files at a time: the tests themselves start threads and processes.
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    coverage: { include: ['src/**', 'workers/**'], reporter: ['text-summary', 'json'] },
   },
 });

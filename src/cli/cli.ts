@@ -1,5 +1,4 @@
 /** The command line: parses arguments, hands over to a command, and turns what goes wrong into an exit code. */
-import { readFileSync } from 'node:fs';
 import createYargs, { type Argv } from 'yargs';
 import { agentsCommand } from './commands/agents.ts';
 import { errorsCommand } from './commands/errors.ts';
@@ -11,6 +10,7 @@ import { runsCommand } from './commands/runs.ts';
 import { showCommand } from './commands/show.ts';
 import { statusCommand } from './commands/status.ts';
 import { validateCommand } from './commands/validate.ts';
+import { packageVersion } from '../support/package-version.ts';
 import { configurableOptions } from './options.ts';
 import { readConfig } from './config.ts';
 import { explainUnknown } from './unknown-argument.ts';
@@ -59,12 +59,6 @@ function build(args: string[], config: Record<string, unknown>): Argv {
     .fail((message, error) => {
       throw error ?? new UsageError(message);
     });
-}
-
-function packageVersion(): string {
-  const place = import.meta.url.endsWith('.ts') ? '../../package.json' : '../../../package.json';
-  const { version } = JSON.parse(readFileSync(new URL(place, import.meta.url), 'utf8')) as { version: string };
-  return version;
 }
 
 /** Says on standard error what went wrong, and gives the exit code. */

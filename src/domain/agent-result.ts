@@ -12,8 +12,8 @@ export const COORDINATOR = 'coordinator';
 
 /** An element of `errors`. */
 export interface ResultError {
-  /** The failure's reason. */
-  type: Reason;
+  /** The failure's reason; in a row of an older system, whatever word stood there. */
+  type: string;
   message: string;
 }
 

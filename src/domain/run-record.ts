@@ -70,7 +70,7 @@ export interface ExecutionSummary {
   speed: Speed;
   agents: AgentPerformance[];
   tests: TestTotals;
-  /** Seconds the coordinator itself spent; measured, see docs/benchmarks.md. */
+  /** Seconds that the main thread spent writing to the database and consolidating. */
   overhead: { storeSeconds: number; consolidateSeconds: number };
 }
 

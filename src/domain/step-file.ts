@@ -1,5 +1,6 @@
 /** What a person writes inside the lists of a workstream file: steps, dependencies, acceptance tests, actions. */
 import { z } from 'zod';
+import type { Json } from './json.ts';
 
 /*
  * Every custom message in these schemas is the end of a sentence that begins with "expected".
@@ -8,14 +9,18 @@ import { z } from 'zod';
 /** Longest limit in seconds: a timer holds at most 2^31 - 1 milliseconds. */
 const MAX_SECONDS = 2_147_483;
 
-/** Text that can be handed to another process. */
-export const line = () =>
-  z
-    .string()
-    .regex(/\S/, 'text that is not empty')
-    .regex(/^[^\u0000]*$/, 'text without NUL characters');
+/** Text that can be handed to another process: an argument, the value of an environment variable. */
+// oxlint-disable-next-line no-control-regex
+const argument = () => z.string().regex(/^[^\u0000]*$/, 'text without NUL characters');
 
+/** An `argument` that says something. */
+export const line = () => argument().regex(/\S/, 'text that is not empty');
+
+/** A limit in seconds. */
 export const seconds = () => z.number().positive().max(MAX_SECONDS);
+
+/** Any value: what comes out of a JSON parser needs no check, only its type. */
+export const json = () => z.unknown().pipe(z.custom<Json>());
 
 /** A key that belongs to another alternative and therefore has no place here. */
 const elsewhere = z.never().optional();
@@ -25,8 +30,10 @@ const stepBase = {
   timeout_seconds: seconds().optional().describe('The step fails when it runs longer than this.'),
   env: z
     .record(
-      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a variable name of letters, digits and "_"'),
-      z.union([z.string().regex(/^[^\u0000]*$/, 'text without NUL characters'), z.number(), z.boolean()], {
+      z
+        .string()
+        .regex(/^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]*$/, 'a variable name of letters, digits and "_"'),
+      z.union([argument(), z.number(), z.boolean()], {
         error: 'a string, a number, true or false',
       }),
     )
@@ -41,7 +48,10 @@ const stepBase = {
     .describe('true: when this step fails, that is a warning and the next step runs. Default: false.'),
 };
 
-const tasks = z.array(line()).min(1);
+const command = z.tuple([line()], argument()).describe('A program and its arguments.');
+
+/** What a tool is told to do. */
+export const tasksSchema = z.array(line()).min(1);
 
 /** The kinds of step, by the key that tells them apart. */
 export const stepSchemas = {
@@ -49,7 +59,7 @@ export const stepSchemas = {
     .object({
       module: line().describe('Path of an ES module (.mjs, .js, .ts), relative to this file.'),
       export: line().optional().describe('Name of the exported function. Default: default.'),
-      input: z.unknown().optional().describe('First argument of the function: any JSON value.'),
+      input: json().optional().describe('First argument of the function: any JSON value.'),
       run: elsewhere,
       command: elsewhere,
       tool: elsewhere,
@@ -67,10 +77,7 @@ export const stepSchemas = {
     .describe('Runs a line through the shell in a child process.'),
   command: z
     .object({
-      command: z
-        .array(z.string().regex(/^[^\u0000]*$/, 'text without NUL characters'))
-        .min(1)
-        .describe('A program and its arguments.'),
+      command,
       module: elsewhere,
       run: elsewhere,
       tool: elsewhere,
@@ -80,7 +87,7 @@ export const stepSchemas = {
   tool: z
     .object({
       tool: line().describe('A coding agent, such as aider or claude.'),
-      tasks: tasks.describe('What the tool is told to do.'),
+      tasks: tasksSchema.describe('What the tool is told to do.'),
       module: elsewhere,
       run: elsewhere,
       command: elsewhere,
@@ -104,7 +111,9 @@ export const dependencySchemas = {
     when: z
       .enum(['completed', 'finished'])
       .optional()
-      .describe('completed (default): it must have completed. finished: it may also have failed or been skipped.'),
+      .describe(
+        'completed (default): it must have completed. finished: it may also have failed or been skipped.',
+      ),
   }),
 };
 
@@ -118,13 +127,15 @@ export const acceptanceSchemas = {
 
 export const acceptanceSchema = z.union([line(), acceptanceSchemas.run, acceptanceSchemas.manual]);
 
+/** The forms of a compensation action that are objects. */
 export const actionSchemas = {
   run: z.object({ run: line().describe('A line for the shell.'), command: elsewhere }),
-  command: z.object({ command: stepSchemas.command.shape.command, run: elsewhere }),
+  command: z.object({ command, run: elsewhere }),
 };
 
 export const actionSchema = z.union([line(), actionSchemas.run, actionSchemas.command]);
 
+/** The form of a test gate. */
 export const gateSchemas = {
   type: z.object({
     type: z.enum(['GATE_LINT', 'GATE_UNIT', 'GATE_INTEGRATION', 'GATE_SECURITY']),
@@ -132,5 +143,3 @@ export const gateSchemas = {
     blocking: z.boolean().optional(),
   }),
 };
-
-export const tasksSchema = tasks;

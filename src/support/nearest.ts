@@ -7,7 +7,7 @@ import leven from 'leven';
 export function nearest(word: string, known: readonly string[]): string | null {
   const plain = simplify(word.slice(0, LONGEST));
   let best: string | null = null;
-  let bestDistance = Math.max(1, Math.floor(plain.length / 3)) + 1;
+  let bestDistance = Math.ceil(plain.length / 3) + 1;
   for (const candidate of known) {
     const other = simplify(candidate);
     if (candidate === word || Math.abs(other.length - plain.length) >= bestDistance) continue;

@@ -10,11 +10,11 @@ const PATTERN = 300;
 /** What tells one occurrence of an error from the next, in the order in which it is masked. */
 const VARIABLE: readonly (readonly [RegExp, string])[] = [
   // The host says which service failed; user, port, path and query do not.
-  [/\b([a-z][a-z+]{1,11}:\/\/)(?:[^\s/@"'`]*@)?([\w.-]*)[^\s"'`<>)\]]*/g, '$1$2/<path>'],
+  [/\b([a-z][a-z+]{1,11}:\/\/)(?:[^\s/@"'`]*@)?([\w.-]*)[^\s"'`<>,;)\]]*/g, '$1$2/<path>'],
   // A quoted path may hold spaces.
   [/(["'`])(?:~?\/|\.{1,2}\/|[A-Za-z]:[\\/])[^"'`]*\1/g, '$1<path>$1'],
   // Absolute, home, dotted and Windows paths, each with the line and column behind it.
-  [/(?<![\w.)\]<>-])(?:~|\.{1,2})?\/[\w.@+~%=-][^\s"'`<>|,;()]*|\b[A-Za-z]:\\[^\s"'`<>|,;()]*/g, '<path>'],
+  [/(?:(?<![\w.)\]<>/-])(?:~|\.{1,2})?\/[\w.@+~%=-]|\b[A-Za-z]:\\)[^\s"'`<>|,;()]*(?<![:.])/g, '<path>'],
   // A relative path is told from prose such as "and/or" by the extension of its file.
   [/(?<![\w@/.-])[\w.-]+(?:\/[\w.@+-]+)*\/[\w@+.-]+\.[A-Za-z]\w{0,5}\b(?::\d+){0,2}/g, '<path>'],
   [/\b[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}\b/gi, '<uuid>'],
@@ -40,7 +40,10 @@ const KEPT_OR_NUMBER = new RegExp(`(${KEPT.source})|${NUMBER.source}`, 'g');
 export function normalizeMessage(message: string): string {
   let line = firstLine(stripVTControlCharacters(message.slice(0, HEAD))).slice(0, LINE);
   for (const [variable, mask] of VARIABLE) line = line.replace(variable, mask);
-  const masked = line.replaceAll(KEPT_OR_NUMBER, (found, kept: string | undefined) => kept ?? (found && '<n>'));
+  const masked = line.replaceAll(
+    KEPT_OR_NUMBER,
+    (found, kept: string | undefined) => kept ?? (found && '<n>'),
+  );
   return masked.replaceAll(/\s+/g, ' ').slice(0, PATTERN).trim();
 }
 

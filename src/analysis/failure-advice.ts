@@ -1,0 +1,148 @@
+/** Recommendations about what did not complete. */
+import type { ErrorPattern, ShortResult } from '../domain/run-record.ts';
+import { plural } from '../support/plural.ts';
+import { oneLine } from '../support/printable.ts';
+import { seconds } from '../support/seconds.ts';
+import type { AdviceInput } from './advice-input.ts';
+import { nameSome, runCommand } from './run-command.ts';
+
+/** Reasons that a workstream's definition is to blame for. */
+const DEFINITION = new Set(['invalid-workstream', 'duplicate-id', 'cycle', 'missing-dependency']);
+
+/** Reasons that have advice of their own, or that nothing is to be done about. */
+const APART = new Set([...DEFINITION, 'timed-out', 'out-of-memory', 'cancelled', 'interrupted']);
+
+/** Single failures that get a sentence each; more of them share one. */
+const SINGLES = 2;
+
+/** One cause behind many failures first, then the failures of one cause each. */
+export function patternAdvice({ patterns, run }: AdviceInput): string[] {
+  const causes = patterns.shown
+    .filter((pattern) => !APART.has(pattern.type))
+    .toSorted((a, b) => b.count - a.count);
+  const shared = causes.filter((pattern) => pattern.count > 1);
+  const singles = causes.filter((pattern) => pattern.count <= 1);
+  const sentences = shared.map((pattern) => sharedCause(pattern, run.runId));
+  if (singles.length <= SINGLES)
+    return [...sentences, ...singles.map((each) => singleCause(each, run.runId))];
+  const ids = singles.map((pattern) => pattern.example.workstreamId);
+  const others = `${singles.length} failures have a cause each (${nameSome(ids)}). Look at their output with \`millrace errors ${run.runId}\`${again(ids)}.`;
+  return [...sentences, others];
+}
+
+function sharedCause({ count, type, example, workstreams }: ErrorPattern, runId: string): string {
+  return `${count} failures are one error (${type}): "${quoted(example.message)}". Find its cause with \`millrace errors ${runId}\`${again(workstreams, count)}.`;
+}
+
+function singleCause({ type, example }: ErrorPattern, runId: string): string {
+  const id = example.workstreamId;
+  return `${nameSome([id])} failed (${type}): "${quoted(example.message)}". Look at its output with \`millrace errors ${runId}\`${again([id])}.`;
+}
+
+/** Definitions that can't be used. */
+export function definitionAdvice({ failures, patterns }: AdviceInput): string[] {
+  const broken = failures.shown.filter(({ reason }) => reason !== null && DEFINITION.has(reason));
+  const counted = patterns.shown.reduce(
+    (sum, { type, count }) => sum + (DEFINITION.has(type) ? count : 0),
+    0,
+  );
+  const cut = failures.total > failures.shown.length;
+  const count = cut ? Math.max(counted, broken.length) : broken.length;
+  if (count === 0) return [];
+  const ids = broken.map((each) => each.workstreamId);
+  const names = ids.length === 0 ? '' : ` (${nameSome(ids, count)})`;
+  return [
+    `${plural(count, 'workstream')} can't run as defined${names}: \`millrace validate\` names each problem with its file and line.`,
+  ];
+}
+
+/** Time limits that passed, beside what the others needed. */
+export function timeoutAdvice({ failures, timeline, run }: AdviceInput): string[] {
+  const late = failures.shown.filter(({ reason }) => reason === 'timed-out');
+  const [first] = late;
+  if (first === undefined) return [];
+  const ids = late.map((each) => each.workstreamId);
+  const limit = oneLine((first.explanation ?? '').split(/\.\s/, 1)[0] ?? '', 120).replace(/\.$/, '');
+  const which = limit === '' ? '' : ` ${ids.length > 1 ? `(${first.workstreamId}: ${limit})` : `(${limit})`}`;
+  const command = runCommand(ids);
+  return [
+    `${nameSome(ids)} ran out of time${which}${others(timeline)}. If more time is needed raise \`timeout_seconds\`${command === null ? '' : ` and ${command}`}; if it hangs, \`millrace errors ${run.runId}\` shows the last output.`,
+  ];
+}
+
+/** How long completed workstreams took. Of a long run only the longest are known here, so the median is not. */
+function others(timeline: AdviceInput['timeline']): string {
+  const took = timeline.shown
+    .flatMap(({ status, durationSeconds }) =>
+      status === 'completed' && durationSeconds !== null ? [durationSeconds] : [],
+    )
+    .toSorted((a, b) => a - b);
+  const longest = took.at(-1);
+  const median = took[Math.floor((took.length - 1) / 2)];
+  if (longest === undefined || median === undefined) return '';
+  const whole = timeline.total === timeline.shown.length;
+  if (whole && took.length === 1) return `; the one that completed took ${seconds(longest)}`;
+  return whole
+    ? `; the ${took.length} that completed took ${seconds(median)} at the median and ${seconds(longest)} at most`
+    : `; those that completed took ${seconds(longest)} at most`;
+}
+
+/** Heaps that were used up. */
+export function memoryAdvice({ failures }: AdviceInput): string[] {
+  const ids = failures.shown
+    .filter(({ reason }) => reason === 'out-of-memory')
+    .map((each) => each.workstreamId);
+  if (ids.length === 0) return [];
+  return [
+    `${nameSome(ids)} used up the JavaScript heap of ${ids.length === 1 ? 'its' : 'their'} thread: raise \`--agent-memory\` (in MB) or read less at once${again(ids)}.`,
+  ];
+}
+
+/** What was skipped because of something else, by the workstream at the root of it. */
+export function skippedAdvice({ skipped, failures }: AdviceInput): string[] {
+  const needs = new Map(skipped.shown.flatMap((each) => neededBy(each)));
+  const failed = new Set(failures.shown.map((each) => each.workstreamId));
+  const groups = new Map<string, string[]>();
+  for (const id of needs.keys()) {
+    const root = rootOf(id, needs);
+    const group = groups.get(root);
+    if (group === undefined) groups.set(root, [id]);
+    else group.push(id);
+  }
+  const most = skipped.total > skipped.shown.length ? 'At least ' : '';
+  return [...groups]
+    .toSorted(([, a], [, b]) => b.length - a.length)
+    .map(([root, ids]) => {
+      const [because, first] = failed.has(root)
+        ? ['failed', 'fix it first']
+        : ['did not complete', 'it comes first'];
+      const was = ids.length === 1 ? 'was' : 'were';
+      return `${most}${plural(ids.length, 'workstream')} ${was} skipped because ${nameSome([root])} ${because}: ${first}${again([root, ...ids])}.`;
+    });
+}
+
+/** The dependency that a skipped workstream's explanation names. */
+function neededBy({ workstreamId, reason, explanation }: ShortResult): [string, string][] {
+  if (reason !== 'dependency-failed') return [];
+  const needed = /^It needs "([^"]+)"/.exec(explanation ?? '')?.[1];
+  return needed === undefined ? [] : [[workstreamId, needed]];
+}
+
+function rootOf(id: string, needs: Map<string, string>): string {
+  let root = id;
+  for (let hops = 0; hops <= needs.size; hops += 1) {
+    const next = needs.get(root);
+    if (next === undefined) break;
+    root = next;
+  }
+  return root;
+}
+
+function again(ids: readonly string[], total = ids.length): string {
+  const command = runCommand(ids, total);
+  return command === null ? '' : `, then ${command}`;
+}
+
+function quoted(message: string): string {
+  return oneLine(message.replaceAll('`', "'"), 160).replace(/\.$/, '');
+}

@@ -1,0 +1,74 @@
+/** The end of a run: consolidate, recommend, record, report. */
+import { availableParallelism } from 'node:os';
+import { recommend } from '../analysis/recommendations.ts';
+import type { ConsolidatedResult, ExecutionSummary, Speed } from '../domain/run-record.ts';
+import { markdownReport } from '../report/markdown.ts';
+import { writeReport } from '../report/write.ts';
+import type { Interruption } from '../run/coordinator.ts';
+import { exitCodeOf } from '../run/signals.ts';
+import type { Connection } from '../store/connection.ts';
+import { History } from '../store/history.ts';
+import type { SqliteRecorder } from '../store/recorder.ts';
+import { packageVersion } from '../support/package-version.ts';
+import type { Paths } from './paths.ts';
+import type { RunResult } from './run-result.ts';
+
+export interface Conclusion {
+  runId: string;
+  connection: Connection;
+  recorder: SqliteRecorder;
+  paths: Paths;
+  distribution: 'dynamic' | 'round-robin';
+  agents: number;
+  interruption: Interruption | null;
+  speed: Speed;
+}
+
+/**
+ * Everything is read back from the database, so that this report and one made next month are the same.
+ * @throws StoreError or ReportError when something can't be written.
+ */
+export function conclude(conclusion: Conclusion): RunResult {
+  const { runId, recorder, paths, interruption } = conclusion;
+  const start = performance.now();
+  const found = consolidated(conclusion);
+  const exitCode = interruption === null ? (isComplete(found) ? 0 : 1) : exitCodeOf(interruption.by);
+  const summary = summarize(conclusion, found, exitCode, (performance.now() - start) / 1000);
+  const state = interruption === null ? 'ended' : 'interrupted';
+  const recommendations = recommend({ ...found, run: { ...found.run, state, executionSummary: summary } });
+  recorder.finish({ runId, at: new Date().toISOString(), state, summary, recommendations });
+  const result = consolidated(conclusion);
+  const reportPath = writeReport(paths.reports, runId, markdownReport(result, { folder: paths.reports }));
+  return { runId, exitCode, consolidated: result, reportPath, databasePath: paths.database };
+}
+
+function consolidated({ connection, runId, paths }: Conclusion): ConsolidatedResult {
+  const result = new History(connection, paths.database).consolidate(runId);
+  if (result === null) throw new Error(`the run ${runId} is not in the database`);
+  return result;
+}
+
+const isComplete = ({ run }: ConsolidatedResult): boolean => run.totals.completed === run.totals.workstreams;
+
+function summarize(
+  conclusion: Conclusion,
+  found: ConsolidatedResult,
+  exitCode: number,
+  consolidateSeconds: number,
+): ExecutionSummary {
+  return {
+    version: 1,
+    millrace: packageVersion(),
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    cores: availableParallelism(),
+    agentsCount: conclusion.agents,
+    distribution: conclusion.distribution,
+    exitCode,
+    interruptedBy: conclusion.interruption?.by ?? null,
+    speed: conclusion.speed,
+    agents: found.agents,
+    tests: found.tests,
+    overhead: { storeSeconds: conclusion.recorder.seconds, consolidateSeconds },
+  };
+}

@@ -1,0 +1,85 @@
+/** What the library is made of: options in, one run done, its exit code out. */
+import type { RunEvent, RunListener } from '../domain/run-event.ts';
+import { formatProblem } from '../domain/problem.ts';
+import { ReportError } from '../report/write.ts';
+import { StoreError } from '../store/store-error.ts';
+import { type CoordinatorOptions, type RunOptions, resolveOptions } from './options.ts';
+import { resolvePaths } from './paths.ts';
+import { prepare } from './prepare.ts';
+import { Refusal } from './refusal.ts';
+import type { RunResult } from './run-result.ts';
+import { RunSession } from './run-session.ts';
+
+/**
+ * Runs a folder of workstreams on N agents.
+ *
+ * ```ts
+ * const coordinator = new MultiAgentWorkstreamCoordinator({ agentsCount: 3 });
+ * process.exitCode = await coordinator.run();
+ * ```
+ */
+export class MultiAgentWorkstreamCoordinator {
+  readonly #options: RunOptions;
+  readonly #listeners: RunListener[] = [];
+  #session: RunSession | null = null;
+  #result: RunResult | null = null;
+
+  /** @throws Refusal when an option can't be used. */
+  constructor(options: CoordinatorOptions = {}) {
+    this.#options = resolveOptions(options);
+  }
+
+  /** Listens to the events of the run, each after it is on disk. Call it before `run`. */
+  subscribe(listener: RunListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** What the run left; null before it has ended, and when nothing was run. */
+  get result(): RunResult | null {
+    return this.#result;
+  }
+
+  /**
+   * Loads, plans, executes, records and reports. Call it once.
+   * @returns the exit code: 0 every workstream completed, 1 some did not, 2 the folder or an option can't be used,
+   * 3 the run could not be recorded, 4 nothing matched, 130 and the like when interrupted. Never rejects because of
+   * what a workstream did; what keeps the run from starting or ending is told as a `notice` event.
+   */
+  async run(): Promise<number> {
+    if (this.#session !== null) throw new Error('This coordinator has run already; make another one.');
+    try {
+      const paths = resolvePaths(this.#options);
+      const prepared = prepare(this.#options, paths);
+      for (const problem of prepared.plan.problems) {
+        if (problem.severity === 'warning') this.#notice('warn', formatProblem(problem), problem.workstreamId);
+      }
+      this.#session = new RunSession({ options: this.#options, paths, prepared, listeners: this.#listeners });
+      this.#result = await this.#session.run();
+      return this.#result.exitCode;
+    } catch (error) {
+      this.#notice('error', messageOf(error), null);
+      return error instanceof Refusal ? error.exitCode : 3;
+    }
+  }
+
+  /** Starts nothing new, stops what runs, and lets `run` consolidate and report what there is. */
+  interrupt(by: string): void {
+    this.#session?.interrupt(by);
+  }
+
+  /** After `interrupt`: ends at once what still runs. Nothing that was recorded is lost. */
+  async abandon(): Promise<void> {
+    await this.#session?.abandon();
+  }
+
+  #notice(level: 'warn' | 'error', text: string, workstreamId: string | null): void {
+    const event: RunEvent = { type: 'notice', level, text, workstreamId };
+    for (const listener of this.#listeners) listener(event);
+  }
+}
+
+/** What may go wrong has a sentence of its own; anything else is a bug, and its stack is wanted. */
+function messageOf(error: unknown): string {
+  if (error instanceof Refusal || error instanceof StoreError || error instanceof ReportError) return error.message;
+  return `Millrace itself failed, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+}

@@ -1,0 +1,50 @@
+import { percent } from '../../support/percent.ts';
+import { seconds } from '../../support/seconds.ts';
+import type { AgentsArguments } from '../commands/agents.ts';
+import { withRun } from '../history.ts';
+import { print, printJson } from '../print.ts';
+import { table } from '../table.ts';
+
+const HEAD = [
+  'agent',
+  'workstreams',
+  'completed',
+  'failed',
+  'success',
+  'busy',
+  'idle',
+  'CPU',
+  'utilisation',
+  'average',
+  'median',
+  'p95',
+  'per hour',
+];
+
+/** Compares the agents of a run. */
+export async function agents(argv: AgentsArguments): Promise<number> {
+  return withRun(argv.state, argv.run, async (history, run) => {
+    const found = history.agents(run.runId);
+    if (argv.json) {
+      await printJson({ version: 1, run_id: run.runId, agents: found });
+      return 0;
+    }
+    const rows = found.map((agent) => [
+      agent.agentId,
+      agent.workstreams,
+      agent.completed,
+      agent.failed,
+      percent(agent.successRate),
+      seconds(agent.busySeconds),
+      seconds(agent.idleSeconds),
+      seconds(agent.cpuSeconds),
+      percent(agent.utilisation),
+      seconds(agent.averageSeconds),
+      seconds(agent.medianSeconds),
+      seconds(agent.p95Seconds),
+      agent.perHour === null ? null : Math.round(agent.perHour),
+    ]);
+    await print(found.length === 0 ? `No agent ran anything in ${run.runId}.` : table(HEAD, rows));
+    return 0;
+  });
+}

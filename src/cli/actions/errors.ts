@@ -1,0 +1,50 @@
+import type { ErrorPattern } from '../../domain/run-record.ts';
+import { plural } from '../../support/plural.ts';
+import { oneLine, printable } from '../../support/printable.ts';
+import type { ErrorsArguments } from '../commands/errors.ts';
+import { withRun } from '../history.ts';
+import { print, printJson } from '../print.ts';
+
+const PATTERNS = 100;
+const SHOWN = 5;
+
+/** Shows the errors of a run, the most frequent pattern first, each with one whole example. */
+export async function errors(argv: ErrorsArguments): Promise<number> {
+  return withRun(argv.state, argv.run, async (history, run) => {
+    const patterns = history.errorPatterns(run.runId, PATTERNS).shown;
+    if (argv.json) await printJson({ version: 1, run_id: run.runId, errors: patterns });
+    else await print(patterns.length === 0 ? `${run.runId} has no errors.` : patterns.map(text).join('\n\n'));
+    return 0;
+  });
+}
+
+function text({ type, count, workstreams, example }: ErrorPattern): string {
+  const shown = workstreams.slice(0, SHOWN).map((id) => oneLine(id, 100));
+  const more = count > shown.length ? ` and ${count - shown.length} more` : '';
+  const lines = [
+    `${count} × ${type} in ${shown.join(', ')}${more}`,
+    indent(printable(example.message)),
+    ...(example.tail === null ? [] : ['  last output:', indent(indent(lastLines(example.tail)))]),
+    ...(example.stack === null ? [] : [indent(firstLines(example.stack))]),
+    ...(example.logFile === null ? [] : [`  log: ${oneLine(example.logFile, 1_000)}`]),
+  ];
+  return lines.join('\n');
+}
+
+/** The end of an output, short enough for a screen. */
+function lastLines(block: string): string {
+  const lines = printable(block).trimEnd().split('\n');
+  const cut = lines.slice(-10).map((line) => oneLine(line, 200));
+  return lines.length > cut.length ? `(${plural(lines.length - cut.length, 'line')} before)\n${cut.join('\n')}` : cut.join('\n');
+}
+
+const indent = (block: string): string => block.replaceAll(/^/gm, '  ');
+
+/** The begin of a stack: where it was thrown. */
+function firstLines(stack: string): string {
+  const lines = printable(stack).trimEnd().split('\n');
+  return lines
+    .slice(0, 6)
+    .map((line) => oneLine(line, 200))
+    .join('\n');
+}

@@ -1,0 +1,76 @@
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { MultiAgentWorkstreamCoordinator } from '../../app/multi-agent-workstream-coordinator.ts';
+import type { CoordinatorOptions } from '../../app/options.ts';
+import { Refusal } from '../../app/refusal.ts';
+import type { RunResult } from '../../app/run-result.ts';
+import { reportFormat } from '../../report/formats.ts';
+import { listenForSignals } from '../../run/signals.ts';
+import { askOnTerminal } from '../ask.ts';
+import type { RunArguments } from '../commands/run.ts';
+import { tellGithub } from '../github.ts';
+import { withRun } from '../history.ts';
+import { type RunOutput, openOutput } from '../run-output.ts';
+import { plan } from './plan.ts';
+import { sourceOf } from './report.ts';
+
+/** Runs workstreams. The exit code says how it went; nothing but a whole success is 0. */
+export async function run(argv: RunArguments): Promise<number> {
+  if (argv.dryRun) return plan({ ...argv, format: argv.json ? 'json' : 'text' });
+  const coordinator = new MultiAgentWorkstreamCoordinator(optionsOf(argv));
+  const output = openOutput(argv);
+  coordinator.subscribe(output.listener);
+  const stopListening = listenForSignals({
+    first: (signal) => coordinator.interrupt(signal),
+    second: () => void coordinator.abandon(),
+  });
+  try {
+    const exitCode = await coordinator.run();
+    await finish(argv, output, coordinator.result);
+    return exitCode;
+  } finally {
+    stopListening();
+    output.close();
+  }
+}
+
+function optionsOf(argv: RunArguments): CoordinatorOptions {
+  if (argv.ask && process.stdin.isTTY !== true) {
+    throw new Refusal(2, '--ask needs a terminal to ask on.');
+  }
+  return {
+    agentsCount: argv.agents,
+    workstreams: argv.workstreams,
+    state: argv.state,
+    reports: argv.reports,
+    select: argv.id,
+    withDependencies: argv.withDependencies,
+    timeoutSeconds: argv.timeout,
+    graceSeconds: argv.grace,
+    agentMemoryMb: argv.agentMemory ?? null,
+    maxOutputMb: argv.maxOutput,
+    distribution: argv.distribution,
+    logLevel: argv.logLevel,
+    ask: argv.ask ? askOnTerminal : null,
+  };
+}
+
+async function finish(argv: RunArguments, output: RunOutput, result: RunResult | null): Promise<void> {
+  if (result === null) return;
+  await withRun(argv.state, result.runId, async (history, stored) => {
+    const source = sourceOf(history, stored, resolve(argv.reports));
+    if (argv.junit !== undefined) writeJunit(argv.junit, reportFormat('junit')?.render(source) ?? '');
+    await output.end(result, () => reportFormat('json')?.render(source) ?? '');
+    return 0;
+  });
+  tellGithub(result.consolidated, process.env);
+}
+
+function writeJunit(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Refusal(3, `The JUnit file could not be written: ${why}`, error);
+  }
+}

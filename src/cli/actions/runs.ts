@@ -1,0 +1,30 @@
+import type { RunSummary } from '../../domain/run-record.ts';
+import { seconds } from '../../support/seconds.ts';
+import type { RunsArguments } from '../commands/runs.ts';
+import { withHistory } from '../history.ts';
+import { print, printJson } from '../print.ts';
+import { table } from '../table.ts';
+
+/** Lists the runs, newest first. */
+export async function runs(argv: RunsArguments): Promise<number> {
+  return withHistory(argv.state, async (history) => {
+    const found = history?.listRuns({ limit: argv.limit }) ?? [];
+    if (argv.json) await printJson({ version: 1, runs: found });
+    else await print(found.length === 0 ? 'No runs yet. Start one with: millrace run' : text(found));
+    return 0;
+  });
+}
+
+function text(found: RunSummary[]): string {
+  const rows = found.map(({ runId, state, createdAt, totals, executionSummary }) => [
+    runId,
+    state,
+    createdAt,
+    seconds(executionSummary?.speed.wallSeconds ?? null),
+    totals.workstreams,
+    totals.completed,
+    totals.failed,
+    totals.skipped,
+  ]);
+  return table(['run', 'state', 'started', 'took', 'workstreams', 'completed', 'failed', 'skipped'], rows);
+}

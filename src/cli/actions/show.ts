@@ -1,0 +1,38 @@
+import type { AgentResult } from '../../domain/agent-result.ts';
+import type { RunSummary } from '../../domain/run-record.ts';
+import { seconds } from '../../support/seconds.ts';
+import type { ShowArguments } from '../commands/show.ts';
+import { withRun } from '../history.ts';
+import { print, printJson } from '../print.ts';
+import { table } from '../table.ts';
+import { runDocument } from '../../app/run-document.ts';
+
+/** Shows a run's totals and each of its workstreams. */
+export async function show(argv: ShowArguments): Promise<number> {
+  return withRun(argv.state, argv.run, async (history, run) => {
+    if (argv.json) await printJson(runDocument(history, run));
+    else await print(`${heading(run)}\n\n${results([...history.results(run.runId)])}`);
+    return 0;
+  });
+}
+
+function heading({ runId, state, createdAt, totals, recommendations }: RunSummary): string {
+  const { workstreams, completed, failed, skipped } = totals;
+  const lines = [
+    `${runId}: ${state}, started ${createdAt}`,
+    `${workstreams} workstreams: ${completed} completed, ${failed} failed, ${skipped} skipped`,
+    ...recommendations.map((sentence) => `- ${sentence}`),
+  ];
+  return lines.join('\n');
+}
+
+function results(found: AgentResult[]): string {
+  const rows = found.map((result) => [
+    result.workstreamId,
+    result.status,
+    result.agentId,
+    seconds(result.durationSeconds),
+    result.explanation ?? result.metadata.title,
+  ]);
+  return table(['workstream', 'status', 'agent', 'took', 'what'], rows);
+}

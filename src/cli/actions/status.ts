@@ -1,0 +1,37 @@
+import type { LiveWorkstream, RunSummary } from '../../domain/run-record.ts';
+import type { History } from '../../store/history.ts';
+import { percent } from '../../support/percent.ts';
+import { seconds } from '../../support/seconds.ts';
+import type { StatusArguments } from '../commands/status.ts';
+import { withRun } from '../history.ts';
+import { print, printJson } from '../print.ts';
+import { table } from '../table.ts';
+
+const SHOWN = 64;
+
+/** Shows what a run is doing now, or how it ended. */
+export async function status(argv: StatusArguments): Promise<number> {
+  return withRun(argv.state, argv.run, async (history, run) => {
+    const counts = history.liveCounts(run.runId);
+    const running = history.live(run.runId, SHOWN).shown.filter((workstream) => workstream.status === 'running');
+    if (argv.json) await printJson({ version: 1, run, counts, running });
+    else await print(text(run, counts, running));
+    return 0;
+  });
+}
+
+function text(run: RunSummary, counts: ReturnType<History['liveCounts']>, running: LiveWorkstream[]): string {
+  const { workstreams, completed, failed, skipped } = run.totals;
+  const ended = `${completed} completed, ${failed} failed, ${skipped} skipped`;
+  const head = `${run.runId}: ${run.state}, started ${run.createdAt}`;
+  if (run.state !== 'running') return `${head}\n${workstreams} workstreams: ${ended}\nSee: millrace show ${run.runId}`;
+  const live = `${counts.running} running, ${counts.pending} ready, ${counts.blocked} waiting for others`;
+  const rows = running.map(({ agentId, workstreamId, since, fraction, activity }) => [
+    agentId,
+    workstreamId,
+    since === null ? null : seconds((Date.now() - Date.parse(since)) / 1000),
+    percent(fraction),
+    activity ?? '',
+  ]);
+  return `${head}\n${workstreams} workstreams: ${ended}, ${live}\n\n${table(['agent', 'workstream', 'for', 'progress', 'doing'], rows)}`;
+}

@@ -1,0 +1,24 @@
+import { resolve } from 'node:path';
+import { Refusal } from '../../app/refusal.ts';
+import { checkFolder } from '../../app/prepare.ts';
+import { formatProblem } from '../../domain/problem.ts';
+import { plural } from '../../support/plural.ts';
+import { printable } from '../../support/printable.ts';
+import type { ValidateArguments } from '../commands/validate.ts';
+import { print, printJson } from '../print.ts';
+
+/** Prints every problem of every file. Exit code 0 with warnings at most, 1 with errors, 4 for an empty folder. */
+export async function validate(argv: ValidateArguments): Promise<number> {
+  const { files, workstreams, problems } = checkFolder(resolve(argv.workstreams), process.cwd());
+  if (files === 0) throw new Refusal(4, `There are no workstream files in ${resolve(argv.workstreams)}.`);
+  const errors = problems.filter(({ severity }) => severity === 'error').length;
+  const warnings = problems.length - errors;
+  if (argv.json) {
+    await printJson({ version: 1, files, workstreams, errors, warnings, problems });
+  } else {
+    const lines = problems.map((problem) => printable(formatProblem(problem)));
+    const counts = `${plural(files, 'file')}, ${plural(workstreams, 'workstream')}: ${plural(errors, 'error')}, ${plural(warnings, 'warning')}`;
+    await print([...lines, counts].join('\n'));
+  }
+  return errors === 0 ? 0 : 1;
+}

@@ -1,0 +1,14 @@
+import { appendFileSync } from 'node:fs';
+import type { ConsolidatedResult } from '../domain/run-record.ts';
+import { githubAnnotations, githubSummary } from '../report/github.ts';
+
+/**
+ * Under GitHub Actions, adds a summary to the job's page and an annotation for each failure. Annotations go to
+ * standard error, which Actions reads too, because standard output is the log.
+ */
+export function tellGithub(result: ConsolidatedResult, env: NodeJS.ProcessEnv): void {
+  if (env['GITHUB_ACTIONS'] !== 'true') return;
+  for (const line of githubAnnotations(result)) process.stderr.write(`${line}\n`);
+  const file = env['GITHUB_STEP_SUMMARY'];
+  if (file !== undefined && file !== '') appendFileSync(file, githubSummary(result));
+}

@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import { DATABASE } from '../app/defaults.ts';
+import { Refusal } from '../app/refusal.ts';
+import type { RunSummary } from '../domain/run-record.ts';
+import { openForReading } from '../store/database.ts';
+import { History } from '../store/history.ts';
+import { StoreError } from '../store/store-error.ts';
+
+/**
+ * Opens the database of a state folder for reading, and closes it afterwards. `use` gets null where there is none.
+ * @throws Refusal with exit code 3 when it can't be read.
+ */
+export async function withHistory(
+  state: string,
+  use: (history: History | null) => Promise<number>,
+): Promise<number> {
+  const path = join(state, DATABASE);
+  let connection: ReturnType<typeof openForReading> = null;
+  try {
+    connection = openForReading(path);
+    return await use(connection === null ? null : new History(connection, path));
+  } catch (error) {
+    if (error instanceof StoreError) throw new Refusal(3, error.message, error);
+    throw error;
+  } finally {
+    connection?.close();
+  }
+}
+
+/**
+ * The same for one run; `latest` or nothing means the newest.
+ * @throws Refusal with exit code 4 when there is no such run.
+ */
+export async function withRun(
+  state: string,
+  runId: string | undefined,
+  use: (history: History, run: RunSummary) => Promise<number>,
+): Promise<number> {
+  return withHistory(state, async (history) => {
+    const id = runId === undefined || runId === 'latest' ? history?.latestRunId() : runId;
+    if (history === null || id === undefined || id === null) {
+      throw new Refusal(4, `There are no runs in ${join(state, DATABASE)}. Start one with: millrace run`);
+    }
+    const run = history.getRun(id);
+    if (run === null) throw new Refusal(4, `There is no run ${id}. See: millrace runs`);
+    return use(history, run);
+  });
+}

@@ -1,0 +1,92 @@
+import { describeFailure } from '../domain/failure-message.ts';
+import type { Reason } from '../domain/failure.ts';
+import type { Conflict, Plan } from '../domain/plan.ts';
+import type { Problem } from '../domain/problem.ts';
+import type { Dependency } from '../domain/workstream.ts';
+
+/** `plan --format json`: one document, of this version. Durations in seconds. */
+export interface PlanDocument {
+  version: 1;
+  totals: { workstreams: number; runnable: number; broken: number; waves: number };
+  /** Runnable ones, in handing-out order. */
+  workstreams: PlannedWorkstream[];
+  /** Ids; each wave needs only waves before it. */
+  waves: string[][];
+  criticalPath: { ids: string[]; seconds: number };
+  /** How many expected durations come from earlier runs. */
+  knownDurations: number;
+  conflicts: Conflict[];
+  broken: BrokenWorkstream[];
+  problems: Problem[];
+}
+
+export interface PlannedWorkstream {
+  id: string;
+  title: string;
+  file: string;
+  position: number;
+  priority: number;
+  /** Counted from 1. */
+  wave: number;
+  expectedSeconds: number;
+  dependsOn: Dependency[];
+  conflictGroup: string | null;
+  parallelOk: boolean;
+  scopes: string[];
+}
+
+export interface BrokenWorkstream {
+  id: string;
+  title: string;
+  file: string;
+  position: number;
+  reason: Reason;
+  message: string;
+}
+
+/** The plan as a document that other programs read. */
+export function planDocument(plan: Plan): PlanDocument {
+  const idAt = (index: number): string => plan.workstreams[index]?.id ?? '';
+  return {
+    version: 1,
+    totals: {
+      workstreams: plan.workstreams.length + plan.broken.length,
+      runnable: plan.workstreams.length,
+      broken: plan.broken.length,
+      waves: plan.waves.length,
+    },
+    workstreams: plannedWorkstreams(plan),
+    waves: plan.waves.map((wave) => wave.map(idAt)),
+    criticalPath: plan.criticalPath,
+    knownDurations: plan.known,
+    conflicts: plan.conflicts,
+    broken: plan.broken.map(({ id, title, source, failure }) => ({
+      id,
+      title,
+      ...source,
+      reason: failure.reason,
+      message: describeFailure(failure),
+    })),
+    problems: plan.problems,
+  };
+}
+
+function plannedWorkstreams(plan: Plan): PlannedWorkstream[] {
+  const waveOf = new Map(
+    plan.waves.flatMap((wave, number) => wave.map((index) => [index, number + 1] as const)),
+  );
+  return plan.workstreams.map(
+    ({ id, title, source, priority, dependsOn, conflictGroup, parallelOk, scopes }, index) => ({
+      id,
+      title,
+      ...source,
+      priority,
+      wave: waveOf.get(index) ?? 0,
+      expectedSeconds: plan.expectedSeconds[index] ?? 0,
+      dependsOn,
+      conflictGroup,
+      parallelOk,
+      scopes,
+    }),
+  );
+}

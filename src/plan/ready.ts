@@ -1,0 +1,118 @@
+import { type Constrained, signatures } from './signatures.ts';
+import { Lines } from './lines.ts';
+
+export interface ReadyQueueOptions {
+  /** Number of agents. */
+  agents: number;
+  /** `round-robin` pins the workstream at position i of the plan to agent i mod N. */
+  distribution: 'dynamic' | 'round-robin';
+}
+
+/**
+ * Hands out the workstreams whose dependencies are met, in the order of the plan, so that none runs beside one that
+ * it conflicts with:
+ *
+ * - members of a conflict group, and workstreams whose scopes overlap, never run together;
+ * - one that is not `parallelOk` runs alone. Once it is the first in order of those that are ready and in conflict
+ *   with nothing that runs, nothing else is started until what runs has ended;
+ * - with `round-robin` only a workstream's own agent gets it.
+ *
+ * Otherwise no agent is refused while something that may run is ready. A workstream is its position in the plan. It
+ * is ready from `add` to `take` and running from `take` to `release`; it may be added again after that. `take` costs
+ * O(log V) amortised, and O(length of paths) for scopes.
+ */
+export class ReadyQueue {
+  readonly #lines: Lines;
+  readonly #agents: number;
+  readonly #pinned: boolean;
+  readonly #parallelOk: readonly boolean[];
+  readonly #running = new Set<number>();
+  #size = 0;
+
+  /** `ranked` is in handing-out order, as `Plan.workstreams` is. */
+  constructor(ranked: readonly Constrained[], { agents, distribution }: ReadyQueueOptions) {
+    if (!Number.isInteger(agents) || agents < 1) throw new RangeError(`${agents} is no number of agents`);
+    this.#agents = agents;
+    this.#pinned = distribution === 'round-robin';
+    this.#parallelOk = ranked.map(({ parallelOk }) => parallelOk);
+    const lineOf = (index: number): number =>
+      this.#parallelOk[index] ? this.#lineOf(index) : this.#aloneLine;
+    this.#lines = new Lines(signatures(ranked, lineOf), this.#aloneLine + 1);
+  }
+
+  /** How many are ready and not yet taken. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Says that a workstream's dependencies are met. */
+  add(index: number): void {
+    if (this.#parallelOk[index] === undefined) throw new RangeError(`there is no workstream ${index}`);
+    if (this.#lines.has(index) || this.#running.has(index))
+      throw new Error(`workstream ${index} is in the queue already`);
+    this.#lines.add(index);
+    this.#size += 1;
+  }
+
+  /**
+   * The workstream that this agent is to run now, counted as running from here on; undefined when there is none.
+   * When an agent is refused, ask the other free ones too: what is first in order may be pinned to one of them.
+   */
+  take(agent: number): number | undefined {
+    if (!Number.isInteger(agent) || agent < 0 || agent >= this.#agents)
+      throw new RangeError(`there is no agent ${agent}`);
+    const index = this.#choose(agent);
+    if (index === undefined) return undefined;
+    this.#lines.start(index);
+    this.#running.add(index);
+    this.#size -= 1;
+    return index;
+  }
+
+  /** Says that a workstream that was taken has ended. */
+  release(index: number): void {
+    if (!this.#running.delete(index)) throw new Error(`workstream ${index} is not running`);
+    this.#lines.release(index);
+  }
+
+  /** Takes a workstream out that is ready and not yet taken; says whether it was. */
+  remove(index: number): boolean {
+    if (!this.#lines.has(index)) return false;
+    this.#lines.remove(index);
+    this.#size -= 1;
+    return true;
+  }
+
+  /** Takes out everything that is ready; in order. */
+  drain(): number[] {
+    this.#size = 0;
+    return this.#lines.clear();
+  }
+
+  /** Lines 0 to N - 1 are the agents' (only 0 is used when nothing is pinned). */
+  get #aloneLine(): number {
+    return this.#pinned ? this.#agents : 1;
+  }
+
+  #lineOf(indexOrAgent: number): number {
+    return this.#pinned ? indexOrAgent % this.#agents : 0;
+  }
+
+  #choose(agent: number): number | undefined {
+    const [running] = this.#running;
+    if (running !== undefined && this.#parallelOk[running] === false) return undefined;
+    const alone = this.#lines.first(this.#aloneLine);
+    if (alone === undefined || !this.#isFirst(alone)) return this.#lines.first(this.#lineOf(agent));
+    const isItsAgent = !this.#pinned || alone % this.#agents === agent;
+    return running === undefined && isItsAgent ? alone : undefined;
+  }
+
+  /** Whether nothing that may run now, on whatever agent, comes before it. */
+  #isFirst(alone: number): boolean {
+    for (let line = 0; line < this.#aloneLine; line++) {
+      const other = this.#lines.first(line);
+      if (other !== undefined && other < alone) return false;
+    }
+    return true;
+  }
+}

@@ -1,0 +1,107 @@
+import { describeFailure } from '../domain/failure-message.ts';
+import type { Conflict, Plan } from '../domain/plan.ts';
+import { plural } from '../support/plural.ts';
+import { oneLine } from '../support/printable.ts';
+import { seconds } from '../support/seconds.ts';
+
+/** Most ids on a line, lines of a section, and characters of an id and of a message, so that any plan stays readable. */
+const IDS = 8;
+const LINES = 20;
+const ID_WIDTH = 60;
+const MESSAGE_WIDTH = 300;
+
+/** The plan for a person: counts, waves, critical path, conflicts, warnings, and last what can't run. */
+export function renderText(plan: Plan): string {
+  return [
+    summary(plan),
+    section('Waves (each needs only those before it)', waves(plan)),
+    section(`Critical path (${seconds(plan.criticalPath.seconds)} expected)`, criticalPath(plan)),
+    section('Never at the same time', conflicts(plan.conflicts)),
+    warnings(plan),
+    section("Can't run", broken(plan)),
+  ]
+    .filter((part) => part !== '')
+    .join('\n');
+}
+
+function summary({ workstreams, broken, waves }: Plan): string {
+  const runnable = `${plural(workstreams.length, 'workstream')} in ${plural(waves.length, 'wave')}`;
+  return broken.length === 0 ? `${runnable}\n` : `${runnable}; ${broken.length} more can't run\n`;
+}
+
+/** Title and indented lines; nothing at all without lines. */
+function section(title: string, lines: string[]): string {
+  return lines.length === 0 ? '' : `${[title, ...lines.map((line) => `  ${line}`)].join('\n')}\n`;
+}
+
+function waves(plan: Plan): string[] {
+  const shown = plan.waves.slice(0, LINES);
+  const width = String(shown.length).length;
+  const lines = shown.map((wave, number) => {
+    const ids = wave.slice(0, IDS).map((index) => plan.workstreams[index]?.id ?? '');
+    return `${String(number + 1).padStart(width)}  ${list(ids, wave.length)}`;
+  });
+  const rest = plan.waves.slice(LINES);
+  if (rest.length === 0) return lines;
+  const left = rest.reduce((sum, wave) => sum + wave.length, 0);
+  return [...lines, `… ${plural(rest.length, 'more wave')} with ${plural(left, 'workstream')}`];
+}
+
+function criticalPath(plan: Plan): string[] {
+  const { ids } = plan.criticalPath;
+  if (ids.length === 0) return [];
+  const secondsOf = new Map(plan.workstreams.map(({ id }, index) => [id, plan.expectedSeconds[index] ?? 0]));
+  const name = (id: string): string => `${short(id)} (${seconds(secondsOf.get(id) ?? 0)})`;
+  const path =
+    ids.length <= IDS
+      ? ids.map(name)
+      : [
+          ...ids.slice(0, IDS / 2).map(name),
+          `… ${ids.length - IDS} more …`,
+          ...ids.slice(-IDS / 2).map(name),
+        ];
+  return [path.join(' → '), knowledge(plan)];
+}
+
+function knowledge({ known, workstreams }: Plan): string {
+  if (known === 0) return 'No duration is known from earlier runs; each counts as 1 s.';
+  if (known === workstreams.length) return 'All durations are known from earlier runs.';
+  return `${known} of ${plural(workstreams.length, 'duration')} known from earlier runs; the others count as their median.`;
+}
+
+function conflicts(all: readonly Conflict[]): string[] {
+  const alone = all.filter(({ kind }) => kind === 'alone').flatMap(({ members }) => members);
+  const lines = capped(
+    all.filter(({ kind }) => kind !== 'alone'),
+    'conflict',
+    ({ kind, what, members }) => {
+      const name = kind === 'scope' ? `scope ${short(what)}` : `group ${short(what)}`;
+      return `${name}: ${list(members.slice(0, IDS), members.length)}`;
+    },
+  );
+  return alone.length === 0 ? lines : [...lines, `alone: ${list(alone.slice(0, IDS), alone.length)}`];
+}
+
+function warnings({ problems }: Plan): string {
+  const count = problems.filter(({ severity }) => severity === 'warning').length;
+  return count === 0 ? '' : `${plural(count, 'warning')}; \`millrace validate\` lists them.\n`;
+}
+
+function broken(plan: Plan): string[] {
+  return capped(plan.broken, 'workstream', ({ id, source, failure }) => {
+    const place = oneLine(source.file, MESSAGE_WIDTH);
+    return `${short(id)} (${place}): ${oneLine(describeFailure(failure), MESSAGE_WIDTH)}`;
+  });
+}
+
+function capped<T>(items: readonly T[], noun: string, line: (item: T) => string): string[] {
+  const lines = items.slice(0, LINES).map(line);
+  return items.length <= LINES ? lines : [...lines, `… ${plural(items.length - LINES, `more ${noun}`)}`];
+}
+
+function list(shown: readonly string[], total: number): string {
+  const left = total > shown.length ? [`… ${total - shown.length} more`] : [];
+  return [...shown.map(short), ...left].join(', ');
+}
+
+const short = (id: string): string => oneLine(id, ID_WIDTH);

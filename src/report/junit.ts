@@ -1,0 +1,116 @@
+import { XMLBuilder } from 'fast-xml-parser';
+import type { AgentResult } from '../domain/agent-result.ts';
+import type { TestResult } from '../domain/outcome.ts';
+import type { RunSummary } from '../domain/run-record.ts';
+import { oneLine, printable } from '../support/printable.ts';
+import { plural } from '../support/plural.ts';
+import { parse } from './clock.ts';
+import { excerpt } from './excerpt.ts';
+
+/** Most characters of a failure's context in one test case. */
+const CONTEXT = 8000;
+
+/** Longest name and message, in characters. */
+const LINE = 500;
+
+/** An element: its attributes begin with `@`. */
+interface Element {
+  [name: string]: string | Element | Element[];
+}
+
+const builder = new XMLBuilder({
+  attributeNamePrefix: '@',
+  ignoreAttributes: false,
+  suppressEmptyNode: true,
+  suppressBooleanAttributes: false,
+  format: true,
+});
+
+/**
+ * A run as JUnit XML: one suite, one test case a workstream, and after each one its acceptance tests. A workstream
+ * without a duration has time 0, as JUnit knows nothing else.
+ */
+export function junitReport(run: RunSummary, workstreams: Iterable<AgentResult>): string {
+  const counts = { tests: 0, failures: 0, skipped: 0, seconds: 0 };
+  const cases: Element[] = [];
+  for (const result of workstreams) {
+    counts.tests += 1;
+    counts.seconds += result.durationSeconds ?? 0;
+    if (result.status === 'failed') counts.failures += 1;
+    if (result.status === 'skipped') counts.skipped += 1;
+    cases.push(workstreamCase(result));
+    for (const test of result.testResults.tests) {
+      if (test.status === 'manual') continue;
+      counts.tests += 1;
+      if (test.status === 'failed') counts.failures += 1;
+      cases.push(testCase(result, test));
+    }
+  }
+  const totals: Element = {
+    '@name': printable(run.runId),
+    '@tests': String(counts.tests),
+    '@failures': String(counts.failures),
+    '@errors': '0',
+    '@skipped': String(counts.skipped),
+    '@time': (run.executionSummary?.speed.wallSeconds ?? counts.seconds).toFixed(3),
+  };
+  const started = parse(run.createdAt);
+  const suite =
+    started === null ? totals : { ...totals, '@timestamp': new Date(started).toISOString().slice(0, 19) };
+  const suites = { ...totals, testsuite: { ...suite, testcase: cases } };
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${builder.build({ testsuites: suites })}`;
+}
+
+function workstreamCase(result: AgentResult): Element {
+  const element: Element = {
+    '@name': oneLine(result.workstreamId, LINE),
+    '@classname': oneLine(result.metadata.kind ?? 'workstream', LINE),
+    '@time': (result.durationSeconds ?? 0).toFixed(3),
+  };
+  const message = oneLine(result.explanation ?? result.reason ?? result.status, LINE);
+  if (result.status === 'skipped') element['skipped'] = { '@message': message };
+  if (result.status === 'failed') {
+    element['failure'] = {
+      '@message': message,
+      '@type': result.reason ?? 'failed',
+      '#text': context(result),
+    };
+  }
+  const notes = manualNotes(result);
+  if (notes !== '') element['system-out'] = notes;
+  return element;
+}
+
+function testCase(result: AgentResult, test: TestResult): Element {
+  const element: Element = {
+    '@name': oneLine(test.name, LINE),
+    '@classname': oneLine(result.workstreamId, LINE),
+    '@time': (test.durationSeconds ?? 0).toFixed(3),
+  };
+  if (test.status === 'failed') {
+    element['failure'] = {
+      '@message': oneLine(test.detail || 'failed', LINE),
+      '@type': 'acceptance-failed',
+      '#text': excerpt(test.detail, CONTEXT, 'start'),
+    };
+  }
+  return element;
+}
+
+function context(result: AgentResult): string {
+  const { tail } = result.metadata;
+  const parts = [
+    `${result.agentId}, ${plural(result.attempts, 'attempt')}, ${result.metadata.file}`,
+    result.explanation === null ? '' : excerpt(result.explanation, CONTEXT, 'start'),
+    result.stack === null ? '' : excerpt(result.stack, CONTEXT, 'start'),
+    tail === null ? '' : `Last output:\n${excerpt(tail, CONTEXT, 'end')}`,
+    result.logFile === null ? '' : `Whole output: ${result.logFile}`,
+  ];
+  return printable(parts.filter((part) => part !== '').join('\n\n'));
+}
+
+/** Manual checks are no test cases: nothing ran them, so they count neither as passed nor as skipped. */
+function manualNotes(result: AgentResult): string {
+  const manual = result.testResults.tests.filter((test) => test.status === 'manual');
+  return manual.map((test) => `Manual check: ${oneLine(test.name, LINE)}`).join('\n');
+}

@@ -1,0 +1,42 @@
+import type { ConsolidatedResult } from '../domain/run-record.ts';
+import { type Block, code, glue, heading } from './nodes.ts';
+import type { ReportPlace } from './output-view.ts';
+import { agents } from './sections/agents.ts';
+import { errors } from './sections/errors.ts';
+import { executiveSummary } from './sections/executive-summary.ts';
+import { failures } from './sections/failures.ts';
+import { files } from './sections/files.ts';
+import { outputs } from './sections/outputs.ts';
+import { recommendations } from './sections/recommendations.ts';
+import { tests } from './sections/tests.ts';
+import { timeline } from './sections/timeline.ts';
+import { warnings } from './sections/warnings.ts';
+import { serialise } from './serialise.ts';
+
+/** A section gives its blocks, or none when it has nothing to say. In the order of the report. */
+const SECTIONS: ((result: ConsolidatedResult, place: ReportPlace) => Block[])[] = [
+  executiveSummary,
+  failures,
+  agents,
+  errors,
+  warnings,
+  tests,
+  files,
+  outputs,
+  recommendations,
+  timeline,
+];
+
+/**
+ * The report of a run as Markdown with GitHub's tables. Text from workstreams can't break out of its cell, line or
+ * fence, and every list is bounded, so that the report of any run can be opened.
+ */
+export function markdownReport(
+  result: ConsolidatedResult,
+  place: ReportPlace = { folder: 'reports' },
+): string {
+  return serialise([
+    heading(1, glue('Run '), code(result.run.runId)),
+    ...SECTIONS.flatMap((section) => section(result, place)),
+  ]);
+}

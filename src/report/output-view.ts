@@ -1,0 +1,149 @@
+import type { Json, JsonObject } from '../domain/json.ts';
+import type { PhrasingContent } from 'mdast';
+import { plural } from '../support/plural.ts';
+import { excerpt } from './excerpt.ts';
+import { figure } from './figure.ts';
+import { imagePath } from './image-path.ts';
+import { jsonExcerpt } from './json-excerpt.ts';
+import {
+  type Block,
+  type Cell,
+  fence,
+  glue,
+  list,
+  paragraph,
+  strong,
+  table,
+  text,
+  UNKNOWN,
+} from './nodes.ts';
+
+/** Most scalars, tables, rows and columns of one output. */
+const SCALARS = 20;
+const TABLES = 3;
+const ROWS = 10;
+const COLUMNS = 8;
+
+/** Longest string shown in a line, and longest block, in characters. */
+const LINE = 200;
+const BLOCK = 2000;
+
+/** Where a report stands, so that links in it lead somewhere. */
+export interface ReportPlace {
+  /** The reports folder, absolute or relative to the current folder, as the paths in outputs may be. */
+  folder: string;
+}
+
+/** One workstream's output, for a person: scalars as a list, arrays of flat objects as tables, the rest as JSON. */
+export function outputView(output: Json, place: ReportPlace): Block[] {
+  if (output === null) return [];
+  if (isShort(output)) return [paragraph(...scalar(output, place))];
+  if (typeof output === 'string') return [fence('text', excerpt(output, BLOCK, 'start'))];
+  if (Array.isArray(output)) return isTable(output) ? tableView(output) : [jsonView(output)];
+  return typeof output === 'object' ? objectView(output, place) : [];
+}
+
+/** Named numbers as a list. */
+export function metricsView(metrics: Record<string, number>): Block[] {
+  return scalarList(Object.entries(metrics), (value) => [glue(figure(value))]);
+}
+
+function objectView(output: JsonObject, place: ReportPlace): Block[] {
+  const scalars: [string, Scalar][] = [];
+  const blocks: Block[] = [];
+  const rest: [string, Json][] = [];
+  let tables = 0;
+  for (const [key, value] of Object.entries(output)) {
+    if (isShort(value)) scalars.push([key, value]);
+    else if (isTable(value) && tables < TABLES) {
+      tables += 1;
+      blocks.push(paragraph(strong(key.slice(0, LINE)), ':'), ...tableView(value));
+    } else rest.push([key, value]);
+  }
+  const [only, another] = rest;
+  if (only !== undefined && another === undefined && typeof only[1] === 'string') {
+    blocks.push(
+      paragraph(strong(only[0].slice(0, LINE)), ':'),
+      fence('text', excerpt(only[1], BLOCK, 'start')),
+    );
+  } else if (rest.length > 0) blocks.push(jsonView(Object.fromEntries(rest)));
+  return [...scalarList(scalars, (value) => scalar(value, place)), ...blocks];
+}
+
+function scalarList<T>(entries: [string, T][], view: (value: T) => PhrasingContent[]): Block[] {
+  if (entries.length === 0) return [];
+  const items = entries.slice(0, SCALARS).map(([key, value]) => [text(key, 100), glue(': '), ...view(value)]);
+  const left = entries.length - items.length;
+  return [list(false, left > 0 ? [...items, [glue(`and ${left} more`)]] : items)];
+}
+
+function tableView(rows: Record<string, Scalar>[]): Block[] {
+  const shown = rows.slice(0, ROWS);
+  const keys = [...new Set(shown.flatMap((row) => Object.keys(row)))];
+  const columns = keys.slice(0, COLUMNS);
+  const isNumber = (key: string): boolean => shown.every((row) => typeof (own(row, key) ?? 0) === 'number');
+  const left = [
+    ...(rows.length > shown.length ? [plural(rows.length - shown.length, 'row')] : []),
+    ...(keys.length > columns.length ? [plural(keys.length - columns.length, 'column')] : []),
+  ];
+  return [
+    table(
+      columns.map((key) => (isNumber(key) ? { right: key.slice(0, 60) } : key.slice(0, 60))),
+      shown.map((row) => columns.map((key) => cell(own(row, key)))),
+    ),
+    ...(left.length > 0 ? [paragraph(`${left.join(', ')} left out`)] : []),
+  ];
+}
+
+/** A row's own value: a column may have the name of something that every object inherits. */
+function own(row: Record<string, Scalar>, key: string): Scalar {
+  return Object.hasOwn(row, key) ? (row[key] ?? null) : null;
+}
+
+function jsonView(value: Json): Block {
+  return fence('json', jsonExcerpt(value, BLOCK));
+}
+
+type Scalar = string | number | boolean | null;
+
+function scalar(value: Scalar, { folder }: ReportPlace): PhrasingContent[] {
+  if (typeof value !== 'string') return [glue(plain(value))];
+  const url = imagePath(value, folder);
+  return [url === null ? text(value, LINE) : { type: 'image', url, alt: text(value, LINE).value }];
+}
+
+function cell(value: Scalar): Cell {
+  return typeof value === 'string' ? [text(value, 60)] : plain(value);
+}
+
+function plain(value: number | boolean | null): string {
+  if (value === null) return UNKNOWN;
+  return typeof value === 'number' ? figure(value) : String(value);
+}
+
+function isScalar(value: Json): value is Scalar {
+  return typeof value !== 'object' || value === null;
+}
+
+/** A scalar that fits in a line: any but a long string or one of several lines. */
+function isShort(value: Json): value is Scalar {
+  return (
+    isScalar(value) &&
+    (typeof value !== 'string' || (value.length <= LINE && !value.trimEnd().includes('\n')))
+  );
+}
+
+/** An array of flat objects with at least one key; only the rows that are shown are looked at. */
+function isTable(value: Json): value is Record<string, Scalar>[] {
+  if (!Array.isArray(value) || value.length === 0) return false;
+  return value
+    .slice(0, ROWS)
+    .every(
+      (row) =>
+        typeof row === 'object' &&
+        row !== null &&
+        !Array.isArray(row) &&
+        Object.keys(row).length > 0 &&
+        Object.values(row).every(isScalar),
+    );
+}

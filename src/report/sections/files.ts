@@ -1,0 +1,40 @@
+import type { ConsolidatedResult, FileChange } from '../../domain/run-record.ts';
+import { plural } from '../../support/plural.ts';
+import { cappedTable } from '../capped.ts';
+import { type Block, type Cell, code, glue, heading, paragraph } from '../nodes.ts';
+import { select } from '../query.ts';
+
+/** Most rows in one table here. */
+const LIMIT = 100;
+
+/** The files that were modified and the commits that were made. */
+export function files({ files: changed, commits, run, database }: ConsolidatedResult): Block[] {
+  if (changed.total === 0 && commits.total === 0) return [];
+  const rest = (column: string): string =>
+    select(database, run.runId, `workstream_id, ${column}`, 'agent_results', ` AND ${column} <> '[]'`);
+  return [
+    heading(2, 'Files and commits'),
+    paragraph(`${plural(changed.total, 'file')} modified, ${plural(commits.total, 'commit')} made.`),
+    ...cappedTable(changed, {
+      columns: ['File', 'Modified by'],
+      row: fileRow,
+      limit: LIMIT,
+      noun: 'file',
+      rest: rest('files_modified'),
+    }),
+    ...cappedTable(commits, {
+      columns: ['Commit', 'Made by'],
+      row: ({ workstreamId, commit }) => [[code(commit, 100)], [code(workstreamId)]],
+      limit: LIMIT,
+      noun: 'commit',
+      rest: rest('commits_created'),
+    }),
+  ];
+}
+
+function fileRow({ path, workstreams }: FileChange): Cell[] {
+  return [
+    [code(path)],
+    workstreams.flatMap((id, index) => (index === 0 ? [code(id)] : [glue(', '), code(id)])),
+  ];
+}

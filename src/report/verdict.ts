@@ -1,0 +1,57 @@
+import type { ConsolidatedResult, ShortResult } from '../domain/run-record.ts';
+import { plural } from '../support/plural.ts';
+
+/** The state of a run in one sentence that a person acts on. `code` is marked by backticks. */
+export function verdict(result: ConsolidatedResult): string {
+  const { run } = result;
+  const { workstreams: total, completed, failed, skipped } = run.totals;
+  if (run.state === 'running') {
+    const done = completed + failed + skipped;
+    return `This run is still under way: ${done} of ${plural(total, 'workstream')} have ended (${completed} completed, ${failed} failed, ${skipped} skipped).`;
+  }
+  if (run.state === 'interrupted') {
+    const by = run.executionSummary?.interruptedBy ?? null;
+    const rest = total - completed - failed;
+    return `This run was interrupted${by === null ? '' : ` by ${by}`}: ${completed} of ${plural(total, 'workstream')} completed, ${failed} failed and ${rest} did not run to the end.`;
+  }
+  if (total === 0) return 'This run had no workstreams.';
+  if (completed === total)
+    return total === 1 ? 'The one workstream completed.' : `All ${total} workstreams completed.`;
+  if (failed === 0)
+    return `${completed} of ${plural(total, 'workstream')} completed and ${skipped} ${were(skipped)} skipped.`;
+  return failedSentence(result);
+}
+
+/** The failure to look at first: an example of the most frequent pattern, or else the first failure. */
+export function firstFailure(result: ConsolidatedResult): ShortResult | null {
+  const frequent = mostFrequent(result);
+  const example = result.failures.shown.find((each) => each.workstreamId === frequent?.example.workstreamId);
+  return example ?? result.failures.shown[0] ?? null;
+}
+
+function failedSentence(result: ConsolidatedResult): string {
+  const { workstreams: total, failed, skipped, errors } = result.run.totals;
+  const most = mostFrequent(result);
+  const same =
+    most !== null && most.count > 1 && most.count * 2 >= failed && errors === failed
+      ? `, ${most.count} of them with the same error,`
+      : '';
+  const rest = skipped > 0 ? ` and ${skipped} ${were(skipped)} skipped` : '';
+  const sentence = `${failed} of ${plural(total, 'workstream')} failed${same}${rest}`.replace(/,$/, '');
+  const first = firstFailure(result);
+  const start =
+    first === null
+      ? ''
+      : `; start with \`${first.workstreamId}\`${first.reason === null ? '' : ` (${first.reason})`}`;
+  return `${sentence}${start}.`;
+}
+
+function mostFrequent(result: ConsolidatedResult): ConsolidatedResult['patterns']['shown'][number] | null {
+  const [first, ...others] = result.patterns.shown;
+  if (first === undefined) return null;
+  return others.reduce((most, each) => (each.count > most.count ? each : most), first);
+}
+
+function were(count: number): string {
+  return count === 1 ? 'was' : 'were';
+}

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A report that could not be written; `cause` is the file system's error. */
+export class ReportError extends Error {
+  override name = 'ReportError';
+  /** The report's path. */
+  readonly path: string;
+
+  constructor(path: string, why: string, cause?: unknown) {
+    super(`The report ${path} could not be written: ${why}`, cause === undefined ? undefined : { cause });
+    this.path = path;
+  }
+}
+
+/** The file name of a run's report. */
+export function reportFileName(runId: string): string {
+  return `multi_agent_consolidated_${runId}.md`;
+}
+
+/**
+ * Writes a run's report into the folder, which is created when it isn't there, and gives the report's path. The file
+ * appears whole or not at all, and replaces an earlier report of the same run.
+ * @throws {ReportError} when the folder or the file can't be written, or the run id is no file name.
+ */
+export function writeReport(folder: string, runId: string, text: string): string {
+  const path = join(folder, reportFileName(runId));
+  if (!/^[\w][\w.-]*$/.test(runId)) throw new ReportError(path, `"${runId}" can't be part of a file name.`);
+  const unfinished = join(folder, `.${reportFileName(runId)}.${randomUUID()}.tmp`);
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeWhole(unfinished, path, text);
+  } catch (error) {
+    throw new ReportError(path, error instanceof Error ? error.message : String(error), error);
+  }
+  return path;
+}
+
+/** Through a file of its own, which does not stay when it could not take its place. */
+function writeWhole(unfinished: string, path: string, text: string): void {
+  const file = openSync(unfinished, 'wx');
+  try {
+    try {
+      writeAll(file, Buffer.from(text));
+    } finally {
+      closeSync(file);
+    }
+    renameSync(unfinished, path);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw error;
+  }
+}
+
+function writeAll(file: number, bytes: Buffer): void {
+  for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
+  fsyncSync(file);
+}

@@ -1,0 +1,94 @@
+/** Reads what each agent did. */
+import { z } from 'zod';
+import { COORDINATOR } from '../domain/agent-result.ts';
+import type { AgentPerformance } from '../domain/run-record.ts';
+import type { Connection } from './connection.ts';
+import { countOf, eachRow, numberCell } from './read.ts';
+import { wallSeconds } from './wall-time.ts';
+
+const workRow = z.object({
+  agent_id: z.string(),
+  status: z.string(),
+  duration_seconds: numberCell,
+  cpu_seconds: numberCell,
+});
+
+/** What is counted of one agent while its rows pass by. */
+interface Tally {
+  workstreams: number;
+  completed: number;
+  failed: number;
+  /** Sum of what is known; null until something is. */
+  cpuSeconds: number | null;
+  /** Ascending. */
+  durations: number[];
+}
+
+/**
+ * What each agent did, in the order of their numbers, also those that got nothing to do. The median and the 95th
+ * percentile are by nearest rank: values that were measured.
+ */
+export function agentPerformances(connection: Connection, runId: string): AgentPerformance[] {
+  const sql = `
+    SELECT agent_id, status, duration_seconds, cpu_seconds FROM agent_results
+    WHERE run_id = ? AND agent_id <> ? ORDER BY duration_seconds`;
+  const tallies = new Map<string, Tally>();
+  for (const agentId of namesOf(connection, runId)) tallies.set(agentId, newTally());
+  for (const row of eachRow(connection, workRow, sql, runId, COORDINATOR)) {
+    const tally = tallies.get(row.agent_id) ?? newTally();
+    tallies.set(row.agent_id, tally);
+    add(tally, row);
+  }
+  const wall = wallSeconds(connection, runId);
+  return [...tallies]
+    .toSorted(([one], [other]) => byNumber.compare(one, other))
+    .map(([agentId, tally]) => toPerformance(agentId, tally, wall));
+}
+
+const byNumber = new Intl.Collator('en', { numeric: true });
+
+function namesOf(connection: Connection, runId: string): string[] {
+  const agents = countOf(
+    connection,
+    'SELECT agents_count AS n FROM consolidated_runs WHERE run_id = ?',
+    runId,
+  );
+  return Array.from({ length: agents }, (_, index) => `agent-${index + 1}`);
+}
+
+const newTally = (): Tally => ({ workstreams: 0, completed: 0, failed: 0, cpuSeconds: null, durations: [] });
+
+function add(tally: Tally, row: z.infer<typeof workRow>): void {
+  tally.workstreams += 1;
+  if (row.status === 'completed') tally.completed += 1;
+  if (row.status === 'failed') tally.failed += 1;
+  if (row.cpu_seconds !== null) tally.cpuSeconds = (tally.cpuSeconds ?? 0) + row.cpu_seconds;
+  if (row.duration_seconds !== null) tally.durations.push(row.duration_seconds);
+}
+
+function toPerformance(agentId: string, tally: Tally, wallOrNull: number | null): AgentPerformance {
+  const { workstreams, completed, failed, cpuSeconds, durations } = tally;
+  const busySeconds = durations.reduce((sum, duration) => sum + duration, 0);
+  const wall = wallOrNull ?? busySeconds;
+  const settled = completed + failed;
+  return {
+    agentId,
+    workstreams,
+    completed,
+    failed,
+    successRate: settled === 0 ? null : completed / settled,
+    busySeconds,
+    idleSeconds: Math.max(0, wall - busySeconds),
+    cpuSeconds,
+    utilisation: wall === 0 ? null : Math.min(1, busySeconds / wall),
+    averageSeconds: durations.length === 0 ? null : busySeconds / durations.length,
+    medianSeconds: nearestRank(durations, 0.5),
+    p95Seconds: nearestRank(durations, 0.95),
+    perHour: wall === 0 ? null : (workstreams * 3600) / wall,
+  };
+}
+
+/** The least value that at least this share of all is not above. */
+function nearestRank(ascending: readonly number[], share: number): number | null {
+  return ascending[Math.ceil(share * ascending.length) - 1] ?? null;
+}

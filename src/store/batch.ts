@@ -1,0 +1,72 @@
+import type { AgentResult } from '../domain/agent-result.ts';
+import type { RunEvent } from '../domain/run-event.ts';
+
+export type RunStarted = Extract<RunEvent, { type: 'run-started' }>;
+
+/** A new live state; it clears the progress of the one before. */
+export interface StateChange {
+  state: 'pending' | 'running';
+  agentId: string | null;
+  since: string | null;
+}
+
+export interface ProgressChange {
+  fraction: number | null;
+  activity: string;
+}
+
+const ACTIVITY_LENGTH = 200;
+
+/**
+ * What has been taken and is not written yet. Only the last live state of a workstream counts, and none once it has
+ * its result, so that a batch is never longer than what it leaves behind.
+ */
+export class Batch {
+  started: RunStarted | null = null;
+  readonly states = new Map<string, StateChange>();
+  readonly progress = new Map<string, ProgressChange>();
+  readonly results: AgentResult[] = [];
+
+  get isEmpty(): boolean {
+    return (
+      this.started === null && this.results.length === 0 && this.states.size === 0 && this.progress.size === 0
+    );
+  }
+
+  add(event: RunEvent): void {
+    switch (event.type) {
+      case 'run-started':
+        this.started = event;
+        return;
+      case 'workstream-ready':
+        return this.#change(event.workstreamId, { state: 'pending', agentId: null, since: null });
+      case 'workstream-started':
+        return this.#change(event.workstreamId, {
+          state: 'running',
+          agentId: event.agentId,
+          since: event.at,
+        });
+      case 'workstream-progress': {
+        const activity = event.text.slice(0, ACTIVITY_LENGTH);
+        this.progress.set(event.workstreamId, { fraction: event.fraction, activity });
+        return;
+      }
+      case 'workstream-finished':
+        this.states.delete(event.result.workstreamId);
+        this.progress.delete(event.result.workstreamId);
+        this.results.push(event.result);
+        return;
+      case 'workstream-log':
+      case 'agent-replaced':
+      case 'interrupting':
+      case 'notice':
+      case 'run-ended':
+        return;
+    }
+  }
+
+  #change(workstreamId: string, change: StateChange): void {
+    this.progress.delete(workstreamId);
+    this.states.set(workstreamId, change);
+  }
+}

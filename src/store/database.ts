@@ -1,0 +1,105 @@
+/** Opens the database: for the one writer of a process, or for reading only. */
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { normalizeMessage } from '../support/normalize-message.ts';
+import type { Connection } from './connection.ts';
+import { migrate, refuseNewer } from './migrate.ts';
+import { showAsNewest } from './show-as-newest.ts';
+import { asStoreError, storeError } from './store-error.ts';
+
+/** Path of the database when no other is named. */
+export const DEFAULT_DATABASE = '.state/multi_agent_consolidated.db';
+
+export interface OpenOptions {
+  /** How long to wait for another process's lock, in milliseconds. Default: 10,000. */
+  busyTimeoutMs?: number;
+}
+
+/**
+ * Opens the database for writing. Makes the folder and the file where there are none, takes over what an older
+ * version or the older system made, and sets it up so that what is committed survives a power cut.
+ * Throws a `StoreError`.
+ */
+export function openDatabase(path: string, options: OpenOptions = {}): Connection {
+  return open(path, () => {
+    mkdirSync(dirname(path), { recursive: true });
+    const connection = new Database(path, { timeout: options.busyTimeoutMs ?? 10_000 });
+    return prepare(connection, () => {
+      refuseNewer(connection);
+      connection.pragma('journal_mode = WAL');
+      connection.pragma('synchronous = FULL');
+      connection.pragma('foreign_keys = ON');
+      migrate(connection);
+    });
+  });
+}
+
+/**
+ * Opens the database for reading, or gives null where there is none. Changes no byte of it and leaves no file behind;
+ * a database of an older version is shown as if it had been migrated. Throws a `StoreError`.
+ */
+export function openForReading(path: string, options: OpenOptions = {}): Connection | null {
+  if (!existsSync(path)) return null;
+  return open(path, () => {
+    const timeout = options.busyTimeoutMs ?? 10_000;
+    try {
+      // Not `readonly`: such a connection can't tidy away the -wal and -shm files that it has to make.
+      return prepareForReading(new Database(path, { fileMustExist: true, timeout }));
+    } catch (error) {
+      if (!isWriteProtected(error) || hasUncheckpointed(path)) throw error;
+      return prepareForReading(new Database(readImage(path)));
+    }
+  });
+}
+
+function prepareForReading(connection: Connection): Connection {
+  return prepare(connection, () => {
+    refuseNewer(connection);
+    connection.pragma('cache_size = -65536');
+    showAsNewest(connection);
+    connection.pragma('query_only = ON');
+  });
+}
+
+/** Closes the connection when it can't be set up. */
+function prepare(connection: Connection, setUp: () => void): Connection {
+  try {
+    connection.function('pattern_of', { deterministic: true }, (message: unknown) =>
+      typeof message === 'string' ? normalizeMessage(message) : '',
+    );
+    setUp();
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+function open(path: string, opener: () => Connection): Connection {
+  try {
+    if (existsSync(path) && statSync(path).isDirectory()) {
+      throw storeError('not-a-database', path, 'it is a folder');
+    }
+    return opener();
+  } catch (error) {
+    throw asStoreError(error, path);
+  }
+}
+
+const isWriteProtected = (error: unknown): boolean =>
+  error instanceof Database.SqliteError && error.code.startsWith('SQLITE_READONLY');
+
+/** Whether rows are in the -wal file that the file itself does not have yet. */
+const hasUncheckpointed = (path: string): boolean =>
+  (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
+
+/**
+ * The file in memory, with its header changed from WAL to a mode that needs no further file: the only way to read a
+ * database in a folder that can't be written.
+ */
+function readImage(path: string): Buffer {
+  const image = readFileSync(path);
+  image.fill(1, 18, 20);
+  return image;
+}

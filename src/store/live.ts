@@ -1,0 +1,53 @@
+/** Reads the workstreams of a run that have no final row yet. */
+import { z } from 'zod';
+import type { Capped, LiveWorkstream } from '../domain/run-record.ts';
+import type { Connection } from './connection.ts';
+import { numberCell, rows, textCell } from './read.ts';
+
+const stateShape = z.enum(['pending', 'blocked', 'running']);
+
+const liveRow = z.object({
+  workstream_id: z.string(),
+  title: z.string(),
+  state: stateShape,
+  agent_id: textCell,
+  since: textCell,
+  fraction: numberCell,
+  activity: textCell,
+  total: z.number(),
+});
+
+/** Running ones first, then those that wait for an agent, then those that wait for others; each in planned order. */
+export function liveWorkstreams(
+  connection: Connection,
+  runId: string,
+  limit: number,
+): Capped<LiveWorkstream> {
+  const sql = `
+    SELECT workstream_id, title, state, agent_id, since, fraction, activity, COUNT(*) OVER () AS total
+    FROM run_workstreams WHERE run_id = ?
+    ORDER BY CASE state WHEN 'running' THEN 0 WHEN 'pending' THEN 1 ELSE 2 END, position LIMIT ?`;
+  const found = rows(connection, liveRow, sql, runId, limit);
+  return { shown: found.map(toLive), total: found[0]?.total ?? 0 };
+}
+
+/** How many workstreams are in each live state. */
+export function liveCounts(connection: Connection, runId: string): Record<LiveWorkstream['status'], number> {
+  const shape = z.object({ state: stateShape, n: z.number() });
+  const sql = 'SELECT state, COUNT(*) AS n FROM run_workstreams WHERE run_id = ? GROUP BY state';
+  const counts = { pending: 0, blocked: 0, running: 0 };
+  for (const { state, n } of rows(connection, shape, sql, runId)) counts[state] = n;
+  return counts;
+}
+
+function toLive(row: z.infer<typeof liveRow>): LiveWorkstream {
+  return {
+    workstreamId: row.workstream_id,
+    title: row.title,
+    status: row.state,
+    agentId: row.agent_id,
+    since: row.since,
+    fraction: row.fraction,
+    activity: row.activity,
+  };
+}

@@ -1,0 +1,5 @@
+import { initial } from './001-initial.ts';
+import { liveStates } from './002-live-states.ts';
+
+/** SQL of every migration; the one at index i takes a database from version i to i + 1. Never changed, only added to. */
+export const migrations: readonly string[] = [initial, liveStates];

@@ -1,0 +1,61 @@
+/** Rows out of the database, each checked against the shape that it is used with. */
+import { z } from 'zod';
+import type { Connection } from './connection.ts';
+import { statement } from './statement.ts';
+import { asStoreError } from './store-error.ts';
+
+/** A column of text; null where there is none, or where an older system put something else. */
+export const textCell = z.string().nullable().catch(null);
+/** A column of numbers; null where there is none. */
+export const numberCell = z.number().nullable().catch(null);
+
+type Parameters = readonly (string | number | null)[];
+
+/** All rows of a query. */
+export function rows<T>(
+  connection: Connection,
+  shape: z.ZodType<T>,
+  sql: string,
+  ...parameters: Parameters
+): T[] {
+  const found = refusalsNamed(connection, () => statement(connection, sql).all(...parameters));
+  return found.map((row) => shape.parse(row));
+}
+
+/** The first row of a query; null for none. */
+export function firstRow<T>(
+  connection: Connection,
+  shape: z.ZodType<T>,
+  sql: string,
+  ...parameters: Parameters
+): T | null {
+  const row = refusalsNamed(connection, () => statement(connection, sql).get(...parameters));
+  return row === undefined ? null : shape.parse(row);
+}
+
+/** The rows of a query one by one. Nothing can be written through the connection while it is under way. */
+export function* eachRow<T>(
+  connection: Connection,
+  shape: z.ZodType<T>,
+  sql: string,
+  ...parameters: Parameters
+): Generator<T, void, undefined> {
+  const found = refusalsNamed(connection, () => connection.prepare(sql).iterate(...parameters));
+  for (const row of found) yield shape.parse(row);
+}
+
+/** Does it; what SQLite refuses is thrown as a `StoreError`. */
+function refusalsNamed<T>(connection: Connection, ask: () => T): T {
+  try {
+    return ask();
+  } catch (error) {
+    throw asStoreError(error, connection.name);
+  }
+}
+
+const count = z.object({ n: z.number().nullable() });
+
+/** The number that a query gives as `n`; 0 for null. */
+export function countOf(connection: Connection, sql: string, ...parameters: Parameters): number {
+  return firstRow(connection, count, sql, ...parameters)?.n ?? 0;
+}

@@ -1,0 +1,96 @@
+/** The SQL of everything that a run writes. */
+import type { Connection } from './connection.ts';
+
+const RUN = `
+INSERT INTO consolidated_runs
+  (run_id, timestamp, created_at, total_workstreams, agents_count, state, pid, pid_started, hostname)
+VALUES (@run, @at, @at, @total, @agents, 'running', @pid, @started, @hostname)`;
+
+/** Does nothing when the id is taken. */
+const CLAIM = `${RUN} ON CONFLICT (run_id) DO NOTHING`;
+
+/** Fills in the row that this process claimed; changes nothing when the id belongs to another. */
+const START = `${RUN}
+ON CONFLICT (run_id) DO UPDATE SET total_workstreams = @total, agents_count = @agents
+WHERE state = 'running' AND agents_count IS NULL AND pid = @pid AND pid_started IS @started AND hostname = @hostname`;
+
+const WORKSTREAM = `
+INSERT INTO run_workstreams
+  (run_id, workstream_id, position, title, file, definition_hash, depends_on, state)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+
+const STATE = `
+UPDATE run_workstreams SET state = ?, agent_id = ?, since = ?, fraction = NULL, activity = NULL
+WHERE run_id = ? AND workstream_id = ?`;
+
+const PROGRESS =
+  'UPDATE run_workstreams SET fraction = ?, activity = ? WHERE run_id = ? AND workstream_id = ?';
+
+const RESULT = `
+INSERT INTO agent_results
+  (run_id, agent_id, workstream_id, status, start_time, end_time, duration_seconds, files_modified, commits_created,
+   errors, warnings, test_results, metadata, title, reason, explanation, cpu_seconds, cpu_wait_seconds, attempts,
+   log_file, has_output)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+const ERROR = `
+INSERT INTO consolidated_errors
+  (run_id, error_type, error_message, workstream_id, agent_id, timestamp, stack_trace, pattern, tail, log_file)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+/** A workstream marked as done has no duration: the one known before stays. */
+const DURATION = `
+INSERT INTO workstream_durations (workstream_id, duration_seconds, definition_hash, run_id)
+SELECT workstream_id, ?, definition_hash, run_id FROM run_workstreams WHERE run_id = ? AND workstream_id = ?
+ON CONFLICT (workstream_id) DO UPDATE SET
+  duration_seconds = COALESCE(excluded.duration_seconds, duration_seconds),
+  definition_hash = excluded.definition_hash,
+  run_id = excluded.run_id`;
+
+const SETTLED = 'DELETE FROM run_workstreams WHERE run_id = ? AND workstream_id = ?';
+
+const TOTALS = `
+UPDATE consolidated_runs SET
+  completed_count = completed_count + ?, failed_count = failed_count + ?, skipped_count = skipped_count + ?,
+  total_errors = total_errors + ?, total_warnings = total_warnings + ?
+WHERE run_id = ?`;
+
+const inList = (column: string): string => `
+  (SELECT COUNT(DISTINCT value) FROM agent_results, json_each(${column})
+   WHERE run_id = @run AND ${column} <> '[]')`;
+
+const inStatus = (status: string): string => `
+  (SELECT COUNT(*) FROM agent_results WHERE run_id = @run AND status = '${status}')`;
+
+const FINISH = `
+UPDATE consolidated_runs SET
+  state = @state, ended_at = @at, exit_code = @exitCode,
+  execution_summary = @summary, recommendations = @recommendations,
+  completed_count = ${inStatus('completed')},
+  failed_count = ${inStatus('failed')},
+  skipped_count = ${inStatus('skipped')},
+  total_files_modified = ${inList('files_modified')},
+  total_commits = ${inList('commits_created')},
+  total_errors = (SELECT COUNT(*) FROM consolidated_errors WHERE run_id = @run),
+  total_warnings = (SELECT COALESCE(SUM(json_array_length(warnings)), 0) FROM agent_results
+    WHERE run_id = @run AND warnings <> '[]')
+WHERE run_id = @run`;
+
+/** Prepares them all once. */
+export function prepareStatements(connection: Connection) {
+  return {
+    claim: connection.prepare(CLAIM),
+    start: connection.prepare(START),
+    workstream: connection.prepare(WORKSTREAM),
+    state: connection.prepare(STATE),
+    progress: connection.prepare(PROGRESS),
+    result: connection.prepare(RESULT),
+    error: connection.prepare(ERROR),
+    duration: connection.prepare(DURATION),
+    settled: connection.prepare(SETTLED),
+    totals: connection.prepare(TOTALS),
+    finish: connection.prepare(FINISH),
+  };
+}
+
+export type Statements = ReturnType<typeof prepareStatements>;

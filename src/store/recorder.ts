@@ -1,0 +1,122 @@
+import { performance } from 'node:perf_hooks';
+import type { Recorder, RunEnd } from '../domain/recorder.ts';
+import type { RunEvent } from '../domain/run-event.ts';
+import { Batch, type RunStarted } from './batch.ts';
+import type { Connection } from './connection.ts';
+import { ownIdentity } from './process-identity.ts';
+import { prepareStatements, type Statements } from './recorder-statements.ts';
+import { asStoreError, storeError } from './store-error.ts';
+import { writeSummary } from './summary-json.ts';
+import { writeResult } from './write-result.ts';
+
+/**
+ * Writes one run. Each `commit` is one transaction: it is on disk as a whole, or, when it throws a `StoreError`, not
+ * at all, and what it held is kept for the next one.
+ */
+export class SqliteRecorder implements Recorder {
+  readonly #connection: Connection;
+  readonly #statements: Statements;
+  readonly #identity = ownIdentity();
+  #batch = new Batch();
+  #runId: string | null = null;
+  #milliseconds = 0;
+
+  /** @param connection from `openDatabase`; stays open. */
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#statements = prepareStatements(connection);
+  }
+
+  get seconds(): number {
+    return this.#milliseconds / 1000;
+  }
+
+  /**
+   * Takes the id for a run that is about to start; false when another run has it. Two processes that ask for the same
+   * id at the same moment get it once.
+   */
+  claim(runId: string, at: string): boolean {
+    return this.#write(() => this.#statements.claim.run(this.#runRow(runId, at, 0, null)).changes === 1);
+  }
+
+  take(event: RunEvent): void {
+    const from = performance.now();
+    if (event.type === 'run-started') this.#runId = event.runId;
+    this.#batch.add(event);
+    this.#milliseconds += performance.now() - from;
+  }
+
+  commit(): void {
+    const batch = this.#batch;
+    if (batch.isEmpty) return;
+    this.#write(() => this.#writeBatch(batch));
+    this.#batch = new Batch();
+  }
+
+  finish(end: RunEnd): void {
+    this.commit();
+    this.#write(() =>
+      this.#statements.finish.run({
+        run: end.runId,
+        state: end.state,
+        at: end.at,
+        exitCode: end.summary.exitCode,
+        summary: writeSummary(end.summary),
+        recommendations: JSON.stringify(end.recommendations),
+      }),
+    );
+  }
+
+  #write<T>(work: () => T): T {
+    const from = performance.now();
+    try {
+      return this.#connection.transaction(work).immediate();
+    } catch (error) {
+      throw asStoreError(error, this.#connection.name);
+    } finally {
+      this.#milliseconds += performance.now() - from;
+    }
+  }
+
+  #writeBatch(batch: Batch): void {
+    if (batch.started !== null) this.#writeStart(batch.started);
+    const runId = this.#runId;
+    if (runId === null) throw new Error('nothing can be recorded before the run has started');
+    for (const [id, { state, agentId, since }] of batch.states) {
+      this.#statements.state.run(state, agentId, since, runId, id);
+    }
+    for (const [id, { fraction, activity }] of batch.progress) {
+      this.#statements.progress.run(fraction, activity, runId, id);
+    }
+    for (const result of batch.results) writeResult(this.#statements, result);
+    if (batch.results.length > 0) this.#addTotals(runId, batch);
+  }
+
+  #writeStart({ runId, at, total, agents, workstreams }: RunStarted): void {
+    const { changes } = this.#statements.start.run(this.#runRow(runId, at, total, agents.length));
+    if (changes === 0) throw storeError('run-exists', this.#connection.name);
+    for (const [position, workstream] of workstreams.entries()) {
+      const { id, title, source, hash, dependsOn } = workstream;
+      const state = dependsOn.length === 0 ? 'pending' : 'blocked';
+      const needs = dependsOn.length === 0 ? '[]' : JSON.stringify(dependsOn);
+      this.#statements.workstream.run(runId, id, position, title, source.file, hash, needs, state);
+    }
+  }
+
+  #addTotals(runId: string, { results }: Batch): void {
+    const counts = { completed: 0, failed: 0, skipped: 0 };
+    let errors = 0;
+    let warnings = 0;
+    for (const result of results) {
+      counts[result.status] += 1;
+      if (result.status === 'failed') errors += result.errors.length;
+      warnings += result.warnings.length;
+    }
+    this.#statements.totals.run(counts.completed, counts.failed, counts.skipped, errors, warnings, runId);
+  }
+
+  #runRow(run: string, at: string, total: number, agents: number | null) {
+    const { pid, started, hostname } = this.#identity;
+    return { run, at, total, agents, pid, started, hostname };
+  }
+}

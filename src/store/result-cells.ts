@@ -1,0 +1,77 @@
+/** The shapes of the JSON cells of `agent_results`. What an older system wrote is read as far as it fits. */
+import { z } from 'zod';
+import type { ResultError, ResultMetadata, TestSummary } from '../domain/agent-result.ts';
+import { failureSchema, type Reason } from '../domain/failure.ts';
+import type { JsonObject } from '../domain/json.ts';
+import { testResultSchema } from '../domain/outcome.ts';
+import { anyJson, jsonCell, listOf } from './json-cell.ts';
+
+const text = z.string();
+const count = z.number().catch(0);
+
+const errorCell: z.ZodType<ResultError> = z.union([
+  z.object({ type: text.catch('unknown'), message: text }),
+  // Systems before this one wrote bare texts, or objects of their own.
+  z.unknown().transform((value) => ({
+    type: 'unknown',
+    message: typeof value === 'string' ? value : JSON.stringify(value),
+  })),
+]);
+
+const testsCell = z
+  .object({ total: count, passed: count, failed: count, manual: count, tests: listOf(testResultSchema) })
+  .catch({ total: 0, passed: 0, failed: 0, manual: 0, tests: [] });
+
+const stepCell = z.object({
+  id: text,
+  kind: text,
+  status: z.enum(['completed', 'failed']),
+  duration_seconds: z.number(),
+  exit_code: z.number().nullable(),
+});
+
+const metricsCell = z
+  .record(text, z.unknown())
+  .catch({})
+  .transform((values) => {
+    const numbers: Record<string, number> = {};
+    for (const [name, value] of Object.entries(values)) if (typeof value === 'number') numbers[name] = value;
+    return numbers;
+  });
+
+const objectCell: z.ZodType<JsonObject> = z.record(text, anyJson).catch({});
+
+const metadataShape = z.object({
+  title: text.nullable().catch(null),
+  kind: text.nullable().catch(null),
+  file: text.catch(''),
+  position: count,
+  priority: count,
+  output: anyJson,
+  metrics: metricsCell,
+  steps: listOf(stepCell),
+  tail: text.nullable().catch(null),
+  definition: objectCell,
+});
+const metadataCell = metadataShape.catch(() => metadataShape.parse({}));
+
+const reasons: ReadonlySet<string> = new Set(failureSchema.options.map(({ shape }) => shape.reason.value));
+const isReason = (word: string): word is Reason => reasons.has(word);
+
+const textsCell = listOf(text);
+const errorsCell = listOf(errorCell);
+
+export const readTexts = (cell: string | null): string[] => jsonCell(textsCell, cell);
+export const readErrors = (cell: string | null): ResultError[] => jsonCell(errorsCell, cell);
+export const readTests = (cell: string | null): TestSummary => jsonCell(testsCell, cell);
+
+/** @param title what to call a workstream whose metadata has no title. */
+export function readMetadata(cell: string | null, title: string): ResultMetadata {
+  const metadata = jsonCell(metadataCell, cell);
+  return { ...metadata, title: metadata.title ?? title };
+}
+
+/** Null for a word that is no reason of this version. */
+export function readReason(cell: string | null): Reason | null {
+  return cell !== null && isReason(cell) ? cell : null;
+}

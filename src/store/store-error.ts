@@ -1,0 +1,83 @@
+/** Everything that can go wrong with the database, told apart by `kind`; `message` says what to do about it. */
+import Database from 'better-sqlite3';
+
+/**
+ * - `newer-version`: made by a newer Millrace.
+ * - `not-a-database`: the file is something else, or damaged.
+ * - `locked`: another process kept it locked for longer than the time to wait.
+ * - `unwritable`: the file or its folder can't be made, read or written.
+ * - `disk-full`: there is no space left.
+ * - `run-exists`: the id of the run is taken.
+ * - `other`: anything else that SQLite refused.
+ */
+export type StoreErrorKind =
+  | 'newer-version'
+  | 'not-a-database'
+  | 'locked'
+  | 'unwritable'
+  | 'disk-full'
+  | 'run-exists'
+  | 'other';
+
+/** The only error that the store throws for what is not a bug. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  readonly kind: StoreErrorKind;
+
+  constructor(kind: StoreErrorKind, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.kind = kind;
+  }
+}
+
+/** Gives an error of SQLite or of the file system its kind and its sentence; any other error is given back as it is. */
+export function asStoreError(error: unknown, path: string): unknown {
+  const code = codeOf(error);
+  if (code === null || !(error instanceof Error) || error instanceof StoreError) return error;
+  const kind = kindOf(code);
+  return new StoreError(kind, sentence(kind, path, error.message), error);
+}
+
+function codeOf(error: unknown): string | null {
+  if (error instanceof Database.SqliteError) return error.code;
+  if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return null;
+  return typeof error.code === 'string' ? error.code : null;
+}
+
+function kindOf(code: string): StoreErrorKind {
+  if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return 'locked';
+  if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) return 'not-a-database';
+  if (/^(SQLITE_FULL|ENOSPC|EDQUOT)/.test(code)) return 'disk-full';
+  if (
+    /^(SQLITE_(READONLY|CANTOPEN|PERM|AUTH|IOERR)|EACCES|EPERM|EROFS|ENOTDIR|EEXIST|ENAMETOOLONG|ELOOP)/.test(
+      code,
+    )
+  ) {
+    return 'unwritable';
+  }
+  return 'other';
+}
+
+function sentence(kind: StoreErrorKind, path: string, detail: string): string {
+  switch (kind) {
+    case 'newer-version':
+      return `The database ${path} was made by a newer version of Millrace. Update Millrace, or name another --state folder.`;
+    case 'not-a-database':
+      return `The file ${path} is not a database or is damaged (${detail}). Move it away, or name another --state folder.`;
+    case 'locked':
+      return `The database ${path} is locked by another process. Wait until that has ended, or end it, and try again.`;
+    case 'unwritable':
+      return `The database ${path} can't be opened or written (${detail}). Check the rights of the file and its folder, or name another --state folder.`;
+    case 'disk-full':
+      return `There is no space left for the database ${path}. Make room, or name another --state folder.`;
+    case 'run-exists':
+      return `The database ${path} has a run of this id already. Choose another one.`;
+    case 'other':
+      return `The database ${path} refused: ${detail}.`;
+  }
+}
+
+/** A `StoreError` that no error of SQLite stands behind. */
+export function storeError(kind: StoreErrorKind, path: string, detail = ''): StoreError {
+  return new StoreError(kind, sentence(kind, path, detail));
+}

@@ -1,0 +1,62 @@
+/** From a result to its rows. Runs inside the recorder's transaction. */
+import type { AgentResult } from '../domain/agent-result.ts';
+import { normalizeMessage } from '../support/normalize-message.ts';
+import type { Statements } from './recorder-statements.ts';
+
+/** Writes the row of a result and of each of its errors, keeps its duration, and ends its live state. */
+export function writeResult(statements: Statements, result: AgentResult): void {
+  const { runId, workstreamId } = result;
+  writeRow(statements, result);
+  if (result.status === 'failed') writeErrors(statements, result);
+  if (result.status === 'completed') statements.duration.run(result.durationSeconds, runId, workstreamId);
+  statements.settled.run(runId, workstreamId);
+}
+
+function writeRow(statements: Statements, result: AgentResult): void {
+  const { metadata } = result;
+  const hasOutput = metadata.output !== null || Object.keys(metadata.metrics).length > 0;
+  statements.result.run(
+    result.runId,
+    result.agentId,
+    result.workstreamId,
+    result.status,
+    result.startTime,
+    result.endTime,
+    result.durationSeconds,
+    list(result.filesModified),
+    list(result.commitsCreated),
+    list(result.errors),
+    list(result.warnings),
+    JSON.stringify(result.testResults),
+    JSON.stringify(metadata),
+    metadata.title,
+    result.reason,
+    result.explanation,
+    result.cpuSeconds,
+    result.cpuWaitSeconds,
+    result.attempts,
+    result.logFile,
+    hasOutput ? 1 : 0,
+  );
+}
+
+function writeErrors(statements: Statements, result: AgentResult): void {
+  const at = result.endTime ?? new Date().toISOString();
+  for (const [index, error] of result.errors.entries()) {
+    statements.error.run(
+      result.runId,
+      error.type,
+      error.message,
+      result.workstreamId,
+      result.agentId,
+      at,
+      // The stack and the pattern that a result has are those of its first error.
+      index === 0 ? result.stack : null,
+      index === 0 && result.pattern !== null ? result.pattern : normalizeMessage(error.message),
+      result.metadata.tail,
+      result.logFile,
+    );
+  }
+}
+
+const list = (values: readonly unknown[]): string => (values.length === 0 ? '[]' : JSON.stringify(values));

@@ -1,0 +1,82 @@
+/** Keeps a file from using up the stack or the memory before anything has parsed it. */
+
+/** Deepest nesting of objects and arrays. Well below what recursive code can take. */
+const MAX_DEPTH = 500;
+
+/** Most values in a file, counted as opening brackets and commas. */
+const MAX_VALUES = 5_000_000;
+
+const QUOTE = 0x22;
+const STAR = 0x2a;
+const COMMA = 0x2c;
+const SLASH = 0x2f;
+const OPEN_BRACKET = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
+/**
+ * Where the text, read as JSON with comments, goes beyond what is parsed; null when it does not. One pass, no
+ * allocation, and no assumption that the text is well formed.
+ */
+export function beyondLimits(text: string): { offset: number; message: string } | null {
+  let depth = 0;
+  let values = 0;
+  for (let i = 0; i < text.length; i++) {
+    switch (text.charCodeAt(i)) {
+      case QUOTE:
+        i = endOfString(text, i);
+        break;
+      case SLASH:
+        i = endOfComment(text, i);
+        break;
+      case OPEN_BRACKET:
+      case OPEN_BRACE:
+        values++;
+        if (++depth > MAX_DEPTH)
+          return { offset: i, message: `it is nested more than ${MAX_DEPTH} levels deep` };
+        break;
+      case CLOSE_BRACKET:
+      case CLOSE_BRACE:
+        if (depth > 0) depth--;
+        break;
+      case COMMA:
+        if (++values > MAX_VALUES)
+          return {
+            offset: i,
+            message: `it holds more than ${MAX_VALUES} values; split it into several files`,
+          };
+        break;
+    }
+  }
+  return null;
+}
+
+/** Index of the closing quote, or of the last character before the line ends. */
+function endOfString(text: string, start: number): number {
+  for (let i = start + 1; i < text.length; i++) {
+    const char = text.charCodeAt(i);
+    if (char === QUOTE) return i;
+    if (char === BACKSLASH) i++;
+    else if (char === LINE_FEED || char === CARRIAGE_RETURN) return i;
+  }
+  return text.length;
+}
+
+/** Index of the comment's last character; `start` when none begins there. */
+function endOfComment(text: string, start: number): number {
+  const next = text.charCodeAt(start + 1);
+  if (next === STAR) {
+    const end = text.indexOf('*/', start + 2);
+    return end === -1 ? text.length : end + 1;
+  }
+  if (next !== SLASH) return start;
+  for (let i = start + 2; i < text.length; i++) {
+    const char = text.charCodeAt(i);
+    if (char === LINE_FEED || char === CARRIAGE_RETURN) return i;
+  }
+  return text.length;
+}

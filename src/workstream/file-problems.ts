@@ -1,0 +1,60 @@
+import { formatProblem, type Problem } from '../domain/problem.ts';
+import { plural } from '../support/plural.ts';
+import { fieldPath } from './field-path.ts';
+import type { Finding } from './finding.ts';
+import type { Place } from './place.ts';
+
+/** Most problems that are listed for a file, and for a workstream. */
+const MAX_LISTED = 20;
+
+/** A problem without a line and a column: the whole file is meant. */
+export function fileProblem(file: string, severity: Problem['severity'], message: string): Problem {
+  return { severity, file, line: null, column: null, path: '', message, workstreamId: null };
+}
+
+/** A finding as a problem at its place. */
+export function problemAt(
+  file: string,
+  place: Place | null,
+  finding: Finding,
+  workstreamId: string | null,
+): Problem {
+  return {
+    severity: finding.severity,
+    file,
+    line: place?.line ?? null,
+    column: place?.column ?? null,
+    path: fieldPath(finding.path),
+    message: finding.message,
+    workstreamId,
+  };
+}
+
+/** The first findings to list, errors before warnings, and how many were left out. */
+export function mostImportant<T extends { severity: 'error' | 'warning' }>(
+  items: readonly T[],
+): { listed: T[]; omitted: T[] } {
+  if (items.length <= MAX_LISTED) return { listed: [...items], omitted: [] };
+  const sorted = [
+    ...items.filter(({ severity }) => severity === 'error'),
+    ...items.filter(({ severity }) => severity === 'warning'),
+  ];
+  return { listed: sorted.slice(0, MAX_LISTED), omitted: sorted.slice(MAX_LISTED) };
+}
+
+/** The problems of one file in order of their places; of very many the most important, and the number of the rest. */
+export function listProblems(problems: readonly Problem[]): Problem[] {
+  const { listed, omitted } = mostImportant(problems);
+  listed.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+  const [first] = omitted;
+  if (first === undefined) return listed;
+  return [...listed, fileProblem(first.file, first.severity, andMore(omitted.length))];
+}
+
+/** Problems as the texts of a failure. */
+export function problemTexts(problems: readonly Problem[], omitted: number): string[] {
+  const texts = problems.map(formatProblem);
+  return omitted === 0 ? texts : [...texts, andMore(omitted)];
+}
+
+const andMore = (count: number): string => `and ${plural(count, 'more problem')}`;

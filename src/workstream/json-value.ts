@@ -1,0 +1,22 @@
+import type { Json, JsonObject } from '../domain/json.ts';
+import type { JsonPath } from './locate.ts';
+
+export function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The object's own field; undefined where there is none, so that `constructor` finds nothing inherited. */
+export function fieldOf(object: JsonObject, name: string): Json | undefined {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}
+
+/** What the path leads to; undefined where it leads nowhere. */
+export function valueAt(root: Json, path: JsonPath): Json | undefined {
+  let value: Json | undefined = root;
+  for (const segment of path) {
+    if (Array.isArray(value) && typeof segment === 'number') value = value[segment];
+    else if (isObject(value) && typeof segment === 'string') value = fieldOf(value, segment);
+    else return undefined;
+  }
+  return value;
+}

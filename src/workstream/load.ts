@@ -1,0 +1,68 @@
+/** A folder of workstream files to definitions, with every problem at once. */
+import { statSync } from 'node:fs';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import type { LoadedFolder } from '../domain/plan.ts';
+import type { Surroundings } from './definition.ts';
+import { listFiles } from './list-files.ts';
+import { type LoadedFile, loadFile } from './load-file.ts';
+import { settle } from './settle.ts';
+
+export interface LoadOptions {
+  /** The folder that Millrace was started in: `folder`, `cwd` and shown paths are relative to it. */
+  cwd?: string;
+}
+
+/**
+ * Loads every `*.json` directly in the folder, in order of the file names by code unit. Whatever is wrong with a file
+ * costs only what it says: it is among `broken` and `problems`, the rest is among `workstreams`. Ids are unique
+ * across both. Throws `FolderError`, and only that, when the folder itself can't be used.
+ */
+export function loadFolder(folder: string, options: LoadOptions = {}): LoadedFolder {
+  const start = resolve(options.cwd ?? process.cwd());
+  const path = resolve(start, folder);
+  const names = listFiles(path);
+  const surroundings: Surroundings = {
+    folders: { file: path, start },
+    isFile: cached(isFile),
+    count: { workstreams: 0 },
+  };
+  const all: LoadedFile = { workstreams: [], broken: [], nameless: [], bases: [], problems: [], files: 0 };
+  for (const name of names) {
+    const file = join(path, name);
+    append(all, loadFile(file, shownPath(file, start), surroundings));
+  }
+  return settle(all, (file) => resolve(start, file));
+}
+
+function append(all: LoadedFile, file: LoadedFile): void {
+  for (const workstream of file.workstreams) all.workstreams.push(workstream);
+  for (const broken of file.broken) all.broken.push(broken);
+  for (const broken of file.nameless) all.nameless.push(broken);
+  for (const base of file.bases) all.bases.push(base);
+  for (const problem of file.problems) all.problems.push(problem);
+  all.files += file.files;
+}
+
+/** The path relative to the folder Millrace was started in, if it is below it; otherwise absolute. */
+function shownPath(path: string, start: string): string {
+  const below = relative(start, path);
+  return below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below) ? path : below;
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    // Whatever the reason, there is nothing that could be imported.
+    return false;
+  }
+}
+
+function cached(ask: (path: string) => boolean): (path: string) => boolean {
+  const answers = new Map<string, boolean>();
+  return (path) => {
+    let answer = answers.get(path);
+    if (answer === undefined) answers.set(path, (answer = ask(path)));
+    return answer;
+  };
+}

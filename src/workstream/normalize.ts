@@ -1,0 +1,94 @@
+/** From what a person wrote to what the rest of Millrace works with. */
+import type { JsonObject } from '../domain/json.ts';
+import type { AcceptanceTest, Dependency, Source, Workstream } from '../domain/workstream.ts';
+import type { WorkstreamFile } from '../domain/workstream-file.ts';
+import { hashOf, hashOfMember } from './hash.ts';
+import { combinations, substituteInText } from './matrix.ts';
+import { type Folders, normalizeSteps } from './normalize-step.ts';
+import { priorityNumber } from './priority.ts';
+
+/** Fields that a `Workstream` has in a form of its own; all others are in its `extra` as they stood. */
+const REPRESENTED = new Set([
+  '$schema',
+  'id',
+  'title',
+  'description',
+  'kind',
+  'priority',
+  'depends_on',
+  'steps',
+  'tool',
+  'tasks',
+  'acceptance_tests',
+  'files_scope',
+  'files_create',
+  'conflict_group',
+  'parallel_ok',
+  'timeout_seconds',
+  'matrix',
+]);
+
+/**
+ * The workstreams of a definition: one, or one for each member of its matrix. `raw` is the definition as it stood in
+ * its file. Dependencies are as written; what the id of a matrix stands for is known when all files are.
+ */
+export function normalize(
+  raw: JsonObject,
+  definition: WorkstreamFile,
+  source: Source,
+  folders: Folders,
+): Workstream[] {
+  const hash = hashOf(raw);
+  const title = definition.title ?? '';
+  const plain: Workstream = {
+    id: definition.id,
+    base: definition.id,
+    title: title.trim() === '' ? definition.id : title,
+    description: definition.description ?? null,
+    kind: definition.kind ?? null,
+    priority: priorityNumber(definition.priority ?? 0) ?? 0,
+    dependsOn: (definition.depends_on ?? []).map(normalizeDependency),
+    steps: definition.matrix === undefined ? normalizeSteps(definition, null, folders) : [],
+    acceptanceTests: (definition.acceptance_tests ?? []).map(normalizeAcceptanceTest),
+    scopes: [...new Set([...(definition.files_scope ?? []), ...(definition.files_create ?? [])])],
+    conflictGroup: definition.conflict_group ?? null,
+    parallelOk: definition.parallel_ok ?? true,
+    timeoutSeconds: definition.timeout_seconds ?? null,
+    matrix: null,
+    extra: extraOf(raw),
+    source,
+    hash,
+  };
+  if (definition.matrix === undefined) return [plain];
+  return combinations(definition.matrix).map((member, index) => {
+    const id = `${definition.id}-${index + 1}`;
+    return {
+      ...plain,
+      id,
+      title: substituteInText(title, member).trim() === '' ? id : substituteInText(title, member),
+      description: plain.description === null ? null : substituteInText(plain.description, member),
+      steps: normalizeSteps(definition, member, folders),
+      matrix: member,
+      hash: hashOfMember(hash, member),
+    };
+  });
+}
+
+type DependencyFile = NonNullable<WorkstreamFile['depends_on']>[number];
+type AcceptanceFile = NonNullable<WorkstreamFile['acceptance_tests']>[number];
+
+function normalizeDependency(dependency: DependencyFile): Dependency {
+  return typeof dependency === 'string'
+    ? { id: dependency, when: 'completed' }
+    : { id: dependency.id, when: dependency.when ?? 'completed' };
+}
+
+function normalizeAcceptanceTest(test: AcceptanceFile): AcceptanceTest {
+  if (typeof test === 'string') return { kind: 'text', text: test };
+  return test.run === undefined ? { kind: 'manual', text: test.manual } : { kind: 'run', text: test.run };
+}
+
+function extraOf(raw: JsonObject): JsonObject {
+  const others = Object.keys(raw).filter((name) => !REPRESENTED.has(name));
+  return Object.fromEntries(others.map((name) => [name, raw[name] ?? null]));
+}

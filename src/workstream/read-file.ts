@@ -1,0 +1,94 @@
+/** Reads one workstream file as text, whatever it turns out to be. */
+import { isUtf8 } from 'node:buffer';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
+import { errorCode } from './error-code.ts';
+
+export type FileText =
+  | { kind: 'text'; text: string }
+  | { kind: 'folder' }
+  /** `offset` is where in `text` the reason is; null when the whole file is meant. */
+  | { kind: 'unusable'; message: string; at: { text: string; offset: number } | null };
+
+const MAX_FILE_MB = 256;
+const MAX_BYTES = MAX_FILE_MB * 1024 * 1024;
+const BYTE_ORDER_MARK = '\ufeff';
+
+/** Never throws, never waits for a pipe, and holds no more than the file and its text in memory. */
+export function readFile(path: string): FileText {
+  let descriptor: number;
+  try {
+    // Without O_NONBLOCK, opening a named pipe waits for somebody to write to it.
+    descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  } catch (error) {
+    return unusable(whyNot(path, errorCode(error)));
+  }
+  try {
+    const stat = fstatSync(descriptor);
+    if (stat.isDirectory()) return { kind: 'folder' };
+    if (!stat.isFile()) return unusable('it is a pipe, socket or device, not a file');
+    if (stat.size > MAX_BYTES) return unusable(tooLarge(stat.size));
+    return decode(readAll(descriptor, stat.size));
+  } catch (error) {
+    return unusable(whyNot(path, errorCode(error)));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function readAll(descriptor: number, size: number): Buffer {
+  const buffer = Buffer.allocUnsafe(size);
+  let length = 0;
+  while (length < size) {
+    const read = readSync(descriptor, buffer, length, size - length, null);
+    if (read === 0) break;
+    length += read;
+  }
+  return buffer.subarray(0, length);
+}
+
+function decode(bytes: Buffer): FileText {
+  const text = bytes.toString('utf8');
+  if (isUtf8(bytes)) return { kind: 'text', text: text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text };
+  const { byte, offset } = firstInvalid(bytes, text);
+  const value = (bytes[byte] ?? 0).toString(16).padStart(2, '0');
+  const marked = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+  const guess = marked ? ' It looks like UTF-16.' : '';
+  const message = `it is not UTF-8: byte 0x${value} at byte offset ${byte}.${guess} Save it as UTF-8`;
+  return { kind: 'unusable', message, at: { text, offset } };
+}
+
+/** Offset of the first byte that is not UTF-8, and of what stands for it in the decoded text. */
+function firstInvalid(bytes: Buffer, text: string): { byte: number; offset: number } {
+  const replacement = Buffer.from('\ufffd');
+  let byte = 0;
+  let from = 0;
+  for (;;) {
+    const offset = text.indexOf('\ufffd', from);
+    if (offset === -1) return { byte, offset: from };
+    byte += Buffer.byteLength(text.slice(from, offset));
+    // A replacement character that is in the file itself is no mistake.
+    if (!replacement.equals(bytes.subarray(byte, byte + replacement.length))) return { byte, offset };
+    byte += replacement.length;
+    from = offset + 1;
+  }
+}
+
+function whyNot(path: string, code: string): string {
+  if (code === 'EACCES' || code === 'EPERM') return 'there is no permission to read it';
+  if (code === 'ELOOP') return 'it is a symbolic link that leads back to itself';
+  if (code === 'ENXIO') return 'it is a pipe, socket or device, not a file';
+  if (code === 'ENOENT' && path.includes('\ufffd')) return 'its name is not UTF-8; rename it';
+  if (code !== 'ENOENT') return `it can't be read (${code})`;
+  const link = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  return link
+    ? 'it is a symbolic link to a file that does not exist'
+    : 'it was removed while the folder was being read';
+}
+
+function tooLarge(size: number): string {
+  return `it has ${Math.ceil(size / 1024 / 1024)} MB; at most ${MAX_FILE_MB} MB are read. Split it into several files`;
+}
+
+function unusable(message: string): FileText {
+  return { kind: 'unusable', message, at: null };
+}

@@ -1,0 +1,113 @@
+import { assert, nat, property, string } from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { normalize } from '../../src/analysis/patterns.ts';
+
+describe('one error, other numbers and places', () => {
+  test.each([
+    [
+      'ENOENT: no such file or directory, open <path>',
+      "ENOENT: no such file or directory, open '/tmp/run 7/a.json'",
+      "ENOENT: no such file or directory, open '/home/me/b.json'",
+    ],
+    [
+      'connect ECONNREFUSED <address>',
+      'connect ECONNREFUSED 127.0.0.1:5432',
+      'connect ECONNREFUSED 10.1.20.3:80',
+    ],
+    ['Error: seed <n> gave <n>', 'Error: seed 7 gave 1.25e-7', 'Error: seed 12 gave -3'],
+    [
+      'took <duration>, more than <duration>',
+      'took 250ms, more than 1.5 s',
+      'took 12 s, more than 3 minutes',
+    ],
+    [
+      'row <uuid> is locked',
+      'row 3f2504e0-4f89-11d3-9a0c-0305e82c3301 is locked',
+      'row 00000000-0000-0000-0000-000000000000 is locked',
+    ],
+    ['bad commit <hex>', 'bad commit 9fceb02', 'bad commit 0e59b04ac4df4c5a1d5a7f1b0e59b04ac4df4c5a'],
+    ['segfault at <hex>', 'segfault at 0x7ffee4', 'segfault at 0x0'],
+    ['token <id> expired', 'token 8sKd92mZqP01xYv7T expired', 'token Aq1Zx2Sw3Ed4Cv5Fr expired'],
+    ['expired at <time>', 'expired at 2026-01-02T03:04:05.678Z', 'expired at 2025-12-31 23:59:59'],
+    [
+      'fetch of https://api.example.com/<path> failed',
+      'fetch of https://api.example.com/users/17?x=1 failed',
+      'fetch of https://me:secret@api.example.com:8443/items failed',
+    ],
+    [
+      '<path>: error TS2345: wrong',
+      'src/a/b.ts:10:5: error TS2345: wrong',
+      '/work/lib/c.ts:1:2: error TS2345: wrong',
+    ],
+    ['item_<n> of worker<n> is missing', 'item_3 of worker1 is missing', 'item_40 of worker12 is missing'],
+    ['cannot open <path>', 'cannot open C:\\data\\in.csv', 'cannot open ./data/in.csv'],
+    [
+      'Unexpected token at position <n>',
+      'Unexpected token at position 0',
+      'Unexpected token at position 1,024',
+    ],
+  ])('%s', (pattern, one, other) => {
+    expect(normalize(one).replaceAll(/['"](<path>)['"]/g, '$1')).toBe(pattern);
+    expect(normalize(other)).toBe(normalize(one));
+  });
+});
+
+describe('different errors stay apart', () => {
+  test.each([
+    [
+      "Cannot read properties of undefined (reading 'name')",
+      "Cannot read properties of undefined (reading 'size')",
+    ],
+    ['ENOENT: no such file or directory', 'EACCES: permission denied'],
+    ["Cannot find package '@scope/one'", "Cannot find package '@scope/two'"],
+    ["Cannot find package 'lodash'", "Cannot find module './lodash.js'"],
+    ['error TS2345: no', 'error TS2339: no'],
+    ['ORA-00942: table', 'ORA-00001: table'],
+    ['`make` ended with exit code 2.', '`make` ended with exit code 137.'],
+    ['Request failed with status code 404', 'Request failed with status code 500'],
+    ['getaddrinfo ENOTFOUND https://a.example.com/x', 'getaddrinfo ENOTFOUND https://b.example.com/x'],
+    ['`npm test` was ended by SIGKILL.', '`npm run lint` was ended by SIGKILL.'],
+    ['foo is not a function', 'bar is not a function'],
+    ['TypeError: x', 'RangeError: x'],
+  ])('%s | %s', (one, other) => {
+    expect(normalize(one)).not.toBe(normalize(other));
+  });
+});
+
+test('text without anything variable is kept as it is', () => {
+  const texts = ['read and/or write', 'application/json is not supported', 'N/A', "reading 'foo'", 'SIGTERM'];
+  expect(texts.map(normalize)).toEqual(texts);
+});
+
+test('only the first line that is not empty counts', () => {
+  expect(normalize('\n\n  boom\n    at f (/a/b.js:1:1)')).toBe('boom');
+  expect(normalize('a\r\nb')).toBe('a');
+  expect(normalize('')).toBe('');
+});
+
+test('terminal escapes do not split a pattern', () => {
+  expect(normalize('\u001b[31mError\u001b[39m: 5 left')).toBe('Error: <n> left');
+});
+
+test('a pattern has at most 300 characters, also of a line of 10 MB', () => {
+  expect(normalize('x'.repeat(10_000_000))).toHaveLength(300);
+  expect(normalize('/a'.repeat(5_000_000))).toBe('<path>');
+});
+
+test('any text gives a pattern of one line', () => {
+  assert(
+    property(string({ unit: 'binary', maxLength: 200 }), (text) => {
+      const pattern = normalize(text);
+      expect(pattern).not.toMatch(/[\r\n]/);
+      expect(pattern.length).toBeLessThanOrEqual(300);
+    }),
+  );
+});
+
+test('numbers never tell two errors apart', () => {
+  assert(
+    property(nat(), nat(), (one, other) => {
+      expect(normalize(`worker ${one} lost its lock`)).toBe(normalize(`worker ${other} lost its lock`));
+    }),
+  );
+});

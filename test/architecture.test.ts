@@ -1,0 +1,120 @@
+/** The walls of the house: who may import whom. ARCHITECTURE.md says why. */
+import { readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { globSync } from 'tinyglobby';
+import { describe, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const files = globSync(['src/**/*.ts', 'workers/**/*.ts'], { cwd: root }).toSorted();
+
+interface Import {
+  from: string;
+  to: string;
+  /** Path within the project, or the package's name. */
+  local: boolean;
+  typeOnly: boolean;
+}
+
+const IMPORT = /(?:^|\n)\s*(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?'([^']+)'|import\('([^']+)'\)|require\('([^']+)'\)/g;
+
+const imports: Import[] = files.flatMap((from) => {
+  const text = readFileSync(join(root, from), 'utf8');
+  return [...text.matchAll(IMPORT)].map(([, type, statement, dynamic, required]) => {
+    const specifier = statement ?? dynamic ?? required ?? '';
+    const local = specifier.startsWith('.');
+    const to = local ? relative(root, resolve(root, dirname(from), specifier)) : specifier;
+    return { from, to, local, typeOnly: type !== undefined };
+  });
+});
+
+const room = (path: string): string => (path.startsWith('workers/') ? 'workers' : (path.split('/')[1] ?? ''));
+const inRoom = (name: string): Import[] => imports.filter(({ from }) => room(from) === name);
+const show = ({ from, to }: Import): string => `${from} → ${to}`;
+
+/** Rooms that each room may use, beside itself. */
+const ALLOWED: Record<string, string[]> = {
+  domain: [],
+  support: [],
+  plan: ['domain', 'support'],
+  analysis: ['domain', 'support'],
+  workstream: ['domain', 'support'],
+  engine: ['domain', 'support'],
+  store: ['domain', 'support'],
+  report: ['domain', 'support'],
+  progress: ['domain', 'support'],
+  run: ['plan', 'analysis', 'domain', 'support'],
+  app: ['run', 'plan', 'analysis', 'workstream', 'engine', 'store', 'report', 'progress', 'domain', 'support'],
+  cli: ['app', 'run', 'plan', 'analysis', 'workstream', 'store', 'report', 'progress', 'domain', 'support'],
+};
+
+describe('rooms', () => {
+  test.each(Object.entries(ALLOWED))('%s imports only what is below it', (name, allowed) => {
+    const wrong = inRoom(name).filter(
+      ({ to, local }) => local && room(to) !== name && !(to.startsWith('src/') && allowed.includes(room(to))),
+    );
+    expect(wrong.map(show)).toEqual([]);
+  });
+
+  test('every folder under src has its rule', () => {
+    const rooms = new Set(files.filter((file) => file.split('/').length > 2 && file.startsWith('src/')).map(room));
+    expect([...rooms].filter((name) => !(name in ALLOWED))).toEqual([]);
+  });
+
+  test('workers import only the domain and support', () => {
+    const wrong = inRoom('workers').filter(
+      ({ to, local }) => local && !to.startsWith('workers/') && !['domain', 'support'].includes(room(to)),
+    );
+    expect(wrong.map(show)).toEqual([]);
+  });
+});
+
+describe('doors', () => {
+  test.each([
+    ['better-sqlite3', /^src\/store\//],
+    ['piscina', /^src\/engine\/threads\.ts$/],
+    ['yargs', /^src\/(cli\/|bin\.ts)/],
+    ['esbuild', /^src\/engine\/typescript\.ts$/],
+    ['log-update', /^src\/progress\//],
+    ['mdast-util-to-markdown', /^src\/report\//],
+  ])('%s has one', (name, door) => {
+    const users = imports.filter(({ to }) => to === name || to.startsWith(`${name}/`));
+    expect(users.length).toBeGreaterThan(0);
+    expect(users.filter(({ from }) => !door.test(from)).map(show)).toEqual([]);
+  });
+
+  test('nothing that a worker thread loads opens the database', () => {
+    const reached = new Set<string>();
+    const queue = ['workers/agent.ts'];
+    for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+      if (reached.has(file)) continue;
+      reached.add(file);
+      for (const { to } of imports.filter(({ from, typeOnly }) => from === file && !typeOnly)) queue.push(to);
+    }
+    expect(reached.has('workers/execute.ts')).toBe(true);
+    expect([...reached].filter((file) => /better-sqlite3|src\/(store|report)\//.test(file))).toEqual([]);
+  });
+});
+
+test('there is no import cycle', () => {
+  const state = new Map<string, 'open' | 'done'>();
+  const cycles: string[] = [];
+  const visit = (file: string, path: string[]): void => {
+    if (state.get(file) === 'done') return;
+    if (state.get(file) === 'open') {
+      cycles.push([...path.slice(path.indexOf(file)), file].join(' → '));
+      return;
+    }
+    state.set(file, 'open');
+    for (const { to, local } of imports.filter(({ from }) => from === file)) if (local) visit(to, [...path, file]);
+    state.set(file, 'done');
+  };
+  for (const file of files) visit(file, []);
+  expect(cycles).toEqual([]);
+});
+
+test('no file is over 300 lines, and the median is under 100', () => {
+  const lengths = files.map((file) => readFileSync(join(root, file), 'utf8').split('\n').length - 1);
+  expect(files.filter((_, index) => (lengths[index] ?? 0) > 300)).toEqual([]);
+  expect(lengths.toSorted((a, b) => a - b)[Math.floor(lengths.length / 2)]).toBeLessThan(100);
+});

@@ -1,0 +1,47 @@
+import type { LoadedFolder } from '../../src/domain/plan.ts';
+import type { Dependency, Workstream } from '../../src/domain/workstream.ts';
+
+/** What a test says about a workstream; `needs` are ids, with `~` in front for `finished`. */
+export interface Sketch extends Partial<Omit<Workstream, 'dependsOn'>> {
+  id: string;
+  needs?: readonly string[];
+}
+
+/** A workstream with everything that the sketch leaves out. */
+export function makeWorkstream({ needs = [], ...sketch }: Sketch): Workstream {
+  return {
+    base: sketch.id,
+    title: sketch.id,
+    description: null,
+    kind: null,
+    priority: 0,
+    dependsOn: needs.map(dependency),
+    steps: [],
+    acceptanceTests: [],
+    scopes: [],
+    conflictGroup: null,
+    parallelOk: true,
+    timeoutSeconds: null,
+    matrix: null,
+    extra: {},
+    source: { file: 'workstreams/all.json', position: 0 },
+    hash: `hash of ${sketch.id}`,
+    ...sketch,
+  };
+}
+
+/** Workstreams of one file, in the order given. */
+export function makeWorkstreams(...sketches: Sketch[]): Workstream[] {
+  return sketches.map((sketch, position) =>
+    makeWorkstream({ source: { file: 'workstreams/all.json', position }, ...sketch }),
+  );
+}
+
+/** A folder in which nothing is wrong. */
+export function makeFolder(...sketches: Sketch[]): LoadedFolder {
+  return { workstreams: makeWorkstreams(...sketches), broken: [], problems: [], files: 1 };
+}
+
+function dependency(text: string): Dependency {
+  return text.startsWith('~') ? { id: text.slice(1), when: 'finished' } : { id: text, when: 'completed' };
+}

@@ -1,0 +1,193 @@
+/** One small run with a bit of everything. */
+import { recommend } from '../../src/analysis/recommendations.ts';
+import type { AgentResult } from '../../src/domain/agent-result.ts';
+import { describeFailure } from '../../src/domain/failure-message.ts';
+import type { ConsolidatedResult, ErrorPattern, RunDocument } from '../../src/domain/run-record.ts';
+import { normalizeMessage } from '../../src/support/normalize-message.ts';
+import { agent, emptyResult, executionSummary, runSummary, shortResult, whole } from './fixture.ts';
+
+const codec = shortResult({
+  workstreamId: 'ws-codec',
+  title: 'Encode the samples',
+  agentId: 'agent-2',
+  status: 'failed',
+  reason: 'thrown',
+  explanation: describeFailure({
+    reason: 'thrown',
+    how: 'thrown',
+    thrown: { name: 'RangeError', message: 'Invalid | typed array length: -1' },
+  }),
+  startTime: '2026-07-14T09:30:04.400Z',
+  endTime: '2026-07-14T09:30:08.100Z',
+  durationSeconds: 3.7,
+  logFile: '.state/logs/ma-run-20260714-093000/ws-codec-1.log',
+});
+
+const lint = shortResult({
+  workstreamId: 'ws-lint',
+  title: 'Lint everything',
+  agentId: 'agent-3',
+  status: 'failed',
+  reason: 'exit-non-zero',
+  explanation: describeFailure({
+    reason: 'exit-non-zero',
+    exitCode: 2,
+    command: 'npm run lint | tee lint.txt',
+    tail: '',
+    log: null,
+  }),
+  startTime: '2026-07-14T09:30:00.130Z',
+  endTime: '2026-07-14T09:30:02.480Z',
+  durationSeconds: 2.35,
+  logFile: '.state/logs/ma-run-20260714-093000/ws-lint-1.log',
+});
+
+const publish = shortResult({
+  workstreamId: 'ws-publish',
+  title: 'Publish',
+  agentId: 'coordinator',
+  status: 'skipped',
+  reason: 'dependency-failed',
+  explanation: describeFailure({ reason: 'dependency-failed', dependency: 'ws-codec', detail: 'failed' }),
+  startTime: null,
+  endTime: null,
+  durationSeconds: null,
+});
+
+const mandelbrot = shortResult({
+  workstreamId: 'ws-mandelbrot',
+  title: 'Draw the set',
+  agentId: 'agent-3',
+  startTime: '2026-07-14T09:30:02.500Z',
+  endTime: '2026-07-14T09:30:08.500Z',
+  durationSeconds: 6,
+});
+
+const report = shortResult({
+  workstreamId: 'ws-report',
+  title: 'ws-report',
+  agentId: 'agent-2',
+  startTime: '2026-07-14T09:30:00.125Z',
+  endTime: '2026-07-14T09:30:01.125Z',
+  durationSeconds: 1,
+});
+
+const patterns: ErrorPattern[] = [
+  {
+    type: 'thrown',
+    pattern: normalizeMessage('RangeError: Invalid | typed array length: -1'),
+    count: 1,
+    workstreams: ['ws-codec'],
+    example: {
+      workstreamId: 'ws-codec',
+      agentId: 'agent-2',
+      message: 'RangeError: Invalid | typed array length: -1',
+      stack:
+        'RangeError: Invalid | typed array length: -1\n    at new Uint8Array (<anonymous>)\n    at encode (file:///home/ada/jobs/tasks/codec.ts:41:17)',
+      tail: null,
+      logFile: codec.logFile,
+    },
+  },
+  {
+    type: 'exit-non-zero',
+    pattern: normalizeMessage('`npm run lint | tee lint.txt` ended with exit code 2.'),
+    count: 1,
+    workstreams: ['ws-lint'],
+    example: {
+      workstreamId: 'ws-lint',
+      agentId: 'agent-3',
+      message: '`npm run lint | tee lint.txt` ended with exit code 2.',
+      stack: null,
+      tail: 'src/a.ts:3:1 error  Use "```" <b>never</b>\n\u001b[31m1 problem\u001b[0m',
+      logFile: lint.logFile,
+    },
+  },
+];
+
+const agents = [
+  agent('agent-1', {
+    workstreams: 1,
+    completed: 1,
+    busySeconds: 4.2,
+    idleSeconds: 5.2,
+    cpuSeconds: 4.1,
+    utilisation: 0.4468,
+    averageSeconds: 4.2,
+    medianSeconds: 4.2,
+    p95Seconds: 4.2,
+    perHour: 382.98,
+  }),
+  agent('agent-2', {
+    completed: 1,
+    failed: 1,
+    successRate: 0.5,
+    busySeconds: 4.7,
+    idleSeconds: 4.7,
+    cpuSeconds: null,
+    utilisation: 0.5,
+    averageSeconds: 2.35,
+    medianSeconds: 2.35,
+    p95Seconds: 3.7,
+    perHour: 765.96,
+  }),
+  agent('agent-3', {
+    completed: 1,
+    failed: 1,
+    successRate: 0.5,
+    busySeconds: 8.35,
+    idleSeconds: 1.05,
+    cpuSeconds: null,
+    utilisation: 0.8883,
+    averageSeconds: 4.175,
+    medianSeconds: 4.175,
+    p95Seconds: 6,
+    perHour: 765.96,
+  }),
+];
+
+/** The run of `example.md`. */
+export function exampleResult(): ConsolidatedResult {
+  const result = emptyResult({
+    run: runSummary({ executionSummary: executionSummary({ agents }) }),
+    agents,
+    patterns: whole(...patterns),
+    failures: whole(lint, codec),
+    skipped: whole(publish),
+    warnings: whole({ workstreamId: 'ws-report', text: 'Step `spell` failed and was allowed to.' }),
+    tests: { total: 3, passed: 2, failed: 1, manual: 1 },
+    failedTests: whole({ workstreamId: 'ws-codec', name: 'npm test', detail: '2 of 40 tests failed' }),
+    manualChecks: whole({ workstreamId: 'ws-mandelbrot', name: 'The picture looks right', detail: '' }),
+    files: whole(
+      { path: 'src/codec.ts', workstreams: ['ws-codec'] },
+      { path: 'docs/a|b <new>.md', workstreams: ['ws-codec', 'ws-report'] },
+    ),
+    commits: whole({ workstreamId: 'ws-codec', commit: '3f2c1e0 Encode in blocks' }),
+    outputs: whole(
+      {
+        workstreamId: 'ws-sieve',
+        title: 'Primes below five million',
+        output: { primes: 348513, density: 0.0697026000001, largest: 4999999 },
+        metrics: { numbersPerSecond: 1190476.1904 },
+      },
+      {
+        workstreamId: 'ws-mandelbrot',
+        title: 'Draw the set',
+        output: {
+          image: 'reports/mandel brot.svg',
+          size: { width: 800, height: 600 },
+          rows: [
+            { depth: 50, seconds: 1.25, inside: true },
+            { depth: 100, seconds: 2.3333333333, inside: false },
+          ],
+        },
+        metrics: {},
+      },
+    ),
+    timeline: whole(shortResult(), report, lint, mandelbrot, codec, publish),
+  });
+  return { ...result, run: { ...result.run, recommendations: recommend(result) } };
+}
+
+export function runDocument(workstreams: AgentResult[]): RunDocument {
+  return { version: 1, run: runSummary(), agents, workstreams, errors: patterns, recommendations: [] };
+}

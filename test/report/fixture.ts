@@ -1,0 +1,159 @@
+/** The parts of a consolidated result, with everything that a test does not care about filled in. */
+import type { AgentResult } from '../../src/domain/agent-result.ts';
+import type {
+  AgentPerformance,
+  ConsolidatedResult,
+  ExecutionSummary,
+  RunSummary,
+  ShortResult,
+} from '../../src/domain/run-record.ts';
+
+export const RUN_ID = 'ma-run-20260714-093000';
+
+export function shortResult(changes: Partial<ShortResult> = {}): ShortResult {
+  return {
+    workstreamId: 'ws-sieve',
+    title: 'Primes below five million',
+    agentId: 'agent-1',
+    status: 'completed',
+    reason: null,
+    explanation: null,
+    startTime: '2026-07-14T09:30:00.120Z',
+    endTime: '2026-07-14T09:30:04.320Z',
+    durationSeconds: 4.2,
+    logFile: null,
+    ...changes,
+  };
+}
+
+export function agent(agentId: string, changes: Partial<AgentPerformance> = {}): AgentPerformance {
+  return {
+    agentId,
+    workstreams: 2,
+    completed: 2,
+    failed: 0,
+    successRate: 1,
+    busySeconds: 8,
+    idleSeconds: 2,
+    cpuSeconds: 7.5,
+    utilisation: 0.8,
+    averageSeconds: 4,
+    medianSeconds: 4,
+    p95Seconds: 5,
+    perHour: 720,
+    ...changes,
+  };
+}
+
+export function executionSummary(changes: Partial<ExecutionSummary> = {}): ExecutionSummary {
+  return {
+    version: 1,
+    millrace: '0.1.0',
+    node: 'v20.20.2',
+    platform: 'linux x64',
+    cores: 2,
+    agentsCount: 3,
+    distribution: 'dynamic',
+    exitCode: 1,
+    interruptedBy: null,
+    speed: {
+      wallSeconds: 9.4,
+      busySeconds: 17.25,
+      oneAgentSeconds: 16.2,
+      criticalPathSeconds: 7.9,
+      criticalPath: ['ws-sieve', 'ws-codec'],
+      speedup: 1.7234,
+      limitSeconds: 8.625,
+      efficiency: 0.9176,
+    },
+    agents: [],
+    tests: { total: 3, passed: 2, failed: 1, manual: 1 },
+    overhead: { storeSeconds: 0.0123, consolidateSeconds: 0.004 },
+    ...changes,
+  };
+}
+
+export function runSummary(changes: Partial<RunSummary> = {}): RunSummary {
+  return {
+    runId: RUN_ID,
+    state: 'ended',
+    createdAt: '2026-07-14T09:30:00.000Z',
+    endedAt: '2026-07-14T09:30:09.400Z',
+    totals: {
+      workstreams: 6,
+      completed: 3,
+      failed: 2,
+      skipped: 1,
+      filesModified: 2,
+      commits: 1,
+      errors: 2,
+      warnings: 1,
+    },
+    executionSummary: executionSummary(),
+    recommendations: [],
+    ...changes,
+  };
+}
+
+/** A result with nothing in it but totals; the rest is given by the test. */
+export function emptyResult(changes: Partial<ConsolidatedResult> = {}): ConsolidatedResult {
+  return {
+    run: runSummary(),
+    agents: [],
+    patterns: { shown: [], total: 0 },
+    failures: { shown: [], total: 0 },
+    skipped: { shown: [], total: 0 },
+    warnings: { shown: [], total: 0 },
+    tests: { total: 0, passed: 0, failed: 0, manual: 0 },
+    failedTests: { shown: [], total: 0 },
+    manualChecks: { shown: [], total: 0 },
+    files: { shown: [], total: 0 },
+    commits: { shown: [], total: 0 },
+    outputs: { shown: [], total: 0 },
+    timeline: { shown: [], total: 0 },
+    database: '.state/multi_agent_consolidated.db',
+    ...changes,
+  };
+}
+
+export function whole<T>(...shown: T[]): { shown: T[]; total: number } {
+  return { shown, total: shown.length };
+}
+
+export function agentResult(changes: Partial<AgentResult> = {}): AgentResult {
+  return {
+    runId: RUN_ID,
+    agentId: 'agent-1',
+    workstreamId: 'ws-sieve',
+    status: 'completed',
+    startTime: '2026-07-14T09:30:00.120Z',
+    endTime: '2026-07-14T09:30:04.320Z',
+    durationSeconds: 4.2,
+    filesModified: [],
+    commitsCreated: [],
+    errors: [],
+    warnings: [],
+    testResults: { total: 0, passed: 0, failed: 0, manual: 0, tests: [] },
+    metadata: {
+      title: 'Primes below five million',
+      kind: null,
+      file: 'workstreams/sieve.json',
+      position: 0,
+      priority: 0,
+      output: { primes: 348513 },
+      metrics: {},
+      steps: [],
+      tail: null,
+      definition: {},
+    },
+    reason: null,
+    explanation: null,
+    cpuSeconds: 4.1,
+    cpuWaitSeconds: null,
+    attempts: 1,
+    logFile: null,
+    stack: null,
+    pattern: null,
+    ...changes,
+  };
+}

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { reportFormat, reportFormats, type ReportSource } from '../../src/report/formats.ts';
+import { exampleResult, runDocument } from './example-result.ts';
+import { agentResult, runSummary } from './fixture.ts';
+
+const source: ReportSource = {
+  run: () => runSummary(),
+  consolidated: exampleResult,
+  document: () => runDocument([agentResult()]),
+  workstreams: () => [agentResult()],
+  reportsFolder: 'elsewhere',
+};
+
+test('the formats, the default first', () => {
+  expect(reportFormats.map(({ name }) => name)).toEqual(['md', 'json', 'junit']);
+});
+
+test.each([
+  ['md', /^# Run `ma-run-20260714-093000`\n/],
+  ['json', /^\{\n {2}"version": 1,/],
+  ['junit', /^<\?xml version="1\.0"/],
+])('%s', (name, start) => {
+  expect(reportFormat(name)?.render(source)).toMatch(start);
+});
+
+test('images are linked only from the folder that the report is in', () => {
+  expect(reportFormat('md')?.render(source)).toContain('- image: reports/mandel brot.svg\n');
+  expect(reportFormat('md')?.render({ ...source, reportsFolder: 'reports' })).toContain(
+    '](mandel%20brot.svg)\n',
+  );
+});
+
+test('a format that is not there', () => {
+  expect(reportFormat('html')).toBeNull();
+});

@@ -1,0 +1,141 @@
+import * as fc from 'fast-check';
+import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { expect, test } from 'vitest';
+import type { AgentResult } from '../../src/domain/agent-result.ts';
+import { junitReport } from '../../src/report/junit.ts';
+import { anyText } from './any-text.ts';
+import { agentResult, runSummary } from './fixture.ts';
+
+const parser = new XMLParser({
+  ignoreAttributes: false,
+  attributeNamePrefix: '@',
+  parseAttributeValue: false,
+  parseTagValue: false,
+  isArray: (name) => name === 'testcase',
+});
+
+function suite(xml: string): Record<string, unknown> & { testcase?: Record<string, unknown>[] } {
+  expect(XMLValidator.validate(xml)).toBe(true);
+  return parser.parse(xml).testsuites.testsuite;
+}
+
+function failed(changes: Partial<AgentResult> = {}): AgentResult {
+  const base = agentResult();
+  return agentResult({
+    workstreamId: 'ws-codec',
+    agentId: 'agent-2',
+    status: 'failed',
+    reason: 'exit-non-zero',
+    explanation: '`npm test` ended with exit code 1.',
+    durationSeconds: 3.7,
+    attempts: 2,
+    logFile: '.state/logs/ws-codec-2.log',
+    stack: null,
+    metadata: { ...base.metadata, kind: 'codec', file: 'workstreams/codec.json', tail: 'not ok\n' },
+    ...changes,
+  });
+}
+
+test('one suite, one case a workstream, its acceptance tests after it', () => {
+  const skipped = agentResult({
+    workstreamId: 'ws-publish',
+    agentId: 'coordinator',
+    status: 'skipped',
+    reason: 'dependency-failed',
+    explanation: 'It needs "ws-codec", which failed.',
+    startTime: null,
+    endTime: null,
+    durationSeconds: null,
+  });
+  const tested = agentResult({
+    testResults: {
+      total: 2,
+      passed: 1,
+      failed: 1,
+      manual: 1,
+      tests: [
+        { name: 'npm test', status: 'passed', durationSeconds: 1.5, detail: '' },
+        { name: 'npm run e2e', status: 'failed', durationSeconds: 2, detail: '3 of 9 failed' },
+        { name: 'It looks right', status: 'manual', durationSeconds: null, detail: '' },
+      ],
+    },
+  });
+  const xml = junitReport(runSummary(), [tested, failed(), skipped]);
+  expect(
+    xml.startsWith('<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="ma-run-20260714-093000"'),
+  ).toBe(true);
+  const { testcase: cases, ...attributes } = suite(xml);
+  expect(attributes).toEqual({
+    '@name': 'ma-run-20260714-093000',
+    '@tests': '5',
+    '@failures': '2',
+    '@errors': '0',
+    '@skipped': '1',
+    '@time': '9.400',
+    '@timestamp': '2026-07-14T09:30:00',
+  });
+  expect(cases).toEqual([
+    {
+      '@name': 'ws-sieve',
+      '@classname': 'workstream',
+      '@time': '4.200',
+      'system-out': 'Manual check: It looks right',
+    },
+    { '@name': 'npm test', '@classname': 'ws-sieve', '@time': '1.500' },
+    {
+      '@name': 'npm run e2e',
+      '@classname': 'ws-sieve',
+      '@time': '2.000',
+      failure: { '@message': '3 of 9 failed', '@type': 'acceptance-failed', '#text': '3 of 9 failed' },
+    },
+    {
+      '@name': 'ws-codec',
+      '@classname': 'codec',
+      '@time': '3.700',
+      failure: {
+        '@message': '`npm test` ended with exit code 1.',
+        '@type': 'exit-non-zero',
+        '#text':
+          'agent-2, 2 attempts, workstreams/codec.json\n\n`npm test` ended with exit code 1.\n\nLast output:\nnot ok\n\nWhole output: .state/logs/ws-codec-2.log',
+      },
+    },
+    {
+      '@name': 'ws-publish',
+      '@classname': 'workstream',
+      '@time': '0.000',
+      skipped: { '@message': 'It needs "ws-codec", which failed.' },
+    },
+  ]);
+});
+
+test('a run without workstreams, made by an older system', () => {
+  const { testcase, ...attributes } = suite(junitReport(runSummary({ executionSummary: null }), []));
+  expect(testcase).toBeUndefined();
+  expect(attributes).toMatchObject({ '@tests': '0', '@failures': '0', '@skipped': '0', '@time': '0.000' });
+});
+
+test('any text is valid XML and stays text', () => {
+  fc.assert(
+    fc.property(anyText, (nasty) => {
+      const result = failed({ workstreamId: `x${nasty}x`, explanation: nasty, stack: nasty, agentId: nasty });
+      const xml = junitReport(runSummary(), [result]);
+      // What XML 1.0 forbids.
+      // oxlint-disable-next-line no-control-regex
+      expect(xml).not.toMatch(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/);
+      const { testcase: cases } = suite(xml);
+      expect(cases?.length).toBe(1);
+      expect(Object.keys(cases?.[0] ?? {})).toEqual(['failure', '@name', '@classname', '@time']);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('names keep their characters', () => {
+  const { testcase: cases } = suite(junitReport(runSummary(), [agentResult({ workstreamId: `a<b>&"c'|d` })]));
+  expect(cases?.[0]?.['@name']).toBe(`a<b>&"c'|d`);
+});
+
+test('a huge stack and output are cut', () => {
+  const huge = failed({ stack: 'x'.repeat(5_000_000) });
+  expect(junitReport(runSummary(), [huge]).length).toBeLessThan(20_000);
+});

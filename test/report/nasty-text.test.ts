@@ -1,0 +1,147 @@
+/** Whatever text a workstream gives: the report's headings, tables and fences stay as they are. */
+import * as fc from 'fast-check';
+import { fromMarkdown } from 'mdast-util-from-markdown';
+import type { Nodes } from 'mdast';
+import { describe, expect, test } from 'vitest';
+import type { ConsolidatedResult } from '../../src/domain/run-record.ts';
+import { markdownReport } from '../../src/report/markdown.ts';
+import { anyText } from './any-text.ts';
+import { exampleResult } from './example-result.ts';
+import { shortResult, whole } from './fixture.ts';
+import { tableRows } from './table-cells.ts';
+
+/** The example's result with `text` in every place that a workstream has a say in. */
+function withText(text: string): ConsolidatedResult {
+  const result = exampleResult();
+  const item = shortResult({
+    workstreamId: text,
+    title: text,
+    agentId: text,
+    status: 'failed',
+    reason: text,
+    explanation: text,
+    logFile: text,
+  });
+  const example = {
+    workstreamId: text,
+    agentId: text,
+    message: text,
+    stack: text,
+    tail: text,
+    logFile: text,
+  };
+  const output = { value: 's', [`${text}k`]: 'v', rows: [{ [`${text}c`]: text, n: 1 }], long: `a\n${text}b` };
+  return {
+    ...result,
+    run: { ...result.run, recommendations: [text, text] },
+    patterns: whole({ type: text, pattern: text, count: 2, workstreams: [text, text], example }),
+    failures: whole(item),
+    skipped: whole(item),
+    timeline: whole(item),
+    warnings: whole({ workstreamId: text, text }),
+    failedTests: whole({ workstreamId: text, name: text, detail: text }),
+    manualChecks: whole({ workstreamId: text, name: text, detail: text }),
+    files: whole({ path: text, workstreams: [text, text] }),
+    commits: whole({ workstreamId: text, commit: text }),
+    outputs: whole({ workstreamId: text, title: text, output, metrics: { [text]: 1 } }),
+    database: text,
+  };
+}
+
+function walk(node: Nodes, see: (node: Nodes) => void): void {
+  see(node);
+  if ('children' in node) for (const child of node.children) walk(child, see);
+}
+
+/** The kinds of the blocks in order, and the number of nodes that text must never become. */
+function shape(markdown: string): { blocks: string[]; foreign: string[] } {
+  const tree = fromMarkdown(markdown);
+  const foreign: string[] = [];
+  walk(tree, ({ type }) => {
+    if (
+      !['root', 'heading', 'paragraph', 'text', 'strong', 'inlineCode', 'list', 'listItem', 'code'].includes(
+        type,
+      )
+    ) {
+      foreign.push(type);
+    }
+  });
+  return { blocks: tree.children.map(({ type }) => type), foreign };
+}
+
+function columns(markdown: string): string[] {
+  return tableRows(markdown).map((rows) => rows.map((cells) => cells.length).join(' '));
+}
+
+const plain = markdownReport(withText('plain'));
+
+const CASES = {
+  pipes: 'a|b||c|',
+  'escaped pipes': String.raw`a\|b\\|c\\\|`,
+  backticks: '`a` ``b`` ```c```',
+  html: '<script>alert(1)</script> <!-- x --> <img src=x onerror=alert(1)>',
+  links: '[a](javascript:alert(1)) ![b](http://evil.example/b.png) <http://evil.example>',
+  'bare addresses': 'see http://evil.example/x|y or www.evil.example or eve@evil.example now',
+  newlines: 'a\n# b\r\n\r\n- c\n\n```\nd\n\n| e |\n| - |\n',
+  terminal: '\u001b[31mred\u001b[0m \u001b]8;;http://evil.example\u0007link\u001b]8;;\u0007 \u0000 \u009b2J',
+  directions: 'abc\u202egnp.exe \u2066x\u2069 \u200f',
+  'lone surrogates': 'a\ud800b\udc00c',
+  emphasis: '**a** *b* __c__ _d_ ~~e~~ $f$',
+  entities: '&lt;b&gt; &#124; &amp;amp;',
+  'ten megabytes on a line': '|<b>`x`'.repeat(1_500_000),
+  'nothing at all': '',
+};
+
+describe('one by one', () => {
+  test.each(Object.entries(CASES))('%s', (_, text) => {
+    const markdown = markdownReport(withText(`x${text}x`));
+    expect(shape(markdown)).toEqual({ ...shape(plain), foreign: [] });
+    expect(columns(markdown)).toEqual(columns(plain));
+    // oxlint-disable-next-line no-control-regex
+    expect(markdown).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+    expect(Buffer.from(markdown).toString()).toBe(markdown);
+    expect(Buffer.byteLength(markdown)).toBeLessThan(60_000);
+  });
+});
+
+test('any text', () => {
+  fc.assert(
+    fc.property(anyText, (text) => {
+      const markdown = markdownReport(withText(`x${text}x`));
+      expect(shape(markdown)).toEqual({ ...shape(plain), foreign: [] });
+      expect(columns(markdown)).toEqual(columns(plain));
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test('any text with nothing around it', () => {
+  fc.assert(
+    fc.property(anyText, (text) => {
+      const markdown = markdownReport(withText(text));
+      expect(shape(markdown).foreign).toEqual([]);
+      for (const rows of tableRows(markdown)) expect(new Set(rows.map((cells) => cells.length)).size).toBe(1);
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test('in a cell, the text is still what it was', () => {
+  const markdown = markdownReport(withText('a|b <i> `c|d`'));
+  expect(markdown).toContain('a\\|b \\<i> `c\\|d`');
+  expect(
+    tableRows(markdown)
+      .flat()
+      .find(([first]) => first === '`` a\\|b <i> `c\\|d` ``'),
+  ).toBeDefined();
+});
+
+test('a fence is longer than any in its content', () => {
+  const markdown = markdownReport(withText('x\n`````\ny'));
+  expect(markdown).toContain('\n``````text\nx\n`````\ny\n``````\n');
+});
+
+test('a bare address is code and no link', () => {
+  const markdown = markdownReport(withText('see http://e.com/a_b?c=d, www.e.com and a@b.co!'));
+  expect(markdown).toContain('see `http://e.com/a_b?c=d,` `www.e.com` and `a@b.co`!');
+});

@@ -1,0 +1,51 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ReportError, writeReport } from '../../src/report/write.ts';
+import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { RUN_ID } from './fixture.ts';
+
+const NAME = `multi_agent_consolidated_${RUN_ID}.md`;
+
+test('makes the folder, writes the file and leaves nothing else', () => {
+  const folder = join(temporaryFolder(), 'a', 'reports');
+  expect(writeReport(folder, RUN_ID, '# Wörld 🌊\n')).toBe(join(folder, NAME));
+  expect(readFileSync(join(folder, NAME), 'utf8')).toBe('# Wörld 🌊\n');
+  expect(readdirSync(folder)).toEqual([NAME]);
+});
+
+test('replaces an earlier report of the same run', () => {
+  const folder = temporaryFolder();
+  writeReport(folder, RUN_ID, 'a long first report\n');
+  writeReport(folder, RUN_ID, 'second\n');
+  expect(readFileSync(join(folder, NAME), 'utf8')).toBe('second\n');
+  expect(readdirSync(folder)).toEqual([NAME]);
+});
+
+test('a folder that is a file', () => {
+  const folder = join(temporaryFolder(), 'reports');
+  writeFileSync(folder, '');
+  const write = (): string => writeReport(folder, RUN_ID, 'x');
+  expect(write).toThrow(ReportError);
+  expect(write).toThrow(/^The report .*multi_agent_consolidated_.*\.md could not be written: EEXIST/);
+});
+
+test('a place that is taken by a folder: the error has the path and the cause, and no unfinished file stays', () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, NAME));
+  let error: unknown;
+  try {
+    writeReport(folder, RUN_ID, 'x');
+  } catch (caught) {
+    error = caught;
+  }
+  expect(error).toBeInstanceOf(ReportError);
+  expect(error).toMatchObject({ name: 'ReportError', path: join(folder, NAME), cause: { code: 'EISDIR' } });
+  expect(readdirSync(folder)).toEqual([NAME]);
+});
+
+test('an id that would leave the folder is refused', () => {
+  const folder = temporaryFolder();
+  expect(() => writeReport(folder, '../evil', 'x')).toThrow('"../evil" can\'t be part of a file name.');
+  expect(readdirSync(folder)).toEqual([]);
+});

@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import type { Recorder } from '../../src/domain/recorder.ts';
+import type { RunEvent } from '../../src/domain/run-event.ts';
+import { Journal } from '../../src/run/journal.ts';
+
+/** A recorder that keeps the order of what it was told, and refuses to commit while `broken`. */
+class ListRecorder implements Recorder {
+  readonly log: string[] = [];
+  broken = false;
+  readonly seconds = 0;
+
+  take(event: RunEvent): void {
+    this.log.push(`take ${event.type}`);
+  }
+
+  commit(): void {
+    if (this.broken) throw new Error('disk full');
+    this.log.push('commit');
+  }
+
+  finish(): void {
+    this.log.push('finish');
+  }
+}
+
+const event: RunEvent = { type: 'workstream-ready', workstreamId: 'ws-a' };
+
+test('nobody is told of an event before the commit that holds it', () => {
+  const recorder = new ListRecorder();
+  const journal = new Journal(recorder, [({ type }) => recorder.log.push(`told ${type}`)], () => undefined);
+  journal.publish(event);
+  journal.publish(event);
+  expect(recorder.log).toEqual(['take workstream-ready', 'take workstream-ready']);
+  journal.commit();
+  expect(recorder.log.slice(2)).toEqual(['commit', 'told workstream-ready', 'told workstream-ready']);
+});
+
+test('the clock commits when nobody else does', async () => {
+  const recorder = new ListRecorder();
+  await new Promise<void>((resolve) => {
+    const journal = new Journal(recorder, [() => resolve()], () => undefined);
+    journal.publish(event);
+  });
+  expect(recorder.log).toEqual(['take workstream-ready', 'commit']);
+});
+
+test('500 events are committed at once', () => {
+  const recorder = new ListRecorder();
+  let told = 0;
+  const journal = new Journal(recorder, [() => (told += 1)], () => undefined);
+  for (let count = 0; count < 500; count += 1) journal.publish(event);
+  expect(told).toBe(500);
+});
+
+test('a commit that fails tells nobody of the events, once tells who must know, and loses nothing', () => {
+  const recorder = new ListRecorder();
+  const faults: unknown[] = [];
+  let told = 0;
+  const journal = new Journal(recorder, [() => (told += 1)], (error) => faults.push(error));
+  recorder.broken = true;
+  for (let count = 0; count < 600; count += 1) journal.publish(event);
+  expect(told).toBe(0);
+  expect(faults).toEqual([new Error('disk full')]);
+  recorder.broken = false;
+  journal.commit();
+  expect(told).toBe(600);
+});
