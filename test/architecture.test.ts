@@ -16,7 +16,8 @@ interface Import {
   typeOnly: boolean;
 }
 
-const IMPORT = /(?:^|\n)\s*(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?'([^']+)'|import\('([^']+)'\)|require\('([^']+)'\)/g;
+const IMPORT =
+  /(?:^|\n)\s*(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?'([^']+)'|import\('([^']+)'\)|require\('([^']+)'\)/g;
 
 const imports: Import[] = files.flatMap((from) => {
   const text = readFileSync(join(root, from), 'utf8');
@@ -44,7 +45,18 @@ const ALLOWED: Record<string, string[]> = {
   report: ['domain', 'support'],
   progress: ['domain', 'support'],
   run: ['plan', 'analysis', 'domain', 'support'],
-  app: ['run', 'plan', 'analysis', 'workstream', 'engine', 'store', 'report', 'progress', 'domain', 'support'],
+  app: [
+    'run',
+    'plan',
+    'analysis',
+    'workstream',
+    'engine',
+    'store',
+    'report',
+    'progress',
+    'domain',
+    'support',
+  ],
   cli: ['app', 'run', 'plan', 'analysis', 'workstream', 'store', 'report', 'progress', 'domain', 'support'],
 };
 
@@ -57,7 +69,9 @@ describe('rooms', () => {
   });
 
   test('every folder under src has its rule', () => {
-    const rooms = new Set(files.filter((file) => file.split('/').length > 2 && file.startsWith('src/')).map(room));
+    const rooms = new Set(
+      files.filter((file) => file.split('/').length > 2 && file.startsWith('src/')).map(room),
+    );
     expect([...rooms].filter((name) => !(name in ALLOWED))).toEqual([]);
   });
 
@@ -106,7 +120,8 @@ test('there is no import cycle', () => {
       return;
     }
     state.set(file, 'open');
-    for (const { to, local } of imports.filter(({ from }) => from === file)) if (local) visit(to, [...path, file]);
+    for (const { to, local } of imports.filter(({ from }) => from === file))
+      if (local) visit(to, [...path, file]);
     state.set(file, 'done');
   };
   for (const file of files) visit(file, []);

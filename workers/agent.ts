@@ -67,7 +67,12 @@ function crash(how: 'uncaught-exception' | 'unhandled-rejection', error: unknown
   const thrown = flattenThrown(error);
   if (execution.ended) {
     const { executionId, workstream } = execution.assignment;
-    execution.post({ type: 'late', executionId, workstreamId: workstream.id, text: `${how}: ${thrown.name}: ${thrown.message}` });
+    execution.post({
+      type: 'late',
+      executionId,
+      workstreamId: workstream.id,
+      text: `${how}: ${thrown.name}: ${thrown.message}`,
+    });
     return;
   }
   if (how === 'uncaught-exception') execution.retire ??= 'an exception was not caught';
@@ -77,4 +82,5 @@ function crash(how: 'uncaught-exception' | 'unhandled-rejection', error: unknown
 captureStandardOutput();
 watchChildProcesses();
 listenForCrashes();
-listenForCancellation((workerData as AgentSettings).channel);
+const settings: AgentSettings = workerData;
+listenForCancellation(settings.channel);

@@ -20,7 +20,10 @@ export function threadCpuTime(): CpuTime | null {
   if (file === undefined) file = open();
   if (file === null) return null;
   const length = readSync(file, buffer, 0, buffer.length, 0);
-  const [used = Number.NaN, waited = Number.NaN] = buffer.toString('latin1', 0, length).split(' ').map(Number);
+  const [used = Number.NaN, waited = Number.NaN] = buffer
+    .toString('latin1', 0, length)
+    .split(' ')
+    .map(Number);
   return Number.isFinite(used + waited) ? { used: used / 1e9, waited: waited / 1e9 } : null;
 }
 

@@ -121,7 +121,10 @@ async function withinLimit(step: Step, execution: Execution): Promise<StepOutcom
     const tail = execution.output.tail(start);
     if (execution.stopped !== null) return stepOutcome({ failure: execution.stopped.failure, tail });
     if (!limit.signal.aborted) throw error;
-    return stepOutcome({ failure: { reason: 'timed-out', seconds: seconds ?? 0, step: step.id, tail }, tail });
+    return stepOutcome({
+      failure: { reason: 'timed-out', seconds: seconds ?? 0, step: step.id, tail },
+      tail,
+    });
   } finally {
     clearTimeout(timer);
     if (seconds !== null) execution.post({ type: 'deadline', executionId, step: step.id, seconds: null });
@@ -133,7 +136,9 @@ async function cleanUp(execution: Execution, before: ReturnType<typeof activeRes
   const usesModules = execution.assignment.workstream.steps.some((step) => step.kind === 'module');
   const processes = await execution.children.endAll(execution.assignment.limits.graceSeconds);
   if (processes > 0) {
-    execution.warn(`It left ${processes} child process${processes === 1 ? '' : 'es'} running; they were ended.`);
+    execution.warn(
+      `It left ${processes} child process${processes === 1 ? '' : 'es'} running; they were ended.`,
+    );
   }
   if (!usesModules) return;
   const leftovers = await leftoversSince(before);

@@ -89,7 +89,9 @@ export class Execution {
     this.#printed += chunk.length;
     if (this.#printed <= limit * BYTES_PER_MB) this.output.write(chunk);
     else if (before <= limit * BYTES_PER_MB) {
-      this.warn(`It printed more than ${limit} MB; the rest was dropped. Raise --max-output if it is wanted.`);
+      this.warn(
+        `It printed more than ${limit} MB; the rest was dropped. Raise --max-output if it is wanted.`,
+      );
     }
   }
 

@@ -30,19 +30,22 @@ function stringify(output: unknown, onWarning: (text: string) => void): string {
       if (typeof value === 'object' && value !== null) {
         for (const [name, child] of Object.entries(value)) refuseHuge(child, name);
       }
-      if (kind !== null) throw new InvalidResultError(`its output holds ${kind}${place(key)}, which JSON can't hold`);
+      if (kind !== null)
+        throw new InvalidResultError(`its output holds ${kind}${place(key)}, which JSON can't hold`);
       return value;
     });
   } catch (error) {
     if (error instanceof InvalidResultError) throw error;
-    if (error instanceof RangeError) throw new InvalidResultError('its output is too large or too deep for JSON');
+    if (error instanceof RangeError)
+      throw new InvalidResultError('its output is too large or too deep for JSON');
     throw new InvalidResultError(`its output can't be written as JSON: ${firstLine(error)}`);
   }
 }
 
 const place = (key: string): string => (key === '' ? '' : ` at "${key.slice(0, 100)}"`);
 
-const firstLine = (error: unknown): string => String(error instanceof Error ? error.message : error).split('\n', 1)[0] ?? '';
+const firstLine = (error: unknown): string =>
+  String(error instanceof Error ? error.message : error).split('\n', 1)[0] ?? '';
 
 /** The name of a kind of value that JSON drops or turns into something else. */
 function unsupported(value: unknown): string | null {

@@ -30,7 +30,11 @@ export interface ProcessEnd {
  * Runs a command in its own process group, its output straight into the execution's log file.
  * @throws the signal's reason when stopped; by then the group has been ended.
  */
-export async function runProcess(command: Command, execution: Execution, signal: AbortSignal): Promise<ProcessEnd> {
+export async function runProcess(
+  command: Command,
+  execution: Execution,
+  signal: AbortSignal,
+): Promise<ProcessEnd> {
   signal.throwIfAborted();
   const start = execution.output.size;
   const bad = badFolder(command.cwd);
@@ -73,7 +77,11 @@ function ended(child: ChildProcess): Promise<End> {
   });
 }
 
-function describeEnd(command: Command, end: End, context: { command: string; tail: string; log: string }): ProcessEnd {
+function describeEnd(
+  command: Command,
+  end: End,
+  context: { command: string; tail: string; log: string },
+): ProcessEnd {
   const { tail } = context;
   if ('error' in end) return { failure: startFailure(command, end.error), exitCode: null, tail };
   if (end.code === 0) return { failure: null, exitCode: 0, tail };
@@ -87,7 +95,10 @@ function describeEnd(command: Command, end: End, context: { command: string; tai
 function startFailure(command: Command, error: Error): Failure {
   const code = 'code' in error ? error.code : undefined;
   if (code === 'ENOENT') return { reason: 'command-not-found', command: command.file };
-  return { reason: 'workspace-error', detail: `\`${command.shown}\` could not be started: ${error.message}.` };
+  return {
+    reason: 'workspace-error',
+    detail: `\`${command.shown}\` could not be started: ${error.message}.`,
+  };
 }
 
 /** A missing folder would otherwise be reported as a missing command. */

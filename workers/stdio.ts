@@ -2,8 +2,6 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { currentExecution } from './execution.ts';
 
-type Callback = (error?: Error | null) => void;
-
 const encoding = (value: unknown): BufferEncoding =>
   typeof value === 'string' && Buffer.isEncoding(value) ? value : 'utf8';
 
@@ -34,12 +32,13 @@ function captureDescriptorWrites(): void {
     if (!isCaptured(fd)) return Reflect.apply(write, fs, [fd, data, ...rest]);
     const length = print(bytesOf(data, rest));
     const callback = rest.at(-1);
-    if (typeof callback === 'function') process.nextTick(callback as Callback, null, length, data);
+    if (typeof callback === 'function') process.nextTick(callback, null, length, data);
     return undefined;
   });
 }
 
-const isCaptured = (fd: number): boolean => (fd === 1 || fd === 2) && currentExecution.getStore() !== undefined;
+const isCaptured = (fd: number): boolean =>
+  (fd === 1 || fd === 2) && currentExecution.getStore() !== undefined;
 
 function print(bytes: Uint8Array): number {
   currentExecution.getStore()?.print(bytes);

@@ -5,6 +5,7 @@ import type { AgentSettings } from '../src/domain/agent-message.ts';
 import type { StepContext } from '../src/domain/step-context.ts';
 import type { Execution } from './execution.ts';
 
+const settings: AgentSettings = workerData;
 const require = createRequire(import.meta.url);
 
 /** The context that a module step's function is called with. */
@@ -30,11 +31,11 @@ export function createStepContext(execution: Execution, signal: AbortSignal): St
 
 /** pino takes 10 ms to load, so a thread loads it when the first module asks for it. */
 function createLogger(execution: Execution): Logger {
-  const load = require('pino') as typeof pino;
+  const load: typeof pino = require('pino');
   const { executionId, runId, agentId, workstream } = execution.assignment;
   return load(
     {
-      level: (workerData as AgentSettings).logLevel,
+      level: settings.logLevel,
       base: { run_id: runId, agent_id: agentId, workstream_id: workstream.id },
     },
     { write: (line: string) => execution.post({ type: 'log', executionId, line: line.trimEnd() }) },

@@ -14,7 +14,8 @@ interface SpawnOptions {
  */
 export function watchChildProcesses(): void {
   const spawn: unknown = Reflect.get(ChildProcess.prototype, 'spawn');
-  if (typeof spawn !== 'function') throw new Error('ChildProcess has no spawn method in this version of Node');
+  if (typeof spawn !== 'function')
+    throw new Error('ChildProcess has no spawn method in this version of Node');
   Reflect.set(ChildProcess.prototype, 'spawn', function watched(this: ChildProcess, options: SpawnOptions) {
     const children = currentExecution.getStore()?.children;
     if (children === undefined) return Reflect.apply(spawn, this, [options]);

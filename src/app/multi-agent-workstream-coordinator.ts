@@ -51,7 +51,8 @@ export class MultiAgentWorkstreamCoordinator {
       const paths = resolvePaths(this.#options);
       const prepared = prepare(this.#options, paths);
       for (const problem of prepared.plan.problems) {
-        if (problem.severity === 'warning') this.#notice('warn', formatProblem(problem), problem.workstreamId);
+        if (problem.severity === 'warning')
+          this.#notice('warn', formatProblem(problem), problem.workstreamId);
       }
       this.#session = new RunSession({ options: this.#options, paths, prepared, listeners: this.#listeners });
       this.#result = await this.#session.run();
@@ -80,6 +81,7 @@ export class MultiAgentWorkstreamCoordinator {
 
 /** What may go wrong has a sentence of its own; anything else is a bug, and its stack is wanted. */
 function messageOf(error: unknown): string {
-  if (error instanceof Refusal || error instanceof StoreError || error instanceof ReportError) return error.message;
+  if (error instanceof Refusal || error instanceof StoreError || error instanceof ReportError)
+    return error.message;
   return `Millrace itself failed, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 }

@@ -53,5 +53,8 @@ export function resolveOptions(options: CoordinatorOptions): RunOptions {
   const parsed = schema.safeParse(options);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new Refusal(2, `The option ${issue?.path.join('.') ?? ''} can't be used: ${issue?.message ?? 'invalid'}.`);
+  throw new Refusal(
+    2,
+    `The option ${issue?.path.join('.') ?? ''} can't be used: ${issue?.message ?? 'invalid'}.`,
+  );
 }

@@ -66,7 +66,10 @@ function refuseNothing({ loaded, unmatched }: Selection, paths: Paths): void {
     throw new Refusal(4, `No workstream matches "${first.pattern}".${hint}`);
   }
   if (loaded.workstreams.length + loaded.broken.length === 0) {
-    throw new Refusal(4, `There are no workstreams in ${paths.workstreams}. Make a first one with: millrace init`);
+    throw new Refusal(
+      4,
+      `There are no workstreams in ${paths.workstreams}. Make a first one with: millrace init`,
+    );
   }
 }
 
@@ -84,7 +87,10 @@ function withHistory<T>(database: string, use: (history: Connection | null) => T
 }
 
 /** A dependency that is not part of this run is met if it completed earlier as it is now defined. */
-function judge(leftOut: ReadonlyMap<string, string | null>, history: Connection | null): Map<string, boolean> {
+function judge(
+  leftOut: ReadonlyMap<string, string | null>,
+  history: Connection | null,
+): Map<string, boolean> {
   const earlier = history === null ? null : completedEarlier(history, [...leftOut.keys()]);
   return new Map(
     [...leftOut].map(([id, hash]) => [id, hash !== null && earlier?.get(id)?.definitionHash === hash]),

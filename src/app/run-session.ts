@@ -137,6 +137,9 @@ export class RunSession {
       runId: this.runId,
       at: new Date().toISOString(),
       exitCode: result.exitCode,
+      totals: result.consolidated.run.totals,
+      report: result.reportPath,
+      database: result.databasePath,
     });
     this.#journal.commit();
     return result;

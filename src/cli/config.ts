@@ -1,5 +1,6 @@
 /** Options from `millrace.config.json` and from `MILLRACE_…` variables. */
 import { existsSync, readFileSync } from 'node:fs';
+import type { ParseError } from 'jsonc-parser';
 import { join } from 'node:path';
 import { nearest } from '../support/nearest.ts';
 import { UsageError } from './usage-error.ts';
@@ -20,7 +21,7 @@ export async function readConfig(folder: string, env: NodeJS.ProcessEnv, kinds: 
 async function fromFile(path: string, kinds: Kinds): Promise<Values> {
   if (!existsSync(path)) return {};
   const { parse, printParseErrorCode } = await import('jsonc-parser');
-  const errors: import('jsonc-parser').ParseError[] = [];
+  const errors: ParseError[] = [];
   const content: unknown = parse(readFileSync(path, 'utf8'), errors, { allowTrailingComma: true });
   const [error] = errors;
   if (error !== undefined) {
@@ -62,7 +63,11 @@ function fromEnvironment(env: NodeJS.ProcessEnv, kinds: Kinds): Values {
   return values;
 }
 
-function converted(variable: string, text: string, kind: 'string' | 'number' | 'boolean'): string | number | boolean {
+function converted(
+  variable: string,
+  text: string,
+  kind: 'string' | 'number' | 'boolean',
+): string | number | boolean {
   if (kind === 'string') return text;
   if (kind === 'number' && Number.isFinite(Number(text))) return Number(text);
   if (kind === 'boolean' && /^(true|1|false|0)$/i.test(text)) return /^(true|1)$/i.test(text);

@@ -88,7 +88,11 @@ export const runOptions = {
     default: false,
     describe: 'Go through the workstreams one by one: run, skip, mark as done, quit',
   }),
-  junit: option({ type: 'string', describe: 'Also write the results as JUnit XML to this file', group: 'Output:' }),
+  junit: option({
+    type: 'string',
+    describe: 'Also write the results as JUnit XML to this file',
+    group: 'Output:',
+  }),
   'log-level': option({
     choices: LOG_LEVELS,
     default: DEFAULTS.logLevel,
@@ -100,7 +104,12 @@ export const runOptions = {
 
 /** Names of all options that a configuration file or the environment may set, with the type of their value. */
 export function configurableOptions(): Map<string, 'string' | 'number' | 'boolean'> {
-  const all: Record<string, Options> = { ...folderOptions, ...jsonOption, ...selectionOptions, ...runOptions };
+  const all: Record<string, Options> = {
+    ...folderOptions,
+    ...jsonOption,
+    ...selectionOptions,
+    ...runOptions,
+  };
   return new Map(
     Object.entries(all).map(([name, { type }]) => [
       name,

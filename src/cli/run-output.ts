@@ -1,13 +1,85 @@
-import type { RunListener } from '../domain/run-event.ts';
+/** Where a run is shown: live on a terminal, as NDJSON anywhere else, with --json as one document. */
 import type { RunResult } from '../app/run-result.ts';
+import type { RunListener } from '../domain/run-event.ts';
+import { coloursFor } from '../progress/colours.ts';
+import { glyphsFor } from '../progress/glyphs.ts';
+import { startLive } from '../progress/live.ts';
+import { createRunLogger, type RunLog } from '../progress/logs.ts';
+import { startPlain } from '../progress/plain.ts';
+import { summary } from '../progress/summary.ts';
+import { printable } from '../support/printable.ts';
+import { shownPath } from '../support/shown-path.ts';
 import type { RunArguments } from './commands/run.ts';
+import { print } from './print.ts';
 
-/** Where a run's events and its end are shown. */
 export interface RunOutput {
   listener: RunListener;
+  /** Frees the terminal for a question, and takes it back. */
+  pause(): void;
+  resume(): void;
+  /** Shows how the run ended. */
   end(result: RunResult, document: () => string): Promise<void>;
+  /** Idempotent. */
   close(): void;
 }
-export function openOutput(_argv: RunArguments): RunOutput {
-  return { listener: (e) => console.log(JSON.stringify(e).slice(0, 300)), end: async () => {}, close: () => {} };
+
+/** Opens the output that the arguments and the kind of standard output ask for. */
+export function openOutput(argv: RunArguments): RunOutput {
+  if (argv.json) return jsonOutput(openLog(argv, 2));
+  return isForPeople() ? terminalOutput(openLog(argv, null)) : logOutput(openLog(argv, 1));
+}
+
+/** A terminal in CI is one that nobody watches. */
+function isForPeople(): boolean {
+  const ci = process.env['CI'];
+  return process.stdout.isTTY && (ci === undefined || ci === '' || ci === 'false' || ci === '0');
+}
+
+function openLog(argv: RunArguments, descriptor: 1 | 2 | null): RunLog {
+  return createRunLogger({ level: argv.logLevel, descriptor, file: argv.logFile ?? null });
+}
+
+function logOutput(log: RunLog): RunOutput {
+  return {
+    listener: log.listener,
+    pause: () => undefined,
+    resume: () => undefined,
+    end: async () => undefined,
+    close: () => log.close(),
+  };
+}
+
+function jsonOutput(log: RunLog): RunOutput {
+  return { ...logOutput(log), end: (_result, document) => print(document()) };
+}
+
+function terminalOutput(log: RunLog): RunOutput {
+  const start = process.env['TERM'] === 'dumb' ? startPlain : startLive;
+  const live = start({ stream: process.stdout });
+  return {
+    listener: (event) => {
+      log.listener(event);
+      live.listener(event);
+      if (event.type === 'notice') tellNotice(live, event.text);
+    },
+    pause: () => live.pause(),
+    resume: () => live.resume(),
+    end: async (result) => {
+      live.stop();
+      const look = { colour: coloursFor(process.stdout), glyphs: glyphsFor(process.env) };
+      const report = shownPath(process.cwd(), result.reportPath);
+      await print(summary(result.consolidated, { report, ...look }).join('\n'));
+    },
+    close: () => {
+      live.stop();
+      log.close();
+    },
+  };
+}
+
+/** What a person must know now stands above the frame, on standard error. */
+function tellNotice(live: { pause(): void; resume(): void }, text: string): void {
+  live.pause();
+  process.stderr.write(`millrace: ${printable(text)}\n`);
+  live.resume();
 }

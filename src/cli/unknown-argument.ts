@@ -10,7 +10,9 @@ export async function explainUnknown(message: string): Promise<string> {
   const known = [...configurableOptions().keys(), ...MORE_OPTIONS];
   const hints = unknown.split(', ').map((word) => {
     const meant = nearest(word.trim(), known);
-    return meant === null ? `There is no option --${word}.` : `There is no option --${word}. Did you mean --${meant}?`;
+    return meant === null
+      ? `There is no option --${word}.`
+      : `There is no option --${word}. Did you mean --${meant}?`;
   });
   return `${[...new Set(hints)].join('\n')}\nSee millrace --help.`;
 }

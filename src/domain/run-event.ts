@@ -3,6 +3,7 @@
  * library's listeners see it only after it is on disk.
  */
 import type { AgentResult } from './agent-result.ts';
+import type { Totals } from './run-record.ts';
 import type { Workstream } from './workstream.ts';
 
 export type RunEvent =
@@ -48,7 +49,17 @@ export type RunEvent =
   | { type: 'agent-replaced'; agentId: string; why: string }
   | { type: 'interrupting'; signal: string; running: number }
   | { type: 'notice'; level: 'info' | 'warn' | 'error'; text: string; workstreamId: string | null }
-  | { type: 'run-ended'; runId: string; at: string; exitCode: number };
+  | {
+      type: 'run-ended';
+      runId: string;
+      at: string;
+      exitCode: number;
+      totals: Totals;
+      /** Absolute path of the Markdown report. */
+      report: string;
+      /** Absolute path of the database. */
+      database: string;
+    };
 
 /** Sees events. Must not throw and must not wait. */
 export type RunListener = (event: RunEvent) => void;

@@ -11,13 +11,16 @@ const MAX_SECONDS = 2_147_483;
 
 /** Text that can be handed to another process: an argument, the value of an environment variable. */
 // oxlint-disable-next-line no-control-regex
-const argument = () => z.string().regex(/^[^\u0000]*$/, 'text without NUL characters');
+const argument = z
+  .string()
+  .regex(/^[^\u0000]*$/, 'text without NUL characters')
+  .meta({ id: 'argument' });
 
 /** An `argument` that says something. */
-export const line = () => argument().regex(/\S/, 'text that is not empty');
+export const line = argument.regex(/\S/, 'text that is not empty').meta({ id: 'line' });
 
 /** A limit in seconds. */
-export const seconds = () => z.number().positive().max(MAX_SECONDS);
+export const seconds = z.number().positive().max(MAX_SECONDS).meta({ id: 'seconds' });
 
 /** Any value: what comes out of a JSON parser needs no check, only its type. */
 export const json = () => z.unknown().pipe(z.custom<Json>());
@@ -26,20 +29,20 @@ export const json = () => z.unknown().pipe(z.custom<Json>());
 const elsewhere = z.never().optional();
 
 const stepBase = {
-  id: line().max(100).optional().describe('Name of the step in results and logs. Default: step-N.'),
-  timeout_seconds: seconds().optional().describe('The step fails when it runs longer than this.'),
+  id: line.max(100).optional().describe('Name of the step in results and logs. Default: step-N.'),
+  timeout_seconds: seconds.optional().describe('The step fails when it runs longer than this.'),
   env: z
     .record(
       z
         .string()
         .regex(/^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]*$/, 'a variable name of letters, digits and "_"'),
-      z.union([argument(), z.number(), z.boolean()], {
+      z.union([argument, z.number(), z.boolean()], {
         error: 'a string, a number, true or false',
       }),
     )
     .optional()
     .describe('Environment variables added for this step.'),
-  cwd: line()
+  cwd: line
     .optional()
     .describe('Folder to run in, relative to the one that millrace was started in. Default: that folder.'),
   continue_on_error: z
@@ -48,17 +51,17 @@ const stepBase = {
     .describe('true: when this step fails, that is a warning and the next step runs. Default: false.'),
 };
 
-const command = z.tuple([line()], argument()).describe('A program and its arguments.');
+const command = z.tuple([line], argument).describe('A program and its arguments.');
 
 /** What a tool is told to do. */
-export const tasksSchema = z.array(line()).min(1);
+export const tasksSchema = z.array(line).min(1);
 
 /** The kinds of step, by the key that tells them apart. */
 export const stepSchemas = {
   module: z
     .object({
-      module: line().describe('Path of an ES module (.mjs, .js, .ts), relative to this file.'),
-      export: line().optional().describe('Name of the exported function. Default: default.'),
+      module: line.describe('Path of an ES module (.mjs, .js, .ts), relative to this file.'),
+      export: line.optional().describe('Name of the exported function. Default: default.'),
       input: json().optional().describe('First argument of the function: any JSON value.'),
       run: elsewhere,
       command: elsewhere,
@@ -68,7 +71,7 @@ export const stepSchemas = {
     .describe('Calls a function of an ES module in the worker thread.'),
   run: z
     .object({
-      run: line().describe('A line for the shell.'),
+      run: line.describe('A line for the shell.'),
       module: elsewhere,
       command: elsewhere,
       tool: elsewhere,
@@ -86,7 +89,7 @@ export const stepSchemas = {
     .describe('Runs a program in a child process, without a shell.'),
   tool: z
     .object({
-      tool: line().describe('A coding agent, such as aider or claude.'),
+      tool: line.describe('A coding agent, such as aider or claude.'),
       tasks: tasksSchema.describe('What the tool is told to do.'),
       module: elsewhere,
       run: elsewhere,
@@ -107,7 +110,7 @@ export type StepFile = z.infer<typeof stepSchema>;
 /** The form of a dependency that is an object. */
 export const dependencySchemas = {
   id: z.object({
-    id: line().describe('The workstream that this one waits for.'),
+    id: line.describe('The workstream that this one waits for.'),
     when: z
       .enum(['completed', 'finished'])
       .optional()
@@ -117,23 +120,23 @@ export const dependencySchemas = {
   }),
 };
 
-export const dependencySchema = z.union([line(), dependencySchemas.id]);
+export const dependencySchema = z.union([line, dependencySchemas.id]);
 
 /** The forms of an acceptance test that leave no doubt. */
 export const acceptanceSchemas = {
-  run: z.object({ run: line().describe('A command that passes with exit code 0.'), manual: elsewhere }),
-  manual: z.object({ manual: line().describe('Something for a person to check.'), run: elsewhere }),
+  run: z.object({ run: line.describe('A command that passes with exit code 0.'), manual: elsewhere }),
+  manual: z.object({ manual: line.describe('Something for a person to check.'), run: elsewhere }),
 };
 
-export const acceptanceSchema = z.union([line(), acceptanceSchemas.run, acceptanceSchemas.manual]);
+export const acceptanceSchema = z.union([line, acceptanceSchemas.run, acceptanceSchemas.manual]);
 
 /** The forms of a compensation action that are objects. */
 export const actionSchemas = {
-  run: z.object({ run: line().describe('A line for the shell.'), command: elsewhere }),
+  run: z.object({ run: line.describe('A line for the shell.'), command: elsewhere }),
   command: z.object({ command, run: elsewhere }),
 };
 
-export const actionSchema = z.union([line(), actionSchemas.run, actionSchemas.command]);
+export const actionSchema = z.union([line, actionSchemas.run, actionSchemas.command]);
 
 /** The form of a test gate. */
 export const gateSchemas = {

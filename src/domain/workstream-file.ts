@@ -34,8 +34,8 @@ const priorityWords = Object.keys(PRIORITY_WORDS);
 /** Most elements of one list, and most names of one record, in a definition. */
 export const MAX_ELEMENTS = 100_000;
 
-const paths = () => z.array(line()).max(MAX_ELEMENTS);
-const count = () => z.int().min(0);
+const paths = z.array(line).max(MAX_ELEMENTS);
+const count = z.int().min(0);
 
 export const circuitBreakerSchema = z.object({
   max_attempts: z.int().min(1).optional().describe('How often it is tried in all. Default: 1.'),
@@ -53,10 +53,10 @@ export const circuitBreakerSchema = z.object({
 });
 
 export const capabilityPayloadSchema = z.object({
-  files: z.array(line()).optional().describe('Files the capability works on.'),
-  prompt: line().optional().describe('What is asked of the capability.'),
+  files: z.array(line).optional().describe('Files the capability works on.'),
+  prompt: line.optional().describe('What is asked of the capability.'),
   timeout_ms: z.number().positive().optional().describe('Limit in milliseconds.'),
-  max_retries: count().optional(),
+  max_retries: count.optional(),
 });
 
 const fields = z.object({
@@ -96,13 +96,13 @@ const fields = z.object({
     .max(MAX_ELEMENTS)
     .optional()
     .describe('Executed in order: module, run, command or tool. The first that fails ends the workstream.'),
-  tool: line().optional().describe('With tasks: short for one tool step.'),
+  tool: line.optional().describe('With tasks: short for one tool step.'),
   tasks: tasksSchema.max(MAX_ELEMENTS).optional().describe('What the tool or capability is told to do.'),
-  files_scope: paths()
+  files_scope: paths
     .optional()
     .describe('Paths and globs it owns. Workstreams whose scopes overlap never run at the same time.'),
-  files_create: paths().optional().describe('Paths it will create; owned like files_scope.'),
-  conflict_group: line().optional().describe('Members of one group never run at the same time.'),
+  files_create: paths.optional().describe('Paths it will create; owned like files_scope.'),
+  conflict_group: line.optional().describe('Members of one group never run at the same time.'),
   parallel_ok: z.boolean().optional().describe('false: nothing else runs beside it. Default: true.'),
   acceptance_tests: z
     .array(acceptanceSchema)
@@ -117,7 +117,7 @@ const fields = z.object({
     .max(MAX_ELEMENTS)
     .optional()
     .describe('Commands run, the last first, when the workstream fails for good.'),
-  timeout_seconds: seconds()
+  timeout_seconds: seconds
     .optional()
     .describe('Hard limit for one attempt. Default: the limit of the run, 3600.'),
   memory_limit_mb: z.number().positive().optional().describe('Hard limit for its JavaScript heap in MB.'),
@@ -152,12 +152,12 @@ const fields = z.object({
     .optional()
     .describe('The issue it belongs to.'),
   gate: z.int().min(1).optional().describe('The stage it belongs to, from 1.'),
-  capability: line()
+  capability: line
     .optional()
     .describe('A capability that does the work when there are no steps and no tool.'),
   capability_payload: capabilityPayloadSchema.optional().describe('What the capability is given.'),
   test_gates: z.array(gateSchemas.type).max(MAX_ELEMENTS).optional().describe('Gates it has to pass.'),
-  estimated_context_tokens: count().optional().describe('Estimated size of its context.'),
+  estimated_context_tokens: count.optional().describe('Estimated size of its context.'),
   max_cost_usd: z.number().min(0).optional().describe('Most that it may cost in US dollars.'),
   doc_id: z.string().optional().describe('A document it belongs to.'),
 });

@@ -51,7 +51,9 @@ export class ThreadEngine implements Engine {
 
   /** Never rejects. At most as many at once as there are agents: the pool's own queue is not used. */
   async run(assignment: Assignment, options: EngineRunOptions): Promise<Outcome> {
-    const execution = new ThreadExecution(assignment, options, (message) => this.#channel.postMessage(message));
+    const execution = new ThreadExecution(assignment, options, (message) =>
+      this.#channel.postMessage(message),
+    );
     this.#running.set(assignment.executionId, execution);
     try {
       const compiled = await this.#modules.compile(assignment);

@@ -6,6 +6,8 @@ import { clean, columnsOf, fit, Line } from './line.ts';
 
 const BAR = 8;
 const GAP = '  ';
+/** With less room than this behind name and clock, there is only the label. */
+const ROOM_FOR_PROGRESS = 24;
 
 interface Row {
   name: string;
@@ -74,15 +76,21 @@ function describe(agentId: string, task: Task | null, options: FrameOptions): Ro
 /** Names, clocks and progress stand in columns of their own; a long label gives way to progress, down to half. */
 function draw(rows: readonly Row[], options: FrameOptions): string[] {
   const names = widest(rows, ({ name }) => columnsOf(name));
-  const clocks = Math.max(3, widest(rows, ({ clock }) => clock.length));
+  const clocks = Math.max(
+    3,
+    widest(rows, ({ clock }) => clock.length),
+  );
   const rest = Math.max(0, options.columns - names - clocks - 2 * GAP.length);
   const room = Math.max(Math.floor(rest / 2), rest - widest(rows, progressColumns) - GAP.length);
-  const labels = Math.min(widest(rows, ({ labelColumns }) => labelColumns), room);
+  const labels = Math.min(
+    widest(rows, ({ labelColumns }) => labelColumns),
+    room,
+  );
   return rows.map((row) => {
     const line = new Line(options.columns, options.glyphs)
       .add(row.name + ' '.repeat(names - columnsOf(row.name)), options.colour.cyan)
       .add(GAP + row.clock.padStart(clocks) + GAP);
-    if (progressColumns(row) > 0) addWithProgress(line, row, labels, options);
+    if (progressColumns(row) > 0 && rest >= ROOM_FOR_PROGRESS) addWithProgress(line, row, labels, options);
     else line.add(row.label, row.clock === '' ? options.colour.dim : String, row.labelColumns);
     return line.toString();
   });

@@ -15,12 +15,13 @@ class Window extends Writable {
     this.#terminal = terminal;
   }
 
+  /** A terminal that does not know its size says 0. */
   get columns(): number {
-    return this.#terminal.columns;
+    return this.#terminal.columns || 80;
   }
 
   get rows(): number {
-    return this.#terminal.rows;
+    return this.#terminal.rows || 24;
   }
 
   /** Where a terminal takes a character to be wider than we do, the line is cut instead of breaking the frame. */
@@ -32,6 +33,7 @@ class Window extends Writable {
 
 /** The lines at the bottom of a terminal that are drawn over and over. Only what changed is written. */
 export class Canvas {
+  readonly #window: Window;
   readonly #terminal: NodeJS.WriteStream;
   readonly #update: ReturnType<typeof createLogUpdate>;
   /** The lines on the screen, and the window they were drawn in. */
@@ -41,12 +43,17 @@ export class Canvas {
 
   constructor(terminal: NodeJS.WriteStream) {
     this.#terminal = terminal;
-    this.#update = createLogUpdate(new Window(terminal), { showCursor: true });
+    this.#window = new Window(terminal);
+    this.#update = createLogUpdate(this.#window, { showCursor: true });
+  }
+
+  get columns(): number {
+    return this.#window.columns;
   }
 
   /** Lines that a frame may have: the cursor needs the one below. */
   get height(): number {
-    return Math.max(0, this.#terminal.rows - 1);
+    return this.#window.rows - 1;
   }
 
   draw(lines: string[]): void {
@@ -54,14 +61,14 @@ export class Canvas {
     if (lines.length === 0) return this.clear();
     this.#update(lines.join('\n'));
     this.#lines = lines;
-    this.#columns = this.#terminal.columns;
-    this.#rows = this.#terminal.rows;
+    this.#columns = this.#window.columns;
+    this.#rows = this.#window.rows;
   }
 
   /** Takes the lines off the screen; what is written next stands in their place. */
   clear(): void {
     if (this.#resized()) this.#eraseReflowed();
-    else this.#update.clear();
+    else if (this.#lines.length > 0) this.#update.clear();
     this.#lines = [];
   }
 
@@ -72,14 +79,15 @@ export class Canvas {
   }
 
   #resized(): boolean {
-    const { columns, rows } = this.#terminal;
+    const { columns, rows } = this.#window;
     return this.#lines.length > 0 && (columns !== this.#columns || rows !== this.#rows);
   }
 
   /** A terminal that became narrower has broken our lines into several, and log-update counts them as they were. */
   #eraseReflowed(): void {
-    const { columns, rows } = this.#terminal;
-    const height = this.#lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(columnsOf(line) / columns)), 0);
+    const { columns, rows } = this.#window;
+    const broken = (line: string): number => Math.max(1, Math.ceil(columnsOf(line) / columns));
+    const height = this.#lines.reduce((sum, line) => sum + broken(line), 0);
     const up = Math.min(height, rows - 1);
     this.#terminal.write(`${up > 0 ? `\u001B[${up}A` : ''}\r\u001B[J`);
     this.leave();

@@ -23,7 +23,7 @@ export interface ReportFormat {
 }
 
 /** Every format, the default first. A new one is added here. */
-export const reportFormats = [
+export const reportFormats: readonly ReportFormat[] = [
   {
     name: 'md',
     description: 'Markdown, for people',
@@ -39,10 +39,7 @@ export const reportFormats = [
     description: 'JUnit XML, for CI',
     render: (source) => junitReport(source.run(), source.workstreams()),
   },
-] as const satisfies readonly ReportFormat[];
-
-/** The names of the formats, as `--format` takes them. */
-export type ReportFormatName = (typeof reportFormats)[number]['name'];
+];
 
 /** The format of this name; null when there is none. */
 export function reportFormat(name: string): ReportFormat | null {

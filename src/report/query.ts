@@ -1,5 +1,5 @@
 /** A shell command that asks the database of a run, for what a report leaves out. */
-export function query(database: string, sql: string): string {
+function query(database: string, sql: string): string {
   return `sqlite3 ${shellWord(database)} ${shellWord(sql)}`;
 }
 

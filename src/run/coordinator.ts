@@ -34,7 +34,7 @@ export interface CoordinatorParts {
   /** Dependencies that are not part of this run, and whether they count as met. */
   outside: ReadonlyMap<string, boolean>;
   /** Reads stored outputs of workstreams, by id. */
-  outputsOf(ids: readonly string[]): Record<string, Json>;
+  outputsOf: (ids: readonly string[]) => Record<string, Json>;
   /** Asked before each workstream; null to run them all. */
   ask: ((workstream: Workstream) => Promise<Decision>) | null;
 }
@@ -122,7 +122,8 @@ export class Coordinator {
       this.#keep(brokenResult(this.#parts.runId, broken));
     }
     for (const [id, met] of outside) {
-      const detail = 'is not part of this run and has not completed earlier as it is now defined (use --with-dependencies)';
+      const detail =
+        'is not part of this run and has not completed earlier as it is now defined (use --with-dependencies)';
       this.#follow(id, met ? 'completed' : 'skipped', detail);
     }
     for (const index of free) this.#makeReady(index);

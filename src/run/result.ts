@@ -1,5 +1,10 @@
 /** From what an execution found out, or from a reason not to execute, to the row that is kept. */
-import { COORDINATOR, type AgentResult, type ResultMetadata, type TestSummary } from '../domain/agent-result.ts';
+import {
+  COORDINATOR,
+  type AgentResult,
+  type ResultMetadata,
+  type TestSummary,
+} from '../domain/agent-result.ts';
 import type { Failure } from '../domain/failure.ts';
 import { describeFailure, failureContext } from '../domain/failure-message.ts';
 import type { Json } from '../domain/json.ts';
@@ -34,7 +39,7 @@ export function executedResult(
     logFile: outcome.logFile,
     metadata: {
       ...base.metadata,
-      output: outcome.output === null ? null : (JSON.parse(outcome.output) as Json),
+      output: outcome.output === null ? null : parseOutput(outcome.output),
       metrics: outcome.metrics,
       steps: outcome.steps.map((step) => ({
         id: step.id,
@@ -49,7 +54,12 @@ export function executedResult(
 
 /** A workstream that no agent ran because something it needs did not complete, or the run was ended. */
 export function skippedResult(runId: string, workstream: Workstream, failure: Failure): AgentResult {
-  return { ...notExecuted(runId, workstreamMetadata(workstream), workstream.id, failure), status: 'skipped', errors: [], pattern: null };
+  return {
+    ...notExecuted(runId, workstreamMetadata(workstream), workstream.id, failure),
+    status: 'skipped',
+    errors: [],
+    pattern: null,
+  };
 }
 
 /** A workstream that could not be planned. */
@@ -64,7 +74,14 @@ export function markedDoneResult(runId: string, workstream: Workstream): AgentRe
   return { ...result, warnings: ['Marked as done by a person; nothing was executed.'] };
 }
 
-const isStop = (failure: Failure): boolean => failure.reason === 'interrupted' || failure.reason === 'cancelled';
+/** The agent wrote it with JSON.stringify. */
+function parseOutput(json: string): Json {
+  const output: Json = JSON.parse(json);
+  return output;
+}
+
+const isStop = (failure: Failure): boolean =>
+  failure.reason === 'interrupted' || failure.reason === 'cancelled';
 
 function notExecuted(
   runId: string,
@@ -125,7 +142,8 @@ function emptyMetadata(title: string, file: string, position: number): ResultMet
 }
 
 function summarizeTests(tests: TestResult[]): TestSummary {
-  const count = (status: TestResult['status']): number => tests.filter((test) => test.status === status).length;
+  const count = (status: TestResult['status']): number =>
+    tests.filter((test) => test.status === status).length;
   const passed = count('passed');
   const failed = count('failed');
   return { total: passed + failed, passed, failed, manual: count('manual'), tests };

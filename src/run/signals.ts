@@ -1,8 +1,10 @@
 /** Signals that ask a run to end: the first asks, the second insists. */
 
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-export type EndSignal = keyof typeof EXIT_CODES;
+export type EndSignal = (typeof SIGNALS)[number];
+
+const EXIT_CODES: Record<EndSignal, number> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
 export interface SignalHandlers {
   /** Start nothing new, end what runs, keep what there is. */
@@ -19,14 +21,15 @@ export function listenForSignals(handlers: SignalHandlers): () => void {
     if (count === 1) handlers.first(signal);
     else handlers.second();
   };
-  const signals = Object.keys(EXIT_CODES) as EndSignal[];
-  for (const signal of signals) process.on(signal, listener);
+  for (const signal of SIGNALS) process.on(signal, listener);
   return () => {
-    for (const signal of signals) process.off(signal, listener);
+    for (const signal of SIGNALS) process.off(signal, listener);
   };
 }
 
 /** 128 and the signal's number, as shells have it; 130 for anything else that ended a run early. */
 export function exitCodeOf(interruptedBy: string): number {
-  return interruptedBy === 'SIGTERM' || interruptedBy === 'SIGHUP' ? EXIT_CODES[interruptedBy] : EXIT_CODES.SIGINT;
+  return interruptedBy === 'SIGTERM' || interruptedBy === 'SIGHUP'
+    ? EXIT_CODES[interruptedBy]
+    : EXIT_CODES.SIGINT;
 }

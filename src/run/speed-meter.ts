@@ -57,7 +57,8 @@ export class SpeedMeter {
       oneAgentSeconds / agents,
       this.#cpu / Math.min(agents, availableParallelism()),
     );
-    const ratio = (value: number): number | null => (wallSeconds > 0 && this.#busy > 0 ? value / wallSeconds : null);
+    const ratio = (value: number): number | null =>
+      wallSeconds > 0 && this.#busy > 0 ? value / wallSeconds : null;
     const efficiency = ratio(limitSeconds);
     return {
       wallSeconds,

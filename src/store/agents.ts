@@ -20,7 +20,6 @@ interface Tally {
   failed: number;
   /** Sum of what is known; null until something is. */
   cpuSeconds: number | null;
-  /** Ascending. */
   durations: number[];
 }
 
@@ -31,7 +30,7 @@ interface Tally {
 export function agentPerformances(connection: Connection, runId: string): AgentPerformance[] {
   const sql = `
     SELECT agent_id, status, duration_seconds, cpu_seconds FROM agent_results
-    WHERE run_id = ? AND agent_id <> ? ORDER BY duration_seconds`;
+    WHERE run_id = ? AND agent_id <> ?`;
   const tallies = new Map<string, Tally>();
   for (const agentId of namesOf(connection, runId)) tallies.set(agentId, newTally());
   for (const row of eachRow(connection, workRow, sql, runId, COORDINATOR)) {
@@ -68,7 +67,8 @@ function add(tally: Tally, row: z.infer<typeof workRow>): void {
 
 function toPerformance(agentId: string, tally: Tally, wallOrNull: number | null): AgentPerformance {
   const { workstreams, completed, failed, cpuSeconds, durations } = tally;
-  const busySeconds = durations.reduce((sum, duration) => sum + duration, 0);
+  const ascending = Float64Array.from(durations).sort();
+  const busySeconds = ascending.reduce((sum, duration) => sum + duration, 0);
   const wall = wallOrNull ?? busySeconds;
   const settled = completed + failed;
   return {
@@ -82,13 +82,13 @@ function toPerformance(agentId: string, tally: Tally, wallOrNull: number | null)
     cpuSeconds,
     utilisation: wall === 0 ? null : Math.min(1, busySeconds / wall),
     averageSeconds: durations.length === 0 ? null : busySeconds / durations.length,
-    medianSeconds: nearestRank(durations, 0.5),
-    p95Seconds: nearestRank(durations, 0.95),
+    medianSeconds: nearestRank(ascending, 0.5),
+    p95Seconds: nearestRank(ascending, 0.95),
     perHour: wall === 0 ? null : (workstreams * 3600) / wall,
   };
 }
 
 /** The least value that at least this share of all is not above. */
-function nearestRank(ascending: readonly number[], share: number): number | null {
+function nearestRank(ascending: Float64Array, share: number): number | null {
   return ascending[Math.ceil(share * ascending.length) - 1] ?? null;
 }

@@ -5,6 +5,7 @@ import Database from 'better-sqlite3';
 import { normalizeMessage } from '../support/normalize-message.ts';
 import type { Connection } from './connection.ts';
 import { migrate, refuseNewer } from './migrate.ts';
+import { settleDeadRuns } from './settle.ts';
 import { showAsNewest } from './show-as-newest.ts';
 import { asStoreError, storeError } from './store-error.ts';
 
@@ -18,8 +19,8 @@ export interface OpenOptions {
 
 /**
  * Opens the database for writing. Makes the folder and the file where there are none, takes over what an older
- * version or the older system made, and sets it up so that what is committed survives a power cut.
- * Throws a `StoreError`.
+ * version or the older system made, marks runs whose process died as interrupted, and sets it up so that what is
+ * committed survives a power cut. Throws a `StoreError`.
  */
 export function openDatabase(path: string, options: OpenOptions = {}): Connection {
   return open(path, () => {
@@ -31,6 +32,7 @@ export function openDatabase(path: string, options: OpenOptions = {}): Connectio
       connection.pragma('synchronous = FULL');
       connection.pragma('foreign_keys = ON');
       migrate(connection);
+      settleDeadRuns(connection);
     });
   });
 }

@@ -17,6 +17,11 @@ const liveRow = z.object({
   total: z.number(),
 });
 
+const NOT_FINAL = `
+  FROM run_workstreams w WHERE run_id = ? AND NOT EXISTS (
+    SELECT 1 FROM agent_results r
+    WHERE r.run_id = w.run_id AND r.workstream_id = w.workstream_id AND r.attempts IS NOT NULL)`;
+
 /** Running ones first, then those that wait for an agent, then those that wait for others; each in planned order. */
 export function liveWorkstreams(
   connection: Connection,
@@ -25,7 +30,7 @@ export function liveWorkstreams(
 ): Capped<LiveWorkstream> {
   const sql = `
     SELECT workstream_id, title, state, agent_id, since, fraction, activity, COUNT(*) OVER () AS total
-    FROM run_workstreams WHERE run_id = ?
+    ${NOT_FINAL}
     ORDER BY CASE state WHEN 'running' THEN 0 WHEN 'pending' THEN 1 ELSE 2 END, position LIMIT ?`;
   const found = rows(connection, liveRow, sql, runId, limit);
   return { shown: found.map(toLive), total: found[0]?.total ?? 0 };
@@ -34,7 +39,7 @@ export function liveWorkstreams(
 /** How many workstreams are in each live state. */
 export function liveCounts(connection: Connection, runId: string): Record<LiveWorkstream['status'], number> {
   const shape = z.object({ state: stateShape, n: z.number() });
-  const sql = 'SELECT state, COUNT(*) AS n FROM run_workstreams WHERE run_id = ? GROUP BY state';
+  const sql = `SELECT state, COUNT(*) AS n ${NOT_FINAL} GROUP BY state`;
   const counts = { pending: 0, blocked: 0, running: 0 };
   for (const { state, n } of rows(connection, shape, sql, runId)) counts[state] = n;
   return counts;

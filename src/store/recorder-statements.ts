@@ -1,4 +1,5 @@
 /** The SQL of everything that a run writes. */
+import type { Statement } from 'better-sqlite3';
 import type { Connection } from './connection.ts';
 
 const RUN = `
@@ -38,17 +39,6 @@ INSERT INTO consolidated_errors
   (run_id, error_type, error_message, workstream_id, agent_id, timestamp, stack_trace, pattern, tail, log_file)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
-/** A workstream marked as done has no duration: the one known before stays. */
-const DURATION = `
-INSERT INTO workstream_durations (workstream_id, duration_seconds, definition_hash, run_id)
-SELECT workstream_id, ?, definition_hash, run_id FROM run_workstreams WHERE run_id = ? AND workstream_id = ?
-ON CONFLICT (workstream_id) DO UPDATE SET
-  duration_seconds = COALESCE(excluded.duration_seconds, duration_seconds),
-  definition_hash = excluded.definition_hash,
-  run_id = excluded.run_id`;
-
-const SETTLED = 'DELETE FROM run_workstreams WHERE run_id = ? AND workstream_id = ?';
-
 const TOTALS = `
 UPDATE consolidated_runs SET
   completed_count = completed_count + ?, failed_count = failed_count + ?, skipped_count = skipped_count + ?,
@@ -76,8 +66,14 @@ UPDATE consolidated_runs SET
     WHERE run_id = @run AND warnings <> '[]')
 WHERE run_id = @run`;
 
+/** One for each thing that a recorder writes. */
+export type Statements = Record<
+  'claim' | 'start' | 'workstream' | 'state' | 'progress' | 'result' | 'error' | 'totals' | 'finish',
+  Statement
+>;
+
 /** Prepares them all once. */
-export function prepareStatements(connection: Connection) {
+export function prepareStatements(connection: Connection): Statements {
   return {
     claim: connection.prepare(CLAIM),
     start: connection.prepare(START),
@@ -86,11 +82,7 @@ export function prepareStatements(connection: Connection) {
     progress: connection.prepare(PROGRESS),
     result: connection.prepare(RESULT),
     error: connection.prepare(ERROR),
-    duration: connection.prepare(DURATION),
-    settled: connection.prepare(SETTLED),
     totals: connection.prepare(TOTALS),
     finish: connection.prepare(FINISH),
   };
 }
-
-export type Statements = ReturnType<typeof prepareStatements>;

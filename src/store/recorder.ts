@@ -5,6 +5,7 @@ import { Batch, type RunStarted } from './batch.ts';
 import type { Connection } from './connection.ts';
 import { ownIdentity } from './process-identity.ts';
 import { prepareStatements, type Statements } from './recorder-statements.ts';
+import { settleRun } from './settle.ts';
 import { asStoreError, storeError } from './store-error.ts';
 import { writeSummary } from './summary-json.ts';
 import { writeResult } from './write-result.ts';
@@ -55,7 +56,8 @@ export class SqliteRecorder implements Recorder {
 
   finish(end: RunEnd): void {
     this.commit();
-    this.#write(() =>
+    this.#write(() => {
+      settleRun(this.#connection, end.runId);
       this.#statements.finish.run({
         run: end.runId,
         state: end.state,
@@ -63,8 +65,8 @@ export class SqliteRecorder implements Recorder {
         exitCode: end.summary.exitCode,
         summary: writeSummary(end.summary),
         recommendations: JSON.stringify(end.recommendations),
-      }),
-    );
+      });
+    });
   }
 
   #write<T>(work: () => T): T {

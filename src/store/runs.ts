@@ -60,7 +60,7 @@ function toSummary(connection: Connection, row: RunRow): RunSummary {
     state,
     createdAt: isoTime(row.created_at) ?? isoTime(row.timestamp) ?? row.created_at ?? '',
     endedAt: isoTime(row.ended_at),
-    totals: row.state === 'running' ? soFar(connection, row) : totalsOf(row),
+    totals: row.state !== null && row.ended_at === null ? soFar(connection, row) : totalsOf(row),
     executionSummary: readSummary(row.execution_summary),
     recommendations: jsonCell(textList, row.recommendations),
   };

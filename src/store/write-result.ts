@@ -3,13 +3,10 @@ import type { AgentResult } from '../domain/agent-result.ts';
 import { normalizeMessage } from '../support/normalize-message.ts';
 import type { Statements } from './recorder-statements.ts';
 
-/** Writes the row of a result and of each of its errors, keeps its duration, and ends its live state. */
+/** Writes the row of a result and of each of its errors. With that its live state counts no more. */
 export function writeResult(statements: Statements, result: AgentResult): void {
-  const { runId, workstreamId } = result;
   writeRow(statements, result);
   if (result.status === 'failed') writeErrors(statements, result);
-  if (result.status === 'completed') statements.duration.run(result.durationSeconds, runId, workstreamId);
-  statements.settled.run(runId, workstreamId);
 }
 
 function writeRow(statements: Statements, result: AgentResult): void {

@@ -2,18 +2,17 @@ import leven from 'leven';
 
 /**
  * The known word that was probably meant, or null when none is near: the one with the fewest changed letters (at
- * most a third of the word, case, `_` and `-` not counted), otherwise the only one that begins with the word.
+ * most a third of the word; case, `_` and `-` don't count), otherwise the only one that begins with the word.
  */
 export function nearest(word: string, known: readonly string[]): string | null {
   const plain = simplify(word.slice(0, LONGEST));
   let best: string | null = null;
-  let bestDistance = Math.ceil(plain.length / 3) + 1;
-  for (const candidate of known) {
-    const other = simplify(candidate);
-    if (candidate === word || Math.abs(other.length - plain.length) >= bestDistance) continue;
+  let bestDistance = Math.min(Math.ceil(plain.length / 3) + 1, plain.length);
+  for (const [index, other] of simplified(known).entries()) {
+    if (known[index] === word || Math.abs(other.length - plain.length) >= bestDistance) continue;
     const distance = leven(plain, other, { maxDistance: bestDistance });
-    if (distance >= bestDistance || distance >= plain.length) continue;
-    best = candidate;
+    if (distance >= bestDistance) continue;
+    best = known[index] ?? null;
     bestDistance = distance;
   }
   return best ?? completion(plain, known);
@@ -24,8 +23,17 @@ const LONGEST = 200;
 
 const simplify = (word: string): string => word.toLowerCase().replaceAll(/[_-]/g, '');
 
+/** Lists are asked again and again, so each is simplified once. */
+const lists = new WeakMap<readonly string[], string[]>();
+
+function simplified(known: readonly string[]): string[] {
+  let words = lists.get(known);
+  if (words === undefined || words.length !== known.length) lists.set(known, (words = known.map(simplify)));
+  return words;
+}
+
 function completion(plain: string, known: readonly string[]): string | null {
   if (plain.length < 3) return null;
-  const longer = known.filter((candidate) => simplify(candidate).startsWith(plain));
-  return longer.length === 1 ? (longer[0] ?? null) : null;
+  const longer = simplified(known).flatMap((other, index) => (other.startsWith(plain) ? [index] : []));
+  return longer.length === 1 ? (known[longer[0] ?? 0] ?? null) : null;
 }

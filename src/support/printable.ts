@@ -18,6 +18,10 @@ export function printable(text: string): string {
 
 /** `printable` on one line, cut to `width` characters with an ellipsis. */
 export function oneLine(text: string, width: number): string {
-  const flat = printable(text.slice(0, width * 8)).replaceAll(/\s+/g, ' ').trim();
-  return flat.length <= width ? flat : `${flat.slice(0, Math.max(0, width - 1)).replace(/[\ud800-\udbff]$/, '')}…`;
+  const flat = printable(text.slice(0, width * 8))
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+  return flat.length <= width
+    ? flat
+    : `${flat.slice(0, Math.max(0, width - 1)).replace(/[\ud800-\udbff]$/, '')}…`;
 }

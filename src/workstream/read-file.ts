@@ -1,6 +1,6 @@
 /** Reads one workstream file as text, whatever it turns out to be. */
 import { isUtf8 } from 'node:buffer';
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
+import { lstatSync, readFileSync, statSync } from 'node:fs';
 import { errorCode } from './error-code.ts';
 
 export type FileText =
@@ -12,43 +12,31 @@ export type FileText =
 const MAX_FILE_MB = 256;
 const MAX_BYTES = MAX_FILE_MB * 1024 * 1024;
 const BYTE_ORDER_MARK = '\ufeff';
+/** What decoding makes of bytes that are not UTF-8. */
+const REPLACEMENT = '\ufffd';
 
 /** Never throws, never waits for a pipe, and holds no more than the file and its text in memory. */
 export function readFile(path: string): FileText {
-  let descriptor: number;
   try {
-    // Without O_NONBLOCK, opening a named pipe waits for somebody to write to it.
-    descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-  } catch (error) {
-    return unusable(whyNot(path, errorCode(error)));
-  }
-  try {
-    const stat = fstatSync(descriptor);
+    const stat = statSync(path);
     if (stat.isDirectory()) return { kind: 'folder' };
     if (!stat.isFile()) return unusable('it is a pipe, socket or device, not a file');
     if (stat.size > MAX_BYTES) return unusable(tooLarge(stat.size));
-    return decode(readAll(descriptor, stat.size));
+    const text = readFileSync(path, 'utf8');
+    return (
+      (text.includes(REPLACEMENT) ? notUtf8(path, text) : null) ?? { kind: 'text', text: withoutMark(text) }
+    );
   } catch (error) {
     return unusable(whyNot(path, errorCode(error)));
-  } finally {
-    closeSync(descriptor);
   }
 }
 
-function readAll(descriptor: number, size: number): Buffer {
-  const buffer = Buffer.allocUnsafe(size);
-  let length = 0;
-  while (length < size) {
-    const read = readSync(descriptor, buffer, length, size - length, null);
-    if (read === 0) break;
-    length += read;
-  }
-  return buffer.subarray(0, length);
-}
+const withoutMark = (text: string): string => (text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
 
-function decode(bytes: Buffer): FileText {
-  const text = bytes.toString('utf8');
-  if (isUtf8(bytes)) return { kind: 'text', text: text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text };
+/** Says which byte made the replacement character in the text; null when it stands in the file itself. */
+function notUtf8(path: string, text: string): FileText | null {
+  const bytes = readFileSync(path);
+  if (isUtf8(bytes)) return null;
   const { byte, offset } = firstInvalid(bytes, text);
   const value = (bytes[byte] ?? 0).toString(16).padStart(2, '0');
   const marked = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
@@ -59,11 +47,11 @@ function decode(bytes: Buffer): FileText {
 
 /** Offset of the first byte that is not UTF-8, and of what stands for it in the decoded text. */
 function firstInvalid(bytes: Buffer, text: string): { byte: number; offset: number } {
-  const replacement = Buffer.from('\ufffd');
+  const replacement = Buffer.from(REPLACEMENT);
   let byte = 0;
   let from = 0;
   for (;;) {
-    const offset = text.indexOf('\ufffd', from);
+    const offset = text.indexOf(REPLACEMENT, from);
     if (offset === -1) return { byte, offset: from };
     byte += Buffer.byteLength(text.slice(from, offset));
     // A replacement character that is in the file itself is no mistake.
@@ -76,8 +64,7 @@ function firstInvalid(bytes: Buffer, text: string): { byte: number; offset: numb
 function whyNot(path: string, code: string): string {
   if (code === 'EACCES' || code === 'EPERM') return 'there is no permission to read it';
   if (code === 'ELOOP') return 'it is a symbolic link that leads back to itself';
-  if (code === 'ENXIO') return 'it is a pipe, socket or device, not a file';
-  if (code === 'ENOENT' && path.includes('\ufffd')) return 'its name is not UTF-8; rename it';
+  if (code === 'ENOENT' && path.includes(REPLACEMENT)) return 'its name is not UTF-8; rename it';
   if (code !== 'ENOENT') return `it can't be read (${code})`;
   const link = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
   return link

@@ -25,7 +25,10 @@ function folderOf(label, count, name, input) {
   return cwd;
 }
 
-const millrace = (cwd, agents) => ({ cwd, args: [bin, 'run', '-j', String(agents), '--log-level', 'silent'] });
+const millrace = (cwd, agents) => ({
+  cwd,
+  args: [bin, 'run', '-j', String(agents), '--log-level', 'silent'],
+});
 const piscina = (cwd, count, threads, name, input) => ({
   cwd,
   args: [barePiscina, String(count), String(threads), name, String(input ?? 0)],
@@ -91,7 +94,9 @@ function benchComputing() {
 function benchOverhead(cwd) {
   const database = new Database(join(cwd, '.state', 'multi_agent_consolidated.db'), { readonly: true });
   const summaries = database
-    .prepare("SELECT execution_summary FROM consolidated_runs WHERE json_extract(execution_summary, '$.agents_count') = 2")
+    .prepare(
+      "SELECT execution_summary FROM consolidated_runs WHERE json_extract(execution_summary, '$.agents_count') = 2",
+    )
     .all()
     .map(({ execution_summary: text }) => JSON.parse(text));
   database.close();
@@ -124,7 +129,9 @@ function benchHelp() {
   console.log(`  ${medianSeconds(runs.help).toFixed(3)} s against ${medianSeconds(runs.node).toFixed(3)} s`);
 }
 
-console.log(`Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores\n`);
+console.log(
+  `Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores\n`,
+);
 try {
   benchHelp();
   benchComputing();

@@ -20,7 +20,8 @@ export function once(args, cwd) {
     encoding: 'utf8',
   });
   const seconds = (performance.now() - start) / 1000;
-  if (result.status !== 0) throw new Error(`node ${args.join(' ')} ended with ${result.status}: ${result.stderr}`);
+  if (result.status !== 0)
+    throw new Error(`node ${args.join(' ')} ended with ${result.status}: ${result.stderr}`);
   const megabytes = Number(readFileSync(file, 'utf8')) / 1024;
   rmSync(folder, { recursive: true });
   return { seconds, megabytes };

@@ -3,5 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 
 if (isMainThread && process.env.BENCH_PEAK_FILE !== undefined) {
-  process.on('exit', () => writeFileSync(process.env.BENCH_PEAK_FILE, String(process.resourceUsage().maxRSS)));
+  process.on('exit', () =>
+    writeFileSync(process.env.BENCH_PEAK_FILE, String(process.resourceUsage().maxRSS)),
+  );
 }

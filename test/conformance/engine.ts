@@ -54,7 +54,9 @@ export function describeEngine(name: string, create: () => Engine): void {
 
     describe('module steps', () => {
       test('get their input and dependencies, and give output, files and metrics', async () => {
-        const { outcome } = await run([behaviour('default', { limit: 5 })], { dependencies: { 'ws-b': [1] } });
+        const { outcome } = await run([behaviour('default', { limit: 5 })], {
+          dependencies: { 'ws-b': [1] },
+        });
         expect(outcome).toMatchObject({
           status: 'completed',
           failure: null,
@@ -99,7 +101,12 @@ export function describeEngine(name: string, create: () => Engine): void {
         const { messages } = await run([behaviour('logs')]);
         expect(messages).toContainEqual({ type: 'progress', fraction: 0.5, text: 'half way' });
         const line = messages.find((message) => message.type === 'log')?.line ?? '';
-        expect(JSON.parse(line)).toMatchObject({ n: 3, msg: 'message', agent_id: 'agent-1', workstream_id: 'ws-a' });
+        expect(JSON.parse(line)).toMatchObject({
+          n: 3,
+          msg: 'message',
+          agent_id: 'agent-1',
+          workstream_id: 'ws-a',
+        });
       });
 
       test('warn without failing', async () => {
@@ -213,9 +220,15 @@ export function describeEngine(name: string, create: () => Engine): void {
 
       test('that can not be loaded say why', async () => {
         const missing = await run([moduleStep('/nowhere/module.mjs')]);
-        expect(missing.outcome.failure).toEqual({ reason: 'module-not-found', module: '/nowhere/module.mjs' });
+        expect(missing.outcome.failure).toEqual({
+          reason: 'module-not-found',
+          module: '/nowhere/module.mjs',
+        });
         const noExport = await run([moduleStep(fixture('typed.ts'), 'nope')]);
-        expect(noExport.outcome.failure).toMatchObject({ reason: 'export-not-found', available: ['default', 'fails'] });
+        expect(noExport.outcome.failure).toMatchObject({
+          reason: 'export-not-found',
+          available: ['default', 'fails'],
+        });
         const syntax = await run([moduleStep(fixture('syntax-error.mjs'))]);
         expect(syntax.outcome.failure).toMatchObject({ reason: 'module-load-failed' });
         expect(JSON.stringify(syntax.outcome.failure)).toContain('syntax-error.mjs:1');
@@ -259,7 +272,10 @@ export function describeEngine(name: string, create: () => Engine): void {
       });
 
       test('that ignore SIGTERM are ended all the same, with what they started', async () => {
-        const { outcome } = await run([runStep("trap '' TERM; echo $$; sleep 1000 & wait; sleep 1000")], limits(0.3));
+        const { outcome } = await run(
+          [runStep("trap '' TERM; echo $$; sleep 1000 & wait; sleep 1000")],
+          limits(0.3),
+        );
         expect(outcome.failure).toMatchObject({ reason: 'timed-out', seconds: 0.3 });
         expect(groupIsAlive(Number(readFileSync(outcome.logFile ?? '', 'utf8')))).toBe(false);
       });

@@ -30,15 +30,17 @@ export function makeWorkstream({ needs = [], ...sketch }: Sketch): Workstream {
   };
 }
 
-/** Workstreams of one file, in the order given. */
-export function makeWorkstreams(...sketches: Sketch[]): Workstream[] {
-  return sketches.map((sketch, position) =>
-    makeWorkstream({ source: { file: 'workstreams/all.json', position }, ...sketch }),
-  );
+/** Workstreams of one file, in the order given, one by one or as a list. */
+export function makeWorkstreams(...sketches: (Sketch | Sketch[])[]): Workstream[] {
+  return sketches
+    .flat()
+    .map((sketch, position) =>
+      makeWorkstream({ source: { file: 'workstreams/all.json', position }, ...sketch }),
+    );
 }
 
 /** A folder in which nothing is wrong. */
-export function makeFolder(...sketches: Sketch[]): LoadedFolder {
+export function makeFolder(...sketches: (Sketch | Sketch[])[]): LoadedFolder {
   return { workstreams: makeWorkstreams(...sketches), broken: [], problems: [], files: 1 };
 }
 

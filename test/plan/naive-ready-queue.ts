@@ -74,7 +74,7 @@ export class NaiveReadyQueue {
   }
 
   #isAlone(index: number): boolean {
-    return this.#ranked[index]?.parallelOk === false;
+    return !(this.#ranked[index]?.parallelOk ?? true);
   }
 
   #all(state: State): number[] {

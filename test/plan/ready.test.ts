@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ReadyQueue } from '../../src/plan/ready.ts';
 import { type Sketch, makeWorkstreams } from './make-workstream.ts';

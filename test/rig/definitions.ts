@@ -12,7 +12,10 @@ export const runStep = (run: string, fields: Partial<RunStep> = {}): RunStep => 
   ...fields,
 });
 
-export const commandStep = (command: [string, ...string[]], fields: Partial<CommandStep> = {}): CommandStep => ({
+export const commandStep = (
+  command: [string, ...string[]],
+  fields: Partial<CommandStep> = {},
+): CommandStep => ({
   ...step,
   kind: 'command',
   command,
@@ -53,7 +56,11 @@ export function workstream(id: string, steps: Step[], fields: Partial<Workstream
 let executions = 0;
 
 /** An assignment that runs in `folder` and may take a minute. */
-export function assignment(folder: string, definition: Workstream, fields: Partial<Assignment> = {}): Assignment {
+export function assignment(
+  folder: string,
+  definition: Workstream,
+  fields: Partial<Assignment> = {},
+): Assignment {
   executions += 1;
   return {
     executionId: executions,

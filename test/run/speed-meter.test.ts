@@ -16,7 +16,12 @@ test('the critical path is the longest chain by measured durations', () => {
   const meter = new SpeedMeter([needs('a'), needs('b'), needs('c', 'a', 'b'), needs('d')]);
   for (const [index, seconds] of [1, 2, 3, 4].entries()) meter.add(index, outcome(seconds));
   const speed = meter.speed(8, 2);
-  expect(speed).toMatchObject({ busySeconds: 10, oneAgentSeconds: 10, criticalPathSeconds: 5, limitSeconds: 5 });
+  expect(speed).toMatchObject({
+    busySeconds: 10,
+    oneAgentSeconds: 10,
+    criticalPathSeconds: 5,
+    limitSeconds: 5,
+  });
   expect(speed.criticalPath).toEqual(['b', 'c']);
   expect(speed.speedup).toBeCloseTo(1.25);
   expect(speed.efficiency).toBeCloseTo(0.625);

@@ -30,8 +30,19 @@ async function checkOne(test: AcceptanceTest, execution: Execution): Promise<Tes
   };
 }
 
-async function failureOf(line: string, execution: Execution, env: Record<string, string>): Promise<string | null> {
-  const command = { shown: line, file: line, args: [], shell: true, cwd: execution.assignment.workspace, env };
+async function failureOf(
+  line: string,
+  execution: Execution,
+  env: Record<string, string>,
+): Promise<string | null> {
+  const command = {
+    shown: line,
+    file: line,
+    args: [],
+    shell: true,
+    cwd: execution.assignment.workspace,
+    env,
+  };
   try {
     const { failure } = await runProcess(command, execution, execution.signal);
     if (failure === null) return null;

@@ -24,7 +24,9 @@ export function isCommand(text: string, folder: string): boolean {
   if (first === '') return false;
   if (BUILTINS.has(first) || KNOWN_TOOLS.has(first)) return true;
   if (first.includes('/')) return existsSync(resolve(folder, first));
-  return (process.env['PATH'] ?? '').split(delimiter).some((path) => path !== '' && isExecutable(join(path, first)));
+  return (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .some((path) => path !== '' && isExecutable(join(path, first)));
 }
 
 /** The first word after assignments such as `CI=1`. */

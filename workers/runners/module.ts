@@ -26,7 +26,11 @@ const returned = z.strictObject(
 );
 
 /** Rejects with the signal's reason when the execution or the step is stopped. */
-export async function runModule(step: ModuleStep, execution: Execution, signal: AbortSignal): Promise<StepOutcome> {
+export async function runModule(
+  step: ModuleStep,
+  execution: Execution,
+  signal: AbortSignal,
+): Promise<StepOutcome> {
   const start = execution.output.size;
   const loaded = await load(step, execution, signal);
   if (typeof loaded !== 'function') return stepOutcome({ failure: loaded });

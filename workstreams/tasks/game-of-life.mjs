@@ -1,54 +1,77 @@
 import { setImmediate } from 'node:timers/promises';
-import { Life } from './algorithms/bit-life.mjs';
+import { Life } from './algorithms/life.mjs';
+
+/** Generations between two looks at the clock of the run. */
+const ROUND = 50;
 
 /**
- * The acorn, found by Charles Corderman: 7 cells that take 5206 generations to settle to 633
- * (https://conwaylife.com/wiki/Acorn).
- * @type {[number, number][]}
+ * A small pattern that takes long to settle.
+ * @typedef {object} Methuselah
+ * @property {string} name
+ * @property {string[]} rows `O` is a living cell.
+ * @property {number} generations until nothing but still lifes, oscillators and gliders is left.
+ * @property {number} leaves number of cells that live then.
  */
-const ACORN = [
-  [1, 0],
-  [3, 1],
-  [0, 2],
-  [1, 2],
-  [4, 2],
-  [5, 2],
-  [6, 2],
-];
+
+/** @typedef {import('../../src/domain/step-context.ts').StepContext} StepContext */
 
 /**
- * Lets the acorn grow in the middle of a torus that is too large for its gliders to come back in time.
- * @param {{ size: number, generations: number, report_every: number, picture: { width: number, height: number } }} input
- * @param {import('../../src/domain/step-context.ts').StepContext} context
+ * Lets patterns grow until they settle, each in the middle of a torus that is too large for its gliders to come round,
+ * and compares how many cells are left with what is known (https://conwaylife.com/wiki/Methuselah).
+ * @param {{ patterns: Methuselah[], picture: { width: number, height: number } }} input
+ * @param {StepContext} context
  * @returns {Promise<import('../../src/domain/step-context.ts').ModuleResult>}
  */
-export default async function growAcorn({ size, generations, report_every, picture }, context) {
-  const middle = size / 2;
-  const life = new Life(
-    size,
-    size,
-    ACORN.map(([x, y]) => [middle + x, middle + y]),
+export default async function growMethuselahs({ patterns, picture }, context) {
+  const table = [];
+  let the_middle = '';
+  for (const pattern of patterns) {
+    const { name, rows, generations, leaves } = pattern;
+    // A glider moves by a cell in four generations.
+    const size = 64 * Math.ceil((generations / 2 + 200) / 64);
+    const life = new Life(size, size, cellsOf(rows, size / 2));
+    const cells = life.population;
+    const most_cells = await grow(life, pattern, context);
+    if (life.population !== leaves)
+      throw new Error(`"${name}" left ${life.population} cells and not ${leaves}.`);
+    table.push({ name, cells, generations, cells_at_the_end: leaves, most_cells });
+    const corner = { left: (size - picture.width) / 2, top: (size - picture.height) / 2 };
+    the_middle = draw((x, y) => life.isAlive(corner.left + x, corner.top + y), picture);
+  }
+  context.log.info({ patterns: table.length }, 'all settled as known');
+  return { output: { methuselahs: table, the_middle_of_the_last: the_middle } };
+}
+
+/**
+ * @param {string[]} rows
+ * @param {number} offset
+ * @returns {[number, number][]}
+ */
+function cellsOf(rows, offset) {
+  return rows.flatMap((row, y) =>
+    Array.from(row).flatMap((cell, x) =>
+      cell === 'O' ? /** @type {[number, number][]} */ ([[x + offset, y + offset]]) : [],
+    ),
   );
-  const growth = [{ generation: 0, living: life.population }];
+}
+
+/**
+ * Gives the largest number of living cells on the way.
+ * @param {Life} life
+ * @param {Methuselah} pattern
+ * @param {StepContext} context
+ */
+async function grow(life, { name, generations }, context) {
+  let most = life.population;
   for (let generation = 1; generation <= generations; generation += 1) {
     life.step();
-    if (generation % report_every === 0) growth.push({ generation, living: life.population });
-    if (generation % 20 !== 0) continue;
-    context.progress(generation / generations, `generation ${generation}`);
+    most = Math.max(most, life.population);
+    if (generation % ROUND !== 0) continue;
+    context.progress(generation / generations, `${name}: generation ${generation}, ${life.population} cells`);
     await setImmediate();
     context.signal.throwIfAborted();
   }
-  context.log.info({ generations, living: life.population }, 'settled');
-  const left = middle - picture.width / 2;
-  const top = middle - picture.height / 2;
-  const output = {
-    torus: `${size} × ${size}`,
-    generations,
-    living: life.population,
-    growth,
-    the_middle: draw((x, y) => life.isAlive(left + x, top + y), picture),
-  };
-  return { output, metrics: { living: life.population } };
+  return most;
 }
 
 /**

@@ -19,7 +19,9 @@ const inputSchema = z.strictObject({
   seed: z.number().int(),
 });
 
-const MAX_WORDS = 30;
+/** What the model says is cut after so many words, and not shown when it has fewer than the least. */
+const MOST_WORDS = 20;
+const LEAST_WORDS = 8;
 
 /** Trains a model of word pairs on the selected Markdown, tests it on text it has not seen, and lets it speak. */
 export default async function trainLanguageModel(
@@ -49,7 +51,6 @@ export default async function trainLanguageModel(
     });
   }
   const perplexity = round(model.perplexity(heldOut, best), 1);
-  const random = Random.fromSeed(options.seed);
   const output = {
     training_sentences: training.length,
     held_out_sentences: heldOut.length,
@@ -58,11 +59,19 @@ export default async function trainLanguageModel(
     estimated_discount: round(best, 3),
     perplexity_on_held_out_text: perplexity,
     perplexities: perplexities.toSorted((a, b) => a.discount - b.discount),
-    it_says: Array.from({ length: options.sentences }, () =>
-      model.sentence(random, MAX_WORDS).join(' '),
-    ).join('\n'),
+    it_says: speak(model, options.sentences, Random.fromSeed(options.seed)),
   };
   return { output, metrics: { perplexity } };
+}
+
+function speak(model: BigramModel, sentences: number, random: Random): string {
+  const said: string[] = [];
+  // A model of short sentences may never say a long one.
+  for (let attempt = 0; said.length < sentences && attempt < 100 * sentences; attempt += 1) {
+    const sentence = model.sentence(random, MOST_WORDS);
+    if (sentence.length >= LEAST_WORDS) said.push(sentence.join(' '));
+  }
+  return said.join('\n');
 }
 
 /** Split at full stops and the like, paragraphs and list items; a sentence has at least three words. */

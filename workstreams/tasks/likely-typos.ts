@@ -49,7 +49,8 @@ export default async function findTypos(input: unknown, context: StepContext): P
     const suspect = closest(word, frequent);
     if (suspect !== null) suspects.push({ word, file: withoutModulesFolder(file), ...suspect });
   }
-  suspects.sort((a, b) => b.times - a.times);
+  // The longer a word, the less likely is another word one edit away.
+  suspects.sort((a, b) => b.word.length - a.word.length || b.times - a.times);
   const output = {
     different_words: words.size,
     comparisons: rare.length * frequent.length,

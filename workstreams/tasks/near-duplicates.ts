@@ -70,12 +70,14 @@ export default async function findNearDuplicates(
     identical_pairs: pairs.filter(({ similarity }) => similarity === 1).length,
     near_duplicates: near.length,
     mean_error_of_estimate: round(deviations / Math.max(1, pairs.length), 4),
-    closest_but_not_identical: near.slice(0, options.top).map(({ a, b, estimate, similarity }) => ({
-      similarity: round(similarity, 3),
-      estimate: round(estimate, 3),
-      one: withoutModulesFolder(a.path),
-      other: withoutModulesFolder(b.path),
-    })),
+    closest_but_not_identical: eachFileOnce(near)
+      .slice(0, options.top)
+      .map(({ a, b, estimate, similarity }) => ({
+        similarity: round(similarity, 3),
+        estimate: round(estimate, 3),
+        one: withoutModulesFolder(a.path),
+        other: withoutModulesFolder(b.path),
+      })),
   };
   return { output, metrics: { near_duplicates: near.length } };
 }
@@ -96,6 +98,16 @@ async function readDocuments(
     documents.push({ path, members, signature: minHash.signature(members) });
   }
   return documents;
+}
+
+/** Leaves out pairs with a file that an earlier pair has shown. */
+function eachFileOnce(pairs: readonly Pair[]): Pair[] {
+  const shown = new Set<Document>();
+  return pairs.filter(({ a, b }) => {
+    if (shown.has(a) || shown.has(b)) return false;
+    shown.add(a).add(b);
+    return true;
+  });
 }
 
 /** Names, numbers and signs; layout does not count. */

@@ -35,7 +35,9 @@ function text({ type, count, workstreams, example }: ErrorPattern): string {
 function lastLines(block: string): string {
   const lines = printable(block).trimEnd().split('\n');
   const cut = lines.slice(-10).map((line) => oneLine(line, 200));
-  return lines.length > cut.length ? `(${plural(lines.length - cut.length, 'line')} before)\n${cut.join('\n')}` : cut.join('\n');
+  return lines.length > cut.length
+    ? `(${plural(lines.length - cut.length, 'line')} before)\n${cut.join('\n')}`
+    : cut.join('\n');
 }
 
 const indent = (block: string): string => block.replaceAll(/^/gm, '  ');

@@ -48,6 +48,8 @@ export async function init(argv: InitArguments): Promise<number> {
   mkdirSync(join(folder, 'tasks'), { recursive: true });
   for (const [path, text] of files) writeFileSync(path, text);
   const made = files.map(([path]) => `  ${path}`).join('\n');
-  await print(`Made\n${made}\nRun them with: millrace${argv.workstreams === 'workstreams' ? '' : ` run --workstreams ${argv.workstreams}`}`);
+  await print(
+    `Made\n${made}\nRun them with: millrace${argv.workstreams === 'workstreams' ? '' : ` run --workstreams ${argv.workstreams}`}`,
+  );
   return 0;
 }

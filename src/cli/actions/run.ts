@@ -6,6 +6,7 @@ import { Refusal } from '../../app/refusal.ts';
 import type { RunResult } from '../../app/run-result.ts';
 import { reportFormat } from '../../report/formats.ts';
 import { listenForSignals } from '../../run/signals.ts';
+import { nearest } from '../../support/nearest.ts';
 import { askOnTerminal } from '../ask.ts';
 import type { RunArguments } from '../commands/run.ts';
 import { tellGithub } from '../github.ts';
@@ -14,11 +15,27 @@ import { type RunOutput, openOutput } from '../run-output.ts';
 import { plan } from './plan.ts';
 import { sourceOf } from './report.ts';
 
+const NOTHING_MATCHED = 4;
+const COMMANDS = [
+  'validate',
+  'plan',
+  'status',
+  'runs',
+  'show',
+  'errors',
+  'agents',
+  'report',
+  'init',
+  'completion',
+];
+
 /** Runs workstreams. The exit code says how it went; nothing but a whole success is 0. */
 export async function run(argv: RunArguments): Promise<number> {
   if (argv.dryRun) return plan({ ...argv, format: argv.json ? 'json' : 'text' });
-  const coordinator = new MultiAgentWorkstreamCoordinator(optionsOf(argv));
+  const options = optionsOf(argv);
   const output = openOutput(argv);
+  const ask = argv.ask ? askBetween(output) : null;
+  const coordinator = new MultiAgentWorkstreamCoordinator({ ...options, ask });
   coordinator.subscribe(output.listener);
   const stopListening = listenForSignals({
     first: (signal) => coordinator.interrupt(signal),
@@ -26,6 +43,7 @@ export async function run(argv: RunArguments): Promise<number> {
   });
   try {
     const exitCode = await coordinator.run();
+    if (exitCode === NOTHING_MATCHED) hintAtCommand(argv.id);
     await finish(argv, output, coordinator.result);
     return exitCode;
   } finally {
@@ -34,8 +52,14 @@ export async function run(argv: RunArguments): Promise<number> {
   }
 }
 
+/** `millrace vaildate` asks for a workstream of that name; it is more likely to be a command. */
+function hintAtCommand([first]: string[]): void {
+  const meant = first === undefined ? null : nearest(first, COMMANDS);
+  if (meant !== null) process.stderr.write(`millrace: Did you mean the command "${meant}"?\n`);
+}
+
 function optionsOf(argv: RunArguments): CoordinatorOptions {
-  if (argv.ask && process.stdin.isTTY !== true) {
+  if (argv.ask && !process.stdin.isTTY) {
     throw new Refusal(2, '--ask needs a terminal to ask on.');
   }
   return {
@@ -51,7 +75,6 @@ function optionsOf(argv: RunArguments): CoordinatorOptions {
     maxOutputMb: argv.maxOutput,
     distribution: argv.distribution,
     logLevel: argv.logLevel,
-    ask: argv.ask ? askOnTerminal : null,
   };
 }
 
@@ -64,6 +87,18 @@ async function finish(argv: RunArguments, output: RunOutput, result: RunResult |
     return 0;
   });
   tellGithub(result.consolidated, process.env);
+}
+
+/** The terminal shows either the progress or a question. */
+function askBetween(output: RunOutput): typeof askOnTerminal {
+  return async (workstream) => {
+    output.pause();
+    try {
+      return await askOnTerminal(workstream);
+    } finally {
+      output.resume();
+    }
+  };
 }
 
 function writeJunit(path: string, text: string): void {

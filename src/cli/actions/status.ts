@@ -13,7 +13,9 @@ const SHOWN = 64;
 export async function status(argv: StatusArguments): Promise<number> {
   return withRun(argv.state, argv.run, async (history, run) => {
     const counts = history.liveCounts(run.runId);
-    const running = history.live(run.runId, SHOWN).shown.filter((workstream) => workstream.status === 'running');
+    const running = history
+      .live(run.runId, SHOWN)
+      .shown.filter((workstream) => workstream.status === 'running');
     if (argv.json) await printJson({ version: 1, run, counts, running });
     else await print(text(run, counts, running));
     return 0;
@@ -24,7 +26,8 @@ function text(run: RunSummary, counts: ReturnType<History['liveCounts']>, runnin
   const { workstreams, completed, failed, skipped } = run.totals;
   const ended = `${completed} completed, ${failed} failed, ${skipped} skipped`;
   const head = `${run.runId}: ${run.state}, started ${run.createdAt}`;
-  if (run.state !== 'running') return `${head}\n${workstreams} workstreams: ${ended}\nSee: millrace show ${run.runId}`;
+  if (run.state !== 'running')
+    return `${head}\n${workstreams} workstreams: ${ended}\nSee: millrace show ${run.runId}`;
   const live = `${counts.running} running, ${counts.pending} ready, ${counts.blocked} waiting for others`;
   const rows = running.map(({ agentId, workstreamId, since, fraction, activity }) => [
     agentId,

@@ -12,6 +12,8 @@ ALTER TABLE consolidated_runs ADD COLUMN pid INTEGER;
 ALTER TABLE consolidated_runs ADD COLUMN pid_started TEXT;
 ALTER TABLE consolidated_runs ADD COLUMN hostname TEXT;
 
+CREATE INDEX consolidated_runs_running ON consolidated_runs (run_id) WHERE state = 'running';
+
 ALTER TABLE agent_results ADD COLUMN title TEXT;
 ALTER TABLE agent_results ADD COLUMN reason TEXT;
 ALTER TABLE agent_results ADD COLUMN explanation TEXT;
@@ -36,7 +38,8 @@ CREATE INDEX consolidated_errors_by_pattern
   ON consolidated_errors (run_id, error_type, pattern, workstream_id);
 CREATE INDEX consolidated_errors_by_workstream ON consolidated_errors (run_id, workstream_id);
 
--- Workstreams of a run that have no final row yet; what is left of a killed run is what it did not finish.
+-- The live states of a run. A row counts as long as its workstream has no result; they are dropped when the run ends.
+-- What is left of a run whose process died is what it did not finish.
 CREATE TABLE run_workstreams (
   run_id TEXT NOT NULL REFERENCES consolidated_runs (run_id) ON DELETE CASCADE,
   workstream_id TEXT NOT NULL,
@@ -53,7 +56,7 @@ CREATE TABLE run_workstreams (
   PRIMARY KEY (run_id, workstream_id)
 ) WITHOUT ROWID;
 
--- The last time each workstream completed, in whichever run.
+-- The last time each workstream completed, in whichever run that has ended.
 CREATE TABLE workstream_durations (
   workstream_id TEXT PRIMARY KEY,
   duration_seconds REAL,

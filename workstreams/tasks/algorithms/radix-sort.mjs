@@ -10,7 +10,8 @@ export function radixSort(numbers) {
   let to = new Uint32Array(numbers.length);
   for (let shift = 0; shift < 32; shift += 8) {
     const next = positions(from, shift);
-    for (const number of from) {
+    for (let i = 0; i < from.length; i += 1) {
+      const number = from[i] ?? 0;
       const digit = (number >>> shift) & 0xff;
       const position = next[digit] ?? 0;
       to[position] = number;
@@ -27,8 +28,8 @@ export function radixSort(numbers) {
  */
 function positions(numbers, shift) {
   const counts = new Uint32Array(RADIX);
-  for (const number of numbers) {
-    const digit = (number >>> shift) & 0xff;
+  for (let i = 0; i < numbers.length; i += 1) {
+    const digit = ((numbers[i] ?? 0) >>> shift) & 0xff;
     counts[digit] = (counts[digit] ?? 0) + 1;
   }
   let smaller = 0;

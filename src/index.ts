@@ -1,0 +1,32 @@
+/** What the package exports, by name. `test/exports.test.ts` holds the list. */
+export {
+  MultiAgentWorkstreamCoordinator,
+} from './app/multi-agent-workstream-coordinator.ts';
+export type { CoordinatorOptions } from './app/options.ts';
+export { Refusal } from './app/refusal.ts';
+export type { RunResult } from './app/run-result.ts';
+export type { AgentResult, FinalStatus, ResultError, ResultMetadata, Status, TestSummary } from './domain/agent-result.ts';
+export { type Failure, failureSchema, type Reason } from './domain/failure.ts';
+export { describeFailure } from './domain/failure-message.ts';
+export type { Json, JsonObject } from './domain/json.ts';
+export { type Outcome, outcomeSchema, type StepResult, type TestResult } from './domain/outcome.ts';
+export type { RunEvent, RunListener } from './domain/run-event.ts';
+export type {
+  AgentPerformance,
+  Capped,
+  ConsolidatedResult,
+  ErrorPattern,
+  ExecutionSummary,
+  RunDocument,
+  RunState,
+  RunSummary,
+  Speed,
+  Totals,
+} from './domain/run-record.ts';
+export type { ModuleResult, ModuleStepFunction, StepContext } from './domain/step-context.ts';
+export type { Step, Workstream } from './domain/workstream.ts';
+export { stepSchema } from './domain/step-file.ts';
+export { type WorkstreamFile, workstreamFileSchema } from './domain/workstream-file.ts';
+export type { Decision } from './run/coordinator.ts';
+export { ConsolidationDatabase } from './store/consolidation-database.ts';
+export { StoreError } from './store/store-error.ts';

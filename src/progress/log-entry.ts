@@ -1,0 +1,116 @@
+import type { AgentResult, FinalStatus } from '../domain/agent-result.ts';
+import type { RunEvent } from '../domain/run-event.ts';
+import type { Board } from './board.ts';
+import { cut } from './cut.ts';
+
+/** A log line before it is written. `fields.event` is a stable name. */
+export interface LogEntry {
+  level: 'debug' | 'info' | 'warn' | 'error';
+  fields: { event: string; [name: string]: unknown };
+  text: string;
+}
+
+/** Events that have a line of their own; a workstream's log is passed on as it is. */
+export type LoggedEvent = Exclude<RunEvent, { type: 'workstream-log' }>;
+
+const LEVELS = { completed: 'info', failed: 'error', skipped: 'warn' } as const satisfies Record<
+  FinalStatus,
+  LogEntry['level']
+>;
+
+/**
+ * The line for an event: one name, level and set of fields for each kind of event.
+ * @param board the state of the run with this event.
+ */
+export function logEntry(event: LoggedEvent, board: Board): LogEntry {
+  switch (event.type) {
+    case 'run-started':
+      return entry('info', event, `${event.runId} started`, {
+        agents: event.agents.length,
+        workstreams: event.total,
+        expected_seconds: event.expectedSeconds,
+      });
+    case 'workstream-ready':
+      return entry('debug', event, `${event.workstreamId} is ready`, about(event));
+    case 'workstream-started':
+      return entry('info', event, `${event.workstreamId} started`, {
+        ...about(event),
+        title: cut(event.title),
+        attempt: event.attempt,
+        expected_seconds: event.expectedSeconds,
+      });
+    case 'workstream-progress':
+      return entry('debug', event, `${event.workstreamId} goes on`, {
+        ...about(event),
+        fraction: event.fraction,
+        message: cut(event.text),
+      });
+    case 'workstream-finished':
+      return finished(event.result);
+    case 'agent-replaced':
+      return entry('warn', event, `${event.agentId} was replaced`, {
+        ...about(event),
+        message: cut(event.why),
+      });
+    case 'interrupting':
+      return entry('warn', event, `interrupted by ${cut(event.signal)}`, {
+        signal: cut(event.signal),
+        running: event.running,
+      });
+    case 'notice':
+      return entry(event.level, event, cut(event.text), about(event));
+    case 'run-ended':
+      return entry(runLevel(event.exitCode), event, `${event.runId} ended with exit code ${event.exitCode}`, {
+        exit_code: event.exitCode,
+        duration_seconds: board.startedAt === null ? null : (Date.parse(event.at) - board.startedAt) / 1000,
+        workstreams: board.total,
+        ...board.counts,
+      });
+  }
+}
+
+/** The agent and the workstream that an event is about, where it is about one. */
+export function about(event: { agentId?: string; workstreamId?: string | null }): Record<string, string> {
+  const { agentId, workstreamId } = event;
+  return {
+    ...(agentId === undefined ? {} : { agent_id: agentId }),
+    ...(workstreamId === undefined || workstreamId === null ? {} : { workstream_id: workstreamId }),
+  };
+}
+
+function entry(
+  level: LogEntry['level'],
+  event: LoggedEvent,
+  text: string,
+  fields: Record<string, unknown>,
+): LogEntry {
+  return { level, fields: { event: event.type, ...fields }, text };
+}
+
+function finished(result: AgentResult): LogEntry {
+  const { workstreamId, status, reason, explanation } = result;
+  const verb = status === 'skipped' ? 'was skipped' : status;
+  return {
+    level: LEVELS[status],
+    text: `${workstreamId} ${verb}${reason === null ? '' : `: ${reason}`}`,
+    fields: {
+      event: 'workstream-finished',
+      ...about(result),
+      status,
+      reason,
+      message: explanation === null ? null : cut(explanation),
+      duration_seconds: result.durationSeconds,
+      cpu_seconds: result.cpuSeconds,
+      attempts: result.attempts,
+      files_modified: result.filesModified.length,
+      warnings: result.warnings.length,
+      log_file: result.logFile,
+    },
+  };
+}
+
+/** 130 and 143: somebody ended it. */
+function runLevel(exitCode: number): LogEntry['level'] {
+  if (exitCode === 0) return 'info';
+  return exitCode > 128 ? 'warn' : 'error';
+}

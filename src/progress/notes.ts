@@ -1,0 +1,34 @@
+import { plural } from '../support/plural.ts';
+import { type Board, type FailureNote, running } from './board.ts';
+import type { FrameOptions } from './frame-options.ts';
+import { clean, Line } from './line.ts';
+
+type Look = Omit<FrameOptions, 'rows' | 'now'>;
+
+/** A failure on one line: the workstream, the reason, and what happened. */
+export function failureLine(note: FailureNote, { columns, colour, glyphs }: Look): string {
+  return new Line(columns, glyphs)
+    .add(`${glyphs.cross} `, colour.red, 2)
+    .add(`${clean(note.workstreamId, columns, glyphs)} `)
+    .add(`${clean(note.reason, columns, glyphs)} `, colour.red)
+    .add(clean(note.line, columns, glyphs), colour.dim)
+    .toString();
+}
+
+/** The newest warning or error about the run itself; none for none. */
+export function noticeLines({ notice }: Board, { columns, colour, glyphs }: Look): string[] {
+  if (notice === null) return [];
+  const line = new Line(columns, glyphs);
+  if (notice.level === 'warn') line.add('warning: ', colour.yellow);
+  else line.add('error: ', colour.red);
+  return [line.add(clean(notice.text, columns, glyphs)).toString()];
+}
+
+/** Says that the run ends early, and what it waits for; none where it does not. */
+export function interruptionLines(board: Board, { columns, colour, glyphs }: Look): string[] {
+  if (board.interruptedBy === null) return [];
+  const busy = running(board);
+  const rest = busy === 0 ? 'ending' : `ending ${plural(busy, 'workstream')}`;
+  const text = `Interrupted by ${clean(board.interruptedBy, columns, glyphs)}, ${rest}`;
+  return [new Line(columns, glyphs).add(text, colour.yellow).toString()];
+}

@@ -1,0 +1,88 @@
+import type { ChalkInstance } from 'chalk';
+import type { ConsolidatedResult, ShortResult } from '../domain/run-record.ts';
+import { plural } from '../support/plural.ts';
+import { seconds } from '../support/seconds.ts';
+import type { Glyphs } from './glyphs.ts';
+import { clean } from './line.ts';
+
+/** Most failures that are shown. */
+const FAILURES = 10;
+/** Characters of an explanation that are shown. */
+const EXPLANATION = 200;
+/** Characters of a path that are shown: all of them, as far as a file system has them. */
+const PATH = 4_096;
+
+export interface SummaryOptions {
+  /** Path of the report as a person would type it; null when there is none. */
+  report: string | null;
+  colour: ChalkInstance;
+  glyphs: Glyphs;
+}
+
+/**
+ * What a person reads on the terminal once a run has ended: totals, time, where the records are, and last, where the
+ * eye is, the failures, each with its reason and the path of its log. Lines without line ends.
+ */
+export function summary(result: ConsolidatedResult, options: SummaryOptions): string[] {
+  return [
+    totals(result, options),
+    ...time(result, options),
+    ...interruption(result, options),
+    ...places(result, options),
+    ...failures(result, options),
+  ];
+}
+
+function totals({ run }: ConsolidatedResult, { colour }: SummaryOptions): string {
+  const { workstreams, completed, failed, skipped } = run.totals;
+  const parts = [
+    completed > 0 ? colour.green(`${completed} completed`) : null,
+    failed > 0 ? colour.red(`${failed} failed`) : null,
+    skipped > 0 ? colour.yellow(`${skipped} skipped`) : null,
+  ].filter((part) => part !== null);
+  const counts = parts.length === 0 ? '' : `: ${parts.join(', ')}`;
+  return `${colour.bold(plural(workstreams, 'workstream'))}${counts}`;
+}
+
+function time({ run }: ConsolidatedResult, { glyphs }: SummaryOptions): string[] {
+  if (run.executionSummary === null) return [];
+  const { speed, agentsCount } = run.executionSummary;
+  const took = seconds(speed.wallSeconds);
+  if (speed.speedup === null || agentsCount < 2) return [`Took ${took}`];
+  const speedup = `${speed.speedup.toFixed(1)} ${glyphs.times} the speed of one agent`;
+  return [`Took ${took} with ${plural(agentsCount, 'agent')}, ${speedup}`];
+}
+
+function interruption({ run }: ConsolidatedResult, { colour, glyphs }: SummaryOptions): string[] {
+  if (run.state !== 'interrupted') return [];
+  const by = run.executionSummary?.interruptedBy ?? null;
+  const what = by === null ? 'Interrupted' : `Interrupted by ${clean(by, EXPLANATION, glyphs)}`;
+  return [colour.yellow(`${what}; go on with: millrace run --resume ${run.runId}`)];
+}
+
+function places({ database }: ConsolidatedResult, { report, colour, glyphs }: SummaryOptions): string[] {
+  const line = (name: string, path: string): string => `${colour.dim(name)}${clean(path, PATH, glyphs)}`;
+  return [...(report === null ? [] : [line('Report    ', report)]), line('Database  ', database)];
+}
+
+function failures({ run, failures: all }: ConsolidatedResult, options: SummaryOptions): string[] {
+  if (all.total === 0) return [];
+  const shown = all.shown.slice(0, FAILURES);
+  const left = all.total - shown.length;
+  return [
+    '',
+    ...shown.flatMap((each) => failure(each, options)),
+    ...(left > 0 ? [`and ${left} more: millrace errors ${run.runId}`] : []),
+  ];
+}
+
+function failure(each: ShortResult, { colour, glyphs }: SummaryOptions): string[] {
+  const text = (value: string): string => clean(value, EXPLANATION, glyphs);
+  const why = colour.red(each.reason ?? each.status);
+  const explanation = text(each.explanation ?? '');
+  const head = `${colour.red(glyphs.cross)} ${colour.bold(text(each.workstreamId))} ${why}`;
+  return [
+    explanation === '' ? head : `${head}: ${explanation}`,
+    ...(each.logFile === null ? [] : [`  ${colour.dim('log')} ${clean(each.logFile, PATH, glyphs)}`]),
+  ];
+}

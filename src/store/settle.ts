@@ -1,0 +1,61 @@
+/** Keeps what a run leaves behind for the next ones, once nothing is written to it any more. */
+import { z } from 'zod';
+import type { Connection } from './connection.ts';
+import { isGone } from './process-identity.ts';
+import { numberCell, rows, textCell } from './read.ts';
+
+/** Of a workstream that was marked as done no duration is known: the one from before stays. */
+const KEEP_DURATIONS = `
+INSERT INTO workstream_durations (workstream_id, duration_seconds, definition_hash, run_id)
+SELECT w.workstream_id, r.duration_seconds, w.definition_hash, w.run_id
+FROM run_workstreams w CROSS JOIN agent_results r
+  ON r.run_id = w.run_id AND r.workstream_id = w.workstream_id AND r.attempts IS NOT NULL
+WHERE w.run_id = ? AND r.status = 'completed'
+ON CONFLICT (workstream_id) DO UPDATE SET
+  duration_seconds = COALESCE(excluded.duration_seconds, duration_seconds),
+  definition_hash = excluded.definition_hash,
+  run_id = excluded.run_id`;
+
+/** Workstreams without a result stay: they are what a run did not finish. */
+const DROP_FINAL = `
+DELETE FROM run_workstreams WHERE run_id = ? AND EXISTS (
+  SELECT 1 FROM agent_results r WHERE r.run_id = run_workstreams.run_id
+    AND r.workstream_id = run_workstreams.workstream_id AND r.attempts IS NOT NULL)`;
+
+/**
+ * Keeps the durations of what completed and drops live states that a result has replaced. Done once for a run and not
+ * for each result, because that would double what a result costs.
+ */
+export function settleRun(connection: Connection, runId: string): void {
+  connection.prepare(KEEP_DURATIONS).run(runId);
+  connection.prepare(DROP_FINAL).run(runId);
+}
+
+const runningRow = z.object({
+  run_id: z.string(),
+  pid: numberCell,
+  pid_started: textCell,
+  hostname: textCell,
+});
+
+/** Settles the runs whose process died, and marks them as interrupted. */
+export function settleDeadRuns(connection: Connection): void {
+  const dead = unfinished(connection);
+  if (dead.length === 0) return;
+  const settle = connection.transaction(() => {
+    for (const runId of dead) {
+      settleRun(connection, runId);
+      connection.prepare("UPDATE consolidated_runs SET state = 'interrupted' WHERE run_id = ?").run(runId);
+    }
+  });
+  settle.immediate();
+}
+
+function unfinished(connection: Connection): string[] {
+  const sql = "SELECT run_id, pid, pid_started, hostname FROM consolidated_runs WHERE state = 'running'";
+  return rows(connection, runningRow, sql)
+    .filter(({ pid, pid_started: started, hostname }) => {
+      return pid !== null && hostname !== null && isGone({ pid, started, hostname });
+    })
+    .map(({ run_id: runId }) => runId);
+}

@@ -1,0 +1,94 @@
+/** A run that is told to end, and one that is looked at while it is under way. */
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { groupIsAlive } from '../../src/support/process-group.ts';
+import { millrace, parseLines, type Started, startMillrace, writeFiles } from '../rig/command.ts';
+import { query } from '../rig/rows.ts';
+import { temporaryFolder } from '../rig/temporary-folder.ts';
+
+/** Two workstreams that complete, one that waits until the test writes to its pipe, and one that needs it. */
+function waitingFolder(command: string): string {
+  const folder = temporaryFolder();
+  execFileSync('mkfifo', [join(folder, 'gate')]);
+  writeFiles(folder, {
+    'workstreams/all.json': [
+      { id: 'ws-done-1', steps: [{ run: 'true' }], priority: 'high' },
+      { id: 'ws-done-2', steps: [{ run: 'true' }], priority: 'high' },
+      { id: 'ws-waits', steps: [{ run: command }] },
+      { id: 'ws-needs', steps: [{ run: 'true' }], depends_on: ['ws-waits'] },
+    ],
+  });
+  return folder;
+}
+
+/** Until both quick ones are finished and the third prints that it waits. */
+async function underWay(run: Started): Promise<void> {
+  const of = (id: string, event: string) => (line: string) =>
+    line.includes(`"${id}"`) && line.includes(`"${event}"`);
+  await run.line(of('ws-done-1', 'workstream-finished'));
+  await run.line(of('ws-done-2', 'workstream-finished'));
+  await run.line(of('ws-waits', 'workstream-started'));
+}
+
+const results = (folder: string) =>
+  query(folder, 'SELECT workstream_id AS id, status, reason FROM agent_results ORDER BY workstream_id');
+
+test('status shows a run that is under way', async () => {
+  const folder = waitingFolder('cat gate');
+  const run = startMillrace(folder, ['run', '-j', '2']);
+  await underWay(run);
+  const status = await millrace(folder, ['status']);
+  expect(status.code).toBe(0);
+  expect(status.stdout).toMatch(/: running, started/);
+  expect(status.stdout).toContain(
+    '4 workstreams: 2 completed, 0 failed, 0 skipped, 1 running, 0 ready, 1 waiting',
+  );
+  expect(status.stdout).toMatch(/^agent-\d +ws-waits/m);
+  writeFileSync(join(folder, 'gate'), 'go\n');
+  expect((await run.finished).code).toBe(0);
+  expect((await millrace(folder, ['status'])).stdout).toContain('4 completed');
+});
+
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('%s ends what runs, consolidates, reports, and exits with %i', async (signal, exitCode) => {
+  const folder = waitingFolder('echo $$ > pid; cat gate');
+  const run = startMillrace(folder, ['run', '-j', '2']);
+  await underWay(run);
+  run.child.kill(signal);
+  const { code, stdout } = await run.finished;
+  expect(code).toBe(exitCode);
+  expect(parseLines(stdout).map(({ event }) => event)).toContain('interrupting');
+  expect(results(folder)).toEqual([
+    { id: 'ws-done-1', status: 'completed', reason: null },
+    { id: 'ws-done-2', status: 'completed', reason: null },
+    { id: 'ws-needs', status: 'skipped', reason: 'interrupted' },
+    { id: 'ws-waits', status: 'skipped', reason: 'interrupted' },
+  ]);
+  expect(
+    query(folder, 'SELECT state, total_workstreams AS n, skipped_count AS s FROM consolidated_runs'),
+  ).toEqual([{ state: 'interrupted', n: 4, s: 2 }]);
+  expect(readdirSync(join(folder, 'reports'))).toHaveLength(1);
+  const pid = Number(readFileSync(join(folder, 'pid'), 'utf8'));
+  expect(groupIsAlive(pid)).toBe(false);
+});
+
+test('a second signal does not wait for what does not want to end', async () => {
+  const folder = waitingFolder("trap '' TERM; echo $$ > pid; cat gate; cat gate");
+  const run = startMillrace(folder, ['run', '-j', '2', '--grace', '3000']);
+  await underWay(run);
+  run.child.kill('SIGINT');
+  await run.line((line) => line.includes('"interrupting"'));
+  run.child.kill('SIGINT');
+  expect((await run.finished).code).toBe(130);
+  expect(results(folder).map(({ status }) => status)).toEqual([
+    'completed',
+    'completed',
+    'skipped',
+    'skipped',
+  ]);
+  expect(groupIsAlive(Number(readFileSync(join(folder, 'pid'), 'utf8')))).toBe(false);
+});

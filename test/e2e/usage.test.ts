@@ -1,0 +1,179 @@
+/** Usage and configuration: what is refused, and how. */
+import { chmodSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { millrace, parseLines, writeFiles } from '../rig/command.ts';
+import { query } from '../rig/rows.ts';
+import { temporaryFolder } from '../rig/temporary-folder.ts';
+
+const one = { 'workstreams/a.json': { id: 'ws-a', steps: [{ run: 'true' }] } };
+
+function folderWith(files: Record<string, unknown>): string {
+  const folder = temporaryFolder();
+  writeFiles(folder, files);
+  return folder;
+}
+
+describe('exit codes', () => {
+  test('2 and a hint for an unknown option', async () => {
+    const { code, stderr } = await millrace(folderWith(one), ['run', '--agnets', '3']);
+    expect(code).toBe(2);
+    expect(stderr).toBe(
+      'millrace: There is no option --agnets. Did you mean --agents?\nSee millrace --help.\n',
+    );
+  });
+
+  test.each([
+    [['run', '-j', '0'], 'agentsCount'],
+    [['run', '-j', 'many'], 'agentsCount'],
+    [['run', '--distribution', 'random'], 'distribution'],
+    [['run', '--timeout', '-1'], 'timeoutSeconds'],
+  ])('2 for %s', async (args, named) => {
+    const folder = folderWith(one);
+    const { code, stderr } = await millrace(folder, args);
+    expect(code).toBe(2);
+    expect(stderr).toContain(named);
+    expect(existsSync(join(folder, '.state'))).toBe(false);
+  });
+
+  test('2 for a folder that is not there, 4 for one with nothing in it', async () => {
+    const folder = temporaryFolder();
+    const missing = await millrace(folder, ['run']);
+    expect(missing.code).toBe(2);
+    expect(missing.stdout).toContain('millrace init');
+    mkdirSync(join(folder, 'workstreams'));
+    expect((await millrace(folder, ['run'])).code).toBe(4);
+    expect((await millrace(folder, ['validate'])).code).toBe(4);
+    expect((await millrace(folder, ['validate', '--workstreams', 'nowhere'])).code).toBe(2);
+  });
+
+  test('4 and a hint for a workstream that is not there', async () => {
+    const { code, stdout } = await millrace(folderWith(one), ['run', 'ws-b']);
+    expect(code).toBe(4);
+    expect(stdout).toContain('Did you mean \\"ws-a\\"?');
+  });
+
+  test('a command that is mistyped is not mistaken for a workstream', async () => {
+    const { code, stderr } = await millrace(folderWith(one), ['vaildate']);
+    expect(code).toBe(4);
+    expect(stderr).toContain('Did you mean the command "validate"?');
+  });
+
+  test('4 for history that is not there', async () => {
+    const folder = temporaryFolder();
+    expect((await millrace(folder, ['show', 'latest'])).code).toBe(4);
+    expect((await millrace(folder, ['runs'])).code).toBe(0);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('3 when the database is none, and nothing is run', async () => {
+    const folder = folderWith({ ...one, '.state/multi_agent_consolidated.db': 'this is no database at all' });
+    const { code, stdout } = await millrace(folder, ['run']);
+    expect(code).toBe(3);
+    expect(stdout).toContain('multi_agent_consolidated.db');
+    expect(existsSync(join(folder, 'reports'))).toBe(false);
+  });
+
+  test.skipIf(process.getuid?.() === 0)('3 when the state folder can not be written', async () => {
+    const folder = folderWith(one);
+    mkdirSync(join(folder, '.state'));
+    chmodSync(join(folder, '.state'), 0o500);
+    expect((await millrace(folder, ['run'])).code).toBe(3);
+  });
+});
+
+describe('options', () => {
+  const agents = (folder: string) =>
+    query(folder, 'SELECT agents_count AS n FROM consolidated_runs ORDER BY run_id DESC LIMIT 1')[0]?.['n'];
+  const six = Array.from({ length: 6 }, (_, index) => ({ id: `ws-${index}`, steps: [{ run: 'true' }] }));
+
+  test('come from the file, then from variables, then from flags', async () => {
+    const folder = folderWith({
+      'workstreams/six.json': six,
+      'millrace.config.json': '{ "agents": 2, /* x */ }',
+    });
+    await millrace(folder, ['run', '--state', 'a/.state']);
+    expect(agents(join(folder, 'a'))).toBe(2);
+    await millrace(folder, ['run', '--state', 'b/.state'], { MILLRACE_AGENTS: '4' });
+    expect(agents(join(folder, 'b'))).toBe(4);
+    await millrace(folder, ['run', '--state', 'c/.state', '-j', '5'], { MILLRACE_AGENTS: '4' });
+    expect(agents(join(folder, 'c'))).toBe(5);
+  });
+
+  test.each([
+    ['{ "agnets": 2 }', 'millrace.config.json: there is no option "agnets". Did you mean "agents"?'],
+    ['{ "agents": "2" }', 'millrace.config.json: "agents" must be a number.'],
+    ['[1]', 'expected an object with options'],
+    ['{ "agents": ', 'millrace.config.json'],
+  ])('that are wrong in the file are refused: %s', async (text, message) => {
+    const { code, stderr } = await millrace(folderWith({ ...one, 'millrace.config.json': text }), ['run']);
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+  });
+
+  test("a workstream's own variables are none", async () => {
+    const env = { MILLRACE_RUN_ID: 'x', MILLRACE_ATTEMPT: '1', MILLRACE_ANYTHING: 'y' };
+    expect((await millrace(folderWith(one), ['run'], env)).code).toBe(0);
+  });
+});
+
+describe('validate', () => {
+  test('prints every problem with its place', async () => {
+    const folder = folderWith({
+      'workstreams/a.json': '{\n  "id": "ws-a",\n  "stesp": [],\n  "steps": [{ "run": 5 }]\n}\n',
+      'workstreams/b.json': { id: 'ws-b', steps: [{ run: 'true' }], depends_on: ['ws-c'] },
+    });
+    const { code, stdout } = await millrace(folder, ['validate']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^workstreams\/a\.json:4:21: error: steps\[0\]\.run: /m);
+    expect(stdout).toMatch(/^workstreams\/a\.json:3:\d+: warning: .*"?steps"?/m);
+    expect(stdout).toMatch(/^workstreams\/b\.json: error: .*ws-c/m);
+    const json = await millrace(folder, ['validate', '--json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({ version: 1, files: 2, errors: 2 });
+  });
+});
+
+describe('init', () => {
+  test('makes a folder that runs, and never overwrites', async () => {
+    const folder = temporaryFolder();
+    expect((await millrace(folder, ['init'])).code).toBe(0);
+    expect((await millrace(folder, [])).code).toBe(0);
+    expect((await millrace(folder, ['init'])).code).toBe(2);
+    const { stdout } = await millrace(folder, ['show', 'latest', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      workstreams: [{ metadata: { output: { primes: 148_933 } } }, {}],
+    });
+  });
+});
+
+test('help names every command, and completion prints a script', async () => {
+  const { code, stdout } = await millrace(temporaryFolder(), ['--help']);
+  expect(code).toBe(0);
+  for (const name of [
+    'run',
+    'validate',
+    'plan',
+    'status',
+    'runs',
+    'show',
+    'errors',
+    'agents',
+    'report',
+    'init',
+  ]) {
+    expect(stdout).toMatch(new RegExp(`^ +millrace ${name}\\b`, 'm'));
+  }
+  const completion = await millrace(temporaryFolder(), ['completion']);
+  expect(completion.stdout).toContain('###-begin-millrace-completions-###');
+});
+
+test('under GitHub Actions the summary goes to the file and failures become annotations', async () => {
+  const folder = folderWith({ 'workstreams/a.json': { id: 'ws-a', steps: [{ run: 'exit 3' }] } });
+  const file = join(folder, 'summary.md');
+  const env = { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: file };
+  const { code, stdout, stderr } = await millrace(folder, ['run'], env);
+  expect(code).toBe(1);
+  expect(parseLines(stdout).length).toBeGreaterThan(2);
+  expect(stderr).toMatch(/^::error /m);
+  expect(existsSync(file)).toBe(true);
+});

@@ -1,0 +1,126 @@
+/** Events of a made-up run, with every field that a test does not care about filled in. */
+import { COORDINATOR, type AgentResult } from '../../src/domain/agent-result.ts';
+import type { RunEvent } from '../../src/domain/run-event.ts';
+import { runStep, workstream } from '../rig/definitions.ts';
+
+export const RUN = 'ma-run-20260102-030405';
+/** When the run started, in milliseconds. */
+export const START = Date.parse('2026-01-02T03:04:05.000Z');
+
+/** The time `seconds` after the start of the run, as events have it. */
+export const at = (seconds: number): string => new Date(START + seconds * 1000).toISOString();
+
+export function runStarted(
+  total: number,
+  agents: number,
+  fields: Partial<Extract<RunEvent, { type: 'run-started' }>> = {},
+): RunEvent {
+  return {
+    type: 'run-started',
+    runId: RUN,
+    at: at(0),
+    agents: Array.from({ length: agents }, (_, index) => `agent-${index + 1}`),
+    total,
+    workstreams: Array.from({ length: total }, (_, index) =>
+      workstream(`ws-${index + 1}`, [runStep('true')]),
+    ),
+    expectedSeconds: null,
+    ...fields,
+  };
+}
+
+export function started(
+  workstreamId: string,
+  agent: number,
+  seconds: number,
+  fields: Partial<Extract<RunEvent, { type: 'workstream-started' }>> = {},
+): RunEvent {
+  return {
+    type: 'workstream-started',
+    workstreamId,
+    title: workstreamId,
+    agentId: `agent-${agent}`,
+    attempt: 1,
+    at: at(seconds),
+    expectedSeconds: null,
+    ...fields,
+  };
+}
+
+export function progress(workstreamId: string, agent: number, fraction: number | null, text = ''): RunEvent {
+  return { type: 'workstream-progress', workstreamId, agentId: `agent-${agent}`, fraction, text };
+}
+
+export function result(workstreamId: string, fields: Partial<AgentResult> = {}): AgentResult {
+  return {
+    runId: RUN,
+    agentId: 'agent-1',
+    workstreamId,
+    status: 'completed',
+    startTime: at(0),
+    endTime: at(1),
+    durationSeconds: 1,
+    filesModified: [],
+    commitsCreated: [],
+    errors: [],
+    warnings: [],
+    testResults: { total: 0, passed: 0, failed: 0, manual: 0, tests: [] },
+    metadata: {
+      title: workstreamId,
+      kind: null,
+      file: `workstreams/${workstreamId}.json`,
+      position: 0,
+      priority: 0,
+      output: null,
+      metrics: {},
+      steps: [],
+      tail: null,
+      definition: {},
+    },
+    reason: null,
+    explanation: null,
+    cpuSeconds: 0.5,
+    cpuWaitSeconds: 0,
+    attempts: 1,
+    logFile: null,
+    stack: null,
+    pattern: null,
+    ...fields,
+  };
+}
+
+export function completed(workstreamId: string, agent: number, seconds = 1): RunEvent {
+  return {
+    type: 'workstream-finished',
+    result: result(workstreamId, { agentId: `agent-${agent}`, durationSeconds: seconds }),
+  };
+}
+
+export function failed(workstreamId: string, agent: number, explanation: string, seconds = 1): RunEvent {
+  return {
+    type: 'workstream-finished',
+    result: result(workstreamId, {
+      agentId: `agent-${agent}`,
+      durationSeconds: seconds,
+      status: 'failed',
+      reason: 'exit-non-zero',
+      explanation,
+    }),
+  };
+}
+
+/** One that no agent ran. */
+export function skipped(workstreamId: string, explanation = 'It needs "ws-1", which failed.'): RunEvent {
+  return {
+    type: 'workstream-finished',
+    result: result(workstreamId, {
+      agentId: COORDINATOR,
+      startTime: null,
+      endTime: null,
+      durationSeconds: null,
+      status: 'skipped',
+      reason: 'dependency-failed',
+      explanation,
+    }),
+  };
+}
