@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // globalSetup: ['test/rig/build.ts'],
+    globalSetup: ['test/rig/build.ts'],
     reporters: ['default', './test/rig/tally-reporter.ts'],
     // Two files at a time: the tests themselves start threads and processes.
     maxWorkers: 2,

@@ -1,6 +1,8 @@
 /** From a folder of workstream files to a plan. Reads; writes nothing. */
+import { resolve } from 'node:path';
 import type { LoadedFolder, Plan } from '../domain/plan.ts';
 import type { Problem } from '../domain/problem.ts';
+import type { Source } from '../domain/workstream.ts';
 import { makePlan } from '../plan/plan.ts';
 import { type Selection, select } from '../plan/select.ts';
 import type { Connection } from '../store/connection.ts';
@@ -9,6 +11,7 @@ import { completedEarlier, knownDurations } from '../store/durations.ts';
 import { StoreError } from '../store/store-error.ts';
 import { FolderError } from '../workstream/folder-error.ts';
 import { loadFolder } from '../workstream/load.ts';
+import { placesAgain } from '../workstream/places-again.ts';
 import type { RunOptions } from './options.ts';
 import type { Paths } from './paths.ts';
 import { Refusal } from './refusal.ts';
@@ -39,15 +42,36 @@ export function prepare(options: Pick<RunOptions, 'select' | 'withDependencies'>
   return withHistory(paths.database, (history) => {
     const ids = loaded.workstreams.map(({ id }) => id);
     const durations = history === null ? new Map<string, number>() : knownDurations(history, ids);
-    return { plan: makePlan(loaded, durations, unselected), outside: judge(leftOut, history) };
+    const plan = withPlaces(makePlan(loaded, durations, unselected), paths.cwd);
+    return { plan, outside: judge(leftOut, history) };
   });
 }
 
 /** Loads a folder and finds every problem of it, also those that only all files together show. */
 export function checkFolder(folder: string, cwd: string): CheckedFolder {
   const loaded = load(folder, cwd);
-  const { problems } = makePlan(loaded, new Map());
+  const { problems } = withPlaces(makePlan(loaded, new Map()), cwd);
   return { files: loaded.files, workstreams: loaded.workstreams.length + loaded.broken.length, problems };
+}
+
+/** The plan finds problems between definitions whose text is no longer in memory: their lines are looked up. */
+function withPlaces(plan: Plan, cwd: string): Plan {
+  const sources = new Map(plan.broken.map(({ id, source }) => [id, source]));
+  const sourceOf = (problem: Problem): Source | undefined =>
+    problem.line === null && problem.path !== '' ? sources.get(problem.workstreamId ?? '') : undefined;
+  const targets = plan.problems.flatMap((problem) => {
+    const source = sourceOf(problem);
+    return source === undefined ? [] : [{ source, path: [problem.path] }];
+  });
+  const places = placesAgain(targets, (file) => resolve(cwd, file));
+  let next = 0;
+  const problems = plan.problems.map((problem) => {
+    if (sourceOf(problem) === undefined) return problem;
+    const place = places[next];
+    next += 1;
+    return { ...problem, ...place };
+  });
+  return { ...plan, problems };
 }
 
 function load(folder: string, cwd: string): LoadedFolder {

@@ -1,30 +1,30 @@
 import { IntHeap } from '../support/int-heap.ts';
 import { at } from './at.ts';
 import { Locks } from './locks.ts';
+import { type Lot, Lots } from './lots.ts';
 import type { Signature, Signatures } from './signatures.ts';
-
-const NOT_PARKED = -1;
 
 /**
  * The ready workstreams, in lines. A workstream is its index, and a smaller index is earlier.
  *
  * Workstreams with one signature are blocked together, so only the first of them, their head, is looked at. A
- * signature is either open (its head is in the heap of its line) or parked at a lock that kept it from running. When
- * a lock is free again only the first of those parked at it is opened, and the next one when that is let through. So
- * a workstream costs O(log V) however many wait for the same lock. Entries of heaps are checked when they come up
- * (are they still a head?) instead of being taken out of the middle.
+ * signature is either open (its head is in the heap of its line) or in the lot of a lock that kept it from running.
+ * When a lock is released only the first head of its lot is offered to the line, and the next one when that has left
+ * the lot. So however many wait for one lock, each costs O(log V), times the depth of its paths. Only signatures that
+ * differ and share several things which others hold by turns move more often than that.
+ *
+ * Entries of heaps are checked when they come up (are they still a head?) instead of being taken out of the middle.
+ * What holds all the time: the first head of a lot whose lock is free, and that is in no other lot, is in the heap of
+ * its line.
  */
 export class Lines {
   readonly #signatures: Signatures;
   readonly #locks: Locks;
+  readonly #lots = new Lots();
   /** By line: heads that may be able to run. */
   readonly #open: IntHeap[];
   /** By signature: its ready workstreams; made when the first is ready. */
   readonly #queues: (IntHeap | undefined)[];
-  /** By signature: the lock it is parked at. */
-  readonly #parkedAt: Int32Array;
-  /** By lock and line: heads of the signatures parked there. */
-  readonly #parked = new Map<number, Map<number, IntHeap>>();
   readonly #isReady: Uint8Array;
 
   constructor(signatures: Signatures, lines: number) {
@@ -32,7 +32,6 @@ export class Lines {
     this.#locks = new Locks(signatures.groups, signatures.tree);
     this.#open = Array.from({ length: lines }, () => new IntHeap());
     this.#queues = signatures.all.map(() => undefined);
-    this.#parkedAt = new Int32Array(signatures.all.length).fill(NOT_PARKED);
     this.#isReady = new Uint8Array(signatures.of.length);
   }
 
@@ -45,7 +44,7 @@ export class Lines {
     const queue = (this.#queues[signature] ??= new IntHeap());
     this.#isReady[index] = 1;
     queue.push(index);
-    if (this.#head(signature) === index) this.#offer(signature, index);
+    if (this.#head(signature) === index) this.#newHead(signature, index);
   }
 
   /** Takes one out that was never started. */
@@ -55,9 +54,9 @@ export class Lines {
     this.#isReady[index] = 0;
     if (!wasHead) return;
     const head = this.#head(signature);
-    if (head !== undefined) this.#offer(signature, head);
-    const lock = at(this.#parkedAt, signature);
-    if (lock !== NOT_PARKED) this.#openFirst(lock, this.#signature(signature).line);
+    if (head !== undefined) this.#newHead(signature, head);
+    const lot = this.#lots.of(signature);
+    if (lot !== null) this.#offerFirst(lot);
   }
 
   /** Takes out all that are ready; in order. */
@@ -69,14 +68,13 @@ export class Lines {
 
   /** The first of a line that may run beside what is running; undefined when there is none. */
   first(line: number): number | undefined {
-    const open = this.#open[line];
-    if (open === undefined) throw new RangeError(`there is no line ${line}`);
+    const open = this.#line(line);
     for (let index = open.peek(); index !== undefined; index = open.peek()) {
       const signature = at(this.#signatures.of, index);
-      if (this.#head(signature) === index && this.#letThrough(signature, line)) {
+      if (this.#head(signature) === index && this.#leaveLots(signature, index)) {
         const lock = this.#locks.blocking(this.#signature(signature));
         if (lock === null) return index;
-        this.#park(signature, index, lock);
+        this.#lots.enter(signature, this.#lots.at(lock, line), index);
       }
       open.pop();
     }
@@ -89,14 +87,14 @@ export class Lines {
     this.#isReady[index] = 0;
     this.#locks.acquire(this.#signature(signature));
     const head = this.#head(signature);
-    if (head !== undefined) this.#offer(signature, head);
+    if (head !== undefined) this.#newHead(signature, head);
   }
 
   /** Says that what was started has ended. */
   release(index: number): void {
     const signature = this.#signature(at(this.#signatures.of, index));
     for (const lock of this.#locks.release(signature)) {
-      for (const line of this.#parked.get(lock)?.keys() ?? []) this.#openFirst(lock, line);
+      for (const lot of this.#lots.all(lock)) this.#offerFirst(lot);
     }
   }
 
@@ -104,6 +102,12 @@ export class Lines {
     const found = this.#signatures.all[signature];
     if (found === undefined) throw new RangeError(`there is no signature ${signature}`);
     return found;
+  }
+
+  #line(line: number): IntHeap {
+    const open = this.#open[line];
+    if (open === undefined) throw new RangeError(`there is no line ${line}`);
+    return open;
   }
 
   #head(signature: number): number | undefined {
@@ -116,47 +120,45 @@ export class Lines {
     return head;
   }
 
-  /** Puts a new head where it is found: in its line, and among those parked where its signature is. */
-  #offer(signature: number, head: number): void {
-    const { line } = this.#signature(signature);
-    const lock = at(this.#parkedAt, signature);
-    if (lock !== NOT_PARKED) this.#parkedHeads(lock, line).push(head);
-    if (lock === NOT_PARKED || !this.#locks.isHeld(lock)) this.#open[line]?.push(head);
+  #newHead(signature: number, head: number): void {
+    const lot = this.#lots.of(signature);
+    if (lot === null) this.#line(this.#signature(signature).line).push(head);
+    else this.#offer(lot, head);
   }
 
-  /** Whether the signature is open. One that is parked at a free lock is opened, and the next one there offered. */
-  #letThrough(signature: number, line: number): boolean {
-    const lock = at(this.#parkedAt, signature);
-    if (lock === NOT_PARKED) return true;
-    if (this.#locks.isHeld(lock)) return false;
-    this.#parkedAt[signature] = NOT_PARKED;
-    this.#openFirst(lock, line);
+  /**
+   * Takes a head's signature out of the lots it is in, the outermost first, and offers the next one of each. False
+   * when it can't leave yet: a lock is held, and a release will offer it again.
+   */
+  #leaveLots(signature: number, head: number): boolean {
+    for (let lot = this.#lots.outermost(signature); lot !== null; lot = this.#lots.outermost(signature)) {
+      if (this.#locks.isHeld(lot.lock)) return false;
+      const above = this.#locks.above(lot.lock);
+      if (above !== null) {
+        this.#lots.nest(lot, this.#lots.at(above, lot.line), head);
+        return false;
+      }
+      this.#lots.leave(signature, lot);
+      this.#offerFirst(lot);
+    }
     return true;
   }
 
-  #park(signature: number, head: number, lock: number): void {
-    this.#parkedAt[signature] = lock;
-    this.#parkedHeads(lock, this.#signature(signature).line).push(head);
+  /** Puts a head into a lot and those it is in, and into the line unless the outermost lock is held. */
+  #offer(lot: Lot, head: number): void {
+    let outermost = lot;
+    for (let next: Lot | null = lot; next !== null; next = next.within) {
+      next.heads.push(head);
+      outermost = next;
+    }
+    if (!this.#locks.isHeld(outermost.lock)) this.#line(lot.line).push(head);
   }
 
-  #parkedHeads(lock: number, line: number): IntHeap {
-    let lines = this.#parked.get(lock);
-    if (lines === undefined) this.#parked.set(lock, (lines = new Map()));
-    let heads = lines.get(line);
-    if (heads === undefined) lines.set(line, (heads = new IntHeap()));
-    return heads;
-  }
-
-  /** Offers the first of the heads parked at a lock to their line; they stay parked until it comes up there. */
-  #openFirst(lock: number, line: number): void {
-    const heads = this.#parkedHeads(lock, line);
-    for (let head = heads.peek(); head !== undefined; head = heads.peek()) {
+  /** Offers the first head of a lot; its signature stays there until the head comes up in the line. */
+  #offerFirst(lot: Lot): void {
+    for (let head = lot.heads.pop(); head !== undefined; head = lot.heads.pop()) {
       const signature = at(this.#signatures.of, head);
-      if (this.#parkedAt[signature] === lock && this.#head(signature) === head) {
-        this.#open[line]?.push(head);
-        return;
-      }
-      heads.pop();
+      if (this.#head(signature) === head && this.#lots.isIn(signature, lot)) return this.#offer(lot, head);
     }
   }
 }

@@ -26,14 +26,19 @@ export class Locks {
   blocking(signature: Signature): number | null {
     if (signature.group !== null && this.isHeld(signature.group)) return signature.group;
     for (const place of signature.places) {
+      const owned = this.#ownedFrom(place);
+      if (owned !== null) return owned;
       const inside = this.#inside(place);
-      for (let above = place; above !== -1; above = this.#tree.parent(above)) {
-        const owned = this.#owned(above);
-        if (this.isHeld(owned)) return owned;
-      }
       if (this.isHeld(inside)) return inside;
     }
     return null;
+  }
+
+  /** A held lock that blocks everything that this lock could block, whatever else that needs; null for none. */
+  above(lock: number): number | null {
+    if (lock < this.#groups) return null;
+    const place = (lock - this.#groups) >> 1;
+    return this.#ownedFrom(this.#tree.parent(place));
   }
 
   acquire(signature: Signature): void {
@@ -49,6 +54,15 @@ export class Locks {
       if (holders === 0) freed.push(lock);
     }
     return freed;
+  }
+
+  /** The nearest held lock of somebody who owns this place or one above it. */
+  #ownedFrom(place: number): number | null {
+    for (let above = place; above !== -1; above = this.#tree.parent(above)) {
+      const owned = this.#owned(above);
+      if (this.isHeld(owned)) return owned;
+    }
+    return null;
   }
 
   /** A lock that several of its places share comes more than once. */

@@ -28,6 +28,8 @@ export class ReadyQueue {
   readonly #parallelOk: readonly boolean[];
   readonly #running = new Set<number>();
   #size = 0;
+  /** The one that runs alone and for which what runs has to end; null when that is to be found out anew. */
+  #drainingFor: number | null = null;
 
   /** `ranked` is in handing-out order, as `Plan.workstreams` is. */
   constructor(ranked: readonly Constrained[], { agents, distribution }: ReadyQueueOptions) {
@@ -51,6 +53,7 @@ export class ReadyQueue {
     if (this.#lines.has(index) || this.#running.has(index))
       throw new Error(`workstream ${index} is in the queue already`);
     this.#lines.add(index);
+    this.#drainingFor = null;
     this.#size += 1;
   }
 
@@ -73,12 +76,14 @@ export class ReadyQueue {
   release(index: number): void {
     if (!this.#running.delete(index)) throw new Error(`workstream ${index} is not running`);
     this.#lines.release(index);
+    this.#drainingFor = null;
   }
 
   /** Takes a workstream out that is ready and not yet taken; says whether it was. */
   remove(index: number): boolean {
     if (!this.#lines.has(index)) return false;
     this.#lines.remove(index);
+    this.#drainingFor = null;
     this.#size -= 1;
     return true;
   }
@@ -86,6 +91,7 @@ export class ReadyQueue {
   /** Takes out everything that is ready; in order. */
   drain(): number[] {
     this.#size = 0;
+    this.#drainingFor = null;
     return this.#lines.clear();
   }
 
@@ -100,9 +106,11 @@ export class ReadyQueue {
 
   #choose(agent: number): number | undefined {
     const [running] = this.#running;
-    if (running !== undefined && this.#parallelOk[running] === false) return undefined;
+    if (this.#drainingFor !== null || (running !== undefined && this.#parallelOk[running] === false))
+      return undefined;
     const alone = this.#lines.first(this.#aloneLine);
     if (alone === undefined || !this.#isFirst(alone)) return this.#lines.first(this.#lineOf(agent));
+    if (running !== undefined) this.#drainingFor = alone;
     const isItsAgent = !this.#pinned || alone % this.#agents === agent;
     return running === undefined && isItsAgent ? alone : undefined;
   }

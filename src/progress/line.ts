@@ -22,7 +22,12 @@ export function fit(text: string, columns: number, { ellipsis }: Glyphs): string
   if (columns <= 0) return '';
   if (text.length <= columns && ASCII_ONLY.test(text)) return text;
   if (ASCII_ONLY.test(text)) return text.slice(0, columns - 1) + ellipsis;
-  return cliTruncate(text, columns, { truncationCharacter: ellipsis });
+  let result = text;
+  // cli-truncate gives one column too many where a wide character stands at the end, so it is asked again for less.
+  for (let width = columns; width > 0 && stringWidth(result) > columns; width -= 1) {
+    result = cliTruncate(text, width, { truncationCharacter: ellipsis });
+  }
+  return result;
 }
 
 /** A line that is put together from left to right and never gets wider than its window. */

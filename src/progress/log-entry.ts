@@ -65,6 +65,8 @@ export function logEntry(event: LoggedEvent, board: Board): LogEntry {
         duration_seconds: board.startedAt === null ? null : (Date.parse(event.at) - board.startedAt) / 1000,
         workstreams: board.total,
         ...board.counts,
+        report: event.report,
+        database: event.database,
       });
   }
 }

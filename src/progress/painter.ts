@@ -69,11 +69,21 @@ export class Painter {
   readonly #tick = (): void => {
     const start = performance.now();
     if (start < this.#notBefore || (!this.#dirty && start - this.#drawnAt < CLOCK_MS)) return;
+    try {
+      this.#draw();
+    } catch (error) {
+      // A run does not end because its picture can't be drawn.
+      this.stop();
+      process.emitWarning(error instanceof Error ? error : String(error));
+    }
+    this.#drawnAt = performance.now();
+    this.#notBefore = this.#drawnAt + Math.min(CLOCK_MS, (this.#drawnAt - start) * PAUSE_FACTOR);
+  };
+
+  #draw(): void {
     this.#dirty = false;
     const lines = this.#compose(this.#canvas.columns, this.#canvas.height);
     if (lines.length > 0) this.#cursor.hide();
     this.#canvas.draw(lines);
-    this.#drawnAt = performance.now();
-    this.#notBefore = this.#drawnAt + Math.min(CLOCK_MS, (this.#drawnAt - start) * PAUSE_FACTOR);
-  };
+  }
 }

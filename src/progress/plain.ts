@@ -3,8 +3,9 @@ import { applyEvent, createBoard } from './board.ts';
 import { coloursFor } from './colours.ts';
 import { glyphsFor } from './glyphs.ts';
 import { headline } from './headline.ts';
-import type { Live, LiveOptions } from './live.ts';
+
 import { failureLine } from './notes.ts';
+import type { View, ViewOptions } from './view.ts';
 
 const EVERY_MS = 10_000;
 
@@ -12,7 +13,7 @@ const EVERY_MS = 10_000;
  * The live view for a terminal that can't move its cursor (TERM=dumb): each failure as it comes, and every ten
  * seconds how far the run is.
  */
-export function startPlain({ stream, now = Date.now }: LiveOptions): Live {
+export function startPlain({ stream, now = Date.now }: ViewOptions): View {
   const board = createBoard();
   const look = { colour: coloursFor(stream), glyphs: glyphsFor(process.env) };
   let dirty = false;

@@ -34,7 +34,9 @@ export function timeLeft(board: Board, now: number): number | null {
   const wall = (now - board.startedAt) / 1000;
   if (work === 0 || done === 0 || wall <= 0) return null;
   const busyAgents = Math.min(board.agents.size, done / wall);
-  return Math.max(work / busyAgents, longest);
+  const left = Math.max(work / busyAgents, longest);
+  // Durations that are next to nothing.
+  return Number.isFinite(left) ? left : null;
 }
 
 function averageSeconds({ measured, measuredSeconds }: Work, agents: number): number | null {

@@ -243,6 +243,8 @@ export class Coordinator {
   /** Records a final row, and at once where a dependent's start may be the consequence. */
   #keep(result: AgentResult): void {
     this.#parts.journal.publish({ type: 'workstream-finished', result });
+    // What needs it was interrupted as well, and is told so at the end.
+    if (result.reason === 'interrupted') return;
     const why = result.reason === null ? '' : ` (${result.reason})`;
     const verb = result.status === 'skipped' ? 'was skipped' : result.status;
     this.#follow(result.workstreamId, result.status, `${verb}${why}`);

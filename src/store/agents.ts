@@ -67,7 +67,7 @@ function add(tally: Tally, row: z.infer<typeof workRow>): void {
 
 function toPerformance(agentId: string, tally: Tally, wallOrNull: number | null): AgentPerformance {
   const { workstreams, completed, failed, cpuSeconds, durations } = tally;
-  const ascending = Float64Array.from(durations).sort();
+  const ascending = Float64Array.from(durations).toSorted();
   const busySeconds = ascending.reduce((sum, duration) => sum + duration, 0);
   const wall = wallOrNull ?? busySeconds;
   const settled = completed + failed;

@@ -8,9 +8,8 @@ import { numberCell, rows, textCell } from './read.ts';
 const KEEP_DURATIONS = `
 INSERT INTO workstream_durations (workstream_id, duration_seconds, definition_hash, run_id)
 SELECT w.workstream_id, r.duration_seconds, w.definition_hash, w.run_id
-FROM run_workstreams w CROSS JOIN agent_results r
-  ON r.run_id = w.run_id AND r.workstream_id = w.workstream_id AND r.attempts IS NOT NULL
-WHERE w.run_id = ? AND r.status = 'completed'
+FROM agent_results r CROSS JOIN run_workstreams w ON w.run_id = r.run_id AND w.workstream_id = r.workstream_id
+WHERE r.run_id = ? AND r.status = 'completed'
 ON CONFLICT (workstream_id) DO UPDATE SET
   duration_seconds = COALESCE(excluded.duration_seconds, duration_seconds),
   definition_hash = excluded.definition_hash,

@@ -1,4 +1,5 @@
 /** What can only be known when all files are: ids that are used twice, and what the id of a matrix stands for. */
+import { basename } from 'node:path';
 import type { Broken, LoadedFolder } from '../domain/plan.ts';
 import type { Problem } from '../domain/problem.ts';
 import type { Workstream } from '../domain/workstream.ts';
@@ -83,7 +84,10 @@ function nameAll(nameless: readonly Broken[], ids: ReadonlySet<string>): Broken[
   const taken = new Set(ids);
   return nameless.map((broken) => {
     let id = broken.id;
-    if (taken.has(id)) id = id.replace(/(\[\d+\])?$/, '.json$1');
+    if (taken.has(id)) {
+      const { file } = broken.source;
+      id = `${basename(file)}${id.slice(basename(file, '.json').length)}`;
+    }
     for (let n = 2; taken.has(id); n++) id = `${broken.id} (${n})`;
     taken.add(id);
     return { ...broken, id };

@@ -125,9 +125,9 @@ describe('validate', () => {
     });
     const { code, stdout } = await millrace(folder, ['validate']);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^workstreams\/a\.json:4:21: error: steps\[0\]\.run: /m);
+    expect(stdout).toMatch(/^workstreams\/a\.json:4:22: error: steps\[0\]\.run: /m);
     expect(stdout).toMatch(/^workstreams\/a\.json:3:\d+: warning: .*"?steps"?/m);
-    expect(stdout).toMatch(/^workstreams\/b\.json: error: .*ws-c/m);
+    expect(stdout).toMatch(/^workstreams\/b\.json:1:\d+: error: .*ws-c/m);
     const json = await millrace(folder, ['validate', '--json']);
     expect(JSON.parse(json.stdout)).toMatchObject({ version: 1, files: 2, errors: 2 });
   });

@@ -28,7 +28,7 @@ CREATE UNIQUE INDEX agent_results_once ON agent_results (run_id, workstream_id) 
 -- Holds all that is counted and ranked, so that no long output is read for a number; in the order of arrival, so
 -- that new rows go to its end.
 CREATE INDEX agent_results_by_run
-  ON agent_results (run_id, status, id, agent_id, duration_seconds, cpu_seconds, has_output);
+  ON agent_results (run_id, status, id, workstream_id, agent_id, duration_seconds, cpu_seconds, has_output);
 
 ALTER TABLE consolidated_errors ADD COLUMN pattern TEXT;
 ALTER TABLE consolidated_errors ADD COLUMN tail TEXT;

@@ -1,0 +1,119 @@
+import { expect, test } from 'vitest';
+import { applyEvent, type Board, createBoard, finished, running } from '../../src/progress/board.ts';
+import type { RunEvent } from '../../src/domain/run-event.ts';
+import { completed, failed, progress, runStarted, skipped, START, started } from './events.ts';
+
+function boardOf(...events: RunEvent[]): Board {
+  const board = createBoard();
+  for (const event of events) applyEvent(board, event);
+  return board;
+}
+
+test('before the run there is nothing', () => {
+  const board = createBoard();
+  expect([board.startedAt, board.total, finished(board), running(board)]).toEqual([null, 0, 0, 0]);
+});
+
+test('knows the agents of the run from its start, in order', () => {
+  const board = boardOf(runStarted(5, 3));
+  expect(board.startedAt).toBe(START);
+  expect(board.total).toBe(5);
+  expect([...board.agents]).toEqual([
+    ['agent-1', null],
+    ['agent-2', null],
+    ['agent-3', null],
+  ]);
+});
+
+test('knows what each agent has in hand, and since when', () => {
+  const board = boardOf(
+    runStarted(2, 2),
+    started('ws-1', 1, 1.5, { title: 'First', expectedSeconds: 4 }),
+    progress('ws-1', 1, 0.25, 'a quarter'),
+  );
+  expect(board.agents.get('agent-1')).toEqual({
+    workstreamId: 'ws-1',
+    title: 'First',
+    attempt: 1,
+    since: START + 1_500,
+    fraction: 0.25,
+    text: 'a quarter',
+    expectedSeconds: 4,
+  });
+  expect(running(board)).toBe(1);
+});
+
+test('counts final statuses, with and without an agent', () => {
+  const board = boardOf(
+    runStarted(4, 2),
+    started('ws-1', 1, 0),
+    started('ws-2', 2, 0),
+    completed('ws-1', 1),
+    failed('ws-2', 2, 'broke'),
+    skipped('ws-3'),
+  );
+  expect(board.counts).toEqual({ completed: 1, failed: 1, skipped: 1 });
+  expect(finished(board)).toBe(3);
+  expect(running(board)).toBe(0);
+});
+
+test('a second attempt leaves the agent of the first with nothing in hand', () => {
+  const board = boardOf(runStarted(2, 2), started('ws-1', 1, 0), started('ws-1', 2, 3, { attempt: 2 }));
+  expect(board.agents.get('agent-1')).toBeNull();
+  expect(board.agents.get('agent-2')?.attempt).toBe(2);
+  expect(board.work.started).toBe(1);
+});
+
+test('progress that comes late belongs to nobody', () => {
+  const board = boardOf(runStarted(2, 1), started('ws-1', 1, 0), completed('ws-1', 1), started('ws-2', 1, 1));
+  expect(applyEvent(board, progress('ws-1', 1, 0.9, 'late'))).toBe(false);
+  expect(applyEvent(board, progress('ws-2', 7, 0.9, 'nobody'))).toBe(false);
+  expect(board.agents.get('agent-1')).toMatchObject({ workstreamId: 'ws-2', fraction: null, text: '' });
+});
+
+test('the end of a workstream takes nothing from an agent that has another in hand by then', () => {
+  const board = boardOf(runStarted(2, 1), started('ws-1', 1, 0), started('ws-2', 1, 1), completed('ws-1', 1));
+  expect(board.agents.get('agent-1')?.workstreamId).toBe('ws-2');
+});
+
+test('keeps the five newest failures, each with its first line', () => {
+  const board = boardOf(
+    runStarted(7, 1),
+    ...[1, 2, 3, 4, 5, 6, 7].map((n) => failed(`ws-${n}`, 1, `\n  line ${n}\nsecond line`)),
+  );
+  expect(board.failures.map(({ workstreamId, line }) => [workstreamId, line])).toEqual(
+    [3, 4, 5, 6, 7].map((n) => [`ws-${n}`, `line ${n}`]),
+  );
+  expect(board.failures[0]?.reason).toBe('exit-non-zero');
+});
+
+test('keeps no more of a text than a window can show', () => {
+  const board = boardOf(
+    runStarted(2, 1),
+    started('ws-1', 1, 0),
+    progress('ws-1', 1, null, 'x'.repeat(50_000_000)),
+    failed('ws-2', 2, 'y'.repeat(50_000_000)),
+    { type: 'notice', level: 'warn', text: 'z'.repeat(50_000_000), workstreamId: null },
+  );
+  expect(board.agents.get('agent-1')?.text).toHaveLength(1_000);
+  expect(board.failures[0]?.line).toHaveLength(1_000);
+  expect(board.notice?.text).toHaveLength(1_000);
+});
+
+test('says which events change the picture', () => {
+  const board = boardOf(runStarted(1, 1));
+  const changes = (event: RunEvent): boolean => applyEvent(board, event);
+  expect(changes({ type: 'workstream-ready', workstreamId: 'ws-1' })).toBe(false);
+  expect(changes({ type: 'workstream-log', workstreamId: 'ws-1', agentId: 'agent-1', line: '{}' })).toBe(
+    false,
+  );
+  expect(changes({ type: 'agent-replaced', agentId: 'agent-1', why: 'it died' })).toBe(false);
+  expect(changes({ type: 'notice', level: 'info', text: 'fine', workstreamId: null })).toBe(false);
+  expect(changes({ type: 'notice', level: 'error', text: 'bad', workstreamId: null })).toBe(true);
+  expect(changes(started('ws-1', 1, 0))).toBe(true);
+  expect(changes(progress('ws-1', 1, 0.5))).toBe(true);
+  expect(changes(completed('ws-1', 1))).toBe(true);
+  expect(changes({ type: 'interrupting', signal: 'SIGINT', running: 0 })).toBe(true);
+  expect(changes({ type: 'run-ended', runId: 'r', at: '2026-01-02T03:05:05.000Z', exitCode: 0 })).toBe(true);
+  expect([board.notice?.text, board.interruptedBy, board.ended]).toEqual(['bad', 'SIGINT', true]);
+});
