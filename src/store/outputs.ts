@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Json } from '../domain/json.ts';
 import type { Capped, WorkstreamOutput } from '../domain/run-record.ts';
 import type { Connection } from './connection.ts';
+import { completedEarlier } from './durations.ts';
 import { countOf, rows, textCell } from './read.ts';
 import { readMetadata } from './result-cells.ts';
 
@@ -25,6 +26,11 @@ export function shownOutputs(connection: Connection, runId: string, limit: numbe
   return { shown, total: countOf(connection, `SELECT COUNT(*) AS n ${where}`, runId) };
 }
 
+/** Output of one of these workstreams in this run; saying that `attempts` is not null lets the index be used. */
+const OUTPUTS = `
+  SELECT r.workstream_id, r.metadata FROM json_each(?) wanted
+  CROSS JOIN agent_results r ON r.run_id = ? AND r.workstream_id = wanted.value AND r.attempts IS NOT NULL`;
+
 /**
  * The output of each of these workstreams in this run, or, for those that are no part of it, in the run in which they
  * last completed; null for one that gave none.
@@ -34,16 +40,24 @@ export function outputsOf(
   runId: string,
   ids: readonly string[],
 ): Record<string, Json> {
-  // `attempts` is never null in rows that have an output; saying so lets the index on both ids be used.
-  const sql = `
-    SELECT r.workstream_id, r.metadata FROM json_each(?) wanted
-    LEFT JOIN workstream_durations d ON d.workstream_id = wanted.value
-    CROSS JOIN agent_results r ON r.workstream_id = wanted.value AND r.attempts IS NOT NULL
-      AND r.run_id = COALESCE((SELECT run_id FROM agent_results
-        WHERE run_id = ? AND workstream_id = wanted.value AND attempts IS NOT NULL), d.run_id)`;
-  const outputs = new Map<string, Json>(ids.map((id) => [id, null]));
-  for (const row of rows(connection, outputRow, sql, JSON.stringify(ids), runId)) {
+  const outputs = new Map<string, Json>();
+  addOutputs(connection, runId, ids, outputs);
+  const elsewhere = ids.filter((id) => !outputs.has(id));
+  if (elsewhere.length > 0) {
+    for (const [id, earlier] of completedEarlier(connection, elsewhere)) {
+      addOutputs(connection, earlier.runId, [id], outputs);
+    }
+  }
+  return Object.fromEntries(ids.map((id) => [id, outputs.get(id) ?? null]));
+}
+
+function addOutputs(
+  connection: Connection,
+  runId: string,
+  ids: readonly string[],
+  outputs: Map<string, Json>,
+): void {
+  for (const row of rows(connection, outputRow, OUTPUTS, JSON.stringify(ids), runId)) {
     outputs.set(row.workstream_id, readMetadata(row.metadata, row.workstream_id).output);
   }
-  return Object.fromEntries(outputs);
 }

@@ -65,3 +65,24 @@ test('a commit that fails tells nobody of the events, once tells who must know, 
   journal.commit();
   expect(told).toBe(600);
 });
+
+test('progress is told at once and makes nobody wait, but never overtakes', () => {
+  const recorder = new ListRecorder();
+  const told: string[] = [];
+  const journal = new Journal(recorder, [({ type }) => told.push(type)], () => undefined);
+  const progress: RunEvent = {
+    type: 'workstream-progress',
+    workstreamId: 'ws-a',
+    agentId: 'agent-1',
+    fraction: 0.5,
+    text: '',
+  };
+  journal.publish(progress);
+  expect(told).toEqual(['workstream-progress']);
+  journal.publish(event);
+  journal.publish(progress);
+  expect(told).toEqual(['workstream-progress']);
+  journal.commit();
+  expect(told).toEqual(['workstream-progress', 'workstream-ready', 'workstream-progress']);
+  expect(recorder.log.filter((entry) => entry === 'commit')).toHaveLength(1);
+});

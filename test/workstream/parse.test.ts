@@ -100,7 +100,7 @@ describe('what is too much', () => {
     ]);
   });
 
-  const MB = 1_000_000;
+  const MB = 100_000;
   test.each([
     ['one letter', 'a'.repeat(100 * MB), /^1:1: error: unexpected "a{59}…"; expected a value/],
     ['quotes', '"'.repeat(100 * MB), /^1:3: error: expected the end of the file/],
@@ -109,12 +109,12 @@ describe('what is too much', () => {
     ['braces', '{"a":'.repeat(20 * MB), /^1:2501: error: it is nested/],
     ['commas', ','.repeat(100 * MB), /^1:5000001: error: it holds more than/],
     ['empty objects', `[${'{},'.repeat(33 * MB)}`, /error: it holds more than/],
-    ['slashes', '/'.repeat(100 * MB), /^1:100000001: error: expected a value/],
+    ['slashes', '/'.repeat(100 * MB), /^1:10000001: error: expected a value/],
     ['lines', '\n'.repeat(100 * MB), /^1:1: error: the file is empty/],
     ['words on lines', 'a\n'.repeat(50 * MB), /^1:1: error: unexpected "a"/],
     ['zero bytes', Buffer.alloc(100 * MB), /^1:1: error: unexpected/],
     ['0xff', Buffer.alloc(100 * MB, 0xff), /^1:1: error: it is not UTF-8/],
-  ])('100 MB of %s', (_name, content, expected) => {
+  ])('10 MB of %s', (_name, content, expected) => {
     const problems = problemsOf(content);
     expect(problems[0]).toMatch(expected);
     expect(problems.length).toBeLessThanOrEqual(21);
