@@ -55,8 +55,8 @@ export class Lines {
     if (!wasHead) return;
     const head = this.#head(signature);
     if (head !== undefined) this.#newHead(signature, head);
-    const lot = this.#lots.of(signature);
-    if (lot !== null) this.#offerFirst(lot);
+    // It may have stood for each of the lots it was in.
+    for (let lot = this.#lots.of(signature); lot !== null; lot = lot.within) this.#offerFirst(lot);
   }
 
   /** Takes out all that are ready; in order. */

@@ -118,6 +118,26 @@ describe('use', () => {
     expect(ready.take(1)).toBe(3);
   });
 
+  test('when the one that stood for others that wait is removed, the next of them is found', () => {
+    const scopes = ['a/b', 'a', 'a/b', 'a/f'];
+    const ready = new ReadyQueue(
+      makeWorkstreams(scopes.map((scope, n) => ({ id: `ws-${n}`, scopes: [scope] }))),
+      {
+        agents: 2,
+        distribution: 'dynamic',
+      },
+    );
+    for (const index of [0, 2]) ready.add(index);
+    expect([ready.take(0), ready.take(1)]).toEqual([0, undefined]);
+    ready.release(0);
+    for (const index of [1, 3]) ready.add(index);
+    // 2 waits for 0's path, and that waits for 1's as a whole.
+    expect([ready.take(0), ready.take(1)]).toEqual([1, undefined]);
+    ready.release(1);
+    ready.remove(2);
+    expect(ready.take(0)).toBe(3);
+  });
+
   test('wrong use is refused', () => {
     const ready = queue(2, 'dynamic', {});
     expect(() => ready.add(0)).toThrow('workstream 0 is in the queue already');
@@ -130,18 +150,17 @@ describe('use', () => {
   });
 });
 
-const scope = fc.constantFrom('a', 'a/**', 'a/b', 'a/b/*.ts', 'a/c', 'd', 'd/e', '../x', '..', 'f');
-const sketches = fc.array(
+const scope = fc.constantFrom('a', 'a/**', 'a/b', 'a/b/*.ts', 'a/b/c/d', 'a/f', 'd', 'd/e', '../x', '..');
+/** Much in conflict, so that little runs and much waits, in up to `most` scopes each. */
+const conflicting = (most: number) =>
   fc.record({
-    conflictGroup: fc.option(fc.constantFrom('g', 'h'), { freq: 2 }),
-    scopes: fc.oneof(
-      { weight: 2, arbitrary: fc.constant<string[]>([]) },
-      { weight: 3, arbitrary: fc.array(scope, { maxLength: 3 }) },
-    ),
-    parallelOk: fc.integer({ min: 0, max: 7 }).map((n) => n > 0),
-  }),
-  { maxLength: 25 },
-);
+    conflictGroup: fc.option(fc.constantFrom('g', 'h'), { freq: 1 }),
+    scopes: fc.array(scope, { maxLength: most }),
+    parallelOk: fc.integer({ min: 0, max: 9 }).map((n) => n > 0),
+  });
+const sketches = fc
+  .constantFrom(1, 3)
+  .chain((most) => fc.array(conflicting(most), { minLength: 1, maxLength: 40 }));
 /** What a caller does next; the number picks the agent or workstream among those possible. */
 const step = fc.tuple(
   fc.constantFrom(
@@ -168,7 +187,7 @@ describe('any sequence of calls', () => {
         sketches,
         fc.integer({ min: 1, max: 5 }),
         fc.constantFrom('dynamic' as const, 'round-robin' as const),
-        fc.array(step, { maxLength: 150 }),
+        fc.array(step, { minLength: 1, maxLength: 300, size: 'max' }),
         (parts, agents, distribution, steps) => {
           const ranked = makeWorkstreams(...parts.map((part, index) => ({ id: `ws-${index}`, ...part })));
           const ready = new ReadyQueue(ranked, { agents, distribution });

@@ -9,9 +9,16 @@ const inputSchema = z.strictObject({
   pattern: z.string(),
   /** Lengths of the texts, in order. */
   lengths: z.array(z.number().int().positive()).min(1),
-  /** Backtracking is not tried with longer texts once it has taken longer than this. */
+  /** Backtracking is not tried with a text for which it would take longer than this. */
   patience_ms: z.number().positive(),
 });
+
+/** Times for one text; null where backtracking was not tried. */
+interface Measured {
+  letters: number;
+  backtracking_ms: number | null;
+  automaton_ms: number;
+}
 
 /**
  * Matches one pattern with the backtracking engine of JavaScript, whose time may double with each letter of the text,
@@ -25,14 +32,13 @@ export default async function compareRegexEngines(
   const checkpoint = createCheckpoint(context);
   const automaton = compileRegex(pattern);
   const backtracking = new RegExp(`^(?:${pattern})$`);
-  const results: { letters: number; backtracking_ms: number | null; automaton_ms: number }[] = [];
-  let hasPatience = true;
+  const results: Measured[] = [];
   for (const [i, letters] of lengths.entries()) {
     context.progress(i / lengths.length, `${letters} letters`);
     const text = 'a'.repeat(letters);
     const automaton_ms = milliseconds(() => automaton(text));
-    const backtracking_ms: number | null = hasPatience ? milliseconds(() => backtracking.test(text)) : null;
-    hasPatience &&= backtracking_ms !== null && backtracking_ms <= patience_ms;
+    const isBearable = expectedMs(results.at(-1), letters) <= patience_ms;
+    const backtracking_ms = isBearable ? milliseconds(() => backtracking.test(text)) : null;
     results.push({ letters, backtracking_ms, automaton_ms });
     await checkpoint((i + 1) / lengths.length, `${letters} letters`);
   }
@@ -42,6 +48,12 @@ export default async function compareRegexEngines(
   context.log.info({ pattern, results: results.length }, 'measured');
   const automaton_is_faster_from_letters = overtaken?.letters ?? null;
   return { output: { pattern, automaton_is_faster_from_letters, results } };
+}
+
+/** Twice as long for each letter more; nothing is known before the first measurement, and no longer text is bearable. */
+function expectedMs(last: Measured | undefined, letters: number): number {
+  if (last === undefined) return 0;
+  return last.backtracking_ms === null ? Infinity : last.backtracking_ms * 2 ** (letters - last.letters);
 }
 
 /** @throws Error when there is a match. */

@@ -1,0 +1,73 @@
+/** What a person sees: the command in a real pseudo-terminal. */
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { bin, writeFiles } from '../rig/command.ts';
+import { query } from '../rig/rows.ts';
+import { openTerminal } from '../rig/terminal.ts';
+import { temporaryFolder } from '../rig/temporary-folder.ts';
+
+const shows = (text: string) => (screen: string[]) => screen.some((line) => line.includes(text));
+
+test('progress while it runs, a summary with the failures last when it has ended', async () => {
+  const folder = temporaryFolder();
+  execFileSync('mkfifo', [join(folder, 'gate')]);
+  writeFiles(folder, {
+    'workstreams/all.json': [
+      { id: 'ws-bad', steps: [{ run: 'echo why; exit 3' }], priority: 'high' },
+      { id: 'ws-waits', title: 'Waits for the test', steps: [{ run: 'cat gate' }] },
+    ],
+  });
+  const terminal = await openTerminal(process.execPath, [bin], { cwd: folder, columns: 90, rows: 20 });
+  await terminal.waitFor((screen) => shows('ws-waits Waits for the test')(screen) && shows('ws-bad')(screen));
+  expect(terminal.screen().some((line) => line.includes('1 of 2'))).toBe(true);
+  writeFileSync(join(folder, 'gate'), 'go\n');
+  expect(await terminal.exit).toBe(1);
+  const screen = terminal.screen().filter((line) => line.trim() !== '');
+  expect(screen[0]).toBe('2 workstreams: 1 completed, 1 failed');
+  expect(screen.at(-2)).toContain('ws-bad exit-non-zero: `echo why; exit 3` ended with exit code 3.');
+  expect(screen.at(-1)).toMatch(/log .*ws-bad\.log$/);
+});
+
+test('Ctrl-C ends the run and leaves the terminal as it was', async () => {
+  const folder = temporaryFolder();
+  execFileSync('mkfifo', [join(folder, 'gate')]);
+  writeFiles(folder, { 'workstreams/all.json': [{ id: 'ws-waits', steps: [{ run: 'cat gate' }] }] });
+  const terminal = await openTerminal(process.execPath, [bin], { cwd: folder });
+  await terminal.waitFor(shows('ws-waits'));
+  terminal.type('\u0003');
+  expect(await terminal.exit).toBe(130);
+  expect(terminal.raw.toString().lastIndexOf('\u001b[?25h')).toBeGreaterThan(
+    terminal.raw.toString().lastIndexOf('\u001b[?25l'),
+  );
+  expect(query(folder, 'SELECT status, reason FROM agent_results')).toEqual([
+    { status: 'skipped', reason: 'interrupted' },
+  ]);
+});
+
+test('--ask goes through the workstreams one by one', async () => {
+  const folder = temporaryFolder();
+  const ids = ['ws-1-run', 'ws-2-skip', 'ws-3-done', 'ws-4-quit', 'ws-5-rest'];
+  writeFiles(folder, { 'workstreams/all.json': ids.map((id) => ({ id, steps: [{ run: 'true' }] })) });
+  const terminal = await openTerminal(process.execPath, [bin, 'run', '--ask'], { cwd: folder });
+  for (const [id, key] of [
+    ['ws-1-run', 'r'],
+    ['ws-2-skip', 's'],
+    ['ws-3-done', 'd'],
+    ['ws-4-quit', 'q'],
+  ] as const) {
+    await terminal.waitFor(shows(`${id}: ${id}`));
+    terminal.type(`${key}\r`);
+  }
+  expect(await terminal.exit).toBe(130);
+  expect(
+    query(folder, 'SELECT workstream_id AS id, status, reason, agent_id AS agent FROM agent_results ORDER BY id'),
+  ).toEqual([
+    { id: 'ws-1-run', status: 'completed', reason: null, agent: 'agent-1' },
+    { id: 'ws-2-skip', status: 'skipped', reason: 'skipped-by-user', agent: 'coordinator' },
+    { id: 'ws-3-done', status: 'completed', reason: null, agent: 'coordinator' },
+    { id: 'ws-4-quit', status: 'skipped', reason: 'interrupted', agent: 'coordinator' },
+    { id: 'ws-5-rest', status: 'skipped', reason: 'interrupted', agent: 'coordinator' },
+  ]);
+});

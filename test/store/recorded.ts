@@ -1,0 +1,169 @@
+/** Recorded runs for tests: real databases with results of which only the interesting part is named. */
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { AgentResult, ResultMetadata } from '../../src/domain/agent-result.ts';
+import type { RunEnd } from '../../src/domain/recorder.ts';
+import type { ExecutionSummary } from '../../src/domain/run-record.ts';
+import type { RunEvent } from '../../src/domain/run-event.ts';
+import type { Connection } from '../../src/store/connection.ts';
+import { openDatabase } from '../../src/store/database.ts';
+import { SqliteRecorder } from '../../src/store/recorder.ts';
+import { workstream } from '../rig/definitions.ts';
+
+export const RUN = 'ma-run-20260102-030405';
+export const START = '2026-01-02T03:04:05.000Z';
+
+/** A database that is closed when the test ends. */
+export function opened(folder: string): Connection {
+  const connection = openDatabase(databaseIn(folder));
+  onTestFinished(() => void connection.close());
+  return connection;
+}
+
+export const databaseIn = (folder: string): string => join(folder, '.state', 'multi_agent_consolidated.db');
+
+/** A completed result of `agent-1` that took a second. */
+export function result(
+  workstreamId: string,
+  {
+    metadata,
+    ...fields
+  }: Partial<Omit<AgentResult, 'metadata'>> & { metadata?: Partial<ResultMetadata> } = {},
+): AgentResult {
+  return {
+    runId: RUN,
+    agentId: 'agent-1',
+    workstreamId,
+    status: 'completed',
+    startTime: '2026-01-02T03:04:06.000Z',
+    endTime: '2026-01-02T03:04:07.000Z',
+    durationSeconds: 1,
+    filesModified: [],
+    commitsCreated: [],
+    errors: [],
+    warnings: [],
+    testResults: { total: 0, passed: 0, failed: 0, manual: 0, tests: [] },
+    metadata: {
+      title: `Title of ${workstreamId}`,
+      kind: null,
+      file: `workstreams/${workstreamId}.json`,
+      position: 0,
+      priority: 0,
+      output: null,
+      metrics: {},
+      steps: [],
+      tail: null,
+      definition: {},
+      ...metadata,
+    },
+    reason: null,
+    explanation: null,
+    cpuSeconds: 0.5,
+    cpuWaitSeconds: 0.25,
+    attempts: 1,
+    logFile: null,
+    stack: null,
+    pattern: null,
+    ...fields,
+  };
+}
+
+/** A failed result with one error. */
+export function failed(
+  workstreamId: string,
+  message: string,
+  fields: Parameters<typeof result>[1] = {},
+): AgentResult {
+  return result(workstreamId, {
+    status: 'failed',
+    reason: 'thrown',
+    explanation: message,
+    errors: [{ type: 'thrown', message }],
+    stack: `${message}\n    at f (/a/b.js:1:1)`,
+    logFile: `.state/logs/${workstreamId}.log`,
+    ...fields,
+  });
+}
+
+/** A workstream that no agent ran. */
+export function skipped(workstreamId: string, fields: Parameters<typeof result>[1] = {}): AgentResult {
+  return result(workstreamId, {
+    agentId: 'coordinator',
+    status: 'skipped',
+    startTime: null,
+    endTime: null,
+    durationSeconds: null,
+    cpuSeconds: null,
+    cpuWaitSeconds: null,
+    attempts: 0,
+    reason: 'dependency-failed',
+    explanation: 'It needs "ws-0", which failed.',
+    ...fields,
+  });
+}
+
+export const finished = (given: AgentResult): RunEvent => ({ type: 'workstream-finished', result: given });
+
+export function started(
+  ids: readonly string[],
+  fields: { runId?: string; at?: string; agents?: string[] } = {},
+): RunEvent {
+  return {
+    type: 'run-started',
+    runId: RUN,
+    at: START,
+    agents: ['agent-1', 'agent-2'],
+    total: ids.length,
+    workstreams: ids.map((id) => workstream(id, [])),
+    expectedSeconds: null,
+    ...fields,
+  };
+}
+
+export const SUMMARY: ExecutionSummary = {
+  version: 1,
+  millrace: '0.1.0',
+  node: 'v20.20.2',
+  platform: 'linux x64',
+  cores: 2,
+  agentsCount: 2,
+  distribution: 'dynamic',
+  exitCode: 1,
+  interruptedBy: null,
+  speed: {
+    wallSeconds: 2,
+    busySeconds: 3,
+    oneAgentSeconds: 3,
+    criticalPathSeconds: 1,
+    criticalPath: ['ws-1'],
+    speedup: 1.5,
+    limitSeconds: 1.5,
+    efficiency: 0.75,
+  },
+  agents: [],
+  tests: { total: 0, passed: 0, failed: 0, manual: 0 },
+  overhead: { storeSeconds: 0.01, consolidateSeconds: 0.02 },
+};
+
+export function end(fields: Partial<RunEnd> = {}): RunEnd {
+  const at = '2026-01-02T03:05:00.000Z';
+  return { runId: RUN, at, state: 'ended', summary: SUMMARY, recommendations: ['Run it again.'], ...fields };
+}
+
+/** Records a whole run in one go. */
+export function record(
+  connection: Connection,
+  results: readonly AgentResult[],
+  fields: { runId?: string; at?: string; agents?: string[] } = {},
+): void {
+  const runId = fields.runId ?? RUN;
+  const recorder = new SqliteRecorder(connection);
+  recorder.take(
+    started(
+      results.map(({ workstreamId }) => workstreamId),
+      fields,
+    ),
+  );
+  for (const given of results) recorder.take(finished({ ...given, runId }));
+  recorder.finish(end({ runId }));
+}

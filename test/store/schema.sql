@@ -1,0 +1,78 @@
+CREATE TABLE agent_results (
+  id INTEGER PRIMARY KEY,
+  run_id TEXT NOT NULL,
+  agent_id TEXT NOT NULL,
+  workstream_id TEXT NOT NULL,
+  status TEXT NOT NULL,
+  start_time TEXT,
+  end_time TEXT,
+  duration_seconds REAL,
+  files_modified TEXT,
+  commits_created TEXT,
+  errors TEXT,
+  warnings TEXT,
+  test_results TEXT,
+  metadata TEXT
+, title TEXT, reason TEXT, explanation TEXT, cpu_seconds REAL, cpu_wait_seconds REAL, attempts INTEGER, log_file TEXT, has_output INTEGER);
+
+CREATE INDEX agent_results_by_run
+  ON agent_results (run_id, status, id, workstream_id, agent_id, duration_seconds, cpu_seconds, has_output);
+
+CREATE UNIQUE INDEX agent_results_once ON agent_results (run_id, workstream_id) WHERE attempts IS NOT NULL;
+
+CREATE TABLE consolidated_errors (
+  id INTEGER PRIMARY KEY,
+  run_id TEXT NOT NULL,
+  error_type TEXT,
+  error_message TEXT,
+  workstream_id TEXT,
+  agent_id TEXT,
+  timestamp TEXT,
+  stack_trace TEXT
+, pattern TEXT, tail TEXT, log_file TEXT);
+
+CREATE INDEX consolidated_errors_by_pattern
+  ON consolidated_errors (run_id, error_type, pattern, workstream_id);
+
+CREATE INDEX consolidated_errors_by_workstream ON consolidated_errors (run_id, workstream_id);
+
+CREATE TABLE consolidated_runs (
+  run_id TEXT PRIMARY KEY,
+  timestamp TEXT NOT NULL,
+  total_workstreams INTEGER NOT NULL DEFAULT 0,
+  completed_count INTEGER NOT NULL DEFAULT 0,
+  failed_count INTEGER NOT NULL DEFAULT 0,
+  skipped_count INTEGER NOT NULL DEFAULT 0,
+  total_files_modified INTEGER NOT NULL DEFAULT 0,
+  total_commits INTEGER NOT NULL DEFAULT 0,
+  total_errors INTEGER NOT NULL DEFAULT 0,
+  total_warnings INTEGER NOT NULL DEFAULT 0,
+  execution_summary TEXT,
+  recommendations TEXT,
+  created_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+, state TEXT CHECK (state IN ('running', 'ended', 'interrupted')), ended_at TEXT, exit_code INTEGER, agents_count INTEGER, pid INTEGER, pid_started TEXT, hostname TEXT);
+
+CREATE INDEX consolidated_runs_running ON consolidated_runs (run_id) WHERE state = 'running';
+
+CREATE TABLE run_workstreams (
+  run_id TEXT NOT NULL REFERENCES consolidated_runs (run_id) ON DELETE CASCADE,
+  workstream_id TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  title TEXT NOT NULL,
+  file TEXT NOT NULL,
+  definition_hash TEXT NOT NULL,
+  depends_on TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('pending', 'blocked', 'running')),
+  agent_id TEXT,
+  since TEXT,
+  fraction REAL,
+  activity TEXT,
+  PRIMARY KEY (run_id, workstream_id)
+) WITHOUT ROWID;
+
+CREATE TABLE workstream_durations (
+  workstream_id TEXT PRIMARY KEY,
+  duration_seconds REAL,
+  definition_hash TEXT NOT NULL,
+  run_id TEXT NOT NULL
+) WITHOUT ROWID;
