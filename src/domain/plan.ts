@@ -20,7 +20,10 @@ export interface LoadedFolder {
   files: number;
 }
 
-/** Two workstreams, or a group of them, that never run at the same time. */
+/**
+ * Workstreams that never run at the same time. For `scope` that is each member and those that own the path itself;
+ * members in different places inside it may run together.
+ */
 export interface Conflict {
   kind: 'conflict-group' | 'scope' | 'alone';
   /** The group's name, the shared path, or the workstream's id. */

@@ -31,8 +31,11 @@ export const PRIORITY_WORDS = {
 } as const;
 const priorityWords = Object.keys(PRIORITY_WORDS);
 
-/** Most elements of one list, and most names of one record, in a definition. */
+/** Most elements of one list in a definition. */
 export const MAX_ELEMENTS = 100_000;
+
+/** Most names in a matrix, and in a step's `env`. */
+export const MAX_NAMES = 1000;
 
 const paths = z.array(line).max(MAX_ELEMENTS);
 const count = z.int().min(0);

@@ -1,6 +1,6 @@
 import type { Workstream } from '../domain/workstream.ts';
 import { at } from './at.ts';
-import { levelsUp, scopePrefixes, stepsTo } from './scope.ts';
+import { levelsUp, prefixAbove, scopePrefixes } from './scope.ts';
 
 /** What of a workstream the tree is made of. */
 export type Scoped = Pick<Workstream, 'scopes'>;
@@ -10,18 +10,19 @@ export type Scoped = Pick<Workstream, 'scopes'>;
  * other or above it. Built in time proportional to the text of the scopes.
  */
 export class ScopeTree {
-  /** By workstream: the places it owns, ascending, none above another. */
+  /** By workstream: the places it owns, ascending. */
   readonly owned: number[][];
-  /** By place: the place above it; -1 for the root. A parent's number is less than its children's. */
+  /** By place: the place above it; -1 for the root of the disk, which is place 0. A parent comes before its children. */
   readonly #parents = [-1];
-  readonly #children = new Map<string, number>();
-  /** By place that is owned: its path. */
-  readonly #paths = new Map<number, string>();
+  readonly #paths = ['/'];
+  readonly #places = new Map([['/', 0]]);
+  /** Most levels that any scope goes up from the start folder. */
+  readonly #up: number;
 
   constructor(workstreams: readonly Scoped[]) {
     const prefixes = workstreams.map(({ scopes }) => scopePrefixes(scopes));
-    const up = prefixes.flat().reduce((most, prefix) => Math.max(most, levelsUp(prefix)), 0);
-    this.owned = prefixes.map((own) => this.#withoutNested(own.map((prefix) => this.#place(prefix, up))));
+    this.#up = prefixes.flat().reduce((most, prefix) => Math.max(most, levelsUp(prefix)), 0);
+    this.owned = prefixes.map((own) => own.map((prefix) => this.#place(prefix)).toSorted((a, b) => a - b));
   }
 
   /** Number of places. */
@@ -33,38 +34,28 @@ export class ScopeTree {
     return at(this.#parents, place);
   }
 
-  /** The path of a place that a workstream owns, as `scopePrefix` gives it. */
+  /** The path of a place, as `scopePrefix` gives it. */
   path(place: number): string {
-    return this.#paths.get(place) ?? '';
+    const path = this.#paths[place];
+    if (path === undefined) throw new RangeError(`there is no place ${place}`);
+    return path;
   }
 
-  #place(prefix: string, up: number): number {
-    let place = 0;
-    for (const step of stepsTo(prefix, up)) place = this.#child(place, step);
-    this.#paths.set(place, prefix);
-    return place;
-  }
-
-  #child(parent: number, step: string): number {
-    const key = `${parent}/${step}`;
-    const known = this.#children.get(key);
-    if (known !== undefined) return known;
-    const child = this.#parents.length;
-    this.#children.set(key, child);
-    this.#parents.push(parent);
-    return child;
-  }
-
-  #withoutNested(places: number[]): number[] {
-    if (places.length < 2) return places;
-    const all = new Set(places);
-    return places.filter((place) => !this.#isInside(place, all)).toSorted((a, b) => a - b);
-  }
-
-  #isInside(place: number, all: ReadonlySet<number>): boolean {
-    for (let above = this.parent(place); above !== -1; above = this.parent(above)) {
-      if (all.has(above)) return true;
+  /** The place of a prefix; it and those above it are made when they are new. */
+  #place(prefix: string): number {
+    const missing: string[] = [];
+    let place: number | undefined;
+    for (let path: string | null = prefix; path !== null; path = prefixAbove(path, this.#up)) {
+      place = this.#places.get(path);
+      if (place !== undefined) break;
+      missing.push(path);
     }
-    return false;
+    let last = place ?? 0;
+    for (const path of missing.toReversed()) {
+      this.#parents.push(last);
+      last = this.#paths.push(path) - 1;
+      this.#places.set(path, last);
+    }
+    return last;
   }
 }

@@ -18,7 +18,7 @@ export function scopePrefix(glob: string): string {
   const { literal, rest } = splitAtWildcard(glob);
   const base = rest === '' ? literal : literal.slice(0, literal.lastIndexOf('/') + 1);
   // A `..` behind a wildcard may leave again what the literal part names.
-  const up = rest.split(/[/,{}()|]/).filter((segment) => segment === '..').length;
+  const up = rest.includes('..') ? rest.split(/[/,{}()|]/).filter((part) => part === '..').length : 0;
   const path = posix.normalize(`${base === '' ? EVERYTHING : base}${'/..'.repeat(up)}`);
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
 }
@@ -34,48 +34,42 @@ export function scopePrefixes(scopes: readonly string[]): string[] {
 
 /** Whether one scope's prefix is the same path as the other's, or an ancestor of it. */
 export function scopesOverlap(a: string, b: string): boolean {
-  const prefixes = [scopePrefix(a), scopePrefix(b)] as const;
-  const up = Math.max(...prefixes.map(levelsUp));
-  const [first, second] = prefixes.map((prefix) => stepsTo(prefix, up));
-  return first !== undefined && second !== undefined && (isBelow(first, second) || isBelow(second, first));
+  const [first, second] = [scopePrefix(a), scopePrefix(b)];
+  const up = Math.max(levelsUp(first), levelsUp(second));
+  return isInside(first, second, up) || isInside(second, first, up);
 }
 
 /** How many folders above the one Millrace was started in a prefix begins: 2 for `../../x`. */
 export function levelsUp(prefix: string): number {
-  return prefix.split('/').filter((segment) => segment === '..').length;
+  return Math.ceil((/^(?:\.\.(?:\/|$))*/.exec(prefix)?.[0].length ?? 0) / '../'.length);
 }
 
 /**
- * The steps from the root of the disk to a prefix, so that an ancestor's steps are the first of its descendants'.
- * The names of the folders around the start folder are not known; each is the step `..`, and `up` is the most of
- * them that any prefix compared here goes up.
+ * The prefix one folder higher, up to `/`; null above that. The names of the folders around the start folder are not
+ * known: above `.` are `..` and so on, and above the one that is `up` levels higher is `/`.
  */
-export function stepsTo(prefix: string, up: number): string[] {
-  const segments = prefix
-    .split('/')
-    .filter((segment) => segment !== '' && segment !== '.' && segment !== '..');
-  if (prefix.startsWith('/')) return segments;
-  return [...Array<string>(up - levelsUp(prefix) + 1).fill('..'), ...segments];
+export function prefixAbove(prefix: string, up: number): string | null {
+  if (prefix === '/') return null;
+  if (prefix === '.') return up > 0 ? '..' : '/';
+  if (prefix === '..' || prefix.endsWith('/..')) return levelsUp(prefix) < up ? `../${prefix}` : '/';
+  const slash = prefix.lastIndexOf('/');
+  if (slash === -1) return '.';
+  return slash === 0 ? '/' : prefix.slice(0, slash);
 }
 
-const isBelow = (steps: string[], ancestor: string[]): boolean =>
-  ancestor.every((step, index) => steps[index] === step);
+function isInside(prefix: string, area: string, up: number): boolean {
+  for (let next: string | null = prefix; next !== null; next = prefixAbove(next, up))
+    if (next === area) return true;
+  return false;
+}
 
 const isNegated = (glob: string): boolean => glob.startsWith('!') && glob[1] !== '(';
 
-const WILDCARDS = new Set('*?[{(');
-const BEFORE_BRACKET = new Set('!+@');
+/** Escaped characters, and any others up to what begins a wildcard, a set, braces or a bracket. */
+const LITERAL = /^(?:\\[^]|(?![*?[{(]|[!+@]\()[^])*/;
 
 /** `literal` without its escapes, and the glob from its first wildcard on. */
 function splitAtWildcard(glob: string): { literal: string; rest: string } {
-  if (isNegated(glob)) return { literal: '', rest: glob };
-  let literal = '';
-  for (let i = 0; i < glob.length; i++) {
-    const char = glob.charAt(i);
-    if (WILDCARDS.has(char) || (BEFORE_BRACKET.has(char) && glob[i + 1] === '('))
-      return { literal, rest: glob.slice(i) };
-    if (char === '\\' && i + 1 < glob.length) i += 1;
-    literal += glob.charAt(i);
-  }
-  return { literal, rest: '' };
+  const raw = isNegated(glob) ? '' : (LITERAL.exec(glob)?.[0] ?? '');
+  return { literal: raw.replaceAll(/\\([^])/g, '$1'), rest: glob.slice(raw.length) };
 }

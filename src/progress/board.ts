@@ -57,8 +57,6 @@ export interface Board {
   agents: Map<string, Task | null>;
   /** The newest failures, newest last. */
   failures: FailureNote[];
-  /** The newest warning or error about the run itself. */
-  notice: { level: 'warn' | 'error'; text: string } | null;
   /** The signal, or what a person did, that ends the run early. */
   interruptedBy: string | null;
   ended: boolean;
@@ -73,7 +71,6 @@ export function createBoard(): Board {
     counts: { completed: 0, failed: 0, skipped: 0 },
     agents: new Map(),
     failures: [],
-    notice: null,
     interruptedBy: null,
     ended: false,
     work: {
@@ -127,16 +124,13 @@ export function applyEvent(board: Board, event: RunEvent): boolean {
     case 'interrupting':
       board.interruptedBy = kept(event.signal);
       return true;
-    case 'notice':
-      if (event.level === 'info') return false;
-      board.notice = { level: event.level, text: kept(event.text) };
-      return true;
     case 'run-ended':
       board.ended = true;
       return true;
     case 'workstream-ready':
     case 'workstream-log':
     case 'agent-replaced':
+    case 'notice':
       return false;
   }
 }

@@ -2,7 +2,7 @@ import { agentLines } from './agent-lines.ts';
 import type { Board } from './board.ts';
 import type { FrameOptions } from './frame-options.ts';
 import { headline } from './headline.ts';
-import { failureLine, interruptionLines, noticeLines } from './notes.ts';
+import { failureLine, interruptionLines } from './notes.ts';
 
 /**
  * The run as lines for a terminal: how far it is, what each agent does, and the newest failures. No line is wider
@@ -16,11 +16,10 @@ export function frame(board: Board, options: FrameOptions): string[] {
     rows,
   );
   const failures = board.failures.map((note) => failureLine(note, options));
-  const notes = [...failures, ...noticeLines(board, options)];
   const room = rows - top.length;
-  // The agents get what the notes leave, and half of the room at least.
-  const forAgents = Math.min(board.agents.size, Math.max(room - notes.length, Math.ceil(room / 2)));
+  // The agents get what the failures leave, and half of the room at least.
+  const forAgents = Math.min(board.agents.size, Math.max(room - failures.length, Math.ceil(room / 2)));
   const agents = forAgents > 0 ? agentLines(board, forAgents, options) : [];
-  const forNotes = room - agents.length;
-  return [...top, ...agents, ...(forNotes > 0 ? notes.slice(-forNotes) : [])];
+  const forFailures = room - agents.length;
+  return [...top, ...agents, ...(forFailures > 0 ? failures.slice(-forFailures) : [])];
 }

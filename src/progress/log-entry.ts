@@ -1,6 +1,5 @@
 import type { AgentResult, FinalStatus } from '../domain/agent-result.ts';
 import type { RunEvent } from '../domain/run-event.ts';
-import type { Board } from './board.ts';
 import { cut } from './cut.ts';
 
 /** A log line before it is written. `fields.event` is a stable name. */
@@ -20,9 +19,9 @@ const LEVELS = { completed: 'info', failed: 'error', skipped: 'warn' } as const 
 
 /**
  * The line for an event: one name, level and set of fields for each kind of event.
- * @param board the state of the run with this event.
+ * @param startedAt when the run started, in milliseconds since 1970; null before.
  */
-export function logEntry(event: LoggedEvent, board: Board): LogEntry {
+export function logEntry(event: LoggedEvent, startedAt: number | null): LogEntry {
   switch (event.type) {
     case 'run-started':
       return entry('info', event, `${event.runId} started`, {
@@ -60,14 +59,7 @@ export function logEntry(event: LoggedEvent, board: Board): LogEntry {
     case 'notice':
       return entry(event.level, event, cut(event.text), about(event));
     case 'run-ended':
-      return entry(runLevel(event.exitCode), event, `${event.runId} ended with exit code ${event.exitCode}`, {
-        exit_code: event.exitCode,
-        duration_seconds: board.startedAt === null ? null : (Date.parse(event.at) - board.startedAt) / 1000,
-        workstreams: board.total,
-        ...board.counts,
-        report: event.report,
-        database: event.database,
-      });
+      return ended(event, startedAt);
   }
 }
 
@@ -109,6 +101,20 @@ function finished(result: AgentResult): LogEntry {
       log_file: result.logFile,
     },
   };
+}
+
+function ended(event: Extract<RunEvent, { type: 'run-ended' }>, startedAt: number | null): LogEntry {
+  const { runId, exitCode, totals, report, database } = event;
+  return entry(runLevel(exitCode), event, `${runId} ended with exit code ${exitCode}`, {
+    exit_code: exitCode,
+    duration_seconds: startedAt === null ? null : (Date.parse(event.at) - startedAt) / 1000,
+    workstreams: totals.workstreams,
+    completed: totals.completed,
+    failed: totals.failed,
+    skipped: totals.skipped,
+    report,
+    database,
+  });
 }
 
 /** 130 and 143: somebody ended it. */

@@ -3,7 +3,6 @@ import { mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type LevelWithSilent, type Logger, pino } from 'pino';
 import type { RunEvent, RunListener } from '../domain/run-event.ts';
-import { applyEvent, createBoard } from './board.ts';
 import { cut } from './cut.ts';
 import { LineSink } from './line-sink.ts';
 import { about, logEntry } from './log-entry.ts';
@@ -30,7 +29,7 @@ export interface RunLog {
 
 /** @throws when the file can't be opened. */
 export function createRunLogger({ level, descriptor, file }: RunLogOptions): RunLog {
-  const board = createBoard();
+  let startedAt: number | null = null;
   const sinks: LineSink[] = [];
   const write = (line: string): void => {
     const safe = escapeControls(line);
@@ -48,11 +47,13 @@ export function createRunLogger({ level, descriptor, file }: RunLogOptions): Run
       return logger;
     },
     listener: (event) => {
-      if (event.type === 'run-started') logger = logger.child({ run_id: event.runId });
+      if (event.type === 'run-started') {
+        logger = logger.child({ run_id: event.runId });
+        startedAt = Date.parse(event.at);
+      }
       if (event.type === 'workstream-log') return passOn(logger, write, event);
-      applyEvent(board, event);
       if (event.type === 'workstream-progress' && !logger.isLevelEnabled('debug')) return;
-      const { level, fields, text } = logEntry(event, board);
+      const { level, fields, text } = logEntry(event, startedAt);
       logger[level](fields, text);
     },
     close: () => opened?.close(),

@@ -15,15 +15,6 @@ export function failureLine(note: FailureNote, { columns, colour, glyphs }: Look
     .toString();
 }
 
-/** The newest warning or error about the run itself; none for none. */
-export function noticeLines({ notice }: Board, { columns, colour, glyphs }: Look): string[] {
-  if (notice === null) return [];
-  const line = new Line(columns, glyphs);
-  if (notice.level === 'warn') line.add('warning: ', colour.yellow);
-  else line.add('error: ', colour.red);
-  return [line.add(clean(notice.text, columns, glyphs)).toString()];
-}
-
 /** Says that the run ends early, and what it waits for; none where it does not. */
 export function interruptionLines(board: Board, { columns, colour, glyphs }: Look): string[] {
   if (board.interruptedBy === null) return [];

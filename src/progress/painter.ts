@@ -40,6 +40,7 @@ export class Painter {
 
   start(): void {
     if (this.#timer !== null) return;
+    this.#dirty = true;
     this.#stream.on('resize', this.changed);
     this.#stream.on('error', this.#vanished);
     // The run keeps the process alive, not its picture.

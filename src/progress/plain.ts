@@ -3,17 +3,22 @@ import { applyEvent, createBoard } from './board.ts';
 import { coloursFor } from './colours.ts';
 import { glyphsFor } from './glyphs.ts';
 import { headline } from './headline.ts';
-
 import { failureLine } from './notes.ts';
-import type { View, ViewOptions } from './view.ts';
+import type { View } from './view.ts';
 
 const EVERY_MS = 10_000;
+
+export interface PlainOptions {
+  stream: { columns: number; write(text: string): unknown };
+  /** Milliseconds since 1970. */
+  now?: () => number;
+}
 
 /**
  * The live view for a terminal that can't move its cursor (TERM=dumb): each failure as it comes, and every ten
  * seconds how far the run is.
  */
-export function startPlain({ stream, now = Date.now }: ViewOptions): View {
+export function startPlain({ stream, now = Date.now }: PlainOptions): View {
   const board = createBoard();
   const look = { colour: coloursFor(stream), glyphs: glyphsFor(process.env) };
   let dirty = false;

@@ -1,5 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import type { ConsolidatedResult, ShortResult } from '../domain/run-record.ts';
+import { printable } from '../support/printable.ts';
 import { plural } from '../support/plural.ts';
 import { seconds } from '../support/seconds.ts';
 import type { Glyphs } from './glyphs.ts';
@@ -9,8 +10,6 @@ import { clean } from './line.ts';
 const FAILURES = 10;
 /** Characters of an explanation that are shown. */
 const EXPLANATION = 200;
-/** Characters of a path that are shown: all of them, as far as a file system has them. */
-const PATH = 4_096;
 
 export interface SummaryOptions {
   /** Path of the report as a person would type it; null when there is none. */
@@ -60,8 +59,8 @@ function interruption({ run }: ConsolidatedResult, { colour, glyphs }: SummaryOp
   return [colour.yellow(`${what}; go on with: millrace run --resume ${run.runId}`)];
 }
 
-function places({ database }: ConsolidatedResult, { report, colour, glyphs }: SummaryOptions): string[] {
-  const line = (name: string, path: string): string => `${colour.dim(name)}${clean(path, PATH, glyphs)}`;
+function places({ database }: ConsolidatedResult, { report, colour }: SummaryOptions): string[] {
+  const line = (name: string, place: string): string => `${colour.dim(name)}${path(place)}`;
   return [...(report === null ? [] : [line('Report    ', report)]), line('Database  ', database)];
 }
 
@@ -78,11 +77,16 @@ function failures({ run, failures: all }: ConsolidatedResult, options: SummaryOp
 
 function failure(each: ShortResult, { colour, glyphs }: SummaryOptions): string[] {
   const text = (value: string): string => clean(value, EXPLANATION, glyphs);
-  const why = colour.red(each.reason ?? each.status);
+  const why = colour.red(text(each.reason ?? each.status));
   const explanation = text(each.explanation ?? '');
   const head = `${colour.red(glyphs.cross)} ${colour.bold(text(each.workstreamId))} ${why}`;
   return [
     explanation === '' ? head : `${head}: ${explanation}`,
-    ...(each.logFile === null ? [] : [`  ${colour.dim('log')} ${clean(each.logFile, PATH, glyphs)}`]),
+    ...(each.logFile === null ? [] : [`  ${colour.dim('log')} ${path(each.logFile)}`]),
   ];
+}
+
+/** A path whole, so that it can be copied. */
+function path(place: string): string {
+  return printable(place).replaceAll('\n', '\\u{a}');
 }

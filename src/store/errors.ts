@@ -45,11 +45,11 @@ w AS (
   SELECT shown.first, workstream_id, MIN(id) AS id,
     ROW_NUMBER() OVER (PARTITION BY shown.first ORDER BY MIN(id)) AS place
   FROM e JOIN shown USING (type, pattern) GROUP BY shown.first, workstream_id)
-SELECT n, first, COALESCE(workstream_id, '') AS workstream_id, (SELECT COUNT(*) FROM g) AS total
+SELECT n, first, workstream_id, (SELECT COUNT(*) FROM g) AS total
 FROM shown JOIN w USING (first) WHERE place <= ${WORKSTREAMS_SHOWN}
 ORDER BY n DESC, first, w.id`;
 
-const groupRow = z.object({ n: z.number(), first: z.number(), workstream_id: z.string(), total: z.number() });
+const groupRow = z.object({ n: z.number(), first: z.number(), workstream_id: textCell, total: z.number() });
 
 /** Every error of a run, in the order in which they arrived. */
 export function readErrors(connection: Connection, runId: string): StoredError[] {
@@ -62,9 +62,9 @@ export function errorPatterns(connection: Connection, runId: string, limit: numb
   const members = rows(connection, groupRow, GROUPS, runId, limit);
   const groups = new Map<number, { count: number; workstreams: string[] }>();
   for (const { first, n, workstream_id: id } of members) {
-    const group = groups.get(first);
-    if (group === undefined) groups.set(first, { count: n, workstreams: [id] });
-    else group.workstreams.push(id);
+    const group = groups.get(first) ?? { count: n, workstreams: [] };
+    groups.set(first, group);
+    if (id !== null) group.workstreams.push(id);
   }
   const shown = [...groups].map(([first, group]) => {
     const { type, pattern, at: _, ...example } = readError(connection, first);

@@ -40,8 +40,11 @@ export function* eachRow<T>(
   sql: string,
   ...parameters: Parameters
 ): Generator<T, void, undefined> {
-  const found = refusalsNamed(connection, () => connection.prepare(sql).iterate(...parameters));
-  for (const row of found) yield shape.parse(row);
+  try {
+    for (const row of connection.prepare(sql).iterate(...parameters)) yield shape.parse(row);
+  } catch (error) {
+    throw asStoreError(error, connection.name);
+  }
 }
 
 /** Does it; what SQLite refuses is thrown as a `StoreError`. */

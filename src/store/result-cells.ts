@@ -61,8 +61,10 @@ const isReason = (word: string): word is Reason => reasons.has(word);
 const textsCell = listOf(text);
 const errorsCell = listOf(errorCell);
 
-export const readTexts = (cell: string | null): string[] => jsonCell(textsCell, cell);
-export const readErrors = (cell: string | null): ResultError[] => jsonCell(errorsCell, cell);
+// Most lists are empty, and those need no parsing.
+export const readTexts = (cell: string | null): string[] => (cell === '[]' ? [] : jsonCell(textsCell, cell));
+export const readErrors = (cell: string | null): ResultError[] =>
+  cell === '[]' ? [] : jsonCell(errorsCell, cell);
 export const readTests = (cell: string | null): TestSummary => jsonCell(testsCell, cell);
 
 /** @param title what to call a workstream whose metadata has no title. */

@@ -12,8 +12,8 @@ export interface Checked {
   findings: Finding[];
 }
 
-/** Every problem of one definition, at once. */
-export function check(raw: JsonObject): Checked {
+/** Every problem of one definition, at once; without unknown fields when `thorough` is false. */
+export function check(raw: JsonObject, thorough: boolean): Checked {
   const tooLong = oversized(raw);
   if (tooLong.length > 0) return { definition: null, findings: tooLong };
   const parsed = workstreamFileSchema.safeParse(raw);
@@ -21,7 +21,7 @@ export function check(raw: JsonObject): Checked {
     ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => explainIssue(issue, raw))),
     ...checkRules(raw),
     ...checkMatrix(raw),
-    ...unknownFields(raw),
+    ...(thorough ? unknownFields(raw) : []),
   ];
   const sound = parsed.success && !findings.some(({ severity }) => severity === 'error');
   return { definition: sound ? parsed.data : null, findings };

@@ -33,14 +33,20 @@ export interface Definition {
   missingModule: string | null;
 }
 
-export function readDefinition(raw: Json, source: Source, surroundings: Surroundings): Definition {
+/** `thorough` is false where so much is wrong already that warnings about unknown fields are of no use. */
+export function readDefinition(
+  raw: Json,
+  source: Source,
+  surroundings: Surroundings,
+  thorough: boolean,
+): Definition {
   if (!isObject(raw)) {
     const findings = [
       errorAt([], `expected a workstream, an object with an id; found ${describeValue(raw)}`),
     ];
     return { id: null, title: null, findings, workstreams: [], missingModule: null };
   }
-  const { definition, findings } = check(raw);
+  const { definition, findings } = check(raw, thorough);
   const id = workstreamFileSchema.shape.id.safeParse(fieldOf(raw, 'id'));
   const title = fieldOf(raw, 'title');
   const result: Definition = {

@@ -5,7 +5,13 @@ import type { Finding } from './finding.ts';
 import type { Place } from './place.ts';
 
 /** Most problems that are listed for a file, and for a workstream. */
-const MAX_LISTED = 20;
+export const MAX_LISTED = 20;
+
+/**
+ * Once a file has this many problems, only the first of each further workstream is looked up, and no warning about
+ * unknown fields: nobody reads them, and finding them all would take long.
+ */
+export const MAX_COUNTED = 1000;
 
 /** A problem without a line and a column: the whole file is meant. */
 export function fileProblem(file: string, severity: Problem['severity'], message: string): Problem {
@@ -33,28 +39,33 @@ export function problemAt(
 /** The first findings to list, errors before warnings, and how many were left out. */
 export function mostImportant<T extends { severity: 'error' | 'warning' }>(
   items: readonly T[],
+  limit: number,
 ): { listed: T[]; omitted: T[] } {
-  if (items.length <= MAX_LISTED) return { listed: [...items], omitted: [] };
+  if (items.length <= limit) return { listed: [...items], omitted: [] };
   const sorted = [
     ...items.filter(({ severity }) => severity === 'error'),
     ...items.filter(({ severity }) => severity === 'warning'),
   ];
-  return { listed: sorted.slice(0, MAX_LISTED), omitted: sorted.slice(MAX_LISTED) };
+  return { listed: sorted.slice(0, limit), omitted: sorted.slice(limit) };
 }
 
 /** The problems of one file in order of their places; of very many the most important, and the number of the rest. */
 export function listProblems(problems: readonly Problem[]): Problem[] {
-  const { listed, omitted } = mostImportant(problems);
+  const { listed, omitted } = mostImportant(problems, MAX_LISTED);
   listed.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
   const [first] = omitted;
   if (first === undefined) return listed;
-  return [...listed, fileProblem(first.file, first.severity, andMore(omitted.length))];
+  return [
+    ...listed,
+    fileProblem(first.file, first.severity, andMore(omitted.length, problems.length >= MAX_COUNTED)),
+  ];
 }
 
 /** Problems as the texts of a failure. */
 export function problemTexts(problems: readonly Problem[], omitted: number): string[] {
   const texts = problems.map(formatProblem);
-  return omitted === 0 ? texts : [...texts, andMore(omitted)];
+  return omitted === 0 ? texts : [...texts, andMore(omitted, false)];
 }
 
-const andMore = (count: number): string => `and ${plural(count, 'more problem')}`;
+const andMore = (count: number, atLeast: boolean): string =>
+  `and ${atLeast ? 'at least ' : ''}${plural(count, 'more problem')}`;

@@ -11,14 +11,16 @@ export function hashOfMember(definitionHash: string, member: JsonObject): string
   return hash('sha256', `${definitionHash}\n${canonical(member)}`);
 }
 
+const isScalar = (value: Json): value is string | number | boolean | null =>
+  typeof value !== 'object' || value === null;
+
 /** JSON text without spaces, keys by code unit. */
 function canonical(value: Json): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  let text = '';
+  if (isScalar(value)) return JSON.stringify(value);
   if (Array.isArray(value)) {
-    for (const item of value) text += `${text === '' ? '' : ','}${canonical(item)}`;
-    return `[${text}]`;
+    return value.every(isScalar) ? JSON.stringify(value) : `[${value.map(canonical).join(',')}]`;
   }
+  let text = '';
   for (const key of Object.keys(value).toSorted()) {
     text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonical(value[key] ?? null)}`;
   }

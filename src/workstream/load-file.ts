@@ -6,7 +6,14 @@ import type { Problem } from '../domain/problem.ts';
 import type { Source, Workstream } from '../domain/workstream.ts';
 import { type Definition, readDefinition, type Surroundings } from './definition.ts';
 import { describeValue } from './describe-value.ts';
-import { fileProblem, mostImportant, problemAt, problemTexts } from './file-problems.ts';
+import {
+  fileProblem,
+  MAX_COUNTED,
+  MAX_LISTED,
+  mostImportant,
+  problemAt,
+  problemTexts,
+} from './file-problems.ts';
 import { errorAt, type Finding, warningAt } from './finding.ts';
 import { isObject } from './json-value.ts';
 import { locate } from './locate.ts';
@@ -123,16 +130,18 @@ function loadElements(
   surroundings: Surroundings,
 ): void {
   const reported: Reported[] = [];
+  let count = 0;
   for (const [position, element] of elements.entries()) {
     const source = { file, position };
-    const definition = readDefinition(element, source, surroundings);
+    const definition = readDefinition(element, source, surroundings, count < MAX_COUNTED);
     if (isBroken(definition)) addMissingModules(result, definition);
     else result.workstreams.push(...definition.workstreams);
     const [first] = definition.workstreams;
     if (first !== undefined && first.matrix !== null)
       result.bases.push({ id: first.base, members: definition.workstreams.map(({ id }) => id), source });
     if (definition.findings.length === 0) continue;
-    const { listed, omitted } = mostImportant(definition.findings);
+    const { listed, omitted } = mostImportant(definition.findings, count < MAX_COUNTED ? MAX_LISTED : 1);
+    count += listed.length;
     reported.push({ definition, source, findings: listed, omitted: omitted.length });
   }
   report(result, reported, inArray, text);

@@ -117,16 +117,29 @@ function findReferences(
 function* referencesIn(value: Json | undefined, path: (string | number)[]): Generator<Reference> {
   if (typeof value === 'string') {
     for (const name of references(value)) yield { path: [...path], name };
-  } else if (typeof value === 'object' && value !== null) {
-    const list = Array.isArray(value);
-    for (const [key, item] of Object.entries(value)) {
-      if (typeof item === 'string' ? !item.includes('${{') : typeof item !== 'object') continue;
-      path.push(list ? Number(key) : key);
-      yield* referencesIn(item, path);
-      path.pop();
+  } else if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) {
+      if (mayRefer(value[index])) yield* referencesAt(value[index], index, path);
+    }
+  } else if (isObject(value)) {
+    for (const name of Object.keys(value)) {
+      if (mayRefer(value[name])) yield* referencesAt(value[name], name, path);
     }
   }
 }
+
+function* referencesAt(
+  value: Json | undefined,
+  segment: string | number,
+  path: (string | number)[],
+): Generator<Reference> {
+  path.push(segment);
+  yield* referencesIn(value, path);
+  path.pop();
+}
+
+const mayRefer = (value: Json | undefined): boolean =>
+  typeof value === 'string' ? value.includes('${{') : typeof value === 'object';
 
 function* replacedIn(definition: JsonObject): Generator<[Json | undefined, JsonPath]> {
   for (const name of REPLACED) yield [fieldOf(definition, name), [name]];

@@ -1,6 +1,6 @@
 /** What must hold between the fields of a definition, and what a schema can't say. */
 import type { Json, JsonObject } from '../domain/json.ts';
-import { MAX_ELEMENTS, PRIORITY_WORDS } from '../domain/workstream-file.ts';
+import { MAX_ELEMENTS, MAX_NAMES, PRIORITY_WORDS } from '../domain/workstream-file.ts';
 import { nearest } from '../support/nearest.ts';
 import { quote } from './describe-value.ts';
 import { errorAt, type Finding, warningAt } from './finding.ts';
@@ -85,15 +85,23 @@ export function oversized(definition: JsonObject): Finding[] {
   }
   return owners.flatMap(([owner, path]) =>
     Object.keys(owner)
-      .filter((name) => name !== 'input' && name !== 'metadata' && sizeOf(owner[name]) > MAX_ELEMENTS)
-      .map((name) => errorAt([...path, name], `expected at most ${MAX_ELEMENTS} elements`)),
+      .filter((name) => name !== 'input' && isTooLong(owner[name], name))
+      .map((name) => errorAt([...path, name], tooLong(name))),
   );
 }
 
-function sizeOf(value: Json | undefined): number {
-  if (Array.isArray(value)) return value.length;
-  return isObject(value) ? Object.keys(value).length : 0;
+/** The records whose names are checked. */
+const RECORDS = ['env', 'matrix'];
+
+function isTooLong(value: Json | undefined, name: string): boolean {
+  if (Array.isArray(value)) return value.length > MAX_ELEMENTS;
+  return RECORDS.includes(name) && isObject(value) && Object.keys(value).length > MAX_NAMES;
 }
+
+const tooLong = (name: string): string =>
+  RECORDS.includes(name)
+    ? `expected at most ${MAX_NAMES} names`
+    : `expected at most ${MAX_ELEMENTS} elements`;
 
 /** The steps that are objects, with their indices. */
 export function stepsOf(definition: JsonObject): [JsonObject, number][] {

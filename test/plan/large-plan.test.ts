@@ -82,6 +82,11 @@ test.each([
   ['one group, and a scope each', (n: number) => ({ conflictGroup: 'db', scopes: [`out/${n}`] }), 1],
   ['one file, and a scope each', (n: number) => ({ scopes: ['results.csv', `out/${n}`] }), 1],
   ['a scope each', (n: number) => ({ scopes: [`out/${n}`] }), 3],
+  [
+    'a scope inside those of the first ones',
+    (n: number) => ({ scopes: [n < 1_000 ? (['src', 'src/a'][n % 2] ?? '') : `src/a/${n}`] }),
+    3,
+  ],
   ['everything alone', () => ({ parallelOk: false }), 1],
 ])('100,000 ready ones with %s are handed out in order', (_, part, most) => {
   const handedOut = handOutAll(sketchesOf(part));

@@ -1,12 +1,16 @@
 import { expect, test } from 'vitest';
 import { handingOutOrder } from '../../src/plan/order.ts';
-import { type Sketch, makeWorkstream } from './make-workstream.ts';
+import { makeWorkstream } from './make-workstream.ts';
 
-function order(
-  ...parts: (Omit<Sketch, 'id'> & { at: [file: string, position: number]; remaining?: number })[]
-) {
-  const workstreams = parts.map(({ at: [file, position], remaining: _, ...rest }, index) =>
-    makeWorkstream({ id: `ws-${index}`, source: { file, position }, ...rest }),
+interface Part {
+  at: [file: string, position: number];
+  priority?: number;
+  remaining?: number;
+}
+
+function order(...parts: Part[]): number[] {
+  const workstreams = parts.map(({ at: [file, position], priority = 0 }, index) =>
+    makeWorkstream({ id: `ws-${index}`, source: { file, position }, priority }),
   );
   return handingOutOrder(
     workstreams,

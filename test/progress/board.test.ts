@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { applyEvent, type Board, createBoard, finished, running } from '../../src/progress/board.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';
-import { completed, failed, progress, runStarted, skipped, START, started } from './events.ts';
+import { completed, failed, progress, runEnded, runStarted, skipped, START, started } from './events.ts';
 
 function boardOf(...events: RunEvent[]): Board {
   const board = createBoard();
@@ -93,11 +93,9 @@ test('keeps no more of a text than a window can show', () => {
     started('ws-1', 1, 0),
     progress('ws-1', 1, null, 'x'.repeat(50_000_000)),
     failed('ws-2', 2, 'y'.repeat(50_000_000)),
-    { type: 'notice', level: 'warn', text: 'z'.repeat(50_000_000), workstreamId: null },
   );
   expect(board.agents.get('agent-1')?.text).toHaveLength(1_000);
   expect(board.failures[0]?.line).toHaveLength(1_000);
-  expect(board.notice?.text).toHaveLength(1_000);
 });
 
 test('says which events change the picture', () => {
@@ -108,12 +106,11 @@ test('says which events change the picture', () => {
     false,
   );
   expect(changes({ type: 'agent-replaced', agentId: 'agent-1', why: 'it died' })).toBe(false);
-  expect(changes({ type: 'notice', level: 'info', text: 'fine', workstreamId: null })).toBe(false);
-  expect(changes({ type: 'notice', level: 'error', text: 'bad', workstreamId: null })).toBe(true);
+  expect(changes({ type: 'notice', level: 'error', text: 'bad', workstreamId: null })).toBe(false);
   expect(changes(started('ws-1', 1, 0))).toBe(true);
   expect(changes(progress('ws-1', 1, 0.5))).toBe(true);
   expect(changes(completed('ws-1', 1))).toBe(true);
   expect(changes({ type: 'interrupting', signal: 'SIGINT', running: 0 })).toBe(true);
-  expect(changes({ type: 'run-ended', runId: 'r', at: '2026-01-02T03:05:05.000Z', exitCode: 0 })).toBe(true);
-  expect([board.notice?.text, board.interruptedBy, board.ended]).toEqual(['bad', 'SIGINT', true]);
+  expect(changes(runEnded(0, 60))).toBe(true);
+  expect([board.interruptedBy, board.ended]).toEqual(['SIGINT', true]);
 });

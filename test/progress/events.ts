@@ -124,3 +124,24 @@ export function skipped(workstreamId: string, explanation = 'It needs "ws-1", wh
     }),
   };
 }
+
+export function runEnded(exitCode: number, seconds: number): RunEvent {
+  return {
+    type: 'run-ended',
+    runId: RUN,
+    at: at(seconds),
+    exitCode,
+    totals: {
+      workstreams: 3,
+      completed: 1,
+      failed: 1,
+      skipped: 1,
+      filesModified: 0,
+      commits: 0,
+      errors: 1,
+      warnings: 0,
+    },
+    report: '/work/reports/report.md',
+    database: '/work/.state/records.db',
+  };
+}

@@ -56,7 +56,6 @@ const event: fc.Arbitrary<RunEvent> = fc.oneof(
   fc.tuple(id, agent, text).map(([workstreamId, n, why]) => failed(workstreamId, n, why)),
   fc.tuple(id, text).map(([workstreamId, why]) => skipped(workstreamId, why)),
   text.map((signal): RunEvent => ({ type: 'interrupting', signal, running: 1 })),
-  text.map((said): RunEvent => ({ type: 'notice', level: 'error', text: said, workstreamId: null })),
 );
 
 test('no line is wider and no frame is taller than the window, and none holds a control character', () => {

@@ -119,16 +119,6 @@ test('an interruption says what it waits for', () => {
   expect(frame(board, { ...plain, columns: 80 })[1]).toBe('Interrupted by SIGINT, ending');
 });
 
-test('the newest notice stands last', () => {
-  const board = boardOf([
-    runStarted(4, 1),
-    failed('ws-1', 1, 'broke'),
-    { type: 'notice', level: 'warn', text: 'odd', workstreamId: null },
-    { type: 'notice', level: 'error', text: 'the disk is full', workstreamId: null },
-  ]);
-  expect(frame(board, { ...plain, columns: 80 }).at(-1)).toBe('error: the disk is full');
-});
-
 const many = boardOf([
   runStarted(100, 64),
   ...Array.from({ length: 64 }, (_, n) => started(`ws-${n + 1}`, n + 1, n < 32 ? 40 - n : n)),
@@ -181,7 +171,6 @@ test('escapes of a workstream never reach the terminal', () => {
     started('ws-1', 1, 0, { title: evil }),
     progress('ws-1', 1, 0.5, evil),
     failed('ws-2', 1, evil),
-    { type: 'notice', level: 'warn', text: evil, workstreamId: null },
   ]);
   applyEvent(board, started('ws-3', 1, 0, { title: evil }));
   for (const line of frame(board, { ...plain, columns: 200 })) expect(line).toMatch(/^\P{C}*$/u);

@@ -50,14 +50,12 @@ const WORDS: Record<string, () => string | Promise<string>> = {
     });
     return '';
   },
-  exit: () => {
-    socket.end();
-    return '';
-  },
+  exit: () => '',
 };
 
 for await (const line of createInterface({ input: socket })) {
   const order = JSON.parse(line) as RunEvent | string;
   const answer = typeof order === 'string' ? await WORDS[order]?.() : live.listener(order);
-  if (!socket.writableEnded) socket.write(`${answer ?? ''}\n`);
+  socket.write(`${answer ?? ''}\n`);
+  if (order === 'exit') socket.end();
 }

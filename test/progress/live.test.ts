@@ -1,37 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { RunEvent } from '../../src/domain/run-event.ts';
 import { openTerminal, type Terminal, type TerminalOptions } from '../rig/terminal.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { compiled } from './compiled.ts';
 import { failed, progress, runStarted, started } from './events.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const folder = mkdtempSync(join(root, 'node_modules', '.live-test-'));
-const program = join(folder, 'live-program.mjs');
-
-beforeAll(async () => {
-  await build({
-    entryPoints: [join(root, 'test/progress/live-program.ts')],
-    outfile: program,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    logLevel: 'silent',
-  });
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const program = await compiled('live-program');
 
 interface Show {
   terminal: Terminal;
   /** Tells the program, and waits until it has done so. */
-  tell(order: RunEvent | string): Promise<string>;
+  tell: (order: RunEvent | string) => Promise<string>;
 }
 
 /** Starts the program in a terminal; `wrap` makes the command of the program's own. */
@@ -128,7 +111,7 @@ test('does not flicker: one write a frame, nothing but lines erased, the cursor 
 test.each([
   [40, 10],
   [20, 24],
-  [7, 5],
+  [79, 23],
   [150, 40],
 ])('fits a window that becomes %i columns and %i rows, and leaves nothing behind', async (columns, rows) => {
   const shown = await show({ columns: 80, rows: 24 }, ([command = '', ...args]) => [
@@ -151,6 +134,20 @@ test.each([
   await terminal.exit;
   const text = terminal.history().filter((line) => line !== '');
   expect(text.join('')).toBe('beforethe summary');
+});
+
+test('a window so small that the terminal has moved lines out of it is clean all the same', async () => {
+  const shown = await show();
+  await begin(shown);
+  await shown.terminal.waitFor(has('half way'));
+  shown.terminal.resize(7, 5);
+  await shown.tell(failed('ws-lexer', 2, 'exit code 1'));
+  await shown.terminal.waitFor((screen) => screen[0] === '33 %');
+  expect(shown.terminal.screen()).toEqual(['33 %', 'agent-…', 'agent-…', '✗ ws-l…', '']);
+  await shown.tell('stop');
+  await shown.tell('exit');
+  await shown.terminal.exit;
+  expect(shown.terminal.screen().join('')).toBe('the summary');
 });
 
 test('a window that is too low for all of it', async () => {

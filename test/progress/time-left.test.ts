@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { applyEvent, createBoard } from '../../src/progress/board.ts';
 import { timeLeft } from '../../src/progress/time-left.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';
-import { completed, failed, progress, runStarted, skipped, START, started } from './events.ts';
+import { completed, failed, progress, runEnded, runStarted, skipped, START, started } from './events.ts';
 
 /** The estimate `seconds` after the start of the run. */
 function left(seconds: number, ...events: RunEvent[]): number | null {
@@ -93,7 +93,7 @@ test('a second attempt is not a second workstream', () => {
 test('there is none once the run is interrupted or has ended', () => {
   const events = [runStarted(3, 1, known(60)), started('ws-1', 1, 0, known(10))];
   expect(left(4, ...events, { type: 'interrupting', signal: 'SIGINT', running: 1 })).toBeNull();
-  expect(left(4, ...events, { type: 'run-ended', runId: 'r', at: '', exitCode: 0 })).toBeNull();
+  expect(left(4, ...events, runEnded(0, 60))).toBeNull();
 });
 
 test('a clock that went back does no harm', () => {

@@ -16,12 +16,17 @@ try {
   run('vitest', ['run', '--coverage'], { NODE_V8_COVERAGE: raw });
   run('c8', [
     'report',
-    '--temp-directory', raw,
+    '--temp-directory',
+    raw,
     '--exclude-after-remap',
-    '--include', 'workers/**',
-    '--include', 'src/**',
-    '--reporter', 'json',
-    '--reports-dir', 'coverage/threads',
+    '--include',
+    'workers/**',
+    '--include',
+    'src/**',
+    '--reporter',
+    'json',
+    '--reports-dir',
+    'coverage/threads',
   ]);
 } finally {
   rmSync(raw, { recursive: true });

@@ -22,7 +22,7 @@ test('what is typed arrives, and Ctrl-C is a signal', async () => {
   await terminal.waitFor((screen) => screen.includes('got hello'));
   terminal.type('\u0003');
   expect(await terminal.exit).toBe(9);
-  expect(terminal.screen()).toContain('caught');
+  expect(terminal.screen()).toContain('^Ccaught');
 });
 
 test('the size of the window can change', async () => {

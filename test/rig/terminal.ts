@@ -24,7 +24,13 @@ export async function openTerminal(
   const { columns = 80, rows = 24, cwd } = options;
   const child = spawn('python3', [SCRIPT, String(columns), String(rows), command, ...args], {
     stdio: ['pipe', 'pipe', 'inherit', 'pipe'],
-    env: { ...inherited(), TERM: 'xterm-256color', LANG: 'C.UTF-8', ...options.env },
+    env: {
+      ...inherited(),
+      TERM: 'xterm-256color',
+      LANG: 'C.UTF-8',
+      PYTHONCOERCECLOCALE: '0',
+      ...options.env,
+    },
     ...(cwd === undefined ? {} : { cwd }),
   });
   await once(child, 'spawn');
@@ -137,7 +143,11 @@ export class Terminal {
     const { active } = this.#screen.buffer;
     return Array.from(
       { length: to - from },
-      (_, index) => active.getLine(from + index)?.translateToString(true) ?? '',
+      (_, index) =>
+        active
+          .getLine(from + index)
+          ?.translateToString()
+          .trimEnd() ?? '',
     );
   }
 

@@ -2,6 +2,11 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
+import { onTestFinished } from 'vitest';
+import { openForReading } from '../../src/store/database.ts';
+import type { History } from '../../src/store/history.ts';
+import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { databaseIn, historyOf, opened } from './recorded.ts';
 
 export const OLD_RUN = 'ma-run-20240506-070809';
 
@@ -41,4 +46,16 @@ export function makeOlderDatabase(path: string): void {
       ('${OLD_RUN}', NULL, NULL, NULL, NULL, NULL, NULL);
   `);
   database.close();
+}
+
+/** A history of the older system's database, once migrated and once only read. */
+export function olderHistories(): History[] {
+  const migrated = temporaryFolder();
+  makeOlderDatabase(databaseIn(migrated));
+  const read = temporaryFolder();
+  makeOlderDatabase(databaseIn(read));
+  const reader = openForReading(databaseIn(read));
+  if (reader === null) throw new Error('the database has gone');
+  onTestFinished(() => void reader.close());
+  return [historyOf(opened(migrated)), historyOf(reader)];
 }

@@ -7,6 +7,7 @@ import type { ExecutionSummary } from '../../src/domain/run-record.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';
 import type { Connection } from '../../src/store/connection.ts';
 import { openDatabase } from '../../src/store/database.ts';
+import { History } from '../../src/store/history.ts';
 import { SqliteRecorder } from '../../src/store/recorder.ts';
 import { workstream } from '../rig/definitions.ts';
 
@@ -19,6 +20,10 @@ export function opened(folder: string): Connection {
   onTestFinished(() => void connection.close());
   return connection;
 }
+
+export const historyOf = (connection: Connection): History => new History(connection, 'runs.db');
+
+export const rowsOf = (connection: Connection, sql: string): unknown[] => connection.prepare(sql).all();
 
 export const databaseIn = (folder: string): string => join(folder, '.state', 'multi_agent_consolidated.db');
 

@@ -7,7 +7,8 @@ describe('an id that is used twice', () => {
   test('is one broken workstream that names both places', () => {
     const loaded = loadFiles({
       'a.json': '{ "steps": [{ "run": "true" }],\n  "id": "ws-a", "title": "First" }',
-      'b.json': '[\n  {"id": "ws-b", "steps": [{"run": "true"}]},\n  {"id": "ws-a", "steps": [{"run": "true"}]}\n]',
+      'b.json':
+        '[\n  {"id": "ws-b", "steps": [{"run": "true"}]},\n  {"id": "ws-a", "steps": [{"run": "true"}]}\n]',
     });
     expect(loaded.workstreams.map(({ id }) => id)).toEqual(['ws-b']);
     expect(loaded.broken).toEqual([
@@ -37,7 +38,9 @@ describe('an id that is used twice', () => {
   test('counts after the matrix', () => {
     const loaded = loadFiles({ 'a.json': work('ws-a', { matrix: { n: [1, 2] } }), 'b.json': work('ws-a-2') });
     expect(loaded.workstreams.map(({ id }) => id)).toEqual(['ws-a-1']);
-    expect(loaded.broken.map(({ id, failure }) => [id, failure.reason])).toEqual([['ws-a-2', 'duplicate-id']]);
+    expect(loaded.broken.map(({ id, failure }) => [id, failure.reason])).toEqual([
+      ['ws-a-2', 'duplicate-id'],
+    ]);
   });
 
   test('names ten places of very many', () => {

@@ -57,11 +57,25 @@ describe('the folder', () => {
   test('only *.json directly in it, by code unit, without dot files', () => {
     const start = temporaryFolder();
     mkdirSync(join(start, 'deeper'));
-    for (const name of ['b.json', 'B.json', 'a.json', 'ä.json', 'notes.txt', '._a.json', '.json', 'deeper/z.json']) {
+    for (const name of [
+      'b.json',
+      'B.json',
+      'a.json',
+      'ä.json',
+      'notes.txt',
+      '._a.json',
+      '.json',
+      'deeper/z.json',
+    ]) {
       writeFileSync(join(start, name), JSON.stringify(work(`ws-${name.codePointAt(0) ?? 0}`)));
     }
     const loaded = loadFolder('.', { cwd: start });
-    expect(loaded.workstreams.map(({ source }) => source.file)).toEqual(['B.json', 'a.json', 'b.json', 'ä.json']);
+    expect(loaded.workstreams.map(({ source }) => source.file)).toEqual([
+      'B.json',
+      'a.json',
+      'b.json',
+      'ä.json',
+    ]);
     expect(loaded.files).toBe(4);
     expect(loaded.problems).toEqual([]);
   });
@@ -116,7 +130,9 @@ describe('what is no file of JSON', () => {
     const start = temporaryFolder();
     // A regular file whose first byte can't be read, whoever asks.
     symlinkSync('/proc/self/mem', join(start, 'mem.json'));
-    expect(problemLines(loadFolder('.', { cwd: start }))).toEqual(["mem.json: error: it can't be read (EIO)"]);
+    expect(problemLines(loadFolder('.', { cwd: start }))).toEqual([
+      "mem.json: error: it can't be read (EIO)",
+    ]);
   });
 
   test.skipIf(process.getuid?.() === 0)('a file without read permission is broken', () => {
@@ -172,12 +188,36 @@ describe('one or many in a file', () => {
   });
 
   test('a file lists at most 20 problems, errors before warnings, and how many more there are', () => {
-    const bad = Array.from({ length: 15 }, (_, index) => ({ ...work(`ws-${index}`), colour: 'red', steps: 1 }));
+    const bad = Array.from({ length: 15 }, (_, index) => ({
+      ...work(`ws-${index}`),
+      colour: 'red',
+      steps: 1,
+    }));
     const loaded = loadFiles({ 'a.json': bad });
     const lines = problemLines(loaded);
     expect(lines).toHaveLength(21);
     expect(lines.filter((line) => line.includes(' error: '))).toHaveLength(15);
     expect(lines.at(-1)).toBe('a.json: warning: and 10 more problems');
     expect(loaded.broken).toHaveLength(15);
+  });
+
+  test('after a thousand problems only the first error of each workstream is looked for', () => {
+    const names = Array.from({ length: 20 }, (_, index) => [`unknown-${index}`, 1]);
+    const odd = Array.from({ length: 60 }, (_, index) => ({
+      ...work(`ws-${index}`),
+      ...Object.fromEntries(names),
+    }));
+    const loaded = loadFiles({ 'a.json': [...odd, { id: 5, title: 5, unknown: 5 }] });
+    expect(loaded.workstreams).toHaveLength(60);
+    expect(loaded.broken.map(({ failure }) => failure)).toEqual([
+      {
+        reason: 'invalid-workstream',
+        problems: [
+          'workstreams/a.json:1:26702: error: id: expected a string, found 5',
+          'and 2 more problems',
+        ],
+      },
+    ]);
+    expect(problemLines(loaded)[20]).toBe('a.json: warning: and at least 981 more problems');
   });
 });

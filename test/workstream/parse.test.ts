@@ -6,12 +6,16 @@ const work = '{"id": "ws-a", "steps": [{"run": "true"}]}';
 
 describe('what is taken', () => {
   test('comments and trailing commas', () => {
-    const text = '// one\n{ /* two */ "a": [1, 2, // three\n ], "b": {"c": "// no /* comment",},\n}\n/* end */';
+    const text =
+      '// one\n{ /* two */ "a": [1, 2, // three\n ], "b": {"c": "// no /* comment",},\n}\n/* end */';
     expect(parse(text)).toEqual({ ok: true, value: { a: [1, 2], b: { c: '// no /* comment' } } });
   });
 
   test('a byte-order mark, and lines that end in CR LF', () => {
-    const loaded = loadFiles({ 'a.json': `\ufeff${work}`, 'b.json': '\ufeff// b\r\n{"id":"ws-b",\r\n  "bad": 1}' });
+    const loaded = loadFiles({
+      'a.json': `\ufeff${work}`,
+      'b.json': '\ufeff// b\r\n{"id":"ws-b",\r\n  "bad": 1}',
+    });
     expect(loaded.workstreams.map(({ id }) => id)).toEqual(['ws-a']);
     expect(loaded.problems.map(({ line, column, path }) => [line, column, path])).toEqual([
       [2, 1, ''],
@@ -45,18 +49,30 @@ describe('what is no JSON', () => {
     ['', '1:1: error: the file is empty; expected a workstream or an array of them'],
     [' \n\t', '1:1: error: the file is empty; expected a workstream or an array of them'],
     ['// only this', '1:13: error: expected a value, found the end of the file'],
-    ['{\n  "id": ws-a\n}', '2:9: error: unexpected "ws-a"; expected a value, and text stands in double quotes'],
+    [
+      '{\n  "id": ws-a\n}',
+      '2:9: error: unexpected "ws-a"; expected a value, and text stands in double quotes',
+    ],
     ["{'id': 1}", `1:2: error: unexpected "'id'"; expected a value, and text stands in double quotes`],
     ['{"id" "ws-a"}', '1:7: error: expected ":" after the field name, found "\\"ws-a\\""'],
     ['{"id": "ws-a"\n "b": 1}', '2:2: error: expected "," before "\\"b\\""'],
     ['{"id": "ws-a"', '1:14: error: expected "}", found the end of the file'],
     ['[{"id": 1}', '1:11: error: expected "]", found the end of the file'],
     ['{"id": "ws-a\n}', '1:8: error: the string has no end on its line; expected a double quote'],
-    ['{"id": "C:\\work"}', '1:8: error: a backslash begins no such escape; a backslash itself is written \\\\'],
+    [
+      '{"id": "C:\\work"}',
+      '1:8: error: a backslash begins no such escape; a backslash itself is written \\\\',
+    ],
     ['{"id": "\\u12"}', '1:8: error: expected four hexadecimal digits after \\u'],
-    ['{"id": "a\tb"}', '1:8: error: a control character in a string; write it as an escape such as \\t or \\u0000'],
+    [
+      '{"id": "a\tb"}',
+      '1:8: error: a control character in a string; write it as an escape such as \\t or \\u0000',
+    ],
     ['{"id": 1 /* }', '1:10: error: the comment has no end; expected "*/"'],
-    ['{"id": 1} {', '1:11: error: expected the end of the file, found "{"; several workstreams in a file stand in an array'],
+    [
+      '{"id": 1} {',
+      '1:11: error: expected the end of the file, found "{"; several workstreams in a file stand in an array',
+    ],
   ])('%j', (text, expected) => {
     expect(problemsOf(text)).toContain(expected);
     expect(loadFiles({ 'a.json': text }).broken.map(({ id }) => id)).toEqual(['a']);
@@ -83,7 +99,8 @@ describe('what is no JSON', () => {
 
 describe('what is too much', () => {
   test('500 levels are read, one more is a problem with its place', () => {
-    const nested = (levels: number): string => `{"id":"ws-a","steps":[{"run":"x"}],\n"metadata":{"a":${'['.repeat(levels)}1${']'.repeat(levels)}}}`;
+    const nested = (levels: number): string =>
+      `{"id":"ws-a","steps":[{"run":"x"}],\n"metadata":{"a":${'['.repeat(levels)}1${']'.repeat(levels)}}}`;
     expect(loadFiles({ 'a.json': nested(498) }).workstreams).toHaveLength(1);
     expect(problemsOf(nested(499))).toEqual(['2:515: error: it is nested more than 500 levels deep']);
     expect(problemsOf(`// comment [[[ "\n${nested(10_000)}`)).toEqual([

@@ -36,7 +36,7 @@ export default async function findDuplicates(input: unknown, context: StepContex
     wasted_megabytes: round(wasted, 2),
     most_wasteful: groups.slice(0, top),
   };
-  return { output, metrics: { wasted_megabytes: output.wasted_megabytes } };
+  return { output };
 }
 
 function describeGroup(group: readonly SelectedFile[]) {

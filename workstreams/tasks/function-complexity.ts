@@ -46,7 +46,7 @@ export default async function rankFunctions(input: unknown, context: StepContext
     }),
     distribution: distribution(functions),
   };
-  return { output, metrics: { functions: functions.length } };
+  return { output, metrics: { mean_complexity: output.mean_complexity } };
 }
 
 /** Null for what the parser refuses: a package may hold templates and broken files on purpose. */

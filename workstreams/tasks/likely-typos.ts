@@ -57,7 +57,7 @@ export default async function findTypos(input: unknown, context: StepContext): P
     suspects: suspects.length,
     likely_typos: suspects.slice(0, options.top),
   };
-  return { output, metrics: { suspects: suspects.length } };
+  return { output };
 }
 
 function countWords(workspace: string, options: z.infer<typeof inputSchema>): Map<string, Word> {

@@ -50,7 +50,7 @@ export default async function drawMandelbrot(input: unknown, context: StepContex
     percent_inside_the_set: round((100 * inside) / points, 2),
     kilobytes: round(image.length / 1e3, 1),
   };
-  return { output, filesModified: [file], metrics: { points } };
+  return { output, filesModified: [file] };
 }
 
 /** The mean colour of the points in a pixel, and how many of them are in the set. */

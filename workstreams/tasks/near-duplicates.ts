@@ -79,7 +79,7 @@ export default async function findNearDuplicates(
         other: withoutModulesFolder(b.path),
       })),
   };
-  return { output, metrics: { near_duplicates: near.length } };
+  return { output };
 }
 
 async function readDocuments(

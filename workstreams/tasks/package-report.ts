@@ -23,9 +23,11 @@ export default async function reportPackages(input: unknown, context: StepContex
       .slice(0, top)
       .map(({ name, version, kilobytes, files }) => ({ name, version, kilobytes, files })),
     most_relied_upon: mostReliedUpon(packages).slice(0, top),
-    licenses: countBy(packages, ({ license }) => license).slice(0, top),
+    licenses: countBy(packages, ({ license }) => license)
+      .slice(0, top)
+      .map(({ value, packages }) => ({ license: value, packages })),
   };
-  return { output, metrics: { packages: packages.length } };
+  return { output };
 }
 
 function severalVersions(packages: readonly SurveyedPackage[]): number {

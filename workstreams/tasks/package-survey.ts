@@ -55,7 +55,7 @@ export default async function surveyPackages(input: unknown, context: StepContex
   context.log.info({ shard, packages: packages.length }, 'surveyed');
   packages.sort((a, b) => b.kilobytes - a.kilobytes || (a.name < b.name ? -1 : 1));
   const output: z.infer<typeof surveyOutputSchema> = { packages };
-  return { output, metrics: { packages: packages.length } };
+  return { output };
 }
 
 /** Files of a package, without those of packages inside it. */

@@ -10,7 +10,6 @@ import {
 import { Percolation } from './algorithms/percolation.ts';
 import { createCheckpoint } from './lib/checkpoint.ts';
 import { Random } from './lib/random.ts';
-import { round } from './lib/round.ts';
 
 const inputSchema = z.strictObject({
   /** Rows, and columns, of the lattice. */
@@ -52,5 +51,5 @@ export default async function samplePercolation(input: unknown, context: StepCon
     mean: moments.mean,
     standard_deviation: standardDeviation(moments),
   };
-  return { output, metrics: { trials, standard_error: round(standardError(moments), 6) } };
+  return { output, metrics: { standard_error: standardError(moments) } };
 }

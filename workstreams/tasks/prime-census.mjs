@@ -32,7 +32,7 @@ export default async function countPrimes({ powers }, context) {
   }
   census.push(row(power, primes, twins, gap));
   context.log.info({ limit, primes }, 'counted');
-  return { output: { limit, primes, twin_primes: twins, largest_gap: gap, census }, metrics: { primes } };
+  return { output: { limit, primes, twin_primes: twins, largest_gap: gap, census } };
 }
 
 /**

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { ModuleResult, StepContext } from '../../src/domain/step-context.ts';
 import { type Bm25Parameters, SearchIndex } from './algorithms/bm25.ts';
 import { type Checkpoint, createCheckpoint } from './lib/checkpoint.ts';
+import { packageFolders, readManifest } from './lib/installed-package.ts';
 import { round } from './lib/round.ts';
 import { fileSelectionSchema, selectFiles } from './lib/select-files.ts';
 import { withoutModulesFolder } from './lib/without-modules-folder.ts';
@@ -39,11 +40,12 @@ export default async function searchReadmes(input: unknown, context: StepContext
   const checkpoint = createCheckpoint(context);
   const index = new SearchIndex();
   const items: KnownItem[] = [];
+  const folders = new Set(packageFolders(context.workspace));
   const files = selectFiles(context.workspace, selection);
   for (const { path } of files) {
     await checkpoint(null, `indexing ${path}`);
     const document = index.add(words(readFileSync(join(context.workspace, path), 'utf8')));
-    const query = descriptionFor(context.workspace, path);
+    const query = descriptionFor(context.workspace, folders, path);
     if (query !== null) items.push({ query, document });
   }
   context.log.info({ documents: files.length, words: index.vocabulary, questions: items.length }, 'indexed');
@@ -62,14 +64,10 @@ export default async function searchReadmes(input: unknown, context: StepContext
   return { output, metrics: { mean_reciprocal_rank: best.mean_reciprocal_rank } };
 }
 
-/** The description in the package.json beside a README; null where there is none. */
-function descriptionFor(workspace: string, path: string): string[] | null {
-  const manifest = join(workspace, dirname(path), 'package.json');
-  if (!/\/readme\.md$/i.test(path) || !existsSync(manifest)) return null;
-  const { description } = z
-    .object({ description: z.string().default('') })
-    .parse(JSON.parse(readFileSync(manifest, 'utf8')));
-  const query = words(description);
+/** What a package says about itself, for the README in its folder; null for other files and where it says nothing. */
+function descriptionFor(workspace: string, folders: ReadonlySet<string>, path: string): string[] | null {
+  if (!/\/readme\.md$/i.test(path) || !folders.has(dirname(path))) return null;
+  const query = words(readManifest(workspace, dirname(path)).description);
   return query.length === 0 ? null : query;
 }
 

@@ -20,7 +20,7 @@ export default async function tableFromFile(input: unknown, context: StepContext
     return Object.fromEntries(columns.map((column, i) => [column, asNumber(cells[i] ?? '')]));
   });
   context.log.info({ file, rows: rows.length }, 'read');
-  return { output: { [name]: rows }, filesModified: [file], metrics: { rows: rows.length } };
+  return { output: { [name]: rows }, filesModified: [file] };
 }
 
 const asNumber = (cell: string): number | string => (/^-?\d+(?:\.\d+)?$/.test(cell) ? Number(cell) : cell);

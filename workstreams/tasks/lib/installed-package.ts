@@ -7,6 +7,7 @@ import { z } from 'zod';
 const manifestSchema = z.object({
   name: z.string().catch(''),
   version: z.string().catch(''),
+  description: z.string().catch(''),
   license: z
     .union([z.string(), z.object({ type: z.string() }).transform(({ type }) => type)])
     .catch('not said'),
@@ -25,6 +26,8 @@ export function packageFolders(workspace: string): string[] {
     .toSorted();
 }
 
+/** The package.json of an installed package, which npm has been able to read: with or without a byte order mark. */
 export function readManifest(workspace: string, folder: string): Manifest {
-  return manifestSchema.parse(JSON.parse(readFileSync(join(workspace, folder, 'package.json'), 'utf8')));
+  const text = readFileSync(join(workspace, folder, 'package.json'), 'utf8');
+  return manifestSchema.parse(JSON.parse(text.replace(/^\uFEFF/, '')));
 }

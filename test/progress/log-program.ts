@@ -1,0 +1,19 @@
+/** A program that logs a made-up run. Arguments: what to do, and a file to log to as well (or nothing). */
+import { createRunLogger } from '../../src/progress/logs.ts';
+import { completed, runEnded, runStarted, started } from './events.ts';
+
+const [what, file] = process.argv.slice(2);
+// As soon as anything asks for it, Node makes a pipe non-blocking.
+if (what === 'without blocking') process.stdout.on('error', () => undefined);
+
+const log = createRunLogger({ level: 'info', descriptor: 1, file: file ?? null });
+const count = 5_000;
+process.stderr.write('begin\n');
+log.listener(runStarted(count, 1));
+for (let n = 1; n <= count; n += 1) {
+  log.listener(started(`ws-${n}`, 1, n, { title: 'x'.repeat(200) }));
+  log.listener(completed(`ws-${n}`, 1));
+}
+log.listener(runEnded(0, 60));
+process.stderr.write('survived\n');
+process.exit(what === 'exit' ? 3 : 0);

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { clock } from '../../src/progress/clock.ts';
+import { coloursFor } from '../../src/progress/colours.ts';
+import { cut } from '../../src/progress/cut.ts';
+import { ASCII, glyphsFor, UNICODE } from '../../src/progress/glyphs.ts';
+
+test.each([
+  [{ LANG: 'en_US.UTF-8' }, UNICODE],
+  [{ LANG: 'C.utf8' }, UNICODE],
+  [{ LC_CTYPE: 'UTF-8' }, UNICODE],
+  [{ LANG: 'C' }, ASCII],
+  [{}, ASCII],
+  [{ LANG: 'en_US.UTF-8', LC_ALL: 'C' }, ASCII],
+  [{ LANG: 'de_DE.ISO-8859-1', LC_ALL: '', LC_CTYPE: 'de_DE.UTF-8' }, UNICODE],
+  [{ LANG: 'en_US.UTF-8', TERM: 'linux' }, ASCII],
+  [{ LANG: 'en_US.UTF-8', TERM: 'dumb' }, ASCII],
+])('characters for %o', (env, glyphs) => {
+  expect(glyphsFor(env, 'linux')).toBe(glyphs);
+});
+
+test('characters on Windows', () => {
+  expect(glyphsFor({ WT_SESSION: 'x' }, 'win32')).toBe(UNICODE);
+  expect(glyphsFor({ LANG: 'en_US.UTF-8' }, 'win32')).toBe(ASCII);
+});
+
+test('NO_COLOR takes colour away, unless FORCE_COLOR gives it', () => {
+  const usual = coloursFor({ fd: 1 }, {}).level;
+  expect(coloursFor({ fd: 1 }, { NO_COLOR: '1' }).level).toBe(0);
+  expect(coloursFor({ fd: 1 }, { NO_COLOR: '' }).level).toBe(usual);
+  expect(coloursFor({ fd: 1 }, { NO_COLOR: '1', FORCE_COLOR: '1' }).level).toBe(usual);
+});
+
+test.each([
+  [-3, '0s'],
+  [0.9, '0s'],
+  [1, '1s'],
+  [59.99, '59s'],
+  [60, '1m'],
+  [125.5, '2m 5s'],
+  [3_600 * 3 + 60 * 20 + 59, '3h 20m'],
+])('%d seconds are %s on the clock', (seconds, text) => {
+  expect(clock(seconds)).toBe(text);
+});
+
+test('a text of exactly 8 KiB is whole, one of a byte more is cut', () => {
+  expect(cut('a'.repeat(8_192))).toBe('a'.repeat(8_192));
+  expect(cut('a'.repeat(8_193))).toBe(`${'a'.repeat(8_192)}… (cut, 8193 characters in all)`);
+});
+
+test('no character is cut in two', () => {
+  expect(cut(`a${'😀'.repeat(3_000)}`)).toBe(`a${'😀'.repeat(2_047)}… (cut, 6001 characters in all)`);
+});

@@ -1,0 +1,108 @@
+import { stripVTControlCharacters } from 'node:util';
+import { Chalk } from 'chalk';
+import { expect, test } from 'vitest';
+import { ASCII, UNICODE } from '../../src/progress/glyphs.ts';
+import { summary } from '../../src/progress/summary.ts';
+import { emptyResult, executionSummary, runSummary, RUN_ID, shortResult, whole } from '../report/fixture.ts';
+
+const plain = { report: 'reports/r.md', colour: new Chalk({ level: 0 }), glyphs: UNICODE };
+const DATABASE = '.state/multi_agent_consolidated.db';
+
+const none = { filesModified: 0, commits: 0, errors: 0, warnings: 0 };
+const failure = (n: number) =>
+  shortResult({
+    workstreamId: `ws-${n}`,
+    status: 'failed',
+    reason: 'exit-non-zero',
+    explanation: '`npm test` ended with exit code 1.',
+    logFile: `.state/logs/${RUN_ID}/ws-${n}.log`,
+  });
+
+test('the failures come last, each with its reason and its log', () => {
+  const skippedOne = shortResult({
+    workstreamId: 'ws-b',
+    status: 'failed',
+    reason: 'cycle',
+    explanation: null,
+  });
+  expect(summary(emptyResult({ failures: whole(failure(1), skippedOne) }), plain)).toEqual([
+    '6 workstreams: 3 completed, 2 failed, 1 skipped',
+    'Took 9.4s with 3 agents, 1.7 × the speed of one agent',
+    'Report    reports/r.md',
+    `Database  ${DATABASE}`,
+    '',
+    '✗ ws-1 exit-non-zero: `npm test` ended with exit code 1.',
+    `  log .state/logs/${RUN_ID}/ws-1.log`,
+    '✗ ws-b cycle',
+  ]);
+});
+
+test('a run that all went well in', () => {
+  const totals = { ...none, workstreams: 1, completed: 1, failed: 0, skipped: 0 };
+  const executed = executionSummary({ agentsCount: 1 });
+  expect(
+    summary(emptyResult({ run: runSummary({ totals, executionSummary: executed }) }), {
+      ...plain,
+      report: null,
+    }),
+  ).toEqual(['1 workstream: 1 completed', 'Took 9.4s', `Database  ${DATABASE}`]);
+});
+
+test('of more than ten failures the first ten, and how to see the rest', () => {
+  const failures = { shown: Array.from({ length: 50 }, (_, n) => failure(n + 1)), total: 1_234 };
+  const lines = summary(emptyResult({ failures }), plain);
+  expect(lines.filter((line) => line.startsWith('✗'))).toHaveLength(10);
+  expect(lines.at(-1)).toBe(`and 1224 more: millrace errors ${RUN_ID}`);
+});
+
+test('an interrupted run says how to go on', () => {
+  const run = runSummary({
+    state: 'interrupted',
+    executionSummary: executionSummary({ interruptedBy: 'SIGINT' }),
+  });
+  expect(summary(emptyResult({ run }), plain)[2]).toBe(
+    `Interrupted by SIGINT; go on with: millrace run --resume ${RUN_ID}`,
+  );
+});
+
+test('a run of nothing, and one whose speed is not known', () => {
+  const totals = { ...none, workstreams: 0, completed: 0, failed: 0, skipped: 0 };
+  const run = runSummary({ totals, executionSummary: null });
+  expect(summary(emptyResult({ run }), plain).slice(0, 2)).toEqual([
+    '0 workstreams',
+    'Report    reports/r.md',
+  ]);
+});
+
+test('text of a workstream stays on its line and does nothing', () => {
+  const evil = '\u001B[2Jone\ntwo\u0007';
+  const failures = whole(
+    shortResult({ workstreamId: evil, status: 'failed', reason: evil, explanation: evil, logFile: evil }),
+  );
+  expect(
+    summary(emptyResult({ failures, database: 'a  b\n.db' }), { ...plain, report: evil }).slice(2),
+  ).toEqual([
+    'Report    one\\u{a}two\\u{7}',
+    'Database  a  b\\u{a}.db',
+    '',
+    '✗ one two\\u{7} one two\\u{7}: one two\\u{7}',
+    '  log one\\u{a}two\\u{7}',
+  ]);
+});
+
+test('a long explanation is cut', () => {
+  const failures = whole(shortResult({ status: 'failed', reason: 'thrown', explanation: 'é'.repeat(500) }));
+  expect(summary(emptyResult({ failures }), plain).at(-1)).toBe(`✗ ws-sieve thrown: ${'é'.repeat(199)}…`);
+});
+
+test('colour, and ASCII', () => {
+  const failures = whole(failure(1));
+  const lines = summary(emptyResult({ failures }), {
+    ...plain,
+    colour: new Chalk({ level: 1 }),
+    glyphs: ASCII,
+  });
+  expect(lines[0]).toContain('\u001B[31m2 failed\u001B[39m');
+  expect(lines[1]).toBe('Took 9.4s with 3 agents, 1.7 x the speed of one agent');
+  expect(stripVTControlCharacters(lines.join(''))).toMatch(/^[ -~]*$/);
+});

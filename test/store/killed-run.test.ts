@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { openForReading } from '../../src/store/database.ts';
+import { SqliteRecorder } from '../../src/store/recorder.ts';
+import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { databaseIn, failed, finished, historyOf, opened, result, RUN, started } from './recorded.ts';
+
+/** Records the start of a run and two results in a process of its own, which is then killed. */
+async function killedRun(folder: string): Promise<void> {
+  const dist = fileURLToPath(new URL('../../dist/src/store/', import.meta.url));
+  const events = [
+    started(['ws-1', 'ws-2', 'ws-3']),
+    finished(result('ws-1', { filesModified: ['a.ts'] })),
+    finished(failed('ws-2', 'boom')),
+  ];
+  const script = `
+    const { openDatabase } = await import(${JSON.stringify(`${dist}database.js`)});
+    const { SqliteRecorder } = await import(${JSON.stringify(`${dist}recorder.js`)});
+    const recorder = new SqliteRecorder(openDatabase(${JSON.stringify(databaseIn(folder))}));
+    for (const event of ${JSON.stringify(events)}) recorder.take(event);
+    recorder.commit();
+    console.log('recorded');
+    process.stdin.resume();`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  child.kill('SIGKILL');
+  await once(child, 'close');
+}
+
+describe('a run whose process has gone', () => {
+  test('one whose id belongs to a process that started later is interrupted', () => {
+    const connection = opened(temporaryFolder());
+    const recorder = new SqliteRecorder(connection);
+    recorder.take(started(['ws-1']));
+    recorder.commit();
+    connection.exec("UPDATE consolidated_runs SET pid_started = '1'");
+    expect(historyOf(connection).getRun(RUN)?.state).toBe(
+      process.platform === 'linux' ? 'interrupted' : 'running',
+    );
+    connection.exec("UPDATE consolidated_runs SET hostname = 'another-machine'");
+    expect(historyOf(connection).getRun(RUN)?.state).toBe('running');
+  });
+
+  test('one whose process was killed is interrupted, and keeps what it had', async () => {
+    const folder = temporaryFolder();
+    await killedRun(folder);
+    const reader = openForReading(databaseIn(folder));
+    if (reader === null) throw new Error('the database has gone');
+    const read = historyOf(reader);
+    const before = {
+      run: read.getRun(RUN),
+      earlier: read.completedEarlier(['ws-1', 'ws-2']),
+      live: read.live(RUN, 10),
+    };
+    reader.close();
+    expect(before.run).toMatchObject({
+      state: 'interrupted',
+      totals: { workstreams: 3, completed: 1, failed: 1, skipped: 0, filesModified: 1, errors: 1 },
+    });
+    expect(before.earlier).toEqual(new Map([['ws-1', { definitionHash: 'hash-of-ws-1', runId: RUN }]]));
+    expect(before.live.shown.map(({ workstreamId }) => workstreamId)).toEqual(['ws-3']);
+
+    const connection = opened(folder);
+    const settled = historyOf(connection);
+    expect(connection.prepare('SELECT state FROM consolidated_runs').pluck().get()).toBe('interrupted');
+    expect(connection.prepare('SELECT workstream_id FROM run_workstreams').pluck().all()).toEqual(['ws-3']);
+    expect({
+      run: settled.getRun(RUN),
+      earlier: settled.completedEarlier(['ws-1', 'ws-2']),
+      live: settled.live(RUN, 10),
+    }).toEqual(before);
+  });
+});

@@ -1,0 +1,201 @@
+import { expect, test } from 'vitest';
+import type { Workstream } from '../../src/domain/workstream.ts';
+import { loadFiles } from './load-files.ts';
+
+function one(definition: object): Workstream & { start: string } {
+  const loaded = loadFiles({ 'a.json': definition, 'task.mjs': '' });
+  const [workstream] = loaded.workstreams;
+  if (workstream === undefined) throw new Error(JSON.stringify(loaded.problems));
+  return { ...workstream, start: loaded.start };
+}
+
+const steps = [{ run: 'x' }];
+
+test('a definition with the least has every default', () => {
+  const { start, hash, ...workstream } = one({ id: 'ws-a', steps });
+  expect(start).not.toBe('');
+  expect(hash).toMatch(/^[0-9a-f]{64}$/);
+  expect(workstream).toEqual({
+    id: 'ws-a',
+    base: 'ws-a',
+    title: 'ws-a',
+    description: null,
+    kind: null,
+    priority: 0,
+    dependsOn: [],
+    steps: [
+      {
+        kind: 'run',
+        id: 'step-1',
+        timeoutSeconds: null,
+        env: {},
+        cwd: null,
+        continueOnError: false,
+        run: 'x',
+      },
+    ],
+    acceptanceTests: [],
+    scopes: [],
+    conflictGroup: null,
+    parallelOk: true,
+    timeoutSeconds: null,
+    matrix: null,
+    extra: {},
+    source: { file: 'workstreams/a.json', position: 0 },
+  });
+});
+
+test('a definition with everything has its fields in their place, and the rest as it stood in extra', () => {
+  const extra = {
+    _comment: 'why',
+    metadata: { owner: 'me' },
+    circuit_breaker: {
+      max_attempts: 3,
+      max_error_repeats: 2,
+      oscillation_threshold: 2,
+      cooldown_seconds: 0.5,
+    },
+    compensation_actions: ['git checkout .', { run: 'rm -f x' }, { command: ['rm', 'y'] }],
+    memory_limit_mb: 512,
+    isolation: 'process',
+    workspace: 'worktree',
+    openspec_change: 'OS-1',
+    ccpm_issue: 'I-1',
+    gate: 2,
+    capability: 'code_generation',
+    capability_payload: { files: ['a'], prompt: 'b', timeout_ms: 1, max_retries: 0 },
+    test_gates: [{ type: 'GATE_LINT', required: true, blocking: false }],
+    estimated_context_tokens: 1000,
+    max_cost_usd: 1.5,
+    doc_id: 'DOC-1',
+    unheard_of: [1, { a: null }],
+  };
+  const workstream = one({
+    $schema: 'x',
+    id: 'ws-a',
+    title: 'A',
+    description: 'B',
+    kind: 'c',
+    priority: 7,
+    depends_on: ['ws-b', { id: 'ws-c' }, { id: 'ws-d', when: 'finished' }],
+    steps,
+    files_scope: ['src/**', 'a'],
+    files_create: ['a', 'b'],
+    conflict_group: 'g',
+    parallel_ok: false,
+    acceptance_tests: ['npm test', { run: 'make' }, { manual: 'looks right' }],
+    timeout_seconds: 12.5,
+    ...extra,
+  });
+  expect(workstream.extra).toEqual(extra);
+  expect(workstream).toMatchObject({
+    title: 'A',
+    description: 'B',
+    kind: 'c',
+    priority: 7,
+    dependsOn: [
+      { id: 'ws-b', when: 'completed' },
+      { id: 'ws-c', when: 'completed' },
+      { id: 'ws-d', when: 'finished' },
+    ],
+    scopes: ['src/**', 'a', 'b'],
+    conflictGroup: 'g',
+    parallelOk: false,
+    acceptanceTests: [
+      { kind: 'text', text: 'npm test' },
+      { kind: 'run', text: 'make' },
+      { kind: 'manual', text: 'looks right' },
+    ],
+    timeoutSeconds: 12.5,
+  });
+});
+
+test('every kind of step, with module paths from the file and folders from the start', () => {
+  const workstream = one({
+    id: 'ws-a',
+    steps: [
+      { id: 'first', module: './task.mjs' },
+      { module: 'task.mjs', export: 'other', input: null, timeout_seconds: 1, continue_on_error: true },
+      { run: 'npm test', cwd: 'packages/a', env: { A: '1' } },
+      { command: ['node', '-v', ''], cwd: '/tmp' },
+      { tool: 'aider', tasks: ['a', 'b'] },
+    ],
+  });
+  const base = { timeoutSeconds: null, env: {}, cwd: null, continueOnError: false };
+  const module = `${workstream.start}/workstreams/task.mjs`;
+  expect(workstream.steps).toEqual([
+    { ...base, kind: 'module', id: 'first', module, export: 'default', input: null },
+    {
+      ...base,
+      kind: 'module',
+      id: 'step-2',
+      module,
+      export: 'other',
+      input: null,
+      timeoutSeconds: 1,
+      continueOnError: true,
+    },
+    {
+      ...base,
+      kind: 'run',
+      id: 'step-3',
+      run: 'npm test',
+      cwd: `${workstream.start}/packages/a`,
+      env: { A: '1' },
+    },
+    { ...base, kind: 'command', id: 'step-4', command: ['node', '-v', ''], cwd: '/tmp' },
+    { ...base, kind: 'tool', id: 'step-5', tool: 'aider', tasks: ['a', 'b'] },
+  ]);
+});
+
+test.each([
+  [{ tool: 'aider', tasks: ['a'] }, 'aider', ['a']],
+  [{ tool: 'aider', tasks: ['a'], capability: 'code', capability_payload: { prompt: 'p' } }, 'aider', ['a']],
+  [{ capability: 'code', tasks: ['a'] }, 'code', ['a']],
+  [{ capability: 'code', capability_payload: { prompt: 'p' } }, 'code', ['p']],
+  [{ capability: 'code' }, 'code', []],
+])('%j is one tool step', (fields, tool, tasks) => {
+  expect(one({ id: 'ws-a', ...fields }).steps).toEqual([
+    {
+      kind: 'tool',
+      id: 'step-1',
+      timeoutSeconds: null,
+      env: {},
+      cwd: null,
+      continueOnError: false,
+      tool,
+      tasks,
+    },
+  ]);
+});
+
+test.each([
+  ['critical', 2],
+  ['P0', 2],
+  ['high', 1],
+  ['P1', 1],
+  ['foreground', 1],
+  ['normal', 0],
+  ['medium', 0],
+  ['P2', 0],
+  ['low', -1],
+  ['P3', -1],
+  ['background', -1],
+  ['HIGH', 1],
+  ['urgent', 0],
+  [0, 0],
+  [-5, -5],
+  [100, 100],
+])('priority %j is %j', (priority, expected) => {
+  expect(one({ id: 'ws-a', steps, priority }).priority).toBe(expected);
+});
+
+test('the hash is that of the definition, however it is written', () => {
+  const hash = (text: string): string | undefined => loadFiles({ 'x.json': text }).workstreams[0]?.hash;
+  const first = hash('{"id":"ws-a","steps":[{"run":"x","env":{"A":"1","B":2}}]}');
+  expect(hash('// c\n{ "steps": [{ "env": {"B": 2.0, "A": "\\u0031"}, "run": "x", }], "id": "ws-a" }')).toBe(
+    first,
+  );
+  expect(hash('{"id":"ws-a","steps":[{"run":"x","env":{"A":"1","B":3}}]}')).not.toBe(first);
+  expect(hash('{"id":"ws-a","steps":[{"run":"x","env":{"A":"1","B":2}}],"note":1}')).not.toBe(first);
+});
