@@ -17,6 +17,7 @@ export class Painter {
   readonly #compose: Compose;
   readonly #canvas: Canvas;
   readonly #cursor: Cursor;
+  readonly #vanished = (): void => this.#halt();
   #timer: NodeJS.Timeout | null = null;
   #dirty = false;
   /** On the monotonic clock, in milliseconds. */
@@ -27,6 +28,8 @@ export class Painter {
     this.#stream = stream;
     this.#compose = compose;
     this.#canvas = new Canvas(stream);
+    // For good: once the terminal is gone, any write to it would end the process.
+    stream.on('error', this.#vanished);
     this.#cursor = new Cursor(stream, () => {
       this.#canvas.leave();
       this.changed();
@@ -42,7 +45,6 @@ export class Painter {
     if (this.#timer !== null) return;
     this.#dirty = true;
     this.#stream.on('resize', this.changed);
-    this.#stream.on('error', this.#vanished);
     // The run keeps the process alive, not its picture.
     this.#timer = setInterval(this.#tick, TICK_MS).unref();
   }
@@ -50,22 +52,16 @@ export class Painter {
   /** Takes the frame off the screen and draws no other until `start`. Idempotent. */
   stop(): void {
     if (this.#timer === null) return;
-    this.#halt(this.#timer);
-    this.#stream.off('error', this.#vanished);
+    this.#halt();
     this.#canvas.clear();
     this.#cursor.show();
   }
 
-  #halt(timer: NodeJS.Timeout): void {
-    clearInterval(timer);
+  #halt(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
     this.#stream.off('resize', this.changed);
   }
-
-  /** The terminal is gone. The listener stays: whoever writes to it later would end the process by that. */
-  readonly #vanished = (): void => {
-    if (this.#timer !== null) this.#halt(this.#timer);
-  };
 
   readonly #tick = (): void => {
     const start = performance.now();

@@ -56,7 +56,7 @@ function interruption({ run }: ConsolidatedResult, { colour, glyphs }: SummaryOp
   if (run.state !== 'interrupted') return [];
   const by = run.executionSummary?.interruptedBy ?? null;
   const what = by === null ? 'Interrupted' : `Interrupted by ${clean(by, EXPLANATION, glyphs)}`;
-  return [colour.yellow(`${what}; go on with: millrace run --resume ${run.runId}`)];
+  return [colour.yellow(`${what}; what it did not finish is listed by: millrace show ${run.runId}`)];
 }
 
 function places({ database }: ConsolidatedResult, { report, colour }: SummaryOptions): string[] {

@@ -27,10 +27,8 @@ export function loadFolder(folder: string, options: LoadOptions = {}): LoadedFol
     count: { workstreams: 0 },
   };
   const all: LoadedFile = { workstreams: [], broken: [], nameless: [], bases: [], problems: [], files: 0 };
-  for (const name of names) {
-    const file = join(path, name);
-    append(all, loadFile(file, shownPath(file, start), surroundings));
-  }
+  const shown = shownFolder(path, start);
+  for (const name of names) append(all, loadFile(join(path, name), join(shown, name), surroundings));
   return settle(all, (file) => resolve(start, file));
 }
 
@@ -43,10 +41,10 @@ function append(all: LoadedFile, file: LoadedFile): void {
   all.files += file.files;
 }
 
-/** The path relative to the folder Millrace was started in, if it is below it; otherwise absolute. */
-function shownPath(path: string, start: string): string {
-  const below = relative(start, path);
-  return below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below) ? path : below;
+/** The folder relative to the one Millrace was started in, if it is below it; otherwise absolute. */
+function shownFolder(folder: string, start: string): string {
+  const below = relative(start, folder);
+  return below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below) ? folder : below;
 }
 
 function isFile(path: string): boolean {

@@ -87,7 +87,11 @@ function unknownReference(name: string, names: string[]): string {
 }
 
 function notReplaced(path: JsonPath, name: string): string {
-  const inCommand = path[0] === 'tasks' || (path[0] === 'steps' && path[2] !== 'module' && path[2] !== 'id');
+  const [field, , inStep] = path;
+  const inCommand =
+    field === 'tasks' ||
+    field === 'acceptance_tests' ||
+    (field === 'steps' && inStep !== 'module' && inStep !== 'id');
   return inCommand
     ? `matrix values are never put into commands; use the environment variable $${variableName(name)}`
     : 'matrix values are only put into title, description and the input of a step';

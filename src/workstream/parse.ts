@@ -5,7 +5,7 @@ import { beyondLimits } from './extent.ts';
 import { syntaxMessage } from './syntax-message.ts';
 
 /** What is wrong with the text at `offset`. */
-export interface SyntaxProblem {
+interface SyntaxProblem {
   offset: number;
   message: string;
 }

@@ -141,7 +141,7 @@ export function runEnded(exitCode: number, seconds: number): RunEvent {
       errors: 1,
       warnings: 0,
     },
-    report: '/work/reports/report.md',
-    database: '/work/.state/records.db',
+    report: '/home/ann/reports/report.md',
+    database: '/home/ann/.state/records.db',
   };
 }

@@ -44,6 +44,10 @@ const WORDS: Record<string, () => string | Promise<string>> = {
     process.once('SIGINT', () => process.stdout.write('told to stop\n'));
     return '';
   },
+  'listen for SIGHUP': () => {
+    process.on('SIGHUP', () => undefined);
+    return '';
+  },
   throw: () => {
     setImmediate(() => {
       throw new Error('out of the blue');

@@ -28,11 +28,13 @@ async function show(options: TerminalOptions = {}, wrap = (command: string[]) =>
   const [socket] = await connected;
   socket.on('error', () => socket.destroy());
   const answers = createInterface({ input: socket });
+  const ended = once(answers, 'close');
   return {
     terminal,
     tell: async (order) => {
       socket.write(`${JSON.stringify(order)}\n`);
-      const [answer] = (await once(answers, 'line')) as [string];
+      const [answer] = (await Promise.race([once(answers, 'line'), ended])) as [string?];
+      if (answer === undefined) throw new Error('The program has ended.');
       return answer;
     },
   };
@@ -143,7 +145,7 @@ test('a window so small that the terminal has moved lines out of it is clean all
   shown.terminal.resize(7, 5);
   await shown.tell(failed('ws-lexer', 2, 'exit code 1'));
   await shown.terminal.waitFor((screen) => screen[0] === '33 %');
-  expect(shown.terminal.screen()).toEqual(['33 %', 'agent-…', 'agent-…', '✗ ws-l…', '']);
+  expect(shown.terminal.screen()).toEqual(['33 %', 'agent-1', 'agent-2', '✗ ws-l…', '']);
   await shown.tell('stop');
   await shown.tell('exit');
   await shown.terminal.exit;
@@ -177,6 +179,18 @@ test('Ctrl-C that somebody listens to is theirs', async () => {
   await shown.tell('stop');
   await shown.tell('exit');
   expect(await shown.terminal.exit).toBe(0);
+});
+
+test('a terminal that goes away does not end the program', async () => {
+  const shown = await show();
+  await begin(shown);
+  await shown.tell('listen for SIGHUP');
+  await shown.terminal.waitFor(has('half way'));
+  await shown.terminal.close();
+  for (let n = 1; n <= 100; n += 1) await shown.tell(progress('ws-parser', 1, n / 100));
+  await shown.tell('stop');
+  await shown.tell(progress('ws-parser', 1, 1));
+  await shown.tell('exit');
 });
 
 test('a crash shows the cursor', async () => {

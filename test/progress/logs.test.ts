@@ -124,8 +124,8 @@ test('a run from its start to its end', () => {
       completed: 1,
       failed: 1,
       skipped: 1,
-      report: '/work/reports/report.md',
-      database: '/work/.state/records.db',
+      report: '/home/ann/reports/report.md',
+      database: '/home/ann/.state/records.db',
       msg: `${RUN} ended with exit code 1`,
     },
   ]);

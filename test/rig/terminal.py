@@ -54,7 +54,7 @@ def main():
         os.close(ready)
         os.read(go, 1)
         os.close(3)
-        del os.environ["PYTHONCOERCECLOCALE"]
+        os.environ.pop("PYTHONCOERCECLOCALE", None)
         try:
             os.execvp(sys.argv[3], sys.argv[3:])
         except OSError as error:

@@ -147,7 +147,7 @@ describe('mistakes', () => {
     ],
     [
       { matrix: { a: [1] }, acceptance_tests: [{ run: 'x ${{ matrix.a }}' }] },
-      'acceptance_tests[0].run: matrix values are only put into title, description and the input of a step',
+      'acceptance_tests[0].run: matrix values are never put into commands; use the environment variable $MATRIX_A',
     ],
   ])('%j', (fields, expected) => {
     expect(problems(fields)).toEqual([expected]);
