@@ -36,6 +36,7 @@ export async function main(args: string[]): Promise<void> {
 function build(args: string[], config: Record<string, unknown>): Argv {
   return createYargs(args)
     .scriptName('millrace')
+    .locale('en')
     .usage('$0 [command]\n\nRuns a folder of workstreams on N agents in real parallel.')
     .config(config)
     .command(runCommand)

@@ -10,9 +10,9 @@ import type { Json } from './json.ts';
 const MAX_SECONDS = 2_147_483;
 
 /** Text that can be handed to another process: an argument, the value of an environment variable. */
-// oxlint-disable-next-line no-control-regex
 const argument = z
   .string()
+  // oxlint-disable-next-line no-control-regex
   .regex(/^[^\u0000]*$/, 'text without NUL characters')
   .meta({ id: 'argument' });
 

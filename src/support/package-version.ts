@@ -1,8 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
-/** The version in package.json, wherever this file runs from. */
+/** The version of this package: that in the nearest package.json above this file, wherever the build put it. */
 export function packageVersion(): string {
-  const place = import.meta.url.endsWith('.ts') ? '../../package.json' : '../../../package.json';
-  const manifest: { version: string } = JSON.parse(readFileSync(new URL(place, import.meta.url), 'utf8'));
+  let place = new URL('./package.json', import.meta.url);
+  while (!existsSync(place)) {
+    const above = new URL('../package.json', place);
+    if (above.href === place.href) throw new Error('there is no package.json above Millrace');
+    place = above;
+  }
+  const manifest: { version: string } = JSON.parse(readFileSync(place, 'utf8'));
   return manifest.version;
 }
