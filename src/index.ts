@@ -1,11 +1,16 @@
 /** What the package exports, by name. `test/exports.test.ts` holds the list. */
-export {
-  MultiAgentWorkstreamCoordinator,
-} from './app/multi-agent-workstream-coordinator.ts';
+export { MultiAgentWorkstreamCoordinator } from './app/multi-agent-workstream-coordinator.ts';
 export type { CoordinatorOptions } from './app/options.ts';
 export { Refusal } from './app/refusal.ts';
 export type { RunResult } from './app/run-result.ts';
-export type { AgentResult, FinalStatus, ResultError, ResultMetadata, Status, TestSummary } from './domain/agent-result.ts';
+export type {
+  AgentResult,
+  FinalStatus,
+  ResultError,
+  ResultMetadata,
+  Status,
+  TestSummary,
+} from './domain/agent-result.ts';
 export { type Failure, failureSchema, type Reason } from './domain/failure.ts';
 export { describeFailure } from './domain/failure-message.ts';
 export type { Json, JsonObject } from './domain/json.ts';

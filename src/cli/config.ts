@@ -8,7 +8,7 @@ import { UsageError } from './usage-error.ts';
 type Kinds = ReadonlyMap<string, 'string' | 'number' | 'boolean'>;
 type Values = Record<string, string | number | boolean>;
 
-export const CONFIG_FILE = 'millrace.config.json';
+const CONFIG_FILE = 'millrace.config.json';
 
 /**
  * What stands in the configuration file of `folder`, overlaid by the environment. Flags win over both.

@@ -45,7 +45,7 @@ export interface ResultMetadata {
 }
 
 /** A step as the row keeps it. */
-export interface StepSummary {
+interface StepSummary {
   id: string;
   kind: string;
   status: 'completed' | 'failed';

@@ -7,7 +7,7 @@ import { z } from 'zod';
 const text = z.string();
 
 /** A thrown value, flattened at the edge of the thread where it was caught. */
-export const thrownSchema = z.object({
+const thrownSchema = z.object({
   name: text,
   message: text,
   code: text.optional(),

@@ -5,7 +5,7 @@ import { failureSchema } from './failure.ts';
 const seconds = z.number().nonnegative();
 
 /** How one step went. */
-export const stepResultSchema = z.object({
+const stepResultSchema = z.object({
   id: z.string(),
   kind: z.enum(['module', 'run', 'command', 'tool']),
   status: z.enum(['completed', 'failed']),

@@ -17,7 +17,7 @@ export interface DrawnNode {
 }
 
 /** Work flows from a dependency to what needs it. */
-export interface Arrow {
+interface Arrow {
   from: string;
   to: string;
   /** True when any end of the dependency will do. */

@@ -12,7 +12,7 @@ export interface Graph {
   missing: MissingDependency[];
 }
 
-export interface MissingDependency {
+interface MissingDependency {
   node: number;
   id: string;
 }

@@ -20,7 +20,7 @@ export interface PlanDocument {
   problems: Problem[];
 }
 
-export interface PlannedWorkstream {
+interface PlannedWorkstream {
   id: string;
   title: string;
   file: string;
@@ -35,7 +35,7 @@ export interface PlannedWorkstream {
   scopes: string[];
 }
 
-export interface BrokenWorkstream {
+interface BrokenWorkstream {
   id: string;
   title: string;
   file: string;

@@ -19,7 +19,7 @@ export interface Selection {
 }
 
 /** A pattern that selects nothing. */
-export interface Unmatched {
+interface Unmatched {
   pattern: string;
   /** The nearest id; null when none is near. */
   suggestion: string | null;

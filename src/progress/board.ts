@@ -3,7 +3,7 @@ import { COORDINATOR, type AgentResult, type FinalStatus } from '../domain/agent
 import type { RunEvent } from '../domain/run-event.ts';
 
 /** Failures that are kept, the newest ones. */
-export const FAILURES_KEPT = 5;
+const FAILURES_KEPT = 5;
 /** Characters that are kept of one text; no window shows more on a line. */
 const TEXT_KEPT = 1_000;
 

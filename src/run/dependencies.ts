@@ -4,7 +4,7 @@ import type { Failure } from '../domain/failure.ts';
 import type { Workstream } from '../domain/workstream.ts';
 
 /** A workstream that will never run, and why. */
-export interface Doomed {
+interface Doomed {
   index: number;
   failure: Failure;
 }

@@ -62,7 +62,10 @@ test('--ask goes through the workstreams one by one', async () => {
   }
   expect(await terminal.exit).toBe(130);
   expect(
-    query(folder, 'SELECT workstream_id AS id, status, reason, agent_id AS agent FROM agent_results ORDER BY id'),
+    query(
+      folder,
+      'SELECT workstream_id AS id, status, reason, agent_id AS agent FROM agent_results ORDER BY id',
+    ),
   ).toEqual([
     { id: 'ws-1-run', status: 'completed', reason: null, agent: 'agent-1' },
     { id: 'ws-2-skip', status: 'skipped', reason: 'skipped-by-user', agent: 'coordinator' },

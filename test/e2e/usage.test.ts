@@ -75,7 +75,11 @@ describe('exit codes', () => {
   });
 
   test('3 when the state folder can not be made', async () => {
-    const { code, stdout } = await millrace(folderWith({ ...one, file: '' }), ['run', '--state', 'file/state']);
+    const { code, stdout } = await millrace(folderWith({ ...one, file: '' }), [
+      'run',
+      '--state',
+      'file/state',
+    ]);
     expect(code).toBe(3);
     expect(stdout).toContain('file/state');
   });

@@ -6,14 +6,14 @@ import { afterAll } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A program of this folder as JavaScript that Node can run; removed after the last test of the file. */
-export async function compiled(name: string): Promise<string> {
+/** A TypeScript program as JavaScript that Node can run; removed after the last test of the file. */
+export async function compiled(program: URL): Promise<string> {
   // In node_modules, so that it finds its packages.
   const folder = mkdtempSync(join(root, 'node_modules', '.progress-test-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  const outfile = join(folder, `${name}.mjs`);
+  const outfile = join(folder, 'program.mjs');
   await build({
-    entryPoints: [join(root, 'test', 'progress', `${name}.ts`)],
+    entryPoints: [fileURLToPath(program)],
     outfile,
     bundle: true,
     platform: 'node',

@@ -8,7 +8,7 @@ export const RUN = 'ma-run-20260102-030405';
 export const START = Date.parse('2026-01-02T03:04:05.000Z');
 
 /** The time `seconds` after the start of the run, as events have it. */
-export const at = (seconds: number): string => new Date(START + seconds * 1000).toISOString();
+const at = (seconds: number): string => new Date(START + seconds * 1000).toISOString();
 
 export function runStarted(
   total: number,

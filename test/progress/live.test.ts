@@ -9,7 +9,7 @@ import { temporaryFolder } from '../rig/temporary-folder.ts';
 import { compiled } from './compiled.ts';
 import { failed, progress, runStarted, started } from './events.ts';
 
-const program = await compiled('live-program');
+const program = await compiled(new URL('live-program.ts', import.meta.url));
 
 interface Show {
   terminal: Terminal;

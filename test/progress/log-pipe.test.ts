@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 import { compiled } from './compiled.ts';
 
-const program = await compiled('log-program');
+const program = await compiled(new URL('log-program.ts', import.meta.url));
 /** One at the start and one at the end of the run, and two for each of its workstreams. */
 const LINES = 10_002;
 

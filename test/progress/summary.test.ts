@@ -55,13 +55,13 @@ test('of more than ten failures the first ten, and how to see the rest', () => {
   expect(lines.at(-1)).toBe(`and 1224 more: millrace errors ${RUN_ID}`);
 });
 
-test('an interrupted run says how to go on', () => {
+test('an interrupted run says what is left', () => {
   const run = runSummary({
     state: 'interrupted',
     executionSummary: executionSummary({ interruptedBy: 'SIGINT' }),
   });
   expect(summary(emptyResult({ run }), plain)[2]).toBe(
-    `Interrupted by SIGINT; go on with: millrace run --resume ${RUN_ID}`,
+    `Interrupted by SIGINT; what it did not finish is listed by: millrace show ${RUN_ID}`,
   );
 });
 

@@ -45,7 +45,7 @@ for (const file of merged.files()) {
   rooms.set(room, summary);
 }
 console.log('\nlines  branches  room');
-for (const [room, { lines, branches }] of [...rooms].toSorted()) {
+for (const [room, { lines, branches }] of [...rooms].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
   console.log(`${lines.pct.toFixed(1).padStart(5)}  ${branches.pct.toFixed(1).padStart(8)}  ${room}`);
 }
 const total = merged.getCoverageSummary();

@@ -56,9 +56,9 @@ export async function runModule(
 
 /** Gives a module that was told to stop the grace to do so; one that goes on makes its thread unfit for reuse. */
 async function waitForEnd(call: Promise<unknown>, execution: Execution): Promise<void> {
-  const { promise: grace, cancel } = delay(execution.assignment.limits.graceSeconds * 1000);
-  const end = await Promise.race([call.then(settled, settled), grace]);
-  cancel();
+  const grace = delay(execution.assignment.limits.graceSeconds * 1000);
+  const end = await Promise.race([call.then(settled, settled), grace.promise]);
+  grace.cancel();
   if (end !== 'settled') execution.retire = 'its code did not stop when it was told to';
 }
 
