@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { millrace, parseLines, writeFiles } from '../rig/command.ts';
+import { millrace, parseLines, startMillrace, writeFiles } from '../rig/command.ts';
 import { query } from '../rig/rows.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 
@@ -239,4 +239,12 @@ test('a reader that goes away does not keep the run from ending', async () => {
     { n: 50 },
   ]);
   expect(existsSync(join(folder, 'reports'))).toBe(true);
+});
+
+test('the exit code does not depend on a reader: a failed run is a failed run', async () => {
+  const folder = temporaryFolder();
+  writeFiles(folder, { 'workstreams/all.json': { id: 'ws-bad', steps: [{ run: 'exit 3' }] } });
+  const run = startMillrace(folder, ['run', '--json']);
+  run.child.stdout?.destroy();
+  expect((await run.finished).code).toBe(1);
 });
