@@ -1,6 +1,6 @@
 /** The entry of a worker thread: one assignment in, one outcome out, over and over. */
 import { BroadcastChannel, workerData } from 'node:worker_threads';
-import { type AgentSettings, type ToAgent, toAgentSchema } from '../src/domain/agent-message.ts';
+import type { AgentSettings, ToAgent } from '../src/domain/agent-message.ts';
 import type { Assignment } from '../src/domain/assignment.ts';
 import type { Failure } from '../src/domain/failure.ts';
 import type { Answer } from '../src/domain/outcome.ts';
@@ -35,9 +35,9 @@ function listenForCancellation(channel: string): void {
   const broadcast = new BroadcastChannel(channel);
   broadcast.unref();
   broadcast.onmessage = (event) => {
-    const message = toAgentSchema.safeParse((event as MessageEvent).data);
-    if (message.success && inHand?.assignment.executionId === message.data.executionId) {
-      inHand.stop({ because: message.data.because, failure: stopFailure(message.data, inHand) });
+    const { data }: { data: ToAgent } = event as MessageEvent;
+    if (inHand?.assignment.executionId === data.executionId) {
+      inHand.stop({ because: data.because, failure: stopFailure(data, inHand) });
     }
   };
 }

@@ -1,11 +1,7 @@
 /** Turns what a module returned into JSON text, strictly: what JSON would drop without a word is an error. */
+import { InvalidResultError } from './invalid-result.ts';
 
 const MAX_MB = 16;
-
-/** The result can't be used; the message says where and why. */
-export class InvalidResultError extends Error {
-  override name = 'InvalidResultError';
-}
 
 /**
  * @param onWarning is told of numbers that JSON can't hold and that became null.

@@ -32,14 +32,16 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
 ]);
 export type FromAgent = z.infer<typeof fromAgentSchema>;
 
-/** From the main thread to the agents. Each agent acts on the execution it has in hand and ignores the rest. */
-export const toAgentSchema = z.object({
-  type: z.literal('cancel'),
-  executionId,
+/**
+ * From the main thread to the agents. Each agent acts on the execution it has in hand and ignores the rest. It comes
+ * from our own code only, so there is no schema: without zod a thread starts 30 ms earlier and is 4 MB smaller.
+ */
+export interface ToAgent {
+  type: 'cancel';
+  executionId: number;
   /** Why: decides the failure's reason. */
-  because: z.enum(['timed-out', 'interrupted', 'cancelled']),
-});
-export type ToAgent = z.infer<typeof toAgentSchema>;
+  because: 'timed-out' | 'interrupted' | 'cancelled';
+}
 
 /** Set once when a thread starts. */
 export interface AgentSettings {

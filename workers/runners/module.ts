@@ -1,12 +1,13 @@
 /** Runs a module step: loads the module, calls its function, checks what it returns. */
 import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { z } from 'zod';
 import type { Failure } from '../../src/domain/failure.ts';
 import type { StepContext } from '../../src/domain/step-context.ts';
 import type { ModuleStep } from '../../src/domain/workstream.ts';
 import type { Execution } from '../execution.ts';
-import { InvalidResultError, serializeOutput } from '../module-output.ts';
+import { InvalidResultError } from '../invalid-result.ts';
+import { serializeOutput } from '../module-output.ts';
+import { readModuleResult } from '../module-result.ts';
 import { orAbort } from '../or-abort.ts';
 import { delay } from '../delay.ts';
 import { createStepContext } from '../step-context.ts';
@@ -15,15 +16,6 @@ import { flattenThrown } from '../thrown.ts';
 import { type StepOutcome, stepOutcome } from './step-outcome.ts';
 
 type UserFunction = (input: unknown, context: StepContext) => unknown;
-
-const returned = z.strictObject(
-  {
-    output: z.unknown().optional(),
-    filesModified: z.array(z.string()).default([]),
-    metrics: z.record(z.string(), z.number()).default({}),
-  },
-  { error: 'expected an object with output, filesModified or metrics, or nothing' },
-);
 
 /** Rejects with the signal's reason when the execution or the step is stopped. */
 export async function runModule(
@@ -98,21 +90,10 @@ function loadFailure(module: string, error: unknown): Failure {
 
 function checkResult(value: unknown, execution: Execution): StepOutcome {
   if (value === undefined || value === null) return stepOutcome({});
-  const parsed = returned.safeParse(value);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    const where = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
-    throw new InvalidResultError(`it returned ${nameOf(value)}: ${where}${issue?.message ?? 'malformed'}`);
-  }
-  const { output, filesModified, metrics } = parsed.data;
+  const { output, filesModified, metrics } = readModuleResult(value);
   return stepOutcome({
     output: serializeOutput(output, (text) => execution.warn(text)),
     filesModified,
     metrics,
   });
-}
-
-function nameOf(value: unknown): string {
-  if (Array.isArray(value)) return 'an array';
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
