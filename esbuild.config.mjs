@@ -26,6 +26,7 @@ await build({
   target: 'node20',
   legalComments: 'linked',
   external: ['jsonc-parser'],
+  alias: { 'string-width': './src/cli/ascii-width.ts' },
   plugins: [lazyImportsStayOutside],
   logLevel: 'warning',
 });
