@@ -1,16 +1,7 @@
 /** The command line: parses arguments, hands over to a command, and turns what goes wrong into an exit code. */
 import createYargs, { type Argv } from 'yargs';
-import { agentsCommand } from './commands/agents.ts';
-import { errorsCommand } from './commands/errors.ts';
-import { initCommand } from './commands/init.ts';
-import { planCommand } from './commands/plan.ts';
-import { reportCommand } from './commands/report.ts';
-import { runCommand } from './commands/run.ts';
-import { runsCommand } from './commands/runs.ts';
-import { showCommand } from './commands/show.ts';
-import { statusCommand } from './commands/status.ts';
-import { validateCommand } from './commands/validate.ts';
 import { packageVersion } from '../support/package-version.ts';
+import { commands } from './commands.ts';
 import { configurableOptions } from './options.ts';
 import { readConfig } from './config.ts';
 import { explainUnknown } from './unknown-argument.ts';
@@ -34,21 +25,13 @@ export async function main(args: string[]): Promise<void> {
 }
 
 function build(args: string[], config: Record<string, unknown>): Argv {
-  return createYargs(args)
+  const yargs = createYargs(args);
+  for (const add of commands) add(yargs);
+  return yargs
     .scriptName('millrace')
     .locale('en')
     .usage('$0 [command]\n\nRuns a folder of workstreams on N agents in real parallel.')
     .config(config)
-    .command(runCommand)
-    .command(validateCommand)
-    .command(planCommand)
-    .command(statusCommand)
-    .command(runsCommand)
-    .command(showCommand)
-    .command(errorsCommand)
-    .command(agentsCommand)
-    .command(reportCommand)
-    .command(initCommand)
     .completion('completion', 'Print a script for shell completion')
     .strict()
     .parserConfiguration({ 'duplicate-arguments-array': false, 'strip-dashed': false })

@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import { type ArgumentsOf, defineCommand } from '../define-command.ts';
+import type { ArgumentsOf } from '../command.ts';
 import { folderOptions, jsonOption } from '../options.ts';
 
 const builder = (yargs: Argv) =>
@@ -10,9 +10,8 @@ const builder = (yargs: Argv) =>
 
 export type AgentsArguments = ArgumentsOf<typeof builder>;
 
-export const agentsCommand = defineCommand({
+export const agentsDefinition = {
   command: 'agents [run]',
   describe: 'Compare the agents of a run',
   builder,
-  action: async (argv) => (await import('../actions/agents.ts')).agents(argv),
-});
+};

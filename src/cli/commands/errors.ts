@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import { type ArgumentsOf, defineCommand } from '../define-command.ts';
+import type { ArgumentsOf } from '../command.ts';
 import { folderOptions, jsonOption } from '../options.ts';
 
 const builder = (yargs: Argv) =>
@@ -10,9 +10,8 @@ const builder = (yargs: Argv) =>
 
 export type ErrorsArguments = ArgumentsOf<typeof builder>;
 
-export const errorsCommand = defineCommand({
+export const errorsDefinition = {
   command: 'errors [run]',
   describe: 'Show the errors of a run, grouped',
   builder,
-  action: async (argv) => (await import('../actions/errors.ts')).errors(argv),
-});
+};

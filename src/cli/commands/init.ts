@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import { type ArgumentsOf, defineCommand } from '../define-command.ts';
+import type { ArgumentsOf } from '../command.ts';
 import { folderOptions } from '../options.ts';
 
 const builder = (yargs: Argv) =>
@@ -9,9 +9,8 @@ const builder = (yargs: Argv) =>
 
 export type InitArguments = ArgumentsOf<typeof builder>;
 
-export const initCommand = defineCommand({
+export const initDefinition = {
   command: 'init',
   describe: 'Make a first workstream folder that runs',
   builder,
-  action: async (argv) => (await import('../actions/init.ts')).init(argv),
-});
+};

@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import { type ArgumentsOf, defineCommand } from '../define-command.ts';
+import type { ArgumentsOf } from '../command.ts';
 import { folderOptions, selectionOptions } from '../options.ts';
 
 const FORMATS = ['text', 'mermaid', 'dot', 'json'] as const;
@@ -23,9 +23,8 @@ const builder = (yargs: Argv) =>
 
 export type PlanArguments = ArgumentsOf<typeof builder>;
 
-export const planCommand = defineCommand({
+export const planDefinition = {
   command: 'plan [id..]',
   describe: 'Show what would run in which order, and run nothing',
   builder,
-  action: async (argv) => (await import('../actions/plan.ts')).plan(argv),
-});
+};

@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import { type ArgumentsOf, defineCommand } from '../define-command.ts';
+import type { ArgumentsOf } from '../command.ts';
 import { folderOptions } from '../options.ts';
 
 const FORMATS = ['md', 'json', 'junit'] as const;
@@ -21,9 +21,8 @@ const builder = (yargs: Argv) =>
 
 export type ReportArguments = ArgumentsOf<typeof builder>;
 
-export const reportCommand = defineCommand({
+export const reportDefinition = {
   command: 'report <run>',
   describe: "Write or print a run's report again",
   builder,
-  action: async (argv) => (await import('../actions/report.ts')).report(argv),
-});
+};

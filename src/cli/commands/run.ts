@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import { type ArgumentsOf, defineCommand } from '../define-command.ts';
+import type { ArgumentsOf } from '../command.ts';
 import { folderOptions, jsonOption, runOptions, selectionOptions } from '../options.ts';
 
 const builder = (yargs: Argv) =>
@@ -19,9 +19,8 @@ const builder = (yargs: Argv) =>
 
 export type RunArguments = ArgumentsOf<typeof builder>;
 
-export const runCommand = defineCommand({
+export const runDefinition = {
   command: ['run [id..]', '$0'],
   describe: 'Run workstreams, record the results and write the report',
   builder,
-  action: async (argv) => (await import('../actions/run.ts')).run(argv),
-});
+};

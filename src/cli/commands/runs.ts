@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import { type ArgumentsOf, defineCommand } from '../define-command.ts';
+import type { ArgumentsOf } from '../command.ts';
 import { folderOptions, jsonOption } from '../options.ts';
 
 const builder = (yargs: Argv) =>
@@ -13,9 +13,8 @@ const builder = (yargs: Argv) =>
 
 export type RunsArguments = ArgumentsOf<typeof builder>;
 
-export const runsCommand = defineCommand({
+export const runsDefinition = {
   command: 'runs',
   describe: 'List the runs, newest first',
   builder,
-  action: async (argv) => (await import('../actions/runs.ts')).runs(argv),
-});
+};

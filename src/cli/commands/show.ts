@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import { type ArgumentsOf, defineCommand } from '../define-command.ts';
+import type { ArgumentsOf } from '../command.ts';
 import { folderOptions, jsonOption } from '../options.ts';
 
 const builder = (yargs: Argv) =>
@@ -10,9 +10,8 @@ const builder = (yargs: Argv) =>
 
 export type ShowArguments = ArgumentsOf<typeof builder>;
 
-export const showCommand = defineCommand({
+export const showDefinition = {
   command: 'show <run>',
   describe: 'Show one run: its totals and each of its workstreams',
   builder,
-  action: async (argv) => (await import('../actions/show.ts')).show(argv),
-});
+};

@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import { type ArgumentsOf, defineCommand } from '../define-command.ts';
+import type { ArgumentsOf } from '../command.ts';
 import { folderOptions, jsonOption } from '../options.ts';
 
 const builder = (yargs: Argv) =>
@@ -10,9 +10,8 @@ const builder = (yargs: Argv) =>
 
 export type StatusArguments = ArgumentsOf<typeof builder>;
 
-export const statusCommand = defineCommand({
+export const statusDefinition = {
   command: 'status [run]',
   describe: 'Show a run that is under way, or how the latest one ended',
   builder,
-  action: async (argv) => (await import('../actions/status.ts')).status(argv),
-});
+};

@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import { type ArgumentsOf, defineCommand } from '../define-command.ts';
+import type { ArgumentsOf } from '../command.ts';
 import { folderOptions, jsonOption } from '../options.ts';
 
 const builder = (yargs: Argv) =>
@@ -10,9 +10,8 @@ const builder = (yargs: Argv) =>
 
 export type ValidateArguments = ArgumentsOf<typeof builder>;
 
-export const validateCommand = defineCommand({
+export const validateDefinition = {
   command: 'validate',
   describe: 'Check every workstream file and print each problem with its place',
   builder,
-  action: async (argv) => (await import('../actions/validate.ts')).validate(argv),
-});
+};
