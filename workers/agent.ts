@@ -12,11 +12,14 @@ import { watchChildProcesses } from './watch-child-processes.ts';
 
 /** The execution this thread has in hand. */
 let inHand: Execution | null = null;
+let isFresh = true;
 
 /** Called by the pool for each assignment. */
 export default async function agent(assignment: Assignment): Promise<Answer> {
   const execution = new Execution(assignment);
   inHand = execution;
+  if (isFresh) execution.post({ type: 'started', executionId: assignment.executionId });
+  isFresh = false;
   if (Object.keys(assignment.compiled).length > 0) process.setSourceMapsEnabled(true);
   const outcome = await execute(execution);
   inHand = null;

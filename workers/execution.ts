@@ -37,6 +37,7 @@ export class Execution {
   #stop: Stop | null = null;
   #lastProgress = 0;
   #printed = 0;
+  #logged = 0;
 
   constructor(assignment: Assignment) {
     this.assignment = assignment;
@@ -92,6 +93,18 @@ export class Execution {
       this.warn(
         `It printed more than ${limit} MB; the rest was dropped. Raise --max-output if it is wanted.`,
       );
+    }
+  }
+
+  /** Passes on a line of the workstream's own logger, up to the same limit: the main thread has to take them all. */
+  log(line: string): void {
+    const limit = this.assignment.limits.maxOutputMb;
+    const before = this.#logged;
+    this.#logged += line.length;
+    if (this.#logged <= limit * BYTES_PER_MB) {
+      this.post({ type: 'log', executionId: this.assignment.executionId, line });
+    } else if (before <= limit * BYTES_PER_MB) {
+      this.warn(`It logged more than ${limit} MB; the rest was dropped. Raise --max-output if it is wanted.`);
     }
   }
 

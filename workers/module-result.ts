@@ -32,7 +32,8 @@ export function readModuleResult(value: unknown): CheckedResult {
 
 function readFiles(value: unknown): string[] {
   if (value === undefined) return [];
-  if (Array.isArray(value) && value.every((path): path is string => typeof path === 'string')) return value;
+  const paths: unknown[] | null = Array.isArray(value) ? Array.from(value) : null;
+  if (paths?.every((path): path is string => typeof path === 'string') === true) return paths;
   throw new InvalidResultError('its filesModified is not an array of paths');
 }
 

@@ -1,5 +1,6 @@
 /** The file that keeps the whole output of one execution. */
-import { closeSync, fstatSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { readTail } from '../src/support/read-tail.ts';
 
 /**
@@ -16,8 +17,14 @@ export class OutputFile {
 
   /** The descriptor, in append mode, so that several writers never overwrite each other. */
   get descriptor(): number {
-    this.#fd ??= openSync(this.path, 'a+');
+    this.#fd ??= this.#open();
     return this.#fd;
+  }
+
+  /** A step may have removed the folder, as `git clean` does. */
+  #open(): number {
+    mkdirSync(dirname(this.path), { recursive: true });
+    return openSync(this.path, 'a+');
   }
 
   write(chunk: string | Uint8Array): void {
@@ -41,7 +48,7 @@ export class OutputFile {
     const empty = this.size === 0;
     closeSync(this.#fd);
     this.#fd = null;
-    if (empty) unlinkSync(this.path);
+    if (empty) rmSync(this.path, { force: true });
     return empty ? null : this.path;
   }
 }

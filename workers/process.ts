@@ -40,6 +40,7 @@ export async function runProcess(
   const bad = badFolder(command.cwd);
   if (bad !== null) return { failure: bad, exitCode: null, tail: '' };
   const child = startProcess(command, execution);
+  if (child instanceof Error) return { failure: startFailure(command, child), exitCode: null, tail: '' };
   const guard = guardProcess(child, execution, signal, start);
   try {
     const end = await ended(child);
@@ -56,16 +57,21 @@ export async function runProcess(
   }
 }
 
-function startProcess(command: Command, execution: Execution): ChildProcess {
+/** Gives the error where Node refuses at once: too many arguments, a NUL character, no memory. */
+function startProcess(command: Command, execution: Execution): ChildProcess | Error {
   const output = execution.output.descriptor;
-  return spawn(command.file, command.args, {
-    cwd: command.cwd,
-    env: { ...process.env, ...command.env },
-    shell: command.shell,
-    detached: true,
-    windowsHide: true,
-    stdio: ['ignore', output, output],
-  });
+  try {
+    return spawn(command.file, command.args, {
+      cwd: command.cwd,
+      env: { ...process.env, ...command.env },
+      shell: command.shell,
+      detached: true,
+      windowsHide: true,
+      stdio: ['ignore', output, output],
+    });
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }
 
 type End = { code: number | null; signal: NodeJS.Signals | null } | { error: Error };

@@ -32,12 +32,12 @@ export function createStepContext(execution: Execution, signal: AbortSignal): St
 /** pino takes 10 ms to load, so a thread loads it when the first module asks for it. */
 function createLogger(execution: Execution): Logger {
   const load: typeof pino = require('pino');
-  const { executionId, runId, agentId, workstream } = execution.assignment;
+  const { runId, agentId, workstream } = execution.assignment;
   return load(
     {
       level: settings.logLevel,
       base: { run_id: runId, agent_id: agentId, workstream_id: workstream.id },
     },
-    { write: (line: string) => execution.post({ type: 'log', executionId, line: line.trimEnd() }) },
+    { write: (line: string) => execution.log(line.trimEnd()) },
   );
 }

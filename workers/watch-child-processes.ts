@@ -20,9 +20,7 @@ export function watchChildProcesses(): void {
     const children = currentExecution.getStore()?.children;
     if (children === undefined) return Reflect.apply(spawn, this, [options]);
     options.detached = true;
-    for (const [name, value] of Object.entries(children.environment)) {
-      options.envPairs?.push(`${name}=${value}`);
-    }
+    options.envPairs = withVariables(options.envPairs ?? [], children.environment);
     const result: unknown = Reflect.apply(spawn, this, [options]);
     const { pid } = this;
     if (pid !== undefined) {
@@ -31,4 +29,10 @@ export function watchChildProcesses(): void {
     }
     return result;
   });
+}
+
+/** Variables of the same name are replaced: of two, most programs see the first. */
+function withVariables(pairs: string[], variables: Record<string, string>): string[] {
+  const others = pairs.filter((pair) => !(pair.slice(0, pair.indexOf('=')) in variables));
+  return [...others, ...Object.entries(variables).map(([name, value]) => `${name}=${value}`)];
 }

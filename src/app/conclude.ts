@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { recommend } from '../analysis/recommendations.ts';
 import type { ConsolidatedResult, ExecutionSummary, Speed } from '../domain/run-record.ts';
 import { markdownReport } from '../report/markdown.ts';
-import { writeReport } from '../report/write.ts';
+import { ReportError, writeReport } from '../report/write.ts';
 import type { Interruption } from '../run/coordinator.ts';
 import { exitCodeOf } from '../run/signals.ts';
 import type { Connection } from '../store/connection.ts';
@@ -26,7 +26,8 @@ export interface Conclusion {
 
 /**
  * Everything is read back from the database, so that this report and one made next month are the same.
- * @throws StoreError or ReportError when something can't be written.
+ * A report that can't be written does not take the results with it.
+ * @throws StoreError when the run's own row can't be written.
  */
 export function conclude(conclusion: Conclusion): RunResult {
   const { runId, recorder, paths, interruption } = conclusion;
@@ -37,9 +38,29 @@ export function conclude(conclusion: Conclusion): RunResult {
   const state = interruption === null ? 'ended' : 'interrupted';
   const recommendations = recommend({ ...found, run: { ...found.run, state, executionSummary: summary } });
   recorder.finish({ runId, at: new Date().toISOString(), state, summary, recommendations });
-  const result = consolidated(conclusion);
-  const reportPath = writeReport(paths.reports, runId, markdownReport(result, { folder: paths.reports }));
-  return { runId, exitCode, consolidated: result, reportPath, databasePath: paths.database };
+  const run = new History(conclusion.connection, paths.database).getRun(runId) ?? found.run;
+  const result = { ...found, run };
+  const report = tryReport(result, paths.reports);
+  return {
+    runId,
+    exitCode: report.problem === null ? exitCode : 3,
+    consolidated: result,
+    reportPath: report.path,
+    reportProblem: report.problem,
+    databasePath: paths.database,
+  };
+}
+
+function tryReport(
+  result: ConsolidatedResult,
+  folder: string,
+): { path: string | null; problem: string | null } {
+  try {
+    return { path: writeReport(folder, result.run.runId, markdownReport(result, { folder })), problem: null };
+  } catch (error) {
+    if (!(error instanceof ReportError)) throw error;
+    return { path: null, problem: error.message };
+  }
 }
 
 function consolidated({ connection, runId, paths }: Conclusion): ConsolidatedResult {

@@ -1,7 +1,6 @@
 /** What the library is made of: options in, one run done, its exit code out. */
 import type { RunEvent, RunListener } from '../domain/run-event.ts';
 import { formatProblem } from '../domain/problem.ts';
-import { ReportError } from '../report/write.ts';
 import { StoreError } from '../store/store-error.ts';
 import { type CoordinatorOptions, type RunOptions, resolveOptions } from './options.ts';
 import { resolvePaths } from './paths.ts';
@@ -56,6 +55,7 @@ export class MultiAgentWorkstreamCoordinator {
       }
       this.#session = new RunSession({ options: this.#options, paths, prepared, listeners: this.#listeners });
       this.#result = await this.#session.run();
+      if (this.#result.reportProblem !== null) this.#notice('error', this.#result.reportProblem, null);
       return this.#result.exitCode;
     } catch (error) {
       this.#notice('error', messageOf(error), null);
@@ -81,7 +81,6 @@ export class MultiAgentWorkstreamCoordinator {
 
 /** What may go wrong has a sentence of its own; anything else is a bug, and its stack is wanted. */
 function messageOf(error: unknown): string {
-  if (error instanceof Refusal || error instanceof StoreError || error instanceof ReportError)
-    return error.message;
+  if (error instanceof Refusal || error instanceof StoreError) return error.message;
   return `Millrace itself failed, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 }

@@ -37,7 +37,9 @@ const schema = z.strictObject({
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default(DEFAULTS.logLevel),
   /** Asked before each workstream is run; null to run them all. With it, one agent works at a time. */
   ask: z
-    .custom<(workstream: Workstream) => Promise<Decision>>((value) => typeof value === 'function')
+    .custom<(workstream: Workstream, signal: AbortSignal) => Promise<Decision>>(
+      (value) => typeof value === 'function',
+    )
     .nullable()
     .default(null),
 });

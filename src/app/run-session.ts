@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import type { RunListener } from '../domain/run-event.ts';
 import { ThreadEngine } from '../engine/threads.ts';
 import { ReadyQueue } from '../plan/ready.ts';
-import { Coordinator } from '../run/coordinator.ts';
+import { Coordinator, type Interruption } from '../run/coordinator.ts';
 import { Journal } from '../run/journal.ts';
 import { firstFreeRunId, makeRunId } from '../run/run-id.ts';
 import type { Connection } from '../store/connection.ts';
@@ -14,6 +14,7 @@ import { conclude } from './conclude.ts';
 import type { RunOptions } from './options.ts';
 import type { Paths } from './paths.ts';
 import type { Prepared } from './prepare.ts';
+import { Refusal } from './refusal.ts';
 import type { RunResult } from './run-result.ts';
 
 export interface SessionInput {
@@ -57,18 +58,20 @@ export class RunSession {
     this.#coordinator = this.#createCoordinator();
   }
 
-  /** Runs to the end, or to the interruption, and reports. @throws Refusal when results can't be kept. */
+  /** Runs to the end, or to the interruption, and reports. @throws StoreError when results can't be kept. */
   async run(): Promise<RunResult> {
     const { paths } = this.#input;
-    mkdirSync(paths.logs(this.runId), { recursive: true });
     try {
+      makeFolder(paths.logs(this.runId));
       this.#announce();
       await this.#coordinator.run();
-      const lastResultAt = new Date();
+      const end = { lastResultAt: new Date(), interruption: this.#coordinator.interruption };
       await this.#engine.close();
-      return this.#conclude(lastResultAt);
+      return this.#conclude(end);
     } finally {
       await this.#engine.close();
+      // What could not be kept a moment ago may be kept now.
+      this.#journal.close();
       this.#connection.close();
     }
   }
@@ -119,7 +122,7 @@ export class RunSession {
     this.#journal.commit();
   }
 
-  #conclude(lastResultAt: Date): RunResult {
+  #conclude({ lastResultAt, interruption }: RunEndpoint): RunResult {
     const { options, paths } = this.#input;
     const wallSeconds = (lastResultAt.getTime() - this.#startedAt.getTime()) / 1000;
     const result = conclude({
@@ -129,7 +132,7 @@ export class RunSession {
       paths,
       distribution: options.distribution,
       agents: this.#agents.length,
-      interruption: this.#coordinator.interruption,
+      interruption,
       speed: this.#coordinator.meter.speed(wallSeconds, this.#agents.length),
     });
     this.#journal.publish({
@@ -143,6 +146,24 @@ export class RunSession {
     });
     this.#journal.commit();
     return result;
+  }
+}
+
+/** How the last workstream left the run. A signal that comes later changes nothing any more. */
+interface RunEndpoint {
+  lastResultAt: Date;
+  interruption: Interruption | null;
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw new Refusal(
+      3,
+      `The folder ${path} can't be made: ${error instanceof Error ? error.message : String(error)}`,
+      error,
+    );
   }
 }
 

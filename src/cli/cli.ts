@@ -26,12 +26,11 @@ export async function main(args: string[]): Promise<void> {
 
 function build(args: string[], config: Record<string, unknown>): Argv {
   const yargs = createYargs(args);
-  for (const add of commands) add(yargs);
+  for (const add of commands) add(yargs, config);
   return yargs
     .scriptName('millrace')
     .locale('en')
     .usage('$0 [command]\n\nRuns a folder of workstreams on N agents in real parallel.')
-    .config(config)
     .completion('completion', 'Print a script for shell completion')
     .strict()
     .parserConfiguration({ 'duplicate-arguments-array': false, 'strip-dashed': false })

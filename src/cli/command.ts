@@ -1,4 +1,4 @@
-import type { ArgumentsCamelCase, Argv } from 'yargs';
+import type { ArgumentsCamelCase, Argv, Options } from 'yargs';
 
 /** What a command's builder makes of its arguments. */
 export type ArgumentsOf<B> = B extends (yargs: Argv) => Argv<infer A> ? ArgumentsCamelCase<A> : never;
@@ -7,22 +7,25 @@ export type ArgumentsOf<B> = B extends (yargs: Argv) => Argv<infer A> ? Argument
 interface Definition<A> {
   command: string | string[];
   describe: string;
+  /** By name; what the configuration says of others is not for this command. */
+  options: Record<string, Options>;
   builder: (yargs: Argv) => Argv<A>;
 }
 
 /**
  * Binds a definition to its action, which gives the exit code and loads what it needs when it is called. The result
- * adds the command to the parser.
+ * adds the command to the parser, with its part of the configuration.
  */
 export function bind<A>(
-  { command, describe, builder }: Definition<A>,
+  { command, describe, options, builder }: Definition<A>,
   action: (argv: ArgumentsCamelCase<A>) => Promise<number>,
-): (yargs: Argv) => void {
-  return (yargs) => {
+): (yargs: Argv, config: Record<string, unknown>) => void {
+  return (yargs, config) => {
+    const own = Object.fromEntries(Object.entries(config).filter(([name]) => name in options));
     yargs.command<A>({
       command,
       describe,
-      builder,
+      builder: (scoped) => builder(scoped.config(own)),
       handler: async (argv) => {
         process.exitCode = await action(argv);
       },

@@ -10,5 +10,10 @@ export function tellGithub(result: ConsolidatedResult, env: NodeJS.ProcessEnv): 
   if (env['GITHUB_ACTIONS'] !== 'true') return;
   for (const line of githubAnnotations(result)) process.stderr.write(`${line}\n`);
   const file = env['GITHUB_STEP_SUMMARY'];
-  if (file !== undefined && file !== '') appendFileSync(file, githubSummary(result));
+  if (file === undefined || file === '') return;
+  try {
+    appendFileSync(file, githubSummary(result));
+  } catch (error) {
+    process.stderr.write(`millrace: The summary for GitHub could not be written: ${String(error)}\n`);
+  }
 }

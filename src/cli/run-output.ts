@@ -5,7 +5,6 @@ import { coloursFor } from '../progress/colours.ts';
 import { glyphsFor } from '../progress/glyphs.ts';
 import { startLive } from '../progress/live.ts';
 import { createRunLogger, type RunLog } from '../progress/logs.ts';
-import { startPlain } from '../progress/plain.ts';
 import { summary } from '../progress/summary.ts';
 import { printable } from '../support/printable.ts';
 import { shownPath } from '../support/shown-path.ts';
@@ -54,8 +53,7 @@ function jsonOutput(log: RunLog): RunOutput {
 }
 
 function terminalOutput(log: RunLog): RunOutput {
-  const start = process.env['TERM'] === 'dumb' ? startPlain : startLive;
-  const live = start({ stream: process.stdout });
+  const live = startLive({ stream: process.stdout });
   return {
     listener: (event) => {
       log.listener(event);
@@ -67,7 +65,7 @@ function terminalOutput(log: RunLog): RunOutput {
     end: async (result) => {
       live.stop();
       const look = { colour: coloursFor(process.stdout), glyphs: glyphsFor(process.env) };
-      const report = shownPath(process.cwd(), result.reportPath);
+      const report = result.reportPath === null ? null : shownPath(process.cwd(), result.reportPath);
       await print(summary(result.consolidated, { report, ...look }).join('\n'));
     },
     close: () => {

@@ -6,6 +6,8 @@ const executionId = z.number().int();
 
 /** From an agent to the main thread. */
 export const fromAgentSchema = z.discriminatedUnion('type', [
+  /** A thread that has just been started begins its first execution: its time counts from here. */
+  z.object({ type: z.literal('started'), executionId }),
   /** Live progress; `fraction` is 0 to 1, or null when unknown. */
   z.object({
     type: z.literal('progress'),

@@ -55,8 +55,8 @@ export type RunEvent =
       at: string;
       exitCode: number;
       totals: Totals;
-      /** Absolute path of the Markdown report. */
-      report: string;
+      /** Absolute path of the Markdown report; null when it could not be written. */
+      report: string | null;
       /** Absolute path of the database. */
       database: string;
     };

@@ -22,11 +22,11 @@ export function crashFailure(error: unknown, memoryMb: number | null): Failure {
 
 /**
  * The outcome of an execution that gave none itself. Its CPU time is not known; what it printed is in `logFile`, which
- * is removed if it is empty.
+ * is removed if it is empty; null where nothing can have been printed.
  */
-export function failedOutcome(failure: Failure, startedAt: number, logFile: string): Outcome {
+export function failedOutcome(failure: Failure, startedAt: number, logFile: string | null): Outcome {
   const endedAt = Date.now();
-  const tail = takeTail(logFile);
+  const tail = logFile === null ? null : takeTail(logFile);
   return {
     status: 'failed',
     startedAt,

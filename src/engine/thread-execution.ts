@@ -8,6 +8,11 @@ import { signalGroup } from '../support/process-group.ts';
 
 /** Beyond the grace: what the thread needs to end its child processes and answer. */
 const ANSWER_SECONDS = 1;
+/** How long messages are waited for that were sent before the answer. */
+const MESSAGES_MS = 1_000;
+
+/** What an agent sends about an execution that it has in hand. */
+export type ExecutionMessage = Exclude<FromAgent, { type: 'late' }>;
 
 export class ThreadExecution {
   readonly assignment: Assignment;
@@ -23,7 +28,7 @@ export class ThreadExecution {
   #received = 0;
   #onReceived: () => void = () => undefined;
   readonly #groups = new Set<number>();
-  readonly #timeout: NodeJS.Timeout;
+  #timeout: NodeJS.Timeout;
   #hard: NodeJS.Timeout | undefined;
   #stepTimeout: NodeJS.Timeout | undefined;
   readonly #onAbort = (): void => this.#cancel(this.#options.signal.reason);
@@ -32,8 +37,7 @@ export class ThreadExecution {
     this.assignment = assignment;
     this.#options = options;
     this.#send = send;
-    const seconds = assignment.limits.timeoutSeconds;
-    this.#timeout = setTimeout(() => this.#timedOut(seconds), seconds * 1000);
+    this.#timeout = this.#startClock();
     options.signal.addEventListener('abort', this.#onAbort, { once: true });
     if (options.signal.aborted) this.#onAbort();
   }
@@ -44,10 +48,12 @@ export class ThreadExecution {
   }
 
   /** Acts on a message of this execution's agent. */
-  receive(message: Exclude<FromAgent, { type: 'late' }>): void {
+  receive(message: ExecutionMessage): void {
     this.#received += 1;
     this.#onReceived();
     switch (message.type) {
+      case 'started':
+        return this.#restartClock();
       case 'progress':
         return this.tell({ type: 'progress', fraction: message.fraction, text: message.text });
       case 'log':
@@ -65,13 +71,20 @@ export class ThreadExecution {
     }
   }
 
-  /** Resolves when that many messages have arrived: they travel another way than the answer. */
+  /**
+   * Resolves when that many messages have arrived: they travel another way than the answer. Code that closed its
+   * thread's port may have kept one back for ever, so the wait is short.
+   */
   async receivedAll(posted: number): Promise<void> {
-    while (this.#received < posted) {
-      await new Promise<void>((resolve) => {
-        this.#onReceived = resolve;
-      });
-    }
+    if (this.#received >= posted) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, MESSAGES_MS);
+      this.#onReceived = () => {
+        if (this.#received < posted) return;
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** Stops all clocks, and ends what the thread started and could not end itself. */
@@ -81,6 +94,20 @@ export class ThreadExecution {
     clearTimeout(this.#stepTimeout);
     this.#options.signal.removeEventListener('abort', this.#onAbort);
     for (const pid of this.#groups) signalGroup(pid, 'SIGKILL');
+  }
+
+  #startClock(): NodeJS.Timeout {
+    const seconds = this.assignment.limits.timeoutSeconds;
+    return setTimeout(() => this.#timedOut(seconds), seconds * 1000);
+  }
+
+  /** Starting the thread is not the workstream's time, not even where it took longer than the workstream has. */
+  #restartClock(): void {
+    clearTimeout(this.#timeout);
+    this.#timeout = this.#startClock();
+    clearTimeout(this.#hard);
+    // It was told to stop before it could listen.
+    if (this.#options.signal.aborted) this.#onAbort();
   }
 
   #timedOut(seconds: number): void {

@@ -1,13 +1,14 @@
 /** The engine that runs assignments on a piscina pool, one worker thread an agent. */
 import { BroadcastChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import { type AgentSettings, fromAgentSchema } from '../domain/agent-message.ts';
+import { type AgentSettings, fromAgentSchema, type ToAgent } from '../domain/agent-message.ts';
 import type { Assignment } from '../domain/assignment.ts';
 import type { Engine, EngineRunOptions } from '../domain/engine.ts';
 import { answerSchema, type Outcome } from '../domain/outcome.ts';
 import { agentFile } from './agent-file.ts';
 import { crashFailure, failedOutcome } from './crash.ts';
-import { ThreadExecution } from './thread-execution.ts';
+import { signalGroup } from '../support/process-group.ts';
+import { type ExecutionMessage, ThreadExecution } from './thread-execution.ts';
 import { CompileError, TypeScriptModules } from './typescript.ts';
 
 export interface ThreadEngineOptions {
@@ -31,6 +32,7 @@ export class ThreadEngine implements Engine {
   readonly #channel: BroadcastChannel;
   readonly #modules: TypeScriptModules;
   readonly #running = new Map<number, ThreadExecution>();
+  #closing: Promise<void> | null = null;
 
   constructor(options: ThreadEngineOptions) {
     this.#options = options;
@@ -51,28 +53,42 @@ export class ThreadEngine implements Engine {
 
   /** Never rejects. At most as many at once as there are agents: the pool's own queue is not used. */
   async run(assignment: Assignment, options: EngineRunOptions): Promise<Outcome> {
-    const execution = new ThreadExecution(assignment, options, (message) =>
-      this.#channel.postMessage(message),
-    );
+    const startedAt = Date.now();
+    const execution = new ThreadExecution(assignment, options, (message) => this.#send(message));
     this.#running.set(assignment.executionId, execution);
     try {
-      const compiled = await this.#modules.compile(assignment);
-      const result: unknown = await this.#pool.run(
-        { ...assignment, compiled },
-        { signal: execution.terminate.signal },
-      );
-      const { outcome, posted } = answerSchema.parse(result);
-      await execution.receivedAll(posted);
+      const outcome = await this.#execute(execution).catch((error: unknown) => this.#lost(execution, error));
+      execution.close();
       return outcome;
     } catch (error) {
-      return this.#lost(execution, error);
+      const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+      const thrown = { name, message, ...(stack === undefined ? {} : { stack }) };
+      return failedOutcome({ reason: 'internal-error', thrown }, startedAt, null);
     } finally {
-      execution.close();
       this.#running.delete(assignment.executionId);
     }
   }
 
-  async close(): Promise<void> {
+  async #execute(execution: ThreadExecution): Promise<Outcome> {
+    const { assignment, terminate } = execution;
+    const compiled = await this.#modules.compile(assignment);
+    if (this.#closing !== null) throw new Error('the engine was closed before it started');
+    const result: unknown = await this.#pool.run({ ...assignment, compiled }, { signal: terminate.signal });
+    const { outcome, posted } = answerSchema.parse(result);
+    await execution.receivedAll(posted);
+    return outcome;
+  }
+
+  #send(message: ToAgent): void {
+    if (this.#closing === null) this.#channel.postMessage(message);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#channel.close();
     await this.#pool.destroy();
   }
@@ -95,7 +111,14 @@ export class ThreadEngine implements Engine {
     const parsed = fromAgentSchema.safeParse(message);
     if (!parsed.success) return;
     if (parsed.data.type === 'late') this.#options.onLate(parsed.data.workstreamId, parsed.data.text);
-    else this.#running.get(parsed.data.executionId)?.receive(parsed.data);
+    else this.#deliver(parsed.data);
+  }
+
+  #deliver(message: ExecutionMessage): void {
+    const execution = this.#running.get(message.executionId);
+    if (execution !== undefined) execution.receive(message);
+    // It was started just before its thread was ended.
+    else if (message.type === 'process-started') signalGroup(message.pid, 'SIGKILL');
   }
 
   /** Threads that can't even start would leave their assignments waiting for ever. */

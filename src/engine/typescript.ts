@@ -1,9 +1,9 @@
 /** Compiles the TypeScript modules of module steps, each once a run. */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { BuildFailure, Plugin } from 'esbuild';
+import type { BuildFailure, Loader, Plugin } from 'esbuild';
 import type { Assignment } from '../domain/assignment.ts';
 import type { Failure } from '../domain/failure.ts';
 
@@ -58,8 +58,8 @@ export class TypeScriptModules {
   }
 
   async #build(module: string): Promise<string> {
-    const { build } = await import('esbuild');
     try {
+      const { build } = await import('esbuild');
       const result = await build({
         entryPoints: [module],
         bundle: true,
@@ -85,11 +85,14 @@ export class TypeScriptModules {
     const hash = createHash('sha256').update(contents).digest('hex').slice(0, 32);
     const path = join(this.#folder, `${hash}.mjs`);
     await mkdir(this.#folder, { recursive: true });
-    await writeFile(`${path}.${process.pid}`, contents);
-    await rename(`${path}.${process.pid}`, path);
+    const unfinished = `${path}.${randomUUID()}`;
+    await writeFile(unfinished, contents);
+    await rename(unfinished, path);
     return path;
   }
 }
+
+const LOADERS: Record<string, Loader> = { '.ts': 'ts', '.tsx': 'tsx', '.js': 'js', '.jsx': 'jsx' };
 
 const FILE_URL = 'millrace_file_url';
 
@@ -116,7 +119,7 @@ const eachFileKeepsItsUrl: Plugin = {
     build.onLoad({ filter: /\.[cm]?[jt]sx?$/ }, async (args) => {
       const text = await readFile(args.path, 'utf8');
       if (!text.includes('import.meta.url')) return undefined;
-      const loader = extname(args.path).endsWith('x') ? 'tsx' : 'ts';
+      const loader = LOADERS[extname(args.path).replace(/[cm]/, '')] ?? 'js';
       const url = JSON.stringify(pathToFileURL(args.path).href);
       return { contents: `const ${FILE_URL} = ${url};${text}`, loader };
     });
@@ -129,7 +132,8 @@ function compileFailure(module: string, error: unknown): Failure {
     location === null ? text : `${location.file}:${location.line}:${location.column + 1}: ${text}`,
   );
   const message = lines.length > 0 ? lines.join('\n') : String(error);
-  return { reason: 'module-load-failed', module, thrown: { name: 'SyntaxError', message } };
+  const name = error instanceof Error && lines.length === 0 ? error.name : 'BuildError';
+  return { reason: 'module-load-failed', module, thrown: { name, message } };
 }
 
 const isBuildFailure = (error: unknown): error is BuildFailure =>

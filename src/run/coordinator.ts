@@ -36,7 +36,7 @@ export interface CoordinatorParts {
   /** Reads stored outputs of workstreams, by id. */
   outputsOf: (ids: readonly string[]) => Record<string, Json>;
   /** Asked before each workstream; null to run them all. */
-  ask: ((workstream: Workstream) => Promise<Decision>) | null;
+  ask: ((workstream: Workstream, signal: AbortSignal) => Promise<Decision>) | null;
 }
 
 /** Why a run stopped before its end. */
@@ -155,7 +155,8 @@ export class Coordinator {
 
   async #decideAndExecute(agent: number, index: number, workstream: Workstream): Promise<void> {
     const { ask, runId } = this.#parts;
-    const decision = ask === null ? 'run' : await ask(workstream);
+    const decision = ask === null ? 'run' : await ask(workstream, this.#cancel.signal);
+    if (this.#cancel.signal.aborted) return;
     switch (decision) {
       case 'run':
         return this.#execute(agent, index, workstream);

@@ -50,8 +50,26 @@ export class Journal {
     for (const event of events) this.#tell(event);
   }
 
+  /** Tries once more to commit what waits, and stops the clock. Gives the error that keeps it from being kept. */
+  close(): unknown {
+    try {
+      this.commit();
+      return null;
+    } catch (error) {
+      return error;
+    } finally {
+      if (this.#timer !== null) clearTimeout(this.#timer);
+    }
+  }
+
   #tell(event: RunEvent): void {
-    for (const listener of this.#listeners) listener(event);
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        process.emitWarning(`A listener failed at ${event.type}: ${String(error)}`, 'MillraceWarning');
+      }
+    }
   }
 
   #commitWithin(milliseconds: number): void {

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { millrace, parseLines, startMillrace, writeFiles } from '../rig/command.ts';
+import { bin, millrace, parseLines, startMillrace, writeFiles } from '../rig/command.ts';
 import { query } from '../rig/rows.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 
@@ -230,7 +230,7 @@ test('a reader that goes away does not keep the run from ending', async () => {
   const many = Array.from({ length: 50 }, (_, index) => ({ id: `ws-${index}`, steps }));
   writeFiles(folder, { 'workstreams/all.json': many });
   const { spawnSync } = await import('node:child_process');
-  const { bin, cleanEnvironment } = await import('../rig/command.ts');
+  const { cleanEnvironment } = await import('../rig/command.ts');
   spawnSync('sh', ['-c', `"${process.execPath}" "${bin}" run | head -1`], {
     cwd: folder,
     env: cleanEnvironment(),
@@ -247,4 +247,27 @@ test('the exit code does not depend on a reader: a failed run is a failed run', 
   const run = startMillrace(folder, ['run', '--json']);
   run.child.stdout?.destroy();
   expect((await run.finished).code).toBe(1);
+});
+
+test('a report that can not be written does not take the results with it', async () => {
+  const folder = temporaryFolder();
+  writeFiles(folder, { 'workstreams/good.json': good, reports: 'a file where the folder should be' });
+  const { code, stdout } = await millrace(folder, []);
+  expect(code).toBe(3);
+  expect(parseLines(stdout).at(-1)).toMatchObject({ level: 50, event: 'notice' });
+  expect(query(folder, byId).map(({ status }) => status)).toEqual(['completed', 'completed', 'completed']);
+});
+
+test('a workstream may run Millrace, and its children know the inner run', async () => {
+  const folder = temporaryFolder();
+  writeFiles(folder, {
+    'inner/workstreams/all.json': { id: 'ws-inner', steps: [{ run: 'echo "$MILLRACE_WORKSTREAM_ID"' }] },
+    'workstreams/all.json': {
+      id: 'ws-outer',
+      steps: [{ command: [process.execPath, bin, 'run'], cwd: 'inner' }],
+    },
+  });
+  expect((await millrace(folder, [])).code).toBe(0);
+  const [row] = query(join(folder, 'inner'), 'SELECT log_file AS log FROM agent_results');
+  expect(readFileSync(String(row?.['log']), 'utf8')).toBe('ws-inner\n');
 });

@@ -114,6 +114,13 @@ describe('options', () => {
     expect(stderr).toContain(message);
   });
 
+  test('that a command does not have are not for it', async () => {
+    const folder = folderWith({ ...one, 'millrace.config.json': { agents: 2, timeout: 60 } });
+    expect((await millrace(folder, ['run'])).code).toBe(0);
+    expect((await millrace(folder, ['status'], { MILLRACE_DISTRIBUTION: 'dynamic' })).code).toBe(0);
+    expect((await millrace(folder, ['validate'])).code).toBe(0);
+  });
+
   test("a workstream's own variables are none", async () => {
     const env = { MILLRACE_RUN_ID: 'x', MILLRACE_ATTEMPT: '1', MILLRACE_ANYTHING: 'y' };
     expect((await millrace(folderWith(one), ['run'], env)).code).toBe(0);

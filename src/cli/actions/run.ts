@@ -43,6 +43,7 @@ export async function run(argv: RunArguments): Promise<number> {
   });
   try {
     const exitCode = await coordinator.run();
+    stopListening();
     if (exitCode === NOTHING_MATCHED) hintAtCommand(argv.id);
     await finish(argv, output, coordinator.result);
     return exitCode;
@@ -59,7 +60,7 @@ function hintAtCommand([first]: string[]): void {
 }
 
 function optionsOf(argv: RunArguments): CoordinatorOptions {
-  if (argv.ask && !process.stdin.isTTY) {
+  if (argv.ask && (argv.json || !process.stdin.isTTY || !process.stdout.isTTY)) {
     throw new Refusal(2, '--ask needs a terminal to ask on.');
   }
   return {
@@ -82,8 +83,8 @@ async function finish(argv: RunArguments, output: RunOutput, result: RunResult |
   if (result === null) return;
   await withRun(argv.state, result.runId, async (history, stored) => {
     const source = sourceOf(history, stored, resolve(argv.reports));
-    if (argv.junit !== undefined) writeJunit(argv.junit, reportFormat('junit')?.render(source) ?? '');
     await output.end(result, () => reportFormat('json')?.render(source) ?? '');
+    if (argv.junit !== undefined) writeJunit(argv.junit, reportFormat('junit')?.render(source) ?? '');
     return 0;
   });
   tellGithub(result.consolidated, process.env);
@@ -91,10 +92,10 @@ async function finish(argv: RunArguments, output: RunOutput, result: RunResult |
 
 /** The terminal shows either the progress or a question. */
 function askBetween(output: RunOutput): typeof askOnTerminal {
-  return async (workstream) => {
+  return async (workstream, signal) => {
     output.pause();
     try {
-      return await askOnTerminal(workstream);
+      return await askOnTerminal(workstream, signal);
     } finally {
       output.resume();
     }

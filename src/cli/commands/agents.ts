@@ -2,10 +2,12 @@ import type { Argv } from 'yargs';
 import type { ArgumentsOf } from '../command.ts';
 import { folderOptions, jsonOption } from '../options.ts';
 
+const options = { state: folderOptions.state, ...jsonOption };
+
 const builder = (yargs: Argv) =>
   yargs
     .positional('run', { describe: 'Id of a run; the latest without one', type: 'string' })
-    .options({ state: folderOptions.state, ...jsonOption })
+    .options(options)
     .example('$0 agents', 'Who did how much in the latest run');
 
 export type AgentsArguments = ArgumentsOf<typeof builder>;
@@ -13,5 +15,6 @@ export type AgentsArguments = ArgumentsOf<typeof builder>;
 export const agentsDefinition = {
   command: 'agents [run]',
   describe: 'Compare the agents of a run',
+  options,
   builder,
 };

@@ -4,6 +4,13 @@ import { folderOptions, selectionOptions } from '../options.ts';
 
 const FORMATS = ['text', 'mermaid', 'dot', 'json'] as const;
 
+const options = {
+  format: { choices: FORMATS, default: 'text' as const, describe: 'How to print it', requiresArg: true },
+  ...selectionOptions,
+  workstreams: folderOptions.workstreams,
+  state: folderOptions.state,
+};
+
 const builder = (yargs: Argv) =>
   yargs
     .positional('id', {
@@ -12,12 +19,7 @@ const builder = (yargs: Argv) =>
       array: true,
       default: [] as string[],
     })
-    .options({
-      format: { choices: FORMATS, default: 'text' as const, describe: 'How to print it', requiresArg: true },
-      ...selectionOptions,
-      workstreams: folderOptions.workstreams,
-      state: folderOptions.state,
-    })
+    .options(options)
     .example('$0 plan', 'Show waves, critical path and conflicts')
     .example('$0 plan --format dot | dot -Tsvg > plan.svg', 'Draw the graph');
 
@@ -26,5 +28,6 @@ export type PlanArguments = ArgumentsOf<typeof builder>;
 export const planDefinition = {
   command: 'plan [id..]',
   describe: 'Show what would run in which order, and run nothing',
+  options,
   builder,
 };

@@ -4,18 +4,20 @@ import { folderOptions } from '../options.ts';
 
 const FORMATS = ['md', 'json', 'junit'] as const;
 
+const options = {
+  format: {
+    choices: FORMATS,
+    describe: 'Print it in this format; without one the Markdown file is written again',
+    requiresArg: true,
+  },
+  state: folderOptions.state,
+  reports: folderOptions.reports,
+};
+
 const builder = (yargs: Argv) =>
   yargs
     .positional('run', { describe: 'Id of a run, or "latest"', type: 'string', demandOption: true })
-    .options({
-      format: {
-        choices: FORMATS,
-        describe: 'Print it in this format; without one the Markdown file is written again',
-        requiresArg: true,
-      },
-      state: folderOptions.state,
-      reports: folderOptions.reports,
-    })
+    .options(options)
     .example('$0 report latest', 'Write the Markdown report again')
     .example('$0 report latest --format junit > results.xml', 'Print it for a CI server');
 
@@ -24,5 +26,6 @@ export type ReportArguments = ArgumentsOf<typeof builder>;
 export const reportDefinition = {
   command: 'report <run>',
   describe: "Write or print a run's report again",
+  options,
   builder,
 };

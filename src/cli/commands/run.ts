@@ -2,6 +2,8 @@ import type { Argv } from 'yargs';
 import type { ArgumentsOf } from '../command.ts';
 import { folderOptions, jsonOption, runOptions, selectionOptions } from '../options.ts';
 
+const options = { ...runOptions, ...selectionOptions, ...jsonOption, ...folderOptions };
+
 const builder = (yargs: Argv) =>
   yargs
     .positional('id', {
@@ -10,7 +12,7 @@ const builder = (yargs: Argv) =>
       array: true,
       default: [] as string[],
     })
-    .options({ ...runOptions, ...selectionOptions, ...jsonOption, ...folderOptions })
+    .options(options)
     .example('$0', 'Run all workstreams of ./workstreams on 3 agents')
     .example('$0 -j 8', 'The same on 8 agents')
     .example('$0 run ws-build ws-test-* --with-dependencies', 'Run some, and what they need')
@@ -22,5 +24,6 @@ export type RunArguments = ArgumentsOf<typeof builder>;
 export const runDefinition = {
   command: ['run [id..]', '$0'],
   describe: 'Run workstreams, record the results and write the report',
+  options,
   builder,
 };

@@ -2,10 +2,12 @@ import type { Argv } from 'yargs';
 import type { ArgumentsOf } from '../command.ts';
 import { folderOptions, jsonOption } from '../options.ts';
 
+const options = { state: folderOptions.state, ...jsonOption };
+
 const builder = (yargs: Argv) =>
   yargs
     .positional('run', { describe: 'Id of a run, or "latest"', type: 'string', demandOption: true })
-    .options({ state: folderOptions.state, ...jsonOption })
+    .options(options)
     .example('$0 show latest', 'The latest run');
 
 export type ShowArguments = ArgumentsOf<typeof builder>;
@@ -13,5 +15,6 @@ export type ShowArguments = ArgumentsOf<typeof builder>;
 export const showDefinition = {
   command: 'show <run>',
   describe: 'Show one run: its totals and each of its workstreams',
+  options,
   builder,
 };
