@@ -1,32 +1,53 @@
 /**
- * The second step of the build. The command line's definitions and yargs become one file, dist/src/bin.js, because
- * loading them as 150 modules takes longer than everything else that `millrace --help` does. What a command needs is
- * imported dynamically and stays where tsc put it.
+ * The second step of the build: what a process or a thread loads first becomes few files, because loading a module
+ * takes longer than running it. `millrace --help` loads dist/src/bin.js alone, a run some chunks beside it, a worker
+ * thread dist/workers/agent.js. The library's own modules stay as tsc wrote them.
  */
-import { dirname, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 
-const lazyImportsStayOutside = {
-  name: 'lazy-imports-stay-outside',
-  setup({ onResolve }) {
-    onResolve({ filter: /^\./ }, ({ path, kind, importer }) => {
-      if (kind !== 'dynamic-import') return undefined;
-      const target = relative(resolve('src'), resolve(dirname(importer), path));
-      return { path: `./${target.replace(/\.ts$/, '.js')}`, external: true };
-    });
+/** Layout of help needs no tables of wide characters, and they take half of its time; the live view has them. */
+const helpIsAscii = {
+  name: 'help-is-ascii',
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /^string-width$/ }, ({ importer }) =>
+      /node_modules\/(cliui|yargs|wrap-ansi)\//.test(importer)
+        ? resolve('./src/cli/ascii-width.ts', { kind: 'import-statement', resolveDir: process.cwd() })
+        : { path: 'string-width', external: true },
+    );
   },
 };
 
-await build({
-  entryPoints: ['src/bin.ts'],
-  outfile: 'dist/src/bin.js',
+const common = {
   bundle: true,
   platform: 'node',
   format: 'esm',
   target: 'node20',
-  legalComments: 'linked',
-  external: ['jsonc-parser'],
-  alias: { 'string-width': './src/cli/ascii-width.ts' },
-  plugins: [lazyImportsStayOutside],
+  sourcemap: true,
+  legalComments: 'none',
   logLevel: 'warning',
+};
+
+await build({
+  ...common,
+  entryPoints: ['src/bin.ts'],
+  outdir: 'dist/src',
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
+  external: [
+    'better-sqlite3',
+    'piscina',
+    'esbuild',
+    'pino',
+    'jsonc-parser',
+    'fast-xml-parser',
+    'log-update',
+    'cli-truncate',
+    'chalk',
+    'cli-table3',
+    '@inquirer/expand',
+    'picomatch',
+  ],
+  plugins: [helpIsAscii],
 });
+
+await build({ ...common, entryPoints: ['workers/agent.ts'], outdir: 'dist/workers', external: ['pino'] });
