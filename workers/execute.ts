@@ -101,6 +101,7 @@ async function runOne(step: Step, execution: Execution, findings: Findings): Pro
     exitCode: outcome.exitCode,
     tail: outcome.tail,
     failure: outcome.failure,
+    tool: outcome.tool,
   };
   findings.steps.push(result);
   return result;

@@ -63,15 +63,16 @@ export class RunSession {
     const { paths } = this.#input;
     try {
       makeFolder(paths.logs(this.runId));
-      this.#announce();
+      await this.#announce();
       await this.#coordinator.run();
       const end = { lastResultAt: new Date(), interruption: this.#coordinator.interruption };
       await this.#engine.close();
-      return this.#conclude(end);
+      return await this.#conclude(end);
     } finally {
       await this.#engine.close();
       // What could not be kept a moment ago may be kept now.
-      this.#journal.close();
+      await this.#journal.close();
+      this.#recorder.close();
       this.#connection.close();
     }
   }
@@ -108,7 +109,7 @@ export class RunSession {
     });
   }
 
-  #announce(): void {
+  async #announce(): Promise<void> {
     const { plan } = this.#input.prepared;
     this.#journal.publish({
       type: 'run-started',
@@ -119,10 +120,10 @@ export class RunSession {
       workstreams: plan.workstreams,
       expectedSeconds: plan.known === 0 ? null : plan.expectedSeconds.reduce((sum, value) => sum + value, 0),
     });
-    this.#journal.commit();
+    await this.#journal.flush();
   }
 
-  #conclude({ lastResultAt, interruption }: RunEndpoint): RunResult {
+  async #conclude({ lastResultAt, interruption }: RunEndpoint): Promise<RunResult> {
     const { options, paths } = this.#input;
     const wallSeconds = (lastResultAt.getTime() - this.#startedAt.getTime()) / 1000;
     const result = conclude({
@@ -144,7 +145,7 @@ export class RunSession {
       report: result.reportPath,
       database: result.databasePath,
     });
-    this.#journal.commit();
+    await this.#journal.flush();
     return result;
   }
 }

@@ -22,7 +22,7 @@ async function fromFile(path: string, kinds: Kinds): Promise<Values> {
   if (!existsSync(path)) return {};
   const { parse, printParseErrorCode } = await import('jsonc-parser');
   const errors: ParseError[] = [];
-  const content: unknown = parse(readFileSync(path, 'utf8'), errors, { allowTrailingComma: true });
+  const content: unknown = parse(readText(path), errors, { allowTrailingComma: true });
   const [error] = errors;
   if (error !== undefined) {
     throw new UsageError(`${CONFIG_FILE}: ${printParseErrorCode(error.error)} at offset ${error.offset}.`);
@@ -35,6 +35,16 @@ async function fromFile(path: string, kinds: Kinds): Promise<Values> {
     if (key !== '$schema') Object.assign(values, checked(key, value, kinds));
   }
   return values;
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(
+      `${CONFIG_FILE}: it can't be read: ${error instanceof Error ? error.message : String(error)}.`,
+    );
+  }
 }
 
 function checked(key: string, value: unknown, kinds: Kinds): Values {

@@ -32,6 +32,9 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
   /** The execution ended and its thread is not fit for another one. */
   z.object({ type: z.literal('retire'), executionId, why: z.string(), outcome: outcomeSchema }),
 ]);
+
+/** What is left of the last message of an execution when the rest of it can't be used. */
+export const lastWordSchema = z.object({ type: z.literal('retire'), executionId });
 export type FromAgent = z.infer<typeof fromAgentSchema>;
 
 /**

@@ -1,7 +1,10 @@
 /** The row of `agent_results`: what one agent found out about one workstream. */
 import type { Json, JsonObject } from './json.ts';
 import type { Reason } from './failure.ts';
+import type { AttemptRecord } from './attempt.ts';
+import type { Changes, Merge } from './changes.ts';
 import type { TestResult } from './outcome.ts';
+import type { ToolReport } from './tool.ts';
 
 /** The states of a workstream. The last three are final: only they are rows of `agent_results`. */
 export type Status = 'pending' | 'blocked' | 'running' | FinalStatus;
@@ -40,12 +43,24 @@ export interface ResultMetadata {
   steps: StepSummary[];
   /** The last of what the failed step printed. */
   tail: string | null;
+  /** What each tool step's tool reported, in the order of the steps. */
+  tools: ToolReport[];
+  /** What it changed; null where nothing was looked at. */
+  changes: Changes | null;
+  /** What became of it in the run's branch; null where nothing is merged. */
+  merge: Merge | null;
+  /** The attempts before the last, whose result this is. */
+  earlierAttempts: AttemptRecord[];
+  /** Why it was not tried again although it might have been; null where that is not so. */
+  gaveUp: string | null;
+  /** How its compensation actions went; empty where none was run. */
+  compensation: StepSummary[];
   /** What the definition said beside the fields that Millrace uses. */
   definition: JsonObject;
 }
 
 /** A step as the row keeps it. */
-interface StepSummary {
+export interface StepSummary {
   id: string;
   kind: string;
   status: 'completed' | 'failed';

@@ -1,4 +1,6 @@
 import type { Json } from './json.ts';
+import type { Failure } from './failure.ts';
+import type { ToolSettings } from './tool.ts';
 import type { Workstream } from './workstream.ts';
 
 /** One workstream handed to one agent: everything that the agent needs, and nothing that can't cross to a thread. */
@@ -19,6 +21,14 @@ export interface Assignment {
   limits: Limits;
   /** For modules that are not JavaScript: path of the module to path of its compiled form. */
   compiled: Record<string, string>;
+  /** How the tools of its tool steps are called, by the name that the step uses; unknown tools are absent. */
+  tools: Record<string, ToolSettings>;
+  /** A shell line that prepares the workspace before the first step; null for none. */
+  setup: string | null;
+  /** Why the attempt before this one failed; null for the first. */
+  previousFailure: Failure | null;
+  /** US dollars that it may still spend; null for no limit. */
+  budgetUsd: number | null;
 }
 
 /** Hard limits of one execution. */

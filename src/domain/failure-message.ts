@@ -26,7 +26,41 @@ export function describeFailure(failure: Failure): string {
     case 'command-not-found':
       return `There is no command "${failure.command}" on PATH.`;
     case 'tool-not-found':
-      return `There is no tool "${failure.tool}" in this version of Millrace.`;
+      return failure.program === null
+        ? `No tool is called "${failure.tool}". Name one that Millrace knows (claude, codex, gemini, opencode, aider), or add it to tools in millrace.config.json.`
+        : `The tool ${failure.tool} is not installed: there is no command "${failure.program}" on PATH.`;
+    case 'tool-unsupported':
+      return `${failure.tool} ${failure.version} can't be used: ${failure.detail}.`;
+    case 'tool-not-logged-in':
+      return `${failure.tool} is not logged in: ${failure.detail}`;
+    case 'tool-quota':
+      return `${failure.tool} is out of quota: ${failure.detail}`;
+    case 'tool-limit':
+      return `${failure.tool} stopped at its own limit: ${failure.detail}`;
+    case 'tool-error':
+      return `${failure.tool} failed: ${failure.detail}`;
+    case 'permission-denied':
+      return `${failure.tool} ended as if it had succeeded, but was not permitted to do this: ${failure.denied.join('; ')}.`;
+    case 'read-only':
+      return `${failure.tool} ended as if it had succeeded, but could not write: ${failure.detail}`;
+    case 'no-model-answer':
+      return `${failure.tool} ended as if it had succeeded, but no model answered: ${failure.detail}`;
+    case 'tool-interrupted':
+      return `${failure.tool} ended as if it had succeeded, but broke off before it was done: ${failure.detail}`;
+    case 'no-changes':
+      return `It was to change files (${failure.scope.join(', ')}) and changed none.`;
+    case 'outside-scope':
+      return `It changed files outside its files_scope: ${failure.files.join(', ')}.`;
+    case 'budget-exceeded':
+      return failure.of === 'run'
+        ? `The run has spent ${dollars(failure.spentUsd)} of the ${dollars(failure.limitUsd)} it may cost. Raise --max-cost-usd to go on.`
+        : `It has spent ${dollars(failure.spentUsd)} of the ${dollars(failure.limitUsd)} it may cost. Raise max_cost_usd to go on.`;
+    case 'merge-conflict':
+      return `It needs the work of ${failure.between.join(' and ')}, which changed the same lines: ${failure.files.join(', ')}. Merge their branches by hand, or let one depend on the other.`;
+    case 'setup-failed':
+      return `Its workspace could not be prepared: \`${failure.command}\` ${failure.exitCode === null ? 'did not end by itself' : `ended with exit code ${failure.exitCode}`}.`;
+    case 'circuit-open':
+      return `It was not started: ${failure.tool} had failed ${failure.count} times in a row with ${failure.cause}. Mend that first, or turn this off with --no-tool-circuit.`;
     case 'exit-non-zero':
       return `\`${failure.command}\` ended with exit code ${failure.exitCode}.`;
     case 'killed-by-signal':
@@ -99,6 +133,8 @@ function oneThrown(thrown: Thrown): string {
   const code = thrown.code === undefined || thrown.message.includes(thrown.code) ? '' : ` (${thrown.code})`;
   return thrown.message === '' ? `${thrown.name}${code}` : `${thrown.name}: ${thrown.message}${code}`;
 }
+
+const dollars = (amount: number): string => `$${amount.toFixed(2)}`;
 
 function list(names: string[]): string {
   return names.length === 0 ? 'nothing' : names.map((name) => `"${name}"`).join(', ');

@@ -18,6 +18,9 @@ export type Thrown = z.infer<typeof thrownSchema>;
 /** What a step's failure knows about a child process. */
 const command = { command: text, tail: text, log: text.nullable() };
 
+/** What a failure of a tool knows about it. */
+const tool = { tool: text, detail: text, tail: text, log: text.nullable() };
+
 /** One acceptance test that did not pass. */
 const failedTest = z.object({ name: text, detail: text });
 
@@ -36,7 +39,38 @@ export const failureSchema = z.discriminatedUnion('reason', [
     available: z.array(text),
   }),
   z.object({ reason: z.literal('command-not-found'), command: text }),
-  z.object({ reason: z.literal('tool-not-found'), tool: text }),
+  z.object({
+    reason: z.literal('tool-not-found'),
+    tool: text,
+    /** The program that is not on PATH; null where no tool of this name is known. */
+    program: text.nullable(),
+  }),
+  z.object({ reason: z.literal('tool-unsupported'), tool: text, version: text, detail: text }),
+  z.object({ reason: z.literal('tool-not-logged-in'), ...tool }),
+  /** Out of quota, credit or rate. */
+  z.object({ reason: z.literal('tool-quota'), ...tool }),
+  /** The tool's own limit of turns or cost. */
+  z.object({ reason: z.literal('tool-limit'), ...tool }),
+  /** The tool says that it failed, or that its model did. */
+  z.object({ reason: z.literal('tool-error'), ...tool }),
+  /** The false successes: the program ended with 0 and the work was not done. */
+  z.object({ reason: z.literal('permission-denied'), denied: z.array(text), ...tool }),
+  z.object({ reason: z.literal('read-only'), ...tool }),
+  z.object({ reason: z.literal('no-model-answer'), ...tool }),
+  z.object({ reason: z.literal('tool-interrupted'), ...tool }),
+  z.object({ reason: z.literal('no-changes'), scope: z.array(text) }),
+  z.object({ reason: z.literal('outside-scope'), files: z.array(text) }),
+  z.object({
+    reason: z.literal('budget-exceeded'),
+    of: z.enum(['workstream', 'run']),
+    limitUsd: z.number(),
+    spentUsd: z.number(),
+  }),
+  /** The results that it was to start from can't be merged. */
+  z.object({ reason: z.literal('merge-conflict'), between: z.array(text), files: z.array(text) }),
+  z.object({ reason: z.literal('setup-failed'), exitCode: z.number().int().nullable(), ...command }),
+  /** The same failure of one tool again and again: the rest of its workstreams are not started. */
+  z.object({ reason: z.literal('circuit-open'), tool: text, cause: text, count: z.number().int() }),
   z.object({ reason: z.literal('exit-non-zero'), exitCode: z.number().int(), ...command }),
   z.object({ reason: z.literal('killed-by-signal'), signal: text, ...command }),
   z.object({ reason: z.literal('output-limit'), limitMb: z.number(), ...command }),

@@ -1,6 +1,7 @@
 /** What an execution found out; the one thing that an agent sends back. */
 import { z } from 'zod';
 import { failureSchema } from './failure.ts';
+import { toolReportSchema } from './tool.ts';
 
 const seconds = z.number().nonnegative();
 
@@ -15,6 +16,8 @@ const stepResultSchema = z.object({
   /** The last of what it printed, at most 4 KiB. */
   tail: z.string(),
   failure: failureSchema.nullable(),
+  /** What the tool of a tool step reported; null for the other kinds, and where it was not started. */
+  tool: toolReportSchema.nullable(),
 });
 export type StepResult = z.infer<typeof stepResultSchema>;
 

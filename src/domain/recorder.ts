@@ -1,15 +1,20 @@
 import type { ExecutionSummary } from './run-record.ts';
 import type { RunEvent } from './run-event.ts';
 
-/** The only writer of the store. `take` buffers; nothing is durable, or may be announced, before `commit`. */
+/**
+ * The only writer of the store. `take` buffers, `commit` survives the death of the process, `sync` that of the machine.
+ * Nothing may be announced before the `sync` that follows its `commit`.
+ */
 export interface Recorder {
   /** Takes what of an event is worth keeping. */
   take(event: RunEvent): void;
   /** Writes everything taken so far in one transaction. Throws when the disk or the database refuses. */
   commit(): void;
+  /** Resolves when everything committed so far is on the disk; rejects when the disk refuses. */
+  sync(): Promise<void>;
   /** Writes the run's own totals, summary and recommendations, and marks it as ended or interrupted. */
   finish(end: RunEnd): void;
-  /** Seconds spent writing so far. */
+  /** Seconds that the main thread spent writing so far; waiting for the disk is not in it, it makes nobody wait. */
   readonly seconds: number;
 }
 

@@ -46,12 +46,12 @@ export const circuitBreakerSchema = z.object({
     .int()
     .min(1)
     .optional()
-    .describe('No more attempts once the same error came this often.'),
+    .describe('No more attempts once the same error came this often in a row.'),
   oscillation_threshold: z
     .int()
     .min(1)
     .optional()
-    .describe('No more attempts once errors came and went this often.'),
+    .describe('No more attempts once the same content came back this often.'),
   cooldown_seconds: z.number().min(0).max(2_147_483).optional().describe('Pause before a retry. Default: 0.'),
 });
 
@@ -149,6 +149,9 @@ const fields = z.object({
       minProperties: 1,
       examples: [{ seed: [1, 2, 3] }],
     }),
+  track: line
+    .optional()
+    .describe('The track it belongs to: agents that are named in the configuration take theirs.'),
   openspec_change: z.string().optional().describe('The OpenSpec change it belongs to.'),
   ccpm_issue: z
     .union([z.number(), z.string()], { error: 'a number or text' })

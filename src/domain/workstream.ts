@@ -61,6 +61,18 @@ export interface AcceptanceTest {
   text: string;
 }
 
+/** When it is tried again, and when no more. */
+export interface CircuitBreaker {
+  /** How often it is tried in all. Default: 1. */
+  maxAttempts: number;
+  /** No more attempts once the same error, in its normalised form, came this many times in a row; null for never. */
+  maxErrorRepeats: number | null;
+  /** No more attempts once the same content came back this many times; null for never. */
+  oscillationThreshold: number | null;
+  /** Pause before a retry in seconds. Default: 0. */
+  cooldownSeconds: number;
+}
+
 /** Where in the workstream folder a definition stands. */
 export interface Source {
   /** Path of the file as messages show it: relative to the folder Millrace was started in, if below it. */
@@ -87,6 +99,18 @@ export interface Workstream {
   conflictGroup: string | null;
   /** False when nothing else may run beside it. */
   parallelOk: boolean;
+  /** The paths and globs that it may change, and those that it will create. */
+  filesScope: string[];
+  filesCreate: string[];
+  circuitBreaker: CircuitBreaker;
+  /** Run in reverse order when it has failed for good. */
+  compensation: (RunStep | CommandStep)[];
+  /** How its files are kept apart; null for the run's default. */
+  workspace: 'shared' | 'worktree' | null;
+  /** US dollars that all its attempts together may cost; null for no limit of its own. */
+  maxCostUsd: number | null;
+  /** Which agents may take it; null for what the configuration says of its id. */
+  track: string | null;
   /** Hard limit for one attempt in seconds; null for the run's own. */
   timeoutSeconds: number | null;
   /** The values of this member of a matrix; null without one. */

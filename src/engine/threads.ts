@@ -1,7 +1,12 @@
 /** The engine that runs assignments on a piscina pool, one worker thread an agent. */
 import { BroadcastChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import { type AgentSettings, fromAgentSchema, type ToAgent } from '../domain/agent-message.ts';
+import {
+  type AgentSettings,
+  fromAgentSchema,
+  lastWordSchema,
+  type ToAgent,
+} from '../domain/agent-message.ts';
 import type { Assignment } from '../domain/assignment.ts';
 import type { Engine, EngineRunOptions } from '../domain/engine.ts';
 import { answerSchema, type Outcome } from '../domain/outcome.ts';
@@ -109,9 +114,19 @@ export class ThreadEngine implements Engine {
   /** Workstreams can post anything to their parent; only what is a message of an execution in hand counts. */
   #receive(message: unknown): void {
     const parsed = fromAgentSchema.safeParse(message);
-    if (!parsed.success) return;
+    if (!parsed.success) return this.#refuse(message);
     if (parsed.data.type === 'late') this.#options.onLate(parsed.data.workstreamId, parsed.data.text);
     else this.#deliver(parsed.data);
+  }
+
+  /** A last word that can't be read is all that its execution will ever say. */
+  #refuse(message: unknown): void {
+    const lastWord = lastWordSchema.safeParse(message);
+    if (!lastWord.success) return;
+    const execution = this.#running.get(lastWord.data.executionId);
+    if (execution === undefined) return;
+    execution.verdict = { reason: 'invalid-result', detail: 'what its thread answered could not be read' };
+    execution.terminate.abort();
   }
 
   #deliver(message: ExecutionMessage): void {

@@ -105,7 +105,7 @@ export class Coordinator {
     }
     if (this.#fault !== null) throw this.#fault;
     this.#skipTheRest();
-    this.#parts.journal.commit();
+    await this.#parts.journal.flush();
   }
 
   /** Ends the run because results can't be kept any more. */
@@ -203,6 +203,10 @@ export class Coordinator {
         logFile: `${logFolder}/${workstream.id}.log`,
         limits: { ...limits, timeoutSeconds: workstream.timeoutSeconds ?? limits.timeoutSeconds },
         compiled: {},
+        tools: {},
+        setup: null,
+        previousFailure: null,
+        budgetUsd: null,
       },
       {
         signal: this.#cancel.signal,

@@ -1,4 +1,4 @@
-/** The order of things: an event is recorded, then committed, then told. */
+/** The order of things: an event is recorded, committed, on the disk, and then told. */
 import type { Recorder } from '../domain/recorder.ts';
 import type { RunEvent, RunListener } from '../domain/run-event.ts';
 
@@ -9,7 +9,8 @@ const DELAY_MS = { lasting: 20, passing: 1_000 } as const;
 
 /**
  * Takes every event of a run. Events are committed in short batches (20 ms or 500 events at most), because a
- * transaction costs far more than a row; nobody is told of an event before the commit that holds it.
+ * transaction costs far more than a row; the disk is waited for off the main thread, and nobody is told of an event
+ * before it is there.
  *
  * Progress and log lines are passing: nothing depends on them, so they are told at once, unless that would put them
  * before an event that waits, and are no reason to commit more than once a second.
@@ -18,12 +19,16 @@ export class Journal {
   readonly #recorder: Recorder;
   readonly #listeners: readonly RunListener[];
   readonly #onBroken: (error: unknown) => void;
-  #waiting: RunEvent[] = [];
+  /** Taken and not committed. */
+  #taken: RunEvent[] = [];
+  /** Committed and perhaps not on the disk yet. */
+  #committed: RunEvent[] = [];
+  #syncing: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #due = Number.POSITIVE_INFINITY;
-  #broken = false;
+  #fault: unknown = null;
 
-  /** @param onBroken told once, when a commit made by the clock fails; later commits are tried again. */
+  /** @param onBroken told once, when events can't be kept; later commits are tried again. */
   constructor(recorder: Recorder, listeners: readonly RunListener[], onBroken: (error: unknown) => void) {
     this.#recorder = recorder;
     this.#listeners = listeners;
@@ -33,33 +38,66 @@ export class Journal {
   publish(event: RunEvent): void {
     this.#recorder.take(event);
     const passing = event.type === 'workstream-progress' || event.type === 'workstream-log';
-    if (passing && this.#waiting.length === 0) this.#tell(event);
-    else this.#waiting.push(event);
-    if (this.#waiting.length >= MAX_BATCH) this.#commitByClock();
+    if (passing && this.#isIdle) this.#tell(event);
+    else this.#taken.push(event);
+    if (this.#taken.length >= MAX_BATCH) this.#commitByClock();
     else this.#commitWithin(passing ? DELAY_MS.passing : DELAY_MS.lasting);
   }
 
-  /** Commits now and tells everything. Throws what the recorder throws; nothing is lost by that. */
+  /**
+   * Commits now, so that it can be read back; it is told as soon as it is on the disk. Throws what the recorder throws;
+   * nothing is lost by that.
+   */
   commit(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    this.#due = Number.POSITIVE_INFINITY;
+    this.#stopClock();
     this.#recorder.commit();
-    const events = this.#waiting;
-    this.#waiting = [];
-    for (const event of events) this.#tell(event);
+    this.#committed = this.#committed.concat(this.#taken);
+    this.#taken = [];
+    this.#sync();
   }
 
-  /** Tries once more to commit what waits, and stops the clock. Gives the error that keeps it from being kept. */
-  close(): unknown {
+  /** Commits, and resolves when everything has been told. Rejects when it can't be kept; nothing is lost by that. */
+  async flush(): Promise<void> {
+    this.commit();
+    while (this.#syncing !== null) await this.#syncing;
+    if (this.#committed.length > 0) throw this.#fault;
+  }
+
+  /** Tries once more to keep what waits, and stops the clock. Gives the error that prevents it, or null. */
+  async close(): Promise<unknown> {
     try {
-      this.commit();
+      await this.flush();
       return null;
     } catch (error) {
       return error;
     } finally {
-      if (this.#timer !== null) clearTimeout(this.#timer);
+      this.#stopClock();
     }
+  }
+
+  get #isIdle(): boolean {
+    return this.#taken.length === 0 && this.#committed.length === 0 && this.#syncing === null;
+  }
+
+  #sync(): void {
+    if (this.#syncing === null && this.#committed.length > 0) this.#syncing = this.#syncAll();
+  }
+
+  /** One at a time: what is committed meanwhile goes with the next. */
+  async #syncAll(): Promise<void> {
+    while (this.#committed.length > 0) {
+      const events = this.#committed;
+      this.#committed = [];
+      try {
+        await this.#recorder.sync();
+      } catch (error) {
+        this.#committed = events.concat(this.#committed);
+        this.#break(error);
+        break;
+      }
+      for (const event of events) this.#tell(event);
+    }
+    this.#syncing = null;
   }
 
   #tell(event: RunEvent): void {
@@ -80,12 +118,23 @@ export class Journal {
     this.#timer = setTimeout(() => this.#commitByClock(), milliseconds);
   }
 
+  #stopClock(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#due = Number.POSITIVE_INFINITY;
+  }
+
   #commitByClock(): void {
     try {
       this.commit();
     } catch (error) {
-      if (!this.#broken) this.#onBroken(error);
-      this.#broken = true;
+      this.#break(error);
     }
+  }
+
+  #break(error: unknown): void {
+    const isFirst = this.#fault === null;
+    this.#fault = error;
+    if (isFirst) this.#onBroken(error);
   }
 }

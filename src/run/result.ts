@@ -136,6 +136,12 @@ function emptyMetadata(title: string, file: string, position: number): ResultMet
     output: null,
     metrics: {},
     steps: [],
+    tools: [],
+    changes: null,
+    merge: null,
+    earlierAttempts: [],
+    gaveUp: null,
+    compensation: [],
     tail: null,
     definition: {},
   };

@@ -13,13 +13,20 @@ export interface SignalHandlers {
   second(): void;
 }
 
-/** Listens until the returned function is called. */
-export function listenForSignals(handlers: SignalHandlers): () => void {
-  let count = 0;
+/** A Ctrl-C may arrive twice: from the terminal, and from a parent such as npm that passes it on. */
+const ECHO_MS = 250;
+
+/**
+ * Listens until the returned function is called. The same signal again within 250 ms is an echo and does not count.
+ * @param now clock in milliseconds.
+ */
+export function listenForSignals(handlers: SignalHandlers, now = () => performance.now()): () => void {
+  let first: { signal: EndSignal; at: number } | null = null;
   const listener = (signal: EndSignal): void => {
-    count += 1;
-    if (count === 1) handlers.first(signal);
-    else handlers.second();
+    if (first === null) {
+      first = { signal, at: now() };
+      handlers.first(signal);
+    } else if (signal !== first.signal || now() - first.at > ECHO_MS) handlers.second();
   };
   for (const signal of SIGNALS) process.on(signal, listener);
   return () => {

@@ -19,8 +19,8 @@ export interface OpenOptions {
 
 /**
  * Opens the database for writing. Makes the folder and the file where there are none, takes over what an older
- * version or the older system made, marks runs whose process died as interrupted, and sets it up so that what is
- * committed survives a power cut. Throws a `StoreError`.
+ * version or the older system made, and marks runs whose process died as interrupted. What is committed survives the
+ * death of the process, and a power cut once `SqliteRecorder.sync` has resolved. Throws a `StoreError`.
  */
 export function openDatabase(path: string, options: OpenOptions = {}): Connection {
   return open(path, () => {
@@ -28,8 +28,8 @@ export function openDatabase(path: string, options: OpenOptions = {}): Connectio
     const connection = new Database(path, { timeout: options.busyTimeoutMs ?? 10_000 });
     return prepare(connection, () => {
       refuseNewer(connection);
-      connection.pragma('journal_mode = WAL');
-      connection.pragma('synchronous = FULL');
+      const mode = connection.pragma('journal_mode = WAL', { simple: true });
+      connection.pragma(`synchronous = ${mode === 'wal' ? 'NORMAL' : 'FULL'}`);
       connection.pragma('foreign_keys = ON');
       migrate(connection);
       settleDeadRuns(connection);

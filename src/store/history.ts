@@ -1,4 +1,3 @@
-import { isAbsolute, relative } from 'node:path';
 import type { AgentResult, FinalStatus } from '../domain/agent-result.ts';
 import type { Json } from '../domain/json.ts';
 import type {
@@ -9,6 +8,7 @@ import type {
   LiveWorkstream,
   RunSummary,
 } from '../domain/run-record.ts';
+import { shownPath } from '../support/shown-path.ts';
 import { agentPerformances } from './agents.ts';
 import type { Connection } from './connection.ts';
 import { consolidate, DEFAULT_CAPS, type ConsolidationCaps } from './consolidate.ts';
@@ -33,8 +33,7 @@ export class History {
   /** @param path of the database, as a report names it; below the current folder it is shown relative to it. */
   constructor(connection: Connection, path: string) {
     this.#connection = connection;
-    const below = relative('', path);
-    this.#path = below.startsWith('..') || isAbsolute(below) ? path : below;
+    this.#path = shownPath(process.cwd(), path);
   }
 
   /** A run; null where there is none of this id. */

@@ -8,16 +8,18 @@ import { prepareStatements, type Statements } from './recorder-statements.ts';
 import { settleRun } from './settle.ts';
 import { asStoreError, storeError } from './store-error.ts';
 import { writeSummary } from './summary-json.ts';
+import { WalFile } from './wal-file.ts';
 import { writeResult } from './write-result.ts';
 
 /**
- * Writes one run. Each `commit` is one transaction: it is on disk as a whole, or, when it throws a `StoreError`, not
- * at all, and what it held is kept for the next one.
+ * Writes one run. Each `commit` is one transaction: it is kept as a whole, or, when it throws a `StoreError`, not at
+ * all, and what it held is kept for the next one.
  */
 export class SqliteRecorder implements Recorder {
   readonly #connection: Connection;
   readonly #statements: Statements;
   readonly #identity = ownIdentity();
+  readonly #wal: WalFile;
   #batch = new Batch();
   #runId: string | null = null;
   #milliseconds = 0;
@@ -26,6 +28,7 @@ export class SqliteRecorder implements Recorder {
   constructor(connection: Connection) {
     this.#connection = connection;
     this.#statements = prepareStatements(connection);
+    this.#wal = new WalFile(connection);
   }
 
   get seconds(): number {
@@ -52,6 +55,15 @@ export class SqliteRecorder implements Recorder {
     if (batch.isEmpty) return;
     this.#write(() => this.#writeBatch(batch));
     this.#batch = new Batch();
+  }
+
+  sync(): Promise<void> {
+    return this.#wal.sync();
+  }
+
+  /** Lets go of what `sync` needs. The connection stays open. */
+  close(): void {
+    this.#wal.close();
   }
 
   finish(end: RunEnd): void {

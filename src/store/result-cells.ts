@@ -1,5 +1,8 @@
 /** The shapes of the JSON cells of `agent_results`. What an older system wrote is read as far as it fits. */
 import { z } from 'zod';
+import { attemptSchema } from '../domain/attempt.ts';
+import { changesSchema, mergeSchema } from '../domain/changes.ts';
+import { toolReportSchema } from '../domain/tool.ts';
 import type { ResultError, ResultMetadata, TestSummary } from '../domain/agent-result.ts';
 import { failureSchema, type Reason } from '../domain/failure.ts';
 import type { JsonObject } from '../domain/json.ts';
@@ -51,6 +54,12 @@ const metadataShape = z.object({
   metrics: metricsCell,
   steps: listOf(stepCell),
   tail: text.nullable().catch(null),
+  tools: listOf(toolReportSchema),
+  changes: changesSchema.nullable().catch(null),
+  merge: mergeSchema.nullable().catch(null),
+  earlierAttempts: listOf(attemptSchema),
+  gaveUp: text.nullable().catch(null),
+  compensation: listOf(stepCell),
   definition: objectCell,
 });
 const metadataCell = metadataShape.catch(() => metadataShape.parse({}));

@@ -5,7 +5,8 @@ import { quote } from './describe-value.ts';
 import { errorAt, type Finding, warningAt } from './finding.ts';
 import { fieldOf, isObject } from './json-value.ts';
 import type { JsonPath } from './locate.ts';
-import { type Matrix, memberCount, references, variableName } from './matrix.ts';
+import { variableName } from '../domain/matrix-variables.ts';
+import { type Matrix, memberCount, references } from './matrix.ts';
 import { stepsOf } from './rules.ts';
 
 /** Most workstreams that one definition becomes. */

@@ -24,18 +24,6 @@ export function combinations(matrix: Matrix): JsonObject[] {
   return members.map((member) => Object.fromEntries(member));
 }
 
-/** Name of the environment variable that carries the value: `node-version` is in `MATRIX_NODE_VERSION`. */
-export function variableName(name: string): string {
-  return `MATRIX_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`;
-}
-
-/** The member's values as environment variables: text as it is, everything else as JSON. */
-export function variables(member: JsonObject): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(member).map(([name, value]) => [variableName(name), asText(value)]),
-  );
-}
-
 /** Names of the matrix values that the text refers to. */
 export function references(text: string): string[] {
   return text.includes('${{') ? [...text.matchAll(REFERENCE)].map((match) => (match[1] ?? '').trim()) : [];

@@ -3,7 +3,8 @@ import type { StepFile } from '../domain/step-file.ts';
 import type { Json, JsonObject } from '../domain/json.ts';
 import type { Step, ToolStep } from '../domain/workstream.ts';
 import type { WorkstreamFile } from '../domain/workstream-file.ts';
-import { substitute, variables } from './matrix.ts';
+import { matrixVariables } from '../domain/matrix-variables.ts';
+import { substitute } from './matrix.ts';
 
 /** Absolute folders that paths in a definition are relative to. */
 export interface Folders {
@@ -64,6 +65,3 @@ function shorthand(definition: WorkstreamFile, member: JsonObject | null): ToolS
     tasks: definition.tasks ?? (prompt === undefined ? [] : [prompt]),
   };
 }
-
-const matrixVariables = (member: JsonObject | null): Record<string, string> =>
-  member === null ? {} : variables(member);

@@ -1,6 +1,14 @@
 /** From what a person wrote to what the rest of Millrace works with. */
 import type { JsonObject } from '../domain/json.ts';
-import type { AcceptanceTest, Dependency, Source, Workstream } from '../domain/workstream.ts';
+import type {
+  AcceptanceTest,
+  CircuitBreaker,
+  CommandStep,
+  Dependency,
+  RunStep,
+  Source,
+  Workstream,
+} from '../domain/workstream.ts';
 import type { WorkstreamFile } from '../domain/workstream-file.ts';
 import { hashOf, hashOfMember } from './hash.ts';
 import { combinations, substituteInText } from './matrix.ts';
@@ -53,6 +61,13 @@ export function normalize(
     scopes: [...new Set([...(definition.files_scope ?? []), ...(definition.files_create ?? [])])],
     conflictGroup: definition.conflict_group ?? null,
     parallelOk: definition.parallel_ok ?? true,
+    filesScope: definition.files_scope ?? [],
+    filesCreate: definition.files_create ?? [],
+    circuitBreaker: normalizeCircuitBreaker(definition.circuit_breaker),
+    compensation: (definition.compensation_actions ?? []).map(normalizeAction),
+    workspace: definition.workspace ?? null,
+    maxCostUsd: definition.max_cost_usd ?? null,
+    track: definition.track ?? null,
     timeoutSeconds: definition.timeout_seconds ?? null,
     matrix: null,
     extra: extraOf(raw),
@@ -75,6 +90,7 @@ export function normalize(
 }
 
 type DependencyFile = NonNullable<WorkstreamFile['depends_on']>[number];
+type ActionFile = NonNullable<WorkstreamFile['compensation_actions']>[number];
 type AcceptanceFile = NonNullable<WorkstreamFile['acceptance_tests']>[number];
 
 function normalizeDependency(dependency: DependencyFile): Dependency {
@@ -86,6 +102,29 @@ function normalizeDependency(dependency: DependencyFile): Dependency {
 function normalizeAcceptanceTest(test: AcceptanceFile): AcceptanceTest {
   if (typeof test === 'string') return { kind: 'text', text: test };
   return test.run === undefined ? { kind: 'manual', text: test.manual } : { kind: 'run', text: test.run };
+}
+
+function normalizeCircuitBreaker(breaker: WorkstreamFile['circuit_breaker']): CircuitBreaker {
+  return {
+    maxAttempts: breaker?.max_attempts ?? 1,
+    maxErrorRepeats: breaker?.max_error_repeats ?? null,
+    oscillationThreshold: breaker?.oscillation_threshold ?? null,
+    cooldownSeconds: breaker?.cooldown_seconds ?? 0,
+  };
+}
+
+function normalizeAction(action: ActionFile, index: number): RunStep | CommandStep {
+  const base = {
+    id: `compensation-${index + 1}`,
+    timeoutSeconds: null,
+    env: {},
+    cwd: null,
+    continueOnError: true,
+  };
+  if (typeof action === 'string') return { kind: 'run', ...base, run: action };
+  return action.command === undefined
+    ? { kind: 'run', ...base, run: action.run }
+    : { kind: 'command', ...base, command: action.command };
 }
 
 function extraOf(raw: JsonObject): JsonObject {

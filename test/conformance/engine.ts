@@ -317,7 +317,14 @@ export function describeEngine(name: string, create: () => Engine): void {
     test('a tool step fails and names the tool', async () => {
       const tool: Step = { ...runStep(''), kind: 'tool', tool: 'aider', tasks: ['x'] };
       const { outcome } = await run([tool]);
-      expect(outcome.failure).toEqual({ reason: 'tool-not-found', tool: 'aider' });
+      expect(outcome.failure).toEqual({ reason: 'tool-not-found', tool: 'aider', program: null });
+    });
+
+    test('a last word that can not be read ends the workstream at once', async () => {
+      const executionId = 1_000_000;
+      const { outcome } = await run([behaviour('talksNonsense', executionId)], { executionId });
+      expect(outcome.failure).toMatchObject({ reason: 'invalid-result' });
+      await expectUntouched();
     });
 
     test.each<CancelReason>(['interrupted', 'cancelled'])('an execution can be %s', async (because) => {

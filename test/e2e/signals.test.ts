@@ -82,7 +82,7 @@ test('a second signal does not wait for what does not want to end', async () => 
   await underWay(run);
   run.child.kill('SIGINT');
   await run.line((line) => line.includes('"interrupting"'));
-  run.child.kill('SIGINT');
+  run.child.kill('SIGTERM');
   expect((await run.finished).code).toBe(130);
   expect(results(folder).map(({ status }) => status)).toEqual([
     'completed',

@@ -3,10 +3,14 @@ import type { Recorder } from '../../src/domain/recorder.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';
 import { Journal } from '../../src/run/journal.ts';
 
-/** A recorder that keeps the order of what it was told, and refuses to commit while `broken`. */
+/**
+ * A recorder that keeps the order of what it was told, and refuses to commit while `broken`, and to sync
+ * while `unsynced`.
+ */
 class ListRecorder implements Recorder {
   readonly log: string[] = [];
   broken = false;
+  unsynced = false;
   readonly seconds = 0;
 
   take(event: RunEvent): void {
@@ -18,6 +22,11 @@ class ListRecorder implements Recorder {
     this.log.push('commit');
   }
 
+  async sync(): Promise<void> {
+    if (this.unsynced) throw new Error('the disk is gone');
+    this.log.push('sync');
+  }
+
   finish(): void {
     this.log.push('finish');
   }
@@ -25,14 +34,17 @@ class ListRecorder implements Recorder {
 
 const event: RunEvent = { type: 'workstream-ready', workstreamId: 'ws-a' };
 
-test('nobody is told of an event before the commit that holds it', () => {
+test('nobody is told of an event before it is committed and on the disk', async () => {
   const recorder = new ListRecorder();
   const journal = new Journal(recorder, [({ type }) => recorder.log.push(`told ${type}`)], () => undefined);
   journal.publish(event);
   journal.publish(event);
   expect(recorder.log).toEqual(['take workstream-ready', 'take workstream-ready']);
   journal.commit();
-  expect(recorder.log.slice(2)).toEqual(['commit', 'told workstream-ready', 'told workstream-ready']);
+  expect(recorder.log.slice(2)).toEqual(['commit', 'sync']);
+  await journal.flush();
+  const lasting = recorder.log.slice(3).filter((entry) => entry !== 'commit');
+  expect(lasting).toEqual(['sync', 'told workstream-ready', 'told workstream-ready']);
 });
 
 test('the clock commits when nobody else does', async () => {
@@ -41,18 +53,20 @@ test('the clock commits when nobody else does', async () => {
     const journal = new Journal(recorder, [() => resolve()], () => undefined);
     journal.publish(event);
   });
-  expect(recorder.log).toEqual(['take workstream-ready', 'commit']);
+  expect(recorder.log).toEqual(['take workstream-ready', 'commit', 'sync']);
 });
 
-test('500 events are committed at once', () => {
+test('500 events are committed at once', async () => {
   const recorder = new ListRecorder();
   let told = 0;
   const journal = new Journal(recorder, [() => (told += 1)], () => undefined);
   for (let count = 0; count < 500; count += 1) journal.publish(event);
+  expect(recorder.log.at(-2)).toBe('commit');
+  await journal.flush();
   expect(told).toBe(500);
 });
 
-test('a commit that fails tells nobody of the events, once tells who must know, and loses nothing', () => {
+test('a commit that fails tells nobody of the events, once tells who must know, and loses nothing', async () => {
   const recorder = new ListRecorder();
   const faults: unknown[] = [];
   let told = 0;
@@ -62,11 +76,40 @@ test('a commit that fails tells nobody of the events, once tells who must know, 
   expect(told).toBe(0);
   expect(faults).toEqual([new Error('disk full')]);
   recorder.broken = false;
-  journal.commit();
+  await journal.flush();
   expect(told).toBe(600);
 });
 
-test('progress is told at once and makes nobody wait, but never overtakes', () => {
+test('a disk that refuses is told once, and events are told once it takes them', async () => {
+  const recorder = new ListRecorder();
+  const faults: unknown[] = [];
+  let told = 0;
+  const journal = new Journal(recorder, [() => (told += 1)], (error) => faults.push(error));
+  recorder.unsynced = true;
+  journal.publish(event);
+  await expect(journal.flush()).rejects.toThrow('the disk is gone');
+  await expect(journal.flush()).rejects.toThrow('the disk is gone');
+  expect(faults).toHaveLength(1);
+  expect(told).toBe(0);
+  recorder.unsynced = false;
+  expect(await journal.close()).toBeNull();
+  expect(told).toBe(1);
+});
+
+test('what is committed while the disk is busy is told after what came before', async () => {
+  const recorder = new ListRecorder();
+  const told: string[] = [];
+  const journal = new Journal(recorder, [({ type }) => told.push(type)], () => undefined);
+  journal.publish(event);
+  journal.commit();
+  journal.publish({ type: 'interrupting', signal: 'SIGINT', running: 0 });
+  journal.commit();
+  expect(told).toEqual([]);
+  await journal.flush();
+  expect(told).toEqual(['workstream-ready', 'interrupting']);
+});
+
+test('progress is told at once and makes nobody wait, but never overtakes', async () => {
   const recorder = new ListRecorder();
   const told: string[] = [];
   const journal = new Journal(recorder, [({ type }) => told.push(type)], () => undefined);
@@ -82,7 +125,7 @@ test('progress is told at once and makes nobody wait, but never overtakes', () =
   journal.publish(event);
   journal.publish(progress);
   expect(told).toEqual(['workstream-progress']);
-  journal.commit();
+  await journal.flush();
   expect(told).toEqual(['workstream-progress', 'workstream-ready', 'workstream-progress']);
   expect(recorder.log.filter((entry) => entry === 'commit')).toHaveLength(1);
 });

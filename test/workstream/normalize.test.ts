@@ -38,6 +38,13 @@ test('a definition with the least has every default', () => {
     scopes: [],
     conflictGroup: null,
     parallelOk: true,
+    filesScope: [],
+    filesCreate: [],
+    circuitBreaker: { maxAttempts: 1, maxErrorRepeats: null, oscillationThreshold: null, cooldownSeconds: 0 },
+    compensation: [],
+    workspace: null,
+    maxCostUsd: null,
+    track: null,
     timeoutSeconds: null,
     matrix: null,
     extra: {},
@@ -68,6 +75,7 @@ test('a definition with everything has its fields in their place, and the rest a
     estimated_context_tokens: 1000,
     max_cost_usd: 1.5,
     doc_id: 'DOC-1',
+    track: 'core',
     unheard_of: [1, { a: null }],
   };
   const workstream = one({
@@ -107,6 +115,17 @@ test('a definition with everything has its fields in their place, and the rest a
       { kind: 'manual', text: 'looks right' },
     ],
     timeoutSeconds: 12.5,
+    filesScope: ['src/**', 'a'],
+    filesCreate: ['a', 'b'],
+    circuitBreaker: { maxAttempts: 3, maxErrorRepeats: 2, oscillationThreshold: 2, cooldownSeconds: 0.5 },
+    compensation: [
+      { kind: 'run', id: 'compensation-1', run: 'git checkout .' },
+      { kind: 'run', id: 'compensation-2', run: 'rm -f x' },
+      { kind: 'command', id: 'compensation-3', command: ['rm', 'y'] },
+    ],
+    workspace: 'worktree',
+    maxCostUsd: 1.5,
+    track: 'core',
   });
 });
 

@@ -2,6 +2,7 @@
 import type { TestResult } from '../../src/domain/outcome.ts';
 import type { AcceptanceTest } from '../../src/domain/workstream.ts';
 import { describeFailure } from '../../src/domain/failure-message.ts';
+import { matrixVariables } from '../../src/domain/matrix-variables.ts';
 import type { Execution } from '../execution.ts';
 import { runProcess } from '../process.ts';
 import { isCommand } from './classify.ts';
@@ -21,7 +22,7 @@ async function checkOne(test: AcceptanceTest, execution: Execution): Promise<Tes
   const manual = test.kind === 'manual' || (test.kind === 'text' && !isCommand(test.text, workspace));
   if (manual) return { name: test.text, status: 'manual', durationSeconds: null, detail: '' };
   const start = performance.now();
-  const failure = await failureOf(test.text, execution, workstream.steps[0]?.env ?? {});
+  const failure = await failureOf(test.text, execution, matrixVariables(workstream.matrix));
   return {
     name: test.text,
     status: failure === null ? 'passed' : 'failed',

@@ -1,4 +1,5 @@
 import type { Failure } from '../../src/domain/failure.ts';
+import type { ToolReport } from '../../src/domain/tool.ts';
 
 /** What a runner found out about its step. */
 export interface StepOutcome {
@@ -11,9 +12,20 @@ export interface StepOutcome {
   output: string | null;
   filesModified: string[];
   metrics: Record<string, number>;
+  /** What the tool of a tool step reported. */
+  tool: ToolReport | null;
 }
 
 /** A step outcome with nothing in it but the given fields. */
 export function stepOutcome(fields: Partial<StepOutcome>): StepOutcome {
-  return { failure: null, exitCode: null, tail: '', output: null, filesModified: [], metrics: {}, ...fields };
+  return {
+    failure: null,
+    exitCode: null,
+    tail: '',
+    output: null,
+    filesModified: [],
+    metrics: {},
+    tool: null,
+    ...fields,
+  };
 }

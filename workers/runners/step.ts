@@ -13,6 +13,6 @@ export async function runStep(step: Step, execution: Execution, signal: AbortSig
     case 'command':
       return runCommand(step, execution, signal);
     case 'tool':
-      return stepOutcome({ failure: { reason: 'tool-not-found', tool: step.tool } });
+      return stepOutcome({ failure: { reason: 'tool-not-found', tool: step.tool, program: null } });
   }
 }

@@ -8,6 +8,7 @@ import { reportFormat } from '../../report/formats.ts';
 import { listenForSignals } from '../../run/signals.ts';
 import { nearest } from '../../support/nearest.ts';
 import { askOnTerminal } from '../ask.ts';
+import { commandNames } from '../definitions.ts';
 import type { RunArguments } from '../commands/run.ts';
 import { tellGithub } from '../github.ts';
 import { withRun } from '../history.ts';
@@ -16,18 +17,6 @@ import { plan } from './plan.ts';
 import { sourceOf } from './report.ts';
 
 const NOTHING_MATCHED = 4;
-const COMMANDS = [
-  'validate',
-  'plan',
-  'status',
-  'runs',
-  'show',
-  'errors',
-  'agents',
-  'report',
-  'init',
-  'completion',
-];
 
 /** Runs workstreams. The exit code says how it went; nothing but a whole success is 0. */
 export async function run(argv: RunArguments): Promise<number> {
@@ -55,7 +44,7 @@ export async function run(argv: RunArguments): Promise<number> {
 
 /** `millrace vaildate` asks for a workstream of that name; it is more likely to be a command. */
 function hintAtCommand([first]: string[]): void {
-  const meant = first === undefined ? null : nearest(first, COMMANDS);
+  const meant = first === undefined ? null : nearest(first, commandNames);
   if (meant !== null) process.stderr.write(`millrace: Did you mean the command "${meant}"?\n`);
 }
 

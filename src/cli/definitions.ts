@@ -1,0 +1,27 @@
+/** How every command is called, by name. */
+import { agentsDefinition } from './commands/agents.ts';
+import { errorsDefinition } from './commands/errors.ts';
+import { initDefinition } from './commands/init.ts';
+import { planDefinition } from './commands/plan.ts';
+import { reportDefinition } from './commands/report.ts';
+import { runDefinition } from './commands/run.ts';
+import { runsDefinition } from './commands/runs.ts';
+import { showDefinition } from './commands/show.ts';
+import { statusDefinition } from './commands/status.ts';
+import { validateDefinition } from './commands/validate.ts';
+
+export const definitions = {
+  run: runDefinition,
+  validate: validateDefinition,
+  plan: planDefinition,
+  status: statusDefinition,
+  runs: runsDefinition,
+  show: showDefinition,
+  errors: errorsDefinition,
+  agents: agentsDefinition,
+  report: reportDefinition,
+  init: initDefinition,
+};
+
+/** The words that may follow `millrace`, for suggestions. */
+export const commandNames: readonly string[] = [...Object.keys(definitions), 'completion'];

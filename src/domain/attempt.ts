@@ -1,0 +1,29 @@
+/** One try at a workstream. A workstream's result is that of its last attempt; those before it are kept beside it. */
+import { z } from 'zod';
+
+const count = z.number().int().nonnegative();
+
+export const attemptSchema = z.object({
+  /** Counted from 1. */
+  attempt: count,
+  agentId: z.string(),
+  /** The tool that was asked; null where there was none. */
+  tool: z.string().nullable(),
+  model: z.string().nullable(),
+  /** The failure's reason and its sentence. */
+  reason: z.string(),
+  explanation: z.string(),
+  /** The error in its normalised form. */
+  pattern: z.string(),
+  /** ISO 8601 in UTC. */
+  startTime: z.string(),
+  durationSeconds: z.number(),
+  /** US dollars; null where it can't be known. */
+  costUsd: z.number().nullable(),
+  inputTokens: count.nullable(),
+  outputTokens: count.nullable(),
+  /** Hash of what it changed; null when that was nothing. */
+  contentHash: z.string().nullable(),
+  logFile: z.string().nullable(),
+});
+export type AttemptRecord = z.infer<typeof attemptSchema>;

@@ -1,0 +1,43 @@
+/** Where workstreams work, so that one can't disturb another and everything they change is known. */
+import type { Changes, Merge } from './changes.ts';
+import type { Failure } from './failure.ts';
+import type { Workstream } from './workstream.ts';
+
+/** A folder that one attempt works in. */
+export interface Workspace {
+  /** Absolute path of the folder in which its commands run. */
+  folder: string;
+  /** A `worktree` is its own; `shared` is the folder that Millrace was started in. */
+  kind: 'shared' | 'worktree';
+  /** A shell line that prepares the folder, run by the agent before the steps; null for none. */
+  setup: string | null;
+}
+
+export interface WorkspaceRequest {
+  workstream: Workstream;
+  agentId: string;
+  /** Counted from 1. A retry starts from a fresh workspace. */
+  attempt: number;
+  /** `shared` or `worktree`, already decided. */
+  kind: Workspace['kind'];
+  /** Workstreams of this run that it depends on and that completed: it starts from their merged results. */
+  parents: readonly string[];
+}
+
+/** Gives out workspaces for one run. Nothing here rejects because of what a workstream did. */
+export interface Workspaces {
+  /** A folder to work in, or why there is none. */
+  open(request: WorkspaceRequest): Promise<Workspace | Failure>;
+  /**
+   * What has changed in it since it was opened. Everything found is committed and kept under the workstream's branch,
+   * so nothing that follows can lose it.
+   */
+  harvest(workspace: Workspace): Promise<Changes>;
+  /** Takes accepted work into the run's own branch, one at a time. */
+  merge(workspace: Workspace): Promise<Merge>;
+  /** Lets go of the folder; a worktree is removed only when everything in it is in a commit. */
+  close(workspace: Workspace): Promise<void>;
+}
+
+/** Whether a thing that may be a failure is one. */
+export const isFailure = (value: Workspace | Failure): value is Failure => 'reason' in value;

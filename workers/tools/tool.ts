@@ -1,0 +1,65 @@
+/** What every tool is to Millrace: a command to build, a stream to read, an outcome to judge. */
+import type { Failure } from '../../src/domain/failure.ts';
+import type { ToolReport, ToolSettings } from '../../src/domain/tool.ts';
+
+/** What a tool is asked to do. */
+export interface ToolRequest {
+  settings: ToolSettings;
+  prompt: string;
+  /** Absolute path of a file that holds the prompt. */
+  promptFile: string;
+  /** Absolute folder to work in. */
+  folder: string;
+  /** Absolute folder, not in the workspace, for files of the tool's own: histories, last messages. */
+  scratch: string;
+  /** A fresh UUID for tools that let the caller choose. */
+  sessionId: string;
+  /** US dollars that it may spend; null for no limit. Only tools that have such a limit are told. */
+  budgetUsd: number | null;
+  /** The paths and globs that it may change; for tools that are told which files to edit. */
+  scope: readonly string[];
+}
+
+/** How a tool's program is started. No text in it passes through a shell. */
+export interface ToolCommand {
+  file: string;
+  args: string[];
+  env: Record<string, string>;
+  /** What is written to its standard input, which is then ended. */
+  stdin: string;
+}
+
+/** How the program ended, with all that it printed to standard output having been given to the reader. */
+export interface ToolEnd {
+  exitCode: number | null;
+  signal: string | null;
+  /** The last of what it printed, both streams together. */
+  tail: string;
+  /** Path of the whole output. */
+  log: string;
+}
+
+/** Reads what one program prints, line by line, and remembers what matters. */
+export interface ToolReader {
+  /** Takes one line of standard output without its end. Never throws: what it does not understand it passes over. */
+  line(text: string): void;
+  /** What the tool is doing now, for live progress; null for nothing new. */
+  activity(): string | null;
+  /** What it has said of its work. */
+  report(): ToolFindings;
+  /** Why it failed, or why its success is none; null for real success. */
+  judge(end: ToolEnd): Failure | null;
+}
+
+/** What a reader found; the rest of a `ToolReport` is measured. */
+export type ToolFindings = Omit<ToolReport, 'tool' | 'version' | 'durationSeconds'>;
+
+/** One coding agent. */
+export interface ToolAdapter {
+  /** Arguments that make it print its version; null where there are none. */
+  readonly versionArguments: readonly string[] | null;
+  /** Why a version is known not to work; null where it may be used. `version` is what it printed. */
+  refuses(version: string): string | null;
+  command(request: ToolRequest): ToolCommand;
+  reader(request: ToolRequest): ToolReader;
+}
