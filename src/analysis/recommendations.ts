@@ -10,6 +10,7 @@ import {
 } from './failure-advice.ts';
 import { runCommand } from './run-command.ts';
 import { speedAdvice } from './speed-advice.ts';
+import { circuitAdvice, conflictAdvice, takeOverAdvice } from './tool-advice.ts';
 
 /** Most recommendations of a run. */
 const LIMIT = 8;
@@ -21,7 +22,10 @@ const ADVICE: ((input: AdviceInput) => string[])[] = [
   definitionAdvice,
   timeoutAdvice,
   memoryAdvice,
+  circuitAdvice,
+  conflictAdvice,
   skippedAdvice,
+  takeOverAdvice,
   speedAdvice,
   manualAdvice,
 ];

@@ -4,7 +4,7 @@ import { recommend } from '../analysis/recommendations.ts';
 import type { ConsolidatedResult, ExecutionSummary, Speed } from '../domain/run-record.ts';
 import { markdownReport } from '../report/markdown.ts';
 import { ReportError, writeReport } from '../report/write.ts';
-import type { Interruption } from '../run/coordinator.ts';
+import type { Interruption } from '../run/interruption.ts';
 import { exitCodeOf } from '../run/signals.ts';
 import type { Connection } from '../store/connection.ts';
 import { History } from '../store/history.ts';

@@ -8,6 +8,9 @@ export const DEFAULTS = {
   grace: 2,
   maxOutput: 1_000,
   distribution: 'dynamic',
+  merge: 'run',
+  outsideScope: 'warn',
+  toolCircuit: 3,
   logLevel: 'info',
 } as const;
 

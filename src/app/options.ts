@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Decision } from '../run/coordinator.ts';
 import type { Workstream } from '../domain/workstream.ts';
+import { projectSchema } from '../domain/project.ts';
 import { DEFAULTS } from './defaults.ts';
 import { Refusal } from './refusal.ts';
 
@@ -33,6 +34,20 @@ const schema = z.strictObject({
   maxOutputMb: positive.default(DEFAULTS.maxOutput),
   /** Who takes a ready workstream: whoever is free, or the agent it is pinned to. */
   distribution: z.enum(['dynamic', 'round-robin']).default(DEFAULTS.distribution),
+  /** Whether accepted work is merged into the run's own branch. */
+  merge: z.enum(['run', 'none']).default(DEFAULTS.merge),
+  /** The tool for every tool step, whatever the step or its agent names; null for theirs. */
+  tool: z.string().min(1).nullable().default(null),
+  /** How files are kept apart where the workstream doesn't say; null for worktrees for tool steps, shared else. */
+  workspace: z.enum(['shared', 'worktree']).nullable().default(null),
+  /** What becomes of a workstream that changed files outside its scope. */
+  outsideScope: z.enum(['warn', 'fail', 'ignore']).default(DEFAULTS.outsideScope),
+  /** US dollars that the run may cost; null for no limit. Only what tools say of their cost counts. */
+  maxCostUsd: z.number().nonnegative().nullable().default(null),
+  /** After how many failures of one tool in a row, all of one kind, the rest of its workstreams are skipped; 0 for never. */
+  toolCircuit: z.int().min(0).default(DEFAULTS.toolCircuit),
+  /** The tools, agents and workspaces of the project. */
+  project: projectSchema.prefault({}),
   /** pino level of the workstreams' own loggers. */
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default(DEFAULTS.logLevel),
   /** Asked before each workstream is run; null to run them all. With it, one agent works at a time. */

@@ -3,18 +3,26 @@ import { mkdirSync } from 'node:fs';
 import type { RunListener } from '../domain/run-event.ts';
 import { ThreadEngine } from '../engine/threads.ts';
 import { ReadyQueue } from '../plan/ready.ts';
-import { Coordinator, type Interruption } from '../run/coordinator.ts';
+import type { Workspace } from '../domain/workspaces.ts';
+import type { Workstream } from '../domain/workstream.ts';
+import { Coordinator } from '../run/coordinator.ts';
+import type { Interruption } from '../run/interruption.ts';
 import { Journal } from '../run/journal.ts';
 import { firstFreeRunId, makeRunId } from '../run/run-id.ts';
+import { workspaceKind } from '../run/workspace-kind.ts';
+import { Workplaces } from '../run/workplaces.ts';
+import { WorkstreamRunner } from '../run/workstream-runner.ts';
 import type { Connection } from '../store/connection.ts';
 import { openDatabase } from '../store/database.ts';
 import { outputsOf } from '../store/outputs.ts';
 import { SqliteRecorder } from '../store/recorder.ts';
 import { conclude } from './conclude.ts';
+import { LazyWorkspaces } from './workspaces.ts';
 import type { RunOptions } from './options.ts';
 import type { Paths } from './paths.ts';
 import type { Prepared } from './prepare.ts';
 import { Refusal } from './refusal.ts';
+import { makeRoster, type Roster } from './roster.ts';
 import type { RunResult } from './run-result.ts';
 
 export interface SessionInput {
@@ -31,7 +39,7 @@ export class RunSession {
   readonly #startedAt: Date;
   readonly #connection: Connection;
   readonly #recorder: SqliteRecorder;
-  readonly #agents: string[];
+  readonly #roster: Roster;
   readonly #engine: ThreadEngine;
   readonly #journal: Journal;
   readonly #coordinator: Coordinator;
@@ -40,15 +48,15 @@ export class RunSession {
   constructor(input: SessionInput) {
     const { options, paths, prepared, listeners } = input;
     this.#input = input;
+    this.#roster = makeRoster(options, prepared.plan.workstreams);
     this.#startedAt = new Date();
     this.#connection = openDatabase(paths.database);
     this.#recorder = new SqliteRecorder(this.#connection);
     const at = this.#startedAt.toISOString();
     this.runId = firstFreeRunId(makeRunId(this.#startedAt), (id) => !this.#recorder.claim(id, at));
-    this.#agents = agentNames(options, prepared.plan.workstreams.length);
     this.#journal = new Journal(this.#recorder, listeners, (error) => this.#coordinator.fail(error));
     this.#engine = new ThreadEngine({
-      agents: this.#agents.length,
+      agents: this.#roster.names.length,
       memoryMb: options.agentMemoryMb,
       logLevel: options.logLevel,
       cacheFolder: paths.cache,
@@ -87,25 +95,44 @@ export class RunSession {
   }
 
   #createCoordinator(): Coordinator {
-    const { options, paths, prepared } = this.#input;
-    const { timeoutSeconds, graceSeconds, maxOutputMb } = options;
-    const agents = this.#agents;
+    const { options, prepared } = this.#input;
+    const { names, tracks } = this.#roster;
     return new Coordinator({
       runId: this.runId,
       plan: prepared.plan,
-      agents,
-      engine: this.#engine,
-      ready: new ReadyQueue(prepared.plan.workstreams, {
-        agents: agents.length,
+      agents: names,
+      runner: this.#createRunner(),
+      ready: new ReadyQueue(sharingFiles(prepared.plan.workstreams, options.workspace), {
+        agents: names.length,
         distribution: options.distribution,
+        tracks,
       }),
       journal: this.#journal,
-      limits: { timeoutSeconds, graceSeconds, maxOutputMb },
-      workspace: paths.cwd,
-      logFolder: paths.logs(this.runId),
       outside: prepared.outside,
-      outputsOf: (ids) => outputsOf(this.#connection, this.runId, ids),
       ask: options.ask,
+    });
+  }
+
+  #createRunner(): WorkstreamRunner {
+    const { options, paths } = this.#input;
+    const { timeoutSeconds, graceSeconds, maxOutputMb, project } = options;
+    return new WorkstreamRunner({
+      runId: this.runId,
+      engine: this.#engine,
+      workplaces: new Workplaces({
+        workspaces: new LazyWorkspaces({ paths, runId: this.runId, ...project.worktree }),
+        folder: paths.cwd,
+        workspaceKind: options.workspace,
+        merge: options.merge === 'run',
+      }),
+      limits: { timeoutSeconds, graceSeconds, maxOutputMb },
+      logFolder: paths.logs(this.runId),
+      outputsOf: (ids) => outputsOf(this.#connection, this.runId, ids),
+      toolsOf: this.#roster.toolsOf,
+      gates: project.gates,
+      outsideScope: options.outsideScope,
+      maxCostUsd: options.maxCostUsd,
+      toolCircuit: options.toolCircuit,
     });
   }
 
@@ -115,7 +142,7 @@ export class RunSession {
       type: 'run-started',
       runId: this.runId,
       at: this.#startedAt.toISOString(),
-      agents: this.#agents,
+      agents: this.#roster.names,
       total: plan.workstreams.length + plan.broken.length,
       workstreams: plan.workstreams,
       expectedSeconds: plan.known === 0 ? null : plan.expectedSeconds.reduce((sum, value) => sum + value, 0),
@@ -132,9 +159,9 @@ export class RunSession {
       recorder: this.#recorder,
       paths,
       distribution: options.distribution,
-      agents: this.#agents.length,
+      agents: this.#roster.names.length,
       interruption,
-      speed: this.#coordinator.meter.speed(wallSeconds, this.#agents.length),
+      speed: this.#coordinator.meter.speed(wallSeconds, this.#roster.names.length),
     });
     this.#journal.publish({
       type: 'run-ended',
@@ -168,9 +195,9 @@ function makeFolder(path: string): void {
   }
 }
 
-/** No more agents than workstreams, and one when a person is asked about each. */
-function agentNames(options: RunOptions, workstreams: number): string[] {
-  const wanted = options.ask === null ? options.agentsCount : 1;
-  const count = Math.max(1, Math.min(wanted, workstreams));
-  return Array.from({ length: count }, (_, index) => `agent-${index + 1}`);
+/** Scopes keep workstreams apart that work in one tree; one with a tree of its own is in nobody's way. */
+function sharingFiles(workstreams: readonly Workstream[], ofTheRun: Workspace['kind'] | null): Workstream[] {
+  return workstreams.map((workstream) =>
+    workspaceKind(workstream, ofTheRun) === 'worktree' ? { ...workstream, scopes: [] } : workstream,
+  );
 }

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { ParseError } from 'jsonc-parser';
 import { join } from 'node:path';
+import type { Project } from '../domain/project.ts';
 import { nearest } from '../support/nearest.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -9,6 +10,9 @@ type Kinds = ReadonlyMap<string, 'string' | 'number' | 'boolean'>;
 type Values = Record<string, string | number | boolean>;
 
 const CONFIG_FILE = 'millrace.config.json';
+
+/** What is no option but a part of the project's description; `readProject` has it. */
+const SECTIONS: ReadonlySet<string> = new Set(['tools', 'capabilities', 'gates', 'worktree', 'tracks']);
 
 /**
  * What stands in the configuration file of `folder`, overlaid by the environment. Flags win over both.
@@ -18,7 +22,34 @@ export async function readConfig(folder: string, env: NodeJS.ProcessEnv, kinds: 
   return { ...(await fromFile(join(folder, CONFIG_FILE), kinds)), ...fromEnvironment(env, kinds) };
 }
 
+/**
+ * The tools, agents and workspaces that the configuration file of `folder` describes.
+ * @throws UsageError for a file that can't be read and for what can't be used in it.
+ */
+export async function readProject(folder: string): Promise<Project> {
+  const content = await parseFile(join(folder, CONFIG_FILE));
+  const { projectSchema } = await import('../domain/project.ts');
+  const sections = Object.entries(content).filter(([key, value]) => isSection(key, value));
+  const parsed = projectSchema.safeParse(Object.fromEntries(sections));
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new UsageError(`${CONFIG_FILE}: ${problems.join('; ')}.`);
+}
+
+/** A number of agents is an option, a list of them describes each. */
+const isSection = (key: string, value: unknown): boolean =>
+  SECTIONS.has(key) || (key === 'agents' && Array.isArray(value));
+
 async function fromFile(path: string, kinds: Kinds): Promise<Values> {
+  const values: Values = {};
+  for (const [key, value] of Object.entries(await parseFile(path))) {
+    if (key === 'agents' && Array.isArray(value)) values['agents'] = value.length;
+    else if (key !== '$schema' && !isSection(key, value)) Object.assign(values, checked(key, value, kinds));
+  }
+  return values;
+}
+
+async function parseFile(path: string): Promise<object> {
   if (!existsSync(path)) return {};
   const { parse, printParseErrorCode } = await import('jsonc-parser');
   const errors: ParseError[] = [];
@@ -30,11 +61,7 @@ async function fromFile(path: string, kinds: Kinds): Promise<Values> {
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     throw new UsageError(`${CONFIG_FILE}: expected an object with options, such as { "agents": 4 }.`);
   }
-  const values: Values = {};
-  for (const [key, value] of Object.entries(content)) {
-    if (key !== '$schema') Object.assign(values, checked(key, value, kinds));
-  }
-  return values;
+  return content;
 }
 
 function readText(path: string): string {
@@ -51,7 +78,7 @@ function checked(key: string, value: unknown, kinds: Kinds): Values {
   const name = kebab(key);
   const kind = kinds.get(name);
   if (kind === undefined) {
-    const meant = nearest(name, [...kinds.keys()]);
+    const meant = nearest(name, [...kinds.keys(), ...SECTIONS]);
     const hint = meant === null ? '' : ` Did you mean "${meant}"?`;
     throw new UsageError(`${CONFIG_FILE}: there is no option "${key}".${hint}`);
   }

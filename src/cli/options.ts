@@ -83,6 +83,40 @@ export const runOptions = {
     default: DEFAULTS.distribution,
     describe: 'Whoever is free takes the next workstream, or each has its own',
   }),
+  tool: option({
+    type: 'string',
+    describe: 'Give every tool step to this tool',
+    group: 'Coding agents:',
+  }),
+  workspace: option({
+    choices: ['shared', 'worktree'] as const,
+    describe: 'Where workstreams work that do not say; default: worktree for tool steps, shared else',
+    group: 'Coding agents:',
+  }),
+  merge: option({
+    choices: ['run', 'none'] as const,
+    default: DEFAULTS.merge,
+    describe: "Merge accepted work into the run's own branch, or leave it on its branches",
+    group: 'Coding agents:',
+  }),
+  'outside-scope': option({
+    choices: ['warn', 'fail', 'ignore'] as const,
+    default: DEFAULTS.outsideScope,
+    describe: 'What becomes of work on files outside files_scope',
+    group: 'Coding agents:',
+  }),
+  'max-cost-usd': option({
+    type: 'number',
+    describe: 'Most that the run may cost in US dollars, as far as tools say what they cost',
+    group: 'Coding agents:',
+  }),
+  'tool-circuit': option({
+    type: 'number',
+    default: DEFAULTS.toolCircuit,
+    describe:
+      'Failures of a tool in a row, all of one kind, after which its workstreams are skipped; 0: never',
+    group: 'Coding agents:',
+  }),
   ask: option({
     type: 'boolean',
     default: false,

@@ -60,7 +60,7 @@ export function describeFailure(failure: Failure): string {
     case 'setup-failed':
       return `Its workspace could not be prepared: \`${failure.command}\` ${failure.exitCode === null ? 'did not end by itself' : `ended with exit code ${failure.exitCode}`}.`;
     case 'circuit-open':
-      return `It was not started: ${failure.tool} had failed ${failure.count} times in a row with ${failure.cause}. Mend that first, or turn this off with --no-tool-circuit.`;
+      return `It was not started: ${failure.tool} had failed ${failure.count} times in a row with ${failure.cause}. Mend that first, or turn this off with --tool-circuit 0.`;
     case 'exit-non-zero':
       return `\`${failure.command}\` ended with exit code ${failure.exitCode}.`;
     case 'killed-by-signal':

@@ -111,3 +111,12 @@ export type Failure = z.infer<typeof failureSchema>;
 
 /** The kebab-case word that tells failures apart; it is also `error_type` in the database. */
 export type Reason = Failure['reason'];
+
+/** The reasons of tools that ended as if they had succeeded. */
+export const FALSE_SUCCESSES: readonly Reason[] = [
+  'permission-denied',
+  'read-only',
+  'no-model-answer',
+  'tool-interrupted',
+  'no-changes',
+];

@@ -3,6 +3,7 @@
  * library's listeners see it only after it is on disk.
  */
 import type { AgentResult } from './agent-result.ts';
+import type { Reason } from './failure.ts';
 import type { Totals } from './run-record.ts';
 import type { Workstream } from './workstream.ts';
 
@@ -29,6 +30,18 @@ export type RunEvent =
       at: string;
       /** Expected seconds from history; null without any. */
       expectedSeconds: number | null;
+    }
+  | {
+      /** An attempt failed and another one follows. */
+      type: 'workstream-retrying';
+      workstreamId: string;
+      agentId: string;
+      /** The attempt that failed. */
+      attempt: number;
+      reason: Reason;
+      explanation: string;
+      /** Pause before the next attempt in seconds. */
+      afterSeconds: number;
     }
   | {
       type: 'workstream-progress';

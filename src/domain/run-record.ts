@@ -1,5 +1,6 @@
 /** What is known about a run once it is stored: the rows that history gives and the reports are made of. */
 import type { AgentResult, FinalStatus } from './agent-result.ts';
+import type { ChangedFile } from './changes.ts';
 import type { Json } from './json.ts';
 
 /** A run that is not `ended` is under way, or its process died (`interrupted`). */
@@ -139,6 +140,11 @@ export interface FileChange {
   path: string;
   /** Up to 5 of the workstreams that changed it. */
   workstreams: string[];
+  /** What was done to it, by the first of those whose changes are known from git; null where none is. */
+  status: ChangedFile['status'] | null;
+  /** Lines added and removed by all of them; null where that is not known. */
+  linesAdded: number | null;
+  linesRemoved: number | null;
 }
 
 export interface WorkstreamOutput {
@@ -146,6 +152,63 @@ export interface WorkstreamOutput {
   title: string;
   output: Json;
   metrics: Record<string, number>;
+}
+
+/** What one tool did in a run, with one model. */
+export interface ToolPerformance {
+  tool: string;
+  /** Null where it is not known. */
+  model: string | null;
+  workstreams: number;
+  attempts: number;
+  /** Attempts that completed. */
+  completed: number;
+  /** Those of them that passed acceptance tests. */
+  accepted: number;
+  /** Attempts whose work was not accepted. */
+  notAccepted: number;
+  /** Attempts that ended as if they had succeeded and had not. */
+  falseSuccesses: number;
+  /** Attempts whose cost is not known. */
+  unknownCosts: number;
+  /** Of the others, in US dollars; null when none is known. */
+  costUsd: number | null;
+  inputTokens: number | null;
+  outputTokens: number | null;
+  /** Time of all attempts together. */
+  seconds: number;
+}
+
+/** Work that is not in the run's own branch. */
+export interface MergeProblem {
+  workstreamId: string;
+  /** Where it is instead. */
+  branch: string | null;
+  /** Workstreams merged before it that changed the same files. */
+  conflictsWith: string[];
+  files: string[];
+  /** What went wrong where it was no conflict. */
+  detail: string;
+}
+
+/** What became of the work of a run's workstreams. */
+export interface MergedWork {
+  /** The run's own branch. */
+  branch: string;
+  /** How many workstreams are in it. */
+  merged: number;
+  problems: Capped<MergeProblem>;
+}
+
+/** A workstream that was tried more than once. */
+export interface Retried {
+  workstreamId: string;
+  status: FinalStatus;
+  attempts: number;
+  /** Of the attempts that failed, in their order. */
+  reasons: string[];
+  /** Why it was not tried again although it might have been; null where that is not so. */
+  gaveUp: string | null;
 }
 
 /** A failed acceptance test or a manual check, with its workstream. */
@@ -161,6 +224,11 @@ export interface ConsolidatedResult {
   /** One entry an agent. */
   agents: AgentPerformance[];
   patterns: Capped<ErrorPattern>;
+  /** One entry for each tool and model; empty where none was used. */
+  tools: ToolPerformance[];
+  /** Null where nothing was to be merged. */
+  merges: MergedWork | null;
+  retried: Capped<Retried>;
   /** Workstreams that failed. */
   failures: Capped<ShortResult>;
   skipped: Capped<ShortResult>;

@@ -6,7 +6,21 @@ export interface ReadyQueueOptions {
   agents: number;
   /** `round-robin` pins the workstream at position i of the plan to agent i mod N. */
   distribution: 'dynamic' | 'round-robin';
+  /** Who takes what; null where anyone takes anything. Not with `round-robin`. */
+  tracks: Tracks | null;
 }
+
+/** Which agents may take which workstreams. */
+export interface Tracks {
+  /** By workstream: its track, from 0. */
+  of: Int32Array;
+  /** By agent: the tracks it takes. */
+  takes: readonly (readonly number[])[];
+  /** Number of tracks. */
+  count: number;
+}
+
+const ONE_LINE = [0];
 
 /**
  * Hands out the workstreams whose dependencies are met, in the order of the plan, so that none runs beside one that
@@ -15,7 +29,7 @@ export interface ReadyQueueOptions {
  * - members of a conflict group, and workstreams whose scopes overlap, never run together;
  * - one that is not `parallelOk` runs alone. Once it is the first in order of those that are ready and in conflict
  *   with nothing that runs, nothing else is started until what runs has ended;
- * - with `round-robin` only a workstream's own agent gets it.
+ * - with `round-robin` only a workstream's own agent gets it, with tracks only one that takes its track.
  *
  * Otherwise no agent is refused while something that may run is ready. A workstream is its position in the plan. It
  * is ready from `add` to `take` and running from `take` to `release`; it may be added again after that. `take` costs
@@ -25,6 +39,7 @@ export class ReadyQueue {
   readonly #lines: Lines;
   readonly #agents: number;
   readonly #pinned: boolean;
+  readonly #tracks: Tracks | null;
   readonly #parallelOk: readonly boolean[];
   readonly #running = new Set<number>();
   #size = 0;
@@ -32,10 +47,11 @@ export class ReadyQueue {
   #drainingFor: number | null = null;
 
   /** `ranked` is in handing-out order, as `Plan.workstreams` is. */
-  constructor(ranked: readonly Constrained[], { agents, distribution }: ReadyQueueOptions) {
+  constructor(ranked: readonly Constrained[], { agents, distribution, tracks }: ReadyQueueOptions) {
     if (!Number.isInteger(agents) || agents < 1) throw new RangeError(`${agents} is no number of agents`);
     this.#agents = agents;
     this.#pinned = distribution === 'round-robin';
+    this.#tracks = tracks;
     this.#parallelOk = ranked.map(({ parallelOk }) => parallelOk);
     const lineOf = (index: number): number =>
       this.#parallelOk[index] ? this.#lineOf(index) : this.#aloneLine;
@@ -95,13 +111,23 @@ export class ReadyQueue {
     return this.#lines.clear();
   }
 
-  /** Lines 0 to N - 1 are the agents' (only 0 is used when nothing is pinned). */
+  /** The line after those of the agents when pinned, of the tracks where there are any, or of all. */
   get #aloneLine(): number {
-    return this.#pinned ? this.#agents : 1;
+    return this.#pinned ? this.#agents : (this.#tracks?.count ?? 1);
   }
 
-  #lineOf(indexOrAgent: number): number {
-    return this.#pinned ? indexOrAgent % this.#agents : 0;
+  #lineOf(index: number): number {
+    return this.#pinned ? index % this.#agents : (this.#tracks?.of[index] ?? 0);
+  }
+
+  /** The lines that an agent takes from. */
+  #linesFor(agent: number): readonly number[] {
+    if (this.#pinned) return [agent];
+    return this.#tracks?.takes[agent] ?? ONE_LINE;
+  }
+
+  #isFor(index: number, agent: number): boolean {
+    return this.#linesFor(agent).includes(this.#lineOf(index));
   }
 
   #choose(agent: number): number | undefined {
@@ -109,10 +135,18 @@ export class ReadyQueue {
     if (this.#drainingFor !== null || (running !== undefined && this.#parallelOk[running] === false))
       return undefined;
     const alone = this.#lines.first(this.#aloneLine);
-    if (alone === undefined || !this.#isFirst(alone)) return this.#lines.first(this.#lineOf(agent));
+    if (alone === undefined || !this.#isFirst(alone)) return this.#firstFor(agent);
     if (running !== undefined) this.#drainingFor = alone;
-    const isItsAgent = !this.#pinned || alone % this.#agents === agent;
-    return running === undefined && isItsAgent ? alone : undefined;
+    return running === undefined && this.#isFor(alone, agent) ? alone : undefined;
+  }
+
+  #firstFor(agent: number): number | undefined {
+    let first: number | undefined;
+    for (const line of this.#linesFor(agent)) {
+      const index = this.#lines.first(line);
+      if (index !== undefined && (first === undefined || index < first)) first = index;
+    }
+    return first;
   }
 
   /** Whether nothing that may run now, on whatever agent, comes before it. */

@@ -116,6 +116,9 @@ export function applyEvent(board: Board, event: RunEvent): boolean {
     case 'workstream-started':
       start(board, event);
       return true;
+    case 'workstream-retrying':
+      putDown(board, event.workstreamId);
+      return true;
     case 'workstream-progress':
       return progress(board, event);
     case 'workstream-finished':
@@ -154,7 +157,7 @@ function start(board: Board, event: Extract<RunEvent, { type: 'workstream-starte
   });
 }
 
-/** The attempt before this one may have been another agent's; its end had no event of its own. */
+/** Nobody has it in hand any more. */
 function putDown(board: Board, workstreamId: string): void {
   for (const [agentId, task] of board.agents) {
     if (task?.workstreamId === workstreamId) board.agents.set(agentId, null);

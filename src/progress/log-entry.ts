@@ -38,6 +38,14 @@ export function logEntry(event: LoggedEvent, startedAt: number | null): LogEntry
         attempt: event.attempt,
         expected_seconds: event.expectedSeconds,
       });
+    case 'workstream-retrying':
+      return entry('warn', event, `${event.workstreamId} failed and is tried again: ${event.reason}`, {
+        ...about(event),
+        attempt: event.attempt,
+        reason: event.reason,
+        message: cut(event.explanation),
+        after_seconds: event.afterSeconds,
+      });
     case 'workstream-progress':
       return entry('debug', event, `${event.workstreamId} goes on`, {
         ...about(event),

@@ -2,14 +2,17 @@ import type { ConsolidatedResult } from '../domain/run-record.ts';
 import { type Block, code, glue, heading } from './nodes.ts';
 import type { ReportPlace } from './output-view.ts';
 import { agents } from './sections/agents.ts';
+import { attempts } from './sections/attempts.ts';
 import { errors } from './sections/errors.ts';
 import { executiveSummary } from './sections/executive-summary.ts';
 import { failures } from './sections/failures.ts';
 import { files } from './sections/files.ts';
+import { merges } from './sections/merges.ts';
 import { outputs } from './sections/outputs.ts';
 import { recommendations } from './sections/recommendations.ts';
 import { tests } from './sections/tests.ts';
 import { timeline } from './sections/timeline.ts';
+import { tools } from './sections/tools.ts';
 import { warnings } from './sections/warnings.ts';
 import { serialise } from './serialise.ts';
 
@@ -18,10 +21,13 @@ const SECTIONS: ((result: ConsolidatedResult, place: ReportPlace) => Block[])[] 
   executiveSummary,
   failures,
   agents,
+  tools,
+  attempts,
   errors,
   warnings,
   tests,
   files,
+  merges,
   outputs,
   recommendations,
   timeline,

@@ -3,18 +3,19 @@
  * arrive, and goes on until every workstream has its final status.
  */
 import type { AgentResult } from '../domain/agent-result.ts';
-import type { Limits } from '../domain/assignment.ts';
-import type { Engine, EngineMessage } from '../domain/engine.ts';
+import type { EngineMessage } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
-import type { Json } from '../domain/json.ts';
-import type { Outcome } from '../domain/outcome.ts';
+import { describeFailure } from '../domain/failure-message.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import type { ReadyQueue } from '../plan/ready.ts';
 import { Dependencies } from './dependencies.ts';
+import type { Interruption } from './interruption.ts';
 import type { Journal } from './journal.ts';
-import { brokenResult, executedResult, markedDoneResult, skippedResult } from './result.ts';
+import { Pauses } from './pauses.ts';
+import { brokenResult, markedDoneResult, skippedResult } from './result.ts';
 import { SpeedMeter } from './speed-meter.ts';
+import type { AttemptEnd, WorkstreamRunner } from './workstream-runner.ts';
 
 /** What a person at the terminal wants done with a workstream. */
 export type Decision = 'run' | 'skip' | 'done' | 'quit';
@@ -24,26 +25,13 @@ export interface CoordinatorParts {
   plan: Plan;
   /** Names of the agents, in order. */
   agents: readonly string[];
-  engine: Engine;
+  runner: WorkstreamRunner;
   ready: ReadyQueue;
   journal: Journal;
-  limits: Limits;
-  workspace: string;
-  /** Absolute folder for the output of this run's workstreams. */
-  logFolder: string;
   /** Dependencies that are not part of this run, and whether they count as met. */
   outside: ReadonlyMap<string, boolean>;
-  /** Reads stored outputs of workstreams, by id. */
-  outputsOf: (ids: readonly string[]) => Record<string, Json>;
   /** Asked before each workstream; null to run them all. */
   ask: ((workstream: Workstream, signal: AbortSignal) => Promise<Decision>) | null;
-}
-
-/** Why a run stopped before its end. */
-export interface Interruption {
-  /** A signal's name, or what a person did. */
-  by: string;
-  detail: string;
 }
 
 export class Coordinator {
@@ -55,9 +43,10 @@ export class Coordinator {
   readonly #free: number[];
   readonly #final: Uint8Array;
   readonly #running = new Set<Promise<void>>();
+  /** Workstreams that wait for their next attempt. */
+  readonly #pauses = new Pauses();
   #interruption: Interruption | null = null;
   #fault: unknown = null;
-  #executions = 0;
   #wake: () => void = () => undefined;
 
   constructor(parts: CoordinatorParts) {
@@ -89,8 +78,7 @@ export class Coordinator {
       signal: interruption.by,
       running: this.#running.size,
     });
-    this.#cancel.abort('interrupted');
-    this.#wake();
+    this.#stop();
   }
 
   /** Resolves when every workstream has its final row. Rejects only when results can't be recorded. */
@@ -98,7 +86,7 @@ export class Coordinator {
     this.#begin();
     for (;;) {
       if (this.#interruption === null && this.#fault === null) this.#handOut();
-      if (this.#running.size === 0) break;
+      if (this.#running.size === 0 && this.#pauses.size === 0) break;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -111,7 +99,12 @@ export class Coordinator {
   /** Ends the run because results can't be kept any more. */
   fail(error: unknown): void {
     this.#fault ??= error;
+    this.#stop();
+  }
+
+  #stop(): void {
     this.#cancel.abort('interrupted');
+    this.#pauses.clear();
     this.#wake();
   }
 
@@ -161,7 +154,7 @@ export class Coordinator {
       case 'run':
         return this.#execute(agent, index, workstream);
       case 'skip':
-        return this.#keepFinal(index, skippedResult(runId, workstream, { reason: 'skipped-by-user' }));
+        return this.#keepFinal(index, this.#skipped(workstream, { reason: 'skipped-by-user' }));
       case 'done':
         return this.#keepFinal(index, markedDoneResult(runId, workstream));
       case 'quit':
@@ -170,49 +163,49 @@ export class Coordinator {
   }
 
   async #execute(agent: number, index: number, workstream: Workstream): Promise<void> {
-    const { runId, journal, plan } = this.#parts;
+    const { journal, plan, runner } = this.#parts;
+    const refusal = runner.refusal(agent, workstream);
+    if (refusal !== null) return this.#keepFinal(index, this.#skipped(workstream, refusal));
     const agentId = this.#agentId(agent);
-    const expected = plan.known > 0 ? (plan.expectedSeconds[index] ?? null) : null;
     journal.publish({
       type: 'workstream-started',
       workstreamId: workstream.id,
       title: workstream.title,
       agentId,
-      attempt: 1,
+      attempt: runner.nextAttempt(workstream.id),
       at: new Date().toISOString(),
-      expectedSeconds: expected,
+      expectedSeconds: plan.known > 0 ? (plan.expectedSeconds[index] ?? null) : null,
     });
-    const outcome = await this.#runOnEngine(agentId, workstream);
-    this.#meter.add(index, outcome);
-    this.#keepFinal(index, executedResult(runId, agentId, 1, workstream, this.#asInterrupted(outcome)));
+    const end = await runner.attempt({
+      workstream,
+      agent,
+      agentId,
+      signal: this.#cancel.signal,
+      interruption: () => this.#interruption,
+      onMessage: (message) => this.#relay(message, agentId, workstream.id),
+    });
+    if (end.result === null) return this.#tryAgain(index, agentId, end);
+    this.#meter.add(index, end.outcome, end.result.metadata.earlierAttempts);
+    this.#keepFinal(index, end.result);
   }
 
-  #runOnEngine(agentId: string, workstream: Workstream): Promise<Outcome> {
-    const { runId, engine, limits, workspace, logFolder, outputsOf } = this.#parts;
-    const dependencies = workstream.dependsOn.map(({ id }) => id);
-    this.#executions += 1;
-    return engine.run(
-      {
-        executionId: this.#executions,
-        runId,
-        agentId,
-        attempt: 1,
-        workstream,
-        workspace,
-        dependencies: dependencies.length === 0 ? {} : outputsOf(dependencies),
-        logFile: `${logFolder}/${workstream.id}.log`,
-        limits: { ...limits, timeoutSeconds: workstream.timeoutSeconds ?? limits.timeoutSeconds },
-        compiled: {},
-        tools: {},
-        setup: null,
-        previousFailure: null,
-        budgetUsd: null,
-      },
-      {
-        signal: this.#cancel.signal,
-        onMessage: (message) => this.#relay(message, agentId, workstream.id),
-      },
-    );
+  /** The agent is free meanwhile, and so is what the workstream had locked. */
+  #tryAgain(index: number, agentId: string, end: Extract<AttemptEnd, { result: null }>): void {
+    const { attempt, failure, afterSeconds } = end;
+    this.#parts.journal.publish({
+      type: 'workstream-retrying',
+      workstreamId: this.#workstream(index).id,
+      agentId,
+      attempt,
+      reason: failure.reason,
+      explanation: describeFailure(failure),
+      afterSeconds,
+    });
+    if (this.#cancel.signal.aborted) return;
+    this.#pauses.add(afterSeconds, () => {
+      this.#makeReady(index);
+      this.#wake();
+    });
   }
 
   #relay(message: EngineMessage, agentId: string, workstreamId: string): void {
@@ -231,13 +224,6 @@ export class Coordinator {
       case 'replaced':
         return journal.publish({ type: 'agent-replaced', agentId, why: message.why });
     }
-  }
-
-  /** Whatever a thread that was ended by an interruption gave as its failure, the interruption was the cause. */
-  #asInterrupted(outcome: Outcome): Outcome {
-    if (this.#interruption === null || outcome.failure === null) return outcome;
-    const failure: Failure = { reason: 'interrupted', detail: this.#interruption.detail };
-    return { ...outcome, failure };
   }
 
   #keepFinal(index: number, result: AgentResult): void {
@@ -281,9 +267,14 @@ export class Coordinator {
       if (this.#final[index] === 1) continue;
       if (interruption === null) throw new Error(`${workstream.id} was never handed out`);
       const failure: Failure = { reason: 'interrupted', detail: interruption.detail };
-      const result = skippedResult(this.#parts.runId, workstream, failure);
+      const result = this.#skipped(workstream, failure);
       this.#parts.journal.publish({ type: 'workstream-finished', result });
     }
+  }
+
+  #skipped(workstream: Workstream, failure: Failure): AgentResult {
+    const { runId, runner } = this.#parts;
+    return skippedResult(runId, workstream, failure, runner.earlierAttempts(workstream.id));
   }
 
   #workstream(index: number): Workstream {

@@ -3,60 +3,94 @@ import {
   COORDINATOR,
   type AgentResult,
   type ResultMetadata,
+  type StepSummary,
   type TestSummary,
 } from '../domain/agent-result.ts';
+import type { AttemptRecord } from '../domain/attempt.ts';
+import type { Changes, Merge } from '../domain/changes.ts';
 import type { Failure } from '../domain/failure.ts';
 import { describeFailure, failureContext } from '../domain/failure-message.ts';
 import type { Json } from '../domain/json.ts';
-import type { Outcome, TestResult } from '../domain/outcome.ts';
+import type { Outcome, StepResult, TestResult } from '../domain/outcome.ts';
 import type { Broken } from '../domain/plan.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { normalize } from '../analysis/patterns.ts';
 
+/** What an agent found out about a workstream, and what followed from it. */
+export interface Execution {
+  agentId: string;
+  /** Of the last attempt. */
+  outcome: Outcome;
+  changes: Changes | null;
+  merge: Merge | null;
+  /** The attempts before the last. */
+  earlierAttempts: AttemptRecord[];
+  gaveUp: string | null;
+  /** The steps of the compensation. */
+  compensation: StepResult[];
+}
+
 /** What an agent did. A failure because of an interruption counts as skipped, so that the run can be resumed. */
-export function executedResult(
-  runId: string,
-  agentId: string,
-  attempts: number,
-  workstream: Workstream,
-  outcome: Outcome,
-): AgentResult {
+export function executedResult(runId: string, workstream: Workstream, execution: Execution): AgentResult {
+  const { agentId, outcome, changes, earlierAttempts } = execution;
   const { failure } = outcome;
   const base = notExecuted(runId, workstreamMetadata(workstream), workstream.id, failure);
+  const changed = changes?.files.map(({ path }) => path) ?? [];
   return {
     ...base,
     agentId,
-    attempts,
+    attempts: earlierAttempts.length + 1,
     status: failure === null ? 'completed' : isStop(failure) ? 'skipped' : 'failed',
     startTime: new Date(outcome.startedAt).toISOString(),
     endTime: new Date(outcome.endedAt).toISOString(),
     durationSeconds: outcome.durationSeconds,
     cpuSeconds: outcome.cpuSeconds,
     cpuWaitSeconds: outcome.cpuWaitSeconds,
-    filesModified: outcome.filesModified,
+    filesModified:
+      changed.length === 0 ? outcome.filesModified : [...new Set([...outcome.filesModified, ...changed])],
+    commitsCreated: changes?.commits ?? [],
     warnings: outcome.warnings,
     testResults: summarizeTests(outcome.tests),
     logFile: outcome.logFile,
-    metadata: {
-      ...base.metadata,
-      output: outcome.output === null ? null : parseOutput(outcome.output),
-      metrics: outcome.metrics,
-      steps: outcome.steps.map((step) => ({
-        id: step.id,
-        kind: step.kind,
-        status: step.status,
-        duration_seconds: step.durationSeconds,
-        exit_code: step.exitCode,
-      })),
-    },
+    metadata: { ...base.metadata, ...executionMetadata(execution) },
   };
 }
 
-/** A workstream that no agent ran because something it needs did not complete, or the run was ended. */
-export function skippedResult(runId: string, workstream: Workstream, failure: Failure): AgentResult {
+function executionMetadata(execution: Execution): Partial<ResultMetadata> {
+  const { outcome, changes, merge, earlierAttempts, gaveUp, compensation } = execution;
   return {
-    ...notExecuted(runId, workstreamMetadata(workstream), workstream.id, failure),
+    output: outcome.output === null ? null : parseOutput(outcome.output),
+    metrics: outcome.metrics,
+    steps: outcome.steps.map(stepSummary),
+    tools: outcome.steps.flatMap(({ tool }) => (tool === null ? [] : [tool])),
+    changes,
+    merge,
+    earlierAttempts,
+    gaveUp,
+    compensation: compensation.map(stepSummary),
+  };
+}
+
+const stepSummary = (step: StepResult): StepSummary => ({
+  id: step.id,
+  kind: step.kind,
+  status: step.status,
+  duration_seconds: step.durationSeconds,
+  exit_code: step.exitCode,
+});
+
+/** A workstream that no agent ran because something it needs did not complete, or the run was ended. */
+export function skippedResult(
+  runId: string,
+  workstream: Workstream,
+  failure: Failure,
+  earlierAttempts: readonly AttemptRecord[] = [],
+): AgentResult {
+  const metadata = { ...workstreamMetadata(workstream), earlierAttempts: [...earlierAttempts] };
+  return {
+    ...notExecuted(runId, metadata, workstream.id, failure),
     status: 'skipped',
+    attempts: earlierAttempts.length,
     errors: [],
     pattern: null,
   };

@@ -1,5 +1,6 @@
 /** Measures how fast a run was, and what bounded it, while its results arrive. */
 import { availableParallelism } from 'node:os';
+import type { AttemptRecord } from '../domain/attempt.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Speed } from '../domain/run-record.ts';
 import type { Workstream } from '../domain/workstream.ts';
@@ -27,9 +28,14 @@ export class SpeedMeter {
     this.#before = new Int32Array(workstreams.length).fill(-1);
   }
 
-  /** Takes the outcome of the workstream with this index. */
-  add(index: number, outcome: Outcome): void {
-    this.#busy += outcome.durationSeconds;
+  /** Takes the outcome of the workstream with this index, and the attempts before it. */
+  add(
+    index: number,
+    outcome: Outcome,
+    earlier: readonly Pick<AttemptRecord, 'durationSeconds'>[] = [],
+  ): void {
+    const seconds = earlier.reduce((sum, attempt) => sum + attempt.durationSeconds, outcome.durationSeconds);
+    this.#busy += seconds;
     this.#waited += outcome.cpuWaitSeconds ?? 0;
     this.#cpu += outcome.cpuSeconds ?? 0;
     let longest = 0;
@@ -40,7 +46,7 @@ export class SpeedMeter {
       longest = chain;
       this.#before[index] = dependency;
     }
-    const chain = longest + outcome.durationSeconds;
+    const chain = longest + seconds;
     this.#chain[index] = chain;
     if (this.#last === -1 || chain > (this.#chain[this.#last] ?? 0)) this.#last = index;
   }

@@ -46,6 +46,8 @@ export class Batch {
           agentId: event.agentId,
           since: event.at,
         });
+      case 'workstream-retrying':
+        return this.#change(event.workstreamId, { state: 'pending', agentId: null, since: null });
       case 'workstream-progress': {
         const activity = event.text.slice(0, ACTIVITY_LENGTH);
         this.progress.set(event.workstreamId, { fraction: event.fraction, activity });

@@ -1,8 +1,9 @@
 /** Reads what a run changed and what it warned of: the elements of the lists in `agent_results`. */
 import { z } from 'zod';
+import { fileChangeSchema } from '../domain/changes.ts';
 import type { Capped, FileChange } from '../domain/run-record.ts';
 import type { Connection } from './connection.ts';
-import { eachRow, rows } from './read.ts';
+import { eachRow, numberCell, rows } from './read.ts';
 
 const WORKSTREAMS_SHOWN = 5;
 
@@ -22,8 +23,43 @@ export function changedFiles(connection: Connection, runId: string, limit: numbe
   const found = rows(connection, elementRow, sql, runId, limit);
   const files = new Map(found.map((row) => [row.value, new Set<string>()]));
   addWorkstreams(connection, runId, files);
-  const shown = [...files].map(([path, workstreams]) => ({ path, workstreams: [...workstreams] }));
+  const known = gitChanges(connection, runId, [...files.keys()]);
+  const shown = [...files].map(([path, workstreams]) => ({
+    path,
+    workstreams: [...workstreams],
+    ...(known.get(path) ?? UNKNOWN_CHANGE),
+  }));
   return { shown, total: found[0]?.total ?? 0 };
+}
+
+const UNKNOWN_CHANGE = { status: null, linesAdded: null, linesRemoved: null };
+
+const changeRow = z.object({
+  path: z.string(),
+  status: fileChangeSchema.shape.status.nullable().catch(null),
+  added: numberCell,
+  removed: numberCell,
+});
+
+/** What git knows of these files, the changes of all workstreams together. */
+function gitChanges(
+  connection: Connection,
+  runId: string,
+  paths: readonly string[],
+): Map<string, Omit<FileChange, 'path' | 'workstreams'>> {
+  if (paths.length === 0) return new Map();
+  const sql = `
+    SELECT f.value ->> 'path' AS path, f.value ->> 'status' AS status, MIN(r.id),
+      SUM(f.value ->> 'linesAdded') AS added, SUM(f.value ->> 'linesRemoved') AS removed
+    FROM agent_results r, json_each(r.metadata, '$.changes.files') f
+    WHERE r.run_id = ? AND r.branch IS NOT NULL AND f.value ->> 'path' IN (SELECT value FROM json_each(?))
+    GROUP BY 1`;
+  return new Map(
+    rows(connection, changeRow, sql, runId, JSON.stringify(paths)).map((row) => [
+      row.path,
+      { status: row.status, linesAdded: row.added, linesRemoved: row.removed },
+    ]),
+  );
 }
 
 const memberRow = z.object({ workstream_id: z.string(), value: z.string() });

@@ -5,14 +5,19 @@ import { changedFiles, commits, warnings } from './changes.ts';
 import type { Connection } from './connection.ts';
 import { errorPatterns } from './errors.ts';
 import { shownOutputs } from './outputs.ts';
+import { mergedWork } from './merges.ts';
+import { retried } from './retries.ts';
 import { getRun } from './runs.ts';
 import { shortResults, timeline, type TimelineCaps } from './short-results.ts';
+import { toolPerformances } from './tools.ts';
 import { testNotes, testTotals } from './tests.ts';
 
 /** How many entries each list of a consolidated result may show. */
 export interface ConsolidationCaps {
   patterns: number;
   failures: number;
+  merges: number;
+  retried: number;
   skipped: number;
   warnings: number;
   /** Of files, and of commits. */
@@ -26,6 +31,8 @@ export interface ConsolidationCaps {
 export const DEFAULT_CAPS: ConsolidationCaps = {
   patterns: 100,
   failures: 200,
+  merges: 100,
+  retried: 100,
   skipped: 50,
   warnings: 50,
   files: 100,
@@ -51,6 +58,9 @@ export function consolidate(
     return {
       run,
       agents: agentPerformances(connection, runId),
+      tools: toolPerformances(connection, runId),
+      merges: mergedWork(connection, runId, caps.merges),
+      retried: retried(connection, runId, caps.retried),
       patterns: errorPatterns(connection, runId, caps.patterns),
       failures: shortResults(connection, runId, 'failed', caps.failures),
       skipped: shortResults(connection, runId, 'skipped', caps.skipped),

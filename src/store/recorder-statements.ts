@@ -4,15 +4,15 @@ import type { Connection } from './connection.ts';
 
 const RUN = `
 INSERT INTO consolidated_runs
-  (run_id, timestamp, created_at, total_workstreams, agents_count, state, pid, pid_started, hostname)
-VALUES (@run, @at, @at, @total, @agents, 'running', @pid, @started, @hostname)`;
+  (run_id, timestamp, created_at, total_workstreams, agents_count, agent_names, state, pid, pid_started, hostname)
+VALUES (@run, @at, @at, @total, @agents, @names, 'running', @pid, @started, @hostname)`;
 
 /** Does nothing when the id is taken. */
 const CLAIM = `${RUN} ON CONFLICT (run_id) DO NOTHING`;
 
 /** Fills in the row that this process claimed; changes nothing when the id belongs to another. */
 const START = `${RUN}
-ON CONFLICT (run_id) DO UPDATE SET total_workstreams = @total, agents_count = @agents
+ON CONFLICT (run_id) DO UPDATE SET total_workstreams = @total, agents_count = @agents, agent_names = @names
 WHERE state = 'running' AND agents_count IS NULL AND pid = @pid AND pid_started IS @started AND hostname = @hostname`;
 
 const WORKSTREAM = `
@@ -31,8 +31,14 @@ const RESULT = `
 INSERT INTO agent_results
   (run_id, agent_id, workstream_id, status, start_time, end_time, duration_seconds, files_modified, commits_created,
    errors, warnings, test_results, metadata, title, reason, explanation, cpu_seconds, cpu_wait_seconds, attempts,
-   log_file, has_output)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+   log_file, has_output, tool, model, cost_usd, input_tokens, output_tokens, branch, merge_status)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+const ATTEMPT = `
+INSERT INTO workstream_attempts
+  (run_id, workstream_id, attempt, agent_id, tool, model, reason, explanation, start_time, duration_seconds, cost_usd,
+   input_tokens, output_tokens, content_hash, log_file)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 const ERROR = `
 INSERT INTO consolidated_errors
@@ -68,7 +74,16 @@ WHERE run_id = @run`;
 
 /** One for each thing that a recorder writes. */
 export type Statements = Record<
-  'claim' | 'start' | 'workstream' | 'state' | 'progress' | 'result' | 'error' | 'totals' | 'finish',
+  | 'claim'
+  | 'start'
+  | 'workstream'
+  | 'state'
+  | 'progress'
+  | 'result'
+  | 'attempt'
+  | 'error'
+  | 'totals'
+  | 'finish',
   Statement
 >;
 
@@ -81,6 +96,7 @@ export function prepareStatements(connection: Connection): Statements {
     state: connection.prepare(STATE),
     progress: connection.prepare(PROGRESS),
     result: connection.prepare(RESULT),
+    attempt: connection.prepare(ATTEMPT),
     error: connection.prepare(ERROR),
     totals: connection.prepare(TOTALS),
     finish: connection.prepare(FINISH),

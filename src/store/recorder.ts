@@ -107,7 +107,7 @@ export class SqliteRecorder implements Recorder {
   }
 
   #writeStart({ runId, at, total, agents, workstreams }: RunStarted): void {
-    const { changes } = this.#statements.start.run(this.#runRow(runId, at, total, agents.length));
+    const { changes } = this.#statements.start.run(this.#runRow(runId, at, total, agents));
     if (changes === 0) throw storeError('run-exists', this.#connection.name);
     for (const [position, workstream] of workstreams.entries()) {
       const { id, title, source, hash, dependsOn } = workstream;
@@ -129,8 +129,9 @@ export class SqliteRecorder implements Recorder {
     this.#statements.totals.run(counts.completed, counts.failed, counts.skipped, errors, warnings, runId);
   }
 
-  #runRow(run: string, at: string, total: number, agents: number | null) {
+  #runRow(run: string, at: string, total: number, agents: readonly string[] | null) {
     const { pid, started, hostname } = this.#identity;
-    return { run, at, total, agents, pid, started, hostname };
+    const names = agents === null ? null : JSON.stringify(agents);
+    return { run, at, total, agents: agents?.length ?? null, names, pid, started, hostname };
   }
 }

@@ -1,17 +1,21 @@
 /** From a result to its rows. Runs inside the recorder's transaction. */
-import type { AgentResult } from '../domain/agent-result.ts';
+import type { AgentResult, ResultMetadata } from '../domain/agent-result.ts';
+import { type Spending, spendingOf, sumKnown } from '../domain/spending.ts';
 import { normalizeMessage } from '../support/normalize-message.ts';
+import { writeAttempts } from './write-attempts.ts';
 import type { Statements } from './recorder-statements.ts';
 
 /** Writes the row of a result and of each of its errors. With that its live state counts no more. */
 export function writeResult(statements: Statements, result: AgentResult): void {
   writeRow(statements, result);
+  writeAttempts(statements, result);
   if (result.status === 'failed') writeErrors(statements, result);
 }
 
 function writeRow(statements: Statements, result: AgentResult): void {
   const { metadata } = result;
   const hasOutput = metadata.output !== null || Object.keys(metadata.metrics).length > 0;
+  const spending = spendingOfAll(metadata);
   statements.result.run(
     result.runId,
     result.agentId,
@@ -34,7 +38,25 @@ function writeRow(statements: Statements, result: AgentResult): void {
     result.attempts,
     result.logFile,
     hasOutput ? 1 : 0,
+    metadata.tools.at(-1)?.tool ?? null,
+    metadata.tools.at(-1)?.model ?? null,
+    spending.costUsd,
+    spending.inputTokens,
+    spending.outputTokens,
+    metadata.changes?.branch ?? null,
+    metadata.merge?.status ?? null,
   );
+}
+
+/** Of all attempts together. Most workstreams use no tool. */
+function spendingOfAll({ tools, earlierAttempts }: ResultMetadata): Spending {
+  const last = spendingOf(tools);
+  if (earlierAttempts.length === 0) return last;
+  return {
+    costUsd: sumKnown([last.costUsd, ...earlierAttempts.map(({ costUsd }) => costUsd)]),
+    inputTokens: sumKnown([last.inputTokens, ...earlierAttempts.map(({ inputTokens }) => inputTokens)]),
+    outputTokens: sumKnown([last.outputTokens, ...earlierAttempts.map(({ outputTokens }) => outputTokens)]),
+  };
 }
 
 function writeErrors(statements: Statements, result: AgentResult): void {

@@ -34,6 +34,7 @@ export function input(
   const skipped = changes.skipped?.total ?? 0;
   return {
     agents: [],
+    merges: null,
     patterns: whole(),
     failures: whole(),
     skipped: whole(),

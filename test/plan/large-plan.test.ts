@@ -49,7 +49,11 @@ test('100,000 workstreams with 297,000 dependencies have the waves, path and con
 
 /** Hands out everything to three agents; each time the agent that has had its work longest ends it. */
 function handOutAll(sketches: Sketch[]): { order: number[]; most: number } {
-  const ready = new ReadyQueue(makeWorkstreams(sketches), { agents: 3, distribution: 'dynamic' });
+  const ready = new ReadyQueue(makeWorkstreams(sketches), {
+    agents: 3,
+    distribution: 'dynamic',
+    tracks: null,
+  });
   for (let index = sketches.length - 1; index >= 0; index--) ready.add(index);
   const free = [0, 1, 2];
   const running: { agent: number; index: number }[] = [];

@@ -6,7 +6,7 @@ import { NaiveReadyQueue } from './naive-ready-queue.ts';
 
 function queue(agents: number, distribution: 'dynamic' | 'round-robin', ...sketches: Omit<Sketch, 'id'>[]) {
   const ranked = makeWorkstreams(...sketches.map((sketch, index) => ({ id: `ws-${index}`, ...sketch })));
-  const ready = new ReadyQueue(ranked, { agents, distribution });
+  const ready = new ReadyQueue(ranked, { agents, distribution, tracks: null });
   for (const index of ranked.keys()) ready.add(index);
   return ready;
 }
@@ -21,6 +21,7 @@ describe('order', () => {
     const ready = new ReadyQueue(makeWorkstreams({ id: 'a' }, { id: 'b' }, { id: 'c' }), {
       agents: 1,
       distribution: 'dynamic',
+      tracks: null,
     });
     ready.add(2);
     ready.add(0);
@@ -125,6 +126,7 @@ describe('use', () => {
       {
         agents: 2,
         distribution: 'dynamic',
+        tracks: null,
       },
     );
     for (const index of [0, 2]) ready.add(index);
@@ -144,7 +146,7 @@ describe('use', () => {
     expect(() => ready.add(1)).toThrow('there is no workstream 1');
     expect(() => ready.take(2)).toThrow('there is no agent 2');
     expect(() => ready.release(0)).toThrow('workstream 0 is not running');
-    expect(() => new ReadyQueue([], { agents: 0, distribution: 'dynamic' })).toThrow(
+    expect(() => new ReadyQueue([], { agents: 0, distribution: 'dynamic', tracks: null })).toThrow(
       '0 is no number of agents',
     );
   });
@@ -190,7 +192,7 @@ describe('any sequence of calls', () => {
         fc.array(step, { minLength: 1, maxLength: 300, size: 'max' }),
         (parts, agents, distribution, steps) => {
           const ranked = makeWorkstreams(...parts.map((part, index) => ({ id: `ws-${index}`, ...part })));
-          const ready = new ReadyQueue(ranked, { agents, distribution });
+          const ready = new ReadyQueue(ranked, { agents, distribution, tracks: null });
           const model = new NaiveReadyQueue(ranked, agents, distribution === 'round-robin');
           for (const [action, n] of steps) act(ready, model, action, n, agents);
           finish(ready, model, agents);

@@ -4,7 +4,7 @@ import type { AgentResult } from '../../src/domain/agent-result.ts';
 import { describeFailure } from '../../src/domain/failure-message.ts';
 import type { ConsolidatedResult, ErrorPattern, RunDocument } from '../../src/domain/run-record.ts';
 import { normalizeMessage } from '../../src/support/normalize-message.ts';
-import { agent, emptyResult, executionSummary, runSummary, shortResult, whole } from './fixture.ts';
+import { agent, emptyResult, executionSummary, runSummary, shortResult, tool, whole } from './fixture.ts';
 
 const codec = shortResult({
   workstreamId: 'ws-codec',
@@ -155,11 +155,56 @@ export function exampleResult(): ConsolidatedResult {
     skipped: whole(publish),
     warnings: whole({ workstreamId: 'ws-report', text: 'Step `spell` failed and was allowed to.' }),
     tests: { total: 3, passed: 2, failed: 1, manual: 1 },
+    tools: [
+      tool(),
+      tool({
+        tool: 'codex',
+        model: null,
+        attempts: 3,
+        completed: 1,
+        accepted: 0,
+        notAccepted: 1,
+        falseSuccesses: 1,
+        unknownCosts: 3,
+        costUsd: null,
+        seconds: 95,
+      }),
+    ],
+    retried: whole({
+      workstreamId: 'ws-report',
+      status: 'failed',
+      attempts: 3,
+      reasons: ['no-changes', 'acceptance-failed', 'acceptance-failed'],
+      gaveUp: 'The same error came twice in a row (max_error_repeats).',
+    }),
+    merges: {
+      branch: 'millrace/ma-run-20260923-081502/_merged',
+      merged: 1,
+      problems: whole({
+        workstreamId: 'ws-report',
+        branch: 'millrace/ma-run-20260923-081502/ws-report',
+        conflictsWith: ['ws-codec'],
+        files: ['docs/a|b <new>.md'],
+        detail: '',
+      }),
+    },
     failedTests: whole({ workstreamId: 'ws-codec', name: 'npm test', detail: '2 of 40 tests failed' }),
     manualChecks: whole({ workstreamId: 'ws-mandelbrot', name: 'The picture looks right', detail: '' }),
     files: whole(
-      { path: 'src/codec.ts', workstreams: ['ws-codec'] },
-      { path: 'docs/a|b <new>.md', workstreams: ['ws-codec', 'ws-report'] },
+      {
+        path: 'src/codec.ts',
+        workstreams: ['ws-codec'],
+        status: 'modified',
+        linesAdded: 12,
+        linesRemoved: 3,
+      },
+      {
+        path: 'docs/a|b <new>.md',
+        workstreams: ['ws-codec', 'ws-report'],
+        status: 'added',
+        linesAdded: null,
+        linesRemoved: null,
+      },
     ),
     commits: whole({ workstreamId: 'ws-codec', commit: '3f2c1e0 Encode in blocks' }),
     outputs: whole(

@@ -6,6 +6,7 @@ import type {
   ExecutionSummary,
   RunSummary,
   ShortResult,
+  ToolPerformance,
 } from '../../src/domain/run-record.ts';
 
 export const RUN_ID = 'ma-run-20260714-093000';
@@ -100,6 +101,9 @@ export function emptyResult(changes: Partial<ConsolidatedResult> = {}): Consolid
   return {
     run: runSummary(),
     agents: [],
+    tools: [],
+    merges: null,
+    retried: { shown: [], total: 0 },
     patterns: { shown: [], total: 0 },
     failures: { shown: [], total: 0 },
     skipped: { shown: [], total: 0 },
@@ -160,6 +164,29 @@ export function agentResult(changes: Partial<AgentResult> = {}): AgentResult {
     logFile: null,
     stack: null,
     pattern: null,
+    ...changes,
+  };
+}
+
+/** A file of which git knows nothing. */
+export const unknownChange = { status: null, linesAdded: null, linesRemoved: null };
+
+/** What a tool did in one attempt that completed. */
+export function tool(changes: Partial<ToolPerformance> = {}): ToolPerformance {
+  return {
+    tool: 'claude',
+    model: 'opus',
+    workstreams: 1,
+    attempts: 1,
+    completed: 1,
+    accepted: 1,
+    notAccepted: 0,
+    falseSuccesses: 0,
+    unknownCosts: 0,
+    costUsd: 0.25,
+    inputTokens: 1000,
+    outputTokens: 100,
+    seconds: 60,
     ...changes,
   };
 }

@@ -1,6 +1,6 @@
 /** The consolidated result of a run of 100,000 workstreams: every list as long as a store may give it. */
 import type { Capped, ConsolidatedResult } from '../../src/domain/run-record.ts';
-import { agent, emptyResult, executionSummary, runSummary, shortResult } from './fixture.ts';
+import { agent, emptyResult, executionSummary, runSummary, shortResult, unknownChange } from './fixture.ts';
 
 export const TOTAL = 100_000;
 
@@ -77,6 +77,7 @@ export function largeResult(): ConsolidatedResult {
     files: capped(500, 80_000, (index) => ({
       path: `data/${index}/${'deep/'.repeat(30)}out.json`,
       workstreams: Array.from({ length: 5 }, (_, member) => `ws-sweep-${index * 5 + member}`),
+      ...unknownChange,
     })),
     commits: capped(500, 70_000, (index) => ({ workstreamId: `ws-sweep-${index}`, commit: 'f'.repeat(40) })),
     outputs: capped(500, TOTAL, (index) => ({

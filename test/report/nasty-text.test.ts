@@ -7,7 +7,7 @@ import type { ConsolidatedResult } from '../../src/domain/run-record.ts';
 import { markdownReport } from '../../src/report/markdown.ts';
 import { anyText } from './any-text.ts';
 import { exampleResult } from './example-result.ts';
-import { shortResult, whole } from './fixture.ts';
+import { shortResult, tool, unknownChange, whole } from './fixture.ts';
 import { tableRows } from './table-cells.ts';
 
 /** The example's result with `text` in every place that a workstream has a say in. */
@@ -41,7 +41,26 @@ function withText(text: string): ConsolidatedResult {
     warnings: whole({ workstreamId: text, text }),
     failedTests: whole({ workstreamId: text, name: text, detail: text }),
     manualChecks: whole({ workstreamId: text, name: text, detail: text }),
-    files: whole({ path: text, workstreams: [text, text] }),
+    tools: [tool({ tool: text, model: text })],
+    retried: whole({
+      workstreamId: text,
+      status: 'failed',
+      attempts: 2,
+      reasons: [text, text],
+      gaveUp: text,
+    }),
+    merges: {
+      branch: text,
+      merged: 1,
+      problems: whole({
+        workstreamId: text,
+        branch: text,
+        conflictsWith: [text],
+        files: [text],
+        detail: text,
+      }),
+    },
+    files: whole({ path: text, workstreams: [text, text], ...unknownChange }),
     commits: whole({ workstreamId: text, commit: text }),
     outputs: whole({ workstreamId: text, title: text, output, metrics: { [text]: 1 } }),
     database: text,

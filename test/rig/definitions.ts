@@ -81,6 +81,7 @@ export function assignment(
     limits: { timeoutSeconds: 60, graceSeconds: 0.2, maxOutputMb: 20 },
     compiled: {},
     tools: {},
+    gates: {},
     setup: null,
     previousFailure: null,
     budgetUsd: null,

@@ -104,6 +104,8 @@ test('failures and skipped ones are listed in the order of their results', () =>
   expect([ids(left.shown), left.total]).toEqual([['ws-1', 'ws-5'], 2]);
 });
 
+const unknownChange = { status: null, linesAdded: null, linesRemoved: null };
+
 test('warnings, files and commits of all agents together', () => {
   const found = consolidated(
     [
@@ -128,8 +130,8 @@ test('warnings, files and commits of all agents together', () => {
   });
   expect(found.files).toEqual({
     shown: [
-      { path: 'a.ts', workstreams: ['ws-1'] },
-      { path: 'b.ts', workstreams: ['ws-1', 'ws-b-0', 'ws-b-1', 'ws-b-2', 'ws-b-3'] },
+      { path: 'a.ts', workstreams: ['ws-1'], ...unknownChange },
+      { path: 'b.ts', workstreams: ['ws-1', 'ws-b-0', 'ws-b-1', 'ws-b-2', 'ws-b-3'], ...unknownChange },
     ],
     total: 2,
   });

@@ -8,6 +8,7 @@ import { reportFormat } from '../../report/formats.ts';
 import { listenForSignals } from '../../run/signals.ts';
 import { nearest } from '../../support/nearest.ts';
 import { askOnTerminal } from '../ask.ts';
+import { readProject } from '../config.ts';
 import { commandNames } from '../definitions.ts';
 import type { RunArguments } from '../commands/run.ts';
 import { tellGithub } from '../github.ts';
@@ -21,7 +22,7 @@ const NOTHING_MATCHED = 4;
 /** Runs workstreams. The exit code says how it went; nothing but a whole success is 0. */
 export async function run(argv: RunArguments): Promise<number> {
   if (argv.dryRun) return plan({ ...argv, format: argv.json ? 'json' : 'text' });
-  const options = optionsOf(argv);
+  const options = { ...optionsOf(argv), project: await readProject(process.cwd()) };
   const output = openOutput(argv);
   const ask = argv.ask ? askBetween(output) : null;
   const coordinator = new MultiAgentWorkstreamCoordinator({ ...options, ask });
@@ -64,6 +65,12 @@ function optionsOf(argv: RunArguments): CoordinatorOptions {
     agentMemoryMb: argv.agentMemory ?? null,
     maxOutputMb: argv.maxOutput,
     distribution: argv.distribution,
+    merge: argv.merge,
+    tool: argv.tool ?? null,
+    workspace: argv.workspace ?? null,
+    outsideScope: argv.outsideScope,
+    maxCostUsd: argv.maxCostUsd ?? null,
+    toolCircuit: argv.toolCircuit,
     logLevel: argv.logLevel,
   };
 }

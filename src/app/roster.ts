@@ -1,0 +1,101 @@
+/** The agents of a run: their names, the tools they use, the tracks they take. */
+import picomatch from 'picomatch';
+import type { NamedAgent, Project } from '../domain/project.ts';
+import type { ToolSettings } from '../domain/tool.ts';
+import type { Workstream } from '../domain/workstream.ts';
+import type { Tracks } from '../plan/ready.ts';
+import type { RunOptions } from './options.ts';
+import { Refusal } from './refusal.ts';
+import { toolSettings } from './tools.ts';
+
+export interface Roster {
+  names: string[];
+  /** How the agent of this index calls the tools of a workstream, by the names that its steps use. */
+  toolsOf(agent: number, workstream: Workstream): Record<string, ToolSettings>;
+  /** Who takes what; null where anyone takes anything. */
+  tracks: Tracks | null;
+}
+
+type RosterOptions = Pick<RunOptions, 'agentsCount' | 'ask' | 'distribution' | 'project' | 'tool'>;
+
+/**
+ * Agents named in the configuration come first, and further ones are called agent-N. Without names there are no more
+ * agents than workstreams; when a person is asked about each there is one.
+ * @throws Refusal with exit code 2 for a tool that nobody knows, and for tracks under a pinned distribution.
+ */
+export function makeRoster(options: RosterOptions, workstreams: readonly Workstream[]): Roster {
+  const { project, tool } = options;
+  const count = agentCount(options, workstreams.length);
+  const named = project.agents.slice(0, count);
+  refuseUnknownTools([tool, ...named.map((agent) => agent.tool)], project);
+  const names = Array.from({ length: count }, (_, index) => named[index]?.name ?? `agent-${index + 1}`);
+  return { names, toolsOf: toolsOf(options, named), tracks: tracksOf(options, named, count, workstreams) };
+}
+
+function agentCount({ agentsCount, ask, project }: RosterOptions, workstreams: number): number {
+  if (ask !== null) return 1;
+  return project.agents.length > 0 ? agentsCount : Math.max(1, Math.min(agentsCount, workstreams));
+}
+
+function refuseUnknownTools(names: (string | null | undefined)[], project: Project): void {
+  for (const name of names) {
+    if (name === null || name === undefined || toolSettings(name, project) !== null) continue;
+    throw new Refusal(
+      2,
+      `There is no tool "${name}". Name claude, codex, gemini, opencode or aider, or describe it under tools in millrace.config.json.`,
+    );
+  }
+}
+
+/** The tool of the run goes before that of the agent, and that before the one that the step names. */
+function toolsOf({ project, tool }: RosterOptions, named: readonly NamedAgent[]): Roster['toolsOf'] {
+  const known = new Map<string, ToolSettings | null>();
+  const lookUp = (name: string): ToolSettings | null => {
+    const found = known.get(name);
+    if (found !== undefined) return found;
+    const settings = toolSettings(name, project);
+    known.set(name, settings);
+    return settings;
+  };
+  return (agent, { steps }) => {
+    const tools: Record<string, ToolSettings> = {};
+    for (const step of steps) {
+      if (step.kind !== 'tool') continue;
+      const settings = lookUp(tool ?? named[agent]?.tool ?? step.tool);
+      if (settings !== null) tools[step.tool] = settings;
+    }
+    return tools;
+  };
+}
+
+/** Track 0 is for what belongs to no track, and for tracks that no agent takes: anyone has it. */
+function tracksOf(
+  { project, distribution }: RosterOptions,
+  named: readonly NamedAgent[],
+  count: number,
+  workstreams: readonly Workstream[],
+): Tracks | null {
+  const taken = [...new Set(named.flatMap(({ tracks }) => tracks ?? []))];
+  if (taken.length === 0) return null;
+  if (distribution === 'round-robin') {
+    throw new Refusal(
+      2,
+      'Agents with tracks take what belongs to them, so --distribution round-robin is not possible.',
+    );
+  }
+  const numbers = new Map(taken.map((track, index) => [track, index + 1]));
+  const everything = [0, ...numbers.values()];
+  const takes = Array.from({ length: count }, (_, agent) => {
+    const own = named[agent]?.tracks;
+    return own === undefined ? everything : [0, ...own.map((track) => numbers.get(track) ?? 0)];
+  });
+  const trackOf = trackFinder(project);
+  const of = Int32Array.from(workstreams, (workstream) => numbers.get(trackOf(workstream) ?? '') ?? 0);
+  return { of, takes, count: everything.length };
+}
+
+/** A workstream's own track, or the first of the configuration's whose ids and globs have its id. */
+function trackFinder({ tracks }: Project): (workstream: Workstream) => string | null {
+  const rules = Object.entries(tracks).map(([track, patterns]) => ({ track, covers: picomatch(patterns) }));
+  return ({ id, track }) => track ?? rules.find(({ covers }) => covers(id))?.track ?? null;
+}

@@ -1,0 +1,69 @@
+/** What `millrace.config.json` says beside the options: the tools, the agents and the workspaces of a project. */
+import { z } from 'zod';
+import { line } from './step-file.ts';
+import { BUILT_IN_TOOLS } from './tool.ts';
+
+const argument = z.string();
+
+const toolSchema = z.strictObject({
+  adapter: z.enum(BUILT_IN_TOOLS).optional().describe('The built-in tool that this is another form of.'),
+  command: z
+    .tuple([line], argument)
+    .optional()
+    .describe(
+      'Program and arguments; {prompt}, {prompt_file}, {folder}, {model} and {session_id} are replaced.',
+    ),
+  args: z.array(argument).optional().describe('Arguments added to those that the adapter gives.'),
+  env: z.record(z.string(), z.string()).optional(),
+  model: line.optional().describe("The model to ask for. Default: the tool's own."),
+  prompt: z
+    .enum(['stdin', 'file', 'argument'])
+    .optional()
+    .describe('How a program without an adapter gets its prompt. Default: stdin.'),
+  success: z
+    .strictObject({
+      exit_codes: z.array(z.int()).min(1).optional(),
+      output_matches: z.string().optional(),
+      output_excludes: z.string().optional(),
+    })
+    .optional()
+    .describe('When a program without an adapter has done its work. Default: exit code 0.'),
+});
+
+const agentSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^(?!coordinator$)[a-z0-9][a-z0-9-]{0,49}$/, 'lower-case letters, digits and "-"')
+    .describe('Name in results and reports.'),
+  tool: line.optional().describe('The tool that it uses for every tool step, whatever the step names.'),
+  tracks: z.array(line).optional().describe('The tracks it takes. Default: all.'),
+});
+
+const gate = z.enum(['GATE_LINT', 'GATE_UNIT', 'GATE_INTEGRATION', 'GATE_SECURITY']);
+
+export const projectSchema = z.strictObject({
+  tools: z.record(z.string(), toolSchema).default({}),
+  /** Which tool does the work of a capability. */
+  capabilities: z.record(z.string(), line).default({}),
+  /** The command of each gate. */
+  gates: z.partialRecord(gate, line).default({}),
+  worktree: z
+    .strictObject({
+      /** What ignored files a worktree gets as copies, and which as links. */
+      copy: z.array(line).default([]),
+      link: z.array(line).default([]),
+      /** A shell line that prepares a worktree. */
+      setup: line.nullable().default(null),
+    })
+    .prefault({}),
+  /** The agents by name; empty for agent-1 to agent-N. */
+  agents: z.array(agentSchema).default([]),
+  /** Ids and globs of the workstreams of each track. */
+  tracks: z.record(z.string(), z.array(line)).default({}),
+});
+
+/** The sections of a project's configuration, with defaults filled in. */
+export type Project = z.output<typeof projectSchema>;
+export type ProjectInput = z.input<typeof projectSchema>;
+export type ToolConfig = Project['tools'][string];
+export type NamedAgent = Project['agents'][number];

@@ -1,0 +1,66 @@
+import type { ConsolidatedResult, MergeProblem } from '../../domain/run-record.ts';
+import { plural } from '../../support/plural.ts';
+import { cappedTable } from '../capped.ts';
+import { type Block, type Cell, code, glue, heading, paragraph } from '../nodes.ts';
+import { select } from '../query.ts';
+
+/** Most rows in the table. */
+const LIMIT = 100;
+/** Most files that one row names. */
+const FILES = 5;
+
+/** The run's own branch, how to take it over, and what is not in it. */
+export function merges({ merges: work, run, database }: ConsolidatedResult): Block[] {
+  if (work === null) return [];
+  const blocks: Block[] = [heading(2, 'Merged work')];
+  blocks.push(
+    work.merged === 0
+      ? paragraph('Nothing was merged.')
+      : paragraph(
+          `The work of ${plural(work.merged, 'workstream')} is in `,
+          code(work.branch),
+          '. Take it over with ',
+          code(`git merge ${work.branch}`),
+          '.',
+        ),
+  );
+  if (work.problems.total === 0) return blocks;
+  const rest = select(
+    database,
+    run.runId,
+    'workstream_id, branch',
+    'agent_results',
+    " AND merge_status IN ('conflict', 'failed')",
+  );
+  blocks.push(
+    paragraph(`${plural(work.problems.total, 'workstream')} could not be merged into it:`),
+    ...cappedTable(work.problems, {
+      columns: ['Workstream', 'Conflicts with', 'Files', 'Its branch'],
+      row: problemRow,
+      limit: LIMIT,
+      noun: 'workstream',
+      rest,
+    }),
+  );
+  return blocks;
+}
+
+function problemRow({ workstreamId, branch, conflictsWith, files, detail }: MergeProblem): Cell[] {
+  return [
+    [code(workstreamId)],
+    conflictsWith.length === 0 ? detail : codes(conflictsWith),
+    codes(files),
+    branch === null ? null : [code(branch)],
+  ];
+}
+
+function codes(names: readonly string[]): Cell {
+  if (names.length === 0) return null;
+  const left = names.length - FILES;
+  return [
+    ...names
+      .slice(0, FILES)
+      .flatMap((name, index) => (index === 0 ? [code(name)] : [glue(', '), code(name)])),
+    ...(left > 0 ? [glue(` and ${left} more`)] : []),
+  ];
+}

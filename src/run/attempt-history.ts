@@ -1,0 +1,40 @@
+import type { AttemptRecord } from '../domain/attempt.ts';
+import type { Failure } from '../domain/failure.ts';
+import { sumKnown } from '../domain/spending.ts';
+
+const NONE: readonly AttemptRecord[] = [];
+
+/** The failed attempts of workstreams that have no result yet. */
+export class AttemptHistory {
+  readonly #attempts = new Map<string, { records: readonly AttemptRecord[]; last: Failure }>();
+
+  /** Which attempt the next one is, counted from 1. */
+  next(workstreamId: string): number {
+    return this.of(workstreamId).length + 1;
+  }
+
+  of(workstreamId: string): readonly AttemptRecord[] {
+    return this.#attempts.get(workstreamId)?.records ?? NONE;
+  }
+
+  /** Why the latest attempt failed; null before the first. */
+  lastFailure(workstreamId: string): Failure | null {
+    return this.#attempts.get(workstreamId)?.last ?? null;
+  }
+
+  /** US dollars that they are known to have cost. */
+  spentUsd(workstreamId: string): number {
+    return sumKnown(this.of(workstreamId).map(({ costUsd }) => costUsd)) ?? 0;
+  }
+
+  add(workstreamId: string, record: AttemptRecord, failure: Failure): void {
+    this.#attempts.set(workstreamId, { records: [...this.of(workstreamId), record], last: failure });
+  }
+
+  /** Gives what there is of a workstream that has its result now, and forgets it. */
+  take(workstreamId: string): AttemptRecord[] {
+    const records = [...this.of(workstreamId)];
+    this.#attempts.delete(workstreamId);
+    return records;
+  }
+}

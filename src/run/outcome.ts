@@ -1,0 +1,32 @@
+/** Outcomes made from others. */
+import type { Failure } from '../domain/failure.ts';
+import type { Outcome } from '../domain/outcome.ts';
+
+export function withFailure(outcome: Outcome, failure: Failure): Outcome {
+  return { ...outcome, status: 'failed', failure };
+}
+
+export function withWarnings(outcome: Outcome, warnings: readonly string[]): Outcome {
+  return warnings.length === 0 ? outcome : { ...outcome, warnings: [...outcome.warnings, ...warnings] };
+}
+
+/** The outcome of an attempt that never came to its steps. */
+export function unexecutedOutcome(failure: Failure): Outcome {
+  const now = Date.now();
+  return {
+    status: 'failed',
+    startedAt: now,
+    endedAt: now,
+    durationSeconds: 0,
+    cpuSeconds: null,
+    cpuWaitSeconds: null,
+    steps: [],
+    tests: [],
+    output: null,
+    filesModified: [],
+    metrics: {},
+    warnings: [],
+    failure,
+    logFile: null,
+  };
+}

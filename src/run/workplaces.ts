@@ -1,0 +1,72 @@
+import type { Changes, Merge } from '../domain/changes.ts';
+import type { Failure } from '../domain/failure.ts';
+import type { Workspace, Workspaces } from '../domain/workspaces.ts';
+import type { Workstream } from '../domain/workstream.ts';
+import { Lineage } from './lineage.ts';
+import { workspaceKind } from './workspace-kind.ts';
+
+export interface WorkplaceParts {
+  workspaces: Workspaces;
+  /** Absolute folder that workstreams without a workspace of their own work in. */
+  folder: string;
+  /** What goes for workstreams that don't say; null for worktrees for tool steps. */
+  workspaceKind: Workspace['kind'] | null;
+  /** Whether accepted work is merged into the run's own branch. */
+  merge: boolean;
+}
+
+export type WorkspaceError = Extract<Failure, { reason: 'workspace-error' }>;
+
+/**
+ * Where workstreams work and what becomes of their work, with everything that goes wrong there as data. The shared
+ * folder is only looked at where a workstream says which files are its own.
+ */
+export class Workplaces {
+  readonly #parts: WorkplaceParts;
+  readonly #lineage = new Lineage();
+
+  constructor(parts: WorkplaceParts) {
+    this.#parts = parts;
+  }
+
+  /** A folder for one attempt, or why there is none. */
+  async open(workstream: Workstream, agentId: string, attempt: number): Promise<Workspace | Failure> {
+    const { workspaces, folder } = this.#parts;
+    const kind = workspaceKind(workstream, this.#parts.workspaceKind);
+    if (kind === 'shared' && !hasScope(workstream)) return { folder, kind, setup: null };
+    const parents = this.#lineage.parentsOf(workstream);
+    return workspaces.open({ workstream, agentId, attempt, kind, parents }).catch(asFailure);
+  }
+
+  /** What changed there; null where nobody looks. */
+  async harvest(workstream: Workstream, workspace: Workspace): Promise<Changes | WorkspaceError | null> {
+    if (!isLookedAfter(workstream, workspace)) return null;
+    return this.#parts.workspaces.harvest(workspace).catch(asFailure);
+  }
+
+  /** Takes the work of one that completed: others build on it, and it goes into the run's own branch. */
+  async accept(workstream: Workstream, workspace: Workspace, changes: Changes | null): Promise<Merge | null> {
+    this.#lineage.add(workstream, changes);
+    if (!this.#parts.merge || workspace.kind === 'shared') return null;
+    return this.#parts.workspaces.merge(workspace).catch((error: unknown): Merge => {
+      const { detail } = asFailure(error);
+      return { status: 'failed', branch: '', commit: null, conflictsWith: [], files: [], detail };
+    });
+  }
+
+  /** Lets go of it. Gives the error that left it where it is, or null. */
+  async close(workstream: Workstream, workspace: Workspace): Promise<WorkspaceError | null> {
+    if (!isLookedAfter(workstream, workspace)) return null;
+    return this.#parts.workspaces.close(workspace).then(() => null, asFailure);
+  }
+}
+
+const hasScope = ({ filesScope, filesCreate }: Workstream): boolean =>
+  filesScope.length + filesCreate.length > 0;
+
+const isLookedAfter = (workstream: Workstream, { kind }: Workspace): boolean =>
+  kind === 'worktree' || hasScope(workstream);
+
+function asFailure(error: unknown): WorkspaceError {
+  return { reason: 'workspace-error', detail: error instanceof Error ? error.message : String(error) };
+}

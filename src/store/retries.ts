@@ -1,0 +1,37 @@
+/** Reads which workstreams were tried more than once. */
+import { z } from 'zod';
+import type { Capped, Retried } from '../domain/run-record.ts';
+import type { Connection } from './connection.ts';
+import { finalStatus } from './final-status.ts';
+import { rows, textCell } from './read.ts';
+
+const retriedRow = z.object({
+  workstream_id: z.string(),
+  status: z.string(),
+  attempts: z.number(),
+  reasons: textCell,
+  gave_up: textCell,
+  total: z.number(),
+});
+
+const RETRIED = `
+SELECT r.workstream_id, r.status, r.attempts, json_extract(r.metadata, '$.gaveUp') AS gave_up,
+  (SELECT group_concat(reason, ', ') FROM (SELECT a.reason FROM workstream_attempts a
+    WHERE a.run_id = r.run_id AND a.workstream_id = r.workstream_id ORDER BY a.attempt)) AS reasons,
+  COUNT(*) OVER () AS total
+FROM agent_results r WHERE r.run_id = ? AND r.attempts > 1 ORDER BY r.attempts DESC, r.id LIMIT ?`;
+
+/** Those with the most attempts first. */
+export function retried(connection: Connection, runId: string, limit: number): Capped<Retried> {
+  const found = rows(connection, retriedRow, RETRIED, runId, limit);
+  return {
+    shown: found.map((row) => ({
+      workstreamId: row.workstream_id,
+      status: finalStatus(row.status),
+      attempts: row.attempts,
+      reasons: row.reasons === null ? [] : row.reasons.split(', '),
+      gaveUp: row.gave_up,
+    })),
+    total: found[0]?.total ?? 0,
+  };
+}
