@@ -38,6 +38,8 @@ const schema = z.strictObject({
   merge: z.enum(['run', 'none']).default(DEFAULTS.merge),
   /** The tool for every tool step, whatever the step or its agent names; null for theirs. */
   tool: z.string().min(1).nullable().default(null),
+  /** Tools that are each given every workstream with a tool step; the best result counts. */
+  bestOf: z.array(z.string().min(1)).default([]),
   /** How files are kept apart where the workstream doesn't say; null for worktrees for tool steps, shared else. */
   workspace: z.enum(['shared', 'worktree']).nullable().default(null),
   /** What becomes of a workstream that changed files outside its scope. */

@@ -10,13 +10,16 @@ import { toolSettings } from './tools.ts';
 
 export interface Roster {
   names: string[];
-  /** How the agent of this index calls the tools of a workstream, by the names that its steps use. */
-  toolsOf(agent: number, workstream: Workstream): Record<string, ToolSettings>;
+  /**
+   * How the agent of this index calls the tools of a workstream, by the names that its steps use.
+   * @param tool the one for all of them, whatever the run, the agent or the step says.
+   */
+  toolsOf(agent: number, workstream: Workstream, tool?: string): Record<string, ToolSettings>;
   /** Who takes what; null where anyone takes anything. */
   tracks: Tracks | null;
 }
 
-type RosterOptions = Pick<RunOptions, 'agentsCount' | 'ask' | 'distribution' | 'project' | 'tool'>;
+type RosterOptions = Pick<RunOptions, 'agentsCount' | 'bestOf' | 'ask' | 'distribution' | 'project' | 'tool'>;
 
 /**
  * Agents named in the configuration come first, and further ones are called agent-N. Without names there are no more
@@ -24,10 +27,10 @@ type RosterOptions = Pick<RunOptions, 'agentsCount' | 'ask' | 'distribution' | '
  * @throws Refusal with exit code 2 for a tool that nobody knows, and for tracks under a pinned distribution.
  */
 export function makeRoster(options: RosterOptions, workstreams: readonly Workstream[]): Roster {
-  const { project, tool } = options;
+  const { project, tool, bestOf } = options;
   const count = agentCount(options, workstreams.length);
   const named = project.agents.slice(0, count);
-  refuseUnknownTools([tool, ...named.map((agent) => agent.tool)], project);
+  refuseUnknownTools([tool, ...bestOf, ...named.map((agent) => agent.tool)], project);
   const names = Array.from({ length: count }, (_, index) => named[index]?.name ?? `agent-${index + 1}`);
   return { names, toolsOf: toolsOf(options, named), tracks: tracksOf(options, named, count, workstreams) };
 }
@@ -57,11 +60,11 @@ function toolsOf({ project, tool }: RosterOptions, named: readonly NamedAgent[])
     known.set(name, settings);
     return settings;
   };
-  return (agent, { steps }) => {
+  return (agent, { steps }, only) => {
     const tools: Record<string, ToolSettings> = {};
     for (const step of steps) {
       if (step.kind !== 'tool') continue;
-      const settings = lookUp(tool ?? named[agent]?.tool ?? step.tool);
+      const settings = lookUp(only ?? tool ?? named[agent]?.tool ?? step.tool);
       if (settings !== null) tools[step.tool] = settings;
     }
     return tools;

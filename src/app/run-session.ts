@@ -130,6 +130,7 @@ export class RunSession {
       outputsOf: (ids) => outputsOf(this.#connection, this.runId, ids),
       toolsOf: this.#roster.toolsOf,
       gates: project.gates,
+      bestOf: options.bestOf,
       outsideScope: options.outsideScope,
       maxCostUsd: options.maxCostUsd,
       toolCircuit: options.toolCircuit,

@@ -88,6 +88,11 @@ export const runOptions = {
     describe: 'Give every tool step to this tool',
     group: 'Coding agents:',
   }),
+  'best-of': option({
+    type: 'string',
+    describe: 'Give each workstream to all of these tools (a,b,…) and keep the best result',
+    group: 'Coding agents:',
+  }),
   workspace: option({
     choices: ['shared', 'worktree'] as const,
     describe: 'Where workstreams work that do not say; default: worktree for tool steps, shared else',

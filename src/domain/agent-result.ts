@@ -2,6 +2,7 @@
 import type { Json, JsonObject } from './json.ts';
 import type { Reason } from './failure.ts';
 import type { AttemptRecord } from './attempt.ts';
+import type { Candidate } from './candidate.ts';
 import type { Changes, Merge } from './changes.ts';
 import type { TestResult } from './outcome.ts';
 import type { ToolReport } from './tool.ts';
@@ -49,8 +50,10 @@ export interface ResultMetadata {
   changes: Changes | null;
   /** What became of it in the run's branch; null where nothing is merged. */
   merge: Merge | null;
-  /** The attempts before the last, whose result this is. */
+  /** The other attempts than the one whose result this is. */
   earlierAttempts: AttemptRecord[];
+  /** The tools that were given the same workstream; empty where it was one. */
+  candidates: Candidate[];
   /** Why it was not tried again although it might have been; null where that is not so. */
   gaveUp: string | null;
   /** How its compensation actions went; empty where none was run. */

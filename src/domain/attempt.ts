@@ -10,11 +10,11 @@ export const attemptSchema = z.object({
   /** The tool that was asked; null where there was none. */
   tool: z.string().nullable(),
   model: z.string().nullable(),
-  /** The failure's reason and its sentence. */
-  reason: z.string(),
-  explanation: z.string(),
+  /** The failure's reason and its sentence; null for a candidate that completed and was not chosen. */
+  reason: z.string().nullable(),
+  explanation: z.string().nullable(),
   /** The error in its normalised form. */
-  pattern: z.string(),
+  pattern: z.string().nullable(),
   /** ISO 8601 in UTC. */
   startTime: z.string(),
   durationSeconds: z.number(),

@@ -1,6 +1,8 @@
 /** What is known about a run once it is stored: the rows that history gives and the reports are made of. */
 import type { AgentResult, FinalStatus } from './agent-result.ts';
+import type { Candidate } from './candidate.ts';
 import type { ChangedFile } from './changes.ts';
+import { sumKnown } from './spending.ts';
 import type { Json } from './json.ts';
 
 /** A run that is not `ended` is under way, or its process died (`interrupted`). */
@@ -179,6 +181,14 @@ export interface ToolPerformance {
   seconds: number;
 }
 
+/** What all tools together cost, as far as it is known. */
+export function totalCost(tools: readonly ToolPerformance[]): { knownUsd: number | null; unknown: number } {
+  return {
+    knownUsd: sumKnown(tools.map(({ costUsd }) => costUsd)),
+    unknown: tools.reduce((sum, { unknownCosts }) => sum + unknownCosts, 0),
+  };
+}
+
 /** Work that is not in the run's own branch. */
 export interface MergeProblem {
   workstreamId: string;
@@ -198,6 +208,12 @@ export interface MergedWork {
   /** How many workstreams are in it. */
   merged: number;
   problems: Capped<MergeProblem>;
+}
+
+/** A workstream that was given to several tools. */
+export interface Competition {
+  workstreamId: string;
+  candidates: Candidate[];
 }
 
 /** A workstream that was tried more than once. */
@@ -226,6 +242,8 @@ export interface ConsolidatedResult {
   patterns: Capped<ErrorPattern>;
   /** One entry for each tool and model; empty where none was used. */
   tools: ToolPerformance[];
+  /** What several tools made of one workstream. */
+  competitions: Capped<Competition>;
   /** Null where nothing was to be merged. */
   merges: MergedWork | null;
   retried: Capped<Retried>;

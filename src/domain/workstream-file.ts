@@ -157,7 +157,13 @@ const fields = z.object({
     .union([z.number(), z.string()], { error: 'a number or text' })
     .optional()
     .describe('The issue it belongs to.'),
-  gate: z.int().min(1).optional().describe('The stage it belongs to, from 1.'),
+  gate: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      'The stage it belongs to, from 1. It starts when all work of lower stages has ended, however it ended.',
+    ),
   capability: line
     .optional()
     .describe('A capability that does the work when there are no steps and no tool.'),

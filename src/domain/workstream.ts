@@ -109,6 +109,8 @@ export interface Workstream {
   workspace: 'shared' | 'worktree' | null;
   /** US dollars that all its attempts together may cost; null for no limit of its own. */
   maxCostUsd: number | null;
+  /** The stage it belongs to, from 1: it starts when all work of lower ones has ended; null for none. */
+  gate: number | null;
   /** Which agents may take it; null for what the configuration says of its id. */
   track: string | null;
   /** Hard limit for one attempt in seconds; null for the run's own. */

@@ -1,5 +1,6 @@
 import type { ChalkInstance } from 'chalk';
-import type { ConsolidatedResult, ShortResult } from '../domain/run-record.ts';
+import { type ConsolidatedResult, type ShortResult, totalCost } from '../domain/run-record.ts';
+import { costSentence } from '../support/cost-sentence.ts';
 import { printable } from '../support/printable.ts';
 import { plural } from '../support/plural.ts';
 import { seconds } from '../support/seconds.ts';
@@ -26,6 +27,7 @@ export function summary(result: ConsolidatedResult, options: SummaryOptions): st
   return [
     totals(result, options),
     ...time(result, options),
+    ...work(result, options),
     ...interruption(result, options),
     ...places(result, options),
     ...failures(result, options),
@@ -50,6 +52,18 @@ function time({ run }: ConsolidatedResult, { glyphs }: SummaryOptions): string[]
   if (speed.speedup === null || agentsCount < 2) return [`Took ${took}`];
   const speedup = `${speed.speedup.toFixed(1)} ${glyphs.times} the speed of one agent`;
   return [`Took ${took} with ${plural(agentsCount, 'agent')}, ${speedup}`];
+}
+
+/** What coding agents cost, and how their work is taken over. */
+function work({ tools, merges }: ConsolidatedResult, { colour }: SummaryOptions): string[] {
+  const { knownUsd, unknown } = totalCost(tools);
+  const lines = tools.length === 0 ? [] : [costSentence(knownUsd, unknown)];
+  if (merges === null) return lines;
+  if (merges.merged > 0) lines.push(`${colour.dim('Take over ')}git merge ${path(merges.branch)}`);
+  const { total } = merges.problems;
+  if (total > 0)
+    lines.push(colour.yellow(`${plural(total, 'workstream')} could not be merged: see the report`));
+  return lines;
 }
 
 function interruption({ run }: ConsolidatedResult, { colour, glyphs }: SummaryOptions): string[] {

@@ -3,6 +3,7 @@ import { type Block, code, glue, heading } from './nodes.ts';
 import type { ReportPlace } from './output-view.ts';
 import { agents } from './sections/agents.ts';
 import { attempts } from './sections/attempts.ts';
+import { competitions } from './sections/competitions.ts';
 import { errors } from './sections/errors.ts';
 import { executiveSummary } from './sections/executive-summary.ts';
 import { failures } from './sections/failures.ts';
@@ -22,6 +23,7 @@ const SECTIONS: ((result: ConsolidatedResult, place: ReportPlace) => Block[])[] 
   failures,
   agents,
   tools,
+  competitions,
   attempts,
   errors,
   warnings,

@@ -6,7 +6,7 @@ const NONE: readonly AttemptRecord[] = [];
 
 /** The failed attempts of workstreams that have no result yet. */
 export class AttemptHistory {
-  readonly #attempts = new Map<string, { records: readonly AttemptRecord[]; last: Failure }>();
+  readonly #attempts = new Map<string, { records: readonly AttemptRecord[]; last: Failure | null }>();
 
   /** Which attempt the next one is, counted from 1. */
   next(workstreamId: string): number {
@@ -27,7 +27,7 @@ export class AttemptHistory {
     return sumKnown(this.of(workstreamId).map(({ costUsd }) => costUsd)) ?? 0;
   }
 
-  add(workstreamId: string, record: AttemptRecord, failure: Failure): void {
+  add(workstreamId: string, record: AttemptRecord, failure: Failure | null): void {
     this.#attempts.set(workstreamId, { records: [...this.of(workstreamId), record], last: failure });
   }
 

@@ -6,24 +6,24 @@ import { describeFailure } from '../domain/failure-message.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { spendingOf } from '../domain/spending.ts';
 
-/** What is kept of an attempt that failed. */
+/** What is kept of an attempt that is not the one whose result counts. */
 export function attemptRecord(
   attempt: number,
   agentId: string,
   outcome: Outcome,
-  failure: Failure,
+  failure: Failure | null,
   changes: Changes | null,
 ): AttemptRecord {
   const reports = outcome.steps.flatMap(({ tool }) => (tool === null ? [] : [tool]));
-  const explanation = describeFailure(failure);
+  const explanation = failure === null ? null : describeFailure(failure);
   return {
     attempt,
     agentId,
     tool: reports.at(-1)?.tool ?? null,
     model: reports.at(-1)?.model ?? null,
-    reason: failure.reason,
+    reason: failure?.reason ?? null,
     explanation,
-    pattern: normalize(explanation),
+    pattern: explanation === null ? null : normalize(explanation),
     startTime: new Date(outcome.startedAt).toISOString(),
     durationSeconds: outcome.durationSeconds,
     ...spendingOf(reports),

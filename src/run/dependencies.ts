@@ -2,6 +2,7 @@
 import type { FinalStatus } from '../domain/agent-result.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Workstream } from '../domain/workstream.ts';
+import { Stages } from './stages.ts';
 
 /** A workstream that will never run, and why. */
 interface Doomed {
@@ -26,14 +27,20 @@ export class Dependencies {
   readonly #dependents = new Map<string, Link[]>();
   readonly #decided: Uint8Array;
   readonly #ids: string[];
+  readonly #stages: Stages;
 
   constructor(workstreams: readonly Workstream[]) {
     this.#unmet = new Int32Array(workstreams.length);
     this.#ids = workstreams.map(({ id }) => id);
     this.#decided = new Uint8Array(workstreams.length);
+    this.#stages = new Stages(workstreams);
     for (const [index, workstream] of workstreams.entries()) {
       this.#unmet[index] = workstream.dependsOn.length;
       for (const { id, when } of workstream.dependsOn) this.#link(id, { index, when });
+      const stage = this.#stages.before(index);
+      if (stage === null) continue;
+      this.#unmet[index] = workstream.dependsOn.length + 1;
+      this.#link(stage, { index, when: 'finished' });
     }
   }
 
@@ -49,7 +56,7 @@ export class Dependencies {
   }
 
   hasDependents(id: string): boolean {
-    return this.#dependents.has(id);
+    return this.#dependents.has(id) || this.#stages.has(id);
   }
 
   /**
@@ -79,5 +86,6 @@ export class Dependencies {
       }
     }
     this.#dependents.delete(id);
+    for (const stage of this.#stages.finish(id)) this.#settleOne(stage, 'completed', '', consequences);
   }
 }

@@ -7,6 +7,7 @@ import {
   type TestSummary,
 } from '../domain/agent-result.ts';
 import type { AttemptRecord } from '../domain/attempt.ts';
+import type { Candidate } from '../domain/candidate.ts';
 import type { Changes, Merge } from '../domain/changes.ts';
 import type { Failure } from '../domain/failure.ts';
 import { describeFailure, failureContext } from '../domain/failure-message.ts';
@@ -19,12 +20,13 @@ import { normalize } from '../analysis/patterns.ts';
 /** What an agent found out about a workstream, and what followed from it. */
 export interface Execution {
   agentId: string;
-  /** Of the last attempt. */
+  /** Of the attempt that counts. */
   outcome: Outcome;
   changes: Changes | null;
   merge: Merge | null;
-  /** The attempts before the last. */
+  /** The other attempts than the one whose result this is. */
   earlierAttempts: AttemptRecord[];
+  candidates: Candidate[];
   gaveUp: string | null;
   /** The steps of the compensation. */
   compensation: StepResult[];
@@ -57,7 +59,7 @@ export function executedResult(runId: string, workstream: Workstream, execution:
 }
 
 function executionMetadata(execution: Execution): Partial<ResultMetadata> {
-  const { outcome, changes, merge, earlierAttempts, gaveUp, compensation } = execution;
+  const { outcome, changes, merge, earlierAttempts, candidates, gaveUp, compensation } = execution;
   return {
     output: outcome.output === null ? null : parseOutput(outcome.output),
     metrics: outcome.metrics,
@@ -66,6 +68,7 @@ function executionMetadata(execution: Execution): Partial<ResultMetadata> {
     changes,
     merge,
     earlierAttempts,
+    candidates,
     gaveUp,
     compensation: compensation.map(stepSummary),
   };
@@ -174,6 +177,7 @@ function emptyMetadata(title: string, file: string, position: number): ResultMet
     changes: null,
     merge: null,
     earlierAttempts: [],
+    candidates: [],
     gaveUp: null,
     compensation: [],
     tail: null,

@@ -40,7 +40,7 @@ export function decideRetry(
 }
 
 function lasting({ reason }: AttemptRecord): string | null {
-  return LASTING.has(reason) ? `Another attempt would meet the same ${reason}.` : null;
+  return reason !== null && LASTING.has(reason) ? `Another attempt would meet the same ${reason}.` : null;
 }
 
 function repeated(

@@ -1,57 +1,40 @@
-/** One attempt at a workstream: a workspace, the execution, what changed, and what follows from it. */
+/** What becomes of a workstream in the hand of an agent: attempts, and what follows from the last of them. */
 import type { AgentResult } from '../domain/agent-result.ts';
-import type { Limits } from '../domain/assignment.ts';
 import type { AttemptRecord } from '../domain/attempt.ts';
-import type { Changes, Merge } from '../domain/changes.ts';
-import type { Engine, EngineMessage } from '../domain/engine.ts';
+import type { Candidate } from '../domain/candidate.ts';
 import type { Failure } from '../domain/failure.ts';
-import type { Json } from '../domain/json.ts';
 import type { Outcome, StepResult } from '../domain/outcome.ts';
 import type { ToolSettings } from '../domain/tool.ts';
-import { isFailure, type Workspace } from '../domain/workspaces.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { AttemptHistory } from './attempt-history.ts';
+import {
+  type Attempt,
+  AttemptMaker,
+  type Ledgers,
+  type MakerParts,
+  reportsOf,
+  type Task,
+} from './attempt-maker.ts';
 import { attemptRecord } from './attempt-record.ts';
+import { candidateFacts, chooseBest } from './best-of.ts';
 import { Budget, costOf } from './budget.ts';
 import { compensationOf } from './compensation.ts';
-import { type Interruption, whenInterrupted } from './interruption.ts';
-import { judgeChanges, type OutsideScope } from './judge-changes.ts';
-import { unexecutedOutcome, withFailure, withWarnings } from './outcome.ts';
-import { executedResult } from './result.ts';
+import { withWarnings } from './outcome.ts';
+import { type Execution, executedResult } from './result.ts';
 import { decideRetry, type RetryDecision } from './retry.ts';
 import { ToolCircuit } from './tool-circuit.ts';
-import type { Workplaces } from './workplaces.ts';
 
-export interface RunnerParts {
-  runId: string;
-  engine: Engine;
-  workplaces: Workplaces;
-  limits: Limits;
-  /** Absolute folder for the output of this run's workstreams. */
-  logFolder: string;
-  /** Reads stored outputs of workstreams, by id. */
-  outputsOf: (ids: readonly string[]) => Record<string, Json>;
-  /** How an agent calls the tools of a workstream, by the names that its steps use. */
-  toolsOf: (agent: number, workstream: Workstream) => Record<string, ToolSettings>;
-  /** The command of each gate. */
-  gates: Record<string, string>;
-  outsideScope: OutsideScope;
+export interface RunnerParts extends MakerParts {
+  /**
+   * How an agent calls the tools of a workstream, by the names that its steps use; `tool` is the one for all of them.
+   */
+  toolsOf: (agent: number, workstream: Workstream, tool?: string) => Record<string, ToolSettings>;
+  /** Tools that are each given every workstream with a tool step; empty for the one it names. */
+  bestOf: readonly string[];
   /** US dollars that the run may cost; null for no limit. */
   maxCostUsd: number | null;
   /** Failures of a tool in a row that end its use; 0 for never. */
   toolCircuit: number;
-}
-
-/** One attempt that is to be made. */
-export interface Task {
-  workstream: Workstream;
-  agent: number;
-  agentId: string;
-  /** Aborted when the run is interrupted. */
-  signal: AbortSignal;
-  /** Why the run is interrupted; null while it is not. */
-  interruption: () => Interruption | null;
-  onMessage: (message: EngineMessage) => void;
 }
 
 /** The end of an attempt: the final result, or another attempt after a pause. */
@@ -59,158 +42,129 @@ export type AttemptEnd =
   | { result: AgentResult; outcome: Outcome }
   | { result: null; attempt: number; failure: Failure; afterSeconds: number };
 
-/** What an attempt found out. */
-interface Attempt {
-  task: Task;
-  /** Null where none could be opened. */
-  workspace: Workspace | null;
-  outcome: Outcome;
-  changes: Changes | null;
-}
-
-/** What is executed where, under which name its output is kept. */
-interface Work {
-  workstream: Workstream;
-  workspace: Workspace;
-  tools: Record<string, ToolSettings>;
-  logName: string;
-}
+/** What follows from the attempt that counts. */
+type Aftermath = Pick<Execution, 'merge' | 'compensation' | 'gaveUp' | 'candidates'>;
 
 export class WorkstreamRunner {
   readonly #parts: RunnerParts;
-  readonly #budget: Budget;
-  readonly #circuit: ToolCircuit;
-  readonly #history = new AttemptHistory();
-  #executions = 0;
+  readonly #ledgers: Ledgers;
+  readonly #maker: AttemptMaker;
 
   constructor(parts: RunnerParts) {
     this.#parts = parts;
-    this.#budget = new Budget(parts.maxCostUsd);
-    this.#circuit = new ToolCircuit(parts.toolCircuit);
+    this.#ledgers = {
+      history: new AttemptHistory(),
+      budget: new Budget(parts.maxCostUsd),
+      circuit: new ToolCircuit(parts.toolCircuit),
+    };
+    this.#maker = new AttemptMaker(parts, this.#ledgers);
   }
 
   /** Which attempt the next one is, counted from 1. */
   nextAttempt(workstreamId: string): number {
-    return this.#history.next(workstreamId);
+    return this.#ledgers.history.next(workstreamId);
   }
 
   /** The failed attempts of a workstream that has no result yet. */
   earlierAttempts(workstreamId: string): readonly AttemptRecord[] {
-    return this.#history.of(workstreamId);
+    return this.#ledgers.history.of(workstreamId);
   }
 
   /** Why this agent is not to start a workstream at all; null when it may. */
   refusal(agent: number, workstream: Workstream): Failure | null {
+    const { circuit, budget } = this.#ledgers;
     const tools = Object.values(this.#parts.toolsOf(agent, workstream));
     if (tools.length === 0) return null;
-    const refused = tools.map(({ name }) => this.#circuit.refusal(name)).find((refusal) => refusal !== null);
-    return refused ?? this.#budget.refusal();
+    const refused = tools.map(({ name }) => circuit.refusal(name)).find((refusal) => refusal !== null);
+    return refused ?? budget.refusal();
   }
 
   /** Never rejects because of what a workstream, a tool or a repository did. */
   async attempt(task: Task): Promise<AttemptEnd> {
-    const attempt = await this.#make(task);
-    this.#account(attempt);
+    const { workstream, agent } = task;
+    if (this.#parts.bestOf.length > 0 && hasTool(workstream)) return this.#compete(task);
+    const number = this.nextAttempt(workstream.id);
+    const tools = this.#parts.toolsOf(agent, workstream);
+    const logName = number === 1 ? workstream.id : `${workstream.id}.${number}`;
+    const attempt = await this.#maker.make(task, { number, tools, logName });
     const { failure } = attempt.outcome;
-    if (failure === null) return this.#accept(attempt);
+    if (failure === null) return this.#accept(attempt, []);
     const decision = this.#decide(attempt, failure);
-    if (!decision.again) return this.#giveUp(attempt, decision.gaveUp);
+    if (!decision.again) return this.#giveUp(attempt, decision.gaveUp, []);
     await this.#close(attempt);
-    const number = this.#history.of(task.workstream.id).length;
     return { result: null, attempt: number, failure, afterSeconds: decision.afterSeconds };
   }
 
-  async #make(task: Task): Promise<Attempt> {
-    const { workstream, agent, agentId } = task;
-    const number = this.#history.next(workstream.id);
-    const workspace = await this.#parts.workplaces.open(workstream, agentId, number);
-    if (isFailure(workspace)) {
-      return { task, workspace: null, outcome: unexecutedOutcome(workspace), changes: null };
+  /** Gives the workstream to several tools in turn. The work of all is kept; that of the best counts. */
+  async #compete(task: Task): Promise<AttemptEnd> {
+    const made = await this.#makeAll(task);
+    const best = chooseBest(made.map(({ facts }) => facts));
+    const chosen = made[best];
+    if (chosen === undefined) throw new Error('there was no candidate');
+    const candidates = made.map(({ facts }, index) => ({ ...facts, chosen: index === best }));
+    for (const { attempt } of made.filter((each) => each !== chosen)) {
+      this.#remember(attempt);
+      await this.#close(attempt);
     }
-    const tools = this.#parts.toolsOf(agent, workstream);
-    const logName = number === 1 ? workstream.id : `${workstream.id}.${number}`;
-    const executed = await this.#execute(task, { workstream, workspace, tools, logName });
-    const outcome = whenInterrupted(executed, task.interruption());
-    const changes = await this.#parts.workplaces.harvest(workstream, workspace);
-    if (changes === null) return { task, workspace, outcome, changes };
-    if ('reason' in changes)
-      return { task, workspace, outcome: withFailure(outcome, changes), changes: null };
-    return {
-      task,
-      workspace,
-      changes,
-      outcome: judge(workstream, outcome, changes, this.#parts.outsideScope),
-    };
+    if (chosen.attempt.outcome.failure !== null) return this.#giveUp(chosen.attempt, null, candidates);
+    return this.#accept(await this.#lookAgain(chosen.attempt), candidates);
   }
 
-  #execute(
-    { agentId, signal, onMessage }: Task,
-    { workstream, workspace, tools, logName }: Work,
-  ): Promise<Outcome> {
-    const { runId, engine, limits, logFolder, outputsOf, gates } = this.#parts;
-    const { id, maxCostUsd, timeoutSeconds, dependsOn } = workstream;
-    const dependencies = dependsOn.map((dependency) => dependency.id);
-    this.#executions += 1;
-    return engine.run(
-      {
-        executionId: this.#executions,
-        runId,
-        agentId,
-        attempt: this.#history.next(id),
-        workstream,
-        workspace: workspace.folder,
-        dependencies: dependencies.length === 0 ? {} : outputsOf(dependencies),
-        logFile: `${logFolder}/${logName}.log`,
-        limits: { ...limits, timeoutSeconds: timeoutSeconds ?? limits.timeoutSeconds },
-        compiled: {},
-        tools,
-        gates,
-        setup: workspace.setup,
-        previousFailure: this.#history.lastFailure(id),
-        budgetUsd: this.#budget.forAttempt({ limitUsd: maxCostUsd, spentUsd: this.#history.spentUsd(id) }),
-      },
-      { signal, onMessage },
-    );
+  /** Each in a workspace of its own, as long as the run goes on and there is money. */
+  async #makeAll(task: Task): Promise<{ attempt: Attempt; facts: Omit<Candidate, 'chosen'> }[]> {
+    const { workstream, agent, signal } = task;
+    const made: { attempt: Attempt; facts: Omit<Candidate, 'chosen'> }[] = [];
+    for (const [index, tool] of this.#parts.bestOf.entries()) {
+      if (index > 0 && (signal.aborted || this.#ledgers.budget.refusal() !== null)) break;
+      const tools = this.#parts.toolsOf(agent, workstream, tool);
+      const number = index + 1;
+      const attempt = await this.#maker.make(task, { number, tools, logName: `${workstream.id}.${tool}` });
+      made.push({ attempt, facts: candidateFacts(tool, number, attempt.outcome, attempt.changes) });
+    }
+    return made;
   }
 
-  /** Takes what it cost, and how its tools did. */
-  #account({ outcome }: Attempt): void {
-    const reports = reportsOf(outcome);
-    this.#budget.spend(costOf(reports).knownUsd ?? 0);
-    for (const { tool } of reports) this.#circuit.record(tool, outcome.failure);
+  /** The workstream's branch is that of the candidate which was looked at last. */
+  async #lookAgain(chosen: Attempt): Promise<Attempt> {
+    const { task, workspace } = chosen;
+    if (workspace === null) return chosen;
+    const changes = await this.#parts.workplaces.harvest(task.workstream, workspace);
+    return changes === null || 'reason' in changes ? chosen : { ...chosen, changes };
+  }
+
+  #remember({ task, number, outcome, changes }: Attempt): AttemptRecord {
     const { failure } = outcome;
-    // A tool that could not even be started reported nothing.
-    if (failure !== null && 'tool' in failure && reports.length === 0)
-      this.#circuit.record(failure.tool, failure);
+    const record = attemptRecord(number, task.agentId, outcome, failure, changes);
+    this.#ledgers.history.add(task.workstream.id, record, failure);
+    return record;
   }
 
-  #decide({ task, outcome, changes }: Attempt, failure: Failure): RetryDecision {
-    const { workstream, agentId } = task;
-    const { id, circuitBreaker, maxCostUsd } = workstream;
-    const record = attemptRecord(this.#history.next(id), agentId, outcome, failure, changes);
-    const decision = decideRetry(circuitBreaker, [...this.#history.of(id), record], maxCostUsd);
-    if (decision.again) this.#history.add(id, record, failure);
+  #decide(attempt: Attempt, failure: Failure): RetryDecision {
+    const { task, number, outcome, changes } = attempt;
+    const { id, circuitBreaker, maxCostUsd } = task.workstream;
+    const record = attemptRecord(number, task.agentId, outcome, failure, changes);
+    const decision = decideRetry(circuitBreaker, [...this.earlierAttempts(id), record], maxCostUsd);
+    if (decision.again) this.#remember(attempt);
     return decision;
   }
 
-  async #accept(attempt: Attempt): Promise<AttemptEnd> {
+  async #accept(attempt: Attempt, candidates: Candidate[]): Promise<AttemptEnd> {
     const { task, workspace, changes } = attempt;
     const merge =
       workspace === null ? null : await this.#parts.workplaces.accept(task.workstream, workspace, changes);
-    return this.#end(await this.#close(attempt), { merge, gaveUp: null, compensation: [] });
+    return this.#end(await this.#close(attempt), { merge, gaveUp: null, compensation: [], candidates });
   }
 
-  async #giveUp(attempt: Attempt, gaveUp: string | null): Promise<AttemptEnd> {
+  async #giveUp(attempt: Attempt, gaveUp: string | null, candidates: Candidate[]): Promise<AttemptEnd> {
     const compensation = attempt.task.signal.aborted ? [] : await this.#compensate(attempt);
-    return this.#end(await this.#close(attempt), { merge: null, gaveUp, compensation });
+    return this.#end(await this.#close(attempt), { merge: null, gaveUp, compensation, candidates });
   }
 
-  async #compensate({ task, workspace }: Attempt): Promise<StepResult[]> {
+  async #compensate({ task, number, workspace }: Attempt): Promise<StepResult[]> {
     const workstream = compensationOf(task.workstream);
     if (workstream === null || workspace === null) return [];
-    const logName = `${workstream.id}.compensation`;
-    const place = { ...workspace, setup: null };
-    return (await this.#execute(task, { workstream, workspace: place, tools: {}, logName })).steps;
+    const work = { number, tools: {}, logName: `${workstream.id}.compensation` };
+    return (await this.#maker.execute({ ...task, workstream }, { ...workspace, setup: null }, work)).steps;
   }
 
   async #close(attempt: Attempt): Promise<Attempt> {
@@ -221,14 +175,11 @@ export class WorkstreamRunner {
     return { ...attempt, outcome: withWarnings(outcome, [`Its workspace was left: ${error.detail}`]) };
   }
 
-  #end(
-    { task, outcome, changes }: Attempt,
-    end: { merge: Merge | null; compensation: StepResult[]; gaveUp: string | null },
-  ): AttemptEnd {
+  #end({ task, outcome, changes }: Attempt, aftermath: Aftermath): AttemptEnd {
     const { workstream, agentId } = task;
     const known = withWarnings(outcome, this.#unknownCosts(workstream, outcome));
-    const earlierAttempts = this.#history.take(workstream.id);
-    const execution = { agentId, outcome: known, changes, earlierAttempts, ...end };
+    const earlierAttempts = this.#ledgers.history.take(workstream.id);
+    const execution = { agentId, outcome: known, changes, earlierAttempts, ...aftermath };
     return { result: executedResult(this.#parts.runId, workstream, execution), outcome: known };
   }
 
@@ -242,13 +193,4 @@ export class WorkstreamRunner {
   }
 }
 
-/** A success is judged by what changed; a failure stays what it is. */
-function judge(workstream: Workstream, outcome: Outcome, changes: Changes, policy: OutsideScope): Outcome {
-  const noted = withWarnings(outcome, changes.notes);
-  if (outcome.failure !== null) return noted;
-  const { failure, warnings } = judgeChanges(workstream, changes, policy);
-  const warned = withWarnings(noted, warnings);
-  return failure === null ? warned : withFailure(warned, failure);
-}
-
-const reportsOf = ({ steps }: Outcome) => steps.flatMap(({ tool }) => (tool === null ? [] : [tool]));
+const hasTool = ({ steps }: Workstream): boolean => steps.some(({ kind }) => kind === 'tool');

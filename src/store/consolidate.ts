@@ -5,6 +5,7 @@ import { changedFiles, commits, warnings } from './changes.ts';
 import type { Connection } from './connection.ts';
 import { errorPatterns } from './errors.ts';
 import { shownOutputs } from './outputs.ts';
+import { competitions } from './competitions.ts';
 import { mergedWork } from './merges.ts';
 import { retried } from './retries.ts';
 import { getRun } from './runs.ts';
@@ -60,6 +61,7 @@ export function consolidate(
       agents: agentPerformances(connection, runId),
       tools: toolPerformances(connection, runId),
       merges: mergedWork(connection, runId, caps.merges),
+      competitions: competitions(connection, runId, caps.retried),
       retried: retried(connection, runId, caps.retried),
       patterns: errorPatterns(connection, runId, caps.patterns),
       failures: shortResults(connection, runId, 'failed', caps.failures),

@@ -2,6 +2,7 @@ import type { AgentResult, FinalStatus } from '../domain/agent-result.ts';
 import type { Json } from '../domain/json.ts';
 import type {
   AgentPerformance,
+  ToolPerformance,
   Capped,
   ConsolidatedResult,
   ErrorPattern,
@@ -16,6 +17,7 @@ import { completedEarlier, knownDurations, type EarlierCompletion } from './dura
 import { errorPatterns, readErrors, type StoredError } from './errors.ts';
 import { liveCounts, liveWorkstreams } from './live.ts';
 import { outputsOf } from './outputs.ts';
+import { toolPerformances } from './tools.ts';
 import { readResults } from './results.ts';
 import { getRun, latestRunId, listRuns } from './runs.ts';
 
@@ -72,6 +74,11 @@ export class History {
   /** What each agent did, also those that got nothing to do. */
   agents(runId: string): AgentPerformance[] {
     return agentPerformances(this.#connection, runId);
+  }
+
+  /** What each tool did, by tool and model. */
+  tools(runId: string): ToolPerformance[] {
+    return toolPerformances(this.#connection, runId);
   }
 
   /** Workstreams without a final row; running ones first. */

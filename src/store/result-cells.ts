@@ -1,6 +1,7 @@
 /** The shapes of the JSON cells of `agent_results`. What an older system wrote is read as far as it fits. */
 import { z } from 'zod';
 import { attemptSchema } from '../domain/attempt.ts';
+import { candidateSchema } from '../domain/candidate.ts';
 import { changesSchema, mergeSchema } from '../domain/changes.ts';
 import { toolReportSchema } from '../domain/tool.ts';
 import type { ResultError, ResultMetadata, TestSummary } from '../domain/agent-result.ts';
@@ -58,6 +59,7 @@ const metadataShape = z.object({
   changes: changesSchema.nullable().catch(null),
   merge: mergeSchema.nullable().catch(null),
   earlierAttempts: listOf(attemptSchema),
+  candidates: listOf(candidateSchema),
   gaveUp: text.nullable().catch(null),
   compensation: listOf(stepCell),
   definition: objectCell,

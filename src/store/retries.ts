@@ -19,7 +19,8 @@ SELECT r.workstream_id, r.status, r.attempts, json_extract(r.metadata, '$.gaveUp
   (SELECT group_concat(reason, ', ') FROM (SELECT a.reason FROM workstream_attempts a
     WHERE a.run_id = r.run_id AND a.workstream_id = r.workstream_id ORDER BY a.attempt)) AS reasons,
   COUNT(*) OVER () AS total
-FROM agent_results r WHERE r.run_id = ? AND r.attempts > 1 ORDER BY r.attempts DESC, r.id LIMIT ?`;
+FROM agent_results r WHERE r.run_id = ? AND r.attempts > 1
+  AND COALESCE(json_array_length(r.metadata, '$.candidates'), 0) = 0 ORDER BY r.attempts DESC, r.id LIMIT ?`;
 
 /** Those with the most attempts first. */
 export function retried(connection: Connection, runId: string, limit: number): Capped<Retried> {

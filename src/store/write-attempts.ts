@@ -23,9 +23,9 @@ type AttemptRow = Omit<
 };
 
 function lastAttempt(result: AgentResult): AttemptRow {
-  const { tools, changes } = result.metadata;
+  const { tools, changes, earlierAttempts } = result.metadata;
   return {
-    attempt: result.attempts,
+    attempt: freeNumber(earlierAttempts, result.attempts),
     agentId: result.agentId,
     tool: tools.at(-1)?.tool ?? null,
     model: tools.at(-1)?.model ?? null,
@@ -37,6 +37,14 @@ function lastAttempt(result: AgentResult): AttemptRow {
     contentHash: changes?.contentHash ?? null,
     logFile: result.logFile,
   };
+}
+
+/** The last one, unless that was a candidate that was not chosen. */
+function freeNumber(others: readonly AttemptRecord[], count: number): number {
+  const taken = new Set(others.map(({ attempt }) => attempt));
+  let number = count;
+  while (taken.has(number)) number -= 1;
+  return number;
 }
 
 function writeAttempt(statements: Statements, result: AgentResult, attempt: AttemptRow): void {

@@ -67,6 +67,7 @@ export function normalize(
     compensation: (definition.compensation_actions ?? []).map(normalizeAction),
     workspace: definition.workspace ?? null,
     maxCostUsd: definition.max_cost_usd ?? null,
+    gate: definition.gate ?? null,
     track: definition.track ?? null,
     timeoutSeconds: definition.timeout_seconds ?? null,
     matrix: null,

@@ -27,6 +27,7 @@ export function makeWorkstream({ needs = [], ...sketch }: Sketch): Workstream {
     compensation: [],
     workspace: null,
     maxCostUsd: null,
+    gate: null,
     track: null,
     timeoutSeconds: null,
     matrix: null,

@@ -78,6 +78,7 @@ export function result(workstreamId: string, fields: Partial<AgentResult> = {}):
       changes: null,
       merge: null,
       earlierAttempts: [],
+      candidates: [],
       gaveUp: null,
       compensation: [],
       tail: null,

@@ -42,6 +42,25 @@ function withText(text: string): ConsolidatedResult {
     failedTests: whole({ workstreamId: text, name: text, detail: text }),
     manualChecks: whole({ workstreamId: text, name: text, detail: text }),
     tools: [tool({ tool: text, model: text })],
+    competitions: whole({
+      workstreamId: text,
+      candidates: [
+        {
+          tool: text,
+          attempt: 1,
+          chosen: false,
+          completed: false,
+          accepted: false,
+          testsPassed: 0,
+          costUsd: 1,
+          durationSeconds: 1,
+          changedLines: 1,
+          reason: text,
+          commit: text,
+          logFile: text,
+        },
+      ],
+    }),
     retried: whole({
       workstreamId: text,
       status: 'failed',

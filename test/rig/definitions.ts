@@ -50,6 +50,7 @@ export function workstream(id: string, steps: Step[], fields: Partial<Workstream
     compensation: [],
     workspace: null,
     maxCostUsd: null,
+    gate: null,
     track: null,
     timeoutSeconds: null,
     matrix: null,

@@ -40,3 +40,47 @@ test('a chain of 100,000 is doomed without recursion', () => {
   );
   expect(new Dependencies(chain).settle('w0', 'failed', 'failed').doomed).toHaveLength(99_999);
 });
+
+const gated = (id: string, gate: number | null, ...on: string[]) => ({ ...needs(id, ...on), gate });
+
+test('a stage starts when all work of the stages before has ended, however it ended', () => {
+  const dependencies = new Dependencies([
+    gated('a', 1),
+    gated('b', 1),
+    gated('c', 5),
+    gated('d', 9),
+    gated('e', null),
+  ]);
+  expect(dependencies.free()).toEqual([0, 1, 4]);
+  expect(dependencies.hasDependents('a')).toBe(true);
+  expect(dependencies.settle('a', 'completed', '').ready).toEqual([]);
+  expect(dependencies.settle('b', 'failed', '').ready).toEqual([2]);
+  expect(dependencies.settle('c', 'skipped', '').ready).toEqual([3]);
+});
+
+test('a stage whose members can not run any more does not keep the next one waiting', () => {
+  const dependencies = new Dependencies([gated('a', 1), gated('b', 2, 'a'), gated('c', 3)]);
+  const { ready, doomed } = dependencies.settle('a', 'failed', 'failed');
+  expect(doomed.map(({ index }) => index)).toEqual([1]);
+  expect(ready).toEqual([2]);
+});
+
+test('what a stage needs belongs to it, whatever it says', () => {
+  const dependencies = new Dependencies([gated('a', 1, 'b'), gated('b', 2), gated('c', 2)]);
+  expect(dependencies.free()).toEqual([1]);
+  expect(dependencies.settle('b', 'completed', '').ready).toEqual([0]);
+  expect(dependencies.settle('a', 'completed', '').ready).toEqual([2]);
+});
+
+test('also through what belongs to no stage', () => {
+  const dependencies = new Dependencies([
+    gated('a', 1, 'b'),
+    gated('b', null, 'c'),
+    gated('c', 3),
+    gated('d', 2),
+  ]);
+  expect(dependencies.free()).toEqual([2]);
+  expect(dependencies.settle('c', 'completed', '').ready).toEqual([1]);
+  expect(dependencies.settle('b', 'completed', '').ready).toEqual([0]);
+  expect(dependencies.settle('a', 'completed', '').ready).toEqual([3]);
+});

@@ -61,6 +61,7 @@ export function result(
       changes: null,
       merge: null,
       earlierAttempts: [],
+      candidates: [],
       gaveUp: null,
       compensation: [],
       tail: null,

@@ -44,6 +44,7 @@ test('a definition with the least has every default', () => {
     compensation: [],
     workspace: null,
     maxCostUsd: null,
+    gate: null,
     track: null,
     timeoutSeconds: null,
     matrix: null,

@@ -1,3 +1,5 @@
+import type { ToolPerformance } from '../../domain/run-record.ts';
+import { dollars } from '../../support/dollars.ts';
 import { percent } from '../../support/percent.ts';
 import { seconds } from '../../support/seconds.ts';
 import type { AgentsArguments } from '../commands/agents.ts';
@@ -21,12 +23,28 @@ const HEAD = [
   'per hour',
 ];
 
-/** Compares the agents of a run. */
+const TOOLS_HEAD = [
+  'tool',
+  'model',
+  'workstreams',
+  'attempts',
+  'completed',
+  'accepted',
+  'not accepted',
+  'false successes',
+  'cost',
+  'tokens in',
+  'tokens out',
+  'time',
+];
+
+/** Compares the agents of a run, and the tools that they used. */
 export async function agents(argv: AgentsArguments): Promise<number> {
   return withRun(argv.state, argv.run, async (history, run) => {
     const found = history.agents(run.runId);
+    const tools = history.tools(run.runId);
     if (argv.json) {
-      await printJson({ version: 1, run_id: run.runId, agents: found });
+      await printJson({ version: 1, run_id: run.runId, agents: found, tools });
       return 0;
     }
     const rows = found.map((agent) => [
@@ -45,6 +63,24 @@ export async function agents(argv: AgentsArguments): Promise<number> {
       agent.perHour === null ? null : Math.round(agent.perHour),
     ]);
     await print(found.length === 0 ? `No agent ran anything in ${run.runId}.` : table(HEAD, rows));
+    if (tools.length > 0) await print(`\n${table(TOOLS_HEAD, tools.map(toolRow))}`);
     return 0;
   });
+}
+
+function toolRow(tool: ToolPerformance) {
+  return [
+    tool.tool,
+    tool.model,
+    tool.workstreams,
+    tool.attempts,
+    tool.completed,
+    tool.accepted,
+    tool.notAccepted,
+    tool.falseSuccesses,
+    tool.costUsd === null ? null : dollars(tool.costUsd),
+    tool.inputTokens,
+    tool.outputTokens,
+    seconds(tool.seconds),
+  ];
 }

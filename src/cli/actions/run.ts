@@ -67,6 +67,7 @@ function optionsOf(argv: RunArguments): CoordinatorOptions {
     distribution: argv.distribution,
     merge: argv.merge,
     tool: argv.tool ?? null,
+    bestOf: (argv.bestOf ?? '').split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()])),
     workspace: argv.workspace ?? null,
     outsideScope: argv.outsideScope,
     maxCostUsd: argv.maxCostUsd ?? null,

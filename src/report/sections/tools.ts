@@ -1,9 +1,8 @@
-import type { ConsolidatedResult, ToolPerformance } from '../../domain/run-record.ts';
+import { type ConsolidatedResult, totalCost, type ToolPerformance } from '../../domain/run-record.ts';
+import { costSentence } from '../../support/cost-sentence.ts';
 import { dollars } from '../../support/dollars.ts';
 import { percent } from '../../support/percent.ts';
-import { plural } from '../../support/plural.ts';
 import { seconds } from '../../support/seconds.ts';
-import { sumKnown } from '../../domain/spending.ts';
 import { type Block, type Cell, type Column, heading, paragraph, table } from '../nodes.ts';
 
 /** Most tools in the table. */
@@ -27,9 +26,10 @@ const COLUMNS: Column[] = [
 /** What each tool did, and what all of them cost. */
 export function tools({ tools: all }: ConsolidatedResult): Block[] {
   if (all.length === 0) return [];
+  const { knownUsd, unknown } = totalCost(all);
   const blocks: Block[] = [
     heading(2, 'Coding agents'),
-    paragraph(cost(all)),
+    paragraph(costSentence(knownUsd, unknown)),
     table(COLUMNS, all.slice(0, LIMIT).map(row)),
   ];
   if (all.some(({ falseSuccesses }) => falseSuccesses > 0)) {
@@ -57,13 +57,4 @@ function row(tool: ToolPerformance): Cell[] {
     tool.outputTokens,
     seconds(tool.seconds),
   ];
-}
-
-function cost(all: readonly ToolPerformance[]): string {
-  const known = sumKnown(all.map(({ costUsd }) => costUsd));
-  const unknown = all.reduce((sum, { unknownCosts }) => sum + unknownCosts, 0);
-  const rest = unknown === 0 ? '' : ` What ${plural(unknown, 'attempt')} cost is not known.`;
-  return known === null
-    ? `What it cost is not known.`
-    : `${dollars(known)} is known to have been spent.${rest}`;
 }
