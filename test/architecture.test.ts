@@ -44,6 +44,7 @@ const ALLOWED: Record<string, string[]> = {
   store: ['domain', 'support'],
   report: ['domain', 'support'],
   progress: ['domain', 'support'],
+  worktree: ['domain', 'support'],
   run: ['plan', 'analysis', 'domain', 'support'],
   app: [
     'run',
@@ -54,10 +55,23 @@ const ALLOWED: Record<string, string[]> = {
     'store',
     'report',
     'progress',
+    'worktree',
     'domain',
     'support',
   ],
-  cli: ['app', 'run', 'plan', 'analysis', 'workstream', 'store', 'report', 'progress', 'domain', 'support'],
+  cli: [
+    'app',
+    'run',
+    'plan',
+    'analysis',
+    'workstream',
+    'store',
+    'report',
+    'progress',
+    'worktree',
+    'domain',
+    'support',
+  ],
 };
 
 describe('rooms', () => {
