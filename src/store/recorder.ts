@@ -3,7 +3,7 @@ import type { Recorder, RunEnd } from '../domain/recorder.ts';
 import type { RunEvent } from '../domain/run-event.ts';
 import { Batch, type RunStarted } from './batch.ts';
 import type { Connection } from './connection.ts';
-import { ownIdentity } from './process-identity.ts';
+import { ownIdentity } from '../support/process-identity.ts';
 import { prepareStatements, type Statements } from './recorder-statements.ts';
 import { settleRun } from './settle.ts';
 import { asStoreError, storeError } from './store-error.ts';

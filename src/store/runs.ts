@@ -4,7 +4,7 @@ import type { RunState, RunSummary, Totals } from '../domain/run-record.ts';
 import type { Connection } from './connection.ts';
 import { isoTime } from './iso-time.ts';
 import { jsonCell, listOf } from './json-cell.ts';
-import { isGone } from './process-identity.ts';
+import { isGone } from '../support/process-identity.ts';
 import { countOf, firstRow, numberCell, rows, textCell } from './read.ts';
 import { readSummary } from './summary-json.ts';
 

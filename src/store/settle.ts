@@ -1,7 +1,7 @@
 /** Keeps what a run leaves behind for the next ones, once nothing is written to it any more. */
 import { z } from 'zod';
 import type { Connection } from './connection.ts';
-import { isGone } from './process-identity.ts';
+import { isGone } from '../support/process-identity.ts';
 import { numberCell, rows, textCell } from './read.ts';
 
 /** Of a workstream that was marked as done no duration is known: the one from before stays. */

@@ -1,0 +1,69 @@
+/** Makes a worktree for one attempt. */
+import { existsSync } from 'node:fs';
+import { mkdir, realpath, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Failure } from '../domain/failure.ts';
+import { complaint } from './git.ts';
+import { lockReason, type Owner } from './lock-reason.ts';
+import { gitWrite, type Repository } from './repository.ts';
+import { gitIn, readAdminDir, type Worktree } from './worktree.ts';
+
+/** Where the worktrees of all runs are. */
+export const worktreesFolder = (stateFolder: string): string => join(stateFolder, 'worktrees');
+
+/**
+ * A worktree at `owner.start`, on no branch, locked from its first moment with its owner as the reason. Git registers
+ * one at a time, which is quick; their files are written side by side.
+ */
+export async function createWorktree(
+  repository: Repository,
+  stateFolder: string,
+  owner: Owner,
+): Promise<Worktree | Failure> {
+  try {
+    const folder = await runFolder(stateFolder, owner.runId);
+    const root = freePath(join(folder, `${owner.workstreamId}-${owner.attempt}`));
+    const added = await gitWrite(repository, addArguments(root, owner));
+    if (added.exitCode !== 0) return failure(complaint(added));
+    const worktree = { root, adminDir: await readAdminDir(root), owner, brought: [] };
+    const filled = await gitIn(worktree, ['reset', '--hard', '--quiet', '--no-recurse-submodules']);
+    if (filled.exitCode === 0) return worktree;
+    // Nobody has worked in it.
+    await gitWrite(repository, ['worktree', 'remove', '--force', '--force', '--', root]);
+    return failure(complaint(filled));
+  } catch (error) {
+    return failure(error instanceof Error ? error.message : String(error));
+  }
+}
+
+const failure = (detail: string): Failure => ({ reason: 'workspace-error', detail });
+
+const addArguments = (root: string, owner: Owner): string[] => [
+  'worktree',
+  'add',
+  '--detach',
+  '--no-checkout',
+  '--lock',
+  '--reason',
+  lockReason(owner),
+  '--',
+  root,
+  owner.start,
+];
+
+/** The state folder may be in the user's tree: what is below it is then nothing that `git add` should see. */
+async function runFolder(stateFolder: string, runId: string): Promise<string> {
+  const all = worktreesFolder(stateFolder);
+  const folder = join(all, runId);
+  await mkdir(folder, { recursive: true });
+  const ignore = join(all, '.gitignore');
+  if (!existsSync(ignore)) await writeFile(ignore, '*\n');
+  return realpath(folder);
+}
+
+/** A run that was killed and is resumed may have left one of the same name. */
+function freePath(path: string): string {
+  let free = path;
+  for (let number = 2; existsSync(free); number += 1) free = `${path}-again-${number}`;
+  return free;
+}

@@ -1,0 +1,158 @@
+/** The workspaces of one run: worktrees of the user's repository, or the folder that Millrace was started in. */
+import type { Changes, Merge } from '../domain/changes.ts';
+import type { Failure } from '../domain/failure.ts';
+import type { Workspace, WorkspaceRequest, Workspaces } from '../domain/workspaces.ts';
+import type { RunRepository } from './run-repository.ts';
+import { rescue, type Rescued } from './rescue.ts';
+import type { SharedFolder, Stay } from './shared-folder.ts';
+import { notMerged } from './merge.ts';
+import type { WorktreeSession } from './worktree-session.ts';
+
+/** What a run's workspaces are. */
+export interface Description {
+  /** Root of the repository; null where there is none, and every workspace is the shared folder. */
+  repository: string | null;
+  /** Why there are no worktrees; null when there can be. */
+  whyShared: string | null;
+}
+
+/** A worktree that was to be removed and is still there. */
+export interface StayingWorktree {
+  folder: string;
+  workstreamId: string;
+  attempt: number;
+  /** Why, in a few words. */
+  why: string;
+}
+
+interface Parts {
+  cwd: string;
+  runId: string;
+  setup: string | null;
+  shared: SharedFolder;
+  /** Or a sentence that says why there is none. */
+  repository: RunRepository | string;
+}
+
+type Opened =
+  | { kind: 'worktree'; session: WorktreeSession }
+  | { kind: 'shared'; stay: Stay; notes: string[]; changes: Changes | null };
+
+/** Made by `openWorkspaces`. */
+export class GitWorkspaces implements Workspaces {
+  readonly #parts: Parts;
+  /** By the object that `open` gave: workspaces in the shared folder are alike otherwise. */
+  readonly #opened = new WeakMap<Workspace, Opened>();
+  readonly #staying: StayingWorktree[] = [];
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** A folder to work in, or why there is none. Where worktrees can't be, the shared folder, and changes say so. */
+  async open(request: WorkspaceRequest): Promise<Workspace | Failure> {
+    const { repository, setup } = this.#parts;
+    if (request.kind === 'shared') return this.#openShared(request, []);
+    if (typeof repository === 'string') {
+      return this.#openShared(request, [`It was to work in a worktree, and could not: ${repository}.`]);
+    }
+    const session = await repository.open(request);
+    if ('reason' in session) return session;
+    return this.#remember({ folder: session.folder, kind: 'worktree', setup }, { kind: 'worktree', session });
+  }
+
+  /** What has changed, everything committed and kept. Never rejects: what could not be known is a note. */
+  async harvest(workspace: Workspace): Promise<Changes> {
+    const opened = this.#find(workspace);
+    if (opened.kind === 'worktree') return (await opened.session.harvest()).changes;
+    opened.changes = await this.#lookAgain(opened.stay, opened.notes);
+    return opened.changes;
+  }
+
+  /** Takes accepted work into the run's branch. What was done in the shared folder is there already. */
+  async merge(workspace: Workspace): Promise<Merge> {
+    const opened = this.#find(workspace);
+    if (opened.kind === 'worktree') return opened.session.merge();
+    return notMerged(this.#parts.runId, 'nothing-to-merge', 'it worked in the shared folder');
+  }
+
+  /** What merging would give now, without doing it; null in the shared folder. */
+  async predict(workspace: Workspace): Promise<Merge | null> {
+    const opened = this.#find(workspace);
+    return opened.kind === 'worktree' ? opened.session.predict() : null;
+  }
+
+  /** Lets go of the folder. A worktree that holds something that is in no commit stays and is listed. */
+  async close(workspace: Workspace): Promise<void> {
+    const opened = this.#find(workspace);
+    this.#opened.delete(workspace);
+    if (opened.kind === 'shared') {
+      this.#parts.shared.leave(opened.stay);
+      return;
+    }
+    const why = await opened.session.close();
+    if (why === null) return;
+    const { root, owner } = opened.session.worktree;
+    const { workstreamId, attempt } = owner;
+    this.#staying.push({ folder: root, workstreamId, attempt, why });
+  }
+
+  /** Worktrees of this run that were closed and could not be removed. */
+  staying(): readonly StayingWorktree[] {
+    return this.#staying;
+  }
+
+  /**
+   * Keeps what this run, or all runs, left in worktrees of processes that were killed; for the start of a run that is
+   * resumed. The folders stay. Nothing without a repository.
+   */
+  async rescue(runId: string | null): Promise<Rescued[]> {
+    const { repository } = this.#parts;
+    return typeof repository === 'string' ? [] : rescue(repository.repository, runId);
+  }
+
+  describe(): Description {
+    const { repository } = this.#parts;
+    return typeof repository === 'string'
+      ? { repository: null, whyShared: repository }
+      : { repository: repository.root, whyShared: null };
+  }
+
+  async #openShared(request: WorkspaceRequest, notes: string[]): Promise<Workspace | Failure> {
+    const { shared, cwd, setup, repository } = this.#parts;
+    try {
+      const stay = await shared.enter(request.workstream);
+      if (typeof repository !== 'string') repository.workedInShared(request.workstream.id);
+      return this.#remember(
+        { folder: cwd, kind: 'shared', setup },
+        { kind: 'shared', stay, notes, changes: null },
+      );
+    } catch (error) {
+      return { reason: 'workspace-error', detail: messageOf(error) };
+    }
+  }
+
+  async #lookAgain(stay: Stay, notes: readonly string[]): Promise<Changes> {
+    try {
+      return await this.#parts.shared.changes(stay, notes);
+    } catch (error) {
+      const note = `What it changed is not known: ${messageOf(error)}.`;
+      const nothing = { files: [], commits: [], branch: null, base: null, head: null, contentHash: null };
+      return { source: 'scope-look', ...nothing, notes: [...notes, note] };
+    }
+  }
+
+  #remember(workspace: Workspace, opened: Opened): Workspace {
+    this.#opened.set(workspace, opened);
+    return workspace;
+  }
+
+  /** @throws for a workspace that `open` did not give or that is closed, which is a bug */
+  #find(workspace: Workspace): Opened {
+    const opened = this.#opened.get(workspace);
+    if (opened === undefined) throw new Error(`The workspace ${workspace.folder} is not open.`);
+    return opened;
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

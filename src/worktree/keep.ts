@@ -1,0 +1,123 @@
+/** Points refs at what an attempt left, so that it outlives its worktree. What a ref pointed to before stays kept. */
+import { IDENTITY } from './commit.ts';
+import { complaint, type GitResult } from './git.ts';
+import { attemptOf, type KeptRef } from './kept-refs.ts';
+import { isAncestor } from './merge-trees.ts';
+import { attemptRef, branchRef, workstreamBranch } from './names.ts';
+import { gitWrite, type Repository } from './repository.ts';
+import type { Worktree } from './worktree.ts';
+
+export interface Kept {
+  /** The branch that holds it; null where there was nothing to hold, or it could not be set, which `notes` say. */
+  branch: string | null;
+  notes: string[];
+}
+
+/**
+ * Keeps `commit` under the attempt's own ref always, and under the workstream's branch unless that is checked out
+ * elsewhere, has commits that are not Millrace's, or belongs to a later attempt.
+ */
+export async function keep(
+  repository: Repository,
+  worktree: Worktree,
+  commit: string,
+  refs: readonly KeptRef[],
+): Promise<Kept | { problem: string }> {
+  const attempt = await attemptUpdates(repository, worktree, commit, refs);
+  const branch = await branchUpdate(repository, worktree, commit, refs);
+  if (branch.kind === 'update') {
+    const both = await update(repository, [...attempt, branch.line]);
+    if (both.exitCode === 0) return { branch: branch.name, notes: [] };
+    const alone = await update(repository, attempt);
+    if (alone.exitCode !== 0) return { problem: complaint(alone) };
+    return { branch: null, notes: [`The branch ${branch.name} could not be set: ${complaint(both)}.`] };
+  }
+  const alone = await update(repository, attempt);
+  if (alone.exitCode !== 0) return { problem: complaint(alone) };
+  return { branch: branch.name, notes: branch.note === null ? [] : [branch.note] };
+}
+
+/** All or none. */
+async function update(repository: Repository, lines: readonly string[]): Promise<GitResult> {
+  if (lines.length === 0) return { exitCode: 0, stdout: '', stderr: '' };
+  return gitWrite(repository, ['update-ref', '--stdin'], { env: IDENTITY, input: `${lines.join('\n')}\n` });
+}
+
+async function attemptUpdates(
+  repository: Repository,
+  { owner }: Worktree,
+  commit: string,
+  refs: readonly KeptRef[],
+): Promise<string[]> {
+  const name = attemptRef(owner.runId, owner.workstreamId, owner.attempt);
+  const before = refs.find((ref) => ref.name === name);
+  if (before === undefined) return [`create ${name} ${commit}`];
+  if (before.commit === commit) return [];
+  const move = `update ${name} ${commit} ${before.commit}`;
+  if (await isAncestor(repository, before.commit, commit)) return [move];
+  return [`create ${freeName(`${name}-earlier`, refs)} ${before.commit}`, move];
+}
+
+/** `name-1`, or the first number that is not taken. */
+function freeName(name: string, refs: readonly KeptRef[]): string {
+  const taken = new Set(refs.map((ref) => ref.name));
+  let number = 1;
+  while (taken.has(`${name}-${number}`)) number += 1;
+  return `${name}-${number}`;
+}
+
+type BranchUpdate =
+  | { kind: 'update'; name: string; line: string }
+  | { kind: 'leave'; name: string | null; note: string | null };
+
+async function branchUpdate(
+  repository: Repository,
+  { owner, root }: Worktree,
+  commit: string,
+  refs: readonly KeptRef[],
+): Promise<BranchUpdate> {
+  const name = workstreamBranch(owner.runId, owner.workstreamId);
+  const ref = branchRef(name);
+  const before = refs.find((kept) => kept.name === ref);
+  const later = refs.some((kept) => (attemptOf(kept) ?? 0) > owner.attempt);
+  if (later) return { kind: 'leave', name: null, note: `The branch ${name} is a later attempt's.` };
+  if (before === undefined) {
+    if (commit === owner.start) return { kind: 'leave', name: null, note: null };
+    return { kind: 'update', name, line: `create ${ref} ${commit}` };
+  }
+  if (before.commit === commit) return { kind: 'leave', name, note: null };
+  const { checkedOutIn } = before;
+  if (checkedOutIn !== null && checkedOutIn !== root) {
+    const note = `The branch ${name} was not moved, because it is checked out in ${checkedOutIn}.`;
+    return { kind: 'leave', name: null, note };
+  }
+  const ours = refs.some((kept) => attemptOf(kept) !== null && kept.commit === before.commit);
+  if (!ours && !(await isAncestor(repository, before.commit, commit))) {
+    const note = `The branch ${name} was not moved, because it has commits that are not Millrace's.`;
+    return { kind: 'leave', name: null, note };
+  }
+  return { kind: 'update', name, line: `update ${ref} ${commit} ${before.commit}` };
+}
+
+/**
+ * Keeps commits that were made in a worktree and that no ref reaches, under names of their own: what was reset,
+ * amended or left behind. Gives the refs.
+ */
+export async function keepAbandoned(
+  repository: Repository,
+  { owner }: Worktree,
+  tips: readonly string[],
+  refs: readonly KeptRef[],
+): Promise<string[] | { problem: string }> {
+  const name = `${attemptRef(owner.runId, owner.workstreamId, owner.attempt)}-abandoned`;
+  const made: KeptRef[] = [];
+  for (const commit of tips) {
+    const free = freeName(name, [...refs, ...made]);
+    made.push({ name: free, commit, tree: '', parents: [], checkedOutIn: null });
+  }
+  const result = await update(
+    repository,
+    made.map((ref) => `create ${ref.name} ${ref.commit}`),
+  );
+  return result.exitCode === 0 ? made.map((ref) => ref.name) : { problem: complaint(result) };
+}

@@ -1,0 +1,102 @@
+/** The worktrees of Millrace that a repository has, of any run. */
+import { lstat, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isGone } from '../support/process-identity.ts';
+import { splitNul } from './git.ts';
+import { keptOf } from './kept-refs.ts';
+import { type Owner, parseLockReason } from './lock-reason.ts';
+import { lookAt } from './look.ts';
+import { attemptRef } from './names.ts';
+import { gitRead, type Repository } from './repository.ts';
+import { takeSnapshot } from './snapshot.ts';
+import { headOf, readAdminDir, readBrought, readIfThere, type Worktree } from './worktree.ts';
+
+/** A worktree of Millrace. */
+export interface LeftOver {
+  worktree: Worktree;
+  /** False only when its process is known to be gone. */
+  alive: boolean;
+}
+
+/** What `git worktree list` tells of one. */
+interface Listed {
+  root: string;
+  owner: Owner;
+}
+
+/** All of them. Those whose git folder can't be found are left out: git itself prunes them. */
+export async function listWorktrees(repository: Repository): Promise<LeftOver[]> {
+  const list = await gitRead(repository, ['worktree', 'list', '--porcelain', '-z']);
+  const found: LeftOver[] = [];
+  for (const { root, owner } of list.stdout.split('\0\0').flatMap(parse)) {
+    const adminDir = await adminDirOf(repository, root);
+    if (adminDir === null) continue;
+    const brought = await readBrought(adminDir);
+    found.push({ worktree: { root, adminDir, owner, brought }, alive: !isGone(owner.process) });
+  }
+  return found;
+}
+
+function parse(entry: string): Listed[] {
+  const lines = splitNul(entry);
+  const value = (name: string): string =>
+    lines.find((line) => line.startsWith(`${name} `))?.slice(name.length + 1) ?? '';
+  const owner = parseLockReason(value('locked'));
+  return owner === null ? [] : [{ root: value('worktree'), owner }];
+}
+
+/** From its `.git`, or, where that has gone, from the folders that git keeps of all worktrees. */
+async function adminDirOf({ commonDir }: Repository, root: string): Promise<string | null> {
+  const all = join(commonDir, 'worktrees');
+  for (const name of await readdir(all)) {
+    const pointer = await readIfThere(join(all, name, 'gitdir'));
+    if (pointer?.trimEnd() === join(root, '.git')) return join(all, name);
+  }
+  return readAdminDir(root).catch(() => null);
+}
+
+/** What a person wants to know of a worktree before removing it. */
+export interface Inspection {
+  /** Bytes of its own files; what is linked into it is not counted. */
+  sizeBytes: number;
+  /** Whether something in it is in no commit that is kept; null when that can't be known. */
+  uncommitted: boolean | null;
+}
+
+/** Looks without changing anything in the worktree or any ref. */
+export async function inspect(repository: Repository, worktree: Worktree): Promise<Inspection> {
+  const [sizeBytes, uncommitted] = await Promise.all([
+    sizeOf(worktree.root),
+    isUncommitted(repository, worktree),
+  ]);
+  return { sizeBytes, uncommitted };
+}
+
+async function isUncommitted(repository: Repository, worktree: Worktree): Promise<boolean | null> {
+  const { runId, workstreamId, attempt } = worktree.owner;
+  const look = await lookAt(worktree);
+  if ('problem' in look) return null;
+  if (look.embedded.length > 0 || look.submodules.length > 0) return true;
+  const name = attemptRef(runId, workstreamId, attempt);
+  const kept = (await keptOf(repository, runId, workstreamId)).find((ref) => ref.name === name);
+  const head = await headOf(worktree);
+  if (kept === undefined) return look.dirty || head !== worktree.owner.start;
+  if (!look.dirty) return head !== kept.commit;
+  const snapshot = await takeSnapshot(worktree, { kind: 'index' }, look);
+  return 'problem' in snapshot ? null : snapshot.missing !== null || snapshot.tree !== kept.tree;
+}
+
+/** Of everything in a folder, links as links. What goes while it is counted is not counted. */
+async function sizeOf(path: string): Promise<number> {
+  try {
+    const found = await lstat(path);
+    if (!found.isDirectory()) return found.size;
+    let size = 0;
+    for (const name of await readdir(path)) size += await sizeOf(join(path, name));
+    return size;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : null;
+    if (code === 'ENOENT' || code === 'EACCES') return 0;
+    throw error;
+  }
+}

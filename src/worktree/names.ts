@@ -1,0 +1,21 @@
+/** What Millrace calls its refs and branches. Ids of runs and workstreams are letters, digits and `-`. */
+
+/** Branch with the work of one workstream, the last attempt's. */
+export const workstreamBranch = (runId: string, workstreamId: string): string =>
+  `millrace/${runId}/${workstreamId}`;
+
+/** The run's own branch, into which accepted work is merged. No workstream's id has a `_`. */
+export const mergedBranch = (runId: string): string => `millrace/${runId}/_merged`;
+
+export const branchRef = (branch: string): string => `refs/heads/${branch}`;
+
+/** Where refs of one workstream are, one an attempt. */
+export const attemptRefs = (runId: string, workstreamId: string): string =>
+  `refs/millrace/${runId}/${workstreamId}/`;
+
+/** What one attempt left; it outlives its worktree and its branch. */
+export const attemptRef = (runId: string, workstreamId: string, attempt: number): string =>
+  `${attemptRefs(runId, workstreamId)}${attempt}`;
+
+/** The commit that a run started from, so that one that is resumed starts from the same. */
+export const baseRef = (runId: string): string => `refs/millrace/${runId}/_base`;

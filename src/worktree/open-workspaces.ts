@@ -1,0 +1,50 @@
+/** The door of this room for a run. */
+import { realpath } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { GitWorkspaces } from './git-workspaces.ts';
+import { findRepository } from './repository.ts';
+import { RunRepository } from './run-repository.ts';
+import { SharedFolder } from './shared-folder.ts';
+
+export interface WorkspacesOptions {
+  /** Absolute folder that Millrace was started in. */
+  cwd: string;
+  /** Absolute state folder; worktrees are below it. It is made when the first worktree is. */
+  stateFolder: string;
+  runId: string;
+  /** A shell line that prepares a workspace; handed on. Default: null. */
+  setup?: string | null;
+  /** Paths or globs, relative to `cwd`, of ignored files that each worktree gets a copy of. Default: none. */
+  copy?: readonly string[];
+  /** The same, for those that each worktree gets a symbolic link to. Default: none. */
+  link?: readonly string[];
+}
+
+/**
+ * Looks whether `cwd` is in a git repository with a commit. If it is, workspaces may be worktrees; if it is not, each
+ * is the folder itself. Writes nothing before a worktree is opened.
+ */
+export async function openWorkspaces(options: WorkspacesOptions): Promise<GitWorkspaces> {
+  const { runId, setup = null, copy = [], link = [] } = options;
+  const cwd = resolve(options.cwd);
+  const stateFolder = await realPath(resolve(options.stateFolder));
+  const found = await findRepository(cwd);
+  return new GitWorkspaces({
+    cwd,
+    runId,
+    setup,
+    shared: new SharedFolder(await realPath(cwd), stateFolder),
+    repository:
+      typeof found === 'string' ? found : new RunRepository(found, { runId, stateFolder, copy, link }),
+  });
+}
+
+/** Without symbolic links, as git names folders, also where the last folders are not there yet. */
+async function realPath(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (dirname(path) === path) throw error;
+    return join(await realPath(dirname(path)), basename(path));
+  }
+}

@@ -1,0 +1,58 @@
+/** Removes a worktree whose content is kept. */
+import { rmdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { removingFile } from './capture.ts';
+import { complaint } from './git.ts';
+import { gitWrite, type Repository } from './repository.ts';
+import { readIfThere, type Worktree } from './worktree.ts';
+
+/**
+ * Removes a worktree, its lock included, after everything in it was found to be in `kept`. Links are removed, not
+ * followed. It stays locked, and so recognisable, until it is gone. Gives null, or why it is still there.
+ */
+export async function removeWorktree(
+  repository: Repository,
+  worktree: Worktree,
+  kept: string,
+): Promise<string | null> {
+  try {
+    await writeFile(removingFile(worktree.adminDir), kept);
+    await restoreDotGit(worktree);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  // Given twice it means: although it is locked.
+  const removed = await gitWrite(repository, [
+    'worktree',
+    'remove',
+    '--force',
+    '--force',
+    '--',
+    worktree.root,
+  ]);
+  if (removed.exitCode !== 0) return complaint(removed);
+  await removeIfEmpty(dirname(worktree.root));
+  return null;
+}
+
+/** Removing that was cut short may have taken it first, and without it git removes nothing. */
+async function restoreDotGit({ root, adminDir }: Worktree): Promise<void> {
+  const path = join(root, '.git');
+  try {
+    if ((await readIfThere(path)) === null) await writeFile(path, `gitdir: ${adminDir}\n`, { flag: 'wx' });
+  } catch (error) {
+    // Gone as a whole, which git can handle; or a folder, which somebody made a repository of and git refuses.
+    const code = error instanceof Error && 'code' in error ? error.code : null;
+    if (code !== 'ENOENT' && code !== 'EISDIR') throw error;
+  }
+}
+
+async function removeIfEmpty(folder: string): Promise<void> {
+  try {
+    await rmdir(folder);
+  } catch (error) {
+    // The run has other worktrees.
+    const code = error instanceof Error && 'code' in error ? error.code : null;
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOENT') throw error;
+  }
+}

@@ -1,0 +1,77 @@
+/** Saves what runs that were killed left in their worktrees, and clears the worktrees away. */
+import { capture } from './capture.ts';
+import { type LeftOver, listWorktrees } from './left-overs.ts';
+import { listRefs } from './kept-refs.ts';
+import { harvestWorktree } from './harvest.ts';
+import { removeWorktree } from './remove-worktree.ts';
+import type { Repository } from './repository.ts';
+
+/** What became of one worktree of a run that is over. */
+export interface Rescued {
+  folder: string;
+  runId: string;
+  workstreamId: string;
+  attempt: number;
+  /** The commit that holds everything that was in it; null where it could not be made. */
+  commit: string | null;
+  removed: boolean;
+  /** Why it is still there; null when it is gone, or was not to be removed. */
+  why: string | null;
+}
+
+/** Whether a run is known to be over although its process still exists; null when nothing is known of the run. */
+export type IsOver = (runId: string) => boolean | null;
+
+const NEVER: IsOver = () => null;
+
+/** Whether nobody works in it any more. */
+export const isOver = ({ alive, worktree }: LeftOver, runIsOver: IsOver = NEVER): boolean =>
+  !alive || runIsOver(worktree.owner.runId) === true;
+
+/**
+ * Commits and keeps what is in the worktrees of dead processes; their folders stay.
+ * @param runId only of this run; null for all
+ */
+export async function rescue(repository: Repository, runId: string | null): Promise<Rescued[]> {
+  const rescued: Rescued[] = [];
+  for (const leftOver of await listWorktrees(repository)) {
+    const { worktree } = leftOver;
+    if (leftOver.alive || (runId !== null && worktree.owner.runId !== runId)) continue;
+    const captured = await capture(repository, worktree, subjectFor(worktree.owner.workstreamId));
+    const commit = 'problem' in captured ? null : captured.commit;
+    const why = 'problem' in captured ? captured.problem : captured.missing;
+    rescued.push({ ...nameOf(leftOver), commit, removed: false, why });
+  }
+  return rescued;
+}
+
+/** Does the same for every worktree whose run is over, and removes those that hold nothing else. */
+export async function prune(repository: Repository, runIsOver: IsOver = NEVER): Promise<Rescued[]> {
+  const pruned: Rescued[] = [];
+  for (const leftOver of await listWorktrees(repository)) {
+    if (!isOver(leftOver, runIsOver)) continue;
+    const { worktree } = leftOver;
+    const { commit, missing } = await harvestWorktree(
+      repository,
+      worktree,
+      subjectFor(worktree.owner.workstreamId),
+    );
+    const safe = missing === null && commit !== null;
+    const why = safe ? await removeWorktree(repository, worktree, commit) : missing;
+    pruned.push({ ...nameOf(leftOver), commit, removed: safe && why === null, why });
+  }
+  return pruned;
+}
+
+const subjectFor = (workstreamId: string): string => `${workstreamId}: what its worktree held`;
+
+function nameOf({ worktree }: LeftOver): Pick<Rescued, 'folder' | 'runId' | 'workstreamId' | 'attempt'> {
+  const { runId, workstreamId, attempt } = worktree.owner;
+  return { folder: worktree.root, runId, workstreamId, attempt };
+}
+
+/** The branches of all runs. */
+export async function listBranches(repository: Repository): Promise<{ branch: string; commit: string }[]> {
+  const refs = await listRefs(repository, 'refs/heads/millrace/');
+  return refs.map(({ name, commit }) => ({ branch: name.slice('refs/heads/'.length), commit }));
+}

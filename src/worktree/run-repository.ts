@@ -1,0 +1,152 @@
+/** The user's repository as one run sees it: where it started, what its workstreams left, what is merged. */
+import { mkdir } from 'node:fs/promises';
+import type { Merge } from '../domain/changes.ts';
+import type { WorkspaceRequest } from '../domain/workspaces.ts';
+import type { Failure } from '../domain/failure.ts';
+import { ownIdentity } from '../support/process-identity.ts';
+import { bringAlong, type BringAlong, findLuggage, type Luggage } from './bring-along.ts';
+import { IDENTITY } from './commit.ts';
+import { createWorktree } from './create-worktree.ts';
+import { complaint } from './git.ts';
+import { keptOf, lastAttempt, listRefs } from './kept-refs.ts';
+import { listed } from './listed.ts';
+import { mergeWork, type Work } from './merge.ts';
+import { baseRef } from './names.ts';
+import { gitWrite, isAtLeast, OLDEST_GIT, type Repository } from './repository.ts';
+import { type ParentResult, startPoint } from './start-point.ts';
+import { uncommittedNotes } from './uncommitted.ts';
+import { WorktreeSession } from './worktree-session.ts';
+
+interface Settings extends BringAlong {
+  runId: string;
+  stateFolder: string;
+}
+
+export class RunRepository {
+  readonly repository: Repository;
+  readonly #settings: Settings;
+  /** The commit that holds each workstream's last result. */
+  readonly #results = new Map<string, string>();
+  readonly #inShared = new Set<string>();
+  readonly #uncommitted: Promise<string[]>;
+  #base: Promise<string> | null = null;
+  #luggage: Promise<Luggage> | null = null;
+  #merging: Promise<unknown> = Promise.resolve();
+
+  constructor(repository: Repository, settings: Settings) {
+    this.repository = repository;
+    this.#settings = settings;
+    this.#uncommitted = uncommittedNotes(repository, settings.stateFolder);
+  }
+
+  get root(): string {
+    return this.repository.root;
+  }
+
+  /** A worktree for one attempt, with what is brought along, at the merged results of its parents. */
+  async open({
+    workstream,
+    agentId,
+    attempt,
+    parents,
+  }: WorkspaceRequest): Promise<WorktreeSession | Failure> {
+    const { repository } = this;
+    const { runId, stateFolder } = this.#settings;
+    if (!isAtLeast(repository.version, OLDEST_GIT)) return tooOld(repository);
+    try {
+      const base = await this.base();
+      const start = await startPoint(repository, runId, base, await this.#resultsOf(parents));
+      if (!('commit' in start)) return start;
+      const owner = {
+        runId,
+        workstreamId: workstream.id,
+        attempt,
+        agentId,
+        start: start.commit,
+        process: ownIdentity(),
+      };
+      const worktree = await createWorktree(repository, stateFolder, owner);
+      if (isFailureOf(worktree)) return worktree;
+      const { brought, notes } = await bringAlong(repository, worktree, await this.#findLuggage());
+      const all = [...notes, ...this.#notesOnParents(parents)];
+      const session = new WorktreeSession(this, { ...worktree, brought }, workstream.title, all);
+      // A folder that holds nothing tracked is not in a commit.
+      await mkdir(session.folder, { recursive: true });
+      return session;
+    } catch (error) {
+      return { reason: 'workspace-error', detail: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  /** The commit that the run started from: of a run that is resumed the same as before. @throws if it can't be kept */
+  base(): Promise<string> {
+    this.#base ??= this.#keepBase().catch((error: unknown) => {
+      this.#base = null;
+      throw error;
+    });
+    return this.#base;
+  }
+
+  /** What is true of every worktree of the run. */
+  notes(): Promise<string[]> {
+    return this.#uncommitted;
+  }
+
+  remember(workstreamId: string, commit: string): void {
+    this.#results.set(workstreamId, commit);
+  }
+
+  /** Its changes are in the user's tree, and in no commit that a worktree could start from. */
+  workedInShared(workstreamId: string): void {
+    this.#inShared.add(workstreamId);
+  }
+
+  /** One at a time. */
+  merge(work: Work): Promise<Merge> {
+    const result = this.#merging.then(async () => mergeWork(this.repository, await this.base(), work));
+    this.#merging = result.catch(() => undefined);
+    return result;
+  }
+
+  async #keepBase(): Promise<string> {
+    const ref = baseRef(this.#settings.runId);
+    const [kept] = await listRefs(this.repository, ref);
+    if (kept !== undefined) return kept.commit;
+    const made = await gitWrite(this.repository, ['update-ref', '--stdin'], {
+      env: IDENTITY,
+      input: `create ${ref} ${this.repository.head}\n`,
+    });
+    if (made.exitCode !== 0) throw new Error(complaint(made));
+    return this.repository.head;
+  }
+
+  #findLuggage(): Promise<Luggage> {
+    this.#luggage ??= findLuggage(this.repository, this.#settings, this.#settings.stateFolder);
+    return this.#luggage;
+  }
+
+  /** Of the parents that have one: in this process, or kept by the run before it was resumed. */
+  async #resultsOf(parents: readonly string[]): Promise<ParentResult[]> {
+    const results: ParentResult[] = [];
+    for (const workstreamId of parents) {
+      const commit =
+        this.#results.get(workstreamId) ??
+        lastAttempt(await keptOf(this.repository, this.#settings.runId, workstreamId))?.commit;
+      if (commit !== undefined) results.push({ workstreamId, commit });
+    }
+    return results;
+  }
+
+  #notesOnParents(parents: readonly string[]): string[] {
+    const inShared = parents.filter((parent) => this.#inShared.has(parent));
+    if (inShared.length === 0) return [];
+    return [`Worked in the shared folder, so what they changed is not in its worktree: ${listed(inShared)}.`];
+  }
+}
+
+const isFailureOf = (value: object): value is Failure => 'reason' in value;
+
+const tooOld = ({ version }: Repository): Failure => ({
+  reason: 'workspace-error',
+  detail: `Worktrees need git ${OLDEST_GIT.join('.')} or later, and this is ${version.join('.')}.`,
+});

@@ -1,0 +1,62 @@
+/** One worktree of Millrace's, and how git is told to work in it. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { git, type GitResult, splitNul } from './git.ts';
+import type { Owner } from './lock-reason.ts';
+
+export interface Worktree {
+  /** Absolute folder of its files. */
+  root: string;
+  /** Absolute folder in which git keeps its HEAD and its index. */
+  adminDir: string;
+  owner: Owner;
+  /** What was copied or linked into it, relative to `root` with `/`: never a change. */
+  brought: readonly string[];
+}
+
+/**
+ * Runs git in a worktree. Which repository it is does not depend on the worktree's `.git`, which whoever works there
+ * may have removed or replaced.
+ */
+export function gitIn(
+  { root, adminDir }: Pick<Worktree, 'root' | 'adminDir'>,
+  args: readonly string[],
+  { env = {}, input = '' }: { env?: Record<string, string>; input?: string } = {},
+): Promise<GitResult> {
+  return git(args, { cwd: root, env: { GIT_DIR: adminDir, GIT_WORK_TREE: root, ...env }, input });
+}
+
+/** The commit that is checked out in it; null where there is none, or the worktree is broken. */
+export async function headOf(worktree: Pick<Worktree, 'root' | 'adminDir'>): Promise<string | null> {
+  const head = await gitIn(worktree, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
+  return head.exitCode === 0 ? head.stdout.trim() : null;
+}
+
+/** Where git keeps what belongs to the worktree at `root`. @throws where its `.git` can't be read */
+export async function readAdminDir(root: string): Promise<string> {
+  const text = await readFile(join(root, '.git'), 'utf8');
+  return resolve(root, text.replace(/^gitdir: /, '').replace(/\n$/, ''));
+}
+
+const broughtFile = (adminDir: string): string => join(adminDir, 'millrace-brought');
+
+/** Written before anything is brought, so that a snapshot after a kill knows what is not work. */
+export async function writeBrought(adminDir: string, paths: readonly string[]): Promise<void> {
+  await writeFile(broughtFile(adminDir), paths.join('\0'));
+}
+
+/** What `writeBrought` wrote; nothing where it did not. */
+export async function readBrought(adminDir: string): Promise<string[]> {
+  const text = await readIfThere(broughtFile(adminDir));
+  return text === null ? [] : splitNul(text).filter((path) => path !== '');
+}
+
+/** A file's text; null where there is none. @throws for any other reason */
+export async function readIfThere(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,398 @@
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { changesSchema } from '../../src/domain/changes.ts';
+import { writeFiles } from '../rig/command.ts';
+import {
+  commitAll,
+  contentIn,
+  digest,
+  git,
+  makeRepository,
+  opened,
+  RUN,
+  short,
+  worked,
+  workspacesIn,
+} from './fixture.ts';
+
+const lines = (count: number, of = 'line'): string =>
+  Array.from({ length: count }, (_, index) => `${of} ${index}\n`).join('');
+
+describe('what an attempt left', () => {
+  test('is committed: staged, unstaged, untracked, deleted, renamed, binary, mode', async () => {
+    const repo = makeRepository({
+      'edit.txt': lines(10),
+      'stage.txt': 'x\n',
+      'gone.txt': 'gone\n',
+      'old name.txt': lines(30, 'moved'),
+      'run.sh': 'echo\n',
+      'data.bin': 'text before\n',
+    });
+    const workspaces = await workspacesIn(repo);
+    const workspace = await opened(workspaces, 'ws-a', {}, { title: 'Do\nit' });
+    const at = (path: string): string => join(workspace.folder, path);
+    writeFileSync(at('edit.txt'), `${lines(10)}one more\n`);
+    writeFileSync(at('stage.txt'), 'y\n');
+    git(workspace.folder, 'add', 'stage.txt');
+    rmSync(at('gone.txt'));
+    renameSync(at('old name.txt'), at('new name.txt'));
+    chmodSync(at('run.sh'), 0o755);
+    writeFileSync(at('data.bin'), Buffer.from([0, 1, 2, 0, 255]));
+    writeFiles(workspace.folder, { 'deep/er/new.txt': 'n\nn\n' });
+    const indexBefore = git(workspace.folder, 'ls-files', '-s');
+    const changes = await workspaces.harvest(workspace);
+    expect(changesSchema.parse(changes)).toEqual(changes);
+    expect(git(workspace.folder, 'ls-files', '-s')).toBe(indexBefore);
+    expect(changes.files).toEqual([
+      { path: 'data.bin', from: null, status: 'modified', linesAdded: null, linesRemoved: null },
+      { path: 'deep/er/new.txt', from: null, status: 'added', linesAdded: 2, linesRemoved: 0 },
+      { path: 'edit.txt', from: null, status: 'modified', linesAdded: 1, linesRemoved: 0 },
+      { path: 'gone.txt', from: null, status: 'deleted', linesAdded: 0, linesRemoved: 1 },
+      { path: 'new name.txt', from: 'old name.txt', status: 'renamed', linesAdded: 0, linesRemoved: 0 },
+      { path: 'run.sh', from: null, status: 'modified', linesAdded: 0, linesRemoved: 0 },
+      { path: 'stage.txt', from: null, status: 'modified', linesAdded: 1, linesRemoved: 1 },
+    ]);
+    expect(changes).toMatchObject({ source: 'git', branch: `millrace/${RUN}/ws-a`, notes: [] });
+    expect(changes.commits).toEqual([changes.head]);
+    expect(git(repo, 'rev-parse', `millrace/${RUN}/ws-a`).trim()).toBe(changes.head);
+    expect(git(repo, 'rev-parse', `refs/millrace/${RUN}/ws-a/1`).trim()).toBe(changes.head);
+    const message = git(repo, 'log', '-1', '--format=%an <%ae> %cn%n%B', changes.head ?? '');
+    expect(message.trim()).toBe(
+      `Millrace <millrace@localhost> Millrace\nws-a: Do it\n\nMillrace-Run: ${RUN}\nMillrace-Workstream: ws-a\n` +
+        'Millrace-Agent: agent-1\nMillrace-Attempt: 1',
+    );
+  });
+
+  test('keeps names with spaces, quotes, emoji, line ends and what looks like a pattern', async () => {
+    const repo = makeRepository();
+    const names = [
+      'a b.txt',
+      'say "hi"\'.txt',
+      '🦀/ü.txt',
+      'line\nend.txt',
+      '[x]*?.txt',
+      ':(top)x',
+      '-rf',
+      'tab\there',
+    ];
+    const workspaces = await workspacesIn(repo);
+    const { changes } = await worked(
+      workspaces,
+      'ws-a',
+      Object.fromEntries(names.map((name) => [name, 'x\n'])),
+    );
+    expect(changes.files.map(({ path }) => path).toSorted()).toEqual(names.toSorted());
+    expect(changes.files.every(({ status, linesAdded }) => status === 'added' && linesAdded === 1)).toBe(
+      true,
+    );
+  });
+
+  test('nothing: no commit, no branch, no hash, and a ref from which dependents start', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const { changes } = await worked(workspaces, 'ws-a', {});
+    expect(changes).toMatchObject({ files: [], commits: [], branch: null, contentHash: null, notes: [] });
+    expect(changes.head).toBe(changes.base);
+    expect(git(repo, 'rev-parse', `refs/millrace/${RUN}/ws-a/1`).trim()).toBe(changes.base);
+  });
+
+  test('harvested again is the same commit, and a new one when there is more', async () => {
+    const workspaces = await workspacesIn(makeRepository());
+    const { workspace, changes } = await worked(workspaces, 'ws-a', { 'new.txt': '1\n' });
+    expect(await workspaces.harvest(workspace)).toEqual(changes);
+    rmSync(join(workspace.folder, 'new.txt'));
+    writeFiles(workspace.folder, { 'other.txt': '2\n' });
+    const again = await workspaces.harvest(workspace);
+    expect(short(again)).toEqual(['added other.txt']);
+    const earlier = git(workspace.folder, 'rev-parse', `refs/millrace/${RUN}/ws-a/1-earlier-1`).trim();
+    expect(earlier).toBe(changes.head);
+  });
+
+  test('the same content has the same hash, other content or another name another', async () => {
+    const workspaces = await workspacesIn(makeRepository());
+    const hashes: (string | null)[] = [];
+    for (const [attempt, files] of [{ x: '1' }, { x: '2' }, { x: '1' }, { y: '1' }].entries()) {
+      hashes.push((await worked(workspaces, 'ws-a', files, { attempt: attempt + 1 })).changes.contentHash);
+    }
+    expect(hashes[2]).toBe(hashes[0]);
+    expect(new Set(hashes).size).toBe(3);
+    expect(hashes[0]).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test('a file changed in the moment of checkout with the same size is seen', async () => {
+    const workspaces = await workspacesIn(makeRepository({ 'a.txt': 'aaaa\n' }));
+    const { changes } = await worked(workspaces, 'ws-a', { 'a.txt': 'bbbb\n' });
+    expect(short(changes)).toEqual(['modified a.txt']);
+  });
+
+  test('changes hidden from git by marks in the index are seen', async () => {
+    const workspaces = await workspacesIn(makeRepository());
+    const workspace = await opened(workspaces, 'ws-a');
+    git(workspace.folder, 'update-index', '--assume-unchanged', 'a.txt');
+    git(workspace.folder, 'update-index', '--skip-worktree', 'b.txt');
+    writeFiles(workspace.folder, { 'a.txt': 'other\n', 'b.txt': 'other\n' });
+    expect(short(await workspaces.harvest(workspace))).toEqual(['modified a.txt', 'modified b.txt']);
+  });
+
+  test('a retry moves the branch, and what the first attempt left is kept', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const first = await worked(workspaces, 'ws-a', { 'a.txt': 'first\n' });
+    const second = await worked(workspaces, 'ws-a', { 'a.txt': 'second\n' }, { attempt: 2 });
+    expect(readFileSync(join(second.workspace.folder, 'b.txt'), 'utf8')).toBe('b\n');
+    expect(contentIn(repo, `millrace/${RUN}/ws-a`, 'a.txt')).toBe('second\n');
+    expect(contentIn(repo, `refs/millrace/${RUN}/ws-a/1`, 'a.txt')).toBe('first\n');
+    expect(second.changes.base).toBe(first.changes.base);
+  });
+
+  test('a branch on which the user has committed is not moved', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    await worked(workspaces, 'ws-a', { 'a.txt': 'first\n' });
+    git(repo, 'checkout', '-q', `millrace/${RUN}/ws-a`);
+    const own = commitAll(repo, 'mine');
+    const again = await worked(workspaces, 'ws-a', { 'a.txt': 'second\n' }, { attempt: 2 });
+    expect(again.changes.branch).toBeNull();
+    expect(again.changes.notes.join()).toContain('checked out');
+    git(repo, 'checkout', '-q', 'main');
+    const third = await worked(workspaces, 'ws-a', { 'a.txt': 'third\n' }, { attempt: 3 });
+    expect(third.changes.notes.join()).toContain("not Millrace's");
+    expect(git(repo, 'rev-parse', `millrace/${RUN}/ws-a`).trim()).toBe(own);
+    expect(contentIn(repo, `refs/millrace/${RUN}/ws-a/3`, 'a.txt')).toBe('third\n');
+  });
+
+  test('a branch name that is taken is a note, and the work is kept', async () => {
+    const repo = makeRepository();
+    git(repo, 'branch', 'millrace');
+    const { changes } = await worked(await workspacesIn(repo), 'ws-a', { x: '1' });
+    expect(changes.branch).toBeNull();
+    expect(changes.notes.join()).toContain('could not be set');
+    expect(contentIn(repo, `refs/millrace/${RUN}/ws-a/1`, 'x')).toBe('1');
+  });
+});
+
+describe('what an agent does with git', () => {
+  test('its own commits and what it left uncommitted', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const workspace = await opened(workspaces, 'ws-a');
+    writeFiles(workspace.folder, { 'one.txt': '1\n' });
+    const one = commitAll(workspace.folder, 'one');
+    writeFiles(workspace.folder, { 'two.txt': '2\n' });
+    const two = commitAll(workspace.folder, 'two');
+    writeFiles(workspace.folder, { 'three.txt': '3\n' });
+    const changes = await workspaces.harvest(workspace);
+    expect(changes.commits).toEqual([one, two, changes.head]);
+    expect(short(changes)).toEqual(['added one.txt', 'added three.txt', 'added two.txt']);
+    expect(git(repo, 'log', '-1', '--format=%an', two).trim()).toBe('agent');
+  });
+
+  test('a branch of its own', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const workspace = await opened(workspaces, 'ws-a');
+    git(workspace.folder, 'checkout', '-q', '-b', 'feature');
+    writeFiles(workspace.folder, { 'one.txt': '1\n' });
+    const one = commitAll(workspace.folder, 'one');
+    const changes = await workspaces.harvest(workspace);
+    expect(changes).toMatchObject({ commits: [one], head: one, branch: `millrace/${RUN}/ws-a` });
+  });
+
+  test('a switch to a line that does not hold the start: compared with what both have', async () => {
+    const repo = makeRepository();
+    const old = git(repo, 'rev-parse', 'HEAD').trim();
+    writeFiles(repo, { 'later.txt': 'later\n' });
+    commitAll(repo, 'later');
+    const workspaces = await workspacesIn(repo);
+    const workspace = await opened(workspaces, 'ws-a');
+    git(workspace.folder, 'checkout', '-q', '-b', 'side', old);
+    writeFiles(workspace.folder, { 'mine.txt': 'mine\n' });
+    const changes = await workspaces.harvest(workspace);
+    expect(short(changes)).toEqual(['added mine.txt']);
+    expect(changes.notes.join()).toContain(old);
+    const merge = await workspaces.merge(workspace);
+    expect(merge.status).toBe('merged');
+    expect(contentIn(repo, merge.commit ?? '', 'later.txt')).toBe('later\n');
+  });
+
+  test('a rebase: its commits are the new ones, and the old ones are kept', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const workspace = await opened(workspaces, 'ws-a');
+    writeFiles(repo, { 'upstream.txt': 'u\n' });
+    const upstream = commitAll(repo, 'upstream');
+    writeFiles(workspace.folder, { 'mine.txt': 'mine\n' });
+    const before = commitAll(workspace.folder, 'mine');
+    git(workspace.folder, 'rebase', '-q', 'main');
+    const changes = await workspaces.harvest(workspace);
+    expect(changes.commits).toEqual([upstream, changes.head]);
+    expect(changes.commits).not.toContain(before);
+    expect(git(repo, 'for-each-ref', '--format=%(objectname)', `refs/millrace/${RUN}/ws-a`)).toContain(
+      before,
+    );
+    expect(changes.notes.join()).toContain('1-abandoned-1');
+  });
+
+  test('a reset: what it threw away is kept', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const workspace = await opened(workspaces, 'ws-a');
+    writeFiles(workspace.folder, { 'one.txt': '1\n' });
+    commitAll(workspace.folder, 'one');
+    writeFiles(workspace.folder, { 'two.txt': '2\n' });
+    const two = commitAll(workspace.folder, 'two');
+    git(workspace.folder, 'reset', '-q', '--hard', 'HEAD~2');
+    const changes = await workspaces.harvest(workspace);
+    expect(changes).toMatchObject({ files: [], commits: [], contentHash: null });
+    expect(git(repo, 'rev-parse', `refs/millrace/${RUN}/ws-a/1-abandoned-1`).trim()).toBe(two);
+  });
+
+  test('a history of its own', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const workspace = await opened(workspaces, 'ws-a');
+    git(workspace.folder, 'checkout', '-q', '--orphan', 'alone');
+    writeFiles(workspace.folder, { 'one.txt': '1\n' });
+    const unborn = await workspaces.harvest(workspace);
+    expect(short(unborn)).toEqual(['added one.txt']);
+    commitAll(workspace.folder, 'one');
+    const changes = await workspaces.harvest(workspace);
+    expect(changes.notes.join()).toContain('nothing in common');
+    expect((await workspaces.merge(workspace)).status).toBe('failed');
+  });
+
+  test('a merge that it did not finish', async () => {
+    const repo = makeRepository();
+    git(repo, 'checkout', '-q', '-b', 'other');
+    writeFiles(repo, { 'a.txt': 'other\n' });
+    commitAll(repo, 'other');
+    git(repo, 'checkout', '-q', 'main');
+    const workspaces = await workspacesIn(repo);
+    const workspace = await opened(workspaces, 'ws-a');
+    writeFiles(workspace.folder, { 'a.txt': 'mine\n' });
+    commitAll(workspace.folder, 'mine');
+    expect(() => git(workspace.folder, 'merge', 'other')).toThrow();
+    const changes = await workspaces.harvest(workspace);
+    expect(changes.notes).toEqual(['Left in conflict by an unfinished merge: a.txt.']);
+    expect(contentIn(repo, changes.head ?? '', 'a.txt')).toContain('<<<<<<<');
+  });
+
+  test.each(['unborn', 'with a commit'])(
+    'a repository inside, %s: noted, and the worktree stays',
+    async (kind) => {
+      const repo = makeRepository();
+      const workspaces = await workspacesIn(repo);
+      const workspace = await opened(workspaces, 'ws-a');
+      const nested = join(workspace.folder, 'nes ted');
+      writeFiles(workspace.folder, { 'nes ted/deep/f.txt': 'f\n', 'one.txt': '1\n' });
+      git(nested, 'init', '-q');
+      if (kind !== 'unborn') commitAll(nested, 'inner');
+      const changes = await workspaces.harvest(workspace);
+      expect(short(changes)).toEqual(['added one.txt']);
+      expect(changes.notes.join()).toContain('nes ted');
+      await workspaces.close(workspace);
+      expect(readFileSync(join(nested, 'deep/f.txt'), 'utf8')).toBe('f\n');
+      expect(workspaces.staying()).toMatchObject([{ workstreamId: 'ws-a', folder: workspace.folder }]);
+    },
+  );
+
+  test("the worktree's own .git replaced by a repository: captured, and it stays", async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const workspace = await opened(workspaces, 'ws-a');
+    rmSync(join(workspace.folder, '.git'));
+    git(workspace.folder, 'init', '-q');
+    writeFiles(workspace.folder, { 'one.txt': '1\n' });
+    const inner = commitAll(workspace.folder, 'inner');
+    const changes = await workspaces.harvest(workspace);
+    expect(short(changes)).toEqual(['added one.txt']);
+    expect(changes.commits).not.toContain(inner);
+    await workspaces.close(workspace);
+    expect(existsSync(join(workspace.folder, '.git', 'HEAD'))).toBe(true);
+    expect(workspaces.staying()).toHaveLength(1);
+  });
+
+  test('its whole folder removed: said, not taken for a deletion of everything', async () => {
+    const workspaces = await workspacesIn(makeRepository());
+    const workspace = await opened(workspaces, 'ws-a');
+    rmSync(workspace.folder, { recursive: true });
+    const changes = await workspaces.harvest(workspace);
+    expect(changes).toMatchObject({ files: [], commits: [] });
+    expect(changes.notes.join()).toContain('gone');
+    await workspaces.close(workspace);
+    expect(workspaces.staying()).toEqual([]);
+  });
+
+  test('a file that its filter refuses is captured as it is', async () => {
+    const repo = makeRepository({ '.gitattributes': '*.bad filter=bad\n' });
+    git(repo, 'config', 'filter.bad.clean', 'false');
+    git(repo, 'config', 'filter.bad.required', 'true');
+    const workspaces = await workspacesIn(repo);
+    const { workspace, changes } = await worked(workspaces, 'ws-a', { 'x.bad': 'x', 'y.txt': 'y' });
+    expect(short(changes)).toEqual(['added x.bad', 'added y.txt']);
+    expect(contentIn(repo, changes.head ?? '', 'x.bad')).toBe('x');
+    expect(changes.notes.join()).toContain('Filters that failed');
+    await workspaces.close(workspace);
+    expect(workspaces.staying()).toEqual([]);
+  });
+});
+
+describe('what git ignores', () => {
+  test('is not captured, and said', async () => {
+    const repo = makeRepository({ '.gitignore': '.state/\n*.log\ndist/\n' });
+    const { changes } = await worked(await workspacesIn(repo), 'ws-a', {
+      'x.log': '',
+      'dist/a': '',
+      'dist/b': '',
+    });
+    expect(changes).toMatchObject({ files: [], notes: ['Ignored by git and not captured: dist/, x.log.'] });
+  });
+
+  test('is copied and linked where asked, and never a change', async () => {
+    const repo = makeRepository({ '.gitignore': '.state/\n.env\nnode_modules/\n', 'packages/p/x.js': '' });
+    writeFiles(repo, {
+      '.env': 'SECRET=1\n',
+      'node_modules/m/i.js': 'm\n',
+      'packages/p/node_modules/n/i.js': 'n\n',
+      'local.conf': 'not ignored\n',
+    });
+    const workspaces = await workspacesIn(repo, {
+      copy: ['.env', 'local.conf', 'nowhere', '../outside', 'a.txt'],
+      link: ['**/node_modules'],
+    });
+    const workspace = await opened(workspaces, 'ws-a');
+    const at = (path: string): string => join(workspace.folder, path);
+    expect(readFileSync(at('.env'), 'utf8')).toBe('SECRET=1\n');
+    expect(readFileSync(at('packages/p/node_modules/n/i.js'), 'utf8')).toBe('n\n');
+    writeFiles(workspace.folder, { '.env': 'SECRET=2\n', 'new.txt': '' });
+    const agents = commitAll(workspace.folder, 'everything, links too');
+    expect(git(repo, 'ls-tree', '-r', '--name-only', agents)).toContain('node_modules\n');
+    const changes = await workspaces.harvest(workspace);
+    expect(short(changes)).toEqual(['added new.txt']);
+    expect(changes.notes.filter((note) => note.startsWith('Ignored'))).toEqual([]);
+    expect(changes.notes.join()).toContain('"../outside" is outside the repository');
+    const merge = await workspaces.merge(workspace);
+    expect(git(repo, 'ls-tree', '-r', '--name-only', merge.commit ?? '')).not.toContain('node_modules');
+    await workspaces.close(workspace);
+    expect(workspaces.staying()).toEqual([]);
+    expect(existsSync(workspace.folder)).toBe(false);
+    expect(readFileSync(join(repo, '.env'), 'utf8')).toBe('SECRET=1\n');
+    expect(readFileSync(join(repo, 'node_modules/m/i.js'), 'utf8')).toBe('m\n');
+  });
+
+  test('nothing is written through a tracked link that leads out of the worktree', async () => {
+    const outside = makeRepository({ keep: 'kept\n' });
+    const repo = makeRepository();
+    symlinkSync(outside, join(repo, 'out'));
+    commitAll(repo, 'link');
+    writeFiles(outside, { '.env': 'theirs\n' });
+    const before = digest(outside);
+    const workspaces = await workspacesIn(repo, { copy: ['out/.env', 'out/keep2'], link: ['out/x'] });
+    const { workspace, changes } = await worked(workspaces, 'ws-a', { n: '' });
+    await workspaces.close(workspace);
+    expect(changes.files).toHaveLength(1);
+    expect(existsSync(workspace.folder)).toBe(false);
+    expect(digest(outside)).toEqual(before);
+  });
+});
