@@ -1,21 +1,24 @@
 /** The child processes of one execution, whoever started them, and how they are ended. */
-import { groupIsAlive, signalGroup } from '../src/support/process-group.ts';
+import { type EndedProcesses, endOwned, signalOwned } from '../src/support/owned-processes.ts';
+import { groupIsAlive } from '../src/support/process-group.ts';
 
 type Report = (type: 'process-started' | 'process-ended', pid: number) => void;
-
-const POLL_MS = 20;
 
 /**
  * Knows the process groups that an execution started and that may still be alive. Each child leads a group of its
  * own, so that its descendants are ended with it and a Ctrl-C in the terminal reaches only Millrace.
  */
 export class ChildProcesses {
+  /** Variables that each of them gets. */
   readonly environment: Record<string, string>;
+  readonly #mark: string;
   readonly #report: Report;
   readonly #leaders = new Set<number>();
+  #mayHaveLeft = false;
 
-  constructor(environment: Record<string, string>, report: Report) {
+  constructor(environment: Record<string, string>, mark: string, report: Report) {
     this.environment = environment;
+    this.#mark = mark;
     this.#report = report;
   }
 
@@ -30,19 +33,26 @@ export class ChildProcesses {
     this.#report('process-ended', pid);
   }
 
-  /** Ends every group that is still alive: SIGTERM, then SIGKILL after the grace. Gives their number. */
-  async endAll(graceSeconds: number): Promise<number> {
-    const alive = [...this.#leaders].filter(groupIsAlive);
-    for (const pid of alive) signalGroup(pid, 'SIGTERM');
-    const deadline = performance.now() + graceSeconds * 1000;
-    while (alive.some(groupIsAlive) && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
-    for (const pid of this.#leaders) {
-      signalGroup(pid, 'SIGKILL');
-      this.#report('process-ended', pid);
-    }
+  /**
+   * Some may have moved to groups of their own, so that they are looked for among all processes when it ends. That
+   * takes milliseconds, so it is not done after commands that end by themselves.
+   */
+  mayHaveLeftTheirGroups(): void {
+    this.#mayHaveLeft = true;
+  }
+
+  /** Signals all that are alive, also those that left their groups. */
+  signalAll(signal: NodeJS.Signals): void {
+    this.mayHaveLeftTheirGroups();
+    signalOwned({ leaders: this.#leaders, mark: this.#mark }, signal);
+  }
+
+  /** Ends everything that is still alive: SIGTERM, then SIGKILL after the grace. */
+  async endAll(graceSeconds: number): Promise<EndedProcesses> {
+    const mark = this.#mayHaveLeft ? this.#mark : null;
+    const result = await endOwned({ leaders: this.#leaders, mark }, graceSeconds);
+    for (const pid of this.#leaders) this.#report('process-ended', pid);
     this.#leaders.clear();
-    return alive.length;
+    return result;
   }
 }

@@ -1,9 +1,11 @@
 /** One execution as the main thread sees it: its clock, the processes it started, and how it is stopped. */
+import { randomUUID } from 'node:crypto';
 import type { FromAgent, ToAgent } from '../domain/agent-message.ts';
 import type { Assignment } from '../domain/assignment.ts';
 import type { CancelReason, EngineMessage, EngineRunOptions } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import { endOwned } from '../support/owned-processes.ts';
 import { signalGroup } from '../support/process-group.ts';
 
 /** Beyond the grace: what the thread needs to end its child processes and answer. */
@@ -16,6 +18,8 @@ export type ExecutionMessage = Exclude<FromAgent, { type: 'late' }>;
 
 export class ThreadExecution {
   readonly assignment: Assignment;
+  /** In the environment of every process that it starts. */
+  readonly mark = randomUUID();
   readonly startedAt = Date.now();
   /** Aborted to end the thread. */
   readonly terminate = new AbortController();
@@ -87,13 +91,28 @@ export class ThreadExecution {
     });
   }
 
-  /** Stops all clocks, and ends what the thread started and could not end itself. */
+  /** Stops all clocks: the thread has answered, and has ended what it started. */
   close(): void {
+    this.#stopClocks();
+    for (const pid of this.#groups) signalGroup(pid, 'SIGKILL');
+  }
+
+  /**
+   * Stops all clocks, and ends what a thread left that can't do so itself any more, wherever it went. Gives the number
+   * of processes that could not be ended.
+   */
+  async endProcesses(): Promise<number> {
+    this.#stopClocks();
+    const { graceSeconds } = this.assignment.limits;
+    const { left } = await endOwned({ leaders: this.#groups, mark: this.mark }, graceSeconds);
+    return left;
+  }
+
+  #stopClocks(): void {
     clearTimeout(this.#timeout);
     clearTimeout(this.#hard);
     clearTimeout(this.#stepTimeout);
     this.#options.signal.removeEventListener('abort', this.#onAbort);
-    for (const pid of this.#groups) signalGroup(pid, 'SIGKILL');
   }
 
   #startClock(): NodeJS.Timeout {
