@@ -1,5 +1,5 @@
 /** The child processes of one execution, whoever started them, and how they are ended. */
-import { type EndedProcesses, endOwned, signalOwned } from '../src/support/owned-processes.ts';
+import { type EndedProcesses, OwnedProcesses } from '../src/support/owned-processes.ts';
 import { groupIsAlive } from '../src/support/process-group.ts';
 
 type Report = (type: 'process-started' | 'process-ended', pid: number) => void;
@@ -11,25 +11,24 @@ type Report = (type: 'process-started' | 'process-ended', pid: number) => void;
 export class ChildProcesses {
   /** Variables that each of them gets. */
   readonly environment: Record<string, string>;
-  readonly #mark: string;
+  readonly #owned: OwnedProcesses;
   readonly #report: Report;
-  readonly #leaders = new Set<number>();
   #mayHaveLeft = false;
 
   constructor(environment: Record<string, string>, mark: string, report: Report) {
     this.environment = environment;
-    this.#mark = mark;
+    this.#owned = new OwnedProcesses(mark);
     this.#report = report;
   }
 
   started(pid: number): void {
-    this.#leaders.add(pid);
+    this.#owned.leaders.add(pid);
     this.#report('process-started', pid);
   }
 
   /** Forgets a group of which no process is left. */
   ended(pid: number): void {
-    if (groupIsAlive(pid) || !this.#leaders.delete(pid)) return;
+    if (groupIsAlive(pid) || !this.#owned.leaders.delete(pid)) return;
     this.#report('process-ended', pid);
   }
 
@@ -44,15 +43,14 @@ export class ChildProcesses {
   /** Signals all that are alive, also those that left their groups. */
   signalAll(signal: NodeJS.Signals): void {
     this.mayHaveLeftTheirGroups();
-    signalOwned({ leaders: this.#leaders, mark: this.#mark }, signal);
+    this.#owned.signal(signal);
   }
 
   /** Ends everything that is still alive: SIGTERM, then SIGKILL after the grace. */
   async endAll(graceSeconds: number): Promise<EndedProcesses> {
-    const mark = this.#mayHaveLeft ? this.#mark : null;
-    const result = await endOwned({ leaders: this.#leaders, mark }, graceSeconds);
-    for (const pid of this.#leaders) this.#report('process-ended', pid);
-    this.#leaders.clear();
+    const result = await this.#owned.end(graceSeconds, this.#mayHaveLeft ? 'everywhere' : 'groups');
+    for (const pid of this.#owned.leaders) this.#report('process-ended', pid);
+    this.#owned.leaders.clear();
     return result;
   }
 }

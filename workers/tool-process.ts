@@ -10,8 +10,9 @@ import { guardProcess } from './process-guard.ts';
 
 /** Once a program has ended, its output is read until nothing has come for this long. */
 const QUIET_MS = 50;
-/** What outlives the program may hold its output open and print without end. */
+/** What outlives the program may hold its output open and print without end: its pipes hold less than this. */
 const DRAIN_MS = 500;
+const DRAIN_BYTES = 4e6;
 
 /** Who reads what the program prints. */
 export interface LineReader {
@@ -43,8 +44,10 @@ export async function runToolProcess(
   const guard = guardProcess(child, execution, signal, () => reader.activity());
   try {
     const end = await ended(child);
+    // What others print after it is not its output.
+    const limitPassed = guard.limitPassed();
     await output.close();
-    return { end, limitPassed: guard.limitPassed() };
+    return { end, limitPassed };
   } finally {
     guard.stop();
   }
@@ -65,7 +68,9 @@ class ToolOutput {
   readonly #streams: Readable[];
   readonly #lines: LineSplitter;
   readonly #closed: Promise<void>;
-  #chunks = 0;
+  #bytes = 0;
+  /** How many bytes are kept in all; more only come from what outlives the program. */
+  #most = Number.POSITIVE_INFINITY;
   #failure: { thrown: unknown } | null = null;
 
   constructor(child: ChildProcess, execution: Execution, lines: LineSplitter) {
@@ -77,7 +82,8 @@ class ToolOutput {
     });
     for (const stream of this.#streams) {
       stream.on('data', (chunk: Buffer) => {
-        this.#chunks += 1;
+        this.#bytes += chunk.length;
+        if (this.#bytes > this.#most) return;
         execution.output.write(chunk);
         if (stream === child.stdout) this.#read(chunk);
       });
@@ -87,9 +93,10 @@ class ToolOutput {
   /** Reads what the ended program has left in its pipes. @throws what the reader threw. */
   async close(): Promise<void> {
     const deadline = performance.now() + DRAIN_MS;
+    this.#most = this.#bytes + DRAIN_BYTES;
     let seen = -1;
-    while (seen !== this.#chunks && performance.now() < deadline) {
-      seen = this.#chunks;
+    while (seen !== this.#bytes && this.#bytes < this.#most && performance.now() < deadline) {
+      seen = this.#bytes;
       if (await this.#closesWithin(QUIET_MS)) break;
       // On a busy machine the pause is over before the pipes were looked at; this is after.
       await new Promise(setImmediate);

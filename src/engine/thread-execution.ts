@@ -5,7 +5,7 @@ import type { Assignment } from '../domain/assignment.ts';
 import type { CancelReason, EngineMessage, EngineRunOptions } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import { endOwned } from '../support/owned-processes.ts';
+import { OwnedProcesses } from '../support/owned-processes.ts';
 import { signalGroup } from '../support/process-group.ts';
 
 /** Beyond the grace: what the thread needs to end its child processes and answer. */
@@ -31,7 +31,7 @@ export class ThreadExecution {
   readonly #send: (message: ToAgent) => void;
   #received = 0;
   #onReceived: () => void = () => undefined;
-  readonly #groups = new Set<number>();
+  readonly #owned = new OwnedProcesses(this.mark);
   #timeout: NodeJS.Timeout;
   #hard: NodeJS.Timeout | undefined;
   #stepTimeout: NodeJS.Timeout | undefined;
@@ -63,10 +63,10 @@ export class ThreadExecution {
       case 'log':
         return this.tell({ type: 'log', line: message.line });
       case 'process-started':
-        this.#groups.add(message.pid);
+        this.#owned.leaders.add(message.pid);
         return undefined;
       case 'process-ended':
-        this.#groups.delete(message.pid);
+        this.#owned.leaders.delete(message.pid);
         return undefined;
       case 'deadline':
         return this.#stepDeadline(message.step, message.seconds);
@@ -94,7 +94,7 @@ export class ThreadExecution {
   /** Stops all clocks: the thread has answered, and has ended what it started. */
   close(): void {
     this.#stopClocks();
-    for (const pid of this.#groups) signalGroup(pid, 'SIGKILL');
+    for (const pid of this.#owned.leaders) signalGroup(pid, 'SIGKILL');
   }
 
   /**
@@ -104,7 +104,7 @@ export class ThreadExecution {
   async endProcesses(): Promise<number> {
     this.#stopClocks();
     const { graceSeconds } = this.assignment.limits;
-    const { left } = await endOwned({ leaders: this.#groups, mark: this.mark }, graceSeconds);
+    const { left } = await this.#owned.end(graceSeconds, 'everywhere');
     return left;
   }
 

@@ -6,16 +6,9 @@ import { isLiving, livingProcesses, type ProcessEntry, startedWith } from './pro
 export const MARK_VARIABLE = 'MILLRACE_EXECUTION';
 
 const POLL_MS = 20;
-/** How long processes are signalled again that SIGKILL has not ended, or that were started meanwhile. */
+/** How long SIGKILL is sent again, to what it has not ended yet and to what was started meanwhile. */
 const KILL_MS = 2_000;
 const KILL_AGAIN_MS = 200;
-
-export interface OwnedProcesses {
-  /** Process groups, by their leaders. */
-  leaders: ReadonlySet<number>;
-  /** What `MILLRACE_EXECUTION` holds in processes that may have left the groups; null to look at the groups only. */
-  mark: string | null;
-}
 
 /** What became of them. */
 export interface EndedProcesses {
@@ -34,46 +27,91 @@ export function markValue(mark: string): string {
   return outer === undefined || outer === '' ? mark : `${outer}:${mark}`;
 }
 
-/** Signals all of them that are alive. */
-export function signalOwned(owned: OwnedProcesses, signal: NodeJS.Signals): void {
-  signalAll(owned, findLiving(owned), signal);
-}
-
 /**
- * Ends all of them: SIGTERM, and SIGKILL for those that are there after the grace or were started meanwhile.
- * Takes at most two seconds longer than the grace. Where there is no /proc, only groups are found.
+ * Knows the groups that were started, and on Linux can look for what left them: processes that carry the mark in their
+ * environment, and the descendants of those, once they have been seen. A process that cleared its environment, left
+ * its group and lost its parent before anyone looked is not found; nor is anything outside its group elsewhere.
  */
-export async function endOwned(owned: OwnedProcesses, graceSeconds: number): Promise<EndedProcesses> {
-  const found = findLiving(owned);
-  if (found.length === 0) return { groups: 0, left: 0 };
-  signalAll(owned, found, 'SIGTERM');
-  await untilGone(found, graceSeconds * 1000);
-  const deadline = performance.now() + KILL_MS;
-  let left = findLiving(owned);
-  while (left.length > 0 && performance.now() < deadline) {
-    signalAll(owned, left, 'SIGKILL');
-    await untilGone(left, KILL_AGAIN_MS);
-    left = findLiving(owned);
+export class OwnedProcesses {
+  /** Process groups that may be alive, by their leaders. */
+  readonly leaders = new Set<number>();
+  readonly #mark: string;
+  /** When each process was started that a look has found, by pid. */
+  readonly #seen = new Map<number, string>();
+
+  constructor(mark: string) {
+    this.#mark = mark;
   }
-  return { groups: new Set(found.map(({ group }) => group)).size, left: left.length };
+
+  /** Signals all that are alive, wherever they are. */
+  signal(signal: NodeJS.Signals): void {
+    this.#signal(this.#find('everywhere'), signal);
+  }
+
+  /**
+   * Ends what is alive: SIGTERM, and SIGKILL for what is there after the grace or was started meanwhile. Takes at most
+   * two seconds longer than the grace. To look everywhere takes some milliseconds.
+   */
+  async end(graceSeconds: number, where: 'everywhere' | 'groups'): Promise<EndedProcesses> {
+    const found = this.#find(where);
+    if (found.length === 0) return { groups: 0, left: 0 };
+    this.#signal(found, 'SIGTERM');
+    await untilGone(found, graceSeconds * 1000);
+    const deadline = performance.now() + KILL_MS;
+    let left = this.#find(where);
+    while (left.length > 0 && performance.now() < deadline) {
+      this.#signal(left, 'SIGKILL');
+      await untilGone(left, KILL_AGAIN_MS);
+      left = this.#find(where);
+    }
+    return { groups: new Set(found.map(({ group }) => group)).size, left: left.length };
+  }
+
+  #find(where: 'everywhere' | 'groups'): ProcessEntry[] {
+    if (process.platform !== 'linux') return this.#livingLeaders();
+    if (where === 'groups') {
+      if (this.#livingLeaders().length === 0) return [];
+      return [...livingProcesses()].filter(({ group }) => this.leaders.has(group));
+    }
+    const living = [...livingProcesses()].filter(({ pid }) => pid !== process.pid);
+    const found = withDescendants(living, (entry) => this.#isOurs(entry));
+    for (const { pid, startedAt } of found) this.#seen.set(pid, startedAt);
+    return found;
+  }
+
+  #livingLeaders(): ProcessEntry[] {
+    return [...this.leaders]
+      .filter(groupIsAlive)
+      .map((pid) => ({ pid, group: pid, parent: process.pid, startedAt: '' }));
+  }
+
+  #isOurs({ pid, group, startedAt }: ProcessEntry): boolean {
+    return (
+      this.leaders.has(group) ||
+      this.#seen.get(pid) === startedAt ||
+      startedWith(pid, MARK_VARIABLE, this.#mark)
+    );
+  }
+
+  /** What left its group is signalled with the group that it leads, but never with one that it only joined. */
+  #signal(found: ProcessEntry[], signal: NodeJS.Signals): void {
+    const targets = found.map(({ pid, group }) => (this.leaders.has(group) || group === pid ? -group : pid));
+    for (const target of new Set(targets)) signalProcess(target, signal);
+  }
 }
 
-function findLiving({ leaders, mark }: OwnedProcesses): ProcessEntry[] {
-  const groups = [...leaders].filter(groupIsAlive);
-  if (process.platform !== 'linux') return groups.map((pid) => ({ pid, group: pid }));
-  if (mark === null && groups.length === 0) return [];
-  return [...livingProcesses()].filter(
-    ({ pid, group }) =>
-      pid !== process.pid && (leaders.has(group) || (mark !== null && startedWith(pid, MARK_VARIABLE, mark))),
-  );
-}
-
-/** A process that left its group is signalled with the group it leads, but never with one that it only joined. */
-function signalAll({ leaders }: OwnedProcesses, found: ProcessEntry[], signal: NodeJS.Signals): void {
-  const targets = new Set(
-    found.map(({ pid, group }) => (leaders.has(group) || group === pid ? -group : pid)),
-  );
-  for (const target of targets) signalProcess(target, signal);
+/** Those that `isOurs`, their children, the children of these and so on. */
+function withDescendants(living: ProcessEntry[], isOurs: (entry: ProcessEntry) => boolean): ProcessEntry[] {
+  const found = new Set(living.filter(isOurs));
+  const children = new Map<number, ProcessEntry[]>();
+  for (const entry of living) {
+    const siblings = children.get(entry.parent);
+    if (siblings === undefined) children.set(entry.parent, [entry]);
+    else siblings.push(entry);
+  }
+  // A set is walked in the order of insertion, what is added on the way included.
+  for (const { pid } of found) for (const child of children.get(pid) ?? []) found.add(child);
+  return [...found];
 }
 
 async function untilGone(found: ProcessEntry[], milliseconds: number): Promise<void> {

@@ -4,8 +4,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** A process that still runs. One that has ended and was not reaped by its parent does not. */
 export interface ProcessEntry {
   pid: number;
+  parent: number;
   /** Process group. */
   group: number;
+  /** When it was started, in clock ticks: tells it from a later one with the same pid. */
+  startedAt: string;
 }
 
 /** Every living process, zombies left out: in a container whose first process reaps nobody they stay for ever. */
@@ -34,8 +37,11 @@ export function startedWith(pid: number, variable: string, text: string): boolea
 function readEntry(pid: number): ProcessEntry | null {
   const stat = readText(`/proc/${pid}/stat`);
   // The program's name comes before these fields, and may itself hold spaces and brackets (proc(5)).
-  const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return group === undefined || state === 'Z' || state === 'X' ? null : { pid, group: Number(group) };
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state, parent, group] = fields;
+  const startedAt = fields[19];
+  if (startedAt === undefined || state === 'Z' || state === 'X') return null;
+  return { pid, parent: Number(parent), group: Number(group), startedAt };
 }
 
 function readText(path: string): string {
