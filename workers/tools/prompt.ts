@@ -6,7 +6,7 @@ import type { Workstream } from '../../src/domain/workstream.ts';
 const MAX_TAIL = 4_000;
 
 /** An acceptance test as the agent is told of it. */
-export interface Check {
+interface Check {
   text: string;
   /** A person decides; otherwise it is a command. */
   manual: boolean;

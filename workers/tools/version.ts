@@ -10,24 +10,30 @@ const MAX_LENGTH = 200;
 const known = new Map<string, string | null>();
 
 /**
- * The first line that the program prints about its version, at most 200 characters; null when it gives none within 20
- * seconds. It is asked once in each thread. `file` takes its output.
+ * The first line that the program prints about its version, at most 200 characters; null when it gives none within
+ * `timeoutMs` or ends with another exit code than 0. It is asked once in each thread. `file` takes its output.
  */
 export async function probeVersion(
   command: Command,
   file: string,
   signal: AbortSignal,
+  timeoutMs = TIMEOUT_MS,
 ): Promise<string | null> {
   const key = [command.file, ...command.args].join('\0');
   const before = known.get(key);
   if (before !== undefined) return before;
-  const version = await ask(command, file, signal);
+  const version = await ask(command, file, signal, timeoutMs);
   // Stopped before it could answer: the next workstream may ask again.
   if (!signal.aborted) known.set(key, version);
   return version;
 }
 
-async function ask(command: Command, file: string, signal: AbortSignal): Promise<string | null> {
+async function ask(
+  command: Command,
+  file: string,
+  signal: AbortSignal,
+  timeoutMs: number,
+): Promise<string | null> {
   const output = openSync(file, 'w+');
   try {
     const child = startProcess(command, ['ignore', output, 'ignore']);
@@ -36,7 +42,7 @@ async function ask(command: Command, file: string, signal: AbortSignal): Promise
     const end = (): void => {
       if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
     };
-    const timer = setTimeout(end, TIMEOUT_MS);
+    const timer = setTimeout(end, timeoutMs);
     signal.addEventListener('abort', end, { once: true });
     if (signal.aborted) end();
     const result = await ended(child);
