@@ -1,7 +1,6 @@
 /** The entry of a worker thread: one assignment in, one outcome out, over and over. */
 import { BroadcastChannel, workerData } from 'node:worker_threads';
-import type { AgentSettings, ToAgent } from '../src/domain/agent-message.ts';
-import type { Assignment } from '../src/domain/assignment.ts';
+import type { AgentSettings, MarkedAssignment, ToAgent } from '../src/domain/agent-message.ts';
 import type { Failure } from '../src/domain/failure.ts';
 import type { Answer } from '../src/domain/outcome.ts';
 import { execute } from './execute.ts';
@@ -15,7 +14,7 @@ let inHand: Execution | null = null;
 let isFresh = true;
 
 /** Called by the pool for each assignment. */
-export default async function agent(assignment: Assignment): Promise<Answer> {
+export default async function agent(assignment: MarkedAssignment): Promise<Answer> {
   const execution = new Execution(assignment);
   inHand = execution;
   if (isFresh) execution.post({ type: 'started', executionId: assignment.executionId });

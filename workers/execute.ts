@@ -9,13 +9,15 @@ import { currentExecution, type Execution } from './execution.ts';
 import { activeResources, leftoversSince } from './leftovers.ts';
 import { runStep } from './runners/step.ts';
 import { type StepOutcome, stepOutcome } from './runners/step-outcome.ts';
+import { setUp } from './set-up.ts';
 import { flattenThrown } from './thrown.ts';
 
 /** What has been found out so far. */
 interface Findings {
   steps: StepResult[];
   tests: TestResult[];
-  output: string | null;
+  /** What the last module that gives an output gave, and what the last tool said. */
+  outputs: { module: string | null; tool: string | null };
   filesModified: Set<string>;
   metrics: Record<string, number>;
   failure: Failure | null;
@@ -30,7 +32,7 @@ export async function execute(execution: Execution): Promise<Outcome> {
   const findings: Findings = {
     steps: [],
     tests: [],
-    output: null,
+    outputs: { module: null, tool: null },
     filesModified: new Set(),
     metrics: {},
     failure: null,
@@ -44,9 +46,11 @@ export async function execute(execution: Execution): Promise<Outcome> {
   execution.ended = true;
   const failure = execution.stopped?.failure ?? findings.failure;
   const cpuEnd = threadCpuTime();
+  const { outputs, ...found } = findings;
   return {
-    ...findings,
+    ...found,
     failure,
+    output: outputs.module ?? outputs.tool,
     status: failure === null ? 'completed' : 'failed',
     startedAt,
     endedAt: Date.now(),
@@ -64,6 +68,8 @@ const since = (start: number | undefined, end: number | undefined): number | nul
 
 async function runAll(execution: Execution, findings: Findings): Promise<void> {
   const { workstream } = execution.assignment;
+  findings.failure = await setUp(execution);
+  if (findings.failure !== null) return;
   for (const step of workstream.steps) {
     if (execution.stopped !== null) return;
     const result = await runOne(step, execution, findings);
@@ -90,7 +96,7 @@ async function runAll(execution: Execution, findings: Findings): Promise<void> {
 async function runOne(step: Step, execution: Execution, findings: Findings): Promise<StepResult> {
   const start = performance.now();
   const outcome = await withinLimit(step, execution);
-  if (outcome.output !== null) findings.output = outcome.output;
+  if (outcome.output !== null) findings.outputs[step.kind === 'tool' ? 'tool' : 'module'] = outcome.output;
   for (const file of outcome.filesModified) findings.filesModified.add(file);
   Object.assign(findings.metrics, outcome.metrics);
   const result: StepResult = {
@@ -116,16 +122,17 @@ async function withinLimit(step: Step, execution: Execution): Promise<StepOutcom
   const timer = seconds === null ? undefined : setTimeout(() => limit.abort(), seconds * 1000);
   if (seconds !== null) execution.post({ type: 'deadline', executionId, step: step.id, seconds });
   const start = execution.output.size;
-  try {
-    return await runStep(step, execution, signal);
-  } catch (error) {
+  const stopped = (outcome: StepOutcome): StepOutcome => {
     const tail = execution.output.tail(start);
-    if (execution.stopped !== null) return stepOutcome({ failure: execution.stopped.failure, tail });
-    if (!limit.signal.aborted) throw error;
-    return stepOutcome({
-      failure: { reason: 'timed-out', seconds: seconds ?? 0, step: step.id, tail },
-      tail,
-    });
+    const passed: Failure = { reason: 'timed-out', seconds: seconds ?? 0, step: step.id, tail };
+    return { ...outcome, output: null, tail, failure: execution.stopped?.failure ?? passed };
+  };
+  try {
+    const outcome = await runStep(step, execution, signal);
+    return signal.aborted ? stopped(outcome) : outcome;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return stopped(stepOutcome({}));
   } finally {
     clearTimeout(timer);
     if (seconds !== null) execution.post({ type: 'deadline', executionId, step: step.id, seconds: null });
@@ -135,18 +142,18 @@ async function withinLimit(step: Step, execution: Execution): Promise<StepOutcom
 /** Ends what the workstream left behind; a thread in which its code may go on is not used again. */
 async function cleanUp(execution: Execution, before: ReturnType<typeof activeResources>): Promise<void> {
   const usesModules = execution.assignment.workstream.steps.some((step) => step.kind === 'module');
-  const processes = await execution.children.endAll(execution.assignment.limits.graceSeconds);
-  if (processes > 0) {
-    execution.warn(
-      `It left ${processes} child process${processes === 1 ? '' : 'es'} running; they were ended.`,
-    );
+  if (execution.stopped !== null) execution.children.mayHaveLeftTheirGroups();
+  const { groups, left } = await execution.children.endAll(execution.graceLeft);
+  if (groups > 0) {
+    execution.warn(`It left ${groups} child process${groups === 1 ? '' : 'es'} running; they were ended.`);
   }
+  if (left > 0) execution.warn(`${left} of its processes could not be ended.`);
   if (!usesModules) return;
   const leftovers = await leftoversSince(before);
   if (leftovers !== null) {
     execution.warn(`It left ${leftovers} active; its thread was replaced.`);
     execution.retire ??= `the workstream left ${leftovers} active`;
-  } else if (processes > 0) {
+  } else if (groups > 0) {
     execution.retire ??= 'the workstream left child processes running';
   }
 }

@@ -1,14 +1,15 @@
 /** What is true of one execution while it is under way, shared by the steps it runs. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { parentPort } from 'node:worker_threads';
-import type { FromAgent, ToAgent } from '../src/domain/agent-message.ts';
-import type { Assignment } from '../src/domain/assignment.ts';
+import type { FromAgent, MarkedAssignment, ToAgent } from '../src/domain/agent-message.ts';
 import type { Failure } from '../src/domain/failure.ts';
+import { MARK_VARIABLE, markValue } from '../src/support/owned-processes.ts';
 import { ChildProcesses } from './child-processes.ts';
 import { OutputFile } from './output-file.ts';
 
 const PROGRESS_INTERVAL_MS = 100;
 const MAX_WARNINGS = 100;
+const MIN_GRACE_SECONDS = 0.5;
 const BYTES_PER_MB = 1e6;
 
 /** Why an execution stops before its end. */
@@ -24,7 +25,7 @@ export interface Stop {
 export const currentExecution = new AsyncLocalStorage<Execution>();
 
 export class Execution {
-  readonly assignment: Assignment;
+  readonly assignment: MarkedAssignment;
   readonly children: ChildProcesses;
   readonly output: OutputFile;
   readonly warnings: string[] = [];
@@ -33,16 +34,19 @@ export class Execution {
   ended = false;
   /** How many messages it has sent to the main thread. */
   posted = 0;
+  /** US dollars that its tools said they cost. */
+  spentUsd = 0;
   readonly #controller = new AbortController();
   #stop: Stop | null = null;
+  #stoppedAt = 0;
   #lastProgress = 0;
   #printed = 0;
   #logged = 0;
 
-  constructor(assignment: Assignment) {
+  constructor(assignment: MarkedAssignment) {
     this.assignment = assignment;
     this.output = new OutputFile(assignment.logFile);
-    this.children = new ChildProcesses(this.environment(), (type, pid) =>
+    this.children = new ChildProcesses(this.environment(), assignment.mark, (type, pid) =>
       this.post({ type, executionId: assignment.executionId, pid }),
     );
   }
@@ -60,7 +64,19 @@ export class Execution {
   stop(stop: Stop): void {
     if (this.#stop !== null || this.ended) return;
     this.#stop = stop;
+    this.#stoppedAt = performance.now();
     this.#controller.abort(new DOMException(`The workstream is to stop: ${stop.because}.`, 'AbortError'));
+  }
+
+  /**
+   * How long what it leaves behind may take to end: the grace, or what is left of it since it was stopped. Never less
+   * than half a second, which is within the time that the main thread gives it to answer.
+   */
+  get graceLeft(): number {
+    const { graceSeconds } = this.assignment.limits;
+    if (this.#stop === null) return graceSeconds;
+    const passed = (performance.now() - this.#stoppedAt) / 1000;
+    return Math.max(graceSeconds - passed, Math.min(graceSeconds, MIN_GRACE_SECONDS));
   }
 
   /** Sends live progress, at most ten times a second. */
@@ -110,12 +126,13 @@ export class Execution {
 
   /** The variables that every child process gets. */
   environment(): Record<string, string> {
-    const { runId, agentId, attempt, workstream } = this.assignment;
+    const { runId, agentId, attempt, workstream, mark } = this.assignment;
     return {
       MILLRACE_RUN_ID: runId,
       MILLRACE_WORKSTREAM_ID: workstream.id,
       MILLRACE_AGENT_ID: agentId,
       MILLRACE_ATTEMPT: String(attempt),
+      [MARK_VARIABLE]: markValue(mark),
     };
   }
 

@@ -28,8 +28,9 @@ export class OutputFile {
   }
 
   write(chunk: string | Uint8Array): void {
-    if (typeof chunk === 'string') writeSync(this.descriptor, chunk);
-    else writeSync(this.descriptor, chunk);
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    // A signal or a disk that is nearly full makes a write shorter than it was asked to be.
+    for (let done = 0; done < bytes.length; ) done += writeSync(this.descriptor, bytes, done);
   }
 
   /** Bytes so far. */

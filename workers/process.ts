@@ -1,12 +1,9 @@
 /** Starts a child process of a step and waits for its end. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
 import { statSync } from 'node:fs';
 import type { Failure } from '../src/domain/failure.ts';
-import { signalGroup } from '../src/support/process-group.ts';
 import type { Execution } from './execution.ts';
-
-const WATCH_MS = 250;
-const BYTES_PER_MB = 1e6;
+import { guardProcess } from './process-guard.ts';
 
 /** What to run: a shell line, or a program and its arguments. */
 export interface Command {
@@ -39,27 +36,23 @@ export async function runProcess(
   const start = execution.output.size;
   const bad = badFolder(command.cwd);
   if (bad !== null) return { failure: bad, exitCode: null, tail: '' };
-  const child = startProcess(command, execution);
+  const output = execution.output.descriptor;
+  const child = startProcess(command, ['ignore', output, output]);
   if (child instanceof Error) return { failure: startFailure(command, child), exitCode: null, tail: '' };
-  const guard = guardProcess(child, execution, signal, start);
+  const guard = guardProcess(child, execution, signal, lastLineOf(execution));
   try {
     const end = await ended(child);
     signal.throwIfAborted();
     const tail = execution.output.tail(start);
-    const context = { command: command.shown, tail, log: execution.assignment.logFile };
-    if (guard.limitPassed()) {
-      const { maxOutputMb: limitMb } = execution.assignment.limits;
-      return { failure: { reason: 'output-limit', limitMb, ...context }, exitCode: null, tail };
-    }
-    return describeEnd(command, end, context);
+    if (guard.limitPassed()) return { failure: limitFailure(command, execution, tail), exitCode: null, tail };
+    return describeEnd(command, end, { command: command.shown, tail, log: execution.assignment.logFile });
   } finally {
     guard.stop();
   }
 }
 
 /** Gives the error where Node refuses at once: too many arguments, a NUL character, no memory. */
-function startProcess(command: Command, execution: Execution): ChildProcess | Error {
-  const output = execution.output.descriptor;
+export function startProcess(command: Command, stdio: StdioOptions): ChildProcess | Error {
   try {
     return spawn(command.file, command.args, {
       cwd: command.cwd,
@@ -67,20 +60,34 @@ function startProcess(command: Command, execution: Execution): ChildProcess | Er
       shell: command.shell,
       detached: true,
       windowsHide: true,
-      stdio: ['ignore', output, output],
+      stdio,
     });
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }
 }
 
-type End = { code: number | null; signal: NodeJS.Signals | null } | { error: Error };
+/** The end of a process: how it exited, or why it was never started. */
+export type End = { code: number | null; signal: NodeJS.Signals | null } | { error: Error };
 
-function ended(child: ChildProcess): Promise<End> {
+/** Resolves when the process has ended, whoever may still hold its output open. */
+export function ended(child: ChildProcess): Promise<End> {
   return new Promise((resolve) => {
     child.once('error', (error) => resolve({ error }));
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });
+}
+
+/** A missing folder would otherwise be reported as a missing command. */
+export function badFolder(cwd: string): Failure | null {
+  if (statSync(cwd, { throwIfNoEntry: false })?.isDirectory() === true) return null;
+  return { reason: 'workspace-error', detail: `There is no folder ${cwd} to run the command in.` };
+}
+
+/** The failure of a process that printed too much. */
+export function limitFailure(command: Command, execution: Execution, tail: string): Failure {
+  const { limits, logFile: log } = execution.assignment;
+  return { reason: 'output-limit', limitMb: limits.maxOutputMb, command: command.shown, tail, log };
 }
 
 function describeEnd(
@@ -107,45 +114,14 @@ function startFailure(command: Command, error: Error): Failure {
   };
 }
 
-/** A missing folder would otherwise be reported as a missing command. */
-function badFolder(cwd: string): Failure | null {
-  if (statSync(cwd, { throwIfNoEntry: false })?.isDirectory() === true) return null;
-  return { reason: 'workspace-error', detail: `There is no folder ${cwd} to run the command in.` };
-}
-
-interface Guard {
-  stop(): void;
-  limitPassed(): boolean;
-}
-
-/** Ends the group when the signal is aborted or the output grows past its limit, and shows its last line as progress. */
-function guardProcess(child: ChildProcess, execution: Execution, signal: AbortSignal, start: number): Guard {
-  const { graceSeconds, maxOutputMb } = execution.assignment.limits;
-  let kill: NodeJS.Timeout | undefined;
-  let passed = false;
-  const end = (): void => {
-    if (child.pid === undefined || kill !== undefined) return;
-    const leader = child.pid;
-    signalGroup(leader, 'SIGTERM');
-    kill = setTimeout(() => signalGroup(leader, 'SIGKILL'), graceSeconds * 1000);
-  };
-  let shown = start;
-  const watch = setInterval(() => {
-    const { size } = execution.output;
-    passed ||= size - start > maxOutputMb * BYTES_PER_MB;
-    if (passed) end();
-    if (size > shown) execution.progress(null, lastLine(execution.output.tail(shown)));
+/** Gives the last line that was printed since it was asked before. */
+function lastLineOf({ output }: Execution): () => string | null {
+  let shown = output.size;
+  return () => {
+    const { size } = output;
+    if (size <= shown) return null;
+    const line = output.tail(shown).trimEnd().split('\n').at(-1) ?? '';
     shown = size;
-  }, WATCH_MS);
-  signal.addEventListener('abort', end, { once: true });
-  return {
-    limitPassed: () => passed,
-    stop: () => {
-      clearInterval(watch);
-      clearTimeout(kill);
-      signal.removeEventListener('abort', end);
-    },
+    return line;
   };
 }
-
-const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1) ?? '';

@@ -1,6 +1,13 @@
-/** Everything that the main thread and an agent say to each other while an execution is under way. */
+/** Everything that the main thread and an agent say to each other about an execution. */
 import { z } from 'zod';
+import type { Assignment } from './assignment.ts';
 import { outcomeSchema } from './outcome.ts';
+
+/** What an agent is handed: an assignment, and the mark by which everything it starts can be found. */
+export interface MarkedAssignment extends Assignment {
+  /** A UUID; every process of the execution has it in its environment (`MILLRACE_EXECUTION`). */
+  mark: string;
+}
 
 const executionId = z.number().int();
 

@@ -1,7 +1,7 @@
 /** What an execution found out; the one thing that an agent sends back. */
 import { z } from 'zod';
 import { failureSchema } from './failure.ts';
-import { toolReportSchema } from './tool.ts';
+import { toolReportSchema } from './tool-report.ts';
 
 const seconds = z.number().nonnegative();
 

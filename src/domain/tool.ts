@@ -1,5 +1,7 @@
 /** A tool is the command line of a coding agent; this is what a run knows of it before and after it has worked. */
-import { z } from 'zod';
+import type { Tokens } from './tool-report.ts';
+
+export type { ToolReport, Tokens } from './tool-report.ts';
 
 /** The tools that Millrace knows how to call and how to judge. */
 export const BUILT_IN_TOOLS = ['claude', 'codex', 'gemini', 'opencode', 'aider'] as const;
@@ -33,39 +35,6 @@ export interface ToolSettings {
   prompt: 'stdin' | 'file' | 'argument';
   success: ToolSuccess;
 }
-
-const count = z.number().int().nonnegative().nullable();
-
-/** What is known of the tokens that a tool used; null where it doesn't say. */
-const tokensSchema = z.object({
-  input: count,
-  output: count,
-  /** Of the input, read from a cache. */
-  cacheRead: count,
-  /** Of the input, written to a cache. */
-  cacheWrite: count,
-  /** Of the output, spent on reasoning. */
-  reasoning: count,
-});
-export type Tokens = z.infer<typeof tokensSchema>;
-
-/** What a tool said about its own work, and what was measured. Null means that it can't be known. */
-export const toolReportSchema = z.object({
-  tool: z.string(),
-  /** What `--version` printed. */
-  version: z.string().nullable(),
-  model: z.string().nullable(),
-  sessionId: z.string().nullable(),
-  /** Its last message, at most 20,000 characters. */
-  text: z.string(),
-  tokens: tokensSchema,
-  costUsd: z.number().nonnegative().nullable(),
-  turns: count,
-  toolCalls: count,
-  /** Wall time of the program. */
-  durationSeconds: z.number().nonnegative(),
-});
-export type ToolReport = z.infer<typeof toolReportSchema>;
 
 export const NO_TOKENS: Tokens = {
   input: null,

@@ -1,9 +1,11 @@
 /** One execution as the main thread sees it: its clock, the processes it started, and how it is stopped. */
+import { randomUUID } from 'node:crypto';
 import type { FromAgent, ToAgent } from '../domain/agent-message.ts';
 import type { Assignment } from '../domain/assignment.ts';
 import type { CancelReason, EngineMessage, EngineRunOptions } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import { OwnedProcesses } from '../support/owned-processes.ts';
 import { signalGroup } from '../support/process-group.ts';
 
 /** Beyond the grace: what the thread needs to end its child processes and answer. */
@@ -16,6 +18,8 @@ export type ExecutionMessage = Exclude<FromAgent, { type: 'late' }>;
 
 export class ThreadExecution {
   readonly assignment: Assignment;
+  /** In the environment of every process that it starts. */
+  readonly mark = randomUUID();
   readonly startedAt = Date.now();
   /** Aborted to end the thread. */
   readonly terminate = new AbortController();
@@ -27,7 +31,7 @@ export class ThreadExecution {
   readonly #send: (message: ToAgent) => void;
   #received = 0;
   #onReceived: () => void = () => undefined;
-  readonly #groups = new Set<number>();
+  readonly #owned = new OwnedProcesses(this.mark);
   #timeout: NodeJS.Timeout;
   #hard: NodeJS.Timeout | undefined;
   #stepTimeout: NodeJS.Timeout | undefined;
@@ -59,10 +63,10 @@ export class ThreadExecution {
       case 'log':
         return this.tell({ type: 'log', line: message.line });
       case 'process-started':
-        this.#groups.add(message.pid);
+        this.#owned.leaders.add(message.pid);
         return undefined;
       case 'process-ended':
-        this.#groups.delete(message.pid);
+        this.#owned.leaders.delete(message.pid);
         return undefined;
       case 'deadline':
         return this.#stepDeadline(message.step, message.seconds);
@@ -87,13 +91,28 @@ export class ThreadExecution {
     });
   }
 
-  /** Stops all clocks, and ends what the thread started and could not end itself. */
+  /** Stops all clocks: the thread has answered, and has ended what it started. */
   close(): void {
+    this.#stopClocks();
+    for (const pid of this.#owned.leaders) signalGroup(pid, 'SIGKILL');
+  }
+
+  /**
+   * Stops all clocks, and ends what a thread left that can't do so itself any more, wherever it went. Gives the number
+   * of processes that could not be ended.
+   */
+  async endProcesses(): Promise<number> {
+    this.#stopClocks();
+    const { graceSeconds } = this.assignment.limits;
+    const { left } = await this.#owned.end(graceSeconds, 'everywhere');
+    return left;
+  }
+
+  #stopClocks(): void {
     clearTimeout(this.#timeout);
     clearTimeout(this.#hard);
     clearTimeout(this.#stepTimeout);
     this.#options.signal.removeEventListener('abort', this.#onAbort);
-    for (const pid of this.#groups) signalGroup(pid, 'SIGKILL');
   }
 
   #startClock(): NodeJS.Timeout {

@@ -5,6 +5,7 @@ import {
   type AgentSettings,
   fromAgentSchema,
   lastWordSchema,
+  type MarkedAssignment,
   type ToAgent,
 } from '../domain/agent-message.ts';
 import type { Assignment } from '../domain/assignment.ts';
@@ -62,9 +63,7 @@ export class ThreadEngine implements Engine {
     const execution = new ThreadExecution(assignment, options, (message) => this.#send(message));
     this.#running.set(assignment.executionId, execution);
     try {
-      const outcome = await this.#execute(execution).catch((error: unknown) => this.#lost(execution, error));
-      execution.close();
-      return outcome;
+      return await this.#execute(execution).catch((error: unknown) => this.#lost(execution, error));
     } catch (error) {
       const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
       const thrown = { name, message, ...(stack === undefined ? {} : { stack }) };
@@ -78,9 +77,11 @@ export class ThreadEngine implements Engine {
     const { assignment, terminate } = execution;
     const compiled = await this.#modules.compile(assignment);
     if (this.#closing !== null) throw new Error('the engine was closed before it started');
-    const result: unknown = await this.#pool.run({ ...assignment, compiled }, { signal: terminate.signal });
+    const marked: MarkedAssignment = { ...assignment, compiled, mark: execution.mark };
+    const result: unknown = await this.#pool.run(marked, { signal: terminate.signal });
     const { outcome, posted } = answerSchema.parse(result);
     await execution.receivedAll(posted);
+    execution.close();
     return outcome;
   }
 
@@ -98,14 +99,24 @@ export class ThreadEngine implements Engine {
     await this.#pool.destroy();
   }
 
-  /** The outcome where the thread did not return one. */
-  #lost(execution: ThreadExecution, error: unknown): Outcome {
+  /** The outcome where the thread did not return one; its processes are ended from here. */
+  async #lost(execution: ThreadExecution, error: unknown): Promise<Outcome> {
+    if (error instanceof CompileError) {
+      execution.close();
+      return failedOutcome(error.failure, execution.startedAt, execution.assignment.logFile);
+    }
+    const left = await execution.endProcesses();
+    const outcome = this.#outcomeOfLost(execution, error);
+    if (left > 0) outcome.warnings.push(`${left} of its processes could not be ended.`);
+    return outcome;
+  }
+
+  #outcomeOfLost(execution: ThreadExecution, error: unknown): Outcome {
     const { assignment, retired, verdict, startedAt } = execution;
     if (retired !== null) {
       execution.tell({ type: 'replaced', why: retired.why });
       return retired.outcome;
     }
-    if (error instanceof CompileError) return failedOutcome(error.failure, startedAt, assignment.logFile);
     execution.tell({ type: 'replaced', why: verdict === null ? 'its thread died' : 'its code did not stop' });
     const failure = verdict ?? crashFailure(error, this.#options.memoryMb);
     return failedOutcome(failure, startedAt, assignment.logFile);

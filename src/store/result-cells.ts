@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { attemptSchema } from '../domain/attempt.ts';
 import { candidateSchema } from '../domain/candidate.ts';
 import { changesSchema, mergeSchema } from '../domain/changes.ts';
-import { toolReportSchema } from '../domain/tool.ts';
+import { toolReportSchema } from '../domain/tool-report.ts';
 import type { ResultError, ResultMetadata, TestSummary } from '../domain/agent-result.ts';
 import { failureSchema, type Reason } from '../domain/failure.ts';
 import type { JsonObject } from '../domain/json.ts';

@@ -1,9 +1,14 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { livingProcesses } from './process-table.ts';
 
 /** Signals every process of a group. One that is gone already, or that belongs to another user, is no error. */
 export function signalGroup(leader: number, signal: NodeJS.Signals): void {
+  signalProcess(-leader, signal);
+}
+
+/** Signals a process, or the group of a negative number. One that is gone, or not ours to signal, is no error. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(-leader, signal);
+    process.kill(pid, signal);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : null;
     if (code !== 'ESRCH' && code !== 'EPERM') throw error;
@@ -21,22 +26,7 @@ export function groupIsAlive(leader: number): boolean {
   return process.platform !== 'linux' || hasLivingMember(leader);
 }
 
-/** Looks through /proc: in a container whose first process reaps nobody, orphans stay as zombies for ever. */
 function hasLivingMember(leader: number): boolean {
-  return readdirSync('/proc').some((name) => {
-    if (!/^\d+$/.test(name)) return false;
-    const [state, , group] = statFields(name);
-    return group === String(leader) && state !== 'Z' && state !== 'X';
-  });
-}
-
-/** The fields of /proc/PID/stat after the program's name, which may itself hold spaces and brackets (proc(5)). */
-function statFields(pid: string): string[] {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  } catch {
-    // It ended between the listing and the reading.
-    return [];
-  }
+  for (const { group } of livingProcesses()) if (group === leader) return true;
+  return false;
 }

@@ -1,7 +1,15 @@
 /** Workstreams and steps for tests, with every field that a test does not care about filled in. */
 import type { Assignment } from '../../src/domain/assignment.ts';
 import type { Json } from '../../src/domain/json.ts';
-import type { CommandStep, ModuleStep, RunStep, Step, Workstream } from '../../src/domain/workstream.ts';
+import type { ToolSettings } from '../../src/domain/tool.ts';
+import type {
+  CommandStep,
+  ModuleStep,
+  RunStep,
+  Step,
+  ToolStep,
+  Workstream,
+} from '../../src/domain/workstream.ts';
 
 const step = { id: 'step-1', timeoutSeconds: null, env: {}, cwd: null, continueOnError: false };
 
@@ -28,6 +36,30 @@ export const moduleStep = (module: string, name = 'default', input: Json = null)
   module,
   export: name,
   input,
+});
+
+export const toolStep = (tool: string, tasks: string[] = [], fields: Partial<ToolStep> = {}): ToolStep => ({
+  ...step,
+  kind: 'tool',
+  tool,
+  tasks,
+  ...fields,
+});
+
+/** A program of the configuration that succeeds with exit code 0. */
+export const customTool = (
+  command: [string, ...string[]],
+  fields: Partial<ToolSettings> = {},
+): ToolSettings => ({
+  name: 'agent',
+  adapter: 'custom',
+  command,
+  args: [],
+  env: {},
+  model: null,
+  prompt: 'stdin',
+  success: { exitCodes: [0], outputMatches: null, outputExcludes: null },
+  ...fields,
 });
 
 export function workstream(id: string, steps: Step[], fields: Partial<Workstream> = {}): Workstream {

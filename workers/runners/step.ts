@@ -2,9 +2,13 @@ import type { Step } from '../../src/domain/workstream.ts';
 import type { Execution } from '../execution.ts';
 import { runCommand } from './command.ts';
 import { runModule } from './module.ts';
-import { type StepOutcome, stepOutcome } from './step-outcome.ts';
+import type { StepOutcome } from './step-outcome.ts';
+import { runTool } from './tool.ts';
 
-/** Runs a step of any kind. Rejects only when the signal is aborted. */
+/**
+ * Runs a step of any kind. When the signal is aborted it rejects, or resolves with what the step had found out until
+ * then; either way what the step ran has ended.
+ */
 export async function runStep(step: Step, execution: Execution, signal: AbortSignal): Promise<StepOutcome> {
   switch (step.kind) {
     case 'module':
@@ -13,6 +17,6 @@ export async function runStep(step: Step, execution: Execution, signal: AbortSig
     case 'command':
       return runCommand(step, execution, signal);
     case 'tool':
-      return stepOutcome({ failure: { reason: 'tool-not-found', tool: step.tool, program: null } });
+      return runTool(step, execution, signal);
   }
 }

@@ -1,0 +1,50 @@
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { groupIsAlive } from '../../../src/support/process-group.ts';
+import { probeVersion } from '../../../workers/tools/version.ts';
+import { temporaryFolder } from '../../rig/temporary-folder.ts';
+
+/** Writes a shell program and gives the command that asks for its version. */
+function agent(lines: string) {
+  const folder = temporaryFolder();
+  const file = join(folder, 'agent');
+  writeFileSync(file, `#!/bin/sh\n${lines}\n`);
+  chmodSync(file, 0o755);
+  const command = { shown: 'agent', file, args: ['--version'], shell: false, cwd: folder, env: {} };
+  const ask = (signal = new AbortController().signal, timeoutMs?: number) =>
+    probeVersion(command, join(folder, 'version.txt'), signal, timeoutMs);
+  return { folder, ask };
+}
+
+test('is the first line that says something, and is asked for once', async () => {
+  const { folder, ask } = agent(
+    'echo asked >> asked; echo; echo "  agent 1.2.3 (beta) "; echo more; echo odd >&2',
+  );
+  expect([await ask(), await ask()]).toEqual(['agent 1.2.3 (beta)', 'agent 1.2.3 (beta)']);
+  expect(readFileSync(join(folder, 'asked'), 'utf8')).toBe('asked\n');
+});
+
+test('is not known of a program that fails, or says nothing', async () => {
+  expect(await agent('echo usage: agent; exit 2').ask()).toBeNull();
+  expect(await agent('true').ask()).toBeNull();
+});
+
+test('is not waited for by a process that the program leaves behind', async () => {
+  const { folder, ask } = agent('sleep 100000 & echo $! > pid; echo 1.0');
+  expect(await ask()).toBe('1.0');
+  process.kill(Number(readFileSync(join(folder, 'pid'), 'utf8')), 'SIGKILL');
+});
+
+test('is not known of a program that hangs, which is ended with its group', async () => {
+  const { folder, ask } = agent("trap '' TERM; echo $$ > pid; sleep 100000 & wait");
+  expect(await ask(undefined, 500)).toBeNull();
+  expect(groupIsAlive(Number(readFileSync(join(folder, 'pid'), 'utf8')))).toBe(false);
+});
+
+test('is asked for again when the first time was broken off', async () => {
+  const { folder, ask } = agent('test -e slow || exec sleep 100000; echo 2.0');
+  expect(await ask(AbortSignal.abort())).toBeNull();
+  writeFileSync(join(folder, 'slow'), '');
+  expect(await ask()).toBe('2.0');
+});

@@ -1,0 +1,64 @@
+/** Watches over a child process while it runs: its output, its progress, and when it has to end. */
+import type { ChildProcess } from 'node:child_process';
+import { signalGroup } from '../src/support/process-group.ts';
+import type { Execution } from './execution.ts';
+
+const WATCH_MS = 250;
+const BYTES_PER_MB = 1e6;
+
+export interface Guard {
+  stop(): void;
+  /** Whether it printed more than it may and was ended for that. */
+  limitPassed(): boolean;
+}
+
+/**
+ * Ends the process when the signal is aborted or the execution's output grows past its limit: SIGTERM, and SIGKILL
+ * after the grace. Sends as progress what `activity` gives; null is nothing new.
+ */
+export function guardProcess(
+  child: ChildProcess,
+  execution: Execution,
+  signal: AbortSignal,
+  activity: () => string | null,
+): Guard {
+  const { graceSeconds, maxOutputMb } = execution.assignment.limits;
+  const start = execution.output.size;
+  let kill: NodeJS.Timeout | undefined;
+  let passed = false;
+  const end = (): void => {
+    if (child.pid === undefined || kill !== undefined) return;
+    const leader = child.pid;
+    signalStopped(leader, execution, 'SIGTERM');
+    kill = setTimeout(() => signalStopped(leader, execution, 'SIGKILL'), graceSeconds * 1000);
+  };
+  const watch = setInterval(() => {
+    passed ||= execution.output.size - start > maxOutputMb * BYTES_PER_MB;
+    if (passed) end();
+    const text = activity();
+    if (text !== null) execution.progress(null, text);
+  }, WATCH_MS);
+  signal.addEventListener('abort', end, { once: true });
+  if (signal.aborted) end();
+  return {
+    limitPassed: () => passed,
+    stop: () => {
+      clearInterval(watch);
+      clearTimeout(kill);
+      signal.removeEventListener('abort', end);
+    },
+  };
+}
+
+/**
+ * All that an execution started ends with it, at the same time, so that the grace is not spent twice. A step that is
+ * ended alone leaves what earlier steps started to those that follow it.
+ */
+function signalStopped(leader: number, execution: Execution, signal: NodeJS.Signals): void {
+  if (execution.stopped === null) {
+    execution.children.mayHaveLeftTheirGroups();
+    signalGroup(leader, signal);
+  } else {
+    execution.children.signalAll(signal);
+  }
+}

@@ -1,0 +1,169 @@
+/** Runs a tool step: tells a coding agent what to do, reads along, and judges what it says of its work. */
+import { randomUUID } from 'node:crypto';
+import type { Failure } from '../../src/domain/failure.ts';
+import type { ToolSettings } from '../../src/domain/tool.ts';
+import type { ToolStep } from '../../src/domain/workstream.ts';
+import { isCommand } from '../acceptance/classify.ts';
+import type { Execution } from '../execution.ts';
+import { findProgram } from '../find-program.ts';
+import { badFolder, type Command, limitFailure } from '../process.ts';
+import { runToolProcess, type ToolProcessEnd } from '../tool-process.ts';
+import { buildPrompt } from '../tools/prompt.ts';
+import { loadAdapter } from '../tools/registry.ts';
+import { makeToolReport } from '../tools/report.ts';
+import { prepareScratch, type Scratch } from '../tools/scratch.ts';
+import type { ToolAdapter, ToolCommand, ToolReader, ToolRequest } from '../tools/tool.ts';
+import { probeVersion } from '../tools/version.ts';
+import { type StepOutcome, stepOutcome } from './step-outcome.ts';
+
+/** A tool step with all that is needed to run it. */
+interface Job {
+  step: ToolStep;
+  execution: Execution;
+  settings: ToolSettings;
+  adapter: ToolAdapter;
+  /** Absolute path of the program. */
+  program: string;
+  folder: string;
+  env: Record<string, string>;
+  scratch: Scratch;
+}
+
+/** Resolves when the step was stopped too, with what the tool had reported until then. */
+export async function runTool(
+  step: ToolStep,
+  execution: Execution,
+  signal: AbortSignal,
+): Promise<StepOutcome> {
+  const job = await prepare(step, execution);
+  if ('reason' in job) return stepOutcome({ failure: job });
+  execution.children.mayHaveLeftTheirGroups();
+  const version = await findVersion(job, signal);
+  if (signal.aborted) return stepOutcome({});
+  const why = version === null ? null : job.adapter.refuses(version);
+  if (version !== null && why !== null) {
+    return stepOutcome({
+      failure: { reason: 'tool-unsupported', tool: step.tool, version, detail: why },
+    });
+  }
+  return runProgram(job, version, signal);
+}
+
+/** What can be found out before anything is started. */
+async function prepare(step: ToolStep, execution: Execution): Promise<Job | Failure> {
+  const { tools, workspace, logFile, workstream } = execution.assignment;
+  const settings = tools[step.tool];
+  if (settings === undefined) return { reason: 'tool-not-found', tool: step.tool, program: null };
+  const overspent = budgetFailure(execution);
+  if (overspent !== null) return overspent;
+  const folder = step.cwd ?? workspace;
+  const bad = badFolder(folder);
+  if (bad !== null) return bad;
+  const env = { ...step.env, ...settings.env };
+  const [name] = settings.command;
+  const program = findProgram(name, folder, env['PATH'] ?? process.env['PATH'] ?? '');
+  if (program === null) return { reason: 'tool-not-found', tool: step.tool, program: name };
+  const adapter = await loadAdapter(settings.adapter);
+  const position = workstream.steps.indexOf(step) + 1;
+  const scratch = prepareScratch(logFile, position, promptOf(step, execution));
+  if ('reason' in scratch) return scratch;
+  return { step, execution, settings, adapter, program, folder, env, scratch };
+}
+
+function promptOf(step: ToolStep, { assignment }: Execution): string {
+  const { workstream, workspace, previousFailure } = assignment;
+  const checks = workstream.acceptanceTests.map(({ kind, text }) => ({
+    text,
+    manual: kind === 'manual' || (kind === 'text' && !isCommand(text, workspace)),
+  }));
+  return buildPrompt({ workstream, tasks: step.tasks, checks, previousFailure });
+}
+
+function findVersion(job: Job, signal: AbortSignal): Promise<string | null> {
+  const { versionArguments } = job.adapter;
+  if (versionArguments === null) return Promise.resolve(null);
+  const command = commandOf(job, { file: job.program, args: [...versionArguments], env: {}, stdin: '' });
+  return probeVersion(command, job.scratch.versionFile, signal);
+}
+
+async function runProgram(job: Job, version: string | null, signal: AbortSignal): Promise<StepOutcome> {
+  const { step, execution, adapter, scratch } = job;
+  const request = requestOf(job);
+  const reader = adapter.reader(request);
+  const toolCommand = adapter.command(request);
+  const command = commandOf(job, toolCommand);
+  const start = execution.output.size;
+  const began = performance.now();
+  const input = scratch.keepInput(toolCommand.stdin);
+  const result = await runToolProcess(command, input, reader, execution, signal);
+  const durationSeconds = (performance.now() - began) / 1000;
+  const tail = execution.output.tail(start);
+  if ('error' in result.end) return stepOutcome({ failure: startFailure(job, command, result.end.error) });
+  const tool = makeToolReport(reader.report(), { tool: step.tool, version, durationSeconds });
+  execution.spentUsd += tool.costUsd ?? 0;
+  const failure = signal.aborted ? null : judge(result, command, reader, execution, tail);
+  const said = failure === null && tool.text !== '' ? JSON.stringify({ text: tool.text }) : null;
+  return stepOutcome({ failure, exitCode: result.end.code, tail, output: said, tool });
+}
+
+function judge(
+  { end, limitPassed }: ToolProcessEnd,
+  command: Command,
+  reader: ToolReader,
+  execution: Execution,
+  tail: string,
+): Failure | null {
+  if ('error' in end) return null;
+  if (limitPassed) return limitFailure(command, execution, tail);
+  return reader.judge({
+    exitCode: end.code,
+    signal: end.signal,
+    tail,
+    log: execution.assignment.logFile,
+  });
+}
+
+function requestOf({ settings, folder, scratch, execution }: Job): ToolRequest {
+  const { workstream, budgetUsd } = execution.assignment;
+  return {
+    settings,
+    prompt: scratch.prompt,
+    promptFile: scratch.promptFile,
+    folder,
+    scratch: scratch.folder,
+    sessionId: randomUUID(),
+    budgetUsd: budgetUsd === null ? null : budgetUsd - execution.spentUsd,
+    scope: workstream.scopes,
+  };
+}
+
+/** The program's arguments may hold the whole prompt, so messages show its name only. */
+function commandOf({ folder, env }: Job, { file, args, env: own }: ToolCommand): Command {
+  return { shown: file, file, args, shell: false, cwd: folder, env: { ...env, ...own } };
+}
+
+/** A tool that is told to spend nothing or less would answer with an error of its own. */
+function budgetFailure({ assignment, spentUsd }: Execution): Failure | null {
+  const { budgetUsd: limitUsd, workstream } = assignment;
+  if (limitUsd === null || spentUsd < limitUsd) return null;
+  return {
+    reason: 'budget-exceeded',
+    of: workstream.maxCostUsd === null ? 'run' : 'workstream',
+    limitUsd,
+    spentUsd,
+  };
+}
+
+function startFailure({ step, execution }: Job, command: Command, error: Error): Failure {
+  const code = 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return { reason: 'tool-not-found', tool: step.tool, program: command.file };
+  const hint =
+    code === 'E2BIG' ? ' Its arguments are too long: give it the prompt by standard input or as a file.' : '';
+  return {
+    reason: 'tool-error',
+    tool: step.tool,
+    detail: `it could not be started: ${error.message}.${hint}`,
+    tail: '',
+    log: execution.assignment.logFile,
+  };
+}

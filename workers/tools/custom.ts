@@ -1,0 +1,115 @@
+/** Programs that the configuration describes: their command has placeholders, their success has rules. */
+import type { Failure } from '../../src/domain/failure.ts';
+import { NO_TOKENS } from '../../src/domain/tool.ts';
+import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
+
+const PLACEHOLDER = /\{(prompt|prompt_file|folder|model|session_id)\}/g;
+/** As much of what it printed as a report may hold. */
+const MAX_TEXT = 20_000;
+
+export const custom: ToolAdapter = {
+  versionArguments: null,
+  refuses: () => null,
+  command: buildCommand,
+  reader: (request) => new CustomReader(request),
+};
+
+/**
+ * Placeholders are replaced inside each argument, once: braces in a prompt stay as they are. `{model}` is empty where
+ * no model is set. A prompt that no placeholder asks for is appended, or its file is.
+ */
+function buildCommand(request: ToolRequest): ToolCommand {
+  const { settings, prompt, promptFile } = request;
+  const [file, ...rest] = settings.command;
+  const args = [...rest, ...settings.args];
+  const values = valuesOf(request);
+  const filled = args.map((argument) =>
+    argument.replaceAll(PLACEHOLDER, (whole, name: string) => values[name] ?? whole),
+  );
+  if (settings.prompt === 'argument' && !names(args, 'prompt')) filled.push(prompt);
+  if (settings.prompt === 'file' && !names(args, 'prompt_file')) filled.push(promptFile);
+  return { file, args: filled, env: {}, stdin: settings.prompt === 'stdin' ? prompt : '' };
+}
+
+const names = (args: string[], placeholder: string): boolean =>
+  args.some((argument) => argument.includes(`{${placeholder}}`));
+
+const valuesOf = (request: ToolRequest): Record<string, string> => ({
+  prompt: request.prompt,
+  prompt_file: request.promptFile,
+  folder: request.folder,
+  model: request.settings.model ?? '',
+  session_id: request.sessionId,
+});
+
+/** What such a program prints means nothing to Millrace; the end of it is what it said. */
+class CustomReader implements ToolReader {
+  readonly #request: ToolRequest;
+  #text = '';
+  #latest: string | null = null;
+
+  constructor(request: ToolRequest) {
+    this.#request = request;
+  }
+
+  line(text: string): void {
+    this.#text += `${text}\n`;
+    if (this.#text.length > 2 * MAX_TEXT) this.#text = this.#text.slice(-MAX_TEXT - 1);
+    if (text.trim() !== '') this.#latest = text.slice(0, 200);
+  }
+
+  activity(): string | null {
+    const latest = this.#latest;
+    this.#latest = null;
+    return latest;
+  }
+
+  report(): ToolFindings {
+    const { settings, sessionId } = this.#request;
+    const given = names([...settings.command, ...settings.args], 'session_id');
+    return {
+      model: settings.model,
+      sessionId: given ? sessionId : null,
+      text: endOf(this.#text.trim()),
+      tokens: NO_TOKENS,
+      costUsd: null,
+      turns: null,
+      toolCalls: null,
+    };
+  }
+
+  judge(end: ToolEnd): Failure | null {
+    const detail = whyNoSuccess(this.#request.settings.success, end);
+    if (detail === null) return null;
+    const { name } = this.#request.settings;
+    return { reason: 'tool-error', tool: name, detail, tail: end.tail, log: end.log };
+  }
+}
+
+const endOf = (text: string): string => (text.length <= MAX_TEXT ? text : `…${text.slice(1 - MAX_TEXT)}`);
+
+function whyNoSuccess(success: ToolRequest['settings']['success'], end: ToolEnd): string | null {
+  if (end.exitCode === null) return `it was ended by ${end.signal ?? 'an unknown signal'}`;
+  if (!success.exitCodes.includes(end.exitCode)) return `exit code ${end.exitCode}`;
+  const { outputMatches, outputExcludes } = success;
+  if (outputMatches !== null) {
+    const found = search(outputMatches, end.tail);
+    if (typeof found === 'string') return `outputMatches is no regular expression: ${found}`;
+    if (!found) return `the end of its output does not match ${outputMatches}`;
+  }
+  if (outputExcludes !== null) {
+    const found = search(outputExcludes, end.tail);
+    if (typeof found === 'string') return `outputExcludes is no regular expression: ${found}`;
+    if (found) return `the end of its output matches ${outputExcludes}`;
+  }
+  return null;
+}
+
+/** Whether the text holds a match, with `^` and `$` at the lines' ends; what is wrong with the expression otherwise. */
+function search(expression: string, text: string): boolean | string {
+  try {
+    return new RegExp(expression, 'm').test(text);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

@@ -1,0 +1,38 @@
+/** What a tool says about itself comes from another program: here it becomes what a `ToolReport` may hold. */
+import type { ToolReport } from '../../src/domain/tool.ts';
+import type { ToolFindings } from './tool.ts';
+
+const MAX_TEXT = 20_000;
+const MAX_NAME = 200;
+
+/** What is known beside what the tool said. */
+export type Measured = Pick<ToolReport, 'tool' | 'version' | 'durationSeconds'>;
+
+/** The report of one tool step. Numbers that can't be true are null, and text has its limit. */
+export function makeToolReport(findings: ToolFindings, measured: Measured): ToolReport {
+  const { tokens } = findings;
+  return {
+    ...measured,
+    model: shortName(findings.model),
+    sessionId: shortName(findings.sessionId),
+    text: findings.text.slice(0, MAX_TEXT),
+    tokens: {
+      input: count(tokens.input),
+      output: count(tokens.output),
+      cacheRead: count(tokens.cacheRead),
+      cacheWrite: count(tokens.cacheWrite),
+      reasoning: count(tokens.reasoning),
+    },
+    costUsd:
+      findings.costUsd !== null && findings.costUsd >= 0 && Number.isFinite(findings.costUsd)
+        ? findings.costUsd
+        : null,
+    turns: count(findings.turns),
+    toolCalls: count(findings.toolCalls),
+  };
+}
+
+const count = (value: number | null): number | null =>
+  value !== null && Number.isSafeInteger(value) && value >= 0 ? value : null;
+
+const shortName = (text: string | null): string | null => text?.slice(0, MAX_NAME) ?? null;

@@ -1,0 +1,41 @@
+/** The folder in which a tool step keeps its own files, beside the log of its execution. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Failure } from '../../src/domain/failure.ts';
+
+/** What is in the folder. All paths are absolute. */
+export interface Scratch {
+  folder: string;
+  prompt: string;
+  /** Holds the prompt. */
+  promptFile: string;
+  /** Takes what the program says of its version. */
+  versionFile: string;
+  /** Keeps the text as a file to be the program's standard input, and gives its path; null for no text. */
+  keepInput(text: string): string | null;
+}
+
+/**
+ * Makes `NAME.tool/step-N` for the log file `NAME.log`, empty but for the prompt: nothing that an earlier attempt left
+ * there can be taken for this one's. Gives the failure where that can't be done.
+ */
+export function prepareScratch(logFile: string, position: number, prompt: string): Scratch | Failure {
+  const folder = join(`${logFile.replace(/\.log$/, '')}.tool`, `step-${position}`);
+  const promptFile = join(folder, 'prompt.txt');
+  try {
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(promptFile, prompt);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { reason: 'workspace-error', detail: `The prompt could not be written: ${message}.` };
+  }
+  const keepInput = (text: string): string | null => {
+    if (text === '') return null;
+    if (text === prompt) return promptFile;
+    const file = join(folder, 'input.txt');
+    writeFileSync(file, text);
+    return file;
+  };
+  return { folder, prompt, promptFile, versionFile: join(folder, 'version.txt'), keepInput };
+}

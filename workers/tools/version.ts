@@ -1,0 +1,60 @@
+import { closeSync, openSync } from 'node:fs';
+import { signalGroup } from '../../src/support/process-group.ts';
+import { readTail } from '../../src/support/read-tail.ts';
+import { type Command, ended, startProcess } from '../process.ts';
+
+const TIMEOUT_MS = 20_000;
+const MAX_LENGTH = 200;
+
+/** What this thread has found out. */
+const known = new Map<string, string | null>();
+
+/**
+ * The first line that the program prints about its version, at most 200 characters; null when it gives none within
+ * `timeoutMs` or ends with another exit code than 0. It is asked once in each thread. `file` takes its output.
+ */
+export async function probeVersion(
+  command: Command,
+  file: string,
+  signal: AbortSignal,
+  timeoutMs = TIMEOUT_MS,
+): Promise<string | null> {
+  const key = [command.file, ...command.args].join('\0');
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const version = await ask(command, file, signal, timeoutMs);
+  // Stopped before it could answer: the next workstream may ask again.
+  if (!signal.aborted) known.set(key, version);
+  return version;
+}
+
+async function ask(
+  command: Command,
+  file: string,
+  signal: AbortSignal,
+  timeoutMs: number,
+): Promise<string | null> {
+  const output = openSync(file, 'w+');
+  try {
+    const child = startProcess(command, ['ignore', output, 'ignore']);
+    if (child instanceof Error) return null;
+    // Nothing is lost with it, so it needs no grace.
+    const end = (): void => {
+      if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
+    };
+    const timer = setTimeout(end, timeoutMs);
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
+    const result = await ended(child);
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
+    return 'code' in result && result.code === 0 ? firstLine(readTail(output, 0)) : null;
+  } finally {
+    closeSync(output);
+  }
+}
+
+function firstLine(text: string): string | null {
+  const line = text.split('\n').find((part) => part.trim() !== '');
+  return line === undefined ? null : line.trim().slice(0, MAX_LENGTH);
+}
