@@ -100,10 +100,10 @@ export class ThreadExecution {
   /**
    * Stops all clocks, and ends what a thread left that can't do so itself any more, wherever it went. Gives the number
    * of processes that could not be ended.
+   * @param graceSeconds how long they get to end by themselves.
    */
-  async endProcesses(): Promise<number> {
+  async endProcesses(graceSeconds: number): Promise<number> {
     this.#stopClocks();
-    const { graceSeconds } = this.assignment.limits;
     const { left } = await this.#owned.end(graceSeconds, 'everywhere');
     return left;
   }

@@ -105,7 +105,9 @@ export class ThreadEngine implements Engine {
       execution.close();
       return failedOutcome(error.failure, execution.startedAt, execution.assignment.logFile);
     }
-    const left = await execution.endProcesses();
+    // Nothing is waited for any more once the engine is closed.
+    const grace = this.#closing === null ? execution.assignment.limits.graceSeconds : 0;
+    const left = await execution.endProcesses(grace);
     const outcome = this.#outcomeOfLost(execution, error);
     if (left > 0) outcome.warnings.push(`${left} of its processes could not be ended.`);
     return outcome;

@@ -18,13 +18,15 @@ const NAMED = 20;
 
 /**
  * Judges an attempt whose steps succeeded. Only workstreams with a tool step are: a tool that was told to change files
- * and changed none did not do its work, whatever it says.
+ * and changed none did not do its work, whatever it says. Where it is not known what changed, nothing is judged.
  */
 export function judgeChanges(workstream: Workstream, changes: Changes, policy: OutsideScope): Judgement {
   const { filesScope, filesCreate, steps } = workstream;
   const scope = [...filesScope, ...filesCreate];
   if (scope.length === 0 || !steps.some(({ kind }) => kind === 'tool'))
     return { failure: null, warnings: [] };
+  const isUnknown = changes.source === 'git' && changes.head === null;
+  if (isUnknown) return { failure: null, warnings: [] };
   if (changes.files.length === 0) return { failure: { reason: 'no-changes', scope }, warnings: [] };
   const files = policy === 'ignore' ? [] : outside(scope, changes);
   if (files.length === 0) return { failure: null, warnings: [] };

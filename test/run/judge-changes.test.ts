@@ -13,7 +13,7 @@ function judge(scope: string[], paths: string[], policy: OutsideScope = 'warn', 
     commits: [],
     branch: null,
     base: null,
-    head: null,
+    head: 'h',
     contentHash: null,
     notes: [],
   };

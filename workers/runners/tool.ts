@@ -43,7 +43,7 @@ export async function runTool(
   const why = version === null ? null : job.adapter.refuses(version);
   if (version !== null && why !== null) {
     return stepOutcome({
-      failure: { reason: 'tool-unsupported', tool: step.tool, version, detail: why },
+      failure: { reason: 'tool-unsupported', tool: job.settings.name, version, detail: why },
     });
   }
   return runProgram(job, version, signal);
@@ -62,7 +62,7 @@ async function prepare(step: ToolStep, execution: Execution): Promise<Job | Fail
   const env = { ...step.env, ...settings.env };
   const [name] = settings.command;
   const program = findProgram(name, folder, env['PATH'] ?? process.env['PATH'] ?? '');
-  if (program === null) return { reason: 'tool-not-found', tool: step.tool, program: name };
+  if (program === null) return { reason: 'tool-not-found', tool: settings.name, program: name };
   const adapter = await loadAdapter(settings.adapter);
   const position = workstream.steps.indexOf(step) + 1;
   const scratch = prepareScratch(logFile, position, promptOf(step, execution));
@@ -87,7 +87,7 @@ function findVersion(job: Job, signal: AbortSignal): Promise<string | null> {
 }
 
 async function runProgram(job: Job, version: string | null, signal: AbortSignal): Promise<StepOutcome> {
-  const { step, execution, adapter, scratch } = job;
+  const { settings, execution, adapter, scratch } = job;
   const request = requestOf(job);
   const reader = adapter.reader(request);
   const toolCommand = adapter.command(request);
@@ -99,7 +99,7 @@ async function runProgram(job: Job, version: string | null, signal: AbortSignal)
   const durationSeconds = (performance.now() - began) / 1000;
   const tail = execution.output.tail(start);
   if ('error' in result.end) return stepOutcome({ failure: startFailure(job, command, result.end.error) });
-  const tool = makeToolReport(reader.report(), { tool: step.tool, version, durationSeconds });
+  const tool = makeToolReport(reader.report(), { tool: settings.name, version, durationSeconds });
   execution.spentUsd += tool.costUsd ?? 0;
   const failure = signal.aborted ? null : judge(result, command, reader, execution, tail);
   const said = failure === null && tool.text !== '' ? JSON.stringify({ text: tool.text }) : null;
@@ -154,14 +154,14 @@ function budgetFailure({ assignment, spentUsd }: Execution): Failure | null {
   };
 }
 
-function startFailure({ step, execution }: Job, command: Command, error: Error): Failure {
+function startFailure({ settings, execution }: Job, command: Command, error: Error): Failure {
   const code = 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return { reason: 'tool-not-found', tool: step.tool, program: command.file };
+  if (code === 'ENOENT') return { reason: 'tool-not-found', tool: settings.name, program: command.file };
   const hint =
     code === 'E2BIG' ? ' Its arguments are too long: give it the prompt by standard input or as a file.' : '';
   return {
     reason: 'tool-error',
-    tool: step.tool,
+    tool: settings.name,
     detail: `it could not be started: ${error.message}.${hint}`,
     tail: '',
     log: execution.assignment.logFile,
