@@ -5,6 +5,8 @@ type AdapterName = ToolSettings['adapter'];
 
 /** How each adapter is loaded: a thread loads one when the first step needs it. */
 const LOADERS: Partial<Record<AdapterName, () => Promise<ToolAdapter>>> = {
+  claude: async () => (await import('./claude.ts')).claude,
+  codex: async () => (await import('./codex.ts')).codex,
   custom: async () => (await import('./custom.ts')).custom,
 };
 

@@ -1,0 +1,214 @@
+/** Claude Code: `claude -p`, whose events are lines of JSON. Rules found by running version 2.1.330. */
+import type { Failure } from '../../src/domain/failure.ts';
+import type { Json, JsonObject } from '../../src/domain/json.ts';
+import { oneLine } from '../../src/support/printable.ts';
+import { Activity } from './activity.ts';
+import { claudeTokens } from './claude-tokens.ts';
+import { hasOption } from './configured-arguments.ts';
+import { isObject, jsonLine, listAt, numberAt, objectAt, textAt } from './json-line.ts';
+import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
+import {
+  describeEnd,
+  endedEarly,
+  refusalReason,
+  toolContext,
+  toolFailure,
+  wasSignalled,
+} from './tool-failure.ts';
+import { isBefore } from './version-number.ts';
+
+/** Characters of a report's text. */
+const TEXT = 20_000;
+/** Characters that tell what was denied. */
+const DENIED = 200;
+/** The model's name in messages that the program itself wrote, such as errors. */
+const SYNTHETIC = '<synthetic>';
+
+export const claude: ToolAdapter = {
+  versionArguments: ['--version'],
+  refuses: (version) =>
+    isBefore(version, '1.0.51')
+      ? 'it has no option --session-id and no --permission-mode up to version 1.0.50'
+      : null,
+  command,
+  reader: (request) => new ClaudeReader(request),
+};
+
+/** The configuration's arguments come last: of an option given twice the last one counts. */
+function command({ settings, prompt, sessionId, budgetUsd }: ToolRequest): ToolCommand {
+  const [file] = settings.command;
+  const args = ['-p', '--output-format', 'stream-json', '--verbose', '--permission-mode', 'acceptEdits'];
+  // A session that is continued has its id already.
+  if (!hasOption(settings.args, '--session-id', '--resume', '-r', '--continue', '-c')) {
+    args.push('--session-id', sessionId);
+  }
+  if (budgetUsd !== null) args.push('--max-budget-usd', String(budgetUsd));
+  if (settings.model !== null) args.push('--model', settings.model);
+  return { file, args: [...args, ...settings.args], env: { ...settings.env }, stdin: prompt };
+}
+
+class ClaudeReader implements ToolReader {
+  readonly #request: ToolRequest;
+  readonly #activity: Activity;
+  /** The last event that says how the work went; a session that was woken again has more than one. */
+  #result: JsonObject | null = null;
+  #began = false;
+  #sessionId: string | null = null;
+  #model: string | null = null;
+  #lastText = '';
+  /** What kind of error the program calls the last one of its model. */
+  #errorKind: string | null = null;
+  readonly #toolCalls = new Set<string>();
+  readonly #denied = new Map<string, string>();
+
+  constructor(request: ToolRequest) {
+    this.#request = request;
+    this.#activity = new Activity(request.folder);
+  }
+
+  line(text: string): void {
+    const event = jsonLine(text);
+    if (event === null) return;
+    this.#began = true;
+    this.#sessionId = textAt(event, 'session_id') ?? this.#sessionId;
+    switch (textAt(event, 'type')) {
+      case 'system':
+        if (textAt(event, 'subtype') === 'init') this.#model = textAt(event, 'model');
+        break;
+      case 'assistant':
+        this.#message(event);
+        break;
+      case 'result':
+        this.#result = event;
+        for (const denial of listAt(event, 'permission_denials')) this.#denial(denial);
+        break;
+      default:
+    }
+  }
+
+  activity(): string | null {
+    return this.#activity.take();
+  }
+
+  report(): ToolFindings {
+    const result = this.#result;
+    const said = result !== null && result['is_error'] !== true ? textAt(result, 'result') : null;
+    return {
+      model: this.#model,
+      sessionId: this.#sessionId,
+      text: (said === null || said === '' ? this.#lastText : said).slice(0, TEXT),
+      tokens: claudeTokens(result),
+      costUsd: result === null ? null : numberAt(result, 'total_cost_usd'),
+      turns: result === null ? null : numberAt(result, 'num_turns'),
+      toolCalls: this.#began ? this.#toolCalls.size : null,
+    };
+  }
+
+  judge(end: ToolEnd): Failure | null {
+    const request = this.#request;
+    const result = this.#result;
+    if (result === null) return endedEarly(request, end, this.#began);
+    const failure = this.#judgeResult(result, end);
+    if (failure !== null) return failure;
+    if (this.#denied.size > 0) {
+      const denied = [...this.#denied.values()];
+      const detail = textAt(result, 'result') ?? '';
+      return { reason: 'permission-denied', denied, ...toolContext(request, detail, end) };
+    }
+    if (this.#lastText === '' && this.#toolCalls.size === 0 && !textAt(result, 'result')) {
+      return toolFailure('no-model-answer', request, 'its result is empty and it called no tool', end);
+    }
+    // It had said that it was done before it was signalled: a program that does not end after its work.
+    if (end.exitCode === 0 || wasSignalled(end)) return null;
+    return toolFailure('tool-error', request, `it ended ${describeEnd(end)} after its result`, end);
+  }
+
+  /** What the final event itself says. An error of the model is called `success` there, and only `is_error` tells. */
+  #judgeResult(result: JsonObject, end: ToolEnd): Failure | null {
+    const subtype = textAt(result, 'subtype') ?? '';
+    const ending = textAt(result, 'terminal_reason') ?? '';
+    const words = [textAt(result, 'result'), ...listAt(result, 'errors')]
+      .filter((text) => typeof text === 'string' && text !== '')
+      .join('; ');
+    if (ending.startsWith('aborted')) {
+      const detail = `it was interrupted and ended ${describeEnd(end)} (${ending})`;
+      return toolFailure('tool-interrupted', this.#request, detail, end);
+    }
+    if (subtype === 'error_max_turns' || subtype === 'error_max_budget_usd') {
+      return toolFailure('tool-limit', this.#request, words || subtype, end);
+    }
+    if (result['is_error'] !== true && !subtype.startsWith('error')) return null;
+    const status = numberAt(result, 'api_error_status');
+    const reason = reasonOfKind(this.#errorKind) ?? refusalReason(words, status);
+    return toolFailure(reason, this.#request, words || `${subtype} ${ending}`.trim(), end);
+  }
+
+  #message(event: JsonObject): void {
+    const synthetic = textAt(event, 'message', 'model') === SYNTHETIC;
+    // Null again when the model answers after an error.
+    this.#errorKind = textAt(event, 'error');
+    if (!synthetic) this.#model = textAt(event, 'message', 'model') ?? this.#model;
+    for (const block of listAt(event, 'message', 'content')) {
+      if (!isObject(block)) continue;
+      const text = textAt(block, 'text');
+      if (textAt(block, 'type') === 'tool_use') this.#toolUse(block);
+      else if (textAt(block, 'type') === 'text' && text !== null && text.trim() !== '') {
+        this.#activity.says(text);
+        // What a subagent says is not the answer.
+        if (!synthetic && textAt(event, 'parent_tool_use_id') === null) this.#lastText = text;
+      }
+    }
+  }
+
+  #toolUse(block: JsonObject): void {
+    this.#toolCalls.add(textAt(block, 'id') ?? `unnamed ${this.#toolCalls.size}`);
+    const { verb, what } = describeToolUse(textAt(block, 'name') ?? '', objectAt(block, 'input') ?? {});
+    this.#activity.does(verb, what);
+  }
+
+  #denial(denial: Json): void {
+    if (!isObject(denial)) return;
+    const name = textAt(denial, 'tool_name') ?? 'a tool';
+    const { what } = describeToolUse(name, objectAt(denial, 'tool_input') ?? {});
+    const id = textAt(denial, 'tool_use_id') ?? String(this.#denied.size);
+    this.#denied.set(id, oneLine(what === null ? name : `${name} ${what}`, DENIED));
+  }
+}
+
+/** The program's own words for kinds of errors, of which two are Millrace's too. */
+function reasonOfKind(kind: string | null): 'tool-quota' | 'tool-not-logged-in' | null {
+  switch (kind) {
+    case 'rate_limit':
+    case 'billing_error':
+      return 'tool-quota';
+    case 'authentication_failed':
+    case 'oauth_org_not_allowed':
+    case 'account_on_hold':
+    case 'verification_required':
+    case 'cloud_credential_error':
+      return 'tool-not-logged-in';
+    default:
+      return null;
+  }
+}
+
+/** The tools whose use can be told better than by their name: a verb, and the field that says to what. */
+const TOOLS: ReadonlyMap<string, readonly [verb: string, field: string]> = new Map([
+  ['Bash', ['runs', 'command']],
+  ['Edit', ['edits', 'file_path']],
+  ['MultiEdit', ['edits', 'file_path']],
+  ['Write', ['writes', 'file_path']],
+  ['NotebookEdit', ['edits', 'notebook_path']],
+  ['Read', ['reads', 'file_path']],
+  ['Glob', ['looks for', 'pattern']],
+  ['Grep', ['searches for', 'pattern']],
+  ['WebFetch', ['fetches', 'url']],
+  ['WebSearch', ['searches the web for', 'query']],
+  ['Task', ['starts an agent to', 'description']],
+  ['Agent', ['starts an agent to', 'description']],
+]);
+
+function describeToolUse(name: string, input: JsonObject): { verb: string; what: string | null } {
+  const [verb, field] = TOOLS.get(name) ?? [`uses ${name}`, ''];
+  return { verb, what: textAt(input, field) };
+}
