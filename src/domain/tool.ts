@@ -23,7 +23,7 @@ export interface ToolSettings {
   name: string;
   /** Who builds its command and judges its outcome. */
   adapter: BuiltInTool | 'custom';
-  /** Program and arguments; for a built-in tool only the program, which may be a path. */
+  /** Program and arguments; for a built-in tool the program, which may be a path, and what comes before its own. */
   command: [string, ...string[]];
   /** Arguments added by the configuration. */
   args: string[];

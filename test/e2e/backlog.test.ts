@@ -42,7 +42,12 @@ const BACKLOG = [
     depends_on: ['ws-cli'],
     acceptance_tests: ['test -f src/cli.txt', 'The guide reads well'],
   },
-  { id: 'ws-fails', tool: 'careful', tasks: ['write src/half.txt half', 'fail'], compensation_actions: ['echo undone > undone.txt'] },
+  {
+    id: 'ws-fails',
+    tool: 'careful',
+    tasks: ['write src/half.txt half', 'fail'],
+    compensation_actions: ['echo undone > undone.txt'],
+  },
   { id: 'ws-needs-fails', tool: 'careful', tasks: ['write x y'], depends_on: ['ws-fails'] },
   { id: 'ws-lies', tool: 'careful', tasks: ['say I wrote everything'], files_scope: ['src/lie.txt'] },
   { id: 'ws-denied', tool: 'claude', tasks: ['deny src/secret.txt'], files_scope: ['src/secret.txt'] },
@@ -79,7 +84,8 @@ let end: Finished;
 let rows: Map<string, Row>;
 let run: string;
 
-const git = (...args: string[]): string => execFileSync('git', args, { cwd: folder, encoding: 'utf8' }).trim();
+const git = (...args: string[]): string =>
+  execFileSync('git', args, { cwd: folder, encoding: 'utf8' }).trim();
 
 beforeAll(async () => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), 'millrace-')));

@@ -138,8 +138,10 @@ function requestOf({ settings, folder, scratch, execution }: Job): ToolRequest {
 }
 
 /** The program's arguments may hold the whole prompt, so messages show its name only. */
-function commandOf({ folder, env }: Job, { file, args, env: own }: ToolCommand): Command {
-  return { shown: file, file, args, shell: false, cwd: folder, env: { ...env, ...own } };
+function commandOf({ settings, folder, env }: Job, { file, args, env: own }: ToolCommand): Command {
+  // A built-in tool may be started by another program, as in ["npx", "claude"].
+  const launcher = settings.adapter === 'custom' ? [] : settings.command.slice(1);
+  return { shown: file, file, args: [...launcher, ...args], shell: false, cwd: folder, env: { ...env, ...own } };
 }
 
 /** A tool that is told to spend nothing or less would answer with an error of its own. */
