@@ -14,7 +14,7 @@ export interface Roster {
    * How the agent of this index calls the tools of a workstream, by the names that its steps use.
    * @param tool the one for all of them, whatever the run, the agent or the step says.
    */
-  toolsOf(agent: number, workstream: Workstream, tool?: string): Record<string, ToolSettings>;
+  toolsOf: (agent: number, workstream: Workstream, tool?: string) => Record<string, ToolSettings>;
   /** Who takes what; null where anyone takes anything. */
   tracks: Tracks | null;
 }
@@ -61,13 +61,13 @@ function toolsOf({ project, tool }: RosterOptions, named: readonly NamedAgent[])
     return settings;
   };
   return (agent, { steps }, only) => {
-    const tools: Record<string, ToolSettings> = {};
+    const tools = new Map<string, ToolSettings>();
     for (const step of steps) {
       if (step.kind !== 'tool') continue;
       const settings = lookUp(only ?? tool ?? named[agent]?.tool ?? step.tool);
-      if (settings !== null) tools[step.tool] = settings;
+      if (settings !== null) tools.set(step.tool, settings);
     }
-    return tools;
+    return Object.fromEntries(tools);
   };
 }
 

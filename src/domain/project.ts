@@ -39,6 +39,16 @@ const agentSchema = z.strictObject({
   tracks: z.array(line).optional().describe('The tracks it takes. Default: all.'),
 });
 
+/** The first name that is there twice, in quotes. */
+function twice(agents: unknown): string {
+  const names =
+    z
+      .array(agentSchema)
+      .safeParse(agents)
+      .data?.map(({ name }) => name) ?? [];
+  return JSON.stringify(names.find((name, index) => names.indexOf(name) !== index));
+}
+
 const gate = z.enum(['GATE_LINT', 'GATE_UNIT', 'GATE_INTEGRATION', 'GATE_SECURITY']);
 
 export const projectSchema = z.strictObject({
@@ -57,7 +67,12 @@ export const projectSchema = z.strictObject({
     })
     .prefault({}),
   /** The agents by name; empty for agent-1 to agent-N. */
-  agents: z.array(agentSchema).default([]),
+  agents: z
+    .array(agentSchema)
+    .refine((agents) => new Set(agents.map(({ name }) => name)).size === agents.length, {
+      error: ({ input }) => `the name ${twice(input)} is used more than once`,
+    })
+    .default([]),
   /** Ids and globs of the workstreams of each track. */
   tracks: z.record(z.string(), z.array(line)).default({}),
 });

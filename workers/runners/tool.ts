@@ -52,7 +52,7 @@ export async function runTool(
 /** What can be found out before anything is started. */
 async function prepare(step: ToolStep, execution: Execution): Promise<Job | Failure> {
   const { tools, workspace, logFile, workstream } = execution.assignment;
-  const settings = tools[step.tool];
+  const settings = Object.hasOwn(tools, step.tool) ? tools[step.tool] : undefined;
   if (settings === undefined) return { reason: 'tool-not-found', tool: step.tool, program: null };
   const overspent = budgetFailure(execution);
   if (overspent !== null) return overspent;
@@ -141,7 +141,14 @@ function requestOf({ settings, folder, scratch, execution }: Job): ToolRequest {
 function commandOf({ settings, folder, env }: Job, { file, args, env: own }: ToolCommand): Command {
   // A built-in tool may be started by another program, as in ["npx", "claude"].
   const launcher = settings.adapter === 'custom' ? [] : settings.command.slice(1);
-  return { shown: file, file, args: [...launcher, ...args], shell: false, cwd: folder, env: { ...env, ...own } };
+  return {
+    shown: file,
+    file,
+    args: [...launcher, ...args],
+    shell: false,
+    cwd: folder,
+    env: { ...env, ...own },
+  };
 }
 
 /** A tool that is told to spend nothing or less would answer with an error of its own. */
