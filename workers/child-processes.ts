@@ -40,6 +40,12 @@ export class ChildProcesses {
     this.#mayHaveLeft = true;
   }
 
+  /** Notes all that are alive, also those that left their groups, so that `endAll` finds them when the tie is lost. */
+  look(): void {
+    this.mayHaveLeftTheirGroups();
+    this.#owned.look();
+  }
+
   /** Signals all that are alive, also those that left their groups. */
   signalAll(signal: NodeJS.Signals): void {
     this.mayHaveLeftTheirGroups();

@@ -6,6 +6,9 @@ import type { Execution } from './execution.ts';
 const WATCH_MS = 250;
 const BYTES_PER_MB = 1e6;
 
+/** What a process needs of the execution that it belongs to; its output may go to a file of its own. */
+export type ProcessHost = Pick<Execution, 'assignment' | 'output' | 'children' | 'stopped' | 'progress'>;
+
 export interface Guard {
   stop(): void;
   /** Whether it printed more than it may and was ended for that. */
@@ -18,7 +21,7 @@ export interface Guard {
  */
 export function guardProcess(
   child: ChildProcess,
-  execution: Execution,
+  execution: ProcessHost,
   signal: AbortSignal,
   activity: () => string | null,
 ): Guard {
@@ -51,12 +54,13 @@ export function guardProcess(
 }
 
 /**
- * All that an execution started ends with it, at the same time, so that the grace is not spent twice. A step that is
- * ended alone leaves what earlier steps started to those that follow it.
+ * All that an execution started ends with it, at the same time, so that the grace is not spent twice. Where only the
+ * step is ended, what earlier steps started is left to those that follow it; what left the step's group is noted while
+ * it can be, and ended with the execution.
  */
-function signalStopped(leader: number, execution: Execution, signal: NodeJS.Signals): void {
+function signalStopped(leader: number, execution: ProcessHost, signal: NodeJS.Signals): void {
   if (execution.stopped === null) {
-    execution.children.mayHaveLeftTheirGroups();
+    execution.children.look();
     signalGroup(leader, signal);
   } else {
     execution.children.signalAll(signal);

@@ -2,8 +2,7 @@
 import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
 import { statSync } from 'node:fs';
 import type { Failure } from '../src/domain/failure.ts';
-import type { Execution } from './execution.ts';
-import { guardProcess } from './process-guard.ts';
+import { guardProcess, type ProcessHost } from './process-guard.ts';
 
 /** What to run: a shell line, or a program and its arguments. */
 export interface Command {
@@ -29,7 +28,7 @@ export interface ProcessEnd {
  */
 export async function runProcess(
   command: Command,
-  execution: Execution,
+  execution: ProcessHost,
   signal: AbortSignal,
 ): Promise<ProcessEnd> {
   signal.throwIfAborted();
@@ -85,7 +84,7 @@ export function badFolder(cwd: string): Failure | null {
 }
 
 /** The failure of a process that printed too much. */
-export function limitFailure(command: Command, execution: Execution, tail: string): Failure {
+export function limitFailure(command: Command, execution: ProcessHost, tail: string): Failure {
   const { limits, logFile: log } = execution.assignment;
   return { reason: 'output-limit', limitMb: limits.maxOutputMb, command: command.shown, tail, log };
 }
@@ -115,7 +114,7 @@ function startFailure(command: Command, error: Error): Failure {
 }
 
 /** Gives the last line that was printed since it was asked before. */
-function lastLineOf({ output }: Execution): () => string | null {
+function lastLineOf({ output }: ProcessHost): () => string | null {
   let shown = output.size;
   return () => {
     const { size } = output;

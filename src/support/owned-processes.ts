@@ -1,6 +1,12 @@
 /** The processes that one execution started, wherever they went, and how they are ended. */
 import { groupIsAlive, signalProcess } from './process-group.ts';
-import { isLiving, livingProcesses, type ProcessEntry, startedWith } from './process-table.ts';
+import {
+  hasProcessTable,
+  isLiving,
+  livingProcesses,
+  type ProcessEntry,
+  startedWith,
+} from './process-table.ts';
 
 /** Variable that every process of an execution inherits, by which those are found that left their group. */
 export const MARK_VARIABLE = 'MILLRACE_EXECUTION';
@@ -43,6 +49,11 @@ export class OwnedProcesses {
     this.#mark = mark;
   }
 
+  /** Finds all that are alive, wherever they are, and remembers them. */
+  look(): void {
+    this.#find('everywhere');
+  }
+
   /** Signals all that are alive, wherever they are. */
   signal(signal: NodeJS.Signals): void {
     this.#signal(this.#find('everywhere'), signal);
@@ -68,7 +79,7 @@ export class OwnedProcesses {
   }
 
   #find(where: 'everywhere' | 'groups'): ProcessEntry[] {
-    if (process.platform !== 'linux') return this.#livingLeaders();
+    if (!hasProcessTable) return this.#livingLeaders();
     if (where === 'groups') {
       if (this.#livingLeaders().length === 0) return [];
       return [...livingProcesses()].filter(({ group }) => this.leaders.has(group));
@@ -115,7 +126,7 @@ function withDescendants(living: ProcessEntry[], isOurs: (entry: ProcessEntry) =
 }
 
 async function untilGone(found: ProcessEntry[], milliseconds: number): Promise<void> {
-  const isAlive = process.platform === 'linux' ? isLiving : groupIsAlive;
+  const isAlive = hasProcessTable ? isLiving : groupIsAlive;
   const deadline = performance.now() + milliseconds;
   while (found.some(({ pid }) => isAlive(pid)) && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));

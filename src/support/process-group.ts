@@ -1,4 +1,4 @@
-import { livingProcesses } from './process-table.ts';
+import { hasProcessTable, livingProcesses } from './process-table.ts';
 
 /** Signals every process of a group. One that is gone already, or that belongs to another user, is no error. */
 export function signalGroup(leader: number, signal: NodeJS.Signals): void {
@@ -23,7 +23,7 @@ export function groupIsAlive(leader: number): boolean {
     // ESRCH: nobody is left in the group. EPERM can't be ours to end.
     return false;
   }
-  return process.platform !== 'linux' || hasLivingMember(leader);
+  return !hasProcessTable || hasLivingMember(leader);
 }
 
 function hasLivingMember(leader: number): boolean {

@@ -1,5 +1,8 @@
 /** What Linux tells of the processes of this machine in /proc; there is no such table elsewhere. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+
+/** Whether there is one. */
+export const hasProcessTable = process.platform === 'linux' && existsSync('/proc/self/stat');
 
 /** A process that still runs. One that has ended and was not reaped by its parent does not. */
 export interface ProcessEntry {

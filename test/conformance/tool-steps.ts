@@ -235,6 +235,13 @@ export function describeToolSteps(name: string, create: () => Engine): void {
         expect(folder.outcome.failure).toMatchObject({ reason: 'workspace-error' });
       });
 
+      test('when the interpreter of its program is missing', async () => {
+        const file = join(temporaryFolder(), 'agent');
+        writeFileSync(file, '#!/no/such/interpreter\n', { mode: 0o755 });
+        const { outcome } = await run({ tool: customTool([file]) });
+        expect(explained(outcome)).toContain('not the interpreter that its first line names');
+      });
+
       test.each<[string, [string, ...string[]], Partial<ToolSettings['success']>, string]>([
         ['by exit code', [program('fails.sh'), '3', 'why'], {}, 'agent failed: exit code 3'],
         ['by signal', ['sh', '-c', 'kill -KILL $$'], {}, 'agent failed: it was ended by SIGKILL'],
@@ -323,6 +330,17 @@ export function describeToolSteps(name: string, create: () => Engine): void {
         });
       });
 
+      test('what it reported is kept when it does not heed SIGTERM, and its thread too', async () => {
+        const { outcome, messages } = await run({
+          tool: customTool([program('hangs-with-family.sh')]),
+          assignment: limits(60, 1.5),
+          cancelAt: 'begun',
+        });
+        expect(outcome).toMatchObject({ failure: { reason: 'cancelled' }, steps: [{ exitCode: null }] });
+        expect(outcome.steps[0]?.tool?.text).toContain('begun');
+        expect(messages.filter(({ type }) => type === 'replaced')).toEqual([]);
+      });
+
       test('at the limit of its step it has timed out', async () => {
         const steps: [ToolStep] = [toolStep('agent', ['x'], { timeoutSeconds: 0.3 })];
         const { outcome } = await run({ tool: customTool([program('hangs.sh')]), steps });
@@ -365,6 +383,19 @@ export function describeToolSteps(name: string, create: () => Engine): void {
         },
         runs * 5_000,
       );
+
+      test('is ended with the execution when only its step was ended', async () => {
+        const family = randomUUID();
+        const tool = customTool([program('hangs-with-family.sh')], { env: { FAMILY: family } });
+        const steps = [
+          runStep('sleep 100000 & echo $! > server'),
+          toolStep('agent', ['x'], { timeoutSeconds: 0.5, continueOnError: true }),
+          runStep('kill -0 $(cat server)'),
+        ];
+        const { outcome } = await run({ tool, steps });
+        expect(outcome.steps.map(({ status }) => status)).toEqual(['completed', 'failed', 'completed']);
+        expect(withVariable('FAMILY', family)).toEqual([]);
+      });
 
       test('is ended too when the thread of its agent can not do it any more', async () => {
         const family = randomUUID();

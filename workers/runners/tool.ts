@@ -98,7 +98,7 @@ async function runProgram(job: Job, version: string | null, signal: AbortSignal)
   const result = await runToolProcess(command, input, reader, execution, signal);
   const durationSeconds = (performance.now() - began) / 1000;
   const tail = execution.output.tail(start);
-  if ('error' in result.end) return stepOutcome({ failure: startFailure(job, command, result.end.error) });
+  if ('error' in result.end) return stepOutcome({ failure: startFailure(job, result.end.error) });
   const tool = makeToolReport(reader.report(), { tool: settings.name, version, durationSeconds });
   execution.spentUsd += tool.costUsd ?? 0;
   const failure = signal.aborted ? null : judge(result, command, reader, execution, tail);
@@ -163,16 +163,23 @@ function budgetFailure({ assignment, spentUsd }: Execution): Failure | null {
   };
 }
 
-function startFailure({ settings, execution }: Job, command: Command, error: Error): Failure {
-  const code = 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return { reason: 'tool-not-found', tool: settings.name, program: command.file };
-  const hint =
-    code === 'E2BIG' ? ' Its arguments are too long: give it the prompt by standard input or as a file.' : '';
+function startFailure({ settings, execution }: Job, error: Error): Failure {
   return {
     reason: 'tool-error',
     tool: settings.name,
-    detail: `it could not be started: ${error.message}.${hint}`,
+    detail: `it could not be started: ${error.message}.${startHint(error)}`,
     tail: '',
     log: execution.assignment.logFile,
   };
+}
+
+function startHint(error: Error): string {
+  switch ('code' in error ? error.code : undefined) {
+    case 'ENOENT':
+      return ' The file is there, but not the interpreter that its first line names.';
+    case 'E2BIG':
+      return ' Its arguments are too long: give it the prompt by standard input or as a file.';
+    default:
+      return '';
+  }
 }

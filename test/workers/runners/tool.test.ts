@@ -68,8 +68,8 @@ test('a version is recorded, and one that is known not to work is refused before
   const requests: ToolRequest[] = [];
   vi.mocked(loadAdapter).mockResolvedValue(adapter(requests));
   expect((await start().run(0)).tool).toMatchObject({ tool: 'agent', version: 'agent 2.0' });
-  const arguments_ = ['-c', 'echo "agent 1.0"'];
-  vi.mocked(loadAdapter).mockResolvedValue(adapter(requests, { versionArguments: arguments_ }));
+  const oldVersion = ['-c', 'echo "agent 1.0"'];
+  vi.mocked(loadAdapter).mockResolvedValue(adapter(requests, { versionArguments: oldVersion }));
   const { failure, tool: report } = await start().run(0);
   expect(failure).toEqual({
     reason: 'tool-unsupported',
