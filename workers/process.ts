@@ -26,13 +26,16 @@ export interface ProcessEnd {
   tail: string;
 }
 
+/** What a process needs of the execution that it belongs to; its output may go to a file of its own. */
+export type ProcessHost = Pick<Execution, 'output' | 'assignment' | 'progress'>;
+
 /**
  * Runs a command in its own process group, its output straight into the execution's log file.
  * @throws the signal's reason when stopped; by then the group has been ended.
  */
 export async function runProcess(
   command: Command,
-  execution: Execution,
+  execution: ProcessHost,
   signal: AbortSignal,
 ): Promise<ProcessEnd> {
   signal.throwIfAborted();
@@ -58,7 +61,7 @@ export async function runProcess(
 }
 
 /** Gives the error where Node refuses at once: too many arguments, a NUL character, no memory. */
-function startProcess(command: Command, execution: Execution): ChildProcess | Error {
+function startProcess(command: Command, execution: ProcessHost): ChildProcess | Error {
   const output = execution.output.descriptor;
   try {
     return spawn(command.file, command.args, {
@@ -119,7 +122,7 @@ interface Guard {
 }
 
 /** Ends the group when the signal is aborted or the output grows past its limit, and shows its last line as progress. */
-function guardProcess(child: ChildProcess, execution: Execution, signal: AbortSignal, start: number): Guard {
+function guardProcess(child: ChildProcess, execution: ProcessHost, signal: AbortSignal, start: number): Guard {
   const { graceSeconds, maxOutputMb } = execution.assignment.limits;
   let kill: NodeJS.Timeout | undefined;
   let passed = false;

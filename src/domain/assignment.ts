@@ -23,6 +23,8 @@ export interface Assignment {
   compiled: Record<string, string>;
   /** How the tools of its tool steps are called, by the name that the step uses; unknown tools are absent. */
   tools: Record<string, ToolSettings>;
+  /** The shell line of each type of test gate; a type without one is absent. */
+  gates: Record<string, string>;
   /** A shell line that prepares the workspace before the first step; null for none. */
   setup: string | null;
   /** Why the attempt before this one failed; null for the first. */

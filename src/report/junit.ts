@@ -1,6 +1,7 @@
 import { XMLBuilder } from 'fast-xml-parser';
 import type { AgentResult } from '../domain/agent-result.ts';
 import type { TestResult } from '../domain/outcome.ts';
+import type { TestCase } from '../domain/test-case.ts';
 import type { RunSummary } from '../domain/run-record.ts';
 import { oneLine, printable } from '../support/printable.ts';
 import { plural } from '../support/plural.ts';

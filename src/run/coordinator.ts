@@ -204,6 +204,7 @@ export class Coordinator {
         limits: { ...limits, timeoutSeconds: workstream.timeoutSeconds ?? limits.timeoutSeconds },
         compiled: {},
         tools: {},
+        gates: {},
         setup: null,
         previousFailure: null,
         budgetUsd: null,

@@ -39,6 +39,11 @@ INSERT INTO consolidated_errors
   (run_id, error_type, error_message, workstream_id, agent_id, timestamp, stack_trace, pattern, tail, log_file)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
+const TEST_CASE = `
+INSERT INTO test_cases
+  (run_id, workstream_id, acceptance_test, position, suite, name, status, duration_seconds, message)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
 const TOTALS = `
 UPDATE consolidated_runs SET
   completed_count = completed_count + ?, failed_count = failed_count + ?, skipped_count = skipped_count + ?,
@@ -68,7 +73,7 @@ WHERE run_id = @run`;
 
 /** One for each thing that a recorder writes. */
 export type Statements = Record<
-  'claim' | 'start' | 'workstream' | 'state' | 'progress' | 'result' | 'error' | 'totals' | 'finish',
+  'claim' | 'start' | 'workstream' | 'state' | 'progress' | 'result' | 'error' | 'testCase' | 'totals' | 'finish',
   Statement
 >;
 
@@ -82,6 +87,7 @@ export function prepareStatements(connection: Connection): Statements {
     progress: connection.prepare(PROGRESS),
     result: connection.prepare(RESULT),
     error: connection.prepare(ERROR),
+    testCase: connection.prepare(TEST_CASE),
     totals: connection.prepare(TOTALS),
     finish: connection.prepare(FINISH),
   };

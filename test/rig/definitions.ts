@@ -1,7 +1,8 @@
 /** Workstreams and steps for tests, with every field that a test does not care about filled in. */
 import type { Assignment } from '../../src/domain/assignment.ts';
 import type { Json } from '../../src/domain/json.ts';
-import type { CommandStep, ModuleStep, RunStep, Step, Workstream } from '../../src/domain/workstream.ts';
+import type { TestResult } from '../../src/domain/outcome.ts';
+import type { AcceptanceCommand, CommandStep, ModuleStep, RunStep, Step, Workstream } from '../../src/domain/workstream.ts';
 
 const step = { id: 'step-1', timeoutSeconds: null, env: {}, cwd: null, continueOnError: false };
 
@@ -30,6 +31,36 @@ export const moduleStep = (module: string, name = 'default', input: Json = null)
   input,
 });
 
+/** An acceptance test that runs `text`. */
+export const acceptanceCommand = (text: string, fields: Partial<AcceptanceCommand> = {}): AcceptanceCommand => ({
+  kind: 'run',
+  text,
+  name: null,
+  timeoutSeconds: null,
+  env: {},
+  cwd: null,
+  report: null,
+  ...fields,
+});
+
+/** How an acceptance test went that says nothing about cases. */
+export const testResult = (
+  name: string,
+  status: TestResult['status'],
+  fields: Partial<TestResult> = {},
+): TestResult => ({
+  name,
+  status,
+  blocking: true,
+  durationSeconds: null,
+  detail: '',
+  logFile: null,
+  format: null,
+  counts: null,
+  cases: [],
+  ...fields,
+});
+
 export function workstream(id: string, steps: Step[], fields: Partial<Workstream> = {}): Workstream {
   return {
     id,
@@ -41,6 +72,7 @@ export function workstream(id: string, steps: Step[], fields: Partial<Workstream
     dependsOn: [],
     steps,
     acceptanceTests: [],
+    testGates: [],
     scopes: [],
     conflictGroup: null,
     parallelOk: true,
@@ -81,6 +113,7 @@ export function assignment(
     limits: { timeoutSeconds: 60, graceSeconds: 0.2, maxOutputMb: 20 },
     compiled: {},
     tools: {},
+    gates: {},
     setup: null,
     previousFailure: null,
     budgetUsd: null,
