@@ -122,7 +122,12 @@ interface Guard {
 }
 
 /** Ends the group when the signal is aborted or the output grows past its limit, and shows its last line as progress. */
-function guardProcess(child: ChildProcess, execution: ProcessHost, signal: AbortSignal, start: number): Guard {
+function guardProcess(
+  child: ChildProcess,
+  execution: ProcessHost,
+  signal: AbortSignal,
+  start: number,
+): Guard {
   const { graceSeconds, maxOutputMb } = execution.assignment.limits;
   let kill: NodeJS.Timeout | undefined;
   let passed = false;

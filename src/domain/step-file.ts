@@ -31,9 +31,7 @@ const elsewhere = z.never().optional();
 
 /** Environment variables that a definition adds. */
 const environment = z.record(
-  z
-    .string()
-    .regex(/^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]*$/, 'a variable name of letters, digits and "_"'),
+  z.string().regex(/^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]*$/, 'a variable name of letters, digits and "_"'),
   z.union([argument, z.number(), z.boolean()], {
     error: 'a string, a number, true or false',
   }),

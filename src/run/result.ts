@@ -37,7 +37,8 @@ export function executedResult(
     filesModified: outcome.filesModified,
     warnings: outcome.warnings,
     testResults: summarizeTests(outcome.tests),
-    logFile: outcome.logFile,
+    // What a failed acceptance test printed is in a file of its own.
+    logFile: (failure?.reason === 'acceptance-failed' ? failure.log : null) ?? outcome.logFile,
     metadata: {
       ...base.metadata,
       output: outcome.output === null ? null : parseOutput(outcome.output),

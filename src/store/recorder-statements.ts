@@ -73,7 +73,16 @@ WHERE run_id = @run`;
 
 /** One for each thing that a recorder writes. */
 export type Statements = Record<
-  'claim' | 'start' | 'workstream' | 'state' | 'progress' | 'result' | 'error' | 'testCase' | 'totals' | 'finish',
+  | 'claim'
+  | 'start'
+  | 'workstream'
+  | 'state'
+  | 'progress'
+  | 'result'
+  | 'error'
+  | 'testCase'
+  | 'totals'
+  | 'finish',
   Statement
 >;
 

@@ -3,6 +3,7 @@ import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { expect, test } from 'vitest';
 import type { AgentResult } from '../../src/domain/agent-result.ts';
 import { junitReport } from '../../src/report/junit.ts';
+import { testResult } from '../rig/definitions.ts';
 import { anyText } from './any-text.ts';
 import { agentResult, runSummary } from './fixture.ts';
 
@@ -53,10 +54,11 @@ test('one suite, one case a workstream, its acceptance tests after it', () => {
       passed: 1,
       failed: 1,
       manual: 1,
+      cases: null,
       tests: [
-        { name: 'npm test', status: 'passed', durationSeconds: 1.5, detail: '' },
-        { name: 'npm run e2e', status: 'failed', durationSeconds: 2, detail: '3 of 9 failed' },
-        { name: 'It looks right', status: 'manual', durationSeconds: null, detail: '' },
+        testResult('npm test', 'passed', { durationSeconds: 1.5 }),
+        testResult('npm run e2e', 'failed', { durationSeconds: 2, detail: '3 of 9 failed' }),
+        testResult('It looks right', 'manual'),
       ],
     },
   });

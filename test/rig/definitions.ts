@@ -2,7 +2,14 @@
 import type { Assignment } from '../../src/domain/assignment.ts';
 import type { Json } from '../../src/domain/json.ts';
 import type { TestResult } from '../../src/domain/outcome.ts';
-import type { AcceptanceCommand, CommandStep, ModuleStep, RunStep, Step, Workstream } from '../../src/domain/workstream.ts';
+import type {
+  AcceptanceCommand,
+  CommandStep,
+  ModuleStep,
+  RunStep,
+  Step,
+  Workstream,
+} from '../../src/domain/workstream.ts';
 
 const step = { id: 'step-1', timeoutSeconds: null, env: {}, cwd: null, continueOnError: false };
 
@@ -32,7 +39,10 @@ export const moduleStep = (module: string, name = 'default', input: Json = null)
 });
 
 /** An acceptance test that runs `text`. */
-export const acceptanceCommand = (text: string, fields: Partial<AcceptanceCommand> = {}): AcceptanceCommand => ({
+export const acceptanceCommand = (
+  text: string,
+  fields: Partial<AcceptanceCommand> = {},
+): AcceptanceCommand => ({
   kind: 'run',
   text,
   name: null,

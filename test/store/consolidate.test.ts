@@ -3,6 +3,7 @@ import type { AgentResult } from '../../src/domain/agent-result.ts';
 import type { ConsolidatedResult } from '../../src/domain/run-record.ts';
 import { DEFAULT_CAPS, type ConsolidationCaps } from '../../src/store/consolidate.ts';
 import { History } from '../../src/store/history.ts';
+import { testResult } from '../rig/definitions.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 import { failed, opened, record, result, RUN, skipped } from './recorded.ts';
 
@@ -149,12 +150,10 @@ test('tests are summed up, and those that failed or wait for a person are named'
     passed: statuses.filter((status) => status === 'passed').length,
     failed: statuses.filter((status) => status === 'failed').length,
     manual: statuses.filter((status) => status === 'manual').length,
-    tests: statuses.map((status, index) => ({
-      name: `t${index}`,
-      status,
-      durationSeconds: null,
-      detail: status === 'failed' ? 'exit code 1' : '',
-    })),
+    cases: null,
+    tests: statuses.map((status, index) =>
+      testResult(`t${index}`, status, { detail: status === 'failed' ? 'exit code 1' : '' }),
+    ),
   });
   const found = consolidated([
     result('ws-1', { testResults: tests('passed', 'manual') }),

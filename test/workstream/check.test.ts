@@ -190,8 +190,8 @@ describe('warnings', () => {
       'test_gates[0].requred: unknown field; did you mean "required"?',
     ],
     [
-      '"acceptance_tests": [{"run": "b", §"name": 1}]',
-      'acceptance_tests[0].name: unknown field; it is kept and not used',
+      '"acceptance_tests": [{"run": "b", §"colour": 1}]',
+      'acceptance_tests[0].colour: unknown field; it is kept and not used',
     ],
     ['"priority": §"hihg"', 'priority: unknown word "hihg", counts as "normal"; did you mean "high"?'],
     [

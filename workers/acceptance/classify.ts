@@ -17,7 +17,8 @@ export function isCommand(text: string, folder: string): boolean {
   if (after !== '' && isFound(after, folder)) return isCommand(rest.join(' '), folder);
   const sentence = words.filter((word) => SENTENCE.has(word.toLowerCase().replace(/[.,;:!?]+$/, ''))).length;
   const marks = marksOf(rest);
-  if (!isFound(first, folder)) return /^[a-z\d][\w.+-]*$|^\.{1,2}\/|^~\//.test(first) && isWrittenAsCommand(first, rest, sentence);
+  if (!isFound(first, folder))
+    return /^[a-z\d][\w.+-]*$|^\.{1,2}\/|^~\//.test(first) && isWrittenAsCommand(first, rest, sentence);
   if (sentence !== marks) return marks > sentence;
   return sentence > 0 || rest.length < 2 || !EVERYDAY.has(first);
 }

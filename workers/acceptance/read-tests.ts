@@ -11,16 +11,56 @@ interface Format {
 
 /** In the order in which they are tried: what is made for machines comes before what is made for people. */
 const FORMATS: readonly Format[] = [
-  { name: 'jest-json', mark: /"numTotalTests"/, load: async () => (await import('./formats/test-json.ts')).parseTestJson },
-  { name: 'go-json', mark: /^\{.*"Action":"/m, load: async () => (await import('./formats/go-json.ts')).parseGoJson },
-  { name: 'junit', mark: /<testsuites?[\s/>]/, load: async () => (await import('./formats/junit.ts')).parseJunit },
-  { name: 'tap', mark: /^(?:TAP version 1[34]|1\.\.\d+)/m, load: async () => (await import('./formats/tap.ts')).parseTap },
-  { name: 'pytest', mark: / in \d+\.\d+s/, load: async () => (await import('./formats/pytest.ts')).parsePytest },
-  { name: 'cargo', mark: /^test result: /m, load: async () => (await import('./formats/cargo.ts')).parseCargo },
-  { name: 'go', mark: /^(?:ok {2}|FAIL|\? {3})\t|^ *--- (?:PASS|FAIL|SKIP): /m, load: async () => (await import('./formats/go.ts')).parseGo },
-  { name: 'node-test', mark: /^ℹ tests \d/m, load: async () => (await import('./formats/node-test.ts')).parseNodeTest },
-  { name: 'vitest', mark: /^ +Tests +(?:\d|no tests)|^No test files found/m, load: async () => (await import('./formats/vitest.ts')).parseVitest },
-  { name: 'jest', mark: /^Tests: +.*\d total|^No tests found/m, load: async () => (await import('./formats/jest.ts')).parseJest },
+  {
+    name: 'jest-json',
+    mark: /"numTotalTests"/,
+    load: async () => (await import('./formats/test-json.ts')).parseTestJson,
+  },
+  {
+    name: 'go-json',
+    mark: /^\{.*"Action":"/m,
+    load: async () => (await import('./formats/go-json.ts')).parseGoJson,
+  },
+  {
+    name: 'junit',
+    mark: /<testsuites?[\s/>]/,
+    load: async () => (await import('./formats/junit.ts')).parseJunit,
+  },
+  {
+    name: 'tap',
+    mark: /^(?:TAP version 1[34]|1\.\.\d+)/m,
+    load: async () => (await import('./formats/tap.ts')).parseTap,
+  },
+  {
+    name: 'pytest',
+    mark: / in \d+\.\d+s/,
+    load: async () => (await import('./formats/pytest.ts')).parsePytest,
+  },
+  {
+    name: 'cargo',
+    mark: /^test result: /m,
+    load: async () => (await import('./formats/cargo.ts')).parseCargo,
+  },
+  {
+    name: 'go',
+    mark: /^(?:ok {2}|FAIL|\? {3})\t|^ *--- (?:PASS|FAIL|SKIP): /m,
+    load: async () => (await import('./formats/go.ts')).parseGo,
+  },
+  {
+    name: 'node-test',
+    mark: /^ℹ tests \d/m,
+    load: async () => (await import('./formats/node-test.ts')).parseNodeTest,
+  },
+  {
+    name: 'vitest',
+    mark: /^ +Tests +(?:\d|no tests)|^No test files found/m,
+    load: async () => (await import('./formats/vitest.ts')).parseVitest,
+  },
+  {
+    name: 'jest',
+    mark: /^Tests: +.*\d total|^No tests found/m,
+    load: async () => (await import('./formats/jest.ts')).parseJest,
+  },
 ];
 
 export interface FoundTests extends ParsedTests {

@@ -71,7 +71,8 @@ export class ReportFiles {
     if (isOld || this.#before.get(path) === stamp(stats)) {
       return 'is older than the start of the test and was ignored.';
     }
-    if (stats.size > BigInt(READ_LIMIT)) return `is larger than ${READ_LIMIT / 2 ** 20} MiB and was not read.`;
+    if (stats.size > BigInt(READ_LIMIT))
+      return `is larger than ${READ_LIMIT / 2 ** 20} MiB and was not read.`;
     return (await readTests(await readFile(absolute, 'utf8'))) ?? 'holds no test results that can be read.';
   }
 }

@@ -5,7 +5,22 @@ import { isCommand } from '../../../workers/acceptance/classify.ts';
 import { temporaryFolder } from '../../rig/temporary-folder.ts';
 
 /** Programs that are installed for these tests; what else this machine has must not matter. */
-const PROGRAMS = ['grep', 'ls', 'cat', 'diff', 'file', 'find', 'login', 'users', 'link', 'sort', 'date', 'timeout', 'env', 'mytool'];
+const PROGRAMS = [
+  'grep',
+  'ls',
+  'cat',
+  'diff',
+  'file',
+  'find',
+  'login',
+  'users',
+  'link',
+  'sort',
+  'date',
+  'timeout',
+  'env',
+  'mytool',
+];
 
 const COMMANDS = [
   'npm test',

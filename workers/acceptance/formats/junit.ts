@@ -40,13 +40,17 @@ function addCase(test: Fields, suite: string, list: CaseList): void {
   const [problem] = [...listOf(test['failure']), ...listOf(test['error'])];
   const isSkipped = test['skipped'] !== undefined || test['@status'] === 'skipped';
   list.add({
-    // A class that only says "test", as that of node:test does, is less than the name of the suite.
-    suite: suite === '' || textOf(test['@classname']).includes('.') ? textOf(test['@classname']) : suite,
+    suite: suiteOf(textOf(test['@classname']), suite),
     name: textOf(test['@name']),
     status: problem !== undefined ? 'failed' : isSkipped ? 'skipped' : 'passed',
     durationSeconds: numberOf(test['@time']),
     message: problem === undefined ? null : problemText(problem),
   });
+}
+
+/** The class, which most tools fill with file or group; that of node:test only ever says "test". */
+function suiteOf(className: string, suite: string): string {
+  return className === '' || className === 'test' ? suite : className;
 }
 
 /** The message, and the text below it unless it begins with the same words. */

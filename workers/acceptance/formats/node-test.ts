@@ -85,7 +85,8 @@ class SpecReader {
     if (this.#close(indent.length, name)) return;
     const suite = this.#groups.map((group) => group.name).join(' > ');
     const durationSeconds = milliseconds === undefined ? null : Number(milliseconds) / 1000;
-    const isSkipped = sign === '﹣' || sign === '⚠' || note.startsWith(' # TODO') || note.startsWith(' # SKIP');
+    const isSkipped =
+      sign === '﹣' || sign === '⚠' || note.startsWith(' # TODO') || note.startsWith(' # SKIP');
     if (sign === '✖' && !isSkipped) this.#failed = { suite, name, durationSeconds };
     else this.list.add({ suite, name, durationSeconds, status: isSkipped ? 'skipped' : 'passed' });
   }

@@ -14,7 +14,8 @@ const WORDS: Readonly<Record<string, 'passed' | 'failed' | 'skipped'>> = {
   xfailed: 'skipped',
 };
 
-const SUMMARY = /^(?:=+ )?((?:\d+ [a-z]+(?:, )?)+|no tests ran) in [\d.]+s\b/;
+const SUMMARY =
+  /^(?:=+ )?((?:\d+ (?:passed|xpassed|failed|errors?|skipped|xfailed|deselected|warnings?|rerun|subtests passed)(?:, )?)+|no tests ran) in [\d.]+s\b/;
 const VERBOSE = /^(\S+::.*?) (PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\b/;
 const SHORT = /^(?:FAILED|ERROR) (.*?)(?: - (.*))?$/;
 
@@ -39,7 +40,10 @@ export function parsePytest(text: string): ParsedTests | null {
   return { counts, cases: list.cases };
 }
 
-function addSummary(summary: string, counts: { total: number; passed: number; failed: number; skipped: number }): void {
+function addSummary(
+  summary: string,
+  counts: { total: number; passed: number; failed: number; skipped: number },
+): void {
   for (const [, number, word] of summary.matchAll(/(\d+) ([a-z]+)/g)) {
     const kind = WORDS[word ?? ''];
     if (kind === undefined) continue;

@@ -29,7 +29,9 @@ export function parseTap(text: string): ParsedTests | null {
       addPoint(point, path, list);
     }
   });
-  parser.on('bailout', (reason: string) => list.add({ name: 'Bail out!', status: 'failed', message: reason }));
+  parser.on('bailout', (reason: string) =>
+    list.add({ name: 'Bail out!', status: 'failed', message: reason }),
+  );
   parser.end(text);
   return { counts: list.counts, cases: list.cases };
 }

@@ -24,7 +24,12 @@ function addFile(file: Fields, list: CaseList): void {
   const results = listOf(file['assertionResults']);
   for (const result of results) addResult(fieldsOf(result), suite, list);
   if (results.length === 0 && file['status'] === 'failed') {
-    list.add({ suite, name: 'the file could not be run', status: 'failed', message: textOf(file['message']) });
+    list.add({
+      suite,
+      name: 'the file could not be run',
+      status: 'failed',
+      message: textOf(file['message']),
+    });
   }
 }
 

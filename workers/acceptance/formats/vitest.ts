@@ -33,7 +33,11 @@ export function parseVitest(text: string): ParsedTests | null {
     else if (failed !== null) message.add(line);
     else if (test !== null) {
       const durationSeconds = test[2] === undefined ? null : Number(test[2]) / 1000;
-      list.add({ ...named(test[1] ?? ''), durationSeconds, status: /^ *[✓√]/.test(line) ? 'passed' : 'skipped' });
+      list.add({
+        ...named(test[1] ?? ''),
+        durationSeconds,
+        status: /^ *[✓√]/.test(line) ? 'passed' : 'skipped',
+      });
     }
   }
   finish();
