@@ -20,7 +20,3 @@ export const testCaseSchema = z.object({
 });
 /** One test among those that an acceptance test ran. */
 export type TestCase = z.infer<typeof testCaseSchema>;
-
-/** Most cases that are kept of one acceptance test: of the failed ones, and of all together. */
-export const MAX_FAILED_CASES = 200;
-export const MAX_CASES = 1000;

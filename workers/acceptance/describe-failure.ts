@@ -36,7 +36,7 @@ function casesOf(found: FoundTests): string {
 /** What a shell, or `env`, says when it can't find what it is to run; null where none of them said so. */
 export function missingCommand(output: string): string | null {
   const found =
-    /([^\s:'"‘]+)['"’]?: (?:command not found|not found|No such file or directory)\s*$/m.exec(output) ??
+    /([^\s:'"‘’]+)['"’]?: (?:command not found|not found|No such file or directory)\s*$/m.exec(output) ??
     /command not found: (\S+)\s*$/m.exec(output);
   return found?.[1] ?? null;
 }

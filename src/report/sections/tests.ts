@@ -45,25 +45,25 @@ export function tests(result: ConsolidatedResult): Block[] {
   return blocks;
 }
 
-/** The single tests that the acceptance tests ran, as far as these say. */
+/** The test cases that the acceptance tests ran, as far as these say. */
 function cases({ testCases, failedCases, run, database }: ConsolidatedResult): Block[] {
   if (testCases === null && failedCases.shown.length === 0) return [];
-  const blocks: Block[] = [heading(3, 'Inside the acceptance tests')];
+  const blocks: Block[] = [heading(3, 'Test cases')];
   if (testCases !== null) {
     const { total, passed, failed, skipped } = testCases;
     blocks.push(
       paragraph(
-        `Those that say what they ran, ran ${plural(total, 'test')}: ${passed} passed, ${failed} failed, ${skipped} skipped.`,
+        `Those that say what they ran, ran ${plural(total, 'test case')}: ${passed} passed, ${failed} failed, ${skipped} skipped.`,
       ),
     );
   }
   const columns = 'workstream_id, acceptance_test, suite, name, message';
   blocks.push(
     ...cappedTable(failedCases, {
-      columns: ['Workstream', 'Failed', 'What it said'],
+      columns: ['Workstream', 'Failed test case', 'What it said'],
       row: caseRow,
       limit: LIMIT,
-      noun: 'failed test',
+      noun: 'failed test case',
       rest: select(database, run.runId, columns, 'test_cases', " AND status = 'failed'"),
     }),
   );

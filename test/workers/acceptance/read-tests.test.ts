@@ -14,12 +14,12 @@ const SAMPLES: [file: string, format: string, figures: Figures, failed: string[]
   ['node-test-junit.xml', 'junit', [8, 4, 2, 2], ['throws', 'parser > refuses text']],
   ['vitest.tap', 'tap', [6, 3, 1, 2], ['a.test.ts > parser > refuses text']],
   ['vitest-flat.tap', 'tap', [6, 3, 1, 2], ['a.test.ts > parser > refuses text']],
-  ['vitest.json', 'jest-json', [6, 3, 1, 2], ['/home/ada/project/a.test.ts > parser > refuses text']],
+  ['vitest-json.txt', 'jest-json', [6, 3, 1, 2], ['/home/ada/project/a.test.ts > parser > refuses text']],
   ['vitest-junit.xml', 'junit', [6, 3, 1, 2], ['a.test.ts > parser > refuses text']],
   ['vitest.txt', 'vitest', [6, 3, 1, 2], ['a.test.ts > parser > refuses text']],
   ['vitest-verbose.txt', 'vitest', [6, 3, 1, 2], ['a.test.ts > parser > refuses text']],
   ['vitest-none.txt', 'vitest', [0, 0, 0, 0], []],
-  ['jest.json', 'jest-json', [6, 3, 1, 2], ['/home/ada/project/t/a.test.js > parser > refuses text']],
+  ['jest-json.txt', 'jest-json', [6, 3, 1, 2], ['/home/ada/project/t/a.test.js > parser > refuses text']],
   ['jest.txt', 'jest', [6, 3, 1, 2], ['t/a.test.js > parser > refuses text']],
   ['jest-verbose.txt', 'jest', [6, 3, 1, 2], ['t/a.test.js > parser > refuses text']],
   ['jest-none.txt', 'jest', [0, 0, 0, 0], []],
@@ -91,18 +91,21 @@ describe('what tests print', () => {
     expect(await summary(sample(file))).toEqual(expected);
   });
 
-  test.each(SAMPLES)('%s is read between noise, with colours and carriage returns', async (file, ...expected) => {
-    const coloured = sample(file).replaceAll('passed', '\u001b[32mpassed\u001b[39m');
-    const noisy = `> app@1.0.0 test\n> run {it} <now>\n\n${coloured}\n\u001b]8;;http://x\u0007link\u001b]8;;\u0007\nDone in 3.\n`;
-    expect(await summary(noisy.replaceAll('\n', '\r\n'))).toEqual(expected);
-  });
+  test.each(SAMPLES)(
+    '%s is read between noise, with colours and carriage returns',
+    async (file, ...expected) => {
+      const coloured = sample(file).replaceAll('passed', '\u001b[32mpassed\u001b[39m');
+      const noisy = `> app@1.0.0 test\n> run {it} <now>\n\n${coloured}\n\u001b]8;;http://x\u0007link\u001b]8;;\u0007\nDone in 3.\n`;
+      expect(await summary(noisy.replaceAll('\n', '\r\n'))).toEqual(expected);
+    },
+  );
 
   test.each([
     ['node-test.tap', '1 == 2\n/home/ada/project/a.test.mjs:5:3\nTestContext.<anonymous>'],
     ['node-test-spec.txt', 'AssertionError [ERR_ASSERTION]: 1 == 2\n        at TestContext'],
     ['node-test-junit.xml', '[Error [ERR_TEST_FAILURE]: wrong <kind> & more]'],
     ['vitest.tap', "expected 'a <b>' to be 'c & d'"],
-    ['vitest.json', "AssertionError: expected 'a <b>' to be 'c & d'"],
+    ['vitest-json.txt', "AssertionError: expected 'a <b>' to be 'c & d'"],
     ['vitest-junit.xml', "AssertionError: expected 'a <b>' to be 'c & d'"],
     ['vitest.txt', "AssertionError: expected 'a <b>' to be 'c & d'"],
     ['jest.txt', 'expect(received).toBe(expected)'],
@@ -145,12 +148,12 @@ describe('what tests print', () => {
   });
 
   test('several runs in one output are added up', async () => {
-    const printed = ['5 failed, 2 passed in 1.00s', '= no tests ran in 0.01s =', '3 passed, 9 warnings in 0.10s'];
-    expect(await summary(printed.join('\n'))).toEqual([
-      'pytest',
-      [10, 5, 5, 0],
-      [],
-    ]);
+    const printed = [
+      '5 failed, 2 passed in 1.00s',
+      '= no tests ran in 0.01s =',
+      '3 passed, 9 warnings in 0.10s',
+    ];
+    expect(await summary(printed.join('\n'))).toEqual(['pytest', [10, 5, 5, 0], []]);
   });
 
   test('a TAP stream that bails out has a failed case', async () => {
@@ -172,7 +175,9 @@ describe('what tests print', () => {
 describe('results are bounded', () => {
   const suite = (failed: number, passed: number): string => {
     const long = 'n'.repeat(500);
-    const fails = `<testcase name="${long}"><failure message="${'m'.repeat(5000)}"/></testcase>`.repeat(failed);
+    const fails = `<testcase name="${long}"><failure message="${'m'.repeat(5000)}"/></testcase>`.repeat(
+      failed,
+    );
     return `<testsuite>${'<testcase name="p"/>'.repeat(passed)}${fails}</testsuite>`;
   };
 
@@ -199,7 +204,11 @@ describe('hostile output', () => {
     ['escapes with parameters', () => `\u001b[${'1;'.repeat(MB10 / 2)}`],
     ['random bytes', () => Buffer.alloc(MB10, 'k\u0000\u009b\ufffd<1>"\\{').toString('latin1')],
     ['entities that expand', () => `${entities}<testsuite><testcase name="&a11;"/></testsuite>`],
-    ['an external entity', () => '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><testsuite><testcase name="&e;"/></testsuite>'],
+    [
+      'an external entity',
+      () =>
+        '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><testsuite><testcase name="&e;"/></testsuite>',
+    ],
     ['elements without an end', () => repeated('<testsuite>')],
     ['an attribute without an end', () => `<testsuite name="${'a'.repeat(MB10)}`],
     ['attributes without values', () => `<testsuite ${'a '.repeat(MB10 / 2)}`],
@@ -207,10 +216,21 @@ describe('hostile output', () => {
     ['JSON of marks', () => repeated('{"numTotalTests"')],
     ['JSON in one string', () => `{"numTotalTests":1,"a":"${'\\'.repeat(MB10)}`],
     ['go events that never end', () => repeated('{"Action":"output","Test":"a","Output":"b"}\n')],
-    ['TAP of nested groups', () => `TAP version 14\n1..1\n${Array.from({ length: 3000 }, (_, i) => `${' '.repeat(i * 4 % 400)}ok ${i} - x {`).join('\n')}`],
-    ['TAP with aliases', () => `1..1\nnot ok 1\n  ---\n  a: &a [x,x,x,x,x,x,x,x,x]\n  b: &b [*a,*a,*a,*a,*a,*a,*a,*a]\n  c: &c [*b,*b,*b,*b,*b,*b,*b,*b]\n  d: &d [*c,*c,*c,*c,*c,*c,*c,*c]\n  e: &e [*d,*d,*d,*d,*d,*d,*d,*d]\n  f: &f [*e,*e,*e,*e,*e,*e,*e,*e]\n  g: [*f,*f,*f,*f,*f,*f,*f,*f]\n  ...\n`],
+    [
+      'TAP of nested groups',
+      () =>
+        `TAP version 14\n1..1\n${Array.from({ length: 3000 }, (_, i) => `${' '.repeat((i * 4) % 400)}ok ${i} - x {`).join('\n')}`,
+    ],
+    [
+      'TAP with aliases',
+      () =>
+        `1..1\nnot ok 1\n  ---\n  a: &a [x,x,x,x,x,x,x,x,x]\n  b: &b [*a,*a,*a,*a,*a,*a,*a,*a]\n  c: &c [*b,*b,*b,*b,*b,*b,*b,*b]\n  d: &d [*c,*c,*c,*c,*c,*c,*c,*c]\n  e: &e [*d,*d,*d,*d,*d,*d,*d,*d]\n  f: &f [*e,*e,*e,*e,*e,*e,*e,*e]\n  g: [*f,*f,*f,*f,*f,*f,*f,*f]\n  ...\n`,
+    ],
     ['numbers of pytest', () => `${'1 a'.repeat(MB10 / 3)} in 1.0s`],
-    ['cargo headings', () => `${repeated('---- a stdout ----\n')}test result: ok. 1 passed; 0 failed; 0 ignored;`],
+    [
+      'cargo headings',
+      () => `${repeated('---- a stdout ----\n')}test result: ok. 1 passed; 0 failed; 0 ignored;`,
+    ],
     ['node:test groups', () => `${repeated('▶ a\n')}ℹ tests 1`],
   ];
 

@@ -1,10 +1,10 @@
-import {
-  MAX_CASES,
-  MAX_FAILED_CASES,
-  type TestCase,
-  type TestCounts,
-} from '../../../src/domain/test-case.ts';
+import type { TestCase, TestCounts } from '../../../src/domain/test-case.ts';
 
+/** Most cases that are kept: of the failed ones, and of all together. */
+const MAX_FAILED_CASES = 200;
+const MAX_CASES = 1000;
+
+/** Longest name and message, in characters. */
 const NAME = 300;
 const MESSAGE = 2000;
 
