@@ -76,7 +76,7 @@ export type AcceptanceTest = AcceptanceCommand | { kind: 'manual' | 'text'; text
 
 /** The kinds of test gate. What each runs is configured. */
 export const GATE_TYPES = ['GATE_LINT', 'GATE_UNIT', 'GATE_INTEGRATION', 'GATE_SECURITY'] as const;
-export type GateType = (typeof GATE_TYPES)[number];
+type GateType = (typeof GATE_TYPES)[number];
 
 /** A gate that the workstream has to pass: an acceptance test whose command is configured by type. */
 export interface TestGate {

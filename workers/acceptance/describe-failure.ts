@@ -33,7 +33,7 @@ function casesOf(found: FoundTests): string {
   return counts === null || counts.total === 0 ? '' : `, although none of its ${counts.total} tests failed`;
 }
 
-/** What a shell, or `env`, says when it can't find what it is to run; null where none of them said so. */
+/** The command that is missing: what a shell, or `env`, says when it can't find what it is to run; null where none of them said so. */
 export function missingCommand(output: string): string | null {
   const found =
     /([^\s:'"‘’]+)['"’]?: (?:command not found|not found|No such file or directory)\s*$/m.exec(output) ??

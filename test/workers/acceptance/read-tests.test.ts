@@ -226,6 +226,12 @@ describe('hostile output', () => {
       () =>
         `1..1\nnot ok 1\n  ---\n  a: &a [x,x,x,x,x,x,x,x,x]\n  b: &b [*a,*a,*a,*a,*a,*a,*a,*a]\n  c: &c [*b,*b,*b,*b,*b,*b,*b,*b]\n  d: &d [*c,*c,*c,*c,*c,*c,*c,*c]\n  e: &e [*d,*d,*d,*d,*d,*d,*d,*d]\n  f: &f [*e,*e,*e,*e,*e,*e,*e,*e]\n  g: [*f,*f,*f,*f,*f,*f,*f,*f]\n  ...\n`,
     ],
+    ['TAP between noise', () => `1..1\nok\n${repeated('x\n')}`],
+    ['TAP of a million points', () => `1..1\n${repeated('ok\n')}`],
+    ['TAP of YAML', () => `1..1\n${repeated('ok\n  ---\n  a: 1\n  ...\n')}`],
+    ['TAP of one YAML block', () => `1..1\nok\n  ---\n${repeated('  a: 1\n')}`],
+    ['XML of many tags', () => `<testsuite>${repeated('<a/>')}</testsuite>`],
+    ['XML of many cases', () => `<testsuite>${repeated('<testcase/>')}</testsuite>`],
     ['numbers of pytest', () => `${'1 a'.repeat(MB10 / 3)} in 1.0s`],
     [
       'cargo headings',

@@ -3,6 +3,9 @@ import { CaseList } from './case-list.ts';
 import type { ParsedTests } from './format.ts';
 import { type Fields, fieldsOf, isFields, listOf, numberOf, textOf } from './value.ts';
 
+/** A suite of a hundred thousand cases has some three hundred thousand. */
+const MAX_TAGS = 1_000_000;
+
 const LISTS = new Set(['testsuites', 'testsuite', 'testcase', 'failure', 'error', 'skipped']);
 
 const parser = new XMLParser({
@@ -16,17 +19,23 @@ const parser = new XMLParser({
 
 /**
  * JUnit XML, from its first `<testsuite` to its last closing tag. A document with a DOCTYPE is not one: no tool
- * writes any, and entities are what bombs are made of.
+ * writes any, and entities are what bombs are made of. Nor is one with more than a million tags.
  */
 export function parseJunit(text: string): ParsedTests | null {
   const start = text.search(/<testsuites?[\s/>]/);
-  if (start === -1 || /<!(?:DOCTYPE|ENTITY)/i.test(text)) return null;
+  if (start === -1 || /<!(?:DOCTYPE|ENTITY)/i.test(text) || hasTooManyTags(text)) return null;
   const end = text.lastIndexOf('>');
   const root = fieldsOf(parser.parse(text.slice(start, end + 1)));
   const list = new CaseList();
   for (const suites of listOf(root['testsuites'])) addSuite(fieldsOf(suites), '', list);
   for (const suite of listOf(root['testsuite'])) addSuite(fieldsOf(suite), '', list);
   return { counts: list.counts, cases: list.cases };
+}
+
+function hasTooManyTags(text: string): boolean {
+  let tags = 0;
+  for (let at = text.indexOf('<'); at !== -1 && tags <= MAX_TAGS; at = text.indexOf('<', at + 1)) tags += 1;
+  return tags > MAX_TAGS;
 }
 
 function addSuite(suite: Fields, name: string, list: CaseList): void {
