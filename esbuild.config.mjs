@@ -50,4 +50,12 @@ await build({
   plugins: [helpIsAscii],
 });
 
-await build({ ...common, entryPoints: ['workers/agent.ts'], outdir: 'dist/workers', external: ['pino'] });
+await build({
+  ...common,
+  entryPoints: ['workers/agent.ts'],
+  outdir: 'dist/workers',
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
+  // Loaded by the few threads that need them.
+  external: ['pino', 'fast-xml-parser', 'tap-parser', 'tinyglobby'],
+});

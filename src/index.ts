@@ -14,6 +14,7 @@ export type {
 export { type Failure, failureSchema, type Reason } from './domain/failure.ts';
 export { describeFailure } from './domain/failure-message.ts';
 export type { Json, JsonObject } from './domain/json.ts';
+export type { TestCase, TestCounts } from './domain/test-case.ts';
 export { type Outcome, outcomeSchema, type StepResult, type TestResult } from './domain/outcome.ts';
 export type { RunEvent, RunListener } from './domain/run-event.ts';
 export type {
@@ -22,6 +23,7 @@ export type {
   ConsolidatedResult,
   ErrorPattern,
   ExecutionSummary,
+  FailedCase,
   RunDocument,
   RunState,
   RunSummary,

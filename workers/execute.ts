@@ -4,6 +4,7 @@ import { describeFailure } from '../src/domain/failure-message.ts';
 import type { Outcome, StepResult, TestResult } from '../src/domain/outcome.ts';
 import type { Step } from '../src/domain/workstream.ts';
 import { checkAcceptance } from './acceptance/check.ts';
+import { testTail } from './acceptance/test-log.ts';
 import { threadCpuTime } from './cpu-time.ts';
 import { currentExecution, type Execution } from './execution.ts';
 import { activeResources, leftoversSince } from './leftovers.ts';
@@ -80,15 +81,16 @@ async function runAll(execution: Execution, findings: Findings): Promise<void> {
     }
     execution.warn(`Step ${step.id} failed and was passed over: ${describeFailure(result.failure)}`);
   }
-  if (workstream.acceptanceTests.length === 0) return;
+  if (workstream.acceptanceTests.length === 0 && workstream.testGates.length === 0) return;
   findings.tests = await checkAcceptance(execution);
-  const failed = findings.tests.filter((test) => test.status === 'failed');
-  if (failed.length > 0) {
+  const failed = findings.tests.filter((test) => test.status === 'failed' && test.blocking);
+  const [first] = failed;
+  if (first !== undefined) {
     findings.failure = {
       reason: 'acceptance-failed',
       tests: failed.map(({ name, detail }) => ({ name, detail })),
-      tail: execution.output.tail(0),
-      log: execution.assignment.logFile,
+      tail: testTail(first.logFile),
+      log: first.logFile,
     };
   }
 }

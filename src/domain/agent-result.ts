@@ -5,6 +5,7 @@ import type { AttemptRecord } from './attempt.ts';
 import type { Candidate } from './candidate.ts';
 import type { Changes, Merge } from './changes.ts';
 import type { TestResult } from './outcome.ts';
+import type { TestCounts } from './test-case.ts';
 import type { ToolReport } from './tool.ts';
 
 /** The states of a workstream. The last three are final: only they are rows of `agent_results`. */
@@ -21,12 +22,17 @@ export interface ResultError {
   message: string;
 }
 
-/** The object in `test_results`. Manual checks are listed and count neither as passed nor as failed. */
+/**
+ * The object in `test_results`. Its numbers are those of acceptance tests and gates; manual checks are listed and
+ * count neither as passed nor as failed. Their `cases` are not in that object but in the table `test_cases`.
+ */
 export interface TestSummary {
   total: number;
   passed: number;
   failed: number;
   manual: number;
+  /** The tests that these ran, added up over those that say; null where none does. */
+  cases: TestCounts | null;
   tests: TestResult[];
 }
 

@@ -23,7 +23,7 @@ export interface Assignment {
   compiled: Record<string, string>;
   /** How the tools of its tool steps are called, by the name that the step uses; unknown tools are absent. */
   tools: Record<string, ToolSettings>;
-  /** The command of each gate. */
+  /** The shell line of each type of test gate; a type without one is absent. */
   gates: Record<string, string>;
   /** A shell line that prepares the workspace before the first step; null for none. */
   setup: string | null;

@@ -1,6 +1,7 @@
 /** What an execution found out; the one thing that an agent sends back. */
 import { z } from 'zod';
 import { failureSchema } from './failure.ts';
+import { testCaseSchema, testCountsSchema } from './test-case.ts';
 import { toolReportSchema } from './tool-report.ts';
 
 const seconds = z.number().nonnegative();
@@ -25,9 +26,19 @@ export type StepResult = z.infer<typeof stepResultSchema>;
 export const testResultSchema = z.object({
   name: z.string(),
   status: z.enum(['passed', 'failed', 'manual']),
+  /** False where a failure is only a warning: a gate that does not block. */
+  blocking: z.boolean(),
   durationSeconds: seconds.nullable(),
-  /** What a person needs to know about a failure; empty otherwise. */
+  /** What a person needs to know about a failure or a manual check; empty otherwise. */
   detail: z.string(),
+  /** Absolute path of what it printed; null for nothing. */
+  logFile: z.string().nullable(),
+  /** By what its counts and cases are known: `junit`, `tap`, `pytest` …; null where nothing is known. */
+  format: z.string().nullable(),
+  /** Null where neither its output nor a result file says. */
+  counts: testCountsSchema.nullable(),
+  /** All failed ones up to 200, then others up to 1,000 in all. */
+  cases: z.array(testCaseSchema),
 });
 export type TestResult = z.infer<typeof testResultSchema>;
 

@@ -4,6 +4,7 @@ import type { Candidate } from './candidate.ts';
 import type { ChangedFile } from './changes.ts';
 import { sumKnown } from './spending.ts';
 import type { Json } from './json.ts';
+import type { TestCounts } from './test-case.ts';
 
 /** A run that is not `ended` is under way, or its process died (`interrupted`). */
 export type RunState = 'running' | 'ended' | 'interrupted';
@@ -234,6 +235,16 @@ export interface TestNote {
   detail: string;
 }
 
+/** A failed case of an acceptance test. */
+export interface FailedCase {
+  workstreamId: string;
+  acceptanceTest: string;
+  /** Empty where it is not known. */
+  suite: string;
+  name: string;
+  message: string | null;
+}
+
 /** What the run as a whole found out: everything that a report shows. Lists are bounded. */
 export interface ConsolidatedResult {
   run: RunSummary;
@@ -253,7 +264,10 @@ export interface ConsolidatedResult {
   /** Warnings, with the workstream they belong to. */
   warnings: Capped<{ workstreamId: string; text: string }>;
   tests: TestTotals;
+  /** What the acceptance tests ran, added up over those that say; null where none does. */
+  testCases: TestCounts | null;
   failedTests: Capped<TestNote>;
+  failedCases: Capped<FailedCase>;
   manualChecks: Capped<TestNote>;
   files: Capped<FileChange>;
   commits: Capped<{ workstreamId: string; commit: string }>;

@@ -1,6 +1,7 @@
 /** What a person writes inside the lists of a workstream file: steps, dependencies, acceptance tests, actions. */
 import { z } from 'zod';
 import type { Json } from './json.ts';
+import { GATE_TYPES } from './workstream.ts';
 
 /*
  * Every custom message in these schemas is the end of a sentence that begins with "expected".
@@ -28,20 +29,18 @@ export const json = () => z.unknown().pipe(z.custom<Json>());
 /** A key that belongs to another alternative and therefore has no place here. */
 const elsewhere = z.never().optional();
 
+/** Environment variables that a definition adds. */
+const environment = z.record(
+  z.string().regex(/^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]*$/, 'a variable name of letters, digits and "_"'),
+  z.union([argument, z.number(), z.boolean()], {
+    error: 'a string, a number, true or false',
+  }),
+);
+
 const stepBase = {
   id: line.max(100).optional().describe('Name of the step in results and logs. Default: step-N.'),
   timeout_seconds: seconds.optional().describe('The step fails when it runs longer than this.'),
-  env: z
-    .record(
-      z
-        .string()
-        .regex(/^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]*$/, 'a variable name of letters, digits and "_"'),
-      z.union([argument, z.number(), z.boolean()], {
-        error: 'a string, a number, true or false',
-      }),
-    )
-    .optional()
-    .describe('Environment variables added for this step.'),
+  env: environment.optional().describe('Environment variables added for this step.'),
   cwd: line
     .optional()
     .describe('Folder to run in, relative to the one that millrace was started in. Default: that folder.'),
@@ -124,7 +123,19 @@ export const dependencySchema = z.union([line, dependencySchemas.id]);
 
 /** The forms of an acceptance test that leave no doubt. */
 export const acceptanceSchemas = {
-  run: z.object({ run: line.describe('A command that passes with exit code 0.'), manual: elsewhere }),
+  run: z.object({
+    run: line.describe('A command that passes with exit code 0.'),
+    name: line.max(200).optional().describe('What to call it. Default: the command.'),
+    timeout_seconds: seconds.optional().describe('The test fails when it runs longer than this.'),
+    env: environment.optional().describe('Environment variables added for this test.'),
+    cwd: line.optional().describe('Folder to run in, relative to the workspace. Default: the workspace.'),
+    report: line
+      .optional()
+      .describe(
+        'Path or glob of the result files that the command writes (JUnit XML, TAP, JSON of vitest or jest), relative to the workspace.',
+      ),
+    manual: elsewhere,
+  }),
   manual: z.object({ manual: line.describe('Something for a person to check.'), run: elsewhere }),
 };
 
@@ -141,8 +152,11 @@ export const actionSchema = z.union([line, actionSchemas.run, actionSchemas.comm
 /** The form of a test gate. */
 export const gateSchemas = {
   type: z.object({
-    type: z.enum(['GATE_LINT', 'GATE_UNIT', 'GATE_INTEGRATION', 'GATE_SECURITY']),
-    required: z.boolean().optional(),
-    blocking: z.boolean().optional(),
+    type: z.enum(GATE_TYPES).describe('What is checked; its command is in gates of millrace.config.json.'),
+    required: z
+      .boolean()
+      .optional()
+      .describe('false: without a configured command there is nothing to check. Default: true.'),
+    blocking: z.boolean().optional().describe('false: a failure is only a warning. Default: true.'),
   }),
 };

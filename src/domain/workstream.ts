@@ -55,10 +55,36 @@ export interface Dependency {
   when: 'completed' | 'finished';
 }
 
-/** One acceptance test. `text` leaves open whether it is a command or prose; that is decided where it runs. */
-export interface AcceptanceTest {
-  kind: 'run' | 'manual' | 'text';
+/** A line for the shell that decides by its exit code. */
+export interface AcceptanceCommand {
+  kind: 'run';
   text: string;
+  /** What to call it; null for the line itself. */
+  name: string | null;
+  /** Seconds after which it fails; null for no limit of its own. */
+  timeoutSeconds: number | null;
+  /** Environment variables added for it. */
+  env: Record<string, string>;
+  /** Folder to run in, relative to the workspace; null for the workspace. */
+  cwd: string | null;
+  /** Path or glob of the result files that it writes, relative to the workspace; null for none. */
+  report: string | null;
+}
+
+/** One acceptance test. `text` leaves open whether it is a command or prose; that is decided where it runs. */
+export type AcceptanceTest = AcceptanceCommand | { kind: 'manual' | 'text'; text: string };
+
+/** The kinds of test gate. What each runs is configured. */
+export const GATE_TYPES = ['GATE_LINT', 'GATE_UNIT', 'GATE_INTEGRATION', 'GATE_SECURITY'] as const;
+type GateType = (typeof GATE_TYPES)[number];
+
+/** A gate that the workstream has to pass: an acceptance test whose command is configured by type. */
+export interface TestGate {
+  type: GateType;
+  /** False: where no command is configured there is nothing to check. Default: true. */
+  required: boolean;
+  /** False: a failure is a warning. Default: true. */
+  blocking: boolean;
 }
 
 /** When it is tried again, and when no more. */
@@ -94,6 +120,8 @@ export interface Workstream {
   dependsOn: Dependency[];
   steps: Step[];
   acceptanceTests: AcceptanceTest[];
+  /** Checked after the acceptance tests. */
+  testGates: TestGate[];
   /** Paths and globs it owns: `files_scope` and `files_create` together. */
   scopes: string[];
   conflictGroup: string | null;

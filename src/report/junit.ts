@@ -6,17 +6,10 @@ import { oneLine, printable } from '../support/printable.ts';
 import { plural } from '../support/plural.ts';
 import { parse } from './clock.ts';
 import { excerpt } from './excerpt.ts';
+import { CaseSuites, type Element, LINE, type SuiteCounts } from './junit-cases.ts';
 
 /** Most characters of a failure's context in one test case. */
 const CONTEXT = 8000;
-
-/** Longest name and message, in characters. */
-const LINE = 500;
-
-/** An element: its attributes begin with `@`. */
-interface Element {
-  [name: string]: string | Element | Element[];
-}
 
 const builder = new XMLBuilder({
   attributeNamePrefix: '@',
@@ -28,11 +21,13 @@ const builder = new XMLBuilder({
 
 /**
  * A run as JUnit XML: one suite, one test case a workstream, and after each one its acceptance tests. A workstream
- * without a duration has time 0, as JUnit knows nothing else.
+ * without a duration has time 0, as JUnit knows nothing else. Where an acceptance test says which tests it ran, these
+ * are a suite of their own.
  */
 export function junitReport(run: RunSummary, workstreams: Iterable<AgentResult>): string {
   const counts = { tests: 0, failures: 0, skipped: 0, seconds: 0 };
   const cases: Element[] = [];
+  const inner = new CaseSuites();
   for (const result of workstreams) {
     counts.tests += 1;
     counts.seconds += result.durationSeconds ?? 0;
@@ -42,23 +37,35 @@ export function junitReport(run: RunSummary, workstreams: Iterable<AgentResult>)
     for (const test of result.testResults.tests) {
       if (test.status === 'manual') continue;
       counts.tests += 1;
-      if (test.status === 'failed') counts.failures += 1;
+      if (test.status === 'failed') counts[test.blocking ? 'failures' : 'skipped'] += 1;
       cases.push(testCase(result, test));
+      inner.add(result, test);
     }
   }
-  const totals: Element = {
+  const time = (run.executionSummary?.speed.wallSeconds ?? counts.seconds).toFixed(3);
+  const totals = totalsOf(run, counts, time);
+  const started = parse(run.createdAt);
+  const suite =
+    started === null ? totals : { ...totals, '@timestamp': new Date(started).toISOString().slice(0, 19) };
+  const all = {
+    tests: counts.tests + inner.counts.tests,
+    failures: counts.failures + inner.counts.failures,
+    skipped: counts.skipped + inner.counts.skipped,
+  };
+  const own: Element = { ...suite, testcase: cases };
+  const suites = { ...totalsOf(run, all, time), testsuite: [own, ...inner.suites] };
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${builder.build({ testsuites: suites })}`;
+}
+
+function totalsOf(run: RunSummary, counts: SuiteCounts, time: string): Element {
+  return {
     '@name': printable(run.runId),
     '@tests': String(counts.tests),
     '@failures': String(counts.failures),
     '@errors': '0',
     '@skipped': String(counts.skipped),
-    '@time': (run.executionSummary?.speed.wallSeconds ?? counts.seconds).toFixed(3),
+    '@time': time,
   };
-  const started = parse(run.createdAt);
-  const suite =
-    started === null ? totals : { ...totals, '@timestamp': new Date(started).toISOString().slice(0, 19) };
-  const suites = { ...totals, testsuite: { ...suite, testcase: cases } };
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${builder.build({ testsuites: suites })}`;
 }
 
 function workstreamCase(result: AgentResult): Element {
@@ -87,7 +94,10 @@ function testCase(result: AgentResult, test: TestResult): Element {
     '@classname': oneLine(result.workstreamId, LINE),
     '@time': (test.durationSeconds ?? 0).toFixed(3),
   };
-  if (test.status === 'failed') {
+  if (test.status === 'failed' && !test.blocking) {
+    // JUnit knows no warning, and this one let the workstream complete.
+    element['skipped'] = { '@message': oneLine(`It failed and does not block: ${test.detail}`, LINE) };
+  } else if (test.status === 'failed') {
     element['failure'] = {
       '@message': oneLine(test.detail || 'failed', LINE),
       '@type': 'acceptance-failed',
@@ -112,5 +122,7 @@ function context(result: AgentResult): string {
 /** Manual checks are no test cases: nothing ran them, so they count neither as passed nor as skipped. */
 function manualNotes(result: AgentResult): string {
   const manual = result.testResults.tests.filter((test) => test.status === 'manual');
-  return manual.map((test) => `Manual check: ${oneLine(test.name, LINE)}`).join('\n');
+  return manual
+    .map(({ name, detail }) => `Manual check: ${oneLine(detail === '' ? name : `${name}: ${detail}`, LINE)}`)
+    .join('\n');
 }

@@ -14,6 +14,7 @@ import { describeFailure, failureContext } from '../domain/failure-message.ts';
 import type { Json } from '../domain/json.ts';
 import type { Outcome, StepResult, TestResult } from '../domain/outcome.ts';
 import type { Broken } from '../domain/plan.ts';
+import type { TestCounts } from '../domain/test-case.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { normalize } from '../analysis/patterns.ts';
 
@@ -53,7 +54,8 @@ export function executedResult(runId: string, workstream: Workstream, execution:
     commitsCreated: changes?.commits ?? [],
     warnings: outcome.warnings,
     testResults: summarizeTests(outcome.tests),
-    logFile: outcome.logFile,
+    // What a failed acceptance test printed is in a file of its own.
+    logFile: (failure?.reason === 'acceptance-failed' ? failure.log : null) ?? outcome.logFile,
     metadata: { ...base.metadata, ...executionMetadata(execution) },
   };
 }
@@ -190,5 +192,12 @@ function summarizeTests(tests: TestResult[]): TestSummary {
     tests.filter((test) => test.status === status).length;
   const passed = count('passed');
   const failed = count('failed');
-  return { total: passed + failed, passed, failed, manual: count('manual'), tests };
+  const cases = addUp(tests.flatMap(({ counts }) => (counts === null ? [] : [counts])));
+  return { total: passed + failed, passed, failed, manual: count('manual'), cases, tests };
+}
+
+function addUp(counts: TestCounts[]): TestCounts | null {
+  if (counts.length === 0) return null;
+  const sum = (name: keyof TestCounts): number => counts.reduce((total, one) => total + one[name], 0);
+  return { total: sum('total'), passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') };
 }

@@ -10,8 +10,9 @@ import { mergedWork } from './merges.ts';
 import { retried } from './retries.ts';
 import { getRun } from './runs.ts';
 import { shortResults, timeline, type TimelineCaps } from './short-results.ts';
+import { failedCases } from './test-cases.ts';
 import { toolPerformances } from './tools.ts';
-import { testNotes, testTotals } from './tests.ts';
+import { caseTotals, testNotes, testTotals } from './tests.ts';
 
 /** How many entries each list of a consolidated result may show. */
 export interface ConsolidationCaps {
@@ -24,7 +25,7 @@ export interface ConsolidationCaps {
   /** Of files, and of commits. */
   files: number;
   outputs: number;
-  /** Of failed tests, and of manual checks. */
+  /** Of failed tests, of failed cases, and of manual checks. */
   tests: number;
   timeline: TimelineCaps;
 }
@@ -68,7 +69,9 @@ export function consolidate(
       skipped: shortResults(connection, runId, 'skipped', caps.skipped),
       warnings: warnings(connection, runId, caps.warnings),
       tests: testTotals(connection, runId),
+      testCases: caseTotals(connection, runId),
       failedTests: testNotes(connection, runId, 'failed', caps.tests),
+      failedCases: failedCases(connection, runId, caps.tests),
       manualChecks: testNotes(connection, runId, 'manual', caps.tests),
       files: changedFiles(connection, runId, caps.files),
       commits: commits(connection, runId, caps.files),

@@ -45,6 +45,11 @@ INSERT INTO consolidated_errors
   (run_id, error_type, error_message, workstream_id, agent_id, timestamp, stack_trace, pattern, tail, log_file)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
+const TEST_CASE = `
+INSERT INTO test_cases
+  (run_id, workstream_id, acceptance_test, position, suite, name, status, duration_seconds, message)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
 const TOTALS = `
 UPDATE consolidated_runs SET
   completed_count = completed_count + ?, failed_count = failed_count + ?, skipped_count = skipped_count + ?,
@@ -82,6 +87,7 @@ export type Statements = Record<
   | 'result'
   | 'attempt'
   | 'error'
+  | 'testCase'
   | 'totals'
   | 'finish',
   Statement
@@ -98,6 +104,7 @@ export function prepareStatements(connection: Connection): Statements {
     result: connection.prepare(RESULT),
     attempt: connection.prepare(ATTEMPT),
     error: connection.prepare(ERROR),
+    testCase: connection.prepare(TEST_CASE),
     totals: connection.prepare(TOTALS),
     finish: connection.prepare(FINISH),
   };

@@ -8,6 +8,7 @@ import type { ResultError, ResultMetadata, TestSummary } from '../domain/agent-r
 import { failureSchema, type Reason } from '../domain/failure.ts';
 import type { JsonObject } from '../domain/json.ts';
 import { testResultSchema } from '../domain/outcome.ts';
+import { testCountsSchema } from '../domain/test-case.ts';
 import { anyJson, jsonCell, listOf } from './json-cell.ts';
 
 const text = z.string();
@@ -22,9 +23,27 @@ const errorCell: z.ZodType<ResultError> = z.union([
   })),
 ]);
 
+/** Rows of earlier versions know less of a test; the cases of a test are not in this cell. */
+const testCell = testResultSchema
+  .omit({ cases: true })
+  .extend({
+    blocking: z.boolean().catch(true),
+    logFile: text.nullable().catch(null),
+    format: text.nullable().catch(null),
+    counts: testCountsSchema.nullable().catch(null),
+  })
+  .transform((test) => ({ ...test, cases: [] }));
+
 const testsCell = z
-  .object({ total: count, passed: count, failed: count, manual: count, tests: listOf(testResultSchema) })
-  .catch({ total: 0, passed: 0, failed: 0, manual: 0, tests: [] });
+  .object({
+    total: count,
+    passed: count,
+    failed: count,
+    manual: count,
+    cases: testCountsSchema.nullable().catch(null),
+    tests: listOf(testCell),
+  })
+  .catch({ total: 0, passed: 0, failed: 0, manual: 0, cases: null, tests: [] });
 
 const stepCell = z.object({
   id: text,

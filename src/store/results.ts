@@ -6,6 +6,7 @@ import { isoTime } from './iso-time.ts';
 import { eachRow, numberCell, textCell } from './read.ts';
 import { readErrors, readMetadata, readReason, readTests, readTexts } from './result-cells.ts';
 import { finalStatus, unusualStatus } from './final-status.ts';
+import { withCases } from './test-cases.ts';
 
 const resultRow = z.object({
   run_id: z.string(),
@@ -58,7 +59,11 @@ export function* readResults(
   status: FinalStatus | null,
 ): Generator<AgentResult, void, undefined> {
   const parameters = status === null ? [runId, runId] : [runId, status, runId];
-  for (const row of eachRow(connection, resultRow, select(status), ...parameters)) yield toResult(row);
+  for (const row of eachRow(connection, resultRow, select(status), ...parameters)) {
+    const result = toResult(row);
+    const testResults = withCases(connection, runId, result.workstreamId, result.testResults);
+    yield { ...result, testResults };
+  }
 }
 
 function toResult(row: ResultRow): AgentResult {

@@ -1,6 +1,7 @@
 /** Reads the acceptance tests of a run. */
 import { z } from 'zod';
 import type { Capped, TestNote, TestTotals } from '../domain/run-record.ts';
+import type { TestCounts } from '../domain/test-case.ts';
 import type { Connection } from './connection.ts';
 import { firstRow, numberCell, rows, textCell } from './read.ts';
 
@@ -23,6 +24,18 @@ export function testTotals(connection: Connection, runId: string): TestTotals {
     failed: row?.failed ?? 0,
     manual: row?.manual ?? 0,
   };
+}
+
+const casesRow = z.object({ total: numberCell, passed: numberCell, failed: numberCell, skipped: numberCell });
+
+const sumOfCases = (name: string): string => `SUM(json_extract(cell, '$.cases.${name}')) AS ${name}`;
+
+/** What the acceptance tests of a run ran, added up over those that say; null where none does. */
+export function caseTotals(connection: Connection, runId: string): TestCounts | null {
+  const columns = ['total', 'passed', 'failed', 'skipped'].map(sumOfCases).join(', ');
+  const row = firstRow(connection, casesRow, `SELECT ${columns} FROM ${SOURCE}`, runId);
+  if (row === null || row.total === null) return null;
+  return { total: row.total, passed: row.passed ?? 0, failed: row.failed ?? 0, skipped: row.skipped ?? 0 };
 }
 
 const noteRow = z.object({ workstream_id: z.string(), name: textCell, detail: textCell, total: z.number() });

@@ -4,12 +4,14 @@ import { type Spending, spendingOf, sumKnown } from '../domain/spending.ts';
 import { normalizeMessage } from '../support/normalize-message.ts';
 import { writeAttempts } from './write-attempts.ts';
 import type { Statements } from './recorder-statements.ts';
+import { testsCell, writeTestCases } from './test-cases.ts';
 
-/** Writes the row of a result and of each of its errors. With that its live state counts no more. */
+/** Writes the row of a result, of each of its errors and of its test cases. With that its live state counts no more. */
 export function writeResult(statements: Statements, result: AgentResult): void {
   writeRow(statements, result);
   writeAttempts(statements, result);
   if (result.status === 'failed') writeErrors(statements, result);
+  writeTestCases(statements, result);
 }
 
 function writeRow(statements: Statements, result: AgentResult): void {
@@ -28,7 +30,7 @@ function writeRow(statements: Statements, result: AgentResult): void {
     list(result.commitsCreated),
     list(result.errors),
     list(result.warnings),
-    JSON.stringify(result.testResults),
+    testsCell(result.testResults),
     JSON.stringify(metadata),
     metadata.title,
     result.reason,

@@ -7,6 +7,7 @@ import type {
   Dependency,
   RunStep,
   Source,
+  TestGate,
   Workstream,
 } from '../domain/workstream.ts';
 import type { WorkstreamFile } from '../domain/workstream-file.ts';
@@ -58,6 +59,7 @@ export function normalize(
     dependsOn: (definition.depends_on ?? []).map(normalizeDependency),
     steps: definition.matrix === undefined ? normalizeSteps(definition, null, folders) : [],
     acceptanceTests: (definition.acceptance_tests ?? []).map(normalizeAcceptanceTest),
+    testGates: (definition.test_gates ?? []).map(normalizeGate),
     scopes: [...new Set([...(definition.files_scope ?? []), ...(definition.files_create ?? [])])],
     conflictGroup: definition.conflict_group ?? null,
     parallelOk: definition.parallel_ok ?? true,
@@ -93,6 +95,7 @@ export function normalize(
 type DependencyFile = NonNullable<WorkstreamFile['depends_on']>[number];
 type ActionFile = NonNullable<WorkstreamFile['compensation_actions']>[number];
 type AcceptanceFile = NonNullable<WorkstreamFile['acceptance_tests']>[number];
+type GateFile = NonNullable<WorkstreamFile['test_gates']>[number];
 
 function normalizeDependency(dependency: DependencyFile): Dependency {
   return typeof dependency === 'string'
@@ -102,7 +105,24 @@ function normalizeDependency(dependency: DependencyFile): Dependency {
 
 function normalizeAcceptanceTest(test: AcceptanceFile): AcceptanceTest {
   if (typeof test === 'string') return { kind: 'text', text: test };
-  return test.run === undefined ? { kind: 'manual', text: test.manual } : { kind: 'run', text: test.run };
+  if (test.run === undefined) return { kind: 'manual', text: test.manual };
+  return {
+    kind: 'run',
+    text: test.run,
+    name: test.name ?? null,
+    timeoutSeconds: test.timeout_seconds ?? null,
+    env: textValues(test.env ?? {}),
+    cwd: test.cwd ?? null,
+    report: test.report ?? null,
+  };
+}
+
+function textValues(env: Record<string, string | number | boolean>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)]));
+}
+
+function normalizeGate({ type, required, blocking }: GateFile): TestGate {
+  return { type, required: required ?? true, blocking: blocking ?? true };
 }
 
 function normalizeCircuitBreaker(breaker: WorkstreamFile['circuit_breaker']): CircuitBreaker {

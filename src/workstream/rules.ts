@@ -59,14 +59,19 @@ function checkPriority(definition: JsonObject): Finding[] {
   return [warningAt(['priority'], `unknown word ${quote(priority)}, counts as "normal"; ${hint}`)];
 }
 
+/** The lists whose elements may have an `env`. */
+const WITH_ENV = ['steps', 'acceptance_tests'];
+
 /** `__proto__` is the one name that zod leaves out without a word. */
 function checkReservedNames(definition: JsonObject): Finding[] {
   const records: [Json | undefined, JsonPath][] = [
     [fieldOf(definition, 'matrix'), ['matrix']],
-    ...stepsOf(definition).map(([step, index]): [Json | undefined, JsonPath] => [
-      fieldOf(step, 'env'),
-      ['steps', index, 'env'],
-    ]),
+    ...WITH_ENV.flatMap((list) =>
+      elementsOf(definition, list).map(([element, index]): [Json | undefined, JsonPath] => [
+        fieldOf(element, 'env'),
+        [list, index, 'env'],
+      ]),
+    ),
   ];
   return records
     .filter(([record]) => isObject(record) && Object.hasOwn(record, '__proto__'))
@@ -79,9 +84,10 @@ function checkReservedNames(definition: JsonObject): Finding[] {
 /** Lists and records so long that checking each of their elements would cost more than it is worth. */
 export function oversized(definition: JsonObject): Finding[] {
   const owners: [JsonObject, JsonPath][] = [[definition, []]];
-  const steps = fieldOf(definition, 'steps');
-  if (Array.isArray(steps) && steps.length <= MAX_ELEMENTS) {
-    for (const [step, index] of stepsOf(definition)) owners.push([step, ['steps', index]]);
+  for (const name of WITH_ENV) {
+    const list = fieldOf(definition, name);
+    if (!Array.isArray(list) || list.length > MAX_ELEMENTS) continue;
+    for (const [element, index] of elementsOf(definition, name)) owners.push([element, [name, index]]);
   }
   return owners.flatMap(([owner, path]) =>
     Object.keys(owner)
@@ -104,10 +110,13 @@ const tooLong = (name: string): string =>
     : `expected at most ${MAX_ELEMENTS} elements`;
 
 /** The steps that are objects, with their indices. */
-export function stepsOf(definition: JsonObject): [JsonObject, number][] {
-  const steps = fieldOf(definition, 'steps');
-  if (!Array.isArray(steps)) return [];
+export const stepsOf = (definition: JsonObject): [JsonObject, number][] => elementsOf(definition, 'steps');
+
+/** The elements of a list that are objects, with their indices. */
+function elementsOf(definition: JsonObject, name: string): [JsonObject, number][] {
+  const list = fieldOf(definition, name);
+  if (!Array.isArray(list)) return [];
   const found: [JsonObject, number][] = [];
-  for (const [index, step] of steps.entries()) if (isObject(step)) found.push([step, index]);
+  for (const [index, element] of list.entries()) if (isObject(element)) found.push([element, index]);
   return found;
 }

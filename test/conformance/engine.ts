@@ -9,7 +9,14 @@ import { describeFailure } from '../../src/domain/failure-message.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import type { Step } from '../../src/domain/workstream.ts';
 import { groupIsAlive } from '../../src/support/process-group.ts';
-import { assignment, commandStep, moduleStep, runStep, workstream } from '../rig/definitions.ts';
+import {
+  acceptanceCommand,
+  assignment,
+  commandStep,
+  moduleStep,
+  runStep,
+  workstream,
+} from '../rig/definitions.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 
 const fixture = (name: string): string =>
@@ -341,7 +348,7 @@ export function describeEngine(name: string, create: () => Engine): void {
       const folder = temporaryFolder();
       const definition = workstream('ws-a', [runStep('true')], {
         acceptanceTests: [
-          { kind: 'run', text: 'true' },
+          acceptanceCommand('true'),
           { kind: 'text', text: 'test -f missing' },
           { kind: 'text', text: 'Looks good to a person' },
           { kind: 'manual', text: 'rm -rf x' },

@@ -18,6 +18,7 @@ export function makeWorkstream({ needs = [], ...sketch }: Sketch): Workstream {
     dependsOn: needs.map(dependency),
     steps: [],
     acceptanceTests: [],
+    testGates: [],
     scopes: [],
     conflictGroup: null,
     parallelOk: true,

@@ -64,7 +64,7 @@ export function result(workstreamId: string, fields: Partial<AgentResult> = {}):
     commitsCreated: [],
     errors: [],
     warnings: [],
-    testResults: { total: 0, passed: 0, failed: 0, manual: 0, tests: [] },
+    testResults: { total: 0, passed: 0, failed: 0, manual: 0, cases: null, tests: [] },
     metadata: {
       title: workstreamId,
       kind: null,

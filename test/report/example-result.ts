@@ -154,7 +154,37 @@ export function exampleResult(): ConsolidatedResult {
     failures: whole(lint, codec),
     skipped: whole(publish),
     warnings: whole({ workstreamId: 'ws-report', text: 'Step `spell` failed and was allowed to.' }),
-    tests: { total: 3, passed: 2, failed: 1, manual: 1 },
+    tests: { total: 3, passed: 2, failed: 1, manual: 2 },
+    testCases: { total: 43, passed: 38, failed: 2, skipped: 3 },
+    failedTests: whole({
+      workstreamId: 'ws-codec',
+      name: 'npm test',
+      detail: 'exit code 1; 2 of 40 tests failed: keeps | the length, encodes <nothing>',
+    }),
+    failedCases: whole(
+      {
+        workstreamId: 'ws-codec',
+        acceptanceTest: 'npm test',
+        suite: 'test/codec.test.ts',
+        name: 'blocks > keeps | the length',
+        message: 'AssertionError: expected 3 to be 4\n    at test/codec.test.ts:12:20',
+      },
+      {
+        workstreamId: 'ws-codec',
+        acceptanceTest: 'npm test',
+        suite: '',
+        name: 'encodes <nothing>',
+        message: null,
+      },
+    ),
+    manualChecks: whole(
+      { workstreamId: 'ws-mandelbrot', name: 'The picture looks right', detail: '' },
+      {
+        workstreamId: 'ws-report',
+        name: 'GATE_SECURITY',
+        detail: 'No command is configured for it under `gates` in millrace.config.json.',
+      },
+    ),
     tools: [
       tool(),
       tool({
@@ -188,8 +218,6 @@ export function exampleResult(): ConsolidatedResult {
         detail: '',
       }),
     },
-    failedTests: whole({ workstreamId: 'ws-codec', name: 'npm test', detail: '2 of 40 tests failed' }),
-    manualChecks: whole({ workstreamId: 'ws-mandelbrot', name: 'The picture looks right', detail: '' }),
     files: whole(
       {
         path: 'src/codec.ts',

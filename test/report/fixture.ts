@@ -110,7 +110,9 @@ export function emptyResult(changes: Partial<ConsolidatedResult> = {}): Consolid
     skipped: { shown: [], total: 0 },
     warnings: { shown: [], total: 0 },
     tests: { total: 0, passed: 0, failed: 0, manual: 0 },
+    testCases: null,
     failedTests: { shown: [], total: 0 },
+    failedCases: { shown: [], total: 0 },
     manualChecks: { shown: [], total: 0 },
     files: { shown: [], total: 0 },
     commits: { shown: [], total: 0 },
@@ -138,7 +140,7 @@ export function agentResult(changes: Partial<AgentResult> = {}): AgentResult {
     commitsCreated: [],
     errors: [],
     warnings: [],
-    testResults: { total: 0, passed: 0, failed: 0, manual: 0, tests: [] },
+    testResults: { total: 0, passed: 0, failed: 0, manual: 0, cases: null, tests: [] },
     metadata: {
       title: 'Primes below five million',
       kind: null,

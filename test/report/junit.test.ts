@@ -3,6 +3,7 @@ import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { expect, test } from 'vitest';
 import type { AgentResult } from '../../src/domain/agent-result.ts';
 import { junitReport } from '../../src/report/junit.ts';
+import { testResult } from '../rig/definitions.ts';
 import { anyText } from './any-text.ts';
 import { agentResult, runSummary } from './fixture.ts';
 
@@ -53,10 +54,11 @@ test('one suite, one case a workstream, its acceptance tests after it', () => {
       passed: 1,
       failed: 1,
       manual: 1,
+      cases: null,
       tests: [
-        { name: 'npm test', status: 'passed', durationSeconds: 1.5, detail: '' },
-        { name: 'npm run e2e', status: 'failed', durationSeconds: 2, detail: '3 of 9 failed' },
-        { name: 'It looks right', status: 'manual', durationSeconds: null, detail: '' },
+        testResult('npm test', 'passed', { durationSeconds: 1.5 }),
+        testResult('npm run e2e', 'failed', { durationSeconds: 2, detail: '3 of 9 failed' }),
+        testResult('It looks right', 'manual'),
       ],
     },
   });
@@ -106,6 +108,59 @@ test('one suite, one case a workstream, its acceptance tests after it', () => {
       skipped: { '@message': 'It needs "ws-codec", which failed.' },
     },
   ]);
+});
+
+test('the cases of an acceptance test are a suite of their own; what does not block is no failure', () => {
+  const tested = agentResult({
+    testResults: {
+      total: 2,
+      passed: 0,
+      failed: 2,
+      manual: 0,
+      cases: { total: 3, passed: 1, failed: 1, skipped: 1 },
+      tests: [
+        testResult('npm test', 'failed', {
+          detail: 'exit code 1',
+          cases: [
+            { suite: 'a.test.ts', name: 'x < y', status: 'failed', durationSeconds: 0.25, message: '3 <> 4' },
+            { suite: '', name: 'good', status: 'passed', durationSeconds: null, message: null },
+            { suite: '', name: 'later', status: 'skipped', durationSeconds: null, message: null },
+          ],
+        }),
+        testResult('GATE_LINT', 'failed', { blocking: false, detail: 'exit code 2' }),
+      ],
+    },
+  });
+  const xml = junitReport(runSummary(), [tested]);
+  expect(XMLValidator.validate(xml)).toBe(true);
+  const { testsuites } = parser.parse(xml);
+  expect(testsuites).toMatchObject({ '@tests': '6', '@failures': '2', '@skipped': '2' });
+  const [own, inner] = testsuites.testsuite;
+  expect(own).toMatchObject({ '@tests': '3', '@failures': '1', '@skipped': '1' });
+  expect(own.testcase[2]).toEqual({
+    '@name': 'GATE_LINT',
+    '@classname': 'ws-sieve',
+    '@time': '0.000',
+    skipped: { '@message': 'It failed and does not block: exit code 2' },
+  });
+  expect(inner).toEqual({
+    '@name': 'ws-sieve: npm test',
+    '@tests': '3',
+    '@failures': '1',
+    '@errors': '0',
+    '@skipped': '1',
+    '@time': '0.250',
+    testcase: [
+      {
+        '@name': 'x < y',
+        '@classname': 'ws-sieve.a.test.ts',
+        '@time': '0.250',
+        failure: { '@message': '3 <> 4', '@type': 'failed', '#text': '3 <> 4' },
+      },
+      { '@name': 'good', '@classname': 'ws-sieve', '@time': '0.000' },
+      { '@name': 'later', '@classname': 'ws-sieve', '@time': '0.000', skipped: '' },
+    ],
+  });
 });
 
 test('a run without workstreams, made by an older system', () => {

@@ -69,6 +69,14 @@ export function largeResult(): ConsolidatedResult {
       name: 'npm test '.repeat(100),
       detail: '<b>no</b> '.repeat(300),
     })),
+    testCases: { total: 4_000_000, passed: 3_900_000, failed: 60_000, skipped: 40_000 },
+    failedCases: capped(500, 60_000, (index) => ({
+      workstreamId: `ws-sweep-${index}`,
+      acceptanceTest: 'npm test '.repeat(100),
+      suite: 'deep/'.repeat(60),
+      name: 'keeps the length '.repeat(17),
+      message: 'AssertionError '.repeat(130),
+    })),
     manualChecks: capped(500, 500, (index) => ({
       workstreamId: `ws-sweep-${index}`,
       name: 'look '.repeat(200),

@@ -144,6 +144,7 @@ describe('a run of 100,000 workstreams', () => {
       'and 4880 more groups',
       'and 89900 more warnings',
       'and 19900 more failed tests',
+      'and 59900 more failed test cases',
       'and 400 more manual checks',
       'and 79900 more files',
       'and 69900 more commits',

@@ -40,6 +40,7 @@ function withText(text: string): ConsolidatedResult {
     timeline: whole(item),
     warnings: whole({ workstreamId: text, text }),
     failedTests: whole({ workstreamId: text, name: text, detail: text }),
+    failedCases: whole({ workstreamId: text, acceptanceTest: text, suite: text, name: text, message: text }),
     manualChecks: whole({ workstreamId: text, name: text, detail: text }),
     tools: [tool({ tool: text, model: text })],
     competitions: whole({

@@ -1,8 +1,10 @@
 /** Workstreams and steps for tests, with every field that a test does not care about filled in. */
 import type { Assignment } from '../../src/domain/assignment.ts';
 import type { Json } from '../../src/domain/json.ts';
+import type { TestResult } from '../../src/domain/outcome.ts';
 import type { ToolSettings } from '../../src/domain/tool.ts';
 import type {
+  AcceptanceCommand,
   CommandStep,
   ModuleStep,
   RunStep,
@@ -62,6 +64,39 @@ export const customTool = (
   ...fields,
 });
 
+/** An acceptance test that runs `text`. */
+export const acceptanceCommand = (
+  text: string,
+  fields: Partial<AcceptanceCommand> = {},
+): AcceptanceCommand => ({
+  kind: 'run',
+  text,
+  name: null,
+  timeoutSeconds: null,
+  env: {},
+  cwd: null,
+  report: null,
+  ...fields,
+});
+
+/** How an acceptance test went that says nothing about cases. */
+export const testResult = (
+  name: string,
+  status: TestResult['status'],
+  fields: Partial<TestResult> = {},
+): TestResult => ({
+  name,
+  status,
+  blocking: true,
+  durationSeconds: null,
+  detail: '',
+  logFile: null,
+  format: null,
+  counts: null,
+  cases: [],
+  ...fields,
+});
+
 export function workstream(id: string, steps: Step[], fields: Partial<Workstream> = {}): Workstream {
   return {
     id,
@@ -73,6 +108,7 @@ export function workstream(id: string, steps: Step[], fields: Partial<Workstream
     dependsOn: [],
     steps,
     acceptanceTests: [],
+    testGates: [],
     scopes: [],
     conflictGroup: null,
     parallelOk: true,

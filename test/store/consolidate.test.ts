@@ -3,6 +3,7 @@ import type { AgentResult } from '../../src/domain/agent-result.ts';
 import type { ConsolidatedResult } from '../../src/domain/run-record.ts';
 import { DEFAULT_CAPS, type ConsolidationCaps } from '../../src/store/consolidate.ts';
 import { History } from '../../src/store/history.ts';
+import { testResult } from '../rig/definitions.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 import { failed, opened, record, result, RUN, skipped } from './recorded.ts';
 
@@ -151,12 +152,10 @@ test('tests are summed up, and those that failed or wait for a person are named'
     passed: statuses.filter((status) => status === 'passed').length,
     failed: statuses.filter((status) => status === 'failed').length,
     manual: statuses.filter((status) => status === 'manual').length,
-    tests: statuses.map((status, index) => ({
-      name: `t${index}`,
-      status,
-      durationSeconds: null,
-      detail: status === 'failed' ? 'exit code 1' : '',
-    })),
+    cases: null,
+    tests: statuses.map((status, index) =>
+      testResult(`t${index}`, status, { detail: status === 'failed' ? 'exit code 1' : '' }),
+    ),
   });
   const found = consolidated([
     result('ws-1', { testResults: tests('passed', 'manual') }),
@@ -172,6 +171,49 @@ test('tests are summed up, and those that failed or wait for a person are named'
     total: 2,
   });
   expect(found.manualChecks).toEqual({ shown: [{ workstreamId: 'ws-1', name: 't1', detail: '' }], total: 1 });
+  expect([found.testCases, found.failedCases]).toEqual([null, { shown: [], total: 0 }]);
+});
+
+test('what the tests ran is summed up, and the failed cases are named in the order of their results', () => {
+  const ran = (failures: number, cases: AgentResult['testResults']['cases']): AgentResult['testResults'] => ({
+    total: 1,
+    passed: 0,
+    failed: 1,
+    manual: 0,
+    cases,
+    tests: [
+      testResult('npm test', 'failed', {
+        format: 'tap',
+        counts: cases,
+        cases: Array.from({ length: failures + 1 }, (_, index) => ({
+          suite: 's',
+          name: `c${index}`,
+          status: index < failures ? ('failed' as const) : ('passed' as const),
+          durationSeconds: null,
+          message: index === 0 ? 'why' : null,
+        })),
+      }),
+    ],
+  });
+  const found = consolidated(
+    [
+      failed('ws-2', 'boom', { testResults: ran(2, { total: 9, passed: 6, failed: 2, skipped: 1 }) }),
+      result('ws-3'),
+      failed('ws-1', 'boom', { testResults: ran(1, null) }),
+      failed('ws-4', 'boom', { testResults: ran(1, { total: 2, passed: 1, failed: 1, skipped: 0 }) }),
+    ],
+    { tests: 3 },
+  );
+  expect(found.testCases).toEqual({ total: 11, passed: 7, failed: 3, skipped: 1 });
+  const one = { acceptanceTest: 'npm test', suite: 's' };
+  expect(found.failedCases).toEqual({
+    shown: [
+      { workstreamId: 'ws-2', ...one, name: 'c0', message: 'why' },
+      { workstreamId: 'ws-2', ...one, name: 'c1', message: null },
+      { workstreamId: 'ws-1', ...one, name: 'c0', message: 'why' },
+    ],
+    total: 4,
+  });
 });
 
 describe('outputs', () => {

@@ -47,7 +47,7 @@ export function result(
     commitsCreated: [],
     errors: [],
     warnings: [],
-    testResults: { total: 0, passed: 0, failed: 0, manual: 0, tests: [] },
+    testResults: { total: 0, passed: 0, failed: 0, manual: 0, cases: null, tests: [] },
     metadata: {
       title: `Title of ${workstreamId}`,
       kind: null,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Connection } from '../../src/store/connection.ts';
 import { SqliteRecorder } from '../../src/store/recorder.ts';
 import { StoreError } from '../../src/store/store-error.ts';
-import { workstream } from '../rig/definitions.ts';
+import { testResult, workstream } from '../rig/definitions.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 import {
   failed,
@@ -199,6 +199,41 @@ describe('results', () => {
         stack_trace: 'x\n    at f (/a/b.js:1:1)',
       },
       { id: 2, ...row, error_message: 'Error: 9 is late', pattern: 'Error: <n> is late', stack_trace: null },
+    ]);
+  });
+
+  test('each case of its acceptance tests is a row, and the object in test_results has none of them', () => {
+    const connection = opened(temporaryFolder());
+    const counts = { total: 2, passed: 1, failed: 1, skipped: 0 };
+    const tests = [
+      testResult('make lint', 'passed'),
+      testResult('npm test', 'failed', {
+        format: 'tap',
+        counts,
+        cases: [
+          { suite: 's', name: 'b', status: 'failed', durationSeconds: 0.5, message: 'why' },
+          { suite: '', name: 'a', status: 'passed', durationSeconds: null, message: null },
+        ],
+      }),
+    ];
+    record(connection, [
+      result('ws-1', { testResults: { total: 2, passed: 1, failed: 1, manual: 0, cases: counts, tests } }),
+      result('ws-2'),
+    ]);
+    const row = { run_id: RUN, workstream_id: 'ws-1', acceptance_test: 'npm test', position: 1 };
+    expect(rowsOf(connection, 'SELECT * FROM test_cases')).toEqual([
+      { id: 1, ...row, suite: 's', name: 'b', status: 'failed', duration_seconds: 0.5, message: 'why' },
+      { id: 2, ...row, suite: '', name: 'a', status: 'passed', duration_seconds: null, message: null },
+    ]);
+    const cells = rowsOf(
+      connection,
+      `SELECT json_extract(test_results, '$.cases.failed') AS failed,
+        json_extract(test_results, '$.tests[1].counts.total') AS total,
+        json_type(test_results, '$.tests[1].cases') AS cases FROM agent_results`,
+    );
+    expect(cells).toEqual([
+      { failed: 1, total: 2, cases: null },
+      { failed: null, total: null, cases: null },
     ]);
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { testResult } from '../rig/definitions.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 import { OLD_RUN, olderHistories } from './older-system.ts';
 import { failed, historyOf, opened, record, result, RUN, skipped } from './recorded.ts';
@@ -11,7 +12,22 @@ describe('results', () => {
       passed: 0,
       failed: 1,
       manual: 0,
-      tests: [{ name: 'npm test', status: 'failed' as const, durationSeconds: 1, detail: 'exit code 1' }],
+      cases: { total: 3, passed: 1, failed: 1, skipped: 1 },
+      tests: [
+        testResult('make lint', 'manual'),
+        testResult('npm test', 'failed', {
+          durationSeconds: 1,
+          detail: 'exit code 1',
+          logFile: '/state/ws-2.test-2.log',
+          format: 'junit',
+          counts: { total: 3, passed: 1, failed: 1, skipped: 1 },
+          cases: [
+            { suite: 's', name: 'b', status: 'failed', durationSeconds: 0.5, message: "isn't; DROP" },
+            { suite: '', name: 'a', status: 'passed', durationSeconds: null, message: null },
+            { suite: 's', name: 'c', status: 'skipped', durationSeconds: null, message: null },
+          ],
+        }),
+      ],
     };
     const results = [
       failed('ws-2', 'Error: 7 is odd\nand long', { pattern: 'Error: <n> is odd', testResults: tests }),
@@ -40,7 +56,7 @@ describe('results', () => {
         durationSeconds: 10,
         filesModified: ['a.py', 'b.py'],
         commitsCreated: ['abc1234'],
-        testResults: { total: 0, passed: 3, failed: 0, manual: 0, tests: [] },
+        testResults: { total: 0, passed: 3, failed: 0, manual: 0, cases: null, tests: [] },
         metadata: { title: 'ws-1', output: null, steps: [] },
         cpuSeconds: null,
         attempts: 0,

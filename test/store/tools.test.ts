@@ -70,7 +70,7 @@ function consolidated(results: AgentResult[]): ConsolidatedResult {
 }
 
 test('tools are compared by their attempts, with what is known of their cost', () => {
-  const accepted = { total: 1, passed: 1, failed: 0, manual: 0, tests: [] };
+  const accepted = { total: 1, passed: 1, failed: 0, manual: 0, cases: null, tests: [] };
   const { tools } = consolidated([
     result('ws-1', {
       attempts: 2,

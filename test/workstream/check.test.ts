@@ -50,6 +50,14 @@ describe('errors say what was expected, what was found, and where', () => {
       'acceptance_tests[0]: expected text or an object with one of run, manual, found 5',
     ],
     [
+      '"acceptance_tests": [{"run": "a", "env": {§"__proto__": "c"}}]',
+      'acceptance_tests[0].env.__proto__: this name is reserved; expected another',
+    ],
+    [
+      '"acceptance_tests": [{"run": "a", "timeout_seconds": §0}]',
+      'acceptance_tests[0].timeout_seconds: expected more than 0, found 0',
+    ],
+    [
       '"acceptance_tests": [{"manual": §""}]',
       'acceptance_tests[0].manual: expected text that is not empty, found ""',
     ],
@@ -190,8 +198,8 @@ describe('warnings', () => {
       'test_gates[0].requred: unknown field; did you mean "required"?',
     ],
     [
-      '"acceptance_tests": [{"run": "b", §"name": 1}]',
-      'acceptance_tests[0].name: unknown field; it is kept and not used',
+      '"acceptance_tests": [{"run": "b", §"colour": 1}]',
+      'acceptance_tests[0].colour: unknown field; it is kept and not used',
     ],
     ['"priority": §"hihg"', 'priority: unknown word "hihg", counts as "normal"; did you mean "high"?'],
     [

@@ -49,6 +49,20 @@ describe('the schema and the loader agree', () => {
     [{ ...work, priority: -3 }],
     [{ ...work, depends_on: ['a', { id: 'b' }, { id: 'c', when: 'finished' }] }],
     [{ ...work, acceptance_tests: ['a', { run: 'b' }, { manual: 'c' }] }],
+    [
+      {
+        ...work,
+        acceptance_tests: [
+          { run: 'b', name: 'B', timeout_seconds: 5, env: { CI: 1 }, cwd: 'web', report: 'out/*.xml' },
+        ],
+      },
+    ],
+    [
+      {
+        ...work,
+        test_gates: [{ type: 'GATE_UNIT' }, { type: 'GATE_LINT', required: false, blocking: false }],
+      },
+    ],
     [{ ...work, compensation_actions: ['a', { run: 'b' }, { command: ['c'] }] }],
     [{ ...work, matrix: { a: [1, null, { b: [] }], 'c-d': ['e'] } }],
     [{ ...work, ccpm_issue: 'I-1', gate: 1, test_gates: [{ type: 'GATE_UNIT' }], max_cost_usd: 0 }],
@@ -86,6 +100,8 @@ describe('the schema and the loader agree', () => {
     [{ ...work, depends_on: [{ id: 'a', when: 'never' }] }],
     [{ ...work, acceptance_tests: [{ run: 'a', manual: 'b' }] }],
     [{ ...work, acceptance_tests: [{}] }],
+    [{ ...work, acceptance_tests: [{ run: 'a', timeout_seconds: 0 }] }],
+    [{ ...work, test_gates: [{ type: 'GATE_X' }] }],
     [{ ...work, matrix: {} }],
     [{ ...work, matrix: { a: [] } }],
     [{ ...work, matrix: { '1': [2] } }],

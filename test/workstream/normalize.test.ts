@@ -35,6 +35,7 @@ test('a definition with the least has every default', () => {
       },
     ],
     acceptanceTests: [],
+    testGates: [],
     scopes: [],
     conflictGroup: null,
     parallelOk: true,
@@ -112,9 +113,10 @@ test('a definition with everything has its fields in their place, and the rest a
     parallelOk: false,
     acceptanceTests: [
       { kind: 'text', text: 'npm test' },
-      { kind: 'run', text: 'make' },
+      { kind: 'run', text: 'make', name: null, timeoutSeconds: null, env: {}, cwd: null, report: null },
       { kind: 'manual', text: 'looks right' },
     ],
+    testGates: [{ type: 'GATE_LINT', required: true, blocking: false }],
     timeoutSeconds: 12.5,
     filesScope: ['src/**', 'a'],
     filesCreate: ['a', 'b'],
@@ -218,4 +220,37 @@ test('the hash is that of the definition, however it is written', () => {
   );
   expect(hash('{"id":"ws-a","steps":[{"run":"x","env":{"A":"1","B":3}}]}')).not.toBe(first);
   expect(hash('{"id":"ws-a","steps":[{"run":"x","env":{"A":"1","B":2}}],"note":1}')).not.toBe(first);
+});
+
+test('an acceptance test that is a command, and a gate, have their fields', () => {
+  const { acceptanceTests, testGates } = one({
+    id: 'ws-a',
+    steps,
+    acceptance_tests: [
+      {
+        run: 'npm test',
+        name: 'Unit',
+        timeout_seconds: 5,
+        env: { CI: true, N: 1 },
+        cwd: 'web',
+        report: 'r/*.xml',
+      },
+    ],
+    test_gates: [{ type: 'GATE_UNIT' }, { type: 'GATE_SECURITY', required: false }],
+  });
+  expect(acceptanceTests).toEqual([
+    {
+      kind: 'run',
+      text: 'npm test',
+      name: 'Unit',
+      timeoutSeconds: 5,
+      env: { CI: 'true', N: '1' },
+      cwd: 'web',
+      report: 'r/*.xml',
+    },
+  ]);
+  expect(testGates).toEqual([
+    { type: 'GATE_UNIT', required: true, blocking: true },
+    { type: 'GATE_SECURITY', required: false, blocking: true },
+  ]);
 });

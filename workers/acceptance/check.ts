@@ -1,55 +1,60 @@
-/** Runs the acceptance tests of a workstream, one after another. */
+/** Runs the acceptance tests and the test gates of a workstream, one after another. */
 import type { TestResult } from '../../src/domain/outcome.ts';
-import type { AcceptanceTest } from '../../src/domain/workstream.ts';
-import { describeFailure } from '../../src/domain/failure-message.ts';
-import { matrixVariables } from '../../src/domain/matrix-variables.ts';
+import type { AcceptanceCommand, AcceptanceTest, TestGate } from '../../src/domain/workstream.ts';
 import type { Execution } from '../execution.ts';
-import { runProcess } from '../process.ts';
 import { isCommand } from './classify.ts';
+import { runTest } from './run-test.ts';
+import { NOTHING_KNOWN } from './test-result.ts';
 
-/** A test passes by exit code 0. A manual check is listed and never run. Stops early when the execution is stopped. */
+/** A command to run, or what a person has to check. */
+type Check =
+  | { kind: 'command'; command: AcceptanceCommand; name: string; blocking: boolean }
+  | { kind: 'manual'; name: string; detail: string };
+
+/**
+ * A test passes by exit code 0. A manual check is listed and never run. What one test does, also one whose time
+ * passes, does not keep the next from running; stops early only when the execution is stopped.
+ */
 export async function checkAcceptance(execution: Execution): Promise<TestResult[]> {
+  const { workstream, gates, workspace } = execution.assignment;
+  const checks = [
+    ...workstream.acceptanceTests.map((test) => acceptanceCheck(test, workspace)),
+    ...workstream.testGates.flatMap((gate) => gateChecks(gate, gates[gate.type])),
+  ];
   const results: TestResult[] = [];
-  for (const test of execution.assignment.workstream.acceptanceTests) {
-    results.push(await checkOne(test, execution));
+  for (const [index, check] of checks.entries()) {
+    results.push(await resultOf(check, index + 1, execution));
     if (execution.stopped !== null) break;
   }
   return results;
 }
 
-async function checkOne(test: AcceptanceTest, execution: Execution): Promise<TestResult> {
-  const { workspace, workstream } = execution.assignment;
-  const manual = test.kind === 'manual' || (test.kind === 'text' && !isCommand(test.text, workspace));
-  if (manual) return { name: test.text, status: 'manual', durationSeconds: null, detail: '' };
-  const start = performance.now();
-  const failure = await failureOf(test.text, execution, matrixVariables(workstream.matrix));
-  return {
-    name: test.text,
-    status: failure === null ? 'passed' : 'failed',
-    durationSeconds: (performance.now() - start) / 1000,
-    detail: failure ?? '',
-  };
+async function resultOf(check: Check, position: number, execution: Execution): Promise<TestResult> {
+  const { name } = check;
+  if (check.kind === 'manual') return { ...NOTHING_KNOWN, name, status: 'manual', detail: check.detail };
+  const result = await runTest(check.command, name, position, execution);
+  if (result.status === 'failed' && !check.blocking) {
+    execution.warn(`${name} failed, which does not block the workstream: ${result.detail}.`);
+  }
+  return { ...result, blocking: check.blocking };
 }
 
-async function failureOf(
-  line: string,
-  execution: Execution,
-  env: Record<string, string>,
-): Promise<string | null> {
-  const command = {
-    shown: line,
-    file: line,
-    args: [],
-    shell: true,
-    cwd: execution.assignment.workspace,
-    env,
-  };
-  try {
-    const { failure } = await runProcess(command, execution, execution.signal);
-    if (failure === null) return null;
-    return failure.reason === 'exit-non-zero' ? `exit code ${failure.exitCode}` : describeFailure(failure);
-  } catch (error) {
-    if (!execution.signal.aborted) throw error;
-    return 'it was stopped';
+function acceptanceCheck(test: AcceptanceTest, workspace: string): Check {
+  if (test.kind === 'run') {
+    return { kind: 'command', command: test, name: test.name ?? test.text, blocking: true };
   }
+  return test.kind === 'text' && isCommand(test.text, workspace)
+    ? { kind: 'command', command: plainCommand(test.text), name: test.text, blocking: true }
+    : { kind: 'manual', name: test.text, detail: '' };
+}
+
+/** Without a command a required gate is a check for a person; one that is not required is nothing. */
+function gateChecks({ type, required, blocking }: TestGate, line: string | undefined): Check[] {
+  if (line !== undefined) return [{ kind: 'command', command: plainCommand(line), name: type, blocking }];
+  const detail = 'No command is configured for it under `gates` in millrace.config.json.';
+  return required ? [{ kind: 'manual', name: type, detail }] : [];
+}
+
+function plainCommand(text: string): AcceptanceCommand {
+  return { kind: 'run', text, name: null, timeoutSeconds: null, env: {}, cwd: null, report: null };
 }

@@ -1,7 +1,7 @@
-import type { ConsolidatedResult, TestNote } from '../../domain/run-record.ts';
+import type { ConsolidatedResult, FailedCase, TestNote } from '../../domain/run-record.ts';
 import { plural } from '../../support/plural.ts';
 import { cappedTable } from '../capped.ts';
-import { type Block, type Cell, code, heading, paragraph, prose, text } from '../nodes.ts';
+import { type Block, type Cell, code, glue, heading, paragraph, prose, text } from '../nodes.ts';
 import { select } from '../query.ts';
 
 /** Most rows in one table here. */
@@ -27,6 +27,7 @@ export function tests(result: ConsolidatedResult): Block[] {
       noun: 'failed test',
       rest,
     }),
+    ...cases(result),
   );
   if (manualChecks.shown.length > 0) {
     blocks.push(
@@ -34,7 +35,7 @@ export function tests(result: ConsolidatedResult): Block[] {
       paragraph('Millrace does not run these and counts them neither as passed nor as failed.'),
       ...cappedTable(manualChecks, {
         columns: ['Workstream', 'Check'],
-        row: ({ workstreamId, name }) => [[code(workstreamId)], [text(name, 400)]],
+        row: checkRow,
         limit: LIMIT,
         noun: 'manual check',
         rest,
@@ -42,6 +43,47 @@ export function tests(result: ConsolidatedResult): Block[] {
     );
   }
   return blocks;
+}
+
+/** The test cases that the acceptance tests ran, as far as these say. */
+function cases({ testCases, failedCases, run, database }: ConsolidatedResult): Block[] {
+  if (testCases === null && failedCases.shown.length === 0) return [];
+  const blocks: Block[] = [heading(3, 'Test cases')];
+  if (testCases !== null) {
+    const { total, passed, failed, skipped } = testCases;
+    blocks.push(
+      paragraph(
+        `Those that say what they ran, ran ${plural(total, 'test case')}: ${passed} passed, ${failed} failed, ${skipped} skipped.`,
+      ),
+    );
+  }
+  const columns = 'workstream_id, acceptance_test, suite, name, message';
+  blocks.push(
+    ...cappedTable(failedCases, {
+      columns: ['Workstream', 'Failed test case', 'What it said'],
+      row: caseRow,
+      limit: LIMIT,
+      noun: 'failed test case',
+      rest: select(database, run.runId, columns, 'test_cases', " AND status = 'failed'"),
+    }),
+  );
+  return blocks;
+}
+
+function caseRow({ workstreamId, acceptanceTest, suite, name, message }: FailedCase): Cell[] {
+  const where = [suite, name].filter((part) => part !== '').join(' > ');
+  return [
+    [code(workstreamId), glue(' '), code(acceptanceTest, 100)],
+    [code(where, 300)],
+    message === null ? null : [text(message, 300)],
+  ];
+}
+
+function checkRow({ workstreamId, name, detail }: TestNote): Cell[] {
+  return [
+    [code(workstreamId)],
+    detail === '' ? [text(name, 400)] : [text(name, 400), glue(': '), ...prose(detail, 300)],
+  ];
 }
 
 function noteRow({ workstreamId, name, detail }: TestNote): Cell[] {

@@ -1,0 +1,71 @@
+import { XMLParser } from 'fast-xml-parser';
+import { CaseList } from './case-list.ts';
+import type { ParsedTests } from './format.ts';
+import { type Fields, fieldsOf, isFields, listOf, numberOf, textOf } from './value.ts';
+
+/** A suite of a hundred thousand cases has some three hundred thousand. */
+const MAX_TAGS = 1_000_000;
+
+const LISTS = new Set(['testsuites', 'testsuite', 'testcase', 'failure', 'error', 'skipped']);
+
+const parser = new XMLParser({
+  ignoreAttributes: false,
+  attributeNamePrefix: '@',
+  parseAttributeValue: false,
+  parseTagValue: false,
+  htmlEntities: true,
+  isArray: (name) => LISTS.has(name),
+});
+
+/**
+ * JUnit XML, from its first `<testsuite` to its last closing tag. A document with a DOCTYPE is not one: no tool
+ * writes any, and entities are what bombs are made of. Nor is one with more than a million tags.
+ */
+export function parseJunit(text: string): ParsedTests | null {
+  const start = text.search(/<testsuites?[\s/>]/);
+  if (start === -1 || /<!(?:DOCTYPE|ENTITY)/i.test(text) || hasTooManyTags(text)) return null;
+  const end = text.lastIndexOf('>');
+  const root = fieldsOf(parser.parse(text.slice(start, end + 1)));
+  const list = new CaseList();
+  for (const suites of listOf(root['testsuites'])) addSuite(fieldsOf(suites), '', list);
+  for (const suite of listOf(root['testsuite'])) addSuite(fieldsOf(suite), '', list);
+  return { counts: list.counts, cases: list.cases };
+}
+
+function hasTooManyTags(text: string): boolean {
+  let tags = 0;
+  for (let at = text.indexOf('<'); at !== -1 && tags <= MAX_TAGS; at = text.indexOf('<', at + 1)) tags += 1;
+  return tags > MAX_TAGS;
+}
+
+function addSuite(suite: Fields, name: string, list: CaseList): void {
+  for (const test of listOf(suite['testcase'])) addCase(fieldsOf(test), name, list);
+  for (const inner of listOf(suite['testsuite'])) {
+    addSuite(fieldsOf(inner), textOf(fieldsOf(inner)['@name']) || name, list);
+  }
+}
+
+function addCase(test: Fields, suite: string, list: CaseList): void {
+  const [problem] = [...listOf(test['failure']), ...listOf(test['error'])];
+  const isSkipped = test['skipped'] !== undefined || test['@status'] === 'skipped';
+  list.add({
+    suite: suiteOf(textOf(test['@classname']), suite),
+    name: textOf(test['@name']),
+    status: problem !== undefined ? 'failed' : isSkipped ? 'skipped' : 'passed',
+    durationSeconds: numberOf(test['@time']),
+    message: problem === undefined ? null : problemText(problem),
+  });
+}
+
+/** The class, which most tools fill with file or group; that of node:test only ever says "test". */
+function suiteOf(className: string, suite: string): string {
+  return className === '' || className === 'test' ? suite : className;
+}
+
+/** The message, and the text below it unless it begins with the same words. */
+function problemText(problem: unknown): string {
+  if (!isFields(problem)) return textOf(problem);
+  const message = textOf(problem['@message']).trim();
+  const body = textOf(problem['#text']).trim();
+  return body.includes(message) ? body : `${message}\n${body}`;
+}

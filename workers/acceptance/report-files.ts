@@ -1,0 +1,108 @@
+/** The result files of an acceptance test. Only what was written while it ran counts: a stale report is a lie. */
+import { type BigIntStats } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { glob, isDynamicPattern } from 'tinyglobby';
+import { addUp } from './add-up.ts';
+import { type FoundTests, readTests } from './read-tests.ts';
+import { READ_LIMIT } from './test-log.ts';
+
+const MAX_FILES = 1000;
+
+/** Clocks of file systems may lag behind that of the process. */
+const CLOCK_LAG_MS = 2000;
+
+/** Most names in one warning. */
+const NAMES = 3;
+
+export interface ReportedTests {
+  /** All files together; null where none could be used. */
+  tests: FoundTests | null;
+  warnings: string[];
+}
+
+export class ReportFiles {
+  readonly #pattern: string;
+  readonly #workspace: string;
+  readonly #startMs = Date.now();
+  readonly #before: ReadonlyMap<string, string>;
+
+  private constructor(pattern: string, workspace: string, before: ReadonlyMap<string, string>) {
+    this.#pattern = pattern;
+    this.#workspace = workspace;
+    this.#before = before;
+  }
+
+  /** Looks at what is there before the test is started. */
+  static async before(pattern: string, workspace: string): Promise<ReportFiles> {
+    const before = new Map<string, string>();
+    for (const path of await find(pattern, workspace)) {
+      const stats = await statsOf(resolve(workspace, path));
+      if (stats !== null) before.set(path, stamp(stats));
+    }
+    return new ReportFiles(pattern, workspace, before);
+  }
+
+  /** Reads what the test has written. Each reason not to use a file is a warning. */
+  async after(): Promise<ReportedTests> {
+    const paths = await find(this.#pattern, this.#workspace);
+    const unused = new Map<string, string[]>();
+    const found: FoundTests[] = [];
+    for (const path of paths.slice(0, MAX_FILES)) {
+      const tests = await this.#read(path);
+      if (typeof tests !== 'string') found.push(tests);
+      else unused.set(tests, [...(unused.get(tests) ?? []), path]);
+    }
+    const warnings = [...unused].map(([why, names]) => `${list(names)} ${why}`);
+    if (paths.length === 0) warnings.push(`no file matches its report ${this.#pattern}.`);
+    if (paths.length > MAX_FILES) {
+      warnings.push(`${paths.length} files match its report; only the first ${MAX_FILES} were read.`);
+    }
+    return { tests: found.length === 0 ? null : addUp(found), warnings };
+  }
+
+  /** Gives why not, as the end of a sentence. */
+  async #read(path: string): Promise<FoundTests | string> {
+    const absolute = resolve(this.#workspace, path);
+    const stats = await statsOf(absolute);
+    if (stats === null) return 'was not written.';
+    if (!stats.isFile()) return 'is not a file and was not read.';
+    const isOld = Number(stats.mtimeMs) < this.#startMs - CLOCK_LAG_MS;
+    if (isOld || this.#before.get(path) === stamp(stats)) {
+      return 'is older than the start of the test and was ignored.';
+    }
+    if (stats.size > BigInt(READ_LIMIT))
+      return `is larger than ${READ_LIMIT / 2 ** 20} MiB and was not read.`;
+    return (await readTests(await readFile(absolute, 'utf8'))) ?? 'holds no test results that can be read.';
+  }
+}
+
+/** Paths as they are shown, in order. A plain path is there whether or not there is such a file. */
+async function find(pattern: string, workspace: string): Promise<string[]> {
+  if (!isDynamicPattern(pattern)) return [pattern];
+  const ignore = pattern.includes('node_modules') ? [] : ['**/node_modules/**'];
+  const paths = await glob(pattern, {
+    cwd: workspace,
+    dot: true,
+    followSymbolicLinks: false,
+    expandDirectories: false,
+    ignore: [...ignore, '**/.git/**'],
+  });
+  return paths.toSorted();
+}
+
+async function statsOf(path: string): Promise<BigIntStats | null> {
+  try {
+    return await stat(path, { bigint: true });
+  } catch {
+    // Not there, or not readable for this user: either way it says nothing.
+    return null;
+  }
+}
+
+const stamp = ({ mtimeNs, size, ino }: BigIntStats): string => `${mtimeNs} ${size} ${ino}`;
+
+function list(names: string[]): string {
+  const more = names.length > NAMES ? ` and ${names.length - NAMES} more, each` : '';
+  return `its report ${names.slice(0, NAMES).join(', ')}${more}`;
+}

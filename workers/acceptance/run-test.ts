@@ -1,0 +1,115 @@
+/** Runs the command of one acceptance test and finds out what it says of itself. */
+import { rmSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { matrixVariables } from '../../src/domain/matrix-variables.ts';
+import type { TestResult } from '../../src/domain/outcome.ts';
+import type { AcceptanceCommand } from '../../src/domain/workstream.ts';
+import type { Execution } from '../execution.ts';
+import { OutputFile } from '../output-file.ts';
+import { type ProcessEnd, runProcess } from '../process.ts';
+import { contradiction } from './contradiction.ts';
+import { describeTestFailure } from './describe-failure.ts';
+import { type FoundTests, readTests } from './read-tests.ts';
+import type { ReportFiles } from './report-files.ts';
+import { readTestLog, testLogFile } from './test-log.ts';
+import { NOTHING_KNOWN } from './test-result.ts';
+import { timeLimit } from './time-limit.ts';
+
+/**
+ * Its exit code decides; what is known of its cases is beside that, and a contradiction is a warning. Its output
+ * goes to a file of its own.
+ * @param position its place among the workstream's tests, from 1.
+ */
+export async function runTest(
+  test: AcceptanceCommand,
+  name: string,
+  position: number,
+  execution: Execution,
+): Promise<TestResult> {
+  const { workspace, logFile } = execution.assignment;
+  const output = new OutputFile(testLogFile(logFile, position));
+  // What a test with the same name printed earlier would be taken for its output.
+  rmSync(output.path, { force: true });
+  const reports = test.report === null ? null : await lookAtReports(test.report, workspace);
+  const start = performance.now();
+  const end = await endOf(test, output, execution);
+  const durationSeconds = (performance.now() - start) / 1000;
+  const path = output.close();
+  const found = await foundTests(name, reports, path, execution);
+  const failed = end === 'stopped' || end === 'timed-out' || end.failure !== null;
+  if (!failed && found !== null) warnOf(contradiction(name, found), execution);
+  return {
+    ...NOTHING_KNOWN,
+    name,
+    status: failed ? 'failed' : 'passed',
+    durationSeconds,
+    detail: failed ? describeTestFailure(end, test, found) : '',
+    logFile: path,
+    format: found?.format ?? null,
+    counts: found?.counts ?? null,
+    cases: found?.cases ?? [],
+  };
+}
+
+/** Loaded by the few tests that name result files. */
+async function lookAtReports(pattern: string, workspace: string): Promise<ReportFiles> {
+  const { ReportFiles } = await import('./report-files.ts');
+  return ReportFiles.before(pattern, workspace);
+}
+
+/** How the command ended, or which limit ended it: its own time, or the end of the whole execution. */
+async function endOf(
+  test: AcceptanceCommand,
+  output: OutputFile,
+  execution: Execution,
+): Promise<ProcessEnd | 'timed-out' | 'stopped'> {
+  const { assignment, signal } = execution;
+  const command = {
+    shown: test.text,
+    file: test.text,
+    args: [],
+    shell: true,
+    cwd: resolve(assignment.workspace, test.cwd ?? '.'),
+    env: { ...matrixVariables(assignment.workstream.matrix), ...test.env },
+  };
+  const host = {
+    output,
+    assignment: { ...assignment, logFile: output.path },
+    children: execution.children,
+    get stopped() {
+      return execution.stopped;
+    },
+    progress: (fraction: number | null, text: string) => execution.progress(fraction, text),
+  };
+  const limited = timeLimit(test.timeoutSeconds, signal);
+  try {
+    return await runProcess(command, host, limited.signal);
+  } catch (error) {
+    if (signal.aborted) return 'stopped';
+    if (limited.passed()) return 'timed-out';
+    throw error;
+  } finally {
+    limited.stop();
+  }
+}
+
+/** What the result files say; where there are none that can be used, what was printed. */
+async function foundTests(
+  name: string,
+  reports: ReportFiles | null,
+  log: string | null,
+  execution: Execution,
+): Promise<FoundTests | null> {
+  if (reports !== null) {
+    const { tests, warnings } = await reports.after();
+    for (const warning of warnings) execution.warn(`${quoted(name)}: ${warning}`);
+    if (tests !== null) return tests;
+  }
+  return log === null ? null : readTests(readTestLog(log));
+}
+
+const quoted = (name: string): string => `Acceptance test "${name}"`;
+
+function warnOf(text: string | null, execution: Execution): void {
+  if (text !== null) execution.warn(text);
+}
