@@ -75,3 +75,9 @@ export async function listBranches(repository: Repository): Promise<{ branch: st
   const refs = await listRefs(repository, 'refs/heads/millrace/');
   return refs.map(({ name, commit }) => ({ branch: name.slice('refs/heads/'.length), commit }));
 }
+
+/** The refs that keep what attempts of all runs left. */
+export async function listKept(repository: Repository): Promise<{ ref: string; commit: string }[]> {
+  const refs = await listRefs(repository, 'refs/millrace/');
+  return refs.filter(({ name }) => !name.endsWith('/_base')).map(({ name, commit }) => ({ ref: name, commit }));
+}

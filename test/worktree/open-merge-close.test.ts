@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -190,6 +190,7 @@ describe('repositories of every kind', () => {
     const hooks = ['post-checkout', 'reference-transaction', 'post-index-change', 'pre-commit'];
     for (const hook of hooks) {
       writeFiles(repo, { [`.git/hooks/${hook}`]: '#!/bin/sh\ntouch "$GIT_COMMON_DIR/../ran" ran; exit 1\n' });
+      chmodSync(join(repo, '.git/hooks', hook), 0o755);
     }
     git(repo, 'config', 'core.hooksPath', join(repo, '.git/hooks'));
     process.env['GIT_DIR'] = '/nowhere';
