@@ -41,7 +41,8 @@ describe('where a worktree starts', () => {
     writeFiles(repo, { 'a.txt': 'dirty\n', 'staged.txt': 'staged\n', 'new.txt': 'new\n' });
     git(repo, 'add', 'staged.txt');
     const own = (path: string): boolean =>
-      path === '.state' || /^\.git\/(objects|refs\/(heads\/)?millrace|logs\/refs\/heads|worktrees)/.test(path);
+      path === '.state' ||
+      /^\.git\/(objects|refs\/(heads\/)?millrace|logs\/refs\/heads|worktrees)/.test(path);
     const before = digest(repo, own);
     const workspaces = await workspacesIn(repo, { setup: 'npm ci' });
     const { workspace, changes } = await worked(workspaces, 'ws-a', { 'a.txt': 'work\n' });
@@ -150,7 +151,11 @@ describe('repositories of every kind', () => {
     const workspaces = await workspacesIn(repo);
     const workspace = await opened(workspaces, 'ws-a');
     expect(existsSync(join(workspace.folder, 'out'))).toBe(false);
-    writeFiles(workspace.folder, { 'in/a.txt': 'changed\n', 'out/new.txt': 'new\n', 'elsewhere/x.txt': 'x\n' });
+    writeFiles(workspace.folder, {
+      'in/a.txt': 'changed\n',
+      'out/new.txt': 'new\n',
+      'elsewhere/x.txt': 'x\n',
+    });
     const changes = await workspaces.harvest(workspace);
     expect(short(changes)).toEqual(['added elsewhere/x.txt', 'modified in/a.txt', 'added out/new.txt']);
   });
@@ -214,7 +219,10 @@ describe('repositories of every kind', () => {
     const repo = join(temporaryFolder(), 'own');
     git(own, 'clone', '-q', '--no-local', own, repo);
     const workspaces = await workspacesIn(repo);
-    const { workspace, changes } = await worked(workspaces, 'ws-a', { 'package.json': '{}\n', 'src/new.ts': '' });
+    const { workspace, changes } = await worked(workspaces, 'ws-a', {
+      'package.json': '{}\n',
+      'src/new.ts': '',
+    });
     expect(short(changes)).toEqual(['modified package.json', 'added src/new.ts']);
     expect((await workspaces.merge(workspace)).status).toBe('merged');
     await workspaces.close(workspace);
@@ -233,9 +241,9 @@ describe('merging into the branch of the run', () => {
     for (const merge of merges) expect(mergeSchema.parse(merge)).toEqual(merge);
     expect(git(repo, 'rev-parse', MERGED).trim()).toBe(merges[2]?.commit);
     expect(git(repo, 'ls-tree', '--name-only', MERGED).match(/ws-.\.txt/g)).toHaveLength(3);
-    expect(git(repo, 'log', '-1', '--format=%(trailers:key=Millrace-Workstream,valueonly)', MERGED).trim()).toBe(
-      'ws-c',
-    );
+    expect(
+      git(repo, 'log', '-1', '--format=%(trailers:key=Millrace-Workstream,valueonly)', MERGED).trim(),
+    ).toBe('ws-c');
   });
 
   test('a conflict changes nothing, and says the files and whose they are', async () => {
@@ -257,7 +265,10 @@ describe('merging into the branch of the run', () => {
     const repo = makeRepository();
     const workspaces = await workspacesIn(repo);
     const nothing = await worked(workspaces, 'ws-a', {});
-    expect(await workspaces.merge(nothing.workspace)).toMatchObject({ status: 'nothing-to-merge', branch: MERGED });
+    expect(await workspaces.merge(nothing.workspace)).toMatchObject({
+      status: 'nothing-to-merge',
+      branch: MERGED,
+    });
     expect(() => git(repo, 'rev-parse', '--verify', MERGED)).toThrow();
     const some = await worked(workspaces, 'ws-b', { x: '' });
     await workspaces.merge(some.workspace);
