@@ -9,6 +9,7 @@ import { runsDefinition } from './commands/runs.ts';
 import { showDefinition } from './commands/show.ts';
 import { statusDefinition } from './commands/status.ts';
 import { validateDefinition } from './commands/validate.ts';
+import { worktreesDefinition } from './commands/worktrees.ts';
 
 export const definitions = {
   run: runDefinition,
@@ -20,6 +21,7 @@ export const definitions = {
   errors: errorsDefinition,
   agents: agentsDefinition,
   report: reportDefinition,
+  worktrees: worktreesDefinition,
   init: initDefinition,
 };
 

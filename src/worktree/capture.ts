@@ -4,13 +4,13 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { abandonedTips } from './abandoned.ts';
 import { makeCommit } from './commit.ts';
-import { keep, keepAbandoned } from './keep.ts';
+import { type Before, keep, keepAbandoned } from './keep.ts';
 import { keptOf, type KeptRef } from './kept-refs.ts';
 import { type Look, lookAt } from './look.ts';
 import { attemptRef } from './names.ts';
 import { gitRead, type Repository } from './repository.ts';
 import { type Basis, type Snapshot, takeSnapshot } from './snapshot.ts';
-import { headOf, readIfThere, type Worktree } from './worktree.ts';
+import { displaced, headOf, readIfThere, type Worktree } from './worktree.ts';
 
 export interface Captured {
   /** The commit that holds everything. */
@@ -32,20 +32,28 @@ export interface Captured {
 
 const GONE = "The worktree's folder was gone; what was not committed in it is not known.";
 
+export interface How {
+  /** Of the commit, where one is needed. */
+  subject: string;
+  /** Whether its process is gone, so that a later one may have set the workstream's branch meanwhile. */
+  rescued: boolean;
+}
+
 /** Beside the index; names the commit that holds everything, from the moment that removing begins. */
 export const removingFile = (adminDir: string): string => join(adminDir, 'millrace-removing');
 
 /**
  * Commits what is not committed and keeps it all. Doing it again with nothing changed makes nothing new. The
  * worktree's files and index stay as they are.
- * @param subject of the commit, where one is needed
  */
 export async function capture(
   repository: Repository,
   worktree: Worktree,
-  subject: string,
+  { subject, rescued }: How,
 ): Promise<Captured | { problem: string }> {
   const { owner, root, adminDir } = worktree;
+  const elsewhere = await displaced(root);
+  if (elsewhere !== null) return { problem: elsewhere };
   const gone = !existsSync(root);
   if (gone) await mkdir(root, { recursive: true });
   const [look, head, refs, removing] = await Promise.all([
@@ -64,7 +72,7 @@ export async function capture(
   if ('problem' in snapshot) return snapshot;
   const made = await commitFor(repository, worktree, snapshot, parent, refs, subject);
   if ('problem' in made) return made;
-  const notes = await keepAll(repository, worktree, made.commit, refs);
+  const notes = await keepAll(repository, worktree, made.commit, { refs, rescued });
   if ('problem' in notes) return notes;
   return {
     commit: made.commit,
@@ -118,13 +126,13 @@ async function keepAll(
   repository: Repository,
   worktree: Worktree,
   commit: string,
-  refs: readonly KeptRef[],
+  before: Before,
 ): Promise<{ branch: string | null; notes: string[] } | { problem: string }> {
-  const kept = await keep(repository, worktree, commit, refs);
+  const kept = await keep(repository, worktree, commit, before);
   if ('problem' in kept) return kept;
   const tips = await abandonedTips(repository, worktree, commit);
   if ('problem' in tips) return tips;
-  const abandoned = await keepAbandoned(repository, worktree, tips, refs);
+  const abandoned = await keepAbandoned(repository, worktree, tips, before.refs);
   if ('problem' in abandoned) return abandoned;
   const note = `Commits that it made and left again are kept as ${abandoned.join(', ')}.`;
   return { branch: kept.branch, notes: abandoned.length === 0 ? kept.notes : [...kept.notes, note] };

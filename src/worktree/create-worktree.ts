@@ -9,7 +9,7 @@ import { gitWrite, type Repository } from './repository.ts';
 import { gitIn, readAdminDir, type Worktree } from './worktree.ts';
 
 /** Where the worktrees of all runs are. */
-export const worktreesFolder = (stateFolder: string): string => join(stateFolder, 'worktrees');
+const worktreesFolder = (stateFolder: string): string => join(stateFolder, 'worktrees');
 
 /**
  * A worktree at `owner.start`, on no branch, locked from its first moment with its owner as the reason. Git registers

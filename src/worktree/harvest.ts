@@ -2,7 +2,7 @@
 import type { Changes } from '../domain/changes.ts';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { capture } from './capture.ts';
+import { capture, type How } from './capture.ts';
 import { notesOn } from './harvest-notes.ts';
 import { isAncestor } from './merge-trees.ts';
 import { gitRead, type Repository } from './repository.ts';
@@ -24,9 +24,9 @@ export interface Harvest {
 export async function harvestWorktree(
   repository: Repository,
   worktree: Worktree,
-  subject: string,
+  how: How,
 ): Promise<Harvest> {
-  const captured = await capture(repository, worktree, subject);
+  const captured = await capture(repository, worktree, how);
   if ('problem' in captured) return unknown(worktree, captured.problem);
   const compared = await compareWithStart(repository, worktree.owner.start, captured.commit);
   if ('problem' in compared) return unknown(worktree, compared.problem);

@@ -13,18 +13,25 @@ export interface Kept {
   notes: string[];
 }
 
+/** What there was before. */
+export interface Before {
+  refs: readonly KeptRef[];
+  /** Whether the worktree's process is gone: the branch may be a later one's, which began to count attempts again. */
+  rescued: boolean;
+}
+
 /**
  * Keeps `commit` under the attempt's own ref always, and under the workstream's branch unless that is checked out
- * elsewhere, has commits that are not Millrace's, or belongs to a later attempt.
+ * elsewhere, has commits that are not Millrace's, or, for one that is rescued, is another attempt's.
  */
 export async function keep(
   repository: Repository,
   worktree: Worktree,
   commit: string,
-  refs: readonly KeptRef[],
+  before: Before,
 ): Promise<Kept | { problem: string }> {
-  const attempt = await attemptUpdates(repository, worktree, commit, refs);
-  const branch = await branchUpdate(repository, worktree, commit, refs);
+  const attempt = await attemptUpdates(repository, worktree, commit, before.refs);
+  const branch = await branchUpdate(repository, worktree, commit, before);
   if (branch.kind === 'update') {
     const both = await update(repository, [...attempt, branch.line]);
     if (both.exitCode === 0) return { branch: branch.name, notes: [] };
@@ -74,18 +81,20 @@ async function branchUpdate(
   repository: Repository,
   { owner, root }: Worktree,
   commit: string,
-  refs: readonly KeptRef[],
+  { refs, rescued }: Before,
 ): Promise<BranchUpdate> {
   const name = workstreamBranch(owner.runId, owner.workstreamId);
   const ref = branchRef(name);
   const before = refs.find((kept) => kept.name === ref);
-  const later = refs.some((kept) => (attemptOf(kept) ?? 0) > owner.attempt);
-  if (later) return { kind: 'leave', name: null, note: `The branch ${name} is a later attempt's.` };
   if (before === undefined) {
     if (commit === owner.start) return { kind: 'leave', name: null, note: null };
     return { kind: 'update', name, line: `create ${ref} ${commit}` };
   }
   if (before.commit === commit) return { kind: 'leave', name, note: null };
+  const own = refs.find((kept) => attemptOf(kept) === owner.attempt);
+  if (rescued && before.commit !== own?.commit) {
+    return { kind: 'leave', name: null, note: `The branch ${name} is another attempt's.` };
+  }
   const { checkedOutIn } = before;
   if (checkedOutIn !== null && checkedOutIn !== root) {
     const note = `The branch ${name} was not moved, because it is checked out in ${checkedOutIn}.`;

@@ -49,8 +49,14 @@ export function attemptOf({ name }: KeptRef): number | null {
   return name.startsWith('refs/millrace/') && /^\d+$/.test(last) ? Number(last) : null;
 }
 
-/** The last result of a workstream: its last attempt, which is there even when nothing was changed. */
-export function lastAttempt(refs: readonly KeptRef[]): KeptRef | null {
+/**
+ * The last result of a workstream: what its branch holds, unless somebody else has moved that. Without a branch its
+ * last attempt, which is there even when nothing was changed.
+ */
+export function lastResult(refs: readonly KeptRef[]): KeptRef | null {
   const attempts = refs.filter((ref) => attemptOf(ref) !== null);
+  const branch = refs.find(({ name }) => name.startsWith('refs/heads/'));
+  const held = attempts.find(({ commit }) => commit === branch?.commit);
+  if (held !== undefined) return held;
   return attempts.toSorted((a, b) => (attemptOf(b) ?? 0) - (attemptOf(a) ?? 0))[0] ?? null;
 }

@@ -9,7 +9,7 @@ import { lookAt } from './look.ts';
 import { attemptRef } from './names.ts';
 import { gitRead, type Repository } from './repository.ts';
 import { takeSnapshot } from './snapshot.ts';
-import { headOf, readAdminDir, readBrought, readIfThere, type Worktree } from './worktree.ts';
+import { headOf, readBrought, readIfThere, type Worktree } from './worktree.ts';
 
 /** A worktree of Millrace. */
 export interface LeftOver {
@@ -45,14 +45,14 @@ function parse(entry: string): Listed[] {
   return owner === null ? [] : [{ root: value('worktree'), owner }];
 }
 
-/** From its `.git`, or, where that has gone, from the folders that git keeps of all worktrees. */
+/** From git's own folders: the `.git` in the worktree may have been changed by whoever worked there. */
 async function adminDirOf({ commonDir }: Repository, root: string): Promise<string | null> {
   const all = join(commonDir, 'worktrees');
   for (const name of await readdir(all)) {
     const pointer = await readIfThere(join(all, name, 'gitdir'));
     if (pointer?.trimEnd() === join(root, '.git')) return join(all, name);
   }
-  return readAdminDir(root).catch(() => null);
+  return null;
 }
 
 /** What a person wants to know of a worktree before removing it. */

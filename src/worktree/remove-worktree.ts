@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { removingFile } from './capture.ts';
 import { complaint } from './git.ts';
 import { gitWrite, type Repository } from './repository.ts';
-import { readIfThere, type Worktree } from './worktree.ts';
+import { displaced, readIfThere, type Worktree } from './worktree.ts';
 
 /**
  * Removes a worktree, its lock included, after everything in it was found to be in `kept`. Links are removed, not
@@ -15,6 +15,8 @@ export async function removeWorktree(
   worktree: Worktree,
   kept: string,
 ): Promise<string | null> {
+  const elsewhere = await displaced(worktree.root);
+  if (elsewhere !== null) return elsewhere;
   try {
     await writeFile(removingFile(worktree.adminDir), kept);
     await restoreDotGit(worktree);

@@ -69,18 +69,20 @@ const queues = new Map<string, Promise<unknown>>();
  * A call that writes to what all work trees share (refs, worktrees, configuration). One at a time within this process;
  * where another process has the lock it is tried again, at most ten times.
  */
-export function gitWrite(
+export async function gitWrite(
   repository: Repository,
   args: readonly string[],
   call: Partial<GitCall> = {},
 ): Promise<GitResult> {
-  const before = queues.get(repository.commonDir) ?? Promise.resolve();
-  const result = before.then(() => withRetries(() => git(args, { cwd: repository.root, ...call })));
-  queues.set(repository.commonDir, result);
-  void result.then(() => {
-    if (queues.get(repository.commonDir) === result) queues.delete(repository.commonDir);
-  });
-  return result;
+  const { commonDir, root } = repository;
+  const before = queues.get(commonDir) ?? Promise.resolve();
+  const result = before.then(() => withRetries(() => git(args, { cwd: root, ...call })));
+  queues.set(commonDir, result);
+  try {
+    return await result;
+  } finally {
+    if (queues.get(commonDir) === result) queues.delete(commonDir);
+  }
 }
 
 async function withRetries(attempt: () => Promise<GitResult>): Promise<GitResult> {

@@ -1,5 +1,6 @@
 /** Saves what runs that were killed left in their worktrees, and clears the worktrees away. */
-import { capture } from './capture.ts';
+import { capture, type How } from './capture.ts';
+import { finishMaking, unlockUnknown } from './half-made.ts';
 import { type LeftOver, listWorktrees } from './left-overs.ts';
 import { listRefs } from './kept-refs.ts';
 import { harvestWorktree } from './harvest.ts';
@@ -37,7 +38,8 @@ export async function rescue(repository: Repository, runId: string | null): Prom
   for (const leftOver of await listWorktrees(repository)) {
     const { worktree } = leftOver;
     if (leftOver.alive || (runId !== null && worktree.owner.runId !== runId)) continue;
-    const captured = await capture(repository, worktree, subjectFor(worktree.owner.workstreamId));
+    await finishMaking(worktree);
+    const captured = await capture(repository, worktree, asRescued(worktree.owner.workstreamId));
     const commit = 'problem' in captured ? null : captured.commit;
     const why = 'problem' in captured ? captured.problem : captured.missing;
     rescued.push({ ...nameOf(leftOver), commit, removed: false, why });
@@ -48,13 +50,15 @@ export async function rescue(repository: Repository, runId: string | null): Prom
 /** Does the same for every worktree whose run is over, and removes those that hold nothing else. */
 export async function prune(repository: Repository, runIsOver: IsOver = NEVER): Promise<Rescued[]> {
   const pruned: Rescued[] = [];
+  await unlockUnknown(repository);
   for (const leftOver of await listWorktrees(repository)) {
     if (!isOver(leftOver, runIsOver)) continue;
     const { worktree } = leftOver;
+    await finishMaking(worktree);
     const { commit, missing } = await harvestWorktree(
       repository,
       worktree,
-      subjectFor(worktree.owner.workstreamId),
+      asRescued(worktree.owner.workstreamId),
     );
     const safe = missing === null && commit !== null;
     const why = safe ? await removeWorktree(repository, worktree, commit) : missing;
@@ -63,7 +67,10 @@ export async function prune(repository: Repository, runIsOver: IsOver = NEVER): 
   return pruned;
 }
 
-const subjectFor = (workstreamId: string): string => `${workstreamId}: what its worktree held`;
+const asRescued = (workstreamId: string): How => ({
+  subject: `${workstreamId}: what its worktree held`,
+  rescued: true,
+});
 
 function nameOf({ worktree }: LeftOver): Pick<Rescued, 'folder' | 'runId' | 'workstreamId' | 'attempt'> {
   const { runId, workstreamId, attempt } = worktree.owner;
@@ -74,4 +81,12 @@ function nameOf({ worktree }: LeftOver): Pick<Rescued, 'folder' | 'runId' | 'wor
 export async function listBranches(repository: Repository): Promise<{ branch: string; commit: string }[]> {
   const refs = await listRefs(repository, 'refs/heads/millrace/');
   return refs.map(({ name, commit }) => ({ branch: name.slice('refs/heads/'.length), commit }));
+}
+
+/** The refs that keep what attempts of all runs left. */
+export async function listKept(repository: Repository): Promise<{ ref: string; commit: string }[]> {
+  const refs = await listRefs(repository, 'refs/millrace/');
+  return refs
+    .filter(({ name }) => !name.endsWith('/_base'))
+    .map(({ name, commit }) => ({ ref: name, commit }));
 }

@@ -8,7 +8,7 @@ import { bringAlong, type BringAlong, findLuggage, type Luggage } from './bring-
 import { IDENTITY } from './commit.ts';
 import { createWorktree } from './create-worktree.ts';
 import { complaint } from './git.ts';
-import { keptOf, lastAttempt, listRefs } from './kept-refs.ts';
+import { keptOf, lastResult, listRefs } from './kept-refs.ts';
 import { listed } from './listed.ts';
 import { mergeWork, type Work } from './merge.ts';
 import { baseRef } from './names.ts';
@@ -131,7 +131,7 @@ export class RunRepository {
     for (const workstreamId of parents) {
       const commit =
         this.#results.get(workstreamId) ??
-        lastAttempt(await keptOf(this.repository, this.#settings.runId, workstreamId))?.commit;
+        lastResult(await keptOf(this.repository, this.#settings.runId, workstreamId))?.commit;
       if (commit !== undefined) results.push({ workstreamId, commit });
     }
     return results;

@@ -39,7 +39,10 @@ export class WorktreeSession {
   async harvest(): Promise<Harvest> {
     const { repository } = this.#run;
     const { workstreamId } = this.worktree.owner;
-    const found = await harvestWorktree(repository, this.worktree, `${workstreamId}: ${this.#title}`);
+    const found = await harvestWorktree(repository, this.worktree, {
+      subject: `${workstreamId}: ${this.#title}`,
+      rescued: false,
+    });
     const notes = [...this.#notes, ...(await this.#run.notes()), ...found.changes.notes];
     this.#harvest = { ...found, changes: { ...found.changes, notes } };
     if (found.commit !== null) this.#run.remember(workstreamId, found.commit);

@@ -1,5 +1,5 @@
 /** One worktree of Millrace's, and how git is told to work in it. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { lstat, readFile, realpath, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { git, type GitResult, splitNul } from './git.ts';
 import type { Owner } from './lock-reason.ts';
@@ -36,6 +36,19 @@ export async function headOf(worktree: Pick<Worktree, 'root' | 'adminDir'>): Pro
 export async function readAdminDir(root: string): Promise<string> {
   const text = await readFile(join(root, '.git'), 'utf8');
   return resolve(root, text.replace(/^gitdir: /, '').replace(/\n$/, ''));
+}
+
+/**
+ * Why the folder is not the one that was made: somebody put a link in its place, behind which are files that are not
+ * the worktree's. Null when it is, or has gone.
+ */
+export async function displaced(root: string): Promise<string | null> {
+  const real = await realpath(root).catch(() => null);
+  const there = await lstat(root).then(
+    () => true,
+    () => false,
+  );
+  return there && real !== root ? 'a link stands in the place of its folder' : null;
 }
 
 const broughtFile = (adminDir: string): string => join(adminDir, 'millrace-brought');

@@ -169,6 +169,7 @@ test('help names every command, and completion prints a script', async () => {
     'errors',
     'agents',
     'report',
+    'worktrees',
     'init',
   ]) {
     expect(stdout).toMatch(new RegExp(`^ +millrace ${name}\\b`, 'm'));

@@ -338,6 +338,34 @@ describe('what an agent does with git', () => {
   });
 });
 
+test('a link in the place of its folder: nothing behind it is read or removed', async () => {
+  const repo = makeRepository();
+  const outside = makeRepository({ 'keep.txt': 'kept\n' });
+  const workspaces = await workspacesIn(repo);
+  const workspace = await opened(workspaces, 'ws-a');
+  rmSync(workspace.folder, { recursive: true });
+  symlinkSync(outside, workspace.folder);
+  const before = digest(outside);
+  const changes = await workspaces.harvest(workspace);
+  expect(changes).toMatchObject({ files: [], head: null });
+  expect(changes.notes.join()).toContain('a link stands in the place');
+  await workspaces.close(workspace);
+  expect(digest(outside)).toEqual(before);
+  expect(workspaces.staying()).toHaveLength(1);
+});
+
+test('a run that is resumed counts attempts again, and the branch is its own', async () => {
+  const repo = makeRepository();
+  const first = await workspacesIn(repo);
+  await worked(first, 'ws-a', { 'a.txt': 'one\n' });
+  await worked(first, 'ws-a', { 'a.txt': 'two\n' }, { attempt: 2 });
+  await worked(await workspacesIn(repo), 'ws-a', { 'a.txt': 'again\n' });
+  expect(contentIn(repo, `millrace/${RUN}/ws-a`, 'a.txt')).toBe('again\n');
+  expect(contentIn(repo, `refs/millrace/${RUN}/ws-a/1-earlier-1`, 'a.txt')).toBe('one\n');
+  const child = await opened(await workspacesIn(repo), 'ws-b', { parents: ['ws-a'] });
+  expect(readFileSync(join(child.folder, 'a.txt'), 'utf8')).toBe('again\n');
+});
+
 describe('what git ignores', () => {
   test('is not captured, and said', async () => {
     const repo = makeRepository({ '.gitignore': '.state/\n*.log\ndist/\n' });

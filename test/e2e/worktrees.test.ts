@@ -1,0 +1,94 @@
+/** `millrace worktrees`: what runs left in a repository, and clearing it away. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { lockReason } from '../../src/worktree/lock-reason.ts';
+import { millrace, writeFiles } from '../rig/command.ts';
+import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { contentIn, git, makeRepository, opened, RUN, workspacesIn } from '../worktree/fixture.ts';
+
+/** A worktree with work in it whose process has ended. */
+async function leftOver(repo: string): Promise<string> {
+  const { folder } = await opened(await workspacesIn(repo), 'ws-a');
+  writeFiles(folder, { 'work.txt': 'work\n' });
+  const child = spawn(process.execPath, ['-e', '']);
+  await once(child, 'close');
+  const owner = {
+    runId: RUN,
+    workstreamId: 'ws-a',
+    attempt: 1,
+    agentId: 'agent-1',
+    start: git(folder, 'rev-parse', 'HEAD').trim(),
+    process: { pid: child.pid ?? 0, started: '1', hostname: hostname() },
+  };
+  git(repo, 'worktree', 'unlock', folder);
+  git(repo, 'worktree', 'lock', '--reason', lockReason(owner), folder);
+  return folder;
+}
+
+describe('millrace worktrees', () => {
+  test('lists them with whose they are, their size, and whether they hold work that is in no commit', async () => {
+    const repo = makeRepository();
+    const folder = await leftOver(repo);
+    const own = await opened(await workspacesIn(repo), 'ws-b', { attempt: 2 });
+    const { code, stdout } = await millrace(repo, ['worktrees', '--json']);
+    expect(code).toBe(0);
+    const document = JSON.parse(stdout);
+    expect(document).toMatchObject({ version: 1, branches: [], kept: [] });
+    expect(document.worktrees).toEqual([
+      expect.objectContaining({ folder, runId: RUN, workstreamId: 'ws-a', uncommitted: true, alive: false }),
+      expect.objectContaining({
+        folder: own.folder,
+        workstreamId: 'ws-b',
+        attempt: 2,
+        agentId: 'agent-1',
+        pid: process.pid,
+        uncommitted: false,
+        alive: true,
+      }),
+    ]);
+    expect(document.worktrees[0].sizeBytes).toBeGreaterThan(5);
+    const text = await millrace(repo, ['worktrees']);
+    expect(text.stdout).toMatch(new RegExp(`^${RUN} +ws-a +1 +0\\.0 MB +yes +no +\\.state/worktrees/`, 'm'));
+    expect(text.stdout).toMatch(new RegExp(`^${RUN} +ws-b +2 +0\\.0 MB +no +yes +`, 'm'));
+  });
+
+  test('prune keeps what is in those of dead processes, removes them, and leaves the living alone', async () => {
+    const repo = makeRepository();
+    const folder = await leftOver(repo);
+    const own = await opened(await workspacesIn(repo), 'ws-b');
+    const { code, stdout } = await millrace(repo, ['worktrees', 'prune']);
+    expect(stdout).toContain(`(${RUN}, ws-a, attempt 1). What it held is kept as `);
+    expect(code).toBe(0);
+    expect(existsSync(folder)).toBe(false);
+    expect(existsSync(own.folder)).toBe(true);
+    expect(contentIn(repo, `millrace/${RUN}/ws-a`, 'work.txt')).toBe('work\n');
+    const list = await millrace(repo, ['worktrees', 'list']);
+    expect(list.stdout).toContain(`millrace/${RUN}/ws-a`);
+    expect(list.stdout).toContain('1 ref below refs/millrace/ keeps what attempts left.');
+    const again = await millrace(repo, ['worktrees', 'prune', '--json']);
+    expect(JSON.parse(again.stdout)).toEqual({ version: 1, pruned: [] });
+  });
+
+  test('one that can not be removed without loss stays, and the exit code says so', async () => {
+    const repo = makeRepository();
+    const folder = await leftOver(repo);
+    writeFiles(folder, { 'inner/file.txt': 'inner\n' });
+    git(join(folder, 'inner'), 'init', '-q');
+    const { code, stdout } = await millrace(repo, ['worktrees', 'prune']);
+    expect(code).toBe(1);
+    expect(stdout).toContain('inner/ is a repository of its own');
+    expect(existsSync(join(folder, 'inner/file.txt'))).toBe(true);
+  });
+
+  test('outside a repository there are none', async () => {
+    const { code, stderr } = await millrace(temporaryFolder(), ['worktrees']);
+    expect(code).toBe(4);
+    expect(stderr).toContain('There are no worktrees here');
+    expect((await millrace(makeRepository(), ['worktrees'])).stdout).toBe('No worktrees.\n\nNo branches.\n');
+    expect((await millrace(makeRepository(), ['worktrees', 'delete'])).code).toBe(2);
+  });
+});

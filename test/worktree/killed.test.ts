@@ -1,0 +1,141 @@
+/**
+ * Processes that are killed while they open, harvest, merge and close. Nothing that was in a worktree may be lost: it
+ * is in the worktree still, or in what a ref reaches. MILLRACE_TEST_KILLS=100 kills more often.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { cleanEnvironment, parseLines, writeFiles } from '../rig/command.ts';
+import { workstream } from '../rig/definitions.ts';
+import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { listWorktrees } from '../../src/worktree/left-overs.ts';
+import { findRepository, type Repository } from '../../src/worktree/repository.ts';
+import { prune, rescue } from '../../src/worktree/rescue.ts';
+import { git, makeRepository, RUN, workspacesIn } from './fixture.ts';
+
+const KILLS = Number(process.env['MILLRACE_TEST_KILLS'] ?? 20);
+const program = fileURLToPath(new URL('kill-program.mjs', import.meta.url));
+
+const HOW = ['before', 'during', 'after'] as const;
+
+/** A git that kills the group of its process before, while or after it does what its call of a number is to do. */
+const DEADLY_GIT = `#!/bin/sh
+printf x >> "$KILL_COUNT"
+if [ "$(wc -c < "$KILL_COUNT")" -lt "$KILL_AT" ]; then exec "$REAL_GIT" "$@"; fi
+case "$KILL_HOW" in
+  before) kill -9 0 ;;
+  during) "$REAL_GIT" "$@" & i=0; while [ $i -lt "$KILL_SPIN" ]; do i=$((i+1)); done; kill -9 0 ;;
+  after) "$REAL_GIT" "$@"; kill -9 0 ;;
+esac
+`;
+
+interface Killed {
+  repo: string;
+  journal: string;
+  /** How often git was called. */
+  calls: number;
+  signal: NodeJS.Signals | null;
+}
+
+async function runAndKill(at: number, how: (typeof HOW)[number], spin: number): Promise<Killed> {
+  const repo = makeRepository();
+  const tools = temporaryFolder();
+  writeFiles(tools, { git: DEADLY_GIT, count: '', journal: '' });
+  chmodSync(join(tools, 'git'), 0o755);
+  const env = {
+    ...cleanEnvironment(),
+    PATH: `${tools}:${process.env['PATH'] ?? ''}`,
+    REAL_GIT: execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim(),
+    KILL_COUNT: join(tools, 'count'),
+    KILL_AT: String(at),
+    KILL_HOW: how,
+    KILL_SPIN: String(spin),
+  };
+  const journal = join(tools, 'journal');
+  // A group of its own, so that only it is killed.
+  const child = spawn(process.execPath, [program, repo, RUN, journal], {
+    env,
+    detached: true,
+    stdio: 'inherit',
+  });
+  const [, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  return { repo, journal, calls: readFileSync(join(tools, 'count')).length, signal };
+}
+
+async function repositoryOf(repo: string): Promise<Repository> {
+  const found = await findRepository(repo);
+  if (typeof found === 'string') throw new Error(found);
+  return found;
+}
+
+/** What was written and is neither in a worktree nor in anything that a ref reaches. */
+async function lost({ repo, journal }: Killed): Promise<string[]> {
+  const worktrees = await listWorktrees(await repositoryOf(repo));
+  const kept = git(repo, 'rev-list', '--objects', '--glob=refs/*');
+  return parseLines(readFileSync(journal, 'utf8'))
+    .filter(({ path, text }) => {
+      const there = worktrees
+        .map(({ worktree }) => join(worktree.root, String(path)))
+        .some((file) => existsSync(file) && readFileSync(file, 'utf8') === text);
+      const blob = execFileSync('git', ['hash-object', '--stdin'], { input: String(text), encoding: 'utf8' });
+      return !there && !kept.includes(blob.trim());
+    })
+    .map(({ path }) => String(path));
+}
+
+describe('processes killed with SIGKILL', () => {
+  test(`at ${KILLS} moments lose nothing, before and after pruning`, { timeout: 900_000 }, async () => {
+    const { calls, signal } = await runAndKill(1_000_000, 'before', 0);
+    expect(signal).toBeNull();
+    const left: string[] = [];
+    let removed = 0;
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      const at = 1 + Math.floor((kill * calls) / KILLS);
+      const how = HOW[kill % HOW.length] ?? 'during';
+      const name = `call ${at} of ${calls}, ${how}`;
+      const killed = await runAndKill(at, how, (kill * 7919) % 3000);
+      expect(killed.signal, name).toBe('SIGKILL');
+      expect(await lost(killed), name).toEqual([]);
+      const pruned = await prune(await repositoryOf(killed.repo));
+      removed += pruned.filter((one) => one.removed).length;
+      left.push(...pruned.filter(({ removed }) => !removed).map(({ why }) => `${name}: ${why}`));
+      expect(await lost(killed), `${name}, pruned`).toEqual([]);
+      expect(git(killed.repo, 'status', '--porcelain'), name).toBe('');
+      git(killed.repo, 'fsck', '--strict');
+    }
+    expect(removed).toBeGreaterThan(KILLS / 2);
+    // A git that was killed may leave its own lock; what it locked then stays, and says why.
+    expect(left.filter((why) => !why.includes('.lock'))).toEqual([]);
+  });
+
+  test('are rescued: what they left is kept, the folders stay, and those of the living are left alone', async () => {
+    const killed = await runAndKill(40, 'before', 0);
+    const workspaces = await workspacesIn(killed.repo, { runId: `${RUN}-2` });
+    const own = await workspaces.open({
+      workstream: workstream('ws-x', []),
+      agentId: 'agent-1',
+      attempt: 1,
+      kind: 'worktree',
+      parents: [],
+    });
+    const rescued = await workspaces.rescue(RUN);
+    expect(rescued.length).toBeGreaterThan(0);
+    for (const { folder, commit, runId } of rescued) {
+      expect(existsSync(folder)).toBe(true);
+      expect(runId).toBe(RUN);
+      expect(git(killed.repo, 'for-each-ref', '--format=%(objectname)')).toContain(String(commit));
+    }
+    const repository = await repositoryOf(killed.repo);
+    expect((await rescue(repository, RUN)).map(({ commit }) => commit)).toEqual(
+      rescued.map(({ commit }) => commit),
+    );
+    expect((await prune(repository)).map(({ runId }) => runId)).toEqual(rescued.map(() => RUN));
+    expect(own).toMatchObject({ kind: 'worktree' });
+    expect((await listWorktrees(repository)).map(({ worktree }) => worktree.owner.workstreamId)).toEqual([
+      'ws-x',
+    ]);
+  });
+});

@@ -1,0 +1,332 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { mergeSchema } from '../../src/domain/changes.ts';
+import { writeFiles } from '../rig/command.ts';
+import { temporaryFolder } from '../rig/temporary-folder.ts';
+import {
+  commitAll,
+  contentIn,
+  digest,
+  git,
+  makeRepository,
+  opened,
+  request,
+  RUN,
+  short,
+  worked,
+  workspacesIn,
+} from './fixture.ts';
+
+const MERGED = `millrace/${RUN}/_merged`;
+
+describe('where a worktree starts', () => {
+  test('at the commit the run started from, also when the user goes on and when the run is resumed', async () => {
+    const repo = makeRepository();
+    const base = git(repo, 'rev-parse', 'HEAD').trim();
+    const workspaces = await workspacesIn(repo);
+    await opened(workspaces, 'ws-a');
+    writeFiles(repo, { 'later.txt': '' });
+    commitAll(repo, 'later');
+    for (const later of [workspaces, await workspacesIn(repo)]) {
+      const workspace = await opened(later, 'ws-b', { attempt: later === workspaces ? 1 : 2 });
+      expect(git(workspace.folder, 'rev-parse', 'HEAD').trim()).toBe(base);
+      expect(git(workspace.folder, 'status', '--porcelain', '--branch')).toBe('## HEAD (no branch)\n');
+    }
+  });
+
+  test('the tree, the index and the branch of the user stay byte by byte, and what is uncommitted is noted', async () => {
+    const repo = makeRepository();
+    writeFiles(repo, { 'a.txt': 'dirty\n', 'staged.txt': 'staged\n', 'new.txt': 'new\n' });
+    git(repo, 'add', 'staged.txt');
+    const own = (path: string): boolean =>
+      path === '.state' ||
+      /^\.git\/(objects|refs\/(heads\/)?millrace|logs\/refs\/heads|worktrees)/.test(path);
+    const before = digest(repo, own);
+    const workspaces = await workspacesIn(repo, { setup: 'npm ci' });
+    const { workspace, changes } = await worked(workspaces, 'ws-a', { 'a.txt': 'work\n' });
+    expect(workspace).toMatchObject({ kind: 'worktree', setup: 'npm ci' });
+    expect(short(changes)).toEqual(['modified a.txt']);
+    expect(changes.notes).toEqual([
+      'Not committed when the run began, so not in its worktree: a.txt, staged.txt, new.txt.',
+    ]);
+    expect((await workspaces.merge(workspace)).status).toBe('merged');
+    await workspaces.close(workspace);
+    expect(digest(repo, own)).toEqual(before);
+  });
+
+  test('in the subfolder that Millrace was started in, and paths are relative to it', async () => {
+    const repo = makeRepository({ 'sub/deep/in.txt': 'in\n', 'out.txt': 'out\n' });
+    writeFiles(repo, { 'sub/.env': 'x' });
+    const workspaces = await workspacesIn(join(repo, 'sub'), { copy: ['.env'] });
+    const { workspace, changes } = await worked(workspaces, 'ws-a', {
+      'deep/in.txt': 'changed\n',
+      '../out.txt': 'changed\n',
+    });
+    expect(workspace.folder).toMatch(/ws-a-1\/sub$/);
+    expect(readFileSync(join(workspace.folder, '.env'), 'utf8')).toBe('x');
+    expect(short(changes)).toEqual(['modified ../out.txt', 'modified deep/in.txt']);
+  });
+
+  test('at the merged results of its parents', async () => {
+    const workspaces = await workspacesIn(makeRepository());
+    await worked(workspaces, 'ws-a', { 'a.txt': 'from a\n' });
+    await worked(workspaces, 'ws-b', { 'b.txt': 'from b\n' });
+    const nothing = await worked(workspaces, 'ws-c', {}, { parents: ['ws-a'] });
+    const child = await opened(workspaces, 'ws-d', { parents: ['ws-c', 'ws-b'] });
+    expect(readFileSync(join(child.folder, 'a.txt'), 'utf8')).toBe('from a\n');
+    expect(readFileSync(join(child.folder, 'b.txt'), 'utf8')).toBe('from b\n');
+    writeFiles(child.folder, { 'd.txt': 'd\n' });
+    expect(short(await workspaces.harvest(child))).toEqual(['added d.txt']);
+    expect(nothing.changes.files).toEqual([]);
+  });
+
+  test('at those that an earlier process of the run left', async () => {
+    const repo = makeRepository();
+    await worked(await workspacesIn(repo), 'ws-a', { 'a.txt': 'from a\n' });
+    const child = await opened(await workspacesIn(repo), 'ws-b', { parents: ['ws-a', 'ws-never'] });
+    expect(readFileSync(join(child.folder, 'a.txt'), 'utf8')).toBe('from a\n');
+  });
+
+  test('nowhere when its parents conflict', async () => {
+    const workspaces = await workspacesIn(makeRepository());
+    await worked(workspaces, 'ws-a', { 'a.txt': 'one\n' });
+    await worked(workspaces, 'ws-b', { 'b.txt': 'two\n' });
+    await worked(workspaces, 'ws-c', { 'a.txt': 'three\n' });
+    const parents = ['ws-b', 'ws-a', 'ws-c'];
+    expect(await workspaces.open(request('ws-d', { parents }))).toEqual({
+      reason: 'merge-conflict',
+      between: ['ws-a', 'ws-c'],
+      files: ['a.txt'],
+    });
+  });
+
+  test('without what a parent did in the shared folder, and says so', async () => {
+    const workspaces = await workspacesIn(makeRepository());
+    await opened(workspaces, 'ws-a', { kind: 'shared' });
+    const { changes } = await worked(workspaces, 'ws-b', {}, { parents: ['ws-a'] });
+    expect(changes.notes.join()).toContain('Worked in the shared folder');
+  });
+});
+
+describe('repositories of every kind', () => {
+  test('a detached HEAD', async () => {
+    const repo = makeRepository();
+    git(repo, 'checkout', '-q', '--detach');
+    const { changes } = await worked(await workspacesIn(repo), 'ws-a', { x: '' });
+    expect(short(changes)).toEqual(['added x']);
+    expect(git(repo, 'status', '--porcelain', '--branch')).toBe('## HEAD (no branch)\n');
+  });
+
+  test('a linked worktree of the user', async () => {
+    const repo = makeRepository();
+    const linked = join(temporaryFolder(), 'linked');
+    git(repo, 'worktree', 'add', '-q', '-b', 'mine', linked);
+    writeFiles(linked, { 'mine.txt': '' });
+    const base = commitAll(linked, 'mine');
+    const workspaces = await workspacesIn(linked);
+    const { workspace, changes } = await worked(workspaces, 'ws-a', { x: '' });
+    expect(changes.base).toBe(base);
+    await workspaces.close(workspace);
+    expect(git(repo, 'worktree', 'list', '--porcelain').match(/^worktree /gm)).toHaveLength(2);
+  });
+
+  test.each([['no repository'], ['no commit yet']])('%s: the shared folder, and it is said', async (kind) => {
+    const folder = temporaryFolder();
+    if (kind === 'no commit yet') git(folder, 'init', '-q');
+    const workspaces = await workspacesIn(folder);
+    const workspace = await opened(workspaces, 'ws-a', {}, { filesScope: ['src'] });
+    expect(workspace).toEqual({ folder, kind: 'shared', setup: null });
+    writeFiles(folder, { 'src/a.txt': 'a' });
+    const changes = await workspaces.harvest(workspace);
+    expect(changes).toMatchObject({ source: 'scope-look', files: [{ path: 'src/a.txt', status: 'added' }] });
+    expect(changes.notes[0]).toContain('could not');
+    expect(workspaces.describe().repository).toBeNull();
+  });
+
+  test('a sparse checkout: work outside of it is captured, what is not checked out is not deleted', async () => {
+    const repo = makeRepository({ 'in/a.txt': 'a\n', 'out/b.txt': 'b\n', 'top.txt': '' });
+    git(repo, 'sparse-checkout', 'set', 'in');
+    const workspaces = await workspacesIn(repo);
+    const workspace = await opened(workspaces, 'ws-a');
+    expect(existsSync(join(workspace.folder, 'out'))).toBe(false);
+    writeFiles(workspace.folder, {
+      'in/a.txt': 'changed\n',
+      'out/new.txt': 'new\n',
+      'elsewhere/x.txt': 'x\n',
+    });
+    const changes = await workspaces.harvest(workspace);
+    expect(short(changes)).toEqual(['added elsewhere/x.txt', 'modified in/a.txt', 'added out/new.txt']);
+  });
+
+  test('a submodule: starts empty, and one that was changed keeps the worktree', async () => {
+    const library = makeRepository({ 'lib.txt': 'lib\n' });
+    const repo = makeRepository();
+    git(repo, 'submodule', '--quiet', 'add', library, 'lib');
+    commitAll(repo, 'submodule');
+    const workspaces = await workspacesIn(repo);
+    const first = await worked(workspaces, 'ws-a', { x: '' });
+    expect(short(first.changes)).toEqual(['added x']);
+    expect(first.changes.notes).toEqual(['Submodules, which start empty: lib.']);
+    await workspaces.close(first.workspace);
+    expect(existsSync(first.workspace.folder)).toBe(false);
+    const second = await opened(workspaces, 'ws-b');
+    git(second.folder, 'submodule', '--quiet', 'update', '--init');
+    writeFiles(second.folder, { 'lib/lib.txt': 'changed\n' });
+    const dirty = await workspaces.harvest(second);
+    expect(dirty.notes.join()).toContain('Submodules that changed');
+    commitAll(join(second.folder, 'lib'), 'in the submodule');
+    const moved = await workspaces.harvest(second);
+    expect(moved.files).toEqual([
+      { path: 'lib', from: null, status: 'modified', linesAdded: null, linesRemoved: null },
+    ]);
+    await workspaces.close(second);
+    expect(readFileSync(join(second.folder, 'lib/lib.txt'), 'utf8')).toBe('changed\n');
+    expect(workspaces.staying()).toHaveLength(1);
+  });
+
+  test("the user's hooks, signing and environment neither run nor count", async () => {
+    const repo = makeRepository();
+    git(repo, 'config', 'commit.gpgsign', 'true');
+    git(repo, 'config', 'gpg.program', 'false');
+    git(repo, 'config', 'user.useConfigOnly', 'true');
+    git(repo, 'config', 'core.fsmonitor', 'true');
+    const hooks = ['post-checkout', 'reference-transaction', 'post-index-change', 'pre-commit'];
+    for (const hook of hooks) {
+      writeFiles(repo, { [`.git/hooks/${hook}`]: '#!/bin/sh\ntouch "$GIT_COMMON_DIR/../ran" ran; exit 1\n' });
+      chmodSync(join(repo, '.git/hooks', hook), 0o755);
+    }
+    git(repo, 'config', 'core.hooksPath', join(repo, '.git/hooks'));
+    process.env['GIT_DIR'] = '/nowhere';
+    process.env['GIT_INDEX_FILE'] = '/nowhere/index';
+    try {
+      const workspaces = await workspacesIn(repo);
+      const { workspace, changes } = await worked(workspaces, 'ws-a', { x: '' });
+      expect(short(changes)).toEqual(['added x']);
+      expect((await workspaces.merge(workspace)).status).toBe('merged');
+      await workspaces.close(workspace);
+      expect(existsSync(workspace.folder)).toBe(false);
+    } finally {
+      delete process.env['GIT_DIR'];
+      delete process.env['GIT_INDEX_FILE'];
+    }
+  });
+
+  test("this project's own history, where there is one", async (context) => {
+    const own = fileURLToPath(new URL('../..', import.meta.url));
+    if (!existsSync(join(own, '.git'))) context.skip();
+    const repo = join(temporaryFolder(), 'own');
+    git(own, 'clone', '-q', '--no-local', own, repo);
+    const workspaces = await workspacesIn(repo);
+    const { workspace, changes } = await worked(workspaces, 'ws-a', {
+      'package.json': '{}\n',
+      'src/new.ts': '',
+    });
+    expect(short(changes)).toEqual(['modified package.json', 'added src/new.ts']);
+    expect((await workspaces.merge(workspace)).status).toBe('merged');
+    await workspaces.close(workspace);
+    expect(git(repo, 'status', '--porcelain')).toBe('');
+  });
+});
+
+describe('merging into the branch of the run', () => {
+  test('one after the other, with trailers, also when asked for at once', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const made = [];
+    for (const id of ['ws-a', 'ws-b', 'ws-c']) made.push(await worked(workspaces, id, { [`${id}.txt`]: id }));
+    const merges = await Promise.all(made.map(({ workspace }) => workspaces.merge(workspace)));
+    expect(merges.map(({ status }) => status)).toEqual(['merged', 'merged', 'merged']);
+    for (const merge of merges) expect(mergeSchema.parse(merge)).toEqual(merge);
+    expect(git(repo, 'rev-parse', MERGED).trim()).toBe(merges[2]?.commit);
+    expect(git(repo, 'ls-tree', '--name-only', MERGED).match(/ws-.\.txt/g)).toHaveLength(3);
+    expect(
+      git(repo, 'log', '-1', '--format=%(trailers:key=Millrace-Workstream,valueonly)', MERGED).trim(),
+    ).toBe('ws-c');
+  });
+
+  test('a conflict changes nothing, and says the files and whose they are', async () => {
+    const repo = makeRepository({ 'a.txt': 'a\n', 'b.txt': 'b\n', 'c.txt': 'c\n' });
+    const workspaces = await workspacesIn(repo);
+    const first = await worked(workspaces, 'ws-a', { 'a.txt': 'one\n' });
+    const second = await worked(workspaces, 'ws-b', { 'b.txt': 'two\n' });
+    const third = await worked(workspaces, 'ws-c', { 'a.txt': 'three\n', 'c.txt': 'three\n' });
+    await workspaces.merge(first.workspace);
+    await workspaces.merge(second.workspace);
+    const tip = git(repo, 'rev-parse', MERGED);
+    const expected = { status: 'conflict', commit: null, conflictsWith: ['ws-a'], files: ['a.txt'] };
+    expect(await workspaces.predict(third.workspace)).toMatchObject(expected);
+    expect(await workspaces.merge(third.workspace)).toMatchObject(expected);
+    expect(git(repo, 'rev-parse', MERGED)).toBe(tip);
+  });
+
+  test('nothing to merge: nothing changed, merged before, or the shared folder', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const nothing = await worked(workspaces, 'ws-a', {});
+    expect(await workspaces.merge(nothing.workspace)).toMatchObject({
+      status: 'nothing-to-merge',
+      branch: MERGED,
+    });
+    expect(() => git(repo, 'rev-parse', '--verify', MERGED)).toThrow();
+    const some = await worked(workspaces, 'ws-b', { x: '' });
+    await workspaces.merge(some.workspace);
+    expect((await workspaces.merge(some.workspace)).status).toBe('nothing-to-merge');
+    const shared = await opened(workspaces, 'ws-c', { kind: 'shared' });
+    expect((await workspaces.merge(shared)).status).toBe('nothing-to-merge');
+  });
+
+  test('fails where the user has the branch checked out, and leaves it alone', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const first = await worked(workspaces, 'ws-a', { x: '' });
+    const second = await worked(workspaces, 'ws-b', { y: '' });
+    await workspaces.merge(first.workspace);
+    git(repo, 'checkout', '-q', MERGED);
+    const merge = await workspaces.merge(second.workspace);
+    expect(merge).toMatchObject({ status: 'failed', commit: null });
+    expect(merge.detail).toContain(repo);
+    expect(git(repo, 'status', '--porcelain')).toBe('');
+  });
+});
+
+describe('closing', () => {
+  test('takes a snapshot first where nobody did, and leaves no folder behind', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const workspace = await opened(workspaces, 'ws-a');
+    writeFiles(workspace.folder, { 'late.txt': 'late\n' });
+    await workspaces.close(workspace);
+    expect(existsSync(join(repo, '.state/worktrees', RUN))).toBe(false);
+    expect(contentIn(repo, `millrace/${RUN}/ws-a`, 'late.txt')).toBe('late\n');
+    expect(git(repo, 'worktree', 'list', '--porcelain').match(/^worktree /gm)).toHaveLength(1);
+    await expect(workspaces.harvest(workspace)).rejects.toThrow('not open');
+  });
+
+  test('keeps what was written after the harvest', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const { workspace } = await worked(workspaces, 'ws-a', { 'x.txt': 'x' });
+    writeFiles(workspace.folder, { 'late.txt': 'late\n' });
+    await workspaces.close(workspace);
+    expect(contentIn(repo, `refs/millrace/${RUN}/ws-a/1`, 'late.txt')).toBe('late\n');
+  });
+
+  test('a worktree of the same name that was left does not stand in the way', async () => {
+    const repo = makeRepository();
+    const first = await opened(await workspacesIn(repo), 'ws-a');
+    const second = await opened(await workspacesIn(repo), 'ws-a');
+    expect(second.folder).toBe(`${first.folder}-again-2`);
+  });
+
+  test('a folder that can not be made is a failure, not an exception', async () => {
+    const repo = makeRepository();
+    mkdirSync(join(repo, '.state'));
+    writeFiles(repo, { '.state/worktrees': 'a file' });
+    const workspaces = await workspacesIn(repo);
+    expect(await workspaces.open(request('ws-a'))).toMatchObject({ reason: 'workspace-error' });
+    rmSync(join(repo, '.state/worktrees'));
+    expect(await workspaces.open(request('ws-a'))).toMatchObject({ kind: 'worktree' });
+  });
+});
