@@ -13,7 +13,7 @@ CREATE TABLE agent_results (
   warnings TEXT,
   test_results TEXT,
   metadata TEXT
-, title TEXT, reason TEXT, explanation TEXT, cpu_seconds REAL, cpu_wait_seconds REAL, attempts INTEGER, log_file TEXT, has_output INTEGER);
+, title TEXT, reason TEXT, explanation TEXT, cpu_seconds REAL, cpu_wait_seconds REAL, attempts INTEGER, log_file TEXT, has_output INTEGER, tool TEXT, model TEXT, cost_usd REAL, input_tokens INTEGER, output_tokens INTEGER, branch TEXT, merge_status TEXT);
 
 CREATE INDEX agent_results_by_run
   ON agent_results (run_id, status, id, workstream_id, agent_id, duration_seconds, cpu_seconds, has_output);
@@ -50,7 +50,7 @@ CREATE TABLE consolidated_runs (
   execution_summary TEXT,
   recommendations TEXT,
   created_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
-, state TEXT CHECK (state IN ('running', 'ended', 'interrupted')), ended_at TEXT, exit_code INTEGER, agents_count INTEGER, pid INTEGER, pid_started TEXT, hostname TEXT);
+, state TEXT CHECK (state IN ('running', 'ended', 'interrupted')), ended_at TEXT, exit_code INTEGER, agents_count INTEGER, pid INTEGER, pid_started TEXT, hostname TEXT, agent_names TEXT);
 
 CREATE INDEX consolidated_runs_running ON consolidated_runs (run_id) WHERE state = 'running';
 
@@ -87,6 +87,26 @@ CREATE TABLE test_cases (
 CREATE INDEX test_cases_by_run ON test_cases (run_id, workstream_id, position);
 
 CREATE INDEX test_cases_failed ON test_cases (run_id, id) WHERE status = 'failed';
+
+CREATE TABLE workstream_attempts (
+  run_id TEXT NOT NULL,
+  workstream_id TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  agent_id TEXT NOT NULL,
+  tool TEXT,
+  model TEXT,
+  -- Null for the attempt that completed.
+  reason TEXT,
+  explanation TEXT,
+  start_time TEXT,
+  duration_seconds REAL,
+  cost_usd REAL,
+  input_tokens INTEGER,
+  output_tokens INTEGER,
+  content_hash TEXT,
+  log_file TEXT,
+  PRIMARY KEY (run_id, workstream_id, attempt)
+) WITHOUT ROWID;
 
 CREATE TABLE workstream_durations (
   workstream_id TEXT PRIMARY KEY,
