@@ -72,10 +72,13 @@ async function prepare(step: ToolStep, execution: Execution): Promise<Job | Fail
 
 function promptOf(step: ToolStep, { assignment }: Execution): string {
   const { workstream, workspace, previousFailure } = assignment;
-  const checks = workstream.acceptanceTests.map(({ kind, text }) => ({
+  const tests = workstream.acceptanceTests.map(({ kind, text }) => ({
     text,
     manual: kind === 'manual' || (kind === 'text' && !isCommand(text, workspace)),
   }));
+  const commands = workstream.testGates.map(({ type }) => assignment.gates[type]);
+  const gates = commands.flatMap((text) => (text === undefined ? [] : [{ text, manual: false }]));
+  const checks = [...tests, ...gates];
   return buildPrompt({ workstream, tasks: step.tasks, checks, previousFailure });
 }
 
