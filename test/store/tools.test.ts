@@ -104,6 +104,11 @@ test('tools are compared by their attempts, with what is known of their cost', (
   ]);
 });
 
+test('a tool of which every attempt completed has no false success', () => {
+  const { tools } = consolidated([result('ws-1', { metadata: { tools: [report()] } })]);
+  expect(tools).toMatchObject([{ attempts: 1, completed: 1, falseSuccesses: 0, notAccepted: 0 }]);
+});
+
 test('attempts are rows only where there is more to them than the result, and keep their agents busy', () => {
   const connection = opened(temporaryFolder());
   const tried = { attempts: 2, metadata: { earlierAttempts: [attempt(1, { tool: null, model: null })] } };
