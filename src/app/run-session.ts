@@ -1,5 +1,6 @@
 /** One run from its first row to its report: wires the parts, drives them, and cleans up. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { RunListener } from '../domain/run-event.ts';
 import { ThreadEngine } from '../engine/threads.ts';
 import { ReadyQueue } from '../plan/ready.ts';
@@ -48,6 +49,7 @@ export class RunSession {
   constructor(input: SessionInput) {
     const { options, paths, prepared, listeners } = input;
     this.#input = input;
+    makeStateFolder(paths.state);
     this.#roster = makeRoster(options, prepared.plan.workstreams);
     this.#startedAt = new Date();
     this.#connection = openDatabase(paths.database);
@@ -184,9 +186,15 @@ interface RunEndpoint {
   interruption: Interruption | null;
 }
 
-function makeFolder(path: string): void {
+/** What is in it is nobody's source: where it is new, git is told to look away. */
+function makeStateFolder(path: string): void {
+  if (makeFolder(path)) writeFileSync(join(path, '.gitignore'), '*\n');
+}
+
+/** Whether it was not there. */
+function makeFolder(path: string): boolean {
   try {
-    mkdirSync(path, { recursive: true });
+    return mkdirSync(path, { recursive: true }) !== undefined;
   } catch (error) {
     throw new Refusal(
       3,
