@@ -53,6 +53,9 @@ export async function capture(
   how: How,
 ): Promise<Captured | { problem: string }> {
   try {
+    if (how.rescued) await finishMaking(worktree);
+    const elsewhere = await displaced(worktree.root);
+    if (elsewhere !== null) return { problem: elsewhere };
     return await captureNow(repository, worktree, how);
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
@@ -65,9 +68,6 @@ async function captureNow(
   { subject, rescued }: How,
 ): Promise<Captured | { problem: string }> {
   const { owner, root, adminDir } = worktree;
-  if (rescued) await finishMaking(worktree);
-  const elsewhere = await displaced(root);
-  if (elsewhere !== null) return { problem: elsewhere };
   const gone = !existsSync(root);
   if (gone) await mkdir(root, { recursive: true });
   const [look, head, refs, removing] = await Promise.all([
