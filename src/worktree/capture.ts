@@ -7,6 +7,7 @@ import { makeCommit } from './commit.ts';
 import { type Before, keep, keepAbandoned } from './keep.ts';
 import { keptOf, type KeptRef } from './kept-refs.ts';
 import { type Look, lookAt } from './look.ts';
+import { finishMaking } from './half-made.ts';
 import { attemptRef } from './names.ts';
 import { gitRead, type Repository } from './repository.ts';
 import { type Basis, type Snapshot, takeSnapshot } from './snapshot.ts';
@@ -44,16 +45,29 @@ export const removingFile = (adminDir: string): string => join(adminDir, 'millra
 
 /**
  * Commits what is not committed and keeps it all. Doing it again with nothing changed makes nothing new. The
- * worktree's files and index stay as they are.
+ * worktree's files and index stay as they are. Never rejects.
  */
 export async function capture(
+  repository: Repository,
+  worktree: Worktree,
+  how: How,
+): Promise<Captured | { problem: string }> {
+  try {
+    if (how.rescued) await finishMaking(worktree);
+    const elsewhere = await displaced(worktree.root);
+    if (elsewhere !== null) return { problem: elsewhere };
+    return await captureNow(repository, worktree, how);
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function captureNow(
   repository: Repository,
   worktree: Worktree,
   { subject, rescued }: How,
 ): Promise<Captured | { problem: string }> {
   const { owner, root, adminDir } = worktree;
-  const elsewhere = await displaced(root);
-  if (elsewhere !== null) return { problem: elsewhere };
   const gone = !existsSync(root);
   if (gone) await mkdir(root, { recursive: true });
   const [look, head, refs, removing] = await Promise.all([

@@ -1,6 +1,6 @@
 /** Saves what runs that were killed left in their worktrees, and clears the worktrees away. */
 import { capture, type How } from './capture.ts';
-import { finishMaking, unlockUnknown } from './half-made.ts';
+import { unlockUnknown } from './half-made.ts';
 import { type LeftOver, listWorktrees } from './left-overs.ts';
 import { listRefs } from './kept-refs.ts';
 import { harvestWorktree } from './harvest.ts';
@@ -18,6 +18,8 @@ export interface Rescued {
   removed: boolean;
   /** Why it is still there; null when it is gone, or was not to be removed. */
   why: string | null;
+  /** What could not be captured or is to be known, in a sentence each: files that git ignores are not kept. */
+  notes: string[];
 }
 
 /** Whether a run is known to be over although its process still exists; null when nothing is known of the run. */
@@ -38,11 +40,11 @@ export async function rescue(repository: Repository, runId: string | null): Prom
   for (const leftOver of await listWorktrees(repository)) {
     const { worktree } = leftOver;
     if (leftOver.alive || (runId !== null && worktree.owner.runId !== runId)) continue;
-    await finishMaking(worktree);
     const captured = await capture(repository, worktree, asRescued(worktree.owner.workstreamId));
     const commit = 'problem' in captured ? null : captured.commit;
     const why = 'problem' in captured ? captured.problem : captured.missing;
-    rescued.push({ ...nameOf(leftOver), commit, removed: false, why });
+    const notes = 'problem' in captured ? [] : captured.notes;
+    rescued.push({ ...nameOf(leftOver), commit, removed: false, why, notes });
   }
   return rescued;
 }
@@ -54,15 +56,14 @@ export async function prune(repository: Repository, runIsOver: IsOver = NEVER): 
   for (const leftOver of await listWorktrees(repository)) {
     if (!isOver(leftOver, runIsOver)) continue;
     const { worktree } = leftOver;
-    await finishMaking(worktree);
-    const { commit, missing } = await harvestWorktree(
+    const { commit, missing, changes } = await harvestWorktree(
       repository,
       worktree,
       asRescued(worktree.owner.workstreamId),
     );
     const safe = missing === null && commit !== null;
     const why = safe ? await removeWorktree(repository, worktree, commit) : missing;
-    pruned.push({ ...nameOf(leftOver), commit, removed: safe && why === null, why });
+    pruned.push({ ...nameOf(leftOver), commit, removed: safe && why === null, why, notes: changes.notes });
   }
   return pruned;
 }

@@ -77,9 +77,11 @@ async function pruneAll(repository: Repository, runIsOver: IsOver, json: boolean
   return pruned.every(({ removed }) => removed) ? 0 : 1;
 }
 
-function sentence({ folder, commit, removed, why, workstreamId, runId, attempt }: Rescued): string {
+function sentence(rescued: Rescued): string {
+  const { folder, commit, removed, why, workstreamId, runId, attempt, notes } = rescued;
   const path = oneLine(shownPath(process.cwd(), folder), 200);
   const whose = `${path} (${runId}, ${workstreamId}, attempt ${attempt})`;
   const where = commit === null ? '' : ` What it held is kept as ${commit.slice(0, 12)}.`;
-  return removed ? `Removed ${whose}.${where}` : `Left ${whose}: ${oneLine(why ?? '', 300)}.${where}`;
+  const what = removed ? `Removed ${whose}.` : `Left ${whose}: ${oneLine(why ?? '', 300)}.`;
+  return [`${what}${where}`, ...notes.map((note) => `  ${oneLine(note, 1_000)}`)].join('\n');
 }

@@ -1,0 +1,181 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { writeFiles } from '../rig/command.ts';
+import {
+  commitAll,
+  contentIn,
+  git,
+  makeRepository,
+  opened,
+  RUN,
+  short,
+  worked,
+  workspacesIn,
+} from './fixture.ts';
+
+describe('what an agent does with git', () => {
+  test('its own commits and what it left uncommitted', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const workspace = await opened(workspaces, 'ws-a');
+    writeFiles(workspace.folder, { 'one.txt': '1\n' });
+    const one = commitAll(workspace.folder, 'one');
+    writeFiles(workspace.folder, { 'two.txt': '2\n' });
+    const two = commitAll(workspace.folder, 'two');
+    writeFiles(workspace.folder, { 'three.txt': '3\n' });
+    const changes = await workspaces.harvest(workspace);
+    expect(changes.commits).toEqual([one, two, changes.head]);
+    expect(short(changes)).toEqual(['added one.txt', 'added three.txt', 'added two.txt']);
+    expect(git(repo, 'log', '-1', '--format=%an', two).trim()).toBe('agent');
+  });
+
+  test('a branch of its own', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const workspace = await opened(workspaces, 'ws-a');
+    git(workspace.folder, 'checkout', '-q', '-b', 'feature');
+    writeFiles(workspace.folder, { 'one.txt': '1\n' });
+    const one = commitAll(workspace.folder, 'one');
+    const changes = await workspaces.harvest(workspace);
+    expect(changes).toMatchObject({ commits: [one], head: one, branch: `millrace/${RUN}/ws-a` });
+  });
+
+  test('a switch to a line that does not hold the start: compared with what both have', async () => {
+    const repo = makeRepository();
+    const old = git(repo, 'rev-parse', 'HEAD').trim();
+    writeFiles(repo, { 'later.txt': 'later\n' });
+    commitAll(repo, 'later');
+    const workspaces = await workspacesIn(repo);
+    const workspace = await opened(workspaces, 'ws-a');
+    git(workspace.folder, 'checkout', '-q', '-b', 'side', old);
+    writeFiles(workspace.folder, { 'mine.txt': 'mine\n' });
+    const changes = await workspaces.harvest(workspace);
+    expect(short(changes)).toEqual(['added mine.txt']);
+    expect(changes.notes.join()).toContain(old);
+    const merge = await workspaces.merge(workspace);
+    expect(merge.status).toBe('merged');
+    expect(contentIn(repo, merge.commit ?? '', 'later.txt')).toBe('later\n');
+  });
+
+  test('a rebase: its commits are the new ones, and the old ones are kept', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const workspace = await opened(workspaces, 'ws-a');
+    writeFiles(repo, { 'upstream.txt': 'u\n' });
+    const upstream = commitAll(repo, 'upstream');
+    writeFiles(workspace.folder, { 'mine.txt': 'mine\n' });
+    const before = commitAll(workspace.folder, 'mine');
+    git(workspace.folder, 'rebase', '-q', 'main');
+    const changes = await workspaces.harvest(workspace);
+    expect(changes.commits).toEqual([upstream, changes.head]);
+    expect(changes.commits).not.toContain(before);
+    expect(git(repo, 'for-each-ref', '--format=%(objectname)', `refs/millrace/${RUN}/ws-a`)).toContain(
+      before,
+    );
+    expect(changes.notes.join()).toContain('1-abandoned-1');
+  });
+
+  test('a reset: what it threw away is kept', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const workspace = await opened(workspaces, 'ws-a');
+    writeFiles(workspace.folder, { 'one.txt': '1\n' });
+    commitAll(workspace.folder, 'one');
+    writeFiles(workspace.folder, { 'two.txt': '2\n' });
+    const two = commitAll(workspace.folder, 'two');
+    git(workspace.folder, 'reset', '-q', '--hard', 'HEAD~2');
+    const changes = await workspaces.harvest(workspace);
+    expect(changes).toMatchObject({ files: [], commits: [], contentHash: null });
+    expect(git(repo, 'rev-parse', `refs/millrace/${RUN}/ws-a/1-abandoned-1`).trim()).toBe(two);
+  });
+
+  test('a history of its own', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const workspace = await opened(workspaces, 'ws-a');
+    git(workspace.folder, 'checkout', '-q', '--orphan', 'alone');
+    writeFiles(workspace.folder, { 'one.txt': '1\n' });
+    const unborn = await workspaces.harvest(workspace);
+    expect(short(unborn)).toEqual(['added one.txt']);
+    commitAll(workspace.folder, 'one');
+    const changes = await workspaces.harvest(workspace);
+    expect(changes.notes.join()).toContain('nothing in common');
+    expect((await workspaces.merge(workspace)).status).toBe('failed');
+  });
+
+  test('a merge that it did not finish', async () => {
+    const repo = makeRepository();
+    git(repo, 'checkout', '-q', '-b', 'other');
+    writeFiles(repo, { 'a.txt': 'other\n' });
+    commitAll(repo, 'other');
+    git(repo, 'checkout', '-q', 'main');
+    const workspaces = await workspacesIn(repo);
+    const workspace = await opened(workspaces, 'ws-a');
+    writeFiles(workspace.folder, { 'a.txt': 'mine\n' });
+    commitAll(workspace.folder, 'mine');
+    expect(() => git(workspace.folder, 'merge', 'other')).toThrow();
+    const changes = await workspaces.harvest(workspace);
+    expect(changes.notes).toEqual(['Left in conflict by an unfinished merge: a.txt.']);
+    expect(contentIn(repo, changes.head ?? '', 'a.txt')).toContain('<<<<<<<');
+  });
+
+  test.each(['unborn', 'with a commit'])(
+    'a repository inside, %s: noted, and the worktree stays',
+    async (kind) => {
+      const repo = makeRepository();
+      const workspaces = await workspacesIn(repo);
+      const workspace = await opened(workspaces, 'ws-a');
+      const nested = join(workspace.folder, 'nes ted');
+      writeFiles(workspace.folder, { 'nes ted/deep/f.txt': 'f\n', 'one.txt': '1\n' });
+      git(nested, 'init', '-q');
+      if (kind !== 'unborn') commitAll(nested, 'inner');
+      const changes = await workspaces.harvest(workspace);
+      expect(short(changes)).toEqual(['added one.txt']);
+      expect(changes.notes.join()).toContain('nes ted');
+      await workspaces.close(workspace);
+      expect(readFileSync(join(nested, 'deep/f.txt'), 'utf8')).toBe('f\n');
+      expect(workspaces.staying()).toMatchObject([{ workstreamId: 'ws-a', folder: workspace.folder }]);
+    },
+  );
+
+  test("the worktree's own .git replaced by a repository: captured, and it stays", async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const workspace = await opened(workspaces, 'ws-a');
+    rmSync(join(workspace.folder, '.git'));
+    git(workspace.folder, 'init', '-q');
+    writeFiles(workspace.folder, { 'one.txt': '1\n' });
+    const inner = commitAll(workspace.folder, 'inner');
+    const changes = await workspaces.harvest(workspace);
+    expect(short(changes)).toEqual(['added one.txt']);
+    expect(changes.commits).not.toContain(inner);
+    await workspaces.close(workspace);
+    expect(existsSync(join(workspace.folder, '.git', 'HEAD'))).toBe(true);
+    expect(workspaces.staying()).toHaveLength(1);
+  });
+
+  test('its whole folder removed: said, not taken for a deletion of everything', async () => {
+    const workspaces = await workspacesIn(makeRepository());
+    const workspace = await opened(workspaces, 'ws-a');
+    rmSync(workspace.folder, { recursive: true });
+    const changes = await workspaces.harvest(workspace);
+    expect(changes).toMatchObject({ files: [], commits: [] });
+    expect(changes.notes.join()).toContain('gone');
+    await workspaces.close(workspace);
+    expect(workspaces.staying()).toEqual([]);
+  });
+
+  test('a file that its filter refuses is captured as it is', async () => {
+    const repo = makeRepository({ '.gitattributes': '*.bad filter=bad\n' });
+    git(repo, 'config', 'filter.bad.clean', 'false');
+    git(repo, 'config', 'filter.bad.required', 'true');
+    const workspaces = await workspacesIn(repo);
+    const { workspace, changes } = await worked(workspaces, 'ws-a', { 'x.bad': 'x', 'y.txt': 'y' });
+    expect(short(changes)).toEqual(['added x.bad', 'added y.txt']);
+    expect(contentIn(repo, changes.head ?? '', 'x.bad')).toBe('x');
+    expect(changes.notes.join()).toContain('Filters that failed');
+    await workspaces.close(workspace);
+    expect(workspaces.staying()).toEqual([]);
+  });
+});
