@@ -1,6 +1,4 @@
 /** One run from its first row to its report: wires the parts, drives them, and cleans up. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { RunListener } from '../domain/run-event.ts';
 import { ThreadEngine } from '../engine/threads.ts';
 import { ReadyQueue } from '../plan/ready.ts';
@@ -22,7 +20,7 @@ import { LazyWorkspaces } from './workspaces.ts';
 import type { RunOptions } from './options.ts';
 import type { Paths } from './paths.ts';
 import type { Prepared } from './prepare.ts';
-import { Refusal } from './refusal.ts';
+import { makeFolder, makeStateFolder } from './folders.ts';
 import { makeRoster, type Roster } from './roster.ts';
 import type { RunResult } from './run-result.ts';
 
@@ -49,8 +47,8 @@ export class RunSession {
   constructor(input: SessionInput) {
     const { options, paths, prepared, listeners } = input;
     this.#input = input;
-    makeStateFolder(paths.state);
     this.#roster = makeRoster(options, prepared.plan.workstreams);
+    makeStateFolder(paths.state);
     this.#startedAt = new Date();
     this.#connection = openDatabase(paths.database);
     this.#recorder = new SqliteRecorder(this.#connection);
@@ -184,24 +182,6 @@ export class RunSession {
 interface RunEndpoint {
   lastResultAt: Date;
   interruption: Interruption | null;
-}
-
-/** What is in it is nobody's source: where it is new, git is told to look away. */
-function makeStateFolder(path: string): void {
-  if (makeFolder(path)) writeFileSync(join(path, '.gitignore'), '*\n');
-}
-
-/** Whether it was not there. */
-function makeFolder(path: string): boolean {
-  try {
-    return mkdirSync(path, { recursive: true }) !== undefined;
-  } catch (error) {
-    throw new Refusal(
-      3,
-      `The folder ${path} can't be made: ${error instanceof Error ? error.message : String(error)}`,
-      error,
-    );
-  }
 }
 
 /** Scopes keep workstreams apart that work in one tree; one with a tree of its own is in nobody's way. */

@@ -1,6 +1,8 @@
 import type { Changes, Merge } from '../domain/changes.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Workspace, WorkspaceRequest, Workspaces } from '../domain/workspaces.ts';
+import { sep } from 'node:path';
+import type { GitWorkspaces } from '../worktree/git-workspaces.ts';
 import type { Paths } from './paths.ts';
 
 interface WorkspaceOptions {
@@ -16,7 +18,7 @@ interface WorkspaceOptions {
 /** Loads what it takes to look after files, and asks git, when the first workstream needs it: most runs never do. */
 export class LazyWorkspaces implements Workspaces {
   readonly #options: WorkspaceOptions;
-  #loaded: Promise<Workspaces> | null = null;
+  #loaded: Promise<GitWorkspaces> | null = null;
 
   constructor(options: WorkspaceOptions) {
     this.#options = options;
@@ -34,16 +36,22 @@ export class LazyWorkspaces implements Workspaces {
     return (await this.#load()).merge(workspace);
   }
 
+  /** Rejects where the folder had to stay. */
   async close(workspace: Workspace): Promise<void> {
-    return (await this.#load()).close(workspace);
+    const workspaces = await this.#load();
+    await workspaces.close(workspace);
+    const stays = workspaces
+      .staying()
+      .find(({ folder }) => workspace.folder === folder || workspace.folder.startsWith(`${folder}${sep}`));
+    if (stays !== undefined) throw new Error(`${stays.folder}, because ${stays.why}`);
   }
 
-  #load(): Promise<Workspaces> {
+  #load(): Promise<GitWorkspaces> {
     this.#loaded ??= this.#open();
     return this.#loaded;
   }
 
-  async #open(): Promise<Workspaces> {
+  async #open(): Promise<GitWorkspaces> {
     const { paths, runId, copy, link, setup } = this.#options;
     const { openWorkspaces } = await import('../worktree/open-workspaces.ts');
     return openWorkspaces({ cwd: paths.cwd, stateFolder: paths.state, runId, copy, link, setup });

@@ -29,6 +29,7 @@ export class RunRepository {
   readonly #results = new Map<string, string>();
   readonly #inShared = new Set<string>();
   readonly #uncommitted: Promise<string[]>;
+  #haveNoted = false;
   #base: Promise<string> | null = null;
   #luggage: Promise<Luggage> | null = null;
   #merging: Promise<unknown> = Promise.resolve();
@@ -68,7 +69,7 @@ export class RunRepository {
       const worktree = await createWorktree(repository, stateFolder, owner);
       if (isFailureOf(worktree)) return worktree;
       const { brought, notes } = await bringAlong(repository, worktree, await this.#findLuggage());
-      const all = [...notes, ...this.#notesOnParents(parents)];
+      const all = [...(await this.#notesOnce()), ...notes, ...this.#notesOnParents(parents)];
       const session = new WorktreeSession(this, { ...worktree, brought }, workstream.title, all);
       // A folder that holds nothing tracked is not in a commit.
       await mkdir(session.folder, { recursive: true });
@@ -87,8 +88,10 @@ export class RunRepository {
     return this.#base;
   }
 
-  /** What is true of every worktree of the run. */
-  notes(): Promise<string[]> {
+  /** What is true of every worktree of the run is said of the first. */
+  async #notesOnce(): Promise<string[]> {
+    if (this.#haveNoted) return [];
+    this.#haveNoted = true;
     return this.#uncommitted;
   }
 

@@ -11,7 +11,6 @@ import type { Worktree } from './worktree.ts';
 interface Run {
   readonly repository: Repository;
   base(): Promise<string>;
-  notes(): Promise<string[]>;
   /** Dependents start from this commit. */
   remember(workstreamId: string, commit: string): void;
   merge(work: Work): Promise<Merge>;
@@ -43,7 +42,7 @@ export class WorktreeSession {
       subject: `${workstreamId}: ${this.#title}`,
       rescued: false,
     });
-    const notes = [...this.#notes, ...(await this.#run.notes()), ...found.changes.notes];
+    const notes = [...this.#notes, ...found.changes.notes];
     this.#harvest = { ...found, changes: { ...found.changes, notes } };
     if (found.commit !== null) this.#run.remember(workstreamId, found.commit);
     return this.#harvest;
