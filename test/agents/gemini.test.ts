@@ -113,6 +113,15 @@ describe('false success', () => {
     expect(ended.failure).toMatchObject({ reason: 'permission-denied' });
   });
 
+  test('a file outside of the folder', async () => {
+    const ended = await run('outside', [write('/etc/not-here/a.txt'), done]);
+    expect(ended.end.exitCode).toBe(0);
+    expect(ended.failure).toMatchObject({
+      reason: 'permission-denied',
+      detail: expect.stringContaining('Path not in workspace') as string,
+    });
+  });
+
   test.each(['SIGTERM', 'SIGINT'] as const)('%s while its model is silent', async (signal) => {
     const agent = await start(['silence']);
     await agent.server.asked(1);
@@ -124,7 +133,8 @@ describe('false success', () => {
 
   test('an answer without words', async () => {
     const ended = await run('empty', [{}]);
-    expect(ended.failure).not.toBeNull();
+    expect(ended.end.exitCode).toBe(0);
+    expect(ended.failure).toMatchObject({ reason: 'no-model-answer' });
   });
 });
 
@@ -143,7 +153,7 @@ describe('errors of the model', () => {
 
   test('a stream that is cut', async () => {
     const ended = await run('cut', [{ say: 'This is never said to its end.', cut: true }]);
-    expect(ended.failure).not.toBeNull();
+    expect(ended.failure).toMatchObject({ reason: 'tool-error' });
   });
 });
 

@@ -18,7 +18,9 @@ const completions: Dialect = {
     let second = say === undefined ? '' : delta({ content: say.slice(middle) });
     if (call !== undefined) {
       const called = { name: call.tool, arguments: JSON.stringify(call.input) };
-      second += delta({ tool_calls: [{ index: 0, id: `call_${number}`, type: 'function', function: called }] });
+      second += delta({
+        tool_calls: [{ index: 0, id: `call_${number}`, type: 'function', function: called }],
+      });
     }
     const finish_reason = call === undefined ? 'stop' : 'tool_calls';
     second += chunk([{ index: 0, delta: {}, finish_reason }]);

@@ -6,7 +6,14 @@ import { Activity } from './activity.ts';
 import { type AiderLog, readAiderLog, readLastAnswer } from './aider-files.ts';
 import { hasOption, optionValue } from './configured-arguments.ts';
 import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
-import { describeEnd, endedEarly, lastWords, refusalReason, toolFailure, wasSignalled } from './tool-failure.ts';
+import {
+  describeEnd,
+  endedEarly,
+  lastWords,
+  refusalReason,
+  toolFailure,
+  wasSignalled,
+} from './tool-failure.ts';
 
 /** Characters of a report's text. */
 const TEXT = 20_000;

@@ -8,7 +8,7 @@ import { DeniedTools } from './denied-tools.ts';
 import { geminiRefusal } from './gemini-refusal.ts';
 import { isObject, jsonLine, numberAt, objectAt, textAt } from './json-line.ts';
 import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
-import { describeEnd, endedEarly, lastWords, toolContext, toolFailure, wasSignalled } from './tool-failure.ts';
+import { describeEnd, endedEarly, lastWords, toolFailure, wasSignalled } from './tool-failure.ts';
 import { isBefore } from './version.ts';
 
 /** The first one found to have both options: 0.40 has no --session-id, 0.39 no --skip-trust either. */
@@ -19,9 +19,7 @@ const TEXT = 20_000;
 export const gemini: ToolAdapter = {
   versionArguments: ['--version'],
   refuses: (version) =>
-    isBefore(version, FIRST_VERSION)
-      ? `it has no option --session-id before ${FIRST_VERSION}`
-      : null,
+    isBefore(version, FIRST_VERSION) ? `it has no option --session-id before ${FIRST_VERSION}` : null,
   command,
   reader: (request) => new GeminiReader(request),
 };
@@ -110,23 +108,33 @@ class GeminiReader implements ToolReader {
     const request = this.#request;
     const result = this.#result;
     if (result === null) return this.#judgeNoResult(end);
-    if (textAt(result, 'status') !== 'success') {
-      const words = textAt(result, 'error', 'message') ?? this.#stopped ?? `it ended ${describeEnd(end)}`;
-      const kind = textAt(result, 'error', 'type') ?? '';
-      return toolFailure(geminiRefusal({ words, kind, exitCode: end.exitCode }), request, words, end);
-    }
+    if (textAt(result, 'status') !== 'success') return this.#judgeError(result, end);
     if (this.#stopped !== null) {
       const reason = /turns exceeded/i.test(this.#stopped) ? 'tool-limit' : 'tool-error';
       return toolFailure(reason, request, this.#stopped, end);
     }
-    const denied = this.#judgeDenied(end);
+    const denied = this.#denied.judge(request, end);
     if (denied !== null) return denied;
-    if (this.#text.trim() === '' && this.#calls.size === 0) {
+    if (this.#silent()) {
       return toolFailure('no-model-answer', request, 'it gave no message and called no tool', end);
     }
     // It had said that it was done before it was signalled: a program that does not end after its work.
     if (end.exitCode === 0 || wasSignalled(end)) return null;
     return toolFailure('tool-error', request, `it ended ${describeEnd(end)} after its result`, end);
+  }
+
+  #judgeError(result: JsonObject, end: ToolEnd): Failure {
+    const request = this.#request;
+    const error = textAt(result, 'error', 'message');
+    const words = error ?? this.#stopped ?? `it ended ${describeEnd(end)}`;
+    // An answer that it could not use is told by a notice alone.
+    if (error === null && this.#silent()) return toolFailure('no-model-answer', request, words, end);
+    const kind = textAt(result, 'error', 'type') ?? '';
+    return toolFailure(geminiRefusal({ words, kind, exitCode: end.exitCode }), request, words, end);
+  }
+
+  #silent(): boolean {
+    return this.#text.trim() === '' && this.#calls.size === 0;
   }
 
   /** SIGTERM ends it with exit code 0 and without a result; what is wrong before the work goes to standard error. */
@@ -138,15 +146,6 @@ class GeminiReader implements ToolReader {
       return toolFailure(geminiRefusal({ words, kind: '', exitCode: end.exitCode }), request, detail, end);
     }
     return endedEarly(request, end, this.#began);
-  }
-
-  #judgeDenied(end: ToolEnd): Failure | null {
-    const request = this.#request;
-    const denied = this.#denied.list();
-    const [first] = denied;
-    if (first === undefined) return null;
-    if (this.#denied.readOnly()) return toolFailure('read-only', request, first, end);
-    return { reason: 'permission-denied', denied, ...toolContext(request, first, end) };
   }
 
   #says(event: JsonObject): void {
@@ -174,7 +173,9 @@ class GeminiReader implements ToolReader {
     }
     const words = textAt(event, 'error', 'message') ?? name;
     const kind = textAt(event, 'error', 'type');
-    if (kind === 'policy_violation') this.#denied.add(`${name}: ${words}`, 'permission');
+    const outside =
+      changes && (kind === 'path_not_in_workspace' || words.startsWith('Path not in workspace'));
+    if (outside || kind === 'policy_violation') this.#denied.add(`${name}: ${words}`, 'permission');
     // A model may name a tool that never was; one that writes and is not there has been taken away.
     if (kind === 'tool_not_registered' && changes) this.#denied.add(`${name}: ${words}`, 'absent');
   }

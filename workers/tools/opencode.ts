@@ -7,25 +7,16 @@ import { DeniedTools } from './denied-tools.ts';
 import { jsonLine, numberAt, objectAt, textAt } from './json-line.ts';
 import { OpencodeSteps } from './opencode-steps.ts';
 import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
-import {
-  describeEnd,
-  endedEarly,
-  refusalReason,
-  toolContext,
-  toolFailure,
-  wasSignalled,
-} from './tool-failure.ts';
+import { describeEnd, endedEarly, refusalReason, toolFailure, wasSignalled } from './tool-failure.ts';
 import { isBefore } from './version.ts';
 
-/** The first one known to have the option --auto. */
-const FIRST_VERSION = '1.18.0';
 /** Characters of a report's text. */
 const TEXT = 20_000;
 
 export const opencode: ToolAdapter = {
   versionArguments: ['--version'],
   refuses: (version) =>
-    isBefore(version, FIRST_VERSION) ? `it has no option --auto before ${FIRST_VERSION}` : null,
+    isBefore(version, '1.17.12') ? 'it has no option --auto up to version 1.17.11' : null,
   command,
   reader: (request) => new OpencodeReader(request),
 };
@@ -107,11 +98,8 @@ class OpencodeReader implements ToolReader {
   judge(end: ToolEnd): Failure | null {
     const request = this.#request;
     if (this.#error !== null) return this.#judgeError(this.#error, end);
-    const [first] = this.#denied.list();
-    if (first !== undefined) {
-      const denied = this.#denied.list();
-      return { reason: 'permission-denied', denied, ...toolContext(request, first, end) };
-    }
+    const denied = this.#denied.judge(request, end);
+    if (denied !== null) return denied;
     if (this.#steps.open()) return endedEarly(request, end, this.#sessionId !== null);
     const broken = BROKEN.get(this.#steps.ending() ?? '');
     if (broken !== undefined) return toolFailure('tool-error', request, broken, end);
@@ -139,6 +127,12 @@ class OpencodeReader implements ToolReader {
     const [verb, field] = TOOLS.get(name) ?? [`uses ${name}`, ''];
     const what = textAt(part, 'state', 'input', field);
     this.#activity.does(verb, what);
+    const missing = name === 'invalid' ? textAt(part, 'state', 'input', 'tool') : null;
+    // A model may name a tool that never was; one that writes and is not there has been taken away.
+    if (missing !== null && CHANGING.has(missing)) {
+      this.#denied.add(textAt(part, 'state', 'input', 'error') ?? missing, 'absent');
+      return;
+    }
     if (textAt(part, 'state', 'status') === 'completed') {
       if (CHANGING.has(name)) this.#denied.worked();
       return;
