@@ -42,12 +42,14 @@ function addEvent(log: AiderLog, line: string): void {
   const properties = event === null ? null : objectAt(event, 'properties');
   if (event === null || properties === null) return;
   log.model = textAt(properties, 'main_model') ?? log.model;
-  switch (textAt(event, 'event')) {
+  switch (textAt(event, 'event') ?? '') {
     case 'message_send': {
       const prompt = numberAt(properties, 'prompt_tokens') ?? 0;
       const completion = numberAt(properties, 'completion_tokens') ?? 0;
-      // After a message that failed the usage of the one before is reported again, without tokens.
-      log.lastAnswered = prompt + completion > 0;
+      const before = (log.promptTokens ?? 0) + (log.completionTokens ?? 0);
+      // After a message that failed the usage of the one before is reported again, without tokens. Where none was
+      // ever counted, the model is one whose tokens it can't count.
+      log.lastAnswered = prompt + completion > 0 || before === 0;
       if (log.lastAnswered) {
         log.answers += 1;
         log.exception = null;

@@ -1,4 +1,5 @@
 /** What an error of Gemini CLI is, from its words, its kind and its exit code. */
+import { jsonLine } from './json-line.ts';
 import { refusalReason, type ToolReason } from './tool-failure.ts';
 
 /** What it says of its error. */
@@ -27,4 +28,16 @@ export function geminiRefusal({ words, kind, exitCode }: GeminiError): ToolReaso
 function httpStatus(exitCode: number | null): number | null {
   const status = (exitCode ?? 0) + 256;
   return status >= 400 && status < 512 ? status : null;
+}
+
+/** What it prints whether something is wrong or not. */
+const NOTICE = /^(?:Warning: |YOLO mode is enabled|Ripgrep is not available)/;
+
+/** What it says of an error for which it gives no result: its last two lines, empty for none. */
+export function geminiComplaint(tail: string): string {
+  const lines = tail.split('\n').map((line) => line.trim());
+  return lines
+    .filter((line) => line !== '' && jsonLine(line) === null && !NOTICE.test(line))
+    .slice(-2)
+    .join(' ');
 }

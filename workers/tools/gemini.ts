@@ -5,14 +5,16 @@ import { NO_TOKENS, type Tokens } from '../../src/domain/tool.ts';
 import { Activity } from './activity.ts';
 import { hasOption } from './configured-arguments.ts';
 import { DeniedTools } from './denied-tools.ts';
-import { geminiRefusal } from './gemini-refusal.ts';
+import { geminiComplaint, geminiRefusal } from './gemini-refusal.ts';
 import { isObject, jsonLine, numberAt, objectAt, textAt } from './json-line.ts';
 import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
-import { describeEnd, endedEarly, lastWords, toolFailure, wasSignalled } from './tool-failure.ts';
+import { describeEnd, endedEarly, toolFailure, wasSignalled } from './tool-failure.ts';
 import { isBefore } from './version.ts';
 
 /** The first one found to have both options: 0.40 has no --session-id, 0.39 no --skip-trust either. */
 const FIRST_VERSION = '0.41.0';
+/** Exit codes by which it says itself what was wrong. */
+const OWN_CODES = { first: 41, last: 55 };
 /** Characters of a report's text. */
 const TEXT = 20_000;
 
@@ -62,7 +64,7 @@ class GeminiReader implements ToolReader {
   line(text: string): void {
     const event = jsonLine(text);
     if (event === null) return;
-    switch (textAt(event, 'type')) {
+    switch (textAt(event, 'type') ?? '') {
       case 'init':
         this.#began = true;
         this.#sessionId = textAt(event, 'session_id');
@@ -140,10 +142,11 @@ class GeminiReader implements ToolReader {
   /** SIGTERM ends it with exit code 0 and without a result; what is wrong before the work goes to standard error. */
   #judgeNoResult(end: ToolEnd): Failure {
     const request = this.#request;
-    const words = lastWords(end.tail);
-    if (end.exitCode !== null && end.exitCode >= 41 && end.exitCode <= 55) {
-      const detail = words === '' ? `it ended ${describeEnd(end)}` : `${words}; ${describeEnd(end)}`;
-      return toolFailure(geminiRefusal({ words, kind: '', exitCode: end.exitCode }), request, detail, end);
+    if (end.exitCode !== null && end.exitCode >= OWN_CODES.first && end.exitCode <= OWN_CODES.last) {
+      const words = geminiComplaint(end.tail);
+      const reason = geminiRefusal({ words, kind: '', exitCode: end.exitCode });
+      const detail = [words, describeEnd(end)].filter((part) => part !== '').join('; ');
+      return toolFailure(reason, request, detail, end);
     }
     return endedEarly(request, end, this.#began);
   }

@@ -54,7 +54,7 @@ class OpencodeReader implements ToolReader {
     if (event === null) return;
     this.#sessionId = textAt(event, 'sessionID') ?? this.#sessionId;
     const part = objectAt(event, 'part') ?? {};
-    switch (textAt(event, 'type')) {
+    switch (textAt(event, 'type') ?? '') {
       case 'step_start':
         this.#error = null;
         this.#steps.started();

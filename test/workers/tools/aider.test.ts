@@ -138,6 +138,12 @@ describe('it ends with 0 whatever its model did', () => {
   });
 });
 
+test('an answer of a model whose tokens it can not count', async () => {
+  const { failure, findings } = await run(request('uncounted'));
+  expect(failure).toBeNull();
+  expect(findings).toMatchObject({ text: 'It is done.', turns: 1 });
+});
+
 test('an exit code of its own', async () => {
   const { exitCode, failure } = await run(request('unknown-model'));
   expect(exitCode).toBe(1);

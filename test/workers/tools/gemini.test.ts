@@ -80,7 +80,11 @@ describe('what the real program printed', () => {
     ['429', 'tool-quota', 'You exceeded your current quota.'],
     ['500', 'tool-error', 'An internal error has occurred.'],
     ['cut', 'tool-error', '[API Error: terminated]'],
-    ['not-logged-in', 'tool-not-logged-in', 'Update your environment'],
+    [
+      'not-logged-in',
+      'tool-not-logged-in',
+      'you must specify the GEMINI_API_KEY environment variable. Update',
+    ],
     ['turn-limit', 'tool-limit', 'Reached max session turns'],
     ['yolo-disabled', 'tool-error', 'YOLO mode is disabled by your administrator.'],
     ['unknown-option', 'tool-error', 'with exit code 1'],
