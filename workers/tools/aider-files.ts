@@ -1,6 +1,7 @@
 /** Reads the files in which Aider keeps what its model said and took. */
 import { readFileSync } from 'node:fs';
-import { jsonLine, numberAt, objectAt, textAt } from './json-line.ts';
+import { amountAt, countAt } from './count-at.ts';
+import { jsonLine, objectAt, textAt } from './json-line.ts';
 
 /** What an analytics log says of one run. */
 export interface AiderLog {
@@ -44,8 +45,8 @@ function addEvent(log: AiderLog, line: string): void {
   log.model = textAt(properties, 'main_model') ?? log.model;
   switch (textAt(event, 'event') ?? '') {
     case 'message_send': {
-      const prompt = numberAt(properties, 'prompt_tokens') ?? 0;
-      const completion = numberAt(properties, 'completion_tokens') ?? 0;
+      const prompt = countAt(properties, 'prompt_tokens') ?? 0;
+      const completion = countAt(properties, 'completion_tokens') ?? 0;
       const before = (log.promptTokens ?? 0) + (log.completionTokens ?? 0);
       // After a message that failed the usage of the one before is reported again, without tokens. Where none was
       // ever counted, the model is one whose tokens it can't count.
@@ -56,7 +57,7 @@ function addEvent(log: AiderLog, line: string): void {
       }
       log.promptTokens = (log.promptTokens ?? 0) + prompt;
       log.completionTokens = (log.completionTokens ?? 0) + completion;
-      log.totalCost = numberAt(properties, 'total_cost') ?? log.totalCost;
+      log.totalCost = amountAt(properties, 'total_cost') ?? log.totalCost;
       break;
     }
     case 'message_send_exception':

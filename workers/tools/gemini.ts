@@ -4,9 +4,10 @@ import type { JsonObject } from '../../src/domain/json.ts';
 import { NO_TOKENS, type Tokens } from '../../src/domain/tool.ts';
 import { Activity } from './activity.ts';
 import { hasOption } from './configured-arguments.ts';
+import { countAt } from './count-at.ts';
 import { DeniedTools } from './denied-tools.ts';
 import { geminiComplaint, geminiRefusal } from './gemini-refusal.ts';
-import { isObject, jsonLine, numberAt, objectAt, textAt } from './json-line.ts';
+import { isObject, jsonLine, objectAt, textAt } from './json-line.ts';
 import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
 import { describeEnd, endedEarly, toolFailure, wasSignalled } from './tool-failure.ts';
 import { isBefore } from './version.ts';
@@ -195,9 +196,9 @@ class GeminiReader implements ToolReader {
 function readTokens(stats: JsonObject): Tokens {
   return {
     ...NO_TOKENS,
-    input: numberAt(stats, 'input_tokens'),
-    output: numberAt(stats, 'output_tokens'),
-    cacheRead: numberAt(stats, 'cached'),
+    input: countAt(stats, 'input_tokens'),
+    output: countAt(stats, 'output_tokens'),
+    cacheRead: countAt(stats, 'cached'),
   };
 }
 
@@ -207,7 +208,7 @@ function mostUsedModel(stats: JsonObject | null): string | null {
   let model: string | null = null;
   const models = stats === null ? null : objectAt(stats, 'models');
   for (const [name, used] of Object.entries(models ?? {})) {
-    const tokens = isObject(used) ? (numberAt(used, 'total_tokens') ?? 0) : 0;
+    const tokens = isObject(used) ? (countAt(used, 'total_tokens') ?? 0) : 0;
     if (tokens <= most) continue;
     most = tokens;
     model = name;

@@ -1,7 +1,8 @@
 /** The steps of an OpenCode session: each is one answer of the model and says what it took. */
 import type { JsonObject } from '../../src/domain/json.ts';
 import { NO_TOKENS, type Tokens } from '../../src/domain/tool.ts';
-import { numberAt, textAt } from './json-line.ts';
+import { amountAt, countAt } from './count-at.ts';
+import { textAt } from './json-line.ts';
 
 /** Adds up what steps took; what none of them said stays unknown. */
 export class OpencodeSteps {
@@ -19,15 +20,15 @@ export class OpencodeSteps {
   finished(part: JsonObject): void {
     this.#finished += 1;
     this.#ending = textAt(part, 'reason');
-    this.#costUsd = sum(this.#costUsd, numberAt(part, 'cost'));
-    const read = numberAt(part, 'tokens', 'cache', 'read');
-    const written = numberAt(part, 'tokens', 'cache', 'write');
-    const reasoning = numberAt(part, 'tokens', 'reasoning');
+    this.#costUsd = sum(this.#costUsd, amountAt(part, 'cost'));
+    const read = countAt(part, 'tokens', 'cache', 'read');
+    const written = countAt(part, 'tokens', 'cache', 'write');
+    const reasoning = countAt(part, 'tokens', 'reasoning');
     const { input, output, cacheRead, cacheWrite, reasoning: reasoned } = this.#tokens;
     this.#tokens = {
       // It counts what came from a cache beside its input, and reasoning beside its output.
-      input: sum(input, numberAt(part, 'tokens', 'input'), read, written),
-      output: sum(output, numberAt(part, 'tokens', 'output'), reasoning),
+      input: sum(input, countAt(part, 'tokens', 'input'), read, written),
+      output: sum(output, countAt(part, 'tokens', 'output'), reasoning),
       cacheRead: sum(cacheRead, read),
       cacheWrite: sum(cacheWrite, written),
       reasoning: sum(reasoned, reasoning),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { NO_TOKENS } from '../../../src/domain/tool.ts';
 import { gemini } from '../../../workers/tools/gemini.ts';
 import { GARBAGE, recordedNames, replay, type Replayed, requestTo } from './recorded.ts';
 
@@ -149,7 +150,12 @@ test('garbage never throws and is no success', () => {
     reader.line(line);
     reader.activity();
   }
-  expect(reader.report()).toMatchObject({ sessionId: null, text: '', toolCalls: null });
+  expect(reader.report()).toMatchObject({
+    sessionId: null,
+    tokens: NO_TOKENS,
+    text: '',
+    toolCalls: null,
+  });
   expect(reader.judge(end)).not.toBeNull();
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { NO_TOKENS } from '../../../src/domain/tool.ts';
 import { opencode } from '../../../workers/tools/opencode.ts';
 import { GARBAGE, recordedNames, replay, type Replayed, requestTo } from './recorded.ts';
 
@@ -156,6 +157,11 @@ test('garbage never throws and is no success', () => {
     reader.line(line);
     reader.activity();
   }
-  expect(reader.report()).toMatchObject({ sessionId: null, text: '', costUsd: null });
+  expect(reader.report()).toMatchObject({
+    sessionId: null,
+    tokens: NO_TOKENS,
+    text: '',
+    costUsd: null,
+  });
   expect(reader.judge(end)).not.toBeNull();
 });
