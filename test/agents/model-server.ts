@@ -26,6 +26,8 @@ export type Reply = Answer | Refusal | 'silence';
 export interface Dialect {
   /** Path of the requests for an answer; others get status 404. */
   path: string;
+  /** Whether each such request is for a stream; without it the request says so itself. */
+  streams?: true;
   /** The server-sent events of an answer in two halves, the number of the request in the ids. */
   events(answer: Answer, number: number): [string, string];
   refusal(refusal: Refusal): JsonObject;
@@ -99,7 +101,7 @@ async function answer(
     response.end(JSON.stringify(dialect.refusal(reply)));
     return;
   }
-  if (asked['stream'] !== true) {
+  if (dialect.streams !== true && asked['stream'] !== true) {
     // An agent asks so again after a stream that failed; one that was cut is cut again.
     response.destroy();
     return;
