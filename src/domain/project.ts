@@ -79,6 +79,6 @@ export const projectSchema = z.strictObject({
 
 /** The sections of a project's configuration, with defaults filled in. */
 export type Project = z.output<typeof projectSchema>;
-export type ProjectInput = z.input<typeof projectSchema>;
+
 export type ToolConfig = Project['tools'][string];
 export type NamedAgent = Project['agents'][number];

@@ -8,7 +8,7 @@ export const BUILT_IN_TOOLS = ['claude', 'codex', 'gemini', 'opencode', 'aider']
 export type BuiltInTool = (typeof BUILT_IN_TOOLS)[number];
 
 /** When the exit code of a program from the configuration means that it did its work. */
-export interface ToolSuccess {
+interface ToolSuccess {
   /** Exit codes that count as success. Default: 0. */
   exitCodes: number[];
   /** Regular expression that its output must match; null for any output. */

@@ -15,7 +15,7 @@ export interface Answer {
 }
 
 /** An answer of the server in the model's place. */
-export interface Refusal {
+interface Refusal {
   status: number;
   type: string;
   message: string;
