@@ -154,11 +154,16 @@ function since(begin: { at: number; clock: number }, outcome: Outcome): Outcome 
 export const reportsOf = ({ steps }: Outcome): ToolReport[] =>
   steps.flatMap(({ tool }) => (tool === null ? [] : [tool]));
 
-/** A success is judged by what changed; a failure stays what it is. */
+/**
+ * A success is judged by what changed, and a failure stays what it is; but where acceptance failed because nothing was
+ * done at all, that is the reason.
+ */
 function judge(workstream: Workstream, outcome: Outcome, changes: Changes, policy: OutsideScope): Outcome {
   const noted = withWarnings(outcome, changes.notes);
-  if (outcome.failure !== null) return noted;
+  const before = outcome.failure?.reason ?? null;
+  if (before !== null && before !== 'acceptance-failed') return noted;
   const { failure, warnings } = judgeChanges(workstream, changes, policy);
+  if (before !== null && failure?.reason !== 'no-changes') return noted;
   const warned = withWarnings(noted, warnings);
   return failure === null ? warned : withFailure(warned, failure);
 }

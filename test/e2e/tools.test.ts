@@ -1,0 +1,148 @@
+/** What a run does with its tools: gives one workstream to several, stops using one that is broken, counts what they cost. */
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { millrace, writeFiles } from '../rig/command.ts';
+import { query } from '../rig/rows.ts';
+import { temporaryFolder } from '../rig/temporary-folder.ts';
+
+const scripted = fileURLToPath(new URL('../fixtures/tools/scripted.mjs', import.meta.url));
+
+const TOOLS = {
+  good: { command: ['node', scripted] },
+  claude: { command: ['node', scripted, '--claude'] },
+  lazy: { command: ['true'] },
+  missing: { command: ['no-such-program-anywhere'] },
+};
+
+const git = (folder: string, ...args: string[]): string =>
+  execFileSync('git', args, { cwd: folder, encoding: 'utf8' }).trim();
+
+/** A folder with these workstreams; a repository unless said otherwise. */
+function project(workstreams: unknown[], { config = {}, isRepository = true } = {}): string {
+  const folder = temporaryFolder();
+  writeFiles(folder, {
+    'millrace.config.json': { tools: TOOLS, ...config },
+    'workstreams/all.json': workstreams,
+    '.gitignore': 'reports/\n',
+  });
+  if (!isRepository) return folder;
+  git(folder, 'init', '-q', '-b', 'main');
+  git(folder, 'add', '-A');
+  git(folder, '-c', 'user.name=A', '-c', 'user.email=a@b.c', 'commit', '-q', '-m', 'Begin');
+  return folder;
+}
+
+const outcomes = (folder: string) =>
+  query(folder, 'SELECT workstream_id AS id, status, reason FROM agent_results ORDER BY id');
+
+const write = (id: string, tool: string, more: object = {}) => ({
+  id,
+  tool,
+  tasks: [`write ${id}.txt hello`],
+  files_scope: [`${id}.txt`],
+  ...more,
+});
+
+test('one workstream is given to several tools, and the best result counts', async () => {
+  const folder = project([
+    write('ws-a', 'good', { acceptance_tests: ['grep hello ws-a.txt'] }),
+    { id: 'ws-b', steps: [{ run: 'true' }], depends_on: ['ws-a'] },
+  ]);
+  const { code } = await millrace(folder, ['run', '--best-of', 'lazy,claude,good']);
+  expect(code).toBe(0);
+  const [row] = query<{ tool: string; attempts: number; metadata: string; branch: string }>(
+    folder,
+    "SELECT tool, attempts, metadata, branch FROM agent_results WHERE workstream_id = 'ws-a'",
+  );
+  // A cost that is known is less than one that is not.
+  expect(row).toMatchObject({ tool: 'claude', attempts: 3 });
+  const { candidates, merge } = JSON.parse(row?.metadata ?? '');
+  expect(candidates).toMatchObject([
+    { tool: 'lazy', chosen: false, completed: false, reason: 'no-changes' },
+    { tool: 'claude', chosen: true, accepted: true, testsPassed: 1, costUsd: 0.25, changedLines: 1 },
+    { tool: 'good', chosen: false, accepted: true, testsPassed: 1, costUsd: null },
+  ]);
+  expect(git(folder, 'rev-parse', row?.branch ?? '')).toBe(candidates[1].commit);
+  expect(git(folder, 'show', `${candidates[2].commit}:ws-a.txt`)).toBe('hello');
+  expect(merge.status).toBe('merged');
+  const attempts = query(folder, 'SELECT attempt, tool, reason FROM workstream_attempts ORDER BY attempt');
+  expect(attempts).toEqual([
+    { attempt: 1, tool: 'lazy', reason: 'no-changes' },
+    { attempt: 2, tool: 'claude', reason: null },
+    { attempt: 3, tool: 'good', reason: null },
+  ]);
+});
+
+test('a tool that fails the same way again and again is not used any more, and all else goes on', async () => {
+  const ids = ['ws-1', 'ws-2', 'ws-3', 'ws-4'];
+  const folder = project([
+    ...ids.map((id) => write(id, 'missing')),
+    write('ws-5', 'good'),
+    { id: 'ws-6', steps: [{ run: 'true' }] },
+  ]);
+  const { code } = await millrace(folder, ['run', '-j', '1', '--tool-circuit', '2']);
+  expect(code).toBe(1);
+  expect(outcomes(folder)).toEqual([
+    { id: 'ws-1', status: 'failed', reason: 'tool-not-found' },
+    { id: 'ws-2', status: 'failed', reason: 'tool-not-found' },
+    { id: 'ws-3', status: 'skipped', reason: 'circuit-open' },
+    { id: 'ws-4', status: 'skipped', reason: 'circuit-open' },
+    { id: 'ws-5', status: 'completed', reason: null },
+    { id: 'ws-6', status: 'completed', reason: null },
+  ]);
+});
+
+test('once the money is spent no tool is started, and what can not be counted is said', async () => {
+  const folder = project([
+    write('ws-1', 'good'),
+    write('ws-2', 'claude'),
+    write('ws-3', 'claude'),
+    write('ws-4', 'claude'),
+    { id: 'ws-5', steps: [{ run: 'true' }] },
+  ]);
+  await millrace(folder, ['run', '-j', '1', '--max-cost-usd', '0.4']);
+  expect(outcomes(folder)).toEqual([
+    { id: 'ws-1', status: 'completed', reason: null },
+    { id: 'ws-2', status: 'completed', reason: null },
+    { id: 'ws-3', status: 'completed', reason: null },
+    { id: 'ws-4', status: 'skipped', reason: 'budget-exceeded' },
+    { id: 'ws-5', status: 'completed', reason: null },
+  ]);
+  const [row] = query<{ warnings: string }>(
+    folder,
+    "SELECT warnings FROM agent_results WHERE workstream_id = 'ws-1'",
+  );
+  expect(JSON.parse(row?.warnings ?? '')).toContain('What good cost is not known and does not count.');
+});
+
+test('without git a tool works in the folder itself, and a look at the scope tells what changed', async () => {
+  const folder = project([write('ws-1', 'good'), write('ws-2', 'lazy')], { isRepository: false });
+  await millrace(folder, ['run']);
+  expect(outcomes(folder)).toEqual([
+    { id: 'ws-1', status: 'completed', reason: null },
+    { id: 'ws-2', status: 'failed', reason: 'no-changes' },
+  ]);
+  const [row] = query<{ files: string; metadata: string }>(
+    folder,
+    "SELECT files_modified AS files, metadata FROM agent_results WHERE workstream_id = 'ws-1'",
+  );
+  expect(JSON.parse(row?.files ?? '')).toEqual(['ws-1.txt']);
+  expect(JSON.parse(row?.metadata ?? '').changes).toMatchObject({ source: 'scope-look', branch: null });
+});
+
+test('named agents use their tools and take their tracks', async () => {
+  const agents = [
+    { name: 'anna', tool: 'claude', tracks: ['core'] },
+    { name: 'ben', tool: 'good', tracks: ['web'] },
+  ];
+  const tasks = ['ws-core-1', 'ws-core-2', 'ws-web-1'].map((id) => write(id, 'whatever'));
+  const folder = project(tasks, { config: { agents, tracks: { core: ['ws-core-*'], web: ['ws-web-*'] } } });
+  await millrace(folder, ['run']);
+  const sql = 'SELECT workstream_id AS id, agent_id AS agent, tool FROM agent_results ORDER BY workstream_id';
+  expect(query(folder, sql)).toEqual([
+    { id: 'ws-core-1', agent: 'anna', tool: 'claude' },
+    { id: 'ws-core-2', agent: 'anna', tool: 'claude' },
+    { id: 'ws-web-1', agent: 'ben', tool: 'good' },
+  ]);
+});
