@@ -156,34 +156,14 @@ describe('errors of the model', () => {
     expect(ended.failure).toMatchObject({ reason, detail: expect.stringContaining(message) as string });
   });
 
-  test.each([
-    [429, 'rate_limit_error', 'Too many requests.'],
-    [500, 'server_error', 'An internal error has occurred.'],
-  ])(
-    'after status %i it asks again, and is interrupted while it has no answer',
-    async (status, type, message) => {
-      const agent = await start([refusal(status, type, message), 'silence']);
-      await agent.server.asked(2);
-      agent.signal('SIGTERM');
-      const ended = await agent.ended;
-      keepStream('opencode', String(status), ended, agent.folders);
-      expect(ended.failure).toMatchObject({ reason: 'tool-interrupted' });
-    },
-  );
-
-  test('after status 500 it asks again, and an answer is a success', async () => {
-    const ended = await run('500-then-answer', [refusal(500, 'server_error', 'Try again.'), done]);
+  test.each<[string, Reply]>([
+    ['429', refusal(429, 'rate_limit_error', 'Too many requests.')],
+    ['500', refusal(500, 'server_error', 'An internal error has occurred.')],
+    ['cut', { say: 'This is never said to its end.', cut: true }],
+  ])('after %s it asks again, and an answer is a success', async (name, first) => {
+    const ended = await run(`${name}-then-answer`, [first, done]);
     expect(ended.failure).toBeNull();
     expect(ended.findings.text).toBe('It is done.');
-  });
-
-  test('a stream that is cut', async () => {
-    const agent = await start([{ say: 'This is never said to its end.', cut: true }, 'silence']);
-    await Promise.race([agent.server.asked(2), agent.ended]);
-    agent.signal('SIGTERM');
-    const ended = await agent.ended;
-    keepStream('opencode', 'cut', ended, agent.folders);
-    expect(ended.failure?.reason).toMatch(/^tool-(?:error|interrupted)$/);
   });
 
   test('a model that is not configured', async () => {

@@ -67,7 +67,9 @@ describe('what the real program printed', () => {
 
   test.each([
     ['outside', null, ''],
+    ['429-then-answer', null, ''],
     ['500-then-answer', null, ''],
+    ['cut-then-answer', null, ''],
     ['rejected', 'permission-denied', 'The user rejected permission'],
     ['denied', 'permission-denied', 'The user has specified a rule'],
     ['read-only', 'read-only', "unavailable tool 'write'"],
@@ -78,8 +80,6 @@ describe('what the real program printed', () => {
     ['401', 'tool-not-logged-in', 'APIError: Invalid credentials.'],
     ['402', 'tool-quota', 'APIError: Nothing is left.'],
     ['403', 'tool-not-logged-in', 'APIError: The account may not do that.'],
-    ['429', 'tool-interrupted', 'it ended by SIGTERM'],
-    ['500', 'tool-interrupted', 'it ended by SIGTERM'],
     ['no-model', 'tool-error', 'UnknownError: Unexpected server error.'],
     ['unknown-option', 'tool-error', 'with exit code 1'],
   ])('%s: %s', (name, reason, words) => {
