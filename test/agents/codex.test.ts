@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { globSync } from 'tinyglobby';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { jsonLine, objectAt, textAt } from '../../workers/tools/json-line.ts';
 import { codex } from '../../workers/tools/codex.ts';
 import {
@@ -157,11 +157,12 @@ describe('false success', () => {
 
   test('a patch can not write outside the folder', async () => {
     // The system's temporary folder may be written to, and the test's is in it.
-    const script: [Reply, Reply] = [patch('/usr/millrace-outside.txt'), { say: 'I could not.' }];
-    const ended = await run('outside', script);
+    const file = '/usr/millrace-outside.txt';
+    onTestFinished(() => rmSync(file, { force: true }));
+    const ended = await run('outside', [patch(file), { say: 'I could not.' }]);
     expect(ended.end.exitCode).toBe(0);
     expect(ended.failure).toMatchObject({ reason: 'permission-denied' });
-    expect(existsSync('/usr/millrace-outside.txt')).toBe(false);
+    expect(existsSync(file)).toBe(false);
   });
 
   test('the model says nothing', async () => {

@@ -53,7 +53,7 @@ function masking(folders: Folders): (text: string) => string {
       .replaceAll(folders.root, '/agent')
       .replaceAll(folders.root.replaceAll(/[^A-Za-z0-9]/g, '-'), '-agent')
       .replaceAll(/\/tmp\/cc-socks\/\d+/g, '/agent/socket')
-      .replaceAll(/\b[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}\b/g, id)
+      .replaceAll(/(?<![\da-f-])[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}(?![\da-f-])/g, id)
       .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:8080')
       .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z/g, '2026-01-01T00:00:00.000Z');
 }

@@ -1,7 +1,8 @@
 /** The tokens that Claude Code says it used. */
 import type { JsonObject } from '../../src/domain/json.ts';
 import { NO_TOKENS, type Tokens } from '../../src/domain/tool.ts';
-import { isObject, numberAt, objectAt } from './json-line.ts';
+import { countAt } from './counts.ts';
+import { isObject, objectAt } from './json-line.ts';
 
 /**
  * Tokens of a final event. `modelUsage` counts every model and the subagents too; `usage` counts the main
@@ -12,7 +13,7 @@ export function claudeTokens(result: JsonObject | null): Tokens {
   if (result === null) return NO_TOKENS;
   const models = Object.values(objectAt(result, 'modelUsage') ?? {}).filter(isObject);
   if (models.length > 0) {
-    const sum = (key: string): number | null => total(models.map((model) => numberAt(model, key)));
+    const sum = (key: string): number | null => total(models.map((model) => countAt(model, key)));
     return counted({
       input: sum('inputTokens'),
       output: sum('outputTokens'),
@@ -24,11 +25,11 @@ export function claudeTokens(result: JsonObject | null): Tokens {
   const usage = objectAt(result, 'usage');
   if (usage === null) return NO_TOKENS;
   return counted({
-    input: numberAt(usage, 'input_tokens'),
-    output: numberAt(usage, 'output_tokens'),
-    cacheRead: numberAt(usage, 'cache_read_input_tokens'),
-    cacheWrite: numberAt(usage, 'cache_creation_input_tokens'),
-    reasoning: numberAt(usage, 'output_tokens_details', 'thinking_tokens'),
+    input: countAt(usage, 'input_tokens'),
+    output: countAt(usage, 'output_tokens'),
+    cacheRead: countAt(usage, 'cache_read_input_tokens'),
+    cacheWrite: countAt(usage, 'cache_creation_input_tokens'),
+    reasoning: countAt(usage, 'output_tokens_details', 'thinking_tokens'),
   });
 }
 

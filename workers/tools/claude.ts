@@ -5,6 +5,7 @@ import { oneLine } from '../../src/support/printable.ts';
 import { Activity } from './activity.ts';
 import { claudeTokens } from './claude-tokens.ts';
 import { hasOption } from './configured-arguments.ts';
+import { amountAt, countAt } from './counts.ts';
 import { isObject, jsonLine, listAt, numberAt, objectAt, textAt } from './json-line.ts';
 import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
 import {
@@ -98,8 +99,8 @@ class ClaudeReader implements ToolReader {
       sessionId: this.#sessionId,
       text: (said === null || said === '' ? this.#lastText : said).slice(0, TEXT),
       tokens: claudeTokens(result),
-      costUsd: result === null ? null : numberAt(result, 'total_cost_usd'),
-      turns: result === null ? null : numberAt(result, 'num_turns'),
+      costUsd: result === null ? null : amountAt(result, 'total_cost_usd'),
+      turns: result === null ? null : countAt(result, 'num_turns'),
       toolCalls: this.#began ? this.#toolCalls.size : null,
     };
   }

@@ -8,7 +8,8 @@ import { showCodexItem } from './codex-activity.ts';
 import { type BlockedWrite, blockedWrite } from './codex-sandbox.ts';
 import { readCodexSession } from './codex-session.ts';
 import { hasOption, optionValue } from './configured-arguments.ts';
-import { jsonLine, numberAt, objectAt, textAt } from './json-line.ts';
+import { countAt } from './counts.ts';
+import { jsonLine, objectAt, textAt } from './json-line.ts';
 import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
 import {
   describeEnd,
@@ -174,10 +175,10 @@ class CodexReader implements ToolReader {
 
 function readTokens(usage: JsonObject): Tokens {
   return {
-    input: numberAt(usage, 'input_tokens'),
-    output: numberAt(usage, 'output_tokens'),
-    cacheRead: numberAt(usage, 'cached_input_tokens'),
-    cacheWrite: numberAt(usage, 'cache_write_input_tokens'),
-    reasoning: numberAt(usage, 'reasoning_output_tokens'),
+    input: countAt(usage, 'input_tokens'),
+    output: countAt(usage, 'output_tokens'),
+    cacheRead: countAt(usage, 'cached_input_tokens'),
+    cacheWrite: countAt(usage, 'cache_write_input_tokens'),
+    reasoning: countAt(usage, 'reasoning_output_tokens'),
   };
 }
