@@ -10,7 +10,7 @@ import type { Ended, Folders } from './agent.ts';
 const streams = fileURLToPath(new URL('../fixtures/streams', import.meta.url));
 
 /** How one recorded program ended; index.json holds one for each name. */
-interface RecordedEnd {
+export interface RecordedEnd {
   exitCode: number | null;
   signal: string | null;
   stderr: string;

@@ -110,7 +110,7 @@ describe('for reading', () => {
       if (root) process.setgid(65534), process.setuid(65534);
       console.log(openForReading(${JSON.stringify(path)}).prepare('SELECT run_id FROM consolidated_runs').pluck().get());`;
     // Who it then is can't write coverage either.
-    const { NODE_V8_COVERAGE: _coverage, ...env } = process.env;
+    const env = { ...process.env, NODE_V8_COVERAGE: '' };
     const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
       encoding: 'utf8',
       env,

@@ -1,7 +1,7 @@
 /** The tokens that Claude Code says it used. */
 import type { JsonObject } from '../../src/domain/json.ts';
 import { NO_TOKENS, type Tokens } from '../../src/domain/tool.ts';
-import { countAt } from './counts.ts';
+import { countAt } from './count-at.ts';
 import { isObject, objectAt } from './json-line.ts';
 
 /**

@@ -5,7 +5,7 @@ import { oneLine } from '../../src/support/printable.ts';
 import { Activity } from './activity.ts';
 import { claudeTokens } from './claude-tokens.ts';
 import { hasOption } from './configured-arguments.ts';
-import { amountAt, countAt } from './counts.ts';
+import { amountAt, countAt } from './count-at.ts';
 import { isObject, jsonLine, listAt, numberAt, objectAt, textAt } from './json-line.ts';
 import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
 import {
@@ -72,7 +72,7 @@ class ClaudeReader implements ToolReader {
     if (event === null) return;
     this.#began = true;
     this.#sessionId = textAt(event, 'session_id') ?? this.#sessionId;
-    switch (textAt(event, 'type')) {
+    switch (textAt(event, 'type') ?? '') {
       case 'system':
         if (textAt(event, 'subtype') === 'init') this.#model = textAt(event, 'model');
         break;
@@ -129,7 +129,7 @@ class ClaudeReader implements ToolReader {
     const subtype = textAt(result, 'subtype') ?? '';
     const ending = textAt(result, 'terminal_reason') ?? '';
     const words = [textAt(result, 'result'), ...listAt(result, 'errors')]
-      .filter((text) => typeof text === 'string' && text !== '')
+      .filter((text): text is string => typeof text === 'string' && text !== '')
       .join('; ');
     if (ending.startsWith('aborted')) {
       const detail = `it was interrupted and ended ${describeEnd(end)} (${ending})`;
@@ -178,7 +178,7 @@ class ClaudeReader implements ToolReader {
 
 /** The program's own words for kinds of errors, of which two are Millrace's too. */
 function reasonOfKind(kind: string | null): 'tool-quota' | 'tool-not-logged-in' | null {
-  switch (kind) {
+  switch (kind ?? '') {
     case 'rate_limit':
     case 'billing_error':
       return 'tool-quota';

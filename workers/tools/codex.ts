@@ -8,7 +8,7 @@ import { showCodexItem } from './codex-activity.ts';
 import { type BlockedWrite, blockedWrite } from './codex-sandbox.ts';
 import { readCodexSession } from './codex-session.ts';
 import { hasOption, optionValue } from './configured-arguments.ts';
-import { countAt } from './counts.ts';
+import { countAt } from './count-at.ts';
 import { jsonLine, objectAt, textAt } from './json-line.ts';
 import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
 import {
@@ -82,7 +82,7 @@ class CodexReader implements ToolReader {
     const event = jsonLine(text);
     if (event === null) return;
     const item = objectAt(event, 'item');
-    switch (textAt(event, 'type')) {
+    switch (textAt(event, 'type') ?? '') {
       case 'thread.started':
         this.#threadId = textAt(event, 'thread_id');
         break;

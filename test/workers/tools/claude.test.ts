@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { toolReportSchema } from '../../../src/domain/tool.ts';
+import { toolReportSchema } from '../../../src/domain/tool-report.ts';
 import { failureSchema } from '../../../src/domain/failure.ts';
 import { claude } from '../../../workers/tools/claude.ts';
 import { NASTY, read, recordings, replay, request } from './replay.ts';
@@ -16,9 +16,18 @@ describe('the command', () => {
     expect(claude.command(told)).toEqual({
       file: 'claude',
       args: [
-        ...['-p', '--output-format', 'stream-json', '--verbose', '--permission-mode', 'acceptEdits'],
-        ...['--session-id', '11111111-2222-4333-8444-555555555555'],
-        ...['--max-budget-usd', '0.5', '--model', 'opus'],
+        '-p',
+        '--output-format',
+        'stream-json',
+        '--verbose',
+        '--permission-mode',
+        'acceptEdits',
+        '--session-id',
+        '11111111-2222-4333-8444-555555555555',
+        '--max-budget-usd',
+        '0.5',
+        '--model',
+        'opus',
       ],
       env: { A: 'b' },
       stdin: 'Add a test.',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { failureSchema } from '../../../src/domain/failure.ts';
-import { toolReportSchema } from '../../../src/domain/tool.ts';
+import { toolReportSchema } from '../../../src/domain/tool-report.ts';
 import { codex } from '../../../workers/tools/codex.ts';
 import type { ToolRequest } from '../../../workers/tools/tool.ts';
 import { temporaryFolder } from '../../rig/temporary-folder.ts';
@@ -29,8 +29,19 @@ describe('the command', () => {
     expect(codex.command(request('codex', { model: 'gpt', env: { A: 'b' }, args: ['--search'] }))).toEqual({
       file: 'codex',
       args: [
-        ...['exec', '--json', '-s', 'workspace-write', '--skip-git-repo-check', '-C', '/agent/work'],
-        ...['-o', '/agent/scratch/last-message.txt', '-m', 'gpt', '--search', '-'],
+        'exec',
+        '--json',
+        '-s',
+        'workspace-write',
+        '--skip-git-repo-check',
+        '-C',
+        '/agent/work',
+        '-o',
+        '/agent/scratch/last-message.txt',
+        '-m',
+        'gpt',
+        '--search',
+        '-',
       ],
       env: { A: 'b' },
       stdin: 'Add a test.',

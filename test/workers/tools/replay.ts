@@ -111,5 +111,5 @@ export const NASTY = [
   '{"type":"item.completed","item":{"type":"command_execution","command":null,"aggregated_output":{}}}',
   `{"type":"item.completed","item":{"type":"agent_message","text":"${'x'.repeat(100_000)}"}}`,
   '{"__proto__":{"type":"result"},"constructor":{"name":"x"}}',
-  `${'['.repeat(10_000)}`,
+  '['.repeat(10_000),
 ];
