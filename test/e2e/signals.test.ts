@@ -11,7 +11,7 @@ import { temporaryFolder } from '../rig/temporary-folder.ts';
 /** Two workstreams that complete, one that waits until the test writes to its pipe, and one that needs it. */
 function waitingFolder(command: string): string {
   const folder = temporaryFolder();
-  execFileSync('mkfifo', [join(folder, 'gate')]);
+  execFileSync('mkfifo', [join(folder, 'gate'), join(folder, 'pid')]);
   writeFiles(folder, {
     'workstreams/all.json': [
       { id: 'ws-done-1', steps: [{ run: 'true' }], priority: 'high' },
@@ -22,6 +22,9 @@ function waitingFolder(command: string): string {
   });
   return folder;
 }
+
+/** The process of the one that waits; given once, when it has begun to. */
+const pidOf = (folder: string): number => Number(readFileSync(join(folder, 'pid'), 'utf8'));
 
 /** Until both quick ones are finished and the third prints that it waits. */
 async function underWay(run: Started): Promise<void> {
@@ -58,6 +61,7 @@ test.each([
   const folder = waitingFolder('echo $$ > pid; cat gate');
   const run = startMillrace(folder, ['run', '-j', '2']);
   await underWay(run);
+  const pid = pidOf(folder);
   run.child.kill(signal);
   const { code, stdout } = await run.finished;
   expect(code).toBe(exitCode);
@@ -72,7 +76,6 @@ test.each([
     query(folder, 'SELECT state, total_workstreams AS n, skipped_count AS s FROM consolidated_runs'),
   ).toEqual([{ state: 'interrupted', n: 4, s: 2 }]);
   expect(readdirSync(join(folder, 'reports'))).toHaveLength(1);
-  const pid = Number(readFileSync(join(folder, 'pid'), 'utf8'));
   expect(groupIsAlive(pid)).toBe(false);
 });
 
@@ -80,6 +83,7 @@ test('a second signal does not wait for what does not want to end', async () => 
   const folder = waitingFolder("trap '' TERM; echo $$ > pid; cat gate; cat gate");
   const run = startMillrace(folder, ['run', '-j', '2', '--grace', '3000']);
   await underWay(run);
+  const pid = pidOf(folder);
   run.child.kill('SIGINT');
   await run.line((line) => line.includes('"interrupting"'));
   run.child.kill('SIGTERM');
@@ -90,5 +94,5 @@ test('a second signal does not wait for what does not want to end', async () => 
     'skipped',
     'skipped',
   ]);
-  expect(groupIsAlive(Number(readFileSync(join(folder, 'pid'), 'utf8')))).toBe(false);
+  expect(groupIsAlive(pid)).toBe(false);
 });
