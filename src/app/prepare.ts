@@ -15,6 +15,7 @@ import { placesAgain } from '../workstream/places-again.ts';
 import type { RunOptions } from './options.ts';
 import type { Paths } from './paths.ts';
 import { Refusal } from './refusal.ts';
+import { settleWorkspaces } from './settle-workspaces.ts';
 
 /** What is to be run. */
 export interface Prepared {
@@ -35,9 +36,14 @@ export interface CheckedFolder {
  * @throws Refusal with exit code 2 for a folder that can't be used, 3 for a database that can't be read, 4 when
  * nothing matches.
  */
-export function prepare(options: Pick<RunOptions, 'select' | 'withDependencies'>, paths: Paths): Prepared {
+export function prepare(
+  options: Pick<RunOptions, 'select' | 'withDependencies' | 'workspace'>,
+  paths: Paths,
+): Prepared {
   const selection = select(load(paths.workstreams, paths.cwd), options.select, options.withDependencies);
-  const { loaded, unselected, leftOut } = selection;
+  const { unselected, leftOut } = selection;
+  const workstreams = settleWorkspaces(selection.loaded.workstreams, options.workspace, paths.cwd);
+  const loaded = { ...selection.loaded, workstreams };
   refuseNothing(selection, paths);
   return withHistory(paths.database, (history) => {
     const ids = loaded.workstreams.map(({ id }) => id);

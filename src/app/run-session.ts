@@ -2,13 +2,10 @@
 import type { RunListener } from '../domain/run-event.ts';
 import { ThreadEngine } from '../engine/threads.ts';
 import { ReadyQueue } from '../plan/ready.ts';
-import type { Workspace } from '../domain/workspaces.ts';
-import type { Workstream } from '../domain/workstream.ts';
 import { Coordinator } from '../run/coordinator.ts';
 import type { Interruption } from '../run/interruption.ts';
 import { Journal } from '../run/journal.ts';
 import { firstFreeRunId, makeRunId } from '../run/run-id.ts';
-import { workspaceKind } from '../run/workspace-kind.ts';
 import { Workplaces } from '../run/workplaces.ts';
 import { WorkstreamRunner } from '../run/workstream-runner.ts';
 import type { Connection } from '../store/connection.ts';
@@ -102,7 +99,7 @@ export class RunSession {
       plan: prepared.plan,
       agents: names,
       runner: this.#createRunner(),
-      ready: new ReadyQueue(sharingFiles(prepared.plan.workstreams, options.workspace), {
+      ready: new ReadyQueue(prepared.plan.workstreams, {
         agents: names.length,
         distribution: options.distribution,
         tracks,
@@ -122,7 +119,6 @@ export class RunSession {
       workplaces: new Workplaces({
         workspaces: new LazyWorkspaces({ paths, runId: this.runId, ...project.worktree }),
         folder: paths.cwd,
-        workspaceKind: options.workspace,
         merge: options.merge === 'run',
       }),
       limits: { timeoutSeconds, graceSeconds, maxOutputMb },
@@ -182,11 +178,4 @@ export class RunSession {
 interface RunEndpoint {
   lastResultAt: Date;
   interruption: Interruption | null;
-}
-
-/** Scopes keep workstreams apart that work in one tree; one with a tree of its own is in nobody's way. */
-function sharingFiles(workstreams: readonly Workstream[], ofTheRun: Workspace['kind'] | null): Workstream[] {
-  return workstreams.map((workstream) =>
-    workspaceKind(workstream, ofTheRun) === 'worktree' ? { ...workstream, scopes: [] } : workstream,
-  );
 }

@@ -122,7 +122,7 @@ export interface Workstream {
   acceptanceTests: AcceptanceTest[];
   /** Checked after the acceptance tests. */
   testGates: TestGate[];
-  /** Paths and globs it owns: `files_scope` and `files_create` together. */
+  /** Paths and globs that it owns in the tree it shares with others: `files_scope` and `files_create` together. */
   scopes: string[];
   conflictGroup: string | null;
   /** False when nothing else may run beside it. */
@@ -133,7 +133,7 @@ export interface Workstream {
   circuitBreaker: CircuitBreaker;
   /** Run in reverse order when it has failed for good. */
   compensation: (RunStep | CommandStep)[];
-  /** How its files are kept apart; null for the run's default. */
+  /** How its files are kept apart; null for what the run says, and once that is settled for `shared`. */
   workspace: 'shared' | 'worktree' | null;
   /** US dollars that all its attempts together may cost; null for no limit of its own. */
   maxCostUsd: number | null;

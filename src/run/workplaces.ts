@@ -3,14 +3,11 @@ import type { Failure } from '../domain/failure.ts';
 import type { Workspace, Workspaces } from '../domain/workspaces.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { Lineage } from './lineage.ts';
-import { workspaceKind } from './workspace-kind.ts';
 
 export interface WorkplaceParts {
   workspaces: Workspaces;
   /** Absolute folder that workstreams without a workspace of their own work in. */
   folder: string;
-  /** What goes for workstreams that don't say; null for worktrees for tool steps. */
-  workspaceKind: Workspace['kind'] | null;
   /** Whether accepted work is merged into the run's own branch. */
   merge: boolean;
 }
@@ -32,7 +29,7 @@ export class Workplaces {
   /** A folder for one attempt, or why there is none. */
   async open(workstream: Workstream, agentId: string, attempt: number): Promise<Workspace | Failure> {
     const { workspaces, folder } = this.#parts;
-    const kind = workspaceKind(workstream, this.#parts.workspaceKind);
+    const kind = workstream.workspace ?? 'shared';
     if (kind === 'shared' && !hasScope(workstream)) return { folder, kind, setup: null };
     const parents = this.#lineage.parentsOf(workstream);
     return workspaces.open({ workstream, agentId, attempt, kind, parents }).catch(asFailure);

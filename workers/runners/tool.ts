@@ -136,7 +136,7 @@ function requestOf({ settings, folder, scratch, execution }: Job): ToolRequest {
     scratch: scratch.folder,
     sessionId: randomUUID(),
     budgetUsd: budgetUsd === null ? null : budgetUsd - execution.spentUsd,
-    scope: workstream.scopes,
+    scope: [...workstream.filesScope, ...workstream.filesCreate],
   };
 }
 

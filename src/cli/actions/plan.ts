@@ -13,7 +13,8 @@ export async function plan(argv: PlanArguments): Promise<number> {
     state: argv.state,
     reports: DEFAULTS.reports,
   });
-  const prepared = prepare({ select: argv.id, withDependencies: argv.withDependencies }, paths);
+  const { id: selected, withDependencies } = argv;
+  const prepared = prepare({ select: selected, withDependencies, workspace: null }, paths);
   await print(formatPlan(prepared.plan, argv.format));
   return prepared.plan.broken.length === 0 ? 0 : 1;
 }
