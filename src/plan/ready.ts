@@ -88,6 +88,11 @@ export class ReadyQueue {
     return index;
   }
 
+  /** Whether this agent may take it at all. */
+  isFor(index: number, agent: number): boolean {
+    return this.#linesFor(agent).includes(this.#lineOf(index));
+  }
+
   /** Says that a workstream that was taken has ended. */
   release(index: number): void {
     if (!this.#running.delete(index)) throw new Error(`workstream ${index} is not running`);
@@ -126,10 +131,6 @@ export class ReadyQueue {
     return this.#tracks?.takes[agent] ?? ONE_LINE;
   }
 
-  #isFor(index: number, agent: number): boolean {
-    return this.#linesFor(agent).includes(this.#lineOf(index));
-  }
-
   #choose(agent: number): number | undefined {
     const [running] = this.#running;
     if (this.#drainingFor !== null || (running !== undefined && this.#parallelOk[running] === false))
@@ -137,7 +138,7 @@ export class ReadyQueue {
     const alone = this.#lines.first(this.#aloneLine);
     if (alone === undefined || !this.#isFirst(alone)) return this.#firstFor(agent);
     if (running !== undefined) this.#drainingFor = alone;
-    return running === undefined && this.#isFor(alone, agent) ? alone : undefined;
+    return running === undefined && this.isFor(alone, agent) ? alone : undefined;
   }
 
   #firstFor(agent: number): number | undefined {

@@ -3,7 +3,6 @@
  * arrive, and goes on until every workstream has its final status.
  */
 import type { AgentResult } from '../domain/agent-result.ts';
-import type { EngineMessage } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
 import { describeFailure } from '../domain/failure-message.ts';
 import type { Plan } from '../domain/plan.ts';
@@ -13,6 +12,7 @@ import { Dependencies } from './dependencies.ts';
 import type { Interruption } from './interruption.ts';
 import type { Journal } from './journal.ts';
 import { Pauses } from './pauses.ts';
+import { relay } from './relay.ts';
 import { brokenResult, markedDoneResult, skippedResult } from './result.ts';
 import { SpeedMeter } from './speed-meter.ts';
 import type { AttemptEnd, WorkstreamRunner } from './workstream-runner.ts';
@@ -43,6 +43,10 @@ export class Coordinator {
   readonly #free: number[];
   readonly #final: Uint8Array;
   readonly #running = new Set<Promise<void>>();
+  /** Agents that get nothing because their tool is not used any more, as long as others have work. */
+  readonly #benched = new Set<number>();
+  /** Workstreams that such an agent had taken and others may take. */
+  readonly #passedOn = new Set<number>();
   /** Workstreams that wait for their next attempt. */
   readonly #pauses = new Pauses();
   #interruption: Interruption | null = null;
@@ -86,7 +90,10 @@ export class Coordinator {
     this.#begin();
     for (;;) {
       if (this.#interruption === null && this.#fault === null) this.#handOut();
-      if (this.#running.size === 0 && this.#pauses.size === 0) break;
+      if (this.#running.size === 0 && this.#pauses.size === 0) {
+        if (this.#recall()) continue;
+        break;
+      }
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -140,7 +147,8 @@ export class Coordinator {
       .finally(() => {
         this.#running.delete(work);
         this.#parts.ready.release(index);
-        this.#free.push(agent);
+        if (this.#passedOn.delete(index)) this.#parts.ready.add(index);
+        if (!this.#benched.has(agent)) this.#free.push(agent);
         this.#wake();
       });
     this.#running.add(work);
@@ -165,7 +173,7 @@ export class Coordinator {
   async #execute(agent: number, index: number, workstream: Workstream): Promise<void> {
     const { journal, plan, runner } = this.#parts;
     const refusal = runner.refusal(agent, workstream);
-    if (refusal !== null) return this.#keepFinal(index, this.#skipped(workstream, refusal));
+    if (refusal !== null) return this.#refuse(agent, index, workstream, refusal);
     const agentId = this.#agentId(agent);
     journal.publish({
       type: 'workstream-started',
@@ -182,11 +190,30 @@ export class Coordinator {
       agentId,
       signal: this.#cancel.signal,
       interruption: () => this.#interruption,
-      onMessage: (message) => this.#relay(message, agentId, workstream.id),
+      onMessage: (message) => relay(journal, message, agentId, workstream.id),
     });
     if (end.result === null) return this.#tryAgain(index, agentId, end);
     this.#meter.add(index, end.outcome, end.result.metadata.earlierAttempts);
     this.#keepFinal(index, end.result);
+  }
+
+  /** What one agent's tool can't do any more is left to an agent whose tool can; where there is none it is skipped. */
+  #refuse(agent: number, index: number, workstream: Workstream, refusal: Failure): void {
+    const { agents, ready, runner } = this.#parts;
+    const another = agents.some(
+      (_, other) => ready.isFor(index, other) && runner.refusal(other, workstream) === null,
+    );
+    if (!another) return this.#keepFinal(index, this.#skipped(workstream, refusal));
+    this.#benched.add(agent);
+    this.#passedOn.add(index);
+  }
+
+  /** Lets the benched agents look at what nobody else takes. False when there is nothing, or none of them. */
+  #recall(): boolean {
+    if (this.#cancel.signal.aborted || this.#benched.size === 0 || this.#parts.ready.size === 0) return false;
+    this.#free.push(...this.#benched);
+    this.#benched.clear();
+    return true;
   }
 
   /** The agent is free meanwhile, and so is what the workstream had locked. */
@@ -206,24 +233,6 @@ export class Coordinator {
       this.#makeReady(index);
       this.#wake();
     });
-  }
-
-  #relay(message: EngineMessage, agentId: string, workstreamId: string): void {
-    const { journal } = this.#parts;
-    switch (message.type) {
-      case 'progress':
-        return journal.publish({
-          type: 'workstream-progress',
-          workstreamId,
-          agentId,
-          fraction: message.fraction,
-          text: message.text,
-        });
-      case 'log':
-        return journal.publish({ type: 'workstream-log', workstreamId, agentId, line: message.line });
-      case 'replaced':
-        return journal.publish({ type: 'agent-replaced', agentId, why: message.why });
-    }
   }
 
   #keepFinal(index: number, result: AgentResult): void {

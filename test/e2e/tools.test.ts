@@ -146,3 +146,29 @@ test('named agents use their tools and take their tracks', async () => {
     { id: 'ws-web-1', agent: 'ben', tool: 'good' },
   ]);
 });
+
+test('an agent whose tool is broken does not take the work of those whose tools are not', async () => {
+  const agents = [
+    { name: 'anna', tool: 'missing' },
+    { name: 'ben', tool: 'good' },
+    { name: 'cleo', tool: 'missing', tracks: ['core'] },
+  ];
+  const ids = ['ws-1', 'ws-2', 'ws-3', 'ws-4', 'ws-5', 'ws-6', 'ws-7', 'ws-8'];
+  const tasks = [
+    ...ids.map((id) => write(id, 'x')),
+    write('ws-core', 'x', { track: 'core', priority: 'low' }),
+  ];
+  const only = { agents: [agents[2], { ...agents[1], tracks: ['web'] }] };
+  const folder = project(tasks, { config: { agents } });
+  await millrace(folder, ['run', '--tool-circuit', '1', '-j', '2']);
+  const found = outcomes(folder).filter(({ status }) => status !== 'completed');
+  expect(found).toEqual([{ id: expect.any(String), status: 'failed', reason: 'tool-not-found' }]);
+
+  const tracked = project(tasks, { config: only });
+  await millrace(tracked, ['run', '--tool-circuit', '1']);
+  const left = outcomes(tracked).filter(({ status }) => status !== 'completed');
+  expect(left).toEqual([
+    { id: expect.any(String), status: 'failed', reason: 'tool-not-found' },
+    { id: 'ws-core', status: 'skipped', reason: 'circuit-open' },
+  ]);
+});
