@@ -3,6 +3,7 @@
  * takes longer than running it. `millrace --help` loads dist/src/bin.js alone, a run some chunks beside it, a worker
  * thread dist/workers/agent.js. The library's own modules stay as tsc wrote them.
  */
+import { rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
 /** Layout of help needs no tables of wide characters, and they take half of its time; the live view has them. */
@@ -26,6 +27,9 @@ const common = {
   legalComments: 'none',
   logLevel: 'warning',
 };
+
+// Chunks are named by what is in them: those of earlier builds would stay.
+for (const folder of ['dist/src/chunks', 'dist/workers/chunks']) rmSync(folder, { recursive: true, force: true });
 
 await build({
   ...common,
