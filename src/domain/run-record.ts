@@ -43,7 +43,7 @@ export interface AgentPerformance {
 
 /** How fast the run was, and how fast it could have been. */
 export interface Speed {
-  /** Seconds from start to the last result. */
+  /** Seconds from start to the last result; of a run that was resumed all sessions together, without the pauses. */
   wallSeconds: number;
   /** Sum of all durations. */
   busySeconds: number;
@@ -71,6 +71,8 @@ export interface ExecutionSummary {
   distribution: 'dynamic' | 'round-robin';
   exitCode: number;
   interruptedBy: string | null;
+  /** How often it was started: 1, and one more each time it was resumed. Agents and cores are those of the last. */
+  sessions: number;
   speed: Speed;
   agents: AgentPerformance[];
   tests: TestTotals;
@@ -95,6 +97,10 @@ export interface RunSummary {
   totals: Totals;
   executionSummary: ExecutionSummary | null;
   recommendations: string[];
+  /** When it was last resumed; null for never. */
+  resumedAt: string | null;
+  /** The run whose failures it tried again; null for none. */
+  retryOf: string | null;
 }
 
 /** A group of errors that are one error. */
