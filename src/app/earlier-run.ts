@@ -2,13 +2,7 @@
 import type { EarlierRun } from '../domain/earlier-run.ts';
 import type { ProcessIdentity } from '../support/process-identity.ts';
 import type { Connection } from '../store/connection.ts';
-import {
-  latestEnded,
-  notEnded,
-  readEarlierRun,
-  type Standing,
-  standingOf,
-} from '../store/earlier-run.ts';
+import { latestEnded, notEnded, readEarlierRun, type Standing, standingOf } from '../store/earlier-run.ts';
 import { isRunId } from '../run/run-id.ts';
 import { withDatabase } from './history.ts';
 import { Refusal } from './refusal.ts';

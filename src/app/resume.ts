@@ -4,6 +4,7 @@ import type { EarlierResult, EarlierRun, Inheritance, Unfinished } from '../doma
 import type { Broken, Plan } from '../domain/plan.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { nameSome } from '../support/name-some.ts';
+import type { Prepared } from './prepare.ts';
 import { plural } from '../support/plural.ts';
 
 /** How an interrupted run goes on. */
@@ -11,12 +12,14 @@ export interface Resumption {
   /** Of the whole run: what it was to run and has no more definition for is broken. */
   plan: Plan;
   inheritance: Omit<Inheritance, 'attempts'>;
+  /** Ids of the workstreams that are run now. */
+  toRun: string[];
   /** Workstreams whose results are dropped, because they are run again. */
   discarded: string[];
   counts: Record<FinalStatus, number>;
   /** Number of workstreams of the run. */
   total: number;
-  /** Whether it will have to be resumed once more. */
+  /** Whether results stay that are not final, so that it will have to be resumed once more. */
   isPartial: boolean;
   /** What a person has to be told. */
   notices: string[];
@@ -40,44 +43,90 @@ const isChanged = ({ definitionHash }: EarlierResult, { hash }: Workstream): boo
  * @param plan of everything that the run was to run, as it is defined now.
  * @param only ids to go on with; null for all. The others stay as they are.
  */
-export function resume(earlier: EarlierRun, plan: Plan, only: ReadonlySet<string> | null): Resumption {
+export function resume(
+  earlier: EarlierRun,
+  { plan, outside }: Pick<Prepared, 'plan' | 'outside'>,
+  only: ReadonlySet<string> | null,
+): Resumption {
   const results = new Map(earlier.results.map((result) => [result.workstreamId, result]));
   const isMeant = (id: string): boolean => only === null || only.has(id);
+  const broken = plan.broken.filter((each) => !hasResult(each, results));
+  const stands = standing(earlier, { plan, outside }, isMeant);
   const toRun: Workstream[] = [];
   const changed: string[] = [];
   const left = new Set<string>();
   for (const workstream of plan.workstreams) {
     const { id } = workstream;
     const result = results.get(id);
+    if (stands.has(id)) continue;
     if (result !== undefined && isFinal(result)) {
       if (!isMeant(id) || !isChanged(result, workstream)) continue;
       changed.push(id);
     }
     if (isMeant(id)) toRun.push(workstream);
-    else if (result === undefined || UNPLANNED.has(result.reason ?? '')) left.add(id);
+    else if (result === undefined || result.reason === 'dependency-failed') left.add(id);
   }
-  const broken = brokenNow(plan.broken, results);
   const gone = goneSince(earlier, plan, results);
   const replaced = new Set([...toRun, ...broken, ...gone].map(({ id }) => id).concat([...left]));
-  const kept = earlier.results.filter(({ workstreamId }) => !replaced.has(workstreamId));
+  const vanished = vanishedSince(earlier, plan);
+  const stays = (id: string): boolean => !replaced.has(id) && !vanished.has(id);
+  const kept = earlier.results.filter(({ workstreamId }) => stays(workstreamId));
   const all = { ...plan, broken: [...broken, ...gone] };
   return {
     plan: all,
     inheritance: { kept, work: workOf(kept, plan.workstreams), spentUsd: earlier.spentUsd, left },
-    discarded: [...replaced].filter((id) => results.has(id)),
+    toRun: toRun.map(({ id }) => id),
+    discarded: [...[...replaced].filter((id) => results.has(id)), ...vanished],
     counts: countOf(kept),
     total: kept.length + replaced.size,
-    isPartial: left.size > 0 || kept.some((result) => !isFinal(result)),
-    notices: noticesOf(earlier, changed, plan, results),
+    isPartial: kept.some(({ reason }) => reason !== null && PASSING.has(reason)),
+    notices: [...noticesOf(earlier, changed, plan, results), ...unusable(plan.broken, results)],
   };
 }
 
-/** A workstream that has its result keeps it while its definition can't be used. */
-const brokenNow = (broken: readonly Broken[], results: ReadonlyMap<string, EarlierResult>): Broken[] =>
-  broken.filter(({ id }) => {
+/** It keeps the result that it has, also where that is why it could not be run. */
+function hasResult({ id, failure }: Broken, results: ReadonlyMap<string, EarlierResult>): boolean {
+  const result = results.get(id);
+  return result !== undefined && (isFinal(result) || result.reason === failure.reason);
+}
+
+/**
+ * What was skipped because of something that stays as it is. Results arrive after those of what they depend on, so one
+ * look at each is enough.
+ */
+function standing(
+  { results }: EarlierRun,
+  { plan, outside }: Pick<Prepared, 'plan' | 'outside'>,
+  isMeant: (id: string) => boolean,
+): Set<string> {
+  const definitions = new Map(plan.workstreams.map((workstream) => [workstream.id, workstream]));
+  const failures = new Map(plan.broken.map(({ id, failure }) => [id, failure.reason]));
+  const unmet = new Set([...outside].filter(([, met]) => !met).map(([id]) => id));
+  const found = new Set<string>();
+  for (const result of results) {
+    const { workstreamId: id, status, reason } = result;
+    const definition = definitions.get(id);
+    if (reason === 'dependency-failed') {
+      const cause = definition?.dependsOn.find((need) => need.when === 'completed' && unmet.has(need.id));
+      if (cause !== undefined) found.add(id);
+    } else if (status === 'completed') continue;
+    const isRunAgain = definition !== undefined && isMeant(id) && isChanged(result, definition);
+    const stays = found.has(id) || reason === failures.get(id) || (isFinal(result) && !isRunAgain);
+    if (stays) unmet.add(id);
+  }
+  return found;
+}
+
+function unusable(broken: readonly Broken[], results: ReadonlyMap<string, EarlierResult>): string[] {
+  const kept = broken.filter(({ id }) => {
     const result = results.get(id);
-    return result === undefined || !isFinal(result);
+    return result !== undefined && isFinal(result);
   });
+  if (kept.length === 0) return [];
+  return [
+    `The definition of ${nameSome(kept.map(({ id }) => id))} can't be used any more; what it gave before stays.`,
+  ];
+}
 
 /** Workstreams that were to be run and are in no file any more. */
 function goneSince(
@@ -101,6 +150,13 @@ function goneSince(
         problems: ['It was part of this run when that was interrupted, and is in no file any more.'],
       },
     }));
+}
+
+/** Files that could not be read are read now, and definitions that could not be run have gone. */
+function vanishedSince({ results }: EarlierRun, { workstreams, broken }: Plan): Set<string> {
+  const defined = new Set([...workstreams, ...broken].map(({ id }) => id));
+  const ids = results.filter(({ reason }) => reason !== null && UNPLANNED.has(reason));
+  return new Set(ids.map(({ workstreamId }) => workstreamId).filter((id) => !defined.has(id)));
 }
 
 /** Those that completed, with what others can build on. */

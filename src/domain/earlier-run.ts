@@ -34,6 +34,10 @@ export interface EarlierRun {
   options: JsonObject | null;
   /** When it was last resumed; null for never. Tells whether it was resumed since it was read. */
   resumedAt: string | null;
+  /** The run whose failures it tried again; null for none. */
+  retryOf: string | null;
+  /** How often it was started. */
+  sessions: number;
   /** In the order in which they arrived. */
   results: EarlierResult[];
   unfinished: Unfinished[];

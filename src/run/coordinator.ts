@@ -70,6 +70,11 @@ export class Coordinator {
     return this.#interruption;
   }
 
+  /** Whether workstreams were left for another time although the run was not interrupted. */
+  get haveLeft(): boolean {
+    return this.#results.haveLeft;
+  }
+
   get meter(): SpeedMeter {
     return this.#meter;
   }

@@ -33,6 +33,8 @@ export class FinalResults {
   readonly #parts: FinalResultsParts;
   readonly #dependencies: Dependencies;
   readonly #final: Uint8Array;
+  /** Whether workstreams were left for another time. */
+  haveLeft = false;
 
   constructor(parts: FinalResultsParts) {
     this.#parts = parts;
@@ -89,6 +91,7 @@ export class FinalResults {
   #leave(index: number, workstream: Workstream): void {
     if (this.#final[index] === 1) return;
     this.#final[index] = 1;
+    this.haveLeft = true;
     const result = this.skipped(workstream, { reason: 'interrupted', detail: LEFT });
     this.#parts.journal.publish({ type: 'workstream-finished', result });
     this.#follow(workstream.id, 'skipped', detailOf(result));

@@ -58,18 +58,20 @@ function toStanding({ run_id: runId, ...row }: z.infer<typeof standingRow>): Sta
   return { runId, state: process !== null && isGone(process) ? 'interrupted' : 'alive', process };
 }
 
-const runRow = z.object({ options: textCell, resumed_at: textCell });
+const runRow = z.object({ options: textCell, resumed_at: textCell, retry_of: textCell });
 const optionsCell: z.ZodType<JsonObject | null> = z.record(z.string(), anyJson).nullable().catch(null);
 
 /** Everything that is needed to go on with a run. @throws Error where there is none of this id. */
 export function readEarlierRun(connection: Connection, runId: string): EarlierRun {
-  const sql = 'SELECT options, resumed_at FROM consolidated_runs WHERE run_id = ?';
+  const sql = 'SELECT options, resumed_at, retry_of FROM consolidated_runs WHERE run_id = ?';
   const row = firstRow(connection, runRow, sql, runId);
   if (row === null) throw new Error(`the run ${runId} is not in the database`);
   return {
     runId,
     options: jsonCell(optionsCell, row.options),
     resumedAt: row.resumed_at,
+    retryOf: row.retry_of,
+    sessions: 1 + countOf(connection, 'SELECT COUNT(*) AS n FROM run_sessions WHERE run_id = ?', runId),
     results: [...eachResult(connection, runId)],
     unfinished: unfinished(connection, runId),
     workedSeconds: wallSeconds(connection, runId) ?? 0,

@@ -6,7 +6,7 @@ import { Batch, type RunStarted } from './batch.ts';
 import type { Connection } from './connection.ts';
 import { ownIdentity } from '../support/process-identity.ts';
 import { prepareStatements, type Statements } from './recorder-statements.ts';
-import { restart, takeOver } from './reopen.ts';
+import { restart, takeOver, type Taking } from './reopen.ts';
 import { settleRun } from './settle.ts';
 import { asStoreError, storeError } from './store-error.ts';
 import { writeSummary } from './summary-json.ts';
@@ -59,13 +59,9 @@ export class SqliteRecorder implements Recorder {
     );
   }
 
-  /**
-   * Takes a run that was interrupted, to go on with it; false when another process has taken it since it was read.
-   * @param resumedAt when it had last been resumed.
-   */
-  reopen(runId: string, resumedAt: string | null, options: JsonObject): boolean {
-    const taken = { run: runId, resumedAt, options: JSON.stringify(options), ...this.#identity };
-    return this.#write(() => takeOver(this.#connection, taken));
+  /** Takes a run that was interrupted, to go on with it; false when another process has taken it since it was read. */
+  reopen(taking: Taking): boolean {
+    return this.#write(() => takeOver(this.#connection, taking, this.#identity));
   }
 
   take(event: RunEvent): void {

@@ -1,4 +1,5 @@
 /** Begins a further session of a run that was interrupted. */
+import type { JsonObject } from '../domain/json.ts';
 import type { RunStarted } from './batch.ts';
 import type { Connection } from './connection.ts';
 import { inStatus } from './recorder-statements.ts';
@@ -63,12 +64,24 @@ export interface Writer {
   hostname: string;
 }
 
-/** Makes this process the writer of an interrupted run; false when another process has taken it since it was read. */
-export function takeOver(
-  connection: Connection,
-  taken: Writer & { run: string; resumedAt: string | null; options: string },
-): boolean {
-  return connection.prepare(TAKE_OVER).run(taken).changes === 1;
+/** What is to be taken. */
+export interface Taking {
+  runId: string;
+  /** When it had last been resumed, as it was read. */
+  resumedAt: string | null;
+  /** Workstreams whose results will be dropped. What is known of attempts that were interrupted is kept. */
+  discarded: readonly string[];
+  options: JsonObject;
+}
+
+/** Makes `writer` the writer of an interrupted run; false when another process has taken it since it was read. */
+export function takeOver(connection: Connection, taking: Taking, writer: Writer): boolean {
+  const { runId: run, resumedAt } = taking;
+  const values = { run, resumedAt, options: JSON.stringify(taking.options), ...writer };
+  if (connection.prepare(TAKE_OVER).run(values).changes === 0) return false;
+  const ids = JSON.stringify(taking.discarded);
+  for (const sql of [DROP_ATTEMPTS, KEEP_ATTEMPTS]) connection.prepare(sql).run({ run, ids });
+  return true;
 }
 
 /** Writes the start of a further session. Runs inside the recorder's transaction; false when the run is another's. */
@@ -76,7 +89,6 @@ export function restart(connection: Connection, started: RunStarted, writer: Wri
   const { runId: run, at, total, agents, resumed } = started;
   const ids = JSON.stringify(resumed?.discarded ?? []);
   connection.prepare(CLOSE_SESSION).run({ run });
-  for (const sql of [DROP_ATTEMPTS, KEEP_ATTEMPTS]) connection.prepare(sql).run({ run, ids });
   for (const table of ['consolidated_errors', 'test_cases', 'agent_results']) {
     connection.prepare(drop(table)).run({ run, ids });
   }
