@@ -4,8 +4,13 @@ import type { EarlierResult, EarlierRun, Inheritance, Unfinished } from '../doma
 import type { Broken, Plan } from '../domain/plan.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { nameSome } from '../support/name-some.ts';
-import type { Prepared } from './prepare.ts';
 import { plural } from '../support/plural.ts';
+
+interface Planned {
+  plan: Plan;
+  /** Dependencies that were not selected, and whether they count as met. */
+  outside: ReadonlyMap<string, boolean>;
+}
 
 /** How an interrupted run goes on. */
 export interface Resumption {
@@ -45,7 +50,7 @@ const isChanged = ({ definitionHash }: EarlierResult, { hash }: Workstream): boo
  */
 export function resume(
   earlier: EarlierRun,
-  { plan, outside }: Pick<Prepared, 'plan' | 'outside'>,
+  { plan, outside }: Planned,
   only: ReadonlySet<string> | null,
 ): Resumption {
   const results = new Map(earlier.results.map((result) => [result.workstreamId, result]));
@@ -79,7 +84,7 @@ export function resume(
     discarded: [...[...replaced].filter((id) => results.has(id)), ...vanished],
     counts: countOf(kept),
     total: kept.length + replaced.size,
-    isPartial: kept.some(({ reason }) => reason !== null && PASSING.has(reason)),
+    isPartial: kept.some(({ reason }) => reason === 'interrupted' || reason === 'cancelled'),
     notices: [...noticesOf(earlier, changed, plan, results), ...unusable(plan.broken, results)],
   };
 }
@@ -96,7 +101,7 @@ function hasResult({ id, failure }: Broken, results: ReadonlyMap<string, Earlier
  */
 function standing(
   { results }: EarlierRun,
-  { plan, outside }: Pick<Prepared, 'plan' | 'outside'>,
+  { plan, outside }: Planned,
   isMeant: (id: string) => boolean,
 ): Set<string> {
   const definitions = new Map(plan.workstreams.map((workstream) => [workstream.id, workstream]));
