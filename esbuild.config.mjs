@@ -29,7 +29,8 @@ const common = {
 };
 
 // Chunks are named by what is in them: those of earlier builds would stay.
-for (const folder of ['dist/src/chunks', 'dist/workers/chunks']) rmSync(folder, { recursive: true, force: true });
+for (const folder of ['dist/src/chunks', 'dist/workers/chunks'])
+  rmSync(folder, { recursive: true, force: true });
 
 await build({
   ...common,

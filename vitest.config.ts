@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // `npm run test:agents`
-    exclude: ['test/agents/**'],
+    // `npm run test:agents` and `npm run test:crash`
+    exclude: ['test/agents/**', 'test/crash/**'],
     globalSetup: ['test/rig/build.ts'],
     reporters: ['default', './test/rig/tally-reporter.ts'],
     // Two files at a time: the tests themselves start threads and processes.

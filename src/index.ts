@@ -19,7 +19,6 @@ export { type Outcome, outcomeSchema, type StepResult, type TestResult } from '.
 export type { RunEvent, RunListener } from './domain/run-event.ts';
 export type {
   AgentPerformance,
-  Capped,
   ConsolidatedResult,
   ErrorPattern,
   ExecutionSummary,
@@ -30,6 +29,7 @@ export type {
   Speed,
   Totals,
 } from './domain/run-record.ts';
+export type { Capped } from './domain/capped.ts';
 export type { ModuleResult, ModuleStepFunction, StepContext } from './domain/step-context.ts';
 export type { Step, Workstream } from './domain/workstream.ts';
 export { stepSchema } from './domain/step-file.ts';

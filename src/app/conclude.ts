@@ -21,6 +21,10 @@ export interface Conclusion {
   distribution: 'dynamic' | 'round-robin';
   agents: number;
   interruption: Interruption | null;
+  /** Whether workstreams were left for another time. */
+  isPartial: boolean;
+  /** How often the run was started. */
+  sessions: number;
   speed: Speed;
 }
 
@@ -30,12 +34,12 @@ export interface Conclusion {
  * @throws StoreError when the run's own row can't be written.
  */
 export function conclude(conclusion: Conclusion): RunResult {
-  const { runId, recorder, paths, interruption } = conclusion;
+  const { runId, recorder, paths, interruption, isPartial } = conclusion;
   const start = performance.now();
   const found = consolidated(conclusion);
   const exitCode = interruption === null ? (isComplete(found) ? 0 : 1) : exitCodeOf(interruption.by);
   const summary = summarize(conclusion, found, exitCode, (performance.now() - start) / 1000);
-  const state = interruption === null ? 'ended' : 'interrupted';
+  const state = interruption === null && !isPartial ? 'ended' : 'interrupted';
   const recommendations = recommend({ ...found, run: { ...found.run, state, executionSummary: summary } });
   recorder.finish({ runId, at: new Date().toISOString(), state, summary, recommendations });
   const run = new History(conclusion.connection, paths.database).getRun(runId) ?? found.run;
@@ -87,6 +91,7 @@ function summarize(
     distribution: conclusion.distribution,
     exitCode,
     interruptedBy: conclusion.interruption?.by ?? null,
+    sessions: conclusion.sessions,
     speed: conclusion.speed,
     agents: found.agents,
     tests: found.tests,

@@ -2,9 +2,12 @@
 import type { RunEvent, RunListener } from '../domain/run-event.ts';
 import { formatProblem } from '../domain/problem.ts';
 import { StoreError } from '../store/store-error.ts';
-import { type CoordinatorOptions, type RunOptions, resolveOptions } from './options.ts';
-import { resolvePaths } from './paths.ts';
-import { prepare } from './prepare.ts';
+import { endLeftProcesses, type LeftProcesses } from '../support/end-left-processes.ts';
+import { plural } from '../support/plural.ts';
+import type { ProcessIdentity } from '../support/process-identity.ts';
+import { begin } from './begin.ts';
+import { type CoordinatorOptions, resolveOptions } from './options.ts';
+import type { Prepared } from './prepare.ts';
 import { Refusal } from './refusal.ts';
 import type { RunResult } from './run-result.ts';
 import { RunSession } from './run-session.ts';
@@ -18,14 +21,15 @@ import { RunSession } from './run-session.ts';
  * ```
  */
 export class MultiAgentWorkstreamCoordinator {
-  readonly #options: RunOptions;
+  readonly #given: CoordinatorOptions;
   readonly #listeners: RunListener[] = [];
   #session: RunSession | null = null;
   #result: RunResult | null = null;
 
   /** @throws Refusal when an option can't be used. */
   constructor(options: CoordinatorOptions = {}) {
-    this.#options = resolveOptions(options);
+    resolveOptions(options);
+    this.#given = options;
   }
 
   /** Listens to the events of the run, each after it is on disk. Call it before `run`. */
@@ -47,13 +51,13 @@ export class MultiAgentWorkstreamCoordinator {
   async run(): Promise<number> {
     if (this.#session !== null) throw new Error('This coordinator has run already; make another one.');
     try {
-      const paths = resolvePaths(this.#options);
-      const prepared = prepare(this.#options, paths);
+      const { options, paths, prepared, process } = begin(this.#given);
       for (const problem of prepared.plan.problems) {
         if (problem.severity === 'warning')
           this.#notice('warn', formatProblem(problem), problem.workstreamId);
       }
-      this.#session = new RunSession({ options: this.#options, paths, prepared, listeners: this.#listeners });
+      if (process !== null) await this.#endLeft(prepared, process, options.graceSeconds);
+      this.#session = new RunSession({ options, paths, prepared, listeners: this.#listeners });
       this.#result = await this.#session.run();
       if (this.#result.reportProblem !== null) this.#notice('error', this.#result.reportProblem, null);
       return this.#result.exitCode;
@@ -73,9 +77,31 @@ export class MultiAgentWorkstreamCoordinator {
     await this.#session?.abandon();
   }
 
+  /** What the killed process of the run started would work beside what is started now. */
+  async #endLeft({ resumed }: Prepared, process: ProcessIdentity, graceSeconds: number): Promise<void> {
+    if (resumed === null) return;
+    const text = leftSentence(await endLeftProcesses(resumed.run.runId, process, graceSeconds));
+    if (text !== null) this.#notice('warn', text, null);
+  }
+
   #notice(level: 'warn' | 'error', text: string, workstreamId: string | null): void {
     const event: RunEvent = { type: 'notice', level, text, workstreamId };
     for (const listener of this.#listeners) listener(event);
+  }
+}
+
+function leftSentence(found: LeftProcesses): string | null {
+  switch (found.kind) {
+    case 'none':
+      return null;
+    case 'ended': {
+      const ended = `${plural(found.groups, 'process group')} of the interrupted run ${found.groups === 1 ? 'was' : 'were'} still alive and ended`;
+      return found.left === 0 ? `${ended}.` : `${ended}; ${found.left} of their processes could not be.`;
+    }
+    case 'not-looked-for':
+      return 'Whether the interrupted run left processes behind was not looked at: this system does not tell.';
+    case 'above-us':
+      return 'The interrupted run left processes behind that this one was started by; they were not ended.';
   }
 }
 

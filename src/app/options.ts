@@ -48,6 +48,22 @@ const schema = z.strictObject({
   maxCostUsd: z.number().nonnegative().nullable().default(null),
   /** After how many failures of one tool in a row, all of one kind, the rest of its workstreams are skipped; 0 for never. */
   toolCircuit: z.int().min(0).default(DEFAULTS.toolCircuit),
+  /**
+   * Goes on with an interrupted run: that of this id, or `true` for the latest. Options that are not given are those of
+   * that run; `select` names the workstreams to go on with.
+   */
+  resume: z
+    .union([z.literal(true), z.string()])
+    .nullable()
+    .default(null),
+  /**
+   * Runs again, as a new run, what failed in the one of this id, or with `true` in the latest that ended. Options that
+   * are not given are those of that run; `select` names the workstreams to try again.
+   */
+  retryFailed: z
+    .union([z.literal(true), z.string()])
+    .nullable()
+    .default(null),
   /** The tools, agents and workspaces of the project. */
   project: projectSchema.prefault({}),
   /** pino level of the workstreams' own loggers. */

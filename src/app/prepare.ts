@@ -1,20 +1,22 @@
 /** From a folder of workstream files to a plan. Reads; writes nothing. */
 import { resolve } from 'node:path';
+import type { EarlierRun, Inheritance } from '../domain/earlier-run.ts';
 import type { LoadedFolder, Plan } from '../domain/plan.ts';
 import type { Problem } from '../domain/problem.ts';
 import type { Source } from '../domain/workstream.ts';
 import { makePlan } from '../plan/plan.ts';
 import { type Selection, select } from '../plan/select.ts';
 import type { Connection } from '../store/connection.ts';
-import { openForReading } from '../store/database.ts';
 import { completedEarlier, knownDurations } from '../store/durations.ts';
-import { StoreError } from '../store/store-error.ts';
 import { FolderError } from '../workstream/folder-error.ts';
 import { loadFolder } from '../workstream/load.ts';
 import { placesAgain } from '../workstream/places-again.ts';
+import { withDatabase } from './history.ts';
 import type { RunOptions } from './options.ts';
 import type { Paths } from './paths.ts';
 import { Refusal } from './refusal.ts';
+import { type Resumption, resume, workOf } from './resume.ts';
+import { completedIn, failuresOf } from './retry-failed.ts';
 import { settleWorkspaces } from './settle-workspaces.ts';
 
 /** What is to be run. */
@@ -22,7 +24,17 @@ export interface Prepared {
   plan: Plan;
   /** Dependencies that were not selected, and whether they count as met. */
   outside: Map<string, boolean>;
+  /** The run whose failures are tried again; null for none. */
+  retryOf: string | null;
+  /** What there is to build on from that. */
+  earlierWork: Inheritance['work'];
+  /** How an interrupted run goes on; null for a new one. */
+  resumed: { run: EarlierRun; resumption: Resumption } | null;
+  /** What a person has to be told. */
+  notices: string[];
 }
+
+type Selecting = Pick<RunOptions, 'select' | 'withDependencies' | 'workspace'>;
 
 /** What a folder's files say, without running anything. */
 export interface CheckedFolder {
@@ -36,22 +48,97 @@ export interface CheckedFolder {
  * @throws Refusal with exit code 2 for a folder that can't be used, 3 for a database that can't be read, 4 when
  * nothing matches.
  */
-export function prepare(
-  options: Pick<RunOptions, 'select' | 'withDependencies' | 'workspace'>,
-  paths: Paths,
-): Prepared {
+export function prepare(options: Selecting, paths: Paths): Prepared {
   const selection = select(load(paths.workstreams, paths.cwd), options.select, options.withDependencies);
-  const { unselected, leftOut } = selection;
-  const workstreams = settleWorkspaces(selection.loaded.workstreams, options.workspace, paths.cwd);
-  const loaded = { ...selection.loaded, workstreams };
   refuseNothing(selection, paths);
-  return withHistory(paths.database, (history) => {
+  return {
+    ...planOf(selection, paths, NEVER, options.workspace),
+    retryOf: null,
+    earlierWork: [],
+    resumed: null,
+    notices: [],
+  };
+}
+
+/**
+ * Plans what failed in an earlier run.
+ * @param only names the workstreams to try again; everything that failed without one.
+ * @throws Refusal as `prepare` does.
+ */
+export function prepareRetry(
+  earlier: EarlierRun,
+  only: Selecting,
+  paths: Paths,
+): Prepared & { ids: string[] } {
+  const folder = load(paths.workstreams, paths.cwd);
+  const { ids, notices } = failuresOf(earlier, folder);
+  const meant = named(folder, only, paths);
+  const chosen = ids.filter((id) => meant === null || meant.has(id));
+  if (chosen.length === 0)
+    throw new Refusal(4, `None of these failed in ${earlier.runId}: ${only.select.join(', ')}.`);
+  const selection = select(folder, chosen, only.withDependencies);
+  return {
+    ...planOf(selection, paths, completedIn(earlier), only.workspace),
+    retryOf: earlier.runId,
+    earlierWork: workOf(earlier.results, folder.workstreams),
+    resumed: null,
+    notices,
+    ids: [...selection.loaded.workstreams, ...selection.loaded.broken].map(({ id }) => id),
+  };
+}
+
+/**
+ * Plans what an interrupted run was to run, as it is defined now, and decides what is left of it.
+ * @param options of the run.
+ * @param before the run whose failures it tries again; null for none.
+ * @param only names the workstreams to go on with; all of them without one.
+ * @throws Refusal as `prepare` does.
+ */
+export function prepareResumed(
+  run: EarlierRun,
+  before: EarlierRun | null,
+  { options, only, paths }: { options: Selecting; only: Selecting; paths: Paths },
+): Prepared {
+  const folder = load(paths.workstreams, paths.cwd);
+  const selection = select(folder, options.select, options.withDependencies);
+  const planned = planOf(selection, paths, before === null ? NEVER : completedIn(before), options.workspace);
+  const resumption = resume(run, planned, named(selection.loaded, only, paths));
+  return {
+    ...planned,
+    plan: resumption.plan,
+    retryOf: run.retryOf,
+    earlierWork: before === null ? [] : workOf(before.results, folder.workstreams),
+    resumed: { run, resumption },
+    notices: resumption.notices,
+  };
+}
+
+/** The ids that are named; null where none is, which means all. */
+function named(loaded: LoadedFolder, only: Selecting, paths: Paths): Set<string> | null {
+  if (only.select.length === 0) return null;
+  const selection = select(loaded, only.select, only.withDependencies);
+  refuseNothing(selection, paths);
+  return new Set([...selection.loaded.workstreams, ...selection.loaded.broken].map(({ id }) => id));
+}
+
+/** @param completedThere whether a workstream of this id and hash completed in the run that is repeated. */
+function planOf(
+  { loaded: selected, unselected, leftOut }: Selection,
+  paths: Paths,
+  completedThere: (id: string, hash: string) => boolean,
+  workspace: RunOptions['workspace'],
+): Pick<Prepared, 'plan' | 'outside'> {
+  const workstreams = settleWorkspaces(selected.workstreams, workspace, paths.cwd);
+  const loaded = { ...selected, workstreams };
+  return withDatabase(paths.database, (history) => {
     const ids = loaded.workstreams.map(({ id }) => id);
     const durations = history === null ? new Map<string, number>() : knownDurations(history, ids);
     const plan = withPlaces(makePlan(loaded, durations, unselected), paths.cwd);
-    return { plan, outside: judge(leftOut, history) };
+    return { plan, outside: judge(leftOut, history, completedThere) };
   });
 }
+
+const NEVER = (): boolean => false;
 
 /** Loads a folder and finds every problem of it, also those that only all files together show. */
 export function checkFolder(folder: string, cwd: string): CheckedFolder {
@@ -103,26 +190,14 @@ function refuseNothing({ loaded, unmatched }: Selection, paths: Paths): void {
   }
 }
 
-function withHistory<T>(database: string, use: (history: Connection | null) => T): T {
-  let history: Connection | null = null;
-  try {
-    history = openForReading(database);
-    return use(history);
-  } catch (error) {
-    if (error instanceof StoreError) throw new Refusal(3, error.message, error);
-    throw error;
-  } finally {
-    history?.close();
-  }
-}
-
 /** A dependency that is not part of this run is met if it completed earlier as it is now defined. */
 function judge(
   leftOut: ReadonlyMap<string, string | null>,
   history: Connection | null,
+  completedThere: (id: string, hash: string) => boolean,
 ): Map<string, boolean> {
   const earlier = history === null ? null : completedEarlier(history, [...leftOut.keys()]);
-  return new Map(
-    [...leftOut].map(([id, hash]) => [id, hash !== null && earlier?.get(id)?.definitionHash === hash]),
-  );
+  const isMet = (id: string, hash: string): boolean =>
+    earlier?.get(id)?.definitionHash === hash || completedThere(id, hash);
+  return new Map([...leftOut].map(([id, hash]) => [id, hash !== null && isMet(id, hash)]));
 }

@@ -1,7 +1,9 @@
 /** One run from its first row to its report: wires the parts, drives them, and cleans up. */
 import type { RunListener } from '../domain/run-event.ts';
+import { type Inheritance, NOTHING_EARLIER } from '../domain/earlier-run.ts';
 import { ThreadEngine } from '../engine/threads.ts';
 import { ReadyQueue } from '../plan/ready.ts';
+import type { Workstream } from '../domain/workstream.ts';
 import { Coordinator } from '../run/coordinator.ts';
 import type { Interruption } from '../run/interruption.ts';
 import { Journal } from '../run/journal.ts';
@@ -10,6 +12,7 @@ import { Workplaces } from '../run/workplaces.ts';
 import { WorkstreamRunner } from '../run/workstream-runner.ts';
 import type { Connection } from '../store/connection.ts';
 import { openDatabase } from '../store/database.ts';
+import { attemptsOf } from '../store/earlier-run.ts';
 import { outputsOf } from '../store/outputs.ts';
 import { SqliteRecorder } from '../store/recorder.ts';
 import { conclude } from './conclude.ts';
@@ -19,7 +22,11 @@ import type { Paths } from './paths.ts';
 import type { Prepared } from './prepare.ts';
 import { makeFolder, makeStateFolder } from './folders.ts';
 import { makeRoster, type Roster } from './roster.ts';
+import { Refusal } from './refusal.ts';
 import type { RunResult } from './run-result.ts';
+import { storedOptions } from './stored-options.ts';
+
+type Resumed = NonNullable<Prepared['resumed']>;
 
 export interface SessionInput {
   options: RunOptions;
@@ -36,21 +43,23 @@ export class RunSession {
   readonly #connection: Connection;
   readonly #recorder: SqliteRecorder;
   readonly #roster: Roster;
+  readonly #workspaces: LazyWorkspaces;
   readonly #engine: ThreadEngine;
   readonly #journal: Journal;
   readonly #coordinator: Coordinator;
 
-  /** @throws StoreError when the database can't be used. */
+  /** @throws StoreError when the database can't be used, Refusal when another process has the run. */
   constructor(input: SessionInput) {
     const { options, paths, prepared, listeners } = input;
     this.#input = input;
-    this.#roster = makeRoster(options, prepared.plan.workstreams);
+    this.#roster = makeRoster(options, toRun(prepared));
     makeStateFolder(paths.state);
     this.#startedAt = new Date();
     this.#connection = openDatabase(paths.database);
     this.#recorder = new SqliteRecorder(this.#connection);
-    const at = this.#startedAt.toISOString();
-    this.runId = firstFreeRunId(makeRunId(this.#startedAt), (id) => !this.#recorder.claim(id, at));
+    this.runId = prepared.resumed === null ? this.#claim() : this.#reopen(prepared.resumed);
+    const { retryOf } = prepared;
+    this.#workspaces = new LazyWorkspaces({ paths, runId: this.runId, retryOf, ...options.project.worktree });
     this.#journal = new Journal(this.#recorder, listeners, (error) => this.#coordinator.fail(error));
     this.#engine = new ThreadEngine({
       agents: this.#roster.names.length,
@@ -60,7 +69,32 @@ export class RunSession {
       onLate: (workstreamId, text) =>
         this.#journal.publish({ type: 'notice', level: 'warn', text, workstreamId }),
     });
-    this.#coordinator = this.#createCoordinator();
+    this.#coordinator = this.#createCoordinator(this.#inherit());
+  }
+
+  #claim(): string {
+    const { options, prepared } = this.#input;
+    const at = this.#startedAt.toISOString();
+    const origin = { options: storedOptions(options), retryOf: prepared.retryOf };
+    return firstFreeRunId(makeRunId(this.#startedAt), (id) => !this.#recorder.claim(id, at, origin));
+  }
+
+  #reopen({ run, resumption }: Resumed): string {
+    const { runId, resumedAt } = run;
+    const { discarded } = resumption;
+    const options = storedOptions(this.#input.options);
+    if (this.#recorder.reopen({ runId, resumedAt, discarded, options })) return runId;
+    this.#recorder.close();
+    this.#connection.close();
+    throw new Refusal(2, `The run ${runId} has just been resumed by another process.`);
+  }
+
+  #inherit(): Inheritance {
+    const { resumed, earlierWork } = this.#input.prepared;
+    if (resumed === null) return { ...NOTHING_EARLIER, work: earlierWork };
+    const { inheritance, toRun: ids } = resumed.resumption;
+    const work = [...earlierWork, ...inheritance.work];
+    return { ...inheritance, work, attempts: attemptsOf(this.#connection, this.runId, ids) };
   }
 
   /** Runs to the end, or to the interruption, and reports. @throws StoreError when results can't be kept. */
@@ -69,6 +103,7 @@ export class RunSession {
     try {
       makeFolder(paths.logs(this.runId));
       await this.#announce();
+      if (this.#input.prepared.resumed !== null) await this.#rescue();
       await this.#coordinator.run();
       const end = { lastResultAt: new Date(), interruption: this.#coordinator.interruption };
       await this.#engine.close();
@@ -91,14 +126,14 @@ export class RunSession {
     await this.#engine.close();
   }
 
-  #createCoordinator(): Coordinator {
+  #createCoordinator(inheritance: Inheritance): Coordinator {
     const { options, prepared } = this.#input;
     const { names, tracks } = this.#roster;
     return new Coordinator({
       runId: this.runId,
       plan: prepared.plan,
       agents: names,
-      runner: this.#createRunner(),
+      runner: this.#createRunner(inheritance),
       ready: new ReadyQueue(prepared.plan.workstreams, {
         agents: names.length,
         distribution: options.distribution,
@@ -106,50 +141,71 @@ export class RunSession {
       }),
       journal: this.#journal,
       outside: prepared.outside,
+      inheritance,
       ask: options.ask,
     });
   }
 
-  #createRunner(): WorkstreamRunner {
-    const { options, paths } = this.#input;
+  #createRunner(inheritance: Inheritance): WorkstreamRunner {
+    const { options, paths, prepared } = this.#input;
     const { timeoutSeconds, graceSeconds, maxOutputMb, project } = options;
     return new WorkstreamRunner({
       runId: this.runId,
       engine: this.#engine,
       workplaces: new Workplaces({
-        workspaces: new LazyWorkspaces({ paths, runId: this.runId, ...project.worktree }),
+        workspaces: this.#workspaces,
         folder: paths.cwd,
         merge: options.merge === 'run',
+        earlierWork: inheritance.work,
       }),
       limits: { timeoutSeconds, graceSeconds, maxOutputMb },
       logFolder: paths.logs(this.runId),
-      outputsOf: (ids) => outputsOf(this.#connection, this.runId, ids),
+      outputsOf: (ids) => outputsOf(this.#connection, this.runId, ids, prepared.retryOf),
       toolsOf: this.#roster.toolsOf,
       gates: project.gates,
       bestOf: options.bestOf,
       outsideScope: options.outsideScope,
       maxCostUsd: options.maxCostUsd,
       toolCircuit: options.toolCircuit,
+      inheritance,
     });
   }
 
   async #announce(): Promise<void> {
-    const { plan } = this.#input.prepared;
+    const { plan, resumed, notices } = this.#input.prepared;
     this.#journal.publish({
       type: 'run-started',
       runId: this.runId,
       at: this.#startedAt.toISOString(),
       agents: this.#roster.names,
-      total: plan.workstreams.length + plan.broken.length,
-      workstreams: plan.workstreams,
-      expectedSeconds: plan.known === 0 ? null : plan.expectedSeconds.reduce((sum, value) => sum + value, 0),
+      total: resumed?.resumption.total ?? plan.workstreams.length + plan.broken.length,
+      workstreams: toRun(this.#input.prepared),
+      resumed: resumed === null ? null : resumedOf(resumed),
+      expectedSeconds: plan.known === 0 ? null : expectedSecondsOf(this.#input.prepared),
     });
+    for (const text of notices) this.#notice('warn', text);
     await this.#journal.flush();
   }
 
+  /** Nothing is made in a worktree of the killed process, so what it left there is kept before anything else. */
+  async #rescue(): Promise<void> {
+    try {
+      for (const text of await this.#workspaces.rescue()) this.#notice('info', text);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#notice('warn', `What the interrupted run left in worktrees could not be looked at: ${why}`);
+    }
+  }
+
+  #notice(level: 'info' | 'warn', text: string): void {
+    this.#journal.publish({ type: 'notice', level, text, workstreamId: null });
+  }
+
   async #conclude({ lastResultAt, interruption }: RunEndpoint): Promise<RunResult> {
-    const { options, paths } = this.#input;
-    const wallSeconds = (lastResultAt.getTime() - this.#startedAt.getTime()) / 1000;
+    const { options, paths, prepared } = this.#input;
+    const earlier = prepared.resumed?.run ?? null;
+    const lastSeconds = (lastResultAt.getTime() - this.#startedAt.getTime()) / 1000;
+    const wallSeconds = (earlier?.workedSeconds ?? 0) + lastSeconds;
     const result = conclude({
       runId: this.runId,
       connection: this.#connection,
@@ -158,6 +214,8 @@ export class RunSession {
       distribution: options.distribution,
       agents: this.#roster.names.length,
       interruption,
+      isPartial: this.#coordinator.haveLeft || (prepared.resumed?.resumption.isPartial ?? false),
+      sessions: (earlier?.sessions ?? 0) + 1,
       speed: this.#coordinator.meter.speed(wallSeconds, this.#roster.names.length),
     });
     this.#journal.publish({
@@ -178,4 +236,22 @@ export class RunSession {
 interface RunEndpoint {
   lastResultAt: Date;
   interruption: Interruption | null;
+}
+
+const resumedOf = ({ resumption: { counts, discarded } }: Resumed) => ({ counts, discarded });
+
+/** Of a run that is resumed those that are left of it. */
+function toRun({ plan, resumed }: Prepared): Workstream[] {
+  if (resumed === null) return plan.workstreams;
+  const ids = new Set([...resumed.resumption.toRun, ...resumed.resumption.inheritance.left]);
+  return plan.workstreams.filter(({ id }) => ids.has(id));
+}
+
+function expectedSecondsOf(prepared: Prepared): number {
+  const { plan } = prepared;
+  const ids = new Set(toRun(prepared).map(({ id }) => id));
+  return plan.expectedSeconds.reduce(
+    (sum, seconds, index) => sum + (ids.has(plan.workstreams[index]?.id ?? '') ? seconds : 0),
+    0,
+  );
 }

@@ -1,7 +1,8 @@
 import type { Changes, Merge } from '../domain/changes.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Workspace, WorkspaceRequest, Workspaces } from '../domain/workspaces.ts';
-import { sep } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, sep } from 'node:path';
 import type { GitWorkspaces } from '../worktree/git-workspaces.ts';
 import type { Paths } from './paths.ts';
 
@@ -13,6 +14,8 @@ interface WorkspaceOptions {
   link: string[];
   /** A shell line that prepares a worktree; null for none. */
   setup: string | null;
+  /** The run whose work this one may build on; null for none. */
+  retryOf: string | null;
 }
 
 /** Loads what it takes to look after files, and asks git, when the first workstream needs it: most runs never do. */
@@ -46,14 +49,31 @@ export class LazyWorkspaces implements Workspaces {
     if (stays !== undefined) throw new Error(`${stays.folder}, because ${stays.why}`);
   }
 
+  /**
+   * Keeps what a process of this run that was killed left in worktrees. The folders stay, `millrace worktrees` has
+   * them. Gives a sentence for each.
+   */
+  async rescue(): Promise<string[]> {
+    const { paths, runId } = this.#options;
+    if (!existsSync(join(paths.state, 'worktrees', runId))) return [];
+    const rescued = await (await this.#load()).rescue(runId);
+    return rescued.map(({ folder, workstreamId, commit, why }) => {
+      const what =
+        commit === null
+          ? `What the worktree ${folder} of ${workstreamId} held could not be kept`
+          : `What the worktree ${folder} of ${workstreamId} held is kept as ${commit.slice(0, 12)}`;
+      return why === null ? `${what}.` : `${what}: ${why}.`;
+    });
+  }
+
   #load(): Promise<GitWorkspaces> {
     this.#loaded ??= this.#open();
     return this.#loaded;
   }
 
   async #open(): Promise<GitWorkspaces> {
-    const { paths, runId, copy, link, setup } = this.#options;
+    const { paths, runId, copy, link, setup, retryOf } = this.#options;
     const { openWorkspaces } = await import('../worktree/open-workspaces.ts');
-    return openWorkspaces({ cwd: paths.cwd, stateFolder: paths.state, runId, copy, link, setup });
+    return openWorkspaces({ cwd: paths.cwd, stateFolder: paths.state, runId, copy, link, setup, retryOf });
   }
 }

@@ -45,6 +45,20 @@ export const selectionOptions = {
   }),
 };
 
+/** Going on with an earlier run. A configuration can't ask for that. */
+export const resumeOptions = {
+  resume: {
+    type: 'string',
+    describe: 'Go on with an interrupted run: that of this id, or the latest; options are those it had',
+    group: 'Going on:',
+  },
+  'retry-failed': {
+    type: 'string',
+    describe: 'Run again what failed in the run of this id, or in the latest that ended',
+    group: 'Going on:',
+  },
+} as const satisfies Record<string, Options>;
+
 /** How a run is done. */
 export const runOptions = {
   agents: option({

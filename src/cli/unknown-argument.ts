@@ -1,7 +1,7 @@
 import { nearest } from '../support/nearest.ts';
 import { configurableOptions } from './options.ts';
 
-const MORE_OPTIONS = ['format', 'limit', 'help', 'version'];
+const MORE_OPTIONS = ['format', 'limit', 'help', 'version', 'resume', 'retry-failed'];
 
 /** Adds the option that was probably meant to yargs' message about unknown arguments. */
 export async function explainUnknown(message: string): Promise<string> {

@@ -46,7 +46,7 @@ export function describeFailure(failure: Failure): string {
     case 'no-model-answer':
       return `${failure.tool} ended as if it had succeeded, but no model answered: ${failure.detail}`;
     case 'tool-interrupted':
-      return `${failure.tool} ended as if it had succeeded, but broke off before it was done: ${failure.detail}`;
+      return `${failure.tool} broke off before it was done: ${failure.detail}`;
     case 'no-changes':
       return `It was to change files (${failure.scope.join(', ')}) and changed none.`;
     case 'outside-scope':

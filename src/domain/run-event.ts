@@ -2,7 +2,7 @@
  * What happens in a run, as a stream of events. The recorder takes each event first; progress, logs and the
  * library's listeners see it only after it is on disk.
  */
-import type { AgentResult } from './agent-result.ts';
+import type { AgentResult, FinalStatus } from './agent-result.ts';
 import type { Reason } from './failure.ts';
 import type { Totals } from './run-record.ts';
 import type { Workstream } from './workstream.ts';
@@ -16,7 +16,10 @@ export type RunEvent =
       agents: string[];
       /** Every workstream id of the run, broken ones too. */
       total: number;
+      /** Those that are to be run. */
       workstreams: readonly Workstream[];
+      /** Of a run that is resumed; null for one that begins. */
+      resumed: Resumed | null;
       /** Expected seconds of all work together, from history; null without any. */
       expectedSeconds: number | null;
     }
@@ -73,6 +76,14 @@ export type RunEvent =
       /** Absolute path of the database. */
       database: string;
     };
+
+/** What a run that is resumed has already. */
+export interface Resumed {
+  /** Results that stay. */
+  counts: Record<FinalStatus, number>;
+  /** Workstreams whose results are dropped, because they are run again. */
+  discarded: readonly string[];
+}
 
 /** Sees events. Must not throw and must not wait. */
 export type RunListener = (event: RunEvent) => void;

@@ -1,8 +1,8 @@
 /** What is known about a run once it is stored: the rows that history gives and the reports are made of. */
 import type { AgentResult, FinalStatus } from './agent-result.ts';
-import type { Candidate } from './candidate.ts';
+import type { Capped } from './capped.ts';
 import type { ChangedFile } from './changes.ts';
-import { sumKnown } from './spending.ts';
+import type { Competition, MergedWork, Retried, ToolPerformance } from './tool-record.ts';
 import type { Json } from './json.ts';
 import type { TestCounts } from './test-case.ts';
 
@@ -43,7 +43,7 @@ export interface AgentPerformance {
 
 /** How fast the run was, and how fast it could have been. */
 export interface Speed {
-  /** Seconds from start to the last result. */
+  /** Seconds from start to the last result; of a run that was resumed all sessions together, without the pauses. */
   wallSeconds: number;
   /** Sum of all durations. */
   busySeconds: number;
@@ -71,6 +71,8 @@ export interface ExecutionSummary {
   distribution: 'dynamic' | 'round-robin';
   exitCode: number;
   interruptedBy: string | null;
+  /** How often it was started: 1, and one more each time it was resumed. Agents and cores are those of the last. */
+  sessions: number;
   speed: Speed;
   agents: AgentPerformance[];
   tests: TestTotals;
@@ -95,6 +97,10 @@ export interface RunSummary {
   totals: Totals;
   executionSummary: ExecutionSummary | null;
   recommendations: string[];
+  /** When it was last resumed; null for never. */
+  resumedAt: string | null;
+  /** The run whose failures it tried again; null for none. */
+  retryOf: string | null;
 }
 
 /** A group of errors that are one error. */
@@ -133,12 +139,6 @@ export interface ShortResult {
   logFile: string | null;
 }
 
-/** A list that was cut: what is shown, and how many there are in all. */
-export interface Capped<T> {
-  shown: T[];
-  total: number;
-}
-
 export interface FileChange {
   path: string;
   /** Up to 5 of the workstreams that changed it. */
@@ -155,77 +155,6 @@ export interface WorkstreamOutput {
   title: string;
   output: Json;
   metrics: Record<string, number>;
-}
-
-/** What one tool did in a run, with one model. */
-export interface ToolPerformance {
-  tool: string;
-  /** Null where it is not known. */
-  model: string | null;
-  workstreams: number;
-  attempts: number;
-  /** Attempts that completed. */
-  completed: number;
-  /** Those of them that passed acceptance tests. */
-  accepted: number;
-  /** Attempts whose work was not accepted. */
-  notAccepted: number;
-  /** Attempts that ended as if they had succeeded and had not. */
-  falseSuccesses: number;
-  /** Attempts whose cost is not known. */
-  unknownCosts: number;
-  /** Of the others, in US dollars; null when none is known. */
-  costUsd: number | null;
-  inputTokens: number | null;
-  outputTokens: number | null;
-  /** Time of all attempts together. */
-  seconds: number;
-}
-
-/** What all tools together cost, as far as it is known. */
-export function totalCost(tools: readonly ToolPerformance[]): { knownUsd: number | null; unknown: number } {
-  return {
-    knownUsd: sumKnown(tools.map(({ costUsd }) => costUsd)),
-    unknown: tools.reduce((sum, { unknownCosts }) => sum + unknownCosts, 0),
-  };
-}
-
-/** Work that is not in the run's own branch. */
-export interface MergeProblem {
-  workstreamId: string;
-  /** Where it is instead. */
-  branch: string | null;
-  /** Workstreams merged before it that changed the same files. */
-  conflictsWith: string[];
-  files: string[];
-  /** What went wrong where it was no conflict. */
-  detail: string;
-}
-
-/** What became of the work of a run's workstreams. */
-export interface MergedWork {
-  /** The run's own branch. */
-  branch: string;
-  /** How many workstreams are in it. */
-  merged: number;
-  problems: Capped<MergeProblem>;
-}
-
-/** A workstream that was given to several tools. */
-export interface Competition {
-  workstreamId: string;
-  candidates: Candidate[];
-}
-
-/** A workstream that was tried more than once. */
-export interface Retried {
-  workstreamId: string;
-  status: FinalStatus;
-  attempts: number;
-  /** Of the attempts that failed, in their order. */
-  reasons: string[];
-  /** Why it was not tried again although it might have been; null where that is not so. */
-  gaveUp: string | null;
 }
 
 /** A failed acceptance test or a manual check, with its workstream. */

@@ -6,6 +6,7 @@ import type { CancelReason, EngineMessage, EngineRunOptions } from '../domain/en
 import type { Failure } from '../domain/failure.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { OwnedProcesses } from '../support/owned-processes.ts';
+import { markOfRun } from '../support/mark-of-run.ts';
 import { signalGroup } from '../support/process-group.ts';
 
 /** Beyond the grace: what the thread needs to end its child processes and answer. */
@@ -19,7 +20,7 @@ export type ExecutionMessage = Exclude<FromAgent, { type: 'late' }>;
 export class ThreadExecution {
   readonly assignment: Assignment;
   /** In the environment of every process that it starts. */
-  readonly mark = randomUUID();
+  readonly mark: string;
   readonly startedAt = Date.now();
   /** Aborted to end the thread. */
   readonly terminate = new AbortController();
@@ -31,7 +32,7 @@ export class ThreadExecution {
   readonly #send: (message: ToAgent) => void;
   #received = 0;
   #onReceived: () => void = () => undefined;
-  readonly #owned = new OwnedProcesses(this.mark);
+  readonly #owned: OwnedProcesses;
   #timeout: NodeJS.Timeout;
   #hard: NodeJS.Timeout | undefined;
   #stepTimeout: NodeJS.Timeout | undefined;
@@ -39,6 +40,8 @@ export class ThreadExecution {
 
   constructor(assignment: Assignment, options: EngineRunOptions, send: (message: ToAgent) => void) {
     this.assignment = assignment;
+    this.mark = `${markOfRun(assignment.runId)}${randomUUID()}`;
+    this.#owned = new OwnedProcesses(this.mark);
     this.#options = options;
     this.#send = send;
     this.#timeout = this.#startClock();

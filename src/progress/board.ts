@@ -109,6 +109,7 @@ export function applyEvent(board: Board, event: RunEvent): boolean {
       board.runId = event.runId;
       board.startedAt = Date.parse(event.at);
       board.total = event.total;
+      if (event.resumed !== null) board.counts = { ...event.resumed.counts };
       board.agents = new Map(event.agents.map((agentId) => [agentId, null]));
       board.work.planned = event.workstreams.length;
       board.work.expectedSeconds = event.expectedSeconds;

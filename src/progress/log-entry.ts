@@ -1,5 +1,5 @@
 import type { AgentResult, FinalStatus } from '../domain/agent-result.ts';
-import type { RunEvent } from '../domain/run-event.ts';
+import type { Resumed, RunEvent } from '../domain/run-event.ts';
 import { cut } from './cut.ts';
 
 /** A log line before it is written. `fields.event` is a stable name. */
@@ -24,10 +24,11 @@ const LEVELS = { completed: 'info', failed: 'error', skipped: 'warn' } as const 
 export function logEntry(event: LoggedEvent, startedAt: number | null): LogEntry {
   switch (event.type) {
     case 'run-started':
-      return entry('info', event, `${event.runId} started`, {
+      return entry('info', event, `${event.runId} ${event.resumed === null ? 'started' : 'resumed'}`, {
         agents: event.agents.length,
         workstreams: event.total,
         expected_seconds: event.expectedSeconds,
+        ...(event.resumed === null ? {} : { finished_before: finishedBefore(event.resumed) }),
       });
     case 'workstream-ready':
       return entry('debug', event, `${event.workstreamId} is ready`, about(event));
@@ -70,6 +71,8 @@ export function logEntry(event: LoggedEvent, startedAt: number | null): LogEntry
       return ended(event, startedAt);
   }
 }
+
+const finishedBefore = ({ counts }: Resumed): number => counts.completed + counts.failed + counts.skipped;
 
 /** The agent and the workstream that an event is about, where it is about one. */
 export function about(event: { agentId?: string; workstreamId?: string | null }): Record<string, string> {

@@ -1,5 +1,6 @@
 import type { ChalkInstance } from 'chalk';
-import { type ConsolidatedResult, type ShortResult, totalCost } from '../domain/run-record.ts';
+import type { ConsolidatedResult, ShortResult } from '../domain/run-record.ts';
+import { totalCost } from '../domain/tool-record.ts';
 import { costSentence } from '../support/cost-sentence.ts';
 import { printable } from '../support/printable.ts';
 import { plural } from '../support/plural.ts';

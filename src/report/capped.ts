@@ -1,4 +1,4 @@
-import type { Capped } from '../domain/run-record.ts';
+import type { Capped } from '../domain/capped.ts';
 import { type Block, type Cell, code, type Column, paragraph, table } from './nodes.ts';
 import { plural } from '../support/plural.ts';
 

@@ -27,6 +27,11 @@ export class AttemptHistory {
     return sumKnown(this.of(workstreamId).map(({ costUsd }) => costUsd)) ?? 0;
   }
 
+  /** Takes the attempts of an earlier session, in which the workstream was interrupted. */
+  restore(workstreamId: string, records: readonly AttemptRecord[]): void {
+    this.#attempts.set(workstreamId, { records, last: null });
+  }
+
   add(workstreamId: string, record: AttemptRecord, failure: Failure | null): void {
     this.#attempts.set(workstreamId, { records: [...this.of(workstreamId), record], last: failure });
   }

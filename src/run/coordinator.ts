@@ -2,18 +2,18 @@
  * The main loop of a run, on the main thread: hands ready workstreams to free agents, takes their results as they
  * arrive, and goes on until every workstream has its final status.
  */
-import type { AgentResult } from '../domain/agent-result.ts';
+import type { Inheritance } from '../domain/earlier-run.ts';
 import type { Failure } from '../domain/failure.ts';
 import { describeFailure } from '../domain/failure-message.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import type { ReadyQueue } from '../plan/ready.ts';
-import { Dependencies } from './dependencies.ts';
+import { FinalResults } from './final-results.ts';
 import type { Interruption } from './interruption.ts';
 import type { Journal } from './journal.ts';
 import { Pauses } from './pauses.ts';
 import { relay } from './relay.ts';
-import { brokenResult, markedDoneResult, skippedResult } from './result.ts';
+import { markedDoneResult } from './result.ts';
 import { SpeedMeter } from './speed-meter.ts';
 import type { AttemptEnd, WorkstreamRunner } from './workstream-runner.ts';
 
@@ -30,18 +30,19 @@ export interface CoordinatorParts {
   journal: Journal;
   /** Dependencies that are not part of this run, and whether they count as met. */
   outside: ReadonlyMap<string, boolean>;
+  /** What the run has from before. */
+  inheritance: Inheritance;
   /** Asked before each workstream; null to run them all. */
   ask: ((workstream: Workstream, signal: AbortSignal) => Promise<Decision>) | null;
 }
 
 export class Coordinator {
   readonly #parts: CoordinatorParts;
-  readonly #dependencies: Dependencies;
+  readonly #results: FinalResults;
   readonly #meter: SpeedMeter;
   readonly #cancel = new AbortController();
   /** Free agents, longest idle first. */
   readonly #free: number[];
-  readonly #final: Uint8Array;
   readonly #running = new Set<Promise<void>>();
   /** Agents that get nothing because their tool is not used any more, as long as others have work. */
   readonly #benched = new Set<number>();
@@ -55,15 +56,28 @@ export class Coordinator {
 
   constructor(parts: CoordinatorParts) {
     this.#parts = parts;
-    const { workstreams } = parts.plan;
-    this.#dependencies = new Dependencies(workstreams);
-    this.#meter = new SpeedMeter(workstreams);
-    this.#final = new Uint8Array(workstreams.length);
+    const { runId, plan, journal, outside, inheritance, runner } = parts;
+    this.#meter = new SpeedMeter(plan.workstreams);
+    for (const result of inheritance.kept) this.#meter.addEarlier(result);
+    this.#results = new FinalResults({
+      runId,
+      plan,
+      journal,
+      outside,
+      inheritance,
+      earlierAttempts: (id) => runner.earlierAttempts(id),
+      onReady: (index) => this.#makeReady(index),
+    });
     this.#free = parts.agents.map((_, index) => index);
   }
 
   get interruption(): Interruption | null {
     return this.#interruption;
+  }
+
+  /** Whether workstreams were left for another time although the run was not interrupted. */
+  get haveLeft(): boolean {
+    return this.#results.haveLeft;
   }
 
   get meter(): SpeedMeter {
@@ -87,7 +101,7 @@ export class Coordinator {
 
   /** Resolves when every workstream has its final row. Rejects only when results can't be recorded. */
   async run(): Promise<void> {
-    this.#begin();
+    this.#results.begin();
     for (;;) {
       if (this.#interruption === null && this.#fault === null) this.#handOut();
       if (this.#running.size === 0 && this.#pauses.size === 0) {
@@ -99,7 +113,7 @@ export class Coordinator {
       });
     }
     if (this.#fault !== null) throw this.#fault;
-    this.#skipTheRest();
+    this.#results.skipTheRest(this.#interruption);
     await this.#parts.journal.flush();
   }
 
@@ -113,20 +127,6 @@ export class Coordinator {
     this.#cancel.abort('interrupted');
     this.#pauses.clear();
     this.#wake();
-  }
-
-  #begin(): void {
-    const { plan, outside } = this.#parts;
-    const free = this.#dependencies.free();
-    for (const broken of plan.broken) {
-      this.#keep(brokenResult(this.#parts.runId, broken));
-    }
-    for (const [id, met] of outside) {
-      const detail =
-        'is not part of this run and has not completed earlier as it is now defined (use --with-dependencies)';
-      this.#follow(id, met ? 'completed' : 'skipped', detail);
-    }
-    for (const index of free) this.#makeReady(index);
   }
 
   #handOut(): void {
@@ -162,9 +162,9 @@ export class Coordinator {
       case 'run':
         return this.#execute(agent, index, workstream);
       case 'skip':
-        return this.#keepFinal(index, this.#skipped(workstream, { reason: 'skipped-by-user' }));
+        return this.#results.keep(index, this.#results.skipped(workstream, { reason: 'skipped-by-user' }));
       case 'done':
-        return this.#keepFinal(index, markedDoneResult(runId, workstream));
+        return this.#results.keep(index, markedDoneResult(runId, workstream));
       case 'quit':
         return this.interrupt({ by: 'quit', detail: 'the person at the terminal quit' });
     }
@@ -194,7 +194,7 @@ export class Coordinator {
     });
     if (end.result === null) return this.#tryAgain(index, agentId, end);
     this.#meter.add(index, end.outcome, end.result.metadata.earlierAttempts);
-    this.#keepFinal(index, end.result);
+    this.#results.keep(index, end.result);
   }
 
   /** What one agent's tool can't do any more is left to an agent whose tool can; where there is none it is skipped. */
@@ -203,7 +203,7 @@ export class Coordinator {
     const another = agents.some(
       (_, other) => ready.isFor(index, other) && runner.refusal(other, workstream) === null,
     );
-    if (!another) return this.#keepFinal(index, this.#skipped(workstream, refusal));
+    if (!another) return this.#results.keep(index, this.#results.skipped(workstream, refusal));
     this.#benched.add(agent);
     this.#passedOn.add(index);
   }
@@ -235,55 +235,9 @@ export class Coordinator {
     });
   }
 
-  #keepFinal(index: number, result: AgentResult): void {
-    this.#final[index] = 1;
-    this.#keep(result);
-  }
-
-  /** Records a final row, and at once where a dependent's start may be the consequence. */
-  #keep(result: AgentResult): void {
-    this.#parts.journal.publish({ type: 'workstream-finished', result });
-    // What needs it was interrupted as well, and is told so at the end.
-    if (result.reason === 'interrupted') return;
-    const why = result.reason === null ? '' : ` (${result.reason})`;
-    const verb = result.status === 'skipped' ? 'was skipped' : result.status;
-    this.#follow(result.workstreamId, result.status, `${verb}${why}`);
-  }
-
-  /** Settles an id and everything that follows from it. */
-  #follow(id: string, status: AgentResult['status'], detail: string): void {
-    if (!this.#dependencies.hasDependents(id)) return;
-    const { runId, journal } = this.#parts;
-    const { ready, doomed } = this.#dependencies.settle(id, status, detail);
-    for (const { index, failure } of doomed) {
-      this.#final[index] = 1;
-      const result = skippedResult(runId, this.#workstream(index), failure);
-      journal.publish({ type: 'workstream-finished', result });
-    }
-    if (ready.length > 0) journal.commit();
-    for (const index of ready) this.#makeReady(index);
-  }
-
   #makeReady(index: number): void {
     this.#parts.ready.add(index);
     this.#parts.journal.publish({ type: 'workstream-ready', workstreamId: this.#workstream(index).id });
-  }
-
-  /** After an interruption every workstream without a final status is skipped, so that the totals add up. */
-  #skipTheRest(): void {
-    const interruption = this.#interruption;
-    for (const [index, workstream] of this.#parts.plan.workstreams.entries()) {
-      if (this.#final[index] === 1) continue;
-      if (interruption === null) throw new Error(`${workstream.id} was never handed out`);
-      const failure: Failure = { reason: 'interrupted', detail: interruption.detail };
-      const result = this.#skipped(workstream, failure);
-      this.#parts.journal.publish({ type: 'workstream-finished', result });
-    }
-  }
-
-  #skipped(workstream: Workstream, failure: Failure): AgentResult {
-    const { runId, runner } = this.#parts;
-    return skippedResult(runId, workstream, failure, runner.earlierAttempts(workstream.id));
   }
 
   #workstream(index: number): Workstream {

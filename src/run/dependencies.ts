@@ -29,10 +29,11 @@ export class Dependencies {
   readonly #ids: string[];
   readonly #stages: Stages;
 
-  constructor(workstreams: readonly Workstream[]) {
+  /** @param decided 1 for each workstream that has its final status already; `settle` is told of it all the same. */
+  constructor(workstreams: readonly Workstream[], decided: Uint8Array = new Uint8Array(workstreams.length)) {
     this.#unmet = new Int32Array(workstreams.length);
     this.#ids = workstreams.map(({ id }) => id);
-    this.#decided = new Uint8Array(workstreams.length);
+    this.#decided = decided.slice();
     this.#stages = new Stages(workstreams);
     for (const [index, workstream] of workstreams.entries()) {
       this.#unmet[index] = workstream.dependsOn.length;
@@ -52,7 +53,7 @@ export class Dependencies {
 
   /** Workstreams that need nothing. */
   free(): number[] {
-    return [...this.#unmet.keys()].filter((index) => this.#unmet[index] === 0);
+    return [...this.#unmet.keys()].filter((index) => this.#unmet[index] === 0 && this.#decided[index] === 0);
   }
 
   hasDependents(id: string): boolean {

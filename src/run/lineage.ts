@@ -1,4 +1,5 @@
 import type { Changes } from '../domain/changes.ts';
+import type { EarlierWork } from '../domain/earlier-run.ts';
 import type { Workstream } from '../domain/workstream.ts';
 
 /**
@@ -15,8 +16,14 @@ export class Lineage {
     if (sources.length > 0) this.#sources.set(workstream.id, sources);
   }
 
+  /** Takes what a workstream left that completed in an earlier session or run. */
+  restore({ id, dependsOn, hasCommits }: EarlierWork): void {
+    const sources = hasCommits ? [id] : this.parentsOf({ dependsOn });
+    if (sources.length > 0) this.#sources.set(id, sources);
+  }
+
   /** The workstreams whose commits this one starts from, each once. */
-  parentsOf({ dependsOn }: Workstream): string[] {
+  parentsOf({ dependsOn }: Pick<EarlierWork, 'dependsOn'>): string[] {
     if (this.#sources.size === 0) return [];
     return [...new Set(dependsOn.flatMap(({ id }) => this.#sources.get(id) ?? []))];
   }

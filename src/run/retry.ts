@@ -30,7 +30,9 @@ export function decideRetry(
   maxCostUsd: number | null,
 ): RetryDecision {
   const last = attempts.at(-1);
-  if (last === undefined || attempts.length >= breaker.maxAttempts) return { again: false, gaveUp: null };
+  // One that an interruption ended is no fault of the workstream's.
+  const made = attempts.filter(({ reason }) => reason !== 'interrupted').length;
+  if (last === undefined || made >= breaker.maxAttempts) return { again: false, gaveUp: null };
   const gaveUp =
     lasting(last) ??
     repeated(breaker, attempts, last) ??

@@ -1,6 +1,7 @@
 /** Measures how fast a run was, and what bounded it, while its results arrive. */
 import { availableParallelism } from 'node:os';
 import type { AttemptRecord } from '../domain/attempt.ts';
+import type { EarlierResult } from '../domain/earlier-run.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Speed } from '../domain/run-record.ts';
 import type { Workstream } from '../domain/workstream.ts';
@@ -35,9 +36,28 @@ export class SpeedMeter {
     earlier: readonly Pick<AttemptRecord, 'durationSeconds'>[] = [],
   ): void {
     const seconds = earlier.reduce((sum, attempt) => sum + attempt.durationSeconds, outcome.durationSeconds);
+    this.#measure(outcome, seconds);
+    this.#lengthen(index, seconds);
+  }
+
+  /** Takes a result of an earlier session, in the order in which they arrived. */
+  addEarlier(result: EarlierResult): void {
+    const { workstreamId, durationSeconds } = result;
+    this.#measure(result, durationSeconds);
+    const index = this.#indexOf.get(workstreamId);
+    if (index !== undefined) this.#lengthen(index, durationSeconds);
+  }
+
+  #measure(
+    { cpuSeconds, cpuWaitSeconds }: Pick<Outcome, 'cpuSeconds' | 'cpuWaitSeconds'>,
+    seconds: number,
+  ): void {
     this.#busy += seconds;
-    this.#waited += outcome.cpuWaitSeconds ?? 0;
-    this.#cpu += outcome.cpuSeconds ?? 0;
+    this.#waited += cpuWaitSeconds ?? 0;
+    this.#cpu += cpuSeconds ?? 0;
+  }
+
+  #lengthen(index: number, seconds: number): void {
     let longest = 0;
     for (const { id } of this.#workstreams[index]?.dependsOn ?? []) {
       const dependency = this.#indexOf.get(id);

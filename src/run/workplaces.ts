@@ -1,4 +1,5 @@
 import type { Changes, Merge } from '../domain/changes.ts';
+import type { EarlierWork } from '../domain/earlier-run.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Workspace, Workspaces } from '../domain/workspaces.ts';
 import type { Workstream } from '../domain/workstream.ts';
@@ -10,6 +11,8 @@ export interface WorkplaceParts {
   folder: string;
   /** Whether accepted work is merged into the run's own branch. */
   merge: boolean;
+  /** Whose work others may build on although it was done before. */
+  earlierWork: readonly EarlierWork[];
 }
 
 export type WorkspaceError = Extract<Failure, { reason: 'workspace-error' }>;
@@ -24,6 +27,7 @@ export class Workplaces {
 
   constructor(parts: WorkplaceParts) {
     this.#parts = parts;
+    for (const work of parts.earlierWork) this.#lineage.restore(work);
   }
 
   /** A folder for one attempt, or why there is none. */

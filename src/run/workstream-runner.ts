@@ -2,6 +2,7 @@
 import type { AgentResult } from '../domain/agent-result.ts';
 import type { AttemptRecord } from '../domain/attempt.ts';
 import type { Candidate } from '../domain/candidate.ts';
+import type { Inheritance } from '../domain/earlier-run.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Outcome, StepResult } from '../domain/outcome.ts';
 import type { ToolSettings } from '../domain/tool.ts';
@@ -35,6 +36,8 @@ export interface RunnerParts extends MakerParts {
   maxCostUsd: number | null;
   /** Failures of a tool in a row that end its use; 0 for never. */
   toolCircuit: number;
+  /** What the run has from before. */
+  inheritance: Pick<Inheritance, 'attempts' | 'spentUsd'>;
 }
 
 /** The end of an attempt: the final result, or another attempt after a pause. */
@@ -58,6 +61,14 @@ export class WorkstreamRunner {
       circuit: new ToolCircuit(parts.toolCircuit),
     };
     this.#maker = new AttemptMaker(parts, this.#ledgers);
+    this.#inherit(parts);
+  }
+
+  /** Of a competition every candidate is made anew. */
+  #inherit({ inheritance, bestOf }: RunnerParts): void {
+    this.#ledgers.budget.spend(inheritance.spentUsd);
+    if (bestOf.length > 0) return;
+    for (const [id, records] of inheritance.attempts) this.#ledgers.history.restore(id, records);
   }
 
   /** Which attempt the next one is, counted from 1. */

@@ -1,7 +1,8 @@
 /** Reads what a run changed and what it warned of: the elements of the lists in `agent_results`. */
 import { z } from 'zod';
 import { fileChangeSchema } from '../domain/changes.ts';
-import type { Capped, FileChange } from '../domain/run-record.ts';
+import type { Capped } from '../domain/capped.ts';
+import type { FileChange } from '../domain/run-record.ts';
 import type { Connection } from './connection.ts';
 import { eachRow, numberCell, rows } from './read.ts';
 

@@ -1,7 +1,8 @@
 /** Reads what several tools made of one workstream. */
 import { z } from 'zod';
 import { candidateSchema } from '../domain/candidate.ts';
-import type { Capped, Competition } from '../domain/run-record.ts';
+import type { Capped } from '../domain/capped.ts';
+import type { Competition } from '../domain/tool-record.ts';
 import type { Connection } from './connection.ts';
 import { jsonCell, listOf } from './json-cell.ts';
 import { rows } from './read.ts';

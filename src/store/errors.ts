@@ -1,7 +1,8 @@
 /** Reads errors: one by one, and grouped by pattern. */
 import { z } from 'zod';
 import { COORDINATOR } from '../domain/agent-result.ts';
-import type { Capped, ErrorExample, ErrorPattern } from '../domain/run-record.ts';
+import type { Capped } from '../domain/capped.ts';
+import type { ErrorExample, ErrorPattern } from '../domain/run-record.ts';
 import type { Connection } from './connection.ts';
 import { isoTime } from './iso-time.ts';
 import { firstRow, rows, textCell } from './read.ts';

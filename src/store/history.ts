@@ -2,13 +2,13 @@ import type { AgentResult, FinalStatus } from '../domain/agent-result.ts';
 import type { Json } from '../domain/json.ts';
 import type {
   AgentPerformance,
-  ToolPerformance,
-  Capped,
   ConsolidatedResult,
   ErrorPattern,
   LiveWorkstream,
   RunSummary,
 } from '../domain/run-record.ts';
+import type { ToolPerformance } from '../domain/tool-record.ts';
+import type { Capped } from '../domain/capped.ts';
 import { shownPath } from '../support/shown-path.ts';
 import { agentPerformances } from './agents.ts';
 import type { Connection } from './connection.ts';

@@ -1,6 +1,7 @@
 /** Reads the workstreams of a run that have no final row yet. */
 import { z } from 'zod';
-import type { Capped, LiveWorkstream } from '../domain/run-record.ts';
+import type { Capped } from '../domain/capped.ts';
+import type { LiveWorkstream } from '../domain/run-record.ts';
 import type { Connection } from './connection.ts';
 import { numberCell, rows, textCell } from './read.ts';
 

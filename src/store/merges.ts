@@ -1,6 +1,7 @@
 /** Reads what became of the work of a run: its own branch, and what could not be merged into it. */
 import { z } from 'zod';
-import type { Capped, MergedWork, MergeProblem } from '../domain/run-record.ts';
+import type { Capped } from '../domain/capped.ts';
+import type { MergedWork, MergeProblem } from '../domain/tool-record.ts';
 import type { Connection } from './connection.ts';
 import { firstRow, rows, textCell } from './read.ts';
 

@@ -1,7 +1,8 @@
 /** Reads what workstreams gave. */
 import { z } from 'zod';
 import type { Json } from '../domain/json.ts';
-import type { Capped, WorkstreamOutput } from '../domain/run-record.ts';
+import type { Capped } from '../domain/capped.ts';
+import type { WorkstreamOutput } from '../domain/run-record.ts';
 import type { Connection } from './connection.ts';
 import { completedEarlier } from './durations.ts';
 import { countOf, rows, textCell } from './read.ts';
@@ -31,17 +32,22 @@ const OUTPUTS = `
   SELECT r.workstream_id, r.metadata FROM json_each(?) wanted
   CROSS JOIN agent_results r ON r.run_id = ? AND r.workstream_id = wanted.value AND r.attempts IS NOT NULL`;
 
+const COMPLETED = " WHERE r.status = 'completed'";
+
 /**
- * The output of each of these workstreams in this run, or, for those that are no part of it, in the run in which they
- * last completed; null for one that gave none.
+ * The output of each of these workstreams in this run, or, for those that are no part of it, in the one whose failures
+ * it tries again, or else in the run in which they last completed; null for one that gave none.
  */
 export function outputsOf(
   connection: Connection,
   runId: string,
   ids: readonly string[],
+  retryOf: string | null = null,
 ): Record<string, Json> {
   const outputs = new Map<string, Json>();
   addOutputs(connection, runId, ids, outputs);
+  const rest = ids.filter((id) => !outputs.has(id));
+  if (retryOf !== null && rest.length > 0) addOutputs(connection, retryOf, rest, outputs, COMPLETED);
   const elsewhere = ids.filter((id) => !outputs.has(id));
   if (elsewhere.length > 0) {
     for (const [id, earlier] of completedEarlier(connection, elsewhere)) {
@@ -56,8 +62,10 @@ function addOutputs(
   runId: string,
   ids: readonly string[],
   outputs: Map<string, Json>,
+  condition = '',
 ): void {
-  for (const row of rows(connection, outputRow, OUTPUTS, JSON.stringify(ids), runId)) {
+  const sql = `${OUTPUTS}${condition}`;
+  for (const row of rows(connection, outputRow, sql, JSON.stringify(ids), runId)) {
     outputs.set(row.workstream_id, readMetadata(row.metadata, row.workstream_id).output);
   }
 }

@@ -4,8 +4,9 @@ import type { Connection } from './connection.ts';
 
 const RUN = `
 INSERT INTO consolidated_runs
-  (run_id, timestamp, created_at, total_workstreams, agents_count, agent_names, state, pid, pid_started, hostname)
-VALUES (@run, @at, @at, @total, @agents, @names, 'running', @pid, @started, @hostname)`;
+  (run_id, timestamp, created_at, total_workstreams, agents_count, agent_names, state, pid, pid_started, hostname,
+   options, retry_of)
+VALUES (@run, @at, @at, @total, @agents, @names, 'running', @pid, @started, @hostname, @options, @retryOf)`;
 
 /** Does nothing when the id is taken. */
 const CLAIM = `${RUN} ON CONFLICT (run_id) DO NOTHING`;
@@ -31,11 +32,12 @@ const RESULT = `
 INSERT INTO agent_results
   (run_id, agent_id, workstream_id, status, start_time, end_time, duration_seconds, files_modified, commits_created,
    errors, warnings, test_results, metadata, title, reason, explanation, cpu_seconds, cpu_wait_seconds, attempts,
-   log_file, has_output, tool, model, cost_usd, input_tokens, output_tokens, branch, merge_status)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+   log_file, has_output, tool, model, cost_usd, input_tokens, output_tokens, branch, merge_status, definition_hash)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 const ATTEMPT = `
-INSERT INTO workstream_attempts
+-- One that was interrupted is there already when its workstream is run again.
+INSERT OR REPLACE INTO workstream_attempts
   (run_id, workstream_id, attempt, agent_id, tool, model, reason, explanation, start_time, duration_seconds, cost_usd,
    input_tokens, output_tokens, content_hash, log_file)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
@@ -60,7 +62,8 @@ const inList = (column: string): string => `
   (SELECT COUNT(DISTINCT value) FROM agent_results, json_each(${column})
    WHERE run_id = @run AND ${column} <> '[]')`;
 
-const inStatus = (status: string): string => `
+/** How many results of a run have this status. */
+export const inStatus = (status: string): string => `
   (SELECT COUNT(*) FROM agent_results WHERE run_id = @run AND status = '${status}')`;
 
 const FINISH = `

@@ -1,15 +1,27 @@
 import { performance } from 'node:perf_hooks';
 import type { Recorder, RunEnd } from '../domain/recorder.ts';
+import type { JsonObject } from '../domain/json.ts';
 import type { RunEvent } from '../domain/run-event.ts';
 import { Batch, type RunStarted } from './batch.ts';
 import type { Connection } from './connection.ts';
 import { ownIdentity } from '../support/process-identity.ts';
 import { prepareStatements, type Statements } from './recorder-statements.ts';
+import { restart, takeOver, type Taking } from './reopen.ts';
 import { settleRun } from './settle.ts';
 import { asStoreError, storeError } from './store-error.ts';
 import { writeSummary } from './summary-json.ts';
 import { WalFile } from './wal-file.ts';
 import { writeResult } from './write-result.ts';
+
+/** What a run was started with. */
+export interface Origin {
+  /** So that it can be resumed with the same. */
+  options: JsonObject | null;
+  /** The run whose failures it tries again; null for none. */
+  retryOf: string | null;
+}
+
+const UNKNOWN: Origin = { options: null, retryOf: null };
 
 /**
  * Writes one run. Each `commit` is one transaction: it is kept as a whole, or, when it throws a `StoreError`, not at
@@ -22,6 +34,8 @@ export class SqliteRecorder implements Recorder {
   readonly #wal: WalFile;
   #batch = new Batch();
   #runId: string | null = null;
+  /** Of the definitions that are run, by id. */
+  #hashes: ReadonlyMap<string, string> = new Map();
   #milliseconds = 0;
 
   /** @param connection from `openDatabase`; stays open. */
@@ -39,13 +53,23 @@ export class SqliteRecorder implements Recorder {
    * Takes the id for a run that is about to start; false when another run has it. Two processes that ask for the same
    * id at the same moment get it once.
    */
-  claim(runId: string, at: string): boolean {
-    return this.#write(() => this.#statements.claim.run(this.#runRow(runId, at, 0, null)).changes === 1);
+  claim(runId: string, at: string, origin: Origin = UNKNOWN): boolean {
+    return this.#write(
+      () => this.#statements.claim.run(this.#runRow(runId, at, 0, null, origin)).changes === 1,
+    );
+  }
+
+  /** Takes a run that was interrupted, to go on with it; false when another process has taken it since it was read. */
+  reopen(taking: Taking): boolean {
+    return this.#write(() => takeOver(this.#connection, taking, this.#identity));
   }
 
   take(event: RunEvent): void {
     const from = performance.now();
-    if (event.type === 'run-started') this.#runId = event.runId;
+    if (event.type === 'run-started') {
+      this.#runId = event.runId;
+      this.#hashes = new Map(event.workstreams.map(({ id, hash }) => [id, hash]));
+    }
     this.#batch.add(event);
     this.#milliseconds += performance.now() - from;
   }
@@ -102,19 +126,27 @@ export class SqliteRecorder implements Recorder {
     for (const [id, { fraction, activity }] of batch.progress) {
       this.#statements.progress.run(fraction, activity, runId, id);
     }
-    for (const result of batch.results) writeResult(this.#statements, result);
+    for (const result of batch.results) {
+      writeResult(this.#statements, result, this.#hashes.get(result.workstreamId) ?? null);
+    }
     if (batch.results.length > 0) this.#addTotals(runId, batch);
   }
 
-  #writeStart({ runId, at, total, agents, workstreams }: RunStarted): void {
-    const { changes } = this.#statements.start.run(this.#runRow(runId, at, total, agents));
-    if (changes === 0) throw storeError('run-exists', this.#connection.name);
+  #writeStart(started: RunStarted): void {
+    const { runId, workstreams } = started;
+    if (!this.#begin(started)) throw storeError('run-exists', this.#connection.name);
     for (const [position, workstream] of workstreams.entries()) {
       const { id, title, source, hash, dependsOn } = workstream;
       const state = dependsOn.length === 0 ? 'pending' : 'blocked';
       const needs = dependsOn.length === 0 ? '[]' : JSON.stringify(dependsOn);
       this.#statements.workstream.run(runId, id, position, title, source.file, hash, needs, state);
     }
+  }
+
+  #begin(started: RunStarted): boolean {
+    if (started.resumed !== null) return restart(this.#connection, started, this.#identity);
+    const { runId, at, total, agents } = started;
+    return this.#statements.start.run(this.#runRow(runId, at, total, agents, UNKNOWN)).changes > 0;
   }
 
   #addTotals(runId: string, { results }: Batch): void {
@@ -129,9 +161,10 @@ export class SqliteRecorder implements Recorder {
     this.#statements.totals.run(counts.completed, counts.failed, counts.skipped, errors, warnings, runId);
   }
 
-  #runRow(run: string, at: string, total: number, agents: readonly string[] | null) {
-    const { pid, started, hostname } = this.#identity;
+  #runRow(run: string, at: string, total: number, agents: readonly string[] | null, origin: Origin) {
     const names = agents === null ? null : JSON.stringify(agents);
-    return { run, at, total, agents: agents?.length ?? null, names, pid, started, hostname };
+    const options = origin.options === null ? null : JSON.stringify(origin.options);
+    const { retryOf } = origin;
+    return { run, at, total, agents: agents?.length ?? null, names, options, retryOf, ...this.#identity };
   }
 }

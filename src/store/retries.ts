@@ -1,6 +1,7 @@
 /** Reads which workstreams were tried more than once. */
 import { z } from 'zod';
-import type { Capped, Retried } from '../domain/run-record.ts';
+import type { Capped } from '../domain/capped.ts';
+import type { Retried } from '../domain/tool-record.ts';
 import type { Connection } from './connection.ts';
 import { finalStatus } from './final-status.ts';
 import { rows, textCell } from './read.ts';

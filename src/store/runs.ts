@@ -27,12 +27,14 @@ const runRow = z.object({
   total_warnings: numberCell,
   execution_summary: textCell,
   recommendations: textCell,
+  resumed_at: textCell,
+  retry_of: textCell,
 });
 const textList = listOf(z.string());
 type RunRow = z.infer<typeof runRow>;
 
 /** The older system wrote a space where we write a "T". */
-const NEWEST_FIRST = "ORDER BY replace(created_at, ' ', 'T') DESC, length(run_id) DESC, run_id DESC";
+export const NEWEST_FIRST = "ORDER BY replace(created_at, ' ', 'T') DESC, length(run_id) DESC, run_id DESC";
 
 /** A run; null where there is none of this id. */
 export function getRun(connection: Connection, runId: string): RunSummary | null {
@@ -63,6 +65,8 @@ function toSummary(connection: Connection, row: RunRow): RunSummary {
     totals: row.state !== null && row.ended_at === null ? soFar(connection, row) : totalsOf(row),
     executionSummary: readSummary(row.execution_summary),
     recommendations: jsonCell(textList, row.recommendations),
+    resumedAt: isoTime(row.resumed_at),
+    retryOf: row.retry_of,
   };
 }
 

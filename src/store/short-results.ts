@@ -1,7 +1,8 @@
 /** Reads results short: the lists of a report. */
 import { z } from 'zod';
 import { COORDINATOR } from '../domain/agent-result.ts';
-import type { Capped, ShortResult } from '../domain/run-record.ts';
+import type { Capped } from '../domain/capped.ts';
+import type { ShortResult } from '../domain/run-record.ts';
 import type { Connection } from './connection.ts';
 import { finalStatus, unusualStatus } from './final-status.ts';
 import { isoTime } from './iso-time.ts';

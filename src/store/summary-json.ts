@@ -43,6 +43,8 @@ const summary: z.ZodType<ExecutionSummary> = z.object({
   distribution: z.enum(['dynamic', 'round-robin']),
   exitCode: z.number(),
   interruptedBy: z.string().nullable(),
+  // Summaries of earlier versions don't have it.
+  sessions: z.number().catch(1),
   speed,
   agents: z.array(agent),
   tests: z.object({ total: z.number(), passed: z.number(), failed: z.number(), manual: z.number() }),

@@ -1,7 +1,8 @@
 /** The single tests that acceptance tests ran: a table of their own, beside the object in `test_results`. */
 import { z } from 'zod';
 import type { AgentResult, TestSummary } from '../domain/agent-result.ts';
-import type { Capped, FailedCase } from '../domain/run-record.ts';
+import type { Capped } from '../domain/capped.ts';
+import type { FailedCase } from '../domain/run-record.ts';
 import type { TestCase } from '../domain/test-case.ts';
 import type { Connection } from './connection.ts';
 import { countOf, numberCell, rows, textCell } from './read.ts';

@@ -1,6 +1,7 @@
 /** Reads the acceptance tests of a run. */
 import { z } from 'zod';
-import type { Capped, TestNote, TestTotals } from '../domain/run-record.ts';
+import type { Capped } from '../domain/capped.ts';
+import type { TestNote, TestTotals } from '../domain/run-record.ts';
 import type { TestCounts } from '../domain/test-case.ts';
 import type { Connection } from './connection.ts';
 import { firstRow, numberCell, rows, textCell } from './read.ts';

@@ -1,7 +1,7 @@
 /** Reads what each tool did in a run. */
 import { z } from 'zod';
 import { FALSE_SUCCESSES } from '../domain/failure.ts';
-import type { ToolPerformance } from '../domain/run-record.ts';
+import type { ToolPerformance } from '../domain/tool-record.ts';
 import type { Connection } from './connection.ts';
 import { numberCell, rows, textCell } from './read.ts';
 

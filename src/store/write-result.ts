@@ -6,15 +6,22 @@ import { writeAttempts } from './write-attempts.ts';
 import type { Statements } from './recorder-statements.ts';
 import { testsCell, writeTestCases } from './test-cases.ts';
 
-/** Writes the row of a result, of each of its errors and of its test cases. With that its live state counts no more. */
-export function writeResult(statements: Statements, result: AgentResult): void {
-  writeRow(statements, result);
+/**
+ * Writes the row of a result, of each of its errors and of its test cases. With that its live state counts no more.
+ * @param definitionHash of the definition that was run; null where it could not be.
+ */
+export function writeResult(
+  statements: Statements,
+  result: AgentResult,
+  definitionHash: string | null,
+): void {
+  writeRow(statements, result, definitionHash);
   writeAttempts(statements, result);
   if (result.status === 'failed') writeErrors(statements, result);
   writeTestCases(statements, result);
 }
 
-function writeRow(statements: Statements, result: AgentResult): void {
+function writeRow(statements: Statements, result: AgentResult, definitionHash: string | null): void {
   const { metadata } = result;
   const hasOutput = metadata.output !== null || Object.keys(metadata.metrics).length > 0;
   const spending = spendingOfAll(metadata);
@@ -47,6 +54,7 @@ function writeRow(statements: Statements, result: AgentResult): void {
     spending.outputTokens,
     metadata.changes?.branch ?? null,
     metadata.merge?.status ?? null,
+    definitionHash,
   );
 }
 

@@ -13,10 +13,10 @@ export function ownIdentity(): ProcessIdentity {
   return { pid: process.pid, started: startOf(process.pid), hostname: hostname() };
 }
 
-/** True only when it is known: a process of another machine may be alive. */
+/** True only when it is known: a process of another machine may be alive. One that nobody has waited for is gone too. */
 export function isGone(identity: ProcessIdentity): boolean {
   if (identity.hostname !== hostname()) return false;
-  if (!exists(identity.pid)) return true;
+  if (!exists(identity.pid) || isZombie(identity.pid)) return true;
   const started = startOf(identity.pid);
   return started !== null && identity.started !== null && started !== identity.started;
 }
@@ -31,13 +31,19 @@ function exists(pid: number): boolean {
   }
 }
 
-/** Field 22 of /proc/PID/stat: clock ticks from boot to the start. The name in field 2 may hold spaces and brackets. */
-function startOf(pid: number): string | null {
+/** Field 3 of /proc/PID/stat is its state. In a container whose first process waits for nobody, zombies stay. */
+const isZombie = (pid: number): boolean => /^[ZX]$/.test(fieldsOf(pid)[0] ?? '');
+
+/** Field 22 of /proc/PID/stat: clock ticks from boot to the start. */
+const startOf = (pid: number): string | null => fieldsOf(pid)[19] ?? null;
+
+/** The fields of /proc/PID/stat from the third on; the name in field 2 may hold spaces and brackets. */
+function fieldsOf(pid: number): string[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
     // There is no /proc here, or the process has just ended.
-    return null;
+    return [];
   }
 }

@@ -18,6 +18,8 @@ export interface WorkspacesOptions {
   copy?: readonly string[];
   /** The same, for those that each worktree gets a symbolic link to. Default: none. */
   link?: readonly string[];
+  /** The run whose failures this one tries again: what completed there can be built on. Default: null. */
+  retryOf?: string | null;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface WorkspacesOptions {
  * is the folder itself. Writes nothing before a worktree is opened.
  */
 export async function openWorkspaces(options: WorkspacesOptions): Promise<GitWorkspaces> {
-  const { runId, setup = null, copy = [], link = [] } = options;
+  const { runId, setup = null, copy = [], link = [], retryOf = null } = options;
   const cwd = resolve(options.cwd);
   const stateFolder = await realPath(resolve(options.stateFolder));
   const found = await findRepository(cwd);
@@ -35,7 +37,9 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<GitWor
     setup,
     shared: new SharedFolder(await realPath(cwd), stateFolder),
     repository:
-      typeof found === 'string' ? found : new RunRepository(found, { runId, stateFolder, copy, link }),
+      typeof found === 'string'
+        ? found
+        : new RunRepository(found, { runId, stateFolder, copy, link, retryOf }),
   });
 }
 

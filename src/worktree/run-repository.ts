@@ -20,6 +20,8 @@ import { WorktreeSession } from './worktree-session.ts';
 interface Settings extends BringAlong {
   runId: string;
   stateFolder: string;
+  /** The run whose failures this one tries again; null for none. */
+  retryOf: string | null;
 }
 
 export class RunRepository {
@@ -128,16 +130,22 @@ export class RunRepository {
     return this.#luggage;
   }
 
-  /** Of the parents that have one: in this process, or kept by the run before it was resumed. */
+  /** Of the parents that have one: in this process, or kept before the run was resumed, or by the one it repeats. */
   async #resultsOf(parents: readonly string[]): Promise<ParentResult[]> {
+    const { runId, retryOf } = this.#settings;
     const results: ParentResult[] = [];
     for (const workstreamId of parents) {
       const commit =
         this.#results.get(workstreamId) ??
-        lastResult(await keptOf(this.repository, this.#settings.runId, workstreamId))?.commit;
+        (await this.#keptBy(runId, workstreamId)) ??
+        (retryOf === null ? undefined : await this.#keptBy(retryOf, workstreamId));
       if (commit !== undefined) results.push({ workstreamId, commit });
     }
     return results;
+  }
+
+  async #keptBy(runId: string, workstreamId: string): Promise<string | undefined> {
+    return lastResult(await keptOf(this.repository, runId, workstreamId))?.commit;
   }
 
   #notesOnParents(parents: readonly string[]): string[] {

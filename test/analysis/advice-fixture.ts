@@ -128,6 +128,7 @@ export function summary(speed: Partial<Speed>, changes: Partial<ExecutionSummary
     distribution: 'dynamic',
     exitCode: 0,
     interruptedBy: null,
+    sessions: 1,
     speed: {
       wallSeconds: 10,
       busySeconds: 30,

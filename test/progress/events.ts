@@ -17,6 +17,7 @@ export function runStarted(
 ): RunEvent {
   return {
     type: 'run-started',
+    resumed: null,
     runId: RUN,
     at: at(0),
     agents: Array.from({ length: agents }, (_, index) => `agent-${index + 1}`),

@@ -6,8 +6,8 @@ import type {
   ExecutionSummary,
   RunSummary,
   ShortResult,
-  ToolPerformance,
 } from '../../src/domain/run-record.ts';
+import type { ToolPerformance } from '../../src/domain/tool-record.ts';
 
 export const RUN_ID = 'ma-run-20260714-093000';
 
@@ -57,6 +57,7 @@ export function executionSummary(changes: Partial<ExecutionSummary> = {}): Execu
     distribution: 'dynamic',
     exitCode: 1,
     interruptedBy: null,
+    sessions: 1,
     speed: {
       wallSeconds: 9.4,
       busySeconds: 17.25,
@@ -79,6 +80,8 @@ export function runSummary(changes: Partial<RunSummary> = {}): RunSummary {
     runId: RUN_ID,
     state: 'ended',
     createdAt: '2026-07-14T09:30:00.000Z',
+    resumedAt: null,
+    retryOf: null,
     endedAt: '2026-07-14T09:30:09.400Z',
     totals: {
       workstreams: 6,

@@ -1,5 +1,6 @@
 /** The consolidated result of a run of 100,000 workstreams: every list as long as a store may give it. */
-import type { Capped, ConsolidatedResult } from '../../src/domain/run-record.ts';
+import type { Capped } from '../../src/domain/capped.ts';
+import type { ConsolidatedResult } from '../../src/domain/run-record.ts';
 import { agent, emptyResult, executionSummary, runSummary, shortResult, unknownChange } from './fixture.ts';
 
 export const TOTAL = 100_000;

@@ -122,6 +122,7 @@ export function started(
 ): RunEvent {
   return {
     type: 'run-started',
+    resumed: null,
     runId: RUN,
     at: START,
     agents: ['agent-1', 'agent-2'],
@@ -142,6 +143,7 @@ export const SUMMARY: ExecutionSummary = {
   distribution: 'dynamic',
   exitCode: 1,
   interruptedBy: null,
+  sessions: 1,
   speed: {
     wallSeconds: 2,
     busySeconds: 3,

@@ -28,6 +28,8 @@ describe('runs', () => {
     expect(historyOf(connection).getRun(RUN)).toEqual({
       runId: RUN,
       state: 'ended',
+      retryOf: null,
+      resumedAt: null,
       createdAt: '2026-01-02T03:04:05.000Z',
       endedAt: '2026-01-02T03:05:00.000Z',
       totals: {
@@ -94,6 +96,8 @@ test('a run of the older system is shown with its own totals', () => {
     expect(history.getRun(OLD_RUN)).toEqual({
       runId: OLD_RUN,
       state: 'ended',
+      retryOf: null,
+      resumedAt: null,
       createdAt: '2024-05-06T07:09:00.000Z',
       endedAt: null,
       totals: {

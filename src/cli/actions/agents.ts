@@ -1,4 +1,4 @@
-import type { ToolPerformance } from '../../domain/run-record.ts';
+import type { ToolPerformance } from '../../domain/tool-record.ts';
 import { dollars } from '../../support/dollars.ts';
 import { percent } from '../../support/percent.ts';
 import { seconds } from '../../support/seconds.ts';

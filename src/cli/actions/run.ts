@@ -1,9 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { begin } from '../../app/begin.ts';
 import { MultiAgentWorkstreamCoordinator } from '../../app/multi-agent-workstream-coordinator.ts';
 import type { CoordinatorOptions } from '../../app/options.ts';
+import { prepare } from '../../app/prepare.ts';
 import { Refusal } from '../../app/refusal.ts';
 import type { RunResult } from '../../app/run-result.ts';
+import { formatPlan } from '../../plan/render.ts';
 import { reportFormat } from '../../report/formats.ts';
 import { listenForSignals } from '../../run/signals.ts';
 import { nearest } from '../../support/nearest.ts';
@@ -11,8 +14,10 @@ import { askOnTerminal } from '../ask.ts';
 import { readProject } from '../config.ts';
 import { commandNames } from '../definitions.ts';
 import type { RunArguments } from '../commands/run.ts';
+import { givenOptions } from '../given-options.ts';
 import { tellGithub } from '../github.ts';
 import { withRun } from '../history.ts';
+import { print } from '../print.ts';
 import { type RunOutput, openOutput } from '../run-output.ts';
 import { plan } from './plan.ts';
 import { sourceOf } from './report.ts';
@@ -21,8 +26,12 @@ const NOTHING_MATCHED = 4;
 
 /** Runs workstreams. The exit code says how it went; nothing but a whole success is 0. */
 export async function run(argv: RunArguments): Promise<number> {
-  if (argv.dryRun) return plan({ ...argv, format: argv.json ? 'json' : 'text' });
-  const options = { ...optionsOf(argv), project: await readProject(process.cwd()) };
+  const given = givenOptions(argv, process.argv.slice(2));
+  if (argv.dryRun) return dryRun(argv, given);
+  if (argv.ask && (argv.json || !process.stdin.isTTY || !process.stdout.isTTY)) {
+    throw new Refusal(2, '--ask needs a terminal to ask on.');
+  }
+  const options = { ...given, project: await readProject(process.cwd()) };
   const output = openOutput(argv);
   const ask = argv.ask ? askBetween(output) : null;
   const coordinator = new MultiAgentWorkstreamCoordinator({ ...options, ask });
@@ -43,37 +52,23 @@ export async function run(argv: RunArguments): Promise<number> {
   }
 }
 
+/** Of a run that goes on with another: what is left of it, or what failed in it. */
+async function dryRun(argv: RunArguments, given: CoordinatorOptions): Promise<number> {
+  const format = argv.json ? 'json' : 'text';
+  if (given.resume === undefined && given.retryFailed === undefined) return plan({ ...argv, format });
+  const { options, paths, prepared } = begin(given);
+  const ids = prepared.resumed?.resumption.toRun ?? options.select;
+  if (ids.length === 0)
+    throw new Refusal(4, 'Every workstream of that run has its result; only its report is missing.');
+  const left = prepare({ select: ids, withDependencies: false, workspace: null }, paths);
+  await print(formatPlan(left.plan, format));
+  return left.plan.broken.length === 0 ? 0 : 1;
+}
+
 /** `millrace vaildate` asks for a workstream of that name; it is more likely to be a command. */
 function hintAtCommand([first]: string[]): void {
   const meant = first === undefined ? null : nearest(first, commandNames);
   if (meant !== null) process.stderr.write(`millrace: Did you mean the command "${meant}"?\n`);
-}
-
-function optionsOf(argv: RunArguments): CoordinatorOptions {
-  if (argv.ask && (argv.json || !process.stdin.isTTY || !process.stdout.isTTY)) {
-    throw new Refusal(2, '--ask needs a terminal to ask on.');
-  }
-  return {
-    agentsCount: argv.agents,
-    workstreams: argv.workstreams,
-    state: argv.state,
-    reports: argv.reports,
-    select: argv.id,
-    withDependencies: argv.withDependencies,
-    timeoutSeconds: argv.timeout,
-    graceSeconds: argv.grace,
-    agentMemoryMb: argv.agentMemory ?? null,
-    maxOutputMb: argv.maxOutput,
-    distribution: argv.distribution,
-    merge: argv.merge,
-    tool: argv.tool ?? null,
-    bestOf: (argv.bestOf ?? '').split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()])),
-    workspace: argv.workspace ?? null,
-    outsideScope: argv.outsideScope,
-    maxCostUsd: argv.maxCostUsd ?? null,
-    toolCircuit: argv.toolCircuit,
-    logLevel: argv.logLevel,
-  };
 }
 
 async function finish(argv: RunArguments, output: RunOutput, result: RunResult | null): Promise<void> {

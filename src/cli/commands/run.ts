@@ -1,8 +1,8 @@
 import type { Argv } from 'yargs';
 import type { ArgumentsOf } from '../command.ts';
-import { folderOptions, jsonOption, runOptions, selectionOptions } from '../options.ts';
+import { folderOptions, jsonOption, resumeOptions, runOptions, selectionOptions } from '../options.ts';
 
-const options = { ...runOptions, ...selectionOptions, ...jsonOption, ...folderOptions };
+const options = { ...runOptions, ...resumeOptions, ...selectionOptions, ...jsonOption, ...folderOptions };
 
 const builder = (yargs: Argv) =>
   yargs
@@ -17,6 +17,8 @@ const builder = (yargs: Argv) =>
     .example('$0 -j 8', 'The same on 8 agents')
     .example('$0 run ws-build ws-test-* --with-dependencies', 'Run some, and what they need')
     .example('$0 run -n', 'Show the plan and run nothing')
+    .example('$0 run --resume', 'Go on with the run that was interrupted')
+    .example('$0 run --retry-failed', 'Run again what failed')
     .example('$0 run | npx pino-pretty', 'Read the log');
 
 export type RunArguments = ArgumentsOf<typeof builder>;

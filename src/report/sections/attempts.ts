@@ -1,4 +1,5 @@
-import type { ConsolidatedResult, Retried } from '../../domain/run-record.ts';
+import type { ConsolidatedResult } from '../../domain/run-record.ts';
+import type { Retried } from '../../domain/tool-record.ts';
 import { cappedTable } from '../capped.ts';
 import { type Block, type Cell, code, heading } from '../nodes.ts';
 import { select } from '../query.ts';

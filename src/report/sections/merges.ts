@@ -1,4 +1,5 @@
-import type { ConsolidatedResult, MergeProblem } from '../../domain/run-record.ts';
+import type { ConsolidatedResult } from '../../domain/run-record.ts';
+import type { MergeProblem } from '../../domain/tool-record.ts';
 import { plural } from '../../support/plural.ts';
 import { cappedTable } from '../capped.ts';
 import { type Block, type Cell, code, glue, heading, paragraph } from '../nodes.ts';

@@ -1,4 +1,5 @@
-import { type ConsolidatedResult, totalCost, type ToolPerformance } from '../../domain/run-record.ts';
+import type { ConsolidatedResult } from '../../domain/run-record.ts';
+import { totalCost, type ToolPerformance } from '../../domain/tool-record.ts';
 import { costSentence } from '../../support/cost-sentence.ts';
 import { dollars } from '../../support/dollars.ts';
 import { percent } from '../../support/percent.ts';

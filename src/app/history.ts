@@ -1,0 +1,21 @@
+import type { Connection } from '../store/connection.ts';
+import { openForReading } from '../store/database.ts';
+import { StoreError } from '../store/store-error.ts';
+import { Refusal } from './refusal.ts';
+
+/**
+ * Opens the database for reading, and closes it afterwards; `use` gets null where there is none.
+ * @throws Refusal with exit code 3 when it can't be read.
+ */
+export function withDatabase<T>(database: string, use: (connection: Connection | null) => T): T {
+  let connection: Connection | null = null;
+  try {
+    connection = openForReading(database);
+    return use(connection);
+  } catch (error) {
+    if (error instanceof StoreError) throw new Refusal(3, error.message, error);
+    throw error;
+  } finally {
+    connection?.close();
+  }
+}

@@ -1,0 +1,87 @@
+/** From the arguments of `run` to the options of a run. */
+import { Parser } from 'yargs/helpers';
+import type { CoordinatorOptions } from '../app/options.ts';
+import { isRunId } from '../run/run-id.ts';
+import type { RunArguments } from './commands/run.ts';
+
+/** What is the same for every run, and what an earlier run may have had otherwise, by the flag that says it. */
+type Overridable = Omit<CoordinatorOptions, 'cwd' | 'state' | 'select' | 'logLevel' | 'project' | 'ask'>;
+
+/**
+ * The options that the arguments give. A run that goes on with another has the options of that one, and of the
+ * arguments only what stands on the command line.
+ * @param line the words after `millrace`.
+ */
+export function givenOptions(argv: RunArguments, line: readonly string[]): CoordinatorOptions {
+  const which = whichRun(argv);
+  const fixed = { state: argv.state, select: which.ids, logLevel: argv.logLevel };
+  const all = byFlag(argv);
+  if (which.resume === undefined && which.retryFailed === undefined) {
+    return Object.assign(fixed, ...Object.values(all));
+  }
+  const flags = flagsOf(line);
+  const given = Object.entries(all).filter(([flag]) => flags.has(flag));
+  const { resume, retryFailed } = which;
+  return Object.assign(
+    fixed,
+    resume === undefined ? {} : { resume },
+    retryFailed === undefined ? {} : { retryFailed },
+    ...given.map(([, option]) => option),
+  );
+}
+
+interface WhichRun {
+  resume?: string | true;
+  retryFailed?: string | true;
+  ids: string[];
+}
+
+/** The word after `--resume` is the id of a run if it looks like one, and otherwise that of a workstream. */
+function whichRun({
+  id,
+  resume,
+  retryFailed,
+}: Pick<RunArguments, 'id' | 'resume' | 'retryFailed'>): WhichRun {
+  const words = [resume, retryFailed].filter((word) => word !== undefined && word !== '' && !isRunId(word));
+  const named = (word: string | undefined): string | true | undefined =>
+    word === undefined ? undefined : isRunId(word) ? word : true;
+  const [first, second] = [named(resume), named(retryFailed)];
+  return {
+    ids: [...words.filter((word) => word !== undefined), ...id],
+    ...(first === undefined ? {} : { resume: first }),
+    ...(second === undefined ? {} : { retryFailed: second }),
+  };
+}
+
+function byFlag(argv: RunArguments): Record<string, Overridable> {
+  return {
+    agents: { agentsCount: argv.agents },
+    workstreams: { workstreams: argv.workstreams },
+    reports: { reports: argv.reports },
+    'with-dependencies': { withDependencies: argv.withDependencies },
+    timeout: { timeoutSeconds: argv.timeout },
+    grace: { graceSeconds: argv.grace },
+    'agent-memory': { agentMemoryMb: argv.agentMemory ?? null },
+    'max-output': { maxOutputMb: argv.maxOutput },
+    distribution: { distribution: argv.distribution },
+    merge: { merge: argv.merge },
+    tool: { tool: argv.tool ?? null },
+    'best-of': { bestOf: listOf(argv.bestOf) },
+    workspace: { workspace: argv.workspace ?? null },
+    'outside-scope': { outsideScope: argv.outsideScope },
+    'max-cost-usd': { maxCostUsd: argv.maxCostUsd ?? null },
+    'tool-circuit': { toolCircuit: argv.toolCircuit },
+  };
+}
+
+const listOf = (text = ''): string[] =>
+  text.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
+
+/** The options that stand on the command line: what yargs gives has defaults and the configuration in it. */
+function flagsOf(line: readonly string[]): Set<string> {
+  return new Set(
+    Object.keys(
+      Parser([...line], { alias: { agents: ['j'] }, configuration: { 'camel-case-expansion': false } }),
+    ),
+  );
+}

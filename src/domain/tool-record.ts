@@ -1,0 +1,76 @@
+/** What is known of the work of tools in a run: how each did, what was tried again, what became of their work. */
+import type { FinalStatus } from './agent-result.ts';
+import type { Candidate } from './candidate.ts';
+import type { Capped } from './capped.ts';
+import { sumKnown } from './spending.ts';
+
+/** What one tool did in a run, with one model. */
+export interface ToolPerformance {
+  tool: string;
+  /** Null where it is not known. */
+  model: string | null;
+  workstreams: number;
+  attempts: number;
+  /** Attempts that completed. */
+  completed: number;
+  /** Those of them that passed acceptance tests. */
+  accepted: number;
+  /** Attempts whose work was not accepted. */
+  notAccepted: number;
+  /** Attempts that ended as if they had succeeded and had not. */
+  falseSuccesses: number;
+  /** Attempts whose cost is not known. */
+  unknownCosts: number;
+  /** Of the others, in US dollars; null when none is known. */
+  costUsd: number | null;
+  inputTokens: number | null;
+  outputTokens: number | null;
+  /** Time of all attempts together. */
+  seconds: number;
+}
+
+/** What all tools together cost, as far as it is known. */
+export function totalCost(tools: readonly ToolPerformance[]): { knownUsd: number | null; unknown: number } {
+  return {
+    knownUsd: sumKnown(tools.map(({ costUsd }) => costUsd)),
+    unknown: tools.reduce((sum, { unknownCosts }) => sum + unknownCosts, 0),
+  };
+}
+
+/** Work that is not in the run's own branch. */
+export interface MergeProblem {
+  workstreamId: string;
+  /** Where it is instead. */
+  branch: string | null;
+  /** Workstreams merged before it that changed the same files. */
+  conflictsWith: string[];
+  files: string[];
+  /** What went wrong where it was no conflict. */
+  detail: string;
+}
+
+/** What became of the work of a run's workstreams. */
+export interface MergedWork {
+  /** The run's own branch. */
+  branch: string;
+  /** How many workstreams are in it. */
+  merged: number;
+  problems: Capped<MergeProblem>;
+}
+
+/** A workstream that was given to several tools. */
+export interface Competition {
+  workstreamId: string;
+  candidates: Candidate[];
+}
+
+/** A workstream that was tried more than once. */
+export interface Retried {
+  workstreamId: string;
+  status: FinalStatus;
+  attempts: number;
+  /** Of the attempts that failed, in their order. */
+  reasons: string[];
+  /** Why it was not tried again although it might have been; null where that is not so. */
+  gaveUp: string | null;
+}

@@ -1,0 +1,121 @@
+/** The final results of a run: each is recorded once, and what follows from it for others is worked out. */
+import type { AgentResult } from '../domain/agent-result.ts';
+import type { EarlierResult, Inheritance } from '../domain/earlier-run.ts';
+import type { AttemptRecord } from '../domain/attempt.ts';
+import type { Failure } from '../domain/failure.ts';
+import type { Plan } from '../domain/plan.ts';
+import type { Workstream } from '../domain/workstream.ts';
+import { Dependencies } from './dependencies.ts';
+import type { Interruption } from './interruption.ts';
+import type { Journal } from './journal.ts';
+import { brokenResult, skippedResult } from './result.ts';
+
+export interface FinalResultsParts {
+  runId: string;
+  plan: Plan;
+  journal: Journal;
+  /** Dependencies that are not part of this run, and whether they count as met. */
+  outside: ReadonlyMap<string, boolean>;
+  /** What the run has from before. */
+  inheritance: Inheritance;
+  /** The failed attempts of a workstream that has no result yet. */
+  earlierAttempts: (workstreamId: string) => readonly AttemptRecord[];
+  /** Told of each workstream whose dependencies are met. */
+  onReady: (index: number) => void;
+}
+
+const NOT_EARLIER =
+  'is not part of this run and has not completed earlier as it is now defined (use --with-dependencies)';
+
+const LEFT = 'it was left out when the run was resumed';
+
+export class FinalResults {
+  readonly #parts: FinalResultsParts;
+  readonly #dependencies: Dependencies;
+  readonly #final: Uint8Array;
+  /** Whether workstreams were left for another time. */
+  haveLeft = false;
+
+  constructor(parts: FinalResultsParts) {
+    this.#parts = parts;
+    const { workstreams } = parts.plan;
+    const kept = new Set(parts.inheritance.kept.map(({ workstreamId }) => workstreamId));
+    this.#final = Uint8Array.from(workstreams, ({ id }) => (kept.has(id) ? 1 : 0));
+    this.#dependencies = new Dependencies(workstreams, this.#final);
+  }
+
+  /** Settles everything that is decided before anything is run, and says what is ready. */
+  begin(): void {
+    const { runId, plan, outside, inheritance } = this.#parts;
+    const free = this.#dependencies.free();
+    for (const broken of plan.broken) this.#keep(brokenResult(runId, broken));
+    for (const [id, met] of outside) this.#follow(id, met ? 'completed' : 'skipped', NOT_EARLIER);
+    for (const result of inheritance.kept) this.#follow(result.workstreamId, result.status, detailOf(result));
+    for (const [index, workstream] of plan.workstreams.entries()) {
+      if (inheritance.left.has(workstream.id)) this.#leave(index, workstream);
+    }
+    for (const index of free) if (this.#final[index] === 0) this.#parts.onReady(index);
+  }
+
+  /** Records the final row of the workstream with this index, and at once where a dependent's start may follow. */
+  keep(index: number, result: AgentResult): void {
+    this.#final[index] = 1;
+    this.#keep(result);
+  }
+
+  /** The row of a workstream that is not run. */
+  skipped(workstream: Workstream, failure: Failure): AgentResult {
+    const { runId, earlierAttempts } = this.#parts;
+    return skippedResult(runId, workstream, failure, earlierAttempts(workstream.id));
+  }
+
+  /** After an interruption every workstream without a final status is skipped, so that the totals add up. */
+  skipTheRest(interruption: Interruption | null): void {
+    for (const [index, workstream] of this.#parts.plan.workstreams.entries()) {
+      if (this.#final[index] === 1) continue;
+      if (interruption === null) throw new Error(`${workstream.id} was never handed out`);
+      const failure: Failure = { reason: 'interrupted', detail: interruption.detail };
+      const result = this.skipped(workstream, failure);
+      this.#parts.journal.publish({ type: 'workstream-finished', result });
+    }
+  }
+
+  #keep(result: AgentResult): void {
+    this.#parts.journal.publish({ type: 'workstream-finished', result });
+    // What needs it was interrupted as well, and is told so at the end.
+    if (result.reason === 'interrupted') return;
+    this.#follow(result.workstreamId, result.status, detailOf(result));
+  }
+
+  /** It stays interrupted although the run goes on, and so does what needs it. */
+  #leave(index: number, workstream: Workstream): void {
+    if (this.#final[index] === 1) return;
+    this.#final[index] = 1;
+    this.haveLeft = true;
+    const result = this.skipped(workstream, { reason: 'interrupted', detail: LEFT });
+    this.#parts.journal.publish({ type: 'workstream-finished', result });
+    this.#follow(workstream.id, 'skipped', detailOf(result));
+  }
+
+  /** Settles an id and everything that follows from it. */
+  #follow(id: string, status: AgentResult['status'], detail: string): void {
+    if (!this.#dependencies.hasDependents(id)) return;
+    const { plan, runId, journal, onReady } = this.#parts;
+    const { ready, doomed } = this.#dependencies.settle(id, status, detail);
+    for (const { index, failure } of doomed) {
+      const workstream = plan.workstreams[index];
+      if (workstream === undefined || this.#final[index] === 1) continue;
+      this.#final[index] = 1;
+      const result = skippedResult(runId, workstream, failure);
+      journal.publish({ type: 'workstream-finished', result });
+    }
+    if (ready.length > 0) journal.commit();
+    for (const index of ready) if (this.#final[index] === 0) onReady(index);
+  }
+}
+
+/** Ends the sentence "It needs X, which …". */
+function detailOf({ status, reason }: Pick<EarlierResult, 'status' | 'reason'>): string {
+  const verb = status === 'skipped' ? 'was skipped' : status;
+  return reason === null ? verb : `${verb} (${reason})`;
+}

@@ -1,0 +1,27 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { expect, onTestFinished, test } from 'vitest';
+import { isGone, ownIdentity } from '../../src/support/process-identity.ts';
+
+test('this process is not gone, and one that started at another time with its number is', () => {
+  expect(isGone(ownIdentity())).toBe(false);
+  expect(isGone({ ...ownIdentity(), started: '1' })).toBe(true);
+  expect(isGone({ ...ownIdentity(), started: '1', hostname: 'another machine' })).toBe(false);
+});
+
+test.runIf(process.platform === 'linux')(
+  'a process that has ended and that nobody waits for is gone',
+  async () => {
+    // The shell becomes a program that never waits for the child it has.
+    const parent = spawn('sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 1000'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    onTestFinished(() => void parent.kill('SIGKILL'));
+    const [chunk] = await once(parent.stdout, 'data');
+    const pid = Number(String(chunk));
+    const state = (): string => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.[0] ?? '';
+    while (state() !== 'Z') await new Promise(setImmediate);
+    expect(isGone({ ...ownIdentity(), pid, started: null })).toBe(true);
+  },
+);
