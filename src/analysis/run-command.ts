@@ -11,6 +11,11 @@ export function runCommand(ids: readonly string[], total = ids.length): string |
   return named.every((id) => /^[a-z0-9][a-z0-9-]*$/.test(id)) ? `\`millrace run ${named.join(' ')}\`` : null;
 }
 
+/** The command that runs these again, by their names or, where that is not possible, as what failed in the run. */
+export function againCommand(ids: readonly string[], runId: string, total = ids.length): string {
+  return runCommand(ids, total) ?? `\`millrace run --retry-failed ${runId}\``;
+}
+
 /** "`a`, `b` and 3 more" */
 export function nameSome(ids: readonly string[], total = ids.length): string {
   const named = ids.slice(0, 5).map((id) => `\`${id.replaceAll('`', "'")}\``);

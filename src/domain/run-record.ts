@@ -2,7 +2,6 @@
 import type { AgentResult, FinalStatus } from './agent-result.ts';
 import type { Candidate } from './candidate.ts';
 import type { ChangedFile } from './changes.ts';
-import { sumKnown } from './spending.ts';
 import type { Json } from './json.ts';
 import type { TestCounts } from './test-case.ts';
 
@@ -186,14 +185,6 @@ export interface ToolPerformance {
   outputTokens: number | null;
   /** Time of all attempts together. */
   seconds: number;
-}
-
-/** What all tools together cost, as far as it is known. */
-export function totalCost(tools: readonly ToolPerformance[]): { knownUsd: number | null; unknown: number } {
-  return {
-    knownUsd: sumKnown(tools.map(({ costUsd }) => costUsd)),
-    unknown: tools.reduce((sum, { unknownCosts }) => sum + unknownCosts, 0),
-  };
 }
 
 /** Work that is not in the run's own branch. */

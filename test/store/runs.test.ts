@@ -42,6 +42,8 @@ describe('runs', () => {
       },
       executionSummary: SUMMARY,
       recommendations: ['Run it again.'],
+      resumedAt: null,
+      retryOf: null,
     });
     expect(historyOf(connection).getRun('ma-run-20990101-000000')).toBeNull();
   });
@@ -108,6 +110,8 @@ test('a run of the older system is shown with its own totals', () => {
       },
       executionSummary: null,
       recommendations: ['Review the errors'],
+      resumedAt: null,
+      retryOf: null,
     });
     expect(history.consolidate(OLD_RUN)).toMatchObject({
       run: { runId: OLD_RUN },

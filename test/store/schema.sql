@@ -13,7 +13,7 @@ CREATE TABLE agent_results (
   warnings TEXT,
   test_results TEXT,
   metadata TEXT
-, title TEXT, reason TEXT, explanation TEXT, cpu_seconds REAL, cpu_wait_seconds REAL, attempts INTEGER, log_file TEXT, has_output INTEGER, tool TEXT, model TEXT, cost_usd REAL, input_tokens INTEGER, output_tokens INTEGER, branch TEXT, merge_status TEXT);
+, title TEXT, reason TEXT, explanation TEXT, cpu_seconds REAL, cpu_wait_seconds REAL, attempts INTEGER, log_file TEXT, has_output INTEGER, tool TEXT, model TEXT, cost_usd REAL, input_tokens INTEGER, output_tokens INTEGER, branch TEXT, merge_status TEXT, definition_hash TEXT);
 
 CREATE INDEX agent_results_by_run
   ON agent_results (run_id, status, id, workstream_id, agent_id, duration_seconds, cpu_seconds, has_output);
@@ -50,9 +50,19 @@ CREATE TABLE consolidated_runs (
   execution_summary TEXT,
   recommendations TEXT,
   created_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
-, state TEXT CHECK (state IN ('running', 'ended', 'interrupted')), ended_at TEXT, exit_code INTEGER, agents_count INTEGER, pid INTEGER, pid_started TEXT, hostname TEXT, agent_names TEXT);
+, state TEXT CHECK (state IN ('running', 'ended', 'interrupted')), ended_at TEXT, exit_code INTEGER, agents_count INTEGER, pid INTEGER, pid_started TEXT, hostname TEXT, agent_names TEXT, options TEXT, resumed_at TEXT, retry_of TEXT);
 
 CREATE INDEX consolidated_runs_running ON consolidated_runs (run_id) WHERE state = 'running';
+
+CREATE TABLE run_sessions (
+  run_id TEXT NOT NULL REFERENCES consolidated_runs (run_id) ON DELETE CASCADE,
+  session INTEGER NOT NULL,
+  started_at TEXT NOT NULL,
+  -- The last that is known of it: a result, or the start of a workstream; null for nothing.
+  last_seen_at TEXT,
+  agents_count INTEGER,
+  PRIMARY KEY (run_id, session)
+) WITHOUT ROWID;
 
 CREATE TABLE run_workstreams (
   run_id TEXT NOT NULL REFERENCES consolidated_runs (run_id) ON DELETE CASCADE,

@@ -1,4 +1,5 @@
-import { type ConsolidatedResult, totalCost, type ToolPerformance } from '../../domain/run-record.ts';
+import type { ConsolidatedResult, ToolPerformance } from '../../domain/run-record.ts';
+import { totalCost } from '../../domain/total-cost.ts';
 import { costSentence } from '../../support/cost-sentence.ts';
 import { dollars } from '../../support/dollars.ts';
 import { percent } from '../../support/percent.ts';
