@@ -95,7 +95,7 @@ export function checkEnd({ folder, expected, outputs }: Backlog): void {
 }
 
 /** Processes that live and that something in this folder started; none where the system does not tell. */
-export function childrenOf(folder: string): number[] {
+function childrenOf(folder: string): number[] {
   if (!hasProcessTable) return [];
   return [...livingProcesses()].flatMap(({ pid }) =>
     pid !== process.pid && startedWith(pid, CRASH_VARIABLE, folder) ? [pid] : [],

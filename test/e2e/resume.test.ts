@@ -9,6 +9,7 @@ import { hasProcessTable } from '../../src/support/process-table.ts';
 import { millrace, parseLines, type Started, startMillrace, writeFiles } from '../rig/command.ts';
 import { query } from '../rig/rows.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { contentIn, git, makeRepository } from '../worktree/fixture.ts';
 
 const MODULE = `
 import { appendFileSync } from 'node:fs';
@@ -196,4 +197,59 @@ test('the library resumes too', async () => {
   expect(await coordinator.run()).toBe(1);
   expect(coordinator.result?.runId).toBe(runId);
   expect(coordinator.result?.consolidated.run.totals).toMatchObject({ completed: 3, failed: 1, skipped: 1 });
+});
+
+test('what a killed run left in a worktree is kept, and the run goes on from the same commit', async () => {
+  const folder = makeRepository();
+  execFileSync('mkfifo', [join(folder, 'gate')]);
+  const step = { run: `echo work > work.txt; echo $$ > ${folder}/pid; cat ${folder}/gate` };
+  const needs = { run: 'test -f work.txt && echo more > more.txt' };
+  writeFiles(folder, {
+    'workstreams/all.json': [
+      { id: 'ws-waits', workspace: 'worktree', steps: [step] },
+      { id: 'ws-needs', workspace: 'worktree', steps: [needs], depends_on: ['ws-waits'] },
+    ],
+  });
+  const run = startMillrace(folder, ['run']);
+  await untilThere(join(folder, 'pid'));
+  run.child.kill('SIGKILL');
+  await run.finished;
+  writeFiles(folder, {
+    'workstreams/all.json': readFileSync(join(folder, 'workstreams/all.json'), 'utf8').replace(
+      `; cat ${folder}/gate`,
+      '',
+    ),
+  });
+  const { code, stdout } = await millrace(folder, ['run', '--resume']);
+  expect(stdout).toMatch(/What the worktree .*ws-waits-1 of ws-waits held is kept as [0-9a-f]{12}\./);
+  expect(code).toBe(0);
+  const [{ id } = { id: '' }] = query<{ id: string }>(folder, 'SELECT run_id AS id FROM consolidated_runs');
+  expect(contentIn(folder, `millrace/${id}/_merged`, 'more.txt')).toBe('more\n');
+  expect(contentIn(folder, `millrace/${id}/_merged`, 'work.txt')).toBe('work\n');
+});
+
+test('a failure that is tried again starts from the work of what completed in the first run', async () => {
+  const folder = makeRepository();
+  writeFiles(folder, {
+    'workstreams/all.json': [
+      { id: 'ws-first', workspace: 'worktree', steps: [{ run: 'echo work > work.txt' }] },
+      {
+        id: 'ws-second',
+        workspace: 'worktree',
+        steps: [{ run: `test -e ${folder}/.state/mended && cat work.txt > more.txt` }],
+        depends_on: ['ws-first'],
+      },
+    ],
+  });
+  expect((await millrace(folder, ['run'])).code).toBe(1);
+  writeFiles(folder, { '.state/mended': '' });
+  expect((await millrace(folder, ['run', '--retry-failed'])).code).toBe(0);
+  const [last = ''] = git(
+    folder,
+    'for-each-ref',
+    '--format=%(refname)',
+    '--sort=-refname',
+    'refs/heads/millrace/*/ws-second',
+  ).split('\n');
+  expect(contentIn(folder, last, 'more.txt')).toBe('work\n');
 });
