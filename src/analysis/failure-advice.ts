@@ -4,7 +4,7 @@ import { plural } from '../support/plural.ts';
 import { oneLine } from '../support/printable.ts';
 import { seconds } from '../support/seconds.ts';
 import type { AdviceInput } from './advice-input.ts';
-import { nameSome, runCommand } from './run-command.ts';
+import { againCommand, nameSome } from './run-command.ts';
 
 /** Reasons that a workstream's definition is to blame for. */
 const DEFINITION = new Set(['invalid-workstream', 'duplicate-id', 'cycle', 'missing-dependency']);
@@ -26,17 +26,17 @@ export function patternAdvice({ patterns, run }: AdviceInput): string[] {
   if (singles.length <= SINGLES)
     return [...sentences, ...singles.map((each) => singleCause(each, run.runId))];
   const ids = singles.map((pattern) => pattern.example.workstreamId);
-  const others = `${singles.length} failures have a cause each (${nameSome(ids)}). Look at their output with \`millrace errors ${run.runId}\`${again(ids)}.`;
+  const others = `${singles.length} failures have a cause each (${nameSome(ids)}). Look at their output with \`millrace errors ${run.runId}\`${again(ids, run.runId)}.`;
   return [...sentences, others];
 }
 
 function sharedCause({ count, type, example, workstreams }: ErrorPattern, runId: string): string {
-  return `${count} failures are one error (${type}): "${quoted(example.message)}". Find its cause with \`millrace errors ${runId}\`${again(workstreams, count)}.`;
+  return `${count} failures are one error (${type}): "${quoted(example.message)}". Find its cause with \`millrace errors ${runId}\`${again(workstreams, runId, count)}.`;
 }
 
 function singleCause({ type, example }: ErrorPattern, runId: string): string {
   const id = example.workstreamId;
-  return `${nameSome([id])} failed (${type}): "${quoted(example.message)}". Look at its output with \`millrace errors ${runId}\`${again([id])}.`;
+  return `${nameSome([id])} failed (${type}): "${quoted(example.message)}". Look at its output with \`millrace errors ${runId}\`${again([id], runId)}.`;
 }
 
 /** Definitions that can't be used. */
@@ -64,9 +64,9 @@ export function timeoutAdvice({ failures, timeline, run }: AdviceInput): string[
   const ids = late.map((each) => each.workstreamId);
   const limit = oneLine((first.explanation ?? '').split(/\.\s/, 1)[0] ?? '', 120).replace(/\.$/, '');
   const which = limit === '' ? '' : ` ${ids.length > 1 ? `(${first.workstreamId}: ${limit})` : `(${limit})`}`;
-  const command = runCommand(ids);
+  const command = againCommand(ids, run.runId);
   return [
-    `${nameSome(ids)} ran out of time${which}${others(timeline)}. If more time is needed raise \`timeout_seconds\`${command === null ? '' : ` and ${command}`}; if it hangs, \`millrace errors ${run.runId}\` shows the last output.`,
+    `${nameSome(ids)} ran out of time${which}${others(timeline)}. If more time is needed raise \`timeout_seconds\` and ${command}; if it hangs, \`millrace errors ${run.runId}\` shows the last output.`,
   ];
 }
 
@@ -88,18 +88,18 @@ function others(timeline: AdviceInput['timeline']): string {
 }
 
 /** Heaps that were used up. */
-export function memoryAdvice({ failures }: AdviceInput): string[] {
+export function memoryAdvice({ failures, run }: AdviceInput): string[] {
   const ids = failures.shown
     .filter(({ reason }) => reason === 'out-of-memory')
     .map((each) => each.workstreamId);
   if (ids.length === 0) return [];
   return [
-    `${nameSome(ids)} used up the JavaScript heap of ${ids.length === 1 ? 'its' : 'their'} thread: raise \`--agent-memory\` (in MB) or read less at once${again(ids)}.`,
+    `${nameSome(ids)} used up the JavaScript heap of ${ids.length === 1 ? 'its' : 'their'} thread: raise \`--agent-memory\` (in MB) or read less at once${again(ids, run.runId)}.`,
   ];
 }
 
 /** What was skipped because of something else, by the workstream at the root of it. */
-export function skippedAdvice({ skipped, failures }: AdviceInput): string[] {
+export function skippedAdvice({ skipped, failures, run }: AdviceInput): string[] {
   const needs = new Map(skipped.shown.flatMap((each) => neededBy(each)));
   const failed = new Set(failures.shown.map((each) => each.workstreamId));
   const groups = new Map<string, string[]>();
@@ -117,7 +117,7 @@ export function skippedAdvice({ skipped, failures }: AdviceInput): string[] {
         ? ['failed', 'fix it first']
         : ['did not complete', 'it comes first'];
       const was = ids.length === 1 ? 'was' : 'were';
-      return `${most}${plural(ids.length, 'workstream')} ${was} skipped because ${nameSome([root])} ${because}: ${first}${again([root, ...ids])}.`;
+      return `${most}${plural(ids.length, 'workstream')} ${was} skipped because ${nameSome([root])} ${because}: ${first}${again([root, ...ids], run.runId)}.`;
     });
 }
 
@@ -138,9 +138,8 @@ function rootOf(id: string, needs: Map<string, string>): string {
   return root;
 }
 
-function again(ids: readonly string[], total = ids.length): string {
-  const command = runCommand(ids, total);
-  return command === null ? '' : `, then ${command}`;
+function again(ids: readonly string[], runId: string, total = ids.length): string {
+  return `, then ${againCommand(ids, runId, total)}`;
 }
 
 function quoted(message: string): string {

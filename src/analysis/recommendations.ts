@@ -8,7 +8,6 @@ import {
   skippedAdvice,
   timeoutAdvice,
 } from './failure-advice.ts';
-import { runCommand } from './run-command.ts';
 import { speedAdvice } from './speed-advice.ts';
 import { circuitAdvice, conflictAdvice, takeOverAdvice } from './tool-advice.ts';
 
@@ -54,17 +53,13 @@ function choose(kinds: string[][]): string[] {
     .map(({ sentence }) => sentence);
 }
 
-function interruptedAdvice({ run, skipped }: AdviceInput): string[] {
+function interruptedAdvice({ run }: AdviceInput): string[] {
   if (run.state !== 'interrupted') return [];
   const left = run.totals.workstreams - run.totals.completed - run.totals.failed;
   if (left <= 0) return [];
-  const ids = skipped.shown.map((each) => each.workstreamId);
-  const command = runCommand(ids, left);
-  const what = `${plural(left, 'workstream')} did not run to the end because the run was interrupted`;
+  const command = `\`millrace run --resume ${run.runId}\``;
   return [
-    command === null
-      ? `${what}: \`millrace show ${run.runId}\` lists them, \`millrace run\` runs everything again.`
-      : `${what}: ${command} runs ${left === 1 ? 'it' : 'them'}.`,
+    `${plural(left, 'workstream')} did not run to the end because the run was interrupted: ${command} runs what is left of it.`,
   ];
 }
 

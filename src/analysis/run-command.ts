@@ -5,10 +5,15 @@ const NAMED = 10;
  * The command that runs these workstreams again, in backticks; null when they are too many to name or one has an id
  * that is not selected by its plain name.
  */
-export function runCommand(ids: readonly string[], total = ids.length): string | null {
+function runCommand(ids: readonly string[], total = ids.length): string | null {
   const named = [...new Set(ids)];
   if (named.length === 0 || total > ids.length || named.length > NAMED) return null;
   return named.every((id) => /^[a-z0-9][a-z0-9-]*$/.test(id)) ? `\`millrace run ${named.join(' ')}\`` : null;
+}
+
+/** The command that runs these again, by their names or, where that is not possible, as what failed in the run. */
+export function againCommand(ids: readonly string[], runId: string, total = ids.length): string {
+  return runCommand(ids, total) ?? `\`millrace run --retry-failed ${runId}\``;
 }
 
 /** "`a`, `b` and 3 more" */

@@ -2,7 +2,7 @@
 import { plural } from '../support/plural.ts';
 import { oneLine } from '../support/printable.ts';
 import type { AdviceInput } from './advice-input.ts';
-import { nameSome, runCommand } from './run-command.ts';
+import { againCommand, nameSome } from './run-command.ts';
 
 /** Work that is in no common branch yet, one sentence for all of it. */
 export function conflictAdvice({ merges }: AdviceInput): string[] {
@@ -30,17 +30,16 @@ export function takeOverAdvice({ merges }: AdviceInput): string[] {
 }
 
 /** What was not started because its tool, or the money for it, had run out. */
-export function circuitAdvice({ skipped }: AdviceInput): string[] {
+export function circuitAdvice({ skipped, run }: AdviceInput): string[] {
   return (['circuit-open', 'budget-exceeded'] as const).flatMap((reason) => {
     const found = skipped.shown.filter((each) => each.reason === reason);
     const [first] = found;
     if (first === undefined) return [];
     const ids = found.map((each) => each.workstreamId);
-    const command = runCommand(ids, skipped.total > skipped.shown.length ? ids.length + 1 : ids.length);
+    const total = skipped.total > skipped.shown.length ? ids.length + 1 : ids.length;
+    const command = againCommand(ids, run.runId, total);
     const why = oneLine((first.explanation ?? '').replaceAll('`', "'"), 300).replace(/\.$/, '');
-    return [
-      `${plural(ids.length, 'workstream')} (${nameSome(ids)}): ${why}${command === null ? '' : `, then ${command}`}.`,
-    ];
+    return [`${plural(ids.length, 'workstream')} (${nameSome(ids)}): ${why}, then ${command}.`];
   });
 }
 

@@ -41,10 +41,14 @@ export function conclude(conclusion: Conclusion): RunResult {
   const summary = summarize(conclusion, found, exitCode, (performance.now() - start) / 1000);
   const state = interruption === null && !isPartial ? 'ended' : 'interrupted';
   const recommendations = recommend({ ...found, run: { ...found.run, state, executionSummary: summary } });
-  recorder.finish({ runId, at: new Date().toISOString(), state, summary, recommendations });
-  const run = new History(conclusion.connection, paths.database).getRun(runId) ?? found.run;
-  const result = { ...found, run };
-  const report = tryReport(result, paths.reports);
+  const end = { runId, at: new Date().toISOString(), state, summary, recommendations } as const;
+  let result = found;
+  let report: Attempted = { path: null, problem: null, bug: null };
+  recorder.finish(end, () => {
+    result = { ...found, run: new History(conclusion.connection, paths.database).getRun(runId) ?? found.run };
+    report = tryReport(result, paths.reports);
+  });
+  if (report.bug !== null) throw report.bug;
   return {
     runId,
     exitCode: report.problem === null ? exitCode : 3,
@@ -55,15 +59,20 @@ export function conclude(conclusion: Conclusion): RunResult {
   };
 }
 
-function tryReport(
-  result: ConsolidatedResult,
-  folder: string,
-): { path: string | null; problem: string | null } {
+interface Attempted {
+  path: string | null;
+  problem: string | null;
+  /** What was thrown that is no problem of the disk. */
+  bug: Error | null;
+}
+
+function tryReport(result: ConsolidatedResult, folder: string): Attempted {
   try {
-    return { path: writeReport(folder, result.run.runId, markdownReport(result, { folder })), problem: null };
+    const path = writeReport(folder, result.run.runId, markdownReport(result, { folder }));
+    return { path, problem: null, bug: null };
   } catch (error) {
-    if (!(error instanceof ReportError)) throw error;
-    return { path: null, problem: error.message };
+    if (error instanceof ReportError) return { path: null, problem: error.message, bug: null };
+    return { path: null, problem: null, bug: error instanceof Error ? error : new Error(String(error)) };
   }
 }
 

@@ -69,7 +69,7 @@ const nothingToResume = (database: string): string =>
   `There is nothing to resume in ${database}: no run was interrupted. Start one with: millrace run`;
 
 /** A process of another machine can't be asked. */
-export function underWay({ runId, process }: Standing, verb: string): string {
+function underWay({ runId, process }: Standing, verb: string): string {
   const by = process === null ? '' : ` (process ${process.pid} on ${process.hostname})`;
   return `The run ${runId} is still under way${by}. Wait until it has ended, or end it, to ${verb} it.`;
 }

@@ -24,6 +24,7 @@ export class MultiAgentWorkstreamCoordinator {
   readonly #given: CoordinatorOptions;
   readonly #listeners: RunListener[] = [];
   #session: RunSession | null = null;
+  #interruptedBy: string | null = null;
   #result: RunResult | null = null;
 
   /** @throws Refusal when an option can't be used. */
@@ -58,6 +59,8 @@ export class MultiAgentWorkstreamCoordinator {
       }
       if (process !== null) await this.#endLeft(prepared, process, options.graceSeconds);
       this.#session = new RunSession({ options, paths, prepared, listeners: this.#listeners });
+      // While processes of the killed run were waited for.
+      if (this.#interruptedBy !== null) this.#session.interrupt(this.#interruptedBy);
       this.#result = await this.#session.run();
       if (this.#result.reportProblem !== null) this.#notice('error', this.#result.reportProblem, null);
       return this.#result.exitCode;
@@ -69,6 +72,7 @@ export class MultiAgentWorkstreamCoordinator {
 
   /** Starts nothing new, stops what runs, and lets `run` consolidate and report what there is. */
   interrupt(by: string): void {
+    this.#interruptedBy ??= by;
     this.#session?.interrupt(by);
   }
 

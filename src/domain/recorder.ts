@@ -12,8 +12,11 @@ export interface Recorder {
   commit(): void;
   /** Resolves when everything committed so far is on the disk; rejects when the disk refuses. */
   sync(): Promise<void>;
-  /** Writes the run's own totals, summary and recommendations, and marks it as ended or interrupted. */
-  finish(end: RunEnd): void;
+  /**
+   * Writes the run's own totals, summary and recommendations, and marks it as ended or interrupted.
+   * @param report done before that is committed, so that a run that has ended has its report; must not throw.
+   */
+  finish(end: RunEnd, report?: () => void): void;
   /** Seconds that the main thread spent writing so far; waiting for the disk is not in it, it makes nobody wait. */
   readonly seconds: number;
 }

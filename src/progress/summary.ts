@@ -48,8 +48,8 @@ function totals({ run }: ConsolidatedResult, { colour }: SummaryOptions): string
 
 function time({ run }: ConsolidatedResult, { glyphs }: SummaryOptions): string[] {
   if (run.executionSummary === null) return [];
-  const { speed, agentsCount } = run.executionSummary;
-  const took = seconds(speed.wallSeconds);
+  const { speed, agentsCount, sessions } = run.executionSummary;
+  const took = `${seconds(speed.wallSeconds)}${sessions > 1 ? ` in ${sessions} sessions` : ''}`;
   if (speed.speedup === null || agentsCount < 2) return [`Took ${took}`];
   const speedup = `${speed.speedup.toFixed(1)} ${glyphs.times} the speed of one agent`;
   return [`Took ${took} with ${plural(agentsCount, 'agent')}, ${speedup}`];
@@ -71,12 +71,17 @@ function interruption({ run }: ConsolidatedResult, { colour, glyphs }: SummaryOp
   if (run.state !== 'interrupted') return [];
   const by = run.executionSummary?.interruptedBy ?? null;
   const what = by === null ? 'Interrupted' : `Interrupted by ${clean(by, EXPLANATION, glyphs)}`;
-  return [colour.yellow(`${what}; what it did not finish is listed by: millrace show ${run.runId}`)];
+  return [colour.yellow(`${what}; go on with: millrace run --resume ${run.runId}`)];
 }
 
-function places({ database }: ConsolidatedResult, { report, colour }: SummaryOptions): string[] {
+function places({ database, run }: ConsolidatedResult, { report, colour }: SummaryOptions): string[] {
   const line = (name: string, place: string): string => `${colour.dim(name)}${path(place)}`;
-  return [...(report === null ? [] : [line('Report    ', report)]), line('Database  ', database)];
+  const again = run.state === 'ended' && run.totals.failed > 0;
+  return [
+    ...(report === null ? [] : [line('Report    ', report)]),
+    line('Database  ', database),
+    ...(again ? [line('Try again ', `millrace run --retry-failed ${run.runId}`)] : []),
+  ];
 }
 
 function failures({ run, failures: all }: ConsolidatedResult, options: SummaryOptions): string[] {

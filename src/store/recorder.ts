@@ -90,7 +90,7 @@ export class SqliteRecorder implements Recorder {
     this.#wal.close();
   }
 
-  finish(end: RunEnd): void {
+  finish(end: RunEnd, report: () => void = () => undefined): void {
     this.commit();
     this.#write(() => {
       settleRun(this.#connection, end.runId);
@@ -102,6 +102,7 @@ export class SqliteRecorder implements Recorder {
         summary: writeSummary(end.summary),
         recommendations: JSON.stringify(end.recommendations),
       });
+      report();
     });
   }
 

@@ -13,11 +13,11 @@ test('one cause behind many comes first, whatever the order of the patterns', ()
   ]);
 });
 
-test('too many to name, or not all of them known: no command that would run only some', () => {
+test('too many to name, or not all of them known: the command that runs all that failed', () => {
   const ids = Array.from({ length: 11 }, (_, index) => `ws-${index}`);
   for (const many of [pattern('thrown', 'no', ids), pattern('thrown', 'no', ids.slice(0, 3), 40)]) {
     expect(recommend(input({ patterns: whole(many), run: { totals: { ...TOTALS, failed: 9 } } }))[0]).toBe(
-      `${many.count} failures are one error (thrown): "no". Find its cause with \`millrace errors ${RUN}\`.`,
+      `${many.count} failures are one error (thrown): "no". Find its cause with \`millrace errors ${RUN}\`, then \`millrace run --retry-failed ${RUN}\`.`,
     );
   }
 });
@@ -89,12 +89,12 @@ test('an interrupted run says first how to go on', () => {
   const run = { state: 'interrupted' as const, totals: { ...TOTALS, completed: 8, failed: 1, skipped: 1 } };
   const [first, second] = recommend(input({ skipped: all, patterns, run }));
   expect(first).toBe(
-    '1 workstream did not run to the end because the run was interrupted: `millrace run ws-a` runs it.',
+    '1 workstream did not run to the end because the run was interrupted: `millrace run --resume ma-run-20260714-093000` runs what is left of it.',
   );
   expect(second).toMatch(/^`ws-b` failed/);
   const dead = { state: 'interrupted' as const, totals: { ...TOTALS, completed: 4 } };
   expect(recommend(input({ run: dead }))).toEqual([
-    `6 workstreams did not run to the end because the run was interrupted: \`millrace show ${RUN}\` lists them, \`millrace run\` runs everything again.`,
+    `6 workstreams did not run to the end because the run was interrupted: \`millrace run --resume ${RUN}\` runs what is left of it.`,
   ]);
 });
 

@@ -43,7 +43,10 @@ export function checkDatabase(folder: string): Stored | null {
     const sql = 'SELECT workstream_id AS id, status, reason FROM agent_results WHERE run_id = ?';
     const rows = database.prepare<[string], Row>(sql).all(run.run_id);
     expect(new Set(rows.map(({ id }) => id)).size).toBe(rows.length);
-    const errors = database.prepare('SELECT workstream_id FROM consolidated_errors').pluck().all();
+    const errors = database
+      .prepare<[], string>('SELECT workstream_id FROM consolidated_errors')
+      .pluck()
+      .all();
     expect(errors.toSorted()).toEqual(
       rows.flatMap(({ id, status }) => (status === 'failed' ? [id] : [])).toSorted(),
     );
@@ -92,7 +95,7 @@ export function checkEnd({ folder, expected, outputs }: Backlog): void {
 }
 
 /** Processes that live and that something in this folder started; none where the system does not tell. */
-export function childrenOf(folder: string): number[] {
+function childrenOf(folder: string): number[] {
   if (!hasProcessTable) return [];
   return [...livingProcesses()].flatMap(({ pid }) =>
     pid !== process.pid && startedWith(pid, CRASH_VARIABLE, folder) ? [pid] : [],

@@ -28,7 +28,7 @@ export interface Kills {
 }
 
 /** How long a run takes that is not killed, in milliseconds. */
-const LONGEST_MS = 4_000;
+const LONGEST_MS = 3_000;
 /** How long one takes to consolidate and report. */
 const ENDING_MS = 150;
 /** Most sessions of one run that are killed. */
@@ -91,8 +91,8 @@ function momentOf(random: () => number, { expected }: Backlog): Moment {
   const share = random();
   if (chance < 0.25) return { after: 'start', milliseconds: share * 500 };
   if (chance < 0.5) return { after: 'start', milliseconds: share * LONGEST_MS };
-  if (chance < 0.8) return { after: 'lines', lines: 1 + Math.floor(share * 2 * expected.size) };
-  return { after: 'results', results: Math.floor(expected.size * random()), milliseconds: share * ENDING_MS };
+  if (chance < 0.75) return { after: 'lines', lines: 1 + Math.floor(share * 2 * expected.size) };
+  return { after: 'last-result', milliseconds: share * ENDING_MS };
 }
 
 /** How often what has its result had been run by then. */

@@ -18,7 +18,7 @@ export interface Ran {
 export type Moment =
   | { after: 'start'; milliseconds: number }
   | { after: 'lines'; lines: number }
-  | { after: 'results'; results: number; milliseconds: number };
+  | { after: 'last-result'; milliseconds: number };
 
 const FINISHED = '"event":"workstream-finished"';
 
@@ -48,7 +48,7 @@ export async function runAndKill(
     seen.lines += text.split('\n').length - 1;
     seen.results += text.split(FINISHED).length - 1;
     if (moment?.after === 'lines' && seen.lines >= moment.lines) kill();
-    if (moment?.after === 'results' && seen.results >= moment.results) {
+    if (moment?.after === 'last-result' && phaseOf(seen) === 'ending') {
       timer ??= setTimeout(kill, moment.milliseconds);
     }
   });

@@ -30,6 +30,7 @@ test('the failures come last, each with its reason and its log', () => {
     'Took 9.4s with 3 agents, 1.7 × the speed of one agent',
     'Report    reports/r.md',
     `Database  ${DATABASE}`,
+    `Try again millrace run --retry-failed ${RUN_ID}`,
     '',
     '✗ ws-1 exit-non-zero: `npm test` ended with exit code 1.',
     `  log .state/logs/${RUN_ID}/ws-1.log`,
@@ -61,7 +62,7 @@ test('an interrupted run says what is left', () => {
     executionSummary: executionSummary({ interruptedBy: 'SIGINT' }),
   });
   expect(summary(emptyResult({ run }), plain)[2]).toBe(
-    `Interrupted by SIGINT; what it did not finish is listed by: millrace show ${RUN_ID}`,
+    `Interrupted by SIGINT; go on with: millrace run --resume ${RUN_ID}`,
   );
 });
 
@@ -84,6 +85,7 @@ test('text of a workstream stays on its line and does nothing', () => {
   ).toEqual([
     'Report    one\\u{a}two\\u{7}',
     'Database  a  b\\u{a}.db',
+    `Try again millrace run --retry-failed ${RUN_ID}`,
     '',
     '✗ one two\\u{7} one two\\u{7}: one two\\u{7}',
     '  log one\\u{a}two\\u{7}',

@@ -61,7 +61,7 @@ describe('what it opens with', () => {
     const markdown = markdownReport(emptyResult({ run }));
     expect(opening(markdown)).toEqual([
       'This run was interrupted: 3 of 6 workstreams completed, 2 failed and 1 did not run to the end.',
-      'The process of this run ended before it could sum up: wall time, speed-up and exit code are not known.',
+      'The process of this run ended before it could sum up: wall time, speed-up and exit code are not known. `millrace run --resume ma-run-20260714-093000` runs what is left of it.',
     ]);
     expect(row(markdown, 'Ended (UTC)')).toEqual(['Ended (UTC)', '– (not recorded)']);
   });

@@ -2,6 +2,7 @@ import type { RunSummary } from '../../domain/run-record.ts';
 import { seconds } from '../../support/seconds.ts';
 import type { RunsArguments } from '../commands/runs.ts';
 import { withHistory } from '../history.ts';
+import { next } from '../next.ts';
 import { print, printJson } from '../print.ts';
 import { table } from '../table.ts';
 
@@ -16,7 +17,7 @@ export async function runs(argv: RunsArguments): Promise<number> {
 }
 
 function text(found: RunSummary[]): string {
-  const rows = found.map(({ runId, state, createdAt, totals, executionSummary }) => [
+  const rows = found.map(({ runId, state, createdAt, totals, executionSummary, retryOf }) => [
     runId,
     state,
     createdAt,
@@ -25,6 +26,24 @@ function text(found: RunSummary[]): string {
     totals.completed,
     totals.failed,
     totals.skipped,
+    retryOf ?? '',
   ]);
-  return table(['run', 'state', 'started', 'took', 'workstreams', 'completed', 'failed', 'skipped'], rows);
+  const head = [
+    'run',
+    'state',
+    'started',
+    'took',
+    'workstreams',
+    'completed',
+    'failed',
+    'skipped',
+    'tries again',
+  ];
+  return `${table(head, rows)}${nextOf(found)}`;
+}
+
+/** How to go on with the newest run that was interrupted. */
+function nextOf(found: RunSummary[]): string {
+  const interrupted = found.find(({ state }) => state === 'interrupted');
+  return interrupted === undefined ? '' : `\n\n${next(interrupted).join('\n')}`;
 }

@@ -3,6 +3,7 @@ import type { RunSummary } from '../../domain/run-record.ts';
 import { seconds } from '../../support/seconds.ts';
 import type { ShowArguments } from '../commands/show.ts';
 import { withRun } from '../history.ts';
+import { next } from '../next.ts';
 import { print, printJson } from '../print.ts';
 import { table } from '../table.ts';
 import { runDocument } from '../../app/run-document.ts';
@@ -16,12 +17,15 @@ export async function show(argv: ShowArguments): Promise<number> {
   });
 }
 
-function heading({ runId, state, createdAt, totals, recommendations }: RunSummary): string {
+function heading(run: RunSummary): string {
+  const { runId, state, createdAt, resumedAt, retryOf, totals, recommendations } = run;
   const { workstreams, completed, failed, skipped } = totals;
   const lines = [
-    `${runId}: ${state}, started ${createdAt}`,
+    `${runId}: ${state}, started ${createdAt}${resumedAt === null ? '' : `, resumed ${resumedAt}`}`,
+    ...(retryOf === null ? [] : [`Tries again what failed in ${retryOf}`]),
     `${workstreams} workstreams: ${completed} completed, ${failed} failed, ${skipped} skipped`,
     ...recommendations.map((sentence) => `- ${sentence}`),
+    ...(recommendations.length === 0 ? next(run) : []),
   ];
   return lines.join('\n');
 }

@@ -4,6 +4,7 @@ import { percent } from '../../support/percent.ts';
 import { seconds } from '../../support/seconds.ts';
 import type { StatusArguments } from '../commands/status.ts';
 import { withRun } from '../history.ts';
+import { next } from '../next.ts';
 import { print, printJson } from '../print.ts';
 import { table } from '../table.ts';
 
@@ -27,7 +28,12 @@ function text(run: RunSummary, counts: ReturnType<History['liveCounts']>, runnin
   const ended = `${completed} completed, ${failed} failed, ${skipped} skipped`;
   const head = `${run.runId}: ${run.state}, started ${run.createdAt}`;
   if (run.state !== 'running')
-    return `${head}\n${workstreams} workstreams: ${ended}\nSee: millrace show ${run.runId}`;
+    return [
+      head,
+      `${workstreams} workstreams: ${ended}`,
+      `See: millrace show ${run.runId}`,
+      ...next(run),
+    ].join('\n');
   const live = `${counts.running} running, ${counts.pending} ready, ${counts.blocked} waiting for others`;
   const rows = running.map(({ agentId, workstreamId, since, fraction, activity }) => [
     agentId,

@@ -28,13 +28,13 @@ export function executiveSummary(result: ConsolidatedResult): Block[] {
   if (first?.explanation)
     blocks.push(paragraph(code(first.workstreamId), ': ', ...prose(first.explanation, 400)));
   const note = unknownNote(result);
-  if (note !== null) blocks.push(paragraph(note));
+  if (note !== null) blocks.push(paragraph(...prose(note)));
   blocks.push(table(['Measure', 'Value'], summaryRows(result)));
   return blocks;
 }
 
 function summaryRows(result: ConsolidatedResult): Cell[][] {
-  const { totals, executionSummary: summary, createdAt, endedAt } = result.run;
+  const { totals, executionSummary: summary, createdAt, endedAt, retryOf } = result.run;
   const ran = totals.completed + totals.failed;
   const share = (count: number): string =>
     totals.workstreams === 0 ? String(count) : `${count} (${percent(count / totals.workstreams)})`;
@@ -55,6 +55,8 @@ function summaryRows(result: ConsolidatedResult): Cell[][] {
     ['Warnings', totals.warnings],
     ['Started (UTC)', dateTime(createdAt)],
     ['Ended (UTC)', endedText(result, endedAt)],
+    ...(summary === null || summary.sessions === 1 ? [] : [['Sessions', sessionsText(summary)]]),
+    ...(retryOf === null ? [] : [['Tries again', [code(retryOf)]]]),
     ['Exit code', summary?.exitCode ?? null],
     ['Agents', summary === null ? null : `${summary.agentsCount}, ${summary.distribution} distribution`],
     ['Coordinator', summary === null ? null : coordinator(summary)],
@@ -74,6 +76,10 @@ function endedText({ run }: ConsolidatedResult, endedAt: string | null): string 
   return run.state === 'running' ? `${UNKNOWN} (still under way)` : `${UNKNOWN} (not recorded)`;
 }
 
+function sessionsText({ sessions }: ExecutionSummary): string {
+  return `${sessions}, together in all times; agents are those of the last, pauses count nowhere`;
+}
+
 function machine({ platform, cores, node, millrace }: ExecutionSummary): string {
   return `${platform}, ${plural(cores, 'core')}, Node ${node.replace(/^v/, '')}, Millrace ${millrace}`;
 }
@@ -88,7 +94,7 @@ function unknownNote({ run }: ConsolidatedResult): string | null {
     case 'running':
       return 'Wall time, speed-up and exit code are known when the run has ended.';
     case 'interrupted':
-      return 'The process of this run ended before it could sum up: wall time, speed-up and exit code are not known.';
+      return `The process of this run ended before it could sum up: wall time, speed-up and exit code are not known. \`millrace run --resume ${run.runId}\` runs what is left of it.`;
     case 'ended':
       return 'An older version recorded this run: wall time, speed-up and exit code are not known.';
   }
