@@ -13,8 +13,9 @@ import { contentIn, git, makeRepository } from '../worktree/fixture.ts';
 
 const MODULE = `
 import { appendFileSync } from 'node:fs';
-export default (input, { dependencies, workstream }) => {
-  appendFileSync('ran', workstream.id + '\\n');
+import { join } from 'node:path';
+export default (input, { dependencies, workspace, workstream }) => {
+  appendFileSync(join(workspace, 'ran'), workstream.id + '\\n');
   return { output: { from: dependencies } };
 };`;
 
