@@ -1,7 +1,7 @@
 /**
  * The second step of the build: what a process or a thread loads first becomes few files, because loading a module
  * takes longer than running it. `millrace --help` loads dist/src/bin.js alone, a run some chunks beside it, a worker
- * thread dist/workers/agent.js. The library's own modules stay as tsc wrote them.
+ * thread dist/workers/thread-agent.js. The library's own modules stay as tsc wrote them.
  */
 import { rmSync } from 'node:fs';
 import { build } from 'esbuild';
@@ -57,10 +57,10 @@ await build({
 
 await build({
   ...common,
-  entryPoints: ['workers/agent.ts'],
+  entryPoints: ['workers/thread-agent.ts', 'workers/process-agent.ts'],
   outdir: 'dist/workers',
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',
-  // Loaded by the few threads that need them.
+  // Loaded by the few agents that need them.
   external: ['pino', 'fast-xml-parser', 'tap-parser', 'tinyglobby'],
 });

@@ -1,50 +1,76 @@
-/** The entry of a worker thread: one assignment in, one outcome out, over and over. */
-import { BroadcastChannel, workerData } from 'node:worker_threads';
-import type { AgentSettings, MarkedAssignment, ToAgent } from '../src/domain/agent-message.ts';
+/** An agent: one assignment in, one outcome out, and nothing that a workstream's code does escapes it. */
+import type { MarkedAssignment, ToAgent } from '../src/domain/agent-message.ts';
 import type { Failure } from '../src/domain/failure.ts';
 import type { Answer } from '../src/domain/outcome.ts';
+import type { AgentHost } from './agent-host.ts';
 import { execute } from './execute.ts';
 import { currentExecution, Execution } from './execution.ts';
 import { captureStandardOutput } from './stdio.ts';
 import { flattenThrown } from './thrown.ts';
 import { watchChildProcesses } from './watch-child-processes.ts';
 
-/** The execution this thread has in hand. */
-let inHand: Execution | null = null;
-let isFresh = true;
+export class Agent {
+  readonly #host: AgentHost;
+  /** The execution it has in hand. */
+  #inHand: Execution | null = null;
+  #isFresh = true;
 
-/** Called by the pool for each assignment. */
-export default async function agent(assignment: MarkedAssignment): Promise<Answer> {
-  const execution = new Execution(assignment);
-  inHand = execution;
-  if (isFresh) execution.post({ type: 'started', executionId: assignment.executionId });
-  isFresh = false;
-  if (Object.keys(assignment.compiled).length > 0) process.setSourceMapsEnabled(true);
-  const outcome = await execute(execution);
-  inHand = null;
-  if (execution.retire === null) return { outcome, posted: execution.posted };
-  execution.post({
-    type: 'retire',
-    executionId: assignment.executionId,
-    why: execution.retire,
-    outcome,
-  });
-  // The main thread has the outcome now and ends this thread.
-  return new Promise<never>(() => undefined);
-}
+  /** From now on everything that user code sets in motion here is watched. Make one in a thread or process. */
+  constructor(host: AgentHost) {
+    this.#host = host;
+    captureStandardOutput();
+    watchChildProcesses();
+    // Errors that no code of the workstream catches are its failure, and never another one's.
+    process.on('uncaughtException', (error) => this.#crash('uncaught-exception', error));
+    process.on('unhandledRejection', (error) => this.#crash('unhandled-rejection', error));
+  }
 
-function listenForCancellation(channel: string): void {
-  const broadcast = new BroadcastChannel(channel);
-  broadcast.unref();
-  broadcast.onmessage = (event) => {
-    const { data }: { data: ToAgent } = event as MessageEvent;
-    if (inHand?.assignment.executionId === data.executionId) {
-      inHand.stop({ because: data.because, failure: stopFailure(data, inHand) });
+  /** Executes. Never resolves where this place is not fit for another execution: the outcome is sent then. */
+  async take(assignment: MarkedAssignment): Promise<Answer> {
+    const { executionId } = assignment;
+    const execution = new Execution(assignment, this.#host);
+    this.#inHand = execution;
+    if (this.#isFresh) execution.post({ type: 'started', executionId });
+    this.#isFresh = false;
+    if (Object.keys(assignment.compiled).length > 0) process.setSourceMapsEnabled(true);
+    const outcome = await execute(execution);
+    this.#inHand = null;
+    const { retire: why } = execution;
+    if (why === null) return { outcome, posted: execution.posted };
+    execution.post({ type: 'retire', executionId, why, outcome });
+    // The main thread has the outcome now and ends this place.
+    return new Promise<never>(() => undefined);
+  }
+
+  /** Stops the execution that is meant, if it is in hand; null means whichever is. */
+  cancel(executionId: number | null, because: ToAgent['because']): void {
+    const execution = this.#inHand;
+    if (execution === null || (executionId ?? idOf(execution)) !== idOf(execution)) return;
+    execution.stop({ because, failure: stopFailure(because, execution) });
+  }
+
+  #crash(how: 'uncaught-exception' | 'unhandled-rejection', error: unknown): void {
+    const execution = currentExecution.getStore() ?? this.#inHand;
+    if (execution === null) return;
+    const thrown = flattenThrown(error);
+    if (execution.ended) {
+      const { executionId, workstream } = execution.assignment;
+      execution.post({
+        type: 'late',
+        executionId,
+        workstreamId: workstream.id,
+        text: `${how}: ${thrown.name}: ${thrown.message}`,
+      });
+      return;
     }
-  };
+    if (how === 'uncaught-exception') execution.retire ??= 'an exception was not caught';
+    execution.stop({ because: 'crashed', failure: { reason: 'thrown', how, thrown } });
+  }
 }
 
-function stopFailure({ because }: ToAgent, execution: Execution): Failure {
+const idOf = ({ assignment }: Execution): number => assignment.executionId;
+
+function stopFailure(because: ToAgent['because'], execution: Execution): Failure {
   switch (because) {
     case 'timed-out': {
       const seconds = execution.assignment.limits.timeoutSeconds;
@@ -56,33 +82,3 @@ function stopFailure({ because }: ToAgent, execution: Execution): Failure {
       return { reason: 'cancelled', detail: 'it was running and was told to stop' };
   }
 }
-
-/** Errors that no code of the workstream catches are its failure, and never another one's. */
-function listenForCrashes(): void {
-  process.on('uncaughtException', (error) => crash('uncaught-exception', error));
-  process.on('unhandledRejection', (error) => crash('unhandled-rejection', error));
-}
-
-function crash(how: 'uncaught-exception' | 'unhandled-rejection', error: unknown): void {
-  const execution = currentExecution.getStore() ?? inHand;
-  if (execution === null) return;
-  const thrown = flattenThrown(error);
-  if (execution.ended) {
-    const { executionId, workstream } = execution.assignment;
-    execution.post({
-      type: 'late',
-      executionId,
-      workstreamId: workstream.id,
-      text: `${how}: ${thrown.name}: ${thrown.message}`,
-    });
-    return;
-  }
-  if (how === 'uncaught-exception') execution.retire ??= 'an exception was not caught';
-  execution.stop({ because: 'crashed', failure: { reason: 'thrown', how, thrown } });
-}
-
-captureStandardOutput();
-watchChildProcesses();
-listenForCrashes();
-const settings: AgentSettings = workerData;
-listenForCancellation(settings.channel);

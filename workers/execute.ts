@@ -153,7 +153,9 @@ async function cleanUp(execution: Execution, before: ReturnType<typeof activeRes
   if (!usesModules) return;
   const leftovers = await leftoversSince(before);
   if (leftovers !== null) {
-    execution.warn(`It left ${leftovers} active; its thread was replaced.`);
+    const { place } = execution.host;
+    const ending = place === 'thread' ? 'its thread was replaced' : 'its process was ended';
+    execution.warn(`It left ${leftovers} active; ${ending}.`);
     execution.retire ??= `the workstream left ${leftovers} active`;
   } else if (groups > 0) {
     execution.retire ??= 'the workstream left child processes running';

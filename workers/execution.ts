@@ -1,9 +1,9 @@
 /** What is true of one execution while it is under way, shared by the steps it runs. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { parentPort } from 'node:worker_threads';
 import type { FromAgent, MarkedAssignment, ToAgent } from '../src/domain/agent-message.ts';
 import type { Failure } from '../src/domain/failure.ts';
 import { MARK_VARIABLE, markValue } from '../src/support/owned-processes.ts';
+import type { AgentHost } from './agent-host.ts';
 import { ChildProcesses } from './child-processes.ts';
 import { OutputFile } from './output-file.ts';
 
@@ -26,10 +26,11 @@ export const currentExecution = new AsyncLocalStorage<Execution>();
 
 export class Execution {
   readonly assignment: MarkedAssignment;
+  readonly host: AgentHost;
   readonly children: ChildProcesses;
   readonly output: OutputFile;
   readonly warnings: string[] = [];
-  /** Why the thread must not be used again; null while it may. */
+  /** Why its thread or process must not be used again; null while it may. */
   retire: string | null = null;
   ended = false;
   /** How many messages it has sent to the main thread. */
@@ -43,8 +44,9 @@ export class Execution {
   #printed = 0;
   #logged = 0;
 
-  constructor(assignment: MarkedAssignment) {
+  constructor(assignment: MarkedAssignment, host: AgentHost) {
     this.assignment = assignment;
+    this.host = host;
     this.output = new OutputFile(assignment.logFile);
     this.children = new ChildProcesses(this.environment(), assignment.mark, (type, pid) =>
       this.post({ type, executionId: assignment.executionId, pid }),
@@ -138,6 +140,6 @@ export class Execution {
 
   post(message: FromAgent): void {
     this.posted += 1;
-    parentPort?.postMessage(message);
+    this.host.send(message);
   }
 }

@@ -1,11 +1,8 @@
 import { createRequire } from 'node:module';
-import { workerData } from 'node:worker_threads';
 import type { Logger, pino } from 'pino';
-import type { AgentSettings } from '../src/domain/agent-message.ts';
 import type { StepContext } from '../src/domain/step-context.ts';
 import type { Execution } from './execution.ts';
 
-const settings: AgentSettings = workerData;
 const require = createRequire(import.meta.url);
 
 /** The context that a module step's function is called with. */
@@ -35,7 +32,7 @@ function createLogger(execution: Execution): Logger {
   const { runId, agentId, workstream } = execution.assignment;
   return load(
     {
-      level: settings.logLevel,
+      level: execution.host.logLevel,
       base: { run_id: runId, agent_id: agentId, workstream_id: workstream.id },
     },
     { write: (line: string) => execution.log(line.trimEnd()) },

@@ -94,7 +94,7 @@ export function memoryAdvice({ failures, run }: AdviceInput): string[] {
     .map((each) => each.workstreamId);
   if (ids.length === 0) return [];
   return [
-    `${nameSome(ids)} used up the JavaScript heap of ${ids.length === 1 ? 'its' : 'their'} thread: raise \`--agent-memory\` (in MB) or read less at once${again(ids, run.runId)}.`,
+    `${nameSome(ids)} used up the memory that ${ids.length === 1 ? 'it' : 'they'} may have: raise \`--agent-memory\`, or \`memory_limit_mb\` where that is set (both in MB), or read less at once${again(ids, run.runId)}.`,
   ];
 }
 

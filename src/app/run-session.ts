@@ -1,6 +1,9 @@
 /** One run from its first row to its report: wires the parts, drives them, and cleans up. */
+import type { Engine } from '../domain/engine.ts';
 import type { RunListener } from '../domain/run-event.ts';
 import { type Inheritance, NOTHING_EARLIER } from '../domain/earlier-run.ts';
+import { EngineByIsolation } from '../engine/by-isolation.ts';
+import { ProcessEngine } from '../engine/processes.ts';
 import { ThreadEngine } from '../engine/threads.ts';
 import { ReadyQueue } from '../plan/ready.ts';
 import type { Workstream } from '../domain/workstream.ts';
@@ -44,7 +47,7 @@ export class RunSession {
   readonly #recorder: SqliteRecorder;
   readonly #roster: Roster;
   readonly #workspaces: LazyWorkspaces;
-  readonly #engine: ThreadEngine;
+  readonly #engine: Engine;
   readonly #journal: Journal;
   readonly #coordinator: Coordinator;
 
@@ -61,14 +64,7 @@ export class RunSession {
     const { retryOf } = prepared;
     this.#workspaces = new LazyWorkspaces({ paths, runId: this.runId, retryOf, ...options.project.worktree });
     this.#journal = new Journal(this.#recorder, listeners, (error) => this.#coordinator.fail(error));
-    this.#engine = new ThreadEngine({
-      agents: this.#roster.names.length,
-      memoryMb: options.agentMemoryMb,
-      logLevel: options.logLevel,
-      cacheFolder: paths.cache,
-      onLate: (workstreamId, text) =>
-        this.#journal.publish({ type: 'notice', level: 'warn', text, workstreamId }),
-    });
+    this.#engine = this.#createEngine();
     this.#coordinator = this.#createCoordinator(this.#inherit());
   }
 
@@ -124,6 +120,21 @@ export class RunSession {
   /** Ends all threads and what they started, now. */
   async abandon(): Promise<void> {
     await this.#engine.close();
+  }
+
+  #createEngine(): Engine {
+    const { options, paths } = this.#input;
+    const settings = {
+      memoryMb: options.agentMemoryMb,
+      logLevel: options.logLevel,
+      cacheFolder: paths.cache,
+      onLate: (workstreamId: string, text: string) =>
+        this.#journal.publish({ type: 'notice', level: 'warn', text, workstreamId }),
+    };
+    return new EngineByIsolation({
+      thread: new ThreadEngine({ ...settings, agents: this.#roster.names.length }),
+      process: new ProcessEngine(settings),
+    });
   }
 
   #createCoordinator(inheritance: Inheritance): Coordinator {

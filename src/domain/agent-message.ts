@@ -1,7 +1,7 @@
 /** Everything that the main thread and an agent say to each other about an execution. */
 import { z } from 'zod';
 import type { Assignment } from './assignment.ts';
-import { outcomeSchema } from './outcome.ts';
+import { answerSchema, outcomeSchema } from './outcome.ts';
 
 /** What an agent is handed: an assignment, and the mark by which everything it starts can be found. */
 export interface MarkedAssignment extends Assignment {
@@ -43,6 +43,16 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
 /** What is left of the last message of an execution when the rest of it can't be used. */
 export const lastWordSchema = z.object({ type: z.literal('retire'), executionId });
 export type FromAgent = z.infer<typeof fromAgentSchema>;
+
+/** From an agent that is a process: what any agent says, and its answer. */
+export const fromProcessSchema = z.discriminatedUnion('type', [
+  ...fromAgentSchema.options,
+  answerSchema.extend({ type: z.literal('answer') }),
+]);
+export type FromProcess = z.infer<typeof fromProcessSchema>;
+
+/** To an agent that is a process: the one assignment, then perhaps to stop. */
+export type ToProcess = { type: 'start'; assignment: MarkedAssignment; logLevel: string } | ToAgent;
 
 /**
  * From the main thread to the agents. Each agent acts on the execution it has in hand and ignores the rest. It comes

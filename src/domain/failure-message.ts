@@ -74,13 +74,13 @@ export function describeFailure(failure: Failure): string {
     case 'timed-out':
       return `${failure.step === null ? 'It' : `Step ${failure.step}`} was still running after ${failure.seconds} s and was ended. Raise timeout_seconds if it needs longer.`;
     case 'out-of-memory':
-      return failure.limitMb === null
-        ? "It used up the thread's JavaScript heap. Raise --agent-memory."
-        : `It used up the thread's JavaScript heap of ${failure.limitMb} MB. Raise --agent-memory.`;
+      return outOfMemory(failure);
     case 'worker-crashed':
       return failure.exitCode === null
         ? `Its worker thread died: ${failure.detail}`
         : `Its worker thread ended with exit code ${failure.exitCode}: ${failure.detail}`;
+    case 'process-crashed':
+      return `A process ${failure.signal === null ? `ended with exit code ${failure.exitCode}` : `was ended by ${failure.signal}`}: ${failure.detail}`;
     case 'acceptance-failed':
       return `Not accepted: ${failure.tests.map((test) => `${test.name} (${test.detail})`).join('; ')}.`;
     case 'workspace-error':
@@ -132,6 +132,18 @@ function describeThrown(
 function oneThrown(thrown: Thrown): string {
   const code = thrown.code === undefined || thrown.message.includes(thrown.code) ? '' : ` (${thrown.code})`;
   return thrown.message === '' ? `${thrown.name}${code}` : `${thrown.name}: ${thrown.message}${code}`;
+}
+
+function outOfMemory({ of, limitMb }: Extract<Failure, { reason: 'out-of-memory' }>): string {
+  const size = limitMb === null ? '' : ` of ${limitMb} MB`;
+  switch (of) {
+    case 'thread-heap':
+      return `It used up the thread's JavaScript heap${size}. Raise --agent-memory.`;
+    case 'process-heap':
+      return `It used up its process's JavaScript heap${size}. Raise ${limitMb === null ? '--agent-memory' : 'memory_limit_mb (or --agent-memory, where it names none)'}.`;
+    case 'process':
+      return `Its process held more than its memory limit${size} and what Node itself needs, Buffers included. Raise memory_limit_mb, or hold less at once.`;
+  }
 }
 
 const dollars = (amount: number): string => `$${amount.toFixed(2)}`;

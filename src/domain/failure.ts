@@ -24,6 +24,9 @@ const tool = { tool: text, detail: text, tail: text, log: text.nullable() };
 /** One acceptance test that did not pass. */
 const failedTest = z.object({ name: text, detail: text });
 
+/** What used its memory up: a thread's or a process's JavaScript heap, or a process with all it holds. */
+const memoryOf = z.enum(['thread-heap', 'process-heap', 'process']);
+
 export const failureSchema = z.discriminatedUnion('reason', [
   z.object({ reason: z.literal('invalid-workstream'), problems: z.array(text) }),
   z.object({ reason: z.literal('duplicate-id'), id: text, places: z.array(text) }),
@@ -87,11 +90,20 @@ export const failureSchema = z.discriminatedUnion('reason', [
     step: text.nullable(),
     tail: text,
   }),
-  z.object({ reason: z.literal('out-of-memory'), limitMb: z.number().nullable() }),
+  z.object({ reason: z.literal('out-of-memory'), of: memoryOf, limitMb: z.number().nullable() }),
   z.object({
     reason: z.literal('worker-crashed'),
     exitCode: z.number().int().nullable(),
     detail: text,
+  }),
+  /** A whole process died: its own, or that of the run while it was in hand. One of code and signal is known. */
+  z.object({
+    reason: z.literal('process-crashed'),
+    exitCode: z.number().int().nullable(),
+    signal: text.nullable(),
+    detail: text,
+    tail: text,
+    log: text.nullable(),
   }),
   z.object({
     reason: z.literal('acceptance-failed'),

@@ -123,8 +123,19 @@ const fields = z.object({
   timeout_seconds: seconds
     .optional()
     .describe('Hard limit for one attempt. Default: the limit of the run, 3600.'),
-  memory_limit_mb: z.number().positive().optional().describe('Hard limit for its JavaScript heap in MB.'),
-  isolation: z.enum(['thread', 'process']).optional().describe('Where modules run. Default: thread.'),
+  memory_limit_mb: z
+    .number()
+    .min(16)
+    .optional()
+    .describe(
+      'Most memory it may use in MB. It then runs in a process of its own: its JavaScript heap is limited, and on Linux Buffers and native memory too. Processes that it starts are not.',
+    ),
+  isolation: z
+    .enum(['thread', 'process'])
+    .optional()
+    .describe(
+      'Where it is executed: in a worker thread, or in a process of its own that it may crash. Default: thread, and process with memory_limit_mb.',
+    ),
   workspace: z
     .enum(['shared', 'worktree'])
     .optional()

@@ -143,6 +143,10 @@ export interface Workstream {
   track: string | null;
   /** Hard limit for one attempt in seconds; null for the run's own. */
   timeoutSeconds: number | null;
+  /** Where it is executed; `process` is one of its own. */
+  isolation: 'thread' | 'process';
+  /** Memory that its process may use in MB; null for no limit of its own. With one it has a process. */
+  memoryLimitMb: number | null;
   /** The values of this member of a matrix; null without one. */
   matrix: JsonObject | null;
   /** Everything else that stood in the definition, as it stood there. */

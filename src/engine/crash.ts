@@ -8,7 +8,8 @@ import { readTail } from '../support/read-tail.ts';
 export function crashFailure(error: unknown, memoryMb: number | null): Failure {
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ERR_WORKER_OUT_OF_MEMORY') return { reason: 'out-of-memory', limitMb: memoryMb };
+  if (code === 'ERR_WORKER_OUT_OF_MEMORY')
+    return { reason: 'out-of-memory', of: 'thread-heap', limitMb: memoryMb };
   const exit = /^worker exited with code: (-?\d+)$/.exec(message)?.[1];
   if (exit !== undefined) {
     return {

@@ -161,7 +161,7 @@ export class ThreadEngine implements Engine {
 
 function createPool(options: ThreadEngineOptions, settings: AgentSettings): Piscina {
   return new Piscina({
-    filename: agentFile(),
+    filename: agentFile('thread'),
     minThreads: options.agents,
     maxThreads: options.agents,
     idleTimeout: Number.POSITIVE_INFINITY,

@@ -34,6 +34,8 @@ const REPRESENTED = new Set([
   'conflict_group',
   'parallel_ok',
   'timeout_seconds',
+  'memory_limit_mb',
+  'isolation',
   'matrix',
 ]);
 
@@ -72,6 +74,9 @@ export function normalize(
     gate: definition.gate ?? null,
     track: definition.track ?? null,
     timeoutSeconds: definition.timeout_seconds ?? null,
+    // A thread of the pool can't have a limit of its own.
+    isolation: definition.memory_limit_mb === undefined ? (definition.isolation ?? 'thread') : 'process',
+    memoryLimitMb: definition.memory_limit_mb ?? null,
     matrix: null,
     extra: extraOf(raw),
     source,

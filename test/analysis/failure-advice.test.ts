@@ -61,13 +61,13 @@ test('a time limit, beside what the others needed', () => {
 
 test('memory', () => {
   const failures = whole(
-    failed('ws-a', { reason: 'out-of-memory', limitMb: 64 }),
-    failed('ws-b', { reason: 'out-of-memory', limitMb: null }),
+    failed('ws-a', { reason: 'out-of-memory', of: 'thread-heap', limitMb: 64 }),
+    failed('ws-b', { reason: 'out-of-memory', of: 'thread-heap', limitMb: null }),
   );
   expect(
     recommend(input({ failures, patterns: whole(pattern('out-of-memory', 'no', ['ws-a', 'ws-b'])) })),
   ).toEqual([
-    '`ws-a`, `ws-b` used up the JavaScript heap of their thread: raise `--agent-memory` (in MB) or read less at once, then `millrace run ws-a ws-b`.',
+    '`ws-a`, `ws-b` used up the memory that they may have: raise `--agent-memory`, or `memory_limit_mb` where that is set (both in MB), or read less at once, then `millrace run ws-a ws-b`.',
   ]);
 });
 
@@ -104,12 +104,12 @@ test('at most 8, and none of a kind pushes out the first of another', () => {
       pattern('thrown', `e${index}`, [`ws-${index}`, `ws-x${index}`]),
     ),
   );
-  const failures = whole(failed('ws-m', { reason: 'out-of-memory', limitMb: 64 }));
+  const failures = whole(failed('ws-m', { reason: 'out-of-memory', of: 'thread-heap', limitMb: 64 }));
   const manualChecks = whole({ workstreamId: 'ws-m', name: 'look', detail: '' });
   const sentences = recommend(input({ patterns, failures, manualChecks }));
   expect(sentences.map((sentence) => sentence.slice(0, 20))).toEqual([
     ...Array.from({ length: 6 }, () => '2 failures are one e'),
-    '`ws-m` used up the J',
+    '`ws-m` used up the m',
     '1 check is left for ',
   ]);
 });

@@ -30,7 +30,28 @@ interface Run {
   folder: string;
 }
 
-export function describeEngine(name: string, create: () => Engine): void {
+/** How what an agent's code does to the place that it lives in ends: a thread survives some of it. */
+const CONTAINED: Record<'thread' | 'process', [string, string, string][]> = {
+  thread: [
+    ['exits', 'worker-crashed', 'ended with exit code 3'],
+    ['aborts', 'thrown', 'process.abort() is not supported in workers'],
+    ['changesFolder', 'thrown', 'process.chdir() is not supported in workers'],
+    ['usesUpHeap', 'out-of-memory', "used up the thread's JavaScript heap of 64 MB"],
+  ],
+  process: [
+    ['exits', 'process-crashed', 'ended with exit code 3'],
+    ['aborts', 'process-crashed', 'was ended by SIGABRT'],
+    ['segfaults', 'process-crashed', 'was ended by SIGSEGV'],
+    ['disconnects', 'process-crashed', 'ended with exit code 1'],
+    ['usesUpHeap', 'out-of-memory', "used up its process's JavaScript heap of 64 MB"],
+    ['growsArray', 'out-of-memory', "used up its process's JavaScript heap of 64 MB"],
+    ['growsMap', 'out-of-memory', "used up its process's JavaScript heap of 64 MB"],
+    ['growsString', 'out-of-memory', "used up its process's JavaScript heap of 64 MB"],
+  ],
+};
+
+/** @param place what its agents live in. */
+export function describeEngine(name: string, place: 'thread' | 'process', create: () => Engine): void {
   describe(name, () => {
     let engine: Engine;
     beforeAll(() => {
@@ -160,12 +181,7 @@ export function describeEngine(name: string, create: () => Engine): void {
         ]);
       });
 
-      test.each([
-        ['exits', 'worker-crashed', 'ended with exit code 3'],
-        ['aborts', 'thrown', 'process.abort() is not supported in workers'],
-        ['changesFolder', 'thrown', 'process.chdir() is not supported in workers'],
-        ['usesUpHeap', 'out-of-memory', "used up the thread's JavaScript heap of 64 MB"],
-      ])('%s: is contained', async (name, reason, message) => {
+      test.each(CONTAINED[place])('%s: is contained', async (name, reason, message) => {
         const { outcome } = await run([behaviour(name)]);
         expect(outcome.failure).toMatchObject({ reason });
         expect(outcome.failure && describeFailure(outcome.failure)).toContain(message);
@@ -176,7 +192,7 @@ export function describeEngine(name: string, create: () => Engine): void {
         for (const name of ['neverSettles', 'neverEnds']) {
           const { outcome, messages } = await run([behaviour(name)], limits(0.2));
           expect(outcome.failure).toMatchObject({ reason: 'timed-out', seconds: 0.2, step: null });
-          expect(messages.at(-1)).toMatchObject({ type: 'replaced' });
+          expect(messages.map(({ type }) => type)).toEqual(place === 'thread' ? ['replaced'] : []);
         }
         await expectUntouched();
       });
@@ -196,7 +212,9 @@ export function describeEngine(name: string, create: () => Engine): void {
       test('timers left behind do not reach the next workstream', async () => {
         const { outcome } = await run([behaviour('leavesTimers')]);
         expect(outcome.status).toBe('completed');
-        expect(outcome.warnings).toEqual(['It left 1 × Timeout active; its thread was replaced.']);
+        expect(outcome.warnings).toEqual([
+          `It left 1 × Timeout active; its ${place === 'thread' ? 'thread was replaced' : 'process was ended'}.`,
+        ]);
         await expectUntouched();
       });
 

@@ -12,5 +12,5 @@ afterAll(() => rmSync(cacheFolder, { recursive: true }));
 const create = () =>
   new ThreadEngine({ agents: 2, memoryMb: 64, logLevel: 'info', cacheFolder, onLate: () => undefined });
 
-describeEngine('ThreadEngine', create);
+describeEngine('ThreadEngine', 'thread', create);
 describeToolSteps('tool steps on ThreadEngine', create);

@@ -31,6 +31,8 @@ export function makeWorkstream({ needs = [], ...sketch }: Sketch): Workstream {
     gate: null,
     track: null,
     timeoutSeconds: null,
+    isolation: 'thread',
+    memoryLimitMb: null,
     matrix: null,
     extra: {},
     source: { file: 'workstreams/all.json', position: 0 },

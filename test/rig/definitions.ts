@@ -121,6 +121,8 @@ export function workstream(id: string, steps: Step[], fields: Partial<Workstream
     gate: null,
     track: null,
     timeoutSeconds: null,
+    isolation: 'thread',
+    memoryLimitMb: null,
     matrix: null,
     extra: {},
     source: { file: `workstreams/${id}.json`, position: 0 },

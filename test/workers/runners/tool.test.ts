@@ -52,10 +52,11 @@ function start(fields: Partial<Assignment> = {}) {
   const workspace = join(folder, 'workspace');
   mkdirSync(workspace);
   const definition = workstream('ws-a', [toolStep('agent', ['one']), toolStep('agent', ['two'])]);
-  const execution = new Execution({
-    ...assignment(folder, definition, { workspace, tools: { agent: tool }, ...fields }),
-    mark: 'a-mark',
-  });
+  const host = { place: 'thread', logLevel: 'info', send: () => undefined } as const;
+  const execution = new Execution(
+    { ...assignment(folder, definition, { workspace, tools: { agent: tool }, ...fields }), mark: 'a-mark' },
+    host,
+  );
   const run = async (position: number) => {
     const step = definition.steps[position];
     if (step?.kind !== 'tool') throw new Error('there is no such tool step');

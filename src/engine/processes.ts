@@ -1,0 +1,141 @@
+/** The engine that gives each assignment a process of its own. */
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type FromProcess, lastWordSchema, type MarkedAssignment } from '../domain/agent-message.ts';
+import type { Assignment } from '../domain/assignment.ts';
+import type { Engine, EngineRunOptions } from '../domain/engine.ts';
+import type { Answer, Outcome } from '../domain/outcome.ts';
+import { signalGroup } from '../support/process-group.ts';
+import { AgentProcess, type ProcessEnd } from './agent-process.ts';
+import { failedOutcome } from './crash.ts';
+import { processFailure } from './process-crash.ts';
+import { ThreadExecution } from './thread-execution.ts';
+import { CompileError, TypeScriptModules } from './typescript.ts';
+
+export interface ProcessEngineOptions {
+  /** Memory limit in MB of a workstream that names none; null for none. */
+  memoryMb: number | null;
+  /** pino level of the workstreams' own loggers. */
+  logLevel: string;
+  /** Told of what a workstream's code did after its workstream had ended. */
+  onLate(workstreamId: string, text: string): void;
+  /** Folder for compiled modules. */
+  cacheFolder: string;
+}
+
+/** An execution with its process and what that answered. */
+interface Hand {
+  execution: ThreadExecution;
+  process: AgentProcess;
+  memoryMb: number | null;
+  answer: Answer | null;
+}
+
+/**
+ * A process costs some 100 ms and 40 MB, and may die in every way that there is: by a signal, by an exhausted heap, in
+ * native code. With a memory limit its heap is limited and, on Linux, everything it holds; elsewhere Buffers are not.
+ */
+export class ProcessEngine implements Engine {
+  readonly #options: ProcessEngineOptions;
+  readonly #modules: TypeScriptModules;
+  readonly #hands = new Set<Hand>();
+  #closed = false;
+
+  constructor(options: ProcessEngineOptions) {
+    this.#options = options;
+    this.#modules = new TypeScriptModules(options.cacheFolder);
+  }
+
+  /** Never rejects. How many run at once is up to the caller. */
+  async run(assignment: Assignment, options: EngineRunOptions): Promise<Outcome> {
+    let hand: Hand | null = null;
+    const execution = new ThreadExecution(assignment, options, (message) => hand?.process.send(message));
+    try {
+      const compiled = await this.#modules.compile(assignment);
+      if (this.#closed) throw new Error('the engine was closed before it started');
+      hand = this.#start(execution);
+      this.#hands.add(hand);
+      const { process } = hand;
+      execution.terminate.signal.addEventListener('abort', () => process.kill(), { once: true });
+      if (execution.terminate.signal.aborted) process.kill();
+      const marked: MarkedAssignment = { ...assignment, compiled, mark: execution.mark };
+      process.send({ type: 'start', assignment: marked, logLevel: this.#options.logLevel });
+      return await this.#outcome(hand, await process.ended);
+    } catch (error) {
+      execution.close();
+      return failedOutcome(startFailure(error), execution.startedAt, assignment.logFile);
+    } finally {
+      if (hand !== null) this.#hands.delete(hand);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const ends = [...this.#hands].map(({ process }) => {
+      process.kill();
+      return process.ended;
+    });
+    await Promise.allSettled(ends);
+  }
+
+  #start(execution: ThreadExecution): Hand {
+    const memoryMb = execution.assignment.workstream.memoryLimitMb ?? this.#options.memoryMb;
+    const process = new AgentProcess({
+      mark: execution.mark,
+      memoryMb,
+      onMessage: (message, raw) => this.#receive(hand, message, raw),
+      onOverLimit: () => {
+        execution.verdict = { reason: 'out-of-memory', of: 'process', limitMb: memoryMb };
+        execution.terminate.abort();
+      },
+    });
+    const hand: Hand = { execution, process, memoryMb, answer: null };
+    return hand;
+  }
+
+  #receive(hand: Hand, message: FromProcess | null, raw: unknown): void {
+    const { execution } = hand;
+    if (message === null) refuse(execution, raw);
+    else if (message.type === 'late') this.#options.onLate(message.workstreamId, message.text);
+    else if (message.type === 'answer') hand.answer = message;
+    else if (message.executionId === execution.assignment.executionId) execution.receive(message);
+    else if (message.type === 'process-started') signalGroup(message.pid, 'SIGKILL');
+  }
+
+  /** What it started is ended from here where it could not do so itself any more. */
+  async #outcome({ execution, process, memoryMb, answer }: Hand, end: ProcessEnd): Promise<Outcome> {
+    const { assignment, retired, verdict, startedAt } = execution;
+    const kept = keepStray(process.stray, assignment.logFile);
+    if (answer !== null) {
+      execution.close();
+      return { ...answer.outcome, logFile: answer.outcome.logFile ?? kept };
+    }
+    const left = await execution.endProcesses(this.#closed ? 0 : assignment.limits.graceSeconds);
+    const outcome =
+      retired?.outcome ??
+      failedOutcome(verdict ?? processFailure(end, process.stray, memoryMb), startedAt, assignment.logFile);
+    if (left > 0) outcome.warnings.push(`${left} of its processes could not be ended.`);
+    return outcome;
+  }
+}
+
+/** A last word that can't be read is all that its execution will ever say. */
+function refuse(execution: ThreadExecution, raw: unknown): void {
+  if (!lastWordSchema.safeParse(raw).success) return;
+  execution.verdict = { reason: 'invalid-result', detail: 'what its process answered could not be read' };
+  execution.terminate.abort();
+}
+
+/** What it printed past its log belongs there too; gives the log, or null where there was nothing. */
+function keepStray(text: string, logFile: string): string | null {
+  if (text === '') return null;
+  mkdirSync(dirname(logFile), { recursive: true });
+  appendFileSync(logFile, text);
+  return logFile;
+}
+
+function startFailure(error: unknown): Parameters<typeof failedOutcome>[0] {
+  if (error instanceof CompileError) return error.failure;
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  return { reason: 'internal-error', thrown: { name, message, ...(stack === undefined ? {} : { stack }) } };
+}

@@ -1,0 +1,32 @@
+/** The entry of a process that executes one assignment and ends. */
+import type { FromProcess, ToProcess } from '../src/domain/agent-message.ts';
+import { Agent } from './agent.ts';
+
+/** Beyond the grace: what ending what it started may take once nobody listens any more. */
+const END_SECONDS = 1;
+
+/** Kept from user code, which may put something else in its place. */
+const send = process.send?.bind(process);
+
+function tell(message: FromProcess, told: () => void = () => undefined): void {
+  // Without a channel there is nobody to tell: `disconnect` ends this process.
+  if (send === undefined || !process.connected) return;
+  send(message, undefined, undefined, told);
+}
+
+let agent: Agent | null = null;
+
+process.on('message', (message: ToProcess) => {
+  if (message.type === 'cancel') return agent?.cancel(message.executionId, message.because);
+  const { assignment, logLevel } = message;
+  process.once('disconnect', () => abandon(assignment.limits.graceSeconds));
+  agent = new Agent({ place: 'process', logLevel, send: tell });
+  void agent.take(assignment).then((answer) => tell({ type: 'answer', ...answer }, () => process.exit(0)));
+  return undefined;
+});
+
+/** The run is gone, or user code closed the channel: what was started must not go on. */
+function abandon(graceSeconds: number): void {
+  agent?.cancel(null, 'interrupted');
+  setTimeout(() => process.exit(1), (graceSeconds + END_SECONDS) * 1000);
+}
