@@ -34,7 +34,7 @@ for (const folder of ['dist/src/chunks', 'dist/workers/chunks'])
 
 await build({
   ...common,
-  entryPoints: ['src/bin.ts'],
+  entryPoints: ['src/bin.ts', 'src/watched.ts'],
   outdir: 'dist/src',
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',

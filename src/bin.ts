@@ -1,6 +1,15 @@
 #!/usr/bin/env node
-/** Starts the command line. */
-import { hideBin } from 'yargs/helpers';
-import { main } from './cli/cli.ts';
+/** Starts the command line. A run is started in a process of its own, which this one watches over. */
+import { fileURLToPath } from 'node:url';
+import { isWatched } from './watch/is-watched.ts';
+import { watch } from './watch/watch.ts';
 
-await main(hideBin(process.argv));
+const args = process.argv.slice(2);
+if (isWatched(args)) {
+  process.exitCode = await watch(fileURLToPath(new URL('./watched.js', import.meta.url)), args);
+  // Listening to signals would keep nothing alive, but the channel of a process that has ended may.
+  process.exit();
+} else {
+  const { main } = await import('./cli/cli.ts');
+  await main(args);
+}

@@ -45,6 +45,7 @@ const ALLOWED: Record<string, string[]> = {
   worktree: ['domain', 'support'],
   report: ['domain', 'support'],
   progress: ['domain', 'support'],
+  watch: ['domain', 'support'],
   run: ['plan', 'analysis', 'domain', 'support'],
   app: [
     'run',
@@ -61,6 +62,7 @@ const ALLOWED: Record<string, string[]> = {
   ],
   cli: [
     'app',
+    'watch',
     'run',
     'plan',
     'analysis',

@@ -57,6 +57,19 @@ const schema = z.strictObject({
     .nullable()
     .default(null),
   /**
+   * With `resume`: how the process of that run died, where it died by itself. What was in hand is run again one at a
+   * time, each in a process of its own. Whoever watches over runs gives this; see docs/consolidation-guide.md.
+   */
+  afterDeath: z
+    .object({
+      exitCode: z.int().nullable(),
+      signal: z.string().nullable(),
+      /** How many processes of the run have died in all. */
+      deaths: z.int().min(1),
+    })
+    .nullable()
+    .default(null),
+  /**
    * Runs again, as a new run, what failed in the one of this id, or with `true` in the latest that ended. Options that
    * are not given are those of that run; `select` names the workstreams to try again.
    */

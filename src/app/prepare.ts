@@ -17,6 +17,7 @@ import type { Paths } from './paths.ts';
 import { Refusal } from './refusal.ts';
 import { type Resumption, resume, workOf } from './resume.ts';
 import { completedIn, failuresOf } from './retry-failed.ts';
+import { judgeSuspects } from './suspects.ts';
 import { settleWorkspaces } from './settle-workspaces.ts';
 
 /** What is to be run. */
@@ -29,12 +30,19 @@ export interface Prepared {
   /** What there is to build on from that. */
   earlierWork: Inheritance['work'];
   /** How an interrupted run goes on; null for a new one. */
-  resumed: { run: EarlierRun; resumption: Resumption } | null;
+  resumed: {
+    run: EarlierRun;
+    resumption: Resumption;
+    crashed: Inheritance['crashed'];
+    /** Whether it goes on at once because a process of it died. */
+    afterDeath: boolean;
+  } | null;
   /** What a person has to be told. */
   notices: string[];
 }
 
 type Selecting = Pick<RunOptions, 'select' | 'withDependencies' | 'workspace'>;
+type AfterDeathOption = Pick<RunOptions, 'afterDeath'>;
 
 /** What a folder's files say, without running anything. */
 export interface CheckedFolder {
@@ -97,19 +105,20 @@ export function prepareRetry(
 export function prepareResumed(
   run: EarlierRun,
   before: EarlierRun | null,
-  { options, only, paths }: { options: Selecting; only: Selecting; paths: Paths },
+  { options, only, paths }: { options: Selecting; only: Selecting & AfterDeathOption; paths: Paths },
 ): Prepared {
   const folder = load(paths.workstreams, paths.cwd);
   const selection = select(folder, options.select, options.withDependencies);
   const planned = planOf(selection, paths, before === null ? NEVER : completedIn(before), options.workspace);
   const resumption = resume(run, planned, named(selection.loaded, only, paths));
+  const { plan, crashed, notices } = judgeSuspects(run, resumption.plan, only.afterDeath);
   return {
     ...planned,
-    plan: resumption.plan,
+    plan,
     retryOf: run.retryOf,
     earlierWork: before === null ? [] : workOf(before.results, folder.workstreams),
-    resumed: { run, resumption },
-    notices: resumption.notices,
+    resumed: { run, resumption, crashed, afterDeath: only.afterDeath !== null },
+    notices: [...notices, ...resumption.notices],
   };
 }
 

@@ -16,7 +16,7 @@ interface Planned {
 export interface Resumption {
   /** Of the whole run: what it was to run and has no more definition for is broken. */
   plan: Plan;
-  inheritance: Omit<Inheritance, 'attempts'>;
+  inheritance: Omit<Inheritance, 'attempts' | 'crashed'>;
   /** Ids of the workstreams that are run now. */
   toRun: string[];
   /** Workstreams whose results are dropped, because they are run again. */

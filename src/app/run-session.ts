@@ -1,6 +1,6 @@
 /** One run from its first row to its report: wires the parts, drives them, and cleans up. */
 import type { Engine } from '../domain/engine.ts';
-import type { RunListener } from '../domain/run-event.ts';
+import type { Resumed as RunResumed, RunListener } from '../domain/run-event.ts';
 import { type Inheritance, NOTHING_EARLIER } from '../domain/earlier-run.ts';
 import { EngineByIsolation } from '../engine/by-isolation.ts';
 import { ProcessEngine } from '../engine/processes.ts';
@@ -89,8 +89,9 @@ export class RunSession {
     const { resumed, earlierWork } = this.#input.prepared;
     if (resumed === null) return { ...NOTHING_EARLIER, work: earlierWork };
     const { inheritance, toRun: ids } = resumed.resumption;
+    const { crashed } = resumed;
     const work = [...earlierWork, ...inheritance.work];
-    return { ...inheritance, work, attempts: attemptsOf(this.#connection, this.runId, ids) };
+    return { ...inheritance, work, crashed, attempts: attemptsOf(this.#connection, this.runId, ids) };
   }
 
   /** Runs to the end, or to the interruption, and reports. @throws StoreError when results can't be kept. */
@@ -154,6 +155,8 @@ export class RunSession {
       outside: prepared.outside,
       inheritance,
       ask: options.ask,
+      // Whoever ends this process as well is to be known.
+      commitStarts: prepared.resumed?.afterDeath ?? false,
     });
   }
 
@@ -249,7 +252,9 @@ interface RunEndpoint {
   interruption: Interruption | null;
 }
 
-const resumedOf = ({ resumption: { counts, discarded } }: Resumed) => ({ counts, discarded });
+function resumedOf({ run, resumption: { counts, discarded }, afterDeath }: Resumed): RunResumed {
+  return { counts, discarded, afterDeath, results: run.results.length, inHand: run.inHand.length };
+}
 
 /** Of a run that is resumed those that are left of it. */
 function toRun({ plan, resumed }: Prepared): Workstream[] {

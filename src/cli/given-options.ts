@@ -2,6 +2,7 @@
 import { Parser } from 'yargs/helpers';
 import type { CoordinatorOptions } from '../app/options.ts';
 import { isRunId } from '../run/run-id.ts';
+import type { GoingOn } from '../watch/protocol.ts';
 import type { RunArguments } from './commands/run.ts';
 
 /** What is the same for every run, and what an earlier run may have had otherwise, by the flag that says it. */
@@ -28,6 +29,17 @@ export function givenOptions(argv: RunArguments, line: readonly string[]): Coord
     retryFailed === undefined ? {} : { retryFailed },
     ...given.map(([, option]) => option),
   );
+}
+
+/**
+ * The options of a process that goes on with a run whose process died. It has those of the run, and only of a run that
+ * was a resumed one already those that were given: they may have named a part of it.
+ */
+export function goingOn(given: CoordinatorOptions, from: GoingOn | null): CoordinatorOptions {
+  if (from === null) return given;
+  const { state, logLevel } = given;
+  const kept = given.resume === undefined ? { state, logLevel } : given;
+  return { ...kept, resume: from.runId, afterDeath: { ...from.death, deaths: from.deaths } };
 }
 
 interface WhichRun {

@@ -1,6 +1,7 @@
 /** What is stored of a run that another one goes on with. */
 import type { FinalStatus } from './agent-result.ts';
 import type { AttemptRecord } from './attempt.ts';
+import type { Failure } from './failure.ts';
 import type { JsonObject } from './json.ts';
 import type { Dependency } from './workstream.ts';
 
@@ -41,6 +42,10 @@ export interface EarlierRun {
   /** In the order in which they arrived. */
   results: EarlierResult[];
   unfinished: Unfinished[];
+  /** Ids of those of them that an agent had when its process died or was killed, in planned order. */
+  inHand: string[];
+  /** At how many deaths of the run's process each workstream was in hand, by id; those at none are left out. */
+  deaths: ReadonlyMap<string, number>;
   /** Seconds from the start to the last sign of life, of all its sessions together. */
   workedSeconds: number;
   /** US dollars that all its attempts are known to have cost. */
@@ -59,6 +64,8 @@ export interface Inheritance {
   spentUsd: number;
   /** Workstreams that are left for another time, by id. */
   left: ReadonlySet<string>;
+  /** Workstreams that are not run because they end the process of the run, by id. */
+  crashed: ReadonlyMap<string, Failure>;
 }
 
 /** A workstream that completed earlier. */
@@ -75,4 +82,5 @@ export const NOTHING_EARLIER: Inheritance = {
   work: [],
   spentUsd: 0,
   left: new Set(),
+  crashed: new Map(),
 };

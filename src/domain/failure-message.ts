@@ -1,4 +1,5 @@
 /** The one place where a failure becomes a sentence for a person. */
+import { describeDeath } from './death.ts';
 import type { Failure, Thrown } from './failure.ts';
 
 /**
@@ -80,7 +81,7 @@ export function describeFailure(failure: Failure): string {
         ? `Its worker thread died: ${failure.detail}`
         : `Its worker thread ended with exit code ${failure.exitCode}: ${failure.detail}`;
     case 'process-crashed':
-      return `A process ${failure.signal === null ? `ended with exit code ${failure.exitCode}` : `was ended by ${failure.signal}`}: ${failure.detail}`;
+      return `Its process ${describeDeath(failure)}: ${failure.detail}`;
     case 'acceptance-failed':
       return `Not accepted: ${failure.tests.map((test) => `${test.name} (${test.detail})`).join('; ')}.`;
     case 'workspace-error':

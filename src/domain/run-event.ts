@@ -83,6 +83,11 @@ export interface Resumed {
   counts: Record<FinalStatus, number>;
   /** Workstreams whose results are dropped, because they are run again. */
   discarded: readonly string[];
+  /** Whether a process of the run died by itself, and this one goes on at once. */
+  afterDeath: boolean;
+  /** Results that it had when it was taken, and workstreams that were in hand when the process before died. */
+  results: number;
+  inHand: number;
 }
 
 /** Sees events. Must not throw and must not wait. */

@@ -1,6 +1,7 @@
 /** The process of one agent, as the run's process sees it: what it says, what it holds, and how it ends. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import type { Death } from '../domain/death.ts';
 import { type FromProcess, fromProcessSchema, type ToProcess } from '../domain/agent-message.ts';
 import { MARK_VARIABLE, markValue } from '../support/owned-processes.ts';
 import { signalGroup } from '../support/process-group.ts';
@@ -19,22 +20,16 @@ export interface AgentProcessOptions {
   /** Memory that it may use in MB; null for no limit. */
   memoryMb: number | null;
   /** Called with what it says. What can't be read is given as null. */
-  onMessage(message: FromProcess | null, raw: unknown): void;
+  onMessage: (message: FromProcess | null, raw: unknown) => void;
   /** Called once, when it holds more than it may. It is not ended by that. */
-  onOverLimit(): void;
-}
-
-/** How it ended. One of the two is null. */
-export interface ProcessEnd {
-  exitCode: number | null;
-  signal: NodeJS.Signals | null;
+  onOverLimit: () => void;
 }
 
 export class AgentProcess {
   readonly #child: ChildProcess;
   readonly #watch: NodeJS.Timeout | undefined;
   /** Resolves when it has ended and everything that it said has been told. Rejects when it can't be started. */
-  readonly ended: Promise<ProcessEnd>;
+  readonly ended: Promise<Death>;
   #stray = '';
 
   /** It leads a process group of its own, so that a Ctrl-C in the terminal reaches only Millrace. */
@@ -62,7 +57,10 @@ export class AgentProcess {
       // The pipes may be held open by what it started and left: they are not waited for.
       this.#child.once('exit', (exitCode, signal) => {
         clearInterval(this.#watch);
-        setImmediate(() => resolve({ exitCode, signal }));
+        const end = (): void => resolve({ exitCode, signal });
+        // What it said before is read until the channel is closed.
+        if (this.#child.connected) this.#child.once('disconnect', end);
+        else setImmediate(end);
       });
     });
   }

@@ -3,10 +3,11 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type FromProcess, lastWordSchema, type MarkedAssignment } from '../domain/agent-message.ts';
 import type { Assignment } from '../domain/assignment.ts';
+import type { Death } from '../domain/death.ts';
 import type { Engine, EngineRunOptions } from '../domain/engine.ts';
 import type { Answer, Outcome } from '../domain/outcome.ts';
 import { signalGroup } from '../support/process-group.ts';
-import { AgentProcess, type ProcessEnd } from './agent-process.ts';
+import { AgentProcess } from './agent-process.ts';
 import { failedOutcome } from './crash.ts';
 import { processFailure } from './process-crash.ts';
 import { ThreadExecution } from './thread-execution.ts';
@@ -103,7 +104,7 @@ export class ProcessEngine implements Engine {
   }
 
   /** What it started is ended from here where it could not do so itself any more. */
-  async #outcome({ execution, process, memoryMb, answer }: Hand, end: ProcessEnd): Promise<Outcome> {
+  async #outcome({ execution, process, memoryMb, answer }: Hand, end: Death): Promise<Outcome> {
     const { assignment, retired, verdict, startedAt } = execution;
     const kept = keepStray(process.stray, assignment.logFile);
     if (answer !== null) {

@@ -15,7 +15,7 @@ export class ReportError extends Error {
 }
 
 /** The file name of a run's report. */
-function reportFileName(runId: string): string {
+export function reportFileName(runId: string): string {
   return `multi_agent_consolidated_${runId}.md`;
 }
 

@@ -32,6 +32,11 @@ export interface CoordinatorParts {
   outside: ReadonlyMap<string, boolean>;
   /** What the run has from before. */
   inheritance: Inheritance;
+  /**
+   * Whether each start is kept before the workstream is executed, and not only within 20 ms: so that it is known what
+   * was in hand if this process dies. Costs a commit each.
+   */
+  commitStarts: boolean;
   /** Asked before each workstream; null to run them all. */
   ask: ((workstream: Workstream, signal: AbortSignal) => Promise<Decision>) | null;
 }
@@ -171,7 +176,7 @@ export class Coordinator {
   }
 
   async #execute(agent: number, index: number, workstream: Workstream): Promise<void> {
-    const { journal, plan, runner } = this.#parts;
+    const { journal, plan, runner, commitStarts } = this.#parts;
     const refusal = runner.refusal(agent, workstream);
     if (refusal !== null) return this.#refuse(agent, index, workstream, refusal);
     const agentId = this.#agentId(agent);
@@ -184,6 +189,7 @@ export class Coordinator {
       at: new Date().toISOString(),
       expectedSeconds: plan.known > 0 ? (plan.expectedSeconds[index] ?? null) : null,
     });
+    if (commitStarts) journal.commit();
     const end = await runner.attempt({
       workstream,
       agent,

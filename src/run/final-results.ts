@@ -53,6 +53,11 @@ export class FinalResults {
     for (const result of inheritance.kept) this.#follow(result.workstreamId, result.status, detailOf(result));
     for (const [index, workstream] of plan.workstreams.entries()) {
       if (inheritance.left.has(workstream.id)) this.#leave(index, workstream);
+      const failure = inheritance.crashed.get(workstream.id);
+      if (failure !== undefined && this.#final[index] === 0) {
+        const { id, title, source } = workstream;
+        this.keep(index, brokenResult(runId, { id, title, source, failure }));
+      }
     }
     for (const index of free) if (this.#final[index] === 0) this.#parts.onReady(index);
   }

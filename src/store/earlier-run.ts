@@ -8,6 +8,7 @@ import { isGone, type ProcessIdentity } from '../support/process-identity.ts';
 import type { Connection } from './connection.ts';
 import { finalStatus } from './final-status.ts';
 import { anyJson, jsonCell } from './json-cell.ts';
+import { IN_HAND } from './live.ts';
 import { countOf, eachRow, firstRow, numberCell, rows, textCell } from './read.ts';
 import { NEWEST_FIRST } from './runs.ts';
 import { wallSeconds } from './wall-time.ts';
@@ -74,10 +75,20 @@ export function readEarlierRun(connection: Connection, runId: string): EarlierRu
     sessions: 1 + countOf(connection, 'SELECT COUNT(*) AS n FROM run_sessions WHERE run_id = ?', runId),
     results: [...eachResult(connection, runId)],
     unfinished: unfinished(connection, runId),
+    inHand: rows(connection, idRow, IN_HAND_IDS, runId).map(({ workstream_id: id }) => id),
+    deaths: new Map(
+      rows(connection, deathsRow, DEATHS, runId).map(({ workstream_id: id, deaths }) => [id, deaths]),
+    ),
     workedSeconds: wallSeconds(connection, runId) ?? 0,
     spentUsd: spentUsd(connection, runId),
   };
 }
+
+const idRow = z.object({ workstream_id: z.string() });
+const IN_HAND_IDS = `SELECT workstream_id FROM run_workstreams w WHERE run_id = ? AND ${IN_HAND} ORDER BY position`;
+
+const deathsRow = z.object({ workstream_id: z.string(), deaths: z.number() });
+const DEATHS = 'SELECT workstream_id, deaths FROM run_crashes WHERE run_id = ?';
 
 const resultRow = z.object({
   workstream_id: z.string(),

@@ -18,6 +18,11 @@ const liveRow = z.object({
   total: z.number(),
 });
 
+/** Of a row `w` of run_workstreams: an agent had it and it has no result. */
+export const IN_HAND = `w.state = 'running' AND NOT EXISTS (
+  SELECT 1 FROM agent_results r
+  WHERE r.run_id = w.run_id AND r.workstream_id = w.workstream_id AND r.attempts IS NOT NULL)`;
+
 const NOT_FINAL = `
   FROM run_workstreams w WHERE run_id = ? AND NOT EXISTS (
     SELECT 1 FROM agent_results r

@@ -2,6 +2,7 @@
 import type { JsonObject } from '../domain/json.ts';
 import type { RunStarted } from './batch.ts';
 import type { Connection } from './connection.ts';
+import { IN_HAND } from './live.ts';
 import { inStatus } from './recorder-statements.ts';
 
 /** Nobody else may have resumed it since it was read. */
@@ -41,6 +42,13 @@ WHERE run_id = @run AND workstream_id IN (
   SELECT r.workstream_id FROM json_each(@ids) i CROSS JOIN agent_results r
     ON r.run_id = @run AND r.workstream_id = i.value AND r.attempts IS NOT NULL
   WHERE r.reason IS NULL OR r.reason NOT IN ('interrupted', 'cancelled'))`;
+
+/** What was in hand when the process died by itself; beside results that are dropped all of them still stand. */
+const SUSPECT = `
+INSERT INTO run_crashes (run_id, workstream_id, deaths)
+SELECT w.run_id, w.workstream_id, 1 FROM run_workstreams w
+WHERE w.run_id = @run AND ${IN_HAND}
+ON CONFLICT (run_id, workstream_id) DO UPDATE SET deaths = deaths + 1`;
 
 const drop = (table: string): string =>
   `DELETE FROM ${table} WHERE run_id = @run AND workstream_id IN (SELECT value FROM json_each(@ids))`;
@@ -88,6 +96,7 @@ export function takeOver(connection: Connection, taking: Taking, writer: Writer)
 export function restart(connection: Connection, started: RunStarted, writer: Writer): boolean {
   const { runId: run, at, total, agents, resumed } = started;
   const ids = JSON.stringify(resumed?.discarded ?? []);
+  if (resumed?.afterDeath === true) connection.prepare(SUSPECT).run({ run });
   connection.prepare(CLOSE_SESSION).run({ run });
   for (const table of ['consolidated_errors', 'test_cases', 'agent_results']) {
     connection.prepare(drop(table)).run({ run, ids });

@@ -33,6 +33,8 @@ function run(results: EarlierResult[], unfinished: string[] = []): EarlierRun {
     sessions: 1,
     results,
     unfinished: unfinished.map((workstreamId) => ({ workstreamId, title: workstreamId, file: 'a.json' })),
+    inHand: [],
+    deaths: new Map(),
     workedSeconds: 3,
     spentUsd: 0,
   };

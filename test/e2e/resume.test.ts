@@ -52,7 +52,7 @@ async function killed(folder: string): Promise<string> {
   const run = startMillrace(folder, ['run', '-j', '2', '--grace', '0.3']);
   await underWay(run);
   await untilThere(join(folder, 'pid'));
-  run.child.kill('SIGKILL');
+  run.killAll();
   await run.finished;
   return String(query(folder, 'SELECT run_id AS id FROM consolidated_runs')[0]?.['id']);
 }
@@ -118,12 +118,15 @@ test('a run that is alive is refused, and so is an id of none', async () => {
   const folder = backlog();
   const run = startMillrace(folder, ['run', '-j', '2']);
   await underWay(run);
-  const [{ id } = { id: '' }] = query<{ id: string }>(folder, 'SELECT run_id AS id FROM consolidated_runs');
+  const [{ id, pid } = { id: '', pid: 0 }] = query<{ id: string; pid: number }>(
+    folder,
+    'SELECT run_id AS id, pid FROM consolidated_runs',
+  );
   for (const args of [['--resume'], ['--resume', id], ['--retry-failed', id]]) {
     const { code, stdout } = await millrace(folder, ['run', ...args]);
     expect([code, stdout]).toEqual([
       2,
-      expect.stringContaining(`The run ${id} is still under way (process ${run.child.pid} `),
+      expect.stringContaining(`The run ${id} is still under way (process ${pid} `),
     ]);
   }
   expect((await millrace(folder, ['run', '--resume', 'ma-run-20200101-000000'])).code).toBe(4);
@@ -213,7 +216,7 @@ test('what a killed run left in a worktree is kept, and the run goes on from the
   });
   const run = startMillrace(folder, ['run']);
   await untilThere(join(folder, 'pid'));
-  run.child.kill('SIGKILL');
+  run.killAll();
   await run.finished;
   writeFiles(folder, {
     'workstreams/all.json': readFileSync(join(folder, 'workstreams/all.json'), 'utf8').replace(

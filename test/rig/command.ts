@@ -18,6 +18,8 @@ export interface Started {
   /** Resolves with the first line of standard output for which `matches` is true. */
   line(matches: (line: string) => boolean): Promise<string>;
   finished: Promise<Finished>;
+  /** Kills the command with everything in its process group: the run and what watches over it. */
+  killAll(): void;
 }
 
 /** The environment of a machine with nothing set that Millrace looks at. */
@@ -34,7 +36,11 @@ export function startMillrace(cwd: string, args: string[], env: NodeJS.ProcessEn
     cwd,
     env: { ...cleanEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
   });
+  const killAll = (): void => {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  };
   let stdout = '';
   let stderr = '';
   const waiting: (() => void)[] = [];
@@ -58,7 +64,7 @@ export function startMillrace(cwd: string, args: string[], env: NodeJS.ProcessEn
       check();
       void finished.then(() => reject(new Error(`it ended without such a line:\n${stdout}\n${stderr}`)));
     });
-  return { child, line, finished };
+  return { child, line, finished, killAll };
 }
 
 /** Runs `millrace ARGS` to its end. */

@@ -48,7 +48,13 @@ const restarted = (discarded: string[]): RunEvent => ({
   agents: ['agent-1'],
   total: 4,
   workstreams: discarded.map((id) => workstream(id, [])),
-  resumed: { counts: { completed: 1, failed: 1, skipped: 0 }, discarded },
+  resumed: {
+    counts: { completed: 1, failed: 1, skipped: 0 },
+    discarded,
+    afterDeath: false,
+    results: 4,
+    inHand: 0,
+  },
   expectedSeconds: null,
 });
 

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { DATABASE } from '../../app/defaults.ts';
 import { begin } from '../../app/begin.ts';
 import { MultiAgentWorkstreamCoordinator } from '../../app/multi-agent-workstream-coordinator.ts';
 import type { CoordinatorOptions } from '../../app/options.ts';
@@ -8,13 +9,15 @@ import { Refusal } from '../../app/refusal.ts';
 import type { RunResult } from '../../app/run-result.ts';
 import { formatPlan } from '../../plan/render.ts';
 import { reportFormat } from '../../report/formats.ts';
+import { reportFileName } from '../../report/write.ts';
+import { currentLink } from '../../watch/link.ts';
 import { listenForSignals } from '../../run/signals.ts';
 import { nearest } from '../../support/nearest.ts';
 import { askOnTerminal } from '../ask.ts';
 import { readProject } from '../config.ts';
 import { commandNames } from '../definitions.ts';
 import type { RunArguments } from '../commands/run.ts';
-import { givenOptions } from '../given-options.ts';
+import { givenOptions, goingOn } from '../given-options.ts';
 import { tellGithub } from '../github.ts';
 import { withRun } from '../history.ts';
 import { print } from '../print.ts';
@@ -26,7 +29,8 @@ const NOTHING_MATCHED = 4;
 
 /** Runs workstreams. The exit code says how it went; nothing but a whole success is 0. */
 export async function run(argv: RunArguments): Promise<number> {
-  const given = givenOptions(argv, process.argv.slice(2));
+  const link = currentLink();
+  const given = goingOn(givenOptions(argv, process.argv.slice(2)), link?.goingOn ?? null);
   if (argv.dryRun) return dryRun(argv, given);
   if (argv.ask && (argv.json || !process.stdin.isTTY || !process.stdout.isTTY)) {
     throw new Refusal(2, '--ask needs a terminal to ask on.');
@@ -34,10 +38,21 @@ export async function run(argv: RunArguments): Promise<number> {
   const options = { ...given, project: await readProject(process.cwd()) };
   const output = openOutput(argv);
   const ask = argv.ask ? askBetween(output) : null;
+  const over = link?.goingOn ? await endedAlready(argv, link.goingOn.runId) : null;
+  if (over !== null) {
+    await finish(argv, output, over);
+    output.close();
+    return over.exitCode;
+  }
   const coordinator = new MultiAgentWorkstreamCoordinator({ ...options, ask });
   coordinator.subscribe(output.listener);
+  if (link !== null) coordinator.subscribe(link.listener);
+  link?.onAbandoned(() => coordinator.interrupt('SIGTERM'));
   const stopListening = listenForSignals({
-    first: (signal) => coordinator.interrupt(signal),
+    first: (signal) => {
+      link?.tell({ type: 'interrupting', signal });
+      coordinator.interrupt(signal);
+    },
     second: () => void coordinator.abandon(),
   });
   try {
@@ -69,6 +84,25 @@ async function dryRun(argv: RunArguments, given: CoordinatorOptions): Promise<nu
 function hintAtCommand([first]: string[]): void {
   const meant = first === undefined ? null : nearest(first, commandNames);
   if (meant !== null) process.stderr.write(`millrace: Did you mean the command "${meant}"?\n`);
+}
+
+/** What a run left whose process died when it had ended and not shown that; null where there is more to do. */
+async function endedAlready(argv: RunArguments, runId: string): Promise<RunResult | null> {
+  let found: RunResult | null = null;
+  await withRun(argv.state, runId, async (history, { state, executionSummary }) => {
+    const consolidated = history.consolidate(runId);
+    if (state !== 'ended' || consolidated === null || executionSummary === null) return 0;
+    found = {
+      runId,
+      exitCode: executionSummary.exitCode,
+      consolidated,
+      reportPath: join(resolve(argv.reports), reportFileName(runId)),
+      reportProblem: null,
+      databasePath: resolve(argv.state, DATABASE),
+    };
+    return 0;
+  });
+  return found;
 }
 
 async function finish(argv: RunArguments, output: RunOutput, result: RunResult | null): Promise<void> {

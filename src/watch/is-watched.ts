@@ -1,0 +1,24 @@
+/** Words that can only be another command than `run`; a test compares them with the definitions. */
+export const OTHER_COMMANDS: readonly string[] = [
+  'validate',
+  'plan',
+  'status',
+  'runs',
+  'show',
+  'errors',
+  'agents',
+  'report',
+  'worktrees',
+  'init',
+  'completion',
+];
+
+const RUNS_NOTHING: ReadonlySet<string> = new Set(['--help', '-h', '--version', '--dry-run', '-n', '--get-yargs-completions']);
+
+/**
+ * Whether these arguments start a run, as far as it can be told without parsing them. Watching over something else
+ * costs it some time and changes nothing.
+ */
+export function isWatched(args: readonly string[]): boolean {
+  return !OTHER_COMMANDS.includes(args[0] ?? '') && !args.some((word) => RUNS_NOTHING.has(word));
+}

@@ -1,0 +1,44 @@
+/** The run's side of what ties it to the process that watches over it. */
+import type { RunEvent } from '../domain/run-event.ts';
+import { type FromRun, GOING_ON_VARIABLE, type GoingOn, readGoingOn } from './protocol.ts';
+
+export interface Link {
+  /** What this process goes on from; null for a run that begins. */
+  goingOn: GoingOn | null;
+  /** Tells it which run there is. To be subscribed to the run. */
+  listener: (event: RunEvent) => void;
+  tell: (message: FromRun) => void;
+  /** Calls back when the process that watches has gone. */
+  onAbandoned: (listener: () => void) => void;
+}
+
+let link: Link | null = null;
+
+/** Null where nobody watches, as for other commands and in the library. */
+export const currentLink = (): Link | null => link;
+
+/** To be called once, by the entry of a process that is watched. */
+export function openLink(): Link {
+  const goingOn = readGoingOn(process.env[GOING_ON_VARIABLE]);
+  // It is not for what this process starts.
+  Reflect.deleteProperty(process.env, GOING_ON_VARIABLE);
+  const tell = (message: FromRun): void => {
+    if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+  };
+  link = {
+    goingOn,
+    tell,
+    listener: (event) => {
+      if (event.type !== 'run-started') return;
+      const { runId, resumed } = event;
+      tell({ type: 'run', runId, results: resumed?.results ?? 0, inHand: resumed?.inHand ?? 0 });
+    },
+    onAbandoned: (listener) => {
+      if (!process.connected) return listener();
+      process.once('disconnect', listener);
+      // Only to be heard if this process has something to do.
+      process.channel?.unref();
+    },
+  };
+  return link;
+}

@@ -1,0 +1,141 @@
+/**
+ * Watches over a run from a process of its own, which opens no database and does next to nothing: when the run's
+ * process dies, another one goes on with the run.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Death } from '../domain/death.ts';
+import { Deaths } from './deaths.ts';
+import { type FromRun, GOING_ON_VARIABLE, type GoingOn, readFromRun } from './protocol.ts';
+
+/** Signals by which a person or the system asks a run to end, with their exit codes. */
+const END_SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+type EndSignal = keyof typeof END_SIGNALS;
+
+const FAILED = 3;
+
+/**
+ * How long the run has to say that it got a signal itself. A Ctrl-C in a terminal reaches parent and child alike, and
+ * is passed on only where it did not.
+ */
+const OWN_SIGNAL_MS = 100;
+
+/** The same signal within this time came twice by two ways: from the terminal, and from a parent such as npm. */
+const ECHO_MS = 250;
+
+/** How a process of the run ended. */
+interface End {
+  death: Death;
+  /** What it said its exit code would be; null where it did not. */
+  exitCode: number | null;
+}
+
+/**
+ * Runs `program` with these arguments until the run has ended, and gives the exit code. Signals are passed on.
+ * @param program absolute path of the run's own entry.
+ */
+export async function watch(program: string, args: readonly string[]): Promise<number> {
+  const deaths = new Deaths();
+  const watched = new Watched((run) => deaths.begun(run));
+  for (const signal of Object.keys(END_SIGNALS)) {
+    if (isEndSignal(signal)) process.on(signal, () => watched.signal(signal));
+  }
+  let goingOn: GoingOn | null = null;
+  for (;;) {
+    const { death, exitCode } = await watched.run(program, args, goingOn);
+    const wanted = exitCode ?? watched.wantedEnd(death);
+    if (wanted !== null) return wanted;
+    restoreTerminal();
+    const next = deaths.died(death);
+    if (next.goesOn === null) return say(next.why, FAILED);
+    goingOn = next.goesOn;
+  }
+}
+
+class Watched {
+  readonly #onRun: (run: Extract<FromRun, { type: 'run' }>) => void;
+  #child: ChildProcess | null = null;
+  /** The last signal that this process got, and when. */
+  #signalled: { signal: EndSignal; at: number } | null = null;
+  /** By which the run's process said that it was told to end. */
+  #interruptedBy: string | null = null;
+  #isAcknowledged = false;
+  #hasRun = false;
+
+  constructor(onRun: (run: Extract<FromRun, { type: 'run' }>) => void) {
+    this.#onRun = onRun;
+  }
+
+  /** Starts a process and waits for its end. The terminal is its own. */
+  run(program: string, args: readonly string[], goingOn: GoingOn | null): Promise<End> {
+    const own = goingOn === null ? {} : { [GOING_ON_VARIABLE]: JSON.stringify(goingOn) };
+    const child = spawn(process.execPath, [...process.execArgv, program, ...args], {
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+      env: { ...process.env, ...own },
+    });
+    this.#child = child;
+    let said: number | null = null;
+    child.on('message', (raw) => {
+      const message = readFromRun(raw);
+      if (message?.type === 'ended') said = message.exitCode;
+      else if (message !== null) this.#heard(message);
+    });
+    return new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', (exitCode, signal) => {
+        const end = (): void => resolve({ death: { exitCode, signal }, exitCode: said });
+        // What it said before is read until the channel is closed.
+        if (child.connected) child.once('disconnect', end);
+        else setImmediate(end);
+      });
+    });
+  }
+
+  /**
+   * The run's process may have got it too, and says so of the first one. What comes after that insists, and there it
+   * does no harm to come twice.
+   */
+  signal(signal: EndSignal): void {
+    const at = performance.now();
+    const isEcho = this.#signalled?.signal === signal && at - this.#signalled.at <= ECHO_MS;
+    if (isEcho) return;
+    this.#signalled = { signal, at };
+    setTimeout(() => {
+      if (!this.#isAcknowledged) this.#child?.kill(signal);
+      this.#isAcknowledged = false;
+    }, OWN_SIGNAL_MS);
+  }
+
+  /** The exit code where the end was wanted, or where there was no run to go on with; null for a death. */
+  wantedEnd({ exitCode, signal }: Death): number | null {
+    if (signal !== null && isEndSignal(signal)) return END_SIGNALS[signal];
+    const asked = this.#signalled?.signal ?? this.#interruptedBy;
+    if (asked !== null) return isEndSignal(asked) ? END_SIGNALS[asked] : END_SIGNALS.SIGINT;
+    // Help and the like end without a word, and so does a bad option.
+    return this.#hasRun || exitCode === null || exitCode > 4 ? null : exitCode;
+  }
+
+  #heard(message: Exclude<FromRun, { type: 'ended' }>): void {
+    if (message.type === 'interrupting') {
+      this.#isAcknowledged = true;
+      this.#interruptedBy = message.signal;
+    } else {
+      this.#hasRun = true;
+      this.#onRun(message);
+    }
+  }
+}
+
+function isEndSignal(signal: string): signal is EndSignal {
+  return signal in END_SIGNALS;
+}
+
+/** A live view that died leaves the cursor hidden, and a question leaves the keys raw. */
+function restoreTerminal(): void {
+  if (process.stdin.isTTY) process.stdin.setRawMode(false);
+  if (process.stdout.isTTY) process.stdout.write('\u001B[?25h\n');
+}
+
+function say(text: string, exitCode: number): number {
+  process.stderr.write(`millrace: ${text}\n`);
+  return exitCode;
+}
