@@ -44,7 +44,11 @@ export function judgeSuspects(earlier: EarlierRun, plan: Plan, after: AfterDeath
     }
     return after !== null && after.deaths >= ALL_APART_AFTER ? apart(workstream) : workstream;
   });
-  return { plan: { ...plan, workstreams }, crashed, notices: after === null ? [] : noticesOf(after, alone, crashed) };
+  return {
+    plan: { ...plan, workstreams },
+    crashed,
+    notices: after === null ? [] : noticesOf(after, alone, crashed),
+  };
 }
 
 const apart = (workstream: Workstream): Workstream => ({ ...workstream, isolation: 'process' });
@@ -55,7 +59,7 @@ function crashedFailure({ exitCode, signal }: AfterDeath): Failure {
     exitCode,
     signal,
     detail:
-      "that was the process of the whole run, for the second time while this workstream was in hand, now as the only one and with a process of its own. It seems to end processes that are not its own.",
+      'that was the process of the whole run, for the second time while this workstream was in hand, now as the only one and with a process of its own. It seems to end processes that are not its own.',
     tail: '',
     log: null,
   };

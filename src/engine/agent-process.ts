@@ -9,7 +9,7 @@ import { hasProcessTable } from '../support/process-table.ts';
 import { agentFile } from './agent-file.ts';
 
 /** Node itself, its code and the youngest part of its heap: what a process may hold beyond its limit, in MB. */
-export const NODE_MB = 100;
+const NODE_MB = 100;
 
 const LOOK_MS = 100;
 const MAX_STRAY = 64 * 1024;

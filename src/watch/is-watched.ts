@@ -13,7 +13,14 @@ export const OTHER_COMMANDS: readonly string[] = [
   'completion',
 ];
 
-const RUNS_NOTHING: ReadonlySet<string> = new Set(['--help', '-h', '--version', '--dry-run', '-n', '--get-yargs-completions']);
+const RUNS_NOTHING: ReadonlySet<string> = new Set([
+  '--help',
+  '-h',
+  '--version',
+  '--dry-run',
+  '-n',
+  '--get-yargs-completions',
+]);
 
 /**
  * Whether these arguments start a run, as far as it can be told without parsing them. Watching over something else

@@ -66,7 +66,8 @@ export function readGoingOn(text: string | undefined): GoingOn | null {
 }
 
 function isDeath(value: unknown): value is Death {
-  if (typeof value !== 'object' || value === null || !('exitCode' in value && 'signal' in value)) return false;
+  if (typeof value !== 'object' || value === null || !('exitCode' in value && 'signal' in value))
+    return false;
   const { exitCode, signal } = value;
   return (exitCode === null || isNumber(exitCode)) && (signal === null || typeof signal === 'string');
 }

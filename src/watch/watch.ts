@@ -58,7 +58,6 @@ class Watched {
   #signalled: { signal: EndSignal; at: number } | null = null;
   /** By which the run's process said that it was told to end. */
   #interruptedBy: string | null = null;
-  #isAcknowledged = false;
   #hasRun = false;
 
   constructor(onRun: (run: Extract<FromRun, { type: 'run' }>) => void) {
@@ -95,14 +94,15 @@ class Watched {
    * does no harm to come twice.
    */
   signal(signal: EndSignal): void {
+    const before = this.#signalled;
     const at = performance.now();
-    const isEcho = this.#signalled?.signal === signal && at - this.#signalled.at <= ECHO_MS;
-    if (isEcho) return;
+    if (before?.signal === signal && at - before.at <= ECHO_MS) return;
     this.#signalled = { signal, at };
-    setTimeout(() => {
-      if (!this.#isAcknowledged) this.#child?.kill(signal);
-      this.#isAcknowledged = false;
-    }, OWN_SIGNAL_MS);
+    if (before !== null) this.#child?.kill(signal);
+    else
+      setTimeout(() => {
+        if (this.#interruptedBy === null) this.#child?.kill(signal);
+      }, OWN_SIGNAL_MS);
   }
 
   /** The exit code where the end was wanted, or where there was no run to go on with; null for a death. */
@@ -116,7 +116,6 @@ class Watched {
 
   #heard(message: Exclude<FromRun, { type: 'ended' }>): void {
     if (message.type === 'interrupting') {
-      this.#isAcknowledged = true;
       this.#interruptedBy = message.signal;
     } else {
       this.#hasRun = true;

@@ -43,10 +43,12 @@ const CONTAINED: Record<'thread' | 'process', [string, string, string][]> = {
     ['aborts', 'process-crashed', 'was ended by SIGABRT'],
     ['segfaults', 'process-crashed', 'was ended by SIGSEGV'],
     ['disconnects', 'process-crashed', 'ended with exit code 1'],
-    ['usesUpHeap', 'out-of-memory', "used up its process's JavaScript heap of 64 MB"],
-    ['growsArray', 'out-of-memory', "used up its process's JavaScript heap of 64 MB"],
-    ['growsMap', 'out-of-memory', "used up its process's JavaScript heap of 64 MB"],
-    ['growsString', 'out-of-memory', "used up its process's JavaScript heap of 64 MB"],
+    ['usesUpHeap', 'out-of-memory', ' of 64 MB'],
+    ['growsArray', 'out-of-memory', ' of 64 MB'],
+    ['growsNumbers', 'out-of-memory', ' of 64 MB'],
+    ['growsNumberMap', 'out-of-memory', ' of 64 MB'],
+    ['growsMap', 'out-of-memory', ' of 64 MB'],
+    ['growsString', 'out-of-memory', ' of 64 MB'],
   ],
 };
 

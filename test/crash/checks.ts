@@ -56,10 +56,24 @@ export function checkDatabase(folder: string): Stored | null {
   }
 }
 
-/** Whatever was announced is kept. The last line may have been cut by the kill. */
+/**
+ * The lines of a log. A kill may have cut the last one of a process, and where another goes on the first of that stands
+ * behind it.
+ */
+export function wholeLines(stdout: string): Record<string, unknown>[] {
+  const lines = stdout.slice(0, stdout.lastIndexOf('\n') + 1).split('\n');
+  return lines.flatMap((line) => {
+    try {
+      return parseLines(line);
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Whatever was announced is kept. */
 export function checkAnnounced(stdout: string, stored: Stored | null): void {
-  const whole = stdout.slice(0, stdout.lastIndexOf('\n') + 1);
-  for (const line of parseLines(whole)) {
+  for (const line of wholeLines(stdout)) {
     if (line['event'] !== 'workstream-finished') continue;
     const row = stored?.rows.get(String(line['workstream_id']));
     expect(row, `${String(line['workstream_id'])} was announced`).toMatchObject({ status: line['status'] });

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type Backlog, readMarkers, writeBacklog } from './backlog.ts';
-import { checkAnnounced, checkDatabase, checkEnd, finishedOf, type Stored } from './checks.ts';
-import { type Moment, type Ran, runAndKill } from './killed.ts';
+import { checkAnnounced, checkDatabase, checkEnd, finishedOf, type Stored, wholeLines } from './checks.ts';
+import { type Kill, type Moment, type Ran, runAndKill, type Whom } from './killed.ts';
 import { seededRandom } from './random.ts';
 
 export interface CrashOptions {
@@ -21,7 +21,10 @@ export interface Kills {
   /** Runs that were resumed to their end. */
   runs: number;
   ofResumed: number;
-  ofGroup: number;
+  /** By who was killed. */
+  ofRun: number;
+  ofWatcher: number;
+  ofBoth: number;
   loading: number;
   executing: number;
   ending: number;
@@ -36,7 +39,17 @@ const SESSIONS = 4;
 
 export async function crash({ seed, kills, workstreams }: CrashOptions): Promise<Kills> {
   const random = seededRandom(seed);
-  const count: Kills = { total: 0, runs: 0, ofResumed: 0, ofGroup: 0, loading: 0, executing: 0, ending: 0 };
+  const count: Kills = {
+    total: 0,
+    runs: 0,
+    ofResumed: 0,
+    ofRun: 0,
+    ofWatcher: 0,
+    ofBoth: 0,
+    loading: 0,
+    executing: 0,
+    ending: 0,
+  };
   while (count.total < kills) {
     const folder = realpathSync(mkdtempSync(join(tmpdir(), 'millrace-crash-')));
     try {
@@ -52,21 +65,36 @@ async function killAndResume(backlog: Backlog, random: () => number, count: Kill
   const sessions = 1 + Math.floor(random() * SESSIONS);
   let stored: Stored | null = null;
   let finished = new Map<string, number>();
+  let whom: readonly Whom[] = ['run', 'watcher', 'both'];
   for (let session = 0; session < sessions; session += 1) {
-    const whole = random() < 0.5;
-    const ran = await runAndKill(backlog.folder, argumentsFor(stored), momentOf(random, backlog), whole);
+    const kill = drawKill(random, backlog, whom);
+    // What is in hand at two such deaths is to blame, as far as anyone can tell.
+    if (kill.whom === 'run') whom = ['watcher', 'both'];
+    let announced = new Map<string, number>();
+    const onKilled = (stdout: string): void => {
+      announced = markersOf(backlog, announcedIn(stdout));
+    };
+    const ran = await runAndKill(backlog.folder, argumentsFor(stored), { ...kill, onKilled });
     const before = stored;
     stored = checkDatabase(backlog.folder);
     checkAnnounced(ran.stdout, stored);
-    checkNotRunAgain(backlog, finished);
-    finished = markersOf(backlog, stored);
-    tally(count, ran, { whole, resumed: before !== null });
+    checkNotRunAgain(backlog, new Map([...finished, ...announced]));
+    if (kill.whom === 'run' && ran.killedWhile !== null && ran.killedWhile !== 'loading') {
+      expect([ran.code, stored?.state], `${ran.stdout.slice(-2_000)}\n${ran.stderr}`).toEqual([1, 'ended']);
+    }
+    finished = markersOf(backlog, stored === null ? [] : finishedOf(stored));
+    tally(count, ran, { whom: kill.whom, resumed: before !== null });
     if (stored?.state === 'ended') break;
   }
   if (stored?.state !== 'ended') await finish(backlog, stored);
   checkNotRunAgain(backlog, finished);
   checkEnd(backlog);
   count.runs += 1;
+}
+
+function drawKill(random: () => number, backlog: Backlog, whom: readonly Whom[]): Omit<Kill, 'onKilled'> {
+  const index = Math.floor(random() * whom.length);
+  return { whom: whom[index] ?? 'both', moment: momentOf(random, backlog) };
 }
 
 const argumentsFor = (stored: Stored | null): string[] => [
@@ -81,7 +109,7 @@ const argumentsFor = (stored: Stored | null): string[] => [
 const resumed = (stored: Stored | null): string[] => (stored === null ? [] : ['--resume']);
 
 async function finish(backlog: Backlog, stored: Stored | null): Promise<void> {
-  const ran = await runAndKill(backlog.folder, argumentsFor(stored), null, false);
+  const ran = await runAndKill(backlog.folder, argumentsFor(stored), null);
   expect(ran.code, `${ran.stdout.slice(-2_000)}\n${ran.stderr}`).toBe(1);
   checkAnnounced(ran.stdout, checkDatabase(backlog.folder));
 }
@@ -95,10 +123,19 @@ function momentOf(random: () => number, { expected }: Backlog): Moment {
   return { after: 'last-result', milliseconds: share * ENDING_MS };
 }
 
-/** How often what has its result had been run by then. */
-function markersOf({ folder }: Backlog, stored: Stored | null): Map<string, number> {
+/** How often each of these had been run by then. */
+function markersOf({ folder }: Backlog, ids: readonly string[]): Map<string, number> {
   const markers = readMarkers(folder);
-  return new Map((stored === null ? [] : finishedOf(stored)).map((id) => [id, markers.get(id) ?? 0]));
+  return new Map(ids.map((id) => [id, markers.get(id) ?? 0]));
+}
+
+/** What had its result, by what was printed. */
+function announcedIn(stdout: string): string[] {
+  return wholeLines(stdout).flatMap((line) =>
+    line['event'] === 'workstream-finished' && line['status'] !== 'skipped'
+      ? [String(line['workstream_id'])]
+      : [],
+  );
 }
 
 function checkNotRunAgain({ folder }: Backlog, finished: ReadonlyMap<string, number>): void {
@@ -109,11 +146,13 @@ function checkNotRunAgain({ folder }: Backlog, finished: ReadonlyMap<string, num
 function tally(
   count: Kills,
   { killedWhile }: Ran,
-  { whole, resumed: again }: { whole: boolean; resumed: boolean },
+  { whom, resumed: again }: { whom: Whom; resumed: boolean },
 ): void {
   if (killedWhile === null) return;
   count.total += 1;
   count[killedWhile] += 1;
-  if (whole) count.ofGroup += 1;
+  count[OF[whom]] += 1;
   if (again) count.ofResumed += 1;
 }
+
+const OF = { run: 'ofRun', watcher: 'ofWatcher', both: 'ofBoth' } as const;

@@ -1,5 +1,6 @@
 /** Starts a run and kills it at a moment that is drawn by lot. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { hasProcessTable, livingProcesses } from '../../src/support/process-table.ts';
 import { bin, cleanEnvironment } from '../rig/command.ts';
 
 /** Variable by which everything that a crash test started is found. */
@@ -20,36 +21,45 @@ export type Moment =
   | { after: 'lines'; lines: number }
   | { after: 'last-result'; milliseconds: number };
 
+/**
+ * Who is killed: the run's process, which another takes the place of at once; the one that watches over it, whereupon
+ * the run ends as after SIGTERM; or both, so that it has to be resumed.
+ */
+export type Whom = 'run' | 'watcher' | 'both';
+
+export interface Kill {
+  moment: Moment;
+  whom: Whom;
+  /** Called right after, with all that was printed before. */
+  onKilled: (stdout: string) => void;
+}
+
 const FINISHED = '"event":"workstream-finished"';
 
-/** Runs `millrace ARGS`, and kills it when the moment comes: only it, or its whole process group. */
-export async function runAndKill(
-  folder: string,
-  args: string[],
-  moment: Moment | null,
-  whole: boolean,
-): Promise<Ran> {
+/** Runs `millrace ARGS` to its end, and kills it on the way when the moment comes; null lets it be. */
+export async function runAndKill(folder: string, args: string[], kill: Kill | null): Promise<Ran> {
   const child = spawn(process.execPath, [bin, ...args], {
     cwd: folder,
     env: { ...cleanEnvironment(), [CRASH_VARIABLE]: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
-  const seen = { stdout: '', stderr: '', lines: 0, results: 0, killed: false };
-  const kill = (): void => {
-    if (seen.killed || child.pid === undefined) return;
-    seen.killed = true;
-    signal(child, whole);
+  const seen: Seen = { stdout: '', stderr: '', lines: 0, results: 0, killedWhile: null };
+  const strike = (): void => {
+    if (kill === null || seen.killedWhile !== null || !signal(child, kill.whom)) return;
+    seen.killedWhile = phaseOf(seen);
+    kill.onKilled(seen.stdout);
   };
+  const moment = kill?.moment ?? null;
   let timer: NodeJS.Timeout | null = null;
-  if (moment?.after === 'start') timer = setTimeout(kill, moment.milliseconds);
+  if (moment?.after === 'start') timer = setTimeout(strike, moment.milliseconds);
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     seen.stdout += text;
     seen.lines += text.split('\n').length - 1;
     seen.results += text.split(FINISHED).length - 1;
-    if (moment?.after === 'lines' && seen.lines >= moment.lines) kill();
+    if (moment?.after === 'lines' && seen.lines >= moment.lines) strike();
     if (moment?.after === 'last-result' && phaseOf(seen) === 'ending') {
-      timer ??= setTimeout(kill, moment.milliseconds);
+      timer ??= setTimeout(strike, moment.milliseconds);
     }
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -57,20 +67,29 @@ export async function runAndKill(
   });
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   if (timer !== null) clearTimeout(timer);
-  return {
-    code,
-    stdout: seen.stdout,
-    stderr: seen.stderr,
-    killedWhile: code === null ? phaseOf(seen) : null,
-  };
+  return { code, stdout: seen.stdout, stderr: seen.stderr, killedWhile: seen.killedWhile };
 }
 
-function signal(child: ChildProcess, whole: boolean): void {
-  if (!whole || child.pid === undefined) child.kill('SIGKILL');
-  else process.kill(-child.pid, 'SIGKILL');
+interface Seen extends Pick<Ran, 'stdout' | 'stderr' | 'killedWhile'> {
+  lines: number;
+  results: number;
 }
 
-function phaseOf({ stdout, results }: { stdout: string; results: number }): Ran['killedWhile'] {
+/** False where there is nobody to kill: it has ended, or has not started the run's process yet. */
+function signal(child: ChildProcess, whom: Whom): boolean {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return false;
+  if (whom === 'both') return process.kill(-child.pid, 'SIGKILL');
+  const victim = whom === 'watcher' ? child.pid : runOf(child.pid);
+  return victim !== null && process.kill(victim, 'SIGKILL');
+}
+
+/** The process of the run that this one watches over; null where there is none, or the system does not tell. */
+function runOf(watcher: number): number | null {
+  if (!hasProcessTable) return null;
+  return [...livingProcesses()].find(({ parent }) => parent === watcher)?.pid ?? null;
+}
+
+function phaseOf({ stdout, results }: Pick<Seen, 'stdout' | 'results'>): Ran['killedWhile'] {
   const started = stdout.includes('"event":"run-started"');
   if (!started) return 'loading';
   const [, total = '0'] = /"event":"run-started".*?"workstreams":(\d+)/.exec(stdout) ?? [];

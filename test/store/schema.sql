@@ -54,6 +54,13 @@ CREATE TABLE consolidated_runs (
 
 CREATE INDEX consolidated_runs_running ON consolidated_runs (run_id) WHERE state = 'running';
 
+CREATE TABLE run_crashes (
+  run_id TEXT NOT NULL REFERENCES consolidated_runs (run_id) ON DELETE CASCADE,
+  workstream_id TEXT NOT NULL,
+  deaths INTEGER NOT NULL,
+  PRIMARY KEY (run_id, workstream_id)
+) WITHOUT ROWID;
+
 CREATE TABLE run_sessions (
   run_id TEXT NOT NULL REFERENCES consolidated_runs (run_id) ON DELETE CASCADE,
   session INTEGER NOT NULL,
