@@ -7,9 +7,9 @@ import { watch } from './watch/watch.ts';
 const args = process.argv.slice(2);
 if (isWatched(args)) {
   process.exitCode = await watch(fileURLToPath(new URL('./watched.js', import.meta.url)), args);
-  // Listening to signals would keep nothing alive, but the channel of a process that has ended may.
+  // Everything has been said, and a timer that waits for an answer is not needed any more.
   process.exit();
 } else {
-  const { main } = await import('./cli/cli.ts');
+  const { main } = await import('./unwatched.ts');
   await main(args);
 }

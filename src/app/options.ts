@@ -58,7 +58,7 @@ const schema = z.strictObject({
     .default(null),
   /**
    * With `resume`: how the process of that run died, where it died by itself. What was in hand is run again one at a
-   * time, each in a process of its own. Whoever watches over runs gives this; see docs/consolidation-guide.md.
+   * time, each in a process of its own. Given by whoever watches over the run.
    */
   afterDeath: z
     .object({
