@@ -1,4 +1,7 @@
-/** One execution as the main thread sees it: its clock, the processes it started, and how it is stopped. */
+/**
+ * One execution, in a thread or a process, as the main thread sees it: its clock, the processes it started, and how it
+ * is stopped.
+ */
 import { randomUUID } from 'node:crypto';
 import type { FromAgent, ToAgent } from '../domain/agent-message.ts';
 import type { Assignment } from '../domain/assignment.ts';

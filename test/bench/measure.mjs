@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const recorder = new URL('./record-peak-memory.mjs', import.meta.url).href;
 
-/** Wall seconds and peak resident MB of one run of `node ARGS`. */
+/** Wall seconds and peak resident MB of one run of `node ARGS`, with what that starts: the peaks are added up. */
 export function once(args, cwd) {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
   const file = join(folder, 'peak');
@@ -22,7 +22,8 @@ export function once(args, cwd) {
   const seconds = (performance.now() - start) / 1000;
   if (result.status !== 0)
     throw new Error(`node ${args.join(' ')} ended with ${result.status}: ${result.stderr}`);
-  const megabytes = Number(readFileSync(file, 'utf8')) / 1024;
+  const peaks = readFileSync(file, 'utf8').trim().split('\n').map(Number);
+  const megabytes = peaks.reduce((sum, kilobytes) => sum + kilobytes, 0) / 1024;
   rmSync(folder, { recursive: true });
   return { seconds, megabytes };
 }

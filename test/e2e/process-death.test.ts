@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { isLiving } from '../../src/support/process-table.ts';
+import { hasProcessTable, isLiving } from '../../src/support/process-table.ts';
 import { millrace, startMillrace, writeFiles } from '../rig/command.ts';
 import { query } from '../rig/rows.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
@@ -198,4 +198,28 @@ test('without the process that watches the run ends as after SIGTERM', async () 
   expect(reasons(folder)).toEqual({ 'ws-waits': 'interrupted' });
   expect(isLiving(Number(readFileSync(join(folder, 'pid'), 'utf8')))).toBe(false);
   expectWhole(folder, 'interrupted');
+});
+
+test.runIf(hasProcessTable)('a process of a workstream does not outlive those of its run', async () => {
+  const folder = temporaryFolder();
+  const module = `
+import { renameSync, writeFileSync } from 'node:fs';
+export default () => {
+  writeFileSync('pid.part', String(process.pid));
+  renameSync('pid.part', 'pid');
+  return new Promise(() => setInterval(() => undefined, 1_000));
+};`;
+  writeFiles(folder, {
+    'tasks/waits.mjs': module,
+    'workstreams/all.json': [
+      { id: 'ws-waits', isolation: 'process', steps: [{ module: '../tasks/waits.mjs' }] },
+    ],
+  });
+  const run = startMillrace(folder, ['run', '--grace', '0.1']);
+  while (!existsSync(join(folder, 'pid'))) await new Promise((resolve) => setImmediate(resolve));
+  const pid = Number(readFileSync(join(folder, 'pid'), 'utf8'));
+  expect(isLiving(pid)).toBe(true);
+  run.killAll();
+  await run.finished;
+  while (isLiving(pid)) await new Promise((resolve) => setImmediate(resolve));
 });

@@ -1,6 +1,6 @@
 /** What a person sees: the command in a real pseudo-terminal. */
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { bin, writeFiles } from '../rig/command.ts';
@@ -44,6 +44,41 @@ test('Ctrl-C ends the run and leaves the terminal as it was', async () => {
   expect(query(folder, 'SELECT status, reason FROM agent_results')).toEqual([
     { status: 'skipped', reason: 'interrupted' },
   ]);
+});
+
+test('a Ctrl-C that reaches both processes of a run counts once', async () => {
+  const folder = temporaryFolder();
+  const cleansUp = "trap 'sleep 0.6; echo yes > cleaned-up; exit' TERM; echo $$ > pid; sleep 1000 & wait";
+  writeFiles(folder, { 'workstreams/all.json': [{ id: 'ws-waits', steps: [{ run: cleansUp }] }] });
+  const args = [bin, 'run', '--grace', '60'];
+  const terminal = await openTerminal(process.execPath, args, { cwd: folder });
+  await terminal.waitFor(shows('ws-waits'));
+  const pid = join(folder, 'pid');
+  while (!existsSync(pid)) await new Promise((resolve) => setImmediate(resolve));
+  terminal.type('\u0003');
+  expect(await terminal.exit).toBe(130);
+  expect(readFileSync(join(folder, 'cleaned-up'), 'utf8')).toBe('yes\n');
+});
+
+test('a run whose process dies goes on in the same terminal', async () => {
+  const folder = temporaryFolder();
+  const module =
+    "export default () => { process.kill(process.pid, 'SIGSEGV'); return new Promise(() => undefined); };";
+  writeFiles(folder, {
+    'tasks/dies.mjs': module,
+    'workstreams/all.json': [
+      { id: 'ws-bad', steps: [{ module: '../tasks/dies.mjs' }] },
+      { id: 'ws-a', steps: [{ run: 'true' }] },
+    ],
+  });
+  const terminal = await openTerminal(process.execPath, [bin], { cwd: folder, columns: 100 });
+  expect(await terminal.exit).toBe(1);
+  const screen = terminal.screen();
+  expect(shows('2 workstreams: 1 completed, 1 failed')(screen)).toBe(true);
+  expect(shows('ws-bad process-crashed')(screen)).toBe(true);
+  expect(terminal.raw.toString().lastIndexOf('\u001b[?25h')).toBeGreaterThan(
+    terminal.raw.toString().lastIndexOf('\u001b[?25l'),
+  );
 });
 
 test('--ask goes through the workstreams one by one', async () => {

@@ -41,7 +41,7 @@ function interrupted(connection: Connection): void {
   recorder.finish(end({ state: 'interrupted' }));
 }
 
-const restarted = (discarded: string[]): RunEvent => ({
+const restarted = (discarded: string[], afterDeath = false): RunEvent => ({
   type: 'run-started',
   runId: RUN,
   at: AGAIN,
@@ -51,7 +51,7 @@ const restarted = (discarded: string[]): RunEvent => ({
   resumed: {
     counts: { completed: 1, failed: 1, skipped: 0 },
     discarded,
-    afterDeath: false,
+    afterDeath,
     results: 4,
     inHand: 0,
   },
@@ -147,5 +147,55 @@ describe('an interrupted run', () => {
     expect(attempts.get('ws-3')).toMatchObject([
       { attempt: 1, agentId: 'agent-1', reason: 'interrupted', durationSeconds: 1, explanation: 'SIGINT' },
     ]);
+  });
+});
+
+describe('what was in hand when the process died', () => {
+  const begins = (workstreamId: string): RunEvent => ({
+    type: 'workstream-started',
+    workstreamId,
+    title: workstreamId,
+    agentId: 'agent-1',
+    attempt: 1,
+    at: '2026-01-02T03:04:06.000Z',
+    expectedSeconds: null,
+  });
+
+  /** The process dies with ws-1 finished and ws-2 at work, and another one takes the run. */
+  function died(connection: Connection, afterDeath: boolean): void {
+    const recorder = new SqliteRecorder(connection);
+    recorder.claim(RUN, '2026-01-02T03:04:05.000Z', { options: null, retryOf: null });
+    recorder.take(started(['ws-1', 'ws-2', 'ws-3']));
+    for (const id of ['ws-1', 'ws-2']) recorder.take(begins(id));
+    recorder.take(finished(result('ws-1')));
+    recorder.commit();
+    takenOver(connection, null, afterDeath);
+  }
+
+  function takenOver(connection: Connection, resumedAt: string | null, afterDeath: boolean): void {
+    connection.prepare("UPDATE consolidated_runs SET state = 'interrupted'").run();
+    const next = new SqliteRecorder(connection);
+    expect(next.reopen({ runId: RUN, resumedAt, discarded: [], options: {} })).toBe(true);
+    next.take(restarted(['ws-2', 'ws-3'], afterDeath));
+    next.commit();
+  }
+
+  const deaths = (connection: Connection) => rowsOf(connection, 'SELECT * FROM run_crashes');
+
+  test('is counted with each death, and read with the run', () => {
+    const connection = opened(temporaryFolder());
+    died(connection, true);
+    expect(deaths(connection)).toEqual([{ run_id: RUN, workstream_id: 'ws-2', deaths: 1 }]);
+    expect(readEarlierRun(connection, RUN)).toMatchObject({ inHand: [], deaths: new Map([['ws-2', 1]]) });
+    connection.prepare("UPDATE run_workstreams SET state = 'running' WHERE workstream_id = 'ws-2'").run();
+    expect(readEarlierRun(connection, RUN).inHand).toEqual(['ws-2']);
+    takenOver(connection, AGAIN, true);
+    expect(deaths(connection)).toEqual([{ run_id: RUN, workstream_id: 'ws-2', deaths: 2 }]);
+  });
+
+  test('is not counted when the run was killed from outside', () => {
+    const connection = opened(temporaryFolder());
+    died(connection, false);
+    expect(deaths(connection)).toEqual([]);
   });
 });
