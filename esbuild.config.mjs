@@ -63,8 +63,11 @@ await build({
   plugins: [
     {
       name: 'commands-stay-outside',
-      setup({ onResolve }) {
-        onResolve({ filter: /^\.\/unwatched\.ts$/ }, () => ({ path: './unwatched.js', external: true }));
+      setup(build) {
+        build.onResolve({ filter: /^\.\/unwatched\.ts$/ }, () => ({
+          path: './unwatched.js',
+          external: true,
+        }));
       },
     },
   ],

@@ -53,7 +53,7 @@ export class AgentProcess {
     }
     this.#watch = memoryMb === null ? undefined : this.#watchMemory(memoryMb + NODE_MB, options.onOverLimit);
     this.ended = new Promise((resolve, reject) => {
-      this.#child.once('error', reject);
+      this.#child.on('error', reject);
       // The pipes may be held open by what it started and left: they are not waited for.
       this.#child.once('exit', (exitCode, signal) => {
         clearInterval(this.#watch);

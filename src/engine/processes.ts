@@ -137,6 +137,9 @@ function keepStray(text: string, logFile: string): string | null {
 
 function startFailure(error: unknown): Parameters<typeof failedOutcome>[0] {
   if (error instanceof CompileError) return error.failure;
+  if (error instanceof Error && 'syscall' in error) {
+    return { reason: 'workspace-error', detail: `Its process could not be started: ${error.message}.` };
+  }
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
   return { reason: 'internal-error', thrown: { name, message, ...(stack === undefined ? {} : { stack }) } };
 }

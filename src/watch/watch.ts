@@ -30,10 +30,20 @@ interface End {
 }
 
 /**
- * Runs `program` with these arguments until the run has ended, and gives the exit code. Signals are passed on.
+ * Runs `program` with these arguments until the run has ended, and gives the exit code: 3 where the run can't go on.
+ * Signals are passed on. Never rejects.
  * @param program absolute path of the run's own entry.
  */
 export async function watch(program: string, args: readonly string[]): Promise<number> {
+  try {
+    return await watchAll(program, args);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return say(`A process for the run could not be started: ${why}`, FAILED);
+  }
+}
+
+async function watchAll(program: string, args: readonly string[]): Promise<number> {
   const deaths = new Deaths();
   const watched = new Watched((run) => deaths.begun(run));
   for (const signal of Object.keys(END_SIGNALS)) {
@@ -79,7 +89,7 @@ class Watched {
       else if (message !== null) this.#heard(message);
     });
     return new Promise((resolve, reject) => {
-      child.once('error', reject);
+      child.on('error', reject);
       child.once('exit', (exitCode, signal) => {
         const end = (): void => resolve({ death: { exitCode, signal }, exitCode: said });
         // What it said before is read until the channel is closed.
@@ -110,8 +120,8 @@ class Watched {
     if (signal !== null && isEndSignal(signal)) return END_SIGNALS[signal];
     const asked = this.#signalled?.signal ?? this.#interruptedBy;
     if (asked !== null) return isEndSignal(asked) ? END_SIGNALS[asked] : END_SIGNALS.SIGINT;
-    // Help and the like end without a word, and so does a bad option.
-    return this.#hasRun || exitCode === null || exitCode > 4 ? null : exitCode;
+    // Help ends without a word.
+    return !this.#hasRun && exitCode === 0 ? 0 : null;
   }
 
   #heard(message: Exclude<FromRun, { type: 'ended' }>): void {
