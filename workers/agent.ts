@@ -36,7 +36,7 @@ export class Agent {
     const outcome = await execute(execution);
     this.#inHand = null;
     const { retire: why } = execution;
-    if (why === null) return { outcome, posted: execution.posted };
+    if (why === null) return { executionId, outcome, posted: execution.posted };
     execution.post({ type: 'retire', executionId, why, outcome });
     // The main thread has the outcome now and ends this place.
     return new Promise<never>(() => undefined);

@@ -1,5 +1,5 @@
 /** The entry of a process that executes one assignment and ends. */
-import type { FromProcess, ToProcess } from '../src/domain/agent-message.ts';
+import type { FromAgent, ToProcess } from '../src/domain/agent-message.ts';
 import { Agent } from './agent.ts';
 
 /** Beyond the grace: what ending what it started may take once nobody listens any more. */
@@ -8,7 +8,7 @@ const END_SECONDS = 1;
 /** Kept from user code, which may put something else in its place. */
 const send = process.send?.bind(process);
 
-function tell(message: FromProcess, told: () => void = () => undefined): void {
+function tell(message: FromAgent, told: () => void = () => undefined): void {
   // Without a channel there is nobody to tell: `disconnect` ends this process.
   if (send === undefined || !process.connected) return;
   send(message, undefined, undefined, told);

@@ -1,6 +1,6 @@
-/** The entry of a worker thread: one assignment after the other. */
+/** The entry of a worker thread: one lot of assignments after the other. */
 import { BroadcastChannel, parentPort, workerData } from 'node:worker_threads';
-import type { AgentSettings, MarkedAssignment, ToAgent } from '../src/domain/agent-message.ts';
+import { type AgentSettings, CLAIM, type Lot, type ToAgent } from '../src/domain/agent-message.ts';
 import type { Answer } from '../src/domain/outcome.ts';
 import { Agent } from './agent.ts';
 
@@ -11,9 +11,19 @@ const agent = new Agent({
   send: (message) => parentPort?.postMessage(message),
 });
 
-/** Called by the pool for each assignment. */
-export default function take(assignment: MarkedAssignment): Promise<Answer> {
-  return agent.take(assignment);
+/**
+ * Called by the pool for each lot. Gives the answer to the last assignment that it began, null when all were taken
+ * back; each of the others is answered by a message before the next one begins.
+ */
+export default async function take({ assignments, claims }: Lot): Promise<Answer | null> {
+  let last: Answer | null = null;
+  for (const [index, assignment] of assignments.entries()) {
+    if (last !== null) parentPort?.postMessage({ type: 'answer', ...last });
+    last = null;
+    if (Atomics.compareExchange(claims, index, CLAIM.open, CLAIM.begun) !== CLAIM.open) continue;
+    last = await agent.take(assignment);
+  }
+  return last;
 }
 
 const broadcast = new BroadcastChannel(settings.channel);

@@ -9,6 +9,16 @@ export interface MarkedAssignment extends Assignment {
   mark: string;
 }
 
+/** What an agent is handed at once: assignments that it executes one after the other. */
+export interface Lot {
+  assignments: MarkedAssignment[];
+  /** By assignment, one of `CLAIM`, in memory that both sides share: an agent begins what it could claim. */
+  claims: Int32Array;
+}
+
+/** Who has an assignment of a lot: nobody yet, the agent, or the main thread that took it back. */
+export const CLAIM = { open: 0, begun: 1, takenBack: 2 } as const;
+
 const executionId = z.number().int();
 
 /** From an agent to the main thread. */
@@ -38,18 +48,13 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('late'), executionId, workstreamId: z.string(), text: z.string() }),
   /** The execution ended and its thread is not fit for another one. */
   z.object({ type: z.literal('retire'), executionId, why: z.string(), outcome: outcomeSchema }),
+  /** The answer to an assignment that was not the last of its lot, or of an agent that is a process. */
+  answerSchema.extend({ type: z.literal('answer') }),
 ]);
 
 /** What is left of the last message of an execution when the rest of it can't be used. */
 export const lastWordSchema = z.object({ type: z.literal('retire'), executionId });
 export type FromAgent = z.infer<typeof fromAgentSchema>;
-
-/** From an agent that is a process: what any agent says, and its answer. */
-export const fromProcessSchema = z.discriminatedUnion('type', [
-  ...fromAgentSchema.options,
-  answerSchema.extend({ type: z.literal('answer') }),
-]);
-export type FromProcess = z.infer<typeof fromProcessSchema>;
 
 /** To an agent that is a process: the one assignment, then perhaps to stop. */
 export type ToProcess = { type: 'start'; assignment: MarkedAssignment; logLevel: string } | ToAgent;

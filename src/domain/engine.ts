@@ -22,6 +22,11 @@ export type CancelReason = 'interrupted' | 'cancelled';
  */
 export interface Engine {
   run(assignment: Assignment, options: EngineRunOptions): Promise<Outcome>;
+  /**
+   * As `run`, behind what the same agent has in hand, where handing out would take longer than the work. Resolves with
+   * null when it was not begun within some 20 ms: then nothing of it has happened, and somebody else may have it.
+   */
+  lineUp(assignment: Assignment, options: EngineRunOptions): Promise<Outcome | null>;
   /** Ends all threads. Idempotent. */
   close(): Promise<void>;
 }

@@ -70,6 +70,7 @@ export type Outcome = z.infer<typeof outcomeSchema>;
 
 /** What an agent answers to an assignment. */
 export const answerSchema = z.object({
+  executionId: z.number().int(),
   outcome: outcomeSchema,
   /** How many messages it sent before; they travel another way and may arrive after the answer. */
   posted: z.number().int().nonnegative(),

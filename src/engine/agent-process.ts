@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Death } from '../domain/death.ts';
-import { type FromProcess, fromProcessSchema, type ToProcess } from '../domain/agent-message.ts';
+import { type FromAgent, fromAgentSchema, type ToProcess } from '../domain/agent-message.ts';
 import { MARK_VARIABLE, markValue } from '../support/owned-processes.ts';
 import { signalGroup } from '../support/process-group.ts';
 import { hasProcessTable } from '../support/process-table.ts';
@@ -20,7 +20,7 @@ export interface AgentProcessOptions {
   /** Memory that it may use in MB; null for no limit. */
   memoryMb: number | null;
   /** Called with what it says. What can't be read is given as null. */
-  onMessage: (message: FromProcess | null, raw: unknown) => void;
+  onMessage: (message: FromAgent | null, raw: unknown) => void;
   /** Called once, when it holds more than it may. It is not ended by that. */
   onOverLimit: () => void;
 }
@@ -43,7 +43,7 @@ export class AgentProcess {
       serialization: 'advanced',
     });
     this.#child.on('message', (raw: unknown) => {
-      const parsed = fromProcessSchema.safeParse(raw);
+      const parsed = fromAgentSchema.safeParse(raw);
       options.onMessage(parsed.success ? parsed.data : null, raw);
     });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {

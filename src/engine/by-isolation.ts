@@ -14,6 +14,10 @@ export class EngineByIsolation implements Engine {
     return this.#engines[assignment.workstream.isolation].run(assignment, options);
   }
 
+  lineUp(assignment: Assignment, options: EngineRunOptions): Promise<Outcome | null> {
+    return this.#engines[assignment.workstream.isolation].lineUp(assignment, options);
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.#engines.thread.close(), this.#engines.process.close()]);
   }

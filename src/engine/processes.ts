@@ -1,7 +1,7 @@
 /** The engine that gives each assignment a process of its own. */
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type FromProcess, lastWordSchema, type MarkedAssignment } from '../domain/agent-message.ts';
+import { type FromAgent, lastWordSchema, type MarkedAssignment } from '../domain/agent-message.ts';
 import type { Assignment } from '../domain/assignment.ts';
 import type { Death } from '../domain/death.ts';
 import type { Engine, EngineRunOptions } from '../domain/engine.ts';
@@ -70,6 +70,11 @@ export class ProcessEngine implements Engine {
     }
   }
 
+  /** A process of its own waits for nobody. */
+  lineUp(assignment: Assignment, options: EngineRunOptions): Promise<Outcome> {
+    return this.run(assignment, options);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     const ends = [...this.#hands].map(({ process }) => {
@@ -94,7 +99,7 @@ export class ProcessEngine implements Engine {
     return hand;
   }
 
-  #receive(hand: Hand, message: FromProcess | null, raw: unknown): void {
+  #receive(hand: Hand, message: FromAgent | null, raw: unknown): void {
     const { execution } = hand;
     if (message === null) refuse(execution, raw);
     else if (message.type === 'late') this.#options.onLate(message.workstreamId, message.text);

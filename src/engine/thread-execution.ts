@@ -18,7 +18,7 @@ const ANSWER_SECONDS = 1;
 const MESSAGES_MS = 1_000;
 
 /** What an agent sends about an execution that it has in hand. */
-export type ExecutionMessage = Exclude<FromAgent, { type: 'late' }>;
+export type ExecutionMessage = Exclude<FromAgent, { type: 'late' | 'answer' }>;
 
 export class ThreadExecution {
   readonly assignment: Assignment;
@@ -26,7 +26,7 @@ export class ThreadExecution {
   readonly mark: string;
   readonly startedAt = Date.now();
   /** Aborted to end the thread. */
-  readonly terminate = new AbortController();
+  readonly terminate: AbortController;
   /** Set when the agent gave its outcome and asked for its thread to be replaced. */
   retired: { outcome: Outcome; why: string } | null = null;
   /** What the main thread made of it when the agent did not answer any more. */
@@ -41,8 +41,14 @@ export class ThreadExecution {
   #stepTimeout: NodeJS.Timeout | undefined;
   readonly #onAbort = (): void => this.#cancel(this.#options.signal.reason);
 
-  constructor(assignment: Assignment, options: EngineRunOptions, send: (message: ToAgent) => void) {
+  constructor(
+    assignment: Assignment,
+    options: EngineRunOptions,
+    send: (message: ToAgent) => void,
+    terminate = new AbortController(),
+  ) {
     this.assignment = assignment;
+    this.terminate = terminate;
     this.mark = `${markOfRun(assignment.runId)}${randomUUID()}`;
     this.#owned = new OwnedProcesses(this.mark);
     this.#options = options;

@@ -5,15 +5,17 @@ import {
   type AgentSettings,
   fromAgentSchema,
   lastWordSchema,
-  type MarkedAssignment,
   type ToAgent,
 } from '../domain/agent-message.ts';
 import type { Assignment } from '../domain/assignment.ts';
 import type { Engine, EngineRunOptions } from '../domain/engine.ts';
+import type { Failure } from '../domain/failure.ts';
 import { answerSchema, type Outcome } from '../domain/outcome.ts';
 import { agentFile } from './agent-file.ts';
 import { crashFailure, failedOutcome } from './crash.ts';
 import { signalGroup } from '../support/process-group.ts';
+import { Line } from './line.ts';
+import { Lot, type Order } from './lot.ts';
 import { type ExecutionMessage, ThreadExecution } from './thread-execution.ts';
 import { CompileError, TypeScriptModules } from './typescript.ts';
 
@@ -30,6 +32,9 @@ export interface ThreadEngineOptions {
   cacheFolder: string;
 }
 
+/** How long answers are waited for that were sent before the last one. */
+const MESSAGES_MS = 1_000;
+
 let engines = 0;
 
 export class ThreadEngine implements Engine {
@@ -37,7 +42,9 @@ export class ThreadEngine implements Engine {
   readonly #pool: Piscina;
   readonly #channel: BroadcastChannel;
   readonly #modules: TypeScriptModules;
-  readonly #running = new Map<number, ThreadExecution>();
+  readonly #running = new Map<number, { execution: ThreadExecution; lot: Lot }>();
+  /** By agent. */
+  readonly #lines = new Map<string, Line>();
   #closing: Promise<void> | null = null;
 
   constructor(options: ThreadEngineOptions) {
@@ -58,31 +65,74 @@ export class ThreadEngine implements Engine {
   }
 
   /** Never rejects. At most as many at once as there are agents: the pool's own queue is not used. */
-  async run(assignment: Assignment, options: EngineRunOptions): Promise<Outcome> {
-    const startedAt = Date.now();
-    const execution = new ThreadExecution(assignment, options, (message) => this.#send(message));
-    this.#running.set(assignment.executionId, execution);
+  run(assignment: Assignment, options: EngineRunOptions): Promise<Outcome> {
+    return new Promise((settle) => {
+      void this.#lineOf(assignment).begin([{ assignment, options, settle, giveBack: null }]);
+    });
+  }
+
+  lineUp(assignment: Assignment, options: EngineRunOptions): Promise<Outcome | null> {
+    return new Promise((settle) => {
+      this.#lineOf(assignment).add({ assignment, options, settle, giveBack: () => settle(null) });
+    });
+  }
+
+  #lineOf({ agentId }: Assignment): Line {
+    let line = this.#lines.get(agentId);
+    if (line === undefined) {
+      line = new Line((orders, onLot) => this.#execute(orders, onLot));
+      this.#lines.set(agentId, line);
+    }
+    return line;
+  }
+
+  /** Resolves when every one of them has its outcome or was given back. */
+  async #execute(orders: Order[], onLot: (lot: Lot) => void): Promise<void> {
+    const lot = new Lot(new AbortController());
+    for (const order of orders) await this.#prepare(order, lot);
+    if (lot.open.length === 0) return;
+    lot.seal();
+    for (const execution of lot.open) this.#running.set(execution.assignment.executionId, { execution, lot });
+    onLot(lot);
     try {
-      return await this.#execute(execution).catch((error: unknown) => this.#lost(execution, error));
+      await this.#pass(lot);
     } catch (error) {
-      const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-      const thrown = { name, message, ...(stack === undefined ? {} : { stack }) };
-      return failedOutcome({ reason: 'internal-error', thrown }, startedAt, null);
+      lot.takeBack();
+      for (const execution of lot.open) await this.#lost(lot, execution, error);
     } finally {
-      this.#running.delete(assignment.executionId);
+      for (const { executionId } of lot.message.assignments) this.#running.delete(executionId);
     }
   }
 
-  async #execute(execution: ThreadExecution): Promise<Outcome> {
-    const { assignment, terminate } = execution;
-    const compiled = await this.#modules.compile(assignment);
+  async #prepare(order: Order, lot: Lot): Promise<void> {
+    const { assignment, options } = order;
+    const startedAt = Date.now();
+    try {
+      const compiled = await this.#modules.compile(assignment);
+      const execution = new ThreadExecution(
+        assignment,
+        options,
+        (message) => this.#send(message),
+        lot.terminate,
+      );
+      lot.add(order, execution, { ...assignment, compiled, mark: execution.mark });
+    } catch (error) {
+      const logFile = error instanceof CompileError ? assignment.logFile : null;
+      order.settle(failedOutcome(failureOf(error), startedAt, logFile));
+    }
+  }
+
+  async #pass(lot: Lot): Promise<void> {
     if (this.#closing !== null) throw new Error('the engine was closed before it started');
-    const marked: MarkedAssignment = { ...assignment, compiled, mark: execution.mark };
-    const result: unknown = await this.#pool.run(marked, { signal: terminate.signal });
-    const { outcome, posted } = answerSchema.parse(result);
-    await execution.receivedAll(posted);
-    execution.close();
-    return outcome;
+    const result: unknown = await this.#pool.run(lot.message, { signal: lot.terminate.signal });
+    const answer = answerSchema.nullable().parse(result);
+    if (answer !== null) {
+      await this.#running.get(answer.executionId)?.execution.receivedAll(answer.posted);
+      lot.settle(answer.executionId, answer.outcome);
+    }
+    await lot.settled(MESSAGES_MS);
+    if (lot.open.length > 0)
+      throw new Error('its answer did not arrive: code had closed the port of its thread');
   }
 
   #send(message: ToAgent): void {
@@ -99,18 +149,18 @@ export class ThreadEngine implements Engine {
     await this.#pool.destroy();
   }
 
-  /** The outcome where the thread did not return one; its processes are ended from here. */
-  async #lost(execution: ThreadExecution, error: unknown): Promise<Outcome> {
-    if (error instanceof CompileError) {
-      execution.close();
-      return failedOutcome(error.failure, execution.startedAt, execution.assignment.logFile);
+  /** Settles what the thread gave no answer to; its processes are ended from here. */
+  async #lost(lot: Lot, execution: ThreadExecution, error: unknown): Promise<void> {
+    const { executionId, limits } = execution.assignment;
+    try {
+      // Nothing is waited for any more once the engine is closed.
+      const left = await execution.endProcesses(this.#closing === null ? limits.graceSeconds : 0);
+      const outcome = this.#outcomeOfLost(execution, error);
+      if (left > 0) outcome.warnings.push(`${left} of its processes could not be ended.`);
+      lot.settle(executionId, outcome);
+    } catch (problem) {
+      lot.settle(executionId, failedOutcome(failureOf(problem), execution.startedAt, null));
     }
-    // Nothing is waited for any more once the engine is closed.
-    const grace = this.#closing === null ? execution.assignment.limits.graceSeconds : 0;
-    const left = await execution.endProcesses(grace);
-    const outcome = this.#outcomeOfLost(execution, error);
-    if (left > 0) outcome.warnings.push(`${left} of its processes could not be ended.`);
-    return outcome;
   }
 
   #outcomeOfLost(execution: ThreadExecution, error: unknown): Outcome {
@@ -128,22 +178,25 @@ export class ThreadEngine implements Engine {
   #receive(message: unknown): void {
     const parsed = fromAgentSchema.safeParse(message);
     if (!parsed.success) return this.#refuse(message);
-    if (parsed.data.type === 'late') this.#options.onLate(parsed.data.workstreamId, parsed.data.text);
-    else this.#deliver(parsed.data);
+    const { data } = parsed;
+    if (data.type === 'late') this.#options.onLate(data.workstreamId, data.text);
+    else if (data.type === 'answer')
+      this.#running.get(data.executionId)?.lot.settle(data.executionId, data.outcome);
+    else this.#deliver(data);
   }
 
   /** A last word that can't be read is all that its execution will ever say. */
   #refuse(message: unknown): void {
     const lastWord = lastWordSchema.safeParse(message);
     if (!lastWord.success) return;
-    const execution = this.#running.get(lastWord.data.executionId);
+    const execution = this.#running.get(lastWord.data.executionId)?.execution;
     if (execution === undefined) return;
     execution.verdict = { reason: 'invalid-result', detail: 'what its thread answered could not be read' };
     execution.terminate.abort();
   }
 
   #deliver(message: ExecutionMessage): void {
-    const execution = this.#running.get(message.executionId);
+    const execution = this.#running.get(message.executionId)?.execution;
     if (execution !== undefined) execution.receive(message);
     // It was started just before its thread was ended.
     else if (message.type === 'process-started') signalGroup(message.pid, 'SIGKILL');
@@ -152,11 +205,17 @@ export class ThreadEngine implements Engine {
   /** Threads that can't even start would leave their assignments waiting for ever. */
   #threadFailed(error: unknown): void {
     if (this.#pool.threads.length > 0) return;
-    for (const execution of this.#running.values()) {
+    for (const { execution } of this.#running.values()) {
       execution.verdict = crashFailure(error, this.#options.memoryMb);
       execution.terminate.abort();
     }
   }
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof CompileError) return error.failure;
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  return { reason: 'internal-error', thrown: { name, message, ...(stack === undefined ? {} : { stack }) } };
 }
 
 function createPool(options: ThreadEngineOptions, settings: AgentSettings): Piscina {

@@ -1,7 +1,8 @@
 /** Makes one attempt at a workstream: a workspace, the execution in it, and what changed. */
-import type { Limits } from '../domain/assignment.ts';
+import type { Assignment, Limits } from '../domain/assignment.ts';
 import type { Changes } from '../domain/changes.ts';
 import type { Engine, EngineMessage } from '../domain/engine.ts';
+import type { Failure } from '../domain/failure.ts';
 import type { Json } from '../domain/json.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { ToolReport, ToolSettings } from '../domain/tool.ts';
@@ -84,34 +85,51 @@ export class AttemptMaker {
     return attempt;
   }
 
-  /** Executes in a workspace that is open already. */
-  execute(task: Task, workspace: Workspace, { number, tools, logName }: Work): Promise<Outcome> {
-    const { runId, engine, limits, logFolder, outputsOf, gates } = this.#parts;
+  /**
+   * As `make`, behind what the agent has in hand; null when that took too long and nothing of it has happened. Only
+   * for a workstream that may wait (see `mayWait`): nothing has to be prepared for it or looked at afterwards.
+   */
+  async lineUp(task: Task, work: Work): Promise<Attempt | null> {
+    const { workplaces, engine } = this.#parts;
     const { workstream, agentId, signal, onMessage } = task;
+    const workspace = await workplaces.open(workstream, agentId, work.number);
+    if (isFailure(workspace)) return unexecuted(task, work.number, workspace);
+    const executed = await engine.lineUp(this.#assignment(task, workspace, work), { signal, onMessage });
+    if (executed === null) return null;
+    const outcome = whenInterrupted(executed, task.interruption());
+    return { task, number: work.number, workspace, outcome, changes: null };
+  }
+
+  /** Executes in a workspace that is open already. */
+  execute(task: Task, workspace: Workspace, work: Work): Promise<Outcome> {
+    const { signal, onMessage } = task;
+    return this.#parts.engine.run(this.#assignment(task, workspace, work), { signal, onMessage });
+  }
+
+  #assignment(task: Task, workspace: Workspace, { number, tools, logName }: Work): Assignment {
+    const { runId, limits, logFolder, outputsOf, gates } = this.#parts;
+    const { workstream, agentId } = task;
     const { history, budget } = this.#ledgers;
     const { id, maxCostUsd, timeoutSeconds, dependsOn } = workstream;
     const dependencies = dependsOn.map((dependency) => dependency.id);
     this.#executions += 1;
-    return engine.run(
-      {
-        executionId: this.#executions,
-        runId,
-        agentId,
-        attempt: number,
-        workstream,
-        workspace: workspace.folder,
-        dependencies: dependencies.length === 0 ? {} : outputsOf(dependencies),
-        logFile: `${logFolder}/${logName}.log`,
-        limits: { ...limits, timeoutSeconds: timeoutSeconds ?? limits.timeoutSeconds },
-        compiled: {},
-        tools,
-        gates,
-        setup: workspace.setup,
-        previousFailure: history.lastFailure(id),
-        budgetUsd: budget.forAttempt({ limitUsd: maxCostUsd, spentUsd: history.spentUsd(id) }),
-      },
-      { signal, onMessage },
-    );
+    return {
+      executionId: this.#executions,
+      runId,
+      agentId,
+      attempt: number,
+      workstream,
+      workspace: workspace.folder,
+      dependencies: dependencies.length === 0 ? {} : outputsOf(dependencies),
+      logFile: `${logFolder}/${logName}.log`,
+      limits: { ...limits, timeoutSeconds: timeoutSeconds ?? limits.timeoutSeconds },
+      compiled: {},
+      tools,
+      gates,
+      setup: workspace.setup,
+      previousFailure: history.lastFailure(id),
+      budgetUsd: budget.forAttempt({ limitUsd: maxCostUsd, spentUsd: history.spentUsd(id) }),
+    };
   }
 
   async #carryOut(task: Task, work: Work): Promise<Attempt> {
@@ -120,9 +138,7 @@ export class AttemptMaker {
     const { number } = work;
     const begin = { at: Date.now(), clock: performance.now() };
     const workspace = await workplaces.open(workstream, agentId, number);
-    if (isFailure(workspace)) {
-      return { task, number, workspace: null, outcome: unexecutedOutcome(workspace), changes: null };
-    }
+    if (isFailure(workspace)) return unexecuted(task, number, workspace);
     const executed = whenInterrupted(await this.execute(task, workspace, work), task.interruption());
     const changes = await workplaces.harvest(workstream, workspace);
     if (changes === null) return { task, number, workspace, outcome: executed, changes };
@@ -143,6 +159,14 @@ export class AttemptMaker {
     if (failure !== null && 'tool' in failure && reports.length === 0) circuit.record(failure.tool, failure);
   }
 }
+
+const unexecuted = (task: Task, number: number, failure: Failure): Attempt => ({
+  task,
+  number,
+  workspace: null,
+  outcome: unexecutedOutcome(failure),
+  changes: null,
+});
 
 /** An attempt takes the time from the opening of its workspace until it is known what changed there. */
 function since(begin: { at: number; clock: number }, outcome: Outcome): Outcome {

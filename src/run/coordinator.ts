@@ -2,6 +2,8 @@
  * The main loop of a run, on the main thread: hands ready workstreams to free agents, takes their results as they
  * arrive, and goes on until every workstream has its final status.
  */
+import { setMaxListeners } from 'node:events';
+import type { EngineMessage } from '../domain/engine.ts';
 import type { Inheritance } from '../domain/earlier-run.ts';
 import type { Failure } from '../domain/failure.ts';
 import { describeFailure } from '../domain/failure-message.ts';
@@ -9,8 +11,10 @@ import type { Plan } from '../domain/plan.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import type { ReadyQueue } from '../plan/ready.ts';
 import { FinalResults } from './final-results.ts';
+import { Hands } from './hands.ts';
 import type { Interruption } from './interruption.ts';
 import type { Journal } from './journal.ts';
+import { Pace } from './pace.ts';
 import { Pauses } from './pauses.ts';
 import { relay } from './relay.ts';
 import { markedDoneResult } from './result.ts';
@@ -41,17 +45,24 @@ export interface CoordinatorParts {
   ask: ((workstream: Workstream, signal: AbortSignal) => Promise<Decision>) | null;
 }
 
+/** A workstream that an agent has taken. */
+interface Hand {
+  agent: number;
+  index: number;
+  workstream: Workstream;
+  /** Whether the agent has something else in hand. */
+  linedUp: boolean;
+}
+
 export class Coordinator {
   readonly #parts: CoordinatorParts;
   readonly #results: FinalResults;
   readonly #meter: SpeedMeter;
+  readonly #pace = new Pace();
   readonly #cancel = new AbortController();
-  /** Free agents, longest idle first. */
-  readonly #free: number[];
+  readonly #hands: Hands;
   readonly #running = new Set<Promise<void>>();
-  /** Agents that get nothing because their tool is not used any more, as long as others have work. */
-  readonly #benched = new Set<number>();
-  /** Workstreams that such an agent had taken and others may take. */
+  /** Workstreams that an agent had taken and others may take. */
   readonly #passedOn = new Set<number>();
   /** Workstreams that wait for their next attempt. */
   readonly #pauses = new Pauses();
@@ -73,7 +84,9 @@ export class Coordinator {
       earlierAttempts: (id) => runner.earlierAttempts(id),
       onReady: (index) => this.#makeReady(index),
     });
-    this.#free = parts.agents.map((_, index) => index);
+    this.#hands = new Hands(parts.agents.length);
+    // Everything in hand listens, and that is no leak.
+    setMaxListeners(0, this.#cancel.signal);
   }
 
   get interruption(): Interruption | null {
@@ -136,36 +149,56 @@ export class Coordinator {
 
   #handOut(): void {
     const { ready } = this.#parts;
-    for (let tries = this.#free.length; tries > 0 && ready.size > 0; tries -= 1) {
-      const agent = this.#free.shift();
-      if (agent === undefined) return;
+    for (const agent of this.#hands.free) {
       const index = ready.take(agent);
-      if (index === undefined) this.#free.push(agent);
-      else this.#start(agent, index);
+      if (index !== undefined) this.#start(agent, index);
+    }
+    this.#lineUp();
+  }
+
+  /** Where work is tiny, agents get more than one, so that they need not wait for the next. */
+  #lineUp(): void {
+    const { ready, runner, ask, commitStarts } = this.#parts;
+    const { depth } = this.#pace;
+    if (depth === 1 || ask !== null || commitStarts) return;
+    const share = Math.ceil(ready.size / this.#hands.agents);
+    for (const [agent, had] of this.#hands.busy) {
+      for (let more = Math.min(depth - had, share); more > 0; more -= 1) {
+        const index = ready.take(agent);
+        if (index === undefined) break;
+        if (!runner.mayWait(this.#workstream(index))) {
+          ready.release(index);
+          ready.add(index);
+          break;
+        }
+        this.#start(agent, index);
+      }
     }
   }
 
   #start(agent: number, index: number): void {
     const workstream = this.#workstream(index);
-    const work = this.#decideAndExecute(agent, index, workstream)
+    const linedUp = this.#hands.give(agent);
+    const work = this.#decideAndExecute({ agent, index, workstream, linedUp })
       .catch((error: unknown) => this.fail(error))
       .finally(() => {
         this.#running.delete(work);
         this.#parts.ready.release(index);
         if (this.#passedOn.delete(index)) this.#parts.ready.add(index);
-        if (!this.#benched.has(agent)) this.#free.push(agent);
+        this.#hands.release(agent);
         this.#wake();
       });
     this.#running.add(work);
   }
 
-  async #decideAndExecute(agent: number, index: number, workstream: Workstream): Promise<void> {
+  async #decideAndExecute(hand: Hand): Promise<void> {
+    const { index, workstream } = hand;
     const { ask, runId } = this.#parts;
     const decision = ask === null ? 'run' : await ask(workstream, this.#cancel.signal);
     if (this.#cancel.signal.aborted) return;
     switch (decision) {
       case 'run':
-        return this.#execute(agent, index, workstream);
+        return this.#execute(hand);
       case 'skip':
         return this.#results.keep(index, this.#results.skipped(workstream, { reason: 'skipped-by-user' }));
       case 'done':
@@ -175,7 +208,7 @@ export class Coordinator {
     }
   }
 
-  async #execute(agent: number, index: number, workstream: Workstream): Promise<void> {
+  async #execute({ agent, index, workstream, linedUp }: Hand): Promise<void> {
     const { journal, plan, runner, commitStarts } = this.#parts;
     const refusal = runner.refusal(agent, workstream);
     if (refusal !== null) return this.#refuse(agent, index, workstream, refusal);
@@ -190,17 +223,27 @@ export class Coordinator {
       expectedSeconds: plan.known > 0 ? (plan.expectedSeconds[index] ?? null) : null,
     });
     if (commitStarts) journal.commit();
-    const end = await runner.attempt({
+    const task = {
       workstream,
       agent,
       agentId,
       signal: this.#cancel.signal,
       interruption: () => this.#interruption,
-      onMessage: (message) => relay(journal, message, agentId, workstream.id),
-    });
+      onMessage: (message: EngineMessage) => relay(journal, message, agentId, workstream.id),
+    };
+    const end = linedUp ? await runner.lineUp(task) : await runner.attempt(task);
+    if (end === null) return this.#takeBack(index);
     if (end.result === null) return this.#tryAgain(index, agentId, end);
+    this.#pace.add(end.outcome.durationSeconds);
     this.#meter.add(index, end.outcome, end.result.metadata.earlierAttempts);
     this.#results.keep(index, end.result);
+  }
+
+  /** It was lined up behind one that took long: whoever is free may have it. */
+  #takeBack(index: number): void {
+    const { journal } = this.#parts;
+    journal.publish({ type: 'workstream-ready', workstreamId: this.#workstream(index).id });
+    this.#passedOn.add(index);
   }
 
   /** What one agent's tool can't do any more is left to an agent whose tool can; where there is none it is skipped. */
@@ -210,16 +253,13 @@ export class Coordinator {
       (_, other) => ready.isFor(index, other) && runner.refusal(other, workstream) === null,
     );
     if (!another) return this.#results.keep(index, this.#results.skipped(workstream, refusal));
-    this.#benched.add(agent);
+    this.#hands.bench(agent);
     this.#passedOn.add(index);
   }
 
   /** Lets the benched agents look at what nobody else takes. False when there is nothing, or none of them. */
   #recall(): boolean {
-    if (this.#cancel.signal.aborted || this.#benched.size === 0 || this.#parts.ready.size === 0) return false;
-    this.#free.push(...this.#benched);
-    this.#benched.clear();
-    return true;
+    return !this.#cancel.signal.aborted && this.#parts.ready.size > 0 && this.#hands.recall();
   }
 
   /** The agent is free meanwhile, and so is what the workstream had locked. */

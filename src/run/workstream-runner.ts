@@ -15,6 +15,7 @@ import {
   type MakerParts,
   reportsOf,
   type Task,
+  type Work,
 } from './attempt-maker.ts';
 import { attemptRecord } from './attempt-record.ts';
 import { candidateFacts, chooseBest } from './best-of.ts';
@@ -22,6 +23,7 @@ import { Budget, costOf } from './budget.ts';
 import { compensationOf } from './compensation.ts';
 import { withWarnings } from './outcome.ts';
 import { type Execution, executedResult } from './result.ts';
+import { mayWait } from './pace.ts';
 import { decideRetry, type RetryDecision } from './retry.ts';
 import { ToolCircuit } from './tool-circuit.ts';
 
@@ -92,18 +94,34 @@ export class WorkstreamRunner {
 
   /** Never rejects because of what a workstream, a tool or a repository did. */
   async attempt(task: Task): Promise<AttemptEnd> {
-    const { workstream, agent } = task;
-    if (this.#parts.bestOf.length > 0 && hasTool(workstream)) return this.#compete(task);
+    if (this.#parts.bestOf.length > 0 && hasTool(task.workstream)) return this.#compete(task);
+    return this.#conclude(await this.#maker.make(task, this.#work(task)));
+  }
+
+  /** Whether `lineUp` is for it. */
+  mayWait(workstream: Workstream): boolean {
+    return mayWait(workstream, this.#parts.limits.timeoutSeconds);
+  }
+
+  /** As `attempt`, behind what the agent has in hand; null when it was not begun soon: then nothing has happened. */
+  async lineUp(task: Task): Promise<AttemptEnd | null> {
+    const attempt = await this.#maker.lineUp(task, this.#work(task));
+    return attempt === null ? null : this.#conclude(attempt);
+  }
+
+  #work({ workstream, agent }: Task): Work {
     const number = this.nextAttempt(workstream.id);
     const tools = this.#parts.toolsOf(agent, workstream);
-    const logName = number === 1 ? workstream.id : `${workstream.id}.${number}`;
-    const attempt = await this.#maker.make(task, { number, tools, logName });
+    return { number, tools, logName: number === 1 ? workstream.id : `${workstream.id}.${number}` };
+  }
+
+  async #conclude(attempt: Attempt): Promise<AttemptEnd> {
     const { failure } = attempt.outcome;
     if (failure === null) return this.#accept(attempt, []);
     const decision = this.#decide(attempt, failure);
     if (!decision.again) return this.#giveUp(attempt, decision.gaveUp, []);
     await this.#close(attempt);
-    return { result: null, attempt: number, failure, afterSeconds: decision.afterSeconds };
+    return { result: null, attempt: attempt.number, failure, afterSeconds: decision.afterSeconds };
   }
 
   /** Gives the workstream to several tools in turn. The work of all is kept; that of the best counts. */

@@ -1,0 +1,91 @@
+/** Assignments that a thread has been given at once. */
+import { CLAIM, type Lot as LotMessage, type MarkedAssignment } from '../domain/agent-message.ts';
+import type { Assignment } from '../domain/assignment.ts';
+import type { EngineRunOptions } from '../domain/engine.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { ThreadExecution } from './thread-execution.ts';
+
+/** An assignment on its way to a thread. */
+export interface Order {
+  assignment: Assignment;
+  options: EngineRunOptions;
+  settle(outcome: Outcome): void;
+  /** Says that it was not begun and never will be; null where that may not be. */
+  giveBack: (() => void) | null;
+}
+
+interface Member {
+  order: Order;
+  execution: ThreadExecution;
+}
+
+/**
+ * A thread works through a lot in its order. Whether it has begun a member is known at every moment, also after its
+ * death, because it claims each in shared memory before.
+ */
+export class Lot {
+  /** Aborted to end the thread. */
+  readonly terminate: AbortController;
+  readonly message: LotMessage;
+  /** What has no outcome yet, in order. */
+  readonly #open = new Map<number, Member>();
+  #onSettled: () => void = () => undefined;
+
+  constructor(terminate: AbortController) {
+    this.terminate = terminate;
+    this.message = { assignments: [], claims: new Int32Array(0) };
+  }
+
+  /** All members are added before it is handed to a thread. */
+  add(order: Order, execution: ThreadExecution, assignment: MarkedAssignment): void {
+    this.message.assignments.push(assignment);
+    this.#open.set(assignment.executionId, { order, execution });
+  }
+
+  /** No more are added: makes the memory that is shared. */
+  seal(): void {
+    const { length } = this.message.assignments;
+    this.message.claims = new Int32Array(new SharedArrayBuffer(length * Int32Array.BYTES_PER_ELEMENT));
+  }
+
+  /** Those without an outcome. */
+  get open(): ThreadExecution[] {
+    return [...this.#open.values()].map(({ execution }) => execution);
+  }
+
+  /** Ends a member with what came of it. */
+  settle(executionId: number, outcome: Outcome): void {
+    const member = this.#open.get(executionId);
+    if (member === undefined) return;
+    member.execution.close();
+    this.#open.delete(executionId);
+    member.order.settle(outcome);
+    this.#onSettled();
+  }
+
+  /** Takes back what the thread has not begun and may be given back. */
+  takeBack(): void {
+    for (const [index, { executionId }] of this.message.assignments.entries()) {
+      const member = this.#open.get(executionId);
+      if (member === undefined || member.order.giveBack === null) continue;
+      const had = Atomics.compareExchange(this.message.claims, index, CLAIM.open, CLAIM.takenBack);
+      if (had !== CLAIM.open) continue;
+      member.execution.close();
+      this.#open.delete(executionId);
+      member.order.giveBack();
+    }
+  }
+
+  /** Resolves when all have an outcome, or after this many milliseconds. */
+  async settled(milliseconds: number): Promise<void> {
+    if (this.#open.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.#onSettled = () => {
+        if (this.#open.size > 0) return;
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
