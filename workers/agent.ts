@@ -1,5 +1,6 @@
 /** An agent: one assignment in, one outcome out, and nothing that a workstream's code does escapes it. */
-import type { MarkedAssignment, ToAgent } from '../src/domain/agent-message.ts';
+import type { ToAgent } from '../src/domain/agent-message.ts';
+import type { MarkedAssignment } from '../src/domain/lot.ts';
 import type { Failure } from '../src/domain/failure.ts';
 import type { Answer } from '../src/domain/outcome.ts';
 import type { AgentHost } from './agent-host.ts';

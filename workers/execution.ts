@@ -1,6 +1,7 @@
 /** What is true of one execution while it is under way, shared by the steps it runs. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { FromAgent, MarkedAssignment, ToAgent } from '../src/domain/agent-message.ts';
+import type { FromAgent, ToAgent } from '../src/domain/agent-message.ts';
+import type { MarkedAssignment } from '../src/domain/lot.ts';
 import type { Failure } from '../src/domain/failure.ts';
 import { MARK_VARIABLE, markValue } from '../src/support/owned-processes.ts';
 import type { AgentHost } from './agent-host.ts';

@@ -1,6 +1,7 @@
 /** The entry of a worker thread: one lot of assignments after the other. */
 import { BroadcastChannel, parentPort, workerData } from 'node:worker_threads';
-import { type AgentSettings, CLAIM, type Lot, type ToAgent } from '../src/domain/agent-message.ts';
+import type { AgentSettings, ToAgent } from '../src/domain/agent-message.ts';
+import { CLAIM, type Lot } from '../src/domain/lot.ts';
 import type { Answer } from '../src/domain/outcome.ts';
 import { Agent } from './agent.ts';
 

@@ -1,5 +1,5 @@
 /** Assignments that a thread has been given at once. */
-import { CLAIM, type Lot as LotMessage, type MarkedAssignment } from '../domain/agent-message.ts';
+import { CLAIM, type Lot as LotMessage, type MarkedAssignment } from '../domain/lot.ts';
 import type { Assignment } from '../domain/assignment.ts';
 import type { EngineRunOptions } from '../domain/engine.ts';
 import type { Outcome } from '../domain/outcome.ts';

@@ -1,7 +1,8 @@
 /** The engine that gives each assignment a process of its own. */
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type FromAgent, lastWordSchema, type MarkedAssignment } from '../domain/agent-message.ts';
+import { type FromAgent, lastWordSchema } from '../domain/agent-message.ts';
+import type { MarkedAssignment } from '../domain/lot.ts';
 import type { Assignment } from '../domain/assignment.ts';
 import type { Death } from '../domain/death.ts';
 import type { Engine, EngineRunOptions } from '../domain/engine.ts';
