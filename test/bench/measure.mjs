@@ -5,35 +5,58 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const recorder = new URL('./record-peak-memory.mjs', import.meta.url).href;
+const recorder = new URL('./programs/record-peak-memory.mjs', import.meta.url).href;
 
-/** Wall seconds and peak resident MB of one run of `node ARGS`, with what that starts: the peaks are added up. */
-export function once(args, cwd) {
+/** What a command needs to be run: Node's own is the program where none is named. */
+// { program?: string, args: string[], cwd?: string, input?: string, status?: number }
+
+/** Wall seconds of one run; of Node also the peak resident MB, with what it starts: the peaks are added up. */
+export function once({ program = process.execPath, args, cwd, input = '', status = 0 }) {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
   const file = join(folder, 'peak');
   const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
   const start = performance.now();
-  const result = spawnSync(process.execPath, args, {
+  const result = spawnSync(program, args, {
     cwd,
-    env: { ...env, BENCH_PEAK_FILE: file, NODE_OPTIONS: `--import=${recorder}` },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    env:
+      program === process.execPath
+        ? { ...env, BENCH_PEAK_FILE: file, NODE_OPTIONS: `--import=${recorder}` }
+        : env,
+    input,
+    stdio: ['pipe', 'ignore', 'pipe'],
     encoding: 'utf8',
+    maxBuffer: 1e9,
   });
   const seconds = (performance.now() - start) / 1000;
-  if (result.status !== 0)
-    throw new Error(`node ${args.join(' ')} ended with ${result.status}: ${result.stderr}`);
-  const peaks = readFileSync(file, 'utf8').trim().split('\n').map(Number);
-  const megabytes = peaks.reduce((sum, kilobytes) => sum + kilobytes, 0) / 1024;
+  if (result.error !== undefined) throw result.error;
+  if (result.status !== status)
+    throw new Error(`${program} ${args.join(' ')} ended with ${result.status}: ${result.stderr}`);
+  const megabytes = program === process.execPath ? addedUp(readFileSync(file, 'utf8')) / 1024 : Number.NaN;
   rmSync(folder, { recursive: true });
   return { seconds, megabytes };
+}
+
+const addedUp = (lines) =>
+  lines
+    .trim()
+    .split('\n')
+    .reduce((sum, line) => sum + Number(line), 0);
+
+/** Whether a program can be run here. */
+export const isThere = (program) => spawnSync(program, ['--version']).error === undefined;
+
+/** The first line that a program says of its version; "not installed" where it isn't. */
+export function versionOf(program) {
+  const { error, stdout } = spawnSync(program, ['--version'], { encoding: 'utf8' });
+  return error === undefined ? stdout.split('\n', 1)[0] : 'not installed';
 }
 
 /** Runs the given commands in turn, `rounds` times, after one round that is not counted. */
 export function alternate(commands, rounds) {
   const runs = Object.fromEntries(Object.keys(commands).map((name) => [name, []]));
   for (let round = -1; round < rounds; round += 1) {
-    for (const [name, { args, cwd }] of Object.entries(commands)) {
-      const run = once(args, cwd);
+    for (const [name, command] of Object.entries(commands)) {
+      const run = once(command);
       if (round >= 0) runs[name].push(run);
     }
   }
@@ -52,4 +75,27 @@ export const medianMegabytes = (runs) => median(runs.map(({ megabytes }) => mega
 export const medianRatio = (runs, others) =>
   median(runs.map(({ seconds }, index) => seconds / others[index].seconds));
 
-export const bin = fileURLToPath(new URL('../../dist/src/bin.js', import.meta.url));
+/** As `medianRatio`, with what an empty run takes taken off each side. */
+export const medianRatioBeyond = (runs, empty, others, otherEmpty) =>
+  median(
+    runs.map(
+      ({ seconds }, index) =>
+        (seconds - empty[index].seconds) / (others[index].seconds - otherEmpty[index].seconds),
+    ),
+  );
+
+const bin = fileURLToPath(new URL('../../dist/src/bin.js', import.meta.url));
+const barePiscina = fileURLToPath(new URL('./programs/bare-piscina.mjs', import.meta.url));
+const bareSpawn = fileURLToPath(new URL('./programs/bare-spawn.mjs', import.meta.url));
+
+/** The commands that are measured. */
+export const millrace = (cwd, agents, fields = {}) => ({
+  cwd,
+  args: [bin, 'run', '-j', String(agents), '--log-level', 'silent'],
+  ...fields,
+});
+export const millraceDoes = (cwd, ...args) => ({ cwd, args: [bin, ...args] });
+export const piscina = (count, threads, name, input = 0) => ({
+  args: [barePiscina, String(count), String(threads), name, String(input)],
+});
+export const spawnTrue = (count) => ({ args: [bareSpawn, String(count)] });

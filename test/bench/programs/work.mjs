@@ -1,9 +1,8 @@
 // The work that is measured: as a module step's function, and as a bare piscina task.
-const waitSeconds = 0.5;
 
-export const wait = () =>
+export const wait = ({ seconds }) =>
   new Promise((resolve) => {
-    setTimeout(() => resolve({ output: 1 }), waitSeconds * 1000);
+    setTimeout(() => resolve({ output: 1 }), seconds * 1000);
   });
 
 /** About 150 ms of arithmetic on the machine it was tuned on. */
