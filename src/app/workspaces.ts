@@ -39,14 +39,16 @@ export class LazyWorkspaces implements Workspaces {
     return (await this.#load()).merge(workspace);
   }
 
-  /** Rejects where the folder had to stay. */
-  async close(workspace: Workspace): Promise<void> {
+  async close(workspace: Workspace): Promise<readonly string[]> {
     const workspaces = await this.#load();
-    await workspaces.close(workspace);
+    const notes = await workspaces.close(workspace);
     const stays = workspaces
       .staying()
       .find(({ folder }) => workspace.folder === folder || workspace.folder.startsWith(`${folder}${sep}`));
-    if (stays !== undefined) throw new Error(`${stays.folder}, because ${stays.why}`);
+    if (stays === undefined) return notes;
+    const isThere = existsSync(stays.folder);
+    const what = isThere ? 'Its workspace was left' : 'Its workspace could not be cleared away';
+    return [...notes, `${what}: ${stays.folder}, because ${stays.why}.`];
   }
 
   /**

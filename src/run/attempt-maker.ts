@@ -128,7 +128,10 @@ export class AttemptMaker {
     if (changes === null) return { task, number, workspace, outcome: executed, changes };
     const outcome = since(begin, executed);
     const attempt = { task, number, workspace, outcome, changes: null };
-    if ('reason' in changes) return { ...attempt, outcome: withFailure(outcome, changes) };
+    if ('reason' in changes) {
+      const failed = outcome.failure === null ? withFailure(outcome, changes) : outcome;
+      return { ...attempt, outcome: failed };
+    }
     return { ...attempt, changes, outcome: judge(workstream, outcome, changes, outsideScope) };
   }
 

@@ -55,10 +55,12 @@ export class Workplaces {
     });
   }
 
-  /** Lets go of it. Gives the error that left it where it is, or null. */
-  async close(workstream: Workstream, workspace: Workspace): Promise<WorkspaceError | null> {
-    if (!isLookedAfter(workstream, workspace)) return null;
-    return this.#parts.workspaces.close(workspace).then(() => null, asFailure);
+  /** Lets go of it. Gives what a person should know of that, in a sentence each. */
+  async close(workstream: Workstream, workspace: Workspace): Promise<readonly string[]> {
+    if (!isLookedAfter(workstream, workspace)) return [];
+    return this.#parts.workspaces
+      .close(workspace)
+      .catch((error: unknown) => [`Its workspace was left: ${asFailure(error).detail}`]);
   }
 }
 

@@ -181,9 +181,8 @@ export class WorkstreamRunner {
   async #close(attempt: Attempt): Promise<Attempt> {
     const { task, workspace, outcome } = attempt;
     if (workspace === null) return attempt;
-    const error = await this.#parts.workplaces.close(task.workstream, workspace);
-    if (error === null) return attempt;
-    return { ...attempt, outcome: withWarnings(outcome, [`Its workspace was left: ${error.detail}`]) };
+    const notes = await this.#parts.workplaces.close(task.workstream, workspace);
+    return { ...attempt, outcome: withWarnings(outcome, notes) };
   }
 
   #end({ task, outcome, changes }: Attempt, aftermath: Aftermath): AttemptEnd {

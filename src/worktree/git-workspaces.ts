@@ -83,18 +83,19 @@ export class GitWorkspaces implements Workspaces {
   }
 
   /** Lets go of the folder. A worktree that holds something that is in no commit stays and is listed. */
-  async close(workspace: Workspace): Promise<void> {
+  async close(workspace: Workspace): Promise<readonly string[]> {
     const opened = this.#find(workspace);
     this.#opened.delete(workspace);
     if (opened.kind === 'shared') {
       this.#parts.shared.leave(opened.stay);
-      return;
+      return [];
     }
-    const why = await opened.session.close();
-    if (why === null) return;
+    const { why, notes } = await opened.session.close();
+    if (why === null) return notes;
     const { root, owner } = opened.session.worktree;
     const { workstreamId, attempt } = owner;
     this.#staying.push({ folder: root, workstreamId, attempt, why });
+    return notes;
   }
 
   /** Worktrees of this run that were closed and could not be removed. */

@@ -15,6 +15,8 @@ export interface Harvest {
   commit: string | null;
   /** Why the worktree must stay; null when nothing would be lost with it. */
   missing: string | null;
+  /** What came after the work was judged, in a sentence; null for nothing. */
+  late: string | null;
 }
 
 /**
@@ -44,6 +46,7 @@ export async function harvestWorktree(
     },
     commit: captured.commit,
     missing: captured.missing ?? unsafeSubmodule(worktree, changes),
+    late: captured.late,
   };
 }
 
@@ -56,10 +59,11 @@ const unknown = ({ owner }: Worktree, problem: string): Harvest => ({
     base: owner.start,
     head: null,
     contentHash: null,
-    notes: [`What it changed is not known: ${problem}. Its worktree stays.`],
+    notes: [`What it changed is not known: ${problem}.`],
   },
   commit: null,
   missing: problem,
+  late: null,
 });
 
 interface Compared {

@@ -73,6 +73,24 @@ function freeName(name: string, refs: readonly KeptRef[]): string {
   return `${name}-${number}`;
 }
 
+/** Keeps what came after the work was judged, beside it. Content that is kept in this way already is not kept again. */
+export async function keepLater(
+  repository: Repository,
+  { owner }: Worktree,
+  commit: string,
+  refs: readonly KeptRef[],
+): Promise<Kept | { problem: string }> {
+  const prefix = `${attemptRef(owner.runId, owner.workstreamId, owner.attempt)}-after`;
+  const before = refs.find((ref) => ref.name.startsWith(`${prefix}-`) && ref.commit === commit);
+  const name = before?.name ?? freeName(prefix, refs);
+  const kept = before === undefined ? await update(repository, [`create ${name} ${commit}`]) : null;
+  if (kept !== null && kept.exitCode !== 0) return { problem: complaint(kept) };
+  return {
+    branch: null,
+    notes: [`What changed in its worktree after its work was looked at is kept as ${name}.`],
+  };
+}
+
 type BranchUpdate =
   | { kind: 'update'; name: string; line: string }
   | { kind: 'leave'; name: string | null; note: string | null };

@@ -1,8 +1,9 @@
 /** Removes a worktree whose content is kept. */
-import { rmdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { removingFile } from './capture.ts';
 import { complaint } from './git.ts';
+import { removeIfEmpty } from './remove-if-empty.ts';
 import { gitWrite, type Repository } from './repository.ts';
 import { displaced, readIfThere, type Worktree } from './worktree.ts';
 
@@ -33,6 +34,7 @@ export async function removeWorktree(
     worktree.root,
   ]);
   if (removed.exitCode !== 0) return complaint(removed);
+  // The run may have other worktrees.
   await removeIfEmpty(dirname(worktree.root));
   return null;
 }
@@ -46,15 +48,5 @@ async function restoreDotGit({ root, adminDir }: Worktree): Promise<void> {
     // Gone as a whole, which git can handle; or a folder, which somebody made a repository of and git refuses.
     const code = error instanceof Error && 'code' in error ? error.code : null;
     if (code !== 'ENOENT' && code !== 'EISDIR') throw error;
-  }
-}
-
-async function removeIfEmpty(folder: string): Promise<void> {
-  try {
-    await rmdir(folder);
-  } catch (error) {
-    // The run has other worktrees.
-    const code = error instanceof Error && 'code' in error ? error.code : null;
-    if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOENT') throw error;
   }
 }

@@ -16,6 +16,14 @@ interface Run {
   merge(work: Work): Promise<Merge>;
 }
 
+/** How letting go of a worktree went. */
+export interface Closing {
+  /** Why it is still there; null when it is gone. */
+  why: string | null;
+  /** What a person should know of it, in a sentence each. */
+  notes: readonly string[];
+}
+
 export class WorktreeSession {
   readonly worktree: Worktree;
   /** The folder to work in: the one Millrace was started in, as it is in the worktree. */
@@ -36,12 +44,8 @@ export class WorktreeSession {
 
   /** Looks afresh each time. */
   async harvest(): Promise<Harvest> {
-    const { repository } = this.#run;
     const { workstreamId } = this.worktree.owner;
-    const found = await harvestWorktree(repository, this.worktree, {
-      subject: `${workstreamId}: ${this.#title}`,
-      rescued: false,
-    });
+    const found = await this.#look();
     const notes = [...this.#notes, ...found.changes.notes];
     this.#harvest = { ...found, changes: { ...found.changes, notes } };
     if (found.commit !== null) this.#run.remember(workstreamId, found.commit);
@@ -56,11 +60,24 @@ export class WorktreeSession {
     return predictMerge(this.#run.repository, await this.#run.base(), await this.#work());
   }
 
-  /** Looks once more, and removes the worktree only if everything in it is kept. Null, or why it stays. */
-  async close(): Promise<string | null> {
-    const { commit, missing } = await this.harvest();
-    if (missing !== null || commit === null) return missing ?? 'what is in it is not known';
-    return removeWorktree(this.#run.repository, this.worktree, commit);
+  /**
+   * Looks once more, and removes the worktree only if everything in it is kept. What changed since its work was looked
+   * at is kept too, and counts for nothing.
+   */
+  async close(): Promise<Closing> {
+    const judged = this.#harvest?.commit ?? null;
+    const { commit, missing, late } = judged === null ? await this.harvest() : await this.#look(judged);
+    const why =
+      missing === null && commit !== null
+        ? await removeWorktree(this.#run.repository, this.worktree, commit)
+        : (missing ?? 'what is in it is not known');
+    return { why, notes: late === null ? [] : [late] };
+  }
+
+  #look(judged?: string): Promise<Harvest> {
+    const subject = `${this.worktree.owner.workstreamId}: ${this.#title}`;
+    const how = { subject, rescued: false, ...(judged === undefined ? {} : { judged }) };
+    return harvestWorktree(this.#run.repository, this.worktree, how);
   }
 
   async #work(): Promise<Work> {

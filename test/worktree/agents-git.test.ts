@@ -166,6 +166,61 @@ describe('what an agent does with git', () => {
     expect(workspaces.staying()).toEqual([]);
   });
 
+  test('its folder removed after a commit: the commit stays the result, for dependents too', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const workspace = await opened(workspaces, 'ws-a');
+    writeFiles(workspace.folder, { 'one.txt': '1\n' });
+    const one = commitAll(workspace.folder, 'one');
+    rmSync(workspace.folder, { recursive: true });
+    expect(await workspaces.harvest(workspace)).toMatchObject({ head: one, commits: [one] });
+    expect(await workspaces.close(workspace)).toEqual([]);
+    expect(git(repo, 'rev-parse', `millrace/${RUN}/ws-a`).trim()).toBe(one);
+    const next = await opened(workspaces, 'ws-b', { parents: ['ws-a'] });
+    expect(readFileSync(join(next.folder, 'one.txt'), 'utf8')).toBe('1\n');
+    expect(readFileSync(join(next.folder, 'a.txt'), 'utf8')).toBe('a\n');
+  });
+
+  test('what is written after its work was looked at is kept, and is not its result', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const { workspace, changes } = await worked(workspaces, 'ws-a', { 'one.txt': '1\n' });
+    writeFiles(workspace.folder, { 'late.txt': 'late\n' });
+    const ref = `refs/millrace/${RUN}/ws-a/1-after-1`;
+    expect((await workspaces.close(workspace)).join()).toContain(ref);
+    expect(contentIn(repo, ref, 'late.txt')).toBe('late\n');
+    expect(git(repo, 'rev-parse', `millrace/${RUN}/ws-a`).trim()).toBe(changes.head);
+    expect(git(repo, 'rev-parse', `refs/millrace/${RUN}/ws-a/1`).trim()).toBe(changes.head);
+    const next = await opened(workspaces, 'ws-b', { parents: ['ws-a'] });
+    expect(existsSync(join(next.folder, 'late.txt'))).toBe(false);
+    expect(workspaces.staying()).toEqual([]);
+  });
+
+  test('its worktree taken out of git: what is not known is said, and nothing is invented', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const workspace = await opened(workspaces, 'ws-a');
+    git(repo, 'worktree', 'remove', '--force', '--force', workspace.folder);
+    const changes = await workspaces.harvest(workspace);
+    expect(changes).toMatchObject({ head: null, files: [] });
+    expect(changes.notes.join()).toContain('git fsck --lost-found');
+    await workspaces.close(workspace);
+    expect(existsSync(workspace.folder)).toBe(false);
+  });
+
+  test('its folder moved: said where it is, and it stays', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const { workspace } = await worked(workspaces, 'ws-a', { 'one.txt': '1\n' });
+    const moved = `${workspace.folder}-moved`;
+    git(repo, 'worktree', 'move', '--force', '--force', workspace.folder, moved);
+    const changes = await workspaces.harvest(workspace);
+    expect(changes.head).toBeNull();
+    expect(changes.notes.join()).toContain(`somebody moved its folder to ${moved}`);
+    await workspaces.close(workspace);
+    expect(existsSync(join(moved, 'one.txt'))).toBe(true);
+  });
+
   test('a file that its filter refuses is captured as it is', async () => {
     const repo = makeRepository({ '.gitattributes': '*.bad filter=bad\n' });
     git(repo, 'config', 'filter.bad.clean', 'false');

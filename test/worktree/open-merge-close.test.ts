@@ -188,7 +188,7 @@ describe('closing', () => {
     const { workspace } = await worked(workspaces, 'ws-a', { 'x.txt': 'x' });
     writeFiles(workspace.folder, { 'late.txt': 'late\n' });
     await workspaces.close(workspace);
-    expect(contentIn(repo, `refs/millrace/${RUN}/ws-a/1`, 'late.txt')).toBe('late\n');
+    expect(contentIn(repo, `refs/millrace/${RUN}/ws-a/1-after-1`, 'late.txt')).toBe('late\n');
   });
 
   test('a worktree of the same name that was left does not stand in the way', async () => {
