@@ -30,7 +30,7 @@ export async function createWorktree(
     if (filled.exitCode === 0) return worktree;
     // Nobody has worked in it.
     await gitWrite(repository, ['worktree', 'remove', '--force', '--force', '--', root]);
-    return failure(complaint(filled));
+    return failure(`Its files could not be checked out: ${complaint(filled)}.`);
   } catch (error) {
     return failure(error instanceof Error ? error.message : String(error));
   }

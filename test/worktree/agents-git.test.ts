@@ -58,6 +58,20 @@ describe('what an agent does with git', () => {
     expect(contentIn(repo, merge.commit ?? '', 'later.txt')).toBe('later\n');
   });
 
+  test('an amended start: only what it changed counts, not what the start had changed', async () => {
+    const repo = makeRepository();
+    writeFiles(repo, { 'later.txt': 'later\n' });
+    commitAll(repo, 'later');
+    const workspaces = await workspacesIn(repo);
+    const workspace = await opened(workspaces, 'ws-a');
+    writeFiles(workspace.folder, { 'a.txt': 'mine\n' });
+    git(workspace.folder, 'commit', '-q', '-a', '--amend', '-m', 'amended');
+    const changes = await workspaces.harvest(workspace);
+    expect(short(changes)).toEqual(['modified a.txt']);
+    expect(changes.commits).toHaveLength(1);
+    expect((await workspaces.merge(workspace)).status).toBe('merged');
+  });
+
   test('a rebase: its commits are the new ones, and the old ones are kept', async () => {
     const repo = makeRepository();
     const workspaces = await workspacesIn(repo);
@@ -219,6 +233,18 @@ describe('what an agent does with git', () => {
     expect(changes.notes.join()).toContain(`somebody moved its folder to ${moved}`);
     await workspaces.close(workspace);
     expect(existsSync(join(moved, 'one.txt'))).toBe(true);
+  });
+
+  test('a filter that it made itself and that fails does not hide its work', async () => {
+    const workspaces = await workspacesIn(makeRepository());
+    const workspace = await opened(workspaces, 'ws-a');
+    git(workspace.folder, 'config', 'filter.own.clean', 'false');
+    git(workspace.folder, 'config', 'filter.own.required', 'true');
+    writeFiles(workspace.folder, { '.gitattributes': '* filter=own\n', 'a.txt': 'changed\n' });
+    const changes = await workspaces.harvest(workspace);
+    expect(short(changes)).toEqual(['added .gitattributes', 'modified a.txt']);
+    await workspaces.close(workspace);
+    expect(workspaces.staying()).toEqual([]);
   });
 
   test('a file that its filter refuses is captured as it is', async () => {
