@@ -15,6 +15,7 @@ import { baseRef } from './names.ts';
 import { gitWrite, isAtLeast, OLDEST_GIT, type Repository } from './repository.ts';
 import { type ParentResult, startPoint } from './start-point.ts';
 import { uncommittedNotes } from './uncommitted.ts';
+import { UserTree } from './user-tree.ts';
 import { WorktreeSession } from './worktree-session.ts';
 
 interface Settings extends BringAlong {
@@ -31,6 +32,7 @@ export class RunRepository {
   readonly #results = new Map<string, string>();
   readonly #inShared = new Set<string>();
   readonly #uncommitted: Promise<string[]>;
+  readonly #userTree: UserTree;
   #haveNoted = false;
   #base: Promise<string> | null = null;
   #luggage: Promise<Luggage> | null = null;
@@ -40,6 +42,7 @@ export class RunRepository {
     this.repository = repository;
     this.#settings = settings;
     this.#uncommitted = uncommittedNotes(repository, settings.stateFolder);
+    this.#userTree = new UserTree(repository, settings.stateFolder);
   }
 
   get root(): string {
@@ -57,6 +60,7 @@ export class RunRepository {
     const { runId, stateFolder } = this.#settings;
     if (!isAtLeast(repository.version, OLDEST_GIT)) return tooOld(repository);
     try {
+      await this.#userTree.begin();
       const base = await this.base();
       const start = await startPoint(repository, runId, base, await this.#resultsOf(parents));
       if (!('commit' in start)) return start;
@@ -104,6 +108,11 @@ export class RunRepository {
   /** Its changes are in the user's tree, and in no commit that a worktree could start from. */
   workedInShared(workstreamId: string): void {
     this.#inShared.add(workstreamId);
+  }
+
+  /** What changed in the user's tree since somebody asked last, in a sentence each. */
+  changesOutside(): Promise<string[]> {
+    return this.#userTree.changes();
   }
 
   /** One at a time. */

@@ -14,6 +14,7 @@ interface Run {
   /** Dependents start from this commit. */
   remember(workstreamId: string, commit: string): void;
   merge(work: Work): Promise<Merge>;
+  changesOutside(): Promise<string[]>;
 }
 
 /** How letting go of a worktree went. */
@@ -32,6 +33,7 @@ export class WorktreeSession {
   /** Title for the commit of what was left uncommitted. */
   readonly #title: string;
   readonly #notes: readonly string[];
+  readonly #outside: string[] = [];
   #harvest: Harvest | null = null;
 
   constructor(run: Run, worktree: Worktree, title: string, notes: readonly string[]) {
@@ -46,7 +48,8 @@ export class WorktreeSession {
   async harvest(): Promise<Harvest> {
     const { workstreamId } = this.worktree.owner;
     const found = await this.#look();
-    const notes = [...this.#notes, ...found.changes.notes];
+    this.#outside.push(...(await this.#run.changesOutside()));
+    const notes = [...this.#notes, ...this.#outside, ...found.changes.notes];
     this.#harvest = { ...found, changes: { ...found.changes, notes } };
     if (found.commit !== null) this.#run.remember(workstreamId, found.commit);
     return this.#harvest;

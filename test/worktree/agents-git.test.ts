@@ -222,6 +222,25 @@ describe('what an agent does with git', () => {
     expect(existsSync(workspace.folder)).toBe(false);
   });
 
+  test("a write to the user's tree, and a commit on the user's branch: each said once", async () => {
+    const repo = makeRepository();
+    writeFiles(repo, { 'a.txt': 'mine, not committed\n' });
+    const workspaces = await workspacesIn(repo);
+    const one = await opened(workspaces, 'ws-a');
+    expect((await workspaces.harvest(one)).notes.join()).not.toContain('While it worked');
+    writeFiles(repo, { 'a.txt': 'stolen\n', 'new.txt': 'n\n' });
+    expect((await workspaces.harvest(one)).notes.join()).toContain(
+      'files in the folder that Millrace was started in changed: a.txt, new.txt.',
+    );
+    const two = await opened(workspaces, 'ws-b');
+    git(two.folder, 'checkout', '-q', '--ignore-other-worktrees', 'main');
+    writeFiles(two.folder, { 'two.txt': '2\n' });
+    const commit = commitAll(two.folder, 'on main');
+    const { notes } = await workspaces.harvest(two);
+    expect(notes.join()).toMatch(new RegExp(`what is checked out .* changed from .* to ${commit} main\\.`));
+    expect(notes.join()).not.toContain('files in the folder');
+  });
+
   test('its folder moved: said where it is, and it stays', async () => {
     const repo = makeRepository();
     const workspaces = await workspacesIn(repo);
