@@ -2,6 +2,8 @@
 import type { Limits } from '../domain/assignment.ts';
 import type { Changes } from '../domain/changes.ts';
 import type { Engine, EngineMessage } from '../domain/engine.ts';
+import { isDenial } from '../domain/failure.ts';
+import { describeFailure } from '../domain/failure-message.ts';
 import type { Json } from '../domain/json.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { ToolReport, ToolSettings } from '../domain/tool.ts';
@@ -159,14 +161,25 @@ export const reportsOf = ({ steps }: Outcome): ToolReport[] =>
 
 /**
  * A success is judged by what changed, and a failure stays what it is; but where acceptance failed because nothing was
- * done at all, that is the reason.
+ * done at all, that is the reason, and where the work was accepted although the tool was denied something, it is done.
  */
-function judge(workstream: Workstream, outcome: Outcome, changes: Changes, policy: OutsideScope): Outcome {
-  const noted = withWarnings(outcome, changes.notes);
+function judge(workstream: Workstream, executed: Outcome, changes: Changes, policy: OutsideScope): Outcome {
+  const outcome = withWarnings(madeGood(executed, changes), changes.notes);
   const before = outcome.failure?.reason ?? null;
-  if (before !== null && before !== 'acceptance-failed') return noted;
+  if (before !== null && before !== 'acceptance-failed') return outcome;
   const { failure, warnings } = judgeChanges(workstream, changes, policy);
-  if (before !== null && failure?.reason !== 'no-changes') return noted;
-  const warned = withWarnings(noted, warnings);
+  if (before !== null && failure?.reason !== 'no-changes') return outcome;
+  const warned = withWarnings(outcome, warnings);
   return failure === null ? warned : withFailure(warned, failure);
+}
+
+/** The same for every tool: a denial is made good by acceptance tests that passed on work that changed something. */
+function madeGood(outcome: Outcome, changes: Changes): Outcome {
+  const { failure, tests } = outcome;
+  const hasPassed = tests.some(({ status }) => status === 'passed');
+  const hasFailed = tests.some(({ status, blocking }) => status === 'failed' && blocking);
+  if (failure === null || !isDenial(failure) || !hasPassed || hasFailed) return outcome;
+  if (changes.files.length === 0) return outcome;
+  const why = `${describeFailure(failure)} Its work was accepted all the same.`;
+  return withWarnings({ ...outcome, status: 'completed', failure: null }, [why]);
 }

@@ -172,3 +172,30 @@ test('an agent whose tool is broken does not take the work of those whose tools 
     { id: 'ws-core', status: 'skipped', reason: 'circuit-open' },
   ]);
 });
+
+test('what a tool was denied is made good by acceptance of work that it did, and by nothing else', async () => {
+  const denied = (id: string, more: object) => ({ ...write(id, 'claude'), ...more });
+  const tasks = (id: string) => [`write ${id}.txt hello`, 'deny /etc/hosts'];
+  const folder = project([
+    denied('ws-accepted', {
+      tasks: tasks('ws-accepted'),
+      acceptance_tests: ['grep hello ws-accepted.txt'],
+    }),
+    denied('ws-refused', { tasks: tasks('ws-refused'), acceptance_tests: ['grep bye ws-refused.txt'] }),
+    denied('ws-untested', { tasks: tasks('ws-untested'), acceptance_tests: ['It reads well'] }),
+    denied('ws-idle', { tasks: ['deny ws-idle.txt'], files_scope: undefined, acceptance_tests: ['true'] }),
+  ]);
+  expect((await millrace(folder, ['run', '-j', '1'])).code).toBe(1);
+  expect(outcomes(folder)).toEqual([
+    { id: 'ws-accepted', status: 'completed', reason: null },
+    { id: 'ws-idle', status: 'failed', reason: 'permission-denied' },
+    { id: 'ws-refused', status: 'failed', reason: 'permission-denied' },
+    { id: 'ws-untested', status: 'failed', reason: 'permission-denied' },
+  ]);
+  const [row] = query<{ warnings: string; merge_status: string }>(
+    folder,
+    "SELECT warnings, merge_status FROM agent_results WHERE workstream_id = 'ws-accepted'",
+  );
+  expect(row?.merge_status).toBe('merged');
+  expect(row?.warnings).toContain('was not permitted to do this: Write /etc/hosts. Its work was accepted');
+});
