@@ -1,5 +1,6 @@
 /** One assignment in, one outcome out: the steps, then acceptance. Catches everything. */
-import { type Failure, isDenial } from '../src/domain/failure.ts';
+import { isDenial } from '../src/domain/denial.ts';
+import type { Failure } from '../src/domain/failure.ts';
 import { describeFailure } from '../src/domain/failure-message.ts';
 import type { Outcome, StepResult, TestResult } from '../src/domain/outcome.ts';
 import type { Step } from '../src/domain/workstream.ts';

@@ -1,8 +1,8 @@
 /** Makes one attempt at a workstream: a workspace, the execution in it, and what changed. */
 import type { Limits } from '../domain/assignment.ts';
 import type { Changes } from '../domain/changes.ts';
+import { isDenial } from '../domain/denial.ts';
 import type { Engine, EngineMessage } from '../domain/engine.ts';
-import { isDenial } from '../domain/failure.ts';
 import { describeFailure } from '../domain/failure-message.ts';
 import type { Json } from '../domain/json.ts';
 import type { Outcome } from '../domain/outcome.ts';

@@ -199,3 +199,19 @@ test('what a tool was denied is made good by acceptance of work that it did, and
   expect(row?.merge_status).toBe('merged');
   expect(row?.warnings).toContain('was not permitted to do this: Write /etc/hosts. Its work was accepted');
 });
+
+test('the plan knows where workstreams will work, and a configuration that no run can use is found first', async () => {
+  const shared = { files_scope: ['src/**'] };
+  const folder = project([write('ws-a', 'good', shared), write('ws-b', 'good', shared)]);
+  const conflicts = async (...args: string[]): Promise<unknown> =>
+    JSON.parse((await millrace(folder, ['plan', '--format', 'json', ...args])).stdout).conflicts;
+  expect(await conflicts()).toEqual([]);
+  expect(await conflicts('--workspace', 'shared')).toMatchObject([{ kind: 'scope' }]);
+  const broken = { good: { command: ['true'], success: { output_excludes: '(' } } };
+  writeFiles(folder, { 'millrace.config.json': { tools: broken } });
+  for (const command of [['validate'], ['plan'], ['run', '-n'], ['run']]) {
+    const { code, stderr } = await millrace(folder, command);
+    expect(code).toBe(2);
+    expect(stderr).toContain('tools.good.success.output_excludes');
+  }
+});
