@@ -57,6 +57,8 @@ export interface Work {
   tools: Record<string, ToolSettings>;
   /** Under which name its output is kept. */
   logName: string;
+  /** US dollars that other candidates of the same competition are known to have cost. Default: 0. */
+  spentUsd?: number;
 }
 
 /** What an attempt found out. Its workspace is still open. */
@@ -87,7 +89,11 @@ export class AttemptMaker {
   }
 
   /** Executes in a workspace that is open already. */
-  execute(task: Task, workspace: Workspace, { number, tools, logName }: Work): Promise<Outcome> {
+  execute(
+    task: Task,
+    workspace: Workspace,
+    { number, tools, logName, spentUsd = 0 }: Work,
+  ): Promise<Outcome> {
     const { runId, engine, limits, logFolder, outputsOf, gates } = this.#parts;
     const { workstream, agentId, signal, onMessage } = task;
     const { history, budget } = this.#ledgers;
@@ -110,7 +116,7 @@ export class AttemptMaker {
         gates,
         setup: workspace.setup,
         previousFailure: history.lastFailure(id),
-        budgetUsd: budget.forAttempt({ limitUsd: maxCostUsd, spentUsd: history.spentUsd(id) }),
+        budgets: budget.forAttempt({ limitUsd: maxCostUsd, spentUsd: history.spentUsd(id) + spentUsd }),
       },
       { signal, onMessage },
     );

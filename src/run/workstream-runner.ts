@@ -113,6 +113,13 @@ export class WorkstreamRunner {
     const chosen = made[best];
     if (chosen === undefined) throw new Error('there was no candidate');
     const candidates = made.map(({ facts }, index) => ({ ...facts, chosen: index === best }));
+    const untried = this.#parts.bestOf.slice(made.length);
+    chosen.attempt.outcome = withWarnings(
+      chosen.attempt.outcome,
+      untried.length === 0
+        ? []
+        : [`It was not given to ${untried.join(' and ')}: the run was interrupted, or no money was left.`],
+    );
     for (const { attempt } of made.filter((each) => each !== chosen)) {
       this.#remember(attempt);
       await this.#close(attempt);
@@ -124,12 +131,17 @@ export class WorkstreamRunner {
   /** Each in a workspace of its own, as long as the run goes on and there is money. */
   async #makeAll(task: Task): Promise<{ attempt: Attempt; facts: Omit<Candidate, 'chosen'> }[]> {
     const { workstream, agent, signal } = task;
+    const { bestOf } = this.#parts;
+    const limitUsd = workstream.maxCostUsd ?? Number.POSITIVE_INFINITY;
     const made: { attempt: Attempt; facts: Omit<Candidate, 'chosen'> }[] = [];
-    for (const [index, tool] of this.#parts.bestOf.entries()) {
-      if (index > 0 && (signal.aborted || this.#ledgers.budget.refusal() !== null)) break;
+    for (const [index, tool] of bestOf.entries()) {
+      const spentUsd = made.reduce((sum, { facts }) => sum + (facts.costUsd ?? 0), 0);
+      const isSpent = spentUsd >= limitUsd || this.#ledgers.budget.refusal() !== null;
+      if (index > 0 && (signal.aborted || isSpent)) break;
       const tools = this.#parts.toolsOf(agent, workstream, tool);
       const number = index + 1;
-      const attempt = await this.#maker.make(task, { number, tools, logName: `${workstream.id}.${tool}` });
+      const logName = `${workstream.id}.${[tool, ...repeated(bestOf, index)].join('.')}`;
+      const attempt = await this.#maker.make(task, { number, tools, logName, spentUsd });
       made.push({ attempt, facts: candidateFacts(tool, number, attempt.outcome, attempt.changes) });
     }
     return made;
@@ -201,6 +213,12 @@ export class WorkstreamRunner {
       ? []
       : [`What ${unknown.join(' and ')} cost is not known and does not count.`];
   }
+}
+
+/** The number of a tool that is named a second time, so that each candidate has a log of its own. */
+function repeated(tools: readonly string[], index: number): number[] {
+  const before = tools.slice(0, index).filter((tool) => tool === tools[index]).length;
+  return before === 0 ? [] : [before + 1];
 }
 
 const hasTool = ({ steps }: Workstream): boolean => steps.some(({ kind }) => kind === 'tool');

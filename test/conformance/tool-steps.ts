@@ -282,13 +282,13 @@ export function describeToolSteps(name: string, create: () => Engine): void {
         const { outcome } = await run({
           tool: customTool(['true']),
           definition: { maxCostUsd: 2 },
-          assignment: { budgetUsd: 0 },
+          assignment: { budgets: [{ of: 'run', limitUsd: 3, spentUsd: 3.5 }] },
         });
         expect(outcome.failure).toEqual({
           reason: 'budget-exceeded',
-          of: 'workstream',
-          limitUsd: 0,
-          spentUsd: 0,
+          of: 'run',
+          limitUsd: 3,
+          spentUsd: 3.5,
         });
       });
     });

@@ -74,6 +74,16 @@ test('one workstream is given to several tools, and the best result counts', asy
   ]);
 });
 
+test('candidates share the money of their workstream, and each has a log of its own', async () => {
+  const folder = project([write('ws-a', 'good', { max_cost_usd: 0.4 })]);
+  await millrace(folder, ['run', '--best-of', 'claude,claude,good']);
+  const [row] = query<{ metadata: string; warnings: string }>(folder, 'SELECT * FROM agent_results');
+  const { candidates } = JSON.parse(row?.metadata ?? '');
+  expect(candidates).toMatchObject([{ tool: 'claude' }, { tool: 'claude' }]);
+  expect(new Set(candidates.map(({ logFile }: { logFile: string }) => logFile)).size).toBe(2);
+  expect(row?.warnings).toContain('It was not given to good');
+});
+
 test('a tool that fails the same way again and again is not used any more, and all else goes on', async () => {
   const ids = ['ws-1', 'ws-2', 'ws-3', 'ws-4'];
   const folder = project([
