@@ -39,6 +39,10 @@ export class LazyWorkspaces implements Workspaces {
     return (await this.#load()).merge(workspace);
   }
 
+  async predict(workspace: Workspace): Promise<Merge> {
+    return (await this.#load()).predict(workspace);
+  }
+
   async close(workspace: Workspace): Promise<readonly string[]> {
     const workspaces = await this.#load();
     const notes = await workspaces.close(workspace);

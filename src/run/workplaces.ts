@@ -45,11 +45,16 @@ export class Workplaces {
     return this.#parts.workspaces.harvest(workspace).catch(asFailure);
   }
 
-  /** Takes the work of one that completed: others build on it, and it goes into the run's own branch. */
+  /**
+   * Takes the work of one that completed: others build on it, and it goes into the run's own branch, or it is found out
+   * whether it could.
+   */
   async accept(workstream: Workstream, workspace: Workspace, changes: Changes | null): Promise<Merge | null> {
     this.#lineage.add(workstream, changes);
-    if (!this.#parts.merge || workspace.kind === 'shared') return null;
-    return this.#parts.workspaces.merge(workspace).catch((error: unknown): Merge => {
+    if (workspace.kind === 'shared') return null;
+    const { workspaces, merge } = this.#parts;
+    const result = merge ? workspaces.merge(workspace) : workspaces.predict(workspace);
+    return result.catch((error: unknown): Merge => {
       const { detail } = asFailure(error);
       return { status: 'failed', branch: '', commit: null, conflictsWith: [], files: [], detail };
     });

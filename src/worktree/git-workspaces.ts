@@ -76,10 +76,11 @@ export class GitWorkspaces implements Workspaces {
     return notMerged(this.#parts.runId, 'nothing-to-merge', 'it worked in the shared folder');
   }
 
-  /** What merging would give now, without doing it; null in the shared folder. */
-  async predict(workspace: Workspace): Promise<Merge | null> {
+  /** Finds out what merging accepted work would give, without a branch. */
+  async predict(workspace: Workspace): Promise<Merge> {
     const opened = this.#find(workspace);
-    return opened.kind === 'worktree' ? opened.session.predict() : null;
+    if (opened.kind === 'worktree') return opened.session.predict();
+    return notMerged(this.#parts.runId, 'nothing-to-merge', 'it worked in the shared folder');
   }
 
   /** Lets go of the folder. A worktree that holds something that is in no commit stays and is listed. */

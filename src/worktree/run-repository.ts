@@ -10,7 +10,7 @@ import { createWorktree } from './create-worktree.ts';
 import { complaint } from './git.ts';
 import { keptOf, lastResult, listRefs } from './kept-refs.ts';
 import { listed } from './listed.ts';
-import { mergeWork, type Work } from './merge.ts';
+import { mergeWork, predictMerge, type Work } from './merge.ts';
 import { baseRef } from './names.ts';
 import { gitWrite, isAtLeast, OLDEST_GIT, type Repository } from './repository.ts';
 import { type ParentResult, startPoint } from './start-point.ts';
@@ -117,7 +117,16 @@ export class RunRepository {
 
   /** One at a time. */
   merge(work: Work): Promise<Merge> {
-    const result = this.#merging.then(async () => mergeWork(this.repository, await this.base(), work));
+    return this.#oneByOne(mergeWork, work);
+  }
+
+  /** What merging would give; one at a time, so that each is held against those before it. */
+  predict(work: Work): Promise<Merge> {
+    return this.#oneByOne(predictMerge, work);
+  }
+
+  #oneByOne(merge: typeof mergeWork, work: Work): Promise<Merge> {
+    const result = this.#merging.then(async () => merge(this.repository, await this.base(), work));
     this.#merging = result.catch(() => undefined);
     return result;
   }

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Merge } from '../domain/changes.ts';
 import { type Harvest, harvestWorktree } from './harvest.ts';
-import { predictMerge, type Work } from './merge.ts';
+import type { Work } from './merge.ts';
 import { removeWorktree } from './remove-worktree.ts';
 import type { Repository } from './repository.ts';
 import type { Worktree } from './worktree.ts';
@@ -10,10 +10,10 @@ import type { Worktree } from './worktree.ts';
 /** What a session needs of its run. */
 interface Run {
   readonly repository: Repository;
-  base(): Promise<string>;
   /** Dependents start from this commit. */
   remember(workstreamId: string, commit: string): void;
   merge(work: Work): Promise<Merge>;
+  predict(work: Work): Promise<Merge>;
   changesOutside(): Promise<string[]>;
 }
 
@@ -60,7 +60,7 @@ export class WorktreeSession {
   }
 
   async predict(): Promise<Merge> {
-    return predictMerge(this.#run.repository, await this.#run.base(), await this.#work());
+    return this.#run.predict(await this.#work());
   }
 
   /**

@@ -225,3 +225,20 @@ test('the plan knows where workstreams will work, and a configuration that no ru
     expect(stderr).toContain('tools.good.success.output_excludes');
   }
 });
+
+test('with --merge none conflicts are found all the same, and nothing is merged', async () => {
+  const both = (id: string) => ({ id, tool: 'good', tasks: [`write both.txt ${id}`] });
+  const folder = project([both('ws-a'), both('ws-b'), write('ws-c', 'good')]);
+  const { code } = await millrace(folder, ['run', '-j', '1', '--merge', 'none']);
+  expect(code).toBe(0);
+  const rows = query(folder, 'SELECT workstream_id AS id, merge_status FROM agent_results ORDER BY id');
+  expect(rows).toEqual([
+    { id: 'ws-a', merge_status: 'mergeable' },
+    { id: 'ws-b', merge_status: 'conflict' },
+    { id: 'ws-c', merge_status: 'mergeable' },
+  ]);
+  expect(git(folder, 'branch', '--list', '*_merged')).toBe('');
+  const { stdout } = await millrace(folder, ['report', 'latest', '--format', 'md']);
+  expect(stdout).toContain('Nothing was to be merged');
+  expect(stdout).toMatch(/`ws-b` +\| `ws-a` +\| `both\.txt`/);
+});
