@@ -14,6 +14,8 @@ interface WorkspaceOptions {
   link: string[];
   /** A shell line that prepares a worktree; null for none. */
   setup: string | null;
+  /** Whether the run began in an earlier process. */
+  isResumed: boolean;
   /** The run whose work this one may build on; null for none. */
   retryOf: string | null;
 }
@@ -78,8 +80,8 @@ export class LazyWorkspaces implements Workspaces {
   }
 
   async #open(): Promise<GitWorkspaces> {
-    const { paths, runId, copy, link, setup, retryOf } = this.#options;
+    const { paths, ...options } = this.#options;
     const { openWorkspaces } = await import('../worktree/open-workspaces.ts');
-    return openWorkspaces({ cwd: paths.cwd, stateFolder: paths.state, runId, copy, link, setup, retryOf });
+    return openWorkspaces({ cwd: paths.cwd, stateFolder: paths.state, ...options });
   }
 }

@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { abandonedTips } from './abandoned.ts';
 import { makeCommit } from './commit.ts';
-import { type Before, keep, keepAbandoned, keepLater } from './keep.ts';
+import { type Before, keep, keepAbandoned, keepLater, ofAttempt } from './keep.ts';
 import { keptOf, type KeptRef } from './kept-refs.ts';
 import { type Look, lookAt } from './look.ts';
 import { finishMaking } from './half-made.ts';
@@ -134,8 +134,8 @@ async function commitFor(
   const committed = await gitRead(repository, ['rev-parse', '--verify', `${parent}^{tree}`]);
   if (committed.stdout.trim() === tree) return { commit: parent };
   const name = attemptRef(owner.runId, owner.workstreamId, owner.attempt);
-  const before = refs.find((ref) => ref.name === name);
-  if (before?.tree === tree && before.parents[0] === parent) return { commit: before.commit };
+  const before = ofAttempt(name, refs).find((ref) => ref.tree === tree && ref.parents[0] === parent);
+  if (before !== undefined) return { commit: before.commit };
   return makeCommit(repository, {
     tree,
     parents: [parent],

@@ -21,6 +21,8 @@ import { WorktreeSession } from './worktree-session.ts';
 interface Settings extends BringAlong {
   runId: string;
   stateFolder: string;
+  /** Whether the run began in an earlier process. */
+  isResumed: boolean;
   /** The run whose failures this one tries again; null for none. */
   retryOf: string | null;
 }
@@ -132,9 +134,14 @@ export class RunRepository {
   }
 
   async #keepBase(): Promise<string> {
-    const ref = baseRef(this.#settings.runId);
+    const { runId, isResumed } = this.#settings;
+    const ref = baseRef(runId);
     const [kept] = await listRefs(this.repository, ref);
-    if (kept !== undefined) return kept.commit;
+    if (kept !== undefined && isResumed) return kept.commit;
+    if (kept !== undefined)
+      throw new Error(
+        `Another run of this repository, with another state folder, is called ${runId} too. Run it again.`,
+      );
     const made = await gitWrite(this.repository, ['update-ref', '--stdin'], {
       env: IDENTITY,
       input: `create ${ref} ${this.repository.head}\n`,

@@ -1,5 +1,6 @@
 /** What a run does with its tools: gives one workstream to several, stops using one that is broken, counts what they cost. */
 import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { millrace, writeFiles } from '../rig/command.ts';
@@ -241,4 +242,15 @@ test('with --merge none conflicts are found all the same, and nothing is merged'
   const { stdout } = await millrace(folder, ['report', 'latest', '--format', 'md']);
   expect(stdout).toContain('Nothing was to be merged');
   expect(stdout).toMatch(/`ws-b` +\| `ws-a` +\| `both\.txt`/);
+});
+
+test("a hook's own index and repository are not those of a worktree", async () => {
+  const adds = { adds: { command: ['sh', '-c', 'echo x > added.txt && git add added.txt'] } };
+  const folder = project([{ id: 'ws-a', tool: 'adds', tasks: ['add'], files_scope: ['added.txt'] }], {
+    config: { tools: adds },
+  });
+  const env = { GIT_DIR: join(folder, '.git'), GIT_INDEX_FILE: join(folder, '.git/index') };
+  const { code } = await millrace(folder, ['run'], env);
+  expect(code).toBe(0);
+  expect(git(folder, 'ls-files', 'added.txt')).toBe('');
 });
