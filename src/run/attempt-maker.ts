@@ -132,7 +132,7 @@ export class AttemptMaker {
       return { task, number, workspace: null, outcome: unexecutedOutcome(workspace), changes: null };
     }
     const executed = whenInterrupted(await this.execute(task, workspace, work), task.interruption());
-    const changes = await workplaces.harvest(workstream, workspace);
+    const changes = await workplaces.harvest(workspace);
     if (changes === null) return { task, number, workspace, outcome: executed, changes };
     const outcome = since(begin, executed);
     const attempt = { task, number, workspace, outcome, changes: null };

@@ -4,7 +4,7 @@ import type { AttemptRecord } from '../domain/attempt.ts';
 import type { Candidate } from '../domain/candidate.ts';
 import type { Inheritance } from '../domain/earlier-run.ts';
 import type { Failure } from '../domain/failure.ts';
-import type { Outcome, StepResult } from '../domain/outcome.ts';
+import type { Outcome } from '../domain/outcome.ts';
 import type { ToolSettings } from '../domain/tool.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { AttemptHistory } from './attempt-history.ts';
@@ -19,7 +19,7 @@ import {
 import { attemptRecord } from './attempt-record.ts';
 import { candidateFacts, chooseBest } from './best-of.ts';
 import { Budget, costOf } from './budget.ts';
-import { compensationOf } from './compensation.ts';
+import { compensationOf, compensationWarnings } from './compensation.ts';
 import { withWarnings } from './outcome.ts';
 import { type Execution, executedResult } from './result.ts';
 import { decideRetry, type RetryDecision } from './retry.ts';
@@ -149,9 +149,9 @@ export class WorkstreamRunner {
 
   /** The workstream's branch is that of the candidate which was looked at last. */
   async #lookAgain(chosen: Attempt): Promise<Attempt> {
-    const { task, workspace } = chosen;
+    const { workspace } = chosen;
     if (workspace === null) return chosen;
-    const changes = await this.#parts.workplaces.harvest(task.workstream, workspace);
+    const changes = await this.#parts.workplaces.harvest(workspace);
     return changes === null || 'reason' in changes ? chosen : { ...chosen, changes };
   }
 
@@ -179,21 +179,24 @@ export class WorkstreamRunner {
   }
 
   async #giveUp(attempt: Attempt, gaveUp: string | null, candidates: Candidate[]): Promise<AttemptEnd> {
-    const compensation = attempt.task.signal.aborted ? [] : await this.#compensate(attempt);
-    return this.#end(await this.#close(attempt), { merge: null, gaveUp, compensation, candidates });
+    const { steps, warnings } = await this.#compensate(attempt);
+    const warned = { ...attempt, outcome: withWarnings(attempt.outcome, warnings) };
+    const aftermath = { merge: null, gaveUp, compensation: steps, candidates };
+    return this.#end(await this.#close(warned), aftermath);
   }
 
-  async #compensate({ task, number, workspace }: Attempt): Promise<StepResult[]> {
-    const workstream = compensationOf(task.workstream);
-    if (workstream === null || workspace === null) return [];
+  async #compensate({ task, number, workspace }: Attempt): Promise<Pick<Outcome, 'steps' | 'warnings'>> {
+    const workstream = compensationOf(task.workstream, this.#parts.limits.timeoutSeconds);
+    if (workstream === null || workspace === null || task.signal.aborted) return { steps: [], warnings: [] };
     const work = { number, tools: {}, logName: `${workstream.id}.compensation` };
-    return (await this.#maker.execute({ ...task, workstream }, { ...workspace, setup: null }, work)).steps;
+    const { steps } = await this.#maker.execute({ ...task, workstream }, { ...workspace, setup: null }, work);
+    return { steps, warnings: compensationWarnings(workstream, steps) };
   }
 
   async #close(attempt: Attempt): Promise<Attempt> {
-    const { task, workspace, outcome } = attempt;
+    const { workspace, outcome } = attempt;
     if (workspace === null) return attempt;
-    const notes = await this.#parts.workplaces.close(task.workstream, workspace);
+    const notes = await this.#parts.workplaces.close(workspace);
     return { ...attempt, outcome: withWarnings(outcome, notes) };
   }
 

@@ -1,5 +1,6 @@
 /** What a run does with its tools: gives one workstream to several, stops using one that is broken, counts what they cost. */
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -253,4 +254,33 @@ test("a hook's own index and repository are not those of a worktree", async () =
   const { code } = await millrace(folder, ['run'], env);
   expect(code).toBe(0);
   expect(git(folder, 'ls-files', 'added.txt')).toBe('');
+});
+
+test('compensation that hangs or fails is said, and keeps nothing else from being undone', async () => {
+  const folder = project([
+    {
+      id: 'ws-a',
+      steps: [{ run: 'exit 1' }],
+      timeout_seconds: 1,
+      compensation_actions: ['echo undone > undone.txt', 'sleep 600', 'exit 3'],
+    },
+  ]);
+  expect((await millrace(folder, ['run', '--grace', '0.2'])).code).toBe(1);
+  expect(readFileSync(join(folder, 'undone.txt'), 'utf8')).toBe('undone\n');
+  const [row] = query<{ warnings: string; metadata: string }>(folder, 'SELECT * FROM agent_results');
+  expect(
+    JSON.parse(row?.metadata ?? '').compensation.map(({ status }: { status: string }) => status),
+  ).toEqual(['failed', 'failed', 'completed']);
+  expect(row?.warnings).toContain('Its compensation-3 failed: `exit 3` ended with exit code 3.');
+  expect(row?.warnings).toContain(
+    'Its compensation-2 failed: Step compensation-2 was still running after 1 s',
+  );
+});
+
+test('without git a tool without a scope says that it worked in the shared folder', async () => {
+  const folder = project([{ id: 'ws-a', tool: 'good', tasks: ['write a.txt a'] }], { isRepository: false });
+  expect((await millrace(folder, ['run'])).code).toBe(0);
+  const [row] = query<{ warnings: string }>(folder, 'SELECT warnings FROM agent_results');
+  expect(row?.warnings).toContain('It was to work in a worktree, and could not');
+  expect(row?.warnings).toContain('It names no files_scope, so what it changed is not known.');
 });
