@@ -16,6 +16,9 @@ export interface Judgement {
 
 /** Most files that one sentence names. */
 const NAMED = 20;
+/** Nothing tells whether this is a success. */
+const IDLE =
+  'It changed no file, and neither files_scope nor an acceptance test says whether it was to: look at what it said.';
 /** Characters of a path in a sentence. */
 const PATH_WIDTH = 300;
 
@@ -31,8 +34,12 @@ export function judgeChanges(workstream: Workstream, changes: Changes, policy: O
     return { failure: { reason: 'workspace-error', detail }, warnings: [] };
   }
   const scope = [...filesScope, ...filesCreate];
-  if (scope.length === 0 || !steps.some(({ kind }) => kind === 'tool'))
-    return { failure: null, warnings: [] };
+  if (!steps.some(({ kind }) => kind === 'tool')) return { failure: null, warnings: [] };
+  if (scope.length === 0) {
+    const isUntested = workstream.acceptanceTests.length + workstream.testGates.length === 0;
+    const isIdle = changes.source === 'git' && changes.files.length === 0;
+    return { failure: null, warnings: isIdle && isUntested ? [IDLE] : [] };
+  }
   const { inside, outside } = divide(scope, changes);
   const files = named(outside);
   if (policy === 'fail' && files.length > 0)

@@ -9,6 +9,7 @@ import { keptOf, type KeptRef } from './kept-refs.ts';
 import { type Look, lookAt } from './look.ts';
 import { finishMaking } from './half-made.ts';
 import { attemptRef } from './names.ts';
+import { remakeIndex } from './remake-index.ts';
 import { removeIfEmpty } from './remove-if-empty.ts';
 import { gitRead, type Repository } from './repository.ts';
 import { type Basis, type Snapshot, takeSnapshot } from './snapshot.ts';
@@ -83,7 +84,7 @@ async function captureNow(
 ): Promise<Captured | { problem: string }> {
   const { owner, adminDir } = worktree;
   const [look, head, refs, removing] = await Promise.all([
-    lookAt(worktree),
+    lookAgain(worktree),
     headOf(worktree),
     keptOf(repository, owner.runId, owner.workstreamId),
     readIfThere(removingFile(adminDir)),
@@ -112,6 +113,11 @@ async function captureNow(
     unfiltered: snapshot.unfiltered,
     missing: snapshot.missing ?? whatIsOutside(look),
   };
+}
+
+async function lookAgain(worktree: Worktree): Promise<Look | { problem: string }> {
+  const look = await lookAt(worktree);
+  return 'problem' in look && (await remakeIndex(worktree, look.problem)) ? lookAt(worktree) : look;
 }
 
 /** Work in repositories inside the worktree is in no commit of the repository around them. */

@@ -1,5 +1,5 @@
 /** Removes a worktree whose content is kept. */
-import { writeFile } from 'node:fs/promises';
+import { lstat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { removingFile } from './capture.ts';
 import { complaint } from './git.ts';
@@ -20,6 +20,9 @@ export async function removeWorktree(
   if (elsewhere !== null) return elsewhere;
   try {
     await writeFile(removingFile(worktree.adminDir), kept);
+    const dotGit = await lstat(join(worktree.root, '.git')).catch(() => null);
+    if (dotGit?.isDirectory() === true)
+      return 'a repository was made in it, whose own commits may be nowhere else';
     await restoreDotGit(worktree);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
@@ -45,8 +48,8 @@ async function restoreDotGit({ root, adminDir }: Worktree): Promise<void> {
   try {
     if ((await readIfThere(path)) === null) await writeFile(path, `gitdir: ${adminDir}\n`, { flag: 'wx' });
   } catch (error) {
-    // Gone as a whole, which git can handle; or a folder, which somebody made a repository of and git refuses.
+    // Gone as a whole, which git can handle.
     const code = error instanceof Error && 'code' in error ? error.code : null;
-    if (code !== 'ENOENT' && code !== 'EISDIR') throw error;
+    if (code !== 'ENOENT') throw error;
   }
 }

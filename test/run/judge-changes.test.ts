@@ -26,7 +26,8 @@ const judge = (
 
 test('a tool that was to change files and changed none has failed', () => {
   expect(judge(['src/**'], []).failure).toEqual({ reason: 'no-changes', scope: ['src/**'] });
-  expect(judge([], []).failure).toBeNull();
+  expect(judge([], [])).toMatchObject({ failure: null, warnings: [expect.stringContaining('no file')] });
+  expect(judge([], ['a.ts'])).toEqual({ failure: null, warnings: [] });
   expect(judge(['src/**'], [], 'warn', [runStep('x')]).failure).toBeNull();
 });
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { writeFiles } from '../rig/command.ts';
@@ -166,7 +166,9 @@ describe('what an agent does with git', () => {
     expect(changes.commits).not.toContain(inner);
     await workspaces.close(workspace);
     expect(existsSync(join(workspace.folder, '.git', 'HEAD'))).toBe(true);
-    expect(workspaces.staying()).toHaveLength(1);
+    expect(workspaces.staying()).toMatchObject([
+      { why: expect.stringContaining('a repository was made in it') },
+    ]);
   });
 
   test('its whole folder removed: said, not taken for a deletion of everything', async () => {
@@ -239,6 +241,20 @@ describe('what an agent does with git', () => {
     const { notes } = await workspaces.harvest(two);
     expect(notes.join()).toMatch(new RegExp(`what is checked out .* changed from .* to ${commit} main\\.`));
     expect(notes.join()).not.toContain('files in the folder');
+  });
+
+  test('an index that git can not read: its files are captured all the same', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const workspace = await opened(workspaces, 'ws-a');
+    writeFiles(workspace.folder, { 'a.txt': 'changed\n', 'one.txt': '1\n' });
+    rmSync(join(workspace.folder, 'b.txt'));
+    const index = git(workspace.folder, 'rev-parse', '--path-format=absolute', '--git-path', 'index').trim();
+    writeFileSync(index, 'garbage');
+    const changes = await workspaces.harvest(workspace);
+    expect(short(changes)).toEqual(['modified a.txt', 'deleted b.txt', 'added one.txt']);
+    await workspaces.close(workspace);
+    expect(workspaces.staying()).toEqual([]);
   });
 
   test('its folder moved: said where it is, and it stays', async () => {
