@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { removingFile } from './capture.ts';
 import { complaint } from './git.ts';
 import { removeIfEmpty } from './remove-if-empty.ts';
-import { gitWrite, type Repository } from './repository.ts';
+import { gitWrite, oneByOne, type Repository } from './repository.ts';
 import { displaced, readIfThere, type Worktree } from './worktree.ts';
 
 /**
@@ -37,8 +37,8 @@ export async function removeWorktree(
     worktree.root,
   ]);
   if (removed.exitCode !== 0) return complaint(removed);
-  // The run may have other worktrees.
-  await removeIfEmpty(dirname(worktree.root));
+  // The run may have other worktrees, and may be about to make one.
+  await oneByOne(repository, () => removeIfEmpty(dirname(worktree.root)));
   return null;
 }
 
