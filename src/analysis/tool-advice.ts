@@ -22,8 +22,14 @@ export function conflictAdvice({ merges }: AdviceInput): string[] {
 }
 
 /** Work that only waits to be taken over. */
-export function takeOverAdvice({ merges }: AdviceInput): string[] {
-  if (merges === null || merges.merged === 0) return [];
+export function takeOverAdvice({ merges, run }: AdviceInput): string[] {
+  if (merges === null) return [];
+  if (merges.branch === '' && merges.mergeable > 0) {
+    return [
+      `The work of ${plural(merges.mergeable, 'workstream')} is on branches of its own, in which no conflict was found: list them with \`git branch --list 'millrace/${quiet(run.runId)}/*'\` and take over each with \`git merge\`.`,
+    ];
+  }
+  if (merges.merged === 0) return [];
   return [
     `The work of ${plural(merges.merged, 'workstream')} is merged in one branch: look at it with \`git log -p HEAD..${quiet(merges.branch)}\` and take it over with \`git merge ${quiet(merges.branch)}\`.`,
   ];

@@ -1,13 +1,13 @@
 /** From a folder of workstream files to a plan. Reads; writes nothing. */
 import { resolve } from 'node:path';
 import type { EarlierRun, Inheritance } from '../domain/earlier-run.ts';
-import type { LoadedFolder, Plan } from '../domain/plan.ts';
+import type { Broken, LoadedFolder, Plan } from '../domain/plan.ts';
 import type { Problem } from '../domain/problem.ts';
-import type { Source } from '../domain/workstream.ts';
 import { makePlan } from '../plan/plan.ts';
 import { type Selection, select } from '../plan/select.ts';
 import type { Connection } from '../store/connection.ts';
 import { completedEarlier, knownDurations } from '../store/durations.ts';
+import { fieldPath } from '../workstream/field-path.ts';
 import { FolderError } from '../workstream/folder-error.ts';
 import { loadFolder } from '../workstream/load.ts';
 import { placesAgain } from '../workstream/places-again.ts';
@@ -158,22 +158,34 @@ export function checkFolder(folder: string, cwd: string): CheckedFolder {
 
 /** The plan finds problems between definitions whose text is no longer in memory: their lines are looked up. */
 function withPlaces(plan: Plan, cwd: string): Plan {
-  const sources = new Map(plan.broken.map(({ id, source }) => [id, source]));
-  const sourceOf = (problem: Problem): Source | undefined =>
-    problem.line === null && problem.path !== '' ? sources.get(problem.workstreamId ?? '') : undefined;
+  const broken = new Map(plan.broken.map((one) => [one.id, one]));
+  const brokenOf = (problem: Problem): Broken | undefined =>
+    problem.line === null && problem.path !== '' ? broken.get(problem.workstreamId ?? '') : undefined;
   const targets = plan.problems.flatMap((problem) => {
-    const source = sourceOf(problem);
-    return source === undefined ? [] : [{ source, path: [problem.path] }];
+    const found = brokenOf(problem);
+    if (found === undefined) return [];
+    const dependency = dependencyOf(found);
+    const target = { source: found.source, path: [problem.path] };
+    return [dependency === undefined ? target : { ...target, dependency }];
   });
   const places = placesAgain(targets, (file) => resolve(cwd, file));
   let next = 0;
   const problems = plan.problems.map((problem) => {
-    if (sourceOf(problem) === undefined) return problem;
-    const place = places[next];
+    if (brokenOf(problem) === undefined) return problem;
+    const place = places[next] ?? null;
     next += 1;
-    return { ...problem, ...place };
+    if (place === null) return problem;
+    return { ...problem, line: place.line, column: place.column, path: fieldPath(place.path) };
   });
   return { ...plan, problems };
+}
+
+/** The one of its dependencies that makes it broken: the one that is missing, or the next on the cycle. */
+function dependencyOf({ id, failure }: Broken): string | undefined {
+  if (failure.reason === 'missing-dependency') return failure.missing;
+  if (failure.reason !== 'cycle') return undefined;
+  const at = failure.path.indexOf(id);
+  return at === -1 ? undefined : failure.path[at + 1];
 }
 
 function load(folder: string, cwd: string): LoadedFolder {

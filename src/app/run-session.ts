@@ -62,7 +62,13 @@ export class RunSession {
     this.#recorder = new SqliteRecorder(this.#connection);
     this.runId = prepared.resumed === null ? this.#claim() : this.#reopen(prepared.resumed);
     const { retryOf } = prepared;
-    this.#workspaces = new LazyWorkspaces({ paths, runId: this.runId, retryOf, ...options.project.worktree });
+    this.#workspaces = new LazyWorkspaces({
+      paths,
+      runId: this.runId,
+      isResumed: prepared.resumed !== null,
+      retryOf,
+      ...options.project.worktree,
+    });
     this.#journal = new Journal(this.#recorder, listeners, (error) => this.#coordinator.fail(error));
     this.#engine = this.#createEngine();
     this.#coordinator = this.#createCoordinator(this.#inherit());

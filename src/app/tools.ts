@@ -1,6 +1,6 @@
 /** Which program stands behind the name of a tool. */
 import type { Project, ToolConfig } from '../domain/project.ts';
-import { BUILT_IN_TOOLS, type BuiltInTool, type ToolSettings } from '../domain/tool.ts';
+import { isBuiltIn, type ToolSettings } from '../domain/tool.ts';
 
 /**
  * How the tool of this name is called; null when no tool is called that. A name is looked for among the tools of the
@@ -34,9 +34,6 @@ function fromConfig(name: string, config: ToolConfig): ToolSettings | null {
     },
   };
 }
-
-const builtIn: ReadonlySet<string> = new Set(BUILT_IN_TOOLS);
-const isBuiltIn = (name: string): name is BuiltInTool => builtIn.has(name);
 
 const ownValue = <T>(record: Record<string, T>, name: string): T | undefined =>
   Object.hasOwn(record, name) ? record[name] : undefined;

@@ -14,6 +14,8 @@ interface WorkspaceOptions {
   link: string[];
   /** A shell line that prepares a worktree; null for none. */
   setup: string | null;
+  /** Whether the run began in an earlier process. */
+  isResumed: boolean;
   /** The run whose work this one may build on; null for none. */
   retryOf: string | null;
 }
@@ -39,14 +41,20 @@ export class LazyWorkspaces implements Workspaces {
     return (await this.#load()).merge(workspace);
   }
 
-  /** Rejects where the folder had to stay. */
-  async close(workspace: Workspace): Promise<void> {
+  async predict(workspace: Workspace): Promise<Merge> {
+    return (await this.#load()).predict(workspace);
+  }
+
+  async close(workspace: Workspace): Promise<readonly string[]> {
     const workspaces = await this.#load();
-    await workspaces.close(workspace);
+    const notes = await workspaces.close(workspace);
     const stays = workspaces
       .staying()
       .find(({ folder }) => workspace.folder === folder || workspace.folder.startsWith(`${folder}${sep}`));
-    if (stays !== undefined) throw new Error(`${stays.folder}, because ${stays.why}`);
+    if (stays === undefined) return notes;
+    const isThere = existsSync(stays.folder);
+    const what = isThere ? 'Its workspace was left' : 'Its workspace could not be cleared away';
+    return [...notes, `${what}: ${stays.folder}, because ${stays.why}.`];
   }
 
   /**
@@ -72,8 +80,8 @@ export class LazyWorkspaces implements Workspaces {
   }
 
   async #open(): Promise<GitWorkspaces> {
-    const { paths, runId, copy, link, setup, retryOf } = this.#options;
+    const { paths, ...options } = this.#options;
     const { openWorkspaces } = await import('../worktree/open-workspaces.ts');
-    return openWorkspaces({ cwd: paths.cwd, stateFolder: paths.state, runId, copy, link, setup, retryOf });
+    return openWorkspaces({ cwd: paths.cwd, stateFolder: paths.state, ...options });
   }
 }

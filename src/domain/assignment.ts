@@ -29,8 +29,15 @@ export interface Assignment {
   setup: string | null;
   /** Why the attempt before this one failed; null for the first. */
   previousFailure: Failure | null;
-  /** US dollars that it may still spend; null for no limit. */
-  budgetUsd: number | null;
+  /** What limits the cost of its tools, that of which least is left first; empty for no limit. */
+  budgets: CostLimit[];
+}
+
+/** A limit in US dollars, and what is known to be spent of it when the execution begins. */
+export interface CostLimit {
+  of: 'workstream' | 'run';
+  limitUsd: number;
+  spentUsd: number;
 }
 
 /** Hard limits of one execution. */

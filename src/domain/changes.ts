@@ -39,8 +39,9 @@ export const changesSchema = z.object({
 export type Changes = z.infer<typeof changesSchema>;
 
 export const mergeSchema = z.object({
-  status: z.enum(['merged', 'conflict', 'nothing-to-merge', 'failed']),
-  /** The run's branch. */
+  /** `mergeable` where nothing is to be merged and nothing would stand in the way of it. */
+  status: z.enum(['merged', 'mergeable', 'conflict', 'nothing-to-merge', 'failed']),
+  /** The run's branch; empty where there is to be none. */
   branch: z.string(),
   /** The commit on the run's branch that took it in; null when it was not. */
   commit: z.string().nullable(),

@@ -49,7 +49,7 @@ export function describeFailure(failure: Failure): string {
     case 'tool-interrupted':
       return `${failure.tool} broke off before it was done: ${failure.detail}`;
     case 'no-changes':
-      return `It was to change files (${failure.scope.join(', ')}) and changed none.`;
+      return `It was to change files (${failure.scope.join(', ')}) and changed none of them.`;
     case 'outside-scope':
       return `It changed files outside its files_scope: ${failure.files.join(', ')}.`;
     case 'budget-exceeded':

@@ -1,9 +1,18 @@
 /** What `millrace.config.json` says beside the options: the tools, the agents and the workspaces of a project. */
 import { z } from 'zod';
 import { line } from './step-file.ts';
-import { BUILT_IN_TOOLS } from './tool.ts';
+import { BUILT_IN_TOOLS, isBuiltIn, successPattern } from './tool.ts';
 
 const argument = z.string();
+
+const pattern = z.string().superRefine((expression, context) => {
+  try {
+    successPattern(expression);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    context.addIssue({ code: 'custom', message: `it is no regular expression of JavaScript: ${message}` });
+  }
+});
 
 const toolSchema = z.strictObject({
   adapter: z.enum(BUILT_IN_TOOLS).optional().describe('The built-in tool that this is another form of.'),
@@ -23,12 +32,25 @@ const toolSchema = z.strictObject({
   success: z
     .strictObject({
       exit_codes: z.array(z.int()).min(1).optional(),
-      output_matches: z.string().optional(),
-      output_excludes: z.string().optional(),
+      output_matches: pattern.optional(),
+      output_excludes: pattern.optional(),
     })
     .optional()
     .describe('When a program without an adapter has done its work. Default: exit code 0.'),
 });
+
+/** What can only be known with a tool's name: one that is not built in needs a command and all that this asks for. */
+function checkTools(tools: Record<string, z.output<typeof toolSchema>>, context: z.RefinementCtx): void {
+  for (const [name, { adapter, command, args = [], model }] of Object.entries(tools)) {
+    if (adapter !== undefined || isBuiltIn(name)) continue;
+    const problem = (field: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [name, field], message });
+    if (command === undefined) problem('command', 'a tool without an adapter needs a command');
+    const asksForModel = [...(command ?? []), ...args].some((argument) => argument.includes('{model}'));
+    if (asksForModel && model === undefined)
+      problem('model', 'its arguments hold {model}, and it names none');
+  }
+}
 
 const agentSchema = z.strictObject({
   name: z
@@ -52,7 +74,7 @@ function twice(agents: unknown): string {
 const gate = z.enum(['GATE_LINT', 'GATE_UNIT', 'GATE_INTEGRATION', 'GATE_SECURITY']);
 
 export const projectSchema = z.strictObject({
-  tools: z.record(z.string(), toolSchema).default({}),
+  tools: z.record(z.string(), toolSchema).superRefine(checkTools).default({}),
   /** Which tool does the work of a capability. */
   capabilities: z.record(z.string(), line).default({}),
   /** The command of each gate. */

@@ -51,10 +51,12 @@ export interface MergeProblem {
 
 /** What became of the work of a run's workstreams. */
 export interface MergedWork {
-  /** The run's own branch. */
+  /** The run's own branch; empty where there is none. */
   branch: string;
   /** How many workstreams are in it. */
   merged: number;
+  /** How many were not to be merged and conflict with nothing. */
+  mergeable: number;
   problems: Capped<MergeProblem>;
 }
 

@@ -7,6 +7,9 @@ export type { ToolReport, Tokens } from './tool-report.ts';
 export const BUILT_IN_TOOLS = ['claude', 'codex', 'gemini', 'opencode', 'aider'] as const;
 export type BuiltInTool = (typeof BUILT_IN_TOOLS)[number];
 
+const builtIn: ReadonlySet<string> = new Set(BUILT_IN_TOOLS);
+export const isBuiltIn = (name: string): name is BuiltInTool => builtIn.has(name);
+
 /** When the exit code of a program from the configuration means that it did its work. */
 interface ToolSuccess {
   /** Exit codes that count as success. Default: 0. */
@@ -16,6 +19,9 @@ interface ToolSuccess {
   /** Regular expression that its output must not match; null for none. */
   outputExcludes: string | null;
 }
+
+/** A rule of success as it is matched: `^` and `$` at the ends of lines. @throws SyntaxError where it is none */
+export const successPattern = (expression: string): RegExp => new RegExp(expression, 'm');
 
 /** How one tool is called. */
 export interface ToolSettings {

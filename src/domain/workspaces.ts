@@ -35,8 +35,13 @@ export interface Workspaces {
   harvest(workspace: Workspace): Promise<Changes>;
   /** Takes accepted work into the run's own branch, one at a time. */
   merge(workspace: Workspace): Promise<Merge>;
-  /** Lets go of the folder; a worktree is removed only when everything in it is in a commit. */
-  close(workspace: Workspace): Promise<void>;
+  /** Finds out what that would give, and merges nothing: conflicts with what was accepted before are known early. */
+  predict(workspace: Workspace): Promise<Merge>;
+  /**
+   * Lets go of the folder; a worktree is removed only when everything in it is in a commit. Gives what a person should
+   * know of it, in a sentence each: what changed after the work was looked at is kept and counts for nothing.
+   */
+  close(workspace: Workspace): Promise<readonly string[]>;
 }
 
 /** Whether a thing that may be a failure is one. */

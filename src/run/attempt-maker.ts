@@ -1,8 +1,10 @@
 /** Makes one attempt at a workstream: a workspace, the execution in it, and what changed. */
 import type { Assignment, Limits } from '../domain/assignment.ts';
 import type { Changes } from '../domain/changes.ts';
+import { isDenial } from '../domain/denial.ts';
 import type { Engine, EngineMessage } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
+import { describeFailure } from '../domain/failure-message.ts';
 import type { Json } from '../domain/json.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { ToolReport, ToolSettings } from '../domain/tool.ts';
@@ -56,6 +58,8 @@ export interface Work {
   tools: Record<string, ToolSettings>;
   /** Under which name its output is kept. */
   logName: string;
+  /** US dollars that other candidates of the same competition are known to have cost. Default: 0. */
+  spentUsd?: number;
 }
 
 /** What an attempt found out. Its workspace is still open. */
@@ -106,7 +110,7 @@ export class AttemptMaker {
     return this.#parts.engine.run(this.#assignment(task, workspace, work), { signal, onMessage });
   }
 
-  #assignment(task: Task, workspace: Workspace, { number, tools, logName }: Work): Assignment {
+  #assignment(task: Task, workspace: Workspace, { number, tools, logName, spentUsd = 0 }: Work): Assignment {
     const { runId, limits, logFolder, outputsOf, gates } = this.#parts;
     const { workstream, agentId } = task;
     const { history, budget } = this.#ledgers;
@@ -128,7 +132,7 @@ export class AttemptMaker {
       gates,
       setup: workspace.setup,
       previousFailure: history.lastFailure(id),
-      budgetUsd: budget.forAttempt({ limitUsd: maxCostUsd, spentUsd: history.spentUsd(id) }),
+      budgets: budget.forAttempt({ limitUsd: maxCostUsd, spentUsd: history.spentUsd(id) + spentUsd }),
     };
   }
 
@@ -140,11 +144,14 @@ export class AttemptMaker {
     const workspace = await workplaces.open(workstream, agentId, number);
     if (isFailure(workspace)) return unexecuted(task, number, workspace);
     const executed = whenInterrupted(await this.execute(task, workspace, work), task.interruption());
-    const changes = await workplaces.harvest(workstream, workspace);
+    const changes = await workplaces.harvest(workspace);
     if (changes === null) return { task, number, workspace, outcome: executed, changes };
     const outcome = since(begin, executed);
     const attempt = { task, number, workspace, outcome, changes: null };
-    if ('reason' in changes) return { ...attempt, outcome: withFailure(outcome, changes) };
+    if ('reason' in changes) {
+      const failed = outcome.failure === null ? withFailure(outcome, changes) : outcome;
+      return { ...attempt, outcome: failed };
+    }
     return { ...attempt, changes, outcome: judge(workstream, outcome, changes, outsideScope) };
   }
 
@@ -180,14 +187,25 @@ export const reportsOf = ({ steps }: Outcome): ToolReport[] =>
 
 /**
  * A success is judged by what changed, and a failure stays what it is; but where acceptance failed because nothing was
- * done at all, that is the reason.
+ * done at all, that is the reason, and where the work was accepted although the tool was denied something, it is done.
  */
-function judge(workstream: Workstream, outcome: Outcome, changes: Changes, policy: OutsideScope): Outcome {
-  const noted = withWarnings(outcome, changes.notes);
+function judge(workstream: Workstream, executed: Outcome, changes: Changes, policy: OutsideScope): Outcome {
+  const outcome = withWarnings(madeGood(executed, changes), changes.notes);
   const before = outcome.failure?.reason ?? null;
-  if (before !== null && before !== 'acceptance-failed') return noted;
+  if (before !== null && before !== 'acceptance-failed') return outcome;
   const { failure, warnings } = judgeChanges(workstream, changes, policy);
-  if (before !== null && failure?.reason !== 'no-changes') return noted;
-  const warned = withWarnings(noted, warnings);
+  if (before !== null && failure?.reason !== 'no-changes') return outcome;
+  const warned = withWarnings(outcome, warnings);
   return failure === null ? warned : withFailure(warned, failure);
+}
+
+/** The same for every tool: a denial is made good by acceptance tests that passed on work that changed something. */
+function madeGood(outcome: Outcome, changes: Changes): Outcome {
+  const { failure, tests } = outcome;
+  const hasPassed = tests.some(({ status }) => status === 'passed');
+  const hasFailed = tests.some(({ status, blocking }) => status === 'failed' && blocking);
+  if (failure === null || !isDenial(failure) || !hasPassed || hasFailed) return outcome;
+  if (changes.files.length === 0) return outcome;
+  const why = `${describeFailure(failure)} Its work was accepted all the same.`;
+  return withWarnings({ ...outcome, status: 'completed', failure: null }, [why]);
 }

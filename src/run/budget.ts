@@ -1,3 +1,4 @@
+import type { CostLimit } from '../domain/assignment.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { ToolReport } from '../domain/tool.ts';
 
@@ -23,17 +24,18 @@ export class Budget {
   }
 
   /**
-   * What one attempt may spend: the least of what is left of the run's money and of the workstream's; null for no
-   * limit. Attempts that run at the same time are each told of all that is left of the run's.
+   * What limits one attempt: the run's money and the workstream's, that of which least is left first. Attempts that run
+   * at the same time are each told of all that is left of the run's.
    */
-  forAttempt(workstream: { limitUsd: number | null; spentUsd: number }): number | null {
-    const limits = [
-      this.#limitUsd === null ? null : this.#limitUsd - this.#spentUsd,
-      workstream.limitUsd === null ? null : workstream.limitUsd - workstream.spentUsd,
-    ].filter((limit) => limit !== null);
-    return limits.length === 0 ? null : Math.max(0, Math.min(...limits));
+  forAttempt(workstream: { limitUsd: number | null; spentUsd: number }): CostLimit[] {
+    const run = { of: 'run' as const, limitUsd: this.#limitUsd, spentUsd: this.#spentUsd };
+    return [{ of: 'workstream' as const, ...workstream }, run]
+      .flatMap(({ limitUsd, ...rest }) => (limitUsd === null ? [] : [{ limitUsd, ...rest }]))
+      .toSorted((a, b) => leftOf(a) - leftOf(b));
   }
 }
+
+const leftOf = ({ limitUsd, spentUsd }: CostLimit): number => limitUsd - spentUsd;
 
 /** What tools are known to have cost together, and which of them did not say. */
 export function costOf(reports: readonly ToolReport[]): { knownUsd: number | null; unknown: string[] } {

@@ -3,6 +3,7 @@ import picomatch from 'picomatch';
 import type { Changes } from '../domain/changes.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Workstream } from '../domain/workstream.ts';
+import { oneLine } from '../support/printable.ts';
 
 /** What becomes of changes outside the scope. */
 export type OutsideScope = 'warn' | 'fail' | 'ignore';
@@ -15,31 +16,55 @@ export interface Judgement {
 
 /** Most files that one sentence names. */
 const NAMED = 20;
+/** Nothing tells whether this is a success. */
+const IDLE =
+  'It changed no file, and neither files_scope nor an acceptance test says whether it was to: look at what it said.';
+/** Characters of a path in a sentence. */
+const PATH_WIDTH = 300;
 
 /**
- * Judges an attempt whose steps succeeded. Only workstreams with a tool step are: a tool that was told to change files
- * and changed none did not do its work, whatever it says. Where it is not known what changed, nothing is judged.
+ * Judges an attempt whose steps succeeded. What is in no commit can't be merged or built on, so work that is not known
+ * is a failure. A tool that was told to change files and changed none of them did not do its work, whatever it says:
+ * what setup, acceptance tests and the tool itself left elsewhere is not what was asked for.
  */
 export function judgeChanges(workstream: Workstream, changes: Changes, policy: OutsideScope): Judgement {
   const { filesScope, filesCreate, steps } = workstream;
+  if (changes.source === 'git' && changes.head === null) {
+    const detail = changes.notes.at(-1) ?? 'What it changed is not known.';
+    return { failure: { reason: 'workspace-error', detail }, warnings: [] };
+  }
   const scope = [...filesScope, ...filesCreate];
-  if (scope.length === 0 || !steps.some(({ kind }) => kind === 'tool'))
-    return { failure: null, warnings: [] };
-  const isUnknown = changes.source === 'git' && changes.head === null;
-  if (isUnknown) return { failure: null, warnings: [] };
-  if (changes.files.length === 0) return { failure: { reason: 'no-changes', scope }, warnings: [] };
-  const files = policy === 'ignore' ? [] : outside(scope, changes);
-  if (files.length === 0) return { failure: null, warnings: [] };
-  if (policy === 'fail') return { failure: { reason: 'outside-scope', files }, warnings: [] };
-  return { failure: null, warnings: [`It changed files outside its files_scope: ${files.join(', ')}.`] };
+  if (!steps.some(({ kind }) => kind === 'tool')) return { failure: null, warnings: [] };
+  if (scope.length === 0) {
+    const isUntested = workstream.acceptanceTests.length + workstream.testGates.length === 0;
+    const isIdle = changes.source === 'git' && changes.files.length === 0;
+    return { failure: null, warnings: isIdle && isUntested ? [IDLE] : [] };
+  }
+  const { inside, outside } = divide(scope, changes);
+  const files = named(outside);
+  if (policy === 'fail' && files.length > 0)
+    return { failure: { reason: 'outside-scope', files }, warnings: [] };
+  const warnings =
+    policy === 'ignore' || files.length === 0
+      ? []
+      : [`It changed files outside its files_scope: ${files.join(', ')}.`];
+  return { failure: inside === 0 ? { reason: 'no-changes', scope } : null, warnings };
 }
 
-/** The changed paths that no path or glob of the scope covers; a path covers what is below it too. */
-function outside(scope: readonly string[], changes: Changes): string[] {
+/** How many changed paths the scope covers, and which it does not; a path covers what is below it too. */
+function divide(scope: readonly string[], changes: Changes): { inside: number; outside: string[] } {
   const covers = coverage(scope);
-  const paths = changes.files.flatMap(({ path, from }) => (from === null ? [path] : [path, from]));
-  const found = [...new Set(paths)].filter((path) => !covers(path));
-  return found.length <= NAMED ? found : [...found.slice(0, NAMED), `${found.length - NAMED} more`];
+  const paths = [
+    ...new Set(changes.files.flatMap(({ path, from }) => (from === null ? [path] : [path, from]))),
+  ];
+  const outside = paths.filter((path) => !covers(path));
+  return { inside: paths.length - outside.length, outside };
+}
+
+/** The first of them, in one line each. */
+function named(paths: readonly string[]): string[] {
+  const shown = paths.slice(0, NAMED).map((path) => oneLine(path, PATH_WIDTH));
+  return paths.length <= NAMED ? shown : [...shown, `${paths.length - NAMED} more`];
 }
 
 /** A glob that begins with `!` takes away from the others; alone it takes away from everything. */
@@ -50,7 +75,8 @@ function coverage(scope: readonly string[]): (path: string) => boolean {
   const isEverything = owned.length === 0 || owned.some((entry) => entry === '.' || entry === '');
   const globs = isEverything ? ['**'] : owned.flatMap((entry) => [entry, `${entry}/**`]);
   const ignore = entries.filter(isNegated).map((entry) => entry.slice(1));
-  const matches = picomatch(globs, { dot: true, ignore });
+  // A name may hold a line end, which `*` is to match like any other character.
+  const matches = picomatch(globs, { dot: true, ignore, flags: 's' });
   // A name may look like a glob: app/[id]/page.tsx.
   const literal = new Set(owned);
   return (path) => literal.has(path) || matches(path);

@@ -1,7 +1,7 @@
 import type { Changes, Merge } from '../domain/changes.ts';
 import type { EarlierWork } from '../domain/earlier-run.ts';
 import type { Failure } from '../domain/failure.ts';
-import type { Workspace, Workspaces } from '../domain/workspaces.ts';
+import { isFailure, type Workspace, type Workspaces } from '../domain/workspaces.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { Lineage } from './lineage.ts';
 
@@ -24,6 +24,8 @@ export type WorkspaceError = Extract<Failure, { reason: 'workspace-error' }>;
 export class Workplaces {
   readonly #parts: WorkplaceParts;
   readonly #lineage = new Lineage();
+  /** Those that the workspaces know. */
+  readonly #lookedAfter = new WeakSet<Workspace>();
 
   constructor(parts: WorkplaceParts) {
     this.#parts = parts;
@@ -36,37 +38,43 @@ export class Workplaces {
     const kind = workstream.workspace ?? 'shared';
     if (kind === 'shared' && !hasScope(workstream)) return { folder, kind, setup: null };
     const parents = this.#lineage.parentsOf(workstream);
-    return workspaces.open({ workstream, agentId, attempt, kind, parents }).catch(asFailure);
+    const opened = await workspaces.open({ workstream, agentId, attempt, kind, parents }).catch(asFailure);
+    if (!isFailure(opened)) this.#lookedAfter.add(opened);
+    return opened;
   }
 
   /** What changed there; null where nobody looks. */
-  async harvest(workstream: Workstream, workspace: Workspace): Promise<Changes | WorkspaceError | null> {
-    if (!isLookedAfter(workstream, workspace)) return null;
+  async harvest(workspace: Workspace): Promise<Changes | WorkspaceError | null> {
+    if (!this.#lookedAfter.has(workspace)) return null;
     return this.#parts.workspaces.harvest(workspace).catch(asFailure);
   }
 
-  /** Takes the work of one that completed: others build on it, and it goes into the run's own branch. */
+  /**
+   * Takes the work of one that completed: others build on it, and it goes into the run's own branch, or it is found out
+   * whether it could.
+   */
   async accept(workstream: Workstream, workspace: Workspace, changes: Changes | null): Promise<Merge | null> {
     this.#lineage.add(workstream, changes);
-    if (!this.#parts.merge || workspace.kind === 'shared') return null;
-    return this.#parts.workspaces.merge(workspace).catch((error: unknown): Merge => {
+    if (workspace.kind === 'shared') return null;
+    const { workspaces, merge } = this.#parts;
+    const result = merge ? workspaces.merge(workspace) : workspaces.predict(workspace);
+    return result.catch((error: unknown): Merge => {
       const { detail } = asFailure(error);
       return { status: 'failed', branch: '', commit: null, conflictsWith: [], files: [], detail };
     });
   }
 
-  /** Lets go of it. Gives the error that left it where it is, or null. */
-  async close(workstream: Workstream, workspace: Workspace): Promise<WorkspaceError | null> {
-    if (!isLookedAfter(workstream, workspace)) return null;
-    return this.#parts.workspaces.close(workspace).then(() => null, asFailure);
+  /** Lets go of it. Gives what a person should know of that, in a sentence each. */
+  async close(workspace: Workspace): Promise<readonly string[]> {
+    if (!this.#lookedAfter.has(workspace)) return [];
+    return this.#parts.workspaces
+      .close(workspace)
+      .catch((error: unknown) => [`Its workspace was left: ${asFailure(error).detail}`]);
   }
 }
 
 const hasScope = ({ filesScope, filesCreate }: Workstream): boolean =>
   filesScope.length + filesCreate.length > 0;
-
-const isLookedAfter = (workstream: Workstream, { kind }: Workspace): boolean =>
-  kind === 'worktree' || hasScope(workstream);
 
 function asFailure(error: unknown): WorkspaceError {
   return { reason: 'workspace-error', detail: error instanceof Error ? error.message : String(error) };

@@ -4,7 +4,7 @@ import type { AttemptRecord } from '../domain/attempt.ts';
 import type { Candidate } from '../domain/candidate.ts';
 import type { Inheritance } from '../domain/earlier-run.ts';
 import type { Failure } from '../domain/failure.ts';
-import type { Outcome, StepResult } from '../domain/outcome.ts';
+import type { Outcome } from '../domain/outcome.ts';
 import type { ToolSettings } from '../domain/tool.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { AttemptHistory } from './attempt-history.ts';
@@ -20,7 +20,7 @@ import {
 import { attemptRecord } from './attempt-record.ts';
 import { candidateFacts, chooseBest } from './best-of.ts';
 import { Budget, costOf } from './budget.ts';
-import { compensationOf } from './compensation.ts';
+import { compensationOf, compensationWarnings } from './compensation.ts';
 import { withWarnings } from './outcome.ts';
 import { type Execution, executedResult } from './result.ts';
 import { mayWait } from './pace.ts';
@@ -131,6 +131,13 @@ export class WorkstreamRunner {
     const chosen = made[best];
     if (chosen === undefined) throw new Error('there was no candidate');
     const candidates = made.map(({ facts }, index) => ({ ...facts, chosen: index === best }));
+    const untried = this.#parts.bestOf.slice(made.length);
+    chosen.attempt.outcome = withWarnings(
+      chosen.attempt.outcome,
+      untried.length === 0
+        ? []
+        : [`It was not given to ${untried.join(' and ')}: the run was interrupted, or no money was left.`],
+    );
     for (const { attempt } of made.filter((each) => each !== chosen)) {
       this.#remember(attempt);
       await this.#close(attempt);
@@ -142,12 +149,17 @@ export class WorkstreamRunner {
   /** Each in a workspace of its own, as long as the run goes on and there is money. */
   async #makeAll(task: Task): Promise<{ attempt: Attempt; facts: Omit<Candidate, 'chosen'> }[]> {
     const { workstream, agent, signal } = task;
+    const { bestOf } = this.#parts;
+    const limitUsd = workstream.maxCostUsd ?? Number.POSITIVE_INFINITY;
     const made: { attempt: Attempt; facts: Omit<Candidate, 'chosen'> }[] = [];
-    for (const [index, tool] of this.#parts.bestOf.entries()) {
-      if (index > 0 && (signal.aborted || this.#ledgers.budget.refusal() !== null)) break;
+    for (const [index, tool] of bestOf.entries()) {
+      const spentUsd = made.reduce((sum, { facts }) => sum + (facts.costUsd ?? 0), 0);
+      const isSpent = spentUsd >= limitUsd || this.#ledgers.budget.refusal() !== null;
+      if (index > 0 && (signal.aborted || isSpent)) break;
       const tools = this.#parts.toolsOf(agent, workstream, tool);
       const number = index + 1;
-      const attempt = await this.#maker.make(task, { number, tools, logName: `${workstream.id}.${tool}` });
+      const logName = `${workstream.id}.${[tool, ...repeated(bestOf, index)].join('.')}`;
+      const attempt = await this.#maker.make(task, { number, tools, logName, spentUsd });
       made.push({ attempt, facts: candidateFacts(tool, number, attempt.outcome, attempt.changes) });
     }
     return made;
@@ -155,9 +167,9 @@ export class WorkstreamRunner {
 
   /** The workstream's branch is that of the candidate which was looked at last. */
   async #lookAgain(chosen: Attempt): Promise<Attempt> {
-    const { task, workspace } = chosen;
+    const { workspace } = chosen;
     if (workspace === null) return chosen;
-    const changes = await this.#parts.workplaces.harvest(task.workstream, workspace);
+    const changes = await this.#parts.workplaces.harvest(workspace);
     return changes === null || 'reason' in changes ? chosen : { ...chosen, changes };
   }
 
@@ -185,23 +197,25 @@ export class WorkstreamRunner {
   }
 
   async #giveUp(attempt: Attempt, gaveUp: string | null, candidates: Candidate[]): Promise<AttemptEnd> {
-    const compensation = attempt.task.signal.aborted ? [] : await this.#compensate(attempt);
-    return this.#end(await this.#close(attempt), { merge: null, gaveUp, compensation, candidates });
+    const { steps, warnings } = await this.#compensate(attempt);
+    const warned = { ...attempt, outcome: withWarnings(attempt.outcome, warnings) };
+    const aftermath = { merge: null, gaveUp, compensation: steps, candidates };
+    return this.#end(await this.#close(warned), aftermath);
   }
 
-  async #compensate({ task, number, workspace }: Attempt): Promise<StepResult[]> {
-    const workstream = compensationOf(task.workstream);
-    if (workstream === null || workspace === null) return [];
+  async #compensate({ task, number, workspace }: Attempt): Promise<Pick<Outcome, 'steps' | 'warnings'>> {
+    const workstream = compensationOf(task.workstream, this.#parts.limits.timeoutSeconds);
+    if (workstream === null || workspace === null || task.signal.aborted) return { steps: [], warnings: [] };
     const work = { number, tools: {}, logName: `${workstream.id}.compensation` };
-    return (await this.#maker.execute({ ...task, workstream }, { ...workspace, setup: null }, work)).steps;
+    const { steps } = await this.#maker.execute({ ...task, workstream }, { ...workspace, setup: null }, work);
+    return { steps, warnings: compensationWarnings(workstream, steps) };
   }
 
   async #close(attempt: Attempt): Promise<Attempt> {
-    const { task, workspace, outcome } = attempt;
+    const { workspace, outcome } = attempt;
     if (workspace === null) return attempt;
-    const error = await this.#parts.workplaces.close(task.workstream, workspace);
-    if (error === null) return attempt;
-    return { ...attempt, outcome: withWarnings(outcome, [`Its workspace was left: ${error.detail}`]) };
+    const notes = await this.#parts.workplaces.close(workspace);
+    return { ...attempt, outcome: withWarnings(outcome, notes) };
   }
 
   #end({ task, outcome, changes }: Attempt, aftermath: Aftermath): AttemptEnd {
@@ -220,6 +234,12 @@ export class WorkstreamRunner {
       ? []
       : [`What ${unknown.join(' and ')} cost is not known and does not count.`];
   }
+}
+
+/** The number of a tool that is named a second time, so that each candidate has a log of its own. */
+function repeated(tools: readonly string[], index: number): number[] {
+  const before = tools.slice(0, index).filter((tool) => tool === tools[index]).length;
+  return before === 0 ? [] : [before + 1];
 }
 
 const hasTool = ({ steps }: Workstream): boolean => steps.some(({ kind }) => kind === 'tool');

@@ -5,11 +5,17 @@ import type { MergedWork, MergeProblem } from '../domain/tool-record.ts';
 import type { Connection } from './connection.ts';
 import { firstRow, rows, textCell } from './read.ts';
 
-const workRow = z.object({ branch: textCell, merged: z.number(), problems: z.number() });
+const workRow = z.object({
+  branch: textCell,
+  merged: z.number(),
+  mergeable: z.number(),
+  problems: z.number(),
+});
 
 const WORK = `
 SELECT MAX(json_extract(metadata, '$.merge.branch')) AS branch,
-  SUM(merge_status = 'merged') AS merged, SUM(merge_status IN ('conflict', 'failed')) AS problems
+  SUM(merge_status = 'merged') AS merged, SUM(merge_status = 'mergeable') AS mergeable,
+  SUM(merge_status IN ('conflict', 'failed')) AS problems
 FROM agent_results WHERE run_id = ? AND merge_status IS NOT NULL HAVING COUNT(*) > 0`;
 
 const problemRow = z.object({
@@ -39,7 +45,7 @@ export function mergedWork(connection: Connection, runId: string, limit: number)
     })),
     total: work.problems,
   };
-  return { branch: work.branch ?? '', merged: work.merged, problems };
+  return { branch: work.branch ?? '', merged: work.merged, mergeable: work.mergeable, problems };
 }
 
 const textList = z.array(z.string()).catch([]);

@@ -1,4 +1,6 @@
 import type { Source } from '../domain/workstream.ts';
+import type { Json } from '../domain/json.ts';
+import { fieldOf, isObject, valueAt } from './json-value.ts';
 import { type JsonPath, locate } from './locate.ts';
 import { parse } from './parse.ts';
 import type { Place } from './place.ts';
@@ -8,7 +10,12 @@ import { readFile } from './read-file.ts';
 export interface PastTarget {
   source: Source;
   path: JsonPath;
+  /** The dependency that is meant, where the path leads to a list of them. Default: the whole list. */
+  dependency?: string;
 }
+
+/** Where it is, and the path of what stands there, seen from the definition. */
+export type PastPlace = Place & { path: JsonPath };
 
 /**
  * Places of fields in files that are no longer in memory, in the order of the targets. Each file is read once more;
@@ -17,28 +24,45 @@ export interface PastTarget {
 export function placesAgain(
   targets: readonly PastTarget[],
   pathOf: (file: string) => string,
-): (Place | null)[] {
+): (PastPlace | null)[] {
   const byFile = new Map<string, number[]>();
   for (const [index, { source }] of targets.entries()) {
     const indices = byFile.get(source.file);
     if (indices === undefined) byFile.set(source.file, [index]);
     else indices.push(index);
   }
-  const places: (Place | null)[] = targets.map(() => null);
+  const places: (PastPlace | null)[] = targets.map(() => null);
   for (const [file, indices] of byFile) {
     const content = readFile(pathOf(file));
     const parsed = content.kind === 'text' ? parse(content.text) : null;
     if (content.kind !== 'text' || parsed === null || !parsed.ok) continue;
-    const inArray = Array.isArray(parsed.value);
-    const paths = indices.map((index): JsonPath => {
-      const { source, path } = targets[index] ?? { source: { position: 0 }, path: [] };
-      return inArray ? [source.position, ...path] : path;
+    const { value } = parsed;
+    const paths = indices.map((index): { before: JsonPath; path: JsonPath } => {
+      const target = targets[index] ?? { source: { position: 0 }, path: [] };
+      const before = Array.isArray(value) ? [target.source.position] : [];
+      return { before, path: withElement(valueAt(value, [...before, ...target.path]), target) };
     });
     const found = locate(
       content.text,
-      paths.map((path) => ({ path, at: 'value' })),
+      paths.map(({ before, path }) => ({ path: [...before, ...path], at: 'value' })),
     );
-    for (const [at, index] of indices.entries()) places[index] = found[at] ?? null;
+    for (const [at, index] of indices.entries()) {
+      const place = found[at];
+      if (place !== undefined) places[index] = { ...place, path: paths[at]?.path ?? [] };
+    }
   }
   return places;
+}
+
+/** The path of the element that names the dependency, itself or as the matrix that it is a member of. */
+function withElement(
+  list: Json | undefined,
+  { path, dependency }: Pick<PastTarget, 'path' | 'dependency'>,
+): JsonPath {
+  if (dependency === undefined || !Array.isArray(list)) return path;
+  const ids = list.map((element) => (isObject(element) ? fieldOf(element, 'id') : element));
+  const exact = ids.indexOf(dependency);
+  const index =
+    exact === -1 ? ids.findIndex((id) => typeof id === 'string' && dependency.startsWith(`${id}-`)) : exact;
+  return index === -1 ? path : [...path, index];
 }

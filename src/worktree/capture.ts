@@ -4,14 +4,16 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { abandonedTips } from './abandoned.ts';
 import { makeCommit } from './commit.ts';
-import { type Before, keep, keepAbandoned } from './keep.ts';
+import { type Before, keep, keepAbandoned, keepLater, ofAttempt } from './keep.ts';
 import { keptOf, type KeptRef } from './kept-refs.ts';
 import { type Look, lookAt } from './look.ts';
 import { finishMaking } from './half-made.ts';
 import { attemptRef } from './names.ts';
+import { remakeIndex } from './remake-index.ts';
+import { removeIfEmpty } from './remove-if-empty.ts';
 import { gitRead, type Repository } from './repository.ts';
 import { type Basis, type Snapshot, takeSnapshot } from './snapshot.ts';
-import { displaced, headOf, readIfThere, type Worktree } from './worktree.ts';
+import { displaced, headOf, movedAway, readIfThere, type Worktree } from './worktree.ts';
 
 export interface Captured {
   /** The commit that holds everything. */
@@ -23,6 +25,8 @@ export interface Captured {
   look: Look;
   /** What was done with refs that a person may want to know. */
   notes: string[];
+  /** Where what came after the work was judged is kept, in a sentence; null for nothing. */
+  late: string | null;
   /** What git could not add, in its own words; null when it added all. */
   incomplete: string | null;
   /** Filters that failed; their files are captured as they are on the disk. */
@@ -38,6 +42,11 @@ export interface How {
   subject: string;
   /** Whether its process is gone, so that a later one may have set the workstream's branch meanwhile. */
   rescued: boolean;
+  /**
+   * The commit by which its work was judged. What differs from it came too late: it is kept beside that, and neither
+   * the attempt's ref nor the branch moves. Default: none.
+   */
+  judged?: string;
 }
 
 /** Beside the index; names the commit that holds everything, from the moment that removing begins. */
@@ -54,9 +63,14 @@ export async function capture(
 ): Promise<Captured | { problem: string }> {
   try {
     if (how.rescued) await finishMaking(worktree);
-    const elsewhere = await displaced(worktree.root);
+    const elsewhere = (await displaced(worktree.root)) ?? (await movedAway(worktree));
     if (elsewhere !== null) return { problem: elsewhere };
-    return await captureNow(repository, worktree, how);
+    if (existsSync(worktree.root)) return await captureNow(repository, worktree, how, false);
+    // Git needs a folder to run in. It goes again, so that whoever looks next sees that there is none.
+    await mkdir(worktree.root, { recursive: true });
+    const captured = await captureNow(repository, worktree, how, true);
+    await removeIfEmpty(worktree.root);
+    return captured;
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
   }
@@ -65,13 +79,12 @@ export async function capture(
 async function captureNow(
   repository: Repository,
   worktree: Worktree,
-  { subject, rescued }: How,
+  how: How,
+  gone: boolean,
 ): Promise<Captured | { problem: string }> {
-  const { owner, root, adminDir } = worktree;
-  const gone = !existsSync(root);
-  if (gone) await mkdir(root, { recursive: true });
+  const { owner, adminDir } = worktree;
   const [look, head, refs, removing] = await Promise.all([
-    lookAt(worktree),
+    lookAgain(worktree),
     headOf(worktree),
     keptOf(repository, owner.runId, owner.workstreamId),
     readIfThere(removingFile(adminDir)),
@@ -84,9 +97,9 @@ async function captureNow(
       : { kind: 'commit', commit: parent };
   const snapshot = await takeSnapshot(worktree, basis, look);
   if ('problem' in snapshot) return snapshot;
-  const made = await commitFor(repository, worktree, snapshot, parent, refs, subject);
+  const made = await commitFor(repository, worktree, snapshot, parent, refs, how.subject);
   if ('problem' in made) return made;
-  const notes = await keepAll(repository, worktree, made.commit, { refs, rescued });
+  const notes = await keepAll(repository, worktree, made.commit, { refs, how });
   if ('problem' in notes) return notes;
   return {
     commit: made.commit,
@@ -95,10 +108,16 @@ async function captureNow(
     gitlinks: snapshot.gitlinks,
     look,
     notes: gone ? [...notes.notes, GONE] : notes.notes,
+    late: notes.late,
     incomplete: snapshot.missing,
     unfiltered: snapshot.unfiltered,
     missing: snapshot.missing ?? whatIsOutside(look),
   };
+}
+
+async function lookAgain(worktree: Worktree): Promise<Look | { problem: string }> {
+  const look = await lookAt(worktree);
+  return 'problem' in look && (await remakeIndex(worktree, look.problem)) ? lookAt(worktree) : look;
 }
 
 /** Work in repositories inside the worktree is in no commit of the repository around them. */
@@ -121,8 +140,8 @@ async function commitFor(
   const committed = await gitRead(repository, ['rev-parse', '--verify', `${parent}^{tree}`]);
   if (committed.stdout.trim() === tree) return { commit: parent };
   const name = attemptRef(owner.runId, owner.workstreamId, owner.attempt);
-  const before = refs.find((ref) => ref.name === name);
-  if (before?.tree === tree && before.parents[0] === parent) return { commit: before.commit };
+  const before = ofAttempt(name, refs).find((ref) => ref.tree === tree && ref.parents[0] === parent);
+  if (before !== undefined) return { commit: before.commit };
   return makeCommit(repository, {
     tree,
     parents: [parent],
@@ -140,14 +159,19 @@ async function keepAll(
   repository: Repository,
   worktree: Worktree,
   commit: string,
-  before: Before,
-): Promise<{ branch: string | null; notes: string[] } | { problem: string }> {
-  const kept = await keep(repository, worktree, commit, before);
+  { refs, how: { rescued, judged } }: { refs: readonly KeptRef[]; how: How },
+): Promise<{ branch: string | null; notes: string[]; late: string | null } | { problem: string }> {
+  const before: Before = { refs, rescued };
+  const isLate = judged !== undefined && judged !== commit;
+  const kept = isLate
+    ? await keepLater(repository, worktree, commit, refs)
+    : await keep(repository, worktree, commit, before);
   if ('problem' in kept) return kept;
   const tips = await abandonedTips(repository, worktree, commit);
   if ('problem' in tips) return tips;
-  const abandoned = await keepAbandoned(repository, worktree, tips, before.refs);
+  const abandoned = await keepAbandoned(repository, worktree, tips, refs);
   if ('problem' in abandoned) return abandoned;
   const note = `Commits that it made and left again are kept as ${abandoned.join(', ')}.`;
-  return { branch: kept.branch, notes: abandoned.length === 0 ? kept.notes : [...kept.notes, note] };
+  const notes = abandoned.length === 0 ? kept.notes : [...kept.notes, note];
+  return { branch: kept.branch, notes, late: isLate ? kept.notes.join(' ') : null };
 }

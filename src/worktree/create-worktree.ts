@@ -30,7 +30,7 @@ export async function createWorktree(
     if (filled.exitCode === 0) return worktree;
     // Nobody has worked in it.
     await gitWrite(repository, ['worktree', 'remove', '--force', '--force', '--', root]);
-    return failure(complaint(filled));
+    return failure(`Its files could not be checked out: ${complaint(filled)}.`);
   } catch (error) {
     return failure(error instanceof Error ? error.message : String(error));
   }
@@ -51,14 +51,16 @@ const addArguments = (root: string, owner: Owner): string[] => [
   owner.start,
 ];
 
-/** The state folder may be in the user's tree: what is below it is then nothing that `git add` should see. */
+/**
+ * The state folder may be in the user's tree: what is below it is then nothing that `git add` should see. The run's own
+ * folder is made by git with the first worktree in it, and goes with the last.
+ */
 async function runFolder(stateFolder: string, runId: string): Promise<string> {
   const all = worktreesFolder(stateFolder);
-  const folder = join(all, runId);
-  await mkdir(folder, { recursive: true });
+  await mkdir(all, { recursive: true });
   const ignore = join(all, '.gitignore');
   if (!existsSync(ignore)) await writeFile(ignore, '*\n');
-  return realpath(folder);
+  return join(await realpath(all), runId);
 }
 
 /** A run that was killed and is resumed may have left one of the same name. */

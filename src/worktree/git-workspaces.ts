@@ -76,25 +76,27 @@ export class GitWorkspaces implements Workspaces {
     return notMerged(this.#parts.runId, 'nothing-to-merge', 'it worked in the shared folder');
   }
 
-  /** What merging would give now, without doing it; null in the shared folder. */
-  async predict(workspace: Workspace): Promise<Merge | null> {
+  /** Finds out what merging accepted work would give, without a branch. */
+  async predict(workspace: Workspace): Promise<Merge> {
     const opened = this.#find(workspace);
-    return opened.kind === 'worktree' ? opened.session.predict() : null;
+    if (opened.kind === 'worktree') return opened.session.predict();
+    return notMerged(this.#parts.runId, 'nothing-to-merge', 'it worked in the shared folder');
   }
 
   /** Lets go of the folder. A worktree that holds something that is in no commit stays and is listed. */
-  async close(workspace: Workspace): Promise<void> {
+  async close(workspace: Workspace): Promise<readonly string[]> {
     const opened = this.#find(workspace);
     this.#opened.delete(workspace);
     if (opened.kind === 'shared') {
       this.#parts.shared.leave(opened.stay);
-      return;
+      return [];
     }
-    const why = await opened.session.close();
-    if (why === null) return;
+    const { why, notes } = await opened.session.close();
+    if (why === null) return notes;
     const { root, owner } = opened.session.worktree;
     const { workstreamId, attempt } = owner;
     this.#staying.push({ folder: root, workstreamId, attempt, why });
+    return notes;
   }
 
   /** Worktrees of this run that were closed and could not be removed. */

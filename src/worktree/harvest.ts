@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { capture, type How } from './capture.ts';
 import { notesOn } from './harvest-notes.ts';
-import { isAncestor } from './merge-trees.ts';
+import { isAncestor, mergeTrees } from './merge-trees.ts';
 import { gitRead, type Repository } from './repository.ts';
 import { compareTrees, type TreeChanges } from './tree-changes.ts';
 import type { Worktree } from './worktree.ts';
@@ -15,11 +15,13 @@ export interface Harvest {
   commit: string | null;
   /** Why the worktree must stay; null when nothing would be lost with it. */
   missing: string | null;
+  /** What came after the work was judged, in a sentence; null for nothing. */
+  late: string | null;
 }
 
 /**
- * Captures a worktree and compares it with its start. Where its line was rebased, reset or switched so that it does
- * not contain the start any more, with the last commit that both have: what merging it would bring.
+ * Captures a worktree and compares it with its start. Where its line was amended, rebased, reset or switched so that it
+ * does not contain the start any more, what counts is what merging it would bring.
  */
 export async function harvestWorktree(
   repository: Repository,
@@ -44,6 +46,7 @@ export async function harvestWorktree(
     },
     commit: captured.commit,
     missing: captured.missing ?? unsafeSubmodule(worktree, changes),
+    late: captured.late,
   };
 }
 
@@ -56,10 +59,11 @@ const unknown = ({ owner }: Worktree, problem: string): Harvest => ({
     base: owner.start,
     head: null,
     contentHash: null,
-    notes: [`What it changed is not known: ${problem}. Its worktree stays.`],
+    notes: [`What it changed is not known: ${problem}.`],
   },
   commit: null,
   missing: problem,
+  late: null,
 });
 
 interface Compared {
@@ -74,23 +78,36 @@ async function compareWithStart(
   start: string,
   commit: string,
 ): Promise<Compared | { problem: string }> {
-  const notes: string[] = [];
-  let from = start;
-  if (!(await isAncestor(repository, start, commit))) {
-    const common = await gitRead(repository, ['merge-base', start, commit]);
-    from = common.exitCode === 0 ? common.stdout.trim() : start;
-    notes.push(
-      common.exitCode === 0
-        ? `Its commits do not contain the one it started from; compared with ${from}, the last that both have.`
-        : 'Its commits have nothing in common with the one it started from.',
-    );
-  }
-  const [changes, listed] = await Promise.all([
-    compareTrees(repository, from, commit),
+  const [{ from, to, note }, listed] = await Promise.all([
+    whatCounts(repository, start, commit),
     gitRead(repository, ['rev-list', '--reverse', '--topo-order', commit, `^${start}`]),
   ]);
+  const changes = await compareTrees(repository, from, to);
   if ('problem' in changes) return changes;
-  return { changes, commits: listed.stdout.split('\n').filter((line) => line !== ''), notes };
+  const commits = listed.stdout.split('\n').filter((line) => line !== '');
+  return { changes, commits, notes: note === null ? [] : [note] };
+}
+
+/** Two commits or trees whose difference is what the work changed. */
+interface Difference {
+  from: string;
+  to: string;
+  note: string | null;
+}
+
+async function whatCounts(repository: Repository, start: string, commit: string): Promise<Difference> {
+  if (await isAncestor(repository, start, commit)) return { from: start, to: commit, note: null };
+  const base = await gitRead(repository, ['merge-base', start, commit]);
+  if (base.exitCode !== 0) {
+    const note = 'Its commits have nothing in common with the one it started from.';
+    return { from: start, to: commit, note };
+  }
+  const common = base.stdout.trim();
+  const lost = `Its commits do not contain the one it started from; the last that both have is ${common}.`;
+  const merged = await mergeTrees(repository, start, commit);
+  return merged.kind === 'merged'
+    ? { from: start, to: merged.tree, note: `${lost} What merging them brings is what it changed.` }
+    : { from: common, to: commit, note: `${lost} They are compared with that.` };
 }
 
 /** What removing the worktree would lose: commits in a submodule that it got out and moved on. */

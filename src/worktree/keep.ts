@@ -30,7 +30,7 @@ export async function keep(
   commit: string,
   before: Before,
 ): Promise<Kept | { problem: string }> {
-  const attempt = await attemptUpdates(repository, worktree, commit, before.refs);
+  const attempt = await attemptUpdates(repository, worktree, commit, before);
   const branch = await branchUpdate(repository, worktree, commit, before);
   if (branch.kind === 'update') {
     const both = await update(repository, [...attempt, branch.line]);
@@ -54,16 +54,25 @@ async function attemptUpdates(
   repository: Repository,
   { owner }: Worktree,
   commit: string,
-  refs: readonly KeptRef[],
+  { refs, rescued }: Before,
 ): Promise<string[]> {
   const name = attemptRef(owner.runId, owner.workstreamId, owner.attempt);
   const before = refs.find((ref) => ref.name === name);
   if (before === undefined) return [`create ${name} ${commit}`];
   if (before.commit === commit) return [];
+  // Whoever resumed the run counted attempts again: the ref is theirs, and so is the result.
+  if (rescued) {
+    const isKept = ofAttempt(name, refs).some((ref) => ref.commit === commit);
+    return isKept ? [] : [`create ${freeName(`${name}-earlier`, refs)} ${commit}`];
+  }
   const move = `update ${name} ${commit} ${before.commit}`;
   if (await isAncestor(repository, before.commit, commit)) return [move];
   return [`create ${freeName(`${name}-earlier`, refs)} ${before.commit}`, move];
 }
+
+/** The ref of an attempt, and those with what was set aside of it. */
+export const ofAttempt = (name: string, refs: readonly KeptRef[]): KeptRef[] =>
+  refs.filter((ref) => ref.name === name || ref.name.startsWith(`${name}-`));
 
 /** `name-1`, or the first number that is not taken. */
 function freeName(name: string, refs: readonly KeptRef[]): string {
@@ -71,6 +80,24 @@ function freeName(name: string, refs: readonly KeptRef[]): string {
   let number = 1;
   while (taken.has(`${name}-${number}`)) number += 1;
   return `${name}-${number}`;
+}
+
+/** Keeps what came after the work was judged, beside it. Content that is kept in this way already is not kept again. */
+export async function keepLater(
+  repository: Repository,
+  { owner }: Worktree,
+  commit: string,
+  refs: readonly KeptRef[],
+): Promise<Kept | { problem: string }> {
+  const prefix = `${attemptRef(owner.runId, owner.workstreamId, owner.attempt)}-after`;
+  const before = refs.find((ref) => ref.name.startsWith(`${prefix}-`) && ref.commit === commit);
+  const name = before?.name ?? freeName(prefix, refs);
+  const kept = before === undefined ? await update(repository, [`create ${name} ${commit}`]) : null;
+  if (kept !== null && kept.exitCode !== 0) return { problem: complaint(kept) };
+  return {
+    branch: null,
+    notes: [`What changed in its worktree after its work was looked at is kept as ${name}.`],
+  };
 }
 
 type BranchUpdate =
@@ -87,12 +114,13 @@ async function branchUpdate(
   const ref = branchRef(name);
   const before = refs.find((kept) => kept.name === ref);
   if (before === undefined) {
-    if (commit === owner.start) return { kind: 'leave', name: null, note: null };
+    const isResumed =
+      rescued && refs.some((kept) => attemptOf(kept) === owner.attempt && kept.commit !== commit);
+    if (commit === owner.start || isResumed) return { kind: 'leave', name: null, note: null };
     return { kind: 'update', name, line: `create ${ref} ${commit}` };
   }
   if (before.commit === commit) return { kind: 'leave', name, note: null };
-  const own = refs.find((kept) => attemptOf(kept) === owner.attempt);
-  if (rescued && before.commit !== own?.commit) {
+  if (rescued) {
     return { kind: 'leave', name: null, note: `The branch ${name} is another attempt's.` };
   }
   const { checkedOutIn } = before;

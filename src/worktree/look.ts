@@ -1,4 +1,5 @@
 /** What `git status` says of a worktree beside its changes: what a snapshot can't hold. */
+import { passingOverFilters } from './filters.ts';
 import { complaint, splitNul } from './git.ts';
 import { gitIn, type Worktree } from './worktree.ts';
 
@@ -20,16 +21,18 @@ export interface Look {
 /** Fields before the path, by the kind of line. */
 const FIELDS: Record<string, number> = { '1': 8, '2': 9, u: 10 };
 
+const STATUS = [
+  'status',
+  '--porcelain=v2',
+  '-z',
+  '--untracked-files=all',
+  '--ignored=matching',
+  '--ignore-submodules=none',
+];
+
 /** Looks without touching the index. Gives git's complaint where it can't. */
 export async function lookAt(worktree: Worktree): Promise<Look | { problem: string }> {
-  const status = await gitIn(worktree, [
-    'status',
-    '--porcelain=v2',
-    '-z',
-    '--untracked-files=all',
-    '--ignored=matching',
-    '--ignore-submodules=none',
-  ]);
+  const { result: status } = await passingOverFilters((filters) => gitIn(worktree, [...filters, ...STATUS]));
   if (status.exitCode !== 0) return { problem: complaint(status) };
   const brought = new Set(worktree.brought);
   const loose = new Set<string>();

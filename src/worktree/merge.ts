@@ -5,7 +5,7 @@ import { complaint } from './git.ts';
 import { listRefs } from './kept-refs.ts';
 import type { Owner } from './lock-reason.ts';
 import { isAncestor, mergeTrees } from './merge-trees.ts';
-import { branchRef, mergedBranch } from './names.ts';
+import { branchRef, mergedBranch, predictedRef } from './names.ts';
 import { gitRead, gitWrite, type Repository } from './repository.ts';
 import { relativeTo } from './tree-changes.ts';
 
@@ -35,35 +35,35 @@ export const notMerged = (runId: string, status: Merge['status'], detail: string
  * Merges with compare and swap: the branch moves from the commit that was merged with to the merge, or not at all. It
  * begins at `base`. Callers see to it that a run merges one at a time; another process is met by starting again.
  */
-export async function mergeWork(repository: Repository, base: string, work: Work): Promise<Merge> {
+export function mergeWork(repository: Repository, base: string, work: Work): Promise<Merge> {
+  return mergeInto(repository, base, work, branchRef(mergedBranch(work.owner.runId)));
+}
+
+/**
+ * What merging would give, without a branch: a ref of Millrace's holds what would have been merged before, also for a
+ * run that is resumed.
+ */
+export async function predictMerge(repository: Repository, base: string, work: Work): Promise<Merge> {
+  const result = await mergeInto(repository, base, work, predictedRef(work.owner.runId));
+  const status = result.status === 'merged' ? 'mergeable' : result.status;
+  return { ...result, status, branch: '', commit: null };
+}
+
+async function mergeInto(repository: Repository, base: string, work: Work, ref: string): Promise<Merge> {
   const { runId } = work.owner;
   let problem = '';
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
-    const tip = await tipOf(repository, runId);
-    if (tip.checkedOutIn !== null)
-      return notMerged(runId, 'failed', `the run's branch is checked out in ${tip.checkedOutIn}`);
-    const result = await mergeOnto(repository, base, tip.commit ?? base, work);
+    const [tip] = await listRefs(repository, ref);
+    const checkedOutIn = tip?.checkedOutIn ?? null;
+    if (checkedOutIn !== null)
+      return notMerged(runId, 'failed', `the run's branch is checked out in ${checkedOutIn}`);
+    const result = await mergeOnto(repository, base, tip?.commit ?? base, work);
     if (result.status !== 'merged' || result.commit === null) return result;
-    const moved = await moveBranch(repository, runId, result.commit, tip.commit);
+    const moved = await moveRef(repository, ref, result.commit, tip?.commit ?? null);
     if (moved === null) return result;
     problem = moved;
   }
   return notMerged(runId, 'failed', problem);
-}
-
-/** What merging would give now, without doing it: the files in conflict, and with whom. */
-export async function predictMerge(repository: Repository, base: string, work: Work): Promise<Merge> {
-  const { commit } = await tipOf(repository, work.owner.runId);
-  const result = await mergeOnto(repository, base, commit ?? base, work);
-  return { ...result, commit: null };
-}
-
-async function tipOf(
-  repository: Repository,
-  runId: string,
-): Promise<{ commit: string | null; checkedOutIn: string | null }> {
-  const [tip] = await listRefs(repository, branchRef(mergedBranch(runId)));
-  return { commit: tip?.commit ?? null, checkedOutIn: tip?.checkedOutIn ?? null };
 }
 
 /** Makes the merge of `work` with `tip`; nothing points to it yet. */
@@ -108,13 +108,12 @@ async function whoTouched(
 }
 
 /** Null when it moved, git's complaint when it did not. */
-async function moveBranch(
+async function moveRef(
   repository: Repository,
-  runId: string,
+  ref: string,
   commit: string,
   before: string | null,
 ): Promise<string | null> {
-  const ref = branchRef(mergedBranch(runId));
   const line = before === null ? `create ${ref} ${commit}` : `update ${ref} ${commit} ${before}`;
   const moved = await gitWrite(repository, ['update-ref', '--stdin'], { env: IDENTITY, input: `${line}\n` });
   return moved.exitCode === 0 ? null : complaint(moved);

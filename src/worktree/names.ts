@@ -17,5 +17,8 @@ export const attemptRefs = (runId: string, workstreamId: string): string =>
 export const attemptRef = (runId: string, workstreamId: string, attempt: number): string =>
   `${attemptRefs(runId, workstreamId)}${attempt}`;
 
+/** What the run's own branch would be if there were to be one: accepted work, merged to find conflicts. */
+export const predictedRef = (runId: string): string => `refs/millrace/${runId}/_predicted`;
+
 /** The commit that a run started from, so that one that is resumed starts from the same. */
 export const baseRef = (runId: string): string => `refs/millrace/${runId}/_base`;

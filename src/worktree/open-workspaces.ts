@@ -18,6 +18,8 @@ export interface WorkspacesOptions {
   copy?: readonly string[];
   /** The same, for those that each worktree gets a symbolic link to. Default: none. */
   link?: readonly string[];
+  /** Whether the run began in an earlier process, and goes on from where that began. Default: false. */
+  isResumed?: boolean;
   /** The run whose failures this one tries again: what completed there can be built on. Default: null. */
   retryOf?: string | null;
 }
@@ -27,7 +29,7 @@ export interface WorkspacesOptions {
  * is the folder itself. Writes nothing before a worktree is opened.
  */
 export async function openWorkspaces(options: WorkspacesOptions): Promise<GitWorkspaces> {
-  const { runId, setup = null, copy = [], link = [], retryOf = null } = options;
+  const { runId, setup = null, copy = [], link = [], retryOf = null, isResumed = false } = options;
   const cwd = resolve(options.cwd);
   const stateFolder = await realPath(resolve(options.stateFolder));
   const found = await findRepository(cwd);
@@ -39,7 +41,7 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<GitWor
     repository:
       typeof found === 'string'
         ? found
-        : new RunRepository(found, { runId, stateFolder, copy, link, retryOf }),
+        : new RunRepository(found, { runId, stateFolder, copy, link, retryOf, isResumed }),
   });
 }
 

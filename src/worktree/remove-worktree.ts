@@ -1,9 +1,10 @@
 /** Removes a worktree whose content is kept. */
-import { rmdir, writeFile } from 'node:fs/promises';
+import { lstat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { removingFile } from './capture.ts';
 import { complaint } from './git.ts';
-import { gitWrite, type Repository } from './repository.ts';
+import { removeIfEmpty } from './remove-if-empty.ts';
+import { gitWrite, oneByOne, type Repository } from './repository.ts';
 import { displaced, readIfThere, type Worktree } from './worktree.ts';
 
 /**
@@ -19,6 +20,9 @@ export async function removeWorktree(
   if (elsewhere !== null) return elsewhere;
   try {
     await writeFile(removingFile(worktree.adminDir), kept);
+    const dotGit = await lstat(join(worktree.root, '.git')).catch(() => null);
+    if (dotGit?.isDirectory() === true)
+      return 'a repository was made in it, whose own commits may be nowhere else';
     await restoreDotGit(worktree);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
@@ -33,7 +37,8 @@ export async function removeWorktree(
     worktree.root,
   ]);
   if (removed.exitCode !== 0) return complaint(removed);
-  await removeIfEmpty(dirname(worktree.root));
+  // The run may have other worktrees, and may be about to make one.
+  await oneByOne(repository, () => removeIfEmpty(dirname(worktree.root)));
   return null;
 }
 
@@ -43,18 +48,8 @@ async function restoreDotGit({ root, adminDir }: Worktree): Promise<void> {
   try {
     if ((await readIfThere(path)) === null) await writeFile(path, `gitdir: ${adminDir}\n`, { flag: 'wx' });
   } catch (error) {
-    // Gone as a whole, which git can handle; or a folder, which somebody made a repository of and git refuses.
+    // Gone as a whole, which git can handle.
     const code = error instanceof Error && 'code' in error ? error.code : null;
-    if (code !== 'ENOENT' && code !== 'EISDIR') throw error;
-  }
-}
-
-async function removeIfEmpty(folder: string): Promise<void> {
-  try {
-    await rmdir(folder);
-  } catch (error) {
-    // The run has other worktrees.
-    const code = error instanceof Error && 'code' in error ? error.code : null;
-    if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOENT') throw error;
+    if (code !== 'ENOENT') throw error;
   }
 }

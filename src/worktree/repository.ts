@@ -74,14 +74,20 @@ export async function gitWrite(
   args: readonly string[],
   call: Partial<GitCall> = {},
 ): Promise<GitResult> {
-  const { commonDir, root } = repository;
+  return oneByOne(repository, () => withRetries(() => git(args, { cwd: repository.root, ...call })));
+}
+
+/** Does something while no call of this process writes to the repository, nor makes or removes a worktree. */
+export async function oneByOne<T>({ commonDir }: Repository, work: () => Promise<T>): Promise<T> {
   const before = queues.get(commonDir) ?? Promise.resolve();
-  const result = before.then(() => withRetries(() => git(args, { cwd: root, ...call })));
-  queues.set(commonDir, result);
+  const result = before.then(work);
+  // Whoever waits waits for the end of it, however that is.
+  const ended = result.catch(() => undefined);
+  queues.set(commonDir, ended);
   try {
     return await result;
   } finally {
-    if (queues.get(commonDir) === result) queues.delete(commonDir);
+    if (queues.get(commonDir) === ended) queues.delete(commonDir);
   }
 }
 

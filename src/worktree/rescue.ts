@@ -88,6 +88,6 @@ export async function listBranches(repository: Repository): Promise<{ branch: st
 export async function listKept(repository: Repository): Promise<{ ref: string; commit: string }[]> {
   const refs = await listRefs(repository, 'refs/millrace/');
   return refs
-    .filter(({ name }) => !name.endsWith('/_base'))
+    .filter(({ name }) => !/\/_(?:base|predicted)$/.test(name))
     .map(({ name, commit }) => ({ ref: name, commit }));
 }

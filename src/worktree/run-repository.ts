@@ -10,16 +10,19 @@ import { createWorktree } from './create-worktree.ts';
 import { complaint } from './git.ts';
 import { keptOf, lastResult, listRefs } from './kept-refs.ts';
 import { listed } from './listed.ts';
-import { mergeWork, type Work } from './merge.ts';
+import { mergeWork, predictMerge, type Work } from './merge.ts';
 import { baseRef } from './names.ts';
 import { gitWrite, isAtLeast, OLDEST_GIT, type Repository } from './repository.ts';
 import { type ParentResult, startPoint } from './start-point.ts';
 import { uncommittedNotes } from './uncommitted.ts';
+import { UserTree } from './user-tree.ts';
 import { WorktreeSession } from './worktree-session.ts';
 
 interface Settings extends BringAlong {
   runId: string;
   stateFolder: string;
+  /** Whether the run began in an earlier process. */
+  isResumed: boolean;
   /** The run whose failures this one tries again; null for none. */
   retryOf: string | null;
 }
@@ -31,6 +34,7 @@ export class RunRepository {
   readonly #results = new Map<string, string>();
   readonly #inShared = new Set<string>();
   readonly #uncommitted: Promise<string[]>;
+  readonly #userTree: UserTree;
   #haveNoted = false;
   #base: Promise<string> | null = null;
   #luggage: Promise<Luggage> | null = null;
@@ -40,6 +44,7 @@ export class RunRepository {
     this.repository = repository;
     this.#settings = settings;
     this.#uncommitted = uncommittedNotes(repository, settings.stateFolder);
+    this.#userTree = new UserTree(repository, settings.stateFolder);
   }
 
   get root(): string {
@@ -57,6 +62,7 @@ export class RunRepository {
     const { runId, stateFolder } = this.#settings;
     if (!isAtLeast(repository.version, OLDEST_GIT)) return tooOld(repository);
     try {
+      await this.#userTree.begin();
       const base = await this.base();
       const start = await startPoint(repository, runId, base, await this.#resultsOf(parents));
       if (!('commit' in start)) return start;
@@ -106,17 +112,36 @@ export class RunRepository {
     this.#inShared.add(workstreamId);
   }
 
+  /** What changed in the user's tree since somebody asked last, in a sentence each. */
+  changesOutside(): Promise<string[]> {
+    return this.#userTree.changes();
+  }
+
   /** One at a time. */
   merge(work: Work): Promise<Merge> {
-    const result = this.#merging.then(async () => mergeWork(this.repository, await this.base(), work));
+    return this.#oneByOne(mergeWork, work);
+  }
+
+  /** What merging would give; one at a time, so that each is held against those before it. */
+  predict(work: Work): Promise<Merge> {
+    return this.#oneByOne(predictMerge, work);
+  }
+
+  #oneByOne(merge: typeof mergeWork, work: Work): Promise<Merge> {
+    const result = this.#merging.then(async () => merge(this.repository, await this.base(), work));
     this.#merging = result.catch(() => undefined);
     return result;
   }
 
   async #keepBase(): Promise<string> {
-    const ref = baseRef(this.#settings.runId);
+    const { runId, isResumed } = this.#settings;
+    const ref = baseRef(runId);
     const [kept] = await listRefs(this.repository, ref);
-    if (kept !== undefined) return kept.commit;
+    if (kept !== undefined && isResumed) return kept.commit;
+    if (kept !== undefined)
+      throw new Error(
+        `Another run of this repository, with another state folder, is called ${runId} too. Run it again.`,
+      );
     const made = await gitWrite(this.repository, ['update-ref', '--stdin'], {
       env: IDENTITY,
       input: `create ${ref} ${this.repository.head}\n`,

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { copyFile, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { notRequired, passingOverFilters } from './filters.ts';
 import { complaint, type GitResult, splitNul } from './git.ts';
 import type { Look } from './look.ts';
 import { gitIn, type Worktree } from './worktree.ts';
@@ -94,19 +95,12 @@ async function addAll(
   pathspecs: readonly string[],
   run: Run,
 ): Promise<{ added: GitResult; unfiltered: string[] }> {
-  const unfiltered: string[] = [];
-  for (;;) {
-    const options = ['--sparse', '--ignore-errors', '--pathspec-from-file=-', '--pathspec-file-nul'];
-    const added = await run([...notRequired(unfiltered), 'add', how, ...options], pathspecs.join('\0'));
-    const [, failed] = /clean filter '(.+)' failed/.exec(added.stderr) ?? [];
-    if (added.exitCode === 0 || failed === undefined || unfiltered.includes(failed))
-      return { added, unfiltered };
-    unfiltered.push(failed);
-  }
+  const options = ['--sparse', '--ignore-errors', '--pathspec-from-file=-', '--pathspec-file-nul'];
+  const { result, failed } = await passingOverFilters((filters) =>
+    run([...filters, 'add', how, ...options], pathspecs.join('\0')),
+  );
+  return { added: result, unfiltered: failed };
 }
-
-const notRequired = (filters: readonly string[]): string[] =>
-  filters.flatMap((name) => ['-c', `filter.${name}.required=false`]);
 
 /** Whoever worked there may have added them, by hand or with all the rest. */
 async function forget(brought: readonly string[], run: Run): Promise<void> {

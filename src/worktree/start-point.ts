@@ -3,6 +3,7 @@ import type { Failure } from '../domain/failure.ts';
 import { makeCommit } from './commit.ts';
 import { isAncestor, mergeTrees } from './merge-trees.ts';
 import type { Repository } from './repository.ts';
+import { relativeTo } from './tree-changes.ts';
 
 /** A workstream's result, by the commit that holds it. */
 export interface ParentResult {
@@ -14,7 +15,7 @@ type Joined = { commit: string } | Failure;
 
 /**
  * Merges the results into `base`, in their order, without a checkout. Two that conflict are a `merge-conflict` that
- * names both and the files, relative to the repository's root.
+ * names both and the files.
  */
 export async function startPoint(
   repository: Repository,
@@ -44,7 +45,8 @@ async function join(
   if (merged.kind === 'failed') return { reason: 'workspace-error', detail: merged.problem };
   if (merged.kind === 'conflict') {
     const others = await whoConflicts(repository, parent, earlier);
-    return { reason: 'merge-conflict', between: [...others, parent.workstreamId], files: merged.files };
+    const files = merged.files.map((path) => relativeTo(repository.prefix, path));
+    return { reason: 'merge-conflict', between: [...others, parent.workstreamId], files };
   }
   const made = await makeCommit(repository, {
     tree: merged.tree,

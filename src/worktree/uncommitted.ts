@@ -15,7 +15,7 @@ export async function uncommittedNotes(repository: Repository, stateFolder: stri
 }
 
 /** A folder that is all new is one line, and may hold the state folder. */
-const overlaps = (path: string, stateFolder: string): boolean =>
+export const overlaps = (path: string, stateFolder: string): boolean =>
   isBelow(stateFolder, path) || isBelow(path, stateFolder);
 
 function isBelow(folder: string, path: string): boolean {

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Merge } from '../domain/changes.ts';
 import { type Harvest, harvestWorktree } from './harvest.ts';
-import { predictMerge, type Work } from './merge.ts';
+import type { Work } from './merge.ts';
 import { removeWorktree } from './remove-worktree.ts';
 import type { Repository } from './repository.ts';
 import type { Worktree } from './worktree.ts';
@@ -10,10 +10,19 @@ import type { Worktree } from './worktree.ts';
 /** What a session needs of its run. */
 interface Run {
   readonly repository: Repository;
-  base(): Promise<string>;
   /** Dependents start from this commit. */
   remember(workstreamId: string, commit: string): void;
   merge(work: Work): Promise<Merge>;
+  predict(work: Work): Promise<Merge>;
+  changesOutside(): Promise<string[]>;
+}
+
+/** How letting go of a worktree went. */
+export interface Closing {
+  /** Why it is still there; null when it is gone. */
+  why: string | null;
+  /** What a person should know of it, in a sentence each. */
+  notes: readonly string[];
 }
 
 export class WorktreeSession {
@@ -24,6 +33,7 @@ export class WorktreeSession {
   /** Title for the commit of what was left uncommitted. */
   readonly #title: string;
   readonly #notes: readonly string[];
+  readonly #outside: string[] = [];
   #harvest: Harvest | null = null;
 
   constructor(run: Run, worktree: Worktree, title: string, notes: readonly string[]) {
@@ -36,13 +46,10 @@ export class WorktreeSession {
 
   /** Looks afresh each time. */
   async harvest(): Promise<Harvest> {
-    const { repository } = this.#run;
     const { workstreamId } = this.worktree.owner;
-    const found = await harvestWorktree(repository, this.worktree, {
-      subject: `${workstreamId}: ${this.#title}`,
-      rescued: false,
-    });
-    const notes = [...this.#notes, ...found.changes.notes];
+    const found = await this.#look();
+    this.#outside.push(...(await this.#run.changesOutside()));
+    const notes = [...this.#notes, ...this.#outside, ...found.changes.notes];
     this.#harvest = { ...found, changes: { ...found.changes, notes } };
     if (found.commit !== null) this.#run.remember(workstreamId, found.commit);
     return this.#harvest;
@@ -53,14 +60,27 @@ export class WorktreeSession {
   }
 
   async predict(): Promise<Merge> {
-    return predictMerge(this.#run.repository, await this.#run.base(), await this.#work());
+    return this.#run.predict(await this.#work());
   }
 
-  /** Looks once more, and removes the worktree only if everything in it is kept. Null, or why it stays. */
-  async close(): Promise<string | null> {
-    const { commit, missing } = await this.harvest();
-    if (missing !== null || commit === null) return missing ?? 'what is in it is not known';
-    return removeWorktree(this.#run.repository, this.worktree, commit);
+  /**
+   * Looks once more, and removes the worktree only if everything in it is kept. What changed since its work was looked
+   * at is kept too, and counts for nothing.
+   */
+  async close(): Promise<Closing> {
+    const judged = this.#harvest?.commit ?? null;
+    const { commit, missing, late } = judged === null ? await this.harvest() : await this.#look(judged);
+    const why =
+      missing === null && commit !== null
+        ? await removeWorktree(this.#run.repository, this.worktree, commit)
+        : (missing ?? 'what is in it is not known');
+    return { why, notes: late === null ? [] : [late] };
+  }
+
+  #look(judged?: string): Promise<Harvest> {
+    const subject = `${this.worktree.owner.workstreamId}: ${this.#title}`;
+    const how = { subject, rescued: false, ...(judged === undefined ? {} : { judged }) };
+    return harvestWorktree(this.#run.repository, this.worktree, how);
   }
 
   async #work(): Promise<Work> {

@@ -1,6 +1,7 @@
 /** One worktree of Millrace's, and how git is told to work in it. */
 import { lstat, readFile, realpath, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { git, type GitResult, splitNul } from './git.ts';
 import type { Owner } from './lock-reason.ts';
 
@@ -49,6 +50,21 @@ export async function displaced(root: string): Promise<string | null> {
     () => false,
   );
   return there && real !== root ? 'a link stands in the place of its folder' : null;
+}
+
+/**
+ * Why nothing can be captured although its folder is not where it was made: somebody took the worktree out of git, or
+ * moved it. Null when neither is so.
+ */
+export async function movedAway({ root, adminDir }: Worktree): Promise<string | null> {
+  const pointer = await readIfThere(join(adminDir, 'gitdir'));
+  if (pointer === null) {
+    return 'somebody removed its worktree; commits made in it that no branch has are found by: git fsck --lost-found';
+  }
+  const folder = dirname(pointer.trimEnd());
+  return folder === root || !isAbsolute(folder) || existsSync(root)
+    ? null
+    : `somebody moved its folder to ${folder}`;
 }
 
 const broughtFile = (adminDir: string): string => join(adminDir, 'millrace-brought');

@@ -48,6 +48,12 @@ test.each([
   [{ agents: [{ name: 'a' }, { name: 'a' }] }, /agents: .*"a"/],
   [{ gates: { GATE_STYLE: 'x' } }, /gates/],
   [{ worktree: { setup: 7 } }, /worktree\.setup/],
+  [
+    { tools: { mine: { command: ['x'], success: { output_matches: '(' } } } },
+    /tools\.mine\.success\.output_matches: .*Unterminated group/,
+  ],
+  [{ tools: { mine: { command: ['x', '--model={model}'] } } }, /tools\.mine\.model: .*\{model\}/],
+  [{ tools: { mine: { args: ['x'] } } }, /tools\.mine\.command: .*needs a command/],
 ])('%j is refused with its place', async (content, message) => {
   await expect(readProject(configured(content))).rejects.toThrow(message);
 });

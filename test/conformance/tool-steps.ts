@@ -249,19 +249,19 @@ export function describeToolSteps(name: string, create: () => Engine): void {
           'by what it does not say',
           ['echo', 'partly done'],
           { outputMatches: '^done$' },
-          'agent failed: the end of its output does not match ^done$',
+          'agent failed: its output does not match ^done$',
         ],
         [
           'by what it says',
           ['echo', 'Error: no credit'],
           { outputExcludes: '^Error' },
-          'agent failed: the end of its output matches ^Error',
+          'agent failed: its output matches ^Error',
         ],
         [
           'by a rule that is none',
           ['true'],
           { outputMatches: '(' },
-          'agent failed: outputMatches is no regular expression: Invalid regular expression',
+          'agent failed: a rule for its output is no regular expression',
         ],
       ])('%s', async (_, command, rules, message) => {
         const success = { exitCodes: [0], outputMatches: null, outputExcludes: null, ...rules };
@@ -282,13 +282,13 @@ export function describeToolSteps(name: string, create: () => Engine): void {
         const { outcome } = await run({
           tool: customTool(['true']),
           definition: { maxCostUsd: 2 },
-          assignment: { budgetUsd: 0 },
+          assignment: { budgets: [{ of: 'run', limitUsd: 3, spentUsd: 3.5 }] },
         });
         expect(outcome.failure).toEqual({
           reason: 'budget-exceeded',
-          of: 'workstream',
-          limitUsd: 0,
-          spentUsd: 0,
+          of: 'run',
+          limitUsd: 3,
+          spentUsd: 3.5,
         });
       });
     });

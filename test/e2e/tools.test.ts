@@ -1,5 +1,7 @@
 /** What a run does with its tools: gives one workstream to several, stops using one that is broken, counts what they cost. */
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { millrace, writeFiles } from '../rig/command.ts';
@@ -72,6 +74,16 @@ test('one workstream is given to several tools, and the best result counts', asy
     { attempt: 2, tool: 'claude', reason: null },
     { attempt: 3, tool: 'good', reason: null },
   ]);
+});
+
+test('candidates share the money of their workstream, and each has a log of its own', async () => {
+  const folder = project([write('ws-a', 'good', { max_cost_usd: 0.4 })]);
+  await millrace(folder, ['run', '--best-of', 'claude,claude,good']);
+  const [row] = query<{ metadata: string; warnings: string }>(folder, 'SELECT * FROM agent_results');
+  const { candidates } = JSON.parse(row?.metadata ?? '');
+  expect(candidates).toMatchObject([{ tool: 'claude' }, { tool: 'claude' }]);
+  expect(new Set(candidates.map(({ logFile }: { logFile: string }) => logFile)).size).toBe(2);
+  expect(row?.warnings).toContain('It was not given to good');
 });
 
 test('a tool that fails the same way again and again is not used any more, and all else goes on', async () => {
@@ -171,4 +183,104 @@ test('an agent whose tool is broken does not take the work of those whose tools 
     { id: expect.any(String), status: 'failed', reason: 'tool-not-found' },
     { id: 'ws-core', status: 'skipped', reason: 'circuit-open' },
   ]);
+});
+
+test('what a tool was denied is made good by acceptance of work that it did, and by nothing else', async () => {
+  const denied = (id: string, more: object) => ({ ...write(id, 'claude'), ...more });
+  const tasks = (id: string) => [`write ${id}.txt hello`, 'deny /etc/hosts'];
+  const folder = project([
+    denied('ws-accepted', {
+      tasks: tasks('ws-accepted'),
+      acceptance_tests: ['grep hello ws-accepted.txt'],
+    }),
+    denied('ws-refused', { tasks: tasks('ws-refused'), acceptance_tests: ['grep bye ws-refused.txt'] }),
+    denied('ws-untested', { tasks: tasks('ws-untested'), acceptance_tests: ['It reads well'] }),
+    denied('ws-idle', { tasks: ['deny ws-idle.txt'], files_scope: undefined, acceptance_tests: ['true'] }),
+  ]);
+  expect((await millrace(folder, ['run', '-j', '1'])).code).toBe(1);
+  expect(outcomes(folder)).toEqual([
+    { id: 'ws-accepted', status: 'completed', reason: null },
+    { id: 'ws-idle', status: 'failed', reason: 'permission-denied' },
+    { id: 'ws-refused', status: 'failed', reason: 'permission-denied' },
+    { id: 'ws-untested', status: 'failed', reason: 'permission-denied' },
+  ]);
+  const [row] = query<{ warnings: string; merge_status: string }>(
+    folder,
+    "SELECT warnings, merge_status FROM agent_results WHERE workstream_id = 'ws-accepted'",
+  );
+  expect(row?.merge_status).toBe('merged');
+  expect(row?.warnings).toContain('was not permitted to do this: Write /etc/hosts. Its work was accepted');
+});
+
+test('the plan knows where workstreams will work, and a configuration that no run can use is found first', async () => {
+  const shared = { files_scope: ['src/**'] };
+  const folder = project([write('ws-a', 'good', shared), write('ws-b', 'good', shared)]);
+  const conflicts = async (...args: string[]): Promise<unknown> =>
+    JSON.parse((await millrace(folder, ['plan', '--format', 'json', ...args])).stdout).conflicts;
+  expect(await conflicts()).toEqual([]);
+  expect(await conflicts('--workspace', 'shared')).toMatchObject([{ kind: 'scope' }]);
+  const broken = { good: { command: ['true'], success: { output_excludes: '(' } } };
+  writeFiles(folder, { 'millrace.config.json': { tools: broken } });
+  for (const command of [['validate'], ['plan'], ['run', '-n'], ['run']]) {
+    const { code, stderr } = await millrace(folder, command);
+    expect(code).toBe(2);
+    expect(stderr).toContain('tools.good.success.output_excludes');
+  }
+});
+
+test('with --merge none conflicts are found all the same, and nothing is merged', async () => {
+  const both = (id: string) => ({ id, tool: 'good', tasks: [`write both.txt ${id}`] });
+  const folder = project([both('ws-a'), both('ws-b'), write('ws-c', 'good')]);
+  const { code } = await millrace(folder, ['run', '-j', '1', '--merge', 'none']);
+  expect(code).toBe(0);
+  const rows = query(folder, 'SELECT workstream_id AS id, merge_status FROM agent_results ORDER BY id');
+  expect(rows).toEqual([
+    { id: 'ws-a', merge_status: 'mergeable' },
+    { id: 'ws-b', merge_status: 'conflict' },
+    { id: 'ws-c', merge_status: 'mergeable' },
+  ]);
+  expect(git(folder, 'branch', '--list', '*_merged')).toBe('');
+  const { stdout } = await millrace(folder, ['report', 'latest', '--format', 'md']);
+  expect(stdout).toContain('Nothing was to be merged');
+  expect(stdout).toMatch(/`ws-b` +\| `ws-a` +\| `both\.txt`/);
+});
+
+test("a hook's own index and repository are not those of a worktree", async () => {
+  const adds = { adds: { command: ['sh', '-c', 'echo x > added.txt && git add added.txt'] } };
+  const folder = project([{ id: 'ws-a', tool: 'adds', tasks: ['add'], files_scope: ['added.txt'] }], {
+    config: { tools: adds },
+  });
+  const env = { GIT_DIR: join(folder, '.git'), GIT_INDEX_FILE: join(folder, '.git/index') };
+  const { code } = await millrace(folder, ['run'], env);
+  expect(code).toBe(0);
+  expect(git(folder, 'ls-files', 'added.txt')).toBe('');
+});
+
+test('compensation that hangs or fails is said, and keeps nothing else from being undone', async () => {
+  const folder = project([
+    {
+      id: 'ws-a',
+      steps: [{ run: 'exit 1' }],
+      timeout_seconds: 1,
+      compensation_actions: ['echo undone > undone.txt', 'sleep 600', 'exit 3'],
+    },
+  ]);
+  expect((await millrace(folder, ['run', '--grace', '0.2'])).code).toBe(1);
+  expect(readFileSync(join(folder, 'undone.txt'), 'utf8')).toBe('undone\n');
+  const [row] = query<{ warnings: string; metadata: string }>(folder, 'SELECT * FROM agent_results');
+  expect(
+    JSON.parse(row?.metadata ?? '').compensation.map(({ status }: { status: string }) => status),
+  ).toEqual(['failed', 'failed', 'completed']);
+  expect(row?.warnings).toContain('Its compensation-3 failed: `exit 3` ended with exit code 3.');
+  expect(row?.warnings).toContain(
+    'Its compensation-2 failed: Step compensation-2 was still running after 1 s',
+  );
+});
+
+test('without git a tool without a scope says that it worked in the shared folder', async () => {
+  const folder = project([{ id: 'ws-a', tool: 'good', tasks: ['write a.txt a'] }], { isRepository: false });
+  expect((await millrace(folder, ['run'])).code).toBe(0);
+  const [row] = query<{ warnings: string }>(folder, 'SELECT warnings FROM agent_results');
+  expect(row?.warnings).toContain('It was to work in a worktree, and could not');
+  expect(row?.warnings).toContain('It names no files_scope, so what it changed is not known.');
 });

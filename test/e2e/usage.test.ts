@@ -128,6 +128,22 @@ describe('options', () => {
 });
 
 describe('validate', () => {
+  test('points at the very dependency that is missing or closes a cycle', async () => {
+    const list = (id: string, needs: string): string =>
+      `  { "id": "${id}", "steps": [{ "run": "true" }], "depends_on": [\n${needs}\n  ] }`;
+    const definitions = [
+      list('ws-a', '    "ws-ok",\n    { "id": "ws-b", "when": "finished" }'),
+      list('ws-b', '    "ws-a"'),
+      list('ws-c', '    "ws-ok",\n    "ws-gone"'),
+      '  { "id": "ws-ok", "steps": [{ "run": "true" }] }',
+    ];
+    const folder = folderWith({ 'workstreams/a.json': `[\n${definitions.join(',\n')}\n]\n` });
+    const { stdout } = await millrace(folder, ['validate']);
+    expect(stdout).toMatch(/^workstreams\/a\.json:4:5: error: depends_on\[1\]: ws-a: It depends on itself/m);
+    expect(stdout).toMatch(/^workstreams\/a\.json:7:5: error: depends_on\[0\]: ws-b: It depends on itself/m);
+    expect(stdout).toMatch(/^workstreams\/a\.json:11:5: error: depends_on\[1\]: ws-c: .*"ws-gone"/m);
+  });
+
   test('prints every problem with its place', async () => {
     const folder = folderWith({
       'workstreams/a.json': '{\n  "id": "ws-a",\n  "stesp": [],\n  "steps": [{ "run": 5 }]\n}\n',
@@ -138,6 +154,7 @@ describe('validate', () => {
     expect(stdout).toMatch(/^workstreams\/a\.json:4:22: error: steps\[0\]\.run: /m);
     expect(stdout).toMatch(/^workstreams\/a\.json:3:\d+: warning: .*"?steps"?/m);
     expect(stdout).toMatch(/^workstreams\/b\.json:1:\d+: error: .*ws-c/m);
+    expect(stdout).toMatch(/^workstreams\/b\.json:1:\d+: error: depends_on\[0\]: ws-b: /m);
     const json = await millrace(folder, ['validate', '--json']);
     expect(JSON.parse(json.stdout)).toMatchObject({ version: 1, files: 2, errors: 2 });
   });

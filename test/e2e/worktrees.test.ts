@@ -1,31 +1,16 @@
 /** `millrace worktrees`: what runs left in a repository, and clearing it away. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { lockReason } from '../../src/worktree/lock-reason.ts';
 import { millrace, writeFiles } from '../rig/command.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
-import { contentIn, git, makeRepository, opened, RUN, workspacesIn } from '../worktree/fixture.ts';
+import { abandon, contentIn, git, makeRepository, opened, RUN, workspacesIn } from '../worktree/fixture.ts';
 
 /** A worktree with work in it whose process has ended. */
 async function leftOver(repo: string): Promise<string> {
   const { folder } = await opened(await workspacesIn(repo), 'ws-a');
   writeFiles(folder, { 'work.txt': 'work\n' });
-  const child = spawn(process.execPath, ['-e', '']);
-  await once(child, 'close');
-  const owner = {
-    runId: RUN,
-    workstreamId: 'ws-a',
-    attempt: 1,
-    agentId: 'agent-1',
-    start: git(folder, 'rev-parse', 'HEAD').trim(),
-    process: { pid: child.pid ?? 0, started: '1', hostname: hostname() },
-  };
-  git(repo, 'worktree', 'unlock', folder);
-  git(repo, 'worktree', 'lock', '--reason', lockReason(owner), folder);
+  await abandon(repo, folder);
   return folder;
 }
 

@@ -210,6 +210,7 @@ export function exampleResult(): ConsolidatedResult {
     merges: {
       branch: 'millrace/ma-run-20260923-081502/_merged',
       merged: 1,
+      mergeable: 0,
       problems: whole({
         workstreamId: 'ws-report',
         branch: 'millrace/ma-run-20260923-081502/ws-report',

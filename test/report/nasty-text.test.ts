@@ -72,6 +72,7 @@ function withText(text: string): ConsolidatedResult {
     merges: {
       branch: text,
       merged: 1,
+      mergeable: 0,
       problems: whole({
         workstreamId: text,
         branch: text,

@@ -155,7 +155,7 @@ export function assignment(
     gates: {},
     setup: null,
     previousFailure: null,
-    budgetUsd: null,
+    budgets: [],
     ...fields,
   };
 }

@@ -24,13 +24,16 @@ test('nothing is started once the money is spent', () => {
   expect(new Budget(null).refusal()).toBeNull();
 });
 
-test('an attempt may spend the least of what is left of both limits', () => {
+test('an attempt is told of both limits, that of which least is left first', () => {
   const budget = new Budget(2);
   budget.spend(1.5);
-  expect(budget.forAttempt({ limitUsd: null, spentUsd: 0 })).toBe(0.5);
-  expect(budget.forAttempt({ limitUsd: 1, spentUsd: 0.75 })).toBe(0.25);
-  expect(budget.forAttempt({ limitUsd: 1, spentUsd: 3 })).toBe(0);
-  expect(new Budget(null).forAttempt({ limitUsd: null, spentUsd: 9 })).toBeNull();
+  const run = { of: 'run', limitUsd: 2, spentUsd: 1.5 };
+  expect(budget.forAttempt({ limitUsd: null, spentUsd: 0 })).toEqual([run]);
+  const little = { of: 'workstream', limitUsd: 1, spentUsd: 0.75 };
+  expect(budget.forAttempt({ limitUsd: 1, spentUsd: 0.75 })).toEqual([little, run]);
+  const much = { of: 'workstream', limitUsd: 9, spentUsd: 3 };
+  expect(budget.forAttempt({ limitUsd: 9, spentUsd: 3 })).toEqual([run, much]);
+  expect(new Budget(null).forAttempt({ limitUsd: null, spentUsd: 9 })).toEqual([]);
 });
 
 test('what is known of the cost is summed up, and who did not say is named once', () => {

@@ -1,28 +1,33 @@
 import { expect, test } from 'vitest';
 import type { Changes } from '../../src/domain/changes.ts';
 import type { Step } from '../../src/domain/workstream.ts';
-import { judgeChanges, type OutsideScope } from '../../src/run/judge-changes.ts';
+import { judgeChanges, type Judgement, type OutsideScope } from '../../src/run/judge-changes.ts';
 import { runStep, workstream } from '../rig/definitions.ts';
 
 const tool: Step = { ...runStep(''), kind: 'tool', tool: 'claude', tasks: ['x'] };
 
-function judge(scope: string[], paths: string[], policy: OutsideScope = 'warn', steps: Step[] = [tool]) {
-  const changes: Changes = {
-    source: 'git',
-    files: paths.map((path) => ({ path, from: null, status: 'modified', linesAdded: 1, linesRemoved: 0 })),
-    commits: [],
-    branch: null,
-    base: null,
-    head: 'h',
-    contentHash: null,
-    notes: [],
-  };
-  return judgeChanges(workstream('ws-a', steps, { filesScope: scope }), changes, policy);
-}
+const changed = (paths: string[]): Changes => ({
+  source: 'git',
+  files: paths.map((path) => ({ path, from: null, status: 'modified', linesAdded: 1, linesRemoved: 0 })),
+  commits: [],
+  branch: null,
+  base: null,
+  head: 'h',
+  contentHash: null,
+  notes: [],
+});
+
+const judge = (
+  scope: string[],
+  paths: string[],
+  policy: OutsideScope = 'warn',
+  steps: Step[] = [tool],
+): Judgement => judgeChanges(workstream('ws-a', steps, { filesScope: scope }), changed(paths), policy);
 
 test('a tool that was to change files and changed none has failed', () => {
   expect(judge(['src/**'], []).failure).toEqual({ reason: 'no-changes', scope: ['src/**'] });
-  expect(judge([], []).failure).toBeNull();
+  expect(judge([], [])).toMatchObject({ failure: null, warnings: [expect.stringContaining('no file')] });
+  expect(judge([], ['a.ts'])).toEqual({ failure: null, warnings: [] });
   expect(judge(['src/**'], [], 'warn', [runStep('x')]).failure).toBeNull();
 });
 
@@ -38,6 +43,7 @@ test.each([
   [['app/[id]/page.tsx'], 'app/[id]/page.tsx', true],
   [['src/**'], '.github/x.yml', false],
   [['**'], '.github/x.yml', true],
+  [['src/**'], 'src/a\nb.ts', true],
 ])('scope %j covers %s: %s', (scope, path, covered) => {
   expect(judge(scope, [path], 'fail').failure).toEqual(
     covered ? null : { reason: 'outside-scope', files: [path] },
@@ -49,7 +55,23 @@ test('what is outside the scope is a warning, a failure or nothing, as the run s
     failure: null,
     warnings: ['It changed files outside its files_scope: b.ts.'],
   });
-  expect(judge(['src/**'], ['b.ts'], 'ignore')).toEqual({ failure: null, warnings: [] });
+  expect(judge(['src/**'], ['src/a.ts', 'b.ts'], 'ignore')).toEqual({ failure: null, warnings: [] });
+});
+
+test('changes that are all outside the scope are not the work that was asked for', () => {
+  expect(judge(['src/**'], ['coverage/index.html'])).toEqual({
+    failure: { reason: 'no-changes', scope: ['src/**'] },
+    warnings: ['It changed files outside its files_scope: coverage/index.html.'],
+  });
+  expect(judge(['src/**'], ['b.ts'], 'ignore').failure).toMatchObject({ reason: 'no-changes' });
+  expect(judge(['src/**'], ['b.ts'], 'fail').failure).toMatchObject({ reason: 'outside-scope' });
+});
+
+test('work that is in no commit is a failure, whatever the workstream is', () => {
+  const unknown = { ...changed([]), head: null, notes: ['What it changed is not known: no index.'] };
+  const failure = { reason: 'workspace-error', detail: 'What it changed is not known: no index.' };
+  for (const steps of [[tool], [runStep('x')]])
+    expect(judgeChanges(workstream('ws-a', steps), unknown, 'warn')).toEqual({ failure, warnings: [] });
 });
 
 test('many files are named in part', () => {

@@ -153,10 +153,12 @@ test('the merged branch, and what is not in it', () => {
       },
     }),
     result('ws-3', { metadata: { merge: merge({ status: 'nothing-to-merge', commit: null }) } }),
+    result('ws-4', { metadata: { merge: merge({ status: 'mergeable', branch: '', commit: null }) } }),
   ]);
   expect(merges).toEqual({
     branch: `millrace/${RUN}/_merged`,
     merged: 1,
+    mergeable: 1,
     problems: {
       shown: [
         {

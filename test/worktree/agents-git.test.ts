@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { writeFiles } from '../rig/command.ts';
@@ -56,6 +56,20 @@ describe('what an agent does with git', () => {
     const merge = await workspaces.merge(workspace);
     expect(merge.status).toBe('merged');
     expect(contentIn(repo, merge.commit ?? '', 'later.txt')).toBe('later\n');
+  });
+
+  test('an amended start: only what it changed counts, not what the start had changed', async () => {
+    const repo = makeRepository();
+    writeFiles(repo, { 'later.txt': 'later\n' });
+    commitAll(repo, 'later');
+    const workspaces = await workspacesIn(repo);
+    const workspace = await opened(workspaces, 'ws-a');
+    writeFiles(workspace.folder, { 'a.txt': 'mine\n' });
+    git(workspace.folder, 'commit', '-q', '-a', '--amend', '-m', 'amended');
+    const changes = await workspaces.harvest(workspace);
+    expect(short(changes)).toEqual(['modified a.txt']);
+    expect(changes.commits).toHaveLength(1);
+    expect((await workspaces.merge(workspace)).status).toBe('merged');
   });
 
   test('a rebase: its commits are the new ones, and the old ones are kept', async () => {
@@ -152,7 +166,9 @@ describe('what an agent does with git', () => {
     expect(changes.commits).not.toContain(inner);
     await workspaces.close(workspace);
     expect(existsSync(join(workspace.folder, '.git', 'HEAD'))).toBe(true);
-    expect(workspaces.staying()).toHaveLength(1);
+    expect(workspaces.staying()).toMatchObject([
+      { why: expect.stringContaining('a repository was made in it') },
+    ]);
   });
 
   test('its whole folder removed: said, not taken for a deletion of everything', async () => {
@@ -162,6 +178,106 @@ describe('what an agent does with git', () => {
     const changes = await workspaces.harvest(workspace);
     expect(changes).toMatchObject({ files: [], commits: [] });
     expect(changes.notes.join()).toContain('gone');
+    await workspaces.close(workspace);
+    expect(workspaces.staying()).toEqual([]);
+  });
+
+  test('its folder removed after a commit: the commit stays the result, for dependents too', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const workspace = await opened(workspaces, 'ws-a');
+    writeFiles(workspace.folder, { 'one.txt': '1\n' });
+    const one = commitAll(workspace.folder, 'one');
+    rmSync(workspace.folder, { recursive: true });
+    expect(await workspaces.harvest(workspace)).toMatchObject({ head: one, commits: [one] });
+    expect(await workspaces.close(workspace)).toEqual([]);
+    expect(git(repo, 'rev-parse', `millrace/${RUN}/ws-a`).trim()).toBe(one);
+    const next = await opened(workspaces, 'ws-b', { parents: ['ws-a'] });
+    expect(readFileSync(join(next.folder, 'one.txt'), 'utf8')).toBe('1\n');
+    expect(readFileSync(join(next.folder, 'a.txt'), 'utf8')).toBe('a\n');
+  });
+
+  test('what is written after its work was looked at is kept, and is not its result', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const { workspace, changes } = await worked(workspaces, 'ws-a', { 'one.txt': '1\n' });
+    writeFiles(workspace.folder, { 'late.txt': 'late\n' });
+    const ref = `refs/millrace/${RUN}/ws-a/1-after-1`;
+    expect((await workspaces.close(workspace)).join()).toContain(ref);
+    expect(contentIn(repo, ref, 'late.txt')).toBe('late\n');
+    expect(git(repo, 'rev-parse', `millrace/${RUN}/ws-a`).trim()).toBe(changes.head);
+    expect(git(repo, 'rev-parse', `refs/millrace/${RUN}/ws-a/1`).trim()).toBe(changes.head);
+    const next = await opened(workspaces, 'ws-b', { parents: ['ws-a'] });
+    expect(existsSync(join(next.folder, 'late.txt'))).toBe(false);
+    expect(workspaces.staying()).toEqual([]);
+  });
+
+  test('its worktree taken out of git: what is not known is said, and nothing is invented', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const workspace = await opened(workspaces, 'ws-a');
+    git(repo, 'worktree', 'remove', '--force', '--force', workspace.folder);
+    const changes = await workspaces.harvest(workspace);
+    expect(changes).toMatchObject({ head: null, files: [] });
+    expect(changes.notes.join()).toContain('git fsck --lost-found');
+    await workspaces.close(workspace);
+    expect(existsSync(workspace.folder)).toBe(false);
+  });
+
+  test("a write to the user's tree, and a commit on the user's branch: each said once", async () => {
+    const repo = makeRepository();
+    writeFiles(repo, { 'a.txt': 'mine, not committed\n' });
+    const workspaces = await workspacesIn(repo);
+    const one = await opened(workspaces, 'ws-a');
+    expect((await workspaces.harvest(one)).notes.join()).not.toContain('While it worked');
+    writeFiles(repo, { 'a.txt': 'stolen\n', 'new.txt': 'n\n' });
+    expect((await workspaces.harvest(one)).notes.join()).toContain(
+      'files in the folder that Millrace was started in changed: a.txt, new.txt.',
+    );
+    const two = await opened(workspaces, 'ws-b');
+    git(two.folder, 'checkout', '-q', '--ignore-other-worktrees', 'main');
+    writeFiles(two.folder, { 'two.txt': '2\n' });
+    const commit = commitAll(two.folder, 'on main');
+    const { notes } = await workspaces.harvest(two);
+    expect(notes.join()).toMatch(new RegExp(`what is checked out .* changed from .* to ${commit} main\\.`));
+    expect(notes.join()).not.toContain('files in the folder');
+  });
+
+  test('an index that git can not read: its files are captured all the same', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const workspace = await opened(workspaces, 'ws-a');
+    writeFiles(workspace.folder, { 'a.txt': 'changed\n', 'one.txt': '1\n' });
+    rmSync(join(workspace.folder, 'b.txt'));
+    const index = git(workspace.folder, 'rev-parse', '--path-format=absolute', '--git-path', 'index').trim();
+    writeFileSync(index, 'garbage');
+    const changes = await workspaces.harvest(workspace);
+    expect(short(changes)).toEqual(['modified a.txt', 'deleted b.txt', 'added one.txt']);
+    await workspaces.close(workspace);
+    expect(workspaces.staying()).toEqual([]);
+  });
+
+  test('its folder moved: said where it is, and it stays', async () => {
+    const repo = makeRepository();
+    const workspaces = await workspacesIn(repo);
+    const { workspace } = await worked(workspaces, 'ws-a', { 'one.txt': '1\n' });
+    const moved = `${workspace.folder}-moved`;
+    git(repo, 'worktree', 'move', '--force', '--force', workspace.folder, moved);
+    const changes = await workspaces.harvest(workspace);
+    expect(changes.head).toBeNull();
+    expect(changes.notes.join()).toContain(`somebody moved its folder to ${moved}`);
+    await workspaces.close(workspace);
+    expect(existsSync(join(moved, 'one.txt'))).toBe(true);
+  });
+
+  test('a filter that it made itself and that fails does not hide its work', async () => {
+    const workspaces = await workspacesIn(makeRepository());
+    const workspace = await opened(workspaces, 'ws-a');
+    git(workspace.folder, 'config', 'filter.own.clean', 'false');
+    git(workspace.folder, 'config', 'filter.own.required', 'true');
+    writeFiles(workspace.folder, { '.gitattributes': '* filter=own\n', 'a.txt': 'changed\n' });
+    const changes = await workspaces.harvest(workspace);
+    expect(short(changes)).toEqual(['added .gitattributes', 'modified a.txt']);
     await workspaces.close(workspace);
     expect(workspaces.staying()).toEqual([]);
   });

@@ -1,12 +1,15 @@
 /** Real repositories for tests, and workspaces in them. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { once } from 'node:events';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Changes, ChangedFile } from '../../src/domain/changes.ts';
 import type { Workspace, WorkspaceRequest } from '../../src/domain/workspaces.ts';
 import type { Workstream } from '../../src/domain/workstream.ts';
 import { gitEnvironment } from '../../src/worktree/git.ts';
+import { lockReason } from '../../src/worktree/lock-reason.ts';
 import type { GitWorkspaces } from '../../src/worktree/git-workspaces.ts';
 import { openWorkspaces, type WorkspacesOptions } from '../../src/worktree/open-workspaces.ts';
 import { writeFiles } from '../rig/command.ts';
@@ -59,8 +62,9 @@ export function makeRepository(
   return folder;
 }
 
+/** Of a run that may have begun before. */
 export function workspacesIn(cwd: string, options: Partial<WorkspacesOptions> = {}): Promise<GitWorkspaces> {
-  return openWorkspaces({ cwd, stateFolder: join(cwd, '.state'), runId: RUN, ...options });
+  return openWorkspaces({ cwd, stateFolder: join(cwd, '.state'), runId: RUN, isResumed: true, ...options });
 }
 
 export const request = (
@@ -121,4 +125,20 @@ export function digest(folder: string, skip: (path: string) => boolean = () => f
   };
   visit('');
   return found;
+}
+
+/** Makes a worktree of `ws-a` look as if its process had been killed. */
+export async function abandon(repo: string, folder: string): Promise<void> {
+  const child = spawn(process.execPath, ['-e', '']);
+  await once(child, 'close');
+  const reason = lockReason({
+    runId: RUN,
+    workstreamId: 'ws-a',
+    attempt: 1,
+    agentId: 'agent-1',
+    start: git(folder, 'rev-parse', 'HEAD').trim(),
+    process: { pid: child.pid ?? 0, started: '1', hostname: hostname() },
+  });
+  git(repo, 'worktree', 'unlock', folder);
+  git(repo, 'worktree', 'lock', '--reason', reason, folder);
 }

@@ -2,14 +2,18 @@ import { chmodSync, existsSync, readFileSync, renameSync, rmSync, symlinkSync, w
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { changesSchema } from '../../src/domain/changes.ts';
+import { findRepository } from '../../src/worktree/repository.ts';
+import { prune } from '../../src/worktree/rescue.ts';
 import { writeFiles } from '../rig/command.ts';
 import {
+  abandon,
   commitAll,
   contentIn,
   digest,
   git,
   makeRepository,
   opened,
+  request,
   RUN,
   short,
   worked,
@@ -198,6 +202,32 @@ test('a run that is resumed counts attempts again, and the branch is its own', a
   expect(contentIn(repo, `refs/millrace/${RUN}/ws-a/1-earlier-1`, 'a.txt')).toBe('one\n');
   const child = await opened(await workspacesIn(repo), 'ws-b', { parents: ['ws-a'] });
   expect(readFileSync(join(child.folder, 'a.txt'), 'utf8')).toBe('again\n');
+});
+
+test('what a killed process left is pruned without touching what the resumed run made of it', async () => {
+  const repo = makeRepository();
+  const killed = await opened(await workspacesIn(repo), 'ws-a');
+  writeFiles(killed.folder, { 'a.txt': 'half\n' });
+  await abandon(repo, killed.folder);
+  const resumed = await workspacesIn(repo);
+  await resumed.rescue(RUN);
+  const { workspace, changes } = await worked(resumed, 'ws-a', { 'a.txt': 'whole\n' });
+  await resumed.close(workspace);
+  const repository = await findRepository(repo);
+  if (typeof repository === 'string') throw new Error(repository);
+  expect(await prune(repository)).toMatchObject([{ workstreamId: 'ws-a', removed: true }]);
+  expect(git(repo, 'rev-parse', `millrace/${RUN}/ws-a`).trim()).toBe(changes.head);
+  expect(git(repo, 'rev-parse', `refs/millrace/${RUN}/ws-a/1`).trim()).toBe(changes.head);
+  expect(contentIn(repo, `refs/millrace/${RUN}/ws-a/1-earlier-1`, 'a.txt')).toBe('half\n');
+});
+
+test('a run of another state folder that has the same id is not mixed with this one', async () => {
+  const repo = makeRepository();
+  const first = await workspacesIn(repo, { isResumed: false });
+  await opened(first, 'ws-a');
+  const second = await workspacesIn(repo, { isResumed: false, stateFolder: join(repo, '.state/other') });
+  expect(await second.open(request('ws-a'))).toMatchObject({ reason: 'workspace-error' });
+  expect(await first.open(request('ws-b'))).toMatchObject({ kind: 'worktree' });
 });
 
 describe('what git ignores', () => {

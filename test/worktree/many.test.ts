@@ -58,3 +58,15 @@ exit $code
   expect(readFileSync(join(tools, 'failed'), 'utf8').trim()).toMatch(/^\d+$/);
   expect(changes.head).toBe(changes.base);
 });
+
+test('the last worktree of a run goes while another one is made', async () => {
+  const workspaces = await workspacesIn(makeRepository());
+  // Each ends its last worktree while the others begin their next.
+  const chain = async (name: string): Promise<void> => {
+    for (let round = 0; round < 12; round += 1) {
+      await workspaces.close(await opened(workspaces, `${name}-${round}`));
+    }
+  };
+  await Promise.all([chain('ws-a'), chain('ws-b'), chain('ws-c')]);
+  expect(workspaces.staying()).toEqual([]);
+});

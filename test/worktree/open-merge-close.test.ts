@@ -134,9 +134,26 @@ describe('merging into the branch of the run', () => {
     await workspaces.merge(second.workspace);
     const tip = git(repo, 'rev-parse', MERGED);
     const expected = { status: 'conflict', commit: null, conflictsWith: ['ws-a'], files: ['a.txt'] };
-    expect(await workspaces.predict(third.workspace)).toMatchObject(expected);
     expect(await workspaces.merge(third.workspace)).toMatchObject(expected);
     expect(git(repo, 'rev-parse', MERGED)).toBe(tip);
+  });
+
+  test('a prediction finds the same conflicts and makes no branch, also after the run was resumed', async () => {
+    const repo = makeRepository({ 'a.txt': 'a\n', 'b.txt': 'b\n' });
+    const workspaces = await workspacesIn(repo);
+    const first = await worked(workspaces, 'ws-a', { 'a.txt': 'one\n' });
+    const second = await worked(workspaces, 'ws-b', { 'b.txt': 'two\n' });
+    const mergeable = { status: 'mergeable', branch: '', commit: null };
+    expect(await workspaces.predict(first.workspace)).toMatchObject(mergeable);
+    expect(await workspaces.predict(second.workspace)).toMatchObject(mergeable);
+    const resumed = await workspacesIn(repo);
+    const third = await worked(resumed, 'ws-c', { 'a.txt': 'three\n' });
+    expect(await resumed.predict(third.workspace)).toMatchObject({
+      status: 'conflict',
+      conflictsWith: ['ws-a'],
+      files: ['a.txt'],
+    });
+    expect(git(repo, 'for-each-ref', `refs/heads/${MERGED}`)).toBe('');
   });
 
   test('nothing to merge: nothing changed, merged before, or the shared folder', async () => {
@@ -188,7 +205,7 @@ describe('closing', () => {
     const { workspace } = await worked(workspaces, 'ws-a', { 'x.txt': 'x' });
     writeFiles(workspace.folder, { 'late.txt': 'late\n' });
     await workspaces.close(workspace);
-    expect(contentIn(repo, `refs/millrace/${RUN}/ws-a/1`, 'late.txt')).toBe('late\n');
+    expect(contentIn(repo, `refs/millrace/${RUN}/ws-a/1-after-1`, 'late.txt')).toBe('late\n');
   });
 
   test('a worktree of the same name that was left does not stand in the way', async () => {

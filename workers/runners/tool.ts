@@ -127,7 +127,8 @@ function judge(
 }
 
 function requestOf({ settings, folder, scratch, execution }: Job): ToolRequest {
-  const { workstream, budgetUsd } = execution.assignment;
+  const { workstream, budgets } = execution.assignment;
+  const [least] = budgets;
   return {
     settings,
     prompt: scratch.prompt,
@@ -135,7 +136,7 @@ function requestOf({ settings, folder, scratch, execution }: Job): ToolRequest {
     folder,
     scratch: scratch.folder,
     sessionId: randomUUID(),
-    budgetUsd: budgetUsd === null ? null : budgetUsd - execution.spentUsd,
+    budgetUsd: least === undefined ? null : least.limitUsd - least.spentUsd - execution.spentUsd,
     scope: [...workstream.filesScope, ...workstream.filesCreate],
   };
 }
@@ -156,14 +157,9 @@ function commandOf({ settings, folder, env }: Job, { file, args, env: own }: Too
 
 /** A tool that is told to spend nothing or less would answer with an error of its own. */
 function budgetFailure({ assignment, spentUsd }: Execution): Failure | null {
-  const { budgetUsd: limitUsd, workstream } = assignment;
-  if (limitUsd === null || spentUsd < limitUsd) return null;
-  return {
-    reason: 'budget-exceeded',
-    of: workstream.maxCostUsd === null ? 'run' : 'workstream',
-    limitUsd,
-    spentUsd,
-  };
+  const [least] = assignment.budgets;
+  if (least === undefined || least.spentUsd + spentUsd < least.limitUsd) return null;
+  return { reason: 'budget-exceeded', ...least, spentUsd: least.spentUsd + spentUsd };
 }
 
 function startFailure({ settings, execution }: Job, error: Error): Failure {

@@ -1,6 +1,6 @@
 /** Programs that the configuration describes: their command has placeholders, their success has rules. */
 import type { Failure } from '../../src/domain/failure.ts';
-import { NO_TOKENS } from '../../src/domain/tool.ts';
+import { NO_TOKENS, successPattern } from '../../src/domain/tool.ts';
 import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
 
 const PLACEHOLDER = /\{(prompt|prompt_file|folder|model|session_id)\}/g;
@@ -42,17 +42,38 @@ const valuesOf = (request: ToolRequest): Record<string, string> => ({
   session_id: request.sessionId,
 });
 
+/** When it has done its work. */
+interface Rules {
+  exitCodes: readonly number[];
+  matches: RegExp | null;
+  excludes: RegExp | null;
+  /** Why a rule can't be used; null where all can. */
+  problem: string | null;
+}
+
+/** Whether a line has matched. */
+interface Seen {
+  matched: boolean;
+  excluded: boolean;
+}
+
 /** What such a program prints means nothing to Millrace; the end of it is what it said. */
 class CustomReader implements ToolReader {
   readonly #request: ToolRequest;
+  readonly #rules: Rules;
+  /** Of each line of standard output; the end of all that it printed is looked at as a whole. */
+  readonly #seen: Seen = { matched: false, excluded: false };
   #text = '';
   #latest: string | null = null;
 
   constructor(request: ToolRequest) {
     this.#request = request;
+    this.#rules = compile(request.settings.success);
   }
 
   line(text: string): void {
+    this.#seen.matched ||= this.#rules.matches?.test(text) === true;
+    this.#seen.excluded ||= this.#rules.excludes?.test(text) === true;
     this.#text += `${text}\n`;
     if (this.#text.length > 2 * MAX_TEXT) this.#text = this.#text.slice(-MAX_TEXT - 1);
     if (text.trim() !== '') this.#latest = text.slice(0, 200);
@@ -79,7 +100,7 @@ class CustomReader implements ToolReader {
   }
 
   judge(end: ToolEnd): Failure | null {
-    const detail = whyNoSuccess(this.#request.settings.success, end);
+    const detail = whyNoSuccess(this.#rules, end, this.#seen);
     if (detail === null) return null;
     const { name } = this.#request.settings;
     return { reason: 'tool-error', tool: name, detail, tail: end.tail, log: end.log };
@@ -88,28 +109,29 @@ class CustomReader implements ToolReader {
 
 const endOf = (text: string): string => (text.length <= MAX_TEXT ? text : `…${text.slice(1 - MAX_TEXT)}`);
 
-function whyNoSuccess(success: ToolRequest['settings']['success'], end: ToolEnd): string | null {
-  if (end.exitCode === null) return `it was ended by ${end.signal ?? 'an unknown signal'}`;
-  if (!success.exitCodes.includes(end.exitCode)) return `exit code ${end.exitCode}`;
-  const { outputMatches, outputExcludes } = success;
-  if (outputMatches !== null) {
-    const found = search(outputMatches, end.tail);
-    if (typeof found === 'string') return `outputMatches is no regular expression: ${found}`;
-    if (!found) return `the end of its output does not match ${outputMatches}`;
+function compile({ exitCodes, outputMatches, outputExcludes }: ToolRequest['settings']['success']): Rules {
+  const rules: Rules = { exitCodes, matches: null, excludes: null, problem: null };
+  try {
+    if (outputMatches !== null) rules.matches = successPattern(outputMatches);
+    if (outputExcludes !== null) rules.excludes = successPattern(outputExcludes);
+  } catch (error) {
+    // The configuration is checked for it, and settings of the library's may come another way.
+    rules.problem = error instanceof Error ? error.message : String(error);
   }
-  if (outputExcludes !== null) {
-    const found = search(outputExcludes, end.tail);
-    if (typeof found === 'string') return `outputExcludes is no regular expression: ${found}`;
-    if (found) return `the end of its output matches ${outputExcludes}`;
-  }
-  return null;
+  return rules;
 }
 
-/** Whether the text holds a match, with `^` and `$` at the lines' ends; what is wrong with the expression otherwise. */
-function search(expression: string, text: string): boolean | string {
-  try {
-    return new RegExp(expression, 'm').test(text);
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+function whyNoSuccess(
+  { exitCodes, matches, excludes, problem }: Rules,
+  end: ToolEnd,
+  seen: Seen,
+): string | null {
+  if (end.exitCode === null) return `it was ended by ${end.signal ?? 'an unknown signal'}`;
+  if (!exitCodes.includes(end.exitCode)) return `exit code ${end.exitCode}`;
+  if (problem !== null) return `a rule for its output is no regular expression: ${problem}`;
+  if (matches !== null && !seen.matched && !matches.test(end.tail))
+    return `its output does not match ${matches.source}`;
+  if (excludes !== null && (seen.excluded || excludes.test(end.tail)))
+    return `its output matches ${excludes.source}`;
+  return null;
 }

@@ -7,7 +7,10 @@ import { toolContext, toolFailure } from './tool-failure.ts';
 /** Characters that tell what was denied. */
 const WIDTH = 200;
 
-/** Remembers denials until the tool has found another way: work done after a denial is work done. */
+/**
+ * Remembers what stood in the way. A tool that was not there is made good by another one that changes files. What was
+ * denied stays denied, whatever the tool did afterwards: only acceptance can tell whether it was needed.
+ */
 export class DeniedTools {
   #denied: { words: string; why: 'permission' | 'absent' }[] = [];
 
@@ -18,7 +21,7 @@ export class DeniedTools {
 
   /** A tool that changes files did so. */
   worked(): void {
-    this.#denied = [];
+    this.#denied = this.#denied.filter(({ why }) => why === 'permission');
   }
 
   /**

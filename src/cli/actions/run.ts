@@ -71,11 +71,11 @@ export async function run(argv: RunArguments): Promise<number> {
 async function dryRun(argv: RunArguments, given: CoordinatorOptions): Promise<number> {
   const format = argv.json ? 'json' : 'text';
   if (given.resume === undefined && given.retryFailed === undefined) return plan({ ...argv, format });
-  const { options, paths, prepared } = begin(given);
+  const { options, paths, prepared } = begin({ ...given, project: await readProject(process.cwd()) });
   const ids = prepared.resumed?.resumption.toRun ?? options.select;
   if (ids.length === 0)
     throw new Refusal(4, 'Every workstream of that run has its result; only its report is missing.');
-  const left = prepare({ select: ids, withDependencies: false, workspace: null }, paths);
+  const left = prepare({ select: ids, withDependencies: false, workspace: options.workspace }, paths);
   await print(formatPlan(left.plan, format));
   return left.plan.broken.length === 0 ? 0 : 1;
 }

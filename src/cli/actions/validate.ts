@@ -5,10 +5,15 @@ import { formatProblem } from '../../domain/problem.ts';
 import { plural } from '../../support/plural.ts';
 import { printable } from '../../support/printable.ts';
 import type { ValidateArguments } from '../commands/validate.ts';
+import { readProject } from '../config.ts';
 import { print, printJson } from '../print.ts';
 
-/** Prints every problem of every file. Exit code 0 with warnings at most, 1 with errors, 4 for an empty folder. */
+/**
+ * Prints every problem of every file. Exit code 0 with warnings at most, 1 with errors, 4 for an empty folder.
+ * @throws UsageError for a configuration file that no run could use
+ */
 export async function validate(argv: ValidateArguments): Promise<number> {
+  await readProject(process.cwd());
   const { files, workstreams, problems } = checkFolder(resolve(argv.workstreams), process.cwd());
   if (files === 0) throw new Refusal(4, `There are no workstream files in ${resolve(argv.workstreams)}.`);
   const errors = problems.filter(({ severity }) => severity === 'error').length;

@@ -27,7 +27,9 @@ export function competitions({ competitions: all }: ConsolidatedResult): Block[]
   return [
     heading(2, 'Best of several tools'),
     paragraph(
-      'Kept is the first that was accepted, then the one with more tests passed, less cost, less time, fewer lines changed. `git show` shows the commits of the others.',
+      'Kept is the first that was accepted, then the one with more tests passed, less cost, less time, fewer lines changed. ',
+      code('git show'),
+      ' shows the commits of the others.',
     ),
     table(
       COLUMNS,

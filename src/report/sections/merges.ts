@@ -1,5 +1,5 @@
 import type { ConsolidatedResult } from '../../domain/run-record.ts';
-import type { MergeProblem } from '../../domain/tool-record.ts';
+import type { MergedWork, MergeProblem } from '../../domain/tool-record.ts';
 import { plural } from '../../support/plural.ts';
 import { cappedTable } from '../capped.ts';
 import { type Block, type Cell, code, glue, heading, paragraph } from '../nodes.ts';
@@ -16,7 +16,7 @@ export function merges({ merges: work, run, database }: ConsolidatedResult): Blo
   const blocks: Block[] = [heading(2, 'Merged work')];
   blocks.push(
     work.merged === 0
-      ? paragraph('Nothing was merged.')
+      ? paragraph(left(work))
       : paragraph(
           `The work of ${plural(work.merged, 'workstream')} is in `,
           code(work.branch),
@@ -34,7 +34,11 @@ export function merges({ merges: work, run, database }: ConsolidatedResult): Blo
     " AND merge_status IN ('conflict', 'failed')",
   );
   blocks.push(
-    paragraph(`${plural(work.problems.total, 'workstream')} could not be merged into it:`),
+    paragraph(
+      work.branch === ''
+        ? `${plural(work.problems.total, 'workstream')} could not be merged with those that were accepted before:`
+        : `${plural(work.problems.total, 'workstream')} could not be merged into it:`,
+    ),
     ...cappedTable(work.problems, {
       columns: ['Workstream', 'Conflicts with', 'Files', 'Its branch'],
       row: problemRow,
@@ -44,6 +48,16 @@ export function merges({ merges: work, run, database }: ConsolidatedResult): Blo
     }),
   );
   return blocks;
+}
+
+/** What is on branches of its own because nothing is merged. */
+function left({ branch, mergeable }: MergedWork): string {
+  if (branch !== '') return 'Nothing was merged.';
+  const clean =
+    mergeable === 0
+      ? ''
+      : ` ${plural(mergeable, 'workstream')} could be, one after another, without a conflict.`;
+  return `Nothing was to be merged: each workstream's work is on its own branch.${clean}`;
 }
 
 function problemRow({ workstreamId, branch, conflictsWith, files, detail }: MergeProblem): Cell[] {

@@ -191,6 +191,20 @@ describe('results are bounded', () => {
   });
 });
 
+test.each([
+  '<testsuite><testcase name="a"/><testcase name="b"><fail',
+  '<testsuites><testsuite name="x"><testcase name="a"/></testsuite><testsuite name="y"><testcase name="b"/>',
+  '<testsuite><testcase name="a"/>\n',
+])('JUnit XML that was cut off says nothing: %s', async (text) => {
+  expect(await readTests(text)).toBeNull();
+});
+
+test('JUnit XML among other output is read from its first suite to the last', async () => {
+  const text =
+    'go > on\n<testsuite name="a > b" tests="0"/>\n<testsuite><testcase name="c"/></testsuite>\nx -> y';
+  expect(await readTests(text)).toMatchObject({ format: 'junit', counts: { total: 1, passed: 1 } });
+});
+
 describe('hostile output', () => {
   const MB10 = 10_000_000;
   const repeated = (part: string): string => part.repeat(Math.ceil(MB10 / part.length));
@@ -210,6 +224,8 @@ describe('hostile output', () => {
         '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><testsuite><testcase name="&e;"/></testsuite>',
     ],
     ['elements without an end', () => repeated('<testsuite>')],
+    ['tags without an end', () => repeated('<testsuite ')],
+    ['quotes without an end', () => repeated("<testsuite '")],
     ['an attribute without an end', () => `<testsuite name="${'a'.repeat(MB10)}`],
     ['attributes without values', () => `<testsuite ${'a '.repeat(MB10 / 2)}`],
     ['JSON without an end', () => `{"numTotalTests":1,"testResults":${'['.repeat(MB10)}`],

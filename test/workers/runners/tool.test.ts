@@ -85,13 +85,18 @@ test('a version is recorded, and one that is known not to work is refused before
 test('each step may spend what those before it have left', async () => {
   const requests: ToolRequest[] = [];
   vi.mocked(loadAdapter).mockResolvedValue(adapter(requests));
-  const { execution, run } = start({ budgetUsd: 8 });
+  const { execution, run } = start({ budgets: [{ of: 'run', limitUsd: 9, spentUsd: 1 }] });
   await run(0);
   await run(1);
   expect(requests.map(({ budgetUsd }) => budgetUsd)).toEqual([8, 4]);
   expect(execution.spentUsd).toBe(6);
   execution.spentUsd = 8;
-  expect((await run(1)).failure).toMatchObject({ reason: 'budget-exceeded', limitUsd: 8, spentUsd: 8 });
+  expect((await run(1)).failure).toEqual({
+    reason: 'budget-exceeded',
+    of: 'run',
+    limitUsd: 9,
+    spentUsd: 9,
+  });
 });
 
 test('each step has a session, a scratch folder and a prompt of its own', async () => {

@@ -66,4 +66,21 @@ describe('the reader', () => {
     reader.line(' ');
     expect([reader.activity(), reader.activity()]).toEqual(['reading', null]);
   });
+
+  test('its rules look at every line, not at the end alone', () => {
+    const ending = (success: object, lines: string[]) => {
+      const rules = { exitCodes: [0], outputMatches: null, outputExcludes: null, ...success };
+      const reader = custom.reader(request(['agent'], { success: rules }));
+      for (const line of lines) reader.line(line);
+      return reader.judge({ exitCode: 0, signal: null, tail: 'the end\nof it', log: '/log' });
+    };
+    const long = ['I gave up', ...Array.from({ length: 9_000 }, (_, number) => `line ${number}`)];
+    expect(ending({ outputExcludes: 'gave up$' }, long)).toMatchObject({
+      detail: 'its output matches gave up$',
+    });
+    expect(ending({ outputMatches: '^I gave' }, long)).toBeNull();
+    expect(ending({ outputMatches: 'end\nof' }, [])).toBeNull();
+    expect(ending({ outputMatches: 'done' }, long)).toMatchObject({ reason: 'tool-error' });
+    expect(ending({ outputExcludes: 'nothing' }, long)).toBeNull();
+  });
 });

@@ -67,7 +67,7 @@ describe('what the real program printed', () => {
   });
 
   test.each([
-    ['denied-then-written', null, ''],
+    ['denied-then-written', 'permission-denied', 'write_file: '],
     ['read-only', 'read-only', 'write_file: Tool "write_file" not found.'],
     ['denied', 'permission-denied', 'write_file: Tool execution denied by policy.'],
     ['outside', 'permission-denied', 'write_file: Path not in workspace'],

@@ -128,7 +128,7 @@ describe('a denial', () => {
     error: 'The user has specified a rule which prevents you from using this specific tool call.',
   });
 
-  test('counts as long as nothing was changed after it', () => {
+  test('counts', () => {
     const reader = opencode.reader(requestTo('opencode'));
     for (const line of [denied, use('read', { status: 'completed' }), finish]) reader.line(line);
     expect(reader.judge(end)).toMatchObject({
@@ -137,9 +137,16 @@ describe('a denial', () => {
     });
   });
 
-  test('is none when it found another way', () => {
+  test('counts whatever was changed after it: acceptance decides whether it was needed', () => {
     const reader = opencode.reader(requestTo('opencode'));
     for (const line of [denied, use('edit', { status: 'completed' }), finish]) reader.line(line);
+    expect(reader.judge(end)).toMatchObject({ reason: 'permission-denied' });
+  });
+
+  test('is none where a tool was not there and another one changed files', () => {
+    const reader = opencode.reader(requestTo('opencode'));
+    const absent = use('invalid', { status: 'completed', input: { tool: 'write', error: 'no such tool' } });
+    for (const line of [absent, use('edit', { status: 'completed' }), finish]) reader.line(line);
     expect(reader.judge(end)).toBeNull();
   });
 });

@@ -18,18 +18,49 @@ const parser = new XMLParser({
 });
 
 /**
- * JUnit XML, from its first `<testsuite` to its last closing tag. A document with a DOCTYPE is not one: no tool
+ * JUnit XML, from its first `<testsuite` to the last that is closed. One that was cut off says nothing: the tests that
+ * are missing may be those that failed. A document with a DOCTYPE is not one: no tool
  * writes any, and entities are what bombs are made of. Nor is one with more than a million tags.
  */
 export function parseJunit(text: string): ParsedTests | null {
   const start = text.search(/<testsuites?[\s/>]/);
   if (start === -1 || /<!(?:DOCTYPE|ENTITY)/i.test(text) || hasTooManyTags(text)) return null;
-  const end = text.lastIndexOf('>');
-  const root = fieldsOf(parser.parse(text.slice(start, end + 1)));
+  const end = endOf(text, start);
+  if (end === null) return null;
+  const root = fieldsOf(parser.parse(text.slice(start, end)));
   const list = new CaseList();
   for (const suites of listOf(root['testsuites'])) addSuite(fieldsOf(suites), '', list);
   for (const suite of listOf(root['testsuite'])) addSuite(fieldsOf(suite), '', list);
   return { counts: list.counts, cases: list.cases };
+}
+
+/** The end of the last suite; null where one that was opened is not closed. One pass over the text. */
+function endOf(text: string, start: number): number | null {
+  const tags = /<\/?testsuites?(?=[\s/>])/g;
+  tags.lastIndex = start;
+  let open = 0;
+  let end: number | null = null;
+  for (let tag = tags.exec(text); tag !== null; tag = tags.exec(text)) {
+    const last = endOfTag(text, tags.lastIndex);
+    if (last === null) return null;
+    if (tag[0].startsWith('</')) open -= 1;
+    else if (text[last - 1] !== '/') open += 1;
+    tags.lastIndex = last + 1;
+    if (open === 0) end = last + 1;
+  }
+  return open === 0 ? end : null;
+}
+
+/** Where its `>` is; one in quotes is part of a value. */
+function endOfTag(text: string, from: number): number | null {
+  let quote: string | null = null;
+  for (let at = from; at < text.length; at += 1) {
+    const character = text[at];
+    if (quote !== null) quote = character === quote ? null : quote;
+    else if (character === '>') return at;
+    else if (character === '"' || character === "'") quote = character;
+  }
+  return null;
 }
 
 function hasTooManyTags(text: string): boolean {
