@@ -33,7 +33,7 @@ function build(args: string[], config: Record<string, unknown>): Argv {
     .usage('$0 [command]\n\nRuns a folder of workstreams on N agents in real parallel.')
     .completion('completion', 'Print a script for shell completion')
     .strict()
-    .parserConfiguration({ 'duplicate-arguments-array': false, 'strip-dashed': false })
+    .parserConfiguration({ 'strip-dashed': false })
     .version(packageVersion())
     .help()
     .alias('help', 'h')

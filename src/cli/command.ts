@@ -25,10 +25,16 @@ export function bind<A>(
     yargs.command<A>({
       command,
       describe,
-      builder: (scoped) => builder(scoped.config(own)),
+      builder: (scoped) => {
+        // Of an option that is given more than once the last one counts; words that belong to none are all kept.
+        scoped.coerce(Object.keys(options), last);
+        return builder(scoped.config(own));
+      },
       handler: async (argv) => {
         process.exitCode = await action(argv);
       },
     });
   };
 }
+
+const last = (value: unknown): unknown => (Array.isArray(value) ? value.at(-1) : value);

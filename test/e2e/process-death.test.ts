@@ -163,7 +163,7 @@ test('with isolation: process nothing of that happens to the run', async () => {
 
 test('options, names and --json survive the death', async () => {
   const folder = folderOf(killer('ws-bad', 'segfaults'), innocent('ws-a'), innocent('ws-other'));
-  const { code, stdout } = await millrace(folder, ['run', 'ws-[ab]*', '--json', '-j', '2']);
+  const { code, stdout } = await millrace(folder, ['run', 'ws-bad', 'ws-a', '--json', '-j', '2']);
   expect(code).toBe(1);
   const document: unknown = JSON.parse(stdout);
   expect(document).toMatchObject({ run: { executionSummary: { exitCode: 1 } } });

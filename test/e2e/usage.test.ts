@@ -173,6 +173,15 @@ describe('init', () => {
   });
 });
 
+test('several names select several workstreams; of an option that is given twice the last one counts', async () => {
+  const all = ['ws-a', 'ws-b', 'ws-c'].map((id) => ({ id, steps: [{ run: 'true' }] }));
+  const folder = folderWith({ 'workstreams/all.json': all });
+  const { code } = await millrace(folder, ['run', 'ws-a', 'ws-c', '-j', '9', '--agents', '1', '-j', '2']);
+  expect(code).toBe(0);
+  expect(query(folder, 'SELECT workstream_id AS id FROM agent_results ORDER BY id')).toHaveLength(2);
+  expect(query(folder, 'SELECT agents_count AS agents FROM consolidated_runs')).toEqual([{ agents: 2 }]);
+});
+
 test('help names every command, and completion prints a script', async () => {
   const { code, stdout } = await millrace(temporaryFolder(), ['--help']);
   expect(code).toBe(0);
