@@ -142,8 +142,10 @@ export class WorkstreamRunner {
       this.#remember(attempt);
       await this.#close(attempt);
     }
-    if (chosen.attempt.outcome.failure !== null) return this.#giveUp(chosen.attempt, null, candidates);
-    return this.#accept(await this.#lookAgain(chosen.attempt), candidates);
+    const attempt = await this.#lookAgain(chosen.attempt);
+    return attempt.outcome.failure === null
+      ? this.#accept(attempt, candidates)
+      : this.#giveUp(attempt, null, candidates);
   }
 
   /** Each in a workspace of its own, as long as the run goes on and there is money. */

@@ -76,6 +76,18 @@ test('one workstream is given to several tools, and the best result counts', asy
   ]);
 });
 
+test('where no candidate is accepted the branch is that of the one that counts', async () => {
+  const folder = project([write('ws-a', 'good', { acceptance_tests: ['test "$MILLRACE_ATTEMPT" = 9'] })]);
+  await millrace(folder, ['run', '--best-of', 'claude,good']);
+  const [row] = query<{ metadata: string; branch: string }>(folder, 'SELECT * FROM agent_results');
+  const { candidates } = JSON.parse(row?.metadata ?? '');
+  expect(candidates).toMatchObject([
+    { tool: 'claude', chosen: true },
+    { tool: 'good', chosen: false },
+  ]);
+  expect(git(folder, 'rev-parse', row?.branch ?? '')).toBe(candidates[0].commit);
+});
+
 test('candidates share the money of their workstream, and each has a log of its own', async () => {
   const folder = project([write('ws-a', 'good', { max_cost_usd: 0.4 })]);
   await millrace(folder, ['run', '--best-of', 'claude,claude,good']);
