@@ -41,7 +41,7 @@ export class Execution {
   readonly #controller = new AbortController();
   #stop: Stop | null = null;
   #stoppedAt = 0;
-  #lastProgress = 0;
+  #lastProgress = Number.NEGATIVE_INFINITY;
   #printed = 0;
   #logged = 0;
 

@@ -38,7 +38,7 @@ export async function runProcess(
   const output = execution.output.descriptor;
   const child = startProcess(command, ['ignore', output, output]);
   if (child instanceof Error) return { failure: startFailure(command, child), exitCode: null, tail: '' };
-  const guard = guardProcess(child, execution, signal, lastLineOf(execution));
+  const guard = guardProcess(child, execution, signal, lastLineOf(execution, start));
   try {
     const end = await ended(child);
     signal.throwIfAborted();
@@ -113,9 +113,9 @@ function startFailure(command: Command, error: Error): Failure {
   };
 }
 
-/** Gives the last line that was printed since it was asked before. */
-function lastLineOf({ output }: ProcessHost): () => string | null {
-  let shown = output.size;
+/** Gives the last line that was printed since it was asked before, at first since `from`. */
+function lastLineOf({ output }: ProcessHost, from: number): () => string | null {
+  let shown = from;
   return () => {
     const { size } = output;
     if (size <= shown) return null;

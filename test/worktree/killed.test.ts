@@ -2,7 +2,7 @@
  * Processes that are killed while they open, harvest, merge and close. Nothing that was in a worktree may be lost: it
  * is in the worktree still, or in what a ref reaches. MILLRACE_TEST_KILLS=100 kills more often.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -86,6 +86,15 @@ async function lost({ repo, journal }: Killed): Promise<string[]> {
     .map(({ path }) => String(path));
 }
 
+/** What git finds wrong, but for a worktree that git itself was killed over before it had a commit. */
+function complaints(repo: string): string[] {
+  const { stdout, stderr } = spawnSync('git', ['fsck', '--strict'], { cwd: repo, encoding: 'utf8' });
+  const harmless = /^error: worktrees\/[^ ]+\/HEAD: detached HEAD points at nothing$/;
+  return `${stdout}${stderr}`
+    .split('\n')
+    .filter((line) => /^(error|fatal|missing|broken)/.test(line) && !harmless.test(line));
+}
+
 describe('processes killed with SIGKILL', () => {
   test(`at ${KILLS} moments lose nothing, before and after pruning`, { timeout: 900_000 }, async () => {
     const { calls, signal } = await runAndKill(1_000_000, 'before', 0);
@@ -104,7 +113,7 @@ describe('processes killed with SIGKILL', () => {
       left.push(...pruned.filter(({ removed }) => !removed).map(({ why }) => `${name}: ${why}`));
       expect(await lost(killed), `${name}, pruned`).toEqual([]);
       expect(git(killed.repo, 'status', '--porcelain'), name).toBe('');
-      git(killed.repo, 'fsck', '--strict');
+      expect(complaints(killed.repo), name).toEqual([]);
     }
     expect(removed).toBeGreaterThan(KILLS / 2);
     // A git that was killed may leave its own lock; what it locked then stays, and says why.
