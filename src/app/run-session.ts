@@ -14,6 +14,7 @@ import type { Connection } from '../store/connection.ts';
 import { openDatabase } from '../store/database.ts';
 import { attemptsOf } from '../store/earlier-run.ts';
 import { outputsOf } from '../store/outputs.ts';
+import { EnduringRecorder } from '../store/enduring-recorder.ts';
 import { SqliteRecorder } from '../store/recorder.ts';
 import { conclude } from './conclude.ts';
 import { LazyWorkspaces } from './workspaces.ts';
@@ -41,7 +42,7 @@ export class RunSession {
   readonly #input: SessionInput;
   readonly #startedAt: Date;
   readonly #connection: Connection;
-  readonly #recorder: SqliteRecorder;
+  readonly #recorder: EnduringRecorder;
   readonly #roster: Roster;
   readonly #workspaces: LazyWorkspaces;
   readonly #engine: ThreadEngine;
@@ -56,8 +57,9 @@ export class RunSession {
     makeStateFolder(paths.state);
     this.#startedAt = new Date();
     this.#connection = openDatabase(paths.database);
-    this.#recorder = new SqliteRecorder(this.#connection);
-    this.runId = prepared.resumed === null ? this.#claim() : this.#reopen(prepared.resumed);
+    const recorder = new SqliteRecorder(this.#connection);
+    this.runId = prepared.resumed === null ? this.#claim(recorder) : this.#reopen(recorder, prepared.resumed);
+    this.#recorder = this.#endure(recorder);
     const { retryOf } = prepared;
     this.#workspaces = new LazyWorkspaces({ paths, runId: this.runId, retryOf, ...options.project.worktree });
     this.#journal = new Journal(this.#recorder, listeners, (error) => this.#coordinator.fail(error));
@@ -72,19 +74,29 @@ export class RunSession {
     this.#coordinator = this.#createCoordinator(this.#inherit());
   }
 
-  #claim(): string {
+  #endure(recorder: SqliteRecorder): EnduringRecorder {
+    return new EnduringRecorder({
+      recorder,
+      connection: this.#connection,
+      runId: this.runId,
+      tell: (level, text) => this.#notice(level, text),
+      fail: (error) => this.#coordinator.fail(error),
+    });
+  }
+
+  #claim(recorder: SqliteRecorder): string {
     const { options, prepared } = this.#input;
     const at = this.#startedAt.toISOString();
     const origin = { options: storedOptions(options), retryOf: prepared.retryOf };
-    return firstFreeRunId(makeRunId(this.#startedAt), (id) => !this.#recorder.claim(id, at, origin));
+    return firstFreeRunId(makeRunId(this.#startedAt), (id) => !recorder.claim(id, at, origin));
   }
 
-  #reopen({ run, resumption }: Resumed): string {
+  #reopen(recorder: SqliteRecorder, { run, resumption }: Resumed): string {
     const { runId, resumedAt } = run;
     const { discarded } = resumption;
     const options = storedOptions(this.#input.options);
-    if (this.#recorder.reopen({ runId, resumedAt, discarded, options })) return runId;
-    this.#recorder.close();
+    if (recorder.reopen({ runId, resumedAt, discarded, options })) return runId;
+    recorder.close();
     this.#connection.close();
     throw new Refusal(2, `The run ${runId} has just been resumed by another process.`);
   }
@@ -160,7 +172,10 @@ export class RunSession {
       }),
       limits: { timeoutSeconds, graceSeconds, maxOutputMb },
       logFolder: paths.logs(this.runId),
-      outputsOf: (ids) => outputsOf(this.#connection, this.runId, ids, prepared.retryOf),
+      outputsOf: (ids) => ({
+        ...outputsOf(this.#connection, this.runId, ids, prepared.retryOf),
+        ...this.#recorder.outputsAside(ids),
+      }),
       toolsOf: this.#roster.toolsOf,
       gates: project.gates,
       bestOf: options.bestOf,
@@ -197,7 +212,7 @@ export class RunSession {
     }
   }
 
-  #notice(level: 'info' | 'warn', text: string): void {
+  #notice(level: 'info' | 'warn' | 'error', text: string): void {
     this.#journal.publish({ type: 'notice', level, text, workstreamId: null });
   }
 
@@ -206,6 +221,8 @@ export class RunSession {
     const earlier = prepared.resumed?.run ?? null;
     const lastSeconds = (lastResultAt.getTime() - this.#startedAt.getTime()) / 1000;
     const wallSeconds = (earlier?.workedSeconds ?? 0) + lastSeconds;
+    // Everything that follows is read back from the database.
+    this.#recorder.settle();
     const result = conclude({
       runId: this.runId,
       connection: this.#connection,

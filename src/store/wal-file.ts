@@ -26,9 +26,17 @@ export class WalFile {
     // Where WAL mode is not to be had, each commit is synced by SQLite.
     if (!this.#isWal) return;
     try {
-      // The file is there once something was committed, and as long as the connection is open.
-      this.#descriptor ??= openSync(`${this.#database}-wal`, 'r+');
-      await syncFile(this.#descriptor);
+      await syncFile(this.#open());
+    } catch (error) {
+      throw asStoreError(error, this.#database);
+    }
+  }
+
+  /** The same, with the main thread waiting. Throws a `StoreError`. */
+  syncNow(): void {
+    if (!this.#isWal) return;
+    try {
+      fdatasyncSync(this.#open());
     } catch (error) {
       throw asStoreError(error, this.#database);
     }
@@ -38,6 +46,12 @@ export class WalFile {
   close(): void {
     if (this.#descriptor !== null) closeSync(this.#descriptor);
     this.#descriptor = null;
+  }
+
+  /** The file is there once something was committed, and as long as the connection is open. */
+  #open(): number {
+    this.#descriptor ??= openSync(`${this.#database}-wal`, 'r+');
+    return this.#descriptor;
   }
 }
 
