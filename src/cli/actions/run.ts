@@ -6,6 +6,7 @@ import type { CoordinatorOptions } from '../../app/options.ts';
 import { prepare } from '../../app/prepare.ts';
 import { Refusal } from '../../app/refusal.ts';
 import type { RunResult } from '../../app/run-result.ts';
+import type { RunEvent } from '../../domain/run-event.ts';
 import { formatPlan } from '../../plan/render.ts';
 import { reportFormat } from '../../report/formats.ts';
 import { listenForSignals } from '../../run/signals.ts';
@@ -24,6 +25,14 @@ import { sourceOf } from './report.ts';
 
 const NOTHING_MATCHED = 4;
 
+/** Whoever leaves a run alone overnight closes the terminal. */
+const HUNG_UP: RunEvent = {
+  type: 'notice',
+  level: 'warn',
+  text: 'The terminal was closed. The run goes on; to end it, send SIGTERM to its process.',
+  workstreamId: null,
+};
+
 /** Runs workstreams. The exit code says how it went; nothing but a whole success is 0. */
 export async function run(argv: RunArguments): Promise<number> {
   const given = givenOptions(argv, process.argv.slice(2));
@@ -39,6 +48,10 @@ export async function run(argv: RunArguments): Promise<number> {
   const stopListening = listenForSignals({
     first: (signal) => coordinator.interrupt(signal),
     second: () => void coordinator.abandon(),
+    hungUp: () => {
+      if (argv.ask) coordinator.interrupt('SIGHUP');
+      else output.listener(HUNG_UP);
+    },
   });
   try {
     const exitCode = await coordinator.run();
