@@ -26,6 +26,7 @@ import { makeRoster, type Roster } from './roster.ts';
 import { Refusal } from './refusal.ts';
 import type { RunResult } from './run-result.ts';
 import { storedOptions } from './stored-options.ts';
+import { beginNow, secondsSince } from '../support/stopwatch.ts';
 
 type Resumed = NonNullable<Prepared['resumed']>;
 
@@ -40,7 +41,7 @@ export interface SessionInput {
 export class RunSession {
   readonly runId: string;
   readonly #input: SessionInput;
-  readonly #startedAt: Date;
+  readonly #begin = beginNow();
   readonly #connection: Connection;
   readonly #recorder: EnduringRecorder;
   readonly #roster: Roster;
@@ -55,7 +56,6 @@ export class RunSession {
     this.#input = input;
     this.#roster = makeRoster(options, toRun(prepared));
     makeStateFolder(paths.state);
-    this.#startedAt = new Date();
     this.#connection = openDatabase(paths.database);
     const recorder = new SqliteRecorder(this.#connection);
     this.runId = prepared.resumed === null ? this.#claim(recorder) : this.#reopen(recorder, prepared.resumed);
@@ -74,6 +74,11 @@ export class RunSession {
     this.#coordinator = this.#createCoordinator(this.#inherit());
   }
 
+  /** ISO 8601 in UTC. */
+  #startedAt(): string {
+    return new Date(this.#begin.at).toISOString();
+  }
+
   #endure(recorder: SqliteRecorder): EnduringRecorder {
     return new EnduringRecorder({
       recorder,
@@ -86,9 +91,9 @@ export class RunSession {
 
   #claim(recorder: SqliteRecorder): string {
     const { options, prepared } = this.#input;
-    const at = this.#startedAt.toISOString();
+    const at = this.#startedAt();
     const origin = { options: storedOptions(options), retryOf: prepared.retryOf };
-    return firstFreeRunId(makeRunId(this.#startedAt), (id) => !recorder.claim(id, at, origin));
+    return firstFreeRunId(makeRunId(new Date(this.#begin.at)), (id) => !recorder.claim(id, at, origin));
   }
 
   #reopen(recorder: SqliteRecorder, { run, resumption }: Resumed): string {
@@ -117,7 +122,7 @@ export class RunSession {
       await this.#announce();
       if (this.#input.prepared.resumed !== null) await this.#rescue();
       await this.#coordinator.run();
-      const end = { lastResultAt: new Date(), interruption: this.#coordinator.interruption };
+      const end = { lastSeconds: secondsSince(this.#begin), interruption: this.#coordinator.interruption };
       await this.#engine.close();
       return await this.#conclude(end);
     } finally {
@@ -191,7 +196,7 @@ export class RunSession {
     this.#journal.publish({
       type: 'run-started',
       runId: this.runId,
-      at: this.#startedAt.toISOString(),
+      at: this.#startedAt(),
       agents: this.#roster.names,
       total: resumed?.resumption.total ?? plan.workstreams.length + plan.broken.length,
       workstreams: toRun(this.#input.prepared),
@@ -216,10 +221,9 @@ export class RunSession {
     this.#journal.publish({ type: 'notice', level, text, workstreamId: null });
   }
 
-  async #conclude({ lastResultAt, interruption }: RunEndpoint): Promise<RunResult> {
+  async #conclude({ lastSeconds, interruption }: RunEndpoint): Promise<RunResult> {
     const { options, paths, prepared } = this.#input;
     const earlier = prepared.resumed?.run ?? null;
-    const lastSeconds = (lastResultAt.getTime() - this.#startedAt.getTime()) / 1000;
     const wallSeconds = (earlier?.workedSeconds ?? 0) + lastSeconds;
     // Everything that follows is read back from the database.
     this.#recorder.settle();
@@ -251,7 +255,8 @@ export class RunSession {
 
 /** How the last workstream left the run. A signal that comes later changes nothing any more. */
 interface RunEndpoint {
-  lastResultAt: Date;
+  /** From the start to the last result. */
+  lastSeconds: number;
   interruption: Interruption | null;
 }
 

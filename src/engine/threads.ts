@@ -16,6 +16,7 @@ import { crashFailure, failedOutcome } from './crash.ts';
 import { signalGroup } from '../support/process-group.ts';
 import { type ExecutionMessage, ThreadExecution } from './thread-execution.ts';
 import { CompileError, TypeScriptModules } from './typescript.ts';
+import { beginNow } from '../support/stopwatch.ts';
 
 export interface ThreadEngineOptions {
   /** Number of threads; that many are started at once. */
@@ -59,7 +60,7 @@ export class ThreadEngine implements Engine {
 
   /** Never rejects. At most as many at once as there are agents: the pool's own queue is not used. */
   async run(assignment: Assignment, options: EngineRunOptions): Promise<Outcome> {
-    const startedAt = Date.now();
+    const begin = beginNow();
     const execution = new ThreadExecution(assignment, options, (message) => this.#send(message));
     this.#running.set(assignment.executionId, execution);
     try {
@@ -67,7 +68,7 @@ export class ThreadEngine implements Engine {
     } catch (error) {
       const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
       const thrown = { name, message, ...(stack === undefined ? {} : { stack }) };
-      return failedOutcome({ reason: 'internal-error', thrown }, startedAt, null);
+      return failedOutcome({ reason: 'internal-error', thrown }, begin, null);
     } finally {
       this.#running.delete(assignment.executionId);
     }
@@ -103,7 +104,7 @@ export class ThreadEngine implements Engine {
   async #lost(execution: ThreadExecution, error: unknown): Promise<Outcome> {
     if (error instanceof CompileError) {
       execution.close();
-      return failedOutcome(error.failure, execution.startedAt, execution.assignment.logFile);
+      return failedOutcome(error.failure, execution.begin, execution.assignment.logFile);
     }
     // Nothing is waited for any more once the engine is closed.
     const grace = this.#closing === null ? execution.assignment.limits.graceSeconds : 0;
@@ -114,14 +115,14 @@ export class ThreadEngine implements Engine {
   }
 
   #outcomeOfLost(execution: ThreadExecution, error: unknown): Outcome {
-    const { assignment, retired, verdict, startedAt } = execution;
+    const { assignment, retired, verdict, begin } = execution;
     if (retired !== null) {
       execution.tell({ type: 'replaced', why: retired.why });
       return retired.outcome;
     }
     execution.tell({ type: 'replaced', why: verdict === null ? 'its thread died' : 'its code did not stop' });
     const failure = verdict ?? crashFailure(error, this.#options.memoryMb);
-    return failedOutcome(failure, startedAt, assignment.logFile);
+    return failedOutcome(failure, begin, assignment.logFile);
   }
 
   /** Workstreams can post anything to their parent; only what is a message of an execution in hand counts. */

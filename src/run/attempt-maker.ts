@@ -14,6 +14,7 @@ import { judgeChanges, type OutsideScope } from './judge-changes.ts';
 import { unexecutedOutcome, withFailure, withWarnings } from './outcome.ts';
 import type { ToolCircuit } from './tool-circuit.ts';
 import type { Workplaces } from './workplaces.ts';
+import { beginNow, measured } from '../support/stopwatch.ts';
 
 export interface MakerParts {
   runId: string;
@@ -118,7 +119,7 @@ export class AttemptMaker {
     const { workstream, agentId } = task;
     const { workplaces, outsideScope } = this.#parts;
     const { number } = work;
-    const begin = { at: Date.now(), clock: performance.now() };
+    const begin = beginNow();
     const workspace = await workplaces.open(workstream, agentId, number);
     if (isFailure(workspace)) {
       return { task, number, workspace: null, outcome: unexecutedOutcome(workspace), changes: null };
@@ -126,7 +127,8 @@ export class AttemptMaker {
     const executed = whenInterrupted(await this.execute(task, workspace, work), task.interruption());
     const changes = await workplaces.harvest(workstream, workspace);
     if (changes === null) return { task, number, workspace, outcome: executed, changes };
-    const outcome = since(begin, executed);
+    // An attempt takes the time from the opening of its workspace until it is known what changed there.
+    const outcome = { ...executed, ...measured(begin) };
     const attempt = { task, number, workspace, outcome, changes: null };
     if ('reason' in changes) return { ...attempt, outcome: withFailure(outcome, changes) };
     return { ...attempt, changes, outcome: judge(workstream, outcome, changes, outsideScope) };
@@ -142,12 +144,6 @@ export class AttemptMaker {
     // A tool that could not even be started reported nothing.
     if (failure !== null && 'tool' in failure && reports.length === 0) circuit.record(failure.tool, failure);
   }
-}
-
-/** An attempt takes the time from the opening of its workspace until it is known what changed there. */
-function since(begin: { at: number; clock: number }, outcome: Outcome): Outcome {
-  const durationSeconds = (performance.now() - begin.clock) / 1000;
-  return { ...outcome, startedAt: begin.at, endedAt: Date.now(), durationSeconds };
 }
 
 /** What the tools of an attempt reported. */
