@@ -1,4 +1,4 @@
-import { closeSync, fdatasync, fdatasyncSync, openSync } from 'node:fs';
+import { closeSync, fdatasync, fdatasyncSync, openSync, realpathSync } from 'node:fs';
 import type { Connection } from './connection.ts';
 import { asStoreError } from './store-error.ts';
 
@@ -50,10 +50,13 @@ export class WalFile {
 
   /** The file is there once something was committed, and as long as the connection is open. */
   #open(): number {
-    this.#descriptor ??= openSync(`${this.#database}-wal`, 'r+');
+    this.#descriptor ??= openSync(walPath(this.#database), 'r+');
     return this.#descriptor;
   }
 }
+
+/** SQLite puts it beside the file itself, wherever links to that may be. */
+export const walPath = (database: string): string => `${realpathSync(database)}-wal`;
 
 function syncFile(descriptor: number): Promise<void> {
   return new Promise((resolve, reject) => {
