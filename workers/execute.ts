@@ -13,6 +13,7 @@ import { runStep } from './runners/step.ts';
 import { type StepOutcome, stepOutcome } from './runners/step-outcome.ts';
 import { setUp } from './set-up.ts';
 import { flattenThrown } from './thrown.ts';
+import { beginNow, measured } from '../src/support/stopwatch.ts';
 
 /** What has been found out so far. */
 interface Findings {
@@ -27,8 +28,7 @@ interface Findings {
 
 /** Never rejects. When it resolves, nothing that the workstream started is left running but what `retire` names. */
 export async function execute(execution: Execution): Promise<Outcome> {
-  const startedAt = Date.now();
-  const start = performance.now();
+  const begin = beginNow();
   const cpuStart = threadCpuTime();
   const before = activeResources();
   const findings: Findings = {
@@ -54,9 +54,7 @@ export async function execute(execution: Execution): Promise<Outcome> {
     failure,
     output: outputs.module ?? outputs.tool,
     status: failure === null ? 'completed' : 'failed',
-    startedAt,
-    endedAt: Date.now(),
-    durationSeconds: (performance.now() - start) / 1000,
+    ...measured(begin),
     cpuSeconds: since(cpuStart?.used, cpuEnd?.used),
     cpuWaitSeconds: since(cpuStart?.waited, cpuEnd?.waited),
     filesModified: [...findings.filesModified],

@@ -1,6 +1,7 @@
 /** The end of a run: consolidate, recommend, record, report. */
 import { availableParallelism } from 'node:os';
 import { recommend } from '../analysis/recommendations.ts';
+import type { Recorder } from '../domain/recorder.ts';
 import type { ConsolidatedResult, ExecutionSummary, Speed } from '../domain/run-record.ts';
 import { markdownReport } from '../report/markdown.ts';
 import { ReportError, writeReport } from '../report/write.ts';
@@ -8,7 +9,6 @@ import type { Interruption } from '../run/interruption.ts';
 import { exitCodeOf } from '../run/signals.ts';
 import type { Connection } from '../store/connection.ts';
 import { History } from '../store/history.ts';
-import type { SqliteRecorder } from '../store/recorder.ts';
 import { packageVersion } from '../support/package-version.ts';
 import type { Paths } from './paths.ts';
 import type { RunResult } from './run-result.ts';
@@ -16,7 +16,7 @@ import type { RunResult } from './run-result.ts';
 export interface Conclusion {
   runId: string;
   connection: Connection;
-  recorder: SqliteRecorder;
+  recorder: Recorder;
   paths: Paths;
   distribution: 'dynamic' | 'round-robin';
   agents: number;

@@ -1,24 +1,25 @@
 /** The folders that a run makes. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder as make } from '../support/make-folder.ts';
 import { Refusal } from './refusal.ts';
 
 /** Makes a folder. @throws Refusal with exit code 3 when that is not possible. */
 export function makeFolder(path: string): void {
-  attempt(path, () => mkdirSync(path, { recursive: true }));
+  attempt(path, () => make(path));
 }
 
 /** Makes the state folder. What is in it is nobody's source: where it is new, git is told to look away. */
 export function makeStateFolder(path: string): void {
   attempt(path, () => {
-    const isNew = mkdirSync(path, { recursive: true }) !== undefined;
+    const isNew = make(path) !== undefined;
     if (isNew) writeFileSync(join(path, '.gitignore'), '*\n');
   });
 }
 
-function attempt(path: string, make: () => void): void {
+function attempt(path: string, work: () => void): void {
   try {
-    make();
+    work();
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new Refusal(3, `The folder ${path} can't be made: ${why}`, error);

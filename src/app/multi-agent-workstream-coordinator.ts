@@ -10,7 +10,9 @@ import { type CoordinatorOptions, resolveOptions } from './options.ts';
 import type { Prepared } from './prepare.ts';
 import { Refusal } from './refusal.ts';
 import type { RunResult } from './run-result.ts';
+import { resolvePaths } from './paths.ts';
 import { RunSession } from './run-session.ts';
+import { takeInSpilled } from './spilled.ts';
 
 /**
  * Runs a folder of workstreams on N agents.
@@ -52,6 +54,8 @@ export class MultiAgentWorkstreamCoordinator {
   async run(): Promise<number> {
     if (this.#session !== null) throw new Error('This coordinator has run already; make another one.');
     try {
+      const { database } = resolvePaths(resolveOptions(this.#given));
+      for (const { level, text } of takeInSpilled(database)) this.#notice(level, text, null);
       const { options, paths, prepared, process } = begin(this.#given);
       for (const problem of prepared.plan.problems) {
         if (problem.severity === 'warning')
@@ -88,7 +92,7 @@ export class MultiAgentWorkstreamCoordinator {
     if (text !== null) this.#notice('warn', text, null);
   }
 
-  #notice(level: 'warn' | 'error', text: string, workstreamId: string | null): void {
+  #notice(level: 'info' | 'warn' | 'error', text: string, workstreamId: string | null): void {
     const event: RunEvent = { type: 'notice', level, text, workstreamId };
     for (const listener of this.#listeners) listener(event);
   }

@@ -17,6 +17,7 @@ import type { Connection } from '../store/connection.ts';
 import { openDatabase } from '../store/database.ts';
 import { attemptsOf } from '../store/earlier-run.ts';
 import { outputsOf } from '../store/outputs.ts';
+import { EnduringRecorder } from '../store/enduring-recorder.ts';
 import { SqliteRecorder } from '../store/recorder.ts';
 import { conclude } from './conclude.ts';
 import { LazyWorkspaces } from './workspaces.ts';
@@ -28,6 +29,7 @@ import { makeRoster, type Roster } from './roster.ts';
 import { Refusal } from './refusal.ts';
 import type { RunResult } from './run-result.ts';
 import { storedOptions } from './stored-options.ts';
+import { beginNow, secondsSince } from '../support/stopwatch.ts';
 
 type Resumed = NonNullable<Prepared['resumed']>;
 
@@ -42,9 +44,9 @@ export interface SessionInput {
 export class RunSession {
   readonly runId: string;
   readonly #input: SessionInput;
-  readonly #startedAt: Date;
+  readonly #begin = beginNow();
   readonly #connection: Connection;
-  readonly #recorder: SqliteRecorder;
+  readonly #recorder: EnduringRecorder;
   readonly #roster: Roster;
   readonly #workspaces: LazyWorkspaces;
   readonly #engine: Engine;
@@ -57,10 +59,10 @@ export class RunSession {
     this.#input = input;
     this.#roster = makeRoster(options, toRun(prepared));
     makeStateFolder(paths.state);
-    this.#startedAt = new Date();
     this.#connection = openDatabase(paths.database);
-    this.#recorder = new SqliteRecorder(this.#connection);
-    this.runId = prepared.resumed === null ? this.#claim() : this.#reopen(prepared.resumed);
+    const recorder = new SqliteRecorder(this.#connection);
+    this.runId = prepared.resumed === null ? this.#claim(recorder) : this.#reopen(recorder, prepared.resumed);
+    this.#recorder = this.#endure(recorder);
     const { retryOf } = prepared;
     this.#workspaces = new LazyWorkspaces({
       paths,
@@ -74,19 +76,34 @@ export class RunSession {
     this.#coordinator = this.#createCoordinator(this.#inherit());
   }
 
-  #claim(): string {
-    const { options, prepared } = this.#input;
-    const at = this.#startedAt.toISOString();
-    const origin = { options: storedOptions(options), retryOf: prepared.retryOf };
-    return firstFreeRunId(makeRunId(this.#startedAt), (id) => !this.#recorder.claim(id, at, origin));
+  /** ISO 8601 in UTC. */
+  #startedAt(): string {
+    return new Date(this.#begin.at).toISOString();
   }
 
-  #reopen({ run, resumption }: Resumed): string {
+  #endure(recorder: SqliteRecorder): EnduringRecorder {
+    return new EnduringRecorder({
+      recorder,
+      connection: this.#connection,
+      runId: this.runId,
+      tell: (level, text) => this.#notice(level, text),
+      fail: (error) => this.#coordinator.fail(error),
+    });
+  }
+
+  #claim(recorder: SqliteRecorder): string {
+    const { options, prepared } = this.#input;
+    const at = this.#startedAt();
+    const origin = { options: storedOptions(options), retryOf: prepared.retryOf };
+    return firstFreeRunId(makeRunId(new Date(this.#begin.at)), (id) => !recorder.claim(id, at, origin));
+  }
+
+  #reopen(recorder: SqliteRecorder, { run, resumption }: Resumed): string {
     const { runId, resumedAt } = run;
     const { discarded } = resumption;
     const options = storedOptions(this.#input.options);
-    if (this.#recorder.reopen({ runId, resumedAt, discarded, options })) return runId;
-    this.#recorder.close();
+    if (recorder.reopen({ runId, resumedAt, discarded, options })) return runId;
+    recorder.close();
     this.#connection.close();
     throw new Refusal(2, `The run ${runId} has just been resumed by another process.`);
   }
@@ -108,7 +125,7 @@ export class RunSession {
       await this.#announce();
       if (this.#input.prepared.resumed !== null) await this.#rescue();
       await this.#coordinator.run();
-      const end = { lastResultAt: new Date(), interruption: this.#coordinator.interruption };
+      const end = { lastSeconds: secondsSince(this.#begin), interruption: this.#coordinator.interruption };
       await this.#engine.close();
       return await this.#conclude(end);
     } finally {
@@ -180,7 +197,10 @@ export class RunSession {
       }),
       limits: { timeoutSeconds, graceSeconds, maxOutputMb },
       logFolder: paths.logs(this.runId),
-      outputsOf: (ids) => outputsOf(this.#connection, this.runId, ids, prepared.retryOf),
+      outputsOf: (ids) => ({
+        ...outputsOf(this.#connection, this.runId, ids, prepared.retryOf),
+        ...this.#recorder.outputsAside(ids),
+      }),
       toolsOf: this.#roster.toolsOf,
       gates: project.gates,
       bestOf: options.bestOf,
@@ -196,7 +216,7 @@ export class RunSession {
     this.#journal.publish({
       type: 'run-started',
       runId: this.runId,
-      at: this.#startedAt.toISOString(),
+      at: this.#startedAt(),
       agents: this.#roster.names,
       total: resumed?.resumption.total ?? plan.workstreams.length + plan.broken.length,
       workstreams: toRun(this.#input.prepared),
@@ -217,15 +237,16 @@ export class RunSession {
     }
   }
 
-  #notice(level: 'info' | 'warn', text: string): void {
+  #notice(level: 'info' | 'warn' | 'error', text: string): void {
     this.#journal.publish({ type: 'notice', level, text, workstreamId: null });
   }
 
-  async #conclude({ lastResultAt, interruption }: RunEndpoint): Promise<RunResult> {
+  async #conclude({ lastSeconds, interruption }: RunEndpoint): Promise<RunResult> {
     const { options, paths, prepared } = this.#input;
     const earlier = prepared.resumed?.run ?? null;
-    const lastSeconds = (lastResultAt.getTime() - this.#startedAt.getTime()) / 1000;
     const wallSeconds = (earlier?.workedSeconds ?? 0) + lastSeconds;
+    // Everything that follows is read back from the database.
+    this.#recorder.settle();
     const result = conclude({
       runId: this.runId,
       connection: this.#connection,
@@ -254,7 +275,8 @@ export class RunSession {
 
 /** How the last workstream left the run. A signal that comes later changes nothing any more. */
 interface RunEndpoint {
-  lastResultAt: Date;
+  /** From the start to the last result. */
+  lastSeconds: number;
   interruption: Interruption | null;
 }
 

@@ -1,10 +1,15 @@
+import { PassThrough } from 'node:stream';
 import expand from '@inquirer/expand';
 import type { Workstream } from '../domain/workstream.ts';
 import type { Decision } from '../run/coordinator.ts';
 import { oneLine } from '../support/printable.ts';
 
-/** Asks a person what to do with a workstream. Ctrl-C at the question, or the run's end, means to quit. */
+/**
+ * Asks a person what to do with a workstream. Ctrl-C at the question, a terminal that is closed, or the run's end means
+ * to quit.
+ */
 export async function askOnTerminal(workstream: Workstream, signal: AbortSignal): Promise<Decision> {
+  const keyboard = openKeyboard();
   try {
     return await expand<Decision>(
       {
@@ -17,10 +22,37 @@ export async function askOnTerminal(workstream: Workstream, signal: AbortSignal)
           { key: 'q', name: 'Quit, and skip the rest', value: 'quit' },
         ],
       },
-      { signal },
+      { signal: AbortSignal.any([signal, keyboard.gone]), input: keyboard.input },
     );
   } catch (error) {
     if (error instanceof Error && /^(ExitPrompt|AbortPrompt)Error$/.test(error.name)) return 'quit';
     throw error;
+  } finally {
+    keyboard.close();
   }
+}
+
+interface Keyboard {
+  input: PassThrough;
+  /** Aborted when no key can be typed any more. */
+  gone: AbortSignal;
+  close: () => void;
+}
+
+/**
+ * The keys of the terminal as a stream of their own. Readline would set the terminal's mode itself, and fails outside
+ * of any promise when the terminal has gone.
+ */
+function openKeyboard(): Keyboard {
+  const { stdin } = process;
+  const input = new PassThrough();
+  const gone = new AbortController();
+  const leave = (): void => gone.abort();
+  stdin.once('end', leave).on('error', leave).setRawMode(true);
+  stdin.pipe(input, { end: false });
+  const close = (): void => {
+    stdin.unpipe(input).pause().setRawMode(false);
+    stdin.off('end', leave).off('error', leave);
+  };
+  return { input, gone: gone.signal, close };
 }

@@ -4,6 +4,7 @@ import { packageVersion } from '../support/package-version.ts';
 import { commands } from './commands.ts';
 import { configurableOptions } from './options.ts';
 import { readConfig } from './config.ts';
+import { outliveReaders } from './print.ts';
 import { explainUnknown } from './unknown-argument.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -16,6 +17,7 @@ Every option may also stand in millrace.config.json or in a variable such as MIL
 
 /** Runs the command line. Sets `process.exitCode`; never rejects. */
 export async function main(args: string[]): Promise<void> {
+  outliveReaders();
   try {
     const config = await readConfig(process.cwd(), process.env, configurableOptions());
     await build(args, config).parseAsync();

@@ -12,6 +12,8 @@ interface Definition<A> {
   builder: (yargs: Argv) => Argv<A>;
 }
 
+const DID_NOT_FINISH = 3;
+
 /**
  * Binds a definition to its action, which gives the exit code and loads what it needs when it is called. The result
  * adds the command to the parser, with its part of the configuration.
@@ -31,6 +33,8 @@ export function bind<A>(
         return builder(scoped.config(own));
       },
       handler: async (argv) => {
+        // What a process ends with that nothing keeps alive although its command has not come to its end.
+        process.exitCode = DID_NOT_FINISH;
         process.exitCode = await action(argv);
       },
     });

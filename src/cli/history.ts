@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { DATABASE } from '../app/defaults.ts';
 import { Refusal } from '../app/refusal.ts';
+import { spilledSentences } from '../app/spilled.ts';
 import type { RunSummary } from '../domain/run-record.ts';
 import { openForReading } from '../store/database.ts';
 import { History } from '../store/history.ts';
 import { StoreError } from '../store/store-error.ts';
+import { printable } from '../support/printable.ts';
 
 /**
  * Opens the database of a state folder for reading, and closes it afterwards. `use` gets null where there is none.
@@ -18,6 +20,7 @@ export async function withHistory(
   let connection: ReturnType<typeof openForReading> = null;
   try {
     connection = openForReading(path);
+    for (const text of spilledSentences(path)) process.stderr.write(`millrace: ${printable(text)}\n`);
     return await use(connection === null ? null : new History(connection, path));
   } catch (error) {
     if (error instanceof StoreError) throw new Refusal(3, error.message, error);

@@ -3,6 +3,7 @@ import { closeSync, existsSync, openSync, unlinkSync } from 'node:fs';
 import type { Failure } from '../domain/failure.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { readTail } from '../support/read-tail.ts';
+import { type Beginning, measured } from '../support/stopwatch.ts';
 
 /** What a pool's rejection says about the thread that died. */
 export function crashFailure(error: unknown, memoryMb: number | null): Failure {
@@ -25,14 +26,11 @@ export function crashFailure(error: unknown, memoryMb: number | null): Failure {
  * The outcome of an execution that gave none itself. Its CPU time is not known; what it printed is in `logFile`, which
  * is removed if it is empty; null where nothing can have been printed.
  */
-export function failedOutcome(failure: Failure, startedAt: number, logFile: string | null): Outcome {
-  const endedAt = Date.now();
+export function failedOutcome(failure: Failure, begin: Beginning, logFile: string | null): Outcome {
   const tail = logFile === null ? null : takeTail(logFile);
   return {
     status: 'failed',
-    startedAt,
-    endedAt,
-    durationSeconds: Math.max(0, endedAt - startedAt) / 1000,
+    ...measured(begin),
     cpuSeconds: null,
     cpuWaitSeconds: null,
     steps: [],

@@ -65,7 +65,7 @@ export class ProcessEngine implements Engine {
       return await this.#outcome(hand, await process.ended);
     } catch (error) {
       execution.close();
-      return failedOutcome(startFailure(error), execution.startedAt, assignment.logFile);
+      return failedOutcome(startFailure(error), execution.begin, assignment.logFile);
     } finally {
       if (hand !== null) this.#hands.delete(hand);
     }
@@ -111,7 +111,7 @@ export class ProcessEngine implements Engine {
 
   /** What it started is ended from here where it could not do so itself any more. */
   async #outcome({ execution, process, memoryMb, answer }: Hand, end: Death): Promise<Outcome> {
-    const { assignment, retired, verdict, startedAt } = execution;
+    const { assignment, retired, verdict, begin } = execution;
     const kept = keepStray(process.stray, assignment.logFile);
     if (answer !== null) {
       execution.close();
@@ -120,7 +120,7 @@ export class ProcessEngine implements Engine {
     const left = await execution.endProcesses(this.#closed ? 0 : assignment.limits.graceSeconds);
     const outcome =
       retired?.outcome ??
-      failedOutcome(verdict ?? processFailure(end, process.stray, memoryMb), startedAt, assignment.logFile);
+      failedOutcome(verdict ?? processFailure(end, process.stray, memoryMb), begin, assignment.logFile);
     if (left > 0) outcome.warnings.push(`${left} of its processes could not be ended.`);
     return outcome;
   }

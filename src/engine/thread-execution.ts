@@ -11,6 +11,7 @@ import type { Outcome } from '../domain/outcome.ts';
 import { OwnedProcesses } from '../support/owned-processes.ts';
 import { markOfRun } from '../support/mark-of-run.ts';
 import { signalGroup } from '../support/process-group.ts';
+import { beginNow } from '../support/stopwatch.ts';
 
 /** Beyond the grace: what the thread needs to end its child processes and answer. */
 const ANSWER_SECONDS = 1;
@@ -24,7 +25,7 @@ export class ThreadExecution {
   readonly assignment: Assignment;
   /** In the environment of every process that it starts. */
   readonly mark: string;
-  readonly startedAt = Date.now();
+  readonly begin = beginNow();
   /** Aborted to end the thread. */
   readonly terminate: AbortController;
   /** Set when the agent gave its outcome and asked for its thread to be replaced. */

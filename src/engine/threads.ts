@@ -18,6 +18,7 @@ import { Line } from './line.ts';
 import { Lot, type Order } from './lot.ts';
 import { type ExecutionMessage, ThreadExecution } from './thread-execution.ts';
 import { CompileError, TypeScriptModules } from './typescript.ts';
+import { beginNow } from '../support/stopwatch.ts';
 
 export interface ThreadEngineOptions {
   /** Number of threads; that many are started at once. */
@@ -106,7 +107,7 @@ export class ThreadEngine implements Engine {
 
   async #prepare(order: Order, lot: Lot): Promise<void> {
     const { assignment, options } = order;
-    const startedAt = Date.now();
+    const begin = beginNow();
     try {
       const compiled = await this.#modules.compile(assignment);
       const execution = new ThreadExecution(
@@ -118,7 +119,7 @@ export class ThreadEngine implements Engine {
       lot.add(order, execution, { ...assignment, compiled, mark: execution.mark });
     } catch (error) {
       const logFile = error instanceof CompileError ? assignment.logFile : null;
-      order.settle(failedOutcome(failureOf(error), startedAt, logFile));
+      order.settle(failedOutcome(failureOf(error), begin, logFile));
     }
   }
 
@@ -159,19 +160,19 @@ export class ThreadEngine implements Engine {
       if (left > 0) outcome.warnings.push(`${left} of its processes could not be ended.`);
       lot.settle(executionId, outcome);
     } catch (problem) {
-      lot.settle(executionId, failedOutcome(failureOf(problem), execution.startedAt, null));
+      lot.settle(executionId, failedOutcome(failureOf(problem), execution.begin, null));
     }
   }
 
   #outcomeOfLost(execution: ThreadExecution, error: unknown): Outcome {
-    const { assignment, retired, verdict, startedAt } = execution;
+    const { assignment, retired, verdict, begin } = execution;
     if (retired !== null) {
       execution.tell({ type: 'replaced', why: retired.why });
       return retired.outcome;
     }
     execution.tell({ type: 'replaced', why: verdict === null ? 'its thread died' : 'its code did not stop' });
     const failure = verdict ?? crashFailure(error, this.#options.memoryMb);
-    return failedOutcome(failure, startedAt, assignment.logFile);
+    return failedOutcome(failure, begin, assignment.logFile);
   }
 
   /** Workstreams can post anything to their parent; only what is a message of an execution in hand counts. */

@@ -61,7 +61,7 @@ export class TypeScriptModules {
     try {
       const { build } = await import('esbuild');
       const result = await build({
-        entryPoints: [module],
+        entryPoints: ['module'],
         bundle: true,
         write: false,
         // Not written there, but the source map's paths are relative to it.
@@ -71,7 +71,7 @@ export class TypeScriptModules {
         target: 'node20',
         sourcemap: 'inline',
         logLevel: 'silent',
-        plugins: [packagesStayOutside, eachFileKeepsItsUrl],
+        plugins: [entryIs(module), packagesStayOutside, eachFileKeepsItsUrl],
         define: { 'import.meta.url': FILE_URL },
       });
       return await this.#store(result.outputFiles[0]?.contents ?? new Uint8Array());
@@ -95,6 +95,16 @@ export class TypeScriptModules {
 const LOADERS: Record<string, Loader> = { '.ts': 'ts', '.tsx': 'tsx', '.js': 'js', '.jsx': 'jsx' };
 
 const FILE_URL = 'millrace_file_url';
+
+/** esbuild would take a path with `*` in it for a pattern. */
+const entryIs = (module: string): Plugin => ({
+  name: 'entry',
+  setup(build) {
+    build.onResolve({ filter: /^module$/ }, ({ kind }) =>
+      kind === 'entry-point' ? { path: module } : undefined,
+    );
+  },
+});
 
 /** Resolves packages from the importing file and leaves them where they are. */
 const packagesStayOutside: Plugin = {

@@ -118,7 +118,7 @@ function ended(event: Extract<RunEvent, { type: 'run-ended' }>, startedAt: numbe
   const { runId, exitCode, totals, report, database } = event;
   return entry(runLevel(exitCode), event, `${runId} ended with exit code ${exitCode}`, {
     exit_code: exitCode,
-    duration_seconds: startedAt === null ? null : (Date.parse(event.at) - startedAt) / 1000,
+    duration_seconds: startedAt === null ? null : Math.max(0, Date.parse(event.at) - startedAt) / 1000,
     workstreams: totals.workstreams,
     completed: totals.completed,
     failed: totals.failed,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '../support/make-folder.ts';
 
 /** A report that could not be written; `cause` is the file system's error. */
 export class ReportError extends Error {
@@ -29,7 +30,7 @@ export function writeReport(folder: string, runId: string, text: string): string
   if (!/^[\w][\w.-]*$/.test(runId)) throw new ReportError(path, `"${runId}" can't be part of a file name.`);
   const unfinished = join(folder, `.${reportFileName(runId)}.${randomUUID()}.tmp`);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     writeWhole(unfinished, path, text);
   } catch (error) {
     throw new ReportError(path, error instanceof Error ? error.message : String(error), error);

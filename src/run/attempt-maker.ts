@@ -17,6 +17,7 @@ import { judgeChanges, type OutsideScope } from './judge-changes.ts';
 import { unexecutedOutcome, withFailure, withWarnings } from './outcome.ts';
 import type { ToolCircuit } from './tool-circuit.ts';
 import type { Workplaces } from './workplaces.ts';
+import { beginNow, measured } from '../support/stopwatch.ts';
 
 export interface MakerParts {
   runId: string;
@@ -140,13 +141,14 @@ export class AttemptMaker {
     const { workstream, agentId } = task;
     const { workplaces, outsideScope } = this.#parts;
     const { number } = work;
-    const begin = { at: Date.now(), clock: performance.now() };
+    const begin = beginNow();
     const workspace = await workplaces.open(workstream, agentId, number);
     if (isFailure(workspace)) return unexecuted(task, number, workspace);
     const executed = whenInterrupted(await this.execute(task, workspace, work), task.interruption());
     const changes = await workplaces.harvest(workspace);
     if (changes === null) return { task, number, workspace, outcome: executed, changes };
-    const outcome = since(begin, executed);
+    // An attempt takes the time from the opening of its workspace until it is known what changed there.
+    const outcome = { ...executed, ...measured(begin) };
     const attempt = { task, number, workspace, outcome, changes: null };
     if ('reason' in changes) {
       const failed = outcome.failure === null ? withFailure(outcome, changes) : outcome;
@@ -174,12 +176,6 @@ const unexecuted = (task: Task, number: number, failure: Failure): Attempt => ({
   outcome: unexecutedOutcome(failure),
   changes: null,
 });
-
-/** An attempt takes the time from the opening of its workspace until it is known what changed there. */
-function since(begin: { at: number; clock: number }, outcome: Outcome): Outcome {
-  const durationSeconds = (performance.now() - begin.clock) / 1000;
-  return { ...outcome, startedAt: begin.at, endedAt: Date.now(), durationSeconds };
-}
 
 /** What the tools of an attempt reported. */
 export const reportsOf = ({ steps }: Outcome): ToolReport[] =>

@@ -1,16 +1,18 @@
-/** Signals that ask a run to end: the first asks, the second insists. */
+/** Signals that ask a run to end: the first asks, the second insists. A terminal that is closed asks for nothing. */
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 type EndSignal = (typeof SIGNALS)[number];
 
-const EXIT_CODES: Record<EndSignal, number> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+const EXIT_CODES: Record<EndSignal | 'SIGHUP', number> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
 export interface SignalHandlers {
   /** Start nothing new, end what runs, keep what there is. */
   first(signal: EndSignal): void;
   /** End at once. */
   second(): void;
+  /** Told once: nobody watches any more. The process lives on unless this ends it. */
+  hungUp(): void;
 }
 
 /** A Ctrl-C may arrive twice: from the terminal, and from a parent such as npm that passes it on. */
@@ -28,9 +30,17 @@ export function listenForSignals(handlers: SignalHandlers, now = () => performan
       handlers.first(signal);
     } else if (signal !== first.signal || now() - first.at > ECHO_MS) handlers.second();
   };
+  let isHungUp = false;
+  // Terminals and remote shells send it more than once.
+  const hangUp = (): void => {
+    if (!isHungUp) handlers.hungUp();
+    isHungUp = true;
+  };
   for (const signal of SIGNALS) process.on(signal, listener);
+  process.on('SIGHUP', hangUp);
   return () => {
     for (const signal of SIGNALS) process.off(signal, listener);
+    process.off('SIGHUP', hangUp);
   };
 }
 

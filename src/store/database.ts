@@ -1,13 +1,15 @@
 /** Opens the database: for the one writer of a process, or for reading only. */
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { normalizeMessage } from '../support/normalize-message.ts';
+import { makeFolder } from '../support/make-folder.ts';
 import type { Connection } from './connection.ts';
 import { migrate, refuseNewer } from './migrate.ts';
 import { settleDeadRuns } from './settle.ts';
 import { showAsNewest } from './show-as-newest.ts';
 import { asStoreError, storeError } from './store-error.ts';
+import { walPath } from './wal-file.ts';
 
 /** Path of the database when no other is named. */
 export const DEFAULT_DATABASE = '.state/multi_agent_consolidated.db';
@@ -24,8 +26,8 @@ export interface OpenOptions {
  */
 export function openDatabase(path: string, options: OpenOptions = {}): Connection {
   return open(path, () => {
-    mkdirSync(dirname(path), { recursive: true });
-    const connection = new Database(path, { timeout: options.busyTimeoutMs ?? 10_000 });
+    makeFolder(dirname(path));
+    const connection = new Database(untrimmed(path), { timeout: options.busyTimeoutMs ?? 10_000 });
     return prepare(connection, () => {
       refuseNewer(connection);
       const mode = connection.pragma('journal_mode = WAL', { simple: true });
@@ -47,13 +49,16 @@ export function openForReading(path: string, options: OpenOptions = {}): Connect
     const timeout = options.busyTimeoutMs ?? 10_000;
     try {
       // Not `readonly`: such a connection can't tidy away the -wal and -shm files that it has to make.
-      return prepareForReading(new Database(path, { fileMustExist: true, timeout }));
+      return prepareForReading(new Database(untrimmed(path), { fileMustExist: true, timeout }));
     } catch (error) {
       if (!isWriteProtected(error) || hasUncheckpointed(path)) throw error;
       return prepareForReading(new Database(readImage(path)));
     }
   });
 }
+
+/** better-sqlite3 takes spaces off a path's ends. Ours ends in a name of its own. */
+const untrimmed = (path: string): string => (/^\s/.test(path) ? `./${path}` : path);
 
 function prepareForReading(connection: Connection): Connection {
   return prepare(connection, () => {
@@ -90,11 +95,11 @@ function open(path: string, opener: () => Connection): Connection {
 }
 
 const isWriteProtected = (error: unknown): boolean =>
-  error instanceof Database.SqliteError && error.code.startsWith('SQLITE_READONLY');
+  error instanceof Database.SqliteError && /^SQLITE_(READONLY|CANTOPEN)/.test(error.code);
 
 /** Whether rows are in the -wal file that the file itself does not have yet. */
 const hasUncheckpointed = (path: string): boolean =>
-  (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
+  (statSync(walPath(path), { throwIfNoEntry: false })?.size ?? 0) > 0;
 
 /**
  * The file in memory, with its header changed from WAL to a mode that needs no further file: the only way to read a

@@ -66,10 +66,8 @@ const inList = (column: string): string => `
 export const inStatus = (status: string): string => `
   (SELECT COUNT(*) FROM agent_results WHERE run_id = @run AND status = '${status}')`;
 
-const FINISH = `
-UPDATE consolidated_runs SET
-  state = @state, ended_at = @at, exit_code = @exitCode,
-  execution_summary = @summary, recommendations = @recommendations,
+/** The totals of a run, counted again. */
+export const RECOUNT = `
   completed_count = ${inStatus('completed')},
   failed_count = ${inStatus('failed')},
   skipped_count = ${inStatus('skipped')},
@@ -77,7 +75,13 @@ UPDATE consolidated_runs SET
   total_commits = ${inList('commits_created')},
   total_errors = (SELECT COUNT(*) FROM consolidated_errors WHERE run_id = @run),
   total_warnings = (SELECT COALESCE(SUM(json_array_length(warnings)), 0) FROM agent_results
-    WHERE run_id = @run AND warnings <> '[]')
+    WHERE run_id = @run AND warnings <> '[]')`;
+
+const FINISH = `
+UPDATE consolidated_runs SET
+  state = @state, ended_at = @at, exit_code = @exitCode,
+  execution_summary = @summary, recommendations = @recommendations,
+  ${RECOUNT}
 WHERE run_id = @run`;
 
 /** One for each thing that a recorder writes. */

@@ -8,6 +8,7 @@ import { ownIdentity } from '../support/process-identity.ts';
 import { prepareStatements, type Statements } from './recorder-statements.ts';
 import { restart, takeOver, type Taking } from './reopen.ts';
 import { settleRun } from './settle.ts';
+import type { SpilledResult } from './spill-line.ts';
 import { asStoreError, storeError } from './store-error.ts';
 import { writeSummary } from './summary-json.ts';
 import { WalFile } from './wal-file.ts';
@@ -83,6 +84,24 @@ export class SqliteRecorder implements Recorder {
 
   sync(): Promise<void> {
     return this.#wal.sync();
+  }
+
+  /** Whether the start of the run is in the database. */
+  get hasBegun(): boolean {
+    return this.#runId !== null && this.#batch.started === null;
+  }
+
+  /** Results that wait for their commit, in the order in which they came. */
+  get pending(): SpilledResult[] {
+    return this.#batch.results.map((result) => ({
+      result,
+      definitionHash: this.#hashes.get(result.workstreamId) ?? null,
+    }));
+  }
+
+  /** Drops the first results of those that wait, because they are kept elsewhere. */
+  forget(count: number): void {
+    this.#batch.results.splice(0, count);
   }
 
   /** Lets go of what `sync` needs. The connection stays open. */

@@ -45,7 +45,8 @@ const testsCell = z
   })
   .catch({ total: 0, passed: 0, failed: 0, manual: 0, cases: null, tests: [] });
 
-const stepCell = z.object({
+/** A step as `metadata` keeps it. */
+export const stepSchema = z.object({
   id: text,
   kind: text,
   status: z.enum(['completed', 'failed']),
@@ -72,7 +73,7 @@ const metadataShape = z.object({
   priority: count,
   output: anyJson,
   metrics: metricsCell,
-  steps: listOf(stepCell),
+  steps: listOf(stepSchema),
   tail: text.nullable().catch(null),
   tools: listOf(toolReportSchema),
   changes: changesSchema.nullable().catch(null),
@@ -80,13 +81,16 @@ const metadataShape = z.object({
   earlierAttempts: listOf(attemptSchema),
   candidates: listOf(candidateSchema),
   gaveUp: text.nullable().catch(null),
-  compensation: listOf(stepCell),
+  compensation: listOf(stepSchema),
   definition: objectCell,
 });
 const metadataCell = metadataShape.catch(() => metadataShape.parse({}));
 
 const reasons: ReadonlySet<string> = new Set(failureSchema.options.map(({ shape }) => shape.reason.value));
 const isReason = (word: string): word is Reason => reasons.has(word);
+
+/** A word that is a reason of this version. */
+export const reasonSchema = z.custom<Reason>((word) => typeof word === 'string' && isReason(word));
 
 const textsCell = listOf(text);
 const errorsCell = listOf(errorCell);

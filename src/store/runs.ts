@@ -33,8 +33,8 @@ const runRow = z.object({
 const textList = listOf(z.string());
 type RunRow = z.infer<typeof runRow>;
 
-/** The older system wrote a space where we write a "T". */
-export const NEWEST_FIRST = "ORDER BY replace(created_at, ' ', 'T') DESC, length(run_id) DESC, run_id DESC";
+/** By the order in which runs were recorded: a clock may be set back between two of them. */
+export const NEWEST_FIRST = 'ORDER BY rowid DESC';
 
 /** A run; null where there is none of this id. */
 export function getRun(connection: Connection, runId: string): RunSummary | null {

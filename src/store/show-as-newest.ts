@@ -21,7 +21,10 @@ export function showAsNewest(connection: Connection): void {
 }
 
 function viewOf(table: string, wanted: string[], existing: ReadonlySet<string>): string {
-  const list = wanted.map((name) => (existing.has(name) ? name : `NULL AS ${name}`)).join(', ');
+  const cells = wanted.map((name) => (existing.has(name) ? name : `NULL AS ${name}`));
+  // A view has none of its own, and the order of runs is that of their rows.
+  if (table === 'consolidated_runs') cells.push(existing.size === 0 ? 'NULL AS rowid' : 'rowid AS rowid');
+  const list = cells.join(', ');
   const source = existing.size === 0 ? '(SELECT 1) WHERE 0' : `main.${table}`;
   return `CREATE TEMP VIEW ${table} AS SELECT ${list} FROM ${source}`;
 }

@@ -7,6 +7,7 @@ import Database from 'better-sqlite3';
  * - `locked`: another process kept it locked for longer than the time to wait.
  * - `unwritable`: the file or its folder can't be made, read or written.
  * - `disk-full`: there is no space left.
+ * - `nowhere`: neither the database nor a file took results; `message` has the file system's reason.
  * - `run-exists`: the id of the run is taken.
  * - `other`: anything else that SQLite refused.
  */
@@ -16,6 +17,7 @@ export type StoreErrorKind =
   | 'locked'
   | 'unwritable'
   | 'disk-full'
+  | 'nowhere'
   | 'run-exists'
   | 'other';
 
@@ -70,6 +72,8 @@ function sentence(kind: StoreErrorKind, path: string, detail: string): string {
       return `The database ${path} can't be opened or written (${detail}). Check the rights of the file and its folder, or name another --state folder.`;
     case 'disk-full':
       return `There is no space left for the database ${path}. Make room, or name another --state folder.`;
+    case 'nowhere':
+      return `Results could be written neither to the database ${path} nor to a file (${detail}), so nothing more is started. Those that are in no file are on standard error, one JSON object a line: saved as millrace-spill-1.jsonl in the folder of the database, the next run takes them in.`;
     case 'run-exists':
       return `The database ${path} has a run of this id already. Choose another one.`;
     case 'other':

@@ -1,4 +1,4 @@
-import { closeSync, fdatasync, fdatasyncSync, openSync } from 'node:fs';
+import { closeSync, fdatasync, fdatasyncSync, openSync, realpathSync } from 'node:fs';
 import type { Connection } from './connection.ts';
 import { asStoreError } from './store-error.ts';
 
@@ -26,9 +26,17 @@ export class WalFile {
     // Where WAL mode is not to be had, each commit is synced by SQLite.
     if (!this.#isWal) return;
     try {
-      // The file is there once something was committed, and as long as the connection is open.
-      this.#descriptor ??= openSync(`${this.#database}-wal`, 'r+');
-      await syncFile(this.#descriptor);
+      await syncFile(this.#open());
+    } catch (error) {
+      throw asStoreError(error, this.#database);
+    }
+  }
+
+  /** The same, with the main thread waiting. Throws a `StoreError`. */
+  syncNow(): void {
+    if (!this.#isWal) return;
+    try {
+      fdatasyncSync(this.#open());
     } catch (error) {
       throw asStoreError(error, this.#database);
     }
@@ -39,7 +47,16 @@ export class WalFile {
     if (this.#descriptor !== null) closeSync(this.#descriptor);
     this.#descriptor = null;
   }
+
+  /** The file is there once something was committed, and as long as the connection is open. */
+  #open(): number {
+    this.#descriptor ??= openSync(walPath(this.#database), 'r+');
+    return this.#descriptor;
+  }
 }
+
+/** SQLite puts it beside the file itself, wherever links to that may be. */
+export const walPath = (database: string): string => `${realpathSync(database)}-wal`;
 
 function syncFile(descriptor: number): Promise<void> {
   return new Promise((resolve, reject) => {

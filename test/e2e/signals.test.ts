@@ -96,3 +96,19 @@ test('a second signal does not wait for what does not want to end', async () => 
   ]);
   expect(groupIsAlive(pid)).toBe(false);
 });
+
+test('what does not want to end is made to within the grace', async () => {
+  const folder = waitingFolder("trap '' TERM; echo $$ > pid; cat gate; cat gate");
+  const run = startMillrace(folder, ['run', '-j', '2', '--grace', '0.1']);
+  await underWay(run);
+  const pid = pidOf(folder);
+  run.child.kill('SIGINT');
+  expect((await run.finished).code).toBe(130);
+  expect(results(folder).map(({ status }) => status)).toEqual([
+    'completed',
+    'completed',
+    'skipped',
+    'skipped',
+  ]);
+  expect(groupIsAlive(pid)).toBe(false);
+});

@@ -5,7 +5,11 @@ import { exitCodeOf, listenForSignals } from '../../src/run/signals.ts';
 function listening() {
   const heard: string[] = [];
   const clock = { now: 0 };
-  const handlers = { first: (signal: string) => heard.push(signal), second: () => heard.push('second') };
+  const handlers = {
+    first: (signal: string) => heard.push(signal),
+    second: () => heard.push('second'),
+    hungUp: () => heard.push('hung up'),
+  };
   onTestFinished(listenForSignals(handlers, () => clock.now));
   return { heard, clock };
 }
@@ -26,6 +30,14 @@ test('another signal insists at once', () => {
   process.emit('SIGINT', 'SIGINT');
   process.emit('SIGTERM', 'SIGTERM');
   expect(heard).toEqual(['SIGINT', 'second']);
+});
+
+test('a terminal that is closed asks for no end, however often it says so', () => {
+  const { heard } = listening();
+  process.emit('SIGHUP', 'SIGHUP');
+  process.emit('SIGHUP', 'SIGHUP');
+  process.emit('SIGINT', 'SIGINT');
+  expect(heard).toEqual(['hung up', 'SIGINT']);
 });
 
 test.each([

@@ -4,7 +4,7 @@ import { SpeedMeter } from '../../src/run/speed-meter.ts';
 import { workstream } from '../rig/definitions.ts';
 
 const outcome = (durationSeconds: number, cpuWaitSeconds = 0, cpuSeconds = 0) => ({
-  ...failedOutcome({ reason: 'cancelled', detail: '' }, 0, '/nowhere'),
+  ...failedOutcome({ reason: 'cancelled', detail: '' }, { at: 0, clock: 0 }, '/nowhere'),
   durationSeconds,
   cpuWaitSeconds,
   cpuSeconds,

@@ -62,10 +62,10 @@ describe('runs', () => {
       history.listRuns(page).map(({ runId }) => runId);
     const order = [
       'ma-run-20240506-070901',
-      OLD_RUN,
       'ma-run-20240506-070859-10',
       'ma-run-20240506-070859-2',
       'ma-run-20240506-070859',
+      OLD_RUN,
     ];
     expect(ids({ limit: 10 })).toEqual(order);
     expect(ids({ limit: 2, offset: 1 })).toEqual(order.slice(1, 3));

@@ -7,6 +7,7 @@ import type { CoordinatorOptions } from '../../app/options.ts';
 import { prepare } from '../../app/prepare.ts';
 import { Refusal } from '../../app/refusal.ts';
 import type { RunResult } from '../../app/run-result.ts';
+import type { RunEvent } from '../../domain/run-event.ts';
 import { formatPlan } from '../../plan/render.ts';
 import { reportFormat } from '../../report/formats.ts';
 import { reportFileName } from '../../report/write.ts';
@@ -26,6 +27,14 @@ import { plan } from './plan.ts';
 import { sourceOf } from './report.ts';
 
 const NOTHING_MATCHED = 4;
+
+/** Whoever leaves a run alone overnight closes the terminal. */
+const HUNG_UP: RunEvent = {
+  type: 'notice',
+  level: 'warn',
+  text: 'The terminal was closed. The run goes on; to end it, send SIGTERM to its process.',
+  workstreamId: null,
+};
 
 /** Runs workstreams. The exit code says how it went; nothing but a whole success is 0. */
 export async function run(argv: RunArguments): Promise<number> {
@@ -54,6 +63,10 @@ export async function run(argv: RunArguments): Promise<number> {
       coordinator.interrupt(signal);
     },
     second: () => void coordinator.abandon(),
+    hungUp: () => {
+      if (argv.ask) coordinator.interrupt('SIGHUP');
+      else output.listener(HUNG_UP);
+    },
   });
   try {
     const exitCode = await coordinator.run();

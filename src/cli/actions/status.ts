@@ -38,7 +38,7 @@ function text(run: RunSummary, counts: ReturnType<History['liveCounts']>, runnin
   const rows = running.map(({ agentId, workstreamId, since, fraction, activity }) => [
     agentId,
     workstreamId,
-    since === null ? null : seconds((Date.now() - Date.parse(since)) / 1000),
+    since === null ? null : seconds(Math.max(0, Date.now() - Date.parse(since)) / 1000),
     percent(fraction),
     activity ?? '',
   ]);

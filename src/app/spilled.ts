@@ -1,0 +1,46 @@
+/** Results of earlier runs that the database would not take. */
+import { openDatabase } from '../store/database.ts';
+import { findSpills } from '../store/spill-places.ts';
+import { takeIn, type TakenIn } from '../store/take-in.ts';
+import { plural } from '../support/plural.ts';
+
+/** What is told of them. */
+export interface SpillNotice {
+  level: 'info' | 'warn';
+  text: string;
+}
+
+/**
+ * Takes in what earlier runs had to keep beside the database. Opens it only where there is something.
+ * @throws StoreError when the database refuses still; nothing is lost by that.
+ */
+export function takeInSpilled(database: string): SpillNotice[] {
+  const paths = findSpills(database);
+  if (paths.length === 0) return [];
+  const connection = openDatabase(database);
+  try {
+    return paths.flatMap((path) => noticeOf(takeIn(connection, path)) ?? []);
+  } finally {
+    connection.close();
+  }
+}
+
+function noticeOf(taken: TakenIn): SpillNotice | null {
+  if (taken.kind !== 'taken-in') return null;
+  const { path, results, runIds, unusable, keptAs } = taken;
+  const found = `${plural(results, 'result')} of ${runIds.join(', ')} that the database had not taken ${results === 1 ? 'was' : 'were'} in ${path} and ${results === 1 ? 'is' : 'are'} in it now.`;
+  if (keptAs === null) return { level: 'info', text: found };
+  const rest = `${plural(unusable, 'line')} of it ${unusable === 1 ? 'is' : 'are'} no result, or of a run that is not in the database; the file is kept as ${keptAs}.`;
+  return {
+    level: 'warn',
+    text: results === 0 ? `${path} could not be taken in: ${rest}` : `${found} ${rest}`,
+  };
+}
+
+/** One sentence for each file with results that the database does not have yet. */
+export function spilledSentences(database: string): string[] {
+  return findSpills(database).map(
+    (path) =>
+      `There are results in ${path} that the database does not have yet; the next millrace run takes them in.`,
+  );
+}

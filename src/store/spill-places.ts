@@ -1,0 +1,61 @@
+/** Where results are kept that the database would not take, and how they are found again. */
+import { createHash } from 'node:crypto';
+import { lstatSync, readdirSync, realpathSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+
+const NAME = /^millrace-spill-.*\.jsonl$/;
+
+/** The folders for spills of a database, in the order in which they are tried: its own, the system's, the one above. */
+export function spillFolders(database: string): string[] {
+  const own = dirname(resolve(database));
+  return [...new Set([own, tmpdir(), dirname(own)])];
+}
+
+/**
+ * The beginning of the names of a database's spills. Other folders than the database's own may hold those of several,
+ * so the name says whose it is.
+ */
+export function spillPrefix(database: string): string {
+  return `millrace-spill-${createHash('sha256').update(realFolder(database)).digest('hex').slice(0, 12)}-`;
+}
+
+/**
+ * The spills of a database, in the order in which they were written. In the database's own folder any spill counts, so
+ * that one can be carried there. Elsewhere only what this user wrote: others may write to the system's folder too.
+ */
+export function findSpills(database: string): string[] {
+  const [own, ...others] = spillFolders(database);
+  const prefix = spillPrefix(database);
+  const found = own === undefined ? [] : namesIn(own).map((name) => join(own, name));
+  for (const folder of others) {
+    const names = namesIn(folder).filter((name) => name.startsWith(prefix));
+    found.push(...names.map((name) => join(folder, name)).filter(isOurs));
+  }
+  return found.toSorted((one, other) => (basename(one) < basename(other) ? -1 : 1));
+}
+
+/** None in a folder that is not there or can't be looked at: nothing can be spilled there either. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => NAME.test(name));
+  } catch {
+    return [];
+  }
+}
+
+function isOurs(path: string): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found !== undefined && found.isFile() && found.uid === (process.getuid?.() ?? found.uid);
+}
+
+/** However the folder is reached, by way of links or not, it is the same one. */
+function realFolder(database: string): string {
+  const folder = dirname(resolve(database));
+  try {
+    return realpathSync(folder);
+  } catch {
+    // It is not there yet, so nothing leads to it.
+    return folder;
+  }
+}

@@ -1,0 +1,22 @@
+/** When something began: by the clock on the wall, and by one that never goes back. */
+export interface Beginning {
+  /** Milliseconds since 1970. */
+  at: number;
+  /** Milliseconds on the monotonic clock. */
+  clock: number;
+}
+
+export const beginNow = (): Beginning => ({ at: Date.now(), clock: performance.now() });
+
+/** Seconds since then, however the clock on the wall was set meanwhile. */
+export const secondsSince = ({ clock }: Beginning): number => (performance.now() - clock) / 1000;
+
+/** Start, end and duration that agree: where the clock on the wall was set meanwhile, the end is as it stood before. */
+export function measured(begin: Beginning): { startedAt: number; endedAt: number; durationSeconds: number } {
+  const durationSeconds = secondsSince(begin);
+  return {
+    startedAt: begin.at,
+    endedAt: begin.at + Math.round(durationSeconds * 1000),
+    durationSeconds,
+  };
+}

@@ -1,0 +1,138 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { EnduringRecorder } from '../../src/store/enduring-recorder.ts';
+import { openDatabase } from '../../src/store/database.ts';
+import { SqliteRecorder } from '../../src/store/recorder.ts';
+import { readSpillLine } from '../../src/store/spill-line.ts';
+import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { databaseIn, end, finished, opened, result, RUN, rowsOf, started } from './recorded.ts';
+
+/** A run that has begun, in a database that can be made to refuse. */
+function begun(pauseMs: number, folders?: string[]) {
+  const folder = temporaryFolder();
+  const connection = openDatabase(databaseIn(folder), { busyTimeoutMs: 1 });
+  onTestFinished(() => void connection.close());
+  const told: string[] = [];
+  const waiting: ((text: string) => void)[] = [];
+  const recorder = new EnduringRecorder({
+    recorder: new SqliteRecorder(connection),
+    connection,
+    runId: RUN,
+    tell: (level, text) => {
+      told.push(`${level}: ${text}`);
+      for (const tell of waiting.splice(0)) tell(text);
+    },
+    fail: (error) => {
+      throw error;
+    },
+    pauseMs,
+    folders: folders ?? [folder],
+  });
+  onTestFinished(() => recorder.close());
+  recorder.take(started(['ws-1', 'ws-2', 'ws-3']));
+  recorder.commit();
+  const spills = () => readdirSync(folder).filter((name) => name.startsWith('millrace-spill-'));
+  const other = opened(folder);
+  return {
+    recorder,
+    told,
+    nextTold: () => new Promise<string>((resolve) => waiting.push(resolve)),
+    spills,
+    spilled: () =>
+      spills().flatMap((name) =>
+        readFileSync(join(folder, name), 'utf8')
+          .trimEnd()
+          .split('\n')
+          .map((line) => readSpillLine(line)?.result.workstreamId),
+      ),
+    stored: () => rowsOf(other, 'SELECT workstream_id AS id FROM agent_results ORDER BY id'),
+    lock: () => other.exec('BEGIN IMMEDIATE'),
+    unlock: () => other.exec('COMMIT'),
+  };
+}
+
+const HOUR_MS = 3_600_000;
+
+describe('while the database refuses', () => {
+  test('results are in a file when the commit returns, and in the database at the end', async () => {
+    const run = begun(HOUR_MS);
+    run.lock();
+    run.recorder.take(finished(result('ws-1', { metadata: { output: 'one' } })));
+    run.recorder.commit();
+    expect(run.spilled()).toEqual(['ws-1']);
+    run.recorder.take(finished(result('ws-2')));
+    run.recorder.commit();
+    await run.recorder.sync();
+    expect(run.spilled()).toEqual(['ws-1', 'ws-2']);
+    expect(run.recorder.outputsAside(['ws-1', 'ws-2', 'ws-3'])).toEqual({ 'ws-1': 'one', 'ws-2': null });
+    run.unlock();
+    run.recorder.take(finished(result('ws-3')));
+    run.recorder.finish(end());
+    expect(run.stored()).toEqual([{ id: 'ws-1' }, { id: 'ws-2' }, { id: 'ws-3' }]);
+    expect([run.spills(), run.recorder.outputsAside(['ws-1'])]).toEqual([[], {}]);
+    expect(run.told).toEqual([
+      expect.stringMatching(/^error: .* is locked by another process.* kept beside it/),
+      expect.stringMatching(/^error: Results that the database does not take are kept in .*millrace-spill-/),
+      expect.stringMatching(
+        /^info: .* can be written again: 2 results that had been kept beside it are in it now/,
+      ),
+    ]);
+  });
+
+  test('the clock tries again, and takes the spill in', async () => {
+    const run = begun(5);
+    run.lock();
+    run.recorder.take(finished(result('ws-1')));
+    run.recorder.commit();
+    run.unlock();
+    expect(await run.nextTold()).toContain('can be written again');
+    expect([run.stored(), run.spills()]).toEqual([[{ id: 'ws-1' }], []]);
+  });
+
+  test('the end says where the results are and how to go on', () => {
+    const run = begun(HOUR_MS);
+    run.lock();
+    run.recorder.take(finished(result('ws-1')));
+    expect(() => run.recorder.finish(end())).toThrow(
+      /locked by another process.* 1 result of ma-run-20260102-030405 is kept in .*millrace-spill-.*; the next millrace run takes it in\. Then: millrace run --resume ma-run-20260102-030405$/,
+    );
+    run.unlock();
+    run.recorder.finish(end());
+    expect([run.stored(), run.spills()]).toEqual([[{ id: 'ws-1' }], []]);
+  });
+
+  test('what no file takes stays in memory, is refused, and is written as soon as that is possible', () => {
+    const run = begun(HOUR_MS, ['/dev/null/nowhere']);
+    run.lock();
+    run.recorder.take(finished(result('ws-1', { metadata: { output: 1 } })));
+    expect(() => run.recorder.commit()).toThrow(/neither to the database .* nor to a file \(ENOTDIR/);
+    expect(() => run.recorder.commit()).toThrow(/neither to the database/);
+    expect(run.recorder.outputsAside(['ws-1'])).toEqual({ 'ws-1': 1 });
+    run.unlock();
+    run.recorder.finish(end());
+    expect(run.stored()).toEqual([{ id: 'ws-1' }]);
+  });
+});
+
+test('a run that can’t be begun is refused, and makes no spill', () => {
+  const folder = temporaryFolder();
+  const connection = openDatabase(databaseIn(folder), { busyTimeoutMs: 1 });
+  const other = opened(folder);
+  const recorder = new EnduringRecorder({
+    recorder: new SqliteRecorder(connection),
+    connection,
+    runId: RUN,
+    tell: () => undefined,
+    fail: () => undefined,
+    folders: [folder],
+  });
+  other.exec('BEGIN IMMEDIATE');
+  recorder.take(started(['ws-1']));
+  expect(() => recorder.commit()).toThrow(/locked/);
+  other.exec('ROLLBACK');
+  recorder.close();
+  connection.close();
+  expect(existsSync(join(folder, '.state'))).toBe(true);
+  expect(readdirSync(folder)).toEqual(['.state']);
+});
