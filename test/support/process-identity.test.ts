@@ -13,8 +13,9 @@ test('this process is not gone, and one that started at another time with its nu
 test.runIf(process.platform === 'linux')(
   'a process that has ended and that nobody waits for is gone',
   async () => {
-    // The shell becomes a program that never waits for the child it has.
-    const parent = spawn('sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 1000'], {
+    // The shell becomes a program that never waits for the child it has; the child ends once that is so.
+    const child = 'until grep -q sleep /proc/$PPID/comm; do :; done';
+    const parent = spawn('sh', ['-c', `sh -c '${child}' & echo $!; exec sleep 1000`], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     onTestFinished(() => void parent.kill('SIGKILL'));
