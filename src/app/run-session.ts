@@ -1,12 +1,11 @@
 /** One run from its first row to its report: wires the parts, drives them, and cleans up. */
 import type { Engine } from '../domain/engine.ts';
-import type { Resumed as RunResumed, RunListener } from '../domain/run-event.ts';
+import type { RunListener } from '../domain/run-event.ts';
 import { type Inheritance, NOTHING_EARLIER } from '../domain/earlier-run.ts';
 import { EngineByIsolation } from '../engine/by-isolation.ts';
 import { ProcessEngine } from '../engine/processes.ts';
 import { ThreadEngine } from '../engine/threads.ts';
 import { ReadyQueue } from '../plan/ready.ts';
-import type { Workstream } from '../domain/workstream.ts';
 import { Coordinator } from '../run/coordinator.ts';
 import type { Interruption } from '../run/interruption.ts';
 import { Journal } from '../run/journal.ts';
@@ -29,6 +28,7 @@ import { makeRoster, type Roster } from './roster.ts';
 import { Refusal } from './refusal.ts';
 import type { RunResult } from './run-result.ts';
 import { storedOptions } from './stored-options.ts';
+import { expectedSecondsOf, resumedOf, toRun } from './to-run.ts';
 import { beginNow, secondsSince } from '../support/stopwatch.ts';
 
 type Resumed = NonNullable<Prepared['resumed']>;
@@ -278,24 +278,4 @@ interface RunEndpoint {
   /** From the start to the last result. */
   lastSeconds: number;
   interruption: Interruption | null;
-}
-
-function resumedOf({ run, resumption: { counts, discarded }, afterDeath }: Resumed): RunResumed {
-  return { counts, discarded, afterDeath, results: run.results.length, inHand: run.inHand.length };
-}
-
-/** Of a run that is resumed those that are left of it. */
-function toRun({ plan, resumed }: Prepared): Workstream[] {
-  if (resumed === null) return plan.workstreams;
-  const ids = new Set([...resumed.resumption.toRun, ...resumed.resumption.inheritance.left]);
-  return plan.workstreams.filter(({ id }) => ids.has(id));
-}
-
-function expectedSecondsOf(prepared: Prepared): number {
-  const { plan } = prepared;
-  const ids = new Set(toRun(prepared).map(({ id }) => id));
-  return plan.expectedSeconds.reduce(
-    (sum, seconds, index) => sum + (ids.has(plan.workstreams[index]?.id ?? '') ? seconds : 0),
-    0,
-  );
 }

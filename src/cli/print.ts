@@ -1,5 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
-import { isatty } from 'node:tty';
+import { leaveClosedTerminals } from '../support/leave-closed-terminals.ts';
 
 /** What standard output or standard error says when nobody reads it any more: the pipe or the terminal was closed. */
 const CLOSED = new Set(['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED']);
@@ -15,20 +14,7 @@ export function outliveReaders(): void {
   process.stdout.on('error', (error) => {
     if (!isClosed(error)) process.emitWarning(`Standard output can't be written: ${error.message}`);
   });
-  const terminals = [0, 1, 2].filter(isatty);
-  if (terminals.length > 0) process.once('exit', () => leaveClosed(terminals));
-}
-
-/**
- * At its exit Node sets terminals back to how they were, and aborts with 134 where one has been closed meanwhile.
- * What stands in such a one's place is left alone. Done last, when nothing else opens files in this process.
- */
-function leaveClosed(terminals: readonly number[]): void {
-  for (const descriptor of terminals) {
-    if (isatty(descriptor)) continue;
-    closeSync(descriptor);
-    openSync('/dev/null', 'r+');
-  }
+  leaveClosedTerminals();
 }
 
 /**

@@ -4,11 +4,14 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Death } from '../domain/death.ts';
+import { leaveClosedTerminals } from '../support/leave-closed-terminals.ts';
 import { Deaths } from './deaths.ts';
 import { type FromRun, GOING_ON_VARIABLE, type GoingOn, readFromRun } from './protocol.ts';
 
-/** Signals by which a person or the system asks a run to end, with their exit codes. */
+/** Signals by which a run ends, with their exit codes. */
 const END_SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+/** Those by which a person or the system asks for it. A terminal that is closed asks for nothing. */
+const ASKING: readonly EndSignal[] = ['SIGINT', 'SIGTERM'];
 type EndSignal = keyof typeof END_SIGNALS;
 
 const FAILED = 3;
@@ -46,9 +49,10 @@ export async function watch(program: string, args: readonly string[]): Promise<n
 async function watchAll(program: string, args: readonly string[]): Promise<number> {
   const deaths = new Deaths();
   const watched = new Watched((run) => deaths.begun(run));
-  for (const signal of Object.keys(END_SIGNALS)) {
-    if (isEndSignal(signal)) process.on(signal, () => watched.signal(signal));
-  }
+  for (const signal of ASKING) process.on(signal, () => watched.signal(signal));
+  process.on('SIGHUP', () => watched.hangUp());
+  leaveClosedTerminals();
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   let goingOn: GoingOn | null = null;
   for (;;) {
     const { death, exitCode } = await watched.run(program, args, goingOn);
@@ -113,6 +117,11 @@ class Watched {
       setTimeout(() => {
         if (this.#interruptedBy === null) this.#child?.kill(signal);
       }, OWN_SIGNAL_MS);
+  }
+
+  /** The run decides what that means to it. It hears of it once, however often it is told. */
+  hangUp(): void {
+    this.#child?.kill('SIGHUP');
   }
 
   /** The exit code where the end was wanted, or where there was no run to go on with; null for a death. */

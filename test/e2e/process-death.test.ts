@@ -131,7 +131,8 @@ test('many that end their process at once do not keep the others from completing
     ...others.map(({ id }) => [id, 'completed']),
   ];
   expect(reasons(folder)).toEqual(Object.fromEntries(expected));
-  expect(ran(folder).filter((id) => !id.startsWith('ws-bad')).length).toBe(7);
+  // One that had ended when the process died, and was not announced, is run again.
+  expect(new Set(ran(folder).filter((id) => !id.startsWith('ws-bad'))).size).toBe(7);
   expectWhole(folder);
 }, 120_000);
 
