@@ -349,10 +349,11 @@ export function describeToolSteps(name: string, create: () => Engine): void {
     });
 
     describe('what it started', () => {
-      // The second ends by itself, because nobody reads any more what it prints.
+      const ended = ['It left 1 child process running; they were ended.'];
       test.each([
-        ['leaves-grandchild.sh', ['It left 1 child process running; they were ended.']],
-        ['leaves-printer.sh', []],
+        ['leaves-grandchild.sh', [ended]],
+        // It ends by itself, because nobody reads any more what it prints, or is ended before that.
+        ['leaves-printer.sh', [ended, []]],
       ])('%s: is not waited for', async (file, warnings) => {
         const family = randomUUID();
         const { outcome, log } = await run({
@@ -360,7 +361,7 @@ export function describeToolSteps(name: string, create: () => Engine): void {
         });
         expect(outcome.failure).toBeNull();
         expect(log().split('\n').includes('done')).toBe(true);
-        expect(outcome.warnings).toEqual(warnings);
+        expect(warnings).toContainEqual(outcome.warnings);
         expect(withVariable('FAMILY', family)).toEqual([]);
       });
 
