@@ -14,6 +14,8 @@ export class OutputFile {
   /** Why some of what this process wrote is not in it; null where all of it is. */
   lost: string | null = null;
   #fd: number | null = null;
+  /** Whether output goes to a file, and not to nowhere. */
+  #isThere = true;
 
   constructor(path: string) {
     this.path = path;
@@ -32,6 +34,7 @@ export class OutputFile {
       return openSync(this.path, 'a+');
     } catch (error) {
       this.#lose(error);
+      this.#isThere = false;
       return openSync(devNull, 'r+');
     }
   }
@@ -66,7 +69,7 @@ export class OutputFile {
     const empty = this.size === 0;
     closeSync(this.#fd);
     this.#fd = null;
-    if (empty) rmSync(this.path, { force: true });
+    if (empty && this.#isThere) rmSync(this.path, { force: true });
     return empty ? null : this.path;
   }
 }
