@@ -1,4 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { isatty } from 'node:tty';
 
 /** What standard output or standard error says when nobody reads it any more: the pipe or the terminal was closed. */
@@ -27,7 +28,7 @@ function leaveClosed(terminals: readonly number[]): void {
   for (const descriptor of terminals) {
     if (isatty(descriptor)) continue;
     closeSync(descriptor);
-    openSync('/dev/null', 'r+');
+    openSync(devNull, 'r+');
   }
 }
 
