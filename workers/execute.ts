@@ -45,6 +45,8 @@ export async function execute(execution: Execution): Promise<Outcome> {
   } catch (error) {
     findings.failure ??= { reason: 'internal-error', thrown: flattenThrown(error) };
   }
+  const { lost } = execution.output;
+  if (lost !== null) execution.warn(`Some of its output could not be kept: ${lost}.`);
   execution.ended = true;
   const failure = execution.stopped?.failure ?? findings.failure;
   const cpuEnd = threadCpuTime();

@@ -4,48 +4,58 @@ import { COORDINATOR } from '../domain/agent-result.ts';
 import type { AgentPerformance } from '../domain/run-record.ts';
 import type { Connection } from './connection.ts';
 import { jsonCell } from './json-cell.ts';
-import { eachRow, firstRow, numberCell, textCell } from './read.ts';
+import { firstRow, numberCell, rows, textCell } from './read.ts';
 import { wallSeconds } from './wall-time.ts';
 
 const workRow = z.object({
   agent_id: z.string(),
-  status: z.string(),
-  duration_seconds: numberCell,
-  cpu_seconds: numberCell,
+  workstreams: z.number(),
+  completed: z.number(),
+  failed: z.number(),
+  cpu: numberCell,
+  measured: z.number(),
+  busy: z.number(),
+  median: numberCell,
+  p95: numberCell,
 });
+type Work = Omit<z.infer<typeof workRow>, 'agent_id'>;
 
-/** What is counted of one agent while its rows pass by. */
-interface Tally {
-  workstreams: number;
-  completed: number;
-  failed: number;
-  /** Sum of what is known; null until something is. */
-  cpuSeconds: number | null;
-  durations: number[];
-  /** Busy with attempts that another one followed. */
-  earlierSeconds: number;
-}
+const NO_WORK: Work = {
+  workstreams: 0,
+  completed: 0,
+  failed: 0,
+  cpu: null,
+  measured: 0,
+  busy: 0,
+  median: null,
+  p95: null,
+};
+
+/** In one pass over an index. A percentile by nearest rank is the least value that at least its share is not above. */
+const WORK = `
+WITH w AS (
+  SELECT agent_id, status, cpu_seconds, duration_seconds AS d,
+    ROW_NUMBER() OVER (PARTITION BY agent_id ORDER BY duration_seconds NULLS LAST) AS place,
+    COUNT(duration_seconds) OVER (PARTITION BY agent_id) AS n
+  FROM agent_results WHERE run_id = ? AND agent_id <> ?)
+SELECT agent_id, COUNT(*) AS workstreams, SUM(status = 'completed') AS completed, SUM(status = 'failed') AS failed,
+  SUM(cpu_seconds) AS cpu, n AS measured, COALESCE(SUM(d), 0) AS busy,
+  MAX(CASE WHEN place = (n + 1) / 2 THEN d END) AS median,
+  MAX(CASE WHEN place = (n * 95 + 99) / 100 THEN d END) AS p95
+FROM w GROUP BY agent_id`;
 
 /**
  * What each agent did, in the order of their numbers, also those that got nothing to do. The median and the 95th
  * percentile are by nearest rank: values that were measured.
  */
 export function agentPerformances(connection: Connection, runId: string): AgentPerformance[] {
-  const sql = `
-    SELECT agent_id, status, duration_seconds, cpu_seconds FROM agent_results
-    WHERE run_id = ? AND agent_id <> ?`;
-  const tallies = new Map<string, Tally>();
-  for (const agentId of namesOf(connection, runId)) tallies.set(agentId, newTally());
-  for (const row of eachRow(connection, workRow, sql, runId, COORDINATOR)) {
-    const tally = tallies.get(row.agent_id) ?? newTally();
-    tallies.set(row.agent_id, tally);
-    add(tally, row);
-  }
-  addEarlierAttempts(connection, runId, tallies);
+  const works = new Map<string, Work>(namesOf(connection, runId).map((name) => [name, NO_WORK]));
+  for (const row of rows(connection, workRow, WORK, runId, COORDINATOR)) works.set(row.agent_id, row);
+  const earlier = earlierSeconds(connection, runId);
   const wall = wallSeconds(connection, runId);
-  return [...tallies]
+  return [...works]
     .toSorted(([one], [other]) => byNumber.compare(one, other))
-    .map(([agentId, tally]) => toPerformance(agentId, tally, wall));
+    .map(([agentId, work]) => toPerformance(agentId, work, earlier.get(agentId) ?? 0, wall));
 }
 
 const byNumber = new Intl.Collator('en', { numeric: true });
@@ -62,42 +72,25 @@ function namesOf(connection: Connection, runId: string): string[] {
 }
 
 const EARLIER = `
-SELECT a.agent_id, a.duration_seconds FROM workstream_attempts a
+SELECT a.agent_id, COALESCE(SUM(a.duration_seconds), 0) AS seconds FROM workstream_attempts a
 JOIN agent_results r ON r.run_id = a.run_id AND r.workstream_id = a.workstream_id
-WHERE a.run_id = ? AND a.attempt < r.attempts`;
+WHERE a.run_id = ? AND a.attempt < r.attempts GROUP BY a.agent_id`;
 
-const earlierRow = z.object({ agent_id: z.string(), duration_seconds: numberCell });
+const earlierRow = z.object({ agent_id: z.string(), seconds: z.number() });
 
 /** Attempts that another one followed kept their agents busy too. */
-function addEarlierAttempts(connection: Connection, runId: string, tallies: Map<string, Tally>): void {
-  for (const row of eachRow(connection, earlierRow, EARLIER, runId)) {
-    const tally = tallies.get(row.agent_id);
-    if (tally !== undefined) tally.earlierSeconds += row.duration_seconds ?? 0;
-  }
+function earlierSeconds(connection: Connection, runId: string): Map<string, number> {
+  return new Map(rows(connection, earlierRow, EARLIER, runId).map((row) => [row.agent_id, row.seconds]));
 }
 
-const newTally = (): Tally => ({
-  workstreams: 0,
-  completed: 0,
-  failed: 0,
-  cpuSeconds: null,
-  durations: [],
-  earlierSeconds: 0,
-});
-
-function add(tally: Tally, row: z.infer<typeof workRow>): void {
-  tally.workstreams += 1;
-  if (row.status === 'completed') tally.completed += 1;
-  if (row.status === 'failed') tally.failed += 1;
-  if (row.cpu_seconds !== null) tally.cpuSeconds = (tally.cpuSeconds ?? 0) + row.cpu_seconds;
-  if (row.duration_seconds !== null) tally.durations.push(row.duration_seconds);
-}
-
-function toPerformance(agentId: string, tally: Tally, wallOrNull: number | null): AgentPerformance {
-  const { workstreams, completed, failed, cpuSeconds, durations } = tally;
-  const ascending = Float64Array.from(durations).toSorted();
-  const lastSeconds = ascending.reduce((sum, duration) => sum + duration, 0);
-  const busySeconds = lastSeconds + tally.earlierSeconds;
+function toPerformance(
+  agentId: string,
+  work: Work,
+  earlier: number,
+  wallOrNull: number | null,
+): AgentPerformance {
+  const { workstreams, completed, failed, measured, busy } = work;
+  const busySeconds = busy + earlier;
   const wall = wallOrNull ?? busySeconds;
   const settled = completed + failed;
   return {
@@ -108,16 +101,11 @@ function toPerformance(agentId: string, tally: Tally, wallOrNull: number | null)
     successRate: settled === 0 ? null : completed / settled,
     busySeconds,
     idleSeconds: Math.max(0, wall - busySeconds),
-    cpuSeconds,
+    cpuSeconds: work.cpu,
     utilisation: wall === 0 ? null : Math.min(1, busySeconds / wall),
-    averageSeconds: durations.length === 0 ? null : lastSeconds / durations.length,
-    medianSeconds: nearestRank(ascending, 0.5),
-    p95Seconds: nearestRank(ascending, 0.95),
+    averageSeconds: measured === 0 ? null : busy / measured,
+    medianSeconds: work.median,
+    p95Seconds: work.p95,
     perHour: wall === 0 ? null : (workstreams * 3600) / wall,
   };
-}
-
-/** The least value that at least this share of all is not above. */
-function nearestRank(ascending: Float64Array, share: number): number | null {
-  return ascending[Math.ceil(share * ascending.length) - 1] ?? null;
 }

@@ -63,7 +63,7 @@ const untrimmed = (path: string): string => (/^\s/.test(path) ? `./${path}` : pa
 function prepareForReading(connection: Connection): Connection {
   return prepare(connection, () => {
     refuseNewer(connection);
-    connection.pragma('cache_size = -65536');
+    connection.pragma('cache_size = -262144');
     showAsNewest(connection);
     connection.pragma('query_only = ON');
   });

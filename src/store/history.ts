@@ -6,6 +6,7 @@ import type {
   ErrorPattern,
   LiveWorkstream,
   RunSummary,
+  ShortResult,
 } from '../domain/run-record.ts';
 import type { ToolPerformance } from '../domain/tool-record.ts';
 import type { Capped } from '../domain/capped.ts';
@@ -20,6 +21,7 @@ import { outputsOf } from './outputs.ts';
 import { toolPerformances } from './tools.ts';
 import { readResults } from './results.ts';
 import { getRun, latestRunId, listRuns } from './runs.ts';
+import { eachShortResult } from './short-results.ts';
 
 /** Which part of a list. */
 export interface Page {
@@ -59,6 +61,11 @@ export class History {
    */
   results(runId: string, status: FinalStatus | null = null): IterableIterator<AgentResult> {
     return readResults(this.#connection, runId, status);
+  }
+
+  /** The same without what is long: outputs, tests, steps. */
+  shortResults(runId: string): IterableIterator<ShortResult> {
+    return eachShortResult(this.#connection, runId);
   }
 
   /** Every error of a run, in the order in which they arrived. */

@@ -6,7 +6,7 @@ import type { ShortResult } from '../domain/run-record.ts';
 import type { Connection } from './connection.ts';
 import { finalStatus, unusualStatus } from './final-status.ts';
 import { isoTime } from './iso-time.ts';
-import { countOf, numberCell, rows, textCell } from './read.ts';
+import { countOf, eachRow, numberCell, rows, textCell } from './read.ts';
 
 const shortRow = z.object({
   workstream_id: z.string(),
@@ -20,6 +20,9 @@ const shortRow = z.object({
   duration_seconds: numberCell,
   log_file: textCell,
 });
+
+const COLUMNS = `r.workstream_id, r.title, r.agent_id, r.status, r.reason, r.explanation, r.start_time, r.end_time,
+  r.duration_seconds, r.log_file`;
 
 /** How long lists of results may get. */
 export interface TimelineCaps {
@@ -63,6 +66,15 @@ export function timeline(connection: Connection, runId: string, caps: TimelineCa
   return { shown: byIds(connection, ids, order, parameters), total };
 }
 
+/** Every result of a run, in the order in which they arrived, one by one. */
+export function* eachShortResult(
+  connection: Connection,
+  runId: string,
+): Generator<ShortResult, void, undefined> {
+  const sql = `SELECT ${COLUMNS} FROM agent_results r WHERE r.run_id = ? ORDER BY r.id`;
+  for (const row of eachRow(connection, shortRow, sql, runId)) yield toShort(row);
+}
+
 function byIds(
   connection: Connection,
   ids: string,
@@ -70,9 +82,7 @@ function byIds(
   parameters: readonly (string | number)[],
 ): ShortResult[] {
   const sql = `
-    SELECT r.workstream_id, r.title, r.agent_id, r.status, r.reason, r.explanation, r.start_time, r.end_time,
-      r.duration_seconds, r.log_file
-    FROM (${ids}) i CROSS JOIN agent_results r ON r.id = i.id ORDER BY ${order}`;
+    SELECT ${COLUMNS} FROM (${ids}) i CROSS JOIN agent_results r ON r.id = i.id ORDER BY ${order}`;
   return rows(connection, shortRow, sql, ...parameters).map(toShort);
 }
 

@@ -36,6 +36,8 @@ export class Spill {
   readonly #folders: readonly string[];
   readonly #files: SpillFile[] = [];
   readonly #places = new Map<string, Place>();
+  /** By which files are found again in the order in which they were written. */
+  #made = 0;
 
   constructor(database: string, folders: readonly string[] = spillFolders(database)) {
     this.#database = database;
@@ -106,9 +108,9 @@ export class Spill {
 
   /** One that does not stay when nothing can be written to it. Only this user may read it. */
   #newFile(folder: string, runId: string, bytes: Buffer): SpillFile {
-    const number = String(this.#files.length + 1).padStart(4, '0');
-    const time = String(Date.now()).padStart(15, '0');
-    const name = `${spillPrefix(this.#database)}${runId}-${time}-${number}-${randomUUID().slice(0, 8)}.jsonl`;
+    this.#made += 1;
+    const number = String(this.#made).padStart(6, '0');
+    const name = `${spillPrefix(this.#database)}${runId}-${number}-${randomUUID().slice(0, 8)}.jsonl`;
     const path = join(folder, name);
     if (folder === dirname(this.#database)) mkdirSync(folder, { recursive: true });
     const file = { path, folder, descriptor: openSync(path, 'wx+', 0o600), bytes: 0 };
@@ -129,8 +131,17 @@ function appended({ descriptor, bytes: length }: SpillFile, bytes: Buffer): Erro
     fsyncSync(descriptor);
     return null;
   } catch (error) {
-    ftruncateSync(descriptor, length);
+    cutBack(descriptor, length);
     return asError(error);
+  }
+}
+
+/** Where not even that is possible, the begin of a line stays, which is told as no result when it is taken in. */
+function cutBack(descriptor: number, length: number): void {
+  try {
+    ftruncateSync(descriptor, length);
+  } catch (error) {
+    process.emitWarning(asError(error));
   }
 }
 

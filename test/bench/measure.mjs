@@ -84,7 +84,7 @@ export const medianRatioBeyond = (runs, empty, others, otherEmpty) =>
     ),
   );
 
-const bin = fileURLToPath(new URL('../../dist/src/bin.js', import.meta.url));
+export const bin = fileURLToPath(new URL('../../dist/src/bin.js', import.meta.url));
 const barePiscina = fileURLToPath(new URL('./programs/bare-piscina.mjs', import.meta.url));
 const bareSpawn = fileURLToPath(new URL('./programs/bare-spawn.mjs', import.meta.url));
 

@@ -21,9 +21,12 @@ export function fill({ folder }) {
   }
 }
 export const empty = ({ folder }) => rmSync(folder + '/filler');
-export const give = (_, { dependencies }) => ({
-  output: { text: 'x'.repeat(20000), from: Object.values(dependencies).map((each) => each?.text?.length ?? 0) },
-});
+export function give(_, { dependencies }) {
+  process.stdout.write('some output');
+  return {
+    output: { text: 'x'.repeat(20000), from: Object.values(dependencies).map((each) => each?.text?.length ?? 0) },
+  };
+}
 `;
 
 interface Place {
@@ -80,6 +83,14 @@ describe.skipIf(noSmallDisk !== null)(
       expect([rowsIn(place.folder), spillsIn(join(place.folder, 'tmp'))]).toEqual([five, []]);
       expect(totals(place.folder)).toEqual([{ state: 'ended', n: 5, completed: 5, failed: 0, skipped: 0 }]);
       expect(readdirSync(join(place.folder, 'reports'))).toHaveLength(1);
+      expect(
+        query(
+          place.folder,
+          "SELECT warnings, metadata ->> '$.output.from[0]' AS given FROM agent_results WHERE workstream_id = 'ws-4'",
+        ),
+      ).toEqual([
+        { warnings: expect.stringContaining('Some of its output could not be kept: ENOSPC'), given: 20_000 },
+      ]);
     });
 
     test('a run that ends before there is room loses nothing: the next one takes its results in', async () => {

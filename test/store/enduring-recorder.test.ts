@@ -5,6 +5,7 @@ import { EnduringRecorder } from '../../src/store/enduring-recorder.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { SqliteRecorder } from '../../src/store/recorder.ts';
 import { readSpillLine } from '../../src/store/spill-line.ts';
+import { storeError } from '../../src/store/store-error.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 import { databaseIn, end, finished, opened, result, RUN, rowsOf, started } from './recorded.ts';
 
@@ -113,6 +114,37 @@ describe('while the database refuses', () => {
     run.recorder.finish(end());
     expect(run.stored()).toEqual([{ id: 'ws-1' }]);
   });
+});
+
+test('what is committed and can’t be forced to the disk is kept in a file as well', async () => {
+  const folder = temporaryFolder();
+  const connection = opened(folder);
+  const told: string[] = [];
+  const inner = new SqliteRecorder(connection);
+  const sync = inner.sync.bind(inner);
+  inner.sync = () => Promise.reject(storeError('disk-full', databaseIn(folder)));
+  const recorder = new EnduringRecorder({
+    recorder: inner,
+    connection,
+    runId: RUN,
+    tell: (_, text) => told.push(text),
+    fail: () => undefined,
+    pauseMs: HOUR_MS,
+    folders: [folder],
+  });
+  onTestFinished(() => recorder.close());
+  recorder.take(started(['ws-1']));
+  recorder.take(finished(result('ws-1')));
+  recorder.commit();
+  await recorder.sync();
+  const spills = () => readdirSync(folder).filter((name) => name.startsWith('millrace-spill-'));
+  expect([spills().length, told[0]]).toEqual([1, expect.stringContaining('no space left')]);
+  inner.sync = sync;
+  recorder.finish(end());
+  await recorder.sync();
+  expect(spills()).toEqual([]);
+  expect(rowsOf(connection, 'SELECT workstream_id AS id FROM agent_results')).toEqual([{ id: 'ws-1' }]);
+  expect(rowsOf(connection, 'SELECT completed_count AS n FROM consolidated_runs')).toEqual([{ n: 1 }]);
 });
 
 test('a run that can’t be begun is refused, and makes no spill', () => {

@@ -1,5 +1,4 @@
-import type { AgentResult } from '../../domain/agent-result.ts';
-import type { RunSummary } from '../../domain/run-record.ts';
+import type { RunSummary, ShortResult } from '../../domain/run-record.ts';
 import { seconds } from '../../support/seconds.ts';
 import type { ShowArguments } from '../commands/show.ts';
 import { withRun } from '../history.ts';
@@ -12,7 +11,7 @@ import { runDocument } from '../../app/run-document.ts';
 export async function show(argv: ShowArguments): Promise<number> {
   return withRun(argv.state, argv.run, async (history, run) => {
     if (argv.json) await printJson(runDocument(history, run));
-    else await print(`${heading(run)}\n\n${results([...history.results(run.runId)])}`);
+    else await print(`${heading(run)}\n\n${results([...history.shortResults(run.runId)])}`);
     return 0;
   });
 }
@@ -30,13 +29,13 @@ function heading(run: RunSummary): string {
   return lines.join('\n');
 }
 
-function results(found: AgentResult[]): string {
+function results(found: ShortResult[]): string {
   const rows = found.map((result) => [
     result.workstreamId,
     result.status,
     result.agentId,
     seconds(result.durationSeconds),
-    result.explanation ?? result.metadata.title,
+    result.explanation ?? result.title,
   ]);
   return table(['workstream', 'status', 'agent', 'took', 'what'], rows);
 }
