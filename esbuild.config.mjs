@@ -48,7 +48,6 @@ await build({
     'log-update',
     'cli-truncate',
     'chalk',
-    'cli-table3',
     '@inquirer/expand',
     'picomatch',
   ],
@@ -75,7 +74,7 @@ await build({
 
 await build({
   ...common,
-  entryPoints: ['workers/thread-agent.ts', 'workers/process-agent.ts'],
+  entryPoints: ['workers/thread-agent.ts', 'workers/process-agent.ts', 'workers/fork-server.ts'],
   outdir: 'dist/workers',
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',

@@ -1,5 +1,5 @@
 /** An agent: one assignment in, one outcome out, and nothing that a workstream's code does escapes it. */
-import type { ToAgent } from '../src/domain/agent-message.ts';
+import type { Cancellation } from '../src/domain/agent-message.ts';
 import type { MarkedAssignment } from '../src/domain/lot.ts';
 import type { Failure } from '../src/domain/failure.ts';
 import type { Answer } from '../src/domain/outcome.ts';
@@ -44,7 +44,7 @@ export class Agent {
   }
 
   /** Stops the execution that is meant, if it is in hand; null means whichever is. */
-  cancel(executionId: number | null, because: ToAgent['because']): void {
+  cancel(executionId: number | null, because: Cancellation['because']): void {
     const execution = this.#inHand;
     if (execution === null || (executionId ?? idOf(execution)) !== idOf(execution)) return;
     execution.stop({ because, failure: stopFailure(because, execution) });
@@ -71,7 +71,7 @@ export class Agent {
 
 const idOf = ({ assignment }: Execution): number => assignment.executionId;
 
-function stopFailure(because: ToAgent['because'], execution: Execution): Failure {
+function stopFailure(because: Cancellation['because'], execution: Execution): Failure {
   switch (because) {
     case 'timed-out': {
       const seconds = execution.assignment.limits.timeoutSeconds;

@@ -2,6 +2,8 @@
 import { type EndedProcesses, OwnedProcesses } from '../src/support/owned-processes.ts';
 import { groupIsAlive } from '../src/support/process-group.ts';
 
+const TELL_MS = 50;
+
 type Report = (type: 'process-started' | 'process-ended', pid: number) => void;
 
 /**
@@ -13,6 +15,8 @@ export class ChildProcesses {
   readonly environment: Record<string, string>;
   readonly #owned: OwnedProcesses;
   readonly #report: Report;
+  /** Those that the main thread will be told of, each with the timer for it. */
+  readonly #untold = new Map<number, NodeJS.Timeout>();
   #mayHaveLeft = false;
 
   constructor(environment: Record<string, string>, mark: string, report: Report) {
@@ -29,7 +33,26 @@ export class ChildProcesses {
   /** Forgets a group of which no process is left. */
   ended(pid: number): void {
     if (groupIsAlive(pid) || !this.#owned.leaders.delete(pid)) return;
-    this.#report('process-ended', pid);
+    this.#tellEnd(pid);
+  }
+
+  /**
+   * As `started`, for what the fork server ends should this thread die at once. The main thread is told of it when it
+   * has run for a moment: most commands are short, and telling takes longer than they do.
+   */
+  launched(pid: number): void {
+    this.#owned.leaders.add(pid);
+    const timer = setTimeout(() => {
+      this.#untold.delete(pid);
+      this.#report('process-started', pid);
+    }, TELL_MS);
+    this.#untold.set(pid, timer.unref());
+  }
+
+  /** Nothing, where the main thread has not heard of it. */
+  #tellEnd(pid: number): void {
+    clearTimeout(this.#untold.get(pid));
+    if (!this.#untold.delete(pid)) this.#report('process-ended', pid);
   }
 
   /**
@@ -55,7 +78,7 @@ export class ChildProcesses {
   /** Ends everything that is still alive: SIGTERM, then SIGKILL after the grace. */
   async endAll(graceSeconds: number): Promise<EndedProcesses> {
     const result = await this.#owned.end(graceSeconds, this.#mayHaveLeft ? 'everywhere' : 'groups');
-    for (const pid of this.#owned.leaders) this.#report('process-ended', pid);
+    for (const pid of this.#owned.leaders) this.#tellEnd(pid);
     this.#owned.leaders.clear();
     return result;
   }

@@ -123,9 +123,9 @@ async function runOne(step: Step, execution: Execution, findings: Findings): Pro
 async function withinLimit(step: Step, execution: Execution): Promise<StepOutcome> {
   const { executionId } = execution.assignment;
   const seconds = step.timeoutSeconds;
-  const limit = new AbortController();
-  const signal = seconds === null ? execution.signal : AbortSignal.any([execution.signal, limit.signal]);
-  const timer = seconds === null ? undefined : setTimeout(() => limit.abort(), seconds * 1000);
+  const limit = seconds === null ? null : new AbortController();
+  const signal = limit === null ? execution.signal : AbortSignal.any([execution.signal, limit.signal]);
+  const timer = seconds === null ? undefined : setTimeout(() => limit?.abort(), seconds * 1000);
   if (seconds !== null) execution.post({ type: 'deadline', executionId, step: step.id, seconds });
   const start = execution.output.size;
   const stopped = (outcome: StepOutcome): StepOutcome => {

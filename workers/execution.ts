@@ -1,6 +1,6 @@
 /** What is true of one execution while it is under way, shared by the steps it runs. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { FromAgent, ToAgent } from '../src/domain/agent-message.ts';
+import type { Cancellation, FromAgent } from '../src/domain/agent-message.ts';
 import type { MarkedAssignment } from '../src/domain/lot.ts';
 import type { Failure } from '../src/domain/failure.ts';
 import { MARK_VARIABLE, markValue } from '../src/support/owned-processes.ts';
@@ -15,7 +15,7 @@ const BYTES_PER_MB = 1e6;
 
 /** Why an execution stops before its end. */
 export interface Stop {
-  because: ToAgent['because'] | 'crashed';
+  because: Cancellation['because'] | 'crashed';
   failure: Failure;
 }
 

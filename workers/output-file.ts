@@ -30,6 +30,14 @@ export class OutputFile {
   /** A step may have removed the folder, as `git clean` does. */
   #open(): number {
     try {
+      return openSync(this.path, 'a+');
+    } catch {
+      return this.#openAnew();
+    }
+  }
+
+  #openAnew(): number {
+    try {
       mkdirSync(dirname(this.path), { recursive: true });
       return openSync(this.path, 'a+');
     } catch (error) {

@@ -7,7 +7,10 @@ const WATCH_MS = 250;
 const BYTES_PER_MB = 1e6;
 
 /** What a process needs of the execution that it belongs to; its output may go to a file of its own. */
-export type ProcessHost = Pick<Execution, 'assignment' | 'output' | 'children' | 'stopped' | 'progress'>;
+export type ProcessHost = Pick<
+  Execution,
+  'assignment' | 'host' | 'output' | 'children' | 'stopped' | 'progress'
+>;
 
 export interface Guard {
   stop(): void;
@@ -20,7 +23,7 @@ export interface Guard {
  * after the grace. Sends as progress what `activity` gives; null is nothing new.
  */
 export function guardProcess(
-  child: ChildProcess,
+  child: Pick<ChildProcess, 'pid'>,
   execution: ProcessHost,
   signal: AbortSignal,
   activity: () => string | null,

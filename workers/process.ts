@@ -2,6 +2,8 @@
 import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
 import { statSync } from 'node:fs';
 import type { Failure } from '../src/domain/failure.ts';
+import { variablesOf } from './child-variables.ts';
+import type { End } from './process-end.ts';
 import { guardProcess, type ProcessHost } from './process-guard.ts';
 
 /** What to run: a shell line, or a program and its arguments. */
@@ -32,22 +34,53 @@ export async function runProcess(
   signal: AbortSignal,
 ): Promise<ProcessEnd> {
   signal.throwIfAborted();
-  const start = execution.output.size;
+  const from = execution.output.size;
   const bad = badFolder(command.cwd);
   if (bad !== null) return { failure: bad, exitCode: null, tail: '' };
-  const output = execution.output.descriptor;
-  const child = startProcess(command, ['ignore', output, output]);
+  const child = await start(command, execution);
   if (child instanceof Error) return { failure: startFailure(command, child), exitCode: null, tail: '' };
-  const guard = guardProcess(child, execution, signal, lastLineOf(execution, start));
+  const guard = guardProcess(child, execution, signal, lastLineOf(execution, from));
   try {
-    const end = await ended(child);
+    const end = await child.end;
     signal.throwIfAborted();
-    const tail = execution.output.tail(start);
+    const tail = execution.output.tail(from);
     if (guard.limitPassed()) return { failure: limitFailure(command, execution, tail), exitCode: null, tail };
     return describeEnd(command, end, { command: command.shown, tail, log: execution.assignment.logFile });
   } finally {
     guard.stop();
   }
+}
+
+/** A process that was started by this thread, or for it. */
+interface Started {
+  pid: number | undefined;
+  end: Promise<End>;
+}
+
+/** By the fork server where there is one, because that is faster. */
+async function start(command: Command, execution: ProcessHost): Promise<Started | Error> {
+  const { descriptor } = execution.output;
+  const launched = await launch(command, execution);
+  if (launched !== null) return launched;
+  const child = startProcess(command, ['ignore', descriptor, descriptor]);
+  return child instanceof Error ? child : { pid: child.pid, end: ended(child) };
+}
+
+async function launch(command: Command, execution: ProcessHost): Promise<Started | Error | null> {
+  const { assignment, children, host, output } = execution;
+  if (host.launcher === null || !host.launcher.isTied) return null;
+  const { file, args, shell, cwd } = command;
+  const pairs = Object.entries({ ...process.env, ...command.env }).map(([name, value]) => `${name}=${value}`);
+  const variables = variablesOf(execution, pairs);
+  const { graceSeconds } = assignment.limits;
+  const request = { file, args, shell, cwd, variables, output: output.path, graceSeconds };
+  const launched = await host.launcher.launch(request);
+  // Whatever it was that could not be asked any more is looked for when the execution ends.
+  if (launched instanceof Error) children.mayHaveLeftTheirGroups();
+  if (launched === null || launched instanceof Error) return launched;
+  children.launched(launched.pid);
+  void launched.end.then(() => children.ended(launched.pid));
+  return launched;
 }
 
 /** Gives the error where Node refuses at once: too many arguments, a NUL character, no memory. */
@@ -65,9 +98,6 @@ export function startProcess(command: Command, stdio: StdioOptions): ChildProces
     return error instanceof Error ? error : new Error(String(error));
   }
 }
-
-/** The end of a process: how it exited, or why it was never started. */
-export type End = { code: number | null; signal: NodeJS.Signals | null } | { error: Error };
 
 /** Resolves when the process has ended, whoever may still hold its output open. */
 export function ended(child: ChildProcess): Promise<End> {

@@ -1,13 +1,15 @@
 /** The entry of a worker thread: one lot of assignments after the other. */
 import { BroadcastChannel, parentPort, workerData } from 'node:worker_threads';
-import type { AgentSettings, ToAgent } from '../src/domain/agent-message.ts';
+import type { AgentSettings, Cancellation } from '../src/domain/agent-message.ts';
 import { CLAIM, type Lot } from '../src/domain/lot.ts';
 import type { Answer } from '../src/domain/outcome.ts';
 import { Agent } from './agent.ts';
+import { Launcher } from './launcher.ts';
 
 const settings: AgentSettings = workerData;
 const agent = new Agent({
   place: 'thread',
+  launcher: settings.forkServer === null ? null : new Launcher(settings.forkServer),
   logLevel: settings.logLevel,
   send: (message) => parentPort?.postMessage(message),
 });
@@ -30,6 +32,6 @@ export default async function take({ assignments, claims }: Lot): Promise<Answer
 const broadcast = new BroadcastChannel(settings.channel);
 broadcast.unref();
 broadcast.onmessage = (event) => {
-  const { data }: { data: ToAgent } = event as MessageEvent;
+  const { data }: { data: Cancellation } = event as MessageEvent;
   agent.cancel(data.executionId, data.because);
 };

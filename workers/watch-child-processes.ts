@@ -1,4 +1,5 @@
 import { ChildProcess } from 'node:child_process';
+import { variablesOf } from './child-variables.ts';
 import { currentExecution } from './execution.ts';
 
 /** What Node passes to `ChildProcess.prototype.spawn`; only what is set here. */
@@ -19,11 +20,9 @@ export function watchChildProcesses(): void {
   Reflect.set(ChildProcess.prototype, 'spawn', function watched(this: ChildProcess, options: SpawnOptions) {
     const execution = currentExecution.getStore();
     if (execution === undefined) return Reflect.apply(spawn, this, [options]);
-    const { children, assignment } = execution;
+    const { children } = execution;
     options.detached = true;
-    const pairs = options.envPairs ?? [];
-    const own = assignment.workstream.workspace === 'worktree' ? withoutRepository(pairs) : pairs;
-    options.envPairs = withVariables(own, children.environment);
+    options.envPairs = variablesOf(execution, options.envPairs ?? []);
     const result: unknown = Reflect.apply(spawn, this, [options]);
     const { pid } = this;
     if (pid !== undefined) {
@@ -32,28 +31,4 @@ export function watchChildProcesses(): void {
     }
     return result;
   });
-}
-
-/** Variables of the same name are replaced: of two, most programs see the first. */
-function withVariables(pairs: string[], variables: Record<string, string>): string[] {
-  const others = pairs.filter((pair) => !(pair.slice(0, pair.indexOf('=')) in variables));
-  return [...others, ...Object.entries(variables).map(([name, value]) => `${name}=${value}`)];
-}
-
-/** Where git finds its repository, when Millrace was started by a hook of git or by `git rebase --exec`. */
-const OF_A_REPOSITORY = [
-  'GIT_DIR',
-  'GIT_WORK_TREE',
-  'GIT_INDEX_FILE',
-  'GIT_COMMON_DIR',
-  'GIT_OBJECT_DIRECTORY',
-  'GIT_ALTERNATE_OBJECT_DIRECTORIES',
-  'GIT_NAMESPACE',
-  'GIT_PREFIX',
-];
-
-/** What Millrace inherited would lead a git in a worktree to the user's index and tree. What a step sets itself stays. */
-function withoutRepository(pairs: string[]): string[] {
-  const inherited = new Set(OF_A_REPOSITORY.map((name) => `${name}=${process.env[name]}`));
-  return pairs.filter((pair) => !inherited.has(pair));
 }

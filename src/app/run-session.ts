@@ -2,9 +2,6 @@
 import type { Engine } from '../domain/engine.ts';
 import type { RunListener } from '../domain/run-event.ts';
 import { type Inheritance, NOTHING_EARLIER } from '../domain/earlier-run.ts';
-import { EngineByIsolation } from '../engine/by-isolation.ts';
-import { ProcessEngine } from '../engine/processes.ts';
-import { ThreadEngine } from '../engine/threads.ts';
 import { ReadyQueue } from '../plan/ready.ts';
 import { Coordinator } from '../run/coordinator.ts';
 import type { Interruption } from '../run/interruption.ts';
@@ -19,6 +16,7 @@ import { outputsOf } from '../store/outputs.ts';
 import { EnduringRecorder } from '../store/enduring-recorder.ts';
 import { SqliteRecorder } from '../store/recorder.ts';
 import { conclude } from './conclude.ts';
+import { createEngine } from './create-engine.ts';
 import { LazyWorkspaces } from './workspaces.ts';
 import type { RunOptions } from './options.ts';
 import type { Paths } from './paths.ts';
@@ -72,7 +70,14 @@ export class RunSession {
       ...options.project.worktree,
     });
     this.#journal = new Journal(this.#recorder, listeners, (error) => this.#coordinator.fail(error));
-    this.#engine = this.#createEngine();
+    this.#engine = createEngine({
+      options,
+      paths,
+      agents: this.#roster.names.length,
+      workstreams: prepared.plan.workstreams,
+      onLate: (workstreamId, text) =>
+        this.#journal.publish({ type: 'notice', level: 'warn', text, workstreamId }),
+    });
     this.#coordinator = this.#createCoordinator(this.#inherit());
   }
 
@@ -144,21 +149,6 @@ export class RunSession {
   /** Ends all threads and what they started, now. */
   async abandon(): Promise<void> {
     await this.#engine.close();
-  }
-
-  #createEngine(): Engine {
-    const { options, paths } = this.#input;
-    const settings = {
-      memoryMb: options.agentMemoryMb,
-      logLevel: options.logLevel,
-      cacheFolder: paths.cache,
-      onLate: (workstreamId: string, text: string) =>
-        this.#journal.publish({ type: 'notice', level: 'warn', text, workstreamId }),
-    };
-    return new EngineByIsolation({
-      thread: new ThreadEngine({ ...settings, agents: this.#roster.names.length }),
-      process: new ProcessEngine(settings),
-    });
   }
 
   #createCoordinator(inheritance: Inheritance): Coordinator {

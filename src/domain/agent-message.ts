@@ -41,25 +41,27 @@ export const lastWordSchema = z.object({ type: z.literal('retire'), executionId 
 export type FromAgent = z.infer<typeof fromAgentSchema>;
 
 /** To an agent that is a process: the one assignment, then perhaps to stop. */
-export type ToProcess = { type: 'start'; assignment: MarkedAssignment; logLevel: string } | ToAgent;
+export type ToProcess = { type: 'start'; assignment: MarkedAssignment; logLevel: string } | Cancellation;
 
 /**
  * From the main thread to the agents. Each agent acts on the execution it has in hand and ignores the rest. It comes
  * from our own code only, so there is no schema: without zod a thread starts 30 ms earlier and is 4 MB smaller.
  */
-export interface ToAgent {
+export interface Cancellation {
   type: 'cancel';
   executionId: number;
   /** Why: decides the failure's reason. */
   because: 'timed-out' | 'interrupted' | 'cancelled';
 }
 
-/** Set once when a thread starts. */
+/** What a thread is told when it starts. */
 export interface AgentSettings {
-  /** Name of the BroadcastChannel on which `ToAgent` messages arrive. */
+  /** Name of the BroadcastChannel on which `Cancellation` messages arrive. */
   channel: string;
   /** pino level of `context.log`. */
   logLevel: string;
   /** Heap limit in MB, for the message when it is used up; null for Node's default. */
   memoryMb: number | null;
+  /** Path of the socket at which the fork server listens, or soon will; null where there is none. */
+  forkServer: string | null;
 }

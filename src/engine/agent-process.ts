@@ -6,7 +6,7 @@ import { type FromAgent, fromAgentSchema, type ToProcess } from '../domain/agent
 import { MARK_VARIABLE, markValue } from '../support/owned-processes.ts';
 import { signalGroup } from '../support/process-group.ts';
 import { hasProcessTable } from '../support/process-table.ts';
-import { agentFile } from './agent-file.ts';
+import { entryFile } from './entry-file.ts';
 
 /** Node itself, its code and the youngest part of its heap: what a process may hold beyond its limit, in MB. */
 const NODE_MB = 100;
@@ -36,7 +36,7 @@ export class AgentProcess {
   constructor(options: AgentProcessOptions) {
     const { mark, memoryMb } = options;
     const heap = memoryMb === null ? [] : [`--max-old-space-size=${Math.ceil(memoryMb)}`];
-    this.#child = spawn(process.execPath, [...process.execArgv, ...heap, agentFile('process')], {
+    this.#child = spawn(process.execPath, [...process.execArgv, ...heap, entryFile('process-agent')], {
       detached: true,
       env: { ...process.env, [MARK_VARIABLE]: markValue(mark) },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

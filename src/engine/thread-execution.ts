@@ -3,7 +3,7 @@
  * is stopped.
  */
 import { randomUUID } from 'node:crypto';
-import type { FromAgent, ToAgent } from '../domain/agent-message.ts';
+import type { Cancellation, FromAgent } from '../domain/agent-message.ts';
 import type { Assignment } from '../domain/assignment.ts';
 import type { CancelReason, EngineMessage, EngineRunOptions } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
@@ -33,7 +33,7 @@ export class ThreadExecution {
   /** What the main thread made of it when the agent did not answer any more. */
   verdict: Failure | null = null;
   readonly #options: EngineRunOptions;
-  readonly #send: (message: ToAgent) => void;
+  readonly #send: (message: Cancellation) => void;
   #received = 0;
   #onReceived: () => void = () => undefined;
   readonly #owned: OwnedProcesses;
@@ -45,7 +45,7 @@ export class ThreadExecution {
   constructor(
     assignment: Assignment,
     options: EngineRunOptions,
-    send: (message: ToAgent) => void,
+    send: (message: Cancellation) => void,
     terminate = new AbortController(),
   ) {
     this.assignment = assignment;

@@ -5,15 +5,16 @@ import {
   type AgentSettings,
   fromAgentSchema,
   lastWordSchema,
-  type ToAgent,
+  type Cancellation,
 } from '../domain/agent-message.ts';
 import type { Assignment } from '../domain/assignment.ts';
 import type { Engine, EngineRunOptions } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
 import { answerSchema, type Outcome } from '../domain/outcome.ts';
-import { agentFile } from './agent-file.ts';
+import { entryFile } from './entry-file.ts';
 import { crashFailure, failedOutcome } from './crash.ts';
 import { signalGroup } from '../support/process-group.ts';
+import { ForkServer } from './fork-server.ts';
 import { Line } from './line.ts';
 import { Lot, type Order } from './lot.ts';
 import { type ExecutionMessage, ThreadExecution } from './thread-execution.ts';
@@ -31,6 +32,8 @@ export interface ThreadEngineOptions {
   onLate(workstreamId: string, text: string): void;
   /** Folder for compiled modules. */
   cacheFolder: string;
+  /** Whether so many commands are to be started that a process which starts them is worth its own start. */
+  manyCommands: boolean;
 }
 
 /** How long answers are waited for that were sent before the last one. */
@@ -46,15 +49,18 @@ export class ThreadEngine implements Engine {
   readonly #running = new Map<number, { execution: ThreadExecution; lot: Lot }>();
   /** By agent. */
   readonly #lines = new Map<string, Line>();
+  readonly #forkServer: ForkServer | null;
   #closing: Promise<void> | null = null;
 
   constructor(options: ThreadEngineOptions) {
     this.#options = options;
     engines += 1;
+    this.#forkServer = options.manyCommands ? new ForkServer() : null;
     const settings: AgentSettings = {
       channel: `millrace-${process.pid}-${engines}`,
       logLevel: options.logLevel,
       memoryMb: options.memoryMb,
+      forkServer: this.#forkServer?.path ?? null,
     };
     this.#modules = new TypeScriptModules(options.cacheFolder);
     this.#channel = new BroadcastChannel(settings.channel);
@@ -136,7 +142,7 @@ export class ThreadEngine implements Engine {
       throw new Error('its answer did not arrive: code had closed the port of its thread');
   }
 
-  #send(message: ToAgent): void {
+  #send(message: Cancellation): void {
     if (this.#closing === null) this.#channel.postMessage(message);
   }
 
@@ -148,6 +154,7 @@ export class ThreadEngine implements Engine {
   async #close(): Promise<void> {
     this.#channel.close();
     await this.#pool.destroy();
+    await this.#forkServer?.close();
   }
 
   /** Settles what the thread gave no answer to; its processes are ended from here. */
@@ -221,7 +228,7 @@ function failureOf(error: unknown): Failure {
 
 function createPool(options: ThreadEngineOptions, settings: AgentSettings): Piscina {
   return new Piscina({
-    filename: agentFile('thread'),
+    filename: entryFile('thread-agent'),
     minThreads: options.agents,
     maxThreads: options.agents,
     idleTimeout: Number.POSITIVE_INFINITY,

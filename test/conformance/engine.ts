@@ -53,11 +53,15 @@ const CONTAINED: Record<'thread' | 'process', [string, string, string][]> = {
 };
 
 /** @param place what its agents live in. */
-export function describeEngine(name: string, place: 'thread' | 'process', create: () => Engine): void {
+export function describeEngine(
+  name: string,
+  place: 'thread' | 'process',
+  create: () => Engine | Promise<Engine>,
+): void {
   describe(name, () => {
     let engine: Engine;
-    beforeAll(() => {
-      engine = create();
+    beforeAll(async () => {
+      engine = await create();
     });
     afterAll(() => engine.close());
 

@@ -33,6 +33,7 @@ const engine = new ThreadEngine({
   memoryMb: null,
   logLevel: 'info',
   cacheFolder: base,
+  manyCommands: false,
   onLate: () => undefined,
 });
 afterAll(async () => {

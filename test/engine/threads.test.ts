@@ -5,12 +5,21 @@ import { afterAll } from 'vitest';
 import { ThreadEngine } from '../../src/engine/threads.ts';
 import { describeEngine } from '../conformance/engine.ts';
 import { describeToolSteps } from '../conformance/tool-steps.ts';
+import { untilTied } from './until-tied.ts';
 
 const cacheFolder = mkdtempSync(join(tmpdir(), 'millrace-cache-'));
 afterAll(() => rmSync(cacheFolder, { recursive: true }));
 
-const create = () =>
-  new ThreadEngine({ agents: 2, memoryMb: 64, logLevel: 'info', cacheFolder, onLate: () => undefined });
+const create = (manyCommands = false) =>
+  new ThreadEngine({
+    agents: 2,
+    memoryMb: 64,
+    logLevel: 'info',
+    cacheFolder,
+    manyCommands,
+    onLate: () => undefined,
+  });
 
 describeEngine('ThreadEngine', 'thread', create);
+describeEngine('ThreadEngine with a fork server', 'thread', () => untilTied(create(true), 2));
 describeToolSteps('tool steps on ThreadEngine', create);

@@ -75,6 +75,7 @@ async function endOf(
   const host = {
     output,
     assignment: { ...assignment, logFile: output.path },
+    host: execution.host,
     children: execution.children,
     get stopped() {
       return execution.stopped;

@@ -24,9 +24,9 @@ export async function runModule(
   signal: AbortSignal,
 ): Promise<StepOutcome> {
   const start = execution.output.size;
-  const loaded = await load(step, execution, signal);
-  if (typeof loaded !== 'function') return stepOutcome({ failure: loaded });
-  const call = (async () => loaded(step.input, createStepContext(execution, signal)))();
+  const found = await load(step, execution, signal);
+  if (typeof found !== 'function') return stepOutcome({ failure: found });
+  const call = (async () => found(step.input, createStepContext(execution, signal)))();
   try {
     const value = await orAbort(call, signal);
     // One turn of the event loop, in which rejections that nothing handles are reported.
@@ -56,15 +56,24 @@ async function waitForEnd(call: Promise<unknown>, execution: Execution): Promise
 
 const settled = (): 'settled' => 'settled';
 
+/** What this thread has loaded, by path: Node would give the same again, and take longer than a small function runs. */
+const loaded = new Map<string, Record<string, unknown>>();
+
+async function importFile(file: string, signal: AbortSignal): Promise<Record<string, unknown>> {
+  const namespace: Record<string, unknown> = await orAbort(import(pathToFileURL(file).href), signal);
+  loaded.set(file, namespace);
+  return namespace;
+}
+
 async function load(
   step: ModuleStep,
   execution: Execution,
   signal: AbortSignal,
 ): Promise<UserFunction | Failure> {
   const file = execution.assignment.compiled[step.module] ?? step.module;
-  let namespace: Record<string, unknown>;
+  let namespace = loaded.get(file);
   try {
-    namespace = await orAbort(import(pathToFileURL(file).href), signal);
+    namespace ??= await importFile(file, signal);
   } catch (error) {
     if (signal.aborted) {
       execution.retire = 'a module was still loading';

@@ -22,6 +22,7 @@ beforeAll(() => {
     memoryMb: null,
     logLevel: 'info',
     cacheFolder: join('/nowhere', 'cache'),
+    manyCommands: false,
     onLate: () => undefined,
   });
 });

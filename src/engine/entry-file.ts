@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Absolute path of the compiled file that an agent's thread or process loads, in `dist/workers`, wherever below `dist`
- * the build put this code, and also when it runs as TypeScript, as in the tests, because Node 20 can't load that.
+ * Absolute path of the compiled file that a thread or process loads first, in `dist/workers`, wherever below `dist` the
+ * build put this code, and also when it runs as TypeScript, as in the tests, because Node 20 can't load that.
  */
-export function agentFile(place: 'thread' | 'process'): string {
-  const name = `${place}-agent.js`;
+export function entryFile(entry: 'thread-agent' | 'process-agent' | 'fork-server'): string {
+  const name = `${entry}.js`;
   let folder = new URL('./', import.meta.url);
   for (;;) {
     for (const place of [`workers/${name}`, `dist/workers/${name}`]) {

@@ -1,0 +1,47 @@
+import type { Engine } from '../domain/engine.ts';
+import type { Workstream } from '../domain/workstream.ts';
+import { EngineByIsolation } from '../engine/by-isolation.ts';
+import { ProcessEngine } from '../engine/processes.ts';
+import { ThreadEngine } from '../engine/threads.ts';
+import type { RunOptions } from './options.ts';
+import type { Paths } from './paths.ts';
+
+/** From so many commands on, a process that starts them saves more time than its own start takes. */
+const MANY_COMMANDS = 50;
+
+export interface EngineParts {
+  options: RunOptions;
+  paths: Paths;
+  /** Number of agents. */
+  agents: number;
+  /** What is to be executed. */
+  workstreams: readonly Workstream[];
+  /** Told of what a workstream's code did after its workstream had ended. */
+  onLate(workstreamId: string, text: string): void;
+}
+
+/** The engine of a run. Its threads start at once. */
+export function createEngine({ options, paths, agents, workstreams, onLate }: EngineParts): Engine {
+  const settings = {
+    memoryMb: options.agentMemoryMb,
+    logLevel: options.logLevel,
+    cacheFolder: paths.cache,
+    onLate,
+  };
+  return new EngineByIsolation({
+    thread: new ThreadEngine({ ...settings, agents, manyCommands: hasManyCommands(workstreams) }),
+    process: new ProcessEngine(settings),
+  });
+}
+
+/** On Windows a process is not copied to start another one. */
+function hasManyCommands(workstreams: readonly Workstream[]): boolean {
+  if (process.platform === 'win32') return false;
+  let commands = 0;
+  for (const { steps, acceptanceTests } of workstreams) {
+    for (const { kind } of steps) if (kind === 'run' || kind === 'command') commands += 1;
+    commands += acceptanceTests.length;
+    if (commands >= MANY_COMMANDS) return true;
+  }
+  return false;
+}

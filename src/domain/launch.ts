@@ -1,0 +1,25 @@
+/** What agents and the fork server say to each other: one JSON object a line. */
+
+/** From an agent: starts a command as the leader of a process group of its own, without input. */
+export interface LaunchRequest {
+  /** Unique on its connection. */
+  id: number;
+  /** A program, or a line for the shell. */
+  file: string;
+  args: string[];
+  shell: boolean;
+  /** Absolute path of the folder that it runs in. */
+  cwd: string;
+  /** All its variables, as `NAME=value`. */
+  variables: string[];
+  /** Absolute path of the file that its output is added to. */
+  output: string;
+  /** How long it is given to end, should its agent be gone. */
+  graceSeconds: number;
+}
+
+/** To the agent. `refused` means that nothing was started. */
+export type LaunchReply =
+  | { type: 'started'; id: number; pid: number }
+  | { type: 'refused'; id: number }
+  | { type: 'ended'; id: number; code: number | null; signal: NodeJS.Signals | null };

@@ -1,0 +1,47 @@
+/** The process that starts commands for the threads, as the main thread sees it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { entryFile } from './entry-file.ts';
+
+/** How long it may take to end before it is made to. */
+const END_MS = 1_000;
+
+/**
+ * Listens some 50 ms after it was made, and takes about 45 MB. Until then, and where it can't be started, threads start
+ * their commands themselves.
+ */
+export class ForkServer {
+  /** Of the socket at which it listens. The folder is for this user only. */
+  readonly path: string;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'millrace-'));
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<void>;
+
+  constructor() {
+    this.path = join(this.#folder, 'fork-server');
+    // A group of its own: a Ctrl-C in the terminal is for the run.
+    this.#child = spawn(process.execPath, [entryFile('fork-server'), this.path], {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    this.#child.stdin?.on('error', () => undefined);
+    this.#child.unref();
+    this.#ended = new Promise((resolve) => {
+      this.#child.once('exit', () => resolve());
+      // It could not be started.
+      this.#child.once('error', () => resolve());
+    });
+  }
+
+  /** Idempotent. Called when no command is running any more. */
+  async close(): Promise<void> {
+    this.#child.ref();
+    this.#child.stdin?.end();
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), END_MS);
+    await this.#ended;
+    clearTimeout(timer);
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}

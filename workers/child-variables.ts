@@ -1,0 +1,35 @@
+/** The variables of the processes that an execution starts. */
+import type { Execution } from './execution.ts';
+
+/** Adds those of the execution to `NAME=value` pairs, and takes away what would lead it out of its worktree. */
+export function variablesOf(
+  { assignment, children }: Pick<Execution, 'assignment' | 'children'>,
+  pairs: string[],
+): string[] {
+  const own = assignment.workstream.workspace === 'worktree' ? withoutRepository(pairs) : pairs;
+  return withVariables(own, children.environment);
+}
+
+/** Variables of the same name are replaced: of two, most programs see the first. */
+function withVariables(pairs: string[], variables: Record<string, string>): string[] {
+  const others = pairs.filter((pair) => !(pair.slice(0, pair.indexOf('=')) in variables));
+  return [...others, ...Object.entries(variables).map(([name, value]) => `${name}=${value}`)];
+}
+
+/** Where git finds its repository, when Millrace was started by a hook of git or by `git rebase --exec`. */
+const OF_A_REPOSITORY = [
+  'GIT_DIR',
+  'GIT_WORK_TREE',
+  'GIT_INDEX_FILE',
+  'GIT_COMMON_DIR',
+  'GIT_OBJECT_DIRECTORY',
+  'GIT_ALTERNATE_OBJECT_DIRECTORIES',
+  'GIT_NAMESPACE',
+  'GIT_PREFIX',
+];
+
+/** What Millrace inherited would lead a git in a worktree to the user's index and tree. What a step sets itself stays. */
+function withoutRepository(pairs: string[]): string[] {
+  const inherited = new Set(OF_A_REPOSITORY.map((name) => `${name}=${process.env[name]}`));
+  return pairs.filter((pair) => !inherited.has(pair));
+}

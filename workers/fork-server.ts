@@ -1,0 +1,25 @@
+/**
+ * The entry of a small process that starts commands for the threads of a run. A process is copied when it starts
+ * another one, and copying takes the longer the more memory it holds: from here it takes a fraction of a millisecond,
+ * from a run with a large plan several.
+ *
+ * Its one argument is the path of the socket to listen at. It ends when its standard input is closed, which happens too
+ * when the run's process dies.
+ */
+import { rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { createServer } from 'node:net';
+import { Launches } from './launches.ts';
+
+const [, , path = ''] = process.argv;
+
+const server = createServer((socket) => new Launches(socket));
+// Nobody can reach it then, and everybody does without it.
+server.on('error', () => process.exit(1));
+server.listen(path);
+
+process.stdin.on('end', () => {
+  rmSync(dirname(path), { recursive: true, force: true });
+  process.exit(0);
+});
+process.stdin.resume();

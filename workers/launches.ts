@@ -1,0 +1,74 @@
+/** The commands that the fork server has started for one agent. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, constants, openSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import type { LaunchReply, LaunchRequest } from '../src/domain/launch.ts';
+import { signalGroup } from '../src/support/process-group.ts';
+import { LineSplitter } from './line-splitter.ts';
+
+/** Beyond the grace: the run ends what an agent that is gone has left, and this is for what it could not find. */
+const ORPHAN_SECONDS = 10;
+
+export class Launches {
+  readonly #socket: Socket;
+  /** Those that run, and the grace of each in seconds. */
+  readonly #running = new Map<number, number>();
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    const lines = new LineSplitter((line) => this.#launch(JSON.parse(line)));
+    socket.on('data', (chunk) => lines.take(chunk));
+    // Said by `close` as well.
+    socket.on('error', () => undefined);
+    socket.on('close', () => this.#abandoned());
+  }
+
+  #launch(request: LaunchRequest): void {
+    const { id } = request;
+    const child = start(request);
+    if (child?.pid === undefined) return this.#reply({ type: 'refused', id });
+    const { pid } = child;
+    this.#running.set(pid, request.graceSeconds);
+    this.#reply({ type: 'started', id, pid });
+    child.once('exit', (code, signal) => {
+      this.#running.delete(pid);
+      this.#reply({ type: 'ended', id, code, signal });
+    });
+  }
+
+  #reply(reply: LaunchReply): void {
+    if (this.#socket.writable) this.#socket.write(`${JSON.stringify(reply)}\n`);
+  }
+
+  #abandoned(): void {
+    for (const [pid, graceSeconds] of this.#running) {
+      const end = (): void => {
+        if (this.#running.has(pid)) signalGroup(pid, 'SIGKILL');
+      };
+      setTimeout(end, (graceSeconds + ORPHAN_SECONDS) * 1000).unref();
+    }
+  }
+}
+
+/** Undefined, or without a pid, when it can't be started: the agent finds out why by trying itself. */
+function start({ file, args, shell, cwd, variables, output }: LaunchRequest): ChildProcess | undefined {
+  let descriptor: number | undefined;
+  try {
+    // The agent has made it; where it is gone, the agent's own descriptor still leads somewhere.
+    descriptor = openSync(output, constants.O_WRONLY | constants.O_APPEND);
+    const env = Object.fromEntries(variables.map(splitPair));
+    const stdio = ['ignore' as const, descriptor, descriptor];
+    const child = spawn(file, args, { cwd, env, shell, detached: true, stdio });
+    child.on('error', () => undefined);
+    return child;
+  } catch {
+    return undefined;
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+function splitPair(pair: string): [name: string, value: string] {
+  const at = pair.indexOf('=');
+  return [pair.slice(0, at), pair.slice(at + 1)];
+}
