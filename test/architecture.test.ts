@@ -115,7 +115,7 @@ describe('doors', () => {
 
   test('nothing that a worker thread loads opens the database', () => {
     const reached = new Set<string>();
-    const queue = ['workers/thread-agent.ts', 'workers/process-agent.ts'];
+    const queue = ['workers/thread-agent.ts', 'workers/process-agent.ts', 'workers/fork-server.ts'];
     for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
       if (reached.has(file)) continue;
       reached.add(file);

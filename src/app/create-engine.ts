@@ -17,7 +17,7 @@ export interface EngineParts {
   /** What is to be executed. */
   workstreams: readonly Workstream[];
   /** Told of what a workstream's code did after its workstream had ended. */
-  onLate(workstreamId: string, text: string): void;
+  onLate: (workstreamId: string, text: string) => void;
 }
 
 /** The engine of a run. Its threads start at once. */

@@ -15,12 +15,23 @@ const END_MS = 1_000;
 export class ForkServer {
   /** Of the socket at which it listens. The folder is for this user only. */
   readonly path: string;
-  readonly #folder = mkdtempSync(join(tmpdir(), 'millrace-'));
+  readonly #folder: string;
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
 
-  constructor() {
-    this.path = join(this.#folder, 'fork-server');
+  /** Null where there is no folder for its socket. */
+  static start(): ForkServer | null {
+    try {
+      return new ForkServer(mkdtempSync(join(tmpdir(), 'millrace-')));
+    } catch {
+      // A read-only or full disk: nothing but speed is lost.
+      return null;
+    }
+  }
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+    this.path = join(folder, 'fork-server');
     // A group of its own: a Ctrl-C in the terminal is for the run.
     this.#child = spawn(process.execPath, [entryFile('fork-server'), this.path], {
       detached: true,

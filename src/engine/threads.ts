@@ -55,7 +55,7 @@ export class ThreadEngine implements Engine {
   constructor(options: ThreadEngineOptions) {
     this.#options = options;
     engines += 1;
-    this.#forkServer = options.manyCommands ? new ForkServer() : null;
+    this.#forkServer = options.manyCommands ? ForkServer.start() : null;
     const settings: AgentSettings = {
       channel: `millrace-${process.pid}-${engines}`,
       logLevel: options.logLevel,
