@@ -5,6 +5,7 @@
 import commands from './parts/commands.mjs';
 import computing from './parts/computing.mjs';
 import noOps from './parts/no-ops.mjs';
+import oneNoOp from './parts/one-no-op.mjs';
 import planning from './parts/planning.mjs';
 import scheduling from './parts/scheduling.mjs';
 import startUp from './parts/start-up.mjs';
@@ -16,6 +17,7 @@ const PARTS = {
   computing,
   waiting,
   'no-ops': noOps,
+  'one-no-op': oneNoOp,
   commands,
   scheduling,
   planning,
