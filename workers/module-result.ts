@@ -42,14 +42,16 @@ function readMetrics(value: unknown): Record<string, number> {
   if (typeof value !== 'object' || value === null) {
     throw new InvalidResultError('its metrics are not an object of numbers');
   }
-  const metrics: Record<string, number> = {};
+  const metrics: [string, number][] = [];
   for (const [name, number] of Object.entries(value)) {
     if (typeof number !== 'number' || !Number.isFinite(number)) {
       throw new InvalidResultError(`its metric "${name.slice(0, 100)}" is not a finite number`);
     }
-    metrics[name] = number;
+    if (name === '__proto__')
+      throw new InvalidResultError('its metric "__proto__" has a name that is reserved');
+    metrics.push([name, number]);
   }
-  return metrics;
+  return Object.fromEntries(metrics);
 }
 
 function nameOf(value: unknown): string {

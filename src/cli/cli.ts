@@ -1,6 +1,7 @@
 /** The command line: parses arguments, hands over to a command, and turns what goes wrong into an exit code. */
 import createYargs, { type Argv } from 'yargs';
 import { packageVersion } from '../support/package-version.ts';
+import { printable } from '../support/printable.ts';
 import { commands } from './commands.ts';
 import { configurableOptions } from './options.ts';
 import { readConfig } from './config.ts';
@@ -46,7 +47,7 @@ function build(args: string[], config: Record<string, unknown>): Argv {
     });
 }
 
-/** Says on standard error what went wrong, and gives the exit code. */
+/** Says on standard error what went wrong, and gives the exit code. What was typed comes back in it: it is data. */
 async function explain(error: unknown): Promise<number> {
   const { Refusal } = await import('../app/refusal.ts');
   if (error instanceof Refusal) return say(error.message, error.exitCode);
@@ -56,6 +57,6 @@ async function explain(error: unknown): Promise<number> {
 }
 
 function say(text: string, exitCode: number): number {
-  process.stderr.write(`millrace: ${text}\n`);
+  process.stderr.write(`millrace: ${printable(text)}\n`);
   return exitCode;
 }

@@ -1,7 +1,7 @@
 /** Options from `millrace.config.json` and from `MILLRACE_…` variables. */
-import { existsSync, readFileSync } from 'node:fs';
-import type { ParseError } from 'jsonc-parser';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Json } from '../domain/json.ts';
 import type { Project } from '../domain/project.ts';
 import { nearest } from '../support/nearest.ts';
 import { UsageError } from './usage-error.ts';
@@ -49,29 +49,47 @@ async function fromFile(path: string, kinds: Kinds): Promise<Values> {
   return values;
 }
 
+/** As a workstream file is read: with comments, a byte order mark, and no deeper than recursive code can take. */
 async function parseFile(path: string): Promise<object> {
   if (!existsSync(path)) return {};
-  const { parse, printParseErrorCode } = await import('jsonc-parser');
-  const errors: ParseError[] = [];
-  const content: unknown = parse(readText(path), errors, { allowTrailingComma: true });
-  const [error] = errors;
-  if (error !== undefined) {
-    throw new UsageError(`${CONFIG_FILE}: ${printParseErrorCode(error.error)} at offset ${error.offset}.`);
+  // What reads JSON with comments takes its time to load, and most folders have no such file.
+  const [{ readFile }, { parse }, { placesOf }] = await Promise.all([
+    import('../workstream/read-file.ts'),
+    import('../workstream/parse.ts'),
+    import('../workstream/place.ts'),
+  ]);
+  const refuse = (message: string, at: { text: string; offset: number } | null): UsageError => {
+    const [place] = at === null ? [] : placesOf(at.text, [at.offset]);
+    return new UsageError(
+      `${CONFIG_FILE}${place === undefined ? '' : `:${place.line}:${place.column}`}: ${message}.`,
+    );
+  };
+  const file = readFile(path);
+  if (file.kind === 'folder') throw refuse('it is a folder', null);
+  if (file.kind === 'unusable') throw refuse(file.message, file.at);
+  const { text } = file;
+  const parsed = parse(text);
+  if (!parsed.ok) {
+    const [first = { message: 'it is not JSON', offset: 0 }] = parsed.problems;
+    throw refuse(first.message, { text, offset: first.offset });
   }
-  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
-    throw new UsageError(`${CONFIG_FILE}: expected an object with options, such as { "agents": 4 }.`);
-  }
+  const content = parsed.value;
+  if (typeof content !== 'object' || content === null || Array.isArray(content))
+    throw refuse('expected an object with options, such as { "agents": 4 }', null);
+  const reserved = reservedName(content, '');
+  if (reserved !== null) throw refuse(`${reserved}: this name is reserved; expected another`, null);
   return content;
 }
 
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new UsageError(
-      `${CONFIG_FILE}: it can't be read: ${error instanceof Error ? error.message : String(error)}.`,
-    );
+/** Where `__proto__` stands: what checks the sections would leave it out without a word. Null for nowhere. */
+function reservedName(value: Json, path: string): string | null {
+  if (typeof value !== 'object' || value === null) return null;
+  for (const [name, child] of Object.entries(value)) {
+    const here = path === '' ? name : `${path}.${name}`;
+    const found = name === '__proto__' ? here : reservedName(child, here);
+    if (found !== null) return found;
   }
+  return null;
 }
 
 function checked(key: string, value: unknown, kinds: Kinds): Values {

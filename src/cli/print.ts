@@ -1,3 +1,4 @@
+import { escapeControls } from '../support/escape-controls.ts';
 import { leaveClosedTerminals } from '../support/leave-closed-terminals.ts';
 
 /** What standard output or standard error says when nobody reads it any more: the pipe or the terminal was closed. */
@@ -33,7 +34,7 @@ export async function print(text: string): Promise<void> {
   });
 }
 
-/** Prints a value as one JSON document. */
+/** Prints a value as one JSON document, on which no terminal acts. */
 export async function printJson(value: unknown): Promise<void> {
-  await print(JSON.stringify(value, null, 2));
+  await print(escapeControls(JSON.stringify(value, null, 2)));
 }

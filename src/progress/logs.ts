@@ -3,11 +3,11 @@ import { mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type LevelWithSilent, type Logger, pino } from 'pino';
 import type { RunEvent, RunListener } from '../domain/run-event.ts';
+import { escapeControls } from '../support/escape-controls.ts';
 import { cut } from './cut.ts';
 import { LineSink } from './line-sink.ts';
 import { about, logEntry } from './log-entry.ts';
 import { lineLevel } from './log-line.ts';
-import { escapeControls } from './escape-controls.ts';
 
 export interface RunLogOptions {
   /** Least level that is written. */

@@ -1,4 +1,5 @@
-import { chmodSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readConfig, readProject } from '../../src/cli/config.ts';
@@ -66,5 +67,42 @@ test('a section that is misspelt gets the right name', async () => {
 test.runIf(process.getuid?.() !== 0)('a file that can not be read is a usage error', async () => {
   const folder = configured({});
   chmodSync(join(folder, 'millrace.config.json'), 0);
-  await expect(readConfig(folder, {}, kinds)).rejects.toThrow("it can't be read");
+  await expect(readConfig(folder, {}, kinds)).rejects.toThrow('there is no permission to read it');
+});
+
+test.each([
+  ['[]', /^millrace\.config\.json: expected an object/],
+  ['', /^millrace\.config\.json:1:1: the file is empty/],
+  ['{\n  "agents": 2,\n  "json" true }', /^millrace\.config\.json:3:10: expected ":" after the field name/],
+  [`{"tools":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, /nested more than 500 levels deep/],
+  [`{"tools":${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}}`, /nested more than 500 levels deep/],
+  ['{"__proto__":{"agents":5}}', /json: __proto__: this name is reserved/],
+  ['{"tools":{"__proto__":{"command":["x"]}}}', /json: tools\.__proto__: this name is reserved/],
+  ['{"tools":{"x":{"command":["a"],"env":{"__proto__":"1"}}}}', /tools\.x\.env\.__proto__: this name/],
+  ['{"tracks":{"__proto__":["a"]}}', /tracks\.__proto__: this name is reserved/],
+  ['{"constructor":1}', /there is no option "constructor"/],
+  ['{"toString":1}', /there is no option "toString"/],
+  [Buffer.from('\ufeff{"agents":2}', 'utf16le'), /it is not UTF-8.*It looks like UTF-16/],
+])('a file that is %.40s is refused with its place', async (content, message) => {
+  const folder = configured(content);
+  const both = (async () => {
+    await readConfig(folder, {}, kinds);
+    await readProject(folder);
+  })();
+  await expect(both).rejects.toThrow(message);
+  await expect(both).rejects.toHaveProperty('name', 'UsageError');
+});
+
+test('a byte order mark, comments and trailing commas are no mistakes', async () => {
+  const folder = configured('\ufeff// ours\n{ "agents": 4, }');
+  expect(await readConfig(folder, {}, kinds)).toEqual({ agents: 4 });
+});
+
+test('a pipe or a folder of that name is not waited for', async () => {
+  const piped = temporaryFolder();
+  execFileSync('mkfifo', [join(piped, 'millrace.config.json')]);
+  await expect(readConfig(piped, {}, kinds)).rejects.toThrow('it is a pipe, socket or device, not a file');
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'millrace.config.json'));
+  await expect(readProject(folder)).rejects.toThrow('millrace.config.json: it is a folder.');
 });

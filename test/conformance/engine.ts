@@ -171,6 +171,7 @@ export function describeEngine(
         ['throwsNull', 'thrown null: null'],
         ['throwsCycle', 'Error: round and round'],
         ['throwsHostile', 'Error: a value was thrown that can not be read'],
+        ['throwsUnspeakable', 'Error: a value was thrown that can not be read'],
         ['rejects', 'RangeError: out of range'],
         ['leavesRejection', 'A promise was rejected and nothing handled it: Error: nobody listens'],
         ['throwsInTimer', 'An exception in a callback was not caught: Error: in a timer'],
@@ -188,6 +189,7 @@ export function describeEngine(
         ['returnsCycle', "can't be written as JSON"],
         ['returnsHuge', '200 MB and may have 16'],
         ['returnsBuffer', 'binary data'],
+        ['returnsReservedMetric', 'its metric "__proto__" has a name that is reserved'],
         ['returnsNumber', 'it returned a number'],
         ['returnsUnknownField', 'it returned an object'],
       ])('%s: fails as an invalid result', async (name, message) => {

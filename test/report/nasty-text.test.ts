@@ -4,11 +4,26 @@ import { fromMarkdown } from 'mdast-util-from-markdown';
 import type { Nodes } from 'mdast';
 import { describe, expect, test } from 'vitest';
 import type { ConsolidatedResult } from '../../src/domain/run-record.ts';
+import { excerpt } from '../../src/report/excerpt.ts';
 import { markdownReport } from '../../src/report/markdown.ts';
+import {
+  type Block,
+  code,
+  fence,
+  glue,
+  heading,
+  list,
+  paragraph,
+  prose,
+  strong,
+  table,
+  text,
+} from '../../src/report/nodes.ts';
+import { serialise } from '../../src/report/serialise.ts';
 import { anyText } from './any-text.ts';
 import { exampleResult } from './example-result.ts';
 import { shortResult, tool, unknownChange, whole } from './fixture.ts';
-import { tableRows } from './table-cells.ts';
+import { columnCounts, tableRows } from './table-cells.ts';
 
 /** The example's result with `text` in every place that a workstream has a say in. */
 function withText(text: string): ConsolidatedResult {
@@ -109,16 +124,15 @@ function shape(markdown: string): { blocks: string[]; foreign: string[] } {
   return { blocks: tree.children.map(({ type }) => type), foreign };
 }
 
-function columns(markdown: string): string[] {
-  return tableRows(markdown).map((rows) => rows.map((cells) => cells.length).join(' '));
-}
-
 const plain = markdownReport(withText('plain'));
+const plainShape = shape(plain);
+const plainColumns = columnCounts(plain);
 
 const CASES = {
   pipes: 'a|b||c|',
   'escaped pipes': String.raw`a\|b\\|c\\\|`,
   backticks: '`a` ``b`` ```c```',
+  'backticks that code needs four to hold': 'a`b``c```d',
   html: '<script>alert(1)</script> <!-- x --> <img src=x onerror=alert(1)>',
   links: '[a](javascript:alert(1)) ![b](http://evil.example/b.png) <http://evil.example>',
   'bare addresses': 'see http://evil.example/x|y or www.evil.example or eve@evil.example now',
@@ -135,8 +149,8 @@ const CASES = {
 describe('one by one', () => {
   test.each(Object.entries(CASES))('%s', (_, text) => {
     const markdown = markdownReport(withText(`x${text}x`));
-    expect(shape(markdown)).toEqual({ ...shape(plain), foreign: [] });
-    expect(columns(markdown)).toEqual(columns(plain));
+    expect(shape(markdown)).toEqual({ ...plainShape, foreign: [] });
+    expect(columnCounts(markdown)).toEqual(plainColumns);
     // oxlint-disable-next-line no-control-regex
     expect(markdown).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
     expect(Buffer.from(markdown).toString()).toBe(markdown);
@@ -148,10 +162,10 @@ test('any text', () => {
   fc.assert(
     fc.property(anyText, (text) => {
       const markdown = markdownReport(withText(`x${text}x`));
-      expect(shape(markdown)).toEqual({ ...shape(plain), foreign: [] });
-      expect(columns(markdown)).toEqual(columns(plain));
+      expect(shape(markdown)).toEqual({ ...plainShape, foreign: [] });
+      expect(columnCounts(markdown)).toEqual(plainColumns);
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 });
 
@@ -160,9 +174,40 @@ test('any text with nothing around it', () => {
     fc.property(anyText, (text) => {
       const markdown = markdownReport(withText(text));
       expect(shape(markdown).foreign).toEqual([]);
-      for (const rows of tableRows(markdown)) expect(new Set(rows.map((cells) => cells.length)).size).toBe(1);
+      expect(columnCounts(markdown)).toEqual(plainColumns);
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
+  );
+});
+
+/** A report in small: every kind of block, with `value` in every place. */
+function blocks(value: string): Block[] {
+  return [
+    heading(3, text(value), glue(' '), code(value)),
+    paragraph(code(value)),
+    paragraph(strong(value), ': ', ...prose(value)),
+    paragraph(text(value), glue(': '), code(value), '.'),
+    list(false, [[text(value), glue(': '), code(value)], prose(value)]),
+    table(
+      ['A', value, 'C'],
+      [
+        [value, [code(value)], prose(value, 300)],
+        [[code(value), glue(' '), text(value)], [strong(value)], null],
+      ],
+    ),
+    fence('text', excerpt(value, 2000, 'start')),
+  ];
+}
+
+test('any text in any block', () => {
+  const expected = shape(serialise(blocks('plain'))).blocks;
+  fc.assert(
+    fc.property(anyText, (value) => {
+      const markdown = serialise(blocks(value));
+      expect(shape(markdown)).toEqual({ blocks: expected, foreign: [] });
+      expect(columnCounts(markdown)).toEqual({ github: ['3 3 3 3'], others: ['3 3 3 3'] });
+    }),
+    { numRuns: Number(process.env['MILLRACE_TEST_CASES'] ?? 1000) },
   );
 });
 

@@ -1,29 +1,37 @@
-/** Reads the tables of a Markdown text as GitHub does: a pipe after a backslash does not end a cell. */
+import { fromMarkdown } from 'mdast-util-from-markdown';
+
+/** The second line of a table: one dash at least for each column, with or without colons. */
+const DELIMITERS = /^\|(?:\s*:?-+:?\s*\|)+$/;
+
+/** A pipe that ends a cell to GitHub: one that stands behind no backslash. */
+const PIPE = /(?<!\\)\|/;
+/** To others a backslash that is escaped itself escapes nothing: one behind an even number of them. */
+const PIPE_BY_PAIRS = /(?<=(?<!\\)(?:\\\\)*)\|/;
+
+/** Reads the tables of a Markdown text as GitHub does. */
 export function tableRows(markdown: string): string[][][] {
-  const tables: string[][][] = [];
-  let open: string[][] | null = null;
-  let fence: string | null = null;
-  for (const line of markdown.split('\n')) {
-    const mark = /^`{3,}/.exec(line)?.[0] ?? null;
-    if (fence !== null) {
-      if (mark !== null && mark.length >= fence.length && line.trim() === mark) fence = null;
-      continue;
-    }
-    if (mark !== null) fence = mark;
-    if (!line.startsWith('|')) {
-      open = null;
-      continue;
-    }
-    if (open === null) tables.push((open = []));
-    open.push(cells(line));
-  }
-  return tables;
+  return tables(markdown).map((lines) => lines.map((line) => cells(line, PIPE)));
 }
 
-function cells(line: string): string[] {
+/** The number of cells of each row of each table, as GitHub reads it and as others do. */
+export function columnCounts(markdown: string): { github: string[]; others: string[] } {
+  const count = (pipe: RegExp): string[] =>
+    tables(markdown).map((lines) => lines.map((line) => cells(line, pipe).length).join(' '));
+  return { github: count(PIPE), others: count(PIPE_BY_PAIRS) };
+}
+
+/** Where blocks begin and end is left to a parser of CommonMark, to which a table is a paragraph. */
+function tables(markdown: string): string[][] {
+  return fromMarkdown(markdown).children.flatMap(({ type, position }) => {
+    if (type !== 'paragraph' || position === undefined) return [];
+    const lines = markdown.slice(position.start.offset, position.end.offset).split('\n');
+    return DELIMITERS.test(lines[1] ?? '') ? [lines] : [];
+  });
+}
+
+function cells(line: string, pipe: RegExp): string[] {
   return line
-    .replace(/^\|/, '')
-    .replace(/\|$/, '')
-    .split(/(?<!\\)\|/)
+    .split(pipe)
+    .slice(1, -1)
     .map((cell) => cell.trim());
 }

@@ -6,6 +6,7 @@ import type { StepContext } from '../../src/domain/step-context.ts';
 import type { ModuleStep } from '../../src/domain/workstream.ts';
 import type { Execution } from '../execution.ts';
 import { InvalidResultError } from '../invalid-result.ts';
+import { isInstance } from '../is-instance.ts';
 import { serializeOutput } from '../module-output.ts';
 import { readModuleResult } from '../module-result.ts';
 import { orAbort } from '../or-abort.ts';
@@ -38,10 +39,9 @@ export async function runModule(
       await waitForEnd(call, execution);
       throw error;
     }
-    const failure: Failure =
-      error instanceof InvalidResultError
-        ? { reason: 'invalid-result', detail: error.message }
-        : { reason: 'thrown', how: 'thrown', thrown: flattenThrown(error) };
+    const failure: Failure = isInstance(error, InvalidResultError)
+      ? { reason: 'invalid-result', detail: error.message }
+      : { reason: 'thrown', how: 'thrown', thrown: flattenThrown(error) };
     return stepOutcome({ failure, tail: execution.output.tail(start) });
   }
 }
@@ -92,7 +92,7 @@ const isFunction = (value: unknown): value is UserFunction => typeof value === '
 function loadFailure(module: string, error: unknown): Failure {
   if (!existsSync(module)) return { reason: 'module-not-found', module };
   const thrown = flattenThrown(error);
-  const place = error instanceof SyntaxError ? syntaxErrorPlace(module) : null;
+  const place = isInstance(error, SyntaxError) ? syntaxErrorPlace(module) : null;
   if (place !== null) thrown.stack = `${place}\n\n${thrown.stack ?? ''}`.trimEnd();
   return { reason: 'module-load-failed', module, thrown };
 }

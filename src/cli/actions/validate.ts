@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Refusal } from '../../app/refusal.ts';
 import { checkFolder } from '../../app/prepare.ts';
-import { formatProblem } from '../../domain/problem.ts';
+import { formatProblem, type Problem } from '../../domain/problem.ts';
 import { plural } from '../../support/plural.ts';
 import { printable } from '../../support/printable.ts';
 import type { ValidateArguments } from '../commands/validate.ts';
@@ -21,9 +21,14 @@ export async function validate(argv: ValidateArguments): Promise<number> {
   if (argv.json) {
     await printJson({ version: 1, files, workstreams, errors, warnings, problems });
   } else {
-    const lines = problems.map((problem) => printable(formatProblem(problem)));
+    const lines = problems.map(lineOf);
     const counts = `${plural(files, 'file')}, ${plural(workstreams, 'workstream')}: ${plural(errors, 'error')}, ${plural(warnings, 'warning')}`;
     await print([...lines, counts].join('\n'));
   }
   return errors === 0 ? 0 : 1;
+}
+
+/** One line for one problem, also where the name of a file or a field holds a line end. */
+function lineOf(problem: Problem): string {
+  return printable(formatProblem(problem)).replaceAll('\n', String.raw`\u{a}`);
 }
