@@ -76,11 +76,13 @@ export class ReadyQueue {
   /**
    * The workstream that this agent is to run now, counted as running from here on; undefined when there is none.
    * When an agent is refused, ask the other free ones too: what is first in order may be pinned to one of them.
+   * @param past whether the caller took something out before that was not for this agent, and will add it again: what
+   * runs alone is not the first then, and nothing waits for it. Default: false.
    */
-  take(agent: number): number | undefined {
+  take(agent: number, past = false): number | undefined {
     if (!Number.isInteger(agent) || agent < 0 || agent >= this.#agents)
       throw new RangeError(`there is no agent ${agent}`);
-    const index = this.#choose(agent);
+    const index = this.#choose(agent, past);
     if (index === undefined) return undefined;
     this.#lines.start(index);
     this.#running.add(index);
@@ -131,10 +133,11 @@ export class ReadyQueue {
     return this.#tracks?.takes[agent] ?? ONE_LINE;
   }
 
-  #choose(agent: number): number | undefined {
+  #choose(agent: number, past: boolean): number | undefined {
     const [running] = this.#running;
     if (this.#drainingFor !== null || (running !== undefined && this.#parallelOk[running] === false))
       return undefined;
+    if (past) return this.#firstFor(agent);
     const alone = this.#lines.first(this.#aloneLine);
     if (alone === undefined || !this.#isFirst(alone)) return this.#firstFor(agent);
     if (running !== undefined) this.#drainingFor = alone;

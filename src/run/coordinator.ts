@@ -5,7 +5,6 @@
 import { setMaxListeners } from 'node:events';
 import type { EngineMessage } from '../domain/engine.ts';
 import type { Inheritance } from '../domain/earlier-run.ts';
-import type { Failure } from '../domain/failure.ts';
 import { describeFailure } from '../domain/failure-message.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Workstream } from '../domain/workstream.ts';
@@ -19,6 +18,7 @@ import { Pauses } from './pauses.ts';
 import { relay } from './relay.ts';
 import { markedDoneResult } from './result.ts';
 import { SpeedMeter } from './speed-meter.ts';
+import { type Passing, takeOwn } from './take-own.ts';
 import type { AttemptEnd, WorkstreamRunner } from './workstream-runner.ts';
 
 /** What a person at the terminal wants done with a workstream. */
@@ -122,10 +122,7 @@ export class Coordinator {
     this.#results.begin();
     for (;;) {
       if (this.#interruption === null && this.#fault === null) this.#handOut();
-      if (this.#running.size === 0 && this.#pauses.size === 0) {
-        if (this.#recall()) continue;
-        break;
-      }
+      if (this.#running.size === 0 && this.#pauses.size === 0) break;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -150,10 +147,22 @@ export class Coordinator {
   #handOut(): void {
     const { ready } = this.#parts;
     for (const agent of this.#hands.free) {
-      const index = ready.take(agent);
+      const index = takeOwn(ready, agent, (each) => this.#passing(each, agent));
       if (index !== undefined) this.#start(agent, index);
     }
     this.#lineUp();
+  }
+
+  /** What this agent's tool can't do any more is left to an agent whose tool can. */
+  #passing(index: number, agent: number): Passing {
+    const { agents, ready, runner } = this.#parts;
+    const workstream = this.#workstream(index);
+    if (runner.refusal(agent, workstream) === null) return 'take';
+    const others = agents.some(
+      (_, other) => ready.isFor(index, other) && runner.refusal(other, workstream) === null,
+    );
+    if (!others) return 'take';
+    return workstream.parallelOk ? 'pass' : 'wait';
   }
 
   /** Where work is tiny, agents get more than one, so that they need not wait for the next. */
@@ -211,7 +220,8 @@ export class Coordinator {
   async #execute({ agent, index, workstream, linedUp }: Hand): Promise<void> {
     const { journal, plan, runner, commitStarts } = this.#parts;
     const refusal = runner.refusal(agent, workstream);
-    if (refusal !== null) return this.#refuse(agent, index, workstream, refusal);
+    // No agent's tool can do it.
+    if (refusal !== null) return this.#results.keep(index, this.#results.skipped(workstream, refusal));
     const agentId = this.#agentId(agent);
     journal.publish({
       type: 'workstream-started',
@@ -244,22 +254,6 @@ export class Coordinator {
     const { journal } = this.#parts;
     journal.publish({ type: 'workstream-ready', workstreamId: this.#workstream(index).id });
     this.#passedOn.add(index);
-  }
-
-  /** What one agent's tool can't do any more is left to an agent whose tool can; where there is none it is skipped. */
-  #refuse(agent: number, index: number, workstream: Workstream, refusal: Failure): void {
-    const { agents, ready, runner } = this.#parts;
-    const another = agents.some(
-      (_, other) => ready.isFor(index, other) && runner.refusal(other, workstream) === null,
-    );
-    if (!another) return this.#results.keep(index, this.#results.skipped(workstream, refusal));
-    this.#hands.bench(agent);
-    this.#passedOn.add(index);
-  }
-
-  /** Lets the benched agents look at what nobody else takes. False when there is nothing, or none of them. */
-  #recall(): boolean {
-    return !this.#cancel.signal.aborted && this.#parts.ready.size > 0 && this.#hands.recall();
   }
 
   /** The agent is free meanwhile, and so is what the workstream had locked. */

@@ -4,8 +4,6 @@ export class Hands {
   readonly #free: number[];
   /** By agent: the workstream that it executes and those lined up behind it. */
   readonly #inHand: Uint16Array;
-  /** Agents that get nothing because their tool is not used any more, as long as others have work. */
-  readonly #benched = new Set<number>();
 
   constructor(agents: number) {
     this.#free = Array.from({ length: agents }, (_, agent) => agent);
@@ -23,7 +21,7 @@ export class Hands {
 
   /** Those with something in hand and how much, as it is now. */
   get busy(): [agent: number, count: number][] {
-    return [...this.#inHand.entries()].filter(([agent, count]) => count > 0 && !this.#benched.has(agent));
+    return [...this.#inHand.entries()].filter(([, count]) => count > 0);
   }
 
   /** Gives an agent one more. Says whether it is lined up behind something. */
@@ -38,18 +36,6 @@ export class Hands {
   release(agent: number): void {
     const left = (this.#inHand[agent] ?? 1) - 1;
     this.#inHand[agent] = left;
-    if (left === 0 && !this.#benched.has(agent)) this.#free.push(agent);
-  }
-
-  bench(agent: number): void {
-    this.#benched.add(agent);
-  }
-
-  /** Lets the benched agents look at what nobody else takes. False when there is none. */
-  recall(): boolean {
-    if (this.#benched.size === 0) return false;
-    this.#free.push(...this.#benched);
-    this.#benched.clear();
-    return true;
+    if (left === 0) this.#free.push(agent);
   }
 }

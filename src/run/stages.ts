@@ -18,6 +18,8 @@ export class Stages {
       this.#stageOf.set(id, stage);
       this.#left[stage] = (this.#left[stage] ?? 0) + 1;
     }
+    // All of a stage may be needed by earlier ones and so belong to them: then it is over with the one before it.
+    for (let stage = 1; stage < this.#left.length; stage++) this.#left[stage] ??= 0;
   }
 
   /** Name of the stage that the workstream with this index waits for; null for none. No workstream has such an id. */

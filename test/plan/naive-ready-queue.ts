@@ -3,6 +3,9 @@ import type { Workstream } from '../../src/domain/workstream.ts';
 
 type State = 'fresh' | 'ready' | 'running' | 'ended' | 'removed';
 
+/** By what is done to a workstream; `ready` by anything else. */
+const STATES: Partial<Record<string, State>> = { release: 'ended', remove: 'removed', run: 'running' };
+
 /** The rules of handing out as they are said, looking at everything each time. Throws when two in conflict run. */
 export class NaiveReadyQueue {
   readonly #ranked: readonly Workstream[];
@@ -35,7 +38,7 @@ export class NaiveReadyQueue {
   }
 
   apply(action: string, index: number): void {
-    this.#states[index] = action === 'release' ? 'ended' : action === 'remove' ? 'removed' : 'ready';
+    this.#states[index] = STATES[action] ?? 'ready';
   }
 
   drain(): number[] {
@@ -45,21 +48,31 @@ export class NaiveReadyQueue {
   }
 
   take(agent: number): number | undefined {
-    const index = this.#choose(agent);
+    const index = this.choose(agent);
     if (index === undefined) return undefined;
-    for (const other of this.#all('running')) {
-      if (this.#conflict(index, other) || this.#isAlone(other) || this.#isAlone(index))
-        throw new Error(`${index} may not run beside ${other}`);
-    }
     this.#states[index] = 'running';
+    this.checkRunning();
     return index;
   }
 
-  #choose(agent: number): number | undefined {
+  /** Throws when two run that may not run together. */
+  checkRunning(): void {
+    const running = this.#all('running');
+    for (const [at, one] of running.entries()) {
+      for (const other of running.slice(at + 1)) {
+        if (this.#conflict(one, other) || this.#isAlone(other) || this.#isAlone(one))
+          throw new Error(`${one} may not run beside ${other}`);
+      }
+    }
+  }
+
+  /** What this agent would get, where it may have what `mayHave` says. */
+  choose(agent: number, mayHave: (index: number) => boolean = () => true): number | undefined {
     const running = this.#all('running');
     if (running.some((index) => this.#isAlone(index))) return undefined;
     const free = this.#all('ready').filter((index) => !running.some((other) => this.#conflict(index, other)));
-    const isMine = (index: number): boolean => !this.#pinned || index % this.#agents === agent;
+    const isMine = (index: number): boolean =>
+      (!this.#pinned || index % this.#agents === agent) && mayHave(index);
     const [first] = free;
     if (first === undefined) return undefined;
     if (this.#isAlone(first)) return running.length === 0 && isMine(first) ? first : undefined;

@@ -97,6 +97,17 @@ describe('what runs alone', () => {
   });
 });
 
+test('what was passed by comes before what runs alone all the same', () => {
+  const ready = queue(2, 'dynamic', {}, {}, { parallelOk: false }, {});
+  expect(ready.take(0)).toBe(0);
+  expect(ready.take(1)).toBe(1);
+  ready.release(1);
+  expect(ready.take(1, true)).toBe(3);
+  ready.add(1);
+  ready.release(0);
+  expect(ready.take(0)).toBe(1);
+});
+
 describe('use', () => {
   test('a workstream may be added again after its release', () => {
     const ready = queue(1, 'dynamic', { conflictGroup: 'g' }, { conflictGroup: 'g' });

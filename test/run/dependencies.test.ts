@@ -84,3 +84,10 @@ test('also through what belongs to no stage', () => {
   expect(dependencies.settle('b', 'completed', '').ready).toEqual([0]);
   expect(dependencies.settle('a', 'completed', '').ready).toEqual([3]);
 });
+
+test('a stage that is needed by earlier ones as a whole keeps nobody waiting for ever', () => {
+  const dependencies = new Dependencies([gated('a', 1, 'b'), gated('b', 2), gated('c', 3)]);
+  expect(dependencies.free()).toEqual([1]);
+  expect(dependencies.settle('b', 'completed', '').ready).toEqual([0]);
+  expect(dependencies.settle('a', 'completed', '').ready).toEqual([2]);
+});

@@ -16,15 +16,3 @@ test('who has nothing in hand is free, longest idle first', () => {
   hands.release(1);
   expect(hands.free).toEqual([2, 0, 1]);
 });
-
-test('who is benched gets nothing until all of them are recalled', () => {
-  const hands = new Hands(2);
-  expect(hands.recall()).toBe(false);
-  hands.give(0);
-  hands.bench(0);
-  expect(hands.busy).toEqual([]);
-  hands.release(0);
-  expect(hands.free).toEqual([1]);
-  expect(hands.recall()).toBe(true);
-  expect(hands.free).toEqual([1, 0]);
-});

@@ -1,0 +1,328 @@
+/** Any graph of workstreams with any mix of outcomes, run to its end in any order, with every rule checked on the way. */
+import * as fc from 'fast-check';
+import { expect, vi } from 'vitest';
+import type { Assignment } from '../../src/domain/assignment.ts';
+import type { Failure } from '../../src/domain/failure.ts';
+import type { Plan } from '../../src/domain/plan.ts';
+import type { Workstream } from '../../src/domain/workstream.ts';
+import { stages } from '../../src/plan/gates.ts';
+import { makePlan } from '../../src/plan/plan.ts';
+import { makeFolder, type Sketch } from '../plan/make-workstream.ts';
+import { NaiveReadyQueue } from '../plan/naive-ready-queue.ts';
+import { NO_TOKENS } from '../../src/domain/tool.ts';
+import type { Outcome, StepResult } from '../../src/domain/outcome.ts';
+import { customTool, moduleStep, runStep, toolStep } from '../rig/definitions.ts';
+import { Rehearsal, type RehearsalOptions } from './rehearsal.ts';
+import { completed, failed } from './scripted-engine.ts';
+
+const thrown = { name: 'Error', message: 'x' };
+const command = { command: 'x', tail: '', log: null };
+/** What an execution may fail with. */
+export const FAILURES: Failure[] = [
+  { reason: 'thrown', how: 'thrown', thrown },
+  { reason: 'module-not-found', module: '/x' },
+  { reason: 'module-load-failed', module: '/x', thrown },
+  { reason: 'export-not-found', module: '/x', export: 'x', available: [] },
+  { reason: 'command-not-found', command: 'x' },
+  { reason: 'exit-non-zero', exitCode: 1, ...command },
+  { reason: 'killed-by-signal', signal: 'SIGKILL', ...command },
+  { reason: 'output-limit', limitMb: 1, ...command },
+  { reason: 'setup-failed', exitCode: 1, ...command },
+  { reason: 'invalid-result', detail: 'x' },
+  { reason: 'timed-out', seconds: 1, step: null, tail: '' },
+  { reason: 'out-of-memory', of: 'thread-heap', limitMb: 1 },
+  { reason: 'worker-crashed', exitCode: 1, detail: 'x' },
+  { reason: 'process-crashed', exitCode: null, signal: 'SIGSEGV', detail: 'x', tail: '', log: null },
+  { reason: 'acceptance-failed', tests: [], tail: '', log: null },
+  { reason: 'workspace-error', detail: 'x' },
+  { reason: 'internal-error', thrown },
+  { reason: 'cancelled', detail: 'x' },
+];
+/** Failures after which no other attempt is made. */
+const LASTING = ['module-not-found', 'export-not-found', 'command-not-found', 'cancelled'];
+
+/** What a workstream is, and how each of its attempts ends: null for completed. */
+export interface Part {
+  sketch: Sketch;
+  ends: (Failure | null)[];
+}
+
+const end = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(null) },
+  { weight: 1, arbitrary: fc.constantFrom(...FAILURES) },
+);
+const scope = fc.constantFrom('a', 'a/**', 'a/b', 'a/b/*.ts', 'd', 'd/e', '../x');
+
+/** `finished` with `~`; the number counts back from the workstream itself, and reaches forward when negative. */
+const need = fc.tuple(
+  fc.constantFrom('', '~'),
+  fc.oneof(
+    { weight: 12, arbitrary: fc.integer({ min: 1, max: 12 }) },
+    { weight: 1, arbitrary: fc.integer({ min: -2, max: 0 }) },
+  ),
+);
+
+const part = fc.record({
+  needs: fc.oneof(
+    { weight: 2, arbitrary: fc.array(need, { maxLength: 0 }) },
+    { weight: 3, arbitrary: fc.array(need, { maxLength: 4 }) },
+  ),
+  conflictGroup: fc.option(fc.constantFrom('g', 'h'), { freq: 2 }),
+  scopes: fc.oneof(
+    { weight: 2, arbitrary: fc.array(scope, { maxLength: 0 }) },
+    { weight: 1, arbitrary: fc.array(scope, { maxLength: 2 }) },
+  ),
+  alone: fc.integer({ min: 0, max: 11 }),
+  gate: fc.option(fc.integer({ min: 1, max: 3 }), { freq: 2 }),
+  priority: fc.integer({ min: -1, max: 1 }),
+  isModule: fc.boolean(),
+  attempts: fc.integer({ min: 1, max: 3 }),
+  cooldownSeconds: fc.constantFrom(0, 1),
+  ends: fc.array(end, { minLength: 3, maxLength: 3 }),
+});
+
+/**
+ * @param kind `plain` ones are modules that need nothing and conflict with nothing; of `tools` every other one is for a
+ * tool, which the even agents have from one maker and the odd ones from another.
+ */
+export const parts = (kind: 'any' | 'plain' | 'tools') =>
+  fc.array(part, { minLength: 1, maxLength: kind === 'plain' ? 80 : 40, size: 'max' }).map((all): Part[] =>
+    all.map((one, index) => ({
+      sketch: { ...(kind === 'plain' ? {} : constraints(one, index)), ...basis(one, index, kind) },
+      ends: one.ends,
+    })),
+  );
+
+type PartValue = typeof part extends fc.Arbitrary<infer T> ? T : never;
+
+const constraints = (one: PartValue, index: number): Partial<Sketch> => ({
+  needs: one.needs.map(([when, back]) => `${when}ws-${index - back}`),
+  conflictGroup: one.conflictGroup,
+  scopes: one.scopes,
+  filesScope: one.scopes,
+  parallelOk: one.alone > 0,
+  gate: one.gate,
+});
+
+function basis(one: PartValue, index: number, kind: string): Sketch {
+  const other = kind === 'tools' ? toolStep(TOOL) : kind === 'plain' ? moduleStep('/x') : runStep('x');
+  return {
+    id: `ws-${index}`,
+    priority: one.priority,
+    steps: [one.isModule ? moduleStep('/x') : other],
+    circuitBreaker: {
+      maxAttempts: one.attempts,
+      maxErrorRepeats: null,
+      oscillationThreshold: null,
+      cooldownSeconds: one.cooldownSeconds,
+    },
+  };
+}
+
+/** The name that steps use for it. */
+const TOOL = 'helper';
+
+/** The tools of the kind `tools`: those of even and of odd agents are used up one by one. */
+export const twoMakers: NonNullable<RehearsalOptions['toolsOf']> = (agent, { steps }) =>
+  steps.some(({ kind }) => kind === 'tool')
+    ? { [TOOL]: customTool(['x'], { name: agent % 2 === 0 ? 'claude' : 'codex' }) }
+    : {};
+
+/** How an execution ends; that of a tool costs a dollar and fails by what is the tool's fault. */
+function outcomeOf({ tools }: Assignment, failure: Failure | null, seconds: number): Outcome {
+  const tool = tools[TOOL]?.name;
+  if (tool === undefined) return failure === null ? completed(seconds) : failed(failure, seconds);
+  const ofTool: Failure = { reason: 'tool-quota', tool, detail: 'x', tail: '', log: null };
+  const report = { tool, version: null, model: null, sessionId: null, text: '', costUsd: 1 };
+  const step: StepResult = {
+    id: 'step-1',
+    kind: 'tool',
+    status: failure === null ? 'completed' : 'failed',
+    durationSeconds: seconds,
+    exitCode: 0,
+    tail: '',
+    failure: failure === null ? null : ofTool,
+    tool: { ...report, tokens: NO_TOKENS, turns: null, toolCalls: null, durationSeconds: seconds },
+  };
+  const outcome = failure === null ? completed(seconds) : failed(ofTool, seconds);
+  return { ...outcome, steps: [step] };
+}
+
+/** What happens next, as numbers that pick among what is possible then. */
+export const choices = fc.array(fc.nat(), { minLength: 20, maxLength: 60 });
+
+/** Every promise that can go on has gone on. */
+export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+export interface Course {
+  rehearsal: Rehearsal;
+  plan: Plan;
+  /** Attempts that were begun, by id. */
+  begun: Map<string, number>;
+}
+
+interface CourseOptions extends Partial<RehearsalOptions> {
+  /** Whether executions take so little time that agents get several at once. */
+  tiny?: boolean;
+  /** How many ends come before the run is interrupted; null for never. */
+  interruptAfter?: number | null;
+}
+
+/** Runs them to the end, and checks after every step that no rule is broken. */
+export async function run(
+  all: readonly Part[],
+  next: readonly number[],
+  options: CourseOptions = {},
+): Promise<Course> {
+  const { tiny = false, interruptAfter = null, agents = 3 } = options;
+  const plan = makePlan(makeFolder(all.map(({ sketch }) => sketch)), new Map());
+  const endsOf = new Map(all.map(({ sketch, ends }) => [sketch.id, ends]));
+  const begun = new Map<string, number>();
+  const rehearsal: Rehearsal = new Rehearsal({
+    ...options,
+    plan,
+    agents,
+    onStart: (id) => {
+      begun.set(id, (begun.get(id) ?? 0) + 1);
+      checkMayStart(id, plan, rehearsal);
+    },
+  });
+  rehearsal.start();
+  let step = 0;
+  const pick = <T>(from: readonly T[]): T | undefined => from[(next[step % next.length] ?? 0) % from.length];
+  for (;;) {
+    await settled();
+    if (rehearsal.over) return { rehearsal, plan, begun };
+    checkHands(plan, rehearsal, options.distribution === 'round-robin');
+    if (step > 10_000) throw new Error('the run does not end');
+    if (step === interruptAfter) rehearsal.coordinator.interrupt({ by: 'SIGINT', detail: 'Ctrl-C' });
+    step += 1;
+    const waiting = rehearsal.engine.open.filter(({ waits }) => waits);
+    const first = pick(rehearsal.engine.first);
+    if (waiting.length > 0 && (next[step % next.length] ?? 0) % 5 === 0) pick(waiting)?.giveBack();
+    else if (first === undefined || (vi.getTimerCount() > 0 && (next[step % next.length] ?? 0) % 4 === 0))
+      vi.advanceTimersByTime(1000);
+    else {
+      const { id } = first.assignment.workstream;
+      const failure = endsOf.get(id)?.[first.assignment.attempt - 1] ?? null;
+      const seconds = tiny ? 0.000_01 : 1;
+      first.end(outcomeOf(first.assignment, failure, seconds));
+    }
+  }
+}
+
+const find = (plan: Plan, id: string): Workstream => {
+  const found = plan.workstreams.find((workstream) => workstream.id === id);
+  if (found === undefined) throw new Error(`${id} is not in the plan`);
+  return found;
+};
+
+/** Everything that it depends on has its result, and what it said of it holds; so have all earlier stages. */
+function checkMayStart(id: string, plan: Plan, { results }: Rehearsal): void {
+  for (const { id: needed, when } of find(plan, id).dependsOn) {
+    const status = results.get(needed)?.status;
+    if (when === 'completed' ? status !== 'completed' : status === undefined)
+      throw new Error(`${id} was begun while ${needed} was ${status ?? 'not ended'}`);
+  }
+  const stageOf = stages(plan.workstreams);
+  const own = stageOf[plan.workstreams.findIndex((workstream) => workstream.id === id)] ?? 0;
+  for (const [index, other] of plan.workstreams.entries()) {
+    const stage = stageOf[index] ?? 0;
+    if (stage > 0 && stage < own && !results.has(other.id))
+      throw new Error(`${id} was begun before ${other.id}, which is of an earlier stage`);
+  }
+  if (results.has(id)) throw new Error(`${id} was begun although it has its result`);
+}
+
+/** What is in hand may be in hand together, and nobody is idle who may have something. */
+function checkHands(plan: Plan, rehearsal: Rehearsal, pinned: boolean): void {
+  const hands = rehearsal.inHand();
+  const taken = new Set([...hands.values()].flat());
+  const model = new NaiveReadyQueue(plan.workstreams, rehearsal.agents, pinned);
+  const { waiting } = statesOf(rehearsal);
+  for (const [index, { id }] of plan.workstreams.entries()) {
+    if (taken.has(id)) model.apply('run', index);
+    else if (waiting.has(id)) model.apply('add', index);
+  }
+  model.checkRunning();
+  if (rehearsal.coordinator.interruption !== null || rehearsal.fault !== null) return;
+  expect(rehearsal.ready.size).toBe(model.size);
+  // What no agent's tool can do is everybody's: whoever comes first says so.
+  const mayHave = (agent: number, index: number): boolean => {
+    const workstream = plan.workstreams[index];
+    const isRefused = (to: number): boolean =>
+      workstream !== undefined && rehearsal.runner.refusal(to, workstream) !== null;
+    return !isRefused(agent) || [...Array(rehearsal.agents).keys()].every(isRefused);
+  };
+  for (let agent = 0; agent < rehearsal.agents; agent++) {
+    if (hands.has(`agent-${agent + 1}`)) continue;
+    const index = model.choose(agent, (each) => mayHave(agent, each));
+    if (index !== undefined)
+      throw new Error(`agent-${agent + 1} is idle and ${plan.workstreams[index]?.id} may run`);
+  }
+}
+
+/** What the events say: the ids that are ready. */
+function statesOf({ events }: Rehearsal): { waiting: Set<string> } {
+  const waiting = new Set<string>();
+  for (const event of events) {
+    if (event.type === 'workstream-ready') waiting.add(event.workstreamId);
+    else if (event.type === 'workstream-started') waiting.delete(event.workstreamId);
+    else if (event.type === 'workstream-finished') waiting.delete(event.result.workstreamId);
+  }
+  return { waiting };
+}
+
+/** How each ends if nobody interrupts, in whatever order. */
+export function expected(all: readonly Part[], plan: Plan): Map<string, string> {
+  const ends = new Map<string, string>(plan.broken.map(({ id }) => [id, 'failed']));
+  const byId = new Map(all.map((one) => [one.sketch.id, one]));
+  const endOf = (workstream: Workstream): string => {
+    const known = ends.get(workstream.id);
+    if (known !== undefined) return known;
+    const unmet = workstream.dependsOn.some(
+      ({ id, when }) => when === 'completed' && (ends.get(id) ?? endOf(find(plan, id))) !== 'completed',
+    );
+    const { maxAttempts } = workstream.circuitBreaker;
+    const result = unmet
+      ? 'skipped'
+      : endOfAttempts(byId.get(workstream.id)?.ends.slice(0, maxAttempts) ?? []);
+    ends.set(workstream.id, result);
+    return result;
+  };
+  for (const workstream of plan.workstreams) endOf(workstream);
+  return ends;
+}
+
+function endOfAttempts(ends: readonly (Failure | null)[]): string {
+  for (const failure of ends) {
+    if (failure === null) return 'completed';
+    if (LASTING.includes(failure.reason)) return failure.reason === 'cancelled' ? 'skipped' : 'failed';
+  }
+  return ends.at(-1)?.reason === 'cancelled' ? 'skipped' : 'failed';
+}
+
+/** One result each, that says why. */
+export function checkResults(all: readonly Part[], { plan, rehearsal, begun }: Course): void {
+  const { results, fault } = rehearsal;
+  if (fault !== null) throw fault;
+  expect([...results.keys()].toSorted()).toEqual(all.map(({ sketch }) => sketch.id).toSorted());
+  for (const [id, { status, reason, explanation, attempts }] of results) {
+    expect(reason === null).toBe(status === 'completed');
+    expect(explanation === null).toBe(reason === null);
+    expect(attempts).toBeLessThanOrEqual(begun.get(id) ?? 0);
+    if (reason !== 'dependency-failed') continue;
+    const unmet = find(plan, id).dependsOn.filter(
+      ({ id: needed, when }) => when === 'completed' && results.get(needed)?.status !== 'completed',
+    );
+    expect(unmet.map(({ id: needed }) => explanation?.includes(`"${needed}"`))).toContain(true);
+  }
+  expect(rehearsal.leftOpen).toBe(0);
+  expect(rehearsal.engine.open).toEqual([]);
+}
+
+export const statuses = ({ rehearsal }: Course): Map<string, string> =>
+  new Map([...rehearsal.results].map(([id, { status }]) => [id, status]));
+
+export const sorted = (map: Map<string, string>): string[][] =>
+  [...map].toSorted(([a], [b]) => (a < b ? -1 : 1));

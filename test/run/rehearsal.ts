@@ -1,0 +1,160 @@
+/** A run of the real coordinator in which a test decides what ends next, and sees everything that happens. */
+import type { AgentResult } from '../../src/domain/agent-result.ts';
+import { NOTHING_EARLIER } from '../../src/domain/earlier-run.ts';
+import type { Plan } from '../../src/domain/plan.ts';
+import type { Recorder } from '../../src/domain/recorder.ts';
+import type { RunEvent } from '../../src/domain/run-event.ts';
+import type { ToolSettings } from '../../src/domain/tool.ts';
+import type { Workspaces } from '../../src/domain/workspaces.ts';
+import type { Workstream } from '../../src/domain/workstream.ts';
+import { ReadyQueue } from '../../src/plan/ready.ts';
+import { Coordinator, type CoordinatorParts } from '../../src/run/coordinator.ts';
+import { Journal } from '../../src/run/journal.ts';
+import { Workplaces } from '../../src/run/workplaces.ts';
+import { WorkstreamRunner } from '../../src/run/workstream-runner.ts';
+import { ScriptedEngine } from './scripted-engine.ts';
+
+const RUN_ID = 'ma-run-20261010-101010';
+
+export interface RehearsalOptions {
+  plan: Plan;
+  agents: number;
+  distribution?: 'dynamic' | 'round-robin';
+  outside?: ReadonlyMap<string, boolean>;
+  ask?: CoordinatorParts['ask'];
+  /** Called as an execution is handed to an agent. */
+  onStart?: (id: string) => void;
+  toolsOf?: (agent: number, workstream: Workstream) => Record<string, ToolSettings>;
+  maxCostUsd?: number | null;
+  toolCircuit?: number;
+}
+
+export class Rehearsal {
+  readonly engine: ScriptedEngine;
+  readonly coordinator: Coordinator;
+  readonly runner: WorkstreamRunner;
+  readonly events: RunEvent[] = [];
+  /** Final results by id; each comes once, or `take` throws. */
+  readonly results = new Map<string, AgentResult>();
+  /** Indices of workstreams that are ready and not taken. */
+  readonly ready: ReadyQueue;
+  readonly agents: number;
+  /** Ended, one way or the other. */
+  over = false;
+  /** Why `run` rejected; null when it did not. */
+  fault: unknown = null;
+  readonly #opened = new Set<string>();
+
+  constructor(options: RehearsalOptions) {
+    const { plan, agents, distribution = 'dynamic', outside = new Map(), ask = null } = options;
+    this.agents = agents;
+    this.engine = new ScriptedEngine(({ workstream }) => options.onStart?.(workstream.id));
+    this.runner = this.#createRunner(options);
+    this.ready = new ReadyQueue(plan.workstreams, { agents, distribution, tracks: null });
+    const journal = new Journal(this.#recorder(), [], (error) => this.coordinator.fail(error));
+    this.coordinator = new Coordinator({
+      runId: RUN_ID,
+      plan,
+      agents: Array.from({ length: agents }, (_, agent) => `agent-${agent + 1}`),
+      runner: this.runner,
+      ready: this.ready,
+      journal,
+      outside,
+      inheritance: NOTHING_EARLIER,
+      commitStarts: false,
+      ask,
+    });
+  }
+
+  /** Begins the run; `over` says when it has ended. */
+  start(): void {
+    const end = (): void => {
+      this.over = true;
+    };
+    this.coordinator.run().then(end, (error: unknown) => {
+      this.fault = error;
+      end();
+    });
+  }
+
+  /** The ids that agents have in hand, by agent. */
+  inHand(): Map<string, string[]> {
+    const hands = new Map<string, string[]>();
+    for (const { assignment } of this.engine.open)
+      hands.set(assignment.agentId, [...(hands.get(assignment.agentId) ?? []), assignment.workstream.id]);
+    return hands;
+  }
+
+  #createRunner({ toolsOf, maxCostUsd = null, toolCircuit = 3 }: RehearsalOptions): WorkstreamRunner {
+    return new WorkstreamRunner({
+      runId: RUN_ID,
+      engine: this.engine,
+      workplaces: new Workplaces({
+        workspaces: this.#workspaces(),
+        folder: '/nowhere',
+        merge: false,
+        earlierWork: [],
+      }),
+      limits: { timeoutSeconds: 60, graceSeconds: 1, maxOutputMb: 1 },
+      logFolder: '/nowhere/logs',
+      outputsOf: () => ({}),
+      toolsOf: toolsOf ?? (() => ({})),
+      gates: {},
+      bestOf: [],
+      outsideScope: 'warn',
+      maxCostUsd,
+      toolCircuit,
+      inheritance: NOTHING_EARLIER,
+    });
+  }
+
+  #recorder(): Recorder {
+    return {
+      take: (event) => {
+        this.events.push(event);
+        if (event.type !== 'workstream-finished') return;
+        const { workstreamId } = event.result;
+        if (this.results.has(workstreamId)) throw new Error(`${workstreamId} has two results`);
+        this.results.set(workstreamId, event.result);
+      },
+      commit: () => undefined,
+      sync: async () => undefined,
+      finish: () => undefined,
+      seconds: 0,
+    };
+  }
+
+  /** Of those with a scope: nothing ever changes, and each is opened and closed once an attempt. */
+  #workspaces(): Workspaces {
+    const opened = this.#opened;
+    return {
+      open: async ({ workstream, attempt }) => {
+        const folder = `${workstream.id} ${attempt}`;
+        if (opened.has(folder)) throw new Error(`${folder} was opened twice`);
+        opened.add(folder);
+        return { folder, kind: 'shared', setup: null };
+      },
+      harvest: async () => ({
+        source: 'scope-look',
+        files: [],
+        commits: [],
+        branch: null,
+        base: null,
+        head: null,
+        contentHash: null,
+        notes: [],
+      }),
+      merge: () => Promise.reject(new Error('nothing is merged here')),
+      predict: () => Promise.reject(new Error('nothing is merged here')),
+      close: async ({ folder }) => {
+        if (!opened.delete(folder)) throw new Error(`${folder} was closed twice`);
+        return [];
+      },
+    };
+  }
+
+  /** Workspaces that were opened and not closed. */
+  get leftOpen(): number {
+    return this.#opened.size;
+  }
+}
