@@ -1,69 +1,90 @@
-import fc from 'fast-check';
+/** Whatever is in the files: loading and planning give definitions and problems, and never throw or hang. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { LoadedFolder } from '../../src/domain/plan.ts';
+import { formatPlan } from '../../src/plan/render.ts';
+import { makePlan } from '../../src/plan/plan.ts';
+import { select } from '../../src/plan/select.ts';
+import { loadFolder } from '../../src/workstream/load.ts';
 import { parse } from '../../src/workstream/parse.ts';
-import { loadFiles } from './load-files.ts';
+import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { anyFile } from './any-file.ts';
 
-const known = [
-  'id',
-  'steps',
-  'run',
-  'module',
-  'tool',
-  'tasks',
-  'matrix',
-  'depends_on',
-  'env',
-  'input',
-  'title',
+/** Folders of three files each. More with the variable MILLRACE_TEST_CASES. */
+const FOLDERS = Number(process.env['MILLRACE_TEST_CASES'] ?? 3_400);
+
+/** In order of their names. */
+const NAMES = ['-rf.json', '__proto__.json', 'ws-a\n\u202e.json'] as const;
+
+/** Ids and globs as somebody may type them. */
+const typed = fc.constantFrom(
+  '-rf',
+  '../../etc',
+  'constructor',
   '__proto__',
-];
-
-/** Values that look like definitions, and are wrong in every way. */
-const { value } = fc.letrec<{ value: unknown }>((tie) => ({
-  value: fc.oneof(
-    { depthSize: 'small', withCrossShrink: true },
-    fc.constantFrom('ws-a', 'ws-b', '', '${{ matrix.a }}', '${{ matrix.id }}', '\0', 'high', '../..'),
-    fc.oneof(fc.integer(), fc.double(), fc.boolean(), fc.constant(null), fc.string({ unit: 'binary' })),
-    fc.array(tie('value'), { maxLength: 4 }),
-    fc.dictionary(fc.oneof(fc.constantFrom(...known), fc.string()), tie('value'), {
-      maxKeys: 6,
-      noNullPrototype: true,
-    }),
-  ),
-}));
-
-const content = fc.oneof(
-  fc.uint8Array({ maxLength: 400 }),
-  fc.string({ unit: fc.constantFrom(...Array.from('[]{}",:\\/*\n 1eaé-')), maxLength: 200 }),
-  fc.json(),
-  value.map((any) => JSON.stringify(any)),
-  fc.array(
-    fc.record(
-      { id: fc.constantFrom('ws-a', 'ws-b', 'ws-a-1', 'x'), steps: value, matrix: value, tool: value },
-      { requiredKeys: ['id'] },
-    ),
-    { maxLength: 4 },
-  ),
+  'toString',
+  'ws-*',
+  '[',
+  '!(',
+  '{a,b',
+  '**',
+  'a'.repeat(300),
+  '\\',
+  '',
+  'ws-a\n\u202e',
 );
 
+/** Every object in it is a plain one, however its names are. */
+function checkPlain(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (!Array.isArray(value)) expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
+  for (const child of Object.values(value)) checkPlain(child);
+}
+
+function checkLoaded({ workstreams, broken, problems, files }: LoadedFolder): void {
+  expect(files).toBe(NAMES.length);
+  const ids = [...workstreams, ...broken].map(({ id }) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+  for (const { id } of workstreams) expect(id).toMatch(/^[a-z0-9][a-z0-9-]*$/);
+  expect(broken.length === 0).toBe(!problems.some(({ severity }) => severity === 'error'));
+  for (const { line, column } of problems)
+    expect(line === null || (line >= 1 && (column ?? 0) >= 1)).toBe(true);
+  for (const { failure } of broken)
+    if (failure.reason === 'invalid-workstream') expect(failure.problems.length).toBeGreaterThan(0);
+  expect(structuredClone(workstreams)).toEqual(workstreams);
+  checkPlain(workstreams);
+}
+
+/** Planning loses nothing and adds nothing, and every form of the plan can be made. */
+function checkPlanned(loaded: LoadedFolder): void {
+  const plan = makePlan(loaded, new Map());
+  const before = [...loaded.workstreams, ...loaded.broken].map(({ id }) => id);
+  const after = [...plan.workstreams, ...plan.broken].map(({ id }) => id);
+  expect(after.toSorted()).toEqual(before.toSorted());
+  for (const format of ['text', 'mermaid', 'dot'] as const) expect(formatPlan(plan, format)).not.toBe('');
+  expect(JSON.parse(formatPlan(plan, 'json'))).toHaveProperty('version');
+}
+
 test('whatever is in the files, loading gives definitions and problems and never throws', () => {
+  const start = temporaryFolder();
+  const folder = join(start, 'workstreams');
+  mkdirSync(folder);
+  const contents = fc.tuple(anyFile, anyFile, anyFile);
   fc.assert(
-    fc.property(content, content, (first, second) => {
-      const { workstreams, broken, problems, files } = loadFiles({ 'a.json': first, 'b.json': second });
-      expect(files).toBe(2);
-      const ids = [...workstreams, ...broken].map(({ id }) => id);
-      expect(new Set(ids).size).toBe(ids.length);
-      expect(broken.length === 0).toBe(!problems.some(({ severity }) => severity === 'error'));
-      for (const { line, column } of problems)
-        expect(line === null || (line >= 1 && (column ?? 0) >= 1)).toBe(true);
-      for (const { failure } of broken) {
-        if (failure.reason === 'invalid-workstream') expect(failure.problems.length).toBeGreaterThan(0);
-      }
-      expect(structuredClone(workstreams)).toEqual(workstreams);
+    fc.property(contents, typed, (all, id) => {
+      for (const [index, name] of NAMES.entries()) writeFileSync(join(folder, name), all[index] ?? '');
+      const loaded = loadFolder('workstreams', { cwd: start });
+      checkLoaded(loaded);
+      checkPlanned(loaded);
+      const { loaded: chosen, unmatched } = select(loaded, [id], true);
+      expect(chosen.workstreams.length + chosen.broken.length > 0 || unmatched.length > 0).toBe(true);
       expect(Object.keys(Object.prototype)).toEqual([]);
     }),
-    { numRuns: 300 },
+    { numRuns: FOLDERS },
   );
+  rmSync(folder, { recursive: true });
 });
 
 test('what is JSON is read as JSON.parse does, with or without comments', () => {
