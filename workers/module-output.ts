@@ -1,17 +1,24 @@
 /** Turns what a module returned into JSON text, strictly: what JSON would drop without a word is an error. */
 import { InvalidResultError } from './invalid-result.ts';
+import { isDeeper } from './is-deeper.ts';
 
 const MAX_MB = 16;
+
+/** The deepest that everybody who reads it later can take: code that calls itself for each level. */
+const MAX_DEPTH = 500;
 
 /**
  * @param onWarning is told of numbers that JSON can't hold and that became null.
  * @returns null for `undefined`.
- * @throws InvalidResultError for functions, symbols, big integers, maps, sets, binary data, cycles and more than 16 MB.
+ * @throws InvalidResultError for functions, symbols, big integers, maps, sets, binary data, cycles, more than
+ * 16 MB and more than 500 levels.
  */
 export function serializeOutput(output: unknown, onWarning: (text: string) => void): string | null {
   if (output === undefined) return null;
   const json = stringify(output, onWarning);
   if (json.length > MAX_MB * 1e6) throw tooLarge(json.length / 1e6);
+  if (isDeeper(json, MAX_DEPTH))
+    throw new InvalidResultError(`its output is nested more than ${MAX_DEPTH} levels deep`);
   return json;
 }
 

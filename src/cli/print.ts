@@ -1,5 +1,6 @@
 import { escapeControls } from '../support/escape-controls.ts';
 import { leaveClosedTerminals } from '../support/leave-closed-terminals.ts';
+import { printable } from '../support/printable.ts';
 
 /** What standard output or standard error says when nobody reads it any more: the pipe or the terminal was closed. */
 const CLOSED = new Set(['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED']);
@@ -32,6 +33,11 @@ export async function print(text: string): Promise<void> {
     stdout.once('error', settle);
     stdout.write(text.endsWith('\n') ? text : `${text}\n`, settle);
   });
+}
+
+/** Prints text in which nothing is for the terminal: what a terminal would act on is shown instead. */
+export async function printText(text: string): Promise<void> {
+  await print(printable(text));
 }
 
 /** Prints a value as one JSON document, on which no terminal acts. */

@@ -189,6 +189,7 @@ export function describeEngine(
         ['returnsCycle', "can't be written as JSON"],
         ['returnsHuge', '200 MB and may have 16'],
         ['returnsBuffer', 'binary data'],
+        ['returnsTooDeep', 'its output is nested more than 500 levels deep'],
         ['returnsReservedMetric', 'its metric "__proto__" has a name that is reserved'],
         ['returnsNumber', 'it returned a number'],
         ['returnsUnknownField', 'it returned an object'],

@@ -4,7 +4,7 @@ import { percent } from '../../support/percent.ts';
 import { seconds } from '../../support/seconds.ts';
 import type { AgentsArguments } from '../commands/agents.ts';
 import { withRun } from '../history.ts';
-import { print, printJson } from '../print.ts';
+import { printJson, printText } from '../print.ts';
 import { table } from '../table.ts';
 
 const HEAD = [
@@ -62,8 +62,8 @@ export async function agents(argv: AgentsArguments): Promise<number> {
       seconds(agent.p95Seconds),
       agent.perHour === null ? null : Math.round(agent.perHour),
     ]);
-    await print(found.length === 0 ? `No agent ran anything in ${run.runId}.` : table(HEAD, rows));
-    if (tools.length > 0) await print(`\n${table(TOOLS_HEAD, tools.map(toolRow))}`);
+    await printText(found.length === 0 ? `No agent ran anything in ${run.runId}.` : table(HEAD, rows));
+    if (tools.length > 0) await printText(`\n${table(TOOLS_HEAD, tools.map(toolRow))}`);
     return 0;
   });
 }

@@ -3,7 +3,7 @@ import { plural } from '../../support/plural.ts';
 import { oneLine, printable } from '../../support/printable.ts';
 import type { ErrorsArguments } from '../commands/errors.ts';
 import { withRun } from '../history.ts';
-import { print, printJson } from '../print.ts';
+import { printJson, printText } from '../print.ts';
 
 const PATTERNS = 100;
 const SHOWN = 5;
@@ -13,7 +13,10 @@ export async function errors(argv: ErrorsArguments): Promise<number> {
   return withRun(argv.state, argv.run, async (history, run) => {
     const patterns = history.errorPatterns(run.runId, PATTERNS).shown;
     if (argv.json) await printJson({ version: 1, run_id: run.runId, errors: patterns });
-    else await print(patterns.length === 0 ? `${run.runId} has no errors.` : patterns.map(text).join('\n\n'));
+    else
+      await printText(
+        patterns.length === 0 ? `${run.runId} has no errors.` : patterns.map(text).join('\n\n'),
+      );
     return 0;
   });
 }

@@ -7,14 +7,15 @@ import { ReportError, writeReport } from '../../report/write.ts';
 import type { History } from '../../store/history.ts';
 import type { ReportArguments } from '../commands/report.ts';
 import { withRun } from '../history.ts';
-import { print } from '../print.ts';
+import { print, printText } from '../print.ts';
 
 /** Writes a run's Markdown report again, or prints the run in the format that was asked for. */
 export async function report(argv: ReportArguments): Promise<number> {
   return withRun(argv.state, argv.run, async (history, run) => {
     const text = reportFormat(argv.format ?? 'md')?.render(sourceOf(history, run, resolve(argv.reports)));
     if (text === undefined) throw new Refusal(2, `There is no report format ${argv.format}.`);
-    if (argv.format === undefined) await print(relative('', write(resolve(argv.reports), run.runId, text)));
+    if (argv.format === undefined)
+      await printText(relative('', write(resolve(argv.reports), run.runId, text)));
     else await print(text);
     return 0;
   });

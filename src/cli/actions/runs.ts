@@ -3,7 +3,7 @@ import { seconds } from '../../support/seconds.ts';
 import type { RunsArguments } from '../commands/runs.ts';
 import { withHistory } from '../history.ts';
 import { next } from '../next.ts';
-import { print, printJson } from '../print.ts';
+import { printJson, printText } from '../print.ts';
 import { table } from '../table.ts';
 
 /** Lists the runs, newest first. */
@@ -11,7 +11,7 @@ export async function runs(argv: RunsArguments): Promise<number> {
   return withHistory(argv.state, async (history) => {
     const found = history?.listRuns({ limit: argv.limit }) ?? [];
     if (argv.json) await printJson({ version: 1, runs: found });
-    else await print(found.length === 0 ? 'No runs yet. Start one with: millrace run' : text(found));
+    else await printText(found.length === 0 ? 'No runs yet. Start one with: millrace run' : text(found));
     return 0;
   });
 }

@@ -1,17 +1,21 @@
 import type { RunSummary, ShortResult } from '../../domain/run-record.ts';
+import { oneLine } from '../../support/printable.ts';
 import { seconds } from '../../support/seconds.ts';
 import type { ShowArguments } from '../commands/show.ts';
 import { withRun } from '../history.ts';
 import { next } from '../next.ts';
-import { print, printJson } from '../print.ts';
+import { printJson, printText } from '../print.ts';
 import { table } from '../table.ts';
 import { runDocument } from '../../app/run-document.ts';
+
+/** Longest recommendation that is shown, in characters. */
+const SENTENCE = 1_000;
 
 /** Shows a run's totals and each of its workstreams. */
 export async function show(argv: ShowArguments): Promise<number> {
   return withRun(argv.state, argv.run, async (history, run) => {
     if (argv.json) await printJson(runDocument(history, run));
-    else await print(`${heading(run)}\n\n${results([...history.shortResults(run.runId)])}`);
+    else await printText(`${heading(run)}\n\n${results([...history.shortResults(run.runId)])}`);
     return 0;
   });
 }
@@ -23,7 +27,7 @@ function heading(run: RunSummary): string {
     `${runId}: ${state}, started ${createdAt}${resumedAt === null ? '' : `, resumed ${resumedAt}`}`,
     ...(retryOf === null ? [] : [`Tries again what failed in ${retryOf}`]),
     `${workstreams} workstreams: ${completed} completed, ${failed} failed, ${skipped} skipped`,
-    ...recommendations.map((sentence) => `- ${sentence}`),
+    ...recommendations.map((sentence) => `- ${oneLine(sentence, SENTENCE)}`),
     ...(recommendations.length === 0 ? next(run) : []),
   ];
   return lines.join('\n');

@@ -5,7 +5,7 @@ import { seconds } from '../../support/seconds.ts';
 import type { StatusArguments } from '../commands/status.ts';
 import { withRun } from '../history.ts';
 import { next } from '../next.ts';
-import { print, printJson } from '../print.ts';
+import { printJson, printText } from '../print.ts';
 import { table } from '../table.ts';
 
 const SHOWN = 64;
@@ -18,7 +18,7 @@ export async function status(argv: StatusArguments): Promise<number> {
       .live(run.runId, SHOWN)
       .shown.filter((workstream) => workstream.status === 'running');
     if (argv.json) await printJson({ version: 1, run, counts, running });
-    else await print(text(run, counts, running));
+    else await printText(text(run, counts, running));
     return 0;
   });
 }

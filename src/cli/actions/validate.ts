@@ -6,7 +6,7 @@ import { plural } from '../../support/plural.ts';
 import { printable } from '../../support/printable.ts';
 import type { ValidateArguments } from '../commands/validate.ts';
 import { readProject } from '../config.ts';
-import { print, printJson } from '../print.ts';
+import { printJson, printText } from '../print.ts';
 
 /**
  * Prints every problem of every file. Exit code 0 with warnings at most, 1 with errors, 4 for an empty folder.
@@ -23,7 +23,7 @@ export async function validate(argv: ValidateArguments): Promise<number> {
   } else {
     const lines = problems.map(lineOf);
     const counts = `${plural(files, 'file')}, ${plural(workstreams, 'workstream')}: ${plural(errors, 'error')}, ${plural(warnings, 'warning')}`;
-    await print([...lines, counts].join('\n'));
+    await printText([...lines, counts].join('\n'));
   }
   return errors === 0 ? 0 : 1;
 }
