@@ -70,7 +70,7 @@ const TOTAL = 15;
 /** What a terminal would act on, or that changes how its neighbours look; line ends are fine. */
 const ACTIVE =
   // oxlint-disable-next-line no-control-regex
-  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffd]/g;
+  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
 const active = (text: string): string[] =>
   [...new Set(text.match(ACTIVE) ?? [])].map((char) => JSON.stringify(char));
