@@ -84,34 +84,36 @@ UPDATE consolidated_runs SET
   ${RECOUNT}
 WHERE run_id = @run`;
 
+/** Writes text of a workstream's making: half of a surrogate pair, which has no form in UTF-8, becomes U+FFFD. */
+interface TextStatement {
+  run(...values: (string | number | null | undefined)[]): void;
+}
+
 /** One for each thing that a recorder writes. */
-export type Statements = Record<
-  | 'claim'
-  | 'start'
-  | 'workstream'
-  | 'state'
-  | 'progress'
-  | 'result'
-  | 'attempt'
-  | 'error'
-  | 'testCase'
-  | 'totals'
-  | 'finish',
-  Statement
->;
+export type Statements = Record<'claim' | 'start' | 'state' | 'totals' | 'finish', Statement> &
+  Record<'workstream' | 'progress' | 'result' | 'attempt' | 'error' | 'testCase', TextStatement>;
+
+/** SQLite takes any bytes for text, and who reads the database by other means could not decode it. */
+function forText(statement: Statement): TextStatement {
+  return {
+    run: (...values) => {
+      statement.run(...values.map((value) => (typeof value === 'string' ? value.toWellFormed() : value)));
+    },
+  };
+}
 
 /** Prepares them all once. */
 export function prepareStatements(connection: Connection): Statements {
   return {
     claim: connection.prepare(CLAIM),
     start: connection.prepare(START),
-    workstream: connection.prepare(WORKSTREAM),
+    workstream: forText(connection.prepare(WORKSTREAM)),
     state: connection.prepare(STATE),
-    progress: connection.prepare(PROGRESS),
-    result: connection.prepare(RESULT),
-    attempt: connection.prepare(ATTEMPT),
-    error: connection.prepare(ERROR),
-    testCase: connection.prepare(TEST_CASE),
+    progress: forText(connection.prepare(PROGRESS)),
+    result: forText(connection.prepare(RESULT)),
+    attempt: forText(connection.prepare(ATTEMPT)),
+    error: forText(connection.prepare(ERROR)),
+    testCase: forText(connection.prepare(TEST_CASE)),
     totals: connection.prepare(TOTALS),
     finish: connection.prepare(FINISH),
   };

@@ -63,7 +63,10 @@ const metricsCell = z
     return numbers;
   });
 
-const objectCell: z.ZodType<JsonObject> = z.record(text, anyJson).catch({});
+/** As it stands there: z.record would leave `__proto__` out. */
+const objectCell: z.ZodType<JsonObject> = z
+  .custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value))
+  .catch({});
 
 const metadataShape = z.object({
   title: text.nullable().catch(null),
