@@ -1,11 +1,8 @@
 /** Turns what a module returned into JSON text, strictly: what JSON would drop without a word is an error. */
+import { isDeeper, MAX_NESTING } from '../src/domain/nesting.ts';
 import { InvalidResultError } from './invalid-result.ts';
-import { isDeeper } from './is-deeper.ts';
 
 const MAX_MB = 16;
-
-/** The deepest that everybody who reads it later can take: code that calls itself for each level. */
-const MAX_DEPTH = 500;
 
 /**
  * @param onWarning is told of numbers that JSON can't hold and that became null.
@@ -17,8 +14,8 @@ export function serializeOutput(output: unknown, onWarning: (text: string) => vo
   if (output === undefined) return null;
   const json = stringify(output, onWarning);
   if (json.length > MAX_MB * 1e6) throw tooLarge(json.length / 1e6);
-  if (isDeeper(json, MAX_DEPTH))
-    throw new InvalidResultError(`its output is nested more than ${MAX_DEPTH} levels deep`);
+  if (isDeeper(json, MAX_NESTING))
+    throw new InvalidResultError(`its output is nested more than ${MAX_NESTING} levels deep`);
   return json;
 }
 

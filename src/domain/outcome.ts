@@ -1,10 +1,26 @@
 /** What an execution found out; the one thing that an agent sends back. */
 import { z } from 'zod';
 import { failureSchema } from './failure.ts';
+import { isDeeper, MAX_NESTING } from './nesting.ts';
 import { testCaseSchema, testCountsSchema } from './test-case.ts';
 import { toolReportSchema } from './tool-report.ts';
 
 const seconds = z.number().nonnegative();
+
+/** Milliseconds since 1970 that a date can have. */
+const time = z.number().min(0).max(8.64e15);
+
+/** JSON as text. Code of a workstream can post anything in the name of its agent. */
+const outputText = z.string().refine((text) => !isDeeper(text, MAX_NESTING) && isJson(text));
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** How one step went. */
 const stepResultSchema = z.object({
@@ -44,10 +60,8 @@ export type TestResult = z.infer<typeof testResultSchema>;
 
 export const outcomeSchema = z.object({
   status: z.enum(['completed', 'failed']),
-  /** Milliseconds since 1970. */
-  startedAt: z.number(),
-  /** Milliseconds since 1970. */
-  endedAt: z.number(),
+  startedAt: time,
+  endedAt: time,
   durationSeconds: seconds,
   /** CPU time of the thread; null where the platform can't tell. Child processes are not in it. */
   cpuSeconds: seconds.nullable(),
@@ -56,7 +70,7 @@ export const outcomeSchema = z.object({
   steps: z.array(stepResultSchema),
   tests: z.array(testResultSchema),
   /** What the workstream gives to its dependents, as JSON text; null for nothing. */
-  output: z.string().nullable(),
+  output: outputText.nullable(),
   filesModified: z.array(z.string()),
   metrics: z.record(z.string(), z.number()),
   warnings: z.array(z.string()),

@@ -370,6 +370,12 @@ export function describeEngine(
       expect(outcome.failure).toEqual({ reason: 'tool-not-found', tool: 'aider', program: null });
     });
 
+    test('an answer in its name that nobody could go on with is not heard', async () => {
+      const executionId = 2_000_000;
+      const { outcome } = await run([behaviour('answersRubbish', executionId)], { executionId });
+      expect(outcome).toMatchObject({ status: 'completed', output: '"its own"' });
+    });
+
     test('a last word that can not be read ends the workstream at once', async () => {
       const executionId = 1_000_000;
       const { outcome } = await run([behaviour('talksNonsense', executionId)], { executionId });

@@ -5,6 +5,9 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
+/** The deepest that an output may be, in levels: what reads it later calls itself for each. */
+export const MAX_NESTING = 500;
+
 /** Whether JSON that is well formed is nested deeper than so many levels. One pass, without recursion. */
 export function isDeeper(json: string, levels: number): boolean {
   let depth = 0;
