@@ -37,7 +37,10 @@ export const MAX_ELEMENTS = 100_000;
 /** Most names in a matrix, and in a step's `env`. */
 export const MAX_NAMES = 1000;
 
-const paths = z.array(line).max(MAX_ELEMENTS);
+/** Longest path or glob in characters, as systems have it. */
+const MAX_PATH = 4096;
+
+const paths = z.array(line.max(MAX_PATH)).max(MAX_ELEMENTS);
 const count = z.int().min(0);
 
 export const circuitBreakerSchema = z.object({

@@ -81,10 +81,13 @@ function namesOf({ workstreams, broken }: LoadedFolder): Map<string, string[]> {
   return names;
 }
 
+/** Longest pattern in characters. */
+const MAX_PATTERN = 4096;
+
 function matching(pattern: string, names: ReadonlyMap<string, string[]>): string[] {
   const exact = names.get(pattern);
-  // picomatch refuses an empty pattern with an exception.
-  if (exact !== undefined || pattern === '') return exact ?? [];
+  // picomatch refuses an empty pattern and one that is longer than any id with an exception.
+  if (exact !== undefined || pattern === '' || pattern.length > MAX_PATTERN) return exact ?? [];
   const matches = picomatch(pattern, { dot: true });
   return [...names].flatMap(([name, ids]) => (matches(name) ? ids : []));
 }

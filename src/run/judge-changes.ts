@@ -4,6 +4,7 @@ import type { Changes } from '../domain/changes.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { oneLine } from '../support/printable.ts';
+import { within } from '../support/within.ts';
 
 /** What becomes of changes outside the scope. */
 export type OutsideScope = 'warn' | 'fail' | 'ignore';
@@ -19,6 +20,8 @@ const NAMED = 20;
 /** Nothing tells whether this is a success. */
 const IDLE =
   'It changed no file, and neither files_scope nor an acceptance test says whether it was to: look at what it said.';
+/** Longest that comparing may take, in milliseconds. */
+const MATCHING_MS = 2_000;
 /** Characters of a path in a sentence. */
 const PATH_WIDTH = 300;
 
@@ -40,7 +43,9 @@ export function judgeChanges(workstream: Workstream, changes: Changes, policy: O
     const isIdle = changes.source === 'git' && changes.files.length === 0;
     return { failure: null, warnings: isIdle && isUntested ? [IDLE] : [] };
   }
-  const { inside, outside } = divide(scope, changes);
+  const divided = divideInTime(scope, changes);
+  if ('reason' in divided) return { failure: divided, warnings: [] };
+  const { inside, outside } = divided;
   const files = named(outside);
   if (policy === 'fail' && files.length > 0)
     return { failure: { reason: 'outside-scope', files }, warnings: [] };
@@ -51,8 +56,24 @@ export function judgeChanges(workstream: Workstream, changes: Changes, policy: O
   return { failure: inside === 0 ? { reason: 'no-changes', scope } : null, warnings };
 }
 
+/** A glob may be such that a name takes years to match, and the run goes on. */
+function divideInTime(scope: readonly string[], changes: Changes): Divided | Failure {
+  try {
+    return within(MATCHING_MS, () => divide(scope, changes));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const detail = `What it changed could not be compared with its files_scope, which needs simpler globs: ${why}`;
+    return { reason: 'workspace-error', detail };
+  }
+}
+
+interface Divided {
+  inside: number;
+  outside: string[];
+}
+
 /** How many changed paths the scope covers, and which it does not; a path covers what is below it too. */
-function divide(scope: readonly string[], changes: Changes): { inside: number; outside: string[] } {
+function divide(scope: readonly string[], changes: Changes): Divided {
   const covers = coverage(scope);
   const paths = [
     ...new Set(changes.files.flatMap(({ path, from }) => (from === null ? [path] : [path, from]))),

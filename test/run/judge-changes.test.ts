@@ -78,3 +78,12 @@ test('many files are named in part', () => {
   const paths = Array.from({ length: 30 }, (_, index) => `x${index}`);
   expect(judge(['src/**'], paths).warnings[0]).toMatch(/x19, 10 more\.$/);
 });
+
+test('a glob that takes years to match a name costs only its own workstream', () => {
+  const { failure } = judge(['*(a|*a)*(a|*a)*(a|*a)c'], [`${'a'.repeat(60)}!`]);
+  expect(failure).toMatchObject({
+    reason: 'workspace-error',
+    detail: expect.stringContaining('simpler globs'),
+  });
+  expect(judge(['x'.repeat(70_000)], ['a']).failure).toMatchObject({ reason: 'workspace-error' });
+});

@@ -1,0 +1,35 @@
+import { createContext, Script } from 'node:vm';
+
+/** Made when it is first needed, because that takes its time. */
+let room: { context: { action: () => unknown }; script: Script } | null = null;
+
+function makeRoom(): NonNullable<typeof room> {
+  const context = { action: (): unknown => undefined };
+  createContext(context);
+  return { context, script: new Script('action()') };
+}
+
+/**
+ * What a function gives that does not wait for anything, if it has ended after so many milliseconds. It is ended where
+ * it stands, also inside of a regular expression, which nothing else in a thread can do. Costs 0.1 ms.
+ * @throws an error with the code ERR_SCRIPT_EXECUTION_TIMEOUT when it has not, and whatever the function throws.
+ */
+export function within<T>(milliseconds: number, action: () => T): T {
+  room ??= makeRoom();
+  const { context, script } = room;
+  let result: { value: T } | null = null;
+  context.action = () => {
+    result = { value: action() };
+  };
+  try {
+    script.runInContext(context, { timeout: milliseconds });
+  } finally {
+    context.action = () => undefined;
+  }
+  return valueOf(result);
+}
+
+function valueOf<T>(result: { value: T } | null): T {
+  if (result === null) throw new Error('the function did not end');
+  return result.value;
+}
