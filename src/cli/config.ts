@@ -101,6 +101,8 @@ function checked(key: string, value: unknown, kinds: Kinds): Values {
     throw new UsageError(`${CONFIG_FILE}: there is no option "${key}".${hint}`);
   }
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
+    if (typeof value === 'string' && value.includes('\0'))
+      throw new UsageError(`${CONFIG_FILE}: "${key}" must be text without NUL characters.`);
     if (typeof value === kind) return { [name]: value };
   }
   throw new UsageError(`${CONFIG_FILE}: "${key}" must be a ${kind}.`);

@@ -80,6 +80,7 @@ test.each([
   ['{"tools":{"__proto__":{"command":["x"]}}}', /json: tools\.__proto__: this name is reserved/],
   ['{"tools":{"x":{"command":["a"],"env":{"__proto__":"1"}}}}', /tools\.x\.env\.__proto__: this name/],
   ['{"tracks":{"__proto__":["a"]}}', /tracks\.__proto__: this name is reserved/],
+  ['{"logFile":"a\\u0000b"}', /"logFile" must be text without NUL characters/],
   ['{"constructor":1}', /there is no option "constructor"/],
   ['{"toString":1}', /there is no option "toString"/],
   [Buffer.from('\ufeff{"agents":2}', 'utf16le'), /it is not UTF-8.*It looks like UTF-16/],

@@ -181,8 +181,8 @@ test('any outcome is read back as it was, and every report of it is whole', () =
       const consolidated = history.consolidate(RUN);
       if (run === null || consolidated === null) throw new Error('the run is not there');
       expect(run.totals.completed + run.totals.failed + run.totals.skipped).toBe(results.length);
-      const [markdown, json, junit] = reportFormats.map(({ render }) =>
-        render({
+      const [markdown, json, junit] = reportFormats.map((format) =>
+        format.render({
           run: () => run,
           consolidated: () => consolidated,
           document: () => runDocument(history, run),
