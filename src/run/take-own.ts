@@ -6,7 +6,7 @@ import type { ReadyQueue } from '../plan/ready.ts';
  */
 const MOST_PASSED = 1_000;
 
-/** Why an agent does not get what would be its turn: somebody else does, or all wait until somebody else has run it. */
+/** Whether an agent takes what is next in order, leaves it to others and goes on, or waits until others have run it. */
 export type Passing = 'take' | 'pass' | 'wait';
 
 /**
