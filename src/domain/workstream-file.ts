@@ -40,7 +40,7 @@ export const MAX_NAMES = 1000;
 /** Longest path or glob in characters, as systems have it. */
 const MAX_PATH = 4096;
 
-const paths = z.array(line.max(MAX_PATH, `at most ${MAX_PATH} characters`)).max(MAX_ELEMENTS);
+const paths = z.array(line.max(MAX_PATH)).max(MAX_ELEMENTS);
 const count = z.int().min(0);
 
 export const circuitBreakerSchema = z.object({

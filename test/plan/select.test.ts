@@ -51,11 +51,21 @@ const selected = (...patterns: string[]): string[] => {
 };
 
 test('what is no pattern for picomatch, and longer than any id, matches nothing', () => {
-  for (const pattern of ['', 'x'.repeat(70_000), '[', '!(', '{a,b', '../../etc', '-rf', '__proto__', 'constructor'])
+  for (const pattern of [
+    '',
+    'x'.repeat(70_000),
+    '[',
+    '!(',
+    '{a,b',
+    '../../etc',
+    '-rf',
+    '__proto__',
+    'constructor',
+  ])
     expect(select(folder, [pattern], true).unmatched.map((one) => one.pattern)).toEqual([pattern]);
 });
 
-describe(what a pattern selects', () => {
+describe('what a pattern selects', () => {
   test('nothing asked for is everything', () => {
     const selection = select(folder, [], false);
     expect(selection.loaded).toBe(folder);

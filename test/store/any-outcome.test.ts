@@ -197,6 +197,6 @@ test('any outcome is read back as it was, and every report of it is whole', () =
       expect(XMLValidator.validate(junit ?? '')).toBe(true);
       connection.close();
     }),
-    { numRuns: Number(process.env['MILLRACE_TEST_CASES'] ?? 15) },
+    { numRuns: Number(process.env['MILLRACE_TEST_CASES'] ?? 8) },
   );
 });
