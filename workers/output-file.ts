@@ -3,11 +3,15 @@ import { closeSync, fstatSync, mkdirSync, openSync, rmSync, writeSync } from 'no
 import { devNull } from 'node:os';
 import { dirname } from 'node:path';
 import { readTail } from '../src/support/read-tail.ts';
+import { redactOpenFile } from '../src/support/redact-file.ts';
+import type { Redactor } from '../src/support/redactor.ts';
 
 /**
  * Opened at the first need and removed again if nothing was written. Child processes write to its descriptor
  * directly, so their output costs this process nothing and survives its death. A disk that takes no output is no
  * reason for a workstream to fail: `lost` says so.
+ *
+ * Secrets are covered in the file itself before anything is read from it, and when it is closed.
  */
 export class OutputFile {
   readonly path: string;
@@ -16,9 +20,13 @@ export class OutputFile {
   #fd: number | null = null;
   /** Whether output goes to a file, and not to nowhere. */
   #isThere = true;
+  readonly #redactor: Redactor;
+  /** Up to where secrets are covered. */
+  #redacted = 0;
 
-  constructor(path: string) {
+  constructor(path: string, redactor: Redactor) {
     this.path = path;
+    this.#redactor = redactor;
   }
 
   /** The descriptor, in append mode, so that several writers never overwrite each other. */
@@ -66,14 +74,33 @@ export class OutputFile {
     return this.#fd === null ? 0 : fstatSync(this.#fd).size;
   }
 
-  /** The last 4 KiB of what was written since byte `from`, as text. */
+  /** The last 4 KiB of what was written since byte `from`, as text without secrets. */
   tail(from: number): string {
-    return this.#fd === null ? '' : readTail(this.#fd, from);
+    if (this.#fd === null) return '';
+    this.redact(false);
+    return this.#redactor.cutText(readTail(this.#fd, from));
+  }
+
+  /**
+   * Covers the secrets in what was written since it was called before.
+   * @param isComplete whether nothing more will be written.
+   */
+  redact(isComplete: boolean): void {
+    if (this.#fd === null || !this.#isThere) return;
+    const part = { from: this.#redacted, isComplete };
+    try {
+      this.#redacted = redactOpenFile(this.path, this.#fd, this.#redactor, part);
+    } catch (error) {
+      // It may hold a secret and nobody can tell, so it is better gone.
+      this.#lose(error);
+      rmSync(this.path, { force: true });
+    }
   }
 
   /** Closes it and gives its path, or removes it and gives null when it is empty. */
   close(): string | null {
     if (this.#fd === null) return null;
+    this.redact(true);
     const empty = this.size === 0;
     closeSync(this.#fd);
     this.#fd = null;

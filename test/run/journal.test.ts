@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Recorder } from '../../src/domain/recorder.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';
+import type { RunListener } from '../../src/domain/run-event.ts';
 import { Journal } from '../../src/run/journal.ts';
+import { NO_SECRETS } from '../../src/support/redactor.ts';
 
 /**
  * A recorder that keeps the order of what it was told, and refuses to commit while `broken`, and to sync
@@ -32,11 +34,17 @@ class ListRecorder implements Recorder {
   }
 }
 
+const journalOf = (
+  recorder: Recorder,
+  listeners: RunListener[],
+  onBroken: (error: unknown) => void,
+): Journal => new Journal({ recorder, listeners, onBroken, redactor: NO_SECRETS });
+
 const event: RunEvent = { type: 'workstream-ready', workstreamId: 'ws-a' };
 
 test('nobody is told of an event before it is committed and on the disk', async () => {
   const recorder = new ListRecorder();
-  const journal = new Journal(recorder, [({ type }) => recorder.log.push(`told ${type}`)], () => undefined);
+  const journal = journalOf(recorder, [({ type }) => recorder.log.push(`told ${type}`)], () => undefined);
   journal.publish(event);
   journal.publish(event);
   expect(recorder.log).toEqual(['take workstream-ready', 'take workstream-ready']);
@@ -50,7 +58,7 @@ test('nobody is told of an event before it is committed and on the disk', async 
 test('the clock commits when nobody else does', async () => {
   const recorder = new ListRecorder();
   await new Promise<void>((resolve) => {
-    const journal = new Journal(recorder, [() => resolve()], () => undefined);
+    const journal = journalOf(recorder, [() => resolve()], () => undefined);
     journal.publish(event);
   });
   expect(recorder.log).toEqual(['take workstream-ready', 'commit', 'sync']);
@@ -59,7 +67,7 @@ test('the clock commits when nobody else does', async () => {
 test('500 events are committed at once', async () => {
   const recorder = new ListRecorder();
   let told = 0;
-  const journal = new Journal(recorder, [() => (told += 1)], () => undefined);
+  const journal = journalOf(recorder, [() => (told += 1)], () => undefined);
   for (let count = 0; count < 500; count += 1) journal.publish(event);
   expect(recorder.log.at(-2)).toBe('commit');
   await journal.flush();
@@ -70,7 +78,7 @@ test('a commit that fails tells nobody of the events, once tells who must know, 
   const recorder = new ListRecorder();
   const faults: unknown[] = [];
   let told = 0;
-  const journal = new Journal(recorder, [() => (told += 1)], (error) => faults.push(error));
+  const journal = journalOf(recorder, [() => (told += 1)], (error) => faults.push(error));
   recorder.broken = true;
   for (let count = 0; count < 600; count += 1) journal.publish(event);
   expect(told).toBe(0);
@@ -84,7 +92,7 @@ test('a disk that refuses is told once, and events are told once it takes them',
   const recorder = new ListRecorder();
   const faults: unknown[] = [];
   let told = 0;
-  const journal = new Journal(recorder, [() => (told += 1)], (error) => faults.push(error));
+  const journal = journalOf(recorder, [() => (told += 1)], (error) => faults.push(error));
   recorder.unsynced = true;
   journal.publish(event);
   await expect(journal.flush()).rejects.toThrow('the disk is gone');
@@ -99,7 +107,7 @@ test('a disk that refuses is told once, and events are told once it takes them',
 test('what is committed while the disk is busy is told after what came before', async () => {
   const recorder = new ListRecorder();
   const told: string[] = [];
-  const journal = new Journal(recorder, [({ type }) => told.push(type)], () => undefined);
+  const journal = journalOf(recorder, [({ type }) => told.push(type)], () => undefined);
   journal.publish(event);
   journal.commit();
   journal.publish({ type: 'interrupting', signal: 'SIGINT', running: 0 });
@@ -112,7 +120,7 @@ test('what is committed while the disk is busy is told after what came before', 
 test('progress is told at once and makes nobody wait, but never overtakes', async () => {
   const recorder = new ListRecorder();
   const told: string[] = [];
-  const journal = new Journal(recorder, [({ type }) => told.push(type)], () => undefined);
+  const journal = journalOf(recorder, [({ type }) => told.push(type)], () => undefined);
   const progress: RunEvent = {
     type: 'workstream-progress',
     workstreamId: 'ws-a',
