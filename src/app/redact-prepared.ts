@@ -9,21 +9,12 @@ import type { Prepared } from './prepare.ts';
 import { nameRule, secretsAmong, variablesOf } from './secrets.ts';
 
 /** Words of the database and of events, of 8 characters and more, beside the reasons. */
-const WORDS = [
-  ...[
-    'millrace',
-    'coordinator',
-    'completed',
-    'modified',
-    'conflict',
-    'mergeable',
-    'nothing-to-merge',
-    'scope-look',
-  ],
-  ...['unhandled-rejection', 'uncaught-exception', 'thread-heap', 'process-heap', 'workstream', 'node-test'],
-  ...['run-started', 'run-ended', 'agent-replaced', 'interrupting', 'workstream-ready', 'workstream-started'],
-  ...['workstream-retrying', 'workstream-progress', 'workstream-log', 'workstream-finished', 'opencode'],
-];
+const WORDS = `
+  millrace coordinator completed modified conflict mergeable nothing-to-merge scope-look
+  unhandled-rejection uncaught-exception thread-heap process-heap workstream node-test run-started
+  run-ended agent-replaced interrupting workstream-ready workstream-started workstream-retrying
+  workstream-progress workstream-log workstream-finished opencode
+`;
 
 interface Redacted {
   redactor: Redactor;
@@ -51,14 +42,14 @@ export function redactPrepared(prepared: Prepared, options: RunOptions, paths: P
 /** Everything by which Millrace finds things again, a line each. */
 function namesOf({ plan, resumed, retryOf }: Prepared, { project }: RunOptions, paths: Paths): string {
   const now = new Date().toISOString();
-  return [
-    ...[...plan.workstreams, ...plan.broken].flatMap(({ id, source }) => [id, source.file]),
-    ...[...project.agents.map(({ name }) => name), ...Object.keys(project.tools)],
-    ...[paths.cwd, paths.workstreams, paths.state, paths.reports, resumed?.run.runId ?? '', retryOf ?? ''],
-    ...[now, now.replaceAll(/\D/g, '')],
-    ...failureSchema.options.map(({ shape }) => shape.reason.value),
-    ...WORDS,
-  ].join('\n');
+  const names = [
+    [...plan.workstreams, ...plan.broken].flatMap(({ id, source }) => [id, source.file]),
+    [project.agents.map(({ name }) => name), Object.keys(project.tools)].flat(),
+    [paths.cwd, paths.workstreams, paths.state, paths.reports],
+    [resumed?.run.runId ?? '', retryOf ?? '', now, now.replaceAll(/\D/g, '')],
+    failureSchema.options.map(({ shape }) => shape.reason.value),
+  ];
+  return [...names.flat(), WORDS].join('\n');
 }
 
 function noticesOf(names: readonly string[]): string[] {

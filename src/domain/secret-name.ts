@@ -1,13 +1,11 @@
 /** Which environment variables hold secrets, as far as their names say. */
 
 /** A name that ends in one of these is a secret's. */
-const ENDS = new Set([
-  ...['TOKEN', 'TOKENS', 'SECRET', 'SECRETS', 'PASSWORD', 'PASSWORDS', 'PASSWD', 'PASSPHRASE', 'PASS'],
-  ...['AUTH', 'CREDENTIAL', 'CREDENTIALS', 'APIKEY', 'JWT', 'COOKIE', 'WEBHOOK'],
-]);
+const ENDS =
+  /^(?:TOKENS?|SECRETS?|PASSWORDS?|PASSWD|PASSPHRASE|PASS|AUTH|CREDENTIALS?|APIKEY|JWT|COOKIE|WEBHOOK)$/;
 
 /** These say something only with a word before them. */
-const ENDS_WITH_MORE = new Set(['KEY', 'PAT', 'PWD']);
+const ENDS_WITH_MORE = /^(?:PAT|PWD)$/;
 
 /** Words before KEY that make it something that anyone may see. */
 const NO_SECRET_KEY = /^(?:PUBLIC|PUB|CACHE|PRIMARY|FOREIGN|SORT|PARTITION)$/;
@@ -41,8 +39,8 @@ export function isSecretName(name: string): boolean {
   if (last === undefined || (parts.length === 1 && last.endsWith('PWD'))) return false;
   if (last === 'TOKENS') return !parts.some((part) => COUNTED.test(part));
   if (last === 'KEY') return parts.length > 1 && isSecretKey(parts);
-  if (ENDS.has(last) || GLUED.test(last) || PAIRS.test(parts.join('_'))) return true;
-  if (ENDS_WITH_MORE.has(last) && parts.length > 1) return true;
+  if (ENDS.test(last) || GLUED.test(last) || PAIRS.test(parts.join('_'))) return true;
+  if (ENDS_WITH_MORE.test(last) && parts.length > 1) return true;
   return parts.includes('SECRET') && !ABOUT.test(last);
 }
 

@@ -93,20 +93,25 @@ export class Redactor {
     return copy;
   }
 
+  /** Without recursion: data may be nested as deep as JSON can be. */
   #holds(value: unknown, isData: boolean): boolean {
+    if (this.#isFound(value, isData)) return true;
     const open = [value];
     while (open.length > 0) {
       const next = open.pop();
-      if (typeof next === 'string' || (isData && typeof next === 'number')) {
-        if (this.#inText?.isIn(String(next)) === true) return true;
-      } else if (typeof next === 'object' && next !== null) {
-        for (const [key, child] of Object.entries(next)) {
-          if (isData) open.push(key);
-          open.push(child);
-        }
+      if (typeof next !== 'object' || next === null) continue;
+      if (isData && Object.keys(next).some((key) => this.#isFound(key, true))) return true;
+      for (const child of Object.values(next)) {
+        if (typeof child === 'object') open.push(child);
+        else if (this.#isFound(child, isData)) return true;
       }
     }
     return false;
+  }
+
+  #isFound(value: unknown, isData: boolean): boolean {
+    if (typeof value === 'string') return this.#inText?.isIn(value) === true;
+    return isData && typeof value === 'number' && this.#inText?.isIn(String(value)) === true;
   }
 
   #redacted(value: unknown, isData: boolean): unknown {
