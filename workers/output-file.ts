@@ -11,7 +11,8 @@ import type { Redactor } from '../src/support/redactor.ts';
  * directly, so their output costs this process nothing and survives its death. A disk that takes no output is no
  * reason for a workstream to fail: `lost` says so.
  *
- * Secrets are covered in the file itself before anything is read from it, and when it is closed.
+ * Secrets are covered before they are written, and in the file itself where a child process wrote them or they came in
+ * pieces: before anything is read from it, and when it is closed.
  */
 export class OutputFile {
   readonly path: string;
@@ -60,7 +61,7 @@ export class OutputFile {
   }
 
   write(chunk: string | Uint8Array): void {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    const bytes = this.#redactor.bytes(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
     // A signal or a disk that is nearly full makes a write shorter than it was asked to be.
     try {
       for (let done = 0; done < bytes.length; ) done += writeSync(this.descriptor, bytes, done);
@@ -91,9 +92,18 @@ export class OutputFile {
     try {
       this.#redacted = redactOpenFile(this.path, this.#fd, this.#redactor, part);
     } catch (error) {
-      // It may hold a secret and nobody can tell, so it is better gone.
       this.#lose(error);
+      this.#remove();
+    }
+  }
+
+  /** It may hold a secret and nobody can tell, so it is better gone. */
+  #remove(): void {
+    this.#isThere = false;
+    try {
       rmSync(this.path, { force: true });
+    } catch (error) {
+      this.lost = `it may hold secrets and could not be removed: ${String(error)}`;
     }
   }
 
@@ -105,6 +115,6 @@ export class OutputFile {
     closeSync(this.#fd);
     this.#fd = null;
     if (empty && this.#isThere) rmSync(this.path, { force: true });
-    return empty ? null : this.path;
+    return empty || !this.#isThere ? null : this.path;
   }
 }

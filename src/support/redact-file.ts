@@ -1,15 +1,5 @@
 /** Redacts files in their place. */
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fstatSync, lstatSync, openSync, readdirSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { markOver, type Redactor } from './redactor.ts';
 import type { Span } from './secret-matcher.ts';
@@ -54,10 +44,14 @@ export function redactOpenFile(
   }
 }
 
-/** Redacts a file, or all files below a folder. One that can't be redacted is removed. Links are not followed. */
+/**
+ * Redacts a file, or all files below a folder. One that can't be redacted is removed. Links are not followed.
+ * @throws the system's error where that is not possible either.
+ */
 export function redactPath(path: string, redactor: Redactor): void {
-  if (redactor.isIdle || !existsSync(path)) return;
-  const stats = lstatSync(path);
+  if (redactor.isIdle) return;
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return;
   if (stats.isDirectory()) for (const name of readdirSync(path)) redactPath(join(path, name), redactor);
   else if (stats.isFile()) redactFile(path, redactor);
 }
@@ -93,7 +87,7 @@ function overwrite(path: string, reading: number, position: number, spans: reado
 
 /** Null where the path does not lead to that file any more: then nobody finds what is in it. */
 function openToWrite(path: string, reading: number): number | null {
-  if (!existsSync(path)) return null;
+  if (lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true) return null;
   const descriptor = openSync(path, 'r+');
   if (fstatSync(descriptor).ino === fstatSync(reading).ino) return descriptor;
   closeSync(descriptor);

@@ -1,9 +1,9 @@
 /** Secrets of the environment that turn up in everything that a workstream can do. */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type Finished, millrace, writeFiles } from '../rig/command.ts';
+import { type Finished, millrace, startMillrace, writeFiles } from '../rig/command.ts';
 import { query } from '../rig/rows.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 
@@ -226,6 +226,8 @@ test('no secret reaches the log, the database, the reports or a file of the stat
     Object.entries(logs).find(([path]) => path.endsWith(`/${id}.log`))?.[1] ?? '';
   for (const id of ['ws-gives', 'ws-exits', 'ws-shell', 'ws-long', 'ws-aborts', 'ws-tool'])
     expect(logOf(id), id).toContain('[redacted: GITHUB_TOKEN]');
+  const prompts = Object.entries(logs).filter(([path]) => path.endsWith('prompt.txt'));
+  expect(prompts.map(([, text]) => text).join('')).toContain('I use [redacted: GITHUB_TOKEN]');
   expect(logOf('ws-step')).toContain('[redacted: API_KEY]');
   expect(execFileSync('git', ['log', '--all', '--format=%B'], { cwd: folder, encoding: 'utf8' })).toContain(
     'Work with [redacted: GITHUB_TOKEN]',
@@ -260,4 +262,32 @@ test('a value that is part of a name that Millrace works with is left alone, and
     { workstream_id: 'ws-database-1', status: 'completed' },
   ]);
   expect(run.stdout).toContain('The value of A_PASSWORD, B_PASSWORD is part of a name');
+});
+
+test('what a killed process could not redact is redacted when its run goes on', async () => {
+  const folder = project([{ id: 'ws-a', steps: [{ run: 'test -e go || { echo ready; sleep 1000; }' }] }]);
+  const started = startMillrace(folder, ['run'], ENV);
+  const line = await started.line((text) => text.includes('"ws-a started"'));
+  const { run_id: runId } = JSON.parse(line);
+  started.killAll();
+  await started.finished;
+  const logs = join(folder, '.state/logs', String(runId));
+  mkdirSync(join(logs, 'ws-a.tool/step-1'), { recursive: true });
+  appendFileSync(join(logs, 'ws-a.log'), `it is ${TOKEN}`);
+  writeFileSync(join(logs, 'ws-a.tool/step-1/prompt.txt'), ODD);
+  writeFileSync(join(folder, 'go'), '');
+  const resumed = await millrace(folder, ['run', '--resume'], ENV);
+  expect(resumed.code, resumed.stderr).toBe(0);
+  expect(leaks(left(folder), VALUES)).toEqual([]);
+  expect(readFileSync(join(logs, 'ws-a.log'), 'utf8')).toContain('it is [redacted: GITHUB_TOKEN]');
+});
+
+test('what keeps a run from starting is said without secrets', async () => {
+  const folder = project([{ id: 'ws-a', steps: [{ run: 'true' }] }]);
+  const run = await millrace(folder, ['run', '--workstreams', `no-${TOKEN}`], ENV);
+  expect(run.code).toBe(2);
+  expect(run.stdout + run.stderr).toContain('[redacted: GITHUB_TOKEN]');
+  const usage = await millrace(folder, ['run', `--${TOKEN}`], ENV);
+  expect(usage.code).toBe(2);
+  expect(leaks([...printed(run), ...printed(usage)], [TOKEN])).toEqual([]);
 });
