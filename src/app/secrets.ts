@@ -27,7 +27,16 @@ export type NameRule = (name: string) => boolean | null;
 export function nameRule({ names, keep }: Project['redact']): NameRule {
   const isNamed = picomatch(names, { nocase: true, dot: true });
   const isKept = picomatch(keep, { nocase: true, dot: true });
-  return (name) => (isKept(name) ? null : isNamed(name) || isSecretName(name));
+  // Thousands of definitions have the same few names.
+  const known = new Map<string, boolean | null>();
+  return (name) => {
+    let said = known.get(name);
+    if (said === undefined) {
+      said = isKept(name) ? null : isNamed(name) || isSecretName(name);
+      known.set(name, said);
+    }
+    return said;
+  };
 }
 
 /** The secrets among variables. Of all variables the passwords in URLs are secret. */
@@ -35,8 +44,8 @@ export function secretsAmong(variables: Variables, rule: NameRule): Secret[] {
   return Object.entries(variables).flatMap(([name, value = '']) => {
     const isSecret = rule(name);
     if (isSecret === null) return [];
-    const values = [...(isSecret ? secretLines(value) : []), ...urlPasswords(value)];
-    return values.map((each) => ({ name, value: each }));
+    const values = new Set([...(isSecret ? secretLines(value) : []), ...urlPasswords(value)]);
+    return Array.from(values, (each) => ({ name, value: each }));
   });
 }
 
