@@ -44,9 +44,28 @@ export function secretsAmong(variables: Variables, rule: NameRule): Secret[] {
   return Object.entries(variables).flatMap(([name, value = '']) => {
     const isSecret = rule(name);
     if (isSecret === null) return [];
-    const values = new Set([...(isSecret ? secretLines(value) : []), ...urlPasswords(value)]);
+    const values = new Set([...(isSecret ? secretParts(value, rule) : []), ...urlPasswords(value)]);
     return Array.from(values, (each) => ({ name, value: each }));
   });
+}
+
+/** Of a secret that is a JSON object, such as the key of a service account, its fields are judged by their names. */
+function secretParts(value: string, rule: NameRule): string[] {
+  const object = parseObject(value);
+  if (object === null) return secretLines(value);
+  const inFields = textFields(object).flatMap((field) => secretsAmong(field, rule));
+  return [...(value.includes('\n') ? [] : [value.trim()]), ...inFields.map((secret) => secret.value)];
+}
+
+function parseObject(value: string): JsonObject | null {
+  if (!value.trimStart().startsWith('{')) return null;
+  try {
+    const object: JsonObject = JSON.parse(value);
+    return object;
+  } catch {
+    // It only begins like one.
+    return null;
+  }
 }
 
 /** The variables that definitions give to their steps and tests, and the fields that are kept as they stand there. */

@@ -27,8 +27,9 @@ export function redactOpenFile(
   redactor: Redactor,
   { from, isComplete }: Part,
 ): number {
+  if (redactor.isIdle) return from;
   const { size } = fstatSync(descriptor);
-  if (redactor.isIdle || size <= from) return from;
+  if (size <= from) return from;
   const bytes = Buffer.alloc(Math.min(CHUNK_BYTES + redactor.longest, size - from));
   for (let position = from; ; ) {
     const length = readSync(descriptor, bytes, 0, bytes.length, position);

@@ -37,6 +37,18 @@ test('of several lines those that say something are secret', () => {
   expect(valuesOf({ PRIVATE_KEY })).toEqual(['MIIEvQIBADANBg', 'kqhkiG9w0BAQEF']);
 });
 
+test('of a JSON object the fields that are called like secrets are secret', () => {
+  const key = {
+    type: 'service_account',
+    private_key: '-----BEGIN-----\nMIIEvQIBADANBg\n',
+    project_id: 'project-1',
+  };
+  const text = JSON.stringify(key);
+  expect(valuesOf({ GOOGLE_CREDENTIALS: text })).toEqual([text, 'MIIEvQIBADANBg']);
+  expect(valuesOf({ GOOGLE_CREDENTIALS: JSON.stringify(key, null, 2) })).toEqual(['MIIEvQIBADANBg']);
+  expect(valuesOf({ A_TOKEN: '{abcdefgh' })).toEqual(['{abcdefgh']);
+});
+
 test.each([
   ['postgres://app:hunter2hunter2@db:5432/x', ['hunter2hunter2']],
   ['amqp://:abcdefgh@host', ['abcdefgh']],

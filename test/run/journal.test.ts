@@ -3,7 +3,8 @@ import type { Recorder } from '../../src/domain/recorder.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';
 import type { RunListener } from '../../src/domain/run-event.ts';
 import { Journal } from '../../src/run/journal.ts';
-import { NO_SECRETS } from '../../src/support/redactor.ts';
+import { NO_SECRETS, Redactor } from '../../src/support/redactor.ts';
+import { result } from '../store/recorded.ts';
 
 /**
  * A recorder that keeps the order of what it was told, and refuses to commit while `broken`, and to sync
@@ -136,4 +137,34 @@ test('progress is told at once and makes nobody wait, but never overtakes', asyn
   await journal.flush();
   expect(told).toEqual(['workstream-progress', 'workstream-ready', 'workstream-progress']);
   expect(recorder.log.filter((entry) => entry === 'commit')).toHaveLength(1);
+});
+
+test('neither the recorder nor anyone who is told sees a secret', async () => {
+  const seen: RunEvent[] = [];
+  const recorder = new ListRecorder();
+  recorder.take = (event) => void seen.push(event);
+  const redactor = new Redactor([{ name: 'A_KEY', value: 'abcdefgh' }]);
+  const listeners = [(event: RunEvent) => void seen.push(event)];
+  const journal = new Journal({ recorder, listeners, redactor, onBroken: () => undefined });
+  const metadata = {
+    output: { abcdefgh: [1, 'x abcdefgh'] },
+    definition: { abcdefgh: 'abcdefgh' },
+    tail: 'abcdefgh',
+  };
+  const finished = result('ws-a', { filesModified: ['abcdefgh.txt'], warnings: ['abcdefgh'], metadata });
+  journal.publish({ type: 'workstream-finished', result: finished });
+  const about = { workstreamId: 'ws-a', agentId: 'agent-1' };
+  journal.publish({ type: 'workstream-log', ...about, line: '{"abcdefgh":"\\"abcdefgh"}' });
+  journal.publish({ type: 'workstream-progress', ...about, fraction: null, text: 'abcdefgh' });
+  journal.publish({ type: 'notice', level: 'info', text: 'abcdefgh', workstreamId: null });
+  await journal.flush();
+  expect(seen).toHaveLength(8);
+  expect(JSON.stringify(seen)).not.toContain('abcdefgh');
+  expect(seen[0]).toMatchObject({
+    result: {
+      workstreamId: 'ws-a',
+      filesModified: ['[redacted: A_KEY].txt'],
+      metadata: { output: { '[redacted: A_KEY]': [1, 'x [redacted: A_KEY]'] }, tail: '[redacted: A_KEY]' },
+    },
+  });
 });
