@@ -21,7 +21,13 @@ process.on('message', (message: ToProcess) => {
   if (message.type === 'cancel') return agent?.cancel(message.executionId, message.because);
   const { assignment, logLevel, secrets } = message;
   process.once('disconnect', () => abandon(assignment.limits.graceSeconds));
-  agent = new Agent({ place: 'process', launcher: null, logLevel, redactor: new Redactor(secrets), send: tell });
+  agent = new Agent({
+    place: 'process',
+    launcher: null,
+    logLevel,
+    redactor: new Redactor(secrets),
+    send: tell,
+  });
   void agent.take(assignment).then((answer) => tell({ type: 'answer', ...answer }, () => process.exit(0)));
   return undefined;
 });

@@ -53,7 +53,13 @@ function start(fields: Partial<Assignment> = {}) {
   const workspace = join(folder, 'workspace');
   mkdirSync(workspace);
   const definition = workstream('ws-a', [toolStep('agent', ['one']), toolStep('agent', ['two'])]);
-  const host = { place: 'thread', launcher: null, logLevel: 'info', redactor: NO_SECRETS, send: () => undefined } as const;
+  const host = {
+    place: 'thread',
+    launcher: null,
+    logLevel: 'info',
+    redactor: NO_SECRETS,
+    send: () => undefined,
+  } as const;
   const execution = new Execution(
     { ...assignment(folder, definition, { workspace, tools: { agent: tool }, ...fields }), mark: 'a-mark' },
     host,
