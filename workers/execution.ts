@@ -97,9 +97,9 @@ export class Execution {
   }
 
   warn(text: string): void {
-    const clean = this.host.redactor.text(text);
-    if (this.warnings.length < MAX_WARNINGS) this.warnings.push(clean.slice(0, 2_000));
-    else if (this.warnings.length === MAX_WARNINGS) this.warnings.push('Further warnings were left out.');
+    if (this.warnings.length < MAX_WARNINGS) {
+      this.warnings.push(this.host.redactor.text(text).slice(0, 2_000));
+    } else if (this.warnings.length === MAX_WARNINGS) this.warnings.push('Further warnings were left out.');
   }
 
   /** Keeps what user code printed in this thread, up to the limit. */

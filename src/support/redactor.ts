@@ -1,13 +1,11 @@
 /** Puts the names of variables in the place of their secret values. */
 import { formsOf } from './secret-forms.ts';
-import { SecretMatcher, type Span } from './secret-matcher.ts';
+import { markOf, SecretMatcher, type Span } from './secret-matcher.ts';
 
 interface NamedValue {
   name: string;
   value: string;
 }
-
-const markOf = (name: string): string => `[redacted: ${name}]`;
 
 /**
  * Made once for all secrets of a run. What it has redacted it leaves as it is. Without secrets everything is given

@@ -8,8 +8,8 @@ export interface Span {
   name: string;
 }
 
-/** A mark that was put in place before. What it names is no secret, whatever it looks like. */
-const MARK = String.raw`\[redacted: [^\]\s]+\]`;
+/** What is put in the place of a secret. */
+export const markOf = (name: string): string => `[redacted: ${name}]`;
 
 /** So many characters of a beginning are taken for it; fewer are anything. */
 const BEGINNING = 6;
@@ -33,7 +33,9 @@ export class SecretMatcher {
     this.#shortest = this.#forms.at(-1)?.length ?? 0;
     const either = this.#forms.map(literal).join('|');
     this.#any = new RegExp(either);
-    this.#all = new RegExp(`${MARK}|${either}`, 'g');
+    // A mark that was put in place before stays, whatever the name in it looks like.
+    const marks = [...new Set(names.values())].map((name) => literal(markOf(name)));
+    this.#all = new RegExp(`${marks.join('|')}|${either}`, 'g');
     const beginnings = new Set(this.#forms.map((form) => literal(form.slice(0, BEGINNING))));
     this.#beginnings = new RegExp([...beginnings].join('|'), 'g');
   }

@@ -291,3 +291,18 @@ test('what keeps a run from starting is said without secrets', async () => {
   expect(usage.code).toBe(2);
   expect(leaks([...printed(run), ...printed(usage)], [TOKEN])).toEqual([]);
 });
+
+test('what many commands print, which another process starts then, is redacted too', async () => {
+  const folder = project([
+    {
+      id: 'ws-a',
+      matrix: { n: Array.from({ length: 60 }, (_, n) => n) },
+      steps: [{ run: 'echo "$GITHUB_TOKEN"' }],
+    },
+  ]);
+  const run = await millrace(folder, ['run'], ENV);
+  expect(run.code, run.stderr).toBe(0);
+  expect(leaks([...printed(run), ...left(folder)], VALUES)).toEqual([]);
+  const logs = filesBelow(join(folder, '.state/logs'));
+  expect(logs.map(([, text]) => text)).toEqual(Array(60).fill(`[redacted: GITHUB_TOKEN]****\n`));
+});

@@ -60,6 +60,8 @@ test('what is redacted stays as it is, also where a value looks like a mark or a
   const once = odd.text('redacted A_TOKEN] B_TOKEN!');
   expect(once).toBe('[redacted: A_TOKEN] [redacted: B_TOKEN] [redacted: A_KEY__x]');
   expect(odd.text(once)).toBe(once);
+  // Only what is ours is taken for a mark.
+  expect(redactor.text('[redacted: abcdefghij]')).toBe('[redacted: [redacted: TOKEN]]');
 });
 
 test('the beginning of a value counts where the text was cut', () => {
