@@ -1,6 +1,7 @@
 /** What an agent knows of the place it lives in. */
 import type { FromAgent } from '../src/domain/agent-message.ts';
 import type { Launcher } from './launcher.ts';
+import type { Redactor } from '../src/support/redactor.ts';
 
 export interface AgentHost {
   /** A thread executes many assignments, a process one. */
@@ -9,6 +10,8 @@ export interface AgentHost {
   launcher: Launcher | null;
   /** pino level of `context.log`. */
   logLevel: string;
+  /** Everything that comes from a workstream goes through it before it is kept, cut or sent. */
+  redactor: Redactor;
   /** To the coordinator. */
   send(message: FromAgent): void;
 }

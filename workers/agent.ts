@@ -53,7 +53,7 @@ export class Agent {
   #crash(how: 'uncaught-exception' | 'unhandled-rejection', error: unknown): void {
     const execution = currentExecution.getStore() ?? this.#inHand;
     if (execution === null) return;
-    const thrown = flattenThrown(error);
+    const thrown = flattenThrown(error, this.#host.redactor);
     if (execution.ended) {
       const { executionId, workstream } = execution.assignment;
       execution.post({

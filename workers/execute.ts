@@ -43,7 +43,7 @@ export async function execute(execution: Execution): Promise<Outcome> {
     await currentExecution.run(execution, () => runAll(execution, findings));
     await cleanUp(execution, before);
   } catch (error) {
-    findings.failure ??= { reason: 'internal-error', thrown: flattenThrown(error) };
+    findings.failure ??= { reason: 'internal-error', thrown: flattenThrown(error, execution.host.redactor) };
   }
   const { lost } = execution.output;
   if (lost !== null) execution.warn(`Some of its output could not be kept: ${lost}.`);
@@ -51,7 +51,8 @@ export async function execute(execution: Execution): Promise<Outcome> {
   const failure = execution.stopped?.failure ?? findings.failure;
   const cpuEnd = threadCpuTime();
   const { outputs, ...found } = findings;
-  return {
+  // What came another way than through the files and messages, such as the names of acceptance tests.
+  return execution.host.redactor.fields<Outcome>({
     ...found,
     failure,
     output: outputs.module ?? outputs.tool,
@@ -62,7 +63,7 @@ export async function execute(execution: Execution): Promise<Outcome> {
     filesModified: [...findings.filesModified],
     warnings: execution.warnings,
     logFile: execution.output.close(),
-  };
+  });
 }
 
 const since = (start: number | undefined, end: number | undefined): number | null =>

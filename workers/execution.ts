@@ -48,7 +48,7 @@ export class Execution {
   constructor(assignment: MarkedAssignment, host: AgentHost) {
     this.assignment = assignment;
     this.host = host;
-    this.output = new OutputFile(assignment.logFile);
+    this.output = new OutputFile(assignment.logFile, host.redactor);
     this.children = new ChildProcesses(this.environment(), assignment.mark, (type, pid) =>
       this.post({ type, executionId: assignment.executionId, pid }),
     );
@@ -92,13 +92,14 @@ export class Execution {
       type: 'progress',
       executionId: this.assignment.executionId,
       fraction: known ? Math.min(1, Math.max(0, fraction)) : null,
-      text: text.slice(0, 200),
+      text: this.host.redactor.text(text).slice(0, 200),
     });
   }
 
   warn(text: string): void {
-    if (this.warnings.length < MAX_WARNINGS) this.warnings.push(text.slice(0, 2_000));
-    else if (this.warnings.length === MAX_WARNINGS) this.warnings.push('Further warnings were left out.');
+    if (this.warnings.length < MAX_WARNINGS) {
+      this.warnings.push(this.host.redactor.text(text).slice(0, 2_000));
+    } else if (this.warnings.length === MAX_WARNINGS) this.warnings.push('Further warnings were left out.');
   }
 
   /** Keeps what user code printed in this thread, up to the limit. */
@@ -121,7 +122,8 @@ export class Execution {
     const before = this.#logged;
     this.#logged += line.length;
     if (this.#logged <= limit * BYTES_PER_MB) {
-      this.post({ type: 'log', executionId: this.assignment.executionId, line });
+      const clean = this.host.redactor.json(line);
+      this.post({ type: 'log', executionId: this.assignment.executionId, line: clean });
     } else if (before <= limit * BYTES_PER_MB) {
       this.warn(`It logged more than ${limit} MB; the rest was dropped. Raise --max-output if it is wanted.`);
     }

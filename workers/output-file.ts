@@ -3,11 +3,16 @@ import { closeSync, fstatSync, mkdirSync, openSync, rmSync, writeSync } from 'no
 import { devNull } from 'node:os';
 import { dirname } from 'node:path';
 import { readTail } from '../src/support/read-tail.ts';
+import { redactOpenFile } from '../src/support/redact-file.ts';
+import type { Redactor } from '../src/support/redactor.ts';
 
 /**
  * Opened at the first need and removed again if nothing was written. Child processes write to its descriptor
  * directly, so their output costs this process nothing and survives its death. A disk that takes no output is no
  * reason for a workstream to fail: `lost` says so.
+ *
+ * Secrets are covered before they are written, and in the file itself where a child process wrote them or they came in
+ * pieces: before anything is read from it, and when it is closed.
  */
 export class OutputFile {
   readonly path: string;
@@ -16,9 +21,13 @@ export class OutputFile {
   #fd: number | null = null;
   /** Whether output goes to a file, and not to nowhere. */
   #isThere = true;
+  readonly #redactor: Redactor;
+  /** Up to where secrets are covered. */
+  #redacted = 0;
 
-  constructor(path: string) {
+  constructor(path: string, redactor: Redactor) {
     this.path = path;
+    this.#redactor = redactor;
   }
 
   /** The descriptor, in append mode, so that several writers never overwrite each other. */
@@ -52,7 +61,7 @@ export class OutputFile {
   }
 
   write(chunk: string | Uint8Array): void {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    const bytes = this.#redactor.bytes(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
     // A signal or a disk that is nearly full makes a write shorter than it was asked to be.
     try {
       for (let done = 0; done < bytes.length; ) done += writeSync(this.descriptor, bytes, done);
@@ -66,18 +75,46 @@ export class OutputFile {
     return this.#fd === null ? 0 : fstatSync(this.#fd).size;
   }
 
-  /** The last 4 KiB of what was written since byte `from`, as text. */
+  /** The last 4 KiB of what was written since byte `from`, as text without secrets. */
   tail(from: number): string {
-    return this.#fd === null ? '' : readTail(this.#fd, from);
+    if (this.#fd === null) return '';
+    this.redact(false);
+    return this.#redactor.cutText(readTail(this.#fd, from));
+  }
+
+  /**
+   * Covers the secrets in what was written since it was called before.
+   * @param isComplete whether nothing more will be written.
+   */
+  redact(isComplete: boolean): void {
+    if (this.#fd === null || !this.#isThere) return;
+    const part = { from: this.#redacted, isComplete };
+    try {
+      this.#redacted = redactOpenFile(this.path, this.#fd, this.#redactor, part);
+    } catch (error) {
+      this.#lose(error);
+      this.#remove();
+    }
+  }
+
+  /** It may hold a secret and nobody can tell, so it is better gone. */
+  #remove(): void {
+    this.#isThere = false;
+    try {
+      rmSync(this.path, { force: true });
+    } catch (error) {
+      this.lost = `it may hold secrets and could not be removed: ${String(error)}`;
+    }
   }
 
   /** Closes it and gives its path, or removes it and gives null when it is empty. */
   close(): string | null {
     if (this.#fd === null) return null;
+    this.redact(true);
     const empty = this.size === 0;
     closeSync(this.#fd);
     this.#fd = null;
     if (empty && this.#isThere) rmSync(this.path, { force: true });
-    return empty ? null : this.path;
+    return empty || !this.#isThere ? null : this.path;
   }
 }

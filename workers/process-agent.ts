@@ -1,5 +1,6 @@
 /** The entry of a process that executes one assignment and ends. */
 import type { FromAgent, ToProcess } from '../src/domain/agent-message.ts';
+import { Redactor } from '../src/support/redactor.ts';
 import { Agent } from './agent.ts';
 
 /** Beyond the grace: what ending what it started may take once nobody listens any more. */
@@ -18,9 +19,15 @@ let agent: Agent | null = null;
 
 process.on('message', (message: ToProcess) => {
   if (message.type === 'cancel') return agent?.cancel(message.executionId, message.because);
-  const { assignment, logLevel } = message;
+  const { assignment, logLevel, secrets } = message;
   process.once('disconnect', () => abandon(assignment.limits.graceSeconds));
-  agent = new Agent({ place: 'process', launcher: null, logLevel, send: tell });
+  agent = new Agent({
+    place: 'process',
+    launcher: null,
+    logLevel,
+    redactor: new Redactor(secrets),
+    send: tell,
+  });
   void agent.take(assignment).then((answer) => tell({ type: 'answer', ...answer }, () => process.exit(0)));
   return undefined;
 });

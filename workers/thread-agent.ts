@@ -3,6 +3,7 @@ import { BroadcastChannel, parentPort, workerData } from 'node:worker_threads';
 import type { AgentSettings, Cancellation } from '../src/domain/agent-message.ts';
 import { CLAIM, type Lot } from '../src/domain/lot.ts';
 import type { Answer } from '../src/domain/outcome.ts';
+import { Redactor } from '../src/support/redactor.ts';
 import { Agent } from './agent.ts';
 import { Launcher } from './launcher.ts';
 
@@ -11,6 +12,7 @@ const agent = new Agent({
   place: 'thread',
   launcher: settings.forkServer === null ? null : new Launcher(settings.forkServer),
   logLevel: settings.logLevel,
+  redactor: new Redactor(settings.secrets),
   send: (message) => parentPort?.postMessage(message),
 });
 

@@ -41,7 +41,9 @@ export async function runToolProcess(
 ): Promise<ToolProcessEnd> {
   const child = startWithInput(command, inputFile);
   if (child instanceof Error) return { end: { error: child }, limitPassed: false };
-  const output = new ToolOutput(child, execution, new LineSplitter((line) => reader.line(line)));
+  const { redactor } = execution.host;
+  const lines = new LineSplitter((line) => reader.line(redactor.json(line)));
+  const output = new ToolOutput(child, execution, lines);
   const guard = guardProcess(child, execution, signal, () => reader.activity());
   try {
     const end = await ended(child);

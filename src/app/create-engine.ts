@@ -4,6 +4,7 @@ import { EngineByIsolation } from '../engine/by-isolation.ts';
 import { ProcessEngine } from '../engine/processes.ts';
 import { ThreadEngine } from '../engine/threads.ts';
 import type { RunOptions } from './options.ts';
+import type { Redactor } from '../support/redactor.ts';
 import type { Paths } from './paths.ts';
 
 /** From so many commands on, a process that starts them saves more time than its own start takes. */
@@ -12,6 +13,7 @@ const MANY_COMMANDS = 50;
 export interface EngineParts {
   options: RunOptions;
   paths: Paths;
+  redactor: Redactor;
   /** Number of agents. */
   agents: number;
   /** What is to be executed. */
@@ -21,11 +23,12 @@ export interface EngineParts {
 }
 
 /** The engine of a run. Its threads start at once. */
-export function createEngine({ options, paths, agents, workstreams, onLate }: EngineParts): Engine {
+export function createEngine({ options, paths, redactor, agents, workstreams, onLate }: EngineParts): Engine {
   const settings = {
     memoryMb: options.agentMemoryMb,
     logLevel: options.logLevel,
     cacheFolder: paths.cache,
+    redactor,
     onLate,
   };
   return new EngineByIsolation({

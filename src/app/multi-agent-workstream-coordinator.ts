@@ -5,7 +5,10 @@ import { StoreError } from '../store/store-error.ts';
 import { endLeftProcesses, type LeftProcesses } from '../support/end-left-processes.ts';
 import { plural } from '../support/plural.ts';
 import type { ProcessIdentity } from '../support/process-identity.ts';
+import type { Redactor } from '../support/redactor.ts';
 import { begin } from './begin.ts';
+import { environmentRedactor } from './environment-redactor.ts';
+import { redactPrepared } from './redact-prepared.ts';
 import { type CoordinatorOptions, resolveOptions } from './options.ts';
 import type { Prepared } from './prepare.ts';
 import { Refusal } from './refusal.ts';
@@ -25,13 +28,15 @@ import { takeInSpilled } from './spilled.ts';
 export class MultiAgentWorkstreamCoordinator {
   readonly #given: CoordinatorOptions;
   readonly #listeners: RunListener[] = [];
+  /** Of what is told beside the journal. */
+  #redactor: Redactor;
   #session: RunSession | null = null;
   #interruptedBy: string | null = null;
   #result: RunResult | null = null;
 
   /** @throws Refusal when an option can't be used. */
   constructor(options: CoordinatorOptions = {}) {
-    resolveOptions(options);
+    this.#redactor = environmentRedactor(resolveOptions(options).project.redact);
     this.#given = options;
   }
 
@@ -56,13 +61,15 @@ export class MultiAgentWorkstreamCoordinator {
     try {
       const { database } = resolvePaths(resolveOptions(this.#given));
       for (const { level, text } of takeInSpilled(database)) this.#notice(level, text, null);
-      const { options, paths, prepared, process } = begin(this.#given);
+      const { options, paths, process, ...begun } = begin(this.#given);
+      const { redactor, prepared } = redactPrepared(begun.prepared, options, paths);
+      this.#redactor = redactor;
       for (const problem of prepared.plan.problems) {
         if (problem.severity === 'warning')
           this.#notice('warn', formatProblem(problem), problem.workstreamId);
       }
       if (process !== null) await this.#endLeft(prepared, process, options.graceSeconds);
-      this.#session = new RunSession({ options, paths, prepared, listeners: this.#listeners });
+      this.#session = new RunSession({ options, paths, prepared, redactor, listeners: this.#listeners });
       // While processes of the killed run were waited for.
       if (this.#interruptedBy !== null) this.#session.interrupt(this.#interruptedBy);
       this.#result = await this.#session.run();
@@ -93,7 +100,7 @@ export class MultiAgentWorkstreamCoordinator {
   }
 
   #notice(level: 'info' | 'warn' | 'error', text: string, workstreamId: string | null): void {
-    const event: RunEvent = { type: 'notice', level, text, workstreamId };
+    const event: RunEvent = { type: 'notice', level, text: this.#redactor.text(text), workstreamId };
     for (const listener of this.#listeners) listener(event);
   }
 }

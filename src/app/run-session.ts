@@ -22,11 +22,13 @@ import type { RunOptions } from './options.ts';
 import type { Paths } from './paths.ts';
 import type { Prepared } from './prepare.ts';
 import { makeFolder, makeStateFolder } from './folders.ts';
+import { redactLogs } from './redact-logs.ts';
 import { makeRoster, type Roster } from './roster.ts';
 import { Refusal } from './refusal.ts';
 import type { RunResult } from './run-result.ts';
 import { storedOptions } from './stored-options.ts';
 import { expectedSecondsOf, resumedOf, toRun } from './to-run.ts';
+import type { Redactor } from '../support/redactor.ts';
 import { beginNow, secondsSince } from '../support/stopwatch.ts';
 
 type Resumed = NonNullable<Prepared['resumed']>;
@@ -35,6 +37,7 @@ export interface SessionInput {
   options: RunOptions;
   paths: Paths;
   prepared: Prepared;
+  redactor: Redactor;
   listeners: readonly RunListener[];
 }
 
@@ -53,7 +56,7 @@ export class RunSession {
 
   /** @throws StoreError when the database can't be used, Refusal when another process has the run. */
   constructor(input: SessionInput) {
-    const { options, paths, prepared, listeners } = input;
+    const { options, paths, prepared, redactor, listeners } = input;
     this.#input = input;
     this.#roster = makeRoster(options, toRun(prepared));
     makeStateFolder(paths.state);
@@ -69,10 +72,12 @@ export class RunSession {
       retryOf,
       ...options.project.worktree,
     });
-    this.#journal = new Journal(this.#recorder, listeners, (error) => this.#coordinator.fail(error));
+    const onBroken = (error: unknown): void => this.#coordinator.fail(error);
+    this.#journal = new Journal({ recorder: this.#recorder, listeners, redactor, onBroken });
     this.#engine = createEngine({
       options,
       paths,
+      redactor,
       agents: this.#roster.names.length,
       workstreams: prepared.plan.workstreams,
       onLate: (workstreamId, text) =>
@@ -127,6 +132,7 @@ export class RunSession {
     const { paths } = this.#input;
     try {
       makeFolder(paths.logs(this.runId));
+      this.#redactLogs();
       await this.#announce();
       if (this.#input.prepared.resumed !== null) await this.#rescue();
       await this.#coordinator.run();
@@ -215,6 +221,14 @@ export class RunSession {
     });
     for (const text of notices) this.#notice('warn', text);
     await this.#journal.flush();
+  }
+
+  /** A process that was killed could not redact what its workstreams had printed. */
+  #redactLogs(): void {
+    const { paths, prepared, redactor } = this.#input;
+    if (prepared.resumed === null) return;
+    const finished = new Set(prepared.resumed.resumption.inheritance.kept.map((each) => each.workstreamId));
+    redactLogs(paths.logs(this.runId), finished, redactor);
   }
 
   /** Nothing is made in a worktree of the killed process, so what it left there is kept before anything else. */

@@ -47,16 +47,17 @@ function build(args: string[], config: Record<string, unknown>): Argv {
     });
 }
 
-/** Says on standard error what went wrong, and gives the exit code. What was typed comes back in it: it is data. */
+/** Says on standard error what went wrong, without secrets, and gives the exit code. What was typed comes back in it: it is data. */
 async function explain(error: unknown): Promise<number> {
+  const { environmentRedactor } = await import('../app/environment-redactor.ts');
+  const redactor = environmentRedactor();
+  const say = (text: string, exitCode: number): number => {
+    process.stderr.write(`millrace: ${printable(redactor.text(text))}\n`);
+    return exitCode;
+  };
   const { Refusal } = await import('../app/refusal.ts');
   if (error instanceof Refusal) return say(error.message, error.exitCode);
   if (error instanceof UsageError) return say(await explainUnknown(error.message), 2);
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return say(`Millrace itself failed, please report it:\n${text}`, 3);
-}
-
-function say(text: string, exitCode: number): number {
-  process.stderr.write(`millrace: ${printable(text)}\n`);
-  return exitCode;
 }

@@ -12,7 +12,14 @@ type Values = Record<string, string | number | boolean>;
 const CONFIG_FILE = 'millrace.config.json';
 
 /** What is no option but a part of the project's description; `readProject` has it. */
-const SECTIONS: ReadonlySet<string> = new Set(['tools', 'capabilities', 'gates', 'worktree', 'tracks']);
+const SECTIONS: ReadonlySet<string> = new Set([
+  'tools',
+  'capabilities',
+  'gates',
+  'worktree',
+  'tracks',
+  'redact',
+]);
 
 /**
  * What stands in the configuration file of `folder`, overlaid by the environment. Flags win over both.

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { MarkedAssignment } from './lot.ts';
 import { answerSchema, outcomeSchema } from './outcome.ts';
+import type { Secret } from './secret.ts';
 
 const executionId = z.number().int();
 
@@ -41,7 +42,9 @@ export const lastWordSchema = z.object({ type: z.literal('retire'), executionId 
 export type FromAgent = z.infer<typeof fromAgentSchema>;
 
 /** To an agent that is a process: the one assignment, then perhaps to stop. */
-export type ToProcess = { type: 'start'; assignment: MarkedAssignment; logLevel: string } | Cancellation;
+export type ToProcess =
+  | { type: 'start'; assignment: MarkedAssignment; logLevel: string; secrets: readonly Secret[] }
+  | Cancellation;
 
 /**
  * From the main thread to the agents. Each agent acts on the execution it has in hand and ignores the rest. It comes
@@ -64,4 +67,6 @@ export interface AgentSettings {
   memoryMb: number | null;
   /** Path of the socket at which the fork server listens, or soon will; null where there is none. */
   forkServer: string | null;
+  /** What must not leave the agent. */
+  secrets: readonly Secret[];
 }

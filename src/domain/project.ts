@@ -97,6 +97,15 @@ export const projectSchema = z.strictObject({
     .default([]),
   /** Ids and globs of the workstreams of each track. */
   tracks: z.record(z.string(), z.array(line)).default({}),
+  /** Names and globs of environment variables. */
+  redact: z
+    .strictObject({
+      /** Whose values are redacted beside those whose names look like secrets. */
+      names: z.array(line).default([]),
+      /** Whose values are not, whatever they are called. */
+      keep: z.array(line).default([]),
+    })
+    .prefault({}),
 });
 
 /** The sections of a project's configuration, with defaults filled in. */

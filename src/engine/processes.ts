@@ -8,8 +8,10 @@ import type { Death } from '../domain/death.ts';
 import type { Engine, EngineRunOptions } from '../domain/engine.ts';
 import type { Answer, Outcome } from '../domain/outcome.ts';
 import { signalGroup } from '../support/process-group.ts';
+import type { Redactor } from '../support/redactor.ts';
 import { AgentProcess } from './agent-process.ts';
 import { failedOutcome } from './crash.ts';
+import { redactLeft } from './redact-left.ts';
 import { processFailure } from './process-crash.ts';
 import { ThreadExecution } from './thread-execution.ts';
 import { CompileError, TypeScriptModules } from './typescript.ts';
@@ -23,6 +25,8 @@ export interface ProcessEngineOptions {
   onLate(workstreamId: string, text: string): void;
   /** Folder for compiled modules. */
   cacheFolder: string;
+  /** Everything that workstreams print or say goes through it. */
+  redactor: Redactor;
 }
 
 /** An execution with its process and what that answered. */
@@ -61,7 +65,8 @@ export class ProcessEngine implements Engine {
       execution.terminate.signal.addEventListener('abort', () => process.kill(), { once: true });
       if (execution.terminate.signal.aborted) process.kill();
       const marked: MarkedAssignment = { ...assignment, compiled, mark: execution.mark };
-      process.send({ type: 'start', assignment: marked, logLevel: this.#options.logLevel });
+      const { logLevel, redactor } = this.#options;
+      process.send({ type: 'start', assignment: marked, logLevel, secrets: redactor.secrets });
       return await this.#outcome(hand, await process.ended);
     } catch (error) {
       execution.close();
@@ -112,12 +117,14 @@ export class ProcessEngine implements Engine {
   /** What it started is ended from here where it could not do so itself any more. */
   async #outcome({ execution, process, memoryMb, answer }: Hand, end: Death): Promise<Outcome> {
     const { assignment, retired, verdict, begin } = execution;
-    const kept = keepStray(process.stray, assignment.logFile);
+    const { redactor } = this.#options;
+    const kept = keepStray(redactor.cutText(process.stray), assignment.logFile);
     if (answer !== null) {
       execution.close();
       return { ...answer.outcome, logFile: answer.outcome.logFile ?? kept };
     }
     const left = await execution.endProcesses(this.#closed ? 0 : assignment.limits.graceSeconds);
+    redactLeft(assignment, redactor);
     const outcome =
       retired?.outcome ??
       failedOutcome(verdict ?? processFailure(end, process.stray, memoryMb), begin, assignment.logFile);

@@ -16,9 +16,11 @@ import { crashFailure, failedOutcome } from './crash.ts';
 import { signalGroup } from '../support/process-group.ts';
 import { ForkServer } from './fork-server.ts';
 import { Line } from './line.ts';
+import { redactLeft } from './redact-left.ts';
 import { Lot, type Order } from './lot.ts';
 import { type ExecutionMessage, ThreadExecution } from './thread-execution.ts';
 import { CompileError, TypeScriptModules } from './typescript.ts';
+import type { Redactor } from '../support/redactor.ts';
 import { beginNow } from '../support/stopwatch.ts';
 
 export interface ThreadEngineOptions {
@@ -34,6 +36,8 @@ export interface ThreadEngineOptions {
   cacheFolder: string;
   /** Whether so many commands are to be started that a process which starts them is worth its own start. */
   manyCommands: boolean;
+  /** Everything that workstreams print or say goes through it. */
+  redactor: Redactor;
 }
 
 /** How long answers are waited for that were sent before the last one. */
@@ -61,6 +65,7 @@ export class ThreadEngine implements Engine {
       logLevel: options.logLevel,
       memoryMb: options.memoryMb,
       forkServer: this.#forkServer?.path ?? null,
+      secrets: options.redactor.secrets,
     };
     this.#modules = new TypeScriptModules(options.cacheFolder);
     this.#channel = new BroadcastChannel(settings.channel);
@@ -159,10 +164,12 @@ export class ThreadEngine implements Engine {
 
   /** Settles what the thread gave no answer to; its processes are ended from here. */
   async #lost(lot: Lot, execution: ThreadExecution, error: unknown): Promise<void> {
-    const { executionId, limits } = execution.assignment;
+    const { assignment } = execution;
+    const { executionId, limits } = assignment;
     try {
       // Nothing is waited for any more once the engine is closed.
       const left = await execution.endProcesses(this.#closing === null ? limits.graceSeconds : 0);
+      redactLeft(assignment, this.#options.redactor);
       const outcome = this.#outcomeOfLost(execution, error);
       if (left > 0) outcome.warnings.push(`${left} of its processes could not be ended.`);
       lot.settle(executionId, outcome);

@@ -1,6 +1,8 @@
-/** The order of things: an event is recorded, committed, on the disk, and then told. */
+/** The order of things: an event is redacted, recorded, committed, on the disk, and then told. */
 import type { Recorder } from '../domain/recorder.ts';
 import type { RunEvent, RunListener } from '../domain/run-event.ts';
+import type { Redactor } from '../support/redactor.ts';
+import { redactEvent } from './redact-event.ts';
 
 const MAX_BATCH = 500;
 
@@ -18,6 +20,7 @@ const DELAY_MS = { lasting: 20, passing: 1_000 } as const;
 export class Journal {
   readonly #recorder: Recorder;
   readonly #listeners: readonly RunListener[];
+  readonly #redactor: Redactor;
   readonly #onBroken: (error: unknown) => void;
   /** Taken and not committed. */
   #taken: RunEvent[] = [];
@@ -29,13 +32,20 @@ export class Journal {
   #fault: unknown = null;
 
   /** @param onBroken told once, when events can't be kept; later commits are tried again. */
-  constructor(recorder: Recorder, listeners: readonly RunListener[], onBroken: (error: unknown) => void) {
-    this.#recorder = recorder;
-    this.#listeners = listeners;
-    this.#onBroken = onBroken;
+  constructor(parts: {
+    recorder: Recorder;
+    listeners: readonly RunListener[];
+    redactor: Redactor;
+    onBroken: (error: unknown) => void;
+  }) {
+    this.#recorder = parts.recorder;
+    this.#listeners = parts.listeners;
+    this.#redactor = parts.redactor;
+    this.#onBroken = parts.onBroken;
   }
 
-  publish(event: RunEvent): void {
+  publish(raw: RunEvent): void {
+    const event = redactEvent(raw, this.#redactor);
     this.#recorder.take(event);
     const passing = event.type === 'workstream-progress' || event.type === 'workstream-log';
     if (passing && this.#isIdle) this.#tell(event);

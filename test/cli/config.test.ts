@@ -23,6 +23,7 @@ test('options and the description of the project stand in one file', async () =>
     tools: { mine: { command: ['x'], prompt: 'file' } },
     gates: { GATE_UNIT: 'npm test' },
     worktree: { copy: ['.env'] },
+    redact: { names: ['LICENCE_*'] },
   });
   expect(await readConfig(folder, {}, kinds)).toEqual({ timeout: 60, agents: 2 });
   expect(await readProject(folder)).toEqual({
@@ -32,6 +33,7 @@ test('options and the description of the project stand in one file', async () =>
     gates: { GATE_UNIT: 'npm test' },
     worktree: { copy: ['.env'], link: [], setup: null },
     tracks: {},
+    redact: { names: ['LICENCE_*'], keep: [] },
   });
 });
 

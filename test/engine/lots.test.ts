@@ -7,6 +7,7 @@ import { afterAll, expect, test } from 'vitest';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import { ThreadEngine } from '../../src/engine/threads.ts';
 import { assignment, moduleStep, workstream } from '../rig/definitions.ts';
+import { NO_SECRETS } from '../../src/support/redactor.ts';
 
 const MODULE = `
 import { appendFileSync, existsSync } from 'node:fs';
@@ -35,6 +36,7 @@ const engine = new ThreadEngine({
   cacheFolder: base,
   manyCommands: false,
   onLate: () => undefined,
+  redactor: NO_SECRETS,
 });
 afterAll(async () => {
   await engine.close();

@@ -5,6 +5,7 @@ import { afterAll } from 'vitest';
 import { ThreadEngine } from '../../src/engine/threads.ts';
 import { describeEngine } from '../conformance/engine.ts';
 import { describeToolSteps } from '../conformance/tool-steps.ts';
+import { NO_SECRETS } from '../../src/support/redactor.ts';
 import { untilTied } from './until-tied.ts';
 
 const cacheFolder = mkdtempSync(join(tmpdir(), 'millrace-cache-'));
@@ -18,6 +19,7 @@ const create = (manyCommands = false) =>
     cacheFolder,
     manyCommands,
     onLate: () => undefined,
+    redactor: NO_SECRETS,
   });
 
 describeEngine('ThreadEngine', 'thread', create);

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Recorder } from '../../src/domain/recorder.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';
+import type { RunListener } from '../../src/domain/run-event.ts';
 import { Journal } from '../../src/run/journal.ts';
+import { NO_SECRETS, Redactor } from '../../src/support/redactor.ts';
+import { result } from '../store/recorded.ts';
 
 /**
  * A recorder that keeps the order of what it was told, and refuses to commit while `broken`, and to sync
@@ -32,11 +35,17 @@ class ListRecorder implements Recorder {
   }
 }
 
+const journalOf = (
+  recorder: Recorder,
+  listeners: RunListener[],
+  onBroken: (error: unknown) => void,
+): Journal => new Journal({ recorder, listeners, onBroken, redactor: NO_SECRETS });
+
 const event: RunEvent = { type: 'workstream-ready', workstreamId: 'ws-a' };
 
 test('nobody is told of an event before it is committed and on the disk', async () => {
   const recorder = new ListRecorder();
-  const journal = new Journal(recorder, [({ type }) => recorder.log.push(`told ${type}`)], () => undefined);
+  const journal = journalOf(recorder, [({ type }) => recorder.log.push(`told ${type}`)], () => undefined);
   journal.publish(event);
   journal.publish(event);
   expect(recorder.log).toEqual(['take workstream-ready', 'take workstream-ready']);
@@ -50,7 +59,7 @@ test('nobody is told of an event before it is committed and on the disk', async 
 test('the clock commits when nobody else does', async () => {
   const recorder = new ListRecorder();
   await new Promise<void>((resolve) => {
-    const journal = new Journal(recorder, [() => resolve()], () => undefined);
+    const journal = journalOf(recorder, [() => resolve()], () => undefined);
     journal.publish(event);
   });
   expect(recorder.log).toEqual(['take workstream-ready', 'commit', 'sync']);
@@ -59,7 +68,7 @@ test('the clock commits when nobody else does', async () => {
 test('500 events are committed at once', async () => {
   const recorder = new ListRecorder();
   let told = 0;
-  const journal = new Journal(recorder, [() => (told += 1)], () => undefined);
+  const journal = journalOf(recorder, [() => (told += 1)], () => undefined);
   for (let count = 0; count < 500; count += 1) journal.publish(event);
   expect(recorder.log.at(-2)).toBe('commit');
   await journal.flush();
@@ -70,7 +79,7 @@ test('a commit that fails tells nobody of the events, once tells who must know, 
   const recorder = new ListRecorder();
   const faults: unknown[] = [];
   let told = 0;
-  const journal = new Journal(recorder, [() => (told += 1)], (error) => faults.push(error));
+  const journal = journalOf(recorder, [() => (told += 1)], (error) => faults.push(error));
   recorder.broken = true;
   for (let count = 0; count < 600; count += 1) journal.publish(event);
   expect(told).toBe(0);
@@ -84,7 +93,7 @@ test('a disk that refuses is told once, and events are told once it takes them',
   const recorder = new ListRecorder();
   const faults: unknown[] = [];
   let told = 0;
-  const journal = new Journal(recorder, [() => (told += 1)], (error) => faults.push(error));
+  const journal = journalOf(recorder, [() => (told += 1)], (error) => faults.push(error));
   recorder.unsynced = true;
   journal.publish(event);
   await expect(journal.flush()).rejects.toThrow('the disk is gone');
@@ -99,7 +108,7 @@ test('a disk that refuses is told once, and events are told once it takes them',
 test('what is committed while the disk is busy is told after what came before', async () => {
   const recorder = new ListRecorder();
   const told: string[] = [];
-  const journal = new Journal(recorder, [({ type }) => told.push(type)], () => undefined);
+  const journal = journalOf(recorder, [({ type }) => told.push(type)], () => undefined);
   journal.publish(event);
   journal.commit();
   journal.publish({ type: 'interrupting', signal: 'SIGINT', running: 0 });
@@ -112,7 +121,7 @@ test('what is committed while the disk is busy is told after what came before', 
 test('progress is told at once and makes nobody wait, but never overtakes', async () => {
   const recorder = new ListRecorder();
   const told: string[] = [];
-  const journal = new Journal(recorder, [({ type }) => told.push(type)], () => undefined);
+  const journal = journalOf(recorder, [({ type }) => told.push(type)], () => undefined);
   const progress: RunEvent = {
     type: 'workstream-progress',
     workstreamId: 'ws-a',
@@ -128,4 +137,34 @@ test('progress is told at once and makes nobody wait, but never overtakes', asyn
   await journal.flush();
   expect(told).toEqual(['workstream-progress', 'workstream-ready', 'workstream-progress']);
   expect(recorder.log.filter((entry) => entry === 'commit')).toHaveLength(1);
+});
+
+test('neither the recorder nor anyone who is told sees a secret', async () => {
+  const seen: RunEvent[] = [];
+  const recorder = new ListRecorder();
+  recorder.take = (event) => void seen.push(event);
+  const redactor = new Redactor([{ name: 'A_KEY', value: 'abcdefgh' }]);
+  const listeners = [(event: RunEvent) => void seen.push(event)];
+  const journal = new Journal({ recorder, listeners, redactor, onBroken: () => undefined });
+  const metadata = {
+    output: { abcdefgh: [1, 'x abcdefgh'] },
+    definition: { abcdefgh: 'abcdefgh' },
+    tail: 'abcdefgh',
+  };
+  const finished = result('ws-a', { filesModified: ['abcdefgh.txt'], warnings: ['abcdefgh'], metadata });
+  journal.publish({ type: 'workstream-finished', result: finished });
+  const about = { workstreamId: 'ws-a', agentId: 'agent-1' };
+  journal.publish({ type: 'workstream-log', ...about, line: '{"abcdefgh":"\\"abcdefgh"}' });
+  journal.publish({ type: 'workstream-progress', ...about, fraction: null, text: 'abcdefgh' });
+  journal.publish({ type: 'notice', level: 'info', text: 'abcdefgh', workstreamId: null });
+  await journal.flush();
+  expect(seen).toHaveLength(8);
+  expect(JSON.stringify(seen)).not.toContain('abcdefgh');
+  expect(seen[0]).toMatchObject({
+    result: {
+      workstreamId: 'ws-a',
+      filesModified: ['[redacted: A_KEY].txt'],
+      metadata: { output: { '[redacted: A_KEY]': [1, 'x [redacted: A_KEY]'] }, tail: '[redacted: A_KEY]' },
+    },
+  });
 });

@@ -1,25 +1,69 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { NO_SECRETS, Redactor } from '../../src/support/redactor.ts';
 import { OutputFile } from '../../workers/output-file.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 
 test('keeps what was written, and leaves no file without any', () => {
   const folder = temporaryFolder();
-  const file = new OutputFile(join(folder, 'logs', 'a.log'));
+  const file = new OutputFile(join(folder, 'logs', 'a.log'), NO_SECRETS);
   file.write('one ');
   file.write(Buffer.from('two'));
   expect([file.size, file.tail(4), file.lost]).toEqual([7, 'two', null]);
   expect(file.close()).toBe(join(folder, 'logs', 'a.log'));
   expect(readFileSync(join(folder, 'logs', 'a.log'), 'utf8')).toBe('one two');
-  expect(new OutputFile(join(folder, 'b.log')).close()).toBeNull();
+  expect(new OutputFile(join(folder, 'b.log'), NO_SECRETS).close()).toBeNull();
 });
 
 test('a place that takes no output is said, and stops nobody', () => {
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'file'), '');
-  const file = new OutputFile(join(folder, 'file', 'a.log'));
+  const file = new OutputFile(join(folder, 'file', 'a.log'), NO_SECRETS);
   file.write('one');
   expect([file.lost, file.size, file.tail(0)]).toEqual([expect.stringContaining('EEXIST'), 0, '']);
   expect(file.close()).toBeNull();
+});
+
+const VALUE = '0123456789abcdefghij';
+const redactor = new Redactor([{ name: 'TOKEN', value: VALUE }]);
+
+test('a secret is not written, and one that comes in pieces or from a child process is covered before it is read', () => {
+  const path = join(temporaryFolder(), 'a.log');
+  const file = new OutputFile(path, redactor);
+  const read = (): string => readFileSync(path, 'utf8');
+  file.write(`one ${VALUE}\n`);
+  expect(read()).toBe('one [redacted: TOKEN]***\n');
+  file.write(VALUE.slice(0, 10));
+  expect(file.tail(25)).toBe('[redacted: TOKEN]');
+  file.write(VALUE.slice(10));
+  expect(file.tail(25)).toBe('[redacted: TOKEN]***');
+  appendFileSync(path, `${'.'.repeat(5000)}${VALUE}${'.'.repeat(4090)}`);
+  expect(file.tail(0)).toBe(`…EN]***${'.'.repeat(4090)}`);
+  appendFileSync(path, VALUE.slice(0, 9));
+  file.close();
+  expect(read()).not.toContain('0123456');
+});
+
+test.runIf(process.getuid?.() !== 0)('output that can not be redacted is removed', () => {
+  const path = join(temporaryFolder(), 'a.log');
+  const file = new OutputFile(path, redactor);
+  file.write('one');
+  appendFileSync(path, VALUE);
+  chmodSync(path, 0o400);
+  expect(file.close()).toBeNull();
+  expect(file.lost).toContain('EACCES');
+  expect(existsSync(path)).toBe(false);
+});
+
+test('what has taken the place of the file is left alone', () => {
+  const path = join(temporaryFolder(), 'a.log');
+  const file = new OutputFile(path, redactor);
+  file.write('one');
+  appendFileSync(path, VALUE);
+  renameSync(path, `${path}.old`);
+  writeFileSync(path, `other ${VALUE}`);
+  expect(file.tail(0)).toBe('one[redacted: TOKEN]');
+  expect(readFileSync(path, 'utf8')).toBe(`other ${VALUE}`);
+  file.close();
 });

@@ -3,6 +3,7 @@ import { type BigIntStats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
+import type { Redactor } from '../../src/support/redactor.ts';
 import { addUp } from './add-up.ts';
 import { type FoundTests, readTests } from './read-tests.ts';
 import { READ_LIMIT } from './test-log.ts';
@@ -25,22 +26,29 @@ export class ReportFiles {
   readonly #pattern: string;
   readonly #workspace: string;
   readonly #startMs = Date.now();
+  readonly #redactor: Redactor;
   readonly #before: ReadonlyMap<string, string>;
 
-  private constructor(pattern: string, workspace: string, before: ReadonlyMap<string, string>) {
+  private constructor(
+    pattern: string,
+    workspace: string,
+    redactor: Redactor,
+    before: ReadonlyMap<string, string>,
+  ) {
     this.#pattern = pattern;
     this.#workspace = workspace;
+    this.#redactor = redactor;
     this.#before = before;
   }
 
   /** Looks at what is there before the test is started. */
-  static async before(pattern: string, workspace: string): Promise<ReportFiles> {
+  static async before(pattern: string, workspace: string, redactor: Redactor): Promise<ReportFiles> {
     const before = new Map<string, string>();
     for (const path of await find(pattern, workspace)) {
       const stats = await statsOf(resolve(workspace, path));
       if (stats !== null) before.set(path, stamp(stats));
     }
-    return new ReportFiles(pattern, workspace, before);
+    return new ReportFiles(pattern, workspace, redactor, before);
   }
 
   /** Reads what the test has written. Each reason not to use a file is a warning. */
@@ -73,7 +81,8 @@ export class ReportFiles {
     }
     if (stats.size > BigInt(READ_LIMIT))
       return `is larger than ${READ_LIMIT / 2 ** 20} MiB and was not read.`;
-    return (await readTests(await readFile(absolute, 'utf8'))) ?? 'holds no test results that can be read.';
+    const text = this.#redactor.text(await readFile(absolute, 'utf8'));
+    return (await readTests(text)) ?? 'holds no test results that can be read.';
   }
 }
 

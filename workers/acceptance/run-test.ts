@@ -1,6 +1,7 @@
 /** Runs the command of one acceptance test and finds out what it says of itself. */
 import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { testLogFile } from '../../src/domain/log-files.ts';
 import { matrixVariables } from '../../src/domain/matrix-variables.ts';
 import type { TestResult } from '../../src/domain/outcome.ts';
 import type { AcceptanceCommand } from '../../src/domain/workstream.ts';
@@ -11,7 +12,7 @@ import { contradiction } from './contradiction.ts';
 import { describeTestFailure } from './describe-failure.ts';
 import { type FoundTests, readTests } from './read-tests.ts';
 import type { ReportFiles } from './report-files.ts';
-import { readTestLog, testLogFile } from './test-log.ts';
+import { readTestLog } from './test-log.ts';
 import { NOTHING_KNOWN } from './test-result.ts';
 import { timeLimit } from './time-limit.ts';
 
@@ -27,10 +28,10 @@ export async function runTest(
   execution: Execution,
 ): Promise<TestResult> {
   const { workspace, logFile } = execution.assignment;
-  const output = new OutputFile(testLogFile(logFile, position));
+  const output = new OutputFile(testLogFile(logFile, position), execution.host.redactor);
   // What a test with the same name printed earlier would be taken for its output.
   rmSync(output.path, { force: true });
-  const reports = test.report === null ? null : await lookAtReports(test.report, workspace);
+  const reports = test.report === null ? null : await lookAtReports(test.report, workspace, execution);
   const start = performance.now();
   const end = await endOf(test, output, execution);
   const durationSeconds = (performance.now() - start) / 1000;
@@ -52,9 +53,9 @@ export async function runTest(
 }
 
 /** Loaded by the few tests that name result files. */
-async function lookAtReports(pattern: string, workspace: string): Promise<ReportFiles> {
+async function lookAtReports(pattern: string, workspace: string, { host }: Execution): Promise<ReportFiles> {
   const { ReportFiles } = await import('./report-files.ts');
-  return ReportFiles.before(pattern, workspace);
+  return ReportFiles.before(pattern, workspace, host.redactor);
 }
 
 /** How the command ended, or which limit ended it: its own time, or the end of the whole execution. */

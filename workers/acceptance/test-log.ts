@@ -4,11 +4,6 @@ import { readTail } from '../../src/support/read-tail.ts';
 /** Most that is read of a test's output in bytes: its end, where the summaries are. */
 export const READ_LIMIT = 16 * 1024 * 1024;
 
-/** `ws-a.log` becomes `ws-a.test-1.log`. */
-export function testLogFile(logFile: string, position: number): string {
-  return `${logFile.replace(/\.log$/, '')}.test-${position}.log`;
-}
-
 /** The last 16 MiB of a file as text. */
 export function readTestLog(path: string): string {
   return withFile(path, (descriptor) => {

@@ -41,7 +41,7 @@ export async function runModule(
     }
     const failure: Failure = isInstance(error, InvalidResultError)
       ? { reason: 'invalid-result', detail: error.message }
-      : { reason: 'thrown', how: 'thrown', thrown: flattenThrown(error) };
+      : { reason: 'thrown', how: 'thrown', thrown: flattenThrown(error, execution.host.redactor) };
     return stepOutcome({ failure, tail: execution.output.tail(start) });
   }
 }
@@ -79,7 +79,7 @@ async function load(
       execution.retire = 'a module was still loading';
       throw error;
     }
-    return loadFailure(step.module, error);
+    return loadFailure(step.module, error, execution);
   }
   const found = namespace[step.export];
   if (isFunction(found)) return found;
@@ -89,9 +89,9 @@ async function load(
 
 const isFunction = (value: unknown): value is UserFunction => typeof value === 'function';
 
-function loadFailure(module: string, error: unknown): Failure {
+function loadFailure(module: string, error: unknown, { host }: Execution): Failure {
   if (!existsSync(module)) return { reason: 'module-not-found', module };
-  const thrown = flattenThrown(error);
+  const thrown = flattenThrown(error, host.redactor);
   const place = isInstance(error, SyntaxError) ? syntaxErrorPlace(module) : null;
   if (place !== null) thrown.stack = `${place}\n\n${thrown.stack ?? ''}`.trimEnd();
   return { reason: 'module-load-failed', module, thrown };
@@ -100,9 +100,11 @@ function loadFailure(module: string, error: unknown): Failure {
 function checkResult(value: unknown, execution: Execution): StepOutcome {
   if (value === undefined || value === null) return stepOutcome({});
   const { output, filesModified, metrics } = readModuleResult(value);
+  const json = serializeOutput(output, (text) => execution.warn(text));
+  const { redactor } = execution.host;
   return stepOutcome({
-    output: serializeOutput(output, (text) => execution.warn(text)),
-    filesModified,
-    metrics,
+    output: json === null ? null : redactor.json(json),
+    filesModified: redactor.fields(filesModified),
+    metrics: Object.fromEntries(Object.entries(metrics).map(([name, value]) => [redactor.text(name), value])),
   });
 }

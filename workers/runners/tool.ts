@@ -14,6 +14,7 @@ import { makeToolReport } from '../tools/report.ts';
 import { prepareScratch, type Scratch } from '../tools/scratch.ts';
 import type { ToolAdapter, ToolCommand, ToolReader, ToolRequest } from '../tools/tool.ts';
 import { probeVersion } from '../tools/version.ts';
+import { redactPath } from '../../src/support/redact-file.ts';
 import { type StepOutcome, stepOutcome } from './step-outcome.ts';
 
 /** A tool step with all that is needed to run it. */
@@ -65,7 +66,7 @@ async function prepare(step: ToolStep, execution: Execution): Promise<Job | Fail
   if (program === null) return { reason: 'tool-not-found', tool: settings.name, program: name };
   const adapter = await loadAdapter(settings.adapter);
   const position = workstream.steps.indexOf(step) + 1;
-  const scratch = prepareScratch(logFile, position, promptOf(step, execution));
+  const scratch = prepareScratch(logFile, position, execution.host.redactor.text(promptOf(step, execution)));
   if ('reason' in scratch) return scratch;
   return { step, execution, settings, adapter, program, folder, env, scratch };
 }
@@ -100,6 +101,8 @@ async function runProgram(job: Job, version: string | null, signal: AbortSignal)
   const input = scratch.keepInput(toolCommand.stdin);
   const result = await runToolProcess(command, input, reader, execution, signal);
   const durationSeconds = (performance.now() - began) / 1000;
+  // The program wrote files there, some of which are read now.
+  redactPath(scratch.folder, execution.host.redactor);
   const tail = execution.output.tail(start);
   if ('error' in result.end) return stepOutcome({ failure: startFailure(job, result.end.error) });
   const tool = makeToolReport(reader.report(), { tool: settings.name, version, durationSeconds });

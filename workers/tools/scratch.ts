@@ -2,6 +2,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Failure } from '../../src/domain/failure.ts';
+import { toolFolder } from '../../src/domain/log-files.ts';
 
 /** What is in the folder. All paths are absolute. */
 export interface Scratch {
@@ -20,7 +21,7 @@ export interface Scratch {
  * there can be taken for this one's. Gives the failure where that can't be done.
  */
 export function prepareScratch(logFile: string, position: number, prompt: string): Scratch | Failure {
-  const folder = join(`${logFile.replace(/\.log$/, '')}.tool`, `step-${position}`);
+  const folder = join(toolFolder(logFile), `step-${position}`);
   const promptFile = join(folder, 'prompt.txt');
   try {
     rmSync(folder, { recursive: true, force: true });

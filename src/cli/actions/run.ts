@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DATABASE } from '../../app/defaults.ts';
 import { begin } from '../../app/begin.ts';
+import { environmentRedactor } from '../../app/environment-redactor.ts';
 import { MultiAgentWorkstreamCoordinator } from '../../app/multi-agent-workstream-coordinator.ts';
 import type { CoordinatorOptions } from '../../app/options.ts';
 import { prepare } from '../../app/prepare.ts';
@@ -21,6 +22,7 @@ import type { RunArguments } from '../commands/run.ts';
 import { givenOptions, goingOn } from '../given-options.ts';
 import { tellGithub } from '../github.ts';
 import { withRun } from '../history.ts';
+import { redactUncaught } from '../uncaught.ts';
 import { print } from '../print.ts';
 import { type RunOutput, openOutput } from '../run-output.ts';
 import { plan } from './plan.ts';
@@ -45,6 +47,7 @@ export async function run(argv: RunArguments): Promise<number> {
     throw new Refusal(2, '--ask needs a terminal to ask on.');
   }
   const options = { ...given, project: await readProject(process.cwd()) };
+  redactUncaught(environmentRedactor(options.project.redact));
   const output = openOutput(argv);
   const ask = argv.ask ? askBetween(output) : null;
   const over = link?.goingOn ? await endedAlready(argv, link.goingOn.runId) : null;

@@ -11,6 +11,7 @@ import { ThreadEngine } from '../../../src/engine/threads.ts';
 import { groupIsAlive } from '../../../src/support/process-group.ts';
 import { acceptanceCommand, assignment, runStep, workstream } from '../../rig/definitions.ts';
 import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { NO_SECRETS } from '../../../src/support/redactor.ts';
 
 const sample = (name: string): string => fileURLToPath(new URL(`./samples/${name}`, import.meta.url));
 const node = process.execPath;
@@ -24,6 +25,7 @@ beforeAll(() => {
     cacheFolder: join('/nowhere', 'cache'),
     manyCommands: false,
     onLate: () => undefined,
+    redactor: NO_SECRETS,
   });
 });
 afterAll(() => engine.close());

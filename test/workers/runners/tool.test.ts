@@ -9,6 +9,7 @@ import { loadAdapter } from '../../../workers/tools/registry.ts';
 import type { ToolAdapter, ToolRequest } from '../../../workers/tools/tool.ts';
 import { assignment, customTool, toolStep, workstream } from '../../rig/definitions.ts';
 import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { NO_SECRETS } from '../../../src/support/redactor.ts';
 
 vi.mock(import('../../../workers/tools/registry.ts'), () => ({ loadAdapter: vi.fn() }));
 afterEach(() => vi.resetAllMocks());
@@ -52,7 +53,13 @@ function start(fields: Partial<Assignment> = {}) {
   const workspace = join(folder, 'workspace');
   mkdirSync(workspace);
   const definition = workstream('ws-a', [toolStep('agent', ['one']), toolStep('agent', ['two'])]);
-  const host = { place: 'thread', launcher: null, logLevel: 'info', send: () => undefined } as const;
+  const host = {
+    place: 'thread',
+    launcher: null,
+    logLevel: 'info',
+    redactor: NO_SECRETS,
+    send: () => undefined,
+  } as const;
   const execution = new Execution(
     { ...assignment(folder, definition, { workspace, tools: { agent: tool }, ...fields }), mark: 'a-mark' },
     host,

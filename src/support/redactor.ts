@@ -1,0 +1,162 @@
+/** Puts the names of variables in the place of their secret values. */
+import { formsOf } from './secret-forms.ts';
+import { markOf, SecretMatcher, type Span } from './secret-matcher.ts';
+
+interface NamedValue {
+  name: string;
+  value: string;
+}
+
+/**
+ * Made once for all secrets of a run. What it has redacted it leaves as it is. Without secrets everything is given
+ * back untouched.
+ */
+export class Redactor {
+  readonly secrets: readonly NamedValue[];
+  readonly #inText: SecretMatcher | null;
+  /** For bytes that were read as Latin-1. */
+  readonly #inBytes: SecretMatcher | null;
+
+  /** @param secrets each of at least 8 characters; of two with the same value the first one gives the name. */
+  constructor(secrets: readonly NamedValue[]) {
+    this.secrets = secrets;
+    const names = new Map<string, string>();
+    for (const { name, value } of secrets) {
+      // A name may come from a definition, and must not look like the end of a mark.
+      const shown = name.replaceAll(/[\]\s]/g, '_');
+      for (const form of formsOf(value)) if (!names.has(form)) names.set(form, shown);
+    }
+    this.#inText = names.size === 0 ? null : new SecretMatcher(names);
+    const bytes = [...names].map(([form, name]) => [Buffer.from(form).toString('latin1'), name] as const);
+    this.#inBytes = names.size === 0 ? null : new SecretMatcher(new Map(bytes));
+  }
+
+  /** Whether there is nothing to redact. */
+  get isIdle(): boolean {
+    return this.#inText === null;
+  }
+
+  text(text: string): string {
+    if (this.#inText === null || !this.#inText.isIn(text)) return text;
+    return withMarks(text, this.#inText.spans(text));
+  }
+
+  /** As `text`, and also the beginning of a secret at the end: of text that was cut, or is not complete yet. */
+  cutText(text: string): string {
+    const clean = this.text(text);
+    const begun = this.#inText?.begunAtEnd(clean) ?? null;
+    return begun === null ? clean : withMarks(clean, [begun]);
+  }
+
+  /** What stands in JSON text, keys too; it stays JSON. Other text is redacted as `text` does. */
+  json(text: string): string {
+    if (this.#inText === null || !this.#inText.isIn(text)) return text;
+    try {
+      return JSON.stringify(this.#redacted(JSON.parse(text), true));
+    } catch {
+      // It is no JSON, or too deep.
+      return this.text(text);
+    }
+  }
+
+  /** The strings of a record whose keys are ours. The same object where there is nothing to redact. */
+  fields<T>(value: T): T {
+    return this.#copy(value, false);
+  }
+
+  /** Data of others: strings, numbers and keys. The same object where there is nothing to redact. */
+  data<T>(value: T): T {
+    return this.#copy(value, true);
+  }
+
+  /** Length in bytes of the longest that can be found; 0 without secrets. */
+  get longest(): number {
+    return this.#inBytes?.longest ?? 0;
+  }
+
+  /**
+   * Where secrets stand in bytes that were read as Latin-1.
+   * @param isCut whether the beginning of one at the end counts too.
+   */
+  spans(latin1: string, isCut: boolean): Span[] {
+    if (this.#inBytes === null) return [];
+    const spans = this.#inBytes.isIn(latin1) ? this.#inBytes.spans(latin1) : [];
+    const begun = isCut ? this.#inBytes.begunAtEnd(latin1) : null;
+    return begun === null || begun.start < (spans.at(-1)?.end ?? 0) ? spans : [...spans, begun];
+  }
+
+  /** Bytes with the marks over the secrets, so that none of them moves. The same where there is nothing to redact. */
+  bytes(bytes: Uint8Array): Uint8Array {
+    if (this.isIdle) return bytes;
+    const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const spans = this.spans(view.toString('latin1'), false);
+    if (spans.length === 0) return bytes;
+    const clean = Buffer.from(view);
+    for (const span of spans) clean.write(markOver(span), span.start, 'latin1');
+    return clean;
+  }
+
+  #copy<T>(value: T, isData: boolean): T {
+    if (this.#inText === null || !this.#holds(value, isData)) return value;
+    const copy: T = JSON.parse(JSON.stringify(this.#redacted(value, isData)));
+    return copy;
+  }
+
+  /** Without recursion: data may be nested as deep as JSON can be. */
+  #holds(value: unknown, isData: boolean): boolean {
+    if (this.#isFound(value, isData)) return true;
+    const open = [value];
+    while (open.length > 0) {
+      const next = open.pop();
+      if (typeof next !== 'object' || next === null) continue;
+      if (isData && Object.keys(next).some((key) => this.#isFound(key, true))) return true;
+      for (const child of Object.values(next)) {
+        if (typeof child === 'object') open.push(child);
+        else if (this.#isFound(child, isData)) return true;
+      }
+    }
+    return false;
+  }
+
+  #isFound(value: unknown, isData: boolean): boolean {
+    if (typeof value === 'string') return this.#inText?.isIn(value) === true;
+    return isData && typeof value === 'number' && this.#inText?.isIn(String(value)) === true;
+  }
+
+  #redacted(value: unknown, isData: boolean): unknown {
+    if (typeof value === 'string') return this.text(value);
+    if (typeof value === 'number') return isData ? this.#number(value) : value;
+    if (typeof value !== 'object' || value === null) return value;
+    if (Array.isArray(value)) return value.map((item) => this.#redacted(item, isData));
+    const entries = Object.entries(value).map(
+      ([key, child]) => [isData ? this.text(key) : key, this.#redacted(child, isData)] as const,
+    );
+    return Object.fromEntries(entries);
+  }
+
+  #number(value: number): number | string {
+    const text = String(value);
+    const clean = this.text(text);
+    return clean === text ? value : clean;
+  }
+}
+
+/** Of a run whose environment holds no secret. */
+export const NO_SECRETS = new Redactor([]);
+
+function withMarks(text: string, spans: readonly Span[]): string {
+  let clean = '';
+  let from = 0;
+  for (const { start, end, name } of spans) {
+    clean += text.slice(from, start) + markOf(name);
+    from = end;
+  }
+  return clean + text.slice(from);
+}
+
+/** What is put over a secret where its place must not change: its mark and asterisks, or these alone. */
+export function markOver({ start, end, name }: Span): string {
+  const length = end - start;
+  const mark = markOf(name);
+  return mark.length > length || /[^ -~]/.test(mark) ? '*'.repeat(length) : mark.padEnd(length, '*');
+}

@@ -1,0 +1,16 @@
+import { spawnSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { compiled } from '../progress/compiled.ts';
+
+test('what nobody caught is said without secrets, and ends the process as Node would', async () => {
+  const program = await compiled(new URL('./uncaught-program.ts', import.meta.url));
+  const A_TOKEN = 'token-0123456789';
+  const { status, stderr } = spawnSync(process.execPath, [program], {
+    env: { ...process.env, A_TOKEN },
+    encoding: 'utf8',
+  });
+  expect(status).toBe(1);
+  expect(stderr).toContain('wrong: [redacted: TOKEN]');
+  expect(stderr).toContain("{ token: '[redacted: TOKEN]' }");
+  expect(stderr).not.toContain(A_TOKEN);
+});

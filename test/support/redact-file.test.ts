@@ -1,0 +1,101 @@
+import {
+  appendFileSync,
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
+import { existsSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { redactOpenFile, redactPath } from '../../src/support/redact-file.ts';
+import { Redactor } from '../../src/support/redactor.ts';
+import { temporaryFolder } from '../rig/temporary-folder.ts';
+
+const VALUE = 'näh-0123456789-0123456789';
+const redactor = new Redactor([{ name: 'TOKEN', value: VALUE }]);
+const MASKED = `[redacted: TOKEN]${'*'.repeat(Buffer.byteLength(VALUE) - 17)}`;
+
+test('a value is covered, and the length stays', () => {
+  const file = join(temporaryFolder(), 'a.log');
+  writeFileSync(file, `one ${VALUE}\ntwo\n${VALUE}`);
+  redactPath(file, redactor);
+  expect(readFileSync(file, 'utf8')).toBe(`one ${MASKED}\ntwo\n${MASKED}`);
+});
+
+test('wherever a value stands in a large file, it is covered', () => {
+  const folder = temporaryFolder();
+  const file = join(folder, 'a.log');
+  const chunk = 256 * 1024;
+  const near = fc.integer({ min: -2 * VALUE.length, max: 2 * VALUE.length });
+  const place = fc.oneof(fc.nat(4 * chunk), ...[1, 2, 3].map((n) => near.map((off) => n * chunk + off)));
+  fc.assert(
+    fc.property(fc.uniqueArray(place, { maxLength: 5 }), (places) => {
+      const bytes = Buffer.alloc(4 * chunk + 100, '.');
+      for (const at of places) bytes.write(VALUE, at);
+      const whole = bytes.toString('latin1').split(Buffer.from(VALUE).toString('latin1')).length - 1;
+      writeFileSync(file, bytes);
+      redactPath(file, redactor);
+      const clean = readFileSync(file);
+      expect(clean.length).toBe(bytes.length);
+      expect(clean.includes(VALUE)).toBe(false);
+      expect(clean.toString('latin1').split('[redacted: TOKEN]').length - 1).toBeGreaterThanOrEqual(whole);
+    }),
+    { numRuns: 60 },
+  );
+}, 60_000);
+
+test('what is written piece by piece is covered, wherever the pieces end', () => {
+  const folder = temporaryFolder();
+  const file = join(folder, 'a.log');
+  const text = `${'x'.repeat(30)}${VALUE}${'y'.repeat(30)}${VALUE}`;
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 40 })), (sizes) => {
+      writeFileSync(file, '');
+      const descriptor = openSync(file, 'a+');
+      let from = 0;
+      let rest = Buffer.from(text);
+      for (const size of sizes) {
+        appendFileSync(file, rest.subarray(0, size));
+        rest = rest.subarray(size);
+        from = redactOpenFile(file, descriptor, redactor, { from, isComplete: false });
+      }
+      appendFileSync(file, rest);
+      redactOpenFile(file, descriptor, redactor, { from, isComplete: true });
+      closeSync(descriptor);
+      expect(readFileSync(file, 'utf8')).toBe(text.replaceAll(VALUE, MASKED));
+    }),
+  );
+});
+
+test('the beginning of a value at the end of a file is covered too', () => {
+  const file = join(temporaryFolder(), 'a.log');
+  writeFileSync(file, `x ${VALUE.slice(0, 12)}`);
+  redactPath(file, redactor);
+  expect(readFileSync(file, 'utf8')).toBe(`x ${'*'.repeat(13)}`);
+});
+
+test('a folder is redacted with all that is below it, and links are left alone', () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'a/b'), { recursive: true });
+  writeFileSync(join(folder, 'outside'), VALUE);
+  writeFileSync(join(folder, 'a/b/c'), VALUE);
+  symlinkSync('../outside', join(folder, 'a/link'));
+  redactPath(join(folder, 'a'), redactor);
+  redactPath(join(folder, 'nothing'), redactor);
+  expect(readFileSync(join(folder, 'a/b/c'), 'utf8')).toBe(MASKED);
+  expect(readFileSync(join(folder, 'outside'), 'utf8')).toBe(VALUE);
+});
+
+test.runIf(process.getuid?.() !== 0)('what can not be redacted is removed', () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'a'), VALUE);
+  writeFileSync(join(folder, 'b'), 'harmless');
+  chmodSync(join(folder, 'a'), 0o400);
+  chmodSync(join(folder, 'b'), 0o400);
+  redactPath(folder, redactor);
+  expect([existsSync(join(folder, 'a')), existsSync(join(folder, 'b'))]).toEqual([false, true]);
+});
