@@ -12,6 +12,7 @@ import { Coordinator, type CoordinatorParts } from '../../src/run/coordinator.ts
 import { Journal } from '../../src/run/journal.ts';
 import { Workplaces } from '../../src/run/workplaces.ts';
 import { WorkstreamRunner } from '../../src/run/workstream-runner.ts';
+import { NO_SECRETS } from '../../src/support/redactor.ts';
 import { ScriptedEngine } from './scripted-engine.ts';
 
 const RUN_ID = 'ma-run-20261010-101010';
@@ -51,7 +52,12 @@ export class Rehearsal {
     this.engine = new ScriptedEngine(({ workstream }) => options.onStart?.(workstream.id));
     this.runner = this.#createRunner(options);
     this.ready = new ReadyQueue(plan.workstreams, { agents, distribution, tracks: null });
-    const journal = new Journal(this.#recorder(), [], (error) => this.coordinator.fail(error));
+    const journal = new Journal({
+      recorder: this.#recorder(),
+      listeners: [],
+      redactor: NO_SECRETS,
+      onBroken: (error) => this.coordinator.fail(error),
+    });
     this.coordinator = new Coordinator({
       runId: RUN_ID,
       plan,
