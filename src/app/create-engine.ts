@@ -1,4 +1,4 @@
-import type { Engine } from '../domain/engine.ts';
+import type { ScalableEngine } from '../domain/engine.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { EngineByIsolation } from '../engine/by-isolation.ts';
 import { ProcessEngine } from '../engine/processes.ts';
@@ -12,7 +12,7 @@ const MANY_COMMANDS = 50;
 export interface EngineParts {
   options: RunOptions;
   paths: Paths;
-  /** Number of agents. */
+  /** Number of agents to start with. */
   agents: number;
   /** What is to be executed. */
   workstreams: readonly Workstream[];
@@ -21,7 +21,7 @@ export interface EngineParts {
 }
 
 /** The engine of a run. Its threads start at once. */
-export function createEngine({ options, paths, agents, workstreams, onLate }: EngineParts): Engine {
+export function createEngine({ options, paths, agents, workstreams, onLate }: EngineParts): ScalableEngine {
   const settings = {
     memoryMb: options.agentMemoryMb,
     logLevel: options.logLevel,

@@ -1,11 +1,14 @@
 /** One run from its first row to its report: wires the parts, drives them, and cleans up. */
-import type { Engine } from '../domain/engine.ts';
+import type { ScalableEngine } from '../domain/engine.ts';
 import type { RunListener } from '../domain/run-event.ts';
+import type { LoadSource } from '../domain/scaling.ts';
 import { type Inheritance, NOTHING_EARLIER } from '../domain/earlier-run.ts';
 import { ReadyQueue } from '../plan/ready.ts';
 import { Coordinator } from '../run/coordinator.ts';
 import type { Interruption } from '../run/interruption.ts';
 import { Journal } from '../run/journal.ts';
+import { LoadMeter } from '../run/load-meter.ts';
+import { Scaler } from '../run/scaler.ts';
 import { firstFreeRunId, makeRunId } from '../run/run-id.ts';
 import { Workplaces } from '../run/workplaces.ts';
 import { WorkstreamRunner } from '../run/workstream-runner.ts';
@@ -36,6 +39,8 @@ export interface SessionInput {
   paths: Paths;
   prepared: Prepared;
   listeners: readonly RunListener[];
+  /** What the number of agents follows where it is `auto`; measured by default. */
+  load?: LoadSource;
 }
 
 /** Makes everything a run needs; nothing is executed before `run`. */
@@ -47,9 +52,11 @@ export class RunSession {
   readonly #recorder: EnduringRecorder;
   readonly #roster: Roster;
   readonly #workspaces: LazyWorkspaces;
-  readonly #engine: Engine;
+  readonly #engine: ScalableEngine;
   readonly #journal: Journal;
   readonly #coordinator: Coordinator;
+  /** Null where the number of agents stays. */
+  readonly #scaler: Scaler | null;
 
   /** @throws StoreError when the database can't be used, Refusal when another process has the run. */
   constructor(input: SessionInput) {
@@ -79,6 +86,7 @@ export class RunSession {
         this.#journal.publish({ type: 'notice', level: 'warn', text, workstreamId }),
     });
     this.#coordinator = this.#createCoordinator(this.#inherit());
+    this.#scaler = this.#createScaler();
   }
 
   /** ISO 8601 in UTC. */
@@ -129,11 +137,14 @@ export class RunSession {
       makeFolder(paths.logs(this.runId));
       await this.#announce();
       if (this.#input.prepared.resumed !== null) await this.#rescue();
+      this.#scaler?.begin();
       await this.#coordinator.run();
+      this.#scaler?.end();
       const end = { lastSeconds: secondsSince(this.#begin), interruption: this.#coordinator.interruption };
       await this.#engine.close();
       return await this.#conclude(end);
     } finally {
+      this.#scaler?.end();
       await this.#engine.close();
       // What could not be kept a moment ago may be kept now.
       await this.#journal.close();
@@ -160,7 +171,7 @@ export class RunSession {
       agents: names,
       runner: this.#createRunner(inheritance),
       ready: new ReadyQueue(prepared.plan.workstreams, {
-        agents: names.length,
+        agents: this.#roster.scaling?.policy.max ?? names.length,
         distribution: options.distribution,
         tracks,
       }),
@@ -170,6 +181,21 @@ export class RunSession {
       ask: options.ask,
       // Whoever ends this process as well is to be known.
       commitStarts: prepared.resumed?.afterDeath ?? false,
+    });
+  }
+
+  #createScaler(): Scaler | null {
+    const { scaling } = this.#roster;
+    if (scaling === null) return null;
+    return new Scaler({
+      ...scaling,
+      source: this.#input.load ?? new LoadMeter(),
+      workload: () => ({ ...this.#coordinator.workload, inChildren: this.#engine.inChildren }),
+      resize: (agents) => {
+        this.#engine.resize(agents);
+        this.#coordinator.resize(agents);
+      },
+      journal: this.#journal,
     });
   }
 
@@ -237,17 +263,18 @@ export class RunSession {
     const wallSeconds = (earlier?.workedSeconds ?? 0) + lastSeconds;
     // Everything that follows is read back from the database.
     this.#recorder.settle();
+    const agents = this.#scaler?.most ?? this.#roster.names.length;
     const result = conclude({
       runId: this.runId,
       connection: this.#connection,
       recorder: this.#recorder,
       paths,
       distribution: options.distribution,
-      agents: this.#roster.names.length,
+      agents,
       interruption,
       isPartial: this.#coordinator.haveLeft || (prepared.resumed?.resumption.isPartial ?? false),
       sessions: (earlier?.sessions ?? 0) + 1,
-      speed: this.#coordinator.meter.speed(wallSeconds, this.#roster.names.length),
+      speed: this.#coordinator.meter.speed(wallSeconds, agents),
     });
     this.#journal.publish({
       type: 'run-ended',

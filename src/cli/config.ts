@@ -4,9 +4,10 @@ import type { ParseError } from 'jsonc-parser';
 import { join } from 'node:path';
 import type { Project } from '../domain/project.ts';
 import { nearest } from '../support/nearest.ts';
+import type { OptionKind } from './options.ts';
 import { UsageError } from './usage-error.ts';
 
-type Kinds = ReadonlyMap<string, 'string' | 'number' | 'boolean'>;
+type Kinds = ReadonlyMap<string, OptionKind>;
 type Values = Record<string, string | number | boolean>;
 
 const CONFIG_FILE = 'millrace.config.json';
@@ -83,10 +84,19 @@ function checked(key: string, value: unknown, kinds: Kinds): Values {
     throw new UsageError(`${CONFIG_FILE}: there is no option "${key}".${hint}`);
   }
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
-    if (typeof value === kind) return { [name]: value };
+    if (typeof value === kind || (kind === 'count' && isCount(value))) return { [name]: value };
   }
-  throw new UsageError(`${CONFIG_FILE}: "${key}" must be a ${kind}.`);
+  throw new UsageError(`${CONFIG_FILE}: "${key}" must be ${KINDS[kind]}.`);
 }
+
+const isCount = (value: unknown): boolean => typeof value === 'number' || value === 'auto';
+
+const KINDS: Record<OptionKind, string> = {
+  string: 'a string',
+  number: 'a number',
+  boolean: 'a boolean',
+  count: 'a number or "auto"',
+};
 
 /** Only variables that name a known option: others, such as MILLRACE_RUN_ID of a workstream's own, are none. */
 function fromEnvironment(env: NodeJS.ProcessEnv, kinds: Kinds): Values {
@@ -100,15 +110,11 @@ function fromEnvironment(env: NodeJS.ProcessEnv, kinds: Kinds): Values {
   return values;
 }
 
-function converted(
-  variable: string,
-  text: string,
-  kind: 'string' | 'number' | 'boolean',
-): string | number | boolean {
-  if (kind === 'string') return text;
-  if (kind === 'number' && Number.isFinite(Number(text))) return Number(text);
+function converted(variable: string, text: string, kind: OptionKind): string | number | boolean {
+  if (kind === 'string' || (kind === 'count' && text === 'auto')) return text;
+  if ((kind === 'number' || kind === 'count') && Number.isFinite(Number(text))) return Number(text);
   if (kind === 'boolean' && /^(true|1|false|0)$/i.test(text)) return /^(true|1)$/i.test(text);
-  throw new UsageError(`${variable} must be a ${kind}, and is "${text}".`);
+  throw new UsageError(`${variable} must be ${KINDS[kind]}, and is "${text}".`);
 }
 
 const kebab = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

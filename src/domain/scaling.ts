@@ -60,6 +60,17 @@ export interface AgentsChange extends Scaling {
   at: string;
 }
 
+/** A run in which the number of agents followed the load, in short. */
+export interface ScalingSummary {
+  /** Of the last session. */
+  start: number;
+  final: number;
+  least: number;
+  most: number;
+  /** How often it changed. */
+  changes: number;
+}
+
 /** Where loads come from. */
 export interface LoadSource {
   /** Tells of the load at intervals, until the function that it gives is called. */

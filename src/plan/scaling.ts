@@ -48,12 +48,13 @@ export function startScaling(
   cores: number,
   max: number,
   workstreams: number,
-): Scaling & { policy: ScalingPolicy } {
+): { start: Scaling; policy: ScalingPolicy } {
   const base = Math.max(1, Math.ceil(cores));
-  const to = Math.max(1, Math.min(base, max, workstreams));
+  const most = Math.max(1, Math.min(max, workstreams));
+  const to = Math.min(base, most);
   const why = to === base ? '' : to === max ? ', no more than --max-agents' : ', no more than workstreams';
   const explanation = `this process may use ${figure(cores)} ${cores === 1 ? 'core' : 'cores'}${why}`;
-  return { from: null, to, reason: 'start', explanation, policy: { base: Math.min(base, max), max } };
+  return { start: { from: null, to, reason: 'start', explanation }, policy: { base: to, max: most } };
 }
 
 /**
