@@ -7,12 +7,15 @@ import { DEFAULTS } from './defaults.ts';
 import { Refusal } from './refusal.ts';
 
 const positive = z.number().positive();
-const count = z.int().min(1).max(1024);
+const MOST_AGENTS = 1024;
+const count = z.int().min(1).max(MOST_AGENTS);
 const path = z.string().min(1);
 
 const schema = z.strictObject({
   /** Number of agents, one worker thread each; `auto` for one that starts with the cores and follows the load. */
-  agentsCount: z.union([count, z.literal('auto')]).default(DEFAULTS.agents),
+  agentsCount: z
+    .union([count, z.literal('auto')], { error: `expected a whole number from 1 to ${MOST_AGENTS}, or auto` })
+    .default(DEFAULTS.agents),
   /** Most agents of `auto`; null for 8 for each core, at least 16 and at most 128. */
   maxAgents: count.nullable().default(null),
   /** Folder of workstream files. */

@@ -37,10 +37,15 @@ type RosterOptions = Pick<
  * agents than workstreams; when a person is asked about each there is one.
  * @throws Refusal with exit code 2 for a tool that nobody knows, for tracks under a pinned distribution, and for a
  * number that follows the load where agents are named or pinned.
+ * @param cores that this process may use.
  */
-export function makeRoster(options: RosterOptions, workstreams: readonly Workstream[]): Roster {
+export function makeRoster(
+  options: RosterOptions,
+  workstreams: readonly Workstream[],
+  cores = usableCores(),
+): Roster {
   const { project, tool, bestOf } = options;
-  const scaling = scalingOf(options, workstreams.length);
+  const scaling = scalingOf(options, workstreams.length, cores);
   const count = scaling?.start.to ?? agentCount(options, workstreams.length);
   const named = project.agents.slice(0, count);
   refuseUnknownTools([tool, ...bestOf, ...named.map((agent) => agent.tool)], project);
@@ -59,7 +64,7 @@ export function defaultMaxAgents(cores: number): number {
   return Math.min(most, Math.max(least, eachCore * Math.ceil(cores)));
 }
 
-function scalingOf(options: RosterOptions, workstreams: number): Roster['scaling'] {
+function scalingOf(options: RosterOptions, workstreams: number, cores: number): Roster['scaling'] {
   if (options.agentsCount !== 'auto') return null;
   if (options.project.agents.length > 0) {
     throw new Refusal(
@@ -74,7 +79,6 @@ function scalingOf(options: RosterOptions, workstreams: number): Roster['scaling
     );
   }
   if (options.ask !== null) return null;
-  const cores = usableCores();
   return startScaling(cores, options.maxAgents ?? defaultMaxAgents(cores), workstreams);
 }
 

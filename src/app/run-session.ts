@@ -62,7 +62,7 @@ export class RunSession {
   constructor(input: SessionInput) {
     const { options, paths, prepared, listeners } = input;
     this.#input = input;
-    this.#roster = makeRoster(options, toRun(prepared));
+    this.#roster = makeRoster(options, toRun(prepared), input.load?.cores);
     makeStateFolder(paths.state);
     this.#connection = openDatabase(paths.database);
     const recorder = new SqliteRecorder(this.#connection);

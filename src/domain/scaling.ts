@@ -73,6 +73,8 @@ export interface ScalingSummary {
 
 /** Where loads come from. */
 export interface LoadSource {
+  /** Cores that this process may use, at the start; a fraction under a quota. */
+  readonly cores: number;
   /** Tells of the load at intervals, until the function that it gives is called. */
   watch(listener: (load: Load) => void): () => void;
 }

@@ -22,6 +22,10 @@ export interface LoadSample {
 export class LoadMeter implements LoadSource {
   readonly #cgroups = new Cgroups();
 
+  get cores(): number {
+    return usableCores(this.#cgroups.read().cores);
+  }
+
   watch(listener: (load: Load) => void): () => void {
     let before = this.#sample();
     let loop = performance.eventLoopUtilization();

@@ -4,7 +4,7 @@ import type { Capped } from '../domain/capped.ts';
 import type { AgentsChange, ScalingSummary } from '../domain/scaling.ts';
 import type { AgentsScaled } from './batch.ts';
 import type { Connection } from './connection.ts';
-import { countOf, firstRow, numberCell, rows } from './read.ts';
+import { countOf, firstRow, numberCell, rows, textCell } from './read.ts';
 
 const INSERT = `
 INSERT INTO agent_counts (run_id, at, from_count, to_count, reason, explanation) VALUES (?, ?, ?, ?, ?, ?)`;
@@ -69,27 +69,39 @@ export function scalingSummary(connection: Connection, run: string): ScalingSumm
   return { start, final, least, most, changes };
 }
 
-const spanRow = z.object({ at: z.string(), to_count: z.number(), until: z.string().nullable() });
-
-const SPANS = `
-SELECT at, to_count, COALESCE(LEAD(at) OVER (ORDER BY id),
-  (SELECT MAX(end_time) FROM agent_results WHERE run_id = ?)) AS until
-FROM agent_counts WHERE run_id = ? ORDER BY id`;
+const countAt = z.object({ at: z.string(), from_count: z.number().nullable(), to_count: z.number() });
+const sessionRow = z.object({ last_seen_at: z.string() });
+const lastRow = z.object({ last: textCell });
 
 /**
  * For how long each agent took work, in seconds by its place among the agents; null where that was all the time, and
- * for a run of several sessions, of which it is not known when each one ended.
+ * where it is not known of a session that was there.
  */
 export function presentSeconds(connection: Connection, run: string): ((agent: number) => number) | null {
-  const sessions = countOf(
+  const sql = 'SELECT at, from_count, to_count FROM agent_counts WHERE run_id = ? ORDER BY id';
+  const counts = rows(connection, countAt, sql, run);
+  const ends = sessionEnds(connection, run);
+  if (ends === null || counts.filter((row) => row.from_count === null).length !== ends.length) return null;
+  let session = -1;
+  const spans = counts.map(({ at, from_count: from, to_count: count }, index) => {
+    if (from === null) session += 1;
+    const next = counts[index + 1];
+    const until = next === undefined || next.from_count === null ? ends[session] : next.at;
+    return { count, seconds: Math.max(0, Date.parse(until ?? at) - Date.parse(at)) / 1000 };
+  });
+  return (agent) => spans.reduce((sum, { count, seconds }) => (agent < count ? sum + seconds : sum), 0);
+}
+
+/** When each session saw the last of its work; null where that is not known of one. */
+function sessionEnds(connection: Connection, run: string): string[] | null {
+  const sql =
+    'SELECT COALESCE(last_seen_at, started_at) AS last_seen_at FROM run_sessions WHERE run_id = ? ORDER BY session';
+  const earlier = rows(connection, sessionRow, sql, run).map((row) => row.last_seen_at);
+  const last = firstRow(
     connection,
-    'SELECT COUNT(*) AS n FROM agent_counts WHERE run_id = ? AND from_count IS NULL',
+    lastRow,
+    'SELECT MAX(end_time) AS last FROM agent_results WHERE run_id = ?',
     run,
   );
-  if (sessions !== 1) return null;
-  const spans = rows(connection, spanRow, SPANS, run, run).map(({ at, to_count: count, until }) => ({
-    count,
-    seconds: Math.max(0, Date.parse(until ?? at) - Date.parse(at)) / 1000,
-  }));
-  return (agent) => spans.reduce((sum, { count, seconds }) => (agent < count ? sum + seconds : sum), 0);
+  return last?.last ? [...earlier, last.last] : null;
 }
