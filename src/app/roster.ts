@@ -59,7 +59,7 @@ export function makeRoster(
 }
 
 /** The most agents of `auto` where nothing else is said. */
-export function defaultMaxAgents(cores: number): number {
+function defaultMaxAgents(cores: number): number {
   const { eachCore, least, most } = DEFAULTS.maxAgents;
   return Math.min(most, Math.max(least, eachCore * Math.ceil(cores)));
 }
