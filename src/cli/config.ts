@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { ParseError } from 'jsonc-parser';
 import { join } from 'node:path';
 import type { Project } from '../domain/project.ts';
+import { machineName } from '../support/machine-name.ts';
 import { nearest } from '../support/nearest.ts';
 import type { OptionKind } from './options.ts';
 import { UsageError } from './usage-error.ts';
@@ -10,10 +11,13 @@ import { UsageError } from './usage-error.ts';
 type Kinds = ReadonlyMap<string, OptionKind>;
 type Values = Record<string, string | number | boolean>;
 
-const CONFIG_FILE = 'millrace.config.json';
+export const CONFIG_FILE = 'millrace.config.json';
 
 /** What is no option but a part of the project's description; `readProject` has it. */
 const SECTIONS: ReadonlySet<string> = new Set(['tools', 'capabilities', 'gates', 'worktree', 'tracks']);
+
+/** Options for one machine each, by its name. */
+const MACHINES = 'machines';
 
 /**
  * What stands in the configuration file of `folder`, overlaid by the environment. Flags win over both.
@@ -43,11 +47,33 @@ const isSection = (key: string, value: unknown): boolean =>
 
 async function fromFile(path: string, kinds: Kinds): Promise<Values> {
   const values: Values = {};
-  for (const [key, value] of Object.entries(await parseFile(path))) {
+  const content = Object.entries(await parseFile(path));
+  for (const [key, value] of content) {
     if (key === 'agents' && Array.isArray(value)) values['agents'] = value.length;
-    else if (key !== '$schema' && !isSection(key, value)) Object.assign(values, checked(key, value, kinds));
+    else if (key !== '$schema' && key !== MACHINES && !isSection(key, value))
+      Object.assign(values, checked(key, value, kinds));
   }
-  return values;
+  const machines = content.find(([key]) => key === MACHINES)?.[1];
+  return machines === undefined ? values : { ...values, ...ofThisMachine(machines, kinds) };
+}
+
+/** What the file says of this machine; that of others is checked as well. */
+function ofThisMachine(machines: unknown, kinds: Kinds): Values {
+  const name = machineName();
+  let own: Values = {};
+  for (const [machine, options] of Object.entries(asObject(MACHINES, machines))) {
+    const values: Values = {};
+    for (const [key, value] of Object.entries(asObject(`${MACHINES}.${machine}`, options))) {
+      Object.assign(values, checked(key, value, kinds));
+    }
+    if (machine === name) own = values;
+  }
+  return own;
+}
+
+function asObject(what: string, value: unknown): object {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw new UsageError(`${CONFIG_FILE}: "${what}" must be an object, such as { "agents": 4 }.`);
 }
 
 async function parseFile(path: string): Promise<object> {
@@ -79,7 +105,7 @@ function checked(key: string, value: unknown, kinds: Kinds): Values {
   const name = kebab(key);
   const kind = kinds.get(name);
   if (kind === undefined) {
-    const meant = nearest(name, [...kinds.keys(), ...SECTIONS]);
+    const meant = nearest(name, [...kinds.keys(), ...SECTIONS, MACHINES]);
     const hint = meant === null ? '' : ` Did you mean "${meant}"?`;
     throw new UsageError(`${CONFIG_FILE}: there is no option "${key}".${hint}`);
   }

@@ -3,6 +3,7 @@ import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import type { Load, LoadSource, MemoryLoad } from '../domain/scaling.ts';
 import { type CgroupUse, Cgroups } from '../support/cgroup.ts';
 import { type MachineUsage, machineUsage } from '../support/machine-usage.ts';
+import { memoryLeft } from '../support/memory-left.ts';
 import { type TreeUsage, treeUsage } from '../support/tree-usage.ts';
 import { usableCores } from '../support/usable-cores.ts';
 
@@ -91,10 +92,7 @@ function throttled(before: CpuUse, after: CpuUse): number {
   return periods <= 0 ? 0 : Math.min(1, Math.max(0, after.throttled - before.throttled) / periods);
 }
 
-/** Whichever has less left: the container or the machine. */
 function memoryOf({ cgroup, machine, tree }: LoadSample): MemoryLoad | null {
-  const [least] = [cgroup.memory, machine.memory]
-    .filter((memory) => memory !== null)
-    .toSorted((a, b) => a.available / a.limit - b.available / b.limit);
-  return least === undefined ? null : { ...least, own: tree.memory };
+  const left = memoryLeft(cgroup, machine);
+  return left === null ? null : { ...left, own: tree.memory };
 }
