@@ -54,7 +54,9 @@ export function adviseAgents(
   const chosen = fitting.find(({ throughput }) => throughput >= enough) ?? fewest;
   const isShort = chosen.throughput < best.throughput * (1 - CLOSE);
   const reason = isShort ? 'memory' : chosen.agents === best.agents ? 'fastest' : 'enough';
-  return { agents: chosen.agents, reason, explanation: explain(chosen, best, reason) };
+  const isMost = reason === 'fastest' && trials.length > 1 && chosen === trials.at(-1);
+  const explanation = explain(chosen, best, reason) + (isMost ? '; it is the most that was tried' : '');
+  return { agents: chosen.agents, reason, explanation };
 }
 
 /** Of equals the one with fewer agents. */
