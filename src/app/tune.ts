@@ -33,7 +33,7 @@ export interface TuneOptions {
   seconds: number;
   program: TrialOptions['program'];
   /** Told what is done next. */
-  onProgress(text: string): void;
+  onProgress: (text: string) => void;
 }
 
 export class Tuning {

@@ -2,6 +2,8 @@
 
 /** What was measured over one interval. CPU is in cores: 1.5 is one and a half processors busy all the time. */
 export interface Load {
+  /** Length of the interval. */
+  seconds: number;
   /** Cores that this process may use; a fraction under a quota. */
   cores: number;
   /** Used by this process, its threads and the processes that they started. */
@@ -37,6 +39,8 @@ export interface Workload {
   inChildren: number;
   /** Workstreams that are ready and for which no agent is free. */
   waiting: number;
+  /** How long workstreams took lately, in seconds; null where none has ended. */
+  workstreamSeconds: number | null;
 }
 
 export type LoadStatistics = Load & Workload;

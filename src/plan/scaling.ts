@@ -2,7 +2,11 @@
 import type { LoadStatistics, MemoryLoad, Scaling } from '../domain/scaling.ts';
 
 /** From this share of the cores on, more agents can't use what is left. */
-const FULL = 0.9;
+const FULL = 0.95;
+/** Below this share of the cores next to nothing computes, which needs no second look. */
+const BARELY = 0.25;
+/** Share of the agents that have work in hand from which on they all have: one may be between two workstreams. */
+const BUSY = 0.9;
 /** From this share of its time on, an agent computes. */
 const COMPUTING = 0.95;
 /** Share of quota periods that were used up, and of the coordinator's time, from which on nothing is added. */
@@ -13,11 +17,14 @@ const MEMORY = { short: 0.08, enough: 0.16 };
 /** What an agent takes at least, in bytes: a thread with a heap of its own. */
 const LEAST_AGENT_BYTES = 16 * 2 ** 20;
 
-/** Intervals in a row that have to say the same; where it is not known who waits for a processor, they are more. */
-const IN_A_ROW = 2;
-const IN_A_ROW_BLIND = 6;
-/** Intervals for which nothing is added after memory was short. */
-const AFTER_MEMORY = 40;
+/**
+ * Agents that start together compute together and wait together, so a moment says little. What counts is the mean over
+ * this many times the duration of a workstream, within these bounds in seconds.
+ */
+const DURATIONS = 2;
+const WINDOW = { least: 1.5, most: 30 };
+/** Seconds for which nothing is added after memory was short. */
+const AFTER_MEMORY = 10;
 
 export interface ScalingPolicy {
   /** The number to start with, and the most that work gets that only computes. */
@@ -26,16 +33,15 @@ export interface ScalingPolicy {
   max: number;
 }
 
-/** What the decisions before this one left. */
+/** What was measured before. */
 export interface ScalingState {
-  /** Intervals in a row that spoke for more agents, and for fewer. */
-  more: number;
-  fewer: number;
-  /** Intervals for which nothing is added. */
+  /** Since the last change, the newest last. */
+  recent: readonly LoadStatistics[];
+  /** Seconds for which nothing is added. */
   hold: number;
 }
 
-export const SCALING_START: ScalingState = { more: 0, fewer: 0, hold: 0 };
+export const SCALING_START: ScalingState = { recent: [], hold: 0 };
 
 export interface ScalingDecision {
   /** Null for no change. */
@@ -59,26 +65,68 @@ export function startScaling(
 
 /**
  * At most one change for each interval: fewer agents where memory is short, or where they compute and are more than
- * the cores; more where cores are idle while workstreams wait for an agent. While agents that were taken away still
- * have work in hand nothing is changed, because it would show no effect yet.
+ * the cores; more where cores are idle while workstreams wait for an agent. To add one costs little and to wait costs
+ * time, so the first sign is enough for that; agents that are too many cost little, so they are taken away only after
+ * a whole window. While agents that were taken away still have work in hand nothing is changed, because it would show
+ * no effect yet.
  */
 export function decideScaling(
   load: LoadStatistics,
   policy: ScalingPolicy,
   before: ScalingState,
 ): ScalingDecision {
-  const hold = Math.max(0, before.hold - 1);
-  if (load.busy > load.agents) return { change: null, state: { more: 0, fewer: 0, hold } };
+  const hold = Math.max(0, before.hold - load.seconds);
+  if (load.busy > load.agents) return { change: null, state: { recent: [], hold } };
   const memory = forMemory(load);
-  if (memory !== null) return { change: memory, state: { more: 0, fewer: 0, hold: AFTER_MEMORY } };
-  const less = forProcessors(load, policy);
-  const fewer = less === null ? 0 : before.fewer + 1;
-  const enough = load.cpuWait === null ? IN_A_ROW_BLIND : IN_A_ROW;
-  if (less !== null && fewer >= enough) return { change: less, state: { more: 0, fewer: 0, hold } };
-  const growth = less === null && hold === 0 ? forIdleCores(load, policy) : null;
-  const more = growth === null ? 0 : before.more + 1;
-  if (growth !== null && more >= IN_A_ROW) return { change: growth, state: { more: 0, fewer: 0, hold } };
-  return { change: null, state: { more, fewer, hold } };
+  if (memory !== null) return { change: memory, state: { recent: [], hold: AFTER_MEMORY } };
+  const window = windowOf(load);
+  const recent = within(window, [...before.recent, load]);
+  const mean = meanOf(recent, load);
+  const isWhole = secondsOf(recent) >= window - load.seconds / 2;
+  const mayGrow = hold === 0 && load.busy >= load.agents * BUSY;
+  const change =
+    (isWhole ? forProcessors(mean, policy) : null) ??
+    (mayGrow ? forIdleCores(mean, policy, recent.length) : null);
+  return { change, state: { recent: change === null ? recent : [], hold } };
+}
+
+/** In seconds; the longest as long as no workstream has ended. */
+function windowOf({ workstreamSeconds }: LoadStatistics): number {
+  const wanted = workstreamSeconds === null ? WINDOW.most : DURATIONS * workstreamSeconds;
+  return Math.min(WINDOW.most, Math.max(WINDOW.least, wanted));
+}
+
+const secondsOf = (loads: readonly LoadStatistics[]): number =>
+  loads.reduce((sum, { seconds }) => sum + seconds, 0);
+
+/** The newest that are not more than this many seconds together. */
+function within(window: number, loads: readonly LoadStatistics[]): readonly LoadStatistics[] {
+  let sum = 0;
+  let first = loads.length;
+  while (first > 0 && sum < window) {
+    first -= 1;
+    sum += loads[first]?.seconds ?? 0;
+  }
+  return loads.slice(first);
+}
+
+/** What was used in the mean; what there is to do, and memory, as it is now. */
+function meanOf(loads: readonly LoadStatistics[], now: LoadStatistics): LoadStatistics {
+  const seconds = secondsOf(loads);
+  const mean = (valueOf: (load: LoadStatistics) => number): number =>
+    seconds === 0
+      ? valueOf(now)
+      : loads.reduce((sum, load) => sum + valueOf(load) * load.seconds, 0) / seconds;
+  return {
+    ...now,
+    busy: mean(({ busy }) => busy),
+    inChildren: mean(({ inChildren }) => inChildren),
+    cpu: mean(({ cpu }) => cpu),
+    cpuWait: now.cpuWait === null ? null : mean(({ cpuWait }) => cpuWait ?? 0),
+    totalCpu: now.totalCpu === null ? null : mean(({ totalCpu }) => totalCpu ?? 0),
+    throttled: now.throttled === null ? null : mean(({ throttled }) => throttled ?? 0),
+    coordinator: mean(({ coordinator }) => coordinator),
+  };
 }
 
 /** Half of the agents, at once. */
@@ -99,15 +147,16 @@ const crowded = (cores: number): number => cores * 1.5 + 3;
 
 /** Never below what the cores give: those of other programs are not ours to make room for. */
 function forProcessors(load: LoadStatistics, { base }: ScalingPolicy): Scaling | null {
-  const { agents, busy, cores, cpu, cpuWait } = load;
+  const { agents, busy, cores, cpu, cpuWait, totalCpu } = load;
   if (agents <= base || busy === 0) return null;
   if (cpuWait === null) return whenBlind(load, base);
   const wanted = cpu + cpuWait;
-  const figures = `${busy} busy agents wanted ${figure(wanted)} of ${figure(cores)} cores`;
+  const figures = `${figure(busy)} busy agents wanted ${figure(wanted)} of ${figure(cores)} cores`;
   if (wanted >= busy * COMPUTING && wanted > cores) {
     return { from: agents, to: base, reason: 'cpu-bound', explanation: `${figures}: they compute` };
   }
-  if (wanted <= crowded(cores)) return null;
+  // Where cores are idle at times although so many want one at others, they only work in step.
+  if (wanted <= crowded(cores) || Math.max(cpu, totalCpu ?? 0) < cores * FULL) return null;
   // However many agents queue for a processor, as many wait for something else: those are wanted besides.
   const to = Math.max(base, Math.ceil(kept(cores) + busy - wanted));
   return to < agents ? { from: agents, to, reason: 'crowded', explanation: figures } : null;
@@ -122,16 +171,20 @@ function whenBlind({ agents, cores, cpu, totalCpu }: LoadStatistics, base: numbe
   return { from: agents, to, reason: 'crowded', explanation };
 }
 
-/** Twice as many at most, and no more than it takes to use the idle cores if each needs as much as those that work. */
-function forIdleCores(load: LoadStatistics, { base, max }: ScalingPolicy): Scaling | null {
+/**
+ * Twice as many at most, and no more than it takes to use the idle cores if each needs as much as those that work.
+ * @param samples how often it was measured since the last change.
+ */
+function forIdleCores(load: LoadStatistics, { base, max }: ScalingPolicy, samples: number): Scaling | null {
   const { agents, busy, waiting, cores, memory } = load;
-  if (agents >= max || busy < agents || waiting === 0) return null;
+  if (agents >= max || waiting === 0) return null;
   const wanted = load.cpu + (load.cpuWait ?? 0);
+  if (samples < 2 && wanted >= cores * BARELY) return null;
   const used = usedCores(load, wanted);
   if (used >= cores * FULL || (agents >= base && wanted >= busy * COMPUTING)) return null;
   if ((load.throttled ?? 0) >= THROTTLED || load.coordinator >= COORDINATOR_BUSY) return null;
   const more = wanted <= 0 ? Number.POSITIVE_INFINITY : Math.ceil(((cores - used) * busy) / wanted);
-  const to = Math.min(2 * agents, max, busy + waiting, agents + Math.min(more, affordable(memory, busy)));
+  const to = Math.min(2 * agents, max, agents + waiting, agents + Math.min(more, affordable(memory, busy)));
   if (to <= agents) return null;
   const explanation = `${agents} busy agents used ${figure(load.cpu)} of ${figure(cores)} cores while ${waiting} more ${waiting === 1 ? 'workstream was' : 'workstreams were'} ready`;
   return { from: agents, to, reason: 'waiting', explanation };

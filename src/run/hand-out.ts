@@ -37,7 +37,12 @@ export class HandOut {
   /** What there is to do now, apart from what an engine knows. */
   get workload(): Omit<Workload, 'inChildren'> {
     const { agents, occupied, free } = this.#hands;
-    return { agents, busy: occupied, waiting: free.length === 0 ? this.#ready.size : 0 };
+    return {
+      agents,
+      busy: occupied,
+      waiting: free.length === 0 ? this.#ready.size : 0,
+      workstreamSeconds: this.#pace.seconds,
+    };
   }
 
   /** From now on the first `agents` agents take work; the others finish what they have in hand. */

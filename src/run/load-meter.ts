@@ -65,6 +65,7 @@ export function loadBetween(before: LoadSample, after: LoadSample, coordinator: 
   const { cgroup, tree, machine, cores } = after;
   const earlier = before.cgroup.cpu;
   return {
+    seconds,
     cores,
     cpu: rate(before.tree.cpuSeconds, tree.cpuSeconds),
     cpuWait: tree.waitedSeconds === null ? null : rate(0, waited(before.tree, tree)),

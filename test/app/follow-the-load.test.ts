@@ -18,6 +18,7 @@ export default async (input, { workspace, workstream }) => {
 };`;
 
 const IDLE: Load = {
+  seconds: 0.25,
   cores: 1,
   cpu: 0,
   cpuWait: 0,

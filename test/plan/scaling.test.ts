@@ -17,6 +17,7 @@ const POLICY: ScalingPolicy = { base: 4, max: 32 };
 function load(fields: Partial<LoadStatistics> = {}): LoadStatistics {
   const agents = fields.agents ?? 4;
   return {
+    seconds: 0.25,
     cores: 4,
     cpu: 0.1,
     cpuWait: 0,
@@ -28,6 +29,7 @@ function load(fields: Partial<LoadStatistics> = {}): LoadStatistics {
     busy: agents,
     inChildren: 0,
     waiting: 100,
+    workstreamSeconds: 0.1,
     ...fields,
   };
 }
@@ -59,9 +61,10 @@ describe('the start', () => {
 });
 
 describe('more agents', () => {
-  test('twice as many when they wait, once two intervals say so', () => {
-    expect(after(1, load())).toBeNull();
-    expect(after(2, load())).toEqual({
+  test('twice as many when they wait, once two intervals say so, or next to nothing computes', () => {
+    expect(after(1, load({ cpu: 1.5 }))).toBeNull();
+    expect(after(2, load({ cpu: 1.5 }))).toMatchObject({ to: 8 });
+    expect(after(1, load())).toEqual({
       from: 4,
       to: 8,
       reason: 'waiting',
@@ -102,8 +105,8 @@ describe('more agents', () => {
 describe('fewer agents', () => {
   test('the cores for what only computes', () => {
     const computing = load({ agents: 16, cpu: 4, cpuWait: 11.8 });
-    expect(after(1, computing)).toBeNull();
-    expect(after(2, computing)).toEqual({
+    expect(after(5, computing)).toBeNull();
+    expect(after(6, computing)).toEqual({
       from: 16,
       to: 4,
       reason: 'cpu-bound',
@@ -112,7 +115,7 @@ describe('fewer agents', () => {
   });
 
   test('of a mixture, those that wait for something else and the cores', () => {
-    expect(after(2, load({ agents: 16, cpu: 4, cpuWait: 8 }))).toMatchObject({ to: 10, reason: 'crowded' });
+    expect(after(6, load({ agents: 16, cpu: 4, cpuWait: 8 }))).toMatchObject({ to: 10, reason: 'crowded' });
   });
 
   test('a quarter at a time where the system does not tell who waits for a processor', () => {
@@ -136,7 +139,7 @@ describe('fewer agents', () => {
       expect(decision.change).toBeNull();
       next = decision.state;
     }
-    expect(decideScaling(load(), POLICY, decideScaling(load(), POLICY, next).state).change?.to).toBe(8);
+    expect(decideScaling(load(), POLICY, next).change?.to).toBe(8);
   });
 
   test.each<[string, Partial<LoadStatistics>]>([
@@ -146,11 +149,28 @@ describe('fewer agents', () => {
       'the last that were taken away still work',
       { agents: 4, busy: 9, memory: { limit: GB, available: 0, own: GB } },
     ],
+    ['cores are idle at times: they work in step', { agents: 16, cpu: 2, cpuWait: 10, waiting: 0 }],
     ['they are just as many as fill the cores', { agents: 9, cpu: 3.9, cpuWait: 1 }],
     ['nothing runs', { agents: 16, busy: 0, cpu: 0 }],
   ])('none while %s', (_, fields) => {
     expect(after(20, load(fields))).toBeNull();
   });
+});
+
+test('by turns, what they do is judged over twice the time that one takes', () => {
+  const computing = load({ agents: 8, cpu: 4, cpuWait: 4, workstreamSeconds: 4, waiting: 0 });
+  const waiting = load({ agents: 8, cpu: 0, cpuWait: 0, workstreamSeconds: 4, waiting: 0 });
+  let state = SCALING_START;
+  for (let interval = 0; interval < 64; interval += 1) {
+    const decision = decideScaling(interval % 16 < 8 ? computing : waiting, POLICY, state);
+    expect(decision.change).toBeNull();
+    state = decision.state;
+  }
+  expect(state.recent.length).toBe(32);
+  expect(after(31, computing)).toBeNull();
+  expect(after(32, computing)).toMatchObject({ to: 4, reason: 'cpu-bound' });
+  expect(after(119, { ...computing, workstreamSeconds: null })).toBeNull();
+  expect(after(120, { ...computing, workstreamSeconds: null })).toMatchObject({ to: 4 });
 });
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });
@@ -167,11 +187,13 @@ const anyLoad = fc
     waiting: fc.nat(1000),
     spare: fc.integer({ min: -5, max: 5 }),
     inChildren: share,
+    lately: fc.option(fc.double({ min: 0, max: 100, noNaN: true })),
   })
   .map((made) => (agents: number): LoadStatistics => {
     const busy = Math.max(0, agents + made.spare);
     const [available, own] = made.memory ?? [0, 0];
     return {
+      seconds: 0.25,
       cores: made.cores,
       cpu: made.use * made.cores,
       cpuWait: made.wait,
@@ -183,6 +205,7 @@ const anyLoad = fc
       busy,
       inChildren: Math.floor(made.inChildren * busy),
       waiting: made.waiting,
+      workstreamSeconds: made.lately,
     };
   });
 
@@ -208,7 +231,7 @@ test('whatever is measured, the number stays between one and the most and a chan
           if (change.reason === 'waiting') {
             expect(change.to).toBeGreaterThan(agents);
             expect(change.to).toBeLessThanOrEqual(2 * agents);
-            expect(sinceMemory).toBeGreaterThan(40);
+            expect(sinceMemory).toBeGreaterThanOrEqual(40);
           } else {
             expect(change.to).toBeLessThan(agents);
             if (change.reason === 'memory') sinceMemory = 0;

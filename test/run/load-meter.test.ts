@@ -17,6 +17,7 @@ test('what was used is told in cores', () => {
   const tree = { cpuSeconds: 11, waitedSeconds: new Map([['1', 1.25]]), memory: 6e8, processes: 2 };
   const machine = { busySeconds: 101.5, memory: { limit: 8e9, available: 3e9 } };
   expect(loadBetween(sample(1), sample(1.5, { tree, machine }), 0.3)).toEqual({
+    seconds: 0.5,
     cores: 4,
     cpu: 2,
     cpuWait: 0.5,
