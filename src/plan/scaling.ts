@@ -44,7 +44,7 @@ export interface ScalingState {
 export const SCALING_START: ScalingState = { recent: [], hold: 0 };
 
 export interface ScalingDecision {
-  /** Null for no change. */
+  /** Null for none. */
   change: Scaling | null;
   state: ScalingState;
 }
