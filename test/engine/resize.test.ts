@@ -33,7 +33,7 @@ function bench(agents: number, isolation: 'thread' | 'process' = 'thread') {
   writeFileSync(module, MODULE);
   const settings = { memoryMb: null, logLevel: 'info', cacheFolder: base, onLate: () => undefined };
   const engine = new EngineByIsolation({
-    thread: new ThreadEngine({ ...settings, agents }),
+    thread: new ThreadEngine({ ...settings, agents, manyCommands: false }),
     process: new ProcessEngine(settings),
   });
   const { signal } = new AbortController();
