@@ -103,7 +103,8 @@ export class Coordinator {
 
   /** What there is to do now, apart from what an engine knows. */
   get workload(): Omit<Workload, 'inChildren'> {
-    return this.#handOut.workload;
+    const { workload } = this.#handOut;
+    return this.#cancel.signal.aborted ? { ...workload, waiting: 0 } : workload;
   }
 
   /** From now on the first `agents` agents take work; the others finish what they have in hand. */

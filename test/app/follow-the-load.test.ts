@@ -133,6 +133,7 @@ test('a resumed run follows the load as before', async () => {
   measure(2, IDLE);
   await waitFor(() => inHand().size === 2);
   session.interrupt('SIGINT');
+  measure(2, IDLE);
   expect((await run).exitCode).toBe(130);
   go(...ids);
   const again = new RunSession({
