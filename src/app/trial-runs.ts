@@ -37,10 +37,13 @@ export class TrialRuns {
     this.#options = options;
   }
 
-  /** @throws Refusal with exit code 3 where the run did not come to its end. */
-  async run(agents: number, ids: readonly string[]): Promise<Trial> {
+  /**
+   * @param select ids and globs; everything without one. What they depend on is run too.
+   * @throws Refusal with exit code 3 where the run did not come to its end.
+   */
+  async run(agents: number, select: readonly string[]): Promise<Trial> {
     const [program, ...first] = this.#options.program;
-    const child = spawn(program, [...first, ...this.#arguments(agents, ids)], {
+    const child = spawn(program, [...first, ...this.#arguments(agents, select)], {
       cwd: this.#options.cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
       // What the terminal sends is handed on once, and not twice.
@@ -67,7 +70,7 @@ export class TrialRuns {
   }
 
   /** What the configuration or the environment says of where to write, and of asking, is not for these runs. */
-  #arguments(agents: number, ids: readonly string[]): string[] {
+  #arguments(agents: number, select: readonly string[]): string[] {
     const { folder, workstreams } = this.#options;
     const places = ['--workstreams', workstreams, '--state', folder, '--reports', join(folder, 'reports')];
     const output = [
@@ -79,7 +82,16 @@ export class TrialRuns {
       join(folder, 'junit.xml'),
     ];
     const plain = ['--json=false', '--ask=false', '--dry-run=false', '--workspace', 'shared'];
-    return ['run', ...ids, '--agents', String(agents), ...places, ...output, ...plain];
+    return [
+      'run',
+      ...select,
+      '--with-dependencies',
+      '--agents',
+      String(agents),
+      ...places,
+      ...output,
+      ...plain,
+    ];
   }
 
   #read(agents: number): Omit<Trial, 'memoryBytes'> {

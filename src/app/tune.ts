@@ -50,7 +50,7 @@ export class Tuning {
 
   /**
    * Null when it was interrupted.
-   * @throws Refusal with exit code 2 for a folder that can't be used, 3 for a run that did not come to its end, 4 when
+   * @throws Refusal with exit code 2 for a folder or numbers that can't be used, 3 for a run that did not come to its end, 4 when
    * there is nothing that can be tried.
    */
   async run(): Promise<TuningResult | null> {
@@ -75,13 +75,16 @@ export class Tuning {
     const cores = usableCores();
     const memory = memoryLeft(new Cgroups().read(), machineUsage());
     const { workstreams, leftOut, total } = this.#candidates();
-    const counts = given ?? countsToTry(cores, workstreams.length);
+    const counts =
+      given === null ? countsToTry(cores, workstreams.length) : this.#usable(given, workstreams.length);
     const sample = await this.#sample(workstreams, Math.ceil(cores), Math.max(...counts));
     if (sample === null) return null;
+    // The words of the command line are fewer than the ids of a large folder.
+    const isWhole = sample.length === workstreams.length && leftOut.length === 0;
     onProgress(
       `${sample.length} of ${plural(total, 'workstream')} ${sample.length === 1 ? 'is' : 'are'} run each time`,
     );
-    const runs = await this.#tryAll(counts, sample);
+    const runs = await this.#tryAll(counts, isWhole ? this.#options.select : idsOf(sample));
     if (runs === null) return null;
     const trials = compareTrials(runs);
     return {
@@ -115,6 +118,8 @@ export class Tuning {
     if (this.#isInterrupted) return null;
     const kinds = meansByKind(first, durations);
     const mean = meanOf([...durations.values()]);
+    // Where nothing completes there is nothing to find out by more of it.
+    if (mean === 0) return first;
     return sampleOf(
       all,
       { seconds: this.#options.seconds, least: FOR_EACH_AGENT * most },
@@ -122,13 +127,25 @@ export class Tuning {
     );
   }
 
+  /** There are never more agents than workstreams. */
+  #usable(counts: readonly number[], workstreams: number): readonly number[] {
+    const usable = counts.filter((count) => count <= workstreams);
+    const text = `there ${workstreams === 1 ? 'is' : 'are'} only ${plural(workstreams, 'workstream')} to try`;
+    if (usable.length === 0) throw new Refusal(2, `--counts: ${text}.`);
+    if (usable.length < counts.length)
+      this.#options.onProgress(
+        `${counts.filter((count) => count > workstreams).join(', ')} left out: ${text}`,
+      );
+    return usable;
+  }
+
   /** In rounds, so that whatever else this machine does falls on all numbers alike. Null when it was interrupted. */
-  async #tryAll(counts: readonly number[], sample: Workstream[]): Promise<TrialRun[] | null> {
+  async #tryAll(counts: readonly number[], select: readonly string[]): Promise<TrialRun[] | null> {
     const { repeat, onProgress } = this.#options;
     const runs: TrialRun[] = [];
     for (let round = 1; round <= repeat; round += 1) {
       for (const agents of counts) {
-        const { durations: _, ...run } = await this.#runs.run(agents, idsOf(sample));
+        const { durations: _, ...run } = await this.#runs.run(agents, select);
         if (this.#isInterrupted) return null;
         runs.push(run);
         onProgress(`round ${round} of ${repeat}, ${plural(agents, 'agent')}: ${run.seconds.toFixed(1)} s`);

@@ -10,7 +10,7 @@ const MOST_EACH_CORE = 4;
 const FIRST_OF_A_KIND = 2;
 const FIRST_IN_ALL = 200;
 
-/** Most workstreams of a sample: their ids are arguments of a command. */
+/** Most workstreams of a part: their ids are arguments of a command. */
 const MOST = 2000;
 
 /** Powers of two and the cores, up to four agents for each core, and no more than workstreams. */
@@ -102,6 +102,8 @@ export function sampleOf(
   enough: Enough,
   expected: (workstream: Workstream) => number,
 ): Workstream[] {
+  const all = workstreams.reduce((sum, workstream) => sum + expected(workstream), 0);
+  if (all <= enough.seconds) return [...workstreams];
   const sample = new Sample(workstreams);
   for (const workstream of inProportion(workstreams)) {
     const { size } = sample;

@@ -74,6 +74,22 @@ test('tries each number as often as is said, and leaves no history', async () =>
   expect(readdirSync(temporary)).toEqual([]);
 });
 
+test('a part of the folder is tried with what it depends on, and numbers that it is too small for are not', async () => {
+  const { folder, tune } = folderOf([
+    ...quick(5),
+    { id: 'ws-x', steps: [{ module: './work.mjs' }], depends_on: ['ws-2'] },
+  ]);
+  const { code, stdout, stderr } = await tune('ws-x', '--counts', '2,9', '--repeat', '1', '--json');
+  expect([code, stderr]).toEqual([
+    0,
+    expect.stringContaining('9 left out: there are only 2 workstreams to try'),
+  ]);
+  const document: Document = JSON.parse(stdout);
+  expect(document.trials.map(({ agents }) => agents)).toEqual([2]);
+  const ran = readFileSync(join(folder, 'ran'), 'utf8').trim().split('\n');
+  expect([...new Set(ran)].toSorted()).toEqual(['ws-2', 'ws-x']);
+});
+
 test('--save keeps the number for this machine, and a run takes it from there', async () => {
   const { folder, env, tune } = folderOf(quick(9), {
     'millrace.config.json': '{\n  // ours\n  "agents": 2\n}\n',
@@ -127,7 +143,7 @@ describe('nothing is recommended or saved', () => {
     const { folder, tune } = folderOf(quick(3, { steps: [{ module: './work.mjs', export: 'fails' }] }));
     const { code, stdout } = await tune('--counts', '1,2', '--repeat', '1', '--save');
     expect(code).toBe(1);
-    expect(stdout).toContain('6 results did not complete');
+    expect(stdout).toContain('4 results did not complete');
     expect(stdout).toContain('Nothing completed');
     expect(existsSync(join(folder, 'millrace.config.json'))).toBe(false);
   });
@@ -140,6 +156,14 @@ describe('nothing is recommended or saved', () => {
   ])('where options are wrong: %j', async (args, message) => {
     const { code, stderr } = await folderOf(quick(1)).tune(...args);
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+  });
+
+  test('where there are fewer workstreams than agents to try', async () => {
+    const { code, stderr } = await folderOf(quick(2)).tune('--counts', '3,4');
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining('--counts: there are only 2 workstreams to try'),
+    ]);
   });
 
   test('where agents are named', async () => {

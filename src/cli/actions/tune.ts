@@ -65,7 +65,7 @@ function textOf(result: TuningResult, saved: string | null): string {
   const lines = [tuningChart(result, glyphsFor(process.env)), ''];
   if (failures > 0) {
     lines.push(
-      `${plural(failures, 'result')} did not complete, so these figures are those of other work than a whole run is, and nothing is saved.`,
+      `${plural(failures, 'result')} did not complete: these figures are not those of the whole work, and nothing is saved.`,
     );
   }
   if (advice === null) lines.push('Nothing completed, so nothing can be recommended.');
