@@ -79,15 +79,31 @@ export function decideScaling(
   if (load.busy > load.agents) return { change: null, state: { recent: [], hold } };
   const memory = forMemory(load);
   if (memory !== null) return { change: memory, state: { recent: [], hold: AFTER_MEMORY } };
-  const window = windowOf(load);
-  const recent = within(window, [...before.recent, load]);
-  const mean = meanOf(recent, load);
-  const isWhole = secondsOf(recent) >= window - load.seconds / 2;
+  const recent = within(WINDOW.most, [...before.recent, load]);
+  const window = within(windowOf(load), recent);
   const mayGrow = hold === 0 && load.busy >= load.agents * BUSY;
   const change =
-    (isWhole ? forProcessors(mean, policy) : null) ??
-    (mayGrow ? forIdleCores(mean, policy, recent.length) : null);
+    fewer(load, policy, window, recent) ??
+    (mayGrow ? forIdleCores(meanOf(window), policy, recent.length) : null);
   return { change, state: { recent: change === null ? recent : [], hold } };
+}
+
+/**
+ * Where these agents have the cores, one window decides. Where other programs have them, threads queue for reasons that
+ * are not their own, and only the longest does.
+ */
+function fewer(
+  load: LoadStatistics,
+  policy: ScalingPolicy,
+  window: readonly LoadStatistics[],
+  recent: readonly LoadStatistics[],
+): Scaling | null {
+  const isWhole = (loads: readonly LoadStatistics[], seconds: number): boolean =>
+    secondsOf(loads) >= seconds - load.seconds / 2;
+  const mean = meanOf(window);
+  const isOurs = mean.cpu >= load.cores * FULL && isWhole(window, windowOf(load));
+  if (isOurs) return forProcessors(mean, policy);
+  return isWhole(recent, WINDOW.most) ? forProcessors(meanOf(recent), policy) : null;
 }
 
 /** In seconds; the longest as long as no workstream has ended. */
@@ -99,19 +115,21 @@ function windowOf({ workstreamSeconds }: LoadStatistics): number {
 const secondsOf = (loads: readonly LoadStatistics[]): number =>
   loads.reduce((sum, { seconds }) => sum + seconds, 0);
 
-/** The newest that are not more than this many seconds together. */
+/** The newest that are this many seconds together, or the newest one. */
 function within(window: number, loads: readonly LoadStatistics[]): readonly LoadStatistics[] {
   let sum = 0;
   let first = loads.length;
-  while (first > 0 && sum < window) {
+  while (first > 0 && (sum < window || first === loads.length)) {
     first -= 1;
     sum += loads[first]?.seconds ?? 0;
   }
   return loads.slice(first);
 }
 
-/** What was used in the mean; what there is to do, and memory, as it is now. */
-function meanOf(loads: readonly LoadStatistics[], now: LoadStatistics): LoadStatistics {
+/** What was used in the mean; what there is to do, and memory, as it is at the end. */
+function meanOf(loads: readonly LoadStatistics[]): LoadStatistics {
+  const now = loads.at(-1);
+  if (now === undefined) throw new RangeError('there is no mean of nothing');
   const seconds = secondsOf(loads);
   const mean = (valueOf: (load: LoadStatistics) => number): number =>
     seconds === 0
