@@ -1,5 +1,4 @@
 /** The end of a run: consolidate, recommend, record, report. */
-import { availableParallelism } from 'node:os';
 import { recommend } from '../analysis/recommendations.ts';
 import type { Recorder } from '../domain/recorder.ts';
 import type { ConsolidatedResult, ExecutionSummary, Speed } from '../domain/run-record.ts';
@@ -9,7 +8,9 @@ import type { Interruption } from '../run/interruption.ts';
 import { exitCodeOf } from '../run/signals.ts';
 import type { Connection } from '../store/connection.ts';
 import { History } from '../store/history.ts';
+import { scalingSummary } from '../store/agent-counts.ts';
 import { packageVersion } from '../support/package-version.ts';
+import { usableCores } from '../support/usable-cores.ts';
 import type { Paths } from './paths.ts';
 import type { RunResult } from './run-result.ts';
 
@@ -19,6 +20,7 @@ export interface Conclusion {
   recorder: Recorder;
   paths: Paths;
   distribution: 'dynamic' | 'round-robin';
+  /** The most that there were. */
   agents: number;
   interruption: Interruption | null;
   /** Whether workstreams were left for another time. */
@@ -95,8 +97,9 @@ function summarize(
     millrace: packageVersion(),
     node: process.version,
     platform: `${process.platform} ${process.arch}`,
-    cores: availableParallelism(),
+    cores: Math.ceil(usableCores()),
     agentsCount: conclusion.agents,
+    scaling: scalingSummary(conclusion.connection, conclusion.runId),
     distribution: conclusion.distribution,
     exitCode,
     interruptedBy: conclusion.interruption?.by ?? null,

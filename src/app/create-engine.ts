@@ -1,4 +1,4 @@
-import type { Engine } from '../domain/engine.ts';
+import type { ScalableEngine } from '../domain/engine.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { EngineByIsolation } from '../engine/by-isolation.ts';
 import { ProcessEngine } from '../engine/processes.ts';
@@ -14,7 +14,7 @@ export interface EngineParts {
   options: RunOptions;
   paths: Paths;
   redactor: Redactor;
-  /** Number of agents. */
+  /** Number of agents to start with. */
   agents: number;
   /** What is to be executed. */
   workstreams: readonly Workstream[];
@@ -23,7 +23,8 @@ export interface EngineParts {
 }
 
 /** The engine of a run. Its threads start at once. */
-export function createEngine({ options, paths, redactor, agents, workstreams, onLate }: EngineParts): Engine {
+export function createEngine(parts: EngineParts): ScalableEngine {
+  const { options, paths, redactor, agents, workstreams, onLate } = parts;
   const settings = {
     memoryMb: options.agentMemoryMb,
     logLevel: options.logLevel,

@@ -1,6 +1,8 @@
 /** The defaults that the command line's help shows too; this file imports nothing, because help must be quick. */
 export const DEFAULTS = {
   agents: 3,
+  /** Most agents of `auto`: for each core, and at least and at most. */
+  maxAgents: { eachCore: 8, least: 16, most: 128 },
   workstreams: 'workstreams',
   state: '.state',
   reports: 'reports',

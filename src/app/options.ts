@@ -7,11 +7,17 @@ import { DEFAULTS } from './defaults.ts';
 import { Refusal } from './refusal.ts';
 
 const positive = z.number().positive();
+const MOST_AGENTS = 1024;
+const count = z.int().min(1).max(MOST_AGENTS);
 const path = z.string().min(1);
 
 const schema = z.strictObject({
-  /** Number of agents, one worker thread each. */
-  agentsCount: z.int().min(1).max(1024).default(DEFAULTS.agents),
+  /** Number of agents, one worker thread each; `auto` for one that starts with the cores and follows the load. */
+  agentsCount: z
+    .union([count, z.literal('auto')], { error: `expected a whole number from 1 to ${MOST_AGENTS}, or auto` })
+    .default(DEFAULTS.agents),
+  /** Most agents of `auto`; null for 8 for each core, at least 16 and at most 128. */
+  maxAgents: count.nullable().default(null),
   /** Folder of workstream files. */
   workstreams: path.default(DEFAULTS.workstreams),
   /** Folder for the database, logs and compiled modules. */

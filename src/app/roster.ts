@@ -4,12 +4,20 @@ import type { NamedAgent, Project } from '../domain/project.ts';
 import type { ToolSettings } from '../domain/tool.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import type { Tracks } from '../plan/ready.ts';
+import type { Scaling } from '../domain/scaling.ts';
+import { type ScalingPolicy, startScaling } from '../plan/scaling.ts';
+import { agentNames } from '../run/scaler.ts';
+import { usableCores } from '../support/usable-cores.ts';
+import { DEFAULTS } from './defaults.ts';
 import type { RunOptions } from './options.ts';
 import { Refusal } from './refusal.ts';
 import { toolSettings } from './tools.ts';
 
 export interface Roster {
+  /** Of those to start with. */
   names: string[];
+  /** How many there are to be at the start and at most; null where their number stays. */
+  scaling: { start: Scaling; policy: ScalingPolicy } | null;
   /**
    * How the agent of this index calls the tools of a workstream, by the names that its steps use.
    * @param tool the one for all of them, whatever the run, the agent or the step says.
@@ -19,24 +27,63 @@ export interface Roster {
   tracks: Tracks | null;
 }
 
-type RosterOptions = Pick<RunOptions, 'agentsCount' | 'bestOf' | 'ask' | 'distribution' | 'project' | 'tool'>;
+type RosterOptions = Pick<
+  RunOptions,
+  'agentsCount' | 'maxAgents' | 'bestOf' | 'ask' | 'distribution' | 'project' | 'tool'
+>;
 
 /**
  * Agents named in the configuration come first, and further ones are called agent-N. Without names there are no more
  * agents than workstreams; when a person is asked about each there is one.
- * @throws Refusal with exit code 2 for a tool that nobody knows, and for tracks under a pinned distribution.
+ * @throws Refusal with exit code 2 for a tool that nobody knows, for tracks under a pinned distribution, and for a
+ * number that follows the load where agents are named or pinned.
+ * @param cores that this process may use.
  */
-export function makeRoster(options: RosterOptions, workstreams: readonly Workstream[]): Roster {
+export function makeRoster(
+  options: RosterOptions,
+  workstreams: readonly Workstream[],
+  cores = usableCores(),
+): Roster {
   const { project, tool, bestOf } = options;
-  const count = agentCount(options, workstreams.length);
+  const scaling = scalingOf(options, workstreams.length, cores);
+  const count = scaling?.start.to ?? agentCount(options, workstreams.length);
   const named = project.agents.slice(0, count);
   refuseUnknownTools([tool, ...bestOf, ...named.map((agent) => agent.tool)], project);
-  const names = Array.from({ length: count }, (_, index) => named[index]?.name ?? `agent-${index + 1}`);
-  return { names, toolsOf: toolsOf(options, named), tracks: tracksOf(options, named, count, workstreams) };
+  const names = agentNames(count).map((name, index) => named[index]?.name ?? name);
+  return {
+    names,
+    scaling,
+    toolsOf: toolsOf(options, named),
+    tracks: tracksOf(options, named, count, workstreams),
+  };
+}
+
+/** The most agents of `auto` where nothing else is said. */
+function defaultMaxAgents(cores: number): number {
+  const { eachCore, least, most } = DEFAULTS.maxAgents;
+  return Math.min(most, Math.max(least, eachCore * Math.ceil(cores)));
+}
+
+function scalingOf(options: RosterOptions, workstreams: number, cores: number): Roster['scaling'] {
+  if (options.agentsCount !== 'auto') return null;
+  if (options.project.agents.length > 0) {
+    throw new Refusal(
+      2,
+      'The agents are named in millrace.config.json, which fixes their number: leave out auto, or the names.',
+    );
+  }
+  if (options.distribution === 'round-robin') {
+    throw new Refusal(
+      2,
+      'Under --distribution round-robin each workstream belongs to an agent, so their number has to stay: name a number, not auto.',
+    );
+  }
+  if (options.ask !== null) return null;
+  return startScaling(cores, options.maxAgents ?? defaultMaxAgents(cores), workstreams);
 }
 
 function agentCount({ agentsCount, ask, project }: RosterOptions, workstreams: number): number {
-  if (ask !== null) return 1;
+  if (ask !== null || agentsCount === 'auto') return 1;
   return project.agents.length > 0 ? agentsCount : Math.max(1, Math.min(agentsCount, workstreams));
 }
 

@@ -1,14 +1,15 @@
 /** One run from its first row to its report: wires the parts, drives them, and cleans up. */
-import type { Engine } from '../domain/engine.ts';
+import type { ScalableEngine } from '../domain/engine.ts';
 import type { RunListener } from '../domain/run-event.ts';
+import type { LoadSource } from '../domain/scaling.ts';
 import { type Inheritance, NOTHING_EARLIER } from '../domain/earlier-run.ts';
 import { ReadyQueue } from '../plan/ready.ts';
 import { Coordinator } from '../run/coordinator.ts';
 import type { Interruption } from '../run/interruption.ts';
 import { Journal } from '../run/journal.ts';
+import { LoadMeter } from '../run/load-meter.ts';
+import { Scaler } from '../run/scaler.ts';
 import { firstFreeRunId, makeRunId } from '../run/run-id.ts';
-import { Workplaces } from '../run/workplaces.ts';
-import { WorkstreamRunner } from '../run/workstream-runner.ts';
 import type { Connection } from '../store/connection.ts';
 import { openDatabase } from '../store/database.ts';
 import { attemptsOf } from '../store/earlier-run.ts';
@@ -17,6 +18,7 @@ import { EnduringRecorder } from '../store/enduring-recorder.ts';
 import { SqliteRecorder } from '../store/recorder.ts';
 import { conclude } from './conclude.ts';
 import { createEngine } from './create-engine.ts';
+import { createRunner } from './create-runner.ts';
 import { LazyWorkspaces } from './workspaces.ts';
 import type { RunOptions } from './options.ts';
 import type { Paths } from './paths.ts';
@@ -39,6 +41,8 @@ export interface SessionInput {
   prepared: Prepared;
   redactor: Redactor;
   listeners: readonly RunListener[];
+  /** What the number of agents follows where it is `auto`; measured by default. */
+  load?: LoadSource;
 }
 
 /** Makes everything a run needs; nothing is executed before `run`. */
@@ -50,15 +54,17 @@ export class RunSession {
   readonly #recorder: EnduringRecorder;
   readonly #roster: Roster;
   readonly #workspaces: LazyWorkspaces;
-  readonly #engine: Engine;
+  readonly #engine: ScalableEngine;
   readonly #journal: Journal;
   readonly #coordinator: Coordinator;
+  /** Null where the number of agents stays. */
+  readonly #scaler: Scaler | null;
 
   /** @throws StoreError when the database can't be used, Refusal when another process has the run. */
   constructor(input: SessionInput) {
     const { options, paths, prepared, redactor, listeners } = input;
     this.#input = input;
-    this.#roster = makeRoster(options, toRun(prepared));
+    this.#roster = makeRoster(options, toRun(prepared), input.load?.cores);
     makeStateFolder(paths.state);
     this.#connection = openDatabase(paths.database);
     const recorder = new SqliteRecorder(this.#connection);
@@ -84,6 +90,7 @@ export class RunSession {
         this.#journal.publish({ type: 'notice', level: 'warn', text, workstreamId }),
     });
     this.#coordinator = this.#createCoordinator(this.#inherit());
+    this.#scaler = this.#createScaler();
   }
 
   /** ISO 8601 in UTC. */
@@ -135,11 +142,14 @@ export class RunSession {
       this.#redactLogs();
       await this.#announce();
       if (this.#input.prepared.resumed !== null) await this.#rescue();
+      this.#scaler?.begin();
       await this.#coordinator.run();
+      this.#scaler?.end();
       const end = { lastSeconds: secondsSince(this.#begin), interruption: this.#coordinator.interruption };
       await this.#engine.close();
       return await this.#conclude(end);
     } finally {
+      this.#scaler?.end();
       await this.#engine.close();
       // What could not be kept a moment ago may be kept now.
       await this.#journal.close();
@@ -158,15 +168,27 @@ export class RunSession {
   }
 
   #createCoordinator(inheritance: Inheritance): Coordinator {
-    const { options, prepared } = this.#input;
+    const { options, paths, prepared } = this.#input;
     const { names, tracks } = this.#roster;
     return new Coordinator({
       runId: this.runId,
       plan: prepared.plan,
       agents: names,
-      runner: this.#createRunner(inheritance),
+      runner: createRunner({
+        runId: this.runId,
+        options,
+        paths,
+        engine: this.#engine,
+        roster: this.#roster,
+        workspaces: this.#workspaces,
+        inheritance,
+        outputsOf: (ids) => ({
+          ...outputsOf(this.#connection, this.runId, ids, prepared.retryOf),
+          ...this.#recorder.outputsAside(ids),
+        }),
+      }),
       ready: new ReadyQueue(prepared.plan.workstreams, {
-        agents: names.length,
+        agents: this.#roster.scaling?.policy.max ?? names.length,
         distribution: options.distribution,
         tracks,
       }),
@@ -179,31 +201,18 @@ export class RunSession {
     });
   }
 
-  #createRunner(inheritance: Inheritance): WorkstreamRunner {
-    const { options, paths, prepared } = this.#input;
-    const { timeoutSeconds, graceSeconds, maxOutputMb, project } = options;
-    return new WorkstreamRunner({
-      runId: this.runId,
-      engine: this.#engine,
-      workplaces: new Workplaces({
-        workspaces: this.#workspaces,
-        folder: paths.cwd,
-        merge: options.merge === 'run',
-        earlierWork: inheritance.work,
-      }),
-      limits: { timeoutSeconds, graceSeconds, maxOutputMb },
-      logFolder: paths.logs(this.runId),
-      outputsOf: (ids) => ({
-        ...outputsOf(this.#connection, this.runId, ids, prepared.retryOf),
-        ...this.#recorder.outputsAside(ids),
-      }),
-      toolsOf: this.#roster.toolsOf,
-      gates: project.gates,
-      bestOf: options.bestOf,
-      outsideScope: options.outsideScope,
-      maxCostUsd: options.maxCostUsd,
-      toolCircuit: options.toolCircuit,
-      inheritance,
+  #createScaler(): Scaler | null {
+    const { scaling } = this.#roster;
+    if (scaling === null) return null;
+    return new Scaler({
+      ...scaling,
+      source: this.#input.load ?? new LoadMeter(),
+      workload: () => ({ ...this.#coordinator.workload, inChildren: this.#engine.inChildren }),
+      resize: (agents) => {
+        this.#engine.resize(agents);
+        this.#coordinator.resize(agents);
+      },
+      journal: this.#journal,
     });
   }
 
@@ -251,17 +260,18 @@ export class RunSession {
     const wallSeconds = (earlier?.workedSeconds ?? 0) + lastSeconds;
     // Everything that follows is read back from the database.
     this.#recorder.settle();
+    const agents = this.#scaler?.most ?? this.#roster.names.length;
     const result = conclude({
       runId: this.runId,
       connection: this.#connection,
       recorder: this.#recorder,
       paths,
       distribution: options.distribution,
-      agents: this.#roster.names.length,
+      agents,
       interruption,
       isPartial: this.#coordinator.haveLeft || (prepared.resumed?.resumption.isPartial ?? false),
       sessions: (earlier?.sessions ?? 0) + 1,
-      speed: this.#coordinator.meter.speed(wallSeconds, this.#roster.names.length),
+      speed: this.#coordinator.meter.speed(wallSeconds, agents),
     });
     this.#journal.publish({
       type: 'run-ended',

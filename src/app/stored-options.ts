@@ -8,6 +8,7 @@ import { type CoordinatorOptions, type RunOptions, resolveOptions } from './opti
  */
 const STORED = [
   'agentsCount',
+  'maxAgents',
   'workstreams',
   'reports',
   'select',

@@ -3,13 +3,15 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Json } from '../domain/json.ts';
 import type { Project } from '../domain/project.ts';
+import { machineName } from '../support/machine-name.ts';
 import { nearest } from '../support/nearest.ts';
+import type { OptionKind } from './options.ts';
 import { UsageError } from './usage-error.ts';
 
-type Kinds = ReadonlyMap<string, 'string' | 'number' | 'boolean'>;
+type Kinds = ReadonlyMap<string, OptionKind>;
 type Values = Record<string, string | number | boolean>;
 
-const CONFIG_FILE = 'millrace.config.json';
+export const CONFIG_FILE = 'millrace.config.json';
 
 /** What is no option but a part of the project's description; `readProject` has it. */
 const SECTIONS: ReadonlySet<string> = new Set([
@@ -20,6 +22,9 @@ const SECTIONS: ReadonlySet<string> = new Set([
   'tracks',
   'redact',
 ]);
+
+/** Options for one machine each, by its name. */
+const MACHINES = 'machines';
 
 /**
  * What stands in the configuration file of `folder`, overlaid by the environment. Flags win over both.
@@ -49,11 +54,33 @@ const isSection = (key: string, value: unknown): boolean =>
 
 async function fromFile(path: string, kinds: Kinds): Promise<Values> {
   const values: Values = {};
-  for (const [key, value] of Object.entries(await parseFile(path))) {
+  const content = Object.entries(await parseFile(path));
+  for (const [key, value] of content) {
     if (key === 'agents' && Array.isArray(value)) values['agents'] = value.length;
-    else if (key !== '$schema' && !isSection(key, value)) Object.assign(values, checked(key, value, kinds));
+    else if (key !== '$schema' && key !== MACHINES && !isSection(key, value))
+      Object.assign(values, checked(key, value, kinds));
   }
-  return values;
+  const machines = content.find(([key]) => key === MACHINES)?.[1];
+  return machines === undefined ? values : { ...values, ...ofThisMachine(machines, kinds) };
+}
+
+/** What the file says of this machine; that of others is checked as well. */
+function ofThisMachine(machines: unknown, kinds: Kinds): Values {
+  const name = machineName();
+  let own: Values = {};
+  for (const [machine, options] of Object.entries(asObject(MACHINES, machines))) {
+    const values: Values = {};
+    for (const [key, value] of Object.entries(asObject(`${MACHINES}.${machine}`, options))) {
+      Object.assign(values, checked(key, value, kinds));
+    }
+    if (machine === name) own = values;
+  }
+  return own;
+}
+
+function asObject(what: string, value: unknown): object {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw new UsageError(`${CONFIG_FILE}: "${what}" must be an object, such as { "agents": 4 }.`);
 }
 
 /** As a workstream file is read: with comments, a byte order mark, and no deeper than recursive code can take. */
@@ -103,17 +130,26 @@ function checked(key: string, value: unknown, kinds: Kinds): Values {
   const name = kebab(key);
   const kind = kinds.get(name);
   if (kind === undefined) {
-    const meant = nearest(name, [...kinds.keys(), ...SECTIONS]);
+    const meant = nearest(name, [...kinds.keys(), ...SECTIONS, MACHINES]);
     const hint = meant === null ? '' : ` Did you mean "${meant}"?`;
     throw new UsageError(`${CONFIG_FILE}: there is no option "${key}".${hint}`);
   }
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
     if (typeof value === 'string' && value.includes('\0'))
       throw new UsageError(`${CONFIG_FILE}: "${key}" must be text without NUL characters.`);
-    if (typeof value === kind) return { [name]: value };
+    if (typeof value === kind || (kind === 'count' && isCount(value))) return { [name]: value };
   }
-  throw new UsageError(`${CONFIG_FILE}: "${key}" must be a ${kind}.`);
+  throw new UsageError(`${CONFIG_FILE}: "${key}" must be ${KINDS[kind]}.`);
 }
+
+const isCount = (value: unknown): boolean => typeof value === 'number' || value === 'auto';
+
+const KINDS: Record<OptionKind, string> = {
+  string: 'a string',
+  number: 'a number',
+  boolean: 'a boolean',
+  count: 'a number or "auto"',
+};
 
 /** Only variables that name a known option: others, such as MILLRACE_RUN_ID of a workstream's own, are none. */
 function fromEnvironment(env: NodeJS.ProcessEnv, kinds: Kinds): Values {
@@ -127,15 +163,11 @@ function fromEnvironment(env: NodeJS.ProcessEnv, kinds: Kinds): Values {
   return values;
 }
 
-function converted(
-  variable: string,
-  text: string,
-  kind: 'string' | 'number' | 'boolean',
-): string | number | boolean {
-  if (kind === 'string') return text;
-  if (kind === 'number' && Number.isFinite(Number(text))) return Number(text);
+function converted(variable: string, text: string, kind: OptionKind): string | number | boolean {
+  if (kind === 'string' || (kind === 'count' && text === 'auto')) return text;
+  if ((kind === 'number' || kind === 'count') && Number.isFinite(Number(text))) return Number(text);
   if (kind === 'boolean' && /^(true|1|false|0)$/i.test(text)) return /^(true|1)$/i.test(text);
-  throw new UsageError(`${variable} must be a ${kind}, and is "${text}".`);
+  throw new UsageError(`${variable} must be ${KINDS[kind]}, and is "${text}".`);
 }
 
 const kebab = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -8,6 +8,7 @@ import { runDefinition } from './commands/run.ts';
 import { runsDefinition } from './commands/runs.ts';
 import { showDefinition } from './commands/show.ts';
 import { statusDefinition } from './commands/status.ts';
+import { tuneDefinition } from './commands/tune.ts';
 import { validateDefinition } from './commands/validate.ts';
 import { worktreesDefinition } from './commands/worktrees.ts';
 
@@ -22,6 +23,7 @@ export const definitions = {
   agents: agentsDefinition,
   report: reportDefinition,
   worktrees: worktreesDefinition,
+  tune: tuneDefinition,
   init: initDefinition,
 };
 

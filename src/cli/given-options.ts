@@ -68,6 +68,7 @@ function whichRun({
 function byFlag(argv: RunArguments): Record<string, Overridable> {
   return {
     agents: { agentsCount: argv.agents },
+    'max-agents': { maxAgents: argv.maxAgents ?? null },
     workstreams: { workstreams: argv.workstreams },
     reports: { reports: argv.reports },
     'with-dependencies': { withDependencies: argv.withDependencies },

@@ -9,6 +9,11 @@ const option = <const O extends Options>(definition: O): O & { requiresArg: bool
   requiresArg: definition.type !== 'boolean',
 });
 
+/** A number, or `auto`; what is neither is refused as no number where it is used. */
+function agentsArgument(value: unknown): number | 'auto' {
+  return value === 'auto' ? 'auto' : Number(value);
+}
+
 /** Where things are; every command has these. */
 export const folderOptions = {
   workstreams: option({
@@ -61,11 +66,16 @@ export const resumeOptions = {
 
 /** How a run is done. */
 export const runOptions = {
-  agents: option({
+  agents: {
     alias: 'j',
-    type: 'number',
     default: DEFAULTS.agents,
-    describe: 'Number of agents, one worker thread each',
+    describe: 'Number of agents, one worker thread each; auto: as many as the cores, then as the load allows',
+    requiresArg: true,
+    coerce: agentsArgument,
+  },
+  'max-agents': option({
+    type: 'number',
+    describe: 'Most agents of --agents auto; default: 8 for each core, at least 16, at most 128',
   }),
   'dry-run': option({
     alias: 'n',
@@ -155,8 +165,11 @@ export const runOptions = {
   'log-file': option({ type: 'string', describe: 'Also write the log to this file', group: 'Output:' }),
 };
 
+/** What may stand for an option in a configuration file; `count` is a number or `auto`. */
+export type OptionKind = 'string' | 'number' | 'boolean' | 'count';
+
 /** Names of all options that a configuration file or the environment may set, with the type of their value. */
-export function configurableOptions(): Map<string, 'string' | 'number' | 'boolean'> {
+export function configurableOptions(): Map<string, OptionKind> {
   const all: Record<string, Options> = {
     ...folderOptions,
     ...jsonOption,
@@ -166,7 +179,7 @@ export function configurableOptions(): Map<string, 'string' | 'number' | 'boolea
   return new Map(
     Object.entries(all).map(([name, { type }]) => [
       name,
-      type === 'number' || type === 'boolean' ? type : 'string',
+      name === 'agents' ? 'count' : type === 'number' || type === 'boolean' ? type : 'string',
     ]),
   );
 }

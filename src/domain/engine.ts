@@ -27,6 +27,14 @@ export interface Engine {
    * null when it was not begun within some 20 ms: then nothing of it has happened, and somebody else may have it.
    */
   lineUp(assignment: Assignment, options: EngineRunOptions): Promise<Outcome | null>;
+  /** Number of executions in hand that have started a process which is known to be alive. */
+  readonly inChildren: number;
   /** Ends all threads. Idempotent. */
   close(): Promise<void>;
+}
+
+/** An engine whose number of agents can change while it runs. */
+export interface ScalableEngine extends Engine {
+  /** From now on that many run at once. What is in hand goes on; threads that are too many end when they have nothing. */
+  resize(agents: number): void;
 }

@@ -5,6 +5,7 @@
 import type { AgentResult, FinalStatus } from './agent-result.ts';
 import type { Reason } from './failure.ts';
 import type { Totals } from './run-record.ts';
+import type { AgentsChange } from './scaling.ts';
 import type { Workstream } from './workstream.ts';
 
 export type RunEvent =
@@ -63,6 +64,13 @@ export type RunEvent =
     }
   | { type: 'workstream-finished'; result: AgentResult }
   | { type: 'agent-replaced'; agentId: string; why: string }
+  | {
+      /** The number of agents follows the load, and is this from now on; the first one is that at the start. */
+      type: 'agents-scaled';
+      change: AgentsChange;
+      /** Names of those that take work. */
+      agents: string[];
+    }
   | { type: 'interrupting'; signal: string; running: number }
   | { type: 'notice'; level: 'info' | 'warn' | 'error'; text: string; workstreamId: string | null }
   | {

@@ -4,6 +4,7 @@ import type { Capped } from './capped.ts';
 import type { ChangedFile } from './changes.ts';
 import type { Competition, MergedWork, Retried, ToolPerformance } from './tool-record.ts';
 import type { Json } from './json.ts';
+import type { AgentsChange, ScalingSummary } from './scaling.ts';
 import type { TestCounts } from './test-case.ts';
 
 /** A run that is not `ended` is under way, or its process died (`interrupted`). */
@@ -29,10 +30,11 @@ export interface AgentPerformance {
   /** completed / (completed + failed), 0 to 1. */
   successRate: number | null;
   busySeconds: number;
+  /** Of an agent that came or left in the course of the run, only the time in which it was there. */
   idleSeconds: number;
   /** CPU time of its thread; null where the platform can't tell. */
   cpuSeconds: number | null;
-  /** busy / wall time of the run, 0 to 1. */
+  /** busy / wall time of the run, or the time in which it was there, 0 to 1. */
   utilisation: number | null;
   averageSeconds: number | null;
   medianSeconds: number | null;
@@ -66,8 +68,12 @@ export interface ExecutionSummary {
   millrace: string;
   node: string;
   platform: string;
+  /** That the process may use; a part of one under a quota counts as one. */
   cores: number;
+  /** Where their number followed the load, the most that there were. */
   agentsCount: number;
+  /** Null where the number of agents was fixed. */
+  scaling: ScalingSummary | null;
   distribution: 'dynamic' | 'round-robin';
   exitCode: number;
   interruptedBy: string | null;
@@ -179,6 +185,8 @@ export interface ConsolidatedResult {
   run: RunSummary;
   /** One entry an agent. */
   agents: AgentPerformance[];
+  /** How many agents there were, from the start on; empty where their number was fixed. */
+  scaling: Capped<AgentsChange>;
   patterns: Capped<ErrorPattern>;
   /** One entry for each tool and model; empty where none was used. */
   tools: ToolPerformance[];

@@ -81,6 +81,10 @@ export class ProcessEngine implements Engine {
     return this.run(assignment, options);
   }
 
+  get inChildren(): number {
+    return [...this.#hands].filter(({ execution }) => execution.hasChildren).length;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     const ends = [...this.#hands].map(({ process }) => {

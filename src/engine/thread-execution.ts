@@ -59,6 +59,11 @@ export class ThreadExecution {
     if (options.signal.aborted) this.#onAbort();
   }
 
+  /** Whether a process that it started is known to be alive. */
+  get hasChildren(): boolean {
+    return this.#owned.leaders.size > 0;
+  }
+
   /** Tells whoever started it. */
   tell(message: EngineMessage): void {
     this.#options.onMessage(message);

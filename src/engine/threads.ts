@@ -8,7 +8,7 @@ import {
   type Cancellation,
 } from '../domain/agent-message.ts';
 import type { Assignment } from '../domain/assignment.ts';
-import type { Engine, EngineRunOptions } from '../domain/engine.ts';
+import type { EngineRunOptions, ScalableEngine } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
 import { answerSchema, type Outcome } from '../domain/outcome.ts';
 import { entryFile } from './entry-file.ts';
@@ -24,7 +24,7 @@ import type { Redactor } from '../support/redactor.ts';
 import { beginNow } from '../support/stopwatch.ts';
 
 export interface ThreadEngineOptions {
-  /** Number of threads; that many are started at once. */
+  /** Number of threads; that many are started at once. `resize` changes it. */
   agents: number;
   /** Limit of each thread's JavaScript heap in MB; null for Node's default. Buffers are not in it. */
   memoryMb: number | null;
@@ -45,7 +45,7 @@ const MESSAGES_MS = 1_000;
 
 let engines = 0;
 
-export class ThreadEngine implements Engine {
+export class ThreadEngine implements ScalableEngine {
   readonly #options: ThreadEngineOptions;
   readonly #pool: Piscina;
   readonly #channel: BroadcastChannel;
@@ -54,6 +54,8 @@ export class ThreadEngine implements Engine {
   /** By agent. */
   readonly #lines = new Map<string, Line>();
   readonly #forkServer: ForkServer | null;
+  /** Lots that have a thread or wait for one. */
+  #inPool = 0;
   #closing: Promise<void> | null = null;
 
   constructor(options: ThreadEngineOptions) {
@@ -136,7 +138,7 @@ export class ThreadEngine implements Engine {
 
   async #pass(lot: Lot): Promise<void> {
     if (this.#closing !== null) throw new Error('the engine was closed before it started');
-    const result: unknown = await this.#pool.run(lot.message, { signal: lot.terminate.signal });
+    const result = await this.#inThread(lot);
     const answer = answerSchema.nullable().parse(result);
     if (answer !== null) {
       await this.#running.get(answer.executionId)?.execution.receivedAll(answer.posted);
@@ -145,6 +147,44 @@ export class ThreadEngine implements Engine {
     await lot.settled(MESSAGES_MS);
     if (lot.open.length > 0)
       throw new Error('its answer did not arrive: code had closed the port of its thread');
+  }
+
+  async #inThread(lot: Lot): Promise<unknown> {
+    this.#inPool += 1;
+    try {
+      return await this.#pool.run(lot.message, { signal: lot.terminate.signal });
+    } finally {
+      this.#inPool -= 1;
+      this.#endIdleThreads();
+    }
+  }
+
+  /** A further thread is started when there is work for it. */
+  resize(agents: number): void {
+    this.#pool.options.minThreads = agents;
+    this.#pool.options.maxThreads = agents;
+    this.#endIdleThreads();
+  }
+
+  get inChildren(): number {
+    let count = 0;
+    for (const { execution } of this.#running.values()) if (execution.hasChildren) count += 1;
+    return count;
+  }
+
+  /**
+   * The pool ends no thread by itself and does not say which are idle, but gives an idle one a task, and ends the
+   * thread of a task that is aborted.
+   */
+  #endIdleThreads(): void {
+    const wanted = Math.max(this.#pool.options.maxThreads, this.#inPool);
+    for (let left = this.#pool.threads.length - wanted; left > 0 && this.#closing === null; left -= 1) {
+      const end = new AbortController();
+      const ended = this.#pool.run(null, { signal: end.signal, name: 'none' });
+      end.abort();
+      // That it was aborted is what was wanted.
+      ended.catch(() => undefined);
+    }
   }
 
   #send(message: Cancellation): void {

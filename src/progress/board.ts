@@ -55,6 +55,8 @@ export interface Board {
   counts: Record<FinalStatus, number>;
   /** What each agent has in hand, in the order of the agents; null for nothing. */
   agents: Map<string, Task | null>;
+  /** Those of them that take no more: each leaves when it has nothing in hand. */
+  leaving: Set<string>;
   /** The newest failures, newest last. */
   failures: FailureNote[];
   /** The signal, or what a person did, that ends the run early. */
@@ -70,6 +72,7 @@ export function createBoard(): Board {
     total: 0,
     counts: { completed: 0, failed: 0, skipped: 0 },
     agents: new Map(),
+    leaving: new Set(),
     failures: [],
     interruptedBy: null,
     ended: false,
@@ -125,6 +128,9 @@ export function applyEvent(board: Board, event: RunEvent): boolean {
     case 'workstream-finished':
       finish(board, event.result);
       return true;
+    case 'agents-scaled':
+      scale(board, event.agents);
+      return true;
     case 'interrupting':
       board.interruptedBy = kept(event.signal);
       return true;
@@ -161,8 +167,20 @@ function start(board: Board, event: Extract<RunEvent, { type: 'workstream-starte
 /** Nobody has it in hand any more. */
 function putDown(board: Board, workstreamId: string): void {
   for (const [agentId, task] of board.agents) {
-    if (task?.workstreamId === workstreamId) board.agents.set(agentId, null);
+    if (task?.workstreamId === workstreamId) free(board, agentId);
   }
+}
+
+function free(board: Board, agentId: string): void {
+  if (board.leaving.delete(agentId)) board.agents.delete(agentId);
+  else board.agents.set(agentId, null);
+}
+
+function scale(board: Board, agents: readonly string[]): void {
+  const stay = new Set(agents);
+  board.leaving = new Set([...board.agents.keys()].filter((agentId) => !stay.has(agentId)));
+  for (const agentId of board.leaving) if (board.agents.get(agentId) === null) free(board, agentId);
+  for (const agentId of agents) if (!board.agents.has(agentId)) board.agents.set(agentId, null);
 }
 
 function progress(board: Board, event: Extract<RunEvent, { type: 'workstream-progress' }>): boolean {
@@ -178,7 +196,7 @@ function finish(board: Board, result: AgentResult): void {
   if (result.agentId === COORDINATOR) drop(board.work, result.status);
   else {
     const task = board.agents.get(result.agentId);
-    if (task?.workstreamId === result.workstreamId) board.agents.set(result.agentId, null);
+    if (task?.workstreamId === result.workstreamId) free(board, result.agentId);
     measure(board.work, result.durationSeconds);
   }
   board.counts[result.status] += 1;

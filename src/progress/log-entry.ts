@@ -1,5 +1,6 @@
 import type { AgentResult, FinalStatus } from '../domain/agent-result.ts';
 import type { Resumed, RunEvent } from '../domain/run-event.ts';
+import { plural } from '../support/plural.ts';
 import { cut } from './cut.ts';
 
 /** A log line before it is written. `fields.event` is a stable name. */
@@ -60,6 +61,8 @@ export function logEntry(event: LoggedEvent, startedAt: number | null): LogEntry
         ...about(event),
         message: cut(event.why),
       });
+    case 'agents-scaled':
+      return scaled(event);
     case 'interrupting':
       return entry('warn', event, `interrupted by ${cut(event.signal)}`, {
         signal: cut(event.signal),
@@ -90,6 +93,12 @@ function entry(
   fields: Record<string, unknown>,
 ): LogEntry {
   return { level, fields: { event: event.type, ...fields }, text };
+}
+
+function scaled(event: Extract<RunEvent, { type: 'agents-scaled' }>): LogEntry {
+  const { from, to, reason, explanation } = event.change;
+  const text = from === null ? `starts with ${plural(to, 'agent')}` : `${from} → ${plural(to, 'agent')}`;
+  return entry('info', event, `${text}: ${reason}`, { from, to, reason, message: explanation });
 }
 
 function finished(result: AgentResult): LogEntry {

@@ -48,11 +48,12 @@ function totals({ run }: ConsolidatedResult, { colour }: SummaryOptions): string
 
 function time({ run }: ConsolidatedResult, { glyphs }: SummaryOptions): string[] {
   if (run.executionSummary === null) return [];
-  const { speed, agentsCount, sessions } = run.executionSummary;
+  const { speed, agentsCount, scaling, sessions } = run.executionSummary;
   const took = `${seconds(speed.wallSeconds)}${sessions > 1 ? ` in ${sessions} sessions` : ''}`;
   if (speed.speedup === null || agentsCount < 2) return [`Took ${took}`];
   const speedup = `${speed.speedup.toFixed(1)} ${glyphs.times} the speed of one agent`;
-  return [`Took ${took} with ${plural(agentsCount, 'agent')}, ${speedup}`];
+  const agents = `${scaling === null ? '' : 'up to '}${plural(agentsCount, 'agent')}`;
+  return [`Took ${took} with ${agents}, ${speedup}`];
 }
 
 /** What coding agents cost, and how their work is taken over. */

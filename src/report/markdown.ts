@@ -11,6 +11,7 @@ import { files } from './sections/files.ts';
 import { merges } from './sections/merges.ts';
 import { outputs } from './sections/outputs.ts';
 import { recommendations } from './sections/recommendations.ts';
+import { scaling } from './sections/scaling.ts';
 import { tests } from './sections/tests.ts';
 import { timeline } from './sections/timeline.ts';
 import { tools } from './sections/tools.ts';
@@ -22,6 +23,7 @@ const SECTIONS: ((result: ConsolidatedResult, place: ReportPlace) => Block[])[] 
   executiveSummary,
   failures,
   agents,
+  scaling,
   tools,
   competitions,
   attempts,

@@ -8,17 +8,17 @@ import type { Inheritance } from '../domain/earlier-run.ts';
 import { describeFailure } from '../domain/failure-message.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Workstream } from '../domain/workstream.ts';
+import type { Workload } from '../domain/scaling.ts';
 import type { ReadyQueue } from '../plan/ready.ts';
 import { FinalResults } from './final-results.ts';
-import { Hands } from './hands.ts';
+import { HandOut, type Start } from './hand-out.ts';
 import type { Interruption } from './interruption.ts';
 import type { Journal } from './journal.ts';
-import { Pace } from './pace.ts';
 import { Pauses } from './pauses.ts';
 import { relay } from './relay.ts';
 import { markedDoneResult } from './result.ts';
 import { SpeedMeter } from './speed-meter.ts';
-import { type Passing, takeOwn } from './take-own.ts';
+import type { Passing } from './take-own.ts';
 import type { AttemptEnd, WorkstreamRunner } from './workstream-runner.ts';
 
 /** What a person at the terminal wants done with a workstream. */
@@ -27,7 +27,7 @@ export type Decision = 'run' | 'skip' | 'done' | 'quit';
 export interface CoordinatorParts {
   runId: string;
   plan: Plan;
-  /** Names of the agents, in order. */
+  /** Names of the agents to start with, in order; those that come later are called agent-N. */
   agents: readonly string[];
   runner: WorkstreamRunner;
   ready: ReadyQueue;
@@ -58,12 +58,9 @@ export class Coordinator {
   readonly #parts: CoordinatorParts;
   readonly #results: FinalResults;
   readonly #meter: SpeedMeter;
-  readonly #pace = new Pace();
   readonly #cancel = new AbortController();
-  readonly #hands: Hands;
+  readonly #handOut: HandOut;
   readonly #running = new Set<Promise<void>>();
-  /** Workstreams that an agent had taken and others may take. */
-  readonly #passedOn = new Set<number>();
   /** Workstreams that wait for their next attempt. */
   readonly #pauses = new Pauses();
   #interruption: Interruption | null = null;
@@ -72,7 +69,7 @@ export class Coordinator {
 
   constructor(parts: CoordinatorParts) {
     this.#parts = parts;
-    const { runId, plan, journal, outside, inheritance, runner } = parts;
+    const { runId, plan, journal, outside, inheritance, runner, ready } = parts;
     this.#meter = new SpeedMeter(plan.workstreams);
     for (const result of inheritance.kept) this.#meter.addEarlier(result);
     this.#results = new FinalResults({
@@ -84,7 +81,14 @@ export class Coordinator {
       earlierAttempts: (id) => runner.earlierAttempts(id),
       onReady: (index) => this.#makeReady(index),
     });
-    this.#hands = new Hands(parts.agents.length);
+    const mayLineUp = parts.ask === null && !parts.commitStarts;
+    const mayWait = (index: number): boolean => runner.mayWait(this.#workstream(index));
+    this.#handOut = new HandOut({
+      ready,
+      agents: parts.agents.length,
+      passing: (index, agent) => this.#passing(index, agent),
+      mayWait: mayLineUp ? mayWait : null,
+    });
     // Everything in hand listens, and that is no leak.
     setMaxListeners(0, this.#cancel.signal);
   }
@@ -100,6 +104,18 @@ export class Coordinator {
 
   get meter(): SpeedMeter {
     return this.#meter;
+  }
+
+  /** What there is to do now, apart from what an engine knows. */
+  get workload(): Omit<Workload, 'inChildren'> {
+    const { workload } = this.#handOut;
+    return this.#cancel.signal.aborted ? { ...workload, waiting: 0 } : workload;
+  }
+
+  /** From now on the first `agents` agents take work; the others finish what they have in hand. */
+  resize(agents: number): void {
+    this.#handOut.resize(agents);
+    this.#wake();
   }
 
   /**
@@ -119,9 +135,10 @@ export class Coordinator {
 
   /** Resolves when every workstream has its final row. Rejects only when results can't be recorded. */
   async run(): Promise<void> {
+    const start: Start = (agent, index, linedUp) => this.#start(agent, index, linedUp);
     this.#results.begin();
     for (;;) {
-      if (this.#interruption === null && this.#fault === null) this.#handOut();
+      if (this.#interruption === null && this.#fault === null) this.#handOut.give(start);
       if (this.#running.size === 0 && this.#pauses.size === 0) break;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -144,57 +161,26 @@ export class Coordinator {
     this.#wake();
   }
 
-  #handOut(): void {
-    const { ready } = this.#parts;
-    for (const agent of this.#hands.free) {
-      const index = takeOwn(ready, agent, (each) => this.#passing(each, agent));
-      if (index !== undefined) this.#start(agent, index);
-    }
-    this.#lineUp();
-  }
-
   /** What this agent's tool can't do any more is left to an agent whose tool can. */
   #passing(index: number, agent: number): Passing {
-    const { agents, ready, runner } = this.#parts;
+    const { ready, runner } = this.#parts;
     const workstream = this.#workstream(index);
     if (runner.refusal(agent, workstream) === null) return 'take';
-    const others = agents.some(
-      (_, other) => ready.isFor(index, other) && runner.refusal(other, workstream) === null,
+    const all = Array.from({ length: this.#handOut.agents }, (_, other) => other);
+    const others = all.some(
+      (other) => ready.isFor(index, other) && runner.refusal(other, workstream) === null,
     );
     if (!others) return 'take';
     return workstream.parallelOk ? 'pass' : 'wait';
   }
 
-  /** Where work is tiny, agents get more than one, so that they need not wait for the next. */
-  #lineUp(): void {
-    const { ready, runner, ask, commitStarts } = this.#parts;
-    const { depth } = this.#pace;
-    if (depth === 1 || ask !== null || commitStarts) return;
-    const share = Math.ceil(ready.size / this.#hands.agents);
-    for (const [agent, had] of this.#hands.busy) {
-      for (let more = Math.min(depth - had, share); more > 0; more -= 1) {
-        const index = ready.take(agent);
-        if (index === undefined) break;
-        if (!runner.mayWait(this.#workstream(index))) {
-          ready.release(index);
-          ready.add(index);
-          break;
-        }
-        this.#start(agent, index);
-      }
-    }
-  }
-
-  #start(agent: number, index: number): void {
+  #start(agent: number, index: number, linedUp: boolean): void {
     const workstream = this.#workstream(index);
-    const linedUp = this.#hands.give(agent);
     const work = this.#decideAndExecute({ agent, index, workstream, linedUp })
       .catch((error: unknown) => this.fail(error))
       .finally(() => {
         this.#running.delete(work);
-        this.#parts.ready.release(index);
-        if (this.#passedOn.delete(index)) this.#parts.ready.add(index);
-        this.#hands.release(agent);
+        this.#handOut.release(agent, index);
         this.#wake();
       });
     this.#running.add(work);
@@ -244,7 +230,7 @@ export class Coordinator {
     const end = linedUp ? await runner.lineUp(task) : await runner.attempt(task);
     if (end === null) return this.#takeBack(index);
     if (end.result === null) return this.#tryAgain(index, agentId, end);
-    this.#pace.add(end.outcome.durationSeconds);
+    this.#handOut.took(end.outcome.durationSeconds);
     this.#meter.add(index, end.outcome, end.result.metadata.earlierAttempts);
     this.#results.keep(index, end.result);
   }
@@ -253,7 +239,7 @@ export class Coordinator {
   #takeBack(index: number): void {
     const { journal } = this.#parts;
     journal.publish({ type: 'workstream-ready', workstreamId: this.#workstream(index).id });
-    this.#passedOn.add(index);
+    this.#handOut.passOn(index);
   }
 
   /** The agent is free meanwhile, and so is what the workstream had locked. */

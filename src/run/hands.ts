@@ -1,27 +1,36 @@
 /** How much each agent has in hand, and who is free. Agents are numbers from 0. */
 export class Hands {
-  /** Agents with nothing in hand, longest idle first. */
-  readonly #free: number[];
+  /** Agents that take work and have nothing in hand, longest idle first. */
+  #free: number[];
   /** By agent: the workstream that it executes and those lined up behind it. */
-  readonly #inHand: Uint16Array;
+  readonly #inHand: number[];
+  /** Those from this number on take nothing; what such an agent has in hand it finishes. */
+  #agents: number;
 
   constructor(agents: number) {
+    this.#agents = agents;
     this.#free = Array.from({ length: agents }, (_, agent) => agent);
-    this.#inHand = new Uint16Array(agents);
+    this.#inHand = this.#free.map(() => 0);
   }
 
+  /** Number of agents that take work. */
   get agents(): number {
-    return this.#inHand.length;
+    return this.#agents;
   }
 
-  /** Those with nothing in hand, longest idle first, as they are now. */
+  /** Those that take work and have nothing in hand, longest idle first, as they are now. */
   get free(): number[] {
     return [...this.#free];
   }
 
-  /** Those with something in hand and how much, as it is now. */
+  /** Those that take work and have something in hand, and how much, as it is now. */
   get busy(): [agent: number, count: number][] {
-    return [...this.#inHand.entries()].filter(([, count]) => count > 0);
+    return [...this.#inHand.entries()].filter(([agent, count]) => count > 0 && this.#takes(agent));
+  }
+
+  /** Number of agents with something in hand, those that take no more included. */
+  get occupied(): number {
+    return this.#inHand.filter((count) => count > 0).length;
   }
 
   /** Gives an agent one more. Says whether it is lined up behind something. */
@@ -36,6 +45,21 @@ export class Hands {
   release(agent: number): void {
     const left = (this.#inHand[agent] ?? 1) - 1;
     this.#inHand[agent] = left;
-    if (left === 0) this.#free.push(agent);
+    if (left === 0 && this.#takes(agent)) this.#free.push(agent);
+  }
+
+  /** From now on the first `agents` agents take work. */
+  resize(agents: number): void {
+    const before = this.#agents;
+    this.#agents = agents;
+    this.#free = this.#free.filter((agent) => agent < agents);
+    for (let agent = before; agent < agents; agent += 1) {
+      this.#inHand[agent] ??= 0;
+      if (this.#inHand[agent] === 0 && this.#takes(agent)) this.#free.push(agent);
+    }
+  }
+
+  #takes(agent: number): boolean {
+    return agent < this.#agents;
   }
 }

@@ -17,10 +17,17 @@ const SHORT_LIMIT = 1;
  */
 export class Pace {
   #mean = UNKNOWN;
+  #lately: number | null = null;
 
   /** Takes the duration of a workstream in seconds. */
   add(seconds: number): void {
     this.#mean += WEIGHT * (seconds - this.#mean);
+    this.#lately = (this.#lately ?? seconds) + WEIGHT * (seconds - (this.#lately ?? seconds));
+  }
+
+  /** How long workstreams took lately, in seconds; null where none has ended. */
+  get seconds(): number | null {
+    return this.#lately;
   }
 
   /** How many workstreams an agent may have in hand, the one that it executes and what is lined up behind it. */

@@ -1,10 +1,10 @@
 /** Measures how fast a run was, and what bounded it, while its results arrive. */
-import { availableParallelism } from 'node:os';
 import type { AttemptRecord } from '../domain/attempt.ts';
 import type { EarlierResult } from '../domain/earlier-run.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Speed } from '../domain/run-record.ts';
 import type { Workstream } from '../domain/workstream.ts';
+import { usableCores } from '../support/usable-cores.ts';
 
 /**
  * A dependency ends before its dependent starts, so the longest chain that ends in a workstream is known as soon as
@@ -73,7 +73,7 @@ export class SpeedMeter {
 
   /**
    * @param wallSeconds from the start of the run to its last result.
-   * @param agents number of agents.
+   * @param agents number of agents; where it changed, the most that there were.
    */
   speed(wallSeconds: number, agents: number): Speed {
     const oneAgentSeconds = Math.max(0, this.#busy - this.#waited);
@@ -81,7 +81,7 @@ export class SpeedMeter {
     const limitSeconds = Math.max(
       criticalPathSeconds,
       oneAgentSeconds / agents,
-      this.#cpu / Math.min(agents, availableParallelism()),
+      this.#cpu / Math.min(agents, usableCores()),
     );
     const ratio = (value: number): number | null =>
       wallSeconds > 0 && this.#busy > 0 ? value / wallSeconds : null;

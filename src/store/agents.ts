@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { COORDINATOR } from '../domain/agent-result.ts';
 import type { AgentPerformance } from '../domain/run-record.ts';
+import { presentSeconds } from './agent-counts.ts';
 import type { Connection } from './connection.ts';
 import { jsonCell } from './json-cell.ts';
 import { firstRow, numberCell, rows, textCell } from './read.ts';
@@ -53,10 +54,17 @@ export function agentPerformances(connection: Connection, runId: string): AgentP
   for (const row of rows(connection, workRow, WORK, runId, COORDINATOR)) works.set(row.agent_id, row);
   const earlier = earlierSeconds(connection, runId);
   const wall = wallSeconds(connection, runId);
+  const present = presentSeconds(connection, runId);
   return [...works]
     .toSorted(([one], [other]) => byNumber.compare(one, other))
-    .map(([agentId, work]) => toPerformance(agentId, work, earlier.get(agentId) ?? 0, wall));
+    .map(([agentId, work]) => {
+      const times = { wall, present: present?.(placeOf(agentId)) ?? wall };
+      return toPerformance(agentId, work, earlier.get(agentId) ?? 0, times);
+    });
 }
+
+/** Where the number of agents changes they are called agent-1 to agent-N. */
+const placeOf = (agentId: string): number => Number(/^agent-(\d+)$/.exec(agentId)?.[1] ?? 1) - 1;
 
 const byNumber = new Intl.Collator('en', { numeric: true });
 
@@ -83,15 +91,18 @@ function earlierSeconds(connection: Connection, runId: string): Map<string, numb
   return new Map(rows(connection, earlierRow, EARLIER, runId).map((row) => [row.agent_id, row.seconds]));
 }
 
-function toPerformance(
-  agentId: string,
-  work: Work,
-  earlier: number,
-  wallOrNull: number | null,
-): AgentPerformance {
+/** Of the run, and of the agent. */
+interface Times {
+  wall: number | null;
+  present: number | null;
+}
+
+function toPerformance(agentId: string, work: Work, earlier: number, times: Times): AgentPerformance {
   const { workstreams, completed, failed, measured, busy } = work;
   const busySeconds = busy + earlier;
-  const wall = wallOrNull ?? busySeconds;
+  const wall = times.wall ?? busySeconds;
+  // An agent that left has finished what it had in hand.
+  const present = Math.max(times.present ?? busySeconds, busySeconds);
   const settled = completed + failed;
   return {
     agentId,
@@ -100,9 +111,9 @@ function toPerformance(
     failed,
     successRate: settled === 0 ? null : completed / settled,
     busySeconds,
-    idleSeconds: Math.max(0, wall - busySeconds),
+    idleSeconds: present - busySeconds,
     cpuSeconds: work.cpu,
-    utilisation: wall === 0 ? null : Math.min(1, busySeconds / wall),
+    utilisation: present === 0 ? null : Math.min(1, busySeconds / present),
     averageSeconds: measured === 0 ? null : busy / measured,
     medianSeconds: work.median,
     p95Seconds: work.p95,

@@ -1,6 +1,7 @@
 import type { AgentResult } from '../domain/agent-result.ts';
 import type { RunEvent } from '../domain/run-event.ts';
 
+export type AgentsScaled = Extract<RunEvent, { type: 'agents-scaled' }>;
 export type RunStarted = Extract<RunEvent, { type: 'run-started' }>;
 
 /** A new live state; it clears the progress of the one before. */
@@ -26,10 +27,15 @@ export class Batch {
   readonly states = new Map<string, StateChange>();
   readonly progress = new Map<string, ProgressChange>();
   readonly results: AgentResult[] = [];
+  readonly scalings: AgentsScaled[] = [];
 
   get isEmpty(): boolean {
     return (
-      this.started === null && this.results.length === 0 && this.states.size === 0 && this.progress.size === 0
+      this.started === null &&
+      this.results.length === 0 &&
+      this.states.size === 0 &&
+      this.progress.size === 0 &&
+      this.scalings.length === 0
     );
   }
 
@@ -57,6 +63,9 @@ export class Batch {
         this.states.delete(event.result.workstreamId);
         this.progress.delete(event.result.workstreamId);
         this.results.push(event.result);
+        return;
+      case 'agents-scaled':
+        this.scalings.push(event);
         return;
       case 'workstream-log':
       case 'agent-replaced':

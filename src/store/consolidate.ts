@@ -1,5 +1,6 @@
 /** Puts together what a run as a whole found out. */
 import type { ConsolidatedResult } from '../domain/run-record.ts';
+import { agentCounts } from './agent-counts.ts';
 import { agentPerformances } from './agents.ts';
 import { changedFiles, commits, warnings } from './changes.ts';
 import type { Connection } from './connection.ts';
@@ -28,6 +29,8 @@ export interface ConsolidationCaps {
   /** Of failed tests, of failed cases, and of manual checks. */
   tests: number;
   timeline: TimelineCaps;
+  /** Of how many agents there were. */
+  agentCounts: number;
 }
 
 export const DEFAULT_CAPS: ConsolidationCaps = {
@@ -41,6 +44,7 @@ export const DEFAULT_CAPS: ConsolidationCaps = {
   outputs: 50,
   tests: 100,
   timeline: { all: 500, failures: 200, longest: 50 },
+  agentCounts: 100,
 };
 
 /**
@@ -60,6 +64,7 @@ export function consolidate(
     return {
       run,
       agents: agentPerformances(connection, runId),
+      scaling: agentCounts(connection, runId, caps.agentCounts),
       tools: toolPerformances(connection, runId),
       merges: mergedWork(connection, runId, caps.merges),
       competitions: competitions(connection, runId, caps.retried),

@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { Recorder, RunEnd } from '../domain/recorder.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { RunEvent } from '../domain/run-event.ts';
+import { writeAgentCounts } from './agent-counts.ts';
 import { Batch, type RunStarted } from './batch.ts';
 import type { Connection } from './connection.ts';
 import { ownIdentity } from '../support/process-identity.ts';
@@ -149,6 +150,7 @@ export class SqliteRecorder implements Recorder {
     for (const result of batch.results) {
       writeResult(this.#statements, result, this.#hashes.get(result.workstreamId) ?? null);
     }
+    writeAgentCounts(this.#connection, runId, batch.scalings);
     if (batch.results.length > 0) this.#addTotals(runId, batch);
   }
 

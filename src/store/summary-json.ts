@@ -40,10 +40,21 @@ const summary: z.ZodType<ExecutionSummary> = z.object({
   platform: z.string(),
   cores: z.number(),
   agentsCount: z.number(),
+  // Summaries of earlier versions don't have it.
+  scaling: z
+    .object({
+      start: z.number(),
+      final: z.number(),
+      least: z.number(),
+      most: z.number(),
+      changes: z.number(),
+    })
+    .nullable()
+    .catch(null),
   distribution: z.enum(['dynamic', 'round-robin']),
   exitCode: z.number(),
   interruptedBy: z.string().nullable(),
-  // Summaries of earlier versions don't have it.
+  // Nor this.
   sessions: z.number().catch(1),
   speed,
   agents: z.array(agent),

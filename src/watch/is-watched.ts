@@ -9,6 +9,7 @@ export const OTHER_COMMANDS: readonly string[] = [
   'agents',
   'report',
   'worktrees',
+  'tune',
   'init',
   'completion',
 ];

@@ -125,6 +125,7 @@ export function summary(speed: Partial<Speed>, changes: Partial<ExecutionSummary
     platform: 'linux x64',
     cores: 4,
     agentsCount: 3,
+    scaling: null,
     distribution: 'dynamic',
     exitCode: 0,
     interruptedBy: null,

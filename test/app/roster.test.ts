@@ -35,6 +35,40 @@ describe('names', () => {
   });
 });
 
+describe('a number that follows the load', () => {
+  const many = Array.from({ length: 300 }, (_, index) => task(`ws-${index}`, 'x'));
+  const auto = (options: CoordinatorOptions, cores: number, workstreams = many): Roster =>
+    makeRoster(resolveOptions({ agentsCount: 'auto', ...options }), workstreams, cores);
+  const bounds = ({ scaling }: Roster) => [scaling?.start.to, scaling?.policy.max];
+
+  test('starts with the cores, and has most agents by them', () => {
+    expect(bounds(auto({}, 1.5))).toEqual([2, 16]);
+    expect(bounds(auto({}, 4))).toEqual([4, 32]);
+    expect(bounds(auto({}, 64))).toEqual([64, 128]);
+    expect(bounds(auto({ maxAgents: 3 }, 4))).toEqual([3, 3]);
+    expect(bounds(auto({}, 4, many.slice(0, 6)))).toEqual([4, 6]);
+    expect(auto({}, 4).names).toEqual(['agent-1', 'agent-2', 'agent-3', 'agent-4']);
+  });
+
+  test('is one when a person is asked, and a number that is named does not follow anything', () => {
+    const asked = auto({ ask: async () => 'run' }, 4);
+    expect([asked.names, asked.scaling]).toEqual([['agent-1'], null]);
+    expect(rosterOf({ agentsCount: 2, maxAgents: 1 }, many)).toMatchObject({ scaling: null });
+  });
+
+  test('is refused where agents are named or pinned', () => {
+    const refusal = (options: CoordinatorOptions): unknown => {
+      try {
+        return auto(options, 4);
+      } catch (error) {
+        return error instanceof Refusal ? [error.exitCode, error.message] : error;
+      }
+    };
+    expect(refusal({ project: { agents: [{ name: 'anna' }] } })).toEqual([2, expect.stringMatching(/named/)]);
+    expect(refusal({ distribution: 'round-robin' })).toEqual([2, expect.stringMatching(/round-robin/)]);
+  });
+});
+
 describe('tools', () => {
   const mine: [string, ...string[]] = ['my-tool', '-x'];
   const project = {

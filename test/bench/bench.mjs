@@ -2,6 +2,7 @@
  * `npm run bench`: measures everything and writes the table into docs/benchmarks.md.
  * `npm run bench -- 9` takes 9 rounds. `npm run bench -- no-ops commands` measures these parts only, and prints them.
  */
+import adapting from './parts/adapting.mjs';
 import commands from './parts/commands.mjs';
 import computing from './parts/computing.mjs';
 import noOps from './parts/no-ops.mjs';
@@ -16,6 +17,7 @@ const PARTS = {
   'start-up': startUp,
   computing,
   waiting,
+  adapting,
   'no-ops': noOps,
   'one-no-op': oneNoOp,
   commands,

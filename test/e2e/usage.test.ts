@@ -105,7 +105,7 @@ describe('options', () => {
 
   test.each([
     ['{ "agnets": 2 }', 'millrace.config.json: there is no option "agnets". Did you mean "agents"?'],
-    ['{ "agents": "2" }', 'millrace.config.json: "agents" must be a number.'],
+    ['{ "agents": "2" }', 'millrace.config.json: "agents" must be a number or "auto".'],
     ['[1]', 'expected an object with options'],
     ['{ "agents": ', 'millrace.config.json'],
   ])('that are wrong in the file are refused: %s', async (text, message) => {

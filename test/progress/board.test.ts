@@ -114,3 +114,30 @@ test('says which events change the picture', () => {
   expect(changes(runEnded(0, 60))).toBe(true);
   expect([board.interruptedBy, board.ended]).toEqual(['SIGINT', true]);
 });
+
+const scaled = (from: number | null, to: number): RunEvent => ({
+  type: 'agents-scaled',
+  change: { at: '', from, to, reason: 'waiting', explanation: '' },
+  agents: Array.from({ length: to }, (_, index) => `agent-${index + 1}`),
+});
+
+test('agents come with nothing in hand, and leave when they have nothing in hand any more', () => {
+  const board = boardOf(runStarted(9, 1), started('ws-1', 1, 0), scaled(1, 3), started('ws-3', 3, 0));
+  expect([...board.agents.keys()]).toEqual(['agent-1', 'agent-2', 'agent-3']);
+  applyEvent(board, scaled(3, 1));
+  expect([...board.agents.keys()]).toEqual(['agent-1', 'agent-3']);
+  expect(running(board)).toBe(2);
+  applyEvent(board, completed('ws-3', 3));
+  expect([...board.agents.keys()]).toEqual(['agent-1']);
+  applyEvent(board, scaled(1, 2));
+  expect([...board.agents]).toEqual([
+    ['agent-1', expect.objectContaining({ workstreamId: 'ws-1' })],
+    ['agent-2', null],
+  ]);
+});
+
+test('an agent that was to leave and is wanted again stays', () => {
+  const board = boardOf(runStarted(9, 2), started('ws-2', 2, 0), scaled(2, 1), scaled(1, 2));
+  applyEvent(board, completed('ws-2', 2));
+  expect(board.agents.get('agent-2')).toBeNull();
+});

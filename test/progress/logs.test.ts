@@ -284,3 +284,31 @@ test('the logger itself is bound to the run once it has started', () => {
   const last = readFileSync(file, 'utf8').trimEnd().split('\n').at(-1) ?? '';
   expect(JSON.parse(last)).toMatchObject({ run_id: RUN, event: 'something', msg: 'else' });
 });
+
+test('how many agents there are and why', () => {
+  const scaled = (from: number | null, to: number): RunEvent => ({
+    type: 'agents-scaled',
+    change: { at: '', from, to, reason: from === null ? 'start' : 'waiting', explanation: 'they wait' },
+    agents: [],
+  });
+  expect(logged('info', scaled(null, 1), scaled(1, 2))).toEqual([
+    {
+      level: 30,
+      event: 'agents-scaled',
+      from: null,
+      to: 1,
+      reason: 'start',
+      message: 'they wait',
+      msg: 'starts with 1 agent: start',
+    },
+    {
+      level: 30,
+      event: 'agents-scaled',
+      from: 1,
+      to: 2,
+      reason: 'waiting',
+      message: 'they wait',
+      msg: '1 → 2 agents: waiting',
+    },
+  ]);
+});

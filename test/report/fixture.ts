@@ -54,6 +54,7 @@ export function executionSummary(changes: Partial<ExecutionSummary> = {}): Execu
     platform: 'linux x64',
     cores: 2,
     agentsCount: 3,
+    scaling: null,
     distribution: 'dynamic',
     exitCode: 1,
     interruptedBy: null,
@@ -104,6 +105,7 @@ export function emptyResult(changes: Partial<ConsolidatedResult> = {}): Consolid
   return {
     run: runSummary(),
     agents: [],
+    scaling: { shown: [], total: 0 },
     tools: [],
     merges: null,
     competitions: { shown: [], total: 0 },

@@ -16,3 +16,23 @@ test('who has nothing in hand is free, longest idle first', () => {
   hands.release(1);
   expect(hands.free).toEqual([2, 0, 1]);
 });
+
+test('agents that are too many take nothing more, and end what they have in hand', () => {
+  const hands = new Hands(3);
+  for (const agent of [0, 1, 2, 2]) hands.give(agent);
+  hands.resize(1);
+  expect([hands.agents, hands.occupied, hands.busy]).toEqual([1, 3, [[0, 1]]]);
+  for (const agent of [1, 0, 2, 2]) hands.release(agent);
+  expect([hands.occupied, hands.free]).toEqual([0, [0]]);
+});
+
+test('agents that come are free, those that still have something in hand once that has ended', () => {
+  const hands = new Hands(3);
+  hands.give(0);
+  hands.give(2);
+  hands.resize(1);
+  hands.resize(4);
+  expect(hands.free).toEqual([1, 3]);
+  hands.release(2);
+  expect(hands.free).toEqual([1, 3, 2]);
+});

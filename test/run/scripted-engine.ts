@@ -21,6 +21,7 @@ export class ScriptedEngine implements Engine {
   readonly #open: OpenExecution[] = [];
   readonly #onStart: (assignment: Assignment) => void;
   closed = false;
+  readonly inChildren = 0;
 
   constructor(onStart: (assignment: Assignment) => void) {
     this.#onStart = onStart;

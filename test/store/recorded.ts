@@ -140,6 +140,7 @@ export const SUMMARY: ExecutionSummary = {
   platform: 'linux x64',
   cores: 2,
   agentsCount: 2,
+  scaling: null,
   distribution: 'dynamic',
   exitCode: 1,
   interruptedBy: null,

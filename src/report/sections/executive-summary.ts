@@ -58,7 +58,7 @@ function summaryRows(result: ConsolidatedResult): Cell[][] {
     ...(summary === null || summary.sessions === 1 ? [] : [['Sessions', sessionsText(summary)]]),
     ...(retryOf === null ? [] : [['Tries again', [code(retryOf)]]]),
     ['Exit code', summary?.exitCode ?? null],
-    ['Agents', summary === null ? null : `${summary.agentsCount}, ${summary.distribution} distribution`],
+    ['Agents', summary === null ? null : agentsText(summary)],
     ['Coordinator', summary === null ? null : coordinator(summary)],
     ['Machine', summary === null ? null : machine(summary)],
     ['Database', [code(result.database)]],
@@ -78,6 +78,12 @@ function endedText({ run }: ConsolidatedResult, endedAt: string | null): string 
 
 function sessionsText({ sessions }: ExecutionSummary): string {
   return `${sessions}, together in all times; agents are those of the last, pauses count nowhere`;
+}
+
+function agentsText({ agentsCount, scaling, distribution }: ExecutionSummary): string {
+  const count =
+    scaling === null ? String(agentsCount) : `auto: ${scaling.start} at the start, ${scaling.most} at most`;
+  return `${count}, ${distribution} distribution`;
 }
 
 function machine({ platform, cores, node, millrace }: ExecutionSummary): string {

@@ -36,9 +36,9 @@ function work({ busySeconds, oneAgentSeconds }: Speed): string {
   return `${seconds(busySeconds)}${crowded}; one agent would need ${seconds(oneAgentSeconds)}`;
 }
 
-function speedUp({ speed, agentsCount, cores }: ExecutionSummary): string {
+function speedUp({ speed, agentsCount, scaling, cores }: ExecutionSummary): string {
   if (speed.speedup === null) return `${UNKNOWN} (nothing took measurable time)`;
-  return `${ratio(speed.speedup)} × with ${plural(agentsCount, 'agent')} on ${plural(cores, 'core')}`;
+  return `${ratio(speed.speedup)} × with ${scaling === null ? '' : 'up to '}${plural(agentsCount, 'agent')} on ${plural(cores, 'core')}`;
 }
 
 function leastTime(summary: ExecutionSummary): string {

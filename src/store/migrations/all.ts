@@ -4,6 +4,15 @@ import { testCases } from './003-test-cases.ts';
 import { tools } from './004-tools.ts';
 import { sessions } from './005-sessions.ts';
 import { crashes } from './006-crashes.ts';
+import { agentsOverTime } from './007-agents-over-time.ts';
 
 /** SQL of every migration; the one at index i takes a database from version i to i + 1. Never changed, only added to. */
-export const migrations: readonly string[] = [initial, liveStates, testCases, tools, sessions, crashes];
+export const migrations: readonly string[] = [
+  initial,
+  liveStates,
+  testCases,
+  tools,
+  sessions,
+  crashes,
+  agentsOverTime,
+];

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { ConsolidationDatabase } from '../../../dist/src/index.js';
 import { markdownReport } from '../../../dist/src/report/markdown.js';
+import { calibrate } from '../calibrate.mjs';
 import { emptyFolder, folderOf, moduleStep } from '../folders.mjs';
 import {
   alternate,
@@ -15,7 +16,7 @@ import {
 
 /** Work that computes for about 150 ms: what is lost against a bare pool, and what recording takes. */
 export default function computing({ row, rounds }) {
-  const input = { rounds: calibrate() };
+  const input = { rounds: calibrate(150) };
   const cwd = folderOf('computing', 54, moduleStep('compute', input));
   const empty = emptyFolder();
   const runs = alternate(
@@ -38,18 +39,6 @@ export default function computing({ row, rounds }) {
   const more = medianMegabytes(runs.two) - medianMegabytes(runs.bare);
   row('peak resident memory above bare piscina', `${more.toFixed(0)} MB`, '≤ 50 MB');
   recording(cwd, row, rounds);
-}
-
-function calibrate() {
-  let iterations = 1_000_000;
-  for (;;) {
-    const start = performance.now();
-    let x = 1;
-    for (let i = 0; i < iterations; i += 1) x = (x * 1_103_515_245 + 12_345) % 2_147_483_648;
-    const milliseconds = performance.now() - start;
-    if (milliseconds > 100 && x >= 0) return Math.round((iterations * 150) / milliseconds);
-    iterations *= 2;
-  }
 }
 
 /** From what the runs themselves recorded. */

@@ -1,0 +1,88 @@
+import { Tuning } from '../../app/tune.ts';
+import type { TuningResult } from '../../domain/tuning.ts';
+import { glyphsFor } from '../../progress/glyphs.ts';
+import { exitCodeOf, listenForSignals } from '../../run/signals.ts';
+import { plural } from '../../support/plural.ts';
+import type { TuneArguments } from '../commands/tune.ts';
+import { readProject } from '../config.ts';
+import { print, printJson } from '../print.ts';
+import { saveAgents } from '../save-agents.ts';
+import { tuningChart } from '../tuning-chart.ts';
+import { UsageError } from '../usage-error.ts';
+
+const MOST_AGENTS = 1024;
+
+/** Tries several numbers of agents. Exit code 0, 1 when workstreams did not complete, 130 and the like. */
+export async function tune(argv: TuneArguments): Promise<number> {
+  const cwd = process.cwd();
+  const counts = argv.counts === undefined ? null : countsOf(argv.counts);
+  const repeat = whole('--repeat', argv.repeat, 100);
+  if (!(argv.seconds > 0)) throw new UsageError('--seconds must be more than 0.');
+  const { agents } = await readProject(cwd);
+  if (argv.save && agents.length > 0) {
+    throw new UsageError('--save: the agents are named in millrace.config.json, which fixes their number.');
+  }
+  const { id: select, workstreams, seconds } = argv;
+  const program: [string, ...string[]] = [process.execPath, process.argv[1] ?? ''];
+  const onProgress = (text: string): void => void process.stderr.write(`${text}\n`);
+  const tuning = new Tuning({ cwd, select, workstreams, counts, repeat, seconds, program, onProgress });
+  const { result, signal } = await untilSignal(tuning);
+  if (result === null) return exitCodeOf(signal);
+  const saved = await save(argv, result, cwd);
+  if (argv.json) await printJson({ version: 1, ...result, saved });
+  else await print(textOf(result, saved));
+  return result.failures === 0 ? 0 : 1;
+}
+
+async function untilSignal(tuning: Tuning): Promise<{ result: TuningResult | null; signal: string }> {
+  let signal: NodeJS.Signals = 'SIGINT';
+  const end = (by: NodeJS.Signals): void => {
+    signal = by;
+    tuning.interrupt(by);
+  };
+  // A run takes a second signal as one that insists, and ends itself and what it started at once.
+  const stopListening = listenForSignals({
+    first: end,
+    second: () => end(signal),
+    hungUp: () => end('SIGTERM'),
+  });
+  try {
+    return { result: await tuning.run(), signal };
+  } finally {
+    stopListening();
+  }
+}
+
+/** Gives the file; null where nothing was saved. */
+async function save(argv: TuneArguments, result: TuningResult, cwd: string): Promise<string | null> {
+  const { advice, failures, machine } = result;
+  if (!argv.save || advice === null || failures > 0) return null;
+  return saveAgents(cwd, machine.name, advice.agents);
+}
+
+function textOf(result: TuningResult, saved: string | null): string {
+  const { advice, failures, machine } = result;
+  const lines = [tuningChart(result, glyphsFor(process.env)), ''];
+  if (failures > 0) {
+    lines.push(
+      `${plural(failures, 'result')} did not complete: these figures are not those of the whole work, and nothing is saved.`,
+    );
+  }
+  if (advice === null) lines.push('Nothing completed, so nothing can be recommended.');
+  else lines.push(`${plural(advice.agents, 'agent')} on ${machine.name}: ${advice.explanation}.`);
+  if (saved !== null)
+    lines.push(`Saved in ${saved}: a run on this machine without --agents takes it from there.`);
+  return lines.join('\n');
+}
+
+function countsOf(text: string): number[] {
+  const counts = text
+    .split(',')
+    .map((part) => whole('--counts', Number(part.trim() || Number.NaN), MOST_AGENTS));
+  return [...new Set(counts)].toSorted((a, b) => a - b);
+}
+
+function whole(option: string, value: number, most: number): number {
+  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+  throw new UsageError(`${option} takes whole numbers from 1 to ${most}.`);
+}

@@ -1,0 +1,56 @@
+import {
+  chmodSync,
+  existsSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { CONFIG_FILE } from './config.ts';
+import { UsageError } from './usage-error.ts';
+
+/**
+ * Writes the number of agents of a machine into the configuration file of `folder`; comments and the form of the file
+ * stay, and a reader never sees half of it. Gives the file's path.
+ * @throws UsageError where it can't be written.
+ */
+export async function saveAgents(folder: string, machine: string, agents: number): Promise<string> {
+  const { applyEdits, modify } = await import('jsonc-parser');
+  const path = join(folder, CONFIG_FILE);
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : '{}\n';
+  const edits = modify(text, ['machines', machine, 'agents'], agents, { formattingOptions: formOf(text) });
+  try {
+    replace(path, applyEdits(text, edits));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`${CONFIG_FILE}: it can't be written: ${why}.`);
+  }
+  return path;
+}
+
+/** As the file is indented already. */
+function formOf(text: string): { insertSpaces: boolean; tabSize: number; eol: string } {
+  const indent = /^([ \t]+)\S/m.exec(text)?.[1] ?? '  ';
+  const insertSpaces = !indent.startsWith('\t');
+  return {
+    insertSpaces,
+    tabSize: insertSpaces ? indent.length : 1,
+    eol: text.includes('\r\n') ? '\r\n' : '\n',
+  };
+}
+
+/** Follows a link, and keeps the file's mode. */
+function replace(path: string, text: string): void {
+  const real = existsSync(path) ? realpathSync(path) : path;
+  const unfinished = `${real}.${process.pid}.tmp`;
+  try {
+    writeFileSync(unfinished, text);
+    if (existsSync(real)) chmodSync(unfinished, statSync(real).mode);
+    renameSync(unfinished, real);
+  } finally {
+    rmSync(unfinished, { force: true });
+  }
+}

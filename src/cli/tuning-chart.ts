@@ -1,0 +1,35 @@
+import type { TrialResult, TuningResult } from '../domain/tuning.ts';
+import { bar } from '../progress/bar.ts';
+import type { Glyphs } from '../progress/glyphs.ts';
+import { percent } from '../support/percent.ts';
+import { table } from './table.ts';
+
+/** Columns of the longest bar of throughput, and of the others. */
+const WIDE = 30;
+const NARROW = 10;
+
+const HEAD = ['agents', 'workstreams/s', '', 'memory', '', 'speed-up', 'efficiency', '', ''];
+
+/** The curve: a line for each number of agents, with bars for throughput, memory and efficiency. */
+export function tuningChart({ trials, advice }: TuningResult, glyphs: Glyphs): string {
+  const best = Math.max(...trials.map(({ throughput }) => throughput));
+  const most = Math.max(...trials.map(({ memoryBytes }) => memoryBytes ?? 0));
+  const line = (trial: TrialResult): (string | number | null)[] => {
+    const { agents, throughput, memoryBytes, speedup, efficiency } = trial;
+    return [
+      agents,
+      figure(throughput),
+      bar(best === 0 ? 0 : throughput / best, WIDE, glyphs),
+      memoryBytes === null ? null : `${Math.round(memoryBytes / 1e6)} MB`,
+      memoryBytes === null ? '' : bar(memoryBytes / most, NARROW, glyphs),
+      figure(speedup),
+      percent(efficiency),
+      bar(efficiency, NARROW, glyphs),
+      agents === advice?.agents ? '<' : '',
+    ];
+  };
+  return table(HEAD, trials.map(line));
+}
+
+/** Three digits that count. */
+const figure = (value: number): string => String(Number(value.toPrecision(3)));

@@ -1,0 +1,11 @@
+import { readFileSync } from 'node:fs';
+
+/** The text of a file that the system makes up, as in /proc; empty where it is not there, has gone, or is not ours. */
+export function readText(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    // What such a file tells is then not known.
+    return '';
+  }
+}
