@@ -92,7 +92,7 @@ export class Execution {
       type: 'progress',
       executionId: this.assignment.executionId,
       fraction: known ? Math.min(1, Math.max(0, fraction)) : null,
-      text: this.host.redactor.text(text).slice(0, 200),
+      text: this.host.redactor.cutText(text).slice(0, 200),
     });
   }
 

@@ -7,6 +7,9 @@ interface NamedValue {
   value: string;
 }
 
+/** At the end of text that was cut. */
+const ELLIPSIS = '…';
+
 /**
  * Made once for all secrets of a run. What it has redacted it leaves as it is. Without secrets everything is given
  * back untouched.
@@ -41,11 +44,18 @@ export class Redactor {
     return withMarks(text, this.#inText.spans(text));
   }
 
-  /** As `text`, and also the beginning of a secret at the end: of text that was cut, or is not complete yet. */
+  /**
+   * As `text`, and also the beginning of a secret at the end, or before a final ellipsis: of text that was cut, or is not
+   * complete yet.
+   */
   cutText(text: string): string {
     const clean = this.text(text);
-    const begun = this.#inText?.begunAtEnd(clean) ?? null;
+    const begun = this.#begunIn(clean);
     return begun === null ? clean : withMarks(clean, [begun]);
+  }
+
+  #begunIn(text: string): Span | null {
+    return this.#inText?.begunAtEnd(text.endsWith(ELLIPSIS) ? text.slice(0, -1) : text) ?? null;
   }
 
   /** What stands in JSON text, keys too; it stays JSON. Other text is redacted as `text` does. */
@@ -59,7 +69,10 @@ export class Redactor {
     }
   }
 
-  /** The strings of a record whose keys are ours. The same object where there is nothing to redact. */
+  /**
+   * The strings of a record whose keys are ours; those that end with an ellipsis as `cutText` does. The same object where
+   * there is nothing to redact.
+   */
   fields<T>(value: T): T {
     return this.#copy(value, false);
   }
@@ -119,12 +132,16 @@ export class Redactor {
   }
 
   #isFound(value: unknown, isData: boolean): boolean {
-    if (typeof value === 'string') return this.#inText?.isIn(value) === true;
+    if (typeof value === 'string') {
+      return (
+        this.#inText?.isIn(value) === true || (value.endsWith(ELLIPSIS) && this.#begunIn(value) !== null)
+      );
+    }
     return isData && typeof value === 'number' && this.#inText?.isIn(String(value)) === true;
   }
 
   #redacted(value: unknown, isData: boolean): unknown {
-    if (typeof value === 'string') return this.text(value);
+    if (typeof value === 'string') return value.endsWith(ELLIPSIS) ? this.cutText(value) : this.text(value);
     if (typeof value === 'number') return isData ? this.#number(value) : value;
     if (typeof value !== 'object' || value === null) return value;
     if (Array.isArray(value)) return value.map((item) => this.#redacted(item, isData));

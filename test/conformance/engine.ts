@@ -160,6 +160,12 @@ export function describeEngine(
         });
       });
 
+      test('have in their log what their child processes print to an output that they inherit', async () => {
+        const { outcome } = await run([behaviour('childrenInherit')]);
+        expect([outcome.failure, outcome.output]).toEqual([null, JSON.stringify('7\n8\n')]);
+        expect(readFileSync(outcome.logFile ?? '', 'utf8')).toBe('1\n2\n3\n4\n5\n6\n');
+      });
+
       test('warn without failing', async () => {
         const { outcome } = await run([behaviour('warns')]);
         expect(outcome).toMatchObject({ status: 'completed', warnings: ['odd, but not fatal'] });

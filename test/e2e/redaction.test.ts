@@ -20,12 +20,14 @@ const OF_TOOL = 'of-the-tool-998877665544';
 const VALUES = [TOKEN, ODD, 'dbpw-13579-24680', OF_STEP, OF_TOOL];
 
 const MODULE = `
+import { execSync, spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
 const { GITHUB_TOKEN: token, KEY_PASSPHRASE: odd, DATABASE_URL: url } = process.env;
 export const gives = (_, context) => {
   console.log(token, odd);
   console.error(new Error(url));
   writeSync(1, token);
+  execSync('echo $GITHUB_TOKEN', { stdio: 'inherit' });
   context.progress(0.5, 'p'.repeat(190) + token);
   context.log.info({ token, odd, [token]: { deep: [odd] } }, 'with ' + token);
   context.warn('w'.repeat(1990) + token);
@@ -45,7 +47,12 @@ export const throws = () => {
 };
 export const throwsText = () => { throw 'x' + token; };
 export const rejectsLate = () => { void Promise.reject(new Error(token)); };
-export const exits = () => { console.log(token); process.exit(3); };
+export const exits = async () => {
+  console.log(token);
+  const child = spawn('echo $GITHUB_TOKEN', { shell: true, stdio: 'inherit' });
+  await new Promise((resolve) => child.once('exit', resolve));
+  process.exit(3);
+};
 export const blocks = () => { console.log(odd + token); for (;;); };
 export const aborts = () => { console.log(token); process.abort(); };
 export const wrongKey = () => ({ [token]: 1 });

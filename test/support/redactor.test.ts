@@ -68,6 +68,8 @@ test('the beginning of a value counts where the text was cut', () => {
   expect(redactor.text('it is abcdefgh')).toBe('it is abcdefgh');
   expect(redactor.cutText('it is abcdefgh')).toBe('it is [redacted: TOKEN]');
   expect(redactor.cutText('it is abcde')).toBe('it is abcde');
+  expect(redactor.cutText('it is abcdefg…')).toBe('it is [redacted: TOKEN]…');
+  expect(redactor.fields(['is abcdefg…', 'is abcdefg'])).toEqual(['is [redacted: TOKEN]…', 'is abcdefg']);
   expect(redactor.cutText('abcdefghij abcdefghi')).toBe('[redacted: TOKEN] [redacted: TOKEN]');
 });
 
