@@ -36,3 +36,23 @@ describe.each([1, 2, 4, 8])('on %d cores', (cores) => {
     });
   });
 });
+
+/** As a plan orders it whose durations are known: what takes longest comes first. */
+describe.each([1, 2, 4, 8])(
+  'on %d cores, first all that computes and then all that waits, or the reverse',
+  (cores) => {
+    test.each([0.05, 0.15])('in pieces of %d s: within 10 %% of the best of 1 to 12', (unit) => {
+      const half = Math.round((15 * cores) / unit);
+      const [first, second] = [compute(unit), wait(unit)].map((phase) =>
+        Array.from({ length: half }, (): Phases => [phase]),
+      );
+      for (const work of [
+        [...(first ?? []), ...(second ?? [])],
+        [...(second ?? []), ...(first ?? [])],
+      ]) {
+        const fixed = [1, 2, 3, 4, 6, 8, 12].map((count) => simulate(work, cores, count).seconds);
+        expect(simulate(work, cores, 'auto').seconds).toBeLessThanOrEqual(1.1 * Math.min(...fixed));
+      }
+    });
+  },
+);
