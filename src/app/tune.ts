@@ -25,6 +25,8 @@ export interface TuneOptions {
   workstreams: string;
   /** Ids and globs; everything without one. What they depend on is brought along. */
   select: readonly string[];
+  /** Where workstreams work that do not say; null for `shared`, but for tool steps. Worktrees are left out. */
+  workspace: 'shared' | 'worktree' | null;
   /** Numbers of agents to try; null for powers of two and the cores. */
   counts: readonly number[] | null;
   /** How often each is tried; the median counts. */
@@ -50,8 +52,8 @@ export class Tuning {
 
   /**
    * Null when it was interrupted.
-   * @throws Refusal with exit code 2 for a folder or numbers that can't be used, 3 for a run that did not come to its end, 4 when
-   * there is nothing that can be tried.
+   * @throws Refusal with exit code 2 for a folder or numbers that can't be used, 3 for a run that did not come to its
+   * end, 4 when there is nothing that can be tried.
    */
   async run(): Promise<TuningResult | null> {
     try {
@@ -99,9 +101,9 @@ export class Tuning {
   }
 
   #candidates(): { workstreams: Workstream[]; leftOut: LeftOut[]; total: number } {
-    const { cwd, workstreams: folder, select } = this.#options;
+    const { cwd, workstreams: folder, select, workspace } = this.#options;
     const paths = resolvePaths({ cwd, workstreams: folder, state: this.#folder, reports: this.#folder });
-    const { plan } = prepare({ select: [...select], withDependencies: true, workspace: null }, paths);
+    const { plan } = prepare({ select: [...select], withDependencies: true, workspace }, paths);
     const { workstreams, leftOut } = triable(plan);
     if (workstreams.length === 0) throw new Refusal(4, `There is nothing to try: ${leftOutText(leftOut)}.`);
     if (leftOut.length > 0) this.#options.onProgress(`left out: ${leftOutText(leftOut)}`);

@@ -131,6 +131,12 @@ test('what costs money or leaves commits is left out, with what needs it, and th
   expect(readFileSync(join(folder, 'ran'), 'utf8')).not.toContain('ws-after');
 });
 
+test('what the configuration gives worktrees is not run in the shared folder', async () => {
+  const { folder, tune } = folderOf(quick(2), { 'millrace.config.json': { workspace: 'worktree' } });
+  expect(await tune()).toMatchObject({ code: 4, stderr: expect.stringContaining('would make worktrees') });
+  expect(existsSync(join(folder, 'ran'))).toBe(false);
+});
+
 describe('nothing is recommended or saved', () => {
   test('where nothing can be tried', async () => {
     const { tune } = folderOf([{ id: 'ws-tool', tool: 'claude', tasks: ['x'] }]);

@@ -22,10 +22,20 @@ export async function tune(argv: TuneArguments): Promise<number> {
   if (argv.save && agents.length > 0) {
     throw new UsageError('--save: the agents are named in millrace.config.json, which fixes their number.');
   }
-  const { id: select, workstreams, seconds } = argv;
+  const { id: select, workstreams, workspace = null, seconds } = argv;
   const program: [string, ...string[]] = [process.execPath, process.argv[1] ?? ''];
   const onProgress = (text: string): void => void process.stderr.write(`${text}\n`);
-  const tuning = new Tuning({ cwd, select, workstreams, counts, repeat, seconds, program, onProgress });
+  const tuning = new Tuning({
+    cwd,
+    select,
+    workstreams,
+    workspace,
+    counts,
+    repeat,
+    seconds,
+    program,
+    onProgress,
+  });
   const { result, signal } = await untilSignal(tuning);
   if (result === null) return exitCodeOf(signal);
   const saved = await save(argv, result, cwd);

@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import type { ArgumentsOf } from '../command.ts';
-import { folderOptions, jsonOption } from '../options.ts';
+import { folderOptions, jsonOption, runOptions } from '../options.ts';
 
 const options = {
   counts: { type: 'string', describe: 'Numbers of agents to try (1,2,4,…)', requiresArg: true },
@@ -22,6 +22,7 @@ const options = {
     describe: 'Write the number into millrace.config.json, for this machine',
   },
   ...jsonOption,
+  workspace: runOptions.workspace,
   workstreams: folderOptions.workstreams,
 } as const;
 
