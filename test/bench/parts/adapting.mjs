@@ -10,26 +10,26 @@ export default function adapting({ row, rounds }) {
   const compute = moduleStep('compute', input);
   const wait = moduleStep('wait', { seconds: 0.15 });
   const times = Math.min(rounds, 3);
-  against('mixed', row, times, (index) => [index % 2 === 0 ? compute : wait]);
-  against('within each', row, times, () => [compute, wait]);
+  against('mixed', 320, row, times, (index) => [index % 2 === 0 ? compute : wait]);
+  against('within each', 160, row, times, () => [compute, wait]);
 }
 
-function against(label, row, rounds, stepsOf) {
-  const workstreams = Array.from({ length: 160 }, (_, index) => ({
+function against(label, count, row, rounds, stepsOf) {
+  const workstreams = Array.from({ length: count }, (_, index) => ({
     id: `ws-${index + 1}`,
     steps: stepsOf(index),
   }));
   const cwd = folderWith(`adapting-${label.replace(' ', '-')}`, workstreams);
-  const fixed = Object.fromEntries(COUNTS.map((count) => [String(count), millrace(cwd, count)]));
+  const fixed = Object.fromEntries(COUNTS.map((agents) => [String(agents), millrace(cwd, agents)]));
   const runs = alternate({ ...fixed, auto: millrace(cwd, 'auto') }, rounds);
-  const medians = COUNTS.map((count) => [count, medianSeconds(runs[count])]);
+  const medians = COUNTS.map((agents) => [agents, medianSeconds(runs[agents])]);
   const [best] = medians.toSorted(([, one], [, other]) => one - other)[0];
   const ratio = median(runs.auto.map(({ seconds }, index) => seconds / runs[best][index].seconds));
   const all = [...medians, ['auto', medianSeconds(runs.auto)]];
   row(
-    `160 workstreams, half CPU, half waiting (${label}), auto / best fixed count, ${best}`,
+    `${count} workstreams, half CPU, half waiting (${label}), auto / best fixed count, ${best}`,
     ratio.toFixed(3),
     '≤ 1.10',
-    all.map(([count, seconds]) => `${count}: ${seconds.toFixed(2)} s`).join(', '),
+    all.map(([agents, seconds]) => `${agents}: ${seconds.toFixed(2)} s`).join(', '),
   );
 }
