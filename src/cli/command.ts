@@ -1,4 +1,5 @@
 import type { ArgumentsCamelCase, Argv, Options } from 'yargs';
+import { lastGiven } from './options.ts';
 
 /** What a command's builder makes of its arguments. */
 export type ArgumentsOf<B> = B extends (yargs: Argv) => Argv<infer A> ? ArgumentsCamelCase<A> : never;
@@ -28,8 +29,8 @@ export function bind<A>(
       command,
       describe,
       builder: (scoped) => {
-        // Of an option that is given more than once the last one counts; words that belong to none are all kept.
-        scoped.coerce(Object.keys(options), last);
+        // Words that belong to no option are all kept.
+        scoped.coerce(Object.keys(options), lastGiven);
         return builder(scoped.config(own));
       },
       handler: async (argv) => {
@@ -40,5 +41,3 @@ export function bind<A>(
     });
   };
 }
-
-const last = (value: unknown): unknown => (Array.isArray(value) ? value.at(-1) : value);

@@ -9,9 +9,13 @@ const option = <const O extends Options>(definition: O): O & { requiresArg: bool
   requiresArg: definition.type !== 'boolean',
 });
 
+/** Of an option that is given more than once the last one counts. */
+export const lastGiven = (value: unknown): unknown => (Array.isArray(value) ? value.at(-1) : value);
+
 /** A number, or `auto`; what is neither is refused as no number where it is used. */
 function agentsArgument(value: unknown): number | 'auto' {
-  return value === 'auto' ? 'auto' : Number(value);
+  const given = lastGiven(value);
+  return given === 'auto' ? 'auto' : Number(given);
 }
 
 /** Where things are; every command has these. */
