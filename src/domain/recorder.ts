@@ -8,8 +8,13 @@ import type { RunEvent } from './run-event.ts';
 export interface Recorder {
   /** Takes what of an event is worth keeping. */
   take(event: RunEvent): void;
-  /** Writes everything taken so far in one transaction. Throws when the disk or the database refuses. */
+  /**
+   * Writes everything taken so far in one transaction, but leaves to the next the start of what was lined up since the
+   * last. Throws when the disk or the database refuses.
+   */
   commit(): void;
+  /** Whether the last commit has left something. */
+  readonly hasLeft: boolean;
   /** Resolves when everything committed so far is on the disk; rejects when the disk refuses. */
   sync(): Promise<void>;
   /**

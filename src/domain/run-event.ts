@@ -24,13 +24,19 @@ export type RunEvent =
       /** Expected seconds of all work together, from history; null without any. */
       expectedSeconds: number | null;
     }
-  | { type: 'workstream-ready'; workstreamId: string }
+  | {
+      /** What it needs is there, or it was taken back. What needs nothing is ready from the start, without an event. */
+      type: 'workstream-ready';
+      workstreamId: string;
+    }
   | {
       type: 'workstream-started';
       workstreamId: string;
       title: string;
       agentId: string;
       attempt: number;
+      /** Whether the agent has something else in hand, behind which it waits for a moment. */
+      linedUp: boolean;
       at: string;
       /** Expected seconds from history; null without any. */
       expectedSeconds: number | null;

@@ -136,7 +136,7 @@ export class Coordinator {
   /** Resolves when every workstream has its final row. Rejects only when results can't be recorded. */
   async run(): Promise<void> {
     const start: Start = (agent, index, linedUp) => this.#start(agent, index, linedUp);
-    this.#results.begin();
+    for (const index of this.#results.begin()) this.#parts.ready.add(index);
     for (;;) {
       if (this.#interruption === null && this.#fault === null) this.#handOut.give(start);
       if (this.#running.size === 0 && this.#pauses.size === 0) break;
@@ -215,6 +215,7 @@ export class Coordinator {
       title: workstream.title,
       agentId,
       attempt: runner.nextAttempt(workstream.id),
+      linedUp,
       at: new Date().toISOString(),
       expectedSeconds: plan.known > 0 ? (plan.expectedSeconds[index] ?? null) : null,
     });

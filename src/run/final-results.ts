@@ -20,7 +20,7 @@ export interface FinalResultsParts {
   inheritance: Inheritance;
   /** The failed attempts of a workstream that has no result yet. */
   earlierAttempts: (workstreamId: string) => readonly AttemptRecord[];
-  /** Told of each workstream whose dependencies are met. */
+  /** Told of each workstream whose dependencies are met, other than those that have none. */
   onReady: (index: number) => void;
 }
 
@@ -44,8 +44,8 @@ export class FinalResults {
     this.#dependencies = new Dependencies(workstreams, this.#final);
   }
 
-  /** Settles everything that is decided before anything is run, and says what is ready. */
-  begin(): void {
+  /** Settles everything that is decided before anything is run. Gives the workstreams that need nothing. */
+  begin(): number[] {
     const { runId, plan, outside, inheritance } = this.#parts;
     const free = this.#dependencies.free();
     for (const broken of plan.broken) this.#keep(brokenResult(runId, broken));
@@ -59,7 +59,7 @@ export class FinalResults {
         this.keep(index, brokenResult(runId, { id, title, source, failure }));
       }
     }
-    for (const index of free) if (this.#final[index] === 0) this.#parts.onReady(index);
+    return free.filter((index) => this.#final[index] === 0);
   }
 
   /** Records the final row of the workstream with this index, and at once where a dependent's start may follow. */

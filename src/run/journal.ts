@@ -61,6 +61,7 @@ export class Journal {
   commit(): void {
     this.#stopClock();
     this.#recorder.commit();
+    if (this.#recorder.hasLeft) this.#commitWithin(DELAY_MS.lasting);
     this.#committed = this.#committed.concat(this.#taken);
     this.#taken = [];
     this.#sync();

@@ -9,6 +9,8 @@ export interface StateChange {
   state: 'pending' | 'running';
   agentId: string | null;
   since: string | null;
+  /** Whether the next commit is soon enough: most of what is lined up has its result by then. */
+  canWait: boolean;
 }
 
 export interface ProgressChange {
@@ -17,6 +19,8 @@ export interface ProgressChange {
 }
 
 const ACTIVITY_LENGTH = 200;
+
+const PENDING: StateChange = { state: 'pending', agentId: null, since: null, canWait: false };
 
 /**
  * What has been taken and is not written yet. Only the last live state of a workstream counts, and none once it has
@@ -45,15 +49,12 @@ export class Batch {
         this.started = event;
         return;
       case 'workstream-ready':
-        return this.#change(event.workstreamId, { state: 'pending', agentId: null, since: null });
-      case 'workstream-started':
-        return this.#change(event.workstreamId, {
-          state: 'running',
-          agentId: event.agentId,
-          since: event.at,
-        });
       case 'workstream-retrying':
-        return this.#change(event.workstreamId, { state: 'pending', agentId: null, since: null });
+        return this.#change(event.workstreamId, PENDING);
+      case 'workstream-started': {
+        const { agentId, at: since, linedUp: canWait } = event;
+        return this.#change(event.workstreamId, { state: 'running', agentId, since, canWait });
+      }
       case 'workstream-progress': {
         const activity = event.text.slice(0, ACTIVITY_LENGTH);
         this.progress.set(event.workstreamId, { fraction: event.fraction, activity });
@@ -74,6 +75,18 @@ export class Batch {
       case 'run-ended':
         return;
     }
+  }
+
+  /** What is not to be written with this batch: its states that can wait, which the next can't leave once more. */
+  left(): Batch {
+    const next = new Batch();
+    for (const [id, change] of this.states) {
+      if (!change.canWait) continue;
+      next.states.set(id, { ...change, canWait: false });
+      const progress = this.progress.get(id);
+      if (progress !== undefined) next.progress.set(id, progress);
+    }
+    return next;
   }
 
   #change(workstreamId: string, change: StateChange): void {

@@ -54,6 +54,10 @@ export class EnduringRecorder implements Recorder {
     return this.#parts.recorder.seconds;
   }
 
+  get hasLeft(): boolean {
+    return this.#parts.recorder.hasLeft;
+  }
+
   take(event: RunEvent): void {
     this.#parts.recorder.take(event);
   }

@@ -97,7 +97,11 @@ export type Statements = Record<'claim' | 'start' | 'state' | 'totals' | 'finish
 function forText(statement: Statement): TextStatement {
   return {
     run: (...values) => {
-      statement.run(...values.map((value) => (typeof value === 'string' ? value.toWellFormed() : value)));
+      for (let index = 0; index < values.length; index += 1) {
+        const value = values[index];
+        if (typeof value === 'string' && !value.isWellFormed()) values[index] = value.toWellFormed();
+      }
+      statement.run(values);
     },
   };
 }

@@ -80,7 +80,11 @@ export class SqliteRecorder implements Recorder {
     const batch = this.#batch;
     if (batch.isEmpty) return;
     this.#write(() => this.#writeBatch(batch));
-    this.#batch = new Batch();
+    this.#batch = batch.left();
+  }
+
+  get hasLeft(): boolean {
+    return this.#batch.states.size > 0;
   }
 
   sync(): Promise<void> {
@@ -141,8 +145,8 @@ export class SqliteRecorder implements Recorder {
     if (batch.started !== null) this.#writeStart(batch.started);
     const runId = this.#runId;
     if (runId === null) throw new Error('nothing can be recorded before the run has started');
-    for (const [id, { state, agentId, since }] of batch.states) {
-      this.#statements.state.run(state, agentId, since, runId, id);
+    for (const [id, { state, agentId, since, canWait }] of batch.states) {
+      if (!canWait) this.#statements.state.run(state, agentId, since, runId, id);
     }
     for (const [id, { fraction, activity }] of batch.progress) {
       this.#statements.progress.run(fraction, activity, runId, id);

@@ -38,7 +38,7 @@ function writeRow(statements: Statements, result: AgentResult, definitionHash: s
     list(result.errors),
     list(result.warnings),
     testsCell(result.testResults),
-    JSON.stringify(metadata),
+    metadataCell(metadata),
     metadata.title,
     result.reason,
     result.explanation,
@@ -86,6 +86,20 @@ function writeErrors(statements: Statements, result: AgentResult): void {
       result.logFile,
     );
   }
+}
+
+/** Of what most workstreams have none of, such as tools, only what there is. An output is kept as it is. */
+function metadataCell(metadata: ResultMetadata): string {
+  const cell: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(metadata)) {
+    if (name === 'output' ? value !== null : !isEmpty(value)) cell[name] = value;
+  }
+  return JSON.stringify(cell);
+}
+
+function isEmpty(value: unknown): boolean {
+  if (typeof value !== 'object') return false;
+  return value === null || (Array.isArray(value) ? value.length === 0 : Object.keys(value).length === 0);
 }
 
 const list = (values: readonly unknown[]): string => (values.length === 0 ? '[]' : JSON.stringify(values));

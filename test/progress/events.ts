@@ -42,6 +42,7 @@ export function started(
     title: workstreamId,
     agentId: `agent-${agent}`,
     attempt: 1,
+    linedUp: false,
     at: at(seconds),
     expectedSeconds: null,
     ...fields,

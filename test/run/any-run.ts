@@ -239,7 +239,7 @@ function checkHands(plan: Plan, rehearsal: Rehearsal, pinned: boolean): void {
   const hands = rehearsal.inHand();
   const taken = new Set([...hands.values()].flat());
   const model = new NaiveReadyQueue(plan.workstreams, rehearsal.agents, pinned);
-  const { waiting } = statesOf(rehearsal);
+  const waiting = waitingIds(plan, rehearsal);
   for (const [index, { id }] of plan.workstreams.entries()) {
     if (taken.has(id)) model.apply('run', index);
     else if (waiting.has(id)) model.apply('add', index);
@@ -262,15 +262,19 @@ function checkHands(plan: Plan, rehearsal: Rehearsal, pinned: boolean): void {
   }
 }
 
-/** What the events say: the ids that are ready. */
-function statesOf({ events }: Rehearsal): { waiting: Set<string> } {
-  const waiting = new Set<string>();
+/** Those that need nothing are ready from the start; of the others the events say so. */
+function waitingIds(plan: Plan, { events }: Rehearsal): Set<string> {
+  const stage = stages(plan.workstreams);
+  const free = plan.workstreams.filter(
+    ({ dependsOn }, index) => dependsOn.length === 0 && (stage[index] ?? 0) <= 1,
+  );
+  const waiting = new Set(free.map(({ id }) => id));
   for (const event of events) {
     if (event.type === 'workstream-ready') waiting.add(event.workstreamId);
     else if (event.type === 'workstream-started') waiting.delete(event.workstreamId);
     else if (event.type === 'workstream-finished') waiting.delete(event.result.workstreamId);
   }
-  return { waiting };
+  return waiting;
 }
 
 /** How each ends if nobody interrupts, in whatever order. */

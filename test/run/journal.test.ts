@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Recorder } from '../../src/domain/recorder.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';
 import type { RunListener } from '../../src/domain/run-event.ts';
@@ -15,6 +15,7 @@ class ListRecorder implements Recorder {
   broken = false;
   unsynced = false;
   readonly seconds = 0;
+  hasLeft = false;
 
   take(event: RunEvent): void {
     this.log.push(`take ${event.type}`);
@@ -54,6 +55,16 @@ test('nobody is told of an event before it is committed and on the disk', async 
   await journal.flush();
   const lasting = recorder.log.slice(3).filter((entry) => entry !== 'commit');
   expect(lasting).toEqual(['sync', 'told workstream-ready', 'told workstream-ready']);
+});
+
+test('what a commit has left is committed without a further event', async () => {
+  const recorder = new ListRecorder();
+  const journal = journalOf(recorder, [], () => undefined);
+  recorder.hasLeft = true;
+  journal.commit();
+  await vi.waitFor(() => expect(recorder.log.filter((entry) => entry === 'commit').length).toBeGreaterThan(1));
+  recorder.hasLeft = false;
+  expect(await journal.close()).toBe(null);
 });
 
 test('the clock commits when nobody else does', async () => {

@@ -126,6 +126,7 @@ export class Rehearsal {
       commit: () => undefined,
       sync: async () => undefined,
       finish: () => undefined,
+      hasLeft: false,
       seconds: 0,
     };
   }

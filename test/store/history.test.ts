@@ -18,6 +18,7 @@ describe('live states', () => {
       title: '',
       agentId: 'agent-1',
       attempt: 1,
+      linedUp: false,
       at,
       expectedSeconds: null,
     });

@@ -30,6 +30,7 @@ const startedEvent = (workstreamId: string) =>
     title: 'T',
     agentId: 'agent-2',
     attempt: 1,
+    linedUp: false,
     at: '2026-01-02T03:04:06.000Z',
     expectedSeconds: null,
   }) as const;
@@ -124,6 +125,24 @@ describe('a run from its start', () => {
     recorder.take({ type: 'workstream-ready', workstreamId: 'ws-1' });
     recorder.commit();
     expect(live(connection)).toEqual([{ ...untouched, workstream_id: 'ws-1' }, untouched]);
+  });
+
+  test('the start of one that was lined up is written by the second commit, unless it has ended by then', () => {
+    const connection = opened(temporaryFolder());
+    const recorder = new SqliteRecorder(connection);
+    recorder.take(started(['ws-1', 'ws-2']));
+    for (const id of ['ws-1', 'ws-2']) recorder.take({ ...startedEvent(id), linedUp: true });
+    recorder.take(progress('ws-1', 0.5, 'half'));
+    recorder.commit();
+    expect(recorder.hasLeft).toBe(true);
+    expect(live(connection)).toMatchObject([{ state: 'pending' }, { state: 'pending' }]);
+    recorder.take(finished(result('ws-2')));
+    recorder.commit();
+    expect(recorder.hasLeft).toBe(false);
+    expect(live(connection)).toMatchObject([
+      { workstream_id: 'ws-1', state: 'running', fraction: 0.5, activity: 'half' },
+      { workstream_id: 'ws-2', state: 'pending' },
+    ]);
   });
 });
 

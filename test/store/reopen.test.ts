@@ -157,6 +157,7 @@ describe('what was in hand when the process died', () => {
     title: workstreamId,
     agentId: 'agent-1',
     attempt: 1,
+    linedUp: false,
     at: '2026-01-02T03:04:06.000Z',
     expectedSeconds: null,
   });
