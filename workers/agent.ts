@@ -1,6 +1,6 @@
 /** An agent: one assignment in, one outcome out, and nothing that a workstream's code does escapes it. */
 import type { Cancellation } from '../src/domain/agent-message.ts';
-import type { MarkedAssignment } from '../src/domain/lot.ts';
+import type { Handed } from '../src/domain/lot.ts';
 import type { Failure } from '../src/domain/failure.ts';
 import type { Answer } from '../src/domain/outcome.ts';
 import type { AgentHost } from './agent-host.ts';
@@ -27,13 +27,13 @@ export class Agent {
   }
 
   /** Executes. Never resolves where this place is not fit for another execution: the outcome is sent then. */
-  async take(assignment: MarkedAssignment): Promise<Answer> {
-    const { executionId } = assignment;
-    const execution = new Execution(assignment, this.#host);
+  async take(handed: Handed): Promise<Answer> {
+    const { executionId } = handed.assignment;
+    const execution = new Execution(handed, this.#host);
     this.#inHand = execution;
     if (this.#isFresh) execution.post({ type: 'started', executionId });
     this.#isFresh = false;
-    if (Object.keys(assignment.compiled).length > 0) process.setSourceMapsEnabled(true);
+    if (Object.keys(handed.compiled).length > 0) process.setSourceMapsEnabled(true);
     const outcome = await execute(execution);
     this.#inHand = null;
     const { retire: why } = execution;

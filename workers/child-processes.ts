@@ -11,16 +11,13 @@ type Report = (type: 'process-started' | 'process-ended', pid: number) => void;
  * own, so that its descendants are ended with it and a Ctrl-C in the terminal reaches only Millrace.
  */
 export class ChildProcesses {
-  /** Variables that each of them gets. */
-  readonly environment: Record<string, string>;
   readonly #owned: OwnedProcesses;
   readonly #report: Report;
   /** Those that the main thread will be told of, each with the timer for it. */
   readonly #untold = new Map<number, NodeJS.Timeout>();
   #mayHaveLeft = false;
 
-  constructor(environment: Record<string, string>, mark: string, report: Report) {
-    this.environment = environment;
+  constructor(mark: string, report: Report) {
     this.#owned = new OwnedProcesses(mark);
     this.#report = report;
   }

@@ -3,11 +3,11 @@ import type { Execution } from './execution.ts';
 
 /** Adds those of the execution to `NAME=value` pairs, and takes away what would lead it out of its worktree. */
 export function variablesOf(
-  { assignment, children }: Pick<Execution, 'assignment' | 'children'>,
+  execution: Pick<Execution, 'assignment' | 'environment'>,
   pairs: string[],
 ): string[] {
-  const own = assignment.workstream.workspace === 'worktree' ? withoutRepository(pairs) : pairs;
-  return withVariables(own, children.environment);
+  const own = execution.assignment.workstream.workspace === 'worktree' ? withoutRepository(pairs) : pairs;
+  return withVariables(own, execution.environment());
 }
 
 /** Variables of the same name are replaced: of two, most programs see the first. */

@@ -50,14 +50,19 @@ export async function execute(execution: Execution): Promise<Outcome> {
   execution.ended = true;
   const failure = execution.stopped?.failure ?? findings.failure;
   const cpuEnd = threadCpuTime();
-  const { outputs, ...found } = findings;
+  const { steps, tests, outputs, metrics } = findings;
+  const { startedAt, endedAt, durationSeconds } = measured(begin);
   // What came another way than through the files and messages, such as the names of acceptance tests.
   return execution.host.redactor.fields<Outcome>({
-    ...found,
-    failure,
-    output: outputs.module ?? outputs.tool,
     status: failure === null ? 'completed' : 'failed',
-    ...measured(begin),
+    failure,
+    steps,
+    tests,
+    output: outputs.module ?? outputs.tool,
+    metrics,
+    startedAt,
+    endedAt,
+    durationSeconds,
     cpuSeconds: since(cpuStart?.used, cpuEnd?.used),
     cpuWaitSeconds: since(cpuStart?.waited, cpuEnd?.waited),
     filesModified: [...findings.filesModified],

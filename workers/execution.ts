@@ -1,7 +1,8 @@
 /** What is true of one execution while it is under way, shared by the steps it runs. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Cancellation, FromAgent } from '../src/domain/agent-message.ts';
-import type { MarkedAssignment } from '../src/domain/lot.ts';
+import type { Assignment } from '../src/domain/assignment.ts';
+import type { Handed } from '../src/domain/lot.ts';
 import type { Failure } from '../src/domain/failure.ts';
 import { MARK_VARIABLE, markValue } from '../src/support/owned-processes.ts';
 import type { AgentHost } from './agent-host.ts';
@@ -26,7 +27,10 @@ export interface Stop {
 export const currentExecution = new AsyncLocalStorage<Execution>();
 
 export class Execution {
-  readonly assignment: MarkedAssignment;
+  readonly assignment: Assignment;
+  /** Path of each TypeScript module to that of its compiled form. */
+  readonly compiled: Readonly<Record<string, string>>;
+  readonly #mark: string;
   readonly host: AgentHost;
   readonly children: ChildProcesses;
   readonly output: OutputFile;
@@ -45,11 +49,13 @@ export class Execution {
   #printed = 0;
   #logged = 0;
 
-  constructor(assignment: MarkedAssignment, host: AgentHost) {
+  constructor({ assignment, mark, compiled }: Handed, host: AgentHost) {
     this.assignment = assignment;
+    this.compiled = compiled;
+    this.#mark = mark;
     this.host = host;
     this.output = new OutputFile(assignment.logFile, host.redactor);
-    this.children = new ChildProcesses(this.environment(), assignment.mark, (type, pid) =>
+    this.children = new ChildProcesses(mark, (type, pid) =>
       this.post({ type, executionId: assignment.executionId, pid }),
     );
   }
@@ -131,13 +137,13 @@ export class Execution {
 
   /** The variables that every child process gets. */
   environment(): Record<string, string> {
-    const { runId, agentId, attempt, workstream, mark } = this.assignment;
+    const { runId, agentId, attempt, workstream } = this.assignment;
     return {
       MILLRACE_RUN_ID: runId,
       MILLRACE_WORKSTREAM_ID: workstream.id,
       MILLRACE_AGENT_ID: agentId,
       MILLRACE_ATTEMPT: String(attempt),
-      [MARK_VARIABLE]: markValue(mark),
+      [MARK_VARIABLE]: markValue(this.#mark),
     };
   }
 

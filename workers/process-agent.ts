@@ -19,8 +19,8 @@ let agent: Agent | null = null;
 
 process.on('message', (message: ToProcess) => {
   if (message.type === 'cancel') return agent?.cancel(message.executionId, message.because);
-  const { assignment, logLevel, secrets } = message;
-  process.once('disconnect', () => abandon(assignment.limits.graceSeconds));
+  const { handed, logLevel, secrets } = message;
+  process.once('disconnect', () => abandon(handed.assignment.limits.graceSeconds));
   agent = new Agent({
     place: 'process',
     launcher: null,
@@ -28,7 +28,7 @@ process.on('message', (message: ToProcess) => {
     redactor: new Redactor(secrets),
     send: tell,
   });
-  void agent.take(assignment).then((answer) => tell({ type: 'answer', ...answer }, () => process.exit(0)));
+  void agent.take(handed).then((answer) => tell({ type: 'answer', ...answer }, () => process.exit(0)));
   return undefined;
 });
 

@@ -9,7 +9,7 @@ const BYTES_PER_MB = 1e6;
 /** What a process needs of the execution that it belongs to; its output may go to a file of its own. */
 export type ProcessHost = Pick<
   Execution,
-  'assignment' | 'host' | 'output' | 'children' | 'stopped' | 'progress'
+  'environment' | 'assignment' | 'host' | 'output' | 'children' | 'stopped' | 'progress'
 >;
 
 export interface Guard {

@@ -20,16 +20,24 @@ const agent = new Agent({
  * Called by the pool for each lot. Gives the answer to the last assignment that it began, null when all were taken
  * back; each of the others is answered by a message before the next one begins.
  */
-export default async function take({ assignments, claims }: Lot): Promise<Answer | null> {
+export default async function take({ handed, claims }: Lot): Promise<Answer | null> {
   let last: Answer | null = null;
-  for (const [index, assignment] of assignments.entries()) {
-    if (last !== null) parentPort?.postMessage({ type: 'answer', ...last });
+  for (const [index, next] of handed.entries()) {
+    if (last !== null) parentPort?.postMessage(answerMessage(last));
     last = null;
     if (Atomics.compareExchange(claims, index, CLAIM.open, CLAIM.begun) !== CLAIM.open) continue;
-    last = await agent.take(assignment);
+    last = await agent.take(next);
   }
   return last;
 }
+
+/** Written out, as the objects below are that are made for each execution: to copy one by spreading takes longer. */
+const answerMessage = ({ executionId, outcome, posted }: Answer) => ({
+  type: 'answer',
+  executionId,
+  outcome,
+  posted,
+});
 
 const broadcast = new BroadcastChannel(settings.channel);
 broadcast.unref();

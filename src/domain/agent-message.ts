@@ -1,6 +1,6 @@
 /** Everything that the main thread and an agent say to each other about an execution. */
 import { z } from 'zod';
-import type { MarkedAssignment } from './lot.ts';
+import type { Handed } from './lot.ts';
 import { answerSchema, outcomeSchema } from './outcome.ts';
 import type { Secret } from './secret.ts';
 
@@ -43,7 +43,7 @@ export type FromAgent = z.infer<typeof fromAgentSchema>;
 
 /** To an agent that is a process: the one assignment, then perhaps to stop. */
 export type ToProcess =
-  | { type: 'start'; assignment: MarkedAssignment; logLevel: string; secrets: readonly Secret[] }
+  | { type: 'start'; handed: Handed; logLevel: string; secrets: readonly Secret[] }
   | Cancellation;
 
 /**

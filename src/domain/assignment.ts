@@ -19,8 +19,6 @@ export interface Assignment {
   /** Absolute path for the whole output of this execution; the file is made when there is output. */
   logFile: string;
   limits: Limits;
-  /** For modules that are not JavaScript: path of the module to path of its compiled form. */
-  compiled: Record<string, string>;
   /** How the tools of its tool steps are called, by the name that the step uses; unknown tools are absent. */
   tools: Record<string, ToolSettings>;
   /** The shell line of each type of test gate; a type without one is absent. */

@@ -1,15 +1,18 @@
 import type { Assignment } from './assignment.ts';
 
-/** What an agent is handed: an assignment, and the mark by which everything it starts can be found. */
-export interface MarkedAssignment extends Assignment {
-  /** A UUID; every process of the execution has it in its environment (`MILLRACE_EXECUTION`). */
+/** What an agent is handed: an assignment, and what the engine adds to it. */
+export interface Handed {
+  assignment: Assignment;
+  /** By which everything it starts can be found: each process has it in its environment (`MILLRACE_EXECUTION`). */
   mark: string;
+  /** For modules that are not JavaScript: path of the module to path of its compiled form. */
+  compiled: Record<string, string>;
 }
 
-/** What an agent is handed at once: assignments that it executes one after the other. */
+/** What an agent is handed at once, and executes one after the other. */
 export interface Lot {
-  assignments: MarkedAssignment[];
-  /** By assignment, one of `CLAIM`, in memory that both sides share: an agent begins what it could claim. */
+  handed: Handed[];
+  /** By what is handed, one of `CLAIM`, in memory that both sides share: an agent begins what it could claim. */
   claims: Int32Array;
 }
 

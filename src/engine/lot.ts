@@ -1,5 +1,5 @@
 /** Assignments that a thread has been given at once. */
-import { CLAIM, type Lot as LotMessage, type MarkedAssignment } from '../domain/lot.ts';
+import { CLAIM, type Handed, type Lot as LotMessage } from '../domain/lot.ts';
 import type { Assignment } from '../domain/assignment.ts';
 import type { EngineRunOptions } from '../domain/engine.ts';
 import type { Outcome } from '../domain/outcome.ts';
@@ -33,18 +33,18 @@ export class Lot {
 
   constructor(terminate: AbortController) {
     this.terminate = terminate;
-    this.message = { assignments: [], claims: new Int32Array(0) };
+    this.message = { handed: [], claims: new Int32Array(0) };
   }
 
   /** All members are added before it is handed to a thread. */
-  add(order: Order, execution: ThreadExecution, assignment: MarkedAssignment): void {
-    this.message.assignments.push(assignment);
-    this.#open.set(assignment.executionId, { order, execution });
+  add(order: Order, execution: ThreadExecution, handed: Handed): void {
+    this.message.handed.push(handed);
+    this.#open.set(handed.assignment.executionId, { order, execution });
   }
 
   /** No more are added: makes the memory that is shared. */
   seal(): void {
-    const { length } = this.message.assignments;
+    const { length } = this.message.handed;
     this.message.claims = new Int32Array(new SharedArrayBuffer(length * Int32Array.BYTES_PER_ELEMENT));
   }
 
@@ -65,7 +65,8 @@ export class Lot {
 
   /** Takes back what the thread has not begun and may be given back. */
   takeBack(): void {
-    for (const [index, { executionId }] of this.message.assignments.entries()) {
+    for (const [index, { assignment }] of this.message.handed.entries()) {
+      const { executionId } = assignment;
       const member = this.#open.get(executionId);
       if (member === undefined || member.order.giveBack === null) continue;
       const had = Atomics.compareExchange(this.message.claims, index, CLAIM.open, CLAIM.takenBack);

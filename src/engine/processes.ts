@@ -2,7 +2,6 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type FromAgent, lastWordSchema } from '../domain/agent-message.ts';
-import type { MarkedAssignment } from '../domain/lot.ts';
 import type { Assignment } from '../domain/assignment.ts';
 import type { Death } from '../domain/death.ts';
 import type { Engine, EngineRunOptions } from '../domain/engine.ts';
@@ -64,9 +63,9 @@ export class ProcessEngine implements Engine {
       const { process } = hand;
       execution.terminate.signal.addEventListener('abort', () => process.kill(), { once: true });
       if (execution.terminate.signal.aborted) process.kill();
-      const marked: MarkedAssignment = { ...assignment, compiled, mark: execution.mark };
+      const handed = { assignment, compiled, mark: execution.mark };
       const { logLevel, redactor } = this.#options;
-      process.send({ type: 'start', assignment: marked, logLevel, secrets: redactor.secrets });
+      process.send({ type: 'start', handed, logLevel, secrets: redactor.secrets });
       return await this.#outcome(hand, await process.ended);
     } catch (error) {
       execution.close();

@@ -114,7 +114,7 @@ export class ThreadEngine implements ScalableEngine {
       lot.takeBack();
       for (const execution of lot.open) await this.#lost(lot, execution, error);
     } finally {
-      for (const { executionId } of lot.message.assignments) this.#running.delete(executionId);
+      for (const { assignment } of lot.message.handed) this.#running.delete(assignment.executionId);
     }
   }
 
@@ -129,7 +129,7 @@ export class ThreadEngine implements ScalableEngine {
         (message) => this.#send(message),
         lot.terminate,
       );
-      lot.add(order, execution, { ...assignment, compiled, mark: execution.mark });
+      lot.add(order, execution, { assignment, compiled, mark: execution.mark });
     } catch (error) {
       const logFile = error instanceof CompileError ? assignment.logFile : null;
       order.settle(failedOutcome(failureOf(error), begin, logFile));

@@ -53,6 +53,7 @@ export function createRunLogger({ level, descriptor, file }: RunLogOptions): Run
       }
       if (event.type === 'workstream-log') return passOn(logger, write, event);
       if (event.type === 'workstream-progress' && !logger.isLevelEnabled('debug')) return;
+      if (!logger.isLevelEnabled('error')) return;
       const { level, fields, text } = logEntry(event, startedAt);
       logger[level](fields, text);
     },

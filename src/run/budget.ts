@@ -28,6 +28,7 @@ export class Budget {
    * at the same time are each told of all that is left of the run's.
    */
   forAttempt(workstream: { limitUsd: number | null; spentUsd: number }): CostLimit[] {
+    if (workstream.limitUsd === null && this.#limitUsd === null) return [];
     const run = { of: 'run' as const, limitUsd: this.#limitUsd, spentUsd: this.#spentUsd };
     return [{ of: 'workstream' as const, ...workstream }, run]
       .flatMap(({ limitUsd, ...rest }) => (limitUsd === null ? [] : [{ limitUsd, ...rest }]))

@@ -10,6 +10,7 @@ import type { Plan } from '../domain/plan.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import type { Workload } from '../domain/scaling.ts';
 import type { ReadyQueue } from '../plan/ready.ts';
+import { isoTimestamp } from '../support/iso-timestamp.ts';
 import { FinalResults } from './final-results.ts';
 import { HandOut, type Start } from './hand-out.ts';
 import type { Interruption } from './interruption.ts';
@@ -216,7 +217,7 @@ export class Coordinator {
       agentId,
       attempt: runner.nextAttempt(workstream.id),
       linedUp,
-      at: new Date().toISOString(),
+      at: isoTimestamp(Date.now()),
       expectedSeconds: plan.known > 0 ? (plan.expectedSeconds[index] ?? null) : null,
     });
     if (commitStarts) journal.commit();

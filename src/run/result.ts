@@ -17,6 +17,7 @@ import type { Broken } from '../domain/plan.ts';
 import type { TestCounts } from '../domain/test-case.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { normalize } from '../analysis/patterns.ts';
+import { isoTimestamp } from '../support/iso-timestamp.ts';
 
 /** What an agent found out about a workstream, and what followed from it. */
 export interface Execution {
@@ -33,36 +34,50 @@ export interface Execution {
   compensation: StepResult[];
 }
 
-/** What an agent did. A failure because of an interruption counts as skipped, so that the run can be resumed. */
+/**
+ * What an agent did. A failure because of an interruption counts as skipped, so that the run can be resumed. Written
+ * out, because it is done for each workstream and copying objects by spreading them takes longer than all else here.
+ */
 export function executedResult(runId: string, workstream: Workstream, execution: Execution): AgentResult {
   const { agentId, outcome, changes, earlierAttempts } = execution;
   const { failure } = outcome;
-  const base = notExecuted(runId, workstreamMetadata(workstream), workstream.id, failure);
+  const facts = failureFacts(failure);
   const changed = changes?.files.map(({ path }) => path) ?? [];
   return {
-    ...base,
+    runId,
     agentId,
-    attempts: earlierAttempts.length + 1,
+    workstreamId: workstream.id,
     status: failure === null ? 'completed' : isStop(failure) ? 'skipped' : 'failed',
-    startTime: new Date(outcome.startedAt).toISOString(),
-    endTime: new Date(outcome.endedAt).toISOString(),
+    startTime: isoTimestamp(outcome.startedAt),
+    endTime: isoTimestamp(outcome.endedAt),
     durationSeconds: outcome.durationSeconds,
-    cpuSeconds: outcome.cpuSeconds,
-    cpuWaitSeconds: outcome.cpuWaitSeconds,
     filesModified:
       changed.length === 0 ? outcome.filesModified : [...new Set([...outcome.filesModified, ...changed])],
     commitsCreated: changes?.commits ?? [],
+    errors: facts.errors,
     warnings: outcome.warnings,
     testResults: summarizeTests(outcome.tests),
+    metadata: executedMetadata(workstream, execution, facts.tail),
+    reason: facts.reason,
+    explanation: facts.explanation,
+    cpuSeconds: outcome.cpuSeconds,
+    cpuWaitSeconds: outcome.cpuWaitSeconds,
+    attempts: earlierAttempts.length + 1,
     // What a failed acceptance test printed is in a file of its own.
     logFile: (failure?.reason === 'acceptance-failed' ? failure.log : null) ?? outcome.logFile,
-    metadata: { ...base.metadata, ...executionMetadata(execution) },
+    stack: facts.stack,
+    pattern: facts.pattern,
   };
 }
 
-function executionMetadata(execution: Execution): Partial<ResultMetadata> {
+function executedMetadata(workstream: Workstream, execution: Execution, tail: string | null): ResultMetadata {
   const { outcome, changes, merge, earlierAttempts, candidates, gaveUp, compensation } = execution;
   return {
+    title: workstream.title,
+    kind: workstream.kind,
+    file: workstream.source.file,
+    position: workstream.source.position,
+    priority: workstream.priority,
     output: outcome.output === null ? null : parseOutput(outcome.output),
     metrics: outcome.metrics,
     steps: outcome.steps.map(stepSummary),
@@ -73,6 +88,8 @@ function executionMetadata(execution: Execution): Partial<ResultMetadata> {
     candidates,
     gaveUp,
     compensation: compensation.map(stepSummary),
+    tail,
+    definition: workstream.extra,
   };
 }
 
@@ -122,15 +139,36 @@ function parseOutput(json: string): Json {
 const isStop = (failure: Failure): boolean =>
   failure.reason === 'interrupted' || failure.reason === 'cancelled';
 
+/** What a row says of a failure; all null for none. */
+function failureFacts(failure: Failure | null) {
+  if (failure === null)
+    return {
+      errors: [],
+      reason: null,
+      explanation: null,
+      tail: null,
+      log: null,
+      stack: null,
+      pattern: null,
+    };
+  const explanation = describeFailure(failure);
+  const isError = !isStop(failure);
+  return {
+    ...failureContext(failure),
+    errors: isError ? [{ type: failure.reason, message: explanation }] : [],
+    reason: failure.reason,
+    explanation,
+    pattern: isError ? normalize(explanation) : null,
+  };
+}
+
 function notExecuted(
   runId: string,
   metadata: ResultMetadata,
   workstreamId: string,
   failure: Failure | null,
 ): AgentResult {
-  const explanation = failure === null ? null : describeFailure(failure);
-  const context = failure === null ? null : failureContext(failure);
-  const isError = failure !== null && !isStop(failure);
+  const { tail, log, ...facts } = failureFacts(failure);
   return {
     runId,
     agentId: COORDINATOR,
@@ -141,18 +179,14 @@ function notExecuted(
     durationSeconds: null,
     filesModified: [],
     commitsCreated: [],
-    errors: isError ? [{ type: failure.reason, message: explanation ?? '' }] : [],
     warnings: [],
     testResults: summarizeTests([]),
-    metadata: { ...metadata, tail: context?.tail ?? null },
-    reason: failure?.reason ?? null,
-    explanation,
+    metadata: { ...metadata, tail },
     cpuSeconds: null,
     cpuWaitSeconds: null,
     attempts: 0,
-    logFile: context?.log ?? null,
-    stack: context?.stack ?? null,
-    pattern: isError && explanation !== null ? normalize(explanation) : null,
+    logFile: log,
+    ...facts,
   };
 }
 
@@ -188,6 +222,7 @@ function emptyMetadata(title: string, file: string, position: number): ResultMet
 }
 
 function summarizeTests(tests: TestResult[]): TestSummary {
+  if (tests.length === 0) return { total: 0, passed: 0, failed: 0, manual: 0, cases: null, tests };
   const count = (status: TestResult['status']): number =>
     tests.filter((test) => test.status === status).length;
   const passed = count('passed');

@@ -217,14 +217,24 @@ export class WorkstreamRunner {
     const { workspace, outcome } = attempt;
     if (workspace === null) return attempt;
     const notes = await this.#parts.workplaces.close(workspace);
-    return { ...attempt, outcome: withWarnings(outcome, notes) };
+    return notes.length === 0 ? attempt : { ...attempt, outcome: withWarnings(outcome, notes) };
   }
 
   #end({ task, outcome, changes }: Attempt, aftermath: Aftermath): AttemptEnd {
     const { workstream, agentId } = task;
     const known = withWarnings(outcome, this.#unknownCosts(workstream, outcome));
     const earlierAttempts = this.#ledgers.history.take(workstream.id);
-    const execution = { agentId, outcome: known, changes, earlierAttempts, ...aftermath };
+    const { merge, compensation, gaveUp, candidates } = aftermath;
+    const execution: Execution = {
+      agentId,
+      outcome: known,
+      changes,
+      earlierAttempts,
+      merge,
+      compensation,
+      gaveUp,
+      candidates,
+    };
     return { result: executedResult(this.#parts.runId, workstream, execution), outcome: known };
   }
 

@@ -88,18 +88,33 @@ function writeErrors(statements: Statements, result: AgentResult): void {
   }
 }
 
-/** Of what most workstreams have none of, such as tools, only what there is. An output is kept as it is. */
+/** Of what most workstreams have none of, such as tools, only what there is. */
 function metadataCell(metadata: ResultMetadata): string {
-  const cell: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(metadata)) {
-    if (name === 'output' ? value !== null : !isEmpty(value)) cell[name] = value;
-  }
-  return JSON.stringify(cell);
+  const { title, file, position, priority } = metadata;
+  return JSON.stringify({
+    title,
+    kind: metadata.kind ?? undefined,
+    file,
+    position,
+    priority,
+    output: metadata.output ?? undefined,
+    metrics: fieldsOf(metadata.metrics),
+    steps: entriesOf(metadata.steps),
+    tools: entriesOf(metadata.tools),
+    changes: metadata.changes ?? undefined,
+    merge: metadata.merge ?? undefined,
+    earlierAttempts: entriesOf(metadata.earlierAttempts),
+    candidates: entriesOf(metadata.candidates),
+    gaveUp: metadata.gaveUp ?? undefined,
+    compensation: entriesOf(metadata.compensation),
+    tail: metadata.tail ?? undefined,
+    definition: fieldsOf(metadata.definition),
+  } satisfies Record<keyof ResultMetadata, unknown>);
 }
 
-function isEmpty(value: unknown): boolean {
-  if (typeof value !== 'object') return false;
-  return value === null || (Array.isArray(value) ? value.length === 0 : Object.keys(value).length === 0);
-}
+const entriesOf = <T>(list: readonly T[]): readonly T[] | undefined => (list.length === 0 ? undefined : list);
+
+const fieldsOf = <T extends object>(fields: T): T | undefined =>
+  Object.keys(fields).length === 0 ? undefined : fields;
 
 const list = (values: readonly unknown[]): string => (values.length === 0 ? '[]' : JSON.stringify(values));

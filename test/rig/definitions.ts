@@ -150,7 +150,6 @@ export function assignment(
     dependencies: {},
     logFile: `${folder}/${definition.id}.log`,
     limits: { timeoutSeconds: 60, graceSeconds: 0.2, maxOutputMb: 20 },
-    compiled: {},
     tools: {},
     gates: {},
     setup: null,

@@ -62,7 +62,9 @@ test('what a commit has left is committed without a further event', async () => 
   const journal = journalOf(recorder, [], () => undefined);
   recorder.hasLeft = true;
   journal.commit();
-  await vi.waitFor(() => expect(recorder.log.filter((entry) => entry === 'commit').length).toBeGreaterThan(1));
+  await vi.waitFor(() =>
+    expect(recorder.log.filter((entry) => entry === 'commit').length).toBeGreaterThan(1),
+  );
   recorder.hasLeft = false;
   expect(await journal.close()).toBe(null);
 });

@@ -82,6 +82,7 @@ async function endOf(
       return execution.stopped;
     },
     progress: (fraction: number | null, text: string) => execution.progress(fraction, text),
+    environment: () => execution.environment(),
   };
   const limited = timeLimit(test.timeoutSeconds, signal);
   try {

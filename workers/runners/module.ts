@@ -33,7 +33,7 @@ export async function runModule(
     // One turn of the event loop, in which rejections that nothing handles are reported.
     await new Promise(setImmediate);
     signal.throwIfAborted();
-    return { ...checkResult(value, execution), tail: execution.output.tail(start) };
+    return checkResult(value, execution, execution.output.tail(start));
   } catch (error) {
     if (signal.aborted) {
       await waitForEnd(call, execution);
@@ -70,7 +70,7 @@ async function load(
   execution: Execution,
   signal: AbortSignal,
 ): Promise<UserFunction | Failure> {
-  const file = execution.assignment.compiled[step.module] ?? step.module;
+  const file = execution.compiled[step.module] ?? step.module;
   let namespace = loaded.get(file);
   try {
     namespace ??= await importFile(file, signal);
@@ -97,12 +97,13 @@ function loadFailure(module: string, error: unknown, { host }: Execution): Failu
   return { reason: 'module-load-failed', module, thrown };
 }
 
-function checkResult(value: unknown, execution: Execution): StepOutcome {
-  if (value === undefined || value === null) return stepOutcome({});
+function checkResult(value: unknown, execution: Execution, tail: string): StepOutcome {
+  if (value === undefined || value === null) return stepOutcome({ tail });
   const { output, filesModified, metrics } = readModuleResult(value);
   const json = serializeOutput(output, (text) => execution.warn(text));
   const { redactor } = execution.host;
   return stepOutcome({
+    tail,
     output: json === null ? null : redactor.json(json),
     filesModified: redactor.fields(filesModified),
     metrics: Object.fromEntries(Object.entries(metrics).map(([name, value]) => [redactor.text(name), value])),

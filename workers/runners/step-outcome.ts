@@ -17,15 +17,14 @@ export interface StepOutcome {
 }
 
 /** A step outcome with nothing in it but the given fields. */
-export function stepOutcome(fields: Partial<StepOutcome>): StepOutcome {
-  return {
-    failure: null,
-    exitCode: null,
-    tail: '',
-    output: null,
-    filesModified: [],
-    metrics: {},
-    tool: null,
-    ...fields,
-  };
+export function stepOutcome({
+  failure = null,
+  exitCode = null,
+  tail = '',
+  output = null,
+  filesModified = [],
+  metrics = {},
+  tool = null,
+}: Partial<StepOutcome>): StepOutcome {
+  return { failure, exitCode, tail, output, filesModified, metrics, tool };
 }

@@ -61,7 +61,11 @@ function start(fields: Partial<Assignment> = {}) {
     send: () => undefined,
   } as const;
   const execution = new Execution(
-    { ...assignment(folder, definition, { workspace, tools: { agent: tool }, ...fields }), mark: 'a-mark' },
+    {
+      assignment: assignment(folder, definition, { workspace, tools: { agent: tool }, ...fields }),
+      mark: 'a-mark',
+      compiled: {},
+    },
     host,
   );
   const run = async (position: number) => {
