@@ -1,7 +1,7 @@
 /** The entry of a worker thread: one lot of assignments after the other. */
 import { BroadcastChannel, parentPort, workerData } from 'node:worker_threads';
 import type { AgentSettings, Cancellation } from '../src/domain/agent-message.ts';
-import { CLAIM, type Lot } from '../src/domain/lot.ts';
+import { CLAIM, type Handed, type Lot } from '../src/domain/lot.ts';
 import type { Answer } from '../src/domain/outcome.ts';
 import { Redactor } from '../src/support/redactor.ts';
 import { Agent } from './agent.ts';
@@ -22,10 +22,11 @@ const agent = new Agent({
  */
 export default async function take({ handed, claims }: Lot): Promise<Answer | null> {
   let last: Answer | null = null;
-  for (const [index, next] of handed.entries()) {
+  for (const [index, text] of handed.entries()) {
     if (last !== null) parentPort?.postMessage(answerMessage(last));
     last = null;
     if (Atomics.compareExchange(claims, index, CLAIM.open, CLAIM.begun) !== CLAIM.open) continue;
+    const next: Handed = JSON.parse(text);
     last = await agent.take(next);
   }
   return last;

@@ -11,7 +11,11 @@ export interface Handed {
 
 /** What an agent is handed at once, and executes one after the other. */
 export interface Lot {
-  handed: Handed[];
+  /**
+   * A `Handed` each, as JSON: what one execution does to its own reaches no other, although the main thread keeps one
+   * empty list for all workstreams.
+   */
+  handed: string[];
   /** By what is handed, one of `CLAIM`, in memory that both sides share: an agent begins what it could claim. */
   claims: Int32Array;
 }

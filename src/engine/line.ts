@@ -43,7 +43,7 @@ export class Line {
 
   #handed(lot: Lot): void {
     this.#lot = lot;
-    if (lot.message.handed.length > 1) this.#startClock();
+    if (lot.executionIds.length > 1) this.#startClock();
   }
 
   #startClock(): void {

@@ -27,6 +27,8 @@ export class Lot {
   /** Aborted to end the thread. */
   readonly terminate: AbortController;
   readonly message: LotMessage;
+  /** Of all that were added, in order. */
+  readonly executionIds: number[] = [];
   /** What has no outcome yet, in order. */
   readonly #open = new Map<number, Member>();
   #onSettled: () => void = () => undefined;
@@ -38,7 +40,8 @@ export class Lot {
 
   /** All members are added before it is handed to a thread. */
   add(order: Order, execution: ThreadExecution, handed: Handed): void {
-    this.message.handed.push(handed);
+    this.message.handed.push(JSON.stringify(handed));
+    this.executionIds.push(handed.assignment.executionId);
     this.#open.set(handed.assignment.executionId, { order, execution });
   }
 
@@ -65,8 +68,7 @@ export class Lot {
 
   /** Takes back what the thread has not begun and may be given back. */
   takeBack(): void {
-    for (const [index, { assignment }] of this.message.handed.entries()) {
-      const { executionId } = assignment;
+    for (const [index, executionId] of this.executionIds.entries()) {
       const member = this.#open.get(executionId);
       if (member === undefined || member.order.giveBack === null) continue;
       const had = Atomics.compareExchange(this.message.claims, index, CLAIM.open, CLAIM.takenBack);

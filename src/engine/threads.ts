@@ -114,7 +114,7 @@ export class ThreadEngine implements ScalableEngine {
       lot.takeBack();
       for (const execution of lot.open) await this.#lost(lot, execution, error);
     } finally {
-      for (const { assignment } of lot.message.handed) this.#running.delete(assignment.executionId);
+      for (const executionId of lot.executionIds) this.#running.delete(executionId);
     }
   }
 

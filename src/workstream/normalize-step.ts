@@ -25,11 +25,10 @@ export function normalizeSteps(
 }
 
 function normalizeStep(step: StepFile, index: number, member: JsonObject | null, folders: Folders): Step {
-  const own = Object.entries(step.env ?? {}).map(([name, value]): [string, string] => [name, String(value)]);
   const base = {
     id: step.id ?? `step-${index + 1}`,
     timeoutSeconds: step.timeout_seconds ?? null,
-    env: { ...matrixVariables(member), ...Object.fromEntries(own) },
+    env: environmentOf(step, member),
     cwd: step.cwd === undefined ? null : resolve(folders.start, step.cwd),
     continueOnError: step.continue_on_error ?? false,
   };
@@ -46,6 +45,15 @@ function normalizeStep(step: StepFile, index: number, member: JsonObject | null,
   if (step.run !== undefined) return { kind: 'run', ...base, run: step.run };
   if (step.command !== undefined) return { kind: 'command', ...base, command: step.command };
   return { kind: 'tool', ...base, tool: step.tool, tasks: step.tasks };
+}
+
+/** One and the same for all steps that add none. Never changed. */
+const NO_VARIABLES: Record<string, string> = {};
+
+function environmentOf({ env }: StepFile, member: JsonObject | null): Record<string, string> {
+  if (env === undefined && member === null) return NO_VARIABLES;
+  const own = Object.entries(env ?? {}).map(([name, value]): [string, string] => [name, String(value)]);
+  return { ...matrixVariables(member), ...Object.fromEntries(own) };
 }
 
 /**

@@ -39,6 +39,16 @@ const REPRESENTED = new Set([
   'matrix',
 ]);
 
+/** What most workstreams have none of is one and the same empty list for all of them. Never changed. */
+const NONE: never[] = [];
+const NO_FIELDS: JsonObject = {};
+const ONE_ATTEMPT: CircuitBreaker = {
+  maxAttempts: 1,
+  maxErrorRepeats: null,
+  oscillationThreshold: null,
+  cooldownSeconds: 0,
+};
+
 /**
  * The workstreams of a definition: one, or one for each member of its matrix. `raw` is the definition as it stood in
  * its file. Dependencies are as written; what the id of a matrix stands for is known when all files are.
@@ -58,17 +68,17 @@ export function normalize(
     description: definition.description ?? null,
     kind: definition.kind ?? null,
     priority: priorityNumber(definition.priority ?? 0) ?? 0,
-    dependsOn: (definition.depends_on ?? []).map(normalizeDependency),
-    steps: definition.matrix === undefined ? normalizeSteps(definition, null, folders) : [],
-    acceptanceTests: (definition.acceptance_tests ?? []).map(normalizeAcceptanceTest),
-    testGates: (definition.test_gates ?? []).map(normalizeGate),
-    scopes: [...new Set([...(definition.files_scope ?? []), ...(definition.files_create ?? [])])],
+    dependsOn: eachOf(definition.depends_on, normalizeDependency),
+    steps: definition.matrix === undefined ? normalizeSteps(definition, null, folders) : NONE,
+    acceptanceTests: eachOf(definition.acceptance_tests, normalizeAcceptanceTest),
+    testGates: eachOf(definition.test_gates, normalizeGate),
+    scopes: scopesOf(definition),
     conflictGroup: definition.conflict_group ?? null,
     parallelOk: definition.parallel_ok ?? true,
-    filesScope: definition.files_scope ?? [],
-    filesCreate: definition.files_create ?? [],
+    filesScope: definition.files_scope ?? NONE,
+    filesCreate: definition.files_create ?? NONE,
     circuitBreaker: normalizeCircuitBreaker(definition.circuit_breaker),
-    compensation: (definition.compensation_actions ?? []).map(normalizeAction),
+    compensation: eachOf(definition.compensation_actions, normalizeAction),
     workspace: definition.workspace ?? null,
     maxCostUsd: definition.max_cost_usd ?? null,
     gate: definition.gate ?? null,
@@ -95,6 +105,14 @@ export function normalize(
       hash: hashOfMember(hash, member),
     };
   });
+}
+
+function eachOf<T, R>(list: readonly T[] | undefined, each: (entry: T, index: number) => R): R[] {
+  return list === undefined || list.length === 0 ? NONE : list.map(each);
+}
+
+function scopesOf({ files_scope: scope = NONE, files_create: create = NONE }: WorkstreamFile): string[] {
+  return scope.length + create.length === 0 ? NONE : [...new Set([...scope, ...create])];
 }
 
 type DependencyFile = NonNullable<WorkstreamFile['depends_on']>[number];
@@ -131,11 +149,12 @@ function normalizeGate({ type, required, blocking }: GateFile): TestGate {
 }
 
 function normalizeCircuitBreaker(breaker: WorkstreamFile['circuit_breaker']): CircuitBreaker {
+  if (breaker === undefined) return ONE_ATTEMPT;
   return {
-    maxAttempts: breaker?.max_attempts ?? 1,
-    maxErrorRepeats: breaker?.max_error_repeats ?? null,
-    oscillationThreshold: breaker?.oscillation_threshold ?? null,
-    cooldownSeconds: breaker?.cooldown_seconds ?? 0,
+    maxAttempts: breaker.max_attempts ?? ONE_ATTEMPT.maxAttempts,
+    maxErrorRepeats: breaker.max_error_repeats ?? ONE_ATTEMPT.maxErrorRepeats,
+    oscillationThreshold: breaker.oscillation_threshold ?? ONE_ATTEMPT.oscillationThreshold,
+    cooldownSeconds: breaker.cooldown_seconds ?? ONE_ATTEMPT.cooldownSeconds,
   };
 }
 
@@ -155,5 +174,6 @@ function normalizeAction(action: ActionFile, index: number): RunStep | CommandSt
 
 function extraOf(raw: JsonObject): JsonObject {
   const others = Object.keys(raw).filter((name) => !REPRESENTED.has(name));
+  if (others.length === 0) return NO_FIELDS;
   return Object.fromEntries(others.map((name) => [name, raw[name] ?? null]));
 }

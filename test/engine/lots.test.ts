@@ -22,6 +22,7 @@ export const exits = (input, { workspace, workstream }) => {
   mark(workspace, workstream.id);
   process.exit(3);
 };
+export const changesItsOwn = (input, { workstream }) => ({ output: workstream.filesScope.push('x') });
 export const leavesTimer = () => { setTimeout(() => undefined, 1e6); };
 export const closesPort = async (input, { workspace, workstream }) => {
   mark(workspace, workstream.id);
@@ -45,6 +46,9 @@ afterAll(async () => {
 
 let executions = 0;
 
+/** Definitions that have none share one. */
+const NO_SCOPE: string[] = [];
+
 /** A folder with the module; `hand` gives one to the agent: the first is run, what comes behind it is lined up. */
 function bench() {
   const folder = mkdtempSync(join(base, 'folder-'));
@@ -56,7 +60,8 @@ function bench() {
   const hand = (id: string, name: string, how: 'run' | 'lineUp'): Promise<Outcome | null> => {
     executions += 1;
     const fields = { executionId: executions, agentId: 'agent-1' };
-    return engine[how](assignment(folder, workstream(id, [moduleStep(module, name)]), fields), options);
+    const definition = { ...workstream(id, [moduleStep(module, name)]), filesScope: NO_SCOPE };
+    return engine[how](assignment(folder, definition, fields), options);
   };
   const handAll = (names: readonly string[]): Promise<Outcome | null>[] =>
     names.map((name, index) => hand(`ws-${index}`, name, index === 0 ? 'run' : 'lineUp'));
@@ -75,6 +80,14 @@ test('each is executed once, however often it is given back', async () => {
   const outcomes = await Promise.all(ids.map((id) => untilDone(id)));
   expect(outcomes.filter(({ status }) => status !== 'completed')).toEqual([]);
   expect(ran().toSorted()).toEqual(ids.toSorted());
+});
+
+test('what one does to its own definition reaches no other', async () => {
+  const { handAll } = bench();
+  const outcomes = await Promise.all(handAll(Array.from({ length: 20 }, () => 'changesItsOwn')));
+  const outputs = outcomes.flatMap((outcome) => (outcome === null ? [] : [outcome.output]));
+  expect(outputs.length).toBeGreaterThan(0);
+  expect(outputs.filter((output) => output !== '1')).toEqual([]);
 });
 
 test('what waits behind one that takes long is given back, and nothing of it has happened', async () => {
