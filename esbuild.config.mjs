@@ -18,6 +18,16 @@ const helpIsAscii = {
   },
 };
 
+/** zod's messages in sixty languages are more than half of it, and Millrace has its own. */
+const zodSpeaksEnglish = {
+  name: 'zod-speaks-english',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js';",
+    }));
+  },
+};
+
 const common = {
   bundle: true,
   platform: 'node',
@@ -51,7 +61,7 @@ await build({
     '@inquirer/expand',
     'picomatch',
   ],
-  plugins: [helpIsAscii],
+  plugins: [helpIsAscii, zodSpeaksEnglish],
 });
 
 // One small file: it starts before the run does, so that each millisecond of it is one of the run.
