@@ -1,7 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { makeFolder } from '../support/make-folder.ts';
+import { isGone } from '../support/process-identity.ts';
 
 /** A report that could not be written; `cause` is the file system's error. */
 export class ReportError extends Error {
@@ -28,9 +29,10 @@ export function reportFileName(runId: string): string {
 export function writeReport(folder: string, runId: string, text: string): string {
   const path = join(folder, reportFileName(runId));
   if (!/^[\w][\w.-]*$/.test(runId)) throw new ReportError(path, `"${runId}" can't be part of a file name.`);
-  const unfinished = join(folder, `.${reportFileName(runId)}.${randomUUID()}.tmp`);
+  const unfinished = join(folder, `.${reportFileName(runId)}.${process.pid}.${hostname()}.tmp`);
   try {
     makeFolder(folder);
+    removeAbandoned(folder);
     writeWhole(unfinished, path, text);
   } catch (error) {
     throw new ReportError(path, error instanceof Error ? error.message : String(error), error);
@@ -38,9 +40,21 @@ export function writeReport(folder: string, runId: string, text: string): string
   return path;
 }
 
+/** The unfinished report of a process, whose id and machine are the groups. */
+const UNFINISHED = /^\.multi_agent_consolidated_.*\.md\.(\d+)\.(.+)\.tmp$/;
+
+/** Removes what processes left that were killed while they wrote. */
+function removeAbandoned(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const [, pid, host = ''] = UNFINISHED.exec(name) ?? [];
+    if (pid === undefined || !isGone({ pid: Number(pid), started: null, hostname: host })) continue;
+    rmSync(join(folder, name), { force: true });
+  }
+}
+
 /** Through a file of its own, which does not stay when it could not take its place. */
 function writeWhole(unfinished: string, path: string, text: string): void {
-  const file = openSync(unfinished, 'wx');
+  const file = openSync(unfinished, 'w');
   try {
     try {
       writeAll(file, Buffer.from(text));

@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ReportError, writeReport } from '../../src/report/write.ts';
@@ -20,6 +22,16 @@ test('replaces an earlier report of the same run', () => {
   writeReport(folder, RUN_ID, 'second\n');
   expect(readFileSync(join(folder, NAME), 'utf8')).toBe('second\n');
   expect(readdirSync(folder)).toEqual([NAME]);
+});
+
+test('removes what a process left that was killed while it wrote, and nothing of one that may be writing', () => {
+  const folder = temporaryFolder();
+  const { pid } = spawnSync('true');
+  const unfinished = (of: number | string, host: string): string => `.${NAME}.${of}.${host}.tmp`;
+  const others = [unfinished(process.ppid, hostname()), unfinished(pid, 'another-machine'), '.notes.tmp'];
+  for (const name of [unfinished(pid, hostname()), ...others]) writeFileSync(join(folder, name), '# half');
+  writeReport(folder, RUN_ID, 'whole\n');
+  expect(readdirSync(folder).toSorted()).toEqual([...others, NAME].toSorted());
 });
 
 test('a folder that is a file', () => {
