@@ -43,12 +43,20 @@ export function writeReport(folder: string, runId: string, text: string): string
 /** The unfinished report of a process, whose id and machine are the groups. */
 const UNFINISHED = /^\.multi_agent_consolidated_.*\.md\.(\d+)\.(.+)\.tmp$/;
 
-/** Removes what processes left that were killed while they wrote. */
+/** Removes what processes left that were killed while they wrote, where the folder may be listed. */
 function removeAbandoned(folder: string): void {
-  for (const name of readdirSync(folder)) {
+  for (const name of namesIn(folder)) {
     const [, pid, host = ''] = UNFINISHED.exec(name) ?? [];
     if (pid === undefined || !isGone({ pid: Number(pid), started: null, hostname: host })) continue;
     rmSync(join(folder, name), { force: true });
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
   }
 }
 
