@@ -65,6 +65,8 @@ export class Coordinator {
   /** Workstreams that wait for their next attempt. */
   readonly #pauses = new Pauses();
   #interruption: Interruption | null = null;
+  /** Whether nothing is handed out any more, and nothing is in hand. */
+  #hasEnded = false;
   #fault: unknown = null;
   #wake: () => void = () => undefined;
 
@@ -121,10 +123,10 @@ export class Coordinator {
 
   /**
    * Starts nothing new, tells what runs to stop, and lets `run` end with the rest skipped as interrupted.
-   * Idempotent: the first interruption counts.
+   * Idempotent: the first interruption counts, and none does after the last result.
    */
   interrupt(interruption: Interruption): void {
-    if (this.#interruption !== null) return;
+    if (this.#interruption !== null || this.#hasEnded) return;
     this.#interruption = interruption;
     this.#parts.journal.publish({
       type: 'interrupting',
@@ -145,6 +147,7 @@ export class Coordinator {
         this.#wake = resolve;
       });
     }
+    this.#hasEnded = true;
     if (this.#fault !== null) throw this.#fault;
     this.#results.skipTheRest(this.#interruption);
     await this.#parts.journal.flush();

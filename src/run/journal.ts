@@ -30,6 +30,7 @@ export class Journal {
   #timer: NodeJS.Timeout | null = null;
   #due = Number.POSITIVE_INFINITY;
   #fault: unknown = null;
+  #isClosed = false;
 
   /** @param onBroken told once, when events can't be kept; later commits are tried again. */
   constructor(parts: {
@@ -44,7 +45,9 @@ export class Journal {
     this.#onBroken = parts.onBroken;
   }
 
+  /** Records an event and tells it. After `close` there is nowhere to record it, and it is nobody's any more. */
   publish(raw: RunEvent): void {
+    if (this.#isClosed) return;
     const event = redactEvent(raw, this.#redactor);
     this.#recorder.take(event);
     const passing = event.type === 'workstream-progress' || event.type === 'workstream-log';
@@ -74,7 +77,7 @@ export class Journal {
     if (this.#committed.length > 0) throw this.#fault;
   }
 
-  /** Tries once more to keep what waits, and stops the clock. Gives the error that prevents it, or null. */
+  /** Tries once more to keep what waits, and takes nothing after that. Gives the error that prevents it, or null. */
   async close(): Promise<unknown> {
     try {
       await this.flush();
@@ -82,6 +85,7 @@ export class Journal {
     } catch (error) {
       return error;
     } finally {
+      this.#isClosed = true;
       this.#stopClock();
     }
   }

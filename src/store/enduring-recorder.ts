@@ -54,8 +54,9 @@ export class EnduringRecorder implements Recorder {
     return this.#parts.recorder.seconds;
   }
 
+  /** While the database is left alone there is no reason to commit: the clock does so. */
   get hasLeft(): boolean {
-    return this.#parts.recorder.hasLeft;
+    return this.#clock === null && this.#parts.recorder.hasLeft;
   }
 
   take(event: RunEvent): void {

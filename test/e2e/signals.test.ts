@@ -2,9 +2,17 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { groupIsAlive } from '../../src/support/process-group.ts';
-import { millrace, parseLines, type Started, startMillrace, writeFiles } from '../rig/command.ts';
+import {
+  cleanEnvironment,
+  millrace,
+  parseLines,
+  type Started,
+  startMillrace,
+  writeFiles,
+} from '../rig/command.ts';
 import { query } from '../rig/rows.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 
@@ -111,4 +119,30 @@ test('what does not want to end is made to within the grace', async () => {
     'skipped',
   ]);
   expect(groupIsAlive(pid)).toBe(false);
+});
+
+test('what asks for the end of a run that has ended changes nothing, and keeps no process alive', () => {
+  const folder = temporaryFolder();
+  const index = fileURLToPath(new URL('../../dist/src/index.js', import.meta.url));
+  writeFiles(folder, {
+    'workstreams/all.json': [{ id: 'ws-a', steps: [{ run: 'true' }] }],
+    'late.mjs': `
+import { MultiAgentWorkstreamCoordinator } from '${index}';
+const coordinator = new MultiAgentWorkstreamCoordinator();
+const types = [];
+coordinator.subscribe(({ type }) => {
+  types.push(type);
+  if (type === 'run-ended') coordinator.interrupt('SIGTERM');
+});
+const exitCode = await coordinator.run();
+coordinator.interrupt('SIGINT');
+process.once('exit', () => console.log(JSON.stringify({ exitCode, last: types.slice(-2) })));
+`,
+  });
+  const environment = { cwd: folder, env: cleanEnvironment(), encoding: 'utf8' } as const;
+  const printed = execFileSync(process.execPath, ['late.mjs'], environment);
+  expect(JSON.parse(printed)).toEqual({ exitCode: 0, last: ['workstream-finished', 'run-ended'] });
+  expect(query(folder, 'SELECT state, exit_code AS code FROM consolidated_runs')).toEqual([
+    { state: 'ended', code: 0 },
+  ]);
 });

@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Recorder } from '../../src/domain/recorder.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';
 import type { RunListener } from '../../src/domain/run-event.ts';
@@ -116,6 +116,21 @@ test('a disk that refuses is told once, and events are told once it takes them',
   recorder.unsynced = false;
   expect(await journal.close()).toBeNull();
   expect(told).toBe(1);
+});
+
+test('what comes after it was closed is not taken, and starts no clock', async () => {
+  const recorder = new ListRecorder();
+  const told: string[] = [];
+  const journal = journalOf(recorder, [({ type }) => told.push(type)], () => undefined);
+  journal.publish(event);
+  expect(await journal.close()).toBeNull();
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const before = [...recorder.log];
+  journal.publish({ type: 'interrupting', signal: 'SIGTERM', running: 0 });
+  expect(vi.getTimerCount()).toBe(0);
+  expect(recorder.log).toEqual(before);
+  expect(told).toEqual(['workstream-ready']);
 });
 
 test('what is committed while the disk is busy is told after what came before', async () => {

@@ -7,7 +7,7 @@ import { SqliteRecorder } from '../../src/store/recorder.ts';
 import { readSpillLine } from '../../src/store/spill-line.ts';
 import { storeError } from '../../src/store/store-error.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
-import { databaseIn, end, finished, opened, result, RUN, rowsOf, started } from './recorded.ts';
+import { begins, databaseIn, end, finished, opened, result, RUN, rowsOf, started } from './recorded.ts';
 
 /** A run that has begun, in a database that can be made to refuse. */
 function begun(pauseMs: number, folders?: string[]) {
@@ -89,6 +89,18 @@ describe('while the database refuses', () => {
     run.unlock();
     expect(await run.nextTold()).toContain('can be written again');
     expect([run.stored(), run.spills()]).toEqual([[{ id: 'ws-1' }], []]);
+  });
+
+  test('nothing asks for a commit before the database is tried again', () => {
+    const run = begun(HOUR_MS);
+    run.recorder.take(begins('ws-1', { linedUp: true }));
+    run.lock();
+    run.recorder.take(finished(result('ws-2')));
+    run.recorder.commit();
+    expect(run.recorder.hasLeft).toBe(false);
+    run.unlock();
+    run.recorder.settle();
+    expect(run.recorder.hasLeft).toBe(true);
   });
 
   test('the end says where the results are and how to go on', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { History } from '../../src/store/history.ts';
 import { SqliteRecorder } from '../../src/store/recorder.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
-import { failed, finished, historyOf, opened, record, result, RUN, started } from './recorded.ts';
+import { begins, failed, finished, historyOf, opened, record, result, RUN, started } from './recorded.ts';
 
 describe('live states', () => {
   test('running ones come first, then those that are ready, and final ones not at all', () => {
@@ -12,16 +12,7 @@ describe('live states', () => {
     recorder.commit();
     connection.exec("UPDATE run_workstreams SET state = 'blocked' WHERE workstream_id = 'ws-1'");
     const at = '2026-01-02T03:04:06.000Z';
-    recorder.take({
-      type: 'workstream-started',
-      workstreamId: 'ws-3',
-      title: '',
-      agentId: 'agent-1',
-      attempt: 1,
-      linedUp: false,
-      at,
-      expectedSeconds: null,
-    });
+    recorder.take(begins('ws-3'));
     recorder.take(finished(result('ws-4')));
     recorder.commit();
     const history = historyOf(connection);

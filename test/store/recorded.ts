@@ -116,6 +116,22 @@ export function skipped(workstreamId: string, fields: Parameters<typeof result>[
 
 export const finished = (given: AgentResult): RunEvent => ({ type: 'workstream-finished', result: given });
 
+/** One that an agent has begun. */
+export const begins = (
+  workstreamId: string,
+  fields: Partial<Extract<RunEvent, { type: 'workstream-started' }>> = {},
+): RunEvent => ({
+  type: 'workstream-started',
+  workstreamId,
+  title: 'T',
+  agentId: 'agent-1',
+  attempt: 1,
+  linedUp: false,
+  at: '2026-01-02T03:04:06.000Z',
+  expectedSeconds: null,
+  ...fields,
+});
+
 export function started(
   ids: readonly string[],
   fields: { runId?: string; at?: string; agents?: string[] } = {},

@@ -5,6 +5,7 @@ import { StoreError } from '../../src/store/store-error.ts';
 import { testResult, workstream } from '../rig/definitions.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 import {
+  begins,
   failed,
   finished,
   opened,
@@ -22,18 +23,6 @@ const live = (connection: Connection): unknown[] =>
     connection,
     'SELECT workstream_id, state, agent_id, since, fraction, activity FROM run_workstreams ORDER BY position',
   );
-
-const startedEvent = (workstreamId: string) =>
-  ({
-    type: 'workstream-started',
-    workstreamId,
-    title: 'T',
-    agentId: 'agent-2',
-    attempt: 1,
-    linedUp: false,
-    at: '2026-01-02T03:04:06.000Z',
-    expectedSeconds: null,
-  }) as const;
 
 const progress = (workstreamId: string, fraction: number, text: string) =>
   ({ type: 'workstream-progress', workstreamId, agentId: 'agent-2', fraction, text }) as const;
@@ -107,7 +96,7 @@ describe('a run from its start', () => {
     const connection = opened(temporaryFolder());
     const recorder = new SqliteRecorder(connection);
     recorder.take(started(['ws-1', 'ws-2']));
-    recorder.take(startedEvent('ws-1'));
+    recorder.take(begins('ws-1', { agentId: 'agent-2' }));
     recorder.take(progress('ws-1', 0.1, 'first'));
     recorder.take(progress('ws-1', 0.5, 'x'.repeat(1000)));
     recorder.commit();
@@ -131,7 +120,7 @@ describe('a run from its start', () => {
     const connection = opened(temporaryFolder());
     const recorder = new SqliteRecorder(connection);
     recorder.take(started(['ws-1', 'ws-2']));
-    for (const id of ['ws-1', 'ws-2']) recorder.take({ ...startedEvent(id), linedUp: true });
+    for (const id of ['ws-1', 'ws-2']) recorder.take(begins(id, { linedUp: true }));
     recorder.take(progress('ws-1', 0.5, 'half'));
     recorder.commit();
     expect(recorder.hasLeft).toBe(true);

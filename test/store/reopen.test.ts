@@ -12,6 +12,7 @@ import { SqliteRecorder } from '../../src/store/recorder.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 import { workstream } from '../rig/definitions.ts';
 import {
+  begins,
   end,
   failed,
   finished,
@@ -151,17 +152,6 @@ describe('an interrupted run', () => {
 });
 
 describe('what was in hand when the process died', () => {
-  const begins = (workstreamId: string): RunEvent => ({
-    type: 'workstream-started',
-    workstreamId,
-    title: workstreamId,
-    agentId: 'agent-1',
-    attempt: 1,
-    linedUp: false,
-    at: '2026-01-02T03:04:06.000Z',
-    expectedSeconds: null,
-  });
-
   /** The process dies with ws-1 finished and ws-2 at work, and another one takes the run. */
   function died(connection: Connection, afterDeath: boolean): void {
     const recorder = new SqliteRecorder(connection);
