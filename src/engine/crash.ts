@@ -1,5 +1,6 @@
 /** Outcomes of executions whose thread can't tell any more. */
 import { closeSync, existsSync, openSync, unlinkSync } from 'node:fs';
+import { failedOutcome } from '../domain/failed-outcome.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { readTail } from '../support/read-tail.ts';
@@ -26,22 +27,10 @@ export function crashFailure(error: unknown, memoryMb: number | null): Failure {
  * The outcome of an execution that gave none itself. Its CPU time is not known; what it printed is in `logFile`, which
  * is removed if it is empty; null where nothing can have been printed.
  */
-export function failedOutcome(failure: Failure, begin: Beginning, logFile: string | null): Outcome {
+export function lostOutcome(failure: Failure, begin: Beginning, logFile: string | null): Outcome {
   const tail = logFile === null ? null : takeTail(logFile);
-  return {
-    status: 'failed',
-    ...measured(begin),
-    cpuSeconds: null,
-    cpuWaitSeconds: null,
-    steps: [],
-    tests: [],
-    output: null,
-    filesModified: [],
-    metrics: {},
-    warnings: [],
-    failure: 'tail' in failure && tail !== null ? { ...failure, tail } : failure,
-    logFile: tail === null ? null : logFile,
-  };
+  const told = 'tail' in failure && tail !== null ? { ...failure, tail } : failure;
+  return failedOutcome(told, measured(begin), tail === null ? null : logFile);
 }
 
 /** The end of a file that a dead thread left; null when there is none or it is empty. */

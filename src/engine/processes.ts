@@ -9,7 +9,7 @@ import type { Answer, Outcome } from '../domain/outcome.ts';
 import { signalGroup } from '../support/process-group.ts';
 import type { Redactor } from '../support/redactor.ts';
 import { AgentProcess } from './agent-process.ts';
-import { failedOutcome } from './crash.ts';
+import { lostOutcome } from './crash.ts';
 import { redactLeft } from './redact-left.ts';
 import { processFailure } from './process-crash.ts';
 import { ThreadExecution } from './thread-execution.ts';
@@ -69,7 +69,7 @@ export class ProcessEngine implements Engine {
       return await this.#outcome(hand, await process.ended);
     } catch (error) {
       execution.close();
-      return failedOutcome(startFailure(error), execution.begin, assignment.logFile);
+      return lostOutcome(startFailure(error), execution.begin, assignment.logFile);
     } finally {
       if (hand !== null) this.#hands.delete(hand);
     }
@@ -130,7 +130,7 @@ export class ProcessEngine implements Engine {
     redactLeft(assignment, redactor);
     const outcome =
       retired?.outcome ??
-      failedOutcome(verdict ?? processFailure(end, process.stray, memoryMb), begin, assignment.logFile);
+      lostOutcome(verdict ?? processFailure(end, process.stray, memoryMb), begin, assignment.logFile);
     if (left > 0) outcome.warnings.push(`${left} of its processes could not be ended.`);
     return outcome;
   }
@@ -151,7 +151,7 @@ function keepStray(text: string, logFile: string): string | null {
   return logFile;
 }
 
-function startFailure(error: unknown): Parameters<typeof failedOutcome>[0] {
+function startFailure(error: unknown): Parameters<typeof lostOutcome>[0] {
   if (error instanceof CompileError) return error.failure;
   if (error instanceof Error && 'syscall' in error) {
     return { reason: 'workspace-error', detail: `Its process could not be started: ${error.message}.` };

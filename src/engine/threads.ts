@@ -12,7 +12,7 @@ import type { EngineRunOptions, ScalableEngine } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
 import { answerSchema, type Outcome } from '../domain/outcome.ts';
 import { entryFile } from './entry-file.ts';
-import { crashFailure, failedOutcome } from './crash.ts';
+import { crashFailure, lostOutcome } from './crash.ts';
 import { signalGroup } from '../support/process-group.ts';
 import { ForkServer } from './fork-server.ts';
 import { Line } from './line.ts';
@@ -132,7 +132,7 @@ export class ThreadEngine implements ScalableEngine {
       lot.add(order, execution, { assignment, compiled, mark: execution.mark });
     } catch (error) {
       const logFile = error instanceof CompileError ? assignment.logFile : null;
-      order.settle(failedOutcome(failureOf(error), begin, logFile));
+      order.settle(lostOutcome(failureOf(error), begin, logFile));
     }
   }
 
@@ -214,7 +214,7 @@ export class ThreadEngine implements ScalableEngine {
       if (left > 0) outcome.warnings.push(`${left} of its processes could not be ended.`);
       lot.settle(executionId, outcome);
     } catch (problem) {
-      lot.settle(executionId, failedOutcome(failureOf(problem), execution.begin, null));
+      lot.settle(executionId, lostOutcome(failureOf(problem), execution.begin, null));
     }
   }
 
@@ -226,7 +226,7 @@ export class ThreadEngine implements ScalableEngine {
     }
     execution.tell({ type: 'replaced', why: verdict === null ? 'its thread died' : 'its code did not stop' });
     const failure = verdict ?? crashFailure(error, this.#options.memoryMb);
-    return failedOutcome(failure, begin, assignment.logFile);
+    return lostOutcome(failure, begin, assignment.logFile);
   }
 
   /** Workstreams can post anything to their parent; only what is a message of an execution in hand counts. */

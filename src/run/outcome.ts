@@ -1,5 +1,6 @@
 /** Outcomes made from others. */
 import type { Failure } from '../domain/failure.ts';
+import { failedOutcome } from '../domain/failed-outcome.ts';
 import type { Outcome } from '../domain/outcome.ts';
 
 export function withFailure(outcome: Outcome, failure: Failure): Outcome {
@@ -13,20 +14,5 @@ export function withWarnings(outcome: Outcome, warnings: readonly string[]): Out
 /** The outcome of an attempt that never came to its steps. */
 export function unexecutedOutcome(failure: Failure): Outcome {
   const now = Date.now();
-  return {
-    status: 'failed',
-    startedAt: now,
-    endedAt: now,
-    durationSeconds: 0,
-    cpuSeconds: null,
-    cpuWaitSeconds: null,
-    steps: [],
-    tests: [],
-    output: null,
-    filesModified: [],
-    metrics: {},
-    warnings: [],
-    failure,
-    logFile: null,
-  };
+  return failedOutcome(failure, { startedAt: now, endedAt: now, durationSeconds: 0 }, null);
 }

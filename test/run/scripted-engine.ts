@@ -1,6 +1,7 @@
 /** An engine whose executions end when, and as, a test says. */
 import type { Assignment } from '../../src/domain/assignment.ts';
 import type { Engine, EngineRunOptions } from '../../src/domain/engine.ts';
+import { failedOutcome } from '../../src/domain/failed-outcome.ts';
 import type { Failure } from '../../src/domain/failure.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 
@@ -91,25 +92,11 @@ const STOPPED: Failure = { reason: 'cancelled', detail: 'it was stopped' };
 
 /** @param durationSeconds 0.00001 is tiny. Default: 1. */
 export function completed(durationSeconds = 1, changes: Partial<Outcome> = {}): Outcome {
-  return {
-    status: 'completed',
-    startedAt: 1_700_000_000_000,
-    endedAt: 1_700_000_000_000 + durationSeconds * 1000,
-    durationSeconds,
-    cpuSeconds: null,
-    cpuWaitSeconds: null,
-    steps: [],
-    tests: [],
-    output: null,
-    filesModified: [],
-    metrics: {},
-    warnings: [],
-    failure: null,
-    logFile: null,
-    ...changes,
-  };
+  return { ...failed(STOPPED, durationSeconds), status: 'completed', failure: null, ...changes };
 }
 
 export function failed(failure: Failure, durationSeconds = 1): Outcome {
-  return completed(durationSeconds, { status: 'failed', failure });
+  const startedAt = 1_700_000_000_000;
+  const span = { startedAt, endedAt: startedAt + durationSeconds * 1000, durationSeconds };
+  return failedOutcome(failure, span, null);
 }

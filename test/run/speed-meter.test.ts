@@ -1,14 +1,10 @@
 import { expect, test } from 'vitest';
-import { failedOutcome } from '../../src/engine/crash.ts';
 import { SpeedMeter } from '../../src/run/speed-meter.ts';
 import { workstream } from '../rig/definitions.ts';
+import { completed } from './scripted-engine.ts';
 
-const outcome = (durationSeconds: number, cpuWaitSeconds = 0, cpuSeconds = 0) => ({
-  ...failedOutcome({ reason: 'cancelled', detail: '' }, { at: 0, clock: 0 }, '/nowhere'),
-  durationSeconds,
-  cpuWaitSeconds,
-  cpuSeconds,
-});
+const outcome = (durationSeconds: number, cpuWaitSeconds = 0, cpuSeconds = 0) =>
+  completed(durationSeconds, { cpuWaitSeconds, cpuSeconds });
 const needs = (id: string, ...on: string[]) =>
   workstream(id, [], { dependsOn: on.map((dependency) => ({ id: dependency, when: 'completed' })) });
 
