@@ -2,7 +2,7 @@
 
 /** A name that ends in one of these is a secret's. */
 const ENDS =
-  /^(?:TOKENS?|SECRETS?|PASSWORDS?|PASSWD|PASSPHRASE|PASS|AUTH|CREDENTIALS?|APIKEY|JWT|COOKIE|WEBHOOK)$/;
+  /^(?:(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|AUTH|CREDENTIAL|APIKEY|JWT|COOKIE|WEBHOOK)S?|PASS)$/;
 
 /** These say something only with a word before them. */
 const ENDS_WITH_MORE = /^(?:PAT|PWD)$/;
@@ -16,7 +16,7 @@ const COUNTED = /^(?:MAX|MIN|NUM|COUNT|LIMIT|BUDGET|TOTAL|INPUT|OUTPUT|THINKING)
 
 /** Words without a `_` between them, such as `DBPASSWORD`. */
 const GLUED =
-  /(?:PASSWORD|PASSWD|PASSPHRASE|TOKEN|SECRET|APIKEY|ACCESSKEY|SECRETKEY|PRIVATEKEY|CREDENTIALS)$/;
+  /(?:(?:PASSWORD|PASSWD|PASSPHRASE|TOKEN|SECRET|APIKEY|ACCESSKEY|SECRETKEY|PRIVATEKEY)S?|CREDENTIALS)$/;
 
 /** Two words at the end that are a secret together. */
 const PAIRS = /(?:^|_)(?:WEBHOOK_URL|CONNECTION_STRING)$/;

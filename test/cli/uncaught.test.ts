@@ -8,6 +8,9 @@ test('what nobody caught is said without secrets, and ends the process as Node w
   const { status, stderr } = spawnSync(process.execPath, [program], {
     env: { ...process.env, A_TOKEN },
     encoding: 'utf8',
+    // The program keeps itself alive, and would hold up the test's own limit as well.
+    timeout: 30_000,
+    killSignal: 'SIGKILL',
   });
   expect(status).toBe(1);
   expect(stderr).toContain('wrong: [redacted: TOKEN]');

@@ -18,6 +18,7 @@ import {
   workstream,
 } from '../rig/definitions.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { completed } from '../run/scripted-engine.ts';
 
 const fixture = (name: string): string =>
   fileURLToPath(new URL(`../fixtures/modules/${name}`, import.meta.url));
@@ -378,7 +379,8 @@ export function describeEngine(
 
     test('an answer in its name that nobody could go on with is not heard', async () => {
       const executionId = 2_000_000;
-      const { outcome } = await run([behaviour('answersRubbish', executionId)], { executionId });
+      const input = { executionId, outcome: JSON.stringify(completed()) };
+      const { outcome } = await run([behaviour('answersRubbish', input)], { executionId });
       expect(outcome).toMatchObject({ status: 'completed', output: '"its own"' });
     });
 

@@ -137,13 +137,9 @@ test('what is asked later shows as little', async () => {
     expect(typeof JSON.parse(json.stdout)).toBe('object');
   }
   const { stdout: valid } = await millrace(folder, ['validate']);
-  expect(
-    valid
-      .trimEnd()
-      .split('\n')
-      .slice(0, -1)
-      .every((line) => /^workstreams\/.*: (error|warning): /.test(line)),
-  ).toBe(true);
+  const problems = valid.trimEnd().split('\n').slice(0, -1);
+  expect(problems.length).toBeGreaterThan(0);
+  expect(problems.filter((line) => !/^workstreams\/.*: (error|warning): /.test(line))).toEqual([]);
   const { stdout: xml } = await millrace(folder, ['report', 'latest', '--format', 'junit']);
   expect([XMLValidator.validate(xml), active(xml)]).toEqual([true, []]);
 });

@@ -139,8 +139,14 @@ coordinator.interrupt('SIGINT');
 process.once('exit', () => console.log(JSON.stringify({ exitCode, last: types.slice(-2) })));
 `,
   });
-  const environment = { cwd: folder, env: cleanEnvironment(), encoding: 'utf8' } as const;
-  const printed = execFileSync(process.execPath, ['late.mjs'], environment);
+  const printed = execFileSync(process.execPath, ['late.mjs'], {
+    cwd: folder,
+    env: cleanEnvironment(),
+    encoding: 'utf8',
+    // A process that stays alive would hold up the test's own limit as well.
+    timeout: 30_000,
+    killSignal: 'SIGKILL',
+  });
   expect(JSON.parse(printed)).toEqual({ exitCode: 0, last: ['workstream-finished', 'run-ended'] });
   expect(query(folder, 'SELECT state, exit_code AS code FROM consolidated_runs')).toEqual([
     { state: 'ended', code: 0 },

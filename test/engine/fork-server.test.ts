@@ -6,7 +6,7 @@ import type { Step } from '../../src/domain/workstream.ts';
 import { ThreadEngine } from '../../src/engine/threads.ts';
 import { groupIsAlive } from '../../src/support/process-group.ts';
 import { hasProcessTable, isLiving } from '../../src/support/process-table.ts';
-import { NO_SECRETS } from '../../src/support/redactor.ts';
+import { engineSettings } from '../rig/engine-settings.ts';
 import { assignment, commandStep, runStep, workstream } from '../rig/definitions.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 import { starterOf, untilTied } from './until-tied.ts';
@@ -16,13 +16,9 @@ afterEach(() => engine.close());
 
 async function start(): Promise<number> {
   engine = new ThreadEngine({
+    ...engineSettings(join('/nowhere', 'cache')),
     agents: 1,
-    memoryMb: null,
-    logLevel: 'info',
-    cacheFolder: join('/nowhere', 'cache'),
     manyCommands: true,
-    redactor: NO_SECRETS,
-    onLate: () => undefined,
   });
   await untilTied(engine, 1);
   return starterOf(engine);

@@ -11,19 +11,12 @@ import { describeEngine } from '../conformance/engine.ts';
 import { describeToolSteps } from '../conformance/tool-steps.ts';
 import { assignment, moduleStep, workstream } from '../rig/definitions.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
-import { NO_SECRETS } from '../../src/support/redactor.ts';
+import { engineSettings } from '../rig/engine-settings.ts';
 
 const cacheFolder = mkdtempSync(join(tmpdir(), 'millrace-cache-'));
 afterAll(() => rmSync(cacheFolder, { recursive: true }));
 
-const create = () =>
-  new ProcessEngine({
-    memoryMb: 64,
-    logLevel: 'info',
-    cacheFolder,
-    onLate: () => undefined,
-    redactor: NO_SECRETS,
-  });
+const create = () => new ProcessEngine({ ...engineSettings(cacheFolder), memoryMb: 64 });
 
 describeEngine('ProcessEngine', 'process', create);
 describeToolSteps('tool steps on ProcessEngine', create);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import type { Outcome } from '../../src/domain/outcome.ts';
-import { NO_SECRETS } from '../../src/support/redactor.ts';
+import { engineSettings } from '../rig/engine-settings.ts';
 import { EngineByIsolation } from '../../src/engine/by-isolation.ts';
 import { ProcessEngine } from '../../src/engine/processes.ts';
 import { ThreadEngine } from '../../src/engine/threads.ts';
@@ -32,13 +32,7 @@ function bench(agents: number, isolation: 'thread' | 'process' = 'thread') {
   const folder = mkdtempSync(join(base, 'folder-'));
   const module = join(folder, 'module.mjs');
   writeFileSync(module, MODULE);
-  const settings = {
-    memoryMb: null,
-    logLevel: 'info',
-    cacheFolder: base,
-    redactor: NO_SECRETS,
-    onLate: () => undefined,
-  };
+  const settings = engineSettings(base);
   const engine = new EngineByIsolation({
     thread: new ThreadEngine({ ...settings, agents, manyCommands: false }),
     process: new ProcessEngine(settings),

@@ -5,22 +5,14 @@ import { afterAll } from 'vitest';
 import { ThreadEngine } from '../../src/engine/threads.ts';
 import { describeEngine } from '../conformance/engine.ts';
 import { describeToolSteps } from '../conformance/tool-steps.ts';
-import { NO_SECRETS } from '../../src/support/redactor.ts';
+import { engineSettings } from '../rig/engine-settings.ts';
 import { untilTied } from './until-tied.ts';
 
 const cacheFolder = mkdtempSync(join(tmpdir(), 'millrace-cache-'));
 afterAll(() => rmSync(cacheFolder, { recursive: true }));
 
 const create = (manyCommands = false) =>
-  new ThreadEngine({
-    agents: 2,
-    memoryMb: 64,
-    logLevel: 'info',
-    cacheFolder,
-    manyCommands,
-    onLate: () => undefined,
-    redactor: NO_SECRETS,
-  });
+  new ThreadEngine({ ...engineSettings(cacheFolder), agents: 2, memoryMb: 64, manyCommands });
 
 describeEngine('ThreadEngine', 'thread', create);
 describeEngine('ThreadEngine with a fork server', 'thread', () => untilTied(create(true), 2));

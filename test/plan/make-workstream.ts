@@ -1,5 +1,6 @@
 import type { LoadedFolder } from '../../src/domain/plan.ts';
 import type { Dependency, Workstream } from '../../src/domain/workstream.ts';
+import { workstream } from '../rig/definitions.ts';
 
 /** What a test says about a workstream; `needs` are ids, with `~` in front for `finished`. */
 export interface Sketch extends Partial<Omit<Workstream, 'dependsOn'>> {
@@ -9,36 +10,13 @@ export interface Sketch extends Partial<Omit<Workstream, 'dependsOn'>> {
 
 /** A workstream with everything that the sketch leaves out. */
 export function makeWorkstream({ needs = [], ...sketch }: Sketch): Workstream {
-  return {
-    base: sketch.id,
+  return workstream(sketch.id, [], {
     title: sketch.id,
-    description: null,
-    kind: null,
-    priority: 0,
     dependsOn: needs.map(dependency),
-    steps: [],
-    acceptanceTests: [],
-    testGates: [],
-    scopes: [],
-    conflictGroup: null,
-    parallelOk: true,
-    filesScope: [],
-    filesCreate: [],
-    circuitBreaker: { maxAttempts: 1, maxErrorRepeats: null, oscillationThreshold: null, cooldownSeconds: 0 },
-    compensation: [],
-    workspace: null,
-    maxCostUsd: null,
-    gate: null,
-    track: null,
-    timeoutSeconds: null,
-    isolation: 'thread',
-    memoryLimitMb: null,
-    matrix: null,
-    extra: {},
     source: { file: 'workstreams/all.json', position: 0 },
     hash: `hash of ${sketch.id}`,
     ...sketch,
-  };
+  });
 }
 
 /** Workstreams of one file, in the order given, one by one or as a list. */

@@ -1,6 +1,7 @@
 /** Events of a made-up run, with every field that a test does not care about filled in. */
 import { COORDINATOR, type AgentResult } from '../../src/domain/agent-result.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';
+import { completedResult, type ResultFields } from '../rig/completed-result.ts';
 import { runStep, workstream } from '../rig/definitions.ts';
 
 export const RUN = 'ma-run-20260102-030405';
@@ -53,50 +54,15 @@ export function progress(workstreamId: string, agent: number, fraction: number |
   return { type: 'workstream-progress', workstreamId, agentId: `agent-${agent}`, fraction, text };
 }
 
-export function result(workstreamId: string, fields: Partial<AgentResult> = {}): AgentResult {
-  return {
+export const result = (workstreamId: string, { metadata, ...fields }: ResultFields = {}): AgentResult =>
+  completedResult(workstreamId, {
     runId: RUN,
-    agentId: 'agent-1',
-    workstreamId,
-    status: 'completed',
     startTime: at(0),
     endTime: at(1),
-    durationSeconds: 1,
-    filesModified: [],
-    commitsCreated: [],
-    errors: [],
-    warnings: [],
-    testResults: { total: 0, passed: 0, failed: 0, manual: 0, cases: null, tests: [] },
-    metadata: {
-      title: workstreamId,
-      kind: null,
-      file: `workstreams/${workstreamId}.json`,
-      position: 0,
-      priority: 0,
-      output: null,
-      metrics: {},
-      steps: [],
-      tools: [],
-      changes: null,
-      merge: null,
-      earlierAttempts: [],
-      candidates: [],
-      gaveUp: null,
-      compensation: [],
-      tail: null,
-      definition: {},
-    },
-    reason: null,
-    explanation: null,
-    cpuSeconds: 0.5,
     cpuWaitSeconds: 0,
-    attempts: 1,
-    logFile: null,
-    stack: null,
-    pattern: null,
+    metadata: { title: workstreamId, ...metadata },
     ...fields,
-  };
-}
+  });
 
 export function completed(workstreamId: string, agent: number, seconds = 1): RunEvent {
   return {

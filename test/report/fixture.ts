@@ -1,4 +1,5 @@
 /** The parts of a consolidated result, with everything that a test does not care about filled in. */
+import { completedResult, type ResultFields } from '../rig/completed-result.ts';
 import type { AgentResult } from '../../src/domain/agent-result.ts';
 import type {
   AgentPerformance,
@@ -132,50 +133,22 @@ export function whole<T>(...shown: T[]): { shown: T[]; total: number } {
   return { shown, total: shown.length };
 }
 
-export function agentResult(changes: Partial<AgentResult> = {}): AgentResult {
-  return {
+export const agentResult = ({ metadata, ...changes }: ResultFields = {}): AgentResult =>
+  completedResult('ws-sieve', {
     runId: RUN_ID,
-    agentId: 'agent-1',
-    workstreamId: 'ws-sieve',
-    status: 'completed',
     startTime: '2026-07-14T09:30:00.120Z',
     endTime: '2026-07-14T09:30:04.320Z',
     durationSeconds: 4.2,
-    filesModified: [],
-    commitsCreated: [],
-    errors: [],
-    warnings: [],
-    testResults: { total: 0, passed: 0, failed: 0, manual: 0, cases: null, tests: [] },
     metadata: {
       title: 'Primes below five million',
-      kind: null,
       file: 'workstreams/sieve.json',
-      position: 0,
-      priority: 0,
       output: { primes: 348513 },
-      metrics: {},
-      steps: [],
-      tools: [],
-      changes: null,
-      merge: null,
-      earlierAttempts: [],
-      candidates: [],
-      gaveUp: null,
-      compensation: [],
-      tail: null,
-      definition: {},
+      ...metadata,
     },
-    reason: null,
-    explanation: null,
     cpuSeconds: 4.1,
     cpuWaitSeconds: null,
-    attempts: 1,
-    logFile: null,
-    stack: null,
-    pattern: null,
     ...changes,
-  };
-}
+  });
 
 /** A file of which git knows nothing. */
 export const unknownChange = { status: null, linesAdded: null, linesRemoved: null };

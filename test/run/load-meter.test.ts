@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Load } from '../../src/domain/scaling.ts';
 import { LoadMeter, loadBetween, type LoadSample } from '../../src/run/load-meter.ts';
 
@@ -67,16 +67,16 @@ test('where the system does not tell, it is not known', () => {
   expect(loadBetween(sample(0, blind), sample(1, blind), 0)).toMatchObject({ cpuWait: null, memory: null });
 });
 
-test('it tells of this process until it is told to stop', async () => {
+test('it tells of this process until it is told to stop', () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
   const meter = new LoadMeter();
   const loads: Load[] = [];
-  await new Promise<void>((resolve) => {
-    const stop = meter.watch((load) => {
-      loads.push(load);
-      stop();
-      resolve();
-    });
-  });
+  const stop = meter.watch((load) => loads.push(load));
+  vi.advanceTimersByTime(250);
+  expect(loads).toHaveLength(1);
+  stop();
+  vi.advanceTimersByTime(1000);
   expect(loads).toHaveLength(1);
   expect(loads[0]?.cores).toBe(meter.cores);
   expect(loads[0]?.cpu).toBeGreaterThanOrEqual(0);

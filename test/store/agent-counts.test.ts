@@ -77,13 +77,9 @@ test('an agent that came or left counts for the time in which it was there', () 
 test('of a run that was resumed, each session counts, and the pause does not', () => {
   const { connection, recorder } = recorded(scaled(0, null, 1), by(1, 'ws-1', 0, 2));
   recorder.commit();
-  const resumed: RunEvent = {
-    type: 'run-started',
-    runId: RUN,
+  const resumed = started(['ws-1', 'ws-2', 'ws-3'], {
     at: at(100),
     agents: ['agent-1'],
-    total: 3,
-    workstreams: [],
     resumed: {
       counts: { completed: 1, failed: 0, skipped: 0 },
       discarded: [],
@@ -91,8 +87,7 @@ test('of a run that was resumed, each session counts, and the pause does not', (
       results: 1,
       inHand: 0,
     },
-    expectedSeconds: null,
-  };
+  });
   recorder.reopen({ runId: RUN, resumedAt: null, discarded: [], options: {} });
   recorder.take(resumed);
   recorder.take(scaled(100, null, 2));

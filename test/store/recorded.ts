@@ -1,7 +1,8 @@
 /** Recorded runs for tests: real databases with results of which only the interesting part is named. */
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { AgentResult, ResultMetadata } from '../../src/domain/agent-result.ts';
+import { completedResult, type ResultFields } from '../rig/completed-result.ts';
+import type { AgentResult } from '../../src/domain/agent-result.ts';
 import type { RunEnd } from '../../src/domain/recorder.ts';
 import type { ExecutionSummary } from '../../src/domain/run-record.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';
@@ -28,57 +29,8 @@ export const rowsOf = (connection: Connection, sql: string): unknown[] => connec
 export const databaseIn = (folder: string): string => join(folder, '.state', 'multi_agent_consolidated.db');
 
 /** A completed result of `agent-1` that took a second. */
-export function result(
-  workstreamId: string,
-  {
-    metadata,
-    ...fields
-  }: Partial<Omit<AgentResult, 'metadata'>> & { metadata?: Partial<ResultMetadata> } = {},
-): AgentResult {
-  return {
-    runId: RUN,
-    agentId: 'agent-1',
-    workstreamId,
-    status: 'completed',
-    startTime: '2026-01-02T03:04:06.000Z',
-    endTime: '2026-01-02T03:04:07.000Z',
-    durationSeconds: 1,
-    filesModified: [],
-    commitsCreated: [],
-    errors: [],
-    warnings: [],
-    testResults: { total: 0, passed: 0, failed: 0, manual: 0, cases: null, tests: [] },
-    metadata: {
-      title: `Title of ${workstreamId}`,
-      kind: null,
-      file: `workstreams/${workstreamId}.json`,
-      position: 0,
-      priority: 0,
-      output: null,
-      metrics: {},
-      steps: [],
-      tools: [],
-      changes: null,
-      merge: null,
-      earlierAttempts: [],
-      candidates: [],
-      gaveUp: null,
-      compensation: [],
-      tail: null,
-      definition: {},
-      ...metadata,
-    },
-    reason: null,
-    explanation: null,
-    cpuSeconds: 0.5,
-    cpuWaitSeconds: 0.25,
-    attempts: 1,
-    logFile: null,
-    stack: null,
-    pattern: null,
-    ...fields,
-  };
-}
+export const result = (workstreamId: string, fields: ResultFields = {}): AgentResult =>
+  completedResult(workstreamId, { runId: RUN, ...fields });
 
 /** A failed result with one error. */
 export function failed(
@@ -134,7 +86,7 @@ export const begins = (
 
 export function started(
   ids: readonly string[],
-  fields: { runId?: string; at?: string; agents?: string[] } = {},
+  fields: Partial<Extract<RunEvent, { type: 'run-started' }>> = {},
 ): RunEvent {
   return {
     type: 'run-started',
@@ -185,7 +137,7 @@ export function end(fields: Partial<RunEnd> = {}): RunEnd {
 export function record(
   connection: Connection,
   results: readonly AgentResult[],
-  fields: { runId?: string; at?: string; agents?: string[] } = {},
+  fields: Partial<Extract<RunEvent, { type: 'run-started' }>> = {},
 ): void {
   const runId = fields.runId ?? RUN;
   const recorder = new SqliteRecorder(connection);

@@ -11,7 +11,7 @@ import { ThreadEngine } from '../../../src/engine/threads.ts';
 import { groupIsAlive } from '../../../src/support/process-group.ts';
 import { acceptanceCommand, assignment, runStep, workstream } from '../../rig/definitions.ts';
 import { temporaryFolder } from '../../rig/temporary-folder.ts';
-import { NO_SECRETS } from '../../../src/support/redactor.ts';
+import { engineSettings } from '../../rig/engine-settings.ts';
 
 const sample = (name: string): string => fileURLToPath(new URL(`./samples/${name}`, import.meta.url));
 const node = process.execPath;
@@ -19,13 +19,9 @@ const node = process.execPath;
 let engine: ThreadEngine;
 beforeAll(() => {
   engine = new ThreadEngine({
+    ...engineSettings(join('/nowhere', 'cache')),
     agents: 1,
-    memoryMb: null,
-    logLevel: 'info',
-    cacheFolder: join('/nowhere', 'cache'),
     manyCommands: false,
-    onLate: () => undefined,
-    redactor: NO_SECRETS,
   });
 });
 afterAll(() => engine.close());

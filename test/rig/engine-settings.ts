@@ -1,0 +1,10 @@
+import { NO_SECRETS } from '../../src/support/redactor.ts';
+
+/** Settings of an engine that limits no memory, has no secrets and tells nobody what comes late. */
+export const engineSettings = (cacheFolder: string) => ({
+  memoryMb: null,
+  logLevel: 'info',
+  cacheFolder,
+  redactor: NO_SECRETS,
+  onLate: () => undefined,
+});
