@@ -33,10 +33,19 @@ export function redactPrepared(prepared: Prepared, options: RunOptions, paths: P
   const sources = [process.env, ...inTools, ...variablesOf(prepared.plan.workstreams)];
   const found = sources.flatMap((variables) => secretsAmong(variables, rule));
   const names = namesOf(prepared, options, paths);
-  const isName = ({ value }: Secret): boolean => names.includes(value);
-  const redactor = new Redactor(found.filter((secret) => !isName(secret)));
-  const left = [...new Set(found.filter(isName).map(({ name }) => name))];
+  // Every workstream of a matrix may have the same ones.
+  const values = new Set(found.map(({ value }) => value));
+  const inNames = new Set([...values].filter((value) => names.includes(value)));
+  const redactor = new Redactor(firstOfEach(found.filter(({ value }) => !inNames.has(value))));
+  const left = [...new Set(found.filter(({ value }) => inNames.has(value)).map(({ name }) => name))];
   return { redactor, prepared: withoutSecrets(prepared, redactor, noticesOf(left)) };
+}
+
+/** Of those with the same value the first. */
+function firstOfEach(secrets: readonly Secret[]): Secret[] {
+  const first = new Map<string, Secret>();
+  for (const secret of secrets) if (!first.has(secret.value)) first.set(secret.value, secret);
+  return [...first.values()];
 }
 
 /** Everything by which Millrace finds things again, a line each. */

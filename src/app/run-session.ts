@@ -7,6 +7,7 @@ import { ReadyQueue } from '../plan/ready.ts';
 import { Coordinator } from '../run/coordinator.ts';
 import type { Interruption } from '../run/interruption.ts';
 import { Journal } from '../run/journal.ts';
+import { mostAgents } from '../store/agent-counts.ts';
 import { LoadMeter } from '../run/load-meter.ts';
 import { Scaler } from '../run/scaler.ts';
 import { firstFreeRunId, makeRunId } from '../run/run-id.ts';
@@ -52,6 +53,7 @@ export class RunSession {
   readonly #begin = beginNow();
   readonly #connection: Connection;
   readonly #recorder: EnduringRecorder;
+  readonly #load: LoadSource;
   readonly #roster: Roster;
   readonly #workspaces: LazyWorkspaces;
   readonly #engine: ScalableEngine;
@@ -64,7 +66,8 @@ export class RunSession {
   constructor(input: SessionInput) {
     const { options, paths, prepared, redactor, listeners } = input;
     this.#input = input;
-    this.#roster = makeRoster(options, toRun(prepared), input.load?.cores);
+    this.#load = input.load ?? new LoadMeter();
+    this.#roster = makeRoster(options, toRun(prepared), this.#load.cores);
     makeStateFolder(paths.state);
     this.#connection = openDatabase(paths.database);
     const recorder = new SqliteRecorder(this.#connection);
@@ -139,8 +142,8 @@ export class RunSession {
     const { paths } = this.#input;
     try {
       makeFolder(paths.logs(this.runId));
-      this.#redactLogs();
       await this.#announce();
+      this.#redactLogs();
       if (this.#input.prepared.resumed !== null) await this.#rescue();
       this.#scaler?.begin();
       await this.#coordinator.run();
@@ -206,7 +209,7 @@ export class RunSession {
     if (scaling === null) return null;
     return new Scaler({
       ...scaling,
-      source: this.#input.load ?? new LoadMeter(),
+      source: this.#load,
       workload: () => ({ ...this.#coordinator.workload, inChildren: this.#engine.inChildren }),
       resize: (agents) => {
         this.#engine.resize(agents);
@@ -237,7 +240,7 @@ export class RunSession {
     const { paths, prepared, redactor } = this.#input;
     if (prepared.resumed === null) return;
     const finished = new Set(prepared.resumed.resumption.inheritance.kept.map((each) => each.workstreamId));
-    redactLogs(paths.logs(this.runId), finished, redactor);
+    for (const text of redactLogs(paths.logs(this.runId), finished, redactor)) this.#notice('warn', text);
   }
 
   /** Nothing is made in a worktree of the killed process, so what it left there is kept before anything else. */
@@ -260,7 +263,7 @@ export class RunSession {
     const wallSeconds = (earlier?.workedSeconds ?? 0) + lastSeconds;
     // Everything that follows is read back from the database.
     this.#recorder.settle();
-    const agents = this.#scaler?.most ?? this.#roster.names.length;
+    const agents = Math.max(this.#roster.names.length, mostAgents(this.#connection, this.runId) ?? 0);
     const result = conclude({
       runId: this.runId,
       connection: this.#connection,

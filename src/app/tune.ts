@@ -79,7 +79,11 @@ export class Tuning {
     const { workstreams, leftOut, total } = this.#candidates();
     const counts =
       given === null ? countsToTry(cores, workstreams.length) : this.#usable(given, workstreams.length);
-    const sample = await this.#sample(workstreams, Math.ceil(cores), Math.max(...counts));
+    const sample = await this.#sample(workstreams, {
+      agents: Math.ceil(cores),
+      most: Math.max(...counts),
+      mayBeAll: leftOut.length === 0,
+    });
     if (sample === null) return null;
     // The words of the command line are fewer than the ids of a large folder.
     const isWhole = sample.length === workstreams.length && leftOut.length === 0;
@@ -111,7 +115,10 @@ export class Tuning {
   }
 
   /** A few are run first, to find out how long they take. Null when it was interrupted. */
-  async #sample(all: Workstream[], agents: number, most: number): Promise<Workstream[] | null> {
+  async #sample(
+    all: Workstream[],
+    { agents, most, mayBeAll }: { agents: number; most: number; mayBeAll: boolean },
+  ): Promise<Workstream[] | null> {
     const first = firstSample(all);
     this.#options.onProgress(
       `a first look: ${plural(first.length, 'workstream')} on ${plural(agents, 'agent')}`,
@@ -124,7 +131,7 @@ export class Tuning {
     if (mean === 0) return first;
     return sampleOf(
       all,
-      { seconds: this.#options.seconds, least: FOR_EACH_AGENT * most },
+      { seconds: this.#options.seconds, least: FOR_EACH_AGENT * most, mayBeAll },
       (workstream) => kinds.get(kindOf(workstream)) ?? mean,
     );
   }
@@ -171,7 +178,9 @@ function meansByKind(
     const seconds = durations.get(workstream.id);
     if (seconds === undefined) continue;
     const kind = kindOf(workstream);
-    kinds.set(kind, [...(kinds.get(kind) ?? []), seconds]);
+    const others = kinds.get(kind);
+    if (others === undefined) kinds.set(kind, [seconds]);
+    else others.push(seconds);
   }
   return new Map([...kinds].map(([kind, values]) => [kind, meanOf(values)]));
 }

@@ -21,12 +21,14 @@ export class ForkServer {
 
   /** Null where there is no folder for its socket. */
   static start(): ForkServer | null {
+    let folder: string;
     try {
-      return new ForkServer(mkdtempSync(join(tmpdir(), 'millrace-')));
+      folder = mkdtempSync(join(tmpdir(), 'millrace-'));
     } catch {
       // A read-only or full disk: nothing but speed is lost.
       return null;
     }
+    return new ForkServer(folder);
   }
 
   private constructor(folder: string) {

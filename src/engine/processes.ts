@@ -1,3 +1,5 @@
+import { internalError } from '../domain/internal-error.ts';
+import type { Failure } from '../domain/failure.ts';
 /** The engine that gives each assignment a process of its own. */
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -127,10 +129,11 @@ export class ProcessEngine implements Engine {
       return { ...answer.outcome, logFile: answer.outcome.logFile ?? kept };
     }
     const left = await execution.endProcesses(this.#closed ? 0 : assignment.limits.graceSeconds);
-    redactLeft(assignment, redactor);
+    const warnings = redactLeft(assignment, redactor);
     const outcome =
       retired?.outcome ??
       lostOutcome(verdict ?? processFailure(end, process.stray, memoryMb), begin, assignment.logFile);
+    outcome.warnings.push(...warnings);
     if (left > 0) outcome.warnings.push(`${left} of its processes could not be ended.`);
     return outcome;
   }
@@ -151,11 +154,10 @@ function keepStray(text: string, logFile: string): string | null {
   return logFile;
 }
 
-function startFailure(error: unknown): Parameters<typeof lostOutcome>[0] {
+function startFailure(error: unknown): Failure {
   if (error instanceof CompileError) return error.failure;
   if (error instanceof Error && 'syscall' in error) {
     return { reason: 'workspace-error', detail: `Its process could not be started: ${error.message}.` };
   }
-  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-  return { reason: 'internal-error', thrown: { name, message, ...(stack === undefined ? {} : { stack }) } };
+  return internalError(error);
 }

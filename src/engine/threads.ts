@@ -10,6 +10,7 @@ import {
 import type { Assignment } from '../domain/assignment.ts';
 import type { EngineRunOptions, ScalableEngine } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
+import { internalError } from '../domain/internal-error.ts';
 import { answerSchema, type Outcome } from '../domain/outcome.ts';
 import { entryFile } from './entry-file.ts';
 import { crashFailure, lostOutcome } from './crash.ts';
@@ -121,16 +122,14 @@ export class ThreadEngine implements ScalableEngine {
   async #prepare(order: Order, lot: Lot): Promise<void> {
     const { assignment, options } = order;
     const begin = beginNow();
+    let execution: ThreadExecution | null = null;
     try {
       const compiled = await this.#modules.compile(assignment);
-      const execution = new ThreadExecution(
-        assignment,
-        options,
-        (message) => this.#send(message),
-        lot.terminate,
-      );
+      const send = (message: Cancellation): void => this.#send(message);
+      execution = new ThreadExecution(assignment, options, send, lot.terminate);
       lot.add(order, execution, { assignment, compiled, mark: execution.mark });
     } catch (error) {
+      execution?.close();
       const logFile = error instanceof CompileError ? assignment.logFile : null;
       order.settle(lostOutcome(failureOf(error), begin, logFile));
     }
@@ -209,8 +208,9 @@ export class ThreadEngine implements ScalableEngine {
     try {
       // Nothing is waited for any more once the engine is closed.
       const left = await execution.endProcesses(this.#closing === null ? limits.graceSeconds : 0);
-      redactLeft(assignment, this.#options.redactor);
+      const warnings = redactLeft(assignment, this.#options.redactor);
       const outcome = this.#outcomeOfLost(execution, error);
+      outcome.warnings.push(...warnings);
       if (left > 0) outcome.warnings.push(`${left} of its processes could not be ended.`);
       lot.settle(executionId, outcome);
     } catch (problem) {
@@ -267,11 +267,8 @@ export class ThreadEngine implements ScalableEngine {
   }
 }
 
-function failureOf(error: unknown): Failure {
-  if (error instanceof CompileError) return error.failure;
-  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-  return { reason: 'internal-error', thrown: { name, message, ...(stack === undefined ? {} : { stack }) } };
-}
+const failureOf = (error: unknown): Failure =>
+  error instanceof CompileError ? error.failure : internalError(error);
 
 function createPool(options: ThreadEngineOptions, settings: AgentSettings): Piscina {
   return new Piscina({

@@ -31,8 +31,11 @@ export function triable({ workstreams, broken }: Pick<Plan, 'workstreams' | 'bro
   for (const workstream of workstreams) {
     const reason = ownReason(workstream);
     if (reason !== null) why.set(workstream.id, reason);
-    for (const { id } of workstream.dependsOn)
-      dependents.set(id, [...(dependents.get(id) ?? []), workstream.id]);
+    for (const { id } of workstream.dependsOn) {
+      const others = dependents.get(id);
+      if (others === undefined) dependents.set(id, [workstream.id]);
+      else others.push(workstream.id);
+    }
   }
   const queue = [...why.keys()];
   for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
@@ -71,17 +74,19 @@ function actOf(step: Step): string {
   }
 }
 
-/** A few of every kind, with what they depend on: enough to find out how long each kind takes. */
+/**
+ * A few of every kind, with what they depend on: enough to find out how long each kind takes. Of a kind that depends on
+ * more than that there is none.
+ */
 export function firstSample(workstreams: readonly Workstream[]): Workstream[] {
   const taken = new Map<string, number>();
-  const few = inProportion(workstreams).filter((workstream) => {
+  const sample = new Sample(workstreams);
+  for (const workstream of inProportion(workstreams)) {
     const kind = kindOf(workstream);
     const count = taken.get(kind) ?? 0;
-    taken.set(kind, count + 1);
-    return count < FIRST_OF_A_KIND;
-  });
-  const sample = new Sample(workstreams);
-  for (const workstream of few.slice(0, FIRST_IN_ALL)) sample.add(workstream);
+    if (count >= FIRST_OF_A_KIND) continue;
+    if (sample.add(workstream, FIRST_IN_ALL - sample.size)) taken.set(kind, count + 1);
+  }
   return sample.workstreams;
 }
 
@@ -90,6 +95,8 @@ export interface Enough {
   seconds: number;
   /** Workstreams. */
   least: number;
+  /** Whether all of them can be run without naming each. */
+  mayBeAll: boolean;
 }
 
 /**
@@ -102,16 +109,23 @@ export function sampleOf(
   enough: Enough,
   expected: (workstream: Workstream) => number,
 ): Workstream[] {
-  const all = workstreams.reduce((sum, workstream) => sum + expected(workstream), 0);
-  if (all <= enough.seconds) return [...workstreams];
+  const all = sumOf(workstreams, expected);
+  if (all <= enough.seconds && (enough.mayBeAll || workstreams.length <= MOST)) return [...workstreams];
   const sample = new Sample(workstreams);
+  // One that needs thousands of others would make the sample the whole.
+  const isSmall = (more: readonly Workstream[]): boolean =>
+    more.length <= enough.least || sumOf(more, expected) <= enough.seconds;
+  let seconds = 0;
   for (const workstream of inProportion(workstreams)) {
-    const { size } = sample;
-    if (size >= MOST || (size >= enough.least && sample.sum(expected) >= enough.seconds)) break;
-    sample.add(workstream);
+    if (sample.size >= MOST || (sample.size >= enough.least && seconds >= enough.seconds)) break;
+    const added = sample.add(workstream, MOST - sample.size, isSmall);
+    if (added !== null) seconds += sumOf(added, expected);
   }
   return sample.workstreams;
 }
+
+const sumOf = (workstreams: readonly Workstream[], valueOf: (workstream: Workstream) => number): number =>
+  workstreams.reduce((sum, workstream) => sum + valueOf(workstream), 0);
 
 /** An order of which every beginning has the kinds in the proportion of the whole. */
 function inProportion(workstreams: readonly Workstream[]): Workstream[] {
@@ -133,8 +147,6 @@ class Sample {
   readonly #byId: Map<string, Workstream>;
   readonly #all: readonly Workstream[];
   readonly #ids = new Set<string>();
-  #summed = 0;
-  #added: Workstream[] = [];
 
   constructor(all: readonly Workstream[]) {
     this.#all = all;
@@ -150,23 +162,28 @@ class Sample {
     return this.#all.filter(({ id }) => this.#ids.has(id));
   }
 
-  add(workstream: Workstream): void {
-    const queue = [workstream];
-    for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-      if (this.#ids.has(next.id)) continue;
-      this.#ids.add(next.id);
-      this.#added.push(next);
-      for (const { id } of next.dependsOn) {
+  /**
+   * Adds it with what it needs, and gives what came in by that; null where that would be more than `room`, or is not
+   * wanted: then nothing was added.
+   */
+  add(
+    workstream: Workstream,
+    room: number,
+    isWanted: (more: readonly Workstream[]) => boolean = () => true,
+  ): Workstream[] | null {
+    const more = new Set<Workstream>();
+    if (!this.#ids.has(workstream.id)) more.add(workstream);
+    // A set is walked in the order of insertion, what is added on the way included.
+    for (const { dependsOn } of more) {
+      if (more.size > room) return null;
+      for (const { id } of dependsOn) {
         const dependency = this.#byId.get(id);
-        if (dependency !== undefined) queue.push(dependency);
+        if (dependency !== undefined && !this.#ids.has(id)) more.add(dependency);
       }
     }
-  }
-
-  /** Adds up what was added since it was asked last, so `valueOf` is always to be the same. */
-  sum(valueOf: (workstream: Workstream) => number): number {
-    for (const workstream of this.#added) this.#summed += valueOf(workstream);
-    this.#added = [];
-    return this.#summed;
+    const added = [...more];
+    if (added.length > room || !isWanted(added)) return null;
+    for (const { id } of added) this.#ids.add(id);
+    return added;
   }
 }

@@ -39,9 +39,11 @@ export interface ScalingState {
   recent: readonly LoadStatistics[];
   /** Seconds for which nothing is added. */
   hold: number;
+  /** Seconds since the last change in which agents that take no more had work in hand. */
+  leaving: number;
 }
 
-export const SCALING_START: ScalingState = { recent: [], hold: 0 };
+export const SCALING_START: ScalingState = { recent: [], hold: 0, leaving: 0 };
 
 export interface ScalingDecision {
   /** Null for none. */
@@ -68,7 +70,7 @@ export function startScaling(
  * the cores; more where cores are idle while workstreams wait for an agent. To add one costs little and to wait costs
  * time, so the first sign is enough for that; agents that are too many cost little, so they are taken away only after
  * a whole window. While agents that were taken away still have work in hand nothing is changed, because it would show
- * no effect yet.
+ * no effect yet; but not for longer than the longest window, since one may have hours to go.
  */
 export function decideScaling(
   load: LoadStatistics,
@@ -76,16 +78,19 @@ export function decideScaling(
   before: ScalingState,
 ): ScalingDecision {
   const hold = Math.max(0, before.hold - load.seconds);
-  if (load.busy > load.agents) return { change: null, state: { recent: [], hold } };
+  const leaving = load.busy > load.agents ? before.leaving + load.seconds : 0;
+  if (leaving > 0 && leaving <= WINDOW.most) return { change: null, state: { recent: [], hold, leaving } };
   const memory = forMemory(load);
-  if (memory !== null) return { change: memory, state: { recent: [], hold: AFTER_MEMORY } };
+  if (memory !== null) return { change: memory, state: { recent: [], hold: AFTER_MEMORY, leaving: 0 } };
   const recent = within(WINDOW.most, [...before.recent, load]);
   const window = within(windowOf(load), recent);
   const mayGrow = hold === 0 && load.busy >= load.agents * BUSY;
   const change =
     fewer(load, policy, window, recent) ??
     (mayGrow ? forIdleCores(meanOf(window), policy, recent.length) : null);
-  return { change, state: { recent: change === null ? recent : [], hold } };
+  return change === null
+    ? { change, state: { recent, hold, leaving } }
+    : { change, state: { recent: [], hold, leaving: 0 } };
 }
 
 /**

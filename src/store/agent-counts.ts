@@ -69,6 +69,17 @@ export function scalingSummary(connection: Connection, run: string): ScalingSumm
   return { start, final, least, most, changes };
 }
 
+const MOST = `
+SELECT MAX(agents) AS most FROM (
+  SELECT agents_count AS agents FROM run_sessions WHERE run_id = ?
+  UNION ALL SELECT to_count FROM agent_counts WHERE run_id = ?
+)`;
+
+/** The most agents that there were at one time, the sessions before this one included; null where nothing says. */
+export function mostAgents(connection: Connection, run: string): number | null {
+  return firstRow(connection, z.object({ most: numberCell }), MOST, run, run)?.most ?? null;
+}
+
 const countAt = z.object({ at: z.string(), from_count: z.number().nullable(), to_count: z.number() });
 const sessionRow = z.object({ last_seen_at: z.string() });
 const lastRow = z.object({ last: textCell });

@@ -46,15 +46,22 @@ export function redactOpenFile(
 }
 
 /**
- * Redacts a file, or all files below a folder. One that can't be redacted is removed. Links are not followed.
- * @throws the system's error where that is not possible either.
+ * Redacts a file, or all files below a folder. One that can't be redacted is removed. Links are not followed. Never
+ * throws.
+ * @returns a sentence for each place where that is not possible either.
  */
-export function redactPath(path: string, redactor: Redactor): void {
-  if (redactor.isIdle) return;
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return;
-  if (stats.isDirectory()) for (const name of readdirSync(path)) redactPath(join(path, name), redactor);
-  else if (stats.isFile()) redactFile(path, redactor);
+export function redactPath(path: string, redactor: Redactor): string[] {
+  if (redactor.isIdle) return [];
+  try {
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    if (stats?.isDirectory() === true)
+      return readdirSync(path).flatMap((name) => redactPath(join(path, name), redactor));
+    if (stats?.isFile() === true) redactFile(path, redactor);
+    return [];
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return [`${path} may hold secrets and could not be redacted: ${why}.`];
+  }
 }
 
 function redactFile(path: string, redactor: Redactor): void {

@@ -3,7 +3,8 @@ import { setMaxListeners } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
+import type { Assignment } from '../../src/domain/assignment.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import { ThreadEngine } from '../../src/engine/threads.ts';
 import { assignment, moduleStep, workstream } from '../rig/definitions.ts';
@@ -85,6 +86,21 @@ test('what waits behind one that takes long is given back, and nothing of it has
   expect(ran()).toEqual(['ws-0']);
   go();
   expect((await first)?.status).toBe('completed');
+});
+
+test('what can not be handed over fails, and no clock of it goes on', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const unspeakable: unknown = { 'ws-0': 1n };
+  const dependencies = unspeakable as Assignment['dependencies'];
+  const { signal } = new AbortController();
+  const definition = workstream('ws-a', [moduleStep('/nowhere.mjs')]);
+  const outcome = await engine.run(assignment(base, definition, { dependencies }), {
+    signal,
+    onMessage: () => undefined,
+  });
+  expect(outcome.failure?.reason).toBe('internal-error');
+  expect(vi.getTimerCount()).toBe(0);
 });
 
 test('what was begun when the thread died has failed, what was not is given back', async () => {

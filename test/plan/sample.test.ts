@@ -64,6 +64,23 @@ test('the first sample has a few of every kind, and what they need', () => {
   expect(ids(firstSample(all)).toSorted()).toEqual(['rare-1', 'set-up-1', 'slow-1', 'slow-2']);
 });
 
+test('one that needs all others does not make the sample the whole', () => {
+  const sweeps = many('sweep', 3000);
+  const all = [...many('summary', 1, needs(...ids(sweeps))), ...sweeps];
+  expect(ids(firstSample(all))).toEqual(['sweep-1', 'sweep-2']);
+  const sample = sampleOf(all, { seconds: 20, least: 8, mayBeAll: true }, () => 10);
+  expect(ids(sample)).toEqual(ids(sweeps.slice(0, 8)));
+});
+
+test('of a long chain its beginning is tried', () => {
+  const chain = Array.from({ length: 300 }, (_, index) =>
+    workstream(`ws-${index}`, [runStep('true')], index === 299 ? {} : needs(`ws-${index + 1}`)),
+  );
+  const [first, ...others] = ids(firstSample(chain)).toReversed();
+  expect(first).toBe('ws-299');
+  expect(others.length).toBeLessThan(200);
+});
+
 describe('the sample', () => {
   const all = [...many('slow', 20), ...many('quick', 60)];
   const seconds = ({ id }: Workstream): number => (id.startsWith('slow') ? 3 : 1);
@@ -71,23 +88,25 @@ describe('the sample', () => {
     sample.filter(({ id }) => id.startsWith(name)).length;
 
   test('has the kinds in proportion, and work for as long as is wanted', () => {
-    const sample = sampleOf(all, { seconds: 30, least: 4 }, seconds);
+    const sample = sampleOf(all, { seconds: 30, least: 4, mayBeAll: true }, seconds);
     expect(sample.reduce((sum, each) => sum + seconds(each), 0)).toBeGreaterThanOrEqual(30);
     expect(sample.length).toBeLessThan(25);
     expect(count(sample, 'quick') / count(sample, 'slow')).toBeCloseTo(3, 0);
   });
 
   test('has as many as keep the most agents busy, however long they take', () => {
-    expect(sampleOf(all, { seconds: 1, least: 32 }, seconds)).toHaveLength(32);
+    expect(sampleOf(all, { seconds: 1, least: 32, mayBeAll: true }, seconds)).toHaveLength(32);
   });
 
   test('is everything where that is not more, in its order', () => {
-    expect(ids(sampleOf(all, { seconds: 1e6, least: 1 }, seconds))).toEqual(ids(all));
+    expect(ids(sampleOf(all, { seconds: 1e6, least: 1, mayBeAll: true }, seconds))).toEqual(ids(all));
   });
 
   test('has no more than a command line takes, unless it is everything', () => {
-    expect(sampleOf(many('little', 5000), { seconds: 4, least: 1 }, () => 0.001)).toHaveLength(2000);
-    expect(sampleOf(many('little', 5000), { seconds: 5.1, least: 1 }, () => 0.001)).toHaveLength(5000);
+    const little = many('little', 5000);
+    const sizeOf = (seconds: number, mayBeAll: boolean): number =>
+      sampleOf(little, { seconds, least: 1, mayBeAll }, () => 0.001).length;
+    expect([sizeOf(4, true), sizeOf(5.1, true), sizeOf(5.1, false)]).toEqual([2000, 5000, 2000]);
   });
 
   test('brings along what its members depend on', () => {
@@ -96,7 +115,7 @@ describe('the sample', () => {
       ...many('middle', 1, needs('set-up-1')),
       ...many('set-up', 9),
     ];
-    expect(ids(sampleOf(chain, { seconds: 0, least: 1 }, () => 1))).toEqual([
+    expect(ids(sampleOf(chain, { seconds: 3, least: 1, mayBeAll: true }, () => 1))).toEqual([
       'end-1',
       'middle-1',
       'set-up-1',

@@ -157,6 +157,13 @@ describe('fewer agents', () => {
   });
 });
 
+test('an agent that is to leave and has hours to go keeps the number for 30 seconds and no longer', () => {
+  const memory = { limit: GB, available: 0, own: GB };
+  const leaving = load({ agents: 4, busy: 9, memory });
+  expect(after(120, leaving)).toBeNull();
+  expect(after(121, leaving)).toMatchObject({ from: 4, to: 2, reason: 'memory' });
+});
+
 test('by turns, what they do is judged over twice the time that one takes', () => {
   const computing = load({ agents: 8, cpu: 4, cpuWait: 4, workstreamSeconds: 4, waiting: 0 });
   const waiting = load({ agents: 8, cpu: 0, cpuWait: 0, workstreamSeconds: 4, waiting: 0 });

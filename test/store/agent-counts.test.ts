@@ -1,7 +1,7 @@
 /** How many agents there were over time, and what follows for each of them. */
 import { expect, test } from 'vitest';
 import type { RunEvent } from '../../src/domain/run-event.ts';
-import { scalingSummary } from '../../src/store/agent-counts.ts';
+import { mostAgents, scalingSummary } from '../../src/store/agent-counts.ts';
 import { SqliteRecorder } from '../../src/store/recorder.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 import { finished, historyOf, opened, result, RUN, rowsOf, started } from './recorded.ts';
@@ -45,6 +45,19 @@ const shares = (connection: ReturnType<typeof opened>) =>
     .agents(RUN)
     .map(({ agentId, idleSeconds, utilisation }) => [agentId, idleSeconds, utilisation]);
 
+/** The run goes on after a pause. */
+const resumed = started(['ws-1', 'ws-2', 'ws-3'], {
+  at: at(100),
+  agents: ['agent-1'],
+  resumed: {
+    counts: { completed: 1, failed: 0, skipped: 0 },
+    discarded: [],
+    afterDeath: false,
+    results: 1,
+    inHand: 0,
+  },
+});
+
 test('an agent that came or left counts for the time in which it was there', () => {
   const { connection } = recorded(
     scaled(0, null, 1),
@@ -74,20 +87,21 @@ test('an agent that came or left counts for the time in which it was there', () 
   ).toEqual([{ count: 3, names: '["agent-1","agent-2","agent-3"]' }]);
 });
 
+test('the most at one time are those of any session, whether their number was fixed or not', () => {
+  const { connection, recorder } = recorded(scaled(0, null, 1), scaled(1, 1, 3), scaled(2, 3, 2));
+  recorder.commit();
+  expect(mostAgents(connection, RUN)).toBe(3);
+  expect(mostAgents(connection, 'ma-run-20200101-000000')).toBeNull();
+  connection.exec("DELETE FROM agent_counts; UPDATE consolidated_runs SET state = 'interrupted'");
+  recorder.reopen({ runId: RUN, resumedAt: null, discarded: [], options: {} });
+  recorder.take(resumed);
+  recorder.commit();
+  expect(mostAgents(connection, RUN)).toBe(3);
+});
+
 test('of a run that was resumed, each session counts, and the pause does not', () => {
   const { connection, recorder } = recorded(scaled(0, null, 1), by(1, 'ws-1', 0, 2));
   recorder.commit();
-  const resumed = started(['ws-1', 'ws-2', 'ws-3'], {
-    at: at(100),
-    agents: ['agent-1'],
-    resumed: {
-      counts: { completed: 1, failed: 0, skipped: 0 },
-      discarded: [],
-      afterDeath: false,
-      results: 1,
-      inHand: 0,
-    },
-  });
   recorder.reopen({ runId: RUN, resumedAt: null, discarded: [], options: {} });
   recorder.take(resumed);
   recorder.take(scaled(100, null, 2));

@@ -99,3 +99,10 @@ test.runIf(process.getuid?.() !== 0)('what can not be redacted is removed', () =
   redactPath(folder, redactor);
   expect([existsSync(join(folder, 'a')), existsSync(join(folder, 'b'))]).toEqual([false, true]);
 });
+
+test('what can neither be redacted nor removed is said, and nobody has to expect an error', () => {
+  const path = join(temporaryFolder(), 'x'.repeat(300));
+  expect(redactPath(path, redactor)).toEqual([
+    expect.stringMatching(/x may hold secrets and could not be redacted: ENAMETOOLONG/),
+  ]);
+});

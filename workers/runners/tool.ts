@@ -102,7 +102,7 @@ async function runProgram(job: Job, version: string | null, signal: AbortSignal)
   const result = await runToolProcess(command, input, reader, execution, signal);
   const durationSeconds = (performance.now() - began) / 1000;
   // The program wrote files there, some of which are read now.
-  redactPath(scratch.folder, execution.host.redactor);
+  for (const text of redactPath(scratch.folder, execution.host.redactor)) execution.warn(text);
   const tail = execution.output.tail(start);
   if ('error' in result.end) return stepOutcome({ failure: startFailure(job, result.end.error) });
   const tool = makeToolReport(reader.report(), { tool: settings.name, version, durationSeconds });
