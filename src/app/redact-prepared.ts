@@ -1,6 +1,5 @@
 /** What a run redacts: the secrets that it finds, but for those that look like its own names. */
 import { failureSchema } from '../domain/failure.ts';
-import type { Secret } from '../domain/secret.ts';
 import { nameSome } from '../support/name-some.ts';
 import { Redactor } from '../support/redactor.ts';
 import type { RunOptions } from './options.ts';
@@ -36,16 +35,9 @@ export function redactPrepared(prepared: Prepared, options: RunOptions, paths: P
   // Every workstream of a matrix may have the same ones.
   const values = new Set(found.map(({ value }) => value));
   const inNames = new Set([...values].filter((value) => names.includes(value)));
-  const redactor = new Redactor(firstOfEach(found.filter(({ value }) => !inNames.has(value))));
+  const redactor = new Redactor(found.filter(({ value }) => !inNames.has(value)));
   const left = [...new Set(found.filter(({ value }) => inNames.has(value)).map(({ name }) => name))];
   return { redactor, prepared: withoutSecrets(prepared, redactor, noticesOf(left)) };
-}
-
-/** Of those with the same value the first. */
-function firstOfEach(secrets: readonly Secret[]): Secret[] {
-  const first = new Map<string, Secret>();
-  for (const secret of secrets) if (!first.has(secret.value)) first.set(secret.value, secret);
-  return [...first.values()];
 }
 
 /** Everything by which Millrace finds things again, a line each. */

@@ -15,6 +15,7 @@ const ELLIPSIS = '…';
  * back untouched.
  */
 export class Redactor {
+  /** Each value once. */
   readonly secrets: readonly NamedValue[];
   readonly #inText: SecretMatcher | null;
   /** For bytes that were read as Latin-1. */
@@ -22,9 +23,9 @@ export class Redactor {
 
   /** @param secrets each of at least 8 characters; of two with the same value the first one gives the name. */
   constructor(secrets: readonly NamedValue[]) {
-    this.secrets = secrets;
+    this.secrets = firstOfEach(secrets);
     const names = new Map<string, string>();
-    for (const { name, value } of secrets) {
+    for (const { name, value } of this.secrets) {
       // A name may come from a definition, and must not look like the end of a mark.
       const shown = name.replaceAll(/[\]\s]/g, '_');
       for (const form of formsOf(value)) if (!names.has(form)) names.set(form, shown);
@@ -176,4 +177,11 @@ export function markOver({ start, end, name }: Span): string {
   const length = end - start;
   const mark = markOf(name);
   return mark.length > length || /[^ -~]/.test(mark) ? '*'.repeat(length) : mark.padEnd(length, '*');
+}
+
+/** Every workstream of a matrix may have the same ones. */
+function firstOfEach(secrets: readonly NamedValue[]): NamedValue[] {
+  const first = new Map<string, NamedValue>();
+  for (const secret of secrets) if (!first.has(secret.value)) first.set(secret.value, secret);
+  return [...first.values()];
 }

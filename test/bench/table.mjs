@@ -14,7 +14,7 @@ export function table(rows, rounds) {
   const versions = [`Node ${process.version}`, ...['parallel', 'xargs', 'make'].map(versionOf)].join(', ');
   const lines = rows.map((cells) => `| ${cells.join(' | ')} |`);
   return [
-    `Measured on ${new Date().toISOString().slice(0, 10)}, ${rounds} rounds, on ${machine}; ${versions}.`,
+    `Measured on ${new Date().toISOString().slice(0, 10)}, ${rounds} rounds (at least 7 of the CPU-bound work; at most 5 of loading and planning, and 3 of what follows the load, one no-op and a command among 100,000), on ${machine}; ${versions}.`,
     '',
     '| what | measured | target | medians |',
     '| --- | --- | --- | --- |',

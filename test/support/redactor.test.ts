@@ -43,6 +43,11 @@ test('the password of basic authorization can not be read out of what is left', 
   expect(left).not.toContain(VALUE.slice(1, -1));
 });
 
+test('a value is one secret, however many variables have it', () => {
+  const same = ['A', 'B', 'C'].map((name) => ({ name, value: VALUE }));
+  expect(new Redactor(same).secrets).toEqual([{ name: 'A', value: VALUE }]);
+});
+
 test('of two that begin at the same place the longer is taken', () => {
   const both = new Redactor([
     { name: 'SHORT_KEY', value: '12345678' },
