@@ -3,7 +3,7 @@ import { CLAIM, type Handed, type Lot as LotMessage } from '../domain/lot.ts';
 import type { Assignment } from '../domain/assignment.ts';
 import type { EngineRunOptions } from '../domain/engine.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import type { ThreadExecution } from './thread-execution.ts';
+import type { ExecutionInHand } from './execution-in-hand.ts';
 
 /** An assignment on its way to a thread. */
 export interface Order {
@@ -16,7 +16,7 @@ export interface Order {
 
 interface Member {
   order: Order;
-  execution: ThreadExecution;
+  execution: ExecutionInHand;
 }
 
 /**
@@ -39,7 +39,7 @@ export class Lot {
   }
 
   /** All members are added before it is handed to a thread. */
-  add(order: Order, execution: ThreadExecution, handed: Handed): void {
+  add(order: Order, execution: ExecutionInHand, handed: Handed): void {
     this.message.handed.push(JSON.stringify(handed));
     this.executionIds.push(handed.assignment.executionId);
     this.#open.set(handed.assignment.executionId, { order, execution });
@@ -52,7 +52,7 @@ export class Lot {
   }
 
   /** Those without an outcome. */
-  get open(): ThreadExecution[] {
+  get open(): ExecutionInHand[] {
     return [...this.#open.values()].map(({ execution }) => execution);
   }
 

@@ -14,7 +14,7 @@ import { AgentProcess } from './agent-process.ts';
 import { lostOutcome } from './crash.ts';
 import { redactLeft } from './redact-left.ts';
 import { processFailure } from './process-crash.ts';
-import { ThreadExecution } from './thread-execution.ts';
+import { ExecutionInHand } from './execution-in-hand.ts';
 import { CompileError, TypeScriptModules } from './typescript.ts';
 
 export interface ProcessEngineOptions {
@@ -32,7 +32,7 @@ export interface ProcessEngineOptions {
 
 /** An execution with its process and what that answered. */
 interface Hand {
-  execution: ThreadExecution;
+  execution: ExecutionInHand;
   process: AgentProcess;
   memoryMb: number | null;
   answer: Answer | null;
@@ -56,7 +56,7 @@ export class ProcessEngine implements Engine {
   /** Never rejects. How many run at once is up to the caller. */
   async run(assignment: Assignment, options: EngineRunOptions): Promise<Outcome> {
     let hand: Hand | null = null;
-    const execution = new ThreadExecution(assignment, options, (message) => hand?.process.send(message));
+    const execution = new ExecutionInHand(assignment, options, (message) => hand?.process.send(message));
     try {
       const compiled = await this.#modules.compile(assignment);
       if (this.#closed) throw new Error('the engine was closed before it started');
@@ -95,7 +95,7 @@ export class ProcessEngine implements Engine {
     await Promise.allSettled(ends);
   }
 
-  #start(execution: ThreadExecution): Hand {
+  #start(execution: ExecutionInHand): Hand {
     const memoryMb = execution.assignment.workstream.memoryLimitMb ?? this.#options.memoryMb;
     const process = new AgentProcess({
       mark: execution.mark,
@@ -140,7 +140,7 @@ export class ProcessEngine implements Engine {
 }
 
 /** A last word that can't be read is all that its execution will ever say. */
-function refuse(execution: ThreadExecution, raw: unknown): void {
+function refuse(execution: ExecutionInHand, raw: unknown): void {
   if (!lastWordSchema.safeParse(raw).success) return;
   execution.verdict = { reason: 'invalid-result', detail: 'what its process answered could not be read' };
   execution.terminate.abort();

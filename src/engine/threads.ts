@@ -19,7 +19,7 @@ import { ForkServer } from './fork-server.ts';
 import { Line } from './line.ts';
 import { redactLeft } from './redact-left.ts';
 import { Lot, type Order } from './lot.ts';
-import { type ExecutionMessage, ThreadExecution } from './thread-execution.ts';
+import { type ExecutionMessage, ExecutionInHand } from './execution-in-hand.ts';
 import { CompileError, TypeScriptModules } from './typescript.ts';
 import type { Redactor } from '../support/redactor.ts';
 import { beginNow } from '../support/stopwatch.ts';
@@ -51,7 +51,7 @@ export class ThreadEngine implements ScalableEngine {
   readonly #pool: Piscina;
   readonly #channel: BroadcastChannel;
   readonly #modules: TypeScriptModules;
-  readonly #running = new Map<number, { execution: ThreadExecution; lot: Lot }>();
+  readonly #running = new Map<number, { execution: ExecutionInHand; lot: Lot }>();
   /** By agent. */
   readonly #lines = new Map<string, Line>();
   readonly #forkServer: ForkServer | null;
@@ -122,11 +122,11 @@ export class ThreadEngine implements ScalableEngine {
   async #prepare(order: Order, lot: Lot): Promise<void> {
     const { assignment, options } = order;
     const begin = beginNow();
-    let execution: ThreadExecution | null = null;
+    let execution: ExecutionInHand | null = null;
     try {
       const compiled = await this.#modules.compile(assignment);
       const send = (message: Cancellation): void => this.#send(message);
-      execution = new ThreadExecution(assignment, options, send, lot.terminate);
+      execution = new ExecutionInHand(assignment, options, send, lot.terminate);
       lot.add(order, execution, { assignment, compiled, mark: execution.mark });
     } catch (error) {
       execution?.close();
@@ -202,7 +202,7 @@ export class ThreadEngine implements ScalableEngine {
   }
 
   /** Settles what the thread gave no answer to; its processes are ended from here. */
-  async #lost(lot: Lot, execution: ThreadExecution, error: unknown): Promise<void> {
+  async #lost(lot: Lot, execution: ExecutionInHand, error: unknown): Promise<void> {
     const { assignment } = execution;
     const { executionId, limits } = assignment;
     try {
@@ -218,7 +218,7 @@ export class ThreadEngine implements ScalableEngine {
     }
   }
 
-  #outcomeOfLost(execution: ThreadExecution, error: unknown): Outcome {
+  #outcomeOfLost(execution: ExecutionInHand, error: unknown): Outcome {
     const { assignment, retired, verdict, begin } = execution;
     if (retired !== null) {
       execution.tell({ type: 'replaced', why: retired.why });

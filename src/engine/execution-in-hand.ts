@@ -21,12 +21,12 @@ const MESSAGES_MS = 1_000;
 /** What an agent sends about an execution that it has in hand. */
 export type ExecutionMessage = Exclude<FromAgent, { type: 'late' | 'answer' }>;
 
-export class ThreadExecution {
+export class ExecutionInHand {
   readonly assignment: Assignment;
   /** In the environment of every process that it starts. */
   readonly mark: string;
   readonly begin = beginNow();
-  /** Aborted to end the thread. */
+  /** Aborted to end the thread or process. */
   readonly terminate: AbortController;
   /** Set when the agent gave its outcome and asked for its thread to be replaced. */
   retired: { outcome: Outcome; why: string } | null = null;
