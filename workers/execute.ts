@@ -45,13 +45,14 @@ export async function execute(execution: Execution): Promise<Outcome> {
   } catch (error) {
     findings.failure ??= { reason: 'internal-error', thrown: flattenThrown(error, execution.host.redactor) };
   }
-  const { lost } = execution.output;
-  if (lost !== null) execution.warn(`Some of its output could not be kept: ${lost}.`);
   execution.ended = true;
   const failure = execution.stopped?.failure ?? findings.failure;
   const cpuEnd = threadCpuTime();
   const { steps, tests, outputs, metrics } = findings;
   const { startedAt, endedAt, durationSeconds } = measured(begin);
+  const logFile = execution.output.close();
+  const { lost } = execution.output;
+  if (lost !== null) execution.warn(`Some of its output could not be kept: ${lost}.`);
   // What came another way than through the files and messages, such as the names of acceptance tests.
   return execution.host.redactor.fields<Outcome>({
     status: failure === null ? 'completed' : 'failed',
@@ -67,7 +68,7 @@ export async function execute(execution: Execution): Promise<Outcome> {
     cpuWaitSeconds: since(cpuStart?.waited, cpuEnd?.waited),
     filesModified: [...findings.filesModified],
     warnings: execution.warnings,
-    logFile: execution.output.close(),
+    logFile,
   });
 }
 

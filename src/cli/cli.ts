@@ -6,6 +6,7 @@ import { commands } from './commands.ts';
 import { configurableOptions } from './options.ts';
 import { readConfig } from './config.ts';
 import { outliveReaders } from './print.ts';
+import { projectRedactor } from './uncaught.ts';
 import { explainUnknown } from './unknown-argument.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -50,7 +51,7 @@ function build(args: string[], config: Record<string, unknown>): Argv {
 /** Says on standard error what went wrong, without secrets, and gives the exit code. What was typed comes back in it: it is data. */
 async function explain(error: unknown): Promise<number> {
   const { environmentRedactor } = await import('../app/environment-redactor.ts');
-  const redactor = environmentRedactor();
+  const redactor = projectRedactor() ?? environmentRedactor();
   const say = (text: string, exitCode: number): number => {
     process.stderr.write(`millrace: ${printable(redactor.text(text))}\n`);
     return exitCode;

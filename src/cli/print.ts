@@ -1,6 +1,6 @@
-import { escapeControls } from '../support/escape-controls.ts';
 import { leaveClosedTerminals } from '../support/leave-closed-terminals.ts';
 import { printable } from '../support/printable.ts';
+import { printableJson } from '../support/printable-json.ts';
 
 /** What standard output or standard error says when nobody reads it any more: the pipe or the terminal was closed. */
 const CLOSED = new Set(['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED']);
@@ -42,5 +42,5 @@ export async function printText(text: string): Promise<void> {
 
 /** Prints a value as one JSON document, on which no terminal acts. */
 export async function printJson(value: unknown): Promise<void> {
-  await print(escapeControls(JSON.stringify(value, null, 2)));
+  await print(printableJson(value));
 }

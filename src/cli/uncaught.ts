@@ -2,8 +2,14 @@ import { writeSync } from 'node:fs';
 import { inspect } from 'node:util';
 import type { Redactor } from '../support/redactor.ts';
 
+let known: Redactor | null = null;
+
+/** What knows the secrets of the project that is run; null before it was read. */
+export const projectRedactor = (): Redactor | null => known;
+
 /** Says on standard error, without secrets, what nobody caught, and ends the process with 1 as Node does. */
 export function redactUncaught(redactor: Redactor): void {
+  known = redactor;
   process.on('uncaughtException', (error) => {
     try {
       writeSync(2, `${redactor.text(inspect(error))}\n\nNode.js ${process.version}\n`);

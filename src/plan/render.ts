@@ -1,5 +1,5 @@
 import type { Plan } from '../domain/plan.ts';
-import { escapeControls } from '../support/escape-controls.ts';
+import { printableJson } from '../support/printable-json.ts';
 import { planDocument } from './plan-document.ts';
 import { renderDot } from './render-dot.ts';
 import { renderMermaid } from './render-mermaid.ts';
@@ -17,6 +17,6 @@ export function formatPlan(plan: Plan, format: PlanFormat): string {
     case 'dot':
       return renderDot(plan);
     case 'json':
-      return `${escapeControls(JSON.stringify(planDocument(plan), null, 2))}\n`;
+      return printableJson(planDocument(plan));
   }
 }

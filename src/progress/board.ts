@@ -177,10 +177,12 @@ function free(board: Board, agentId: string): void {
 }
 
 function scale(board: Board, agents: readonly string[]): void {
+  const before = board.agents;
   const stay = new Set(agents);
-  board.leaving = new Set([...board.agents.keys()].filter((agentId) => !stay.has(agentId)));
-  for (const agentId of board.leaving) if (board.agents.get(agentId) === null) free(board, agentId);
-  for (const agentId of agents) if (!board.agents.has(agentId)) board.agents.set(agentId, null);
+  const leaving = [...before].filter(([agentId, task]) => !stay.has(agentId) && task !== null);
+  const staying = agents.map((agentId) => [agentId, before.get(agentId) ?? null] as const);
+  board.agents = new Map([...staying, ...leaving]);
+  board.leaving = new Set(leaving.map(([agentId]) => agentId));
 }
 
 function progress(board: Board, event: Extract<RunEvent, { type: 'workstream-progress' }>): boolean {

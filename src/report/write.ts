@@ -48,7 +48,16 @@ function removeAbandoned(folder: string): void {
   for (const name of namesIn(folder)) {
     const [, pid, host = ''] = UNFINISHED.exec(name) ?? [];
     if (pid === undefined || !isGone({ pid: Number(pid), started: null, hostname: host })) continue;
-    rmSync(join(folder, name), { force: true });
+    removeIfAllowed(join(folder, name));
+  }
+}
+
+/** Another user's, in a folder where everybody may only remove their own, is no reason to write no report. */
+function removeIfAllowed(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // It stays for whoever may.
   }
 }
 

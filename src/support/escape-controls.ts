@@ -1,9 +1,9 @@
 /**
  * What JSON allows to stand in a text as it is and a terminal or a reader of lines would act on: C1 controls, line
- * separators, bidirectional overrides, zero-width marks, lone surrogates.
+ * separators, bidirectional overrides, zero-width marks, lone surrogates, and what is no character.
  */
 const ACTIVE =
-  /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+  /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
 /** The same JSON with such characters as escapes. They can only stand inside of texts, so its value stays the same. */
 export function escapeControls(json: string): string {

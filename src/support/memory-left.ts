@@ -8,6 +8,6 @@ export function memoryLeft(
 ): { limit: number; available: number } | null {
   const [least] = [cgroup.memory, machine.memory]
     .filter((memory) => memory !== null)
-    .toSorted((a, b) => a.available / a.limit - b.available / b.limit);
+    .toSorted((a, b) => a.available - b.available);
   return least ?? null;
 }

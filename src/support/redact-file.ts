@@ -29,9 +29,11 @@ export function redactOpenFile(
 ): number {
   if (redactor.isIdle) return from;
   const { size } = fstatSync(descriptor);
-  if (size <= from) return from;
-  const bytes = Buffer.alloc(Math.min(CHUNK_BYTES + redactor.longest, size - from));
-  for (let position = from; ; ) {
+  // Whoever prints may have emptied it, as `tee /dev/stderr` does.
+  const begin = size < from ? 0 : from;
+  if (size === begin) return begin;
+  const bytes = Buffer.alloc(Math.min(CHUNK_BYTES + redactor.longest, size - begin));
+  for (let position = begin; ; ) {
     const length = readSync(descriptor, bytes, 0, bytes.length, position);
     const isLast = length === 0 || position + length >= size;
     const spans = redactor.spans(bytes.toString('latin1', 0, length), isLast && isComplete);

@@ -26,8 +26,8 @@ export class Redactor {
     this.secrets = firstOfEach(secrets);
     const names = new Map<string, string>();
     for (const { name, value } of this.secrets) {
-      // A name may come from a definition, and must not look like the end of a mark.
-      const shown = name.replaceAll(/[\]\s]/g, '_');
+      // A name may come from a definition, and must not look like the end of a mark, or mean something in JSON or XML.
+      const shown = name.replaceAll(/[\]\s"\\<>&]/g, '_');
       for (const form of formsOf(value)) if (!names.has(form)) names.set(form, shown);
     }
     this.#inText = names.size === 0 ? null : new SecretMatcher(names);
@@ -63,7 +63,10 @@ export class Redactor {
   json(text: string): string {
     if (this.#inText === null || !this.#inText.isIn(text)) return text;
     try {
-      return JSON.stringify(this.#redacted(JSON.parse(text), true));
+      const value: unknown = JSON.parse(text);
+      // A number with more digits than it can hold.
+      if (!this.#holds(value, true)) return JSON.stringify(this.text(text));
+      return JSON.stringify(this.#redacted(value, true));
     } catch {
       // It is no JSON, or too deep.
       return this.text(text);
@@ -158,9 +161,6 @@ export class Redactor {
     return clean === text ? value : clean;
   }
 }
-
-/** Of a run whose environment holds no secret. */
-export const NO_SECRETS = new Redactor([]);
 
 function withMarks(text: string, spans: readonly Span[]): string {
   let clean = '';

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { begin } from '../../src/app/begin.ts';
-import { NO_SECRETS } from '../../src/support/redactor.ts';
+import { NO_SECRETS } from '../rig/no-secrets.ts';
 import { RunSession } from '../../src/app/run-session.ts';
 import type { Load } from '../../src/domain/scaling.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';

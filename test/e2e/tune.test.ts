@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { millrace, startMillrace, writeFiles } from '../rig/command.ts';
@@ -135,6 +135,15 @@ test('what the configuration gives worktrees is not run in the shared folder', a
   const { folder, tune } = folderOf(quick(2), { 'millrace.config.json': { workspace: 'worktree' } });
   expect(await tune()).toMatchObject({ code: 4, stderr: expect.stringContaining('would make worktrees') });
   expect(existsSync(join(folder, 'ran'))).toBe(false);
+});
+
+test('what was measured is shown although it can not be saved', async () => {
+  const { folder, tune } = folderOf(quick(3), { ['x'.repeat(250)]: '{}' });
+  symlinkSync('x'.repeat(250), join(folder, 'millrace.config.json'));
+  const { code, stdout, stderr } = await tune('--counts', '1', '--repeat', '1', '--save', '--json');
+  expect(code).toBe(3);
+  expect(JSON.parse(stdout)).toMatchObject({ workstreams: 3, saved: null });
+  expect(stderr).toMatch(/^millrace: millrace\.config\.json: it can't be written: ENAMETOOLONG/m);
 });
 
 describe('nothing is recommended or saved', () => {

@@ -136,6 +136,20 @@ test('agents come with nothing in hand, and leave when they have nothing in hand
   ]);
 });
 
+test('agents keep their order, and those that are to leave come last', () => {
+  const board = boardOf(
+    runStarted(9, 3),
+    started('ws-1', 1, 0),
+    started('ws-3', 3, 0),
+    scaled(3, 1),
+    scaled(1, 2),
+  );
+  expect([...board.agents.keys()]).toEqual(['agent-1', 'agent-2', 'agent-3']);
+  applyEvent(board, scaled(2, 3));
+  expect([...board.agents.keys()]).toEqual(['agent-1', 'agent-2', 'agent-3']);
+  expect(running(board)).toBe(2);
+});
+
 test('an agent that was to leave and is wanted again stays', () => {
   const board = boardOf(runStarted(9, 2), started('ws-2', 2, 0), scaled(2, 1), scaled(1, 2));
   applyEvent(board, completed('ws-2', 2));

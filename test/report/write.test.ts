@@ -34,6 +34,14 @@ test('removes what a process left that was killed while it wrote, and nothing of
   expect(readdirSync(folder).toSorted()).toEqual([...others, NAME].toSorted());
 });
 
+test('what can not be removed keeps no report from being written', () => {
+  const folder = temporaryFolder();
+  const left = `.${NAME}.${spawnSync('true').pid}.${hostname()}.tmp`;
+  mkdirSync(join(folder, left));
+  writeReport(folder, RUN_ID, 'whole\n');
+  expect(readdirSync(folder).toSorted()).toEqual([left, NAME].toSorted());
+});
+
 test('a folder that is a file', () => {
   const folder = join(temporaryFolder(), 'reports');
   writeFileSync(folder, '');

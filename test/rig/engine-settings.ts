@@ -1,4 +1,4 @@
-import { NO_SECRETS } from '../../src/support/redactor.ts';
+import { NO_SECRETS } from './no-secrets.ts';
 
 /** Settings of an engine that limits no memory, has no secrets and tells nobody what comes late. */
 export const engineSettings = (cacheFolder: string) => ({

@@ -3,7 +3,8 @@ import type { Recorder } from '../../src/domain/recorder.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';
 import type { RunListener } from '../../src/domain/run-event.ts';
 import { Journal } from '../../src/run/journal.ts';
-import { NO_SECRETS, Redactor } from '../../src/support/redactor.ts';
+import { Redactor } from '../../src/support/redactor.ts';
+import { NO_SECRETS } from '../rig/no-secrets.ts';
 import { result } from '../store/recorded.ts';
 
 /**

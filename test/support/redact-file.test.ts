@@ -78,6 +78,23 @@ test('the beginning of a value at the end of a file is covered too', () => {
   expect(readFileSync(file, 'utf8')).toBe(`x ${'*'.repeat(13)}`);
 });
 
+test('a file that was emptied meanwhile is looked at from its beginning', () => {
+  const path = join(temporaryFolder(), 'log');
+  const redact = (from: number): number => {
+    const descriptor = openSync(path, 'r');
+    const next = redactOpenFile(path, descriptor, redactor, { from, isComplete: true });
+    closeSync(descriptor);
+    return next;
+  };
+  writeFileSync(path, 'x'.repeat(1000));
+  const from = redact(0);
+  writeFileSync(path, VALUE);
+  redact(from);
+  expect(readFileSync(path, 'utf8')).toBe(MASKED);
+  writeFileSync(path, '');
+  expect(redact(from)).toBe(0);
+});
+
 test('a folder is redacted with all that is below it, and links are left alone', () => {
   const folder = temporaryFolder();
   mkdirSync(join(folder, 'a/b'), { recursive: true });

@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { markOver, NO_SECRETS, Redactor } from '../../src/support/redactor.ts';
+import { markOver, Redactor } from '../../src/support/redactor.ts';
+import { NO_SECRETS } from '../rig/no-secrets.ts';
 
 const VALUE = 'p@ss/w"ö\\rd&<1>';
 const redactor = new Redactor([
@@ -41,6 +42,14 @@ test('the password of basic authorization can not be read out of what is left', 
   const header = redactor.text(`Authorization: Basic ${base64('user:')}`);
   const left = Buffer.from(header.replace(/.*Basic /, ''), 'base64').toString('utf8');
   expect(left).not.toContain(VALUE.slice(1, -1));
+});
+
+test('a number of more digits than it can hold is redacted, and JSON stays JSON', () => {
+  const digits = new Redactor([{ name: 'A "B"_KEY', value: '12345678901234567890' }]);
+  const clean = digits.json('{"n":12345678901234567890}');
+  expect(clean).not.toContain('1234567890');
+  expect(JSON.parse(clean)).toContain('[redacted: A__B__KEY]');
+  expect(JSON.parse(digits.text('{"n":"12345678901234567890"}'))).toEqual({ n: '[redacted: A__B__KEY]' });
 });
 
 test('a value is one secret, however many variables have it', () => {

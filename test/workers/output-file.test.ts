@@ -1,7 +1,8 @@
 import { appendFileSync, chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { NO_SECRETS, Redactor } from '../../src/support/redactor.ts';
+import { Redactor } from '../../src/support/redactor.ts';
+import { NO_SECRETS } from '../rig/no-secrets.ts';
 import { OutputFile } from '../../workers/output-file.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 

@@ -36,6 +36,8 @@ export async function runTest(
   const end = await endOf(test, output, execution);
   const durationSeconds = (performance.now() - start) / 1000;
   const path = output.close();
+  if (output.lost !== null)
+    execution.warn(`Some of the output of "${name}" could not be kept: ${output.lost}.`);
   const found = await foundTests(name, reports, path, execution);
   const failed = end === 'stopped' || end === 'timed-out' || end.failure !== null;
   if (!failed && found !== null) warnOf(contradiction(name, found), execution);

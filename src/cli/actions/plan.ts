@@ -4,7 +4,7 @@ import { DEFAULTS } from '../../app/defaults.ts';
 import { formatPlan } from '../../plan/render.ts';
 import type { PlanArguments } from '../commands/plan.ts';
 import { readProject } from '../config.ts';
-import { printText } from '../print.ts';
+import { print } from '../print.ts';
 
 /** Prints the plan. Exit code 0, or 1 when something can't run. @throws UsageError for the configuration file */
 export async function plan(argv: PlanArguments): Promise<number> {
@@ -17,6 +17,6 @@ export async function plan(argv: PlanArguments): Promise<number> {
   });
   const { id: selected, withDependencies, workspace = null } = argv;
   const prepared = prepare({ select: selected, withDependencies, workspace }, paths);
-  await printText(formatPlan(prepared.plan, argv.format));
+  await print(formatPlan(prepared.plan, argv.format));
   return prepared.plan.broken.length === 0 ? 0 : 1;
 }

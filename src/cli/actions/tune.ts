@@ -3,6 +3,7 @@ import type { TuningResult } from '../../domain/tuning.ts';
 import { glyphsFor } from '../../progress/glyphs.ts';
 import { exitCodeOf, listenForSignals } from '../../run/signals.ts';
 import { plural } from '../../support/plural.ts';
+import { printable } from '../../support/printable.ts';
 import type { TuneArguments } from '../commands/tune.ts';
 import { readProject } from '../config.ts';
 import { print, printJson } from '../print.ts';
@@ -38,10 +39,11 @@ export async function tune(argv: TuneArguments): Promise<number> {
   });
   const { result, signal } = await untilSignal(tuning);
   if (result === null) return exitCodeOf(signal);
-  const saved = await save(argv, result, cwd);
+  const { saved, problem } = await save(argv, result, cwd);
   if (argv.json) await printJson({ version: 1, ...result, saved });
   else await print(textOf(result, saved));
-  return result.failures === 0 ? 0 : 1;
+  if (problem !== null) process.stderr.write(`millrace: ${printable(problem)}\n`);
+  return problem !== null ? 3 : result.failures === 0 ? 0 : 1;
 }
 
 async function untilSignal(tuning: Tuning): Promise<{ result: TuningResult | null; signal: string }> {
@@ -63,11 +65,23 @@ async function untilSignal(tuning: Tuning): Promise<{ result: TuningResult | nul
   }
 }
 
-/** Gives the file; null where nothing was saved. */
-async function save(argv: TuneArguments, result: TuningResult, cwd: string): Promise<string | null> {
+interface Saved {
+  /** The file; null where nothing was saved. */
+  saved: string | null;
+  /** Why it could not be; null where it could, or was not to be. */
+  problem: string | null;
+}
+
+/** What was measured is there in any case. */
+async function save(argv: TuneArguments, result: TuningResult, cwd: string): Promise<Saved> {
   const { advice, failures, machine } = result;
-  if (!argv.save || advice === null || failures > 0) return null;
-  return saveAgents(cwd, machine.name, advice.agents);
+  if (!argv.save || advice === null || failures > 0) return { saved: null, problem: null };
+  try {
+    return { saved: await saveAgents(cwd, machine.name, advice.agents), problem: null };
+  } catch (error) {
+    if (error instanceof UsageError) return { saved: null, problem: error.message };
+    throw error;
+  }
 }
 
 function textOf(result: TuningResult, saved: string | null): string {

@@ -9,7 +9,7 @@ import { loadAdapter } from '../../../workers/tools/registry.ts';
 import type { ToolAdapter, ToolRequest } from '../../../workers/tools/tool.ts';
 import { assignment, customTool, toolStep, workstream } from '../../rig/definitions.ts';
 import { temporaryFolder } from '../../rig/temporary-folder.ts';
-import { NO_SECRETS } from '../../../src/support/redactor.ts';
+import { NO_SECRETS } from '../../rig/no-secrets.ts';
 
 vi.mock(import('../../../workers/tools/registry.ts'), () => ({ loadAdapter: vi.fn() }));
 afterEach(() => vi.resetAllMocks());
