@@ -2,12 +2,13 @@
 import type { Failure } from '../src/domain/failure.ts';
 import type { Execution } from './execution.ts';
 import { runProcess } from './process.ts';
+import { shellCommand } from './shell.ts';
 
 /** Runs the assignment's setup line through the shell. Null when it succeeded, or there is none. */
 export async function setUp(execution: Execution): Promise<Failure | null> {
-  const { setup, workspace } = execution.assignment;
+  const { setup, shell, workspace } = execution.assignment;
   if (setup === null) return null;
-  const command = { shown: setup, file: setup, args: [], shell: true, cwd: workspace, env: {} };
+  const command = { shown: setup, ...shellCommand(setup, shell), cwd: workspace, env: {} };
   try {
     const { failure, exitCode } = await runProcess(command, execution, execution.signal);
     if (failure?.reason !== 'exit-non-zero' && failure?.reason !== 'killed-by-signal') return failure;

@@ -38,6 +38,7 @@ export function createRunner(parts: RunnerParts): WorkstreamRunner {
     outputsOf,
     toolsOf: roster.toolsOf,
     gates: project.gates,
+    shell: project.shell,
     bestOf: options.bestOf,
     outsideScope: options.outsideScope,
     maxCostUsd: options.maxCostUsd,

@@ -19,6 +19,7 @@ const SECTIONS: ReadonlySet<string> = new Set([
   'capabilities',
   'gates',
   'worktree',
+  'shell',
   'tracks',
   'redact',
 ]);

@@ -1,5 +1,6 @@
 import type { Json } from './json.ts';
 import type { Failure } from './failure.ts';
+import type { Shell } from './shell.ts';
 import type { ToolSettings } from './tool.ts';
 import type { Workstream } from './workstream.ts';
 
@@ -23,6 +24,8 @@ export interface Assignment {
   tools: Record<string, ToolSettings>;
   /** The shell line of each type of test gate; a type without one is absent. */
   gates: Record<string, string>;
+  /** What runs shell lines that name no shell. */
+  shell: Shell;
   /** A shell line that prepares the workspace before the first step; null for none. */
   setup: string | null;
   /** Why the attempt before this one failed; null for the first. */

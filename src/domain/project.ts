@@ -1,5 +1,6 @@
 /** What `millrace.config.json` says beside the options: the tools, the agents and the workspaces of a project. */
 import { z } from 'zod';
+import { SHELLS } from './shell.ts';
 import { line } from './step-file.ts';
 import { BUILT_IN_TOOLS, isBuiltIn, successPattern } from './tool.ts';
 
@@ -77,6 +78,8 @@ export const projectSchema = z.strictObject({
   tools: z.record(z.string(), toolSchema).superRefine(checkTools).default({}),
   /** Which tool does the work of a capability. */
   capabilities: z.record(z.string(), line).default({}),
+  /** What runs the shell lines of definitions, gates and setup that name no shell. */
+  shell: z.enum(SHELLS).default('sh'),
   /** The command of each gate. */
   gates: z.partialRecord(gate, line).default({}),
   worktree: z

@@ -1,6 +1,7 @@
 /** What a person writes inside the lists of a workstream file: steps, dependencies, acceptance tests, actions. */
 import { z } from 'zod';
 import type { Json } from './json.ts';
+import { SHELLS } from './shell.ts';
 import { GATE_TYPES } from './workstream.ts';
 
 /*
@@ -50,6 +51,14 @@ const stepBase = {
     .describe('true: when this step fails, that is a warning and the next step runs. Default: false.'),
 };
 
+/** What runs a shell line. */
+const shell = z
+  .enum(SHELLS)
+  .optional()
+  .describe(
+    'What runs it: sh, or bash, which also ends at any command that fails and sees a failure anywhere in a pipeline. Default: that of the configuration, or sh.',
+  );
+
 const command = z.tuple([line], argument).describe('A program and its arguments.');
 
 /** What a tool is told to do. */
@@ -70,7 +79,8 @@ export const stepSchemas = {
     .describe('Calls a function of an ES module in the worker thread.'),
   run: z
     .object({
-      run: line.describe('A line for the shell.'),
+      run: line.describe('What the shell runs; of several lines the first that fails ends it.'),
+      shell,
       module: elsewhere,
       command: elsewhere,
       tool: elsewhere,
@@ -125,6 +135,7 @@ export const dependencySchema = z.union([line, dependencySchemas.id]);
 export const acceptanceSchemas = {
   run: z.object({
     run: line.describe('A command that passes with exit code 0.'),
+    shell,
     name: line.max(200).optional().describe('What to call it. Default: the command.'),
     timeout_seconds: seconds.optional().describe('The test fails when it runs longer than this.'),
     env: environment.optional().describe('Environment variables added for this test.'),
@@ -143,7 +154,7 @@ export const acceptanceSchema = z.union([line, acceptanceSchemas.run, acceptance
 
 /** The forms of a compensation action that are objects. */
 export const actionSchemas = {
-  run: z.object({ run: line.describe('A line for the shell.'), command: elsewhere }),
+  run: z.object({ run: line.describe('What the shell runs.'), shell, command: elsewhere }),
   command: z.object({ command, run: elsewhere }),
 };
 

@@ -3,6 +3,7 @@
  * every path absolute. What a person writes is described in `workstream-file.ts`.
  */
 import type { Json, JsonObject } from './json.ts';
+import type { Shell } from './shell.ts';
 
 /** What every kind of step may have. */
 interface StepBase {
@@ -28,10 +29,12 @@ export interface ModuleStep extends StepBase {
   input: Json;
 }
 
-/** Runs one line through the shell in a child process. */
+/** Runs one or more lines through a shell in a child process. */
 export interface RunStep extends StepBase {
   kind: 'run';
   run: string;
+  /** Null for the shell of the project. */
+  shell: Shell | null;
 }
 
 /** Runs a program with its arguments in a child process, without a shell. */
@@ -59,6 +62,8 @@ export interface Dependency {
 export interface AcceptanceCommand {
   kind: 'run';
   text: string;
+  /** Null for the shell of the project. */
+  shell: Shell | null;
   /** What to call it; null for the line itself. */
   name: string | null;
   /** Seconds after which it fails; null for no limit of its own. */

@@ -7,6 +7,7 @@ import type { Failure } from '../domain/failure.ts';
 import { describeFailure } from '../domain/failure-message.ts';
 import type { Json } from '../domain/json.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import type { Shell } from '../domain/shell.ts';
 import type { ToolReport, ToolSettings } from '../domain/tool.ts';
 import { isFailure, type Workspace } from '../domain/workspaces.ts';
 import type { Workstream } from '../domain/workstream.ts';
@@ -28,6 +29,8 @@ export interface MakerParts {
   logFolder: string;
   /** Reads stored outputs of workstreams, by id. */
   outputsOf: (ids: readonly string[]) => Record<string, Json>;
+  /** What runs shell lines that name no shell. */
+  shell: Shell;
   /** The command of each gate. */
   gates: Record<string, string>;
   outsideScope: OutsideScope;
@@ -112,7 +115,7 @@ export class AttemptMaker {
   }
 
   #assignment(task: Task, workspace: Workspace, { number, tools, logName, spentUsd = 0 }: Work): Assignment {
-    const { runId, limits, logFolder, outputsOf, gates } = this.#parts;
+    const { runId, limits, logFolder, outputsOf, gates, shell } = this.#parts;
     const { workstream, agentId } = task;
     const { history, budget } = this.#ledgers;
     const { id, maxCostUsd, timeoutSeconds, dependsOn } = workstream;
@@ -130,6 +133,7 @@ export class AttemptMaker {
       limits: timeoutSeconds === null ? limits : { ...limits, timeoutSeconds },
       tools,
       gates,
+      shell,
       setup: workspace.setup,
       previousFailure: history.lastFailure(id),
       budgets: budget.forAttempt({ limitUsd: maxCostUsd, spentUsd: history.spentUsd(id) + spentUsd }),

@@ -42,7 +42,7 @@ function normalizeStep(step: StepFile, index: number, member: JsonObject | null,
       input: member === null ? input : substitute(input, member),
     };
   }
-  if (step.run !== undefined) return { kind: 'run', ...base, run: step.run };
+  if (step.run !== undefined) return { kind: 'run', ...base, run: step.run, shell: step.shell ?? null };
   if (step.command !== undefined) return { kind: 'command', ...base, command: step.command };
   return { kind: 'tool', ...base, tool: step.tool, tasks: step.tasks };
 }

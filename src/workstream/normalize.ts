@@ -132,6 +132,7 @@ function normalizeAcceptanceTest(test: AcceptanceFile): AcceptanceTest {
   return {
     kind: 'run',
     text: test.run,
+    shell: test.shell ?? null,
     name: test.name ?? null,
     timeoutSeconds: test.timeout_seconds ?? null,
     env: textValues(test.env ?? {}),
@@ -166,9 +167,9 @@ function normalizeAction(action: ActionFile, index: number): RunStep | CommandSt
     cwd: null,
     continueOnError: true,
   };
-  if (typeof action === 'string') return { kind: 'run', ...base, run: action };
+  if (typeof action === 'string') return { kind: 'run', ...base, run: action, shell: null };
   return action.command === undefined
-    ? { kind: 'run', ...base, run: action.run }
+    ? { kind: 'run', ...base, run: action.run, shell: action.shell ?? null }
     : { kind: 'command', ...base, command: action.command };
 }
 

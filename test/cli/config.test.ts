@@ -22,6 +22,7 @@ test('options and the description of the project stand in one file', async () =>
     agents: [{ name: 'anna', tool: 'claude', tracks: ['core'] }, { name: 'ben' }],
     tools: { mine: { command: ['x'], prompt: 'file' } },
     gates: { GATE_UNIT: 'npm test' },
+    shell: 'bash',
     worktree: { copy: ['.env'] },
     redact: { names: ['LICENCE_*'] },
   });
@@ -31,6 +32,7 @@ test('options and the description of the project stand in one file', async () =>
     tools: { mine: { command: ['x'], prompt: 'file' } },
     capabilities: {},
     gates: { GATE_UNIT: 'npm test' },
+    shell: 'bash',
     worktree: { copy: ['.env'], link: [], setup: null },
     tracks: {},
     redact: { names: ['LICENCE_*'], keep: [] },

@@ -329,6 +329,17 @@ export function describeEngine(
         expect(folder.outcome.failure).toMatchObject({ reason: 'workspace-error' });
       });
 
+      test('of several lines end at the first that fails; bash sees all of a pipeline', async () => {
+        const { outcome } = await run([runStep('echo built\nfalse\necho deployed')]);
+        expect(outcome.failure).toMatchObject({ reason: 'exit-non-zero', exitCode: 1 });
+        expect(readFileSync(outcome.logFile ?? '', 'utf8')).toBe('built\n');
+        const piped = await run([runStep('false | cat', { shell: 'bash' })]);
+        expect(piped.outcome.failure).toMatchObject({ reason: 'exit-non-zero', exitCode: 1 });
+        expect((await run([runStep('false | cat')])).outcome.failure).toBeNull();
+        const configured = await run([runStep('false | cat')], { shell: 'bash' });
+        expect(configured.outcome.failure).toMatchObject({ reason: 'exit-non-zero' });
+      });
+
       test('that ignore SIGTERM are ended all the same, with what they started', async () => {
         const { outcome } = await runAndStop([
           runStep("trap '' TERM; echo $$; sleep 1000 & wait; sleep 1000"),

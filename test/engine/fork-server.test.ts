@@ -47,6 +47,8 @@ describe('with a fork server', () => {
     const reasons: unknown[] = [];
     for (const step of [
       runStep('exit 137'),
+      runStep('false\ntrue'),
+      runStep('exit 2 | true', { shell: 'bash' }),
       runStep('kill -9 $$'),
       commandStep(['no-such-program']),
       runStep('pwd', { cwd: '/no/such/folder' }),
@@ -54,7 +56,14 @@ describe('with a fork server', () => {
       const { failure } = await run(temporaryFolder(), [step]);
       reasons.push(failure?.reason);
     }
-    expect(reasons).toEqual(['exit-non-zero', 'killed-by-signal', 'command-not-found', 'workspace-error']);
+    expect(reasons).toEqual([
+      'exit-non-zero',
+      'exit-non-zero',
+      'exit-non-zero',
+      'killed-by-signal',
+      'command-not-found',
+      'workspace-error',
+    ]);
   });
 
   test.runIf(hasProcessTable)(

@@ -19,6 +19,7 @@ export const runStep = (run: string, fields: Partial<RunStep> = {}): RunStep => 
   ...step,
   kind: 'run',
   run,
+  shell: null,
   ...fields,
 });
 
@@ -71,6 +72,7 @@ export const acceptanceCommand = (
 ): AcceptanceCommand => ({
   kind: 'run',
   text,
+  shell: null,
   name: null,
   timeoutSeconds: null,
   env: {},
@@ -152,6 +154,7 @@ export function assignment(
     limits: { timeoutSeconds: 60, graceSeconds: 0.2, maxOutputMb: 20 },
     tools: {},
     gates: {},
+    shell: 'sh',
     setup: null,
     previousFailure: null,
     budgets: [],

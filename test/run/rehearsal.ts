@@ -106,6 +106,7 @@ export class Rehearsal {
       outputsOf: () => ({}),
       toolsOf: toolsOf ?? (() => ({})),
       gates: {},
+      shell: 'sh',
       bestOf: [],
       outsideScope: 'warn',
       maxCostUsd,

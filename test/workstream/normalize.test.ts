@@ -32,6 +32,7 @@ test('a definition with the least has every default', () => {
         cwd: null,
         continueOnError: false,
         run: 'x',
+        shell: null,
       },
     ],
     acceptanceTests: [],
@@ -141,7 +142,7 @@ test('every kind of step, with module paths from the file and folders from the s
     steps: [
       { id: 'first', module: './task.mjs' },
       { module: 'task.mjs', export: 'other', input: null, timeout_seconds: 1, continue_on_error: true },
-      { run: 'npm test', cwd: 'packages/a', env: { A: '1' } },
+      { run: 'npm test', cwd: 'packages/a', env: { A: '1' }, shell: 'bash' },
       { command: ['node', '-v', ''], cwd: '/tmp' },
       { tool: 'aider', tasks: ['a', 'b'] },
     ],
@@ -165,6 +166,7 @@ test('every kind of step, with module paths from the file and folders from the s
       kind: 'run',
       id: 'step-3',
       run: 'npm test',
+      shell: 'bash',
       cwd: `${workstream.start}/packages/a`,
       env: { A: '1' },
     },
@@ -245,6 +247,7 @@ test('an acceptance test that is a command, and a gate, have their fields', () =
     {
       kind: 'run',
       text: 'npm test',
+      shell: null,
       name: 'Unit',
       timeoutSeconds: 5,
       env: { CI: 'true', N: '1' },

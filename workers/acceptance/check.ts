@@ -56,5 +56,14 @@ function gateChecks({ type, required, blocking }: TestGate, line: string | undef
 }
 
 function plainCommand(text: string): AcceptanceCommand {
-  return { kind: 'run', text, name: null, timeoutSeconds: null, env: {}, cwd: null, report: null };
+  return {
+    kind: 'run',
+    text,
+    shell: null,
+    name: null,
+    timeoutSeconds: null,
+    env: {},
+    cwd: null,
+    report: null,
+  };
 }

@@ -8,6 +8,7 @@ import type { AcceptanceCommand } from '../../src/domain/workstream.ts';
 import type { Execution } from '../execution.ts';
 import { OutputFile } from '../output-file.ts';
 import { type ProcessEnd, runProcess } from '../process.ts';
+import { shellCommand } from '../shell.ts';
 import { contradiction } from './contradiction.ts';
 import { describeTestFailure } from './describe-failure.ts';
 import { type FoundTests, readTests } from './read-tests.ts';
@@ -69,9 +70,7 @@ async function endOf(
   const { assignment, signal } = execution;
   const command = {
     shown: test.text,
-    file: test.text,
-    args: [],
-    shell: true,
+    ...shellCommand(test.text, test.shell ?? assignment.shell),
     cwd: resolve(assignment.workspace, test.cwd ?? '.'),
     env: { ...matrixVariables(assignment.workstream.matrix), ...test.env },
   };

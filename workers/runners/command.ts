@@ -1,6 +1,7 @@
 import type { CommandStep, RunStep } from '../../src/domain/workstream.ts';
 import type { Execution } from '../execution.ts';
 import { runProcess } from '../process.ts';
+import { shellCommand } from '../shell.ts';
 import { type StepOutcome, stepOutcome } from './step-outcome.ts';
 
 /** Runs a `run` step through the shell, or a `command` step without one. */
@@ -12,7 +13,8 @@ export async function runCommand(
   const { workspace } = execution.assignment;
   const place = { cwd: step.cwd ?? workspace, env: step.env };
   if (step.kind === 'run') {
-    const command = { shown: step.run, file: step.run, args: [], shell: true, ...place };
+    const shell = step.shell ?? execution.assignment.shell;
+    const command = { shown: step.run, ...shellCommand(step.run, shell), ...place };
     return stepOutcome(await runProcess(command, execution, signal));
   }
   const [file, ...args] = step.command;

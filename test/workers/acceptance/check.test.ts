@@ -46,6 +46,18 @@ async function accept(tests: AcceptanceTest[], given: Given = {}): Promise<Outco
 }
 
 describe('each acceptance test', () => {
+  test('of several lines ends at the first that fails, and so does setup; the shell may be bash', async () => {
+    const { tests } = await accept([
+      acceptanceCommand('false\ntrue'),
+      acceptanceCommand('false | true', { shell: 'bash' }),
+      { kind: 'text', text: 'false\ntrue' },
+      acceptanceCommand('false | true'),
+    ]);
+    expect(tests.map(({ status }) => status)).toEqual(['failed', 'failed', 'failed', 'passed']);
+    const { failure } = await accept([], { fields: { setup: 'false\ntrue' } });
+    expect(failure).toMatchObject({ reason: 'setup-failed', exitCode: 1 });
+  });
+
   test('runs in the workspace after the steps, with its own name, folder and variables', async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'sub'));
