@@ -3,19 +3,23 @@ import { Parser } from 'yargs/helpers';
 import type { CoordinatorOptions } from '../app/options.ts';
 import { isRunId } from '../run/run-id.ts';
 import type { GoingOn } from '../watch/protocol.ts';
+import type { PlanArguments } from './commands/plan.ts';
 import type { RunArguments } from './commands/run.ts';
 
 /** What is the same for every run, and what an earlier run may have had otherwise, by the flag that says it. */
 type Overridable = Omit<CoordinatorOptions, 'cwd' | 'state' | 'select' | 'logLevel' | 'project' | 'ask'>;
+
+/** What `run` and `plan` have in common: everything that decides what is run. */
+type DecidingArguments = RunArguments | PlanArguments;
 
 /**
  * The options that the arguments give. A run that goes on with another has the options of that one, and of the
  * arguments only what stands on the command line.
  * @param line the words after `millrace`.
  */
-export function givenOptions(argv: RunArguments, line: readonly string[]): CoordinatorOptions {
+export function givenOptions(argv: DecidingArguments, line: readonly string[]): CoordinatorOptions {
   const which = whichRun(argv);
-  const fixed = { state: argv.state, select: which.ids, logLevel: argv.logLevel };
+  const fixed = { state: argv.state, select: which.ids };
   const all = byFlag(argv);
   if (which.resume === undefined && which.retryFailed === undefined) {
     return Object.assign(fixed, ...Object.values(all));
@@ -53,7 +57,7 @@ function whichRun({
   id,
   resume,
   retryFailed,
-}: Pick<RunArguments, 'id' | 'resume' | 'retryFailed'>): WhichRun {
+}: Pick<DecidingArguments, 'id' | 'resume' | 'retryFailed'>): WhichRun {
   const words = [resume, retryFailed].filter((word) => word !== undefined && word !== '' && !isRunId(word));
   const named = (word: string | undefined): string | true | undefined =>
     word === undefined ? undefined : isRunId(word) ? word : true;
@@ -65,7 +69,7 @@ function whichRun({
   };
 }
 
-function byFlag(argv: RunArguments): Record<string, Overridable> {
+function byFlag(argv: DecidingArguments): Record<string, Overridable> {
   return {
     agents: { agentsCount: argv.agents },
     'max-agents': { maxAgents: argv.maxAgents ?? null },

@@ -68,7 +68,7 @@ export const resumeOptions = {
   },
 } as const satisfies Record<string, Options>;
 
-/** How a run is done. */
+/** How a run is done. `plan` has these as well. */
 export const runOptions = {
   agents: {
     alias: 'j',
@@ -80,12 +80,6 @@ export const runOptions = {
   'max-agents': option({
     type: 'number',
     describe: 'Most agents of --agents auto; default: 8 for each core, at least 16, at most 128',
-  }),
-  'dry-run': option({
-    alias: 'n',
-    type: 'boolean',
-    default: false,
-    describe: 'Print the plan, run nothing, write nothing',
   }),
   timeout: option({
     type: 'number',
@@ -150,6 +144,16 @@ export const runOptions = {
       'Failures of a tool in a row, all of one kind, after which its workstreams are skipped; 0: never',
     group: 'Coding agents:',
   }),
+};
+
+/** How a run is shown and recorded; nothing of it changes what is run. */
+export const outputOptions = {
+  'dry-run': option({
+    alias: 'n',
+    type: 'boolean',
+    default: false,
+    describe: 'Print the plan, run nothing, write nothing',
+  }),
   ask: option({
     type: 'boolean',
     default: false,
@@ -179,6 +183,7 @@ export function configurableOptions(): Map<string, OptionKind> {
     ...jsonOption,
     ...selectionOptions,
     ...runOptions,
+    ...outputOptions,
   };
   return new Map(
     Object.entries(all).map(([name, { type }]) => [

@@ -1,7 +1,8 @@
 /** The validated workstreams as a graph: what runs in which order, and what can't run at all. */
+import type { FinalStatus } from './agent-result.ts';
 import type { Failure } from './failure.ts';
 import type { Problem } from './problem.ts';
-import type { Source, Workstream } from './workstream.ts';
+import type { Dependency, Source, Workstream } from './workstream.ts';
 
 /** A workstream that is failed before the run starts. */
 export interface Broken {
@@ -45,4 +46,24 @@ export interface Plan {
   /** How many of those come from history. */
   known: number;
   problems: Problem[];
+}
+
+/** A workstream of which it is certain before the run that it will be skipped. */
+export interface Skipped {
+  id: string;
+  title: string;
+  source: Source;
+  dependsOn: Dependency[];
+  /** As they will stand in its result. */
+  reason: string;
+  message: string;
+}
+
+/** What a run will do, as far as that is certain before it begins. */
+export interface Forecast {
+  /** Of what the run will execute; its `broken` fail before that. */
+  plan: Plan;
+  skipped: Skipped[];
+  /** The results that stay of the run that is resumed; null for a new run. */
+  kept: Record<FinalStatus, number> | null;
 }

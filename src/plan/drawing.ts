@@ -1,4 +1,4 @@
-import type { Plan } from '../domain/plan.ts';
+import type { Forecast } from '../domain/plan.ts';
 import { oneLine } from '../support/printable.ts';
 
 /** The plan as nodes and arrows, before it is written in a notation. */
@@ -13,7 +13,7 @@ export interface DrawnNode {
   /** Printable text on one line, not yet quoted for a notation. */
   label: string;
   /** `unselected`: needed, and not part of this plan. */
-  kind: 'normal' | 'critical' | 'broken' | 'unselected';
+  kind: 'normal' | 'critical' | 'broken' | 'skipped' | 'unselected';
 }
 
 /** Work flows from a dependency to what needs it. */
@@ -24,8 +24,11 @@ interface Arrow {
   whenFinished: boolean;
 }
 
-/** Runnable workstreams first, in handing-out order, then broken ones, then those that are not part of the plan. */
-export function draw(plan: Plan): Drawing {
+/**
+ * Workstreams that will be executed first, in handing-out order, then broken ones, skipped ones, and those that are not
+ * part of the plan.
+ */
+export function draw({ plan, skipped }: Forecast): Drawing {
   const names = new Map<string, string>();
   const nodes: DrawnNode[] = [];
   const addNode = (id: string, label: string, kind: DrawnNode['kind']): string => {
@@ -37,8 +40,9 @@ export function draw(plan: Plan): Drawing {
   const critical = new Set(plan.criticalPath.ids);
   for (const { id } of plan.workstreams) addNode(id, id, critical.has(id) ? 'critical' : 'normal');
   for (const { id, failure } of plan.broken) addNode(id, `${id} (${failure.reason})`, 'broken');
+  for (const { id, reason } of skipped) addNode(id, `${id} (${reason})`, 'skipped');
   const arrows: Arrow[] = [];
-  for (const { id, dependsOn } of plan.workstreams) {
+  for (const { id, dependsOn } of [...plan.workstreams, ...skipped]) {
     const to = names.get(id) ?? '';
     const whenOf = new Map<string, boolean>();
     for (const { id: needed, when } of dependsOn) {

@@ -1,14 +1,13 @@
 import { describeFailure } from '../domain/failure-message.ts';
-import type { Reason } from '../domain/failure.ts';
-import type { Conflict, Plan } from '../domain/plan.ts';
+import type { Conflict, Forecast, Plan } from '../domain/plan.ts';
 import type { Problem } from '../domain/problem.ts';
 import type { Dependency } from '../domain/workstream.ts';
 
 /** `plan --format json`: one document, of this version. Durations in seconds. */
 export interface PlanDocument {
   version: 1;
-  totals: { workstreams: number; runnable: number; broken: number; waves: number };
-  /** Runnable ones, in handing-out order. */
+  totals: { workstreams: number; runnable: number; broken: number; skipped: number; waves: number };
+  /** Those that will be executed, in handing-out order. */
   workstreams: PlannedWorkstream[];
   /** Ids; each wave needs only waves before it. */
   waves: string[][];
@@ -16,7 +15,12 @@ export interface PlanDocument {
   /** How many expected durations come from earlier runs. */
   knownDurations: number;
   conflicts: Conflict[];
-  broken: BrokenWorkstream[];
+  /** Those that fail before anything is executed. */
+  broken: NotExecuted[];
+  /** Those that will be skipped whatever happens. */
+  skipped: NotExecuted[];
+  /** Results that stay of the run that is resumed; null for a new run. */
+  kept: Forecast['kept'];
   problems: Problem[];
 }
 
@@ -35,24 +39,25 @@ interface PlannedWorkstream {
   scopes: string[];
 }
 
-interface BrokenWorkstream {
+interface NotExecuted {
   id: string;
   title: string;
   file: string;
   position: number;
-  reason: Reason;
+  reason: string;
   message: string;
 }
 
 /** The plan as a document that other programs read. */
-export function planDocument(plan: Plan): PlanDocument {
+export function planDocument({ plan, skipped, kept }: Forecast): PlanDocument {
   const idAt = (index: number): string => plan.workstreams[index]?.id ?? '';
   return {
     version: 1,
     totals: {
-      workstreams: plan.workstreams.length + plan.broken.length,
+      workstreams: plan.workstreams.length + plan.broken.length + skipped.length,
       runnable: plan.workstreams.length,
       broken: plan.broken.length,
+      skipped: skipped.length,
       waves: plan.waves.length,
     },
     workstreams: plannedWorkstreams(plan),
@@ -67,6 +72,14 @@ export function planDocument(plan: Plan): PlanDocument {
       reason: failure.reason,
       message: describeFailure(failure),
     })),
+    skipped: skipped.map(({ id, title, source, reason, message }) => ({
+      id,
+      title,
+      ...source,
+      reason,
+      message,
+    })),
+    kept,
     problems: plan.problems,
   };
 }

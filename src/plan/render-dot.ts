@@ -1,16 +1,17 @@
-import type { Plan } from '../domain/plan.ts';
+import type { Forecast } from '../domain/plan.ts';
 import { type DrawnNode, draw } from './drawing.ts';
 
 const STYLES: Record<DrawnNode['kind'], string> = {
   normal: '',
   critical: ', penwidth=3',
   broken: ', style=dashed, color=red',
+  skipped: ', style=dotted, color=red',
   unselected: ', style=dotted',
 };
 
-/** A Graphviz graph: the critical path thick, `finished` dependencies dotted, broken workstreams dashed. */
-export function renderDot(plan: Plan): string {
-  const { nodes, arrows } = draw(plan);
+/** A Graphviz graph: the critical path thick, `finished` dependencies dotted, broken workstreams dashed, skipped ones dotted. */
+export function renderDot(forecast: Forecast): string {
+  const { nodes, arrows } = draw(forecast);
   const lines = [
     'digraph plan {',
     '  rankdir=LR;',

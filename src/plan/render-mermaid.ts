@@ -1,4 +1,4 @@
-import type { Plan } from '../domain/plan.ts';
+import type { Forecast } from '../domain/plan.ts';
 import { type DrawnNode, draw } from './drawing.ts';
 
 /** What Mermaid draws unless its settings `maxEdges` and `maxTextSize` (characters) say otherwise. */
@@ -9,18 +9,20 @@ const CLASSES: Record<DrawnNode['kind'], string> = {
   normal: '',
   critical: ':::critical',
   broken: ':::broken',
+  skipped: ':::skipped',
   unselected: ':::unselected',
 };
 
-/** A Mermaid flowchart: the critical path thick, `finished` dependencies dotted, broken workstreams dashed. */
-export function renderMermaid(plan: Plan): string {
-  const { nodes, arrows } = draw(plan);
+/** A Mermaid flowchart: the critical path thick, `finished` dependencies dotted, broken and skipped ones dashed. */
+export function renderMermaid(forecast: Forecast): string {
+  const { nodes, arrows } = draw(forecast);
   const lines = [
     'flowchart LR',
     ...nodes.map(({ name, label, kind }) => `  ${name}["${escape(label)}"]${CLASSES[kind]}`),
     ...arrows.map(({ from, to, whenFinished }) => `  ${from} ${whenFinished ? '-.->' : '-->'} ${to}`),
     '  classDef critical stroke-width:4px',
     '  classDef broken stroke:#c00,stroke-dasharray:4',
+    '  classDef skipped stroke:#c00,stroke-dasharray:2',
     '  classDef unselected stroke-dasharray:2',
   ];
   const text = `${lines.join('\n')}\n`;

@@ -1,5 +1,6 @@
 import { describeFailure } from '../domain/failure-message.ts';
-import type { Conflict, Plan } from '../domain/plan.ts';
+import type { Conflict, Forecast, Plan } from '../domain/plan.ts';
+import type { Source } from '../domain/workstream.ts';
 import { plural } from '../support/plural.ts';
 import { oneLine } from '../support/printable.ts';
 import { seconds } from '../support/seconds.ts';
@@ -10,23 +11,36 @@ const LINES = 20;
 const ID_WIDTH = 60;
 const MESSAGE_WIDTH = 300;
 
-/** The plan for a person: counts, waves, critical path, conflicts, warnings, and last what can't run. */
-export function renderText(plan: Plan): string {
+/** For a person: counts, waves, critical path, conflicts, warnings, and last what will be skipped and what can't run. */
+export function renderText(forecast: Forecast): string {
+  const { plan, skipped } = forecast;
   return [
-    summary(plan),
+    summary(forecast),
     section('Waves (each needs only those before it)', waves(plan)),
     section(`Critical path (${seconds(plan.criticalPath.seconds)} expected)`, criticalPath(plan)),
     section('Never at the same time', conflicts(plan.conflicts)),
     warnings(plan),
-    section("Can't run", broken(plan)),
+    section('Will be skipped', notExecuted(skipped)),
+    section(
+      "Can't run",
+      notExecuted(plan.broken.map((one) => ({ ...one, message: describeFailure(one.failure) }))),
+    ),
   ]
     .filter((part) => part !== '')
     .join('\n');
 }
 
-function summary({ workstreams, broken, waves }: Plan): string {
-  const runnable = `${plural(workstreams.length, 'workstream')} in ${plural(waves.length, 'wave')}`;
-  return broken.length === 0 ? `${runnable}\n` : `${runnable}; ${broken.length} more can't run\n`;
+function summary({ plan: { workstreams, broken, waves }, skipped, kept }: Forecast): string {
+  const parts = [
+    `${plural(workstreams.length, 'workstream')} in ${plural(waves.length, 'wave')}`,
+    ...(skipped.length === 0 ? [] : [`${skipped.length} more will be skipped`]),
+    ...(broken.length === 0 ? [] : [`${broken.length} more can't run`]),
+  ];
+  const stays =
+    kept === null
+      ? ''
+      : `Of the interrupted run stay: ${kept.completed} completed, ${kept.failed} failed, ${kept.skipped} skipped\n`;
+  return `${parts.join('; ')}\n${stays}`;
 }
 
 /** Title and indented lines; nothing at all without lines. */
@@ -87,10 +101,16 @@ function warnings({ problems }: Plan): string {
   return count === 0 ? '' : `${plural(count, 'warning')}; \`millrace validate\` lists them.\n`;
 }
 
-function broken(plan: Plan): string[] {
-  return capped(plan.broken, 'workstream', ({ id, source, failure }) => {
+interface NotExecuted {
+  id: string;
+  source: Source;
+  message: string;
+}
+
+function notExecuted(all: readonly NotExecuted[]): string[] {
+  return capped(all, 'workstream', ({ id, source, message }) => {
     const place = oneLine(source.file, MESSAGE_WIDTH);
-    return `${short(id)} (${place}): ${oneLine(describeFailure(failure), MESSAGE_WIDTH)}`;
+    return `${short(id)} (${place}): ${oneLine(message, MESSAGE_WIDTH)}`;
   });
 }
 

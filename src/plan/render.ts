@@ -1,4 +1,4 @@
-import type { Plan } from '../domain/plan.ts';
+import type { Forecast } from '../domain/plan.ts';
 import { printableJson } from '../support/printable-json.ts';
 import { planDocument } from './plan-document.ts';
 import { renderDot } from './render-dot.ts';
@@ -7,16 +7,16 @@ import { renderText } from './render-text.ts';
 
 export type PlanFormat = 'text' | 'mermaid' | 'dot' | 'json';
 
-/** The plan in one of its formats; ends with a line end. */
-export function formatPlan(plan: Plan, format: PlanFormat): string {
+/** What a run will do, in one of its formats; ends with a line end. */
+export function formatPlan(forecast: Forecast, format: PlanFormat): string {
   switch (format) {
     case 'text':
-      return renderText(plan);
+      return renderText(forecast);
     case 'mermaid':
-      return renderMermaid(plan);
+      return renderMermaid(forecast);
     case 'dot':
-      return renderDot(plan);
+      return renderDot(forecast);
     case 'json':
-      return printableJson(planDocument(plan));
+      return printableJson(planDocument(forecast));
   }
 }

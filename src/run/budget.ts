@@ -1,6 +1,7 @@
 import type { CostLimit } from '../domain/assignment.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { ToolReport } from '../domain/tool.ts';
+import type { Workstream } from '../domain/workstream.ts';
 
 /** What a run has spent on tools, as far as they say. */
 export class Budget {
@@ -23,6 +24,12 @@ export class Budget {
     return { reason: 'budget-exceeded', of: 'run', limitUsd: this.#limitUsd, spentUsd: this.#spentUsd };
   }
 
+  /** Why a workstream is not started; null while it may be. One without a tool costs nothing. */
+  refusalOf(workstream: Workstream): Failure | null {
+    const refusal = this.refusal();
+    return refusal !== null && usesTool(workstream) ? refusal : null;
+  }
+
   /**
    * What limits one attempt: the run's money and the workstream's, that of which least is left first. Attempts that run
    * at the same time are each told of all that is left of the run's.
@@ -35,6 +42,9 @@ export class Budget {
       .toSorted((a, b) => leftOf(a) - leftOf(b));
   }
 }
+
+/** Whether any of its steps is a tool's. */
+export const usesTool = ({ steps }: Workstream): boolean => steps.some(({ kind }) => kind === 'tool');
 
 const leftOf = ({ limitUsd, spentUsd }: CostLimit): number => limitUsd - spentUsd;
 

@@ -82,6 +82,7 @@ export class Coordinator {
       outside,
       inheritance,
       earlierAttempts: (id) => runner.earlierAttempts(id),
+      refusal: (workstream) => runner.certainRefusal(workstream),
       onReady: (index) => this.#makeReady(index),
     });
     const mayLineUp = parts.ask === null && !parts.commitStarts;

@@ -13,13 +13,15 @@ import { brokenResult, skippedResult } from './result.ts';
 export interface FinalResultsParts {
   runId: string;
   plan: Plan;
-  journal: Journal;
+  journal: Pick<Journal, 'publish' | 'commit'>;
   /** Dependencies that are not part of this run, and whether they count as met. */
   outside: ReadonlyMap<string, boolean>;
   /** What the run has from before. */
   inheritance: Inheritance;
   /** The failed attempts of a workstream that has no result yet. */
   earlierAttempts: (workstreamId: string) => readonly AttemptRecord[];
+  /** Why a workstream is not started whatever happens in the run; null where it may be. */
+  refusal: (workstream: Workstream) => Failure | null;
   /** Told of each workstream whose dependencies are met, other than those that have none. */
   onReady: (index: number) => void;
 }
@@ -51,15 +53,22 @@ export class FinalResults {
     for (const broken of plan.broken) this.#keep(brokenResult(runId, broken));
     for (const [id, met] of outside) this.#follow(id, met ? 'completed' : 'skipped', NOT_EARLIER);
     for (const result of inheritance.kept) this.#follow(result.workstreamId, result.status, detailOf(result));
-    for (const [index, workstream] of plan.workstreams.entries()) {
-      if (inheritance.left.has(workstream.id)) this.#leave(index, workstream);
-      const failure = inheritance.crashed.get(workstream.id);
-      if (failure !== undefined && this.#final[index] === 0) {
-        const { id, title, source } = workstream;
-        this.keep(index, brokenResult(runId, { id, title, source, failure }));
-      }
-    }
+    for (const [index, workstream] of plan.workstreams.entries()) this.#decide(index, workstream);
     return free.filter((index) => this.#final[index] === 0);
+  }
+
+  #decide(index: number, workstream: Workstream): void {
+    const { runId, inheritance, refusal } = this.#parts;
+    const { id, title, source } = workstream;
+    if (inheritance.left.has(id)) this.#leave(index, workstream);
+    if (this.#final[index] === 1) return;
+    const crash = inheritance.crashed.get(id);
+    if (crash !== undefined) {
+      this.keep(index, brokenResult(runId, { id, title, source, failure: crash }));
+      return;
+    }
+    const refused = refusal(workstream);
+    if (refused !== null) this.keep(index, this.skipped(workstream, refused));
   }
 
   /** Records the final row of the workstream with this index, and at once where a dependent's start may follow. */

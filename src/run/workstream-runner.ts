@@ -19,7 +19,7 @@ import {
 } from './attempt-maker.ts';
 import { attemptRecord } from './attempt-record.ts';
 import { candidateFacts, chooseBest } from './best-of.ts';
-import { Budget, costOf } from './budget.ts';
+import { Budget, costOf, usesTool } from './budget.ts';
 import { compensationOf, compensationWarnings } from './compensation.ts';
 import { withWarnings } from './outcome.ts';
 import { type Execution, executedResult } from './result.ts';
@@ -92,9 +92,14 @@ export class WorkstreamRunner {
     return refused ?? budget.refusal();
   }
 
+  /** Why no agent will ever start a workstream in this run; null where one may. */
+  certainRefusal(workstream: Workstream): Failure | null {
+    return this.#ledgers.budget.refusalOf(workstream);
+  }
+
   /** Never rejects because of what a workstream, a tool or a repository did. */
   async attempt(task: Task): Promise<AttemptEnd> {
-    if (this.#parts.bestOf.length > 0 && hasTool(task.workstream)) return this.#compete(task);
+    if (this.#parts.bestOf.length > 0 && usesTool(task.workstream)) return this.#compete(task);
     return this.#conclude(await this.#maker.make(task, this.#work(task)));
   }
 
@@ -253,5 +258,3 @@ function repeated(tools: readonly string[], index: number): number[] {
   const before = tools.slice(0, index).filter((tool) => tool === tools[index]).length;
   return before === 0 ? [] : [before + 1];
 }
-
-const hasTool = ({ steps }: Workstream): boolean => steps.some(({ kind }) => kind === 'tool');

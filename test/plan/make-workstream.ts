@@ -1,4 +1,4 @@
-import type { LoadedFolder } from '../../src/domain/plan.ts';
+import type { Forecast, LoadedFolder, Plan } from '../../src/domain/plan.ts';
 import type { Dependency, Workstream } from '../../src/domain/workstream.ts';
 import { workstream } from '../rig/definitions.ts';
 
@@ -36,3 +36,6 @@ export function makeFolder(...sketches: (Sketch | Sketch[])[]): LoadedFolder {
 function dependency(text: string): Dependency {
   return text.startsWith('~') ? { id: text.slice(1), when: 'finished' } : { id: text, when: 'completed' };
 }
+
+/** The plan of a new run of which nothing is decided before it begins. */
+export const newRun = (plan: Plan): Forecast => ({ plan, skipped: [], kept: null });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Broken, LoadedFolder, Plan } from '../../src/domain/plan.ts';
+import type { Broken, Forecast, LoadedFolder, Plan } from '../../src/domain/plan.ts';
 import { makePlan } from '../../src/plan/plan.ts';
 import { formatPlan } from '../../src/plan/render.ts';
-import { makeFolder } from './make-workstream.ts';
+import { makeFolder, newRun } from './make-workstream.ts';
 
 const nasty: Broken = {
   id: 'say "hi" \\ <b>&amp;\n\u001b[31m#1`',
@@ -42,7 +42,7 @@ const plan = makePlan(
 
 describe('text', () => {
   test('counts, waves, critical path, conflicts, warnings, and what is broken last', () => {
-    expect(formatPlan(plan, 'text')).toBe(`3 workstreams in 3 waves; 2 more can't run
+    expect(formatPlan(newRun(plan), 'text')).toBe(`3 workstreams in 3 waves; 2 more can't run
 
 Waves (each needs only those before it)
   1  fetch
@@ -67,7 +67,7 @@ Can't run
   });
 
   test('an empty plan is one line', () => {
-    expect(formatPlan(makePlan(makeFolder(), new Map()), 'text')).toBe('0 workstreams in 0 waves\n');
+    expect(formatPlan(newRun(makePlan(makeFolder(), new Map())), 'text')).toBe('0 workstreams in 0 waves\n');
   });
 
   test('whatever is long says how much it leaves out', () => {
@@ -77,7 +77,7 @@ Can't run
     }));
     const wide = Array.from({ length: 10 }, (_, n) => ({ id: `w${n}`, parallelOk: false }));
     const lost = Array.from({ length: 25 }, (_, n) => ({ id: `lost${n}`, needs: ['zzzzzzzzzz'] }));
-    const text = formatPlan(makePlan(makeFolder(chain, wide, lost), new Map()), 'text');
+    const text = formatPlan(newRun(makePlan(makeFolder(chain, wide, lost), new Map())), 'text');
     expect(text).toContain('   1  c0, w0, w1, w2, w3, w4, w5, w6, … 3 more\n');
     expect(text).toContain('  … 10 more waves with 10 workstreams\n');
     expect(text).toContain(
@@ -89,9 +89,46 @@ Can't run
   });
 });
 
+test('what will be skipped is told in every format, and what stays of a resumed run', () => {
+  const forecast: Forecast = {
+    plan: makePlan(makeFolder({ id: 'fetch' }), new Map()),
+    skipped: [
+      {
+        id: 'report',
+        title: 'report',
+        source: { file: 'workstreams/all.json', position: 1 },
+        dependsOn: [{ id: 'build', when: 'completed' }],
+        reason: 'dependency-failed',
+        message: 'It needs "build", which is not part of this run.',
+      },
+    ],
+    kept: { completed: 2, failed: 1, skipped: 0 },
+  };
+  expect(formatPlan(forecast, 'text')).toBe(`1 workstream in 1 wave; 1 more will be skipped
+Of the interrupted run stay: 2 completed, 1 failed, 0 skipped
+
+Waves (each needs only those before it)
+  1  fetch
+
+Critical path (1s expected)
+  fetch (1s)
+  No duration is known from earlier runs; each counts as 1 s.
+
+Will be skipped
+  report (workstreams/all.json): It needs "build", which is not part of this run.
+`);
+  expect(formatPlan(forecast, 'mermaid')).toContain('n1["report (dependency-failed)"]:::skipped');
+  expect(formatPlan(forecast, 'dot')).toContain('n1 [label="report (dependency-failed)", style=dotted');
+  expect(JSON.parse(formatPlan(forecast, 'json'))).toMatchObject({
+    totals: { workstreams: 2, runnable: 1, skipped: 1 },
+    skipped: [{ id: 'report', file: 'workstreams/all.json', reason: 'dependency-failed' }],
+    kept: { completed: 2, failed: 1, skipped: 0 },
+  });
+});
+
 describe('mermaid', () => {
   test('a flowchart in which ids are text and nothing else', () => {
-    expect(formatPlan(plan, 'mermaid')).toBe(`flowchart LR
+    expect(formatPlan(newRun(plan), 'mermaid')).toBe(`flowchart LR
   n0["fetch"]:::critical
   n1["build"]:::critical
   n2["report"]:::critical
@@ -104,13 +141,14 @@ describe('mermaid', () => {
   n0 --> n2
   classDef critical stroke-width:4px
   classDef broken stroke:#c00,stroke-dasharray:4
+  classDef skipped stroke:#c00,stroke-dasharray:2
   classDef unselected stroke-dasharray:2
 `);
   });
 
   test('more edges than Mermaid draws are said', () => {
     const wide = Array.from({ length: 501 }, (_, n) => ({ id: `w${n}`, needs: ['all'] }));
-    const text = formatPlan(makePlan(makeFolder({ id: 'all' }, wide), new Map()), 'mermaid');
+    const text = formatPlan(newRun(makePlan(makeFolder({ id: 'all' }, wide), new Map())), 'mermaid');
     expect(text.split('\n')[0]).toMatch(
       /^%% 501 edges, \d+ characters: more than Mermaid draws \(500 and 50000\)/,
     );
@@ -119,7 +157,7 @@ describe('mermaid', () => {
 });
 
 test('dot: a graph in which ids are quoted', () => {
-  expect(formatPlan(plan, 'dot')).toBe(`digraph plan {
+  expect(formatPlan(newRun(plan), 'dot')).toBe(`digraph plan {
   rankdir=LR;
   node [shape=box];
   n0 [label="fetch", penwidth=3];
@@ -137,12 +175,12 @@ test('dot: a graph in which ids are quoted', () => {
 });
 
 test('json: one document of version 1', () => {
-  const text = formatPlan(plan, 'json');
+  const text = formatPlan(newRun(plan), 'json');
   const document: unknown = JSON.parse(text);
   expect(text.endsWith('}\n')).toBe(true);
   expect(document).toEqual({
     version: 1,
-    totals: { workstreams: 5, runnable: 3, broken: 2, waves: 3 },
+    totals: { workstreams: 5, runnable: 3, broken: 2, skipped: 0, waves: 3 },
     workstreams: [
       expect.objectContaining({ id: 'fetch', wave: 1, expectedSeconds: 2, conflictGroup: 'net' }),
       expect.objectContaining({
@@ -185,6 +223,8 @@ test('json: one document of version 1', () => {
         message: 'It depends on itself: self → self. Remove one of these dependencies.',
       },
     ],
+    skipped: [],
+    kept: null,
     problems: plan.problems satisfies Plan['problems'],
   });
 });

@@ -9,6 +9,7 @@ import { makePlan } from '../../src/plan/plan.ts';
 import { select } from '../../src/plan/select.ts';
 import { loadFolder } from '../../src/workstream/load.ts';
 import { parse } from '../../src/workstream/parse.ts';
+import { newRun } from '../plan/make-workstream.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 import { anyFile } from './any-file.ts';
 
@@ -63,8 +64,9 @@ function checkPlanned(loaded: LoadedFolder): void {
   const before = [...loaded.workstreams, ...loaded.broken].map(({ id }) => id);
   const after = [...plan.workstreams, ...plan.broken].map(({ id }) => id);
   expect(after.toSorted()).toEqual(before.toSorted());
-  for (const format of ['text', 'mermaid', 'dot'] as const) expect(formatPlan(plan, format)).not.toBe('');
-  expect(JSON.parse(formatPlan(plan, 'json'))).toHaveProperty('version');
+  for (const format of ['text', 'mermaid', 'dot'] as const)
+    expect(formatPlan(newRun(plan), format)).not.toBe('');
+  expect(JSON.parse(formatPlan(newRun(plan), 'json'))).toHaveProperty('version');
 }
 
 /** In parts, so that none takes long; the machine may be busy all the same. */

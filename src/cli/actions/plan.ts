@@ -1,22 +1,20 @@
-import { resolvePaths } from '../../app/paths.ts';
-import { prepare } from '../../app/prepare.ts';
-import { DEFAULTS } from '../../app/defaults.ts';
-import { formatPlan } from '../../plan/render.ts';
+import { begin } from '../../app/begin.ts';
+import { forecast, mayComplete } from '../../app/forecast.ts';
+import type { CoordinatorOptions } from '../../app/options.ts';
+import { formatPlan, type PlanFormat } from '../../plan/render.ts';
 import type { PlanArguments } from '../commands/plan.ts';
 import { readProject } from '../config.ts';
+import { givenOptions } from '../given-options.ts';
 import { print } from '../print.ts';
 
-/** Prints the plan. Exit code 0, or 1 when something can't run. @throws UsageError for the configuration file */
+/** Prints the plan of a run with these options. @throws UsageError for the configuration file, Refusal as the run would */
 export async function plan(argv: PlanArguments): Promise<number> {
-  await readProject(process.cwd());
-  const paths = resolvePaths({
-    cwd: process.cwd(),
-    workstreams: argv.workstreams,
-    state: argv.state,
-    reports: DEFAULTS.reports,
-  });
-  const { id: selected, withDependencies, workspace = null } = argv;
-  const prepared = prepare({ select: selected, withDependencies, workspace }, paths);
-  await print(formatPlan(prepared.plan, argv.format));
-  return prepared.plan.broken.length === 0 ? 0 : 1;
+  return printPlan(givenOptions(argv, process.argv.slice(2)), argv.format);
+}
+
+/** Exit code 0, or 1 when it is certain that something will not complete. */
+export async function printPlan(given: CoordinatorOptions, format: PlanFormat): Promise<number> {
+  const foreseen = forecast(begin({ ...given, project: await readProject(process.cwd()) }));
+  await print(formatPlan(foreseen, format));
+  return mayComplete(foreseen) ? 0 : 1;
 }

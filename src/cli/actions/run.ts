@@ -1,15 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DATABASE } from '../../app/defaults.ts';
-import { begin } from '../../app/begin.ts';
 import { environmentRedactor } from '../../app/environment-redactor.ts';
 import { MultiAgentWorkstreamCoordinator } from '../../app/multi-agent-workstream-coordinator.ts';
-import type { CoordinatorOptions } from '../../app/options.ts';
-import { prepare } from '../../app/prepare.ts';
 import { Refusal } from '../../app/refusal.ts';
 import type { RunResult } from '../../app/run-result.ts';
 import type { RunEvent } from '../../domain/run-event.ts';
-import { formatPlan } from '../../plan/render.ts';
 import { reportFormat } from '../../report/formats.ts';
 import { reportFileName } from '../../report/write.ts';
 import { currentLink } from '../../watch/link.ts';
@@ -23,9 +19,8 @@ import { givenOptions, goingOn } from '../given-options.ts';
 import { tellGithub } from '../github.ts';
 import { withRun } from '../history.ts';
 import { redactUncaught } from '../uncaught.ts';
-import { print } from '../print.ts';
 import { type RunOutput, openOutput } from '../run-output.ts';
-import { plan } from './plan.ts';
+import { printPlan } from './plan.ts';
 import { sourceOf } from './report.ts';
 
 const NOTHING_MATCHED = 4;
@@ -41,13 +36,14 @@ const HUNG_UP: RunEvent = {
 /** Runs workstreams. The exit code says how it went; nothing but a whole success is 0. */
 export async function run(argv: RunArguments): Promise<number> {
   const link = currentLink();
-  const given = goingOn(givenOptions(argv, process.argv.slice(2)), link?.goingOn ?? null);
-  if (argv.dryRun) return dryRun(argv, given);
+  const options = { ...givenOptions(argv, process.argv.slice(2)), logLevel: argv.logLevel };
+  const given = goingOn(options, link?.goingOn ?? null);
+  if (argv.dryRun) return printPlan(given, argv.json ? 'json' : 'text');
   if (argv.ask && (argv.json || !process.stdin.isTTY || !process.stdout.isTTY)) {
     throw new Refusal(2, '--ask needs a terminal to ask on.');
   }
-  const options = { ...given, project: await readProject(process.cwd()) };
-  redactUncaught(environmentRedactor(options.project.redact));
+  const project = await readProject(process.cwd());
+  redactUncaught(environmentRedactor(project.redact));
   const output = openOutput(argv);
   const ask = argv.ask ? askBetween(output) : null;
   const over = link?.goingOn ? await endedAlready(argv, link.goingOn.runId) : null;
@@ -56,7 +52,7 @@ export async function run(argv: RunArguments): Promise<number> {
     output.close();
     return over.exitCode;
   }
-  const coordinator = new MultiAgentWorkstreamCoordinator({ ...options, ask });
+  const coordinator = new MultiAgentWorkstreamCoordinator({ ...given, project, ask });
   coordinator.subscribe(output.listener);
   if (link !== null) coordinator.subscribe(link.listener);
   link?.onAbandoned(() => coordinator.interrupt('SIGTERM'));
@@ -81,19 +77,6 @@ export async function run(argv: RunArguments): Promise<number> {
     stopListening();
     output.close();
   }
-}
-
-/** Of a run that goes on with another: what is left of it, or what failed in it. */
-async function dryRun(argv: RunArguments, given: CoordinatorOptions): Promise<number> {
-  const format = argv.json ? 'json' : 'text';
-  if (given.resume === undefined && given.retryFailed === undefined) return plan({ ...argv, format });
-  const { options, paths, prepared } = begin({ ...given, project: await readProject(process.cwd()) });
-  const ids = prepared.resumed?.resumption.toRun ?? options.select;
-  if (ids.length === 0)
-    throw new Refusal(4, 'Every workstream of that run has its result; only its report is missing.');
-  const left = prepare({ select: ids, withDependencies: false, workspace: options.workspace }, paths);
-  await print(formatPlan(left.plan, format));
-  return left.plan.broken.length === 0 ? 0 : 1;
 }
 
 /** `millrace vaildate` asks for a workstream of that name; it is more likely to be a command. */

@@ -1,15 +1,15 @@
 import type { Argv } from 'yargs';
 import type { ArgumentsOf } from '../command.ts';
-import { folderOptions, runOptions, selectionOptions } from '../options.ts';
+import { folderOptions, resumeOptions, runOptions, selectionOptions } from '../options.ts';
 
 const FORMATS = ['text', 'mermaid', 'dot', 'json'] as const;
 
 const options = {
   format: { choices: FORMATS, default: 'text' as const, describe: 'How to print it', requiresArg: true },
+  ...runOptions,
+  ...resumeOptions,
   ...selectionOptions,
-  workspace: runOptions.workspace,
-  workstreams: folderOptions.workstreams,
-  state: folderOptions.state,
+  ...folderOptions,
 };
 
 const builder = (yargs: Argv) =>
@@ -22,6 +22,7 @@ const builder = (yargs: Argv) =>
     })
     .options(options)
     .example('$0 plan', 'Show waves, critical path and conflicts')
+    .example('$0 plan --resume', 'What is left of the run that was interrupted')
     .example('$0 plan --format dot | dot -Tsvg > plan.svg', 'Draw the graph');
 
 export type PlanArguments = ArgumentsOf<typeof builder>;

@@ -1,8 +1,22 @@
 import type { Argv } from 'yargs';
 import type { ArgumentsOf } from '../command.ts';
-import { folderOptions, jsonOption, resumeOptions, runOptions, selectionOptions } from '../options.ts';
+import {
+  folderOptions,
+  jsonOption,
+  outputOptions,
+  resumeOptions,
+  runOptions,
+  selectionOptions,
+} from '../options.ts';
 
-const options = { ...runOptions, ...resumeOptions, ...selectionOptions, ...jsonOption, ...folderOptions };
+const options = {
+  ...runOptions,
+  ...outputOptions,
+  ...resumeOptions,
+  ...selectionOptions,
+  ...jsonOption,
+  ...folderOptions,
+};
 
 const builder = (yargs: Argv) =>
   yargs

@@ -1,0 +1,64 @@
+/** What a run would do, from the same decisions that it would begin with. Writes nothing. */
+import { type Inheritance, NOTHING_EARLIER } from '../domain/earlier-run.ts';
+import type { Forecast, Plan, Skipped } from '../domain/plan.ts';
+import type { AgentResult } from '../domain/agent-result.ts';
+import type { Workstream } from '../domain/workstream.ts';
+import { makePlan } from '../plan/plan.ts';
+import { foresee } from '../run/foresee.ts';
+import { knownDurations } from '../store/durations.ts';
+import type { Beginning } from './begin.ts';
+import { withDatabase } from './history.ts';
+import type { Paths } from './paths.ts';
+import type { Prepared } from './prepare.ts';
+import { makeRoster } from './roster.ts';
+import { toRun } from './to-run.ts';
+
+/** @throws Refusal as the run would for agents and tools that it can't have. */
+export function forecast({ options, paths, prepared }: Beginning): Forecast {
+  makeRoster(options, toRun(prepared));
+  const inheritance = inheritanceOf(prepared);
+  const { plan, outside } = prepared;
+  const results = foresee({ plan, outside, inheritance, maxCostUsd: options.maxCostUsd });
+  const decided = new Set([...results, ...inheritance.kept].map(({ workstreamId }) => workstreamId));
+  const executed = plan.workstreams.filter(({ id }) => !decided.has(id));
+  return {
+    plan: executed.length === plan.workstreams.length ? plan : planOf(executed, prepared, paths),
+    skipped: skippedOf(results, plan.workstreams),
+    kept: prepared.resumed?.resumption.counts ?? null,
+  };
+}
+
+/** Whether every workstream may still complete: otherwise the run can't end with exit code 0. */
+export function mayComplete({ plan, skipped, kept }: Forecast): boolean {
+  const unfinished = kept === null ? 0 : kept.failed + kept.skipped;
+  return plan.broken.length + skipped.length + unfinished === 0;
+}
+
+function inheritanceOf({ earlierWork, resumed }: Prepared): Inheritance {
+  if (resumed === null) return { ...NOTHING_EARLIER, work: earlierWork };
+  const { resumption, crashed } = resumed;
+  return { ...resumption.inheritance, crashed, attempts: NOTHING_EARLIER.attempts };
+}
+
+/** The plan of a part of it: everything else is decided and makes nothing wait. */
+function planOf(executed: Workstream[], { plan, outside }: Prepared, paths: Paths): Plan {
+  const others = new Set([...plan.workstreams, ...plan.broken].map(({ id }) => id));
+  for (const id of outside.keys()) others.add(id);
+  const ids = executed.map(({ id }) => id);
+  for (const id of ids) others.delete(id);
+  const durations = withDatabase(paths.database, (history) =>
+    history === null ? new Map<string, number>() : knownDurations(history, ids),
+  );
+  const part = makePlan({ workstreams: executed, broken: [], problems: [], files: 0 }, durations, others);
+  return { ...part, broken: plan.broken, problems: plan.problems };
+}
+
+function skippedOf(results: readonly AgentResult[], workstreams: readonly Workstream[]): Skipped[] {
+  const definitions = new Map(workstreams.map((workstream) => [workstream.id, workstream]));
+  return results.flatMap(({ workstreamId, status, reason, explanation }) => {
+    const definition = definitions.get(workstreamId);
+    if (status !== 'skipped' || definition === undefined) return [];
+    const { id, title, source, dependsOn } = definition;
+    return [{ id, title, source, dependsOn, reason: reason ?? '', message: explanation ?? '' }];
+  });
+}
