@@ -3,19 +3,10 @@ import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
 import { statSync } from 'node:fs';
 import type { Failure } from '../src/domain/failure.ts';
 import { variablesOf } from './child-variables.ts';
+import type { Command } from './command.ts';
 import type { End } from './process-end.ts';
 import { guardProcess, type ProcessHost } from './process-guard.ts';
-
-/** What to run: a shell line, or a program and its arguments. */
-export interface Command {
-  /** As messages show it. */
-  shown: string;
-  file: string;
-  args: string[];
-  shell: boolean;
-  cwd: string;
-  env: Record<string, string>;
-}
+import { notStarted, startFailure } from './start-failure.ts';
 
 /** How a child process ended. `failure` is null exactly for exit code 0. */
 export interface ProcessEnd {
@@ -130,17 +121,12 @@ function describeEnd(
   const failure: Failure =
     end.code === null
       ? { reason: 'killed-by-signal', signal: end.signal ?? 'an unknown signal', ...context }
-      : { reason: 'exit-non-zero', exitCode: end.code, ...context };
+      : (notStarted(command, end.code, context) ?? {
+          reason: 'exit-non-zero',
+          exitCode: end.code,
+          ...context,
+        });
   return { failure, exitCode: end.code, tail };
-}
-
-function startFailure(command: Command, error: Error): Failure {
-  const code = 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return { reason: 'command-not-found', command: command.file };
-  return {
-    reason: 'workspace-error',
-    detail: `\`${command.shown}\` could not be started: ${error.message}.`,
-  };
 }
 
 /** Gives the last line that was printed since it was asked before, at first since `from`. */

@@ -5,7 +5,8 @@ import type { Readable } from 'node:stream';
 import { delay } from './delay.ts';
 import type { Execution } from './execution.ts';
 import { LineSplitter } from './line-splitter.ts';
-import { type Command, ended, startProcess } from './process.ts';
+import type { Command } from './command.ts';
+import { ended, startProcess } from './process.ts';
 import type { End } from './process-end.ts';
 import { guardProcess } from './process-guard.ts';
 

@@ -1,5 +1,6 @@
 /** Recommendations about what did not complete. */
 import type { ErrorPattern, ShortResult } from '../domain/run-record.ts';
+import { saysOnlyHow } from '../domain/failure.ts';
 import { plural } from '../support/plural.ts';
 import { oneLine } from '../support/printable.ts';
 import { seconds } from '../support/seconds.ts';
@@ -31,6 +32,9 @@ export function patternAdvice({ patterns, run }: AdviceInput): string[] {
 }
 
 function sharedCause({ count, type, example, workstreams }: ErrorPattern, runId: string): string {
+  if (saysOnlyHow(type)) {
+    return `${count} failures ended alike (${type}): "${quoted(example.message)}". Whether they have one cause, their outputs tell: \`millrace errors ${runId}\`${again(workstreams, runId, count)}.`;
+  }
   return `${count} failures are one error (${type}): "${quoted(example.message)}". Find its cause with \`millrace errors ${runId}\`${again(workstreams, runId, count)}.`;
 }
 

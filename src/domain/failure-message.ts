@@ -1,6 +1,6 @@
 /** The one place where a failure becomes a sentence for a person. */
 import { describeDeath } from './death.ts';
-import type { Failure, Thrown } from './failure.ts';
+import type { Failure, Obstacle, Thrown } from './failure.ts';
 
 /**
  * Says what happened in one line or a few, without the output's tail or the stack (see `failureContext`).
@@ -25,7 +25,9 @@ export function describeFailure(failure: Failure): string {
     case 'export-not-found':
       return `The module ${failure.module} has no exported function "${failure.export}"; it exports ${list(failure.available)}.`;
     case 'command-not-found':
-      return `There is no command "${failure.command}" on PATH.`;
+      return notFound(failure.command);
+    case 'command-not-executable':
+      return describeObstacle(failure.command, failure.obstacle, failure.detail);
     case 'tool-not-found':
       return failure.program === null
         ? `No tool is called "${failure.tool}". Name one that Millrace knows (claude, codex, gemini, opencode, aider), or add it to tools in millrace.config.json.`
@@ -59,7 +61,7 @@ export function describeFailure(failure: Failure): string {
     case 'merge-conflict':
       return `It needs the work of ${failure.between.join(' and ')}, which changed the same lines: ${failure.files.join(', ')}. Merge their branches by hand, or let one depend on the other.`;
     case 'setup-failed':
-      return `Its workspace could not be prepared: \`${failure.command}\` ${failure.exitCode === null ? 'did not end by itself' : `ended with exit code ${failure.exitCode}`}.`;
+      return `Its workspace could not be prepared: ${setupEnd(failure)}`;
     case 'circuit-open':
       return `It was not started: ${failure.tool} had failed ${failure.count} times in a row with ${failure.cause}. Mend that first, or turn this off with --tool-circuit 0.`;
     case 'exit-non-zero':
@@ -110,10 +112,50 @@ export interface FailureContext {
 /** The context a failure carries with it. */
 export function failureContext(failure: Failure): FailureContext {
   return {
-    tail: 'tail' in failure && failure.tail !== '' ? failure.tail : null,
-    log: 'log' in failure ? failure.log : null,
+    tail: 'tail' in failure && failure.tail !== '' ? (failure.tail ?? null) : null,
+    log: 'log' in failure ? (failure.log ?? null) : null,
     stack: 'thrown' in failure ? (failure.thrown.stack ?? null) : null,
   };
+}
+
+function setupEnd({ command, exitCode, cause }: Extract<Failure, { reason: 'setup-failed' }>): string {
+  const end = exitCode === null ? 'did not end by itself' : `ended with exit code ${exitCode}`;
+  return cause === undefined ? `\`${command}\` ${end}.` : `\`${command}\` ${end}. ${cause}`;
+}
+
+function notFound(command: string): string {
+  if (command.endsWith('\r')) {
+    const name = command.slice(0, -1);
+    return `There is no command "${name}\\r" on PATH: what names "${name}" has Windows line ends. ${LINE_ENDS}`;
+  }
+  return `There is no command "${command}"${command.includes('/') ? '' : ' on PATH'}.`;
+}
+
+const LINE_ENDS = 'Store the file with line feeds only, for example by `dos2unix`.';
+
+/** Says why the system does not run a file that is there, and what to do. */
+export function describeObstacle(command: string, obstacle: Obstacle, detail: string): string {
+  const name = `\`${command}\``;
+  switch (obstacle) {
+    case 'folder':
+      return `${name} is a folder and can't be run.`;
+    case 'no-permission':
+      return `${name} can't be run: its file is not executable. Make it so with \`chmod +x ${detail}\`.`;
+    case 'not-allowed-there':
+      return `${name} can't be run: this user may not run files at ${detail}, or its file system is mounted noexec.`;
+    case 'broken-link':
+      return `${name} can't be run: it is a link to ${detail}, which does not exist.`;
+    case 'missing-interpreter':
+      return `${name} can't be run: its first line names the interpreter ${detail}, which does not exist here. Install it, or correct that line.`;
+    case 'windows-line-ends':
+      return `${name} can't be run: it has Windows line ends, so its first line names the interpreter "${detail}\\r", which does not exist. ${LINE_ENDS}`;
+    case 'missing-loader':
+      return `${name} can't be run: it needs the loader ${detail}, which does not exist here. It was built for another system or C library.`;
+    case 'wrong-format':
+      return `${name} can't be run: ${detail}.`;
+    case 'refused':
+      return `${name} can't be run: ${detail}.`;
+  }
 }
 
 function describeThrown(
@@ -130,9 +172,15 @@ function describeThrown(
   }
 }
 
+/** The message, and a line for each cause, as patterns of errors look for them. */
 function oneThrown(thrown: Thrown): string {
-  const code = thrown.code === undefined || thrown.message.includes(thrown.code) ? '' : ` (${thrown.code})`;
-  return thrown.message === '' ? `${thrown.name}${code}` : `${thrown.name}: ${thrown.message}${code}`;
+  const causes = (thrown.causes ?? []).map((cause) => `\nCaused by: ${headOf(cause)}`);
+  return headOf(thrown) + causes.join('');
+}
+
+function headOf({ name, message, code }: Omit<Thrown, 'causes'>): string {
+  const suffix = code === undefined || message.includes(code) ? '' : ` (${code})`;
+  return [name, message].filter((part) => part !== '').join(': ') + suffix;
 }
 
 function outOfMemory({ of, limitMb }: Extract<Failure, { reason: 'out-of-memory' }>): string {

@@ -6,17 +6,36 @@ import { z } from 'zod';
 
 const text = z.string();
 
+const oneThrown = { name: text, message: text, code: text.optional() };
+
 /** A thrown value, flattened at the edge of the thread where it was caught. */
 const thrownSchema = z.object({
-  name: text,
-  message: text,
-  code: text.optional(),
+  ...oneThrown,
   stack: text.optional(),
+  /** What it names as its causes, the nearest first; absent for none. */
+  causes: z.array(z.object(oneThrown)).optional(),
 });
 export type Thrown = z.infer<typeof thrownSchema>;
 
 /** What a step's failure knows about a child process. */
 const command = { command: text, tail: text, log: text.nullable() };
+
+/** What a shell printed that could not start the command; absent where no shell was asked. */
+const printed = { tail: text.optional(), log: text.nullable().optional() };
+
+/** What keeps the system from running a file. */
+const obstacle = z.enum([
+  'folder',
+  'no-permission',
+  'not-allowed-there',
+  'broken-link',
+  'missing-interpreter',
+  'windows-line-ends',
+  'missing-loader',
+  'wrong-format',
+  'refused',
+]);
+export type Obstacle = z.infer<typeof obstacle>;
 
 /** What a failure of a tool knows about it. */
 const tool = { tool: text, detail: text, tail: text, log: text.nullable() };
@@ -41,7 +60,15 @@ export const failureSchema = z.discriminatedUnion('reason', [
     export: text,
     available: z.array(text),
   }),
-  z.object({ reason: z.literal('command-not-found'), command: text }),
+  z.object({ reason: z.literal('command-not-found'), command: text, ...printed }),
+  /** A file of this name is there, and the system does not run it. `detail` is what the sentence names. */
+  z.object({
+    reason: z.literal('command-not-executable'),
+    command: text,
+    obstacle,
+    detail: text,
+    ...printed,
+  }),
   z.object({
     reason: z.literal('tool-not-found'),
     tool: text,
@@ -71,7 +98,13 @@ export const failureSchema = z.discriminatedUnion('reason', [
   }),
   /** The results that it was to start from can't be merged. */
   z.object({ reason: z.literal('merge-conflict'), between: z.array(text), files: z.array(text) }),
-  z.object({ reason: z.literal('setup-failed'), exitCode: z.number().int().nullable(), ...command }),
+  z.object({
+    reason: z.literal('setup-failed'),
+    exitCode: z.number().int().nullable(),
+    ...command,
+    /** Why it could not be started; absent where it was. */
+    cause: text.optional(),
+  }),
   /** The same failure of one tool again and again: the rest of its workstreams are not started. */
   z.object({ reason: z.literal('circuit-open'), tool: text, cause: text, count: z.number().int() }),
   z.object({ reason: z.literal('exit-non-zero'), exitCode: z.number().int(), ...command }),
@@ -121,6 +154,12 @@ export const failureSchema = z.discriminatedUnion('reason', [
 /** Why a workstream did not complete. */
 export type Failure = z.infer<typeof failureSchema>;
 
+/** What keeps the file of a command from being run. */
+export type NotExecutable = Pick<
+  Extract<Failure, { reason: 'command-not-executable' }>,
+  'obstacle' | 'detail'
+>;
+
 /** The kebab-case word that tells failures apart; it is also `error_type` in the database. */
 export type Reason = Failure['reason'];
 
@@ -132,3 +171,13 @@ export const FALSE_SUCCESSES: readonly Reason[] = [
   'tool-interrupted',
   'no-changes',
 ];
+
+const ONLY_HOW: ReadonlySet<string> = new Set<Reason>([
+  'exit-non-zero',
+  'killed-by-signal',
+  'worker-crashed',
+  'process-crashed',
+]);
+
+/** Whether messages of this reason say how something ended and not why: behind equal ones may be several causes. */
+export const saysOnlyHow = (reason: string): boolean => ONLY_HOW.has(reason);

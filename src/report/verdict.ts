@@ -1,4 +1,5 @@
 import type { ConsolidatedResult, ShortResult } from '../domain/run-record.ts';
+import { saysOnlyHow } from '../domain/failure.ts';
 import { plural } from '../support/plural.ts';
 
 /** The state of a run in one sentence that a person acts on. `code` is marked by backticks. */
@@ -34,7 +35,7 @@ function failedSentence(result: ConsolidatedResult): string {
   const most = mostFrequent(result);
   const same =
     most !== null && most.count > 1 && most.count * 2 >= failed && errors === failed
-      ? `, ${most.count} of them with the same error,`
+      ? `, ${most.count} of them ${saysOnlyHow(most.type) ? 'alike' : 'with the same error'},`
       : '';
   const rest = skipped > 0 ? ` and ${skipped} ${were(skipped)} skipped` : '';
   const sentence = `${failed} of ${plural(total, 'workstream')} failed${same}${rest}`.replace(/,$/, '');

@@ -11,6 +11,7 @@ const LASTING: ReadonlySet<string> = new Set<Reason>([
   'module-not-found',
   'export-not-found',
   'command-not-found',
+  'command-not-executable',
   'tool-not-found',
   'tool-unsupported',
   'tool-not-logged-in',
@@ -18,6 +19,9 @@ const LASTING: ReadonlySet<string> = new Set<Reason>([
   'cancelled',
   'interrupted',
 ]);
+
+/** Of those, the ones that a file in the workspace can be the cause of. */
+const OF_A_FILE: ReadonlySet<string> = new Set<Reason>(['command-not-found', 'command-not-executable']);
 
 /**
  * Decides after a failed attempt.
@@ -41,8 +45,11 @@ export function decideRetry(
   return gaveUp === null ? { again: true, afterSeconds: breaker.cooldownSeconds } : { again: false, gaveUp };
 }
 
-function lasting({ reason }: AttemptRecord): string | null {
-  return reason !== null && LASTING.has(reason) ? `Another attempt would meet the same ${reason}.` : null;
+function lasting({ reason, tool }: AttemptRecord): string | null {
+  if (reason === null || !LASTING.has(reason)) return null;
+  // What one attempt of a tool left out, the next one may make.
+  if (tool !== null && OF_A_FILE.has(reason)) return null;
+  return `Another attempt would meet the same ${reason}.`;
 }
 
 function repeated(

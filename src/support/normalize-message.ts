@@ -27,26 +27,94 @@ const VARIABLE: readonly (readonly [RegExp, string])[] = [
   [/(?<![\w.-])\d+(?:\.\d+)? ?(?:ns|µs|us|ms|s|seconds?|min|minutes?|h|hours?)\b/g, '<duration>'],
 ];
 
-/** Numbers that say which error it is: exit codes, HTTP statuses, and codes such as TS2345, E0382, ORA-00942. */
+/**
+ * Numbers that say which error it is: exit codes, HTTP statuses, codes such as TS2345, E0382, ORA-00942, and the place of
+ * an error that has no message.
+ */
 const KEPT =
-  /\b(?:exit code|status(?: code)?|HTTP(?:\/\d(?:\.\d)?)?) \d{1,3}\b|\b[A-Z]{1,6}\d{3,5}\b|\b[A-Z]{2,6}-\d{3,6}(?=:)/;
+  /\bthrown at \S+:\d+|\b(?:exit code|status(?: code)?|HTTP(?:\/\d(?:\.\d)?)?) \d{1,3}\b|\b[A-Z]{1,6}\d{3,5}\b|\b[A-Z]{2,6}-\d{3,6}(?=:)/;
 const NUMBER = /(?:(?<![\w.)])-)?\d+(?:[.,_]\d+)*(?:e[-+]?\d+)?/;
 const KEPT_OR_NUMBER = new RegExp(`(${KEPT.source})|${NUMBER.source}`, 'g');
 
 /**
- * An error message reduced to what its kind of error has in common: the first line that is not empty, with numbers,
- * paths, addresses, ids, times and durations masked, at most 300 characters. Names, also quoted ones, are kept.
+ * An error message reduced to what its kind of error has in common: its first line that tells something, and its
+ * causes, with numbers, paths, addresses, ids, times and durations masked, at most 300 characters. Names, also quoted
+ * ones, are kept.
  */
 export function normalizeMessage(message: string): string {
-  let line = firstLine(stripVTControlCharacters(message.slice(0, HEAD))).slice(0, LINE);
-  for (const [variable, mask] of VARIABLE) line = line.replace(variable, mask);
-  const masked = line.replaceAll(
-    KEPT_OR_NUMBER,
-    (found, kept: string | undefined) => kept ?? (found && '<n>'),
-  );
-  return masked.replaceAll(/\s+/g, ' ').slice(0, PATTERN).trim();
+  const { head, causes } = telling(linesOf(stripVTControlCharacters(message.slice(0, HEAD))));
+  const masked = [...new Set([head, ...causes].map(mask))].filter((part) => part !== '');
+  return joined(masked);
 }
 
-function firstLine(text: string): string {
-  return text.trimStart().split(/[\r\n]/, 1)[0] ?? '';
+function mask(text: string): string {
+  let line = text.slice(0, LINE);
+  for (const [variable, mask] of VARIABLE) line = line.replace(variable, mask);
+  return line
+    .replaceAll(KEPT_OR_NUMBER, (found, kept: string | undefined) => kept ?? (found && '<n>'))
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+}
+
+const BETWEEN = ' ← ';
+
+/** The root cause, which comes last, keeps its place whatever stands before it. */
+function joined(parts: readonly string[]): string {
+  const whole = parts.join(BETWEEN);
+  const root = parts.at(-1) ?? '';
+  if (parts.length < 2 || whole.length <= PATTERN) return whole.slice(0, PATTERN).trim();
+  const kept = root.slice(0, PATTERN / 2);
+  const before = parts
+    .slice(0, -1)
+    .join(BETWEEN)
+    .slice(0, PATTERN - kept.length - BETWEEN.length);
+  return `${before}${BETWEEN}${kept}`.trim();
+}
+
+const linesOf = (text: string): string[] =>
+  text
+    .split(/[\r\n]+/)
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '');
+
+/** How the messages of errors name what caused them, a line each. */
+const CAUSE = /^\s*Caused by: /;
+
+/** A line that only announces what the next one says, such as `Error:` or `Command failed: make`. */
+const ANNOUNCES =
+  /(?::|^(?:\w*Error: )?Command failed(?: with [^:]*)?: .*|^(?:\w*(?:error|exception): ?)?(?:\w*(?:error|exception)|failed|failure|fatal|(?:(?:an? )?(?:unknown|unexpected|internal) )?error(?: occurred)?|something went wrong)[.!]?)$/i;
+/** A line of rules, brackets and the like. */
+const EMPTY = /^[^\p{L}\p{N}]*$/u;
+const OPENS = /[[{(]$/;
+
+function telling(lines: readonly string[]): { head: string; causes: string[] } {
+  const causes = lines.filter((line) => CAUSE.test(line)).map((line) => line.replace(CAUSE, ''));
+  const rest = afterTraceback(lines.filter((line) => !CAUSE.test(line)));
+  let head = '';
+  for (const line of rest) {
+    if (head === '' && EMPTY.test(line) && !OPENS.test(line)) continue;
+    head = head === '' ? line : `${head} ${line.trimStart()}`;
+    if (head.length > LINE || !isOpen(head)) break;
+  }
+  return { head, causes };
+}
+
+/** Whether what is said goes on in the next line: a sentence that announces it, or brackets that are not closed. */
+function isOpen(text: string): boolean {
+  if (ANNOUNCES.test(text) || OPENS.test(text)) return true;
+  return /[[{(] /.test(text) && depthOf(text) > 0;
+}
+
+function depthOf(text: string): number {
+  let depth = 0;
+  for (const [bracket] of text.matchAll(/[[\]{}()]/g)) depth += '[{('.includes(bracket) ? 1 : -1;
+  return depth;
+}
+
+/** Python's messages have the error below the frames. */
+function afterTraceback(lines: readonly string[]): readonly string[] {
+  const start = lines.findIndex((line) => /^(?:\w*Error: )?Traceback \(most recent call last\):$/.test(line));
+  if (start === -1) return lines;
+  const end = lines.findIndex((line, index) => index > start && /^\S/.test(line));
+  return end === -1 ? lines : lines.slice(end);
 }

@@ -1,6 +1,7 @@
 import { assert, nat, property, string } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { normalize } from '../../src/analysis/patterns.ts';
+import { describeFailure } from '../../src/domain/failure-message.ts';
 
 describe('one error, other numbers and places', () => {
   test.each([
@@ -69,6 +70,7 @@ describe('different errors stay apart', () => {
     ['`npm test` was ended by SIGKILL.', '`npm run lint` was ended by SIGKILL.'],
     ['foo is not a function', 'bar is not a function'],
     ['TypeError: x', 'RangeError: x'],
+    ['Error: no message, thrown at a.mjs:2', 'Error: no message, thrown at a.mjs:7'],
   ])('%s | %s', (one, other) => {
     expect(normalize(one)).not.toBe(normalize(other));
   });
@@ -79,7 +81,59 @@ test('text without anything variable is kept as it is', () => {
   expect(texts.map(normalize)).toEqual(texts);
 });
 
-test('only the first line that is not empty counts', () => {
+describe('the line that tells counts, and not one that only announces it', () => {
+  test.each([
+    ['Error: \nthe disk is full', 'Error: the disk is full'],
+    ['Error:\n\n  the disk is full\n  at x', 'Error: the disk is full'],
+    ['=====\n\nthe disk is full', 'the disk is full'],
+    [
+      'Error: Build failed with 2 errors:\nsrc/a.ts:1:2: ERROR: no x',
+      'Error: Build failed with <n> errors: <path>: ERROR: no x',
+    ],
+    ['Error: Command failed: make\nno rule for x\n', 'Error: Command failed: make no rule for x'],
+    ['Error: Error\nthe disk is full', 'Error: Error the disk is full'],
+    ['Something went wrong.\nthe disk is full', 'Something went wrong. the disk is full'],
+    [
+      'ZodError: [\n  {\n    "code": "too_small",\n    "path": [\n      "a"\n    ]\n  }\n]\nmore',
+      'ZodError: [ { "code": "too_small", "path": [ "a" ] } ]',
+    ],
+    ['thrown object: {\n  status: 500,\n  body: {}\n}', 'thrown object: { status: <n>, body: {} }'],
+    [
+      'Error: Traceback (most recent call last):\n  File "a.py", line 3, in <module>\n    x()\nValueError: bad',
+      'ValueError: bad',
+    ],
+  ])('%j', (message, pattern) => {
+    expect(normalize(message)).toBe(pattern);
+  });
+});
+
+describe('causes are part of a pattern', () => {
+  const failed = (...causes: string[]): string =>
+    normalize(['Error: request 7 failed', ...causes.map((cause) => `Caused by: ${cause}`)].join('\n'));
+
+  test('masked like the message, each once', () => {
+    const causes = ['connect ECONNREFUSED ::1:5432', 'connect ECONNREFUSED ::1:5433'];
+    expect(failed('TypeError: fetch failed', ...causes)).toBe(
+      'Error: request <n> failed ← TypeError: fetch failed ← connect ECONNREFUSED ::<n>:<n>',
+    );
+    expect(failed('a')).not.toBe(failed('b'));
+  });
+
+  test('the root stays, however long what stands before it', () => {
+    const pattern = failed('m'.repeat(900), 'x'.repeat(900), 'root');
+    expect(pattern).toHaveLength(300);
+    expect(pattern).toMatch(/^Error: request <n> failed ← m+ ← root$/);
+  });
+
+  test('they are those that the message of a failure names', () => {
+    const thrown = { name: 'Error', message: 'a', causes: [{ name: 'E', message: 'b', code: 'C' }] };
+    expect(normalize(describeFailure({ reason: 'thrown', how: 'thrown', thrown }))).toBe(
+      'Error: a ← E: b (C)',
+    );
+  });
+});
+
+test('otherwise only the first line that is not empty counts', () => {
   expect(normalize('\n\n  boom\n    at f (/a/b.js:1:1)')).toBe('boom');
   expect(normalize('a\r\nb')).toBe('a');
   expect(normalize('')).toBe('');

@@ -239,7 +239,9 @@ export function describeToolSteps(name: string, create: () => Engine): void {
         const file = join(temporaryFolder(), 'agent');
         writeFileSync(file, '#!/no/such/interpreter\n', { mode: 0o755 });
         const { outcome } = await run({ tool: customTool([file]) });
-        expect(explained(outcome)).toContain('not the interpreter that its first line names');
+        expect(explained(outcome)).toContain(
+          'its first line names the interpreter /no/such/interpreter, which does not exist here',
+        );
       });
 
       test.each<[string, [string, ...string[]], Partial<ToolSettings['success']>, string]>([

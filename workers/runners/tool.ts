@@ -1,12 +1,16 @@
 /** Runs a tool step: tells a coding agent what to do, reads along, and judges what it says of its work. */
 import { randomUUID } from 'node:crypto';
 import type { Failure } from '../../src/domain/failure.ts';
+import { describeFailure, describeObstacle } from '../../src/domain/failure-message.ts';
 import type { ToolSettings } from '../../src/domain/tool.ts';
 import type { ToolStep } from '../../src/domain/workstream.ts';
 import { isCommand } from '../acceptance/classify.ts';
 import type { Execution } from '../execution.ts';
 import { findProgram } from '../find-program.ts';
-import { badFolder, type Command, limitFailure } from '../process.ts';
+import type { Command } from '../command.ts';
+import { badFolder, limitFailure } from '../process.ts';
+import { findFile, whyNotExecutable } from '../program-file.ts';
+import { notStarted, startFailure } from '../start-failure.ts';
 import { runToolProcess, type ToolProcessEnd } from '../tool-process.ts';
 import { buildPrompt } from '../tools/prompt.ts';
 import { loadAdapter } from '../tools/registry.ts';
@@ -62,13 +66,33 @@ async function prepare(step: ToolStep, execution: Execution): Promise<Job | Fail
   if (bad !== null) return bad;
   const env = { ...step.env, ...settings.env };
   const [name] = settings.command;
-  const program = findProgram(name, folder, env['PATH'] ?? process.env['PATH'] ?? '');
-  if (program === null) return { reason: 'tool-not-found', tool: settings.name, program: name };
+  const path = env['PATH'] ?? process.env['PATH'] ?? '';
+  const program = findProgram(name, folder, path);
+  if (program === null) return missingProgram(settings, folder, path, logFile);
   const adapter = await loadAdapter(settings.adapter);
   const position = workstream.steps.indexOf(step) + 1;
   const scratch = prepareScratch(logFile, position, execution.host.redactor.text(promptOf(step, execution)));
   if ('reason' in scratch) return scratch;
   return { step, execution, settings, adapter, program, folder, env, scratch };
+}
+
+/** There may be a file of its name that can't be run. */
+function missingProgram(
+  { name: tool, command: [name] }: ToolSettings,
+  folder: string,
+  path: string,
+  log: string,
+): Failure {
+  const file = findFile(name, folder, path);
+  const why = file === null ? null : whyNotExecutable(file, path);
+  if (why === null) return { reason: 'tool-not-found', tool, program: name };
+  return {
+    reason: 'tool-error',
+    tool,
+    detail: describeObstacle(name, why.obstacle, why.detail),
+    tail: '',
+    log,
+  };
 }
 
 function promptOf(step: ToolStep, { assignment }: Execution): string {
@@ -104,29 +128,31 @@ async function runProgram(job: Job, version: string | null, signal: AbortSignal)
   // The program wrote files there, some of which are read now.
   for (const text of redactPath(scratch.folder, execution.host.redactor)) execution.warn(text);
   const tail = execution.output.tail(start);
-  if ('error' in result.end) return stepOutcome({ failure: startFailure(job, result.end.error) });
+  if ('error' in result.end) {
+    return stepOutcome({ failure: toolError(job, startFailure(command, result.end.error), tail) });
+  }
   const tool = makeToolReport(reader.report(), { tool: settings.name, version, durationSeconds });
   execution.spentUsd += tool.costUsd ?? 0;
-  const failure = signal.aborted ? null : judge(result, command, reader, execution, tail);
+  const failure = signal.aborted ? null : judge(job, result, command, reader, tail);
   const said = failure === null && tool.text !== '' ? JSON.stringify({ text: tool.text }) : null;
   return stepOutcome({ failure, exitCode: result.end.code, tail, output: said, tool });
 }
 
 function judge(
+  job: Job,
   { end, limitPassed }: ToolProcessEnd,
   command: Command,
   reader: ToolReader,
-  execution: Execution,
   tail: string,
 ): Failure | null {
+  const { execution } = job;
+  const { logFile: log } = execution.assignment;
   if ('error' in end) return null;
   if (limitPassed) return limitFailure(command, execution, tail);
-  return reader.judge({
-    exitCode: end.code,
-    signal: end.signal,
-    tail,
-    log: execution.assignment.logFile,
-  });
+  // Of a script whose interpreter `env` did not find there is no word that an adapter could know.
+  const unstarted = notStarted(command, end.code, { tail, log });
+  if (unstarted !== null) return toolError(job, unstarted, tail);
+  return reader.judge({ exitCode: end.code, signal: end.signal, tail, log });
 }
 
 function requestOf({ settings, folder, scratch, execution }: Job): ToolRequest {
@@ -165,23 +191,7 @@ function budgetFailure({ assignment, spentUsd }: Execution): Failure | null {
   return { reason: 'budget-exceeded', ...least, spentUsd: least.spentUsd + spentUsd };
 }
 
-function startFailure({ settings, execution }: Job, error: Error): Failure {
-  return {
-    reason: 'tool-error',
-    tool: settings.name,
-    detail: `it could not be started: ${error.message}.${startHint(error)}`,
-    tail: '',
-    log: execution.assignment.logFile,
-  };
-}
-
-function startHint(error: Error): string {
-  switch ('code' in error ? error.code : undefined) {
-    case 'ENOENT':
-      return ' The file is there, but not the interpreter that its first line names.';
-    case 'E2BIG':
-      return ' Its arguments are too long: give it the prompt by standard input or as a file.';
-    default:
-      return '';
-  }
+function toolError({ settings, execution }: Job, cause: Failure, tail: string): Failure {
+  const { logFile: log } = execution.assignment;
+  return { reason: 'tool-error', tool: settings.name, detail: describeFailure(cause), tail, log };
 }

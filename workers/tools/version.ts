@@ -1,7 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
 import { signalGroup } from '../../src/support/process-group.ts';
 import { readTail } from '../../src/support/read-tail.ts';
-import { type Command, ended, startProcess } from '../process.ts';
+import type { Command } from '../command.ts';
+import { ended, startProcess } from '../process.ts';
 
 const TIMEOUT_MS = 20_000;
 const MAX_LENGTH = 200;

@@ -121,10 +121,10 @@ describe('each acceptance test', () => {
   });
 
   test.each([
-    ['nosuchtool-a --check', 'there is no command "nosuchtool-a" (exit code 127)'],
+    ['nosuchtool-a --check', 'there is no command "nosuchtool-a" on PATH (exit code 127)'],
     ['./no/such/file.sh --all', 'there is no command "./no/such/file.sh" (exit code 127)'],
-    ['bash -c "nosuchtool-b x"', 'there is no command "nosuchtool-b" (exit code 127)'],
-    ['env nosuchtool-c', 'there is no command "nosuchtool-c" (exit code 127)'],
+    ['bash -c "nosuchtool-b x"', 'there is no command "nosuchtool-b" on PATH (exit code 127)'],
+    ['env nosuchtool-c', 'there is no command "nosuchtool-c" on PATH (exit code 127)'],
     ['exit 127', 'exit code 127'],
     ['echo "x: not found"; exit 1', 'exit code 1'],
   ])('%s: says what is missing', async (text, detail) => {

@@ -1,0 +1,10 @@
+/** What to run: a shell line, or a program and its arguments. */
+export interface Command {
+  /** As messages show it. */
+  shown: string;
+  file: string;
+  args: string[];
+  shell: boolean;
+  cwd: string;
+  env: Record<string, string>;
+}
