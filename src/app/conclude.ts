@@ -6,8 +6,9 @@ import { markdownReport } from '../report/markdown.ts';
 import { ReportError, writeReport } from '../report/write.ts';
 import type { Interruption } from '../run/interruption.ts';
 import { exitCodeOf } from '../run/signals.ts';
-import type { Connection } from '../store/connection.ts';
 import { History } from '../store/history.ts';
+import type { RunDatabase } from '../store/run-database.ts';
+import { storeError } from '../store/store-error.ts';
 import { scalingSummary } from '../store/agent-counts.ts';
 import { packageVersion } from '../support/package-version.ts';
 import { usableCores } from '../support/usable-cores.ts';
@@ -16,7 +17,7 @@ import type { RunResult } from './run-result.ts';
 
 export interface Conclusion {
   runId: string;
-  connection: Connection;
+  database: Pick<RunDatabase, 'connection'>;
   recorder: Recorder;
   paths: Paths;
   distribution: 'dynamic' | 'round-robin';
@@ -47,18 +48,31 @@ export function conclude(conclusion: Conclusion): RunResult {
   let result = found;
   let report: Attempted = { path: null, problem: null, bug: null };
   recorder.finish(end, () => {
-    result = { ...found, run: new History(conclusion.connection, paths.database).getRun(runId) ?? found.run };
+    result = {
+      ...found,
+      run: new History(conclusion.database.connection, paths.database).getRun(runId) ?? found.run,
+    };
     report = tryReport(result, paths.reports);
   });
   if (report.bug !== null) throw report.bug;
+  const recordProblem = missingSentence(result, paths.database);
   return {
     runId,
-    exitCode: report.problem === null ? exitCode : 3,
+    exitCode: report.problem === null && recordProblem === null ? exitCode : 3,
     consolidated: result,
     reportPath: report.path,
     reportProblem: report.problem,
+    recordProblem,
     databasePath: paths.database,
   };
+}
+
+/** Every workstream has its row at the end of a run, unless somebody else deleted some. */
+function missingSentence({ run }: ConsolidatedResult, database: string): string | null {
+  const { workstreams, completed, failed, skipped } = run.totals;
+  const there = completed + failed + skipped;
+  if (there >= workstreams) return null;
+  return `The database ${database} has ${there} of the ${workstreams} results of ${run.runId}: the others were deleted while it was under way.`;
 }
 
 interface Attempted {
@@ -78,9 +92,9 @@ function tryReport(result: ConsolidatedResult, folder: string): Attempted {
   }
 }
 
-function consolidated({ connection, runId, paths }: Conclusion): ConsolidatedResult {
-  const result = new History(connection, paths.database).consolidate(runId);
-  if (result === null) throw new Error(`the run ${runId} is not in the database`);
+function consolidated({ database, runId, paths }: Conclusion): ConsolidatedResult {
+  const result = new History(database.connection, paths.database).consolidate(runId);
+  if (result === null) throw storeError('run-deleted', paths.database, runId);
   return result;
 }
 
@@ -99,7 +113,7 @@ function summarize(
     platform: `${process.platform} ${process.arch}`,
     cores: Math.ceil(usableCores()),
     agentsCount: conclusion.agents,
-    scaling: scalingSummary(conclusion.connection, conclusion.runId),
+    scaling: scalingSummary(conclusion.database.connection, conclusion.runId),
     distribution: conclusion.distribution,
     exitCode,
     interruptedBy: conclusion.interruption?.by ?? null,

@@ -1,5 +1,5 @@
 /** The folders that a run makes. */
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder as make } from '../support/make-folder.ts';
 import { Refusal } from './refusal.ts';
@@ -13,9 +13,17 @@ export function makeFolder(path: string): void {
 export function makeStateFolder(path: string): void {
   attempt(path, () => {
     const isNew = make(path) !== undefined;
-    if (isNew) writeFileSync(join(path, '.gitignore'), '*\n');
+    if (isNew) hideFromGit(path);
   });
 }
+
+/** Makes the state folder of a run again that was removed meanwhile. @throws the file system's error. */
+export function remakeStateFolder(path: string): void {
+  make(path);
+  if (!existsSync(join(path, '.gitignore'))) hideFromGit(path);
+}
+
+const hideFromGit = (path: string): void => writeFileSync(join(path, '.gitignore'), '*\n');
 
 function attempt(path: string, work: () => void): void {
   try {

@@ -1,7 +1,7 @@
 /** What the library is made of: options in, one run done, its exit code out. */
 import type { RunEvent, RunListener } from '../domain/run-event.ts';
 import { formatProblem } from '../domain/problem.ts';
-import { StoreError } from '../store/store-error.ts';
+import { asStoreError, StoreError } from '../store/store-error.ts';
 import { endLeftProcesses, type LeftProcesses } from '../support/end-left-processes.ts';
 import { plural } from '../support/plural.ts';
 import type { ProcessIdentity } from '../support/process-identity.ts';
@@ -73,9 +73,12 @@ export class MultiAgentWorkstreamCoordinator {
       // While processes of the killed run were waited for.
       if (this.#interruptedBy !== null) this.#session.interrupt(this.#interruptedBy);
       this.#result = await this.#session.run();
-      if (this.#result.reportProblem !== null) this.#notice('error', this.#result.reportProblem, null);
+      for (const problem of [this.#result.recordProblem, this.#result.reportProblem]) {
+        if (problem !== null) this.#notice('error', problem, null);
+      }
       return this.#result.exitCode;
-    } catch (error) {
+    } catch (thrown) {
+      const error = asStoreError(thrown, resolvePaths(resolveOptions(this.#given)).database);
       this.#notice('error', messageOf(error), null);
       return error instanceof Refusal ? error.exitCode : 3;
     }

@@ -3,13 +3,15 @@ import type { ConsolidatedResult } from '../domain/run-record.ts';
 /** What a run left behind. */
 export interface RunResult {
   runId: string;
-  /** 0 every workstream completed, 1 some did not, 3 no report could be written, 130 and the like when interrupted. */
+  /** 0 every workstream completed, 1 some did not, 3 results or the report are not there, 130 and the like when interrupted. */
   exitCode: number;
   consolidated: ConsolidatedResult;
   /** Absolute path of the Markdown report; null when it could not be written. */
   reportPath: string | null;
   /** Why it could not; the results are in the database all the same. */
   reportProblem: string | null;
+  /** Why the database does not have every result of the run; null where it has. */
+  recordProblem: string | null;
   /** Absolute path of the database. */
   databasePath: string;
 }

@@ -11,12 +11,11 @@ import { mostAgents } from '../store/agent-counts.ts';
 import { LoadMeter } from '../run/load-meter.ts';
 import { Scaler } from '../run/scaler.ts';
 import { firstFreeRunId, makeRunId } from '../run/run-id.ts';
-import type { Connection } from '../store/connection.ts';
-import { openDatabase } from '../store/database.ts';
 import { attemptsOf } from '../store/earlier-run.ts';
 import { outputsOf } from '../store/outputs.ts';
 import { EnduringRecorder } from '../store/enduring-recorder.ts';
 import { SqliteRecorder } from '../store/recorder.ts';
+import { RunDatabase } from '../store/run-database.ts';
 import { conclude } from './conclude.ts';
 import { createEngine } from './create-engine.ts';
 import { createRunner } from './create-runner.ts';
@@ -24,8 +23,8 @@ import { LazyWorkspaces } from './workspaces.ts';
 import type { RunOptions } from './options.ts';
 import type { Paths } from './paths.ts';
 import type { Prepared } from './prepare.ts';
-import { makeFolder, makeStateFolder } from './folders.ts';
-import { redactLogs } from './redact-logs.ts';
+import { makeFolder, makeStateFolder, remakeStateFolder } from './folders.ts';
+import { pickUpLeft } from './pick-up-left.ts';
 import { makeRoster, type Roster } from './roster.ts';
 import { Refusal } from './refusal.ts';
 import type { RunResult } from './run-result.ts';
@@ -51,7 +50,7 @@ export class RunSession {
   readonly runId: string;
   readonly #input: SessionInput;
   readonly #begin = beginNow();
-  readonly #connection: Connection;
+  readonly #database: RunDatabase;
   readonly #recorder: EnduringRecorder;
   readonly #load: LoadSource;
   readonly #roster: Roster;
@@ -69,8 +68,11 @@ export class RunSession {
     this.#load = input.load ?? new LoadMeter();
     this.#roster = makeRoster(options, toRun(prepared), this.#load.cores);
     makeStateFolder(paths.state);
-    this.#connection = openDatabase(paths.database);
-    const recorder = new SqliteRecorder(this.#connection);
+    this.#database = new RunDatabase(paths.database, {
+      runId: () => this.runId,
+      makeFolder: () => remakeStateFolder(paths.state),
+    });
+    const recorder = new SqliteRecorder(this.#database.connection);
     this.runId = prepared.resumed === null ? this.#claim(recorder) : this.#reopen(recorder, prepared.resumed);
     this.#recorder = this.#endure(recorder);
     const { retryOf } = prepared;
@@ -104,7 +106,7 @@ export class RunSession {
   #endure(recorder: SqliteRecorder): EnduringRecorder {
     return new EnduringRecorder({
       recorder,
-      connection: this.#connection,
+      database: this.#database,
       runId: this.runId,
       tell: (level, text) => this.#notice(level, text),
       fail: (error) => this.#coordinator.fail(error),
@@ -124,7 +126,7 @@ export class RunSession {
     const options = storedOptions(this.#input.options);
     if (recorder.reopen({ runId, resumedAt, discarded, options })) return runId;
     recorder.close();
-    this.#connection.close();
+    this.#database.close();
     throw new Refusal(2, `The run ${runId} has just been resumed by another process.`);
   }
 
@@ -134,7 +136,12 @@ export class RunSession {
     const { inheritance, toRun: ids } = resumed.resumption;
     const { crashed } = resumed;
     const work = [...earlierWork, ...inheritance.work];
-    return { ...inheritance, work, crashed, attempts: attemptsOf(this.#connection, this.runId, ids) };
+    return {
+      ...inheritance,
+      work,
+      crashed,
+      attempts: attemptsOf(this.#database.connection, this.runId, ids),
+    };
   }
 
   /** Runs to the end, or to the interruption, and reports. @throws StoreError when results can't be kept. */
@@ -143,8 +150,7 @@ export class RunSession {
     try {
       makeFolder(paths.logs(this.runId));
       await this.#announce();
-      this.#redactLogs();
-      if (this.#input.prepared.resumed !== null) await this.#rescue();
+      await this.#pickUp();
       this.#scaler?.begin();
       await this.#coordinator.run();
       this.#scaler?.end();
@@ -157,7 +163,7 @@ export class RunSession {
       // What could not be kept a moment ago may be kept now.
       await this.#journal.close();
       this.#recorder.close();
-      this.#connection.close();
+      this.#database.close();
     }
   }
 
@@ -186,7 +192,7 @@ export class RunSession {
         workspaces: this.#workspaces,
         inheritance,
         outputsOf: (ids) => ({
-          ...outputsOf(this.#connection, this.runId, ids, prepared.retryOf),
+          ...outputsOf(this.#database.connection, this.runId, ids, prepared.retryOf),
           ...this.#recorder.outputsAside(ids),
         }),
       }),
@@ -235,22 +241,12 @@ export class RunSession {
     await this.#journal.flush();
   }
 
-  /** A process that was killed could not redact what its workstreams had printed. */
-  #redactLogs(): void {
+  async #pickUp(): Promise<void> {
     const { paths, prepared, redactor } = this.#input;
     if (prepared.resumed === null) return;
-    const finished = new Set(prepared.resumed.resumption.inheritance.kept.map((each) => each.workstreamId));
-    for (const text of redactLogs(paths.logs(this.runId), finished, redactor)) this.#notice('warn', text);
-  }
-
-  /** Nothing is made in a worktree of the killed process, so what it left there is kept before anything else. */
-  async #rescue(): Promise<void> {
-    try {
-      for (const text of await this.#workspaces.rescue()) this.#notice('info', text);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      this.#notice('warn', `What the interrupted run left in worktrees could not be looked at: ${why}`);
-    }
+    const { kept } = prepared.resumed.resumption.inheritance;
+    const left = { logs: paths.logs(this.runId), kept, redactor, workspaces: this.#workspaces };
+    for await (const { level, text } of pickUpLeft(left)) this.#notice(level, text);
   }
 
   #notice(level: 'info' | 'warn' | 'error', text: string): void {
@@ -263,10 +259,13 @@ export class RunSession {
     const wallSeconds = (earlier?.workedSeconds ?? 0) + lastSeconds;
     // Everything that follows is read back from the database.
     this.#recorder.settle();
-    const agents = Math.max(this.#roster.names.length, mostAgents(this.#connection, this.runId) ?? 0);
+    const agents = Math.max(
+      this.#roster.names.length,
+      mostAgents(this.#database.connection, this.runId) ?? 0,
+    );
     const result = conclude({
       runId: this.runId,
-      connection: this.#connection,
+      database: this.#database,
       recorder: this.#recorder,
       paths,
       distribution: options.distribution,

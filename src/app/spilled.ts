@@ -1,7 +1,8 @@
 /** Results of earlier runs that the database would not take. */
 import { openDatabase } from '../store/database.ts';
-import { findSpills } from '../store/spill-places.ts';
+import { findSpills, isCopy } from '../store/spill-places.ts';
 import { takeIn, type TakenIn } from '../store/take-in.ts';
+import { takeInCopy } from '../store/take-in-copy.ts';
 import { plural } from '../support/plural.ts';
 
 /** What is told of them. */
@@ -19,7 +20,10 @@ export function takeInSpilled(database: string): SpillNotice[] {
   if (paths.length === 0) return [];
   const connection = openDatabase(database);
   try {
-    return paths.flatMap((path) => noticeOf(takeIn(connection, path)) ?? []);
+    return paths.flatMap((path) => {
+      const taken = isCopy(path) ? takeInCopy(connection, path) : takeIn(connection, path);
+      return noticeOf(taken) ?? [];
+    });
   } finally {
     connection.close();
   }
@@ -28,13 +32,26 @@ export function takeInSpilled(database: string): SpillNotice[] {
 function noticeOf(taken: TakenIn): SpillNotice | null {
   if (taken.kind !== 'taken-in') return null;
   const { path, results, runIds, unusable, keptAs } = taken;
+  if (keptAs === null && isCopy(path)) return { level: 'info', text: copiedSentence(taken) };
   const found = `${plural(results, 'result')} of ${runIds.join(', ')} that the database had not taken ${results === 1 ? 'was' : 'were'} in ${path} and ${results === 1 ? 'is' : 'are'} in it now.`;
   if (keptAs === null) return { level: 'info', text: found };
+  if (isCopy(path)) {
+    return { level: 'warn', text: `${path} could not be taken in: it is damaged, and kept as ${keptAs}.` };
+  }
   const rest = `${plural(unusable, 'line')} of it ${unusable === 1 ? 'is' : 'are'} no result, or of a run that is not in the database; the file is kept as ${keptAs}.`;
   return {
     level: 'warn',
     text: results === 0 ? `${path} could not be taken in: ${rest}` : `${found} ${rest}`,
   };
+}
+
+/** Of a copy that a run made because its database had been removed or replaced. */
+function copiedSentence({ path, runIds, results }: Extract<TakenIn, { kind: 'taken-in' }>): string {
+  const runs =
+    runIds.length === 0
+      ? 'no run that was not there'
+      : `${runIds.join(', ')} with ${plural(results, 'result')}`;
+  return `A copy of the database that an earlier run had to make was in ${path}; the database took ${runs} from it.`;
 }
 
 /** One sentence for each file with results that the database does not have yet. */

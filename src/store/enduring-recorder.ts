@@ -3,9 +3,9 @@ import type { Json } from '../domain/json.ts';
 import type { Recorder, RunEnd } from '../domain/recorder.ts';
 import type { RunEvent } from '../domain/run-event.ts';
 import { plural } from '../support/plural.ts';
-import type { Connection } from './connection.ts';
 import { LastResort } from './last-resort.ts';
 import type { SqliteRecorder } from './recorder.ts';
+import type { RunDatabase } from './run-database.ts';
 import { Spill } from './spill.ts';
 import type { SpilledResult } from './spill-line.ts';
 import { StoreError, storeError } from './store-error.ts';
@@ -13,10 +13,10 @@ import { takeIn, type TakenIn } from './take-in.ts';
 
 export interface EnduringParts {
   recorder: SqliteRecorder;
-  connection: Connection;
+  database: RunDatabase;
   runId: string;
   /** Told what a person must know. */
-  tell: (level: 'info' | 'error', text: string) => void;
+  tell: (level: 'info' | 'warn' | 'error', text: string) => void;
   /** Told of an error that the clock met, since there is no caller to throw it to. */
   fail: (error: unknown) => void;
   /** How long a database that refused is left alone, in milliseconds. Default: 5,000. */
@@ -25,8 +25,13 @@ export interface EnduringParts {
   folders?: readonly string[];
 }
 
-/** The main thread must not wait long for a lock each time it tries, in milliseconds. */
-const SHORT_WAIT_MS = 50;
+/** How long the main thread waits for another process's lock, in milliseconds. */
+const WAIT_MS = {
+  /** While all goes well. Limits and signals wait as long. */
+  usual: 500,
+  /** Each time that it is tried again. */
+  again: 50,
+} as const;
 
 /**
  * The recorder of a run. Once a run has begun, `commit` and `sync` do not fail because of the database: results that
@@ -38,7 +43,8 @@ export class EnduringRecorder implements Recorder {
   readonly #parts: EnduringParts;
   readonly #spill: Spill;
   readonly #lastResort = new LastResort();
-  readonly #patience: unknown;
+  /** How long the database is waited for where the run could not go on without it, in milliseconds. */
+  readonly #patience: number;
   /** Committed, and perhaps not on the disk yet. */
   #unsynced: SpilledResult[] = [];
   #clock: NodeJS.Timeout | null = null;
@@ -46,8 +52,9 @@ export class EnduringRecorder implements Recorder {
 
   constructor(parts: EnduringParts) {
     this.#parts = parts;
-    this.#spill = new Spill(parts.connection.name, parts.folders);
-    this.#patience = parts.connection.pragma('busy_timeout', { simple: true });
+    const { connection } = parts.database;
+    this.#spill = new Spill(connection.name, parts.folders);
+    this.#patience = Number(connection.pragma('busy_timeout', { simple: true }));
   }
 
   get seconds(): number {
@@ -66,10 +73,11 @@ export class EnduringRecorder implements Recorder {
   /** @throws StoreError before the run has begun, and when neither the database nor a file takes results. */
   commit(): void {
     if (this.#clock !== null) return this.#putAside();
+    const { hasBegun } = this.#parts.recorder;
     try {
-      this.#commit();
+      this.#commit(hasBegun ? WAIT_MS[this.#refusal === null ? 'usual' : 'again'] : this.#patience);
     } catch (error) {
-      if (!(error instanceof StoreError) || !this.#parts.recorder.hasBegun) throw error;
+      if (!(error instanceof StoreError) || !hasBegun) throw error;
       this.#refused(error);
     }
   }
@@ -80,6 +88,7 @@ export class EnduringRecorder implements Recorder {
     this.#unsynced = [];
     try {
       await this.#parts.recorder.sync();
+      this.#putBack();
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       this.#trouble(error);
@@ -89,9 +98,8 @@ export class EnduringRecorder implements Recorder {
 
   /** Puts everything into the database. @throws StoreError when that is not possible; nothing is lost by that. */
   settle(): void {
-    this.#parts.connection.pragma(`busy_timeout = ${Number(this.#patience)}`);
     try {
-      this.#commit();
+      this.#commit(this.#patience);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       this.#refused(error);
@@ -101,8 +109,11 @@ export class EnduringRecorder implements Recorder {
 
   finish(end: RunEnd, report?: () => void): void {
     this.settle();
+    const { recorder, database } = this.#parts;
     try {
-      this.#parts.recorder.finish(end, report);
+      recorder.finish(end, report);
+      database.wrote();
+      this.#moved(database.verify());
     } catch (error) {
       throw error instanceof StoreError ? this.#final(error) : error;
     }
@@ -129,15 +140,31 @@ export class EnduringRecorder implements Recorder {
     this.#parts.recorder.close();
   }
 
-  #commit(): void {
-    const { recorder, connection, runId } = this.#parts;
+  /** @param wait how long at most for another process's lock, in milliseconds. */
+  #commit(wait: number): void {
+    const { recorder, database, runId } = this.#parts;
+    this.#putBack();
+    database.connection.pragma(`busy_timeout = ${Math.min(wait, this.#patience)}`);
     const kept = this.#spill.size;
-    for (const path of this.#spill.paths) this.#complainOf(takeIn(connection, path, runId));
+    for (const path of this.#spill.paths) this.#complainOf(takeIn(database.connection, path, runId));
     this.#spill.close();
     const { pending } = recorder;
     recorder.commit();
+    database.wrote();
     this.#unsynced.push(...pending);
     this.#recovered(kept);
+  }
+
+  /** What was committed is where the database's path leads, or this throws. */
+  #putBack(): void {
+    this.#moved(this.#parts.database.putBack());
+  }
+
+  #moved(done: string | null): void {
+    if (done === null) return;
+    const { recorder, database, tell } = this.#parts;
+    recorder.moveTo(database.connection);
+    tell('warn', done);
   }
 
   #complainOf(taken: TakenIn): void {
@@ -155,11 +182,8 @@ export class EnduringRecorder implements Recorder {
 
   /** The first of a series is told; the clock tries again. */
   #trouble(error: StoreError): void {
-    const { connection, pauseMs, fail, tell } = this.#parts;
-    if (this.#refusal === null) {
-      tell('error', `${error.message} Meanwhile results are kept beside it.`);
-      connection.pragma(`busy_timeout = ${SHORT_WAIT_MS}`);
-    }
+    const { pauseMs, fail, tell } = this.#parts;
+    if (this.#refusal === null) tell('error', `${error.message} Meanwhile results are kept beside it.`);
     this.#refusal = error;
     this.#stopClock();
     this.#clock = setTimeout(() => {
@@ -174,15 +198,14 @@ export class EnduringRecorder implements Recorder {
 
   #recovered(kept: number): void {
     if (this.#refusal === null) return;
-    const { connection, tell } = this.#parts;
+    const { database, tell } = this.#parts;
     this.#refusal = null;
     this.#stopClock();
-    connection.pragma(`busy_timeout = ${Number(this.#patience)}`);
     const taken =
       kept === 0
         ? ''
         : `: ${plural(kept, 'result')} that had been kept beside it ${kept === 1 ? 'is' : 'are'} in it now`;
-    tell('info', `The database ${connection.name} can be written again${taken}.`);
+    tell('info', `The database ${database.connection.name} can be written again${taken}.`);
   }
 
   /** What waits for its commit goes to the spill, and out of memory. */
@@ -205,22 +228,26 @@ export class EnduringRecorder implements Recorder {
     } catch (error) {
       this.#lastResort.print(results);
       const why = error instanceof Error ? error.message : String(error);
-      throw storeError('nowhere', this.#parts.connection.name, why);
+      throw storeError('nowhere', this.#parts.database.connection.name, why);
     }
   }
 
   /** What a person has to know who finds the run unrecorded. */
   #final(error: StoreError): StoreError {
     const { runId } = this.#parts;
-    const where =
-      this.#spill.size === 0
-        ? `All results of ${runId} are in it, but not that it ended.`
-        : `${plural(this.#spill.size, 'result')} of ${runId} ${this.#spill.size === 1 ? 'is' : 'are'} kept in ${this.#spill.paths.join(', ')}; the next millrace run takes ${this.#spill.size === 1 ? 'it' : 'them'} in.`;
-    return new StoreError(
-      error.kind,
-      `${error.message} ${where} Then: millrace run --resume ${runId}`,
-      error,
-    );
+    const isThere = error.kind !== 'run-deleted';
+    const { size, paths } = this.#spill;
+    const sentences = [error.message];
+    if (size > 0) {
+      const next = isThere ? `; the next millrace run takes ${size === 1 ? 'it' : 'them'} in` : '';
+      sentences.push(
+        `${plural(size, 'result')} of ${runId} ${size === 1 ? 'is' : 'are'} kept in ${paths.join(', ')}${next}.`,
+      );
+    } else if (isThere && error.kind !== 'replaced') {
+      sentences.push(`All results of ${runId} are in it, but not that it ended.`);
+    }
+    if (isThere) sentences.push(`Then: millrace run --resume ${runId}`);
+    return new StoreError(error.kind, sentences.join(' '), error);
   }
 
   #stopClock(): void {

@@ -30,10 +30,12 @@ const UNKNOWN: Origin = { options: null, retryOf: null };
  * all, and what it held is kept for the next one.
  */
 export class SqliteRecorder implements Recorder {
-  readonly #connection: Connection;
-  readonly #statements: Statements;
+  #connection: Connection;
+  #statements: Statements;
   readonly #identity = ownIdentity();
-  readonly #wal: WalFile;
+  #wal: WalFile;
+  /** Of connections before; one may still be forced to the disk. */
+  readonly #walsBefore: WalFile[] = [];
   #batch = new Batch();
   #runId: string | null = null;
   /** Of the definitions that are run, by id. */
@@ -49,6 +51,14 @@ export class SqliteRecorder implements Recorder {
 
   get seconds(): number {
     return this.#milliseconds / 1000;
+  }
+
+  /** Goes on through another connection, to a database that has everything that was committed. */
+  moveTo(connection: Connection): void {
+    this.#walsBefore.push(this.#wal);
+    this.#connection = connection;
+    this.#statements = prepareStatements(connection);
+    this.#wal = new WalFile(connection);
   }
 
   /**
@@ -111,14 +121,14 @@ export class SqliteRecorder implements Recorder {
 
   /** Lets go of what `sync` needs. The connection stays open. */
   close(): void {
-    this.#wal.close();
+    for (const wal of [...this.#walsBefore, this.#wal]) wal.close();
   }
 
   finish(end: RunEnd, report: () => void = () => undefined): void {
     this.commit();
     this.#write(() => {
       settleRun(this.#connection, end.runId);
-      this.#statements.finish.run({
+      const { changes } = this.#statements.finish.run({
         run: end.runId,
         state: end.state,
         at: end.at,
@@ -126,6 +136,7 @@ export class SqliteRecorder implements Recorder {
         summary: writeSummary(end.summary),
         recommendations: JSON.stringify(end.recommendations),
       });
+      if (changes === 0) throw storeError('run-deleted', this.#connection.name, end.runId);
       report();
     });
   }
@@ -184,7 +195,9 @@ export class SqliteRecorder implements Recorder {
       if (result.status === 'failed') errors += result.errors.length;
       warnings += result.warnings.length;
     }
-    this.#statements.totals.run(counts.completed, counts.failed, counts.skipped, errors, warnings, runId);
+    const { completed, failed, skipped } = counts;
+    const { changes } = this.#statements.totals.run(completed, failed, skipped, errors, warnings, runId);
+    if (changes === 0) throw storeError('run-deleted', this.#connection.name, runId);
   }
 
   #runRow(run: string, at: string, total: number, agents: readonly string[] | null, origin: Origin) {

@@ -4,7 +4,7 @@ import { lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 
-const NAME = /^millrace-spill-.*\.jsonl$/;
+const NAME = /^millrace-spill-.*\.(jsonl|db)$/;
 
 /** The folders for spills of a database, in the order in which they are tried: its own, the system's, the one above. */
 export function spillFolders(database: string): string[] {
@@ -20,8 +20,12 @@ export function spillPrefix(database: string): string {
   return `millrace-spill-${createHash('sha256').update(realFolder(database)).digest('hex').slice(0, 12)}-`;
 }
 
+/** Whether a spill is a copy of the whole database, and not lines of results. */
+export const isCopy = (spill: string): boolean => spill.endsWith('.db');
+
 /**
- * The spills of a database, in the order in which they were written. In the database's own folder any spill counts, so
+ * The spills of a database: copies of it first, because they have the runs of which others have results, and those in
+ * the order in which they were written. In the database's own folder any spill counts, so
  * that one can be carried there. Elsewhere only what this user wrote: others may write to the system's folder too.
  */
 export function findSpills(database: string): string[] {
@@ -32,7 +36,8 @@ export function findSpills(database: string): string[] {
     const names = namesIn(folder).filter((name) => name.startsWith(prefix));
     found.push(...names.map((name) => join(folder, name)).filter(isOurs));
   }
-  return found.toSorted((one, other) => (basename(one) < basename(other) ? -1 : 1));
+  const order = (path: string): string => `${isCopy(path) ? 0 : 1} ${basename(path)}`;
+  return found.toSorted((one, other) => (order(one) < order(other) ? -1 : 1));
 }
 
 /** None in a folder that is not there or can't be looked at: nothing can be spilled there either. */

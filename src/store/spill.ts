@@ -33,6 +33,8 @@ interface Place {
  */
 export class Spill {
   readonly #database: string;
+  /** Found before a link that leads to the database may be pointed elsewhere. */
+  readonly #prefix: string;
   readonly #folders: readonly string[];
   readonly #files: SpillFile[] = [];
   readonly #places = new Map<string, Place>();
@@ -41,6 +43,7 @@ export class Spill {
 
   constructor(database: string, folders: readonly string[] = spillFolders(database)) {
     this.#database = database;
+    this.#prefix = spillPrefix(database);
     this.#folders = folders;
   }
 
@@ -110,7 +113,7 @@ export class Spill {
   #newFile(folder: string, runId: string, bytes: Buffer): SpillFile {
     this.#made += 1;
     const number = String(this.#made).padStart(6, '0');
-    const name = `${spillPrefix(this.#database)}${runId}-${number}-${randomUUID().slice(0, 8)}.jsonl`;
+    const name = `${this.#prefix}${runId}-${number}-${randomUUID().slice(0, 8)}.jsonl`;
     const path = join(folder, name);
     if (folder === dirname(this.#database)) mkdirSync(folder, { recursive: true });
     const file = { path, folder, descriptor: openSync(path, 'wx+', 0o600), bytes: 0 };

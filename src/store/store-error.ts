@@ -8,6 +8,8 @@ import Database from 'better-sqlite3';
  * - `unwritable`: the file or its folder can't be made, read or written.
  * - `disk-full`: there is no space left.
  * - `nowhere`: neither the database nor a file took results; `message` has the file system's reason.
+ * - `replaced`: the files at the path are not those that were opened, and what was opened can't be put back.
+ * - `run-deleted`: the row of the run that is written is not there any more.
  * - `run-exists`: the id of the run is taken.
  * - `other`: anything else that SQLite refused.
  */
@@ -18,6 +20,8 @@ export type StoreErrorKind =
   | 'unwritable'
   | 'disk-full'
   | 'nowhere'
+  | 'replaced'
+  | 'run-deleted'
   | 'run-exists'
   | 'other';
 
@@ -74,6 +78,10 @@ function sentence(kind: StoreErrorKind, path: string, detail: string): string {
       return `There is no space left for the database ${path}. Make room, or name another --state folder.`;
     case 'nowhere':
       return `Results could be written neither to the database ${path} nor to a file (${detail}), so nothing more is started. Those that are in no file are on standard error, one JSON object a line: saved as millrace-spill-1.jsonl in the folder of the database, the next run takes them in.`;
+    case 'replaced':
+      return `The database ${path} is not the file any more that this run had opened: ${detail}`;
+    case 'run-deleted':
+      return `The run ${detail} is not in the database ${path} any more: its row was deleted while it was under way, so it can't be recorded.`;
     case 'run-exists':
       return `The database ${path} has a run of this id already. Choose another one.`;
     case 'other':

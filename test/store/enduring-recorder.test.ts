@@ -1,24 +1,33 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { EnduringRecorder } from '../../src/store/enduring-recorder.ts';
-import { openDatabase } from '../../src/store/database.ts';
 import { SqliteRecorder } from '../../src/store/recorder.ts';
+import { RunDatabase } from '../../src/store/run-database.ts';
 import { readSpillLine } from '../../src/store/spill-line.ts';
 import { storeError } from '../../src/store/store-error.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 import { begins, databaseIn, end, finished, opened, result, RUN, rowsOf, started } from './recorded.ts';
 
+function databaseOf(folder: string): RunDatabase {
+  const database = new RunDatabase(databaseIn(folder), {
+    runId: () => RUN,
+    makeFolder: () => void mkdirSync(join(folder, '.state'), { recursive: true }),
+  });
+  onTestFinished(() => database.close());
+  return database;
+}
+
 /** A run that has begun, in a database that can be made to refuse. */
 function begun(pauseMs: number, folders?: string[]) {
   const folder = temporaryFolder();
-  const connection = openDatabase(databaseIn(folder), { busyTimeoutMs: 1 });
-  onTestFinished(() => void connection.close());
+  const database = databaseOf(folder);
+  database.connection.pragma('busy_timeout = 1');
   const told: string[] = [];
   const waiting: ((text: string) => void)[] = [];
   const recorder = new EnduringRecorder({
-    recorder: new SqliteRecorder(connection),
-    connection,
+    recorder: new SqliteRecorder(database.connection),
+    database,
     runId: RUN,
     tell: (level, text) => {
       told.push(`${level}: ${text}`);
@@ -33,7 +42,7 @@ function begun(pauseMs: number, folders?: string[]) {
   onTestFinished(() => recorder.close());
   recorder.take(started(['ws-1', 'ws-2', 'ws-3']));
   recorder.commit();
-  const spills = () => readdirSync(folder).filter((name) => name.startsWith('millrace-spill-'));
+  const spills = () => readdirSync(folder).filter((name) => name.endsWith('.jsonl'));
   const other = opened(folder);
   return {
     recorder,
@@ -48,6 +57,8 @@ function begun(pauseMs: number, folders?: string[]) {
           .map((line) => readSpillLine(line)?.result.workstreamId),
       ),
     stored: () => rowsOf(other, 'SELECT workstream_id AS id FROM agent_results ORDER BY id'),
+    folder,
+    delete: () => other.exec('DELETE FROM consolidated_runs'),
     lock: () => other.exec('BEGIN IMMEDIATE'),
     unlock: () => other.exec('COMMIT'),
   };
@@ -130,14 +141,14 @@ describe('while the database refuses', () => {
 
 test('what is committed and can’t be forced to the disk is kept in a file as well', async () => {
   const folder = temporaryFolder();
-  const connection = opened(folder);
+  const database = databaseOf(folder);
   const told: string[] = [];
-  const inner = new SqliteRecorder(connection);
+  const inner = new SqliteRecorder(database.connection);
   const sync = inner.sync.bind(inner);
   inner.sync = () => Promise.reject(storeError('disk-full', databaseIn(folder)));
   const recorder = new EnduringRecorder({
     recorder: inner,
-    connection,
+    database,
     runId: RUN,
     tell: (_, text) => told.push(text),
     fail: () => undefined,
@@ -155,17 +166,81 @@ test('what is committed and can’t be forced to the disk is kept in a file as w
   recorder.finish(end());
   await recorder.sync();
   expect(spills()).toEqual([]);
+  const { connection } = database;
   expect(rowsOf(connection, 'SELECT workstream_id AS id FROM agent_results')).toEqual([{ id: 'ws-1' }]);
   expect(rowsOf(connection, 'SELECT completed_count AS n FROM consolidated_runs')).toEqual([{ n: 1 }]);
 });
 
+describe('when the files of the database are removed', () => {
+  /** What the path names now, read by another connection. */
+  const thereNow = (folder: string): unknown[] =>
+    rowsOf(opened(folder), 'SELECT workstream_id AS id FROM agent_results ORDER BY id');
+
+  test.each(['before a commit', 'before what was committed is announced'])(
+    '%s, all results are in the database again at once',
+    async (moment) => {
+      const run = begun(HOUR_MS);
+      run.recorder.take(finished(result('ws-1')));
+      run.recorder.commit();
+      await run.recorder.sync();
+      const remove = () => rmSync(join(run.folder, '.state'), { recursive: true });
+      if (moment === 'before a commit') remove();
+      run.recorder.take(finished(result('ws-2')));
+      run.recorder.commit();
+      if (moment !== 'before a commit') remove();
+      await run.recorder.sync();
+      expect(thereNow(run.folder)).toEqual([{ id: 'ws-1' }, { id: 'ws-2' }]);
+      run.recorder.take(finished(result('ws-3')));
+      run.recorder.finish(end());
+      expect([thereNow(run.folder).length, run.spills()]).toEqual([3, []]);
+      expect(run.told).toEqual([expect.stringMatching(/^warn: .*removed or moved away.*written back/)]);
+    },
+  );
+
+  test('after the end was written, it is written back too', () => {
+    const run = begun(HOUR_MS);
+    for (const id of ['ws-1', 'ws-2', 'ws-3']) run.recorder.take(finished(result(id)));
+    run.recorder.finish(end(), () => rmSync(join(run.folder, '.state'), { recursive: true }));
+    expect(thereNow(run.folder)).toHaveLength(3);
+    expect(rowsOf(opened(run.folder), 'SELECT state FROM consolidated_runs')).toEqual([{ state: 'ended' }]);
+  });
+
+  test('and can’t be put back, results go to a file, and the end says where everything is', () => {
+    const run = begun(HOUR_MS);
+    run.recorder.take(finished(result('ws-1')));
+    run.recorder.commit();
+    rmSync(join(run.folder, '.state'), { recursive: true });
+    writeFileSync(join(run.folder, '.state'), 'no folder');
+    run.recorder.take(finished(result('ws-2')));
+    run.recorder.commit();
+    expect(run.spilled()).toEqual(['ws-2']);
+    run.recorder.take(finished(result('ws-3')));
+    expect(() => run.recorder.finish(end())).toThrow(
+      /removed or moved away.*Everything that it held is in .*\.db; .*2 results of .* are kept in .*jsonl/,
+    );
+  });
+});
+
+test('a run whose row is deleted is refused by name, and its results are in a file', () => {
+  const run = begun(HOUR_MS);
+  run.delete();
+  run.recorder.take(finished(result('ws-1')));
+  run.recorder.commit();
+  expect(run.spilled()).toEqual(['ws-1']);
+  expect(run.told[0]).toMatch(
+    /ma-run-20260102-030405 is not in the database .* any more: its row was deleted/,
+  );
+  expect(() => run.recorder.finish(end())).toThrow(/its row was deleted while it was under way/);
+});
+
 test('a run that can’t be begun is refused, and makes no spill', () => {
   const folder = temporaryFolder();
-  const connection = openDatabase(databaseIn(folder), { busyTimeoutMs: 1 });
+  const database = databaseOf(folder);
+  database.connection.pragma('busy_timeout = 1');
   const other = opened(folder);
   const recorder = new EnduringRecorder({
-    recorder: new SqliteRecorder(connection),
-    connection,
+    recorder: new SqliteRecorder(database.connection),
+    database,
     runId: RUN,
     tell: () => undefined,
     fail: () => undefined,
@@ -176,7 +251,6 @@ test('a run that can’t be begun is refused, and makes no spill', () => {
   expect(() => recorder.commit()).toThrow(/locked/);
   other.exec('ROLLBACK');
   recorder.close();
-  connection.close();
   expect(existsSync(join(folder, '.state'))).toBe(true);
   expect(readdirSync(folder)).toEqual(['.state']);
 });

@@ -97,6 +97,7 @@ async function endedAlready(argv: RunArguments, runId: string): Promise<RunResul
       consolidated,
       reportPath: join(resolve(argv.reports), reportFileName(runId)),
       reportProblem: null,
+      recordProblem: null,
       databasePath: resolve(argv.state, DATABASE),
     };
     return 0;

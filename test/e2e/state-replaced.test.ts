@@ -1,0 +1,110 @@
+/** A state folder, a database or its rows that somebody else removes or replaces while a run is under way. */
+import { existsSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { millrace, parseLines, writeFiles } from '../rig/command.ts';
+import { query } from '../rig/rows.ts';
+import { temporaryFolder } from '../rig/temporary-folder.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+const MODULE = `
+import { copyFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+const db = '.state/multi_agent_consolidated.db';
+export const nothing = () => {};
+// At one moment: the run may notice in the midst of it.
+export const removeState = () => { renameSync('.state', 'gone'); rmSync('gone', { recursive: true }); };
+export const removeAll = () => { removeState(); rmSync('reports', { recursive: true, force: true }); };
+export const putCopy = () => { copyFileSync(db, 'copy.db'); renameSync('copy.db', db); };
+export const putText = () => { rmSync(db); writeFileSync(db, 'no database'); };
+export const pointElsewhere = () => {
+  writeFileSync('file', '');
+  symlinkSync('file', 'link');
+  renameSync('link', '.state');
+};
+export function query({ sql }) {
+  const Database = createRequire('${root}')('better-sqlite3');
+  const connection = new Database(db);
+  connection.exec(sql);
+  connection.close();
+}
+export const give = (_, { dependencies }) => ({ output: Object.keys(dependencies).length + 1 });
+`;
+
+/** Makes the state folder a link. */
+function pointTo(folder: string, target: string): void {
+  rmSync(join(folder, '.state'), { force: true });
+  symlinkSync(join(folder, target), join(folder, '.state'));
+}
+
+/** Three in a row, of which the second does something to the state. */
+async function runWith(name: string, input: Record<string, string> = {}) {
+  const folder = temporaryFolder();
+  const step = (what: string) => [{ module: './tasks.mjs', export: what, input }];
+  writeFiles(folder, {
+    'workstreams/tasks.mjs': MODULE,
+    'workstreams/all.json': [
+      { id: 'ws-1', steps: step('give') },
+      { id: 'ws-2', steps: step(name), depends_on: ['ws-1'] },
+      { id: 'ws-3', steps: step('give'), depends_on: ['ws-2'] },
+    ],
+    'tmp/x': '',
+    'state/x': '',
+  });
+  if (name === 'pointElsewhere') pointTo(folder, 'state');
+  const env = { TMPDIR: join(folder, 'tmp') };
+  const ended = await millrace(folder, ['run', '-j', '1'], env);
+  const notices = parseLines(ended.stdout).flatMap(({ event, msg }) =>
+    event === 'notice' ? [String(msg)] : [],
+  );
+  return { ...ended, folder, notices: notices.join('\n'), env };
+}
+
+const rowsIn = (folder: string) => query(folder, 'SELECT workstream_id AS id FROM agent_results ORDER BY id');
+const ALL = [{ id: 'ws-1' }, { id: 'ws-2' }, { id: 'ws-3' }];
+
+describe('everything that was announced is in the database, and the report is there', () => {
+  test.each([
+    ['removeState', 'removed or moved away'],
+    ['removeAll', 'removed or moved away'],
+    ['putCopy', 'another file was put in its place'],
+    ['putText', 'is kept as'],
+  ])('after %s', async (name, said) => {
+    const { code, folder, notices } = await runWith(name);
+    expect([code, rowsIn(folder)]).toEqual([0, ALL]);
+    expect(notices).toContain(said);
+    expect(readdirSync(join(folder, 'reports'))).toHaveLength(1);
+    expect(existsSync(join(folder, '.state', '.gitignore'))).toBe(true);
+  });
+});
+
+test('where it can’t be put back, the exit code is 3, and the next run has everything', async () => {
+  const { code, folder, notices, stderr, env } = await runWith('pointElsewhere');
+  expect([code, stderr]).toEqual([3, '']);
+  expect(notices).toMatch(/Everything that it held is in .*\.db; the next millrace run takes it in/);
+  // The database that was there is older than the copy.
+  pointTo(folder, 'state');
+  const resumed = await millrace(folder, ['run', '--resume', '-j', '1'], env);
+  expect([resumed.code, rowsIn(folder)]).toEqual([0, ALL]);
+  expect(readdirSync(join(folder, 'tmp'))).toEqual(['x']);
+});
+
+describe('rows that somebody deletes', () => {
+  test.each([
+    [
+      'DELETE FROM consolidated_runs',
+      /The run ma-run-\S+ is not in the database \S+ any more: its row was deleted/,
+    ],
+    ['DELETE FROM agent_results', /has 2 of the 3 results of ma-run-\S+: the others were deleted/],
+    ['DROP TABLE agent_results', /refused: no such table: agent_results/],
+    ['DROP TABLE run_workstreams', /refused: no such table: run_workstreams/],
+    ['DROP TABLE consolidated_errors', /refused: no such table: consolidated_errors/],
+  ])('%s: a sentence, and exit code 3', async (sql, sentence) => {
+    const { code, stdout, stderr, notices } = await runWith('query', { sql });
+    expect(code).toBe(3);
+    expect(notices).toMatch(sentence);
+    expect(stdout + stderr).not.toMatch(/Millrace itself failed|\n {4}at /);
+  });
+});
