@@ -137,8 +137,7 @@ function planOf(
   completedThere: (id: string, hash: string) => boolean,
   workspace: RunOptions['workspace'],
 ): Pick<Prepared, 'plan' | 'outside'> {
-  const workstreams = settleWorkspaces(selected.workstreams, workspace, paths.cwd);
-  const loaded = { ...selected, workstreams };
+  const loaded = settleWorkspaces(selected, workspace, paths.cwd);
   return withDatabase(paths.database, (history) => {
     const ids = loaded.workstreams.map(({ id }) => id);
     const durations = history === null ? new Map<string, number>() : knownDurations(history, ids);
@@ -151,7 +150,7 @@ const NEVER = (): boolean => false;
 
 /** Loads a folder and finds every problem of it, also those that only all files together show. */
 export function checkFolder(folder: string, cwd: string): CheckedFolder {
-  const loaded = load(folder, cwd);
+  const loaded = settleWorkspaces(load(folder, cwd), null, cwd);
   const { problems } = withPlaces(makePlan(loaded, new Map()), cwd);
   return { files: loaded.files, workstreams: loaded.workstreams.length + loaded.broken.length, problems };
 }

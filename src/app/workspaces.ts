@@ -37,6 +37,10 @@ export class LazyWorkspaces implements Workspaces {
     return (await this.#load()).harvest(workspace);
   }
 
+  async choose(workspace: Workspace): Promise<Changes> {
+    return (await this.#load()).choose(workspace);
+  }
+
   async merge(workspace: Workspace): Promise<Merge> {
     return (await this.#load()).merge(workspace);
   }

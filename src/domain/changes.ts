@@ -25,13 +25,15 @@ export const changesSchema = z.object({
   files: z.array(fileChangeSchema),
   /** Full hashes, oldest first, those that Millrace made included. */
   commits: z.array(z.string()),
-  /** Branch that holds them; null without git. */
+  /** Branch that holds them, or a ref of Millrace's where no branch could be set; null for none, and without git. */
   branch: z.string().nullable(),
-  /** The commit it started from, and the one that holds everything it left; null without git. */
+  /** The commit it started from, and the one that holds everything it left; null without git, or if none does. */
   base: z.string().nullable(),
   head: z.string().nullable(),
   /** SHA-256 of the content that changed: the same work twice has the same hash. Null when nothing changed. */
   contentHash: z.string().nullable(),
+  /** Changed files that hold the marks of a conflict, which somebody was to resolve. */
+  conflictMarkers: z.array(z.string()).default([]),
   /** What could not be known, in a sentence each: ignored files, submodules, what others changed too. */
   notes: z.array(z.string()),
 });

@@ -54,6 +54,8 @@ export function describeFailure(failure: Failure): string {
       return `It was to change files (${failure.scope.join(', ')}) and changed none of them.`;
     case 'outside-scope':
       return `It changed files outside its files_scope: ${failure.files.join(', ')}.`;
+    case 'conflict-markers':
+      return `It left the marks of a conflict in ${failure.files.join(', ')}, and no acceptance test passed on that.`;
     case 'budget-exceeded':
       return failure.of === 'run'
         ? `The run has spent ${dollars(failure.spentUsd)} of the ${dollars(failure.limitUsd)} it may cost. Raise --max-cost-usd to go on.`

@@ -90,6 +90,8 @@ export const failureSchema = z.discriminatedUnion('reason', [
   z.object({ reason: z.literal('tool-interrupted'), ...tool }),
   z.object({ reason: z.literal('no-changes'), scope: z.array(text) }),
   z.object({ reason: z.literal('outside-scope'), files: z.array(text) }),
+  /** It left the marks of a conflict in what it changed, and nothing shows that they belong there. */
+  z.object({ reason: z.literal('conflict-markers'), files: z.array(text) }),
   z.object({
     reason: z.literal('budget-exceeded'),
     of: z.enum(['workstream', 'run']),
@@ -170,6 +172,7 @@ export const FALSE_SUCCESSES: readonly Reason[] = [
   'no-model-answer',
   'tool-interrupted',
   'no-changes',
+  'conflict-markers',
 ];
 
 const ONLY_HOW: ReadonlySet<string> = new Set<Reason>([

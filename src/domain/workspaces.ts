@@ -13,13 +13,21 @@ export interface Workspace {
   setup: string | null;
 }
 
+export interface WorkspaceLimits {
+  seconds: number;
+  /** Aborted when the run is interrupted. */
+  signal: AbortSignal;
+}
+
 export interface WorkspaceRequest {
   workstream: Workstream;
   agentId: string;
   /** Counted from 1. A retry starts from a fresh workspace. */
   attempt: number;
-  /** `shared` or `worktree`, already decided. */
+  /** `shared` or `worktree`, already decided: `shared` for a tool step that does not say only where there is no repository. */
   kind: Workspace['kind'];
+  /** Bounds for opening it, and again for finding out what was done in it. */
+  limits: WorkspaceLimits;
   /** Workstreams of this run that it depends on and that completed: it starts from their merged results. */
   parents: readonly string[];
 }
@@ -33,7 +41,9 @@ export interface Workspaces {
    * so nothing that follows can lose it.
    */
   harvest(workspace: Workspace): Promise<Changes>;
-  /** Takes accepted work into the run's own branch, one at a time. */
+  /** Makes the work of this one, which was harvested, the workstream's, after others have worked on the same. */
+  choose(workspace: Workspace): Promise<Changes>;
+  /** Takes accepted work into the run's own branch, one at a time. Rejects where git fails. */
   merge(workspace: Workspace): Promise<Merge>;
   /** Finds out what that would give, and merges nothing: conflicts with what was accepted before are known early. */
   predict(workspace: Workspace): Promise<Merge>;

@@ -98,9 +98,9 @@ export class AttemptMaker {
    * for a workstream that may wait (see `mayWait`): nothing has to be prepared for it or looked at afterwards.
    */
   async lineUp(task: Task, work: Work): Promise<Attempt | null> {
-    const { workplaces, engine } = this.#parts;
-    const { workstream, agentId, signal, onMessage } = task;
-    const workspace = await workplaces.open(workstream, agentId, work.number);
+    const { engine } = this.#parts;
+    const { signal, onMessage } = task;
+    const workspace = await this.#open(task, work);
     if (isFailure(workspace)) return unexecuted(task, work.number, workspace);
     const executed = await engine.lineUp(this.#assignment(task, workspace, work), { signal, onMessage });
     if (executed === null) return null;
@@ -141,11 +141,11 @@ export class AttemptMaker {
   }
 
   async #carryOut(task: Task, work: Work): Promise<Attempt> {
-    const { workstream, agentId } = task;
+    const { workstream } = task;
     const { workplaces, outsideScope } = this.#parts;
     const { number } = work;
     const begin = beginNow();
-    const workspace = await workplaces.open(workstream, agentId, number);
+    const workspace = await this.#open(task, work);
     if (isFailure(workspace)) return unexecuted(task, number, workspace);
     const executed = whenInterrupted(await this.execute(task, workspace, work), task.interruption());
     const changes = await workplaces.harvest(workspace);
@@ -158,6 +158,13 @@ export class AttemptMaker {
       return { ...attempt, outcome: failed };
     }
     return { ...attempt, changes, outcome: judge(workstream, outcome, changes, outsideScope) };
+  }
+
+  /** The workstream's limit holds for preparing a workspace as it does for executing in it. */
+  #open({ workstream, agentId, signal }: Task, { number }: Work): Promise<Workspace | Failure> {
+    const { workplaces, limits } = this.#parts;
+    const seconds = workstream.timeoutSeconds ?? limits.timeoutSeconds;
+    return workplaces.open(workstream, { agentId, attempt: number }, { seconds, signal });
   }
 
   /** Takes what it cost, and how its tools did. */
@@ -176,7 +183,7 @@ const unexecuted = (task: Task, number: number, failure: Failure): Attempt => ({
   task,
   number,
   workspace: null,
-  outcome: unexecutedOutcome(failure),
+  outcome: whenInterrupted(unexecutedOutcome(failure), task.interruption()),
   changes: null,
 });
 

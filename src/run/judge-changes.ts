@@ -28,7 +28,8 @@ const PATH_WIDTH = 300;
 /**
  * Judges an attempt whose steps succeeded. What is in no commit can't be merged or built on, so work that is not known
  * is a failure. A tool that was told to change files and changed none of them did not do its work, whatever it says:
- * what setup, acceptance tests and the tool itself left elsewhere is not what was asked for.
+ * what setup, acceptance tests and the tool itself left elsewhere is not what was asked for. Nor is a conflict that it
+ * left half resolved, unless acceptance tests passed on it.
  */
 export function judgeChanges(workstream: Workstream, changes: Changes, policy: OutsideScope): Judgement {
   const { filesScope, filesCreate, steps } = workstream;
@@ -37,11 +38,14 @@ export function judgeChanges(workstream: Workstream, changes: Changes, policy: O
     return { failure: { reason: 'workspace-error', detail }, warnings: [] };
   }
   const scope = [...filesScope, ...filesCreate];
-  if (!steps.some(({ kind }) => kind === 'tool')) return { failure: null, warnings: [] };
+  if (!steps.some(({ kind }) => kind === 'tool')) return { failure: null, warnings: markersIn(changes) };
+  const isUntested = workstream.acceptanceTests.length + workstream.testGates.length === 0;
+  if (isUntested && changes.conflictMarkers.length > 0) {
+    return { failure: { reason: 'conflict-markers', files: named(changes.conflictMarkers) }, warnings: [] };
+  }
   if (scope.length === 0) {
-    const isUntested = workstream.acceptanceTests.length + workstream.testGates.length === 0;
     const isIdle = changes.source === 'git' && changes.files.length === 0;
-    return { failure: null, warnings: isIdle && isUntested ? [IDLE] : [] };
+    return { failure: null, warnings: isIdle && isUntested ? [IDLE] : markersIn(changes) };
   }
   const divided = divideInTime(scope, changes);
   if ('reason' in divided) return { failure: divided, warnings: [] };
@@ -53,8 +57,17 @@ export function judgeChanges(workstream: Workstream, changes: Changes, policy: O
     policy === 'ignore' || files.length === 0
       ? []
       : [`It changed files outside its files_scope: ${files.join(', ')}.`];
-  return { failure: inside === 0 ? { reason: 'no-changes', scope } : null, warnings };
+  return {
+    failure: inside === 0 ? { reason: 'no-changes', scope } : null,
+    warnings: [...warnings, ...markersIn(changes)],
+  };
 }
+
+/** Tests that passed show that they belong there, or that nothing reads them: a person is to look. */
+const markersIn = ({ conflictMarkers }: Changes): string[] =>
+  conflictMarkers.length === 0
+    ? []
+    : [`Marks of a conflict are left in ${named(conflictMarkers).join(', ')}.`];
 
 /** A glob may be such that a name takes years to match, and the run goes on. */
 function divideInTime(scope: readonly string[], changes: Changes): Divided | Failure {

@@ -1,7 +1,7 @@
 import type { Changes, Merge } from '../domain/changes.ts';
 import type { EarlierWork } from '../domain/earlier-run.ts';
 import type { Failure } from '../domain/failure.ts';
-import { isFailure, type Workspace, type Workspaces } from '../domain/workspaces.ts';
+import { isFailure, type Workspace, type WorkspaceLimits, type Workspaces } from '../domain/workspaces.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { Lineage } from './lineage.ts';
 
@@ -33,12 +33,18 @@ export class Workplaces {
   }
 
   /** A folder for one attempt, or why there is none. */
-  async open(workstream: Workstream, agentId: string, attempt: number): Promise<Workspace | Failure> {
+  async open(
+    workstream: Workstream,
+    who: { agentId: string; attempt: number },
+    limits: WorkspaceLimits,
+  ): Promise<Workspace | Failure> {
     const { workspaces, folder } = this.#parts;
     const kind = workstream.workspace ?? 'shared';
-    if (kind === 'shared' && !hasScope(workstream)) return { folder, kind, setup: null };
+    if (kind === 'shared' && !hasScope(workstream) && !isUnsettled(workstream))
+      return { folder, kind, setup: null };
     const parents = this.#lineage.parentsOf(workstream);
-    const opened = await workspaces.open({ workstream, agentId, attempt, kind, parents }).catch(asFailure);
+    const request = { workstream, ...who, kind, parents, limits };
+    const opened = await workspaces.open(request).catch(asFailure);
     if (!isFailure(opened)) this.#lookedAfter.add(opened);
     return opened;
   }
@@ -49,19 +55,30 @@ export class Workplaces {
     return this.#parts.workspaces.harvest(workspace).catch(asFailure);
   }
 
+  /** Makes the work of one of several candidates the workstream's; null where nobody looks. */
+  async choose(workspace: Workspace): Promise<Changes | WorkspaceError | null> {
+    if (!this.#lookedAfter.has(workspace)) return null;
+    return this.#parts.workspaces.choose(workspace).catch(asFailure);
+  }
+
   /**
    * Takes the work of one that completed: others build on it, and it goes into the run's own branch, or it is found out
-   * whether it could.
+   * whether it could. Work that git did not take is not accepted.
    */
-  async accept(workstream: Workstream, workspace: Workspace, changes: Changes | null): Promise<Merge | null> {
+  async accept(
+    workstream: Workstream,
+    workspace: Workspace,
+    changes: Changes | null,
+  ): Promise<Merge | WorkspaceError | null> {
+    if (workspace.kind === 'worktree') {
+      const { workspaces, merge } = this.#parts;
+      const taken = merge ? workspaces.merge(workspace) : workspaces.predict(workspace);
+      const result = await taken.catch(asFailure);
+      if (!('reason' in result)) this.#lineage.add(workstream, changes);
+      return result;
+    }
     this.#lineage.add(workstream, changes);
-    if (workspace.kind === 'shared') return null;
-    const { workspaces, merge } = this.#parts;
-    const result = merge ? workspaces.merge(workspace) : workspaces.predict(workspace);
-    return result.catch((error: unknown): Merge => {
-      const { detail } = asFailure(error);
-      return { status: 'failed', branch: '', commit: null, conflictsWith: [], files: [], detail };
-    });
+    return null;
   }
 
   /** Lets go of it. Gives what a person should know of that, in a sentence each. */
@@ -75,6 +92,10 @@ export class Workplaces {
 
 const hasScope = ({ filesScope, filesCreate }: Workstream): boolean =>
   filesScope.length + filesCreate.length > 0;
+
+/** A tool step works in a worktree unless something says otherwise, or there is no repository; that is then said. */
+const isUnsettled = ({ workspace, steps }: Workstream): boolean =>
+  workspace === null && steps.some(({ kind }) => kind === 'tool');
 
 function asFailure(error: unknown): WorkspaceError {
   return { reason: 'workspace-error', detail: error instanceof Error ? error.message : String(error) };

@@ -2,6 +2,7 @@
 import type { AgentResult } from '../domain/agent-result.ts';
 import type { AttemptRecord } from '../domain/attempt.ts';
 import type { Candidate } from '../domain/candidate.ts';
+import type { Merge } from '../domain/changes.ts';
 import type { Inheritance } from '../domain/earlier-run.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Outcome } from '../domain/outcome.ts';
@@ -21,7 +22,7 @@ import { attemptRecord } from './attempt-record.ts';
 import { candidateFacts, chooseBest } from './best-of.ts';
 import { Budget, costOf, usesTool } from './budget.ts';
 import { compensationOf, compensationWarnings } from './compensation.ts';
-import { withWarnings } from './outcome.ts';
+import { withFailure, withWarnings } from './outcome.ts';
 import { type Execution, executedResult } from './result.ts';
 import { mayWait } from './pace.ts';
 import { decideRetry, type RetryDecision } from './retry.ts';
@@ -120,9 +121,10 @@ export class WorkstreamRunner {
     return { number, tools, logName: number === 1 ? workstream.id : `${workstream.id}.${number}` };
   }
 
-  async #conclude(attempt: Attempt): Promise<AttemptEnd> {
+  async #conclude(made: Attempt): Promise<AttemptEnd> {
+    const { attempt, merge } = await this.#accept(made);
     const { failure } = attempt.outcome;
-    if (failure === null) return this.#accept(attempt, []);
+    if (failure === null) return this.#complete(attempt, merge, []);
     const decision = this.#decide(attempt, failure);
     if (!decision.again) return this.#giveUp(attempt, decision.gaveUp, []);
     await this.#close(attempt);
@@ -147,9 +149,9 @@ export class WorkstreamRunner {
       this.#remember(attempt);
       await this.#close(attempt);
     }
-    const attempt = await this.#lookAgain(chosen.attempt);
+    const { attempt, merge } = await this.#accept(await this.#choose(chosen.attempt));
     return attempt.outcome.failure === null
-      ? this.#accept(attempt, candidates)
+      ? this.#complete(attempt, merge, candidates)
       : this.#giveUp(attempt, null, candidates);
   }
 
@@ -172,12 +174,14 @@ export class WorkstreamRunner {
     return made;
   }
 
-  /** The workstream's branch is that of the candidate which was looked at last. */
-  async #lookAgain(chosen: Attempt): Promise<Attempt> {
-    const { workspace } = chosen;
-    if (workspace === null) return chosen;
-    const changes = await this.#parts.workplaces.harvest(workspace);
-    return changes === null || 'reason' in changes ? chosen : { ...chosen, changes };
+  /** The workstream's branch is that of the candidate which was looked at last. What was judged is what counts. */
+  async #choose(chosen: Attempt): Promise<Attempt> {
+    const { workspace, outcome } = chosen;
+    if (workspace === null || chosen.changes === null) return chosen;
+    const changes = await this.#parts.workplaces.choose(workspace);
+    if (changes === null) return chosen;
+    if (!('reason' in changes)) return { ...chosen, changes };
+    return { ...chosen, outcome: outcome.failure === null ? withFailure(outcome, changes) : outcome };
   }
 
   #remember({ task, number, outcome, changes }: Attempt): AttemptRecord {
@@ -196,10 +200,16 @@ export class WorkstreamRunner {
     return decision;
   }
 
-  async #accept(attempt: Attempt, candidates: Candidate[]): Promise<AttemptEnd> {
-    const { task, workspace, changes } = attempt;
-    const merge =
-      workspace === null ? null : await this.#parts.workplaces.accept(task.workstream, workspace, changes);
+  /** Takes the work of an attempt that succeeded; where it could not be taken it has failed. */
+  async #accept(attempt: Attempt): Promise<{ attempt: Attempt; merge: Merge | null }> {
+    const { task, workspace, changes, outcome } = attempt;
+    if (outcome.failure !== null || workspace === null) return { attempt, merge: null };
+    const merge = await this.#parts.workplaces.accept(task.workstream, workspace, changes);
+    if (merge === null || !('reason' in merge)) return { attempt, merge };
+    return { attempt: { ...attempt, outcome: withFailure(outcome, merge) }, merge: null };
+  }
+
+  async #complete(attempt: Attempt, merge: Merge | null, candidates: Candidate[]): Promise<AttemptEnd> {
     return this.#end(await this.#close(attempt), { merge, gaveUp: null, compensation: [], candidates });
   }
 

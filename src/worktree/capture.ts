@@ -7,6 +7,7 @@ import { makeCommit } from './commit.ts';
 import { type Before, keep, keepAbandoned, keepLater, ofAttempt } from './keep.ts';
 import { keptOf, type KeptRef } from './kept-refs.ts';
 import { type Look, lookAt } from './look.ts';
+import { outputOf } from './git.ts';
 import { finishMaking } from './half-made.ts';
 import { attemptRef } from './names.ts';
 import { remakeIndex } from './remake-index.ts';
@@ -27,11 +28,11 @@ export interface Captured {
   notes: string[];
   /** Where what came after the work was judged is kept, in a sentence; null for nothing. */
   late: string | null;
-  /** What git could not add, in its own words; null when it added all. */
-  incomplete: string | null;
+  /** Why something that it left is in no commit, so that nothing may be built on this one; null when all is. */
+  uncaptured: string | null;
   /** Filters that failed; their files are captured as they are on the disk. */
   unfiltered: string[];
-  /** Why the worktree holds something that is in no commit; null when it does not. */
+  /** Why the worktree may hold something that is in no commit; null when it does not. */
   missing: string | null;
 }
 
@@ -109,9 +110,9 @@ async function captureNow(
     look,
     notes: gone ? [...notes.notes, GONE] : notes.notes,
     late: notes.late,
-    incomplete: snapshot.missing,
+    uncaptured: snapshot.missing ?? whatIsOutside([...look.embedded, ...look.editedSubmodules]),
     unfiltered: snapshot.unfiltered,
-    missing: snapshot.missing ?? whatIsOutside(look),
+    missing: snapshot.missing ?? whatIsOutside([...look.embedded, ...look.submodules]),
   };
 }
 
@@ -121,8 +122,7 @@ async function lookAgain(worktree: Worktree): Promise<Look | { problem: string }
 }
 
 /** Work in repositories inside the worktree is in no commit of the repository around them. */
-function whatIsOutside({ embedded, submodules }: Look): string | null {
-  const [first] = [...embedded, ...submodules];
+function whatIsOutside([first]: readonly string[]): string | null {
   return first === undefined
     ? null
     : `${first} is a repository of its own, and what is in it is not captured`;
@@ -138,7 +138,7 @@ async function commitFor(
   subject: string,
 ): Promise<{ commit: string } | { problem: string }> {
   const committed = await gitRead(repository, ['rev-parse', '--verify', `${parent}^{tree}`]);
-  if (committed.stdout.trim() === tree) return { commit: parent };
+  if (outputOf(committed).trim() === tree) return { commit: parent };
   const name = attemptRef(owner.runId, owner.workstreamId, owner.attempt);
   const before = ofAttempt(name, refs).find((ref) => ref.tree === tree && ref.parents[0] === parent);
   if (before !== undefined) return { commit: before.commit };

@@ -4,6 +4,7 @@ import { mkdir, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Failure } from '../domain/failure.ts';
 import { complaint } from './git.ts';
+import { withoutLimits } from './git-limits.ts';
 import { lockReason, type Owner } from './lock-reason.ts';
 import { gitWrite, type Repository } from './repository.ts';
 import { gitIn, readAdminDir, type Worktree } from './worktree.ts';
@@ -28,12 +29,16 @@ export async function createWorktree(
     const worktree = { root, adminDir: await readAdminDir(root), owner, brought: [] };
     const filled = await gitIn(worktree, ['reset', '--hard', '--quiet', '--no-recurse-submodules']);
     if (filled.exitCode === 0) return worktree;
-    // Nobody has worked in it.
-    await gitWrite(repository, ['worktree', 'remove', '--force', '--force', '--', root]);
+    await discardWorktree(repository, root);
     return failure(`Its files could not be checked out: ${complaint(filled)}.`);
   } catch (error) {
     return failure(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** Removes a worktree in which nothing has worked yet. Where that fails, `millrace worktrees prune` finds it. */
+export async function discardWorktree(repository: Repository, root: string): Promise<void> {
+  await withoutLimits(() => gitWrite(repository, ['worktree', 'remove', '--force', '--force', '--', root]));
 }
 
 const failure = (detail: string): Failure => ({ reason: 'workspace-error', detail });

@@ -1,12 +1,16 @@
 /** The workspaces of one run: worktrees of the user's repository, or the folder that Millrace was started in. */
 import type { Changes, Merge } from '../domain/changes.ts';
 import type { Failure } from '../domain/failure.ts';
-import type { Workspace, WorkspaceRequest, Workspaces } from '../domain/workspaces.ts';
-import type { RunRepository } from './run-repository.ts';
+import type { Workspace, WorkspaceLimits, WorkspaceRequest, Workspaces } from '../domain/workspaces.ts';
+import type { Workstream } from '../domain/workstream.ts';
+import { noWorktree } from './can-isolate.ts';
+import { withinLimits } from './git-limits.ts';
+import type { NoRepository } from './repository.ts';
+import { RunRepository } from './run-repository.ts';
 import { rescue, type Rescued } from './rescue.ts';
 import type { SharedFolder, Stay } from './shared-folder.ts';
 import { notMerged } from './merge.ts';
-import type { WorktreeSession } from './worktree-session.ts';
+import type { Closing, WorktreeSession } from './worktree-session.ts';
 
 /** What a run's workspaces are. */
 export interface Description {
@@ -30,13 +34,16 @@ interface Parts {
   runId: string;
   setup: string | null;
   shared: SharedFolder;
-  /** Or a sentence that says why there is none. */
-  repository: RunRepository | string;
+  /** Or why there is none. */
+  repository: RunRepository | NoRepository;
 }
 
 type Opened =
-  | { kind: 'worktree'; session: WorktreeSession }
+  | { kind: 'worktree'; session: WorktreeSession; limits: WorkspaceLimits }
   | { kind: 'shared'; stay: Stay; notes: string[]; changes: Changes | null };
+
+/** Work is kept also where the workstream had little time, and for some time after the run was interrupted. */
+const CAPTURE_SECONDS = 10;
 
 /** Made by `openWorkspaces`. */
 export class GitWorkspaces implements Workspaces {
@@ -49,37 +56,45 @@ export class GitWorkspaces implements Workspaces {
     this.#parts = parts;
   }
 
-  /** A folder to work in, or why there is none. Where worktrees can't be, the shared folder, and changes say so. */
+  /** A folder to work in, or why there is none: where a worktree is asked for and can't be, nothing starts. */
   async open(request: WorkspaceRequest): Promise<Workspace | Failure> {
-    const { repository, setup } = this.#parts;
-    if (request.kind === 'shared') return this.#openShared(request, []);
-    if (typeof repository === 'string') {
-      return this.#openShared(request, [`It was to work in a worktree, and could not: ${repository}.`]);
-    }
-    const session = await repository.open(request);
+    const { repository, setup, runId } = this.#parts;
+    const { kind, limits } = request;
+    if (kind === 'shared') return this.#openShared(request);
+    if (!(repository instanceof RunRepository))
+      return { reason: 'workspace-error', detail: noWorktree(repository.why) };
+    const session = await withinLimits({ runId, ...limits }, () => repository.open(request));
     if ('reason' in session) return session;
-    return this.#remember({ folder: session.folder, kind: 'worktree', setup }, { kind: 'worktree', session });
+    return this.#remember({ folder: session.folder, kind, setup }, { kind, session, limits });
   }
 
   /** What has changed, everything committed and kept. Never rejects: what could not be known is a note. */
   async harvest(workspace: Workspace): Promise<Changes> {
     const opened = this.#find(workspace);
-    if (opened.kind === 'worktree') return (await opened.session.harvest()).changes;
+    if (opened.kind === 'worktree')
+      return this.#limited(opened, async () => (await opened.session.harvest()).changes);
     opened.changes = await this.#lookAgain(opened.stay, opened.notes);
     return opened.changes;
+  }
+
+  /** What was judged of this one counts. What is in the shared folder counts anyway. */
+  async choose(workspace: Workspace): Promise<Changes> {
+    const opened = this.#find(workspace);
+    if (opened.kind === 'worktree') return this.#limited(opened, () => opened.session.choose());
+    return opened.changes ?? this.harvest(workspace);
   }
 
   /** Takes accepted work into the run's branch. What was done in the shared folder is there already. */
   async merge(workspace: Workspace): Promise<Merge> {
     const opened = this.#find(workspace);
-    if (opened.kind === 'worktree') return opened.session.merge();
+    if (opened.kind === 'worktree') return this.#limited(opened, () => opened.session.merge());
     return notMerged(this.#parts.runId, 'nothing-to-merge', 'it worked in the shared folder');
   }
 
   /** Finds out what merging accepted work would give, without a branch. */
   async predict(workspace: Workspace): Promise<Merge> {
     const opened = this.#find(workspace);
-    if (opened.kind === 'worktree') return opened.session.predict();
+    if (opened.kind === 'worktree') return this.#limited(opened, () => opened.session.predict());
     return notMerged(this.#parts.runId, 'nothing-to-merge', 'it worked in the shared folder');
   }
 
@@ -91,12 +106,19 @@ export class GitWorkspaces implements Workspaces {
       this.#parts.shared.leave(opened.stay);
       return [];
     }
-    const { why, notes } = await opened.session.close();
+    const { session } = opened;
+    const { why, notes } = await this.#limited(opened, () => session.close()).catch(stillThere);
     if (why === null) return notes;
-    const { root, owner } = opened.session.worktree;
+    const { root, owner } = session.worktree;
     const { workstreamId, attempt } = owner;
     this.#staying.push({ folder: root, workstreamId, attempt, why });
     return notes;
+  }
+
+  #limited<T>(opened: Opened & { kind: 'worktree' }, work: () => Promise<T>): Promise<T> {
+    const { signal, seconds } = opened.limits;
+    const enough = { seconds: Math.max(seconds, CAPTURE_SECONDS), secondsAfterAbort: CAPTURE_SECONDS };
+    return withinLimits({ runId: this.#parts.runId, signal, ...enough }, work);
   }
 
   /** Worktrees of this run that were closed and could not be removed. */
@@ -110,25 +132,28 @@ export class GitWorkspaces implements Workspaces {
    */
   async rescue(runId: string | null): Promise<Rescued[]> {
     const { repository } = this.#parts;
-    return typeof repository === 'string' ? [] : rescue(repository.repository, runId);
+    return repository instanceof RunRepository ? rescue(repository.repository, runId) : [];
   }
 
   describe(): Description {
     const { repository } = this.#parts;
-    return typeof repository === 'string'
-      ? { repository: null, whyShared: repository }
-      : { repository: repository.root, whyShared: null };
+    return repository instanceof RunRepository
+      ? { repository: repository.root, whyShared: null }
+      : { repository: null, whyShared: repository.why };
   }
 
-  async #openShared(request: WorkspaceRequest, notes: string[]): Promise<Workspace | Failure> {
+  async #openShared({ workstream }: WorkspaceRequest): Promise<Workspace | Failure> {
     const { shared, cwd, setup, repository } = this.#parts;
     try {
-      const stay = await shared.enter(request.workstream);
-      if (typeof repository !== 'string') repository.workedInShared(request.workstream.id);
-      return this.#remember(
-        { folder: cwd, kind: 'shared', setup },
-        { kind: 'shared', stay, notes, changes: null },
-      );
+      const stay = await shared.enter(workstream);
+      const isRepository = repository instanceof RunRepository;
+      if (isRepository) repository.workedInShared(workstream.id);
+      const notes =
+        isRepository || workstream.workspace !== null || !hasTool(workstream)
+          ? []
+          : [`It was to work in a worktree, and could not: ${repository.why}.`];
+      const opened: Opened = { kind: 'shared', stay, notes, changes: null };
+      return this.#remember({ folder: cwd, kind: 'shared', setup }, opened);
     } catch (error) {
       return { reason: 'workspace-error', detail: messageOf(error) };
     }
@@ -140,7 +165,8 @@ export class GitWorkspaces implements Workspaces {
     } catch (error) {
       const note = `What it changed is not known: ${messageOf(error)}.`;
       const nothing = { files: [], commits: [], branch: null, base: null, head: null, contentHash: null };
-      return { source: 'scope-look', ...nothing, notes: [...notes, note] };
+      const known = { ...nothing, conflictMarkers: [] };
+      return { source: 'scope-look', ...known, notes: [...notes, note] };
     }
   }
 
@@ -156,5 +182,9 @@ export class GitWorkspaces implements Workspaces {
     return opened;
   }
 }
+
+const hasTool = ({ steps }: Workstream): boolean => steps.some(({ kind }) => kind === 'tool');
+
+const stillThere = (error: unknown): Closing => ({ why: messageOf(error), notes: [] });
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

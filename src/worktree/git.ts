@@ -1,5 +1,10 @@
-/** Starts git. Nothing else in Millrace does. */
-import { spawn } from 'node:child_process';
+/** Starts git. Nothing else in Millrace does, but for the one question of `can-isolate.ts`. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { markOfRun } from '../support/mark-of-run.ts';
+import { MARK_VARIABLE, markValue } from '../support/owned-processes.ts';
+import { signalGroup } from '../support/process-group.ts';
+import { type Allowance, allowance, tooLong } from './git-limits.ts';
 
 /** How one call of git ended. */
 export interface GitResult {
@@ -14,22 +19,32 @@ export interface GitCall {
   cwd: string;
   /** Added to the cleaned environment. */
   env?: Record<string, string>;
-  /** Given on standard input; nothing otherwise. */
+  /** Written to standard input, which is closed otherwise. */
   input?: string;
+  /** Longest that it may take; it may be less by the limits of the work it is part of. Default: 60 outside of any. */
+  seconds?: number;
+}
+
+/** Git did not do what it was told; the message is its complaint. */
+export class GitError extends Error {
+  override name = 'GitError';
 }
 
 /**
- * What the user's configuration must not do to a call of ours: run hooks, ask for a key, start a daemon, refuse line
- * ends, split the index that is copied. Filters, ignore rules and attributes do apply.
+ * What the user's configuration must not do to a call of ours: run hooks, ask for a key, start a daemon, tidy up in
+ * the background, refuse line ends, split the index that is copied. Filters, ignore rules and attributes do apply.
  */
 const CONFIGURATION = [
   'core.hooksPath=/dev/null',
   'commit.gpgSign=false',
   'tag.gpgSign=false',
+  'log.showSignature=false',
   'core.fsmonitor=false',
   'core.safecrlf=false',
   'core.splitIndex=false',
   'core.quotePath=false',
+  'gc.auto=0',
+  'maintenance.auto=false',
   'i18n.commitEncoding=UTF-8',
   'advice.addEmbeddedRepo=false',
 ].flatMap((setting) => ['-c', setting]);
@@ -37,41 +52,166 @@ const CONFIGURATION = [
 /** Variables that say where git's configuration and programs are; all others could send a call elsewhere. */
 const KEPT = /^GIT_(CONFIG_.*|EXEC_PATH|CEILING_DIRECTORIES|DISCOVERY_ACROSS_FILESYSTEM)$/;
 
+/** Nobody is there to answer: what git would ask for is an error. */
+const NEVER_ASK = {
+  GIT_TERMINAL_PROMPT: '0',
+  GIT_ASKPASS: '',
+  SSH_ASKPASS: '',
+  GCM_INTERACTIVE: 'never',
+  GIT_SSH_COMMAND: 'ssh -oBatchMode=yes',
+  GIT_EDITOR: 'false',
+  GIT_SEQUENCE_EDITOR: 'false',
+  GIT_PAGER: 'cat',
+};
+
+/** Of a call that is part of no work with limits. */
+const EACH_SECONDS = 60;
+/** What is told to end gets this long to remove its locks. */
+const GRACE_MS = 1_000;
+/** How long what git left running may hold its output open. */
+const DRAIN_MS = 2_000;
+
 /** The environment without what points git to another repository, index or work tree, or changes how it matches. */
 export function gitEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const own = Object.entries(env).filter(([name]) => !name.startsWith('GIT_') || KEPT.test(name));
-  return { ...Object.fromEntries(own), LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0' };
+  return { ...Object.fromEntries(own), ...NEVER_ASK, LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0' };
 }
 
-/** Runs git without a shell. Never rejects: that git is missing is a result as well. */
-export function git(args: readonly string[], { cwd, env = {}, input = '' }: GitCall): Promise<GitResult> {
+/**
+ * Runs git without a shell, in a process group of its own, which is ended when the call takes too long or the work it
+ * is part of is over. Never rejects: that git is missing, or did not end, is a result as well.
+ */
+export function git(args: readonly string[], call: GitCall): Promise<GitResult> {
+  const limits = allowance();
+  const name = `git ${args.find((arg) => /^[a-z]/.test(arg)) ?? ''}`;
+  if (limits?.over.aborted === true)
+    return Promise.resolve({ exitCode: 128, stdout: '', stderr: `${name} ${String(limits.over.reason)}` });
+  const { cwd, env = {}, input } = call;
+  const child = spawn('git', [...CONFIGURATION, ...args], {
+    cwd,
+    env: { ...gitEnvironment(process.env), ...markOf(limits), ...env },
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    detached: true,
+    windowsHide: true,
+  });
+  const seconds = call.seconds ?? (limits === null ? EACH_SECONDS : Number.POSITIVE_INFINITY);
+  // It may end without having read everything; its exit code says how it went.
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.end(input);
+  return ended(child, cwd, cutShort(child, name, seconds, limits?.over ?? null));
+}
+
+/** By which it is found and ended when this process dies. */
+function markOf(limits: Allowance | null): Record<string, string> {
+  const runId = limits?.runId ?? null;
+  return runId === null ? {} : { [MARK_VARIABLE]: markValue(markOfRun(runId)) };
+}
+
+/** Ends a call that takes too long. */
+interface Cut {
+  /** Why it was ended; empty for one that was not. */
+  why: string;
+  /** What it may still be waiting for is none of ours any more. */
+  release(): void;
+}
+
+function cutShort(child: ChildProcess, name: string, seconds: number, over: AbortSignal | null): Cut {
+  const timers: NodeJS.Timeout[] = [];
+  const cut: Cut = {
+    why: '',
+    release: () => {
+      for (const timer of timers) clearTimeout(timer);
+      over?.removeEventListener('abort', onOver);
+    },
+  };
+  const end = (why: string): void => {
+    if (cut.why !== '' || child.pid === undefined) return;
+    cut.why = `${name} ${why}`;
+    const { pid } = child;
+    signalGroup(pid, 'SIGTERM');
+    timers.push(setTimeout(() => signalGroup(pid, 'SIGKILL'), GRACE_MS));
+  };
+  const onOver = (): void => end(String(over?.reason));
+  over?.addEventListener('abort', onOver, { once: true });
+  if (Number.isFinite(seconds)) timers.push(setTimeout(() => end(tooLong(seconds)), seconds * 1000));
+  return cut;
+}
+
+function ended(child: ChildProcess, cwd: string, cut: Cut): Promise<GitResult> {
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
+  child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
+  endWithUs(child);
   return new Promise((resolve) => {
-    const child = spawn('git', [...CONFIGURATION, ...args], {
-      cwd,
-      env: { ...gitEnvironment(process.env), ...env },
-      stdio: ['pipe', 'pipe', 'pipe'],
-      windowsHide: true,
+    const end = (exitCode: number, detail: string): void => {
+      cut.release();
+      const text = (chunks: Buffer[]): string => Buffer.concat(chunks).toString('utf8');
+      resolve({ exitCode, stdout: text(stdout), stderr: detail === '' ? text(stderr) : detail });
+    };
+    child.once('error', (error) => end(127, whyNotStarted(error, cwd)));
+    child.once('exit', () => {
+      // Whatever it left running has no more to do for it, and might hold its output open for ever.
+      const drained = setTimeout(() => {
+        if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+      }, DRAIN_MS);
+      child.once('close', () => clearTimeout(drained));
     });
-    const stdout: Buffer[] = [];
-    const stderr: Buffer[] = [];
-    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-    const end = (exitCode: number, detail: string): void =>
-      resolve({
-        exitCode,
-        stdout: Buffer.concat(stdout).toString('utf8'),
-        stderr: Buffer.concat(stderr).toString('utf8') + detail,
-      });
-    child.once('error', (error) => end(127, `git could not be started: ${error.message}`));
-    child.once('close', (code, signal) => end(code ?? 128, signal === null ? '' : `ended by ${signal}`));
-    // It may end without having read everything; its exit code says how it went.
-    child.stdin.on('error', () => undefined);
-    child.stdin.end(input);
+    child.once('close', (code, signal) => {
+      if (cut.why !== '') end(128, cut.why);
+      else if (signal !== null) end(128, `git was ended by ${signal}`);
+      else end(code ?? 128, '');
+    });
   });
 }
 
+const whyNotStarted = (error: Error, cwd: string): string =>
+  existsSync(cwd) ? `git could not be started: ${error.message}` : `the folder ${cwd} is not there any more`;
+
+const alive = new Set<ChildProcess>();
+
+/** In a group of its own it would outlive this process, whatever it waits for. */
+function endWithUs(child: ChildProcess): void {
+  if (alive.size === 0) process.on('exit', endAll);
+  alive.add(child);
+  const forget = (): void => {
+    alive.delete(child);
+    if (alive.size === 0) process.off('exit', endAll);
+  };
+  child.once('error', forget);
+  child.once('exit', forget);
+}
+
+function endAll(): void {
+  for (const { pid } of alive) if (pid !== undefined) signalGroup(pid, 'SIGTERM');
+}
+
+/** What git printed. @throws GitError where it did not succeed */
+export function outputOf(result: GitResult): string {
+  if (result.exitCode !== 0) throw new GitError(complaint(result));
+  return result.stdout;
+}
+
+/** Whether git said yes or, with exit code 1, no. @throws GitError for any other, which is no answer */
+export function saidYes(result: GitResult): boolean {
+  if (result.exitCode > 1) throw new GitError(complaint(result));
+  return result.exitCode === 0;
+}
+
+/** The lock that another process has, or had. */
+const LOCK = /Unable to create '(.+\.lock)': File exists/;
+
+/** The lock on which a call failed; null where that is not why. */
+export const lockOf = ({ stderr }: GitResult): string | null => LOCK.exec(stderr)?.[1] ?? null;
+
 /** The sentence in which git said what went wrong: the first line of an error, or the first line at all. */
-export function complaint({ exitCode, stderr, stdout }: GitResult): string {
+export function complaint(result: GitResult): string {
+  const lock = lockOf(result);
+  if (lock !== null)
+    return `${lock} is there: another git is at work in the repository, or one that was killed left it; remove it if no git runs`;
+  const { exitCode, stderr, stdout } = result;
   const lines = `${stderr}\n${stdout}`.split('\n').filter((line) => line.trim() !== '');
   const said = lines.find((line) => /^(fatal|error): /.test(line)) ?? lines[0];
   return said?.replace(/^(fatal|error): /, '') ?? `git ended with exit code ${exitCode}`;

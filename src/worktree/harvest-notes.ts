@@ -8,7 +8,7 @@ import type { Worktree } from './worktree.ts';
 
 /** One sentence a kind of thing that is not captured, or that a person should look at. */
 export function notesOn(
-  { look, gitlinks, incomplete, unfiltered }: Captured,
+  { look, gitlinks, uncaptured, unfiltered }: Captured,
   { root }: Worktree,
   changes: TreeChanges,
   prefix: string,
@@ -27,5 +27,10 @@ export function notesOn(
     .map(([sentence, paths]) => `${sentence}: ${listed(paths.map((path) => relativeTo(prefix, path)))}.`);
   if (unfiltered.length > 0)
     notes.push(`Filters that failed, so that their files were captured as they are: ${listed(unfiltered)}.`);
-  return incomplete === null ? notes : [...notes, `Not everything could be captured: ${incomplete}.`];
+  if (uncaptured === null) return notes;
+  return [...notes, `Not everything that it left could be captured: ${uncaptured}. ${whereItIs(root)}`];
 }
+
+/** What a person does about work that could not be captured. */
+export const whereItIs = (root: string): string =>
+  `The worktree stays, and everything is in it: ${root}. Save there what you need, or have git ignore it; once git can, \`millrace worktrees prune\` captures the rest and removes it.`;

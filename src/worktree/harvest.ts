@@ -3,16 +3,20 @@ import type { Changes } from '../domain/changes.ts';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { capture, type How } from './capture.ts';
-import { notesOn } from './harvest-notes.ts';
+import { outputOf, saidYes } from './git.ts';
+import { notesOn, whereItIs } from './harvest-notes.ts';
+import { conflictMarkers } from './conflict-markers.ts';
 import { isAncestor, mergeTrees } from './merge-trees.ts';
 import { gitRead, type Repository } from './repository.ts';
-import { compareTrees, type TreeChanges } from './tree-changes.ts';
+import { compareTrees, relativeTo, type TreeChanges } from './tree-changes.ts';
 import type { Worktree } from './worktree.ts';
 
 export interface Harvest {
   changes: Changes;
-  /** The commit that holds everything; null when it could not be made. */
+  /** The commit that holds what could be captured; null when none could be made. */
   commit: string | null;
+  /** Whether that is everything that it left, so that it can be judged and built on. */
+  complete: boolean;
   /** Why the worktree must stay; null when nothing would be lost with it. */
   missing: string | null;
   /** What came after the work was judged, in a sentence; null for nothing. */
@@ -29,10 +33,11 @@ export async function harvestWorktree(
   how: How,
 ): Promise<Harvest> {
   const captured = await capture(repository, worktree, how);
-  if ('problem' in captured) return unknown(worktree, captured.problem);
-  const compared = await compareWithStart(repository, worktree.owner.start, captured.commit);
-  if ('problem' in compared) return unknown(worktree, compared.problem);
+  if ('problem' in captured) return unknown(worktree, captured.problem, null);
+  const compared = await compareWithStart(repository, worktree.owner.start, captured.commit).catch(asProblem);
+  if ('problem' in compared) return unknown(worktree, compared.problem, captured.commit);
   const { changes, commits, notes } = compared;
+  const complete = captured.uncaptured === null;
   return {
     changes: {
       source: 'git',
@@ -40,17 +45,23 @@ export async function harvestWorktree(
       commits,
       branch: captured.branch,
       base: worktree.owner.start,
-      head: captured.commit,
+      head: complete ? captured.commit : null,
       contentHash: changes.contentHash,
+      conflictMarkers: compared.conflictMarkers,
       notes: [...notes, ...captured.notes, ...notesOn(captured, worktree, changes, repository.prefix)],
     },
     commit: captured.commit,
+    complete,
     missing: captured.missing ?? unsafeSubmodule(worktree, changes),
     late: captured.late,
   };
 }
 
-const unknown = ({ owner }: Worktree, problem: string): Harvest => ({
+function asProblem(error: unknown): { problem: string } {
+  return { problem: error instanceof Error ? error.message : String(error) };
+}
+
+const unknown = ({ owner, root }: Worktree, problem: string, commit: string | null): Harvest => ({
   changes: {
     source: 'git',
     files: [],
@@ -59,9 +70,11 @@ const unknown = ({ owner }: Worktree, problem: string): Harvest => ({
     base: owner.start,
     head: null,
     contentHash: null,
-    notes: [`What it changed is not known: ${problem}.`],
+    conflictMarkers: [],
+    notes: [`What it changed is not known: ${problem}. ${whereItIs(root)}`],
   },
-  commit: null,
+  commit,
+  complete: false,
   missing: problem,
   late: null,
 });
@@ -70,6 +83,7 @@ interface Compared {
   changes: TreeChanges;
   /** Oldest first. */
   commits: string[];
+  conflictMarkers: string[];
   notes: string[];
 }
 
@@ -84,8 +98,16 @@ async function compareWithStart(
   ]);
   const changes = await compareTrees(repository, from, to);
   if ('problem' in changes) return changes;
-  const commits = listed.stdout.split('\n').filter((line) => line !== '');
-  return { changes, commits, notes: note === null ? [] : [note] };
+  const commits = outputOf(listed)
+    .split('\n')
+    .filter((line) => line !== '');
+  const marked = changes.files.length === 0 ? [] : await conflictMarkers(repository, from, to);
+  return {
+    changes,
+    commits,
+    conflictMarkers: marked.map((path) => relativeTo(repository.prefix, path)),
+    notes: note === null ? [] : [note],
+  };
 }
 
 /** Two commits or trees whose difference is what the work changed. */
@@ -98,7 +120,7 @@ interface Difference {
 async function whatCounts(repository: Repository, start: string, commit: string): Promise<Difference> {
   if (await isAncestor(repository, start, commit)) return { from: start, to: commit, note: null };
   const base = await gitRead(repository, ['merge-base', start, commit]);
-  if (base.exitCode !== 0) {
+  if (!saidYes(base)) {
     const note = 'Its commits have nothing in common with the one it started from.';
     return { from: start, to: commit, note };
   }

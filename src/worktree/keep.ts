@@ -8,7 +8,10 @@ import { gitWrite, type Repository } from './repository.ts';
 import type { Worktree } from './worktree.ts';
 
 export interface Kept {
-  /** The branch that holds it; null where there was nothing to hold, or it could not be set, which `notes` say. */
+  /**
+   * The branch that holds it, or the attempt's ref where the branch could not be set, which `notes` say; null where
+   * there was nothing to hold.
+   */
   branch: string | null;
   notes: string[];
 }
@@ -32,16 +35,21 @@ export async function keep(
 ): Promise<Kept | { problem: string }> {
   const attempt = await attemptUpdates(repository, worktree, commit, before);
   const branch = await branchUpdate(repository, worktree, commit, before);
+  const { runId, workstreamId, attempt: number } = worktree.owner;
+  const ref = attemptRef(runId, workstreamId, number);
   if (branch.kind === 'update') {
     const both = await update(repository, [...attempt, branch.line]);
     if (both.exitCode === 0) return { branch: branch.name, notes: [] };
     const alone = await update(repository, attempt);
     if (alone.exitCode !== 0) return { problem: complaint(alone) };
-    return { branch: null, notes: [`The branch ${branch.name} could not be set: ${complaint(both)}.`] };
+    const note = `The branch ${branch.name} could not be set, so its work is only kept as ${ref}: ${complaint(both)}.`;
+    return { branch: ref, notes: [note] };
   }
   const alone = await update(repository, attempt);
   if (alone.exitCode !== 0) return { problem: complaint(alone) };
-  return { branch: branch.name, notes: branch.note === null ? [] : [branch.note] };
+  return branch.note === null
+    ? { branch: branch.name, notes: [] }
+    : { branch: before.rescued ? null : ref, notes: [branch.note] };
 }
 
 /** All or none. */
@@ -124,13 +132,14 @@ async function branchUpdate(
     return { kind: 'leave', name: null, note: `The branch ${name} is another attempt's.` };
   }
   const { checkedOutIn } = before;
+  const attempt = attemptRef(owner.runId, owner.workstreamId, owner.attempt);
   if (checkedOutIn !== null && checkedOutIn !== root) {
-    const note = `The branch ${name} was not moved, because it is checked out in ${checkedOutIn}.`;
+    const note = `The branch ${name} was not moved, because it is checked out in ${checkedOutIn}; its work is kept as ${attempt}.`;
     return { kind: 'leave', name: null, note };
   }
   const ours = refs.some((kept) => attemptOf(kept) !== null && kept.commit === before.commit);
   if (!ours && !(await isAncestor(repository, before.commit, commit))) {
-    const note = `The branch ${name} was not moved, because it has commits that are not Millrace's.`;
+    const note = `The branch ${name} was not moved, because it has commits that are not Millrace's; its work is kept as ${attempt}.`;
     return { kind: 'leave', name: null, note };
   }
   return { kind: 'update', name, line: `update ${ref} ${commit} ${before.commit}` };

@@ -1,5 +1,5 @@
 /** The refs that keep a workstream's work: one an attempt, and the branch of the last. */
-import { splitNul } from './git.ts';
+import { outputOf, splitNul } from './git.ts';
 import { attemptRefs, branchRef, workstreamBranch } from './names.ts';
 import { gitRead, type Repository } from './repository.ts';
 
@@ -16,10 +16,10 @@ export interface KeptRef {
 const FORMAT = '%(refname)%00%(objectname)%00%(tree)%00%(parent)%00%(worktreepath)%00';
 const FIELDS = 5;
 
-/** Refs that match patterns of `git for-each-ref`. */
+/** Refs that match patterns of `git for-each-ref`. @throws GitError where they can't be listed */
 export async function listRefs(repository: Repository, ...patterns: string[]): Promise<KeptRef[]> {
   const listed = await gitRead(repository, ['for-each-ref', `--format=${FORMAT}`, ...patterns]);
-  const fields = splitNul(listed.stdout);
+  const fields = splitNul(outputOf(listed));
   const refs: KeptRef[] = [];
   for (let at = 0; at + FIELDS <= fields.length; at += FIELDS) {
     const [name = '', commit = '', tree = '', parents = '', folder = ''] = fields.slice(at, at + FIELDS);

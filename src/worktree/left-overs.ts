@@ -2,7 +2,7 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isGone } from '../support/process-identity.ts';
-import { splitNul } from './git.ts';
+import { outputOf, splitNul } from './git.ts';
 import { keptOf } from './kept-refs.ts';
 import { type Owner, parseLockReason } from './lock-reason.ts';
 import { lookAt } from './look.ts';
@@ -24,11 +24,14 @@ interface Listed {
   owner: Owner;
 }
 
-/** All of them. Those whose git folder can't be found are left out: git itself prunes them. */
+/**
+ * All of them. Those whose git folder can't be found are left out: git itself prunes them.
+ * @throws GitError where they can't be listed
+ */
 export async function listWorktrees(repository: Repository): Promise<LeftOver[]> {
   const list = await gitRead(repository, ['worktree', 'list', '--porcelain', '-z']);
   const found: LeftOver[] = [];
-  for (const { root, owner } of list.stdout.split('\0\0').flatMap(parse)) {
+  for (const { root, owner } of outputOf(list).split('\0\0').flatMap(parse)) {
     const adminDir = await adminDirOf(repository, root);
     if (adminDir === null) continue;
     const brought = await readBrought(adminDir);

@@ -8,6 +8,8 @@ export interface Look {
   embedded: string[];
   /** Submodules in which something is not as the commit says. */
   submodules: string[];
+  /** Those of them whose tracked files differ from their own commit. */
+  editedSubmodules: string[];
   /** Files left in conflict by a merge or a rebase that was not finished. */
   conflicted: string[];
   /** Files and folders that git ignores, without what Millrace brought. */
@@ -36,7 +38,15 @@ export async function lookAt(worktree: Worktree): Promise<Look | { problem: stri
   if (status.exitCode !== 0) return { problem: complaint(status) };
   const brought = new Set(worktree.brought);
   const loose = new Set<string>();
-  const look: Look = { embedded: [], submodules: [], conflicted: [], ignored: [], loose: [], dirty: false };
+  const look: Look = {
+    embedded: [],
+    submodules: [],
+    editedSubmodules: [],
+    conflicted: [],
+    ignored: [],
+    loose: [],
+    dirty: false,
+  };
   const lines = splitNul(status.stdout)[Symbol.iterator]();
   for (const line of lines) {
     const kind = line[0] ?? '';
@@ -60,6 +70,7 @@ function note(look: Look, kind: string, line: string, path: string): void {
   if (kind === 'u') look.conflicted.push(path);
   // `S` and whether its commit changed, whether it has changes, whether it has untracked files.
   if (/^[12] .. S/.test(line)) look.submodules.push(path);
+  if (/^[12] .. S.M/.test(line)) look.editedSubmodules.push(path);
 }
 
 function pathOf(line: string, kind: string): string {

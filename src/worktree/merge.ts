@@ -1,15 +1,15 @@
 /** Takes work into the run's own branch, without a checkout. */
 import type { Merge } from '../domain/changes.ts';
 import { IDENTITY, makeCommit } from './commit.ts';
-import { complaint } from './git.ts';
+import { GitError, outputOf } from './git.ts';
 import { listRefs } from './kept-refs.ts';
 import type { Owner } from './lock-reason.ts';
 import { isAncestor, mergeTrees } from './merge-trees.ts';
-import { branchRef, mergedBranch, predictedRef } from './names.ts';
+import { branchRef, mergedBranch, mergedRef, predictedRef } from './names.ts';
 import { gitRead, gitWrite, type Repository } from './repository.ts';
 import { relativeTo } from './tree-changes.ts';
 
-/** How often it starts again because another process moved the branch meanwhile. */
+/** How often it starts again because git failed, or another process moved the branch meanwhile. */
 const TRIES = 5;
 
 /** What is to be merged. */
@@ -32,12 +32,24 @@ export const notMerged = (runId: string, status: Merge['status'], detail: string
 });
 
 /**
- * Merges with compare and swap: the branch moves from the commit that was merged with to the merge, or not at all. It
+ * Merges with compare and swap: the run's branch moves from the commit that was merged with to the merge, or not at all. It
  * begins at `base`. Callers see to it that a run merges one at a time; another process is met by starting again.
  */
-export function mergeWork(repository: Repository, base: string, work: Work): Promise<Merge> {
-  return mergeInto(repository, base, work, branchRef(mergedBranch(work.owner.runId)));
+export async function mergeWork(repository: Repository, base: string, work: Work): Promise<Merge> {
+  const { runId } = work.owner;
+  const branch = branchRef(mergedBranch(runId));
+  const instead = mergedRef(runId);
+  try {
+    const refs = await listRefs(repository, instead);
+    if (refs.length === 0) return await mergeInto(repository, base, work, branch);
+  } catch (error) {
+    if (!(error instanceof Error && NO_ROOM.test(error.message))) throw error;
+  }
+  return { ...(await mergeInto(repository, base, work, instead)), branch: instead };
 }
+
+/** What git says of a ref that is to be below another one. */
+const NO_ROOM = /exists; cannot create/;
 
 /**
  * What merging would give, without a branch: a ref of Millrace's holds what would have been merged before, also for a
@@ -49,21 +61,27 @@ export async function predictMerge(repository: Repository, base: string, work: W
   return { ...result, status, branch: '', commit: null };
 }
 
+/** @throws GitError where git fails again and again */
 async function mergeInto(repository: Repository, base: string, work: Work, ref: string): Promise<Merge> {
-  const { runId } = work.owner;
   let problem = '';
-  for (let attempt = 0; attempt < TRIES; attempt += 1) {
-    const [tip] = await listRefs(repository, ref);
-    const checkedOutIn = tip?.checkedOutIn ?? null;
-    if (checkedOutIn !== null)
-      return notMerged(runId, 'failed', `the run's branch is checked out in ${checkedOutIn}`);
-    const result = await mergeOnto(repository, base, tip?.commit ?? base, work);
-    if (result.status !== 'merged' || result.commit === null) return result;
-    const moved = await moveRef(repository, ref, result.commit, tip?.commit ?? null);
-    if (moved === null) return result;
-    problem = moved;
+  for (let attempt = 0; attempt < TRIES && !NO_ROOM.test(problem); attempt += 1) {
+    try {
+      return await mergeOnce(repository, base, work, ref);
+    } catch (error) {
+      problem = error instanceof Error ? error.message : String(error);
+    }
   }
-  return notMerged(runId, 'failed', problem);
+  throw new GitError(`Its work is kept, and could not be merged into ${ref}: ${problem}`);
+}
+
+async function mergeOnce(repository: Repository, base: string, work: Work, ref: string): Promise<Merge> {
+  const [tip] = await listRefs(repository, ref);
+  const checkedOutIn = tip?.checkedOutIn ?? null;
+  if (checkedOutIn !== null)
+    return notMerged(work.owner.runId, 'failed', `the run's branch is checked out in ${checkedOutIn}`);
+  const result = await mergeOnto(repository, base, tip?.commit ?? base, work);
+  if (result.commit !== null) await moveRef(repository, ref, result.commit, tip?.commit ?? null);
+  return result;
 }
 
 /** Makes the merge of `work` with `tip`; nothing points to it yet. */
@@ -90,7 +108,7 @@ async function mergeOnto(
     subject: `Merge ${workstreamId}`,
     trailers: { Run: runId, Workstream: workstreamId, Agent: agentId, Attempt: attempt },
   });
-  if ('problem' in made) return notMerged(runId, 'failed', made.problem);
+  if ('problem' in made) throw new GitError(made.problem);
   return { ...notMerged(runId, 'merged', ''), commit: made.commit };
 }
 
@@ -104,17 +122,22 @@ async function whoTouched(
   const trailer = '%(trailers:key=Millrace-Workstream,valueonly,separator=%x2C)';
   const range = ['log', '--first-parent', '--reverse', `--format=${trailer}`, `${base}..${tip}`, '--'];
   const log = await gitRead(repository, [...range, ...files.map((file) => `:(top,literal)${file}`)]);
-  return [...new Set(log.stdout.split('\n').filter((line) => line !== ''))];
+  return [
+    ...new Set(
+      outputOf(log)
+        .split('\n')
+        .filter((line) => line !== ''),
+    ),
+  ];
 }
 
-/** Null when it moved, git's complaint when it did not. */
+/** @throws GitError where it did not move: also because another process has moved it */
 async function moveRef(
   repository: Repository,
   ref: string,
   commit: string,
   before: string | null,
-): Promise<string | null> {
+): Promise<void> {
   const line = before === null ? `create ${ref} ${commit}` : `update ${ref} ${commit} ${before}`;
-  const moved = await gitWrite(repository, ['update-ref', '--stdin'], { env: IDENTITY, input: `${line}\n` });
-  return moved.exitCode === 0 ? null : complaint(moved);
+  outputOf(await gitWrite(repository, ['update-ref', '--stdin'], { env: IDENTITY, input: `${line}\n` }));
 }

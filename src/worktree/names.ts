@@ -7,11 +7,19 @@ export const workstreamBranch = (runId: string, workstreamId: string): string =>
 /** The run's own branch, into which accepted work is merged. No workstream's id has a `_`. */
 export const mergedBranch = (runId: string): string => `millrace/${runId}/_merged`;
 
+/** What keeps accepted work where there can't be that branch: a branch `millrace` leaves no room for it. */
+export const mergedRef = (runId: string): string => `refs/millrace/${runId}/_merged`;
+
 export const branchRef = (branch: string): string => `refs/heads/${branch}`;
 
 /** Where refs of one workstream are, one an attempt. */
 export const attemptRefs = (runId: string, workstreamId: string): string =>
   `refs/millrace/${runId}/${workstreamId}/`;
+
+/** Whether a file of the folder that all work trees share is the lock of a ref of a run, by its path with `/`. */
+export const isRefLockOf = (runId: string, path: string): boolean =>
+  [`refs/heads/millrace/${runId}/`, `refs/millrace/${runId}/`].some((folder) => path.startsWith(folder)) &&
+  path.endsWith('.lock');
 
 /** What one attempt left; it outlives its worktree and its branch. */
 export const attemptRef = (runId: string, workstreamId: string, attempt: number): string =>

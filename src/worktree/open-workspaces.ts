@@ -25,8 +25,8 @@ export interface WorkspacesOptions {
 }
 
 /**
- * Looks whether `cwd` is in a git repository with a commit. If it is, workspaces may be worktrees; if it is not, each
- * is the folder itself. Writes nothing before a worktree is opened.
+ * Looks whether `cwd` is in a git repository with a commit, in which workspaces may be worktrees. Writes nothing before
+ * a worktree is opened.
  */
 export async function openWorkspaces(options: WorkspacesOptions): Promise<GitWorkspaces> {
   const { runId, setup = null, copy = [], link = [], retryOf = null, isResumed = false } = options;
@@ -39,7 +39,7 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<GitWor
     setup,
     shared: new SharedFolder(await realPath(cwd), stateFolder),
     repository:
-      typeof found === 'string'
+      'why' in found
         ? found
         : new RunRepository(found, { runId, stateFolder, copy, link, retryOf, isResumed }),
   });

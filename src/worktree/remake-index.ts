@@ -1,4 +1,4 @@
-import { rename } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gitIn, headOf, type Worktree } from './worktree.ts';
 
@@ -12,5 +12,7 @@ export async function remakeIndex(worktree: Worktree, problem: string): Promise<
   const index = join(worktree.adminDir, 'index');
   const commit = (await headOf(worktree)) ?? worktree.owner.start;
   await rename(index, `${index}-unreadable`);
+  // Everything that worked there has ended, by itself or not.
+  await rm(`${index}.lock`, { force: true });
   return (await gitIn(worktree, ['read-tree', commit])).exitCode === 0;
 }

@@ -1,9 +1,12 @@
 /** The user's repository: found once a run, written to by one call at a time. */
 import { randomInt } from 'node:crypto';
-import { realpath } from 'node:fs/promises';
-import { relative, sep } from 'node:path';
+import { existsSync } from 'node:fs';
+import { realpath, rm } from 'node:fs/promises';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { complaint, git, type GitCall, type GitResult } from './git.ts';
+import { complaint, git, type GitCall, type GitResult, lockOf } from './git.ts';
+import { allowance } from './git-limits.ts';
+import { isRefLockOf } from './names.ts';
 
 export interface Repository {
   /** Absolute folder of the work tree in which Millrace was started, without symbolic links. */
@@ -21,8 +24,33 @@ export interface Repository {
 /** The first version with `merge-tree --write-tree`. */
 export const OLDEST_GIT: Repository['version'] = [2, 38];
 
-/** Finds the repository that `cwd` is in, or says in a sentence why there is none to work with. */
-export async function findRepository(cwd: string): Promise<Repository | string> {
+/** Why there is no repository to work with. */
+export interface NoRepository {
+  /** Whether the folder is in one all the same, which git can't use as it is. */
+  inside: boolean;
+  /** In a few words. */
+  why: string;
+}
+
+export const NO_COMMIT = 'the repository has no commit yet: make a first one';
+
+/** Finds the repository that `cwd` is in, or says why there is none to work with. */
+export async function findRepository(cwd: string): Promise<Repository | NoRepository> {
+  const found = await askGit(cwd);
+  return typeof found === 'string' ? { inside: isInRepository(cwd), why: found } : found;
+}
+
+/** Whether a folder is in a repository, by what is on the disk: also one that git refuses or can't read. */
+export function isInRepository(cwd: string): boolean {
+  const above = (process.env['GIT_CEILING_DIRECTORIES'] ?? '').split(':');
+  for (let folder = resolve(cwd); ; folder = dirname(folder)) {
+    const isBare = ['HEAD', 'objects', 'refs'].every((name) => existsSync(join(folder, name)));
+    if (isBare || existsSync(join(folder, '.git'))) return true;
+    if (dirname(folder) === folder || above.includes(dirname(folder))) return false;
+  }
+}
+
+async function askGit(cwd: string): Promise<Repository | string> {
   const ask = (...args: string[]): Promise<GitResult> => git(args, { cwd });
   const [top, common, head, version] = await Promise.all([
     ask('rev-parse', '--show-toplevel'),
@@ -32,7 +60,8 @@ export async function findRepository(cwd: string): Promise<Repository | string> 
   ]);
   if (version.exitCode !== 0) return complaint(version);
   if (top.exitCode !== 0) return complaint(top);
-  if (head.exitCode !== 0) return 'the repository has no commit yet';
+  if (head.exitCode === 1) return NO_COMMIT;
+  if (head.exitCode !== 0) return complaint(head);
   if (common.exitCode !== 0) return complaint(common);
   const root = await realpath(withoutNewline(top.stdout));
   return {
@@ -60,6 +89,9 @@ const withoutNewline = (text: string): string => (text.endsWith('\n') ? text.sli
 /** What another process that works in the same repository leads to, for a moment. */
 const LOCKED = /\.lock': File exists|could not lock config file/;
 
+/** Longest that a call may take for which others wait. */
+const WRITE_SECONDS = 120;
+
 /** 20 ms, 40 ms … 640 ms, then a second each time: 6 seconds in all at most. */
 const PAUSES = [20, 40, 80, 160, 320, 640, 1000, 1000, 1000, 1000];
 
@@ -74,15 +106,17 @@ export async function gitWrite(
   args: readonly string[],
   call: Partial<GitCall> = {},
 ): Promise<GitResult> {
-  return oneByOne(repository, () => withRetries(() => git(args, { cwd: repository.root, ...call })));
+  const { root, commonDir } = repository;
+  const attempt = (): Promise<GitResult> => git(args, { cwd: root, seconds: WRITE_SECONDS, ...call });
+  return oneByOne(repository, () => withRetries(attempt, commonDir));
 }
 
 /** Does something while no call of this process writes to the repository, nor makes or removes a worktree. */
 export async function oneByOne<T>({ commonDir }: Repository, work: () => Promise<T>): Promise<T> {
   const before = queues.get(commonDir) ?? Promise.resolve();
-  const result = before.then(work);
-  // Whoever waits waits for the end of it, however that is.
-  const ended = result.catch(() => undefined);
+  const result = Promise.race([before, whenOver()]).then(work);
+  // Whoever waits waits for the end of it, however that is, and of those before it.
+  const ended = Promise.allSettled([before, result]);
   queues.set(commonDir, ended);
   try {
     return await result;
@@ -91,15 +125,38 @@ export async function oneByOne<T>({ commonDir }: Repository, work: () => Promise
   }
 }
 
-async function withRetries(attempt: () => Promise<GitResult>): Promise<GitResult> {
+/** Rejects when the work that this is part of may not go on: it need not wait for others any longer. */
+function whenOver(): Promise<never> {
+  const over = allowance()?.over;
+  return new Promise((_, reject) => {
+    const end = (): void =>
+      reject(new Error(`Waiting for git in another workstream ${String(over?.reason)}`));
+    if (over?.aborted === true) end();
+    else over?.addEventListener('abort', end, { once: true });
+  });
+}
+
+async function withRetries(attempt: () => Promise<GitResult>, commonDir: string): Promise<GitResult> {
   let result = await attempt();
   for (const milliseconds of PAUSES) {
     if (result.exitCode === 0 || !LOCKED.test(result.stderr)) break;
     // Not all who wait at the same moment.
-    await pause(milliseconds / 2 + randomInt(milliseconds));
+    if (!(await removeStale(lockOf(result), commonDir)))
+      await pause(milliseconds / 2 + randomInt(milliseconds));
     result = await attempt();
   }
   return result;
+}
+
+/**
+ * Removes a lock that is known to be stale: on a ref of the run that this work is for. Only one process at a time has a
+ * run, and its writes are made one at a time, so a git that was killed left it. Any other may be somebody's.
+ */
+async function removeStale(lock: string | null, commonDir: string): Promise<boolean> {
+  const runId = allowance()?.runId ?? null;
+  if (lock === null || runId === null || !isRefLockOf(runId, relative(commonDir, lock))) return false;
+  await rm(lock, { force: true });
+  return true;
 }
 
 /** A call that only reads, or adds objects, which needs no lock. */

@@ -1,11 +1,13 @@
 /** Saves what runs that were killed left in their worktrees, and clears the worktrees away. */
-import { capture, type How } from './capture.ts';
+import { capture, type Captured, type How } from './capture.ts';
+import { withinLimits } from './git-limits.ts';
 import { unlockUnknown } from './half-made.ts';
 import { type LeftOver, listWorktrees } from './left-overs.ts';
 import { listRefs } from './kept-refs.ts';
 import { harvestWorktree } from './harvest.ts';
 import { removeWorktree } from './remove-worktree.ts';
 import type { Repository } from './repository.ts';
+import type { Worktree } from './worktree.ts';
 
 /** What became of one worktree of a run that is over. */
 export interface Rescued {
@@ -25,6 +27,9 @@ export interface Rescued {
 /** Whether a run is known to be over although its process still exists; null when nothing is known of the run. */
 export type IsOver = (runId: string) => boolean | null;
 
+/** Longest that git may take with one worktree. */
+const EACH_SECONDS = 600;
+
 const NEVER: IsOver = () => null;
 
 /** Whether nobody works in it any more. */
@@ -33,14 +38,14 @@ export const isOver = ({ alive, worktree }: LeftOver, runIsOver: IsOver = NEVER)
 
 /**
  * Commits and keeps what is in the worktrees of dead processes; their folders stay.
- * @param runId only of this run; null for all
+ * @param runId only of this run, which is this process's; null for all
  */
 export async function rescue(repository: Repository, runId: string | null): Promise<Rescued[]> {
   const rescued: Rescued[] = [];
   for (const leftOver of await listWorktrees(repository)) {
     const { worktree } = leftOver;
     if (leftOver.alive || (runId !== null && worktree.owner.runId !== runId)) continue;
-    const captured = await capture(repository, worktree, asRescued(worktree.owner.workstreamId));
+    const captured = await captureLeft(repository, worktree, runId);
     const commit = 'problem' in captured ? null : captured.commit;
     const why = 'problem' in captured ? captured.problem : captured.missing;
     const notes = 'problem' in captured ? [] : captured.notes;
@@ -49,23 +54,42 @@ export async function rescue(repository: Repository, runId: string | null): Prom
   return rescued;
 }
 
+function captureLeft(
+  repository: Repository,
+  worktree: Worktree,
+  runId: string | null,
+): Promise<Captured | { problem: string }> {
+  const how = asRescued(worktree.owner.workstreamId);
+  return withinLimits({ runId, seconds: EACH_SECONDS }, () => capture(repository, worktree, how)).catch(
+    (error: unknown) => ({ problem: error instanceof Error ? error.message : String(error) }),
+  );
+}
+
 /** Does the same for every worktree whose run is over, and removes those that hold nothing else. */
 export async function prune(repository: Repository, runIsOver: IsOver = NEVER): Promise<Rescued[]> {
   const pruned: Rescued[] = [];
   await unlockUnknown(repository);
   for (const leftOver of await listWorktrees(repository)) {
     if (!isOver(leftOver, runIsOver)) continue;
-    const { worktree } = leftOver;
-    const { commit, missing, changes } = await harvestWorktree(
-      repository,
-      worktree,
-      asRescued(worktree.owner.workstreamId),
+    const { runId } = leftOver.worktree.owner;
+    const limits = { runId: runIsOver(runId) === true ? runId : null, seconds: EACH_SECONDS };
+    pruned.push(
+      await withinLimits(limits, () => pruneOne(repository, leftOver)).catch((error: unknown) => {
+        const why = error instanceof Error ? error.message : String(error);
+        return { ...nameOf(leftOver), commit: null, removed: false, why, notes: [] };
+      }),
     );
-    const safe = missing === null && commit !== null;
-    const why = safe ? await removeWorktree(repository, worktree, commit) : missing;
-    pruned.push({ ...nameOf(leftOver), commit, removed: safe && why === null, why, notes: changes.notes });
   }
   return pruned;
+}
+
+async function pruneOne(repository: Repository, leftOver: LeftOver): Promise<Rescued> {
+  const { worktree } = leftOver;
+  const how = asRescued(worktree.owner.workstreamId);
+  const { commit, missing, changes } = await harvestWorktree(repository, worktree, how);
+  const safe = missing === null && commit !== null;
+  const why = safe ? await removeWorktree(repository, worktree, commit) : missing;
+  return { ...nameOf(leftOver), commit, removed: safe && why === null, why, notes: changes.notes };
 }
 
 const asRescued = (workstreamId: string): How => ({

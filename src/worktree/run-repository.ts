@@ -6,7 +6,7 @@ import type { Failure } from '../domain/failure.ts';
 import { ownIdentity } from '../support/process-identity.ts';
 import { bringAlong, type BringAlong, findLuggage, type Luggage } from './bring-along.ts';
 import { IDENTITY } from './commit.ts';
-import { createWorktree } from './create-worktree.ts';
+import { createWorktree, discardWorktree } from './create-worktree.ts';
 import { complaint } from './git.ts';
 import { keptOf, lastResult, listRefs } from './kept-refs.ts';
 import { listed } from './listed.ts';
@@ -16,6 +16,7 @@ import { gitWrite, isAtLeast, OLDEST_GIT, type Repository } from './repository.t
 import { type ParentResult, startPoint } from './start-point.ts';
 import { uncommittedNotes } from './uncommitted.ts';
 import { UserTree } from './user-tree.ts';
+import type { Worktree } from './worktree.ts';
 import { WorktreeSession } from './worktree-session.ts';
 
 interface Settings extends BringAlong {
@@ -61,6 +62,7 @@ export class RunRepository {
     const { repository } = this;
     const { runId, stateFolder } = this.#settings;
     if (!isAtLeast(repository.version, OLDEST_GIT)) return tooOld(repository);
+    let worktree: Worktree | null = null;
     try {
       await this.#userTree.begin();
       const base = await this.base();
@@ -74,8 +76,9 @@ export class RunRepository {
         start: start.commit,
         process: ownIdentity(),
       };
-      const worktree = await createWorktree(repository, stateFolder, owner);
-      if (isFailureOf(worktree)) return worktree;
+      const created = await createWorktree(repository, stateFolder, owner);
+      if (isFailureOf(created)) return created;
+      worktree = created;
       const { brought, notes } = await bringAlong(repository, worktree, await this.#findLuggage());
       const all = [...(await this.#notesOnce()), ...notes, ...this.#notesOnParents(parents)];
       const session = new WorktreeSession(this, { ...worktree, brought }, workstream.title, all);
@@ -83,6 +86,7 @@ export class RunRepository {
       await mkdir(session.folder, { recursive: true });
       return session;
     } catch (error) {
+      if (worktree !== null) await discardWorktree(repository, worktree.root);
       return { reason: 'workspace-error', detail: error instanceof Error ? error.message : String(error) };
     }
   }
@@ -117,7 +121,7 @@ export class RunRepository {
     return this.#userTree.changes();
   }
 
-  /** One at a time. */
+  /** One at a time. Rejects where git fails. */
   merge(work: Work): Promise<Merge> {
     return this.#oneByOne(mergeWork, work);
   }

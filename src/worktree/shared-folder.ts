@@ -58,6 +58,7 @@ export class SharedFolder {
       base: null,
       head: null,
       contentHash: await contentHash(this.#folder, own),
+      conflictMarkers: [],
       notes: [
         ...notes,
         ...(stay.owner.scopes.length === 0

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { copyFile, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { notRequired, passingOverFilters } from './filters.ts';
-import { complaint, type GitResult, splitNul } from './git.ts';
+import { complaint, type GitResult, outputOf, splitNul } from './git.ts';
 import type { Look } from './look.ts';
 import { gitIn, type Worktree } from './worktree.ts';
 
@@ -33,7 +33,8 @@ export async function takeSnapshot(
   look: Pick<Look, 'embedded' | 'loose'>,
 ): Promise<Snapshot | { problem: string }> {
   const index = join(worktree.adminDir, `millrace-index-${randomUUID()}`);
-  const run: Run = (args, input = '') => gitIn(worktree, args, { env: { GIT_INDEX_FILE: index }, input });
+  const run: Run = (args, input) =>
+    gitIn(worktree, args, { env: { GIT_INDEX_FILE: index }, ...(input === undefined ? {} : { input }) });
   try {
     const problem = await fillIndex(worktree, basis, index, run);
     return problem === null ? await writeSnapshot(worktree, basis, look, run) : { problem };
@@ -105,20 +106,8 @@ async function addAll(
 /** Whoever worked there may have added them, by hand or with all the rest. */
 async function forget(brought: readonly string[], run: Run): Promise<void> {
   const literal = brought.map((path) => `:(top,literal)${path}`).join('\0');
-  await run(
-    [
-      'rm',
-      '-r',
-      '-q',
-      '-f',
-      '--cached',
-      '--sparse',
-      '--ignore-unmatch',
-      '--pathspec-from-file=-',
-      '--pathspec-file-nul',
-    ],
-    literal,
-  );
+  const options = ['-r', '-q', '-f', '--cached', '--sparse', '--ignore-unmatch'];
+  outputOf(await run(['rm', ...options, '--pathspec-from-file=-', '--pathspec-file-nul'], literal));
 }
 
 /**
@@ -130,16 +119,17 @@ async function showHidden(worktree: Worktree, run: Run): Promise<string[]> {
   const gitlinks: string[] = [];
   const assumed: string[] = [];
   const skipped: string[] = [];
-  for (const line of splitNul(list.stdout)) {
+  for (const line of splitNul(outputOf(list))) {
     const path = line.slice(line.indexOf('\t') + 1);
     if (line.startsWith('160000 ', 2)) gitlinks.push(path);
     const [mark = ''] = line;
     if (/[a-z]/.test(mark)) assumed.push(path);
     if (/s/i.test(mark) && existsSync(join(worktree.root, path))) skipped.push(path);
   }
-  if (assumed.length > 0)
-    await run(['update-index', '--no-assume-unchanged', '-z', '--stdin'], assumed.join('\0'));
-  if (skipped.length > 0)
-    await run(['update-index', '--no-skip-worktree', '-z', '--stdin'], skipped.join('\0'));
+  const take = async (mark: string, paths: readonly string[]): Promise<void> => {
+    if (paths.length > 0) outputOf(await run(['update-index', mark, '-z', '--stdin'], paths.join('\0')));
+  };
+  await take('--no-assume-unchanged', assumed);
+  await take('--no-skip-worktree', skipped);
   return gitlinks;
 }

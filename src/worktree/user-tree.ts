@@ -6,9 +6,11 @@ import { listed } from './listed.ts';
 import { gitRead, type Repository } from './repository.ts';
 import { overlaps } from './uncommitted.ts';
 
-/** What is checked out, and what differs from it. */
-interface UserLook {
-  /** Branch and commit, as `git status` says them; or why git can't look. */
+/** What is checked out, and what differs from it; or why that is not known. */
+type UserLook = Seen | { problem: string };
+
+interface Seen {
+  /** Branch and commit, as `git status` says them. */
   head: string;
   /** How each path that differs is, by the path. */
   paths: ReadonlyMap<string, string>;
@@ -55,7 +57,7 @@ export class UserTree {
       '--no-renames',
       '--ignore-submodules=all',
     ]);
-    if (status.exitCode !== 0) return { head: complaint(status), paths: new Map() };
+    if (status.exitCode !== 0) return { problem: complaint(status) };
     const lines = splitNul(status.stdout);
     const headers = lines.filter((line) => /^# branch\.(?:oid|head) /.test(line));
     const paths = new Map<string, string>();
@@ -80,6 +82,10 @@ async function stamp(path: string): Promise<string> {
 
 function differences(before: UserLook, now: UserLook): string[] {
   const where = 'in the folder that Millrace was started in';
+  if ('problem' in before || 'problem' in now) {
+    const problem = 'problem' in now ? now.problem : 'problem' in before ? before.problem : '';
+    return [`Whether it changed something ${where} is not known: ${problem}.`];
+  }
   const whose = 'If that was not you or another workstream, its tool left its worktree.';
   const notes: string[] = [];
   if (before.head !== now.head)

@@ -1,8 +1,12 @@
 /** One attempt in its worktree, from its opening to its removal. */
 import { join } from 'node:path';
-import type { Merge } from '../domain/changes.ts';
+import type { Changes, Merge } from '../domain/changes.ts';
+import { GitError } from './git.ts';
 import { type Harvest, harvestWorktree } from './harvest.ts';
+import { keep, type Kept } from './keep.ts';
+import { keptOf } from './kept-refs.ts';
 import type { Work } from './merge.ts';
+import { attemptRef } from './names.ts';
 import { removeWorktree } from './remove-worktree.ts';
 import type { Repository } from './repository.ts';
 import type { Worktree } from './worktree.ts';
@@ -24,6 +28,8 @@ export interface Closing {
   /** What a person should know of it, in a sentence each. */
   notes: readonly string[];
 }
+
+const UNKNOWN = 'what is in it is not known';
 
 export class WorktreeSession {
   readonly worktree: Worktree;
@@ -51,8 +57,35 @@ export class WorktreeSession {
     this.#outside.push(...(await this.#run.changesOutside()));
     const notes = [...this.#notes, ...this.#outside, ...found.changes.notes];
     this.#harvest = { ...found, changes: { ...found.changes, notes } };
-    if (found.commit !== null) this.#run.remember(workstreamId, found.commit);
+    if (found.complete && found.commit !== null) this.#run.remember(workstreamId, found.commit);
     return this.#harvest;
+  }
+
+  /** Makes what was found the workstream's result, after other attempts have had its branch. */
+  async choose(): Promise<Changes> {
+    const { commit, complete, changes } = this.#harvest ?? (await this.harvest());
+    if (commit === null || !complete) return changes;
+    this.#run.remember(this.worktree.owner.workstreamId, commit);
+    const { branch, notes } = await this.#takeBranch(commit);
+    return { ...changes, branch, notes: [...changes.notes, ...notes] };
+  }
+
+  async #takeBranch(commit: string): Promise<Kept> {
+    const { runId, workstreamId, attempt } = this.worktree.owner;
+    try {
+      const refs = await keptOf(this.#run.repository, runId, workstreamId);
+      const kept = await keep(this.#run.repository, this.worktree, commit, { refs, rescued: false });
+      if (!('problem' in kept)) return kept;
+      throw new GitError(kept.problem);
+    } catch (error) {
+      // What was judged is kept by the attempt's ref, whatever became of the branch.
+      const branch = attemptRef(runId, workstreamId, attempt);
+      const why = error instanceof Error ? error.message : String(error);
+      return {
+        branch,
+        notes: [`Its branch could not be set, so its work is only kept as ${branch}: ${why}.`],
+      };
+    }
   }
 
   async merge(): Promise<Merge> {
@@ -65,15 +98,16 @@ export class WorktreeSession {
 
   /**
    * Looks once more, and removes the worktree only if everything in it is kept. What changed since its work was looked
-   * at is kept too, and counts for nothing.
+   * at is kept too, and counts for nothing. Where the work could not be captured the worktree stays, as was said.
    */
   async close(): Promise<Closing> {
-    const judged = this.#harvest?.commit ?? null;
-    const { commit, missing, late } = judged === null ? await this.harvest() : await this.#look(judged);
+    const judged = this.#harvest ?? (await this.harvest());
+    if (judged.commit === null || !judged.complete) return { why: judged.missing ?? UNKNOWN, notes: [] };
+    const { commit, missing, late } = await this.#look(judged.commit);
     const why =
       missing === null && commit !== null
         ? await removeWorktree(this.#run.repository, this.worktree, commit)
-        : (missing ?? 'what is in it is not known');
+        : (missing ?? UNKNOWN);
     return { why, notes: late === null ? [] : [late] };
   }
 
@@ -84,7 +118,11 @@ export class WorktreeSession {
   }
 
   async #work(): Promise<Work> {
-    const { commit, changes } = this.#harvest ?? (await this.harvest());
-    return { owner: this.worktree.owner, commit, changed: changes.contentHash !== null };
+    const { commit, complete, changes } = this.#harvest ?? (await this.harvest());
+    return {
+      owner: this.worktree.owner,
+      commit: complete ? commit : null,
+      changed: changes.contentHash !== null,
+    };
   }
 }

@@ -2,7 +2,7 @@
 import { lstat, readFile, realpath, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { git, type GitResult, splitNul } from './git.ts';
+import { git, type GitCall, type GitResult, saidYes, splitNul } from './git.ts';
 import type { Owner } from './lock-reason.ts';
 
 export interface Worktree {
@@ -22,15 +22,15 @@ export interface Worktree {
 export function gitIn(
   { root, adminDir }: Pick<Worktree, 'root' | 'adminDir'>,
   args: readonly string[],
-  { env = {}, input = '' }: { env?: Record<string, string>; input?: string } = {},
+  { env = {}, ...call }: Pick<GitCall, 'env' | 'input'> = {},
 ): Promise<GitResult> {
-  return git(args, { cwd: root, env: { GIT_DIR: adminDir, GIT_WORK_TREE: root, ...env }, input });
+  return git(args, { cwd: root, env: { GIT_DIR: adminDir, GIT_WORK_TREE: root, ...env }, ...call });
 }
 
-/** The commit that is checked out in it; null where there is none, or the worktree is broken. */
+/** The commit that is checked out in it; null where there is none. @throws GitError where git can't tell */
 export async function headOf(worktree: Pick<Worktree, 'root' | 'adminDir'>): Promise<string | null> {
   const head = await gitIn(worktree, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
-  return head.exitCode === 0 ? head.stdout.trim() : null;
+  return saidYes(head) ? head.stdout.trim() : null;
 }
 
 /** Where git keeps what belongs to the worktree at `root`. @throws where its `.git` can't be read */

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { millrace, writeFiles } from '../rig/command.ts';
+import { query } from '../rig/rows.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 import { abandon, contentIn, git, makeRepository, opened, RUN, workspacesIn } from '../worktree/fixture.ts';
 
@@ -13,6 +14,35 @@ async function leftOver(repo: string): Promise<string> {
   await abandon(repo, folder);
   return folder;
 }
+
+const TOOL = { tools: { good: { command: ['touch', 'done.txt'] } } };
+
+describe('a workstream that is to work in a worktree where there can be none', () => {
+  test.each([
+    ['asks for it outside of any repository', '"workspace": "worktree"', false],
+    ['has a tool step in a repository without a commit', '"title": "x"', true],
+  ])('%s: nothing of it starts, and plan, validate and run agree', async (_name, field, isRepository) => {
+    const folder = temporaryFolder();
+    if (isRepository) git(folder, 'init', '-q');
+    writeFiles(folder, {
+      'millrace.config.json': TOOL,
+      'workstreams/a.json': `[{"id":"ws-a","tool":"good","tasks":["x"],${field}},
+        {"id":"ws-b","depends_on":["ws-a"],"steps":[{"run":"true"}]},
+        {"id":"ws-c","tool":"good","tasks":["x"],"workspace":"shared"}]`,
+    });
+    const validated = await millrace(folder, ['validate']);
+    expect([validated.code, validated.stdout]).toEqual([1, expect.stringContaining('"workspace": "shared"')]);
+    expect((await millrace(folder, ['plan'])).code).toBe(1);
+    expect((await millrace(folder, ['run'])).code).toBe(1);
+    expect(query(folder, 'SELECT workstream_id AS id, status, reason FROM agent_results ORDER BY 1')).toEqual(
+      [
+        { id: 'ws-a', status: 'failed', reason: 'workspace-error' },
+        { id: 'ws-b', status: 'skipped', reason: 'dependency-failed' },
+        { id: 'ws-c', status: 'completed', reason: null },
+      ],
+    );
+  });
+});
 
 describe('millrace worktrees', () => {
   test('lists them with whose they are, their size, and whether they hold work that is in no commit', async () => {

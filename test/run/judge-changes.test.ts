@@ -14,6 +14,7 @@ const changed = (paths: string[]): Changes => ({
   base: null,
   head: 'h',
   contentHash: null,
+  conflictMarkers: [],
   notes: [],
 });
 
@@ -72,6 +73,18 @@ test('work that is in no commit is a failure, whatever the workstream is', () =>
   const failure = { reason: 'workspace-error', detail: 'What it changed is not known: no index.' };
   for (const steps of [[tool], [runStep('x')]])
     expect(judgeChanges(workstream('ws-a', steps), unknown, 'warn')).toEqual({ failure, warnings: [] });
+});
+
+test('marks of a conflict that a tool left are a failure, or a warning where a test passed on them', () => {
+  const marked = { ...changed(['a.txt']), conflictMarkers: ['a.txt'] };
+  expect(judgeChanges(workstream('ws-a', [tool]), marked, 'warn').failure).toEqual({
+    reason: 'conflict-markers',
+    files: ['a.txt'],
+  });
+  const acceptanceTests = [{ kind: 'text', text: 'npm test' } as const];
+  const warned = { failure: null, warnings: ['Marks of a conflict are left in a.txt.'] };
+  expect(judgeChanges(workstream('ws-a', [tool], { acceptanceTests }), marked, 'warn')).toEqual(warned);
+  expect(judgeChanges(workstream('ws-a', [runStep('x')]), marked, 'warn')).toEqual(warned);
 });
 
 test('many files are named in part', () => {

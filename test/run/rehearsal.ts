@@ -150,8 +150,10 @@ export class Rehearsal {
         base: null,
         head: null,
         contentHash: null,
+        conflictMarkers: [],
         notes: [],
       }),
+      choose: () => Promise.reject(new Error('there is one candidate')),
       merge: () => Promise.reject(new Error('nothing is merged here')),
       predict: () => Promise.reject(new Error('nothing is merged here')),
       close: async ({ folder }) => {

@@ -76,6 +76,7 @@ const full = failed('ws-full', 'It\nbroke \u{1F4A5} \u0000 \uD800', {
       base: 'x',
       head: 'y',
       contentHash: 'z',
+      conflictMarkers: [],
       notes: ['n'],
     },
     merge: {

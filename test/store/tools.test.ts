@@ -48,6 +48,7 @@ const changes = (files: Changes['files']): Changes => ({
   base: 'b',
   head: 'c1',
   contentHash: 'h',
+  conflictMarkers: [],
   notes: [],
 });
 

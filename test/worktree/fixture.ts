@@ -77,6 +77,7 @@ export const request = (
   attempt: 1,
   kind: 'worktree',
   parents: [],
+  limits: { seconds: 3600, signal: new AbortController().signal },
   ...fields,
 });
 

@@ -37,7 +37,7 @@ test.each([[['HEAD', 'commondir', 'index']], [['commondir', 'index']], [['index'
     for (const name of missing) rmSync(join(admin, name));
     rmSync(join(folder, 'a.txt'));
     const found = await findRepository(repo);
-    if (typeof found === 'string') throw new Error(found);
+    if ('why' in found) throw new Error(found.why);
     expect(await prune(found)).toMatchObject([{ workstreamId: 'ws-a', removed: true, why: null }]);
     expect(existsSync(admin)).toBe(false);
     expect(git(repo, 'for-each-ref', 'refs/heads/millrace')).toBe('');
@@ -50,7 +50,7 @@ test('one that git does not know yet is unlocked, so that git tidies it up', asy
   writeFiles(admin, { locked: lockReason(owner('a'.repeat(40))) });
   writeFiles(join(repo, '.git/worktrees/users'), { locked: 'mine' });
   const found = await findRepository(repo);
-  if (typeof found === 'string') throw new Error(found);
+  if ('why' in found) throw new Error(found.why);
   expect(await listWorktrees(found)).toEqual([]);
   expect(await prune(found)).toEqual([]);
   expect(existsSync(join(admin, 'locked'))).toBe(false);

@@ -92,6 +92,20 @@ describe('what an attempt left', () => {
     );
   });
 
+  test('marks of a conflict: those that came and stayed, not those that were there or were resolved', async () => {
+    const marks = '<<<<<<< ours\na\n=======\nb\n>>>>>>> theirs\n';
+    const repo = makeRepository({ 'before.md': marks, 'resolved.txt': marks, 'both.txt': 'x\n' });
+    const { changes } = await worked(await workspacesIn(repo), 'ws-a', {
+      'before.md': `${marks}more\n`,
+      'resolved.txt': 'a\nb\n',
+      'both.txt': marks,
+      'dir/new [1].txt': marks,
+      'half.txt': '<<<<<<< is how a conflict begins\n',
+      'title.rst': 'Title\n=======\n',
+    });
+    expect(changes.conflictMarkers).toEqual(['both.txt', 'dir/new [1].txt']);
+  });
+
   test('nothing: no commit, no branch, no hash, and a ref from which dependents start', async () => {
     const repo = makeRepository();
     const workspaces = await workspacesIn(repo);
@@ -157,7 +171,7 @@ describe('what an attempt left', () => {
     git(repo, 'checkout', '-q', `millrace/${RUN}/ws-a`);
     const own = commitAll(repo, 'mine');
     const again = await worked(workspaces, 'ws-a', { 'a.txt': 'second\n' }, { attempt: 2 });
-    expect(again.changes.branch).toBeNull();
+    expect(again.changes.branch).toBe(`refs/millrace/${RUN}/ws-a/2`);
     expect(again.changes.notes.join()).toContain('checked out');
     git(repo, 'checkout', '-q', 'main');
     const third = await worked(workspaces, 'ws-a', { 'a.txt': 'third\n' }, { attempt: 3 });
@@ -170,7 +184,7 @@ describe('what an attempt left', () => {
     const repo = makeRepository();
     git(repo, 'branch', 'millrace');
     const { changes } = await worked(await workspacesIn(repo), 'ws-a', { x: '1' });
-    expect(changes.branch).toBeNull();
+    expect(changes.branch).toBe(`refs/millrace/${RUN}/ws-a/1`);
     expect(changes.notes.join()).toContain('could not be set');
     expect(contentIn(repo, `refs/millrace/${RUN}/ws-a/1`, 'x')).toBe('1');
   });
@@ -214,7 +228,7 @@ test('what a killed process left is pruned without touching what the resumed run
   const { workspace, changes } = await worked(resumed, 'ws-a', { 'a.txt': 'whole\n' });
   await resumed.close(workspace);
   const repository = await findRepository(repo);
-  if (typeof repository === 'string') throw new Error(repository);
+  if ('why' in repository) throw new Error(repository.why);
   expect(await prune(repository)).toMatchObject([{ workstreamId: 'ws-a', removed: true }]);
   expect(git(repo, 'rev-parse', `millrace/${RUN}/ws-a`).trim()).toBe(changes.head);
   expect(git(repo, 'rev-parse', `refs/millrace/${RUN}/ws-a/1`).trim()).toBe(changes.head);

@@ -26,6 +26,7 @@ async function work(workspaces, id, parents) {
     attempt: 1,
     kind: 'worktree',
     parents,
+    limits: { seconds: 3600, signal: new AbortController().signal },
   };
   const workspace = await workspaces.open(request);
   if ('reason' in workspace) throw new Error(JSON.stringify(workspace));

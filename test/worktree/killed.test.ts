@@ -9,26 +9,25 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { cleanEnvironment, parseLines, writeFiles } from '../rig/command.ts';
-import { workstream } from '../rig/definitions.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 import { listWorktrees } from '../../src/worktree/left-overs.ts';
 import { findRepository, type Repository } from '../../src/worktree/repository.ts';
 import { prune, rescue } from '../../src/worktree/rescue.ts';
-import { git, makeRepository, RUN, workspacesIn } from './fixture.ts';
+import { git, makeRepository, request, RUN, workspacesIn } from './fixture.ts';
 
 const KILLS = Number(process.env['MILLRACE_TEST_KILLS'] ?? 20);
 const program = fileURLToPath(new URL('kill-program.mjs', import.meta.url));
 
 const HOW = ['before', 'during', 'after'] as const;
 
-/** A git that kills the group of its process before, while or after it does what its call of a number is to do. */
+/** A git that kills the process that called it, and itself with what it started, before, while or after it does what its call of a number is to do. */
 const DEADLY_GIT = `#!/bin/sh
 printf x >> "$KILL_COUNT"
 if [ "$(wc -c < "$KILL_COUNT")" -lt "$KILL_AT" ]; then exec "$REAL_GIT" "$@"; fi
 case "$KILL_HOW" in
-  before) kill -9 0 ;;
-  during) "$REAL_GIT" "$@" & i=0; while [ $i -lt "$KILL_SPIN" ]; do i=$((i+1)); done; kill -9 0 ;;
-  after) "$REAL_GIT" "$@"; kill -9 0 ;;
+  before) kill -9 $PPID 0 ;;
+  during) "$REAL_GIT" "$@" & i=0; while [ $i -lt "$KILL_SPIN" ]; do i=$((i+1)); done; kill -9 $PPID 0 ;;
+  after) "$REAL_GIT" "$@"; kill -9 $PPID 0 ;;
 esac
 `;
 
@@ -67,7 +66,7 @@ async function runAndKill(at: number, how: (typeof HOW)[number], spin: number): 
 
 async function repositoryOf(repo: string): Promise<Repository> {
   const found = await findRepository(repo);
-  if (typeof found === 'string') throw new Error(found);
+  if ('why' in found) throw new Error(found.why);
   return found;
 }
 
@@ -123,13 +122,7 @@ describe('processes killed with SIGKILL', () => {
   test('are rescued: what they left is kept, the folders stay, and those of the living are left alone', async () => {
     const killed = await runAndKill(40, 'before', 0);
     const workspaces = await workspacesIn(killed.repo, { runId: `${RUN}-2` });
-    const own = await workspaces.open({
-      workstream: workstream('ws-x', []),
-      agentId: 'agent-1',
-      attempt: 1,
-      kind: 'worktree',
-      parents: [],
-    });
+    const own = await workspaces.open(request('ws-x'));
     const rescued = await workspaces.rescue(RUN);
     expect(rescued.length).toBeGreaterThan(0);
     for (const { folder, commit, runId } of rescued) {

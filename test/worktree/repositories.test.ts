@@ -4,7 +4,17 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { writeFiles } from '../rig/command.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
-import { commitAll, git, makeRepository, opened, short, worked, workspacesIn } from './fixture.ts';
+import {
+  commitAll,
+  git,
+  makeRepository,
+  opened,
+  request,
+  RUN,
+  short,
+  worked,
+  workspacesIn,
+} from './fixture.ts';
 
 describe('repositories of every kind', () => {
   test('a detached HEAD', async () => {
@@ -28,17 +38,46 @@ describe('repositories of every kind', () => {
     expect(git(repo, 'worktree', 'list', '--porcelain').match(/^worktree /gm)).toHaveLength(2);
   });
 
-  test.each([['no repository'], ['no commit yet']])('%s: the shared folder, and it is said', async (kind) => {
-    const folder = temporaryFolder();
-    if (kind === 'no commit yet') git(folder, 'init', '-q');
-    const workspaces = await workspacesIn(folder);
-    const workspace = await opened(workspaces, 'ws-a', {}, { filesScope: ['src'] });
-    expect(workspace).toEqual({ folder, kind: 'shared', setup: null });
-    writeFiles(folder, { 'src/a.txt': 'a' });
-    const changes = await workspaces.harvest(workspace);
-    expect(changes).toMatchObject({ source: 'scope-look', files: [{ path: 'src/a.txt', status: 'added' }] });
-    expect(changes.notes[0]).toContain('could not');
-    expect(workspaces.describe().repository).toBeNull();
+  test.each([['no repository'], ['no commit yet']])(
+    '%s: no worktree, and nothing else instead',
+    async (kind) => {
+      const folder = temporaryFolder();
+      if (kind === 'no commit yet') git(folder, 'init', '-q');
+      const workspaces = await workspacesIn(folder);
+      expect(await workspaces.open(request('ws-a', {}, { filesScope: ['src'] }))).toEqual({
+        reason: 'workspace-error',
+        detail: expect.stringContaining('"workspace": "shared"'),
+      });
+      expect(workspaces.describe().repository).toBeNull();
+      const shared = await opened(workspaces, 'ws-b', { kind: 'shared' }, { filesScope: ['src'] });
+      expect(shared).toEqual({ folder, kind: 'shared', setup: null });
+      writeFiles(folder, { 'src/a.txt': 'a' });
+      const changes = await workspaces.harvest(shared);
+      expect(changes).toMatchObject({
+        source: 'scope-look',
+        files: [{ path: 'src/a.txt', status: 'added' }],
+      });
+    },
+  );
+
+  test('a branch that leaves no room for those of Millrace: work is kept and merged by refs', async () => {
+    const repo = makeRepository();
+    git(repo, 'branch', 'millrace');
+    const workspaces = await workspacesIn(repo);
+    for (const id of ['ws-a', 'ws-b']) {
+      const { workspace, changes } = await worked(workspaces, id, { [id]: '' });
+      expect(changes.branch).toBe(`refs/millrace/${RUN}/${id}/1`);
+      const merge = await workspaces.merge(workspace);
+      expect(merge).toMatchObject({ status: 'merged', branch: `refs/millrace/${RUN}/_merged` });
+      await workspaces.close(workspace);
+    }
+    // Room is made while the run goes on: what was merged stays together.
+    git(repo, 'branch', '-D', 'millrace');
+    const { workspace } = await worked(workspaces, 'ws-c', { 'ws-c': '' });
+    expect((await workspaces.merge(workspace)).status).toBe('merged');
+    expect(git(repo, 'ls-tree', '--name-only', `refs/millrace/${RUN}/_merged`)).toContain(
+      'ws-a\nws-b\nws-c\n',
+    );
   });
 
   test('a sparse checkout: work outside of it is captured, what is not checked out is not deleted', async () => {

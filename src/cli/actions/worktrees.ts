@@ -16,7 +16,7 @@ import { table } from '../table.ts';
 /** Lists the worktrees that runs left, or removes those whose run is over. Exits 1 if one of those could not be. */
 export async function worktrees(argv: WorktreesArguments): Promise<number> {
   const repository = await findRepository(process.cwd());
-  if (typeof repository === 'string') throw new Refusal(4, `There are no worktrees here: ${repository}.`);
+  if ('why' in repository) throw new Refusal(4, `There are no worktrees here: ${repository.why}.`);
   const runIsOver = await endedRuns(argv.state, repository);
   if (argv.action === 'prune') return pruneAll(repository, runIsOver, argv.json);
   await list(repository, runIsOver, argv.json);
