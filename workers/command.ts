@@ -6,5 +6,6 @@ export interface Command {
   args: string[];
   shell: boolean;
   cwd: string;
-  env: Record<string, string>;
+  /** Added to what is inherited; undefined takes a variable away. */
+  env: Record<string, string | undefined>;
 }

@@ -1,6 +1,7 @@
 const LINE_FEED = 10;
-/** Tools print whole files inside one line of JSON. */
-const MAX_LINE_BYTES = 8e6;
+const CLOSING_BRACE = 125;
+/** Tools print whole files inside one line of JSON, and an event of which a part is missing is none. */
+const MAX_LINE_BYTES = 32e6;
 
 /**
  * Cuts a stream of bytes into lines of UTF-8 text, without their ends. Of a line of more than `maxBytes` only the
@@ -31,6 +32,11 @@ export class LineSplitter {
   /** Gives what came after the last line end, if there is anything. */
   end(): void {
     if (this.#length > 0) this.#give();
+  }
+
+  /** Gives what came after the last line end if it may be a whole object: some programs end no last line. */
+  endObject(): void {
+    if (this.#parts.at(-1)?.at(-1) === CLOSING_BRACE) this.#give();
   }
 
   #keep(bytes: Buffer): void {

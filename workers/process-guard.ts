@@ -14,6 +14,8 @@ export type ProcessHost = Pick<
 
 export interface Guard {
   stop(): void;
+  /** Ends the process. */
+  end(): void;
   /** Whether it printed more than it may and was ended for that. */
   limitPassed(): boolean;
 }
@@ -48,6 +50,7 @@ export function guardProcess(
   signal.addEventListener('abort', end, { once: true });
   if (signal.aborted) end();
   return {
+    end,
     limitPassed: () => passed,
     stop: () => {
       clearInterval(watch);

@@ -61,7 +61,7 @@ async function launch(command: Command, execution: ProcessHost): Promise<Started
   const { assignment, children, host, output } = execution;
   if (host.launcher === null || !host.launcher.isTied) return null;
   const { file, args, shell, cwd } = command;
-  const pairs = Object.entries({ ...process.env, ...command.env }).map(([name, value]) => `${name}=${value}`);
+  const pairs = Object.entries(environmentOf(command)).map(([name, value]) => `${name}=${value}`);
   const variables = variablesOf(execution, pairs);
   const { graceSeconds } = assignment.limits;
   const request = { file, args, shell, cwd, variables, output: output.path, graceSeconds };
@@ -74,12 +74,18 @@ async function launch(command: Command, execution: ProcessHost): Promise<Started
   return launched;
 }
 
+function environmentOf({ env }: Command): NodeJS.ProcessEnv {
+  const all: NodeJS.ProcessEnv = { ...process.env, ...env };
+  for (const name of Object.keys(env)) if (env[name] === undefined) delete all[name];
+  return all;
+}
+
 /** Gives the error where Node refuses at once: too many arguments, a NUL character, no memory. */
 export function startProcess(command: Command, stdio: StdioOptions): ChildProcess | Error {
   try {
     return spawn(command.file, command.args, {
       cwd: command.cwd,
-      env: { ...process.env, ...command.env },
+      env: environmentOf(command),
       shell: command.shell,
       detached: true,
       windowsHide: true,

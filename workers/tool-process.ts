@@ -9,6 +9,7 @@ import type { Command } from './command.ts';
 import { ended, startProcess } from './process.ts';
 import type { End } from './process-end.ts';
 import { guardProcess } from './process-guard.ts';
+import type { ToolReader } from './tools/tool.ts';
 
 /** Once a program has ended, its output is read until nothing has come for this long. */
 const QUIET_MS = 50;
@@ -16,44 +17,97 @@ const QUIET_MS = 50;
 const DRAIN_MS = 500;
 const DRAIN_BYTES = 4e6;
 
+/** A last line without an end is read after this long. */
+const PAUSE_MS = 1_000;
+
 /** Who reads what the program prints. */
-export interface LineReader {
-  line(text: string): void;
-  activity(): string | null;
+export type LineReader = Pick<ToolReader, 'line' | 'activity' | 'concluded'>;
+
+/** What to run. */
+export interface ToolProcess {
+  command: Command;
+  /** Becomes its standard input, so that it can neither wait for more nor block whoever writes; null for no input. */
+  inputFile: string | null;
+  /** How long it may take to exit once the reader says that it has concluded. */
+  exitGraceSeconds: number;
 }
 
 export interface ToolProcessEnd {
   end: End;
   /** Whether it printed more than it may and was ended for that. */
   limitPassed: boolean;
+  /** Whether it did not exit in time after it had concluded and was ended for that. */
+  overstayed: boolean;
 }
 
 /**
- * Gives the program the file as its standard input, so that it can neither wait for more nor block whoever writes.
  * When the signal is aborted, the group is ended, and the promise resolves as it does otherwise.
  * @throws what `reader.line` threw.
  */
 export async function runToolProcess(
-  command: Command,
-  inputFile: string | null,
+  { command, inputFile, exitGraceSeconds }: ToolProcess,
   reader: LineReader,
   execution: Execution,
   signal: AbortSignal,
 ): Promise<ToolProcessEnd> {
   const child = startWithInput(command, inputFile);
-  if (child instanceof Error) return { end: { error: child }, limitPassed: false };
-  const { redactor } = execution.host;
-  const lines = new LineSplitter((line) => reader.line(redactor.json(line)));
-  const output = new ToolOutput(child, execution, lines);
+  if (child instanceof Error) return { end: { error: child }, limitPassed: false, overstayed: false };
   const guard = guardProcess(child, execution, signal, () => reader.activity());
+  const exit = new ExitDeadline(exitGraceSeconds, () => guard.end());
+  const { redactor } = execution.host;
+  const lines = new LineSplitter((line) => {
+    // What it says of being ended is no part of its result.
+    if (exit.passed) return;
+    reader.line(redactor.json(line));
+    exit.expect(reader.concluded());
+  });
+  const output = new ToolOutput(child, execution, lines);
   try {
     const end = await ended(child);
     // What others print after it is not its output.
     const limitPassed = guard.limitPassed();
+    exit.stop();
     await output.close();
-    return { end, limitPassed };
+    return { end, limitPassed, overstayed: exit.passed };
   } finally {
     guard.stop();
+    exit.stop();
+  }
+}
+
+/** Until when a program that has concluded has to exit. */
+class ExitDeadline {
+  passed = false;
+  readonly #seconds: number;
+  readonly #end: () => void;
+  #timer: NodeJS.Timeout | null = null;
+  #isStopped = false;
+
+  /** `end` is called when the time is over. */
+  constructor(seconds: number, end: () => void) {
+    this.#seconds = seconds;
+    this.#end = end;
+  }
+
+  /** The time begins when the program has concluded, and is given up where it has begun to work again. */
+  expect(concluded: boolean): void {
+    if (!concluded) this.#clear();
+    else if (!this.#isStopped) this.#timer ??= setTimeout(() => this.#pass(), this.#seconds * 1000);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#clear();
+  }
+
+  #pass(): void {
+    this.passed = true;
+    this.#end();
+  }
+
+  #clear(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
   }
 }
 
@@ -76,6 +130,7 @@ class ToolOutput {
   /** How many bytes are kept in all; more only come from what outlives the program. */
   #most = Number.POSITIVE_INFINITY;
   #failure: { thrown: unknown } | null = null;
+  #pause: NodeJS.Timeout | undefined;
 
   constructor(child: ChildProcess, execution: Execution, lines: LineSplitter) {
     this.#lines = lines;
@@ -89,7 +144,7 @@ class ToolOutput {
         this.#bytes += chunk.length;
         if (this.#bytes > this.#most) return;
         execution.output.write(chunk);
-        if (stream === child.stdout) this.#read(chunk);
+        if (stream === child.stdout) this.#take(chunk);
       });
     }
   }
@@ -106,6 +161,7 @@ class ToolOutput {
       await new Promise(setImmediate);
     }
     for (const stream of this.#streams) stream.destroy();
+    clearTimeout(this.#pause);
     if (this.#failure === null) this.#lines.end();
     if (this.#failure !== null) throw this.#failure.thrown;
   }
@@ -117,11 +173,17 @@ class ToolOutput {
     return closed;
   }
 
+  #take(chunk: Buffer): void {
+    this.#read(() => this.#lines.take(chunk));
+    this.#pause ??= setTimeout(() => this.#read(() => this.#lines.endObject()), PAUSE_MS);
+    this.#pause.refresh();
+  }
+
   /** An error of the reader is ours: it must not reach the event loop, where the workstream would be blamed for it. */
-  #read(chunk: Buffer): void {
+  #read(read: () => void): void {
     if (this.#failure !== null) return;
     try {
-      this.#lines.take(chunk);
+      read();
     } catch (thrown) {
       this.#failure = { thrown };
     }

@@ -1,6 +1,6 @@
 /** Which program stands behind the name of a tool. */
 import type { Project, ToolConfig } from '../domain/project.ts';
-import { isBuiltIn, type ToolSettings } from '../domain/tool.ts';
+import { EXIT_GRACE_SECONDS, isBuiltIn, type ToolSettings } from '../domain/tool.ts';
 
 /**
  * How the tool of this name is called; null when no tool is called that. A name is looked for among the tools of the
@@ -32,6 +32,7 @@ function fromConfig(name: string, config: ToolConfig): ToolSettings | null {
       outputMatches: config.success?.output_matches ?? null,
       outputExcludes: config.success?.output_excludes ?? null,
     },
+    exitGraceSeconds: config.exit_grace_seconds ?? EXIT_GRACE_SECONDS,
   };
 }
 

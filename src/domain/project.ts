@@ -38,6 +38,12 @@ const toolSchema = z.strictObject({
     })
     .optional()
     .describe('When a program without an adapter has done its work. Default: exit code 0.'),
+  exit_grace_seconds: z
+    .number()
+    .nonnegative()
+    .max(3_600)
+    .optional()
+    .describe('How long a built-in tool may take to exit after it has reported its result. Default: 10.'),
 });
 
 /** What can only be known with a tool's name: one that is not built in needs a command and all that this asks for. */

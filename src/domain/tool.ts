@@ -40,7 +40,12 @@ export interface ToolSettings {
   /** How a program from the configuration gets its prompt; built-in tools have their own way. */
   prompt: 'stdin' | 'file' | 'argument';
   success: ToolSuccess;
+  /** How long it may take to exit after it has said how its work went. */
+  exitGraceSeconds: number;
 }
+
+/** Hooks that run at the end of a session take seconds; connections that nothing closes take for ever. */
+export const EXIT_GRACE_SECONDS = 10;
 
 export const NO_TOKENS: Tokens = {
   input: null,

@@ -71,6 +71,7 @@ export function settingsOf(
     model: null,
     prompt: 'stdin',
     success: { exitCodes: [0], outputMatches: null, outputExcludes: null },
+    exitGraceSeconds: 10,
   };
 }
 

@@ -98,6 +98,24 @@ test('candidates share the money of their workstream, and each has a log of its 
   expect(row?.warnings).toContain('It was not given to good');
 });
 
+test('inside the session of a coding agent, a tool that stays after its result is ended, and its work is merged', async () => {
+  const claude = { ...TOOLS.claude, exit_grace_seconds: 0.1 };
+  const folder = project([{ ...write('ws-a', 'claude'), tasks: ['write ws-a.txt hello', 'stay'] }], {
+    config: { tools: { claude } },
+  });
+  const { code } = await millrace(folder, ['run'], { CLAUDECODE: '1', CLAUDE_CODE_ENTRYPOINT: 'cli' });
+  expect(code).toBe(0);
+  const [row] = query<{ warnings: string; cost_usd: number; run_id: string }>(
+    folder,
+    'SELECT * FROM agent_results',
+  );
+  expect(JSON.parse(row?.warnings ?? '')).toEqual([
+    expect.stringContaining('claude had reported its result and did not exit within 0.1 s'),
+  ]);
+  expect(row?.cost_usd).toBe(0.25);
+  expect(git(folder, 'show', `millrace/${row?.run_id}/_merged:ws-a.txt`)).toBe('hello');
+});
+
 test('a tool that fails the same way again and again is not used any more, and all else goes on', async () => {
   const ids = ['ws-1', 'ws-2', 'ws-3', 'ws-4'];
   const folder = project([

@@ -62,6 +62,7 @@ export const customTool = (
   model: null,
   prompt: 'stdin',
   success: { exitCodes: [0], outputMatches: null, outputExcludes: null },
+  exitGraceSeconds: 10,
   ...fields,
 });
 

@@ -40,3 +40,15 @@ test('only the beginning of a long line is held, and the next line is whole', ()
   const chunks = ['12345', '67', '8\nabc\n'].map((text) => Buffer.from(text));
   expect(split(chunks, 6)).toEqual(['123456', 'abc']);
 });
+
+test('an unfinished line is given before its end only if it may be an object', () => {
+  const lines: string[] = [];
+  const splitter = new LineSplitter((line) => lines.push(line));
+  for (const text of ['word', '{"a":1}']) {
+    splitter.take(Buffer.from(text));
+    splitter.endObject();
+  }
+  splitter.take(Buffer.from('\nb'));
+  splitter.end();
+  expect(lines).toEqual(['word{"a":1}', '', 'b']);
+});

@@ -16,6 +16,7 @@ import { buildPrompt } from '../tools/prompt.ts';
 import { loadAdapter } from '../tools/registry.ts';
 import { makeToolReport } from '../tools/report.ts';
 import { prepareScratch, type Scratch } from '../tools/scratch.ts';
+import { sessionVariables } from '../tools/session-variables.ts';
 import type { ToolAdapter, ToolCommand, ToolReader, ToolRequest } from '../tools/tool.ts';
 import { probeVersion } from '../tools/version.ts';
 import { redactPath } from '../../src/support/redact-file.ts';
@@ -123,7 +124,9 @@ async function runProgram(job: Job, version: string | null, signal: AbortSignal)
   const start = execution.output.size;
   const began = performance.now();
   const input = scratch.keepInput(toolCommand.stdin);
-  const result = await runToolProcess(command, input, reader, execution, signal);
+  const { exitGraceSeconds } = settings;
+  const started = { command, inputFile: input, exitGraceSeconds };
+  const result = await runToolProcess(started, reader, execution, signal);
   const durationSeconds = (performance.now() - began) / 1000;
   // The program wrote files there, some of which are read now.
   for (const text of redactPath(scratch.folder, execution.host.redactor)) execution.warn(text);
@@ -133,6 +136,11 @@ async function runProgram(job: Job, version: string | null, signal: AbortSignal)
   }
   const tool = makeToolReport(reader.report(), { tool: settings.name, version, durationSeconds });
   execution.spentUsd += tool.costUsd ?? 0;
+  if (result.overstayed) {
+    execution.warn(
+      `${settings.name} had reported its result and did not exit within ${exitGraceSeconds} s, so its processes were ended. The result counts.`,
+    );
+  }
   const failure = signal.aborted ? null : judge(job, result, command, reader, tail);
   const said = failure === null && tool.text !== '' ? JSON.stringify({ text: tool.text }) : null;
   return stepOutcome({ failure, exitCode: result.end.code, tail, output: said, tool });
@@ -140,7 +148,7 @@ async function runProgram(job: Job, version: string | null, signal: AbortSignal)
 
 function judge(
   job: Job,
-  { end, limitPassed }: ToolProcessEnd,
+  { end, limitPassed, overstayed }: ToolProcessEnd,
   command: Command,
   reader: ToolReader,
   tail: string,
@@ -149,6 +157,8 @@ function judge(
   const { logFile: log } = execution.assignment;
   if ('error' in end) return null;
   if (limitPassed) return limitFailure(command, execution, tail);
+  // How it ends when it is made to tells nothing of its work.
+  if (overstayed) return reader.judge({ exitCode: null, signal: 'SIGTERM', tail, log });
   // Of a script whose interpreter `env` did not find there is no word that an adapter could know.
   const unstarted = notStarted(command, end.code, { tail, log });
   if (unstarted !== null) return toolError(job, unstarted, tail);
@@ -180,9 +190,13 @@ function commandOf({ settings, folder, env }: Job, { file, args, env: own }: Too
     args: [...launcher, ...args],
     shell: false,
     cwd: folder,
-    env: { ...env, ...own },
+    env: { ...withoutSession(), ...env, ...own },
   };
 }
+
+/** What the configuration and the step set themselves stays. */
+const withoutSession = (): Record<string, undefined> =>
+  Object.fromEntries(sessionVariables(process.env).map((name) => [name, undefined]));
 
 /** A tool that is told to spend nothing or less would answer with an error of its own. */
 function budgetFailure({ assignment, spentUsd }: Execution): Failure | null {

@@ -90,6 +90,11 @@ class AiderReader implements ToolReader {
     return this.#activity.take();
   }
 
+  /** Its stream has no last event. */
+  concluded(): boolean {
+    return false;
+  }
+
   report(): ToolFindings {
     const log = this.#log();
     const { settings } = this.#request;

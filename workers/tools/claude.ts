@@ -6,7 +6,8 @@ import { Activity } from './activity.ts';
 import { claudeTokens } from './claude-tokens.ts';
 import { hasOption } from './configured-arguments.ts';
 import { amountAt, countAt } from './count-at.ts';
-import { isObject, jsonLine, listAt, numberAt, objectAt, textAt } from './json-line.ts';
+import { EventStream } from './event-stream.ts';
+import { isObject, listAt, numberAt, objectAt, textAt } from './json-line.ts';
 import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
 import {
   describeEnd,
@@ -51,9 +52,14 @@ function command({ settings, prompt, sessionId, budgetUsd }: ToolRequest): ToolC
 class ClaudeReader implements ToolReader {
   readonly #request: ToolRequest;
   readonly #activity: Activity;
+  readonly #events = new EventStream((event) => this.#event(event));
   /** The last event that says how the work went; a session that was woken again has more than one. */
   #result: JsonObject | null = null;
   #began = false;
+  /** Whether a turn is under way whose result has not come. */
+  #isAtWork = false;
+  /** Commands and agents of its own that it waits for, and whose end wakes it again. */
+  #backgroundTasks = 0;
   #sessionId: string | null = null;
   #model: string | null = null;
   #lastText = '';
@@ -68,18 +74,23 @@ class ClaudeReader implements ToolReader {
   }
 
   line(text: string): void {
-    const event = jsonLine(text);
-    if (event === null) return;
-    this.#began = true;
+    this.#events.take(text);
+  }
+
+  #event(event: JsonObject): void {
     this.#sessionId = textAt(event, 'session_id') ?? this.#sessionId;
     switch (textAt(event, 'type') ?? '') {
       case 'system':
-        if (textAt(event, 'subtype') === 'init') this.#model = textAt(event, 'model');
+        this.#began = true;
+        this.#system(event);
         break;
       case 'assistant':
+        this.#began = true;
         this.#message(event);
         break;
       case 'result':
+        this.#began = true;
+        this.#isAtWork = false;
         this.#result = event;
         for (const denial of listAt(event, 'permission_denials')) this.#denial(denial);
         break;
@@ -89,6 +100,10 @@ class ClaudeReader implements ToolReader {
 
   activity(): string | null {
     return this.#activity.take();
+  }
+
+  concluded(): boolean {
+    return this.#result !== null && !this.#isAtWork && this.#backgroundTasks === 0;
   }
 
   report(): ToolFindings {
@@ -108,7 +123,7 @@ class ClaudeReader implements ToolReader {
   judge(end: ToolEnd): Failure | null {
     const request = this.#request;
     const result = this.#result;
-    if (result === null) return endedEarly(request, end, this.#began);
+    if (result === null || this.#isAtWork) return endedEarly(request, end, this.#began);
     const failure = this.#judgeResult(result, end);
     if (failure !== null) return failure;
     if (this.#denied.size > 0) {
@@ -138,13 +153,28 @@ class ClaudeReader implements ToolReader {
     if (subtype === 'error_max_turns' || subtype === 'error_max_budget_usd') {
       return toolFailure('tool-limit', this.#request, words || subtype, end);
     }
-    if (result['is_error'] !== true && !subtype.startsWith('error')) return null;
+    if (saysSuccess(result)) return null;
     const status = numberAt(result, 'api_error_status');
     const reason = reasonOfKind(this.#errorKind) ?? refusalReason(words, status);
-    return toolFailure(reason, this.#request, words || `${subtype} ${ending}`.trim(), end);
+    return toolFailure(reason, this.#request, words || verdictOf(result), end);
+  }
+
+  #system(event: JsonObject): void {
+    switch (textAt(event, 'subtype') ?? '') {
+      case 'init':
+        this.#isAtWork = true;
+        this.#model = textAt(event, 'model');
+        break;
+      case 'background_tasks_changed':
+        this.#backgroundTasks = listAt(event, 'tasks').length;
+        break;
+      default:
+    }
   }
 
   #message(event: JsonObject): void {
+    // A subagent may go on in the background after the result.
+    if (textAt(event, 'parent_tool_use_id') === null) this.#isAtWork = true;
     const synthetic = textAt(event, 'message', 'model') === SYNTHETIC;
     // Null again when the model answers after an error.
     this.#errorKind = textAt(event, 'error');
@@ -174,6 +204,19 @@ class ClaudeReader implements ToolReader {
     const id = textAt(denial, 'tool_use_id') ?? String(this.#denied.size);
     this.#denied.set(id, oneLine(what === null ? name : `${name} ${what}`, DENIED));
   }
+}
+
+/** Each of the two fields may be missing, but not both, and neither may say anything else. */
+function saysSuccess(result: JsonObject): boolean {
+  const { subtype, is_error: isError } = result;
+  if (subtype === undefined) return isError === false;
+  return subtype === 'success' && (isError === undefined || isError === false);
+}
+
+/** What a result without words of its own says. */
+function verdictOf(result: JsonObject): string {
+  const said = [textAt(result, 'subtype'), textAt(result, 'terminal_reason')].filter((part) => part !== null);
+  return said.join(' ') || 'its result says neither success nor failure';
 }
 
 /** The program's own words for kinds of errors, of which two are Millrace's too. */

@@ -9,7 +9,8 @@ import { type BlockedWrite, blockedWrite } from './codex-sandbox.ts';
 import { readCodexSession } from './codex-session.ts';
 import { hasOption, optionValue } from './configured-arguments.ts';
 import { countAt } from './count-at.ts';
-import { jsonLine, objectAt, textAt } from './json-line.ts';
+import { EventStream } from './event-stream.ts';
+import { objectAt, textAt } from './json-line.ts';
 import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
 import {
   describeEnd,
@@ -62,6 +63,7 @@ function setsSandbox(args: readonly string[]): boolean {
 class CodexReader implements ToolReader {
   readonly #request: ToolRequest;
   readonly #activity: Activity;
+  readonly #events = new EventStream((event) => this.#event(event));
   #threadId: string | null = null;
   #turns = 0;
   /** How the last turn ended; null while it has not. */
@@ -79,8 +81,10 @@ class CodexReader implements ToolReader {
   }
 
   line(text: string): void {
-    const event = jsonLine(text);
-    if (event === null) return;
+    this.#events.take(text);
+  }
+
+  #event(event: JsonObject): void {
     const item = objectAt(event, 'item');
     switch (textAt(event, 'type') ?? '') {
       case 'thread.started':
@@ -112,6 +116,10 @@ class CodexReader implements ToolReader {
 
   activity(): string | null {
     return this.#activity.take();
+  }
+
+  concluded(): boolean {
+    return this.#ending !== null;
   }
 
   report(): ToolFindings {

@@ -85,6 +85,11 @@ class CustomReader implements ToolReader {
     return latest;
   }
 
+  /** Nothing that it prints says that it has done its work; its exit does. */
+  concluded(): boolean {
+    return false;
+  }
+
   report(): ToolFindings {
     const { settings, sessionId } = this.#request;
     const given = names([...settings.command, ...settings.args], 'session_id');

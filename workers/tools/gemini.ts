@@ -6,8 +6,9 @@ import { Activity } from './activity.ts';
 import { hasOption } from './configured-arguments.ts';
 import { countAt } from './count-at.ts';
 import { DeniedTools } from './denied-tools.ts';
+import { EventStream } from './event-stream.ts';
 import { geminiComplaint, geminiRefusal } from './gemini-refusal.ts';
-import { isObject, jsonLine, objectAt, textAt } from './json-line.ts';
+import { isObject, objectAt, textAt } from './json-line.ts';
 import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
 import { describeEnd, endedEarly, toolFailure, wasSignalled } from './tool-failure.ts';
 import { isBefore } from './version-number.ts';
@@ -44,6 +45,7 @@ function command({ settings, prompt, sessionId }: ToolRequest): ToolCommand {
 class GeminiReader implements ToolReader {
   readonly #request: ToolRequest;
   readonly #activity: Activity;
+  readonly #events = new EventStream((event) => this.#event(event));
   readonly #denied = new DeniedTools();
   #sessionId: string | null = null;
   #askedModel: string | null = null;
@@ -63,8 +65,10 @@ class GeminiReader implements ToolReader {
   }
 
   line(text: string): void {
-    const event = jsonLine(text);
-    if (event === null) return;
+    this.#events.take(text);
+  }
+
+  #event(event: JsonObject): void {
     switch (textAt(event, 'type') ?? '') {
       case 'init':
         this.#began = true;
@@ -92,6 +96,10 @@ class GeminiReader implements ToolReader {
 
   activity(): string | null {
     return this.#activity.take();
+  }
+
+  concluded(): boolean {
+    return this.#result !== null;
   }
 
   report(): ToolFindings {

@@ -1,8 +1,32 @@
 /** Reads what a tool prints as JSON, one object a line, where nothing about its shape is certain. */
 import type { Json, JsonObject } from '../../src/domain/json.ts';
 
-/** The object that a line holds; null for every other line. Never throws. */
+/**
+ * Terminal sequences: control sequences such as colours, then strings such as titles, which end with BEL or ST and may
+ * hold spaces, then single ones. `stripVTControlCharacters` leaves titles with spaces.
+ */
+const TERMINAL_SEQUENCE =
+  // biome-ignore lint: the control characters are the point
+  // oxlint-disable-next-line no-control-regex
+  /\u001b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)|[ -/]*[0-Z\\^-~])/g;
+// biome-ignore lint: the control characters are the point
+// oxlint-disable-next-line no-control-regex
+const CONTROL_OR_MARK = /[\u0000-\u001f]|^\s*\ufeff/g;
+
+/** The object that a line holds, also with terminal sequences around or in it; null for every other line. Never throws. */
 export function jsonLine(text: string): JsonObject | null {
+  return objectOf(text) ?? objectOf(withoutControls(text));
+}
+
+/**
+ * A line without terminal sequences, control characters and byte order mark. JSON has none of them in its strings but
+ * escaped, so that no event loses anything by it.
+ */
+export function withoutControls(line: string): string {
+  return line.replace(TERMINAL_SEQUENCE, '').replace(CONTROL_OR_MARK, '');
+}
+
+function objectOf(text: string): JsonObject | null {
   try {
     const value: Json = JSON.parse(text);
     return isObject(value) ? value : null;

@@ -6,18 +6,20 @@ import { textAt } from './json-line.ts';
 
 /** Adds up what steps took; what none of them said stays unknown. */
 export class OpencodeSteps {
-  #started = 0;
+  #isOpen = false;
   #finished = 0;
   #ending: string | null = null;
   #costUsd: number | null = null;
   #tokens: Tokens = NO_TOKENS;
 
+  /** A step whose stream was cut has no end: the next one takes its place, because the model is asked again. */
   started(): void {
-    this.#started += 1;
+    this.#isOpen = true;
   }
 
   /** Takes the `part` of a `step_finish`. */
   finished(part: JsonObject): void {
+    this.#isOpen = false;
     this.#finished += 1;
     this.#ending = textAt(part, 'reason');
     this.#costUsd = sum(this.#costUsd, amountAt(part, 'cost'));
@@ -37,7 +39,7 @@ export class OpencodeSteps {
 
   /** Whether the last step did not end, there was none, or the model was to be told what its tools had found. */
   open(): boolean {
-    return this.#finished === 0 || this.#started > this.#finished || this.#ending === 'tool-calls';
+    return this.#finished === 0 || this.#isOpen || this.#ending === 'tool-calls';
   }
 
   /** Why the last step ended, as the model said it. */

@@ -4,7 +4,8 @@ import type { JsonObject } from '../../src/domain/json.ts';
 import { Activity } from './activity.ts';
 import { hasOption, optionValue } from './configured-arguments.ts';
 import { DeniedTools } from './denied-tools.ts';
-import { jsonLine, numberAt, objectAt, textAt } from './json-line.ts';
+import { EventStream } from './event-stream.ts';
+import { numberAt, objectAt, textAt } from './json-line.ts';
 import { OpencodeSteps } from './opencode-steps.ts';
 import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
 import { describeEnd, endedEarly, refusalReason, toolFailure, wasSignalled } from './tool-failure.ts';
@@ -36,6 +37,7 @@ function command({ settings, prompt, folder }: ToolRequest): ToolCommand {
 class OpencodeReader implements ToolReader {
   readonly #request: ToolRequest;
   readonly #activity: Activity;
+  readonly #events = new EventStream((event) => this.#event(event));
   readonly #denied = new DeniedTools();
   readonly #steps = new OpencodeSteps();
   #sessionId: string | null = null;
@@ -50,8 +52,10 @@ class OpencodeReader implements ToolReader {
   }
 
   line(text: string): void {
-    const event = jsonLine(text);
-    if (event === null) return;
+    this.#events.take(text);
+  }
+
+  #event(event: JsonObject): void {
     this.#sessionId = textAt(event, 'sessionID') ?? this.#sessionId;
     const part = objectAt(event, 'part') ?? {};
     switch (textAt(event, 'type') ?? '') {
@@ -78,6 +82,10 @@ class OpencodeReader implements ToolReader {
 
   activity(): string | null {
     return this.#activity.take();
+  }
+
+  concluded(): boolean {
+    return this.#error !== null || !this.#steps.open();
   }
 
   report(): ToolFindings {

@@ -45,6 +45,11 @@ export interface ToolReader {
   line(text: string): void;
   /** What the tool is doing now, for live progress; null for nothing new. */
   activity(): string | null;
+  /**
+   * Whether it has said how its work went and has nothing more to do, so that it should exit. It may begin again: a
+   * background task that ended wakes some.
+   */
+  concluded(): boolean;
   /** What it has said of its work. */
   report(): ToolFindings;
   /** Why it failed, or why its success is none; null for real success. */

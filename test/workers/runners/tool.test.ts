@@ -1,10 +1,11 @@
 /** What a tool step owes to its adapter: versions, budgets, judgement. The engine's own tests have the rest. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Assignment } from '../../../src/domain/assignment.ts';
 import { Execution } from '../../../workers/execution.ts';
 import { runTool } from '../../../workers/runners/tool.ts';
+import { claude } from '../../../workers/tools/claude.ts';
 import { loadAdapter } from '../../../workers/tools/registry.ts';
 import type { ToolAdapter, ToolRequest } from '../../../workers/tools/tool.ts';
 import { assignment, customTool, toolStep, workstream } from '../../rig/definitions.ts';
@@ -12,7 +13,10 @@ import { temporaryFolder } from '../../rig/temporary-folder.ts';
 import { NO_SECRETS } from '../../rig/no-secrets.ts';
 
 vi.mock(import('../../../workers/tools/registry.ts'), () => ({ loadAdapter: vi.fn() }));
-afterEach(() => vi.resetAllMocks());
+afterEach(() => {
+  vi.resetAllMocks();
+  vi.unstubAllEnvs();
+});
 
 /** An agent that prints what it costs, and its version when it is asked. */
 const SCRIPT = 'case "$1" in --version) echo "agent $VERSION";; *) echo "$1"; cat > seen;; esac';
@@ -33,6 +37,7 @@ function adapter(requests: ToolRequest[] = [], fields: Partial<ToolAdapter> = {}
         printed = text;
       },
       activity: () => null,
+      concluded: () => false,
       report: () => ({
         model: null,
         sessionId: null,
@@ -68,12 +73,12 @@ function start(fields: Partial<Assignment> = {}) {
     },
     host,
   );
-  const run = async (position: number) => {
+  const run = async (position = 0) => {
     const step = definition.steps[position];
     if (step?.kind !== 'tool') throw new Error('there is no such tool step');
     return runTool(step, execution, execution.signal);
   };
-  return { execution, run };
+  return { execution, run, workspace };
 }
 
 test('a version is recorded, and one that is known not to work is refused before anything is spent', async () => {
@@ -134,4 +139,111 @@ test('an error of the adapter is not taken for one of the tool', async () => {
   });
   vi.mocked(loadAdapter).mockResolvedValue({ ...broken, reader });
   await expect(start().run(0)).rejects.toThrow('no such field');
+});
+
+describe('a tool that has reported its result', () => {
+  const init = '{"type":"system","subtype":"init","session_id":"s"}';
+  const result = (text: string): string =>
+    JSON.stringify({
+      type: 'result',
+      subtype: 'success',
+      is_error: false,
+      result: text,
+      total_cost_usd: 0.25,
+    });
+  const tasks = (count: number): string =>
+    JSON.stringify({
+      type: 'system',
+      subtype: 'background_tasks_changed',
+      tasks: Array.from({ length: count }, (_, id) => ({ task_id: String(id) })),
+    });
+
+  /** Runs a shell script that prints what Claude Code would. */
+  function runScript(script: string, exitGraceSeconds = 0.1) {
+    const program = 'case "$*" in *--version*) echo 2.1.330; exit 0;; esac\n' + script;
+    vi.mocked(loadAdapter).mockResolvedValue({
+      ...claude,
+      versionArguments: null,
+      command: (request) => ({ ...claude.command(request), file: 'sh', args: ['-c', program] }),
+    });
+    const settings = customTool(['sh'], { name: 'claude', adapter: 'claude', exitGraceSeconds });
+    return start({
+      tools: { agent: settings },
+      limits: { timeoutSeconds: 60, graceSeconds: 0.2, maxOutputMb: 20 },
+    });
+  }
+
+  test.each([
+    ['and does not exit', ''],
+    ['with no end of line and does not exit', ''],
+    ['and can only be killed', "trap '' TERM INT HUP"],
+    ['and reports another one when it is ended', `trap 'echo "$FAILED"; exit 1' TERM`],
+    ['and closes its output', 'exec >&- 2>&-'],
+    ['and goes on printing', '(while echo Warning: still here; do sleep 0.01; done) &'],
+  ])('%s is ended, and the result counts', async (how, after) => {
+    const end = how.includes('no end of line') ? '' : '\\n';
+    const failed = '{"type":"result","subtype":"error_during_execution","is_error":true}';
+    const script = `FAILED='${failed}'; echo '${init}'; printf '%s${end}' '${result('Done.')}'; ${after}\n while :; do sleep 0.05; done`;
+    const { execution, run } = runScript(script);
+    const outcome = await run();
+    expect(outcome).toMatchObject({ failure: null, tool: { text: 'Done.', costUsd: 0.25 } });
+    expect(execution.warnings).toEqual([
+      'claude had reported its result and did not exit within 0.1 s, so its processes were ended. The result counts.',
+    ]);
+    const { groups, left } = await execution.children.endAll(0.2);
+    expect([groups, left]).toEqual([0, 0]);
+  });
+
+  test.each([
+    ['is woken again', `echo '${init}'`],
+    ['waits for tasks in the background', `echo '${tasks(1)}'`],
+  ])('and %s has the time that it needs', async (_, wakes) => {
+    const first = wakes.includes('tasks')
+      ? `${wakes}; echo '${result('First.')}'`
+      : `echo '${result('First.')}'; ${wakes}`;
+    const script = `echo '${init}'; ${first}; sleep 0.5; echo '${tasks(0)}'; echo '${init}'; echo '${result('Second.')}'`;
+    const { execution, run } = runScript(script);
+    expect(await run()).toMatchObject({ failure: null, tool: { text: 'Second.' } });
+    expect(execution.warnings).toEqual([]);
+  });
+
+  test('and breaks off a turn that it began after it did not succeed', async () => {
+    const { run } = runScript(`echo '${init}'; echo '${result('First.')}'; echo '${init}'`);
+    expect(await run()).toMatchObject({ failure: { reason: 'tool-interrupted' } });
+  });
+
+  test('that is a failure, and does not exit, has failed', async () => {
+    const failed =
+      '{"type":"result","subtype":"success","is_error":true,"result":"Credit balance is too low"}';
+    const { run } = runScript(`echo '${failed}'; exec sleep 1000`);
+    expect(await run()).toMatchObject({ failure: { reason: 'tool-quota' } });
+  });
+});
+
+test('a tool inherits nothing of the session that Millrace was started in, and all that configures it', async () => {
+  const names = [
+    'CLAUDECODE',
+    'CLAUDE_CODE_ENTRYPOINT',
+    'CLAUDE_CODE_SSE_PORT',
+    'CLAUDE_CODE_USE_BEDROCK',
+    'ANTHROPIC_API_KEY',
+  ];
+  for (const name of names) vi.stubEnv(name, 'inherited');
+  const env = 'env > env.txt';
+  vi.mocked(loadAdapter).mockResolvedValue(
+    adapter([], {
+      command: () => ({ file: 'sh', args: ['-c', env], env: { CLAUDE_CODE_SSE_PORT: '1' }, stdin: '' }),
+    }),
+  );
+  const { run, workspace } = start({
+    tools: { agent: { ...tool, env: { ...tool.env, CLAUDE_CODE_ENTRYPOINT: 'configured' } } },
+  });
+  await run();
+  const found = readFileSync(join(workspace, 'env.txt'), 'utf8').split('\n');
+  expect(found.filter((line) => names.some((name) => line.startsWith(`${name}=`))).toSorted()).toEqual([
+    'ANTHROPIC_API_KEY=inherited',
+    'CLAUDE_CODE_ENTRYPOINT=configured',
+    'CLAUDE_CODE_SSE_PORT=1',
+    'CLAUDE_CODE_USE_BEDROCK=inherited',
+  ]);
 });

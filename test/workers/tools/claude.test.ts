@@ -138,6 +138,33 @@ describe('judgement', () => {
     expect(reader.judge(end)).toBeNull();
   });
 
+  test.each([
+    [{ subtype: 'success' }, null],
+    [{ is_error: false }, null],
+    [{ subtype: 'success', is_error: false }, null],
+    [{}, 'tool-error'],
+    [{ subtype: 'success', is_error: 'yes' }, 'tool-error'],
+    [{ subtype: 'success', is_error: null }, 'tool-error'],
+    [{ subtype: 'cancelled', is_error: false }, 'tool-error'],
+    [{ subtype: 7, is_error: false }, 'tool-error'],
+    [{ subtype: 'error_max_turns', is_error: false }, 'tool-limit'],
+  ])('a result of %j: %s', (fields, reason) => {
+    const text = JSON.stringify({ type: 'result', result: 'Done.', ...fields });
+    const { reader, end } = read(claude, text, ok, asked);
+    expect(reader.judge(end)?.reason ?? null).toBe(reason);
+  });
+
+  test('of two results the last one counts', () => {
+    const failed = result({ subtype: 'error_during_execution', is_error: true });
+    for (const [lines, reason] of [
+      [[result({}), failed], 'tool-error'],
+      [[failed, result({})], null],
+    ] as const) {
+      const { reader, end } = read(claude, lines.join('\n'), ok, asked);
+      expect(reader.judge(end)?.reason ?? null).toBe(reason);
+    }
+  });
+
   test('an interrupted tool call', () => {
     const text = result({ subtype: 'error_during_execution', terminal_reason: 'aborted_tools' });
     const { reader, end } = read(claude, text, ok, asked);

@@ -151,6 +151,30 @@ describe('a denial', () => {
   });
 });
 
+describe('a step without an end', () => {
+  const start = '{"type":"step_start","sessionID":"s","part":{}}';
+  const text = '{"type":"text","sessionID":"s","part":{"text":"Done."}}';
+  const finish = '{"type":"step_finish","sessionID":"s","part":{"reason":"stop","cost":0.5}}';
+  const read = (...lines: string[]) => {
+    const reader = opencode.reader(requestTo('opencode'));
+    for (const line of lines) reader.line(line);
+    return reader;
+  };
+
+  test('was cut, and the model was asked again: the next one takes its place', () => {
+    const reader = read(start, start, start, text, finish);
+    expect(reader.judge(end)).toBeNull();
+    expect(reader.report()).toMatchObject({ text: 'Done.', turns: 1, costUsd: 0.5 });
+    expect(reader.concluded()).toBe(true);
+  });
+
+  test('is an interruption where nothing comes after it', () => {
+    const reader = read(start, text, finish, start);
+    expect(reader.judge(end)).toMatchObject({ reason: 'tool-interrupted' });
+    expect(reader.concluded()).toBe(false);
+  });
+});
+
 test.each(['length', 'content-filter', 'error'])('an answer that ended with %s is not whole', (reason) => {
   const reader = opencode.reader(requestTo('opencode'));
   reader.line('{"type":"text","sessionID":"s","part":{"text":"It is"}}');

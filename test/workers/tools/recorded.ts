@@ -21,6 +21,7 @@ export function requestTo(tool: BuiltInTool, more: Partial<ToolRequest> = {}): T
       model: null,
       prompt: 'stdin',
       success: { exitCodes: [0], outputMatches: null, outputExcludes: null },
+      exitGraceSeconds: 10,
     },
     prompt: 'Do what the test is for.',
     promptFile: '/agent/scratch/prompt.txt',

@@ -28,6 +28,7 @@ export function request(tool: BuiltInTool, settings: Partial<ToolSettings> = {})
       model: null,
       prompt: 'stdin',
       success: { exitCodes: [0], outputMatches: null, outputExcludes: null },
+      exitGraceSeconds: 10,
       ...settings,
     },
     prompt: 'Add a test.',
