@@ -102,7 +102,7 @@ describe('rooms', () => {
 describe('doors', () => {
   test.each([
     ['better-sqlite3', /^src\/store\//],
-    ['piscina', /^src\/engine\/threads\.ts$/],
+    ['piscina', /^src\/engine\/agent-pool\.ts$/],
     ['yargs', /^src\/(cli\/|bin\.ts)/],
     ['esbuild', /^src\/engine\/typescript\.ts$/],
     ['log-update', /^src\/progress\//],

@@ -47,6 +47,7 @@ export class Agent {
   cancel(executionId: number | null, because: Cancellation['because']): void {
     const execution = this.#inHand;
     if (execution === null || (executionId ?? idOf(execution)) !== idOf(execution)) return;
+    execution.post({ type: 'stopping', executionId: idOf(execution) });
     execution.stop({ because, failure: stopFailure(because, execution) });
   }
 

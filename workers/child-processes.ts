@@ -1,10 +1,18 @@
 /** The child processes of one execution, whoever started them, and how they are ended. */
-import { type EndedProcesses, OwnedProcesses } from '../src/support/owned-processes.ts';
+import type { FromAgent } from '../src/domain/agent-message.ts';
+import { type EndedProcesses, MARK_VARIABLE, OwnedProcesses } from '../src/support/owned-processes.ts';
 import { groupIsAlive } from '../src/support/process-group.ts';
+import { hasProcessTable, lastPid, pidExists, startOf, variableOf } from '../src/support/process-table.ts';
 
 const TELL_MS = 50;
+/** How many numbers are looked at one by one before it is cheaper to look through all processes. */
+const FEW_PIDS = 100;
 
-type Report = (type: 'process-started' | 'process-ended', pid: number) => void;
+type Report = (
+  message:
+    | Omit<Extract<FromAgent, { type: 'process-started' }>, 'executionId'>
+    | Omit<Extract<FromAgent, { type: 'process-ended' }>, 'executionId'>,
+) => void;
 
 /**
  * Knows the process groups that an execution started and that may still be alive. Each child leads a group of its
@@ -16,6 +24,8 @@ export class ChildProcesses {
   /** Those that the main thread will be told of, each with the timer for it. */
   readonly #untold = new Map<number, NodeJS.Timeout>();
   #mayHaveLeft = false;
+  /** Everything that this execution started has a higher pid, as long as pids rise; null before it started anything. */
+  #before: number | null = null;
 
   constructor(mark: string, report: Report) {
     this.#owned = new OwnedProcesses(mark);
@@ -23,14 +33,17 @@ export class ChildProcesses {
   }
 
   started(pid: number): void {
-    this.#owned.leaders.add(pid);
-    this.#report('process-started', pid);
+    this.#before ??= pid - 1;
+    const startedAt = startOf(pid);
+    this.#owned.add(pid, startedAt);
+    this.#report({ type: 'process-started', pid, startedAt });
   }
 
   /** Forgets a group of which no process is left. */
   ended(pid: number): void {
-    if (groupIsAlive(pid) || !this.#owned.leaders.delete(pid)) return;
-    this.#tellEnd(pid);
+    // Its number is held by those that are left, which are remembered before they can be taken for others.
+    if (groupIsAlive(pid)) this.#owned.lookAtGroups();
+    else if (this.#owned.forget(pid)) this.#tellEnd(pid);
   }
 
   /**
@@ -38,24 +51,28 @@ export class ChildProcesses {
    * has run for a moment: most commands are short, and telling takes longer than they do.
    */
   launched(pid: number): void {
-    this.#owned.leaders.add(pid);
+    this.#before ??= pid - 1;
+    const startedAt = startOf(pid);
+    this.#owned.add(pid, startedAt);
     const timer = setTimeout(() => {
       this.#untold.delete(pid);
-      this.#report('process-started', pid);
+      this.#report({ type: 'process-started', pid, startedAt });
     }, TELL_MS);
     this.#untold.set(pid, timer.unref());
+  }
+
+  /** Something is about to be started that may not be known here, as by a function that waits for its child process. */
+  mayStart(): void {
+    this.#before ??= lastPid() ?? 0;
   }
 
   /** Nothing, where the main thread has not heard of it. */
   #tellEnd(pid: number): void {
     clearTimeout(this.#untold.get(pid));
-    if (!this.#untold.delete(pid)) this.#report('process-ended', pid);
+    if (!this.#untold.delete(pid)) this.#report({ type: 'process-ended', pid });
   }
 
-  /**
-   * Some may have moved to groups of their own, so that they are looked for among all processes when it ends. That
-   * takes milliseconds, so it is not done after commands that end by themselves.
-   */
+  /** Some may have moved to groups of their own, so that they are looked for among all processes when it ends. */
   mayHaveLeftTheirGroups(): void {
     this.#mayHaveLeft = true;
   }
@@ -74,9 +91,30 @@ export class ChildProcesses {
 
   /** Ends everything that is still alive: SIGTERM, then SIGKILL after the grace. */
   async endAll(graceSeconds: number): Promise<EndedProcesses> {
-    const result = await this.#owned.end(graceSeconds, this.#mayHaveLeft ? 'everywhere' : 'groups');
-    for (const pid of this.#owned.leaders) this.#tellEnd(pid);
-    this.#owned.leaders.clear();
+    const everywhere = this.#mayHaveLeft || this.#mayHaveMore();
+    const result = await this.#owned.end(graceSeconds, everywhere ? 'everywhere' : 'groups');
+    for (const pid of this.#owned.leaders) {
+      this.#owned.forget(pid);
+      this.#tellEnd(pid);
+    }
     return result;
   }
+
+  /**
+   * Whether a process may be alive that left its group. To look through all processes takes a millisecond, most of a
+   * short command's time, so the numbers decide first: what was started since has one between that of the first child
+   * and the last one that was given, and few were given while a short command ran.
+   */
+  #mayHaveMore(): boolean {
+    if (this.#before === null || !hasProcessTable) return false;
+    const last = lastPid();
+    if (last === null || last < this.#before || last - this.#before > FEW_PIDS) return true;
+    for (let pid = this.#before + 1; pid <= last; pid += 1) {
+      // One with another mark is another execution's.
+      if (pidExists(pid) && !isOfAnother(variableOf(pid, MARK_VARIABLE), this.#owned.mark)) return true;
+    }
+    return false;
+  }
 }
+
+const isOfAnother = (found: string | null, mark: string): boolean => found !== null && !found.includes(mark);

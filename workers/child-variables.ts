@@ -10,6 +10,21 @@ export function variablesOf(
   return withVariables(own, execution.environment());
 }
 
+/** The same for variables that are an object, those that it inherits included, as Node has it. */
+export function variablesIn(
+  execution: Pick<Execution, 'assignment' | 'environment'>,
+  variables: NodeJS.ProcessEnv,
+): NodeJS.ProcessEnv {
+  const pairs: string[] = [];
+  for (const name in variables) if (variables[name] !== undefined) pairs.push(`${name}=${variables[name]}`);
+  return Object.fromEntries(
+    variablesOf(execution, pairs).map((pair) => [
+      pair.slice(0, pair.indexOf('=')),
+      pair.slice(pair.indexOf('=') + 1),
+    ]),
+  );
+}
+
 /** Variables of the same name are replaced: of two, most programs see the first. */
 function withVariables(pairs: string[], variables: Record<string, string>): string[] {
   const others = pairs.filter((pair) => !(pair.slice(0, pair.indexOf('=')) in variables));

@@ -13,6 +13,7 @@ import { runStep } from './runners/step.ts';
 import { type StepOutcome, stepOutcome } from './runners/step-outcome.ts';
 import { setUp } from './set-up.ts';
 import { flattenThrown } from './thrown.ts';
+import { leftSentences } from '../src/support/left-sentence.ts';
 import { beginNow, measured } from '../src/support/stopwatch.ts';
 
 /** What has been found out so far. */
@@ -156,11 +157,8 @@ async function withinLimit(step: Step, execution: Execution): Promise<StepOutcom
 async function cleanUp(execution: Execution, before: ReturnType<typeof activeResources>): Promise<void> {
   const usesModules = execution.assignment.workstream.steps.some((step) => step.kind === 'module');
   if (execution.stopped !== null) execution.children.mayHaveLeftTheirGroups();
-  const { groups, left } = await execution.children.endAll(execution.graceLeft);
-  if (groups > 0) {
-    execution.warn(`It left ${groups} child process${groups === 1 ? '' : 'es'} running; they were ended.`);
-  }
-  if (left > 0) execution.warn(`${left} of its processes could not be ended.`);
+  const ended = await execution.children.endAll(execution.graceLeft);
+  for (const sentence of leftSentences(ended)) execution.warn(sentence);
   if (!usesModules) return;
   const leftovers = await leftoversSince(before);
   if (leftovers !== null) {
@@ -168,7 +166,7 @@ async function cleanUp(execution: Execution, before: ReturnType<typeof activeRes
     const ending = place === 'thread' ? 'its thread was replaced' : 'its process was ended';
     execution.warn(`It left ${leftovers} active; ${ending}.`);
     execution.retire ??= `the workstream left ${leftovers} active`;
-  } else if (groups > 0) {
+  } else if (ended.found.length > 0) {
     execution.retire ??= 'the workstream left child processes running';
   }
 }

@@ -55,8 +55,8 @@ export class Execution {
     this.#mark = mark;
     this.host = host;
     this.output = new OutputFile(assignment.logFile, host.redactor);
-    this.children = new ChildProcesses(mark, (type, pid) =>
-      this.post({ type, executionId: assignment.executionId, pid }),
+    this.children = new ChildProcesses(mark, (message) =>
+      this.post({ ...message, executionId: assignment.executionId }),
     );
   }
 

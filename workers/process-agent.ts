@@ -1,5 +1,5 @@
 /** The entry of a process that executes one assignment and ends. */
-import type { FromAgent, ToProcess } from '../src/domain/agent-message.ts';
+import type { FromAgent, Signed, ToProcess } from '../src/domain/agent-message.ts';
 import { Redactor } from '../src/support/redactor.ts';
 import { Agent } from './agent.ts';
 
@@ -9,10 +9,14 @@ const END_SECONDS = 1;
 /** Kept from user code, which may put something else in its place. */
 const send = process.send?.bind(process);
 
+/** Goes with every message; set before any user code runs. */
+let key = '';
+
 function tell(message: FromAgent, told: () => void = () => undefined): void {
   // Without a channel there is nobody to tell: `disconnect` ends this process.
   if (send === undefined || !process.connected) return;
-  send(message, undefined, undefined, told);
+  const signed: Signed = { key, message };
+  send(signed, undefined, undefined, told);
 }
 
 let agent: Agent | null = null;
@@ -20,6 +24,7 @@ let agent: Agent | null = null;
 process.on('message', (message: ToProcess) => {
   if (message.type === 'cancel') return agent?.cancel(message.executionId, message.because);
   const { handed, logLevel, secrets } = message;
+  ({ key } = message);
   process.once('disconnect', () => abandon(handed.assignment.limits.graceSeconds));
   agent = new Agent({
     place: 'process',

@@ -1,19 +1,24 @@
 /** The entry of a worker thread: one lot of assignments after the other. */
 import { BroadcastChannel, parentPort, workerData } from 'node:worker_threads';
-import type { AgentSettings, Cancellation } from '../src/domain/agent-message.ts';
+import type { AgentSettings, Cancellation, FromAgent } from '../src/domain/agent-message.ts';
 import { CLAIM, type Handed, type Lot } from '../src/domain/lot.ts';
 import type { Answer } from '../src/domain/outcome.ts';
 import { Redactor } from '../src/support/redactor.ts';
 import { Agent } from './agent.ts';
 import { Launcher } from './launcher.ts';
 
-const settings: AgentSettings = workerData;
+/** Taken away from `workerData`, where code of workstreams could read it and speak in this agent's name. */
+const settings = takeSettings(workerData);
+/** Kept from user code, which may put something else in its place. */
+const post = parentPort?.postMessage.bind(parentPort);
+const send = (message: FromAgent): void => post?.({ key: settings.key, message });
+
 const agent = new Agent({
   place: 'thread',
   launcher: settings.forkServer === null ? null : new Launcher(settings.forkServer),
   logLevel: settings.logLevel,
   redactor: new Redactor(settings.secrets),
-  send: (message) => parentPort?.postMessage(message),
+  send,
 });
 
 /**
@@ -23,7 +28,7 @@ const agent = new Agent({
 export default async function take({ handed, claims }: Lot): Promise<Answer | null> {
   let last: Answer | null = null;
   for (const [index, text] of handed.entries()) {
-    if (last !== null) parentPort?.postMessage(answerMessage(last));
+    if (last !== null) send(answerMessage(last));
     last = null;
     if (Atomics.compareExchange(claims, index, CLAIM.open, CLAIM.begun) !== CLAIM.open) continue;
     const next: Handed = JSON.parse(text);
@@ -33,7 +38,7 @@ export default async function take({ handed, claims }: Lot): Promise<Answer | nu
 }
 
 /** Written out, as the objects below are that are made for each execution: to copy one by spreading takes longer. */
-const answerMessage = ({ executionId, outcome, posted }: Answer) => ({
+const answerMessage = ({ executionId, outcome, posted }: Answer): FromAgent => ({
   type: 'answer',
   executionId,
   outcome,
@@ -46,3 +51,9 @@ broadcast.onmessage = (event) => {
   const { data }: { data: Cancellation } = event as MessageEvent;
   agent.cancel(data.executionId, data.because);
 };
+
+function takeSettings(data: AgentSettings): AgentSettings {
+  const taken = { ...data };
+  for (const name of Object.keys(data)) Reflect.deleteProperty(data, name);
+  return taken;
+}

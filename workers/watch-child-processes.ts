@@ -1,7 +1,10 @@
-import { ChildProcess } from 'node:child_process';
-import { variablesOf } from './child-variables.ts';
-import { currentExecution } from './execution.ts';
-import { captureSynchronousChildren, toOwnOutput } from './inherited-output.ts';
+/** Everything that code of this thread starts belongs to the execution that it was started in. */
+import childProcess, { ChildProcess } from 'node:child_process';
+import { syncBuiltinESMExports } from 'node:module';
+import workerThreads, { type WorkerOptions } from 'node:worker_threads';
+import { variablesIn, variablesOf } from './child-variables.ts';
+import { currentExecution, type Execution } from './execution.ts';
+import { toOwnStreams } from './inherited-streams.ts';
 
 /** What Node passes to `ChildProcess.prototype.spawn`; only what is set here. */
 interface SpawnOptions {
@@ -11,13 +14,19 @@ interface SpawnOptions {
 }
 
 /**
- * From now on every child process that code of this thread starts asynchronously leads its own group, gets the
- * execution's variables, prints into its log where it inherits the output, and is known to the execution it was
- * started in. A thread has its own copy of
- * `node:child_process`, so nothing else in the process is touched.
+ * From now on every child process leads its own group, gets the execution's variables and neither reads the run's input
+ * nor prints into its output, whether it is waited for or not. A thread has its own copy of these modules, so nothing
+ * else in the process is touched.
  */
 export function watchChildProcesses(): void {
-  captureSynchronousChildren();
+  watchSpawn();
+  for (const name of ['spawnSync', 'execSync', 'execFileSync'] as const) watchSynchronous(name);
+  watchThreads();
+  syncBuiltinESMExports();
+}
+
+/** What every function goes through that does not wait. */
+function watchSpawn(): void {
   const spawn: unknown = Reflect.get(ChildProcess.prototype, 'spawn');
   if (typeof spawn !== 'function')
     throw new Error('ChildProcess has no spawn method in this version of Node');
@@ -26,7 +35,7 @@ export function watchChildProcesses(): void {
     if (execution === undefined) return Reflect.apply(spawn, this, [options]);
     const { children } = execution;
     options.detached = true;
-    options.stdio = toOwnOutput(options.stdio, execution);
+    options.stdio = toOwnStreams(options.stdio, execution);
     options.envPairs = variablesOf(execution, options.envPairs ?? []);
     const result: unknown = Reflect.apply(spawn, this, [options]);
     const { pid } = this;
@@ -36,4 +45,52 @@ export function watchChildProcesses(): void {
     }
     return result;
   });
+}
+
+/** Nobody learns the pid while this thread waits: what is alive then, or afterwards, is found by its mark. */
+function watchSynchronous(name: 'spawnSync' | 'execSync' | 'execFileSync'): void {
+  const original = childProcess[name];
+  Reflect.set(childProcess, name, (...args: unknown[]): unknown => {
+    const execution = currentExecution.getStore();
+    if (execution === undefined) return Reflect.apply(original, childProcess, args);
+    execution.children.mayStart();
+    return Reflect.apply(original, childProcess, withOwnOptions(name, args, execution));
+  });
+}
+
+/** The options come last: after the command, or after the arguments, which may be left out. */
+function withOwnOptions(name: string, args: unknown[], execution: Execution): unknown[] {
+  const hasList =
+    name !== 'execSync' && (Array.isArray(args[1]) || args[1] === undefined || args[1] === null);
+  const at = hasList ? 2 : 1;
+  const given = args[at] ?? {};
+  // Node says what is wrong with it.
+  if (typeof given !== 'object') return args;
+  const { env, stdio } = given as { env?: NodeJS.ProcessEnv; stdio?: unknown };
+  const own = {
+    ...given,
+    detached: true,
+    env: variablesIn(execution, env ?? process.env),
+    ...(stdio === undefined ? {} : { stdio: toOwnStreams(stdio, execution) }),
+  };
+  return [...args.slice(0, at), ...(hasList && args.length < 2 ? [[]] : []), own];
+}
+
+/**
+ * A thread that a workstream starts has modules of its own, so that what it starts is not seen here: it carries the mark
+ * because it inherits the thread's variables.
+ */
+function watchThreads(): void {
+  const { Worker: Original } = workerThreads;
+  class Worker extends Original {
+    constructor(file: string | URL, options: WorkerOptions = {}) {
+      const execution = currentExecution.getStore();
+      const { env = process.env } = options;
+      execution?.children.mayHaveLeftTheirGroups();
+      // A symbol stands for the variables of this thread themselves.
+      const isMarked = execution !== undefined && typeof env !== 'symbol';
+      super(file, isMarked ? { ...options, env: variablesIn(execution, env) } : options);
+    }
+  }
+  Reflect.set(workerThreads, 'Worker', Worker);
 }

@@ -3,7 +3,7 @@ import type { RunEvent, RunListener } from '../domain/run-event.ts';
 import { formatProblem } from '../domain/problem.ts';
 import { asStoreError, StoreError } from '../store/store-error.ts';
 import { endLeftProcesses, type LeftProcesses } from '../support/end-left-processes.ts';
-import { plural } from '../support/plural.ts';
+import { nameProcesses } from '../support/left-sentence.ts';
 import type { ProcessIdentity } from '../support/process-identity.ts';
 import type { Redactor } from '../support/redactor.ts';
 import { begin } from './begin.ts';
@@ -98,7 +98,7 @@ export class MultiAgentWorkstreamCoordinator {
   /** What the killed process of the run started would work beside what is started now. */
   async #endLeft({ resumed }: Prepared, process: ProcessIdentity, graceSeconds: number): Promise<void> {
     if (resumed === null) return;
-    const text = leftSentence(await endLeftProcesses(resumed.run.runId, process, graceSeconds));
+    const text = endedSentence(await endLeftProcesses(resumed.run.runId, process, graceSeconds));
     if (text !== null) this.#notice('warn', text, null);
   }
 
@@ -108,13 +108,19 @@ export class MultiAgentWorkstreamCoordinator {
   }
 }
 
-function leftSentence(found: LeftProcesses): string | null {
+function endedSentence(found: LeftProcesses): string | null {
   switch (found.kind) {
     case 'none':
       return null;
     case 'ended': {
-      const ended = `${plural(found.groups, 'process group')} of the interrupted run ${found.groups === 1 ? 'was' : 'were'} still alive and ended`;
-      return found.left === 0 ? `${ended}.` : `${ended}; ${found.left} of their processes could not be.`;
+      const were =
+        found.found.length === 1
+          ? 'A process of the interrupted run was'
+          : `${found.found.length} processes of the interrupted run were`;
+      const ended = `${were} still alive and ended: ${nameProcesses(found.found)}`;
+      return found.left.length === 0
+        ? `${ended}.`
+        : `${ended}; these could not be: ${nameProcesses(found.left)}.`;
     }
     case 'not-looked-for':
       return 'Whether the interrupted run left processes behind was not looked at: this system does not tell.';

@@ -19,9 +19,16 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
   }),
   /** One finished log line of the workstream's own logger (JSON, no line end). */
   z.object({ type: z.literal('log'), executionId, line: z.string() }),
-  /** A child process was started as the leader of process group `pid`. */
-  z.object({ type: z.literal('process-started'), executionId, pid: z.number().int().positive() }),
+  /** A child process was started as the leader of process group `pid`; `startedAt` is null where that is not told. */
+  z.object({
+    type: z.literal('process-started'),
+    executionId,
+    pid: z.number().int().positive(),
+    startedAt: z.string().nullable(),
+  }),
   z.object({ type: z.literal('process-ended'), executionId, pid: z.number().int().positive() }),
+  /** It was told to stop, and ends what it started itself. */
+  z.object({ type: z.literal('stopping'), executionId }),
   /** A step with a limit of its own begins (`seconds` from now), or has ended (null). */
   z.object({
     type: z.literal('deadline'),
@@ -43,7 +50,7 @@ export type FromAgent = z.infer<typeof fromAgentSchema>;
 
 /** To an agent that is a process: the one assignment, then perhaps to stop. */
 export type ToProcess =
-  | { type: 'start'; handed: Handed; logLevel: string; secrets: readonly Secret[] }
+  | { type: 'start'; key: string; handed: Handed; logLevel: string; secrets: readonly Secret[] }
   | Cancellation;
 
 /**
@@ -57,9 +64,27 @@ export interface Cancellation {
   because: 'timed-out' | 'interrupted' | 'cancelled';
 }
 
+/**
+ * A message as it travels. Code of a workstream can post whatever it likes on the same way, so a message is an agent's
+ * only if it carries the key that the engine gave to its agents, and that no code of a workstream gets to see.
+ */
+export interface Signed {
+  key: string;
+  message: FromAgent;
+}
+
+/** What is in it; undefined for what no agent of the engine with this key has sent. */
+export function opened(signed: unknown, key: string): unknown {
+  if (typeof signed !== 'object' || signed === null || !('key' in signed && 'message' in signed))
+    return undefined;
+  return signed.key === key ? signed.message : undefined;
+}
+
 /** What a thread is told when it starts. */
 export interface AgentSettings {
-  /** Name of the BroadcastChannel on which `Cancellation` messages arrive. */
+  /** Goes with every message of the thread. */
+  key: string;
+  /** Name of the BroadcastChannel on which `Cancellation` messages arrive; as secret as the key. */
   channel: string;
   /** pino level of `context.log`. */
   logLevel: string;

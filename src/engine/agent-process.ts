@@ -1,8 +1,9 @@
 /** The process of one agent, as the run's process sees it: what it says, what it holds, and how it ends. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Death } from '../domain/death.ts';
-import { type FromAgent, fromAgentSchema, type ToProcess } from '../domain/agent-message.ts';
+import { type FromAgent, fromAgentSchema, opened, type ToProcess } from '../domain/agent-message.ts';
 import { MARK_VARIABLE, markValue } from '../support/owned-processes.ts';
 import { signalGroup } from '../support/process-group.ts';
 import { hasProcessTable } from '../support/process-table.ts';
@@ -26,6 +27,8 @@ export interface AgentProcessOptions {
 }
 
 export class AgentProcess {
+  /** What it says counts only with this. */
+  readonly key = randomUUID();
   readonly #child: ChildProcess;
   readonly #watch: NodeJS.Timeout | undefined;
   /** Resolves when it has ended and everything that it said has been told. Rejects when it can't be started. */
@@ -42,7 +45,9 @@ export class AgentProcess {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       serialization: 'advanced',
     });
-    this.#child.on('message', (raw: unknown) => {
+    this.#child.on('message', (signed: unknown) => {
+      const raw = opened(signed, this.key);
+      if (raw === undefined) return;
       const parsed = fromAgentSchema.safeParse(raw);
       options.onMessage(parsed.success ? parsed.data : null, raw);
     });

@@ -8,13 +8,15 @@ import type { Assignment } from '../domain/assignment.ts';
 import type { CancelReason, EngineMessage, EngineRunOptions } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import { leftSentences } from '../support/left-sentence.ts';
 import { OwnedProcesses } from '../support/owned-processes.ts';
 import { markOfRun } from '../support/mark-of-run.ts';
-import { signalGroup } from '../support/process-group.ts';
-import { beginNow } from '../support/stopwatch.ts';
+import { type Beginning, beginNow, secondsSince } from '../support/stopwatch.ts';
 
 /** Beyond the grace: what the thread needs to end its child processes and answer. */
 const ANSWER_SECONDS = 1;
+/** How long an agent has to say that it heard; one that does not is blocked and can't end what it started. */
+const HEARD_MS = 500;
 /** How long messages are waited for that were sent before the answer. */
 const MESSAGES_MS = 1_000;
 
@@ -39,6 +41,9 @@ export class ExecutionInHand {
   readonly #owned: OwnedProcesses;
   #timeout: NodeJS.Timeout;
   #hard: NodeJS.Timeout | undefined;
+  #unheard: NodeJS.Timeout | undefined;
+  /** When its processes were told to end from here; null as long as they were not. */
+  #toldToEnd: { at: Beginning; failure: Failure } | null = null;
   #stepTimeout: NodeJS.Timeout | undefined;
   readonly #onAbort = (): void => this.#cancel(this.#options.signal.reason);
 
@@ -61,7 +66,12 @@ export class ExecutionInHand {
 
   /** Whether a process that it started is known to be alive. */
   get hasChildren(): boolean {
-    return this.#owned.leaders.size > 0;
+    return this.#owned.hasGroups;
+  }
+
+  /** The agent's own process, where it is one. */
+  set agentProcess(pid: number | undefined) {
+    this.#owned.spare(pid);
   }
 
   /** Tells whoever started it. */
@@ -81,11 +91,12 @@ export class ExecutionInHand {
       case 'log':
         return this.tell({ type: 'log', line: message.line });
       case 'process-started':
-        this.#owned.leaders.add(message.pid);
-        return undefined;
+        return this.#owned.add(message.pid, message.startedAt);
       case 'process-ended':
-        this.#owned.leaders.delete(message.pid);
+        this.#owned.forget(message.pid);
         return undefined;
+      case 'stopping':
+        return clearTimeout(this.#unheard);
       case 'deadline':
         return this.#stepDeadline(message.step, message.seconds);
       case 'retire':
@@ -112,23 +123,31 @@ export class ExecutionInHand {
   /** Stops all clocks: the thread has answered, and has ended what it started. */
   close(): void {
     this.#stopClocks();
-    for (const pid of this.#owned.leaders) signalGroup(pid, 'SIGKILL');
+    if (this.hasChildren) this.#owned.signal('SIGKILL', 'groups');
+  }
+
+  /** What came of it: where its processes were ended from here, that is why it came to its end. */
+  judge(outcome: Outcome): Outcome {
+    const failure = this.#toldToEnd?.failure;
+    if (failure === undefined || outcome.failure?.reason === failure.reason) return outcome;
+    return { ...outcome, status: 'failed', failure, output: null };
   }
 
   /**
-   * Stops all clocks, and ends what a thread left that can't do so itself any more, wherever it went. Gives the number
-   * of processes that could not be ended.
-   * @param graceSeconds how long they get to end by themselves.
+   * Stops all clocks, and ends what a thread left that can't do so itself any more, wherever it went. Resolves with
+   * sentences about that.
+   * @param graceSeconds how long they get to end by themselves, from when they were told to.
    */
-  async endProcesses(graceSeconds: number): Promise<number> {
+  async endProcesses(graceSeconds: number): Promise<string[]> {
     this.#stopClocks();
-    const { left } = await this.#owned.end(graceSeconds, 'everywhere');
-    return left;
+    const passed = this.#toldToEnd === null ? 0 : secondsSince(this.#toldToEnd.at);
+    return leftSentences(await this.#owned.end(Math.max(0, graceSeconds - passed), 'everywhere'));
   }
 
   #stopClocks(): void {
     clearTimeout(this.#timeout);
     clearTimeout(this.#hard);
+    clearTimeout(this.#unheard);
     clearTimeout(this.#stepTimeout);
     this.#options.signal.removeEventListener('abort', this.#onAbort);
   }
@@ -148,14 +167,26 @@ export class ExecutionInHand {
   }
 
   #timedOut(seconds: number): void {
-    this.#send({ type: 'cancel', executionId: this.assignment.executionId, because: 'timed-out' });
-    this.#endIn(this.#graceSeconds, { reason: 'timed-out', seconds, step: null, tail: '' });
+    this.#stop('timed-out', { reason: 'timed-out', seconds, step: null, tail: '' });
   }
 
   #cancel(because: CancelReason): void {
     const detail = 'it was running and did not stop when it was told to';
+    this.#stop(because, { reason: because, detail });
+  }
+
+  /**
+   * A thread that waits in a synchronous call for a child process does not hear it, and comes back when that ends: so
+   * the processes of one that does not hear are told from here.
+   */
+  #stop(because: Cancellation['because'], failure: Failure): void {
     this.#send({ type: 'cancel', executionId: this.assignment.executionId, because });
-    this.#endIn(this.#graceSeconds, { reason: because, detail });
+    clearTimeout(this.#unheard);
+    this.#unheard = setTimeout(() => {
+      this.#toldToEnd = { at: beginNow(), failure };
+      this.#owned.signal('SIGTERM');
+    }, HEARD_MS);
+    this.#endIn(this.#graceSeconds, failure);
   }
 
   /** The agent ends a step at its limit itself, unless its thread is blocked. */

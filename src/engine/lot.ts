@@ -62,7 +62,7 @@ export class Lot {
     if (member === undefined) return;
     member.execution.close();
     this.#open.delete(executionId);
-    member.order.settle(outcome);
+    member.order.settle(member.execution.judge(outcome));
     this.#onSettled();
   }
 

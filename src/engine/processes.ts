@@ -8,7 +8,6 @@ import type { Assignment } from '../domain/assignment.ts';
 import type { Death } from '../domain/death.ts';
 import type { Engine, EngineRunOptions } from '../domain/engine.ts';
 import type { Answer, Outcome } from '../domain/outcome.ts';
-import { signalGroup } from '../support/process-group.ts';
 import type { Redactor } from '../support/redactor.ts';
 import { AgentProcess } from './agent-process.ts';
 import { lostOutcome } from './crash.ts';
@@ -67,7 +66,7 @@ export class ProcessEngine implements Engine {
       if (execution.terminate.signal.aborted) process.kill();
       const handed = { assignment, compiled, mark: execution.mark };
       const { logLevel, redactor } = this.#options;
-      process.send({ type: 'start', handed, logLevel, secrets: redactor.secrets });
+      process.send({ type: 'start', key: process.key, handed, logLevel, secrets: redactor.secrets });
       return await this.#outcome(hand, await process.ended);
     } catch (error) {
       execution.close();
@@ -106,6 +105,7 @@ export class ProcessEngine implements Engine {
         execution.terminate.abort();
       },
     });
+    execution.agentProcess = process.pid;
     const hand: Hand = { execution, process, memoryMb, answer: null };
     return hand;
   }
@@ -115,8 +115,7 @@ export class ProcessEngine implements Engine {
     if (message === null) refuse(execution, raw);
     else if (message.type === 'late') this.#options.onLate(message.workstreamId, message.text);
     else if (message.type === 'answer') hand.answer = message;
-    else if (message.executionId === execution.assignment.executionId) execution.receive(message);
-    else if (message.type === 'process-started') signalGroup(message.pid, 'SIGKILL');
+    else execution.receive(message);
   }
 
   /** What it started is ended from here where it could not do so itself any more. */
@@ -126,16 +125,15 @@ export class ProcessEngine implements Engine {
     const kept = keepStray(redactor.cutText(process.stray), assignment.logFile);
     if (answer !== null) {
       execution.close();
-      return { ...answer.outcome, logFile: answer.outcome.logFile ?? kept };
+      return execution.judge({ ...answer.outcome, logFile: answer.outcome.logFile ?? kept });
     }
     const left = await execution.endProcesses(this.#closed ? 0 : assignment.limits.graceSeconds);
-    const warnings = redactLeft(assignment, redactor);
+    const warnings = [...redactLeft(assignment, redactor), ...left.map((text) => redactor.text(text))];
     const outcome =
       retired?.outcome ??
       lostOutcome(verdict ?? processFailure(end, process.stray, memoryMb), begin, assignment.logFile);
     outcome.warnings.push(...warnings);
-    if (left > 0) outcome.warnings.push(`${left} of its processes could not be ended.`);
-    return outcome;
+    return execution.judge(outcome);
   }
 }
 

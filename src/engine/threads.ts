@@ -1,10 +1,11 @@
 /** The engine that runs assignments on a piscina pool, one worker thread an agent. */
+import { randomUUID } from 'node:crypto';
 import { BroadcastChannel } from 'node:worker_threads';
-import { Piscina } from 'piscina';
 import {
   type AgentSettings,
   fromAgentSchema,
   lastWordSchema,
+  opened,
   type Cancellation,
 } from '../domain/agent-message.ts';
 import type { Assignment } from '../domain/assignment.ts';
@@ -12,9 +13,9 @@ import type { EngineRunOptions, ScalableEngine } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
 import { internalError } from '../domain/internal-error.ts';
 import { answerSchema, type Outcome } from '../domain/outcome.ts';
-import { entryFile } from './entry-file.ts';
+import { AgentPool } from './agent-pool.ts';
 import { crashFailure, lostOutcome } from './crash.ts';
-import { signalGroup } from '../support/process-group.ts';
+import { endGroup } from '../support/owned-processes.ts';
 import { ForkServer } from './fork-server.ts';
 import { Line } from './line.ts';
 import { redactLeft } from './redact-left.ts';
@@ -44,27 +45,23 @@ export interface ThreadEngineOptions {
 /** How long answers are waited for that were sent before the last one. */
 const MESSAGES_MS = 1_000;
 
-let engines = 0;
-
 export class ThreadEngine implements ScalableEngine {
   readonly #options: ThreadEngineOptions;
-  readonly #pool: Piscina;
+  readonly #pool: AgentPool;
   readonly #channel: BroadcastChannel;
   readonly #modules: TypeScriptModules;
   readonly #running = new Map<number, { execution: ExecutionInHand; lot: Lot }>();
   /** By agent. */
   readonly #lines = new Map<string, Line>();
   readonly #forkServer: ForkServer | null;
-  /** Lots that have a thread or wait for one. */
-  #inPool = 0;
   #closing: Promise<void> | null = null;
 
   constructor(options: ThreadEngineOptions) {
     this.#options = options;
-    engines += 1;
     this.#forkServer = options.manyCommands ? ForkServer.start() : null;
     const settings: AgentSettings = {
-      channel: `millrace-${process.pid}-${engines}`,
+      key: randomUUID(),
+      channel: randomUUID(),
       logLevel: options.logLevel,
       memoryMb: options.memoryMb,
       forkServer: this.#forkServer?.path ?? null,
@@ -73,10 +70,14 @@ export class ThreadEngine implements ScalableEngine {
     this.#modules = new TypeScriptModules(options.cacheFolder);
     this.#channel = new BroadcastChannel(settings.channel);
     this.#channel.unref();
-    this.#pool = createPool(options, settings);
-    this.#pool.on('message', (message: unknown) => this.#receive(message));
-    // A thread that dies with a task in hand rejects that task; without one there is nobody to blame.
-    this.#pool.on('error', (error: unknown) => this.#threadFailed(error));
+    const { agents, memoryMb } = options;
+    this.#pool = new AgentPool({
+      agents,
+      memoryMb,
+      settings,
+      onMessage: (signed) => this.#receive(opened(signed, settings.key)),
+      onError: (error) => this.#threadFailed(error),
+    });
   }
 
   /** Never rejects. At most as many at once as there are agents: the pool's own queue is not used. */
@@ -137,7 +138,7 @@ export class ThreadEngine implements ScalableEngine {
 
   async #pass(lot: Lot): Promise<void> {
     if (this.#closing !== null) throw new Error('the engine was closed before it started');
-    const result = await this.#inThread(lot);
+    const result = await this.#pool.run(lot.message, lot.terminate.signal);
     const answer = answerSchema.nullable().parse(result);
     if (answer !== null) {
       await this.#running.get(answer.executionId)?.execution.receivedAll(answer.posted);
@@ -148,42 +149,15 @@ export class ThreadEngine implements ScalableEngine {
       throw new Error('its answer did not arrive: code had closed the port of its thread');
   }
 
-  async #inThread(lot: Lot): Promise<unknown> {
-    this.#inPool += 1;
-    try {
-      return await this.#pool.run(lot.message, { signal: lot.terminate.signal });
-    } finally {
-      this.#inPool -= 1;
-      this.#endIdleThreads();
-    }
-  }
-
   /** A further thread is started when there is work for it. */
   resize(agents: number): void {
-    this.#pool.options.minThreads = agents;
-    this.#pool.options.maxThreads = agents;
-    this.#endIdleThreads();
+    this.#pool.resize(agents);
   }
 
   get inChildren(): number {
     let count = 0;
     for (const { execution } of this.#running.values()) if (execution.hasChildren) count += 1;
     return count;
-  }
-
-  /**
-   * The pool ends no thread by itself and does not say which are idle, but gives an idle one a task, and ends the
-   * thread of a task that is aborted.
-   */
-  #endIdleThreads(): void {
-    const wanted = Math.max(this.#pool.options.maxThreads, this.#inPool);
-    for (let left = this.#pool.threads.length - wanted; left > 0 && this.#closing === null; left -= 1) {
-      const end = new AbortController();
-      const ended = this.#pool.run(null, { signal: end.signal, name: 'none' });
-      end.abort();
-      // That it was aborted is what was wanted.
-      ended.catch(() => undefined);
-    }
   }
 
   #send(message: Cancellation): void {
@@ -197,7 +171,7 @@ export class ThreadEngine implements ScalableEngine {
 
   async #close(): Promise<void> {
     this.#channel.close();
-    await this.#pool.destroy();
+    await this.#pool.close();
     await this.#forkServer?.close();
   }
 
@@ -208,10 +182,10 @@ export class ThreadEngine implements ScalableEngine {
     try {
       // Nothing is waited for any more once the engine is closed.
       const left = await execution.endProcesses(this.#closing === null ? limits.graceSeconds : 0);
-      const warnings = redactLeft(assignment, this.#options.redactor);
+      const { redactor } = this.#options;
+      const warnings = [...redactLeft(assignment, redactor), ...left.map((text) => redactor.text(text))];
       const outcome = this.#outcomeOfLost(execution, error);
       outcome.warnings.push(...warnings);
-      if (left > 0) outcome.warnings.push(`${left} of its processes could not be ended.`);
       lot.settle(executionId, outcome);
     } catch (problem) {
       lot.settle(executionId, lostOutcome(failureOf(problem), execution.begin, null));
@@ -254,12 +228,12 @@ export class ThreadEngine implements ScalableEngine {
     const execution = this.#running.get(message.executionId)?.execution;
     if (execution !== undefined) execution.receive(message);
     // It was started just before its thread was ended.
-    else if (message.type === 'process-started') signalGroup(message.pid, 'SIGKILL');
+    else if (message.type === 'process-started') endGroup(message.pid, message.startedAt);
   }
 
   /** Threads that can't even start would leave their assignments waiting for ever. */
   #threadFailed(error: unknown): void {
-    if (this.#pool.threads.length > 0) return;
+    if (this.#pool.hasThreads) return;
     for (const { execution } of this.#running.values()) {
       execution.verdict = crashFailure(error, this.#options.memoryMb);
       execution.terminate.abort();
@@ -269,18 +243,3 @@ export class ThreadEngine implements ScalableEngine {
 
 const failureOf = (error: unknown): Failure =>
   error instanceof CompileError ? error.failure : internalError(error);
-
-function createPool(options: ThreadEngineOptions, settings: AgentSettings): Piscina {
-  return new Piscina({
-    filename: entryFile('thread-agent'),
-    minThreads: options.agents,
-    maxThreads: options.agents,
-    idleTimeout: Number.POSITIVE_INFINITY,
-    concurrentTasksPerWorker: 1,
-    // The default freezes an idle thread's event loop and blames what it then finds on the next workstream.
-    atomics: 'disabled',
-    recordTiming: false,
-    workerData: settings,
-    ...(options.memoryMb === null ? {} : { resourceLimits: { maxOldGenerationSizeMb: options.memoryMb } }),
-  });
-}

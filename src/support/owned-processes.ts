@@ -1,11 +1,13 @@
 /** The processes that one execution started, wherever they went, and how they are ended. */
-import { groupIsAlive, signalProcess } from './process-group.ts';
+import { groupIsAlive, signalGroup, signalProcess } from './process-group.ts';
 import {
+  commandOf,
+  entryOf,
   hasProcessTable,
-  isLiving,
   livingProcesses,
   type ProcessEntry,
   startedWith,
+  startOf,
 } from './process-table.ts';
 
 /** Variable that every process of an execution inherits, by which those are found that left their group. */
@@ -16,12 +18,18 @@ const POLL_MS = 20;
 const KILL_MS = 2_000;
 const KILL_AGAIN_MS = 200;
 
+/** A process as a person is told of it. */
+export interface NamedProcess {
+  pid: number;
+  command: string;
+}
+
 /** What became of them. */
 export interface EndedProcesses {
-  /** Process groups that were alive. */
-  groups: number;
-  /** Processes that could not be ended. */
-  left: number;
+  /** Those that were alive. */
+  found: NamedProcess[];
+  /** Those that could not be ended. */
+  left: NamedProcess[];
 }
 
 /**
@@ -35,18 +43,48 @@ export function markValue(mark: string): string {
 
 /**
  * Knows the groups that were started, and on Linux can look for what left them: processes that carry the mark in their
- * environment, and the descendants of those, once they have been seen. A process that cleared its environment, left
- * its group and lost its parent before anyone looked is not found; nor is anything outside its group elsewhere.
+ * environment, and the descendants of those, once they have been seen.
+ *
+ * A number alone proves nothing, because pids are given out again. On Linux a process counts as one of these if it
+ * carries the mark, if it was seen before and was started at the same moment as then, if it descends from one of them,
+ * or if it is in a group that was started here: the group's leader is there and was started when it was, or another one
+ * of these is in it. That is looked at again right before a signal is sent. A process that cleared its environment,
+ * left its group and lost its parent before anyone looked is not found; nor is anything outside its group elsewhere.
  */
 export class OwnedProcesses {
-  /** Process groups that may be alive, by their leaders. */
-  readonly leaders = new Set<number>();
-  readonly #mark: string;
+  /** The leaders of process groups that may be alive, with when each was started. */
+  readonly #leaders = new Map<number, string | null>();
+  readonly mark: string;
   /** When each process was started that a look has found, by pid. */
   readonly #seen = new Map<number, string>();
+  #spared: number | undefined;
 
   constructor(mark: string) {
-    this.#mark = mark;
+    this.mark = mark;
+  }
+
+  /** Takes a group that was started. Null: its leader had ended before anyone could ask when it was started. */
+  add(leader: number, startedAt: string | null): void {
+    this.#leaders.set(leader, startedAt);
+  }
+
+  /** Forgets a group of which nothing is alive. Returns whether it was known. */
+  forget(leader: number): boolean {
+    return this.#leaders.delete(leader);
+  }
+
+  /** Leaves out this process, though not what it started: the agent itself carries the mark where it is a process. */
+  spare(pid: number | undefined): void {
+    this.#spared = pid;
+  }
+
+  /** The leaders of groups that may be alive. */
+  get leaders(): number[] {
+    return [...this.#leaders.keys()];
+  }
+
+  get hasGroups(): boolean {
+    return this.#leaders.size > 0;
   }
 
   /** Finds all that are alive, wherever they are, and remembers them. */
@@ -54,9 +92,14 @@ export class OwnedProcesses {
     this.#find('everywhere');
   }
 
-  /** Signals all that are alive, wherever they are. */
-  signal(signal: NodeJS.Signals): void {
-    this.#signal(this.#find('everywhere'), signal);
+  /** Finds those of the known groups that are alive and remembers them: a group may outlive its leader. */
+  lookAtGroups(): void {
+    this.#find('groups');
+  }
+
+  /** Signals all that are alive. */
+  signal(signal: NodeJS.Signals, where: 'everywhere' | 'groups' = 'everywhere'): void {
+    this.#signal(this.#find(where), signal);
   }
 
   /**
@@ -64,10 +107,11 @@ export class OwnedProcesses {
    * two seconds longer than the grace. To look everywhere takes some milliseconds.
    */
   async end(graceSeconds: number, where: 'everywhere' | 'groups'): Promise<EndedProcesses> {
-    const found = this.#find(where);
-    if (found.length === 0) return { groups: 0, left: 0 };
-    this.#signal(found, 'SIGTERM');
-    await untilGone(found, graceSeconds * 1000);
+    const first = this.#find(where);
+    if (first.length === 0) return { found: [], left: [] };
+    const found = first.map(named);
+    this.#signal(first, 'SIGTERM');
+    await untilGone(first, graceSeconds * 1000);
     const deadline = performance.now() + KILL_MS;
     let left = this.#find(where);
     while (left.length > 0 && performance.now() < deadline) {
@@ -75,45 +119,73 @@ export class OwnedProcesses {
       await untilGone(left, KILL_AGAIN_MS);
       left = this.#find(where);
     }
-    return { groups: new Set(found.map(({ group }) => group)).size, left: left.length };
+    return { found, left: left.map(named) };
   }
 
   #find(where: 'everywhere' | 'groups'): ProcessEntry[] {
     if (!hasProcessTable) return this.#livingLeaders();
-    if (where === 'groups') {
-      if (this.#livingLeaders().length === 0) return [];
-      return [...livingProcesses()].filter(({ group }) => this.leaders.has(group));
-    }
+    if (where === 'groups' && this.#livingLeaders().length === 0) return [];
     const living = [...livingProcesses()].filter(({ pid }) => pid !== process.pid);
-    const found = withDescendants(living, (entry) => this.#isOurs(entry));
+    const known = living.filter((entry) => this.#isKnown(entry, where));
+    const groups = this.#provenGroups(known);
+    const ours = new Set([...known, ...living.filter(({ group }) => groups.has(group))]);
+    const found = where === 'groups' ? [...ours] : withDescendants(living, ours);
     for (const { pid, startedAt } of found) this.#seen.set(pid, startedAt);
-    return found;
+    return found.filter(({ pid }) => pid !== this.#spared);
   }
 
   #livingLeaders(): ProcessEntry[] {
-    return [...this.leaders]
+    return this.leaders
       .filter(groupIsAlive)
       .map((pid) => ({ pid, group: pid, parent: process.pid, startedAt: '' }));
   }
 
-  #isOurs({ pid, group, startedAt }: ProcessEntry): boolean {
-    return (
-      this.leaders.has(group) ||
-      this.#seen.get(pid) === startedAt ||
-      startedWith(pid, MARK_VARIABLE, this.#mark)
+  #isKnown({ pid, group, startedAt }: ProcessEntry, where: 'everywhere' | 'groups'): boolean {
+    if (where === 'groups' && !this.#leaders.has(group)) return false;
+    return this.#seen.get(pid) === startedAt || startedWith(pid, MARK_VARIABLE, this.mark);
+  }
+
+  /** A group's number is not given to another process as long as one is in the group, or its leader was not reaped. */
+  #provenGroups(known: readonly ProcessEntry[]): Set<number> {
+    const held = new Set(known.map(({ group }) => group));
+    const proven = [...this.#leaders].filter(
+      ([leader, startedAt]) => held.has(leader) || (startedAt !== null && startOf(leader) === startedAt),
     );
+    return new Set(proven.map(([leader]) => leader));
   }
 
   /** What left its group is signalled with the group that it leads, but never with one that it only joined. */
   #signal(found: ProcessEntry[], signal: NodeJS.Signals): void {
-    const targets = found.map(({ pid, group }) => (this.leaders.has(group) || group === pid ? -group : pid));
-    for (const target of new Set(targets)) signalProcess(target, signal);
+    const groups = new Set<number>();
+    for (const entry of found) {
+      const { pid, group } = entry;
+      if (groups.has(group) || !isStill(entry)) continue;
+      if (this.#leaders.has(group) || group === pid) {
+        groups.add(group);
+        signalGroup(group, signal);
+      } else signalProcess(pid, signal);
+    }
   }
 }
 
-/** Those that `isOurs`, their children, the children of these and so on. */
-function withDescendants(living: ProcessEntry[], isOurs: (entry: ProcessEntry) => boolean): ProcessEntry[] {
-  const found = new Set(living.filter(isOurs));
+/** Ends at once a group that was started here, if its leader is still the process that was started then. */
+export function endGroup(leader: number, startedAt: string | null): void {
+  if (!hasProcessTable || (startedAt !== null && startOf(leader) === startedAt))
+    signalGroup(leader, 'SIGKILL');
+}
+
+const named = ({ pid }: ProcessEntry): NamedProcess => ({ pid, command: commandOf(pid) });
+
+/** Whether it is there and in its group, right now. */
+function isStill({ pid, group, startedAt }: ProcessEntry): boolean {
+  if (!hasProcessTable) return true;
+  const now = entryOf(pid);
+  return now !== null && now.startedAt === startedAt && now.group === group;
+}
+
+/** Those, their children, the children of these and so on. */
+function withDescendants(living: ProcessEntry[], ours: Iterable<ProcessEntry>): ProcessEntry[] {
+  const found = new Set(ours);
   const children = new Map<number, ProcessEntry[]>();
   for (const entry of living) {
     const siblings = children.get(entry.parent);
@@ -126,9 +198,10 @@ function withDescendants(living: ProcessEntry[], isOurs: (entry: ProcessEntry) =
 }
 
 async function untilGone(found: ProcessEntry[], milliseconds: number): Promise<void> {
-  const isAlive = hasProcessTable ? isLiving : groupIsAlive;
+  const isAlive = (entry: ProcessEntry): boolean =>
+    hasProcessTable ? entryOf(entry.pid)?.startedAt === entry.startedAt : groupIsAlive(entry.pid);
   const deadline = performance.now() + milliseconds;
-  while (found.some(({ pid }) => isAlive(pid)) && performance.now() < deadline) {
+  while (found.some(isAlive) && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }

@@ -1,6 +1,6 @@
 /** Tells whether the process that wrote a run still exists, even if its id has been given to another one since. */
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { isZombie, startOf } from './process-table.ts';
 
 export interface ProcessIdentity {
   pid: number;
@@ -28,22 +28,5 @@ function exists(pid: number): boolean {
   } catch (error) {
     // EPERM: it exists and belongs to somebody else.
     return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
-  }
-}
-
-/** Field 3 of /proc/PID/stat is its state. In a container whose first process waits for nobody, zombies stay. */
-const isZombie = (pid: number): boolean => /^[ZX]$/.test(fieldsOf(pid)[0] ?? '');
-
-/** Field 22 of /proc/PID/stat: clock ticks from boot to the start. */
-const startOf = (pid: number): string | null => fieldsOf(pid)[19] ?? null;
-
-/** The fields of /proc/PID/stat from the third on; the name in field 2 may hold spaces and brackets. */
-function fieldsOf(pid: number): string[] {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  } catch {
-    // There is no /proc here, or the process has just ended.
-    return [];
   }
 }

@@ -1,5 +1,6 @@
 /** What Linux tells of the processes of this machine in /proc; there is no such table elsewhere. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
+import { readText } from './read-text.ts';
 
 /** Whether there is one. */
 export const hasProcessTable = process.platform === 'linux' && existsSync('/proc/self/stat');
@@ -18,38 +19,99 @@ export interface ProcessEntry {
 export function* livingProcesses(): Generator<ProcessEntry> {
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
-    const entry = readEntry(Number(name));
+    const entry = entryOf(Number(name));
     if (entry !== null) yield entry;
   }
 }
 
+/** Null when there is no such process or it has ended. */
+export function entryOf(pid: number): ProcessEntry | null {
+  const [state, parent, group, ...others] = statOf(pid);
+  const startedAt = others[16];
+  if (startedAt === undefined || state === 'Z' || state === 'X') return null;
+  return { pid, parent: Number(parent), group: Number(group), startedAt };
+}
+
 /** Whether the process is alive. */
-export const isLiving = (pid: number): boolean => readEntry(pid) !== null;
+export const isLiving = (pid: number): boolean => entryOf(pid) !== null;
+
+/** When the process was started, also if it has ended and was not reaped yet; null when there is none. */
+export const startOf = (pid: number): string | null => statOf(pid)[19] ?? null;
+
+/** Whether a process of that pid has ended and was not reaped by its parent. */
+export const isZombie = (pid: number): boolean => /^[ZX]$/.test(statOf(pid)[0] ?? '');
+
+/**
+ * The pid that was given last, to a process or a thread; null where that is not told. Pids are given in rising order,
+ * and from the lowest on when there are no higher ones.
+ */
+export function lastPid(): number | null {
+  const pid = Number(readShort('/proc/loadavg').split(' ')[4]);
+  return Number.isSafeInteger(pid) && pid > 0 ? pid : null;
+}
+
+/** Whether there is a process or thread of this number. */
+export const pidExists = (pid: number): boolean => existsSync(`/proc/${pid}`);
 
 /**
  * Whether a variable of the environment that the process was started with holds `text`. False where that can't be
  * read: the process has ended, or it belongs to another user.
  */
 export function startedWith(pid: number, variable: string, text: string): boolean {
+  return variableOf(pid, variable)?.includes(text) === true;
+}
+
+/** A variable of the environment that the process was started with; null where it has none or can't be read. */
+export function variableOf(pid: number, variable: string): string | null {
   const environment = readText(`/proc/${pid}/environ`);
-  if (!environment.includes(text)) return false;
-  return environment.split('\0').some((pair) => pair.startsWith(`${variable}=`) && pair.includes(text));
+  if (!environment.includes(`${variable}=`)) return null;
+  const pair = environment.split('\0').find((each) => each.startsWith(`${variable}=`));
+  return pair?.slice(variable.length + 1) ?? null;
 }
 
-/** Null when there is no such process or it has ended. */
-function readEntry(pid: number): ProcessEntry | null {
-  const stat = readText(`/proc/${pid}/stat`);
-  // The program's name comes before these fields, and may itself hold spaces and brackets (proc(5)).
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [state, parent, group] = fields;
-  const startedAt = fields[19];
-  if (startedAt === undefined || state === 'Z' || state === 'X') return null;
-  return { pid, parent: Number(parent), group: Number(group), startedAt };
+/** The command line of a process, or its name in brackets; empty when it has ended. */
+export function commandOf(pid: number): string {
+  const words = readText(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
+  if (words !== '') return Buffer.from(words, 'latin1').toString('utf8');
+  const name = readText(`/proc/${pid}/comm`).trim();
+  return name === '' ? '' : `[${name}]`;
 }
 
-function readText(path: string): string {
+/** The folder that a process works in; null where that can't be read. */
+export function folderOf(pid: number): string | null {
   try {
-    return readFileSync(path, 'latin1');
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    // It has ended, or is not ours to look into.
+    return null;
+  }
+}
+
+/** This process, its parent, and so on. */
+export function ancestors(): number[] {
+  const found: number[] = [];
+  for (let pid = process.pid; pid > 0 && !found.includes(pid); pid = entryOf(pid)?.parent ?? 0)
+    found.push(pid);
+  return found;
+}
+
+/** The fields of /proc/PID/stat from the third on; the name before them may hold spaces and brackets (proc(5)). */
+function statOf(pid: number): string[] {
+  const stat = readShort(`/proc/${pid}/stat`);
+  return stat === '' ? [] : stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+/** All these files are shorter than that; read into one place, which takes half as long as `readFileSync`. */
+const short = Buffer.alloc(4096);
+
+function readShort(path: string): string {
+  try {
+    const descriptor = openSync(path, 'r');
+    try {
+      return short.toString('latin1', 0, readSync(descriptor, short, 0, short.length, 0));
+    } finally {
+      closeSync(descriptor);
+    }
   } catch {
     // It ended between the listing and the reading, or is not ours to look into.
     return '';

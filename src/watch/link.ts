@@ -8,6 +8,8 @@ export interface Link {
   /** Tells it which run there is. To be subscribed to the run. */
   listener: (event: RunEvent) => void;
   tell: (message: FromRun) => void;
+  /** Says the exit code: nothing follows. Resolves when that is on its way. */
+  end: (exitCode: number) => Promise<void>;
   /** Calls back when the process that watches has gone. */
   onAbandoned: (listener: () => void) => void;
 }
@@ -22,12 +24,14 @@ export function openLink(): Link {
   const goingOn = readGoingOn(process.env[GOING_ON_VARIABLE]);
   // It is not for what this process starts.
   Reflect.deleteProperty(process.env, GOING_ON_VARIABLE);
-  const tell = (message: FromRun): void => {
-    if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+  const tell = (message: FromRun, told: () => void = () => undefined): void => {
+    if (process.connected) process.send?.(message, undefined, undefined, told);
+    else told();
   };
   link = {
     goingOn,
-    tell,
+    tell: (message) => tell(message),
+    end: (exitCode) => new Promise((resolve) => tell({ type: 'ended', exitCode }, resolve)),
     listener: (event) => {
       if (event.type !== 'run-started') return;
       const { runId, resumed } = event;

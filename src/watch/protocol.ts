@@ -17,6 +17,9 @@ export type FromRun =
   /** It has done all it will do, and this is its exit code. */
   | { type: 'ended'; exitCode: number };
 
+/** How long a process may take to end that has said its exit code, in milliseconds. */
+export const END_MS = 1_000;
+
 /** What a run goes on from whose process has died. */
 export interface GoingOn {
   runId: string;

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Death } from '../domain/death.ts';
 import { leaveClosedTerminals } from '../support/leave-closed-terminals.ts';
 import { Deaths } from './deaths.ts';
-import { type FromRun, GOING_ON_VARIABLE, type GoingOn, readFromRun } from './protocol.ts';
+import { END_MS, type FromRun, GOING_ON_VARIABLE, type GoingOn, readFromRun } from './protocol.ts';
 
 /** Signals by which a run ends, with their exit codes. */
 const END_SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
@@ -89,8 +89,11 @@ class Watched {
     let said: number | null = null;
     child.on('message', (raw) => {
       const message = readFromRun(raw);
-      if (message?.type === 'ended') said = message.exitCode;
-      else if (message !== null) this.#heard(message);
+      if (message?.type === 'ended') {
+        said = message.exitCode;
+        // A thread that is blocked outside of JavaScript keeps it from ending.
+        setTimeout(() => child.kill('SIGKILL'), END_MS).unref();
+      } else if (message !== null) this.#heard(message);
     });
     return new Promise((resolve, reject) => {
       child.on('error', reject);

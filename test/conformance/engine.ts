@@ -1,5 +1,6 @@
 /** What every engine must do, whatever a workstream does. */
-import { existsSync, readFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,6 +10,7 @@ import { describeFailure } from '../../src/domain/failure-message.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import type { Step } from '../../src/domain/workstream.ts';
 import { groupIsAlive } from '../../src/support/process-group.ts';
+import { hasProcessTable, isLiving } from '../../src/support/process-table.ts';
 import {
   acceptanceCommand,
   assignment,
@@ -30,6 +32,11 @@ interface Run {
   messages: EngineMessage[];
   folder: string;
 }
+
+const pidIn = (file: string): number => Number(readFileSync(file, 'utf8'));
+/** Its command line may still be that of the program that starts it. */
+const leftOne = (pid: number): unknown =>
+  expect.stringMatching(`^It left a process running; it was ended: ${pid} \\(.*sleep 1000.*\\)\\.$`);
 
 /** How what an agent's code does to the place that it lives in ends: a thread survives some of it. */
 const CONTAINED: Record<'thread' | 'process', [string, string, string][]> = {
@@ -254,8 +261,57 @@ export function describeEngine(
       test('child processes left behind are ended', async () => {
         const folder = temporaryFolder();
         const { outcome } = await run([behaviour('startsChild', { pidFile: join(folder, 'pid') })]);
-        expect(outcome.warnings).toEqual(['It left 1 child process running; they were ended.']);
-        expect(groupIsAlive(Number(readFileSync(join(folder, 'pid'), 'utf8')))).toBe(false);
+        const pid = Number(readFileSync(join(folder, 'pid'), 'utf8'));
+        expect(outcome.warnings).toEqual([leftOne(pid)]);
+        expect(groupIsAlive(pid)).toBe(false);
+      });
+
+      test.runIf(hasProcessTable)(
+        'what they leave by functions that wait is ended, whatever it left',
+        async () => {
+          const folder = temporaryFolder();
+          const { outcome } = await run([behaviour('leavesSynchronously', { folder })]);
+          const pids = ['exec', 'file', 'spawn'].map((name) => pidIn(join(folder, name)));
+          expect(outcome).toMatchObject({ status: 'completed' });
+          expect(outcome.warnings[0]).toMatch(/^It left 3 processes running; they were ended: /);
+          for (const pid of pids) expect(outcome.warnings[0]).toContain(`${pid} (`);
+          expect(pids.map(isLiving)).toEqual([false, false, false]);
+        },
+      );
+
+      test.runIf(hasProcessTable)('what their own threads leave is ended', async () => {
+        const folder = temporaryFolder();
+        const { outcome } = await run([behaviour('leavesInThread', { folder })]);
+        const pid = pidIn(join(folder, 'thread'));
+        expect(outcome.warnings).toEqual([leftOne(pid)]);
+        expect(isLiving(pid)).toBe(false);
+      });
+
+      test.each(['waitsForChild', 'waitsForChildAndGoesOn'])(
+        '%s: a child process that is waited for is ended at the limit, and it is the limit that counts',
+        async (name) => {
+          const pidFile = join(temporaryFolder(), 'pid');
+          const { outcome } = await run([behaviour(name, { pidFile })], limits(1));
+          expect(outcome).toMatchObject({ status: 'failed', output: null, failure: { reason: 'timed-out' } });
+          expect(isLiving(pidIn(pidFile))).toBe(false);
+          await expectUntouched();
+        },
+      );
+
+      test('that are blocked in a system call are given up, and their agent goes on', async () => {
+        const folder = temporaryFolder();
+        const pipe = join(folder, 'pipe');
+        execFileSync('mkfifo', [pipe]);
+        const { outcome } = await run([behaviour('readsPipe', { pipe })], limits(0.2));
+        expect(outcome.failure).toMatchObject({ reason: 'timed-out', seconds: 0.2 });
+        await expectUntouched();
+        // A thread that is still there comes back.
+        if (place === 'thread') writeFileSync(pipe, '');
+      });
+
+      test('their child processes that inherit the input find it at its end', async () => {
+        const { outcome } = await run([behaviour('inheritsInput')]);
+        expect([outcome.failure, outcome.output]).toEqual([null, '0']);
       });
 
       test('child processes of a thread that is blocked are ended with it', async () => {
@@ -351,9 +407,27 @@ export function describeEngine(
       test('that leave processes behind are completed with a warning', async () => {
         const { outcome } = await run([runStep('sleep 1000 & echo $$')]);
         expect(outcome).toMatchObject({ status: 'completed' });
-        expect(outcome.warnings).toEqual(['It left 1 child process running; they were ended.']);
+        expect(outcome.warnings).toEqual([
+          expect.stringMatching(/^It left a process running; it was ended: \d+ \(sleep 1000\)\.$/),
+        ]);
         expect(groupIsAlive(Number(readFileSync(outcome.logFile ?? '', 'utf8')))).toBe(false);
       });
+
+      test
+        .runIf(hasProcessTable)
+        .each([
+          'setsid sleep 1000 > /dev/null 2>&1 & echo $! > left',
+          '(setsid sleep 1000 > /dev/null 2>&1 & echo $! > left)',
+          'nohup sleep 1000 > /dev/null 2>&1 & echo $! > left',
+        ])(
+        'that end by themselves are completed with a warning, wherever what they left went: %s',
+        async (line) => {
+          const { outcome, folder } = await run([runStep(line)]);
+          const pid = pidIn(join(folder, 'left'));
+          expect(outcome).toMatchObject({ status: 'completed', warnings: [leftOne(pid)] });
+          expect(isLiving(pid)).toBe(false);
+        },
+      );
 
       test('that print without end are ended at the limit', async () => {
         const { outcome } = await run([runStep('yes')], limits(60, 1));
@@ -388,18 +462,25 @@ export function describeEngine(
       expect(outcome.failure).toEqual({ reason: 'tool-not-found', tool: 'aider', program: null });
     });
 
-    test('an answer in its name that nobody could go on with is not heard', async () => {
-      const executionId = 2_000_000;
-      const input = { executionId, outcome: JSON.stringify(completed()) };
-      const { outcome } = await run([behaviour('answersRubbish', input)], { executionId });
-      expect(outcome).toMatchObject({ status: 'completed', output: '"its own"' });
+    test('what code says in the name of an agent is not heard, of its own execution or of another', async () => {
+      const stranger = spawn('sleep', ['1000'], { detached: true });
+      const stop = new AbortController();
+      const other = run([runStep('sleep 1000')], { executionId: 2_000_000 }, stop.signal);
+      const executionIds = [2_000_000, 2_000_001];
+      const input = { executionIds, outcome: JSON.stringify(completed()), pid: stranger.pid ?? 0 };
+      const forging = await run([behaviour('forges', input)], { executionId: 2_000_001 });
+      expect(forging.outcome).toMatchObject({ status: 'completed', output: '"its own"', warnings: [] });
+      expect(forging.messages).toEqual([]);
+      stop.abort('cancelled');
+      const { outcome, messages } = await other;
+      expect([outcome.failure?.reason, messages]).toEqual(['cancelled', []]);
+      expect([stranger.exitCode, stranger.signalCode]).toEqual([null, null]);
+      stranger.kill('SIGKILL');
     });
 
-    test('a last word that can not be read ends the workstream at once', async () => {
-      const executionId = 1_000_000;
-      const { outcome } = await run([behaviour('talksNonsense', executionId)], { executionId });
-      expect(outcome.failure).toMatchObject({ reason: 'invalid-result' });
-      await expectUntouched();
+    test('code does not get to see by what an agent is known', async () => {
+      const { outcome } = await run([behaviour('readsSettings')]);
+      expect(outcome.output).toBe(JSON.stringify(place === 'thread' ? '{}' : 'null'));
     });
 
     test.each<CancelReason>(['interrupted', 'cancelled'])('an execution can be %s', async (because) => {

@@ -24,7 +24,11 @@ test.runIf(hasProcessTable)('only what that process started for that run is ende
   if (left === undefined) throw new Error('nothing was started');
   await Promise.all([left, ...spared].map((child) => once(child, 'spawn')));
   const exited = once(left, 'exit');
-  expect(await endLeftProcesses(RUN, dead, 1)).toEqual({ kind: 'ended', groups: 1, left: 0 });
+  expect(await endLeftProcesses(RUN, dead, 1)).toEqual({
+    kind: 'ended',
+    found: [{ pid: left.pid, command: 'sleep 600' }],
+    left: [],
+  });
   expect(await exited).toEqual([null, 'SIGTERM']);
   expect(spared.map(({ exitCode, signalCode }) => exitCode ?? signalCode)).toEqual([null, null, null]);
   expect(await endLeftProcesses(RUN, dead, 1)).toEqual({ kind: 'none' });

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
-import { MARK_VARIABLE, markValue, OwnedProcesses } from '../../src/support/owned-processes.ts';
+import { endGroup, MARK_VARIABLE, markValue, OwnedProcesses } from '../../src/support/owned-processes.ts';
 import { groupIsAlive } from '../../src/support/process-group.ts';
-import { isLiving, startedWith } from '../../src/support/process-table.ts';
+import { isLiving, startedWith, startOf } from '../../src/support/process-table.ts';
 
 afterEach(() => {
   delete process.env[MARK_VARIABLE];
@@ -22,6 +22,8 @@ async function start(line: string, mark: string): Promise<number[]> {
   return [child.pid ?? 0, ...text.toString().trim().split(' ').map(Number)];
 }
 
+const ended = (pid: number) => ({ found: [{ pid, command: expect.stringContaining('sleep 100000') }], left: [] });
+
 describe.runIf(process.platform === 'linux')('processes of an execution', () => {
   test('are found by their mark in whatever group they are, and others are left alone', async () => {
     const mine = randomUUID();
@@ -30,9 +32,9 @@ describe.runIf(process.platform === 'linux')('processes of an execution', () => 
     const [, left = 0] = await start('setsid sleep 100000 > /dev/null & echo $!', mine);
     const [other = 0] = await start('echo 1; exec sleep 100000', theirs);
     expect([isLiving(left), isLiving(other)]).toEqual([true, true]);
-    expect(await new OwnedProcesses(mine).end(1, 'everywhere')).toEqual({ groups: 1, left: 0 });
+    expect(await new OwnedProcesses(mine).end(1, 'everywhere')).toEqual(ended(left));
     expect([isLiving(left), isLiving(other)]).toEqual([false, true]);
-    expect(await new OwnedProcesses(theirs).end(1, 'everywhere')).toEqual({ groups: 1, left: 0 });
+    expect(await new OwnedProcesses(theirs).end(1, 'everywhere')).toEqual(ended(other));
     expect(isLiving(other)).toBe(false);
   });
 
@@ -51,10 +53,10 @@ describe.runIf(process.platform === 'linux')('processes of an execution', () => 
     const mark = randomUUID();
     const [leader = 0] = await start('echo 1; exec sleep 100000', mark);
     const owned = new OwnedProcesses(mark);
-    expect(await owned.end(1, 'groups')).toEqual({ groups: 0, left: 0 });
+    expect(await owned.end(1, 'groups')).toEqual({ found: [], left: [] });
     expect(isLiving(leader)).toBe(true);
-    owned.leaders.add(leader);
-    expect(await owned.end(1, 'groups')).toEqual({ groups: 1, left: 0 });
+    owned.add(leader, startOf(leader));
+    expect(await owned.end(1, 'groups')).toEqual(ended(leader));
     expect(isLiving(leader)).toBe(false);
   });
 
@@ -64,7 +66,33 @@ describe.runIf(process.platform === 'linux')('processes of an execution', () => 
     process.env[MARK_VARIABLE] = outer;
     const [pid = 0] = await start('echo 1; exec sleep 100000', inner);
     expect([outer, inner].map((mark) => startedWith(pid, MARK_VARIABLE, mark))).toEqual([true, true]);
-    expect(await new OwnedProcesses(outer).end(1, 'everywhere')).toEqual({ groups: 1, left: 0 });
+    expect(await new OwnedProcesses(outer).end(1, 'everywhere')).toEqual(ended(pid));
     expect(isLiving(pid)).toBe(false);
+  });
+
+  test('are not those that have the number of one that was started', async () => {
+    const stranger = spawn('sleep', ['100000'], { detached: true });
+    await once(stranger, 'spawn');
+    const { pid = 0 } = stranger;
+    const owned = new OwnedProcesses(randomUUID());
+    owned.add(pid, '1');
+    expect(await owned.end(0, 'groups')).toEqual({ found: [], left: [] });
+    owned.add(pid, null);
+    owned.signal('SIGKILL');
+    endGroup(pid, '1');
+    expect([stranger.exitCode, stranger.signalCode]).toEqual([null, null]);
+    endGroup(pid, startOf(pid));
+    expect(await once(stranger, 'exit')).toEqual([null, 'SIGKILL']);
+  });
+
+  test('are known by their group when its leader has ended and nothing else tells of them', async () => {
+    const line = 'env -i sleep 100000 > /dev/null & echo $!';
+    const [leader = 0, left = 0] = await start(`${line}; read x < /dev/zero`, randomUUID());
+    const owned = new OwnedProcesses(randomUUID());
+    owned.add(leader, startOf(leader));
+    owned.lookAtGroups();
+    process.kill(leader, 'SIGKILL');
+    await expect.poll(() => isLiving(leader)).toBe(false);
+    expect(await owned.end(1, 'groups')).toEqual(ended(left));
   });
 });

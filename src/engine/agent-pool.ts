@@ -1,0 +1,94 @@
+/** The threads of an engine: piscina, set up and used in the one way that holds for whatever code they run. */
+import { Piscina } from 'piscina';
+import type { AgentSettings } from '../domain/agent-message.ts';
+import type { Lot } from '../domain/lot.ts';
+import { settlesWithin } from '../support/settles-within.ts';
+import { entryFile } from './entry-file.ts';
+
+/**
+ * How long the end of all threads is waited for. A thread that is blocked outside of JavaScript, in a system call or
+ * in native code, can't be ended before it comes back from there, which may be never.
+ */
+const CLOSE_MS = 1_000;
+
+export interface PoolOptions {
+  agents: number;
+  /** Limit of each thread's JavaScript heap in MB; null for Node's default. */
+  memoryMb: number | null;
+  settings: AgentSettings;
+  /** Gets whatever code in a thread posts to its parent. */
+  onMessage: (message: unknown) => void;
+  /** A thread has failed that had nothing in hand. */
+  onError: (error: unknown) => void;
+}
+
+export class AgentPool {
+  readonly #pool: Piscina;
+  /** Lots that have a thread or wait for one. */
+  #inUse = 0;
+  #closing: Promise<void> | null = null;
+
+  constructor({ agents, memoryMb, settings, onMessage, onError }: PoolOptions) {
+    this.#pool = new Piscina({
+      filename: entryFile('thread-agent'),
+      minThreads: agents,
+      maxThreads: agents,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      concurrentTasksPerWorker: 1,
+      // The default freezes an idle thread's event loop and blames what it then finds on the next workstream.
+      atomics: 'disabled',
+      recordTiming: false,
+      workerData: settings,
+      ...(memoryMb === null ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryMb } }),
+    });
+    this.#pool.on('message', onMessage);
+    // A thread that dies with a task in hand rejects that task; without one there is nobody to blame.
+    this.#pool.on('error', onError);
+  }
+
+  get hasThreads(): boolean {
+    return this.#pool.threads.length > 0;
+  }
+
+  /**
+   * Gives a lot to a thread. Rejects as soon as `terminate` is aborted, and another thread takes the place of the one
+   * that had it, whether that can be ended or not.
+   */
+  async run(lot: Lot, terminate: AbortSignal): Promise<unknown> {
+    this.#inUse += 1;
+    try {
+      return await this.#pool.run(lot, { signal: terminate });
+    } finally {
+      this.#inUse -= 1;
+      this.#endIdleThreads();
+    }
+  }
+
+  /** A further thread is started when there is work for it. */
+  resize(agents: number): void {
+    this.#pool.options.minThreads = agents;
+    this.#pool.options.maxThreads = agents;
+    this.#endIdleThreads();
+  }
+
+  /** Ends all threads, and resolves after a second at most. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= settlesWithin(this.#pool.destroy(), CLOSE_MS).then(() => undefined);
+    return this.#closing;
+  }
+
+  /**
+   * The pool ends no thread by itself and does not say which are idle, but gives an idle one a task, and ends the
+   * thread of a task that is aborted.
+   */
+  #endIdleThreads(): void {
+    const wanted = Math.max(this.#pool.options.maxThreads, this.#inUse);
+    for (let left = this.#pool.threads.length - wanted; left > 0 && this.#closing === null; left -= 1) {
+      const end = new AbortController();
+      const ended = this.#pool.run(null, { signal: end.signal, name: 'none' });
+      end.abort();
+      // That it was aborted is what was wanted.
+      ended.catch(() => undefined);
+    }
+  }
+}
