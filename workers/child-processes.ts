@@ -2,7 +2,7 @@
 import type { FromAgent } from '../src/domain/agent-message.ts';
 import { type EndedProcesses, MARK_VARIABLE, OwnedProcesses } from '../src/support/owned-processes.ts';
 import { groupIsAlive } from '../src/support/process-group.ts';
-import { hasProcessTable, lastPid, pidExists, startOf, variableOf } from '../src/support/process-table.ts';
+import { hasProcessTable, lastPid, pidExists, startedWith, startOf } from '../src/support/process-table.ts';
 
 const TELL_MS = 50;
 /** How many numbers are looked at one by one before it is cheaper to look through all processes. */
@@ -33,17 +33,8 @@ export class ChildProcesses {
   }
 
   started(pid: number): void {
-    this.#before ??= pid - 1;
-    const startedAt = startOf(pid);
-    this.#owned.add(pid, startedAt);
-    this.#report({ type: 'process-started', pid, startedAt });
-  }
-
-  /** Forgets a group of which no process is left. */
-  ended(pid: number): void {
-    // Its number is held by those that are left, which are remembered before they can be taken for others.
-    if (groupIsAlive(pid)) this.#owned.lookAtGroups();
-    else if (this.#owned.forget(pid)) this.#tellEnd(pid);
+    this.#began(pid);
+    this.#tellStart(pid);
   }
 
   /**
@@ -51,14 +42,29 @@ export class ChildProcesses {
    * has run for a moment: most commands are short, and telling takes longer than they do.
    */
   launched(pid: number): void {
-    this.#before ??= pid - 1;
-    const startedAt = startOf(pid);
-    this.#owned.add(pid, startedAt);
+    this.#began(pid);
     const timer = setTimeout(() => {
       this.#untold.delete(pid);
-      this.#report({ type: 'process-started', pid, startedAt });
+      this.#tellStart(pid);
     }, TELL_MS);
     this.#untold.set(pid, timer.unref());
+  }
+
+  #began(pid: number): void {
+    this.#before ??= pid - 1;
+    this.#owned.add(pid, null);
+  }
+
+  #tellStart(pid: number): void {
+    const startedAt = startOf(pid);
+    this.#owned.add(pid, startedAt);
+    this.#report({ type: 'process-started', pid, startedAt });
+  }
+
+  /** Forgets a group of which no process is left. */
+  ended(pid: number): void {
+    if (groupIsAlive(pid)) this.#owned.outlived(pid);
+    else if (this.#owned.forget(pid)) this.#tellEnd(pid);
   }
 
   /** Something is about to be started that may not be known here, as by a function that waits for its child process. */
@@ -110,11 +116,8 @@ export class ChildProcesses {
     const last = lastPid();
     if (last === null || last < this.#before || last - this.#before > FEW_PIDS) return true;
     for (let pid = this.#before + 1; pid <= last; pid += 1) {
-      // One with another mark is another execution's.
-      if (pidExists(pid) && !isOfAnother(variableOf(pid, MARK_VARIABLE), this.#owned.mark)) return true;
+      if (pidExists(pid) && startedWith(pid, MARK_VARIABLE, this.#owned.mark)) return true;
     }
     return false;
   }
 }
-
-const isOfAnother = (found: string | null, mark: string): boolean => found !== null && !found.includes(mark);

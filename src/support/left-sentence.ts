@@ -21,6 +21,6 @@ export function nameProcesses(processes: readonly NamedProcess[]): string {
 
 /** Between characters, not inside of one. */
 function cut(command: string): string {
-  const characters = [...command];
+  const characters = Array.from(command);
   return characters.length > MAX_COMMAND ? `${characters.slice(0, MAX_COMMAND).join('')}…` : command;
 }

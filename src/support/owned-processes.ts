@@ -63,7 +63,7 @@ export class OwnedProcesses {
     this.mark = mark;
   }
 
-  /** Takes a group that was started. Null: its leader had ended before anyone could ask when it was started. */
+  /** Takes a group that was started. Null where it is not known, or not yet, when its leader was started. */
   add(leader: number, startedAt: string | null): void {
     this.#leaders.set(leader, startedAt);
   }
@@ -92,9 +92,14 @@ export class OwnedProcesses {
     this.#find('everywhere');
   }
 
-  /** Finds those of the known groups that are alive and remembers them: a group may outlive its leader. */
-  lookAtGroups(): void {
-    this.#find('groups');
+  /**
+   * Remembers what is left of a group whose leader has just ended. Its number is held by those that are left, so that
+   * it can't be another one's.
+   */
+  outlived(leader: number): void {
+    if (!hasProcessTable) return;
+    for (const { pid, group, startedAt } of livingProcesses())
+      if (group === leader) this.#seen.set(pid, startedAt);
   }
 
   /** Signals all that are alive. */

@@ -1,5 +1,5 @@
 /** What Linux tells of the processes of this machine in /proc; there is no such table elsewhere. */
-import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readSync } from 'node:fs';
 import { readText } from './read-text.ts';
 
 /** Whether there is one. */
@@ -58,15 +58,9 @@ export const pidExists = (pid: number): boolean => existsSync(`/proc/${pid}`);
  * read: the process has ended, or it belongs to another user.
  */
 export function startedWith(pid: number, variable: string, text: string): boolean {
-  return variableOf(pid, variable)?.includes(text) === true;
-}
-
-/** A variable of the environment that the process was started with; null where it has none or can't be read. */
-export function variableOf(pid: number, variable: string): string | null {
   const environment = readText(`/proc/${pid}/environ`);
-  if (!environment.includes(`${variable}=`)) return null;
-  const pair = environment.split('\0').find((each) => each.startsWith(`${variable}=`));
-  return pair?.slice(variable.length + 1) ?? null;
+  if (!environment.includes(text)) return false;
+  return environment.split('\0').some((pair) => pair.startsWith(`${variable}=`) && pair.includes(text));
 }
 
 /** The command line of a process, or its name in brackets; empty when it has ended. */
@@ -75,16 +69,6 @@ export function commandOf(pid: number): string {
   if (words !== '') return Buffer.from(words, 'latin1').toString('utf8');
   const name = readText(`/proc/${pid}/comm`).trim();
   return name === '' ? '' : `[${name}]`;
-}
-
-/** The folder that a process works in; null where that can't be read. */
-export function folderOf(pid: number): string | null {
-  try {
-    return readlinkSync(`/proc/${pid}/cwd`);
-  } catch {
-    // It has ended, or is not ours to look into.
-    return null;
-  }
 }
 
 /** This process, its parent, and so on. */

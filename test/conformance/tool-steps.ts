@@ -351,7 +351,9 @@ export function describeToolSteps(name: string, create: () => Engine): void {
     });
 
     describe('what it started', () => {
-      const ended = [expect.stringMatching(/^It left (a process|\d processes) running; (it was|they were) ended: \d+ \(/)];
+      const ended = [
+        expect.stringMatching(/^It left (a process|\d processes) running; (it was|they were) ended: \d+ \(/),
+      ];
       test.each([
         ['leaves-grandchild.sh', [ended]],
         // It ends by itself, because nobody reads any more what it prints, or is ended before that.

@@ -22,7 +22,10 @@ async function start(line: string, mark: string): Promise<number[]> {
   return [child.pid ?? 0, ...text.toString().trim().split(' ').map(Number)];
 }
 
-const ended = (pid: number) => ({ found: [{ pid, command: expect.stringContaining('sleep 100000') }], left: [] });
+const ended = (pid: number) => ({
+  found: [{ pid, command: expect.stringContaining('sleep 100000') }],
+  left: [],
+});
 
 describe.runIf(process.platform === 'linux')('processes of an execution', () => {
   test('are found by their mark in whatever group they are, and others are left alone', async () => {
@@ -89,10 +92,10 @@ describe.runIf(process.platform === 'linux')('processes of an execution', () => 
     const line = 'env -i sleep 100000 > /dev/null & echo $!';
     const [leader = 0, left = 0] = await start(`${line}; read x < /dev/zero`, randomUUID());
     const owned = new OwnedProcesses(randomUUID());
-    owned.add(leader, startOf(leader));
-    owned.lookAtGroups();
+    owned.add(leader, null);
     process.kill(leader, 'SIGKILL');
     await expect.poll(() => isLiving(leader)).toBe(false);
+    owned.outlived(leader);
     expect(await owned.end(1, 'groups')).toEqual(ended(left));
   });
 });
