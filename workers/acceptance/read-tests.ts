@@ -33,12 +33,12 @@ const FORMATS: readonly Format[] = [
   },
   {
     name: 'pytest',
-    mark: / in \d+\.\d+s/,
+    mark: / in [\d.]+s/,
     load: async () => (await import('./formats/pytest.ts')).parsePytest,
   },
   {
     name: 'cargo',
-    mark: /^test result: /m,
+    mark: /^(?:test result: |running \d+ tests?$)/m,
     load: async () => (await import('./formats/cargo.ts')).parseCargo,
   },
   {
@@ -61,28 +61,36 @@ const FORMATS: readonly Format[] = [
     mark: /^Tests: +.*\d total|^No tests found/m,
     load: async () => (await import('./formats/jest.ts')).parseJest,
   },
+  {
+    name: 'tap',
+    mark: /^(?:not )?ok 1(?: |$)/m,
+    load: async () => (await import('./formats/tap.ts')).parseBareTap,
+  },
 ];
 
 export interface FoundTests extends ParsedTests {
   format: string;
 }
 
-/** The first format that the text is of; null for none. Never throws, whatever the text is. */
-export async function readTests(text: string): Promise<FoundTests | null> {
+/**
+ * The first format that the text is of; null for none. Never throws, whatever the text is.
+ * @param isWhole whether it is all that was printed, and not only its end.
+ */
+export async function readTests(text: string, isWhole = true): Promise<FoundTests | null> {
   const clean = withoutEscapes(text);
   for (const { name, mark, load } of FORMATS) {
     if (!mark.test(clean)) continue;
     const parse = await load();
-    const found = parsed(parse, clean);
+    const found = parsed(parse, clean, isWhole);
     if (found !== null) return { format: name, ...found };
   }
   return null;
 }
 
 /** A library throws at a text that only looks like its format; then it is of another one, or of none. */
-function parsed(parse: ParseTests, text: string): ParsedTests | null {
+function parsed(parse: ParseTests, text: string, isWhole: boolean): ParsedTests | null {
   try {
-    return parse(text);
+    return parse(text, isWhole);
   } catch {
     return null;
   }

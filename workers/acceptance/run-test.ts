@@ -109,7 +109,9 @@ async function foundTests(
     for (const warning of warnings) execution.warn(`${quoted(name)}: ${warning}`);
     if (tests !== null) return tests;
   }
-  return log === null ? null : readTests(readTestLog(log));
+  if (log === null) return null;
+  const { text, isWhole } = readTestLog(log);
+  return readTests(text, isWhole);
 }
 
 const quoted = (name: string): string => `Acceptance test "${name}"`;

@@ -4,13 +4,19 @@ import { readTail } from '../../src/support/read-tail.ts';
 /** Most that is read of a test's output in bytes: its end, where the summaries are. */
 export const READ_LIMIT = 16 * 1024 * 1024;
 
-/** The last 16 MiB of a file as text. */
-export function readTestLog(path: string): string {
+export interface TestLog {
+  text: string;
+  /** False where there was more before it. */
+  isWhole: boolean;
+}
+
+/** The last 16 MiB of a file. */
+export function readTestLog(path: string): TestLog {
   return withFile(path, (descriptor) => {
     const { size } = fstatSync(descriptor);
     const bytes = Buffer.alloc(Math.min(size, READ_LIMIT));
     const length = readSync(descriptor, bytes, 0, bytes.length, size - bytes.length);
-    return bytes.toString('utf8', 0, length);
+    return { text: bytes.toString('utf8', 0, length), isWhole: size <= bytes.length };
   });
 }
 

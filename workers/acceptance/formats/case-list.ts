@@ -30,6 +30,11 @@ export class CaseList {
     if (list.length < limit) list.push(asCase(found));
   }
 
+  /** Counts some that have no name; none where the number is not positive. */
+  count(status: TestCase['status'], number: number): void {
+    if (Number.isSafeInteger(number)) this.#counts[status] += Math.max(0, number);
+  }
+
   get counts(): TestCounts {
     const { passed, failed, skipped } = this.#counts;
     return { total: passed + failed + skipped, passed, failed, skipped };

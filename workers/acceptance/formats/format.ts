@@ -9,8 +9,8 @@ export interface ParsedTests {
 }
 
 /**
- * Gives null for a text that is not of its format. Is given text without terminal escapes and with bare line feeds,
+ * Returns null for a text that is not of its format. Is given text without terminal escapes and with bare line feeds,
  * of at most some 16 MiB and from anywhere: takes time in proportion to its length, and may throw only what a
- * library throws at a text that is not of its format.
+ * library throws at a text that is not of its format. `isWhole` is false for the end of a longer output.
  */
-export type ParseTests = (text: string) => ParsedTests | null;
+export type ParseTests = (text: string, isWhole: boolean) => ParsedTests | null;

@@ -10,6 +10,8 @@ const isEnd = (action: string): action is keyof typeof STATUSES => Object.hasOwn
 /** Longest line that is an event; one of `go test` holds a line of output. */
 const EVENT = 100_000;
 
+const NOT_BUILT = /^FAIL\t(\S+) \[(?:build|setup) failed\]/;
+
 /** Most tests whose output is kept at the same time. */
 const MAX_OPEN = 10_000;
 
@@ -20,6 +22,8 @@ export function parseGoJson(text: string): ParsedTests | null {
     const found = text.indexOf('\n', start);
     const end = found === -1 ? text.length : found;
     if (text[start] === '{' && end - start <= EVENT) events.take(text.slice(start, end));
+    else if (text.startsWith('FAIL\t', start))
+      events.takeText(text.slice(start, Math.min(end, start + EVENT)));
     start = end + 1;
   }
   return events.seen ? { counts: events.list.counts, cases: events.list.cases } : null;
@@ -45,6 +49,15 @@ class GoEvents {
       lines.add(textOf(event['Output']).trimEnd());
       this.#output.set(key, lines);
     }
+  }
+
+  /** What older versions print between the events of a package that can't be built. */
+  takeText(line: string): void {
+    const suite = NOT_BUILT.exec(line)?.[1];
+    if (suite === undefined || this.#failedPackages.has(suite)) return;
+    this.seen = true;
+    this.#failedPackages.add(suite);
+    this.list.add({ suite, name: 'the package could not be tested', status: 'failed' });
   }
 
   #end(event: Fields, action: keyof typeof STATUSES, message: string): void {

@@ -8,7 +8,7 @@ const isWord = (word: string | undefined): word is Word =>
   word !== undefined && Object.hasOwn(STATUSES, word);
 
 /** Names the test that the lines after it belong to. */
-const CURRENT = /^=== (?:RUN|CONT|NAME) +(\S+)/;
+const CURRENT = /^=== (RUN|CONT|NAME) +(\S+)/;
 const TEST = /^ *--- (PASS|FAIL|SKIP): (\S+)(?: \(([\d.]+)s\))?/;
 const PACKAGE = /^(ok {2}|FAIL|\? {3})\t(\S+)/;
 const NO_TESTS = /\[no (?:test files|tests to run)\]/;
@@ -37,6 +37,8 @@ class GoReader {
   empty = 0;
   isVerbose = false;
   #current = '';
+  /** Tests of the package that have not ended; known under `-v` only. */
+  readonly #begun = new Set<string>();
   #tests: { name: string; word: Word; seconds: number | null }[] = [];
   #messages = new Map<string, MessageLines>();
 
@@ -46,9 +48,11 @@ class GoReader {
     const ended = PACKAGE.exec(line);
     if (current !== null) {
       this.isVerbose = true;
-      this.#current = current[1] ?? '';
+      this.#current = current[2] ?? '';
+      if (current[1] === 'RUN' && this.#begun.size < MAX_MESSAGES) this.#begun.add(this.#current);
     } else if (isWord(test?.[1])) {
       this.#current = test?.[2] ?? '';
+      this.#begun.delete(this.#current);
       this.#tests.push({ name: this.#current, word: test[1], seconds: test[3] ? Number(test[3]) : null });
     } else if (ended !== null) {
       this.packages += 1;
@@ -65,11 +69,17 @@ class GoReader {
       const message = this.#messages.get(name)?.take() ?? null;
       this.list.add({ suite, name, status: STATUSES[word], durationSeconds: seconds, message });
     }
-    if (failed && !this.#tests.some(({ word }) => word === 'FAIL')) {
+    const unended = failed ? [...this.#begun] : [];
+    for (const name of unended) {
+      const message = this.#messages.get(name)?.take() ?? 'It did not end.';
+      this.list.add({ suite, name, status: 'failed', message });
+    }
+    if (failed && unended.length === 0 && !this.#tests.some(({ word }) => word === 'FAIL')) {
       const message = this.#messages.get('')?.take() ?? null;
       this.list.add({ suite, name: 'the package could not be tested', status: 'failed', message });
     }
     this.#tests = [];
+    this.#begun.clear();
     this.#messages = new Map();
     this.#current = '';
   }

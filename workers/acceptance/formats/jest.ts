@@ -2,12 +2,13 @@ import type { TestCounts } from '../../../src/domain/test-case.ts';
 import { CaseList } from './case-list.ts';
 import type { ParsedTests } from './format.ts';
 import { linesOf, MessageLines } from './lines.ts';
-import { countsIn, NO_TESTS, plus } from './summary-line.ts';
+import { countsIn, NO_TESTS, plus, withFailures } from './summary-line.ts';
 
 const SUMMARY = /^Tests: +(.*\d+ total)$/;
 const NONE = /^No tests found, exiting with code \d/;
 const FILE = /^ ?(?:PASS|FAIL) +(\S+)/;
 const FAILED = /^ {2}● (.+)$/;
+const UNLOADED = 'Test suite failed to run';
 const TEST = /^( +)([✓√○✎]) (.+?)(?: \((\d+(?:\.\d+)?) (m?s)\))?$/;
 
 /** The summary of jest, and the cases that it names. Several runs are added up. */
@@ -18,7 +19,8 @@ export function parseJest(text: string): ParsedTests | null {
     const summary = SUMMARY.exec(line);
     if (summary !== null || NONE.test(line)) {
       reader.endOfRun();
-      counts = plus(counts ?? NO_TESTS, countsIn(summary?.[1] ?? ''));
+      const found = withFailures(countsIn(summary?.[1] ?? ''), reader.takeUnloaded());
+      counts = plus(counts ?? NO_TESTS, found);
     } else reader.take(line);
   }
   return counts === null ? null : { counts, cases: reader.list.cases };
@@ -29,6 +31,7 @@ class JestReader {
   readonly #message = new MessageLines();
   #file = '';
   #failed: string | null = null;
+  #unloaded = 0;
   /** jest repeats all failures below "Summary of all failing tests". */
   #isRepeated = false;
 
@@ -45,6 +48,13 @@ class JestReader {
     else if (test !== null) this.#add(test);
   }
 
+  /** How many files of the run could not be run: jest counts them among its suites only. */
+  takeUnloaded(): number {
+    const number = this.#unloaded;
+    this.#unloaded = 0;
+    return number;
+  }
+
   endOfRun(): void {
     this.#finish();
     this.#isRepeated = false;
@@ -52,7 +62,9 @@ class JestReader {
 
   #finish(): void {
     if (this.#failed !== null) {
-      const name = this.#failed.replaceAll(' › ', ' > ');
+      const isFile = this.#failed === UNLOADED;
+      if (isFile) this.#unloaded += 1;
+      const name = isFile ? 'the file could not be run' : this.#failed.replaceAll(' › ', ' > ');
       this.list.add({ suite: this.#file, name, status: 'failed', message: this.#message.take() });
     }
     this.#failed = null;

@@ -1,6 +1,9 @@
 import { XMLParser } from 'fast-xml-parser';
+import type { TestCase, TestCounts } from '../../../src/domain/test-case.ts';
 import { CaseList } from './case-list.ts';
 import type { ParsedTests } from './format.ts';
+import { declaredFigures, reconciled } from './junit-figures.ts';
+import { NO_TESTS, plus } from './summary-line.ts';
 import { type Fields, fieldsOf, isFields, listOf, numberOf, textOf } from './value.ts';
 
 /** A suite of a hundred thousand cases has some three hundred thousand. */
@@ -29,9 +32,12 @@ export function parseJunit(text: string): ParsedTests | null {
   if (end === null) return null;
   const root = fieldsOf(parser.parse(text.slice(start, end)));
   const list = new CaseList();
-  for (const suites of listOf(root['testsuites'])) addSuite(fieldsOf(suites), '', list);
-  for (const suite of listOf(root['testsuite'])) addSuite(fieldsOf(suite), '', list);
-  return { counts: list.counts, cases: list.cases };
+  const suites = [...listOf(root['testsuites']), ...listOf(root['testsuite'])];
+  const counts = suites.reduce<TestCounts>(
+    (sum, suite) => plus(sum, addSuite(fieldsOf(suite), '', list)),
+    NO_TESTS,
+  );
+  return { counts, cases: list.cases };
 }
 
 /** The end of the last suite; null where one that was opened is not closed. One pass over the text. */
@@ -69,23 +75,61 @@ function hasTooManyTags(text: string): boolean {
   return tags > MAX_TAGS;
 }
 
-function addSuite(suite: Fields, name: string, list: CaseList): void {
-  for (const test of listOf(suite['testcase'])) addCase(fieldsOf(test), name, list);
-  for (const inner of listOf(suite['testsuite'])) {
-    addSuite(fieldsOf(inner), textOf(fieldsOf(inner)['@name']) || name, list);
+/** Adds the cases of a suite and of those in it. Returns how many there are by what it says as well. */
+function addSuite(suite: Fields, name: string, list: CaseList): TestCounts {
+  let counts = NO_TESTS;
+  for (const test of listOf(suite['testcase'])) {
+    counts = plus(counts, one(addCase(fieldsOf(test), name, list)));
   }
+  // What goes wrong outside of its cases is a failure of the suite.
+  for (const problem of problemsOf(suite)) {
+    list.add({
+      suite: name,
+      name: 'the suite could not be run',
+      status: 'failed',
+      message: problemText(problem),
+    });
+    counts = plus(counts, one('failed'));
+  }
+  for (const inner of listOf(suite['testsuite'])) {
+    const fields = fieldsOf(inner);
+    counts = plus(counts, addSuite(fields, textOf(fields['@name']) || name, list));
+  }
+  return reconciled(counts, declaredFigures(suite));
 }
 
-function addCase(test: Fields, suite: string, list: CaseList): void {
-  const [problem] = [...listOf(test['failure']), ...listOf(test['error'])];
-  const isSkipped = test['skipped'] !== undefined || test['@status'] === 'skipped';
+const one = (status: TestCase['status']): TestCounts => ({ ...NO_TESTS, total: 1, [status]: 1 });
+
+const problemsOf = (element: Fields): unknown[] => [
+  ...listOf(element['failure']),
+  ...listOf(element['error']),
+];
+
+/** What `status` and `result` say of a test that was not run; others have an element for that. */
+const NOT_RUN = new Set(['notrun', 'skipped', 'disabled', 'suppressed', 'ignored', 'pending', 'todo']);
+const FAILED = new Set(['fail', 'failed', 'failure', 'error']);
+
+function addCase(test: Fields, suite: string, list: CaseList): TestCase['status'] {
+  const [problem] = problemsOf(test);
+  const status = statusOf(test, problem !== undefined);
   list.add({
     suite: suiteOf(textOf(test['@classname']), suite),
     name: textOf(test['@name']),
-    status: problem !== undefined ? 'failed' : isSkipped ? 'skipped' : 'passed',
+    status,
     durationSeconds: numberOf(test['@time']),
     message: problem === undefined ? null : problemText(problem),
   });
+  return status;
+}
+
+/** A test that is still to be done may fail. One that failed at first and passed when it was run again has passed. */
+function statusOf(test: Fields, hasFailed: boolean): TestCase['status'] {
+  const skipped = listOf(test['skipped']);
+  if (skipped.some((each) => fieldsOf(each)['@type'] === 'todo')) return 'skipped';
+  const words = [textOf(test['@status']), textOf(test['@result'])].map((word) => word.toLowerCase());
+  if (hasFailed || words.some((word) => FAILED.has(word))) return 'failed';
+  const isSkipped = skipped.length > 0 || test['disabled'] !== undefined;
+  return isSkipped || words.some((word) => NOT_RUN.has(word)) ? 'skipped' : 'passed';
 }
 
 /** The class, which most tools fill with file or group; that of node:test only ever says "test". */

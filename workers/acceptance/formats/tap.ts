@@ -1,7 +1,7 @@
 import { Parser } from 'tap-parser';
 import { CaseList } from './case-list.ts';
 import type { ParsedTests } from './format.ts';
-import { tapLines } from './tap-lines.ts';
+import { type TapStream, tapStreams } from './tap-streams.ts';
 import { fieldsOf, textOf } from './value.ts';
 
 /** What the parser says of one test point. */
@@ -17,44 +17,112 @@ interface Point {
   closingTestPoint: boolean;
 }
 
+/** What it says of a whole stream, or of one of the groups in it. */
+interface Results {
+  count: number;
+  bailout: boolean | string;
+  /** Null where there was none. */
+  plan: { start: number | null; end: number | null };
+}
+
 /**
- * TAP 13 and 14. Test points that only sum up their subtests are not cases of their own. Of a stream of more than
- * 300,000 lines only these are read, and there are no counts.
+ * TAP 13 and 14, of several programs too. Test points that only sum up their subtests are not cases of their own. A
+ * plan that is not fulfilled is a failure, and so is none. Of more than 300,000 lines only these are read, and there are
+ * no counts.
+ * @param isWhole whether this is all that was printed; of a part no plan can be judged.
  */
-export function parseTap(text: string): ParsedTests | null {
-  const isPlanned = /^\d+\.\.\d+/m.test(text) || /^TAP version 1[34]$/m.test(text);
-  if (!isPlanned || !/^(?:(?:not )?ok\b|1\.\.0\b|Bail out!)/m.test(text)) return null;
-  const list = new CaseList();
+export function parseTap(text: string, isWhole: boolean): ParsedTests | null {
+  if (!/^(?:TAP version 1[34]$|(?:not )?ok\b|1\.\.\d|Bail out!)/m.test(text)) return null;
   // node:test counts a test that has subtests as well, and not its suites.
   const isNodeTest = /^# tests \d+$/m.test(text) && /^# suites \d+$/m.test(text);
-  const parser = new Parser();
-  follow(parser, [], (point, path) => {
-    if (!point.closingTestPoint || (isNodeTest && fieldsOf(point.diag)['type'] !== 'suite')) {
-      addPoint(point, path, list);
-    }
-  });
-  parser.on('bailout', (reason: string) =>
-    list.add({ name: 'Bail out!', status: 'failed', message: reason }),
-  );
-  const { text: lines, isWhole } = tapLines(text);
-  parser.end(lines);
-  return { counts: isWhole ? list.counts : null, cases: list.cases };
+  const found = tapStreams(text);
+  const list = new CaseList();
+  for (const stream of found.streams) {
+    new StreamReader(list, { isNodeTest, isWhole: isWhole && found.isWhole }).read(stream);
+  }
+  return { counts: found.isWhole ? list.counts : null, cases: list.cases };
 }
 
-function follow(parser: Parser, path: string[], onPoint: (point: Point, path: string[]) => void): void {
-  parser.on('assert', (point: Point) => onPoint(point, path));
-  parser.on('child', (child: Parser) => follow(child, [...path, child.name], onPoint));
+/** A stream without a version and without a plan: told from other output only by its numbers. */
+export function parseBareTap(text: string, isWhole: boolean): ParsedTests | null {
+  return /^TAP version |^1\.\.\d/m.test(text) ? null : parseTap(text, isWhole);
 }
 
-function addPoint(point: Point, path: string[], list: CaseList): void {
-  const isSkipped = point.skip !== false || point.todo !== false;
-  list.add({
-    suite: path.join(' > '),
-    name: point.name,
-    status: isSkipped ? 'skipped' : point.ok ? 'passed' : 'failed',
-    durationSeconds: point.time === null ? null : point.time / 1000,
-    message: diagnosis(fieldsOf(point.diag)),
-  });
+class StreamReader {
+  readonly #list: CaseList;
+  readonly #isNodeTest: boolean;
+  readonly #isWhole: boolean;
+
+  constructor(list: CaseList, { isNodeTest, isWhole }: { isNodeTest: boolean; isWhole: boolean }) {
+    this.#list = list;
+    this.#isNodeTest = isNodeTest;
+    this.#isWhole = isWhole;
+  }
+
+  read({ name, text, hasPlan }: TapStream): void {
+    const parser = new Parser();
+    const path = name === '' ? [] : [name];
+    this.#follow(parser, path);
+    parser.on('bailout', (reason: string) =>
+      this.#list.add({ suite: name, name: 'Bail out!', status: 'failed', message: reason }),
+    );
+    const noPlan = { start: null, end: null };
+    parser.on('complete', (results: Results) =>
+      this.#judgePlan(hasPlan ? results : { ...results, plan: noPlan }, path),
+    );
+    parser.end(text);
+  }
+
+  #follow(parser: Parser, path: string[]): { failed: number } {
+    const seen = { failed: 0 };
+    let group = { failed: 0 };
+    parser.on('assert', (point: Point) => {
+      const isCase = this.#isCase(point, group);
+      if (isCase) this.#add(point, path);
+      if (!point.ok) seen.failed += 1;
+    });
+    parser.on('child', (child: Parser) => {
+      const inner = [...path, child.name];
+      const own = this.#follow(child, inner);
+      group = own;
+      child.on('complete', (results: Results) => {
+        // Of a group that failed its own words say why.
+        if (own.failed === 0) this.#judgePlan(results, inner, own);
+      });
+    });
+    return seen;
+  }
+
+  /** A group is one where it failed and nothing in it did. */
+  #isCase(point: Point, group: { failed: number }): boolean {
+    if (this.#isNodeTest) return fieldsOf(point.diag)['type'] !== 'suite';
+    return !point.closingTestPoint || (!point.ok && group.failed === 0);
+  }
+
+  #add(point: Point, path: string[]): void {
+    const isSkipped = point.skip !== false || point.todo !== false;
+    this.#list.add({
+      suite: path.join(' > '),
+      name: point.name,
+      status: isSkipped ? 'skipped' : point.ok ? 'passed' : 'failed',
+      durationSeconds: point.time === null ? null : point.time / 1000,
+      message: diagnosis(fieldsOf(point.diag)),
+    });
+  }
+
+  #judgePlan({ count, bailout, plan }: Results, path: string[], group?: { failed: number }): void {
+    if (!this.#isWhole || bailout !== false) return;
+    const planned = plan.start === null || plan.end === null ? null : plan.end - plan.start + 1;
+    if (planned === count) return;
+    const message =
+      planned === null
+        ? 'It did not say how many tests there are, so some may not have been run.'
+        : `${planned} planned, ${count} run.`;
+    const name = planned === null ? 'no plan of its tests' : 'the plan of its tests';
+    this.#list.add({ suite: path.join(' > '), name, status: 'failed', message });
+    if (planned !== null) this.#list.count('failed', planned - count - 1);
+    if (group !== undefined) group.failed += 1;
+  }
 }
 
 function diagnosis(diag: Record<string, unknown>): string {

@@ -23,7 +23,8 @@ function addFile(file: Fields, list: CaseList): void {
   const suite = textOf(file['name']);
   const results = listOf(file['assertionResults']);
   for (const result of results) addResult(fieldsOf(result), suite, list);
-  if (results.length === 0 && file['status'] === 'failed') {
+  const isExplained = results.some((result) => fieldsOf(result)['status'] === 'failed');
+  if (!isExplained && file['status'] === 'failed') {
     list.add({
       suite,
       name: 'the file could not be run',
