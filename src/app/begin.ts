@@ -52,7 +52,7 @@ function beginRetry(given: CoordinatorOptions, only: RunOptions, which: WhichRun
   const earlier = findFailed(resolvePaths(only).database, which);
   const laid = laidOver(earlier.options, given);
   const paths = resolvePaths(laid);
-  const { ids, ...prepared } = prepareRetry(earlier, only, paths);
+  const { ids, ...prepared } = prepareRetry(earlier, { options: laid, only, paths });
   // Its dependencies are among the ids.
   const options = { ...laid, select: ids, withDependencies: false };
   return { options, paths, prepared, process: null };

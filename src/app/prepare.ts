@@ -18,6 +18,7 @@ import { Refusal } from './refusal.ts';
 import { type Resumption, resume, workOf } from './resume.ts';
 import { completedIn, failuresOf } from './retry-failed.ts';
 import { judgeSuspects } from './suspects.ts';
+import { knownTools, type ToolOptions } from './tools.ts';
 import { settleWorkspaces } from './settle-workspaces.ts';
 
 /** What is to be run. */
@@ -42,6 +43,8 @@ export interface Prepared {
 }
 
 type Selecting = Pick<RunOptions, 'select' | 'withDependencies' | 'workspace'>;
+type Preparing = Selecting & ToolOptions;
+type Checking = ToolOptions & Pick<RunOptions, 'workspace'>;
 type AfterDeathOption = Pick<RunOptions, 'afterDeath'>;
 
 /** What a folder's files say, without running anything. */
@@ -56,8 +59,8 @@ export interface CheckedFolder {
  * @throws Refusal with exit code 2 for a folder that can't be used, 3 for a database that can't be read, 4 when
  * nothing matches.
  */
-export function prepare(options: Selecting, paths: Paths): Prepared {
-  const selection = select(load(paths.workstreams, paths.cwd), options.select, options.withDependencies);
+export function prepare(options: Preparing, paths: Paths): Prepared {
+  const selection = select(load(options, paths), options.select, options.withDependencies);
   refuseNothing(selection, paths);
   return {
     ...planOf(selection, paths, NEVER, options.workspace),
@@ -70,15 +73,15 @@ export function prepare(options: Selecting, paths: Paths): Prepared {
 
 /**
  * Plans what failed in an earlier run.
+ * @param options of the run.
  * @param only names the workstreams to try again; everything that failed without one.
  * @throws Refusal as `prepare` does.
  */
 export function prepareRetry(
   earlier: EarlierRun,
-  only: Selecting,
-  paths: Paths,
+  { options, only, paths }: { options: ToolOptions; only: Selecting; paths: Paths },
 ): Prepared & { ids: string[] } {
-  const folder = load(paths.workstreams, paths.cwd);
+  const folder = load(options, paths);
   const { ids, notices } = failuresOf(earlier, folder);
   const meant = named(folder, only, paths);
   const chosen = ids.filter((id) => meant === null || meant.has(id));
@@ -105,9 +108,9 @@ export function prepareRetry(
 export function prepareResumed(
   run: EarlierRun,
   before: EarlierRun | null,
-  { options, only, paths }: { options: Selecting; only: Selecting & AfterDeathOption; paths: Paths },
+  { options, only, paths }: { options: Preparing; only: Selecting & AfterDeathOption; paths: Paths },
 ): Prepared {
-  const folder = load(paths.workstreams, paths.cwd);
+  const folder = load(options, paths);
   const selection = select(folder, options.select, options.withDependencies);
   const planned = planOf(selection, paths, before === null ? NEVER : completedIn(before), options.workspace);
   const resumption = resume(run, planned, named(selection.loaded, only, paths));
@@ -149,8 +152,8 @@ function planOf(
 const NEVER = (): boolean => false;
 
 /** Loads a folder and finds every problem of it, also those that only all files together show. */
-export function checkFolder(folder: string, cwd: string): CheckedFolder {
-  const loaded = settleWorkspaces(load(folder, cwd), null, cwd);
+export function checkFolder(folder: string, cwd: string, options: Checking): CheckedFolder {
+  const loaded = settleWorkspaces(load(options, { workstreams: folder, cwd }), options.workspace, cwd);
   const { problems } = withPlaces(makePlan(loaded, new Map()), cwd);
   return { files: loaded.files, workstreams: loaded.workstreams.length + loaded.broken.length, problems };
 }
@@ -187,9 +190,9 @@ function dependencyOf({ id, failure }: Broken): string | undefined {
   return at === -1 ? undefined : failure.path[at + 1];
 }
 
-function load(folder: string, cwd: string): LoadedFolder {
+function load(options: ToolOptions, { workstreams, cwd }: Pick<Paths, 'workstreams' | 'cwd'>): LoadedFolder {
   try {
-    return loadFolder(folder, { cwd });
+    return loadFolder(workstreams, { cwd, tools: knownTools(options) });
   } catch (error) {
     if (error instanceof FolderError) throw new Refusal(2, error.message, error);
     throw error;

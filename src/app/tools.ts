@@ -1,6 +1,11 @@
 /** Which program stands behind the name of a tool. */
 import type { Project, ToolConfig } from '../domain/project.ts';
-import { EXIT_GRACE_SECONDS, isBuiltIn, type ToolSettings } from '../domain/tool.ts';
+import { BUILT_IN_TOOLS, EXIT_GRACE_SECONDS, isBuiltIn, type ToolSettings } from '../domain/tool.ts';
+import type { KnownTools } from '../workstream/definition.ts';
+import type { RunOptions } from './options.ts';
+
+/** What decides which tool a step gets. */
+export type ToolOptions = Pick<RunOptions, 'project' | 'tool' | 'bestOf'>;
 
 /**
  * How the tool of this name is called; null when no tool is called that. A name is looked for among the tools of the
@@ -12,6 +17,18 @@ export function toolSettings(name: string, project: Project): ToolSettings | nul
   if (isBuiltIn(name)) return fromConfig(name, {});
   const tool = ownValue(project.capabilities, name);
   return tool === undefined || tool === name ? null : toolSettings(tool, { ...project, capabilities: {} });
+}
+
+/**
+ * The tools that the steps of definitions may name. Null where a tool is named for them: by the run, or by any of its
+ * agents, which may be the one that takes the step.
+ */
+export function knownTools({ project, tool, bestOf }: ToolOptions): KnownTools | null {
+  const isOverridden =
+    tool !== null || bestOf.length > 0 || project.agents.some((agent) => agent.tool !== undefined);
+  if (isOverridden) return null;
+  const names = [...BUILT_IN_TOOLS, ...Object.keys(project.tools), ...Object.keys(project.capabilities)];
+  return { names: [...new Set(names)], isKnown: (name) => toolSettings(name, project) !== null };
 }
 
 /** A configuration without an adapter of its own extends the built-in tool of its name, or is a program of its own. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { adviseAgents, compareTrials } from '../analysis/agents-advice.ts';
 import type { LeftOut, TrialRun, TuningResult, WhyLeftOut } from '../domain/tuning.ts';
+import type { Project } from '../domain/project.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { countsToTry, firstSample, kindOf, sampleOf, triable } from '../plan/sample.ts';
 import { Cgroups } from '../support/cgroup.ts';
@@ -27,6 +28,8 @@ export interface TuneOptions {
   select: readonly string[];
   /** Where workstreams work that do not say; null for `shared`, but for tool steps. Worktrees are left out. */
   workspace: 'shared' | 'worktree' | null;
+  /** The tools of the project. */
+  project: Project;
   /** Numbers of agents to try; null for powers of two and the cores. */
   counts: readonly number[] | null;
   /** How often each is tried; the median counts. */
@@ -105,9 +108,12 @@ export class Tuning {
   }
 
   #candidates(): { workstreams: Workstream[]; leftOut: LeftOut[]; total: number } {
-    const { cwd, workstreams: folder, select, workspace } = this.#options;
+    const { cwd, workstreams: folder, select, workspace, project } = this.#options;
     const paths = resolvePaths({ cwd, workstreams: folder, state: this.#folder, reports: this.#folder });
-    const { plan } = prepare({ select: [...select], withDependencies: true, workspace }, paths);
+    const { plan } = prepare(
+      { select: [...select], withDependencies: true, workspace, project, tool: null, bestOf: [] },
+      paths,
+    );
     const { workstreams, leftOut } = triable(plan);
     if (workstreams.length === 0) throw new Refusal(4, `There is nothing to try: ${leftOutText(leftOut)}.`);
     if (leftOut.length > 0) this.#options.onProgress(`left out: ${leftOutText(leftOut)}`);

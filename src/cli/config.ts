@@ -41,12 +41,28 @@ export async function readConfig(folder: string, env: NodeJS.ProcessEnv, kinds: 
  */
 export async function readProject(folder: string): Promise<Project> {
   const content = await parseFile(join(folder, CONFIG_FILE));
-  const { projectSchema } = await import('../domain/project.ts');
+  const { fieldsAt, projectSchema } = await import('../domain/project.ts');
   const sections = Object.entries(content).filter(([key, value]) => isSection(key, value));
   const parsed = projectSchema.safeParse(Object.fromEntries(sections));
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  const problems = parsed.error.issues.map((issue) => {
+    const { code, path, message } = issue;
+    const known = fieldsAt(path);
+    const text = code === 'unrecognized_keys' && known !== null ? unknownFields(issue.keys, known) : message;
+    return `${path.join('.')}: ${text}`;
+  });
   throw new UsageError(`${CONFIG_FILE}: ${problems.join('; ')}.`);
+}
+
+function unknownFields(names: readonly string[], known: readonly string[]): string {
+  return names
+    .map((name) => {
+      const meant = nearest(name, known);
+      const hint =
+        meant === null ? `known are ${known.join(', ')}` : `did you mean ${JSON.stringify(meant)}?`;
+      return `there is no field ${JSON.stringify(name)} here; ${hint}`;
+    })
+    .join(', ');
 }
 
 /** A number of agents is an option, a list of them describes each. */
@@ -54,15 +70,29 @@ const isSection = (key: string, value: unknown): boolean =>
   SECTIONS.has(key) || (key === 'agents' && Array.isArray(value));
 
 async function fromFile(path: string, kinds: Kinds): Promise<Values> {
-  const values: Values = {};
   const content = Object.entries(await parseFile(path));
-  for (const [key, value] of content) {
-    if (key === 'agents' && Array.isArray(value)) values['agents'] = value.length;
-    else if (key !== '$schema' && key !== MACHINES && !isSection(key, value))
-      Object.assign(values, checked(key, value, kinds));
-  }
+  const options = content.filter(
+    ([key, value]) => key !== '$schema' && key !== MACHINES && !isSection(key, value),
+  );
+  const values = optionsOf(options, kinds);
+  const agents = content.find(([key]) => key === 'agents')?.[1];
+  if (Array.isArray(agents)) values['agents'] = agents.length;
   const machines = content.find(([key]) => key === MACHINES)?.[1];
   return machines === undefined ? values : { ...values, ...ofThisMachine(machines, kinds) };
+}
+
+/** An option may be written as `log-file` or as `logFile`, and not as both. */
+function optionsOf(content: readonly [string, unknown][], kinds: Kinds): Values {
+  const keys = new Map<string, string>();
+  const values: Values = {};
+  for (const [key, value] of content) {
+    const earlier = keys.get(kebab(key));
+    if (earlier !== undefined)
+      throw new UsageError(`${CONFIG_FILE}: "${key}" is given twice, as "${earlier}" too; keep one of them.`);
+    keys.set(kebab(key), key);
+    Object.assign(values, checked(key, value, kinds));
+  }
+  return values;
 }
 
 /** What the file says of this machine; that of others is checked as well. */
@@ -70,10 +100,7 @@ function ofThisMachine(machines: unknown, kinds: Kinds): Values {
   const name = machineName();
   let own: Values = {};
   for (const [machine, options] of Object.entries(asObject(MACHINES, machines))) {
-    const values: Values = {};
-    for (const [key, value] of Object.entries(asObject(`${MACHINES}.${machine}`, options))) {
-      Object.assign(values, checked(key, value, kinds));
-    }
+    const values = optionsOf(Object.entries(asObject(`${MACHINES}.${machine}`, options)), kinds);
     if (machine === name) own = values;
   }
   return own;
@@ -88,10 +115,11 @@ function asObject(what: string, value: unknown): object {
 async function parseFile(path: string): Promise<object> {
   if (!existsSync(path)) return {};
   // What reads JSON with comments takes its time to load, and most folders have no such file.
-  const [{ readFile }, { parse }, { placesOf }] = await Promise.all([
+  const [{ readFile }, { parse }, { placesOf }, { repeatedKeys, repeatedMessage }] = await Promise.all([
     import('../workstream/read-file.ts'),
     import('../workstream/parse.ts'),
     import('../workstream/place.ts'),
+    import('../workstream/repeated-keys.ts'),
   ]);
   const refuse = (message: string, at: { text: string; offset: number } | null): UsageError => {
     const [place] = at === null ? [] : placesOf(at.text, [at.offset]);
@@ -109,6 +137,12 @@ async function parseFile(path: string): Promise<object> {
     throw refuse(first.message, { text, offset: first.offset });
   }
   const content = parsed.value;
+  const [repeated] = repeatedKeys(text, content);
+  if (repeated !== undefined) {
+    const { path: key, offsets } = repeated;
+    const others = placesOf(text, offsets.slice(0, -1));
+    throw refuse(`${key.join('.')}: ${repeatedMessage(others)}`, { text, offset: offsets.at(-1) ?? 0 });
+  }
   if (typeof content !== 'object' || content === null || Array.isArray(content))
     throw refuse('expected an object with options, such as { "agents": 4 }', null);
   const reserved = reservedName(content, '');

@@ -91,7 +91,8 @@ function byFlag(argv: DecidingArguments): Record<string, Overridable> {
   };
 }
 
-const listOf = (text = ''): string[] =>
+/** The names in a list with commas. */
+export const listOf = (text = ''): string[] =>
   text.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
 
 /** The options that stand on the command line: what yargs gives has defaults and the configuration in it. */

@@ -30,7 +30,7 @@ export function describeFailure(failure: Failure): string {
       return describeObstacle(failure.command, failure.obstacle, failure.detail);
     case 'tool-not-found':
       return failure.program === null
-        ? `No tool is called "${failure.tool}". Name one that Millrace knows (claude, codex, gemini, opencode, aider), or add it to tools in millrace.config.json.`
+        ? `No tool is called "${failure.tool}".${failure.suggestion === undefined ? '' : ` Did you mean "${failure.suggestion}"?`} Name one that Millrace knows (claude, codex, gemini, opencode, aider), or add it to tools in millrace.config.json.`
         : `The tool ${failure.tool} is not installed: there is no command "${failure.program}" on PATH.`;
     case 'tool-unsupported':
       return `${failure.tool} ${failure.version} can't be used: ${failure.detail}.`;

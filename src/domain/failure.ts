@@ -74,6 +74,8 @@ export const failureSchema = z.discriminatedUnion('reason', [
     tool: text,
     /** The program that is not on PATH; null where no tool of this name is known. */
     program: text.nullable(),
+    /** The known tool that was probably meant. */
+    suggestion: text.optional(),
   }),
   z.object({ reason: z.literal('tool-unsupported'), tool: text, version: text, detail: text }),
   z.object({ reason: z.literal('tool-not-logged-in'), ...tool }),

@@ -80,7 +80,7 @@ function twice(agents: unknown): string {
 
 const gate = z.enum(['GATE_LINT', 'GATE_UNIT', 'GATE_INTEGRATION', 'GATE_SECURITY']);
 
-export const projectSchema = z.strictObject({
+const sections = z.strictObject({
   tools: z.record(z.string(), toolSchema).superRefine(checkTools).default({}),
   /** Which tool does the work of a capability. */
   capabilities: z.record(z.string(), line).default({}),
@@ -117,8 +117,52 @@ export const projectSchema = z.strictObject({
     .prefault({}),
 });
 
+/** What agents and capabilities call a tool is one: built in, described under `tools`, or, for agents, a capability. */
+function checkToolNames(
+  { tools, capabilities, agents }: z.output<typeof sections>,
+  context: z.RefinementCtx,
+): void {
+  const names = [...BUILT_IN_TOOLS, ...Object.keys(tools), ...Object.keys(capabilities)];
+  const check = (tool: string | undefined, path: PropertyKey[], known: readonly string[]): void => {
+    if (tool === undefined || known.includes(tool)) return;
+    const message = `there is no tool ${JSON.stringify(tool)}; known are ${known.join(', ')}`;
+    context.addIssue({ code: 'custom', path, message });
+  };
+  for (const [index, agent] of agents.entries()) check(agent.tool, ['agents', index, 'tool'], names);
+  const withoutCapabilities = names.slice(0, names.length - Object.keys(capabilities).length);
+  for (const [name, tool] of Object.entries(capabilities))
+    check(tool, ['capabilities', name], withoutCapabilities);
+}
+
+export const projectSchema = sections.superRefine(checkToolNames);
+
 /** The sections of a project's configuration, with defaults filled in. */
 export type Project = z.output<typeof projectSchema>;
 
 export type ToolConfig = Project['tools'][string];
 export type NamedAgent = Project['agents'][number];
+
+/** The fields that the schema has at this path; null where names are free, and for what is no object. */
+export function fieldsAt(path: readonly PropertyKey[]): readonly string[] | null {
+  let schema: unknown = projectSchema;
+  for (const segment of path) {
+    const here = unwrapped(schema);
+    if (here instanceof z.ZodObject) schema = here.shape[String(segment)];
+    else if (here instanceof z.ZodRecord) schema = here.valueType;
+    else schema = here instanceof z.ZodArray ? here.element : undefined;
+  }
+  const here = unwrapped(schema);
+  if (here instanceof z.ZodObject) return Object.keys(here.shape);
+  return here instanceof z.ZodRecord && here.keyType instanceof z.ZodEnum
+    ? here.keyType.options.map(String)
+    : null;
+}
+
+function unwrapped(schema: unknown): unknown {
+  const isWrapped =
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault ||
+    schema instanceof z.ZodNullable;
+  return isWrapped ? unwrapped(schema.unwrap()) : schema;
+}

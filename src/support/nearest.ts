@@ -18,6 +18,28 @@ export function nearest(word: string, known: readonly string[]): string | null {
   return best ?? completion(plain, known);
 }
 
+/** Known words from this length on may be meant by a word with one letter more, less or another. */
+const ONE_LETTER_FROM = 5;
+
+/**
+ * The known word that this one can only be a slip of: it differs in case, `_` and `-` alone, or in one letter more, less
+ * or other than a word of five letters at least. Null when there is none.
+ */
+export function slipOf(word: string, known: readonly string[]): string | null {
+  if (word.length > LONGEST) return null;
+  const plain = simplify(word);
+  const words = simplified(known);
+  const same = words.indexOf(plain);
+  if (same !== -1) return known[same] ?? null;
+  const near = words.findIndex(
+    (other) =>
+      other.length >= ONE_LETTER_FROM &&
+      Math.abs(other.length - plain.length) <= 1 &&
+      leven(plain, other, { maxDistance: 2 }) === 1,
+  );
+  return near === -1 ? null : (known[near] ?? null);
+}
+
 /** Words are compared up to this length; nobody mistypes a longer one by hand. */
 const LONGEST = 200;
 

@@ -12,8 +12,16 @@ export interface Checked {
   findings: Finding[];
 }
 
-/** Every problem of one definition, at once; without unknown fields when `thorough` is false. */
-export function check(raw: JsonObject, thorough: boolean): Checked {
+/** How a definition is looked at. */
+export interface Looked {
+  /** False where so much is wrong already that warnings about unknown fields are of no use. */
+  thorough: boolean;
+  /** What its text says of it that its value does not. */
+  found: readonly Finding[];
+}
+
+/** Every problem of one definition, at once. */
+export function check(raw: JsonObject, { thorough, found }: Looked): Checked {
   const tooLong = oversized(raw);
   if (tooLong.length > 0) return { definition: null, findings: tooLong };
   const parsed = workstreamFileSchema.safeParse(raw);
@@ -21,7 +29,8 @@ export function check(raw: JsonObject, thorough: boolean): Checked {
     ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => explainIssue(issue, raw))),
     ...checkRules(raw),
     ...checkMatrix(raw),
-    ...(thorough ? unknownFields(raw) : []),
+    ...found,
+    ...unknownFields(raw).filter(({ severity }) => thorough || severity === 'error'),
   ];
   const sound = parsed.success && !findings.some(({ severity }) => severity === 'error');
   return { definition: sound ? parsed.data : null, findings };

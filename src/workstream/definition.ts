@@ -1,14 +1,17 @@
 /** One element of a workstream file: what it becomes, and what is wrong with it. */
+import type { Failure } from '../domain/failure.ts';
+import { describeFailure } from '../domain/failure-message.ts';
 import type { Json } from '../domain/json.ts';
 import type { Source, Workstream } from '../domain/workstream.ts';
 import { type WorkstreamFile, workstreamFileSchema } from '../domain/workstream-file.ts';
-import { check } from './check.ts';
+import { check, type Looked } from './check.ts';
 import { describeValue } from './describe-value.ts';
 import { errorAt, type Finding } from './finding.ts';
 import { fieldOf, isObject } from './json-value.ts';
 import { memberCount } from './matrix.ts';
 import { normalize } from './normalize.ts';
 import type { Folders } from './normalize-step.ts';
+import { nearest } from '../support/nearest.ts';
 
 /** Most workstreams that a folder becomes, matrices expanded. */
 const MAX_WORKSTREAMS = 1_000_000;
@@ -18,8 +21,17 @@ export interface Surroundings {
   folders: Folders;
   /** Whether there is a file at this absolute path. */
   isFile: (path: string) => boolean;
+  /** The tools that steps may name; null where it is not for the steps to say. */
+  tools: KnownTools | null;
   /** Number of workstreams so far; counted on. */
   count: { workstreams: number };
+}
+
+/** The tools that there are. */
+export interface KnownTools {
+  isKnown: (name: string) => boolean;
+  /** For suggestions. */
+  names: readonly string[];
 }
 
 export interface Definition {
@@ -27,26 +39,25 @@ export interface Definition {
   id: string | null;
   title: string | null;
   findings: Finding[];
-  /** Empty when there is an error other than a missing module. */
+  /** Empty when it can't be read as a definition. */
   workstreams: Workstream[];
-  /** Absolute path of the first module that is not there. */
-  missingModule: string | null;
+  /** Why none of the workstreams can run although all is as it should be; null where they can. */
+  failure: Failure | null;
 }
 
-/** `thorough` is false where so much is wrong already that warnings about unknown fields are of no use. */
 export function readDefinition(
   raw: Json,
   source: Source,
   surroundings: Surroundings,
-  thorough: boolean,
+  looked: Looked = { thorough: true, found: [] },
 ): Definition {
   if (!isObject(raw)) {
     const findings = [
       errorAt([], `expected a workstream, an object with an id; found ${describeValue(raw)}`),
     ];
-    return { id: null, title: null, findings, workstreams: [], missingModule: null };
+    return { id: null, title: null, findings, workstreams: [], failure: null };
   }
-  const { definition, findings } = check(raw, thorough);
+  const { definition, findings } = check(raw, looked);
   const id = workstreamFileSchema.shape.id.safeParse(fieldOf(raw, 'id'));
   const title = fieldOf(raw, 'title');
   const result: Definition = {
@@ -54,15 +65,19 @@ export function readDefinition(
     title: typeof title === 'string' ? title : null,
     findings,
     workstreams: [],
-    missingModule: null,
+    failure: null,
   };
   if (definition === null) return result;
   const tooMany = countMembers(definition, surroundings);
   if (tooMany !== null) return { ...result, findings: [...findings, tooMany] };
   result.workstreams = normalize(raw, definition, source, surroundings.folders);
   for (const { path, module } of missingModules(result.workstreams, surroundings)) {
-    result.missingModule ??= module;
+    result.failure ??= { reason: 'module-not-found', module };
     findings.push(errorAt(path, `there is no module file ${module}`));
+  }
+  for (const { path, failure } of unknownTools(definition, result.workstreams, surroundings)) {
+    result.failure ??= failure;
+    findings.push(errorAt(path, describeFailure(failure)));
   }
   return result;
 }
@@ -87,4 +102,25 @@ function missingModules(
       ? [{ path: ['steps', index, 'module'], module: step.module }]
       : [],
   );
+}
+
+/** Those that no run could call, once each. */
+function unknownTools(
+  definition: WorkstreamFile,
+  [first]: Workstream[],
+  { tools }: Surroundings,
+): { path: Finding['path']; failure: Failure }[] {
+  if (tools === null) return [];
+  return (first?.steps ?? []).flatMap((step, index) => {
+    if (step.kind !== 'tool' || tools.isKnown(step.tool)) return [];
+    const suggestion = nearest(step.tool, tools.names);
+    const failure: Failure = {
+      reason: 'tool-not-found',
+      tool: step.tool,
+      program: null,
+      ...(suggestion === null ? {} : { suggestion }),
+    };
+    const shorthand = definition.tool === undefined ? 'capability' : 'tool';
+    return [{ path: definition.steps === undefined ? [shorthand] : ['steps', index, 'tool'], failure }];
+  });
 }

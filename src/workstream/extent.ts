@@ -1,4 +1,4 @@
-/** Keeps a file from using up the stack or the memory before anything has parsed it. */
+/** A look at a file before anything has parsed it, which keeps it from using up the stack or the memory. */
 
 /** Deepest nesting of objects and arrays. Well below what recursive code can take. */
 const MAX_DEPTH = 500;
@@ -9,6 +9,7 @@ const MAX_VALUES = 5_000_000;
 const QUOTE = 0x22;
 const STAR = 0x2a;
 const COMMA = 0x2c;
+const COLON = 0x3a;
 const SLASH = 0x2f;
 const OPEN_BRACKET = 0x5b;
 const BACKSLASH = 0x5c;
@@ -18,13 +19,19 @@ const CLOSE_BRACE = 0x7d;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
-/**
- * Where the text, read as JSON with comments, goes beyond what is parsed; null when it does not. One pass, no
- * allocation, and no assumption that the text is well formed.
- */
-export function beyondLimits(text: string): { offset: number; message: string } | null {
+export interface Extent {
+  /** Where the text goes beyond what is parsed; null when it does not. */
+  beyond: { offset: number; message: string } | null;
+  /** Number of keys, repeated ones included. */
+  keys: number;
+}
+
+/** Reads text as JSON with comments: one pass, no allocation, and no assumption that it is well formed. */
+export function extentOf(text: string): Extent {
   let depth = 0;
   let values = 0;
+  let keys = 0;
+  const beyond = (offset: number, message: string): Extent => ({ beyond: { offset, message }, keys });
   for (let i = 0; i < text.length; i++) {
     switch (text.charCodeAt(i)) {
       case QUOTE:
@@ -36,8 +43,10 @@ export function beyondLimits(text: string): { offset: number; message: string } 
       case OPEN_BRACKET:
       case OPEN_BRACE:
         values++;
-        if (++depth > MAX_DEPTH)
-          return { offset: i, message: `it is nested more than ${MAX_DEPTH} levels deep` };
+        if (++depth > MAX_DEPTH) return beyond(i, `it is nested more than ${MAX_DEPTH} levels deep`);
+        break;
+      case COLON:
+        keys++;
         break;
       case CLOSE_BRACKET:
       case CLOSE_BRACE:
@@ -45,14 +54,11 @@ export function beyondLimits(text: string): { offset: number; message: string } 
         break;
       case COMMA:
         if (++values > MAX_VALUES)
-          return {
-            offset: i,
-            message: `it holds more than ${MAX_VALUES} values; split it into several files`,
-          };
+          return beyond(i, `it holds more than ${MAX_VALUES} values; split it into several files`);
         break;
     }
   }
-  return null;
+  return { beyond: null, keys };
 }
 
 /** Index of the closing quote, or of the last character before the line ends. */

@@ -20,6 +20,7 @@ import { locate } from './locate.ts';
 import { parse } from './parse.ts';
 import { placesOf } from './place.ts';
 import { readFile } from './read-file.ts';
+import { type RepeatedKey, repeatedKeys, repeatedMessage } from './repeated-keys.ts';
 
 /** Most definitions in one file. */
 const MAX_DEFINITIONS = 200_000;
@@ -75,7 +76,12 @@ function loadText(result: LoadedFile, text: string, file: string, surroundings: 
   }
   const elements = elementsOf(parsed.value);
   if (Array.isArray(elements)) {
-    loadElements(result, elements, Array.isArray(parsed.value), text, file, surroundings);
+    const inArray = Array.isArray(parsed.value);
+    loadElements(
+      result,
+      { elements, inArray, text, file, repeated: repeatedKeys(text, parsed.value) },
+      surroundings,
+    );
     return;
   }
   const [place = null] = locate(text, [{ path: [], at: 'value' }]);
@@ -121,20 +127,29 @@ interface Reported {
   omitted: number;
 }
 
-function loadElements(
-  result: LoadedFile,
-  elements: Json[],
-  inArray: boolean,
-  text: string,
-  file: string,
-  surroundings: Surroundings,
-): void {
+/** What a file holds. */
+interface Content {
+  elements: Json[];
+  /** Whether they stand in an array. */
+  inArray: boolean;
+  repeated: readonly RepeatedKey[];
+  text: string;
+  file: string;
+}
+
+function loadElements(result: LoadedFile, content: Content, surroundings: Surroundings): void {
+  const { elements, inArray, text, file } = content;
   const reported: Reported[] = [];
+  const repeated = repeatedByPosition(content);
   let count = 0;
   for (const [position, element] of elements.entries()) {
     const source = { file, position };
-    const definition = readDefinition(element, source, surroundings, count < MAX_COUNTED);
-    if (isBroken(definition)) addMissingModules(result, definition);
+    const found = repeated.get(position) ?? [];
+    const definition = readDefinition(element, source, surroundings, {
+      thorough: count < MAX_COUNTED,
+      found,
+    });
+    if (isBroken(definition)) addUnrunnable(result, definition);
     else result.workstreams.push(...definition.workstreams);
     const [first] = definition.workstreams;
     if (first !== undefined && first.matrix !== null)
@@ -147,14 +162,30 @@ function loadElements(
   report(result, reported, inArray, text);
 }
 
-const isBroken = ({ workstreams, missingModule }: Definition): boolean =>
-  workstreams.length === 0 || missingModule !== null;
-
-function addMissingModules(result: LoadedFile, { workstreams, missingModule: module }: Definition): void {
-  if (module === null) return;
-  for (const { id, title, source } of workstreams) {
-    result.broken.push({ id, title, source, failure: { reason: 'module-not-found', module } });
+/** An error for each repeated key, by the position of the definition that it stands in. */
+function repeatedByPosition({ repeated, inArray, text }: Content): Map<number, Finding[]> {
+  const places = placesOf(
+    text,
+    repeated.flatMap(({ offsets }) => offsets.slice(0, -1)),
+  );
+  const byPosition = new Map<number, Finding[]>();
+  let next = 0;
+  for (const { path, offsets } of repeated) {
+    const others = places.slice(next, (next += offsets.length - 1));
+    const position = inArray ? Number(path[0]) : 0;
+    const message = repeatedMessage(others);
+    const finding: Finding = { ...errorAt(inArray ? path.slice(1) : path, message), at: 'key' };
+    byPosition.set(position, [...(byPosition.get(position) ?? []), finding]);
   }
+  return byPosition;
+}
+
+const isBroken = ({ workstreams, failure }: Definition): boolean =>
+  workstreams.length === 0 || failure !== null;
+
+function addUnrunnable(result: LoadedFile, { workstreams, failure }: Definition): void {
+  if (failure === null) return;
+  for (const { id, title, source } of workstreams) result.broken.push({ id, title, source, failure });
 }
 
 function report(result: LoadedFile, reported: Reported[], inArray: boolean, text: string): void {

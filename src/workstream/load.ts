@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { LoadedFolder } from '../domain/plan.ts';
-import type { Surroundings } from './definition.ts';
+import type { KnownTools, Surroundings } from './definition.ts';
 import { listFiles } from './list-files.ts';
 import { type LoadedFile, loadFile } from './load-file.ts';
 import { settle } from './settle.ts';
@@ -10,6 +10,8 @@ import { settle } from './settle.ts';
 export interface LoadOptions {
   /** The folder that Millrace was started in: `folder`, `cwd` and shown paths are relative to it. */
   cwd?: string;
+  /** The tools that steps may name; any without them. */
+  tools?: KnownTools | null;
 }
 
 /**
@@ -24,6 +26,7 @@ export function loadFolder(folder: string, options: LoadOptions = {}): LoadedFol
   const surroundings: Surroundings = {
     folders: { file: path, start },
     isFile: cached(isFile),
+    tools: options.tools ?? null,
     count: { workstreams: 0 },
   };
   const all: LoadedFile = { workstreams: [], broken: [], nameless: [], bases: [], problems: [], files: 0 };

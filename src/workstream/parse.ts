@@ -1,7 +1,7 @@
 /** Text to value: JSON, and JSON with comments and trailing commas. */
 import { type ParseErrorCode, visit } from 'jsonc-parser';
 import type { Json } from '../domain/json.ts';
-import { beyondLimits } from './extent.ts';
+import { extentOf } from './extent.ts';
 import { syntaxMessage } from './syntax-message.ts';
 
 /** What is wrong with the text at `offset`. */
@@ -21,7 +21,7 @@ const MAX_PROBLEMS = 20;
 export function parse(text: string): Parsed {
   if (text.trim() === '')
     return wrong({ offset: 0, message: 'the file is empty; expected a workstream or an array of them' });
-  const beyond = beyondLimits(text);
+  const { beyond } = extentOf(text);
   if (beyond !== null) return wrong(beyond);
   const strict = parseStrict(text);
   if (strict.ok) return strict;

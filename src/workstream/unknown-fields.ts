@@ -5,7 +5,7 @@ import {
   circuitBreakerSchema,
   WORKSTREAM_FIELDS,
 } from '../domain/workstream-file.ts';
-import { nearest } from '../support/nearest.ts';
+import { nearest, slipOf } from '../support/nearest.ts';
 import { ALTERNATIVES } from './alternatives.ts';
 import { quote } from './describe-value.ts';
 import type { Finding } from './finding.ts';
@@ -21,30 +21,56 @@ const OBJECTS: ReadonlyMap<string, readonly string[]> = new Map([
   ['capability_payload', Object.keys(capabilityPayloadSchema.shape)],
 ]);
 
-/** Field names by list and by the key that tells its elements apart. */
-const LISTS = new Map(
-  [...ALTERNATIVES].map(([list, { objects }]) => [
-    list,
-    new Map(Object.entries(objects).map(([key, schema]) => [key, Object.keys(schema.shape)])),
-  ]),
+/** The field names of a list's elements. */
+interface Forms {
+  /** By the key that tells the elements apart. */
+  byKey: ReadonlyMap<string, readonly string[]>;
+  all: readonly string[];
+}
+
+const LISTS: ReadonlyMap<string, Forms> = new Map(
+  [...ALTERNATIVES].map(([list, { objects }]) => {
+    const byKey = new Map(Object.entries(objects).map(([key, schema]) => [key, Object.keys(schema.shape)]));
+    return [list, { byKey, all: [...new Set([...byKey.values()].flat())] }];
+  }),
 );
 
-/** A warning for every field that nobody knows, with the nearest known name. They are kept all the same. */
+/**
+ * Every field that is not known, with the nearest known name. One that can only be a slip is an error: what it says was
+ * meant to be done. The others are warnings, and kept all the same.
+ */
 export function unknownFields(definition: JsonObject): Finding[] {
   const findings: Finding[] = [];
+  let warnings = 0;
   for (const { object, path, known } of objectsOf(definition)) {
     for (const name of Object.keys(object)) {
       if (known.includes(name) || name.startsWith('_comment')) continue;
+      const slip = cachedSlip(name, known);
+      if (slip === null && ++warnings > MAX_WARNINGS) continue;
       findings.push({
-        severity: 'warning',
+        severity: slip === null ? 'warning' : 'error',
         path: [...path, name],
         at: 'key',
-        message: sentence(name, path, known),
+        message: slip === null ? sentence(name, path, known) : `unknown field; did you mean ${quote(slip)}?`,
       });
-      if (findings.length === MAX_WARNINGS) return findings;
     }
   }
   return findings;
+}
+
+/** Fields are the same in thousands of definitions, so each name is looked for once. */
+const slips = new WeakMap<readonly string[], Map<string, string | null>>();
+const MAX_CACHED = 10_000;
+
+function cachedSlip(name: string, known: readonly string[]): string | null {
+  let names = slips.get(known);
+  if (names === undefined) slips.set(known, (names = new Map()));
+  let slip = names.get(name);
+  if (slip === undefined) {
+    slip = slipOf(name, known);
+    if (names.size < MAX_CACHED) names.set(name, slip);
+  }
+  return slip;
 }
 
 interface KnownObject {
@@ -69,9 +95,9 @@ function* objectsOf(definition: JsonObject): Generator<KnownObject> {
 }
 
 /** The fields of the form that was meant; those of all forms where that is not clear. */
-function fieldsOf(object: JsonObject, forms: ReadonlyMap<string, string[]>): readonly string[] {
-  for (const [key, fields] of forms) if (Object.hasOwn(object, key)) return fields;
-  return [...forms.values()].flat();
+function fieldsOf(object: JsonObject, { byKey, all }: Forms): readonly string[] {
+  for (const [key, fields] of byKey) if (Object.hasOwn(object, key)) return fields;
+  return all;
 }
 
 function sentence(name: string, path: JsonPath, known: readonly string[]): string {

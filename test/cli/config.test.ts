@@ -48,6 +48,23 @@ test('without a file there is nothing to say', async () => {
 test.each([
   [{ tools: { mine: { comand: ['x'] } } }, /tools\.mine: .*comand/],
   [{ tools: { mine: { command: [] } } }, /tools\.mine\.command/],
+  [{ tools: { mine: { Command: ['x'] } } }, /tools\.mine: .*"Command" .*did you mean "command"\?/],
+  [
+    { tools: { mine: { command: ['x'], success: { exit_code: [1] } } } },
+    /tools\.mine\.success: .*"exit_codes"/,
+  ],
+  [{ agents: [{ name: 'a', tol: 'x' }] }, /agents\.0: .*did you mean "tool"\?/],
+  [
+    { agents: [{ name: 'a', tool: 'claud' }] },
+    /agents\.0\.tool: there is no tool "claud"; known are claude, /,
+  ],
+  [
+    { capabilities: { coding: 'cladue' } },
+    /capabilities\.coding: there is no tool "cladue"; known are claude, /,
+  ],
+  [{ redact: { name: [] } }, /redact: .*did you mean "names"\?/],
+  [{ gates: { gate_unit: 'x' } }, /gates: .*did you mean "GATE_UNIT"\?/],
+  [{ worktree: { own: 'x' } }, /worktree: .*known are copy, link, setup/],
   [{ agents: [{ name: 'Anna B' }] }, /agents\.0\.name/],
   [{ agents: [{ name: 'coordinator' }] }, /agents\.0\.name/],
   [{ agents: [{ name: 'a' }, { name: 'a' }] }, /agents: .*"a"/],
@@ -85,6 +102,15 @@ test.each([
   ['{"tools":{"x":{"command":["a"],"env":{"__proto__":"1"}}}}', /tools\.x\.env\.__proto__: this name/],
   ['{"tracks":{"__proto__":["a"]}}', /tracks\.__proto__: this name is reserved/],
   ['{"logFile":"a\\u0000b"}', /"logFile" must be text without NUL characters/],
+  [
+    '{"agents": 2,\n "agents": 3}',
+    /^millrace\.config\.json:2:2: agents: this key is given twice, also at 1:2/,
+  ],
+  [
+    '{"tools":{"x":{"command":["a"],\n"command":["b"]}}}',
+    /json:2:1: tools\.x\.command: this key is given twice/,
+  ],
+  ['{"logFile":"a","log-file":"b"}', /"log-file" is given twice, as "logFile" too/],
   ['{"constructor":1}', /there is no option "constructor"/],
   ['{"toString":1}', /there is no option "toString"/],
   [Buffer.from('\ufeff{"agents":2}', 'utf16le'), /it is not UTF-8.*It looks like UTF-16/],

@@ -160,6 +160,37 @@ describe('validate', () => {
   });
 });
 
+describe('validate', () => {
+  const spare = { id: 'ws-a', colour: 1, steps: [{ run: 'true' }] };
+
+  test('--strict makes warnings errors, in the text, the document and the exit code', async () => {
+    const folder = folderWith({ 'workstreams/a.json': spare });
+    expect((await millrace(folder, ['validate'])).code).toBe(0);
+    const { code, stdout } = await millrace(folder, ['validate', '--strict']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^workstreams\/a\.json:1:\d+: error: colour: /m);
+    const json = await millrace(folder, ['validate', '--strict', '--json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({ errors: 1, warnings: 0 });
+    expect((await millrace(folderWith(one), ['validate', '--strict'])).code).toBe(0);
+  });
+
+  test('names an unknown tool as plan and run do, unless the run names the tools', async () => {
+    const folder = folderWith({ 'workstreams/a.json': { id: 'ws-a', tool: 'claud', tasks: ['x'] } });
+    const validated = await millrace(folder, ['validate']);
+    expect(validated.code).toBe(1);
+    expect(validated.stdout).toMatch(/^workstreams\/a\.json:1:\d+: error: tool: .*Did you mean "claude"\?/m);
+    expect((await millrace(folder, ['validate', '--tool', 'claude'])).code).toBe(0);
+    const planned = await millrace(folder, ['plan']);
+    expect(planned.code).toBe(1);
+    expect(planned.stdout).toContain('No tool is called "claud". Did you mean "claude"?');
+    expect((await millrace(folder, ['plan', '--tool', 'claude'])).code).toBe(0);
+    expect((await millrace(folder, ['run'])).code).toBe(1);
+    const [row] = query(folder, 'SELECT * FROM agent_results');
+    expect(row).toMatchObject({ reason: 'tool-not-found', agent_id: 'coordinator' });
+    expect(planned.stdout).toContain(row?.['explanation']);
+  });
+});
+
 describe('init', () => {
   test('makes a folder that runs, and never overwrites', async () => {
     const folder = temporaryFolder();

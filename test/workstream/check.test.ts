@@ -177,26 +177,110 @@ describe('what there is to execute', () => {
   });
 });
 
+describe('a field that can only be a slip of a known one is an error', () => {
+  test.each([
+    ['§"dependsOn": []', 'dependsOn', 'depends_on'],
+    ['§"dependson": []', 'dependson', 'depends_on'],
+    ['§"depends-on": []', 'depends-on', 'depends_on'],
+    ['§"DEPENDS_ON": []', 'DEPENDS_ON', 'depends_on'],
+    ['§"depend_on": []', 'depend_on', 'depends_on'],
+    ['§"file_scope": []', 'file_scope', 'files_scope'],
+    ['§"TimeoutSeconds": 1', 'TimeoutSeconds', 'timeout_seconds'],
+    ['§"acceptance_test": []', 'acceptance_test', 'acceptance_tests'],
+    ['§"priorty": 1', 'priorty', 'priority'],
+    ['§"prioritx": 1', 'prioritx', 'priority'],
+    ['§"schema": "x"', 'schema', '$schema'],
+    ['§"ID": "x"', 'ID', 'id'],
+    ['§"Kind": "x"', 'Kind', 'kind'],
+    ['"depends_on": [{"id": "b", §"When": 1}]', 'depends_on[0].When', 'when'],
+    ['"circuit_breaker": {§"maxAttempts": 1}', 'circuit_breaker.maxAttempts', 'max_attempts'],
+    ['"circuit_breaker": {§"max_attempt": 1}', 'circuit_breaker.max_attempt', 'max_attempts'],
+    ['"capability_payload": {§"promt": 1}', 'capability_payload.promt', 'prompt'],
+    ['"test_gates": [{"type": "GATE_UNIT", §"requred": 1}]', 'test_gates[0].requred', 'required'],
+    ['"acceptance_tests": [{"run": "b", §"reports": "x"}]', 'acceptance_tests[0].reports', 'report'],
+    ['"compensation_actions": [{"run": "b", §"Shell": "sh"}]', 'compensation_actions[0].Shell', 'shell'],
+  ])('%s', (fields, name, meant) => {
+    const { text, place } = marked(definition(fields));
+    expect(problemsOf(text)).toEqual([`${place}: error: ${name}: unknown field; did you mean "${meant}"?`]);
+    expect(loadFiles({ 'a.json': text }).workstreams).toEqual([]);
+  });
+
+  test('also behind more unknown fields than are listed, and after a thousand problems', () => {
+    const names = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`own-${index}`, 1]));
+    const odd = Array.from({ length: 60 }, (_, index) => ({
+      id: `ws-${index}`,
+      steps: [{ run: 'x' }],
+      ...names,
+    }));
+    const loaded = loadFiles({ 'a.json': [...odd, { ...odd[0], id: 'ws-last', dependson: [] }] });
+    expect(loaded.broken.map(({ id }) => id)).toEqual(['ws-last']);
+  });
+});
+
+describe('a key that is given twice is an error with both places', () => {
+  test.each([
+    [
+      '{"id": "ws-a", "steps": [{"run": "x"}],\n "steps": [{"run": "y"}]}',
+      '2:2',
+      'steps',
+      'twice, also at 1:16',
+    ],
+    ['{"id": "ws-a", "steps": [{"run": "x", "run": "y"}]}', '1:39', 'steps[0].run', 'twice, also at 1:27'],
+    [
+      '{"id": "ws-a", "steps": [{"run": "x"}], "metadata": {"a": [{"b": 1,\n"b": 2, "b": 3}]}}',
+      '2:9',
+      'metadata.a[0].b',
+      '3 times, also at 1:61, 2:1',
+    ],
+    [
+      '{"id": "ws-a", "steps": [{"run": "x"}], // "a": {\n "\\u0069d": "ws-a"}',
+      '2:2',
+      'id',
+      'twice, also at 1:2',
+    ],
+    [
+      '{"id": "ws-a", "steps": [{"run": "x", "env": {"A:": 1, "A": 1, "A": 1}}],}',
+      '1:64',
+      'steps[0].env.A',
+      null,
+    ],
+  ])('%s', (text, place, path, where) => {
+    const problems = problemsOf(text);
+    const found = problems.find((line) => line.includes('this key is given'));
+    expect(found).toContain(`${place}: error: ${path}: this key is given ${where ?? 'twice'}`);
+    expect(loadFiles({ 'a.json': text }).workstreams).toEqual([]);
+  });
+
+  test('costs only the workstream that it stands in', () => {
+    const text =
+      '[{"id": "ws-a", "steps": [{"run": "x"}]},\n{"id": "ws-b", "id": "ws-c", "steps": [{"run": "x"}]}]';
+    const loaded = loadFiles({ 'a.json': text });
+    expect(loaded.workstreams.map(({ id }) => id)).toEqual(['ws-a']);
+    expect(problemsOf(text)).toEqual([
+      '2:16: error: id: this key is given twice, also at 2:2; keep one of them',
+    ]);
+  });
+
+  test('text that only looks like a key is none', () => {
+    expect(
+      problemsOf(
+        definition(
+          '"title": "a\\": 1, \\"a", /* "title": 1 */ "metadata": {"a": {"title": ":"}, "b": {"a": 1}}',
+        ),
+      ),
+    ).toEqual([]);
+  });
+});
+
 describe('warnings', () => {
   test.each([
     ['§"titel": 1', 'titel: unknown field; did you mean "title"?'],
-    ['§"dependsOn": []', 'dependsOn: unknown field; did you mean "depends_on"?'],
     ['§"colour": 1', 'colour: unknown field; it is kept and not used'],
     ['§"a b\\n": 1', '["a b\\n"]: unknown field; it is kept and not used'],
     ['§"command": []', 'command: unknown field; command belongs in a step: "steps": [{ "command": … }]'],
     ['"depends_on": [{"id": "b", §"wen": 1}]', 'depends_on[0].wen: unknown field; did you mean "when"?'],
-    [
-      '"circuit_breaker": {§"max_attempt": 1}',
-      'circuit_breaker.max_attempt: unknown field; did you mean "max_attempts"?',
-    ],
-    [
-      '"capability_payload": {§"promt": 1}',
-      'capability_payload.promt: unknown field; did you mean "prompt"?',
-    ],
-    [
-      '"test_gates": [{"type": "GATE_UNIT", §"requred": 1}]',
-      'test_gates[0].requred: unknown field; did you mean "required"?',
-    ],
+    ['§"timeout": 1', 'timeout: unknown field; did you mean "timeout_seconds"?'],
+    ['§"tools": []', 'tools: unknown field; did you mean "tool"?'],
     [
       '"acceptance_tests": [{"run": "b", §"colour": 1}]',
       'acceptance_tests[0].colour: unknown field; it is kept and not used',
@@ -217,8 +301,16 @@ describe('warnings', () => {
       problemsOf(definition('"title": "b"', '[{"run": "x", "inputs": 1, "timeout_second": 2}]')),
     ).toEqual([
       '1:39: warning: steps[0].inputs: unknown field; it is kept and not used',
-      '1:52: warning: steps[0].timeout_second: unknown field; did you mean "timeout_seconds"?',
+      '1:52: error: steps[0].timeout_second: unknown field; did you mean "timeout_seconds"?',
     ]);
+  });
+
+  test('none for what has names of its own', () => {
+    const text = definition(
+      '"metadata": {"dependsOn": 1, "Title": 1}, "matrix": {"titles": [1], "Steps": [1]}',
+      '[{"module": "./task.mjs", "input": {"timeoutSeconds": 1}, "env": {"STEPS": "1"}}]',
+    );
+    expect(problemsOf(text).filter((line) => line.includes('unknown'))).toEqual([]);
   });
 
   test('none for comments and $schema', () => {
@@ -235,7 +327,7 @@ describe('warnings', () => {
       reason: 'invalid-workstream',
       problems: [
         'workstreams/a.json:1:1: error: there is nothing to execute; expected steps, a tool with tasks, or a capability',
-        'workstreams/a.json:1:14: warning: step: unknown field; did you mean "steps"?',
+        'workstreams/a.json:1:14: error: step: unknown field; did you mean "steps"?',
       ],
     });
   });
@@ -249,7 +341,7 @@ test('every problem of a definition is reported at once, in order of place', () 
     '3:12: error: title: expected a string, found 1',
     '5:14: error: steps[0].run: expected a string, found 2',
     '6:5: error: steps[1]: expected one of module, run, command, tool',
-    '6:7: warning: steps[1].comand: unknown field; did you mean "command"?',
+    '6:7: error: steps[1].comand: unknown field; did you mean "command"?',
   ]);
 });
 

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LoadedFolder } from '../../src/domain/plan.ts';
 import { formatProblem } from '../../src/domain/problem.ts';
+import type { KnownTools } from '../../src/workstream/definition.ts';
 import { loadFolder } from '../../src/workstream/load.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 
@@ -9,7 +10,10 @@ import { temporaryFolder } from '../rig/temporary-folder.ts';
 export type Content = string | Uint8Array | object;
 
 /** Loads a new folder `workstreams` with these files, as if started in the folder above it. */
-export function loadFiles(files: Record<string, Content>): LoadedFolder & { start: string } {
+export function loadFiles(
+  files: Record<string, Content>,
+  tools: KnownTools | null = null,
+): LoadedFolder & { start: string } {
   const start = temporaryFolder();
   const folder = join(start, 'workstreams');
   mkdirSync(folder);
@@ -17,7 +21,7 @@ export function loadFiles(files: Record<string, Content>): LoadedFolder & { star
     const raw = typeof content === 'string' || content instanceof Uint8Array;
     writeFileSync(join(folder, name), raw ? content : JSON.stringify(content));
   }
-  return { ...loadFolder('workstreams', { cwd: start }), start };
+  return { ...loadFolder('workstreams', { cwd: start, tools }), start };
 }
 
 /** The problems as `validate` prints them, without the folder's name. */

@@ -222,3 +222,34 @@ describe('one or many in a file', () => {
     expect(problemLines(loaded)[20]).toBe('a.json: warning: and at least 981 more problems');
   });
 });
+
+describe('a tool that there is not', () => {
+  const tools = { isKnown: (name: string) => name === 'claude', names: ['claude'] };
+
+  test.each([
+    [{ steps: [{ run: 'x' }, { tool: 'claud', tasks: ['a'] }] }, 'steps[1].tool', 'claud', 'claude'],
+    [{ tool: 'Claude', tasks: ['a'] }, 'tool', 'Claude', 'claude'],
+    [{ capability: 'coding', tasks: ['a'] }, 'capability', 'coding', undefined],
+  ])('fails the workstream at its place: %j', (fields, path, tool, suggestion) => {
+    const loaded = loadFiles({ 'a.json': { id: 'ws-a', ...fields } }, tools);
+    expect(loaded.workstreams).toEqual([]);
+    const failure = { reason: 'tool-not-found', tool, program: null };
+    expect(loaded.broken.map((one) => one.failure)).toEqual([
+      suggestion === undefined ? failure : { ...failure, suggestion },
+    ]);
+    expect(loaded.problems).toMatchObject([{ severity: 'error', path, line: 1 }]);
+  });
+
+  test('fails every member of a matrix, once in the list of problems', () => {
+    const steps = [{ tool: 'none', tasks: ['a'] }];
+    const loaded = loadFiles({ 'a.json': { id: 'ws-a', matrix: { n: [1, 2] }, steps } }, tools);
+    expect(loaded.broken.map(({ id }) => id)).toEqual(['ws-a-1', 'ws-a-2']);
+    expect(loaded.problems).toHaveLength(1);
+  });
+
+  test('is for the run to say where it names the tools', () => {
+    const file = { id: 'ws-a', tool: 'none', tasks: ['a'] };
+    expect(loadFiles({ 'a.json': file }).workstreams).toHaveLength(1);
+    expect(loadFiles({ 'a.json': { ...file, tool: 'claude' } }, tools).workstreams).toHaveLength(1);
+  });
+});

@@ -205,10 +205,11 @@ describe('mistakes', () => {
     const surroundings = {
       folders: { file: '/', start: '/' },
       isFile: () => true,
+      tools: null,
       count: { workstreams: 999_998 },
     };
     const raw = { id: 'ws-a', matrix: { n: [1, 2, 3] }, steps: [{ run: 'x' }] };
-    const tooMany = readDefinition(raw, { file: 'a.json', position: 0 }, surroundings, true);
+    const tooMany = readDefinition(raw, { file: 'a.json', position: 0 }, surroundings);
     expect([tooMany.workstreams, tooMany.findings]).toEqual([
       [],
       [
@@ -221,9 +222,7 @@ describe('mistakes', () => {
       ],
     ]);
     const fits = { ...raw, matrix: { n: [1, 2] } };
-    expect(
-      readDefinition(fits, { file: 'a.json', position: 0 }, surroundings, true).workstreams,
-    ).toHaveLength(2);
+    expect(readDefinition(fits, { file: 'a.json', position: 0 }, surroundings).workstreams).toHaveLength(2);
     expect(surroundings.count.workstreams).toBe(1_000_000);
   });
 });

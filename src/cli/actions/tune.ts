@@ -19,8 +19,8 @@ export async function tune(argv: TuneArguments): Promise<number> {
   const counts = argv.counts === undefined ? null : countsOf(argv.counts);
   const repeat = whole('--repeat', argv.repeat, 100);
   if (!(argv.seconds > 0)) throw new UsageError('--seconds must be more than 0.');
-  const { agents } = await readProject(cwd);
-  if (argv.save && agents.length > 0) {
+  const project = await readProject(cwd);
+  if (argv.save && project.agents.length > 0) {
     throw new UsageError('--save: the agents are named in millrace.config.json, which fixes their number.');
   }
   const { id: select, workstreams, workspace = null, seconds } = argv;
@@ -31,6 +31,7 @@ export async function tune(argv: TuneArguments): Promise<number> {
     select,
     workstreams,
     workspace,
+    project,
     counts,
     repeat,
     seconds,

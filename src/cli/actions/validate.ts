@@ -1,20 +1,22 @@
 import { resolve } from 'node:path';
 import { Refusal } from '../../app/refusal.ts';
-import { checkFolder } from '../../app/prepare.ts';
+import { type CheckedFolder, checkFolder } from '../../app/prepare.ts';
 import { formatProblem, type Problem } from '../../domain/problem.ts';
 import { plural } from '../../support/plural.ts';
 import { printable } from '../../support/printable.ts';
 import type { ValidateArguments } from '../commands/validate.ts';
 import { readProject } from '../config.ts';
+import { listOf } from '../given-options.ts';
 import { printJson, printText } from '../print.ts';
 
 /**
- * Prints every problem of every file. Exit code 0 with warnings at most, 1 with errors, 4 for an empty folder.
+ * Prints every problem of every file. Exit code 0 with warnings at most (with --strict only without any), 1 with errors,
+ * 4 for an empty folder.
  * @throws UsageError for a configuration file that no run could use
  */
 export async function validate(argv: ValidateArguments): Promise<number> {
-  await readProject(process.cwd());
-  const { files, workstreams, problems } = checkFolder(resolve(argv.workstreams), process.cwd());
+  const { files, workstreams, problems: found } = await check(argv);
+  const problems = argv.strict ? found.map(asError) : found;
   if (files === 0) throw new Refusal(4, `There are no workstream files in ${resolve(argv.workstreams)}.`);
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   const warnings = problems.length - errors;
@@ -27,6 +29,15 @@ export async function validate(argv: ValidateArguments): Promise<number> {
   }
   return errors === 0 ? 0 : 1;
 }
+
+async function check(argv: ValidateArguments): Promise<CheckedFolder> {
+  const project = await readProject(process.cwd());
+  const { tool = null, workspace = null } = argv;
+  const options = { project, tool, bestOf: listOf(argv.bestOf), workspace };
+  return checkFolder(resolve(argv.workstreams), process.cwd(), options);
+}
+
+const asError = (problem: Problem): Problem => ({ ...problem, severity: 'error' });
 
 /** One line for one problem, also where the name of a file or a field holds a line end. */
 function lineOf(problem: Problem): string {

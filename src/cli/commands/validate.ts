@@ -1,13 +1,21 @@
 import type { Argv } from 'yargs';
 import type { ArgumentsOf } from '../command.ts';
-import { folderOptions, jsonOption } from '../options.ts';
+import { folderOptions, jsonOption, runOptions } from '../options.ts';
 
-const options = { workstreams: folderOptions.workstreams, ...jsonOption };
+const options = {
+  strict: { type: 'boolean', default: false, describe: 'Count warnings as errors' },
+  ...jsonOption,
+  workstreams: folderOptions.workstreams,
+  tool: runOptions.tool,
+  'best-of': runOptions['best-of'],
+  workspace: runOptions.workspace,
+} as const;
 
 const builder = (yargs: Argv) =>
   yargs
     .options(options)
     .example('$0 validate', 'Check ./workstreams')
+    .example('$0 validate --strict', 'Fail on warnings too, as in CI')
     .example('$0 validate --workstreams jobs', 'Check another folder');
 
 export type ValidateArguments = ArgumentsOf<typeof builder>;
