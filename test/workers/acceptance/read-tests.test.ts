@@ -11,6 +11,7 @@ type Figures = [number, number, number, number] | null;
 const SAMPLES: [file: string, format: string, figures: Figures, failed: string[]][] = [
   ['node-test.tap', 'tap', [9, 5, 2, 2], ['parser > refuses text', 'throws']],
   ['node-test-spec.txt', 'node-test', [9, 5, 2, 2], ['parser > refuses text', 'throws']],
+  ['node-test-spec-24.txt', 'node-test', [9, 5, 2, 2], ['parser > refuses text', 'throws']],
   ['node-test-junit.xml', 'junit', [8, 4, 2, 2], ['throws', 'parser > refuses text']],
   ['vitest.tap', 'tap', [6, 3, 1, 2], ['a.test.ts > parser > refuses text']],
   ['vitest-flat.tap', 'tap', [6, 3, 1, 2], ['a.test.ts > parser > refuses text']],
@@ -103,6 +104,7 @@ describe('what tests print', () => {
   test.each([
     ['node-test.tap', '1 == 2\n/home/ada/project/a.test.mjs:5:3\nTestContext.<anonymous>'],
     ['node-test-spec.txt', 'AssertionError [ERR_ASSERTION]: 1 == 2\n        at TestContext'],
+    ['node-test-spec-24.txt', 'AssertionError [ERR_ASSERTION]: 1 == 2'],
     ['node-test-junit.xml', '[Error [ERR_TEST_FAILURE]: wrong <kind> & more]'],
     ['vitest.tap', "expected 'a <b>' to be 'c & d'"],
     ['vitest-json.txt', "AssertionError: expected 'a <b>' to be 'c & d'"],
@@ -120,6 +122,43 @@ describe('what tests print', () => {
     const [first] = found?.cases ?? [];
     expect(first?.status).toBe('failed');
     expect(first?.message).toContain(message);
+  });
+
+  test('node:test: each failure has its own message, also of one name and of several runs', async () => {
+    const run = (first: string, second: string): string =>
+      [
+        ...[
+          '▶ group',
+          '  ✖ bad (1ms)',
+          '✖ group (2ms)',
+          '✖ bad (1ms)',
+          'ℹ tests 2',
+          'ℹ fail 2',
+          '',
+          '✖ failing tests:',
+          '',
+        ],
+        ...[
+          'test at a.mjs:1:1',
+          '✖ bad (1ms)',
+          `  Error: ${first}`,
+          '',
+          'test at a.mjs:2:1',
+          '✖ bad (1ms)',
+          `  Error: ${second}`,
+        ],
+      ].join('\n');
+    const found = await readTests(
+      `${run('one', 'two')}\n${run('three', 'four')}\n✖ bad (1ms)\nℹ tests 1\nℹ fail 1\n`,
+    );
+    expect(found?.counts).toMatchObject({ failed: 5 });
+    expect(found?.cases.map(({ suite, message }) => [suite, message])).toEqual([
+      ['group', 'Error: one'],
+      ['', 'Error: two'],
+      ['group', 'Error: three'],
+      ['', 'Error: four'],
+      ['', null],
+    ]);
   });
 
   test('cases have durations in seconds, and only the failed ones a message', async () => {

@@ -35,6 +35,13 @@ export class CaseList {
     if (Number.isSafeInteger(number)) this.#counts[status] += Math.max(0, number);
   }
 
+  /** Takes the message of the first failed case of this name that has none. */
+  explain(name: string, message: string): void {
+    const wanted = asCase({ name, status: 'failed', message });
+    const found = this.#failed.find((one) => one.name === wanted.name && one.message === null);
+    if (found !== undefined) found.message = wanted.message;
+  }
+
   get counts(): TestCounts {
     const { passed, failed, skipped } = this.#counts;
     return { total: passed + failed + skipped, passed, failed, skipped };

@@ -6,6 +6,8 @@ const FIGURE = /^ℹ (tests|pass|fail|cancelled|skipped|todo) (\d+)$/;
 const GROUP = /^( *)▶ (.+?)(?: \([\d.]+ms\))?$/;
 const TEST = /^( *)([✔✖﹣⚠]) (.+?)(?: \(([\d.]+)ms\))?( # .*)?$/;
 
+const FAILURES = '✖ failing tests:';
+
 /** What is still open: its name, and where its tests are indented. */
 interface Group {
   indent: number;
@@ -41,13 +43,19 @@ class SpecReader {
   readonly #groups: Group[] = [];
   readonly #message = new MessageLines();
   #failed: { suite: string; name: string; durationSeconds: number | null } | null = null;
-  /** The list of failures below the figures repeats what stands above them. */
-  #isRepeated = false;
+  /** What stands below the figures, while it is read. */
+  #failures: FailureList | null = null;
 
   take(line: string): void {
-    if (line === '✖ failing tests:') this.#isRepeated = true;
-    if (/^▶ |^[✔﹣] /.test(line)) this.#isRepeated = false;
-    if (this.#isRepeated) return;
+    if (line === FAILURES) {
+      this.#failures = new FailureList(this.list);
+    } else if (this.#failures === null || !this.#failures.take(line)) {
+      this.#endFailures();
+      this.#takeResult(line);
+    }
+  }
+
+  #takeResult(line: string): void {
     const group = GROUP.exec(line);
     const test = TEST.exec(line);
     if (group !== null) this.#openOrClose(group[1]?.length ?? 0, group[2] ?? '');
@@ -60,11 +68,17 @@ class SpecReader {
   }
 
   finish(): void {
+    this.#endFailures();
     if (this.#failed !== null) {
       this.list.add({ ...this.#failed, status: 'failed', message: this.#message.take() });
     }
     this.#failed = null;
     this.#message.take();
+  }
+
+  #endFailures(): void {
+    this.#failures?.end();
+    this.#failures = null;
   }
 
   /** Older versions end a group with a second line like its first. */
@@ -89,5 +103,43 @@ class SpecReader {
       sign === '﹣' || sign === '⚠' || note.startsWith(' # TODO') || note.startsWith(' # SKIP');
     if (sign === '✖' && !isSkipped) this.#failed = { suite, name, durationSeconds };
     else this.list.add({ suite, name, durationSeconds, status: isSkipped ? 'skipped' : 'passed' });
+  }
+}
+
+/**
+ * The list of failures below the figures. Up to version 22 it repeats what stands above them; since then it alone says
+ * why a test failed.
+ */
+class FailureList {
+  readonly #list: CaseList;
+  readonly #message = new MessageLines();
+  #name: string | null = null;
+  #isAnnounced = false;
+
+  constructor(list: CaseList) {
+    this.#list = list;
+  }
+
+  /** False for a line that is not of the list, because the next run begins with it. */
+  take(line: string): boolean {
+    if (line.startsWith('test at ')) {
+      this.end();
+      this.#isAnnounced = true;
+      return true;
+    }
+    if (!/^[▶✔✖﹣⚠] /.test(line)) {
+      this.#message.add(line);
+      return true;
+    }
+    if (!this.#isAnnounced) return false;
+    this.#isAnnounced = false;
+    this.#name = TEST.exec(line)?.[3] ?? null;
+    return true;
+  }
+
+  end(): void {
+    const message = this.#message.take();
+    if (this.#name !== null) this.#list.explain(this.#name, message);
+    this.#name = null;
   }
 }
