@@ -40,6 +40,8 @@ export interface Ended {
 export interface StartedAgent {
   /** Signals its process group. */
   signal(name: NodeJS.Signals): void;
+  /** Resolves when it has printed a line that holds this text. */
+  printed(text: string): Promise<void>;
   ended: Promise<Ended>;
 }
 
@@ -102,8 +104,10 @@ export function startAgent({ adapter, settings, folders, budgetUsd }: Task): Sta
   const activities: string[] = [];
   let tail = '';
   let stderr = '';
+  const waiting: (() => void)[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => {
     lines.push(line);
+    for (const check of waiting) check();
     reader.line(line);
     const activity = reader.activity();
     if (activity !== null) activities.push(activity);
@@ -124,6 +128,14 @@ export function startAgent({ adapter, settings, folders, budgetUsd }: Task): Sta
     signal: (name) => {
       if (child.pid !== undefined) signalGroup(child.pid, name);
     },
+    printed: (text) =>
+      new Promise((resolve) => {
+        const check = (): void => {
+          if (lines.some((line) => line.includes(text))) resolve();
+        };
+        waiting.push(check);
+        check();
+      }),
     ended,
   };
 }

@@ -10,7 +10,7 @@ export interface Answer {
   call?: { tool: string; input: JsonObject };
   /** The second half of the answer is sent when this is fulfilled; at once without it. */
   until?: Promise<void>;
-  /** The connection is cut in the middle. */
+  /** The connection is cut in the middle, when `until` is fulfilled. */
   cut?: boolean;
 }
 
@@ -108,11 +108,10 @@ async function answer(
   }
   const [first, second] = dialect.events(reply, number);
   response.writeHead(200, { 'content-type': 'text/event-stream' });
-  response.write(first, () => {
-    if (reply.cut === true) response.destroy();
-  });
+  await new Promise<void>((resolve) => response.write(first, () => resolve()));
   await reply.until;
-  if (reply.cut !== true) response.end(second);
+  if (reply.cut === true) response.destroy();
+  else response.end(second);
 }
 
 /** One server-sent event, its type also its name. */

@@ -166,6 +166,18 @@ describe('errors of the model', () => {
     expect(ended.findings.text).toBe('It is done.');
   });
 
+  test('after a stream that was cut when its step had begun it asks again, and an answer is a success', async () => {
+    let cut = (): void => undefined;
+    const until = new Promise<void>((resolve) => (cut = resolve));
+    const agent = await start([{ say: 'This is never said to its end.', cut: true, until }, done]);
+    await agent.printed('step_start');
+    cut();
+    const ended = await agent.ended;
+    keepStream('opencode', 'cut-in-step-then-answer', ended, agent.folders);
+    expect(ended.failure).toBeNull();
+    expect(ended.findings.text).toBe('It is done.');
+  });
+
   test('a model that is not configured', async () => {
     const ended = await run('no-model', [done], { args: ['-m', 'scripted/none'] });
     expect(ended.failure).toMatchObject({ reason: 'tool-error' });

@@ -70,6 +70,7 @@ describe('what the real program printed', () => {
     ['429-then-answer', null, ''],
     ['500-then-answer', null, ''],
     ['cut-then-answer', null, ''],
+    ['cut-in-step-then-answer', null, ''],
     ['rejected', 'permission-denied', 'The user rejected permission'],
     ['denied', 'permission-denied', 'The user has specified a rule'],
     ['read-only', 'read-only', "unavailable tool 'write'"],
