@@ -51,7 +51,7 @@ const BACKLOG = [
   { id: 'ws-needs-fails', tool: 'careful', tasks: ['write x y'], depends_on: ['ws-fails'] },
   { id: 'ws-lies', tool: 'careful', tasks: ['say I wrote everything'], files_scope: ['src/lie.txt'] },
   { id: 'ws-denied', tool: 'claude', tasks: ['deny src/secret.txt'], files_scope: ['src/secret.txt'] },
-  { id: 'ws-hangs', tool: 'careful', tasks: ['write src/hung.txt kept', 'hang'], timeout_seconds: 2 },
+  { id: 'ws-hangs', tool: 'careful', tasks: ['write src/hung.txt kept', 'hang'], timeout_seconds: 5 },
   { id: 'ws-left', tool: 'careful', tasks: ['write shared.txt left'], files_scope: ['shared.txt'] },
   { id: 'ws-right', tool: 'claude', tasks: ['write shared.txt right'], files_scope: ['shared.txt'] },
   { id: 'ws-both', tool: 'careful', tasks: ['write both.txt x'], depends_on: ['ws-left', 'ws-right'] },
