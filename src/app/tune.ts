@@ -1,6 +1,5 @@
 /** Finds out how many agents suit the workstreams on this machine, by trying. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { adviseAgents, compareTrials } from '../analysis/agents-advice.ts';
 import type { LeftOut, TrialRun, TuningResult, WhyLeftOut } from '../domain/tuning.ts';
@@ -12,6 +11,7 @@ import { machineName } from '../support/machine-name.ts';
 import { machineUsage } from '../support/machine-usage.ts';
 import { memoryLeft } from '../support/memory-left.ts';
 import { plural } from '../support/plural.ts';
+import { makeTemporaryFolder } from '../support/temporary-folders.ts';
 import { usableCores } from '../support/usable-cores.ts';
 import { resolvePaths } from './paths.ts';
 import { prepare } from './prepare.ts';
@@ -43,7 +43,7 @@ export interface TuneOptions {
 
 export class Tuning {
   readonly #options: TuneOptions;
-  readonly #folder = mkdtempSync(join(tmpdir(), 'millrace-tune-'));
+  readonly #folder = makeTemporaryFolder('tune');
   readonly #runs: TrialRuns;
   #isInterrupted = false;
 

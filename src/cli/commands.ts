@@ -13,6 +13,7 @@ export const commands = [
   bind(definitions.agents, async (argv) => (await import('./actions/agents.ts')).agents(argv)),
   bind(definitions.report, async (argv) => (await import('./actions/report.ts')).report(argv)),
   bind(definitions.worktrees, async (argv) => (await import('./actions/worktrees.ts')).worktrees(argv)),
+  bind(definitions.prune, async (argv) => (await import('./actions/prune.ts')).prune(argv)),
   bind(definitions.tune, async (argv) => (await import('./actions/tune.ts')).tune(argv)),
   bind(definitions.init, async (argv) => (await import('./actions/init.ts')).init(argv)),
 ];

@@ -3,6 +3,7 @@ import { agentsDefinition } from './commands/agents.ts';
 import { errorsDefinition } from './commands/errors.ts';
 import { initDefinition } from './commands/init.ts';
 import { planDefinition } from './commands/plan.ts';
+import { pruneDefinition } from './commands/prune.ts';
 import { reportDefinition } from './commands/report.ts';
 import { runDefinition } from './commands/run.ts';
 import { runsDefinition } from './commands/runs.ts';
@@ -23,6 +24,7 @@ export const definitions = {
   agents: agentsDefinition,
   report: reportDefinition,
   worktrees: worktreesDefinition,
+  prune: pruneDefinition,
   tune: tuneDefinition,
   init: initDefinition,
 };

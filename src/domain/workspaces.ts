@@ -28,7 +28,7 @@ export interface WorkspaceRequest {
   kind: Workspace['kind'];
   /** Bounds for opening it, and again for finding out what was done in it. */
   limits: WorkspaceLimits;
-  /** Workstreams of this run that it depends on and that completed: it starts from their merged results. */
+  /** Workstreams that it builds on, whose work is in commits: it starts from their merged results. */
   parents: readonly string[];
 }
 

@@ -1,8 +1,8 @@
 /** The process that starts commands for the threads, as the main thread sees it. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeTemporaryFolder } from '../support/temporary-folders.ts';
 import { entryFile } from './entry-file.ts';
 
 /** How long it may take to end before it is made to. */
@@ -23,7 +23,7 @@ export class ForkServer {
   static start(): ForkServer | null {
     let folder: string;
     try {
-      folder = mkdtempSync(join(tmpdir(), 'millrace-'));
+      folder = makeTemporaryFolder('fork');
     } catch {
       // A read-only or full disk: nothing but speed is lost.
       return null;

@@ -32,7 +32,7 @@ export function writeReport(folder: string, runId: string, text: string): string
   const unfinished = join(folder, `.${reportFileName(runId)}.${process.pid}.${hostname()}.tmp`);
   try {
     makeFolder(folder);
-    removeAbandoned(folder);
+    for (const path of abandonedReports(folder)) removeIfAllowed(path);
     writeWhole(unfinished, path, text);
   } catch (error) {
     throw new ReportError(path, error instanceof Error ? error.message : String(error), error);
@@ -43,13 +43,14 @@ export function writeReport(folder: string, runId: string, text: string): string
 /** The unfinished report of a process, whose id and machine are the groups. */
 const UNFINISHED = /^\.multi_agent_consolidated_.*\.md\.(\d+)\.(.+)\.tmp$/;
 
-/** Removes what processes left that were killed while they wrote, where the folder may be listed. */
-function removeAbandoned(folder: string): void {
-  for (const name of namesIn(folder)) {
-    const [, pid, host = ''] = UNFINISHED.exec(name) ?? [];
-    if (pid === undefined || !isGone({ pid: Number(pid), started: null, hostname: host })) continue;
-    removeIfAllowed(join(folder, name));
-  }
+/** What processes left that were killed while they wrote, where the folder may be listed. */
+export function abandonedReports(folder: string): string[] {
+  return namesIn(folder)
+    .filter((name) => {
+      const [, pid, host = ''] = UNFINISHED.exec(name) ?? [];
+      return pid !== undefined && isGone({ pid: Number(pid), started: null, hostname: host });
+    })
+    .map((name) => join(folder, name));
 }
 
 /** Another user's, in a folder where everybody may only remove their own, is no reason to write no report. */

@@ -1,6 +1,7 @@
 /** The worktrees of Millrace that a repository has, of any run. */
-import { lstat, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sizeOf } from '../support/folder-size.ts';
 import { isGone } from '../support/process-identity.ts';
 import { outputOf, splitNul } from './git.ts';
 import { keptOf } from './kept-refs.ts';
@@ -87,19 +88,4 @@ async function isUncommitted(repository: Repository, worktree: Worktree): Promis
   if (!look.dirty) return head !== kept.commit;
   const snapshot = await takeSnapshot(worktree, { kind: 'index' }, look);
   return 'problem' in snapshot ? null : snapshot.missing !== null || snapshot.tree !== kept.tree;
-}
-
-/** Of everything in a folder, links as links. What goes while it is counted is not counted. */
-async function sizeOf(path: string): Promise<number> {
-  try {
-    const found = await lstat(path);
-    if (!found.isDirectory()) return found.size;
-    let size = 0;
-    for (const name of await readdir(path)) size += await sizeOf(join(path, name));
-    return size;
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : null;
-    if (code === 'ENOENT' || code === 'EACCES') return 0;
-    throw error;
-  }
 }

@@ -65,13 +65,20 @@ function captureLeft(
   );
 }
 
-/** Does the same for every worktree whose run is over, and removes those that hold nothing else. */
-export async function prune(repository: Repository, runIsOver: IsOver = NEVER): Promise<Rescued[]> {
+/**
+ * Does the same for every worktree whose run is over, and removes those that hold nothing else.
+ * @param isMeant of a run; all by default.
+ */
+export async function prune(
+  repository: Repository,
+  runIsOver: IsOver = NEVER,
+  isMeant: (runId: string) => boolean = () => true,
+): Promise<Rescued[]> {
   const pruned: Rescued[] = [];
   await unlockUnknown(repository);
   for (const leftOver of await listWorktrees(repository)) {
-    if (!isOver(leftOver, runIsOver)) continue;
     const { runId } = leftOver.worktree.owner;
+    if (!isOver(leftOver, runIsOver) || !isMeant(runId)) continue;
     const limits = { runId: runIsOver(runId) === true ? runId : null, seconds: EACH_SECONDS };
     pruned.push(
       await withinLimits(limits, () => pruneOne(repository, leftOver)).catch((error: unknown) => {

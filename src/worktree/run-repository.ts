@@ -163,12 +163,17 @@ export class RunRepository {
   async #resultsOf(parents: readonly string[]): Promise<ParentResult[]> {
     const { runId, retryOf } = this.#settings;
     const results: ParentResult[] = [];
-    for (const workstreamId of parents) {
+    for (const workstreamId of parents.filter((parent) => !this.#inShared.has(parent))) {
       const commit =
         this.#results.get(workstreamId) ??
         (await this.#keptBy(runId, workstreamId)) ??
         (retryOf === null ? undefined : await this.#keptBy(retryOf, workstreamId));
-      if (commit !== undefined) results.push({ workstreamId, commit });
+      // It is a parent because it left commits: without them this one would begin from less than it depends on.
+      if (commit === undefined)
+        throw new Error(
+          `The work of ${workstreamId}, which it depends on, is kept by no ref any more: run that again.`,
+        );
+      results.push({ workstreamId, commit });
     }
     return results;
   }

@@ -83,8 +83,17 @@ describe('where a worktree starts', () => {
   test('at those that an earlier process of the run left', async () => {
     const repo = makeRepository();
     await worked(await workspacesIn(repo), 'ws-a', { 'a.txt': 'from a\n' });
-    const child = await opened(await workspacesIn(repo), 'ws-b', { parents: ['ws-a', 'ws-never'] });
+    const child = await opened(await workspacesIn(repo), 'ws-b', { parents: ['ws-a'] });
     expect(readFileSync(join(child.folder, 'a.txt'), 'utf8')).toBe('from a\n');
+  });
+
+  test('nowhere when the work of a parent is kept by no ref any more', async () => {
+    const workspaces = await workspacesIn(makeRepository());
+    await worked(workspaces, 'ws-a', { 'a.txt': 'from a\n' });
+    expect(await workspaces.open(request('ws-b', { parents: ['ws-a', 'ws-gone'] }))).toMatchObject({
+      reason: 'workspace-error',
+      detail: expect.stringContaining('The work of ws-gone'),
+    });
   });
 
   test('nowhere when its parents conflict', async () => {

@@ -13,7 +13,10 @@ const builder = (yargs: Argv) =>
     })
     .options(options)
     .example('$0 worktrees', 'What runs left in this repository')
-    .example('$0 worktrees prune', 'Commit and keep what is in them, then free the disk');
+    .example(
+      '$0 worktrees prune',
+      'Commit and keep what is in them, then free the disk: a part of millrace prune',
+    );
 
 export type WorktreesArguments = ArgumentsOf<typeof builder>;
 

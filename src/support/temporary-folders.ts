@@ -1,0 +1,43 @@
+/** Folders below the system's temporary one that say in their names whose they are, so that those of the dead are found. */
+import { lstatSync, mkdtempSync, readdirSync, readlinkSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isGone, ownIdentity } from './process-identity.ts';
+
+/** Namespace of process ids, process, its start, and what mkdtemp adds. */
+const NAME = /^millrace-(?:fork|tune)-(\d*)-(\d+)-(\d*)-\w{6}$/;
+
+/** Makes one for this process. */
+export function makeTemporaryFolder(what: 'fork' | 'tune'): string {
+  const { pid, started } = ownIdentity();
+  return mkdtempSync(join(tmpdir(), `millrace-${what}-${pidNamespace()}-${pid}-${started ?? ''}-`));
+}
+
+/** Those of this user whose process has gone without removing them. */
+export function abandonedFolders(): string[] {
+  return readdirSync(tmpdir()).flatMap((name) => {
+    const path = join(tmpdir(), name);
+    return isAbandoned(name) && isOurs(path) ? [path] : [];
+  });
+}
+
+/** Another container may share the folder, and its processes are not seen here. */
+function isAbandoned(name: string): boolean {
+  const [, namespace, pid, started] = NAME.exec(name) ?? [];
+  if (pid === undefined || namespace !== pidNamespace()) return false;
+  return isGone({ ...ownIdentity(), pid: Number(pid), started: started || null, hostname: hostname() });
+}
+
+function isOurs(path: string): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found !== undefined && found.isDirectory() && found.uid === (process.getuid?.() ?? found.uid);
+}
+
+/** Empty where the system has none. */
+function pidNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid').replaceAll(/\D/g, '');
+  } catch {
+    return '';
+  }
+}
