@@ -125,29 +125,22 @@ describe('what tests print', () => {
   });
 
   test('node:test: each failure has its own message, also of one name and of several runs', async () => {
-    const run = (first: string, second: string): string =>
-      [
-        ...[
-          '▶ group',
-          '  ✖ bad (1ms)',
-          '✖ group (2ms)',
-          '✖ bad (1ms)',
-          'ℹ tests 2',
-          'ℹ fail 2',
-          '',
-          '✖ failing tests:',
-          '',
-        ],
-        ...[
-          'test at a.mjs:1:1',
-          '✖ bad (1ms)',
-          `  Error: ${first}`,
-          '',
-          'test at a.mjs:2:1',
-          '✖ bad (1ms)',
-          `  Error: ${second}`,
-        ],
-      ].join('\n');
+    const run = (first: string, second: string): string => `▶ group
+  ✖ bad (1ms)
+✖ group (2ms)
+✖ bad (1ms)
+ℹ tests 2
+ℹ fail 2
+
+✖ failing tests:
+
+test at a.mjs:1:1
+✖ bad (1ms)
+  Error: ${first}
+
+test at a.mjs:2:1
+✖ bad (1ms)
+  Error: ${second}`;
     const found = await readTests(
       `${run('one', 'two')}\n${run('three', 'four')}\n✖ bad (1ms)\nℹ tests 1\nℹ fail 1\n`,
     );
