@@ -1,7 +1,11 @@
+import { wholeLength } from '../src/support/cut-text.ts';
+
 const LINE_FEED = 10;
 const CLOSING_BRACE = 125;
 /** Tools print whole files inside one line of JSON, and an event of which a part is missing is none. */
 const MAX_LINE_BYTES = 32e6;
+/** So much more is looked at to know where the last character ends. */
+const LONGEST_CHARACTER = 4;
 
 /**
  * Cuts a stream of bytes into lines of UTF-8 text, without their ends. Of a line of more than `maxBytes` only the
@@ -40,14 +44,15 @@ export class LineSplitter {
   }
 
   #keep(bytes: Buffer): void {
-    const kept = bytes.subarray(0, this.#maxBytes - this.#length);
+    const kept = bytes.subarray(0, this.#maxBytes + LONGEST_CHARACTER - this.#length);
     if (kept.length === 0) return;
     this.#parts.push(kept);
     this.#length += kept.length;
   }
 
   #give(): void {
-    const line = Buffer.concat(this.#parts, this.#length).toString('utf8');
+    const bytes = Buffer.concat(this.#parts, this.#length);
+    const line = bytes.toString('utf8', 0, wholeLength(bytes, this.#maxBytes));
     this.#parts = [];
     this.#length = 0;
     this.#onLine(line.endsWith('\r') ? line.slice(0, -1) : line);

@@ -1,5 +1,6 @@
 /** Turns what a module returned into JSON text, strictly: what JSON would drop without a word is an error. */
 import { isDeeper, MAX_NESTING } from '../src/domain/nesting.ts';
+import { firstOf } from '../src/support/cut-text.ts';
 import { InvalidResultError } from './invalid-result.ts';
 
 const MAX_MB = 16;
@@ -42,7 +43,7 @@ function stringify(output: unknown, onWarning: (text: string) => void): string {
   }
 }
 
-const place = (key: string): string => (key === '' ? '' : ` at "${key.slice(0, 100)}"`);
+const place = (key: string): string => (key === '' ? '' : ` at "${firstOf(key, 100)}"`);
 
 const firstLine = (error: unknown): string =>
   String(error instanceof Error ? error.message : error).split('\n', 1)[0] ?? '';

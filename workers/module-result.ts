@@ -1,5 +1,6 @@
 /** Checks what a module returned. By hand: loading zod would cost each thread 30 ms and 4 MB. */
 import { InvalidResultError } from './invalid-result.ts';
+import { firstOf } from '../src/support/cut-text.ts';
 
 /** A result of a module with its optional parts filled in. */
 export interface CheckedResult {
@@ -20,7 +21,7 @@ export function readModuleResult(value: unknown): CheckedResult {
   const unknown = Object.keys(value).find((key) => !FIELDS.includes(key));
   if (unknown !== undefined) {
     throw new InvalidResultError(
-      `it returned an object with "${unknown.slice(0, 100)}" where only ${FIELDS.join(', ')} are known; put values under "output"`,
+      `it returned an object with "${firstOf(unknown, 100)}" where only ${FIELDS.join(', ')} are known; put values under "output"`,
     );
   }
   return {
@@ -45,7 +46,7 @@ function readMetrics(value: unknown): Record<string, number> {
   const metrics: [string, number][] = [];
   for (const [name, number] of Object.entries(value)) {
     if (typeof number !== 'number' || !Number.isFinite(number)) {
-      throw new InvalidResultError(`its metric "${name.slice(0, 100)}" is not a finite number`);
+      throw new InvalidResultError(`its metric "${firstOf(name, 100)}" is not a finite number`);
     }
     if (name === '__proto__')
       throw new InvalidResultError('its metric "__proto__" has a name that is reserved');

@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import type { Thrown } from '../src/domain/failure.ts';
 import type { Redactor } from '../src/support/redactor.ts';
 import { causesOf, isErrorLike } from './causes.ts';
+import { firstOf } from '../src/support/cut-text.ts';
 
 const MAX_MESSAGE = 8_192;
 /** Of each cause. */
@@ -131,5 +132,5 @@ function redacted(text: string, redactor: Redactor): string {
 }
 
 function cut(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length)}… (${text.length} characters)`;
+  return text.length <= length ? text : `${firstOf(text, length)}… (${text.length} characters)`;
 }

@@ -8,6 +8,7 @@ import { treeUsage } from '../support/tree-usage.ts';
 import { DATABASE } from './defaults.ts';
 import { withDatabase } from './history.ts';
 import { Refusal } from './refusal.ts';
+import { lastOf } from '../support/cut-text.ts';
 
 /** How often memory is looked at. */
 const MEMORY_MS = 100;
@@ -118,7 +119,7 @@ function tailOf({ stdout, stderr }: ChildProcess): () => string {
   let text = '';
   for (const stream of [stdout, stderr]) {
     stream?.setEncoding('utf8').on('data', (chunk: string) => {
-      text = (text + chunk).slice(-TAIL);
+      text = lastOf(text + chunk, TAIL);
     });
   }
   return () => text.trim();

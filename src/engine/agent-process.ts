@@ -8,6 +8,7 @@ import { MARK_VARIABLE, markValue } from '../support/owned-processes.ts';
 import { signalGroup } from '../support/process-group.ts';
 import { hasProcessTable } from '../support/process-table.ts';
 import { entryFile } from './entry-file.ts';
+import { firstOf } from '../support/cut-text.ts';
 
 /** Node itself, its code and the youngest part of its heap: what a process may hold beyond its limit, in MB. */
 const NODE_MB = 100;
@@ -53,7 +54,7 @@ export class AgentProcess {
     });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
-        this.#stray = (this.#stray + text).slice(0, MAX_STRAY);
+        this.#stray = firstOf(this.#stray + text, MAX_STRAY);
       });
     }
     this.#watch = memoryMb === null ? undefined : this.#watchMemory(memoryMb + NODE_MB, options.onOverLimit);

@@ -1,6 +1,7 @@
 /** What a person sees of a run that is under way, kept up to date event by event in memory bounded by the agents. */
 import { COORDINATOR, type AgentResult, type FinalStatus } from '../domain/agent-result.ts';
 import type { RunEvent } from '../domain/run-event.ts';
+import { firstOf } from '../support/cut-text.ts';
 
 /** Failures that are kept, the newest ones. */
 const FAILURES_KEPT = 5;
@@ -230,5 +231,5 @@ function drop(work: Work, status: FinalStatus): void {
 
 /** The start of a text. It is copied where it was cut, because a slice keeps the whole text in memory. */
 function kept(text: string): string {
-  return text.length <= TEXT_KEPT ? text : Buffer.from(text.slice(0, TEXT_KEPT)).toString();
+  return text.length <= TEXT_KEPT ? text : Buffer.from(firstOf(text, TEXT_KEPT)).toString();
 }

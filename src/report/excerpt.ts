@@ -1,4 +1,5 @@
 import { printable } from '../support/printable.ts';
+import { firstOf, lastOf } from '../support/cut-text.ts';
 
 /** Marks where an excerpt was cut. */
 const CUT = '…';
@@ -8,13 +9,11 @@ const CUT = '…';
  * looked at, so that 10 MB cost no more than a page.
  */
 export function excerpt(text: string, limit: number, keep: 'start' | 'end'): string {
-  const near = keep === 'start' ? text.slice(0, limit * 2) : text.slice(-limit * 2);
+  const near = keep === 'start' ? firstOf(text, limit * 2) : lastOf(text, limit * 2);
   const clean = printable(near)
     .replaceAll(/[ \t]+$/gm, '')
     .replace(/^\n+/, '')
     .trimEnd();
   if (near.length === text.length && clean.length <= limit) return clean;
-  return keep === 'start'
-    ? clean.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, '') + CUT
-    : CUT + clean.slice(1 - limit).replace(/^[\udc00-\udfff]/, '');
+  return keep === 'start' ? firstOf(clean, limit - 1) + CUT : CUT + lastOf(clean, limit - 1);
 }

@@ -6,6 +6,7 @@ import { seconds } from '../support/seconds.ts';
 import { type Block, code, glue, heading, paragraph, prose, strong, table } from './nodes.ts';
 import { serialise } from './serialise.ts';
 import { verdict } from './verdict.ts';
+import { firstOf } from '../support/cut-text.ts';
 
 /** Most failures in the summary. */
 const LISTED = 20;
@@ -59,7 +60,7 @@ export function githubAnnotations(result: ConsolidatedResult): string[] {
 }
 
 function annotation(failure: ShortResult): string {
-  const message = printable((failure.explanation ?? failure.reason ?? 'failed').slice(0, MESSAGE));
+  const message = printable(firstOf(failure.explanation ?? failure.reason ?? 'failed', MESSAGE));
   const reason = failure.reason === null ? '' : ` (${failure.reason})`;
   return command({ ...place(failure), title: `${failure.workstreamId} failed${reason}` }, message);
 }

@@ -1,5 +1,6 @@
 import type { Json } from '../domain/json.ts';
 import { excerpt } from './excerpt.ts';
+import { firstOf } from '../support/cut-text.ts';
 
 const ITEMS = 30;
 const DEPTH = 8;
@@ -12,7 +13,7 @@ export function jsonExcerpt(value: Json, limit: number): string {
 
 function abridge(value: Json, limit: number, budget: { left: number }, depth: number): Json {
   budget.left -= 1;
-  if (typeof value === 'string') return value.length <= limit ? value : `${value.slice(0, limit)}…`;
+  if (typeof value === 'string') return value.length <= limit ? value : `${firstOf(value, limit)}…`;
   if (typeof value !== 'object' || value === null) return value;
   if (depth >= DEPTH || budget.left <= 0) return '…';
   if (Array.isArray(value)) {
@@ -22,7 +23,7 @@ function abridge(value: Json, limit: number, budget: { left: number }, depth: nu
   const entries = Object.entries(value);
   const kept = entries
     .slice(0, ITEMS)
-    .map(([key, item]): [string, Json] => [key.slice(0, 200), abridge(item, limit, budget, depth + 1)]);
+    .map(([key, item]): [string, Json] => [firstOf(key, 200), abridge(item, limit, budget, depth + 1)]);
   if (entries.length > ITEMS) kept.push(['…', `${entries.length - ITEMS} more`]);
   return Object.fromEntries(kept);
 }

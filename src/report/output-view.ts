@@ -17,6 +17,7 @@ import {
   text,
   UNKNOWN,
 } from './nodes.ts';
+import { firstOf } from '../support/cut-text.ts';
 
 /** Most scalars, tables, rows and columns of one output. */
 const SCALARS = 20;
@@ -57,13 +58,13 @@ function objectView(output: JsonObject, place: ReportPlace): Block[] {
     if (isShort(value)) scalars.push([key, value]);
     else if (isTable(value) && tables < TABLES) {
       tables += 1;
-      blocks.push(paragraph(strong(key.slice(0, LINE)), ':'), ...tableView(value));
+      blocks.push(paragraph(strong(firstOf(key, LINE)), ':'), ...tableView(value));
     } else rest.push([key, value]);
   }
   const [only, another] = rest;
   if (only !== undefined && another === undefined && typeof only[1] === 'string') {
     blocks.push(
-      paragraph(strong(only[0].slice(0, LINE)), ':'),
+      paragraph(strong(firstOf(only[0], LINE)), ':'),
       fence('text', excerpt(only[1], BLOCK, 'start')),
     );
   } else if (rest.length > 0) blocks.push(jsonView(Object.fromEntries(rest)));
@@ -88,7 +89,7 @@ function tableView(rows: Record<string, Scalar>[]): Block[] {
   ];
   return [
     table(
-      columns.map((key) => (isNumber(key) ? { right: key.slice(0, 60) } : key.slice(0, 60))),
+      columns.map((key) => (isNumber(key) ? { right: firstOf(key, 60) } : firstOf(key, 60))),
       shown.map((row) => columns.map((key) => cell(own(row, key)))),
     ),
     ...(left.length > 0 ? [paragraph(`${left.join(', ')} left out`)] : []),

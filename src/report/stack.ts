@@ -1,4 +1,6 @@
 /** Longest stack that is looked through, in characters. */
+import { firstOf } from '../support/cut-text.ts';
+
 const LOOKED_AT = 20_000;
 
 /**
@@ -6,7 +8,7 @@ const LOOKED_AT = 20_000;
  * Null when there is none.
  */
 export function firstFrame(stack: string): string | null {
-  for (const line of stack.slice(0, LOOKED_AT).split('\n')) {
+  for (const line of firstOf(stack, LOOKED_AT).split('\n')) {
     const match = /^\s*at (?:.*\()?((?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])[^()]*:\d+:\d+)\)?\s*$/.exec(line);
     const place = match?.[1];
     if (place !== undefined && !place.includes('/node_modules/')) return place.replace(/^file:\/\//, '');

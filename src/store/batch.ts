@@ -1,5 +1,6 @@
 import type { AgentResult } from '../domain/agent-result.ts';
 import type { RunEvent } from '../domain/run-event.ts';
+import { firstOf } from '../support/cut-text.ts';
 
 export type AgentsScaled = Extract<RunEvent, { type: 'agents-scaled' }>;
 export type RunStarted = Extract<RunEvent, { type: 'run-started' }>;
@@ -56,7 +57,7 @@ export class Batch {
         return this.#change(event.workstreamId, { state: 'running', agentId, since, canWait });
       }
       case 'workstream-progress': {
-        const activity = event.text.slice(0, ACTIVITY_LENGTH);
+        const activity = firstOf(event.text, ACTIVITY_LENGTH);
         this.progress.set(event.workstreamId, { fraction: event.fraction, activity });
         return;
       }

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import { firstOf } from './cut-text.ts';
 
 /** Characters of a message that are looked at at all, so that a line of 10 MB costs what a short one does. */
 const HEAD = 4000;
@@ -42,13 +43,13 @@ const KEPT_OR_NUMBER = new RegExp(`(${KEPT.source})|${NUMBER.source}`, 'g');
  * ones, are kept.
  */
 export function normalizeMessage(message: string): string {
-  const { head, causes } = telling(linesOf(stripVTControlCharacters(message.slice(0, HEAD))));
+  const { head, causes } = telling(linesOf(stripVTControlCharacters(firstOf(message, HEAD))));
   const masked = [...new Set([head, ...causes].map(mask))].filter((part) => part !== '');
   return joined(masked);
 }
 
 function mask(text: string): string {
-  let line = text.slice(0, LINE);
+  let line = firstOf(text, LINE);
   for (const [variable, mask] of VARIABLE) line = line.replace(variable, mask);
   return line
     .replaceAll(KEPT_OR_NUMBER, (found, kept: string | undefined) => kept ?? (found && '<n>'))
@@ -62,12 +63,9 @@ const BETWEEN = ' ← ';
 function joined(parts: readonly string[]): string {
   const whole = parts.join(BETWEEN);
   const root = parts.at(-1) ?? '';
-  if (parts.length < 2 || whole.length <= PATTERN) return whole.slice(0, PATTERN).trim();
-  const kept = root.slice(0, PATTERN / 2);
-  const before = parts
-    .slice(0, -1)
-    .join(BETWEEN)
-    .slice(0, PATTERN - kept.length - BETWEEN.length);
+  if (parts.length < 2 || whole.length <= PATTERN) return firstOf(whole, PATTERN).trim();
+  const kept = firstOf(root, PATTERN / 2);
+  const before = firstOf(parts.slice(0, -1).join(BETWEEN), PATTERN - kept.length - BETWEEN.length);
   return `${before}${BETWEEN}${kept}`.trim();
 }
 

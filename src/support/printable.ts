@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import { firstOf, shortened } from './cut-text.ts';
 
 /** Control characters but for tab and line feed, bidirectional overrides, zero-width marks, lone surrogates. */
 const UNPRINTABLE =
@@ -18,10 +19,8 @@ export function printable(text: string): string {
 
 /** `printable` on one line, cut to `width` characters with an ellipsis. */
 export function oneLine(text: string, width: number): string {
-  const flat = printable(text.slice(0, width * 8))
+  const flat = printable(firstOf(text, width * 8))
     .replaceAll(/\s+/g, ' ')
     .trim();
-  return flat.length <= width
-    ? flat
-    : `${flat.slice(0, Math.max(0, width - 1)).replace(/[\ud800-\udbff]$/, '')}…`;
+  return shortened(flat, width);
 }

@@ -1,13 +1,12 @@
 import type { Json } from '../domain/json.ts';
+import { shortened } from '../support/cut-text.ts';
 
 /** Longest text of a file that a message repeats. */
 const MAX_QUOTED = 60;
 
 /** Text in double quotes on one line, cut when it is long. */
 export function quote(text: string): string {
-  return JSON.stringify(
-    text.length <= MAX_QUOTED ? text : `${text.slice(0, MAX_QUOTED - 1).replace(/[\ud800-\udbff]$/, '')}…`,
-  );
+  return JSON.stringify(shortened(text, MAX_QUOTED));
 }
 
 /** What was found, for the end of a message: `"text"`, `5`, `null`, "an empty array". */

@@ -52,3 +52,13 @@ test('an unfinished line is given before its end only if it may be an object', (
   splitter.end();
   expect(lines).toEqual(['word{"a":1}', '', 'b']);
 });
+
+test('a long line is cut between characters, however it comes', () => {
+  const bytes = Buffer.from('1é🎉x\nabc\n');
+  for (let most = 0; most <= 8; most += 1)
+    for (let at = 0; at < bytes.length; at += 1) {
+      const lines = split([bytes.subarray(0, at), bytes.subarray(at)], most);
+      const wanted = ['', '1', '1', '1é', '1é', '1é', '1é', '1é🎉', '1é🎉x'][most];
+      expect([most, at, lines]).toEqual([most, at, [wanted, 'abc'.slice(0, most)]]);
+    }
+});

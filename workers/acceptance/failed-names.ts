@@ -1,4 +1,5 @@
 import type { FoundTests } from './read-tests.ts';
+import { firstOf } from '../../src/support/cut-text.ts';
 
 /** Most names in one sentence. */
 const NAMES = 3;
@@ -10,7 +11,7 @@ export function failedNames({ counts, cases }: FoundTests): string | null {
   const failed = counts?.failed ?? names.length;
   if (failed === 0) return null;
   const of = counts === null ? `${failed}` : `${failed} of ${counts.total}`;
-  const shown = names.slice(0, NAMES).map((name) => (name.length > NAME ? `${name.slice(0, NAME)}…` : name));
+  const shown = names.slice(0, NAMES).map((name) => (name.length > NAME ? `${firstOf(name, NAME)}…` : name));
   const more = shown.length > 0 && failed > shown.length ? ` and ${failed - shown.length} more` : '';
   const list = shown.length === 0 ? '' : `: ${shown.join(', ')}${more}`;
   return `${of} ${counts?.total === 1 || of === '1' ? 'test' : 'tests'} failed${list}`;

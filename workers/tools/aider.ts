@@ -14,6 +14,7 @@ import {
   toolFailure,
   wasSignalled,
 } from './tool-failure.ts';
+import { firstOf } from '../../src/support/cut-text.ts';
 
 /** Characters of a report's text. */
 const TEXT = 20_000;
@@ -101,7 +102,7 @@ class AiderReader implements ToolReader {
     return {
       model: log?.model ?? optionValue(settings.args, '--model') ?? settings.model,
       sessionId: null,
-      text: readLastAnswer(modelHistory(this.#request)).slice(0, TEXT),
+      text: firstOf(readLastAnswer(modelHistory(this.#request)), TEXT),
       tokens: {
         input: log?.promptTokens ?? null,
         output: log?.completionTokens ?? null,

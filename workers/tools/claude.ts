@@ -18,6 +18,7 @@ import {
   wasSignalled,
 } from './tool-failure.ts';
 import { isBefore } from './version-number.ts';
+import { firstOf } from '../../src/support/cut-text.ts';
 
 /** Characters of a report's text. */
 const TEXT = 20_000;
@@ -112,7 +113,7 @@ class ClaudeReader implements ToolReader {
     return {
       model: this.#model,
       sessionId: this.#sessionId,
-      text: (said === null || said === '' ? this.#lastText : said).slice(0, TEXT),
+      text: firstOf(said === null || said === '' ? this.#lastText : said, TEXT),
       tokens: claudeTokens(result),
       costUsd: result === null ? null : amountAt(result, 'total_cost_usd'),
       turns: result === null ? null : countAt(result, 'num_turns'),

@@ -21,6 +21,7 @@ import {
   wasSignalled,
 } from './tool-failure.ts';
 import { isBefore } from './version-number.ts';
+import { firstOf } from '../../src/support/cut-text.ts';
 
 /** The first one known to print these events: 0.42 prints others, 0.44 these. */
 const FIRST_VERSION = '0.44.0';
@@ -127,7 +128,7 @@ class CodexReader implements ToolReader {
       // Its events name no model: this is the one that it was told to ask.
       model: optionValue(this.#request.settings.args, '-m', '--model') ?? this.#request.settings.model,
       sessionId: this.#threadId,
-      text: this.#lastText.slice(0, TEXT),
+      text: firstOf(this.#lastText, TEXT),
       tokens: this.#tokens,
       costUsd: null,
       turns: this.#threadId === null ? null : this.#turns,

@@ -2,6 +2,7 @@
 import type { Failure } from '../../src/domain/failure.ts';
 import { NO_TOKENS, successPattern } from '../../src/domain/tool.ts';
 import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
+import { endOf, firstOf, lastOf } from '../../src/support/cut-text.ts';
 
 const PLACEHOLDER = /\{(prompt|prompt_file|folder|model|session_id)\}/g;
 /** As much of what it printed as a report may hold. */
@@ -75,8 +76,8 @@ class CustomReader implements ToolReader {
     this.#seen.matched ||= this.#rules.matches?.test(text) === true;
     this.#seen.excluded ||= this.#rules.excludes?.test(text) === true;
     this.#text += `${text}\n`;
-    if (this.#text.length > 2 * MAX_TEXT) this.#text = this.#text.slice(-MAX_TEXT - 1);
-    if (text.trim() !== '') this.#latest = text.slice(0, 200);
+    if (this.#text.length > 2 * MAX_TEXT) this.#text = lastOf(this.#text, MAX_TEXT + 1);
+    if (text.trim() !== '') this.#latest = firstOf(text, 200);
   }
 
   activity(): string | null {
@@ -96,7 +97,7 @@ class CustomReader implements ToolReader {
     return {
       model: settings.model,
       sessionId: given ? sessionId : null,
-      text: endOf(this.#text.trim()),
+      text: endOf(this.#text.trim(), MAX_TEXT),
       tokens: NO_TOKENS,
       costUsd: null,
       turns: null,
@@ -111,8 +112,6 @@ class CustomReader implements ToolReader {
     return { reason: 'tool-error', tool: name, detail, tail: end.tail, log: end.log };
   }
 }
-
-const endOf = (text: string): string => (text.length <= MAX_TEXT ? text : `…${text.slice(1 - MAX_TEXT)}`);
 
 function compile({ exitCodes, outputMatches, outputExcludes }: ToolRequest['settings']['success']): Rules {
   const rules: Rules = { exitCodes, matches: null, excludes: null, problem: null };

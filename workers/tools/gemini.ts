@@ -12,6 +12,7 @@ import { isObject, objectAt, textAt } from './json-line.ts';
 import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
 import { describeEnd, endedEarly, toolFailure, wasSignalled } from './tool-failure.ts';
 import { isBefore } from './version-number.ts';
+import { firstOf, lastOf } from '../../src/support/cut-text.ts';
 
 /** The first one found to have both options: 0.40 has no --session-id, 0.39 no --skip-trust either. */
 const FIRST_VERSION = '0.41.0';
@@ -107,7 +108,7 @@ class GeminiReader implements ToolReader {
     return {
       model: mostUsedModel(stats) ?? this.#askedModel,
       sessionId: this.#sessionId,
-      text: this.#text.trim().slice(0, TEXT),
+      text: firstOf(this.#text.trim(), TEXT),
       tokens: stats === null ? NO_TOKENS : readTokens(stats),
       costUsd: null,
       turns: null,
@@ -165,7 +166,7 @@ class GeminiReader implements ToolReader {
     this.#text = event['delta'] === true && !this.#textEnded ? this.#text + content : content;
     this.#textEnded = false;
     // One that is very long is cut in the report; what is shown is where it stands.
-    this.#activity.says(this.#text.slice(-TEXT).trimEnd().split('\n').at(-1) ?? '');
+    this.#activity.says(lastOf(this.#text, TEXT).trimEnd().split('\n').at(-1) ?? '');
   }
 
   #toolUse(event: JsonObject): void {

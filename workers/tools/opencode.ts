@@ -10,6 +10,7 @@ import { OpencodeSteps } from './opencode-steps.ts';
 import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
 import { describeEnd, endedEarly, refusalReason, toolFailure, wasSignalled } from './tool-failure.ts';
 import { isBefore } from './version-number.ts';
+import { firstOf } from '../../src/support/cut-text.ts';
 
 /** Characters of a report's text. */
 const TEXT = 20_000;
@@ -95,7 +96,7 @@ class OpencodeReader implements ToolReader {
       // Its events name no model: this is the one that it was told to ask.
       model: optionValue(settings.args, '-m', '--model') ?? settings.model,
       sessionId: this.#sessionId,
-      text: this.#text.trim().slice(0, TEXT),
+      text: firstOf(this.#text.trim(), TEXT),
       tokens: this.#steps.tokens(),
       costUsd: this.#steps.costUsd(),
       turns: began ? this.#steps.count() : null,

@@ -2,6 +2,7 @@
 import type { Failure } from '../../src/domain/failure.ts';
 import { describeFailure, failureContext } from '../../src/domain/failure-message.ts';
 import type { Workstream } from '../../src/domain/workstream.ts';
+import { lastOf } from '../../src/support/cut-text.ts';
 
 const MAX_TAIL = 4_000;
 
@@ -88,4 +89,4 @@ function rules({ workstream: { filesScope, filesCreate } }: PromptInput): string
 
 const list = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join('\n');
 
-const endOf = (text: string): string => (text.length <= MAX_TAIL ? text : `…${text.slice(-MAX_TAIL)}`);
+const endOf = (text: string): string => (text.length <= MAX_TAIL ? text : `…${lastOf(text, MAX_TAIL)}`);

@@ -1,6 +1,7 @@
 /** What a tool says about itself comes from another program: here it becomes what a `ToolReport` may hold. */
 import type { ToolReport } from '../../src/domain/tool.ts';
 import type { ToolFindings } from './tool.ts';
+import { firstOf } from '../../src/support/cut-text.ts';
 
 const MAX_TEXT = 20_000;
 const MAX_NAME = 200;
@@ -15,7 +16,7 @@ export function makeToolReport(findings: ToolFindings, measured: Measured): Tool
     ...measured,
     model: shortName(findings.model),
     sessionId: shortName(findings.sessionId),
-    text: findings.text.slice(0, MAX_TEXT),
+    text: firstOf(findings.text, MAX_TEXT),
     tokens: {
       input: count(tokens.input),
       output: count(tokens.output),
@@ -35,4 +36,4 @@ export function makeToolReport(findings: ToolFindings, measured: Measured): Tool
 const count = (value: number | null): number | null =>
   value !== null && Number.isSafeInteger(value) && value >= 0 ? value : null;
 
-const shortName = (text: string | null): string | null => text?.slice(0, MAX_NAME) ?? null;
+const shortName = (text: string | null): string | null => (text === null ? null : firstOf(text, MAX_NAME));

@@ -1,4 +1,5 @@
 import type { TestCase, TestCounts } from '../../../src/domain/test-case.ts';
+import { shortened } from '../../../src/support/cut-text.ts';
 
 /** Most cases that are kept: of the failed ones, and of all together. */
 const MAX_FAILED_CASES = 200;
@@ -66,6 +67,6 @@ function asCase({ suite = '', name, status, durationSeconds, message }: FoundCas
 
 /** At most `limit` characters, never half of one. A copy, so that it does not hold the text it was cut from. */
 function cut(text: string, limit: number): string {
-  const kept = text.length <= limit ? text : `${text.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, '')}…`;
+  const kept = shortened(text, limit);
   return Buffer.from(kept).toString();
 }

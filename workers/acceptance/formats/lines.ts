@@ -1,4 +1,6 @@
 /** Longest line that is looked at, in characters. */
+import { firstOf } from '../../../src/support/cut-text.ts';
+
 const LINE = 4000;
 
 /** The lines of a text one by one, each cut to 4,000 characters, so that no line costs more than that. */
@@ -6,7 +8,7 @@ export function* linesOf(text: string): Generator<string, void, undefined> {
   for (let start = 0; start <= text.length; ) {
     const found = text.indexOf('\n', start);
     const end = found === -1 ? text.length : found;
-    yield text.slice(start, Math.min(end, start + LINE));
+    yield firstOf(text.slice(start, Math.min(end, start + LINE + 1)), LINE);
     start = end + 1;
   }
 }

@@ -1,0 +1,46 @@
+/** Cuts text between its characters, so that no half of one is left: of a pair in UTF-16, or of a sequence in UTF-8. */
+
+const isHigh = (unit: number): boolean => unit >= 0xd8_00 && unit <= 0xdb_ff;
+const isLow = (unit: number): boolean => unit >= 0xdc_00 && unit <= 0xdf_ff;
+
+/** Whether a cut before this place would be in the middle of a character. */
+const isWithin = (text: string, at: number): boolean =>
+  at > 0 && at < text.length && isHigh(text.charCodeAt(at - 1)) && isLow(text.charCodeAt(at));
+
+/** The beginning of a text: at most `length` UTF-16 units. */
+export const firstOf = (text: string, length: number): string =>
+  text.length <= length ? text : text.slice(0, isWithin(text, length) ? length - 1 : Math.max(0, length));
+
+/** The end of a text: at most `length` UTF-16 units. */
+export function lastOf(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const from = text.length - Math.max(0, length);
+  return text.slice(isWithin(text, from) ? from + 1 : from);
+}
+
+/** `firstOf` with an ellipsis at the end where something was left out; `length` counts it. */
+export const shortened = (text: string, length: number): string =>
+  text.length <= length ? text : `${firstOf(text, length - 1)}…`;
+
+/** `lastOf` with an ellipsis at its beginning where something was left out; `length` counts it. */
+export const endOf = (text: string, length: number): string =>
+  text.length <= length ? text : `…${lastOf(text, length - 1)}`;
+
+const CONTINUATION = 0x80;
+const MOST_CONTINUED = 3;
+
+/** The text of UTF-8 that was cut at its beginning: what is left of a character there is dropped. */
+export function wholeCharacters(bytes: Uint8Array): string {
+  let from = 0;
+  while (from < MOST_CONTINUED && ((bytes[from] ?? 0) & 0xc0) === CONTINUATION) from += 1;
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, bytes.length - from).toString();
+}
+
+/** How many bytes of UTF-8 may be taken of its beginning, so that no character is cut: at most `length`. */
+export function wholeLength(bytes: Uint8Array, length: number): number {
+  let end = Math.min(bytes.length, length);
+  if (end === bytes.length) return end;
+  const first = Math.max(0, end - MOST_CONTINUED);
+  while (end > first && ((bytes[end] ?? 0) & 0xc0) === CONTINUATION) end -= 1;
+  return end;
+}
