@@ -18,9 +18,17 @@ export interface RunOutput {
   resume(): void;
   /** Shows how the run ended. */
   end(result: RunResult, document: () => string): Promise<void>;
-  /** Idempotent. */
-  close(): void;
+  /**
+   * Waits for those who read the log. Idempotent.
+   * @param exitCode of the run: one that was interrupted waits for no reader that does not read.
+   */
+  close(exitCode?: number): Promise<void>;
 }
+
+/** Exit codes above are those of a run that a signal ended. */
+const INTERRUPTED = 128;
+/** How long a reader may take nothing when somebody waits for the end. */
+const HURRIED_MS = 1_000;
 
 /** Opens the output that the arguments and the kind of standard output ask for. */
 export function openOutput(argv: RunArguments): RunOutput {
@@ -44,7 +52,7 @@ function logOutput(log: RunLog): RunOutput {
     pause: () => undefined,
     resume: () => undefined,
     end: async () => undefined,
-    close: () => log.close(),
+    close: (exitCode = 0) => log.close(exitCode > INTERRUPTED ? HURRIED_MS : undefined),
   };
 }
 
@@ -68,9 +76,9 @@ function terminalOutput(log: RunLog): RunOutput {
       const report = result.reportPath === null ? null : shownPath(process.cwd(), result.reportPath);
       await print(summary(result.consolidated, { report, ...look }).join('\n'));
     },
-    close: () => {
+    close: async () => {
       live.stop();
-      log.close();
+      await log.close();
     },
   };
 }

@@ -1,11 +1,13 @@
 /** The log of a run: NDJSON, one object a line. */
-import { mkdirSync, openSync } from 'node:fs';
+import { constants, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type LevelWithSilent, type Logger, pino } from 'pino';
 import type { RunEvent, RunListener } from '../domain/run-event.ts';
 import { escapeControls } from '../support/escape-controls.ts';
+import { plural } from '../support/plural.ts';
+import { openRegular, UnusableFile } from '../support/regular-file.ts';
 import { cut } from './cut.ts';
-import { LineSink } from './line-sink.ts';
+import { LineSink, type SinkListener } from './line-sink.ts';
 import { about, logEntry } from './log-entry.ts';
 import { lineLevel } from './log-line.ts';
 
@@ -21,10 +23,13 @@ export interface RunLogOptions {
 export interface RunLog {
   /** For lines that are not events. Bound to the run once it has started. */
   readonly logger: Logger;
-  /** Writes a line for each event that its level lets through. Neither throws nor waits for anything but the pipe. */
+  /** Writes a line for each event that its level lets through. Neither throws nor waits. */
   listener: RunListener;
-  /** Closes the file. Nothing has to be flushed: each line is written at once. */
-  close(): void;
+  /**
+   * Resolves when the readers have all lines, or have gone.
+   * @param milliseconds how long one may take nothing; then the rest is dropped.
+   */
+  close(milliseconds?: number): Promise<void>;
 }
 
 /** @throws when the file can't be opened. */
@@ -38,10 +43,20 @@ export function createRunLogger({ level, descriptor, file }: RunLogOptions): Run
   let logger = pino({ level, base: null }, { write });
   if (descriptor !== null) {
     const name = descriptor === 1 ? 'standard output' : 'standard error';
-    sinks.push(new LineSink(descriptor, (error) => lost(logger, name, error)));
+    sinks.push(
+      new LineSink(
+        descriptor,
+        listenerOf(() => logger, name),
+      ),
+    );
   }
-  const opened = file === null ? null : openLog(file, (error) => lost(logger, file, error));
-  if (opened !== null) sinks.push(opened);
+  if (file !== null)
+    sinks.push(
+      new LineSink(
+        openLog(file),
+        listenerOf(() => logger, file),
+      ),
+    );
   return {
     get logger() {
       return logger;
@@ -57,18 +72,47 @@ export function createRunLogger({ level, descriptor, file }: RunLogOptions): Run
       const { level, fields, text } = logEntry(event, startedAt);
       logger[level](fields, text);
     },
-    close: () => opened?.close(),
+    close: async (milliseconds) => {
+      await Promise.all(sinks.map((sink) => sink.close(milliseconds)));
+    },
   };
 }
 
-function openLog(file: string, onFailure: (error: Error) => void): LineSink {
+const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK, O_NOCTTY } = constants;
+
+/** A pipe or device is fine, where something reads it: lines wait for it, and the run does not. */
+function openLog(file: string): number {
   mkdirSync(dirname(file), { recursive: true });
-  return new LineSink(openSync(file, 'a'), onFailure);
+  try {
+    return openRegular(file, { flags: O_WRONLY | O_APPEND | O_CREAT });
+  } catch (error) {
+    if (!(error instanceof UnusableFile) || error.what !== 'special') throw error;
+    return openSpecial(file);
+  }
 }
 
-/** The sink that failed takes nothing any more, so this reaches the other one. */
-function lost(logger: Logger, name: string, error: Error): void {
-  logger.warn({ event: 'log-lost', message: error.message }, `the log can't be written to ${name} any more`);
+function openSpecial(file: string): number {
+  try {
+    return openSync(file, O_WRONLY | O_NONBLOCK | O_NOCTTY);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENXIO')
+      throw new UnusableFile('special', 'it is a pipe that nothing reads, or a socket');
+    throw error;
+  }
+}
+
+function listenerOf(logger: () => Logger, name: string): SinkListener {
+  return {
+    // The sink that failed takes nothing any more, so this reaches the other one.
+    failed: (error) => {
+      const fields = { event: 'log-lost', message: error.message };
+      logger().warn(fields, `the log can't be written to ${name} any more`);
+    },
+    left: (lines) => {
+      const text = `${plural(lines, 'line')} of the log could not be kept: ${name} was not read`;
+      logger().warn({ event: 'log-lost', lines }, text);
+    },
+  };
 }
 
 /** A workstream's own line goes out as it came: it is JSON already, and bound to its run, agent and workstream. */

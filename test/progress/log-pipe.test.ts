@@ -50,6 +50,16 @@ test.each(['blocking', 'without blocking', 'exit'])(
   },
 );
 
+test('a reader that reads nothing keeps no line from being taken', async () => {
+  const child = start(['without blocking']);
+  const { stdout, stderr } = child;
+  if (stdout === null || stderr === null) throw new Error('no pipes');
+  const exit = once(child, 'exit');
+  for await (const chunk of stderr) if (String(chunk).includes('survived')) break;
+  expectAll(parse(await text(stdout)));
+  expect((await exit)[0]).toBe(0);
+});
+
 test('a reader that has had enough does not end the run, and the file gets all lines', async () => {
   const file = join(temporaryFolder(), 'logs', 'run.ndjson');
   const script = '{ "$0" "$@"; echo "exit code $?" >&2; } | head -1';

@@ -16,4 +16,5 @@ for (let n = 1; n <= count; n += 1) {
 }
 log.listener(runEnded(0, 60));
 process.stderr.write('survived\n');
+await log.close();
 process.exit(what === 'exit' ? 3 : 0);

@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DATABASE } from '../../app/defaults.ts';
 import { environmentRedactor } from '../../app/environment-redactor.ts';
@@ -10,6 +9,7 @@ import { reportFormat } from '../../report/formats.ts';
 import { reportFileName } from '../../report/write.ts';
 import { currentLink } from '../../watch/link.ts';
 import { listenForSignals } from '../../run/signals.ts';
+import { writeRegular } from '../../support/regular-file.ts';
 import { nearest } from '../../support/nearest.ts';
 import { askOnTerminal } from '../ask.ts';
 import { readProject } from '../config.ts';
@@ -49,7 +49,7 @@ export async function run(argv: RunArguments): Promise<number> {
   const over = link?.goingOn ? await endedAlready(argv, link.goingOn.runId) : null;
   if (over !== null) {
     await finish(argv, output, over);
-    output.close();
+    await output.close(over.exitCode);
     return over.exitCode;
   }
   const coordinator = new MultiAgentWorkstreamCoordinator({ ...given, project, ask });
@@ -72,10 +72,11 @@ export async function run(argv: RunArguments): Promise<number> {
     stopListening();
     if (exitCode === NOTHING_MATCHED) hintAtCommand(argv.id);
     await finish(argv, output, coordinator.result);
+    await output.close(exitCode);
     return exitCode;
   } finally {
     stopListening();
-    output.close();
+    await output.close();
   }
 }
 
@@ -130,9 +131,9 @@ function askBetween(output: RunOutput): typeof askOnTerminal {
 
 function writeJunit(path: string, text: string): void {
   try {
-    writeFileSync(path, text);
+    writeRegular(path, text);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new Refusal(3, `The JUnit file could not be written: ${why}`, error);
+    throw new Refusal(3, `The JUnit file ${path} could not be written: ${why}`, error);
   }
 }
