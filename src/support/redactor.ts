@@ -1,11 +1,5 @@
 /** Puts the names of variables in the place of their secret values. */
-import { formsOf } from './secret-forms.ts';
-import { markOf, SecretMatcher, type Span } from './secret-matcher.ts';
-
-interface NamedValue {
-  name: string;
-  value: string;
-}
+import { markOf, type NamedValue, SecretMatcher, type Span } from './secret-matcher.ts';
 
 /** At the end of text that was cut. */
 const ELLIPSIS = '…';
@@ -24,15 +18,14 @@ export class Redactor {
   /** @param secrets each of at least 8 characters; of two with the same value the first one gives the name. */
   constructor(secrets: readonly NamedValue[]) {
     this.secrets = firstOfEach(secrets);
-    const names = new Map<string, string>();
-    for (const { name, value } of this.secrets) {
-      // A name may come from a definition, and must not look like the end of a mark, or mean something in JSON or XML.
-      const shown = name.replaceAll(/[\]\s"\\<>&]/g, '_');
-      for (const form of formsOf(value)) if (!names.has(form)) names.set(form, shown);
-    }
-    this.#inText = names.size === 0 ? null : new SecretMatcher(names);
-    const bytes = [...names].map(([form, name]) => [Buffer.from(form).toString('latin1'), name] as const);
-    this.#inBytes = names.size === 0 ? null : new SecretMatcher(new Map(bytes));
+    // A name may come from a definition, and must not look like the end of a mark, or mean something in JSON or XML.
+    const shown = this.secrets.map(({ name, value }) => ({
+      name: name.replaceAll(/[\]\s"\\<>&]/g, '_'),
+      value,
+    }));
+    const isIdle = shown.length === 0;
+    this.#inText = isIdle ? null : new SecretMatcher(shown);
+    this.#inBytes = isIdle ? null : new SecretMatcher(shown, (text) => Buffer.from(text).toString('latin1'));
   }
 
   /** Whether there is nothing to redact. */
@@ -41,8 +34,8 @@ export class Redactor {
   }
 
   text(text: string): string {
-    if (this.#inText === null || !this.#inText.isIn(text)) return text;
-    return withMarks(text, this.#inText.spans(text));
+    const spans = this.#inText?.spans(text) ?? [];
+    return spans.length === 0 ? text : withMarks(text, spans);
   }
 
   /**
@@ -86,9 +79,9 @@ export class Redactor {
     return this.#copy(value, true);
   }
 
-  /** Length in bytes of the longest that can be found; 0 without secrets. */
-  get longest(): number {
-    return this.#inBytes?.longest ?? 0;
+  /** Most bytes that a secret can take in a file; 0 without secrets. */
+  get reach(): number {
+    return this.#inBytes?.reach ?? 0;
   }
 
   /**
@@ -97,7 +90,7 @@ export class Redactor {
    */
   spans(latin1: string, isCut: boolean): Span[] {
     if (this.#inBytes === null) return [];
-    const spans = this.#inBytes.isIn(latin1) ? this.#inBytes.spans(latin1) : [];
+    const spans = this.#inBytes.spans(latin1);
     const begun = isCut ? this.#inBytes.begunAtEnd(latin1) : null;
     return begun === null || begun.start < (spans.at(-1)?.end ?? 0) ? spans : [...spans, begun];
   }
