@@ -43,6 +43,7 @@ export async function execute(execution: Execution): Promise<Outcome> {
   try {
     await currentExecution.run(execution, () => runAll(execution, findings));
     await cleanUp(execution, before);
+    await execution.output.finish(execution.redactionEffort);
   } catch (error) {
     findings.failure ??= { reason: 'internal-error', thrown: flattenThrown(error, execution.host.redactor) };
   }

@@ -5,14 +5,18 @@ import type { Assignment } from '../src/domain/assignment.ts';
 import type { Handed } from '../src/domain/lot.ts';
 import type { Failure } from '../src/domain/failure.ts';
 import { MARK_VARIABLE, markValue } from '../src/support/owned-processes.ts';
+import type { Effort } from '../src/support/redact-file.ts';
 import type { AgentHost } from './agent-host.ts';
 import { ChildProcesses } from './child-processes.ts';
 import { OutputFile } from './output-file.ts';
+import { firstOf } from '../src/support/cut-text.ts';
 
 const PROGRESS_INTERVAL_MS = 100;
 const MAX_WARNINGS = 100;
 const MIN_GRACE_SECONDS = 0.5;
 const BYTES_PER_MB = 1e6;
+const REDACTION_MS = 10_000;
+const STOPPED_REDACTION_MS = 500;
 
 /** Why an execution stops before its end. */
 export interface Stop {
@@ -88,6 +92,13 @@ export class Execution {
     return Math.max(graceSeconds - passed, Math.min(graceSeconds, MIN_GRACE_SECONDS));
   }
 
+  /** How much work the redaction of its files may be; once it was stopped, no more than fits before its answer is due. */
+  get redactionEffort(): Effort {
+    const isOver = (): boolean =>
+      this.#stop !== null && performance.now() - this.#stoppedAt > STOPPED_REDACTION_MS;
+    return { milliseconds: REDACTION_MS, isOver };
+  }
+
   /** Sends live progress, at most ten times a second. */
   progress(fraction: number | null, text: string): void {
     const now = performance.now();
@@ -98,13 +109,13 @@ export class Execution {
       type: 'progress',
       executionId: this.assignment.executionId,
       fraction: known ? Math.min(1, Math.max(0, fraction)) : null,
-      text: this.host.redactor.cutText(text).slice(0, 200),
+      text: firstOf(this.host.redactor.cutText(text), 200),
     });
   }
 
   warn(text: string): void {
     if (this.warnings.length < MAX_WARNINGS) {
-      this.warnings.push(this.host.redactor.text(text).slice(0, 2_000));
+      this.warnings.push(firstOf(this.host.redactor.text(text), 2_000));
     } else if (this.warnings.length === MAX_WARNINGS) this.warnings.push('Further warnings were left out.');
   }
 

@@ -1,8 +1,9 @@
 /** The commands that the fork server has started for one agent. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { LaunchReply, LaunchRequest } from '../src/domain/launch.ts';
+import { openRegular } from '../src/support/regular-file.ts';
 import { signalGroup } from '../src/support/process-group.ts';
 import { LineSplitter } from './line-splitter.ts';
 
@@ -51,11 +52,20 @@ export class Launches {
 }
 
 /** Undefined, or without a pid, when it can't be started: the agent finds out why by trying itself. */
-function start({ file, args, shell, cwd, variables, output }: LaunchRequest): ChildProcess | undefined {
+function start({
+  file,
+  args,
+  shell,
+  cwd,
+  variables,
+  output,
+  inode,
+}: LaunchRequest): ChildProcess | undefined {
   let descriptor: number | undefined;
   try {
-    // The agent has made it; where it is gone, the agent's own descriptor still leads somewhere.
-    descriptor = openSync(output, constants.O_WRONLY | constants.O_APPEND);
+    // The agent has made it; where it is gone or another one, the agent's own descriptor still leads somewhere.
+    descriptor = openRegular(output, { flags: constants.O_WRONLY | constants.O_APPEND, refuseLinks: true });
+    if (fstatSync(descriptor).ino !== inode) return undefined;
     const env = Object.fromEntries(variables.map(splitPair));
     const stdio = ['ignore' as const, descriptor, descriptor];
     const child = spawn(file, args, { cwd, env, shell, detached: true, stdio });

@@ -1,10 +1,14 @@
 /** The file that keeps the whole output of one execution. */
-import { closeSync, fstatSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
-import { dirname } from 'node:path';
+import { openLog, removeLog } from '../src/support/log-file.ts';
 import { readTail } from '../src/support/read-tail.ts';
-import { redactOpenFile } from '../src/support/redact-file.ts';
+import { cutSentence, type Effort, finishRedaction, redactOpenFile } from '../src/support/redact-file.ts';
 import type { Redactor } from '../src/support/redactor.ts';
+import { writeAll } from '../src/support/regular-file.ts';
+
+/** How long the redaction of a file may keep its thread from everything else while more is written to it. */
+const SLICE_MS = 100;
 
 /**
  * Opened at the first need and removed again if nothing was written. Child processes write to its descriptor
@@ -12,7 +16,7 @@ import type { Redactor } from '../src/support/redactor.ts';
  * reason for a workstream to fail: `lost` says so.
  *
  * Secrets are covered before they are written, and in the file itself where a child process wrote them or they came in
- * pieces: before anything is read from it, and when it is closed.
+ * pieces. What is read from it is redacted as well.
  */
 export class OutputFile {
   readonly path: string;
@@ -36,19 +40,9 @@ export class OutputFile {
     return this.#fd;
   }
 
-  /** A step may have removed the folder, as `git clean` does. */
   #open(): number {
     try {
-      return openSync(this.path, 'a+');
-    } catch {
-      return this.#openAnew();
-    }
-  }
-
-  #openAnew(): number {
-    try {
-      mkdirSync(dirname(this.path), { recursive: true });
-      return openSync(this.path, 'a+');
+      return openLog(this.path);
     } catch (error) {
       this.#lose(error);
       this.#isThere = false;
@@ -62,12 +56,16 @@ export class OutputFile {
 
   write(chunk: string | Uint8Array): void {
     const bytes = this.#redactor.bytes(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
-    // A signal or a disk that is nearly full makes a write shorter than it was asked to be.
     try {
-      for (let done = 0; done < bytes.length; ) done += writeSync(this.descriptor, bytes, done);
+      writeAll(this.descriptor, bytes);
     } catch (error) {
       this.#lose(error);
     }
+  }
+
+  /** By which it is told from another file at its path; 0 before it is opened. */
+  get inode(): number {
+    return this.#fd === null ? 0 : fstatSync(this.#fd).ino;
   }
 
   /** Bytes so far. */
@@ -78,43 +76,55 @@ export class OutputFile {
   /** The last 4 KiB of what was written since byte `from`, as text without secrets. */
   tail(from: number): string {
     if (this.#fd === null) return '';
-    this.redact(false);
-    return this.#redactor.cutText(readTail(this.#fd, from));
+    const redactor = this.#redactor;
+    const clean = (bytes: Uint8Array): Uint8Array => redactor.bytes(bytes);
+    return redactor.cutText(readTail(this.#fd, from, { before: redactor.reach, clean }));
   }
 
-  /**
-   * Covers the secrets in what was written since it was called before.
-   * @param isComplete whether nothing more will be written.
-   */
-  redact(isComplete: boolean): void {
+  /** Covers the secrets in what was written since it was called before, as far as it gets in a tenth of a second. */
+  redact(): void {
     if (this.#fd === null || !this.#isThere) return;
-    const part = { from: this.#redacted, isComplete };
+    const part = { from: this.#redacted, isComplete: false, until: performance.now() + SLICE_MS };
     try {
-      this.#redacted = redactOpenFile(this.path, this.#fd, this.#redactor, part);
+      this.#redacted = redactOpenFile(this.path, this.#fd, this.#redactor, part).next;
     } catch (error) {
       this.#lose(error);
       this.#remove();
     }
   }
 
-  /** It may hold a secret and nobody can tell, so it is better gone. */
-  #remove(): void {
-    this.#isThere = false;
+  /** Covers the secrets in the rest, for which nothing more will be written. What there is no time for is cut out. */
+  async finish(effort: Effort): Promise<void> {
+    if (this.#fd === null || !this.#isThere || this.#redactor.isIdle) return;
     try {
-      rmSync(this.path, { force: true });
+      const removed = await finishRedaction(this.path, this.#fd, this.#redactor, this.#redacted, effort);
+      if (removed > 0) this.lost ??= cutSentence(this.path, removed).replace(/\.$/, '');
+      this.#redacted = this.size;
     } catch (error) {
-      this.lost = `it may hold secrets and could not be removed: ${String(error)}`;
+      this.#lose(error);
+      this.#remove();
     }
   }
 
-  /** Closes it and gives its path, or removes it and gives null when it is empty. */
+  /** What is there has nothing in it, or may hold a secret that can't be covered. */
+  #remove(): void {
+    this.#isThere = false;
+    try {
+      removeLog(this.path);
+    } catch (error) {
+      this.lost = `the file could not be removed: ${error instanceof Error ? error.message : String(error)}`;
+    }
+  }
+
+  /** Closes it and returns its path, or removes it and returns null when it is empty. */
   close(): string | null {
     if (this.#fd === null) return null;
-    this.redact(true);
-    const empty = this.size === 0;
+    const { size } = this;
     closeSync(this.#fd);
     this.#fd = null;
-    if (empty && this.#isThere) rmSync(this.path, { force: true });
-    return empty || !this.#isThere ? null : this.path;
+    if (!this.#isThere) return null;
+    if (size > 0) return this.path;
+    this.#remove();
+    return null;
   }
 }

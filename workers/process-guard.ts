@@ -43,7 +43,7 @@ export function guardProcess(
   const watch = setInterval(() => {
     passed ||= execution.output.size - start > maxOutputMb * BYTES_PER_MB;
     if (passed) end();
-    execution.output.redact(false);
+    execution.output.redact();
     const text = activity();
     if (text !== null) execution.progress(null, text);
   }, WATCH_MS);

@@ -64,7 +64,8 @@ async function launch(command: Command, execution: ProcessHost): Promise<Started
   const pairs = Object.entries(environmentOf(command)).map(([name, value]) => `${name}=${value}`);
   const variables = variablesOf(execution, pairs);
   const { graceSeconds } = assignment.limits;
-  const request = { file, args, shell, cwd, variables, output: output.path, graceSeconds };
+  const { path, inode } = output;
+  const request = { file, args, shell, cwd, variables, output: path, inode, graceSeconds };
   const launched = await host.launcher.launch(request);
   // Whatever it was that could not be asked any more is looked for when the execution ends.
   if (launched instanceof Error) children.mayHaveLeftTheirGroups();

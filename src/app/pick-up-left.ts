@@ -24,7 +24,7 @@ export async function* pickUpLeft({
   workspaces,
 }: Left): AsyncGenerator<{ level: 'info' | 'warn'; text: string }, void, undefined> {
   const finished = new Set(kept.map((each) => each.workstreamId));
-  for (const text of redactLogs(logs, finished, redactor)) yield { level: 'warn', text };
+  for (const text of await redactLogs(logs, finished, redactor)) yield { level: 'warn', text };
   try {
     for (const text of await workspaces.rescue()) yield { level: 'info', text };
   } catch (error) {

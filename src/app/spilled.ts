@@ -30,6 +30,8 @@ export function takeInSpilled(database: string): SpillNotice[] {
 }
 
 function noticeOf(taken: TakenIn): SpillNotice | null {
+  if (taken.kind === 'unusable')
+    return { level: 'warn', text: `${taken.path} could not be taken in: ${taken.why}.` };
   if (taken.kind !== 'taken-in') return null;
   const { path, results, runIds, unusable, keptAs } = taken;
   if (keptAs === null && isCopy(path)) return { level: 'info', text: copiedSentence(taken) };

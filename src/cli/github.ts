@@ -1,6 +1,6 @@
-import { appendFileSync } from 'node:fs';
 import type { ConsolidatedResult } from '../domain/run-record.ts';
 import { githubAnnotations, githubSummary } from '../report/github.ts';
+import { writeRegular } from '../support/regular-file.ts';
 
 /**
  * Under GitHub Actions, adds a summary to the job's page and an annotation for each failure. Annotations go to
@@ -12,8 +12,9 @@ export function tellGithub(result: ConsolidatedResult, env: NodeJS.ProcessEnv): 
   const file = env['GITHUB_STEP_SUMMARY'];
   if (file === undefined || file === '') return;
   try {
-    appendFileSync(file, githubSummary(result));
+    writeRegular(file, githubSummary(result), { append: true });
   } catch (error) {
-    process.stderr.write(`millrace: The summary for GitHub could not be written: ${String(error)}\n`);
+    const why = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`millrace: The summary for GitHub could not be written to ${file}: ${why}\n`);
   }
 }

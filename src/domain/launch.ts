@@ -14,6 +14,8 @@ export interface LaunchRequest {
   variables: string[];
   /** Absolute path of the file that its output is added to. */
   output: string;
+  /** By which it is known that this is the file that the agent has open. */
+  inode: number;
   /** How long it is given to end, should its agent be gone. */
   graceSeconds: number;
 }

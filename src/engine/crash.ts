@@ -1,8 +1,9 @@
 /** Outcomes of executions whose thread can't tell any more. */
-import { closeSync, existsSync, openSync, unlinkSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { failedOutcome } from '../domain/failed-outcome.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import { openLogToRead, removeLog } from '../support/log-file.ts';
 import { readTail } from '../support/read-tail.ts';
 import { type Beginning, measured } from '../support/stopwatch.ts';
 
@@ -33,12 +34,12 @@ export function lostOutcome(failure: Failure, begin: Beginning, logFile: string 
   return failedOutcome(told, measured(begin), tail === null ? null : logFile);
 }
 
-/** The end of a file that a dead thread left; null when there is none or it is empty. */
+/** The end of a file that a dead thread left; null when there is none that can be read, or it is empty. */
 function takeTail(path: string): string | null {
-  if (!existsSync(path)) return null;
-  const descriptor = openSync(path, 'r');
+  const descriptor = openLogToRead(path);
+  if (descriptor === null) return null;
   const tail = readTail(descriptor, 0);
   closeSync(descriptor);
-  if (tail === '') unlinkSync(path);
+  if (tail === '') removeLog(path);
   return tail === '' ? null : tail;
 }

@@ -1,14 +1,15 @@
 import { internalError } from '../domain/internal-error.ts';
 import type { Failure } from '../domain/failure.ts';
 /** The engine that gives each assignment a process of its own. */
-import { appendFileSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync } from 'node:fs';
 import { type FromAgent, lastWordSchema } from '../domain/agent-message.ts';
 import type { Assignment } from '../domain/assignment.ts';
 import type { Death } from '../domain/death.ts';
 import type { Engine, EngineRunOptions } from '../domain/engine.ts';
 import type { Answer, Outcome } from '../domain/outcome.ts';
+import { openLog } from '../support/log-file.ts';
 import type { Redactor } from '../support/redactor.ts';
+import { writeAll } from '../support/regular-file.ts';
 import { AgentProcess } from './agent-process.ts';
 import { lostOutcome } from './crash.ts';
 import { redactLeft } from './redact-left.ts';
@@ -128,7 +129,10 @@ export class ProcessEngine implements Engine {
       return execution.judge({ ...answer.outcome, logFile: answer.outcome.logFile ?? kept });
     }
     const left = await execution.endProcesses(this.#closed ? 0 : assignment.limits.graceSeconds);
-    const warnings = [...redactLeft(assignment, redactor), ...left.map((text) => redactor.text(text))];
+    const warnings = [
+      ...(await redactLeft(assignment, redactor)),
+      ...left.map((text) => redactor.text(text)),
+    ];
     const outcome =
       retired?.outcome ??
       lostOutcome(verdict ?? processFailure(end, process.stray, memoryMb), begin, assignment.logFile);
@@ -147,8 +151,9 @@ function refuse(execution: ExecutionInHand, raw: unknown): void {
 /** What it printed past its log belongs there too; gives the log, or null where there was nothing. */
 function keepStray(text: string, logFile: string): string | null {
   if (text === '') return null;
-  mkdirSync(dirname(logFile), { recursive: true });
-  appendFileSync(logFile, text);
+  const descriptor = openLog(logFile);
+  writeAll(descriptor, Buffer.from(text));
+  closeSync(descriptor);
   return logFile;
 }
 

@@ -183,7 +183,10 @@ export class ThreadEngine implements ScalableEngine {
       // Nothing is waited for any more once the engine is closed.
       const left = await execution.endProcesses(this.#closing === null ? limits.graceSeconds : 0);
       const { redactor } = this.#options;
-      const warnings = [...redactLeft(assignment, redactor), ...left.map((text) => redactor.text(text))];
+      const warnings = [
+        ...(await redactLeft(assignment, redactor)),
+        ...left.map((text) => redactor.text(text)),
+      ];
       const outcome = this.#outcomeOfLost(execution, error);
       outcome.warnings.push(...warnings);
       lot.settle(executionId, outcome);

@@ -72,7 +72,9 @@ function namesIn(folder: string): string[] {
 
 /** Through a file of its own, which does not stay when it could not take its place. */
 function writeWhole(unfinished: string, path: string, text: string): void {
-  const file = openSync(unfinished, 'w');
+  // A link in its place would lead elsewhere.
+  rmSync(unfinished, { force: true });
+  const file = openSync(unfinished, 'wx');
   try {
     try {
       writeAll(file, Buffer.from(text));

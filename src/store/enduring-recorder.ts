@@ -168,6 +168,8 @@ export class EnduringRecorder implements Recorder {
   }
 
   #complainOf(taken: TakenIn): void {
+    if (taken.kind === 'unusable')
+      this.#parts.tell('error', `The results in ${taken.path} could not be taken in: ${taken.why}.`);
     if (taken.kind !== 'taken-in' || taken.keptAs === null) return;
     this.#parts.tell(
       'error',

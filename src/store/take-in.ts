@@ -1,6 +1,7 @@
 /** From a spill back into the database. */
-import { closeSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, constants, readSync, renameSync, rmSync } from 'node:fs';
 import { z } from 'zod';
+import { openRegular, UnusableFile } from '../support/regular-file.ts';
 import type { Connection } from './connection.ts';
 import { firstRow, textCell } from './read.ts';
 import { prepareStatements, RECOUNT, type Statements } from './recorder-statements.ts';
@@ -26,11 +27,14 @@ export type TakenIn =
     }
   /** Its run is under way, and takes it in itself. */
   | { kind: 'in-use'; path: string; runId: string }
+  /** It is no file that results could be in; it stays. */
+  | { kind: 'unusable'; path: string; why: string }
   /** Another process took it in meanwhile. */
   | { kind: 'gone'; path: string };
 
 const BATCH = 500;
 const CHUNK_BYTES = 1 << 20;
+const MOST_CHUNKS = 256;
 
 /**
  * Takes a spill in. A process that dies meanwhile leaves the file, and taking it in once more doubles nothing: what the
@@ -44,6 +48,7 @@ export function takeIn(connection: Connection, path: string, ownRun: string | nu
     return new TakingIn(connection, path, ownRun).all();
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { kind: 'gone', path };
+    if (error instanceof UnusableFile) return { kind: 'unusable', path, why: error.message };
     throw asStoreError(error, connection.name);
   }
 }
@@ -157,7 +162,7 @@ class TakingIn {
 
 /** The lines of a file one by one, without their ends; what follows the last line end is one as well. */
 function* linesOf(path: string): Generator<string, void, undefined> {
-  const descriptor = openSync(path, 'r');
+  const descriptor = openRegular(path, { flags: constants.O_RDONLY });
   try {
     const chunk = Buffer.alloc(CHUNK_BYTES);
     let parts: Buffer[] = [];
@@ -169,6 +174,8 @@ function* linesOf(path: string): Generator<string, void, undefined> {
         from = end + 1;
       }
       if (from < read) parts.push(Buffer.from(chunk.subarray(from, read)));
+      // No line of ours is as long: what it holds is told as unusable, and not held.
+      if (parts.length > MOST_CHUNKS) parts = parts.slice(0, 1);
     }
     if (parts.length > 0) yield Buffer.concat(parts).toString();
   } finally {

@@ -1,6 +1,7 @@
 /** Reads one workstream file as text, whatever it turns out to be. */
 import { isUtf8 } from 'node:buffer';
-import { lstatSync, readFileSync, statSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
+import { readRegular, UnusableFile } from '../support/regular-file.ts';
 import { errorCode } from './error-code.ts';
 
 export type FileText =
@@ -9,8 +10,7 @@ export type FileText =
   /** `offset` is where in `text` the reason is; null when the whole file is meant. */
   | { kind: 'unusable'; message: string; at: { text: string; offset: number } | null };
 
-const MAX_FILE_MB = 256;
-const MAX_BYTES = MAX_FILE_MB * 1024 * 1024;
+const MAX_BYTES = 256 * 1024 * 1024;
 const BYTE_ORDER_MARK = '\ufeff';
 /** What decoding makes of bytes that are not UTF-8. */
 const REPLACEMENT = '\ufffd';
@@ -18,15 +18,13 @@ const REPLACEMENT = '\ufffd';
 /** Never throws, never waits for a pipe, and holds no more than the file and its text in memory. */
 export function readFile(path: string): FileText {
   try {
-    const stat = statSync(path);
-    if (stat.isDirectory()) return { kind: 'folder' };
-    if (!stat.isFile()) return unusable('it is a pipe, socket or device, not a file');
-    if (stat.size > MAX_BYTES) return unusable(tooLarge(stat.size));
-    const text = readFileSync(path, 'utf8');
+    const bytes = readRegular(path, MAX_BYTES);
+    const text = bytes.toString();
     return (
-      (text.includes(REPLACEMENT) ? notUtf8(path, text) : null) ?? { kind: 'text', text: withoutMark(text) }
+      (text.includes(REPLACEMENT) ? notUtf8(bytes, text) : null) ?? { kind: 'text', text: withoutMark(text) }
     );
   } catch (error) {
+    if (error instanceof UnusableFile) return whyUnusable(error);
     return unusable(whyNot(path, errorCode(error)));
   }
 }
@@ -34,8 +32,7 @@ export function readFile(path: string): FileText {
 const withoutMark = (text: string): string => (text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
 
 /** Says which byte made the replacement character in the text; null when it stands in the file itself. */
-function notUtf8(path: string, text: string): FileText | null {
-  const bytes = readFileSync(path);
+function notUtf8(bytes: Buffer, text: string): FileText | null {
   if (isUtf8(bytes)) return null;
   const { byte, offset } = firstInvalid(bytes, text);
   const value = (bytes[byte] ?? 0).toString(16).padStart(2, '0');
@@ -72,8 +69,9 @@ function whyNot(path: string, code: string): string {
     : 'it was removed while the folder was being read';
 }
 
-function tooLarge(size: number): string {
-  return `it has ${Math.ceil(size / 1024 / 1024)} MB; at most ${MAX_FILE_MB} MB are read. Split it into several files`;
+function whyUnusable({ what, message }: UnusableFile): FileText {
+  if (what === 'folder') return { kind: 'folder' };
+  return unusable(what === 'too-large' ? `${message}. Split it into several files` : message);
 }
 
 function unusable(message: string): FileText {

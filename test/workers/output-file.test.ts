@@ -28,8 +28,9 @@ test('a place that takes no output is said, and stops nobody', () => {
 
 const VALUE = '0123456789abcdefghij';
 const redactor = new Redactor([{ name: 'TOKEN', value: VALUE }]);
+const EFFORT = { milliseconds: 60_000 };
 
-test('a secret is not written, and one that comes in pieces or from a child process is covered before it is read', () => {
+test('a secret is not written, and one that comes in pieces or from a child process is covered before it is read', async () => {
   const path = join(temporaryFolder(), 'a.log');
   const file = new OutputFile(path, redactor);
   const read = (): string => readFileSync(path, 'utf8');
@@ -42,29 +43,33 @@ test('a secret is not written, and one that comes in pieces or from a child proc
   appendFileSync(path, `${'.'.repeat(5000)}${VALUE}${'.'.repeat(4090)}`);
   expect(file.tail(0)).toBe(`…EN]***${'.'.repeat(4090)}`);
   appendFileSync(path, VALUE.slice(0, 9));
+  await file.finish(EFFORT);
   file.close();
   expect(read()).not.toContain('0123456');
 });
 
-test.runIf(process.getuid?.() !== 0)('output that can not be redacted is removed', () => {
+test.runIf(process.getuid?.() !== 0)('output that can not be redacted is removed', async () => {
   const path = join(temporaryFolder(), 'a.log');
   const file = new OutputFile(path, redactor);
   file.write('one');
   appendFileSync(path, VALUE);
   chmodSync(path, 0o400);
+  await file.finish(EFFORT);
   expect(file.close()).toBeNull();
   expect(file.lost).toContain('EACCES');
   expect(existsSync(path)).toBe(false);
 });
 
-test('what has taken the place of the file is left alone', () => {
+test('what has taken the place of the file is left alone', async () => {
   const path = join(temporaryFolder(), 'a.log');
   const file = new OutputFile(path, redactor);
   file.write('one');
   appendFileSync(path, VALUE);
   renameSync(path, `${path}.old`);
   writeFileSync(path, `other ${VALUE}`);
-  expect(file.tail(0)).toBe('one[redacted: TOKEN]');
+  expect(file.tail(0)).toBe('one[redacted: TOKEN]***');
+  await file.finish(EFFORT);
   expect(readFileSync(path, 'utf8')).toBe(`other ${VALUE}`);
+  expect(readFileSync(`${path}.old`, 'utf8')).toBe('one[redacted: TOKEN]***');
   file.close();
 });

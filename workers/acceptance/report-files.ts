@@ -1,8 +1,9 @@
 /** The result files of an acceptance test. Only what was written while it ran counts: a stale report is a lie. */
 import { type BigIntStats } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
+import { readRegular, UnusableFile } from '../../src/support/regular-file.ts';
 import type { Redactor } from '../../src/support/redactor.ts';
 import { addUp } from './add-up.ts';
 import { type FoundTests, readTests } from './read-tests.ts';
@@ -79,10 +80,10 @@ export class ReportFiles {
     if (isOld || this.#before.get(path) === stamp(stats)) {
       return 'is older than the start of the test and was ignored.';
     }
-    if (stats.size > BigInt(READ_LIMIT))
-      return `is larger than ${READ_LIMIT / 2 ** 20} MiB and was not read.`;
-    const text = this.#redactor.text(await readFile(absolute, 'utf8'));
-    return (await readTests(text)) ?? 'holds no test results that can be read.';
+    const text = textOf(absolute);
+    if (text === null)
+      return `is larger than ${READ_LIMIT / 2 ** 20} MiB or no file any more, and was not read.`;
+    return (await readTests(this.#redactor.text(text))) ?? 'holds no test results that can be read.';
   }
 }
 
@@ -98,6 +99,15 @@ async function find(pattern: string, workspace: string): Promise<string[]> {
     ignore: [...ignore, '**/.git/**'],
   });
   return paths.toSorted();
+}
+
+function textOf(path: string): string | null {
+  try {
+    return readRegular(path, READ_LIMIT).toString();
+  } catch (error) {
+    if (error instanceof UnusableFile || (error instanceof Error && 'code' in error)) return null;
+    throw error;
+  }
 }
 
 async function statsOf(path: string): Promise<BigIntStats | null> {

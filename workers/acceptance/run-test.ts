@@ -1,5 +1,4 @@
 /** Runs the command of one acceptance test and finds out what it says of itself. */
-import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { testLogFile } from '../../src/domain/log-files.ts';
 import { matrixVariables } from '../../src/domain/matrix-variables.ts';
@@ -11,6 +10,7 @@ import { type ProcessEnd, runProcess } from '../process.ts';
 import { shellCommand } from '../shell.ts';
 import { contradiction } from './contradiction.ts';
 import { describeTestFailure } from './describe-failure.ts';
+import { removeLog } from '../../src/support/log-file.ts';
 import { type FoundTests, readTests } from './read-tests.ts';
 import type { ReportFiles } from './report-files.ts';
 import { readTestLog } from './test-log.ts';
@@ -31,11 +31,12 @@ export async function runTest(
   const { workspace, logFile } = execution.assignment;
   const output = new OutputFile(testLogFile(logFile, position), execution.host.redactor);
   // What a test with the same name printed earlier would be taken for its output.
-  rmSync(output.path, { force: true });
+  removeLog(output.path);
   const reports = test.report === null ? null : await lookAtReports(test.report, workspace, execution);
   const start = performance.now();
   const end = await endOf(test, output, execution);
   const durationSeconds = (performance.now() - start) / 1000;
+  await output.finish(execution.redactionEffort);
   const path = output.close();
   if (output.lost !== null)
     execution.warn(`Some of the output of "${name}" could not be kept: ${output.lost}.`);

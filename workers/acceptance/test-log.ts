@@ -1,4 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
+import { wholeCharacters } from '../../src/support/cut-text.ts';
+import { openLogToRead } from '../../src/support/log-file.ts';
 import { readTail } from '../../src/support/read-tail.ts';
 
 /** Most that is read of a test's output in bytes: its end, where the summaries are. */
@@ -10,23 +12,29 @@ export interface TestLog {
   isWhole: boolean;
 }
 
+const NOTHING: TestLog = { text: '', isWhole: true };
+
 /** The last 16 MiB of a file. */
 export function readTestLog(path: string): TestLog {
-  return withFile(path, (descriptor) => {
+  return withFile(path, NOTHING, (descriptor) => {
     const { size } = fstatSync(descriptor);
     const bytes = Buffer.alloc(Math.min(size, READ_LIMIT));
     const length = readSync(descriptor, bytes, 0, bytes.length, size - bytes.length);
-    return { text: bytes.toString('utf8', 0, length), isWhole: size <= bytes.length };
+    const end = bytes.subarray(0, length);
+    const isWhole = size <= bytes.length;
+    return { text: isWhole ? end.toString() : wholeCharacters(end), isWhole };
   });
 }
 
 /** The last 4 KiB of a test's output; empty where it printed nothing. */
 export function testTail(path: string | null): string {
-  return path === null ? '' : withFile(path, (descriptor) => readTail(descriptor, 0));
+  return path === null ? '' : withFile(path, '', (descriptor) => readTail(descriptor, 0));
 }
 
-function withFile<T>(path: string, use: (descriptor: number) => T): T {
-  const descriptor = openSync(path, 'r');
+/** `nothing` where another file has taken its place: what that holds was not printed by the test. */
+function withFile<T>(path: string, nothing: T, use: (descriptor: number) => T): T {
+  const descriptor = openLogToRead(path);
+  if (descriptor === null) return nothing;
   try {
     return use(descriptor);
   } finally {

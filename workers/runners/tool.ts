@@ -129,7 +129,8 @@ async function runProgram(job: Job, version: string | null, signal: AbortSignal)
   const result = await runToolProcess(started, reader, execution, signal);
   const durationSeconds = (performance.now() - began) / 1000;
   // The program wrote files there, some of which are read now.
-  for (const text of redactPath(scratch.folder, execution.host.redactor)) execution.warn(text);
+  for (const text of await redactPath(scratch.folder, execution.host.redactor, execution.redactionEffort))
+    execution.warn(text);
   const tail = execution.output.tail(start);
   if ('error' in result.end) {
     return stepOutcome({ failure: toolError(job, startFailure(command, result.end.error), tail) });

@@ -1,7 +1,9 @@
 /** Reads the files in which Aider keeps what its model said and took. */
-import { readFileSync } from 'node:fs';
+import { readRegular } from '../../src/support/regular-file.ts';
 import { amountAt, countAt } from './count-at.ts';
 import { jsonLine, objectAt, textAt } from './json-line.ts';
+
+const MOST_BYTES = 256 * 1024 * 1024;
 
 /** What an analytics log says of one run. */
 export interface AiderLog {
@@ -86,7 +88,7 @@ export function readLastAnswer(path: string): string {
 
 function read(path: string): string | null {
   try {
-    return readFileSync(path, 'utf8');
+    return readRegular(path, MOST_BYTES).toString();
   } catch {
     // It is written when there is something to tell; what can't be read tells nothing.
     return null;

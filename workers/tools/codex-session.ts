@@ -2,14 +2,17 @@
  * The session file that Codex keeps of its work. Version 0.169 leaves a command that its sandbox stopped out of its
  * events altogether, so that this file alone tells of a write that was blocked.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { JsonObject } from '../../src/domain/json.ts';
+import { readRegular } from '../../src/support/regular-file.ts';
 import { jsonLine, objectAt, textAt } from './json-line.ts';
 
 /** Days back that a session may have begun; a folder for each. */
 const DAYS = 3;
+/** A session that is longer tells nothing. */
+const MOST_BYTES = 256 * 1024 * 1024;
 
 export interface CodexSession {
   /** The sandbox that was in force: `read-only`, `workspace-write`, `danger-full-access`; null when not said. */
@@ -52,7 +55,7 @@ function sessionText(sessions: string, threadId: string): string | null {
   try {
     for (const day of newest(sessions, 3).slice(0, DAYS)) {
       const name = readdirSync(day).find((file) => file.endsWith(`-${threadId}.jsonl`));
-      if (name !== undefined) return readFileSync(join(day, name), 'utf8');
+      if (name !== undefined) return readRegular(join(day, name), MOST_BYTES).toString();
     }
     return null;
   } catch {

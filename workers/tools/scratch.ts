@@ -1,8 +1,9 @@
 /** The folder in which a tool step keeps its own files, beside the log of its execution. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Failure } from '../../src/domain/failure.ts';
 import { toolFolder } from '../../src/domain/log-files.ts';
+import { makeOwnFolder, NEW_FILE } from '../../src/support/log-file.ts';
 
 /** What is in the folder. All paths are absolute. */
 export interface Scratch {
@@ -24,9 +25,11 @@ export function prepareScratch(logFile: string, position: number, prompt: string
   const folder = join(toolFolder(logFile), `step-${position}`);
   const promptFile = join(folder, 'prompt.txt');
   try {
+    // First, so that what is removed is not behind a link.
+    makeOwnFolder(toolFolder(logFile));
     rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(promptFile, prompt);
+    makeOwnFolder(folder);
+    writeFileSync(promptFile, prompt, NEW_FILE);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return { reason: 'workspace-error', detail: `The prompt could not be written: ${message}.` };
@@ -35,7 +38,7 @@ export function prepareScratch(logFile: string, position: number, prompt: string
     if (text === '') return null;
     if (text === prompt) return promptFile;
     const file = join(folder, 'input.txt');
-    writeFileSync(file, text);
+    writeFileSync(file, text, NEW_FILE);
     return file;
   };
   return { folder, prompt, promptFile, versionFile: join(folder, 'version.txt'), keepInput };

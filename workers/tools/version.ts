@@ -1,8 +1,11 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, constants } from 'node:fs';
+import { NEW_FILE } from '../../src/support/log-file.ts';
 import { signalGroup } from '../../src/support/process-group.ts';
+import { openRegular } from '../../src/support/regular-file.ts';
 import { readTail } from '../../src/support/read-tail.ts';
 import type { Command } from '../command.ts';
 import { ended, startProcess } from '../process.ts';
+import { firstOf } from '../../src/support/cut-text.ts';
 
 const TIMEOUT_MS = 20_000;
 const MAX_LENGTH = 200;
@@ -35,7 +38,9 @@ async function ask(
   signal: AbortSignal,
   timeoutMs: number,
 ): Promise<string | null> {
-  const output = openSync(file, 'w+');
+  const { O_RDWR, O_CREAT, O_TRUNC } = constants;
+  const rules = { flags: O_RDWR | O_CREAT | O_TRUNC, refuseLinks: true, mode: NEW_FILE.mode };
+  const output = openRegular(file, rules);
   try {
     const child = startProcess(command, ['ignore', output, 'ignore']);
     if (child instanceof Error) return null;
@@ -57,5 +62,5 @@ async function ask(
 
 function firstLine(text: string): string | null {
   const line = text.split('\n').find((part) => part.trim() !== '');
-  return line === undefined ? null : line.trim().slice(0, MAX_LENGTH);
+  return line === undefined ? null : firstOf(line.trim(), MAX_LENGTH);
 }
