@@ -12,10 +12,9 @@ export function compareTrials(runs: readonly TrialRun[]): TrialResult[] {
   const measured = counts.map((agents) => medians(runs.filter((run) => run.agents === agents)));
   const [fewest] = measured;
   if (fewest === undefined) return [];
-  const ofOne = fewest.throughput / fewest.agents;
   return measured.map((trial) => {
-    const speedup = ofOne === 0 ? 0 : trial.throughput / ofOne;
-    return { ...trial, speedup, efficiency: speedup / trial.agents };
+    const speedup = fewest.throughput === 0 ? 0 : trial.throughput / fewest.throughput;
+    return { ...trial, speedup, efficiency: (speedup * fewest.agents) / trial.agents };
   });
 }
 

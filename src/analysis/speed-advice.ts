@@ -1,13 +1,11 @@
 /** Recommendations about how fast a run was, from measured times only. */
 import type { AgentPerformance, ExecutionSummary } from '../domain/run-record.ts';
+import { LEAST_WORK_SECONDS } from '../domain/speed.ts';
 import { percent } from '../support/percent.ts';
 import { plural } from '../support/plural.ts';
 import { seconds } from '../support/seconds.ts';
 import type { AdviceInput } from './advice-input.ts';
 import { nameSome } from './run-command.ts';
-
-/** Runs shorter than this, in seconds, are not worth advice. */
-const SHORT = 1;
 
 /** From this share on, a chain decides the wall time, agents are busy, and work is CPU-bound. */
 const DECISIVE = 0.8;
@@ -19,11 +17,14 @@ const GAIN = 0.9;
 /** At most one thing that bounds the run, and the imbalance of pinned distribution. */
 export function speedAdvice(input: AdviceInput): string[] {
   const summary = input.run.executionSummary;
-  if (summary === null || input.run.state !== 'ended' || summary.speed.wallSeconds < SHORT) return [];
+  if (summary === null || input.run.state !== 'ended' || isShort(summary)) return [];
   const bound = chainAdvice(summary, input) ?? idleAdvice(summary, input) ?? moreAgentsAdvice(summary, input);
   const imbalance = imbalanceAdvice(summary, input.agents);
   return [bound, imbalance].filter((sentence) => sentence !== null);
 }
+
+/** Of little work the times are mostly those of any run. */
+const isShort = ({ speed }: ExecutionSummary): boolean => speed.oneAgentSeconds < LEAST_WORK_SECONDS;
 
 /** One chain of workstreams, or one workstream, takes nearly all of the wall time while agents are idle. */
 function chainAdvice({ speed, agentsCount }: ExecutionSummary, { timeline }: AdviceInput): string | null {

@@ -8,8 +8,6 @@ import { table } from './table.ts';
 const WIDE = 30;
 const NARROW = 10;
 
-const HEAD = ['agents', 'workstreams/s', '', 'memory', '', 'speed-up', 'efficiency', '', ''];
-
 /** The curve: a line for each number of agents, with bars for throughput, memory and efficiency. */
 export function tuningChart({ trials, advice }: TuningResult, glyphs: Glyphs): string {
   const best = Math.max(...trials.map(({ throughput }) => throughput));
@@ -28,7 +26,14 @@ export function tuningChart({ trials, advice }: TuningResult, glyphs: Glyphs): s
       agents === advice?.agents ? '<' : '',
     ];
   };
-  return table(HEAD, trials.map(line));
+  return table(head(trials), trials.map(line));
+}
+
+/** Where one agent was not tried nothing is known of its speed. */
+function head([fewest]: readonly TrialResult[]): string[] {
+  const isOne = fewest === undefined || fewest.agents === 1;
+  const speedup = isOne ? 'speed-up' : `against ${fewest.agents} agents`;
+  return ['agents', 'workstreams/s', '', 'memory', '', speedup, 'efficiency', '', ''];
 }
 
 /** Three digits that count. */

@@ -49,16 +49,21 @@ export interface Speed {
   wallSeconds: number;
   /** Sum of all durations. */
   busySeconds: number;
-  /** What one agent would have needed: the durations without the time that threads waited for a processor. */
+  /**
+   * The work: the durations, for workstreams that run in threads only without the time that these waited for a
+   * processor.
+   */
   oneAgentSeconds: number;
+  /** In which no agent worked, such as at the start; one agent would have it too. Null where it is not known. */
+  overheadSeconds: number | null;
   /** Longest chain of dependencies by measured duration, and its members. */
   criticalPathSeconds: number;
   criticalPath: string[];
-  /** one agent / wall. */
+  /** What one agent would have needed, which is work and overhead, / wall; 1 for one agent, null for little work. */
   speedup: number | null;
   /** The least time that agents, cores and the critical path allow, in seconds. */
   limitSeconds: number;
-  /** limit / wall, 0 to 1. */
+  /** limit / wall, 0 to 1; null for little work. */
   efficiency: number | null;
 }
 

@@ -19,9 +19,9 @@ export interface TrialResult {
   /** Workstreams a second. */
   throughput: number;
   memoryBytes: number | null;
-  /** Throughput against that of one agent; where one was not tried, of each of the fewest that were. */
+  /** Throughput against that of one agent; where one was not tried, of the fewest that were. */
   speedup: number;
-  /** Speed-up for each agent: 1 is all that there could be. */
+  /** Speed-up by how many times as many agents there are: 1 is all that there could be. */
   efficiency: number;
 }
 

@@ -1,5 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import type { ConsolidatedResult, ShortResult } from '../domain/run-record.ts';
+import { speedupOf } from '../domain/speed.ts';
 import { totalCost } from '../domain/tool-record.ts';
 import { costSentence } from '../support/cost-sentence.ts';
 import { printable } from '../support/printable.ts';
@@ -50,10 +51,11 @@ function time({ run }: ConsolidatedResult, { glyphs }: SummaryOptions): string[]
   if (run.executionSummary === null) return [];
   const { speed, agentsCount, scaling, sessions } = run.executionSummary;
   const took = `${seconds(speed.wallSeconds)}${sessions > 1 ? ` in ${sessions} sessions` : ''}`;
-  if (speed.speedup === null || agentsCount < 2) return [`Took ${took}`];
-  const speedup = `${speed.speedup.toFixed(1)} ${glyphs.times} the speed of one agent`;
+  if (agentsCount < 2) return [`Took ${took}`];
   const agents = `${scaling === null ? '' : 'up to '}${plural(agentsCount, 'agent')}`;
-  return [`Took ${took} with ${agents}, ${speedup}`];
+  const speedup = speedupOf(run.executionSummary);
+  const times = speedup === null ? '' : `, ${speedup.toFixed(1)} ${glyphs.times} the speed of one agent`;
+  return [`Took ${took} with ${agents}${times}`];
 }
 
 /** What coding agents cost, and how their work is taken over. */

@@ -3,7 +3,9 @@ import type { AttemptRecord } from '../domain/attempt.ts';
 import type { EarlierResult } from '../domain/earlier-run.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Speed } from '../domain/run-record.ts';
+import { LEAST_WORK_SECONDS } from '../domain/speed.ts';
 import type { Workstream } from '../domain/workstream.ts';
+import { Covered } from '../support/covered.ts';
 import { usableCores } from '../support/usable-cores.ts';
 
 /**
@@ -21,6 +23,8 @@ export class SpeedMeter {
   #waited = 0;
   #cpu = 0;
   #last = -1;
+  /** The times at which an agent worked; null where a part of them is not known. */
+  #worked: Covered | null = new Covered();
 
   constructor(workstreams: readonly Workstream[]) {
     this.#workstreams = workstreams;
@@ -33,27 +37,36 @@ export class SpeedMeter {
   add(
     index: number,
     outcome: Outcome,
-    earlier: readonly Pick<AttemptRecord, 'durationSeconds'>[] = [],
+    earlier: readonly Pick<AttemptRecord, 'startTime' | 'durationSeconds'>[] = [],
   ): void {
-    const seconds = earlier.reduce((sum, attempt) => sum + attempt.durationSeconds, outcome.durationSeconds);
-    this.#measure(outcome, seconds);
+    let seconds = outcome.durationSeconds;
+    this.#worked?.add(outcome.startedAt, outcome.startedAt + seconds * 1000);
+    for (const { startTime, durationSeconds } of earlier) {
+      const start = Date.parse(startTime);
+      seconds += durationSeconds;
+      this.#worked?.add(start, start + durationSeconds * 1000);
+    }
+    this.#measure(this.#workstreams[index], outcome, seconds);
     this.#lengthen(index, seconds);
   }
 
   /** Takes a result of an earlier session, in the order in which they arrived. */
   addEarlier(result: EarlierResult): void {
     const { workstreamId, durationSeconds } = result;
-    this.#measure(result, durationSeconds);
     const index = this.#indexOf.get(workstreamId);
+    if (durationSeconds > 0) this.#worked = null;
+    this.#measure(index === undefined ? undefined : this.#workstreams[index], result, durationSeconds);
     if (index !== undefined) this.#lengthen(index, durationSeconds);
   }
 
+  /** Children wait for a processor as well, and their waiting is not known. */
   #measure(
+    workstream: Workstream | undefined,
     { cpuSeconds, cpuWaitSeconds }: Pick<Outcome, 'cpuSeconds' | 'cpuWaitSeconds'>,
     seconds: number,
   ): void {
     this.#busy += seconds;
-    this.#waited += cpuWaitSeconds ?? 0;
+    if (workstream !== undefined && isInThread(workstream)) this.#waited += cpuWaitSeconds ?? 0;
     this.#cpu += cpuSeconds ?? 0;
   }
 
@@ -83,19 +96,30 @@ export class SpeedMeter {
       oneAgentSeconds / agents,
       this.#cpu / Math.min(agents, usableCores()),
     );
-    const ratio = (value: number): number | null =>
-      wallSeconds > 0 && this.#busy > 0 ? value / wallSeconds : null;
-    const efficiency = ratio(limitSeconds);
+    const isEnough = wallSeconds > 0 && oneAgentSeconds >= LEAST_WORK_SECONDS;
+    const overheadSeconds = this.#overhead(wallSeconds);
+    const ofOneAgent = oneAgentSeconds + (overheadSeconds ?? 0);
     return {
       wallSeconds,
       busySeconds: this.#busy,
       oneAgentSeconds,
+      overheadSeconds,
       criticalPathSeconds,
       criticalPath: this.#criticalPath(),
-      speedup: ratio(oneAgentSeconds),
+      speedup: agents === 1 ? this.#ofItself() : isEnough ? ofOneAgent / wallSeconds : null,
       limitSeconds,
-      efficiency: efficiency === null ? null : Math.min(1, efficiency),
+      efficiency: isEnough ? Math.min(1, limitSeconds / wallSeconds) : null,
     };
+  }
+
+  #ofItself(): number | null {
+    return this.#busy > 0 ? 1 : null;
+  }
+
+  /** The clock may have been set meanwhile, so it is not taken at its word. */
+  #overhead(wallSeconds: number): number | null {
+    if (this.#worked === null) return null;
+    return Math.max(0, wallSeconds - Math.max(0, this.#worked.length() / 1000));
   }
 
   #criticalPath(): string[] {
@@ -106,3 +130,9 @@ export class SpeedMeter {
     return ids.toReversed();
   }
 }
+
+/** Whether all that it does is done in an agent's thread. */
+const isInThread = ({ steps, acceptanceTests, testGates, isolation }: Workstream): boolean =>
+  isolation === 'thread' &&
+  acceptanceTests.length + testGates.length === 0 &&
+  steps.every(({ kind }) => kind === 'module');

@@ -26,6 +26,8 @@ const speed = z.object({
   wallSeconds: seconds,
   busySeconds: seconds,
   oneAgentSeconds: seconds,
+  // Older versions did not store it.
+  overheadSeconds: seconds.nullable().default(null),
   criticalPathSeconds: seconds,
   criticalPath: z.array(z.string()),
   speedup: z.number().nullable(),

@@ -94,7 +94,7 @@ function telling(lines: readonly string[]): { head: string; causes: string[] } {
     head = head === '' ? line : `${head} ${line.trimStart()}`;
     if (head.length > LINE || !isOpen(head)) break;
   }
-  return { head, causes };
+  return { head: head === '' ? (rest[0] ?? '') : head, causes };
 }
 
 /** Whether what is said goes on in the next line: a sentence that announces it, or brackets that are not closed. */

@@ -134,6 +134,7 @@ export function summary(speed: Partial<Speed>, changes: Partial<ExecutionSummary
       wallSeconds: 10,
       busySeconds: 30,
       oneAgentSeconds: 30,
+      overheadSeconds: 0,
       criticalPathSeconds: 2,
       criticalPath: ['ws-a'],
       speedup: 3,

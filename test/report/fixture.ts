@@ -64,6 +64,7 @@ export function executionSummary(changes: Partial<ExecutionSummary> = {}): Execu
       wallSeconds: 9.4,
       busySeconds: 17.25,
       oneAgentSeconds: 16.2,
+      overheadSeconds: 0.31,
       criticalPathSeconds: 7.9,
       criticalPath: ['ws-sieve', 'ws-codec'],
       speedup: 1.7234,

@@ -117,6 +117,7 @@ export const SUMMARY: ExecutionSummary = {
     wallSeconds: 2,
     busySeconds: 3,
     oneAgentSeconds: 3,
+    overheadSeconds: 0.5,
     criticalPathSeconds: 1,
     criticalPath: ['ws-1'],
     speedup: 1.5,

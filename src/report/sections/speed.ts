@@ -1,4 +1,5 @@
 import type { ExecutionSummary, Speed } from '../../domain/run-record.ts';
+import { LEAST_WORK_SECONDS, speedupOf } from '../../domain/speed.ts';
 import { percent } from '../../support/percent.ts';
 import { plural } from '../../support/plural.ts';
 import { seconds } from '../../support/seconds.ts';
@@ -14,6 +15,7 @@ export function speedRows(summary: ExecutionSummary | null): Cell[][] {
   const rows = [
     'Wall time',
     'Work in all',
+    'Overhead',
     'Speed-up against one agent',
     'Least possible time',
     'Critical path',
@@ -23,6 +25,7 @@ export function speedRows(summary: ExecutionSummary | null): Cell[][] {
   const values: Cell[] = [
     seconds(speed.wallSeconds),
     work(speed),
+    overhead(speed),
     speedUp(summary),
     leastTime(summary),
     criticalPath(speed),
@@ -33,18 +36,29 @@ export function speedRows(summary: ExecutionSummary | null): Cell[][] {
 function work({ busySeconds, oneAgentSeconds }: Speed): string {
   const waited = busySeconds - oneAgentSeconds;
   const crowded = waited > busySeconds * 0.01 ? `, ${seconds(waited)} of it waiting for a processor` : '';
-  return `${seconds(busySeconds)}${crowded}; one agent would need ${seconds(oneAgentSeconds)}`;
+  return `${seconds(busySeconds)}${crowded}`;
 }
 
-function speedUp({ speed, agentsCount, scaling, cores }: ExecutionSummary): string {
-  if (speed.speedup === null) return `${UNKNOWN} (nothing took measurable time)`;
-  return `${ratio(speed.speedup)} × with ${scaling === null ? '' : 'up to '}${plural(agentsCount, 'agent')} on ${plural(cores, 'core')}`;
+function overhead({ overheadSeconds }: Speed): string | null {
+  return overheadSeconds === null ? null : `${seconds(overheadSeconds)} in which no agent worked`;
+}
+
+function speedUp(summary: ExecutionSummary): string {
+  const { speed, agentsCount, scaling, cores } = summary;
+  if (agentsCount === 1) return `${UNKNOWN} (there was one agent)`;
+  const speedup = speedupOf(summary);
+  if (speedup === null) {
+    const why =
+      speed.busySeconds === 0 ? 'nothing took measurable time' : `less than ${LEAST_WORK_SECONDS}s of work`;
+    return `${UNKNOWN} (${why})`;
+  }
+  return `${ratio(speedup)} × with ${scaling === null ? '' : 'up to '}${plural(agentsCount, 'agent')} on ${plural(cores, 'core')}`;
 }
 
 function leastTime(summary: ExecutionSummary): string {
   const { speed } = summary;
-  const reached =
-    speed.efficiency === null ? '' : `; the run reached ${percent(speed.efficiency)} of that speed`;
+  const isTold = speed.efficiency !== null && speed.oneAgentSeconds >= LEAST_WORK_SECONDS;
+  const reached = !isTold ? '' : `; the run reached ${percent(speed.efficiency ?? 0)} of that speed`;
   return `${seconds(speed.limitSeconds)}, set by ${bound(summary)}${reached}`;
 }
 
