@@ -161,9 +161,17 @@ export interface FileChange {
   linesRemoved: number | null;
 }
 
+/** What a workstream gave, or says that it did, beside what became of it. */
 export interface WorkstreamOutput {
   workstreamId: string;
   title: string;
+  status: FinalStatus;
+  /** Why it did not complete; null where it did. */
+  reason: string | null;
+  explanation: string | null;
+  /** The tool whose words the output is; null where a module gave it. */
+  tool: string | null;
+  tests: Pick<TestTotals, 'passed' | 'failed'>;
   output: Json;
   metrics: Record<string, number>;
 }

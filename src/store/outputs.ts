@@ -3,12 +3,32 @@ import { z } from 'zod';
 import type { Json } from '../domain/json.ts';
 import type { Capped } from '../domain/capped.ts';
 import type { WorkstreamOutput } from '../domain/run-record.ts';
+import type { ToolReport } from '../domain/tool-report.ts';
 import type { Connection } from './connection.ts';
 import { completedEarlier } from './durations.ts';
+import { finalStatus } from './final-status.ts';
 import { countOf, rows, textCell } from './read.ts';
 import { readMetadata } from './result-cells.ts';
 
 const outputRow = z.object({ workstream_id: z.string(), metadata: textCell });
+
+const shownRow = outputRow.extend({
+  status: z.string(),
+  reason: textCell,
+  explanation: textCell,
+  passed: z.number(),
+  failed: z.number(),
+});
+
+/** Older systems may have left anything in the cell. */
+const testsThat = (how: 'passed' | 'failed'): string =>
+  `CASE WHEN json_valid(r.test_results) THEN COALESCE(json_extract(r.test_results, '$.${how}'), 0) ELSE 0 END AS ${how}`;
+
+/** The tool whose last words the output is; null for none. */
+function toolThatSaid(output: Json, tools: readonly ToolReport[]): string | null {
+  if (typeof output !== 'object' || output === null || Array.isArray(output)) return null;
+  return tools.findLast(({ text }) => text === output['text'])?.tool ?? null;
+}
 
 /** Longer than this no person reads it in a report; the query in the report's end gives it. */
 const LONGEST_BYTES = 65_536;
@@ -17,12 +37,27 @@ const LONGEST_BYTES = 65_536;
 export function shownOutputs(connection: Connection, runId: string, limit: number): Capped<WorkstreamOutput> {
   const where = 'FROM agent_results WHERE run_id = ? AND has_output = 1';
   const sql = `
-    SELECT r.workstream_id, r.metadata FROM (SELECT id ${where} ORDER BY id) i
+    SELECT r.workstream_id, r.metadata, r.status, r.reason, r.explanation,
+      ${testsThat('passed')}, ${testsThat('failed')}
+    FROM (SELECT id ${where} ORDER BY id) i
     CROSS JOIN agent_results r ON r.id = i.id
     WHERE octet_length(r.metadata) <= ${LONGEST_BYTES} ORDER BY i.id LIMIT ?`;
-  const shown = rows(connection, outputRow, sql, runId, limit).map((row) => {
-    const { title, output, metrics } = readMetadata(row.metadata, row.workstream_id);
-    return { workstreamId: row.workstream_id, title, output, metrics };
+  const shown = rows(connection, shownRow, sql, runId, limit).map((row) => {
+    const { title, output, metrics, tools } = readMetadata(row.metadata, row.workstream_id);
+    const { workstream_id: workstreamId, reason, explanation, passed, failed } = row;
+    const status = finalStatus(row.status);
+    const tool = toolThatSaid(output, tools);
+    return {
+      workstreamId,
+      title,
+      status,
+      reason,
+      explanation,
+      tool,
+      tests: { passed, failed },
+      output,
+      metrics,
+    };
   });
   return { shown, total: countOf(connection, `SELECT COUNT(*) AS n ${where}`, runId) };
 }

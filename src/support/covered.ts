@@ -14,7 +14,7 @@ class Numbers {
   }
 
   sorted(): Float64Array {
-    return this.#values.slice(0, this.#length).sort();
+    return this.#values.subarray(0, this.#length).toSorted();
   }
 }
 

@@ -4,7 +4,16 @@ import type { AgentResult } from '../../src/domain/agent-result.ts';
 import { describeFailure } from '../../src/domain/failure-message.ts';
 import type { ConsolidatedResult, ErrorPattern, RunDocument } from '../../src/domain/run-record.ts';
 import { normalizeMessage } from '../../src/support/normalize-message.ts';
-import { agent, emptyResult, executionSummary, runSummary, shortResult, tool, whole } from './fixture.ts';
+import {
+  COMPLETED_OUTPUT,
+  agent,
+  emptyResult,
+  executionSummary,
+  runSummary,
+  shortResult,
+  tool,
+  whole,
+} from './fixture.ts';
 
 const codec = shortResult({
   workstreamId: 'ws-codec',
@@ -238,12 +247,14 @@ export function exampleResult(): ConsolidatedResult {
     commits: whole({ workstreamId: 'ws-codec', commit: '3f2c1e0 Encode in blocks' }),
     outputs: whole(
       {
+        ...COMPLETED_OUTPUT,
         workstreamId: 'ws-sieve',
         title: 'Primes below five million',
         output: { primes: 348513, density: 0.0697026000001, largest: 4999999 },
         metrics: { numbersPerSecond: 1190476.1904 },
       },
       {
+        ...COMPLETED_OUTPUT,
         workstreamId: 'ws-mandelbrot',
         title: 'Draw the set',
         output: {
@@ -254,6 +265,26 @@ export function exampleResult(): ConsolidatedResult {
             { depth: 100, seconds: 2.3333333333, inside: false },
           ],
         },
+        metrics: {},
+      },
+      {
+        workstreamId: 'ws-codec',
+        title: 'Encode in blocks',
+        status: 'failed',
+        reason: 'acceptance-failed',
+        explanation: 'Not accepted: npm test (exit code 1).',
+        tool: 'claude',
+        tests: { passed: 0, failed: 1 },
+        output: { text: 'All tests pass.' },
+        metrics: {},
+      },
+      {
+        ...COMPLETED_OUTPUT,
+        workstreamId: 'ws-report',
+        title: 'ws-report',
+        tool: 'codex',
+        tests: { passed: 2, failed: 0 },
+        output: { text: 'The report is written.' },
         metrics: {},
       },
     ),

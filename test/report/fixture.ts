@@ -173,3 +173,12 @@ export function tool(changes: Partial<ToolPerformance> = {}): ToolPerformance {
     ...changes,
   };
 }
+
+/** What is said of an output whose workstream completed. */
+export const COMPLETED_OUTPUT = {
+  status: 'completed',
+  reason: null,
+  explanation: null,
+  tool: null,
+  tests: { passed: 0, failed: 0 },
+} as const;

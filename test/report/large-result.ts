@@ -1,7 +1,15 @@
 /** The consolidated result of a run of 100,000 workstreams: every list as long as a store may give it. */
 import type { Capped } from '../../src/domain/capped.ts';
 import type { ConsolidatedResult } from '../../src/domain/run-record.ts';
-import { agent, emptyResult, executionSummary, runSummary, shortResult, unknownChange } from './fixture.ts';
+import {
+  COMPLETED_OUTPUT,
+  agent,
+  emptyResult,
+  executionSummary,
+  runSummary,
+  shortResult,
+  unknownChange,
+} from './fixture.ts';
 
 export const TOTAL = 100_000;
 
@@ -90,6 +98,7 @@ export function largeResult(): ConsolidatedResult {
     })),
     commits: capped(500, 70_000, (index) => ({ workstreamId: `ws-sweep-${index}`, commit: 'f'.repeat(40) })),
     outputs: capped(500, TOTAL, (index) => ({
+      ...COMPLETED_OUTPUT,
       workstreamId: `ws-sweep-${index}`,
       title: 'Sweep '.repeat(50),
       output: {

@@ -98,7 +98,17 @@ function withText(text: string): ConsolidatedResult {
     },
     files: whole({ path: text, workstreams: [text, text], ...unknownChange }),
     commits: whole({ workstreamId: text, commit: text }),
-    outputs: whole({ workstreamId: text, title: text, output, metrics: { [text]: 1 } }),
+    outputs: whole({
+      workstreamId: text,
+      title: text,
+      status: 'failed',
+      reason: text,
+      explanation: text,
+      tool: text,
+      tests: { passed: 0, failed: 1 },
+      output,
+      metrics: { [text]: 1 },
+    }),
     database: text,
   };
 }

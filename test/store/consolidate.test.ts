@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AgentResult } from '../../src/domain/agent-result.ts';
 import type { ConsolidatedResult } from '../../src/domain/run-record.ts';
+import type { ToolReport } from '../../src/domain/tool-report.ts';
 import { DEFAULT_CAPS, type ConsolidationCaps } from '../../src/store/consolidate.ts';
 import { History } from '../../src/store/history.ts';
 import { testResult } from '../rig/definitions.ts';
@@ -14,6 +15,19 @@ function consolidated(results: AgentResult[], caps: Partial<ConsolidationCaps> =
   if (found === null) throw new Error('the run is missing');
   return found;
 }
+
+const CLAUDE: ToolReport = {
+  tool: 'claude',
+  version: null,
+  model: null,
+  sessionId: null,
+  text: 'All tests pass.',
+  tokens: { input: null, output: null, cacheRead: null, cacheWrite: null, reasoning: null },
+  costUsd: null,
+  turns: null,
+  toolCalls: null,
+  durationSeconds: 1,
+};
 
 const many = (count: number, make: (index: number) => AgentResult): AgentResult[] =>
   Array.from({ length: count }, (_, index) => make(index));
@@ -224,12 +238,43 @@ describe('outputs', () => {
       result('ws-3', { metadata: { output: 'x'.repeat(70_000) } }),
       result('ws-4', { metadata: { metrics: { loss: 0.5 } } }),
     ]);
+    const verdict = { status: 'completed', reason: null, explanation: null, tool: null };
+    const tests = { passed: 0, failed: 0 };
     expect(outputs).toEqual({
       shown: [
-        { workstreamId: 'ws-1', title: 'Title of ws-1', output: { primes: 25 }, metrics: {} },
-        { workstreamId: 'ws-4', title: 'Title of ws-4', output: null, metrics: { loss: 0.5 } },
+        {
+          ...verdict,
+          tests,
+          workstreamId: 'ws-1',
+          title: 'Title of ws-1',
+          output: { primes: 25 },
+          metrics: {},
+        },
+        {
+          ...verdict,
+          tests,
+          workstreamId: 'ws-4',
+          title: 'Title of ws-4',
+          output: null,
+          metrics: { loss: 0.5 },
+        },
       ],
       total: 3,
+    });
+  });
+
+  test('of what failed, and the words of tools, have their verdict beside them', () => {
+    const said = failed('ws-1', 'it was not accepted');
+    said.metadata.output = { text: 'All tests pass.' };
+    said.metadata.tools = [CLAUDE];
+    said.testResults = { ...said.testResults, total: 1, failed: 1 };
+    const { outputs } = consolidated([said]);
+    expect(outputs.shown[0]).toMatchObject({
+      status: 'failed',
+      reason: 'thrown',
+      explanation: expect.stringContaining('it was not accepted'),
+      tool: 'claude',
+      tests: { passed: 0, failed: 1 },
     });
   });
 

@@ -1,13 +1,14 @@
 import type { ConsolidatedResult, WorkstreamOutput } from '../../domain/run-record.ts';
 import { plural } from '../../support/plural.ts';
-import { type Block, code, glue, heading, paragraph, text } from '../nodes.ts';
+import { oneLine } from '../../support/printable.ts';
+import { type Block, code, glue, heading, paragraph, prose, strong, text } from '../nodes.ts';
 import { metricsView, outputView, type ReportPlace } from '../output-view.ts';
 import { select } from '../query.ts';
 
 /** Most outputs in a report. */
 const LIMIT = 30;
 
-/** What the workstreams gave. */
+/** What the workstreams gave, each with its verdict where it is not that of a completed module. */
 export function outputs({ outputs: all, run, database }: ConsolidatedResult, place: ReportPlace): Block[] {
   const shown = all.shown.slice(0, LIMIT);
   if (shown.length === 0) return [];
@@ -20,12 +21,31 @@ export function outputs({ outputs: all, run, database }: ConsolidatedResult, pla
   return blocks;
 }
 
-function one({ workstreamId, title, output, metrics }: WorkstreamOutput, place: ReportPlace): Block[] {
+function one(found: WorkstreamOutput, place: ReportPlace): Block[] {
+  const { workstreamId, title, output, metrics } = found;
   const named = title === '' || title === workstreamId ? [] : [glue(': '), text(title, 120)];
   const numbers = metricsView(metrics);
   return [
     heading(3, code(workstreamId), ...named),
+    ...verdictOf(found),
     ...outputView(output, place),
     ...(numbers.length === 0 ? [] : [paragraph('Metrics:'), ...numbers]),
   ];
+}
+
+/** What a tool says, and what a workstream that did not complete gave, never stands without what became of it. */
+function verdictOf({ status, reason, explanation, tool, tests }: WorkstreamOutput): Block[] {
+  const whose = tool === null ? 'What it gave before that' : `What ${oneLine(tool, 60)} said of it`;
+  if (status !== 'completed') {
+    const why = reason === null ? [] : [glue(' ('), text(reason, 60), glue(')')];
+    const what = explanation === null ? [] : [glue(': '), ...prose(explanation, 300)];
+    return [paragraph(strong(status), ...why, ...what), paragraph(`${whose}, which is not a result:`)];
+  }
+  if (tool === null) return [];
+  const ran = tests.passed + tests.failed;
+  const tested =
+    ran === 0
+      ? 'no acceptance test checked it'
+      : `${tests.passed} of ${plural(ran, 'acceptance test')} passed`;
+  return [paragraph(strong('completed'), glue(`, ${tested}. ${whose}:`))];
 }
