@@ -5,11 +5,25 @@ import { isWatched } from './watch/is-watched.ts';
 import { watch } from './watch/watch.ts';
 
 const args = process.argv.slice(2);
-if (isWatched(args)) {
+if (!isInFolder()) {
+  process.stderr.write(
+    'millrace: The folder that it was started in is not there any more: it was removed or replaced. Change to it anew, or to another.\n',
+  );
+  process.exitCode = 2;
+} else if (isWatched(args)) {
   process.exitCode = await watch(fileURLToPath(new URL('./watched.js', import.meta.url)), args);
   // Everything has been said, and a timer that waits for an answer is not needed any more.
   process.exit();
 } else {
   const { main } = await import('./unwatched.ts');
   await main(args);
+}
+
+/** A shell goes on in a folder that was removed, and nothing can be found from there. */
+function isInFolder(): boolean {
+  try {
+    return process.cwd() !== '';
+  } catch {
+    return false;
+  }
 }

@@ -9,6 +9,7 @@ export const OTHER_COMMANDS: readonly string[] = [
   'agents',
   'report',
   'worktrees',
+  'prune',
   'tune',
   'init',
   'completion',

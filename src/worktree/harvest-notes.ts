@@ -33,4 +33,6 @@ export function notesOn(
 
 /** What a person does about work that could not be captured. */
 export const whereItIs = (root: string): string =>
-  `The worktree stays, and everything is in it: ${root}. Save there what you need, or have git ignore it; once git can, \`millrace worktrees prune\` captures the rest and removes it.`;
+  !existsSync(root)
+    ? `There is no folder ${root} any more.`
+    : `The worktree stays, and everything is in it: ${root}. Save there what you need, or have git ignore it; once git can, \`millrace worktrees prune\` captures the rest and removes it.`;

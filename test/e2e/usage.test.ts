@@ -1,8 +1,9 @@
 /** Usage and configuration: what is refused, and how. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { millrace, parseLines, writeFiles } from '../rig/command.ts';
+import { bin, cleanEnvironment, millrace, parseLines, writeFiles } from '../rig/command.ts';
 import { query } from '../rig/rows.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 
@@ -45,6 +46,19 @@ describe('exit codes', () => {
     expect((await millrace(folder, ['run'])).code).toBe(4);
     expect((await millrace(folder, ['validate'])).code).toBe(4);
     expect((await millrace(folder, ['validate', '--workstreams', 'nowhere'])).code).toBe(2);
+  });
+
+  test.each([['run'], ['validate'], ['runs']])('2 for %s in a folder that was removed', (command) => {
+    const folder = join(temporaryFolder(), 'removed');
+    mkdirSync(folder);
+    const script = 'rmdir "$PWD" && exec "$0" "$@"';
+    const { status, stderr } = spawnSync('sh', ['-c', script, process.execPath, bin, command], {
+      cwd: folder,
+      env: cleanEnvironment(),
+      encoding: 'utf8',
+    });
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^millrace: The folder that it was started in is not there any more.*\n$/);
   });
 
   test('4 and a hint for a workstream that is not there', async () => {

@@ -1,8 +1,8 @@
 /** `millrace worktrees`: what runs left in a repository, and clearing it away. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { millrace, writeFiles } from '../rig/command.ts';
+import { millrace, startMillrace, writeFiles } from '../rig/command.ts';
 import { query } from '../rig/rows.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 import { abandon, contentIn, git, makeRepository, opened, RUN, workspacesIn } from '../worktree/fixture.ts';
@@ -41,6 +41,49 @@ describe('a workstream that is to work in a worktree where there can be none', (
         { id: 'ws-c', status: 'completed', reason: null },
       ],
     );
+  });
+});
+
+describe('a filter of git that hangs', () => {
+  test('ends with the limit of its workstream, and the others run', async () => {
+    const repo = makeRepository({
+      'millrace.config.json': JSON.stringify(TOOL),
+      'workstreams/a.json': JSON.stringify([
+        { id: 'ws-a', tool: 'good', tasks: ['x'], timeout_seconds: 1 },
+        { id: 'ws-b', depends_on: [{ id: 'ws-a', when: 'finished' }], steps: [{ run: 'true' }] },
+      ]),
+      '.gitattributes': '*.bin filter=slow\n',
+      'a.bin': 'data\n',
+    });
+    git(repo, 'config', 'filter.slow.smudge', 'sleep 1000');
+    expect((await millrace(repo, ['run'])).code).toBe(1);
+    expect(
+      query(repo, 'SELECT workstream_id AS id, status, explanation FROM agent_results ORDER BY 1'),
+    ).toEqual([
+      { id: 'ws-a', status: 'failed', explanation: expect.stringContaining('did not end within 1 s') },
+      { id: 'ws-b', status: 'completed', explanation: null },
+    ]);
+    expect(git(repo, 'worktree', 'list').trim().split('\n')).toHaveLength(1);
+  });
+
+  test('ends with the run when that is interrupted', async () => {
+    const repo = makeRepository({
+      'millrace.config.json': JSON.stringify(TOOL),
+      'workstreams/a.json': JSON.stringify([{ id: 'ws-a', tool: 'good', tasks: ['x'] }]),
+      '.gitattributes': '*.bin filter=slow\n',
+      'a.bin': 'data\n',
+    });
+    git(repo, 'config', 'filter.slow.smudge', 'touch begun; sleep 1000');
+    const run = startMillrace(repo, ['run']);
+    const begun = (): boolean =>
+      existsSync(join(repo, '.state/worktrees')) &&
+      readdirSync(join(repo, '.state/worktrees'), { recursive: true }).some((name) =>
+        String(name).endsWith('begun'),
+      );
+    await expect.poll(begun, { timeout: 30_000 }).toBe(true);
+    run.child.kill('SIGINT');
+    expect((await run.finished).code).toBe(130);
+    expect(query(repo, 'SELECT reason FROM agent_results')).toEqual([{ reason: 'interrupted' }]);
   });
 });
 
