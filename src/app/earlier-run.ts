@@ -1,8 +1,9 @@
 /** Finds the run that is to be gone on with, and refuses where that is not possible. */
 import type { EarlierRun } from '../domain/earlier-run.ts';
-import type { ProcessIdentity } from '../support/process-identity.ts';
+import { lookAfter, type ProcessIdentity } from '../support/process-identity.ts';
 import type { Connection } from '../store/connection.ts';
 import { latestEnded, notEnded, readEarlierRun, type Standing, standingOf } from '../store/earlier-run.ts';
+import { SILENCE_MS } from '../store/liveness.ts';
 import { isRunId } from '../run/run-id.ts';
 import { withDatabase } from './history.ts';
 import { Refusal } from './refusal.ts';
@@ -68,8 +69,13 @@ function named(connection: Connection, runId: string): Standing {
 const nothingToResume = (database: string): string =>
   `There is nothing to resume in ${database}: no run was interrupted. Start one with: millrace run`;
 
-/** A process of another machine can't be asked. */
+/** A process of another machine or container can't be asked. */
 function underWay({ runId, process }: Standing, verb: string): string {
   const by = process === null ? '' : ` (process ${process.pid} on ${process.hostname})`;
-  return `The run ${runId} is still under way${by}. Wait until it has ended, or end it, to ${verb} it.`;
+  const sight = process === null ? 'alive' : lookAfter(process);
+  const elsewhere =
+    sight === 'alive'
+      ? ''
+      : ` From here that process can't be seen: the run counts as ended once nothing was heard of it for ${SILENCE_MS / 1000} seconds.`;
+  return `The run ${runId} is still under way${by}. Wait until it has ended, or end it, to ${verb} it.${elsewhere}`;
 }

@@ -5,11 +5,11 @@ import type { LoadSource } from '../domain/scaling.ts';
 import { type Inheritance, NOTHING_EARLIER } from '../domain/earlier-run.ts';
 import { ReadyQueue } from '../plan/ready.ts';
 import { Coordinator } from '../run/coordinator.ts';
-import type { Interruption } from '../run/interruption.ts';
 import { Journal } from '../run/journal.ts';
 import { mostAgents } from '../store/agent-counts.ts';
 import { LoadMeter } from '../run/load-meter.ts';
-import { Scaler } from '../run/scaler.ts';
+import type { RunGate } from '../run/run-gate.ts';
+import type { Scaler } from '../run/scaler.ts';
 import { firstFreeRunId, makeRunId } from '../run/run-id.ts';
 import { attemptsOf } from '../store/earlier-run.ts';
 import { outputsOf } from '../store/outputs.ts';
@@ -17,7 +17,9 @@ import { EnduringRecorder } from '../store/enduring-recorder.ts';
 import { SqliteRecorder } from '../store/recorder.ts';
 import { RunDatabase } from '../store/run-database.ts';
 import { conclude } from './conclude.ts';
+import { createGate } from './create-gate.ts';
 import { createEngine } from './create-engine.ts';
+import { createScaler } from './create-scaler.ts';
 import { createRunner } from './create-runner.ts';
 import { LazyWorkspaces } from './workspaces.ts';
 import type { RunOptions } from './options.ts';
@@ -52,11 +54,11 @@ export class RunSession {
   readonly #begin = beginNow();
   readonly #database: RunDatabase;
   readonly #recorder: EnduringRecorder;
-  readonly #load: LoadSource;
   readonly #roster: Roster;
   readonly #workspaces: LazyWorkspaces;
   readonly #engine: ScalableEngine;
   readonly #journal: Journal;
+  readonly #gate: RunGate;
   readonly #coordinator: Coordinator;
   /** Null where the number of agents stays. */
   readonly #scaler: Scaler | null;
@@ -65,8 +67,8 @@ export class RunSession {
   constructor(input: SessionInput) {
     const { options, paths, prepared, redactor, listeners } = input;
     this.#input = input;
-    this.#load = input.load ?? new LoadMeter();
-    this.#roster = makeRoster(options, toRun(prepared), this.#load.cores);
+    const load = input.load ?? new LoadMeter();
+    this.#roster = makeRoster(options, toRun(prepared), load.cores);
     makeStateFolder(paths.state);
     this.#database = new RunDatabase(paths.database, {
       runId: () => this.runId,
@@ -94,8 +96,22 @@ export class RunSession {
       onLate: (workstreamId, text) =>
         this.#journal.publish({ type: 'notice', level: 'warn', text, workstreamId }),
     });
+    this.#gate = createGate({
+      runId: this.runId,
+      plan: prepared.plan,
+      paths,
+      database: this.#database,
+      publish: (event) => this.#journal.publish(event),
+      onFree: () => this.#coordinator.retry(),
+    });
     this.#coordinator = this.#createCoordinator(this.#inherit());
-    this.#scaler = this.#createScaler();
+    this.#scaler = createScaler({
+      scaling: this.#roster.scaling,
+      load,
+      coordinator: this.#coordinator,
+      engine: this.#engine,
+      journal: this.#journal,
+    });
   }
 
   /** ISO 8601 in UTC. */
@@ -160,6 +176,7 @@ export class RunSession {
     } finally {
       this.#scaler?.end();
       await this.#engine.close();
+      this.#gate.close();
       // What could not be kept a moment ago may be kept now.
       await this.#journal.close();
       this.#recorder.close();
@@ -200,28 +217,15 @@ export class RunSession {
         agents: this.#roster.scaling?.policy.max ?? names.length,
         distribution: options.distribution,
         tracks,
+        gate: this.#gate,
       }),
       journal: this.#journal,
+      gate: this.#gate,
       outside: prepared.outside,
       inheritance,
       ask: options.ask,
       // Whoever ends this process as well is to be known.
       commitStarts: prepared.resumed?.afterDeath ?? false,
-    });
-  }
-
-  #createScaler(): Scaler | null {
-    const { scaling } = this.#roster;
-    if (scaling === null) return null;
-    return new Scaler({
-      ...scaling,
-      source: this.#load,
-      workload: () => ({ ...this.#coordinator.workload, inChildren: this.#engine.inChildren }),
-      resize: (agents) => {
-        this.#engine.resize(agents);
-        this.#coordinator.resize(agents);
-      },
-      journal: this.#journal,
     });
   }
 
@@ -290,8 +294,7 @@ export class RunSession {
 }
 
 /** How the last workstream left the run. A signal that comes later changes nothing any more. */
-interface RunEndpoint {
+interface RunEndpoint extends Pick<Coordinator, 'interruption'> {
   /** From the start to the last result. */
   lastSeconds: number;
-  interruption: Interruption | null;
 }

@@ -77,6 +77,13 @@ export type RunEvent =
       /** Names of those that take work. */
       agents: string[];
     }
+  | {
+      /** Other runs hold what workstreams of this one need. All that it waits for from now on: empty for nothing. */
+      type: 'waiting-for-runs';
+      waits: RunWait[];
+      /** The one that is new; null where it waits for less than before. */
+      added: RunWait | null;
+    }
   | { type: 'interrupting'; signal: string; running: number }
   | { type: 'notice'; level: 'info' | 'warn' | 'error'; text: string; workstreamId: string | null }
   | {
@@ -90,6 +97,16 @@ export type RunEvent =
       /** Absolute path of the database. */
       database: string;
     };
+
+/** What another run holds. */
+export interface RunWait {
+  /** The first workstream that needs it. */
+  workstreamId: string;
+  /** The run that holds it. */
+  runId: string;
+  /** A clause that says who waits for whom, and why. */
+  explanation: string;
+}
 
 /** What a run that is resumed has already. */
 export interface Resumed {

@@ -1,3 +1,4 @@
+import { type Gate, OPEN_GATE } from '../domain/gate.ts';
 import { type Constrained, signatures } from './signatures.ts';
 import { Lines } from './lines.ts';
 
@@ -8,6 +9,8 @@ export interface ReadyQueueOptions {
   distribution: 'dynamic' | 'round-robin';
   /** Who takes what; null where anyone takes anything. Not with `round-robin`. */
   tracks: Tracks | null;
+  /** What other runs have a say in. Default: nothing. */
+  gate?: Gate;
 }
 
 /** Which agents may take which workstreams. */
@@ -31,8 +34,10 @@ const ONE_LINE = [0];
  *   with nothing that runs, nothing else is started until what runs has ended;
  * - with `round-robin` only a workstream's own agent gets it, with tracks only one that takes its track.
  *
- * Otherwise no agent is refused while something that may run is ready. A workstream is its position in the plan. It
- * is ready from `add` to `take` and running from `take` to `release`; it may be added again after that. `take` costs
+ * Otherwise no agent is refused while something that may run is ready. What the gate refuses is set aside until
+ * `retry`, and nothing waits for it: one that runs alone is asked for before what runs has to end.
+ *
+ * A workstream is its position in the plan. It is ready from `add` to `take` and running from `take` to `release`; it may be added again after that. `take` costs
  * O(log V) amortised, and O(length of paths) for scopes.
  */
 export class ReadyQueue {
@@ -41,15 +46,20 @@ export class ReadyQueue {
   readonly #pinned: boolean;
   readonly #tracks: Tracks | null;
   readonly #parallelOk: readonly boolean[];
+  readonly #gate: Gate;
   readonly #running = new Set<number>();
+  /** Ready, and refused by the gate. */
+  #aside: number[] = [];
   #size = 0;
   /** The one that runs alone and for which what runs has to end; null when that is to be found out anew. */
   #drainingFor: number | null = null;
 
   /** `ranked` is in handing-out order, as `Plan.workstreams` is. */
-  constructor(ranked: readonly Constrained[], { agents, distribution, tracks }: ReadyQueueOptions) {
+  constructor(ranked: readonly Constrained[], options: ReadyQueueOptions) {
+    const { agents, distribution, tracks, gate = OPEN_GATE } = options;
     if (!Number.isInteger(agents) || agents < 1) throw new RangeError(`${agents} is no number of agents`);
     this.#agents = agents;
+    this.#gate = gate;
     this.#pinned = distribution === 'round-robin';
     this.#tracks = tracks;
     this.#parallelOk = ranked.map(({ parallelOk }) => parallelOk);
@@ -58,9 +68,21 @@ export class ReadyQueue {
     this.#lines = new Lines(signatures(ranked, lineOf), this.#aloneLine + 1);
   }
 
-  /** How many are ready and not yet taken. */
+  /** How many are ready and not yet taken, without those that were set aside. */
   get size(): number {
     return this.#size;
+  }
+
+  /** Whether something is ready that other runs keep from running. */
+  get isWaiting(): boolean {
+    return this.#aside.length > 0 || (this.#size > 0 && this.#gate.isShut);
+  }
+
+  /** Says that other runs may have given up what they held. */
+  retry(): void {
+    const aside = this.#aside;
+    this.#aside = [];
+    for (const index of aside) this.add(index);
   }
 
   /** Says that a workstream's dependencies are met. */
@@ -78,16 +100,20 @@ export class ReadyQueue {
    * When an agent is refused, ask the other free ones too: what is first in order may be pinned to one of them.
    * @param past whether the caller took something out before that was not for this agent, and will add it again: what
    * runs alone is not the first then, and nothing waits for it. Default: false.
+   * @param accepts whether the caller wants it; nothing is taken where it does not. Default: it does.
    */
-  take(agent: number, past = false): number | undefined {
+  take(agent: number, past = false, accepts: (index: number) => boolean = () => true): number | undefined {
     if (!Number.isInteger(agent) || agent < 0 || agent >= this.#agents)
       throw new RangeError(`there is no agent ${agent}`);
-    const index = this.#choose(agent, past);
-    if (index === undefined) return undefined;
-    this.#lines.start(index);
-    this.#running.add(index);
-    this.#size -= 1;
-    return index;
+    for (;;) {
+      const index = this.#choose(agent, past);
+      if (this.#gate.isShut || index === undefined || !accepts(index)) return undefined;
+      if (!this.#isAdmitted(index)) continue;
+      this.#lines.start(index);
+      this.#running.add(index);
+      this.#size -= 1;
+      return index;
+    }
   }
 
   /** Whether this agent may take it at all. */
@@ -99,11 +125,15 @@ export class ReadyQueue {
   release(index: number): void {
     if (!this.#running.delete(index)) throw new Error(`workstream ${index} is not running`);
     this.#lines.release(index);
+    this.#gate.leave(index);
     this.#drainingFor = null;
   }
 
   /** Takes a workstream out that is ready and not yet taken; says whether it was. */
   remove(index: number): boolean {
+    const aside = this.#aside.indexOf(index);
+    if (aside !== -1) this.#aside.splice(aside, 1);
+    if (aside !== -1) return true;
     if (!this.#lines.has(index)) return false;
     this.#lines.remove(index);
     this.#drainingFor = null;
@@ -115,7 +145,9 @@ export class ReadyQueue {
   drain(): number[] {
     this.#size = 0;
     this.#drainingFor = null;
-    return this.#lines.clear();
+    const aside = this.#aside;
+    this.#aside = [];
+    return [...this.#lines.clear(), ...aside].toSorted((one, other) => one - other);
   }
 
   /** The line after those of the agents when pinned, of the tracks where there are any, or of all. */
@@ -138,10 +170,26 @@ export class ReadyQueue {
     if (this.#drainingFor !== null || (running !== undefined && this.#parallelOk[running] === false))
       return undefined;
     if (past) return this.#firstFor(agent);
-    const alone = this.#lines.first(this.#aloneLine);
-    if (alone === undefined || !this.#isFirst(alone)) return this.#firstFor(agent);
-    if (running !== undefined) this.#drainingFor = alone;
-    return running === undefined && this.isFor(alone, agent) ? alone : undefined;
+    while (!this.#gate.isShut) {
+      const alone = this.#lines.first(this.#aloneLine);
+      if (alone === undefined || !this.#isFirst(alone)) break;
+      if (running === undefined) return this.isFor(alone, agent) ? alone : undefined;
+      if (!this.#isAdmitted(alone)) continue;
+      this.#drainingFor = alone;
+      return undefined;
+    }
+    return this.#firstFor(agent);
+  }
+
+  /** Sets it aside where the gate refuses it, and not everything. */
+  #isAdmitted(index: number): boolean {
+    if (this.#gate.admit(index)) return true;
+    if (!this.#gate.isShut) {
+      this.#lines.remove(index);
+      this.#size -= 1;
+      this.#aside.push(index);
+    }
+    return false;
   }
 
   #firstFor(agent: number): number | undefined {

@@ -60,6 +60,8 @@ export interface Board {
   leaving: Set<string>;
   /** The newest failures, newest last. */
   failures: FailureNote[];
+  /** What it waits for of other runs, newest last, in a clause each. */
+  waits: string[];
   /** The signal, or what a person did, that ends the run early. */
   interruptedBy: string | null;
   ended: boolean;
@@ -75,6 +77,7 @@ export function createBoard(): Board {
     agents: new Map(),
     leaving: new Set(),
     failures: [],
+    waits: [],
     interruptedBy: null,
     ended: false,
     work: {
@@ -131,6 +134,9 @@ export function applyEvent(board: Board, event: RunEvent): boolean {
       return true;
     case 'agents-scaled':
       scale(board, event.agents);
+      return true;
+    case 'waiting-for-runs':
+      board.waits = event.waits.map(({ explanation }) => kept(explanation));
       return true;
     case 'interrupting':
       board.interruptedBy = kept(event.signal);

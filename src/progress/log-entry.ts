@@ -63,6 +63,8 @@ export function logEntry(event: LoggedEvent, startedAt: number | null): LogEntry
       });
     case 'agents-scaled':
       return scaled(event);
+    case 'waiting-for-runs':
+      return waiting(event);
     case 'interrupting':
       return entry('warn', event, `interrupted by ${cut(event.signal)}`, {
         signal: cut(event.signal),
@@ -93,6 +95,17 @@ function entry(
   fields: Record<string, unknown>,
 ): LogEntry {
   return { level, fields: { event: event.type, ...fields }, text };
+}
+
+function waiting({ waits, added, ...event }: Extract<RunEvent, { type: 'waiting-for-runs' }>): LogEntry {
+  const fields = { event: event.type, waits: waits.length };
+  if (added !== null) {
+    const about = { workstream_id: added.workstreamId, other_run_id: added.runId };
+    return { level: 'info', text: cut(added.explanation), fields: { ...fields, ...about } };
+  }
+  const isOver = waits.length === 0;
+  const text = isOver ? 'waits for no other run any more' : 'waits for less of other runs than before';
+  return { level: isOver ? 'info' : 'debug', text, fields };
 }
 
 function scaled(event: Extract<RunEvent, { type: 'agents-scaled' }>): LogEntry {

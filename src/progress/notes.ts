@@ -23,3 +23,12 @@ export function interruptionLines(board: Board, { columns, colour, glyphs }: Loo
   const text = `Interrupted by ${clean(board.interruptedBy, columns, glyphs)}, ${rest}`;
   return [new Line(columns, glyphs).add(text, colour.yellow).toString()];
 }
+
+/** Says what it waits for of other runs; none where it waits for nothing. */
+export function waitingLines(board: Board, { columns, colour, glyphs }: Look): string[] {
+  const newest = board.waits.at(-1);
+  if (newest === undefined || board.interruptedBy !== null) return [];
+  const more = board.waits.length === 1 ? '' : ` (and ${board.waits.length - 1} more)`;
+  const text = `Waiting for another run: ${clean(newest, columns, glyphs)}${more}`;
+  return [new Line(columns, glyphs).add(text, colour.yellow).toString()];
+}

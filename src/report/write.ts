@@ -1,8 +1,7 @@
 import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { makeFolder } from '../support/make-folder.ts';
-import { isGone } from '../support/process-identity.ts';
+import { isGone, ownIdentity, type ProcessIdentity } from '../support/process-identity.ts';
 
 /** A report that could not be written; `cause` is the file system's error. */
 export class ReportError extends Error {
@@ -29,7 +28,7 @@ export function reportFileName(runId: string): string {
 export function writeReport(folder: string, runId: string, text: string): string {
   const path = join(folder, reportFileName(runId));
   if (!/^[\w][\w.-]*$/.test(runId)) throw new ReportError(path, `"${runId}" can't be part of a file name.`);
-  const unfinished = join(folder, `.${reportFileName(runId)}.${process.pid}.${hostname()}.tmp`);
+  const unfinished = join(folder, `.${reportFileName(runId)}.${writer(ownIdentity())}.tmp`);
   try {
     makeFolder(folder);
     for (const path of abandonedReports(folder)) removeIfAllowed(path);
@@ -40,15 +39,19 @@ export function writeReport(folder: string, runId: string, text: string): string
   return path;
 }
 
-/** The unfinished report of a process, whose id and machine are the groups. */
-const UNFINISHED = /^\.multi_agent_consolidated_.*\.md\.(\d+)\.(.+)\.tmp$/;
+/** Who writes an unfinished report, as part of its name. */
+const writer = ({ pid, hostname, pidNamespace }: ProcessIdentity): string =>
+  `${pid}.${hostname}${pidNamespace ? `+${pidNamespace}` : ''}`;
+
+/** The unfinished report of a process, whose id, machine and namespace are the groups. */
+const UNFINISHED = /^\.multi_agent_consolidated_.*\.md\.(\d+)\.(.+?)(?:\+([^+]+))?\.tmp$/;
 
 /** What processes left that were killed while they wrote, where the folder may be listed. */
 export function abandonedReports(folder: string): string[] {
   return namesIn(folder)
     .filter((name) => {
-      const [, pid, host = ''] = UNFINISHED.exec(name) ?? [];
-      return pid !== undefined && isGone({ pid: Number(pid), started: null, hostname: host });
+      const [, pid, host = '', pidNamespace = null] = UNFINISHED.exec(name) ?? [];
+      return pid !== undefined && isGone({ pid: Number(pid), started: null, hostname: host, pidNamespace });
     })
     .map((name) => join(folder, name));
 }

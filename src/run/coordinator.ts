@@ -33,6 +33,8 @@ export interface CoordinatorParts {
   runner: WorkstreamRunner;
   ready: ReadyQueue;
   journal: Journal;
+  /** What other runs have a say in; `ready` asks it. */
+  gate: { idle(): void };
   /** Dependencies that are not part of this run, and whether they count as met. */
   outside: ReadonlyMap<string, boolean>;
   /** What the run has from before. */
@@ -142,8 +144,12 @@ export class Coordinator {
     const start: Start = (agent, index, linedUp) => this.#start(agent, index, linedUp);
     for (const index of this.#results.begin()) this.#parts.ready.add(index);
     for (;;) {
-      if (this.#interruption === null && this.#fault === null) this.#handOut.give(start);
-      if (this.#running.size === 0 && this.#pauses.size === 0) break;
+      if (!this.#isEnding) this.#handOut.give(start);
+      if (this.#running.size === 0) {
+        this.#parts.gate.idle();
+        const isWaiting = !this.#isEnding && this.#parts.ready.isWaiting;
+        if (this.#pauses.size === 0 && !isWaiting) break;
+      }
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -152,6 +158,16 @@ export class Coordinator {
     if (this.#fault !== null) throw this.#fault;
     this.#results.skipTheRest(this.#interruption);
     await this.#parts.journal.flush();
+  }
+
+  /** Says that other runs may have given up what this one waits for. */
+  retry(): void {
+    this.#parts.ready.retry();
+    this.#wake();
+  }
+
+  get #isEnding(): boolean {
+    return this.#interruption !== null || this.#fault !== null;
   }
 
   /** Ends the run because results can't be kept any more. */

@@ -71,13 +71,8 @@ export class HandOut {
     const share = Math.ceil(this.#ready.size / this.#hands.agents);
     for (const [agent, had] of this.#hands.busy) {
       for (let more = Math.min(depth - had, share); more > 0; more -= 1) {
-        const index = this.#ready.take(agent);
+        const index = this.#ready.take(agent, false, mayWait);
         if (index === undefined) break;
-        if (!mayWait(index)) {
-          this.#ready.release(index);
-          this.#ready.add(index);
-          break;
-        }
         start(agent, index, this.#hands.give(agent));
       }
     }

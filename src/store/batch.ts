@@ -71,6 +71,7 @@ export class Batch {
         return;
       case 'workstream-log':
       case 'agent-replaced':
+      case 'waiting-for-runs':
       case 'interrupting':
       case 'notice':
       case 'run-ended':

@@ -4,11 +4,12 @@ import { attemptSchema, type AttemptRecord } from '../domain/attempt.ts';
 import type { EarlierResult, EarlierRun, Unfinished } from '../domain/earlier-run.ts';
 import type { JsonObject } from '../domain/json.ts';
 import { normalizeMessage } from '../support/normalize-message.ts';
-import { isGone, type ProcessIdentity } from '../support/process-identity.ts';
+import type { ProcessIdentity } from '../support/process-identity.ts';
 import type { Connection } from './connection.ts';
 import { finalStatus } from './final-status.ts';
 import { anyJson, jsonCell } from './json-cell.ts';
 import { IN_HAND } from './live.ts';
+import { isWriterGone, PROCESS_COLUMNS, processOf, processShape } from './liveness.ts';
 import { countOf, eachRow, firstRow, numberCell, rows, textCell } from './read.ts';
 import { NEWEST_FIRST } from './runs.ts';
 import { wallSeconds } from './wall-time.ts';
@@ -25,12 +26,10 @@ export interface Standing {
 const standingRow = z.object({
   run_id: z.string(),
   state: textCell,
-  pid: numberCell,
-  pid_started: textCell,
-  hostname: textCell,
+  ...processShape,
 });
 
-const STANDING = 'SELECT run_id, state, pid, pid_started, hostname FROM consolidated_runs';
+const STANDING = `SELECT run_id, state, ${PROCESS_COLUMNS} FROM consolidated_runs`;
 
 /** How a run stands; null where there is none of this id. */
 export function standingOf(connection: Connection, runId: string): Standing | null {
@@ -52,11 +51,10 @@ export function latestEnded(connection: Connection): Standing | null {
 }
 
 function toStanding({ run_id: runId, ...row }: z.infer<typeof standingRow>): Standing {
-  const { pid, pid_started: started, hostname } = row;
-  const process = pid === null || hostname === null ? null : { pid, started, hostname };
+  const process = processOf(row);
   if (row.state === 'interrupted') return { runId, state: 'interrupted', process };
   if (row.state !== 'running') return { runId, state: 'ended', process };
-  return { runId, state: process !== null && isGone(process) ? 'interrupted' : 'alive', process };
+  return { runId, state: isWriterGone(row) ? 'interrupted' : 'alive', process };
 }
 
 const runRow = z.object({ options: textCell, resumed_at: textCell, retry_of: textCell });

@@ -6,6 +6,7 @@ import { plural } from '../support/plural.ts';
 import { LastResort } from './last-resort.ts';
 import type { SqliteRecorder } from './recorder.ts';
 import type { RunDatabase } from './run-database.ts';
+import { HEARTBEAT_MS } from './liveness.ts';
 import { Spill } from './spill.ts';
 import type { SpilledResult } from './spill-line.ts';
 import { StoreError, storeError } from './store-error.ts';
@@ -48,6 +49,7 @@ export class EnduringRecorder implements Recorder {
   /** Committed, and perhaps not on the disk yet. */
   #unsynced: SpilledResult[] = [];
   #clock: NodeJS.Timeout | null = null;
+  readonly #heart: NodeJS.Timeout;
   #refusal: StoreError | null = null;
 
   constructor(parts: EnduringParts) {
@@ -55,6 +57,7 @@ export class EnduringRecorder implements Recorder {
     const { connection } = parts.database;
     this.#spill = new Spill(connection.name, parts.folders);
     this.#patience = Number(connection.pragma('busy_timeout', { simple: true }));
+    this.#heart = setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
   }
 
   get seconds(): number {
@@ -133,11 +136,23 @@ export class EnduringRecorder implements Recorder {
     return outputs;
   }
 
-  /** Stops the clock. What is in the spill stays there, for the next start to take in. */
+  /** Stops the clocks. What is in the spill stays there, for the next start to take in. */
   close(): void {
+    clearInterval(this.#heart);
     this.#stopClock();
     this.#spill.close();
     this.#parts.recorder.close();
+  }
+
+  /** While the database is left alone, the clock finds out whether it can be written. */
+  #beat(): void {
+    if (this.#clock !== null) return;
+    try {
+      this.#parts.recorder.beat();
+    } catch (error) {
+      if (error instanceof StoreError) this.#trouble(error);
+      else this.#parts.fail(error);
+    }
   }
 
   /** @param wait how long at most for another process's lock, in milliseconds. */

@@ -2,11 +2,19 @@
 import type { Statement } from 'better-sqlite3';
 import type { Connection } from './connection.ts';
 
+/** ISO 8601 in UTC with milliseconds, by this machine's clock. */
+export const NOW = "strftime('%Y-%m-%dT%H:%M:%fZ')";
+
 const RUN = `
 INSERT INTO consolidated_runs
   (run_id, timestamp, created_at, total_workstreams, agents_count, agent_names, state, pid, pid_started, hostname,
-   options, retry_of)
-VALUES (@run, @at, @at, @total, @agents, @names, 'running', @pid, @started, @hostname, @options, @retryOf)`;
+   boot_id, pid_namespace, heartbeat_at, options, retry_of)
+VALUES (@run, @at, @at, @total, @agents, @names, 'running', @pid, @started, @hostname,
+  @bootId, @pidNamespace, ${NOW}, @options, @retryOf)`;
+
+/** That the process which writes the run is this one. */
+export const OURS =
+  'pid = @pid AND pid_started IS @started AND hostname = @hostname AND pid_namespace IS @pidNamespace';
 
 /** Does nothing when the id is taken. */
 const CLAIM = `${RUN} ON CONFLICT (run_id) DO NOTHING`;
@@ -14,7 +22,9 @@ const CLAIM = `${RUN} ON CONFLICT (run_id) DO NOTHING`;
 /** Fills in the row that this process claimed; changes nothing when the id belongs to another. */
 const START = `${RUN}
 ON CONFLICT (run_id) DO UPDATE SET total_workstreams = @total, agents_count = @agents, agent_names = @names
-WHERE state = 'running' AND agents_count IS NULL AND pid = @pid AND pid_started IS @started AND hostname = @hostname`;
+WHERE state = 'running' AND agents_count IS NULL AND ${OURS}`;
+
+const HEARTBEAT = `UPDATE consolidated_runs SET heartbeat_at = ${NOW} WHERE run_id = ?`;
 
 const WORKSTREAM = `
 INSERT INTO run_workstreams
@@ -90,7 +100,7 @@ interface TextStatement {
 }
 
 /** One for each thing that a recorder writes. */
-export type Statements = Record<'claim' | 'start' | 'state' | 'totals' | 'finish', Statement> &
+export type Statements = Record<'claim' | 'start' | 'state' | 'totals' | 'heartbeat' | 'finish', Statement> &
   Record<'workstream' | 'progress' | 'result' | 'attempt' | 'error' | 'testCase', TextStatement>;
 
 /** SQLite takes any bytes for text, and who reads the database by other means could not decode it. */
@@ -119,6 +129,7 @@ export function prepareStatements(connection: Connection): Statements {
     error: forText(connection.prepare(ERROR)),
     testCase: forText(connection.prepare(TEST_CASE)),
     totals: connection.prepare(TOTALS),
+    heartbeat: connection.prepare(HEARTBEAT),
     finish: connection.prepare(FINISH),
   };
 }

@@ -101,6 +101,12 @@ export class SqliteRecorder implements Recorder {
     return this.#wal.sync();
   }
 
+  /** Says that the run's process is alive. */
+  beat(): void {
+    const runId = this.#runId;
+    if (runId !== null) this.#write(() => void this.#statements.heartbeat.run(runId));
+  }
+
   /** Whether the start of the run is in the database. */
   get hasBegun(): boolean {
     return this.#runId !== null && this.#batch.started === null;

@@ -1,14 +1,16 @@
 /** Begins a further session of a run that was interrupted. */
 import type { JsonObject } from '../domain/json.ts';
+import type { ProcessIdentity } from '../support/process-identity.ts';
 import type { RunStarted } from './batch.ts';
 import type { Connection } from './connection.ts';
 import { IN_HAND } from './live.ts';
-import { inStatus } from './recorder-statements.ts';
+import { inStatus, NOW, OURS } from './recorder-statements.ts';
 
 /** Nobody else may have resumed it since it was read. */
 const TAKE_OVER = `
 UPDATE consolidated_runs SET
-  state = 'running', pid = @pid, pid_started = @started, hostname = @hostname, options = @options
+  state = 'running', pid = @pid, pid_started = @started, hostname = @hostname, boot_id = @bootId,
+  pid_namespace = @pidNamespace, heartbeat_at = ${NOW}, options = @options
 WHERE run_id = @run AND state = 'interrupted' AND resumed_at IS @resumedAt`;
 
 /** The sign of life that came last; one from before the session belongs to an earlier one. */
@@ -63,14 +65,7 @@ UPDATE consolidated_runs SET
   total_errors = (SELECT COUNT(*) FROM consolidated_errors WHERE run_id = @run),
   total_warnings = (SELECT COALESCE(SUM(json_array_length(warnings)), 0) FROM agent_results
     WHERE run_id = @run AND warnings <> '[]')
-WHERE run_id = @run AND state = 'running' AND pid = @pid AND pid_started IS @started AND hostname = @hostname`;
-
-/** Who writes the run from now on. */
-export interface Writer {
-  pid: number;
-  started: string | null;
-  hostname: string;
-}
+WHERE run_id = @run AND state = 'running' AND ${OURS}`;
 
 /** What is to be taken. */
 export interface Taking {
@@ -83,17 +78,19 @@ export interface Taking {
 }
 
 /** Makes `writer` the writer of an interrupted run; false when another process has taken it since it was read. */
-export function takeOver(connection: Connection, taking: Taking, writer: Writer): boolean {
+export function takeOver(connection: Connection, taking: Taking, writer: ProcessIdentity): boolean {
   const { runId: run, resumedAt } = taking;
   const values = { run, resumedAt, options: JSON.stringify(taking.options), ...writer };
   if (connection.prepare(TAKE_OVER).run(values).changes === 0) return false;
+  // What the process before held is free; this one takes its own again.
+  connection.prepare('DELETE FROM run_locks WHERE run_id = @run').run({ run });
   const ids = JSON.stringify(taking.discarded);
   for (const sql of [DROP_ATTEMPTS, KEEP_ATTEMPTS]) connection.prepare(sql).run({ run, ids });
   return true;
 }
 
 /** Writes the start of a further session. Runs inside the recorder's transaction; false when the run is another's. */
-export function restart(connection: Connection, started: RunStarted, writer: Writer): boolean {
+export function restart(connection: Connection, started: RunStarted, writer: ProcessIdentity): boolean {
   const { runId: run, at, total, agents, resumed } = started;
   const ids = JSON.stringify(resumed?.discarded ?? []);
   if (resumed?.afterDeath === true) connection.prepare(SUSPECT).run({ run });

@@ -4,7 +4,7 @@ import type { RunState, RunSummary, Totals } from '../domain/run-record.ts';
 import type { Connection } from './connection.ts';
 import { isoTime } from './iso-time.ts';
 import { jsonCell, listOf } from './json-cell.ts';
-import { isGone } from '../support/process-identity.ts';
+import { isWriterGone, processShape } from './liveness.ts';
 import { countOf, firstRow, numberCell, rows, textCell } from './read.ts';
 import { readSummary } from './summary-json.ts';
 
@@ -14,9 +14,7 @@ const runRow = z.object({
   created_at: textCell,
   ended_at: textCell,
   state: textCell,
-  pid: numberCell,
-  pid_started: textCell,
-  hostname: textCell,
+  ...processShape,
   total_workstreams: numberCell,
   completed_count: numberCell,
   failed_count: numberCell,
@@ -74,8 +72,7 @@ function toSummary(connection: Connection, row: RunRow): RunSummary {
 function stateOf(row: RunRow): RunState {
   if (row.state === 'interrupted') return 'interrupted';
   if (row.state !== 'running') return 'ended';
-  const { pid, pid_started: started, hostname } = row;
-  return pid !== null && hostname !== null && isGone({ pid, started, hostname }) ? 'interrupted' : 'running';
+  return isWriterGone(row) ? 'interrupted' : 'running';
 }
 
 function totalsOf(row: RunRow): Totals {

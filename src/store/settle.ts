@@ -1,8 +1,8 @@
 /** Keeps what a run leaves behind for the next ones, once nothing is written to it any more. */
 import { z } from 'zod';
 import type { Connection } from './connection.ts';
-import { isGone } from '../support/process-identity.ts';
-import { numberCell, rows, textCell } from './read.ts';
+import { isWriterGone, PROCESS_COLUMNS, processShape } from './liveness.ts';
+import { rows } from './read.ts';
 
 /** Of a workstream that was marked as done no duration is known: the one from before stays. */
 const KEEP_DURATIONS = `
@@ -21,21 +21,19 @@ DELETE FROM run_workstreams WHERE run_id = ? AND EXISTS (
   SELECT 1 FROM agent_results r WHERE r.run_id = run_workstreams.run_id
     AND r.workstream_id = run_workstreams.workstream_id AND r.attempts IS NOT NULL)`;
 
+const DROP_LOCKS = 'DELETE FROM run_locks WHERE run_id = ?';
+
 /**
- * Keeps the durations of what completed and drops live states that a result has replaced. Done once for a run and not
+ * Keeps the durations of what completed, and drops locks and the live states that a result has replaced. Done once for a run and not
  * for each result, because that would double what a result costs.
  */
 export function settleRun(connection: Connection, runId: string): void {
   connection.prepare(KEEP_DURATIONS).run(runId);
   connection.prepare(DROP_FINAL).run(runId);
+  connection.prepare(DROP_LOCKS).run(runId);
 }
 
-const runningRow = z.object({
-  run_id: z.string(),
-  pid: numberCell,
-  pid_started: textCell,
-  hostname: textCell,
-});
+const runningRow = z.object({ run_id: z.string(), ...processShape });
 
 /** Settles the runs whose process died, and marks them as interrupted. */
 export function settleDeadRuns(connection: Connection): void {
@@ -51,10 +49,8 @@ export function settleDeadRuns(connection: Connection): void {
 }
 
 function unfinished(connection: Connection): string[] {
-  const sql = "SELECT run_id, pid, pid_started, hostname FROM consolidated_runs WHERE state = 'running'";
+  const sql = `SELECT run_id, ${PROCESS_COLUMNS} FROM consolidated_runs WHERE state = 'running'`;
   return rows(connection, runningRow, sql)
-    .filter(({ pid, pid_started: started, hostname }) => {
-      return pid !== null && hostname !== null && isGone({ pid, started, hostname });
-    })
+    .filter((row) => isWriterGone(row))
     .map(({ run_id: runId }) => runId);
 }

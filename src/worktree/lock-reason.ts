@@ -13,19 +13,21 @@ export interface Owner {
 }
 
 const REASON =
-  /^Millrace (\S+) (\S+) attempt (\d+) by (\S+) from ([0-9a-f]+), pid (\d+) started (\S+) on (.+)$/;
+  /^Millrace (\S+) (\S+) attempt (\d+) by (\S+) from ([0-9a-f]+), pid (\d+) started (\S+) on (.+?)(?: \(boot (\S+), (\S+)\))?$/;
 
 export function lockReason({ runId, workstreamId, attempt, agentId, start, process }: Owner): string {
-  const { pid, started, hostname } = process;
+  const { pid, started, hostname, bootId, pidNamespace } = process;
+  const where = bootId && pidNamespace ? ` (boot ${bootId}, ${pidNamespace})` : '';
   return (
     `Millrace ${runId} ${workstreamId} attempt ${attempt} by ${agentId} from ${start}, ` +
-    `pid ${pid} started ${started ?? '-'} on ${hostname}`
+    `pid ${pid} started ${started ?? '-'} on ${hostname}${where}`
   );
 }
 
 /** The owner that a reason names; null for a worktree that is not Millrace's. */
 export function parseLockReason(reason: string): Owner | null {
-  const [, runId, workstreamId, attempt, agentId, start, pid, started, hostname] = REASON.exec(reason) ?? [];
+  const [, runId, workstreamId, attempt, agentId, start, pid, started, hostname, boot, namespace] =
+    REASON.exec(reason) ?? [];
   if (
     runId === undefined ||
     workstreamId === undefined ||
@@ -40,6 +42,11 @@ export function parseLockReason(reason: string): Owner | null {
     attempt: Number(attempt),
     agentId,
     start,
-    process: { pid: Number(pid), started: started === '-' ? null : (started ?? null), hostname },
+    process: {
+      pid: Number(pid),
+      started: started === '-' ? null : (started ?? null),
+      hostname,
+      ...(boot === undefined || namespace === undefined ? {} : { bootId: boot, pidNamespace: namespace }),
+    },
   };
 }

@@ -38,6 +38,67 @@ describe('order', () => {
   });
 });
 
+describe('what the gate refuses', () => {
+  /** A gate that refuses these workstreams, or everything. */
+  function gated(refused: Set<number>, ...sketches: Omit<Sketch, 'id'>[]) {
+    const ranked = makeWorkstreams(...sketches.map((sketch, index) => ({ id: `ws-${index}`, ...sketch })));
+    const asked: string[] = [];
+    const gate = {
+      isShut: false,
+      admit: (index: number) => {
+        asked.push(`${index}`);
+        return !refused.has(index);
+      },
+      leave: (index: number) => void asked.push(`left ${index}`),
+    };
+    const ready = new ReadyQueue(ranked, { agents: 3, distribution: 'dynamic', tracks: null, gate });
+    for (const index of ranked.keys()) ready.add(index);
+    return { ready, gate, asked };
+  }
+
+  test('is passed, keeps nothing of this run waiting, and comes back in its place', () => {
+    const refused = new Set([0]);
+    const { ready, asked } = gated(refused, { conflictGroup: 'db' }, { conflictGroup: 'db' }, {}, {});
+    expect([ready.take(0), ready.take(1), ready.isWaiting, ready.size]).toEqual([1, 2, true, 1]);
+    ready.release(1);
+    refused.clear();
+    ready.retry();
+    expect([ready.take(0), ready.isWaiting, ready.take(2)]).toEqual([0, false, 3]);
+    expect(asked).toEqual(['0', '1', '2', 'left 1', '0', '3']);
+  });
+
+  test('where it runs alone, it is asked for before anything has to end for it', () => {
+    const refused = new Set<number>([1, 2]);
+    const { ready } = gated(refused, {}, { parallelOk: false }, { parallelOk: false }, {});
+    expect([ready.take(0), ready.take(1)]).toEqual([0, 3]);
+    refused.clear();
+    ready.retry();
+    expect(ready.take(2)).toBeUndefined();
+    ready.release(0);
+    ready.release(3);
+    expect([ready.take(2), ready.take(0)]).toEqual([1, undefined]);
+  });
+
+  test('may be everything', () => {
+    const { ready, gate, asked } = gated(new Set(), {}, {});
+    gate.isShut = true;
+    expect([ready.take(0), ready.isWaiting, asked]).toEqual([undefined, true, []]);
+    gate.isShut = false;
+    expect(ready.take(0)).toBe(0);
+  });
+
+  test('can be taken out like anything that is ready', () => {
+    const { ready } = gated(new Set([0, 1, 2]), {}, {}, {}, {});
+    expect(ready.take(0)).toBe(3);
+    expect([ready.remove(1), ready.remove(1), ready.drain(), ready.isWaiting]).toEqual([
+      true,
+      false,
+      [0, 2],
+      false,
+    ]);
+  });
+});
+
 describe('conflicts', () => {
   test('members of a group run one after another while others pass them', () => {
     const ready = queue(3, 'dynamic', { conflictGroup: 'db' }, { conflictGroup: 'db' }, {});

@@ -38,6 +38,20 @@ test('a run in a window of 80 columns', () => {
   ]);
 });
 
+test('what it waits for of other runs stands below the headline, until it waits for nothing', () => {
+  const wait = (explanation: string) => ({
+    workstreamId: 'ws-1',
+    runId: 'ma-run-20260101-000001',
+    explanation,
+  });
+  const waits = [wait('ws-1 waits for ws-8'), wait('ws-2 waits for ws-9')];
+  const waiting: RunEvent = { type: 'waiting-for-runs', waits, added: null };
+  const second = (...events: RunEvent[]) =>
+    frame(boardOf([runStarted(25, 1), ...events]), { ...plain, columns: 80 })[1];
+  expect(second(waiting)).toBe('Waiting for another run: ws-2 waits for ws-9 (and 1 more)');
+  expect(second(waiting, { ...waiting, waits: [] })).toMatch(/^agent-1/);
+});
+
 test('the same in 200 columns', () => {
   expect(frame(busy, { ...plain, columns: 200 })).toEqual([
     '████░░░░░░░░░░░░░░░░░░░░░░░░░░ 16 % · 4 of 25 · 1 failed · 1 skipped · 1m 12s · about 5m 28s left',

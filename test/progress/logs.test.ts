@@ -131,12 +131,16 @@ test('a run from its start to its end', () => {
   ]);
 });
 
+const WAIT = { workstreamId: 'ws-1', runId: 'ma-run-20260101-000001', explanation: 'ws-1 waits for ws-9' };
+
 test('what else can happen', () => {
   const lines = logged(
     'debug',
     runStarted(1, 1),
     { type: 'workstream-ready', workstreamId: 'ws-1' },
     progress('ws-1', 1, null, 'reading'),
+    { type: 'waiting-for-runs', waits: [WAIT], added: WAIT },
+    { type: 'waiting-for-runs', waits: [], added: null },
     { type: 'agent-replaced', agentId: 'agent-1', why: 'it was out of memory' },
     { type: 'interrupting', signal: 'SIGINT', running: 1 },
     { type: 'notice', level: 'warn', text: 'odd', workstreamId: 'ws-1' },
@@ -156,6 +160,16 @@ test('what else can happen', () => {
       message: 'reading',
       msg: 'ws-1 goes on',
     },
+    {
+      level: 30,
+      run_id,
+      event: 'waiting-for-runs',
+      workstream_id: 'ws-1',
+      other_run_id: WAIT.runId,
+      waits: 1,
+      msg: 'ws-1 waits for ws-9',
+    },
+    { level: 30, run_id, event: 'waiting-for-runs', waits: 0, msg: 'waits for no other run any more' },
     {
       level: 40,
       run_id,

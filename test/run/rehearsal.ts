@@ -65,6 +65,7 @@ export class Rehearsal {
       runner: this.runner,
       ready: this.ready,
       journal,
+      gate: { idle: () => undefined },
       outside,
       inheritance: NOTHING_EARLIER,
       commitStarts: false,

@@ -63,7 +63,7 @@ CREATE TABLE consolidated_runs (
   execution_summary TEXT,
   recommendations TEXT,
   created_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
-, state TEXT CHECK (state IN ('running', 'ended', 'interrupted')), ended_at TEXT, exit_code INTEGER, agents_count INTEGER, pid INTEGER, pid_started TEXT, hostname TEXT, agent_names TEXT, options TEXT, resumed_at TEXT, retry_of TEXT);
+, state TEXT CHECK (state IN ('running', 'ended', 'interrupted')), ended_at TEXT, exit_code INTEGER, agents_count INTEGER, pid INTEGER, pid_started TEXT, hostname TEXT, agent_names TEXT, options TEXT, resumed_at TEXT, retry_of TEXT, boot_id TEXT, pid_namespace TEXT, heartbeat_at TEXT);
 
 CREATE INDEX consolidated_runs_running ON consolidated_runs (run_id) WHERE state = 'running';
 
@@ -72,6 +72,18 @@ CREATE TABLE run_crashes (
   workstream_id TEXT NOT NULL,
   deaths INTEGER NOT NULL,
   PRIMARY KEY (run_id, workstream_id)
+) WITHOUT ROWID;
+
+CREATE TABLE run_locks (
+  run_id TEXT NOT NULL REFERENCES consolidated_runs (run_id) ON DELETE CASCADE,
+  -- Empty for busy.
+  workstream_id TEXT NOT NULL,
+  -- busy: it has workstreams in hand, one row a run; alone: nothing may run beside this one.
+  kind TEXT NOT NULL CHECK (kind IN ('busy', 'alone', 'group', 'scope')),
+  -- The conflict group, or an absolute path that is owned with all below it; empty for the other kinds.
+  name TEXT NOT NULL,
+  since TEXT NOT NULL,
+  PRIMARY KEY (run_id, workstream_id, kind, name)
 ) WITHOUT ROWID;
 
 CREATE TABLE run_sessions (

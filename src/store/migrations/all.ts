@@ -5,6 +5,7 @@ import { tools } from './004-tools.ts';
 import { sessions } from './005-sessions.ts';
 import { crashes } from './006-crashes.ts';
 import { agentsOverTime } from './007-agents-over-time.ts';
+import { locks } from './008-locks.ts';
 
 /** SQL of every migration; the one at index i takes a database from version i to i + 1. Never changed, only added to. */
 export const migrations: readonly string[] = [
@@ -15,4 +16,5 @@ export const migrations: readonly string[] = [
   sessions,
   crashes,
   agentsOverTime,
+  locks,
 ];

@@ -1,0 +1,53 @@
+/** What keeps workstreams of one run from running beside those of another that uses the same database. */
+
+/** What a workstream has to hold while it runs. */
+export interface LockRequest {
+  workstreamId: string;
+  /** Nothing of any other run may run beside it. */
+  alone: boolean;
+  conflictGroup: string | null;
+  /** Absolute paths that it owns, each with all below it. */
+  paths: readonly string[];
+}
+
+/** One thing that a run holds. */
+export interface HeldLock {
+  runId: string;
+  /** Empty for `busy`. */
+  workstreamId: string;
+  /** `busy`: the run has workstreams in hand. `alone`: nothing may run beside this workstream. */
+  kind: 'busy' | 'alone' | 'group' | 'scope';
+  /** The conflict group, or the path; empty for the other kinds. */
+  name: string;
+}
+
+/** The locks of one run, in a table that all runs of a database see. Never throws because of the database. */
+export interface LockTable {
+  /** Takes everything at once, or nothing: then says what another run holds of it. */
+  take(request: LockRequest): HeldLock | null;
+  /** Says that the run has workstreams in hand, unless another run has one that runs alone: then gives that. */
+  takeBusy(): HeldLock | null;
+  /** Gives up what a workstream holds. */
+  release(workstreamId: string): void;
+  /** Says that the run has nothing in hand. */
+  releaseBusy(): void;
+  /** Whether another run holds it still: not when that has given it up, has ended, or its process is gone. */
+  isHeld(lock: HeldLock): boolean;
+}
+
+/** Whether what another run holds keeps this workstream from running. */
+export function keepsFrom(held: HeldLock, request: LockRequest): boolean {
+  switch (held.kind) {
+    case 'alone':
+      return true;
+    case 'busy':
+      return request.alone;
+    case 'group':
+      return held.name === request.conflictGroup;
+    case 'scope':
+      return request.paths.some((path) => isInside(path, held.name) || isInside(held.name, path));
+  }
+}
+
+const isInside = (path: string, area: string): boolean =>
+  path === area || area === '/' || path.startsWith(`${area}/`);

@@ -1,0 +1,145 @@
+import { resolve } from 'node:path';
+import type { Gate } from '../domain/gate.ts';
+import type { RunEvent, RunWait } from '../domain/run-event.ts';
+import { type HeldLock, keepsFrom, type LockRequest, type LockTable } from '../domain/run-lock.ts';
+import type { Workstream } from '../domain/workstream.ts';
+import { scopePrefixes } from '../plan/scope.ts';
+
+export interface RunGateParts {
+  workstreams: readonly Workstream[];
+  locks: LockTable;
+  /** The folder that relative scopes are relative to: absolute, without links, so that it is the same for all runs. */
+  folder: string;
+  publish: (event: RunEvent) => void;
+  /** Told when something was given up that this run waits for. */
+  onFree: () => void;
+  /** How often it is looked whether it was, in milliseconds. Default: 250. */
+  pollMs?: number;
+}
+
+/** What another run holds, and the workstream that asked for it first. */
+interface Wait {
+  workstreamId: string;
+  lock: HeldLock;
+}
+
+/**
+ * Admits workstreams beside those of other runs of the database. One without a conflict group, scopes or
+ * `parallel_ok: false` costs nothing: as long as this run has something in hand it has a row that says so, and nothing
+ * that is to run alone begins elsewhere.
+ *
+ * What another run holds is remembered, and looked up again by a clock, so that it does not matter how many wait for it.
+ */
+export class RunGate implements Gate {
+  readonly #parts: RunGateParts;
+  /** Workstreams that hold something. */
+  readonly #holding = new Set<number>();
+  #isBusy = false;
+  #waits: Wait[] = [];
+  #clock: NodeJS.Timeout | null = null;
+
+  constructor(parts: RunGateParts) {
+    this.#parts = parts;
+  }
+
+  get isShut(): boolean {
+    return this.#waits.some(({ lock }) => lock.kind === 'alone');
+  }
+
+  admit(index: number): boolean {
+    const workstream = this.#workstream(index);
+    const { locks } = this.#parts;
+    if (needsNothing(workstream)) {
+      if (!this.#isBusy) this.#isBusy = this.#isTaken(workstream.id, locks.takeBusy());
+      return this.#isBusy;
+    }
+    // What runs alone is admitted before what runs has ended.
+    if (this.#holding.has(index)) return true;
+    const request = this.#requestOf(workstream);
+    if (this.#waits.some(({ lock }) => keepsFrom(lock, request))) return false;
+    if (!this.#isTaken(workstream.id, locks.take(request))) return false;
+    this.#holding.add(index);
+    if (workstream.parallelOk) this.#isBusy = true;
+    return true;
+  }
+
+  leave(index: number): void {
+    if (this.#holding.delete(index)) this.#parts.locks.release(this.#workstream(index).id);
+  }
+
+  /** Says that the run has nothing in hand, whatever it waits for: then what is to run alone elsewhere may begin. */
+  idle(): void {
+    if (this.#isBusy) this.#parts.locks.releaseBusy();
+    this.#isBusy = false;
+  }
+
+  /** Gives up everything, and waits for nothing any more. */
+  close(): void {
+    if (this.#clock !== null) clearTimeout(this.#clock);
+    this.#clock = null;
+    for (const index of this.#holding) this.leave(index);
+    this.idle();
+  }
+
+  #isTaken(workstreamId: string, lock: HeldLock | null): boolean {
+    if (lock === null) return true;
+    const added = { workstreamId, lock };
+    this.#tell([...this.#waits, added], added);
+    this.#clock ??= setTimeout(() => this.#lookAgain(), this.#parts.pollMs ?? 250);
+    return false;
+  }
+
+  #lookAgain(): void {
+    this.#clock = null;
+    const { locks, onFree, pollMs } = this.#parts;
+    const left = this.#waits.filter(({ lock }) => locks.isHeld(lock));
+    const isFree = left.length < this.#waits.length;
+    if (left.length > 0) this.#clock = setTimeout(() => this.#lookAgain(), pollMs ?? 250);
+    if (!isFree) return;
+    this.#tell(left, null);
+    onFree();
+  }
+
+  #tell(waits: Wait[], added: Wait | null): void {
+    this.#waits = waits;
+    this.#parts.publish({
+      type: 'waiting-for-runs',
+      waits: waits.map(noteOf),
+      added: added === null ? null : noteOf(added),
+    });
+  }
+
+  #requestOf({ id, parallelOk, conflictGroup, scopes }: Workstream): LockRequest {
+    const paths = scopePrefixes(scopes).map((prefix) => resolve(this.#parts.folder, prefix));
+    return { workstreamId: id, alone: !parallelOk, conflictGroup, paths };
+  }
+
+  #workstream(index: number): Workstream {
+    const workstream = this.#parts.workstreams[index];
+    if (workstream === undefined) throw new RangeError(`there is no workstream ${index}`);
+    return workstream;
+  }
+}
+
+const needsNothing = ({ parallelOk, conflictGroup, scopes }: Workstream): boolean =>
+  parallelOk && conflictGroup === null && scopes.length === 0;
+
+const noteOf = (wait: Wait): RunWait => ({
+  workstreamId: wait.workstreamId,
+  runId: wait.lock.runId,
+  explanation: explain(wait),
+});
+
+function explain({ workstreamId: id, lock }: Wait): string {
+  const { kind, name, runId, workstreamId: other } = lock;
+  switch (kind) {
+    case 'busy':
+      return `${id} is to run alone (parallel_ok: false) and waits until ${runId} has nothing in hand`;
+    case 'alone':
+      return `nothing is started while ${other} of ${runId} runs alone (parallel_ok: false)`;
+    case 'group':
+      return `${id} waits for ${other} of ${runId}: both are in the conflict_group "${name}"`;
+    case 'scope':
+      return `${id} waits for ${other} of ${runId}, which owns ${name} (files_scope)`;
+  }
+}
