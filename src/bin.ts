@@ -1,29 +1,16 @@
 #!/usr/bin/env node
-/** Starts the command line. A run is started in a process of its own, which this one watches over. */
-import { fileURLToPath } from 'node:url';
-import { isWatched } from './watch/is-watched.ts';
-import { watch } from './watch/watch.ts';
+/**
+ * Looks at the version of Node before anything is loaded that an old one can't read. So this file has no static import
+ * and no syntax that is newer than the first Node that reads modules; `./start.ts` is the command.
+ */
+const LEAST = [20, 19] as const;
 
-const args = process.argv.slice(2);
-if (!isInFolder()) {
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major > LEAST[0] || (major === LEAST[0] && minor >= LEAST[1])) {
+  void import('./start.ts');
+} else {
   process.stderr.write(
-    'millrace: The folder that it was started in is not there any more: it was removed or replaced. Change to it anew, or to another.\n',
+    `millrace: Millrace needs Node ${LEAST.join('.')} or newer, and this is ${process.versions.node} (${process.execPath}). Nothing was run.\n`,
   );
   process.exitCode = 2;
-} else if (isWatched(args)) {
-  process.exitCode = await watch(fileURLToPath(new URL('./watched.js', import.meta.url)), args);
-  // Everything has been said, and a timer that waits for an answer is not needed any more.
-  process.exit();
-} else {
-  const { main } = await import('./unwatched.ts');
-  await main(args);
-}
-
-/** A shell goes on in a folder that was removed, and nothing can be found from there. */
-function isInFolder(): boolean {
-  try {
-    return process.cwd() !== '';
-  } catch {
-    return false;
-  }
 }

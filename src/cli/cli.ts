@@ -2,6 +2,7 @@
 import createYargs, { type Argv } from 'yargs';
 import { packageVersion } from '../support/package-version.ts';
 import { printable } from '../support/printable.ts';
+import { checkedWords } from './check-words.ts';
 import { commands } from './commands.ts';
 import { configurableOptions } from './options.ts';
 import { readConfig } from './config.ts';
@@ -22,7 +23,7 @@ export async function main(args: string[]): Promise<void> {
   outliveReaders();
   try {
     const config = await readConfig(process.cwd(), process.env, configurableOptions());
-    await build(args, config).parseAsync();
+    await build(isCompleting(args) ? args : checkedWords(args), config).parseAsync();
   } catch (error) {
     process.exitCode = await explain(error);
   }
@@ -44,8 +45,16 @@ function build(args: string[], config: Record<string, unknown>): Argv {
     .epilogue(EXIT_CODES)
     .wrap(Math.min(100, process.stdout.columns ?? 100))
     .fail((message, error) => {
-      throw error ?? new UsageError(message);
+      throw failureOf(message, error);
     });
+}
+
+/** What was typed so far is completed as it stands. */
+const isCompleting = (args: readonly string[]): boolean => args.includes('--get-yargs-completions');
+
+/** What the parser itself finds wrong is a usage error; anything else was thrown by a command. */
+function failureOf(message: string, error: Error | undefined): Error {
+  return error === undefined || error.name === 'YError' ? new UsageError(message) : error;
 }
 
 /** Says on standard error what went wrong, without secrets, and gives the exit code. What was typed comes back in it: it is data. */
@@ -58,7 +67,7 @@ async function explain(error: unknown): Promise<number> {
   };
   const { Refusal } = await import('../app/refusal.ts');
   if (error instanceof Refusal) return say(error.message, error.exitCode);
-  if (error instanceof UsageError) return say(await explainUnknown(error.message), 2);
+  if (error instanceof UsageError) return say(await explainUnknown(error.message, process.argv.slice(2)), 2);
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return say(`Millrace itself failed, please report it:\n${text}`, 3);
 }

@@ -170,6 +170,8 @@ function checked(key: string, value: unknown, kinds: Kinds): Values {
     throw new UsageError(`${CONFIG_FILE}: there is no option "${key}".${hint}`);
   }
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
+    if (typeof value === 'string' && value.trim() === '')
+      throw new UsageError(`${CONFIG_FILE}: "${key}" is empty; give it a value, or leave it out.`);
     if (typeof value === 'string' && value.includes('\0'))
       throw new UsageError(`${CONFIG_FILE}: "${key}" must be text without NUL characters.`);
     if (typeof value === kind || (kind === 'count' && isCount(value))) return { [name]: value };

@@ -5,6 +5,7 @@ import { isRunId } from '../run/run-id.ts';
 import type { GoingOn } from '../watch/protocol.ts';
 import type { PlanArguments } from './commands/plan.ts';
 import type { RunArguments } from './commands/run.ts';
+import { UsageError } from './usage-error.ts';
 
 /** What is the same for every run, and what an earlier run may have had otherwise, by the flag that says it. */
 type Overridable = Omit<CoordinatorOptions, 'cwd' | 'state' | 'select' | 'logLevel' | 'project' | 'ask'>;
@@ -83,7 +84,7 @@ function byFlag(argv: DecidingArguments): Record<string, Overridable> {
     distribution: { distribution: argv.distribution },
     merge: { merge: argv.merge },
     tool: { tool: argv.tool ?? null },
-    'best-of': { bestOf: listOf(argv.bestOf) },
+    'best-of': { bestOf: toolsOf(argv.bestOf) },
     workspace: { workspace: argv.workspace ?? null },
     'outside-scope': { outsideScope: argv.outsideScope },
     'max-cost-usd': { maxCostUsd: argv.maxCostUsd ?? null },
@@ -91,9 +92,13 @@ function byFlag(argv: DecidingArguments): Record<string, Overridable> {
   };
 }
 
-/** The names in a list with commas. */
-export const listOf = (text = ''): string[] =>
-  text.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
+/** The tools of `--best-of`, with commas between them; none where it is not given. */
+export function toolsOf(text: string | undefined): string[] {
+  if (text === undefined) return [];
+  const names = text.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
+  if (names.length === 0) throw new UsageError('--best-of takes the names of tools, such as claude,codex.');
+  return names;
+}
 
 /** The options that stand on the command line: what yargs gives has defaults and the configuration in it. */
 function flagsOf(line: readonly string[]): Set<string> {

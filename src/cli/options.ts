@@ -161,7 +161,7 @@ export const outputOptions = {
   }),
   junit: option({
     type: 'string',
-    describe: 'Also write the results as JUnit XML to this file',
+    describe: 'Also write the results as JUnit XML to this file; - is standard output',
     group: 'Output:',
   }),
   'log-level': option({

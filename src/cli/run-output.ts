@@ -1,4 +1,4 @@
-/** Where a run is shown: live on a terminal, as NDJSON anywhere else, with --json as one document. */
+/** Where a run is shown: live on a terminal, as NDJSON anywhere else, with --json and `--junit -` as one document. */
 import type { RunResult } from '../app/run-result.ts';
 import type { RunListener } from '../domain/run-event.ts';
 import { coloursFor } from '../progress/colours.ts';
@@ -9,6 +9,7 @@ import { summary } from '../progress/summary.ts';
 import { printable } from '../support/printable.ts';
 import { shownPath } from '../support/shown-path.ts';
 import type { RunArguments } from './commands/run.ts';
+import { STANDARD_OUTPUT } from './output-file.ts';
 import { print } from './print.ts';
 
 export interface RunOutput {
@@ -17,7 +18,7 @@ export interface RunOutput {
   pause(): void;
   resume(): void;
   /** Shows how the run ended. */
-  end(result: RunResult, document: () => string): Promise<void>;
+  end(result: RunResult, document: (format: 'json' | 'junit') => string): Promise<void>;
   /**
    * Waits for those who read the log. Idempotent.
    * @param exitCode of the run: one that was interrupted waits for no reader that does not read.
@@ -32,7 +33,8 @@ const HURRIED_MS = 1_000;
 
 /** Opens the output that the arguments and the kind of standard output ask for. */
 export function openOutput(argv: RunArguments): RunOutput {
-  if (argv.json) return jsonOutput(openLog(argv, 2));
+  if (argv.json) return documentOutput(openLog(argv, 2), 'json');
+  if (argv.junit === STANDARD_OUTPUT) return documentOutput(openLog(argv, 2), 'junit');
   return isForPeople() ? terminalOutput(openLog(argv, null)) : logOutput(openLog(argv, 1));
 }
 
@@ -56,8 +58,9 @@ function logOutput(log: RunLog): RunOutput {
   };
 }
 
-function jsonOutput(log: RunLog): RunOutput {
-  return { ...logOutput(log), end: (_result, document) => print(document()) };
+/** Standard output is for the document alone. */
+function documentOutput(log: RunLog, format: 'json' | 'junit'): RunOutput {
+  return { ...logOutput(log), end: (_result, document) => print(document(format)) };
 }
 
 function terminalOutput(log: RunLog): RunOutput {

@@ -1,6 +1,6 @@
 /** Usage and configuration: what is refused, and how. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { bin, cleanEnvironment, millrace, parseLines, writeFiles } from '../rig/command.ts';
@@ -96,6 +96,96 @@ describe('exit codes', () => {
     ]);
     expect(code).toBe(3);
     expect(stdout).toContain('file/state');
+  });
+});
+
+describe('files that a run is to write', () => {
+  test.each([
+    ['--log-file', 'folder', 'is a folder'],
+    ['--log-file', 'file/x.log', 'is a file, so nothing can be written below it'],
+    ['--log-file', '-', 'takes a file'],
+    ['--junit', 'folder', 'is a folder'],
+    ['--junit', 'file/deep/x.xml', 'is a file, so nothing can be written below it'],
+  ])('2 for %s %s, before anything is run', async (option, path, message) => {
+    const folder = folderWith({ ...one, file: '' });
+    mkdirSync(join(folder, 'folder'));
+    const { code, stdout, stderr } = await millrace(folder, ['run', option, path]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(`millrace: ${option}`);
+    expect(stderr).toContain(message);
+    expect(existsSync(join(folder, '.state'))).toBe(false);
+  });
+
+  test('folders on the way to them are made', async () => {
+    const folder = folderWith(one);
+    const { code } = await millrace(folder, ['run', '--log-file', 'a/b/x.log', '--junit', 'c/d/x.xml']);
+    expect(code).toBe(0);
+    expect(existsSync(join(folder, 'a/b/x.log'))).toBe(true);
+    expect(existsSync(join(folder, 'c/d/x.xml'))).toBe(true);
+  });
+
+  test('--junit - is standard output, with the log on standard error', async () => {
+    const folder = folderWith(one);
+    const { code, stdout, stderr } = await millrace(folder, ['run', '--junit', '-']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^<\?xml [\s\S]*<\/testsuites>\s*$/);
+    expect(parseLines(stderr).length).toBeGreaterThan(2);
+    expect(existsSync(join(folder, '-'))).toBe(false);
+    const both = await millrace(folder, ['run', '--junit', '-', '--json']);
+    expect({ code: both.code, stdout: both.stdout }).toEqual({ code: 2, stdout: '' });
+  });
+});
+
+describe('a run that there is not', () => {
+  test.each([
+    [['errors', 'X']],
+    [['errors', '--', 'X']],
+    [['show', '--', 'X']],
+    [['show', 'X']],
+    [['status', 'X']],
+    [['agents', 'X']],
+    [['report', 'X']],
+  ])('4 and a sentence for %j', async (args) => {
+    const folder = folderWith(one);
+    await millrace(folder, ['run']);
+    const { code, stdout, stderr } = await millrace(folder, args);
+    expect({ code, stdout, stderr }).toEqual({
+      code: 4,
+      stdout: '',
+      stderr: 'millrace: There is no run X. See: millrace runs\n',
+    });
+  });
+
+  test('names behind -- select as others do', async () => {
+    const folder = folderWith(one);
+    expect((await millrace(folder, ['run', '--', 'ws-x'])).code).toBe(4);
+    expect((await millrace(folder, ['run', '--', 'ws-a'])).code).toBe(0);
+    const { code, stderr } = await millrace(folder, ['runs', 'extra']);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: 'millrace: There is no place for "extra" in this command.\nSee millrace --help.\n',
+    });
+  });
+});
+
+describe('before anything is loaded', () => {
+  test('2 and a sentence for a Node that is too old', async () => {
+    const folder = temporaryFolder();
+    writeFiles(folder, {
+      'old.cjs':
+        "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.12.0' } });",
+    });
+    const old = { NODE_OPTIONS: `--require ${join(folder, 'old.cjs')}` };
+    const { code, stdout, stderr } = await millrace(folder, ['run'], old);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(
+      /^millrace: Millrace needs Node 20\.19 or newer, and this is 18\.12\.0 \(.*\)\. .*\n$/,
+    );
+  });
+
+  test('an old Node can read what says so: it has no static import and no new syntax', () => {
+    const text = readFileSync(bin, 'utf8');
+    expect(text).not.toMatch(/^\s*(?:import|export)[\s{*]|await |\?\.|\?\?|\*\*/m);
   });
 });
 

@@ -1,4 +1,5 @@
-import { join, resolve } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { DATABASE } from '../../app/defaults.ts';
 import { environmentRedactor } from '../../app/environment-redactor.ts';
 import { MultiAgentWorkstreamCoordinator } from '../../app/multi-agent-workstream-coordinator.ts';
@@ -18,9 +19,11 @@ import type { RunArguments } from '../commands/run.ts';
 import { givenOptions, goingOn } from '../given-options.ts';
 import { tellGithub } from '../github.ts';
 import { withRun } from '../history.ts';
+import { checkOutputFile, STANDARD_OUTPUT } from '../output-file.ts';
 import { redactUncaught } from '../uncaught.ts';
 import { type RunOutput, openOutput } from '../run-output.ts';
 import { printPlan } from './plan.ts';
+import { UsageError } from '../usage-error.ts';
 import { sourceOf } from './report.ts';
 
 const NOTHING_MATCHED = 4;
@@ -42,6 +45,7 @@ export async function run(argv: RunArguments): Promise<number> {
   if (argv.ask && (argv.json || !process.stdin.isTTY || !process.stdout.isTTY)) {
     throw new Refusal(2, '--ask needs a terminal to ask on.');
   }
+  checkOutputs(argv);
   const project = await readProject(process.cwd());
   redactUncaught(environmentRedactor(project.redact));
   const output = openOutput(argv);
@@ -80,6 +84,17 @@ export async function run(argv: RunArguments): Promise<number> {
   }
 }
 
+/** Before anything is run. @throws UsageError for what could not be written at its end. */
+function checkOutputs({ json, junit, logFile }: RunArguments): void {
+  if (logFile === STANDARD_OUTPUT)
+    throw new UsageError(
+      '--log-file takes a file; the log is on standard output already where nobody watches.',
+    );
+  checkOutputFile('--log-file', logFile);
+  if (junit !== STANDARD_OUTPUT) return checkOutputFile('--junit', junit);
+  if (json) throw new UsageError('--json and --junit - both want standard output; give --junit a file.');
+}
+
 /** `millrace vaildate` asks for a workstream of that name; it is more likely to be a command. */
 function hintAtCommand([first]: string[]): void {
   const meant = first === undefined ? null : nearest(first, commandNames);
@@ -110,8 +125,9 @@ async function finish(argv: RunArguments, output: RunOutput, result: RunResult |
   if (result === null) return;
   await withRun(argv.state, result.runId, async (history, stored) => {
     const source = sourceOf(history, stored, resolve(argv.reports));
-    await output.end(result, () => reportFormat('json')?.render(source) ?? '');
-    if (argv.junit !== undefined) writeJunit(argv.junit, reportFormat('junit')?.render(source) ?? '');
+    const render = (format: string): string => reportFormat(format)?.render(source) ?? '';
+    await output.end(result, render);
+    if (argv.junit !== undefined && argv.junit !== STANDARD_OUTPUT) writeJunit(argv.junit, render('junit'));
     return 0;
   });
   tellGithub(result.consolidated, process.env);
@@ -131,6 +147,7 @@ function askBetween(output: RunOutput): typeof askOnTerminal {
 
 function writeJunit(path: string, text: string): void {
   try {
+    mkdirSync(dirname(path), { recursive: true });
     writeRegular(path, text);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

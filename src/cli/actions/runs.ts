@@ -5,11 +5,14 @@ import { withHistory } from '../history.ts';
 import { next } from '../next.ts';
 import { printJson, printText } from '../print.ts';
 import { table } from '../table.ts';
+import { UsageError } from '../usage-error.ts';
 
 /** Lists the runs, newest first. */
 export async function runs(argv: RunsArguments): Promise<number> {
+  const { limit } = argv;
+  if (!Number.isInteger(limit) || limit < 1) throw new UsageError('--limit takes a whole number from 1.');
   return withHistory(argv.state, async (history) => {
-    const found = history?.listRuns({ limit: argv.limit }) ?? [];
+    const found = history?.listRuns({ limit }) ?? [];
     if (argv.json) await printJson({ version: 1, runs: found });
     else await printText(found.length === 0 ? 'No runs yet. Start one with: millrace run' : text(found));
     return 0;

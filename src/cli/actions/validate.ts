@@ -6,7 +6,7 @@ import { plural } from '../../support/plural.ts';
 import { printable } from '../../support/printable.ts';
 import type { ValidateArguments } from '../commands/validate.ts';
 import { readProject } from '../config.ts';
-import { listOf } from '../given-options.ts';
+import { toolsOf } from '../given-options.ts';
 import { printJson, printText } from '../print.ts';
 
 /**
@@ -33,7 +33,7 @@ export async function validate(argv: ValidateArguments): Promise<number> {
 async function check(argv: ValidateArguments): Promise<CheckedFolder> {
   const project = await readProject(process.cwd());
   const { tool = null, workspace = null } = argv;
-  const options = { project, tool, bestOf: listOf(argv.bestOf), workspace };
+  const options = { project, tool, bestOf: toolsOf(argv.bestOf), workspace };
   return checkFolder(resolve(argv.workstreams), process.cwd(), options);
 }
 

@@ -1,0 +1,50 @@
+import { accessSync, constants, type Stats, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { UsageError } from './usage-error.ts';
+
+/** In the place of a file: standard output. */
+export const STANDARD_OUTPUT = '-';
+
+/**
+ * Refuses a file that could not be written later, when the work is done. Writes nothing; folders that are missing are
+ * for whoever writes the file.
+ * @param option that names it, with its dashes.
+ */
+export function checkOutputFile(option: string, file: string | undefined): void {
+  if (file === undefined) return;
+  const path = resolve(file);
+  const stats = look(option, path);
+  if (stats?.isDirectory() === true) throw new UsageError(`${option}: ${file} is a folder; name a file.`);
+  checkWritable(option, stats === null ? nearestFolder(option, path) : path);
+}
+
+/** The nearest folder above it that there is. */
+function nearestFolder(option: string, path: string): string {
+  const folder = dirname(path);
+  const stats = look(option, folder);
+  if (stats === null) return nearestFolder(option, folder);
+  if (stats.isDirectory()) return folder;
+  throw new UsageError(`${option}: ${folder} is a file, so nothing can be written below it.`);
+}
+
+/** Null for nothing there. */
+function look(option: string, path: string): Stats | null {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) ?? null;
+  } catch (error) {
+    // A file on the way to it is told of by whoever finds that.
+    if (codeOf(error) === 'ENOTDIR') return null;
+    throw new UsageError(`${option}: ${path} can't be used (${codeOf(error)}).`);
+  }
+}
+
+function checkWritable(option: string, path: string): void {
+  try {
+    accessSync(path, constants.W_OK);
+  } catch (error) {
+    throw new UsageError(`${option}: ${path} can't be written (${codeOf(error)}).`);
+  }
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : String(error);
