@@ -9,12 +9,19 @@ export const STANDARD_OUTPUT = '-';
  * Refuses a file that could not be written later, when the work is done. Writes nothing; folders that are missing are
  * for whoever writes the file.
  * @param option that names it, with its dashes.
+ * @param mayBeSpecial whether a pipe or a device will do.
  */
-export function checkOutputFile(option: string, file: string | undefined): void {
+export function checkOutputFile(
+  option: string,
+  file: string | undefined,
+  { mayBeSpecial }: { mayBeSpecial: boolean },
+): void {
   if (file === undefined) return;
   const path = resolve(file);
   const stats = look(option, path);
   if (stats?.isDirectory() === true) throw new UsageError(`${option}: ${file} is a folder; name a file.`);
+  if (stats?.isFile() === false && !mayBeSpecial)
+    throw new UsageError(`${option}: ${file} is a pipe, socket or device; name a file.`);
   checkWritable(option, stats === null ? nearestFolder(option, path) : path);
 }
 

@@ -11,6 +11,7 @@ import { shownPath } from '../support/shown-path.ts';
 import type { RunArguments } from './commands/run.ts';
 import { STANDARD_OUTPUT } from './output-file.ts';
 import { print } from './print.ts';
+import { UsageError } from './usage-error.ts';
 
 export interface RunOutput {
   listener: RunListener;
@@ -45,8 +46,16 @@ function isForPeople(): boolean {
 }
 
 function openLog(argv: RunArguments, descriptor: 1 | 2 | null): RunLog {
-  return createRunLogger({ level: argv.logLevel, descriptor, file: argv.logFile ?? null });
+  const file = argv.logFile ?? null;
+  try {
+    return createRunLogger({ level: argv.logLevel, descriptor, file });
+  } catch (error) {
+    if (file === null) throw error;
+    throw new UsageError(`--log-file: ${file} can't be written: ${messageOf(error)}.`);
+  }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function logOutput(log: RunLog): RunOutput {
   return {

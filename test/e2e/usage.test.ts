@@ -105,6 +105,7 @@ describe('files that a run is to write', () => {
     ['--log-file', 'file/x.log', 'is a file, so nothing can be written below it'],
     ['--log-file', '-', 'takes a file'],
     ['--junit', 'folder', 'is a folder'],
+    ['--junit', '/dev/null', 'is a pipe, socket or device'],
     ['--junit', 'file/deep/x.xml', 'is a file, so nothing can be written below it'],
   ])('2 for %s %s, before anything is run', async (option, path, message) => {
     const folder = folderWith({ ...one, file: '' });

@@ -90,8 +90,8 @@ function checkOutputs({ json, junit, logFile }: RunArguments): void {
     throw new UsageError(
       '--log-file takes a file; the log is on standard output already where nobody watches.',
     );
-  checkOutputFile('--log-file', logFile);
-  if (junit !== STANDARD_OUTPUT) return checkOutputFile('--junit', junit);
+  checkOutputFile('--log-file', logFile, { mayBeSpecial: true });
+  if (junit !== STANDARD_OUTPUT) return checkOutputFile('--junit', junit, { mayBeSpecial: false });
   if (json) throw new UsageError('--json and --junit - both want standard output; give --junit a file.');
 }
 
