@@ -1,10 +1,14 @@
-/** `--agents auto` with the real load of this machine. */
+/** `--agents auto` with the real load of this machine, and with memory enough. */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { millrace, parseLines, writeFiles } from '../rig/command.ts';
 import { query } from '../rig/rows.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
+
+/** Where other programs have taken the memory, no agents are added. */
+const MEMORY = fileURLToPath(new URL('../rig/enough-memory.mjs', import.meta.url));
 
 /** It ends when as many as `count` are under way at the same time, and computes nothing meanwhile. */
 const MEETS = `
@@ -32,7 +36,7 @@ function folderOfMeeting(config: object = {}) {
 
 test('workstreams that wait get more agents than there are cores', async () => {
   const { folder, count } = folderOfMeeting({ agents: 'auto', maxAgents: availableParallelism() + 1 });
-  const { code, stdout } = await millrace(folder, ['run']);
+  const { code, stdout } = await millrace(folder, ['run'], { NODE_OPTIONS: `--import ${MEMORY}` });
   expect(code).toBe(0);
   const changes = parseLines(stdout).filter(({ event }) => event === 'agents-scaled');
   expect(changes[0]).toMatchObject({ from: null, reason: 'start' });
