@@ -85,7 +85,7 @@ const WORKSTREAMS = [
   module('ws-throws-text', 'throwsText'),
   module('ws-rejects-late', 'rejectsLate'),
   module('ws-exits', 'exits'),
-  module('ws-blocks', 'blocks', { timeout_seconds: 1 }),
+  module('ws-blocks', 'blocks', { timeout_seconds: 3 }),
   module('ws-aborts', 'aborts', { isolation: 'process' }),
   module('ws-in-process', 'gives', { isolation: 'process' }),
   module('ws-wrong-key', 'wrongKey'),

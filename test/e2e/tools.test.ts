@@ -291,7 +291,7 @@ test('compensation that hangs or fails is said, and keeps nothing else from bein
     {
       id: 'ws-a',
       steps: [{ run: 'exit 1' }],
-      timeout_seconds: 1,
+      timeout_seconds: 2,
       compensation_actions: ['echo undone > undone.txt', 'sleep 600', 'exit 3'],
     },
   ]);
@@ -303,7 +303,7 @@ test('compensation that hangs or fails is said, and keeps nothing else from bein
   ).toEqual(['failed', 'failed', 'completed']);
   expect(row?.warnings).toContain('Its compensation-3 failed: `exit 3` ended with exit code 3.');
   expect(row?.warnings).toContain(
-    'Its compensation-2 failed: Step compensation-2 was still running after 1 s',
+    'Its compensation-2 failed: Step compensation-2 was still running after 2 s',
   );
 });
 

@@ -5,6 +5,8 @@ import { firstOf } from '../../src/support/cut-text.ts';
 
 const MAX_TEXT = 20_000;
 const MAX_NAME = 200;
+/** No step has cost more, and sums stay finite. */
+const MAX_COST_USD = 1e6;
 
 /** What is known beside what the tool said. */
 export type Measured = Pick<ToolReport, 'tool' | 'version' | 'durationSeconds'>;
@@ -24,14 +26,14 @@ export function makeToolReport(findings: ToolFindings, measured: Measured): Tool
       cacheWrite: count(tokens.cacheWrite),
       reasoning: count(tokens.reasoning),
     },
-    costUsd:
-      findings.costUsd !== null && findings.costUsd >= 0 && Number.isFinite(findings.costUsd)
-        ? findings.costUsd
-        : null,
+    costUsd: amount(findings.costUsd),
     turns: count(findings.turns),
     toolCalls: count(findings.toolCalls),
   };
 }
+
+const amount = (value: number | null): number | null =>
+  value !== null && value >= 0 && value <= MAX_COST_USD ? value : null;
 
 const count = (value: number | null): number | null =>
   value !== null && Number.isSafeInteger(value) && value >= 0 ? value : null;

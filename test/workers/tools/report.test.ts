@@ -26,7 +26,7 @@ test.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 1e300])(
       sessionId: null,
       text: 'x'.repeat(30_000),
       tokens: { input: number, output: number, cacheRead: number, cacheWrite: number, reasoning: number },
-      costUsd: number === 1.5 || number === 1e300 ? null : number,
+      costUsd: number === 1.5 ? null : number,
       turns: number,
       toolCalls: number,
     };
