@@ -33,6 +33,10 @@ function chainAdvice({ speed, agentsCount }: ExecutionSummary, { timeline }: Adv
   if (chain < speed.limitSeconds * 0.999) return null;
   if (agentsCount < 2 || only === undefined || chain < wall * DECISIVE || busy > agentsCount * wall * BUSY)
     return null;
+  const members = new Set(criticalPath);
+  // What failed may have hung, or would have gone on: its time is not that of the work.
+  if (timeline.shown.some(({ workstreamId, status }) => status === 'failed' && members.has(workstreamId)))
+    return null;
   const enough = Math.max(1, Math.ceil(speed.oneAgentSeconds / chain));
   const fewer =
     enough < agentsCount
@@ -42,7 +46,6 @@ function chainAdvice({ speed, agentsCount }: ExecutionSummary, { timeline }: Adv
   if (criticalPath.length === 1) {
     return `${nameSome([only])} alone took ${share}, and no number of agents shortens it: split it, for example by a \`matrix\`.${fewer}`;
   }
-  const members = new Set(criticalPath);
   const longest = timeline.shown
     .filter(({ workstreamId, durationSeconds }) => members.has(workstreamId) && durationSeconds !== null)
     .toSorted((a, b) => (b.durationSeconds ?? 0) - (a.durationSeconds ?? 0))[0];

@@ -19,6 +19,23 @@ test('one workstream takes the whole time', () => {
   );
 });
 
+test('a workstream that failed takes the whole time: it may have hung', () => {
+  const one = { criticalPathSeconds: 9.5, limitSeconds: 9.5, busySeconds: 12, oneAgentSeconds: 12 };
+  const timeline = whole(result('ws-a', { status: 'failed', durationSeconds: 9.5 }));
+  expect(advise(summary(one), [], timeline)).not.toContain('no number of agents shortens it');
+});
+
+test('nothing is said of little work', () => {
+  const one = {
+    criticalPathSeconds: 4.5,
+    limitSeconds: 4.5,
+    busySeconds: 4.9,
+    oneAgentSeconds: 4.9,
+    wallSeconds: 5,
+  };
+  expect(advise(summary(one))).not.toContain('no number of agents shortens it');
+});
+
 test('a chain takes the whole time', () => {
   const criticalPath = ['ws-a', 'ws-b', 'ws-c', 'ws-d'];
   const chain = {
