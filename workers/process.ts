@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
 import { statSync } from 'node:fs';
 import type { Failure } from '../src/domain/failure.ts';
+import { lastStates } from '../src/support/line-states.ts';
 import { variablesOf } from './child-variables.ts';
 import type { Command } from './command.ts';
 import type { End } from './process-end.ts';
@@ -144,6 +145,6 @@ function lastLineOf({ output }: ProcessHost, from: number): () => string | null 
     if (size <= shown) return null;
     const line = output.tail(shown).trimEnd().split('\n').at(-1) ?? '';
     shown = size;
-    return line;
+    return lastStates(line);
   };
 }

@@ -1,29 +1,47 @@
 /** The folders that a run makes. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder as make } from '../support/make-folder.ts';
+import { readRegular } from '../support/regular-file.ts';
 import { Refusal } from './refusal.ts';
 
-/** Makes a folder. @throws Refusal with exit code 3 when that is not possible. */
+/** What is in the state folder is for this user only. */
+const FOLDER_MODE = 0o700;
+const OTHERS = 0o077;
+const IGNORE_ALL = '*\n';
+
+/** Makes a folder below the state folder. @throws Refusal with exit code 3 when that is not possible. */
 export function makeFolder(path: string): void {
-  attempt(path, () => make(path));
+  attempt(path, () => make(path, FOLDER_MODE));
 }
 
-/** Makes the state folder. What is in it is nobody's source: where it is new, git is told to look away. */
+/**
+ * Makes the state folder. What is in it is no source: where it is new, git is told to look away. One that an earlier
+ * version made for everybody to read is closed to others; one that a user made keeps its permissions.
+ */
 export function makeStateFolder(path: string): void {
   attempt(path, () => {
-    const isNew = make(path) !== undefined;
-    if (isNew) hideFromGit(path);
+    if (make(path, FOLDER_MODE) !== undefined) hideFromGit(path);
+    else if ((statSync(path).mode & OTHERS) !== 0 && isOurs(path)) chmodSync(path, FOLDER_MODE);
   });
+}
+
+function isOurs(path: string): boolean {
+  try {
+    return readRegular(join(path, '.gitignore'), 64).toString() === IGNORE_ALL;
+  } catch {
+    // Nothing says that it is.
+    return false;
+  }
 }
 
 /** Makes the state folder of a run again that was removed meanwhile. @throws the file system's error. */
 export function remakeStateFolder(path: string): void {
-  make(path);
+  make(path, FOLDER_MODE);
   if (!existsSync(join(path, '.gitignore'))) hideFromGit(path);
 }
 
-const hideFromGit = (path: string): void => writeFileSync(join(path, '.gitignore'), '*\n');
+const hideFromGit = (path: string): void => writeFileSync(join(path, '.gitignore'), IGNORE_ALL);
 
 function attempt(path: string, work: () => void): void {
   try {

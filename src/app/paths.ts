@@ -1,3 +1,4 @@
+import { lstatSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DATABASE } from './defaults.ts';
 import type { RunOptions } from './options.ts';
@@ -19,13 +20,24 @@ export interface Paths {
 export function resolvePaths(options: Pick<RunOptions, 'cwd' | 'workstreams' | 'state' | 'reports'>): Paths {
   const cwd = resolve(options.cwd);
   const state = resolve(cwd, options.state);
+  const logs = withoutLink(join(state, 'logs'));
   return {
     cwd,
     workstreams: resolve(cwd, options.workstreams),
     state,
     database: join(state, DATABASE),
-    logs: (runId) => join(state, 'logs', runId),
+    logs: (runId) => join(logs, runId),
     cache: join(state, 'cache'),
     reports: resolve(cwd, options.reports),
   };
+}
+
+/** A user may keep logs on another disk. Once a run has begun, a link in their place is none of the user's. */
+function withoutLink(folder: string): string {
+  try {
+    return lstatSync(folder).isSymbolicLink() ? realpathSync(folder) : folder;
+  } catch {
+    // It is not there, or leads nowhere, which is said when it is made.
+    return folder;
+  }
 }

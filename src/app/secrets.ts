@@ -20,6 +20,12 @@ const KNOWN =
 /** `scheme://user:password@host`; the group is the password. */
 const URL_PASSWORD = /[a-z][a-z0-9+.-]*:\/\/[^\s/?#:@]*:([^\s/?#@]+)@/gi;
 
+/** `https://token@host` and `https://token:x-oauth-basic@host`; the first group is the token. */
+const URL_TOKEN = /https?:\/\/([^\s/?#:@]{12,})(?::(?:x-oauth-basic)?)?@/gi;
+
+/** A user's name that is as long rarely has both, or is so much longer. */
+const isToken = (user: string): boolean => (/\d/.test(user) && /[a-z]/i.test(user)) || user.length >= 20;
+
 /** Says of a variable's name whether its value is secret; null where it was said to be none. */
 export type NameRule = (name: string) => boolean | null;
 
@@ -105,8 +111,10 @@ function isPath(value: string): boolean {
 
 function urlPasswords(value: string): string[] {
   if (!value.includes('://')) return [];
-  return [...value.matchAll(URL_PASSWORD)]
-    .flatMap(([, password = '']) => [password, decoded(password)])
+  const passwords = [...value.matchAll(URL_PASSWORD)].map(([, password = '']) => password);
+  const tokens = [...value.matchAll(URL_TOKEN)].map(([, user = '']) => user).filter(isToken);
+  return [...passwords, ...tokens]
+    .flatMap((password) => [password, decoded(password)])
     .filter((password) => password.length >= MIN_LENGTH && !KNOWN.test(password));
 }
 

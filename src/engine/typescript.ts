@@ -1,11 +1,14 @@
 /** Compiles the TypeScript modules of module steps, each once a run. */
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BuildFailure, Loader, Plugin } from 'esbuild';
 import type { Assignment } from '../domain/assignment.ts';
+import { readRegular } from '../support/regular-file.ts';
 import type { Failure } from '../domain/failure.ts';
+
+const MOST_BYTES = 64 * 1024 * 1024;
 
 const TYPESCRIPT = new Set(['.ts', '.mts', '.cts', '.tsx']);
 
@@ -84,7 +87,7 @@ export class TypeScriptModules {
   async #store(contents: Uint8Array): Promise<string> {
     const hash = createHash('sha256').update(contents).digest('hex').slice(0, 32);
     const path = join(this.#folder, `${hash}.mjs`);
-    await mkdir(this.#folder, { recursive: true });
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const unfinished = `${path}.${randomUUID()}`;
     await writeFile(unfinished, contents);
     await rename(unfinished, path);
@@ -127,7 +130,8 @@ const eachFileKeepsItsUrl: Plugin = {
   name: 'each-file-keeps-its-url',
   setup(build) {
     build.onLoad({ filter: /\.[cm]?[jt]sx?$/ }, async (args) => {
-      const text = await readFile(args.path, 'utf8');
+      // A pipe in its place would be waited for without end.
+      const text = readRegular(args.path, MOST_BYTES).toString();
       if (!text.includes('import.meta.url')) return undefined;
       const loader = LOADERS[extname(args.path).replace(/[cm]/, '')] ?? 'js';
       const url = JSON.stringify(pathToFileURL(args.path).href);

@@ -210,12 +210,7 @@ function finish(board: Board, result: AgentResult): void {
   }
   board.counts[result.status] += 1;
   if (result.status !== 'failed') return;
-  const line = kept(
-    (result.explanation ?? '')
-      .trimStart()
-      .slice(0, TEXT_KEPT)
-      .split(/[\r\n]/, 1)[0] ?? '',
-  );
+  const line = kept((result.explanation ?? '').trimStart().slice(0, TEXT_KEPT).split('\n', 1)[0] ?? '');
   board.failures.push({ workstreamId: result.workstreamId, reason: result.reason ?? 'failed', line });
   if (board.failures.length > FAILURES_KEPT) board.failures.shift();
 }

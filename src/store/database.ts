@@ -1,5 +1,5 @@
 /** Opens the database: for the one writer of a process, or for reading only. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { normalizeMessage } from '../support/normalize-message.ts';
@@ -26,7 +26,8 @@ export interface OpenOptions {
  */
 export function openDatabase(path: string, options: OpenOptions = {}): Connection {
   return open(path, () => {
-    makeFolder(dirname(path));
+    makeFolder(dirname(path), 0o700);
+    makePrivate(path);
     const connection = new Database(untrimmed(path), { timeout: options.busyTimeoutMs ?? 10_000 });
     return prepare(connection, () => {
       refuseNewer(connection);
@@ -55,6 +56,11 @@ export function openForReading(path: string, options: OpenOptions = {}): Connect
       return prepareForReading(new Database(readImage(path)));
     }
   });
+}
+
+/** A new database is for this user only; SQLite gives the files beside it the same permissions. */
+function makePrivate(path: string): void {
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
 }
 
 /** better-sqlite3 takes spaces off a path's ends. Ours ends in a name of its own. */
@@ -87,6 +93,9 @@ function open(path: string, opener: () => Connection): Connection {
   try {
     if (existsSync(path) && statSync(path).isDirectory()) {
       throw storeError('not-a-database', path, 'it is a folder');
+    }
+    if (existsSync(path) && !statSync(path).isFile()) {
+      throw storeError('not-a-database', path, 'it is a pipe, socket or device');
     }
     return opener();
   } catch (error) {

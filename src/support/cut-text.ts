@@ -7,15 +7,24 @@ const isLow = (unit: number): boolean => unit >= 0xdc_00 && unit <= 0xdf_ff;
 const isWithin = (text: string, at: number): boolean =>
   at > 0 && at < text.length && isHigh(text.charCodeAt(at - 1)) && isLow(text.charCodeAt(at));
 
+/** At a cut they join nothing. */
+const isJoiner = (unit: number): boolean => unit === 0x20_0c || unit === 0x20_0d;
+
 /** The beginning of a text: at most `length` UTF-16 units. */
-export const firstOf = (text: string, length: number): string =>
-  text.length <= length ? text : text.slice(0, isWithin(text, length) ? length - 1 : Math.max(0, length));
+export function firstOf(text: string, length: number): string {
+  if (text.length <= length) return text;
+  let end = isWithin(text, length) ? length - 1 : Math.max(0, length);
+  while (end > 0 && isJoiner(text.charCodeAt(end - 1))) end -= 1;
+  return text.slice(0, end);
+}
 
 /** The end of a text: at most `length` UTF-16 units. */
 export function lastOf(text: string, length: number): string {
   if (text.length <= length) return text;
-  const from = text.length - Math.max(0, length);
-  return text.slice(isWithin(text, from) ? from + 1 : from);
+  let from = text.length - Math.max(0, length);
+  if (isWithin(text, from)) from += 1;
+  while (isJoiner(text.charCodeAt(from))) from += 1;
+  return text.slice(from);
 }
 
 /** `firstOf` with an ellipsis at the end where something was left out; `length` counts it. */

@@ -23,6 +23,17 @@ test.each(['', '1234567', 'password', 'Postgres', 'disabled', '********', 'xxxxx
   },
 );
 
+test.each([
+  ['https://ghp_abcdefghij0123456789@github.com/x/y.git', ['ghp_abcdefghij0123456789']],
+  ['https://supersecretvalue123:x-oauth-basic@github.com/x', ['x-oauth-basic', 'supersecretvalue123']],
+  ['https://supersecretvalue123:@github.com/x', ['supersecretvalue123']],
+  ['https://abcdefghijklmnopqrst@host', ['abcdefghijklmnopqrst']],
+  ['https://administrator@host', []],
+  ['ssh://longusername123@host', []],
+])('the token in %s', (url, tokens) => {
+  expect(valuesOf({ REPOSITORY_URL: url })).toEqual(tokens);
+});
+
 test('the path of a file is no secret, and what only looks like one is', () => {
   const folder = temporaryFolder();
   const file = join(folder, 'service-account.json');

@@ -72,8 +72,11 @@ const ACTIVE =
   // oxlint-disable-next-line no-control-regex
   /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
+/** Joiners between emoji make one of them, and nothing else. */
+const FAMILY = /\p{Extended_Pictographic}(?:\u200d\p{Extended_Pictographic})+/gu;
+
 const active = (text: string): string[] =>
-  [...new Set(text.match(ACTIVE) ?? [])].map((char) => JSON.stringify(char));
+  [...new Set(text.replaceAll(FAMILY, '').match(ACTIVE) ?? [])].map((char) => JSON.stringify(char));
 
 /** What Millrace itself tells a terminal: colours, moves, erasing, the cursor, wrapping, synchronised frames. */
 // oxlint-disable-next-line no-control-regex

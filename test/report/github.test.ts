@@ -37,7 +37,7 @@ test('the summary lists 20 failures and counts the rest', () => {
 test('a failure is one command on one line, with what the runner would misread escaped', () => {
   const failures = whole(failure('ws-a', 'Error: 100 %\r\n::set-output name=x::y, z\u001b[31m'));
   expect(githubAnnotations(emptyResult({ failures }))).toEqual([
-    '::error title=ws-a failed (thrown)::Error: 100 %25%0A::set-output name=x::y, z',
+    '::error title=ws-a failed (thrown)::Error: 100 %25%0A\\u{3a}:set-output name=x::y, z',
   ]);
   const odd = whole(failure('a:b,c\n%', null));
   expect(githubAnnotations(emptyResult({ failures: odd }))).toEqual([

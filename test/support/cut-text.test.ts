@@ -44,3 +44,7 @@ test('a half that is in the text itself stays', () => {
   expect(shortened('ab', 2)).toBe('ab');
   expect(endOf('abc', 2)).toBe('…c');
 });
+
+test('no joiner is left at a cut', () => {
+  expect([firstOf('👨\u200d👩', 3), lastOf('👨\u200d👩', 3)]).toEqual(['👨', '👩']);
+});

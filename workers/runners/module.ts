@@ -1,9 +1,10 @@
 /** Runs a module step: loads the module, calls its function, checks what it returns. */
-import { existsSync } from 'node:fs';
+import { closeSync, constants, existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { Failure } from '../../src/domain/failure.ts';
 import type { StepContext } from '../../src/domain/step-context.ts';
 import type { ModuleStep } from '../../src/domain/workstream.ts';
+import { openRegular } from '../../src/support/regular-file.ts';
 import type { Execution } from '../execution.ts';
 import { InvalidResultError } from '../invalid-result.ts';
 import { isInstance } from '../is-instance.ts';
@@ -60,6 +61,8 @@ const settled = (): 'settled' => 'settled';
 const loaded = new Map<string, Record<string, unknown>>();
 
 async function importFile(file: string, signal: AbortSignal): Promise<Record<string, unknown>> {
+  // A pipe in its place would be waited for without end.
+  closeSync(openRegular(file, { flags: constants.O_RDONLY }));
   const namespace: Record<string, unknown> = await orAbort(import(pathToFileURL(file).href), signal);
   loaded.set(file, namespace);
   return namespace;
