@@ -158,7 +158,8 @@ function failureFacts(failure: Failure | null) {
     errors: isError ? [{ type: failure.reason, message: explanation }] : [],
     reason: failure.reason,
     explanation,
-    pattern: isError ? normalize(explanation) : null,
+    // Of an error without a word there is none, as it is read back.
+    pattern: isError && explanation !== '' ? normalize(explanation) : null,
   };
 }
 
