@@ -1,5 +1,14 @@
 /** Whether the files that a database's path names are still those that a connection has open. */
-import { type BigIntStats, fstatSync, readdirSync, readSync, realpathSync, statSync } from 'node:fs';
+import {
+  type BigIntStats,
+  existsSync,
+  fstatSync,
+  readdirSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 import type { Connection } from './connection.ts';
 
 /** How the files at the path differ from those that are open. */
@@ -66,6 +75,12 @@ export class OpenedFiles {
     this.#header = this.#readHeader();
   }
 
+  /** Whether the files that the path named when this was made are those that the connection opened. */
+  get areOpen(): boolean {
+    const isKnown = DESCRIPTORS.some((folder) => existsSync(folder));
+    return !isKnown || [this.#id, ...this.#logs.map(({ id }) => id)].every((id) => descriptorOf(id) !== null);
+  }
+
   /**
    * Whether somebody else wrote to the file since it was opened, as far as the time of its last change tells: another
    * run does so too, and so does a shell.
@@ -126,6 +141,16 @@ export class OpenedFiles {
     this.#descriptor = descriptorOf(this.#id);
     return this.#descriptor === null ? this.#header : headerOf(this.#descriptor);
   }
+}
+
+/** A text that changes when the files at the path do, by whomever. */
+export function pictureOf(path: string): string {
+  return [dirname(path), path, `${path}-wal`, `${path}-shm`]
+    .map((each) => {
+      const found = lookAt(each);
+      return found === null ? '-' : `${found.id} ${found.size} ${found.modified}`;
+    })
+    .join(', ');
 }
 
 function headerOf(descriptor: number): string {

@@ -5,7 +5,7 @@ import { plural } from '../support/plural.ts';
 import type { Connection } from './connection.ts';
 import { copyRuns } from './copy-runs.ts';
 import { openDatabase, openForReading } from './database.ts';
-import { type Difference, OpenedFiles } from './opened-files.ts';
+import { type Difference, OpenedFiles, pictureOf } from './opened-files.ts';
 import { countOf } from './read.ts';
 import { isWholeDatabase, rescueCopy } from './rescued-copy.ts';
 import { spillPrefix } from './spill-places.ts';
@@ -108,19 +108,39 @@ export class RunDatabase {
     try {
       return this.#restore(difference);
     } catch (error) {
+      if (this.#connection.inTransaction) this.#connection.exec('ROLLBACK');
       throw this.#refusal(difference, asStoreError(error, this.#path));
     }
   }
 
-  #restore(difference: Difference): string {
+  #restore(found: Difference): string {
+    waitUntilQuiet(this.#path);
     const place = linkedTo(this.#path);
     const copy = this.#copyBeside(place, this.#folderProblem());
+    this.#keepOthersOut();
+    // Another run may have put it back meanwhile.
+    const now = this.#files.difference();
+    const difference = now === null || found.kind === 'damaged' ? found : now;
     for (const log of this.#files.ownLogs()) rmSync(log, { force: true });
     const isOther = difference.kind === 'other' && lstatSync(place).isFile();
     const done =
       isOther && isWholeDatabase(place) ? this.#addTo(copy) : this.#replace(difference, place, copy);
     this.#dropCopies();
     return `The database ${this.#path} was not the file any more that this run had opened: ${difference.what}. ${done}`;
+  }
+
+  /**
+   * Other runs that had the same files open do the same now. All of them write through these files still, so a
+   * transaction there lets one after another do it; it ends with the connection.
+   */
+  #keepOthersOut(): void {
+    try {
+      this.#connection.exec('BEGIN IMMEDIATE');
+    } catch (thrown) {
+      const error = asStoreError(thrown, this.#path);
+      // What was written over takes no transaction, and the others can't write to it either.
+      if (!(error instanceof StoreError) || error.kind === 'locked') throw error;
+    }
   }
 
   #dropCopies(): void {
@@ -175,9 +195,14 @@ export class RunDatabase {
 
   /** The old connection leaves everything at the path alone, because its own files are not there any more. */
   #switchTo(connection: Connection): void {
+    const files = new OpenedFiles(connection);
+    if (!files.areOpen) {
+      connection.close();
+      throw storeError('unwritable', this.#path, 'it was replaced again while it was opened');
+    }
     const before = this.#connection;
     this.#connection = connection;
-    this.#files = new OpenedFiles(connection);
+    this.#files = files;
     before.close();
   }
 
@@ -193,6 +218,21 @@ export class RunDatabase {
       this.#path,
       `${what}, and it can't be put back (${error.message}) ${where}`,
     );
+  }
+}
+
+/** How long nothing may happen to the files, and how long that is waited for, in milliseconds. */
+const QUIET = { step: 20, steps: 5, most: 400 } as const;
+
+/** `rm -r` and the like take one file after another: what is made anew in the midst of that is taken as well. */
+function waitUntilQuiet(path: string): void {
+  const clock = new Int32Array(new SharedArrayBuffer(4));
+  let last = '';
+  for (let waited = 0, quiet = 0; quiet < QUIET.steps && waited < QUIET.most; waited += QUIET.step) {
+    const now = pictureOf(path);
+    quiet = now === last ? quiet + 1 : 0;
+    last = now;
+    Atomics.wait(clock, 0, 0, QUIET.step);
   }
 }
 

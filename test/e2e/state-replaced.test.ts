@@ -1,9 +1,9 @@
 /** A state folder, a database or its rows that somebody else removes or replaces while a run is under way. */
-import { existsSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { millrace, parseLines, writeFiles } from '../rig/command.ts';
+import { millrace, parseLines, startMillrace, writeFiles } from '../rig/command.ts';
 import { query } from '../rig/rows.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 
@@ -78,6 +78,34 @@ describe('everything that was announced is in the database, and the report is th
     expect(readdirSync(join(folder, 'reports'))).toHaveLength(1);
     expect(existsSync(join(folder, '.state', '.gitignore'))).toBe(true);
   });
+});
+
+test('two runs of one state folder put it back one after another, and nothing of either is lost', async () => {
+  const folder = temporaryFolder();
+  const many = (prefix: string) =>
+    Array.from({ length: 40 }, (_, index) => ({
+      id: `${prefix}-${index}`,
+      steps: [{ module: '../tasks.mjs', export: 'pause' }],
+    }));
+  writeFiles(folder, {
+    'tasks.mjs': `${MODULE}\nexport const pause = () => new Promise((resolve) => setTimeout(resolve, 20));`,
+    'one/all.json': many('one'),
+    'two/all.json': many('two'),
+  });
+  const runs = ['one', 'two'].map((name) =>
+    startMillrace(folder, ['run', '-j', '1', '--workstreams', name, '--reports', name]),
+  );
+  const begun = (line: string): boolean => line.includes('"event":"workstream-finished"');
+  await Promise.all(runs.map((run) => run.line(begun)));
+  renameSync(join(folder, '.state'), join(folder, 'gone'));
+  rmSync(join(folder, 'gone'), { recursive: true });
+  const codes = (await Promise.all(runs.map((run) => run.finished))).map(({ code }) => code);
+  expect(codes).toEqual([0, 0]);
+  expect(query(folder, 'SELECT state, completed_count AS n FROM consolidated_runs')).toEqual([
+    { state: 'ended', n: 40 },
+    { state: 'ended', n: 40 },
+  ]);
+  expect(query(folder, 'PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }]);
 });
 
 test('where it can’t be put back, the exit code is 3, and the next run has everything', async () => {
