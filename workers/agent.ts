@@ -5,8 +5,9 @@ import type { Failure } from '../src/domain/failure.ts';
 import type { Answer } from '../src/domain/outcome.ts';
 import type { AgentHost } from './agent-host.ts';
 import { execute } from './execute.ts';
-import { currentExecution, Execution } from './execution.ts';
+import { currentExecution, Execution, setInHand } from './execution.ts';
 import { captureStandardOutput } from './stdio.ts';
+import { ThreadState } from './thread-state.ts';
 import { flattenThrown } from './thrown.ts';
 import { watchChildProcesses } from './watch-child-processes.ts';
 
@@ -14,7 +15,11 @@ export class Agent {
   readonly #host: AgentHost;
   /** The execution it has in hand. */
   #inHand: Execution | null = null;
+  /** Null in a process, which executes one assignment. */
+  readonly #state: ThreadState | null;
   #isFresh = true;
+  /** Whether an execution was begun and did not come to its end, or is under way. */
+  #hasFailed = false;
 
   /** From now on everything that user code sets in motion here is watched. Make one in a thread or process. */
   constructor(host: AgentHost) {
@@ -24,23 +29,36 @@ export class Agent {
     // Errors that no code of the workstream catches are its failure, and never another one's.
     process.on('uncaughtException', (error) => this.#crash('uncaught-exception', error));
     process.on('unhandledRejection', (error) => this.#crash('unhandled-rejection', error));
+    this.#state = host.place === 'thread' ? new ThreadState() : null;
+  }
+
+  /** Whether what earlier executions set in motion has changed this place meanwhile: nothing is to begin in it then. */
+  get isSpoilt(): boolean {
+    return this.#hasFailed || (this.#state !== null && this.#state.changed(false) !== null);
   }
 
   /** Executes. Never resolves where this place is not fit for another execution: the outcome is sent then. */
   async take(handed: Handed): Promise<Answer> {
     const { executionId } = handed.assignment;
     const execution = new Execution(handed, this.#host);
-    this.#inHand = execution;
+    this.#hold(execution);
+    this.#hasFailed = true;
     if (this.#isFresh) execution.post({ type: 'started', executionId });
     this.#isFresh = false;
     if (Object.keys(handed.compiled).length > 0) process.setSourceMapsEnabled(true);
-    const outcome = await execute(execution);
-    this.#inHand = null;
+    const outcome = await execute(execution, this.#state);
+    this.#hold(null);
+    this.#hasFailed = false;
     const { retire: why } = execution;
     if (why === null) return { executionId, outcome, posted: execution.posted };
     execution.post({ type: 'retire', executionId, why, outcome });
     // The main thread has the outcome now and ends this place.
     return new Promise<never>(() => undefined);
+  }
+
+  #hold(execution: Execution | null): void {
+    this.#inHand = execution;
+    setInHand(execution);
   }
 
   /** Stops the execution that is meant, if it is in hand; null means whichever is. */
@@ -56,13 +74,7 @@ export class Agent {
     if (execution === null) return;
     const thrown = flattenThrown(error, this.#host.redactor);
     if (execution.ended) {
-      const { executionId, workstream } = execution.assignment;
-      execution.post({
-        type: 'late',
-        executionId,
-        workstreamId: workstream.id,
-        text: `${how}: ${thrown.name}: ${thrown.message}`,
-      });
+      execution.late(`${how}: ${thrown.name}: ${thrown.message}`);
       return;
     }
     if (how === 'uncaught-exception') execution.retire ??= 'an exception was not caught';

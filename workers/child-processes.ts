@@ -3,6 +3,7 @@ import type { FromAgent } from '../src/domain/agent-message.ts';
 import { type EndedProcesses, MARK_VARIABLE, OwnedProcesses } from '../src/support/owned-processes.ts';
 import { groupIsAlive } from '../src/support/process-group.ts';
 import { hasProcessTable, lastPid, pidExists, startedWith, startOf } from '../src/support/process-table.ts';
+import { clearTimeout, setTimeout } from './own-globals.ts';
 
 const TELL_MS = 50;
 /** How many numbers are looked at one by one before it is cheaper to look through all processes. */

@@ -7,13 +7,16 @@ import type { Step } from '../src/domain/workstream.ts';
 import { checkAcceptance } from './acceptance/check.ts';
 import { testTail } from './acceptance/test-log.ts';
 import { threadCpuTime } from './cpu-time.ts';
+import { exitCodeFailure, takeExitCode } from './exit-code.ts';
 import { currentExecution, type Execution } from './execution.ts';
 import { activeResources, leftoversSince } from './leftovers.ts';
+import { clearTimeout, now, setTimeout } from './own-globals.ts';
 import { runStep } from './runners/step.ts';
 import { type StepOutcome, stepOutcome } from './runners/step-outcome.ts';
 import { setUp } from './set-up.ts';
 import { flattenThrown } from './thrown.ts';
 import { leftSentences } from '../src/support/left-sentence.ts';
+import type { ThreadState } from './thread-state.ts';
 import { beginNow, measured } from '../src/support/stopwatch.ts';
 
 /** What has been found out so far. */
@@ -27,8 +30,11 @@ interface Findings {
   failure: Failure | null;
 }
 
-/** Never rejects. When it resolves, nothing that the workstream started is left running but what `retire` names. */
-export async function execute(execution: Execution): Promise<Outcome> {
+/**
+ * Never rejects. When it resolves, nothing that the workstream started is left running but what `retire` names.
+ * @param state of the thread, which others will use after it; null where nobody will.
+ */
+export async function execute(execution: Execution, state: ThreadState | null): Promise<Outcome> {
   const begin = beginNow();
   const cpuStart = threadCpuTime();
   const before = activeResources();
@@ -40,13 +46,17 @@ export async function execute(execution: Execution): Promise<Outcome> {
     metrics: {},
     failure: null,
   };
-  try {
-    await currentExecution.run(execution, () => runAll(execution, findings));
+  takeExitCode();
+  await orInternalError(execution, findings, () =>
+    currentExecution.run(execution, () => runAll(execution, findings)),
+  );
+  if (usesModules(execution)) findChanges(execution, findings, state);
+  await orInternalError(execution, findings, async () => {
     await cleanUp(execution, before);
     await execution.output.finish(execution.redactionEffort);
-  } catch (error) {
-    findings.failure ??= { reason: 'internal-error', thrown: flattenThrown(error, execution.host.redactor) };
-  }
+  });
+  findings.failure ??= lateExitCode(execution);
+  if (findings.failure?.reason === 'internal-error') execution.retire ??= 'something failed in its agent';
   execution.ended = true;
   const failure = execution.stopped?.failure ?? findings.failure;
   const cpuEnd = threadCpuTime();
@@ -72,6 +82,44 @@ export async function execute(execution: Execution): Promise<Outcome> {
     warnings: execution.warnings,
     logFile,
   });
+}
+
+/** What fails here is our own code, perhaps by what the workstream's code has done to the thread. */
+async function orInternalError(
+  execution: Execution,
+  findings: Findings,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    findings.failure ??= { reason: 'internal-error', thrown: flattenThrown(error, execution.host.redactor) };
+    execution.ranNewCode = true;
+  }
+}
+
+const usesModules = ({ assignment }: Execution): boolean =>
+  assignment.workstream.steps.some((step) => step.kind === 'module');
+
+/** What modules have changed in the thread is put back before our own code goes on, and the thread is not used again. */
+function findChanges(execution: Execution, findings: Findings, state: ThreadState | null): void {
+  const changed = state === null ? null : state.changed(execution.ranNewCode);
+  if (state === null || changed === null) return;
+  state.restore();
+  execution.retire ??= `the workstream changed ${changed}`;
+  if (findings.failure?.reason !== 'internal-error') return;
+  // It is no fault of ours.
+  const { thrown } = findings.failure;
+  findings.failure = { reason: 'thrown', how: 'thrown', thrown };
+  execution.warn(`It changed ${changed}, and the code that runs it failed by that.`);
+}
+
+/** The failure of an exit code that was set when the module's function had returned. */
+function lateExitCode(execution: Execution): Failure | null {
+  const exitCode = takeExitCode();
+  if (exitCode === 0) return null;
+  const module = execution.assignment.workstream.steps.findLast((step) => step.kind === 'module')?.module;
+  return module === undefined ? null : exitCodeFailure(module, exitCode, execution);
 }
 
 const since = (start: number | undefined, end: number | undefined): number | null =>
@@ -109,7 +157,7 @@ async function runAll(execution: Execution, findings: Findings): Promise<void> {
 }
 
 async function runOne(step: Step, execution: Execution, findings: Findings): Promise<StepResult> {
-  const start = performance.now();
+  const start = now();
   const outcome = await withinLimit(step, execution);
   if (outcome.output !== null) findings.outputs[step.kind === 'tool' ? 'tool' : 'module'] = outcome.output;
   for (const file of outcome.filesModified) findings.filesModified.add(file);
@@ -118,7 +166,7 @@ async function runOne(step: Step, execution: Execution, findings: Findings): Pro
     id: step.id,
     kind: step.kind,
     status: outcome.failure === null ? 'completed' : 'failed',
-    durationSeconds: (performance.now() - start) / 1000,
+    durationSeconds: (now() - start) / 1000,
     exitCode: outcome.exitCode,
     tail: outcome.tail,
     failure: outcome.failure,
@@ -156,11 +204,10 @@ async function withinLimit(step: Step, execution: Execution): Promise<StepOutcom
 
 /** Ends what the workstream left behind; a thread in which its code may go on is not used again. */
 async function cleanUp(execution: Execution, before: ReturnType<typeof activeResources>): Promise<void> {
-  const usesModules = execution.assignment.workstream.steps.some((step) => step.kind === 'module');
   if (execution.stopped !== null) execution.children.mayHaveLeftTheirGroups();
   const ended = await execution.children.endAll(execution.graceLeft);
   for (const sentence of leftSentences(ended)) execution.warn(sentence);
-  if (!usesModules) return;
+  if (!usesModules(execution)) return;
   const leftovers = await leftoversSince(before);
   if (leftovers !== null) {
     const { place } = execution.host;

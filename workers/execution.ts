@@ -8,6 +8,7 @@ import { MARK_VARIABLE, markValue } from '../src/support/owned-processes.ts';
 import type { Effort } from '../src/support/redact-file.ts';
 import type { AgentHost } from './agent-host.ts';
 import { ChildProcesses } from './child-processes.ts';
+import { now } from './own-globals.ts';
 import { OutputFile } from './output-file.ts';
 import { firstOf } from '../src/support/cut-text.ts';
 
@@ -17,6 +18,8 @@ const MIN_GRACE_SECONDS = 0.5;
 const BYTES_PER_MB = 1e6;
 const REDACTION_MS = 10_000;
 const STOPPED_REDACTION_MS = 500;
+const MAX_LATES = 10;
+const MAX_LATE_TEXT = 500;
 
 /** Why an execution stops before its end. */
 export interface Stop {
@@ -30,6 +33,23 @@ export interface Stop {
  */
 export const currentExecution = new AsyncLocalStorage<Execution>();
 
+/** The execution that this thread has in hand. */
+let inHand: Execution | null = null;
+
+export function setInHand(execution: Execution | null): void {
+  inHand = execution;
+}
+
+/**
+ * The execution whose work is being done. A queue, a logger or a timer that an earlier one made, and that modules
+ * share, works for the one in hand: what it prints and starts then belongs to that. Where none is in hand it is late,
+ * and the one that made it is named.
+ */
+export function responsible(): Execution | null {
+  const origin = currentExecution.getStore();
+  return origin === undefined || (origin.ended && inHand !== null) ? inHand : origin;
+}
+
 export class Execution {
   readonly assignment: Assignment;
   /** Path of each TypeScript module to that of its compiled form. */
@@ -42,6 +62,8 @@ export class Execution {
   /** Why its thread or process must not be used again; null while it may. */
   retire: string | null = null;
   ended = false;
+  /** Whether it loaded a module, or called a function that none before it had called in its thread. */
+  ranNewCode = false;
   /** How many messages it has sent to the main thread. */
   posted = 0;
   /** US dollars that its tools said they cost. */
@@ -52,6 +74,7 @@ export class Execution {
   #lastProgress = Number.NEGATIVE_INFINITY;
   #printed = 0;
   #logged = 0;
+  #lates = 0;
 
   constructor({ assignment, mark, compiled }: Handed, host: AgentHost) {
     this.assignment = assignment;
@@ -77,7 +100,7 @@ export class Execution {
   stop(stop: Stop): void {
     if (this.#stop !== null || this.ended) return;
     this.#stop = stop;
-    this.#stoppedAt = performance.now();
+    this.#stoppedAt = now();
     this.#controller.abort(new DOMException(`The workstream is to stop: ${stop.because}.`, 'AbortError'));
   }
 
@@ -88,22 +111,21 @@ export class Execution {
   get graceLeft(): number {
     const { graceSeconds } = this.assignment.limits;
     if (this.#stop === null) return graceSeconds;
-    const passed = (performance.now() - this.#stoppedAt) / 1000;
+    const passed = (now() - this.#stoppedAt) / 1000;
     return Math.max(graceSeconds - passed, Math.min(graceSeconds, MIN_GRACE_SECONDS));
   }
 
   /** How much work the redaction of its files may be; once it was stopped, no more than fits before its answer is due. */
   get redactionEffort(): Effort {
-    const isOver = (): boolean =>
-      this.#stop !== null && performance.now() - this.#stoppedAt > STOPPED_REDACTION_MS;
+    const isOver = (): boolean => this.#stop !== null && now() - this.#stoppedAt > STOPPED_REDACTION_MS;
     return { milliseconds: REDACTION_MS, isOver };
   }
 
   /** Sends live progress, at most ten times a second. */
   progress(fraction: number | null, text: string): void {
-    const now = performance.now();
-    if (now - this.#lastProgress < PROGRESS_INTERVAL_MS || this.ended) return;
-    this.#lastProgress = now;
+    const at = now();
+    if (at - this.#lastProgress < PROGRESS_INTERVAL_MS || this.ended) return;
+    this.#lastProgress = at;
     const known = fraction !== null && Number.isFinite(fraction);
     this.post({
       type: 'progress',
@@ -121,7 +143,7 @@ export class Execution {
 
   /** Keeps what user code printed in this thread, up to the limit. */
   print(chunk: string | Uint8Array): void {
-    if (this.ended) return;
+    if (this.ended) return this.#late(chunk);
     const limit = this.assignment.limits.maxOutputMb;
     const before = this.#printed;
     this.#printed += chunk.length;
@@ -131,6 +153,24 @@ export class Execution {
         `It printed more than ${limit} MB; the rest was dropped. Raise --max-output if it is wanted.`,
       );
     }
+  }
+
+  /** Its log is closed: what it prints after its end goes into the run's. */
+  #late(chunk: string | Uint8Array): void {
+    const text = (
+      typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8', 0, MAX_LATE_TEXT)
+    ).trim();
+    if (text !== '') this.late(`it printed: ${text}`);
+  }
+
+  /** Tells of what its code did after it had ended. */
+  late(text: string): void {
+    if (this.#lates === MAX_LATES) return;
+    this.#lates += 1;
+    const { executionId, workstream } = this.assignment;
+    const clean = this.host.redactor.cutText(firstOf(text, MAX_LATE_TEXT));
+    // Not counted: the answer may be on its way.
+    this.host.send({ type: 'late', executionId, workstreamId: workstream.id, text: clean });
   }
 
   /** Passes on a line of the workstream's own logger, up to the same limit: the main thread has to take them all. */

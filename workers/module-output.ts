@@ -1,76 +1,147 @@
 /** Turns what a module returned into JSON text, strictly: what JSON would drop without a word is an error. */
-import { isDeeper, MAX_NESTING } from '../src/domain/nesting.ts';
-import { firstOf } from '../src/support/cut-text.ts';
+import { types } from 'node:util';
+import { MAX_NESTING } from '../src/domain/nesting.ts';
 import { InvalidResultError } from './invalid-result.ts';
+import { fieldPath, type Keys, propertiesOf, read, refusal, shownError } from './lossy-values.ts';
 
 const MAX_MB = 16;
+const MAX_LENGTH = MAX_MB * 1e6;
 
 /**
- * @param onWarning is told of numbers that JSON can't hold and that became null.
+ * JSON text of `output`, which may be made of plain objects, arrays, strings, numbers, booleans and null, of any realm,
+ * and of what has a `toJSON` method. Members that are undefined are left out; in an array they are null.
+ * @param onWarning is told of numbers and dates that JSON can't hold and that became null.
  * @returns null for `undefined`.
- * @throws InvalidResultError for functions, symbols, big integers, maps, sets, binary data, cycles, more than
- * 16 MB and more than 500 levels.
+ * @throws InvalidResultError with the path to what would lose content, for cycles, more than 16 MB and more than 500
+ * levels.
  */
 export function serializeOutput(output: unknown, onWarning: (text: string) => void): string | null {
-  if (output === undefined) return null;
-  const json = stringify(output, onWarning);
-  if (json.length > MAX_MB * 1e6) throw tooLarge(json.length / 1e6);
-  if (isDeeper(json, MAX_NESTING))
-    throw new InvalidResultError(`its output is nested more than ${MAX_NESTING} levels deep`);
-  return json;
+  const writer = new JsonWriter(onWarning);
+  return writer.write(output) ? writer.text : null;
 }
 
-function stringify(output: unknown, onWarning: (text: string) => void): string {
-  try {
-    refuseHuge(output, '');
-    return JSON.stringify(output, function check(this: unknown, key: string, value: unknown): unknown {
-      if (typeof value === 'number' && !Number.isFinite(value)) {
-        onWarning(`The output holds ${value}${place(key)}, which JSON can't hold; it is stored as null.`);
-      }
-      const kind = unsupported(value);
-      if (typeof value === 'object' && value !== null) {
-        for (const [name, child] of Object.entries(value)) refuseHuge(child, name);
-      }
-      if (kind !== null)
-        throw new InvalidResultError(`its output holds ${kind}${place(key)}, which JSON can't hold`);
-      return value;
-    });
-  } catch (error) {
-    if (error instanceof InvalidResultError) throw error;
-    if (error instanceof RangeError)
-      throw new InvalidResultError('its output is too large or too deep for JSON');
-    throw new InvalidResultError(`its output can't be written as JSON: ${firstLine(error)}`);
+class JsonWriter {
+  readonly #onWarning: (text: string) => void;
+  readonly #path: Keys = ['output'];
+  /** The objects that are being written, one inside the other. */
+  readonly #open = new Set<object>();
+  readonly #parts: string[] = [];
+  #length = 0;
+
+  constructor(onWarning: (text: string) => void) {
+    this.#onWarning = onWarning;
+  }
+
+  get text(): string {
+    return this.#parts.join('');
+  }
+
+  /** Writes `before` and the value; writes nothing, and returns false, for what JSON leaves out. */
+  write(given: unknown, before = ''): boolean {
+    const value = this.#converted(given);
+    if (value === undefined) return false;
+    if (typeof value === 'object' && value !== null) this.#nested(value, before);
+    else this.#put(before + this.#scalar(value));
+    return true;
+  }
+
+  /** The value in whose place JSON writes something else. */
+  #converted(value: unknown): unknown {
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+    const why = refusal(value, this.#path);
+    if (why !== null) throw new InvalidResultError(`${fieldPath(this.#path)} ${why}`);
+    if (types.isDate(value) && Number.isNaN(value.getTime())) return this.#null('an invalid date');
+    const toJson = hasMembers(value) ? read(value, 'toJSON', this.#path) : undefined;
+    return isMethod(toJson) ? this.#toJson(value, toJson) : unboxed(value);
+  }
+
+  #toJson(value: unknown, toJson: Method): unknown {
+    let json: unknown;
+    try {
+      json = Reflect.apply(toJson, value, [String(this.#path.at(-1))]);
+    } catch (error) {
+      throw new InvalidResultError(
+        `${fieldPath(this.#path)} can't be written as JSON: its toJSON throws ${shownError(error)}`,
+      );
+    }
+    const why = refusal(json, this.#path);
+    if (why !== null)
+      throw new InvalidResultError(`the toJSON of ${fieldPath(this.#path)} returned what ${why}`);
+    return unboxed(json);
+  }
+
+  #scalar(value: unknown): string {
+    if (typeof value === 'string') {
+      if (value.length > MAX_LENGTH) throw tooLarge(`${(value.length / 1e6).toFixed(0)} MB`);
+      return JSON.stringify(value);
+    }
+    if (typeof value !== 'number' || Number.isFinite(value)) return String(value);
+    return String(this.#null(String(value)));
+  }
+
+  #null(what: string): null {
+    this.#onWarning(`${fieldPath(this.#path)} is ${what}, which JSON can't hold; it is stored as null.`);
+    return null;
+  }
+
+  #nested(value: object, before: string): void {
+    if (this.#open.has(value)) throw new InvalidResultError(`${fieldPath(this.#path)} contains itself`);
+    if (this.#open.size === MAX_NESTING)
+      throw new InvalidResultError(`its output is nested more than ${MAX_NESTING} levels deep`);
+    this.#open.add(value);
+    if (Array.isArray(value)) this.#array(value, before);
+    else this.#object(value, before);
+    this.#open.delete(value);
+  }
+
+  #array(items: unknown[], before: string): void {
+    if (items.length > MAX_LENGTH / 2) throw tooLarge(`a list of ${items.length} items`);
+    this.#put(`${before}[`);
+    for (let index = 0; index < items.length; index += 1) {
+      const comma = index === 0 ? '' : ',';
+      if (!this.#member(items, index, comma)) this.#put(`${comma}null`);
+    }
+    this.#put(']');
+  }
+
+  #object(value: object, before: string): void {
+    this.#put(`${before}{`);
+    let comma = '';
+    for (const key of propertiesOf(value, this.#path)) {
+      if (this.#member(value, key, `${comma}${JSON.stringify(key)}:`)) comma = ',';
+    }
+    this.#put('}');
+  }
+
+  #member(parent: object, key: string | number, before: string): boolean {
+    this.#path.push(key);
+    const isWritten = this.write(read(parent, key, this.#path), before);
+    this.#path.pop();
+    return isWritten;
+  }
+
+  #put(text: string): void {
+    this.#length += text.length;
+    if (this.#length > MAX_LENGTH) throw tooLarge('more');
+    this.#parts.push(text);
   }
 }
 
-const place = (key: string): string => (key === '' ? '' : ` at "${firstOf(key, 100)}"`);
+const hasMembers = (value: unknown): value is object =>
+  (typeof value === 'object' && value !== null) || typeof value === 'bigint';
 
-const firstLine = (error: unknown): string =>
-  String(error instanceof Error ? error.message : error).split('\n', 1)[0] ?? '';
+type Method = (key: string) => unknown;
 
-/** The name of a kind of value that JSON drops or turns into something else. */
-function unsupported(value: unknown): string | null {
-  if (typeof value === 'function') return 'a function';
-  if (typeof value === 'symbol') return 'a symbol';
-  if (typeof value === 'bigint') return 'a BigInt';
-  if (value instanceof Map) return 'a Map';
-  if (value instanceof Set) return 'a Set';
-  if (value instanceof Promise) return 'a promise that was not awaited';
-  return null;
+const isMethod = (value: unknown): value is Method => typeof value === 'function';
+
+/** JSON writes `new String('x')` as it writes 'x'. */
+function unboxed(value: unknown): unknown {
+  if (types.isStringObject(value)) return String(value);
+  if (types.isNumberObject(value)) return Number(value);
+  return types.isBooleanObject(value) ? Boolean.prototype.valueOf.call(value) : value;
 }
 
-/**
- * Looked for one level ahead of JSON: a Buffer would turn itself into an array of numbers first, and a string that
- * does not fit could take the whole process's heap with it.
- */
-function refuseHuge(value: unknown, key: string): void {
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
-    throw new InvalidResultError(`its output holds binary data${place(key)}, which JSON can't hold`);
-  }
-  if (typeof value === 'string' && value.length > MAX_MB * 1e6) throw tooLarge(value.length / 1e6);
-}
-
-const tooLarge = (megabytes: number): InvalidResultError =>
+const tooLarge = (size: string): InvalidResultError =>
   new InvalidResultError(
-    `its output has ${megabytes.toFixed(0)} MB and may have ${MAX_MB} as JSON. Write it to a file and return the path`,
+    `its output has ${size} and may have ${MAX_MB} MB as JSON. Write it to a file and return the path`,
   );

@@ -1,3 +1,5 @@
+import { Promise } from './own-globals.ts';
+
 /** Settles like `promise`, or rejects with the signal's reason as soon as it is aborted. */
 export async function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();

@@ -1,5 +1,6 @@
 /** Watches over a child process while it runs: its output, its progress, and when it has to end. */
 import type { ChildProcess } from 'node:child_process';
+import { clearInterval, clearTimeout, setInterval, setTimeout } from './own-globals.ts';
 import { signalGroup } from '../src/support/process-group.ts';
 import type { Execution } from './execution.ts';
 

@@ -6,6 +6,7 @@ import { lastStates } from '../src/support/line-states.ts';
 import { variablesOf } from './child-variables.ts';
 import type { Command } from './command.ts';
 import type { End } from './process-end.ts';
+import { variables } from './thread-environment.ts';
 import { guardProcess, type ProcessHost } from './process-guard.ts';
 import { notStarted, startFailure } from './start-failure.ts';
 
@@ -77,7 +78,7 @@ async function launch(command: Command, execution: ProcessHost): Promise<Started
 }
 
 function environmentOf({ env }: Command): NodeJS.ProcessEnv {
-  const all: NodeJS.ProcessEnv = { ...process.env, ...env };
+  const all: NodeJS.ProcessEnv = { ...variables(), ...env };
   for (const name of Object.keys(env)) if (env[name] === undefined) delete all[name];
   return all;
 }

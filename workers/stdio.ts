@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { currentExecution } from './execution.ts';
+import { responsible } from './execution.ts';
 
 const encoding = (value: unknown): BufferEncoding =>
   typeof value === 'string' && Buffer.isEncoding(value) ? value : 'utf8';
@@ -37,11 +37,10 @@ function captureDescriptorWrites(): void {
   });
 }
 
-const isCaptured = (fd: number): boolean =>
-  (fd === 1 || fd === 2) && currentExecution.getStore() !== undefined;
+const isCaptured = (fd: number): boolean => (fd === 1 || fd === 2) && responsible() !== null;
 
 function print(bytes: Uint8Array): number {
-  currentExecution.getStore()?.print(bytes);
+  responsible()?.print(bytes);
   return bytes.length;
 }
 

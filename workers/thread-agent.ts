@@ -9,8 +9,9 @@ import { Launcher } from './launcher.ts';
 
 /** Taken away from `workerData`, where code of workstreams could read it and speak in this agent's name. */
 const settings = takeSettings(workerData);
-/** Kept from user code, which may put something else in its place. */
+/** Kept from user code, which may put something else in their place. */
 const post = parentPort?.postMessage.bind(parentPort);
+const exit: (code: number) => never = process.exit.bind(process);
 const send = (message: FromAgent): void => post?.({ key: settings.key, message });
 
 const agent = new Agent({
@@ -26,6 +27,8 @@ const agent = new Agent({
  * back; each of the others is answered by a message before the next one begins.
  */
 export default async function take({ handed, claims }: Lot): Promise<Answer | null> {
+  // What has not been begun when a thread ends is handed to another one.
+  if (agent.isSpoilt) exit(0);
   let last: Answer | null = null;
   for (const [index, text] of handed.entries()) {
     if (last !== null) send(answerMessage(last));

@@ -6,6 +6,7 @@ import { delay } from './delay.ts';
 import type { Execution } from './execution.ts';
 import { LineSplitter } from './line-splitter.ts';
 import type { Command } from './command.ts';
+import { nextTurn, now } from './own-globals.ts';
 import { ended, startProcess } from './process.ts';
 import type { End } from './process-end.ts';
 import { guardProcess } from './process-guard.ts';
@@ -151,14 +152,14 @@ class ToolOutput {
 
   /** Reads what the ended program has left in its pipes. @throws what the reader threw. */
   async close(): Promise<void> {
-    const deadline = performance.now() + DRAIN_MS;
+    const deadline = now() + DRAIN_MS;
     this.#most = this.#bytes + DRAIN_BYTES;
     let seen = -1;
-    while (seen !== this.#bytes && this.#bytes < this.#most && performance.now() < deadline) {
+    while (seen !== this.#bytes && this.#bytes < this.#most && now() < deadline) {
       seen = this.#bytes;
       if (await this.#closesWithin(QUIET_MS)) break;
       // On a busy machine the pause is over before the pipes were looked at; this is after.
-      await new Promise(setImmediate);
+      await nextTurn();
     }
     for (const stream of this.#streams) stream.destroy();
     clearTimeout(this.#pause);

@@ -3,7 +3,7 @@ import childProcess, { ChildProcess } from 'node:child_process';
 import { syncBuiltinESMExports } from 'node:module';
 import workerThreads, { type WorkerOptions } from 'node:worker_threads';
 import { variablesIn, variablesOf } from './child-variables.ts';
-import { currentExecution, type Execution } from './execution.ts';
+import { type Execution, responsible } from './execution.ts';
 import { toOwnStreams } from './inherited-streams.ts';
 
 /** What Node passes to `ChildProcess.prototype.spawn`; only what is set here. */
@@ -31,8 +31,8 @@ function watchSpawn(): void {
   if (typeof spawn !== 'function')
     throw new Error('ChildProcess has no spawn method in this version of Node');
   Reflect.set(ChildProcess.prototype, 'spawn', function watched(this: ChildProcess, options: SpawnOptions) {
-    const execution = currentExecution.getStore();
-    if (execution === undefined) return Reflect.apply(spawn, this, [options]);
+    const execution = responsible();
+    if (execution === null) return Reflect.apply(spawn, this, [options]);
     const { children } = execution;
     options.detached = true;
     options.stdio = toOwnStreams(options.stdio, execution);
@@ -51,8 +51,8 @@ function watchSpawn(): void {
 function watchSynchronous(name: 'spawnSync' | 'execSync' | 'execFileSync'): void {
   const original = childProcess[name];
   Reflect.set(childProcess, name, (...args: unknown[]): unknown => {
-    const execution = currentExecution.getStore();
-    if (execution === undefined) return Reflect.apply(original, childProcess, args);
+    const execution = responsible();
+    if (execution === null) return Reflect.apply(original, childProcess, args);
     execution.children.mayStart();
     return Reflect.apply(original, childProcess, withOwnOptions(name, args, execution));
   });
@@ -84,11 +84,11 @@ function watchThreads(): void {
   const { Worker: Original } = workerThreads;
   class Worker extends Original {
     constructor(file: string | URL, options: WorkerOptions = {}) {
-      const execution = currentExecution.getStore();
+      const execution = responsible();
       const { env = process.env } = options;
       execution?.children.mayHaveLeftTheirGroups();
       // A symbol stands for the variables of this thread themselves.
-      const isMarked = execution !== undefined && typeof env !== 'symbol';
+      const isMarked = execution !== null && typeof env !== 'symbol';
       super(file, isMarked ? { ...options, env: variablesIn(execution, env) } : options);
     }
   }

@@ -23,7 +23,7 @@ export function describeFailure(failure: Failure): string {
     case 'module-load-failed':
       return `The module ${failure.module} could not be loaded: ${oneThrown(failure.thrown)}`;
     case 'export-not-found':
-      return `The module ${failure.module} has no exported function "${failure.export}"; it exports ${list(failure.available)}.`;
+      return noExport(failure);
     case 'command-not-found':
       return notFound(failure.command);
     case 'command-not-executable':
@@ -67,7 +67,9 @@ export function describeFailure(failure: Failure): string {
     case 'circuit-open':
       return `It was not started: ${failure.tool} had failed ${failure.count} times in a row with ${failure.cause}. Mend that first, or turn this off with --tool-circuit 0.`;
     case 'exit-non-zero':
-      return `\`${failure.command}\` ended with exit code ${failure.exitCode}.`;
+      return failure.isModule === true
+        ? `The module ${failure.command} set process.exitCode to ${failure.exitCode}, which says that it failed. To fail, throw an error; to succeed, set it back to 0.`
+        : `\`${failure.command}\` ended with exit code ${failure.exitCode}.`;
     case 'killed-by-signal':
       return `\`${failure.command}\` was ended by ${failure.signal}.`;
     case 'output-limit':
@@ -199,6 +201,14 @@ function outOfMemory({ of, limitMb }: Extract<Failure, { reason: 'out-of-memory'
 
 const dollars = (amount: number): string => `$${amount.toFixed(2)}`;
 
-function list(names: string[]): string {
-  return names.length === 0 ? 'nothing' : names.map((name) => `"${name}"`).join(', ');
+function noExport({
+  module,
+  export: name,
+  found,
+  available,
+}: Extract<Failure, { reason: 'export-not-found' }>): string {
+  const has = available.length === 0 ? 'it has no function' : `it has: ${available.join(', ')}`;
+  return found === null
+    ? `The module ${module} has no export "${name}"; ${has}.`
+    : `The export "${name}" of the module ${module} is ${found} and no function; ${has}.`;
 }

@@ -58,6 +58,9 @@ export const failureSchema = z.discriminatedUnion('reason', [
     reason: z.literal('export-not-found'),
     module: text,
     export: text,
+    /** What is exported under that name, where it is no function; null where nothing is. */
+    found: text.nullable().default(null),
+    /** The functions that it exports. */
     available: z.array(text),
   }),
   z.object({ reason: z.literal('command-not-found'), command: text, ...printed }),
@@ -111,7 +114,13 @@ export const failureSchema = z.discriminatedUnion('reason', [
   }),
   /** The same failure of one tool again and again: the rest of its workstreams are not started. */
   z.object({ reason: z.literal('circuit-open'), tool: text, cause: text, count: z.number().int() }),
-  z.object({ reason: z.literal('exit-non-zero'), exitCode: z.number().int(), ...command }),
+  z.object({
+    reason: z.literal('exit-non-zero'),
+    exitCode: z.number().int(),
+    ...command,
+    /** There where no command ended with it: the module step that `command` names set `process.exitCode`. */
+    isModule: z.literal(true).optional(),
+  }),
   z.object({ reason: z.literal('killed-by-signal'), signal: text, ...command }),
   z.object({ reason: z.literal('output-limit'), limitMb: z.number(), ...command }),
   z.object({

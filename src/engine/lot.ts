@@ -12,7 +12,12 @@ export interface Order {
   settle(outcome: Outcome): void;
   /** Says that it was not begun and never will be; null where that may not be. */
   giveBack: (() => void) | null;
+  /** How many threads have ended that had it and had not begun it. */
+  endedThreads: number;
 }
+
+/** So many threads in a row don't end for what an earlier workstream left in them. */
+const MAX_ENDED_THREADS = 3;
 
 interface Member {
   order: Order;
@@ -71,12 +76,33 @@ export class Lot {
     for (const [index, executionId] of this.executionIds.entries()) {
       const member = this.#open.get(executionId);
       if (member === undefined || member.order.giveBack === null) continue;
-      const had = Atomics.compareExchange(this.message.claims, index, CLAIM.open, CLAIM.takenBack);
-      if (had !== CLAIM.open) continue;
-      member.execution.close();
-      this.#open.delete(executionId);
-      member.order.giveBack();
+      if (this.#take(index, executionId, member)) member.order.giveBack();
     }
+  }
+
+  /** Takes back what a thread that has ended had not begun and may not be given back: another one is to have it. */
+  takeUnbegun(): Order[] {
+    const orders: Order[] = [];
+    for (const [index, executionId] of this.executionIds.entries()) {
+      const member = this.#open.get(executionId);
+      // One that was told to stop, or has waited too long, has its verdict.
+      if (member === undefined || member.execution.verdict !== null) continue;
+      const { order } = member;
+      if (order.options.signal.aborted || order.endedThreads >= MAX_ENDED_THREADS) continue;
+      if (!this.#take(index, executionId, member)) continue;
+      order.endedThreads += 1;
+      orders.push(order);
+    }
+    return orders;
+  }
+
+  /** Whether it was not begun, and now never will be by this lot's thread. */
+  #take(index: number, executionId: number, { execution }: Member): boolean {
+    const had = Atomics.compareExchange(this.message.claims, index, CLAIM.open, CLAIM.takenBack);
+    if (had !== CLAIM.open) return false;
+    execution.close();
+    this.#open.delete(executionId);
+    return true;
   }
 
   /** Resolves when all have an outcome, or after this many milliseconds. */

@@ -83,13 +83,14 @@ export class ThreadEngine implements ScalableEngine {
   /** Never rejects. At most as many at once as there are agents: the pool's own queue is not used. */
   run(assignment: Assignment, options: EngineRunOptions): Promise<Outcome> {
     return new Promise((settle) => {
-      void this.#lineOf(assignment).begin([{ assignment, options, settle, giveBack: null }]);
+      void this.#lineOf(assignment).begin([{ assignment, options, settle, giveBack: null, endedThreads: 0 }]);
     });
   }
 
   lineUp(assignment: Assignment, options: EngineRunOptions): Promise<Outcome | null> {
     return new Promise((settle) => {
-      this.#lineOf(assignment).add({ assignment, options, settle, giveBack: () => settle(null) });
+      const giveBack = (): void => settle(null);
+      this.#lineOf(assignment).add({ assignment, options, settle, giveBack, endedThreads: 0 });
     });
   }
 
@@ -110,14 +111,17 @@ export class ThreadEngine implements ScalableEngine {
     lot.seal();
     for (const execution of lot.open) this.#running.set(execution.assignment.executionId, { execution, lot });
     onLot(lot);
+    let again: Order[] = [];
     try {
       await this.#pass(lot);
     } catch (error) {
       lot.takeBack();
+      if (this.#closing === null) again = lot.takeUnbegun();
       for (const execution of lot.open) await this.#lost(lot, execution, error);
     } finally {
       for (const executionId of lot.executionIds) this.#running.delete(executionId);
     }
+    if (again.length > 0) await this.#execute(again, onLot);
   }
 
   async #prepare(order: Order, lot: Lot): Promise<void> {

@@ -1,3 +1,7 @@
+/** Read once: code of a workstream may put a fake clock in their place. */
+const wallNow: () => number = Date.now.bind(Date);
+const monotonicNow: () => number = performance.now.bind(performance);
+
 /** When something began: by the clock on the wall, and by one that never goes back. */
 export interface Beginning {
   /** Milliseconds since 1970. */
@@ -6,10 +10,10 @@ export interface Beginning {
   clock: number;
 }
 
-export const beginNow = (): Beginning => ({ at: Date.now(), clock: performance.now() });
+export const beginNow = (): Beginning => ({ at: wallNow(), clock: monotonicNow() });
 
 /** Seconds since then, however the clock on the wall was set meanwhile. */
-export const secondsSince = ({ clock }: Beginning): number => (performance.now() - clock) / 1000;
+export const secondsSince = ({ clock }: Beginning): number => (monotonicNow() - clock) / 1000;
 
 /** Start, end and duration that agree: where the clock on the wall was set meanwhile, the end is as it stood before. */
 export function measured(begin: Beginning): { startedAt: number; endedAt: number; durationSeconds: number } {

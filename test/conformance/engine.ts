@@ -197,15 +197,18 @@ export function describeEngine(
       });
 
       test.each([
-        ['returnsFunction', 'a function at "run"'],
+        ['returnsFunction', 'output.run is a function'],
         ['returnsSymbol', 'a symbol'],
-        ['returnsMap', 'a Map at "found"'],
-        ['returnsCycle', "can't be written as JSON"],
+        ['returnsMap', 'output.found is a Map'],
+        ['returnsCycle', 'output.self contains itself'],
         ['returnsHuge', '200 MB and may have 16'],
         ['returnsBuffer', 'binary data'],
         ['returnsTooDeep', 'its output is nested more than 500 levels deep'],
         ['returnsReservedMetric', 'its metric "__proto__" has a name that is reserved'],
         ['returnsNumber', 'it returned a number'],
+        ['returnsError', 'it returned an Error where output'],
+        ['generates', '"generates" is a generator function'],
+        ['generatesLater', '"generatesLater" is a generator function'],
         ['returnsUnknownField', 'it returned an object'],
       ])('%s: fails as an invalid result', async (name, message) => {
         const { outcome } = await run([behaviour(name)]);
@@ -213,11 +216,40 @@ export function describeEngine(
         expect(outcome.failure && describeFailure(outcome.failure)).toContain(message);
       });
 
+      test('that set process.exitCode have failed, in that workstream alone', async () => {
+        const { outcome } = await run([behaviour('setsExitCode')]);
+        expect(outcome.failure).toMatchObject({
+          reason: 'exit-non-zero',
+          exitCode: 3,
+          tail: '3 tests failed\n',
+        });
+        expect(outcome.failure && describeFailure(outcome.failure)).toContain('set process.exitCode to 3');
+        expect((await run([behaviour('setsExitCodeBack')])).outcome.failure).toBeNull();
+        await expectUntouched();
+      });
+
+      test('in CommonJS export what module.exports has', async () => {
+        const compiled = fixture('compiled.cjs');
+        const outputs = [];
+        for (const name of ['default', 'named', 'hidden'])
+          outputs.push((await run([moduleStep(compiled, name)])).outcome.output);
+        expect(outputs).toEqual(['"default"', '"named"', '"hidden"']);
+        const { outcome } = await run([moduleStep(compiled, 'nope')]);
+        expect(outcome.failure && describeFailure(outcome.failure)).toBe(
+          `The module ${compiled} has no export "nope"; it has: default, hidden, named.`,
+        );
+        const limit = await run([moduleStep(compiled, 'limit')]);
+        expect(limit.outcome.failure && describeFailure(limit.outcome.failure)).toContain(
+          `The export "limit" of the module ${compiled} is a number and no function; it has: `,
+        );
+        expect((await run([moduleStep(fixture('plain.cjs'))])).outcome.output).toBe('"plain"');
+      });
+
       test('a number that JSON has no word for is stored as null, with a warning', async () => {
         const { outcome } = await run([behaviour('returnsNaN')]);
         expect(outcome.output).toBe('{"ratio":null}');
         expect(outcome.warnings).toEqual([
-          'The output holds NaN at "ratio", which JSON can\'t hold; it is stored as null.',
+          "output.ratio is NaN, which JSON can't hold; it is stored as null.",
         ]);
       });
 

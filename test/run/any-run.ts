@@ -22,7 +22,7 @@ export const FAILURES: Failure[] = [
   { reason: 'thrown', how: 'thrown', thrown },
   { reason: 'module-not-found', module: '/x' },
   { reason: 'module-load-failed', module: '/x', thrown },
-  { reason: 'export-not-found', module: '/x', export: 'x', available: [] },
+  { reason: 'export-not-found', module: '/x', export: 'x', found: null, available: [] },
   { reason: 'command-not-found', command: 'x' },
   { reason: 'exit-non-zero', exitCode: 1, ...command },
   { reason: 'killed-by-signal', signal: 'SIGKILL', ...command },

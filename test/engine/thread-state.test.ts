@@ -1,0 +1,188 @@
+/** What a workstream does to its thread stays its own: the next one in that thread notices nothing. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import type { EngineMessage } from '../../src/domain/engine.ts';
+import type { Outcome } from '../../src/domain/outcome.ts';
+import type { Step } from '../../src/domain/workstream.ts';
+import { ThreadEngine } from '../../src/engine/threads.ts';
+import { assignment, moduleStep, runStep, workstream } from '../rig/definitions.ts';
+import { engineSettings } from '../rig/engine-settings.ts';
+import { temporaryFolder } from '../rig/temporary-folder.ts';
+
+const fixture = (name: string): string =>
+  fileURLToPath(new URL(`../fixtures/modules/${name}`, import.meta.url));
+const change = (name: string): Step => moduleStep(fixture('changes.mjs'), name);
+
+const cacheFolder = mkdtempSync(join(tmpdir(), 'millrace-cache-'));
+const lates: string[] = [];
+const engine = new ThreadEngine({
+  ...engineSettings(cacheFolder),
+  agents: 1,
+  manyCommands: false,
+  onLate: (id, text) => lates.push(`${id}: ${text}`),
+});
+afterAll(async () => {
+  await engine.close();
+  rmSync(cacheFolder, { recursive: true });
+});
+beforeEach(() => void lates.splice(0));
+
+interface Run {
+  outcome: Outcome;
+  replaced: string[];
+}
+
+async function run(steps: Step[], id = 'ws-a', folder = temporaryFolder()): Promise<Run> {
+  const messages: EngineMessage[] = [];
+  const outcome = await engine.run(assignment(folder, workstream(id, steps)), {
+    signal: new AbortController().signal,
+    onMessage: (message) => messages.push(message),
+  });
+  return {
+    outcome,
+    replaced: messages.flatMap((message) => (message.type === 'replaced' ? [message.why] : [])),
+  };
+}
+
+const outputOf = ({ outcome }: Run): unknown => {
+  expect(outcome.failure).toBeNull();
+  return JSON.parse(outcome.output ?? 'null');
+};
+
+/** Both a module and a command find everything as it was. */
+async function expectUntouched(): Promise<void> {
+  const folder = temporaryFolder();
+  const next = await run([change('fine'), runStep('echo "[$LEAKED] $PATH" > seen')], 'ws-next', folder);
+  expect(outputOf(next)).toEqual({ length: 2, isNow: true, env: null, path: process.env['PATH'] });
+  expect(next.outcome.durationSeconds).toBeGreaterThan(0);
+  expect(next.outcome.warnings).toEqual([]);
+  expect(readFileSync(join(folder, 'seen'), 'utf8')).toBe(`[] ${process.env['PATH']}\n`);
+}
+
+describe('a thread is replaced whose workstream changed', () => {
+  test.each([
+    ['fakeTimers', 'Date'],
+    ['fakeClockInPlace', 'Date.now'],
+    ['json', 'JSON.parse'],
+    ['promise', 'Promise'],
+    ['thenMethod', 'Promise.prototype.then'],
+    ['arrays', 'Array.prototype.map'],
+    ['iteration', 'Array.prototype.Symbol(Symbol.iterator)'],
+    ['random', 'Math.random'],
+    ['deleted', 'structuredClone'],
+    ['pollution', 'a prototype that all objects have'],
+    ['emitters', 'EventEmitter.prototype.emit'],
+    ['files', 'fs.readFileSync'],
+    ['processExit', 'process.exit'],
+    ['printing', 'console.log'],
+    ['listener', 'the listeners of uncaughtException'],
+    ['noListeners', 'the listeners of unhandledRejection'],
+    ['setVariable', 'process.env (LEAKED)'],
+    ['defineVariable', 'process.env (LEAKED)'],
+    ['deleteVariable', 'process.env (PATH)'],
+  ])('%s: %s', async (name, changed) => {
+    await expectUntouched();
+    const { replaced } = await run([change(name)]);
+    expect(replaced).toEqual([`the workstream changed ${changed}`]);
+    await expectUntouched();
+  });
+
+  test('all its variables at once', async () => {
+    const { replaced } = await run([change('replaceVariables')]);
+    expect(replaced).toEqual([
+      expect.stringMatching(/^the workstream changed process\.env \(.*PATH.*LEAKED\)$/),
+    ]);
+    await expectUntouched();
+  });
+
+  test('them while a module was loaded, so that the next one that uses it finds them too', async () => {
+    const loads = [moduleStep(fixture('changes-when-loaded.mjs'))];
+    for (let time = 0; time < 2; time += 1) {
+      const { outcome, replaced } = await run(loads);
+      expect(outcome.output).toBe('["yes","mine"]');
+      expect(replaced).toEqual(['the workstream changed JSON.parse']);
+    }
+    await expectUntouched();
+  });
+});
+
+test('a thread is kept whose workstream put back what it changed', async () => {
+  expect((await run([change('putsBack')])).replaced).toEqual([]);
+});
+
+test('what fake timers leave behind is no hindrance to the workstream that installed them', async () => {
+  const { outcome } = await run([change('fakeTimers')]);
+  expect(outcome.failure).toBeNull();
+  expect(outcome.startedAt).toBeGreaterThan(1e12);
+});
+
+test('the variables of a thread are those of Node: strings, listed, inherited', async () => {
+  expect(outputOf(await run([change('variables')]))).toEqual({
+    number: '5',
+    undefined: 'undefined',
+    isIn: true,
+    listed: true,
+    isGone: true,
+  });
+});
+
+test('what an ended workstream does to the thread later is never blamed on the next', async () => {
+  expect((await run([change('later')])).replaced).toEqual([]);
+  for (let time = 0; time < 5; time += 1) await expectUntouched();
+});
+
+test('a module that could not be loaded is loaded again', async () => {
+  const folder = temporaryFolder();
+  const module = join(folder, 'main.mjs');
+  writeFileSync(module, "import { value } from './part.mjs';\nexport default () => ({ output: value });\n");
+  const first = await run([moduleStep(module)]);
+  expect(first.outcome.failure).toMatchObject({ reason: 'module-load-failed' });
+  expect(first.replaced).toEqual(['a module could not be loaded']);
+  writeFileSync(join(folder, 'part.mjs'), "export const value = 1;\nthrow new Error('not yet');\n");
+  expect((await run([moduleStep(module)])).outcome.failure).toMatchObject({ thrown: { message: 'not yet' } });
+  writeFileSync(join(folder, 'part.mjs'), 'export const value = 1;\n');
+  expect(outputOf(await run([moduleStep(module)]))).toBe(1);
+});
+
+describe('what modules share between workstreams', () => {
+  const module = `
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+const queue = [];
+let done;
+setInterval(async () => {
+  for (const { command, line } of queue.splice(0)) {
+    if (line !== undefined) console.log(line);
+    if (command !== undefined) await once(spawn(command, { shell: true, stdio: 'inherit' }), 'exit');
+    done();
+  }
+}, 1).unref();
+export default (task) => new Promise((resolve) => { done = resolve; queue.push(task); });
+export const printsLater = () => { setTimeout(() => console.log('too late'), 1).unref(); };`;
+
+  const logOf = ({ outcome }: Run): string => readFileSync(outcome.logFile ?? '', 'utf8');
+
+  test('works for the one that is under way: its lines and its child processes', async () => {
+    const file = join(temporaryFolder(), 'shared.mjs');
+    writeFileSync(file, module);
+    const first = await run([moduleStep(file, 'default', { line: 'line 1' })], 'ws-1');
+    const second = await run([moduleStep(file, 'default', { line: 'line 2' })], 'ws-2');
+    const third = await run(
+      [moduleStep(file, 'default', { command: 'echo $MILLRACE_WORKSTREAM_ID' })],
+      'ws-3',
+    );
+    expect([first, second, third].map(logOf)).toEqual(['line 1\n', 'line 2\n', 'ws-3\n']);
+    expect([first, second, third].flatMap(({ replaced }) => replaced)).toEqual([]);
+    expect(lates).toEqual([]);
+  });
+
+  test('is late where none is under way, and the one that set it in motion is named', async () => {
+    const file = join(temporaryFolder(), 'late.mjs');
+    writeFileSync(file, module);
+    await run([moduleStep(file, 'printsLater')], 'ws-late');
+    await expect.poll(() => lates).toEqual(['ws-late: it printed: too late']);
+  });
+});

@@ -1,0 +1,12 @@
+/**
+ * Functions of the global object as they were when the thread or process started. Code of a workstream may put others
+ * in their place, as fake timers do; ours goes on with these.
+ */
+export const { Promise, setTimeout, clearTimeout, setInterval, clearInterval } = globalThis;
+const { setImmediate } = globalThis;
+
+/** Milliseconds on a clock that never goes back. */
+export const now: () => number = performance.now.bind(performance);
+
+/** Resolves in the next turn of the event loop. */
+export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
