@@ -90,6 +90,11 @@ function stopFailure(because: Cancellation['because'], execution: Execution): Fa
       const seconds = execution.assignment.limits.timeoutSeconds;
       return { reason: 'timed-out', seconds, step: null, tail: execution.output.tail(0) };
     }
+    case 'output-limit': {
+      const { limits, logFile: log, workstream } = execution.assignment;
+      const tail = execution.output.tail(0);
+      return { reason: 'output-limit', limitMb: limits.maxOutputMb, command: workstream.id, tail, log };
+    }
     case 'interrupted':
       return { reason: 'interrupted', detail: 'it was running and was told to stop' };
     case 'cancelled':

@@ -53,7 +53,7 @@ export async function execute(execution: Execution, state: ThreadState | null): 
   if (usesModules(execution)) findChanges(execution, findings, state);
   await orInternalError(execution, findings, async () => {
     await cleanUp(execution, before);
-    await execution.output.finish(execution.redactionEffort);
+    if (execution.output.isOpen) await execution.output.finish(execution.redactionEffort);
   });
   findings.failure ??= lateExitCode(execution);
   if (findings.failure?.reason === 'internal-error') execution.retire ??= 'something failed in its agent';

@@ -63,6 +63,11 @@ export class OutputFile {
     }
   }
 
+  /** Whether anything was, or may have been, written to it. */
+  get isOpen(): boolean {
+    return this.#fd !== null;
+  }
+
   /** By which it is told from another file at its path; 0 before it is opened. */
   get inode(): number {
     return this.#fd === null ? 0 : fstatSync(this.#fd).ino;

@@ -61,7 +61,7 @@ export interface Cancellation {
   type: 'cancel';
   executionId: number;
   /** Why: decides the failure's reason. */
-  because: 'timed-out' | 'interrupted' | 'cancelled';
+  because: 'timed-out' | 'interrupted' | 'cancelled' | 'output-limit';
 }
 
 /**

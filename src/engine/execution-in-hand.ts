@@ -10,6 +10,7 @@ import type { Failure } from '../domain/failure.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { leftSentences } from '../support/left-sentence.ts';
 import { OwnedProcesses } from '../support/owned-processes.ts';
+import { unwatchLog, type WatchedLog, watchLog } from './output-watch.ts';
 import { markOfRun } from '../support/mark-of-run.ts';
 import { type Beginning, beginNow, secondsSince } from '../support/stopwatch.ts';
 
@@ -45,6 +46,7 @@ export class ExecutionInHand {
   /** When its processes were told to end from here; null as long as they were not. */
   #toldToEnd: { at: Beginning; failure: Failure } | null = null;
   #stepTimeout: NodeJS.Timeout | undefined;
+  readonly #log: WatchedLog;
   readonly #onAbort = (): void => this.#cancel(this.#options.signal.reason);
 
   constructor(
@@ -60,6 +62,12 @@ export class ExecutionInHand {
     this.#options = options;
     this.#send = send;
     this.#timeout = this.#startClock();
+    this.#log = {
+      path: assignment.logFile,
+      mostBytes: mostOutput(assignment),
+      onOver: () => this.#printedTooMuch(),
+    };
+    watchLog(this.#log);
     options.signal.addEventListener('abort', this.#onAbort, { once: true });
     if (options.signal.aborted) this.#onAbort();
   }
@@ -149,6 +157,7 @@ export class ExecutionInHand {
     clearTimeout(this.#hard);
     clearTimeout(this.#unheard);
     clearTimeout(this.#stepTimeout);
+    unwatchLog(this.#log);
     this.#options.signal.removeEventListener('abort', this.#onAbort);
   }
 
@@ -168,6 +177,19 @@ export class ExecutionInHand {
 
   #timedOut(seconds: number): void {
     this.#stop('timed-out', { reason: 'timed-out', seconds, step: null, tail: '' });
+  }
+
+  #printedTooMuch(): void {
+    const { limits, logFile, workstream } = this.assignment;
+    const limitMb = limits.maxOutputMb;
+    const failure: Failure = {
+      reason: 'output-limit',
+      limitMb,
+      command: workstream.id,
+      tail: '',
+      log: logFile,
+    };
+    this.#stop('output-limit', failure);
   }
 
   #cancel(because: CancelReason): void {
@@ -213,4 +235,11 @@ export class ExecutionInHand {
     this.retired = { outcome, why };
     this.terminate.abort();
   }
+}
+
+const BYTES_PER_MB = 1e6;
+
+/** Each step may print as much as the limit says, its set-up and what its modules print themselves as well. */
+function mostOutput({ workstream, limits }: Assignment): number {
+  return (workstream.steps.length + 2) * limits.maxOutputMb * BYTES_PER_MB;
 }

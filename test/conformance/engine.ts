@@ -466,6 +466,11 @@ export function describeEngine(
         expect(outcome.failure).toMatchObject({ reason: 'output-limit', limitMb: 1 });
       });
 
+      test('that print without end are ended at the limit where their thread waits for them, too', async () => {
+        const { outcome } = await run([behaviour('floodsWhileBlocked')], limits(60, 1));
+        expect(outcome.failure).toMatchObject({ reason: 'output-limit', limitMb: 1 });
+      });
+
       test('may print binary data and a line of 50 MB', async () => {
         const print = `${process.execPath} -e 'process.stdout.write(Buffer.alloc(50e6, 255))'`;
         const { outcome } = await run([runStep(print)], limits(60, 100));
