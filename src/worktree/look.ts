@@ -34,7 +34,7 @@ const STATUS = [
 
 /** Looks without touching the index. Gives git's complaint where it can't. */
 export async function lookAt(worktree: Worktree): Promise<Look | { problem: string }> {
-  const { result: status } = await passingOverFilters((filters) => gitIn(worktree, [...filters, ...STATUS]));
+  const { result: status } = await passingOverFilters((args) => gitIn(worktree, args), STATUS);
   if (status.exitCode !== 0) return { problem: complaint(status) };
   const brought = new Set(worktree.brought);
   const loose = new Set<string>();

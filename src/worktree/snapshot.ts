@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { copyFile, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { notRequired, passingOverFilters } from './filters.ts';
+import { passingOverFilters } from './filters.ts';
 import { complaint, type GitResult, outputOf, splitNul } from './git.ts';
 import type { Look } from './look.ts';
 import { gitIn, type Worktree } from './worktree.ts';
@@ -71,13 +71,13 @@ async function writeSnapshot(
   // An ignored path may not be named, not even to leave it out.
   const left = [...loose, ...embedded.map((path) => path.replace(/\/$/, ''))];
   const pathspecs = [':/', ...left.map((path) => `:(exclude,top,literal)${path}`)];
-  const { added, unfiltered } = await addAll(
-    basis.kind === 'index' ? '--all' : '--ignore-removal',
-    pathspecs,
-    run,
-  );
+  const {
+    result: added,
+    failed: unfiltered,
+    options,
+  } = await addAll(basis.kind === 'index' ? '--all' : '--ignore-removal', pathspecs, run);
   if (worktree.brought.length > 0) await forget(worktree.brought, run);
-  const written = await run([...notRequired(unfiltered), 'write-tree']);
+  const written = await run([...options, 'write-tree']);
   if (written.exitCode !== 0) return { problem: complaint(added.exitCode === 0 ? written : added) };
   return {
     tree: written.stdout.trim(),
@@ -91,16 +91,9 @@ async function writeSnapshot(
  * Adds what it can. A filter that must not fail and does ends `git add` at once; its files are then added as they are,
  * because a file in another form is not lost.
  */
-async function addAll(
-  how: string,
-  pathspecs: readonly string[],
-  run: Run,
-): Promise<{ added: GitResult; unfiltered: string[] }> {
+function addAll(how: string, pathspecs: readonly string[], run: Run): ReturnType<typeof passingOverFilters> {
   const options = ['--sparse', '--ignore-errors', '--pathspec-from-file=-', '--pathspec-file-nul'];
-  const { result, failed } = await passingOverFilters((filters) =>
-    run([...filters, 'add', how, ...options], pathspecs.join('\0')),
-  );
-  return { added: result, unfiltered: failed };
+  return passingOverFilters((args) => run(args, pathspecs.join('\0')), ['add', how, ...options]);
 }
 
 /** Whoever worked there may have added them, by hand or with all the rest. */

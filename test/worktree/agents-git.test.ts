@@ -282,9 +282,14 @@ describe('what an agent does with git', () => {
     expect(workspaces.staying()).toEqual([]);
   });
 
-  test('a file that its filter refuses is captured as it is', async () => {
+  test.each([
+    ['refuses', 'clean', 'false'],
+    ['does not start for', 'process', 'no-such-program'],
+    // As much as git sends before it waits for an answer.
+    ['breaks off before', 'process', 'head -c 40 > /dev/null'],
+  ])('a file that its filter %s is captured as it is', async (_how, kind, program) => {
     const repo = makeRepository({ '.gitattributes': '*.bad filter=bad\n' });
-    git(repo, 'config', 'filter.bad.clean', 'false');
+    git(repo, 'config', `filter.bad.${kind}`, program);
     git(repo, 'config', 'filter.bad.required', 'true');
     const workspaces = await workspacesIn(repo);
     const { workspace, changes } = await worked(workspaces, 'ws-a', { 'x.bad': 'x', 'y.txt': 'y' });
