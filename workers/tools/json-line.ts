@@ -3,12 +3,13 @@ import type { Json, JsonObject } from '../../src/domain/json.ts';
 
 /**
  * Terminal sequences: control sequences such as colours, then strings such as titles, which end with BEL or ST and may
- * hold spaces, then single ones. `stripVTControlCharacters` leaves titles with spaces.
+ * hold spaces, then single ones, then the beginning of one that was cut. The brace that may end a control sequence is
+ * taken for the beginning of an object. `stripVTControlCharacters` leaves titles with spaces.
  */
 const TERMINAL_SEQUENCE =
   // biome-ignore lint: the control characters are the point
   // oxlint-disable-next-line no-control-regex
-  /\u001b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)|[ -/]*[0-Z\\^-~])/g;
+  /\u001b(?:\[[0-?]*[ -/]*[@-z|}~]|[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)|[ -/]*[0-Z\\^-z|}~]|[[\]])/g;
 // biome-ignore lint: the control characters are the point
 // oxlint-disable-next-line no-control-regex
 const CONTROL_OR_MARK = /[\u0000-\u001f]|^\s*\ufeff/g;

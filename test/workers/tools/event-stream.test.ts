@@ -21,6 +21,8 @@ describe('an event is found', () => {
     ['a title before it', `\u001b]0;* Claude Code {1}\u0007${c}`],
     ['a title that ends with ST', `\u001b]2;a title\u001b\\${c}`],
     ['a title without an end', `\u001b]0;a title${c}`],
+    ['a title without an end behind it', `${c}\u001b]0;a title`],
+    ['a sequence that was cut before it', `\u001b[${c}`],
     ['colours around it', `\u001b[1;32m${c}\u001b[0m`],
     ['the cursor hidden and pasting bracketed', `\u001b[?25l\u001b[?2004h${c}\u001b[?25h\u001b[K`],
     ['bells', `\u0007${c}\u0007`],
