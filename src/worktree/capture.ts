@@ -110,7 +110,10 @@ async function captureNow(
     look,
     notes: gone ? [...notes.notes, GONE] : notes.notes,
     late: notes.late,
-    uncaptured: snapshot.missing ?? whatIsOutside([...look.embedded, ...look.editedSubmodules]),
+    uncaptured:
+      gone && made.commit === owner.start
+        ? 'its folder was gone, and it had committed nothing'
+        : (snapshot.missing ?? whatIsOutside([...look.embedded, ...look.editedSubmodules])),
     unfiltered: snapshot.unfiltered,
     missing: snapshot.missing ?? whatIsOutside([...look.embedded, ...look.submodules]),
   };

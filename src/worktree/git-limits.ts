@@ -17,6 +17,8 @@ export interface Allowance {
   readonly runId: string | null;
   /** Aborted when no call may go on any more, with the reason in a few words. */
   readonly over: AbortSignal;
+  /** The call that was under way then and is to blame for those that were not made any more; null for none. */
+  cut: string | null;
 }
 
 /** Why a call was ended, after its name. */
@@ -52,7 +54,7 @@ export async function withinLimits<T>(limits: GitLimits, work: () => Promise<T>)
   if (signal?.aborted === true) onAbort();
   try {
     return await Promise.race([
-      current.run({ runId, over: over.signal }, work),
+      current.run({ runId, over: over.signal, cut: null }, work),
       afterAll(over.signal, timers),
     ]);
   } finally {

@@ -49,16 +49,20 @@ const CONFIGURATION = [
   'advice.addEmbeddedRepo=false',
 ].flatMap((setting) => ['-c', setting]);
 
-/** Variables that say where git's configuration and programs are; all others could send a call elsewhere. */
-const KEPT = /^GIT_(CONFIG_.*|EXEC_PATH|CEILING_DIRECTORIES|DISCOVERY_ACROSS_FILESYSTEM)$/;
+/**
+ * Variables that say where git's configuration and programs are, and how it reaches the repository that a partial clone
+ * gets its files from. All others could send a call elsewhere.
+ */
+const KEPT =
+  /^GIT_(CONFIG_.*|EXEC_PATH|CEILING_DIRECTORIES|DISCOVERY_ACROSS_FILESYSTEM|SSH|SSH_COMMAND|SSH_VARIANT|SSL_.*)$/;
 
-/** Nobody is there to answer: what git would ask for is an error. */
+/** There is no one to answer: what git, or ssh, which has no terminal in a session of its own, would ask for is an error. */
 const NEVER_ASK = {
   GIT_TERMINAL_PROMPT: '0',
   GIT_ASKPASS: '',
   SSH_ASKPASS: '',
+  SSH_ASKPASS_REQUIRE: 'never',
   GCM_INTERACTIVE: 'never',
-  GIT_SSH_COMMAND: 'ssh -oBatchMode=yes',
   GIT_EDITOR: 'false',
   GIT_SEQUENCE_EDITOR: 'false',
   GIT_PAGER: 'cat',
@@ -84,8 +88,10 @@ export function gitEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 export function git(args: readonly string[], call: GitCall): Promise<GitResult> {
   const limits = allowance();
   const name = `git ${args.find((arg) => /^[a-z]/.test(arg)) ?? ''}`;
-  if (limits?.over.aborted === true)
-    return Promise.resolve({ exitCode: 128, stdout: '', stderr: `${name} ${String(limits.over.reason)}` });
+  if (limits?.over.aborted === true) {
+    const stderr = `${limits.cut ?? name} ${String(limits.over.reason)}`;
+    return Promise.resolve({ exitCode: 128, stdout: '', stderr });
+  }
   const { cwd, env = {}, input } = call;
   const child = spawn('git', [...CONFIGURATION, ...args], {
     cwd,
@@ -98,7 +104,7 @@ export function git(args: readonly string[], call: GitCall): Promise<GitResult> 
   // It may end without having read everything; its exit code says how it went.
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(input);
-  return ended(child, cwd, cutShort(child, name, seconds, limits?.over ?? null));
+  return ended(child, cwd, cutShort(child, name, seconds, limits));
 }
 
 /** By which it is found and ended when this process dies. */
@@ -115,7 +121,8 @@ interface Cut {
   release(): void;
 }
 
-function cutShort(child: ChildProcess, name: string, seconds: number, over: AbortSignal | null): Cut {
+function cutShort(child: ChildProcess, name: string, seconds: number, limits: Allowance | null): Cut {
+  const over = limits?.over;
   const timers: NodeJS.Timeout[] = [];
   const cut: Cut = {
     why: '',
@@ -131,7 +138,10 @@ function cutShort(child: ChildProcess, name: string, seconds: number, over: Abor
     signalGroup(pid, 'SIGTERM');
     timers.push(setTimeout(() => signalGroup(pid, 'SIGKILL'), GRACE_MS));
   };
-  const onOver = (): void => end(String(over?.reason));
+  const onOver = (): void => {
+    if (limits !== null) limits.cut ??= name;
+    end(String(over?.reason));
+  };
   over?.addEventListener('abort', onOver, { once: true });
   if (Number.isFinite(seconds)) timers.push(setTimeout(() => end(tooLong(seconds)), seconds * 1000));
   return cut;
@@ -160,6 +170,8 @@ function ended(child: ChildProcess, cwd: string, cut: Cut): Promise<GitResult> {
       child.once('close', () => clearTimeout(drained));
     });
     child.once('close', (code, signal) => {
+      // What it waited for may not have heeded the signal and hold none of its output.
+      if (cut.why !== '' && child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
       if (cut.why !== '') end(128, cut.why);
       else if (signal !== null) end(128, `git was ended by ${signal}`);
       else end(code ?? 128, '');
@@ -167,8 +179,12 @@ function ended(child: ChildProcess, cwd: string, cut: Cut): Promise<GitResult> {
   });
 }
 
-const whyNotStarted = (error: Error, cwd: string): string =>
-  existsSync(cwd) ? `git could not be started: ${error.message}` : `the folder ${cwd} is not there any more`;
+/** Why git could not be started in a folder, in a few words. */
+export function whyNotStarted(error: Error, cwd: string): string {
+  if (!existsSync(cwd)) return `the folder ${cwd} is not there any more`;
+  const isMissing = 'code' in error && error.code === 'ENOENT';
+  return isMissing ? 'git is in no folder of PATH' : `git could not be started: ${error.message}`;
+}
 
 const alive = new Set<ChildProcess>();
 
@@ -214,7 +230,7 @@ export function complaint(result: GitResult): string {
   const { exitCode, stderr, stdout } = result;
   const lines = `${stderr}\n${stdout}`.split('\n').filter((line) => line.trim() !== '');
   const said = lines.find((line) => /^(fatal|error): /.test(line)) ?? lines[0];
-  return said?.replace(/^(fatal|error): /, '') ?? `git ended with exit code ${exitCode}`;
+  return said?.replace(/^(fatal|error): |\.$/g, '') ?? `git ended with exit code ${exitCode}`;
 }
 
 /** The parts of what git printed with `-z`. */

@@ -102,7 +102,8 @@ export class WorktreeSession {
    */
   async close(): Promise<Closing> {
     const judged = this.#harvest ?? (await this.harvest());
-    if (judged.commit === null || !judged.complete) return { why: judged.missing ?? UNKNOWN, notes: [] };
+    if (judged.commit === null || (!judged.complete && judged.missing !== null))
+      return { why: judged.missing ?? UNKNOWN, notes: [] };
     const { commit, missing, late } = await this.#look(judged.commit);
     const why =
       missing === null && commit !== null

@@ -1,13 +1,14 @@
 /** What becomes of work when git fails, is killed or hangs in the middle. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Workspace } from '../../src/domain/workspaces.ts';
+import { whyNoWorktrees } from '../../src/worktree/can-isolate.ts';
 import { git as runGit } from '../../src/worktree/git.ts';
 import { withinLimits } from '../../src/worktree/git-limits.ts';
 import type { GitWorkspaces } from '../../src/worktree/git-workspaces.ts';
-import { findRepository, gitWrite } from '../../src/worktree/repository.ts';
+import { findRepository, gitRead, gitWrite } from '../../src/worktree/repository.ts';
 import { prune } from '../../src/worktree/rescue.ts';
 import { writeFiles } from '../rig/command.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
@@ -122,6 +123,17 @@ describe('work that git can not capture', () => {
     expect(existsSync(join(next.folder, 'work.txt'))).toBe(false);
   });
 
+  test('because its folder is gone, and nothing was committed, is not taken for none', async () => {
+    const [repo, workspaces, workspace] = await withWork();
+    rmSync(workspace.folder, { recursive: true });
+    const changes = await workspaces.harvest(workspace);
+    expect(changes).toMatchObject({ head: null, files: [], commits: [] });
+    expect(changes.notes.at(-1)).toContain('its folder was gone');
+    expect(await workspaces.close(workspace)).toEqual([]);
+    expect(workspaces.staying()).toEqual([]);
+    expect(git(repo, 'worktree', 'list').trim().split('\n')).toHaveLength(1);
+  });
+
   test('because it is in a repository of its own is not taken for all', async () => {
     const [, workspaces, workspace] = await withWork();
     writeFiles(workspace.folder, { 'inner/file.txt': 'inner\n' });
@@ -202,6 +214,35 @@ describe('a git that does not end', () => {
     expect(git(repo, 'worktree', 'list').trim().split('\n')).toHaveLength(1);
   });
 
+  test('to say whether there can be worktrees: is ended with what it started, and named', async () => {
+    const repo = makeRepository();
+    sabotage('rev-parse', WAITS);
+    expect(whyNoWorktrees(repo, 0.5)).toMatchObject({
+      inside: true,
+      why: expect.stringContaining('git rev-parse did not end within 0.5 s'),
+    });
+    await expect.poll(isWaiting).toBe(false);
+  });
+
+  test('is named as what took the time, not the call that there was none left for', async () => {
+    const repository = await findRepository(makeRepository());
+    if ('why' in repository) throw new Error(repository.why);
+    sabotage('status', WAITS);
+    const calls = withinLimits({ runId: RUN, seconds: 0.5 }, async () => {
+      await gitRead(repository, ['status']);
+      return gitRead(repository, ['for-each-ref']);
+    });
+    expect((await calls).stderr).toMatch(/^git status did not end within 0\.5 s/);
+  });
+
+  test('leaves nothing that ignores the signal and holds none of its output', async () => {
+    const stubborn = `trap "" TERM; echo $$ > "$TRAP/waiting"; while :; do sleep 0.1; done`;
+    sabotage('version', `sh -c '${stubborn}' > /dev/null 2>&1 & wait`);
+    const result = await runGit(['version'], { cwd: trap, seconds: 0.5 });
+    expect(result.stderr).toContain('did not end within 0.5 s');
+    await expect.poll(isWaiting).toBe(false);
+  });
+
   test('while it is prepared, and the run is interrupted', async () => {
     const workspaces = await workspacesIn(makeRepository());
     const abort = new AbortController();
@@ -279,6 +320,12 @@ describe('a lock that a git left which was killed', () => {
     expect(result.exitCode).not.toBe(0);
     expect(existsSync(lock)).toBe(true);
   });
+});
+
+test('a git that is not installed is said to be that', async () => {
+  process.env['PATH'] = join(trap, 'nowhere');
+  expect(whyNoWorktrees(trap)).toEqual({ inside: false, why: 'git is in no folder of PATH' });
+  expect((await runGit(['status'], { cwd: trap })).stderr).toBe('git is in no folder of PATH');
 });
 
 test('a folder that is not there any more is said to be that', async () => {
