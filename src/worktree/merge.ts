@@ -48,8 +48,8 @@ export async function mergeWork(repository: Repository, base: string, work: Work
   return { ...(await mergeInto(repository, base, work, instead)), branch: instead };
 }
 
-/** What git says of a ref that is to be below another one. */
-const NO_ROOM = /exists; cannot create/;
+/** What git says of a ref that is to be below another one, below a file that is none, or where others are below it. */
+const NO_ROOM = /exists; cannot create|non-directory in the way|unable to resolve reference '[^']+'$/m;
 
 /**
  * What merging would give, without a branch: a ref of Millrace's holds what would have been merged before, also for a
@@ -120,8 +120,12 @@ async function whoTouched(
   files: readonly string[],
 ): Promise<string[]> {
   const trailer = '%(trailers:key=Millrace-Workstream,valueonly,separator=%x2C)';
-  const range = ['log', '--first-parent', '--reverse', `--format=${trailer}`, `${base}..${tip}`, '--'];
-  const log = await gitRead(repository, [...range, ...files.map((file) => `:(top,literal)${file}`)]);
+  const range = ['log', '--first-parent', '--reverse', `--format=${trailer}`, '--stdin', `${base}..${tip}`];
+  const literal = files.map((file) => `:(top,literal)${file}`);
+  // There may be more than a program takes as arguments, which only names with a line end have to be.
+  const input = ['--', ...literal.filter((path) => !path.includes('\n')), ''].join('\n');
+  const inArguments = literal.filter((path) => path.includes('\n'));
+  const log = await gitRead(repository, [...range, '--', ...inArguments], { input });
   return [
     ...new Set(
       outputOf(log)

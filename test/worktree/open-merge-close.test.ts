@@ -147,6 +147,22 @@ describe('merging into the branch of the run', () => {
     expect(git(repo, 'rev-parse', MERGED)).toBe(tip);
   });
 
+  test('a conflict in more files than a program takes as arguments says whose they are', async () => {
+    const names = [
+      'line\nend',
+      ...Array.from({ length: 9_500 }, (_, index) => `${index}`.padStart(230, 'x')),
+    ];
+    const all = (content: string) => Object.fromEntries(names.map((name) => [name, content]));
+    const repo = makeRepository(all('0'));
+    const workspaces = await workspacesIn(repo);
+    const first = await worked(workspaces, 'ws-a', all('one'));
+    const second = await worked(workspaces, 'ws-b', all('two'));
+    await workspaces.merge(first.workspace);
+    const merge = await workspaces.merge(second.workspace);
+    expect(merge).toMatchObject({ status: 'conflict', conflictsWith: ['ws-a'] });
+    expect(merge.files).toHaveLength(names.length);
+  }, 60_000);
+
   test('a prediction finds the same conflicts and makes no branch, also after the run was resumed', async () => {
     const repo = makeRepository({ 'a.txt': 'a\n', 'b.txt': 'b\n' });
     const workspaces = await workspacesIn(repo);

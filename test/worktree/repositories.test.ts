@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -60,24 +60,41 @@ describe('repositories of every kind', () => {
     },
   );
 
-  test('a branch that leaves no room for those of Millrace: work is kept and merged by refs', async () => {
+  test.each([
+    ['a branch', 'millrace'],
+    ['a damaged one', null],
+  ])(
+    '%s that leaves no room for those of Millrace: work is kept and merged by refs',
+    async (_what, branch) => {
+      const repo = makeRepository();
+      if (branch === null) writeFiles(repo, { '.git/refs/heads/millrace': 'no commit\n' });
+      else git(repo, 'branch', branch);
+      const workspaces = await workspacesIn(repo);
+      for (const id of ['ws-a', 'ws-b']) {
+        const { workspace, changes } = await worked(workspaces, id, { [id]: '' });
+        expect(changes.branch).toBe(`refs/millrace/${RUN}/${id}/1`);
+        const merge = await workspaces.merge(workspace);
+        expect(merge).toMatchObject({ status: 'merged', branch: `refs/millrace/${RUN}/_merged` });
+        await workspaces.close(workspace);
+      }
+      // Room is made while the run goes on: what was merged stays together.
+      if (branch === null) rmSync(join(repo, '.git/refs/heads/millrace'));
+      else git(repo, 'branch', '-D', branch);
+      const { workspace } = await worked(workspaces, 'ws-c', { 'ws-c': '' });
+      expect((await workspaces.merge(workspace)).status).toBe('merged');
+      expect(git(repo, 'ls-tree', '--name-only', `refs/millrace/${RUN}/_merged`)).toContain(
+        'ws-a\nws-b\nws-c\n',
+      );
+    },
+  );
+
+  test('a branch below the own one of the run: work is merged by refs', async () => {
     const repo = makeRepository();
-    git(repo, 'branch', 'millrace');
+    git(repo, 'branch', `millrace/${RUN}/_merged/mine`);
     const workspaces = await workspacesIn(repo);
-    for (const id of ['ws-a', 'ws-b']) {
-      const { workspace, changes } = await worked(workspaces, id, { [id]: '' });
-      expect(changes.branch).toBe(`refs/millrace/${RUN}/${id}/1`);
-      const merge = await workspaces.merge(workspace);
-      expect(merge).toMatchObject({ status: 'merged', branch: `refs/millrace/${RUN}/_merged` });
-      await workspaces.close(workspace);
-    }
-    // Room is made while the run goes on: what was merged stays together.
-    git(repo, 'branch', '-D', 'millrace');
-    const { workspace } = await worked(workspaces, 'ws-c', { 'ws-c': '' });
-    expect((await workspaces.merge(workspace)).status).toBe('merged');
-    expect(git(repo, 'ls-tree', '--name-only', `refs/millrace/${RUN}/_merged`)).toContain(
-      'ws-a\nws-b\nws-c\n',
-    );
+    const { workspace } = await worked(workspaces, 'ws-a', { x: '' });
+    const merged = { status: 'merged', branch: `refs/millrace/${RUN}/_merged` };
+    expect(await workspaces.merge(workspace)).toMatchObject(merged);
   });
 
   test('a sparse checkout: work outside of it is captured, what is not checked out is not deleted', async () => {
@@ -94,6 +111,30 @@ describe('repositories of every kind', () => {
     const changes = await workspaces.harvest(workspace);
     expect(short(changes)).toEqual(['added elsewhere/x.txt', 'modified in/a.txt', 'added out/new.txt']);
   });
+
+  test.each([['core.sshCommand'], ['GIT_SSH_COMMAND']])(
+    'a partial clone: files that it lacks come by the %s of the user',
+    async (setting) => {
+      const origin = makeRepository();
+      git(origin, 'config', 'uploadpack.allowFilter', 'true');
+      const folder = temporaryFolder();
+      // Takes the place of ssh: the last word is what it is to run on the other side.
+      writeFiles(folder, { ssh: '#!/bin/sh\nfor word; do :; done\nexec sh -c "$word"\n' });
+      const ssh = join(folder, 'ssh');
+      chmodSync(ssh, 0o755);
+      const partial = ['--filter=blob:none', '--no-checkout', `ssh://host${origin}`, 'partial'];
+      git(folder, '-c', `core.sshCommand=${ssh}`, 'clone', '-q', ...partial);
+      const repo = join(folder, 'partial');
+      if (setting === 'GIT_SSH_COMMAND') process.env[setting] = ssh;
+      else git(repo, 'config', setting, ssh);
+      try {
+        const workspace = await opened(await workspacesIn(repo), 'ws-a');
+        expect(readFileSync(join(workspace.folder, 'a.txt'), 'utf8')).toBe('a\n');
+      } finally {
+        delete process.env['GIT_SSH_COMMAND'];
+      }
+    },
+  );
 
   test('a submodule: starts empty, and one that was changed keeps the worktree', async () => {
     const library = makeRepository({ 'lib.txt': 'lib\n' });
