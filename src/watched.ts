@@ -1,8 +1,10 @@
 /** The entry of a run that another process watches over. */
-import { main } from './cli/cli.ts';
 import { openLink } from './watch/link.ts';
 import { endProcess } from './watch/end-process.ts';
+import { takeStreams } from './watch/streams.ts';
 
-const link = openLink();
+const link = openLink(takeStreams());
+// What it loads looks at the streams.
+const { main } = await import('./cli/cli.ts');
 await main(process.argv.slice(2));
 await endProcess(link);

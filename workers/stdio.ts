@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
+import type { Writable } from 'node:stream';
 import { responsible } from './execution.ts';
 
 const encoding = (value: unknown): BufferEncoding =>
@@ -18,8 +19,25 @@ export function captureStandardOutput(): void {
       return true;
     };
   }
+  for (const stream of [process.stdout, process.stderr]) captureStreamEnd(stream);
   captureDescriptorWrites();
   syncBuiltinESMExports();
+}
+
+/** What goes past `write`, such as `end('text')`. */
+function captureStreamEnd(stream: NodeJS.WriteStream): void {
+  const take = (chunk: Uint8Array | string, given: BufferEncoding): void => {
+    print(typeof chunk === 'string' ? Buffer.from(chunk, encoding(given)) : chunk);
+  };
+  const write: Writable['_write'] = (chunk, given, done) => {
+    take(chunk, given);
+    done();
+  };
+  const writeAll: NonNullable<Writable['_writev']> = (chunks, done) => {
+    for (const { chunk, encoding: given } of chunks) take(chunk, given);
+    done();
+  };
+  Object.assign(stream, { _write: write, _writev: writeAll });
 }
 
 function captureDescriptorWrites(): void {

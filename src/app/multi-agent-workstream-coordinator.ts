@@ -102,6 +102,11 @@ export class MultiAgentWorkstreamCoordinator {
     if (text !== null) this.#notice('warn', text, null);
   }
 
+  /** Tells all listeners of something beside the run, without secrets. */
+  warn(text: string): void {
+    this.#notice('warn', text, null);
+  }
+
   #notice(level: 'info' | 'warn' | 'error', text: string, workstreamId: string | null): void {
     const event: RunEvent = { type: 'notice', level, text: this.#redactor.text(text), workstreamId };
     for (const listener of this.#listeners) listener(event);

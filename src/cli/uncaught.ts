@@ -12,7 +12,7 @@ export function redactUncaught(redactor: Redactor): void {
   known = redactor;
   process.on('uncaughtException', (error) => {
     try {
-      writeSync(2, `${redactor.text(inspect(error))}\n\nNode.js ${process.version}\n`);
+      writeSync(process.stderr.fd, `${redactor.text(inspect(error))}\n\nNode.js ${process.version}\n`);
     } finally {
       process.exit(1);
     }

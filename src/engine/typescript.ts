@@ -56,6 +56,8 @@ export class TypeScriptModules {
     if (path === undefined) {
       path = this.#build(module);
       this.#compiled.set(module, path);
+      // The next attempt or workstream tries again: it may have been fixed meanwhile.
+      path.catch(() => this.#compiled.delete(module));
     }
     return path;
   }

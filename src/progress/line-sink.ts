@@ -9,6 +9,10 @@ const SPARE_LINES = 4_096;
 const EXIT_MS = 500;
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
+/** Standard output and error outlive a sink; a run that is watched over has other descriptors for them. */
+const isStandard = (descriptor: number): boolean =>
+  descriptor <= 2 || descriptor === process.stdout.fd || descriptor === process.stderr.fd;
+
 export interface SinkListener {
   /** Told once when writing fails, except by a reader that has gone. */
   failed(error: Error): void;
@@ -63,7 +67,7 @@ export class LineSink {
   async close(milliseconds = Number.POSITIVE_INFINITY): Promise<void> {
     if (this.#timer !== null) await this.#drain(milliseconds);
     this.#end();
-    if (this.#isOpen && this.#descriptor > 2) closeSync(this.#descriptor);
+    if (this.#isOpen && !isStandard(this.#descriptor)) closeSync(this.#descriptor);
     this.#isOpen = false;
   }
 

@@ -43,9 +43,10 @@ export function createRunLogger({ level, descriptor, file }: RunLogOptions): Run
   let logger = pino({ level, base: null }, { write });
   if (descriptor !== null) {
     const name = descriptor === 1 ? 'standard output' : 'standard error';
+    const { fd } = descriptor === 1 ? process.stdout : process.stderr;
     sinks.push(
       new LineSink(
-        descriptor,
+        fd,
         listenerOf(() => logger, name),
       ),
     );

@@ -1,10 +1,13 @@
 /** The run's side of what ties it to the process that watches over it. */
 import type { RunEvent } from '../domain/run-event.ts';
+import type { StrayFile } from './streams.ts';
 import { type FromRun, GOING_ON_VARIABLE, type GoingOn, readGoingOn } from './protocol.ts';
 
 export interface Link {
   /** What this process goes on from; null for a run that begins. */
   goingOn: GoingOn | null;
+  /** What code of workstreams writes past all logs; null where it can't be known. */
+  stray: StrayFile | null;
   /** Tells it which run there is. To be subscribed to the run. */
   listener: (event: RunEvent) => void;
   tell: (message: FromRun) => void;
@@ -19,8 +22,11 @@ let link: Link | null = null;
 /** Null where nobody watches, as for other commands and in the library. */
 export const currentLink = (): Link | null => link;
 
-/** To be called once, by the entry of a process that is watched. */
-export function openLink(): Link {
+/**
+ * To be called once, by the entry of a process that is watched.
+ * @param stray holds what code writes to the descriptors of standard output and error; null where nothing does.
+ */
+export function openLink(stray: StrayFile | null): Link {
   const goingOn = readGoingOn(process.env[GOING_ON_VARIABLE]);
   // It is not for what this process starts.
   Reflect.deleteProperty(process.env, GOING_ON_VARIABLE);
@@ -30,6 +36,7 @@ export function openLink(): Link {
   };
   link = {
     goingOn,
+    stray,
     tell: (message) => tell(message),
     end: (exitCode) => new Promise((resolve) => tell({ type: 'ended', exitCode }, resolve)),
     listener: (event) => {

@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Death } from '../domain/death.ts';
 import { leaveClosedTerminals } from '../support/leave-closed-terminals.ts';
+import { giveStreams } from './streams.ts';
 import { Deaths } from './deaths.ts';
 import { END_MS, type FromRun, GOING_ON_VARIABLE, type GoingOn, readFromRun } from './protocol.ts';
 
@@ -57,22 +58,30 @@ async function watchAll(program: string, args: readonly string[]): Promise<numbe
   for (;;) {
     const { death, exitCode } = await watched.run(program, args, goingOn);
     const wanted = exitCode ?? watched.wantedEnd(death);
-    if (wanted !== null) return wanted;
+    if (wanted !== null) {
+      if (!watched.hasRun) process.stderr.write(watched.lastWords());
+      return wanted;
+    }
     restoreTerminal();
     const next = deaths.died(death);
-    if (next.goesOn === null) return say(next.why, FAILED);
+    if (next.goesOn === null) {
+      process.stderr.write(watched.lastWords());
+      return say(next.why, FAILED);
+    }
     goingOn = next.goesOn;
   }
 }
 
 class Watched {
   readonly #onRun: (run: Extract<FromRun, { type: 'run' }>) => void;
+  readonly #streams = giveStreams();
   #child: ChildProcess | null = null;
   /** The last signal that this process got, and when. */
   #signalled: { signal: EndSignal; at: number } | null = null;
   /** By which the run's process said that it was told to end. */
   #interruptedBy: string | null = null;
-  #hasRun = false;
+  /** Whether there is a run. Code of workstreams may have printed then, and only the run's process knows the secrets. */
+  hasRun = false;
 
   constructor(onRun: (run: Extract<FromRun, { type: 'run' }>) => void) {
     this.#onRun = onRun;
@@ -82,8 +91,8 @@ class Watched {
   run(program: string, args: readonly string[], goingOn: GoingOn | null): Promise<End> {
     const own = goingOn === null ? {} : { [GOING_ON_VARIABLE]: JSON.stringify(goingOn) };
     const child = spawn(process.execPath, [...process.execArgv, program, ...args], {
-      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-      env: { ...process.env, ...own },
+      stdio: this.#streams.stdio,
+      env: { ...process.env, ...this.#streams.variables, ...own },
     });
     this.#child = child;
     let said: number | null = null;
@@ -104,6 +113,11 @@ class Watched {
         else setImmediate(end);
       });
     });
+  }
+
+  /** What a process that died has printed that no other one will read: what Node says of its end. */
+  lastWords(): string {
+    return this.#streams.takeStray();
   }
 
   /**
@@ -133,14 +147,14 @@ class Watched {
     const asked = this.#signalled?.signal ?? this.#interruptedBy;
     if (asked !== null) return isEndSignal(asked) ? END_SIGNALS[asked] : END_SIGNALS.SIGINT;
     // Help ends without a word.
-    return !this.#hasRun && exitCode === 0 ? 0 : null;
+    return !this.hasRun && exitCode === 0 ? 0 : null;
   }
 
   #heard(message: Exclude<FromRun, { type: 'ended' }>): void {
     if (message.type === 'interrupting') {
       this.#interruptedBy = message.signal;
     } else {
-      this.#hasRun = true;
+      this.hasRun = true;
       this.#onRun(message);
     }
   }

@@ -147,6 +147,14 @@ test('a module that could not be loaded is loaded again', async () => {
   expect(outputOf(await run([moduleStep(module)]))).toBe(1);
 });
 
+test('a TypeScript module that could not be compiled is compiled again', async () => {
+  const module = join(temporaryFolder(), 'main.ts');
+  writeFileSync(module, 'export default () => ({ output: ');
+  expect((await run([moduleStep(module)])).outcome.failure).toMatchObject({ reason: 'module-load-failed' });
+  writeFileSync(module, 'export default () => ({ output: 1 as number });\n');
+  expect(outputOf(await run([moduleStep(module)]))).toBe(1);
+});
+
 describe('what modules share between workstreams', () => {
   const module = `
 import { spawn } from 'node:child_process';

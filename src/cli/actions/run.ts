@@ -19,6 +19,7 @@ import type { RunArguments } from '../commands/run.ts';
 import { givenOptions, goingOn } from '../given-options.ts';
 import { tellGithub } from '../github.ts';
 import { withRun } from '../history.ts';
+import { tellStray } from '../stray-output.ts';
 import { checkOutputFile, STANDARD_OUTPUT } from '../output-file.ts';
 import { redactUncaught } from '../uncaught.ts';
 import { type RunOutput, openOutput } from '../run-output.ts';
@@ -60,6 +61,9 @@ export async function run(argv: RunArguments): Promise<number> {
   coordinator.subscribe(output.listener);
   if (link !== null) coordinator.subscribe(link.listener);
   link?.onAbandoned(() => coordinator.interrupt('SIGTERM'));
+  const endStray = tellStray(link?.stray ?? null, (line) =>
+    coordinator.warn(`Written past the logs of all workstreams: ${line}`),
+  );
   const stopListening = listenForSignals({
     first: (signal) => {
       link?.tell({ type: 'interrupting', signal });
@@ -73,6 +77,7 @@ export async function run(argv: RunArguments): Promise<number> {
   });
   try {
     const exitCode = await coordinator.run();
+    endStray();
     stopListening();
     if (exitCode === NOTHING_MATCHED) hintAtCommand(argv.id);
     await finish(argv, output, coordinator.result);
@@ -80,6 +85,7 @@ export async function run(argv: RunArguments): Promise<number> {
     return exitCode;
   } finally {
     stopListening();
+    endStray();
     await output.close();
   }
 }
