@@ -12,7 +12,7 @@ type Check =
   | { kind: 'manual'; name: string; detail: string };
 
 /**
- * A test passes by exit code 0. A manual check is listed and never run. What one test does, also one whose time
+ * A manual check is listed and never run. What one test does, also one whose time
  * passes, does not keep the next from running; stops early only when the execution is stopped.
  */
 export async function checkAcceptance(execution: Execution): Promise<TestResult[]> {

@@ -28,7 +28,7 @@ const FORMATS: readonly Format[] = [
   },
   {
     name: 'tap',
-    mark: /^(?:TAP version 1[34]|1\.\.\d+)/m,
+    mark: /^(?:TAP version 1[34]|1\.\.\d+)\s*(?:#.*)?$/m,
     load: async () => (await import('./formats/tap.ts')).parseTap,
   },
   {
@@ -63,7 +63,7 @@ const FORMATS: readonly Format[] = [
   },
   {
     name: 'tap',
-    mark: /^(?:not )?ok 1(?: |$)/m,
+    mark: /^(?:not )?ok 1 *(?:(?:-|#) .*)?$/m,
     load: async () => (await import('./formats/tap.ts')).parseBareTap,
   },
 ];

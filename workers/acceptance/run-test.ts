@@ -8,9 +8,9 @@ import type { Execution } from '../execution.ts';
 import { OutputFile } from '../output-file.ts';
 import { type ProcessEnd, runProcess } from '../process.ts';
 import { shellCommand } from '../shell.ts';
-import { contradiction } from './contradiction.ts';
 import { describeTestFailure } from './describe-failure.ts';
 import { removeLog } from '../../src/support/log-file.ts';
+import { noneRun } from './none-run.ts';
 import { type FoundTests, readTests } from './read-tests.ts';
 import type { ReportFiles } from './report-files.ts';
 import { readTestLog } from './test-log.ts';
@@ -18,8 +18,8 @@ import { NOTHING_KNOWN } from './test-result.ts';
 import { timeLimit } from './time-limit.ts';
 
 /**
- * Its exit code decides; what is known of its cases is beside that, and a contradiction is a warning. Its output
- * goes to a file of its own.
+ * It passes by exit code 0, unless what it prints or reports says that something failed: what a pipe or `|| true` hides
+ * is no success. Its output goes to a file of its own.
  * @param position its place among the workstream's tests, from 1.
  */
 export async function runTest(
@@ -41,14 +41,14 @@ export async function runTest(
   if (output.lost !== null)
     execution.warn(`Some of the output of "${name}" could not be kept: ${output.lost}.`);
   const found = await foundTests(name, reports, path, execution);
-  const failed = end === 'stopped' || end === 'timed-out' || end.failure !== null;
-  if (!failed && found !== null) warnOf(contradiction(name, found), execution);
+  const whyFailed = describeTestFailure(end, test, found);
+  if (whyFailed === null && found !== null) warnOf(noneRun(name, found), execution);
   return {
     ...NOTHING_KNOWN,
     name,
-    status: failed ? 'failed' : 'passed',
+    status: whyFailed === null ? 'passed' : 'failed',
     durationSeconds,
-    detail: failed ? describeTestFailure(end, test, found) : '',
+    detail: whyFailed ?? '',
     logFile: path,
     format: found?.format ?? null,
     counts: found?.counts ?? null,

@@ -159,20 +159,64 @@ describe('counts', () => {
     expect(failure && describeFailure(failure)).toContain('1 of 2 tests failed: bad');
   });
 
-  test('and an exit code that contradict each other are a warning; the exit code decides', async () => {
+  test.each([
+    [
+      'a pipe',
+      `cat '${sample('pytest.txt')}' | cat`,
+      '3 of 7 tests failed: test_refuses, TestGroup::test_each[2], test_error',
+    ],
+    [
+      '|| true',
+      `(cat '${sample('cargo-abort.txt')}'; exit 101) || true`,
+      'failed: the test program ended before its tests',
+    ],
+    [
+      'a TAP plan',
+      "printf 'TAP version 13\\n1..3\\nok 1 - a\\n'",
+      '2 of 3 tests failed: the plan of its tests',
+    ],
+    ['no TAP plan', "printf 'TAP version 13\\nok 1 - a\\n'", '1 of 2 tests failed: no plan of its tests'],
+    ['a bail-out', "printf '1..1\\nok 1 - a\\nBail out! no database\\n'", 'tests failed: Bail out!'],
+    [
+      'a file that did not load',
+      `cat '${sample('node-test-unloaded-spec.txt')}'; true`,
+      '1 of 1 test failed',
+    ],
+  ])('that have failed are a failure although the exit code is 0: %s', async (_, line, said) => {
+    const { tests, failure } = await accept([acceptanceCommand(line, { name: 'hides' })]);
+    expect(tests[0]).toMatchObject({ status: 'failed', detail: expect.stringContaining(said) });
+    expect(tests[0]?.detail).toMatch(/^exit code 0, although .*; a pipe.*hide the exit code$/);
+    expect(failure).toMatchObject({ reason: 'acceptance-failed', tests: [{ name: 'hides' }] });
+  });
+
+  test('of result files that have failed are one too', async () => {
+    const { tests } = await accept([
+      acceptanceCommand(`cat '${sample('pytest-junit.xml')}' > r.xml; true`, { report: 'r.xml' }),
+    ]);
+    expect(tests[0]?.detail).toMatch(/^exit code 0, although \d of \d+ tests failed/);
+  });
+
+  test('that were not run at all are a warning; the exit code decides', async () => {
     const { tests, warnings, failure } = await accept([
-      acceptanceCommand(`cat '${sample('pytest.txt')}' | cat`, { name: 'piped' }),
       acceptanceCommand(`cat '${sample('jest-none.txt')}'`, { name: 'empty' }),
       acceptanceCommand("printf '1..1\\nok 1 - a # SKIP\\n'", { name: 'skipping' }),
     ]);
-    expect(tests.map(({ status }) => status)).toEqual(['passed', 'passed', 'passed']);
+    expect(tests.map(({ status }) => status)).toEqual(['passed', 'passed']);
     expect(failure).toBeNull();
     expect(warnings).toEqual([
-      'Acceptance test "piped" passed by its exit code 0, but 3 of 7 tests failed: test_refuses, TestGroup::test_each[2], test_error. Something in the command hides the exit code.',
       'Acceptance test "empty" passed by its exit code 0, but no test was run. Check which tests the command selects.',
       'Acceptance test "skipping" passed by its exit code 0, but no test was run: all 1 were skipped.',
     ]);
   });
+
+  test.each(['1..10 is a range\\n', 'ok 1 file converted\\n', 'ok 1\\tfile\\n', 'all ok\\n1..2..3\\n'])(
+    'are not seen where %j is printed',
+    async (text) => {
+      const { tests, warnings } = await accept([acceptanceCommand(`printf '${text}'`)]);
+      expect(tests[0]).toMatchObject({ status: 'passed', counts: null });
+      expect(warnings).toEqual([]);
+    },
+  );
 
   test('that are good do not help a command that fails', async () => {
     const { tests } = await accept([acceptanceCommand("printf '1..1\\nok 1 - a\\n'; exit 2")]);
