@@ -1,4 +1,4 @@
-/** The file that keeps the whole output of one execution. */
+/** The file that keeps the whole output of one execution, below that of earlier ones with the same path. */
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { openLog, removeLog } from '../src/support/log-file.ts';
@@ -15,6 +15,8 @@ const SLICE_MS = 100;
  * directly, so their output costs this process nothing and survives its death. A disk that takes no output is no
  * reason for a workstream to fail: `lost` says so.
  *
+ * Positions are counted from where this execution's own output begins.
+ *
  * Secrets are covered before they are written, and in the file itself where a child process wrote them or they came in
  * pieces. What is read from it is redacted as well.
  */
@@ -26,6 +28,8 @@ export class OutputFile {
   /** Whether output goes to a file, and not to nowhere. */
   #isThere = true;
   readonly #redactor: Redactor;
+  /** What earlier executions left in it, in bytes: a retry and a resumed run go on with the same log. */
+  #begin = 0;
   /** Up to where secrets are covered. */
   #redacted = 0;
 
@@ -42,7 +46,9 @@ export class OutputFile {
 
   #open(): number {
     try {
-      return openLog(this.path);
+      const fd = openLog(this.path);
+      this.#begin = fstatSync(fd).size;
+      return fd;
     } catch (error) {
       this.#lose(error);
       this.#isThere = false;
@@ -75,7 +81,7 @@ export class OutputFile {
 
   /** Bytes so far. */
   get size(): number {
-    return this.#fd === null ? 0 : fstatSync(this.#fd).size;
+    return this.#fd === null ? 0 : Math.max(0, fstatSync(this.#fd).size - this.#begin);
   }
 
   /** The last 4 KiB of what was written since byte `from`, as text without secrets. */
@@ -83,7 +89,7 @@ export class OutputFile {
     if (this.#fd === null) return '';
     const redactor = this.#redactor;
     const clean = (bytes: Uint8Array): Uint8Array => redactor.bytes(bytes);
-    return redactor.cutText(readTail(this.#fd, from, { before: redactor.reach, clean }));
+    return redactor.cutText(readTail(this.#fd, this.#begin + from, { before: redactor.reach, clean }));
   }
 
   /** Covers the secrets in what was written since it was called before, as far as it gets in a tenth of a second. */
@@ -104,7 +110,7 @@ export class OutputFile {
     try {
       const removed = await finishRedaction(this.path, this.#fd, this.#redactor, this.#redacted, effort);
       if (removed > 0) this.lost ??= cutSentence(this.path, removed).replace(/\.$/, '');
-      this.#redacted = this.size;
+      this.#redacted = fstatSync(this.#fd).size;
     } catch (error) {
       this.#lose(error);
       this.#remove();
@@ -124,7 +130,7 @@ export class OutputFile {
   /** Closes it and returns its path, or removes it and returns null when it is empty. */
   close(): string | null {
     if (this.#fd === null) return null;
-    const { size } = this;
+    const { size } = fstatSync(this.#fd);
     closeSync(this.#fd);
     this.#fd = null;
     if (!this.#isThere) return null;

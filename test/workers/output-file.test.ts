@@ -17,6 +17,27 @@ test('keeps what was written, and leaves no file without any', () => {
   expect(new OutputFile(join(folder, 'b.log'), NO_SECRETS).close()).toBeNull();
 });
 
+test('what an earlier execution left is kept, and is no output of this one', () => {
+  const path = join(temporaryFolder(), 'a.log');
+  writeFileSync(path, 'of the first attempt\n');
+  const file = new OutputFile(path, NO_SECRETS);
+  const from = file.size;
+  expect(file.descriptor).toBeGreaterThan(0);
+  expect([file.size, file.tail(from)]).toEqual([0, '']);
+  file.write('of the second\n');
+  expect([file.size, file.tail(from), file.tail(7)]).toEqual([14, 'of the second\n', 'second\n']);
+  expect(file.close()).toBe(path);
+  expect(readFileSync(path, 'utf8')).toBe('of the first attempt\nof the second\n');
+});
+
+test('a log to which nothing was added stays', () => {
+  const path = join(temporaryFolder(), 'a.log');
+  writeFileSync(path, 'of the first attempt\n');
+  const file = new OutputFile(path, NO_SECRETS);
+  file.write('');
+  expect(file.close()).toBe(path);
+});
+
 test('a place that takes no output is said, and stops nobody', () => {
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'file'), '');
