@@ -192,7 +192,8 @@ function meansByKind(
 }
 
 const WHY: Record<WhyLeftOut, (count: number) => string> = {
-  broken: (count) => `${plural(count, 'workstream')} can't run as defined`,
+  broken: (count) =>
+    `${plural(count, 'workstream')} can't run as defined (\`millrace validate\` and \`millrace plan\` say why)`,
   tool: (count) =>
     `${plural(count, 'workstream')} would give work to a tool, which costs money and changes files`,
   worktree: (count) => `${plural(count, 'workstream')} would make worktrees and leave commits`,

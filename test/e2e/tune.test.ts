@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
@@ -18,6 +19,13 @@ export const waits = (input, { workspace }) => {
   return new Promise(() => setInterval(() => {}, 1e6));
 };`;
 
+const AUTHOR = {
+  GIT_AUTHOR_NAME: 'Ada',
+  GIT_AUTHOR_EMAIL: 'ada@example.org',
+  GIT_COMMITTER_NAME: 'Ada',
+  GIT_COMMITTER_EMAIL: 'ada@example.org',
+};
+
 const quick = (count: number, fields: object = {}) =>
   Array.from({ length: count }, (_, index) => ({
     id: `ws-${index + 1}`,
@@ -33,6 +41,15 @@ function folderOf(workstreams: object[], files: Record<string, unknown> = {}) {
   const env = { TMPDIR: temporary, MILLRACE_MACHINE: 'this one' };
   const tune = (...args: string[]) => millrace(folder, ['tune', ...args], env);
   return { folder, temporary, env, tune };
+}
+
+/** One commit, without which nothing can have a worktree. */
+function makeRepository(folder: string): void {
+  const git = (...args: string[]): unknown =>
+    execFileSync('git', args, { cwd: folder, env: { ...process.env, ...AUTHOR } });
+  git('init', '-q', '-b', 'main');
+  git('add', '-A');
+  git('commit', '-q', '-m', 'start');
 }
 
 interface Document {
@@ -122,6 +139,7 @@ test('what costs money or leaves commits is left out, with what needs it, and th
     { id: 'ws-tree', steps: [{ module: './work.mjs' }], workspace: 'worktree' },
     { id: 'ws-after', steps: [{ module: './work.mjs' }], depends_on: ['ws-tool'] },
   ]);
+  makeRepository(folder);
   const { code, stdout, stderr } = await tune('--counts', '1', '--repeat', '1', '--json');
   expect(code).toBe(0);
   expect(stderr).toMatch(/left out: .*costs money.*leave commits.*need one of those/);
@@ -133,8 +151,19 @@ test('what costs money or leaves commits is left out, with what needs it, and th
 
 test('what the configuration gives worktrees is not run in the shared folder', async () => {
   const { folder, tune } = folderOf(quick(2), { 'millrace.config.json': { workspace: 'worktree' } });
+  makeRepository(folder);
   expect(await tune()).toMatchObject({ code: 4, stderr: expect.stringContaining('would make worktrees') });
   expect(existsSync(join(folder, 'ran'))).toBe(false);
+});
+
+test('what would fail for want of a repository is said to be that', async () => {
+  const { folder, tune } = folderOf(quick(2, { workspace: 'worktree' }));
+  const { code, stderr } = await tune();
+  expect([code, existsSync(join(folder, 'ran'))]).toEqual([4, false]);
+  expect(stderr).toContain(
+    "2 workstreams can't run as defined (`millrace validate` and `millrace plan` say why)",
+  );
+  expect((await millrace(folder, ['plan'])).stdout).toContain('worktree');
 });
 
 test('what was measured is shown although it can not be saved', async () => {
