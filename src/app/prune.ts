@@ -8,6 +8,7 @@ import type { Connection } from '../store/connection.ts';
 import { openDatabase } from '../store/database.ts';
 import { compact, measureOutputs, removeOutputs, removeRuns } from '../store/prune.ts';
 import { listRuns } from '../store/runs.ts';
+import { setAsides, unfinishedCopies } from '../store/spill-places.ts';
 import { sizeOf } from '../support/folder-size.ts';
 import { abandonedFolders } from '../support/temporary-folders.ts';
 import { listWorktrees } from '../worktree/left-overs.ts';
@@ -71,7 +72,13 @@ class Pruning {
     await this.#pruneRepository();
     await this.#removeAll('logs', await this.#oldLogs());
     await this.#removeAll('cache', await this.#oldFiles(this.#paths.cache));
-    await this.#removeAll('temporary', [...abandonedFolders(), ...abandonedReports(this.#paths.reports)]);
+    await this.#removeAll('temporary', [
+      ...abandonedFolders(),
+      ...abandonedReports(this.#paths.reports),
+      ...this.#abandonedCopies(),
+    ]);
+    const why = 'it could not be used as it is; look whether you need anything of it, and remove it by hand';
+    this.#kept.push(...setAsides(this.#paths.database).map((what) => ({ what, why })));
     this.#pruneDatabase();
     return {
       runs: this.#choice.runs.map(({ runId }) => runId),
@@ -153,6 +160,22 @@ class Pruning {
       if (found !== null && found.mtimeMs < this.#choice.before.getTime()) old.push(path);
     }
     return old;
+  }
+
+  /** Copies of the database that nothing finishes any more. */
+  #abandonedCopies(): string[] {
+    const states = new Map(this.#all.map(({ runId, state }) => [runId, state]));
+    const abandoned: string[] = [];
+    for (const { path, runId } of unfinishedCopies(this.#paths.database)) {
+      const state = states.get(runId);
+      if (state !== undefined && state !== 'running') abandoned.push(path);
+      else if (state === undefined)
+        this.#kept.push({
+          what: path,
+          why: `the database does not have ${runId}, so that run may be under way`,
+        });
+    }
+    return abandoned;
   }
 
   async #removeAll(kind: Kind, paths: readonly string[]): Promise<void> {

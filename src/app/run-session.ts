@@ -2,7 +2,7 @@
 import type { ScalableEngine } from '../domain/engine.ts';
 import type { RunListener } from '../domain/run-event.ts';
 import type { LoadSource } from '../domain/scaling.ts';
-import { type Inheritance, NOTHING_EARLIER } from '../domain/earlier-run.ts';
+import type { Inheritance } from '../domain/earlier-run.ts';
 import { ReadyQueue } from '../plan/ready.ts';
 import { Coordinator } from '../run/coordinator.ts';
 import { Journal } from '../run/journal.ts';
@@ -11,7 +11,6 @@ import { LoadMeter } from '../run/load-meter.ts';
 import type { RunGate } from '../run/run-gate.ts';
 import type { Scaler } from '../run/scaler.ts';
 import { firstFreeRunId, makeRunId } from '../run/run-id.ts';
-import { attemptsOf } from '../store/earlier-run.ts';
 import { outputsOf } from '../store/outputs.ts';
 import { EnduringRecorder } from '../store/enduring-recorder.ts';
 import { SqliteRecorder } from '../store/recorder.ts';
@@ -25,6 +24,7 @@ import { LazyWorkspaces } from './workspaces.ts';
 import type { RunOptions } from './options.ts';
 import type { Paths } from './paths.ts';
 import type { Prepared } from './prepare.ts';
+import { inherit } from './inherit.ts';
 import { makeFolder, makeStateFolder, remakeStateFolder } from './folders.ts';
 import { pickUpLeft } from './pick-up-left.ts';
 import { makeRoster, type Roster } from './roster.ts';
@@ -104,7 +104,7 @@ export class RunSession {
       publish: (event) => this.#journal.publish(event),
       onFree: () => this.#coordinator.retry(),
     });
-    this.#coordinator = this.#createCoordinator(this.#inherit());
+    this.#coordinator = this.#createCoordinator(inherit(prepared, this.runId, this.#database.connection));
     this.#scaler = createScaler({
       scaling: this.#roster.scaling,
       load,
@@ -146,42 +146,42 @@ export class RunSession {
     throw new Refusal(2, `The run ${runId} has just been resumed by another process.`);
   }
 
-  #inherit(): Inheritance {
-    const { resumed, earlierWork } = this.#input.prepared;
-    if (resumed === null) return { ...NOTHING_EARLIER, work: earlierWork };
-    const { inheritance, toRun: ids } = resumed.resumption;
-    const { crashed } = resumed;
-    const work = [...earlierWork, ...inheritance.work];
-    return {
-      ...inheritance,
-      work,
-      crashed,
-      attempts: attemptsOf(this.#database.connection, this.runId, ids),
-    };
-  }
-
   /** Runs to the end, or to the interruption, and reports. @throws StoreError when results can't be kept. */
   async run(): Promise<RunResult> {
-    const { paths } = this.#input;
+    let recordProblem: string | null = null;
+    let result: RunResult;
     try {
-      makeFolder(paths.logs(this.runId));
-      await this.#announce();
-      await this.#pickUp();
-      this.#scaler?.begin();
-      await this.#coordinator.run();
-      this.#scaler?.end();
-      const end = { lastSeconds: secondsSince(this.#begin), interruption: this.#coordinator.interruption };
-      await this.#engine.close();
-      return await this.#conclude(end);
+      result = await this.#runAll();
     } finally {
-      this.#scaler?.end();
-      await this.#engine.close();
-      this.#gate.close();
-      // What could not be kept a moment ago may be kept now.
-      await this.#journal.close();
-      this.#recorder.close();
-      this.#database.close();
+      recordProblem = await this.#close();
     }
+    return recordProblem === null ? result : { ...result, exitCode: 3, recordProblem };
+  }
+
+  async #runAll(): Promise<RunResult> {
+    makeFolder(this.#input.paths.logs(this.runId));
+    await this.#announce();
+    await this.#pickUp();
+    this.#scaler?.begin();
+    await this.#coordinator.run();
+    this.#scaler?.end();
+    const end = { lastSeconds: secondsSince(this.#begin), interruption: this.#coordinator.interruption };
+    await this.#engine.close();
+    return this.#conclude(end);
+  }
+
+  /** Returns why the database does not have what was announced, in a sentence for a person; null where it has. */
+  async #close(): Promise<string | null> {
+    this.#scaler?.end();
+    await this.#engine.close();
+    this.#gate.close();
+    this.#database.prepareToClose();
+    // What could not be kept a moment ago may be kept now.
+    const error = await this.#journal.close();
+    this.#recorder.close();
+    const difference = this.#database.close();
+    if (error === null) return difference;
+    return error instanceof Error ? error.message : String(error);
   }
 
   interrupt(by: string): void {

@@ -38,7 +38,8 @@ const WAIT_MS = {
  * The recorder of a run. Once a run has begun, `commit` and `sync` do not fail because of the database: results that
  * it refuses go to a spill and are on the disk when `commit` returns. The database is tried again after a pause, and
  * takes in the spill as soon as it can. Where no file can be written either, results go to standard error, stay in
- * memory, and `commit` throws: then it is better to begin nothing more.
+ * memory, and `commit` throws: then it is better to begin nothing more. After `finish` there is no later: `commit` and
+ * `sync` throw when the database is not in its place.
  */
 export class EnduringRecorder implements Recorder {
   readonly #parts: EnduringParts;
@@ -51,6 +52,8 @@ export class EnduringRecorder implements Recorder {
   #clock: NodeJS.Timeout | null = null;
   readonly #heart: NodeJS.Timeout;
   #refusal: StoreError | null = null;
+  /** After that nothing is tried again: what the database can't keep is an error of whoever asks. */
+  #hasFinished = false;
 
   constructor(parts: EnduringParts) {
     this.#parts = parts;
@@ -81,6 +84,7 @@ export class EnduringRecorder implements Recorder {
       this.#commit(hasBegun ? WAIT_MS[this.#refusal === null ? 'usual' : 'again'] : this.#patience);
     } catch (error) {
       if (!(error instanceof StoreError) || !hasBegun) throw error;
+      if (this.#hasFinished) throw this.#final(error);
       this.#refused(error);
     }
   }
@@ -94,6 +98,7 @@ export class EnduringRecorder implements Recorder {
       this.#putBack();
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
+      if (this.#hasFinished) throw this.#final(error);
       this.#trouble(error);
       this.#keep(unsynced);
     }
@@ -117,6 +122,7 @@ export class EnduringRecorder implements Recorder {
       recorder.finish(end, report);
       database.wrote();
       this.#moved(database.verify());
+      this.#hasFinished = true;
     } catch (error) {
       throw error instanceof StoreError ? this.#final(error) : error;
     }

@@ -12,11 +12,16 @@ import { asStoreError, StoreError } from './store-error.ts';
  * spill, so that the next run takes it in if this one dies.
  * @param connection still reads what was removed or replaced at its path.
  * @param prefix of the name: that of the database's spills, and the run.
+ * @param folders default: those for spills.
  * @throws the last folder's error, or SQLite's where the connection can't read everything itself.
  */
-export function rescueCopy(connection: Connection, prefix: string): string {
+export function rescueCopy(
+  connection: Connection,
+  prefix: string,
+  folders: readonly string[] = spillFolders(connection.name),
+): string {
   let refusal: unknown = null;
-  for (const folder of spillFolders(connection.name)) {
+  for (const folder of folders) {
     const path = join(folder, `${prefix}-${randomUUID().slice(0, 8)}.db`);
     const unfinished = `${path}.part`;
     try {

@@ -80,8 +80,25 @@ export class RunDatabase {
     return this.#tryToRestore({ kind: 'damaged', what: 'it was written over' });
   }
 
-  close(): void {
+  /** Does what takes long in closing, so that the last look comes as late as possible. */
+  prepareToClose(): void {
+    try {
+      this.#connection.pragma('wal_checkpoint(PASSIVE)');
+      this.wrote();
+    } catch (thrown) {
+      const error = asStoreError(thrown, this.#path);
+      // What can't be moved into the file now stays in its log.
+      if (!(error instanceof StoreError)) throw error;
+    }
+  }
+
+  /** @returns what happened to the files while they were closed, in a sentence for a person; null for nothing. */
+  close(): string | null {
     this.#connection.close();
+    const difference = this.#files.difference();
+    // Whoever closes a database last removes its log.
+    if (difference === null || difference.kind === 'log') return null;
+    return `The database ${this.#path} is not the file any more that this run wrote: ${difference.what} while the run closed it.`;
   }
 
   /** A file that became smaller may be the work of VACUUM in a shell. */
@@ -162,11 +179,14 @@ export class RunDatabase {
   #copyBeside(place: string, problem: string | null): string {
     const known = this.#copies.find((copy) => dirname(copy) === dirname(place) && existsSync(copy));
     if (known !== undefined) return known;
-    const copy = rescueCopy(this.#connection, `${this.#prefix}${this.#runId()}`);
+    // As long as it can't be put back, it is tried again and again: one copy elsewhere is enough.
+    const hasOne = this.#copies.some((each) => existsSync(each));
+    const refusal = storeError('unwritable', this.#path, problem ?? 'no file can be written beside it');
+    if (hasOne && problem !== null) throw refusal;
+    const folders = hasOne ? [dirname(place)] : undefined;
+    const copy = rescueCopy(this.#connection, `${this.#prefix}${this.#runId()}`, folders);
     this.#copies.push(copy);
-    if (dirname(resolve(copy)) !== dirname(resolve(place))) {
-      throw storeError('unwritable', this.#path, problem ?? 'no file can be written beside it');
-    }
+    if (dirname(resolve(copy)) !== dirname(resolve(place))) throw refusal;
     return copy;
   }
 

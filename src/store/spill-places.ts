@@ -4,7 +4,10 @@ import { lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 
-const NAME = /^millrace-spill-.*\.(jsonl|db)$/;
+const SPILL = /^millrace-spill-.*\.(jsonl|db)$/;
+/** Whose it is, the run, and what makes the name unique. */
+const UNFINISHED = /^millrace-spill-[\da-f]{12}-(.+)-[\da-f]{8}\.db\.part$/;
+const SET_ASIDE = /\.db\.replaced-\d{14}(-\d+)?$|^millrace-spill-.*\.rejected$/;
 
 /** The folders for spills of a database, in the order in which they are tried: its own, the system's, the one above. */
 export function spillFolders(database: string): string[] {
@@ -40,10 +43,31 @@ export function findSpills(database: string): string[] {
   return found.toSorted((one, other) => (order(one) < order(other) ? -1 : 1));
 }
 
+/** A copy of the database that was not finished, because the process of its run died meanwhile or is at it. */
+export interface UnfinishedCopy {
+  path: string;
+  runId: string;
+}
+
+/** Those that this user wrote of this database. What they were to hold is not in them alone. */
+export function unfinishedCopies(database: string): UnfinishedCopy[] {
+  const prefix = spillPrefix(database);
+  return spillFolders(database)
+    .flatMap((folder) => namesIn(folder, UNFINISHED).map((name) => join(folder, name)))
+    .filter((path) => basename(path).startsWith(prefix) && isOurs(path))
+    .map((path) => ({ path, runId: UNFINISHED.exec(basename(path))?.[1] ?? '' }));
+}
+
+/** What a run found in the database's place that was none, and spills of which something could not be used. */
+export function setAsides(database: string): string[] {
+  const own = dirname(resolve(database));
+  return namesIn(own, SET_ASIDE).map((name) => join(own, name));
+}
+
 /** None in a folder that is not there or can't be looked at: nothing can be spilled there either. */
-function namesIn(folder: string): string[] {
+function namesIn(folder: string, pattern = SPILL): string[] {
   try {
-    return readdirSync(folder).filter((name) => NAME.test(name));
+    return readdirSync(folder).filter((name) => pattern.test(name));
   } catch {
     return [];
   }

@@ -5,6 +5,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { millrace, writeFiles } from '../rig/command.ts';
 import { query } from '../rig/rows.ts';
+import { spillPrefix } from '../../src/store/spill-places.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 import { abandon, git, makeRepository, opened, RUN, workspacesIn } from '../worktree/fixture.ts';
 
@@ -66,6 +67,29 @@ async function threeRuns(): Promise<{ repo: string; ids: string[] }> {
   const sql = 'SELECT run_id AS id FROM consolidated_runs ORDER BY rowid';
   return { repo, ids: query<{ id: string }>(repo, sql).map(({ id }) => id) };
 }
+
+test('copies of the database that a killed process did not finish go; what may be needed is named', async () => {
+  const repo = project([{ id: 'ws-log', steps: [{ run: 'true' }] }]);
+  expect((await millrace(repo, ['run'])).code).toBe(0);
+  const database = join(repo, '.state/multi_agent_consolidated.db');
+  const [run] = query<{ id: string }>(repo, 'SELECT run_id AS id FROM consolidated_runs');
+  const id = run?.id ?? '';
+  const part = (runId: string): string => `.state/${spillPrefix(database)}${runId}-0123abcd.db.part`;
+  const other = 'ma-run-20200101-000000';
+  const aside = '.state/multi_agent_consolidated.db.replaced-20260101000000';
+  writeFiles(repo, { [part(id)]: 'half', [part(other)]: 'half', [aside]: 'text' });
+  const { removed, kept, problems } = await prune(repo);
+  expect([removed, problems]).toEqual([[{ kind: 'temporary', count: 1, bytes: expect.any(Number) }], []]);
+  expect(kept).toEqual([
+    { what: join(repo, part(other)), why: expect.stringContaining(other) },
+    { what: join(repo, aside), why: expect.stringContaining('by hand') },
+  ]);
+  expect([part(id), part(other), aside].map((path) => existsSync(join(repo, path)))).toEqual([
+    false,
+    true,
+    true,
+  ]);
+});
 
 describe('of three runs', () => {
   test('runs that are young, and a dry run, remove nothing', async () => {

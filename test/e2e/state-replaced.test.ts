@@ -1,8 +1,9 @@
 /** A state folder, a database or its rows that somebody else removes or replaces while a run is under way. */
-import { existsSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { MultiAgentWorkstreamCoordinator } from '../../src/index.ts';
 import { millrace, parseLines, startMillrace, writeFiles } from '../rig/command.ts';
 import { query } from '../rig/rows.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
@@ -106,6 +107,38 @@ test('two runs of one state folder put it back one after another, and nothing of
     { state: 'ended', n: 40 },
   ]);
   expect(query(folder, 'PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }]);
+});
+
+describe('when everything has been announced and the run is not closed yet', () => {
+  async function endedWith(action: (folder: string) => void) {
+    const folder = temporaryFolder();
+    writeFiles(folder, { 'workstreams/a.json': { id: 'ws-1', steps: [{ run: 'true' }] }, 'tmp/x': '' });
+    const coordinator = new MultiAgentWorkstreamCoordinator({ cwd: folder, agentsCount: 1 });
+    const notices: string[] = [];
+    coordinator.subscribe((event) => {
+      if (event.type === 'run-ended') action(folder);
+      if (event.type === 'notice') notices.push(event.text);
+    });
+    return { code: await coordinator.run(), result: coordinator.result, notices: notices.join('\n'), folder };
+  }
+
+  test('what is removed is written back', async () => {
+    const { code, notices, folder } = await endedWith((each) =>
+      rmSync(join(each, '.state'), { recursive: true }),
+    );
+    expect([code, rowsIn(folder)]).toEqual([0, [{ id: 'ws-1' }]]);
+    expect(notices).toContain('removed or moved away');
+  });
+
+  test('what can’t be put back makes the exit code 3', async () => {
+    const { code, result, notices } = await endedWith((each) => {
+      rmSync(join(each, '.state'), { recursive: true });
+      writeFileSync(join(each, '.state'), '');
+    });
+    const [, copy = ''] = /Everything that it held is in (\S+\.db); the next/.exec(notices) ?? [];
+    onTestFinished(() => rmSync(copy, { force: true }));
+    expect([code, result?.exitCode, existsSync(copy)]).toEqual([3, 3, true]);
+  });
 });
 
 test('where it can’t be put back, the exit code is 3, and the next run has everything', async () => {

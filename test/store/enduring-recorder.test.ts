@@ -14,7 +14,7 @@ function databaseOf(folder: string): RunDatabase {
     runId: () => RUN,
     makeFolder: () => void mkdirSync(join(folder, '.state'), { recursive: true }),
   });
-  onTestFinished(() => database.close());
+  onTestFinished(() => void database.close());
   return database;
 }
 
@@ -203,6 +203,18 @@ describe('when the files of the database are removed', () => {
     run.recorder.finish(end(), () => rmSync(join(run.folder, '.state'), { recursive: true }));
     expect(thereNow(run.folder)).toHaveLength(3);
     expect(rowsOf(opened(run.folder), 'SELECT state FROM consolidated_runs')).toEqual([{ state: 'ended' }]);
+  });
+
+  test('after the end, and can’t be put back, nothing is announced', async () => {
+    const run = begun(HOUR_MS);
+    run.recorder.finish(end());
+    await run.recorder.sync();
+    rmSync(join(run.folder, '.state'), { recursive: true });
+    writeFileSync(join(run.folder, '.state'), 'no folder');
+    const said = /removed or moved away.*Everything that it held is in .*\.db; /;
+    expect(() => run.recorder.commit()).toThrow(said);
+    await expect(run.recorder.sync()).rejects.toThrow(said);
+    expect(run.told).toEqual([]);
   });
 
   test('and can’t be put back, results go to a file, and the end says where everything is', () => {

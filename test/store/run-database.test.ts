@@ -13,7 +13,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { takeInSpilled } from '../../src/app/spilled.ts';
@@ -36,7 +36,7 @@ function underWay() {
     runId: () => RUN,
     makeFolder: () => void mkdirSync(dirname(path), { recursive: true }),
   });
-  onTestFinished(() => database.close());
+  onTestFinished(() => void database.close());
   const recorder = new SqliteRecorder(database.connection);
   onTestFinished(() => recorder.close());
   const backup = join(folder, 'backup.db');
@@ -213,6 +213,20 @@ test('a file that was written over without becoming smaller is found at the end'
   expect(found(run.path)).toEqual({ check: 'ok', results: ALL });
 });
 
+test('what happens to the file while it is closed is told', () => {
+  const run = underWay();
+  rmSync(run.path);
+  expect(run.database.close()).toMatch(/removed or moved away while the run closed it/);
+});
+
+test('a database that is closed in its place has all that was in its log', () => {
+  const run = underWay();
+  run.goOn('ws-2');
+  run.database.prepareToClose();
+  expect([run.database.putBack(), run.database.close()]).toEqual([null, null]);
+  expect(found(run.path).results).toEqual(['ws-old', 'ws-1', 'ws-2']);
+});
+
 test('the rights of the file stay', () => {
   const run = underWay();
   const { mode } = statSync(run.path);
@@ -262,6 +276,13 @@ describe('where it can’t be put back', () => {
     rmSync(dirname(run.path));
     expect(run.goOn('ws-2')).toMatch(/written back/);
     expect([existsSync(run.copy), found(run.path).results]).toEqual([false, ['ws-old', 'ws-1', 'ws-2']]);
+  });
+
+  test('one copy is enough, however often it is tried', () => {
+    const { database, copy } = refused();
+    for (let again = 0; again < 3; again += 1) expect(() => database.putBack()).toThrow(copy);
+    const copies = readdirSync(dirname(copy)).filter((name) => name.startsWith(basename(copy).slice(0, -12)));
+    expect(copies).toEqual([basename(copy)]);
   });
 
   test('the next start takes the copy in, once the run has ended', () => {

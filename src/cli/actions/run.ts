@@ -18,7 +18,7 @@ import { commandNames } from '../definitions.ts';
 import type { RunArguments } from '../commands/run.ts';
 import { givenOptions, goingOn } from '../given-options.ts';
 import { tellGithub } from '../github.ts';
-import { withRun } from '../history.ts';
+import { withHistory, withRun } from '../history.ts';
 import { tellStray } from '../stray-output.ts';
 import { checkOutputFile, STANDARD_OUTPUT } from '../output-file.ts';
 import { redactUncaught } from '../uncaught.ts';
@@ -127,9 +127,12 @@ async function endedAlready(argv: RunArguments, runId: string): Promise<RunResul
   return found;
 }
 
+/** @throws Refusal with exit code 3 where the database does not have the run any more. */
 async function finish(argv: RunArguments, output: RunOutput, result: RunResult | null): Promise<void> {
   if (result === null) return;
-  await withRun(argv.state, result.runId, async (history, stored) => {
+  await withHistory(argv.state, async (history) => {
+    const stored = history?.getRun(result.runId) ?? null;
+    if (history === null || stored === null) throw new Refusal(3, lostSentence(result));
     const source = sourceOf(history, stored, resolve(argv.reports));
     const render = (format: string): string => reportFormat(format)?.render(source) ?? '';
     await output.end(result, render);
@@ -137,6 +140,11 @@ async function finish(argv: RunArguments, output: RunOutput, result: RunResult |
     return 0;
   });
   tellGithub(result.consolidated, process.env);
+}
+
+function lostSentence({ runId, databasePath, reportPath }: RunResult): string {
+  const report = reportPath === null ? '' : ` Its report is ${reportPath}.`;
+  return `${runId} has ended and was recorded, but is not in ${databasePath} any more: the database was removed or replaced just now.${report}`;
 }
 
 /** The terminal shows either the progress or a question. */
