@@ -180,8 +180,7 @@ export class RunSession {
     const error = await this.#journal.close();
     this.#recorder.close();
     const difference = this.#database.close();
-    if (error === null) return difference;
-    return error instanceof Error ? error.message : String(error);
+    return error === null ? difference : error.message;
   }
 
   interrupt(by: string): void {

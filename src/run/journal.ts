@@ -77,13 +77,13 @@ export class Journal {
     if (this.#committed.length > 0) throw this.#fault;
   }
 
-  /** Tries once more to keep what waits, and takes nothing after that. Gives the error that prevents it, or null. */
-  async close(): Promise<unknown> {
+  /** Tries once more to keep what waits, and takes nothing after that. Returns the error that prevents it, or null. */
+  async close(): Promise<Error | null> {
     try {
       await this.flush();
       return null;
     } catch (error) {
-      return error;
+      return error instanceof Error ? error : new Error(String(error));
     } finally {
       this.#isClosed = true;
       this.#stopClock();
