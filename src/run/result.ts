@@ -158,8 +158,8 @@ function failureFacts(failure: Failure | null) {
     errors: isError ? [{ type: failure.reason, message: explanation }] : [],
     reason: failure.reason,
     explanation,
-    // Of an error without a word there is none, as it is read back.
-    pattern: isError && explanation !== '' ? normalize(explanation) : null,
+    // Of an error without a word, be it of spaces and colours, there is none, as it is read back.
+    pattern: isError ? normalize(explanation) || null : null,
   };
 }
 

@@ -172,6 +172,12 @@ const WORDLESS: Outcome = {
   logFile: null,
 };
 
+/** One of line ends and colours has none either. */
+const BLANK: Outcome = {
+  ...WORDLESS,
+  failure: { reason: 'workspace-error', detail: '\u001b[31m\n \n\u001b[0m' },
+};
+
 test('any outcome is read back as it was, and every report of it is whole', () => {
   fc.assert(
     fc.property(fc.array(outcome, { minLength: 1, maxLength: 6 }), (outcomes) => {
@@ -215,6 +221,6 @@ test('any outcome is read back as it was, and every report of it is whole', () =
       expect(XMLValidator.validate(junit ?? '')).toBe(true);
       connection.close();
     }),
-    { numRuns: Number(process.env['MILLRACE_TEST_CASES'] ?? 8), examples: [[[WORDLESS]]] },
+    { numRuns: Number(process.env['MILLRACE_TEST_CASES'] ?? 8), examples: [[[WORDLESS, BLANK]]] },
   );
 });
