@@ -134,9 +134,11 @@ const COMPLAINTS: readonly RegExp[] = [
   // bash: ./x.sh: /bin/sh^M: bad interpreter: No such file or directory
   /^\S+: (?:line \d+: )?(?<program>[^\s:]+): (?<said>\S+: bad interpreter): .*$/,
   // ./x.sh: 3: frob: not found / ./x.sh: line 3: frob: command not found, of a script
-  new RegExp(`^[^:]+: (?:line )?\\d+: (?:exec: )?${NAME}: ${SAID}$`),
+  new RegExp(`^[^:]+: (?:line )?\\d+: (?:(?:exec|eval): )*${NAME}: ${SAID}$`),
   // bash: line 1: frob: command not found / sh: frob: not found, in any language
-  new RegExp(`^${SHELL}: (?:[^:]*\\d+: )?(?:exec: )?${NAME}: (?<said>[^:]+(?:: Exec format error)?)$`),
+  new RegExp(
+    `^${SHELL}: (?:[^:]*\\d+: )?(?:(?:exec|eval): )*${NAME}: (?<said>[^:]+(?:: Exec format error)?)$`,
+  ),
   /^zsh:(?:\d+:)? (?<said>command not found|permission denied|no such file or directory): (?<program>.+)$/,
   // env: 'frob': No such file or directory / timeout: failed to run command 'frob': Permission denied
   new RegExp(

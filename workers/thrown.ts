@@ -32,7 +32,7 @@ export function flattenThrown(value: unknown, redactor: Redactor): Thrown {
 type Plain = Omit<Thrown, 'stack' | 'causes'>;
 
 function flattenError(error: Error, redactor: Redactor): Thrown {
-  const stack = inspect(error, { ...SHOWN, maxArrayLength: 20 });
+  const stack = stackOf(error);
   const own = plainError(error, redactor, MAX_MESSAGE);
   const causes = tellingCauses(
     own,
@@ -47,12 +47,31 @@ function flattenError(error: Error, redactor: Redactor): Thrown {
   };
 }
 
+/** What an error holds may refuse to be looked at, which is no reason to lose what it says itself. */
+function stackOf(error: Error): string {
+  try {
+    return inspect(error, { ...SHOWN, maxArrayLength: 20 });
+  } catch {
+    // Node makes the stack at the first look at it, and reads the message for that.
+    return textOf(() => error.stack);
+  }
+}
+
+/** As text; empty where it can't be read. */
+function textOf(read: () => unknown): string {
+  try {
+    return String(read());
+  } catch {
+    return '';
+  }
+}
+
 function plainError(error: Error, redactor: Redactor, limit: number): Plain {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   const short = (text: string, length: number): string => cut(redacted(text, redactor), length);
   return {
-    name: short(String(error.name), 200),
-    message: short(readable(String(error.message).trim()), limit),
+    name: short(textOf(() => error.name) || 'Error', 200),
+    message: short(readable(textOf(() => error.message).trim()), limit),
     ...(code === undefined ? {} : { code: short(code, 200) }),
   };
 }

@@ -117,6 +117,7 @@ describe.each([
 describe('a line', () => {
   test.each([
     ['exec no-such-command', 'no-such-command'],
+    ['eval no-such-command', 'no-such-command'],
     ['env no-such-command', 'no-such-command'],
     ['nice no-such-command', 'no-such-command'],
     ['timeout 9 no-such-command', 'no-such-command'],

@@ -68,6 +68,16 @@ describe('the causes of an error are told, the nearest first', () => {
     expect(said(new Error('no', { cause: { key: 'sesame-4711' } }))).not.toContain('sesame');
   });
 
+  test('unless they refuse to be looked at at all, which does not take the message of the error', () => {
+    const refuses = (): never => {
+      throw new Error('trap');
+    };
+    const cause = new Proxy({}, { get: refuses, getPrototypeOf: refuses, ownKeys: refuses });
+    expect(said(new Error('no order was saved', { cause }))).toBe(
+      'Error: no order was saved\nCaused by: a value that can not be read',
+    );
+  });
+
   test('unless they can not be read', () => {
     const error = Object.defineProperty(new Error('no'), 'cause', {
       get: () => {
@@ -103,6 +113,17 @@ describe('a message', () => {
     expect(said(schema.safeParse({ name: 'a' }).error)).toContain('ZodError: items: Invalid input');
     expect(said(new Error('[1, 2]'))).toBe('Error: [1, 2]');
     expect(said(new Error('[not JSON]'))).toBe('Error: [not JSON]');
+  });
+
+  test.each<[string, PropertyDescriptor]>([
+    ['is a symbol', { value: Symbol('lost') }],
+    ['is an object', { value: { a: 1 } }],
+    ['is a getter that throws', { get: () => JSON.parse('{') }],
+    ['is an object that is no text', { value: Object.create(null) }],
+  ])('that %s leaves the error its name', (_, message) => {
+    const thrown = flattenThrown(Object.defineProperty(new RangeError('x'), 'message', message), redactor);
+    expect(thrown.name).toBe('RangeError');
+    expect(thrown.message).not.toContain('can not be read');
   });
 
   test('that is empty is replaced by the place, so that two of them are two errors', () => {
