@@ -2,6 +2,7 @@
 import { readEarlierRun } from '../store/earlier-run.ts';
 import type { ProcessIdentity } from '../support/process-identity.ts';
 import { findFailed, findInterrupted, type WhichRun } from './earlier-run.ts';
+import { checkFolders } from './folders.ts';
 import { withDatabase } from './history.ts';
 import { type CoordinatorOptions, resolveOptions, type RunOptions } from './options.ts';
 import { type Paths, resolvePaths } from './paths.ts';
@@ -23,6 +24,12 @@ export interface Beginning {
  * database that can't be read, 4 when nothing matches.
  */
 export function begin(given: CoordinatorOptions): Beginning {
+  const begun = beginOf(given);
+  checkFolders(begun.paths);
+  return begun;
+}
+
+function beginOf(given: CoordinatorOptions): Beginning {
   const options = resolveOptions(given);
   const { resume, retryFailed } = options;
   if (resume !== null && retryFailed !== null) {

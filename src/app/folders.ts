@@ -1,8 +1,10 @@
 /** The folders that a run makes. */
 import { chmodSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { folderProblem } from '../support/folder-problem.ts';
 import { makeFolder as make } from '../support/make-folder.ts';
 import { readRegular } from '../support/regular-file.ts';
+import type { Paths } from './paths.ts';
 import { Refusal } from './refusal.ts';
 
 /** What is in the state folder is for this user only. */
@@ -10,9 +12,24 @@ const FOLDER_MODE = 0o700;
 const OTHERS = 0o077;
 const IGNORE_ALL = '*\n';
 
-/** Makes a folder below the state folder. @throws Refusal with exit code 3 when that is not possible. */
-export function makeFolder(path: string): void {
-  attempt(path, () => make(path, FOLDER_MODE));
+/**
+ * Looks, before anything is run, whether a run can write where it has to. Writes nothing.
+ * @throws Refusal with exit code 2 where it can't.
+ */
+export function checkFolders({ state, reports }: Pick<Paths, 'state' | 'reports'>): void {
+  for (const [option, folder] of [
+    ['--state', state],
+    ['--reports', reports],
+  ] as const) {
+    const problem = folderProblem(folder);
+    if (problem !== null)
+      throw new Refusal(2, `${option}: ${problem}. Name a folder that can be written to; nothing was run.`);
+  }
+}
+
+/** Makes a folder, for this user only unless said otherwise. @throws Refusal with exit code 3 when that is not possible. */
+export function makeFolder(path: string, mode = FOLDER_MODE): void {
+  attempt(path, () => make(path, mode));
 }
 
 /**

@@ -57,7 +57,13 @@ function checkShort(word: string, following: string | undefined, known: Readonly
 }
 
 function checkValue({ flag, takes }: Known, own: string | undefined, following: string | undefined): number {
-  if (takes === 'optional') return 1;
+  if (takes === 'optional') {
+    if ((own ?? following)?.trim() === '')
+      throw new UsageError(
+        `${flag} is followed by an empty word; name a run, or leave it out for the latest.`,
+      );
+    return 1;
+  }
   if (takes === 'nothing') {
     if (own === undefined || own === 'true' || own === 'false') return 1;
     throw new UsageError(`${flag} takes no value, and "${own}" stands there.`);

@@ -1,5 +1,6 @@
 import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { folderProblem } from '../support/folder-problem.ts';
 import { UsageError } from './usage-error.ts';
 
 /** In the place of a file: standard output. */
@@ -22,16 +23,9 @@ export function checkOutputFile(
   if (stats?.isDirectory() === true) throw new UsageError(`${option}: ${file} is a folder; name a file.`);
   if (stats?.isFile() === false && !mayBeSpecial)
     throw new UsageError(`${option}: ${file} is a pipe, socket or device; name a file.`);
-  checkWritable(option, stats === null ? nearestFolder(option, path) : path);
-}
-
-/** The nearest folder above it that there is. */
-function nearestFolder(option: string, path: string): string {
-  const folder = dirname(path);
-  const stats = look(option, folder);
-  if (stats === null) return nearestFolder(option, folder);
-  if (stats.isDirectory()) return folder;
-  throw new UsageError(`${option}: ${folder} is a file, so nothing can be written below it.`);
+  if (stats !== null) return checkWritable(option, path);
+  const problem = folderProblem(dirname(path));
+  if (problem !== null) throw new UsageError(`${option}: ${problem}.`);
 }
 
 /** Null for nothing there. */
@@ -39,7 +33,7 @@ function look(option: string, path: string): Stats | null {
   try {
     return statSync(path, { throwIfNoEntry: false }) ?? null;
   } catch (error) {
-    // A file on the way to it is told of by whoever finds that.
+    // A file on the way to it is found when its folder is looked at.
     if (codeOf(error) === 'ENOTDIR') return null;
     throw new UsageError(`${option}: ${path} can't be used (${codeOf(error)}).`);
   }

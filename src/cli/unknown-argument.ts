@@ -16,6 +16,7 @@ export async function explainUnknown(message: string, words: readonly string[]):
   const hints = unknown.split(', ').map((word) => {
     if (words.includes(word) && !isOption(word)) return `There is no place for "${word}" in this command.`;
     const meant = nearest(word.trim(), known);
+    if (known.includes(word.trim())) return `This command has no option --${word}.`;
     return meant === null
       ? `There is no option --${word}.`
       : `There is no option --${word}. Did you mean --${meant}?`;

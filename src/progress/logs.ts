@@ -1,9 +1,10 @@
 /** The log of a run: NDJSON, one object a line. */
-import { constants, mkdirSync, openSync } from 'node:fs';
+import { constants, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type LevelWithSilent, type Logger, pino } from 'pino';
 import type { RunEvent, RunListener } from '../domain/run-event.ts';
 import { escapeControls } from '../support/escape-controls.ts';
+import { makeFolder } from '../support/make-folder.ts';
 import { plural } from '../support/plural.ts';
 import { openRegular, UnusableFile } from '../support/regular-file.ts';
 import { cut } from './cut.ts';
@@ -83,7 +84,7 @@ const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK, O_NOCTTY } = constants;
 
 /** A pipe or device is fine, where something reads it: lines wait for it, and the run does not. */
 function openLog(file: string): number {
-  mkdirSync(dirname(file), { recursive: true });
+  makeFolder(dirname(file));
   try {
     return openRegular(file, { flags: O_WRONLY | O_APPEND | O_CREAT });
   } catch (error) {

@@ -1,16 +1,8 @@
 /** Keeps results on the disk for as long as the database does not take them. */
 import { randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../support/make-folder.ts';
 import { readSpillLine, spillLine, type SpilledResult } from './spill-line.ts';
 import { spillFolders, spillPrefix } from './spill-places.ts';
 
@@ -115,7 +107,7 @@ export class Spill {
     const number = String(this.#made).padStart(6, '0');
     const name = `${this.#prefix}${runId}-${number}-${randomUUID().slice(0, 8)}.jsonl`;
     const path = join(folder, name);
-    if (folder === dirname(this.#database)) mkdirSync(folder, { recursive: true });
+    if (folder === dirname(this.#database)) makeFolder(folder);
     const file = { path, folder, descriptor: openSync(path, 'wx+', 0o600), bytes: 0 };
     const refusal = appended(file, bytes) ?? namedOnDisk(folder);
     if (refusal === null) return file;

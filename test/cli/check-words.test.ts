@@ -123,6 +123,9 @@ describe('words', () => {
     [['-h=1']],
     [['run', '--no-agents']],
     [['run', '--', '--json']],
+    [['run', '--resume=']],
+    [['run', '--resume', '']],
+    [['plan', '--retry-failed= ']],
   ])('%j are refused', (words) => {
     expect(() => checkedWords(words)).toThrow(/./);
   });

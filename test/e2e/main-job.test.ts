@@ -251,11 +251,17 @@ test('the exit code does not depend on a reader: a failed run is a failed run', 
 
 test('a report that can not be written does not take the results with it', async () => {
   const folder = temporaryFolder();
-  writeFiles(folder, { 'workstreams/good.json': good, reports: 'a file where the folder should be' });
+  const occupies = { id: 'ws-file', steps: [{ run: 'echo a file where the folder should be > reports' }] };
+  writeFiles(folder, { 'workstreams/good.json': good, 'workstreams/occupies.json': occupies });
   const { code, stdout } = await millrace(folder, []);
   expect(code).toBe(3);
   expect(parseLines(stdout).at(-1)).toMatchObject({ level: 50, event: 'notice' });
-  expect(query(folder, byId).map(({ status }) => status)).toEqual(['completed', 'completed', 'completed']);
+  expect(query(folder, byId).map(({ status }) => status)).toEqual([
+    'completed',
+    'completed',
+    'completed',
+    'completed',
+  ]);
 });
 
 test('a workstream may run Millrace, and its children know the inner run', async () => {

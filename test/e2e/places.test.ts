@@ -105,11 +105,10 @@ describe('links', () => {
     const workstreams = await millrace(folder, ['run', '--workstreams', 'here']);
     expect([workstreams.code, workstreams.stdout]).toEqual([2, expect.stringContaining('here')]);
     const state = await millrace(folder, ['run', '--state', 'here/s']);
-    expect([state.code, state.stdout]).toEqual([3, expect.stringContaining('ELOOP')]);
-    expect(existsSync(join(folder, 'ran'))).toBe(false);
+    expect([state.code, state.stdout]).toEqual([2, expect.stringContaining('ELOOP')]);
     const reports = await millrace(folder, ['run', '--reports', 'here/r']);
-    expect([reports.code, reports.stdout]).toEqual([3, expect.stringContaining('ELOOP')]);
-    expect(query(folder, 'SELECT status FROM agent_results')).toEqual([{ status: 'completed' }]);
+    expect([reports.code, reports.stdout]).toEqual([2, expect.stringContaining('ELOOP')]);
+    expect(existsSync(join(folder, 'ran'))).toBe(false);
   });
 
   test('inside the folder of workstreams that lead to itself are not followed for ever', async () => {
@@ -219,19 +218,16 @@ describe('a database that can’t be used', () => {
     expect(spawnSync('mount', ['-o', 'remount,ro', disk]).status).toBe(0);
     const refused = await millrace(folder, ['run', ...places]);
     expect([refused.code, messages(refused.stdout)]).toEqual([
-      3,
-      [expect.stringMatching(/can't be opened or written .*Check the rights of the file and its folder/)],
+      2,
+      [expect.stringContaining(`${join(disk, 's')} can't be written (EROFS)`)],
     ]);
     expect(existsSync(join(folder, 'ran'))).toBe(false);
     const shown = await millrace(folder, ['show', 'latest', ...places]);
     expect([shown.code, shown.stdout]).toEqual([0, expect.stringContaining('1 completed')]);
     const unmade = await millrace(folder, ['run', '--state', join(disk, 'other')]);
-    expect([unmade.code, messages(unmade.stdout)]).toEqual([3, [expect.stringContaining('EROFS')]]);
+    expect([unmade.code, messages(unmade.stdout)]).toEqual([2, [expect.stringContaining('EROFS')]]);
     const unreported = await millrace(folder, ['run', '--reports', join(disk, 'reports')]);
-    expect([unreported.code, unreported.stdout]).toEqual([
-      3,
-      expect.stringMatching(/could not be written: EROFS/),
-    ]);
-    expect(query(folder, 'SELECT status FROM agent_results')).toEqual([{ status: 'completed' }]);
+    expect([unreported.code, messages(unreported.stdout)]).toEqual([2, [expect.stringContaining('EROFS')]]);
+    expect(existsSync(join(folder, 'ran'))).toBe(false);
   });
 });

@@ -1,6 +1,6 @@
 /** Usage and configuration: what is refused, and how. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { bin, cleanEnvironment, millrace, parseLines, writeFiles } from '../rig/command.ts';
@@ -88,25 +88,47 @@ describe('exit codes', () => {
     expect(existsSync(join(folder, 'reports'))).toBe(false);
   });
 
-  test('3 when the state folder can not be made', async () => {
-    const { code, stdout } = await millrace(folderWith({ ...one, file: '' }), [
-      'run',
-      '--state',
-      'file/state',
+  test.each([
+    ['--state', 'file', 'file is a file, not a folder'],
+    ['--state', 'file/state', 'file is a file, not a folder'],
+    ['--reports', 'file', 'file is a file, not a folder'],
+    ['--reports', 'nothing/reports', 'nothing is a link to nothing'],
+  ])('2 for %s %s, before anything is run, and the same from plan', async (option, path, message) => {
+    const folder = folderWith({
+      file: '',
+      'workstreams/a.json': { id: 'ws-a', steps: [{ run: 'touch ran' }] },
+    });
+    symlinkSync('nowhere', join(folder, 'nothing'));
+    const ran = await millrace(folder, ['run', option, path]);
+    expect([ran.code, ran.stdout]).toEqual([2, expect.stringContaining(message)]);
+    const planned = await millrace(folder, ['plan', option, path]);
+    expect([planned.code, planned.stderr]).toEqual([2, expect.stringContaining(`${option}: `)]);
+    expect(readdirSync(folder).toSorted()).toEqual(['file', 'nothing', 'workstreams']);
+  });
+
+  test('2 for a folder that init can not make', async () => {
+    const { code, stderr } = await millrace(folderWith({ file: '' }), ['init', '--workstreams', 'file/w']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^millrace: --workstreams: .*file is a file, not a folder/);
+  });
+
+  test('an option that another command has is said to be none of this one', async () => {
+    const { code, stderr } = await millrace(folderWith(one), ['init', '--json']);
+    expect([code, stderr]).toEqual([
+      2,
+      'millrace: This command has no option --json.\nSee millrace --help.\n',
     ]);
-    expect(code).toBe(3);
-    expect(stdout).toContain('file/state');
   });
 });
 
 describe('files that a run is to write', () => {
   test.each([
     ['--log-file', 'folder', 'is a folder'],
-    ['--log-file', 'file/x.log', 'is a file, so nothing can be written below it'],
+    ['--log-file', 'file/x.log', 'is a file, not a folder'],
     ['--log-file', '-', 'takes a file'],
     ['--junit', 'folder', 'is a folder'],
     ['--junit', '/dev/null', 'is a pipe, socket or device'],
-    ['--junit', 'file/deep/x.xml', 'is a file, so nothing can be written below it'],
+    ['--junit', 'file/deep/x.xml', 'is a file, not a folder'],
   ])('2 for %s %s, before anything is run', async (option, path, message) => {
     const folder = folderWith({ ...one, file: '' });
     mkdirSync(join(folder, 'folder'));

@@ -1,8 +1,11 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Refusal } from '../../app/refusal.ts';
 import type { InitArguments } from '../commands/init.ts';
+import { folderProblem } from '../../support/folder-problem.ts';
+import { makeFolder } from '../../app/folders.ts';
 import { print } from '../print.ts';
+import { UsageError } from '../usage-error.ts';
 
 const WORKSTREAMS = `[
   {
@@ -21,6 +24,9 @@ const WORKSTREAMS = `[
   }
 ]
 `;
+
+/** Definitions are sources, which others may read. */
+const READABLE = 0o777;
 
 const MODULE = `/** Counts the primes up to \`limit\` with the sieve of Eratosthenes. */
 export default function primes({ limit }, context) {
@@ -45,7 +51,9 @@ export async function init(argv: InitArguments): Promise<number> {
   ] as const;
   const taken = files.find(([path]) => existsSync(path));
   if (taken !== undefined) throw new Refusal(2, `${taken[0]} is there already; nothing was written.`);
-  mkdirSync(join(folder, 'tasks'), { recursive: true });
+  const problem = folderProblem(join(folder, 'tasks'));
+  if (problem !== null) throw new UsageError(`--workstreams: ${problem}.`);
+  makeFolder(join(folder, 'tasks'), READABLE);
   for (const [path, text] of files) writeFileSync(path, text);
   const made = files.map(([path]) => `  ${path}`).join('\n');
   await print(

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DATABASE } from '../../app/defaults.ts';
 import { environmentRedactor } from '../../app/environment-redactor.ts';
@@ -10,6 +9,7 @@ import { reportFormat } from '../../report/formats.ts';
 import { reportFileName } from '../../report/write.ts';
 import { currentLink } from '../../watch/link.ts';
 import { listenForSignals } from '../../run/signals.ts';
+import { makeFolder } from '../../support/make-folder.ts';
 import { writeRegular } from '../../support/regular-file.ts';
 import { nearest } from '../../support/nearest.ts';
 import { askOnTerminal } from '../ask.ts';
@@ -161,7 +161,7 @@ function askBetween(output: RunOutput): typeof askOnTerminal {
 
 function writeJunit(path: string, text: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     writeRegular(path, text);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

@@ -10,7 +10,7 @@ import { UsageError } from '../usage-error.ts';
 /** Lists the runs, newest first. */
 export async function runs(argv: RunsArguments): Promise<number> {
   const { limit } = argv;
-  if (!Number.isInteger(limit) || limit < 1) throw new UsageError('--limit takes a whole number from 1.');
+  if (!Number.isSafeInteger(limit) || limit < 1) throw new UsageError('--limit takes a whole number from 1.');
   return withHistory(argv.state, async (history) => {
     const found = history?.listRuns({ limit }) ?? [];
     if (argv.json) await printJson({ version: 1, runs: found });
