@@ -6,6 +6,7 @@ import type { Answer } from '../src/domain/outcome.ts';
 import type { AgentHost } from './agent-host.ts';
 import { execute } from './execute.ts';
 import { currentExecution, Execution, setInHand } from './execution.ts';
+import { guardMillrace } from './guard-millrace.ts';
 import { captureStandardOutput } from './stdio.ts';
 import { ThreadState } from './thread-state.ts';
 import { flattenThrown } from './thrown.ts';
@@ -26,6 +27,7 @@ export class Agent {
     this.#host = host;
     captureStandardOutput();
     watchChildProcesses();
+    guardMillrace(host.place);
     // Errors that no code of the workstream catches are its failure, and never another one's.
     process.on('uncaughtException', (error) => this.#crash('uncaught-exception', error));
     process.on('unhandledRejection', (error) => this.#crash('unhandled-rejection', error));

@@ -1,18 +1,31 @@
 /** The child processes of one execution, whoever started them, and how they are ended. */
 import type { FromAgent } from '../src/domain/agent-message.ts';
-import { type EndedProcesses, MARK_VARIABLE, OwnedProcesses } from '../src/support/owned-processes.ts';
+import {
+  type EndedProcesses,
+  MARK_VARIABLE,
+  type NamedProcess,
+  OwnedProcesses,
+} from '../src/support/owned-processes.ts';
 import { groupIsAlive } from '../src/support/process-group.ts';
-import { hasProcessTable, lastPid, pidExists, startedWith, startOf } from '../src/support/process-table.ts';
+import {
+  hasProcessTable,
+  lastPid,
+  livingProcesses,
+  ownThread,
+  pidExists,
+  startedWith,
+  startOf,
+} from '../src/support/process-table.ts';
+import { straysAmong } from '../src/support/stray-processes.ts';
 import { clearTimeout, setTimeout } from './own-globals.ts';
 
 const TELL_MS = 50;
 /** How many numbers are looked at one by one before it is cheaper to look through all processes. */
 const FEW_PIDS = 100;
 
+type Without<Message> = Message extends unknown ? Omit<Message, 'executionId'> : never;
 type Report = (
-  message:
-    | Omit<Extract<FromAgent, { type: 'process-started' }>, 'executionId'>
-    | Omit<Extract<FromAgent, { type: 'process-ended' }>, 'executionId'>,
+  message: Without<Extract<FromAgent, { type: 'process-started' | 'process-ended' | 'waits' }>>,
 ) => void;
 
 /**
@@ -25,10 +38,15 @@ export class ChildProcesses {
   /** Those that the main thread will be told of, each with the timer for it. */
   readonly #untold = new Map<number, NodeJS.Timeout>();
   #mayHaveLeft = false;
+  /** Whether the main thread knows in which thread this execution is. */
+  #tellsThread = false;
   /** Everything that this execution started has a higher pid, as long as pids rise; null before it started anything. */
   #before: number | null = null;
 
-  constructor(mark: string, report: Report) {
+  readonly #workspace: string;
+
+  constructor(mark: string, workspace: string, report: Report) {
+    this.#workspace = workspace;
     this.#owned = new OwnedProcesses(mark);
     this.#report = report;
   }
@@ -70,7 +88,11 @@ export class ChildProcesses {
 
   /** Something is about to be started that may not be known here, as by a function that waits for its child process. */
   mayStart(): void {
+    if (this.#tellsThread) return;
+    this.#tellsThread = true;
     this.#before ??= lastPid() ?? 0;
+    const thread = ownThread();
+    if (thread !== null) this.#report({ type: 'waits', thread });
   }
 
   /** Nothing, where the main thread has not heard of it. */
@@ -97,28 +119,34 @@ export class ChildProcesses {
   }
 
   /** Ends everything that is still alive: SIGTERM, then SIGKILL after the grace. */
-  async endAll(graceSeconds: number): Promise<EndedProcesses> {
-    const everywhere = this.#mayHaveLeft || this.#mayHaveMore();
-    const result = await this.#owned.end(graceSeconds, everywhere ? 'everywhere' : 'groups');
+  async endAll(graceSeconds: number): Promise<EndedProcesses & { strays: NamedProcess[] }> {
+    const { mark, hasGroups } = this.#owned;
+    const everywhere =
+      this.#mayHaveLeft ||
+      hasGroups ||
+      this.#startedSince().some((pid) => startedWith(pid, MARK_VARIABLE, mark));
+    const ended = await this.#owned.end(graceSeconds, everywhere ? 'everywhere' : 'groups');
     for (const pid of this.#owned.leaders) {
       this.#owned.forget(pid);
       this.#tellEnd(pid);
     }
-    return result;
+    return { ...ended, strays: straysAmong(this.#startedSince(), this.#workspace) };
   }
 
   /**
-   * Whether a process may be alive that left its group. To look through all processes takes a millisecond, most of a
-   * short command's time, so the numbers decide first: what was started since has one between that of the first child
-   * and the last one that was given, and few were given while a short command ran.
+   * The processes, and threads perhaps, that were started since the first of this execution, whoever started them. To
+   * look through all of them takes a millisecond, most of a short command's time; but few numbers are given while one
+   * runs, and those are looked at one by one.
    */
-  #mayHaveMore(): boolean {
-    if (this.#before === null || !hasProcessTable) return false;
+  #startedSince(): number[] {
+    const before = this.#before;
+    if (before === null || !hasProcessTable) return [];
     const last = lastPid();
-    if (last === null || last < this.#before || last - this.#before > FEW_PIDS) return true;
-    for (let pid = this.#before + 1; pid <= last; pid += 1) {
-      if (pidExists(pid) && startedWith(pid, MARK_VARIABLE, this.#owned.mark)) return true;
+    const hasTurned = last === null || last < before;
+    if (hasTurned || last - before > FEW_PIDS) {
+      const all = [...livingProcesses()].map(({ pid }) => pid);
+      return hasTurned ? all : all.filter((pid) => pid > before);
     }
-    return false;
+    return Array.from({ length: last - before }, (_, index) => before + 1 + index).filter(pidExists);
   }
 }

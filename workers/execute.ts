@@ -15,7 +15,7 @@ import { runStep } from './runners/step.ts';
 import { type StepOutcome, stepOutcome } from './runners/step-outcome.ts';
 import { setUp } from './set-up.ts';
 import { flattenThrown } from './thrown.ts';
-import { leftSentences } from '../src/support/left-sentence.ts';
+import { leftSentences, straySentence } from '../src/support/left-sentence.ts';
 import type { ThreadState } from './thread-state.ts';
 import { beginNow, measured } from '../src/support/stopwatch.ts';
 
@@ -207,6 +207,7 @@ async function cleanUp(execution: Execution, before: ReturnType<typeof activeRes
   if (execution.stopped !== null) execution.children.mayHaveLeftTheirGroups();
   const ended = await execution.children.endAll(execution.graceLeft);
   for (const sentence of leftSentences(ended)) execution.warn(sentence);
+  if (ended.strays.length > 0) execution.warn(straySentence(ended.strays));
   if (!usesModules(execution)) return;
   const leftovers = await leftoversSince(before);
   if (leftovers !== null) {

@@ -4,8 +4,10 @@ import type { Cancellation, FromAgent } from '../src/domain/agent-message.ts';
 import type { Assignment } from '../src/domain/assignment.ts';
 import type { Handed } from '../src/domain/lot.ts';
 import type { Failure } from '../src/domain/failure.ts';
+import { nameProcesses } from '../src/support/left-sentence.ts';
 import { MARK_VARIABLE, markValue } from '../src/support/owned-processes.ts';
 import type { Effort } from '../src/support/redact-file.ts';
+import { commandOf } from '../src/support/process-table.ts';
 import type { AgentHost } from './agent-host.ts';
 import { ChildProcesses } from './child-processes.ts';
 import { now } from './own-globals.ts';
@@ -82,9 +84,15 @@ export class Execution {
     this.#mark = mark;
     this.host = host;
     this.output = new OutputFile(assignment.logFile, host.redactor);
-    this.children = new ChildProcesses(mark, (message) =>
-      this.post({ ...message, executionId: assignment.executionId }),
-    );
+    this.children = new ChildProcesses(mark, assignment.workspace, (message) => {
+      this.post({ ...message, executionId: assignment.executionId });
+      if (!this.ended || message.type !== 'process-started') return;
+      // The main thread ends at once what is started then.
+      const { pid } = message;
+      this.late(
+        `it started a process, which was ended: ${nameProcesses([{ pid, command: commandOf(pid) }])}`,
+      );
+    });
   }
 
   get signal(): AbortSignal {

@@ -7,6 +7,8 @@ import type { Tracks } from '../plan/ready.ts';
 import type { Scaling } from '../domain/scaling.ts';
 import { type ScalingPolicy, startScaling } from '../plan/scaling.ts';
 import { agentNames } from '../run/scaler.ts';
+import { agentsFor, filesNeeded, openFilesLimit } from '../support/open-files.ts';
+import { plural } from '../support/plural.ts';
 import { usableCores } from '../support/usable-cores.ts';
 import { DEFAULTS } from './defaults.ts';
 import type { RunOptions } from './options.ts';
@@ -38,15 +40,18 @@ type RosterOptions = Pick<
  * @throws Refusal with exit code 2 for a tool that nobody knows, for tracks under a pinned distribution, and for a
  * number that follows the load where agents are named or pinned.
  * @param cores that this process may use.
+ * @param files that it may have open at once; null for any number.
  */
 export function makeRoster(
   options: RosterOptions,
   workstreams: readonly Workstream[],
   cores = usableCores(),
+  files = openFilesLimit(),
 ): Roster {
   const { project, tool, bestOf } = options;
-  const scaling = scalingOf(options, workstreams.length, cores);
+  const scaling = scalingOf(options, workstreams.length, cores, files);
   const count = scaling?.start.to ?? agentCount(options, workstreams.length);
+  refuseTooFewFiles(count, files);
   const named = project.agents.slice(0, count);
   refuseUnknownTools([tool, ...bestOf, ...named.map((agent) => agent.tool)], project);
   const names = agentNames(count).map((name, index) => named[index]?.name ?? name);
@@ -64,7 +69,12 @@ function defaultMaxAgents(cores: number): number {
   return Math.min(most, Math.max(least, eachCore * Math.ceil(cores)));
 }
 
-function scalingOf(options: RosterOptions, workstreams: number, cores: number): Roster['scaling'] {
+function scalingOf(
+  options: RosterOptions,
+  workstreams: number,
+  cores: number,
+  files: number | null,
+): Roster['scaling'] {
   if (options.agentsCount !== 'auto') return null;
   if (options.project.agents.length > 0) {
     throw new Refusal(
@@ -79,7 +89,17 @@ function scalingOf(options: RosterOptions, workstreams: number, cores: number): 
     );
   }
   if (options.ask !== null) return null;
-  return startScaling(cores, options.maxAgents ?? defaultMaxAgents(cores), workstreams);
+  const wanted = options.maxAgents ?? defaultMaxAgents(cores);
+  return startScaling(cores, files === null ? wanted : Math.min(wanted, agentsFor(files)), workstreams);
+}
+
+/** What then can't be opened would fail in the middle of everything. */
+function refuseTooFewFiles(agents: number, files: number | null): void {
+  if (files === null || files >= filesNeeded(agents)) return;
+  throw new Refusal(
+    2,
+    `This process may have ${files} files open at once, and ${plural(agents, 'agent')} need ${filesNeeded(agents)}. Raise the limit (ulimit -n 1024), or take fewer agents (-j ${agentsFor(files)}).`,
+  );
 }
 
 function agentCount({ agentsCount, ask, project }: RosterOptions, workstreams: number): number {

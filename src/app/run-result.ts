@@ -1,3 +1,4 @@
+import type { RunEvent } from '../domain/run-event.ts';
 import type { ConsolidatedResult } from '../domain/run-record.ts';
 
 /** What a run left behind. */
@@ -15,3 +16,14 @@ export interface RunResult {
   /** Absolute path of the database. */
   databasePath: string;
 }
+
+/** The event that tells of it. */
+export const runEnded = (result: RunResult): Extract<RunEvent, { type: 'run-ended' }> => ({
+  type: 'run-ended',
+  runId: result.runId,
+  at: new Date().toISOString(),
+  exitCode: result.exitCode,
+  totals: result.consolidated.run.totals,
+  report: result.reportPath,
+  database: result.databasePath,
+});

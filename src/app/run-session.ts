@@ -25,11 +25,12 @@ import type { RunOptions } from './options.ts';
 import type { Paths } from './paths.ts';
 import type { Prepared } from './prepare.ts';
 import { inherit } from './inherit.ts';
+import { endLeftAtEnd } from './left-at-end.ts';
 import { makeFolder, makeStateFolder, remakeStateFolder } from './folders.ts';
 import { pickUpLeft } from './pick-up-left.ts';
 import { makeRoster, type Roster } from './roster.ts';
 import { Refusal } from './refusal.ts';
-import type { RunResult } from './run-result.ts';
+import { runEnded, type RunResult } from './run-result.ts';
 import { storedOptions } from './stored-options.ts';
 import { expectedSecondsOf, resumedOf, toRun } from './to-run.ts';
 import type { Redactor } from '../support/redactor.ts';
@@ -159,7 +160,8 @@ export class RunSession {
   }
 
   async #runAll(): Promise<RunResult> {
-    makeFolder(this.#input.paths.logs(this.runId));
+    const { options, paths } = this.#input;
+    makeFolder(paths.logs(this.runId));
     await this.#announce();
     await this.#pickUp();
     this.#scaler?.begin();
@@ -167,6 +169,7 @@ export class RunSession {
     this.#scaler?.end();
     const end = { lastSeconds: secondsSince(this.#begin), interruption: this.#coordinator.interruption };
     await this.#engine.close();
+    for (const text of await endLeftAtEnd(this.runId, options.graceSeconds)) this.#notice('warn', text);
     return this.#conclude(end);
   }
 
@@ -278,15 +281,7 @@ export class RunSession {
       sessions: (earlier?.sessions ?? 0) + 1,
       speed: this.#coordinator.meter.speed(wallSeconds, agents),
     });
-    this.#journal.publish({
-      type: 'run-ended',
-      runId: this.runId,
-      at: new Date().toISOString(),
-      exitCode: result.exitCode,
-      totals: result.consolidated.run.totals,
-      report: result.reportPath,
-      database: result.databasePath,
-    });
+    this.#journal.publish(runEnded(result));
     await this.#journal.flush();
     return result;
   }

@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import expand from '@inquirer/expand';
 import type { Workstream } from '../domain/workstream.ts';
 import type { Decision } from '../run/coordinator.ts';
+import { keyboardStream } from './keyboard.ts';
 import { oneLine } from '../support/printable.ts';
 
 /**
@@ -44,15 +45,18 @@ interface Keyboard {
  * of any promise when the terminal has gone.
  */
 function openKeyboard(): Keyboard {
-  const { stdin } = process;
+  const keys = keyboardStream().ref();
   const input = new PassThrough();
   const gone = new AbortController();
   const leave = (): void => gone.abort();
-  stdin.once('end', leave).on('error', leave).setRawMode(true);
-  stdin.pipe(input, { end: false });
+  keys.once('end', leave).on('error', leave);
+  keys.setRawMode(true);
+  keys.pipe(input, { end: false });
   const close = (): void => {
-    stdin.unpipe(input).pause().setRawMode(false);
-    stdin.off('end', leave).off('error', leave);
+    keys.unpipe(input).pause();
+    keys.setRawMode(false);
+    keys.off('end', leave).off('error', leave);
+    keys.unref();
   };
   return { input, gone: gone.signal, close };
 }

@@ -27,6 +27,8 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
     startedAt: z.string().nullable(),
   }),
   z.object({ type: z.literal('process-ended'), executionId, pid: z.number().int().positive() }),
+  /** Its thread, as `PID/task/TID`, waits for child processes that it can't name before they have ended. */
+  z.object({ type: z.literal('waits'), executionId, thread: z.string().regex(/^\d+\/task\/\d+$/) }),
   /** It was told to stop, and ends what it started itself. */
   z.object({ type: z.literal('stopping'), executionId }),
   /** A step with a limit of its own begins (`seconds` from now), or has ended (null). */

@@ -8,7 +8,9 @@ import type { Assignment } from '../domain/assignment.ts';
 import type { CancelReason, EngineMessage, EngineRunOptions } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import { leftSentences } from '../support/left-sentence.ts';
+import { hasProcessTable, startedWithin } from '../support/process-table.ts';
+import { straysAmong } from '../support/stray-processes.ts';
+import { leftSentences, straySentence } from '../support/left-sentence.ts';
 import { OwnedProcesses } from '../support/owned-processes.ts';
 import { unwatchLog, type WatchedLog, watchLog } from './output-watch.ts';
 import { markOfRun } from '../support/mark-of-run.ts';
@@ -103,6 +105,8 @@ export class ExecutionInHand {
       case 'process-ended':
         this.#owned.forget(message.pid);
         return undefined;
+      case 'waits':
+        return this.#owned.addThread(message.thread);
       case 'stopping':
         return clearTimeout(this.#unheard);
       case 'deadline':
@@ -149,7 +153,11 @@ export class ExecutionInHand {
   async endProcesses(graceSeconds: number): Promise<string[]> {
     this.#stopClocks();
     const passed = this.#toldToEnd === null ? 0 : secondsSince(this.#toldToEnd.at);
-    return leftSentences(await this.#owned.end(Math.max(0, graceSeconds - passed), 'everywhere'));
+    const ended = await this.#owned.end(Math.max(0, graceSeconds - passed), 'everywhere');
+    const strays = hasProcessTable
+      ? straysAmong(startedWithin(secondsSince(this.begin)), this.assignment.workspace)
+      : [];
+    return [...leftSentences(ended), ...(strays.length === 0 ? [] : [straySentence(strays)])];
   }
 
   #stopClocks(): void {

@@ -14,6 +14,11 @@ export function leftSentences({ found, left }: EndedProcesses): string[] {
   return sentences;
 }
 
+/** What a person is told of processes of which nothing proves whose they are; they are not ended. */
+export function straySentence(strays: readonly NamedProcess[]): string {
+  return `It may have left running what nothing proves to be its own, with an environment that was cleared, so that it was not ended: ${nameProcesses(strays)}.`;
+}
+
 /** Each by its pid and command line, as many as fit in a sentence. */
 export function nameProcesses(processes: readonly NamedProcess[]): string {
   return nameSome(processes.map(({ pid, command }) => `${pid} (${cut(command)})`));

@@ -1,6 +1,7 @@
 /** The processes that one execution started, wherever they went, and how they are ended. */
 import { groupIsAlive, signalGroup, signalProcess } from './process-group.ts';
 import {
+  childrenOf,
   commandOf,
   entryOf,
   hasProcessTable,
@@ -46,7 +47,7 @@ export function markValue(mark: string): string {
  * environment, and the descendants of those, once they have been seen.
  *
  * A number alone proves nothing, because pids are given out again. On Linux a process counts as one of these if it
- * carries the mark, if it was seen before and was started at the same moment as then, if it descends from one of them,
+ * carries the mark, if it was seen before and was started at the same moment as then, if the thread waits for it, if it descends from one of them,
  * or if it is in a group that was started here: the group's leader is there and was started when it was, or another one
  * of these is in it. That is looked at again right before a signal is sent. A process that cleared its environment,
  * left its group and lost its parent before anyone looked is not found; nor is anything outside its group elsewhere.
@@ -58,6 +59,7 @@ export class OwnedProcesses {
   /** When each process was started that a look has found, by pid. */
   readonly #seen = new Map<number, string>();
   #spared: number | undefined;
+  #thread: string | null = null;
 
   constructor(mark: string) {
     this.mark = mark;
@@ -71,6 +73,11 @@ export class OwnedProcesses {
   /** Forgets a group of which nothing is alive. Returns whether it was known. */
   forget(leader: number): boolean {
     return this.#leaders.delete(leader);
+  }
+
+  /** Takes a thread that waits for what it starts: its children are among these, whatever became of their mark. */
+  addThread(thread: string): void {
+    this.#thread = thread;
   }
 
   /** Leaves out this process, though not what it started: the agent itself carries the mark where it is a process. */
@@ -131,7 +138,8 @@ export class OwnedProcesses {
     if (!hasProcessTable) return this.#livingLeaders();
     if (where === 'groups' && this.#livingLeaders().length === 0) return [];
     const living = [...livingProcesses()].filter(({ pid }) => pid !== process.pid);
-    const known = living.filter((entry) => this.#isKnown(entry, where));
+    const waitedFor = new Set(this.#thread === null || where === 'groups' ? [] : childrenOf(this.#thread));
+    const known = living.filter((entry) => waitedFor.has(entry.pid) || this.#isKnown(entry, where));
     const groups = this.#provenGroups(known);
     const ours = new Set([...known, ...living.filter(({ group }) => groups.has(group))]);
     const found = where === 'groups' ? [...ours] : withDescendants(living, ours);

@@ -20,7 +20,8 @@ export function signalProcess(target: number, signal: NodeJS.Signals): void {
   }
 }
 
-function isVital(target: number): boolean {
+/** Whether that is this process, its group, what it descends from, the first process, or everything at once. */
+export function isVital(target: number): boolean {
   const pid = Math.abs(target);
   if (pid <= 1 || pid === process.pid || pid === process.ppid) return true;
   if (!hasProcessTable) return false;

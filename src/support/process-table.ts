@@ -1,6 +1,7 @@
 /** What Linux tells of the processes of this machine in /proc; there is no such table elsewhere. */
-import { closeSync, existsSync, openSync, readdirSync, readSync } from 'node:fs';
-import { readText } from './read-text.ts';
+import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
+import { TICKS } from './machine-usage.ts';
+import { readText, readTextOrNull } from './read-text.ts';
 
 /** Whether there is one. */
 export const hasProcessTable = process.platform === 'linux' && existsSync('/proc/self/stat');
@@ -13,6 +14,12 @@ export interface ProcessEntry {
   group: number;
   /** When it was started, in clock ticks: tells it from a later one with the same pid. */
   startedAt: string;
+}
+
+/** The pids of those that were started in the last so many seconds. */
+export function startedWithin(seconds: number): number[] {
+  const since = (Number(readShort('/proc/uptime').split(' ')[0]) - seconds) * TICKS;
+  return [...livingProcesses()].filter(({ startedAt }) => Number(startedAt) >= since).map(({ pid }) => pid);
 }
 
 /** Every living process, zombies left out: in a container whose first process reaps nobody they stay for ever. */
@@ -58,10 +65,35 @@ export const pidExists = (pid: number): boolean => existsSync(`/proc/${pid}`);
  * read: the process has ended, or it belongs to another user.
  */
 export function startedWith(pid: number, variable: string, text: string): boolean {
-  const environment = readText(`/proc/${pid}/environ`);
-  if (!environment.includes(text)) return false;
-  return environment.split('\0').some((pair) => pair.startsWith(`${variable}=`) && pair.includes(text));
+  return variableOf(pid, variable)?.includes(text) === true;
 }
+
+/**
+ * A variable of the environment that the process was started with; undefined where it has none, null where that can't
+ * be read.
+ */
+export function variableOf(pid: number, variable: string): string | undefined | null {
+  const environment = readTextOrNull(`/proc/${pid}/environ`);
+  if (environment === null) return null;
+  const from = environment.startsWith(`${variable}=`) ? 0 : environment.indexOf(`\0${variable}=`) + 1;
+  if (from === 0 && !environment.startsWith(`${variable}=`)) return undefined;
+  const end = environment.indexOf('\0', from);
+  return environment.slice(from + variable.length + 1, end === -1 ? undefined : end);
+}
+
+/** This thread, as `PID/task/TID`; null where that is not told. */
+export function ownThread(): string | null {
+  try {
+    return readlinkSync('/proc/thread-self');
+  } catch {
+    // There is no /proc here.
+    return null;
+  }
+}
+
+/** The processes that a thread, named as `ownThread` does, has started and not waited for; none where it is not told. */
+export const childrenOf = (thread: string): number[] =>
+  readShort(`/proc/${thread}/children`).split(' ').filter(Boolean).map(Number);
 
 /** The command line of a process, or its name in brackets; empty when it has ended. */
 export function commandOf(pid: number): string {
@@ -69,6 +101,16 @@ export function commandOf(pid: number): string {
   if (words !== '') return Buffer.from(words, 'latin1').toString('utf8');
   const name = readText(`/proc/${pid}/comm`).trim();
   return name === '' ? '' : `[${name}]`;
+}
+
+/** The folder that a process works in; null where that can't be read. */
+export function folderOf(pid: number): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    // It has ended, or is not ours to look into.
+    return null;
+  }
 }
 
 /** This process, its parent, and so on. */

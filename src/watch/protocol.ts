@@ -17,6 +17,9 @@ export type FromRun =
   /** It has done all it will do, and this is its exit code. */
   | { type: 'ended'; exitCode: number };
 
+/** Descriptor of the standard input that the command was started with, in the run's process. */
+export const INPUT = 6;
+
 /** How long a process may take to end that has said its exit code, in milliseconds. */
 export const END_MS = 1_000;
 

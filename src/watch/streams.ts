@@ -1,7 +1,8 @@
 /**
  * Standard output and error of a run. Code of workstreams runs in the threads of the run's own process and can write to
  * descriptors 1 and 2 in more ways than can be intercepted. So these are a file that nobody sees, and what the run says
- * goes to other descriptors. A terminal stays where it is: there is no document on it.
+ * goes to other descriptors. A terminal stays where it is: there is no document on it. Standard input is at its end, and
+ * the real one is another descriptor too (`INPUT`): what workstreams read must not be what was typed or piped for the run.
  */
 import { fstatSync, ftruncateSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -19,7 +20,7 @@ const STANDARD: readonly Standard[] = [1, 2];
 
 /** What the run's process is started with. */
 export interface GivenStreams {
-  stdio: ('inherit' | 'ipc' | number)[];
+  stdio: ('inherit' | 'ignore' | 'ipc' | number)[];
   variables: Record<string, string>;
   /** Takes what the process left in the file. */
   takeStray: () => string;
@@ -30,11 +31,15 @@ export function giveStreams(): GivenStreams {
   const moved = STANDARD.filter((descriptor) => !isatty(descriptor));
   const file = moved.length === 0 ? null : openUnnamed();
   if (file === null)
-    return { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], variables: {}, takeStray: () => '' };
+    return {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'ignore', 'ignore', 0],
+      variables: {},
+      takeStray: () => '',
+    };
   const own = Object.fromEntries(moved.map((descriptor) => [descriptor, OWN[descriptor]]));
   const given = (descriptor: Standard): 'inherit' | number => (moved.includes(descriptor) ? file : 'inherit');
   return {
-    stdio: ['inherit', given(1), given(2), 'ipc', 1, 2],
+    stdio: ['ignore', given(1), given(2), 'ipc', 1, 2, 0],
     variables: { [STREAMS_VARIABLE]: JSON.stringify(own) },
     takeStray: () => new StrayFile(file).take(),
   };

@@ -87,7 +87,10 @@ class Watched {
     this.#onRun = onRun;
   }
 
-  /** Starts a process and waits for its end. The terminal is its own. */
+  /**
+   * Starts a process and waits for its end. The terminal is its own, but its standard input is at its end: what
+   * workstreams read must not be what was typed or piped for the run. The real one is another descriptor.
+   */
   run(program: string, args: readonly string[], goingOn: GoingOn | null): Promise<End> {
     const own = goingOn === null ? {} : { [GOING_ON_VARIABLE]: JSON.stringify(goingOn) };
     const child = spawn(process.execPath, [...process.execArgv, program, ...args], {

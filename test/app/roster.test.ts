@@ -35,6 +35,28 @@ describe('names', () => {
   });
 });
 
+describe('the files that may be open', () => {
+  const many = Array.from({ length: 300 }, (_, index) => task(`ws-${index}`, 'x'));
+  const under = (files: number | null, options: CoordinatorOptions): Roster =>
+    makeRoster(resolveOptions(options), many, 64, files);
+
+  test('are enough, or the number of agents is refused', () => {
+    expect(under(104, { agentsCount: 8 }).names).toHaveLength(8);
+    expect(under(null, { agentsCount: 200 }).names).toHaveLength(200);
+    expect(() => under(103, { agentsCount: 8 })).toThrow(
+      new Refusal(
+        2,
+        'This process may have 103 files open at once, and 8 agents need 104. Raise the limit (ulimit -n 1024), or take fewer agents (-j 7).',
+      ),
+    );
+  });
+
+  test('bound a number that follows the load', () => {
+    expect(under(104, { agentsCount: 'auto' }).scaling?.policy.max).toBe(8);
+    expect(under(104, { agentsCount: 'auto', maxAgents: 4 }).scaling?.policy.max).toBe(4);
+  });
+});
+
 describe('a number that follows the load', () => {
   const many = Array.from({ length: 300 }, (_, index) => task(`ws-${index}`, 'x'));
   const auto = (options: CoordinatorOptions, cores: number, workstreams = many): Roster =>

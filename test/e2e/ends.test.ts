@@ -4,7 +4,8 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { MultiAgentWorkstreamCoordinator } from '../../src/index.ts';
-import { millrace, parseLines, writeFiles } from '../rig/command.ts';
+import { hasProcessTable, isLiving } from '../../src/support/process-table.ts';
+import { millrace, parseLines, startMillrace, writeFiles } from '../rig/command.ts';
 import { query } from '../rig/rows.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 
@@ -43,7 +44,7 @@ const EXPECTED = [
   { id: 'ws-next', status: 'completed', reason: null },
 ];
 
-test.each(['readsPipe', 'computes', 'waitsForStranger'])(
+test.each(['readsPipe', 'computes'])(
   '%s: the process of a run ends with it although a thread is blocked, and the one agent went on',
   async (name) => {
     const folder = folderWith(name);
@@ -54,6 +55,20 @@ test.each(['readsPipe', 'computes', 'waitsForStranger'])(
     // Nothing tells whose the stranger is, so that the run can't end it.
     if (name === 'waitsForStranger')
       process.kill(Number(readFileSync(join(folder, 'pid'), 'utf8')), 'SIGKILL');
+  },
+);
+
+test.runIf(hasProcessTable)(
+  'a thread that waits for what nothing proves to be its own is left, and that is named',
+  async () => {
+    const folder = folderWith('waitsForStranger');
+    const { code } = await millrace(folder, ['run', '-j', '1', '--grace', '0.2']);
+    expect([code, rows(folder)]).toEqual([1, EXPECTED]);
+    const pid = Number(readFileSync(join(folder, 'pid'), 'utf8'));
+    const [row] = query(folder, "SELECT warnings FROM agent_results WHERE workstream_id = 'ws-blocked'");
+    expect(row?.['warnings']).toContain(`may have left running what nothing proves to be its own`);
+    expect(row?.['warnings']).toContain(`${pid} (`);
+    process.kill(pid, 'SIGKILL');
   },
 );
 
@@ -96,3 +111,68 @@ test('with the library an interrupted run resolves at once when it is abandoned'
   expect(rows(folder)).toEqual([{ id: 'ws-blocked', status: 'skipped', reason: 'interrupted' }]);
   release(folder);
 });
+
+test('what workstreams read as standard input is at its end, whatever the run was given', async () => {
+  const folder = temporaryFolder();
+  writeFiles(folder, {
+    'tasks/reads.mjs': `
+import { readFileSync } from 'node:fs';
+export default async () => {
+  let text = readFileSync(0, 'utf8') + readFileSync('/dev/stdin', 'utf8');
+  for await (const chunk of process.stdin) text += chunk;
+  return { output: text };
+};`,
+    'workstreams/all.json': [
+      { id: 'ws-process', isolation: 'process', steps: [{ module: '../tasks/reads.mjs' }] },
+      { id: 'ws-shell', steps: [{ run: 'test -z "$(cat)"' }], acceptance_tests: ['test -z "$(cat)"'] },
+      { id: 'ws-thread', steps: [{ module: '../tasks/reads.mjs' }] },
+    ],
+  });
+  const { child, finished } = startMillrace(folder, ['run'], {}, 'pipe');
+  child.stdin?.write('for the run');
+  expect((await finished).code).toBe(0);
+  child.stdin?.destroy();
+  expect(
+    query(
+      folder,
+      "SELECT metadata ->> '$.output' AS text FROM agent_results WHERE workstream_id <> 'ws-shell'",
+    ),
+  ).toEqual([{ text: '' }, { text: '' }]);
+});
+
+test.runIf(hasProcessTable)(
+  'what is started when its workstream has ended is ended with the run, and named',
+  async () => {
+    const folder = temporaryFolder();
+    writeFiles(folder, {
+      'tasks/late.mjs': `
+import { execSync, spawn } from 'node:child_process';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
+const started = () => spawn('sleep', ['1000'], { stdio: 'ignore' }).pid;
+const left = () => String(execSync('setsid sleep 1000 > /dev/null 2>&1 & echo $!')).trim();
+export const leaves = () => {
+  setTimeout(() => {
+    writeFileSync('late.part', [started(), left()].join(' '));
+    renameSync('late.part', 'late');
+  }, 50).unref();
+};
+export const waits = async () => {
+  while (!existsSync('late')) await new Promise((resolve) => setTimeout(resolve, 10));
+};`,
+      'workstreams/all.json': [
+        { id: 'ws-leaves', steps: [{ module: '../tasks/late.mjs', export: 'leaves' }] },
+        {
+          id: 'ws-waits',
+          steps: [{ module: '../tasks/late.mjs', export: 'waits' }],
+          depends_on: ['ws-leaves'],
+        },
+      ],
+    });
+    const { stdout } = await millrace(folder, ['run', '-j', '1']);
+    const [started, left] = readFileSync(join(folder, 'late'), 'utf8').split(' ').map(Number);
+    expect([started, left].map((pid) => isLiving(pid ?? 0))).toEqual([false, false]);
+    const warnings = query(folder, 'SELECT warnings FROM agent_results').map((row) => row['warnings']);
+    const told = [stdout, ...warnings].join('\n');
+    for (const pid of [started, left]) expect(told).toContain(`${pid} (`);
+  },
+);

@@ -13,13 +13,16 @@ const BEHAVIOURS = fileURLToPath(new URL('../fixtures/modules/behaviours.mjs', i
 
 /** What each of these does ends the process that its thread is part of. */
 const KILLERS = `
+import { execFileSync } from 'node:child_process';
 import { isMainThread } from 'node:worker_threads';
 import { appendFileSync } from 'node:fs';
 import { growsNumbers } from '${BEHAVIOURS}';
+// process.kill refuses it.
+const signalFromOutside = (pid, signal) => execFileSync('kill', ['-s', signal.slice(3), String(pid)]);
 const waits = () => new Promise(() => setInterval(() => undefined, 1_000));
 const kills = (signal) => (_, { workstream }) => {
   appendFileSync('ran', workstream.id + '\\n');
-  process.kill(process.pid, signal);
+  signalFromOutside(process.pid, signal);
   return waits();
 };
 export { growsNumbers };
@@ -27,7 +30,7 @@ export const segfaults = kills('SIGSEGV');
 export const aborts = kills('SIGABRT');
 export const isKilled = kills('SIGKILL');
 export const killsTheRun = () => {
-  process.kill(isMainThread ? process.ppid : process.pid, 'SIGKILL');
+  signalFromOutside(isMainThread ? process.ppid : process.pid, 'SIGKILL');
   return waits();
 };
 export const isInnocent = (_, { workstream }) => {
@@ -91,13 +94,14 @@ test('what was in hand is run again one at a time, each in a process of its own'
     steps: [{ module: '../tasks/in-hand.mjs', input: { kills: id === 'ws-bad' } }],
   });
   const module = `
+import { execFileSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isMainThread, threadId } from 'node:worker_threads';
 export default ({ kills }, { workstream }) => {
   if (!isMainThread) {
     writeFileSync('in-hand-' + workstream.id, '');
     while (!['ws-a', 'ws-b', 'ws-bad'].every((id) => existsSync('in-hand-' + id)));
-    if (kills) process.kill(process.pid, 'SIGKILL');
+    if (kills) execFileSync('kill', ['-KILL', String(process.pid)]);
     for (;;);
   }
   closeSync(openSync('alone', 'wx'));

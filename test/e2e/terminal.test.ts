@@ -62,8 +62,8 @@ test('a Ctrl-C that reaches both processes of a run counts once', async () => {
 
 test('a run whose process dies goes on in the same terminal', async () => {
   const folder = temporaryFolder();
-  const module =
-    "export default () => { process.kill(process.pid, 'SIGSEGV'); return new Promise(() => undefined); };";
+  const module = `import { execSync } from 'node:child_process';
+export default () => { execSync('kill -SEGV ' + process.pid); return new Promise(() => undefined); };`;
   writeFiles(folder, {
     'tasks/dies.mjs': module,
     'workstreams/all.json': [

@@ -30,12 +30,17 @@ export function cleanEnvironment(): NodeJS.ProcessEnv {
   return coverage === undefined ? env : { ...env, NODE_V8_COVERAGE: coverage };
 }
 
-/** Starts `millrace ARGS` in `cwd`. */
-export function startMillrace(cwd: string, args: string[], env: NodeJS.ProcessEnv = {}): Started {
+/** Starts `millrace ARGS` in `cwd`; with a pipe as its standard input, that stays open. */
+export function startMillrace(
+  cwd: string,
+  args: string[],
+  env: NodeJS.ProcessEnv = {},
+  input: 'ignore' | 'pipe' = 'ignore',
+): Started {
   const child = spawn(process.execPath, [bin, ...args], {
     cwd,
     env: { ...cleanEnvironment(), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [input, 'pipe', 'pipe'],
     detached: true,
   });
   const killAll = (): void => {
@@ -44,11 +49,11 @@ export function startMillrace(cwd: string, args: string[], env: NodeJS.ProcessEn
   let stdout = '';
   let stderr = '';
   const waiting: (() => void)[] = [];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
     for (const check of waiting) check();
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
   const finished = new Promise<Finished>((resolve) => {

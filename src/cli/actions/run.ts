@@ -16,6 +16,7 @@ import { askOnTerminal } from '../ask.ts';
 import { readProject } from '../config.ts';
 import { commandNames } from '../definitions.ts';
 import type { RunArguments } from '../commands/run.ts';
+import { hasKeyboard } from '../keyboard.ts';
 import { givenOptions, goingOn } from '../given-options.ts';
 import { tellGithub } from '../github.ts';
 import { withHistory, withRun } from '../history.ts';
@@ -43,7 +44,7 @@ export async function run(argv: RunArguments): Promise<number> {
   const options = { ...givenOptions(argv, process.argv.slice(2)), logLevel: argv.logLevel };
   const given = goingOn(options, link?.goingOn ?? null);
   if (argv.dryRun) return printPlan(given, argv.json ? 'json' : 'text');
-  if (argv.ask && (argv.json || !process.stdin.isTTY || !process.stdout.isTTY)) {
+  if (argv.ask && (argv.json || !hasKeyboard() || !process.stdout.isTTY)) {
     throw new Refusal(2, '--ask needs a terminal to ask on.');
   }
   checkOutputs(argv);

@@ -190,7 +190,7 @@ describe('a tool that has reported its result', () => {
     expect(execution.warnings).toEqual([
       'claude had reported its result and did not exit within 0.1 s, so its processes were ended. The result counts.',
     ]);
-    expect(await execution.children.endAll(0.2)).toEqual({ found: [], left: [] });
+    expect(await execution.children.endAll(0.2)).toEqual({ found: [], left: [], strays: [] });
   });
 
   test.each([
