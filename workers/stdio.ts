@@ -24,7 +24,7 @@ export function captureStandardOutput(): void {
   syncBuiltinESMExports();
 }
 
-/** What goes past `write`, such as `end('text')`. */
+/** What goes past `write`. The stream never ends, because others in this thread use it too. */
 function captureStreamEnd(stream: NodeJS.WriteStream): void {
   const take = (chunk: Uint8Array | string, given: BufferEncoding): void => {
     print(typeof chunk === 'string' ? Buffer.from(chunk, encoding(given)) : chunk);
@@ -37,7 +37,15 @@ function captureStreamEnd(stream: NodeJS.WriteStream): void {
     for (const { chunk, encoding: given } of chunks) take(chunk, given);
     done();
   };
-  Object.assign(stream, { _write: write, _writev: writeAll });
+  const end = (...args: unknown[]): NodeJS.WriteStream => {
+    const [chunk, given] = args;
+    if (typeof chunk === 'string' || chunk instanceof Uint8Array) take(chunk, encoding(given));
+    const callback = args.find((arg) => typeof arg === 'function');
+    if (callback !== undefined) process.nextTick(callback);
+    process.nextTick(() => stream.emit('finish'));
+    return stream;
+  };
+  Object.assign(stream, { end, _write: write, _writev: writeAll });
 }
 
 function captureDescriptorWrites(): void {

@@ -59,12 +59,16 @@ export async function run(argv: RunArguments): Promise<number> {
     return over.exitCode;
   }
   const coordinator = new MultiAgentWorkstreamCoordinator({ ...given, project, ask });
-  coordinator.subscribe(output.listener);
-  if (link !== null) coordinator.subscribe(link.listener);
-  link?.onAbandoned(() => coordinator.interrupt('SIGTERM'));
   const endStray = tellStray(link?.stray ?? null, (line) =>
     coordinator.warn(`Written past the logs of all workstreams: ${line}`),
   );
+  // The end of the run is the last that is told of it.
+  coordinator.subscribe(({ type }) => {
+    if (type === 'run-ended') endStray();
+  });
+  coordinator.subscribe(output.listener);
+  if (link !== null) coordinator.subscribe(link.listener);
+  link?.onAbandoned(() => coordinator.interrupt('SIGTERM'));
   const stopListening = listenForSignals({
     first: (signal) => {
       link?.tell({ type: 'interrupting', signal });
@@ -78,7 +82,6 @@ export async function run(argv: RunArguments): Promise<number> {
   });
   try {
     const exitCode = await coordinator.run();
-    endStray();
     stopListening();
     if (exitCode === NOTHING_MATCHED) hintAtCommand(argv.id);
     await finish(argv, output, coordinator.result);
