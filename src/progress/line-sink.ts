@@ -89,6 +89,8 @@ export class LineSink {
       this.#tryLater();
       return;
     }
+    // Nearly always the one line that was just given: nothing has to be cleared up after it.
+    if (this.#timer === null && this.#isOpen) return;
     this.#end();
     const lines = this.#left;
     this.#left = 0;

@@ -21,7 +21,18 @@ export interface ReportedTests {
   /** All files together; null where none could be used. */
   tests: FoundTests | null;
   warnings: string[];
+  /** What the test wrote and could not be read, as the end of a sentence; null for nothing. */
+  unreadable: string | null;
 }
+
+/** Why a file was not used, as the end of a sentence. */
+interface Unused {
+  why: string;
+  /** Whether the test wrote it: then something that it says is not known. */
+  isWritten: boolean;
+}
+
+const unused = (why: string, isWritten: boolean): Unused => ({ why, isWritten });
 
 export class ReportFiles {
   readonly #pattern: string;
@@ -55,35 +66,41 @@ export class ReportFiles {
   /** Reads what the test has written. Each reason not to use a file is a warning. */
   async after(): Promise<ReportedTests> {
     const paths = await find(this.#pattern, this.#workspace);
-    const unused = new Map<string, string[]>();
+    const byReason = new Map<string, string[]>();
     const found: FoundTests[] = [];
+    let unreadable: string | null = null;
     for (const path of paths.slice(0, MAX_FILES)) {
       const tests = await this.#read(path);
-      if (typeof tests !== 'string') found.push(tests);
-      else unused.set(tests, [...(unused.get(tests) ?? []), path]);
+      if ('why' in tests) {
+        byReason.set(tests.why, [...(byReason.get(tests.why) ?? []), path]);
+        if (tests.isWritten) unreadable ??= `its report ${path} ${tests.why.replace(/\.$/, '')}`;
+      } else found.push(tests);
     }
-    const warnings = [...unused].map(([why, names]) => `${list(names)} ${why}`);
+    const warnings = [...byReason].map(([why, names]) => `${list(names)} ${why}`);
     if (paths.length === 0) warnings.push(`no file matches its report ${this.#pattern}.`);
     if (paths.length > MAX_FILES) {
       warnings.push(`${paths.length} files match its report; only the first ${MAX_FILES} were read.`);
     }
-    return { tests: found.length === 0 ? null : addUp(found), warnings };
+    return { tests: found.length === 0 ? null : addUp(found), warnings, unreadable };
   }
 
-  /** Gives why not, as the end of a sentence. */
-  async #read(path: string): Promise<FoundTests | string> {
+  async #read(path: string): Promise<FoundTests | Unused> {
     const absolute = resolve(this.#workspace, path);
     const stats = await statsOf(absolute);
-    if (stats === null) return 'was not written.';
-    if (!stats.isFile()) return 'is not a file and was not read.';
+    if (stats === null) return unused('was not written.', false);
+    if (!stats.isFile()) return unused('is not a file and was not read.', true);
     const isOld = Number(stats.mtimeMs) < this.#startMs - CLOCK_LAG_MS;
     if (isOld || this.#before.get(path) === stamp(stats)) {
-      return 'is older than the start of the test and was ignored.';
+      return unused('is older than the start of the test and was ignored.', false);
     }
     const text = textOf(absolute);
     if (text === null)
-      return `is larger than ${READ_LIMIT / 2 ** 20} MiB or no file any more, and was not read.`;
-    return (await readTests(this.#redactor.text(text))) ?? 'holds no test results that can be read.';
+      return unused(
+        `is larger than ${READ_LIMIT / 2 ** 20} MiB or no file any more, and was not read.`,
+        true,
+      );
+    const tests = await readTests(this.#redactor.text(text));
+    return tests ?? unused('holds no test results that can be read.', true);
   }
 }
 

@@ -12,7 +12,7 @@ import { describeTestFailure } from './describe-failure.ts';
 import { removeLog } from '../../src/support/log-file.ts';
 import { noneRun } from './none-run.ts';
 import { type FoundTests, readTests } from './read-tests.ts';
-import type { ReportFiles } from './report-files.ts';
+import type { ReportedTests, ReportFiles } from './report-files.ts';
 import { readTestLog } from './test-log.ts';
 import { NOTHING_KNOWN } from './test-result.ts';
 import { timeLimit } from './time-limit.ts';
@@ -40,8 +40,10 @@ export async function runTest(
   const path = output.close();
   if (output.lost !== null)
     execution.warn(`Some of the output of "${name}" could not be kept: ${output.lost}.`);
-  const found = await foundTests(name, reports, path, execution);
-  const whyFailed = describeTestFailure(end, test, found);
+  const reported = reports === null ? null : await reports.after();
+  for (const warning of reported?.warnings ?? []) execution.warn(`Acceptance test "${name}": ${warning}`);
+  const found = reported?.tests ?? (await printedTests(path));
+  const whyFailed = describeTestFailure(end, test, found) ?? unreadableReport(reported);
   if (whyFailed === null && found !== null) warnOf(noneRun(name, found), execution);
   return {
     ...NOTHING_KNOWN,
@@ -98,24 +100,18 @@ async function endOf(
   }
 }
 
-/** What the result files say; where there are none that can be used, what was printed. */
-async function foundTests(
-  name: string,
-  reports: ReportFiles | null,
-  log: string | null,
-  execution: Execution,
-): Promise<FoundTests | null> {
-  if (reports !== null) {
-    const { tests, warnings } = await reports.after();
-    for (const warning of warnings) execution.warn(`${quoted(name)}: ${warning}`);
-    if (tests !== null) return tests;
-  }
+/** Where there are no result files that can be used, what was printed counts. */
+async function printedTests(log: string | null): Promise<FoundTests | null> {
   if (log === null) return null;
   const { text, isWhole } = readTestLog(log);
   return readTests(text, isWhole);
 }
 
-const quoted = (name: string): string => `Acceptance test "${name}"`;
+/** A success that was to be read from a file and can't be is none. */
+function unreadableReport(reported: ReportedTests | null): string | null {
+  const unreadable = reported?.unreadable ?? null;
+  return unreadable === null ? null : `exit code 0, but ${unreadable}`;
+}
 
 function warnOf(text: string | null, execution: Execution): void {
   if (text !== null) execution.warn(text);

@@ -297,6 +297,18 @@ describe('result files', () => {
   });
 });
 
+test('a result file that a test writes and that can not be read fails it, whatever its exit code', async () => {
+  const { tests, failure } = await accept([
+    acceptanceCommand(`head -c 300 '${sample('pytest-junit.xml')}' > cut.xml`, {
+      report: 'cut.xml',
+      name: 'cut',
+    }),
+  ]);
+  const detail = 'exit code 0, but its report cut.xml holds no test results that can be read';
+  expect(tests[0]).toMatchObject({ status: 'failed', detail });
+  expect(failure).toMatchObject({ reason: 'acceptance-failed', tests: [{ name: 'cut', detail }] });
+});
+
 describe('test gates', () => {
   test('run their configured command after the acceptance tests', async () => {
     const { tests, failure, warnings } = await accept([acceptanceCommand('true')], {
