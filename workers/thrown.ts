@@ -32,6 +32,8 @@ export function flattenThrown(value: unknown, redactor: Redactor): Thrown {
 type Plain = Omit<Thrown, 'stack' | 'causes'>;
 
 function flattenError(error: Error, redactor: Redactor): Thrown {
+  if (textOf(() => error.name) === null && textOf(() => error.message) === null)
+    throw new TypeError('it says neither its name nor its message');
   const stack = stackOf(error);
   const own = plainError(error, redactor, MAX_MESSAGE);
   const causes = tellingCauses(
@@ -53,16 +55,16 @@ function stackOf(error: Error): string {
     return inspect(error, { ...SHOWN, maxArrayLength: 20 });
   } catch {
     // Node makes the stack at the first look at it, and reads the message for that.
-    return textOf(() => error.stack);
+    return textOf(() => error.stack) ?? '';
   }
 }
 
-/** As text; empty where it can't be read. */
-function textOf(read: () => unknown): string {
+/** As text; null where it can't be read. */
+function textOf(read: () => unknown): string | null {
   try {
     return String(read());
   } catch {
-    return '';
+    return null;
   }
 }
 
@@ -71,7 +73,7 @@ function plainError(error: Error, redactor: Redactor, limit: number): Plain {
   const short = (text: string, length: number): string => cut(redacted(text, redactor), length);
   return {
     name: short(textOf(() => error.name) || 'Error', 200),
-    message: short(readable(textOf(() => error.message).trim()), limit),
+    message: short(readable((textOf(() => error.message) ?? '').trim()), limit),
     ...(code === undefined ? {} : { code: short(code, 200) }),
   };
 }
