@@ -121,16 +121,17 @@ export class ChildProcesses {
   /** Ends everything that is still alive: SIGTERM, then SIGKILL after the grace. */
   async endAll(graceSeconds: number): Promise<EndedProcesses & { strays: NamedProcess[] }> {
     const { mark, hasGroups } = this.#owned;
+    const since = this.#startedSince();
     const everywhere =
-      this.#mayHaveLeft ||
-      hasGroups ||
-      this.#startedSince().some((pid) => startedWith(pid, MARK_VARIABLE, mark));
+      this.#mayHaveLeft || hasGroups || since.some((pid) => startedWith(pid, MARK_VARIABLE, mark));
     const ended = await this.#owned.end(graceSeconds, everywhere ? 'everywhere' : 'groups');
     for (const pid of this.#owned.leaders) {
       this.#owned.forget(pid);
       this.#tellEnd(pid);
     }
-    return { ...ended, strays: straysAmong(this.#startedSince(), this.#workspace) };
+    // While some were ended, others may have come.
+    const now = everywhere ? this.#startedSince() : since;
+    return { ...ended, strays: straysAmong(now, this.#workspace) };
   }
 
   /**

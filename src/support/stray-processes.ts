@@ -8,17 +8,20 @@ import { ancestors, commandOf, entryOf, folderOf, variableOf } from './process-t
  * work there too, have lost their parent, and carry no mark at all. That is no reason to end them.
  */
 export function straysAmong(pids: readonly number[], folder: string): NamedProcess[] {
-  if (pids.length === 0) return [];
-  const place = realFolder(folder);
-  const strays = place === null ? [] : pids.filter((pid) => isStray(pid, place));
+  const strays = pids.filter((pid) => hasNoParent(pid) && isIn(folderOf(pid), folder) && hasNoMark(pid));
   return strays.map((pid) => ({ pid, command: commandOf(pid) }));
 }
 
-function isStray(pid: number, folder: string): boolean {
-  const place = folderOf(pid);
-  if (place === null || (place !== folder && !place.startsWith(`${folder}/`))) return false;
+function hasNoParent(pid: number): boolean {
   const entry = entryOf(pid);
-  return entry !== null && adopters().includes(entry.parent) && variableOf(pid, MARK_VARIABLE) === undefined;
+  return entry !== null && (entry.parent === 1 || adopters().includes(entry.parent));
+}
+
+const hasNoMark = (pid: number): boolean => variableOf(pid, MARK_VARIABLE) === undefined;
+
+function isIn(place: string | null, folder: string): boolean {
+  const real = place === null ? null : realFolder(folder);
+  return place !== null && real !== null && (place === real || place.startsWith(`${real}/`));
 }
 
 function realFolder(folder: string): string | null {
