@@ -4,7 +4,7 @@ import type { Handed } from '../src/domain/lot.ts';
 import type { Failure } from '../src/domain/failure.ts';
 import type { Answer } from '../src/domain/outcome.ts';
 import type { AgentHost } from './agent-host.ts';
-import { execute } from './execute.ts';
+import { execute, usesModules } from './execute.ts';
 import { currentExecution, Execution, setInHand } from './execution.ts';
 import { guardMillrace } from './guard-millrace.ts';
 import { captureStandardOutput } from './stdio.ts';
@@ -21,6 +21,8 @@ export class Agent {
   #isFresh = true;
   /** Whether an execution was begun and did not come to its end, or is under way. */
   #hasFailed = false;
+  /** Whether code of a workstream has been executed here: nothing else can change this place. */
+  #hasRunModules = false;
 
   /** From now on everything that user code sets in motion here is watched. Make one in a thread or process. */
   constructor(host: AgentHost) {
@@ -36,7 +38,8 @@ export class Agent {
 
   /** Whether what earlier executions set in motion has changed this place meanwhile: nothing is to begin in it then. */
   get isSpoilt(): boolean {
-    return this.#hasFailed || (this.#state !== null && this.#state.changed(false) !== null);
+    if (this.#hasFailed) return true;
+    return this.#hasRunModules && this.#state !== null && this.#state.changed(false) !== null;
   }
 
   /** Executes. Never resolves where this place is not fit for another execution: the outcome is sent then. */
@@ -45,6 +48,7 @@ export class Agent {
     const execution = new Execution(handed, this.#host);
     this.#hold(execution);
     this.#hasFailed = true;
+    this.#hasRunModules ||= usesModules(execution);
     if (this.#isFresh) execution.post({ type: 'started', executionId });
     this.#isFresh = false;
     if (Object.keys(handed.compiled).length > 0) process.setSourceMapsEnabled(true);

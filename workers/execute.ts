@@ -98,7 +98,7 @@ async function orInternalError(
   }
 }
 
-const usesModules = ({ assignment }: Execution): boolean =>
+export const usesModules = ({ assignment }: Execution): boolean =>
   assignment.workstream.steps.some((step) => step.kind === 'module');
 
 /** What modules have changed in the thread is put back before our own code goes on, and the thread is not used again. */
