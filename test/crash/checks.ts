@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect } from 'vitest';
-import { hasProcessTable, livingProcesses, startedWith } from '../../src/support/process-table.ts';
+import { commandOf, hasProcessTable, livingProcesses, startedWith } from '../../src/support/process-table.ts';
 import { parseLines } from '../rig/command.ts';
 import type { Backlog } from './backlog.ts';
 import { CRASH_VARIABLE } from './killed.ts';
@@ -108,10 +108,10 @@ export function checkEnd({ folder, expected, outputs }: Backlog): void {
   expect(childrenOf(folder)).toEqual([]);
 }
 
-/** Processes that live and that something in this folder started; none where the system does not tell. */
-function childrenOf(folder: string): number[] {
+/** Processes that live and that something in this folder started, as pid and command; none where the system does not tell. */
+function childrenOf(folder: string): string[] {
   if (!hasProcessTable) return [];
   return [...livingProcesses()].flatMap(({ pid }) =>
-    pid !== process.pid && startedWith(pid, CRASH_VARIABLE, folder) ? [pid] : [],
+    pid !== process.pid && startedWith(pid, CRASH_VARIABLE, folder) ? [`${pid} ${commandOf(pid)}`] : [],
   );
 }
