@@ -81,7 +81,7 @@ export function checkAnnounced(stdout: string, stored: Stored | null): void {
 }
 
 /** Everything has ended as it has to, is counted, and reported; and nothing that was started is alive. */
-export async function checkEnd({ folder, expected, outputs }: Backlog): Promise<void> {
+export function checkEnd({ folder, expected, outputs }: Backlog): void {
   const stored = checkDatabase(folder);
   expect(stored?.state).toBe('ended');
   const statuses = new Map([...(stored?.rows ?? [])].map(([id, { status }]) => [id, status]));
@@ -105,8 +105,7 @@ export async function checkEnd({ folder, expected, outputs }: Backlog): Promise<
   database.close();
   expect(new Map(given.map(({ id, output }) => [id, output]))).toEqual(outputs);
   expect(readdirSync(join(folder, 'reports'))).toEqual([`multi_agent_consolidated_${stored?.runId}.md`]);
-  // A run whose watcher was killed closes its output a moment before its process is gone.
-  await expect.poll(() => childrenOf(folder), { timeout: 10_000 }).toEqual([]);
+  expect(childrenOf(folder)).toEqual([]);
 }
 
 /** Processes that live and that something in this folder started, as pid and command; none where the system does not tell. */

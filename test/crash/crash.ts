@@ -88,7 +88,7 @@ async function killAndResume(backlog: Backlog, random: () => number, count: Kill
   }
   if (stored?.state !== 'ended') await finish(backlog, stored);
   checkNotRunAgain(backlog, finished);
-  await checkEnd(backlog);
+  checkEnd(backlog);
   count.runs += 1;
 }
 

@@ -1,6 +1,6 @@
 /** Starts a run and kills it at a moment that is drawn by lot. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { hasProcessTable, livingProcesses } from '../../src/support/process-table.ts';
+import { hasProcessTable, isLiving, livingProcesses } from '../../src/support/process-table.ts';
 import { bin, cleanEnvironment } from '../rig/command.ts';
 
 /** Variable by which everything that a crash test started is found. */
@@ -45,7 +45,9 @@ export async function runAndKill(folder: string, args: string[], kill: Kill | nu
     detached: true,
   });
   const seen: Seen = { stdout: '', stderr: '', lines: 0, results: 0, killedWhile: null };
+  let orphan: number | null = null;
   const strike = (): void => {
+    if (kill?.whom === 'watcher' && child.pid !== undefined) orphan ??= runOf(child.pid);
     if (kill === null || seen.killedWhile !== null || !signal(child, kill.whom)) return;
     seen.killedWhile = phaseOf(seen);
     kill.onKilled(seen.stdout);
@@ -67,7 +69,13 @@ export async function runAndKill(folder: string, args: string[], kill: Kill | nu
   });
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   if (timer !== null) clearTimeout(timer);
+  // A run whose watcher was killed closes its output a moment before its process is gone.
+  if (orphan !== null) await gone(orphan);
   return { code, stdout: seen.stdout, stderr: seen.stderr, killedWhile: seen.killedWhile };
+}
+
+async function gone(pid: number): Promise<void> {
+  while (isLiving(pid)) await new Promise((resolve) => setImmediate(resolve));
 }
 
 interface Seen extends Pick<Ran, 'stdout' | 'stderr' | 'killedWhile'> {
