@@ -41,9 +41,11 @@ function inheritanceOf({ earlierWork, resumed }: Prepared): Inheritance {
 }
 
 /** The plan of a part of it: everything else is decided and makes nothing wait. */
-function planOf(executed: Workstream[], { plan, outside }: Prepared, paths: Paths): Plan {
+function planOf(executed: Workstream[], { plan, outside, resumed }: Prepared, paths: Paths): Plan {
   const others = new Set([...plan.workstreams, ...plan.broken].map(({ id }) => id));
   for (const id of outside.keys()) others.add(id);
+  // A definition that is broken now keeps the result that it has: it is in the plan no more.
+  for (const { workstreamId } of resumed?.resumption.inheritance.kept ?? []) others.add(workstreamId);
   const ids = executed.map(({ id }) => id);
   for (const id of ids) others.delete(id);
   const durations = withDatabase(paths.database, (history) =>

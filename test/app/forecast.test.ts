@@ -226,6 +226,17 @@ describe('a plan', () => {
     await compare(folder, { resume: true });
   });
 
+  test('of a resumed run counts what completed as met, also where its definition is broken now', async () => {
+    const [first, second] = two;
+    const other = { id: 'ws-c', steps: [{ command: ['true'] }] };
+    const folder = folderOf([first ?? {}, other, second ?? {}]);
+    let asked = 0;
+    await run(folder, { agentsCount: 1, ask: async () => (asked++ < 2 ? 'run' : 'quit') });
+    writeFiles(folder, { 'workstreams/all.json': [{ id: 'ws-a', steps: 7 }, other, second] });
+    expect(foretell(folder, { resume: true })).toMatchObject({ plan: { workstreams: [{ id: 'ws-b' }] } });
+    await compare(folder, { resume: true });
+  });
+
   test('is refused as the run is', async () => {
     const folder = folderOf(two);
     const tool = { tool: 'nobody' };
