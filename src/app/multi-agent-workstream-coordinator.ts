@@ -2,8 +2,7 @@
 import type { RunEvent, RunListener } from '../domain/run-event.ts';
 import { formatProblem } from '../domain/problem.ts';
 import { asStoreError, StoreError } from '../store/store-error.ts';
-import { endLeftProcesses, type LeftProcesses } from '../support/end-left-processes.ts';
-import { nameProcesses } from '../support/left-sentence.ts';
+import { endLeft } from './end-left.ts';
 import type { ProcessIdentity } from '../support/process-identity.ts';
 import type { Redactor } from '../support/redactor.ts';
 import { begin } from './begin.ts';
@@ -98,7 +97,8 @@ export class MultiAgentWorkstreamCoordinator {
   /** What the killed process of the run started would work beside what is started now. */
   async #endLeft({ resumed }: Prepared, process: ProcessIdentity, graceSeconds: number): Promise<void> {
     if (resumed === null) return;
-    const text = endedSentence(await endLeftProcesses(resumed.run.runId, process, graceSeconds));
+    const killed = { runId: resumed.run.runId, process, name: 'the interrupted run' };
+    const text = await endLeft(killed, graceSeconds);
     if (text !== null) this.#notice('warn', text, null);
   }
 
@@ -110,27 +110,6 @@ export class MultiAgentWorkstreamCoordinator {
   #notice(level: 'info' | 'warn' | 'error', text: string, workstreamId: string | null): void {
     const event: RunEvent = { type: 'notice', level, text: this.#redactor.text(text), workstreamId };
     for (const listener of this.#listeners) listener(event);
-  }
-}
-
-function endedSentence(found: LeftProcesses): string | null {
-  switch (found.kind) {
-    case 'none':
-      return null;
-    case 'ended': {
-      const were =
-        found.found.length === 1
-          ? 'A process of the interrupted run was'
-          : `${found.found.length} processes of the interrupted run were`;
-      const ended = `${were} still alive and ended: ${nameProcesses(found.found)}`;
-      return found.left.length === 0
-        ? `${ended}.`
-        : `${ended}; these could not be: ${nameProcesses(found.left)}.`;
-    }
-    case 'not-looked-for':
-      return 'Whether the interrupted run left processes behind was not looked at: this system does not tell.';
-    case 'above-us':
-      return 'The interrupted run left processes behind that this one was started by; they were not ended.';
   }
 }
 

@@ -102,6 +102,7 @@ export class RunSession {
       plan: prepared.plan,
       paths,
       database: this.#database,
+      graceSeconds: options.graceSeconds,
       publish: (event) => this.#journal.publish(event),
       onFree: () => this.#coordinator.retry(),
     });

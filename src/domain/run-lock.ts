@@ -19,6 +19,8 @@ export interface HeldLock {
   kind: 'busy' | 'alone' | 'group' | 'scope';
   /** The conflict group, or the path; empty for the other kinds. */
   name: string;
+  /** Whether the process of its run is gone: what that left may still be at work. */
+  isLeft: boolean;
 }
 
 /** The locks of one run, in a table that all runs of a database see. Never throws because of the database. */
@@ -31,7 +33,7 @@ export interface LockTable {
   release(workstreamId: string): void;
   /** Says that the run has nothing in hand. */
   releaseBusy(): void;
-  /** Whether another run holds it still: not when that has given it up, has ended, or its process is gone. */
+  /** Whether a run that is alive holds it still: not when that has given it up, has ended, or its process is gone. */
   isHeld(lock: HeldLock): boolean;
 }
 

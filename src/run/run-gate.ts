@@ -13,6 +13,8 @@ export interface RunGateParts {
   publish: (event: RunEvent) => void;
   /** Told when something was given up that this run waits for. */
   onFree: () => void;
+  /** Ends what a run whose process is gone has left, and frees what it held. Never rejects. */
+  endLeft: (runId: string) => Promise<void>;
   /** How often it is looked whether it was, in milliseconds. Default: 250. */
   pollMs?: number;
 }
@@ -37,6 +39,7 @@ export class RunGate implements Gate {
   #isBusy = false;
   #waits: Wait[] = [];
   #clock: NodeJS.Timeout | null = null;
+  #isClosed = false;
 
   constructor(parts: RunGateParts) {
     this.#parts = parts;
@@ -75,6 +78,7 @@ export class RunGate implements Gate {
 
   /** Gives up everything, and waits for nothing any more. */
   close(): void {
+    this.#isClosed = true;
     if (this.#clock !== null) clearTimeout(this.#clock);
     this.#clock = null;
     for (const index of this.#holding) this.leave(index);
@@ -84,20 +88,32 @@ export class RunGate implements Gate {
   #isTaken(workstreamId: string, lock: HeldLock | null): boolean {
     if (lock === null) return true;
     const added = { workstreamId, lock };
+    const isFirst = !this.#waits.some((wait) => wait.lock.isLeft && wait.lock.runId === lock.runId);
     this.#tell([...this.#waits, added], added);
-    this.#clock ??= setTimeout(() => this.#lookAgain(), this.#parts.pollMs ?? 250);
+    if (!lock.isLeft) this.#clock ??= setTimeout(() => this.#lookAgain(), this.#parts.pollMs ?? 250);
+    else if (isFirst) void this.#endLeft(lock.runId);
     return false;
+  }
+
+  async #endLeft(runId: string): Promise<void> {
+    await this.#parts.endLeft(runId);
+    if (!this.#isClosed) this.#keepWaits(({ lock }) => !lock.isLeft || lock.runId !== runId);
   }
 
   #lookAgain(): void {
     this.#clock = null;
-    const { locks, onFree, pollMs } = this.#parts;
-    const left = this.#waits.filter(({ lock }) => locks.isHeld(lock));
-    const isFree = left.length < this.#waits.length;
-    if (left.length > 0) this.#clock = setTimeout(() => this.#lookAgain(), pollMs ?? 250);
-    if (!isFree) return;
+    const { locks, pollMs } = this.#parts;
+    this.#keepWaits(({ lock }) => lock.isLeft || locks.isHeld(lock));
+    if (this.#waits.some(({ lock }) => !lock.isLeft))
+      this.#clock ??= setTimeout(() => this.#lookAgain(), pollMs ?? 250);
+  }
+
+  /** The others wait no more. */
+  #keepWaits(isHeld: (wait: Wait) => boolean): void {
+    const left = this.#waits.filter(isHeld);
+    if (left.length === this.#waits.length) return;
     this.#tell(left, null);
-    onFree();
+    this.#parts.onFree();
   }
 
   #tell(waits: Wait[], added: Wait | null): void {
@@ -131,7 +147,8 @@ const noteOf = (wait: Wait): RunWait => ({
 });
 
 function explain({ workstreamId: id, lock }: Wait): string {
-  const { kind, name, runId, workstreamId: other } = lock;
+  const { kind, name, runId, workstreamId: other, isLeft } = lock;
+  if (isLeft) return `${id} waits until what ${runId} left, whose process was killed, has ended`;
   switch (kind) {
     case 'busy':
       return `${id} is to run alone (parallel_ok: false) and waits until ${runId} has nothing in hand`;

@@ -8,7 +8,7 @@ import type { Connection } from './connection.ts';
 import { ownIdentity } from '../support/process-identity.ts';
 import { prepareStatements, type Statements } from './recorder-statements.ts';
 import { restart, takeOver, type Taking } from './reopen.ts';
-import { settleRun } from './settle.ts';
+import { dropLocks, settleRun } from './settle.ts';
 import type { SpilledResult } from './spill-line.ts';
 import { asStoreError, storeError } from './store-error.ts';
 import { writeSummary } from './summary-json.ts';
@@ -134,6 +134,7 @@ export class SqliteRecorder implements Recorder {
     this.commit();
     this.#write(() => {
       settleRun(this.#connection, end.runId);
+      dropLocks(this.#connection, end.runId);
       const { changes } = this.#statements.finish.run({
         run: end.runId,
         state: end.state,

@@ -5,6 +5,7 @@ import type { RunStarted } from './batch.ts';
 import type { Connection } from './connection.ts';
 import { IN_HAND } from './live.ts';
 import { inStatus, NOW, OURS } from './recorder-statements.ts';
+import { dropLocks } from './settle.ts';
 
 /** Nobody else may have resumed it since it was read. */
 const TAKE_OVER = `
@@ -83,7 +84,7 @@ export function takeOver(connection: Connection, taking: Taking, writer: Process
   const values = { run, resumedAt, options: JSON.stringify(taking.options), ...writer };
   if (connection.prepare(TAKE_OVER).run(values).changes === 0) return false;
   // What the process before held is free; this one takes its own again.
-  connection.prepare('DELETE FROM run_locks WHERE run_id = @run').run({ run });
+  dropLocks(connection, run);
   const ids = JSON.stringify(taking.discarded);
   for (const sql of [DROP_ATTEMPTS, KEEP_ATTEMPTS]) connection.prepare(sql).run({ run, ids });
   return true;

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { type HeldLock, keepsFrom, type LockRequest, type LockTable } from '../domain/run-lock.ts';
 import type { Connection } from './connection.ts';
-import { isWriterGone, PROCESS_COLUMNS, processShape } from './liveness.ts';
+import type { ProcessIdentity } from '../support/process-identity.ts';
+import { isWriterGone, PROCESS_COLUMNS, processOf, processShape } from './liveness.ts';
 import { rows } from './read.ts';
 import { NOW } from './recorder-statements.ts';
 import { statement } from './statement.ts';
@@ -17,23 +18,35 @@ const lockRow = z
     workstream_id: z.string(),
     kind: z.enum(['busy', 'alone', 'group', 'scope']),
     name: z.string(),
+    state: z.string(),
     ...processShape,
   })
   .transform((row) => ({
-    lock: { runId: row.run_id, workstreamId: row.workstream_id, kind: row.kind, name: row.name },
-    isDead: isWriterGone(row),
+    lock: {
+      runId: row.run_id,
+      workstreamId: row.workstream_id,
+      kind: row.kind,
+      name: row.name,
+      isLeft: isWriterGone(row),
+    },
+    isHeld: row.state === 'running' || isWriterGone(row),
+    process: processOf(row),
   }));
 
-/** What other runs hold that have not ended. */
+/** What other runs hold that have not ended. A run that was killed is marked as interrupted by the next that begins. */
 const OTHERS = `
-SELECT run_id, workstream_id, kind, name, ${PROCESS_COLUMNS}
-FROM run_locks CROSS JOIN consolidated_runs USING (run_id) WHERE run_id <> ? AND state = 'running'`;
+SELECT run_id, workstream_id, kind, name, state, ${PROCESS_COLUMNS}
+FROM run_locks CROSS JOIN consolidated_runs USING (run_id) WHERE run_id <> ? AND state IN ('running', 'interrupted')`;
 
 const TAKE = `
 INSERT OR IGNORE INTO run_locks (run_id, workstream_id, kind, name, since)
 VALUES (?, ?, ?, ?, ${NOW})`;
 
 const RELEASE = 'DELETE FROM run_locks WHERE run_id = ? AND workstream_id = ?';
+
+/** Of a process that is gone. A run that was resumed since has another one. */
+const RELEASE_LEFT = `
+DELETE FROM run_locks WHERE run_id = (SELECT run_id FROM consolidated_runs WHERE run_id = ? AND pid = ? AND pid_started IS ?)`;
 
 /** As a workstream of its own, the run itself. */
 const RUN_ITSELF = '';
@@ -54,6 +67,8 @@ export class RunLocks implements LockTable {
   readonly #parts: RunLocksParts;
   /** Workstreams whose locks could not be given up yet. */
   readonly #owed = new Set<string>();
+  /** Runs of whose killed process nothing is left, each with that process. */
+  readonly #released = new Map<string, ProcessIdentity>();
   #hasTold = false;
 
   constructor(parts: RunLocksParts) {
@@ -91,7 +106,23 @@ export class RunLocks implements LockTable {
       () => rows(this.#connection, lockRow, sql, this.#parts.runId, runId, workstreamId, kind, name),
       'reading',
     );
-    return found?.some(({ isDead }) => !isDead) ?? false;
+    return found?.some(({ lock, isHeld }) => isHeld && !lock.isLeft) ?? false;
+  }
+
+  /** The process of another run that is gone and holds locks still; null where there is none. */
+  leftBy(runId: string): ProcessIdentity | null {
+    const sql = `${OTHERS} AND run_id = ?`;
+    const found = this.#attempt(
+      () => rows(this.#connection, lockRow, sql, this.#parts.runId, runId),
+      'reading',
+    );
+    return found?.find(({ lock }) => lock.isLeft)?.process ?? null;
+  }
+
+  /** Says that nothing is left any more of a process of another run that is gone: its locks are free. */
+  releaseLeft(runId: string, process: ProcessIdentity): void {
+    this.#released.set(runId, process);
+    this.#attempt(() => statement(this.#connection, RELEASE_LEFT).run(runId, process.pid, process.started));
   }
 
   get #connection(): Connection {
@@ -118,7 +149,15 @@ export class RunLocks implements LockTable {
   /** What another run holds that keeps this from running; null for nothing. */
   #keeping(request: LockRequest): HeldLock | null {
     const others = rows(this.#connection, lockRow, OTHERS, this.#parts.runId);
-    return others.find(({ lock, isDead }) => keepsFrom(lock, request) && !isDead)?.lock ?? null;
+    return (
+      others.find((other) => other.isHeld && keepsFrom(other.lock, request) && !this.#isReleased(other))
+        ?.lock ?? null
+    );
+  }
+
+  #isReleased({ lock, process }: z.infer<typeof lockRow>): boolean {
+    const released = this.#released.get(lock.runId);
+    return lock.isLeft && released?.pid === process?.pid && released?.started === process?.started;
   }
 
   #giveUp(): void {

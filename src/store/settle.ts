@@ -24,18 +24,25 @@ DELETE FROM run_workstreams WHERE run_id = ? AND EXISTS (
 const DROP_LOCKS = 'DELETE FROM run_locks WHERE run_id = ?';
 
 /**
- * Keeps the durations of what completed, and drops locks and the live states that a result has replaced. Done once for a run and not
- * for each result, because that would double what a result costs.
+ * Keeps the durations of what completed, and drops the live states that a result has replaced. Done once for a run and
+ * not for each result, because that would double what a result costs.
  */
 export function settleRun(connection: Connection, runId: string): void {
   connection.prepare(KEEP_DURATIONS).run(runId);
   connection.prepare(DROP_FINAL).run(runId);
+}
+
+/** Frees everything that a run holds against others. */
+export function dropLocks(connection: Connection, runId: string): void {
   connection.prepare(DROP_LOCKS).run(runId);
 }
 
 const runningRow = z.object({ run_id: z.string(), ...processShape });
 
-/** Settles the runs whose process died, and marks them as interrupted. */
+/**
+ * Settles the runs whose process died, and marks them as interrupted. Their locks stay until a run that needs one has
+ * looked after what that process left.
+ */
 export function settleDeadRuns(connection: Connection): void {
   const dead = unfinished(connection);
   if (dead.length === 0) return;

@@ -1,9 +1,9 @@
 /** What must not run at the same time does not, also where it belongs to two runs of one state folder. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { bin, cleanEnvironment, millrace, type Started, startMillrace, writeFiles } from '../rig/command.ts';
 import { query } from '../rig/rows.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
@@ -114,6 +114,30 @@ test('a run that waits can be interrupted', async () => {
   expect((await one.finished).code).toBe(0);
   const resumed = await millrace(folder, ['run', '--resume', '--workstreams', 'two']);
   expect(resumed.code).toBe(0);
+});
+
+test('what the command of a killed run still does has ended before another run takes over its lock', async () => {
+  const folder = twoFolders(
+    { id: 'ws-a', conflict_group: 'db', steps: [{ run: 'echo $$ > pid; trap "" HUP; sleep 1000' }] },
+    {
+      id: 'ws-b',
+      conflict_group: 'db',
+      steps: [
+        { run: 'grep -q "State:.[^Z]" /proc/$(cat pid)/status && echo alive > seen || echo gone > seen' },
+      ],
+    },
+  );
+  const one = begin(folder, 'one');
+  await vi.waitUntil(
+    () => existsSync(join(folder, 'pid')) && readFileSync(join(folder, 'pid'), 'utf8') !== '',
+    20_000,
+  );
+  one.killAll();
+  const two = await millrace(folder, ['run', '--workstreams', 'two']);
+  expect([two.code, readFileSync(join(folder, 'seen'), 'utf8')]).toEqual([0, 'gone\n']);
+  expect(two.stdout).toMatch(
+    /of ma-run-\S+, whose process \d+ was killed, (was|were) still alive and ended: \d+/,
+  );
 });
 
 test('what a run held whose process was killed is free, and a resumed run takes its own again', async () => {

@@ -10,6 +10,8 @@ const OTHER = 'ma-run-20260101-000001';
 class Table implements LockTable {
   others: HeldLock[] = [];
   readonly asked: string[] = [];
+  /** Called once what a killed run left has ended. */
+  readonly onEnded: (() => void)[] = [];
 
   take(request: LockRequest): HeldLock | null {
     this.asked.push(`take ${request.workstreamId}`);
@@ -37,6 +39,7 @@ class Table implements LockTable {
 function gateFor(...sketches: Omit<Sketch, 'id'>[]) {
   const table = new Table();
   const events: RunEvent[] = [];
+  const ended: string[] = [];
   let free: () => void = () => undefined;
   const gate = new RunGate({
     workstreams: makeWorkstreams(...sketches.map((sketch, index) => ({ id: `ws-${index}`, ...sketch }))),
@@ -44,11 +47,15 @@ function gateFor(...sketches: Omit<Sketch, 'id'>[]) {
     folder: '/tree',
     publish: (event) => events.push(event),
     onFree: () => free(),
+    endLeft: (runId) => {
+      ended.push(runId);
+      return new Promise((resolve) => table.onEnded.push(resolve));
+    },
     pollMs: 1,
   });
   onTestFinished(() => gate.close());
   const nextFree = () => new Promise<void>((resolve) => (free = resolve));
-  return { gate, table, events, nextFree };
+  return { gate, table, events, ended, nextFree };
 }
 
 const lock = (fields: Partial<HeldLock>): HeldLock => ({
@@ -56,6 +63,7 @@ const lock = (fields: Partial<HeldLock>): HeldLock => ({
   workstreamId: 'ws-x',
   kind: 'group',
   name: '',
+  isLeft: false,
   ...fields,
 });
 
@@ -121,6 +129,21 @@ describe('what runs alone', () => {
     gate.leave(0);
     expect(table.asked).toEqual(['take ws-0', 'release ws-0']);
   });
+});
+
+test('what a killed run holds is free only when what it left has ended, for which it is looked once', async () => {
+  const { gate, table, events, ended, nextFree } = gateFor(db, { conflictGroup: 'gpu' });
+  table.others = [lock({ name: 'db', isLeft: true }), lock({ name: 'gpu', isLeft: true })];
+  expect([gate.admit(0), gate.admit(1), gate.admit(0)]).toEqual([false, false, false]);
+  expect(ended).toEqual([OTHER]);
+  expect(events[0]).toMatchObject({
+    added: { explanation: `ws-0 waits until what ${OTHER} left, whose process was killed, has ended` },
+  });
+  table.others = [];
+  const free = nextFree();
+  table.onEnded.forEach((tell) => tell());
+  await free;
+  expect([gate.admit(0), gate.admit(1)]).toEqual([true, true]);
 });
 
 test('closing gives up everything', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { LockRequest } from '../../src/domain/run-lock.ts';
 import { openDatabase } from '../../src/store/database.ts';
+import { settleDeadRuns } from '../../src/store/settle.ts';
 import { SqliteRecorder } from '../../src/store/recorder.ts';
 import { RunLocks } from '../../src/store/run-locks.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
@@ -70,7 +71,13 @@ describe('between two runs', () => {
     one.locks.take(wants('ws-a', db));
     const before = held();
     const request = wants('ws-b', { paths: ['/a'], conflictGroup: 'db' });
-    expect(two.locks.take(request)).toEqual({ runId: ONE, workstreamId: 'ws-a', kind: 'group', name: 'db' });
+    expect(two.locks.take(request)).toEqual({
+      runId: ONE,
+      workstreamId: 'ws-a',
+      kind: 'group',
+      name: 'db',
+      isLeft: false,
+    });
     expect(held()).toEqual(before);
     one.locks.release('ws-a');
     expect(two.locks.take(request)).toBeNull();
@@ -90,9 +97,9 @@ describe('between two runs', () => {
   });
 });
 
-describe('a lock is free as soon as its run', () => {
-  const HELD = { runId: ONE, workstreamId: 'ws-a', kind: 'group', name: 'db' } as const;
+const HELD = { runId: ONE, workstreamId: 'ws-a', kind: 'group', name: 'db', isLeft: false } as const;
 
+describe('a lock is free as soon as its run', () => {
   test.each([
     ['gives it up', ({ one }: ReturnType<typeof twoRuns>) => one.locks.release('ws-a'), false],
     ['ends', ({ one }: ReturnType<typeof twoRuns>) => one.recorder.finish(end({ runId: ONE })), false],
@@ -103,22 +110,9 @@ describe('a lock is free as soon as its run', () => {
       false,
     ],
     [
-      'has lost its process',
-      ({ other }: ReturnType<typeof twoRuns>) => other.exec("UPDATE consolidated_runs SET pid_started = '1'"),
-      false,
-    ],
-    [
       'was deleted',
       ({ other }: ReturnType<typeof twoRuns>) =>
         other.exec(`DELETE FROM consolidated_runs WHERE run_id = '${ONE}'`),
-      false,
-    ],
-    [
-      'was not heard of from its container',
-      ({ other }: ReturnType<typeof twoRuns>) =>
-        other.exec(
-          "UPDATE consolidated_runs SET pid_namespace = 'pid:[1]', heartbeat_at = '2026-01-01T00:00:00.000Z'",
-        ),
       false,
     ],
     [
@@ -136,6 +130,57 @@ describe('a lock is free as soon as its run', () => {
     happen(runs);
     expect(runs.two.locks.isHeld(HELD)).toBe(stays);
     expect(runs.two.locks.take(wants('ws-b', db)) !== null).toBe(stays);
+  });
+});
+
+describe('what a run holds whose process is gone', () => {
+  test.each([
+    ['that has ended', "pid_started = '1'"],
+    ['that was not heard of from its container', "pid_namespace = 'pid:[1]', heartbeat_at = '2026-01-01'"],
+  ])('%s, is free once it was looked after what that left', (_, is) => {
+    const { one, two, other, held } = twoRuns();
+    one.locks.take(wants('ws-a', db));
+    other.exec(`UPDATE consolidated_runs SET ${is} WHERE run_id = '${ONE}'`);
+    const lock = two.locks.take(wants('ws-b', db));
+    expect(lock).toMatchObject({ workstreamId: 'ws-a', isLeft: true });
+    expect(two.locks.isHeld({ ...HELD, isLeft: true })).toBe(false);
+    const gone = two.locks.leftBy(ONE);
+    expect(gone).toMatchObject({ pid: process.pid });
+    if (gone !== null) two.locks.releaseLeft(ONE, gone);
+    expect(two.locks.leftBy(ONE)).toBeNull();
+    expect(two.locks.take(wants('ws-b', db))).toBeNull();
+    expect(JSON.stringify(held())).not.toContain(ONE);
+  });
+
+  test('stays held where the next run has marked it as interrupted', () => {
+    const { one, two, other } = twoRuns();
+    one.locks.take(wants('ws-a', db));
+    other.exec(`UPDATE consolidated_runs SET pid_started = '1' WHERE run_id = '${ONE}'`);
+    settleDeadRuns(other);
+    expect(two.locks.take(wants('ws-b', db))).toMatchObject({ workstreamId: 'ws-a', isLeft: true });
+  });
+
+  test('is not freed for a run that was resumed meanwhile', () => {
+    const { one, two, other } = twoRuns();
+    one.locks.take(wants('ws-a', db));
+    other.exec(`UPDATE consolidated_runs SET pid_started = '1' WHERE run_id = '${ONE}'`);
+    const gone = two.locks.leftBy(ONE);
+    other.exec(
+      `UPDATE consolidated_runs SET pid_started = (SELECT pid_started FROM consolidated_runs WHERE run_id = '${TWO}')`,
+    );
+    if (gone !== null) two.locks.releaseLeft(ONE, gone);
+    expect(two.locks.take(wants('ws-b', db))).toMatchObject({ workstreamId: 'ws-a', isLeft: false });
+  });
+
+  test('is free also while the database can’t be written', () => {
+    const { one, two, other } = twoRuns();
+    one.locks.take(wants('ws-a', db));
+    other.exec(`UPDATE consolidated_runs SET pid_started = '1' WHERE run_id = '${ONE}'`);
+    const gone = two.locks.leftBy(ONE);
+    other.exec('BEGIN IMMEDIATE');
+    if (gone !== null) two.locks.releaseLeft(ONE, gone);
+    expect(two.locks.take(wants('ws-b', db))).toBeNull();
+    other.exec('ROLLBACK');
   });
 });
 
