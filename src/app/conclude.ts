@@ -1,7 +1,7 @@
 /** The end of a run: consolidate, recommend, record, report. */
 import { recommend } from '../analysis/recommendations.ts';
 import type { Recorder } from '../domain/recorder.ts';
-import type { ConsolidatedResult, ExecutionSummary, Speed } from '../domain/run-record.ts';
+import type { ConsolidatedResult, ExecutionSummary, RunsWaitedFor, Speed } from '../domain/run-record.ts';
 import { markdownReport } from '../report/markdown.ts';
 import { ReportError, writeReport } from '../report/write.ts';
 import type { Interruption } from '../run/interruption.ts';
@@ -28,6 +28,7 @@ export interface Conclusion {
   isPartial: boolean;
   /** How often the run was started. */
   sessions: number;
+  waitedForRuns: RunsWaitedFor | null;
   speed: Speed;
 }
 
@@ -118,6 +119,7 @@ function summarize(
     exitCode,
     interruptedBy: conclusion.interruption?.by ?? null,
     sessions: conclusion.sessions,
+    waitedForRuns: conclusion.waitedForRuns,
     speed: conclusion.speed,
     agents: found.agents,
     tests: found.tests,

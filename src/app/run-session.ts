@@ -280,6 +280,7 @@ export class RunSession {
       interruption,
       isPartial: this.#coordinator.haveLeft || (prepared.resumed?.resumption.isPartial ?? false),
       sessions: (earlier?.sessions ?? 0) + 1,
+      waitedForRuns: this.#gate.waited,
       speed: this.#coordinator.meter.speed(wallSeconds, agents),
     });
     this.#journal.publish(runEnded(result));

@@ -67,6 +67,14 @@ export interface Speed {
   efficiency: number | null;
 }
 
+/** How long workstreams of a run waited for locks of other runs, and whose. */
+export interface RunsWaitedFor {
+  /** In which at least one waited. */
+  seconds: number;
+  /** In the order in which they were first waited for. */
+  runIds: string[];
+}
+
 /** The JSON in `execution_summary`. */
 export interface ExecutionSummary {
   version: 1;
@@ -84,6 +92,8 @@ export interface ExecutionSummary {
   interruptedBy: string | null;
   /** How often it was started: 1, and one more each time it was resumed. Agents and cores are those of the last. */
   sessions: number;
+  /** Null where it waited for no other run. Of the last session. */
+  waitedForRuns: RunsWaitedFor | null;
   speed: Speed;
   agents: AgentPerformance[];
   tests: TestTotals;

@@ -4,6 +4,7 @@ import { speedupOf } from '../domain/speed.ts';
 import { totalCost } from '../domain/tool-record.ts';
 import { costSentence } from '../support/cost-sentence.ts';
 import { printable } from '../support/printable.ts';
+import { nameSome } from '../support/name-some.ts';
 import { plural } from '../support/plural.ts';
 import { seconds } from '../support/seconds.ts';
 import type { Glyphs } from './glyphs.ts';
@@ -29,6 +30,7 @@ export function summary(result: ConsolidatedResult, options: SummaryOptions): st
   return [
     totals(result, options),
     ...time(result, options),
+    ...waiting(result),
     ...work(result, options),
     ...interruption(result, options),
     ...places(result, options),
@@ -56,6 +58,11 @@ function time({ run }: ConsolidatedResult, { glyphs }: SummaryOptions): string[]
   const speedup = speedupOf(run.executionSummary);
   const times = speedup === null ? '' : `, ${speedup.toFixed(1)} ${glyphs.times} the speed of one agent`;
   return [`Took ${took} with ${agents}${times}`];
+}
+
+function waiting({ run }: ConsolidatedResult): string[] {
+  const waited = run.executionSummary?.waitedForRuns ?? null;
+  return waited === null ? [] : [`Waited ${seconds(waited.seconds)} for locks of ${nameSome(waited.runIds)}`];
 }
 
 /** What coding agents cost, and how their work is taken over. */

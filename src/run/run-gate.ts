@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
 import type { Gate } from '../domain/gate.ts';
 import type { RunEvent, RunWait } from '../domain/run-event.ts';
+import type { RunsWaitedFor } from '../domain/run-record.ts';
 import { type HeldLock, keepsFrom, type LockRequest, type LockTable } from '../domain/run-lock.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { scopePrefixes } from '../plan/scope.ts';
+import { type Beginning, beginNow, secondsSince } from '../support/stopwatch.ts';
 
 export interface RunGateParts {
   workstreams: readonly Workstream[];
@@ -40,6 +42,10 @@ export class RunGate implements Gate {
   #waits: Wait[] = [];
   #clock: NodeJS.Timeout | null = null;
   #isClosed = false;
+  /** Since when something waits without a break; null where nothing does. */
+  #waitsSince: Beginning | null = null;
+  #waitedSeconds = 0;
+  readonly #waitedFor = new Set<string>();
 
   constructor(parts: RunGateParts) {
     this.#parts = parts;
@@ -47,6 +53,13 @@ export class RunGate implements Gate {
 
   get isShut(): boolean {
     return this.#waits.some(({ lock }) => lock.kind === 'alone');
+  }
+
+  /** How long workstreams have waited for other runs until now; null for not at all. */
+  get waited(): RunsWaitedFor | null {
+    if (this.#waitedFor.size === 0) return null;
+    const current = this.#waitsSince === null ? 0 : secondsSince(this.#waitsSince);
+    return { seconds: this.#waitedSeconds + current, runIds: [...this.#waitedFor] };
   }
 
   admit(index: number): boolean {
@@ -118,11 +131,21 @@ export class RunGate implements Gate {
 
   #tell(waits: Wait[], added: Wait | null): void {
     this.#waits = waits;
+    this.#measure(waits);
     this.#parts.publish({
       type: 'waiting-for-runs',
       waits: waits.map(noteOf),
       added: added === null ? null : noteOf(added),
     });
+  }
+
+  #measure(waits: readonly Wait[]): void {
+    for (const { lock } of waits) this.#waitedFor.add(lock.runId);
+    if (waits.length > 0) this.#waitsSince ??= beginNow();
+    else if (this.#waitsSince !== null) {
+      this.#waitedSeconds += secondsSince(this.#waitsSince);
+      this.#waitsSince = null;
+    }
   }
 
   #requestOf({ id, parallelOk, conflictGroup, scopes }: Workstream): LockRequest {

@@ -58,6 +58,10 @@ const summary: z.ZodType<ExecutionSummary> = z.object({
   interruptedBy: z.string().nullable(),
   // Nor this.
   sessions: z.number().catch(1),
+  waitedForRuns: z
+    .object({ seconds, runIds: z.array(z.string()) })
+    .nullable()
+    .catch(null),
   speed,
   agents: z.array(agent),
   tests: z.object({ total: z.number(), passed: z.number(), failed: z.number(), manual: z.number() }),

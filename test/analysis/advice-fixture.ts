@@ -130,6 +130,7 @@ export function summary(speed: Partial<Speed>, changes: Partial<ExecutionSummary
     exitCode: 0,
     interruptedBy: null,
     sessions: 1,
+    waitedForRuns: null,
     speed: {
       wallSeconds: 10,
       busySeconds: 30,

@@ -1,7 +1,7 @@
 /** What must not run at the same time does not, also where it belongs to two runs of one state folder. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { bin, cleanEnvironment, millrace, type Started, startMillrace, writeFiles } from '../rig/command.ts';
@@ -58,6 +58,18 @@ const says =
   (line: string): boolean =>
     line.includes(`"event":"${event}"`) && line.includes(`"workstream_id":"${id}"`);
 
+const runIds = (folder: string): string[] =>
+  query<{ run_id: string }>(folder, 'SELECT run_id FROM consolidated_runs ORDER BY run_id').map(
+    (row) => row.run_id,
+  );
+
+/** What the run of this position says of its waiting. */
+function summaryOf(folder: string, position: number): unknown {
+  const sql =
+    "SELECT execution_summary ->> '$.waited_for_runs' AS waited FROM consolidated_runs ORDER BY run_id";
+  return JSON.parse(query<{ waited: string | null }>(folder, sql)[position]?.waited ?? 'null');
+}
+
 const goOn = (folder: string): void => writeFileSync(join(folder, 'go'), '');
 
 /** Ids of the workstreams that were executed, in the order in which they began, unless one began before another ended. */
@@ -86,6 +98,12 @@ test.each([
     goOn(folder);
     expect([(await one.finished).code, (await two.finished).code]).toEqual([0, 0]);
     expect(waiting).toMatch(/ma-run-\d+-\d+/);
+    expect(summaryOf(folder, 1)).toEqual({ seconds: expect.any(Number), run_ids: [runIds(folder)[0]] });
+    expect(summaryOf(folder, 0)).toBeNull();
+    const reports = readdirSync(join(folder, 'reports-two'));
+    expect(readFileSync(join(folder, 'reports-two', reports[0] ?? ''), 'utf8')).toMatch(
+      /Waited for other runs +\| \S+ for locks of ma-run-/,
+    );
     expect(oneAfterAnother(folder, 'ws-a', 'ws-b')).toEqual(['ws-a', 'ws-b']);
     expect(query(folder, 'SELECT * FROM run_locks')).toEqual([]);
   },

@@ -49,6 +49,13 @@ test('a run that all went well in', () => {
   ).toEqual(['1 workstream: 1 completed', 'Took 9.4s', `Database  ${DATABASE}`]);
 });
 
+test('a run that waited for others says how long, and for which', () => {
+  const executed = executionSummary({ waitedForRuns: { seconds: 3.21, runIds: ['ma-run-a', 'ma-run-b'] } });
+  expect(summary(emptyResult({ run: runSummary({ executionSummary: executed }) }), plain)).toContain(
+    'Waited 3.2s for locks of ma-run-a, ma-run-b',
+  );
+});
+
 test('of more than ten failures the first ten, and how to see the rest', () => {
   const failures = { shown: Array.from({ length: 50 }, (_, n) => failure(n + 1)), total: 1_234 };
   const lines = summary(emptyResult({ failures }), plain);

@@ -60,6 +60,7 @@ export function executionSummary(changes: Partial<ExecutionSummary> = {}): Execu
     exitCode: 1,
     interruptedBy: null,
     sessions: 1,
+    waitedForRuns: null,
     speed: {
       wallSeconds: 9.4,
       busySeconds: 17.25,

@@ -146,6 +146,19 @@ test('what a killed run holds is free only when what it left has ended, for whic
   expect([gate.admit(0), gate.admit(1)]).toEqual([true, true]);
 });
 
+test('what was waited for, and how long, is known without the time in which nothing waited', async () => {
+  const { gate, table, nextFree } = gateFor(db);
+  expect(gate.waited).toBeNull();
+  table.others = [lock({ name: 'db' })];
+  gate.admit(0);
+  table.others = [];
+  await nextFree();
+  const { waited } = gate;
+  expect(waited).toEqual({ seconds: expect.any(Number), runIds: [OTHER] });
+  expect(waited?.seconds).toBeGreaterThan(0);
+  expect(gate.waited).toEqual(waited);
+});
+
 test('closing gives up everything', () => {
   const { gate, table } = gateFor(db, {});
   gate.admit(0);

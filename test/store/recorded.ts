@@ -113,6 +113,7 @@ export const SUMMARY: ExecutionSummary = {
   exitCode: 1,
   interruptedBy: null,
   sessions: 1,
+  waitedForRuns: null,
   speed: {
     wallSeconds: 2,
     busySeconds: 3,

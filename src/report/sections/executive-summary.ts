@@ -1,4 +1,5 @@
 import type { ConsolidatedResult, ExecutionSummary } from '../../domain/run-record.ts';
+import { nameSome } from '../../support/name-some.ts';
 import { percent } from '../../support/percent.ts';
 import { plural } from '../../support/plural.ts';
 import { seconds } from '../../support/seconds.ts';
@@ -48,6 +49,7 @@ function summaryRows(result: ConsolidatedResult): Cell[][] {
       ran === 0 ? `${UNKNOWN} (none ran)` : `${percent(totals.completed / ran)} of the ${ran} that ran`,
     ],
     ...speedRows(summary),
+    ...waitedRow(summary),
     ['Tests', testsText(result)],
     ['Files modified', totals.filesModified],
     ['Commits', totals.commits],
@@ -63,6 +65,13 @@ function summaryRows(result: ConsolidatedResult): Cell[][] {
     ['Machine', summary === null ? null : machine(summary)],
     ['Database', [code(result.database)]],
   ];
+}
+
+function waitedRow(summary: ExecutionSummary | null): Cell[][] {
+  const waited = summary?.waitedForRuns ?? null;
+  return waited === null
+    ? []
+    : [['Waited for other runs', `${seconds(waited.seconds)} for locks of ${nameSome(waited.runIds)}`]];
 }
 
 function testsText({ tests }: ConsolidatedResult): string {
