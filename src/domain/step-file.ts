@@ -11,15 +11,19 @@ import { GATE_TYPES } from './workstream.ts';
 /** Longest limit in seconds: a timer holds at most 2^31 - 1 milliseconds. */
 const MAX_SECONDS = 2_147_483;
 
+// oxlint-disable-next-line no-control-regex
+const WITHOUT_NUL = /^[^\u0000]*$/;
+const NOT_EMPTY = /\S/;
+
 /** Text that can be handed to another process: an argument, the value of an environment variable. */
-const argument = z
-  .string()
-  // oxlint-disable-next-line no-control-regex
-  .regex(/^[^\u0000]*$/, 'text without NUL characters')
-  .meta({ id: 'argument' });
+const argument = z.string().regex(WITHOUT_NUL, 'text without NUL characters').meta({ id: 'argument' });
 
 /** An `argument` that says something. */
-export const line = argument.regex(/\S/, 'text that is not empty').meta({ id: 'line' });
+export const line = argument.regex(NOT_EMPTY, 'text that is not empty').meta({ id: 'line' });
+
+/** Whether it is a `line`, without the schema. */
+export const isLine = (value: unknown): value is string =>
+  typeof value === 'string' && WITHOUT_NUL.test(value) && NOT_EMPTY.test(value);
 
 /** A limit in seconds. */
 export const seconds = z.number().positive().max(MAX_SECONDS).meta({ id: 'seconds' });

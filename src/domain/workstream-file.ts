@@ -65,14 +65,17 @@ export const capabilityPayloadSchema = z.object({
   max_retries: count.optional(),
 });
 
+const ID = /^[a-z0-9][a-z0-9-]{0,99}$/;
+
+/** Whether it is the id of a workstream, without the schema. */
+export const isWorkstreamId = (value: unknown): value is string =>
+  typeof value === 'string' && ID.test(value);
+
 const fields = z.object({
   $schema: z.string().optional().describe('Where the JSON Schema of this file is, for editors.'),
   id: z
     .string()
-    .regex(
-      /^[a-z0-9][a-z0-9-]{0,99}$/,
-      'lower-case letters, digits and "-", a letter or digit first, at most 100 characters',
-    )
+    .regex(ID, 'lower-case letters, digits and "-", a letter or digit first, at most 100 characters')
     .meta({
       description: 'Unique in the run. Lower-case letters, digits and "-".',
       examples: ['ws-build'],

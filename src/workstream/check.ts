@@ -3,6 +3,7 @@ import { type WorkstreamFile, workstreamFileSchema } from '../domain/workstream-
 import { explainIssue } from './explain-issue.ts';
 import type { Finding } from './finding.ts';
 import { checkMatrix } from './matrix-rules.ts';
+import { isPlain } from './plain.ts';
 import { checkRules, oversized } from './rules.ts';
 import { unknownFields } from './unknown-fields.ts';
 
@@ -21,7 +22,14 @@ export interface Looked {
 }
 
 /** Every problem of one definition, at once. */
-export function check(raw: JsonObject, { thorough, found }: Looked): Checked {
+export function check(raw: JsonObject, looked: Looked): Checked {
+  return looked.found.length === 0 && isPlain(raw)
+    ? { definition: raw, findings: [] }
+    : checkAll(raw, looked);
+}
+
+/** The same of a definition of any form. */
+export function checkAll(raw: JsonObject, { thorough, found }: Looked): Checked {
   const tooLong = oversized(raw);
   if (tooLong.length > 0) return { definition: null, findings: tooLong };
   const parsed = workstreamFileSchema.safeParse(raw);

@@ -3,7 +3,7 @@ import type { Failure } from '../domain/failure.ts';
 import { describeFailure } from '../domain/failure-message.ts';
 import type { Json } from '../domain/json.ts';
 import type { Source, Workstream } from '../domain/workstream.ts';
-import { type WorkstreamFile, workstreamFileSchema } from '../domain/workstream-file.ts';
+import { isWorkstreamId, type WorkstreamFile } from '../domain/workstream-file.ts';
 import { check, type Looked } from './check.ts';
 import { describeValue } from './describe-value.ts';
 import { errorAt, type Finding } from './finding.ts';
@@ -58,10 +58,10 @@ export function readDefinition(
     return { id: null, title: null, findings, workstreams: [], failure: null };
   }
   const { definition, findings } = check(raw, looked);
-  const id = workstreamFileSchema.shape.id.safeParse(fieldOf(raw, 'id'));
+  const id = fieldOf(raw, 'id');
   const title = fieldOf(raw, 'title');
   const result: Definition = {
-    id: id.success ? id.data : null,
+    id: isWorkstreamId(id) ? id : null,
     title: typeof title === 'string' ? title : null,
     findings,
     workstreams: [],
