@@ -94,13 +94,26 @@ export class EnduringRecorder implements Recorder {
     const unsynced = this.#unsynced;
     this.#unsynced = [];
     try {
-      await this.#parts.recorder.sync();
+      await this.#force();
       this.#putBack();
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       if (this.#hasFinished) throw this.#final(error);
       this.#trouble(error);
       this.#keep(unsynced);
+    }
+  }
+
+  /** A log that is not found says little: whether the path leads elsewhere by now is looked at first. */
+  async #force(): Promise<void> {
+    const { recorder, database } = this.#parts;
+    try {
+      await recorder.sync();
+    } catch (error) {
+      const before = database.connection;
+      if (error instanceof StoreError) this.#putBack();
+      if (database.connection === before) throw error;
+      await recorder.sync();
     }
   }
 
@@ -267,7 +280,11 @@ export class EnduringRecorder implements Recorder {
         `${plural(size, 'result')} of ${runId} ${size === 1 ? 'is' : 'are'} kept in ${paths.join(', ')}${next}.`,
       );
     } else if (isThere && error.kind !== 'replaced') {
-      sentences.push(`All results of ${runId} are in it, but not that it ended.`);
+      sentences.push(
+        this.#hasFinished
+          ? `All results of ${runId} and its end were written to it, but a power cut may still lose them.`
+          : `All results of ${runId} are in it, but not that it ended.`,
+      );
     }
     if (isThere) sentences.push(`Then: millrace run --resume ${runId}`);
     return new StoreError(error.kind, sentences.join(' '), error);

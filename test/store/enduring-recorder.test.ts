@@ -217,6 +217,44 @@ describe('when the files of the database are removed', () => {
     expect(run.told).toEqual([]);
   });
 
+  describe('before the first sync, and can’t be put back', () => {
+    const said = /is not the file any more .*removed or moved away.*Everything that it held is in .*\.db; /;
+    const takeAway = ({ folder }: { folder: string }): void => {
+      rmSync(join(folder, '.state'), { recursive: true });
+      writeFileSync(join(folder, '.state'), 'no folder');
+    };
+
+    test('that is what is said, and results are in a file', async () => {
+      const run = begun(HOUR_MS);
+      run.recorder.take(finished(result('ws-1')));
+      run.recorder.commit();
+      takeAway(run);
+      await run.recorder.sync();
+      expect(run.told[0]).toMatch(said);
+      expect(run.spilled()).toEqual(['ws-1']);
+      expect(() => run.recorder.finish(end())).toThrow(
+        /1 result of \S+ is kept in .*jsonl; the next millrace run/,
+      );
+    });
+
+    test('nothing is announced after the end', async () => {
+      const run = begun(HOUR_MS);
+      run.recorder.finish(end());
+      takeAway(run);
+      await expect(run.recorder.sync()).rejects.toThrow(said);
+    });
+  });
+
+  test('before the first sync, it is written back', async () => {
+    const run = begun(HOUR_MS);
+    run.recorder.take(finished(result('ws-1')));
+    run.recorder.commit();
+    rmSync(join(run.folder, '.state'), { recursive: true });
+    await run.recorder.sync();
+    expect([thereNow(run.folder).length, run.spills()]).toEqual([1, []]);
+    expect(run.told).toEqual([expect.stringMatching(/^warn: .*removed or moved away.*written back/)]);
+  });
+
   test('and can’t be put back, results go to a file, and the end says where everything is', () => {
     const run = begun(HOUR_MS);
     run.recorder.take(finished(result('ws-1')));

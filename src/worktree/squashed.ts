@@ -1,0 +1,82 @@
+/** Whether a user has taken a branch's work over as a commit of their own, such as by `git merge --squash`. */
+import { outputOf, splitNul } from './git.ts';
+import type { KeptRef } from './kept-refs.ts';
+import { gitRead, type Repository } from './repository.ts';
+
+/** Most changed paths of a branch, and most commits of the user's, that are compared. */
+const MOST = { paths: 1_000, commits: 50 } as const;
+
+export interface Squashing {
+  /** Commits that only refs reach that may be removed, each with its parents. */
+  alone: ReadonlyMap<string, readonly string[]>;
+  /** Names of the refs that stay. */
+  staying: readonly string[];
+}
+
+/**
+ * Whether all that a ref holds is in refs that stay, although its commits are not: one commit there has every path that
+ * the branch changed just as the branch has it, and no version of a file is in the branch alone. False where that
+ * can't be proved.
+ * @throws GitError where git can't tell
+ */
+export async function isSquashed(
+  repository: Repository,
+  ref: Pick<KeptRef, 'commit'>,
+  { alone, staying }: Squashing,
+): Promise<boolean> {
+  const base = baseOf(ref.commit, alone);
+  if (base === null || staying.length === 0) return false;
+  const paths = await changedPaths(repository, base, ref.commit);
+  if (paths.length > MOST.paths) return false;
+  if (await hasOwnFiles(repository, ref.commit, staying)) return false;
+  if (paths.length === 0) return true;
+  const wanted = await entries(repository, ref.commit, paths);
+  for (const commit of await commitsThatChange(repository, paths, { base, staying })) {
+    if ((await entries(repository, commit, paths)) === wanted) return true;
+  }
+  return false;
+}
+
+/** The commit of refs that stay from which the branch was begun; null for none. */
+function baseOf(commit: string, alone: Squashing['alone']): string | null {
+  let at: string | undefined = commit;
+  while (at !== undefined && alone.has(at)) at = alone.get(at)?.[0];
+  return at ?? null;
+}
+
+async function changedPaths(repository: Repository, from: string, to: string): Promise<string[]> {
+  const args = ['diff-tree', '-r', '-z', '--name-only', '--no-renames', from, to];
+  return splitNul(outputOf(await gitRead(repository, args)));
+}
+
+/** Whether a version of a file, also one that was changed again later, is in no ref that stays. */
+async function hasOwnFiles(
+  repository: Repository,
+  commit: string,
+  staying: readonly string[],
+): Promise<boolean> {
+  const revisions = [commit, ...staying.map((name) => `^${name}`)].join('\n');
+  const listing = ['rev-list', '--objects', '--no-object-names', '--stdin'];
+  const objects = outputOf(await gitRead(repository, listing, { input: `${revisions}\n` }));
+  const types = outputOf(
+    await gitRead(repository, ['cat-file', '--batch-check=%(objecttype)'], { input: objects }),
+  );
+  return types.split('\n').some((type) => type !== '' && type !== 'commit' && type !== 'tree');
+}
+
+/** The newest first. */
+async function commitsThatChange(
+  repository: Repository,
+  paths: readonly string[],
+  { base, staying }: { base: string; staying: readonly string[] },
+): Promise<string[]> {
+  const revisions = [...staying, `^${base}`, '--', ...paths].join('\n');
+  const args = ['--literal-pathspecs', 'rev-list', `--max-count=${MOST.commits}`, '--stdin'];
+  const listed = outputOf(await gitRead(repository, args, { input: `${revisions}\n` }));
+  return listed.split('\n').filter((line) => line !== '');
+}
+
+/** Mode, kind and content of each path that a commit has, as one text. */
+async function entries(repository: Repository, commit: string, paths: readonly string[]): Promise<string> {
+  return outputOf(await gitRead(repository, ['ls-tree', '-z', '--full-tree', commit, '--', ...paths]));
+}
