@@ -112,3 +112,9 @@ export function resolveOptions(options: CoordinatorOptions): RunOptions {
     `The option ${issue?.path.join('.') ?? ''} can't be used: ${issue?.message ?? 'invalid'}.`,
   );
 }
+
+/** Why options can't be used, without the name of the one; null where they can. */
+export function optionProblem(options: CoordinatorOptions): string | null {
+  const parsed = schema.safeParse(options);
+  return parsed.success ? null : (parsed.error.issues[0]?.message ?? 'invalid');
+}

@@ -192,13 +192,16 @@ const KINDS: Record<OptionKind, string> = {
 function fromEnvironment(env: NodeJS.ProcessEnv, kinds: Kinds): Values {
   const values: Values = {};
   for (const [name, kind] of kinds) {
-    const variable = `MILLRACE_${name.toUpperCase().replaceAll('-', '_')}`;
+    const variable = variableOf(name);
     const text = env[variable];
     if (text === undefined || text === '') continue;
     values[name] = converted(variable, text, kind);
   }
   return values;
 }
+
+/** The variable that sets an option. */
+export const variableOf = (option: string): string => `MILLRACE_${option.toUpperCase().replaceAll('-', '_')}`;
 
 function converted(variable: string, text: string, kind: OptionKind): string | number | boolean {
   if (kind === 'string' || (kind === 'count' && text === 'auto')) return text;

@@ -1,8 +1,9 @@
 /** From the arguments of `run` to the options of a run. */
 import { Parser } from 'yargs/helpers';
-import type { CoordinatorOptions } from '../app/options.ts';
+import { type CoordinatorOptions, optionProblem } from '../app/options.ts';
 import { isRunId } from '../run/run-id.ts';
 import type { GoingOn } from '../watch/protocol.ts';
+import { CONFIG_FILE, variableOf } from './config.ts';
 import type { PlanArguments } from './commands/plan.ts';
 import type { RunArguments } from './commands/run.ts';
 import { UsageError } from './usage-error.ts';
@@ -21,12 +22,12 @@ type DecidingArguments = RunArguments | PlanArguments;
 export function givenOptions(argv: DecidingArguments, line: readonly string[]): CoordinatorOptions {
   const which = whichRun(argv);
   const fixed = { state: argv.state, select: which.ids };
-  const all = byFlag(argv);
-  if (which.resume === undefined && which.retryFailed === undefined) {
-    return Object.assign(fixed, ...Object.values(all));
-  }
+  const all = Object.entries(byFlag(argv));
   const flags = flagsOf(line);
-  const given = Object.entries(all).filter(([flag]) => flags.has(flag));
+  const isNew = which.resume === undefined && which.retryFailed === undefined;
+  const given = isNew ? all : all.filter(([flag]) => flags.has(flag));
+  for (const [flag, option] of given) check(flag, option, flags);
+  if (isNew) return Object.assign(fixed, ...given.map(([, option]) => option));
   const { resume, retryFailed } = which;
   return Object.assign(
     fixed,
@@ -90,6 +91,21 @@ function byFlag(argv: DecidingArguments): Record<string, Overridable> {
     'max-cost-usd': { maxCostUsd: argv.maxCostUsd ?? null },
     'tool-circuit': { toolCircuit: argv.toolCircuit },
   };
+}
+
+/** @throws UsageError for a value that can't be used, which names what it was given by. */
+function check(flag: string, option: Overridable, flags: ReadonlySet<string>): void {
+  const problem = optionProblem(option);
+  if (problem === null) return;
+  const value = JSON.stringify(Object.values(option)[0]);
+  throw new UsageError(`${givenBy(flag, flags)} can't be ${value}: ${problem}.`);
+}
+
+/** What a person wrote: the flag, the variable, or the key of the configuration file. */
+function givenBy(flag: string, flags: ReadonlySet<string>): string {
+  if (flags.has(flag)) return flag === 'agents' ? '-j, --agents' : `--${flag}`;
+  const variable = variableOf(flag);
+  return (process.env[variable] ?? '') === '' ? `${CONFIG_FILE}: "${flag}"` : variable;
 }
 
 /** The tools of `--best-of`, with commas between them; none where it is not given. */

@@ -4,6 +4,7 @@ import { withinLimits } from './git-limits.ts';
 import { attemptOf, type KeptRef, listRefs } from './kept-refs.ts';
 import { baseRef, branchRef, mergedBranch, mergedRef, predictedRef } from './names.ts';
 import { gitRead, gitWrite, type Repository } from './repository.ts';
+import { isSquashed } from './squashed.ts';
 
 /** What becomes of the branches and refs of some runs. */
 export interface RefPlan {
@@ -16,8 +17,9 @@ export interface RefPlan {
 const EACH_SECONDS = 120;
 
 /**
- * Finds those whose commits are in a ref that stays: one of the user's, of another run, or of the same run. Of the
- * refs that hold the same work, the one that a person would look at stays. Changes nothing.
+ * Finds those whose commits, or provably all that is in them, are in a ref that stays: one of the user's, of another
+ * run, or of the same run. Of the refs that hold the same work, the one that a person would look at stays. Changes
+ * nothing.
  * @throws GitError where git can't tell
  */
 export async function planRefs(repository: Repository, runIds: readonly string[]): Promise<RefPlan> {
@@ -26,14 +28,20 @@ export async function planRefs(repository: Repository, runIds: readonly string[]
   const candidates = all.filter((ref) => wanted.has(runOf(ref) ?? ''));
   const plan: RefPlan = { remove: [], keep: [] };
   if (candidates.length === 0) return plan;
-  const alone = await commitsOnlyIn(repository, candidates, all);
+  const own = new Set(candidates);
+  const staying = all.filter((ref) => !own.has(ref)).map(({ name }) => name);
+  const alone = await commitsOnlyIn(repository, candidates, staying);
   const covered = new Set<string>();
   for (const runId of wanted) {
     const refs: KeptRef[] = [];
     for (const ref of candidates.filter((one) => runOf(one) === runId).toSorted(bySignificance(runId))) {
-      const isElsewhere = !alone.has(ref.commit) || covered.has(ref.commit);
-      // What is merged for a prediction is kept where it was made.
-      if (ref.checkedOutIn === null && (isElsewhere || ref.name === predictedRef(runId))) refs.push(ref);
+      const isElsewhere = async (): Promise<boolean> =>
+        !alone.has(ref.commit) ||
+        covered.has(ref.commit) ||
+        // What is merged for a prediction is kept where it was made.
+        ref.name === predictedRef(runId) ||
+        (await isSquashed(repository, ref, { alone, staying }));
+      if (ref.checkedOutIn === null && (await isElsewhere())) refs.push(ref);
       else {
         plan.keep.push({ ref: shortName(ref), why: whyKept(ref) });
         cover(ref.commit, alone, covered);
@@ -45,7 +53,9 @@ export async function planRefs(repository: Repository, runIds: readonly string[]
 }
 
 const whyKept = ({ checkedOutIn }: KeptRef): string =>
-  checkedOutIn === null ? 'its work is in no branch of yours' : `it is checked out in ${checkedOutIn}`;
+  checkedOutIn === null
+    ? 'its work is in no branch of yours: no commit there has all of its files as they are in it'
+    : `it is checked out in ${checkedOutIn}`;
 
 const shortName = ({ name }: KeptRef): string => name.replace(/^refs\/heads\//, '');
 
@@ -71,10 +81,9 @@ function bySignificance(runId: string): (one: KeptRef, other: KeptRef) => number
 async function commitsOnlyIn(
   repository: Repository,
   candidates: readonly KeptRef[],
-  all: readonly KeptRef[],
+  staying: readonly string[],
 ): Promise<Map<string, string[]>> {
-  const own = new Set(candidates);
-  const others = all.filter((ref) => !own.has(ref)).map(({ name }) => `^${name}`);
+  const others = staying.map((name) => `^${name}`);
   const input = [...new Set(candidates.map(({ commit }) => commit)), ...others];
   const listed = outputOf(
     await gitRead(repository, ['rev-list', '--parents', '--stdin'], { input: `${input.join('\n')}\n` }),

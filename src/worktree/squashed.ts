@@ -27,10 +27,11 @@ export async function isSquashed(
   const base = baseOf(ref.commit, alone);
   if (base === null || staying.length === 0) return false;
   const paths = await changedPaths(repository, base, ref.commit);
-  if (paths.length > MOST.paths) return false;
-  if (await hasOwnFiles(repository, ref.commit, staying)) return false;
+  // A list of paths has one a line.
+  if (paths.length > MOST.paths || paths.some((path) => path.includes('\n'))) return false;
+  const wanted = paths.length === 0 ? '' : await entries(repository, ref.commit, paths);
+  if (await hasOtherVersions(repository, ref.commit, { wanted, staying })) return false;
   if (paths.length === 0) return true;
-  const wanted = await entries(repository, ref.commit, paths);
   for (const commit of await commitsThatChange(repository, paths, { base, staying })) {
     if ((await entries(repository, commit, paths)) === wanted) return true;
   }
@@ -49,19 +50,24 @@ async function changedPaths(repository: Repository, from: string, to: string): P
   return splitNul(outputOf(await gitRead(repository, args)));
 }
 
-/** Whether a version of a file, also one that was changed again later, is in no ref that stays. */
-async function hasOwnFiles(
+/**
+ * Whether the branch's own commits hold versions of files beside those that it has in the end: changed again later, they
+ * may be in no ref that stays.
+ */
+async function hasOtherVersions(
   repository: Repository,
   commit: string,
-  staying: readonly string[],
+  { wanted, staying }: { wanted: string; staying: readonly string[] },
 ): Promise<boolean> {
   const revisions = [commit, ...staying.map((name) => `^${name}`)].join('\n');
   const listing = ['rev-list', '--objects', '--no-object-names', '--stdin'];
   const objects = outputOf(await gitRead(repository, listing, { input: `${revisions}\n` }));
-  const types = outputOf(
-    await gitRead(repository, ['cat-file', '--batch-check=%(objecttype)'], { input: objects }),
-  );
-  return types.split('\n').some((type) => type !== '' && type !== 'commit' && type !== 'tree');
+  const format = '--batch-check=%(objecttype) %(objectname)';
+  const listed = outputOf(await gitRead(repository, ['cat-file', format], { input: objects })).split('\n');
+  return listed.some((line) => {
+    const [type = '', name = ''] = line.split(' ');
+    return type !== '' && type !== 'commit' && type !== 'tree' && !wanted.includes(` ${name}\t`);
+  });
 }
 
 /** The newest first. */

@@ -1,3 +1,5 @@
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { planRefs, removeRefs } from '../../src/worktree/prune-refs.ts';
 import { findRepository, type Repository } from '../../src/worktree/repository.ts';
@@ -57,6 +59,53 @@ describe('refs of old runs', () => {
       `refs/millrace/${RUN}/ws-a/1`,
     ]);
     expect((await planRefs(repository, [RUN])).remove).toEqual([]);
+  });
+
+  describe('that the user has squashed', () => {
+    const squash = (repo: string): void => {
+      git(repo, 'merge', '-q', '--squash', `millrace/${RUN}/_merged`);
+      git(repo, 'commit', '-qm', 'all of it');
+    };
+    const kept = async (repo: string): Promise<string[]> =>
+      (await planRefs(await repositoryOf(repo), [RUN])).keep.map(({ ref }) => ref).toSorted();
+    const CONFLICT = [`millrace/${RUN}/ws-c`, `refs/millrace/${RUN}/ws-a/1`];
+
+    test('go too, also when the user has changed the same files since', async () => {
+      const repo = await withRun();
+      squash(repo);
+      expect(await kept(repo)).toEqual(CONFLICT);
+      writeFiles(repo, { 'a.txt': 'mine\n' });
+      commitAll(repo, 'mine');
+      expect(await kept(repo)).toEqual(CONFLICT);
+    });
+
+    test.each<[string, (repo: string) => void]>([
+      ['has changed what was squashed', (repo) => writeFiles(repo, { 'a.txt': 'a3\n' })],
+      ['has taken a part of it', (repo) => git(repo, 'rm', '-qf', 'new')],
+      ['has another mode of a file', (repo) => chmodSync(join(repo, 'new'), 0o755)],
+    ])('stay where the commit %s', async (_, change) => {
+      const repo = await withRun();
+      git(repo, 'merge', '-q', '--squash', `millrace/${RUN}/_merged`);
+      change(repo);
+      git(repo, 'commit', '-qam', 'not all of it');
+      expect(await kept(repo)).toContain(`millrace/${RUN}/_merged`);
+    });
+
+    test('stay where a version between is in no branch, and where nothing but a removal is not taken', async () => {
+      const repo = makeRepository({ 'old.txt': 'old\n', 'a.txt': 'a\n' });
+      git(repo, 'checkout', '-qb', `millrace/${RUN}/ws-steps`);
+      writeFiles(repo, { 'a.txt': 'between\n' });
+      commitAll(repo, 'between');
+      writeFiles(repo, { 'a.txt': 'end\n' });
+      commitAll(repo, 'end');
+      git(repo, 'checkout', '-qb', `millrace/${RUN}/ws-removal`, 'main');
+      git(repo, 'rm', '-q', 'old.txt');
+      commitAll(repo, 'removal');
+      git(repo, 'checkout', '-q', 'main');
+      git(repo, 'merge', '-q', '--squash', `millrace/${RUN}/ws-steps`);
+      git(repo, 'commit', '-qm', 'squashed');
+      expect(await kept(repo)).toEqual([`millrace/${RUN}/ws-removal`, `millrace/${RUN}/ws-steps`]);
+    });
   });
 
   test('that are checked out, of other runs, or moved since, stay', async () => {
