@@ -118,6 +118,11 @@ export class ChildProcesses {
     this.#owned.signal(signal);
   }
 
+  /** Whether it may have started any, so that there is something to end or to tell of. */
+  get mayBeAny(): boolean {
+    return this.#mayHaveLeft || this.#before !== null || this.#owned.hasGroups;
+  }
+
   /** Ends everything that is still alive: SIGTERM, then SIGKILL after the grace. */
   async endAll(graceSeconds: number): Promise<EndedProcesses & { strays: NamedProcess[] }> {
     const { mark, hasGroups } = this.#owned;

@@ -6,16 +6,17 @@ import type { Outcome, StepResult, TestResult } from '../src/domain/outcome.ts';
 import type { Step } from '../src/domain/workstream.ts';
 import { checkAcceptance } from './acceptance/check.ts';
 import { testTail } from './acceptance/test-log.ts';
-import { threadCpuTime } from './cpu-time.ts';
+import { recentThreadCpuTime, threadCpuTime } from './cpu-time.ts';
 import { exitCodeFailure, takeExitCode } from './exit-code.ts';
 import { currentExecution, type Execution } from './execution.ts';
-import { activeResources, leftoversSince } from './leftovers.ts';
+import { activeResources, hasMoreThan, leftoversSince } from './leftovers.ts';
 import { clearTimeout, now, setTimeout } from './own-globals.ts';
 import { runStep } from './runners/step.ts';
 import { type StepOutcome, stepOutcome } from './runners/step-outcome.ts';
 import { setUp } from './set-up.ts';
 import { flattenThrown } from './thrown.ts';
 import { leftSentences, straySentence } from '../src/support/left-sentence.ts';
+import { StopSignal } from './stop-signal.ts';
 import type { ThreadState } from './thread-state.ts';
 import { beginNow, measured } from '../src/support/stopwatch.ts';
 
@@ -36,7 +37,7 @@ interface Findings {
  */
 export async function execute(execution: Execution, state: ThreadState | null): Promise<Outcome> {
   const begin = beginNow();
-  const cpuStart = threadCpuTime();
+  const cpuStart = recentThreadCpuTime();
   const before = activeResources();
   const findings: Findings = {
     steps: [],
@@ -180,9 +181,9 @@ async function runOne(step: Step, execution: Execution, findings: Findings): Pro
 async function withinLimit(step: Step, execution: Execution): Promise<StepOutcome> {
   const { executionId } = execution.assignment;
   const seconds = step.timeoutSeconds;
-  const limit = seconds === null ? null : new AbortController();
-  const signal = limit === null ? execution.signal : AbortSignal.any([execution.signal, limit.signal]);
-  const timer = seconds === null ? undefined : setTimeout(() => limit?.abort(), seconds * 1000);
+  const signal = seconds === null ? execution.signal : new StopSignal();
+  const stopListening = seconds === null ? null : execution.signal.onAbort((reason) => signal.abort(reason));
+  const timer = seconds === null ? undefined : setTimeout(() => signal.abort(timeIsUp()), seconds * 1000);
   if (seconds !== null) execution.post({ type: 'deadline', executionId, step: step.id, seconds });
   const start = execution.output.size;
   const stopped = (outcome: StepOutcome): StepOutcome => {
@@ -198,24 +199,33 @@ async function withinLimit(step: Step, execution: Execution): Promise<StepOutcom
     return stopped(stepOutcome({}));
   } finally {
     clearTimeout(timer);
+    stopListening?.();
     if (seconds !== null) execution.post({ type: 'deadline', executionId, step: step.id, seconds: null });
   }
 }
 
+const timeIsUp = (): Error => new DOMException('The step is to stop: timed-out.', 'AbortError');
+
 /** Ends what the workstream left behind; a thread in which its code may go on is not used again. */
 async function cleanUp(execution: Execution, before: ReturnType<typeof activeResources>): Promise<void> {
   if (execution.stopped !== null) execution.children.mayHaveLeftTheirGroups();
-  const ended = await execution.children.endAll(execution.graceLeft);
-  for (const sentence of leftSentences(ended)) execution.warn(sentence);
-  if (ended.strays.length > 0) execution.warn(straySentence(ended.strays));
-  if (!usesModules(execution)) return;
+  const hadProcesses = execution.children.mayBeAny && (await endProcesses(execution));
+  if (!usesModules(execution) || (!hasMoreThan(before) && !hadProcesses)) return;
   const leftovers = await leftoversSince(before);
   if (leftovers !== null) {
     const { place } = execution.host;
     const ending = place === 'thread' ? 'its thread was replaced' : 'its process was ended';
     execution.warn(`It left ${leftovers} active; ${ending}.`);
     execution.retire ??= `the workstream left ${leftovers} active`;
-  } else if (ended.found.length > 0) {
+  } else if (hadProcesses) {
     execution.retire ??= 'the workstream left child processes running';
   }
+}
+
+/** Returns whether there were any. */
+async function endProcesses(execution: Execution): Promise<boolean> {
+  const ended = await execution.children.endAll(execution.graceLeft);
+  for (const sentence of leftSentences(ended)) execution.warn(sentence);
+  if (ended.strays.length > 0) execution.warn(straySentence(ended.strays));
+  return ended.found.length > 0;
 }

@@ -12,6 +12,7 @@ import type { AgentHost } from './agent-host.ts';
 import { ChildProcesses } from './child-processes.ts';
 import { now } from './own-globals.ts';
 import { OutputFile } from './output-file.ts';
+import { StopSignal } from './stop-signal.ts';
 import { firstOf } from '../src/support/cut-text.ts';
 
 const PROGRESS_INTERVAL_MS = 100;
@@ -70,7 +71,8 @@ export class Execution {
   posted = 0;
   /** US dollars that its tools said they cost. */
   spentUsd = 0;
-  readonly #controller = new AbortController();
+  /** Aborted when it is to stop. */
+  readonly signal = new StopSignal();
   #stop: Stop | null = null;
   #stoppedAt = 0;
   #lastProgress = Number.NEGATIVE_INFINITY;
@@ -95,10 +97,6 @@ export class Execution {
     });
   }
 
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
   /** Set once something has ended it from outside or a callback has failed. */
   get stopped(): Stop | null {
     return this.#stop;
@@ -109,7 +107,7 @@ export class Execution {
     if (this.#stop !== null || this.ended) return;
     this.#stop = stop;
     this.#stoppedAt = now();
-    this.#controller.abort(new DOMException(`The workstream is to stop: ${stop.because}.`, 'AbortError'));
+    this.signal.abort(new DOMException(`The workstream is to stop: ${stop.because}.`, 'AbortError'));
   }
 
   /**

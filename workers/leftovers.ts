@@ -13,6 +13,9 @@ export function activeResources(): Resources {
 /** What closes by itself, such as a file that was just read, gets this long to do so. */
 const SETTLE_MS = 10;
 
+/** Whether something is active that was not in `before`. */
+export const hasMoreThan = (before: Resources): boolean => compare(before) !== null;
+
 /** What is still active and was not in `before`, as "2 × Timeout, 1 × TCPServerWrap"; null for nothing. */
 export async function leftoversSince(before: Resources): Promise<string | null> {
   if (compare(before) === null) return null;

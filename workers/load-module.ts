@@ -12,6 +12,7 @@ import { LoadedModule } from './loaded-module.ts';
 import { nameOf } from './lossy-values.ts';
 import { orAbort } from './or-abort.ts';
 import { syntaxErrorPlace } from './syntax-error-place.ts';
+import type { StopSignal } from './stop-signal.ts';
 import { flattenThrown } from './thrown.ts';
 
 export type UserFunction = (input: unknown, context: StepContext) => unknown;
@@ -25,12 +26,10 @@ const loaded = new Map<string, LoadedModule>();
 export async function loadFunction(
   step: ModuleStep,
   execution: Execution,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<UserFunction | Failure> {
-  const file = execution.compiled[step.module] ?? step.module;
-  let module = loaded.get(file);
   try {
-    module ??= await load(file, signal);
+    return functionOf(await load(fileOf(step, execution), signal), step, execution);
   } catch (error) {
     if (signal.aborted) {
       execution.retire = 'a module was still loading';
@@ -38,6 +37,17 @@ export async function loadFunction(
     }
     return loadFailure(step.module, error, execution);
   }
+}
+
+/** As `loadFunction`, of a module that was loaded before; null for another. */
+export function loadedFunction(step: ModuleStep, execution: Execution): UserFunction | Failure | null {
+  const module = loaded.get(fileOf(step, execution));
+  return module === undefined ? null : functionOf(module, step, execution);
+}
+
+const fileOf = (step: ModuleStep, { compiled }: Execution): string => compiled[step.module] ?? step.module;
+
+function functionOf(module: LoadedModule, step: ModuleStep, execution: Execution): UserFunction | Failure {
   const found = module.get(step.export);
   if (types.isGeneratorFunction(found)) return generatorFailure(step);
   if (isFunction(found)) {
@@ -56,7 +66,7 @@ export async function loadFunction(
 
 const isFunction = (value: unknown): value is UserFunction => typeof value === 'function';
 
-async function load(file: string, signal: AbortSignal): Promise<LoadedModule> {
+async function load(file: string, signal: StopSignal): Promise<LoadedModule> {
   // A pipe in its place would be waited for without end.
   closeSync(openRegular(file, { flags: constants.O_RDONLY }));
   const namespace: Record<string, unknown> = await orAbort(import(pathToFileURL(file).href), signal);

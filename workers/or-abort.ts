@@ -1,22 +1,19 @@
 import { Promise } from './own-globals.ts';
+import type { StopSignal } from './stop-signal.ts';
 
 /** Settles like `promise`, or rejects with the signal's reason as soon as it is aborted. */
-export async function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = withResolvers();
-  const onAbort = (): void => reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
-}
-
-function withResolvers(): { promise: Promise<never>; reject: (reason: unknown) => void } {
-  let reject: (reason: unknown) => void = () => undefined;
-  const promise = new Promise<never>((_, no) => {
-    reject = no;
+export function orAbort<T>(promise: Promise<T>, signal: StopSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stopListening = signal.onAbort(reject);
+    promise.then(
+      (value) => {
+        stopListening();
+        return resolve(value);
+      },
+      (error: unknown) => {
+        stopListening();
+        reject(error);
+      },
+    );
   });
-  return { promise, reject };
 }

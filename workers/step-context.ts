@@ -2,15 +2,18 @@ import { createRequire } from 'node:module';
 import type { Logger, pino } from 'pino';
 import type { StepContext } from '../src/domain/step-context.ts';
 import type { Execution } from './execution.ts';
+import type { StopSignal } from './stop-signal.ts';
 
 const require = createRequire(import.meta.url);
 
 /** The context that a module step's function is called with. */
-export function createStepContext(execution: Execution, signal: AbortSignal): StepContext {
+export function createStepContext(execution: Execution, signal: StopSignal): StepContext {
   const { runId, agentId, attempt, workspace, workstream, dependencies } = execution.assignment;
   let logger: Logger | undefined;
   return {
-    signal,
+    get signal() {
+      return signal.abortSignal;
+    },
     runId,
     agentId,
     attempt,

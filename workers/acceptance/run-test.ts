@@ -70,7 +70,8 @@ async function endOf(
   output: OutputFile,
   execution: Execution,
 ): Promise<ProcessEnd | 'timed-out' | 'stopped'> {
-  const { assignment, signal } = execution;
+  const { assignment } = execution;
+  const { abortSignal: signal } = execution.signal;
   const command = {
     shown: test.text,
     ...shellCommand(test.text, test.shell ?? assignment.shell),

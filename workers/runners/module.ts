@@ -5,13 +5,14 @@ import type { Execution } from '../execution.ts';
 import { exitCodeFailure, takeExitCode } from '../exit-code.ts';
 import { InvalidResultError } from '../invalid-result.ts';
 import { isInstance } from '../is-instance.ts';
-import { loadFunction } from '../load-module.ts';
+import { loadedFunction, loadFunction } from '../load-module.ts';
 import { serializeOutput } from '../module-output.ts';
 import { readModuleResult } from '../module-result.ts';
 import { orAbort } from '../or-abort.ts';
 import { nextTurn, Promise } from '../own-globals.ts';
 import { delay } from '../delay.ts';
 import { createStepContext } from '../step-context.ts';
+import type { StopSignal } from '../stop-signal.ts';
 import { flattenThrown } from '../thrown.ts';
 import { type StepOutcome, stepOutcome } from './step-outcome.ts';
 
@@ -19,10 +20,10 @@ import { type StepOutcome, stepOutcome } from './step-outcome.ts';
 export async function runModule(
   step: ModuleStep,
   execution: Execution,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<StepOutcome> {
   const start = execution.output.size;
-  const found = await loadFunction(step, execution, signal);
+  const found = loadedFunction(step, execution) ?? (await loadFunction(step, execution, signal));
   if (typeof found !== 'function') return stepOutcome({ failure: found });
   const call = (async () => found(step.input, createStepContext(execution, signal)))();
   try {
