@@ -13,10 +13,10 @@ import {
   livingProcesses,
   ownThread,
   pidExists,
-  startedWith,
   startOf,
+  variableOf,
 } from '../src/support/process-table.ts';
-import { straysAmong } from '../src/support/stray-processes.ts';
+import { straysAmongUnmarked } from '../src/support/stray-processes.ts';
 import { clearTimeout, setTimeout } from './own-globals.ts';
 
 const TELL_MS = 50;
@@ -27,6 +27,12 @@ type Without<Message> = Message extends unknown ? Omit<Message, 'executionId'> :
 type Report = (
   message: Without<Extract<FromAgent, { type: 'process-started' | 'process-ended' | 'waits' }>>,
 ) => void;
+
+/** A process, and the mark that it carries: undefined where it has none, null where that can't be read. */
+interface Started {
+  pid: number;
+  mark: string | undefined | null;
+}
 
 /**
  * Knows the process groups that an execution started and that may still be alive. Each child leads a group of its
@@ -126,17 +132,17 @@ export class ChildProcesses {
   /** Ends everything that is still alive: SIGTERM, then SIGKILL after the grace. */
   async endAll(graceSeconds: number): Promise<EndedProcesses & { strays: NamedProcess[] }> {
     const { mark, hasGroups } = this.#owned;
-    const since = this.#startedSince();
-    const everywhere =
-      this.#mayHaveLeft || hasGroups || since.some((pid) => startedWith(pid, MARK_VARIABLE, mark));
+    const since = this.#mayHaveLeft || hasGroups ? null : this.#startedSince();
+    const everywhere = since === null || since.some((started) => started.mark?.includes(mark) === true);
     const ended = await this.#owned.end(graceSeconds, everywhere ? 'everywhere' : 'groups');
     for (const pid of this.#owned.leaders) {
       this.#owned.forget(pid);
       this.#tellEnd(pid);
     }
     // While some were ended, others may have come.
-    const now = everywhere ? this.#startedSince() : since;
-    return { ...ended, strays: straysAmong(now, this.#workspace) };
+    const now = since === null || everywhere ? this.#startedSince() : since;
+    const unmarked = now.filter((started) => started.mark === undefined).map(({ pid }) => pid);
+    return { ...ended, strays: straysAmongUnmarked(unmarked, this.#workspace) };
   }
 
   /**
@@ -144,7 +150,11 @@ export class ChildProcesses {
    * look through all of them takes a millisecond, most of a short command's time; but few numbers are given while one
    * runs, and those are looked at one by one.
    */
-  #startedSince(): number[] {
+  #startedSince(): Started[] {
+    return this.#pidsSince().map((pid) => ({ pid, mark: variableOf(pid, MARK_VARIABLE) }));
+  }
+
+  #pidsSince(): number[] {
     const before = this.#before;
     if (before === null || !hasProcessTable) return [];
     const last = lastPid();

@@ -53,8 +53,19 @@ export const isZombie = (pid: number): boolean => /^[ZX]$/.test(statOf(pid)[0] ?
  * and from the lowest on when there are no higher ones.
  */
 export function lastPid(): number | null {
-  const pid = Number(readShort('/proc/loadavg').split(' ')[4]);
-  return Number.isSafeInteger(pid) && pid > 0 ? pid : null;
+  loadAverage ??= openOrNull('/proc/loadavg');
+  const pid = loadAverage === null ? null : lastPidIn(loadAverage);
+  // Code that closes descriptors it does not own may have closed this one.
+  if (pid === null) loadAverage = null;
+  return pid;
+}
+
+/** Kept open by each thread: the system makes the text up anew whenever it is read. */
+let loadAverage: number | null = null;
+
+function lastPidIn(descriptor: number): number | null {
+  const [, pid] = /^(?:\d+\.\d+ ){3}\d+\/\d+ ([1-9]\d*)\n$/.exec(readFrom(descriptor) ?? '') ?? [];
+  return pid === undefined ? null : Number(pid);
 }
 
 /** Whether there is a process or thread of this number. */
@@ -73,7 +84,7 @@ export function startedWith(pid: number, variable: string, text: string): boolea
  * be read.
  */
 export function variableOf(pid: number, variable: string): string | undefined | null {
-  const environment = readTextOrNull(`/proc/${pid}/environ`);
+  const environment = environmentOf(pid);
   if (environment === null) return null;
   const from = environment.startsWith(`${variable}=`) ? 0 : environment.indexOf(`\0${variable}=`) + 1;
   if (from === 0 && !environment.startsWith(`${variable}=`)) return undefined;
@@ -127,19 +138,44 @@ function statOf(pid: number): string[] {
   return stat === '' ? [] : stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
-/** All these files are shorter than that; read into one place, which takes half as long as `readFileSync`. */
-const short = Buffer.alloc(4096);
+/** Most environments are shorter than the buffer. */
+function environmentOf(pid: number): string | null {
+  const path = `/proc/${pid}/environ`;
+  const text = readStart(path);
+  return text?.length === buffer.length ? readTextOrNull(path) : text;
+}
 
-function readShort(path: string): string {
+/** Empty when it ended between the listing and the reading, or is not ours to look into. */
+const readShort = (path: string): string => readStart(path) ?? '';
+
+/** Read into one place, which takes half as long as `readFileSync`. */
+const buffer = Buffer.alloc(16_384);
+
+/** As much as the buffer takes of a file, which is all of most. */
+function readStart(path: string): string | null {
+  const descriptor = openOrNull(path);
+  if (descriptor === null) return null;
   try {
-    const descriptor = openSync(path, 'r');
-    try {
-      return short.toString('latin1', 0, readSync(descriptor, short, 0, short.length, 0));
-    } finally {
-      closeSync(descriptor);
-    }
+    return readFrom(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function openOrNull(path: string): number | null {
+  try {
+    return openSync(path, 'r');
   } catch {
-    // It ended between the listing and the reading, or is not ours to look into.
-    return '';
+    // It is not there, or not ours to look into.
+    return null;
+  }
+}
+
+function readFrom(descriptor: number): string | null {
+  try {
+    return buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, buffer.length, 0));
+  } catch {
+    // It has ended meanwhile.
+    return null;
   }
 }

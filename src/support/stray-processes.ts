@@ -8,21 +8,25 @@ import { ancestors, commandOf, entryOf, folderOf, variableOf } from './process-t
  * work there too, have lost their parent, and carry no mark at all. That is no reason to end them.
  */
 export function straysAmong(pids: readonly number[], folder: string): NamedProcess[] {
-  const strays = pids.filter((pid) => hasNoParent(pid) && isIn(folderOf(pid), folder) && hasNoMark(pid));
-  return strays.map((pid) => ({ pid, command: commandOf(pid) }));
+  return straysAmongUnmarked(pids.filter(hasNoMark), folder);
 }
 
-function hasNoParent(pid: number): boolean {
-  const entry = entryOf(pid);
-  return entry !== null && (entry.parent === 1 || adopters().includes(entry.parent));
+/** The same for processes that are known to carry no mark. */
+export function straysAmongUnmarked(pids: readonly number[], folder: string): NamedProcess[] {
+  if (pids.length === 0) return [];
+  const real = realFolder(folder);
+  const inFolder = real === null ? [] : pids.filter((pid) => isIn(folderOf(pid), real));
+  if (inFolder.length === 0) return [];
+  const parents = adopters();
+  return inFolder
+    .filter((pid) => parents.includes(entryOf(pid)?.parent ?? 0))
+    .map((pid) => ({ pid, command: commandOf(pid) }));
 }
 
 const hasNoMark = (pid: number): boolean => variableOf(pid, MARK_VARIABLE) === undefined;
 
-function isIn(place: string | null, folder: string): boolean {
-  const real = place === null ? null : realFolder(folder);
-  return place !== null && real !== null && (place === real || place.startsWith(`${real}/`));
-}
+const isIn = (place: string | null, folder: string): boolean =>
+  place !== null && (place === folder || place.startsWith(`${folder}/`));
 
 function realFolder(folder: string): string | null {
   try {
@@ -37,6 +41,6 @@ function realFolder(folder: string): string | null {
 function adopters(): number[] {
   const [first = 1, second] = ancestors().toReversed();
   return second === undefined || second === process.pid || second === process.ppid
-    ? [first]
-    : [first, second];
+    ? [1, first]
+    : [1, first, second];
 }
