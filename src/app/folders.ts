@@ -1,7 +1,7 @@
 /** The folders that a run makes. */
 import { chmodSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { folderProblem } from '../support/folder-problem.ts';
+import { fileInPlaceOf, folderProblem } from '../support/folder-problem.ts';
 import { makeFolder as make } from '../support/make-folder.ts';
 import { readRegular } from '../support/regular-file.ts';
 import type { Paths } from './paths.ts';
@@ -13,7 +13,7 @@ const OTHERS = 0o077;
 const IGNORE_ALL = '*\n';
 
 /**
- * Looks, before anything is run, whether a run can write where it has to. Writes nothing.
+ * Looks, before anything is run, whether a run can write where it has to. Leaves nothing there.
  * @throws Refusal with exit code 2 where it can't.
  */
 export function checkFolders({ state, reports }: Pick<Paths, 'state' | 'reports'>): void {
@@ -25,6 +25,12 @@ export function checkFolders({ state, reports }: Pick<Paths, 'state' | 'reports'
     if (problem !== null)
       throw new Refusal(2, `${option}: ${problem}. Name a folder that can be written to; nothing was run.`);
   }
+}
+
+/** @throws Refusal with exit code 2 where the state folder is a file. */
+export function checkState(state: string): void {
+  const file = fileInPlaceOf(state);
+  if (file !== null) throw new Refusal(2, `--state: ${file} is a file, not a folder.`);
 }
 
 /** Makes a folder, for this user only unless said otherwise. @throws Refusal with exit code 3 when that is not possible. */

@@ -1,13 +1,16 @@
+import { dirname } from 'node:path';
 import type { Connection } from '../store/connection.ts';
 import { openForReading } from '../store/database.ts';
 import { StoreError } from '../store/store-error.ts';
+import { checkState } from './folders.ts';
 import { Refusal } from './refusal.ts';
 
 /**
  * Opens the database for reading, and closes it afterwards; `use` gets null where there is none.
- * @throws Refusal with exit code 3 when it can't be read.
+ * @throws Refusal with exit code 2 where its folder is a file, 3 when it can't be read.
  */
 export function withDatabase<T>(database: string, use: (connection: Connection | null) => T): T {
+  checkState(dirname(database));
   let connection: Connection | null = null;
   try {
     connection = openForReading(database);

@@ -1,5 +1,6 @@
 /** What the parser would take without a word, or answer with a stack: options without a value that they can have. */
 import type { Options } from 'yargs';
+import { isRunId } from '../run/run-id.ts';
 import { definitions } from './definitions.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -61,6 +62,11 @@ function checkValue({ flag, takes }: Known, own: string | undefined, following: 
     if ((own ?? following)?.trim() === '')
       throw new UsageError(
         `${flag} is followed by an empty word; name a run, or leave it out for the latest.`,
+      );
+    // A word that stands apart may be the id of a workstream.
+    if (own !== undefined && !isRunId(own))
+      throw new UsageError(
+        `${flag}=${own}: "${own}" is no id of a run, such as ma-run-20260102-030405. For the latest run leave it out; the id of a workstream stands apart: ${flag} ${own}`,
       );
     return 1;
   }

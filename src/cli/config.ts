@@ -210,4 +210,6 @@ function converted(variable: string, text: string, kind: OptionKind): string | n
   throw new UsageError(`${variable} must be ${KINDS[kind]}, and is "${text}".`);
 }
 
-const kebab = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+/** The parser and the file take `maxOutput` for `max-output`. */
+export const kebab = (name: string): string =>
+  name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -3,7 +3,7 @@ import { Parser } from 'yargs/helpers';
 import { type CoordinatorOptions, optionProblem } from '../app/options.ts';
 import { isRunId } from '../run/run-id.ts';
 import type { GoingOn } from '../watch/protocol.ts';
-import { CONFIG_FILE, variableOf } from './config.ts';
+import { CONFIG_FILE, kebab, variableOf } from './config.ts';
 import type { PlanArguments } from './commands/plan.ts';
 import type { RunArguments } from './commands/run.ts';
 import { UsageError } from './usage-error.ts';
@@ -97,8 +97,7 @@ function byFlag(argv: DecidingArguments): Record<string, Overridable> {
 function check(flag: string, option: Overridable, flags: ReadonlySet<string>): void {
   const problem = optionProblem(option);
   if (problem === null) return;
-  const value = JSON.stringify(Object.values(option)[0]);
-  throw new UsageError(`${givenBy(flag, flags)} can't be ${value}: ${problem}.`);
+  throw new UsageError(`${givenBy(flag, flags)} can't be used: ${problem}.`);
 }
 
 /** What a person wrote: the flag, the variable, or the key of the configuration file. */
@@ -118,9 +117,7 @@ export function toolsOf(text: string | undefined): string[] {
 
 /** The options that stand on the command line: what yargs gives has defaults and the configuration in it. */
 function flagsOf(line: readonly string[]): Set<string> {
-  return new Set(
-    Object.keys(
-      Parser([...line], { alias: { agents: ['j'] }, configuration: { 'camel-case-expansion': false } }),
-    ),
-  );
+  const configuration = { 'camel-case-expansion': false };
+  const words = Object.keys(Parser([...line], { alias: { agents: ['j'] }, configuration }));
+  return new Set(words.map(kebab));
 }

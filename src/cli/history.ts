@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { DATABASE } from '../app/defaults.ts';
+import { checkState } from '../app/folders.ts';
 import { Refusal } from '../app/refusal.ts';
 import { spilledSentences } from '../app/spilled.ts';
 import type { RunSummary } from '../domain/run-record.ts';
@@ -10,12 +11,13 @@ import { printable } from '../support/printable.ts';
 
 /**
  * Opens the database of a state folder for reading, and closes it afterwards. `use` gets null where there is none.
- * @throws Refusal with exit code 3 when it can't be read.
+ * @throws Refusal with exit code 2 where the state folder is a file, 3 when it can't be read.
  */
 export async function withHistory(
   state: string,
   use: (history: History | null) => Promise<number>,
 ): Promise<number> {
+  checkState(state);
   const path = join(state, DATABASE);
   let connection: ReturnType<typeof openForReading> = null;
   try {

@@ -7,7 +7,7 @@ import { UsageError } from './usage-error.ts';
 export const STANDARD_OUTPUT = '-';
 
 /**
- * Refuses a file that could not be written later, when the work is done. Writes nothing; folders that are missing are
+ * Refuses a file that could not be written later, when the work is done. Leaves nothing there; folders that are missing are
  * for whoever writes the file.
  * @param option that names it, with its dashes.
  * @param mayBeSpecial whether a pipe or a device will do.

@@ -137,7 +137,7 @@ describe('words', () => {
     [['run', '-nj', '8']],
     [['run', '--junit', '-']],
     [['run', '--resume', '--json']],
-    [['run', '--resume', 'ws-a', '--retry-failed=ma-run-1']],
+    [['run', '--resume', 'ws-a', '--retry-failed=ma-run-20260102-030405']],
     [['run', '--no-json', '--ask=false', '--logFile', 'x']],
     [['run', '--tool-circuit', '-1', '--max-cost-usd=.5']],
     [['run', '--agnets', '3', '-x']],

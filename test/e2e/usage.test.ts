@@ -25,16 +25,57 @@ describe('exit codes', () => {
   });
 
   test.each([
-    [['run', '-j', '0'], 'agentsCount'],
-    [['run', '-j', 'many'], 'agentsCount'],
+    [['run', '-j', '0'], "millrace: -j, --agents can't be used: Too small: expected number to be >=1."],
+    [['run', '-j', 'many'], "millrace: -j, --agents can't be used: "],
+    [['plan', '--agents=0'], "millrace: -j, --agents can't be used: "],
     [['run', '--distribution', 'random'], 'distribution'],
-    [['run', '--timeout', '-1'], 'timeoutSeconds'],
+    [['run', '--timeout', '-1'], "millrace: --timeout can't be used: "],
+    [['run', '--maxOutput', '0'], "millrace: --max-output can't be used: "],
+    [['run', '--max-agents', '1.5'], "millrace: --max-agents can't be used: "],
+    [['run', '--tool-circuit', '-1'], "millrace: --tool-circuit can't be used: "],
+    [['run', '--resume=ws-a'], 'millrace: --resume=ws-a: "ws-a" is no id of a run'],
+    [['run', '--retry-failed=latest~1'], 'millrace: --retry-failed=latest~1: "latest~1" is no id of a run'],
   ])('2 for %s', async (args, named) => {
     const folder = folderWith(one);
     const { code, stderr } = await millrace(folder, args);
     expect(code).toBe(2);
     expect(stderr).toContain(named);
     expect(existsSync(join(folder, '.state'))).toBe(false);
+  });
+
+  test('2 for an option of the environment or of the configuration, by the name that it has there', async () => {
+    const folder = folderWith({ ...one, 'millrace.config.json': { agents: 0 } });
+    const fromFile = await millrace(folder, ['run']);
+    expect([fromFile.code, fromFile.stderr]).toEqual([
+      2,
+      expect.stringContaining('millrace.config.json: "agents" can\'t be used: '),
+    ]);
+    const fromVariable = await millrace(folder, ['run'], { MILLRACE_AGENTS: '-1', MILLRACE_MAX_OUTPUT: '1' });
+    expect([fromVariable.code, fromVariable.stderr]).toEqual([
+      2,
+      expect.stringContaining("millrace: MILLRACE_AGENTS can't be used: "),
+    ]);
+  });
+
+  test.each([['status'], ['runs'], ['prune'], ['run', '--resume'], ['run', '--retry-failed']])(
+    '2 for %s %s of a state folder that is a file',
+    async (...command) => {
+      const folder = folderWith({ ...one, file: 'text' });
+      for (const state of ['file', 'file/state']) {
+        const { code, stdout, stderr } = await millrace(folder, [...command, '--state', state]);
+        expect([code, stdout + stderr]).toEqual([2, expect.stringContaining('file is a file, not a folder')]);
+      }
+    },
+  );
+
+  test.runIf(process.platform === 'linux').each([
+    ['--reports', '/proc/reports'],
+    ['--junit', '/proc/results.xml'],
+  ])('2 for %s %s, where nothing can be written whatever the rights say', async (option, path) => {
+    const folder = folderWith({ 'workstreams/a.json': { id: 'ws-a', steps: [{ run: 'touch ran' }] } });
+    const { code, stdout, stderr } = await millrace(folder, ['run', option, path]);
+    expect([code, stdout + stderr]).toEqual([2, expect.stringMatching(/\/proc\S* can't be written/)]);
+    expect(readdirSync(folder)).toEqual(['workstreams']);
   });
 
   test('2 for a folder that is not there, 4 for one with nothing in it', async () => {
