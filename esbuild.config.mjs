@@ -13,7 +13,7 @@ const helpIsAscii = {
     onResolve({ filter: /^string-width$/ }, ({ importer }) =>
       /node_modules\/(cliui|yargs|wrap-ansi)\//.test(importer)
         ? resolve('./src/cli/ascii-width.ts', { kind: 'import-statement', resolveDir: process.cwd() })
-        : { path: 'string-width', external: true },
+        : undefined,
     );
   },
 };
@@ -48,19 +48,9 @@ await build({
   outdir: 'dist/src',
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',
-  external: [
-    'better-sqlite3',
-    'piscina',
-    'esbuild',
-    'pino',
-    'jsonc-parser',
-    'fast-xml-parser',
-    'log-update',
-    'cli-truncate',
-    'chalk',
-    '@inquirer/expand',
-    'picomatch',
-  ],
+  // Native, or with files of their own; and what only the terminal of a person needs.
+  external: ['better-sqlite3', 'piscina', 'esbuild', 'pino', '@inquirer/expand', 'log-update'],
+  alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
   plugins: [helpIsAscii, zodSpeaksEnglish],
 });
 

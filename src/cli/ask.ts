@@ -1,5 +1,4 @@
 import { PassThrough } from 'node:stream';
-import expand from '@inquirer/expand';
 import type { Workstream } from '../domain/workstream.ts';
 import type { Decision } from '../run/coordinator.ts';
 import { keyboardStream } from './keyboard.ts';
@@ -10,6 +9,8 @@ import { oneLine } from '../support/printable.ts';
  * to quit.
  */
 export async function askOnTerminal(workstream: Workstream, signal: AbortSignal): Promise<Decision> {
+  // Loaded by the few runs that ask.
+  const { default: expand } = await import('@inquirer/expand');
   const keyboard = openKeyboard();
   try {
     return await expand<Decision>(
