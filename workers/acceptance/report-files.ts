@@ -21,7 +21,7 @@ export interface ReportedTests {
   /** All files together; null where none could be used. */
   tests: FoundTests | null;
   warnings: string[];
-  /** What the test wrote and could not be read, as the end of a sentence; null for nothing. */
+  /** What the test wrote and could not be read, or did not write, as the end of a sentence; null for nothing. */
   unreadable: string | null;
 }
 
@@ -81,7 +81,9 @@ export class ReportFiles {
     if (paths.length > MAX_FILES) {
       warnings.push(`${paths.length} files match its report; only the first ${MAX_FILES} were read.`);
     }
-    return { tests: found.length === 0 ? null : addUp(found), warnings, unreadable };
+    const tests = found.length === 0 ? null : addUp(found);
+    if (tests === null) unreadable ??= `it did not write its report ${this.#pattern}`;
+    return { tests, warnings, unreadable };
   }
 
   async #read(path: string): Promise<FoundTests | Unused> {

@@ -52,7 +52,9 @@ function files({ workstream: { filesScope, filesCreate } }: PromptInput): string
 function acceptance({ checks }: PromptInput): string {
   if (checks.length === 0) return '';
   const lines = checks.map(({ text, manual }) =>
-    manual ? `checked by a person: ${text}` : `this command ends with exit code 0: ${text}`,
+    manual
+      ? `checked by a person: ${text}`
+      : `this command ends with exit code 0, and nothing that it prints or reports says that a test failed: ${text}`,
   );
   return `ACCEPTED WHEN\n\n${list(lines)}`;
 }

@@ -258,7 +258,8 @@ describe('result files', () => {
         steps: [runStep('touch old.xml')],
       },
     );
-    expect(tests[0]).toMatchObject({ status: 'passed', counts: null, format: null, cases: [] });
+    const detail = 'exit code 0, but it did not write its report old.xml';
+    expect(tests[0]).toMatchObject({ status: 'failed', detail, counts: null, format: null, cases: [] });
     expect(warnings).toEqual([
       'Acceptance test "stale": its report old.xml is older than the start of the test and was ignored.',
     ]);
@@ -268,10 +269,11 @@ describe('result files', () => {
     const folder = temporaryFolder();
     copyFileSync(sample('pytest-junit.xml'), join(folder, 'kept.xml'));
     utimesSync(join(folder, 'kept.xml'), 1_000_000, 1_000_000);
-    const { warnings } = await accept(
+    const { tests, warnings } = await accept(
       [acceptanceCommand('cp -p kept.xml new.xml', { report: 'new.xml', name: 'copy' })],
       { folder },
     );
+    expect(tests[0]).toMatchObject({ status: 'failed' });
     expect(warnings).toEqual([
       'Acceptance test "copy": its report new.xml is older than the start of the test and was ignored.',
     ]);
@@ -295,6 +297,15 @@ describe('result files', () => {
       'Acceptance test "four": its report gone.xml was not written.',
     ]);
   });
+});
+
+test.each(['gone.xml', 'none/*.xml'])('a test that does not write its report %s fails', async (report) => {
+  const { tests, failure } = await accept([
+    acceptanceCommand(`cat '${sample('pytest-junit.xml')}' | grep -c passed; true`, { report, name: 'gone' }),
+  ]);
+  const detail = `exit code 0, but it did not write its report ${report}`;
+  expect(tests[0]).toMatchObject({ status: 'failed', detail });
+  expect(failure).toMatchObject({ reason: 'acceptance-failed', tests: [{ name: 'gone', detail }] });
 });
 
 test('a result file that a test writes and that can not be read fails it, whatever its exit code', async () => {

@@ -433,6 +433,11 @@ describe('pytest', () => {
   });
 });
 
+test('a TAP subtest that begins and does not end is a failure', async () => {
+  const text = 'TAP version 13\nok 1 - a\n# Subtest: b\n    ok 1 - deep\n';
+  expect((await found(text))?.counts).toEqual([4, 2, 2, 0]);
+});
+
 describe('go test', () => {
   test('a test that did not end has failed with its package', async () => {
     const text =
@@ -441,6 +446,34 @@ describe('go test', () => {
       format: 'go',
       counts: [2, 1, 1, 0],
       failed: ['example.com/a > TestB'],
+    });
+  });
+
+  test('a test that did not end has failed also where the output breaks off', async () => {
+    expect(await found('=== RUN   TestA\n--- PASS: TestA (0.00s)\n=== RUN   TestB\n')).toEqual({
+      format: 'go',
+      counts: [2, 1, 1, 0],
+      failed: ['TestB'],
+    });
+  });
+
+  const event = (Action: string, Test?: string, Package = 'a', Output?: string): string =>
+    `${JSON.stringify({ Action, Package, Test, Output })}\n`;
+
+  test.each([
+    ['after a panic', event('fail')],
+    ['after a time limit that ends the command', ''],
+  ])('an event of a test that has no end is a failure %s', async (_, end) => {
+    const text = [
+      event('run', 'TestA') + event('pass', 'TestA'),
+      event('run', 'TestB') + event('run', 'TestB/deep') + event('output', 'TestB/deep', 'a', 'panic: oh\n'),
+      event('run', 'TestC', 'c') + event('pass', 'TestC', 'c') + event('pass', undefined, 'c'),
+      end,
+    ];
+    expect(await found(text.join(''))).toEqual({
+      format: 'go-json',
+      counts: [4, 2, 2, 0],
+      failed: ['a > TestB', 'a > TestB/deep'],
     });
   });
 

@@ -42,7 +42,7 @@ You are to create:
 
 ACCEPTED WHEN
 
-- this command ends with exit code 0: npm test
+- this command ends with exit code 0, and nothing that it prints or reports says that a test failed: npm test
 - checked by a person: It reads well
 
 RULES

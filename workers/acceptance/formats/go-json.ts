@@ -15,7 +15,10 @@ const NOT_BUILT = /^FAIL\t(\S+) \[(?:build|setup) failed\]/;
 /** Most tests whose output is kept at the same time. */
 const MAX_OPEN = 10_000;
 
-/** `go test -json`: an event a line. A package that fails while none of its tests did is a failed case itself. */
+/**
+ * `go test -json`: an event a line. A test that began and has no end, because of a panic or a time limit, has failed. A
+ * package that fails while none of its tests did is a failed case itself.
+ */
 export function parseGoJson(text: string): ParsedTests | null {
   const events = new GoEvents();
   for (let start = 0; start < text.length; ) {
@@ -26,6 +29,7 @@ export function parseGoJson(text: string): ParsedTests | null {
       events.takeText(text.slice(start, Math.min(end, start + EVENT)));
     start = end + 1;
   }
+  events.end();
   return events.seen ? { counts: events.list.counts, cases: events.list.cases } : null;
 }
 
@@ -33,6 +37,8 @@ class GoEvents {
   readonly list = new CaseList();
   seen = false;
   readonly #output = new Map<string, MessageLines>();
+  /** Tests that have not ended, by package. */
+  readonly #begun = new Map<string, Set<string>>();
   readonly #failedPackages = new Set<string>();
 
   take(line: string): void {
@@ -44,6 +50,8 @@ class GoEvents {
       this.seen = true;
       this.#end(event, action, this.#output.get(key)?.take() ?? '');
       this.#output.delete(key);
+    } else if (action === 'run') {
+      this.#begin(event);
     } else if (action === 'output' && this.#output.size < MAX_OPEN) {
       const lines = this.#output.get(key) ?? new MessageLines();
       lines.add(textOf(event['Output']).trimEnd());
@@ -60,10 +68,35 @@ class GoEvents {
     this.list.add({ suite, name: 'the package could not be tested', status: 'failed' });
   }
 
+  /** What has not ended by now does not. */
+  end(): void {
+    for (const suite of this.#begun.keys()) this.#endBegun(suite);
+  }
+
+  #begin(event: Fields): void {
+    const suite = textOf(event['Package']);
+    const tests = this.#begun.get(suite) ?? new Set();
+    this.#begun.set(suite, tests.add(textOf(event['Test'])));
+  }
+
+  #endBegun(suite: string): void {
+    const tests = this.#begun.get(suite) ?? [];
+    this.#begun.delete(suite);
+    for (const name of tests) {
+      this.seen = true;
+      this.#failedPackages.add(suite);
+      const said = this.#output.get(`${suite}\n${name}`)?.take() ?? '';
+      const message = ['It began and did not end.', said].filter((text) => text !== '').join('\n');
+      this.list.add({ suite, name, status: 'failed', message });
+    }
+  }
+
   #end(event: Fields, action: keyof typeof STATUSES, message: string): void {
     const suite = textOf(event['Package']);
     const name = textOf(event['Test']);
+    if (name === '') this.#endBegun(suite);
     if (name !== '') {
+      this.#begun.get(suite)?.delete(name);
       if (action === 'fail') this.#failedPackages.add(suite);
       const durationSeconds = numberOf(event['Elapsed']);
       this.list.add({ suite, name, status: STATUSES[action], durationSeconds, message });

@@ -23,7 +23,7 @@ const MAX_MESSAGES = 10_000;
 export function parseGo(text: string): ParsedTests | null {
   const reader = new GoReader();
   for (const line of linesOf(text)) reader.take(line);
-  reader.endPackage('');
+  reader.end();
   const { list, packages, empty, isVerbose } = reader;
   if (packages === 0 && list.counts.total === 0) return null;
   const isCounted = isVerbose || (packages > 0 && packages === empty);
@@ -61,6 +61,11 @@ class GoReader {
     } else if (!/^(?:PASS|FAIL|exit status \d+)$/.test(line)) {
       this.#addMessage(line);
     }
+  }
+
+  /** What has not ended by now does not. */
+  end(): void {
+    this.endPackage('', this.#begun.size > 0);
   }
 
   /** A package is named after its tests; one that fails while none of them did is a failed case itself. */
