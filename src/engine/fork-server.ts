@@ -8,8 +8,11 @@ import { entryFile } from './entry-file.ts';
 /** How long it may take to end before it is made to. */
 const END_MS = 1_000;
 
-/** Small, without threads of its own: the less memory it has written to, the less is copied for each command. */
-const SMALL = ['--max-semi-space-size=1', '--single-threaded'];
+/**
+ * Small, without threads of its own: the less memory it has written to, the less is copied for each command. Its few
+ * lines of code do not run often enough to be worth optimising.
+ */
+const SMALL = ['--max-semi-space-size=1', '--single-threaded', '--no-opt'];
 
 /**
  * Listens some 50 ms after it was made, and takes about 45 MB. Until then, and where it can't be started, threads start
