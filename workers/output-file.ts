@@ -30,6 +30,7 @@ export class OutputFile {
   readonly #redactor: Redactor;
   /** What earlier executions left in it, in bytes: a retry and a resumed run go on with the same log. */
   #begin = 0;
+  #inode = 0;
   /** Up to where secrets are covered. */
   #redacted = 0;
 
@@ -47,7 +48,9 @@ export class OutputFile {
   #open(): number {
     try {
       const fd = openLog(this.path);
-      this.#begin = fstatSync(fd).size;
+      const { size, ino } = fstatSync(fd);
+      this.#begin = size;
+      this.#inode = ino;
       return fd;
     } catch (error) {
       this.#lose(error);
@@ -74,9 +77,9 @@ export class OutputFile {
     return this.#fd !== null;
   }
 
-  /** By which it is told from another file at its path; 0 before it is opened. */
+  /** By which it is told from another file at its path; 0 before it is opened, and where output goes to nowhere. */
   get inode(): number {
-    return this.#fd === null ? 0 : fstatSync(this.#fd).ino;
+    return this.#inode;
   }
 
   /** Bytes so far. */

@@ -24,15 +24,15 @@ export interface Guard {
 /**
  * Ends the process when the signal is aborted or the execution's output grows past its limit: SIGTERM, and SIGKILL
  * after the grace. Sends as progress what `activity` gives; null is nothing new.
+ * @param start how large the output was before the process was started.
  */
 export function guardProcess(
   child: Pick<ChildProcess, 'pid'>,
   execution: ProcessHost,
   signal: AbortSignal,
-  activity: () => string | null,
+  { start, activity }: { start: number; activity: () => string | null },
 ): Guard {
   const { graceSeconds, maxOutputMb } = execution.assignment.limits;
-  const start = execution.output.size;
   let kill: NodeJS.Timeout | undefined;
   let passed = false;
   const end = (): void => {

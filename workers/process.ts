@@ -32,7 +32,10 @@ export async function runProcess(
   if (bad !== null) return { failure: bad, exitCode: null, tail: '' };
   const child = await start(command, execution);
   if (child instanceof Error) return { failure: startFailure(command, child), exitCode: null, tail: '' };
-  const guard = guardProcess(child, execution, signal, lastLineOf(execution, from));
+  const guard = guardProcess(child, execution, signal, {
+    start: from,
+    activity: lastLineOf(execution, from),
+  });
   try {
     const end = await child.end;
     signal.throwIfAborted();

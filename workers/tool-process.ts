@@ -51,9 +51,10 @@ export async function runToolProcess(
   execution: Execution,
   signal: AbortSignal,
 ): Promise<ToolProcessEnd> {
+  const start = execution.output.size;
   const child = startWithInput(command, inputFile);
   if (child instanceof Error) return { end: { error: child }, limitPassed: false, overstayed: false };
-  const guard = guardProcess(child, execution, signal, () => reader.activity());
+  const guard = guardProcess(child, execution, signal, { start, activity: () => reader.activity() });
   const exit = new ExitDeadline(exitGraceSeconds, () => guard.end());
   const { redactor } = execution.host;
   const lines = new LineSplitter((line) => {

@@ -2,7 +2,7 @@
  * Opens the files of executions below the run's folder of logs. A workstream can put anything there, also in the place of
  * a later one's log: it is taken away and a new file is made, so that no other file is written to or read.
  */
-import { constants, lstatSync, rmdirSync, rmSync } from 'node:fs';
+import { constants, lstatSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { makeFolder } from './make-folder.ts';
 import { openRegular, UnusableFile } from './regular-file.ts';
@@ -62,10 +62,18 @@ function removeLink(folder: string): boolean {
 
 /** Removes a log, or what is in its place: a link and not what it leads to. @throws where that is a folder with files. */
 export function removeLog(path: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
-    return rmSync(path, { force: true });
   try {
-    return rmdirSync(path);
+    unlinkSync(path);
+  } catch (error) {
+    if (isMissing(error)) return;
+    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
+    removeEmptyFolder(path);
+  }
+}
+
+function removeEmptyFolder(path: string): void {
+  try {
+    rmdirSync(path);
   } catch {
     throw new Error(`a folder that is not empty is in the place of ${path}`);
   }
