@@ -3,6 +3,7 @@ import type { Json } from '../domain/json.ts';
 import type { Recorder, RunEnd } from '../domain/recorder.ts';
 import type { RunEvent } from '../domain/run-event.ts';
 import { plural } from '../support/plural.ts';
+import { BusyTimeout } from './busy-timeout.ts';
 import { LastResort } from './last-resort.ts';
 import type { SqliteRecorder } from './recorder.ts';
 import type { RunDatabase } from './run-database.ts';
@@ -47,6 +48,7 @@ export class EnduringRecorder implements Recorder {
   readonly #lastResort = new LastResort();
   /** How long the database is waited for where the run could not go on without it, in milliseconds. */
   readonly #patience: number;
+  readonly #busyTimeout = new BusyTimeout();
   /** Committed, and perhaps not on the disk yet. */
   #unsynced: SpilledResult[] = [];
   #clock: NodeJS.Timeout | null = null;
@@ -178,7 +180,7 @@ export class EnduringRecorder implements Recorder {
   #commit(wait: number): void {
     const { recorder, database, runId } = this.#parts;
     this.#putBack();
-    database.connection.pragma(`busy_timeout = ${Math.min(wait, this.#patience)}`);
+    this.#busyTimeout.set(database.connection, Math.min(wait, this.#patience));
     const kept = this.#spill.size;
     for (const path of this.#spill.paths) this.#complainOf(takeIn(database.connection, path, runId));
     this.#spill.close();

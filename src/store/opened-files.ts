@@ -27,6 +27,10 @@ export interface Difference {
 /** The magic string, the page size, and the versions of the format, which no write of SQLite changes here. */
 const HEADER_BYTES = 20;
 
+const NS_PER_MS = 1_000_000n;
+/** Longer than a tick of any clock that file systems go by: that of FAT ticks every two seconds. */
+const TICK_NS = 3_000_000_000n;
+
 /** Where a process sees its own descriptors, on Linux and on macOS and BSD. */
 const DESCRIPTORS = ['/proc/self/fd', '/dev/fd'];
 
@@ -35,6 +39,8 @@ interface Seen {
   mode: number;
   size: bigint;
   modified: bigint;
+  /** When anything about it was changed, which can't be set to another time, as `modified` can. */
+  changed: bigint;
 }
 
 /**
@@ -58,6 +64,8 @@ export class OpenedFiles {
   #size: bigint;
   #modified: bigint;
   #wasTouched = false;
+  /** When it had last been changed as its header was looked at; null where it may have been changed since all the same. */
+  #headerOf: bigint | null = null;
 
   /** @param connection from `openDatabase`, which has read or written something. */
   constructor(connection: Connection) {
@@ -95,7 +103,7 @@ export class OpenedFiles {
     if (found === null) return { kind: 'gone', what: 'it was removed or moved away' };
     if (found.id !== this.#id) return { kind: 'other', what: 'another file was put in its place' };
     if (found.size < this.#size) return { kind: 'damaged', what: 'it was cut off or written over' };
-    if (this.#readHeader() !== this.#header) return { kind: 'damaged', what: 'it was written over' };
+    if (!this.#hasItsHeader(found)) return { kind: 'damaged', what: 'it was written over' };
     if (this.#logs.some(({ path, id }) => lookAt(path)?.id !== id)) {
       return { kind: 'log', what: 'its write-ahead log was removed or replaced' };
     }
@@ -127,6 +135,16 @@ export class OpenedFiles {
   /** Paths of the log and its index. Empty where there is no write-ahead log. */
   #logPaths(): string[] {
     return this.#isWal ? [`${this.#real}-wal`, `${this.#real}-shm`] : [];
+  }
+
+  /** Read only where the file was changed since it was read before. */
+  #hasItsHeader({ changed }: Seen): boolean {
+    if (changed === this.#headerOf) return true;
+    // What is changed within the same tick of the clock has the same time.
+    const isPast = BigInt(Date.now()) * NS_PER_MS - changed > TICK_NS;
+    const isSame = this.#readHeader() === this.#header;
+    this.#headerOf = isSame && isPast ? changed : null;
+    return isSame;
   }
 
   /** Null where it can't be read without a descriptor of our own. */
@@ -193,9 +211,10 @@ function lookAt(path: string): Seen | null {
   }
 }
 
-const seen = ({ dev, ino, mode, size, mtimeNs }: BigIntStats): Seen => ({
+const seen = ({ dev, ino, mode, size, mtimeNs, ctimeNs }: BigIntStats): Seen => ({
   id: `${dev}:${ino}`,
   mode: Number(mode) & 0o7777,
   size,
   modified: mtimeNs,
+  changed: ctimeNs,
 });
