@@ -137,7 +137,7 @@ async function parseFile(path: string): Promise<object> {
     throw refuse(first.message, { text, offset: first.offset });
   }
   const content = parsed.value;
-  const [repeated] = repeatedKeys(text, content);
+  const [repeated] = repeatedKeys(text, parsed);
   if (repeated !== undefined) {
     const { path: key, offsets } = repeated;
     const others = placesOf(text, offsets.slice(0, -1));

@@ -79,7 +79,7 @@ function loadText(result: LoadedFile, text: string, file: string, surroundings: 
     const inArray = Array.isArray(parsed.value);
     loadElements(
       result,
-      { elements, inArray, text, file, repeated: repeatedKeys(text, parsed.value) },
+      { elements, inArray, text, file, repeated: repeatedKeys(text, parsed) },
       surroundings,
     );
     return;

@@ -10,7 +10,8 @@ interface SyntaxProblem {
   message: string;
 }
 
-export type Parsed = { ok: true; value: Json } | { ok: false; problems: SyntaxProblem[] };
+/** With the number of keys in the text, repeated ones included. */
+export type Parsed = { ok: true; value: Json; keys: number } | { ok: false; problems: SyntaxProblem[] };
 
 /** Most syntax errors that are looked for in a file. */
 const MAX_PROBLEMS = 20;
@@ -21,18 +22,18 @@ const MAX_PROBLEMS = 20;
 export function parse(text: string): Parsed {
   if (text.trim() === '')
     return wrong({ offset: 0, message: 'the file is empty; expected a workstream or an array of them' });
-  const { beyond } = extentOf(text);
+  const { beyond, keys } = extentOf(text);
   if (beyond !== null) return wrong(beyond);
-  const strict = parseStrict(text);
+  const strict = parseStrict(text, keys);
   if (strict.ok) return strict;
   const { problems, extras } = survey(text);
-  return problems.length > 0 ? { ok: false, problems } : parseStrict(blank(text, extras));
+  return problems.length > 0 ? { ok: false, problems } : parseStrict(blank(text, extras), keys);
 }
 
-function parseStrict(text: string): Parsed {
+function parseStrict(text: string, keys: number): Parsed {
   try {
     const value: Json = JSON.parse(text);
-    return { ok: true, value };
+    return { ok: true, value, keys };
   } catch (error) {
     return wrong({
       offset: 0,

@@ -1,7 +1,6 @@
 /** Keys that stand more than once in one object: JSON lets the last one count, and the others go without a word. */
 import { visit } from 'jsonc-parser';
 import type { Json } from '../domain/json.ts';
-import { extentOf } from './extent.ts';
 import type { JsonPath } from './locate.ts';
 import type { Place } from './place.ts';
 
@@ -15,9 +14,9 @@ export interface RepeatedKey {
 /** Most that are looked for in a file. */
 const MAX_KEYS = 1000;
 
-/** The repeated keys of text that was parsed as this value. Only where there are any is the text read as JSON again. */
-export function repeatedKeys(text: string, value: Json): RepeatedKey[] {
-  return countKeys(value) === extentOf(text).keys ? [] : findRepeatedKeys(text);
+/** The repeated keys of text that was parsed. Only where there are any is the text read as JSON again. */
+export function repeatedKeys(text: string, { value, keys }: { value: Json; keys: number }): RepeatedKey[] {
+  return countKeys(value) === keys ? [] : findRepeatedKeys(text);
 }
 
 function countKeys(value: Json): number {

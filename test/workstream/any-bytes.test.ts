@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Json } from '../../src/domain/json.ts';
 import type { LoadedFolder } from '../../src/domain/plan.ts';
 import { formatPlan } from '../../src/plan/render.ts';
 import { makePlan } from '../../src/plan/plan.ts';
@@ -97,10 +98,20 @@ test.each(Array.from({ length: PARTS }, (_, part) => part + 1))(
   MINUTES_MS,
 );
 
+function keysIn(value: Json): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const own = Array.isArray(value) ? 0 : Object.keys(value).length;
+  return Object.values(value).reduce((sum: number, child) => sum + keysIn(child), own);
+}
+
 test('what is JSON is read as JSON.parse does, with or without comments', () => {
   fc.assert(
     fc.property(fc.json(), fc.constantFrom('', '// c', '/* "[{ */'), (json, comment) => {
-      expect(parse(`${json}\n${comment}`)).toEqual({ ok: true, value: JSON.parse(json) });
+      expect(parse(`${json}\n${comment}`)).toEqual({
+        ok: true,
+        value: JSON.parse(json),
+        keys: keysIn(JSON.parse(json)),
+      });
     }),
     { numRuns: 300 },
   );
