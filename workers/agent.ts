@@ -4,6 +4,7 @@ import type { Handed } from '../src/domain/lot.ts';
 import type { Failure } from '../src/domain/failure.ts';
 import type { Answer } from '../src/domain/outcome.ts';
 import type { AgentHost } from './agent-host.ts';
+import { delay } from './delay.ts';
 import { execute, usesModules } from './execute.ts';
 import { currentExecution, Execution, setInHand } from './execution.ts';
 import { guardMillrace } from './guard-millrace.ts';
@@ -11,6 +12,9 @@ import { captureStandardOutput } from './stdio.ts';
 import { ThreadState } from './thread-state.ts';
 import { flattenThrown } from './thrown.ts';
 import { watchChildProcesses } from './watch-child-processes.ts';
+
+/** How long the main thread gets to end a place that has said its outcome, in milliseconds. */
+const RETIRED_MS = 1_000;
 
 export class Agent {
   readonly #host: AgentHost;
@@ -42,7 +46,13 @@ export class Agent {
     return this.#hasRunModules && this.#state !== null && this.#state.changed(false) !== null;
   }
 
-  /** Executes. Never resolves where this place is not fit for another execution: the outcome is sent then. */
+  /** Whether it has given its last answer: nothing more is to begin in this place. */
+  hasRetired = false;
+
+  /**
+   * Executes. Where this place is not fit for another execution the outcome is sent, and the main thread ends the
+   * place; only if that has not happened in time, because code had closed the way there, is it returned.
+   */
   async take(handed: Handed): Promise<Answer> {
     const { executionId } = handed.assignment;
     const execution = new Execution(handed, this.#host);
@@ -58,8 +68,10 @@ export class Agent {
     const { retire: why } = execution;
     if (why === null) return { executionId, outcome, posted: execution.posted };
     execution.post({ type: 'retire', executionId, why, outcome });
-    // The main thread has the outcome now and ends this place.
-    return new Promise<never>(() => undefined);
+    this.#hasFailed = true;
+    this.hasRetired = true;
+    await delay(RETIRED_MS).promise;
+    return { executionId, outcome, posted: execution.posted };
   }
 
   #hold(execution: Execution | null): void {

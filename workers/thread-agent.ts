@@ -36,6 +36,7 @@ export default async function take({ handed, claims }: Lot): Promise<Answer | nu
     if (Atomics.compareExchange(claims, index, CLAIM.open, CLAIM.begun) !== CLAIM.open) continue;
     const next: Handed = JSON.parse(text);
     last = await agent.take(next);
+    if (agent.hasRetired) break;
   }
   return last;
 }

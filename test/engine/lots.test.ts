@@ -28,6 +28,10 @@ export const leavesTimer = () => { setTimeout(() => undefined, 1e6); };
 export const closesPort = async (input, { workspace, workstream }) => {
   mark(workspace, workstream.id);
   (await import('node:worker_threads')).parentPort.close();
+};
+export const closesPortAndLeavesTimer = async (input, context) => {
+  await closesPort(input, context);
+  leavesTimer();
 };`;
 
 const base = mkdtempSync(join(tmpdir(), 'millrace-lots-'));
@@ -119,9 +123,12 @@ test('a thread that is not fit for another one gives its outcome, and the rest b
   expect(await ends(handAll(['leavesTimer', 'default', 'default']))).toEqual(['completed', null, null]);
 });
 
-test('code that closes the port of its thread costs nobody else an answer', async () => {
+test.each([
+  ['that is fit for another', 'closesPort'],
+  ['that is not fit for another', 'closesPortAndLeavesTimer'],
+])('code that closes the port of its thread, %s, costs nobody an answer', async (_, closes) => {
   const { hand, ran } = bench();
-  const closer = hand('ws-closer', 'closesPort', 'run');
+  const closer = hand('ws-closer', closes, 'run');
   const next = hand('ws-next', 'default', 'run');
   expect((await closer)?.status).toBe('completed');
   expect((await next)?.status).toBe('completed');
