@@ -6,7 +6,8 @@ export function variablesOf(
   execution: Pick<Execution, 'assignment' | 'environment'>,
   pairs: string[],
 ): string[] {
-  const own = execution.assignment.workstream.workspace === 'worktree' ? withoutRepository(pairs) : pairs;
+  const inherited = isOfWorktree(execution) ? ofTheRepository() : null;
+  const own = inherited === null ? pairs : pairs.filter((pair) => !inherited.has(pair));
   return withVariables(own, execution.environment());
 }
 
@@ -15,14 +16,14 @@ export function variablesIn(
   execution: Pick<Execution, 'assignment' | 'environment'>,
   variables: NodeJS.ProcessEnv,
 ): NodeJS.ProcessEnv {
-  const pairs: string[] = [];
-  for (const name in variables) if (variables[name] !== undefined) pairs.push(`${name}=${variables[name]}`);
-  return Object.fromEntries(
-    variablesOf(execution, pairs).map((pair) => [
-      pair.slice(0, pair.indexOf('=')),
-      pair.slice(pair.indexOf('=') + 1),
-    ]),
-  );
+  const inherited = isOfWorktree(execution) ? ofTheRepository() : null;
+  // Without a prototype, so that a variable of any name is one.
+  const own: NodeJS.ProcessEnv = Object.create(null);
+  for (const name in variables) {
+    const value = variables[name];
+    if (value !== undefined && inherited?.has(`${name}=${value}`) !== true) own[name] = String(value);
+  }
+  return Object.assign(own, execution.environment());
 }
 
 /** Variables of the same name are replaced: of two, most programs see the first. */
@@ -43,8 +44,9 @@ const OF_A_REPOSITORY = [
   'GIT_PREFIX',
 ];
 
+const isOfWorktree = ({ assignment }: Pick<Execution, 'assignment'>): boolean =>
+  assignment.workstream.workspace === 'worktree';
+
 /** What Millrace inherited would lead a git in a worktree to the user's index and tree. What a step sets itself stays. */
-function withoutRepository(pairs: string[]): string[] {
-  const inherited = new Set(OF_A_REPOSITORY.map((name) => `${name}=${process.env[name]}`));
-  return pairs.filter((pair) => !inherited.has(pair));
-}
+const ofTheRepository = (): Set<string> =>
+  new Set(OF_A_REPOSITORY.map((name) => `${name}=${process.env[name]}`));

@@ -66,9 +66,8 @@ function start({
     // The agent has made it; where it is gone or another one, the agent's own descriptor still leads somewhere.
     descriptor = openRegular(output, { flags: constants.O_WRONLY | constants.O_APPEND, refuseLinks: true });
     if (fstatSync(descriptor).ino !== inode) return undefined;
-    const env = Object.fromEntries(variables.map(splitPair));
     const stdio = ['ignore' as const, descriptor, descriptor];
-    const child = spawn(file, args, { cwd, env, shell, detached: true, stdio });
+    const child = spawn(file, args, { cwd, env: variables, shell, detached: true, stdio });
     child.on('error', () => undefined);
     return child;
   } catch {
@@ -76,9 +75,4 @@ function start({
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
-}
-
-function splitPair(pair: string): [name: string, value: string] {
-  const at = pair.indexOf('=');
-  return [pair.slice(0, at), pair.slice(at + 1)];
 }

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
 import { statSync } from 'node:fs';
 import type { Failure } from '../src/domain/failure.ts';
 import { lastStates } from '../src/support/line-states.ts';
-import { variablesOf } from './child-variables.ts';
+import { variablesIn } from './child-variables.ts';
 import type { Command } from './command.ts';
 import type { End } from './process-end.ts';
 import { variables } from './thread-environment.ts';
@@ -66,8 +66,7 @@ async function launch(command: Command, execution: ProcessHost): Promise<Started
   const { assignment, children, host, output } = execution;
   if (host.launcher === null || !host.launcher.isTied) return null;
   const { file, args, shell, cwd } = command;
-  const pairs = Object.entries(environmentOf(command)).map(([name, value]) => `${name}=${value}`);
-  const variables = variablesOf(execution, pairs);
+  const variables = variablesIn(execution, environmentOf(command));
   const { graceSeconds } = assignment.limits;
   const { path, inode } = output;
   const request = { file, args, shell, cwd, variables, output: path, inode, graceSeconds };

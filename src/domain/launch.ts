@@ -10,8 +10,8 @@ export interface LaunchRequest {
   shell: boolean;
   /** Absolute path of the folder that it runs in. */
   cwd: string;
-  /** All its variables, as `NAME=value`. */
-  variables: string[];
+  /** All its variables. */
+  variables: Readonly<Record<string, string | undefined>>;
   /** Absolute path of the file that its output is added to. */
   output: string;
   /** By which it is known that this is the file that the agent has open. */
