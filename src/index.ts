@@ -2,7 +2,7 @@
 export { MultiAgentWorkstreamCoordinator } from './app/multi-agent-workstream-coordinator.ts';
 export type { CoordinatorOptions } from './app/options.ts';
 export { Refusal } from './app/refusal.ts';
-export type { RunResult } from './app/run-result.ts';
+export type { RunResult } from './app/run-document.ts';
 export type {
   AgentResult,
   FinalStatus,
@@ -14,7 +14,7 @@ export type {
 export { type Failure, failureSchema, type Reason } from './domain/failure.ts';
 export { describeFailure } from './domain/failure-message.ts';
 export type { Json, JsonObject } from './domain/json.ts';
-export type { TestCase, TestCounts } from './domain/test-case.ts';
+export type { TestCase, TestCounts } from './domain/outcome.ts';
 export { type Outcome, outcomeSchema, type StepResult, type TestResult } from './domain/outcome.ts';
 export type { RunEvent, RunListener } from './domain/run-event.ts';
 export type {
@@ -32,8 +32,8 @@ export type {
 export type { Capped } from './domain/capped.ts';
 export type { ModuleResult, ModuleStepFunction, StepContext } from './domain/step-context.ts';
 export type { Step, Workstream } from './domain/workstream.ts';
-export { stepSchema } from './domain/step-file.ts';
+export { stepSchema } from './domain/workstream-file.ts';
 export { type WorkstreamFile, workstreamFileSchema } from './domain/workstream-file.ts';
 export type { Decision } from './run/coordinator.ts';
-export { ConsolidationDatabase } from './store/consolidation-database.ts';
-export { StoreError } from './store/store-error.ts';
+export { ConsolidationDatabase } from './store/read/consolidation-database.ts';
+export { StoreError } from './store/schema/store-error.ts';

@@ -1,6 +1,6 @@
 /** Starts the command line. A run is started in a process of its own, which this one watches over. */
 import { fileURLToPath } from 'node:url';
-import { LEAST_FILES, openFilesLimit } from './support/open-files.ts';
+import { LEAST_FILES, openFilesLimit } from './os/open-files.ts';
 import { isWatched } from './watch/is-watched.ts';
 import { watch } from './watch/watch.ts';
 

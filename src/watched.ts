@@ -1,9 +1,9 @@
 /** The entry of a run that another process watches over. */
-import { openLink } from './watch/link.ts';
+import { openChannel } from './watch/channel.ts';
 import { endProcess } from './watch/end-process.ts';
 import { takeStreams } from './watch/streams.ts';
 
-const link = openLink(takeStreams());
+const link = openChannel(takeStreams());
 // What it loads looks at the streams.
 const { main } = await import('./cli/cli.ts');
 await main(process.argv.slice(2));

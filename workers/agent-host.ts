@@ -1,7 +1,7 @@
 /** What an agent knows of the place it lives in. */
 import type { FromAgent } from '../src/domain/agent-message.ts';
-import type { Launcher } from './launcher.ts';
-import type { Redactor } from '../src/support/redactor.ts';
+import type { Launcher } from './processes/launcher.ts';
+import type { Redactor } from '../src/secrets/redactor.ts';
 
 export interface AgentHost {
   /** A thread executes many assignments, a process one. */

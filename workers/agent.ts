@@ -1,17 +1,17 @@
 /** An agent: one assignment in, one outcome out, and nothing that a workstream's code does escapes it. */
 import type { Cancellation } from '../src/domain/agent-message.ts';
-import type { Handed } from '../src/domain/lot.ts';
+import type { BatchItem } from '../src/domain/engine.ts';
 import type { Failure } from '../src/domain/failure.ts';
 import type { Answer } from '../src/domain/outcome.ts';
+import { isVital } from '../src/os/process-group.ts';
 import type { AgentHost } from './agent-host.ts';
-import { delay } from './delay.ts';
 import { execute, usesModules } from './execute.ts';
 import { currentExecution, Execution, setInHand } from './execution.ts';
-import { guardMillrace } from './guard-millrace.ts';
-import { captureStandardOutput } from './stdio.ts';
-import { ThreadState } from './thread-state.ts';
-import { flattenThrown } from './thrown.ts';
-import { watchChildProcesses } from './watch-child-processes.ts';
+import { watchChildProcesses } from './processes/watch-child-processes.ts';
+import { delay } from './thread/delay.ts';
+import { captureStandardOutput } from './thread/stdio.ts';
+import { ThreadState } from './thread/thread-state.ts';
+import { flattenThrown } from './thread/thrown.ts';
 
 /** How long the main thread gets to end a place that has said its outcome, in milliseconds. */
 const RETIRED_MS = 1_000;
@@ -53,7 +53,7 @@ export class Agent {
    * Executes. Where this place is not fit for another execution the outcome is sent, and the main thread ends the
    * place; only if that has not happened in time, because code had closed the way there, is it returned.
    */
-  async take(handed: Handed): Promise<Answer> {
+  async take(handed: BatchItem): Promise<Answer> {
     const { executionId } = handed.assignment;
     const execution = new Execution(handed, this.#host);
     this.#hold(execution);
@@ -118,4 +118,24 @@ function stopFailure(because: Cancellation['because'], execution: Execution): Fa
     case 'cancelled':
       return { reason: 'cancelled', detail: 'it was running and was told to stop' };
   }
+}
+
+/**
+ * From now on code of this place can't signal what it runs in: the process of the run, which is that of every thread,
+ * its process group, and what they descend from. An agent that is a process may end itself. It is an error that the
+ * code gets to see, as `process.chdir` and `process.abort` are in a thread; its child processes are not kept from it.
+ */
+function guardMillrace(place: AgentHost['place']): void {
+  const kill = process.kill.bind(process);
+  const isOwn = (target: number): boolean =>
+    place === 'process' && [0, process.pid, -process.pid].includes(target);
+  process.kill = (pid, signal) => {
+    const target = Number(pid);
+    if (signal !== 0 && Number.isInteger(target) && isVital(target) && !isOwn(target)) {
+      throw new Error(
+        `process.kill(${target}, ${JSON.stringify(signal ?? 'SIGTERM')}) was refused: what has that number runs Millrace, and with it all workstreams. To fail a workstream, throw an error.`,
+      );
+    }
+    return kill(pid, signal);
+  };
 }

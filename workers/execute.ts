@@ -1,27 +1,28 @@
 /** One assignment in, one outcome out: the steps, then acceptance. Catches everything. */
-import { isDenial } from '../src/domain/denial.ts';
-import type { Failure } from '../src/domain/failure.ts';
 import { describeFailure } from '../src/domain/failure-message.ts';
+import type { Failure } from '../src/domain/failure.ts';
 import type { Outcome, StepResult, TestResult } from '../src/domain/outcome.ts';
+import { isDenial } from '../src/domain/tool.ts';
 import type { Step } from '../src/domain/workstream.ts';
+import { leftSentences, straySentence } from '../src/os/owned-processes.ts';
+import { startTimer, measured } from '../src/os/stopwatch.ts';
 import { checkAcceptance } from './acceptance/check.ts';
 import { testTail } from './acceptance/test-log.ts';
-import { recentThreadCpuTime, threadCpuTime } from './cpu-time.ts';
-import { exitCodeFailure, takeExitCode } from './exit-code.ts';
 import { currentExecution, type Execution } from './execution.ts';
-import { activeResources, hasMoreThan, leftoversSince } from './leftovers.ts';
-import { clearTimeout, now, setTimeout } from './own-globals.ts';
-import { runStep } from './runners/step.ts';
+import { shellCommand } from './processes/command.ts';
+import { runProcess } from './processes/process.ts';
 import { type StepOutcome, stepOutcome } from './runners/step-outcome.ts';
-import { setUp } from './set-up.ts';
-import { flattenThrown } from './thrown.ts';
-import { leftSentences, straySentence } from '../src/support/left-sentence.ts';
-import { StopSignal } from './stop-signal.ts';
-import type { ThreadState } from './thread-state.ts';
-import { beginNow, measured } from '../src/support/stopwatch.ts';
+import { runStep } from './runners/step.ts';
+import { recentThreadCpuTime, threadCpuTime } from './thread/cpu-time.ts';
+import { delay } from './thread/delay.ts';
+import { exitCodeFailure, takeExitCode } from './thread/exit-code.ts';
+import { clearTimeout, now, setTimeout } from './thread/own-globals.ts';
+import { StopSignal } from './thread/stop-signal.ts';
+import type { ThreadState } from './thread/thread-state.ts';
+import { flattenThrown } from './thread/thrown.ts';
 
 /** What has been found out so far. */
-interface Findings {
+interface PartialOutcome {
   steps: StepResult[];
   tests: TestResult[];
   /** What the last module that gives an output gave, and what the last tool said. */
@@ -36,10 +37,10 @@ interface Findings {
  * @param state of the thread, which others will use after it; null where nobody will.
  */
 export async function execute(execution: Execution, state: ThreadState | null): Promise<Outcome> {
-  const begin = beginNow();
+  const begin = startTimer();
   const cpuStart = recentThreadCpuTime();
   const before = activeResources();
-  const findings: Findings = {
+  const findings: PartialOutcome = {
     steps: [],
     tests: [],
     outputs: { module: null, tool: null },
@@ -88,7 +89,7 @@ export async function execute(execution: Execution, state: ThreadState | null): 
 /** What fails here is our own code, perhaps by what the workstream's code has done to the thread. */
 async function orInternalError(
   execution: Execution,
-  findings: Findings,
+  findings: PartialOutcome,
   work: () => Promise<void>,
 ): Promise<void> {
   try {
@@ -103,7 +104,7 @@ export const usesModules = ({ assignment }: Execution): boolean =>
   assignment.workstream.steps.some((step) => step.kind === 'module');
 
 /** What modules have changed in the thread is put back before our own code goes on, and the thread is not used again. */
-function findChanges(execution: Execution, findings: Findings, state: ThreadState | null): void {
+function findChanges(execution: Execution, findings: PartialOutcome, state: ThreadState | null): void {
   const changed = state === null ? null : state.changed(execution.ranNewCode);
   if (state === null || changed === null) return;
   state.restore();
@@ -126,7 +127,7 @@ function lateExitCode(execution: Execution): Failure | null {
 const since = (start: number | undefined, end: number | undefined): number | null =>
   start === undefined || end === undefined ? null : Math.max(0, end - start);
 
-async function runAll(execution: Execution, findings: Findings): Promise<void> {
+async function runAll(execution: Execution, findings: PartialOutcome): Promise<void> {
   const { workstream } = execution.assignment;
   findings.failure = await setUp(execution);
   if (findings.failure !== null) return;
@@ -157,7 +158,7 @@ async function runAll(execution: Execution, findings: Findings): Promise<void> {
   }
 }
 
-async function runOne(step: Step, execution: Execution, findings: Findings): Promise<StepResult> {
+async function runOne(step: Step, execution: Execution, findings: PartialOutcome): Promise<StepResult> {
   const start = now();
   const outcome = await withinLimit(step, execution);
   if (outcome.output !== null) findings.outputs[step.kind === 'tool' ? 'tool' : 'module'] = outcome.output;
@@ -228,4 +229,64 @@ async function endProcesses(execution: Execution): Promise<boolean> {
   for (const sentence of leftSentences(ended)) execution.warn(sentence);
   if (ended.strays.length > 0) execution.warn(straySentence(ended.strays));
   return ended.found.length > 0;
+}
+
+/** Prepares the workspace before the first step. */
+
+/** Runs the assignment's setup line through the shell. Null when it succeeded, or there is none. */
+async function setUp(execution: Execution): Promise<Failure | null> {
+  const { setup, shell, workspace } = execution.assignment;
+  if (setup === null) return null;
+  const command = { shown: setup, ...shellCommand(setup, shell), cwd: workspace, env: {} };
+  try {
+    const { failure, exitCode } = await runProcess(command, execution, execution.signal.abortSignal);
+    return failure === null ? null : setupFailure(setup, failure, exitCode);
+  } catch (error) {
+    if (execution.stopped === null) throw error;
+    return execution.stopped.failure;
+  }
+}
+
+/** Failures that are not its own, such as too much output, stay what they are. */
+function setupFailure(setup: string, failure: Failure, exitCode: number | null): Failure {
+  const { reason } = failure;
+  if (reason === 'exit-non-zero' || reason === 'killed-by-signal') {
+    return { reason: 'setup-failed', exitCode, command: setup, tail: failure.tail, log: failure.log };
+  }
+  if (reason !== 'command-not-found' && reason !== 'command-not-executable') return failure;
+  const { tail = '', log = null } = failure;
+  return { reason: 'setup-failed', exitCode, command: setup, tail, log, cause: describeFailure(failure) };
+}
+
+/** Timers, sockets and the like that keep a thread's event loop busy, counted by kind. */
+type Resources = ReadonlyMap<string, number>;
+
+/** Counts what is active in this thread now. */
+function activeResources(): Resources {
+  const counts = new Map<string, number>();
+  for (const kind of process.getActiveResourcesInfo()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return counts;
+}
+
+/** What closes by itself, such as a file that was just read, gets this long to do so. */
+const SETTLE_MS = 10;
+
+/** Whether something is active that was not in `before`. */
+const hasMoreThan = (before: Resources): boolean => compare(before) !== null;
+
+/** What is still active and was not in `before`, as "2 × Timeout, 1 × TCPServerWrap"; null for nothing. */
+async function leftoversSince(before: Resources): Promise<string | null> {
+  if (compare(before) === null) return null;
+  await delay(SETTLE_MS).promise;
+  return compare(before);
+}
+
+function compare(before: Resources): string | null {
+  const parts: string[] = [];
+  for (const [kind, count] of activeResources()) {
+    const more = count - (before.get(kind) ?? 0);
+    // A pending immediate ends by itself within this turn of the event loop.
+    if (more > 0 && kind !== 'Immediate') parts.push(`${more} × ${kind}`);
+  }
+  return parts.length === 0 ? null : parts.join(', ');
 }

@@ -2,18 +2,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Cancellation, FromAgent } from '../src/domain/agent-message.ts';
 import type { Assignment } from '../src/domain/assignment.ts';
-import type { Handed } from '../src/domain/lot.ts';
+import type { BatchItem } from '../src/domain/engine.ts';
 import type { Failure } from '../src/domain/failure.ts';
-import { nameProcesses } from '../src/support/left-sentence.ts';
-import { MARK_VARIABLE, markValue } from '../src/support/owned-processes.ts';
-import type { Effort } from '../src/support/redact-file.ts';
-import { commandOf } from '../src/support/process-table.ts';
+import { nameProcesses, MARK_VARIABLE, markValue } from '../src/os/owned-processes.ts';
+import type { Effort } from '../src/secrets/redact-file.ts';
+import { commandOf } from '../src/os/process-table.ts';
 import type { AgentHost } from './agent-host.ts';
-import { ChildProcesses } from './child-processes.ts';
-import { now } from './own-globals.ts';
-import { OutputFile } from './output-file.ts';
-import { StopSignal } from './stop-signal.ts';
-import { firstOf } from '../src/support/cut-text.ts';
+import { ChildProcesses } from './processes/child-processes.ts';
+import { now } from './thread/own-globals.ts';
+import { OutputFile } from './processes/output-file.ts';
+import { StopSignal } from './thread/stop-signal.ts';
+import { firstOf } from '../src/text/cut-text.ts';
 
 const PROGRESS_INTERVAL_MS = 100;
 const MAX_WARNINGS = 100;
@@ -80,7 +79,7 @@ export class Execution {
   #logged = 0;
   #lates = 0;
 
-  constructor({ assignment, mark, compiled }: Handed, host: AgentHost) {
+  constructor({ assignment, mark, compiled }: BatchItem, host: AgentHost) {
     this.assignment = assignment;
     this.compiled = compiled;
     this.#mark = mark;

@@ -9,7 +9,7 @@
 import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createServer } from 'node:net';
-import { Launches } from './launches.ts';
+import { Launches } from './processes/launches.ts';
 
 const [, , path = ''] = process.argv;
 

@@ -1,6 +1,6 @@
 /** The entry of a process that executes one assignment and ends. */
 import type { FromAgent, Signed, ToProcess } from '../src/domain/agent-message.ts';
-import { Redactor } from '../src/support/redactor.ts';
+import { Redactor } from '../src/secrets/redactor.ts';
 import { Agent } from './agent.ts';
 
 /** Beyond the grace: what ending what it started may take once nobody listens any more. */

@@ -1,11 +1,11 @@
 /** The entry of a worker thread: one lot of assignments after the other. */
 import { BroadcastChannel, parentPort, workerData } from 'node:worker_threads';
 import type { AgentSettings, Cancellation, FromAgent } from '../src/domain/agent-message.ts';
-import { CLAIM, type Handed, type Lot } from '../src/domain/lot.ts';
+import { CLAIM, type BatchItem, type AssignmentBatch } from '../src/domain/engine.ts';
 import type { Answer } from '../src/domain/outcome.ts';
-import { Redactor } from '../src/support/redactor.ts';
+import { Redactor } from '../src/secrets/redactor.ts';
 import { Agent } from './agent.ts';
-import { Launcher } from './launcher.ts';
+import { Launcher } from './processes/launcher.ts';
 
 /** Taken away from `workerData`, where code of workstreams could read it and speak in this agent's name. */
 const settings = takeSettings(workerData);
@@ -23,10 +23,10 @@ const agent = new Agent({
 });
 
 /**
- * Called by the pool for each lot. Gives the answer to the last assignment that it began, null when all were taken
+ * Called by the pool for each lot. Returns the answer to the last assignment that it began, null when all were taken
  * back; each of the others is answered by a message before the next one begins.
  */
-export default async function take({ handed, claims }: Lot): Promise<Answer | null> {
+export default async function take({ handed, claims }: AssignmentBatch): Promise<Answer | null> {
   // What has not been begun when a thread ends is handed to another one.
   if (agent.isSpoilt) exit(0);
   let last: Answer | null = null;
@@ -34,7 +34,7 @@ export default async function take({ handed, claims }: Lot): Promise<Answer | nu
     if (last !== null) send(answerMessage(last));
     last = null;
     if (Atomics.compareExchange(claims, index, CLAIM.open, CLAIM.begun) !== CLAIM.open) continue;
-    const next: Handed = JSON.parse(text);
+    const next: BatchItem = JSON.parse(text);
     last = await agent.take(next);
     if (agent.hasRetired) break;
   }

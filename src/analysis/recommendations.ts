@@ -1,15 +1,16 @@
-import { plural } from '../support/plural.ts';
-import { oneLine } from '../support/printable.ts';
-import type { AdviceInput } from './advice-input.ts';
+import { type AgentPerformance, type ExecutionSummary, LEAST_WORK_SECONDS } from '../domain/run-record.ts';
+import { plural, percent, seconds } from '../text/format.ts';
+import { oneLine } from '../text/printable.ts';
 import {
+  type AdviceInput,
   definitionAdvice,
   memoryAdvice,
   patternAdvice,
   skippedAdvice,
   timeoutAdvice,
+  againCommand,
+  nameSome,
 } from './failure-advice.ts';
-import { speedAdvice } from './speed-advice.ts';
-import { circuitAdvice, conflictAdvice, takeOverAdvice } from './tool-advice.ts';
 
 /** Most recommendations of a run. */
 const LIMIT = 8;
@@ -82,4 +83,154 @@ function closing({ run }: AdviceInput): string {
   }
   if (workstreams === 0) return 'There were no workstreams: `millrace init` makes a first folder that runs.';
   return `Everything completed: \`millrace show ${run.runId}\` lists the results, and the outputs are in the report and in the table agent_results.`;
+}
+
+/** Recommendations about coding agents and their work. */
+
+/** Work that is in no common branch yet, one sentence for all of it. */
+function conflictAdvice({ merges }: AdviceInput): string[] {
+  const [first] = merges?.problems.shown ?? [];
+  if (merges === null || first === undefined) return [];
+  const { workstreamId, conflictsWith, files, branch } = first;
+  const what =
+    conflictsWith.length === 0
+      ? `The work of ${nameSome([workstreamId])} could not be merged`
+      : `The work of ${nameSome([workstreamId])} conflicts with ${nameSome(conflictsWith)} in ${nameSome(files)}`;
+  const how =
+    branch === null ? '' : `: take over the others first, then \`git merge ${quiet(branch)}\` and resolve it`;
+  const left = merges.problems.total - 1;
+  return [
+    `${what}${how}.${left > 0 ? ` ${plural(left, 'more workstream')} could not be merged either.` : ''}`,
+  ];
+}
+
+/** Work that only waits to be taken over. */
+function takeOverAdvice({ merges, run }: AdviceInput): string[] {
+  if (merges === null) return [];
+  if (merges.branch === '' && merges.mergeable > 0) {
+    return [
+      `The work of ${plural(merges.mergeable, 'workstream')} is on branches of its own, in which no conflict was found: list them with \`git branch --list 'millrace/${quiet(run.runId)}/*'\` and take over each with \`git merge\`.`,
+    ];
+  }
+  if (merges.merged === 0) return [];
+  return [
+    `The work of ${plural(merges.merged, 'workstream')} is merged in one branch: look at it with \`git log -p HEAD..${quiet(merges.branch)}\` and take it over with \`git merge ${quiet(merges.branch)}\`.`,
+  ];
+}
+
+/** What was not started because its tool, or the money for it, had run out. */
+function circuitAdvice({ skipped, run }: AdviceInput): string[] {
+  return (['circuit-open', 'budget-exceeded'] as const).flatMap((reason) => {
+    const found = skipped.shown.filter((each) => each.reason === reason);
+    const [first] = found;
+    if (first === undefined) return [];
+    const ids = found.map((each) => each.workstreamId);
+    const total = skipped.total > skipped.shown.length ? ids.length + 1 : ids.length;
+    const command = againCommand(ids, run.runId, total);
+    const why = oneLine((first.explanation ?? '').replaceAll('`', "'"), 300).replace(/\.$/, '');
+    return [`${plural(ids.length, 'workstream')} (${nameSome(ids)}): ${why}, then ${command}.`];
+  });
+}
+
+/** A name inside backticks. */
+const quiet = (name: string): string => name.replaceAll('`', "'");
+
+/** Recommendations about how fast a run was, from measured times only. */
+
+/** From this share on, a chain decides the wall time, agents are busy, and work is CPU-bound. */
+const DECISIVE = 0.8;
+const BUSY = 0.7;
+
+/** The least gain worth a sentence: a tenth of the wall time. */
+const GAIN = 0.9;
+
+/** At most one thing that bounds the run, and the imbalance of pinned distribution. */
+function speedAdvice(input: AdviceInput): string[] {
+  const summary = input.run.executionSummary;
+  if (summary === null || input.run.state !== 'ended' || isShort(summary)) return [];
+  const bound = chainAdvice(summary, input) ?? idleAdvice(summary, input) ?? moreAgentsAdvice(summary, input);
+  const imbalance = imbalanceAdvice(summary, input.agents);
+  return [bound, imbalance].filter((sentence) => sentence !== null);
+}
+
+/** Of little work the times are mostly those of any run. */
+const isShort = ({ speed }: ExecutionSummary): boolean => speed.oneAgentSeconds < LEAST_WORK_SECONDS;
+
+/** One chain of workstreams, or one workstream, takes nearly all of the wall time while agents are idle. */
+function chainAdvice({ speed, agentsCount }: ExecutionSummary, { timeline }: AdviceInput): string | null {
+  const { criticalPath, criticalPathSeconds: chain, wallSeconds: wall, busySeconds: busy } = speed;
+  const [only] = criticalPath;
+  if (chain < speed.limitSeconds * 0.999) return null;
+  if (agentsCount < 2 || only === undefined || chain < wall * DECISIVE || busy > agentsCount * wall * BUSY)
+    return null;
+  const members = new Set(criticalPath);
+  // What failed may have hung, or would have gone on: its time is not that of the work.
+  if (timeline.shown.some(({ workstreamId, status }) => status === 'failed' && members.has(workstreamId)))
+    return null;
+  const enough = Math.max(1, Math.ceil(speed.oneAgentSeconds / chain));
+  const fewer =
+    enough < agentsCount
+      ? ` ${plural(enough, 'agent')} can do this work in that time: \`millrace run -j ${enough}\`.`
+      : '';
+  const share = `${seconds(chain)} of the run's ${seconds(wall)}`;
+  if (criticalPath.length === 1) {
+    return `${nameSome([only])} alone took ${share}, and no number of agents shortens it: split it, for example by a \`matrix\`.${fewer}`;
+  }
+  const longest = timeline.shown
+    .filter(({ workstreamId, durationSeconds }) => members.has(workstreamId) && durationSeconds !== null)
+    .toSorted((a, b) => (b.durationSeconds ?? 0) - (a.durationSeconds ?? 0))[0];
+  const member =
+    longest === undefined
+      ? 'its longest member'
+      : `${nameSome([longest.workstreamId])} (${seconds(longest.durationSeconds)})`;
+  return `The chain ${chainName(criticalPath)} took ${share}, and no number of agents shortens it: make ${member} faster or remove a dependency.${fewer}`;
+}
+
+/** The first and the last member, and the one between them if there is only one. */
+function chainName(ids: string[]): string {
+  if (ids.length <= 3) return ids.map((id) => nameSome([id])).join(' → ');
+  return `${nameSome(ids.slice(0, 1))} → … → ${nameSome(ids.slice(-1))} (${plural(ids.length, 'workstream')})`;
+}
+
+/** There were more agents than workstreams. */
+function idleAdvice({ agentsCount }: ExecutionSummary, { agents, run }: AdviceInput): string | null {
+  const ran = run.totals.completed + run.totals.failed;
+  const idle = agents.filter((agent) => agent.workstreams === 0).length;
+  if (idle === 0 || ran === 0 || ran >= agentsCount) return null;
+  return `${idle} of ${agentsCount} agents had nothing to do: \`millrace run -j ${agentsCount - idle}\` is enough for this work.`;
+}
+
+/** The agents were computing nearly all of the time, and there are cores left. */
+function moreAgentsAdvice(summary: ExecutionSummary, { agents, run }: AdviceInput): string | null {
+  const { speed, agentsCount, cores } = summary;
+  const more = Math.min(cores, run.totals.completed + run.totals.failed);
+  const used = speed.busySeconds / (agentsCount * speed.wallSeconds);
+  const cpu = cpuShare(agents, speed.busySeconds);
+  if (more <= agentsCount || used < BUSY || cpu === null || cpu < BUSY) return null;
+  const best = Math.max(speed.criticalPathSeconds, speed.oneAgentSeconds / more);
+  if (best > speed.wallSeconds * GAIN) return null;
+  return `${plural(agentsCount, 'agent')} worked ${percent(used)} of the time, ${percent(cpu)} of that computing, and this machine has ${plural(cores, 'core')}: \`millrace run -j ${more}\` takes ${seconds(best)} instead of ${seconds(speed.wallSeconds)} at best.`;
+}
+
+/** CPU time of all threads in their busy time; null as soon as one is not known. */
+function cpuShare(agents: AgentPerformance[], busy: number): number | null {
+  let cpu = 0;
+  for (const agent of agents) {
+    if (agent.cpuSeconds === null) return null;
+    cpu += agent.cpuSeconds;
+  }
+  return busy === 0 ? null : Math.min(1, cpu / busy);
+}
+
+function imbalanceAdvice(
+  { distribution, speed }: ExecutionSummary,
+  agents: AgentPerformance[],
+): string | null {
+  const sorted = agents.toSorted((a, b) => b.busySeconds - a.busySeconds);
+  const most = sorted[0];
+  const least = sorted.at(-1);
+  if (distribution !== 'round-robin' || most === undefined || least === undefined) return null;
+  if (least.busySeconds > most.busySeconds * BUSY || speed.limitSeconds > speed.wallSeconds * GAIN)
+    return null;
+  return `${most.agentId} worked ${seconds(most.busySeconds)} and ${least.agentId} ${seconds(least.busySeconds)} under round-robin distribution: \`millrace run --distribution dynamic\` takes ${seconds(speed.limitSeconds)} instead of ${seconds(speed.wallSeconds)} at best.`;
 }

@@ -6,14 +6,14 @@ import { markdownReport } from '../report/markdown.ts';
 import { ReportError, writeReport } from '../report/write.ts';
 import type { Interruption } from '../run/interruption.ts';
 import { exitCodeOf } from '../run/signals.ts';
-import { History } from '../store/history.ts';
-import type { RunDatabase } from '../store/run-database.ts';
-import { storeError } from '../store/store-error.ts';
-import { scalingSummary } from '../store/agent-counts.ts';
-import { packageVersion } from '../support/package-version.ts';
-import { usableCores } from '../support/usable-cores.ts';
+import { History } from '../store/read/history.ts';
+import type { RunDatabase } from '../store/write/run-database.ts';
+import { storeError } from '../store/schema/store-error.ts';
+import { scalingSummary } from '../store/write/agent-counts.ts';
+import { packageVersion } from '../os/machine.ts';
+import { usableCores } from '../os/usable-cores.ts';
 import type { Paths } from './paths.ts';
-import type { RunResult } from './run-result.ts';
+import type { RunResult } from './run-document.ts';
 
 export interface Conclusion {
   runId: string;

@@ -4,7 +4,7 @@ import { EngineByIsolation } from '../engine/by-isolation.ts';
 import { ProcessEngine } from '../engine/processes.ts';
 import { ThreadEngine } from '../engine/threads.ts';
 import type { RunOptions } from './options.ts';
-import type { Redactor } from '../support/redactor.ts';
+import type { Redactor } from '../secrets/redactor.ts';
 import type { Paths } from './paths.ts';
 
 /** From so many commands on, a process that starts them saves more time than its own start takes. */

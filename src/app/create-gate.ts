@@ -2,9 +2,9 @@ import { realpathSync } from 'node:fs';
 import type { RunEvent } from '../domain/run-event.ts';
 import type { Plan } from '../domain/plan.ts';
 import { RunGate } from '../run/run-gate.ts';
-import type { RunDatabase } from '../store/run-database.ts';
-import { RunLocks } from '../store/run-locks.ts';
-import { isGone } from '../support/process-identity.ts';
+import type { RunDatabase } from '../store/write/run-database.ts';
+import { RunLocks } from '../store/write/run-locks.ts';
+import { isGone } from '../os/process-identity.ts';
 import { endLeft } from './end-left.ts';
 import type { Paths } from './paths.ts';
 

@@ -2,13 +2,13 @@ import type { Inheritance } from '../domain/earlier-run.ts';
 import type { Engine } from '../domain/engine.ts';
 import type { Json } from '../domain/json.ts';
 import type { Workspaces } from '../domain/workspaces.ts';
-import { Workplaces } from '../run/workplaces.ts';
-import { WorkstreamRunner } from '../run/workstream-runner.ts';
+import { WorkspaceManager } from '../run/attempt/workspace-manager.ts';
+import { WorkstreamRunner } from '../run/attempt/workstream-runner.ts';
 import type { RunOptions } from './options.ts';
 import type { Paths } from './paths.ts';
-import type { Roster } from './roster.ts';
+import type { Roster } from './agent-names.ts';
 
-export interface RunnerParts {
+export interface RunnerWiring {
   runId: string;
   options: RunOptions;
   paths: Paths;
@@ -21,13 +21,13 @@ export interface RunnerParts {
 }
 
 /** What takes a workstream through its attempts, with the options of the run. */
-export function createRunner(parts: RunnerParts): WorkstreamRunner {
+export function createRunner(parts: RunnerWiring): WorkstreamRunner {
   const { runId, options, paths, engine, roster, workspaces, inheritance, outputsOf } = parts;
   const { timeoutSeconds, graceSeconds, maxOutputMb, project } = options;
   return new WorkstreamRunner({
     runId,
     engine,
-    workplaces: new Workplaces({
+    workplaces: new WorkspaceManager({
       workspaces,
       folder: paths.cwd,
       merge: options.merge === 'run',

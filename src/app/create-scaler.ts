@@ -2,8 +2,8 @@ import type { ScalableEngine } from '../domain/engine.ts';
 import type { LoadSource } from '../domain/scaling.ts';
 import type { Coordinator } from '../run/coordinator.ts';
 import type { Journal } from '../run/journal.ts';
-import { Scaler } from '../run/scaler.ts';
-import type { Roster } from './roster.ts';
+import { Scaler } from '../scaling/scaler.ts';
+import type { Roster } from './agent-names.ts';
 
 export interface ScalerWiring {
   scaling: Roster['scaling'];

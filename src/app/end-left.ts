@@ -1,6 +1,6 @@
-import { endLeftProcesses, type LeftProcesses } from '../support/end-left-processes.ts';
-import { nameProcesses } from '../support/left-sentence.ts';
-import type { ProcessIdentity } from '../support/process-identity.ts';
+import { endLeftProcesses, type LeftProcesses } from '../os/end-remaining-processes.ts';
+import { nameProcesses } from '../os/owned-processes.ts';
+import type { ProcessIdentity } from '../os/process-identity.ts';
 
 /** A run whose process was killed. */
 interface KilledRun {

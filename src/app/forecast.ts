@@ -4,18 +4,17 @@ import type { Forecast, Plan, Skipped } from '../domain/plan.ts';
 import type { AgentResult } from '../domain/agent-result.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { makePlan } from '../plan/plan.ts';
-import { foresee } from '../run/foresee.ts';
-import { knownDurations } from '../store/durations.ts';
-import type { Beginning } from './begin.ts';
+import { foresee } from '../run/final-results.ts';
+import { knownDurations } from '../store/read/durations.ts';
+import type { RunRequest } from './prepare-run.ts';
 import { withDatabase } from './history.ts';
 import type { Paths } from './paths.ts';
-import type { Prepared } from './prepare.ts';
-import { makeRoster } from './roster.ts';
-import { toRun } from './to-run.ts';
+import { type Prepared, workstreamsToRun } from './prepare.ts';
+import { makeRoster } from './agent-names.ts';
 
 /** @throws Refusal as the run would for agents and tools that it can't have. */
-export function forecast({ options, paths, prepared }: Beginning): Forecast {
-  makeRoster(options, toRun(prepared));
+export function forecast({ options, paths, prepared }: RunRequest): Forecast {
+  makeRoster(options, workstreamsToRun(prepared));
   const inheritance = inheritanceOf(prepared);
   const { plan, outside } = prepared;
   const results = foresee({ plan, outside, inheritance, maxCostUsd: options.maxCostUsd });

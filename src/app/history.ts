@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
-import type { Connection } from '../store/connection.ts';
-import { openForReading } from '../store/database.ts';
-import { StoreError } from '../store/store-error.ts';
-import { checkState } from './folders.ts';
+import type { Connection } from '../store/schema/connection.ts';
+import { openForReading } from '../store/schema/database.ts';
+import { StoreError } from '../store/schema/store-error.ts';
+import { checkState } from './paths.ts';
 import { Refusal } from './refusal.ts';
 
 /**

@@ -1,20 +1,20 @@
 /** What the library is made of: options in, one run done, its exit code out. */
 import type { RunEvent, RunListener } from '../domain/run-event.ts';
-import { formatProblem } from '../domain/problem.ts';
-import { asStoreError, StoreError } from '../store/store-error.ts';
+import { formatProblem } from '../domain/plan.ts';
+import { asStoreError, StoreError } from '../store/schema/store-error.ts';
 import { endLeft } from './end-left.ts';
-import type { ProcessIdentity } from '../support/process-identity.ts';
-import type { Redactor } from '../support/redactor.ts';
-import { begin } from './begin.ts';
-import { environmentRedactor } from './environment-redactor.ts';
+import type { ProcessIdentity } from '../os/process-identity.ts';
+import type { Redactor } from '../secrets/redactor.ts';
+import { prepareRun } from './prepare-run.ts';
+import { environmentRedactor } from '../secrets/find-secrets.ts';
 import { redactPrepared } from './redact-prepared.ts';
 import { type CoordinatorOptions, resolveOptions } from './options.ts';
 import type { Prepared } from './prepare.ts';
 import { Refusal } from './refusal.ts';
-import type { RunResult } from './run-result.ts';
+import type { RunResult } from './run-document.ts';
 import { resolvePaths } from './paths.ts';
 import { RunSession } from './run-session.ts';
-import { takeInSpilled } from './spilled.ts';
+import { importSpills } from './resume/import-spills.ts';
 
 /**
  * Runs a folder of workstreams on N agents.
@@ -59,8 +59,8 @@ export class MultiAgentWorkstreamCoordinator {
     if (this.#session !== null) throw new Error('This coordinator has run already; make another one.');
     try {
       const { database } = resolvePaths(resolveOptions(this.#given));
-      for (const { level, text } of takeInSpilled(database)) this.#notice(level, text, null);
-      const { options, paths, process, ...begun } = begin(this.#given);
+      for (const { level, text } of importSpills(database)) this.#notice(level, text, null);
+      const { options, paths, process, ...begun } = prepareRun(this.#given);
       const { redactor, prepared } = redactPrepared(begun.prepared, options, paths);
       this.#redactor = redactor;
       for (const problem of prepared.plan.problems) {

@@ -1,10 +1,32 @@
-/** The options of a run, for the library and the command line alike. */
-import { z } from 'zod';
-import type { Decision } from '../run/coordinator.ts';
-import type { Workstream } from '../domain/workstream.ts';
+import type { JsonObject } from '../domain/json.ts';
 import { projectSchema } from '../domain/project.ts';
-import { DEFAULTS } from './defaults.ts';
+import type { Workstream } from '../domain/workstream.ts';
+import type { Decision } from '../run/coordinator.ts';
 import { Refusal } from './refusal.ts';
+import { z } from 'zod';
+
+/** The defaults that the command line's help shows too; this file imports nothing, because help must be quick. */
+export const DEFAULTS = {
+  agents: 3,
+  /** Most agents of `auto`: for each core, and at least and at most. */
+  maxAgents: { eachCore: 8, least: 16, most: 128 },
+  workstreams: 'workstreams',
+  state: '.state',
+  reports: 'reports',
+  timeout: 3_600,
+  grace: 2,
+  maxOutput: 1_000,
+  distribution: 'dynamic',
+  merge: 'run',
+  outsideScope: 'warn',
+  toolCircuit: 3,
+  logLevel: 'info',
+} as const;
+
+/** The name of the database in the state folder. */
+export const DATABASE = 'multi_agent_consolidated.db';
+
+/** The options of a run, for the library and the command line alike. */
 
 const positive = z.number().positive();
 const MOST_AGENTS = 1024;
@@ -117,4 +139,59 @@ export function resolveOptions(options: CoordinatorOptions): RunOptions {
 export function optionProblem(options: CoordinatorOptions): string | null {
   const parsed = schema.safeParse(options);
   return parsed.success ? null : (parsed.error.issues[0]?.message ?? 'invalid');
+}
+
+/** The options that a run keeps, so that it can be resumed with the same. */
+
+/**
+ * Those that say what is run and how. Where it is recorded, what is shown and who is asked belongs to the one who
+ * starts it; tools, named agents and gates are read from the configuration again.
+ */
+const STORED = [
+  'agentsCount',
+  'maxAgents',
+  'workstreams',
+  'reports',
+  'select',
+  'withDependencies',
+  'timeoutSeconds',
+  'graceSeconds',
+  'agentMemoryMb',
+  'maxOutputMb',
+  'distribution',
+  'merge',
+  'tool',
+  'bestOf',
+  'workspace',
+  'outsideScope',
+  'maxCostUsd',
+  'toolCircuit',
+] as const satisfies readonly (keyof RunOptions)[];
+
+/** What is kept of the options of a run. */
+export function storedOptions(options: RunOptions): JsonObject {
+  return Object.fromEntries(STORED.map((name) => [name, options[name]]));
+}
+
+/**
+ * The options of an earlier run with those that are given now laid over them. What an earlier version did not store,
+ * or this one can't use, has its default.
+ */
+export function mergeOptions(stored: JsonObject | null, given: CoordinatorOptions): RunOptions {
+  const options: Record<string, unknown> = { ...given };
+  for (const name of STORED) {
+    const value = stored?.[name];
+    if (options[name] === undefined && value !== undefined && fits(name, value)) options[name] = value;
+  }
+  return resolveOptions(options);
+}
+
+function fits(name: string, value: unknown): boolean {
+  try {
+    resolveOptions({ [name]: value });
+    return true;
+  } catch {
+    // A later version may have stored what this one does not know.
+    return false;
+  }
 }

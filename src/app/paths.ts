@@ -1,7 +1,9 @@
-import { lstatSync, realpathSync } from 'node:fs';
+import { fileInPlaceOf, folderProblem, makeFolder as make } from '../os/folder.ts';
+import { readRegular } from '../os/regular-file.ts';
+import { DATABASE, type RunOptions } from './options.ts';
+import { Refusal } from './refusal.ts';
+import { lstatSync, realpathSync, chmodSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { DATABASE } from './defaults.ts';
-import type { RunOptions } from './options.ts';
 
 /** Absolute places of a run. */
 export interface Paths {
@@ -39,5 +41,75 @@ function withoutLink(folder: string): string {
   } catch {
     // It is not there, or leads nowhere, which is said when it is made.
     return folder;
+  }
+}
+
+/** The folders that a run makes. */
+
+/** What is in the state folder is for this user only. */
+const FOLDER_MODE = 0o700;
+const OTHERS = 0o077;
+const IGNORE_ALL = '*\n';
+
+/**
+ * Looks, before anything is run, whether a run can write where it has to. Leaves nothing there.
+ * @throws Refusal with exit code 2 where it can't.
+ */
+export function checkFolders({ state, reports }: Pick<Paths, 'state' | 'reports'>): void {
+  for (const [option, folder] of [
+    ['--state', state],
+    ['--reports', reports],
+  ] as const) {
+    const problem = folderProblem(folder);
+    if (problem !== null)
+      throw new Refusal(2, `${option}: ${problem}. Name a folder that can be written to; nothing was run.`);
+  }
+}
+
+/** @throws Refusal with exit code 2 where the state folder is a file. */
+export function checkState(state: string): void {
+  const file = fileInPlaceOf(state);
+  if (file !== null) throw new Refusal(2, `--state: ${file} is a file, not a folder.`);
+}
+
+/** Makes a folder, for this user only unless said otherwise. @throws Refusal with exit code 3 when that is not possible. */
+export function makeFolder(path: string, mode = FOLDER_MODE): void {
+  attempt(path, () => make(path, mode));
+}
+
+/**
+ * Makes the state folder. What is in it is no source: where it is new, git is told to look away. One that an earlier
+ * version made for everybody to read is closed to others; one that a user made keeps its permissions.
+ */
+export function makeStateFolder(path: string): void {
+  attempt(path, () => {
+    if (make(path, FOLDER_MODE) !== undefined) hideFromGit(path);
+    else if ((statSync(path).mode & OTHERS) !== 0 && isOurs(path)) chmodSync(path, FOLDER_MODE);
+  });
+}
+
+function isOurs(path: string): boolean {
+  try {
+    return readRegular(join(path, '.gitignore'), 64).toString() === IGNORE_ALL;
+  } catch {
+    // Nothing says that it is.
+    return false;
+  }
+}
+
+/** Makes the state folder of a run again that was removed meanwhile. @throws the file system's error. */
+export function remakeStateFolder(path: string): void {
+  make(path, FOLDER_MODE);
+  if (!existsSync(join(path, '.gitignore'))) hideFromGit(path);
+}
+
+const hideFromGit = (path: string): void => writeFileSync(join(path, '.gitignore'), IGNORE_ALL);
+
+function attempt(path: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Refusal(3, `The folder ${path} can't be made: ${why}`, error);
   }
 }

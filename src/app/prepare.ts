@@ -1,25 +1,27 @@
 /** From a folder of workstream files to a plan. Reads; writes nothing. */
-import { resolve } from 'node:path';
-import type { EarlierRun, Inheritance } from '../domain/earlier-run.ts';
-import type { Broken, LoadedFolder, Plan } from '../domain/plan.ts';
-import type { Problem } from '../domain/problem.ts';
+import { type EarlierRun, type Inheritance, NOTHING_EARLIER } from '../domain/earlier-run.ts';
+import type { Broken, LoadedFolder, Plan, Problem } from '../domain/plan.ts';
+import type { ResumedRun as RunResumed } from '../domain/run-event.ts';
+import type { Workstream } from '../domain/workstream.ts';
 import { makePlan } from '../plan/plan.ts';
 import { type Selection, select } from '../plan/select.ts';
-import type { Connection } from '../store/connection.ts';
-import { completedEarlier, knownDurations } from '../store/durations.ts';
-import { fieldPath } from '../workstream/field-path.ts';
-import { FolderError } from '../workstream/folder-error.ts';
+import { completedEarlier, knownDurations } from '../store/read/durations.ts';
+import { attemptsOf } from '../store/read/earlier-run.ts';
+import type { Connection } from '../store/schema/connection.ts';
+import { fieldPath } from '../workstream/finding.ts';
 import { loadFolder } from '../workstream/load.ts';
-import { placesAgain } from '../workstream/places-again.ts';
+import { FolderError } from '../workstream/read-file.ts';
+import { relocatePaths } from '../workstream/relocate-paths.ts';
 import { withDatabase } from './history.ts';
 import type { RunOptions } from './options.ts';
 import type { Paths } from './paths.ts';
 import { Refusal } from './refusal.ts';
-import { type Resumption, resume, workOf } from './resume.ts';
-import { completedIn, failuresOf } from './retry-failed.ts';
-import { judgeSuspects } from './suspects.ts';
+import { resolveWorkspaces } from './resolve-workspaces.ts';
+import { isolateSuspects } from './resume/crash-suspects.ts';
+import { type Resumption, resume, workOf } from './resume/resume.ts';
+import { completedIn, failuresOf } from './resume/retry-failed.ts';
 import { knownTools, type ToolOptions } from './tools.ts';
-import { settleWorkspaces } from './settle-workspaces.ts';
+import { resolve } from 'node:path';
 
 /** What is to be run. */
 export interface Prepared {
@@ -114,7 +116,7 @@ export function prepareResumed(
   const selection = select(folder, options.select, options.withDependencies);
   const planned = planOf(selection, paths, before === null ? NEVER : completedIn(before), options.workspace);
   const resumption = resume(run, planned, named(selection.loaded, only, paths));
-  const { plan, crashed, notices } = judgeSuspects(run, resumption.plan, only.afterDeath);
+  const { plan, crashed, notices } = isolateSuspects(run, resumption.plan, only.afterDeath);
   return {
     ...planned,
     plan,
@@ -140,7 +142,7 @@ function planOf(
   completedThere: (id: string, hash: string) => boolean,
   workspace: RunOptions['workspace'],
 ): Pick<Prepared, 'plan' | 'outside'> {
-  const loaded = settleWorkspaces(selected, workspace, paths.cwd);
+  const loaded = resolveWorkspaces(selected, workspace, paths.cwd);
   return withDatabase(paths.database, (history) => {
     const ids = loaded.workstreams.map(({ id }) => id);
     const durations = history === null ? new Map<string, number>() : knownDurations(history, ids);
@@ -153,7 +155,7 @@ const NEVER = (): boolean => false;
 
 /** Loads a folder and finds every problem of it, also those that only all files together show. */
 export function checkFolder(folder: string, cwd: string, options: Checking): CheckedFolder {
-  const loaded = settleWorkspaces(load(options, { workstreams: folder, cwd }), options.workspace, cwd);
+  const loaded = resolveWorkspaces(load(options, { workstreams: folder, cwd }), options.workspace, cwd);
   const { problems } = withPlaces(makePlan(loaded, new Map()), cwd);
   return { files: loaded.files, workstreams: loaded.workstreams.length + loaded.broken.length, problems };
 }
@@ -170,7 +172,7 @@ function withPlaces(plan: Plan, cwd: string): Plan {
     const target = { source: found.source, path: [problem.path] };
     return [dependency === undefined ? target : { ...target, dependency }];
   });
-  const places = placesAgain(targets, (file) => resolve(cwd, file));
+  const places = relocatePaths(targets, (file) => resolve(cwd, file));
   let next = 0;
   const problems = plan.problems.map((problem) => {
     if (brokenOf(problem) === undefined) return problem;
@@ -223,4 +225,48 @@ function judge(
   const isMet = (id: string, hash: string): boolean =>
     earlier?.get(id)?.definitionHash === hash || completedThere(id, hash);
   return new Map([...leftOut].map(([id, hash]) => [id, hash !== null && isMet(id, hash)]));
+}
+
+/** What a run still has to do, of everything that it was prepared with. */
+
+/** What is told of a run that goes on. */
+export function resumedOf({
+  run,
+  resumption: { counts, discarded },
+  afterDeath,
+}: NonNullable<Prepared['resumed']>): RunResumed {
+  return { counts, discarded, afterDeath, results: run.results.length, inHand: run.inHand.length };
+}
+
+/** Of a run that is resumed those that are left of it. */
+export function workstreamsToRun({ plan, resumed }: Prepared): Workstream[] {
+  if (resumed === null) return plan.workstreams;
+  const ids = new Set([...resumed.resumption.toRun, ...resumed.resumption.inheritance.left]);
+  return plan.workstreams.filter(({ id }) => ids.has(id));
+}
+
+/** Of all of it together. */
+export function expectedSecondsOf(prepared: Prepared): number {
+  const { plan } = prepared;
+  const ids = new Set(workstreamsToRun(prepared).map(({ id }) => id));
+  return plan.expectedSeconds.reduce(
+    (sum, seconds, index) => sum + (ids.has(plan.workstreams[index]?.id ?? '') ? seconds : 0),
+    0,
+  );
+}
+
+/** What a run builds on: the work of the runs before it and, where it is resumed, what it had done itself. */
+export function inherit(
+  { resumed, earlierWork }: Prepared,
+  runId: string,
+  connection: Connection,
+): Inheritance {
+  if (resumed === null) return { ...NOTHING_EARLIER, work: earlierWork };
+  const { inheritance, toRun } = resumed.resumption;
+  return {
+    ...inheritance,
+    work: [...earlierWork, ...inheritance.work],
+    crashed: resumed.crashed,
+    attempts: attemptsOf(connection, runId, toRun),
+  };
 }

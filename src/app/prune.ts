@@ -1,24 +1,23 @@
 /** Removes what old runs left and nothing needs any more. What is in no other place stays, and is named. */
-import { existsSync } from 'node:fs';
-import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { RunSummary } from '../domain/run-record.ts';
+import { sizeOf } from '../os/folder.ts';
+import { abandonedFolders } from '../os/temporary-folders.ts';
 import { abandonedReports } from '../report/write.ts';
-import type { Connection } from '../store/connection.ts';
-import { openDatabase } from '../store/database.ts';
-import { compact, measureOutputs, removeOutputs, removeRuns } from '../store/prune.ts';
-import { listRuns } from '../store/runs.ts';
-import { setAsides, unfinishedCopies } from '../store/spill-places.ts';
-import { sizeOf } from '../support/folder-size.ts';
-import { abandonedFolders } from '../support/temporary-folders.ts';
+import { listRuns } from '../store/read/runs.ts';
+import type { Connection } from '../store/schema/connection.ts';
+import { openDatabase } from '../store/schema/database.ts';
+import { setAsides, unfinishedCopies } from '../store/spill/spill-places.ts';
+import { compact, measureOutputs, removeOutputs, removeRuns } from '../store/write/prune.ts';
 import { listWorktrees } from '../worktree/left-overs.ts';
 import { planRefs, removeRefs } from '../worktree/prune-refs.ts';
 import { findRepository, type Repository } from '../worktree/repository.ts';
 import { isOver, prune as pruneWorktrees } from '../worktree/rescue.ts';
 import { withDatabase } from './history.ts';
 import type { Paths } from './paths.ts';
-import { type Choice, chooseRuns, type PruneLimits } from './prunable-runs.ts';
-import { takeInSpilled } from './spilled.ts';
+import { importSpills } from './resume/import-spills.ts';
+import { existsSync } from 'node:fs';
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 
 export interface PruneOptions extends PruneLimits {
   /** Only says what would be removed. */
@@ -26,10 +25,10 @@ export interface PruneOptions extends PruneLimits {
 }
 
 /** In the order in which they are removed. */
-type Kind = 'worktrees' | 'refs' | 'logs' | 'cache' | 'outputs' | 'temporary' | 'runs';
+type PrunedKind = 'worktrees' | 'refs' | 'logs' | 'cache' | 'outputs' | 'temporary' | 'runs';
 
 export interface Removed {
-  kind: Kind;
+  kind: PrunedKind;
   count: number;
   /** Null where it is not known: what refs kept is freed when git tidies up. */
   bytes: number | null;
@@ -47,7 +46,7 @@ export interface PruneResult {
 
 /** Prunes, or finds out what that would remove. @throws Refusal with exit code 3 for a database that can't be used */
 export async function prune(paths: Paths, options: PruneOptions): Promise<PruneResult> {
-  if (!options.dryRun) takeInSpilled(paths.database);
+  if (!options.dryRun) importSpills(paths.database);
   return new Pruning(paths, options).run();
 }
 
@@ -178,7 +177,7 @@ class Pruning {
     return abandoned;
   }
 
-  async #removeAll(kind: Kind, paths: readonly string[]): Promise<void> {
+  async #removeAll(kind: PrunedKind, paths: readonly string[]): Promise<void> {
     const sizes: number[] = [];
     for (const path of paths) {
       try {
@@ -192,7 +191,7 @@ class Pruning {
     this.#note(kind, sizes);
   }
 
-  #note(kind: Kind, sizes: readonly number[]): void {
+  #note(kind: PrunedKind, sizes: readonly number[]): void {
     this.#removed.push({ kind, count: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) });
   }
 
@@ -232,3 +231,52 @@ class Pruning {
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Which runs are old. */
+interface PruneLimits {
+  /** Only those that ended longer ago than this; null for any age. */
+  olderThanSeconds: number | null;
+  /** How many of the newest are left alone whatever their age; null for none. */
+  keep: number | null;
+  /** Whether their rows go too, and with them what can be done with the runs. */
+  runs: boolean;
+}
+
+interface Choice {
+  /** Runs whose things are to be removed. */
+  runs: RunSummary[];
+  /** Those of them that completed: nothing goes on with them. */
+  complete: RunSummary[];
+  /** Ids of all old runs, also of those that stay because they can be resumed. */
+  old: Set<string>;
+  kept: { runId: string; why: string }[];
+  /** When the first run began that is not old. */
+  before: Date;
+}
+
+/**
+ * Divides runs, the newest first. One that is under way is never old; an interrupted one keeps what it takes to resume
+ * it for as long as it has its rows.
+ */
+function chooseRuns(all: readonly RunSummary[], limits: PruneLimits, now: Date): Choice {
+  const { olderThanSeconds, keep, runs: withRows } = limits;
+  const limit = olderThanSeconds === null ? now.getTime() : now.getTime() - olderThanSeconds * 1000;
+  const choice: Choice = { runs: [], complete: [], old: new Set(), kept: [], before: new Date(limit) };
+  for (const [index, run] of all.entries()) {
+    const { runId, state, totals } = run;
+    const at = Date.parse(run.endedAt ?? run.resumedAt ?? run.createdAt);
+    if (state === 'running' || index < (keep ?? 0) || !(at < limit)) {
+      const began = Date.parse(run.createdAt);
+      if (began < choice.before.getTime()) choice.before = new Date(began);
+      continue;
+    }
+    choice.old.add(runId);
+    if (state === 'interrupted' && !withRows) {
+      choice.kept.push({ runId, why: 'it was interrupted and can be resumed; --runs removes it' });
+      continue;
+    }
+    choice.runs.push(run);
+    if (state === 'ended' && totals.completed === totals.workstreams) choice.complete.push(run);
+  }
+  return choice;
+}

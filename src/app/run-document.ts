@@ -1,5 +1,6 @@
-import type { RunDocument, RunSummary } from '../domain/run-record.ts';
-import type { History } from '../store/history.ts';
+import type { RunEvent } from '../domain/run-event.ts';
+import type { RunDocument, RunSummary, ConsolidatedResult } from '../domain/run-record.ts';
+import type { History } from '../store/read/history.ts';
 
 /** More groups of errors than anyone reads; a bound all the same. */
 const PATTERNS = 1_000;
@@ -15,3 +16,30 @@ export function runDocument(history: History, run: RunSummary): RunDocument {
     recommendations: run.recommendations,
   };
 }
+
+/** What a run left behind. */
+export interface RunResult {
+  runId: string;
+  /** 0 every workstream completed, 1 some did not, 3 results or the report are not there, 130 and the like when interrupted. */
+  exitCode: number;
+  consolidated: ConsolidatedResult;
+  /** Absolute path of the Markdown report; null when it could not be written. */
+  reportPath: string | null;
+  /** Why it could not; the results are in the database all the same. */
+  reportProblem: string | null;
+  /** Why the database does not have every result of the run; null where it has. */
+  recordProblem: string | null;
+  /** Absolute path of the database. */
+  databasePath: string;
+}
+
+/** The event that tells of it. */
+export const runEnded = (result: RunResult): Extract<RunEvent, { type: 'run-ended' }> => ({
+  type: 'run-ended',
+  runId: result.runId,
+  at: new Date().toISOString(),
+  exitCode: result.exitCode,
+  totals: result.consolidated.run.totals,
+  report: result.reportPath,
+  database: result.databasePath,
+});

@@ -3,40 +3,35 @@ import type { ScalableEngine } from '../domain/engine.ts';
 import type { RunListener } from '../domain/run-event.ts';
 import type { LoadSource } from '../domain/scaling.ts';
 import type { Inheritance } from '../domain/earlier-run.ts';
-import { ReadyQueue } from '../plan/ready.ts';
+import { ReadyQueue } from '../plan/ready-queue.ts';
 import { Coordinator } from '../run/coordinator.ts';
 import { Journal } from '../run/journal.ts';
-import { mostAgents } from '../store/agent-counts.ts';
-import { LoadMeter } from '../run/load-meter.ts';
+import { mostAgents } from '../store/write/agent-counts.ts';
+import { LoadMeter } from '../scaling/load-meter.ts';
 import type { RunGate } from '../run/run-gate.ts';
-import type { Scaler } from '../run/scaler.ts';
+import type { Scaler } from '../scaling/scaler.ts';
 import { firstFreeRunId, makeRunId } from '../run/run-id.ts';
-import { outputsOf } from '../store/outputs.ts';
-import { EnduringRecorder } from '../store/enduring-recorder.ts';
-import { SqliteRecorder } from '../store/recorder.ts';
-import { RunDatabase } from '../store/run-database.ts';
+import { outputsOf } from '../store/read/outputs.ts';
+import { FallbackRecorder } from '../store/write/fallback-recorder.ts';
+import { SqliteRecorder } from '../store/write/recorder.ts';
+import { RunDatabase } from '../store/write/run-database.ts';
 import { conclude } from './conclude.ts';
 import { createGate } from './create-gate.ts';
 import { createEngine } from './create-engine.ts';
 import { createScaler } from './create-scaler.ts';
 import { createRunner } from './create-runner.ts';
-import { LazyWorkspaces } from './workspaces.ts';
-import type { RunOptions } from './options.ts';
-import type { Paths } from './paths.ts';
-import type { Prepared } from './prepare.ts';
-import { inherit } from './inherit.ts';
-import { endLeftAtEnd } from './left-at-end.ts';
-import { makeFolder, makeStateFolder, remakeStateFolder } from './folders.ts';
-import { pickUpLeft } from './pick-up-left.ts';
-import { makeRoster, type Roster } from './roster.ts';
+import { LazyGitWorkspaces } from './lazy-workspaces.ts';
+import { type RunOptions, storedOptions } from './options.ts';
+import { type Paths, makeFolder, makeStateFolder, remakeStateFolder } from './paths.ts';
+import { type Prepared, inherit, expectedSecondsOf, resumedOf, workstreamsToRun } from './prepare.ts';
+import { endLeftAtEnd, pickUpLeft } from './resume/leftovers.ts';
+import { makeRoster, type Roster } from './agent-names.ts';
 import { Refusal } from './refusal.ts';
-import { runEnded, type RunResult } from './run-result.ts';
-import { storedOptions } from './stored-options.ts';
-import { expectedSecondsOf, resumedOf, toRun } from './to-run.ts';
-import type { Redactor } from '../support/redactor.ts';
-import { beginNow, secondsSince } from '../support/stopwatch.ts';
+import { runEnded, type RunResult } from './run-document.ts';
+import type { Redactor } from '../secrets/redactor.ts';
+import { startTimer, secondsSince } from '../os/stopwatch.ts';
 
-type Resumed = NonNullable<Prepared['resumed']>;
+type ResumedSession = NonNullable<Prepared['resumed']>;
 
 export interface SessionInput {
   options: RunOptions;
@@ -52,11 +47,11 @@ export interface SessionInput {
 export class RunSession {
   readonly runId: string;
   readonly #input: SessionInput;
-  readonly #begin = beginNow();
+  readonly #begin = startTimer();
   readonly #database: RunDatabase;
-  readonly #recorder: EnduringRecorder;
+  readonly #recorder: FallbackRecorder;
   readonly #roster: Roster;
-  readonly #workspaces: LazyWorkspaces;
+  readonly #workspaces: LazyGitWorkspaces;
   readonly #engine: ScalableEngine;
   readonly #journal: Journal;
   readonly #gate: RunGate;
@@ -69,7 +64,7 @@ export class RunSession {
     const { options, paths, prepared, redactor, listeners } = input;
     this.#input = input;
     const load = input.load ?? new LoadMeter();
-    this.#roster = makeRoster(options, toRun(prepared), load.cores);
+    this.#roster = makeRoster(options, workstreamsToRun(prepared), load.cores);
     makeStateFolder(paths.state);
     this.#database = new RunDatabase(paths.database, {
       runId: () => this.runId,
@@ -79,7 +74,7 @@ export class RunSession {
     this.runId = prepared.resumed === null ? this.#claim(recorder) : this.#reopen(recorder, prepared.resumed);
     this.#recorder = this.#endure(recorder);
     const { retryOf } = prepared;
-    this.#workspaces = new LazyWorkspaces({
+    this.#workspaces = new LazyGitWorkspaces({
       paths,
       runId: this.runId,
       isResumed: prepared.resumed !== null,
@@ -121,8 +116,8 @@ export class RunSession {
     return new Date(this.#begin.at).toISOString();
   }
 
-  #endure(recorder: SqliteRecorder): EnduringRecorder {
-    return new EnduringRecorder({
+  #endure(recorder: SqliteRecorder): FallbackRecorder {
+    return new FallbackRecorder({
       recorder,
       database: this.#database,
       runId: this.runId,
@@ -138,7 +133,7 @@ export class RunSession {
     return firstFreeRunId(makeRunId(new Date(this.#begin.at)), (id) => !recorder.claim(id, at, origin));
   }
 
-  #reopen(recorder: SqliteRecorder, { run, resumption }: Resumed): string {
+  #reopen(recorder: SqliteRecorder, { run, resumption }: ResumedSession): string {
     const { runId, resumedAt } = run;
     const { discarded } = resumption;
     const options = storedOptions(this.#input.options);
@@ -240,7 +235,7 @@ export class RunSession {
       at: this.#startedAt(),
       agents: this.#roster.names,
       total: resumed?.resumption.total ?? plan.workstreams.length + plan.broken.length,
-      workstreams: toRun(this.#input.prepared),
+      workstreams: workstreamsToRun(this.#input.prepared),
       resumed: resumed === null ? null : resumedOf(resumed),
       expectedSeconds: plan.known === 0 ? null : expectedSecondsOf(this.#input.prepared),
     });

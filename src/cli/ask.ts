@@ -1,8 +1,10 @@
-import { PassThrough } from 'node:stream';
 import type { Workstream } from '../domain/workstream.ts';
 import type { Decision } from '../run/coordinator.ts';
-import { keyboardStream } from './keyboard.ts';
-import { oneLine } from '../support/printable.ts';
+import { oneLine } from '../text/printable.ts';
+import { currentChannel } from '../watch/channel.ts';
+import { INPUT } from '../watch/protocol.ts';
+import { PassThrough } from 'node:stream';
+import { isatty, ReadStream } from 'node:tty';
 
 /**
  * Asks a person what to do with a workstream. Ctrl-C at the question, a terminal that is closed, or the run's end means
@@ -60,4 +62,20 @@ function openKeyboard(): Keyboard {
     keys.unref();
   };
   return { input, gone: gone.signal, close };
+}
+
+/** The keys of the terminal that the command was started in. */
+
+/** The standard input of a process that is watched is at its end, so that workstreams find nothing there. */
+const descriptor = (): number => (currentChannel() === null ? 0 : INPUT);
+
+/** Whether a person can type anything. */
+export const hasKeyboard = (): boolean => isatty(descriptor());
+
+let opened: ReadStream | null = null;
+
+/** One stream for all questions, because closing it would close the descriptor. It keeps no process alive by itself. */
+function keyboardStream(): ReadStream {
+  opened ??= new ReadStream(descriptor());
+  return opened;
 }

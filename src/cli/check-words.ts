@@ -1,8 +1,10 @@
 /** What the parser would take without a word, or answer with a stack: options without a value that they can have. */
-import type { Options } from 'yargs';
 import { isRunId } from '../run/run-id.ts';
+import { nearest } from '../text/nearest.ts';
 import { definitions } from './definitions.ts';
+import { configurableOptions } from './options.ts';
 import { UsageError } from './usage-error.ts';
+import type { Options } from 'yargs';
 
 /** What may follow an option. `optional` is a word that need not be there. */
 type Takes = 'nothing' | 'text' | 'number' | 'agents' | 'optional';
@@ -110,3 +112,26 @@ function takesOf(name: string, { type, requiresArg }: Options): Takes {
 
 /** The parser takes `--logFile` for `--log-file`. */
 const kebab = (flag: string): string => flag.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+const MORE_OPTIONS = ['format', 'limit', 'help', 'version', 'resume', 'retry-failed'];
+
+/**
+ * Adds the option that was probably meant to yargs' message about unknown arguments.
+ * @param words that were typed: the message does not tell options from names.
+ */
+export async function explainUnknown(message: string, words: readonly string[]): Promise<string> {
+  const unknown = /^Unknown arguments?: (.+)$/m.exec(message)?.[1];
+  if (unknown === undefined) return `${message}\nSee millrace --help.`;
+  const known = [...configurableOptions().keys(), ...MORE_OPTIONS];
+  const isOption = (name: string): boolean =>
+    words.some((word) => word.startsWith('-') && word.replace(/^-+/, '').split('=')[0] === name);
+  const hints = unknown.split(', ').map((word) => {
+    if (words.includes(word) && !isOption(word)) return `There is no place for "${word}" in this command.`;
+    const meant = nearest(word.trim(), known);
+    if (known.includes(word.trim())) return `This command has no option --${word}.`;
+    return meant === null
+      ? `There is no option --${word}.`
+      : `There is no option --${word}. Did you mean --${meant}?`;
+  });
+  return `${[...new Set(hints)].join('\n')}\nSee millrace --help.`;
+}

@@ -1,14 +1,13 @@
 /** The command line: parses arguments, hands over to a command, and turns what goes wrong into an exit code. */
 import createYargs, { type Argv } from 'yargs';
-import { packageVersion } from '../support/package-version.ts';
-import { printable } from '../support/printable.ts';
-import { checkedWords } from './check-words.ts';
+import { packageVersion } from '../os/machine.ts';
+import { printable } from '../text/printable.ts';
+import { checkedWords, explainUnknown } from './check-words.ts';
 import { commands } from './commands.ts';
 import { configurableOptions } from './options.ts';
 import { readConfig } from './config.ts';
 import { outliveReaders } from './print.ts';
 import { projectRedactor } from './uncaught.ts';
-import { explainUnknown } from './unknown-argument.ts';
 import { UsageError } from './usage-error.ts';
 
 const EXIT_CODES = `Exit codes:
@@ -59,7 +58,7 @@ function failureOf(message: string, error: Error | undefined): Error {
 
 /** Says on standard error what went wrong, without secrets, and gives the exit code. What was typed comes back in it: it is data. */
 async function explain(error: unknown): Promise<number> {
-  const { environmentRedactor } = await import('../app/environment-redactor.ts');
+  const { environmentRedactor } = await import('../secrets/find-secrets.ts');
   const redactor = projectRedactor() ?? environmentRedactor();
   const say = (text: string, exitCode: number): number => {
     process.stderr.write(`millrace: ${printable(redactor.text(text))}\n`);

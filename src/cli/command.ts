@@ -5,7 +5,7 @@ import { lastGiven } from './options.ts';
 export type ArgumentsOf<B> = B extends (yargs: Argv) => Argv<infer A> ? ArgumentsCamelCase<A> : never;
 
 /** How a command is called. Loads nothing, because help shows them all. */
-interface Definition<A> {
+interface CommandDefinition<A> {
   command: string | string[];
   describe: string;
   /** By name; what the configuration says of others is not for this command. */
@@ -20,7 +20,7 @@ const DID_NOT_FINISH = 3;
  * adds the command to the parser, with its part of the configuration.
  */
 export function bind<A>(
-  { command, describe, options, builder }: Definition<A>,
+  { command, describe, options, builder }: CommandDefinition<A>,
   action: (argv: ArgumentsCamelCase<A>) => Promise<number>,
 ): (yargs: Argv, config: Record<string, unknown>) => void {
   return (yargs, config) => {

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Json } from '../domain/json.ts';
 import type { Project } from '../domain/project.ts';
-import { machineName } from '../support/machine-name.ts';
-import { nearest } from '../support/nearest.ts';
+import { machineName } from '../os/machine.ts';
+import { nearest } from '../text/nearest.ts';
 import type { OptionKind } from './options.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -118,8 +118,8 @@ async function parseFile(path: string): Promise<object> {
   const [{ readFile }, { parse }, { placesOf }, { repeatedKeys, repeatedMessage }] = await Promise.all([
     import('../workstream/read-file.ts'),
     import('../workstream/parse.ts'),
-    import('../workstream/place.ts'),
-    import('../workstream/repeated-keys.ts'),
+    import('../workstream/locate.ts'),
+    import('../workstream/size-limits.ts'),
   ]);
   const refuse = (message: string, at: { text: string; offset: number } | null): UsageError => {
     const [place] = at === null ? [] : placesOf(at.text, [at.offset]);

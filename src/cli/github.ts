@@ -1,6 +1,6 @@
 import type { ConsolidatedResult } from '../domain/run-record.ts';
 import { githubAnnotations, githubSummary } from '../report/github.ts';
-import { writeRegular } from '../support/regular-file.ts';
+import { writeRegular } from '../os/regular-file.ts';
 
 /**
  * Under GitHub Actions, adds a summary to the job's page and an annotation for each failure. Annotations go to

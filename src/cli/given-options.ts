@@ -2,7 +2,7 @@
 import { Parser } from 'yargs/helpers';
 import { type CoordinatorOptions, optionProblem } from '../app/options.ts';
 import { isRunId } from '../run/run-id.ts';
-import type { GoingOn } from '../watch/protocol.ts';
+import type { Continuation } from '../watch/protocol.ts';
 import { CONFIG_FILE, kebab, variableOf } from './config.ts';
 import type { PlanArguments } from './commands/plan.ts';
 import type { RunArguments } from './commands/run.ts';
@@ -41,7 +41,10 @@ export function givenOptions(argv: DecidingArguments, line: readonly string[]): 
  * The options of a process that goes on with a run whose process died. It has those of the run, and only of a run that
  * was a resumed one already those that were given: they may have named a part of it.
  */
-export function goingOn(given: CoordinatorOptions, from: GoingOn | null): CoordinatorOptions {
+export function continuationOptions(
+  given: CoordinatorOptions,
+  from: Continuation | null,
+): CoordinatorOptions {
   if (from === null) return given;
   const { state, logLevel } = given;
   const kept = given.resume === undefined ? { state, logLevel } : given;

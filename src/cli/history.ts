@@ -1,13 +1,13 @@
 import { join } from 'node:path';
-import { DATABASE } from '../app/defaults.ts';
-import { checkState } from '../app/folders.ts';
+import { DATABASE } from '../app/options.ts';
+import { checkState } from '../app/paths.ts';
 import { Refusal } from '../app/refusal.ts';
-import { spilledSentences } from '../app/spilled.ts';
+import { spilledSentences } from '../app/resume/import-spills.ts';
 import type { RunSummary } from '../domain/run-record.ts';
-import { openForReading } from '../store/database.ts';
-import { History } from '../store/history.ts';
-import { StoreError } from '../store/store-error.ts';
-import { printable } from '../support/printable.ts';
+import { openForReading } from '../store/schema/database.ts';
+import { History } from '../store/read/history.ts';
+import { StoreError } from '../store/schema/store-error.ts';
+import { printable } from '../text/printable.ts';
 
 /**
  * Opens the database of a state folder for reading, and closes it afterwards. `use` gets null where there is none.

@@ -1,6 +1,7 @@
-import { leaveClosedTerminals } from '../support/leave-closed-terminals.ts';
-import { printable } from '../support/printable.ts';
-import { printableJson } from '../support/printable-json.ts';
+import type { RunSummary } from '../domain/run-record.ts';
+import { leaveClosedTerminals } from '../os/closed-terminals.ts';
+import { columnsOf } from '../progress/style.ts';
+import { printable, printableJson, oneLine } from '../text/printable.ts';
 
 /** What standard output or standard error says when nobody reads it any more: the pipe or the terminal was closed. */
 const CLOSED = new Set(['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED']);
@@ -43,4 +44,34 @@ export async function printText(text: string): Promise<void> {
 /** Prints a value as one JSON document, on which no terminal acts. */
 export async function printJson(value: unknown): Promise<void> {
   await print(printableJson(value));
+}
+
+/** The command that goes on with a run, as lines; none where everything completed or is under way. */
+export function next({ runId, state, totals }: Pick<RunSummary, 'runId' | 'state' | 'totals'>): string[] {
+  if (state === 'interrupted') return [`Go on with: millrace run --resume ${runId}`];
+  if (state === 'ended' && totals.failed > 0) return [`Try again with: millrace run --retry-failed ${runId}`];
+  return [];
+}
+
+/** Widest cell; ids may have 100 characters and messages any number. */
+const MAX_CELL = 100;
+
+/** Columns between two columns. */
+const GAP = 2;
+
+/** Rows under a head, in columns, without lines: for a terminal and for `grep` alike. */
+export function table(head: string[], rows: (string | number | null)[][]): string {
+  const cells = [head, ...rows.map((row) => row.map((cell) => oneLine(String(cell ?? '–'), MAX_CELL)))];
+  const widths = head.map(() => 0);
+  for (const row of cells) {
+    for (const [column, cell] of row.entries()) {
+      widths[column] = Math.max(widths[column] ?? 0, columnsOf(cell));
+    }
+  }
+  return cells.map((row) => lineOf(row, widths)).join('\n');
+}
+
+function lineOf(row: readonly string[], widths: readonly number[]): string {
+  const padded = row.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - columnsOf(cell) + GAP));
+  return padded.join('').trimEnd();
 }

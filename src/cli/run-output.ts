@@ -1,13 +1,12 @@
 /** Where a run is shown: live on a terminal, as NDJSON anywhere else, with --json and `--junit -` as one document. */
-import type { RunResult } from '../app/run-result.ts';
+import type { RunResult } from '../app/run-document.ts';
 import type { RunListener } from '../domain/run-event.ts';
-import { coloursFor } from '../progress/colours.ts';
-import { glyphsFor } from '../progress/glyphs.ts';
+import { coloursFor, glyphsFor } from '../progress/style.ts';
 import { startLive } from '../progress/live.ts';
 import { createRunLogger, type RunLog } from '../progress/logs.ts';
 import { summary } from '../progress/summary.ts';
-import { printable } from '../support/printable.ts';
-import { shownPath } from '../support/shown-path.ts';
+import { printable } from '../text/printable.ts';
+import { shownPath } from '../text/format.ts';
 import type { RunArguments } from './commands/run.ts';
 import { STANDARD_OUTPUT } from './output-file.ts';
 import { print } from './print.ts';

@@ -14,7 +14,7 @@ import { UsageError } from './usage-error.ts';
 
 /**
  * Writes the number of agents of a machine into the configuration file of `folder`; comments and the form of the file
- * stay, and a reader never sees half of it. Gives the file's path.
+ * stay, and a reader never sees half of it. Returns the file's path.
  * @throws UsageError where it can't be written.
  */
 export async function saveAgents(folder: string, machine: string, agents: number): Promise<string> {

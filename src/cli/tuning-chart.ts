@@ -1,8 +1,7 @@
 import type { TrialResult, TuningResult } from '../domain/tuning.ts';
-import { bar } from '../progress/bar.ts';
-import type { Glyphs } from '../progress/glyphs.ts';
-import { percent } from '../support/percent.ts';
-import { table } from './table.ts';
+import { bar, type Glyphs } from '../progress/style.ts';
+import { percent } from '../text/format.ts';
+import { table } from './print.ts';
 
 /** Columns of the longest bar of throughput, and of the others. */
 const WIDE = 30;

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import { inspect } from 'node:util';
-import type { Redactor } from '../support/redactor.ts';
+import type { Redactor } from '../secrets/redactor.ts';
 
 let known: Redactor | null = null;
 

@@ -1,8 +1,16 @@
-/** Everything that the main thread and an agent say to each other about an execution. */
-import { z } from 'zod';
-import type { Handed } from './lot.ts';
+import type { BatchItem } from './engine.ts';
 import { answerSchema, outcomeSchema } from './outcome.ts';
-import type { Secret } from './secret.ts';
+import { z } from 'zod';
+
+/** A value that must not be seen: what is put in its place names where it comes from. */
+export interface Secret {
+  /** Of the environment variable. */
+  name: string;
+  /** One line of at least 8 characters. */
+  value: string;
+}
+
+/** Everything that the main thread and an agent say to each other about an execution. */
 
 const executionId = z.number().int();
 
@@ -52,7 +60,7 @@ export type FromAgent = z.infer<typeof fromAgentSchema>;
 
 /** To an agent that is a process: the one assignment, then perhaps to stop. */
 export type ToProcess =
-  | { type: 'start'; key: string; handed: Handed; logLevel: string; secrets: readonly Secret[] }
+  | { type: 'start'; key: string; handed: BatchItem; logLevel: string; secrets: readonly Secret[] }
   | Cancellation;
 
 /**

@@ -1,11 +1,9 @@
 /** The row of `agent_results`: what one agent found out about one workstream. */
 import type { Json, JsonObject } from './json.ts';
 import type { Reason } from './failure.ts';
-import type { AttemptRecord } from './attempt.ts';
-import type { Candidate } from './candidate.ts';
+import type { AttemptRecord, Candidate } from './attempt.ts';
 import type { Changes, Merge } from './changes.ts';
-import type { TestResult } from './outcome.ts';
-import type { TestCounts } from './test-case.ts';
+import type { TestResult, TestCounts } from './outcome.ts';
 import type { ToolReport } from './tool.ts';
 
 /** The states of a workstream. The last three are final: only they are rows of `agent_results`. */

@@ -1,8 +1,7 @@
-import type { Json } from './json.ts';
 import type { Failure } from './failure.ts';
-import type { Shell } from './shell.ts';
+import type { Json } from './json.ts';
 import type { ToolSettings } from './tool.ts';
-import type { Workstream } from './workstream.ts';
+import type { Shell, Workstream } from './workstream.ts';
 
 /** One workstream handed to one agent: everything that the agent needs, and nothing that can't cross to a thread. */
 export interface Assignment {
@@ -49,3 +48,14 @@ export interface Limits {
   /** Largest output of one step in MB (10^6 bytes). */
   maxOutputMb: number;
 }
+
+/** Where the files of an execution are, beside the log of its output: `ws-a.log` has `ws-a.test-1.log` and `ws-a.tool`. */
+
+const nameOf = (logFile: string): string => logFile.replace(/\.log$/, '');
+
+/** What the acceptance test at this position, from 1, printed. */
+export const testLogFile = (logFile: string, position: number): string =>
+  `${nameOf(logFile)}.test-${position}.log`;
+
+/** The folder of what its tool steps keep. */
+export const toolFolder = (logFile: string): string => `${nameOf(logFile)}.tool`;

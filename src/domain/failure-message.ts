@@ -1,5 +1,5 @@
 /** The one place where a failure becomes a sentence for a person. */
-import { describeDeath } from './death.ts';
+import { describeDeath } from './engine.ts';
 import type { Failure, Obstacle, Thrown } from './failure.ts';
 
 /**

@@ -1,9 +1,30 @@
-/** What an execution found out; the one thing that an agent sends back. */
-import { z } from 'zod';
-import { failureSchema } from './failure.ts';
-import { isDeeper, MAX_NESTING } from './nesting.ts';
-import { testCaseSchema, testCountsSchema } from './test-case.ts';
+/** What an acceptance test printed or wrote about the single tests that it ran. */
+import { failureSchema, type Failure } from './failure.ts';
+import { isDeeper, MAX_NESTING } from './json.ts';
 import { toolReportSchema } from './tool-report.ts';
+import { z } from 'zod';
+
+const count = z.number().int().nonnegative();
+
+export const testCountsSchema = z.object({ total: count, passed: count, failed: count, skipped: count });
+/** `total` is the sum of the others. Tests that are expected to fail, or still to be written, count as skipped. */
+export type TestCounts = z.infer<typeof testCountsSchema>;
+
+const testCaseSchema = z.object({
+  /** File, class or group, as far as the tool says; empty where it doesn't. At most 300 characters. */
+  suite: z.string(),
+  /** At most 300 characters. */
+  name: z.string(),
+  status: z.enum(['passed', 'failed', 'skipped']),
+  /** Null where the tool doesn't say. */
+  durationSeconds: z.number().nonnegative().nullable(),
+  /** What a failed test said, at most 2,000 characters; null for the others and where nothing was said. */
+  message: z.string().nullable(),
+});
+/** One test among those that an acceptance test ran. */
+export type TestCase = z.infer<typeof testCaseSchema>;
+
+/** What an execution found out; the one thing that an agent sends back. */
 
 const seconds = z.number().nonnegative();
 
@@ -90,3 +111,35 @@ export const answerSchema = z.object({
   posted: z.number().int().nonnegative(),
 });
 export type Answer = z.infer<typeof answerSchema>;
+
+/** When an execution began and ended, and how long it took. */
+export type OutcomeSpan = Pick<Outcome, 'startedAt' | 'endedAt' | 'durationSeconds'>;
+
+/**
+ * The outcome of an execution that found nothing out, or can't tell.
+ * @param logFile absolute path of what it printed; null for nothing.
+ */
+export function failedOutcome(failure: Failure, span: OutcomeSpan, logFile: string | null): Outcome {
+  return {
+    status: 'failed',
+    startedAt: span.startedAt,
+    endedAt: span.endedAt,
+    durationSeconds: span.durationSeconds,
+    cpuSeconds: null,
+    cpuWaitSeconds: null,
+    steps: [],
+    tests: [],
+    output: null,
+    filesModified: [],
+    metrics: {},
+    warnings: [],
+    failure,
+    logFile,
+  };
+}
+
+/** The failure that a fault of Millrace itself is, whatever was thrown. */
+export function internalError(error: unknown): Failure {
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  return { reason: 'internal-error', thrown: { name, message, ...(stack === undefined ? {} : { stack }) } };
+}

@@ -1,7 +1,7 @@
 /** What `millrace.config.json` says beside the options: the tools, the agents and the workspaces of a project. */
 import { z } from 'zod';
-import { SHELLS } from './shell.ts';
-import { line } from './step-file.ts';
+import { SHELLS } from './workstream.ts';
+import { line } from './workstream-file.ts';
 import { BUILT_IN_TOOLS, isBuiltIn, successPattern } from './tool.ts';
 
 const argument = z.string();

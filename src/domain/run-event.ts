@@ -20,7 +20,7 @@ export type RunEvent =
       /** Those that are to be run. */
       workstreams: readonly Workstream[];
       /** Of a run that is resumed; null for one that begins. */
-      resumed: Resumed | null;
+      resumed: ResumedRun | null;
       /** Expected seconds of all work together, from history; null without any. */
       expectedSeconds: number | null;
     }
@@ -109,7 +109,7 @@ export interface RunWait {
 }
 
 /** What a run that is resumed has already. */
-export interface Resumed {
+export interface ResumedRun {
   /** Results that stay. */
   counts: Record<FinalStatus, number>;
   /** Workstreams whose results are dropped, because they are run again. */

@@ -2,10 +2,10 @@
 import type { AgentResult, FinalStatus } from './agent-result.ts';
 import type { Capped } from './capped.ts';
 import type { ChangedFile } from './changes.ts';
-import type { Competition, MergedWork, Retried, ToolPerformance } from './tool-record.ts';
 import type { Json } from './json.ts';
+import type { TestCounts } from './outcome.ts';
 import type { AgentsChange, ScalingSummary } from './scaling.ts';
-import type { TestCounts } from './test-case.ts';
+import type { Competition, MergedWork, Retried, ToolPerformance } from './tool-record.ts';
 
 /** A run that is not `ended` is under way, or its process died (`interrupted`). */
 export type RunState = 'running' | 'ended' | 'interrupted';
@@ -257,4 +257,16 @@ export interface RunDocument {
   workstreams: AgentResult[];
   errors: ErrorPattern[];
   recommendations: string[];
+}
+
+/** With less work than this, in seconds, what is measured is mostly the overhead of any run. */
+export const LEAST_WORK_SECONDS = 5;
+
+/** How many times as fast as one agent a run was; null where that can't be told. One agent is as fast as itself. */
+export function speedupOf({
+  speed,
+  agentsCount,
+}: Pick<ExecutionSummary, 'speed' | 'agentsCount'>): number | null {
+  if (agentsCount === 1) return speed.busySeconds > 0 ? 1 : null;
+  return speed.oneAgentSeconds < LEAST_WORK_SECONDS ? null : speed.speedup;
 }

@@ -1,6 +1,6 @@
 /** What is known of the work of tools in a run: how each did, what was tried again, what became of their work. */
 import type { FinalStatus } from './agent-result.ts';
-import type { Candidate } from './candidate.ts';
+import type { Candidate } from './attempt.ts';
 import type { Capped } from './capped.ts';
 import { sumKnown } from './spending.ts';
 

@@ -1,4 +1,5 @@
 /** A tool is the command line of a coding agent; this is what a run knows of it before and after it has worked. */
+import type { Failure } from './failure.ts';
 import type { Tokens } from './tool-report.ts';
 
 export type { ToolReport, Tokens } from './tool-report.ts';
@@ -54,3 +55,7 @@ export const NO_TOKENS: Tokens = {
   cacheWrite: null,
   reasoning: null,
 };
+
+/** Whether a tool that says it is done was kept from something, so that only a look at its work tells whether it is. */
+export const isDenial = (failure: Failure | null): boolean =>
+  failure !== null && (failure.reason === 'permission-denied' || failure.reason === 'read-only');

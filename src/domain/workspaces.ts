@@ -48,7 +48,7 @@ export interface Workspaces {
   /** Finds out what that would give, and merges nothing: conflicts with what was accepted before are known early. */
   predict(workspace: Workspace): Promise<Merge>;
   /**
-   * Lets go of the folder; a worktree is removed only when everything in it is in a commit. Gives what a person should
+   * Lets go of the folder; a worktree is removed only when everything in it is in a commit. Returns what a person should
    * know of it, in a sentence each: what changed after the work was looked at is kept and counts for nothing.
    */
   close(workspace: Workspace): Promise<readonly string[]>;

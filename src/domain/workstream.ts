@@ -3,7 +3,6 @@
  * every path absolute. What a person writes is described in `workstream-file.ts`.
  */
 import type { Json, JsonObject } from './json.ts';
-import type { Shell } from './shell.ts';
 
 /** What every kind of step may have. */
 interface StepBase {
@@ -159,4 +158,24 @@ export interface Workstream {
   source: Source;
   /** SHA-256 of the definition as it stood in its file, with the matrix values; changes when it is edited. */
   hash: string;
+}
+
+/** The shells that a line may be run by. */
+export const SHELLS = ['sh', 'bash'] as const;
+
+export type Shell = (typeof SHELLS)[number];
+
+/** Name of the environment variable that carries a matrix value: `node-version` is in `MATRIX_NODE_VERSION`. */
+export function variableName(name: string): string {
+  return `MATRIX_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`;
+}
+
+/** The values of a member of a matrix as environment variables: text as it is, everything else as JSON. */
+export function matrixVariables(member: JsonObject | null): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(member ?? {}).map(([name, value]) => [
+      variableName(name),
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
+  );
 }

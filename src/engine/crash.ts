@@ -1,11 +1,14 @@
 /** Outcomes of executions whose thread can't tell any more. */
-import { closeSync } from 'node:fs';
-import { failedOutcome } from '../domain/failed-outcome.ts';
+import { type Assignment, testLogFile, toolFolder } from '../domain/assignment.ts';
+import type { Death } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
-import type { Outcome } from '../domain/outcome.ts';
-import { openLogToRead, removeLog } from '../support/log-file.ts';
-import { readTail } from '../support/read-tail.ts';
-import { type Beginning, measured } from '../support/stopwatch.ts';
+import { failedOutcome, type Outcome } from '../domain/outcome.ts';
+import { openLogToRead, removeLog } from '../os/log-file.ts';
+import { readTail } from '../os/read-text.ts';
+import { type StartTime, measured } from '../os/stopwatch.ts';
+import { redactPath } from '../secrets/redact-file.ts';
+import type { Redactor } from '../secrets/redactor.ts';
+import { closeSync } from 'node:fs';
 
 /** What a pool's rejection says about the thread that died. */
 export function crashFailure(error: unknown, memoryMb: number | null): Failure {
@@ -28,7 +31,7 @@ export function crashFailure(error: unknown, memoryMb: number | null): Failure {
  * The outcome of an execution that gave none itself. Its CPU time is not known; what it printed is in `logFile`, which
  * is removed if it is empty; null where nothing can have been printed.
  */
-export function lostOutcome(failure: Failure, begin: Beginning, logFile: string | null): Outcome {
+export function lostOutcome(failure: Failure, begin: StartTime, logFile: string | null): Outcome {
   const tail = logFile === null ? null : takeTail(logFile);
   const told = 'tail' in failure && tail !== null ? { ...failure, tail } : failure;
   return failedOutcome(told, measured(begin), tail === null ? null : logFile);
@@ -42,4 +45,56 @@ function takeTail(path: string): string | null {
   closeSync(descriptor);
   if (tail === '') removeLog(path);
   return tail === '' ? null : tail;
+}
+
+/** What Node prints before it gives up for want of memory (V8's own words). */
+const OUT_OF_HEAP = /JavaScript heap out of memory|Fatal JavaScript invalid size error/;
+
+/**
+ * What the end of a process says that gave no answer.
+ * @param printed its last words.
+ * @param memoryMb its limit; null for none.
+ */
+export function processFailure(death: Death, printed: string, memoryMb: number | null): Failure {
+  if (OUT_OF_HEAP.test(printed)) return { reason: 'out-of-memory', of: 'process-heap', limitMb: memoryMb };
+  return { reason: 'process-crashed', ...death, detail: explain(death), tail: '', log: null };
+}
+
+const FORBIDDEN = new Set(['SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGSYS']);
+const GAVE_UP = new Set(['SIGABRT', 'SIGTRAP']);
+/** That of `process.abort()` where a shell or a container stands between. */
+const ABORTED = 134;
+
+function explain({ exitCode, signal }: Death): string {
+  if (signal === 'SIGKILL') {
+    return 'something killed it, as the system does when memory runs out. Give it a memory_limit_mb, or use fewer agents.';
+  }
+  if (exitCode === ABORTED || (signal !== null && GAVE_UP.has(signal))) {
+    return 'its code called process.abort(), or Node gave up; what was printed last may say why.';
+  }
+  if (signal === null) {
+    return `the workstream's code ended it, as process.exit(${exitCode}) does. Throw an error or return instead.`;
+  }
+  return FORBIDDEN.has(signal)
+    ? 'native code did what the system forbids. Update the addons that its modules load, or do without them.'
+    : 'something sent it that signal.';
+}
+
+/** What the main thread may do for one file; it is done piece by piece. */
+const EFFORT = { milliseconds: 1_000 };
+
+/**
+ * Redacts the files of an execution whose agent can't do so any more: its output, that of its tests, its tools' own.
+ * @returns a warning for each that could not be.
+ */
+export async function redactUnfinishedLog(
+  { logFile, workstream }: Assignment,
+  redactor: Redactor,
+): Promise<string[]> {
+  const tests = workstream.acceptanceTests.length + workstream.testGates.length;
+  const testLogs = Array.from({ length: tests }, (_, index) => testLogFile(logFile, index + 1));
+  const sentences: string[] = [];
+  for (const path of [logFile, ...testLogs, toolFolder(logFile)])
+    sentences.push(...(await redactPath(path, redactor, EFFORT)));
+  return sentences;
 }

@@ -1,21 +1,29 @@
-import { internalError } from '../domain/internal-error.ts';
-import type { Failure } from '../domain/failure.ts';
 /** The engine that gives each assignment a process of its own. */
-import { closeSync } from 'node:fs';
-import { type FromAgent, lastWordSchema } from '../domain/agent-message.ts';
+import {
+  type FromAgent,
+  lastWordSchema,
+  fromAgentSchema,
+  opened,
+  type ToProcess,
+} from '../domain/agent-message.ts';
 import type { Assignment } from '../domain/assignment.ts';
-import type { Death } from '../domain/death.ts';
-import type { Engine, EngineRunOptions } from '../domain/engine.ts';
-import type { Answer, Outcome } from '../domain/outcome.ts';
-import { openLog } from '../support/log-file.ts';
-import type { Redactor } from '../support/redactor.ts';
-import { writeAll } from '../support/regular-file.ts';
-import { AgentProcess } from './agent-process.ts';
-import { lostOutcome } from './crash.ts';
-import { redactLeft } from './redact-left.ts';
-import { processFailure } from './process-crash.ts';
-import { ExecutionInHand } from './execution-in-hand.ts';
+import type { Death, Engine, EngineRunOptions } from '../domain/engine.ts';
+import type { Failure } from '../domain/failure.ts';
+import { internalError, type Answer, type Outcome } from '../domain/outcome.ts';
+import { openLog } from '../os/log-file.ts';
+import { MARK_VARIABLE, markValue } from '../os/owned-processes.ts';
+import { signalGroup } from '../os/process-group.ts';
+import { hasProcessTable } from '../os/process-table.ts';
+import { writeAll } from '../os/regular-file.ts';
+import type { Redactor } from '../secrets/redactor.ts';
+import { firstOf } from '../text/cut-text.ts';
+import { ActiveExecution } from './active-execution.ts';
+import { lostOutcome, redactUnfinishedLog, processFailure } from './crash.ts';
+import { entryFile } from './entry-file.ts';
 import { CompileError, TypeScriptModules } from './typescript.ts';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { closeSync, readFileSync } from 'node:fs';
 
 export interface ProcessEngineOptions {
   /** Memory limit in MB of a workstream that names none; null for none. */
@@ -31,8 +39,8 @@ export interface ProcessEngineOptions {
 }
 
 /** An execution with its process and what that answered. */
-interface Hand {
-  execution: ExecutionInHand;
+interface ActiveProcess {
+  execution: ActiveExecution;
   process: AgentProcess;
   memoryMb: number | null;
   answer: Answer | null;
@@ -45,7 +53,7 @@ interface Hand {
 export class ProcessEngine implements Engine {
   readonly #options: ProcessEngineOptions;
   readonly #modules: TypeScriptModules;
-  readonly #hands = new Set<Hand>();
+  readonly #hands = new Set<ActiveProcess>();
   #closed = false;
 
   constructor(options: ProcessEngineOptions) {
@@ -55,8 +63,8 @@ export class ProcessEngine implements Engine {
 
   /** Never rejects. How many run at once is up to the caller. */
   async run(assignment: Assignment, options: EngineRunOptions): Promise<Outcome> {
-    let hand: Hand | null = null;
-    const execution = new ExecutionInHand(assignment, options, (message) => hand?.process.send(message));
+    let hand: ActiveProcess | null = null;
+    const execution = new ActiveExecution(assignment, options, (message) => hand?.process.send(message));
     try {
       const compiled = await this.#modules.compile(assignment);
       if (this.#closed) throw new Error('the engine was closed before it started');
@@ -95,7 +103,7 @@ export class ProcessEngine implements Engine {
     await Promise.allSettled(ends);
   }
 
-  #start(execution: ExecutionInHand): Hand {
+  #start(execution: ActiveExecution): ActiveProcess {
     const memoryMb = execution.assignment.workstream.memoryLimitMb ?? this.#options.memoryMb;
     const process = new AgentProcess({
       mark: execution.mark,
@@ -107,11 +115,11 @@ export class ProcessEngine implements Engine {
       },
     });
     execution.agentProcess = process.pid;
-    const hand: Hand = { execution, process, memoryMb, answer: null };
+    const hand: ActiveProcess = { execution, process, memoryMb, answer: null };
     return hand;
   }
 
-  #receive(hand: Hand, message: FromAgent | null, raw: unknown): void {
+  #receive(hand: ActiveProcess, message: FromAgent | null, raw: unknown): void {
     const { execution } = hand;
     if (message === null) refuse(execution, raw);
     else if (message.type === 'late') this.#options.onLate(message.workstreamId, message.text);
@@ -120,7 +128,7 @@ export class ProcessEngine implements Engine {
   }
 
   /** What it started is ended from here where it could not do so itself any more. */
-  async #outcome({ execution, process, memoryMb, answer }: Hand, end: Death): Promise<Outcome> {
+  async #outcome({ execution, process, memoryMb, answer }: ActiveProcess, end: Death): Promise<Outcome> {
     const { assignment, retired, verdict, begin } = execution;
     const { redactor } = this.#options;
     const kept = keepStray(redactor.cutText(process.stray), assignment.logFile);
@@ -130,7 +138,7 @@ export class ProcessEngine implements Engine {
     }
     const left = await execution.endProcesses(this.#closed ? 0 : assignment.limits.graceSeconds);
     const warnings = [
-      ...(await redactLeft(assignment, redactor)),
+      ...(await redactUnfinishedLog(assignment, redactor)),
       ...left.map((text) => redactor.text(text)),
     ];
     const outcome =
@@ -142,7 +150,7 @@ export class ProcessEngine implements Engine {
 }
 
 /** A last word that can't be read is all that its execution will ever say. */
-function refuse(execution: ExecutionInHand, raw: unknown): void {
+function refuse(execution: ActiveExecution, raw: unknown): void {
   if (!lastWordSchema.safeParse(raw).success) return;
   execution.verdict = { reason: 'invalid-result', detail: 'what its process answered could not be read' };
   execution.terminate.abort();
@@ -163,4 +171,111 @@ function startFailure(error: unknown): Failure {
     return { reason: 'workspace-error', detail: `Its process could not be started: ${error.message}.` };
   }
   return internalError(error);
+}
+
+/** The process of one agent, as the run's process sees it: what it says, what it holds, and how it ends. */
+
+/**
+ * What a process may hold beyond its limit, in MB: Node itself, its code and the youngest part of its heap. With its
+ * heap used up an agent holds some 80 MB more than the limit on Node 20, and 110 MB on Node 24 and 26.
+ */
+const NODE_MB = 150;
+
+const LOOK_MS = 100;
+const MAX_STRAY = 64 * 1024;
+
+interface AgentProcessOptions {
+  /** By which it is found when this process has died. */
+  mark: string;
+  /** Memory that it may use in MB; null for no limit. */
+  memoryMb: number | null;
+  /** Called with what it says. What can't be read is given as null. */
+  onMessage: (message: FromAgent | null, raw: unknown) => void;
+  /** Called once, when it holds more than it may. It is not ended by that. */
+  onOverLimit: () => void;
+}
+
+class AgentProcess {
+  /** What it says counts only with this. */
+  readonly key = randomUUID();
+  readonly #child: ChildProcess;
+  readonly #watch: NodeJS.Timeout | undefined;
+  /** Resolves when it has ended and everything that it said has been told. Rejects when it can't be started. */
+  readonly ended: Promise<Death>;
+  #stray = '';
+
+  /** It leads a process group of its own, so that a Ctrl-C in the terminal reaches only Millrace. */
+  constructor(options: AgentProcessOptions) {
+    const { mark, memoryMb } = options;
+    const heap = memoryMb === null ? [] : [`--max-old-space-size=${Math.ceil(memoryMb)}`];
+    this.#child = spawn(process.execPath, [...process.execArgv, ...heap, entryFile('process-agent')], {
+      detached: true,
+      env: { ...process.env, [MARK_VARIABLE]: markValue(mark) },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      serialization: 'advanced',
+    });
+    this.#child.on('message', (signed: unknown) => {
+      const raw = opened(signed, this.key);
+      if (raw === undefined) return;
+      const parsed = fromAgentSchema.safeParse(raw);
+      options.onMessage(parsed.success ? parsed.data : null, raw);
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.#stray = firstOf(this.#stray + text, MAX_STRAY);
+      });
+    }
+    this.#watch = memoryMb === null ? undefined : this.#watchMemory(memoryMb + NODE_MB, options.onOverLimit);
+    this.ended = new Promise((resolve, reject) => {
+      this.#child.on('error', reject);
+      // The pipes may be held open by what it started and left: they are not waited for.
+      this.#child.once('exit', (exitCode, signal) => {
+        clearInterval(this.#watch);
+        const end = (): void => resolve({ exitCode, signal });
+        // What it said before is read until the channel is closed.
+        if (this.#child.connected) this.#child.once('disconnect', end);
+        else setImmediate(end);
+      });
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** What it printed past the agent's own log, such as the last words of Node: the first 64 KiB. */
+  get stray(): string {
+    return this.#stray;
+  }
+
+  /** What is sent to one that has ended is lost. */
+  send(message: ToProcess): void {
+    if (this.#child.connected) this.#child.send(message, () => undefined);
+  }
+
+  /** Ends it now. */
+  kill(): void {
+    if (this.pid !== undefined) signalGroup(this.pid, 'SIGKILL');
+  }
+
+  #watchMemory(limitMb: number, onOverLimit: () => void): NodeJS.Timeout | undefined {
+    if (!hasProcessTable) return undefined;
+    const watch = setInterval(() => {
+      if (this.pid === undefined || residentMb(this.pid) <= limitMb) return;
+      clearInterval(watch);
+      onOverLimit();
+    }, LOOK_MS);
+    return watch;
+  }
+}
+
+/** What a process holds in memory in MB; 0 when it has ended. */
+function residentMb(pid: number): number {
+  try {
+    const [, kilobytes] = /^VmRSS:\s*(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return Number(kilobytes ?? 0) / 1024;
+  } catch {
+    // It has just ended.
+    return 0;
+  }
 }

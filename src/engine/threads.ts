@@ -11,19 +11,15 @@ import {
 import type { Assignment } from '../domain/assignment.ts';
 import type { EngineRunOptions, ScalableEngine } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
-import { internalError } from '../domain/internal-error.ts';
-import { answerSchema, type Outcome } from '../domain/outcome.ts';
-import { AgentPool } from './agent-pool.ts';
-import { crashFailure, lostOutcome } from './crash.ts';
-import { endGroup } from '../support/owned-processes.ts';
-import { ForkServer } from './fork-server.ts';
-import { Line } from './line.ts';
-import { redactLeft } from './redact-left.ts';
-import { Lot, type Order } from './lot.ts';
-import { type ExecutionMessage, ExecutionInHand } from './execution-in-hand.ts';
+import { internalError, answerSchema, type Outcome } from '../domain/outcome.ts';
+import { AgentPool, ForkServer } from './agent-pool.ts';
+import { crashFailure, lostOutcome, redactUnfinishedLog } from './crash.ts';
+import { endGroup } from '../os/owned-processes.ts';
+import { Lane, Batch, type QueuedAssignment } from './lane.ts';
+import { type ExecutionMessage, ActiveExecution } from './active-execution.ts';
 import { CompileError, TypeScriptModules } from './typescript.ts';
-import type { Redactor } from '../support/redactor.ts';
-import { beginNow } from '../support/stopwatch.ts';
+import type { Redactor } from '../secrets/redactor.ts';
+import { startTimer } from '../os/stopwatch.ts';
 
 export interface ThreadEngineOptions {
   /** Number of threads; that many are started at once. `resize` changes it. */
@@ -50,9 +46,9 @@ export class ThreadEngine implements ScalableEngine {
   readonly #pool: AgentPool;
   readonly #channel: BroadcastChannel;
   readonly #modules: TypeScriptModules;
-  readonly #running = new Map<number, { execution: ExecutionInHand; lot: Lot }>();
+  readonly #running = new Map<number, { execution: ActiveExecution; lot: Batch }>();
   /** By agent. */
-  readonly #lines = new Map<string, Line>();
+  readonly #lines = new Map<string, Lane>();
   readonly #forkServer: ForkServer | null;
   #closing: Promise<void> | null = null;
 
@@ -94,24 +90,24 @@ export class ThreadEngine implements ScalableEngine {
     });
   }
 
-  #lineOf({ agentId }: Assignment): Line {
+  #lineOf({ agentId }: Assignment): Lane {
     let line = this.#lines.get(agentId);
     if (line === undefined) {
-      line = new Line((orders, onLot) => this.#execute(orders, onLot));
+      line = new Lane((orders, onLot) => this.#execute(orders, onLot));
       this.#lines.set(agentId, line);
     }
     return line;
   }
 
   /** Resolves when every one of them has its outcome or was given back. */
-  async #execute(orders: Order[], onLot: (lot: Lot) => void): Promise<void> {
-    const lot = new Lot(new AbortController());
+  async #execute(orders: QueuedAssignment[], onLot: (lot: Batch) => void): Promise<void> {
+    const lot = new Batch(new AbortController());
     for (const order of orders) await this.#prepare(order, lot);
     if (lot.open.length === 0) return;
     lot.seal();
     for (const execution of lot.open) this.#running.set(execution.assignment.executionId, { execution, lot });
     onLot(lot);
-    let again: Order[] = [];
+    let again: QueuedAssignment[] = [];
     try {
       await this.#pass(lot);
     } catch (error) {
@@ -124,14 +120,14 @@ export class ThreadEngine implements ScalableEngine {
     if (again.length > 0) await this.#execute(again, onLot);
   }
 
-  async #prepare(order: Order, lot: Lot): Promise<void> {
+  async #prepare(order: QueuedAssignment, lot: Batch): Promise<void> {
     const { assignment, options } = order;
-    const begin = beginNow();
-    let execution: ExecutionInHand | null = null;
+    const begin = startTimer();
+    let execution: ActiveExecution | null = null;
     try {
       const compiled = await this.#modules.compile(assignment);
       const send = (message: Cancellation): void => this.#send(message);
-      execution = new ExecutionInHand(assignment, options, send, lot.terminate);
+      execution = new ActiveExecution(assignment, options, send, lot.terminate);
       lot.add(order, execution, { assignment, compiled, mark: execution.mark });
     } catch (error) {
       execution?.close();
@@ -140,7 +136,7 @@ export class ThreadEngine implements ScalableEngine {
     }
   }
 
-  async #pass(lot: Lot): Promise<void> {
+  async #pass(lot: Batch): Promise<void> {
     if (this.#closing !== null) throw new Error('the engine was closed before it started');
     const result = await this.#pool.run(lot.message, lot.terminate.signal);
     const answer = answerSchema.nullable().parse(result);
@@ -180,7 +176,7 @@ export class ThreadEngine implements ScalableEngine {
   }
 
   /** Settles what the thread gave no answer to; its processes are ended from here. */
-  async #lost(lot: Lot, execution: ExecutionInHand, error: unknown): Promise<void> {
+  async #lost(lot: Batch, execution: ActiveExecution, error: unknown): Promise<void> {
     const { assignment } = execution;
     const { executionId, limits } = assignment;
     try {
@@ -188,7 +184,7 @@ export class ThreadEngine implements ScalableEngine {
       const left = await execution.endProcesses(this.#closing === null ? limits.graceSeconds : 0);
       const { redactor } = this.#options;
       const warnings = [
-        ...(await redactLeft(assignment, redactor)),
+        ...(await redactUnfinishedLog(assignment, redactor)),
         ...left.map((text) => redactor.text(text)),
       ];
       const outcome = this.#outcomeOfLost(execution, error);
@@ -199,7 +195,7 @@ export class ThreadEngine implements ScalableEngine {
     }
   }
 
-  #outcomeOfLost(execution: ExecutionInHand, error: unknown): Outcome {
+  #outcomeOfLost(execution: ActiveExecution, error: unknown): Outcome {
     const { assignment, retired, verdict, begin } = execution;
     if (retired !== null) {
       execution.tell({ type: 'replaced', why: retired.why });

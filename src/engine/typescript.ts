@@ -5,7 +5,7 @@ import { extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BuildFailure, Loader, Plugin } from 'esbuild';
 import type { Assignment } from '../domain/assignment.ts';
-import { readRegular } from '../support/regular-file.ts';
+import { readRegular } from '../os/regular-file.ts';
 import type { Failure } from '../domain/failure.ts';
 
 const MOST_BYTES = 64 * 1024 * 1024;
@@ -38,7 +38,7 @@ export class TypeScriptModules {
   }
 
   /**
-   * Gives the path of the compiled file for each TypeScript module of the assignment.
+   * Returns the path of the compiled file for each TypeScript module of the assignment.
    * @throws CompileError for a module that esbuild refuses.
    */
   async compile(assignment: Assignment): Promise<Record<string, string>> {

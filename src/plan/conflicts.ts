@@ -1,21 +1,21 @@
 /** What never runs at the same time, for a person to see. Handing out looks at what is running instead. */
 import type { Conflict } from '../domain/plan.ts';
 import type { Workstream } from '../domain/workstream.ts';
-import { at } from './at.ts';
-import { ScopeTree } from './scope-tree.ts';
+import { requireAt } from './require-at.ts';
+import { ScopeTree } from './scope.ts';
 import type { Constrained } from './signatures.ts';
 
-type Named = Constrained & Pick<Workstream, 'id'>;
+type ConstrainedWorkstream = Constrained & Pick<Workstream, 'id'>;
 
 /**
  * Conflict groups with two members or more, scopes that overlap, and workstreams that run alone; each kind in the
  * order of its first member, members in the order given. Not pair by pair: O(V log V) and the text of the scopes.
  */
-export function findConflicts(workstreams: readonly Named[]): Conflict[] {
+export function findConflicts(workstreams: readonly ConstrainedWorkstream[]): Conflict[] {
   return [...groupConflicts(workstreams), ...scopeConflicts(workstreams), ...aloneConflicts(workstreams)];
 }
 
-function groupConflicts(workstreams: readonly Named[]): Conflict[] {
+function groupConflicts(workstreams: readonly ConstrainedWorkstream[]): Conflict[] {
   const groups = new Map<string, string[]>();
   for (const { id, conflictGroup } of workstreams) {
     if (conflictGroup === null) continue;
@@ -29,13 +29,13 @@ function groupConflicts(workstreams: readonly Named[]): Conflict[] {
 }
 
 /** One conflict for each path that is owned and inside no other owned path, with everything that is inside it. */
-function scopeConflicts(workstreams: readonly Named[]): Conflict[] {
+function scopeConflicts(workstreams: readonly ConstrainedWorkstream[]): Conflict[] {
   const tree = new ScopeTree(workstreams);
   const outermost = outermostOwned(tree);
   const members = new Map<number, Set<string>>();
   for (const [index, { id }] of workstreams.entries()) {
     for (const place of tree.owned[index] ?? []) {
-      const area = at(outermost, place);
+      const area = requireAt(outermost, place);
       const inside = members.get(area);
       if (inside === undefined) members.set(area, new Set([id]));
       else inside.add(id);
@@ -52,13 +52,13 @@ function outermostOwned(tree: ScopeTree): Int32Array {
   const isOwned = new Uint8Array(tree.size);
   for (const place of tree.owned.flat()) isOwned[place] = 1;
   for (let place = 0; place < tree.size; place++) {
-    const above = place === 0 ? -1 : at(outermost, tree.parent(place));
+    const above = place === 0 ? -1 : requireAt(outermost, tree.parent(place));
     outermost[place] = above === -1 && isOwned[place] === 1 ? place : above;
   }
   return outermost;
 }
 
-function aloneConflicts(workstreams: readonly Named[]): Conflict[] {
+function aloneConflicts(workstreams: readonly ConstrainedWorkstream[]): Conflict[] {
   return workstreams
     .filter(({ parallelOk }) => !parallelOk)
     .map(({ id }) => ({ kind: 'alone', what: id, members: [id] }));

@@ -1,5 +1,5 @@
 import type { Workstream } from '../domain/workstream.ts';
-import { Adjacency } from './adjacency.ts';
+import { requireAt } from './require-at.ts';
 
 /** Workstreams as nodes 0, 1, …, in the order in which they were given. */
 export interface Graph {
@@ -47,4 +47,136 @@ export function buildGraph(workstreams: readonly Linked[], elsewhere: ReadonlySe
   }
   const dependencies = new Adjacency(starts, Int32Array.from(targets));
   return { count: workstreams.length, dependencies, dependents: dependencies.reversed(), missing };
+}
+
+/** For each of `count` nodes the nodes it points to, in two flat arrays: 4 bytes an edge, no object a node. */
+export class Adjacency {
+  readonly count: number;
+  readonly #starts: Int32Array;
+  readonly #targets: Int32Array;
+
+  /** `targets` holds the neighbours of node n from `starts[n]` up to `starts[n + 1]`. */
+  constructor(starts: Int32Array, targets: Int32Array) {
+    this.count = starts.length - 1;
+    this.#starts = starts;
+    this.#targets = targets;
+  }
+
+  get edges(): number {
+    return this.#targets.length;
+  }
+
+  /** The neighbours of a node, in the order they were given. */
+  of(node: number): Int32Array {
+    return this.#targets.subarray(requireAt(this.#starts, node), requireAt(this.#starts, node + 1));
+  }
+
+  degree(node: number): number {
+    return requireAt(this.#starts, node + 1) - requireAt(this.#starts, node);
+  }
+
+  /** The same edges the other way round; the neighbours of each node ascend. */
+  reversed(): Adjacency {
+    const next = new Int32Array(this.count + 1);
+    for (const target of this.#targets) next[target + 1] = requireAt(next, target + 1) + 1;
+    for (let node = 0; node < this.count; node++)
+      next[node + 1] = requireAt(next, node + 1) + requireAt(next, node);
+    const starts = next.slice();
+    const sources = new Int32Array(this.edges);
+    for (let node = 0; node < this.count; node++) {
+      for (const target of this.of(node)) {
+        const place = requireAt(next, target);
+        sources[place] = node;
+        next[target] = place + 1;
+      }
+    }
+    return new Adjacency(starts, sources);
+  }
+}
+
+/** All nodes, each after everything it depends on. Throws for a graph with a cycle. O(V + E). */
+export function topologicalOrder(graph: Graph): number[] {
+  const unmet = new Int32Array(graph.count);
+  const order: number[] = [];
+  for (let node = 0; node < graph.count; node++) {
+    const needs = graph.dependencies.degree(node);
+    unmet[node] = needs;
+    if (needs === 0) order.push(node);
+  }
+  // The list grows while it is walked.
+  for (const node of order) {
+    for (const dependent of graph.dependents.of(node)) {
+      const left = requireAt(unmet, dependent) - 1;
+      unmet[dependent] = left;
+      if (left === 0) order.push(dependent);
+    }
+  }
+  if (order.length < graph.count) throw new Error('a graph with a cycle has no order');
+  return order;
+}
+
+/**
+ * The wave of each node, counted from 0: the number of edges of the longest chain of dependencies that leads to it.
+ * `order` is a topological order.
+ */
+export function waveNumbers(graph: Graph, order: readonly number[]): Int32Array {
+  const waves = new Int32Array(graph.count);
+  for (const node of order) {
+    let wave = 0;
+    for (const dependency of graph.dependencies.of(node))
+      wave = Math.max(wave, requireAt(waves, dependency) + 1);
+    waves[node] = wave;
+  }
+  return waves;
+}
+
+/** The nodes of each wave, in the order in which `nodes` gives them. */
+export function groupByWave(waveOf: Int32Array, nodes: Iterable<number>): number[][] {
+  const waves: number[][] = [];
+  for (const node of nodes) {
+    const wave = requireAt(waveOf, node);
+    while (waves.length <= wave) waves.push([]);
+    waves[wave]?.push(node);
+  }
+  return waves;
+}
+
+/**
+ * For each node the expected seconds of the longest chain that begins with it, its own included. `order` is a
+ * topological order.
+ */
+export function remainingSeconds(
+  graph: Graph,
+  order: readonly number[],
+  expected: Float64Array,
+): Float64Array {
+  const remaining = new Float64Array(graph.count);
+  for (const node of order.toReversed()) {
+    let longest = 0;
+    for (const dependent of graph.dependents.of(node))
+      longest = Math.max(longest, requireAt(remaining, dependent));
+    remaining[node] = requireAt(expected, node) + longest;
+  }
+  return remaining;
+}
+
+/** The longest chain by expected seconds, from one that needs nothing to one that nothing needs; first in node order among equals. */
+export function criticalPath(graph: Graph, remaining: Float64Array): number[] {
+  const starts: number[] = [];
+  for (let node = 0; node < graph.count; node++) if (graph.dependencies.degree(node) === 0) starts.push(node);
+  const path: number[] = [];
+  let next = longest(starts, remaining);
+  while (next !== null) {
+    path.push(next);
+    next = longest(graph.dependents.of(next), remaining);
+  }
+  return path;
+}
+
+function longest(nodes: Iterable<number>, remaining: Float64Array): number | null {
+  let best: number | null = null;
+  for (const node of nodes) {
+    if (best === null || requireAt(remaining, node) > requireAt(remaining, best)) best = node;
+  }
+  return best;
 }

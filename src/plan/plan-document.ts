@@ -1,6 +1,5 @@
 import { describeFailure } from '../domain/failure-message.ts';
-import type { Conflict, Forecast, Plan } from '../domain/plan.ts';
-import type { Problem } from '../domain/problem.ts';
+import type { Conflict, Forecast, Plan, Problem } from '../domain/plan.ts';
 import type { Dependency } from '../domain/workstream.ts';
 
 /** `plan --format json`: one document, of this version. Durations in seconds. */

@@ -1,15 +1,20 @@
 import { describeFailure } from '../domain/failure-message.ts';
-import type { Broken, LoadedFolder, Plan } from '../domain/plan.ts';
-import type { Problem } from '../domain/problem.ts';
+import type { Failure } from '../domain/failure.ts';
+import type { Broken, LoadedFolder, Plan, Problem } from '../domain/plan.ts';
 import type { Workstream } from '../domain/workstream.ts';
+import { nearest } from '../text/nearest.ts';
 import { findConflicts } from './conflicts.ts';
-import { criticalPath, remainingSeconds } from './critical-path.ts';
-import { expectedSeconds } from './expected-seconds.ts';
-import { findBroken } from './find-broken.ts';
-import { type Graph, buildGraph } from './graph.ts';
-import { bySource, handingOutOrder } from './order.ts';
-import { topologicalOrder } from './topological-order.ts';
-import { groupByWave, waveNumbers } from './waves.ts';
+import { nameCycles } from './cycles.ts';
+import {
+  criticalPath,
+  remainingSeconds,
+  type Graph,
+  buildGraph,
+  topologicalOrder,
+  groupByWave,
+  waveNumbers,
+} from './graph.ts';
+import { requireAt } from './require-at.ts';
 
 /**
  * Plans a run of everything that was loaded. `knownSeconds` has durations of earlier runs by workstream id.
@@ -87,5 +92,101 @@ function asProblem({ id, source, failure }: Broken): Problem {
     path: 'depends_on',
     message,
     workstreamId: id,
+  };
+}
+
+/** Order in the folder: file name by code unit, then position in the file. Equal for members of one matrix. */
+function bySource(a: Pick<Workstream, 'source'>, b: Pick<Workstream, 'source'>): number {
+  if (a.source.file !== b.source.file) return a.source.file < b.source.file ? -1 : 1;
+  return a.source.position - b.source.position;
+}
+
+/**
+ * Nodes in the order in which they are handed out when all are ready: priority (greater first), longest remaining
+ * path (longer first), order in the folder, order in which they were given (which is that of a matrix).
+ */
+export function handingOutOrder(
+  workstreams: readonly Pick<Workstream, 'priority' | 'source'>[],
+  remaining: Float64Array,
+): number[] {
+  const ranked = workstreams.map((workstream, node) => ({
+    workstream,
+    node,
+    remaining: requireAt(remaining, node),
+  }));
+  ranked.sort(
+    (a, b) =>
+      b.workstream.priority - a.workstream.priority ||
+      b.remaining - a.remaining ||
+      bySource(a.workstream, b.workstream) ||
+      a.node - b.node,
+  );
+  return ranked.map(({ node }) => node);
+}
+
+/** How long workstreams are expected to take. */
+export interface Expectation {
+  /** By index into the ids. */
+  seconds: Float64Array;
+  /** How many of them come from earlier runs. */
+  known: number;
+}
+
+/** What is assumed where no duration at all is known, in seconds. */
+const ASSUMED = 1;
+
+/** Durations of earlier runs; where there is none the median of those there are, or 1 s. */
+export function expectedSeconds(
+  ids: readonly string[],
+  knownSeconds: ReadonlyMap<string, number>,
+): Expectation {
+  const found = ids.map((id) => {
+    const seconds = knownSeconds.get(id);
+    return seconds !== undefined && Number.isFinite(seconds) && seconds >= 0 ? seconds : null;
+  });
+  const known = found.filter((seconds) => seconds !== null);
+  const otherwise = median(known) ?? ASSUMED;
+  return { seconds: Float64Array.from(found, (seconds) => seconds ?? otherwise), known: known.length };
+}
+
+function median(numbers: readonly number[]): number | null {
+  const sorted = Float64Array.from(numbers).toSorted();
+  const upper = sorted[sorted.length >> 1];
+  const lower = sorted[(sorted.length - 1) >> 1];
+  return upper === undefined || lower === undefined ? null : (lower + upper) / 2;
+}
+
+/** Most missing ids for which the nearest known one is looked for: each is compared with every id. */
+const SUGGESTIONS = 20;
+
+/**
+ * The workstreams that can't run whatever happens: those on a cycle, and those that depend on an id that is defined
+ * nowhere; in the order given. What merely depends on one of them is not among them.
+ */
+function findBroken(workstreams: readonly Workstream[], graph: Graph, knownIds: readonly string[]): Broken[] {
+  const failures = new Map<number, Failure>();
+  const suggest = suggester(knownIds);
+  for (const { node, id } of graph.missing) {
+    failures.set(node, { reason: 'missing-dependency', missing: id, suggestion: suggest(id) });
+  }
+  for (const [node, path] of nameCycles(graph, (node) => workstreams[node]?.id ?? '')) {
+    failures.set(node, { reason: 'cycle', path });
+  }
+  const broken: Broken[] = [];
+  for (const [node, { id, title, source }] of workstreams.entries()) {
+    const failure = failures.get(node);
+    if (failure !== undefined) broken.push({ id, title, source, failure });
+  }
+  return broken;
+}
+
+function suggester(knownIds: readonly string[]): (id: string) => string | null {
+  const suggestions = new Map<string, string | null>();
+  return (id) => {
+    const known = suggestions.get(id);
+    if (known !== undefined || suggestions.size >= SUGGESTIONS) return known ?? null;
+    const suggestion = nearest(id, knownIds);
+    suggestions.set(id, suggestion);
+    return suggestion;
   };
 }

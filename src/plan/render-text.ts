@@ -1,9 +1,8 @@
 import { describeFailure } from '../domain/failure-message.ts';
 import type { Conflict, Forecast, Plan } from '../domain/plan.ts';
 import type { Source } from '../domain/workstream.ts';
-import { plural } from '../support/plural.ts';
-import { oneLine } from '../support/printable.ts';
-import { seconds } from '../support/seconds.ts';
+import { plural, seconds } from '../text/format.ts';
+import { oneLine } from '../text/printable.ts';
 
 /** Most ids on a line, lines of a section, and characters of an id and of a message, so that any plan stays readable. */
 const IDS = 8;
@@ -101,13 +100,13 @@ function warnings({ problems }: Plan): string {
   return count === 0 ? '' : `${plural(count, 'warning')}; \`millrace validate\` lists them.\n`;
 }
 
-interface NotExecuted {
+interface NotExecutedLine {
   id: string;
   source: Source;
   message: string;
 }
 
-function notExecuted(all: readonly NotExecuted[]): string[] {
+function notExecuted(all: readonly NotExecutedLine[]): string[] {
   return capped(all, 'workstream', ({ id, source, message }) => {
     const place = oneLine(source.file, MESSAGE_WIDTH);
     return `${short(id)} (${place}): ${oneLine(message, MESSAGE_WIDTH)}`;

@@ -1,9 +1,8 @@
 import picomatch from 'picomatch';
 import { describeFailure } from '../domain/failure-message.ts';
-import type { Broken, LoadedFolder } from '../domain/plan.ts';
-import type { Problem } from '../domain/problem.ts';
+import type { Broken, LoadedFolder, Problem } from '../domain/plan.ts';
 import type { Workstream } from '../domain/workstream.ts';
-import { nearest } from '../support/nearest.ts';
+import { nearest } from '../text/nearest.ts';
 
 /** The part of a folder that was asked for. */
 export interface Selection {

@@ -1,5 +1,5 @@
 import type { Workstream } from '../domain/workstream.ts';
-import { ScopeTree, type Scoped } from './scope-tree.ts';
+import { ScopeTree, type Scoped } from './scope.ts';
 
 /** What of a workstream decides beside which others it may run. */
 export type Constrained = Scoped & Pick<Workstream, 'conflictGroup' | 'parallelOk'>;

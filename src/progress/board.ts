@@ -1,7 +1,7 @@
 /** What a person sees of a run that is under way, kept up to date event by event in memory bounded by the agents. */
 import { COORDINATOR, type AgentResult, type FinalStatus } from '../domain/agent-result.ts';
 import type { RunEvent } from '../domain/run-event.ts';
-import { firstOf } from '../support/cut-text.ts';
+import { firstOf } from '../text/cut-text.ts';
 
 /** Failures that are kept, the newest ones. */
 const FAILURES_KEPT = 5;
@@ -9,7 +9,7 @@ const FAILURES_KEPT = 5;
 const TEXT_KEPT = 1_000;
 
 /** What an agent has in hand. */
-export interface Task {
+export interface RunningWorkstream {
   workstreamId: string;
   title: string;
   /** Counted from 1. */
@@ -32,7 +32,7 @@ export interface FailureNote {
 }
 
 /** What the estimate of the time left is made of; see `time-left.ts`. */
-export interface Work {
+export interface AgentActivity {
   /** Workstreams that could be planned, and what they are expected to take in all; null without history. */
   planned: number;
   expectedSeconds: number | null;
@@ -55,7 +55,7 @@ export interface Board {
   total: number;
   counts: Record<FinalStatus, number>;
   /** What each agent has in hand, in the order of the agents; null for nothing. */
-  agents: Map<string, Task | null>;
+  agents: Map<string, RunningWorkstream | null>;
   /** Those of them that take no more: each leaves when it has nothing in hand. */
   leaving: Set<string>;
   /** The newest failures, newest last. */
@@ -65,7 +65,7 @@ export interface Board {
   /** The signal, or what a person did, that ends the run early. */
   interruptedBy: string | null;
   ended: boolean;
-  work: Work;
+  work: AgentActivity;
 }
 
 export function createBoard(): Board {
@@ -215,14 +215,14 @@ function finish(board: Board, result: AgentResult): void {
   if (board.failures.length > FAILURES_KEPT) board.failures.shift();
 }
 
-function measure(work: Work, seconds: number | null): void {
+function measure(work: AgentActivity, seconds: number | null): void {
   if (seconds === null) return;
   work.measured += 1;
   work.measuredSeconds += seconds;
 }
 
 /** A workstream ended without an agent. What failed that way could not be planned, so nothing was expected of it. */
-function drop(work: Work, status: FinalStatus): void {
+function drop(work: AgentActivity, status: FinalStatus): void {
   const waiting = work.planned - work.started - work.dropped;
   if (status === 'failed' || waiting <= 0) return;
   const left = (work.expectedSeconds ?? 0) - work.startedExpectedSeconds - work.droppedExpectedSeconds;

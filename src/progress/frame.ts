@@ -1,8 +1,13 @@
-import { agentLines } from './agent-lines.ts';
-import type { Board } from './board.ts';
-import type { FrameOptions } from './frame-options.ts';
-import { headline } from './headline.ts';
-import { failureLine, interruptionLines, waitingLines } from './notes.ts';
+import { plural } from '../text/format.ts';
+import {
+  type Board,
+  running,
+  type RunningWorkstream,
+  finished,
+  type FailureNote,
+  type AgentActivity,
+} from './board.ts';
+import { type FrameOptions, bar, clock, clean, columnsOf, fit, StyledLine } from './style.ts';
 
 /**
  * The run as lines for a terminal: how far it is, what each agent does, and the newest failures. No line is wider
@@ -20,4 +25,257 @@ export function frame(board: Board, options: FrameOptions): string[] {
   const agents = forAgents > 0 ? agentLines(board, forAgents, options) : [];
   const forFailures = room - agents.length;
   return [...top, ...agents, ...(forFailures > 0 ? failures.slice(-forFailures) : [])];
+}
+
+const BAR = 8;
+const GAP = '  ';
+/** With less room than this behind name and clock, there is only the label. */
+const ROOM_FOR_PROGRESS = 24;
+
+interface Row {
+  name: string;
+  /** How long it has been at it; empty for an agent that has nothing in hand. */
+  clock: string;
+  label: string;
+  labelColumns: number;
+  fraction: number | null;
+  /** The share as a number, and what the workstream says about itself. */
+  note: string;
+  noteColumns: number;
+}
+
+/**
+ * One line an agent, in the order of the agents. Where there are more agents than lines, the ones that have been at
+ * their workstream for longest are shown, and the last line says how many are not.
+ */
+function agentLines(board: Board, lines: number, options: FrameOptions): string[] {
+  const all = [...board.agents];
+  const chosen = all.length <= lines ? all : longest(all, lines - 1);
+  const rows = chosen.map(([agentId, task]) => describe(agentId, task, options));
+  const drawn = draw(rows, options);
+  const hidden = all.length - chosen.length;
+  return hidden === 0 ? drawn : [...drawn, others(board, chosen, hidden, options)];
+}
+
+type AgentEntry = [agentId: string, task: RunningWorkstream | null];
+
+function longest(all: readonly AgentEntry[], count: number): AgentEntry[] {
+  const since = ([, task]: AgentEntry): number => task?.since ?? Number.POSITIVE_INFINITY;
+  const first = new Set(
+    all.toSorted((a, b) => (since(a) === since(b) ? 0 : since(a) - since(b))).slice(0, count),
+  );
+  return all.filter((entry) => first.has(entry));
+}
+
+function others(board: Board, chosen: readonly AgentEntry[], hidden: number, options: FrameOptions): string {
+  const { columns, colour, glyphs } = options;
+  const busy = running(board) - chosen.filter(([, task]) => task !== null).length;
+  const state = busy === hidden ? '' : busy === 0 ? ', idle' : `, ${busy} of them busy`;
+  const more = `${glyphs.ascii ? '...' : glyphs.ellipsis} and ${hidden} more agent${hidden === 1 ? '' : 's'}${state}`;
+  return new StyledLine(columns, glyphs).add(more, colour.dim).toString();
+}
+
+function describe(agentId: string, task: RunningWorkstream | null, options: FrameOptions): Row {
+  const { columns, glyphs, now } = options;
+  const name = clean(agentId, columns, glyphs);
+  if (task === null)
+    return { name, clock: '', label: 'idle', labelColumns: 4, fraction: null, note: '', noteColumns: 0 };
+  const title = task.title === task.workstreamId ? '' : ` ${clean(task.title, columns, glyphs)}`.trimEnd();
+  const attempt = task.attempt > 1 ? ` (attempt ${task.attempt})` : '';
+  const label = clean(task.workstreamId, columns, glyphs) + attempt + title;
+  const share = task.fraction === null ? '' : `${Math.floor(task.fraction * 100)} % `;
+  const note = `${share}${clean(task.text, columns, glyphs)}`.trimEnd();
+  return {
+    name,
+    clock: clock((now - task.since) / 1000),
+    label,
+    labelColumns: columnsOf(label),
+    fraction: task.fraction,
+    note,
+    noteColumns: columnsOf(note),
+  };
+}
+
+/** Names, clocks and progress stand in columns of their own; a long label gives way to progress, down to half. */
+function draw(rows: readonly Row[], options: FrameOptions): string[] {
+  const names = widest(rows, ({ name }) => columnsOf(name));
+  const clocks = Math.max(
+    3,
+    widest(rows, ({ clock }) => clock.length),
+  );
+  const rest = Math.max(0, options.columns - names - clocks - 2 * GAP.length);
+  const room = Math.max(Math.floor(rest / 2), rest - widest(rows, progressColumns) - GAP.length);
+  const labels = Math.min(
+    widest(rows, ({ labelColumns }) => labelColumns),
+    room,
+  );
+  return rows.map((row) => {
+    const line = new StyledLine(options.columns, options.glyphs)
+      .add(row.name + ' '.repeat(names - columnsOf(row.name)), options.colour.cyan)
+      .add(GAP + row.clock.padStart(clocks) + GAP);
+    if (progressColumns(row) > 0 && rest >= ROOM_FOR_PROGRESS) addWithProgress(line, row, labels, options);
+    else line.add(row.label, row.clock === '' ? options.colour.dim : String, row.labelColumns);
+    return line.toString();
+  });
+}
+
+function addWithProgress(line: StyledLine, row: Row, labels: number, { colour, glyphs }: FrameOptions): void {
+  const label = row.labelColumns <= labels ? row.label : fit(row.label, labels, glyphs);
+  line.add(label + ' '.repeat(Math.max(0, labels - columnsOf(label))) + GAP);
+  if (row.fraction !== null) line.add(bar(row.fraction, BAR, glyphs), colour.green, BAR).add(' ');
+  line.add(row.note, colour.dim, row.noteColumns);
+}
+
+function widest(rows: readonly Row[], columns: (row: Row) => number): number {
+  return Math.max(0, ...rows.map(columns));
+}
+
+function progressColumns({ fraction, noteColumns }: Row): number {
+  return noteColumns + (fraction === null ? 0 : BAR + 1);
+}
+
+const WIDEST_BAR = 30;
+const NARROWEST_BAR = 5;
+
+interface HeadlinePart {
+  text: string;
+  /** The lower, the sooner it is shown when there is not room for all. */
+  rank: number;
+  paint: (text: string) => string;
+}
+
+/** How far the run is: a bar, the share and the counts, the time so far and the estimated time left. */
+export function headline(board: Board, startedAt: number, options: FrameOptions): string {
+  const { columns, colour, glyphs } = options;
+  const share = board.total === 0 ? 1 : Math.min(1, finished(board) / board.total);
+  const all = pieces(board, share, startedAt, options);
+  const shown = fitting(all, columns, glyphs.separator.length);
+  const line = new StyledLine(columns, glyphs);
+  const needed = widthOf(shown, glyphs.separator.length);
+  const free = Math.min(WIDEST_BAR, columns - needed - 1);
+  if (free >= NARROWEST_BAR) {
+    line.add(bar(share, free, glyphs), colour.green, free).add(' ');
+  }
+  for (const [index, { text, paint }] of shown.entries()) {
+    if (index > 0) line.add(glyphs.separator, colour.dim, glyphs.separator.length);
+    line.add(text, paint);
+  }
+  return line.toString();
+}
+
+function pieces(board: Board, share: number, startedAt: number, options: FrameOptions): HeadlinePart[] {
+  const { colour, now } = options;
+  const { failed, skipped } = board.counts;
+  const left = timeLeft(board, now);
+  const all: (HeadlinePart | null)[] = [
+    { text: `${Math.floor(share * 100)} %`, rank: 0, paint: colour.bold },
+    { text: `${finished(board)} of ${board.total}`, rank: 1, paint: String },
+    failed === 0 ? null : { text: `${failed} failed`, rank: 2, paint: colour.red },
+    skipped === 0 ? null : { text: `${skipped} skipped`, rank: 5, paint: colour.yellow },
+    { text: clock((now - startedAt) / 1000), rank: 4, paint: String },
+    left === null ? null : { text: `about ${clock(Math.max(1, left))} left`, rank: 3, paint: String },
+  ];
+  return all.filter((piece) => piece !== null);
+}
+
+/** As many pieces as fit, the most important first, in their own order. The first one is always there. */
+function fitting(all: readonly HeadlinePart[], columns: number, separator: number): HeadlinePart[] {
+  const chosen = new Set<HeadlinePart>();
+  let width = -separator;
+  for (const piece of all.toSorted((a, b) => a.rank - b.rank)) {
+    width += separator + piece.text.length;
+    if (width > columns && chosen.size > 0) break;
+    chosen.add(piece);
+  }
+  return all.filter((piece) => chosen.has(piece));
+}
+
+function widthOf(shown: readonly HeadlinePart[], separator: number): number {
+  return shown.reduce((width, { text }) => width + text.length + separator, -separator);
+}
+
+type Look = Omit<FrameOptions, 'rows' | 'now'>;
+
+/** A failure on one line: the workstream, the reason, and what happened. */
+export function failureLine(note: FailureNote, { columns, colour, glyphs }: Look): string {
+  return new StyledLine(columns, glyphs)
+    .add(`${glyphs.cross} `, colour.red, 2)
+    .add(`${clean(note.workstreamId, columns, glyphs)} `)
+    .add(`${clean(note.reason, columns, glyphs)} `, colour.red)
+    .add(clean(note.line, columns, glyphs), colour.dim)
+    .toString();
+}
+
+/** Says that the run ends early, and what it waits for; none where it does not. */
+function interruptionLines(board: Board, { columns, colour, glyphs }: Look): string[] {
+  if (board.interruptedBy === null) return [];
+  const busy = running(board);
+  const rest = busy === 0 ? 'ending' : `ending ${plural(busy, 'workstream')}`;
+  const text = `Interrupted by ${clean(board.interruptedBy, columns, glyphs)}, ${rest}`;
+  return [new StyledLine(columns, glyphs).add(text, colour.yellow).toString()];
+}
+
+/** Says what it waits for of other runs; none where it waits for nothing. */
+function waitingLines(board: Board, { columns, colour, glyphs }: Look): string[] {
+  const newest = board.waits.at(-1);
+  if (newest === undefined || board.interruptedBy !== null) return [];
+  const more = board.waits.length === 1 ? '' : ` (and ${board.waits.length - 1} more)`;
+  const text = `Waiting for another run: ${clean(newest, columns, glyphs)}${more}`;
+  return [new StyledLine(columns, glyphs).add(text, colour.yellow).toString()];
+}
+
+/** Progress below this share says nothing about the rest. */
+const LEAST_FRACTION = 0.01;
+
+/**
+ * The estimated time left in seconds, or null while there is no ground for an estimate.
+ *
+ * The work left is what waits plus what is left of what is running:
+ * - what waits takes what history expects of it; without history, the average of what was measured in this run, as
+ *   soon as there are as many measurements as agents;
+ * - of a running workstream that tells its progress, the rest follows from the time it took so far; of another one,
+ *   the expected (or average) duration less that time. One that already took longer than that adds nothing.
+ *
+ * It is done by as many agents as were busy on average since the start of the run, so that waiting for dependencies,
+ * conflicts and the coordinator counts. The answer is never less than what is left of any one running workstream.
+ */
+export function timeLeft(board: Board, now: number): number | null {
+  if (board.startedAt === null || board.interruptedBy !== null || board.ended) return null;
+  const average = averageSeconds(board.work, board.agents.size);
+  const waiting = waitingSeconds(board.work, average);
+  if (waiting === null) return null;
+  let work = waiting;
+  let longest = 0;
+  let done = board.work.measuredSeconds;
+  for (const task of board.agents.values()) {
+    if (task === null) continue;
+    const elapsed = Math.max(0, now - task.since) / 1000;
+    const left = taskSeconds(task, elapsed, average);
+    work += left;
+    longest = Math.max(longest, left);
+    done += elapsed;
+  }
+  const wall = (now - board.startedAt) / 1000;
+  if (work === 0 || done === 0 || wall <= 0) return null;
+  const busyAgents = Math.min(board.agents.size, done / wall);
+  const left = Math.max(work / busyAgents, longest);
+  // Durations that are next to nothing.
+  return Number.isFinite(left) ? left : null;
+}
+
+function averageSeconds({ measured, measuredSeconds }: AgentActivity, agents: number): number | null {
+  return measured === 0 || measured < agents ? null : measuredSeconds / measured;
+}
+
+function waitingSeconds(work: AgentActivity, average: number | null): number | null {
+  const waiting = work.planned - work.started - work.dropped;
+  if (waiting <= 0) return 0;
+  if (work.expectedSeconds === null) return average === null ? null : waiting * average;
+  return Math.max(0, work.expectedSeconds - work.startedExpectedSeconds - work.droppedExpectedSeconds);
+}
+
+function taskSeconds(task: RunningWorkstream, elapsed: number, average: number | null): number {
+  const { fraction, expectedSeconds } = task;
+  if (fraction !== null && fraction >= LEAST_FRACTION) return (elapsed * (1 - fraction)) / fraction;
+  return Math.max(0, (expectedSeconds ?? average ?? 0) - elapsed);
 }

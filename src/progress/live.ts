@@ -1,10 +1,8 @@
+import type { RunEvent, RunListener } from '../domain/run-event.ts';
 import { applyEvent, createBoard } from './board.ts';
-import { coloursFor } from './colours.ts';
-import { frame } from './frame.ts';
-import { glyphsFor } from './glyphs.ts';
+import { frame, headline, failureLine } from './frame.ts';
 import { Painter } from './painter.ts';
-import { startPlain } from './plain.ts';
-import type { View, ViewOptions } from './view.ts';
+import { coloursFor, glyphsFor } from './style.ts';
 
 /**
  * Shows on a terminal what the listener is told. Events only change a record, and the clock decides when that is
@@ -27,4 +25,68 @@ export function startLive(options: ViewOptions): View {
     resume: () => painter.start(),
     stop: () => painter.stop(),
   };
+}
+
+const EVERY_MS = 10_000;
+
+export interface PlainOptions {
+  stream: { columns: number; write(text: string): unknown };
+  /** Milliseconds since 1970. */
+  now?: () => number;
+}
+
+/**
+ * The live view for a terminal that can't move its cursor (TERM=dumb): each failure as it comes, and every ten
+ * seconds how far the run is.
+ */
+export function startPlain({ stream, now = Date.now }: PlainOptions): View {
+  const board = createBoard();
+  const look = { colour: coloursFor(stream), glyphs: glyphsFor(process.env) };
+  let dirty = false;
+  const options = () => ({ columns: stream.columns || 80, rows: 1, now: now(), ...look });
+  const tick = (): void => {
+    if (!dirty || board.startedAt === null) return;
+    dirty = false;
+    stream.write(`${headline(board, board.startedAt, options())}\n`);
+  };
+  let timer: NodeJS.Timeout | null = null;
+  const start = (): void => {
+    timer ??= setInterval(tick, EVERY_MS).unref();
+  };
+  const stop = (): void => {
+    if (timer !== null) clearInterval(timer);
+    timer = null;
+  };
+  start();
+  return {
+    listener: (event) => {
+      if (applyEvent(board, event)) dirty = true;
+      const note = failed(event) ? board.failures.at(-1) : undefined;
+      if (note !== undefined) stream.write(`${failureLine(note, options())}\n`);
+    },
+    pause: stop,
+    resume: start,
+    stop,
+  };
+}
+
+function failed(event: RunEvent): boolean {
+  return event.type === 'workstream-finished' && event.result.status === 'failed';
+}
+
+export interface ViewOptions {
+  /** A terminal. */
+  stream: NodeJS.WriteStream;
+  /** Milliseconds since 1970. */
+  now?: () => number;
+}
+
+/** A run that is under way, on a terminal. */
+export interface View {
+  listener: RunListener;
+  /** Frees the terminal until `resume`, because it is needed to ask something. */
+  pause(): void;
+  resume(): void;
+  /** Leaves the terminal clean, so that a summary can follow. Idempotent. */
+  stop(): void;
 }

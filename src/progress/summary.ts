@@ -1,14 +1,9 @@
 import type { ChalkInstance } from 'chalk';
-import type { ConsolidatedResult, ShortResult } from '../domain/run-record.ts';
-import { speedupOf } from '../domain/speed.ts';
+import { type ConsolidatedResult, type ShortResult, speedupOf } from '../domain/run-record.ts';
 import { totalCost } from '../domain/tool-record.ts';
-import { costSentence } from '../support/cost-sentence.ts';
-import { printable } from '../support/printable.ts';
-import { nameSome } from '../support/name-some.ts';
-import { plural } from '../support/plural.ts';
-import { seconds } from '../support/seconds.ts';
-import type { Glyphs } from './glyphs.ts';
-import { clean } from './line.ts';
+import { costSentence, nameSome, plural, seconds } from '../text/format.ts';
+import { printable } from '../text/printable.ts';
+import { type Glyphs, clean } from './style.ts';
 
 /** Most failures that are shown. */
 const FAILURES = 10;

@@ -1,6 +1,6 @@
 import type { AgentResult } from '../domain/agent-result.ts';
 import type { ConsolidatedResult, RunDocument, RunSummary } from '../domain/run-record.ts';
-import { jsonReport } from './json.ts';
+import { printableJson } from '../text/printable.ts';
 import { junitReport } from './junit.ts';
 import { markdownReport } from './markdown.ts';
 
@@ -45,3 +45,6 @@ export const reportFormats: readonly ReportFormat[] = [
 export function reportFormat(name: string): ReportFormat | null {
   return reportFormats.find((format) => format.name === name) ?? null;
 }
+
+/** The document as indented JSON, ended by a line feed. All values are kept whole; invisible characters are escaped. */
+export const jsonReport = (document: RunDocument): string => printableJson(document);

@@ -1,12 +1,11 @@
 /** What GitHub Actions shows of a run: the job's summary and annotations. */
 import type { ConsolidatedResult, ShortResult } from '../domain/run-record.ts';
-import { printable } from '../support/printable.ts';
-import { plural } from '../support/plural.ts';
-import { seconds } from '../support/seconds.ts';
+import { printable } from '../text/printable.ts';
+import { plural, seconds } from '../text/format.ts';
 import { type Block, code, glue, heading, paragraph, prose, strong, table } from './nodes.ts';
 import { serialise } from './serialise.ts';
 import { verdict } from './verdict.ts';
-import { firstOf } from '../support/cut-text.ts';
+import { firstOf } from '../text/cut-text.ts';
 
 /** Most failures in the summary. */
 const LISTED = 20;

@@ -2,20 +2,18 @@ import type { ConsolidatedResult } from '../domain/run-record.ts';
 import { type Block, code, glue, heading } from './nodes.ts';
 import type { ReportPlace } from './output-view.ts';
 import { agents } from './sections/agents.ts';
-import { attempts } from './sections/attempts.ts';
-import { competitions } from './sections/competitions.ts';
+import { attempts, competitions } from './sections/attempts.ts';
 import { errors } from './sections/errors.ts';
 import { executiveSummary } from './sections/executive-summary.ts';
 import { failures } from './sections/failures.ts';
 import { files } from './sections/files.ts';
 import { merges } from './sections/merges.ts';
 import { outputs } from './sections/outputs.ts';
-import { recommendations } from './sections/recommendations.ts';
+import { recommendations, warnings } from './sections/recommendations.ts';
 import { scaling } from './sections/scaling.ts';
 import { tests } from './sections/tests.ts';
 import { timeline } from './sections/timeline.ts';
 import { tools } from './sections/tools.ts';
-import { warnings } from './sections/warnings.ts';
 import { serialise } from './serialise.ts';
 
 /** A section gives its blocks, or none when it has nothing to say. In the order of the report. */

@@ -15,7 +15,7 @@ import type {
   TableRow,
   Text,
 } from 'mdast';
-import { oneLine } from '../support/printable.ts';
+import { oneLine } from '../text/printable.ts';
 
 /** Stands for what is not known. */
 export const UNKNOWN = '–';

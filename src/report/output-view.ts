@@ -1,10 +1,8 @@
 import type { Json, JsonObject } from '../domain/json.ts';
-import type { PhrasingContent } from 'mdast';
-import { plural } from '../support/plural.ts';
-import { excerpt } from './excerpt.ts';
-import { figure } from './figure.ts';
-import { imagePath } from './image-path.ts';
-import { jsonExcerpt } from './json-excerpt.ts';
+import { firstOf } from '../text/cut-text.ts';
+import { plural } from '../text/format.ts';
+import { printable } from '../text/printable.ts';
+import { excerpt, figure } from './cells.ts';
 import {
   type Block,
   type Cell,
@@ -17,7 +15,8 @@ import {
   text,
   UNKNOWN,
 } from './nodes.ts';
-import { firstOf } from '../support/cut-text.ts';
+import type { PhrasingContent } from 'mdast';
+import { isAbsolute, relative, sep } from 'node:path';
 
 /** Most scalars, tables, rows and columns of one output. */
 const SCALARS = 20;
@@ -147,4 +146,45 @@ function isTable(value: Json): value is Record<string, Scalar>[] {
         Object.keys(row).length > 0 &&
         Object.values(row).every(isScalar),
     );
+}
+
+/** Longest path that is taken for one, in characters. */
+const LONGEST = 500;
+
+/**
+ * The path of an image under the reports folder as a link in a report there, each part percent-encoded; null when the
+ * value is no such path. Either may be relative to the current folder.
+ */
+function imagePath(value: string, reportsFolder: string): string | null {
+  if (value.length > LONGEST || !/\.(?:png|svg|jpe?g|gif|webp)$/i.test(value)) return null;
+  if (printable(value) !== value) return null;
+  const path = relative(reportsFolder, value);
+  if (path.split(sep)[0] === '..' || isAbsolute(path)) return null;
+  return path.split(sep).map(encodeURIComponent).join('/');
+}
+
+const ITEMS = 30;
+const DEPTH = 8;
+const VALUES = 400;
+
+/** A value as indented JSON of at most `limit` characters. What is left out is said, and costs nothing. */
+function jsonExcerpt(value: Json, limit: number): string {
+  return excerpt(JSON.stringify(abridge(value, limit, { left: VALUES }, 0), null, 2), limit, 'start');
+}
+
+function abridge(value: Json, limit: number, budget: { left: number }, depth: number): Json {
+  budget.left -= 1;
+  if (typeof value === 'string') return value.length <= limit ? value : `${firstOf(value, limit)}…`;
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth >= DEPTH || budget.left <= 0) return '…';
+  if (Array.isArray(value)) {
+    const items = value.slice(0, ITEMS).map((item) => abridge(item, limit, budget, depth + 1));
+    return value.length > ITEMS ? [...items, `… ${value.length - ITEMS} more`] : items;
+  }
+  const entries = Object.entries(value);
+  const kept = entries
+    .slice(0, ITEMS)
+    .map(([key, item]): [string, Json] => [firstOf(key, 200), abridge(item, limit, budget, depth + 1)]);
+  if (entries.length > ITEMS) kept.push(['…', `${entries.length - ITEMS} more`]);
+  return Object.fromEntries(kept);
 }

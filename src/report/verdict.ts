@@ -1,6 +1,6 @@
 import type { ConsolidatedResult, ShortResult } from '../domain/run-record.ts';
 import { saysOnlyHow } from '../domain/failure.ts';
-import { plural } from '../support/plural.ts';
+import { plural } from '../text/format.ts';
 
 /** The state of a run in one sentence that a person acts on. `code` is marked by backticks. */
 export function verdict(result: ConsolidatedResult): string {

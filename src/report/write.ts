@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeFolder } from '../support/make-folder.ts';
-import { isGone, ownIdentity, type ProcessIdentity } from '../support/process-identity.ts';
+import { makeFolder } from '../os/folder.ts';
+import { isGone, ownIdentity, type ProcessIdentity } from '../os/process-identity.ts';
 
 /** A report that could not be written; `cause` is the file system's error. */
 export class ReportError extends Error {

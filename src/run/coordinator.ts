@@ -2,25 +2,22 @@
  * The main loop of a run, on the main thread: hands ready workstreams to free agents, takes their results as they
  * arrive, and goes on until every workstream has its final status.
  */
-import { setMaxListeners } from 'node:events';
-import type { EngineMessage } from '../domain/engine.ts';
 import type { Inheritance } from '../domain/earlier-run.ts';
+import type { EngineMessage } from '../domain/engine.ts';
 import { describeFailure } from '../domain/failure-message.ts';
 import type { Plan } from '../domain/plan.ts';
-import type { Workstream } from '../domain/workstream.ts';
 import type { Workload } from '../domain/scaling.ts';
-import type { ReadyQueue } from '../plan/ready.ts';
-import { isoTimestamp } from '../support/iso-timestamp.ts';
+import type { Workstream } from '../domain/workstream.ts';
+import type { ReadyQueue } from '../plan/ready-queue.ts';
+import { isoTimestamp } from '../text/format.ts';
+import { markedDoneResult } from './attempt/result.ts';
+import type { AttemptEnd, WorkstreamRunner } from './attempt/workstream-runner.ts';
+import { Dispatcher, type Start, type Eligibility } from './dispatcher.ts';
 import { FinalResults } from './final-results.ts';
-import { HandOut, type Start } from './hand-out.ts';
 import type { Interruption } from './interruption.ts';
 import type { Journal } from './journal.ts';
-import { Pauses } from './pauses.ts';
-import { relay } from './relay.ts';
-import { markedDoneResult } from './result.ts';
 import { SpeedMeter } from './speed-meter.ts';
-import type { Passing } from './take-own.ts';
-import type { AttemptEnd, WorkstreamRunner } from './workstream-runner.ts';
+import { setMaxListeners } from 'node:events';
 
 /** What a person at the terminal wants done with a workstream. */
 export type Decision = 'run' | 'skip' | 'done' | 'quit';
@@ -49,7 +46,7 @@ export interface CoordinatorParts {
 }
 
 /** A workstream that an agent has taken. */
-interface Hand {
+interface Assigned {
   agent: number;
   index: number;
   workstream: Workstream;
@@ -62,10 +59,10 @@ export class Coordinator {
   readonly #results: FinalResults;
   readonly #meter: SpeedMeter;
   readonly #cancel = new AbortController();
-  readonly #handOut: HandOut;
+  readonly #handOut: Dispatcher;
   readonly #running = new Set<Promise<void>>();
   /** Workstreams that wait for their next attempt. */
-  readonly #pauses = new Pauses();
+  readonly #pauses = new RetryTimers();
   #interruption: Interruption | null = null;
   /** Whether nothing is handed out any more, and nothing is in hand. */
   #hasEnded = false;
@@ -89,7 +86,7 @@ export class Coordinator {
     });
     const mayLineUp = parts.ask === null && !parts.commitStarts;
     const mayWait = (index: number): boolean => runner.mayWait(this.#workstream(index));
-    this.#handOut = new HandOut({
+    this.#handOut = new Dispatcher({
       ready,
       agents: parts.agents.length,
       passing: (index, agent) => this.#passing(index, agent),
@@ -144,7 +141,7 @@ export class Coordinator {
     const start: Start = (agent, index, linedUp) => this.#start(agent, index, linedUp);
     for (const index of this.#results.begin()) this.#parts.ready.add(index);
     for (;;) {
-      if (!this.#isEnding) this.#handOut.give(start);
+      if (!this.#isEnding) this.#handOut.dispatch(start);
       if (this.#running.size === 0) {
         this.#parts.gate.idle();
         const isWaiting = !this.#isEnding && this.#parts.ready.isWaiting;
@@ -183,7 +180,7 @@ export class Coordinator {
   }
 
   /** What this agent's tool can't do any more is left to an agent whose tool can. */
-  #passing(index: number, agent: number): Passing {
+  #passing(index: number, agent: number): Eligibility {
     const { ready, runner } = this.#parts;
     const workstream = this.#workstream(index);
     if (runner.refusal(agent, workstream) === null) return 'take';
@@ -207,7 +204,7 @@ export class Coordinator {
     this.#running.add(work);
   }
 
-  async #decideAndExecute(hand: Hand): Promise<void> {
+  async #decideAndExecute(hand: Assigned): Promise<void> {
     const { index, workstream } = hand;
     const { ask, runId } = this.#parts;
     const decision = ask === null ? 'run' : await ask(workstream, this.#cancel.signal);
@@ -224,7 +221,7 @@ export class Coordinator {
     }
   }
 
-  async #execute({ agent, index, workstream, linedUp }: Hand): Promise<void> {
+  async #execute({ agent, index, workstream, linedUp }: Assigned): Promise<void> {
     const { journal, plan, runner, commitStarts } = this.#parts;
     const refusal = runner.refusal(agent, workstream);
     // No agent's tool can do it.
@@ -247,12 +244,12 @@ export class Coordinator {
       agentId,
       signal: this.#cancel.signal,
       interruption: () => this.#interruption,
-      onMessage: (message: EngineMessage) => relay(journal, message, agentId, workstream.id),
+      onMessage: (message: EngineMessage) => forwardEngineMessage(journal, message, agentId, workstream.id),
     };
     const end = linedUp ? await runner.lineUp(task) : await runner.attempt(task);
     if (end === null) return this.#takeBack(index);
     if (end.result === null) return this.#tryAgain(index, agentId, end);
-    this.#handOut.took(end.outcome.durationSeconds);
+    this.#handOut.addDuration(end.outcome.durationSeconds);
     this.#meter.add(index, end.outcome, end.result.metadata.earlierAttempts);
     this.#results.keep(index, end.result);
   }
@@ -261,7 +258,7 @@ export class Coordinator {
   #takeBack(index: number): void {
     const { journal } = this.#parts;
     journal.publish({ type: 'workstream-ready', workstreamId: this.#workstream(index).id });
-    this.#handOut.passOn(index);
+    this.#handOut.requeueOnRelease(index);
   }
 
   /** The agent is free meanwhile, and so is what the workstream had locked. */
@@ -296,5 +293,52 @@ export class Coordinator {
 
   #agentId(agent: number): string {
     return this.#parts.agents[agent] ?? `agent-${agent + 1}`;
+  }
+}
+
+/** Publishes what an engine tells of a workstream that is under way. */
+function forwardEngineMessage(
+  journal: Journal,
+  message: EngineMessage,
+  agentId: string,
+  workstreamId: string,
+): void {
+  switch (message.type) {
+    case 'progress':
+      return journal.publish({
+        type: 'workstream-progress',
+        workstreamId,
+        agentId,
+        fraction: message.fraction,
+        text: message.text,
+      });
+    case 'log':
+      return journal.publish({ type: 'workstream-log', workstreamId, agentId, line: message.line });
+    case 'replaced':
+      return journal.publish({ type: 'agent-replaced', agentId, why: message.why });
+  }
+}
+
+/** Timers that are all stopped together. */
+class RetryTimers {
+  readonly #timers = new Set<NodeJS.Timeout>();
+
+  /** How many are under way. */
+  get size(): number {
+    return this.#timers.size;
+  }
+
+  /** Calls `then` after so many seconds, unless `clear` comes first; never at once. */
+  add(seconds: number, then: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      then();
+    }, seconds * 1000);
+    this.#timers.add(timer);
+  }
+
+  clear(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
   }
 }

@@ -1,14 +1,15 @@
 /** The final results of a run: each is recorded once, and what follows from it for others is worked out. */
 import type { AgentResult } from '../domain/agent-result.ts';
-import type { EarlierResult, Inheritance } from '../domain/earlier-run.ts';
 import type { AttemptRecord } from '../domain/attempt.ts';
+import type { EarlierResult, Inheritance } from '../domain/earlier-run.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Workstream } from '../domain/workstream.ts';
-import { Dependencies } from './dependencies.ts';
+import { Budget } from './attempt/budget.ts';
+import { brokenResult, skippedResult } from './attempt/result.ts';
+import { DependencyTracker } from './dependency-tracker.ts';
 import type { Interruption } from './interruption.ts';
 import type { Journal } from './journal.ts';
-import { brokenResult, skippedResult } from './result.ts';
 
 export interface FinalResultsParts {
   runId: string;
@@ -33,7 +34,7 @@ const LEFT = 'it was left out when the run was resumed';
 
 export class FinalResults {
   readonly #parts: FinalResultsParts;
-  readonly #dependencies: Dependencies;
+  readonly #dependencies: DependencyTracker;
   readonly #final: Uint8Array;
   /** Whether workstreams were left for another time. */
   haveLeft = false;
@@ -43,10 +44,10 @@ export class FinalResults {
     const { workstreams } = parts.plan;
     const kept = new Set(parts.inheritance.kept.map(({ workstreamId }) => workstreamId));
     this.#final = Uint8Array.from(workstreams, ({ id }) => (kept.has(id) ? 1 : 0));
-    this.#dependencies = new Dependencies(workstreams, this.#final);
+    this.#dependencies = new DependencyTracker(workstreams, this.#final);
   }
 
-  /** Settles everything that is decided before anything is run. Gives the workstreams that need nothing. */
+  /** Settles everything that is decided before anything is run. Returns the workstreams that need nothing. */
   begin(): number[] {
     const { runId, plan, outside, inheritance } = this.#parts;
     const free = this.#dependencies.free();
@@ -132,4 +133,40 @@ export class FinalResults {
 function detailOf({ status, reason }: Pick<EarlierResult, 'status' | 'reason'>): string {
   const verb = status === 'skipped' ? 'was skipped' : status;
   return reason === null ? verb : `${verb} (${reason})`;
+}
+
+export interface Foreseen {
+  plan: Plan;
+  /** Dependencies that are not part of the run, and whether they count as met. */
+  outside: ReadonlyMap<string, boolean>;
+  inheritance: Inheritance;
+  /** US dollars that the run may cost; null for no limit. */
+  maxCostUsd: number | null;
+}
+
+/**
+ * The results that a run records before it executes anything. They are those of the run because the run's own
+ * `FinalResults` decides them here too. Records nothing.
+ */
+export function foresee({ plan, outside, inheritance, maxCostUsd }: Foreseen): AgentResult[] {
+  const results: AgentResult[] = [];
+  const budget = new Budget(maxCostUsd);
+  budget.spend(inheritance.spentUsd);
+  const decided = new FinalResults({
+    runId: '',
+    plan,
+    outside,
+    inheritance,
+    journal: {
+      publish: (event) => {
+        if (event.type === 'workstream-finished') results.push(event.result);
+      },
+      commit: () => undefined,
+    },
+    earlierAttempts: () => [],
+    refusal: (workstream) => budget.refusalOf(workstream),
+    onReady: () => undefined,
+  });
+  decided.begin();
+  return results;
 }

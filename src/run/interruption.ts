@@ -1,5 +1,5 @@
 import type { Outcome } from '../domain/outcome.ts';
-import { withFailure } from './outcome.ts';
+import { withFailure } from './attempt/outcome.ts';
 
 /** Why a run stopped before its end. */
 export interface Interruption {

@@ -1,8 +1,7 @@
 /** The order of things: an event is redacted, recorded, committed, on the disk, and then told. */
 import type { Recorder } from '../domain/recorder.ts';
 import type { RunEvent, RunListener } from '../domain/run-event.ts';
-import type { Redactor } from '../support/redactor.ts';
-import { redactEvent } from './redact-event.ts';
+import type { Redactor } from '../secrets/redactor.ts';
 
 const MAX_BATCH = 500;
 
@@ -152,4 +151,19 @@ export class Journal {
     this.#fault = error;
     if (isFirst) this.#onBroken(error);
   }
+}
+
+/**
+ * An event without secrets; the same object where it holds none. What `run-started` says of workstreams is what agents
+ * get; the texts of theirs that are kept were redacted when they were loaded.
+ */
+function redactEvent(event: RunEvent, redactor: Redactor): RunEvent {
+  if (redactor.isIdle || event.type === 'run-started') return event;
+  if (event.type === 'workstream-log') return { ...event, line: redactor.json(event.line) };
+  if (event.type !== 'workstream-finished') return redactor.fields(event);
+  const { output, definition } = event.result.metadata;
+  const data = redactor.data({ output, definition });
+  const result = redactor.fields(event.result);
+  if (result === event.result && data.output === output && data.definition === definition) return event;
+  return { ...event, result: { ...result, metadata: { ...result.metadata, ...data } } };
 }

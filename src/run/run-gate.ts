@@ -1,11 +1,10 @@
 import { resolve } from 'node:path';
-import type { Gate } from '../domain/gate.ts';
+import { type Gate, type HeldLock, keepsFrom, type LockRequest, type LockTable } from '../domain/run-lock.ts';
 import type { RunEvent, RunWait } from '../domain/run-event.ts';
 import type { RunsWaitedFor } from '../domain/run-record.ts';
-import { type HeldLock, keepsFrom, type LockRequest, type LockTable } from '../domain/run-lock.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { scopePrefixes } from '../plan/scope.ts';
-import { type Beginning, beginNow, secondsSince } from '../support/stopwatch.ts';
+import { type StartTime, startTimer, secondsSince } from '../os/stopwatch.ts';
 
 export interface RunGateParts {
   workstreams: readonly Workstream[];
@@ -43,7 +42,7 @@ export class RunGate implements Gate {
   #clock: NodeJS.Timeout | null = null;
   #isClosed = false;
   /** Since when something waits without a break; null where nothing does. */
-  #waitsSince: Beginning | null = null;
+  #waitsSince: StartTime | null = null;
   #waitedSeconds = 0;
   readonly #waitedFor = new Set<string>();
 
@@ -141,7 +140,7 @@ export class RunGate implements Gate {
 
   #measure(waits: readonly Wait[]): void {
     for (const { lock } of waits) this.#waitedFor.add(lock.runId);
-    if (waits.length > 0) this.#waitsSince ??= beginNow();
+    if (waits.length > 0) this.#waitsSince ??= startTimer();
     else if (this.#waitsSince !== null) {
       this.#waitedSeconds += secondsSince(this.#waitsSince);
       this.#waitsSince = null;

@@ -1,6 +1,6 @@
 /** The end of a run's process, which comes whatever its threads do. */
 import { END_MS } from './protocol.ts';
-import type { Link } from './link.ts';
+import type { WatchChannel } from './channel.ts';
 
 /**
  * Says the exit code once all that was printed has been read. From then on there is nothing to lose, so that a process
@@ -8,7 +8,7 @@ import type { Link } from './link.ts';
  * native code comes back when it likes. The process that watches kills it too, because no code runs in one that waits
  * in its own exit; this is for one that is not watched any more.
  */
-export async function endProcess(link: Link): Promise<void> {
+export async function endProcess(link: WatchChannel): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) await drained(stream);
   await link.end(Number(process.exitCode ?? 0));
   setTimeout(() => process.kill(process.pid, 'SIGKILL'), END_MS).unref();

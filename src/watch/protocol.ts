@@ -1,5 +1,5 @@
 /** What a run and the process that watches over it tell each other. Imports nothing that takes time to load. */
-import type { Death } from '../domain/death.ts';
+import type { Death } from '../domain/engine.ts';
 
 /** From the run's process. */
 export type FromRun =
@@ -24,7 +24,7 @@ export const INPUT = 6;
 export const END_MS = 1_000;
 
 /** What a run goes on from whose process has died. */
-export interface GoingOn {
+export interface Continuation {
   runId: string;
   death: Death;
   /** How many of its processes have died in all. */
@@ -32,7 +32,7 @@ export interface GoingOn {
 }
 
 /** Variable that carries `GoingOn` as JSON to the process that goes on. */
-export const GOING_ON_VARIABLE = 'MILLRACE_GOES_ON';
+export const CONTINUATION_VARIABLE = 'MILLRACE_GOES_ON';
 
 /** What a message says; null for one that is none of ours. */
 export function readFromRun(message: unknown): FromRun | null {
@@ -61,7 +61,7 @@ function readRun(message: object): FromRun | null {
 }
 
 /** What the variable says; null where it is not set or is none of ours. */
-export function readGoingOn(text: string | undefined): GoingOn | null {
+export function readContinuation(text: string | undefined): Continuation | null {
   if (text === undefined) return null;
   const value: unknown = JSON.parse(text);
   if (typeof value !== 'object' || value === null) return null;

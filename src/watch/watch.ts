@@ -2,18 +2,17 @@
  * Watches over a run from a process of its own, which opens no database and does next to nothing: when the run's
  * process dies, another one goes on with the run.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import type { Death } from '../domain/death.ts';
-import { leaveClosedTerminals } from '../support/leave-closed-terminals.ts';
+import { type Death, describeDeath } from '../domain/engine.ts';
+import { leaveClosedTerminals } from '../os/closed-terminals.ts';
+import { END_MS, type FromRun, CONTINUATION_VARIABLE, type Continuation, readFromRun } from './protocol.ts';
 import { giveStreams } from './streams.ts';
-import { Deaths } from './deaths.ts';
-import { END_MS, type FromRun, GOING_ON_VARIABLE, type GoingOn, readFromRun } from './protocol.ts';
+import { type ChildProcess, spawn } from 'node:child_process';
 
 /** Signals by which a run ends, with their exit codes. */
 const END_SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 /** Those by which a person or the system asks for it. A terminal that is closed asks for nothing. */
-const ASKING: readonly EndSignal[] = ['SIGINT', 'SIGTERM'];
-type EndSignal = keyof typeof END_SIGNALS;
+const ASKING: readonly ForwardedSignal[] = ['SIGINT', 'SIGTERM'];
+type ForwardedSignal = keyof typeof END_SIGNALS;
 
 const FAILED = 3;
 
@@ -54,7 +53,7 @@ async function watchAll(program: string, args: readonly string[]): Promise<numbe
   process.on('SIGHUP', () => watched.hangUp());
   leaveClosedTerminals();
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
-  let goingOn: GoingOn | null = null;
+  let goingOn: Continuation | null = null;
   for (;;) {
     const { death, exitCode } = await watched.run(program, args, goingOn);
     const wanted = exitCode ?? watched.wantedEnd(death);
@@ -77,7 +76,7 @@ class Watched {
   readonly #streams = giveStreams();
   #child: ChildProcess | null = null;
   /** The last signal that this process got, and when. */
-  #signalled: { signal: EndSignal; at: number } | null = null;
+  #signalled: { signal: ForwardedSignal; at: number } | null = null;
   /** By which the run's process said that it was told to end. */
   #interruptedBy: string | null = null;
   /** Whether there is a run. Code of workstreams may have printed then, and only the run's process knows the secrets. */
@@ -91,8 +90,8 @@ class Watched {
    * Starts a process and waits for its end. The terminal is its own, but its standard input is at its end: what
    * workstreams read must not be what was typed or piped for the run. The real one is another descriptor.
    */
-  run(program: string, args: readonly string[], goingOn: GoingOn | null): Promise<End> {
-    const own = goingOn === null ? {} : { [GOING_ON_VARIABLE]: JSON.stringify(goingOn) };
+  run(program: string, args: readonly string[], goingOn: Continuation | null): Promise<End> {
+    const own = goingOn === null ? {} : { [CONTINUATION_VARIABLE]: JSON.stringify(goingOn) };
     const child = spawn(process.execPath, [...process.execArgv, program, ...args], {
       stdio: this.#streams.stdio,
       env: { ...process.env, ...this.#streams.variables, ...own },
@@ -127,7 +126,7 @@ class Watched {
    * The run's process may have got it too, and says so of the first one. What comes after that insists, and there it
    * does no harm to come twice.
    */
-  signal(signal: EndSignal): void {
+  signal(signal: ForwardedSignal): void {
     const before = this.#signalled;
     const at = performance.now();
     if (before?.signal === signal && at - before.at <= ECHO_MS) return;
@@ -163,7 +162,7 @@ class Watched {
   }
 }
 
-function isEndSignal(signal: string): signal is EndSignal {
+function isEndSignal(signal: string): signal is ForwardedSignal {
   return signal in END_SIGNALS;
 }
 
@@ -176,4 +175,45 @@ function restoreTerminal(): void {
 function say(text: string, exitCode: number): number {
   process.stderr.write(`millrace: ${text}\n`);
   return exitCode;
+}
+
+/** Whether a run whose process died goes on. Pure. */
+
+/** Deaths in a row between which nothing was handed out and nothing ended: the run dies for reasons of its own. */
+const MAX_IDLE = 3;
+/** Deaths of one run. From the fifth on every workstream has a process of its own, so these are not theirs. */
+const MAX_DEATHS = 20;
+
+export class Deaths {
+  #run: Extract<FromRun, { type: 'run' }> | null = null;
+  /** Whether the process that is alive has said which run it has. */
+  #isKnown = false;
+  #deaths = 0;
+  #idle = 0;
+
+  /** Takes what a process says when it has taken the run. What it found there is what the one before it did. */
+  begun(run: Extract<FromRun, { type: 'run' }>): void {
+    const moved = this.#run === null || run.inHand > 0 || run.results > this.#run.results;
+    this.#idle = moved ? 0 : this.#idle + 1;
+    this.#run = run;
+    this.#isKnown = true;
+  }
+
+  /** Takes a death: how the run goes on, or why it does not. */
+  died(death: Death): { goesOn: Continuation } | { goesOn: null; why: string } {
+    this.#deaths += 1;
+    if (!this.#isKnown) this.#idle += 1;
+    this.#isKnown = false;
+    const how = `Its process ${describeDeath(death)}`;
+    if (this.#run === null) return { goesOn: null, why: `${how} before the run had begun. Nothing was run.` };
+    const { runId } = this.#run;
+    const byHand = `What there is of ${runId} is kept; to go on with it: millrace run --resume ${runId}`;
+    if (this.#idle >= MAX_IDLE) {
+      return { goesOn: null, why: `${how} again and again before it did anything. ${byHand}` };
+    }
+    if (this.#deaths >= MAX_DEATHS) {
+      return { goesOn: null, why: `${how}, the ${MAX_DEATHS}th that died. ${byHand}` };
+    }
+    return { goesOn: { runId, death, deaths: this.#deaths } };
+  }
 }

@@ -4,20 +4,18 @@ import { describeFailure } from '../domain/failure-message.ts';
 import type { Json } from '../domain/json.ts';
 import type { Source, Workstream } from '../domain/workstream.ts';
 import { isWorkstreamId, type WorkstreamFile } from '../domain/workstream-file.ts';
-import { check, type Looked } from './check.ts';
-import { describeValue } from './describe-value.ts';
+import { check, type Looked } from './rules.ts';
+import { describeValue, fieldOf, isObject } from './json-value.ts';
 import { errorAt, type Finding } from './finding.ts';
-import { fieldOf, isObject } from './json-value.ts';
 import { memberCount } from './matrix.ts';
-import { normalize } from './normalize.ts';
-import type { Folders } from './normalize-step.ts';
-import { nearest } from '../support/nearest.ts';
+import { normalize, type Folders } from './normalize.ts';
+import { nearest } from '../text/nearest.ts';
 
 /** Most workstreams that a folder becomes, matrices expanded. */
 const MAX_WORKSTREAMS = 1_000_000;
 
 /** What reading one definition needs to know of the rest. */
-export interface Surroundings {
+export interface DefinitionContext {
   folders: Folders;
   /** Whether there is a file at this absolute path. */
   isFile: (path: string) => boolean;
@@ -48,7 +46,7 @@ export interface Definition {
 export function readDefinition(
   raw: Json,
   source: Source,
-  surroundings: Surroundings,
+  surroundings: DefinitionContext,
   looked: Looked = { thorough: true, found: [] },
 ): Definition {
   if (!isObject(raw)) {
@@ -82,7 +80,7 @@ export function readDefinition(
   return result;
 }
 
-function countMembers(definition: WorkstreamFile, { count }: Surroundings): Finding | null {
+function countMembers(definition: WorkstreamFile, { count }: DefinitionContext): Finding | null {
   const members = definition.matrix === undefined ? 1 : memberCount(definition.matrix);
   if (count.workstreams + members > MAX_WORKSTREAMS) {
     const path = definition.matrix === undefined ? [] : ['matrix'];
@@ -95,7 +93,7 @@ function countMembers(definition: WorkstreamFile, { count }: Surroundings): Find
 /** All members of a matrix name the same modules, so the first speaks for all. */
 function missingModules(
   [first]: Workstream[],
-  { isFile }: Surroundings,
+  { isFile }: DefinitionContext,
 ): { path: Finding['path']; module: string }[] {
   return (first?.steps ?? []).flatMap((step, index) =>
     step.kind === 'module' && !isFile(step.module)
@@ -108,7 +106,7 @@ function missingModules(
 function unknownTools(
   definition: WorkstreamFile,
   [first]: Workstream[],
-  { tools }: Surroundings,
+  { tools }: DefinitionContext,
 ): { path: Finding['path']; failure: Failure }[] {
   if (tools === null) return [];
   return (first?.steps ?? []).flatMap((step, index) => {

@@ -1,12 +1,17 @@
 /** Turns what zod found into sentences that say what was expected and what was found. */
-import type { core } from 'zod';
 import type { Json, JsonObject } from '../domain/json.ts';
-import { plural } from '../support/plural.ts';
-import { ALTERNATIVES, type Alternatives } from './alternatives.ts';
-import { describeValue } from './describe-value.ts';
+import {
+  acceptanceSchemas,
+  actionSchemas,
+  dependencySchemas,
+  gateSchemas,
+  stepSchemas,
+} from '../domain/workstream-file.ts';
+import { plural } from '../text/format.ts';
 import { errorAt, type Finding } from './finding.ts';
-import { isObject, valueAt } from './json-value.ts';
+import { describeValue, isObject, valueAt } from './json-value.ts';
 import type { JsonPath } from './locate.ts';
+import type { core, ZodObject } from 'zod';
 
 type Issue = core.$ZodIssue;
 
@@ -97,3 +102,20 @@ function expectation(issue: Issue): string {
       return issue.message;
   }
 }
+
+/** What the elements of a list may be. */
+export interface Alternatives {
+  /** Whether plain text is one. */
+  text: boolean;
+  /** The objects, by the key that tells them apart. */
+  objects: Record<string, ZodObject>;
+}
+
+/** The lists of a definition whose elements take more than one form, by field. */
+export const ALTERNATIVES: ReadonlyMap<string, Alternatives> = new Map([
+  ['steps', { text: false, objects: stepSchemas }],
+  ['depends_on', { text: true, objects: dependencySchemas }],
+  ['acceptance_tests', { text: true, objects: acceptanceSchemas }],
+  ['compensation_actions', { text: true, objects: actionSchemas }],
+  ['test_gates', { text: false, objects: gateSchemas }],
+]);

@@ -1,8 +1,7 @@
-import { formatProblem, type Problem } from '../domain/problem.ts';
-import { plural } from '../support/plural.ts';
-import { fieldPath } from './field-path.ts';
-import type { Finding } from './finding.ts';
-import type { Place } from './place.ts';
+import { formatProblem, type Problem } from '../domain/plan.ts';
+import { plural } from '../text/format.ts';
+import { fieldPath, type Finding } from './finding.ts';
+import type { Place } from './locate.ts';
 
 /** Most problems that are listed for a file, and for a workstream. */
 export const MAX_LISTED = 20;

@@ -1,11 +1,10 @@
 /** One file to workstreams, broken workstreams and problems. Never throws because of what is in the file. */
 import { basename } from 'node:path';
 import type { Json } from '../domain/json.ts';
-import type { Broken } from '../domain/plan.ts';
-import type { Problem } from '../domain/problem.ts';
+import type { Broken, Problem } from '../domain/plan.ts';
 import type { Source, Workstream } from '../domain/workstream.ts';
-import { type Definition, readDefinition, type Surroundings } from './definition.ts';
-import { describeValue } from './describe-value.ts';
+import { type Definition, readDefinition, type DefinitionContext } from './definition.ts';
+import { describeValue, isObject } from './json-value.ts';
 import {
   fileProblem,
   MAX_COUNTED,
@@ -15,12 +14,10 @@ import {
   problemTexts,
 } from './file-problems.ts';
 import { errorAt, type Finding, warningAt } from './finding.ts';
-import { isObject } from './json-value.ts';
-import { locate } from './locate.ts';
+import { locate, placesOf } from './locate.ts';
 import { parse } from './parse.ts';
-import { placesOf } from './place.ts';
 import { readFile } from './read-file.ts';
-import { type RepeatedKey, repeatedKeys, repeatedMessage } from './repeated-keys.ts';
+import { type RepeatedKey, repeatedKeys, repeatedMessage } from './size-limits.ts';
 
 /** Most definitions in one file. */
 const MAX_DEFINITIONS = 200_000;
@@ -45,7 +42,7 @@ export interface LoadedFile {
 }
 
 /** `path` is absolute, `file` is how messages show it. */
-export function loadFile(path: string, file: string, surroundings: Surroundings): LoadedFile {
+export function loadFile(path: string, file: string, surroundings: DefinitionContext): LoadedFile {
   const result: LoadedFile = { workstreams: [], broken: [], nameless: [], bases: [], problems: [], files: 1 };
   const content = readFile(path);
   if (content.kind === 'folder') {
@@ -61,7 +58,7 @@ export function loadFile(path: string, file: string, surroundings: Surroundings)
   return result;
 }
 
-function loadText(result: LoadedFile, text: string, file: string, surroundings: Surroundings): void {
+function loadText(result: LoadedFile, text: string, file: string, surroundings: DefinitionContext): void {
   const parsed = parse(text);
   if (!parsed.ok) {
     const places = placesOf(
@@ -137,7 +134,7 @@ interface Content {
   file: string;
 }
 
-function loadElements(result: LoadedFile, content: Content, surroundings: Surroundings): void {
+function loadElements(result: LoadedFile, content: Content, surroundings: DefinitionContext): void {
   const { elements, inArray, text, file } = content;
   const reported: Reported[] = [];
   const repeated = repeatedByPosition(content);

@@ -1,11 +1,11 @@
 /** A folder of workstream files to definitions, with every problem at once. */
-import { statSync } from 'node:fs';
-import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { LoadedFolder } from '../domain/plan.ts';
-import type { KnownTools, Surroundings } from './definition.ts';
-import { listFiles } from './list-files.ts';
+import type { KnownTools, DefinitionContext } from './definition.ts';
 import { type LoadedFile, loadFile } from './load-file.ts';
-import { settle } from './settle.ts';
+import { errorCode, FolderError } from './read-file.ts';
+import { resolveReferences } from './resolve-references.ts';
+import { statSync, readdirSync } from 'node:fs';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 
 export interface LoadOptions {
   /** The folder that Millrace was started in: `folder`, `cwd` and shown paths are relative to it. */
@@ -23,7 +23,7 @@ export function loadFolder(folder: string, options: LoadOptions = {}): LoadedFol
   const start = resolve(options.cwd ?? process.cwd());
   const path = resolve(start, folder);
   const names = listFiles(path);
-  const surroundings: Surroundings = {
+  const surroundings: DefinitionContext = {
     folders: { file: path, start },
     isFile: cached(isFile),
     tools: options.tools ?? null,
@@ -32,7 +32,7 @@ export function loadFolder(folder: string, options: LoadOptions = {}): LoadedFol
   const all: LoadedFile = { workstreams: [], broken: [], nameless: [], bases: [], problems: [], files: 0 };
   const shown = shownFolder(path, start);
   for (const name of names) append(all, loadFile(join(path, name), join(shown, name), surroundings));
-  return settle(all, (file) => resolve(start, file));
+  return resolveReferences(all, (file) => resolve(start, file));
 }
 
 function append(all: LoadedFile, file: LoadedFile): void {
@@ -66,4 +66,21 @@ function cached(ask: (path: string) => boolean): (path: string) => boolean {
     if (answer === undefined) answers.set(path, (answer = ask(path)));
     return answer;
   };
+}
+
+/**
+ * Names of the `*.json` entries directly in the folder, by code unit. As with a shell's `*.json`, names that begin
+ * with a dot are none of them. Throws `FolderError` when there is no such folder or it can't be read.
+ */
+function listFiles(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.endsWith('.json') && !name.startsWith('.'))
+      .toSorted();
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT') throw new FolderError('missing', folder, error);
+    if (code === 'ENOTDIR') throw new FolderError('not-a-folder', folder, error);
+    throw new FolderError('unreadable', folder, error);
+  }
 }

@@ -1,20 +1,22 @@
 /** From what a person wrote to what the rest of Millrace works with. */
-import type { JsonObject } from '../domain/json.ts';
-import type {
-  AcceptanceTest,
-  CircuitBreaker,
-  CommandStep,
-  Dependency,
-  RunStep,
-  Source,
-  TestGate,
-  Workstream,
+import type { JsonObject, Json } from '../domain/json.ts';
+import { type WorkstreamFile, type StepFile, PRIORITY_WORDS } from '../domain/workstream-file.ts';
+import {
+  type AcceptanceTest,
+  type CircuitBreaker,
+  type CommandStep,
+  type Dependency,
+  type RunStep,
+  type Source,
+  type TestGate,
+  type Workstream,
+  type Step,
+  type ToolStep,
+  matrixVariables,
 } from '../domain/workstream.ts';
-import type { WorkstreamFile } from '../domain/workstream-file.ts';
-import { hashOf, hashOfMember } from './hash.ts';
-import { combinations, substituteInText } from './matrix.ts';
-import { type Folders, normalizeSteps } from './normalize-step.ts';
-import { priorityNumber } from './priority.ts';
+import { combinations, substituteInText, substitute } from './matrix.ts';
+import { hash } from 'node:crypto';
+import { resolve } from 'node:path';
 
 /** Fields that a `Workstream` has in a form of its own; all others are in its `extra` as they stood. */
 const REPRESENTED = new Set([
@@ -177,4 +179,101 @@ function extraOf(raw: JsonObject): JsonObject {
   const others = Object.keys(raw).filter((name) => !REPRESENTED.has(name));
   if (others.length === 0) return NO_FIELDS;
   return Object.fromEntries(others.map((name) => [name, raw[name] ?? null]));
+}
+
+/** Absolute folders that paths in a definition are relative to. */
+export interface Folders {
+  /** For modules: where the file is. */
+  file: string;
+  /** For everything else: where Millrace was started. */
+  start: string;
+}
+
+/** The steps of a definition, for one member of its matrix. */
+function normalizeSteps(definition: WorkstreamFile, member: JsonObject | null, folders: Folders): Step[] {
+  if (definition.steps === undefined) return [shorthand(definition, member)];
+  return definition.steps.map((step, index) => normalizeStep(step, index, member, folders));
+}
+
+function normalizeStep(step: StepFile, index: number, member: JsonObject | null, folders: Folders): Step {
+  const base = {
+    id: step.id ?? `step-${index + 1}`,
+    timeoutSeconds: step.timeout_seconds ?? null,
+    env: environmentOf(step, member),
+    cwd: step.cwd === undefined ? null : resolve(folders.start, step.cwd),
+    continueOnError: step.continue_on_error ?? false,
+  };
+  if (step.module !== undefined) {
+    const input: Json = step.input ?? null;
+    return {
+      kind: 'module',
+      ...base,
+      module: resolve(folders.file, step.module),
+      export: step.export ?? 'default',
+      input: member === null ? input : substitute(input, member),
+    };
+  }
+  if (step.run !== undefined) return { kind: 'run', ...base, run: step.run, shell: step.shell ?? null };
+  if (step.command !== undefined) return { kind: 'command', ...base, command: step.command };
+  return { kind: 'tool', ...base, tool: step.tool, tasks: step.tasks };
+}
+
+/** One and the same for all steps that add none. Never changed. */
+const NO_VARIABLES: Record<string, string> = {};
+
+function environmentOf({ env }: StepFile, member: JsonObject | null): Record<string, string> {
+  if (env === undefined && member === null) return NO_VARIABLES;
+  const own = Object.entries(env ?? {}).map(([name, value]): [string, string] => [name, String(value)]);
+  return { ...matrixVariables(member), ...Object.fromEntries(own) };
+}
+
+/**
+ * The one step that `tool` and `tasks` are short for. A definition with only a capability becomes a step of a tool
+ * with that name, so that a run says that there is no such tool.
+ */
+function shorthand(definition: WorkstreamFile, member: JsonObject | null): ToolStep {
+  const prompt = definition.capability_payload?.prompt;
+  return {
+    kind: 'tool',
+    id: 'step-1',
+    timeoutSeconds: null,
+    env: matrixVariables(member),
+    cwd: null,
+    continueOnError: false,
+    tool: definition.tool ?? definition.capability ?? '',
+    tasks: definition.tasks ?? (prompt === undefined ? [] : [prompt]),
+  };
+}
+
+/** SHA-256 in hexadecimal of a value's canonical JSON: equal values have equal hashes, however they were written. */
+function hashOf(value: Json): string {
+  return hash('sha256', canonical(value));
+}
+
+/** The hash of a definition with the values of one member of its matrix. */
+function hashOfMember(definitionHash: string, member: JsonObject): string {
+  return hash('sha256', `${definitionHash}\n${canonical(member)}`);
+}
+
+const isScalar = (value: Json): value is string | number | boolean | null =>
+  typeof value !== 'object' || value === null;
+
+/** JSON text without spaces, keys by code unit. */
+function canonical(value: Json): string {
+  if (isScalar(value)) return JSON.stringify(value);
+  if (Array.isArray(value)) {
+    return value.every(isScalar) ? JSON.stringify(value) : `[${value.map(canonical).join(',')}]`;
+  }
+  let text = '';
+  for (const key of Object.keys(value).toSorted()) {
+    text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonical(value[key] ?? null)}`;
+  }
+  return `{${text}}`;
+}
+
+const NUMBERS = new Map(Object.entries(PRIORITY_WORDS).map(([word, value]) => [word.toLowerCase(), value]));
+
+/** A priority as a number; null for a word that is none. Case does not count, integers are taken as they are. */
+export function priorityNumber(priority: number | string): number | null {
+  return typeof priority === 'number' ? priority : (NUMBERS.get(priority.toLowerCase()) ?? null);
 }

@@ -1,7 +1,6 @@
 /** Definitions of the form that most have, recognised without the schema: that takes most of the time of loading. */
-import { isLine } from '../domain/step-file.ts';
+import { isLine, isWorkstreamId, MAX_ELEMENTS, type WorkstreamFile } from '../domain/workstream-file.ts';
 import type { Json, JsonObject } from '../domain/json.ts';
-import { isWorkstreamId, MAX_ELEMENTS, type WorkstreamFile } from '../domain/workstream-file.ts';
 import { isObject } from './json-value.ts';
 
 /** Begins a reference to the matrix: whether there is a matrix is for the rules to say. */

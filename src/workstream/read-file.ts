@@ -1,8 +1,7 @@
 /** Reads one workstream file as text, whatever it turns out to be. */
+import { readRegular, UnusableFile } from '../os/regular-file.ts';
 import { isUtf8 } from 'node:buffer';
 import { lstatSync } from 'node:fs';
-import { readRegular, UnusableFile } from '../support/regular-file.ts';
-import { errorCode } from './error-code.ts';
 
 export type FileText =
   | { kind: 'text'; text: string }
@@ -76,4 +75,33 @@ function whyUnusable({ what, message }: UnusableFile): FileText {
 
 function unusable(message: string): FileText {
   return { kind: 'unusable', message, at: null };
+}
+
+/**
+ * The workstream folder itself can't be used. The one thing that `loadFolder` throws; whatever is wrong inside the
+ * folder is data. `message` says what to do.
+ */
+export class FolderError extends Error {
+  override readonly name = 'FolderError';
+  readonly kind: 'missing' | 'not-a-folder' | 'unreadable';
+  /** Absolute path of the folder. */
+  readonly folder: string;
+
+  constructor(kind: FolderError['kind'], folder: string, cause: unknown) {
+    super(MESSAGES[kind](folder), { cause });
+    this.kind = kind;
+    this.folder = folder;
+  }
+}
+
+const MESSAGES: Record<FolderError['kind'], (folder: string) => string> = {
+  missing: (folder) =>
+    `There is no folder ${folder}. Make one with \`millrace init\`, or name another with --workstreams.`,
+  'not-a-folder': (folder) => `${folder} is a file, not a folder. Give --workstreams the folder it is in.`,
+  unreadable: (folder) => `The folder ${folder} can't be read. Check its permissions.`,
+};
+
+/** The code that Node gives errors of the operating system, such as `ENOENT`; the error as text for any other. */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }

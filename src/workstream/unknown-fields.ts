@@ -1,15 +1,14 @@
 import type { JsonObject } from '../domain/json.ts';
-import { stepSchemas } from '../domain/step-file.ts';
 import {
+  stepSchemas,
   capabilityPayloadSchema,
   circuitBreakerSchema,
   WORKSTREAM_FIELDS,
 } from '../domain/workstream-file.ts';
-import { nearest, slipOf } from '../support/nearest.ts';
-import { ALTERNATIVES } from './alternatives.ts';
-import { quote } from './describe-value.ts';
+import { nearest, slipOf } from '../text/nearest.ts';
+import { ALTERNATIVES } from './explain-issue.ts';
+import { quote, fieldOf, isObject } from './json-value.ts';
 import type { Finding } from './finding.ts';
-import { fieldOf, isObject } from './json-value.ts';
 import type { JsonPath } from './locate.ts';
 
 /** Most warnings about unknown fields for one definition. */

@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { signalGroup } from '../support/process-group.ts';
-import { gitEnvironment, whyNotStarted } from './git.ts';
-import { tooLong } from './git-limits.ts';
+import { signalGroup } from '../os/process-group.ts';
+import { gitEnvironment, whyNotStarted, tooLong } from './git.ts';
 import { isInRepository, NO_COMMIT, type NoRepository } from './repository.ts';
 
 /** Longest that git may take to say where it is. */

@@ -1,20 +1,17 @@
 /** Makes everything that is in a worktree part of a commit, and the commit part of a ref. */
+import { makeCommit } from './commit.ts';
+import { outputOf, complaint } from './git.ts';
+import { finishMaking, remakeIndex, removeIfEmpty } from './half-made.ts';
+import { type Before, keep, keepAbandoned, keepLater, ofAttempt } from './keep.ts';
+import { keptOf, type KeptRef } from './kept-refs.ts';
+import { attemptRef } from './names.ts';
+import { gitRead, type Repository } from './repository.ts';
+import { type Basis, type Snapshot, takeSnapshot } from './snapshot.ts';
+import { type WorktreeState, inspectWorktree } from './worktree-state.ts';
+import { displaced, headOf, movedAway, readIfThere, type Worktree } from './worktree.ts';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { abandonedTips } from './abandoned.ts';
-import { makeCommit } from './commit.ts';
-import { type Before, keep, keepAbandoned, keepLater, ofAttempt } from './keep.ts';
-import { keptOf, type KeptRef } from './kept-refs.ts';
-import { type Look, lookAt } from './look.ts';
-import { outputOf } from './git.ts';
-import { finishMaking } from './half-made.ts';
-import { attemptRef } from './names.ts';
-import { remakeIndex } from './remake-index.ts';
-import { removeIfEmpty } from './remove-if-empty.ts';
-import { gitRead, type Repository } from './repository.ts';
-import { type Basis, type Snapshot, takeSnapshot } from './snapshot.ts';
-import { displaced, headOf, movedAway, readIfThere, type Worktree } from './worktree.ts';
 
 export interface Captured {
   /** The commit that holds everything. */
@@ -23,7 +20,7 @@ export interface Captured {
   branch: string | null;
   /** Submodules in the tree. */
   gitlinks: string[];
-  look: Look;
+  look: WorktreeState;
   /** What was done with refs that a person may want to know. */
   notes: string[];
   /** Where what came after the work was judged is kept, in a sentence; null for nothing. */
@@ -38,7 +35,7 @@ export interface Captured {
 
 const GONE = "The worktree's folder was gone; what was not committed in it is not known.";
 
-export interface How {
+export interface CaptureOptions {
   /** Of the commit, where one is needed. */
   subject: string;
   /** Whether its process is gone, so that a later one may have set the workstream's branch meanwhile. */
@@ -60,7 +57,7 @@ export const removingFile = (adminDir: string): string => join(adminDir, 'millra
 export async function capture(
   repository: Repository,
   worktree: Worktree,
-  how: How,
+  how: CaptureOptions,
 ): Promise<Captured | { problem: string }> {
   try {
     if (how.rescued) await finishMaking(worktree);
@@ -80,7 +77,7 @@ export async function capture(
 async function captureNow(
   repository: Repository,
   worktree: Worktree,
-  how: How,
+  how: CaptureOptions,
   gone: boolean,
 ): Promise<Captured | { problem: string }> {
   const { owner, adminDir } = worktree;
@@ -119,9 +116,9 @@ async function captureNow(
   };
 }
 
-async function lookAgain(worktree: Worktree): Promise<Look | { problem: string }> {
-  const look = await lookAt(worktree);
-  return 'problem' in look && (await remakeIndex(worktree, look.problem)) ? lookAt(worktree) : look;
+async function lookAgain(worktree: Worktree): Promise<WorktreeState | { problem: string }> {
+  const look = await inspectWorktree(worktree);
+  return 'problem' in look && (await remakeIndex(worktree, look.problem)) ? inspectWorktree(worktree) : look;
 }
 
 /** Work in repositories inside the worktree is in no commit of the repository around them. */
@@ -162,7 +159,7 @@ async function keepAll(
   repository: Repository,
   worktree: Worktree,
   commit: string,
-  { refs, how: { rescued, judged } }: { refs: readonly KeptRef[]; how: How },
+  { refs, how: { rescued, judged } }: { refs: readonly KeptRef[]; how: CaptureOptions },
 ): Promise<{ branch: string | null; notes: string[]; late: string | null } | { problem: string }> {
   const before: Before = { refs, rescued };
   const isLate = judged !== undefined && judged !== commit;
@@ -178,3 +175,29 @@ async function keepAll(
   const notes = abandoned.length === 0 ? kept.notes : [...kept.notes, note];
   return { branch: kept.branch, notes, late: isLate ? kept.notes.join(' ') : null };
 }
+
+/** Commits that were checked out in a worktree once and that no ref reaches any more. */
+
+/** The last of each line of them. Only the worktree's own log of HEAD knows them, and it goes with the worktree. */
+async function abandonedTips(
+  repository: Repository,
+  { adminDir, owner }: Worktree,
+  kept: string,
+): Promise<string[] | { problem: string }> {
+  const log = (await readIfThere(join(adminDir, 'logs', 'HEAD'))) ?? '';
+  const seen = new Set(log.split('\n').flatMap((line) => line.split(' ', 2).filter(isCommit)));
+  seen.delete(owner.start);
+  seen.delete(kept);
+  if (seen.size === 0) return [];
+  const listed = await gitRead(
+    repository,
+    ['rev-list', '--parents', '--ignore-missing', '--stdin', '--single-worktree', '--not', '--all'],
+    { input: [...seen, `^${kept}`].join('\n') },
+  );
+  if (listed.exitCode !== 0) return { problem: complaint(listed) };
+  const lines = listed.stdout.split('\n').filter((line) => line !== '');
+  const parents = new Set(lines.flatMap((line) => line.split(' ').slice(1)));
+  return lines.map((line) => line.split(' ', 1)[0] ?? '').filter((commit) => !parents.has(commit));
+}
+
+const isCommit = (text: string): boolean => /^[0-9a-f]{40,64}$/.test(text) && !/^0+$/.test(text);

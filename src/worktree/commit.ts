@@ -1,5 +1,5 @@
 /** Commits that Millrace makes itself. */
-import { oneLine } from '../support/printable.ts';
+import { oneLine } from '../text/printable.ts';
 import { complaint } from './git.ts';
 import { gitRead, type Repository } from './repository.ts';
 
@@ -26,7 +26,7 @@ export interface NewCommit {
   trailers: Record<string, string | number>;
 }
 
-/** Makes a commit that nothing points to yet. Gives its hash, or git's complaint. */
+/** Makes a commit that nothing points to yet. Returns its hash, or git's complaint. */
 export async function makeCommit(
   repository: Repository,
   { tree, parents, subject, trailers }: NewCommit,

@@ -3,11 +3,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Failure } from '../domain/failure.ts';
-import { complaint } from './git.ts';
-import { withoutLimits } from './git-limits.ts';
-import { lockReason, type Owner } from './lock-reason.ts';
+import { complaint, withoutLimits } from './git.ts';
+import { lockReason, type WorktreeOwner, gitIn, readAdminDir, type Worktree } from './worktree.ts';
 import { gitWrite, type Repository } from './repository.ts';
-import { gitIn, readAdminDir, type Worktree } from './worktree.ts';
 
 /** Where the worktrees of all runs are. */
 const worktreesFolder = (stateFolder: string): string => join(stateFolder, 'worktrees');
@@ -19,7 +17,7 @@ const worktreesFolder = (stateFolder: string): string => join(stateFolder, 'work
 export async function createWorktree(
   repository: Repository,
   stateFolder: string,
-  owner: Owner,
+  owner: WorktreeOwner,
 ): Promise<Worktree | Failure> {
   try {
     const folder = await runFolder(stateFolder, owner.runId);
@@ -43,7 +41,7 @@ export async function discardWorktree(repository: Repository, root: string): Pro
 
 const failure = (detail: string): Failure => ({ reason: 'workspace-error', detail });
 
-const addArguments = (root: string, owner: Owner): string[] => [
+const addArguments = (root: string, owner: WorktreeOwner): string[] => [
   'worktree',
   'add',
   '--detach',

@@ -4,11 +4,11 @@ import type { Failure } from '../domain/failure.ts';
 import type { Workspace, WorkspaceLimits, WorkspaceRequest, Workspaces } from '../domain/workspaces.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { noWorktree } from './can-isolate.ts';
-import { withinLimits } from './git-limits.ts';
+import { withinLimits } from './git.ts';
 import type { NoRepository } from './repository.ts';
 import { RunRepository } from './run-repository.ts';
 import { rescue, type Rescued } from './rescue.ts';
-import type { SharedFolder, Stay } from './shared-folder.ts';
+import type { SharedFolder, FolderUse } from './shared-folder.ts';
 import { notMerged } from './merge.ts';
 import type { Closing, WorktreeSession } from './worktree-session.ts';
 
@@ -40,7 +40,7 @@ interface Parts {
 
 type Opened =
   | { kind: 'worktree'; session: WorktreeSession; limits: WorkspaceLimits }
-  | { kind: 'shared'; stay: Stay; notes: string[]; changes: Changes | null };
+  | { kind: 'shared'; stay: FolderUse; notes: string[]; changes: Changes | null };
 
 /** Work is kept also where the workstream had little time, and for some time after the run was interrupted. */
 const CAPTURE_SECONDS = 10;
@@ -159,7 +159,7 @@ export class GitWorkspaces implements Workspaces {
     }
   }
 
-  async #lookAgain(stay: Stay, notes: readonly string[]): Promise<Changes> {
+  async #lookAgain(stay: FolderUse, notes: readonly string[]): Promise<Changes> {
     try {
       return await this.#parts.shared.changes(stay, notes);
     } catch (error) {

@@ -1,11 +1,10 @@
 /** Worktrees whose making was cut short: nobody has worked in them, and git can't handle them as they are. */
-import { readdir, unlink, writeFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { isGone } from '../support/process-identity.ts';
-import { parseLockReason } from './lock-reason.ts';
+import { isGone } from '../os/process-identity.ts';
 import type { Repository } from './repository.ts';
-import { readIfThere, type Worktree } from './worktree.ts';
+import { parseLockReason, readIfThere, type Worktree, gitIn, headOf } from './worktree.ts';
+import { existsSync } from 'node:fs';
+import { readdir, unlink, writeFile, rename, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
 
 /** Writes what git was about to write, so that it knows the worktree, which it needs to for removing it. */
 export async function finishMaking({ adminDir, owner }: Worktree): Promise<void> {
@@ -31,5 +30,30 @@ export async function unlockUnknown({ commonDir }: Repository): Promise<void> {
     const owner = parseLockReason((await readIfThere(lock)) ?? '');
     const isUnknown = ((await readIfThere(join(all, name, 'gitdir'))) ?? '') === '';
     if (owner !== null && isUnknown && isGone(owner.process)) await unlink(lock);
+  }
+}
+
+/**
+ * Makes a worktree's index again from its commit where git can't read it: its files are all there, and nothing else in
+ * it can be looked at. The old one stays beside it. Returns whether it did.
+ * @param problem git's complaint.
+ */
+export async function remakeIndex(worktree: Worktree, problem: string): Promise<boolean> {
+  if (!/\bindex\b/i.test(problem)) return false;
+  const index = join(worktree.adminDir, 'index');
+  const commit = (await headOf(worktree)) ?? worktree.owner.start;
+  await rename(index, `${index}-unreadable`);
+  // Everything that worked there has ended, by itself or not.
+  await rm(`${index}.lock`, { force: true });
+  return (await gitIn(worktree, ['read-tree', commit])).exitCode === 0;
+}
+
+/** Removes a folder that holds nothing; one that does, or is not there, is left as it is. */
+export async function removeIfEmpty(folder: string): Promise<void> {
+  try {
+    await rmdir(folder);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : null;
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOENT') throw error;
   }
 }

@@ -1,15 +1,13 @@
 /** What an attempt changed in its worktree, after everything it left was committed. */
 import type { Changes } from '../domain/changes.ts';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { capture, type How } from './capture.ts';
-import { outputOf, saidYes } from './git.ts';
-import { notesOn, whereItIs } from './harvest-notes.ts';
-import { conflictMarkers } from './conflict-markers.ts';
-import { isAncestor, mergeTrees } from './merge-trees.ts';
+import { capture, type CaptureOptions, type Captured } from './capture.ts';
+import { outputOf, saidYes, splitNul } from './git.ts';
+import { isAncestor, mergeTrees } from './merge.ts';
 import { gitRead, type Repository } from './repository.ts';
 import { compareTrees, relativeTo, type TreeChanges } from './tree-changes.ts';
-import type { Worktree } from './worktree.ts';
+import { type Worktree, listed } from './worktree.ts';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 
 export interface Harvest {
   changes: Changes;
@@ -30,7 +28,7 @@ export interface Harvest {
 export async function harvestWorktree(
   repository: Repository,
   worktree: Worktree,
-  how: How,
+  how: CaptureOptions,
 ): Promise<Harvest> {
   const captured = await capture(repository, worktree, how);
   if ('problem' in captured) return unknown(worktree, captured.problem, null);
@@ -111,13 +109,13 @@ async function compareWithStart(
 }
 
 /** Two commits or trees whose difference is what the work changed. */
-interface Difference {
+interface CommitRange {
   from: string;
   to: string;
   note: string | null;
 }
 
-async function whatCounts(repository: Repository, start: string, commit: string): Promise<Difference> {
+async function whatCounts(repository: Repository, start: string, commit: string): Promise<CommitRange> {
   if (await isAncestor(repository, start, commit)) return { from: start, to: commit, note: null };
   const base = await gitRead(repository, ['merge-base', start, commit]);
   if (!saidYes(base)) {
@@ -137,3 +135,62 @@ function unsafeSubmodule({ root }: Worktree, { gitlinks }: TreeChanges): string 
   const path = gitlinks.find((link) => existsSync(join(root, link, '.git')));
   return path === undefined ? null : `the submodule ${path} has commits that may be nowhere else`;
 }
+
+/** Most files that are looked into. */
+const MOST = 200;
+
+/**
+ * Files in which the marks of a conflict came between two commits or trees and are still there, relative to the root.
+ * @throws GitError where git can't tell
+ */
+async function conflictMarkers(repository: Repository, from: string, to: string): Promise<string[]> {
+  const only = [
+    '-r',
+    '-z',
+    '--name-only',
+    '--no-renames',
+    '--no-ext-diff',
+    '--no-textconv',
+    '--diff-filter=d',
+  ];
+  const changed = await gitRead(repository, ['diff-tree', ...only, '-G^<<<<<<< ', from, to, '--']);
+  const paths = splitNul(outputOf(changed)).slice(0, MOST);
+  if (paths.length === 0) return [];
+  const both = ['--all-match', '-e', '^<<<<<<< ', '-e', '^>>>>>>> '];
+  const literal = paths.map((path) => `:(top,literal)${path}`);
+  const found = await gitRead(repository, ['grep', '-l', '-z', '-I', ...both, to, '--', ...literal]);
+  return saidYes(found) ? splitNul(found.stdout).map((line) => line.slice(to.length + 1)) : [];
+}
+
+/** What a snapshot can't say, as sentences. */
+
+/** One sentence a kind of thing that is not captured, or that a person should look at. */
+function notesOn(
+  { look, gitlinks, uncaptured, unfiltered }: Captured,
+  { root }: Worktree,
+  changes: TreeChanges,
+  prefix: string,
+): string[] {
+  const empty = gitlinks.filter((path) => !existsSync(join(root, path, '.git')));
+  const changed = [...new Set([...look.submodules, ...changes.gitlinks])];
+  const kinds: [string, readonly string[]][] = [
+    ['Ignored by git and not captured', look.ignored],
+    ['Left in conflict by an unfinished merge', look.conflicted],
+    ['Repositories of their own inside the worktree, not captured', look.embedded],
+    ['Submodules that changed; what is in them is not captured', changed],
+    ['Submodules, which start empty', empty],
+  ];
+  const notes = kinds
+    .filter(([, paths]) => paths.length > 0)
+    .map(([sentence, paths]) => `${sentence}: ${listed(paths.map((path) => relativeTo(prefix, path)))}.`);
+  if (unfiltered.length > 0)
+    notes.push(`Filters that failed, so that their files were captured as they are: ${listed(unfiltered)}.`);
+  if (uncaptured === null) return notes;
+  return [...notes, `Not everything that it left could be captured: ${uncaptured}. ${whereItIs(root)}`];
+}
+
+/** What a person does about work that could not be captured. */
+const whereItIs = (root: string): string =>
+  !existsSync(root)
+    ? `There is no folder ${root} any more.`
+    : `The worktree stays, and everything is in it: ${root}. Save there what you need, or have git ignore it; once git can, \`millrace worktrees prune\` captures the rest and removes it.`;

@@ -2,7 +2,7 @@
 import { IDENTITY } from './commit.ts';
 import { complaint, type GitResult } from './git.ts';
 import { attemptOf, type KeptRef } from './kept-refs.ts';
-import { isAncestor } from './merge-trees.ts';
+import { isAncestor } from './merge.ts';
 import { attemptRef, branchRef, workstreamBranch } from './names.ts';
 import { gitWrite, type Repository } from './repository.ts';
 import type { Worktree } from './worktree.ts';
@@ -147,7 +147,7 @@ async function branchUpdate(
 
 /**
  * Keeps commits that were made in a worktree and that no ref reaches, under names of their own: what was reset,
- * amended or left behind. Gives the refs.
+ * amended or left behind. Returns the refs.
  */
 export async function keepAbandoned(
   repository: Repository,

@@ -1,16 +1,22 @@
 /** The worktrees of Millrace that a repository has, of any run. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sizeOf } from '../support/folder-size.ts';
-import { isGone } from '../support/process-identity.ts';
+import { sizeOf } from '../os/folder.ts';
+import { isGone } from '../os/process-identity.ts';
 import { outputOf, splitNul } from './git.ts';
 import { keptOf } from './kept-refs.ts';
-import { type Owner, parseLockReason } from './lock-reason.ts';
-import { lookAt } from './look.ts';
+import {
+  type WorktreeOwner,
+  parseLockReason,
+  headOf,
+  readBrought,
+  readIfThere,
+  type Worktree,
+} from './worktree.ts';
+import { inspectWorktree } from './worktree-state.ts';
 import { attemptRef } from './names.ts';
 import { gitRead, type Repository } from './repository.ts';
 import { takeSnapshot } from './snapshot.ts';
-import { headOf, readBrought, readIfThere, type Worktree } from './worktree.ts';
 
 /** A worktree of Millrace. */
 export interface LeftOver {
@@ -22,7 +28,7 @@ export interface LeftOver {
 /** What `git worktree list` tells of one. */
 interface Listed {
   root: string;
-  owner: Owner;
+  owner: WorktreeOwner;
 }
 
 /**
@@ -78,7 +84,7 @@ export async function inspect(repository: Repository, worktree: Worktree): Promi
 
 async function isUncommitted(repository: Repository, worktree: Worktree): Promise<boolean | null> {
   const { runId, workstreamId, attempt } = worktree.owner;
-  const look = await lookAt(worktree);
+  const look = await inspectWorktree(worktree);
   if ('problem' in look) return null;
   if (look.embedded.length > 0 || look.submodules.length > 0) return true;
   const name = attemptRef(runId, workstreamId, attempt);

@@ -1,20 +1,19 @@
 /** Takes work into the run's own branch, without a checkout. */
 import type { Merge } from '../domain/changes.ts';
 import { IDENTITY, makeCommit } from './commit.ts';
-import { GitError, outputOf } from './git.ts';
+import { GitError, outputOf, complaint, saidYes, splitNul } from './git.ts';
 import { listRefs } from './kept-refs.ts';
-import type { Owner } from './lock-reason.ts';
-import { isAncestor, mergeTrees } from './merge-trees.ts';
 import { branchRef, mergedBranch, mergedRef, predictedRef } from './names.ts';
 import { gitRead, gitWrite, type Repository } from './repository.ts';
 import { relativeTo } from './tree-changes.ts';
+import type { WorktreeOwner } from './worktree.ts';
 
 /** How often it starts again because git failed, or another process moved the branch meanwhile. */
 const TRIES = 5;
 
 /** What is to be merged. */
-export interface Work {
-  owner: Pick<Owner, 'runId' | 'workstreamId' | 'agentId' | 'attempt'>;
+export interface MergeSource {
+  owner: Pick<WorktreeOwner, 'runId' | 'workstreamId' | 'agentId' | 'attempt'>;
   /** The commit that holds it; null where there is none. */
   commit: string | null;
   /** Whether it differs from its start. */
@@ -35,7 +34,7 @@ export const notMerged = (runId: string, status: Merge['status'], detail: string
  * Merges with compare and swap: the run's branch moves from the commit that was merged with to the merge, or not at all. It
  * begins at `base`. Callers see to it that a run merges one at a time; another process is met by starting again.
  */
-export async function mergeWork(repository: Repository, base: string, work: Work): Promise<Merge> {
+export async function mergeWork(repository: Repository, base: string, work: MergeSource): Promise<Merge> {
   const { runId } = work.owner;
   const branch = branchRef(mergedBranch(runId));
   const instead = mergedRef(runId);
@@ -55,14 +54,19 @@ const NO_ROOM = /exists; cannot create|non-directory in the way|unable to resolv
  * What merging would give, without a branch: a ref of Millrace's holds what would have been merged before, also for a
  * run that is resumed.
  */
-export async function predictMerge(repository: Repository, base: string, work: Work): Promise<Merge> {
+export async function predictMerge(repository: Repository, base: string, work: MergeSource): Promise<Merge> {
   const result = await mergeInto(repository, base, work, predictedRef(work.owner.runId));
   const status = result.status === 'merged' ? 'mergeable' : result.status;
   return { ...result, status, branch: '', commit: null };
 }
 
 /** @throws GitError where git fails again and again */
-async function mergeInto(repository: Repository, base: string, work: Work, ref: string): Promise<Merge> {
+async function mergeInto(
+  repository: Repository,
+  base: string,
+  work: MergeSource,
+  ref: string,
+): Promise<Merge> {
   let problem = '';
   for (let attempt = 0; attempt < TRIES && !NO_ROOM.test(problem); attempt += 1) {
     try {
@@ -74,7 +78,12 @@ async function mergeInto(repository: Repository, base: string, work: Work, ref: 
   throw new GitError(`Its work is kept, and could not be merged into ${ref}: ${problem}`);
 }
 
-async function mergeOnce(repository: Repository, base: string, work: Work, ref: string): Promise<Merge> {
+async function mergeOnce(
+  repository: Repository,
+  base: string,
+  work: MergeSource,
+  ref: string,
+): Promise<Merge> {
   const [tip] = await listRefs(repository, ref);
   const checkedOutIn = tip?.checkedOutIn ?? null;
   if (checkedOutIn !== null)
@@ -89,7 +98,7 @@ async function mergeOnto(
   repository: Repository,
   base: string,
   tip: string,
-  { owner, commit, changed }: Work,
+  { owner, commit, changed }: MergeSource,
 ): Promise<Merge> {
   const { runId, workstreamId, agentId, attempt } = owner;
   if (commit === null) return notMerged(runId, 'failed', 'what it changed is not known');
@@ -144,4 +153,37 @@ async function moveRef(
 ): Promise<void> {
   const line = before === null ? `create ${ref} ${commit}` : `update ${ref} ${commit} ${before}`;
   outputOf(await gitWrite(repository, ['update-ref', '--stdin'], { env: IDENTITY, input: `${line}\n` }));
+}
+
+/** Merges two commits without a checkout. */
+
+/** The tree of both, the files in conflict (relative to the root), or why they are not to be merged. */
+export type MergedTrees =
+  | { kind: 'merged'; tree: string }
+  | { kind: 'conflict'; files: string[] }
+  | { kind: 'failed'; problem: string };
+
+/** @throws GitError where git can't tell */
+export async function mergeTrees(repository: Repository, ours: string, theirs: string): Promise<MergedTrees> {
+  const result = await gitRead(repository, [
+    'merge-tree',
+    '--write-tree',
+    '-z',
+    '--name-only',
+    '--no-messages',
+    ours,
+    theirs,
+  ]);
+  const [tree, ...files] = splitNul(result.stdout);
+  if (result.exitCode === 0 && tree !== undefined) return { kind: 'merged', tree };
+  if (result.exitCode === 1 && tree !== undefined) return { kind: 'conflict', files: [...new Set(files)] };
+  const problem = complaint(result);
+  if (!problem.includes('unrelated histories')) throw new GitError(problem);
+  return { kind: 'failed', problem };
+}
+
+/** Whether everything in `commit` is in `of` too. @throws GitError where git can't tell */
+export async function isAncestor(repository: Repository, commit: string, of: string): Promise<boolean> {
+  if (commit === of) return true;
+  return saidYes(await gitRead(repository, ['merge-base', '--is-ancestor', commit, of]));
 }

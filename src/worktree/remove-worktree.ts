@@ -3,13 +3,13 @@ import { lstat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { removingFile } from './capture.ts';
 import { complaint } from './git.ts';
-import { removeIfEmpty } from './remove-if-empty.ts';
+import { removeIfEmpty } from './half-made.ts';
 import { gitWrite, oneByOne, type Repository } from './repository.ts';
 import { displaced, readIfThere, type Worktree } from './worktree.ts';
 
 /**
  * Removes a worktree, its lock included, after everything in it was found to be in `kept`. Links are removed, not
- * followed. It stays locked, and so recognisable, until it is gone. Gives null, or why it is still there.
+ * followed. It stays locked, and so recognisable, until it is gone. Returns null, or why it is still there.
  */
 export async function removeWorktree(
   repository: Repository,

@@ -1,6 +1,6 @@
 /** Saves what runs that were killed left in their worktrees, and clears the worktrees away. */
-import { capture, type Captured, type How } from './capture.ts';
-import { withinLimits } from './git-limits.ts';
+import { capture, type Captured, type CaptureOptions } from './capture.ts';
+import { withinLimits } from './git.ts';
 import { unlockUnknown } from './half-made.ts';
 import { type LeftOver, listWorktrees } from './left-overs.ts';
 import { listRefs } from './kept-refs.ts';
@@ -99,7 +99,7 @@ async function pruneOne(repository: Repository, leftOver: LeftOver): Promise<Res
   return { ...nameOf(leftOver), commit, removed: safe && why === null, why, notes: changes.notes };
 }
 
-const asRescued = (workstreamId: string): How => ({
+const asRescued = (workstreamId: string): CaptureOptions => ({
   subject: `${workstreamId}: what its worktree held`,
   rescued: true,
 });

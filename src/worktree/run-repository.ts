@@ -3,23 +3,26 @@ import { mkdir } from 'node:fs/promises';
 import type { Merge } from '../domain/changes.ts';
 import type { WorkspaceRequest } from '../domain/workspaces.ts';
 import type { Failure } from '../domain/failure.ts';
-import { ownIdentity } from '../support/process-identity.ts';
-import { bringAlong, type BringAlong, findLuggage, type Luggage } from './bring-along.ts';
+import { ownIdentity } from '../os/process-identity.ts';
+import {
+  copyIgnoredFiles,
+  type IgnoredFilePatterns,
+  findIgnoredFiles,
+  type IgnoredFiles,
+} from './copy-ignored-files.ts';
 import { IDENTITY } from './commit.ts';
 import { createWorktree, discardWorktree } from './create-worktree.ts';
 import { complaint } from './git.ts';
 import { keptOf, lastResult, listRefs } from './kept-refs.ts';
-import { listed } from './listed.ts';
-import { mergeWork, predictMerge, type Work } from './merge.ts';
+import { listed, type Worktree } from './worktree.ts';
+import { mergeWork, predictMerge, type MergeSource } from './merge.ts';
 import { baseRef } from './names.ts';
 import { gitWrite, isAtLeast, OLDEST_GIT, type Repository } from './repository.ts';
-import { type ParentResult, startPoint } from './start-point.ts';
-import { uncommittedNotes } from './uncommitted.ts';
-import { UserTree } from './user-tree.ts';
-import type { Worktree } from './worktree.ts';
+import { type ParentCommit, startPoint } from './parent-commits.ts';
+import { uncommittedNotes, UserTree } from './user-tree.ts';
 import { WorktreeSession } from './worktree-session.ts';
 
-interface Settings extends BringAlong {
+interface Settings extends IgnoredFilePatterns {
   runId: string;
   stateFolder: string;
   /** Whether the run began in an earlier process. */
@@ -38,7 +41,7 @@ export class RunRepository {
   readonly #userTree: UserTree;
   #haveNoted = false;
   #base: Promise<string> | null = null;
-  #luggage: Promise<Luggage> | null = null;
+  #luggage: Promise<IgnoredFiles> | null = null;
   #merging: Promise<unknown> = Promise.resolve();
 
   constructor(repository: Repository, settings: Settings) {
@@ -79,7 +82,7 @@ export class RunRepository {
       const created = await createWorktree(repository, stateFolder, owner);
       if (isFailureOf(created)) return created;
       worktree = created;
-      const { brought, notes } = await bringAlong(repository, worktree, await this.#findLuggage());
+      const { brought, notes } = await copyIgnoredFiles(repository, worktree, await this.#findLuggage());
       const all = [...(await this.#notesOnce()), ...notes, ...this.#notesOnParents(parents)];
       const session = new WorktreeSession(this, { ...worktree, brought }, workstream.title, all);
       // A folder that holds nothing tracked is not in a commit.
@@ -122,16 +125,16 @@ export class RunRepository {
   }
 
   /** One at a time. Rejects where git fails. */
-  merge(work: Work): Promise<Merge> {
+  merge(work: MergeSource): Promise<Merge> {
     return this.#oneByOne(mergeWork, work);
   }
 
   /** What merging would give; one at a time, so that each is held against those before it. */
-  predict(work: Work): Promise<Merge> {
+  predict(work: MergeSource): Promise<Merge> {
     return this.#oneByOne(predictMerge, work);
   }
 
-  #oneByOne(merge: typeof mergeWork, work: Work): Promise<Merge> {
+  #oneByOne(merge: typeof mergeWork, work: MergeSource): Promise<Merge> {
     const result = this.#merging.then(async () => merge(this.repository, await this.base(), work));
     this.#merging = result.catch(() => undefined);
     return result;
@@ -154,15 +157,15 @@ export class RunRepository {
     return this.repository.head;
   }
 
-  #findLuggage(): Promise<Luggage> {
-    this.#luggage ??= findLuggage(this.repository, this.#settings, this.#settings.stateFolder);
+  #findLuggage(): Promise<IgnoredFiles> {
+    this.#luggage ??= findIgnoredFiles(this.repository, this.#settings, this.#settings.stateFolder);
     return this.#luggage;
   }
 
   /** Of the parents that have one: in this process, or kept before the run was resumed, or by the one it repeats. */
-  async #resultsOf(parents: readonly string[]): Promise<ParentResult[]> {
+  async #resultsOf(parents: readonly string[]): Promise<ParentCommit[]> {
     const { runId, retryOf } = this.#settings;
-    const results: ParentResult[] = [];
+    const results: ParentCommit[] = [];
     for (const workstreamId of parents.filter((parent) => !this.#inShared.has(parent))) {
       const commit =
         this.#results.get(workstreamId) ??

@@ -3,9 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { copyFile, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { passingOverFilters } from './filters.ts';
+import { passingOverFilters, type WorktreeState } from './worktree-state.ts';
 import { complaint, type GitResult, outputOf, splitNul } from './git.ts';
-import type { Look } from './look.ts';
 import { gitIn, type Worktree } from './worktree.ts';
 
 export interface Snapshot {
@@ -21,7 +20,7 @@ export interface Snapshot {
 /** From which commit to take what is not there; for worktrees that were being made or removed when they were killed. */
 export type Basis = { kind: 'index' } | { kind: 'commit'; commit: string };
 
-type Run = (args: readonly string[], input?: string) => Promise<GitResult>;
+type GitCall = (args: readonly string[], input?: string) => Promise<GitResult>;
 
 /**
  * Everything that git does not ignore: staged, unstaged, untracked, in sparse checkouts as well. Not in it: what was
@@ -30,10 +29,10 @@ type Run = (args: readonly string[], input?: string) => Promise<GitResult>;
 export async function takeSnapshot(
   worktree: Worktree,
   basis: Basis,
-  look: Pick<Look, 'embedded' | 'loose'>,
+  look: Pick<WorktreeState, 'embedded' | 'loose'>,
 ): Promise<Snapshot | { problem: string }> {
   const index = join(worktree.adminDir, `millrace-index-${randomUUID()}`);
-  const run: Run = (args, input) =>
+  const run: GitCall = (args, input) =>
     gitIn(worktree, args, { env: { GIT_INDEX_FILE: index }, ...(input === undefined ? {} : { input }) });
   try {
     const problem = await fillIndex(worktree, basis, index, run);
@@ -46,7 +45,12 @@ export async function takeSnapshot(
   }
 }
 
-async function fillIndex(worktree: Worktree, basis: Basis, index: string, run: Run): Promise<string | null> {
+async function fillIndex(
+  worktree: Worktree,
+  basis: Basis,
+  index: string,
+  run: GitCall,
+): Promise<string | null> {
   if (basis.kind === 'commit') {
     const read = await run(['read-tree', basis.commit]);
     return read.exitCode === 0 ? null : complaint(read);
@@ -64,8 +68,8 @@ async function fillIndex(worktree: Worktree, basis: Basis, index: string, run: R
 async function writeSnapshot(
   worktree: Worktree,
   basis: Basis,
-  { embedded, loose }: Pick<Look, 'embedded' | 'loose'>,
-  run: Run,
+  { embedded, loose }: Pick<WorktreeState, 'embedded' | 'loose'>,
+  run: GitCall,
 ): Promise<Snapshot | { problem: string }> {
   const gitlinks = await showHidden(worktree, run);
   // An ignored path may not be named, not even to leave it out.
@@ -91,23 +95,27 @@ async function writeSnapshot(
  * Adds what it can. A filter that must not fail and does ends `git add` at once; its files are then added as they are,
  * because a file in another form is not lost.
  */
-function addAll(how: string, pathspecs: readonly string[], run: Run): ReturnType<typeof passingOverFilters> {
+function addAll(
+  how: string,
+  pathspecs: readonly string[],
+  run: GitCall,
+): ReturnType<typeof passingOverFilters> {
   const options = ['--sparse', '--ignore-errors', '--pathspec-from-file=-', '--pathspec-file-nul'];
   return passingOverFilters((args) => run(args, pathspecs.join('\0')), ['add', how, ...options]);
 }
 
 /** Whoever worked there may have added them, by hand or with all the rest. */
-async function forget(brought: readonly string[], run: Run): Promise<void> {
+async function forget(brought: readonly string[], run: GitCall): Promise<void> {
   const literal = brought.map((path) => `:(top,literal)${path}`).join('\0');
   const options = ['-r', '-q', '-f', '--cached', '--sparse', '--ignore-unmatch'];
   outputOf(await run(['rm', ...options, '--pathspec-from-file=-', '--pathspec-file-nul'], literal));
 }
 
 /**
- * Takes back the marks with which a file's changes are hidden from git, where the file is there. Gives the submodules,
+ * Takes back the marks with which a file's changes are hidden from git, where the file is there. Returns the submodules,
  * which the same list shows.
  */
-async function showHidden(worktree: Worktree, run: Run): Promise<string[]> {
+async function showHidden(worktree: Worktree, run: GitCall): Promise<string[]> {
   const list = await run(['ls-files', '-v', '-s', '-z']);
   const gitlinks: string[] = [];
   const assumed: string[] = [];

@@ -14,7 +14,7 @@ export interface TreeChanges {
 }
 
 /** One line of `diff-tree --raw`. */
-interface Entry {
+interface TreeEntry {
   status: string;
   mode: string;
   blob: string;
@@ -47,8 +47,8 @@ export async function compareTrees(
 }
 
 /** All raw lines come first, each followed by its path or two, then the counts. */
-function parse(parts: readonly string[]): { entries: Entry[]; counts: Map<string, Counts> } {
-  const entries: Entry[] = [];
+function parse(parts: readonly string[]): { entries: TreeEntry[]; counts: Map<string, Counts> } {
+  const entries: TreeEntry[] = [];
   const counts = new Map<string, Counts>();
   const rest = parts[Symbol.iterator]();
   const next = (): string => String(rest.next().value ?? '');
@@ -80,7 +80,7 @@ const number = (text: string): number | null => (/^\d+$/.test(text) ? Number(tex
 const STATUS: Record<string, ChangedFile['status']> = { A: 'added', D: 'deleted', R: 'renamed' };
 
 function toFile(
-  { status, mode, path, from }: Entry,
+  { status, mode, path, from }: TreeEntry,
   counts: Counts | undefined,
   prefix: string,
 ): ChangedFile {
@@ -99,7 +99,7 @@ export const relativeTo = (prefix: string, path: string): string =>
   prefix === '' ? path : posix.relative(prefix, path);
 
 /** Of what is there now and of what is no more, not of where it started: the same work has the same hash. */
-function hash(entries: readonly Entry[]): string {
+function hash(entries: readonly TreeEntry[]): string {
   const lines = entries.map((entry) =>
     JSON.stringify([entry.path, entry.from, entry.status, entry.mode, entry.blob]),
   );

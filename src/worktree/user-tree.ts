@@ -1,15 +1,14 @@
 /** The tree that Millrace was started in, which no workstream in a worktree is to touch: looked at, never written to. */
-import { lstat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { complaint, splitNul } from './git.ts';
-import { listed } from './listed.ts';
 import { gitRead, type Repository } from './repository.ts';
-import { overlaps } from './uncommitted.ts';
+import { listed } from './worktree.ts';
+import { lstat } from 'node:fs/promises';
+import { join, isAbsolute, relative, sep } from 'node:path';
 
 /** What is checked out, and what differs from it; or why that is not known. */
-type UserLook = Seen | { problem: string };
+type UserLook = TreeStatus | { problem: string };
 
-interface Seen {
+interface TreeStatus {
   /** Branch and commit, as `git status` says them. */
   head: string;
   /** How each path that differs is, by the path. */
@@ -98,4 +97,27 @@ function differences(before: UserLook, now: UserLook): string[] {
   if (notes.length === 0 && changed.length > 0)
     notes.push(`While it worked, files ${where} changed: ${listed(changed)}. ${whose}`);
   return notes;
+}
+
+/** What the user has not committed, which no worktree has. */
+
+/** A sentence where the tree is dirty when the run begins; what is in the state folder does not make it so. */
+export async function uncommittedNotes(repository: Repository, stateFolder: string): Promise<string[]> {
+  const status = await gitRead(repository, ['status', '--porcelain=v1', '-z', '--no-renames']);
+  if (status.exitCode !== 0)
+    return [`Whether all was committed when the run began is not known: ${complaint(status)}.`];
+  const paths = splitNul(status.stdout)
+    .map((line) => line.slice(3))
+    .filter((path) => path !== '' && !overlaps(join(repository.root, path), stateFolder));
+  if (paths.length === 0) return [];
+  return [`Not committed when the run began, so not in its worktree: ${listed(paths)}.`];
+}
+
+/** A folder that is all new is one line, and may hold the state folder. */
+const overlaps = (path: string, stateFolder: string): boolean =>
+  isBelow(stateFolder, path) || isBelow(path, stateFolder);
+
+function isBelow(folder: string, path: string): boolean {
+  const below = relative(folder, path);
+  return below === '' || (below !== '..' && !below.startsWith(`..${sep}`) && !isAbsolute(below));
 }

@@ -5,19 +5,19 @@ import { GitError } from './git.ts';
 import { type Harvest, harvestWorktree } from './harvest.ts';
 import { keep, type Kept } from './keep.ts';
 import { keptOf } from './kept-refs.ts';
-import type { Work } from './merge.ts';
+import type { MergeSource } from './merge.ts';
 import { attemptRef } from './names.ts';
 import { removeWorktree } from './remove-worktree.ts';
 import type { Repository } from './repository.ts';
 import type { Worktree } from './worktree.ts';
 
 /** What a session needs of its run. */
-interface Run {
+interface RunContext {
   readonly repository: Repository;
   /** Dependents start from this commit. */
   remember(workstreamId: string, commit: string): void;
-  merge(work: Work): Promise<Merge>;
-  predict(work: Work): Promise<Merge>;
+  merge(work: MergeSource): Promise<Merge>;
+  predict(work: MergeSource): Promise<Merge>;
   changesOutside(): Promise<string[]>;
 }
 
@@ -35,14 +35,14 @@ export class WorktreeSession {
   readonly worktree: Worktree;
   /** The folder to work in: the one Millrace was started in, as it is in the worktree. */
   readonly folder: string;
-  readonly #run: Run;
+  readonly #run: RunContext;
   /** Title for the commit of what was left uncommitted. */
   readonly #title: string;
   readonly #notes: readonly string[];
   readonly #outside: string[] = [];
   #harvest: Harvest | null = null;
 
-  constructor(run: Run, worktree: Worktree, title: string, notes: readonly string[]) {
+  constructor(run: RunContext, worktree: Worktree, title: string, notes: readonly string[]) {
     this.#run = run;
     this.worktree = worktree;
     this.folder = join(worktree.root, run.repository.prefix);
@@ -118,7 +118,7 @@ export class WorktreeSession {
     return harvestWorktree(this.#run.repository, this.worktree, how);
   }
 
-  async #work(): Promise<Work> {
+  async #work(): Promise<MergeSource> {
     const { commit, complete, changes } = this.#harvest ?? (await this.harvest());
     return {
       owner: this.worktree.owner,

@@ -1,16 +1,18 @@
 /** One worktree of Millrace's, and how git is told to work in it. */
-import { lstat, readFile, realpath, writeFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import type { ProcessIdentity } from '../os/process-identity.ts';
+import { plural } from '../text/format.ts';
+import { oneLine } from '../text/printable.ts';
 import { git, type GitCall, type GitResult, saidYes, splitNul } from './git.ts';
-import type { Owner } from './lock-reason.ts';
+import { existsSync } from 'node:fs';
+import { lstat, readFile, realpath, writeFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 
 export interface Worktree {
   /** Absolute folder of its files. */
   root: string;
   /** Absolute folder in which git keeps its HEAD and its index. */
   adminDir: string;
-  owner: Owner;
+  owner: WorktreeOwner;
   /** What was copied or linked into it, relative to `root` with `/`: never a change. */
   brought: readonly string[];
 }
@@ -88,4 +90,66 @@ export async function readIfThere(path: string): Promise<string | null> {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
     throw error;
   }
+}
+
+/** The reason with which a worktree is locked says whose it is; `git worktree list -v` shows it to people. */
+
+/** Whose worktree it is. */
+export interface WorktreeOwner {
+  runId: string;
+  workstreamId: string;
+  attempt: number;
+  agentId: string;
+  /** The commit it started from. */
+  start: string;
+  process: ProcessIdentity;
+}
+
+const REASON =
+  /^Millrace (\S+) (\S+) attempt (\d+) by (\S+) from ([0-9a-f]+), pid (\d+) started (\S+) on (.+?)(?: \(boot (\S+), (\S+)\))?$/;
+
+export function lockReason({ runId, workstreamId, attempt, agentId, start, process }: WorktreeOwner): string {
+  const { pid, started, hostname, bootId, pidNamespace } = process;
+  const where = bootId && pidNamespace ? ` (boot ${bootId}, ${pidNamespace})` : '';
+  return (
+    `Millrace ${runId} ${workstreamId} attempt ${attempt} by ${agentId} from ${start}, ` +
+    `pid ${pid} started ${started ?? '-'} on ${hostname}${where}`
+  );
+}
+
+/** The owner that a reason names; null for a worktree that is not Millrace's. */
+export function parseLockReason(reason: string): WorktreeOwner | null {
+  const [, runId, workstreamId, attempt, agentId, start, pid, started, hostname, boot, namespace] =
+    REASON.exec(reason) ?? [];
+  if (
+    runId === undefined ||
+    workstreamId === undefined ||
+    agentId === undefined ||
+    start === undefined ||
+    hostname === undefined
+  )
+    return null;
+  return {
+    runId,
+    workstreamId,
+    attempt: Number(attempt),
+    agentId,
+    start,
+    process: {
+      pid: Number(pid),
+      started: started === '-' ? null : (started ?? null),
+      hostname,
+      ...(boot === undefined || namespace === undefined ? {} : { bootId: boot, pidNamespace: namespace }),
+    },
+  };
+}
+
+/** Texts that a sentence names before it counts the rest. */
+const SHOWN = 5;
+
+/** `a, b and 3 others`, for a sentence. */
+export function listed(texts: readonly string[]): string {
+  const shown = texts.slice(0, SHOWN).map((text) => oneLine(text, 200));
+  const rest = texts.length - shown.length;
+  return rest > 0 ? `${shown.join(', ')} and ${plural(rest, 'other')}` : shown.join(', ');
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Failure } from '../../src/domain/failure.ts';
 import type { BuiltInTool, ToolSettings } from '../../src/domain/tool.ts';
-import { signalGroup } from '../../src/support/process-group.ts';
+import { signalGroup } from '../../src/os/process-group.ts';
 import type { ToolAdapter, ToolEnd, ToolFindings } from '../../workers/tools/tool.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 

@@ -1,5 +1,5 @@
 /** What recommendations are made from, with everything that a test does not care about filled in. */
-import type { AdviceInput } from '../../src/analysis/advice-input.ts';
+import type { AdviceInput } from '../../src/analysis/failure-advice.ts';
 import type { Failure } from '../../src/domain/failure.ts';
 import { describeFailure } from '../../src/domain/failure-message.ts';
 import type {

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { begin } from '../../src/app/begin.ts';
+import { prepareRun } from '../../src/app/prepare-run.ts';
 import { NO_SECRETS } from '../rig/no-secrets.ts';
 import { RunSession } from '../../src/app/run-session.ts';
 import type { Load } from '../../src/domain/scaling.ts';
@@ -41,7 +41,7 @@ function follow(count: number) {
   const events: RunEvent[] = [];
   let tell: ((load: Load) => void) | null = null;
   const session = new RunSession({
-    ...begin({ cwd: folder, agentsCount: 'auto', maxAgents: 4 }),
+    ...prepareRun({ cwd: folder, agentsCount: 'auto', maxAgents: 4 }),
     redactor: NO_SECRETS,
     listeners: [(event) => void events.push(event)],
     load: {
@@ -139,7 +139,7 @@ test('a resumed run follows the load as before', async () => {
   expect((await run).exitCode).toBe(130);
   go(...ids);
   const again = new RunSession({
-    ...begin({ cwd: folder, resume: true }),
+    ...prepareRun({ cwd: folder, resume: true }),
     redactor: NO_SECRETS,
     listeners: [],
     load: { cores: 3, watch: () => () => undefined },

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { begin } from '../../src/app/begin.ts';
+import { prepareRun } from '../../src/app/prepare-run.ts';
 import { forecast, mayComplete } from '../../src/app/forecast.ts';
 import { MultiAgentWorkstreamCoordinator } from '../../src/app/multi-agent-workstream-coordinator.ts';
 import type { CoordinatorOptions } from '../../src/app/options.ts';
@@ -54,7 +54,7 @@ async function run(folder: string, options: CoordinatorOptions): Promise<Ended> 
 
 function foretell(folder: string, options: CoordinatorOptions): Forecast | Refusal {
   try {
-    return forecast(begin({ cwd: folder, ...options }));
+    return forecast(prepareRun({ cwd: folder, ...options }));
   } catch (error) {
     if (error instanceof Refusal) return error;
     throw error;

@@ -1,8 +1,8 @@
 /** Fills a database with runs as the recorder writes them: `node test/bench/make-history.mjs STATE RUNS RESULTS`. */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { openDatabase } from '../../dist/src/store/database.js';
-import { SqliteRecorder } from '../../dist/src/store/recorder.js';
+import { openDatabase } from '../../dist/src/store/schema/database.js';
+import { SqliteRecorder } from '../../dist/src/store/write/recorder.js';
 
 const DATABASE = 'multi_agent_consolidated.db';
 const AGENTS = ['agent-1', 'agent-2', 'agent-3'];

@@ -13,7 +13,7 @@ import { configurableOptions } from '../../src/cli/options.ts';
 import { readConfig } from '../../src/cli/config.ts';
 import { saveAgents } from '../../src/cli/save-agents.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
-import { machineName } from '../../src/support/machine-name.ts';
+import { machineName } from '../../src/os/machine.ts';
 import { writeFiles } from '../rig/command.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 

@@ -1,5 +1,5 @@
 import { redactUncaught } from '../../src/cli/uncaught.ts';
-import { Redactor } from '../../src/support/redactor.ts';
+import { Redactor } from '../../src/secrets/redactor.ts';
 
 redactUncaught(new Redactor([{ name: 'TOKEN', value: process.env['A_TOKEN'] ?? '' }]));
 setTimeout(() => {

@@ -9,8 +9,8 @@ import type { CancelReason, Engine, EngineMessage } from '../../src/domain/engin
 import { describeFailure } from '../../src/domain/failure-message.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import type { Step } from '../../src/domain/workstream.ts';
-import { groupIsAlive } from '../../src/support/process-group.ts';
-import { hasProcessTable, isLiving } from '../../src/support/process-table.ts';
+import { groupIsAlive } from '../../src/os/process-group.ts';
+import { hasProcessTable, isLiving } from '../../src/os/process-table.ts';
 import {
   acceptanceCommand,
   assignment,

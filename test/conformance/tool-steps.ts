@@ -10,7 +10,7 @@ import { describeFailure } from '../../src/domain/failure-message.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import type { ToolSettings } from '../../src/domain/tool.ts';
 import type { Step, ToolStep, Workstream } from '../../src/domain/workstream.ts';
-import { livingProcesses, startedWith } from '../../src/support/process-table.ts';
+import { livingProcesses, startedWith } from '../../src/os/process-table.ts';
 import { assignment, customTool, moduleStep, runStep, toolStep, workstream } from '../rig/definitions.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 

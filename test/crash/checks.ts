@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect } from 'vitest';
-import { commandOf, hasProcessTable, livingProcesses, startedWith } from '../../src/support/process-table.ts';
+import { commandOf, hasProcessTable, livingProcesses, startedWith } from '../../src/os/process-table.ts';
 import { parseLines } from '../rig/command.ts';
 import type { Backlog } from './backlog.ts';
 import { CRASH_VARIABLE } from './killed.ts';

@@ -1,6 +1,6 @@
 /** Starts a run and kills it at a moment that is drawn by lot. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { hasProcessTable, isLiving, livingProcesses } from '../../src/support/process-table.ts';
+import { hasProcessTable, isLiving, livingProcesses } from '../../src/os/process-table.ts';
 import { bin, cleanEnvironment } from '../rig/command.ts';
 
 /** Variable by which everything that a crash test started is found. */

@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { MultiAgentWorkstreamCoordinator } from '../../src/index.ts';
-import { hasProcessTable, isLiving } from '../../src/support/process-table.ts';
+import { hasProcessTable, isLiving } from '../../src/os/process-table.ts';
 import { millrace, parseLines, startMillrace, writeFiles } from '../rig/command.ts';
 import { query } from '../rig/rows.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';

@@ -5,7 +5,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { millrace, writeFiles } from '../rig/command.ts';
 import { query } from '../rig/rows.ts';
-import { spillPrefix } from '../../src/store/spill-places.ts';
+import { spillPrefix } from '../../src/store/spill/spill-places.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 import { abandon, git, makeRepository, opened, RUN, workspacesIn } from '../worktree/fixture.ts';
 

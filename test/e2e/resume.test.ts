@@ -4,8 +4,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { MultiAgentWorkstreamCoordinator } from '../../src/app/multi-agent-workstream-coordinator.ts';
-import { groupIsAlive } from '../../src/support/process-group.ts';
-import { hasProcessTable } from '../../src/support/process-table.ts';
+import { groupIsAlive } from '../../src/os/process-group.ts';
+import { hasProcessTable } from '../../src/os/process-table.ts';
 import { millrace, parseLines, type Started, startMillrace, writeFiles } from '../rig/command.ts';
 import { query } from '../rig/rows.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
@@ -47,7 +47,7 @@ async function underWay(run: Started): Promise<void> {
   await run.line(isAbout('ws-waits', 'workstream-started'));
 }
 
-/** Kills a run with SIGKILL while `ws-waits` waits. Gives the run's id. */
+/** Kills a run with SIGKILL while `ws-waits` waits. Returns the run's id. */
 async function killed(folder: string): Promise<string> {
   const run = startMillrace(folder, ['run', '-j', '2', '--grace', '0.3']);
   await underWay(run);

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { groupIsAlive } from '../../src/support/process-group.ts';
+import { groupIsAlive } from '../../src/os/process-group.ts';
 import {
   cleanEnvironment,
   millrace,

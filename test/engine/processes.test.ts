@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest';
 import { ProcessEngine } from '../../src/engine/processes.ts';
 import { describeFailure } from '../../src/domain/failure-message.ts';
 import type { Workstream } from '../../src/domain/workstream.ts';
-import { hasProcessTable } from '../../src/support/process-table.ts';
+import { hasProcessTable } from '../../src/os/process-table.ts';
 import { describeEngine } from '../conformance/engine.ts';
 import { describeToolSteps } from '../conformance/tool-steps.ts';
 import { assignment, moduleStep, workstream } from '../rig/definitions.ts';

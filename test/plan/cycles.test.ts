@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { cyclicComponents } from '../../src/plan/components.ts';
-import { nameCycles } from '../../src/plan/cycles.ts';
+import { cyclicComponents, nameCycles } from '../../src/plan/cycles.ts';
 import { type Graph, buildGraph } from '../../src/plan/graph.ts';
 import { type Sketch, makeWorkstreams } from './make-workstream.ts';
 

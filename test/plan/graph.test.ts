@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { buildGraph } from '../../src/plan/graph.ts';
-import { topologicalOrder } from '../../src/plan/topological-order.ts';
+import { buildGraph, topologicalOrder } from '../../src/plan/graph.ts';
 import { makeWorkstreams } from './make-workstream.ts';
 
 test('a repeated dependency is one edge, and both directions agree', () => {

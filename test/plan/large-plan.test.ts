@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { makePlan } from '../../src/plan/plan.ts';
-import { ReadyQueue } from '../../src/plan/ready.ts';
+import { ReadyQueue } from '../../src/plan/ready-queue.ts';
 import { renderText } from '../../src/plan/render-text.ts';
 import { makeFolder, makeWorkstreams, newRun, type Sketch } from './make-workstream.ts';
 

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Broken, LoadedFolder } from '../../src/domain/plan.ts';
-import type { Problem } from '../../src/domain/problem.ts';
+import type { Broken, LoadedFolder, Problem } from '../../src/domain/plan.ts';
 import { makePlan } from '../../src/plan/plan.ts';
 import { select } from '../../src/plan/select.ts';
 import { makeFolder } from './make-workstream.ts';

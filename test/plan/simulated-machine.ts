@@ -1,6 +1,6 @@
 /** A machine whose processors are shared evenly by the threads that are ready, in steps of a virtual clock. */
 import type { Load } from '../../src/domain/scaling.ts';
-import { decideScaling, SCALING_START, type ScalingState, startScaling } from '../../src/plan/scaling.ts';
+import { decideScaling, SCALING_START, type ScalingState, startScaling } from '../../src/scaling/decide.ts';
 
 const STEP = 0.005;
 const INTERVAL = 0.25;

@@ -1,8 +1,5 @@
 import { expect, test } from 'vitest';
-import { clock } from '../../src/progress/clock.ts';
-import { coloursFor } from '../../src/progress/colours.ts';
-import { cut } from '../../src/progress/cut.ts';
-import { ASCII, glyphsFor, UNICODE } from '../../src/progress/glyphs.ts';
+import { clock, coloursFor, cut, ASCII, glyphsFor, UNICODE } from '../../src/progress/style.ts';
 
 test.each([
   [{ LANG: 'en_US.UTF-8' }, UNICODE],

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { Chalk } from 'chalk';
 import { expect, test } from 'vitest';
-import { ASCII, UNICODE } from '../../src/progress/glyphs.ts';
+import { ASCII, UNICODE } from '../../src/progress/style.ts';
 import { summary } from '../../src/progress/summary.ts';
 import { emptyResult, executionSummary, runSummary, RUN_ID, shortResult, whole } from '../report/fixture.ts';
 

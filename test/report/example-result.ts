@@ -3,7 +3,7 @@ import { recommend } from '../../src/analysis/recommendations.ts';
 import type { AgentResult } from '../../src/domain/agent-result.ts';
 import { describeFailure } from '../../src/domain/failure-message.ts';
 import type { ConsolidatedResult, ErrorPattern, RunDocument } from '../../src/domain/run-record.ts';
-import { normalizeMessage } from '../../src/support/normalize-message.ts';
+import { normalizeMessage } from '../../src/text/normalize-message.ts';
 import {
   COMPLETED_OUTPUT,
   agent,

@@ -4,7 +4,7 @@ import { fromMarkdown } from 'mdast-util-from-markdown';
 import type { Nodes } from 'mdast';
 import { describe, expect, test } from 'vitest';
 import type { ConsolidatedResult } from '../../src/domain/run-record.ts';
-import { excerpt } from '../../src/report/excerpt.ts';
+import { excerpt } from '../../src/report/cells.ts';
 import { markdownReport } from '../../src/report/markdown.ts';
 import {
   type Block,

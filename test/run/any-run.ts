@@ -5,7 +5,7 @@ import type { Assignment } from '../../src/domain/assignment.ts';
 import type { Failure } from '../../src/domain/failure.ts';
 import type { Plan } from '../../src/domain/plan.ts';
 import type { Workstream } from '../../src/domain/workstream.ts';
-import { stages } from '../../src/plan/gates.ts';
+import { stages } from '../../src/run/dependency-tracker.ts';
 import { makePlan } from '../../src/plan/plan.ts';
 import { makeFolder, type Sketch } from '../plan/make-workstream.ts';
 import { NaiveReadyQueue } from '../plan/naive-ready-queue.ts';

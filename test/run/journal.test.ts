@@ -1,9 +1,8 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Recorder } from '../../src/domain/recorder.ts';
-import type { RunEvent } from '../../src/domain/run-event.ts';
-import type { RunListener } from '../../src/domain/run-event.ts';
+import type { RunEvent, RunListener } from '../../src/domain/run-event.ts';
 import { Journal } from '../../src/run/journal.ts';
-import { Redactor } from '../../src/support/redactor.ts';
+import { Redactor } from '../../src/secrets/redactor.ts';
 import { NO_SECRETS } from '../rig/no-secrets.ts';
 import { result } from '../store/recorded.ts';
 

@@ -7,11 +7,11 @@ import type { RunEvent } from '../../src/domain/run-event.ts';
 import type { ToolSettings } from '../../src/domain/tool.ts';
 import type { Workspaces } from '../../src/domain/workspaces.ts';
 import type { Workstream } from '../../src/domain/workstream.ts';
-import { ReadyQueue } from '../../src/plan/ready.ts';
+import { ReadyQueue } from '../../src/plan/ready-queue.ts';
 import { Coordinator, type CoordinatorParts } from '../../src/run/coordinator.ts';
 import { Journal } from '../../src/run/journal.ts';
-import { Workplaces } from '../../src/run/workplaces.ts';
-import { WorkstreamRunner } from '../../src/run/workstream-runner.ts';
+import { WorkspaceManager } from '../../src/run/attempt/workspace-manager.ts';
+import { WorkstreamRunner } from '../../src/run/attempt/workstream-runner.ts';
 import { NO_SECRETS } from '../rig/no-secrets.ts';
 import { ScriptedEngine } from './scripted-engine.ts';
 
@@ -96,7 +96,7 @@ export class Rehearsal {
     return new WorkstreamRunner({
       runId: RUN_ID,
       engine: this.engine,
-      workplaces: new Workplaces({
+      workplaces: new WorkspaceManager({
         workspaces: this.#workspaces(),
         folder: '/nowhere',
         merge: false,

@@ -9,7 +9,7 @@ import type { Json, JsonObject } from '../../src/domain/json.ts';
 import { type Outcome, outcomeSchema } from '../../src/domain/outcome.ts';
 import { NO_TOKENS } from '../../src/domain/tool.ts';
 import { reportFormats } from '../../src/report/formats.ts';
-import { executedResult } from '../../src/run/result.ts';
+import { executedResult } from '../../src/run/attempt/result.ts';
 import { anyText } from '../report/any-text.ts';
 import { columnCounts } from '../report/table-cells.ts';
 import { workstream } from '../rig/definitions.ts';

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { openForReading } from '../../src/store/database.ts';
-import { SqliteRecorder } from '../../src/store/recorder.ts';
+import { openForReading } from '../../src/store/schema/database.ts';
+import { SqliteRecorder } from '../../src/store/write/recorder.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 import { databaseIn, failed, finished, historyOf, opened, result, RUN, started } from './recorded.ts';
 
@@ -16,8 +16,8 @@ async function killedRun(folder: string): Promise<void> {
     finished(failed('ws-2', 'boom')),
   ];
   const script = `
-    const { openDatabase } = await import(${JSON.stringify(`${dist}database.js`)});
-    const { SqliteRecorder } = await import(${JSON.stringify(`${dist}recorder.js`)});
+    const { openDatabase } = await import(${JSON.stringify(`${dist}schema/database.js`)});
+    const { SqliteRecorder } = await import(${JSON.stringify(`${dist}write/recorder.js`)});
     const recorder = new SqliteRecorder(openDatabase(${JSON.stringify(databaseIn(folder))}));
     for (const event of ${JSON.stringify(events)}) recorder.take(event);
     recorder.commit();

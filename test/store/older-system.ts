@@ -3,8 +3,8 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { onTestFinished } from 'vitest';
-import { openForReading } from '../../src/store/database.ts';
-import type { History } from '../../src/store/history.ts';
+import { openForReading } from '../../src/store/schema/database.ts';
+import type { History } from '../../src/store/read/history.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 import { databaseIn, historyOf, opened } from './recorded.ts';
 

@@ -6,10 +6,10 @@ import type { AgentResult } from '../../src/domain/agent-result.ts';
 import type { RunEnd } from '../../src/domain/recorder.ts';
 import type { ExecutionSummary } from '../../src/domain/run-record.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';
-import type { Connection } from '../../src/store/connection.ts';
-import { openDatabase } from '../../src/store/database.ts';
-import { History } from '../../src/store/history.ts';
-import { SqliteRecorder } from '../../src/store/recorder.ts';
+import type { Connection } from '../../src/store/schema/connection.ts';
+import { openDatabase } from '../../src/store/schema/database.ts';
+import { History } from '../../src/store/read/history.ts';
+import { SqliteRecorder } from '../../src/store/write/recorder.ts';
 import { workstream } from '../rig/definitions.ts';
 
 export const RUN = 'ma-run-20260102-030405';

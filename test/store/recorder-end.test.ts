@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { SqliteRecorder } from '../../src/store/recorder.ts';
+import { SqliteRecorder } from '../../src/store/write/recorder.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 import {
   end,

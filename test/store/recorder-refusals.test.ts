@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { openDatabase } from '../../src/store/database.ts';
-import { SqliteRecorder } from '../../src/store/recorder.ts';
-import { StoreError } from '../../src/store/store-error.ts';
+import { openDatabase } from '../../src/store/schema/database.ts';
+import { SqliteRecorder } from '../../src/store/write/recorder.ts';
+import { StoreError } from '../../src/store/schema/store-error.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 import { databaseIn, finished, opened, record, result, RUN, rowsOf, START, started } from './recorded.ts';
 

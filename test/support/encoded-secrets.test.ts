@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Redactor } from '../../src/support/redactor.ts';
+import { Redactor } from '../../src/secrets/redactor.ts';
 
 const VALUE = 'p@ss/wörd"7K1<x>&\\n\'+ z%9';
 const redactor = new Redactor([

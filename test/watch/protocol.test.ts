@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readFromRun, readGoingOn } from '../../src/watch/protocol.ts';
+import { readFromRun, readContinuation } from '../../src/watch/protocol.ts';
 
 test.each([
   { type: 'run', runId: 'ma-run-20260102-030405', results: 2, inHand: 0 },
@@ -25,8 +25,8 @@ test.each([
 
 test('what a run goes on from comes whole or not at all', () => {
   const whole = { runId: 'x', deaths: 1, death: { exitCode: null, signal: 'SIGABRT' } };
-  expect(readGoingOn(JSON.stringify(whole))).toEqual(whole);
+  expect(readContinuation(JSON.stringify(whole))).toEqual(whole);
   const broken = [{}, null, { ...whole, death: null }, { ...whole, deaths: '1' }, { ...whole, death: {} }];
-  for (const value of broken) expect(readGoingOn(JSON.stringify(value))).toBeNull();
-  expect(readGoingOn(undefined)).toBeNull();
+  for (const value of broken) expect(readContinuation(JSON.stringify(value))).toBeNull();
+  expect(readContinuation(undefined)).toBeNull();
 });

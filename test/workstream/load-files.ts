@@ -1,7 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LoadedFolder } from '../../src/domain/plan.ts';
-import { formatProblem } from '../../src/domain/problem.ts';
+import { type LoadedFolder, formatProblem } from '../../src/domain/plan.ts';
 import type { KnownTools } from '../../src/workstream/definition.ts';
 import { loadFolder } from '../../src/workstream/load.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';

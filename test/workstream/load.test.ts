@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { FolderError } from '../../src/workstream/folder-error.ts';
+import { FolderError } from '../../src/workstream/read-file.ts';
 import { loadFolder } from '../../src/workstream/load.ts';
 import { temporaryFolder } from '../rig/temporary-folder.ts';
 import { loadFiles, problemLines } from './load-files.ts';

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../src/domain/json.ts';
-import { check, checkAll } from '../../src/workstream/check.ts';
+import { check, checkAll } from '../../src/workstream/rules.ts';
 import { isObject } from '../../src/workstream/json-value.ts';
 import { isPlain } from '../../src/workstream/plain.ts';
 import { anyFile } from './any-file.ts';

@@ -9,7 +9,7 @@ import type { Changes, ChangedFile } from '../../src/domain/changes.ts';
 import type { Workspace, WorkspaceRequest } from '../../src/domain/workspaces.ts';
 import type { Workstream } from '../../src/domain/workstream.ts';
 import { gitEnvironment } from '../../src/worktree/git.ts';
-import { lockReason } from '../../src/worktree/lock-reason.ts';
+import { lockReason } from '../../src/worktree/worktree.ts';
 import type { GitWorkspaces } from '../../src/worktree/git-workspaces.ts';
 import { openWorkspaces, type WorkspacesOptions } from '../../src/worktree/open-workspaces.ts';
 import { writeFiles } from '../rig/command.ts';

@@ -3,11 +3,10 @@ import type { TestResult } from '../../src/domain/outcome.ts';
 import type { AcceptanceCommand, AcceptanceTest, TestGate } from '../../src/domain/workstream.ts';
 import type { Execution } from '../execution.ts';
 import { isCommand } from './classify.ts';
-import { runTest } from './run-test.ts';
-import { NOTHING_KNOWN } from './test-result.ts';
+import { runTest, NOTHING_KNOWN } from './run-test.ts';
 
 /** A command to run, or what a person has to check. */
-type Check =
+type AcceptanceCheck =
   | { kind: 'command'; command: AcceptanceCommand; name: string; blocking: boolean }
   | { kind: 'manual'; name: string; detail: string };
 
@@ -29,7 +28,7 @@ export async function checkAcceptance(execution: Execution): Promise<TestResult[
   return results;
 }
 
-async function resultOf(check: Check, position: number, execution: Execution): Promise<TestResult> {
+async function resultOf(check: AcceptanceCheck, position: number, execution: Execution): Promise<TestResult> {
   const { name } = check;
   if (check.kind === 'manual') return { ...NOTHING_KNOWN, name, status: 'manual', detail: check.detail };
   const result = await runTest(check.command, name, position, execution);
@@ -39,7 +38,7 @@ async function resultOf(check: Check, position: number, execution: Execution): P
   return { ...result, blocking: check.blocking };
 }
 
-function acceptanceCheck(test: AcceptanceTest, workspace: string): Check {
+function acceptanceCheck(test: AcceptanceTest, workspace: string): AcceptanceCheck {
   if (test.kind === 'run') {
     return { kind: 'command', command: test, name: test.name ?? test.text, blocking: true };
   }
@@ -49,7 +48,7 @@ function acceptanceCheck(test: AcceptanceTest, workspace: string): Check {
 }
 
 /** Without a command a required gate is a check for a person; one that is not required is nothing. */
-function gateChecks({ type, required, blocking }: TestGate, line: string | undefined): Check[] {
+function gateChecks({ type, required, blocking }: TestGate, line: string | undefined): AcceptanceCheck[] {
   if (line !== undefined) return [{ kind: 'command', command: plainCommand(line), name: type, blocking }];
   const detail = 'No command is configured for it under `gates` in millrace.config.json.';
   return required ? [{ kind: 'manual', name: type, detail }] : [];

@@ -19,7 +19,7 @@ const FORMATS: readonly Format[] = [
   {
     name: 'go-json',
     mark: /^\{.*"Action":"/m,
-    load: async () => (await import('./formats/go-json.ts')).parseGoJson,
+    load: async () => (await import('./formats/go.ts')).parseGoJson,
   },
   {
     name: 'junit',

@@ -1,13 +1,13 @@
 /** The result files of an acceptance test. Only what was written while it ran counts: a stale report is a lie. */
-import { type BigIntStats } from 'node:fs';
+import { readRegular, UnusableFile } from '../../src/os/regular-file.ts';
+import type { Redactor } from '../../src/secrets/redactor.ts';
+import { CaseList, NO_TESTS, plus } from './formats/format.ts';
+import { type FoundTests, readTests } from './read-tests.ts';
+import { READ_LIMIT } from './test-log.ts';
+import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
-import { readRegular, UnusableFile } from '../../src/support/regular-file.ts';
-import type { Redactor } from '../../src/support/redactor.ts';
-import { addUp } from './add-up.ts';
-import { type FoundTests, readTests } from './read-tests.ts';
-import { READ_LIMIT } from './test-log.ts';
 
 const MAX_FILES = 1000;
 
@@ -143,4 +143,16 @@ const stamp = ({ mtimeNs, size, ino }: BigIntStats): string => `${mtimeNs} ${siz
 function list(names: string[]): string {
   const more = names.length > NAMES ? ` and ${names.length - NAMES} more, each` : '';
   return `its report ${names.slice(0, NAMES).join(', ')}${more}`;
+}
+
+/** Several results as one. The counts are known only where all of them are. */
+function addUp(found: readonly FoundTests[]): FoundTests {
+  const list = new CaseList();
+  for (const { cases } of found) for (const one of cases) list.add(one);
+  const isCounted = found.every(({ counts }) => counts !== null);
+  return {
+    format: [...new Set(found.map(({ format }) => format))].join(', '),
+    counts: isCounted ? found.reduce((sum, { counts }) => plus(sum, counts ?? NO_TESTS), NO_TESTS) : null,
+    cases: list.cases,
+  };
 }

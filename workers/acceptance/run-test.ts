@@ -1,21 +1,19 @@
 /** Runs the command of one acceptance test and finds out what it says of itself. */
-import { resolve } from 'node:path';
-import { testLogFile } from '../../src/domain/log-files.ts';
-import { matrixVariables } from '../../src/domain/matrix-variables.ts';
+import { testLogFile } from '../../src/domain/assignment.ts';
+import { describeFailure } from '../../src/domain/failure-message.ts';
+import type { Failure } from '../../src/domain/failure.ts';
 import type { TestResult } from '../../src/domain/outcome.ts';
-import type { AcceptanceCommand } from '../../src/domain/workstream.ts';
+import { matrixVariables, type AcceptanceCommand } from '../../src/domain/workstream.ts';
+import { removeLog } from '../../src/os/log-file.ts';
+import { firstOf } from '../../src/text/cut-text.ts';
 import type { Execution } from '../execution.ts';
-import { OutputFile } from '../output-file.ts';
-import { type ProcessEnd, runProcess } from '../process.ts';
-import { shellCommand } from '../shell.ts';
-import { describeTestFailure } from './describe-failure.ts';
-import { removeLog } from '../../src/support/log-file.ts';
-import { noneRun } from './none-run.ts';
+import { shellCommand } from '../processes/command.ts';
+import { OutputFile } from '../processes/output-file.ts';
+import { type ProcessEnd, runProcess } from '../processes/process.ts';
 import { type FoundTests, readTests } from './read-tests.ts';
 import type { ReportedTests, ReportFiles } from './report-files.ts';
 import { readTestLog } from './test-log.ts';
-import { NOTHING_KNOWN } from './test-result.ts';
-import { timeLimit } from './time-limit.ts';
+import { resolve } from 'node:path';
 
 /**
  * It passes by exit code 0, unless what it prints or reports says that something failed: what a pipe or `|| true` hides
@@ -117,3 +115,104 @@ function unreadableReport(reported: ReportedTests | null): string | null {
 function warnOf(text: string | null, execution: Execution): void {
   if (text !== null) execution.warn(text);
 }
+
+/** Says why an acceptance test failed. */
+
+/**
+ * The rest of a sentence such as "npm test (exit code 1; 2 of 14 tests failed: a, b)"; null where the test passed: by
+ * exit code 0, and where nothing of what it says itself has failed.
+ */
+function describeTestFailure(
+  end: ProcessEnd | 'timed-out' | 'stopped',
+  test: AcceptanceCommand,
+  found: FoundTests | null,
+): string | null {
+  if (end === 'stopped') return 'it was stopped';
+  if (end === 'timed-out') {
+    return `it was still running after ${test.timeoutSeconds} s and was ended; raise its timeout_seconds if it needs longer`;
+  }
+  const { failure } = end;
+  if (failure === null) return hidden(found);
+  if (failure.reason !== 'exit-non-zero') return said(failure, end.exitCode);
+  const cases = found === null ? '' : casesOf(found);
+  return `exit code ${failure.exitCode}${cases}`;
+}
+
+function hidden(found: FoundTests | null): string | null {
+  const names = found === null ? null : failedNames(found);
+  return names === null
+    ? null
+    : `exit code 0, although ${names}; a pipe, a \`;\` or a \`||\` in the command may hide the exit code`;
+}
+
+/** The failure's sentence as a part of one. */
+function said(failure: Failure, exitCode: number | null): string {
+  const sentence = describeFailure(failure)
+    .replace(/^There is no command/, 'there is no command')
+    .replace(/\.$/, '');
+  return exitCode === null ? sentence : `${sentence} (exit code ${exitCode})`;
+}
+
+function casesOf(found: FoundTests): string {
+  const names = failedNames(found);
+  if (names !== null) return `; ${names}`;
+  const { counts } = found;
+  return counts === null || counts.total === 0 ? '' : `, although none of its ${counts.total} tests failed`;
+}
+
+/** Most names in one sentence. */
+const NAMES = 3;
+const NAME = 100;
+
+/** `2 of 14 tests failed: a, b`; null where none failed. */
+function failedNames({ counts, cases }: FoundTests): string | null {
+  const names = cases.filter(({ status }) => status === 'failed').map(({ name }) => name);
+  const failed = counts?.failed ?? names.length;
+  if (failed === 0) return null;
+  const of = counts === null ? `${failed}` : `${failed} of ${counts.total}`;
+  const shown = names.slice(0, NAMES).map((name) => (name.length > NAME ? `${firstOf(name, NAME)}…` : name));
+  const more = shown.length > 0 && failed > shown.length ? ` and ${failed - shown.length} more` : '';
+  const list = shown.length === 0 ? '' : `: ${shown.join(', ')}${more}`;
+  return `${of} ${counts?.total === 1 || of === '1' ? 'test' : 'tests'} failed${list}`;
+}
+
+/** A warning where a test passed although it says itself that it ran none; null where it ran some, or does not say. */
+function noneRun(name: string, { counts }: FoundTests): string | null {
+  if (counts === null || counts.total > counts.skipped) return null;
+  const passed = `Acceptance test "${name}" passed by its exit code 0`;
+  return counts.total === 0
+    ? `${passed}, but no test was run. Check which tests the command selects.`
+    : `${passed}, but no test was run: all ${counts.total} were skipped.`;
+}
+
+/** A limit that one test has for itself, within that of its execution. */
+interface TimeLimit {
+  /** Aborted when the time is up or the execution is stopped. */
+  signal: AbortSignal;
+  /** Whether the time was up. */
+  passed(): boolean;
+  stop(): void;
+}
+
+/** Starts counting at once. Without seconds only the execution's own signal counts. */
+function timeLimit(seconds: number | null, outer: AbortSignal): TimeLimit {
+  if (seconds === null) return { signal: outer, passed: () => false, stop: () => undefined };
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), seconds * 1000);
+  return {
+    signal: AbortSignal.any([outer, limit.signal]),
+    passed: () => limit.signal.aborted,
+    stop: () => clearTimeout(timer),
+  };
+}
+
+/** What a test result holds where nothing was run or nothing was found. */
+export const NOTHING_KNOWN = {
+  blocking: true,
+  durationSeconds: null,
+  detail: '',
+  logFile: null,
+  format: null,
+  counts: null,
+  cases: [],
+} satisfies Partial<TestResult>;

@@ -2,18 +2,15 @@
 import type { Failure } from '../../src/domain/failure.ts';
 import type { ModuleStep } from '../../src/domain/workstream.ts';
 import type { Execution } from '../execution.ts';
-import { exitCodeFailure, takeExitCode } from '../exit-code.ts';
-import { InvalidResultError } from '../invalid-result.ts';
-import { isInstance } from '../is-instance.ts';
-import { loadedFunction, loadFunction } from '../load-module.ts';
-import { serializeOutput } from '../module-output.ts';
-import { readModuleResult } from '../module-result.ts';
-import { orAbort } from '../or-abort.ts';
-import { nextTurn, Promise } from '../own-globals.ts';
-import { delay } from '../delay.ts';
-import { createStepContext } from '../step-context.ts';
-import type { StopSignal } from '../stop-signal.ts';
-import { flattenThrown } from '../thrown.ts';
+import { exitCodeFailure, takeExitCode } from '../thread/exit-code.ts';
+import { InvalidResultError } from '../modules/lossy-values.ts';
+import { isInstance, flattenThrown } from '../thread/thrown.ts';
+import { loadedFunction, loadFunction } from '../modules/load-module.ts';
+import { serializeOutput, readModuleResult } from '../modules/module-result.ts';
+import { orAbort, delay } from '../thread/delay.ts';
+import { nextTurn, Promise } from '../thread/own-globals.ts';
+import { createStepContext } from '../modules/step-context.ts';
+import type { StopSignal } from '../thread/stop-signal.ts';
 import { type StepOutcome, stepOutcome } from './step-outcome.ts';
 
 /** Rejects with the signal's reason when the execution or the step is stopped. */
@@ -47,7 +44,7 @@ export async function runModule(
   }
 }
 
-/** Gives a module that was told to stop the grace to do so; one that goes on makes its thread unfit for reuse. */
+/** Returns a module that was told to stop the grace to do so; one that goes on makes its thread unfit for reuse. */
 async function waitForEnd(call: Promise<unknown>, execution: Execution): Promise<void> {
   const grace = delay(execution.assignment.limits.graceSeconds * 1000);
   const end = await Promise.race([call.then(settled, settled), grace.promise]);

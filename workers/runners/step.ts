@@ -1,6 +1,6 @@
 import type { Step } from '../../src/domain/workstream.ts';
 import type { Execution } from '../execution.ts';
-import type { StopSignal } from '../stop-signal.ts';
+import type { StopSignal } from '../thread/stop-signal.ts';
 import { runCommand } from './command.ts';
 import { runModule } from './module.ts';
 import type { StepOutcome } from './step-outcome.ts';

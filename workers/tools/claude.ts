@@ -1,14 +1,12 @@
 /** Claude Code: `claude -p`, whose events are lines of JSON. Rules found by running version 2.1.330. */
 import type { Failure } from '../../src/domain/failure.ts';
 import type { Json, JsonObject } from '../../src/domain/json.ts';
-import { oneLine } from '../../src/support/printable.ts';
-import { Activity } from './activity.ts';
-import { claudeTokens } from './claude-tokens.ts';
+import { NO_TOKENS, type Tokens } from '../../src/domain/tool.ts';
+import { firstOf } from '../../src/text/cut-text.ts';
+import { oneLine } from '../../src/text/printable.ts';
 import { hasOption } from './configured-arguments.ts';
-import { amountAt, countAt } from './count-at.ts';
-import { EventStream } from './event-stream.ts';
-import { isObject, listAt, numberAt, objectAt, textAt } from './json-line.ts';
-import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
+import { Activity, EventStream } from './event-stream.ts';
+import { amountAt, countAt, isObject, listAt, numberAt, objectAt, textAt } from './json-line.ts';
 import {
   describeEnd,
   endedEarly,
@@ -17,8 +15,8 @@ import {
   toolFailure,
   wasSignalled,
 } from './tool-failure.ts';
-import { isBefore } from './version-number.ts';
-import { firstOf } from '../../src/support/cut-text.ts';
+import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
+import { isBefore } from './version.ts';
 
 /** Characters of a report's text. */
 const TEXT = 20_000;
@@ -256,4 +254,47 @@ const TOOLS: ReadonlyMap<string, readonly [verb: string, field: string]> = new M
 function describeToolUse(name: string, input: JsonObject): { verb: string; what: string | null } {
   const [verb, field] = TOOLS.get(name) ?? [`uses ${name}`, ''];
   return { verb, what: textAt(input, field) };
+}
+
+/** The tokens that Claude Code says it used. */
+
+/**
+ * Tokens of a final event. `modelUsage` counts every model and the subagents too; `usage` counts the main
+ * conversation only, and is all zeros when the limit of cost was reached, so it is used only where there is no other.
+ * The input that Anthropic counts is what came from no cache and went to none; here it is all of it.
+ */
+export function claudeTokens(result: JsonObject | null): Tokens {
+  if (result === null) return NO_TOKENS;
+  const models = Object.values(objectAt(result, 'modelUsage') ?? {}).filter(isObject);
+  if (models.length > 0) {
+    const sum = (key: string): number | null => total(models.map((model) => countAt(model, key)));
+    return counted({
+      input: sum('inputTokens'),
+      output: sum('outputTokens'),
+      cacheRead: sum('cacheReadInputTokens'),
+      cacheWrite: sum('cacheCreationInputTokens'),
+      reasoning: sum('thinkingTokens'),
+    });
+  }
+  const usage = objectAt(result, 'usage');
+  if (usage === null) return NO_TOKENS;
+  return counted({
+    input: countAt(usage, 'input_tokens'),
+    output: countAt(usage, 'output_tokens'),
+    cacheRead: countAt(usage, 'cache_read_input_tokens'),
+    cacheWrite: countAt(usage, 'cache_creation_input_tokens'),
+    reasoning: countAt(usage, 'output_tokens_details', 'thinking_tokens'),
+  });
+}
+
+/** The same with the cached input counted as input. */
+function counted(tokens: Tokens): Tokens {
+  const { input, cacheRead, cacheWrite } = tokens;
+  return { ...tokens, input: input === null ? null : input + (cacheRead ?? 0) + (cacheWrite ?? 0) };
+}
+
+/** The sum of what is known; null where nothing is. */
+function total(counts: (number | null)[]): number | null {
+  const known = counts.filter((count) => count !== null);
+  return known.length === 0 ? null : known.reduce((sum, count) => sum + count, 0);
 }

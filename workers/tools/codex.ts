@@ -1,17 +1,12 @@
 /** Codex: `codex exec --json`, whose events are lines of JSON. Rules found by running version 0.169.0. */
-import { join } from 'node:path';
 import type { Failure } from '../../src/domain/failure.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
 import { NO_TOKENS, type Tokens } from '../../src/domain/tool.ts';
-import { Activity } from './activity.ts';
-import { showCodexItem } from './codex-activity.ts';
-import { type BlockedWrite, blockedWrite } from './codex-sandbox.ts';
-import { readCodexSession } from './codex-session.ts';
+import { readRegular } from '../../src/os/regular-file.ts';
+import { firstOf } from '../../src/text/cut-text.ts';
 import { hasOption, optionValue } from './configured-arguments.ts';
-import { countAt } from './count-at.ts';
-import { EventStream } from './event-stream.ts';
-import { objectAt, textAt } from './json-line.ts';
-import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
+import { Activity, EventStream } from './event-stream.ts';
+import { countAt, objectAt, textAt, isObject, listAt, jsonLine } from './json-line.ts';
 import {
   describeEnd,
   endedEarly,
@@ -20,8 +15,11 @@ import {
   toolFailure,
   wasSignalled,
 } from './tool-failure.ts';
-import { isBefore } from './version-number.ts';
-import { firstOf } from '../../src/support/cut-text.ts';
+import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
+import { isBefore } from './version.ts';
+import { readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 
 /** The first one known to print these events: 0.42 prints others, 0.44 these. */
 const FIRST_VERSION = '0.44.0';
@@ -190,4 +188,157 @@ function readTokens(usage: JsonObject): Tokens {
     cacheWrite: countAt(usage, 'cache_write_input_tokens'),
     reasoning: countAt(usage, 'reasoning_output_tokens'),
   };
+}
+
+/** What an item of Codex's events says of its present work. */
+
+const VERBS: ReadonlyMap<string, string> = new Map([
+  ['add', 'writes'],
+  ['delete', 'deletes'],
+  ['update', 'edits'],
+]);
+
+/** Returns an item's doing to the live progress; items that do nothing, such as warnings, are passed over. */
+export function showCodexItem(kind: string, item: JsonObject, activity: Activity): void {
+  switch (kind) {
+    case 'agent_message':
+    case 'reasoning':
+      activity.says(textAt(item, 'text') ?? '');
+      break;
+    case 'command_execution':
+      activity.does('runs', withoutShell(textAt(item, 'command') ?? 'a command'));
+      break;
+    case 'file_change': {
+      const change = listAt(item, 'changes').find(isObject);
+      if (change !== undefined) {
+        activity.does(VERBS.get(textAt(change, 'kind') ?? '') ?? 'changes', textAt(change, 'path'));
+      }
+      break;
+    }
+    case 'mcp_tool_call':
+      activity.does('uses', `${textAt(item, 'server') ?? ''} ${textAt(item, 'tool') ?? ''}`.trim());
+      break;
+    case 'web_search':
+      activity.does('searches the web for', textAt(item, 'query'));
+      break;
+    default:
+  }
+}
+
+/** `npm test` of `/bin/bash -lc 'npm test'`. */
+function withoutShell(command: string): string {
+  const line = /^\S*sh -l?c (.*)$/s.exec(command)?.[1] ?? command;
+  return /^'([^']*)'$/.exec(line)?.[1] ?? /^"([^"]*)"$/.exec(line)?.[1] ?? line;
+}
+
+/** Whether the sandbox of Codex stopped a write, from all that tells of it. */
+
+/** What tells of the sandbox. */
+interface Evidence {
+  /** The sandbox in force; null where it is not known. */
+  sandbox: string | null;
+  /** What commands and patches gave the model. */
+  outputs: readonly string[];
+  /** The end of what the program printed. */
+  tail: string;
+}
+
+export interface BlockedWrite {
+  /** The whole sandbox is read-only, or only this write was not permitted. */
+  by: 'read-only' | 'permission';
+  /** The program's own words, one line. */
+  words: string;
+}
+
+/** A patch that was refused, as the model is told, and as the program's log has it. */
+const REJECTED = [/^patch rejected: (.+)/, /ERROR codex_core\S* error=patch rejected: (.+)/m];
+/** What a command says that could not write; any command may print it, so that it counts in a read-only sandbox only. */
+const READ_ONLY = /Read-only file system|\bEROFS\b|Operation not permitted/;
+
+/** The first write that was stopped; null for none that is known. */
+export function blockedWrite({ sandbox, outputs, tail }: Evidence): BlockedWrite | null {
+  for (const text of [...outputs, tail]) {
+    for (const rejected of REJECTED) {
+      const words = rejected.exec(text)?.[1];
+      if (words !== undefined) return { by: words.includes('read-only') ? 'read-only' : 'permission', words };
+    }
+  }
+  if (sandbox !== 'read-only') return null;
+  for (const output of outputs) {
+    const words = output.split('\n').find((line) => READ_ONLY.test(line));
+    if (words !== undefined) return { by: 'read-only', words: words.trim() };
+  }
+  return null;
+}
+
+/**
+ * The session file that Codex keeps of its work. Version 0.169 leaves a command that its sandbox stopped out of its
+ * events altogether, so that this file alone tells of a write that was blocked.
+ */
+
+/** Days back that a session may have begun; a folder for each. */
+const DAYS = 3;
+/** A session that is longer tells nothing. */
+const MOST_BYTES = 256 * 1024 * 1024;
+
+export interface CodexSession {
+  /** The sandbox that was in force: `read-only`, `workspace-write`, `danger-full-access`; null when not said. */
+  sandbox: string | null;
+  /** What the model was told of each of its commands and patches. */
+  outputs: string[];
+}
+
+/**
+ * Reads the session of a thread. Null where there is none: `--ephemeral`, or another home than the environment says.
+ * `env` is what the program's environment has beyond this process's own.
+ */
+export function readCodexSession(threadId: string, env: Record<string, string>): CodexSession | null {
+  const home = env['CODEX_HOME'] ?? process.env['CODEX_HOME'] ?? join(env['HOME'] ?? homedir(), '.codex');
+  const text = sessionText(join(home, 'sessions'), threadId);
+  if (text === null) return null;
+  const session: CodexSession = { sandbox: null, outputs: [] };
+  for (const line of text.split('\n')) {
+    const entry = jsonLine(line);
+    if (entry !== null) takeEntry(session, entry);
+  }
+  return session;
+}
+
+function takeEntry(session: CodexSession, entry: JsonObject): void {
+  const payload = objectAt(entry, 'payload');
+  if (payload === null) return;
+  if (textAt(entry, 'type') === 'turn_context') {
+    session.sandbox = textAt(payload, 'sandbox_policy', 'type') ?? session.sandbox;
+  }
+  const kind = textAt(payload, 'type');
+  const output = textAt(payload, 'output');
+  if (output !== null && (kind === 'function_call_output' || kind === 'custom_tool_call_output')) {
+    session.outputs.push(output);
+  }
+}
+
+/** The text of `sessions/YEAR/MONTH/DAY/rollout-TIME-THREAD.jsonl`, looked for in the newest days. */
+function sessionText(sessions: string, threadId: string): string | null {
+  try {
+    for (const day of newest(sessions, 3).slice(0, DAYS)) {
+      const name = readdirSync(day).find((file) => file.endsWith(`-${threadId}.jsonl`));
+      if (name !== undefined) return readRegular(join(day, name), MOST_BYTES).toString();
+    }
+    return null;
+  } catch {
+    // It has no session files, or none that may be read: what they would tell is then not known.
+    return null;
+  }
+}
+
+/** Folders `depth` levels down, newest first, of those with numbers for names. A day has few beside it. */
+function newest(folder: string, depth: number): string[] {
+  if (depth === 0) return [folder];
+  const names = readdirSync(folder).filter((name) => /^\d+$/.test(name));
+  const found: string[] = [];
+  for (const name of names.toSorted((a, b) => Number(b) - Number(a))) {
+    found.push(...newest(join(folder, name), depth - 1));
+    if (found.length >= DAYS) break;
+  }
+  return found;
 }

@@ -2,7 +2,7 @@
 import type { Failure } from '../../src/domain/failure.ts';
 import { NO_TOKENS, successPattern } from '../../src/domain/tool.ts';
 import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
-import { endOf, firstOf, lastOf } from '../../src/support/cut-text.ts';
+import { endOf, firstOf, lastOf } from '../../src/text/cut-text.ts';
 
 const PLACEHOLDER = /\{(prompt|prompt_file|folder|model|session_id)\}/g;
 /** As much of what it printed as a report may hold. */
@@ -53,7 +53,7 @@ interface Rules {
 }
 
 /** Whether a line has matched. */
-interface Seen {
+interface PatternMatches {
   matched: boolean;
   excluded: boolean;
 }
@@ -63,7 +63,7 @@ class CustomReader implements ToolReader {
   readonly #request: ToolRequest;
   readonly #rules: Rules;
   /** Of each line of standard output; the end of all that it printed is looked at as a whole. */
-  readonly #seen: Seen = { matched: false, excluded: false };
+  readonly #seen: PatternMatches = { matched: false, excluded: false };
   #text = '';
   #latest: string | null = null;
 
@@ -128,7 +128,7 @@ function compile({ exitCodes, outputMatches, outputExcludes }: ToolRequest['sett
 function whyNoSuccess(
   { exitCodes, matches, excludes, problem }: Rules,
   end: ToolEnd,
-  seen: Seen,
+  seen: PatternMatches,
 ): string | null {
   if (end.exitCode === null) return `it was ended by ${end.signal ?? 'an unknown signal'}`;
   if (!exitCodes.includes(end.exitCode)) return `exit code ${end.exitCode}`;

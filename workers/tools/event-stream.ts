@@ -1,6 +1,8 @@
 /** Finds the events of a tool in what it prints: one JSON object a line, where nothing comes between. */
 import type { JsonObject } from '../../src/domain/json.ts';
+import { oneLine } from '../../src/text/printable.ts';
 import { jsonLine, textAt, withoutControls } from './json-line.ts';
+import { relative } from 'node:path';
 
 /** How many lines may come between the two parts of a line that was broken up. */
 const MAX_BETWEEN = 50;
@@ -131,5 +133,43 @@ function* misplacedObjects(text: string, from: number): Generator<{ start: numbe
     if (isString && char === '\\' && text[index + 1] !== '{') index += 1;
     else if (char === '"') isString = !isString;
     if (char.trim() !== '') after = char;
+  }
+}
+
+/** What a tool is doing now, in a few words for the live progress. */
+
+/** Characters of an activity. */
+const WIDTH = 120;
+
+/** Holds the newest activity until it is asked for. */
+export class Activity {
+  #now: string | null = null;
+  readonly #folder: string;
+
+  /** `folder` is the one that the tool works in: paths inside are shown from there. */
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Takes the beginning of what the tool says. Empty text is no activity. */
+  says(text: string): void {
+    const line = oneLine(text, WIDTH);
+    if (line !== '') this.#now = line;
+  }
+
+  /** Takes what it does and to what: `does('edits', path)`. */
+  does(verb: string, what: string | null): void {
+    this.says(what === null ? verb : `${verb} ${this.#shown(what)}`);
+  }
+
+  /** The newest since the last call; null for nothing new. */
+  take(): string | null {
+    const now = this.#now;
+    this.#now = null;
+    return now;
+  }
+
+  #shown(what: string): string {
+    return what.startsWith(`${this.#folder}/`) ? relative(this.#folder, what) : what;
   }
 }

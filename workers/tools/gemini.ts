@@ -2,17 +2,21 @@
 import type { Failure } from '../../src/domain/failure.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
 import { NO_TOKENS, type Tokens } from '../../src/domain/tool.ts';
-import { Activity } from './activity.ts';
+import { firstOf, lastOf } from '../../src/text/cut-text.ts';
 import { hasOption } from './configured-arguments.ts';
-import { countAt } from './count-at.ts';
-import { DeniedTools } from './denied-tools.ts';
-import { EventStream } from './event-stream.ts';
-import { geminiComplaint, geminiRefusal } from './gemini-refusal.ts';
-import { isObject, objectAt, textAt } from './json-line.ts';
+import { Activity, EventStream } from './event-stream.ts';
+import { countAt, isObject, objectAt, textAt, jsonLine } from './json-line.ts';
+import {
+  DeniedTools,
+  describeEnd,
+  endedEarly,
+  toolFailure,
+  wasSignalled,
+  refusalReason,
+  type ToolReason,
+} from './tool-failure.ts';
 import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
-import { describeEnd, endedEarly, toolFailure, wasSignalled } from './tool-failure.ts';
-import { isBefore } from './version-number.ts';
-import { firstOf, lastOf } from '../../src/support/cut-text.ts';
+import { isBefore } from './version.ts';
 
 /** The first one found to have both options: 0.40 has no --session-id, 0.39 no --skip-trust either. */
 const FIRST_VERSION = '0.41.0';
@@ -240,3 +244,45 @@ const TOOLS: ReadonlyMap<string, readonly [verb: string, field: string]> = new M
   ['google_web_search', ['searches the web for', 'query']],
   ['web_fetch', ['fetches', 'prompt']],
 ]);
+
+/** What an error of Gemini CLI is, from its words, its kind and its exit code. */
+
+/** What it says of its error. */
+interface GeminiError {
+  words: string;
+  /** The name of the error's class, which for an error of the model's server is `unknown`. */
+  kind: string;
+  exitCode: number | null;
+}
+
+/** Exit codes of its own. */
+const NOT_LOGGED_IN = 41;
+const TURN_LIMIT = 53;
+const CANCELLED = 130;
+
+/** The reason to report for an error. */
+export function geminiRefusal({ words, kind, exitCode }: GeminiError): ToolReason {
+  if (exitCode === NOT_LOGGED_IN) return 'tool-not-logged-in';
+  if (exitCode === TURN_LIMIT) return 'tool-limit';
+  if (exitCode === CANCELLED) return 'tool-interrupted';
+  if (kind.endsWith('QuotaError')) return 'tool-quota';
+  return refusalReason(words, httpStatus(exitCode));
+}
+
+/** The HTTP status of which an exit code holds the last eight bits; null where it is that of a signal or none. */
+function httpStatus(exitCode: number | null): number | null {
+  const status = (exitCode ?? 0) + 256;
+  return status >= 400 && status < 512 ? status : null;
+}
+
+/** What it prints whether something is wrong or not. */
+const NOTICE = /^(?:Warning: |YOLO mode is enabled|Ripgrep is not available)/;
+
+/** What it says of an error for which it gives no result: its last two lines, empty for none. */
+export function geminiComplaint(tail: string): string {
+  const lines = tail.split('\n').map((line) => line.trim());
+  return lines
+    .filter((line) => line !== '' && jsonLine(line) === null && !NOTICE.test(line))
+    .slice(-2)
+    .join(' ');
+}

@@ -2,12 +2,12 @@
 import type { Failure } from '../../src/domain/failure.ts';
 import { describeFailure, failureContext } from '../../src/domain/failure-message.ts';
 import type { Workstream } from '../../src/domain/workstream.ts';
-import { lastOf } from '../../src/support/cut-text.ts';
+import { lastOf } from '../../src/text/cut-text.ts';
 
 const MAX_TAIL = 4_000;
 
 /** An acceptance test as the agent is told of it. */
-interface Check {
+interface PromptCheck {
   text: string;
   /** A person decides; otherwise it is a command. */
   manual: boolean;
@@ -16,7 +16,7 @@ interface Check {
 export interface PromptInput {
   workstream: Workstream;
   tasks: readonly string[];
-  checks: readonly Check[];
+  checks: readonly PromptCheck[];
   /** Why the attempt before this one failed; null for the first. */
   previousFailure: Failure | null;
 }

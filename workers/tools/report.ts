@@ -1,7 +1,7 @@
 /** What a tool says about itself comes from another program: here it becomes what a `ToolReport` may hold. */
 import type { ToolReport } from '../../src/domain/tool.ts';
 import type { ToolFindings } from './tool.ts';
-import { firstOf } from '../../src/support/cut-text.ts';
+import { firstOf } from '../../src/text/cut-text.ts';
 
 const MAX_TEXT = 20_000;
 const MAX_NAME = 200;

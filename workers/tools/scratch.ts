@@ -2,8 +2,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Failure } from '../../src/domain/failure.ts';
-import { toolFolder } from '../../src/domain/log-files.ts';
-import { makeOwnFolder, NEW_FILE } from '../../src/support/log-file.ts';
+import { toolFolder } from '../../src/domain/assignment.ts';
+import { makeOwnFolder, NEW_FILE } from '../../src/os/log-file.ts';
 
 /** What is in the folder. All paths are absolute. */
 export interface Scratch {
@@ -19,7 +19,7 @@ export interface Scratch {
 
 /**
  * Makes `NAME.tool/step-N` for the log file `NAME.log`, empty but for the prompt: nothing that an earlier attempt left
- * there can be taken for this one's. Gives the failure where that can't be done.
+ * there can be taken for this one's. Returns the failure where that can't be done.
  */
 export function prepareScratch(logFile: string, position: number, prompt: string): Scratch | Failure {
   const folder = join(toolFolder(logFile), `step-${position}`);

@@ -1,11 +1,11 @@
+import { NEW_FILE } from '../../src/os/log-file.ts';
+import { signalGroup } from '../../src/os/process-group.ts';
+import { readTail } from '../../src/os/read-text.ts';
+import { openRegular } from '../../src/os/regular-file.ts';
+import { firstOf } from '../../src/text/cut-text.ts';
+import type { Command } from '../processes/command.ts';
+import { ended, startProcess } from '../processes/process.ts';
 import { closeSync, constants } from 'node:fs';
-import { NEW_FILE } from '../../src/support/log-file.ts';
-import { signalGroup } from '../../src/support/process-group.ts';
-import { openRegular } from '../../src/support/regular-file.ts';
-import { readTail } from '../../src/support/read-tail.ts';
-import type { Command } from '../command.ts';
-import { ended, startProcess } from '../process.ts';
-import { firstOf } from '../../src/support/cut-text.ts';
 
 const TIMEOUT_MS = 20_000;
 const MAX_LENGTH = 200;
@@ -63,4 +63,22 @@ async function ask(
 function firstLine(text: string): string | null {
   const line = text.split('\n').find((part) => part.trim() !== '');
   return line === undefined ? null : firstOf(line.trim(), MAX_LENGTH);
+}
+
+/** The numbers of the first version in a text, as in "codex-cli 0.169.0"; null for none. */
+function versionNumbers(text: string): number[] | null {
+  const found = /\d+(?:\.\d+)+/.exec(text)?.[0];
+  return found === undefined ? null : found.split('.').map(Number);
+}
+
+/** Whether the version that a program printed is before `first`. False where it printed none. */
+export function isBefore(printed: string, first: string): boolean {
+  const numbers = versionNumbers(printed);
+  const limit = versionNumbers(first);
+  if (numbers === null || limit === null) return false;
+  for (const [index, part] of limit.entries()) {
+    const difference = (numbers[index] ?? 0) - part;
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
 }

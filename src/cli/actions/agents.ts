@@ -1,11 +1,8 @@
 import type { ToolPerformance } from '../../domain/tool-record.ts';
-import { dollars } from '../../support/dollars.ts';
-import { percent } from '../../support/percent.ts';
-import { seconds } from '../../support/seconds.ts';
+import { dollars, percent, seconds } from '../../text/format.ts';
 import type { AgentsArguments } from '../commands/agents.ts';
 import { withRun } from '../history.ts';
-import { printJson, printText } from '../print.ts';
-import { table } from '../table.ts';
+import { printJson, printText, table } from '../print.ts';
 
 const HEAD = [
   'agent',

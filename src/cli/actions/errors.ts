@@ -1,6 +1,6 @@
 import type { ErrorPattern } from '../../domain/run-record.ts';
-import { plural } from '../../support/plural.ts';
-import { oneLine, printable } from '../../support/printable.ts';
+import { plural } from '../../text/format.ts';
+import { oneLine, printable } from '../../text/printable.ts';
 import type { ErrorsArguments } from '../commands/errors.ts';
 import { withRun } from '../history.ts';
 import { printJson, printText } from '../print.ts';

@@ -2,8 +2,8 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Refusal } from '../../app/refusal.ts';
 import type { InitArguments } from '../commands/init.ts';
-import { folderProblem } from '../../support/folder-problem.ts';
-import { makeFolder } from '../../app/folders.ts';
+import { folderProblem } from '../../os/folder.ts';
+import { makeFolder } from '../../app/paths.ts';
 import { print } from '../print.ts';
 import { UsageError } from '../usage-error.ts';
 

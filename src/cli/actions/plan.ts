@@ -1,4 +1,4 @@
-import { begin } from '../../app/begin.ts';
+import { prepareRun } from '../../app/prepare-run.ts';
 import { forecast, mayComplete } from '../../app/forecast.ts';
 import type { CoordinatorOptions } from '../../app/options.ts';
 import { formatPlan, type PlanFormat } from '../../plan/render.ts';
@@ -14,7 +14,7 @@ export async function plan(argv: PlanArguments): Promise<number> {
 
 /** Exit code 0, or 1 when it is certain that something will not complete. */
 export async function printPlan(given: CoordinatorOptions, format: PlanFormat): Promise<number> {
-  const foreseen = forecast(begin({ ...given, project: await readProject(process.cwd()) }));
+  const foreseen = forecast(prepareRun({ ...given, project: await readProject(process.cwd()) }));
   await print(formatPlan(foreseen, format));
   return mayComplete(foreseen) ? 0 : 1;
 }

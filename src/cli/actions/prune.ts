@@ -1,13 +1,11 @@
-import { DEFAULTS } from '../../app/defaults.ts';
+import { DEFAULTS } from '../../app/options.ts';
 import { resolvePaths } from '../../app/paths.ts';
 import { prune as pruneRuns, type PruneResult, type Removed } from '../../app/prune.ts';
-import { plural } from '../../support/plural.ts';
-import { oneLine } from '../../support/printable.ts';
-import { shownPath } from '../../support/shown-path.ts';
+import { plural, shownPath } from '../../text/format.ts';
+import { oneLine } from '../../text/printable.ts';
 import type { PruneArguments } from '../commands/prune.ts';
-import { durationOf } from '../duration.ts';
-import { printJson, printText } from '../print.ts';
-import { table } from '../table.ts';
+import { durationOf } from '../options.ts';
+import { printJson, printText, table } from '../print.ts';
 import { UsageError } from '../usage-error.ts';
 
 const OLDER_THAN = '30d';

@@ -4,7 +4,7 @@ import { runDocument } from '../../app/run-document.ts';
 import type { ConsolidatedResult, RunSummary } from '../../domain/run-record.ts';
 import { type ReportSource, reportFormat } from '../../report/formats.ts';
 import { ReportError, writeReport } from '../../report/write.ts';
-import type { History } from '../../store/history.ts';
+import type { History } from '../../store/read/history.ts';
 import type { ReportArguments } from '../commands/report.ts';
 import { withRun } from '../history.ts';
 import { print, printText } from '../print.ts';

@@ -1,27 +1,25 @@
 import { dirname, join, resolve } from 'node:path';
-import { DATABASE } from '../../app/defaults.ts';
-import { environmentRedactor } from '../../app/environment-redactor.ts';
+import { DATABASE } from '../../app/options.ts';
+import { environmentRedactor } from '../../secrets/find-secrets.ts';
 import { MultiAgentWorkstreamCoordinator } from '../../app/multi-agent-workstream-coordinator.ts';
 import { Refusal } from '../../app/refusal.ts';
-import type { RunResult } from '../../app/run-result.ts';
+import type { RunResult } from '../../app/run-document.ts';
 import type { RunEvent } from '../../domain/run-event.ts';
 import { reportFormat } from '../../report/formats.ts';
 import { reportFileName } from '../../report/write.ts';
-import { currentLink } from '../../watch/link.ts';
+import { currentChannel } from '../../watch/channel.ts';
 import { listenForSignals } from '../../run/signals.ts';
-import { makeFolder } from '../../support/make-folder.ts';
-import { writeRegular } from '../../support/regular-file.ts';
-import { nearest } from '../../support/nearest.ts';
-import { askOnTerminal } from '../ask.ts';
+import { makeFolder } from '../../os/folder.ts';
+import { writeRegular } from '../../os/regular-file.ts';
+import { nearest } from '../../text/nearest.ts';
+import { askOnTerminal, hasKeyboard } from '../ask.ts';
 import { readProject } from '../config.ts';
 import { commandNames } from '../definitions.ts';
 import type { RunArguments } from '../commands/run.ts';
-import { hasKeyboard } from '../keyboard.ts';
-import { givenOptions, goingOn } from '../given-options.ts';
+import { givenOptions, continuationOptions } from '../given-options.ts';
 import { tellGithub } from '../github.ts';
 import { withHistory, withRun } from '../history.ts';
-import { tellStray } from '../stray-output.ts';
-import { checkOutputFile, STANDARD_OUTPUT } from '../output-file.ts';
+import { tellStray, checkOutputFile, STANDARD_OUTPUT } from '../output-file.ts';
 import { redactUncaught } from '../uncaught.ts';
 import { type RunOutput, openOutput } from '../run-output.ts';
 import { printPlan } from './plan.ts';
@@ -40,9 +38,9 @@ const HUNG_UP: RunEvent = {
 
 /** Runs workstreams. The exit code says how it went; nothing but a whole success is 0. */
 export async function run(argv: RunArguments): Promise<number> {
-  const link = currentLink();
+  const link = currentChannel();
   const options = { ...givenOptions(argv, process.argv.slice(2)), logLevel: argv.logLevel };
-  const given = goingOn(options, link?.goingOn ?? null);
+  const given = continuationOptions(options, link?.goingOn ?? null);
   if (argv.dryRun) return printPlan(given, argv.json ? 'json' : 'text');
   if (argv.ask && (argv.json || !hasKeyboard() || !process.stdout.isTTY)) {
     throw new Refusal(2, '--ask needs a terminal to ask on.');

@@ -1,10 +1,8 @@
 import type { RunSummary } from '../../domain/run-record.ts';
-import { seconds } from '../../support/seconds.ts';
+import { seconds } from '../../text/format.ts';
 import type { RunsArguments } from '../commands/runs.ts';
 import { withHistory } from '../history.ts';
-import { next } from '../next.ts';
-import { printJson, printText } from '../print.ts';
-import { table } from '../table.ts';
+import { next, printJson, printText, table } from '../print.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** Lists the runs, newest first. */

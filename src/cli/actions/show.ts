@@ -1,11 +1,9 @@
 import type { RunSummary, ShortResult } from '../../domain/run-record.ts';
-import { oneLine } from '../../support/printable.ts';
-import { seconds } from '../../support/seconds.ts';
+import { oneLine } from '../../text/printable.ts';
+import { seconds } from '../../text/format.ts';
 import type { ShowArguments } from '../commands/show.ts';
 import { withRun } from '../history.ts';
-import { next } from '../next.ts';
-import { printJson, printText } from '../print.ts';
-import { table } from '../table.ts';
+import { next, printJson, printText, table } from '../print.ts';
 import { runDocument } from '../../app/run-document.ts';
 
 /** Longest recommendation that is shown, in characters. */

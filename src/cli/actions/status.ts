@@ -1,12 +1,9 @@
 import type { LiveWorkstream, RunSummary } from '../../domain/run-record.ts';
-import type { History } from '../../store/history.ts';
-import { percent } from '../../support/percent.ts';
-import { seconds } from '../../support/seconds.ts';
+import type { History } from '../../store/read/history.ts';
+import { percent, seconds } from '../../text/format.ts';
 import type { StatusArguments } from '../commands/status.ts';
 import { withRun } from '../history.ts';
-import { next } from '../next.ts';
-import { printJson, printText } from '../print.ts';
-import { table } from '../table.ts';
+import { next, printJson, printText, table } from '../print.ts';
 
 const SHOWN = 64;
 

@@ -1,9 +1,9 @@
-import { Tuning } from '../../app/tune.ts';
+import { Tuning } from '../../tune/tune.ts';
 import type { TuningResult } from '../../domain/tuning.ts';
-import { glyphsFor } from '../../progress/glyphs.ts';
+import { glyphsFor } from '../../progress/style.ts';
 import { exitCodeOf, listenForSignals } from '../../run/signals.ts';
-import { plural } from '../../support/plural.ts';
-import { printable } from '../../support/printable.ts';
+import { plural } from '../../text/format.ts';
+import { printable } from '../../text/printable.ts';
 import type { TuneArguments } from '../commands/tune.ts';
 import { readProject } from '../config.ts';
 import { print, printJson } from '../print.ts';

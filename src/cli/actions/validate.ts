@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { Refusal } from '../../app/refusal.ts';
 import { type CheckedFolder, checkFolder } from '../../app/prepare.ts';
-import { formatProblem, type Problem } from '../../domain/problem.ts';
-import { plural } from '../../support/plural.ts';
-import { printable } from '../../support/printable.ts';
+import { formatProblem, type Problem } from '../../domain/plan.ts';
+import { plural } from '../../text/format.ts';
+import { printable } from '../../text/printable.ts';
 import type { ValidateArguments } from '../commands/validate.ts';
 import { readProject } from '../config.ts';
 import { toolsOf } from '../given-options.ts';

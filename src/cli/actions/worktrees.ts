@@ -1,17 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DATABASE } from '../../app/defaults.ts';
+import { DATABASE } from '../../app/options.ts';
 import { Refusal } from '../../app/refusal.ts';
-import { plural } from '../../support/plural.ts';
-import { oneLine } from '../../support/printable.ts';
-import { shownPath } from '../../support/shown-path.ts';
+import { plural, shownPath } from '../../text/format.ts';
+import { oneLine } from '../../text/printable.ts';
 import { inspect, listWorktrees } from '../../worktree/left-overs.ts';
 import { findRepository, type Repository } from '../../worktree/repository.ts';
 import { type IsOver, isOver, listBranches, listKept, prune, type Rescued } from '../../worktree/rescue.ts';
 import type { WorktreesArguments } from '../commands/worktrees.ts';
 import { withHistory } from '../history.ts';
-import { print, printJson } from '../print.ts';
-import { table } from '../table.ts';
+import { print, printJson, table } from '../print.ts';
 
 /** Lists the worktrees that runs left, or removes those whose run is over. Exits 1 if one of those could not be. */
 export async function worktrees(argv: WorktreesArguments): Promise<number> {

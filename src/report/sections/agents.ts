@@ -1,8 +1,6 @@
 import type { AgentPerformance, ConsolidatedResult } from '../../domain/run-record.ts';
-import { percent } from '../../support/percent.ts';
-import { plural } from '../../support/plural.ts';
-import { seconds } from '../../support/seconds.ts';
-import { ratio } from '../figure.ts';
+import { percent, plural, seconds } from '../../text/format.ts';
+import { ratio } from '../cells.ts';
 import { type Block, type Cell, code, type Column, heading, paragraph, table } from '../nodes.ts';
 
 /** Most agents in a table. */

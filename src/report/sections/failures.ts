@@ -1,7 +1,6 @@
 import type { ConsolidatedResult, ShortResult } from '../../domain/run-record.ts';
-import { seconds } from '../../support/seconds.ts';
-import { cappedTable } from '../capped.ts';
-import { timeOfDay } from '../clock.ts';
+import { seconds } from '../../text/format.ts';
+import { cappedTable, timeOfDay } from '../cells.ts';
 import { type Block, type Cell, code, heading, prose } from '../nodes.ts';
 import { select } from '../query.ts';
 

@@ -1,7 +1,7 @@
 import type { ConsolidatedResult } from '../../domain/run-record.ts';
 import type { MergedWork, MergeProblem } from '../../domain/tool-record.ts';
-import { plural } from '../../support/plural.ts';
-import { cappedTable } from '../capped.ts';
+import { plural } from '../../text/format.ts';
+import { cappedTable } from '../cells.ts';
 import { type Block, type Cell, code, glue, heading, paragraph } from '../nodes.ts';
 import { select } from '../query.ts';
 

@@ -1,6 +1,6 @@
 import type { ConsolidatedResult, WorkstreamOutput } from '../../domain/run-record.ts';
-import { plural } from '../../support/plural.ts';
-import { oneLine } from '../../support/printable.ts';
+import { plural } from '../../text/format.ts';
+import { oneLine } from '../../text/printable.ts';
 import { type Block, code, glue, heading, paragraph, prose, strong, text } from '../nodes.ts';
 import { metricsView, outputView, type ReportPlace } from '../output-view.ts';
 import { select } from '../query.ts';

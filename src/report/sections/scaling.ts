@@ -1,8 +1,7 @@
 import type { ConsolidatedResult } from '../../domain/run-record.ts';
 import type { AgentsChange, ScalingReason } from '../../domain/scaling.ts';
-import { plural } from '../../support/plural.ts';
-import { cappedTable } from '../capped.ts';
-import { timeOfDay } from '../clock.ts';
+import { plural } from '../../text/format.ts';
+import { cappedTable, timeOfDay } from '../cells.ts';
 import { type Block, type Cell, heading, paragraph } from '../nodes.ts';
 import { select } from '../query.ts';
 

@@ -1,6 +1,6 @@
 import type { ConsolidatedResult, FailedCase, TestNote } from '../../domain/run-record.ts';
-import { plural } from '../../support/plural.ts';
-import { cappedTable } from '../capped.ts';
+import { plural } from '../../text/format.ts';
+import { cappedTable } from '../cells.ts';
 import { type Block, type Cell, code, glue, heading, paragraph, prose, text } from '../nodes.ts';
 import { select } from '../query.ts';
 

@@ -1,9 +1,6 @@
 import type { ConsolidatedResult } from '../../domain/run-record.ts';
 import { totalCost, type ToolPerformance } from '../../domain/tool-record.ts';
-import { costSentence } from '../../support/cost-sentence.ts';
-import { dollars } from '../../support/dollars.ts';
-import { percent } from '../../support/percent.ts';
-import { seconds } from '../../support/seconds.ts';
+import { costSentence, dollars, percent, seconds } from '../../text/format.ts';
 import { type Block, type Cell, type Column, heading, paragraph, table } from '../nodes.ts';
 
 /** Most tools in the table. */

@@ -8,7 +8,7 @@ import type { Outcome } from '../../../src/domain/outcome.ts';
 import type { AcceptanceTest, Workstream } from '../../../src/domain/workstream.ts';
 import { describeFailure } from '../../../src/domain/failure-message.ts';
 import { ThreadEngine } from '../../../src/engine/threads.ts';
-import { groupIsAlive } from '../../../src/support/process-group.ts';
+import { groupIsAlive } from '../../../src/os/process-group.ts';
 import { acceptanceCommand, assignment, runStep, workstream } from '../../rig/definitions.ts';
 import { temporaryFolder } from '../../rig/temporary-folder.ts';
 import { engineSettings } from '../../rig/engine-settings.ts';

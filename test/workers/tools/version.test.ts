@@ -1,7 +1,7 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { groupIsAlive } from '../../../src/support/process-group.ts';
+import { groupIsAlive } from '../../../src/os/process-group.ts';
 import { probeVersion } from '../../../workers/tools/version.ts';
 import { temporaryFolder } from '../../rig/temporary-folder.ts';
 

@@ -1,7 +1,5 @@
-import type { TestCase } from '../../../src/domain/test-case.ts';
-import { CaseList } from './case-list.ts';
-import type { ParsedTests } from './format.ts';
-import { linesOf, MessageLines } from './lines.ts';
+import type { TestCase } from '../../../src/domain/outcome.ts';
+import { CaseList, type ParsedTests, linesOf, MessageLines } from './format.ts';
 
 const RESULT = /^test result: \S+ (\d+) passed; (\d+) failed; (\d+) ignored;(?: (\d+) measured;)?/;
 const RUNNING = /^running \d+ tests?$/;
@@ -9,7 +7,7 @@ const SUITE = /^ +(?:Running (?:unittests )?(\S+)|Doc-tests (\S+))/;
 const TEST = /^test (.+?)(?: - should panic)? \.\.\. (ok|FAILED|ignored|bench:)/;
 const SECTION = /^---- (.+) stdout ----$/;
 
-interface Found {
+interface CargoTestLine {
   suite: string;
   name: string;
   word: string;
@@ -29,7 +27,7 @@ class CargoReader {
   seen = false;
   #suite = '';
   #isRunning = false;
-  #tests: Found[] = [];
+  #tests: CargoTestLine[] = [];
   #messages = new Map<string, MessageLines>();
   #section: MessageLines | null = null;
 

@@ -1,8 +1,14 @@
-import type { TestCounts } from '../../../src/domain/test-case.ts';
-import { CaseList } from './case-list.ts';
-import type { ParsedTests } from './format.ts';
-import { linesOf, MessageLines } from './lines.ts';
-import { countsIn, NO_TESTS, plus, withFailures } from './summary-line.ts';
+import type { TestCounts } from '../../../src/domain/outcome.ts';
+import {
+  CaseList,
+  type ParsedTests,
+  linesOf,
+  MessageLines,
+  countsIn,
+  NO_TESTS,
+  plus,
+  withFailures,
+} from './format.ts';
 
 const SUMMARY = /^Tests: +(.*\d+ total)$/;
 const NONE = /^No tests found, exiting with code \d/;

@@ -1,10 +1,17 @@
+import type { TestCase, TestCounts } from '../../../src/domain/outcome.ts';
+import {
+  CaseList,
+  type ParsedTests,
+  NO_TESTS,
+  plus,
+  type Fields,
+  fieldsOf,
+  isFields,
+  listOf,
+  numberOf,
+  textOf,
+} from './format.ts';
 import { XMLParser } from 'fast-xml-parser';
-import type { TestCase, TestCounts } from '../../../src/domain/test-case.ts';
-import { CaseList } from './case-list.ts';
-import type { ParsedTests } from './format.ts';
-import { declaredFigures, reconciled } from './junit-figures.ts';
-import { NO_TESTS, plus } from './summary-line.ts';
-import { type Fields, fieldsOf, isFields, listOf, numberOf, textOf } from './value.ts';
 
 /** A suite of a hundred thousand cases has some three hundred thousand. */
 const MAX_TAGS = 1_000_000;
@@ -143,4 +150,30 @@ function problemText(problem: unknown): string {
   const message = textOf(problem['@message']).trim();
   const body = textOf(problem['#text']).trim();
   return body.includes(message) ? body : `${message}\n${body}`;
+}
+
+/** The figures that a suite of JUnit XML has in its attributes, beside its cases. */
+
+/** Null where it has none, or such as no suite has. */
+export function declaredFigures(suite: Fields): TestCounts | null {
+  const of = (...names: string[]): number =>
+    names.reduce((sum, name) => sum + Math.max(0, Math.trunc(numberOf(suite[`@${name}`]) ?? 0)), 0);
+  const total = of('tests');
+  const failed = of('failures', 'errors');
+  const skipped = of('skipped', 'disabled', 'ignored');
+  const passed = total - failed - skipped;
+  return total > 0 && Number.isSafeInteger(total) && passed >= 0 ? { total, passed, failed, skipped } : null;
+}
+
+/**
+ * Where the attributes and the cases contradict each other, the less favourable of both: as many failed and skipped as
+ * either says, and no more passed. Some tools leave out the cases that were skipped, or count failures that are no
+ * cases, such as those of subtests.
+ */
+export function reconciled(cases: TestCounts, declared: TestCounts | null): TestCounts {
+  if (declared === null) return cases;
+  const failed = Math.max(cases.failed, declared.failed);
+  const skipped = Math.max(cases.skipped, declared.skipped);
+  const passed = Math.min(cases.passed, declared.passed);
+  return { total: passed + failed + skipped, passed, failed, skipped };
 }

@@ -1,6 +1,4 @@
-import { CaseList } from './case-list.ts';
-import type { ParsedTests } from './format.ts';
-import { linesOf, MessageLines } from './lines.ts';
+import { CaseList, type ParsedTests, linesOf, MessageLines } from './format.ts';
 
 const FIGURE = /^ℹ (tests|pass|fail|cancelled|skipped|todo) (\d+)$/;
 const GROUP = /^( *)▶ (.+?)(?: \([\d.]+ms\))?$/;

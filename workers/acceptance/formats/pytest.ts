@@ -1,7 +1,5 @@
-import type { TestCase } from '../../../src/domain/test-case.ts';
-import { CaseList } from './case-list.ts';
-import type { ParsedTests } from './format.ts';
-import { linesOf } from './lines.ts';
+import type { TestCase } from '../../../src/domain/outcome.ts';
+import { CaseList, type ParsedTests, linesOf } from './format.ts';
 
 /** The words of the summary that are tests; warnings, tests that were deselected, and subtests that passed are none. */
 const WORDS: Readonly<Record<string, 'passed' | 'failed' | 'skipped' | null>> = {
@@ -38,7 +36,7 @@ const SHORT: readonly RegExp[] = [
   new RegExp(`^${PART} ?(?<sub>SUB)(?<end>${ENDS}) (?<rest>.*)$`),
 ];
 
-interface Found {
+interface PytestCase {
   status: TestCase['status'];
   message: string | null;
 }
@@ -76,7 +74,7 @@ function addSummary(
 
 /** The cases by their ids, each as the last line about it says. */
 class CasesById {
-  readonly #cases = new Map<string, Found>();
+  readonly #cases = new Map<string, PytestCase>();
 
   take(line: string): void {
     const verbose = firstMatch([...VERBOSE, DISTRIBUTED], line);

@@ -1,6 +1,13 @@
-import { CaseList } from './case-list.ts';
-import type { ParsedTests } from './format.ts';
-import { type Fields, fieldsOf, isFields, listOf, numberOf, textOf } from './value.ts';
+import {
+  CaseList,
+  type ParsedTests,
+  type Fields,
+  fieldsOf,
+  isFields,
+  listOf,
+  numberOf,
+  textOf,
+} from './format.ts';
 
 /** The field by which the document is found; all fields before it are numbers. */
 const MARK = '"numTotalTests"';

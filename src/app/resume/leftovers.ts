@@ -1,0 +1,75 @@
+import type { EarlierResult } from '../../domain/earlier-run.ts';
+import { nameProcesses, runMark, OwnedProcesses } from '../../os/owned-processes.ts';
+import { hasProcessTable } from '../../os/process-table.ts';
+import { redactPath } from '../../secrets/redact-file.ts';
+import type { Redactor } from '../../secrets/redactor.ts';
+import type { LazyGitWorkspaces } from '../lazy-workspaces.ts';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What a process of the run left that was killed. */
+interface Left {
+  /** Folder of its logs. */
+  logs: string;
+  /** Results that stay. */
+  kept: readonly EarlierResult[];
+  redactor: Redactor;
+  workspaces: Pick<LazyGitWorkspaces, 'rescue'>;
+}
+
+/**
+ * Redacts the logs that it could not redact any more. Nothing is made in its worktrees, so what it left there is kept
+ * before anything else. Says what a person has to know of that.
+ */
+export async function* pickUpLeft({
+  logs,
+  kept,
+  redactor,
+  workspaces,
+}: Left): AsyncGenerator<{ level: 'info' | 'warn'; text: string }, void, undefined> {
+  const finished = new Set(kept.map((each) => each.workstreamId));
+  for (const text of await redactLogs(logs, finished, redactor)) yield { level: 'warn', text };
+  try {
+    for (const text of await workspaces.rescue()) yield { level: 'info', text };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    yield {
+      level: 'warn',
+      text: `What the interrupted run left in worktrees could not be looked at: ${why}`,
+    };
+  }
+}
+
+/** For one file; a run that is resumed waits for it. */
+const EFFORT = { milliseconds: 5_000 };
+
+/**
+ * Redacts what a run's workstreams printed, but for those that had ended: theirs was redacted then.
+ * @param folder of the run's logs; each file's name begins with its workstream's id and a dot.
+ * @returns a sentence for each that could not be.
+ */
+async function redactLogs(folder: string, ended: ReadonlySet<string>, redactor: Redactor): Promise<string[]> {
+  if (redactor.isIdle) return [];
+  const sentences: string[] = [];
+  for (const name of readdirSync(folder)) {
+    if (ended.has(name.split('.', 1)[0] ?? '')) continue;
+    sentences.push(...(await redactPath(join(folder, name), redactor, EFFORT)));
+  }
+  return sentences;
+}
+
+/**
+ * Ends what a run has left after all of its workstreams have ended, such as what a timer started in a thread that had
+ * gone on to the next one. Resolves with a sentence for each thing to be told.
+ */
+export async function endLeftAtEnd(runId: string, graceSeconds: number): Promise<string[]> {
+  if (!hasProcessTable) return [];
+  const { found, left } = await new OwnedProcesses(runMark(runId)).end(graceSeconds, 'everywhere');
+  const texts: string[] = [];
+  if (found.length > 0)
+    texts.push(
+      `At the end of the run these of its processes were still alive and were ended: ${nameProcesses(found)}.`,
+    );
+  if (left.length > 0) texts.push(`These of its processes could not be ended: ${nameProcesses(left)}.`);
+  return texts;
+}

@@ -1,0 +1,206 @@
+/** What is left of an interrupted run, and what stays of it. */
+import type { FinalStatus } from '../../domain/agent-result.ts';
+import type { EarlierResult, EarlierRun, Inheritance, Unfinished } from '../../domain/earlier-run.ts';
+import type { Broken, Plan } from '../../domain/plan.ts';
+import type { Workstream } from '../../domain/workstream.ts';
+import { nameSome, plural } from '../../text/format.ts';
+
+interface Planned {
+  plan: Plan;
+  /** Dependencies that were not selected, and whether they count as met. */
+  outside: ReadonlyMap<string, boolean>;
+}
+
+/** How an interrupted run goes on. */
+export interface Resumption {
+  /** Of the whole run: what it was to run and has no more definition for is broken. */
+  plan: Plan;
+  inheritance: Omit<Inheritance, 'attempts' | 'crashed'>;
+  /** Ids of the workstreams that are run now. */
+  toRun: string[];
+  /** Workstreams whose results are dropped, because they are run again. */
+  discarded: string[];
+  counts: Record<FinalStatus, number>;
+  /** Number of workstreams of the run. */
+  total: number;
+  /** Whether results stay that are not final, so that it will have to be resumed once more. */
+  isPartial: boolean;
+  /** What a person has to be told. */
+  notices: string[];
+}
+
+/** A definition that could not be run has no result of its own: what it gives now counts. */
+const UNPLANNED = new Set(['invalid-workstream', 'duplicate-id', 'cycle', 'missing-dependency']);
+
+/** What was skipped because of these, or because of what may come out otherwise now, is to be run. */
+const PASSING = new Set(['interrupted', 'cancelled', 'dependency-failed']);
+
+/** Whether a result says all that there is to say of its workstream. */
+const isFinal = ({ reason }: EarlierResult): boolean =>
+  reason === null || !(PASSING.has(reason) || UNPLANNED.has(reason));
+
+const isChanged = ({ definitionHash }: EarlierResult, { hash }: Workstream): boolean =>
+  definitionHash !== null && definitionHash !== hash;
+
+/**
+ * Decides for each workstream of the run. One that has its result is not run again, unless its definition changed.
+ * @param plan of everything that the run was to run, as it is defined now.
+ * @param only ids to go on with; null for all. The others stay as they are.
+ */
+export function resume(
+  earlier: EarlierRun,
+  { plan, outside }: Planned,
+  only: ReadonlySet<string> | null,
+): Resumption {
+  const results = new Map(earlier.results.map((result) => [result.workstreamId, result]));
+  const isMeant = (id: string): boolean => only === null || only.has(id);
+  const broken = plan.broken.filter((each) => !hasResult(each, results));
+  const stands = standing(earlier, { plan, outside }, isMeant);
+  const toRun: Workstream[] = [];
+  const changed: string[] = [];
+  const left = new Set<string>();
+  for (const workstream of plan.workstreams) {
+    const { id } = workstream;
+    const result = results.get(id);
+    if (stands.has(id)) continue;
+    if (result !== undefined && isFinal(result)) {
+      if (!isMeant(id) || !isChanged(result, workstream)) continue;
+      changed.push(id);
+    }
+    if (isMeant(id)) toRun.push(workstream);
+    else if (result === undefined || result.reason === 'dependency-failed') left.add(id);
+  }
+  const gone = goneSince(earlier, plan, results);
+  const replaced = new Set([...toRun, ...broken, ...gone].map(({ id }) => id).concat([...left]));
+  const vanished = vanishedSince(earlier, plan);
+  const stays = (id: string): boolean => !replaced.has(id) && !vanished.has(id);
+  const kept = earlier.results.filter(({ workstreamId }) => stays(workstreamId));
+  const all = { ...plan, broken: [...broken, ...gone] };
+  return {
+    plan: all,
+    inheritance: { kept, work: workOf(kept, plan.workstreams), spentUsd: earlier.spentUsd, left },
+    toRun: toRun.map(({ id }) => id),
+    discarded: [...[...replaced].filter((id) => results.has(id)), ...vanished],
+    counts: countOf(kept),
+    total: kept.length + replaced.size,
+    isPartial: kept.some(({ reason }) => reason === 'interrupted' || reason === 'cancelled'),
+    notices: [...noticesOf(earlier, changed, plan, results), ...unusable(plan.broken, results)],
+  };
+}
+
+/** It keeps the result that it has, also where that is why it could not be run. */
+function hasResult({ id, failure }: Broken, results: ReadonlyMap<string, EarlierResult>): boolean {
+  const result = results.get(id);
+  return result !== undefined && (isFinal(result) || result.reason === failure.reason);
+}
+
+/**
+ * What was skipped because of something that stays as it is. Results arrive after those of what they depend on, so one
+ * look at each is enough.
+ */
+function standing(
+  { results }: EarlierRun,
+  { plan, outside }: Planned,
+  isMeant: (id: string) => boolean,
+): Set<string> {
+  const definitions = new Map(plan.workstreams.map((workstream) => [workstream.id, workstream]));
+  const failures = new Map(plan.broken.map(({ id, failure }) => [id, failure.reason]));
+  const unmet = new Set([...outside].filter(([, met]) => !met).map(([id]) => id));
+  const found = new Set<string>();
+  for (const result of results) {
+    const { workstreamId: id, status, reason } = result;
+    const definition = definitions.get(id);
+    if (reason === 'dependency-failed') {
+      const cause = definition?.dependsOn.find((need) => need.when === 'completed' && unmet.has(need.id));
+      if (cause !== undefined) found.add(id);
+    } else if (status === 'completed') continue;
+    const isRunAgain = definition !== undefined && isMeant(id) && isChanged(result, definition);
+    const stays = found.has(id) || reason === failures.get(id) || (isFinal(result) && !isRunAgain);
+    if (stays) unmet.add(id);
+  }
+  return found;
+}
+
+function unusable(broken: readonly Broken[], results: ReadonlyMap<string, EarlierResult>): string[] {
+  const kept = broken.filter(({ id }) => {
+    const result = results.get(id);
+    return result !== undefined && isFinal(result);
+  });
+  if (kept.length === 0) return [];
+  return [
+    `The definition of ${nameSome(kept.map(({ id }) => id))} can't be used any more; what it gave before stays.`,
+  ];
+}
+
+/** Workstreams that were to be run and are in no file any more. */
+function goneSince(
+  { results: list, unfinished }: EarlierRun,
+  { workstreams, broken }: Plan,
+  results: ReadonlyMap<string, EarlierResult>,
+): Broken[] {
+  const defined = new Set([...workstreams, ...broken].map(({ id }) => id));
+  const toRun: Unfinished[] = [
+    ...list.filter((result) => result.reason !== null && PASSING.has(result.reason)),
+    ...unfinished.filter(({ workstreamId }) => !results.has(workstreamId)),
+  ];
+  return toRun
+    .filter(({ workstreamId }) => !defined.has(workstreamId))
+    .map(({ workstreamId: id, title, file }) => ({
+      id,
+      title,
+      source: { file, position: 0 },
+      failure: {
+        reason: 'invalid-workstream',
+        problems: ['It was part of this run when that was interrupted, and is in no file any more.'],
+      },
+    }));
+}
+
+/** Files that could not be read are read now, and definitions that could not be run have gone. */
+function vanishedSince({ results }: EarlierRun, { workstreams, broken }: Plan): Set<string> {
+  const defined = new Set([...workstreams, ...broken].map(({ id }) => id));
+  const ids = results.filter(({ reason }) => reason !== null && UNPLANNED.has(reason));
+  return new Set(ids.map(({ workstreamId }) => workstreamId).filter((id) => !defined.has(id)));
+}
+
+/** Those that completed, with what others can build on. */
+export function workOf(
+  results: readonly EarlierResult[],
+  workstreams: readonly Workstream[],
+): Inheritance['work'] {
+  const definitions = new Map(workstreams.map((workstream) => [workstream.id, workstream]));
+  return results.flatMap(({ workstreamId: id, status, branch }) => {
+    const definition = definitions.get(id);
+    if (status !== 'completed' || definition === undefined) return [];
+    return [{ id, dependsOn: definition.dependsOn, hasCommits: branch !== null }];
+  });
+}
+
+function countOf(kept: readonly EarlierResult[]): Record<FinalStatus, number> {
+  const counts = { completed: 0, failed: 0, skipped: 0 };
+  for (const { status } of kept) counts[status] += 1;
+  return counts;
+}
+
+function noticesOf(
+  { unfinished }: EarlierRun,
+  changed: readonly string[],
+  { workstreams }: Plan,
+  results: ReadonlyMap<string, EarlierResult>,
+): string[] {
+  const notices: string[] = [];
+  if (changed.length > 0) {
+    notices.push(
+      `The definition of ${nameSome(changed)} changed since the run was interrupted: ${changed.length === 1 ? 'it is' : 'they are'} run again.`,
+    );
+  }
+  const known = new Set(unfinished.map(({ workstreamId }) => workstreamId));
+  const added = workstreams.filter(({ id }) => !known.has(id) && !results.has(id)).map(({ id }) => id);
+  // A run that was interrupted before it had a plan knows of none.
+  if (added.length > 0 && known.size + results.size > 0) {
+    notices.push(
+      `${plural(added.length, 'workstream')} came since the run was interrupted, and ${added.length === 1 ? 'is' : 'are'} run too: ${nameSome(added)}.`,
+    );
+  }
+  return notices;
+}

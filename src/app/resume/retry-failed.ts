@@ -1,0 +1,61 @@
+/** What of an earlier run is tried again. */
+import type { EarlierResult, EarlierRun } from '../../domain/earlier-run.ts';
+import type { LoadedFolder } from '../../domain/plan.ts';
+import { nameSome } from '../../text/format.ts';
+import { Refusal } from '../refusal.ts';
+
+/** What was skipped because something failed, or had failed too often or cost too much. */
+const BECAUSE_OF_FAILURES = new Set(['dependency-failed', 'circuit-open', 'budget-exceeded']);
+
+/** A file that could not be read stands in a row under its own name. */
+const OF_THE_FILE = new Set(['invalid-workstream', 'duplicate-id']);
+
+export interface Retry {
+  /** Ids to run. */
+  ids: string[];
+  notices: string[];
+}
+
+/**
+ * The workstreams that failed in that run or were skipped because of it, as far as they are still defined.
+ * @throws Refusal with exit code 4 where there are none.
+ */
+export function failuresOf(earlier: EarlierRun, folder: LoadedFolder): Retry {
+  const failed = earlier.results.filter(isFailure);
+  if (failed.length === 0) {
+    throw new Refusal(4, `Nothing failed in ${earlier.runId}, so there is nothing to try again.`);
+  }
+  const defined = new Set([...folder.workstreams, ...folder.broken].map(({ id }) => id));
+  const known = new Set(earlier.results.map(({ workstreamId }) => workstreamId));
+  const gone: string[] = [];
+  const ids = failed.flatMap((result) => {
+    const { workstreamId: id } = result;
+    if (defined.has(id)) return [id];
+    const now = definedInFile(result, folder).filter((other) => !known.has(other));
+    if (now.length === 0) gone.push(id);
+    return now;
+  });
+  if (ids.length === 0) {
+    throw new Refusal(4, `What failed in ${earlier.runId} is in no file any more: ${nameSome(gone)}.`);
+  }
+  const notices = gone.length === 0 ? [] : [`In no file any more, so not tried again: ${nameSome(gone)}.`];
+  return { ids: [...new Set(ids)], notices };
+}
+
+const isFailure = ({ status, reason }: EarlierResult): boolean =>
+  status === 'failed' || (reason !== null && BECAUSE_OF_FAILURES.has(reason));
+
+function definedInFile({ file, reason }: EarlierResult, { workstreams, broken }: LoadedFolder): string[] {
+  if (reason === null || !OF_THE_FILE.has(reason)) return [];
+  return [...workstreams, ...broken].filter(({ source }) => source.file === file).map(({ id }) => id);
+}
+
+/** Whether a workstream completed in that run as it is now defined. */
+export function completedIn(earlier: EarlierRun): (id: string, hash: string) => boolean {
+  const hashes = new Map(
+    earlier.results
+      .filter(({ status }) => status === 'completed')
+      .map(({ workstreamId, definitionHash }) => [workstreamId, definitionHash]),
+  );
+  return (id, hash) => hashes.get(id) === hash;
+}

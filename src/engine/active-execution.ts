@@ -1,0 +1,295 @@
+/**
+ * One execution, in a thread or a process, as the main thread sees it: its clock, the processes it started, and how it
+ * is stopped.
+ */
+import type { Cancellation, FromAgent } from '../domain/agent-message.ts';
+import type { Assignment } from '../domain/assignment.ts';
+import type { CancelReason, EngineMessage, EngineRunOptions } from '../domain/engine.ts';
+import type { Failure } from '../domain/failure.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import { straysAmong, leftSentences, straySentence, OwnedProcesses, runMark } from '../os/owned-processes.ts';
+import { hasProcessTable, startedWithin } from '../os/process-table.ts';
+import { type StartTime, startTimer, secondsSince } from '../os/stopwatch.ts';
+import { randomUUID } from 'node:crypto';
+import { lstatSync } from 'node:fs';
+
+/** Beyond the grace: what the thread needs to end its child processes and answer. */
+const ANSWER_SECONDS = 1;
+/** How long an agent has to say that it heard; one that does not is blocked and can't end what it started. */
+const HEARD_MS = 500;
+/** How long messages are waited for that were sent before the answer. */
+const MESSAGES_MS = 1_000;
+
+/** What an agent sends about an execution that it has in hand. */
+export type ExecutionMessage = Exclude<FromAgent, { type: 'late' | 'answer' }>;
+
+export class ActiveExecution {
+  readonly assignment: Assignment;
+  /** In the environment of every process that it starts. */
+  readonly mark: string;
+  readonly begin = startTimer();
+  /** Aborted to end the thread or process. */
+  readonly terminate: AbortController;
+  /** Set when the agent gave its outcome and asked for its thread to be replaced. */
+  retired: { outcome: Outcome; why: string } | null = null;
+  /** What the main thread made of it when the agent did not answer any more. */
+  verdict: Failure | null = null;
+  readonly #options: EngineRunOptions;
+  readonly #send: (message: Cancellation) => void;
+  #received = 0;
+  #onReceived: () => void = () => undefined;
+  readonly #owned: OwnedProcesses;
+  #timeout: NodeJS.Timeout;
+  #hard: NodeJS.Timeout | undefined;
+  #unheard: NodeJS.Timeout | undefined;
+  /** When its processes were told to end from here; null as long as they were not. */
+  #toldToEnd: { at: StartTime; failure: Failure } | null = null;
+  #stepTimeout: NodeJS.Timeout | undefined;
+  readonly #log: WatchedLog;
+  readonly #onAbort = (): void => this.#cancel(this.#options.signal.reason);
+
+  constructor(
+    assignment: Assignment,
+    options: EngineRunOptions,
+    send: (message: Cancellation) => void,
+    terminate = new AbortController(),
+  ) {
+    this.assignment = assignment;
+    this.terminate = terminate;
+    this.mark = `${runMark(assignment.runId)}${randomUUID()}`;
+    this.#owned = new OwnedProcesses(this.mark);
+    this.#options = options;
+    this.#send = send;
+    this.#timeout = this.#startClock();
+    this.#log = {
+      path: assignment.logFile,
+      mostBytes: mostOutput(assignment),
+      onOver: () => this.#printedTooMuch(),
+    };
+    watchLog(this.#log);
+    options.signal.addEventListener('abort', this.#onAbort, { once: true });
+    if (options.signal.aborted) this.#onAbort();
+  }
+
+  /** Whether a process that it started is known to be alive. */
+  get hasChildren(): boolean {
+    return this.#owned.hasGroups;
+  }
+
+  /** The agent's own process, where it is one. */
+  set agentProcess(pid: number | undefined) {
+    this.#owned.spare(pid);
+  }
+
+  /** Tells whoever started it. */
+  tell(message: EngineMessage): void {
+    this.#options.onMessage(message);
+  }
+
+  /** Acts on a message of this execution's agent. */
+  receive(message: ExecutionMessage): void {
+    this.#received += 1;
+    this.#onReceived();
+    switch (message.type) {
+      case 'started':
+        return this.#restartClock();
+      case 'progress':
+        return this.tell({ type: 'progress', fraction: message.fraction, text: message.text });
+      case 'log':
+        return this.tell({ type: 'log', line: message.line });
+      case 'process-started':
+        return this.#owned.add(message.pid, message.startedAt);
+      case 'process-ended':
+        this.#owned.forget(message.pid);
+        return undefined;
+      case 'waits':
+        return this.#owned.addThread(message.thread);
+      case 'stopping':
+        return clearTimeout(this.#unheard);
+      case 'deadline':
+        return this.#stepDeadline(message.step, message.seconds);
+      case 'retire':
+        return this.#retire(message.why, message.outcome);
+    }
+  }
+
+  /**
+   * Resolves when that many messages have arrived: they travel another way than the answer. Code that closed its
+   * thread's port may have kept one back for ever, so the wait is short.
+   */
+  async receivedAll(posted: number): Promise<void> {
+    if (this.#received >= posted) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, MESSAGES_MS);
+      this.#onReceived = () => {
+        if (this.#received < posted) return;
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Stops all clocks: the thread has answered, and has ended what it started. */
+  close(): void {
+    this.#stopClocks();
+    if (this.hasChildren) this.#owned.signal('SIGKILL', 'groups');
+  }
+
+  /** What came of it: where its processes were ended from here, that is why it came to its end. */
+  judge(outcome: Outcome): Outcome {
+    const failure = this.#toldToEnd?.failure;
+    if (failure === undefined || outcome.failure?.reason === failure.reason) return outcome;
+    return { ...outcome, status: 'failed', failure, output: null };
+  }
+
+  /**
+   * Stops all clocks, and ends what a thread left that can't do so itself any more, wherever it went. Resolves with
+   * sentences about that.
+   * @param graceSeconds how long they get to end by themselves, from when they were told to.
+   */
+  async endProcesses(graceSeconds: number): Promise<string[]> {
+    this.#stopClocks();
+    const passed = this.#toldToEnd === null ? 0 : secondsSince(this.#toldToEnd.at);
+    const ended = await this.#owned.end(Math.max(0, graceSeconds - passed), 'everywhere');
+    const strays = hasProcessTable
+      ? straysAmong(startedWithin(secondsSince(this.begin)), this.assignment.workspace)
+      : [];
+    return [...leftSentences(ended), ...(strays.length === 0 ? [] : [straySentence(strays)])];
+  }
+
+  #stopClocks(): void {
+    clearTimeout(this.#timeout);
+    clearTimeout(this.#hard);
+    clearTimeout(this.#unheard);
+    clearTimeout(this.#stepTimeout);
+    unwatchLog(this.#log);
+    this.#options.signal.removeEventListener('abort', this.#onAbort);
+  }
+
+  #startClock(): NodeJS.Timeout {
+    const seconds = this.assignment.limits.timeoutSeconds;
+    return setTimeout(() => this.#timedOut(seconds), seconds * 1000);
+  }
+
+  /** Starting the thread is not the workstream's time, not even where it took longer than the workstream has. */
+  #restartClock(): void {
+    clearTimeout(this.#timeout);
+    this.#timeout = this.#startClock();
+    clearTimeout(this.#hard);
+    // It was told to stop before it could listen.
+    if (this.#options.signal.aborted) this.#onAbort();
+  }
+
+  #timedOut(seconds: number): void {
+    this.#stop('timed-out', { reason: 'timed-out', seconds, step: null, tail: '' });
+  }
+
+  #printedTooMuch(): void {
+    const { limits, logFile, workstream } = this.assignment;
+    const limitMb = limits.maxOutputMb;
+    const failure: Failure = {
+      reason: 'output-limit',
+      limitMb,
+      command: workstream.id,
+      tail: '',
+      log: logFile,
+    };
+    this.#stop('output-limit', failure);
+  }
+
+  #cancel(because: CancelReason): void {
+    const detail = 'it was running and did not stop when it was told to';
+    this.#stop(because, { reason: because, detail });
+  }
+
+  /**
+   * A thread that waits in a synchronous call for a child process does not hear it, and comes back when that ends: so
+   * the processes of one that does not hear are told from here.
+   */
+  #stop(because: Cancellation['because'], failure: Failure): void {
+    this.#send({ type: 'cancel', executionId: this.assignment.executionId, because });
+    clearTimeout(this.#unheard);
+    this.#unheard = setTimeout(() => {
+      this.#toldToEnd = { at: startTimer(), failure };
+      this.#owned.signal('SIGTERM');
+    }, HEARD_MS);
+    this.#endIn(this.#graceSeconds, failure);
+  }
+
+  /** The agent ends a step at its limit itself, unless its thread is blocked. */
+  #stepDeadline(step: string, seconds: number | null): void {
+    clearTimeout(this.#stepTimeout);
+    if (seconds === null) return;
+    const failure: Failure = { reason: 'timed-out', seconds, step, tail: '' };
+    this.#stepTimeout = setTimeout(() => this.#endIn(0, failure), (seconds + this.#graceSeconds) * 1000);
+  }
+
+  get #graceSeconds(): number {
+    return this.assignment.limits.graceSeconds + ANSWER_SECONDS;
+  }
+
+  #endIn(seconds: number, failure: Failure): void {
+    clearTimeout(this.#hard);
+    this.#hard = setTimeout(() => {
+      this.verdict = failure;
+      this.terminate.abort();
+    }, seconds * 1000);
+  }
+
+  #retire(why: string, outcome: Outcome): void {
+    this.retired = { outcome, why };
+    this.terminate.abort();
+  }
+}
+
+const BYTES_PER_MB = 1e6;
+
+/** Each step may print as much as the limit says, its set-up and what its modules print themselves as well. */
+function mostOutput({ workstream, limits }: Assignment): number {
+  return (workstream.steps.length + 2) * limits.maxOutputMb * BYTES_PER_MB;
+}
+
+/**
+ * Watches from the main thread how large the logs of executions get: an agent does so itself, unless its thread is
+ * blocked, as by a command that it waits for.
+ */
+
+const EVERY_MS = 500;
+
+export interface WatchedLog {
+  path: string;
+  mostBytes: number;
+  onOver(): void;
+}
+
+const logs = new Set<WatchedLog>();
+let timer: NodeJS.Timeout | null = null;
+
+/** Calls `onOver` once when the log is larger than it may be. */
+function watchLog(log: WatchedLog): void {
+  logs.add(log);
+  timer ??= setInterval(look, EVERY_MS).unref();
+}
+
+function unwatchLog(log: WatchedLog): void {
+  if (!logs.delete(log) || logs.size > 0 || timer === null) return;
+  clearInterval(timer);
+  timer = null;
+}
+
+function look(): void {
+  for (const log of logs) {
+    if (sizeOf(log.path) <= log.mostBytes) continue;
+    unwatchLog(log);
+    log.onOver();
+  }
+}
+
+function sizeOf(path: string): number {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  } catch {
+    // Its folder is not there, or closed: nothing more gets there by this path.
+    return 0;
+  }
+}

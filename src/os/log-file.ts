@@ -1,0 +1,83 @@
+/**
+ * Opens the files of executions below the run's folder of logs. A workstream can put anything there, also in the place of
+ * a later one's log: it is taken away and a new file is made, so that no other file is written to or read.
+ */
+import { constants, lstatSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { makeFolder } from './folder.ts';
+import { openRegular, UnusableFile } from './regular-file.ts';
+
+/** For this user only: what a workstream printed is nobody else's. */
+const FILE_MODE = 0o600;
+/** For what is written beside a log, in a folder that was made a moment ago. */
+export const NEW_FILE = { mode: FILE_MODE, flag: 'wx' } as const;
+const FOLDER_MODE = 0o700;
+
+/**
+ * Opens the log at `path` to read and to append, made with its folders where it is missing. Its descriptor is in append
+ * mode, so that several writers never overwrite each other.
+ * @throws the system's error, or a sentence of what is in its place and can't be removed.
+ */
+export function openLog(path: string): number {
+  makeOwnFolder(dirname(path));
+  const rules = {
+    flags: constants.O_RDWR | constants.O_APPEND | constants.O_CREAT,
+    refuseLinks: true,
+    mode: FILE_MODE,
+  };
+  try {
+    return openRegular(path, rules);
+  } catch (error) {
+    if (!(error instanceof UnusableFile)) throw error;
+    removeLog(path);
+    return openRegular(path, { ...rules, flags: rules.flags | constants.O_EXCL });
+  }
+}
+
+/** Opens a file of an execution to read it; null where there is none, or something else is in its place. */
+export function openLogToRead(path: string): number | null {
+  try {
+    return openRegular(path, { flags: constants.O_RDONLY, refuseLinks: true });
+  } catch (error) {
+    if (error instanceof UnusableFile || isMissing(error)) return null;
+    throw error;
+  }
+}
+
+/**
+ * Makes a folder for files of executions. It and the one above are made by Millrace itself, so a link in the place of
+ * either is none of the user's and is taken away.
+ */
+export function makeOwnFolder(path: string): void {
+  removeLink(dirname(path));
+  if (!removeLink(path)) makeFolder(path, FOLDER_MODE);
+}
+
+/** Returns whether the folder is there. */
+function removeLink(folder: string): boolean {
+  const stats = lstatSync(folder, { throwIfNoEntry: false });
+  if (stats?.isSymbolicLink() === true) rmSync(folder);
+  return stats?.isDirectory() === true;
+}
+
+/** Removes a log, or what is in its place: a link and not what it leads to. @throws where that is a folder with files. */
+export function removeLog(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (isMissing(error)) return;
+    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
+    removeEmptyFolder(path);
+  }
+}
+
+function removeEmptyFolder(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch {
+    throw new Error(`a folder that is not empty is in the place of ${path}`);
+  }
+}
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');

@@ -1,0 +1,181 @@
+/** What Linux tells of the processes of this machine in /proc; there is no such table elsewhere. */
+import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
+import { TICKS } from './machine.ts';
+import { readText, readTextOrNull } from './read-text.ts';
+
+/** Whether there is one. */
+export const hasProcessTable = process.platform === 'linux' && existsSync('/proc/self/stat');
+
+/** A process that still runs. One that has ended and was not reaped by its parent does not. */
+export interface ProcessEntry {
+  pid: number;
+  parent: number;
+  /** Process group. */
+  group: number;
+  /** When it was started, in clock ticks: tells it from a later one with the same pid. */
+  startedAt: string;
+}
+
+/** The pids of those that were started in the last so many seconds. */
+export function startedWithin(seconds: number): number[] {
+  const since = (Number(readShort('/proc/uptime').split(' ')[0]) - seconds) * TICKS;
+  return [...livingProcesses()].filter(({ startedAt }) => Number(startedAt) >= since).map(({ pid }) => pid);
+}
+
+/** Every living process, zombies left out: in a container whose first process reaps nobody they stay for ever. */
+export function* livingProcesses(): Generator<ProcessEntry> {
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const entry = entryOf(Number(name));
+    if (entry !== null) yield entry;
+  }
+}
+
+/** Null when there is no such process or it has ended. */
+export function entryOf(pid: number): ProcessEntry | null {
+  const [state, parent, group, ...others] = statOf(pid);
+  const startedAt = others[16];
+  if (startedAt === undefined || state === 'Z' || state === 'X') return null;
+  return { pid, parent: Number(parent), group: Number(group), startedAt };
+}
+
+/** Whether the process is alive. */
+export const isLiving = (pid: number): boolean => entryOf(pid) !== null;
+
+/** When the process was started, also if it has ended and was not reaped yet; null when there is none. */
+export const startOf = (pid: number): string | null => statOf(pid)[19] ?? null;
+
+/** Whether a process of that pid has ended and was not reaped by its parent. */
+export const isZombie = (pid: number): boolean => /^[ZX]$/.test(statOf(pid)[0] ?? '');
+
+/**
+ * The pid that was given last, to a process or a thread; null where that is not told. Pids are given in rising order,
+ * and from the lowest on when there are no higher ones.
+ */
+export function lastPid(): number | null {
+  loadAverage ??= openOrNull('/proc/loadavg');
+  const pid = loadAverage === null ? null : lastPidIn(loadAverage);
+  // Code that closes descriptors it does not own may have closed this one.
+  if (pid === null) loadAverage = null;
+  return pid;
+}
+
+/** Kept open by each thread: the system makes the text up anew whenever it is read. */
+let loadAverage: number | null = null;
+
+function lastPidIn(descriptor: number): number | null {
+  const [, pid] = /^(?:\d+\.\d+ ){3}\d+\/\d+ ([1-9]\d*)\n$/.exec(readFrom(descriptor) ?? '') ?? [];
+  return pid === undefined ? null : Number(pid);
+}
+
+/** Whether there is a process or thread of this number. */
+export const pidExists = (pid: number): boolean => existsSync(`/proc/${pid}`);
+
+/**
+ * Whether a variable of the environment that the process was started with holds `text`. False where that can't be
+ * read: the process has ended, or it belongs to another user.
+ */
+export function startedWith(pid: number, variable: string, text: string): boolean {
+  return variableOf(pid, variable)?.includes(text) === true;
+}
+
+/**
+ * A variable of the environment that the process was started with; undefined where it has none, null where that can't
+ * be read.
+ */
+export function variableOf(pid: number, variable: string): string | undefined | null {
+  const environment = environmentOf(pid);
+  if (environment === null) return null;
+  const from = environment.startsWith(`${variable}=`) ? 0 : environment.indexOf(`\0${variable}=`) + 1;
+  if (from === 0 && !environment.startsWith(`${variable}=`)) return undefined;
+  const end = environment.indexOf('\0', from);
+  return environment.slice(from + variable.length + 1, end === -1 ? undefined : end);
+}
+
+/** This thread, as `PID/task/TID`; null where that is not told. */
+export function ownThread(): string | null {
+  try {
+    return readlinkSync('/proc/thread-self');
+  } catch {
+    // There is no /proc here.
+    return null;
+  }
+}
+
+/** The processes that a thread, named as `ownThread` does, has started and not waited for; none where it is not told. */
+export const childrenOf = (thread: string): number[] =>
+  readShort(`/proc/${thread}/children`).split(' ').filter(Boolean).map(Number);
+
+/** The command line of a process, or its name in brackets; empty when it has ended. */
+export function commandOf(pid: number): string {
+  const words = readText(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
+  if (words !== '') return Buffer.from(words, 'latin1').toString('utf8');
+  const name = readText(`/proc/${pid}/comm`).trim();
+  return name === '' ? '' : `[${name}]`;
+}
+
+/** The folder that a process works in; null where that can't be read. */
+export function folderOf(pid: number): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    // It has ended, or is not ours to look into.
+    return null;
+  }
+}
+
+/** This process, its parent, and so on. */
+export function ancestors(): number[] {
+  const found: number[] = [];
+  for (let pid = process.pid; pid > 0 && !found.includes(pid); pid = entryOf(pid)?.parent ?? 0)
+    found.push(pid);
+  return found;
+}
+
+/** The fields of /proc/PID/stat from the third on; the name before them may hold spaces and brackets (proc(5)). */
+function statOf(pid: number): string[] {
+  const stat = readShort(`/proc/${pid}/stat`);
+  return stat === '' ? [] : stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+/** Most environments are shorter than the buffer. */
+function environmentOf(pid: number): string | null {
+  const path = `/proc/${pid}/environ`;
+  const text = readStart(path);
+  return text?.length === buffer.length ? readTextOrNull(path) : text;
+}
+
+/** Empty when it ended between the listing and the reading, or is not ours to look into. */
+const readShort = (path: string): string => readStart(path) ?? '';
+
+/** Read into one place, which takes half as long as `readFileSync`. */
+const buffer = Buffer.alloc(16_384);
+
+/** As much as the buffer takes of a file, which is all of most. */
+function readStart(path: string): string | null {
+  const descriptor = openOrNull(path);
+  if (descriptor === null) return null;
+  try {
+    return readFrom(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function openOrNull(path: string): number | null {
+  try {
+    return openSync(path, 'r');
+  } catch {
+    // It is not there, or not ours to look into.
+    return null;
+  }
+}
+
+function readFrom(descriptor: number): string | null {
+  try {
+    return buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, buffer.length, 0));
+  } catch {
+    // It has ended meanwhile.
+    return null;
+  }
+}

@@ -1,0 +1,245 @@
+/** From what an execution found out, or from a reason not to execute, to the row that is kept. */
+import {
+  COORDINATOR,
+  type AgentResult,
+  type ResultMetadata,
+  type StepSummary,
+  type TestSummary,
+} from '../../domain/agent-result.ts';
+import type { AttemptRecord, Candidate } from '../../domain/attempt.ts';
+import type { Changes, Merge } from '../../domain/changes.ts';
+import type { Failure } from '../../domain/failure.ts';
+import { describeFailure, failureContext } from '../../domain/failure-message.ts';
+import type { Json } from '../../domain/json.ts';
+import type { Outcome, StepResult, TestResult, TestCounts } from '../../domain/outcome.ts';
+import type { Broken } from '../../domain/plan.ts';
+import type { Workstream } from '../../domain/workstream.ts';
+import { normalize } from '../../analysis/patterns.ts';
+import { isoTimestamp } from '../../text/format.ts';
+
+/** What an agent found out about a workstream, and what followed from it. */
+export interface ExecutedAttempt {
+  agentId: string;
+  /** Of the attempt that counts. */
+  outcome: Outcome;
+  changes: Changes | null;
+  merge: Merge | null;
+  /** The other attempts than the one whose result this is. */
+  earlierAttempts: AttemptRecord[];
+  candidates: Candidate[];
+  gaveUp: string | null;
+  /** The steps of the compensation. */
+  compensation: StepResult[];
+}
+
+/**
+ * What an agent did. A failure because of an interruption counts as skipped, so that the run can be resumed. Written
+ * out, because it is done for each workstream and copying objects by spreading them takes longer than all else here.
+ */
+export function executedResult(
+  runId: string,
+  workstream: Workstream,
+  execution: ExecutedAttempt,
+): AgentResult {
+  const { agentId, outcome, changes, earlierAttempts } = execution;
+  const { failure } = outcome;
+  const facts = failureFacts(failure);
+  const changed = changes?.files.map(({ path }) => path) ?? [];
+  return {
+    runId,
+    agentId,
+    workstreamId: workstream.id,
+    status: failure === null ? 'completed' : isStop(failure) ? 'skipped' : 'failed',
+    startTime: isoTimestamp(outcome.startedAt),
+    endTime: isoTimestamp(outcome.endedAt),
+    durationSeconds: outcome.durationSeconds,
+    filesModified:
+      changed.length === 0 ? outcome.filesModified : [...new Set([...outcome.filesModified, ...changed])],
+    commitsCreated: changes?.commits ?? [],
+    errors: facts.errors,
+    warnings: outcome.warnings,
+    testResults: summarizeTests(outcome.tests),
+    metadata: executedMetadata(workstream, execution, facts.tail),
+    reason: facts.reason,
+    explanation: facts.explanation,
+    cpuSeconds: outcome.cpuSeconds,
+    cpuWaitSeconds: outcome.cpuWaitSeconds,
+    attempts: earlierAttempts.length + 1,
+    // What a failed acceptance test printed is in a file of its own.
+    logFile: (failure?.reason === 'acceptance-failed' ? failure.log : null) ?? outcome.logFile,
+    stack: facts.stack,
+    pattern: facts.pattern,
+  };
+}
+
+function executedMetadata(
+  workstream: Workstream,
+  execution: ExecutedAttempt,
+  tail: string | null,
+): ResultMetadata {
+  const { outcome, changes, merge, earlierAttempts, candidates, gaveUp, compensation } = execution;
+  return {
+    title: workstream.title,
+    kind: workstream.kind,
+    file: workstream.source.file,
+    position: workstream.source.position,
+    priority: workstream.priority,
+    output: outcome.output === null ? null : parseOutput(outcome.output),
+    metrics: outcome.metrics,
+    steps: outcome.steps.map(stepSummary),
+    tools: outcome.steps.flatMap(({ tool }) => (tool === null ? [] : [tool])),
+    changes,
+    merge,
+    earlierAttempts,
+    candidates,
+    gaveUp,
+    compensation: compensation.map(stepSummary),
+    tail,
+    definition: workstream.extra,
+  };
+}
+
+const stepSummary = (step: StepResult): StepSummary => ({
+  id: step.id,
+  kind: step.kind,
+  status: step.status,
+  duration_seconds: step.durationSeconds,
+  exit_code: step.exitCode,
+});
+
+/** A workstream that no agent ran because something it needs did not complete, or the run was ended. */
+export function skippedResult(
+  runId: string,
+  workstream: Workstream,
+  failure: Failure,
+  earlierAttempts: readonly AttemptRecord[] = [],
+): AgentResult {
+  const metadata = { ...workstreamMetadata(workstream), earlierAttempts: [...earlierAttempts] };
+  return {
+    ...notExecuted(runId, metadata, workstream.id, failure),
+    status: 'skipped',
+    attempts: earlierAttempts.length,
+    errors: [],
+    pattern: null,
+  };
+}
+
+/** A workstream that could not be planned. */
+export function brokenResult(runId: string, broken: Broken): AgentResult {
+  const metadata = emptyMetadata(broken.title, broken.source.file, broken.source.position);
+  return { ...notExecuted(runId, metadata, broken.id, broken.failure), status: 'failed' };
+}
+
+/** A workstream that a person declared done. */
+export function markedDoneResult(runId: string, workstream: Workstream): AgentResult {
+  const result = notExecuted(runId, workstreamMetadata(workstream), workstream.id, null);
+  return { ...result, warnings: ['Marked as done by a person; nothing was executed.'] };
+}
+
+/** The agent wrote it with JSON.stringify. */
+function parseOutput(json: string): Json {
+  const output: Json = JSON.parse(json);
+  return output;
+}
+
+const isStop = (failure: Failure): boolean =>
+  failure.reason === 'interrupted' || failure.reason === 'cancelled';
+
+/** What a row says of a failure; all null for none. */
+function failureFacts(failure: Failure | null) {
+  if (failure === null)
+    return {
+      errors: [],
+      reason: null,
+      explanation: null,
+      tail: null,
+      log: null,
+      stack: null,
+      pattern: null,
+    };
+  const explanation = describeFailure(failure);
+  const isError = !isStop(failure);
+  return {
+    ...failureContext(failure),
+    errors: isError ? [{ type: failure.reason, message: explanation }] : [],
+    reason: failure.reason,
+    explanation,
+    // Of an error without a word, be it of spaces and colours, there is none, as it is read back.
+    pattern: isError ? normalize(explanation) || null : null,
+  };
+}
+
+function notExecuted(
+  runId: string,
+  metadata: ResultMetadata,
+  workstreamId: string,
+  failure: Failure | null,
+): AgentResult {
+  const { tail, log, ...facts } = failureFacts(failure);
+  return {
+    runId,
+    agentId: COORDINATOR,
+    workstreamId,
+    status: 'completed',
+    startTime: null,
+    endTime: null,
+    durationSeconds: null,
+    filesModified: [],
+    commitsCreated: [],
+    warnings: [],
+    testResults: summarizeTests([]),
+    metadata: { ...metadata, tail },
+    cpuSeconds: null,
+    cpuWaitSeconds: null,
+    attempts: 0,
+    logFile: log,
+    ...facts,
+  };
+}
+
+function workstreamMetadata(workstream: Workstream): ResultMetadata {
+  return {
+    ...emptyMetadata(workstream.title, workstream.source.file, workstream.source.position),
+    kind: workstream.kind,
+    priority: workstream.priority,
+    definition: workstream.extra,
+  };
+}
+
+function emptyMetadata(title: string, file: string, position: number): ResultMetadata {
+  return {
+    title,
+    kind: null,
+    file,
+    position,
+    priority: 0,
+    output: null,
+    metrics: {},
+    steps: [],
+    tools: [],
+    changes: null,
+    merge: null,
+    earlierAttempts: [],
+    candidates: [],
+    gaveUp: null,
+    compensation: [],
+    tail: null,
+    definition: {},
+  };
+}
+
+function summarizeTests(tests: TestResult[]): TestSummary {
+  if (tests.length === 0) return { total: 0, passed: 0, failed: 0, manual: 0, cases: null, tests };
+  const count = (status: TestResult['status']): number =>
+    tests.filter((test) => test.status === status).length;
+  const passed = count('passed');
+  const failed = count('failed');
+  const cases = addUp(tests.flatMap(({ counts }) => (counts === null ? [] : [counts])));
+  return { total: passed + failed, passed, failed, manual: count('manual'), cases, tests };
+}
+
+function addUp(counts: TestCounts[]): TestCounts | null {
+  if (counts.length === 0) return null;
+  const sum = (name: keyof TestCounts): number => counts.reduce((total, one) => total + one[name], 0);
+  return { total: sum('total'), passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') };
+}

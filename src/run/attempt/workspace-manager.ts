@@ -1,0 +1,128 @@
+import type { Changes, Merge } from '../../domain/changes.ts';
+import type { EarlierWork } from '../../domain/earlier-run.ts';
+import type { Failure } from '../../domain/failure.ts';
+import { isFailure, type Workspace, type WorkspaceLimits, type Workspaces } from '../../domain/workspaces.ts';
+import type { Workstream } from '../../domain/workstream.ts';
+
+export interface WorkspaceManagerParts {
+  workspaces: Workspaces;
+  /** Absolute folder that workstreams without a workspace of their own work in. */
+  folder: string;
+  /** Whether accepted work is merged into the run's own branch. */
+  merge: boolean;
+  /** Whose work others may build on although it was done before. */
+  earlierWork: readonly EarlierWork[];
+}
+
+export type WorkspaceError = Extract<Failure, { reason: 'workspace-error' }>;
+
+/**
+ * Where workstreams work and what becomes of their work, with everything that goes wrong there as data. The shared
+ * folder is only looked at where a workstream says which files are its own.
+ */
+export class WorkspaceManager {
+  readonly #parts: WorkspaceManagerParts;
+  readonly #lineage = new ParentCommits();
+  /** Those that the workspaces know. */
+  readonly #lookedAfter = new WeakSet<Workspace>();
+
+  constructor(parts: WorkspaceManagerParts) {
+    this.#parts = parts;
+    for (const work of parts.earlierWork) this.#lineage.restore(work);
+  }
+
+  /** A folder for one attempt, or why there is none. */
+  async open(
+    workstream: Workstream,
+    who: { agentId: string; attempt: number },
+    limits: WorkspaceLimits,
+  ): Promise<Workspace | Failure> {
+    const { workspaces, folder } = this.#parts;
+    const kind = workstream.workspace ?? 'shared';
+    if (kind === 'shared' && !hasScope(workstream) && !isUnsettled(workstream))
+      return { folder, kind, setup: null };
+    const parents = this.#lineage.parentsOf(workstream);
+    const request = { workstream, ...who, kind, parents, limits };
+    const opened = await workspaces.open(request).catch(asFailure);
+    if (!isFailure(opened)) this.#lookedAfter.add(opened);
+    return opened;
+  }
+
+  /** What changed there; null where nobody looks. */
+  async harvest(workspace: Workspace): Promise<Changes | WorkspaceError | null> {
+    if (!this.#lookedAfter.has(workspace)) return null;
+    return this.#parts.workspaces.harvest(workspace).catch(asFailure);
+  }
+
+  /** Makes the work of one of several candidates the workstream's; null where nobody looks. */
+  async choose(workspace: Workspace): Promise<Changes | WorkspaceError | null> {
+    if (!this.#lookedAfter.has(workspace)) return null;
+    return this.#parts.workspaces.choose(workspace).catch(asFailure);
+  }
+
+  /**
+   * Takes the work of one that completed: others build on it, and it goes into the run's own branch, or it is found out
+   * whether it could. Work that git did not take is not accepted.
+   */
+  async accept(
+    workstream: Workstream,
+    workspace: Workspace,
+    changes: Changes | null,
+  ): Promise<Merge | WorkspaceError | null> {
+    if (workspace.kind === 'worktree') {
+      const { workspaces, merge } = this.#parts;
+      const taken = merge ? workspaces.merge(workspace) : workspaces.predict(workspace);
+      const result = await taken.catch(asFailure);
+      if (!('reason' in result)) this.#lineage.add(workstream, changes);
+      return result;
+    }
+    this.#lineage.add(workstream, changes);
+    return null;
+  }
+
+  /** Lets go of it. Returns what a person should know of that, in a sentence each. */
+  async close(workspace: Workspace): Promise<readonly string[]> {
+    if (!this.#lookedAfter.has(workspace)) return [];
+    return this.#parts.workspaces
+      .close(workspace)
+      .catch((error: unknown) => [`Its workspace was left: ${asFailure(error).detail}`]);
+  }
+}
+
+const hasScope = ({ filesScope, filesCreate }: Workstream): boolean =>
+  filesScope.length + filesCreate.length > 0;
+
+/** A tool step works in a worktree unless something says otherwise, or there is no repository; that is then said. */
+const isUnsettled = ({ workspace, steps }: Workstream): boolean =>
+  workspace === null && steps.some(({ kind }) => kind === 'tool');
+
+function asFailure(error: unknown): WorkspaceError {
+  return { reason: 'workspace-error', detail: error instanceof Error ? error.message : String(error) };
+}
+
+/**
+ * Knows whose work a workstream builds on: those of its dependencies that left commits, and where one left none, those
+ * that it built on itself.
+ */
+class ParentCommits {
+  readonly #sources = new Map<string, readonly string[]>();
+
+  /** Takes what a workstream that completed left. */
+  add(workstream: Workstream, changes: Changes | null): void {
+    const own = changes?.source === 'git' && changes.branch !== null;
+    const sources = own ? [workstream.id] : this.parentsOf(workstream);
+    if (sources.length > 0) this.#sources.set(workstream.id, sources);
+  }
+
+  /** Takes what a workstream left that completed in an earlier session or run. */
+  restore({ id, dependsOn, hasCommits }: EarlierWork): void {
+    const sources = hasCommits ? [id] : this.parentsOf({ dependsOn });
+    if (sources.length > 0) this.#sources.set(id, sources);
+  }
+
+  /** The workstreams whose commits this one starts from, each once. */
+  parentsOf({ dependsOn }: Pick<EarlierWork, 'dependsOn'>): string[] {
+    if (this.#sources.size === 0) return [];
+    return [...new Set(dependsOn.flatMap(({ id }) => this.#sources.get(id) ?? []))];
+  }
+}

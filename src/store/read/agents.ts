@@ -1,0 +1,121 @@
+/** Reads what each agent did. */
+import { z } from 'zod';
+import { COORDINATOR } from '../../domain/agent-result.ts';
+import type { AgentPerformance } from '../../domain/run-record.ts';
+import { presentSeconds } from '../write/agent-counts.ts';
+import type { Connection } from '../schema/connection.ts';
+import { jsonCell, firstRow, numberCell, rows, textCell } from './rows.ts';
+import { wallSeconds } from './wall-time.ts';
+
+const workRow = z.object({
+  agent_id: z.string(),
+  workstreams: z.number(),
+  completed: z.number(),
+  failed: z.number(),
+  cpu: numberCell,
+  measured: z.number(),
+  busy: z.number(),
+  median: numberCell,
+  p95: numberCell,
+});
+type Work = Omit<z.infer<typeof workRow>, 'agent_id'>;
+
+const NO_WORK: Work = {
+  workstreams: 0,
+  completed: 0,
+  failed: 0,
+  cpu: null,
+  measured: 0,
+  busy: 0,
+  median: null,
+  p95: null,
+};
+
+/** In one pass over an index. A percentile by nearest rank is the least value that at least its share is not above. */
+const WORK = `
+WITH w AS (
+  SELECT agent_id, status, cpu_seconds, duration_seconds AS d,
+    ROW_NUMBER() OVER (PARTITION BY agent_id ORDER BY duration_seconds NULLS LAST) AS place,
+    COUNT(duration_seconds) OVER (PARTITION BY agent_id) AS n
+  FROM agent_results WHERE run_id = ? AND agent_id <> ?)
+SELECT agent_id, COUNT(*) AS workstreams, SUM(status = 'completed') AS completed, SUM(status = 'failed') AS failed,
+  SUM(cpu_seconds) AS cpu, n AS measured, COALESCE(SUM(d), 0) AS busy,
+  MAX(CASE WHEN place = (n + 1) / 2 THEN d END) AS median,
+  MAX(CASE WHEN place = (n * 95 + 99) / 100 THEN d END) AS p95
+FROM w GROUP BY agent_id`;
+
+/**
+ * What each agent did, in the order of their numbers, also those that got nothing to do. The median and the 95th
+ * percentile are by nearest rank: values that were measured.
+ */
+export function agentPerformances(connection: Connection, runId: string): AgentPerformance[] {
+  const works = new Map<string, Work>(namesOf(connection, runId).map((name) => [name, NO_WORK]));
+  for (const row of rows(connection, workRow, WORK, runId, COORDINATOR)) works.set(row.agent_id, row);
+  const earlier = earlierSeconds(connection, runId);
+  const wall = wallSeconds(connection, runId);
+  const present = presentSeconds(connection, runId);
+  return [...works]
+    .toSorted(([one], [other]) => byNumber.compare(one, other))
+    .map(([agentId, work]) => {
+      const times = { wall, present: present?.(placeOf(agentId)) ?? wall };
+      return toPerformance(agentId, work, earlier.get(agentId) ?? 0, times);
+    });
+}
+
+/** Where the number of agents changes they are called agent-1 to agent-N. */
+const placeOf = (agentId: string): number => Number(/^agent-(\d+)$/.exec(agentId)?.[1] ?? 1) - 1;
+
+const byNumber = new Intl.Collator('en', { numeric: true });
+
+const namesRow = z.object({ agent_names: textCell, agents_count: numberCell });
+const namesCell = z.array(z.string()).nullable().catch(null);
+
+/** Runs that were recorded before agents could have names have a number of them. */
+function namesOf(connection: Connection, runId: string): string[] {
+  const sql = 'SELECT agent_names, agents_count FROM consolidated_runs WHERE run_id = ?';
+  const row = firstRow(connection, namesRow, sql, runId);
+  const names = jsonCell(namesCell, row?.agent_names ?? null);
+  return names ?? Array.from({ length: row?.agents_count ?? 0 }, (_, index) => `agent-${index + 1}`);
+}
+
+const EARLIER = `
+SELECT a.agent_id, COALESCE(SUM(a.duration_seconds), 0) AS seconds FROM workstream_attempts a
+JOIN agent_results r ON r.run_id = a.run_id AND r.workstream_id = a.workstream_id
+WHERE a.run_id = ? AND a.attempt < r.attempts GROUP BY a.agent_id`;
+
+const earlierRow = z.object({ agent_id: z.string(), seconds: z.number() });
+
+/** Attempts that another one followed kept their agents busy too. */
+function earlierSeconds(connection: Connection, runId: string): Map<string, number> {
+  return new Map(rows(connection, earlierRow, EARLIER, runId).map((row) => [row.agent_id, row.seconds]));
+}
+
+/** Of the run, and of the agent. */
+interface Times {
+  wall: number | null;
+  present: number | null;
+}
+
+function toPerformance(agentId: string, work: Work, earlier: number, times: Times): AgentPerformance {
+  const { workstreams, completed, failed, measured, busy } = work;
+  const busySeconds = busy + earlier;
+  const wall = times.wall ?? busySeconds;
+  // An agent that left has finished what it had in hand.
+  const present = Math.max(times.present ?? busySeconds, busySeconds);
+  const settled = completed + failed;
+  return {
+    agentId,
+    workstreams,
+    completed,
+    failed,
+    successRate: settled === 0 ? null : completed / settled,
+    busySeconds,
+    idleSeconds: present - busySeconds,
+    cpuSeconds: work.cpu,
+    utilisation: present === 0 ? null : Math.min(1, busySeconds / present),
+    averageSeconds: measured === 0 ? null : busy / measured,
+    medianSeconds: work.median,
+    p95Seconds: work.p95,
+    perHour: wall === 0 ? null : (workstreams * 3600) / wall,
+  };
+}

@@ -1,0 +1,62 @@
+/** Reads which workstreams were tried more than once. */
+import { candidateSchema } from '../../domain/attempt.ts';
+import type { Capped } from '../../domain/capped.ts';
+import type { Retried, Competition } from '../../domain/tool-record.ts';
+import type { Connection } from '../schema/connection.ts';
+import { rows, textCell, jsonCell, listOf } from './rows.ts';
+import { runStatus } from './run-status.ts';
+import { z } from 'zod';
+
+const retriedRow = z.object({
+  workstream_id: z.string(),
+  status: z.string(),
+  attempts: z.number(),
+  reasons: textCell,
+  gave_up: textCell,
+  total: z.number(),
+});
+
+const RETRIED = `
+SELECT r.workstream_id, r.status, r.attempts, json_extract(r.metadata, '$.gaveUp') AS gave_up,
+  (SELECT group_concat(reason, ', ') FROM (SELECT a.reason FROM workstream_attempts a
+    WHERE a.run_id = r.run_id AND a.workstream_id = r.workstream_id ORDER BY a.attempt)) AS reasons,
+  COUNT(*) OVER () AS total
+FROM agent_results r WHERE r.run_id = ? AND r.attempts > 1
+  AND COALESCE(json_array_length(r.metadata, '$.candidates'), 0) = 0 ORDER BY r.attempts DESC, r.id LIMIT ?`;
+
+/** Those with the most attempts first. */
+export function retried(connection: Connection, runId: string, limit: number): Capped<Retried> {
+  const found = rows(connection, retriedRow, RETRIED, runId, limit);
+  return {
+    shown: found.map((row) => ({
+      workstreamId: row.workstream_id,
+      status: runStatus(row.status),
+      attempts: row.attempts,
+      reasons: row.reasons === null ? [] : row.reasons.split(', '),
+      gaveUp: row.gave_up,
+    })),
+    total: found[0]?.total ?? 0,
+  };
+}
+
+/** Reads what several tools made of one workstream. */
+
+const candidateList = listOf(candidateSchema);
+const row = z.object({ workstream_id: z.string(), candidates: z.string(), total: z.number() });
+
+const COMPETITIONS = `
+SELECT workstream_id, json_extract(metadata, '$.candidates') AS candidates, COUNT(*) OVER () AS total
+FROM agent_results WHERE run_id = ? AND tool IS NOT NULL AND json_array_length(metadata, '$.candidates') > 0
+ORDER BY id LIMIT ?`;
+
+/** In the order in which their results arrived. */
+export function competitions(connection: Connection, runId: string, limit: number): Capped<Competition> {
+  const found = rows(connection, row, COMPETITIONS, runId, limit);
+  return {
+    shown: found.map(({ workstream_id: workstreamId, candidates }) => ({
+      workstreamId,
+      candidates: jsonCell(candidateList, candidates),
+    })),
+    total: found[0]?.total ?? 0,
+  };
+}

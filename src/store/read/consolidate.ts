@@ -1,0 +1,88 @@
+/** Puts together what a run as a whole found out. */
+import type { ConsolidatedResult } from '../../domain/run-record.ts';
+import { agentCounts } from '../write/agent-counts.ts';
+import { agentPerformances } from './agents.ts';
+import { changedFiles, commits, warnings } from './changes.ts';
+import type { Connection } from '../schema/connection.ts';
+import { errorPatterns } from './errors.ts';
+import { shownOutputs } from './outputs.ts';
+import { competitions, retried } from './attempts.ts';
+import { mergedWork } from './merges.ts';
+import { getRun } from './runs.ts';
+import { shortResults, timeline, type TimelineCaps } from './short-results.ts';
+import { failedCases } from '../write/test-cases.ts';
+import { toolPerformances } from './tools.ts';
+import { caseTotals, testNotes, testTotals } from './tests.ts';
+
+/** How many entries each list of a consolidated result may show. */
+export interface ConsolidationCaps {
+  patterns: number;
+  failures: number;
+  merges: number;
+  retried: number;
+  skipped: number;
+  warnings: number;
+  /** Of files, and of commits. */
+  files: number;
+  outputs: number;
+  /** Of failed tests, of failed cases, and of manual checks. */
+  tests: number;
+  timeline: TimelineCaps;
+  /** Of how many agents there were. */
+  agentCounts: number;
+}
+
+export const DEFAULT_CAPS: ConsolidationCaps = {
+  patterns: 100,
+  failures: 200,
+  merges: 100,
+  retried: 100,
+  skipped: 50,
+  warnings: 50,
+  files: 100,
+  outputs: 50,
+  tests: 100,
+  timeline: { all: 500, failures: 200, longest: 50 },
+  agentCounts: 100,
+};
+
+/**
+ * Everything that a report shows of a run, read in one transaction so that its numbers belong together; null where
+ * there is no run of this id. Lists are cut to `caps`, the number of entries there are in all is always exact.
+ * @param database path of the database as a person would type it.
+ */
+export function consolidate(
+  connection: Connection,
+  runId: string,
+  database: string,
+  caps: ConsolidationCaps,
+): ConsolidatedResult | null {
+  const read = (): ConsolidatedResult | null => {
+    const run = getRun(connection, runId);
+    if (run === null) return null;
+    return {
+      run,
+      agents: agentPerformances(connection, runId),
+      scaling: agentCounts(connection, runId, caps.agentCounts),
+      tools: toolPerformances(connection, runId),
+      merges: mergedWork(connection, runId, caps.merges),
+      competitions: competitions(connection, runId, caps.retried),
+      retried: retried(connection, runId, caps.retried),
+      patterns: errorPatterns(connection, runId, caps.patterns),
+      failures: shortResults(connection, runId, 'failed', caps.failures),
+      skipped: shortResults(connection, runId, 'skipped', caps.skipped),
+      warnings: warnings(connection, runId, caps.warnings),
+      tests: testTotals(connection, runId),
+      testCases: caseTotals(connection, runId),
+      failedTests: testNotes(connection, runId, 'failed', caps.tests),
+      failedCases: failedCases(connection, runId, caps.tests),
+      manualChecks: testNotes(connection, runId, 'manual', caps.tests),
+      files: changedFiles(connection, runId, caps.files),
+      commits: commits(connection, runId, caps.files),
+      outputs: shownOutputs(connection, runId, caps.outputs),
+      timeline: timeline(connection, runId, caps.timeline),
+      database,
+    };
+  };
+  return connection.transaction(read).deferred();
+}

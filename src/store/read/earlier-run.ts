@@ -1,0 +1,209 @@
+/** Reads a run that another one goes on with. */
+import { z } from 'zod';
+import { attemptSchema, type AttemptRecord } from '../../domain/attempt.ts';
+import type { EarlierResult, EarlierRun, Unfinished } from '../../domain/earlier-run.ts';
+import type { JsonObject } from '../../domain/json.ts';
+import { normalizeMessage } from '../../text/normalize-message.ts';
+import type { ProcessIdentity } from '../../os/process-identity.ts';
+import type { Connection } from '../schema/connection.ts';
+import { runStatus } from './run-status.ts';
+import { anyJson, jsonCell, countOf, eachRow, firstRow, numberCell, rows, textCell } from './rows.ts';
+import { IN_HAND } from './live.ts';
+import { isWriterGone, PROCESS_COLUMNS, processOf, processShape } from './liveness.ts';
+import { NEWEST_FIRST } from './runs.ts';
+import { wallSeconds } from './wall-time.ts';
+
+/** How a run stands whose id is known. */
+export interface EarlierRunState {
+  runId: string;
+  /** `alive` as long as its process is not known to be gone. */
+  state: 'ended' | 'alive' | 'interrupted';
+  /** The process that last wrote it; null where that is not known. */
+  process: ProcessIdentity | null;
+}
+
+const standingRow = z.object({
+  run_id: z.string(),
+  state: textCell,
+  ...processShape,
+});
+
+const STANDING = `SELECT run_id, state, ${PROCESS_COLUMNS} FROM consolidated_runs`;
+
+/** How a run stands; null where there is none of this id. */
+export function runStateOf(connection: Connection, runId: string): EarlierRunState | null {
+  const row = firstRow(connection, standingRow, `${STANDING} WHERE run_id = ?`, runId);
+  return row === null ? null : toStanding(row);
+}
+
+/** All runs that did not end, the newest first; an interrupted one may still have a process that lives. */
+export function notEnded(connection: Connection): EarlierRunState[] {
+  const sql = `${STANDING} WHERE state IN ('running', 'interrupted') ${NEWEST_FIRST}`;
+  return rows(connection, standingRow, sql).map(toStanding);
+}
+
+/** The newest run that ended; null where there is none. */
+export function latestEnded(connection: Connection): EarlierRunState | null {
+  const sql = `${STANDING} WHERE state IS NULL OR state = 'ended' ${NEWEST_FIRST} LIMIT 1`;
+  const row = firstRow(connection, standingRow, sql);
+  return row === null ? null : toStanding(row);
+}
+
+function toStanding({ run_id: runId, ...row }: z.infer<typeof standingRow>): EarlierRunState {
+  const process = processOf(row);
+  if (row.state === 'interrupted') return { runId, state: 'interrupted', process };
+  if (row.state !== 'running') return { runId, state: 'ended', process };
+  return { runId, state: isWriterGone(row) ? 'interrupted' : 'alive', process };
+}
+
+const runRow = z.object({ options: textCell, resumed_at: textCell, retry_of: textCell });
+const optionsCell: z.ZodType<JsonObject | null> = z.record(z.string(), anyJson).nullable().catch(null);
+
+/** Everything that is needed to go on with a run. @throws Error where there is none of this id. */
+export function readEarlierRun(connection: Connection, runId: string): EarlierRun {
+  const sql = 'SELECT options, resumed_at, retry_of FROM consolidated_runs WHERE run_id = ?';
+  const row = firstRow(connection, runRow, sql, runId);
+  if (row === null) throw new Error(`the run ${runId} is not in the database`);
+  return {
+    runId,
+    options: jsonCell(optionsCell, row.options),
+    resumedAt: row.resumed_at,
+    retryOf: row.retry_of,
+    sessions: 1 + countOf(connection, 'SELECT COUNT(*) AS n FROM run_sessions WHERE run_id = ?', runId),
+    results: [...eachResult(connection, runId)],
+    unfinished: unfinished(connection, runId),
+    inHand: rows(connection, idRow, IN_HAND_IDS, runId).map(({ workstream_id: id }) => id),
+    deaths: new Map(
+      rows(connection, deathsRow, DEATHS, runId).map(({ workstream_id: id, deaths }) => [id, deaths]),
+    ),
+    workedSeconds: wallSeconds(connection, runId) ?? 0,
+    spentUsd: spentUsd(connection, runId),
+  };
+}
+
+const idRow = z.object({ workstream_id: z.string() });
+const IN_HAND_IDS = `SELECT workstream_id FROM run_workstreams w WHERE run_id = ? AND ${IN_HAND} ORDER BY position`;
+
+const deathsRow = z.object({ workstream_id: z.string(), deaths: z.number() });
+const DEATHS = 'SELECT workstream_id, deaths FROM run_crashes WHERE run_id = ?';
+
+const resultRow = z.object({
+  workstream_id: z.string(),
+  title: textCell,
+  file: textCell,
+  position: numberCell,
+  status: z.string(),
+  reason: textCell,
+  definition_hash: textCell,
+  duration_seconds: numberCell,
+  earlier_seconds: numberCell,
+  cpu_seconds: numberCell,
+  cpu_wait_seconds: numberCell,
+  branch: textCell,
+});
+
+const RESULTS = `
+SELECT r.workstream_id, r.title, r.metadata ->> 'file' AS file, r.metadata ->> 'position' AS position, r.status,
+  r.reason, r.definition_hash, r.duration_seconds, r.cpu_seconds, r.cpu_wait_seconds, r.branch,
+  (SELECT SUM(a.duration_seconds) FROM workstream_attempts a
+    WHERE a.run_id = r.run_id AND a.workstream_id = r.workstream_id AND a.attempt < r.attempts) AS earlier_seconds
+FROM agent_results r WHERE r.run_id = ? ORDER BY r.id`;
+
+function* eachResult(connection: Connection, runId: string): Generator<EarlierResult> {
+  for (const row of eachRow(connection, resultRow, RESULTS, runId)) {
+    yield {
+      workstreamId: row.workstream_id,
+      title: row.title ?? row.workstream_id,
+      file: row.file ?? '',
+      position: row.position ?? 0,
+      status: runStatus(row.status),
+      reason: row.reason,
+      definitionHash: row.definition_hash,
+      durationSeconds: (row.duration_seconds ?? 0) + (row.earlier_seconds ?? 0),
+      cpuSeconds: row.cpu_seconds,
+      cpuWaitSeconds: row.cpu_wait_seconds,
+      branch: row.branch,
+    };
+  }
+}
+
+const unfinishedRow = z.object({ workstream_id: z.string(), title: z.string(), file: z.string() });
+
+function unfinished(connection: Connection, runId: string): Unfinished[] {
+  const sql = `
+    SELECT workstream_id, title, file FROM run_workstreams w WHERE run_id = ? AND NOT EXISTS (
+      SELECT 1 FROM agent_results r
+      WHERE r.run_id = w.run_id AND r.workstream_id = w.workstream_id AND r.attempts IS NOT NULL)
+    ORDER BY position`;
+  return rows(connection, unfinishedRow, sql, runId).map((row) => ({
+    workstreamId: row.workstream_id,
+    title: row.title,
+    file: row.file,
+  }));
+}
+
+/** The cost in a result is that of all its attempts; those of a workstream without one stand alone. */
+function spentUsd(connection: Connection, runId: string): number {
+  const sql = `
+    SELECT COALESCE((SELECT SUM(cost_usd) FROM agent_results WHERE run_id = ?), 0) +
+      COALESCE((SELECT SUM(cost_usd) FROM workstream_attempts a WHERE run_id = ? AND NOT EXISTS (
+        SELECT 1 FROM agent_results r
+        WHERE r.run_id = a.run_id AND r.workstream_id = a.workstream_id AND r.attempts IS NOT NULL)), 0) AS n`;
+  return countOf(connection, sql, runId, runId);
+}
+
+const attemptRow = z
+  .object({
+    workstream_id: z.string(),
+    attempt: z.number(),
+    agent_id: z.string(),
+    tool: textCell,
+    model: textCell,
+    reason: textCell,
+    explanation: textCell,
+    start_time: textCell,
+    duration_seconds: numberCell,
+    cost_usd: numberCell,
+    input_tokens: numberCell,
+    output_tokens: numberCell,
+    content_hash: textCell,
+    log_file: textCell,
+  })
+  .transform((row) => ({
+    workstreamId: row.workstream_id,
+    record: attemptSchema.parse({
+      attempt: row.attempt,
+      agentId: row.agent_id,
+      tool: row.tool,
+      model: row.model,
+      reason: row.reason,
+      explanation: row.explanation,
+      pattern: row.explanation === null ? null : normalizeMessage(row.explanation),
+      startTime: row.start_time ?? '',
+      durationSeconds: row.duration_seconds ?? 0,
+      costUsd: row.cost_usd,
+      inputTokens: row.input_tokens,
+      outputTokens: row.output_tokens,
+      contentHash: row.content_hash,
+      logFile: row.log_file,
+    }),
+  }));
+
+/** What is kept of the attempts of these workstreams, in their order; those without any are left out. */
+export function attemptsOf(
+  connection: Connection,
+  runId: string,
+  ids: readonly string[],
+): Map<string, AttemptRecord[]> {
+  const sql = `
+    SELECT a.* FROM json_each(?) wanted
+    CROSS JOIN workstream_attempts a ON a.run_id = ? AND a.workstream_id = wanted.value
+    ORDER BY a.workstream_id, a.attempt`;
+  const attempts = new Map<string, AttemptRecord[]>();
+  for (const { workstreamId, record } of rows(connection, attemptRow, sql, JSON.stringify(ids), runId)) {
+    const known = attempts.get(workstreamId);
+    if (known === undefined) attempts.set(workstreamId, [record]);
+    else known.push(record);
+  }
+  return attempts;
+}

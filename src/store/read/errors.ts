@@ -1,0 +1,94 @@
+/** Reads errors: one by one, and grouped by pattern. */
+import { z } from 'zod';
+import { COORDINATOR } from '../../domain/agent-result.ts';
+import type { Capped } from '../../domain/capped.ts';
+import type { ErrorExample, ErrorPattern } from '../../domain/run-record.ts';
+import type { Connection } from '../schema/connection.ts';
+import { isoTime, firstRow, rows, textCell } from './rows.ts';
+
+/** One row of `consolidated_errors`. */
+export interface StoredError extends ErrorExample {
+  type: string;
+  pattern: string;
+  /** ISO 8601 in UTC. */
+  at: string | null;
+}
+
+const WORKSTREAMS_SHOWN = 20;
+
+/** Rows of the older system have no pattern; the message is read only where that is so. */
+const PATTERN = 'COALESCE(pattern, pattern_of(error_message))';
+const TYPE = "COALESCE(error_type, 'unknown')";
+
+const errorRow = z.object({
+  type: z.string(),
+  pattern: z.string(),
+  error_message: textCell,
+  workstream_id: textCell,
+  agent_id: textCell,
+  timestamp: textCell,
+  stack_trace: textCell,
+  tail: textCell,
+  log_file: textCell,
+});
+const COLUMNS = `${TYPE} AS type, ${PATTERN} AS pattern, error_message, workstream_id, agent_id, timestamp,
+  stack_trace, tail, log_file`;
+
+/** Normalises each message at most once, groups, and finds the first workstreams of the groups that are shown. */
+const GROUPS = `
+WITH e AS MATERIALIZED (
+  SELECT id, ${TYPE} AS type, ${PATTERN} AS pattern, workstream_id FROM consolidated_errors WHERE run_id = ?),
+g AS MATERIALIZED (
+  SELECT type, pattern, COUNT(*) AS n, MIN(id) AS first FROM e GROUP BY type, pattern),
+shown AS MATERIALIZED (SELECT * FROM g ORDER BY n DESC, first LIMIT ?),
+w AS (
+  SELECT shown.first, workstream_id, MIN(id) AS id,
+    ROW_NUMBER() OVER (PARTITION BY shown.first ORDER BY MIN(id)) AS place
+  FROM e JOIN shown USING (type, pattern) GROUP BY shown.first, workstream_id)
+SELECT n, first, workstream_id, (SELECT COUNT(*) FROM g) AS total
+FROM shown JOIN w USING (first) WHERE place <= ${WORKSTREAMS_SHOWN}
+ORDER BY n DESC, first, w.id`;
+
+const groupRow = z.object({ n: z.number(), first: z.number(), workstream_id: textCell, total: z.number() });
+
+/** Every error of a run, in the order in which they arrived. */
+export function readErrors(connection: Connection, runId: string): StoredError[] {
+  const sql = `SELECT ${COLUMNS} FROM consolidated_errors WHERE run_id = ? ORDER BY id`;
+  return rows(connection, errorRow, sql, runId).map(toError);
+}
+
+/** The patterns of a run, the most frequent first, those of equal count in the order of their first error. */
+export function errorPatterns(connection: Connection, runId: string, limit: number): Capped<ErrorPattern> {
+  const members = rows(connection, groupRow, GROUPS, runId, limit);
+  const groups = new Map<number, { count: number; workstreams: string[] }>();
+  for (const { first, n, workstream_id: id } of members) {
+    const group = groups.get(first) ?? { count: n, workstreams: [] };
+    groups.set(first, group);
+    if (id !== null) group.workstreams.push(id);
+  }
+  const shown = [...groups].map(([first, group]) => {
+    const { type, pattern, at: _, ...example } = readError(connection, first);
+    return { type, pattern, ...group, example };
+  });
+  return { shown, total: members[0]?.total ?? 0 };
+}
+
+function readError(connection: Connection, id: number): StoredError {
+  const row = firstRow(connection, errorRow, `SELECT ${COLUMNS} FROM consolidated_errors WHERE id = ?`, id);
+  if (row === null) throw new Error(`error ${id} has gone while it was read`);
+  return toError(row);
+}
+
+function toError(row: z.infer<typeof errorRow>): StoredError {
+  return {
+    type: row.type,
+    pattern: row.pattern,
+    at: isoTime(row.timestamp),
+    workstreamId: row.workstream_id ?? '',
+    agentId: row.agent_id ?? COORDINATOR,
+    message: row.error_message ?? '',
+    stack: row.stack_trace,
+    tail: row.tail,
+    logFile: row.log_file,
+  };
+}

@@ -1,0 +1,44 @@
+/** Whether a run that says it is under way is: one rule for its state, for resuming it, and for what it holds. */
+import { z } from 'zod';
+import { lookAfter, type ProcessIdentity } from '../../os/process-identity.ts';
+import { numberCell, textCell } from './rows.ts';
+
+/** How often a run says that it is alive, and after how long without that it counts as gone, in milliseconds. */
+export const HEARTBEAT_MS = 10_000;
+export const SILENCE_MS = 60_000;
+
+/** The columns of a run's row that the rule needs. */
+export const processShape = {
+  pid: numberCell,
+  pid_started: textCell,
+  hostname: textCell,
+  boot_id: textCell,
+  pid_namespace: textCell,
+  heartbeat_at: textCell,
+};
+
+export const PROCESS_COLUMNS = Object.keys(processShape).join(', ');
+
+const processRow = z.object(processShape);
+type ProcessRow = z.infer<typeof processRow>;
+
+/** The process that last wrote a run; null where that is not known. */
+export function processOf(row: ProcessRow): ProcessIdentity | null {
+  const { pid, pid_started: started, hostname, boot_id: bootId, pid_namespace: pidNamespace } = row;
+  return pid === null || hostname === null ? null : { pid, started, hostname, bootId, pidNamespace };
+}
+
+/**
+ * Whether the process that writes a run is known to be gone. Where its id can be looked up, that decides. One of
+ * another machine or another container is alive as long as it was heard of within the last minute, and also where it
+ * never says so, because an older version writes it.
+ * @param now milliseconds since 1970.
+ */
+export function isWriterGone(row: ProcessRow, now = Date.now()): boolean {
+  const process = processOf(row);
+  if (process === null) return false;
+  const sight = lookAfter(process);
+  if (sight === 'alive' || sight === 'gone') return sight === 'gone';
+  const heard = Date.parse(row.heartbeat_at ?? '');
+  return Number.isNaN(heard) ? sight === 'rebooted' : now - heard > SILENCE_MS;
+}

@@ -1,0 +1,106 @@
+/** Reads what workstreams gave. */
+import { z } from 'zod';
+import type { Json } from '../../domain/json.ts';
+import type { Capped } from '../../domain/capped.ts';
+import type { WorkstreamOutput } from '../../domain/run-record.ts';
+import type { ToolReport } from '../../domain/tool-report.ts';
+import type { Connection } from '../schema/connection.ts';
+import { completedEarlier } from './durations.ts';
+import { runStatus } from './run-status.ts';
+import { countOf, rows, textCell } from './rows.ts';
+import { readMetadata } from './result-cells.ts';
+
+const outputRow = z.object({ workstream_id: z.string(), metadata: textCell });
+
+const shownRow = outputRow.extend({
+  status: z.string(),
+  reason: textCell,
+  explanation: textCell,
+  passed: z.number(),
+  failed: z.number(),
+});
+
+/** Older systems may have left anything in the cell. */
+const testsThat = (how: 'passed' | 'failed'): string =>
+  `CASE WHEN json_valid(r.test_results) THEN COALESCE(json_extract(r.test_results, '$.${how}'), 0) ELSE 0 END AS ${how}`;
+
+/** The tool whose last words the output is; null for none. */
+function toolThatSaid(output: Json, tools: readonly ToolReport[]): string | null {
+  if (typeof output !== 'object' || output === null || Array.isArray(output)) return null;
+  return tools.findLast(({ text }) => text === output['text'])?.tool ?? null;
+}
+
+/** Longer than this no person reads it in a report; the query in the report's end gives it. */
+const LONGEST_BYTES = 65_536;
+
+/** Outputs and metrics of a run in the order in which they arrived. Very long ones are counted and not shown. */
+export function shownOutputs(connection: Connection, runId: string, limit: number): Capped<WorkstreamOutput> {
+  const where = 'FROM agent_results WHERE run_id = ? AND has_output = 1';
+  const sql = `
+    SELECT r.workstream_id, r.metadata, r.status, r.reason, r.explanation,
+      ${testsThat('passed')}, ${testsThat('failed')}
+    FROM (SELECT id ${where} ORDER BY id) i
+    CROSS JOIN agent_results r ON r.id = i.id
+    WHERE octet_length(r.metadata) <= ${LONGEST_BYTES} ORDER BY i.id LIMIT ?`;
+  const shown = rows(connection, shownRow, sql, runId, limit).map((row) => {
+    const { title, output, metrics, tools } = readMetadata(row.metadata, row.workstream_id);
+    const { workstream_id: workstreamId, reason, explanation, passed, failed } = row;
+    const status = runStatus(row.status);
+    const tool = toolThatSaid(output, tools);
+    return {
+      workstreamId,
+      title,
+      status,
+      reason,
+      explanation,
+      tool,
+      tests: { passed, failed },
+      output,
+      metrics,
+    };
+  });
+  return { shown, total: countOf(connection, `SELECT COUNT(*) AS n ${where}`, runId) };
+}
+
+/** Output of one of these workstreams in this run; saying that `attempts` is not null lets the index be used. */
+const OUTPUTS = `
+  SELECT r.workstream_id, r.metadata FROM json_each(?) wanted
+  CROSS JOIN agent_results r ON r.run_id = ? AND r.workstream_id = wanted.value AND r.attempts IS NOT NULL`;
+
+const COMPLETED = " WHERE r.status = 'completed'";
+
+/**
+ * The output of each of these workstreams in this run, or, for those that are no part of it, in the one whose failures
+ * it tries again, or else in the run in which they last completed; null for one that gave none.
+ */
+export function outputsOf(
+  connection: Connection,
+  runId: string,
+  ids: readonly string[],
+  retryOf: string | null = null,
+): Record<string, Json> {
+  const outputs = new Map<string, Json>();
+  addOutputs(connection, runId, ids, outputs);
+  const rest = ids.filter((id) => !outputs.has(id));
+  if (retryOf !== null && rest.length > 0) addOutputs(connection, retryOf, rest, outputs, COMPLETED);
+  const elsewhere = ids.filter((id) => !outputs.has(id));
+  if (elsewhere.length > 0) {
+    for (const [id, earlier] of completedEarlier(connection, elsewhere)) {
+      addOutputs(connection, earlier.runId, [id], outputs);
+    }
+  }
+  return Object.fromEntries(ids.map((id) => [id, outputs.get(id) ?? null]));
+}
+
+function addOutputs(
+  connection: Connection,
+  runId: string,
+  ids: readonly string[],
+  outputs: Map<string, Json>,
+  condition = '',
+): void {
+  const sql = `${OUTPUTS}${condition}`;
+  for (const row of rows(connection, outputRow, sql, JSON.stringify(ids), runId)) {
+    outputs.set(row.workstream_id, readMetadata(row.metadata, row.workstream_id).output);
+  }
+}

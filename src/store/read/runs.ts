@@ -1,0 +1,103 @@
+/** Reads the runs themselves. */
+import { z } from 'zod';
+import type { RunState, RunSummary, Totals } from '../../domain/run-record.ts';
+import type { Connection } from '../schema/connection.ts';
+import { isoTime, jsonCell, listOf, countOf, firstRow, numberCell, rows, textCell } from './rows.ts';
+import { isWriterGone, processShape } from './liveness.ts';
+import { readSummary } from './summary-json.ts';
+
+const runRow = z.object({
+  run_id: z.string(),
+  timestamp: textCell,
+  created_at: textCell,
+  ended_at: textCell,
+  state: textCell,
+  ...processShape,
+  total_workstreams: numberCell,
+  completed_count: numberCell,
+  failed_count: numberCell,
+  skipped_count: numberCell,
+  total_files_modified: numberCell,
+  total_commits: numberCell,
+  total_errors: numberCell,
+  total_warnings: numberCell,
+  execution_summary: textCell,
+  recommendations: textCell,
+  resumed_at: textCell,
+  retry_of: textCell,
+});
+const textList = listOf(z.string());
+type RunRow = z.infer<typeof runRow>;
+
+/** By the order in which runs were recorded: a clock may be set back between two of them. */
+export const NEWEST_FIRST = 'ORDER BY rowid DESC';
+
+/** A run; null where there is none of this id. */
+export function getRun(connection: Connection, runId: string): RunSummary | null {
+  const row = firstRow(connection, runRow, 'SELECT * FROM consolidated_runs WHERE run_id = ?', runId);
+  return row === null ? null : toSummary(connection, row);
+}
+
+/** Runs, the newest first. */
+export function listRuns(connection: Connection, limit: number, offset: number): RunSummary[] {
+  const sql = `SELECT * FROM consolidated_runs ${NEWEST_FIRST} LIMIT ? OFFSET ?`;
+  return rows(connection, runRow, sql, limit, offset).map((row) => toSummary(connection, row));
+}
+
+/** The newest run; null where there is none. */
+export function latestRunId(connection: Connection): string | null {
+  const shape = z.object({ run_id: z.string() });
+  const sql = `SELECT run_id FROM consolidated_runs ${NEWEST_FIRST} LIMIT 1`;
+  return firstRow(connection, shape, sql)?.run_id ?? null;
+}
+
+function toSummary(connection: Connection, row: RunRow): RunSummary {
+  const state = stateOf(row);
+  return {
+    runId: row.run_id,
+    state,
+    createdAt: isoTime(row.created_at) ?? isoTime(row.timestamp) ?? row.created_at ?? '',
+    endedAt: isoTime(row.ended_at),
+    totals: row.state !== null && row.ended_at === null ? soFar(connection, row) : totalsOf(row),
+    executionSummary: readSummary(row.execution_summary),
+    recommendations: jsonCell(textList, row.recommendations),
+    resumedAt: isoTime(row.resumed_at),
+    retryOf: row.retry_of,
+  };
+}
+
+/** A run that says it is under way is not, when its process is gone. Rows of the older system are of ended runs. */
+function stateOf(row: RunRow): RunState {
+  if (row.state === 'interrupted') return 'interrupted';
+  if (row.state !== 'running') return 'ended';
+  return isWriterGone(row) ? 'interrupted' : 'running';
+}
+
+function totalsOf(row: RunRow): Totals {
+  return {
+    workstreams: row.total_workstreams ?? 0,
+    completed: row.completed_count ?? 0,
+    failed: row.failed_count ?? 0,
+    skipped: row.skipped_count ?? 0,
+    filesModified: row.total_files_modified ?? 0,
+    commits: row.total_commits ?? 0,
+    errors: row.total_errors ?? 0,
+    warnings: row.total_warnings ?? 0,
+  };
+}
+
+/** Distinct files and commits are written when a run ends; before that they are counted here. */
+function soFar(connection: Connection, row: RunRow): Totals {
+  const distinct = (column: 'files_modified' | 'commits_created'): number =>
+    countOf(
+      connection,
+      `SELECT COUNT(DISTINCT value) AS n FROM agent_results, json_each(${column})
+       WHERE run_id = ? AND ${column} <> '[]'`,
+      row.run_id,
+    );
+  return {
+    ...totalsOf(row),
+    filesModified: distinct('files_modified'),
+    commits: distinct('commits_created'),
+  };
+}

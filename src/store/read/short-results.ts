@@ -1,0 +1,101 @@
+/** Reads results short: the lists of a report. */
+import { z } from 'zod';
+import { COORDINATOR } from '../../domain/agent-result.ts';
+import type { Capped } from '../../domain/capped.ts';
+import type { ShortResult } from '../../domain/run-record.ts';
+import type { Connection } from '../schema/connection.ts';
+import { runStatus, unusualRunStatus } from './run-status.ts';
+import { isoTime, countOf, eachRow, numberCell, rows, textCell } from './rows.ts';
+
+const shortRow = z.object({
+  workstream_id: z.string(),
+  title: textCell,
+  agent_id: textCell,
+  status: z.string(),
+  reason: textCell,
+  explanation: textCell,
+  start_time: textCell,
+  end_time: textCell,
+  duration_seconds: numberCell,
+  log_file: textCell,
+});
+
+const COLUMNS = `r.workstream_id, r.title, r.agent_id, r.status, r.reason, r.explanation, r.start_time, r.end_time,
+  r.duration_seconds, r.log_file`;
+
+/** How long lists of results may get. */
+export interface TimelineCaps {
+  /** Up to this many workstreams, all of them are shown. */
+  all: number;
+  failures: number;
+  longest: number;
+}
+
+/** Results of one status, in the order in which they arrived. */
+export function shortResults(
+  connection: Connection,
+  runId: string,
+  status: 'failed' | 'skipped',
+  limit: number,
+): Capped<ShortResult> {
+  const condition = status === 'failed' ? "status = 'failed'" : "status NOT IN ('completed', 'failed')";
+  const where = `FROM agent_results WHERE run_id = ? AND ${condition}`;
+  return {
+    shown: byIds(connection, `SELECT id ${where} ORDER BY id LIMIT ?`, 'r.id', [runId, limit]),
+    total: countOf(connection, `SELECT COUNT(*) AS n ${where}`, runId),
+  };
+}
+
+/** Every workstream of a small run; of a large one the first failures and the longest; in order of start. */
+export function timeline(connection: Connection, runId: string, caps: TimelineCaps): Capped<ShortResult> {
+  const total = countOf(connection, 'SELECT COUNT(*) AS n FROM agent_results WHERE run_id = ?', runId);
+  const order = 'r.start_time IS NULL, r.start_time, r.id';
+  if (total <= caps.all) {
+    return {
+      shown: byIds(connection, 'SELECT id FROM agent_results WHERE run_id = ?', order, [runId]),
+      total,
+    };
+  }
+  const ids = `
+    SELECT * FROM (SELECT id FROM agent_results WHERE run_id = ? AND status = 'failed' ORDER BY id LIMIT ?)
+    UNION
+    SELECT * FROM (SELECT id FROM agent_results WHERE run_id = ? AND duration_seconds IS NOT NULL
+      ORDER BY duration_seconds DESC, id LIMIT ?)`;
+  const parameters = [runId, caps.failures, runId, caps.longest];
+  return { shown: byIds(connection, ids, order, parameters), total };
+}
+
+/** Every result of a run, in the order in which they arrived, one by one. */
+export function* eachShortResult(
+  connection: Connection,
+  runId: string,
+): Generator<ShortResult, void, undefined> {
+  const sql = `SELECT ${COLUMNS} FROM agent_results r WHERE r.run_id = ? ORDER BY r.id`;
+  for (const row of eachRow(connection, shortRow, sql, runId)) yield toShort(row);
+}
+
+function byIds(
+  connection: Connection,
+  ids: string,
+  order: string,
+  parameters: readonly (string | number)[],
+): ShortResult[] {
+  const sql = `
+    SELECT ${COLUMNS} FROM (${ids}) i CROSS JOIN agent_results r ON r.id = i.id ORDER BY ${order}`;
+  return rows(connection, shortRow, sql, ...parameters).map(toShort);
+}
+
+function toShort(row: z.infer<typeof shortRow>): ShortResult {
+  return {
+    workstreamId: row.workstream_id,
+    title: row.title ?? row.workstream_id,
+    agentId: row.agent_id ?? COORDINATOR,
+    status: runStatus(row.status),
+    reason: row.reason,
+    explanation: row.explanation ?? unusualRunStatus(row.status),
+    startTime: isoTime(row.start_time),
+    endTime: isoTime(row.end_time),
+    durationSeconds: row.duration_seconds,
+    logFile: row.log_file,
+  };
+}

@@ -1,0 +1,65 @@
+/** Reads the acceptance tests of a run. */
+import { z } from 'zod';
+import type { Capped } from '../../domain/capped.ts';
+import type { TestNote, TestTotals } from '../../domain/run-record.ts';
+import type { TestCounts } from '../../domain/outcome.ts';
+import type { Connection } from '../schema/connection.ts';
+import { firstRow, numberCell, rows, textCell } from './rows.ts';
+
+/** `test_results` where it can be read; most workstreams have no tests, and their cells are not parsed. */
+const SOURCE = `(
+  SELECT id, workstream_id, test_results AS cell FROM agent_results
+  WHERE run_id = ? AND test_results NOT LIKE '%"tests":[]}' AND json_valid(test_results))`;
+
+const totalsRow = z.object({ total: numberCell, passed: numberCell, failed: numberCell, manual: numberCell });
+
+const sum = (name: string): string => `SUM(json_extract(cell, '$.${name}')) AS ${name}`;
+
+/** All tests of a run together. */
+export function testTotals(connection: Connection, runId: string): TestTotals {
+  const sql = `SELECT ${['total', 'passed', 'failed', 'manual'].map(sum).join(', ')} FROM ${SOURCE}`;
+  const row = firstRow(connection, totalsRow, sql, runId);
+  return {
+    total: row?.total ?? 0,
+    passed: row?.passed ?? 0,
+    failed: row?.failed ?? 0,
+    manual: row?.manual ?? 0,
+  };
+}
+
+const casesRow = z.object({ total: numberCell, passed: numberCell, failed: numberCell, skipped: numberCell });
+
+const sumOfCases = (name: string): string => `SUM(json_extract(cell, '$.cases.${name}')) AS ${name}`;
+
+/** What the acceptance tests of a run ran, added up over those that say; null where none does. */
+export function caseTotals(connection: Connection, runId: string): TestCounts | null {
+  const columns = ['total', 'passed', 'failed', 'skipped'].map(sumOfCases).join(', ');
+  const row = firstRow(connection, casesRow, `SELECT ${columns} FROM ${SOURCE}`, runId);
+  if (row === null || row.total === null) return null;
+  return { total: row.total, passed: row.passed ?? 0, failed: row.failed ?? 0, skipped: row.skipped ?? 0 };
+}
+
+const noteRow = z.object({ workstream_id: z.string(), name: textCell, detail: textCell, total: z.number() });
+
+/** The tests of a run that failed, or that a person has to make, in the order in which their results arrived. */
+export function testNotes(
+  connection: Connection,
+  runId: string,
+  status: 'failed' | 'manual',
+  limit: number,
+): Capped<TestNote> {
+  const sql = `
+    SELECT workstream_id, json_extract(value, '$.name') AS name, json_extract(value, '$.detail') AS detail,
+      COUNT(*) OVER () AS total
+    FROM ${SOURCE} t, json_each(t.cell, '$.tests') e
+    WHERE e.type = 'object' AND json_extract(value, '$.status') = ? ORDER BY t.id, e.key LIMIT ?`;
+  const found = rows(connection, noteRow, sql, runId, status, limit);
+  return {
+    shown: found.map((row) => ({
+      workstreamId: row.workstream_id,
+      name: row.name ?? '',
+      detail: row.detail ?? '',
+    })),
+    total: found[0]?.total ?? 0,
+  };
+}

@@ -1,0 +1,120 @@
+/** Opens the database: for the one writer of a process, or for reading only. */
+import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { normalizeMessage } from '../../text/normalize-message.ts';
+import { makeFolder } from '../../os/folder.ts';
+import type { Connection } from './connection.ts';
+import { migrate, refuseNewer, viewAsLatestSchema } from './migrate.ts';
+import { finalizeDeadRuns } from '../write/finalize-run.ts';
+import { asStoreError, storeError } from './store-error.ts';
+import { walPath } from '../write/wal-file.ts';
+
+/** Path of the database when no other is named. */
+export const DEFAULT_DATABASE = '.state/multi_agent_consolidated.db';
+
+export interface OpenOptions {
+  /** How long to wait for another process's lock, in milliseconds. Default: 10,000. */
+  busyTimeoutMs?: number;
+}
+
+/**
+ * Opens the database for writing. Makes the folder and the file where there are none, takes over what an older
+ * version or the older system made, and marks runs whose process died as interrupted. What is committed survives the
+ * death of the process, and a power cut once `SqliteRecorder.sync` has resolved. Throws a `StoreError`.
+ */
+export function openDatabase(path: string, options: OpenOptions = {}): Connection {
+  return open(path, () => {
+    makeFolder(dirname(path), 0o700);
+    makePrivate(path);
+    const connection = new Database(untrimmed(path), { timeout: options.busyTimeoutMs ?? 10_000 });
+    return prepare(connection, () => {
+      refuseNewer(connection);
+      const mode = connection.pragma('journal_mode = WAL', { simple: true });
+      connection.pragma(`synchronous = ${mode === 'wal' ? 'NORMAL' : 'FULL'}`);
+      connection.pragma('foreign_keys = ON');
+      migrate(connection);
+      finalizeDeadRuns(connection);
+    });
+  });
+}
+
+/**
+ * Opens the database for reading, or gives null where there is none. Changes no byte of it and leaves no file behind;
+ * a database of an older version is shown as if it had been migrated. Throws a `StoreError`.
+ */
+export function openForReading(path: string, options: OpenOptions = {}): Connection | null {
+  if (!existsSync(path)) return null;
+  return open(path, () => {
+    const timeout = options.busyTimeoutMs ?? 10_000;
+    try {
+      // Not `readonly`: such a connection can't tidy away the -wal and -shm files that it has to make.
+      return prepareForReading(new Database(untrimmed(path), { fileMustExist: true, timeout }));
+    } catch (error) {
+      if (!isWriteProtected(error) || hasUncheckpointed(path)) throw error;
+      return prepareForReading(new Database(readImage(path)));
+    }
+  });
+}
+
+/** A new database is for this user only; SQLite gives the files beside it the same permissions. */
+function makePrivate(path: string): void {
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
+}
+
+/** better-sqlite3 takes spaces off a path's ends. Ours ends in a name of its own. */
+const untrimmed = (path: string): string => (/^\s/.test(path) ? `./${path}` : path);
+
+function prepareForReading(connection: Connection): Connection {
+  return prepare(connection, () => {
+    refuseNewer(connection);
+    connection.pragma('cache_size = -262144');
+    viewAsLatestSchema(connection);
+    connection.pragma('query_only = ON');
+  });
+}
+
+/** Closes the connection when it can't be set up. */
+function prepare(connection: Connection, setUp: () => void): Connection {
+  try {
+    connection.function('pattern_of', { deterministic: true }, (message: unknown) =>
+      typeof message === 'string' ? normalizeMessage(message) : '',
+    );
+    setUp();
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+function open(path: string, opener: () => Connection): Connection {
+  try {
+    if (existsSync(path) && statSync(path).isDirectory()) {
+      throw storeError('not-a-database', path, 'it is a folder');
+    }
+    if (existsSync(path) && !statSync(path).isFile()) {
+      throw storeError('not-a-database', path, 'it is a pipe, socket or device');
+    }
+    return opener();
+  } catch (error) {
+    throw asStoreError(error, path);
+  }
+}
+
+const isWriteProtected = (error: unknown): boolean =>
+  error instanceof Database.SqliteError && /^SQLITE_(READONLY|CANTOPEN)/.test(error.code);
+
+/** Whether rows are in the -wal file that the file itself does not have yet. */
+const hasUncheckpointed = (path: string): boolean =>
+  (statSync(walPath(path), { throwIfNoEntry: false })?.size ?? 0) > 0;
+
+/**
+ * The file in memory, with its header changed from WAL to a mode that needs no further file: the only way to read a
+ * database in a folder that can't be written.
+ */
+function readImage(path: string): Buffer {
+  const image = readFileSync(path);
+  image.fill(1, 18, 20);
+  return image;
+}

@@ -1,0 +1,146 @@
+/** The SQL of everything that a run writes. */
+import type { Connection } from '../schema/connection.ts';
+import type { Statement } from 'better-sqlite3';
+
+/** ISO 8601 in UTC with milliseconds, by this machine's clock. */
+export const NOW = "strftime('%Y-%m-%dT%H:%M:%fZ')";
+
+const RUN = `
+INSERT INTO consolidated_runs
+  (run_id, timestamp, created_at, total_workstreams, agents_count, agent_names, state, pid, pid_started, hostname,
+   boot_id, pid_namespace, heartbeat_at, options, retry_of)
+VALUES (@run, @at, @at, @total, @agents, @names, 'running', @pid, @started, @hostname,
+  @bootId, @pidNamespace, ${NOW}, @options, @retryOf)`;
+
+/** That the process which writes the run is this one. */
+export const OURS =
+  'pid = @pid AND pid_started IS @started AND hostname = @hostname AND pid_namespace IS @pidNamespace';
+
+/** Does nothing when the id is taken. */
+const CLAIM = `${RUN} ON CONFLICT (run_id) DO NOTHING`;
+
+/** Fills in the row that this process claimed; changes nothing when the id belongs to another. */
+const START = `${RUN}
+ON CONFLICT (run_id) DO UPDATE SET total_workstreams = @total, agents_count = @agents, agent_names = @names
+WHERE state = 'running' AND agents_count IS NULL AND ${OURS}`;
+
+const HEARTBEAT = `UPDATE consolidated_runs SET heartbeat_at = ${NOW} WHERE run_id = ?`;
+
+const WORKSTREAM = `
+INSERT INTO run_workstreams
+  (run_id, workstream_id, position, title, file, definition_hash, depends_on, state)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+
+const STATE = `
+UPDATE run_workstreams SET state = ?, agent_id = ?, since = ?, fraction = NULL, activity = NULL
+WHERE run_id = ? AND workstream_id = ?`;
+
+const PROGRESS =
+  'UPDATE run_workstreams SET fraction = ?, activity = ? WHERE run_id = ? AND workstream_id = ?';
+
+const RESULT = `
+INSERT INTO agent_results
+  (run_id, agent_id, workstream_id, status, start_time, end_time, duration_seconds, files_modified, commits_created,
+   errors, warnings, test_results, metadata, title, reason, explanation, cpu_seconds, cpu_wait_seconds, attempts,
+   log_file, has_output, tool, model, cost_usd, input_tokens, output_tokens, branch, merge_status, definition_hash)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+const ATTEMPT = `
+-- One that was interrupted is there already when its workstream is run again.
+INSERT OR REPLACE INTO workstream_attempts
+  (run_id, workstream_id, attempt, agent_id, tool, model, reason, explanation, start_time, duration_seconds, cost_usd,
+   input_tokens, output_tokens, content_hash, log_file)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+const ERROR = `
+INSERT INTO consolidated_errors
+  (run_id, error_type, error_message, workstream_id, agent_id, timestamp, stack_trace, pattern, tail, log_file)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+const TEST_CASE = `
+INSERT INTO test_cases
+  (run_id, workstream_id, acceptance_test, position, suite, name, status, duration_seconds, message)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+const TOTALS = `
+UPDATE consolidated_runs SET
+  completed_count = completed_count + ?, failed_count = failed_count + ?, skipped_count = skipped_count + ?,
+  total_errors = total_errors + ?, total_warnings = total_warnings + ?
+WHERE run_id = ?`;
+
+const inList = (column: string): string => `
+  (SELECT COUNT(DISTINCT value) FROM agent_results, json_each(${column})
+   WHERE run_id = @run AND ${column} <> '[]')`;
+
+/** How many results of a run have this status. */
+export const inStatus = (status: string): string => `
+  (SELECT COUNT(*) FROM agent_results WHERE run_id = @run AND status = '${status}')`;
+
+/** The totals of a run, counted again. */
+export const RECOUNT = `
+  completed_count = ${inStatus('completed')},
+  failed_count = ${inStatus('failed')},
+  skipped_count = ${inStatus('skipped')},
+  total_files_modified = ${inList('files_modified')},
+  total_commits = ${inList('commits_created')},
+  total_errors = (SELECT COUNT(*) FROM consolidated_errors WHERE run_id = @run),
+  total_warnings = (SELECT COALESCE(SUM(json_array_length(warnings)), 0) FROM agent_results
+    WHERE run_id = @run AND warnings <> '[]')`;
+
+const FINISH = `
+UPDATE consolidated_runs SET
+  state = @state, ended_at = @at, exit_code = @exitCode,
+  execution_summary = @summary, recommendations = @recommendations,
+  ${RECOUNT}
+WHERE run_id = @run`;
+
+/** Writes text of a workstream's making: half of a surrogate pair, which has no form in UTF-8, becomes U+FFFD. */
+interface TextStatement {
+  run(...values: (string | number | null | undefined)[]): void;
+}
+
+/** One for each thing that a recorder writes. */
+export type Statements = Record<'claim' | 'start' | 'state' | 'totals' | 'heartbeat' | 'finish', Statement> &
+  Record<'workstream' | 'progress' | 'result' | 'attempt' | 'error' | 'testCase', TextStatement>;
+
+/** SQLite takes any bytes for text, and who reads the database by other means could not decode it. */
+function forText(statement: Statement): TextStatement {
+  return {
+    run: (...values) => {
+      for (let index = 0; index < values.length; index += 1) {
+        const value = values[index];
+        if (typeof value === 'string' && !value.isWellFormed()) values[index] = value.toWellFormed();
+      }
+      statement.run(values);
+    },
+  };
+}
+
+/** Prepares them all once. */
+export function prepareStatements(connection: Connection): Statements {
+  return {
+    claim: connection.prepare(CLAIM),
+    start: connection.prepare(START),
+    workstream: forText(connection.prepare(WORKSTREAM)),
+    state: connection.prepare(STATE),
+    progress: forText(connection.prepare(PROGRESS)),
+    result: forText(connection.prepare(RESULT)),
+    attempt: forText(connection.prepare(ATTEMPT)),
+    error: forText(connection.prepare(ERROR)),
+    testCase: forText(connection.prepare(TEST_CASE)),
+    totals: connection.prepare(TOTALS),
+    heartbeat: connection.prepare(HEARTBEAT),
+    finish: connection.prepare(FINISH),
+  };
+}
+
+const prepared = new WeakMap<Connection, Map<string, Statement>>();
+
+/** The statement for this SQL, prepared once a connection. Not for iterating: it can't be used twice at a time. */
+export function statement(connection: Connection, sql: string): Statement {
+  let statements = prepared.get(connection);
+  if (statements === undefined) prepared.set(connection, (statements = new Map()));
+  let found = statements.get(sql);
+  if (found === undefined) statements.set(sql, (found = connection.prepare(sql)));
+  return found;
+}

@@ -1,0 +1,216 @@
+import { performance } from 'node:perf_hooks';
+import type { Recorder, RunEnd } from '../../domain/recorder.ts';
+import type { JsonObject } from '../../domain/json.ts';
+import type { RunEvent } from '../../domain/run-event.ts';
+import { writeAgentCounts } from './agent-counts.ts';
+import { EventBatch, type RunStarted } from './event-batch.ts';
+import type { Connection } from '../schema/connection.ts';
+import { ownIdentity } from '../../os/process-identity.ts';
+import { prepareStatements, type Statements } from './recorder-statements.ts';
+import { restartRun, resumeSession, type SessionTakeover } from './resume-session.ts';
+import { dropLocks, finalizeRun } from './finalize-run.ts';
+import type { SpilledResult } from '../spill/spill-line.ts';
+import { asStoreError, storeError } from '../schema/store-error.ts';
+import { writeSummary } from '../read/summary-json.ts';
+import { WalFile } from './wal-file.ts';
+import { writeResult } from './write-result.ts';
+
+/** What a run was started with. */
+export interface Origin {
+  /** So that it can be resumed with the same. */
+  options: JsonObject | null;
+  /** The run whose failures it tries again; null for none. */
+  retryOf: string | null;
+}
+
+const UNKNOWN: Origin = { options: null, retryOf: null };
+
+/**
+ * Writes one run. Each `commit` is one transaction: it is kept as a whole, or, when it throws a `StoreError`, not at
+ * all, and what it held is kept for the next one.
+ */
+export class SqliteRecorder implements Recorder {
+  #connection: Connection;
+  #statements: Statements;
+  readonly #identity = ownIdentity();
+  #wal: WalFile;
+  /** Of connections before; one may still be forced to the disk. */
+  readonly #walsBefore: WalFile[] = [];
+  #batch = new EventBatch();
+  #runId: string | null = null;
+  /** Of the definitions that are run, by id. */
+  #hashes: ReadonlyMap<string, string> = new Map();
+  #milliseconds = 0;
+
+  /** @param connection from `openDatabase`; stays open. */
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#statements = prepareStatements(connection);
+    this.#wal = new WalFile(connection);
+  }
+
+  get seconds(): number {
+    return this.#milliseconds / 1000;
+  }
+
+  /** Goes on through another connection, to a database that has everything that was committed. */
+  moveTo(connection: Connection): void {
+    this.#walsBefore.push(this.#wal);
+    this.#connection = connection;
+    this.#statements = prepareStatements(connection);
+    this.#wal = new WalFile(connection);
+  }
+
+  /**
+   * Takes the id for a run that is about to start; false when another run has it. Two processes that ask for the same
+   * id at the same moment get it once.
+   */
+  claim(runId: string, at: string, origin: Origin = UNKNOWN): boolean {
+    return this.#write(
+      () => this.#statements.claim.run(this.#runRow(runId, at, 0, null, origin)).changes === 1,
+    );
+  }
+
+  /** Takes a run that was interrupted, to go on with it; false when another process has taken it since it was read. */
+  reopen(taking: SessionTakeover): boolean {
+    return this.#write(() => resumeSession(this.#connection, taking, this.#identity));
+  }
+
+  take(event: RunEvent): void {
+    const from = performance.now();
+    if (event.type === 'run-started') {
+      this.#runId = event.runId;
+      this.#hashes = new Map(event.workstreams.map(({ id, hash }) => [id, hash]));
+    }
+    this.#batch.add(event);
+    this.#milliseconds += performance.now() - from;
+  }
+
+  commit(): void {
+    const batch = this.#batch;
+    if (batch.isEmpty) return;
+    this.#write(() => this.#writeBatch(batch));
+    this.#batch = batch.left();
+  }
+
+  get hasLeft(): boolean {
+    return this.#batch.states.size > 0;
+  }
+
+  sync(): Promise<void> {
+    return this.#wal.sync();
+  }
+
+  /** Says that the run's process is alive. */
+  beat(): void {
+    const runId = this.#runId;
+    if (runId !== null) this.#write(() => void this.#statements.heartbeat.run(runId));
+  }
+
+  /** Whether the start of the run is in the database. */
+  get hasBegun(): boolean {
+    return this.#runId !== null && this.#batch.started === null;
+  }
+
+  /** Results that wait for their commit, in the order in which they came. */
+  get pending(): SpilledResult[] {
+    return this.#batch.results.map((result) => ({
+      result,
+      definitionHash: this.#hashes.get(result.workstreamId) ?? null,
+    }));
+  }
+
+  /** Drops the first results of those that wait, because they are kept elsewhere. */
+  forget(count: number): void {
+    this.#batch.results.splice(0, count);
+  }
+
+  /** Lets go of what `sync` needs. The connection stays open. */
+  close(): void {
+    for (const wal of [...this.#walsBefore, this.#wal]) wal.close();
+  }
+
+  finish(end: RunEnd, report: () => void = () => undefined): void {
+    this.commit();
+    this.#write(() => {
+      finalizeRun(this.#connection, end.runId);
+      dropLocks(this.#connection, end.runId);
+      const { changes } = this.#statements.finish.run({
+        run: end.runId,
+        state: end.state,
+        at: end.at,
+        exitCode: end.summary.exitCode,
+        summary: writeSummary(end.summary),
+        recommendations: JSON.stringify(end.recommendations),
+      });
+      if (changes === 0) throw storeError('run-deleted', this.#connection.name, end.runId);
+      report();
+    });
+  }
+
+  #write<T>(work: () => T): T {
+    const from = performance.now();
+    try {
+      return this.#connection.transaction(work).immediate();
+    } catch (error) {
+      throw asStoreError(error, this.#connection.name);
+    } finally {
+      this.#milliseconds += performance.now() - from;
+    }
+  }
+
+  #writeBatch(batch: EventBatch): void {
+    if (batch.started !== null) this.#writeStart(batch.started);
+    const runId = this.#runId;
+    if (runId === null) throw new Error('nothing can be recorded before the run has started');
+    for (const [id, { state, agentId, since, canWait }] of batch.states) {
+      if (!canWait) this.#statements.state.run(state, agentId, since, runId, id);
+    }
+    for (const [id, { fraction, activity }] of batch.progress) {
+      this.#statements.progress.run(fraction, activity, runId, id);
+    }
+    for (const result of batch.results) {
+      writeResult(this.#statements, result, this.#hashes.get(result.workstreamId) ?? null);
+    }
+    writeAgentCounts(this.#connection, runId, batch.scalings);
+    if (batch.results.length > 0) this.#addTotals(runId, batch);
+  }
+
+  #writeStart(started: RunStarted): void {
+    const { runId, workstreams } = started;
+    if (!this.#begin(started)) throw storeError('run-exists', this.#connection.name);
+    for (const [position, workstream] of workstreams.entries()) {
+      const { id, title, source, hash, dependsOn } = workstream;
+      const state = dependsOn.length === 0 ? 'pending' : 'blocked';
+      const needs = dependsOn.length === 0 ? '[]' : JSON.stringify(dependsOn);
+      this.#statements.workstream.run(runId, id, position, title, source.file, hash, needs, state);
+    }
+  }
+
+  #begin(started: RunStarted): boolean {
+    if (started.resumed !== null) return restartRun(this.#connection, started, this.#identity);
+    const { runId, at, total, agents } = started;
+    return this.#statements.start.run(this.#runRow(runId, at, total, agents, UNKNOWN)).changes > 0;
+  }
+
+  #addTotals(runId: string, { results }: EventBatch): void {
+    const counts = { completed: 0, failed: 0, skipped: 0 };
+    let errors = 0;
+    let warnings = 0;
+    for (const result of results) {
+      counts[result.status] += 1;
+      if (result.status === 'failed') errors += result.errors.length;
+      warnings += result.warnings.length;
+    }
+    const { completed, failed, skipped } = counts;
+    const { changes } = this.#statements.totals.run(completed, failed, skipped, errors, warnings, runId);
+    if (changes === 0) throw storeError('run-deleted', this.#connection.name, runId);
+  }
+
+  #runRow(run: string, at: string, total: number, agents: readonly string[] | null, origin: Origin) {
+    const names = agents === null ? null : JSON.stringify(agents);
+    const options = origin.options === null ? null : JSON.stringify(origin.options);
+    const { retryOf } = origin;
+    return { run, at, total, agents: agents?.length ?? null, names, options, retryOf, ...this.#identity };
+  }
+}

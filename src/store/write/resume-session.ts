@@ -1,0 +1,110 @@
+/** Begins a further session of a run that was interrupted. */
+import type { JsonObject } from '../../domain/json.ts';
+import type { ProcessIdentity } from '../../os/process-identity.ts';
+import type { RunStarted } from './event-batch.ts';
+import type { Connection } from '../schema/connection.ts';
+import { IN_HAND } from '../read/live.ts';
+import { inStatus, NOW, OURS } from './recorder-statements.ts';
+import { dropLocks } from './finalize-run.ts';
+
+/** Nobody else may have resumed it since it was read. */
+const TAKE_OVER = `
+UPDATE consolidated_runs SET
+  state = 'running', pid = @pid, pid_started = @started, hostname = @hostname, boot_id = @bootId,
+  pid_namespace = @pidNamespace, heartbeat_at = ${NOW}, options = @options
+WHERE run_id = @run AND state = 'interrupted' AND resumed_at IS @resumedAt`;
+
+/** The sign of life that came last; one from before the session belongs to an earlier one. */
+const CLOSE_SESSION = `
+INSERT INTO run_sessions (run_id, session, started_at, last_seen_at, agents_count)
+SELECT u.run_id, 1 + (SELECT COUNT(*) FROM run_sessions s WHERE s.run_id = u.run_id),
+  COALESCE(u.resumed_at, u.created_at),
+  (SELECT MAX(at) FROM (
+    SELECT MAX(end_time) AS at FROM agent_results r
+      WHERE r.run_id = u.run_id AND r.end_time >= COALESCE(u.resumed_at, u.created_at)
+    UNION ALL SELECT MAX(since) FROM run_workstreams w
+      WHERE w.run_id = u.run_id AND w.since >= COALESCE(u.resumed_at, u.created_at))),
+  u.agents_count
+FROM consolidated_runs u WHERE u.run_id = @run`;
+
+/** What a discarded result says of its last attempt, unless that has a row already. */
+const KEEP_ATTEMPTS = `
+INSERT OR IGNORE INTO workstream_attempts
+  (run_id, workstream_id, attempt, agent_id, tool, model, reason, explanation, start_time, duration_seconds, cost_usd,
+   input_tokens, output_tokens, content_hash, log_file)
+SELECT run_id, workstream_id, attempts, agent_id, tool, model, reason, explanation, start_time, duration_seconds,
+  cost_usd, input_tokens, output_tokens, metadata ->> '$.changes.contentHash', log_file
+FROM agent_results
+WHERE run_id = @run AND workstream_id IN (SELECT value FROM json_each(@ids)) AND reason = 'interrupted'
+  AND attempts > 0 AND start_time IS NOT NULL`;
+
+/** The attempts of one that ran to its end are no part of what comes now. */
+const DROP_ATTEMPTS = `
+DELETE FROM workstream_attempts
+WHERE run_id = @run AND workstream_id IN (
+  SELECT r.workstream_id FROM json_each(@ids) i CROSS JOIN agent_results r
+    ON r.run_id = @run AND r.workstream_id = i.value AND r.attempts IS NOT NULL
+  WHERE r.reason IS NULL OR r.reason NOT IN ('interrupted', 'cancelled'))`;
+
+/** What was in hand when the process died by itself; beside results that are dropped all of them still stand. */
+const SUSPECT = `
+INSERT INTO run_crashes (run_id, workstream_id, deaths)
+SELECT w.run_id, w.workstream_id, 1 FROM run_workstreams w
+WHERE w.run_id = @run AND ${IN_HAND}
+ON CONFLICT (run_id, workstream_id) DO UPDATE SET deaths = deaths + 1`;
+
+const drop = (table: string): string =>
+  `DELETE FROM ${table} WHERE run_id = @run AND workstream_id IN (SELECT value FROM json_each(@ids))`;
+
+const RESTART = `
+UPDATE consolidated_runs SET
+  resumed_at = @at, total_workstreams = @total, agents_count = @agents, agent_names = @names,
+  ended_at = NULL, exit_code = NULL, execution_summary = NULL, recommendations = NULL,
+  completed_count = ${inStatus('completed')},
+  failed_count = ${inStatus('failed')},
+  skipped_count = ${inStatus('skipped')},
+  total_errors = (SELECT COUNT(*) FROM consolidated_errors WHERE run_id = @run),
+  total_warnings = (SELECT COALESCE(SUM(json_array_length(warnings)), 0) FROM agent_results
+    WHERE run_id = @run AND warnings <> '[]')
+WHERE run_id = @run AND state = 'running' AND ${OURS}`;
+
+/** What is to be taken. */
+export interface SessionTakeover {
+  runId: string;
+  /** When it had last been resumed, as it was read. */
+  resumedAt: string | null;
+  /** Workstreams whose results will be dropped. What is known of attempts that were interrupted is kept. */
+  discarded: readonly string[];
+  options: JsonObject;
+}
+
+/** Makes `writer` the writer of an interrupted run; false when another process has taken it since it was read. */
+export function resumeSession(
+  connection: Connection,
+  taking: SessionTakeover,
+  writer: ProcessIdentity,
+): boolean {
+  const { runId: run, resumedAt } = taking;
+  const values = { run, resumedAt, options: JSON.stringify(taking.options), ...writer };
+  if (connection.prepare(TAKE_OVER).run(values).changes === 0) return false;
+  // What the process before held is free; this one takes its own again.
+  dropLocks(connection, run);
+  const ids = JSON.stringify(taking.discarded);
+  for (const sql of [DROP_ATTEMPTS, KEEP_ATTEMPTS]) connection.prepare(sql).run({ run, ids });
+  return true;
+}
+
+/** Writes the start of a further session. Runs inside the recorder's transaction; false when the run is another's. */
+export function restartRun(connection: Connection, started: RunStarted, writer: ProcessIdentity): boolean {
+  const { runId: run, at, total, agents, resumed } = started;
+  const ids = JSON.stringify(resumed?.discarded ?? []);
+  if (resumed?.afterDeath === true) connection.prepare(SUSPECT).run({ run });
+  connection.prepare(CLOSE_SESSION).run({ run });
+  for (const table of ['consolidated_errors', 'test_cases', 'agent_results']) {
+    connection.prepare(drop(table)).run({ run, ids });
+  }
+  connection.prepare('DELETE FROM run_workstreams WHERE run_id = ?').run(run);
+  const names = JSON.stringify(agents);
+  const values = { run, at, total, agents: agents.length, names, ...writer };
+  return connection.prepare(RESTART).run(values).changes === 1;
+}

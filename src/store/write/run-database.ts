@@ -1,0 +1,288 @@
+/** The database of a run: the open connection, and that its path goes on naming what is written through it. */
+import { chmodSync, existsSync, lstatSync, readlinkSync, renameSync, rmSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { plural } from '../../text/format.ts';
+import type { Connection } from '../schema/connection.ts';
+import { copyRuns } from './copy-runs.ts';
+import { openDatabase, openForReading } from '../schema/database.ts';
+import { type FileDifference, OpenedFiles, pictureOf } from './opened-files.ts';
+import { countOf } from '../read/rows.ts';
+import { isWholeDatabase, rescueCopy } from './rescued-copy.ts';
+import { spillPrefix } from '../spill/spill-places.ts';
+import { asStoreError, StoreError, storeError } from '../schema/store-error.ts';
+
+/** The main thread must not wait long for another process's lock. */
+const PUTTING_BACK = { busyTimeoutMs: 1_000 };
+
+/**
+ * Finds out when the files at the path were removed, replaced or damaged by others, and puts everything that the open
+ * connection can still read back in its place:
+ *
+ * - where there is nothing, the database as it was is there again;
+ * - where there is another whole database, such as a backup, the runs that it lacks are copied into it;
+ * - what is no database any more is kept beside it under another name.
+ */
+export class RunDatabase {
+  readonly #path: string;
+  readonly #runId: () => string;
+  readonly #makeFolder: () => void;
+  /** Found before a link that leads to the database may be pointed elsewhere. */
+  readonly #prefix: string;
+  #connection: Connection;
+  #files: OpenedFiles;
+  /** Copies of all that the connection can read; nothing is written through it once there are any. */
+  #copies: string[] = [];
+
+  /**
+   * @param runId of the run that is written, by which copies are named.
+   * @param makeFolder makes the folder of the database again, where it is missing.
+   * @throws StoreError as `openDatabase` does.
+   */
+  constructor(path: string, parts: { runId: () => string; makeFolder: () => void }) {
+    this.#path = path;
+    this.#runId = parts.runId;
+    this.#makeFolder = parts.makeFolder;
+    this.#connection = openDatabase(path);
+    this.#prefix = spillPrefix(path);
+    this.#files = new OpenedFiles(this.#connection);
+  }
+
+  /** Another one once `putBack` had something to do. */
+  get connection(): Connection {
+    return this.#connection;
+  }
+
+  /**
+   * Sees to it that the path names what was written. Cheap where nothing was done to it.
+   * @returns what was done, in sentences for a person; null for nothing.
+   * @throws StoreError of the kind `replaced`, which says where everything is.
+   */
+  putBack(): string | null {
+    const difference = this.#files.difference();
+    if (difference === null) {
+      // They were moved back.
+      if (this.#copies.length > 0) this.#dropCopies();
+      return null;
+    }
+    if (difference.kind === 'damaged' && this.#isStillWhole()) return null;
+    return this.#tryToRestore(difference);
+  }
+
+  /** Says that the connection has just written, so that its own checkpoints are not taken for somebody else's. */
+  wrote(): void {
+    this.#files.wrote();
+  }
+
+  /** The same as `putBack`, after the last write: where others wrote to the file, all of it is read as well. */
+  verify(): string | null {
+    const done = this.putBack();
+    if (!this.#files.wasTouched || this.#hasEverything()) return done;
+    return this.#tryToRestore({ kind: 'damaged', what: 'it was written over' });
+  }
+
+  /** Does what takes long in closing, so that the last look comes as late as possible. */
+  prepareToClose(): void {
+    try {
+      this.#connection.pragma('wal_checkpoint(PASSIVE)');
+      this.wrote();
+    } catch (thrown) {
+      const error = asStoreError(thrown, this.#path);
+      // What can't be moved into the file now stays in its log.
+      if (!(error instanceof StoreError)) throw error;
+    }
+  }
+
+  /** @returns what happened to the files while they were closed, in a sentence for a person; null for nothing. */
+  close(): string | null {
+    this.#connection.close();
+    const difference = this.#files.difference();
+    // Whoever closes a database last removes its log.
+    if (difference === null || difference.kind === 'log') return null;
+    return `The database ${this.#path} is not the file any more that this run wrote: ${difference.what} while the run closed it.`;
+  }
+
+  /** A file that became smaller may be the work of VACUUM in a shell. */
+  #isStillWhole(): boolean {
+    if (!isWholeDatabase(this.#path)) return false;
+    this.#files.acceptSize();
+    return this.#files.difference() === null;
+  }
+
+  /** Whether what the path names is whole, and has the results of this run that the connection sees. */
+  #hasEverything(): boolean {
+    if (!isWholeDatabase(this.#path)) return false;
+    const sql = 'SELECT COUNT(*) AS n FROM agent_results WHERE run_id = ?';
+    const there = openForReading(this.#path);
+    if (there === null) return false;
+    try {
+      return countOf(there, sql, this.#runId()) >= countOf(this.#connection, sql, this.#runId());
+    } finally {
+      there.close();
+    }
+  }
+
+  #tryToRestore(difference: FileDifference): string {
+    try {
+      return this.#restore(difference);
+    } catch (error) {
+      if (this.#connection.inTransaction) this.#connection.exec('ROLLBACK');
+      throw this.#refusal(difference, asStoreError(error, this.#path));
+    }
+  }
+
+  #restore(found: FileDifference): string {
+    waitUntilQuiet(this.#path);
+    const place = linkedTo(this.#path);
+    const copy = this.#copyBeside(place, this.#folderProblem());
+    this.#keepOthersOut();
+    // Another run may have put it back meanwhile.
+    const now = this.#files.difference();
+    const difference = now === null || found.kind === 'damaged' ? found : now;
+    for (const log of this.#files.ownLogs()) rmSync(log, { force: true });
+    const isOther = difference.kind === 'other' && lstatSync(place).isFile();
+    const done =
+      isOther && isWholeDatabase(place) ? this.#addTo(copy) : this.#replace(difference, place, copy);
+    this.#dropCopies();
+    return `The database ${this.#path} was not the file any more that this run had opened: ${difference.what}. ${done}`;
+  }
+
+  /**
+   * Other runs that had the same files open do the same now. All of them write through these files still, so a
+   * transaction there lets one after another do it; it ends with the connection.
+   */
+  #keepOthersOut(): void {
+    try {
+      this.#connection.exec('BEGIN IMMEDIATE');
+    } catch (thrown) {
+      const error = asStoreError(thrown, this.#path);
+      // What was written over takes no transaction, and the others can't write to it either.
+      if (!(error instanceof StoreError) || error.kind === 'locked') throw error;
+    }
+  }
+
+  #dropCopies(): void {
+    for (const copy of this.#copies) rmSync(copy, { force: true });
+    this.#copies = [];
+  }
+
+  /** Why there is no folder for the database; null where there is. A copy of it can be kept elsewhere even so. */
+  #folderProblem(): string | null {
+    try {
+      this.#makeFolder();
+      return null;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  /** One that can be renamed to the place. @throws StoreError where it had to be made elsewhere. */
+  #copyBeside(place: string, problem: string | null): string {
+    const known = this.#copies.find((copy) => dirname(copy) === dirname(place) && existsSync(copy));
+    if (known !== undefined) return known;
+    // As long as it can't be put back, it is tried again and again: one copy elsewhere is enough.
+    const hasOne = this.#copies.some((each) => existsSync(each));
+    const refusal = storeError('unwritable', this.#path, problem ?? 'no file can be written beside it');
+    if (hasOne && problem !== null) throw refusal;
+    const folders = hasOne ? [dirname(place)] : undefined;
+    const copy = rescueCopy(this.#connection, `${this.#prefix}${this.#runId()}`, folders);
+    this.#copies.push(copy);
+    if (dirname(resolve(copy)) !== dirname(resolve(place))) throw refusal;
+    return copy;
+  }
+
+  /** What is at the place now is a database that others use, or a backup that somebody has put there. */
+  #addTo(copy: string): string {
+    const connection = openDatabase(this.#path, PUTTING_BACK);
+    try {
+      const { runIds, results } = copyRuns(connection, copy);
+      this.#switchTo(connection);
+      return `What is there now is whole, so the runs that it did not have were added to it: ${runIds.join(', ')}, with ${plural(results, 'result')}.`;
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  #replace({ kind }: FileDifference, place: string, copy: string): string {
+    const aside = kind === 'log' || kind === 'gone' ? null : setAside(place);
+    for (const log of [`${place}-wal`, `${place}-shm`]) rmSync(log, { force: true });
+    chmodSync(copy, this.#files.mode);
+    renameSync(copy, place);
+    this.#switchTo(openDatabase(this.#path, PUTTING_BACK));
+    const kept = aside === null ? '' : ` What was there before is no whole database and is kept as ${aside}.`;
+    return `Everything that was in it has been written back.${kept}`;
+  }
+
+  /** The old connection leaves everything at the path alone, because its own files are not there any more. */
+  #switchTo(connection: Connection): void {
+    const files = new OpenedFiles(connection);
+    if (!files.areOpen) {
+      connection.close();
+      throw storeError('unwritable', this.#path, 'it was replaced again while it was opened');
+    }
+    const before = this.#connection;
+    this.#connection = connection;
+    this.#files = files;
+    before.close();
+  }
+
+  #refusal({ what }: FileDifference, error: unknown): unknown {
+    if (!(error instanceof StoreError)) return error;
+    const copies = this.#copies.filter((copy) => existsSync(copy));
+    const where =
+      copies.length === 0
+        ? 'No copy of what it held could be made.'
+        : `Everything that it held is in ${copies.join(', ')}; the next millrace run takes it in.`;
+    return storeError(
+      'replaced',
+      this.#path,
+      `${what}, and it can't be put back (${error.message}) ${where}`,
+    );
+  }
+}
+
+/** How long nothing may happen to the files, and how long that is waited for, in milliseconds. */
+const QUIET = { step: 20, steps: 5, most: 400 } as const;
+
+/** `rm -r` and the like take one file after another: what is made anew in the midst of that is taken as well. */
+function waitUntilQuiet(path: string): void {
+  const clock = new Int32Array(new SharedArrayBuffer(4));
+  let last = '';
+  for (let waited = 0, quiet = 0; quiet < QUIET.steps && waited < QUIET.most; waited += QUIET.step) {
+    const now = pictureOf(path);
+    quiet = now === last ? quiet + 1 : 0;
+    last = now;
+    Atomics.wait(clock, 0, 0, QUIET.step);
+  }
+}
+
+/** Where a file of this path belongs: behind the links that lead there, also where the last one leads to nothing. */
+function linkedTo(path: string): string {
+  let place = path;
+  for (let links = 0; links < 40 && isLink(place); links += 1) {
+    place = resolve(dirname(place), readlinkSync(place));
+  }
+  return place;
+}
+
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  } catch {
+    // What should be a folder on the way there is none.
+    return false;
+  }
+}
+
+/** Returns the name under which the file is kept now; null for an empty one, or none. */
+function setAside(place: string): string | null {
+  const found = lstatSync(place, { throwIfNoEntry: false });
+  if (found === undefined || found.size === 0) return null;
+  const stamp = new Date().toISOString().replaceAll(/\D/g, '').slice(0, 14);
+  for (let number = 1; ; number += 1) {
+    const aside = `${place}.replaced-${stamp}${number === 1 ? '' : `-${number}`}`;
+    if (existsSync(aside)) continue;
+    renameSync(place, aside);
+    return aside;
+  }
+}

@@ -1,0 +1,88 @@
+import { firstOf, shortened } from './cut-text.ts';
+import { stripVTControlCharacters } from 'node:util';
+
+/** Control characters but for tab and line feed, bidirectional overrides, zero-width marks, lone surrogates. */
+const UNPRINTABLE =
+  // biome-ignore lint: the control characters are the point
+  // oxlint-disable-next-line no-control-regex
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff]|(?<![\p{L}\p{M}\p{Extended_Pictographic}\p{Emoji_Modifier}])[\u200c\u200d]|[\u200c\u200d](?![\p{L}\p{M}\p{Extended_Pictographic}])|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/gu;
+
+/** By which a line of output tells GitHub Actions or Azure Pipelines to do something. */
+const CI_COMMAND = /^(\s*):(?=:)|#(?=#(?:vso)?\[)/gm;
+
+/**
+ * Text from a workstream as it may be shown: of lines that were written over the last state, terminal escapes removed,
+ * other characters that would be invisible or would change how their neighbours are shown as `\u{hex}`. Joiners within
+ * words and emoji stay. No line of it is a command for a CI server.
+ */
+export function printable(text: string): string {
+  return stripVTControlCharacters(lastStates(text))
+    .replaceAll('\r\n', '\n')
+    .replace(UNPRINTABLE, escaped)
+    .replace(CI_COMMAND, (found, space: string | undefined) =>
+      space === undefined ? escaped(found) : `${space}${escaped(':')}`,
+    );
+}
+
+const escaped = (char: string): string => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`;
+
+/** `printable` on one line, cut to `width` characters with an ellipsis. */
+export function oneLine(text: string, width: number): string {
+  const flat = printable(firstOf(text, width * 8))
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+  return shortened(flat, width);
+}
+
+/**
+ * What JSON allows to stand in a text as it is and a terminal or a reader of lines would act on: C1 controls, line
+ * separators, bidirectional overrides, zero-width marks, lone surrogates, and what is no character.
+ */
+const ACTIVE =
+  /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
+/** By which a line tells GitHub Actions or Azure Pipelines to do something, wherever it stands. */
+const CI_COMMAND_IN_JSON = /#(?=#(?:vso)?\[)/g;
+
+/** The same JSON with such characters as escapes. They can only stand inside of texts, so its value stays the same. */
+export function escapeControls(json: string): string {
+  const safe = json.replace(ACTIVE, escapedInJson);
+  return safe.includes('##') ? safe.replace(CI_COMMAND_IN_JSON, escapedInJson) : safe;
+}
+
+const escapedInJson = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+/** A value as indented JSON, ended by a line feed, on which no terminal acts. All texts are kept whole. */
+export const printableJson = (value: unknown): string =>
+  `${escapeControls(JSON.stringify(value, null, 2))}\n`;
+
+const BACK_TO_START = '\r';
+/** Erases what is to the right of the cursor, or the whole line. */
+// biome-ignore lint: the escape is the point
+// oxlint-disable-next-line no-control-regex
+const ERASES = /\u001b\[[02]?K/;
+
+/**
+ * The text as a terminal shows it in the end where programs went back to the start of a line to write over it, as they do
+ * to show progress: of each line its last state.
+ */
+export function lastStates(text: string): string {
+  if (!text.includes(BACK_TO_START)) return text;
+  return text
+    .replaceAll('\r\n', '\n')
+    .split('\n')
+    .map((line) => (line.includes(BACK_TO_START) ? lastState(line) : line))
+    .join('\n');
+}
+
+/** Of what was written before, the part stays that is longer than what was written over it. */
+function lastState(line: string): string {
+  let shown: string[] = [];
+  for (const state of line.split(BACK_TO_START).toReversed()) {
+    if (state === '') continue;
+    const characters = Array.from(state);
+    if (shown.length < characters.length) shown = shown.concat(characters.slice(shown.length));
+    if (ERASES.test(state)) break;
+  }
+  return shown.join('');
+}

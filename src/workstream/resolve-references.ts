@@ -1,0 +1,237 @@
+/** What can only be known when all files are: ids that are used twice, and what the id of a matrix stands for. */
+import type { Broken, LoadedFolder, Problem } from '../domain/plan.ts';
+import type { Workstream, Dependency, Source } from '../domain/workstream.ts';
+import { listProblems, problemAt, problemTexts } from './file-problems.ts';
+import { errorAt, warningAt } from './finding.ts';
+import type { Base, LoadedFile } from './load-file.ts';
+import { relocatePaths, type RelocationTarget } from './relocate-paths.ts';
+import { basename } from 'node:path';
+
+/** `all` is everything that the files gave, one after the other; `pathOf` gives the absolute path of a file. */
+export function resolveReferences(all: LoadedFile, pathOf: (file: string) => string): LoadedFolder {
+  const duplicates = findDuplicates([...all.workstreams, ...all.broken]);
+  const found = reportDuplicates(duplicates, pathOf);
+  const single = <T extends { id: string }>(items: T[]): T[] => items.filter(({ id }) => !duplicates.has(id));
+  const unique = single(all.workstreams);
+  const named = [...single(all.broken), ...found.broken];
+  const ids = new Set([...unique, ...named].map(({ id }) => id));
+  const refused = refuse(
+    expandDependencies(unique, all.bases, (id) => ids.has(id)),
+    pathOf,
+  );
+  const refusedIds = new Set(refused.broken.map(({ id }) => id));
+  const problems = [
+    ...all.problems,
+    ...found.problems,
+    ...refused.problems,
+    ...ambiguousBases(all.bases, ids, pathOf),
+  ];
+  return {
+    workstreams: unique.filter(({ id }) => !refusedIds.has(id)),
+    broken: [...named, ...refused.broken, ...nameAll(all.nameless, ids)],
+    problems: listByFile(problems),
+    files: all.files,
+  };
+}
+
+function refuse(
+  workstreams: readonly Workstream[],
+  pathOf: (file: string) => string,
+): { broken: Broken[]; problems: Problem[] } {
+  const path = ['depends_on'];
+  const places = relocatePaths(
+    workstreams.map(({ source }) => ({ source, path })),
+    pathOf,
+  );
+  const finding = errorAt(
+    path,
+    `matrices make more than ${MAX_EXPANDED} dependencies of what is written in all files`,
+  );
+  const problems = workstreams.map(({ id, source }, index) =>
+    problemAt(source.file, places[index] ?? null, finding, id),
+  );
+  const broken = workstreams.map(({ id, title, source }, index): Broken => {
+    const failure = {
+      reason: 'invalid-workstream',
+      problems: problemTexts(problems.slice(index, index + 1), 0),
+    } as const;
+    return { id, title, source, failure };
+  });
+  return { broken, problems };
+}
+
+function ambiguousBases(
+  bases: readonly Base[],
+  ids: ReadonlySet<string>,
+  pathOf: (file: string) => string,
+): Problem[] {
+  const ambiguous = bases.filter(({ id }) => ids.has(id));
+  const places = relocatePaths(
+    ambiguous.map(({ source }) => ({ source, path: ['id'] })),
+    pathOf,
+  );
+  return ambiguous.map(({ id, source }, index) => {
+    const message = `another workstream has the id "${id}"; depending on it means that one, not the members of this matrix`;
+    return problemAt(source.file, places[index] ?? null, warningAt(['id'], message), id);
+  });
+}
+
+/** Broken workstreams without an id are called after their file; where that is taken, with its extension. */
+function nameAll(nameless: readonly Broken[], ids: ReadonlySet<string>): Broken[] {
+  const taken = new Set(ids);
+  return nameless.map((broken) => {
+    let id = broken.id;
+    if (taken.has(id)) {
+      const { file } = broken.source;
+      id = `${basename(file)}${id.slice(basename(file, '.json').length)}`;
+    }
+    for (let n = 2; taken.has(id); n++) id = `${broken.id} (${n})`;
+    taken.add(id);
+    return { ...broken, id };
+  });
+}
+
+/** Problems in order of their files; within a file by place, and not too many. */
+function listByFile(problems: readonly Problem[]): Problem[] {
+  const byFile = new Map<string, Problem[]>();
+  for (const problem of problems) {
+    const group = byFile.get(problem.file);
+    if (group === undefined) byFile.set(problem.file, [problem]);
+    else group.push(problem);
+  }
+  return [...byFile.keys()].toSorted().flatMap((file) => listProblems(byFile.get(file) ?? []));
+}
+
+/** What `depends_on` means once every file is known. */
+
+/** Most dependencies that all workstreams have together because they depend on every member of a matrix. */
+const MAX_EXPANDED = 5_000_000;
+
+/**
+ * Replaces a dependency on the id of a matrix by one on each of its members, and drops repetitions; `completed` is
+ * the stricter of two. An id that a workstream has itself means that workstream. Returns the workstreams that have no
+ * room under `MAX_EXPANDED`; their dependencies are left as they are.
+ */
+function expandDependencies(
+  workstreams: readonly Workstream[],
+  bases: readonly Base[],
+  isId: (id: string) => boolean,
+): Workstream[] {
+  const members = new Map<string, string[]>();
+  for (const base of bases) {
+    if (!isId(base.id)) members.set(base.id, [...(members.get(base.id) ?? []), ...base.members]);
+  }
+  // The members of one matrix share their list, and go on sharing it.
+  const expanded = new Map<Dependency[], Dependency[]>();
+  const refused: Workstream[] = [];
+  let room = MAX_EXPANDED;
+  for (const workstream of workstreams) {
+    const written = workstream.dependsOn;
+    if (isPlain(written, members)) continue;
+    const added = expandedSize(written, members) - written.length;
+    if (added > room) {
+      refused.push(workstream);
+      continue;
+    }
+    room -= Math.max(0, added);
+    let dependencies = expanded.get(written);
+    if (dependencies === undefined) expanded.set(written, (dependencies = expand(written, members)));
+    workstream.dependsOn = dependencies;
+  }
+  return refused;
+}
+
+/** Whether there is nothing to expand and nothing that could be repeated. */
+function isPlain([first, second]: Dependency[], members: ReadonlyMap<string, string[]>): boolean {
+  return second === undefined && (first === undefined || !members.has(first.id));
+}
+
+function expandedSize(written: Dependency[], members: ReadonlyMap<string, string[]>): number {
+  return written.reduce((size, { id }) => size + (members.get(id)?.length ?? 1), 0);
+}
+
+function expand(written: Dependency[], members: ReadonlyMap<string, string[]>): Dependency[] {
+  const merged = new Map<string, Dependency>();
+  for (const { id, when } of written) {
+    for (const member of members.get(id) ?? [id]) {
+      const earlier = merged.get(member);
+      merged.set(member, { id: member, when: earlier?.when === 'completed' ? 'completed' : when });
+    }
+  }
+  return [...merged.values()];
+}
+
+/** Most places that are named for one id. */
+const MAX_PLACES = 10;
+
+/** Anything that claims an id. */
+interface Claimant {
+  id: string;
+  title: string;
+  source: Source;
+}
+
+/** Every id that is claimed more than once, with all who claim it. */
+function findDuplicates(claimants: Iterable<Claimant>): Map<string, Claimant[]> {
+  const first = new Map<string, Claimant>();
+  const duplicates = new Map<string, Claimant[]>();
+  for (const claimant of claimants) {
+    const earlier = first.get(claimant.id);
+    if (earlier === undefined) {
+      first.set(claimant.id, claimant);
+      continue;
+    }
+    const group = duplicates.get(claimant.id);
+    if (group === undefined) duplicates.set(claimant.id, [earlier, claimant]);
+    else group.push(claimant);
+  }
+  return duplicates;
+}
+
+/** One broken workstream for each such id, and one problem at each of its places. */
+function reportDuplicates(
+  duplicates: ReadonlyMap<string, Claimant[]>,
+  pathOf: (file: string) => string,
+): { broken: Broken[]; problems: Problem[] } {
+  const targets: RelocationTarget[] = [...duplicates.values()]
+    .flat()
+    .map(({ source }) => ({ source, path: ['id'] }));
+  const places = relocatePaths(targets, pathOf);
+  const broken: Broken[] = [];
+  const problems: Problem[] = [];
+  let next = 0;
+  for (const [id, group] of duplicates) {
+    const found = group.map(({ source }) => {
+      const place = places[next++] ?? null;
+      return {
+        source,
+        place,
+        text: place === null ? source.file : `${source.file}:${place.line}:${place.column}`,
+      };
+    });
+    const texts = found.map(({ text }) => text);
+    for (const [index, { source, place }] of found.entries()) {
+      const message = `the id "${id}" is also at ${somePlaces(texts, index).join(', ')}`;
+      problems.push(problemAt(source.file, place, errorAt(['id'], message), id));
+    }
+    for (const { title, source } of group.slice(0, 1)) {
+      broken.push({
+        id,
+        title,
+        source,
+        failure: { reason: 'duplicate-id', id, places: somePlaces(texts, null) },
+      });
+    }
+  }
+  return { broken, problems };
+}
+
+/** The first places but the one at `without`, and how many more there are. */
+function somePlaces(places: string[], without: number | null): string[] {
+  const some = places
+    .slice(0, MAX_PLACES + 1)
+    .filter((_, index) => index !== without)
+    .slice(0, MAX_PLACES);
+  const more = places.length - some.length - (without === null ? 0 : 1);
+  return more === 0 ? some : [...some, `${more} more`];
+}

@@ -1,0 +1,193 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Spill } from '../../../src/store/spill/spill.ts';
+import { readSpillLine, spillLine, type SpilledResult } from '../../../src/store/spill/spill-line.ts';
+import { findSpills, spillFolders, spillPrefix } from '../../../src/store/spill/spill-places.ts';
+import { testResult } from '../../rig/definitions.ts';
+import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { databaseIn, failed, result } from '../recorded.ts';
+
+const spilled = (id: string, output: string | null = null): SpilledResult => ({
+  definitionHash: `hash-of-${id}`,
+  result: result(id, { metadata: { output } }),
+});
+
+function spillIn(folder: string, folders: readonly string[]): Spill {
+  const spill = new Spill(databaseIn(folder), folders);
+  onTestFinished(() => spill.close());
+  return spill;
+}
+
+/** With something in every place where a result may have something. */
+const full = failed('ws-full', 'It\nbroke \u{1F4A5} \u0000 \uD800', {
+  warnings: ['odd'],
+  filesModified: ['a b', "c'd"],
+  commitsCreated: ['abc'],
+  testResults: {
+    total: 2,
+    passed: 1,
+    failed: 1,
+    manual: 0,
+    cases: { total: 2, passed: 1, failed: 1, skipped: 0 },
+    tests: [
+      testResult('npm test', 'failed', {
+        durationSeconds: 0.5,
+        format: 'junit',
+        counts: { total: 2, passed: 1, failed: 1, skipped: 0 },
+        cases: [{ suite: 's', name: 'n', status: 'failed', durationSeconds: null, message: 'no' }],
+      }),
+    ],
+  },
+  metadata: {
+    output: { deep: [1, { x: null }] },
+    metrics: { rate: 0.25 },
+    definition: { x: [1] },
+    steps: [{ id: 's', kind: 'run', status: 'failed', duration_seconds: 1, exit_code: null }],
+    tools: [
+      {
+        tool: 'aider',
+        version: null,
+        model: 'm',
+        sessionId: null,
+        text: 't',
+        tokens: { input: 1, output: null, cacheRead: null, cacheWrite: null, reasoning: null },
+        costUsd: 0.01,
+        turns: 1,
+        toolCalls: null,
+        durationSeconds: 2,
+      },
+    ],
+    changes: {
+      source: 'git',
+      files: [{ path: 'a', from: null, status: 'added', linesAdded: 1, linesRemoved: null }],
+      commits: ['abc'],
+      branch: 'b',
+      base: 'x',
+      head: 'y',
+      contentHash: 'z',
+      conflictMarkers: [],
+      notes: ['n'],
+    },
+    merge: {
+      status: 'conflict',
+      branch: 'b',
+      commit: null,
+      conflictsWith: ['ws-1'],
+      files: ['a'],
+      detail: '',
+    },
+  },
+});
+
+describe('a line', () => {
+  test('gives back the whole result', () => {
+    const line = spillLine({ definitionHash: null, result: full });
+    expect(line.indexOf('\n')).toBe(line.length - 1);
+    expect(readSpillLine(line)).toEqual({ definitionHash: null, result: full });
+  });
+
+  test.each([
+    ['', 'nothing'],
+    ['{', 'half of one'],
+    ['{"level":30,"msg":"a log line"}', 'another kind of line'],
+    [spillLine(spilled('ws-1')).replace('"millrace_spill":1', '"millrace_spill":2'), 'a later format'],
+    [spillLine(spilled('ws-1')).replace('"completed"', '"running"'), 'a status that is not final'],
+    [
+      spillLine(spilled('ws-1')).replace('"durationSeconds":1', '"durationSeconds":"1"'),
+      'a text for a number',
+    ],
+    [spillLine(spilled('ws-1')).replace('"reason":null', '"reason":"whim"'), 'an unknown reason'],
+  ])('%# is refused: it is no whole result', (line) => {
+    expect(readSpillLine(line)).toBeNull();
+  });
+});
+
+describe('a spill', () => {
+  test('keeps results on the disk, for this user only, and finds each of them again', () => {
+    const folder = temporaryFolder();
+    const spill = spillIn(folder, [folder]);
+    expect([
+      spill.keep([spilled('ws-1', 'one'), spilled('ws-2', 'two')]),
+      spill.keep([spilled('ws-3', '3')]),
+    ]).toEqual([true, false]);
+    const [path = ''] = spill.paths;
+    expect(readFileSync(path, 'utf8').trimEnd().split('\n').map(readSpillLine)).toEqual([
+      spilled('ws-1', 'one'),
+      spilled('ws-2', 'two'),
+      spilled('ws-3', '3'),
+    ]);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect([spill.size, spill.get('ws-2'), spill.get('ws-3'), spill.get('ws-4')]).toEqual([
+      3,
+      spilled('ws-2', 'two'),
+      spilled('ws-3', '3'),
+      null,
+    ]);
+  });
+
+  test('goes to the next folder when one takes nothing', () => {
+    const folder = temporaryFolder();
+    const spill = spillIn(folder, [join(folder, 'missing'), folder]);
+    spill.keep([spilled('ws-1')]);
+    expect(spill.paths.map((path) => path.startsWith(join(folder, 'millrace-spill-')))).toEqual([true]);
+  });
+
+  test('that no folder takes says why, and leaves no file', () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'file'), '');
+    const spill = spillIn(folder, [join(folder, 'missing'), join(folder, 'file')]);
+    expect(() => spill.keep([spilled('ws-1')])).toThrow(/ENOTDIR/);
+    expect([spill.size, readdirSync(folder)]).toEqual([0, ['file']]);
+  });
+});
+
+describe('finding spills', () => {
+  test('takes any in the folder of the database, and elsewhere those of this database', () => {
+    const folder = temporaryFolder();
+    const database = databaseIn(folder);
+    mkdirSync(join(folder, '.state'));
+    const own = join(folder, '.state', 'millrace-spill-carried-here.jsonl');
+    const above = join(folder, `${spillPrefix(database)}x.jsonl`);
+    writeFileSync(own, '');
+    writeFileSync(above, '');
+    writeFileSync(join(folder, 'millrace-spill-000000000000-x.jsonl'), '');
+    writeFileSync(join(folder, '.state', 'millrace-spill-carried-here.jsonl.rejected'), '');
+    expect(spillFolders(database)).toEqual([join(folder, '.state'), tmpdir(), folder]);
+    expect(findSpills(database).toSorted()).toEqual([above, own].toSorted());
+  });
+
+  test('by whatever way the folder is reached', () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, '.state'));
+    symlinkSync(folder, join(folder, 'link'));
+    expect(spillPrefix(databaseIn(join(folder, 'link')))).toBe(spillPrefix(databaseIn(folder)));
+  });
+
+  test('follows no link that somebody put into the system’s folder', () => {
+    const folder = temporaryFolder();
+    const database = databaseIn(folder);
+    mkdirSync(join(folder, '.state'));
+    writeFileSync(join(folder, 'target'), '');
+    symlinkSync(join(folder, 'target'), join(folder, `${spillPrefix(database)}x.jsonl`));
+    expect(findSpills(database)).toEqual([]);
+  });
+
+  test('finds none where no folder can be looked at', () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'file'), '');
+    chmodSync(join(folder, 'file'), 0o600);
+    expect(findSpills(join(folder, 'file', 'x.db'))).toEqual([]);
+    expect(existsSync(join(folder, 'file'))).toBe(true);
+  });
+});

@@ -1,0 +1,192 @@
+import { describe, expect, test } from 'vitest';
+import type { RunEvent } from '../../../src/domain/run-event.ts';
+import {
+  attemptsOf,
+  latestEnded,
+  notEnded,
+  readEarlierRun,
+  runStateOf,
+} from '../../../src/store/read/earlier-run.ts';
+import type { Connection } from '../../../src/store/schema/connection.ts';
+import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
+import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { workstream } from '../../rig/definitions.ts';
+import {
+  begins,
+  end,
+  failed,
+  finished,
+  historyOf,
+  opened,
+  result,
+  rowsOf,
+  RUN,
+  skipped,
+  started,
+  SUMMARY,
+} from '../recorded.ts';
+
+const AGAIN = '2026-01-03T00:00:00.000Z';
+
+/** Three results, of which one was interrupted at work, in a run that was ended by a signal. */
+function interrupted(connection: Connection): void {
+  const recorder = new SqliteRecorder(connection);
+  recorder.claim(RUN, '2026-01-02T03:04:05.000Z', { options: { agentsCount: 2 }, retryOf: null });
+  recorder.take(started(['ws-1', 'ws-2', 'ws-3', 'ws-4']));
+  recorder.take(finished(result('ws-1')));
+  recorder.take(finished(failed('ws-2', 'boom')));
+  recorder.take(
+    finished(result('ws-3', { status: 'skipped', reason: 'interrupted', explanation: 'SIGINT' })),
+  );
+  recorder.take(finished(skipped('ws-4', { reason: 'interrupted' })));
+  recorder.finish(end({ state: 'interrupted' }));
+}
+
+const restarted = (discarded: string[], afterDeath = false): RunEvent => ({
+  type: 'run-started',
+  runId: RUN,
+  at: AGAIN,
+  agents: ['agent-1'],
+  total: 4,
+  workstreams: discarded.map((id) => workstream(id, [])),
+  resumed: {
+    counts: { completed: 1, failed: 1, skipped: 0 },
+    discarded,
+    afterDeath,
+    results: 4,
+    inHand: 0,
+  },
+  expectedSeconds: null,
+});
+
+const reopened = (connection: Connection, discarded = ['ws-3', 'ws-4']): SqliteRecorder => {
+  const recorder = new SqliteRecorder(connection);
+  expect(recorder.reopen({ runId: RUN, resumedAt: null, discarded, options: { agentsCount: 1 } })).toBe(true);
+  return recorder;
+};
+
+describe('an interrupted run', () => {
+  test('is read with its results, their definitions and its options', () => {
+    const connection = opened(temporaryFolder());
+    interrupted(connection);
+    const earlier = readEarlierRun(connection, RUN);
+    expect(earlier).toMatchObject({
+      options: { agentsCount: 2 },
+      resumedAt: null,
+      sessions: 1,
+      workedSeconds: 2,
+    });
+    expect(
+      earlier.results.map(({ workstreamId, reason, definitionHash }) => [
+        workstreamId,
+        reason,
+        definitionHash,
+      ]),
+    ).toEqual([
+      ['ws-1', null, 'hash-of-ws-1'],
+      ['ws-2', 'thrown', 'hash-of-ws-2'],
+      ['ws-3', 'interrupted', 'hash-of-ws-3'],
+      ['ws-4', 'interrupted', 'hash-of-ws-4'],
+    ]);
+    expect(notEnded(connection)).toMatchObject([{ runId: RUN, state: 'interrupted' }]);
+    expect(latestEnded(connection)).toBeNull();
+    expect(runStateOf(connection, 'ma-run-20990101-000000')).toBeNull();
+  });
+
+  test('goes on with what was not final; the rest stays, and no row is there twice', () => {
+    const connection = opened(temporaryFolder());
+    interrupted(connection);
+    const recorder = reopened(connection);
+    recorder.take(restarted(['ws-3', 'ws-4']));
+    recorder.commit();
+    expect(historyOf(connection).getRun(RUN)).toMatchObject({
+      state: 'running',
+      resumedAt: AGAIN,
+      endedAt: null,
+      executionSummary: null,
+      totals: { workstreams: 4, completed: 1, failed: 1, skipped: 0, errors: 1 },
+    });
+    const live = historyOf(connection).live(RUN, 10).shown;
+    expect(live.map(({ workstreamId }) => workstreamId)).toEqual(['ws-3', 'ws-4']);
+    const at = { startTime: '2026-01-03T00:00:01.000Z', endTime: '2026-01-03T00:00:05.000Z' };
+    recorder.take(finished(result('ws-3', at)));
+    recorder.take(finished(result('ws-4', at)));
+    recorder.finish(end({ summary: { ...SUMMARY, sessions: 2 } }));
+    expect(rowsOf(connection, 'SELECT workstream_id AS id, status FROM agent_results ORDER BY id')).toEqual([
+      { id: 'ws-1', status: 'completed' },
+      { id: 'ws-2', status: 'failed' },
+      { id: 'ws-3', status: 'completed' },
+      { id: 'ws-4', status: 'completed' },
+    ]);
+    expect(historyOf(connection).getRun(RUN)).toMatchObject({
+      state: 'ended',
+      totals: { completed: 3, failed: 1, skipped: 0 },
+      executionSummary: { sessions: 2 },
+    });
+    // 2 seconds of the first session and 5 of the second; the night between them is nobody's.
+    expect(readEarlierRun(connection, RUN)).toMatchObject({ sessions: 2, workedSeconds: 7 });
+  });
+
+  test('is taken by one process only, and by none that read it before it was resumed', () => {
+    const connection = opened(temporaryFolder());
+    interrupted(connection);
+    const recorder = reopened(connection);
+    const taking = { runId: RUN, resumedAt: null, discarded: [], options: {} };
+    expect(new SqliteRecorder(connection).reopen(taking)).toBe(false);
+    recorder.take(restarted([]));
+    recorder.finish(end({ state: 'interrupted' }));
+    expect(new SqliteRecorder(connection).reopen(taking)).toBe(false);
+    expect(new SqliteRecorder(connection).reopen({ ...taking, resumedAt: AGAIN })).toBe(true);
+  });
+
+  test('keeps the attempts that were interrupted, and forgets those of what is run anew', () => {
+    const connection = opened(temporaryFolder());
+    interrupted(connection);
+    reopened(connection, ['ws-1', 'ws-3', 'ws-4']);
+    const attempts = attemptsOf(connection, RUN, ['ws-1', 'ws-3', 'ws-4']);
+    expect([...attempts.keys()]).toEqual(['ws-3']);
+    expect(attempts.get('ws-3')).toMatchObject([
+      { attempt: 1, agentId: 'agent-1', reason: 'interrupted', durationSeconds: 1, explanation: 'SIGINT' },
+    ]);
+  });
+});
+
+describe('what was in hand when the process died', () => {
+  /** The process dies with ws-1 finished and ws-2 at work, and another one takes the run. */
+  function died(connection: Connection, afterDeath: boolean): void {
+    const recorder = new SqliteRecorder(connection);
+    recorder.claim(RUN, '2026-01-02T03:04:05.000Z', { options: null, retryOf: null });
+    recorder.take(started(['ws-1', 'ws-2', 'ws-3']));
+    for (const id of ['ws-1', 'ws-2']) recorder.take(begins(id));
+    recorder.take(finished(result('ws-1')));
+    recorder.commit();
+    takenOver(connection, null, afterDeath);
+  }
+
+  function takenOver(connection: Connection, resumedAt: string | null, afterDeath: boolean): void {
+    connection.prepare("UPDATE consolidated_runs SET state = 'interrupted'").run();
+    const next = new SqliteRecorder(connection);
+    expect(next.reopen({ runId: RUN, resumedAt, discarded: [], options: {} })).toBe(true);
+    next.take(restarted(['ws-2', 'ws-3'], afterDeath));
+    next.commit();
+  }
+
+  const deaths = (connection: Connection) => rowsOf(connection, 'SELECT * FROM run_crashes');
+
+  test('is counted with each death, and read with the run', () => {
+    const connection = opened(temporaryFolder());
+    died(connection, true);
+    expect(deaths(connection)).toEqual([{ run_id: RUN, workstream_id: 'ws-2', deaths: 1 }]);
+    expect(readEarlierRun(connection, RUN)).toMatchObject({ inHand: [], deaths: new Map([['ws-2', 1]]) });
+    connection.prepare("UPDATE run_workstreams SET state = 'running' WHERE workstream_id = 'ws-2'").run();
+    expect(readEarlierRun(connection, RUN).inHand).toEqual(['ws-2']);
+    takenOver(connection, AGAIN, true);
+    expect(deaths(connection)).toEqual([{ run_id: RUN, workstream_id: 'ws-2', deaths: 2 }]);
+  });
+
+  test('is not counted when the run was killed from outside', () => {
+    const connection = opened(temporaryFolder());
+    died(connection, false);
+    expect(deaths(connection)).toEqual([]);
+  });
+});

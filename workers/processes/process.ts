@@ -1,0 +1,204 @@
+/** Starts a child process of a step and waits for its end. */
+import type { Failure } from '../../src/domain/failure.ts';
+import { lastStates } from '../../src/text/printable.ts';
+import type { Execution } from '../execution.ts';
+import { variables } from '../thread/thread-state.ts';
+import type { Command, ChildEnd } from './command.ts';
+import { guardProcess, type ProcessHost } from './process-guard.ts';
+import { notStarted, startFailure } from './start-failure.ts';
+import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
+import { statSync } from 'node:fs';
+
+/** How a child process ended. `failure` is null exactly for exit code 0. */
+export interface ProcessEnd {
+  failure: Failure | null;
+  exitCode: number | null;
+  tail: string;
+}
+
+/**
+ * Runs a command in its own process group, its output straight into the execution's log file.
+ * @throws the signal's reason when stopped; by then the group has been ended.
+ */
+export async function runProcess(
+  command: Command,
+  execution: ProcessHost,
+  signal: AbortSignal,
+): Promise<ProcessEnd> {
+  signal.throwIfAborted();
+  const from = execution.output.size;
+  const bad = badFolder(command.cwd);
+  if (bad !== null) return { failure: bad, exitCode: null, tail: '' };
+  const child = await start(command, execution);
+  if (child instanceof Error) return { failure: startFailure(command, child), exitCode: null, tail: '' };
+  const guard = guardProcess(child, execution, signal, {
+    start: from,
+    activity: lastLineOf(execution, from),
+  });
+  try {
+    const end = await child.end;
+    signal.throwIfAborted();
+    const tail = execution.output.tail(from);
+    if (guard.limitPassed()) return { failure: limitFailure(command, execution, tail), exitCode: null, tail };
+    return describeEnd(command, end, { command: command.shown, tail, log: execution.assignment.logFile });
+  } finally {
+    guard.stop();
+  }
+}
+
+/** A process that was started by this thread, or for it. */
+interface Started {
+  pid: number | undefined;
+  end: Promise<ChildEnd>;
+}
+
+/** By the fork server where there is one, because that is faster. */
+async function start(command: Command, execution: ProcessHost): Promise<Started | Error> {
+  const { descriptor } = execution.output;
+  const launched = await launch(command, execution);
+  if (launched !== null) return launched;
+  const child = startProcess(command, ['ignore', descriptor, descriptor]);
+  return child instanceof Error ? child : { pid: child.pid, end: ended(child) };
+}
+
+async function launch(command: Command, execution: ProcessHost): Promise<Started | Error | null> {
+  const { assignment, children, host, output } = execution;
+  if (host.launcher === null || !host.launcher.isTied) return null;
+  const { file, args, shell, cwd } = command;
+  const variables = variablesIn(execution, environmentOf(command));
+  const { graceSeconds } = assignment.limits;
+  const { path, inode } = output;
+  const request = { file, args, shell, cwd, variables, output: path, inode, graceSeconds };
+  const launched = await host.launcher.launch(request);
+  // Whatever it was that could not be asked any more is looked for when the execution ends.
+  if (launched instanceof Error) children.mayHaveLeftTheirGroups();
+  if (launched === null || launched instanceof Error) return launched;
+  children.launched(launched.pid);
+  void launched.end.then(() => children.ended(launched.pid));
+  return launched;
+}
+
+function environmentOf({ env }: Command): NodeJS.ProcessEnv {
+  const all: NodeJS.ProcessEnv = { ...variables(), ...env };
+  for (const name of Object.keys(env)) if (env[name] === undefined) delete all[name];
+  return all;
+}
+
+/** Returns the error where Node refuses at once: too many arguments, a NUL character, no memory. */
+export function startProcess(command: Command, stdio: StdioOptions): ChildProcess | Error {
+  try {
+    return spawn(command.file, command.args, {
+      cwd: command.cwd,
+      env: environmentOf(command),
+      shell: command.shell,
+      detached: true,
+      windowsHide: true,
+      stdio,
+    });
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** Resolves when the process has ended, whoever may still hold its output open. */
+export function ended(child: ChildProcess): Promise<ChildEnd> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve({ error }));
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+  });
+}
+
+/** A missing folder would otherwise be reported as a missing command. */
+export function badFolder(cwd: string): Failure | null {
+  if (statSync(cwd, { throwIfNoEntry: false })?.isDirectory() === true) return null;
+  return { reason: 'workspace-error', detail: `There is no folder ${cwd} to run the command in.` };
+}
+
+/** The failure of a process that printed too much. */
+export function limitFailure(command: Command, execution: ProcessHost, tail: string): Failure {
+  const { limits, logFile: log } = execution.assignment;
+  return { reason: 'output-limit', limitMb: limits.maxOutputMb, command: command.shown, tail, log };
+}
+
+function describeEnd(
+  command: Command,
+  end: ChildEnd,
+  context: { command: string; tail: string; log: string },
+): ProcessEnd {
+  const { tail } = context;
+  if ('error' in end) return { failure: startFailure(command, end.error), exitCode: null, tail };
+  if (end.code === 0) return { failure: null, exitCode: 0, tail };
+  const failure: Failure =
+    end.code === null
+      ? { reason: 'killed-by-signal', signal: end.signal ?? 'an unknown signal', ...context }
+      : (notStarted(command, end.code, context) ?? {
+          reason: 'exit-non-zero',
+          exitCode: end.code,
+          ...context,
+        });
+  return { failure, exitCode: end.code, tail };
+}
+
+/** Returns the last line that was printed since it was asked before, at first since `from`. */
+function lastLineOf({ output }: ProcessHost, from: number): () => string | null {
+  let shown = from;
+  return () => {
+    const { size } = output;
+    if (size <= shown) return null;
+    const line = output.tail(shown).trimEnd().split('\n').at(-1) ?? '';
+    shown = size;
+    return lastStates(line);
+  };
+}
+
+/** The variables of the processes that an execution starts. */
+
+/** Adds those of the execution to `NAME=value` pairs, and takes away what would lead it out of its worktree. */
+export function variablesOf(
+  execution: Pick<Execution, 'assignment' | 'environment'>,
+  pairs: string[],
+): string[] {
+  const inherited = isOfWorktree(execution) ? ofTheRepository() : null;
+  const own = inherited === null ? pairs : pairs.filter((pair) => !inherited.has(pair));
+  return withVariables(own, execution.environment());
+}
+
+/** The same for variables that are an object, those that it inherits included, as Node has it. */
+export function variablesIn(
+  execution: Pick<Execution, 'assignment' | 'environment'>,
+  variables: NodeJS.ProcessEnv,
+): NodeJS.ProcessEnv {
+  const inherited = isOfWorktree(execution) ? ofTheRepository() : null;
+  // Without a prototype, so that a variable of any name is one.
+  const own: NodeJS.ProcessEnv = Object.create(null);
+  for (const name in variables) {
+    const value = variables[name];
+    if (value !== undefined && inherited?.has(`${name}=${value}`) !== true) own[name] = String(value);
+  }
+  return Object.assign(own, execution.environment());
+}
+
+/** Variables of the same name are replaced: of two, most programs see the first. */
+function withVariables(pairs: string[], variables: Record<string, string>): string[] {
+  const others = pairs.filter((pair) => !(pair.slice(0, pair.indexOf('=')) in variables));
+  return [...others, ...Object.entries(variables).map(([name, value]) => `${name}=${value}`)];
+}
+
+/** Where git finds its repository, when Millrace was started by a hook of git or by `git rebase --exec`. */
+const OF_A_REPOSITORY = [
+  'GIT_DIR',
+  'GIT_WORK_TREE',
+  'GIT_INDEX_FILE',
+  'GIT_COMMON_DIR',
+  'GIT_OBJECT_DIRECTORY',
+  'GIT_ALTERNATE_OBJECT_DIRECTORIES',
+  'GIT_NAMESPACE',
+  'GIT_PREFIX',
+];
+
+const isOfWorktree = ({ assignment }: Pick<Execution, 'assignment'>): boolean =>
+  assignment.workstream.workspace === 'worktree';
+
+/** What Millrace inherited would lead a git in a worktree to the user's index and tree. What a step sets itself stays. */
+const ofTheRepository = (): Set<string> =>
+  new Set(OF_A_REPOSITORY.map((name) => `${name}=${process.env[name]}`));

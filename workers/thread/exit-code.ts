@@ -1,0 +1,20 @@
+/** `process.exitCode`, by which code says that it failed, as wrappers of test runners and linters do. */
+import type { Failure } from '../../src/domain/failure.ts';
+import type { Execution } from '../execution.ts';
+
+/** What it was set to since it was asked before: 0 for nothing. It is unset again. */
+export function takeExitCode(): number {
+  const code = Number(process.exitCode ?? 0);
+  if (code !== 0) process.exitCode = undefined;
+  return code;
+}
+
+/** The failure of a module that set it, and neither threw nor ended its thread. */
+export function exitCodeFailure(
+  module: string,
+  exitCode: number,
+  { assignment, output }: Execution,
+): Failure {
+  const log = output.size === 0 ? null : assignment.logFile;
+  return { reason: 'exit-non-zero', isModule: true, command: module, exitCode, tail: output.tail(0), log };
+}
