@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/agents/**/*.test.ts'],
-    globalSetup: ['test/rig/build.ts'],
+    globalSetup: ['test/kit/build.ts'],
     testTimeout: 180_000,
     hookTimeout: 600_000,
     fileParallelism: false,

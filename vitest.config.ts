@@ -5,8 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // `npm run test:agents` and `npm run test:crash`
     exclude: ['test/agents/**', 'test/crash/**'],
-    globalSetup: ['test/rig/build.ts'],
-    reporters: ['default', './test/rig/tally-reporter.ts'],
+    globalSetup: ['test/kit/build.ts'],
+    reporters: ['default', './test/kit/tally-reporter.ts'],
     // Two files at a time: the tests themselves start threads and processes.
     maxWorkers: 2,
     testTimeout: 60_000,

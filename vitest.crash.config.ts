@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/crash/**/*.test.ts'],
-    globalSetup: ['test/rig/build.ts'],
+    globalSetup: ['test/kit/build.ts'],
     fileParallelism: false,
   },
 });

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import * as millrace from '../src/index.ts';
-import { cleanEnvironment, writeFiles } from './rig/command.ts';
-import { temporaryFolder } from './rig/temporary-folder.ts';
+import { cleanEnvironment, writeFiles } from './kit/command.ts';
+import { temporaryFolder } from './kit/temporary-folder.ts';
 
 test('the package exports these values and no others', () => {
   expect(Object.keys(millrace).toSorted()).toEqual([

@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { bin, cleanEnvironment } from './rig/command.ts';
-import { temporaryFolder } from './rig/temporary-folder.ts';
+import { bin, cleanEnvironment } from './kit/command.ts';
+import { temporaryFolder } from './kit/temporary-folder.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 const blocks = [...readme.matchAll(/```(sh|json)\n(.*?)```/gs)].map(([, language, text]) => ({

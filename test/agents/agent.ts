@@ -7,7 +7,7 @@ import type { Failure } from '../../src/domain/failure.ts';
 import type { BuiltInTool, ToolSettings } from '../../src/domain/tool.ts';
 import { signalGroup } from '../../src/os/process-group.ts';
 import type { ToolAdapter, ToolEnd, ToolFindings } from '../../workers/tools/tool.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 /** Empty folders for one run of an agent. */
 export interface Folders {

@@ -4,7 +4,7 @@ import { Refusal } from '../../src/app/refusal.ts';
 import { makeRoster, type Roster } from '../../src/app/agent-names.ts';
 import type { Step } from '../../src/domain/workstream.ts';
 import { ReadyQueue } from '../../src/plan/ready-queue.ts';
-import { runStep, workstream } from '../rig/definitions.ts';
+import { runStep, workstream } from '../kit/definitions.ts';
 
 const tool = (name: string): Step => ({ ...runStep(''), kind: 'tool', tool: name, tasks: ['x'] });
 const task = (id: string, name: string, track: string | null = null) =>

@@ -3,13 +3,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { prepareRun } from '../../src/app/prepare-run.ts';
-import { NO_SECRETS } from '../rig/no-secrets.ts';
+import { NO_SECRETS } from '../kit/no-secrets.ts';
 import { RunSession } from '../../src/app/run-session.ts';
 import type { Load } from '../../src/domain/scaling.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';
-import { writeFiles } from '../rig/command.ts';
-import { query } from '../rig/rows.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { writeFiles } from '../kit/command.ts';
+import { query } from '../kit/rows.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const MODULE = `
 import { existsSync } from 'node:fs';

@@ -10,9 +10,9 @@ import type { CoordinatorOptions } from '../../src/app/options.ts';
 import { Refusal } from '../../src/app/refusal.ts';
 import type { Forecast } from '../../src/domain/plan.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';
-import { writeFiles } from '../rig/command.ts';
-import { query } from '../rig/rows.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { writeFiles } from '../kit/command.ts';
+import { query } from '../kit/rows.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 /** Folders with two runs each. More with the variable MILLRACE_TEST_CASES. */
 const FOLDERS = Number(process.env['MILLRACE_TEST_CASES'] ?? 25);

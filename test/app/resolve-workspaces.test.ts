@@ -3,8 +3,8 @@ import { chownSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { resolveWorkspaces } from '../../src/app/resolve-workspaces.ts';
-import { runStep, toolStep, workstream } from '../rig/definitions.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { runStep, toolStep, workstream } from '../kit/definitions.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const scopes = ['src/**'];
 const workstreams = [

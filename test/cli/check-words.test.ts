@@ -6,8 +6,8 @@ import { describe, expect, test } from 'vitest';
 import type { Options } from 'yargs';
 import { checkedWords } from '../../src/cli/check-words.ts';
 import { definitions } from '../../src/cli/definitions.ts';
-import { cleanEnvironment } from '../rig/command.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { cleanEnvironment } from '../kit/command.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 /** Runs the command line on each of these in turn, in one process. */
 const PROGRAM = `

@@ -14,8 +14,8 @@ import { readConfig } from '../../src/cli/config.ts';
 import { saveAgents } from '../../src/cli/save-agents.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
 import { machineName } from '../../src/os/machine.ts';
-import { writeFiles } from '../rig/command.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { writeFiles } from '../kit/command.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const NAME = 'millrace.config.json';
 

@@ -18,8 +18,8 @@ import {
   moduleStep,
   runStep,
   workstream,
-} from '../rig/definitions.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+} from '../kit/definitions.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { completed } from '../run/scripted-engine.ts';
 
 const fixture = (name: string): string =>

@@ -11,8 +11,8 @@ import type { Outcome } from '../../src/domain/outcome.ts';
 import type { ToolSettings } from '../../src/domain/tool.ts';
 import type { Step, ToolStep, Workstream } from '../../src/domain/workstream.ts';
 import { livingProcesses, startedWith } from '../../src/os/process-table.ts';
-import { assignment, customTool, moduleStep, runStep, toolStep, workstream } from '../rig/definitions.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { assignment, customTool, moduleStep, runStep, toolStep, workstream } from '../kit/definitions.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const program = (name: string): string =>
   fileURLToPath(new URL(`../fixtures/tools/${name}`, import.meta.url));

@@ -1,7 +1,7 @@
 /** A folder of a few hundred quick workstreams of all kinds, of which it is known how each has to end. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFiles } from '../rig/command.ts';
+import { writeFiles } from '../kit/command.ts';
 
 export interface Backlog {
   folder: string;

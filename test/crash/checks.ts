@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect } from 'vitest';
 import { commandOf, hasProcessTable, livingProcesses, startedWith } from '../../src/os/process-table.ts';
-import { parseLines } from '../rig/command.ts';
+import { parseLines } from '../kit/command.ts';
 import type { Backlog } from './backlog.ts';
 import { CRASH_VARIABLE } from './killed.ts';
 

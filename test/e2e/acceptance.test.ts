@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
-import { millrace, writeFiles } from '../rig/command.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { millrace, writeFiles } from '../kit/command.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 test('what a test runner says is in the database, in the report and in JUnit', async () => {
   const folder = temporaryFolder();

@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { millrace, parseLines, writeFiles } from '../rig/command.ts';
-import { query } from '../rig/rows.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { millrace, parseLines, writeFiles } from '../kit/command.ts';
+import { query } from '../kit/rows.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 /** Where other programs have taken the memory, no agents are added. */
-const MEMORY = fileURLToPath(new URL('../rig/enough-memory.mjs', import.meta.url));
+const MEMORY = fileURLToPath(new URL('../kit/enough-memory.mjs', import.meta.url));
 
 /** It ends when as many as `count` are under way at the same time, and computes nothing meanwhile. */
 const MEETS = `

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Finished, millrace, writeFiles } from '../rig/command.ts';
-import { query } from '../rig/rows.ts';
+import { type Finished, millrace, writeFiles } from '../kit/command.ts';
+import { query } from '../kit/rows.ts';
 
 const scripted = fileURLToPath(new URL('../fixtures/tools/scripted.mjs', import.meta.url));
 

@@ -1,11 +1,11 @@
 /** A clock on the wall that is set back, or stands still. */
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { millrace, parseLines, writeFiles } from '../rig/command.ts';
-import { query } from '../rig/rows.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { millrace, parseLines, writeFiles } from '../kit/command.ts';
+import { query } from '../kit/rows.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
-const CLOCK = fileURLToPath(new URL('../rig/set-clock.mjs', import.meta.url));
+const CLOCK = fileURLToPath(new URL('../kit/set-clock.mjs', import.meta.url));
 
 /** An environment whose clock says `time`, and moves on by `step` milliseconds each time it is looked at. */
 const clockAt = (time: string, step: number): NodeJS.ProcessEnv => ({

@@ -2,10 +2,10 @@
 import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { millrace, parseLines, startMillrace, writeFiles } from '../rig/command.ts';
-import { query } from '../rig/rows.ts';
-import { noSmallDisk, smallDisk } from '../rig/small-disk.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { millrace, parseLines, startMillrace, writeFiles } from '../kit/command.ts';
+import { query } from '../kit/rows.ts';
+import { noSmallDisk, smallDisk } from '../kit/small-disk.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const MODULE = `
 import { rmSync, writeFileSync, writeSync, openSync } from 'node:fs';

@@ -2,8 +2,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { bin, cleanEnvironment, writeFiles } from '../rig/command.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { bin, cleanEnvironment, writeFiles } from '../kit/command.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 interface Refused {
   code: number;

@@ -3,9 +3,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { bin, millrace, parseLines, startMillrace, writeFiles } from '../rig/command.ts';
-import { query } from '../rig/rows.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { bin, millrace, parseLines, startMillrace, writeFiles } from '../kit/command.ts';
+import { query } from '../kit/rows.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const behaviours = fileURLToPath(new URL('../fixtures/modules/behaviours.mjs', import.meta.url));
 
@@ -230,7 +230,7 @@ test('a reader that goes away does not keep the run from ending', async () => {
   const many = Array.from({ length: 50 }, (_, index) => ({ id: `ws-${index}`, steps }));
   writeFiles(folder, { 'workstreams/all.json': many });
   const { spawnSync } = await import('node:child_process');
-  const { cleanEnvironment } = await import('../rig/command.ts');
+  const { cleanEnvironment } = await import('../kit/command.ts');
   spawnSync('sh', ['-c', `"${process.execPath}" "${bin}" run | head -1`], {
     cwd: folder,
     env: cleanEnvironment(),

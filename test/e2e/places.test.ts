@@ -4,10 +4,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
-import { millrace, parseLines, startMillrace, writeFiles } from '../rig/command.ts';
-import { query } from '../rig/rows.ts';
-import { noSmallDisk, smallDisk } from '../rig/small-disk.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { millrace, parseLines, startMillrace, writeFiles } from '../kit/command.ts';
+import { query } from '../kit/rows.ts';
+import { noSmallDisk, smallDisk } from '../kit/small-disk.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const DATABASE = 'multi_agent_consolidated.db';
 const one = { 'workstreams/a.json': { id: 'ws-a', steps: [{ run: 'touch ran' }] } };

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { hasProcessTable, isLiving } from '../../src/os/process-table.ts';
-import { millrace, startMillrace, writeFiles } from '../rig/command.ts';
-import { query } from '../rig/rows.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { millrace, startMillrace, writeFiles } from '../kit/command.ts';
+import { query } from '../kit/rows.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const BEHAVIOURS = fileURLToPath(new URL('../fixtures/modules/behaviours.mjs', import.meta.url));
 

@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, readdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
-import { millrace, writeFiles } from '../rig/command.ts';
-import { query } from '../rig/rows.ts';
+import { millrace, writeFiles } from '../kit/command.ts';
+import { query } from '../kit/rows.ts';
 import { spillPrefix } from '../../src/store/spill/spill-places.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { abandon, git, makeRepository, opened, RUN, workspacesIn } from '../worktree/fixture.ts';
 
 interface Document {

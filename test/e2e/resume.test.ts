@@ -6,9 +6,9 @@ import { expect, test } from 'vitest';
 import { MultiAgentWorkstreamCoordinator } from '../../src/app/multi-agent-workstream-coordinator.ts';
 import { groupIsAlive } from '../../src/os/process-group.ts';
 import { hasProcessTable } from '../../src/os/process-table.ts';
-import { millrace, parseLines, type Started, startMillrace, writeFiles } from '../rig/command.ts';
-import { query } from '../rig/rows.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { millrace, parseLines, type Started, startMillrace, writeFiles } from '../kit/command.ts';
+import { query } from '../kit/rows.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { contentIn, git, makeRepository } from '../worktree/fixture.ts';
 
 const MODULE = `

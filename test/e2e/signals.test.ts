@@ -12,9 +12,9 @@ import {
   type Started,
   startMillrace,
   writeFiles,
-} from '../rig/command.ts';
-import { query } from '../rig/rows.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+} from '../kit/command.ts';
+import { query } from '../kit/rows.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 /** Two workstreams that complete, one that waits until the test writes to its pipe, and one that needs it. */
 function waitingFolder(command: string): string {

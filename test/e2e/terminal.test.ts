@@ -3,10 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { bin, writeFiles } from '../rig/command.ts';
-import { query } from '../rig/rows.ts';
-import { openTerminal } from '../rig/terminal.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { bin, writeFiles } from '../kit/command.ts';
+import { query } from '../kit/rows.ts';
+import { openTerminal } from '../kit/terminal.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const shows = (text: string) => (screen: string[]) => screen.some((line) => line.includes(text));
 

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import { millrace, startMillrace, writeFiles } from '../rig/command.ts';
-import { query } from '../rig/rows.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { millrace, startMillrace, writeFiles } from '../kit/command.ts';
+import { query } from '../kit/rows.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const MODULE = `
 import { appendFileSync, writeFileSync } from 'node:fs';

@@ -5,10 +5,10 @@ import { createReadStream, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { bin, parseLines, startMillrace, writeFiles } from '../rig/command.ts';
-import { query } from '../rig/rows.ts';
-import { openTerminal } from '../rig/terminal.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { bin, parseLines, startMillrace, writeFiles } from '../kit/command.ts';
+import { query } from '../kit/rows.ts';
+import { openTerminal } from '../kit/terminal.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 /** One that waits until the test writes to its pipe, one after it, and a pipe for the log that ends with the process. */
 function waitingFolder(): string {

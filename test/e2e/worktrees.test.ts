@@ -2,9 +2,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { millrace, startMillrace, writeFiles } from '../rig/command.ts';
-import { query } from '../rig/rows.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { millrace, startMillrace, writeFiles } from '../kit/command.ts';
+import { query } from '../kit/rows.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { abandon, contentIn, git, makeRepository, opened, RUN, workspacesIn } from '../worktree/fixture.ts';
 
 /** A worktree with work in it whose process has ended. */

@@ -6,9 +6,9 @@ import type { Step } from '../../src/domain/workstream.ts';
 import { ThreadEngine } from '../../src/engine/threads.ts';
 import { groupIsAlive } from '../../src/os/process-group.ts';
 import { hasProcessTable, isLiving } from '../../src/os/process-table.ts';
-import { engineSettings } from '../rig/engine-settings.ts';
-import { assignment, commandStep, runStep, workstream } from '../rig/definitions.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { engineSettings } from '../kit/engine-settings.ts';
+import { assignment, commandStep, runStep, workstream } from '../kit/definitions.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { starterOf, untilTied } from './until-tied.ts';
 
 let engine: ThreadEngine;

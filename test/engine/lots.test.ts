@@ -7,8 +7,8 @@ import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
 import type { Assignment } from '../../src/domain/assignment.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import { ThreadEngine } from '../../src/engine/threads.ts';
-import { assignment, moduleStep, workstream } from '../rig/definitions.ts';
-import { engineSettings } from '../rig/engine-settings.ts';
+import { assignment, moduleStep, workstream } from '../kit/definitions.ts';
+import { engineSettings } from '../kit/engine-settings.ts';
 
 const MODULE = `
 import { appendFileSync, existsSync } from 'node:fs';

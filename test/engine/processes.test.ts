@@ -9,9 +9,9 @@ import type { Workstream } from '../../src/domain/workstream.ts';
 import { hasProcessTable } from '../../src/os/process-table.ts';
 import { describeEngine } from '../conformance/engine.ts';
 import { describeToolSteps } from '../conformance/tool-steps.ts';
-import { assignment, moduleStep, workstream } from '../rig/definitions.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
-import { engineSettings } from '../rig/engine-settings.ts';
+import { assignment, moduleStep, workstream } from '../kit/definitions.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
+import { engineSettings } from '../kit/engine-settings.ts';
 
 const cacheFolder = mkdtempSync(join(tmpdir(), 'millrace-cache-'));
 afterAll(() => rmSync(cacheFolder, { recursive: true }));

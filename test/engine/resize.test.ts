@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import type { Outcome } from '../../src/domain/outcome.ts';
-import { engineSettings } from '../rig/engine-settings.ts';
+import { engineSettings } from '../kit/engine-settings.ts';
 import { EngineByIsolation } from '../../src/engine/by-isolation.ts';
 import { ProcessEngine } from '../../src/engine/processes.ts';
 import { ThreadEngine } from '../../src/engine/threads.ts';
-import { assignment, moduleStep, runStep, workstream } from '../rig/definitions.ts';
+import { assignment, moduleStep, runStep, workstream } from '../kit/definitions.ts';
 import type { Step } from '../../src/domain/workstream.ts';
 
 const MODULE = `

@@ -8,9 +8,9 @@ import type { EngineMessage } from '../../src/domain/engine.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import type { Step } from '../../src/domain/workstream.ts';
 import { ThreadEngine } from '../../src/engine/threads.ts';
-import { assignment, moduleStep, runStep, workstream } from '../rig/definitions.ts';
-import { engineSettings } from '../rig/engine-settings.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { assignment, moduleStep, runStep, workstream } from '../kit/definitions.ts';
+import { engineSettings } from '../kit/engine-settings.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const fixture = (name: string): string =>
   fileURLToPath(new URL(`../fixtures/modules/${name}`, import.meta.url));

@@ -5,7 +5,7 @@ import { afterAll } from 'vitest';
 import { ThreadEngine } from '../../src/engine/threads.ts';
 import { describeEngine } from '../conformance/engine.ts';
 import { describeToolSteps } from '../conformance/tool-steps.ts';
-import { engineSettings } from '../rig/engine-settings.ts';
+import { engineSettings } from '../kit/engine-settings.ts';
 import { untilTied } from './until-tied.ts';
 
 const cacheFolder = mkdtempSync(join(tmpdir(), 'millrace-cache-'));

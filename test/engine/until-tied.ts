@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine } from '../../src/domain/engine.ts';
-import { assignment, runStep, workstream } from '../rig/definitions.ts';
+import { assignment, runStep, workstream } from '../kit/definitions.ts';
 
 /** Who starts the commands of an agent: the pid of their parent. */
 export async function starterOf(engine: Engine, agentId = 'agent-1'): Promise<number> {

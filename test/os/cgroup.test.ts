@@ -1,8 +1,8 @@
 /** Files of control groups as Linux shows them, made up in a folder. */
 import { expect, test } from 'vitest';
 import { Cgroups } from '../../src/os/cgroup.ts';
-import { writeFiles } from '../rig/command.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { writeFiles } from '../kit/command.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const NOTHING = { cores: null, cpu: null, memory: null };
 

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { folderProblem, makeFolder } from '../../src/os/folder.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 test('folders that are missing are made with the mode, and the first of them is told', () => {
   const folder = temporaryFolder();

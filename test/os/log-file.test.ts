@@ -17,7 +17,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { makeFolder, makeStateFolder } from '../../src/app/paths.ts';
 import { openLog, openLogToRead } from '../../src/os/log-file.ts';
 import { readRegular, writeRegular } from '../../src/os/regular-file.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const VICTIM = 'as it was';
 const TRICKS: Record<string, (path: string, victim: string) => void> = {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
 import type { RunEvent } from '../../src/domain/run-event.ts';
-import { openTerminal, type Terminal, type TerminalOptions } from '../rig/terminal.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { openTerminal, type Terminal, type TerminalOptions } from '../kit/terminal.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { compiled } from './compiled.ts';
 import { failed, progress, runStarted, started } from './events.ts';
 

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { LevelWithSilent } from 'pino';
 import type { RunEvent } from '../../src/domain/run-event.ts';
 import { createRunLogger } from '../../src/progress/logs.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 import {
   failed,
   completed,

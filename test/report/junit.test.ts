@@ -3,7 +3,7 @@ import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { expect, test } from 'vitest';
 import type { AgentResult } from '../../src/domain/agent-result.ts';
 import { junitReport } from '../../src/report/junit.ts';
-import { testResult } from '../rig/definitions.ts';
+import { testResult } from '../kit/definitions.ts';
 import { anyText } from './any-text.ts';
 import { agentResult, runSummary } from './fixture.ts';
 

@@ -11,7 +11,7 @@ import { makeFolder, type Sketch } from '../plan/make-workstream.ts';
 import { NaiveReadyQueue } from '../plan/naive-ready-queue.ts';
 import { NO_TOKENS } from '../../src/domain/tool.ts';
 import type { Outcome, StepResult } from '../../src/domain/outcome.ts';
-import { customTool, moduleStep, runStep, toolStep } from '../rig/definitions.ts';
+import { customTool, moduleStep, runStep, toolStep } from '../kit/definitions.ts';
 import { Rehearsal, type RehearsalOptions } from './rehearsal.ts';
 import { completed, failed } from './scripted-engine.ts';
 

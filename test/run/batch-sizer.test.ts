@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { canBatch, BatchSizer } from '../../src/run/batch-sizer.ts';
-import { moduleStep, runStep, workstream } from '../rig/definitions.ts';
+import { moduleStep, runStep, workstream } from '../kit/definitions.ts';
 
 const paceOf = (count: number, seconds: number): BatchSizer => {
   const pace = new BatchSizer();

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { makePlan } from '../../src/plan/plan.ts';
 import { makeFolder, type Sketch } from '../plan/make-workstream.ts';
-import { moduleStep, toolStep } from '../rig/definitions.ts';
+import { moduleStep, toolStep } from '../kit/definitions.ts';
 import {
   checkResults,
   choices,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { DependencyTracker } from '../../src/run/dependency-tracker.ts';
-import { workstream } from '../rig/definitions.ts';
+import { workstream } from '../kit/definitions.ts';
 
 const needs = (id: string, ...on: string[]) =>
   workstream(id, [], { dependsOn: on.map((dependency) => ({ id: dependency, when: 'completed' })) });

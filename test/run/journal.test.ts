@@ -3,7 +3,7 @@ import type { Recorder } from '../../src/domain/recorder.ts';
 import type { RunEvent, RunListener } from '../../src/domain/run-event.ts';
 import { Journal } from '../../src/run/journal.ts';
 import { Redactor } from '../../src/secrets/redactor.ts';
-import { NO_SECRETS } from '../rig/no-secrets.ts';
+import { NO_SECRETS } from '../kit/no-secrets.ts';
 import { result } from '../store/recorded.ts';
 
 /**

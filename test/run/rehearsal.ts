@@ -12,7 +12,7 @@ import { Coordinator, type CoordinatorParts } from '../../src/run/coordinator.ts
 import { Journal } from '../../src/run/journal.ts';
 import { WorkspaceManager } from '../../src/run/attempt/workspace-manager.ts';
 import { WorkstreamRunner } from '../../src/run/attempt/workstream-runner.ts';
-import { NO_SECRETS } from '../rig/no-secrets.ts';
+import { NO_SECRETS } from '../kit/no-secrets.ts';
 import { ScriptedEngine } from './scripted-engine.ts';
 
 const RUN_ID = 'ma-run-20261010-101010';

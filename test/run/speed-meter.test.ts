@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { EarlierResult } from '../../src/domain/earlier-run.ts';
 import type { Workstream } from '../../src/domain/workstream.ts';
 import { SpeedMeter } from '../../src/run/speed-meter.ts';
-import { commandStep, moduleStep, runStep, workstream } from '../rig/definitions.ts';
+import { commandStep, moduleStep, runStep, workstream } from '../kit/definitions.ts';
 import { completed } from './scripted-engine.ts';
 
 /** Of a workstream that began so many seconds after the run. */

@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { nameRule, secretsAmong, variablesOf } from '../../src/secrets/find-secrets.ts';
-import { acceptanceCommand, commandStep, runStep, workstream } from '../rig/definitions.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { acceptanceCommand, commandStep, runStep, workstream } from '../kit/definitions.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const plain = nameRule({ names: [], keep: [] });
 

@@ -13,7 +13,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { redactOpenFile, redactPath } from '../../src/secrets/redact-file.ts';
 import { Redactor } from '../../src/secrets/redactor.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const VALUE = 'näh-0123456789-0123456789';
 const redactor = new Redactor([{ name: 'TOKEN', value: VALUE }]);

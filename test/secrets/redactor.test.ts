@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { markOver, Redactor } from '../../src/secrets/redactor.ts';
-import { NO_SECRETS } from '../rig/no-secrets.ts';
+import { NO_SECRETS } from '../kit/no-secrets.ts';
 
 const VALUE = 'p@ss/w"ö\\rd&<1>';
 const redactor = new Redactor([

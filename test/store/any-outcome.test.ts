@@ -12,8 +12,8 @@ import { reportFormats } from '../../src/report/formats.ts';
 import { executedResult } from '../../src/run/attempt/result.ts';
 import { anyText } from '../report/any-text.ts';
 import { columnCounts } from '../report/table-cells.ts';
-import { workstream } from '../rig/definitions.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { workstream } from '../kit/definitions.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { historyOf, opened, record, RUN } from './recorded.ts';
 
 const text = fc.oneof(

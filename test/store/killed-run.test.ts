@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { openForReading } from '../../src/store/schema/database.ts';
 import { SqliteRecorder } from '../../src/store/write/recorder.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { databaseIn, failed, finished, historyOf, opened, result, RUN, started } from './recorded.ts';
 
 /** Records the start of a run and two results in a process of its own, which is then killed. */

@@ -5,7 +5,7 @@ import Database from 'better-sqlite3';
 import { onTestFinished } from 'vitest';
 import { openForReading } from '../../src/store/schema/database.ts';
 import type { History } from '../../src/store/read/history.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { databaseIn, historyOf, opened } from './recorded.ts';
 
 export const OLD_RUN = 'ma-run-20240506-070809';

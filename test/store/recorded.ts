@@ -1,7 +1,7 @@
 /** Recorded runs for tests: real databases with results of which only the interesting part is named. */
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { completedResult, type ResultFields } from '../rig/completed-result.ts';
+import { completedResult, type ResultFields } from '../kit/completed-result.ts';
 import type { AgentResult } from '../../src/domain/agent-result.ts';
 import type { RunEnd } from '../../src/domain/recorder.ts';
 import type { ExecutionSummary } from '../../src/domain/run-record.ts';
@@ -10,7 +10,7 @@ import type { Connection } from '../../src/store/schema/connection.ts';
 import { openDatabase } from '../../src/store/schema/database.ts';
 import { History } from '../../src/store/read/history.ts';
 import { SqliteRecorder } from '../../src/store/write/recorder.ts';
-import { workstream } from '../rig/definitions.ts';
+import { workstream } from '../kit/definitions.ts';
 
 export const RUN = 'ma-run-20260102-030405';
 export const START = '2026-01-02T03:04:05.000Z';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { SqliteRecorder } from '../../src/store/write/recorder.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 import {
   end,
   failed,

@@ -11,7 +11,7 @@ import { select } from '../../src/plan/select.ts';
 import { loadFolder } from '../../src/workstream/load.ts';
 import { parse } from '../../src/workstream/parse.ts';
 import { newRun } from '../plan/make-workstream.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { anyFile } from './any-file.ts';
 
 /** Folders of three files each, in all parts together. More with the variable MILLRACE_TEST_CASES. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type LoadedFolder, formatProblem } from '../../src/domain/plan.ts';
 import type { KnownTools } from '../../src/workstream/definition.ts';
 import { loadFolder } from '../../src/workstream/load.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 /** A file's content: bytes and text as they are, anything else as JSON. */
 export type Content = string | Uint8Array | object;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { FolderError } from '../../src/workstream/read-file.ts';
 import { loadFolder } from '../../src/workstream/load.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { loadFiles, problemLines } from './load-files.ts';
 
 const work = (id: string) => ({ id, steps: [{ run: 'true' }] });

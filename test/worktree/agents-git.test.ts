@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { writeFiles } from '../rig/command.ts';
+import { writeFiles } from '../kit/command.ts';
 import {
   commitAll,
   contentIn,

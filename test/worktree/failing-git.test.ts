@@ -9,8 +9,8 @@ import { git as runGit, withinLimits } from '../../src/worktree/git.ts';
 import type { GitWorkspaces } from '../../src/worktree/git-workspaces.ts';
 import { findRepository, gitRead, gitWrite } from '../../src/worktree/repository.ts';
 import { prune } from '../../src/worktree/rescue.ts';
-import { writeFiles } from '../rig/command.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { writeFiles } from '../kit/command.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 import {
   abandon,
   contentIn,

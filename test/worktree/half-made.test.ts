@@ -6,7 +6,7 @@ import { listWorktrees } from '../../src/worktree/left-overs.ts';
 import { lockReason, parseLockReason } from '../../src/worktree/worktree.ts';
 import { findRepository } from '../../src/worktree/repository.ts';
 import { prune } from '../../src/worktree/rescue.ts';
-import { writeFiles } from '../rig/command.ts';
+import { writeFiles } from '../kit/command.ts';
 import { git, makeRepository, opened, RUN, workspacesIn } from './fixture.ts';
 
 const owner = (start: string) => ({

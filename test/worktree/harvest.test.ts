@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { changesSchema } from '../../src/domain/changes.ts';
 import { findRepository } from '../../src/worktree/repository.ts';
 import { prune } from '../../src/worktree/rescue.ts';
-import { writeFiles } from '../rig/command.ts';
+import { writeFiles } from '../kit/command.ts';
 import {
   abandon,
   commitAll,

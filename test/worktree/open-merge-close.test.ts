@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { mergeSchema } from '../../src/domain/changes.ts';
-import { writeFiles } from '../rig/command.ts';
+import { writeFiles } from '../kit/command.ts';
 import {
   commitAll,
   contentIn,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { planRefs, removeRefs } from '../../src/worktree/prune-refs.ts';
 import { findRepository, type Repository } from '../../src/worktree/repository.ts';
-import { writeFiles } from '../rig/command.ts';
+import { writeFiles } from '../kit/command.ts';
 import { commitAll, git, makeRepository, RUN, worked, workspacesIn } from './fixture.ts';
 
 async function repositoryOf(repo: string): Promise<Repository> {

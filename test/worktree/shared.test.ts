@@ -2,8 +2,8 @@ import { rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { changesSchema } from '../../src/domain/changes.ts';
-import { writeFiles } from '../rig/command.ts';
-import { temporaryFolder } from '../rig/temporary-folder.ts';
+import { writeFiles } from '../kit/command.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { digest, git, makeRepository, opened, short, workspacesIn } from './fixture.ts';
 
 const shared = { kind: 'shared' } as const;

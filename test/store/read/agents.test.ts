@@ -2,7 +2,7 @@ import { assert, array, constantFrom, integer, property, record as recordOf } fr
 import { expect, test } from 'vitest';
 import type { AgentPerformance } from '../../../src/domain/run-record.ts';
 import { History } from '../../../src/store/read/history.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { failed, opened, record, result, RUN, skipped } from '../recorded.ts';
 
 const agentsOf = (connection: ReturnType<typeof opened>, runId = RUN): AgentPerformance[] =>

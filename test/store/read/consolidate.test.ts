@@ -4,8 +4,8 @@ import type { ConsolidatedResult } from '../../../src/domain/run-record.ts';
 import type { ToolReport } from '../../../src/domain/tool-report.ts';
 import { DEFAULT_CAPS, type ConsolidationCaps } from '../../../src/store/read/consolidate.ts';
 import { History } from '../../../src/store/read/history.ts';
-import { testResult } from '../../rig/definitions.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { testResult } from '../../kit/definitions.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { failed, opened, record, result, RUN, skipped } from '../recorded.ts';
 
 function consolidated(results: AgentResult[], caps: Partial<ConsolidationCaps> = {}): ConsolidatedResult {

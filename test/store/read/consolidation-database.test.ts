@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { ConsolidationDatabase } from '../../../src/store/read/consolidation-database.ts';
 import { openDatabase } from '../../../src/store/schema/database.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { databaseIn, failed, opened, record, result, RUN } from '../recorded.ts';
 
 function databaseAt(path: string): ConsolidationDatabase {

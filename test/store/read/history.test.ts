@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { History } from '../../../src/store/read/history.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { begins, failed, finished, historyOf, opened, record, result, RUN, started } from '../recorded.ts';
 
 describe('live states', () => {

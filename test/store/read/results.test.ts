@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { testResult } from '../../rig/definitions.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { testResult } from '../../kit/definitions.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { OLD_RUN, olderHistories } from '../older-system.ts';
 import { failed, historyOf, opened, record, result, RUN, skipped } from '../recorded.ts';
 

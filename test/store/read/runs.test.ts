@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { makeOlderDatabase, OLD_RUN, olderHistories } from '../older-system.ts';
 import {
   databaseIn,

@@ -5,7 +5,7 @@ import type { Changes, Merge } from '../../../src/domain/changes.ts';
 import { NO_TOKENS, type ToolReport } from '../../../src/domain/tool.ts';
 import type { AgentResult } from '../../../src/domain/agent-result.ts';
 import type { ConsolidatedResult } from '../../../src/domain/run-record.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { failed, historyOf, opened, record, result, rowsOf, RUN } from '../recorded.ts';
 
 const report = (changes: Partial<ToolReport> = {}): ToolReport => ({

@@ -8,7 +8,7 @@ import { openDatabase, openForReading } from '../../../src/store/schema/database
 import { History } from '../../../src/store/read/history.ts';
 import { SCHEMA_VERSION } from '../../../src/store/schema/migrate.ts';
 import { StoreError, type StoreErrorKind } from '../../../src/store/schema/store-error.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { makeOlderDatabase, OLD_RUN } from '../older-system.ts';
 import { databaseIn, record, result, RUN } from '../recorded.ts';
 

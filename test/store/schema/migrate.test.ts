@@ -9,7 +9,7 @@ import { migrations } from '../../../src/store/schema/migrations/all.ts';
 import { SCHEMA_VERSION } from '../../../src/store/schema/migrate.ts';
 import { openDatabase } from '../../../src/store/schema/database.ts';
 import { StoreError } from '../../../src/store/schema/store-error.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { makeOlderDatabase, OLD_RUN } from '../older-system.ts';
 import { databaseIn, opened } from '../recorded.ts';
 

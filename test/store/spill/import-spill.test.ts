@@ -6,7 +6,7 @@ import type { Connection } from '../../../src/store/schema/connection.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
 import { spillLine } from '../../../src/store/spill/spill-line.ts';
 import { importSpill } from '../../../src/store/spill/import-spill.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { failed, finished, opened, record, result, RUN, rowsOf, started } from '../recorded.ts';
 
 const lines = (results: readonly AgentResult[]): string =>

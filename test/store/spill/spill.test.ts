@@ -14,8 +14,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Spill } from '../../../src/store/spill/spill.ts';
 import { readSpillLine, spillLine, type SpilledResult } from '../../../src/store/spill/spill-line.ts';
 import { findSpills, spillFolders, spillPrefix } from '../../../src/store/spill/spill-places.ts';
-import { testResult } from '../../rig/definitions.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { testResult } from '../../kit/definitions.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { databaseIn, failed, result } from '../recorded.ts';
 
 const spilled = (id: string, output: string | null = null): SpilledResult => ({

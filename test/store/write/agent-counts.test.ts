@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { RunEvent } from '../../../src/domain/run-event.ts';
 import { mostAgents, scalingSummary } from '../../../src/store/write/agent-counts.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { finished, historyOf, opened, result, RUN, rowsOf, started } from '../recorded.ts';
 
 /** So many seconds after the start of the run. */

@@ -6,7 +6,7 @@ import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
 import { RunDatabase } from '../../../src/store/write/run-database.ts';
 import { readSpillLine } from '../../../src/store/spill/spill-line.ts';
 import { storeError } from '../../../src/store/schema/store-error.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { begins, databaseIn, end, finished, opened, result, RUN, rowsOf, started } from '../recorded.ts';
 
 function databaseOf(folder: string): RunDatabase {

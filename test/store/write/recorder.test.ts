@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { Connection } from '../../../src/store/schema/connection.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
 import { StoreError } from '../../../src/store/schema/store-error.ts';
-import { testResult, workstream } from '../../rig/definitions.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { testResult, workstream } from '../../kit/definitions.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import {
   begins,
   failed,

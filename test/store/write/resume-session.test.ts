@@ -9,8 +9,8 @@ import {
 } from '../../../src/store/read/earlier-run.ts';
 import type { Connection } from '../../../src/store/schema/connection.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
-import { workstream } from '../../rig/definitions.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
+import { workstream } from '../../kit/definitions.ts';
 import {
   begins,
   end,

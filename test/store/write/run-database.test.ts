@@ -19,7 +19,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { importSpills } from '../../../src/app/resume/import-spills.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
 import { RunDatabase } from '../../../src/store/write/run-database.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { databaseIn, finished, opened, record, result, RUN, rowsOf, started } from '../recorded.ts';
 
 const OLD = 'ma-run-20250101-000000';

@@ -4,7 +4,7 @@ import { openDatabase } from '../../../src/store/schema/database.ts';
 import { finalizeDeadRuns } from '../../../src/store/write/finalize-run.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
 import { RunLocks } from '../../../src/store/write/run-locks.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { databaseIn, end, opened, rowsOf, started } from '../recorded.ts';
 
 const ONE = 'ma-run-20260101-000001';

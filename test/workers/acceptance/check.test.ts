@@ -9,9 +9,9 @@ import type { AcceptanceTest, Workstream } from '../../../src/domain/workstream.
 import { describeFailure } from '../../../src/domain/failure-message.ts';
 import { ThreadEngine } from '../../../src/engine/threads.ts';
 import { groupIsAlive } from '../../../src/os/process-group.ts';
-import { acceptanceCommand, assignment, runStep, workstream } from '../../rig/definitions.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
-import { engineSettings } from '../../rig/engine-settings.ts';
+import { acceptanceCommand, assignment, runStep, workstream } from '../../kit/definitions.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
+import { engineSettings } from '../../kit/engine-settings.ts';
 
 const sample = (name: string): string => fileURLToPath(new URL(`./samples/${name}`, import.meta.url));
 const node = process.execPath;

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { isCommand } from '../../../workers/acceptance/classify.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
 /** Programs that are installed for these tests; what else this machine has must not matter. */
 const PROGRAMS = [

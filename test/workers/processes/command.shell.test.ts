@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Shell } from '../../../src/domain/workstream.ts';
 import { shellCommand } from '../../../workers/processes/command.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
 /** Runs a text as a step would, and returns its exit code and what it printed. */
 function run(text: string, shell: Shell): { code: number | null; printed: string } {

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findProgram } from '../../../workers/processes/program-file.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
 test('a program is found on PATH, or by its path from the folder', () => {
   const folder = temporaryFolder();

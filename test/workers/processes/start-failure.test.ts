@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeFailure } from '../../../src/domain/failure-message.ts';
 import type { Step } from '../../../src/domain/workstream.ts';
 import { ThreadEngine } from '../../../src/engine/threads.ts';
-import { acceptanceCommand, assignment, commandStep, runStep, workstream } from '../../rig/definitions.ts';
-import { engineSettings } from '../../rig/engine-settings.ts';
+import { acceptanceCommand, assignment, commandStep, runStep, workstream } from '../../kit/definitions.ts';
+import { engineSettings } from '../../kit/engine-settings.ts';
 import { notStarted } from '../../../workers/processes/start-failure.ts';
 
 const folder = mkdtempSync(join(realpathSync(tmpdir()), 'millrace-'));

@@ -8,9 +8,9 @@ import { runTool } from '../../../workers/runners/tool.ts';
 import { claude } from '../../../workers/tools/claude.ts';
 import { loadAdapter } from '../../../workers/tools/registry.ts';
 import type { ToolAdapter, ToolRequest } from '../../../workers/tools/tool.ts';
-import { assignment, customTool, toolStep, workstream } from '../../rig/definitions.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
-import { NO_SECRETS } from '../../rig/no-secrets.ts';
+import { assignment, customTool, toolStep, workstream } from '../../kit/definitions.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
+import { NO_SECRETS } from '../../kit/no-secrets.ts';
 
 vi.mock(import('../../../workers/tools/registry.ts'), () => ({ loadAdapter: vi.fn() }));
 afterEach(() => {

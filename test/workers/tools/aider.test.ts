@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import type { Failure } from '../../../src/domain/failure.ts';
 import { aider } from '../../../workers/tools/aider.ts';
 import type { ToolFindings, ToolRequest } from '../../../workers/tools/tool.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { GARBAGE, requestTo } from './recorded.ts';
 
 const standIn = fileURLToPath(new URL('../../fixtures/tools/aider.mjs', import.meta.url));

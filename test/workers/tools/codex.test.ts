@@ -6,7 +6,7 @@ import { failureSchema } from '../../../src/domain/failure.ts';
 import { toolReportSchema } from '../../../src/domain/tool-report.ts';
 import { codex } from '../../../workers/tools/codex.ts';
 import type { ToolRequest } from '../../../workers/tools/tool.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { NASTY, read, recorded, recordings, replay, request } from './replay.ts';
 
 const ok = { exitCode: 0, signal: null };

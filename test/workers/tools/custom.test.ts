@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ToolSettings } from '../../../src/domain/tool.ts';
 import { custom } from '../../../workers/tools/custom.ts';
 import type { ToolRequest } from '../../../workers/tools/tool.ts';
-import { customTool } from '../../rig/definitions.ts';
+import { customTool } from '../../kit/definitions.ts';
 
 const request = (command: [string, ...string[]], fields: Partial<ToolSettings> = {}): ToolRequest => ({
   settings: customTool(command, fields),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { buildPrompt, type PromptInput } from '../../../workers/tools/prompt.ts';
-import { workstream } from '../../rig/definitions.ts';
+import { workstream } from '../../kit/definitions.ts';
 
 const input = (fields: Partial<PromptInput> = {}): PromptInput => ({
   workstream: workstream('ws-a', []),

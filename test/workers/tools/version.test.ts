@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { groupIsAlive } from '../../../src/os/process-group.ts';
 import { probeVersion } from '../../../workers/tools/version.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
 /** Writes a shell program and gives the command that asks for its version. */
 function agent(lines: string) {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import findDuplicates from '../../../workstreams/tasks/duplicate-files.ts';
-import { writeFiles } from '../../rig/command.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { writeFiles } from '../../kit/command.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { makeContext } from '../make-context.ts';
 
 test('adds up the bytes that one copy of each file would save', async () => {

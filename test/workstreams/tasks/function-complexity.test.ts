@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import rankFunctions from '../../../workstreams/tasks/function-complexity.ts';
-import { writeFiles } from '../../rig/command.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { writeFiles } from '../../kit/command.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { makeContext } from '../make-context.ts';
 
 test('ranks functions over all files and counts what is no JavaScript', async () => {

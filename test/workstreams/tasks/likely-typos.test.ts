@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import findTypos from '../../../workstreams/tasks/likely-typos.ts';
-import { writeFiles } from '../../rig/command.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { writeFiles } from '../../kit/command.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { makeContext } from '../make-context.ts';
 
 test('finds rare words one edit from a frequent one, and no other forms of it', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import findNearDuplicates from '../../../workstreams/tasks/near-duplicates.ts';
-import { writeFiles } from '../../rig/command.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { writeFiles } from '../../kit/command.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { makeContext } from '../make-context.ts';
 
 const source = (from: number, to: number): string =>

@@ -2,8 +2,8 @@ import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import reportPackages from '../../../workstreams/tasks/package-report.ts';
 import surveyPackages, { surveyOutputSchema } from '../../../workstreams/tasks/package-survey.ts';
-import { writeFiles } from '../../rig/command.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { writeFiles } from '../../kit/command.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { makeContext } from '../make-context.ts';
 
 function workspace(): string {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import searchReadmes from '../../../workstreams/tasks/readme-search.ts';
-import { writeFiles } from '../../rig/command.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { writeFiles } from '../../kit/command.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { makeContext } from '../make-context.ts';
 
 test('finds READMEs by what their packages say about themselves', async () => {

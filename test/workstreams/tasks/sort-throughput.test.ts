@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
 const program = fileURLToPath(new URL('../../../workstreams/tasks/sort-throughput.mjs', import.meta.url));
 const run = (cwd: string, ...args: string[]) =>

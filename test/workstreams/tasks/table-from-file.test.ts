@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import tableFromFile from '../../../workstreams/tasks/table-from-file.ts';
-import { writeFiles } from '../../rig/command.ts';
-import { temporaryFolder } from '../../rig/temporary-folder.ts';
+import { writeFiles } from '../../kit/command.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { makeContext } from '../make-context.ts';
 
 test('lines become rows, and what looks like a number is one', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { packageFolders, readManifest } from '../../../../workstreams/tasks/lib/installed-package.ts';
-import { writeFiles } from '../../../rig/command.ts';
-import { temporaryFolder } from '../../../rig/temporary-folder.ts';
+import { writeFiles } from '../../../kit/command.ts';
+import { temporaryFolder } from '../../../kit/temporary-folder.ts';
 
 test('finds packages, scoped and nested, and no other package.json', () => {
   const folder = temporaryFolder();

@@ -2,8 +2,8 @@ import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { fileSelectionSchema, selectFiles } from '../../../../workstreams/tasks/lib/select-files.ts';
-import { writeFiles } from '../../../rig/command.ts';
-import { temporaryFolder } from '../../../rig/temporary-folder.ts';
+import { writeFiles } from '../../../kit/command.ts';
+import { temporaryFolder } from '../../../kit/temporary-folder.ts';
 
 const kilobyte = 'x'.repeat(1000);
 
