@@ -138,11 +138,38 @@ function statOf(pid: number): string[] {
   return stat === '' ? [] : stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
-/** Most environments are shorter than the buffer. */
+/**
+ * The environment that a process was started with; null where that can't be read. Most are shorter than the buffer.
+ * That of a process which becomes another program is empty for a moment, so that an empty one is read again.
+ */
 function environmentOf(pid: number): string | null {
   const path = `/proc/${pid}/environ`;
-  const text = readStart(path);
+  let text = readStart(path);
+  for (let confirmed = 0, reading = 1; text === '' && confirmed < CONFIRMATIONS; reading++) {
+    if (reading > MOST_READINGS || !hasProgram(pid)) break;
+    if (readShort(`/proc/${pid}/cmdline`) !== '') confirmed += 1;
+    else if (reading > 10) Atomics.wait(nothing, 0, 0, 1);
+    text = readStart(path);
+  }
   return text?.length === buffer.length ? readTextOrNull(path) : text;
+}
+
+/** How often it must have a command line and no environment, so that it was not replaced again in between. */
+const CONFIRMATIONS = 10;
+
+/** A quarter of a second: a program is loaded at once, unless the disk or the processor keeps it waiting. */
+const MOST_READINGS = 250;
+
+const nothing = new Int32Array(new SharedArrayBuffer(4));
+
+/** False for a thread of the kernel, and where that is not told. */
+function hasProgram(pid: number): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`) !== '';
+  } catch {
+    // It has none, has ended, or is not ours to look into.
+    return false;
+  }
 }
 
 /** Empty when it ended between the listing and the reading, or is not ours to look into. */
