@@ -63,12 +63,19 @@ export function timeoutAdvice({ failures, timeline, run }: AdviceInput): string[
   const [first] = late;
   if (first === undefined) return [];
   const ids = late.map((each) => each.workstreamId);
-  const limit = oneLine((first.explanation ?? '').split(/\.\s/, 1)[0] ?? '', 120).replace(/\.$/, '');
+  const limit = limitOf(first);
   const which = limit === '' ? '' : ` ${ids.length > 1 ? `(${first.workstreamId}: ${limit})` : `(${limit})`}`;
   const command = againCommand(ids, run.runId);
   return [
     `${nameSome(ids)} ran out of time${which}${others(timeline)}. If more time is needed raise \`timeout_seconds\` and ${command}; if it hangs, \`millrace errors ${run.runId}\` shows the last output.`,
   ];
+}
+
+/** Which time limit passed; empty where the row does not hold it. */
+function limitOf({ failure }: ShortResult): string {
+  if (failure?.reason !== 'timed-out') return '';
+  const who = failure.step === null ? 'It' : `Step ${oneLine(failure.step, 60)}`;
+  return `${who} was still running after ${failure.seconds} s and was ended`;
 }
 
 /** How long completed workstreams took. Of a long run only the longest are known here, so the median is not. */
@@ -122,11 +129,9 @@ export function skippedAdvice({ skipped, failures, run }: AdviceInput): string[]
     });
 }
 
-/** The dependency that a skipped workstream's explanation names. */
-function neededBy({ workstreamId, reason, explanation }: ShortResult): [string, string][] {
-  if (reason !== 'dependency-failed') return [];
-  const needed = /^It needs "([^"]+)"/.exec(explanation ?? '')?.[1];
-  return needed === undefined ? [] : [[workstreamId, needed]];
+/** A skipped workstream and the dependency that it was skipped for. */
+function neededBy({ workstreamId, failure }: ShortResult): [string, string][] {
+  return failure?.reason === 'dependency-failed' ? [[workstreamId, failure.dependency]] : [];
 }
 
 function rootOf(id: string, needs: Map<string, string>): string {

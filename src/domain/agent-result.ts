@@ -1,6 +1,6 @@
 /** The row of `agent_results`: what one agent found out about one workstream. */
 import type { Json, JsonObject } from './json.ts';
-import type { Reason } from './failure.ts';
+import type { Failure, Reason } from './failure.ts';
 import type { AttemptRecord, Candidate } from './attempt.ts';
 import type { Changes, Merge } from './changes.ts';
 import type { TestResult, TestCounts } from './outcome.ts';
@@ -94,6 +94,8 @@ export interface AgentResult {
   reason: Reason | null;
   /** The reason as a sentence; null when completed. */
   explanation: string | null;
+  /** What reason and explanation were made from; null when completed, and in rows of versions that did not keep it. */
+  failure: Failure | null;
   /** CPU time of the thread in seconds; null where it can't be known. */
   cpuSeconds: number | null;
   /** Time its thread waited for a processor in seconds; null where it can't be known. */

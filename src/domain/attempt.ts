@@ -1,4 +1,5 @@
 /** One try at a workstream. A workstream's result is that of its last attempt; those before it are kept beside it. */
+import { storedFailureSchema } from './failure.ts';
 import { z } from 'zod';
 
 const count = z.number().int().nonnegative();
@@ -13,6 +14,8 @@ export const attemptSchema = z.object({
   /** The failure's reason and its sentence; null for a candidate that completed and was not chosen. */
   reason: z.string().nullable(),
   explanation: z.string().nullable(),
+  /** Null for a candidate that completed, and in records of versions that did not keep it. */
+  failure: storedFailureSchema,
   /** The error in its normalised form. */
   pattern: z.string().nullable(),
   /** ISO 8601 in UTC. */

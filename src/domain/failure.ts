@@ -47,7 +47,12 @@ const failedTest = z.object({ name: text, detail: text });
 const memoryOf = z.enum(['thread-heap', 'process-heap', 'process']);
 
 export const failureSchema = z.discriminatedUnion('reason', [
-  z.object({ reason: z.literal('invalid-workstream'), problems: z.array(text) }),
+  z.object({
+    reason: z.literal('invalid-workstream'),
+    problems: z.array(text),
+    /** Of the first problem; absent where it has no line. Lines and columns are counted from 1. */
+    place: z.object({ file: text, line: z.number().int(), column: z.number().int() }).optional(),
+  }),
   z.object({ reason: z.literal('duplicate-id'), id: text, places: z.array(text) }),
   z.object({ reason: z.literal('cycle'), path: z.array(text) }),
   z.object({ reason: z.literal('missing-dependency'), missing: text, suggestion: text.nullable() }),
@@ -166,6 +171,9 @@ export const failureSchema = z.discriminatedUnion('reason', [
 
 /** Why a workstream did not complete. */
 export type Failure = z.infer<typeof failureSchema>;
+
+/** A failure in a stored record; null for none, where an older version did not keep it, and for an unknown shape. */
+export const storedFailureSchema = failureSchema.nullable().catch(null);
 
 /** What keeps the file of a command from being run. */
 export type NotExecutable = Pick<

@@ -2,6 +2,7 @@
 import type { AgentResult, FinalStatus } from './agent-result.ts';
 import type { Capped } from './capped.ts';
 import type { ChangedFile } from './changes.ts';
+import type { Failure } from './failure.ts';
 import type { Json } from './json.ts';
 import type { TestCounts } from './outcome.ts';
 import type { AgentsChange, ScalingSummary } from './scaling.ts';
@@ -154,6 +155,8 @@ export interface ShortResult {
   status: FinalStatus;
   reason: string | null;
   explanation: string | null;
+  /** Null where the row does not hold it. */
+  failure: Failure | null;
   startTime: string | null;
   endTime: string | null;
   durationSeconds: number | null;

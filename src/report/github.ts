@@ -64,12 +64,11 @@ function annotation(failure: ShortResult): string {
   return command({ ...place(failure), title: `${failure.workstreamId} failed${reason}` }, message);
 }
 
-/** The place in a workstream file that an invalid definition's first problem names. */
-function place({ reason, explanation }: ShortResult): Record<string, string> {
-  if (reason !== 'invalid-workstream') return {};
-  const match = /^([^\n:]+):(\d+):(\d+): /.exec(explanation ?? '');
-  if (match === null) return {};
-  return { file: match[1] ?? '', line: match[2] ?? '', col: match[3] ?? '' };
+/** The place in a workstream file of an invalid definition's first problem. */
+function place({ failure }: ShortResult): Record<string, string> {
+  if (failure?.reason !== 'invalid-workstream' || failure.place === undefined) return {};
+  const { file, line, column } = failure.place;
+  return { file, line: String(line), col: String(column) };
 }
 
 function command(properties: Record<string, string>, message: string): string {

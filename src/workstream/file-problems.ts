@@ -1,3 +1,4 @@
+import type { Failure } from '../domain/failure.ts';
 import { formatProblem, type Problem } from '../domain/plan.ts';
 import { plural } from '../text/format.ts';
 import { fieldPath, type Finding } from './finding.ts';
@@ -60,10 +61,19 @@ export function listProblems(problems: readonly Problem[]): Problem[] {
   ];
 }
 
-/** Problems as the texts of a failure. */
-export function problemTexts(problems: readonly Problem[], omitted: number): string[] {
+/** The failure of a workstream with these problems, the first of which is the one to look at. */
+export function invalidWorkstream(problems: readonly Problem[], omitted: number): Failure {
   const texts = problems.map(formatProblem);
-  return omitted === 0 ? texts : [...texts, andMore(omitted, false)];
+  const [first] = problems;
+  const place =
+    first === undefined || first.line === null
+      ? {}
+      : { place: { file: first.file, line: first.line, column: first.column ?? 1 } };
+  return {
+    reason: 'invalid-workstream',
+    problems: omitted === 0 ? texts : [...texts, andMore(omitted, false)],
+    ...place,
+  };
 }
 
 const andMore = (count: number, atLeast: boolean): string =>

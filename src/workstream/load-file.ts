@@ -11,7 +11,7 @@ import {
   MAX_LISTED,
   mostImportant,
   problemAt,
-  problemTexts,
+  invalidWorkstream,
 } from './file-problems.ts';
 import { errorAt, type Finding, warningAt } from './finding.ts';
 import { locate, placesOf } from './locate.ts';
@@ -110,7 +110,7 @@ function failFile(result: LoadedFile, file: string, problems: Problem[]): void {
     id,
     title: id,
     source: { file, position: 0 },
-    failure: { reason: 'invalid-workstream', problems: problemTexts(named, 0) },
+    failure: invalidWorkstream(named, 0),
   });
 }
 
@@ -202,7 +202,7 @@ function report(result: LoadedFile, reported: Reported[], inArray: boolean, text
       id,
       title: definition.title ?? id,
       source,
-      failure: { reason: 'invalid-workstream', problems: problemTexts(problems, omitted) },
+      failure: invalidWorkstream(problems, omitted),
     };
     (definition.id === null ? result.nameless : result.broken).push(broken);
   }

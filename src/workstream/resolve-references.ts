@@ -1,7 +1,7 @@
 /** What can only be known when all files are: ids that are used twice, and what the id of a matrix stands for. */
 import type { Broken, LoadedFolder, Problem } from '../domain/plan.ts';
 import type { Workstream, Dependency, Source } from '../domain/workstream.ts';
-import { listProblems, problemAt, problemTexts } from './file-problems.ts';
+import { listProblems, problemAt, invalidWorkstream } from './file-problems.ts';
 import { errorAt, warningAt } from './finding.ts';
 import type { Base, LoadedFile } from './load-file.ts';
 import { relocatePaths, type RelocationTarget } from './relocate-paths.ts';
@@ -51,10 +51,7 @@ function refuse(
     problemAt(source.file, places[index] ?? null, finding, id),
   );
   const broken = workstreams.map(({ id, title, source }, index): Broken => {
-    const failure = {
-      reason: 'invalid-workstream',
-      problems: problemTexts(problems.slice(index, index + 1), 0),
-    } as const;
+    const failure = invalidWorkstream(problems.slice(index, index + 1), 0);
     return { id, title, source, failure };
   });
   return { broken, problems };

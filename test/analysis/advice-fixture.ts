@@ -63,6 +63,7 @@ export function result(workstreamId: string, changes: Partial<ShortResult> = {})
     status: 'completed',
     reason: null,
     explanation: null,
+    failure: null,
     startTime: '2026-07-14T09:30:00.000Z',
     endTime: '2026-07-14T09:30:01.000Z',
     durationSeconds: 1,
@@ -76,7 +77,8 @@ export function failed(
   failure: Failure,
   status: 'failed' | 'skipped' = 'failed',
 ): ShortResult {
-  return result(workstreamId, { status, reason: failure.reason, explanation: describeFailure(failure) });
+  const explanation = describeFailure(failure);
+  return result(workstreamId, { status, reason: failure.reason, explanation, failure });
 }
 
 export function skipped(workstreamId: string, dependency: string): ShortResult {

@@ -83,6 +83,17 @@ test('what was skipped is traced to the workstream at its root', () => {
   );
 });
 
+test('of rows that do not hold the failure less is said', () => {
+  const late = {
+    ...failed('ws-slow', { reason: 'timed-out', seconds: 60, step: null, tail: '' }),
+    failure: null,
+  };
+  const waits = { ...skipped('ws-b', 'ws-slow'), failure: null };
+  expect(recommend(input({ failures: whole(late), skipped: whole(waits) }))).toEqual([
+    `\`ws-slow\` ran out of time. If more time is needed raise \`timeout_seconds\` and \`millrace run ws-slow\`; if it hangs, \`millrace errors ${RUN}\` shows the last output.`,
+  ]);
+});
+
 test('an interrupted run says first how to go on', () => {
   const all = whole(failed('ws-a', { reason: 'interrupted', detail: 'SIGINT' }, 'skipped'));
   const patterns = whole(pattern('thrown', 'no', ['ws-b']));

@@ -23,6 +23,8 @@ interface Row {
   agent: string;
   reason: string | null;
   explanation: string | null;
+  /** The dependency that it was skipped for. */
+  needed: string | null;
 }
 
 interface Ended {
@@ -45,7 +47,8 @@ async function run(folder: string, options: CoordinatorOptions): Promise<Ended> 
       ? []
       : query<Row>(
           folder,
-          `SELECT workstream_id AS id, status, agent_id AS agent, reason, explanation
+          `SELECT workstream_id AS id, status, agent_id AS agent, reason, explanation,
+            failure ->> 'dependency' AS needed
           FROM agent_results WHERE run_id = ?`,
           runId,
         );
@@ -66,7 +69,7 @@ const wasExecuted = ({ agent }: Row): boolean => agent !== 'coordinator';
 /** Whether it was skipped because of what another one came to in this very run. */
 function followsFrom(row: Row, rows: readonly Row[]): boolean {
   if (row.reason !== 'dependency-failed') return false;
-  const cause = rows.find(({ id }) => row.explanation?.startsWith(`It needs "${id}", `));
+  const cause = rows.find(({ id }) => id === row.needed);
   return cause !== undefined && (cause.status === 'failed' || followsFrom(cause, rows));
 }
 

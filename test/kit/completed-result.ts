@@ -40,6 +40,7 @@ export function completedResult(workstreamId: string, { metadata, ...fields }: R
     },
     reason: null,
     explanation: null,
+    failure: null,
     cpuSeconds: 0.5,
     cpuWaitSeconds: 0.25,
     attempts: 1,

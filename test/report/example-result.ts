@@ -1,12 +1,12 @@
 /** One small run with a bit of everything. */
 import { recommend } from '../../src/analysis/recommendations.ts';
 import type { AgentResult } from '../../src/domain/agent-result.ts';
-import { describeFailure } from '../../src/domain/failure-message.ts';
 import type { ConsolidatedResult, ErrorPattern, RunDocument } from '../../src/domain/run-record.ts';
 import { normalizeMessage } from '../../src/text/normalize-message.ts';
 import {
   COMPLETED_OUTPUT,
   agent,
+  because,
   emptyResult,
   executionSummary,
   runSummary,
@@ -20,8 +20,7 @@ const codec = shortResult({
   title: 'Encode the samples',
   agentId: 'agent-2',
   status: 'failed',
-  reason: 'thrown',
-  explanation: describeFailure({
+  ...because({
     reason: 'thrown',
     how: 'thrown',
     thrown: { name: 'RangeError', message: 'Invalid | typed array length: -1' },
@@ -37,8 +36,7 @@ const lint = shortResult({
   title: 'Lint everything',
   agentId: 'agent-3',
   status: 'failed',
-  reason: 'exit-non-zero',
-  explanation: describeFailure({
+  ...because({
     reason: 'exit-non-zero',
     exitCode: 2,
     command: 'npm run lint | tee lint.txt',
@@ -56,8 +54,7 @@ const publish = shortResult({
   title: 'Publish',
   agentId: 'coordinator',
   status: 'skipped',
-  reason: 'dependency-failed',
-  explanation: describeFailure({ reason: 'dependency-failed', dependency: 'ws-codec', detail: 'failed' }),
+  ...because({ reason: 'dependency-failed', dependency: 'ws-codec', detail: 'failed' }),
   startTime: null,
   endTime: null,
   durationSeconds: null,

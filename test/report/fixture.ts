@@ -1,5 +1,7 @@
 /** The parts of a consolidated result, with everything that a test does not care about filled in. */
 import { completedResult, type ResultFields } from '../kit/completed-result.ts';
+import type { Failure } from '../../src/domain/failure.ts';
+import { describeFailure } from '../../src/domain/failure-message.ts';
 import type { AgentResult } from '../../src/domain/agent-result.ts';
 import type {
   AgentPerformance,
@@ -20,6 +22,7 @@ export function shortResult(changes: Partial<ShortResult> = {}): ShortResult {
     status: 'completed',
     reason: null,
     explanation: null,
+    failure: null,
     startTime: '2026-07-14T09:30:00.120Z',
     endTime: '2026-07-14T09:30:04.320Z',
     durationSeconds: 4.2,
@@ -27,6 +30,13 @@ export function shortResult(changes: Partial<ShortResult> = {}): ShortResult {
     ...changes,
   };
 }
+
+/** What a result of a workstream says that did not complete. */
+export const because = (failure: Failure): Pick<ShortResult, 'reason' | 'explanation' | 'failure'> => ({
+  reason: failure.reason,
+  explanation: describeFailure(failure),
+  failure,
+});
 
 export function agent(agentId: string, changes: Partial<AgentPerformance> = {}): AgentPerformance {
   return {

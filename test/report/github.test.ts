@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
+import type { ShortResult } from '../../src/domain/run-record.ts';
 import { githubAnnotations, githubSummary } from '../../src/report/github.ts';
 import { exampleResult } from './example-result.ts';
-import { emptyResult, RUN_ID, shortResult, whole } from './fixture.ts';
+import { because, emptyResult, RUN_ID, shortResult, whole } from './fixture.ts';
 import { tableRows } from './table-cells.ts';
 
-const failure = (workstreamId: string, explanation: string | null, reason = 'thrown') =>
-  shortResult({ workstreamId, status: 'failed', reason, explanation });
+const failure = (workstreamId: string, explanation: string | null) =>
+  shortResult({ workstreamId, status: 'failed', reason: 'thrown', explanation });
 
 test('the summary says the verdict, the totals, the failures and the next step', () => {
   const result = exampleResult();
@@ -46,11 +47,18 @@ test('a failure is one command on one line, with what the runner would misread e
 });
 
 test('an invalid definition is annotated in its file', () => {
-  const explanation = 'workstreams/a.json:3:7: error: steps[0]: unknown step';
-  const failures = whole(failure('a', explanation, 'invalid-workstream'));
-  expect(githubAnnotations(emptyResult({ failures }))).toEqual([
-    `::error file=workstreams/a.json,line=3,col=7,title=a failed (invalid-workstream)::${explanation}`,
+  const problem = 'workstreams/a.json:3:7: error: steps[0]: unknown step';
+  const place = { file: 'workstreams/a.json', line: 3, column: 7 };
+  const invalid = because({ reason: 'invalid-workstream', problems: [problem], place });
+  const annotated = (given: Partial<ShortResult>) =>
+    githubAnnotations(
+      emptyResult({ failures: whole(shortResult({ workstreamId: 'a', status: 'failed', ...given })) }),
+    );
+  expect(annotated(invalid)).toEqual([
+    `::error file=workstreams/a.json,line=3,col=7,title=a failed (invalid-workstream)::${problem}`,
   ]);
+  const older = [`::error title=a failed (invalid-workstream)::${problem}`];
+  expect(annotated({ ...invalid, failure: null })).toEqual(older);
 });
 
 test('as many annotations as GitHub shows, the last one for the rest', () => {

@@ -311,15 +311,16 @@ export function checkResults(all: readonly Part[], { plan, rehearsal, begun }: C
   const { results, fault } = rehearsal;
   if (fault !== null) throw fault;
   expect([...results.keys()].toSorted()).toEqual(all.map(({ sketch }) => sketch.id).toSorted());
-  for (const [id, { status, reason, explanation, attempts }] of results) {
+  for (const [id, { status, reason, explanation, failure, attempts }] of results) {
     expect(reason === null).toBe(status === 'completed');
     expect(explanation === null).toBe(reason === null);
     expect(attempts).toBeLessThanOrEqual(begun.get(id) ?? 0);
-    if (reason !== 'dependency-failed') continue;
+    expect(failure?.reason ?? null).toBe(reason);
+    if (failure?.reason !== 'dependency-failed') continue;
     const unmet = find(plan, id).dependsOn.filter(
       ({ id: needed, when }) => when === 'completed' && results.get(needed)?.status !== 'completed',
     );
-    expect(unmet.map(({ id: needed }) => explanation?.includes(`"${needed}"`))).toContain(true);
+    expect(unmet.map(({ id: needed }) => needed)).toContain(failure.dependency);
   }
   expect(rehearsal.leftOpen).toBe(0);
   expect(rehearsal.engine.open).toEqual([]);

@@ -42,6 +42,7 @@ export function failed(
     status: 'failed',
     reason: 'thrown',
     explanation: message,
+    failure: { reason: 'thrown', how: 'thrown', thrown: { name: 'Error', message } },
     errors: [{ type: 'thrown', message }],
     stack: `${message}\n    at f (/a/b.js:1:1)`,
     logFile: `.state/logs/${workstreamId}.log`,
@@ -62,6 +63,7 @@ export function skipped(workstreamId: string, fields: Parameters<typeof result>[
     attempts: 0,
     reason: 'dependency-failed',
     explanation: 'It needs "ws-0", which failed.',
+    failure: { reason: 'dependency-failed', dependency: 'ws-0', detail: 'failed' },
     ...fields,
   });
 }

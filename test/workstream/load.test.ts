@@ -217,6 +217,7 @@ describe('one or many in a file', () => {
           `workstreams/a.json:1:${text.indexOf('"id":5') + 6}: error: id: expected a string, found 5`,
           'and 2 more problems',
         ],
+        place: { file: 'workstreams/a.json', line: 1, column: text.indexOf('"id":5') + 6 },
       },
     ]);
     expect(problemLines(loaded)[20]).toBe('a.json: warning: and at least 981 more problems');

@@ -329,6 +329,7 @@ describe('warnings', () => {
         'workstreams/a.json:1:1: error: there is nothing to execute; expected steps, a tool with tasks, or a capability',
         'workstreams/a.json:1:14: error: step: unknown field; did you mean "steps"?',
       ],
+      place: { file: 'workstreams/a.json', line: 1, column: 1 },
     });
   });
 });

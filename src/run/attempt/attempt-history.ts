@@ -65,6 +65,7 @@ export function attemptRecord(
     model: reports.at(-1)?.model ?? null,
     reason: failure?.reason ?? null,
     explanation,
+    failure,
     pattern: explanation === null ? null : normalize(explanation),
     startTime: new Date(outcome.startedAt).toISOString(),
     durationSeconds: outcome.durationSeconds,

@@ -62,6 +62,7 @@ export function executedResult(
     metadata: executedMetadata(workstream, execution, facts.tail),
     reason: facts.reason,
     explanation: facts.explanation,
+    failure,
     cpuSeconds: outcome.cpuSeconds,
     cpuWaitSeconds: outcome.cpuWaitSeconds,
     attempts: earlierAttempts.length + 1,
@@ -152,6 +153,7 @@ function failureFacts(failure: Failure | null) {
       errors: [],
       reason: null,
       explanation: null,
+      failure: null,
       tail: null,
       log: null,
       stack: null,
@@ -164,6 +166,7 @@ function failureFacts(failure: Failure | null) {
     errors: isError ? [{ type: failure.reason, message: explanation }] : [],
     reason: failure.reason,
     explanation,
+    failure,
     // Of an error without a word, be it of spaces and colours, there is none, as it is read back.
     pattern: isError ? normalize(explanation) || null : null,
   };

@@ -16,9 +16,11 @@ const retriedRow = z.object({
   total: z.number(),
 });
 
+const reasonList = listOf(z.string());
+
 const RETRIED = `
 SELECT r.workstream_id, r.status, r.attempts, json_extract(r.metadata, '$.gaveUp') AS gave_up,
-  (SELECT group_concat(reason, ', ') FROM (SELECT a.reason FROM workstream_attempts a
+  (SELECT json_group_array(reason) FILTER (WHERE reason IS NOT NULL) FROM (SELECT a.reason FROM workstream_attempts a
     WHERE a.run_id = r.run_id AND a.workstream_id = r.workstream_id ORDER BY a.attempt)) AS reasons,
   COUNT(*) OVER () AS total
 FROM agent_results r WHERE r.run_id = ? AND r.attempts > 1
@@ -32,7 +34,7 @@ export function retried(connection: Connection, runId: string, limit: number): C
       workstreamId: row.workstream_id,
       status: runStatus(row.status),
       attempts: row.attempts,
-      reasons: row.reasons === null ? [] : row.reasons.split(', '),
+      reasons: jsonCell(reasonList, row.reasons),
       gaveUp: row.gave_up,
     })),
     total: found[0]?.total ?? 0,

@@ -6,6 +6,7 @@ import type { JsonObject } from '../../domain/json.ts';
 import { normalizeMessage } from '../../text/normalize-message.ts';
 import type { ProcessIdentity } from '../../os/process-identity.ts';
 import type { Connection } from '../schema/connection.ts';
+import { readFailure } from './result-cells.ts';
 import { runStatus } from './run-status.ts';
 import { anyJson, jsonCell, countOf, eachRow, firstRow, numberCell, rows, textCell } from './rows.ts';
 import { IN_HAND } from './live.ts';
@@ -161,6 +162,7 @@ const attemptRow = z
     model: textCell,
     reason: textCell,
     explanation: textCell,
+    failure: textCell,
     start_time: textCell,
     duration_seconds: numberCell,
     cost_usd: numberCell,
@@ -178,6 +180,7 @@ const attemptRow = z
       model: row.model,
       reason: row.reason,
       explanation: row.explanation,
+      failure: readFailure(row.failure),
       pattern: row.explanation === null ? null : normalizeMessage(row.explanation),
       startTime: row.start_time ?? '',
       durationSeconds: row.duration_seconds ?? 0,

@@ -4,7 +4,7 @@ import { attemptSchema, candidateSchema } from '../../domain/attempt.ts';
 import { changesSchema, mergeSchema } from '../../domain/changes.ts';
 import { toolReportSchema } from '../../domain/tool-report.ts';
 import type { ResultError, ResultMetadata, TestSummary } from '../../domain/agent-result.ts';
-import { failureSchema, type Reason } from '../../domain/failure.ts';
+import { failureSchema, storedFailureSchema, type Failure, type Reason } from '../../domain/failure.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { testResultSchema, testCountsSchema } from '../../domain/outcome.ts';
 import { anyJson, jsonCell, listOf } from './rows.ts';
@@ -107,6 +107,10 @@ export function readMetadata(cell: string | null, title: string): ResultMetadata
   const metadata = jsonCell(metadataCell, cell);
   return { ...metadata, title: metadata.title ?? title };
 }
+
+/** Null for none, and for what is no failure of this version. */
+export const readFailure = (cell: string | null): Failure | null =>
+  cell === null ? null : jsonCell(storedFailureSchema, cell);
 
 /** Null for a word that is no reason of this version. */
 export function readReason(cell: string | null): Reason | null {

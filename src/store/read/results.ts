@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { AgentResult, FinalStatus } from '../../domain/agent-result.ts';
 import type { Connection } from '../schema/connection.ts';
 import { isoTime, eachRow, numberCell, textCell } from './rows.ts';
-import { readErrors, readMetadata, readReason, readTests, readTexts } from './result-cells.ts';
+import { readErrors, readFailure, readMetadata, readReason, readTests, readTexts } from './result-cells.ts';
 import { runStatus, unusualRunStatus } from './run-status.ts';
 import { withCases } from '../write/test-cases.ts';
 
@@ -23,6 +23,7 @@ const resultRow = z.object({
   metadata: textCell,
   reason: textCell,
   explanation: textCell,
+  failure: textCell,
   cpu_seconds: numberCell,
   cpu_wait_seconds: numberCell,
   attempts: numberCell,
@@ -83,6 +84,7 @@ function toResult(row: ResultRow): AgentResult {
     metadata: readMetadata(row.metadata, row.workstream_id),
     reason: readReason(row.reason),
     explanation: row.explanation ?? unusualRunStatus(row.status),
+    failure: readFailure(row.failure),
     cpuSeconds: row.cpu_seconds,
     cpuWaitSeconds: row.cpu_wait_seconds,
     attempts: row.attempts ?? 0,

@@ -4,6 +4,7 @@ import { COORDINATOR } from '../../domain/agent-result.ts';
 import type { Capped } from '../../domain/capped.ts';
 import type { ShortResult } from '../../domain/run-record.ts';
 import type { Connection } from '../schema/connection.ts';
+import { readFailure } from './result-cells.ts';
 import { runStatus, unusualRunStatus } from './run-status.ts';
 import { isoTime, countOf, eachRow, numberCell, rows, textCell } from './rows.ts';
 
@@ -14,13 +15,14 @@ const shortRow = z.object({
   status: z.string(),
   reason: textCell,
   explanation: textCell,
+  failure: textCell,
   start_time: textCell,
   end_time: textCell,
   duration_seconds: numberCell,
   log_file: textCell,
 });
 
-const COLUMNS = `r.workstream_id, r.title, r.agent_id, r.status, r.reason, r.explanation, r.start_time, r.end_time,
+const COLUMNS = `r.workstream_id, r.title, r.agent_id, r.status, r.reason, r.explanation, r.failure, r.start_time, r.end_time,
   r.duration_seconds, r.log_file`;
 
 /** How long lists of results may get. */
@@ -93,6 +95,7 @@ function toShort(row: z.infer<typeof shortRow>): ShortResult {
     status: runStatus(row.status),
     reason: row.reason,
     explanation: row.explanation ?? unusualRunStatus(row.status),
+    failure: readFailure(row.failure),
     startTime: isoTime(row.start_time),
     endTime: isoTime(row.end_time),
     durationSeconds: row.duration_seconds,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { attemptSchema, candidateSchema } from '../../domain/attempt.ts';
 import type { AgentResult, ResultMetadata, TestSummary } from '../../domain/agent-result.ts';
+import { storedFailureSchema } from '../../domain/failure.ts';
 import { changesSchema, mergeSchema } from '../../domain/changes.ts';
 import { testResultSchema, testCountsSchema } from '../../domain/outcome.ts';
 import { toolReportSchema } from '../../domain/tool-report.ts';
@@ -57,6 +58,7 @@ const resultSchema: z.ZodType<AgentResult> = z.object({
   metadata: metadataSchema,
   reason: reasonSchema.nullable(),
   explanation: text.nullable(),
+  failure: storedFailureSchema,
   cpuSeconds: seconds.nullable(),
   cpuWaitSeconds: seconds.nullable(),
   attempts: count,

@@ -42,15 +42,16 @@ const RESULT = `
 INSERT INTO agent_results
   (run_id, agent_id, workstream_id, status, start_time, end_time, duration_seconds, files_modified, commits_created,
    errors, warnings, test_results, metadata, title, reason, explanation, cpu_seconds, cpu_wait_seconds, attempts,
-   log_file, has_output, tool, model, cost_usd, input_tokens, output_tokens, branch, merge_status, definition_hash)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+   log_file, has_output, tool, model, cost_usd, input_tokens, output_tokens, branch, merge_status, definition_hash,
+   failure)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 const ATTEMPT = `
 -- One that was interrupted is there already when its workstream is run again.
 INSERT OR REPLACE INTO workstream_attempts
   (run_id, workstream_id, attempt, agent_id, tool, model, reason, explanation, start_time, duration_seconds, cost_usd,
-   input_tokens, output_tokens, content_hash, log_file)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+   input_tokens, output_tokens, content_hash, log_file, failure)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 const ERROR = `
 INSERT INTO consolidated_errors

@@ -31,9 +31,9 @@ FROM consolidated_runs u WHERE u.run_id = @run`;
 const KEEP_ATTEMPTS = `
 INSERT OR IGNORE INTO workstream_attempts
   (run_id, workstream_id, attempt, agent_id, tool, model, reason, explanation, start_time, duration_seconds, cost_usd,
-   input_tokens, output_tokens, content_hash, log_file)
+   input_tokens, output_tokens, content_hash, log_file, failure)
 SELECT run_id, workstream_id, attempts, agent_id, tool, model, reason, explanation, start_time, duration_seconds,
-  cost_usd, input_tokens, output_tokens, metadata ->> '$.changes.contentHash', log_file
+  cost_usd, input_tokens, output_tokens, metadata ->> '$.changes.contentHash', log_file, failure
 FROM agent_results
 WHERE run_id = @run AND workstream_id IN (SELECT value FROM json_each(@ids)) AND reason = 'interrupted'
   AND attempts > 0 AND start_time IS NOT NULL`;

@@ -1,6 +1,7 @@
 /** From a result to its rows. Runs inside the recorder's transaction. */
 import type { AgentResult, ResultMetadata } from '../../domain/agent-result.ts';
 import type { AttemptRecord } from '../../domain/attempt.ts';
+import type { Failure } from '../../domain/failure.ts';
 import { type Spending, spendingOf, sumKnown } from '../../domain/spending.ts';
 import { normalizeMessage } from '../../text/normalize-message.ts';
 import type { Statements } from './recorder-statements.ts';
@@ -55,6 +56,7 @@ function writeRow(statements: Statements, result: AgentResult, definitionHash: s
     metadata.changes?.branch ?? null,
     metadata.merge?.status ?? null,
     definitionHash,
+    failureCell(result.failure),
   );
 }
 
@@ -117,6 +119,9 @@ const entriesOf = <T>(list: readonly T[]): readonly T[] | undefined => (list.len
 const fieldsOf = <T extends object>(fields: T): T | undefined =>
   Object.keys(fields).length === 0 ? undefined : fields;
 
+const failureCell = (failure: Failure | null): string | null =>
+  failure === null ? null : JSON.stringify(failure);
+
 const list = (values: readonly unknown[]): string => (values.length === 0 ? '[]' : JSON.stringify(values));
 
 /** From a result to the rows of its attempts. Runs inside the recorder's transaction. */
@@ -148,6 +153,7 @@ function lastAttempt(result: AgentResult): AttemptRow {
     model: tools.at(-1)?.model ?? null,
     reason: result.reason,
     explanation: result.explanation,
+    failure: result.failure,
     startTime: result.startTime,
     durationSeconds: result.durationSeconds,
     ...spendingOf(tools),
@@ -181,5 +187,6 @@ function writeAttempt(statements: Statements, result: AgentResult, attempt: Atte
     attempt.outputTokens,
     attempt.contentHash,
     attempt.logFile,
+    failureCell(attempt.failure),
   );
 }

@@ -18,6 +18,7 @@ const attempt = (changes: Partial<AttemptRecord> = {}): AttemptRecord => ({
   model: null,
   reason: 'exit-non-zero',
   explanation: 'It failed.',
+  failure: null,
   pattern: 'It failed.',
   startTime: '',
   durationSeconds: 1,

@@ -108,6 +108,7 @@ test('failures and skipped ones are listed in the order of their results', () =>
         status: 'failed',
         reason: 'thrown',
         explanation: 'boom',
+        failure: { reason: 'thrown', how: 'thrown', thrown: { name: 'Error', message: 'boom' } },
         startTime: '2026-01-02T03:04:06.000Z',
         endTime: '2026-01-02T03:04:07.000Z',
         durationSeconds: 1,

@@ -58,6 +58,7 @@ describe('results', () => {
         commitsCreated: ['abc1234'],
         testResults: { total: 0, passed: 3, failed: 0, manual: 0, cases: null, tests: [] },
         metadata: { title: 'ws-1', output: null, steps: [] },
+        failure: null,
         cpuSeconds: null,
         attempts: 0,
         stack: null,

@@ -29,6 +29,7 @@ const attempt = (number: number, changes: Partial<AttemptRecord> = {}): AttemptR
   model: 'opus',
   reason: 'no-changes',
   explanation: 'It changed none.',
+  failure: { reason: 'no-changes', scope: ['src'] },
   pattern: 'It changed none.',
   startTime: '2026-01-02T03:04:05.500Z',
   durationSeconds: 2,

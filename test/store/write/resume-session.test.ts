@@ -36,7 +36,14 @@ function interrupted(connection: Connection): void {
   recorder.take(finished(result('ws-1')));
   recorder.take(finished(failed('ws-2', 'boom')));
   recorder.take(
-    finished(result('ws-3', { status: 'skipped', reason: 'interrupted', explanation: 'SIGINT' })),
+    finished(
+      result('ws-3', {
+        status: 'skipped',
+        reason: 'interrupted',
+        explanation: 'SIGINT',
+        failure: { reason: 'interrupted', detail: 'SIGINT' },
+      }),
+    ),
   );
   recorder.take(finished(skipped('ws-4', { reason: 'interrupted' })));
   recorder.finish(end({ state: 'interrupted' }));
@@ -146,7 +153,14 @@ describe('an interrupted run', () => {
     const attempts = attemptsOf(connection, RUN, ['ws-1', 'ws-3', 'ws-4']);
     expect([...attempts.keys()]).toEqual(['ws-3']);
     expect(attempts.get('ws-3')).toMatchObject([
-      { attempt: 1, agentId: 'agent-1', reason: 'interrupted', durationSeconds: 1, explanation: 'SIGINT' },
+      {
+        attempt: 1,
+        agentId: 'agent-1',
+        reason: 'interrupted',
+        durationSeconds: 1,
+        explanation: 'SIGINT',
+        failure: { reason: 'interrupted', detail: 'SIGINT' },
+      },
     ]);
   });
 });

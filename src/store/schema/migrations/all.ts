@@ -6,6 +6,7 @@ import { sessions } from './005-sessions.ts';
 import { crashes } from './006-crashes.ts';
 import { agentsOverTime } from './007-agents-over-time.ts';
 import { locks } from './008-locks.ts';
+import { failures } from './009-failures.ts';
 
 /** SQL of every migration; the one at index i takes a database from version i to i + 1. Never changed, only added to. */
 export const migrations: readonly string[] = [
@@ -17,4 +18,5 @@ export const migrations: readonly string[] = [
   crashes,
   agentsOverTime,
   locks,
+  failures,
 ];
