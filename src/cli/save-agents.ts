@@ -1,14 +1,6 @@
-import {
-  chmodSync,
-  existsSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { replaceFile } from '../os/replace-file.ts';
 import { CONFIG_FILE } from './config.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -44,13 +36,7 @@ function formOf(text: string): { insertSpaces: boolean; tabSize: number; eol: st
 
 /** Follows a link, and keeps the file's mode. */
 function replace(path: string, text: string): void {
-  const real = existsSync(path) ? realpathSync(path) : path;
-  const unfinished = `${real}.${process.pid}.tmp`;
-  try {
-    writeFileSync(unfinished, text);
-    if (existsSync(real)) chmodSync(unfinished, statSync(real).mode);
-    renameSync(unfinished, real);
-  } finally {
-    rmSync(unfinished, { force: true });
-  }
+  if (!existsSync(path)) return replaceFile(path, text);
+  const real = realpathSync(path);
+  replaceFile(real, text, { mode: statSync(real).mode });
 }

@@ -1,12 +1,12 @@
 /** The threads of an engine: piscina, set up and used in the one way that holds for whatever code they run. */
 import type { AgentSettings } from '../domain/agent-message.ts';
 import type { AssignmentBatch } from '../domain/engine.ts';
-import { settlesWithin } from '../os/run-with-timeout.ts';
 import { makeTemporaryFolder } from '../os/temporary-folders.ts';
 import { entryFile } from './entry-file.ts';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Piscina } from 'piscina';
 
 /**
@@ -77,8 +77,16 @@ export class AgentPool {
 
   /** Ends all threads, and resolves after a second at most. Idempotent. */
   close(): Promise<void> {
-    this.#closing ??= settlesWithin(this.#pool.destroy(), CLOSE_MS).then(() => undefined);
+    this.#closing ??= this.#destroy();
     return this.#closing;
+  }
+
+  async #destroy(): Promise<void> {
+    const timer = new AbortController();
+    const late = pause(CLOSE_MS, undefined, { signal: timer.signal });
+    // A thread that can't be ended is left to the end of the process.
+    await Promise.race([this.#pool.destroy(), late]).catch(() => undefined);
+    timer.abort();
   }
 
   /**

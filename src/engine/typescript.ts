@@ -1,11 +1,12 @@
 /** Compiles the TypeScript modules of module steps, each once a run. */
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BuildFailure, Loader, Plugin } from 'esbuild';
 import type { Assignment } from '../domain/assignment.ts';
 import { readRegular } from '../os/regular-file.ts';
+import { replaceFile } from '../os/replace-file.ts';
 import type { Failure } from '../domain/failure.ts';
 
 const MOST_BYTES = 64 * 1024 * 1024;
@@ -90,9 +91,7 @@ export class TypeScriptModules {
     const hash = createHash('sha256').update(contents).digest('hex').slice(0, 32);
     const path = join(this.#folder, `${hash}.mjs`);
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const unfinished = `${path}.${randomUUID()}`;
-    await writeFile(unfinished, contents);
-    await rename(unfinished, path);
+    replaceFile(path, contents, { durable: false });
     return path;
   }
 }

@@ -16,6 +16,7 @@ import {
   variableOf,
 } from './process-table.ts';
 import { realpathSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 
 /** Variable that every process of an execution inherits, by which those are found that left their group. */
 export const MARK_VARIABLE = 'MILLRACE_EXECUTION';
@@ -221,7 +222,7 @@ async function untilGone(found: ProcessEntry[], milliseconds: number): Promise<v
     hasProcessTable ? entryOf(entry.pid)?.startedAt === entry.startedAt : groupIsAlive(entry.pid);
   const deadline = performance.now() + milliseconds;
   while (found.some(isAlive) && performance.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await pause(POLL_MS);
   }
 }
 

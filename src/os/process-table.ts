@@ -33,20 +33,44 @@ export function* livingProcesses(): Generator<ProcessEntry> {
 
 /** Null when there is no such process or it has ended. */
 export function entryOf(pid: number): ProcessEntry | null {
-  const [state, parent, group, ...others] = statOf(pid);
-  const startedAt = others[16];
-  if (startedAt === undefined || state === 'Z' || state === 'X') return null;
-  return { pid, parent: Number(parent), group: Number(group), startedAt };
+  const stat = statOf(pid);
+  const startedAt = stat[FIELD.startedAt];
+  if (startedAt === undefined || hasEnded(stat)) return null;
+  return { pid, parent: Number(stat[FIELD.parent]), group: Number(stat[FIELD.group]), startedAt };
 }
 
 /** Whether the process is alive. */
 export const isLiving = (pid: number): boolean => entryOf(pid) !== null;
 
 /** When the process was started, also if it has ended and was not reaped yet; null when there is none. */
-export const startOf = (pid: number): string | null => statOf(pid)[19] ?? null;
+export const startOf = (pid: number): string | null => statOf(pid)[FIELD.startedAt] ?? null;
 
 /** Whether a process of that pid has ended and was not reaped by its parent. */
-export const isZombie = (pid: number): boolean => /^[ZX]$/.test(statOf(pid)[0] ?? '');
+export const isZombie = (pid: number): boolean => hasEnded(statOf(pid));
+
+/** Processor time and memory of one process. */
+export interface ProcessUsage {
+  /** Seconds of processor time. */
+  cpuSeconds: number;
+  /** The same of its children that have ended and were waited for. */
+  reapedCpuSeconds: number;
+  /** Resident memory in pages. */
+  pages: number;
+}
+
+/** Null when there is no such process. */
+export function usageOf(pid: number): ProcessUsage | null {
+  const stat = statOf(pid);
+  const pages = stat[FIELD.pages];
+  if (pages === undefined) return null;
+  const seconds = (user: number, system: number): number =>
+    (Number(stat[user]) + Number(stat[system])) / TICKS;
+  return {
+    cpuSeconds: seconds(FIELD.userTicks, FIELD.systemTicks),
+    reapedCpuSeconds: seconds(FIELD.reapedUserTicks, FIELD.reapedSystemTicks),
+    pages: Number(pages),
+  };
+}
 
 /**
  * The pid that was given last, to a process or a thread; null where that is not told. Pids are given in rising order,
@@ -132,10 +156,28 @@ export function ancestors(): number[] {
   return found;
 }
 
-/** The fields of /proc/PID/stat from the third on; the name before them may hold spaces and brackets (proc(5)). */
+/** Where proc(5) has each field of /proc/PID/stat, counted from its third one, the state. */
+const FIELD = {
+  state: 0,
+  parent: 1,
+  group: 2,
+  userTicks: 11,
+  systemTicks: 12,
+  reapedUserTicks: 13,
+  reapedSystemTicks: 14,
+  startedAt: 19,
+  pages: 21,
+} as const;
+
+/** The fields by `FIELD`; empty when there is no such process. The name before them may hold spaces and brackets. */
 function statOf(pid: number): string[] {
   const stat = readShort(`/proc/${pid}/stat`);
   return stat === '' ? [] : stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+function hasEnded(stat: readonly string[]): boolean {
+  const state = stat[FIELD.state];
+  return state === 'Z' || state === 'X';
 }
 
 /**

@@ -1,22 +1,22 @@
 import { createContext, Script } from 'node:vm';
 
-/** Made when it is first needed, because that takes its time. */
-let room: { context: { action: () => unknown }; script: Script } | null = null;
+/** Made when it is first needed, because making it takes some time. */
+let sandbox: { context: { action: () => unknown }; script: Script } | null = null;
 
-function makeRoom(): NonNullable<typeof room> {
+function makeSandbox(): NonNullable<typeof sandbox> {
   const context = { action: (): unknown => undefined };
   createContext(context);
   return { context, script: new Script('action()') };
 }
 
 /**
- * What a function gives that does not wait for anything, if it has ended after so many milliseconds. It is ended where
- * it stands, also inside of a regular expression, which nothing else in a thread can do. Costs 0.1 ms.
- * @throws an error with the code ERR_SCRIPT_EXECUTION_TIMEOUT when it has not, and whatever the function throws.
+ * Calls a synchronous function and returns its result. After so many milliseconds the call is terminated, also inside of
+ * a regular expression, which only `node:vm` can do within a thread. Costs 0.1 ms.
+ * @throws an error with the code ERR_SCRIPT_EXECUTION_TIMEOUT when it was terminated, and what the function throws.
  */
 export function runWithTimeout<T>(milliseconds: number, action: () => T): T {
-  room ??= makeRoom();
-  const { context, script } = room;
+  sandbox ??= makeSandbox();
+  const { context, script } = sandbox;
   let result: { value: T } | null = null;
   context.action = () => {
     result = { value: action() };
@@ -32,19 +32,4 @@ export function runWithTimeout<T>(milliseconds: number, action: () => T): T {
 function valueOf<T>(result: { value: T } | null): T {
   if (result === null) throw new Error('the function did not end');
   return result.value;
-}
-
-/** Whether the promise settles within this many milliseconds. What it rejects with is left to others. */
-export async function settlesWithin(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), milliseconds);
-  });
-  const settled = promise.then(
-    () => true,
-    () => true,
-  );
-  const isSettled = await Promise.race([settled, late]);
-  clearTimeout(timer);
-  return isSettled;
 }

@@ -1,7 +1,6 @@
 /** What this process, its threads, and the processes that it started use together. */
 import { existsSync, readdirSync } from 'node:fs';
-import { TICKS } from './machine.ts';
-import { livingProcesses } from './process-table.ts';
+import { livingProcesses, usageOf } from './process-table.ts';
 import { readText } from './read-text.ts';
 
 export interface TreeUsage {
@@ -27,23 +26,27 @@ export function treeUsage(): TreeUsage {
   }
   const parents = tellsChildren ? null : childrenByParent();
   const waited = new Map<string, number>();
-  const self = statOf(process.pid);
-  const usage = { cpuSeconds: (user + system) / 1e6 + (self?.reaped ?? 0), memory: own, processes: 1 };
+  const self = usageOf(process.pid);
+  const usage = {
+    cpuSeconds: (user + system) / 1e6 + (self?.reapedCpuSeconds ?? 0),
+    memory: own,
+    processes: 1,
+  };
   const page = self === null ? 0 : pageBytes(own, self.pages);
-  const queue = lookInto(process.pid, waited, parents);
+  const queue = visit(process.pid, waited, parents);
   for (let pid = queue.pop(); pid !== undefined; pid = queue.pop()) {
-    const stat = statOf(pid);
-    if (stat === null) continue;
+    const used = usageOf(pid);
+    if (used === null) continue;
     usage.processes += 1;
-    usage.cpuSeconds += stat.used + stat.reaped;
-    usage.memory += stat.pages * page;
-    queue.push(...lookInto(pid, waited, parents));
+    usage.cpuSeconds += used.cpuSeconds + used.reapedCpuSeconds;
+    usage.memory += used.pages * page;
+    queue.push(...visit(pid, waited, parents));
   }
   return { ...usage, waitedSeconds: tellsWaiting ? waited : null };
 }
 
-/** Notes how long each thread of a process has waited, and gives the children of the process. */
-function lookInto(pid: number, waited: Map<string, number>, parents: Map<number, number[]> | null): number[] {
+/** Adds to `waited` how long each thread of a process has waited. Returns the children of the process. */
+function visit(pid: number, waited: Map<string, number>, parents: Map<number, number[]> | null): number[] {
   const children: number[] = [...(parents?.get(pid) ?? [])];
   for (const thread of threadsOf(pid)) {
     const folder = `/proc/${pid}/task/${thread}`;
@@ -65,19 +68,6 @@ function threadsOf(pid: number): string[] {
     // It has ended meanwhile.
     return [];
   }
-}
-
-/** Fields 14 to 17 are times in ticks, those of children that were waited for last; 24 is memory in pages (proc(5)). */
-function statOf(pid: number): { used: number; reaped: number; pages: number } | null {
-  const stat = readText(`/proc/${pid}/stat`);
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const at = (field: number): number => Number(fields[field - 3]);
-  if (fields.length < 22) return null;
-  return {
-    used: (at(14) + at(15)) / TICKS,
-    reaped: (at(16) + at(17)) / TICKS,
-    pages: at(24),
-  };
 }
 
 /** A power of two that this process is told in bytes and in pages. */

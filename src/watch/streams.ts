@@ -4,12 +4,13 @@
  * goes to other descriptors. A terminal stays where it is: there is no document on it. Standard input is at its end, and
  * the real one is another descriptor too (`INPUT`): what workstreams read must not be what was typed or piped for the run.
  */
-import { fstatSync, ftruncateSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { fstatSync, ftruncateSync, openSync, readSync, unlinkSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
+import { writeAll } from '../os/regular-file.ts';
 
 /** Variable that says which descriptors the run's process has instead, such as `{"1":4,"2":5}`. */
 const STREAMS_VARIABLE = 'MILLRACE_STREAMS';
@@ -99,7 +100,7 @@ class FileStream extends Writable {
 
   override _write(bytes: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {
     try {
-      for (let written = 0; written < bytes.length; ) written += writeSync(this.#descriptor, bytes, written);
+      writeAll(this.#descriptor, bytes);
       done();
     } catch (error) {
       done(error instanceof Error ? error : new Error(String(error)));

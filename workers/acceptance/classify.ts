@@ -1,5 +1,6 @@
-import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { findProgram } from '../processes/program-file.ts';
 
 /**
  * Whether an acceptance test given as text is a command. Its first word has to be one that a shell would find, or
@@ -51,26 +52,14 @@ function marksOf(rest: readonly string[]): number {
 function isFound(first: string, folder: string): boolean {
   if (BUILTINS.has(first) || KNOWN_TOOLS.has(first)) return true;
   if (first.includes('/')) return isFile(resolve(folder, first));
-  return (process.env['PATH'] ?? '')
-    .split(delimiter)
-    .some((path) => path !== '' && isExecutable(join(path, first)));
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return isFile(path);
-  } catch {
-    // Not there, or not for this user: either way the shell would not find it.
-    return false;
-  }
+  return findProgram(first, folder, process.env['PATH'] ?? '') !== null;
 }
 
 function isFile(path: string): boolean {
   try {
     return statSync(path).isFile();
   } catch {
-    // As above.
+    // Not there, so the shell would not find it.
     return false;
   }
 }

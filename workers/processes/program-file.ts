@@ -18,16 +18,24 @@ import { basename, delimiter, resolve } from 'node:path';
 const HEAD = 4096;
 
 /**
- * Absolute path of what is there under this name, whether or not it can be run: below `cwd` when it is a path itself,
- * otherwise on `path` (as in PATH). Null for nothing.
+ * The paths at which a program of this name is looked for: below `folder` when it is a path itself, otherwise on `path`
+ * (as in PATH, where an empty part is the folder).
  */
+function candidatesFor(name: string, folder: string, path: string): string[] {
+  const places = name.includes('/') ? [''] : path.split(delimiter);
+  return places.map((place) => resolve(folder, place, name));
+}
+
+/** Absolute path of the file that is run for `name` (see `candidatesFor`); null where this user may run none. */
+export const findProgram = (name: string, folder: string, path: string): string | null =>
+  candidatesFor(name, folder, path).find(isExecutable) ?? null;
+
+/** Absolute path of what is there under this name, whether or not it can be run; null for nothing. */
 export function findFile(name: string, cwd: string, path: string): string | null {
-  if (name.includes('/')) return isThere(resolve(cwd, name)) ? resolve(cwd, name) : null;
-  const there = path
-    .split(delimiter)
-    .map((place) => resolve(cwd, place, name))
-    .filter((file) => isThere(file) && statsOf(file)?.isDirectory() !== true);
-  return there.find((file) => isAllowed(file, constants.X_OK)) ?? there[0] ?? null;
+  const there = candidatesFor(name, cwd, path).filter(isThere);
+  if (name.includes('/')) return there[0] ?? null;
+  const files = there.filter((file) => statsOf(file)?.isDirectory() !== true);
+  return files.find((file) => isAllowed(file, constants.X_OK)) ?? files[0] ?? null;
 }
 
 /** Null where nothing about the file says why it can't be run. */
@@ -117,6 +125,9 @@ function isThere(file: string): boolean {
     return false;
   }
 }
+
+const isExecutable = (file: string): boolean =>
+  isAllowed(file, constants.X_OK) && statsOf(file)?.isFile() === true;
 
 function isAllowed(file: string, mode: number): boolean {
   try {
@@ -211,24 +222,5 @@ class ElfHead {
   #long(at: number): number {
     if (!this.#is64) return this.#int(at);
     return Number(this.#isLittle ? this.#bytes.readBigUInt64LE(at) : this.#bytes.readBigUInt64BE(at));
-  }
-}
-
-/**
- * Absolute path of the file that would be run for `name`: on `path` (as in PATH, where an empty part is the folder),
- * or below `folder` when it is a path itself. Null where there is none that this user may run.
- */
-export function findProgram(name: string, folder: string, path: string): string | null {
-  const places = name.includes('/') ? [''] : path.split(delimiter);
-  return places.map((place) => resolve(folder, place, name)).find(isExecutable) ?? null;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    // Not there, or not for this user: either way it can't be run.
-    return false;
   }
 }
