@@ -1,4 +1,4 @@
-/** The walls of the house: who may import whom. ARCHITECTURE.md says why. */
+/** The structure of the source: which room may import which, how deep files are, how types are named. */
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,8 +19,9 @@ interface Import {
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?'([^']+)'|import\('([^']+)'\)|require\('([^']+)'\)/g;
 
-const imports: Import[] = files.flatMap((from) => {
-  const text = readFileSync(join(root, from), 'utf8');
+const textOf = new Map<string, string>(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
+
+const imports: Import[] = [...textOf].flatMap(([from, text]) => {
   return [...text.matchAll(IMPORT)].map(([, type, statement, dynamic, required]) => {
     const specifier = statement ?? dynamic ?? required ?? '';
     const local = specifier.startsWith('.');
@@ -28,6 +29,10 @@ const imports: Import[] = files.flatMap((from) => {
     return { from, to, local, typeOnly: type !== undefined };
   });
 });
+
+/** By file: the files that import it. */
+const importers = new Map<string, Set<string>>(files.map((file) => [file, new Set()]));
+for (const { from, to } of imports) importers.get(to)?.add(from);
 
 const room = (path: string): string => (path.startsWith('workers/') ? 'workers' : (path.split('/')[1] ?? ''));
 const inRoom = (name: string): Import[] => imports.filter(({ from }) => room(from) === name);
@@ -153,8 +158,56 @@ test('there is no import cycle', () => {
   expect(cycles).toEqual([]);
 });
 
-test('no folder has more files than a reader can take in at a look', () => {
-  const counts = new Map<string, number>();
-  for (const file of files) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
-  expect([...counts].filter(([, count]) => count > 28)).toEqual([]);
+describe('depth', () => {
+  test('no folder has more files than a reader can take in', () => {
+    const counts = new Map<string, number>();
+    for (const file of files) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
+    expect([...counts].filter(([, count]) => count > 28)).toEqual([]);
+  });
+
+  /** Files of fewer than 40 lines with one importer. What has no reason to be a file of its own belongs to its importer. */
+  const SHALLOW: Record<string, string> = {
+    'src/app/create-scaler.ts': 'composition: what connects the scaler to a run',
+    'src/cli/commands.ts': 'table: each command and the module that carries it out',
+    'src/cli/github.ts': 'port: the environment of GitHub Actions',
+    'src/cli/tuning-chart.ts': 'pure: the result of a tuning as text',
+    'src/engine/by-isolation.ts': 'an engine: implements the interface of the other two',
+    'src/os/end-remaining-processes.ts': 'room: the process table is known to os only',
+    'src/report/sections/recommendations.ts': 'a section of the report, one file each',
+    'src/store/schema/busy-timeout.ts': 'port: the pragma and what it was last set to',
+    'src/store/schema/migrations/all.ts': 'table: migrations in order',
+    'src/unwatched.ts': 'entry',
+    'src/watch/end-process.ts': 'room: the protocol between a run and its watcher is known to watch only',
+    'src/watch/is-watched.ts': 'loaded before anything else: must import nothing',
+    'workers/runners/command.ts': 'a runner, one file for each kind of step',
+    'workers/runners/step.ts': 'table: the runner of each kind of step',
+    'workers/tools/registry.ts': 'table: the adapter of each tool, loaded when it is needed',
+  };
+
+  test('a file of fewer than 40 lines with one importer has a reason', () => {
+    const shallow = files.filter(
+      (file) =>
+        importers.get(file)?.size === 1 &&
+        (textOf.get(file) ?? '').split('\n').length <= 40 &&
+        !/\/migrations\/\d/.test(file),
+    );
+    expect(shallow.filter((file) => !(file in SHALLOW))).toEqual([]);
+    // What has become deeper, was merged, or moved needs no reason any more.
+    expect(Object.keys(SHALLOW).filter((file) => !shallow.includes(file))).toEqual([]);
+  });
+});
+
+describe('names', () => {
+  const TYPE = /^(export )?(?:declare )?(?:abstract )?(?:interface|type|class|enum) (\w+)/gm;
+
+  test('no exported type shares its name with another type', () => {
+    const declared = [...textOf].flatMap(([file, text]) =>
+      [...text.matchAll(TYPE)].map((match) => ({ file, name: match[2] ?? '', isExported: !!match[1] })),
+    );
+    const shared = declared.filter(
+      ({ file, name, isExported }) =>
+        isExported && declared.some((other) => other.name === name && other.file !== file),
+    );
+    expect(shared.map(({ name, file }) => `${name} in ${file}`)).toEqual([]);
+  });
 });

@@ -58,13 +58,6 @@ export class ReadyLanes {
     for (let lot = this.#lots.of(signature); lot !== null; lot = lot.within) this.#offerFirst(lot);
   }
 
-  /** Takes out all that are ready; in order. */
-  clear(): number[] {
-    const all = [...this.#isReady.keys()].filter((index) => this.has(index));
-    this.#isReady.fill(0);
-    return all;
-  }
-
   /** The first of a line that may run beside what is running; undefined when there is none. */
   first(line: number): number | undefined {
     const open = this.#line(line);

@@ -129,27 +129,6 @@ export class ReadyQueue {
     this.#drainingFor = null;
   }
 
-  /** Takes a workstream out that is ready and not yet taken; says whether it was. */
-  remove(index: number): boolean {
-    const aside = this.#aside.indexOf(index);
-    if (aside !== -1) this.#aside.splice(aside, 1);
-    if (aside !== -1) return true;
-    if (!this.#lines.has(index)) return false;
-    this.#lines.remove(index);
-    this.#drainingFor = null;
-    this.#size -= 1;
-    return true;
-  }
-
-  /** Takes out everything that is ready; in order. */
-  drain(): number[] {
-    this.#size = 0;
-    this.#drainingFor = null;
-    const aside = this.#aside;
-    this.#aside = [];
-    return [...this.#lines.clear(), ...aside].toSorted((one, other) => one - other);
-  }
-
   /** The line after those of the agents when pinned, of the tracks where there are any, or of all. */
   get #aloneLine(): number {
     return this.#pinned ? this.#agents : (this.#tracks?.count ?? 1);

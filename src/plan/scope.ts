@@ -34,13 +34,6 @@ export function scopePrefixes(scopes: readonly string[]): string[] {
   return [...new Set((owning.length > 0 ? owning : scopes).map(scopePrefix))];
 }
 
-/** Whether one scope's prefix is the same path as the other's, or an ancestor of it. */
-export function scopesOverlap(a: string, b: string): boolean {
-  const [first, second] = [scopePrefix(a), scopePrefix(b)];
-  const up = Math.max(levelsUp(first), levelsUp(second));
-  return isInside(first, second, up) || isInside(second, first, up);
-}
-
 /** How many folders above the one Millrace was started in a prefix begins: 2 for `../../x`. */
 function levelsUp(prefix: string): number {
   return Math.ceil((/^(?:\.\.(?:\/|$))*/.exec(prefix)?.[0].length ?? 0) / '../'.length);
@@ -57,12 +50,6 @@ function prefixAbove(prefix: string, up: number): string | null {
   const slash = prefix.lastIndexOf('/');
   if (slash === -1) return '.';
   return slash === 0 ? '/' : prefix.slice(0, slash);
-}
-
-function isInside(prefix: string, area: string, up: number): boolean {
-  for (let next: string | null = prefix; next !== null; next = prefixAbove(next, up))
-    if (next === area) return true;
-  return false;
 }
 
 const isNegated = (glob: string): boolean => glob.startsWith('!') && glob[1] !== '(';

@@ -20,7 +20,7 @@ export interface Snapshot {
 /** From which commit to take what is not there; for worktrees that were being made or removed when they were killed. */
 export type Basis = { kind: 'index' } | { kind: 'commit'; commit: string };
 
-type GitCall = (args: readonly string[], input?: string) => Promise<GitResult>;
+type RunGit = (args: readonly string[], input?: string) => Promise<GitResult>;
 
 /**
  * Everything that git does not ignore: staged, unstaged, untracked, in sparse checkouts as well. Not in it: what was
@@ -32,7 +32,7 @@ export async function takeSnapshot(
   look: Pick<WorktreeState, 'embedded' | 'loose'>,
 ): Promise<Snapshot | { problem: string }> {
   const index = join(worktree.adminDir, `millrace-index-${randomUUID()}`);
-  const run: GitCall = (args, input) =>
+  const run: RunGit = (args, input) =>
     gitIn(worktree, args, { env: { GIT_INDEX_FILE: index }, ...(input === undefined ? {} : { input }) });
   try {
     const problem = await fillIndex(worktree, basis, index, run);
@@ -49,7 +49,7 @@ async function fillIndex(
   worktree: Worktree,
   basis: Basis,
   index: string,
-  run: GitCall,
+  run: RunGit,
 ): Promise<string | null> {
   if (basis.kind === 'commit') {
     const read = await run(['read-tree', basis.commit]);
@@ -69,7 +69,7 @@ async function writeSnapshot(
   worktree: Worktree,
   basis: Basis,
   { embedded, loose }: Pick<WorktreeState, 'embedded' | 'loose'>,
-  run: GitCall,
+  run: RunGit,
 ): Promise<Snapshot | { problem: string }> {
   const gitlinks = await showHidden(worktree, run);
   // An ignored path may not be named, not even to leave it out.
@@ -98,14 +98,14 @@ async function writeSnapshot(
 function addAll(
   how: string,
   pathspecs: readonly string[],
-  run: GitCall,
+  run: RunGit,
 ): ReturnType<typeof passingOverFilters> {
   const options = ['--sparse', '--ignore-errors', '--pathspec-from-file=-', '--pathspec-file-nul'];
   return passingOverFilters((args) => run(args, pathspecs.join('\0')), ['add', how, ...options]);
 }
 
 /** Whoever worked there may have added them, by hand or with all the rest. */
-async function forget(brought: readonly string[], run: GitCall): Promise<void> {
+async function forget(brought: readonly string[], run: RunGit): Promise<void> {
   const literal = brought.map((path) => `:(top,literal)${path}`).join('\0');
   const options = ['-r', '-q', '-f', '--cached', '--sparse', '--ignore-unmatch'];
   outputOf(await run(['rm', ...options, '--pathspec-from-file=-', '--pathspec-file-nul'], literal));
@@ -115,7 +115,7 @@ async function forget(brought: readonly string[], run: GitCall): Promise<void> {
  * Takes back the marks with which a file's changes are hidden from git, where the file is there. Returns the submodules,
  * which the same list shows.
  */
-async function showHidden(worktree: Worktree, run: GitCall): Promise<string[]> {
+async function showHidden(worktree: Worktree, run: RunGit): Promise<string[]> {
   const list = await run(['ls-files', '-v', '-s', '-z']);
   const gitlinks: string[] = [];
   const assumed: string[] = [];

@@ -1,23 +1,32 @@
-import { scopesOverlap } from '../../src/plan/scope.ts';
+import { posix } from 'node:path';
+import { scopePrefix } from '../../src/plan/scope.ts';
 import type { Workstream } from '../../src/domain/workstream.ts';
 
-type State = 'fresh' | 'ready' | 'running' | 'ended' | 'removed';
+type State = 'fresh' | 'ready' | 'aside' | 'running' | 'ended';
 
 /** By what is done to a workstream; `ready` by anything else. */
-const STATES: Partial<Record<string, State>> = { release: 'ended', remove: 'removed', run: 'running' };
+const STATES: Partial<Record<string, State>> = { release: 'ended', run: 'running' };
 
-/** The rules of handing out as they are said, looking at everything each time. Throws when two in conflict run. */
+/** The rules of `ReadyQueue` without its index: every call checks every workstream. Throws when two in conflict run. */
 export class NaiveReadyQueue {
   readonly #ranked: readonly Workstream[];
   readonly #states: State[];
   readonly #agents: number;
   readonly #pinned: boolean;
+  readonly #isRefused: (index: number) => boolean;
 
-  constructor(ranked: readonly Workstream[], agents: number, pinned: boolean) {
+  /** @param isRefused whether the gate refuses it. Default: it refuses nothing. */
+  constructor(
+    ranked: readonly Workstream[],
+    agents: number,
+    pinned: boolean,
+    isRefused: (index: number) => boolean = () => false,
+  ) {
     this.#ranked = ranked;
     this.#states = ranked.map(() => 'fresh');
     this.#agents = agents;
     this.#pinned = pinned;
+    this.#isRefused = isRefused;
   }
 
   get size(): number {
@@ -25,7 +34,7 @@ export class NaiveReadyQueue {
   }
 
   fresh(): number[] {
-    return [...this.#all('fresh'), ...this.#all('removed')];
+    return this.#all('fresh');
   }
 
   ended(): number[] {
@@ -41,18 +50,24 @@ export class NaiveReadyQueue {
     this.#states[index] = STATES[action] ?? 'ready';
   }
 
-  drain(): number[] {
-    const all = this.#all('ready');
-    for (const index of all) this.#states[index] = 'removed';
-    return all;
+  retry(): void {
+    for (const index of this.#all('aside')) this.#states[index] = 'ready';
   }
 
   take(agent: number): number | undefined {
-    const index = this.choose(agent);
-    if (index === undefined) return undefined;
-    this.#states[index] = 'running';
-    this.checkRunning();
-    return index;
+    for (;;) {
+      const chosen = this.choose(agent);
+      const asked = this.#awaited() ?? chosen;
+      if (asked === undefined) return undefined;
+      if (this.#isRefused(asked)) {
+        this.#states[asked] = 'aside';
+        continue;
+      }
+      if (asked !== chosen) return undefined;
+      this.#states[asked] = 'running';
+      this.checkRunning();
+      return asked;
+    }
   }
 
   /** Throws when two run that may not run together. */
@@ -68,15 +83,30 @@ export class NaiveReadyQueue {
 
   /** What this agent would get, where it may have what `mayHave` says. */
   choose(agent: number, mayHave: (index: number) => boolean = () => true): number | undefined {
-    const running = this.#all('running');
-    if (running.some((index) => this.#isAlone(index))) return undefined;
-    const free = this.#all('ready').filter((index) => !running.some((other) => this.#conflict(index, other)));
     const isMine = (index: number): boolean =>
       (!this.#pinned || index % this.#agents === agent) && mayHave(index);
+    const free = this.#free();
     const [first] = free;
     if (first === undefined) return undefined;
-    if (this.#isAlone(first)) return running.length === 0 && isMine(first) ? first : undefined;
+    if (this.#isAlone(first)) return !this.#isBusy && isMine(first) ? first : undefined;
     return free.find((index) => isMine(index) && !this.#isAlone(index));
+  }
+
+  /** The workstream that runs alone and for which everything else has to end. */
+  #awaited(): number | undefined {
+    const [first] = this.#free();
+    return first !== undefined && this.#isAlone(first) && this.#isBusy ? first : undefined;
+  }
+
+  /** Those that are ready and in conflict with nothing that runs. */
+  #free(): number[] {
+    const running = this.#all('running');
+    if (running.some((index) => this.#isAlone(index))) return [];
+    return this.#all('ready').filter((index) => !running.some((other) => this.#conflict(index, other)));
+  }
+
+  get #isBusy(): boolean {
+    return this.#all('running').length > 0;
   }
 
   #conflict(a: number, b: number): boolean {
@@ -93,4 +123,14 @@ export class NaiveReadyQueue {
   #all(state: State): number[] {
     return this.#states.flatMap((its, index) => (its === state ? [index] : []));
   }
+}
+
+/** Where relative scopes begin: deep enough that no test's `..` reaches the root. */
+const START = '/some/start/folder/of/a/user';
+
+/** Whether one scope's path is the other's or above it. */
+function scopesOverlap(a: string, b: string): boolean {
+  const [one, other] = [a, b].map((scope) => `${posix.resolve(START, scopePrefix(scope))}/`);
+  if (one === undefined || other === undefined) throw new RangeError('two scopes are compared');
+  return one.startsWith(other) || other.startsWith(one);
 }

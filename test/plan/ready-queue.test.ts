@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Gate } from '../../src/domain/run-lock.ts';
 import { ReadyQueue } from '../../src/plan/ready-queue.ts';
 import { type Sketch, makeWorkstreams } from './make-workstream.ts';
 import { NaiveReadyQueue } from './naive-ready-queue.ts';
@@ -86,17 +87,6 @@ describe('what the gate refuses', () => {
     gate.isShut = false;
     expect(ready.take(0)).toBe(0);
   });
-
-  test('can be taken out like anything that is ready', () => {
-    const { ready } = gated(new Set([0, 1, 2]), {}, {}, {}, {});
-    expect(ready.take(0)).toBe(3);
-    expect([ready.remove(1), ready.remove(1), ready.drain(), ready.isWaiting]).toEqual([
-      true,
-      false,
-      [0, 2],
-      false,
-    ]);
-  });
 });
 
 describe('conflicts', () => {
@@ -178,29 +168,16 @@ describe('use', () => {
     expect([ready.take(0), ready.size]).toEqual([0, 1]);
   });
 
-  test('what is removed or drained is not handed out', () => {
-    const ready = queue(2, 'dynamic', {}, { conflictGroup: 'g' }, {}, {});
-    expect([ready.remove(1), ready.remove(1), ready.take(0), ready.remove(0)]).toEqual([
-      true,
-      false,
-      0,
-      false,
-    ]);
-    expect([ready.drain(), ready.size, ready.take(1)]).toEqual([[2, 3], 0, undefined]);
-    ready.add(3);
-    expect(ready.take(1)).toBe(3);
-  });
-
-  test('when the one that stood for others that wait is removed, the next of them is found', () => {
+  test('when the gate refuses the one that stood for others that wait, the next of them is found', () => {
     const scopes = ['a/b', 'a', 'a/b', 'a/f'];
-    const ready = new ReadyQueue(
-      makeWorkstreams(scopes.map((scope, n) => ({ id: `ws-${n}`, scopes: [scope] }))),
-      {
-        agents: 2,
-        distribution: 'dynamic',
-        tracks: null,
-      },
-    );
+    const refused = new Set<number>();
+    const ranked = makeWorkstreams(scopes.map((path, n) => ({ id: `ws-${n}`, scopes: [path] })));
+    const ready = new ReadyQueue(ranked, {
+      agents: 2,
+      distribution: 'dynamic',
+      tracks: null,
+      gate: gateOf(refused),
+    });
     for (const index of [0, 2]) ready.add(index);
     expect([ready.take(0), ready.take(1)]).toEqual([0, undefined]);
     ready.release(0);
@@ -208,7 +185,7 @@ describe('use', () => {
     // 2 waits for 0's path, and that waits for 1's as a whole.
     expect([ready.take(0), ready.take(1)]).toEqual([1, undefined]);
     ready.release(1);
-    ready.remove(2);
+    refused.add(2);
     expect(ready.take(0)).toBe(3);
   });
 
@@ -222,6 +199,13 @@ describe('use', () => {
       '0 is no number of agents',
     );
   });
+});
+
+/** Refuses these and admits the rest. */
+const gateOf = (refused: ReadonlySet<number>): Gate => ({
+  isShut: false,
+  admit: (index) => !refused.has(index),
+  leave: () => undefined,
 });
 
 const scope = fc.constantFrom('a', 'a/**', 'a/b', 'a/b/*.ts', 'a/b/c/d', 'a/f', 'd', 'd/e', '../x', '..');
@@ -247,9 +231,9 @@ const step = fc.tuple(
     'take',
     'release',
     'release',
-    'remove',
     'again',
-    'drain',
+    'refuse',
+    'retry',
   ),
   fc.nat(),
 );
@@ -264,10 +248,18 @@ describe('any sequence of calls', () => {
         fc.array(step, { minLength: 1, maxLength: 300, size: 'max' }),
         (parts, agents, distribution, steps) => {
           const ranked = makeWorkstreams(...parts.map((part, index) => ({ id: `ws-${index}`, ...part })));
-          const ready = new ReadyQueue(ranked, { agents, distribution, tracks: null });
-          const model = new NaiveReadyQueue(ranked, agents, distribution === 'round-robin');
-          for (const [action, n] of steps) act(ready, model, action, n, agents);
-          finish(ready, model, agents);
+          const refused = new Set<number>();
+          const gate = gateOf(refused);
+          const pair: Pair = {
+            ready: new ReadyQueue(ranked, { agents, distribution, tracks: null, gate }),
+            model: new NaiveReadyQueue(ranked, agents, distribution === 'round-robin', (index) =>
+              refused.has(index),
+            ),
+            refused,
+            agents,
+          };
+          for (const [action, n] of steps) act(pair, action, n);
+          finish(pair);
         },
       ),
       { numRuns: 1000 },
@@ -275,27 +267,45 @@ describe('any sequence of calls', () => {
   });
 });
 
-function act(ready: ReadyQueue, model: NaiveReadyQueue, action: string, n: number, agents: number): void {
+/** The queue, what it should do, and what its gate refuses. */
+interface Pair {
+  ready: ReadyQueue;
+  model: NaiveReadyQueue;
+  refused: Set<number>;
+  agents: number;
+}
+
+function act(pair: Pair, action: string, n: number): void {
+  const { ready, model, refused, agents } = pair;
   const pick = (from: readonly number[]): number | undefined => from[n % Math.max(1, from.length)];
   if (action === 'take') {
     expect(ready.take(n % agents)).toBe(model.take(n % agents));
-  } else if (action === 'drain') {
-    if (n % 4 === 0) expect(ready.drain()).toEqual(model.drain());
+  } else if (action === 'retry') {
+    retry(pair);
   } else {
-    const index = pick(
-      action === 'add' ? model.fresh() : action === 'again' ? model.ended() : model.in(action),
-    );
+    const isOfFresh = action === 'add' || action === 'refuse';
+    const index = pick(isOfFresh ? model.fresh() : action === 'again' ? model.ended() : model.in(action));
     if (index === undefined) return;
+    // The gate never refuses what it has admitted, so it begins before the workstream is ready.
+    if (action === 'refuse') return void refused.add(index);
     if (action === 'release') ready.release(index);
-    else if (action === 'remove') expect(ready.remove(index)).toBe(true);
     else ready.add(index);
     model.apply(action, index);
   }
   expect(ready.size).toBe(model.size);
 }
 
+/** From now on nothing is refused. */
+function retry({ ready, model, refused }: Pair): void {
+  refused.clear();
+  ready.retry();
+  model.retry();
+}
+
 /** Every workstream is taken in the end, and agents are only refused when the rules say so. */
-function finish(ready: ReadyQueue, model: NaiveReadyQueue, agents: number): void {
+function finish(pair: Pair): void {
+  const { ready, model, agents } = pair;
+  retry(pair);
   for (const index of model.fresh()) {
     ready.add(index);
     model.apply('add', index);

@@ -1,7 +1,9 @@
 import * as fc from 'fast-check';
 import picomatch from 'picomatch';
 import { expect, test } from 'vitest';
-import { scopePrefix, scopePrefixes, scopesOverlap } from '../../src/plan/scope.ts';
+import { findConflicts } from '../../src/plan/conflicts.ts';
+import { scopePrefix, scopePrefixes } from '../../src/plan/scope.ts';
+import { makeWorkstreams } from './make-workstream.ts';
 
 test.each([
   ['src/plan/ready.ts', 'src/plan/ready.ts'],
@@ -60,7 +62,9 @@ test.each([
   ['/tmp/a', '/tmp', true],
   ['/src', 'src', false],
 ])('%j and %j overlap: %j', (a, b, overlap) => {
-  expect([scopesOverlap(a, b), scopesOverlap(b, a)]).toEqual([overlap, overlap]);
+  const conflicts = (...scopes: string[]): number =>
+    findConflicts(makeWorkstreams(scopes.map((scope, n) => ({ id: `ws-${n}`, scopes: [scope] })))).length;
+  expect([conflicts(a, b), conflicts(b, a)]).toEqual(overlap ? [1, 1] : [0, 0]);
 });
 
 test('an exclusion owns nothing beside other scopes and everything alone', () => {
