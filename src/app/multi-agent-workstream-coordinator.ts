@@ -2,7 +2,7 @@
 import type { RunEvent, RunListener } from '../domain/run-event.ts';
 import { formatProblem } from '../domain/plan.ts';
 import { asStoreError, StoreError } from '../store/schema/store-error.ts';
-import { endLeft } from './end-left.ts';
+import { endLeftBy } from './remaining-processes.ts';
 import type { ProcessIdentity } from '../os/process-identity.ts';
 import type { Redactor } from '../secrets/redactor.ts';
 import { prepareRun } from './prepare-run.ts';
@@ -98,7 +98,7 @@ export class MultiAgentWorkstreamCoordinator {
   async #endLeft({ resumed }: Prepared, process: ProcessIdentity, graceSeconds: number): Promise<void> {
     if (resumed === null) return;
     const killed = { runId: resumed.run.runId, process, name: 'the interrupted run' };
-    const text = await endLeft(killed, graceSeconds);
+    const text = await endLeftBy(killed, graceSeconds);
     if (text !== null) this.#notice('warn', text, null);
   }
 

@@ -30,8 +30,10 @@ export interface CoordinatorParts {
   runner: WorkstreamRunner;
   ready: ReadyQueue;
   journal: Journal;
-  /** What other runs have a say in; `ready` asks it. */
-  gate: { idle(): void };
+  /** Admits workstreams beside those of other runs; `ready` asks it. */
+  gate: { idle(): void; onFree(listener: () => void): void };
+  /** Aborted, by any part of the run, with the error that ends the run because results can't be kept. */
+  failure: AbortController;
   /** Dependencies that are not part of this run, and whether they count as met. */
   outside: ReadonlyMap<string, boolean>;
   /** What the run has from before. */
@@ -66,7 +68,6 @@ export class Coordinator {
   #interruption: Interruption | null = null;
   /** Whether nothing is handed out any more, and nothing is in hand. */
   #hasEnded = false;
-  #fault: unknown = null;
   #wake: () => void = () => undefined;
 
   constructor(parts: CoordinatorParts) {
@@ -94,6 +95,8 @@ export class Coordinator {
     });
     // Everything in hand listens, and that is no leak.
     setMaxListeners(0, this.#cancel.signal);
+    parts.gate.onFree(() => this.#retry());
+    parts.failure.signal.addEventListener('abort', () => this.#stop(), { once: true });
   }
 
   get interruption(): Interruption | null {
@@ -152,25 +155,19 @@ export class Coordinator {
       });
     }
     this.#hasEnded = true;
-    if (this.#fault !== null) throw this.#fault;
+    this.#parts.failure.signal.throwIfAborted();
     this.#results.skipTheRest(this.#interruption);
     await this.#parts.journal.flush();
   }
 
-  /** Says that other runs may have given up what this one waits for. */
-  retry(): void {
+  /** Other runs may have released what this one waits for. */
+  #retry(): void {
     this.#parts.ready.retry();
     this.#wake();
   }
 
   get #isEnding(): boolean {
-    return this.#interruption !== null || this.#fault !== null;
-  }
-
-  /** Ends the run because results can't be kept any more. */
-  fail(error: unknown): void {
-    this.#fault ??= error;
-    this.#stop();
+    return this.#interruption !== null || this.#parts.failure.signal.aborted;
   }
 
   #stop(): void {
@@ -195,7 +192,7 @@ export class Coordinator {
   #start(agent: number, index: number, linedUp: boolean): void {
     const workstream = this.#workstream(index);
     const work = this.#decideAndExecute({ agent, index, workstream, linedUp })
-      .catch((error: unknown) => this.fail(error))
+      .catch((error: unknown) => this.#parts.failure.abort(error))
       .finally(() => {
         this.#running.delete(work);
         this.#handOut.release(agent, index);

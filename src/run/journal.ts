@@ -20,7 +20,7 @@ export class Journal {
   readonly #recorder: Recorder;
   readonly #listeners: readonly RunListener[];
   readonly #redactor: Redactor;
-  readonly #onBroken: (error: unknown) => void;
+  readonly #failure: AbortController;
   /** Taken and not committed. */
   #taken: RunEvent[] = [];
   /** Committed and perhaps not on the disk yet. */
@@ -31,17 +31,17 @@ export class Journal {
   #fault: unknown = null;
   #isClosed = false;
 
-  /** @param onBroken told once, when events can't be kept; later commits are tried again. */
+  /** @param failure aborted with the error when events can't be kept; later commits are tried again. */
   constructor(parts: {
     recorder: Recorder;
     listeners: readonly RunListener[];
     redactor: Redactor;
-    onBroken: (error: unknown) => void;
+    failure: AbortController;
   }) {
     this.#recorder = parts.recorder;
     this.#listeners = parts.listeners;
     this.#redactor = parts.redactor;
-    this.#onBroken = parts.onBroken;
+    this.#failure = parts.failure;
   }
 
   /** Records an event and tells it. After `close` there is nowhere to record it, and it is nobody's any more. */
@@ -147,9 +147,8 @@ export class Journal {
   }
 
   #break(error: unknown): void {
-    const isFirst = this.#fault === null;
     this.#fault = error;
-    if (isFirst) this.#onBroken(error);
+    this.#failure.abort(error);
   }
 }
 

@@ -12,8 +12,6 @@ export interface RunGateParts {
   /** The folder that relative scopes are relative to: absolute, without links, so that it is the same for all runs. */
   folder: string;
   publish: (event: RunEvent) => void;
-  /** Told when something was given up that this run waits for. */
-  onFree: () => void;
   /** Ends what a run whose process is gone has left, and frees what it held. Never rejects. */
   endLeft: (runId: string) => Promise<void>;
   /** How often it is looked whether it was, in milliseconds. Default: 250. */
@@ -41,6 +39,7 @@ export class RunGate implements Gate {
   #waits: Wait[] = [];
   #clock: NodeJS.Timeout | null = null;
   #isClosed = false;
+  #freed: () => void = () => undefined;
   /** Since when something waits without a break; null where nothing does. */
   #waitsSince: StartTime | null = null;
   #waitedSeconds = 0;
@@ -48,6 +47,11 @@ export class RunGate implements Gate {
 
   constructor(parts: RunGateParts) {
     this.#parts = parts;
+  }
+
+  /** Sets what is called when something was released that this run waits for. */
+  onFree(listener: () => void): void {
+    this.#freed = listener;
   }
 
   get isShut(): boolean {
@@ -125,7 +129,7 @@ export class RunGate implements Gate {
     const left = this.#waits.filter(isHeld);
     if (left.length === this.#waits.length) return;
     this.#tell(left, null);
-    this.#parts.onFree();
+    this.#freed();
   }
 
   #tell(waits: Wait[], added: Wait | null): void {

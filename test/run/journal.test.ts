@@ -36,17 +36,14 @@ class ListRecorder implements Recorder {
   }
 }
 
-const journalOf = (
-  recorder: Recorder,
-  listeners: RunListener[],
-  onBroken: (error: unknown) => void,
-): Journal => new Journal({ recorder, listeners, onBroken, redactor: NO_SECRETS });
+const journalOf = (recorder: Recorder, listeners: RunListener[], failure = new AbortController()): Journal =>
+  new Journal({ recorder, listeners, failure, redactor: NO_SECRETS });
 
 const event: RunEvent = { type: 'workstream-ready', workstreamId: 'ws-a' };
 
 test('nobody is told of an event before it is committed and on the disk', async () => {
   const recorder = new ListRecorder();
-  const journal = journalOf(recorder, [({ type }) => recorder.log.push(`told ${type}`)], () => undefined);
+  const journal = journalOf(recorder, [({ type }) => recorder.log.push(`told ${type}`)]);
   journal.publish(event);
   journal.publish(event);
   expect(recorder.log).toEqual(['take workstream-ready', 'take workstream-ready']);
@@ -59,7 +56,7 @@ test('nobody is told of an event before it is committed and on the disk', async 
 
 test('what a commit has left is committed without a further event', async () => {
   const recorder = new ListRecorder();
-  const journal = journalOf(recorder, [], () => undefined);
+  const journal = journalOf(recorder, []);
   recorder.hasLeft = true;
   journal.commit();
   await vi.waitFor(() =>
@@ -72,7 +69,7 @@ test('what a commit has left is committed without a further event', async () => 
 test('the clock commits when nobody else does', async () => {
   const recorder = new ListRecorder();
   await new Promise<void>((resolve) => {
-    const journal = journalOf(recorder, [() => resolve()], () => undefined);
+    const journal = journalOf(recorder, [() => resolve()]);
     journal.publish(event);
   });
   expect(recorder.log).toEqual(['take workstream-ready', 'commit', 'sync']);
@@ -81,7 +78,7 @@ test('the clock commits when nobody else does', async () => {
 test('500 events are committed at once', async () => {
   const recorder = new ListRecorder();
   let told = 0;
-  const journal = journalOf(recorder, [() => (told += 1)], () => undefined);
+  const journal = journalOf(recorder, [() => (told += 1)]);
   for (let count = 0; count < 500; count += 1) journal.publish(event);
   expect(recorder.log.at(-2)).toBe('commit');
   await journal.flush();
@@ -90,13 +87,13 @@ test('500 events are committed at once', async () => {
 
 test('a commit that fails tells nobody of the events, once tells who must know, and loses nothing', async () => {
   const recorder = new ListRecorder();
-  const faults: unknown[] = [];
+  const failure = new AbortController();
   let told = 0;
-  const journal = journalOf(recorder, [() => (told += 1)], (error) => faults.push(error));
+  const journal = journalOf(recorder, [() => (told += 1)], failure);
   recorder.broken = true;
   for (let count = 0; count < 600; count += 1) journal.publish(event);
   expect(told).toBe(0);
-  expect(faults).toEqual([new Error('disk full')]);
+  expect(failure.signal.reason).toEqual(new Error('disk full'));
   recorder.broken = false;
   await journal.flush();
   expect(told).toBe(600);
@@ -104,14 +101,14 @@ test('a commit that fails tells nobody of the events, once tells who must know, 
 
 test('a disk that refuses is told once, and events are told once it takes them', async () => {
   const recorder = new ListRecorder();
-  const faults: unknown[] = [];
+  const failure = new AbortController();
   let told = 0;
-  const journal = journalOf(recorder, [() => (told += 1)], (error) => faults.push(error));
+  const journal = journalOf(recorder, [() => (told += 1)], failure);
   recorder.unsynced = true;
   journal.publish(event);
   await expect(journal.flush()).rejects.toThrow('the disk is gone');
   await expect(journal.flush()).rejects.toThrow('the disk is gone');
-  expect(faults).toHaveLength(1);
+  expect(failure.signal.reason).toEqual(new Error('the disk is gone'));
   expect(told).toBe(0);
   recorder.unsynced = false;
   expect(await journal.close()).toBeNull();
@@ -121,7 +118,7 @@ test('a disk that refuses is told once, and events are told once it takes them',
 test('what comes after it was closed is not taken, and starts no clock', async () => {
   const recorder = new ListRecorder();
   const told: string[] = [];
-  const journal = journalOf(recorder, [({ type }) => told.push(type)], () => undefined);
+  const journal = journalOf(recorder, [({ type }) => told.push(type)]);
   journal.publish(event);
   expect(await journal.close()).toBeNull();
   vi.useFakeTimers();
@@ -136,7 +133,7 @@ test('what comes after it was closed is not taken, and starts no clock', async (
 test('what is committed while the disk is busy is told after what came before', async () => {
   const recorder = new ListRecorder();
   const told: string[] = [];
-  const journal = journalOf(recorder, [({ type }) => told.push(type)], () => undefined);
+  const journal = journalOf(recorder, [({ type }) => told.push(type)]);
   journal.publish(event);
   journal.commit();
   journal.publish({ type: 'interrupting', signal: 'SIGINT', running: 0 });
@@ -149,7 +146,7 @@ test('what is committed while the disk is busy is told after what came before', 
 test('progress is told at once and makes nobody wait, but never overtakes', async () => {
   const recorder = new ListRecorder();
   const told: string[] = [];
-  const journal = journalOf(recorder, [({ type }) => told.push(type)], () => undefined);
+  const journal = journalOf(recorder, [({ type }) => told.push(type)]);
   const progress: RunEvent = {
     type: 'workstream-progress',
     workstreamId: 'ws-a',
@@ -173,7 +170,7 @@ test('neither the recorder nor anyone who is told sees a secret', async () => {
   recorder.take = (event) => void seen.push(event);
   const redactor = new Redactor([{ name: 'A_KEY', value: 'abcdefgh' }]);
   const listeners = [(event: RunEvent) => void seen.push(event)];
-  const journal = new Journal({ recorder, listeners, redactor, onBroken: () => undefined });
+  const journal = new Journal({ recorder, listeners, redactor, failure: new AbortController() });
   const metadata = {
     output: { abcdefgh: [1, 'x abcdefgh'] },
     definition: { abcdefgh: 'abcdefgh' },

@@ -52,11 +52,12 @@ export class Rehearsal {
     this.engine = new ScriptedEngine(({ workstream }) => options.onStart?.(workstream.id));
     this.runner = this.#createRunner(options);
     this.ready = new ReadyQueue(plan.workstreams, { agents, distribution, tracks: null });
+    const failure = new AbortController();
     const journal = new Journal({
       recorder: this.#recorder(),
       listeners: [],
       redactor: NO_SECRETS,
-      onBroken: (error) => this.coordinator.fail(error),
+      failure,
     });
     this.coordinator = new Coordinator({
       runId: RUN_ID,
@@ -65,7 +66,8 @@ export class Rehearsal {
       runner: this.runner,
       ready: this.ready,
       journal,
-      gate: { idle: () => undefined },
+      gate: { idle: () => undefined, onFree: () => undefined },
+      failure,
       outside,
       inheritance: NOTHING_EARLIER,
       commitStarts: false,

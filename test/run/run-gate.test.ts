@@ -46,13 +46,13 @@ function gateFor(...sketches: Omit<Sketch, 'id'>[]) {
     locks: table,
     folder: '/tree',
     publish: (event) => events.push(event),
-    onFree: () => free(),
     endLeft: (runId) => {
       ended.push(runId);
       return new Promise((resolve) => table.onEnded.push(resolve));
     },
     pollMs: 1,
   });
+  gate.onFree(() => free());
   onTestFinished(() => gate.close());
   const nextFree = () => new Promise<void>((resolve) => (free = resolve));
   return { gate, table, events, ended, nextFree };

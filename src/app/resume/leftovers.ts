@@ -1,6 +1,4 @@
 import type { EarlierResult } from '../../domain/earlier-run.ts';
-import { nameProcesses, runMark, OwnedProcesses } from '../../os/owned-processes.ts';
-import { hasProcessTable } from '../../os/process-table.ts';
 import { redactPath } from '../../secrets/redact-file.ts';
 import type { Redactor } from '../../secrets/redactor.ts';
 import type { LazyGitWorkspaces } from '../lazy-workspaces.ts';
@@ -56,20 +54,4 @@ async function redactLogs(folder: string, ended: ReadonlySet<string>, redactor: 
     sentences.push(...(await redactPath(join(folder, name), redactor, EFFORT)));
   }
   return sentences;
-}
-
-/**
- * Ends what a run has left after all of its workstreams have ended, such as what a timer started in a thread that had
- * gone on to the next one. Resolves with a sentence for each thing to be told.
- */
-export async function endLeftAtEnd(runId: string, graceSeconds: number): Promise<string[]> {
-  if (!hasProcessTable) return [];
-  const { found, left } = await new OwnedProcesses(runMark(runId)).end(graceSeconds, 'everywhere');
-  const texts: string[] = [];
-  if (found.length > 0)
-    texts.push(
-      `At the end of the run these of its processes were still alive and were ended: ${nameProcesses(found)}.`,
-    );
-  if (left.length > 0) texts.push(`These of its processes could not be ended: ${nameProcesses(left)}.`);
-  return texts;
 }

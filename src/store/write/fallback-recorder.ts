@@ -19,8 +19,8 @@ export interface FallbackRecorderParts {
   runId: string;
   /** Told what a person must know. */
   tell: (level: 'info' | 'warn' | 'error', text: string) => void;
-  /** Told of an error that the clock met, since there is no caller to throw it to. */
-  fail: (error: unknown) => void;
+  /** Aborted with an error that a timer met, since there is no caller to throw it to. */
+  failure: AbortController;
   /** How long a database that refused is left alone, in milliseconds. Default: 5,000. */
   pauseMs?: number;
   /** Folders for the spill, the first first. Default: those of `spillFolders`. */
@@ -172,7 +172,7 @@ export class FallbackRecorder implements Recorder {
       this.#parts.recorder.beat();
     } catch (error) {
       if (error instanceof StoreError) this.#trouble(error);
-      else this.#parts.fail(error);
+      else this.#parts.failure.abort(error);
     }
   }
 
@@ -220,7 +220,7 @@ export class FallbackRecorder implements Recorder {
 
   /** The first of a series is told; the clock tries again. */
   #trouble(error: StoreError): void {
-    const { pauseMs, fail, tell } = this.#parts;
+    const { pauseMs, failure, tell } = this.#parts;
     if (this.#refusal === null) tell('error', `${error.message} Meanwhile results are kept beside it.`);
     this.#refusal = error;
     this.#stopClock();
@@ -229,7 +229,7 @@ export class FallbackRecorder implements Recorder {
       try {
         this.commit();
       } catch (thrown) {
-        fail(thrown);
+        failure.abort(thrown);
       }
     }, pauseMs ?? 5_000).unref();
   }

@@ -14,6 +14,21 @@ import { asStoreError, StoreError, storeError } from '../schema/store-error.ts';
 /** The main thread must not wait long for another process's lock. */
 const PUTTING_BACK = { busyTimeoutMs: 1_000 };
 
+/** A database that was opened to be written, with what its path led to at that moment. */
+export interface OpenedDatabase {
+  path: string;
+  connection: Connection;
+  files: OpenedFiles;
+  /** Of the names of copies. Found before a link that leads to the database may be pointed elsewhere. */
+  prefix: string;
+}
+
+/** Opens the database of a run, whose id is claimed through the connection. @throws StoreError as `openDatabase` does. */
+export function openForRun(path: string): OpenedDatabase {
+  const connection = openDatabase(path);
+  return { path, connection, prefix: spillPrefix(path), files: new OpenedFiles(connection) };
+}
+
 /**
  * Finds out when the files at the path were removed, replaced or damaged by others, and puts everything that the open
  * connection can still read back in its place:
@@ -24,9 +39,8 @@ const PUTTING_BACK = { busyTimeoutMs: 1_000 };
  */
 export class RunDatabase {
   readonly #path: string;
-  readonly #runId: () => string;
+  readonly #runId: string;
   readonly #makeFolder: () => void;
-  /** Found before a link that leads to the database may be pointed elsewhere. */
   readonly #prefix: string;
   #connection: Connection;
   #files: OpenedFiles;
@@ -36,15 +50,14 @@ export class RunDatabase {
   /**
    * @param runId of the run that is written, by which copies are named.
    * @param makeFolder makes the folder of the database again, where it is missing.
-   * @throws StoreError as `openDatabase` does.
    */
-  constructor(path: string, parts: { runId: () => string; makeFolder: () => void }) {
-    this.#path = path;
+  constructor(opened: OpenedDatabase, parts: { runId: string; makeFolder: () => void }) {
+    this.#path = opened.path;
+    this.#prefix = opened.prefix;
+    this.#connection = opened.connection;
+    this.#files = opened.files;
     this.#runId = parts.runId;
     this.#makeFolder = parts.makeFolder;
-    this.#connection = openDatabase(path);
-    this.#prefix = spillPrefix(path);
-    this.#files = new OpenedFiles(this.#connection);
   }
 
   /** Another one once `putBack` had something to do. */
@@ -115,7 +128,7 @@ export class RunDatabase {
     const there = openForReading(this.#path);
     if (there === null) return false;
     try {
-      return countOf(there, sql, this.#runId()) >= countOf(this.#connection, sql, this.#runId());
+      return countOf(there, sql, this.#runId) >= countOf(this.#connection, sql, this.#runId);
     } finally {
       there.close();
     }
@@ -184,7 +197,7 @@ export class RunDatabase {
     const refusal = storeError('unwritable', this.#path, problem ?? 'no file can be written beside it');
     if (hasOne && problem !== null) throw refusal;
     const folders = hasOne ? [dirname(place)] : undefined;
-    const copy = rescueCopy(this.#connection, `${this.#prefix}${this.#runId()}`, folders);
+    const copy = rescueCopy(this.#connection, `${this.#prefix}${this.#runId}`, folders);
     this.#copies.push(copy);
     if (dirname(resolve(copy)) !== dirname(resolve(place))) throw refusal;
     return copy;

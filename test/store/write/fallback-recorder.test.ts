@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { FallbackRecorder } from '../../../src/store/write/fallback-recorder.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
-import { RunDatabase } from '../../../src/store/write/run-database.ts';
+import { openForRun, RunDatabase } from '../../../src/store/write/run-database.ts';
 import { readSpillLine } from '../../../src/store/spill/spill-line.ts';
 import { storeError } from '../../../src/store/schema/store-error.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { begins, databaseIn, end, finished, opened, result, RUN, rowsOf, started } from '../recorded.ts';
 
 function databaseOf(folder: string): RunDatabase {
-  const database = new RunDatabase(databaseIn(folder), {
-    runId: () => RUN,
+  const database = new RunDatabase(openForRun(databaseIn(folder)), {
+    runId: RUN,
     makeFolder: () => void mkdirSync(join(folder, '.state'), { recursive: true }),
   });
   onTestFinished(() => void database.close());
@@ -25,6 +25,8 @@ function begun(pauseMs: number, folders?: string[]) {
   database.connection.pragma('busy_timeout = 1');
   const told: string[] = [];
   const waiting: ((text: string) => void)[] = [];
+  const failure = new AbortController();
+  onTestFinished(() => failure.signal.throwIfAborted());
   const recorder = new FallbackRecorder({
     recorder: new SqliteRecorder(database.connection),
     database,
@@ -33,9 +35,7 @@ function begun(pauseMs: number, folders?: string[]) {
       told.push(`${level}: ${text}`);
       for (const tell of waiting.splice(0)) tell(text);
     },
-    fail: (error) => {
-      throw error;
-    },
+    failure,
     pauseMs,
     folders: folders ?? [folder],
   });
@@ -151,7 +151,7 @@ test('what is committed and can’t be forced to the disk is kept in a file as w
     database,
     runId: RUN,
     tell: (_, text) => told.push(text),
-    fail: () => undefined,
+    failure: new AbortController(),
     pauseMs: HOUR_MS,
     folders: [folder],
   });
@@ -293,7 +293,7 @@ test('a run that can’t be begun is refused, and makes no spill', () => {
     database,
     runId: RUN,
     tell: () => undefined,
-    fail: () => undefined,
+    failure: new AbortController(),
     folders: [folder],
   });
   other.exec('BEGIN IMMEDIATE');

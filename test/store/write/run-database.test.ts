@@ -18,7 +18,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { importSpills } from '../../../src/app/resume/import-spills.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
-import { RunDatabase } from '../../../src/store/write/run-database.ts';
+import { openForRun, RunDatabase } from '../../../src/store/write/run-database.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { databaseIn, finished, opened, record, result, RUN, rowsOf, started } from '../recorded.ts';
 
@@ -32,8 +32,8 @@ function underWay() {
   const older = new Database(path);
   older.close();
   record(opened(folder), [result('ws-old')], { runId: OLD });
-  const database = new RunDatabase(path, {
-    runId: () => RUN,
+  const database = new RunDatabase(openForRun(path), {
+    runId: RUN,
     makeFolder: () => void mkdirSync(dirname(path), { recursive: true }),
   });
   onTestFinished(() => void database.close());

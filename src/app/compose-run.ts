@@ -1,0 +1,265 @@
+/** Makes the parts of a run, each of those that are made before it. Nothing is executed. */
+import { realpathSync } from 'node:fs';
+import type { Inheritance } from '../domain/earlier-run.ts';
+import type { Engine, ScalableEngine } from '../domain/engine.ts';
+import type { RunListener } from '../domain/run-event.ts';
+import type { LoadSource } from '../domain/scaling.ts';
+import type { Workspaces } from '../domain/workspaces.ts';
+import { type StartTime, startTimer } from '../os/stopwatch.ts';
+import { ReadyQueue } from '../plan/ready-queue.ts';
+import { WorkspaceManager } from '../run/attempt/workspace-manager.ts';
+import { WorkstreamRunner } from '../run/attempt/workstream-runner.ts';
+import { Coordinator } from '../run/coordinator.ts';
+import { Journal } from '../run/journal.ts';
+import { RunGate } from '../run/run-gate.ts';
+import { firstFreeRunId, makeRunId } from '../run/run-id.ts';
+import { LoadMeter } from '../scaling/load-meter.ts';
+import { Scaler } from '../scaling/scaler.ts';
+import type { Redactor } from '../secrets/redactor.ts';
+import { outputsOf } from '../store/read/outputs.ts';
+import { FallbackRecorder } from '../store/write/fallback-recorder.ts';
+import { SqliteRecorder } from '../store/write/recorder.ts';
+import { type OpenedDatabase, openForRun, RunDatabase } from '../store/write/run-database.ts';
+import { RunLocks } from '../store/write/run-locks.ts';
+import { makeRoster, type Roster } from './agent-names.ts';
+import { createEngine } from './create-engine.ts';
+import { LazyGitWorkspaces } from './lazy-workspaces.ts';
+import { Notices } from './notices.ts';
+import { type RunOptions, storedOptions } from './options.ts';
+import { makeStateFolder, type Paths, remakeStateFolder } from './paths.ts';
+import { inherit, type Prepared, workstreamsToRun } from './prepare.ts';
+import { Refusal } from './refusal.ts';
+import { releaseLocksOf } from './remaining-processes.ts';
+
+/** What a run is made of. */
+export interface RunInput {
+  options: RunOptions;
+  paths: Paths;
+  prepared: Prepared;
+  redactor: Redactor;
+  listeners: readonly RunListener[];
+  /** What the number of agents follows where it is `auto`; measured by default. */
+  load?: LoadSource;
+}
+
+/** The parts that a run is driven by. */
+export interface RunParts {
+  runId: string;
+  /** When the run began. */
+  begin: StartTime;
+  notices: Notices;
+  roster: Roster;
+  database: RunDatabase;
+  recorder: FallbackRecorder;
+  journal: Journal;
+  engine: ScalableEngine;
+  workspaces: LazyGitWorkspaces;
+  gate: RunGate;
+  coordinator: Coordinator;
+  /** Null where the number of agents stays. */
+  scaler: Scaler | null;
+}
+
+/**
+ * Claims the run in the database and makes its parts. Any of them ends the run by aborting `failure` with the error
+ * that keeps results from being recorded; the coordinator listens to that.
+ * @throws StoreError when the database can't be used, Refusal for agents that there can't be and when another process
+ * has the run.
+ */
+export function composeRun(input: RunInput): RunParts {
+  const { options, paths, prepared, redactor, listeners, load = new LoadMeter() } = input;
+  const begin = startTimer();
+  const failure = new AbortController();
+  const notices = new Notices();
+  const roster = makeRoster(options, workstreamsToRun(prepared), load.cores);
+  const { runId, database, recorder } = composeStore(input, begin, failure, notices);
+  const journal = new Journal({ recorder, listeners, redactor, failure });
+  notices.publishTo((notice) => journal.publish(notice));
+  const engine = createEngine({
+    options,
+    paths,
+    redactor,
+    agents: roster.names.length,
+    workstreams: prepared.plan.workstreams,
+    onLate: (workstreamId, text) => notices.add('warn', text, workstreamId),
+  });
+  const workspaces = composeWorkspaces(input, runId);
+  const inheritance = inherit(prepared, runId, database.connection);
+  const gate = composeGate(input, { runId, database, journal, notices });
+  const runner = composeRunner(input, { runId, database, recorder, roster, engine, workspaces, inheritance });
+  const coordinator = new Coordinator({
+    runId,
+    plan: prepared.plan,
+    agents: roster.names,
+    runner,
+    ready: composeQueue(input, roster, gate),
+    journal,
+    gate,
+    failure,
+    outside: prepared.outside,
+    inheritance,
+    ask: options.ask,
+    // A workstream that ends this process too has to be known afterwards.
+    commitStarts: prepared.resumed?.afterDeath ?? false,
+  });
+  const scaler = composeScaler({ roster, load, coordinator, engine, journal });
+  return {
+    runId,
+    begin,
+    notices,
+    roster,
+    database,
+    recorder,
+    journal,
+    engine,
+    workspaces,
+    gate,
+    coordinator,
+    scaler,
+  };
+}
+
+function composeStore(
+  { options, paths, prepared }: RunInput,
+  begin: StartTime,
+  failure: AbortController,
+  notices: Notices,
+): Pick<RunParts, 'runId' | 'database' | 'recorder'> {
+  makeStateFolder(paths.state);
+  const opened = openForRun(paths.database);
+  const writer = new SqliteRecorder(opened.connection);
+  const runId =
+    prepared.resumed === null
+      ? claimNew(writer, begin, options, prepared)
+      : takeOver(writer, opened, options, prepared.resumed);
+  const database = new RunDatabase(opened, { runId, makeFolder: () => remakeStateFolder(paths.state) });
+  const recorder = new FallbackRecorder({
+    recorder: writer,
+    database,
+    runId,
+    tell: (level, text) => notices.add(level, text),
+    failure,
+  });
+  return { runId, database, recorder };
+}
+
+/** Takes the first free id for a new run. */
+function claimNew(
+  writer: SqliteRecorder,
+  begin: StartTime,
+  options: RunOptions,
+  { retryOf }: Prepared,
+): string {
+  const at = new Date(begin.at);
+  const origin = { options: storedOptions(options), retryOf };
+  return firstFreeRunId(makeRunId(at), (id) => !writer.claim(id, at.toISOString(), origin));
+}
+
+/** Takes an interrupted run over. @throws Refusal when another process has taken it since it was read. */
+function takeOver(
+  writer: SqliteRecorder,
+  { connection }: OpenedDatabase,
+  options: RunOptions,
+  { run, resumption }: NonNullable<Prepared['resumed']>,
+): string {
+  const { runId, resumedAt } = run;
+  const { discarded } = resumption;
+  if (writer.reopen({ runId, resumedAt, discarded, options: storedOptions(options) })) return runId;
+  writer.close();
+  connection.close();
+  throw new Refusal(2, `The run ${runId} has just been resumed by another process.`);
+}
+
+function composeWorkspaces({ options, paths, prepared }: RunInput, runId: string): LazyGitWorkspaces {
+  const { retryOf, resumed } = prepared;
+  return new LazyGitWorkspaces({
+    paths,
+    runId,
+    isResumed: resumed !== null,
+    retryOf,
+    ...options.project.worktree,
+  });
+}
+
+/** What admits workstreams beside those of other runs of the same database. */
+function composeGate(
+  { options, paths, prepared }: RunInput,
+  { runId, database, journal, notices }: Pick<RunParts, 'runId' | 'database' | 'journal' | 'notices'>,
+): RunGate {
+  const { graceSeconds } = options;
+  const locks = new RunLocks({ database, runId, tell: (level, text) => notices.add(level, text) });
+  return new RunGate({
+    workstreams: prepared.plan.workstreams,
+    locks,
+    folder: realpathSync(paths.cwd),
+    publish: (event) => journal.publish(event),
+    endLeft: async (other) => {
+      const text = await releaseLocksOf({ runId: other, locks, graceSeconds });
+      if (text !== null) notices.add('warn', text);
+    },
+  });
+}
+
+interface RunnerMaterial extends Pick<RunParts, 'runId' | 'database' | 'recorder' | 'roster'> {
+  engine: Engine;
+  workspaces: Workspaces;
+  inheritance: Inheritance;
+}
+
+/** What takes a workstream through its attempts. */
+function composeRunner({ options, paths, prepared }: RunInput, made: RunnerMaterial): WorkstreamRunner {
+  const { runId, database, recorder, roster, engine, workspaces, inheritance } = made;
+  const { timeoutSeconds, graceSeconds, maxOutputMb, project } = options;
+  return new WorkstreamRunner({
+    runId,
+    engine,
+    workplaces: new WorkspaceManager({
+      workspaces,
+      folder: paths.cwd,
+      merge: options.merge === 'run',
+      earlierWork: inheritance.work,
+    }),
+    limits: { timeoutSeconds, graceSeconds, maxOutputMb },
+    logFolder: paths.logs(runId),
+    outputsOf: (ids) => ({
+      ...outputsOf(database.connection, runId, ids, prepared.retryOf),
+      ...recorder.outputsAside(ids),
+    }),
+    toolsOf: roster.toolsOf,
+    gates: project.gates,
+    shell: project.shell,
+    bestOf: options.bestOf,
+    outsideScope: options.outsideScope,
+    maxCostUsd: options.maxCostUsd,
+    toolCircuit: options.toolCircuit,
+    inheritance,
+  });
+}
+
+function composeQueue({ options, prepared }: RunInput, roster: Roster, gate: RunGate): ReadyQueue {
+  return new ReadyQueue(prepared.plan.workstreams, {
+    agents: roster.scaling?.policy.max ?? roster.names.length,
+    distribution: options.distribution,
+    tracks: roster.tracks,
+    gate,
+  });
+}
+
+interface ScalerMaterial extends Pick<RunParts, 'roster' | 'coordinator' | 'engine' | 'journal'> {
+  load: LoadSource;
+}
+
+/** What lets the number of agents follow the load; null where it stays. */
+function composeScaler({ roster, load, coordinator, engine, journal }: ScalerMaterial): Scaler | null {
+  if (roster.scaling === null) return null;
+  return new Scaler({
+    ...roster.scaling,
+    source: load,
+    workload: () => ({ ...coordinator.workload, inChildren: engine.inChildren }),
+    resize: (agents) => {
+      engine.resize(agents);
+      coordinator.resize(agents);
+    },
+    journal,
+  });
+}
