@@ -5,7 +5,7 @@ import type { ConsolidatedResult, ExecutionSummary, RunsWaitedFor, Speed } from 
 import { markdownReport } from '../report/markdown.ts';
 import { ReportError, writeReport } from '../report/write.ts';
 import type { Interruption } from '../run/interruption.ts';
-import { exitCodeOf } from '../run/signals.ts';
+import { exitCodeOf } from '../os/end-signals.ts';
 import { History } from '../store/read/history.ts';
 import type { RunDatabase } from '../store/write/run-database.ts';
 import { storeError } from '../store/schema/store-error.ts';

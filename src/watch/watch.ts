@@ -4,15 +4,16 @@
  */
 import { type Death, describeDeath } from '../domain/engine.ts';
 import { leaveClosedTerminals } from '../os/closed-terminals.ts';
+import {
+  type EndSignal,
+  endsRuns,
+  exitCodeOf,
+  listenForSignals,
+  type SignalHandlers,
+} from '../os/end-signals.ts';
 import { END_MS, type FromRun, CONTINUATION_VARIABLE, type Continuation, readFromRun } from './protocol.ts';
 import { giveStreams } from './streams.ts';
 import { type ChildProcess, spawn } from 'node:child_process';
-
-/** Signals by which a run ends, with their exit codes. */
-const END_SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
-/** Those by which a person or the system asks for it. A terminal that is closed asks for nothing. */
-const ASKING: readonly ForwardedSignal[] = ['SIGINT', 'SIGTERM'];
-type ForwardedSignal = keyof typeof END_SIGNALS;
 
 const FAILED = 3;
 
@@ -21,9 +22,6 @@ const FAILED = 3;
  * is passed on only where it did not.
  */
 const OWN_SIGNAL_MS = 100;
-
-/** The same signal within this time came twice by two ways: from the terminal, and from a parent such as npm. */
-const ECHO_MS = 250;
 
 /** How a process of the run ended. */
 interface End {
@@ -49,8 +47,7 @@ export async function watch(program: string, args: readonly string[]): Promise<n
 async function watchAll(program: string, args: readonly string[]): Promise<number> {
   const deaths = new Deaths();
   const watched = new Watched((run) => deaths.begun(run));
-  for (const signal of ASKING) process.on(signal, () => watched.signal(signal));
-  process.on('SIGHUP', () => watched.hangUp());
+  listenForSignals(watched);
   leaveClosedTerminals();
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   let goingOn: Continuation | null = null;
@@ -71,13 +68,13 @@ async function watchAll(program: string, args: readonly string[]): Promise<numbe
   }
 }
 
-class Watched {
+class Watched implements SignalHandlers {
   readonly #onRun: (run: Extract<FromRun, { type: 'run' }>) => void;
   readonly #streams = giveStreams();
   #child: ChildProcess | null = null;
-  /** The last signal that this process got, and when. */
-  #signalled: { signal: ForwardedSignal; at: number } | null = null;
-  /** By which the run's process said that it was told to end. */
+  /** The last signal by which this process was asked to end the run. */
+  #askedBy: EndSignal | null = null;
+  /** The signal by which the run's process says that it was asked to end. */
   #interruptedBy: string | null = null;
   /** Whether there is a run. Code of workstreams may have printed then, and only the run's process knows the secrets. */
   hasRun = false;
@@ -122,32 +119,29 @@ class Watched {
     return this.#streams.takeStray();
   }
 
-  /**
-   * The run's process may have got it too, and says so of the first one. What comes after that insists, and there it
-   * does no harm to come twice.
-   */
-  signal(signal: ForwardedSignal): void {
-    const before = this.#signalled;
-    const at = performance.now();
-    if (before?.signal === signal && at - before.at <= ECHO_MS) return;
-    this.#signalled = { signal, at };
-    if (before !== null) this.#child?.kill(signal);
-    else
-      setTimeout(() => {
-        if (this.#interruptedBy === null) this.#child?.kill(signal);
-      }, OWN_SIGNAL_MS);
+  /** The run's process may have got it too, and says so of the first one. */
+  ask(signal: EndSignal): void {
+    this.#askedBy = signal;
+    setTimeout(() => {
+      if (this.#interruptedBy === null) this.#child?.kill(signal);
+    }, OWN_SIGNAL_MS);
   }
 
-  /** The run decides what that means to it. It hears of it once, however often it is told. */
+  /** Where the run's process got it too, it does no harm to come twice. */
+  insist(signal: EndSignal): void {
+    this.#askedBy = signal;
+    this.#child?.kill(signal);
+  }
+
   hangUp(): void {
     this.#child?.kill('SIGHUP');
   }
 
   /** The exit code where the end was wanted, or where there was no run to go on with; null for a death. */
   wantedEnd({ exitCode, signal }: Death): number | null {
-    if (signal !== null && isEndSignal(signal)) return END_SIGNALS[signal];
-    const asked = this.#signalled?.signal ?? this.#interruptedBy;
-    if (asked !== null) return isEndSignal(asked) ? END_SIGNALS[asked] : END_SIGNALS.SIGINT;
+    if (signal !== null && endsRuns(signal)) return exitCodeOf(signal);
+    const askedBy = this.#askedBy ?? this.#interruptedBy;
+    if (askedBy !== null) return exitCodeOf(askedBy);
     // Help ends without a word.
     return !this.hasRun && exitCode === 0 ? 0 : null;
   }
@@ -160,10 +154,6 @@ class Watched {
       this.#onRun(message);
     }
   }
-}
-
-function isEndSignal(signal: string): signal is ForwardedSignal {
-  return signal in END_SIGNALS;
 }
 
 /** A live view that died leaves the cursor hidden, and a question leaves the keys raw. */

@@ -8,7 +8,7 @@ import type { RunEvent } from '../../domain/run-event.ts';
 import { reportFormat } from '../../report/formats.ts';
 import { reportFileName } from '../../report/write.ts';
 import { currentChannel } from '../../watch/channel.ts';
-import { listenForSignals } from '../../run/signals.ts';
+import { listenForSignals } from '../../os/end-signals.ts';
 import { makeFolder } from '../../os/folder.ts';
 import { writeRegular } from '../../os/regular-file.ts';
 import { nearest } from '../../text/nearest.ts';
@@ -68,12 +68,12 @@ export async function run(argv: RunArguments): Promise<number> {
   if (link !== null) coordinator.subscribe(link.listener);
   link?.onAbandoned(() => coordinator.interrupt('SIGTERM'));
   const stopListening = listenForSignals({
-    first: (signal) => {
+    ask: (signal) => {
       link?.tell({ type: 'interrupting', signal });
       coordinator.interrupt(signal);
     },
-    second: () => void coordinator.abandon(),
-    hungUp: () => {
+    insist: () => void coordinator.abandon(),
+    hangUp: () => {
       if (argv.ask) coordinator.interrupt('SIGHUP');
       else output.listener(HUNG_UP);
     },

@@ -1,7 +1,7 @@
 import { Tuning } from '../../tune/tune.ts';
 import type { TuningResult } from '../../domain/tuning.ts';
 import { glyphsFor } from '../../progress/style.ts';
-import { exitCodeOf, listenForSignals } from '../../run/signals.ts';
+import { type EndSignal, exitCodeOf, listenForSignals } from '../../os/end-signals.ts';
 import { plural } from '../../text/format.ts';
 import { printable } from '../../text/printable.ts';
 import type { TuneArguments } from '../commands/tune.ts';
@@ -48,16 +48,16 @@ export async function tune(argv: TuneArguments): Promise<number> {
 }
 
 async function untilSignal(tuning: Tuning): Promise<{ result: TuningResult | null; signal: string }> {
-  let signal: NodeJS.Signals = 'SIGINT';
-  const end = (by: NodeJS.Signals): void => {
+  let signal: EndSignal = 'SIGINT';
+  const end = (by: EndSignal): void => {
     signal = by;
     tuning.interrupt(by);
   };
-  // A run takes a second signal as one that insists, and ends itself and what it started at once.
   const stopListening = listenForSignals({
-    first: end,
-    second: () => end(signal),
-    hungUp: () => end('SIGTERM'),
+    ask: end,
+    // The run that is under way takes it for one that insists too.
+    insist: (by) => tuning.interrupt(by),
+    hangUp: () => end('SIGTERM'),
   });
   try {
     return { result: await tuning.run(), signal };
