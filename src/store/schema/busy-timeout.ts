@@ -1,15 +1,17 @@
-/** How long a connection waits for another process's lock. */
 import type { Connection } from './connection.ts';
 
-/** To say it takes as long as to write a small batch, so that it is only said where it differs from before. */
-export class BusyTimeout {
-  #connection: Connection | null = null;
-  #milliseconds = 0;
+/** How long the main thread waits, in milliseconds, while all goes well. Limits and signals wait as long. */
+export const USUAL_WAIT_MS = 500;
 
-  set(connection: Connection, milliseconds: number): void {
-    if (this.#connection === connection && this.#milliseconds === milliseconds) return;
-    connection.pragma(`busy_timeout = ${milliseconds}`);
-    this.#connection = connection;
-    this.#milliseconds = milliseconds;
-  }
+/** What each connection was told last. */
+const told = new WeakMap<Connection, number>();
+
+/**
+ * Sets how long a connection waits for another process's lock. To tell SQLite takes as long as to write a small
+ * batch, so that it is told only what differs: nothing else may set it on an open connection.
+ */
+export function setBusyTimeout(connection: Connection, milliseconds: number): void {
+  if (told.get(connection) === milliseconds) return;
+  connection.pragma(`busy_timeout = ${milliseconds}`);
+  told.set(connection, milliseconds);
 }

@@ -4,7 +4,7 @@ import type { Recorder, RunEnd } from '../../domain/recorder.ts';
 import type { RunEvent } from '../../domain/run-event.ts';
 import { plural } from '../../text/format.ts';
 import { HEARTBEAT_MS } from '../read/liveness.ts';
-import { BusyTimeout } from '../schema/busy-timeout.ts';
+import { setBusyTimeout, USUAL_WAIT_MS } from '../schema/busy-timeout.ts';
 import { StoreError, storeError } from '../schema/store-error.ts';
 import { importSpill, type SpillImport } from '../spill/import-spill.ts';
 import { type SpilledResult, spillLine } from '../spill/spill-line.ts';
@@ -23,17 +23,17 @@ export interface FallbackRecorderParts {
   failure: AbortController;
   /** How long a database that refused is left alone, in milliseconds. Default: 5,000. */
   pauseMs?: number;
+  /** How long another process may keep the database locked before a person is told, in milliseconds. Default: 2,000. */
+  toleratedMs?: number;
   /** Folders for the spill, the first first. Default: those of `spillFolders`. */
   folders?: readonly string[];
 }
 
-/** How long the main thread waits for another process's lock, in milliseconds. */
-const WAIT_MS = {
-  /** While all goes well. Limits and signals wait as long. */
-  usual: 500,
-  /** Each time that it is tried again. */
-  again: 50,
-} as const;
+/** How long the database is waited for each time that it is tried again, in milliseconds. */
+const AGAIN_MS = 50;
+
+/** How long a database that is locked is left alone as long as nothing was told of that, in milliseconds. */
+const LOCKED_PAUSE_MS = 100;
 
 /**
  * The recorder of a run. Once a run has begun, `commit` and `sync` do not fail because of the database: results that
@@ -48,12 +48,15 @@ export class FallbackRecorder implements Recorder {
   readonly #lastResort = new LastResort();
   /** How long the database is waited for where the run could not go on without it, in milliseconds. */
   readonly #patience: number;
-  readonly #busyTimeout = new BusyTimeout();
   /** Committed, and perhaps not on the disk yet. */
   #unsynced: SpilledResult[] = [];
   #clock: NodeJS.Timeout | null = null;
   readonly #heart: NodeJS.Timeout;
+  /** The last of a series; null while the database takes what it is given. */
   #refusal: StoreError | null = null;
+  /** When the series began, by `performance.now()`. */
+  #refusedSince = 0;
+  #hasTold = false;
   /** After that nothing is tried again: what the database can't keep is an error of whoever asks. */
   #hasFinished = false;
 
@@ -83,7 +86,7 @@ export class FallbackRecorder implements Recorder {
     if (this.#clock !== null) return this.#putAside();
     const { hasBegun } = this.#parts.recorder;
     try {
-      this.#commit(hasBegun ? WAIT_MS[this.#refusal === null ? 'usual' : 'again'] : this.#patience);
+      this.#commit(hasBegun ? (this.#refusal === null ? USUAL_WAIT_MS : AGAIN_MS) : this.#patience);
     } catch (error) {
       if (!(error instanceof StoreError) || !hasBegun) throw error;
       if (this.#hasFinished) throw this.#final(error);
@@ -180,7 +183,7 @@ export class FallbackRecorder implements Recorder {
   #commit(wait: number): void {
     const { recorder, database, runId } = this.#parts;
     this.#putBack();
-    this.#busyTimeout.set(database.connection, Math.min(wait, this.#patience));
+    setBusyTimeout(database.connection, Math.min(wait, this.#patience));
     const kept = this.#spill.size;
     for (const path of this.#spill.paths) this.#complainOf(importSpill(database.connection, path, runId));
     this.#spill.close();
@@ -218,20 +221,41 @@ export class FallbackRecorder implements Recorder {
     this.#putAside();
   }
 
-  /** The first of a series is told; the clock tries again. */
+  /** The first of a series is told, unless others only write at the same time; the clock tries again. */
   #trouble(error: StoreError): void {
-    const { pauseMs, failure, tell } = this.#parts;
-    if (this.#refusal === null) tell('error', `${error.message} Meanwhile results are kept beside it.`);
+    const { pauseMs = 5_000, failure } = this.#parts;
+    if (this.#refusal === null) this.#refusedSince = performance.now();
     this.#refusal = error;
+    if (!this.#hasTold && !this.#isTolerated(error)) this.#tellOf(error);
     this.#stopClock();
-    this.#clock = setTimeout(() => {
-      this.#clock = null;
-      try {
-        this.commit();
-      } catch (thrown) {
-        failure.abort(thrown);
-      }
-    }, pauseMs ?? 5_000).unref();
+    this.#clock = setTimeout(
+      () => {
+        this.#clock = null;
+        try {
+          this.commit();
+        } catch (thrown) {
+          failure.abort(thrown);
+        }
+      },
+      this.#hasTold ? pauseMs : LOCKED_PAUSE_MS,
+    ).unref();
+  }
+
+  #isTolerated({ kind }: StoreError): boolean {
+    const { toleratedMs = 2_000 } = this.#parts;
+    return kind === 'locked' && performance.now() - this.#refusedSince < toleratedMs;
+  }
+
+  #tellOf(error: StoreError): void {
+    this.#hasTold = true;
+    this.#parts.tell('error', `${error.message} Meanwhile results are kept beside it.`);
+    this.#tellOfSpill();
+  }
+
+  #tellOfSpill(): void {
+    const path = this.#spill.paths.at(-1);
+    if (path !== undefined)
+      this.#parts.tell('error', `Results that the database does not take are kept in ${path}.`);
   }
 
   #recovered(kept: number): void {
@@ -239,6 +263,8 @@ export class FallbackRecorder implements Recorder {
     const { database, tell } = this.#parts;
     this.#refusal = null;
     this.#stopClock();
+    if (!this.#hasTold) return;
+    this.#hasTold = false;
     const taken =
       kept === 0
         ? ''
@@ -258,11 +284,7 @@ export class FallbackRecorder implements Recorder {
     if (results.length === 0) return;
     try {
       const isNew = this.#spill.keep(results);
-      if (isNew)
-        this.#parts.tell(
-          'error',
-          `Results that the database does not take are kept in ${this.#spill.paths.at(-1)}.`,
-        );
+      if (isNew && this.#hasTold) this.#tellOfSpill();
     } catch (error) {
       this.#lastResort.print(results);
       const why = error instanceof Error ? error.message : String(error);

@@ -1,15 +1,13 @@
 /** The locks of a run against other runs of the same database. */
 import { z } from 'zod';
 import { type HeldLock, keepsFrom, type LockRequest, type LockTable } from '../../domain/run-lock.ts';
+import { setBusyTimeout, USUAL_WAIT_MS } from '../schema/busy-timeout.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ProcessIdentity } from '../../os/process-identity.ts';
 import { isWriterGone, PROCESS_COLUMNS, processOf, processShape } from '../read/liveness.ts';
 import { rows } from '../read/rows.ts';
 import { NOW, statement } from './recorder-statements.ts';
 import { asStoreError, StoreError } from '../schema/store-error.ts';
-
-/** How long the main thread waits for another process that writes, in milliseconds. */
-const WAIT_MS = 100;
 
 const lockRow = z
   .object({
@@ -171,7 +169,7 @@ export class RunLocks implements LockTable {
     const owed = [...this.#owed];
     try {
       if (mode === 'reading') return work();
-      this.#connection.pragma(`busy_timeout = ${WAIT_MS}`);
+      setBusyTimeout(this.#connection, USUAL_WAIT_MS);
       return this.#connection.transaction(work).immediate();
     } catch (thrown) {
       for (const workstreamId of owed) this.#owed.add(workstreamId);

@@ -19,7 +19,7 @@ function databaseOf(folder: string): RunDatabase {
 }
 
 /** A run that has begun, in a database that can be made to refuse. */
-function begun(pauseMs: number, folders?: string[]) {
+function begun(pauseMs: number, folders?: string[], toleratedMs = 0) {
   const folder = temporaryFolder();
   const database = databaseOf(folder);
   database.connection.pragma('busy_timeout = 1');
@@ -37,6 +37,7 @@ function begun(pauseMs: number, folders?: string[]) {
     },
     failure,
     pauseMs,
+    toleratedMs,
     folders: folders ?? [folder],
   });
   onTestFinished(() => recorder.close());
@@ -65,6 +66,34 @@ function begun(pauseMs: number, folders?: string[]) {
 }
 
 const HOUR_MS = 3_600_000;
+
+describe('while others write at the same time', () => {
+  test('a moment is no reason to tell a person, and results are in a file meanwhile', () => {
+    const run = begun(HOUR_MS, undefined, HOUR_MS);
+    run.lock();
+    run.recorder.take(finished(result('ws-1')));
+    run.recorder.commit();
+    expect(run.spilled()).toEqual(['ws-1']);
+    run.unlock();
+    run.recorder.settle();
+    expect([run.stored(), run.spills(), run.told]).toEqual([[{ id: 'ws-1' }], [], []]);
+  });
+
+  test('what lasts is told, with where results are, and so is its end', async () => {
+    const run = begun(5, undefined, 20);
+    run.lock();
+    run.recorder.take(finished(result('ws-1')));
+    run.recorder.commit();
+    expect(run.told).toEqual([]);
+    await run.nextTold();
+    expect(run.told).toEqual([
+      expect.stringMatching(/^error: .* is locked by another process.* kept beside it/),
+      expect.stringMatching(/^error: Results that the database does not take are kept in .*millrace-spill-/),
+    ]);
+    run.unlock();
+    expect(await run.nextTold()).toContain('can be written again: 1 result');
+  });
+});
 
 describe('while the database refuses', () => {
   test('results are in a file when the commit returns, and in the database at the end', async () => {
