@@ -1,5 +1,5 @@
 /** The structure of the source: which room may import which, how deep files are, how types are named. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { globSync } from 'tinyglobby';
@@ -167,12 +167,13 @@ describe('depth', () => {
 
   /** Files of fewer than 40 lines with one importer. What has no reason to be a file of its own belongs to its importer. */
   const SHALLOW: Record<string, string> = {
-    'src/app/create-scaler.ts': 'composition: what connects the scaler to a run',
+    'src/app/notices.ts': 'port: the one way in which a notice reaches the journal',
     'src/cli/commands.ts': 'table: each command and the module that carries it out',
     'src/cli/github.ts': 'port: the environment of GitHub Actions',
     'src/cli/tuning-chart.ts': 'pure: the result of a tuning as text',
     'src/engine/by-isolation.ts': 'an engine: implements the interface of the other two',
     'src/os/end-remaining-processes.ts': 'room: the process table is known to os only',
+    'src/os/run-with-timeout.ts': 'port: the one use of node:vm',
     'src/report/sections/recommendations.ts': 'a section of the report, one file each',
     'src/store/schema/busy-timeout.ts': 'port: the pragma and what it was last set to',
     'src/store/schema/migrations/all.ts': 'table: migrations in order',
@@ -209,5 +210,25 @@ describe('names', () => {
         isExported && declared.some((other) => other.name === name && other.file !== file),
     );
     expect(shared.map(({ name, file }) => `${name} in ${file}`)).toEqual([]);
+  });
+});
+
+describe('documents', () => {
+  const documents = globSync(['*.md', 'docs/**/*.md', '!CHANGELOG.md'], { cwd: root }).toSorted();
+
+  test.each(documents)('%s names files that exist', (document) => {
+    const text = readFileSync(join(root, document), 'utf8');
+    const named = [...text.matchAll(/`((?:src|workers|test|docs)\/[\w./-]+)`/g)].map(([, path = '']) => path);
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  test('ARCHITECTURE.md names types that exist', () => {
+    const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
+    const named = [...text.matchAll(/`([A-Z][a-z]+[A-Z]\w+|[A-Z][a-z]+)`/g)].map(([, name = '']) => name);
+    const source = [...textOf.values()].join('\n');
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter((name) => !new RegExp(`(?:interface|type|class) ${name}\\b`).test(source))).toEqual(
+      [],
+    );
   });
 });
