@@ -1,7 +1,7 @@
 /** Results of earlier runs that the database would not take. */
 import { openDatabase } from '../../store/schema/database.ts';
 import { findSpills, isCopy } from '../../store/spill/spill-places.ts';
-import { importSpill, type SpillImport, takeInCopy } from '../../store/spill/import-spill.ts';
+import { importSpill, type SpillImport, importCopy } from '../../store/spill/import-spill.ts';
 import { plural } from '../../text/format.ts';
 
 /** What is told of them. */
@@ -20,7 +20,7 @@ export function importSpills(database: string): SpillNotice[] {
   const connection = openDatabase(database);
   try {
     return paths.flatMap((path) => {
-      const taken = isCopy(path) ? takeInCopy(connection, path) : importSpill(connection, path);
+      const taken = isCopy(path) ? importCopy(connection, path) : importSpill(connection, path);
       return noticeOf(taken) ?? [];
     });
   } finally {

@@ -1,4 +1,4 @@
-/** From a spill back into the database. */
+/** Moves what is in a spill into the database. */
 import { openRegular, UnusableFile } from '../../os/regular-file.ts';
 import { firstRow, textCell, rows } from '../read/rows.ts';
 import type { Connection } from '../schema/connection.ts';
@@ -14,7 +14,7 @@ import { readSpillLine, type SpilledResult } from './spill-line.ts';
 import { closeSync, constants, readSync, renameSync, rmSync, existsSync } from 'node:fs';
 import { z } from 'zod';
 
-/** What became of a spill. */
+/** How the import of a spill ended. */
 export type SpillImport =
   | {
       kind: 'taken-in';
@@ -27,11 +27,11 @@ export type SpillImport =
       /** Where the file is now; null where it could be removed, because the database has all of it. */
       keptAs: string | null;
     }
-  /** Its run is under way, and takes it in itself. */
+  /** Its run is under way, and imports it itself. */
   | { kind: 'in-use'; path: string; runId: string }
-  /** It is no file that results could be in; it stays. */
+  /** It is a folder, a pipe or the like; it stays. */
   | { kind: 'unusable'; path: string; why: string }
-  /** Another process took it in meanwhile. */
+  /** Another process has imported it meanwhile. */
   | { kind: 'gone'; path: string };
 
 const BATCH = 500;
@@ -39,15 +39,15 @@ const CHUNK_BYTES = 1 << 20;
 const MOST_CHUNKS = 256;
 
 /**
- * Takes a spill in. A process that dies meanwhile leaves the file, and taking it in once more doubles nothing: what the
- * database has of a workstream stays. The file goes when all of it is on the disk, and never while a line of it could
- * not be used.
+ * Imports a spill. A process that dies meanwhile leaves the file, and importing it again doubles nothing: a result that
+ * the database has is kept. The file is removed once all of it is on the disk; with a line that can't be used it is
+ * renamed instead.
  * @param ownRun the run that this process writes itself; others that are under way are left alone.
  * @throws StoreError when the database refuses; the file stays as it is.
  */
 export function importSpill(connection: Connection, path: string, ownRun: string | null = null): SpillImport {
   try {
-    return new TakingIn(connection, path, ownRun).all();
+    return new ImportOfLines(connection, path, ownRun).all();
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { kind: 'gone', path };
     if (error instanceof UnusableFile) return { kind: 'unusable', path, why: error.message };
@@ -57,12 +57,12 @@ export function importSpill(connection: Connection, path: string, ownRun: string
 
 const stateRow = z.object({ state: textCell });
 
-class TakingIn {
+class ImportOfLines {
   readonly #connection: Connection;
   readonly #path: string;
   readonly #ownRun: string | null;
   readonly #statements: Statements;
-  /** Of runs that lines named; undefined for one that is not in the database. */
+  /** By the runs that lines name; undefined for one that is not in the database. */
   readonly #states = new Map<string, string | null | undefined>();
   #results = 0;
   #unusable = 0;
@@ -130,7 +130,7 @@ class TakingIn {
     return statement(this.#connection, sql).get(runId, workstreamId) !== undefined;
   }
 
-  /** The totals of the runs, and, of those that nobody writes any more, what they leave for later ones. */
+  /** Counts the runs' totals again, and finalizes those that no process writes any more. */
   #settle(): void {
     this.#connection
       .transaction(() => {
@@ -176,7 +176,7 @@ function* linesOf(path: string): Generator<string, void, undefined> {
         from = end + 1;
       }
       if (from < read) parts.push(Buffer.from(chunk.subarray(from, read)));
-      // No line of ours is as long: what it holds is told as unusable, and not held.
+      // No result is as long: such a line counts as unusable, and its end is not kept in memory.
       if (parts.length > MOST_CHUNKS) parts = parts.slice(0, 1);
     }
     if (parts.length > 0) yield Buffer.concat(parts).toString();
@@ -185,14 +185,12 @@ function* linesOf(path: string): Generator<string, void, undefined> {
   }
 }
 
-/** From a copy that a run had to make of its database back into the database. */
-
 /**
- * Copies the runs that the database does not have, or has less of. The copy goes once that is on the disk; one that
- * can't be read stays, under another name.
+ * Imports a copy that a run had to make of its database: the runs that the database does not have, or has less of. The
+ * copy is removed once they are on the disk; one that can't be read is renamed.
  * @throws StoreError when the database refuses; the copy stays as it is.
  */
-export function takeInCopy(connection: Connection, path: string): SpillImport {
+export function importCopy(connection: Connection, path: string): SpillImport {
   if (!existsSync(path)) return { kind: 'gone', path };
   try {
     if (!isWholeDatabase(path)) {
@@ -212,7 +210,7 @@ export function takeInCopy(connection: Connection, path: string): SpillImport {
 
 const idRow = z.object({ run_id: z.string() });
 
-/** The run that is still writing, and puts the copy in its place itself; null where all of their processes are gone. */
+/** A run of the copy that is under way, and puts the copy in place itself; null for none. */
 function runUnderWay(path: string): string | null {
   const copy = openDatabase(path);
   try {

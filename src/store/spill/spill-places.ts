@@ -5,31 +5,29 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 
 const SPILL = /^millrace-spill-.*\.(jsonl|db)$/;
-/** Whose it is, the run, and what makes the name unique. */
+/** The database's prefix, the run, and what makes the name unique. */
 const UNFINISHED = /^millrace-spill-[\da-f]{12}-(.+)-[\da-f]{8}\.db\.part$/;
 const SET_ASIDE = /\.db\.replaced-\d{14}(-\d+)?$|^millrace-spill-.*\.rejected$/;
 
-/** The folders for spills of a database, in the order in which they are tried: its own, the system's, the one above. */
-export function spillFolders(database: string): string[] {
-  const own = dirname(resolve(database));
-  return [...new Set([own, tmpdir(), dirname(own)])];
-}
+/** The folders for spills of a database, in the order in which they are tried: its own, then the system's temporary one. */
+export const spillFolders = (database: string): string[] => [
+  ...new Set([dirname(resolve(database)), tmpdir()]),
+];
 
 /**
- * The beginning of the names of a database's spills. Other folders than the database's own may hold those of several,
- * so the name says whose it is.
+ * The prefix of the names of a database's spills: the folder for temporary files holds those of several databases.
  */
 export function spillPrefix(database: string): string {
   return `millrace-spill-${createHash('sha256').update(realFolder(database)).digest('hex').slice(0, 12)}-`;
 }
 
-/** Whether a spill is a copy of the whole database, and not lines of results. */
+/** Whether a spill is a copy of a whole database, and not lines of results. */
 export const isCopy = (spill: string): boolean => spill.endsWith('.db');
 
 /**
- * The spills of a database: copies of it first, because they have the runs of which others have results, and those in
- * the order in which they were written. In the database's own folder any spill counts, so
- * that one can be carried there. Elsewhere only what this user wrote: others may write to the system's folder too.
+ * The spills of a database: first its copies, because the lines in the others are of runs that may only be in a copy,
+ * then those in the order in which they were written. In the database's own folder any spill counts, so that one can be
+ * moved there by hand. In the folder for temporary files, which others may write to, only those that this user wrote.
  */
 export function findSpills(database: string): string[] {
   const [own, ...others] = spillFolders(database);
@@ -43,13 +41,13 @@ export function findSpills(database: string): string[] {
   return found.toSorted((one, other) => (order(one) < order(other) ? -1 : 1));
 }
 
-/** A copy of the database that was not finished, because the process of its run died meanwhile or is at it. */
+/** A copy of the database that is not finished: the process of its run has died, or is still writing it. */
 export interface UnfinishedCopy {
   path: string;
   runId: string;
 }
 
-/** Those that this user wrote of this database. What they were to hold is not in them alone. */
+/** The unfinished copies of this database that this user wrote. What they were to hold is in another file too. */
 export function unfinishedCopies(database: string): UnfinishedCopy[] {
   const prefix = spillPrefix(database);
   return spillFolders(database)
@@ -58,13 +56,13 @@ export function unfinishedCopies(database: string): UnfinishedCopy[] {
     .map((path) => ({ path, runId: UNFINISHED.exec(basename(path))?.[1] ?? '' }));
 }
 
-/** What a run found in the database's place that was none, and spills of which something could not be used. */
+/** Files that a run found in the database's place, and spills of which something could not be used. */
 export function setAsides(database: string): string[] {
   const own = dirname(resolve(database));
   return namesIn(own, SET_ASIDE).map((name) => join(own, name));
 }
 
-/** None in a folder that is not there or can't be looked at: nothing can be spilled there either. */
+/** None in a folder that is not there or can't be listed: nothing can be spilled there either. */
 function namesIn(folder: string, pattern = SPILL): string[] {
   try {
     return readdirSync(folder).filter((name) => pattern.test(name));
@@ -78,7 +76,7 @@ function isOurs(path: string): boolean {
   return found !== undefined && found.isFile() && found.uid === (process.getuid?.() ?? found.uid);
 }
 
-/** However the folder is reached, by way of links or not, it is the same one. */
+/** The same path, whatever links lead to the folder. */
 function realFolder(database: string): string {
   const folder = dirname(resolve(database));
   try {

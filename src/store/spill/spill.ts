@@ -1,4 +1,4 @@
-/** Keeps results on the disk for as long as the database does not take them. */
+/** Keeps results on the disk while the database refuses them. */
 import { randomUUID } from 'node:crypto';
 import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -20,18 +20,18 @@ interface SpillLocation {
 }
 
 /**
- * The spill of one run. What `keep` was given is on the disk when it returns; if a file takes no more, the next folder
- * is tried. Where each result is stays known, and not what is in it.
+ * The spill of one run. When `keep` returns, the results are on the disk; where a file can't be written any more, the next
+ * folder is tried. In memory it holds the place of each result, not the result.
  */
 export class Spill {
   readonly #database: string;
-  /** Found before a link that leads to the database may be pointed elsewhere. */
+  /** Computed at the start: a link that leads to the database may be pointed elsewhere later. */
   readonly #prefix: string;
   readonly #folders: readonly string[];
   readonly #files: SpillFile[] = [];
-  readonly #places = new Map<string, SpillLocation>();
-  /** By which files are found again in the order in which they were written. */
-  #made = 0;
+  readonly #locations = new Map<string, SpillLocation>();
+  /** Part of the file names, which sort in the order in which they were written. */
+  #filesMade = 0;
 
   constructor(database: string, folders: readonly string[] = spillFolders(database)) {
     this.#database = database;
@@ -41,7 +41,7 @@ export class Spill {
 
   /** Number of results. */
   get size(): number {
-    return this.#places.size;
+    return this.#locations.size;
   }
 
   /** The files, in the order in which they were written. */
@@ -49,7 +49,7 @@ export class Spill {
     return this.#files.map(({ path }) => path);
   }
 
-  /** Keeps all of them, or none. Returns whether that took a new file. @throws the last folder's error. */
+  /** Keeps all of them, or none. Returns whether a new file was made. @throws the last folder's error. */
   keep(results: readonly SpilledResult[]): boolean {
     const lines = results.map((result) => Buffer.from(spillLine(result)));
     const bytes = Buffer.concat(lines);
@@ -73,43 +73,44 @@ export class Spill {
     throw refusal ?? new Error('there is no other folder for a spill');
   }
 
-  /** The result of this workstream; null when it is not here. @throws when its file can't be read any more. */
+  /** The result of a workstream; null for one that is not kept here. @throws when its file can't be read any more. */
   get(workstreamId: string): SpilledResult | null {
-    const place = this.#places.get(workstreamId);
-    if (place === undefined) return null;
-    const buffer = Buffer.alloc(place.bytes);
+    const location = this.#locations.get(workstreamId);
+    if (location === undefined) return null;
+    const { file, from, bytes } = location;
+    const buffer = Buffer.alloc(bytes);
     for (let done = 0; done < buffer.length; ) {
-      const read = readSync(place.file.descriptor, buffer, done, buffer.length - done, place.from + done);
-      if (read === 0) throw new Error(`${place.file.path} is shorter than it was`);
+      const read = readSync(file.descriptor, buffer, done, buffer.length - done, from + done);
+      if (read === 0) throw new Error(`${file.path} is shorter than it was`);
       done += read;
     }
     return readSpillLine(buffer.toString());
   }
 
-  /** Closes the files; what is in them stays on the disk. */
+  /** Closes the files, which stay on the disk. */
   close(): void {
     for (const { descriptor } of this.#files) closeSync(descriptor);
     this.#files.length = 0;
-    this.#places.clear();
+    this.#locations.clear();
   }
 
   #remember(file: SpillFile, results: readonly SpilledResult[], lines: readonly Buffer[]): void {
     for (const [index, { result }] of results.entries()) {
       const bytes = lines[index]?.length ?? 0;
-      this.#places.set(result.workstreamId, { file, from: file.bytes, bytes });
+      this.#locations.set(result.workstreamId, { file, from: file.bytes, bytes });
       file.bytes += bytes;
     }
   }
 
-  /** One that does not stay when nothing can be written to it. Only this user may read it. */
+  /** Makes a file that only this user may read. Where it can't be written, it is removed again. */
   #newFile(folder: string, runId: string, bytes: Buffer): SpillFile {
-    this.#made += 1;
-    const number = String(this.#made).padStart(6, '0');
+    this.#filesMade += 1;
+    const number = String(this.#filesMade).padStart(6, '0');
     const name = `${this.#prefix}${runId}-${number}-${randomUUID().slice(0, 8)}.jsonl`;
     const path = join(folder, name);
     if (folder === dirname(this.#database)) makeFolder(folder);
     const file = { path, folder, descriptor: openSync(path, 'wx+', 0o600), bytes: 0 };
-    const refusal = appended(file, bytes) ?? namedOnDisk(folder);
+    const refusal = appended(file, bytes) ?? folderOnDisk(folder);
     if (refusal === null) return file;
     closeSync(file.descriptor);
     rmSync(path, { force: true });
@@ -131,7 +132,7 @@ function appended({ descriptor, bytes: length }: SpillFile, bytes: Buffer): Erro
   }
 }
 
-/** Where not even that is possible, the begin of a line stays, which is told as no result when it is taken in. */
+/** Where that fails, a part of a line stays, which counts as unusable when the file is imported. */
 function cutBack(descriptor: number, length: number): void {
   try {
     ftruncateSync(descriptor, length);
@@ -140,8 +141,8 @@ function cutBack(descriptor: number, length: number): void {
   }
 }
 
-/** A new file survives a power cut once the folder that names it is on the disk. */
-function namedOnDisk(folder: string): Error | null {
+/** A new file survives a power cut once its folder is on the disk. Returns the error that prevents it; null for none. */
+function folderOnDisk(folder: string): Error | null {
   if (process.platform === 'win32') return null;
   const descriptor = openSync(folder, 'r');
   try {

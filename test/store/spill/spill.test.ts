@@ -8,9 +8,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Spill } from '../../../src/store/spill/spill.ts';
 import { readSpillLine, spillLine, type SpilledResult } from '../../../src/store/spill/spill-line.ts';
 import { findSpills, spillFolders, spillPrefix } from '../../../src/store/spill/spill-places.ts';
@@ -153,18 +152,25 @@ describe('a spill', () => {
 });
 
 describe('finding spills', () => {
-  test('takes any in the folder of the database, and elsewhere those of this database', () => {
-    const folder = temporaryFolder();
-    const database = databaseIn(folder);
-    mkdirSync(join(folder, '.state'));
-    const own = join(folder, '.state', 'millrace-spill-carried-here.jsonl');
-    const above = join(folder, `${spillPrefix(database)}x.jsonl`);
+  /** A state folder, and a system's folder for temporary files. */
+  function folders() {
+    const [state, temporary] = [join(temporaryFolder(), '.state'), temporaryFolder()];
+    mkdirSync(state);
+    vi.stubEnv('TMPDIR', temporary);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    return { state, temporary, database: join(state, 'x.db') };
+  }
+
+  test('takes any in the folder of the database, and in that for temporary files those of this database', () => {
+    const { state, temporary, database } = folders();
+    const own = join(state, 'millrace-spill-carried-here.jsonl');
+    const elsewhere = join(temporary, `${spillPrefix(database)}x.jsonl`);
     writeFileSync(own, '');
-    writeFileSync(above, '');
-    writeFileSync(join(folder, 'millrace-spill-000000000000-x.jsonl'), '');
-    writeFileSync(join(folder, '.state', 'millrace-spill-carried-here.jsonl.rejected'), '');
-    expect(spillFolders(database)).toEqual([join(folder, '.state'), tmpdir(), folder]);
-    expect(findSpills(database).toSorted()).toEqual([above, own].toSorted());
+    writeFileSync(elsewhere, '');
+    writeFileSync(join(temporary, 'millrace-spill-000000000000-x.jsonl'), '');
+    writeFileSync(join(state, 'millrace-spill-carried-here.jsonl.rejected'), '');
+    expect(spillFolders(database)).toEqual([state, temporary]);
+    expect(findSpills(database).toSorted()).toEqual([elsewhere, own].toSorted());
   });
 
   test('by whatever way the folder is reached', () => {
@@ -174,12 +180,10 @@ describe('finding spills', () => {
     expect(spillPrefix(databaseIn(join(folder, 'link')))).toBe(spillPrefix(databaseIn(folder)));
   });
 
-  test('follows no link that somebody put into the system’s folder', () => {
-    const folder = temporaryFolder();
-    const database = databaseIn(folder);
-    mkdirSync(join(folder, '.state'));
-    writeFileSync(join(folder, 'target'), '');
-    symlinkSync(join(folder, 'target'), join(folder, `${spillPrefix(database)}x.jsonl`));
+  test('follows no link that another user put into the folder for temporary files', () => {
+    const { temporary, database } = folders();
+    writeFileSync(join(temporary, 'target'), '');
+    symlinkSync(join(temporary, 'target'), join(temporary, `${spillPrefix(database)}x.jsonl`));
     expect(findSpills(database)).toEqual([]);
   });
 
