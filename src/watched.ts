@@ -1,6 +1,5 @@
 /** The entry of a run that another process watches over. */
-import { openChannel } from './watch/channel.ts';
-import { endProcess } from './watch/end-process.ts';
+import { endProcess, openChannel } from './watch/channel.ts';
 import { takeStreams } from './watch/streams.ts';
 
 const link = openChannel(takeStreams());

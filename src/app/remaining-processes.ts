@@ -1,6 +1,11 @@
 /** Ends what processes of runs have left behind, and says so. */
-import { endLeftProcesses, type LeftProcesses } from '../os/end-remaining-processes.ts';
-import { nameProcesses, OwnedProcesses, runMark } from '../os/owned-processes.ts';
+import {
+  endLeftProcesses,
+  type LeftProcesses,
+  nameProcesses,
+  OwnedProcesses,
+  runMark,
+} from '../os/owned-processes.ts';
 import { isGone, type ProcessIdentity } from '../os/process-identity.ts';
 import { hasProcessTable } from '../os/process-table.ts';
 import type { RunLocks } from '../store/write/run-locks.ts';

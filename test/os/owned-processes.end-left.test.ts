@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { hostname } from 'node:os';
 import { expect, test } from 'vitest';
-import { endLeftProcesses } from '../../src/os/end-remaining-processes.ts';
+import { endLeftProcesses } from '../../src/os/owned-processes.ts';
 import { runMark, MARK_VARIABLE } from '../../src/os/owned-processes.ts';
 import { ownIdentity } from '../../src/os/process-identity.ts';
 import { hasProcessTable } from '../../src/os/process-table.ts';
