@@ -174,7 +174,6 @@ describe('depth', () => {
     'src/engine/by-isolation.ts': 'an engine: implements the interface of the other two',
     'src/os/run-with-timeout.ts': 'port: the one use of node:vm',
     'src/report/sections/recommendations.ts': 'a section of the report, one file each',
-    'src/store/schema/busy-timeout.ts': 'port: the pragma and what it was last set to',
     'src/store/schema/migrations/all.ts': 'table: migrations in order',
     'src/unwatched.ts': 'entry',
     'src/watch/is-watched.ts': 'loaded before anything else: must import nothing',
