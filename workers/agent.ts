@@ -1,29 +1,28 @@
-/** An agent: one assignment in, one outcome out, and nothing that a workstream's code does escapes it. */
+/** An agent: one assignment in, one outcome out. Errors of a workstream's code never get past it. */
 import type { Cancellation } from '../src/domain/agent-message.ts';
-import type { BatchItem } from '../src/domain/engine.ts';
+import type { BatchItem } from '../src/domain/assignment-batch.ts';
 import type { Failure } from '../src/domain/failure.ts';
 import type { Answer } from '../src/domain/outcome.ts';
 import { isVital } from '../src/os/process-group.ts';
-import type { AgentHost } from './agent-host.ts';
 import { execute, usesModules } from './execute.ts';
-import { currentExecution, Execution, setInHand } from './execution.ts';
+import { type AgentHost, currentExecution, Execution, setActive } from './execution.ts';
 import { watchChildProcesses } from './processes/watch-child-processes.ts';
 import { delay } from './thread/delay.ts';
 import { captureStandardOutput } from './thread/stdio.ts';
 import { ThreadState } from './thread/thread-state.ts';
 import { flattenThrown } from './thread/thrown.ts';
 
-/** How long the main thread gets to end a place that has said its outcome, in milliseconds. */
+/** How long the main thread gets to end a place that has sent its last outcome, in milliseconds. */
 const RETIRED_MS = 1_000;
 
 export class Agent {
   readonly #host: AgentHost;
-  /** The execution it has in hand. */
-  #inHand: Execution | null = null;
+  /** Null while it is idle. */
+  #active: Execution | null = null;
   /** Null in a process, which executes one assignment. */
   readonly #state: ThreadState | null;
   #isFresh = true;
-  /** Whether an execution was begun and did not come to its end, or is under way. */
+  /** Whether an execution is active, or did not come to its end. */
   #hasFailed = false;
   /** Whether code of a workstream has been executed here: nothing else can change this place. */
   #hasRunModules = false;
@@ -40,30 +39,30 @@ export class Agent {
     this.#state = host.place === 'thread' ? new ThreadState() : null;
   }
 
-  /** Whether what earlier executions set in motion has changed this place meanwhile: nothing is to begin in it then. */
+  /** Whether earlier executions, by what they left running, have made this place unfit for another one. */
   get isSpoilt(): boolean {
     if (this.#hasFailed) return true;
     return this.#hasRunModules && this.#state !== null && this.#state.changed(false) !== null;
   }
 
-  /** Whether it has given its last answer: nothing more is to begin in this place. */
+  /** Whether it has sent its last outcome: nothing more may start in this place. */
   hasRetired = false;
 
   /**
-   * Executes. Where this place is not fit for another execution the outcome is sent, and the main thread ends the
-   * place; only if that has not happened in time, because code had closed the way there, is it returned.
+   * Executes an assignment. Where this place is not fit for another execution the outcome is sent as a message, and the
+   * main thread ends the place; it is returned only if that has not happened in time, because code had closed the port.
    */
-  async take(handed: BatchItem): Promise<Answer> {
-    const { executionId } = handed.assignment;
-    const execution = new Execution(handed, this.#host);
-    this.#hold(execution);
+  async execute(item: BatchItem): Promise<Answer> {
+    const { executionId } = item.assignment;
+    const execution = new Execution(item, this.#host);
+    this.#setActive(execution);
     this.#hasFailed = true;
     this.#hasRunModules ||= usesModules(execution);
     if (this.#isFresh) execution.post({ type: 'started', executionId });
     this.#isFresh = false;
-    if (Object.keys(handed.compiled).length > 0) process.setSourceMapsEnabled(true);
+    if (Object.keys(item.compiled).length > 0) process.setSourceMapsEnabled(true);
     const outcome = await execute(execution, this.#state);
-    this.#hold(null);
+    this.#setActive(null);
     this.#hasFailed = false;
     const { retire: why } = execution;
     if (why === null) return { executionId, outcome, posted: execution.posted };
@@ -74,21 +73,21 @@ export class Agent {
     return { executionId, outcome, posted: execution.posted };
   }
 
-  #hold(execution: Execution | null): void {
-    this.#inHand = execution;
-    setInHand(execution);
+  #setActive(execution: Execution | null): void {
+    this.#active = execution;
+    setActive(execution);
   }
 
-  /** Stops the execution that is meant, if it is in hand; null means whichever is. */
+  /** Stops the execution with this id, if it is active; null stops the active one. */
   cancel(executionId: number | null, because: Cancellation['because']): void {
-    const execution = this.#inHand;
+    const execution = this.#active;
     if (execution === null || (executionId ?? idOf(execution)) !== idOf(execution)) return;
     execution.post({ type: 'stopping', executionId: idOf(execution) });
     execution.stop({ because, failure: stopFailure(because, execution) });
   }
 
   #crash(how: 'uncaught-exception' | 'unhandled-rejection', error: unknown): void {
-    const execution = currentExecution.getStore() ?? this.#inHand;
+    const execution = currentExecution.getStore() ?? this.#active;
     if (execution === null) return;
     const thrown = flattenThrown(error, this.#host.redactor);
     if (execution.ended) {

@@ -2,12 +2,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Cancellation, FromAgent } from '../src/domain/agent-message.ts';
 import type { Assignment } from '../src/domain/assignment.ts';
-import type { BatchItem } from '../src/domain/engine.ts';
+import type { BatchItem } from '../src/domain/assignment-batch.ts';
 import type { Failure } from '../src/domain/failure.ts';
 import { nameProcesses, MARK_VARIABLE, markValue } from '../src/os/owned-processes.ts';
 import type { Effort } from '../src/secrets/redact-file.ts';
 import { commandOf } from '../src/os/process-table.ts';
-import type { AgentHost } from './agent-host.ts';
+import type { Redactor } from '../src/secrets/redactor.ts';
+import type { Launcher } from './processes/launcher.ts';
 import { ChildProcesses } from './processes/child-processes.ts';
 import { now } from './thread/own-globals.ts';
 import { OutputFile } from './processes/output-file.ts';
@@ -23,6 +24,20 @@ const STOPPED_REDACTION_MS = 500;
 const MAX_LATES = 10;
 const MAX_LATE_TEXT = 500;
 
+/** What an agent knows of the thread or process it lives in. */
+export interface AgentHost {
+  /** A thread executes many assignments, a process one. */
+  place: 'thread' | 'process';
+  /** Starts commands elsewhere; null for an agent that starts them itself. */
+  launcher: Launcher | null;
+  /** pino level of `context.log`. */
+  logLevel: string;
+  /** Everything that comes from a workstream goes through it before it is kept, cut or sent. */
+  redactor: Redactor;
+  /** To the coordinator. */
+  send(message: FromAgent): void;
+}
+
 /** Why an execution stops before its end. */
 export interface Stop {
   because: Cancellation['because'] | 'crashed';
@@ -31,25 +46,25 @@ export interface Stop {
 
 /**
  * Ties everything that user code sets in motion (timers, promises, console output) to the execution it belongs to,
- * also after a later execution has begun in the same thread.
+ * also after a later execution has started in the same thread.
  */
 export const currentExecution = new AsyncLocalStorage<Execution>();
 
-/** The execution that this thread has in hand. */
-let inHand: Execution | null = null;
+/** The execution of this thread; null while it is idle. */
+let active: Execution | null = null;
 
-export function setInHand(execution: Execution | null): void {
-  inHand = execution;
+export function setActive(execution: Execution | null): void {
+  active = execution;
 }
 
 /**
- * The execution whose work is being done. A queue, a logger or a timer that an earlier one made, and that modules
- * share, works for the one in hand: what it prints and starts then belongs to that. Where none is in hand it is late,
- * and the one that made it is named.
+ * The execution to which current output and child processes belong. What a queue, a logger or a timer does that an
+ * earlier execution made, and that modules share, belongs to the active one. Where none is active it is late, and belongs
+ * to the one that made it.
  */
 export function responsible(): Execution | null {
   const origin = currentExecution.getStore();
-  return origin === undefined || (origin.ended && inHand !== null) ? inHand : origin;
+  return origin === undefined || (origin.ended && active !== null) ? active : origin;
 }
 
 export class Execution {
@@ -168,7 +183,7 @@ export class Execution {
     if (text !== '') this.late(`it printed: ${text}`);
   }
 
-  /** Tells of what its code did after it had ended. */
+  /** Reports what its code did after it had ended. */
   late(text: string): void {
     if (this.#lates === MAX_LATES) return;
     this.#lates += 1;

@@ -23,9 +23,9 @@ let agent: Agent | null = null;
 
 process.on('message', (message: ToProcess) => {
   if (message.type === 'cancel') return agent?.cancel(message.executionId, message.because);
-  const { handed, logLevel, secrets } = message;
+  const { item, logLevel, secrets } = message;
   ({ key } = message);
-  process.once('disconnect', () => abandon(handed.assignment.limits.graceSeconds));
+  process.once('disconnect', () => abandon(item.assignment.limits.graceSeconds));
   agent = new Agent({
     place: 'process',
     launcher: null,
@@ -33,7 +33,7 @@ process.on('message', (message: ToProcess) => {
     redactor: new Redactor(secrets),
     send: tell,
   });
-  void agent.take(handed).then((answer) => tell({ type: 'answer', ...answer }, () => process.exit(0)));
+  void agent.execute(item).then((answer) => tell({ type: 'answer', ...answer }, () => process.exit(0)));
   return undefined;
 });
 

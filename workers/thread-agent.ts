@@ -1,7 +1,7 @@
-/** The entry of a worker thread: one lot of assignments after the other. */
+/** The entry of a worker thread: one batch of assignments after the other. */
 import { BroadcastChannel, parentPort, workerData } from 'node:worker_threads';
 import type { AgentSettings, Cancellation, FromAgent } from '../src/domain/agent-message.ts';
-import { CLAIM, type BatchItem, type AssignmentBatch } from '../src/domain/engine.ts';
+import { CLAIM, type BatchItem, type AssignmentBatch } from '../src/domain/assignment-batch.ts';
 import type { Answer } from '../src/domain/outcome.ts';
 import { Redactor } from '../src/secrets/redactor.ts';
 import { Agent } from './agent.ts';
@@ -23,19 +23,19 @@ const agent = new Agent({
 });
 
 /**
- * Called by the pool for each lot. Returns the answer to the last assignment that it began, null when all were taken
- * back; each of the others is answered by a message before the next one begins.
+ * Called by the pool for each batch. Returns the answer to the last assignment that it started, null when all were taken
+ * back; each of the others is answered by a message before the next one starts.
  */
-export default async function take({ handed, claims }: AssignmentBatch): Promise<Answer | null> {
-  // What has not been begun when a thread ends is handed to another one.
+export default async function executeBatch({ items, claims }: AssignmentBatch): Promise<Answer | null> {
+  // What a thread has not started when it ends is passed to another one.
   if (agent.isSpoilt) exit(0);
   let last: Answer | null = null;
-  for (const [index, text] of handed.entries()) {
+  for (const [index, text] of items.entries()) {
     if (last !== null) send(answerMessage(last));
     last = null;
-    if (Atomics.compareExchange(claims, index, CLAIM.open, CLAIM.begun) !== CLAIM.open) continue;
+    if (Atomics.compareExchange(claims, index, CLAIM.open, CLAIM.started) !== CLAIM.open) continue;
     const next: BatchItem = JSON.parse(text);
-    last = await agent.take(next);
+    last = await agent.execute(next);
     if (agent.hasRetired) break;
   }
   return last;

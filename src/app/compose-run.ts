@@ -1,7 +1,8 @@
 /** Makes the parts of a run, each of those that are made before it. Nothing is executed. */
 import { realpathSync } from 'node:fs';
+import { relativeToProject } from '../domain/assignment.ts';
 import type { Inheritance } from '../domain/earlier-run.ts';
-import type { Engine, ScalableEngine } from '../domain/engine.ts';
+import type { Engine, LocalEngine } from '../domain/engine.ts';
 import type { RunListener } from '../domain/run-event.ts';
 import type { LoadSource } from '../domain/scaling.ts';
 import type { Workspaces } from '../domain/workspaces.ts';
@@ -52,7 +53,7 @@ export interface RunParts {
   database: RunDatabase;
   recorder: FallbackRecorder;
   journal: Journal;
-  engine: ScalableEngine;
+  engine: LocalEngine;
   workspaces: LazyGitWorkspaces;
   gate: RunGate;
   coordinator: Coordinator;
@@ -213,14 +214,15 @@ function composeRunner({ options, paths, prepared }: RunInput, made: RunnerMater
   return new WorkstreamRunner({
     runId,
     engine,
-    workplaces: new WorkspaceManager({
+    workspaces: new WorkspaceManager({
       workspaces,
       folder: paths.cwd,
       merge: options.merge === 'run',
       earlierWork: inheritance.work,
     }),
     limits: { timeoutSeconds, graceSeconds, maxOutputMb },
-    logFolder: paths.logs(runId),
+    project: paths.cwd,
+    logFolder: relativeToProject(paths.logs(runId), paths.cwd),
     outputsOf: (ids) => ({
       ...outputsOf(database.connection, runId, ids, prepared.retryOf),
       ...recorder.outputsAside(ids),

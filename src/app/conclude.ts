@@ -4,7 +4,7 @@ import type { Recorder } from '../domain/recorder.ts';
 import type { ConsolidatedResult, ExecutionSummary, RunsWaitedFor, Speed } from '../domain/run-record.ts';
 import { markdownReport } from '../report/markdown.ts';
 import { ReportError, writeReport } from '../report/write.ts';
-import type { Interruption } from '../run/interruption.ts';
+import type { Interruption } from '../run/attempt/outcome.ts';
 import { exitCodeOf } from '../os/end-signals.ts';
 import { History } from '../store/read/history.ts';
 import type { RunDatabase } from '../store/write/run-database.ts';

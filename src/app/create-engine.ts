@@ -1,4 +1,4 @@
-import type { ScalableEngine } from '../domain/engine.ts';
+import type { LocalEngine } from '../domain/engine.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { EngineByIsolation } from '../engine/by-isolation.ts';
 import { ProcessEngine } from '../engine/processes.ts';
@@ -23,9 +23,10 @@ export interface EngineParts {
 }
 
 /** The engine of a run. Its threads start at once. */
-export function createEngine(parts: EngineParts): ScalableEngine {
+export function createEngine(parts: EngineParts): LocalEngine {
   const { options, paths, redactor, agents, workstreams, onLate } = parts;
   const settings = {
+    project: paths.cwd,
     memoryMb: options.agentMemoryMb,
     logLevel: options.logLevel,
     cacheFolder: paths.cache,

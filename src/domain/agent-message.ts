@@ -1,4 +1,4 @@
-import type { BatchItem } from './engine.ts';
+import type { BatchItem } from './assignment-batch.ts';
 import { answerSchema, outcomeSchema } from './outcome.ts';
 import { z } from 'zod';
 
@@ -10,7 +10,7 @@ export interface Secret {
   value: string;
 }
 
-/** Everything that the main thread and an agent say to each other about an execution. */
+/** All messages between the main thread and an agent about an execution. */
 
 const executionId = z.number().int();
 
@@ -50,7 +50,7 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('late'), executionId, workstreamId: z.string(), text: z.string() }),
   /** The execution ended and its thread is not fit for another one. */
   z.object({ type: z.literal('retire'), executionId, why: z.string(), outcome: outcomeSchema }),
-  /** The answer to an assignment that was not the last of its lot, or of an agent that is a process. */
+  /** The answer to an assignment that was not the last of its batch, or of an agent that is a process. */
   answerSchema.extend({ type: z.literal('answer') }),
 ]);
 
@@ -60,11 +60,11 @@ export type FromAgent = z.infer<typeof fromAgentSchema>;
 
 /** To an agent that is a process: the one assignment, then perhaps to stop. */
 export type ToProcess =
-  | { type: 'start'; key: string; handed: BatchItem; logLevel: string; secrets: readonly Secret[] }
+  | { type: 'start'; key: string; item: BatchItem; logLevel: string; secrets: readonly Secret[] }
   | Cancellation;
 
 /**
- * From the main thread to the agents. Each agent acts on the execution it has in hand and ignores the rest. It comes
+ * From the main thread to the agents. Each agent acts on its active execution and ignores the rest. It comes
  * from our own code only, so there is no schema: without zod a thread starts 30 ms earlier and is 4 MB smaller.
  */
 export interface Cancellation {

@@ -1,61 +1,209 @@
-import type { Failure } from './failure.ts';
-import type { Json } from './json.ts';
-import type { ToolSettings } from './tool.ts';
-import type { Shell, Workstream } from './workstream.ts';
+/**
+ * One workstream given to one agent: everything that the agent needs, as JSON, so that it can cross to a thread, a
+ * process or another machine.
+ */
+import { isAbsolute } from 'node:path';
+import { z } from 'zod';
+import { failureSchema } from './failure.ts';
+import type { Json, JsonObject } from './json.ts';
+import { BUILT_IN_TOOLS, type ToolSettings } from './tool.ts';
+import {
+  type AcceptanceTest,
+  type CommandStep,
+  GATE_TYPES,
+  type RunStep,
+  SHELLS,
+  type Step,
+  type Workstream,
+} from './workstream.ts';
 
-/** One workstream handed to one agent: everything that the agent needs, and nothing that can't cross to a thread. */
-export interface Assignment {
-  /** Unique within the process; ties messages and cancellation to this execution. */
-  executionId: number;
-  runId: string;
-  agentId: string;
-  /** Counted from 1. */
-  attempt: number;
-  workstream: Workstream;
-  /** Absolute folder in which commands run unless a step says otherwise. */
-  workspace: string;
-  /** `output` of each workstream it depends on, by id. */
-  dependencies: Record<string, Json>;
-  /** Absolute path for the whole output of this execution; the file is made when there is output. */
-  logFile: string;
-  limits: Limits;
-  /** How the tools of its tool steps are called, by the name that the step uses; unknown tools are absent. */
-  tools: Record<string, ToolSettings>;
-  /** The shell line of each type of test gate; a type without one is absent. */
-  gates: Record<string, string>;
-  /** What runs shell lines that name no shell. */
-  shell: Shell;
-  /** A shell line that prepares the workspace before the first step; null for none. */
-  setup: string | null;
-  /** Why the attempt before this one failed; null for the first. */
-  previousFailure: Failure | null;
-  /** What limits the cost of its tools, that of which least is left first; empty for no limit. */
-  budgets: CostLimit[];
-}
+const count = z.number().int().nonnegative();
+const seconds = z.number().positive();
+const texts = z.array(z.string());
+const variables = z.record(z.string(), z.string());
+const shell = z.enum(SHELLS);
+const commandLine = z.tuple([z.string()], z.string());
+const json: z.ZodType<Json> = z.json();
+const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), json);
 
-/** A limit in US dollars, and what is known to be spent of it when the execution begins. */
-export interface CostLimit {
-  of: 'workstream' | 'run';
-  limitUsd: number;
-  spentUsd: number;
-}
+const step = {
+  id: z.string(),
+  timeoutSeconds: seconds.nullable(),
+  env: variables,
+  cwd: z.string().nullable(),
+  continueOnError: z.boolean(),
+};
+const runStep = z.strictObject({ ...step, kind: z.literal('run'), run: z.string(), shell: shell.nullable() });
+const commandStep = z.strictObject({ ...step, kind: z.literal('command'), command: commandLine });
+const stepSchema: z.ZodType<Step> = z.discriminatedUnion('kind', [
+  z.strictObject({
+    ...step,
+    kind: z.literal('module'),
+    module: z.string(),
+    export: z.string(),
+    input: json,
+  }),
+  runStep,
+  commandStep,
+  z.strictObject({ ...step, kind: z.literal('tool'), tool: z.string(), tasks: texts }),
+]);
+const actionSchema: z.ZodType<RunStep | CommandStep> = z.discriminatedUnion('kind', [runStep, commandStep]);
 
-/** Hard limits of one execution. */
-export interface Limits {
-  timeoutSeconds: number;
-  /** How long what is asked to stop may take before it is made to. */
-  graceSeconds: number;
+const acceptanceTestSchema: z.ZodType<AcceptanceTest> = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('run'),
+    text: z.string(),
+    shell: shell.nullable(),
+    name: z.string().nullable(),
+    timeoutSeconds: seconds.nullable(),
+    env: variables,
+    cwd: z.string().nullable(),
+    report: z.string().nullable(),
+  }),
+  z.strictObject({ kind: z.enum(['manual', 'text']), text: z.string() }),
+]);
+
+/** `Workstream` says what each field means. */
+const workstreamSchema: z.ZodType<Workstream> = z.strictObject({
+  id: z.string(),
+  base: z.string(),
+  title: z.string(),
+  description: z.string().nullable(),
+  kind: z.string().nullable(),
+  priority: z.number().int(),
+  dependsOn: z.array(z.strictObject({ id: z.string(), when: z.enum(['completed', 'finished']) })),
+  steps: z.array(stepSchema),
+  acceptanceTests: z.array(acceptanceTestSchema),
+  testGates: z.array(
+    z.strictObject({ type: z.enum(GATE_TYPES), required: z.boolean(), blocking: z.boolean() }),
+  ),
+  scopes: texts,
+  conflictGroup: z.string().nullable(),
+  parallelOk: z.boolean(),
+  filesScope: texts,
+  filesCreate: texts,
+  circuitBreaker: z.strictObject({
+    maxAttempts: count,
+    maxErrorRepeats: count.nullable(),
+    oscillationThreshold: count.nullable(),
+    cooldownSeconds: z.number().nonnegative(),
+  }),
+  compensation: z.array(actionSchema),
+  workspace: z.enum(['shared', 'worktree']).nullable(),
+  maxCostUsd: z.number().nullable(),
+  gate: count.nullable(),
+  track: z.string().nullable(),
+  timeoutSeconds: seconds.nullable(),
+  isolation: z.enum(['thread', 'process']),
+  memoryLimitMb: z.number().positive().nullable(),
+  matrix: jsonObject.nullable(),
+  extra: jsonObject,
+  source: z.strictObject({ file: z.string(), position: count }),
+  hash: z.string(),
+});
+
+/** `ToolSettings` says what each field means. */
+const toolSettingsSchema: z.ZodType<ToolSettings> = z.strictObject({
+  name: z.string(),
+  adapter: z.enum([...BUILT_IN_TOOLS, 'custom']),
+  command: commandLine,
+  args: texts,
+  env: variables,
+  model: z.string().nullable(),
+  prompt: z.enum(['stdin', 'file', 'argument']),
+  success: z.strictObject({
+    exitCodes: z.array(z.number().int()),
+    outputMatches: z.string().nullable(),
+    outputExcludes: z.string().nullable(),
+  }),
+  exitGraceSeconds: z.number().nonnegative(),
+});
+
+const limitsSchema = z.strictObject({
+  timeoutSeconds: seconds,
+  /** How long what is asked to stop may take before it is ended. */
+  graceSeconds: z.number().nonnegative(),
   /** Largest output of one step in MB (10^6 bytes). */
-  maxOutputMb: number;
+  maxOutputMb: z.number().nonnegative(),
+});
+/** Hard limits of one execution. */
+export type Limits = z.infer<typeof limitsSchema>;
+
+const costLimitSchema = z.strictObject({
+  of: z.enum(['workstream', 'run']),
+  limitUsd: z.number(),
+  spentUsd: z.number(),
+});
+/** A limit in US dollars, and what is known to be spent of it when the execution begins. */
+export type CostLimit = z.infer<typeof costLimitSchema>;
+
+/** Paths are relative to the project's folder where they are below it, with `.` for the folder itself. */
+export const assignmentSchema = z.strictObject({
+  /** Unique within the process; ties messages and cancellation to this execution. */
+  executionId: count,
+  runId: z.string(),
+  agentId: z.string(),
+  /** Counted from 1. */
+  attempt: count,
+  /** The paths of its modules and the `cwd` of its steps are absolute. */
+  workstream: workstreamSchema,
+  /** Folder in which commands run unless a step says otherwise. */
+  workspace: z.string(),
+  /** `output` of each workstream it depends on, by id. */
+  dependencies: z.record(z.string(), json),
+  /** Path for the whole output of this execution; the file is made when there is output. */
+  logFile: z.string(),
+  limits: limitsSchema,
+  /** How the tools of its tool steps are called, by the name that the step uses; unknown tools are absent. */
+  tools: z.record(z.string(), toolSettingsSchema),
+  /** The shell line of each type of test gate; a type without one is absent. */
+  gates: variables,
+  /** What runs shell lines that name no shell. */
+  shell,
+  /** A shell line that prepares the workspace before the first step; null for none. */
+  setup: z.string().nullable(),
+  /** Why the attempt before this one failed; null for the first. */
+  previousFailure: failureSchema.nullable(),
+  /** What limits the cost of its tools, that of which least is left first; empty for no limit. */
+  budgets: z.array(costLimitSchema),
+});
+export type Assignment = z.infer<typeof assignmentSchema>;
+
+/**
+ * A path as an assignment carries it.
+ * @param project absolute folder of the project.
+ */
+export function relativeToProject(path: string, project: string): string {
+  if (path === project) return '.';
+  const prefix = project.endsWith('/') ? project : `${project}/`;
+  return path.startsWith(prefix) ? path.slice(prefix.length) : path;
 }
 
-/** Where the files of an execution are, beside the log of its output: `ws-a.log` has `ws-a.test-1.log` and `ws-a.tool`. */
+const absoluteFrom = (path: string, project: string): string => {
+  if (isAbsolute(path)) return path;
+  return path === '.' ? project : `${project}/${path}`;
+};
 
-const nameOf = (logFile: string): string => logFile.replace(/\.log$/, '');
-
-/** What the acceptance test at this position, from 1, printed. */
-export const testLogFile = (logFile: string, position: number): string =>
-  `${nameOf(logFile)}.test-${position}.log`;
-
-/** The folder of what its tool steps keep. */
-export const toolFolder = (logFile: string): string => `${nameOf(logFile)}.tool`;
+/**
+ * The same assignment on a machine where the project is in this absolute folder. Written out, as it is done for each
+ * execution.
+ */
+export function inProject(assignment: Assignment, project: string): Assignment {
+  return {
+    executionId: assignment.executionId,
+    runId: assignment.runId,
+    agentId: assignment.agentId,
+    attempt: assignment.attempt,
+    workstream: assignment.workstream,
+    workspace: absoluteFrom(assignment.workspace, project),
+    dependencies: assignment.dependencies,
+    logFile: absoluteFrom(assignment.logFile, project),
+    limits: assignment.limits,
+    tools: assignment.tools,
+    gates: assignment.gates,
+    shell: assignment.shell,
+    setup: assignment.setup,
+    previousFailure: assignment.previousFailure,
+    budgets: assignment.budgets,
+  };
+}

@@ -1,5 +1,4 @@
 /** The one place where a failure becomes a sentence for a person. */
-import { describeDeath } from './engine.ts';
 import type { Failure, Obstacle, Thrown } from './failure.ts';
 
 /**
@@ -211,4 +210,15 @@ function noExport({
   return found === null
     ? `The module ${module} has no export "${name}"; ${has}.`
     : `The export "${name}" of the module ${module} is ${found} and no function; ${has}.`;
+}
+
+/** How a process ended that was not to end yet. One of the two is null. */
+export interface Death {
+  exitCode: number | null;
+  signal: string | null;
+}
+
+/** Ends the sentence "The process …". */
+export function describeDeath({ exitCode, signal }: Death): string {
+  return signal === null ? `ended with exit code ${exitCode}` : `was ended by ${signal}`;
 }

@@ -9,7 +9,7 @@ export interface Recorder {
   /** Takes what of an event is worth keeping. */
   take(event: RunEvent): void;
   /**
-   * Writes everything taken so far in one transaction, but leaves to the next the start of what was lined up since the
+   * Writes everything taken so far in one transaction, but leaves to the next the start of what was queued since the
    * last. Throws when the disk or the database refuses.
    */
   commit(): void;

@@ -35,8 +35,8 @@ export type RunEvent =
       title: string;
       agentId: string;
       attempt: number;
-      /** Whether the agent has something else in hand, behind which it waits for a moment. */
-      linedUp: boolean;
+      /** Whether it is queued for a moment behind another workstream of the agent. */
+      queued: boolean;
       at: string;
       /** Expected seconds from history; null without any. */
       expectedSeconds: number | null;

@@ -2,7 +2,7 @@
 import type { FinalStatus } from './agent-result.ts';
 import type { Candidate } from './attempt.ts';
 import type { Capped } from './capped.ts';
-import { sumKnown } from './spending.ts';
+import { sumKnown } from './tool-report.ts';
 
 /** What one tool did in a run, with one model. */
 export interface ToolPerformance {

@@ -33,3 +33,24 @@ export const toolReportSchema = z.object({
   durationSeconds: z.number().nonnegative(),
 });
 export type ToolReport = z.infer<typeof toolReportSchema>;
+
+/** What tools used together; null where no tool reported it. */
+export interface Spending {
+  costUsd: number | null;
+  inputTokens: number | null;
+  outputTokens: number | null;
+}
+
+/** The sum of what is known; null when nothing is. */
+export function sumKnown(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0);
+}
+
+export function spendingOf(reports: readonly ToolReport[]): Spending {
+  return {
+    costUsd: sumKnown(reports.map(({ costUsd }) => costUsd)),
+    inputTokens: sumKnown(reports.map(({ tokens }) => tokens.input)),
+    outputTokens: sumKnown(reports.map(({ tokens }) => tokens.output)),
+  };
+}

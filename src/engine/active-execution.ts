@@ -4,7 +4,7 @@
  */
 import type { Cancellation, FromAgent } from '../domain/agent-message.ts';
 import type { Assignment } from '../domain/assignment.ts';
-import type { CancelReason, EngineMessage, EngineRunOptions } from '../domain/engine.ts';
+import type { CancelReason, EngineMessage, ExecuteOptions } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { straysAmong, leftSentences, straySentence, OwnedProcesses, runMark } from '../os/owned-processes.ts';
@@ -20,7 +20,7 @@ const HEARD_MS = 500;
 /** How long messages are waited for that were sent before the answer. */
 const MESSAGES_MS = 1_000;
 
-/** What an agent sends about an execution that it has in hand. */
+/** What an agent sends about its active execution. */
 export type ExecutionMessage = Exclude<FromAgent, { type: 'late' | 'answer' }>;
 
 export class ActiveExecution {
@@ -34,7 +34,7 @@ export class ActiveExecution {
   retired: { outcome: Outcome; why: string } | null = null;
   /** What the main thread made of it when the agent did not answer any more. */
   verdict: Failure | null = null;
-  readonly #options: EngineRunOptions;
+  readonly #options: ExecuteOptions;
   readonly #send: (message: Cancellation) => void;
   #received = 0;
   #onReceived: () => void = () => undefined;
@@ -50,7 +50,7 @@ export class ActiveExecution {
 
   constructor(
     assignment: Assignment,
-    options: EngineRunOptions,
+    options: ExecuteOptions,
     send: (message: Cancellation) => void,
     terminate = new AbortController(),
   ) {
@@ -81,8 +81,8 @@ export class ActiveExecution {
     this.#owned.spare(pid);
   }
 
-  /** Tells whoever started it. */
-  tell(message: EngineMessage): void {
+  /** Reports to the caller of the engine. */
+  report(message: EngineMessage): void {
     this.#options.onMessage(message);
   }
 
@@ -94,9 +94,9 @@ export class ActiveExecution {
       case 'started':
         return this.#restartClock();
       case 'progress':
-        return this.tell({ type: 'progress', fraction: message.fraction, text: message.text });
+        return this.report({ type: 'progress', fraction: message.fraction, text: message.text });
       case 'log':
-        return this.tell({ type: 'log', line: message.line });
+        return this.report({ type: 'log', line: message.line });
       case 'process-started':
         return this.#owned.add(message.pid, message.startedAt);
       case 'process-ended':

@@ -1,6 +1,6 @@
 /** The threads of an engine: piscina, set up and used in the one way that holds for whatever code they run. */
 import type { AgentSettings } from '../domain/agent-message.ts';
-import type { AssignmentBatch } from '../domain/engine.ts';
+import type { AssignmentBatch } from '../domain/assignment-batch.ts';
 import { makeTemporaryFolder } from '../os/temporary-folders.ts';
 import { entryFile } from './entry-file.ts';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -22,13 +22,13 @@ export interface PoolOptions {
   settings: AgentSettings;
   /** Gets whatever code in a thread posts to its parent. */
   onMessage: (message: unknown) => void;
-  /** A thread has failed that had nothing in hand. */
+  /** A thread has failed that was idle. */
   onError: (error: unknown) => void;
 }
 
 export class AgentPool {
   readonly #pool: Piscina;
-  /** Lots that have a thread or wait for one. */
+  /** Batches that have a thread or wait for one. */
   #inUse = 0;
   #closing: Promise<void> | null = null;
 
@@ -46,7 +46,7 @@ export class AgentPool {
       ...(memoryMb === null ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryMb } }),
     });
     this.#pool.on('message', onMessage);
-    // A thread that dies with a task in hand rejects that task; without one there is nobody to blame.
+    // A thread that dies with an active task rejects that task; the death of an idle one is an error of the pool.
     this.#pool.on('error', onError);
   }
 
@@ -55,13 +55,13 @@ export class AgentPool {
   }
 
   /**
-   * Gives a lot to a thread. Rejects as soon as `terminate` is aborted, and another thread takes the place of the one
-   * that had it, whether that can be ended or not.
+   * Passes a batch to a thread. Rejects as soon as `terminate` is aborted, and another thread takes the place of the
+   * one that had it, whether that can be ended or not.
    */
-  async run(lot: AssignmentBatch, terminate: AbortSignal): Promise<unknown> {
+  async run(batch: AssignmentBatch, terminate: AbortSignal): Promise<unknown> {
     this.#inUse += 1;
     try {
-      return await this.#pool.run(lot, { signal: terminate });
+      return await this.#pool.run(batch, { signal: terminate });
     } finally {
       this.#inUse -= 1;
       this.#endIdleThreads();

@@ -1,27 +1,31 @@
 import type { Assignment } from '../domain/assignment.ts';
-import type { Engine, EngineRunOptions, ScalableEngine } from '../domain/engine.ts';
+import type { Engine, ExecuteOptions, LocalEngine } from '../domain/engine.ts';
 import type { Outcome } from '../domain/outcome.ts';
 
 interface Engines {
-  thread: ScalableEngine;
-  /** How many of it run at once is up to the caller. */
-  process: Engine;
+  thread: LocalEngine & Required<Pick<Engine, 'enqueue'>>;
+  /** The caller decides how many of its executions run at once. */
+  process: Engine & Pick<LocalEngine, 'inChildren'>;
 }
 
 /** Executes each assignment where its workstream asks for: in a thread, or in a process of its own. */
-export class EngineByIsolation implements ScalableEngine {
+export class EngineByIsolation implements LocalEngine {
   readonly #engines: Engines;
 
   constructor(engines: Engines) {
     this.#engines = engines;
   }
 
-  run(assignment: Assignment, options: EngineRunOptions): Promise<Outcome> {
-    return this.#engines[assignment.workstream.isolation].run(assignment, options);
+  execute(assignment: Assignment, options: ExecuteOptions): Promise<Outcome> {
+    return this.#engines[assignment.workstream.isolation].execute(assignment, options);
   }
 
-  lineUp(assignment: Assignment, options: EngineRunOptions): Promise<Outcome | null> {
-    return this.#engines[assignment.workstream.isolation].lineUp(assignment, options);
+  /** A process of its own waits for no other execution. */
+  enqueue(assignment: Assignment, options: ExecuteOptions): Promise<Outcome | null> {
+    const { thread, process } = this.#engines;
+    return assignment.workstream.isolation === 'thread'
+      ? thread.enqueue(assignment, options)
+      : process.execute(assignment, options);
   }
 
   resize(agents: number): void {

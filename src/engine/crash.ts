@@ -1,9 +1,9 @@
 /** Outcomes of executions whose thread can't tell any more. */
-import { type Assignment, testLogFile, toolFolder } from '../domain/assignment.ts';
-import type { Death } from '../domain/engine.ts';
+import type { Assignment } from '../domain/assignment.ts';
+import type { Death } from '../domain/failure-message.ts';
 import type { Failure } from '../domain/failure.ts';
 import { failedOutcome, type Outcome } from '../domain/outcome.ts';
-import { openLogToRead, removeLog } from '../os/log-file.ts';
+import { openLogToRead, removeLog, testLogFile, toolFolder } from '../os/log-file.ts';
 import { readTail } from '../os/read-text.ts';
 import { type StartTime, measured } from '../os/stopwatch.ts';
 import { redactPath } from '../secrets/redact-file.ts';

@@ -1,61 +1,57 @@
 import type { Assignment } from '../domain/assignment.ts';
-import {
-  CLAIM,
-  type BatchItem,
-  type AssignmentBatch as LotMessage,
-  type EngineRunOptions,
-} from '../domain/engine.ts';
+import { type AssignmentBatch, type BatchItem, CLAIM } from '../domain/assignment-batch.ts';
+import type { ExecuteOptions } from '../domain/engine.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { ActiveExecution } from './active-execution.ts';
 
-/** How long something may be lined up behind what an agent has in hand, in milliseconds. */
+/** How long an assignment may be queued behind what an agent executes, in milliseconds. */
 const WAIT_MS = 20;
 
 /**
- * What one agent has in hand and what is lined up behind it. What is lined up goes to the agent's thread in one lot
- * as soon as the lot before has ended, so that the thread waits for the main thread once a lot and not once an
- * assignment. What a thread has not begun in time is given back.
+ * The active batch of one agent and what is queued behind it. What is queued goes to the agent's thread in one batch as
+ * soon as the batch before has ended, so that the thread waits for the main thread once a batch and not once an
+ * assignment. What a thread has not started in time is returned.
  */
 export class Lane {
-  readonly #start: (orders: QueuedAssignment[]) => Promise<void>;
+  readonly #start: (assignments: QueuedAssignment[]) => Promise<void>;
   #waiting: QueuedAssignment[] = [];
-  #inHand = 0;
-  #lot: Batch | null = null;
+  #active = 0;
+  #batch: Batch | null = null;
   #timer: NodeJS.Timeout | null = null;
 
-  /** @param start hands orders to a thread; resolves when all of them have ended. Never rejects. */
-  constructor(start: (orders: QueuedAssignment[], onLot: (lot: Batch) => void) => Promise<void>) {
-    this.#start = (orders) => start(orders, (lot) => this.#handed(lot));
+  /** @param start passes a batch to a thread; resolves when all of it has ended. Never rejects. */
+  constructor(start: (assignments: QueuedAssignment[], onBatch: (batch: Batch) => void) => Promise<void>) {
+    this.#start = (assignments) => start(assignments, (batch) => this.#started(batch));
   }
 
   /** Starts it now. */
-  async begin(orders: QueuedAssignment[]): Promise<void> {
-    this.#inHand += 1;
-    await this.#start(orders);
-    this.#inHand -= 1;
+  async start(assignments: QueuedAssignment[]): Promise<void> {
+    this.#active += 1;
+    await this.#start(assignments);
+    this.#active -= 1;
     this.#stopClock();
-    this.#lot = null;
+    this.#batch = null;
     const next = this.#waiting;
     this.#waiting = [];
-    if (next.length > 0) void this.begin(next);
+    if (next.length > 0) void this.start(next);
   }
 
-  /** Starts it when nothing is in hand, or lines it up. */
-  add(order: QueuedAssignment): void {
-    if (this.#inHand === 0) void this.begin([order]);
+  /** Starts it when nothing is active, or queues it. */
+  add(queued: QueuedAssignment): void {
+    if (this.#active === 0) void this.start([queued]);
     else {
-      this.#waiting.push(order);
+      this.#waiting.push(queued);
       this.#startClock();
     }
   }
 
-  #handed(lot: Batch): void {
-    this.#lot = lot;
-    if (lot.executionIds.length > 1) this.#startClock();
+  #started(batch: Batch): void {
+    this.#batch = batch;
+    if (batch.executionIds.length > 1) this.#startClock();
   }
 
   #startClock(): void {
-    this.#timer ??= setTimeout(() => this.#giveBack(), WAIT_MS);
+    this.#timer ??= setTimeout(() => this.#returnQueued(), WAIT_MS);
   }
 
   #stopClock(): void {
@@ -63,25 +59,23 @@ export class Lane {
     this.#timer = null;
   }
 
-  #giveBack(): void {
+  #returnQueued(): void {
     this.#timer = null;
-    this.#lot?.takeBack();
+    this.#batch?.takeBack();
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const { giveBack } of waiting) giveBack?.();
+    for (const { returnUnstarted } of waiting) returnUnstarted?.();
   }
 }
-
-/** Assignments that a thread has been given at once. */
 
 /** An assignment on its way to a thread. */
 export interface QueuedAssignment {
   assignment: Assignment;
-  options: EngineRunOptions;
+  options: ExecuteOptions;
   settle(outcome: Outcome): void;
-  /** Says that it was not begun and never will be; null where that may not be. */
-  giveBack: (() => void) | null;
-  /** How many threads have ended that had it and had not begun it. */
+  /** Called when it was not started and never will be; null where that may not happen. */
+  returnUnstarted: (() => void) | null;
+  /** Number of threads that have ended with it and had not started it. */
   endedThreads: number;
 }
 
@@ -89,18 +83,18 @@ export interface QueuedAssignment {
 const MAX_ENDED_THREADS = 3;
 
 interface Member {
-  order: QueuedAssignment;
+  queued: QueuedAssignment;
   execution: ActiveExecution;
 }
 
 /**
- * A thread works through a lot in its order. Whether it has begun a member is known at every moment, also after its
+ * A thread works through a batch in its order. Whether it has started a member is known at every moment, also after its
  * death, because it claims each in shared memory before.
  */
 export class Batch {
   /** Aborted to end the thread. */
   readonly terminate: AbortController;
-  readonly message: LotMessage;
+  readonly message: AssignmentBatch;
   /** Of all that were added, in order. */
   readonly executionIds: number[] = [];
   /** What has no outcome yet, in order. */
@@ -109,19 +103,19 @@ export class Batch {
 
   constructor(terminate: AbortController) {
     this.terminate = terminate;
-    this.message = { handed: [], claims: new Int32Array(0) };
+    this.message = { items: [], claims: new Int32Array(0) };
   }
 
-  /** All members are added before it is handed to a thread. */
-  add(order: QueuedAssignment, execution: ActiveExecution, handed: BatchItem): void {
-    this.message.handed.push(JSON.stringify(handed));
-    this.executionIds.push(handed.assignment.executionId);
-    this.#open.set(handed.assignment.executionId, { order, execution });
+  /** All members are added before it is passed to a thread. */
+  add(queued: QueuedAssignment, execution: ActiveExecution, item: BatchItem): void {
+    this.message.items.push(JSON.stringify(item));
+    this.executionIds.push(item.assignment.executionId);
+    this.#open.set(item.assignment.executionId, { queued, execution });
   }
 
   /** No more are added: makes the memory that is shared. */
   seal(): void {
-    const { length } = this.message.handed;
+    const { length } = this.message.items;
     this.message.claims = new Int32Array(new SharedArrayBuffer(length * Int32Array.BYTES_PER_ELEMENT));
   }
 
@@ -136,36 +130,36 @@ export class Batch {
     if (member === undefined) return;
     member.execution.close();
     this.#open.delete(executionId);
-    member.order.settle(member.execution.judge(outcome));
+    member.queued.settle(member.execution.judge(outcome));
     this.#onSettled();
   }
 
-  /** Takes back what the thread has not begun and may be given back. */
+  /** Takes back what the thread has not started and may be returned to the caller. */
   takeBack(): void {
     for (const [index, executionId] of this.executionIds.entries()) {
       const member = this.#open.get(executionId);
-      if (member === undefined || member.order.giveBack === null) continue;
-      if (this.#take(index, executionId, member)) member.order.giveBack();
+      if (member === undefined || member.queued.returnUnstarted === null) continue;
+      if (this.#take(index, executionId, member)) member.queued.returnUnstarted();
     }
   }
 
-  /** Takes back what a thread that has ended had not begun and may not be given back: another one is to have it. */
-  takeUnbegun(): QueuedAssignment[] {
-    const orders: QueuedAssignment[] = [];
+  /** Takes back what a thread that has ended had not started and may not be returned: another one is to have it. */
+  takeUnstarted(): QueuedAssignment[] {
+    const assignments: QueuedAssignment[] = [];
     for (const [index, executionId] of this.executionIds.entries()) {
       const member = this.#open.get(executionId);
       // One that was told to stop, or has waited too long, has its verdict.
       if (member === undefined || member.execution.verdict !== null) continue;
-      const { order } = member;
-      if (order.options.signal.aborted || order.endedThreads >= MAX_ENDED_THREADS) continue;
+      const { queued } = member;
+      if (queued.options.signal.aborted || queued.endedThreads >= MAX_ENDED_THREADS) continue;
       if (!this.#take(index, executionId, member)) continue;
-      order.endedThreads += 1;
-      orders.push(order);
+      queued.endedThreads += 1;
+      assignments.push(queued);
     }
-    return orders;
+    return assignments;
   }
 
-  /** Whether it was not begun, and now never will be by this lot's thread. */
+  /** Whether it was not started, and now never will be by this batch's thread. */
   #take(index: number, executionId: number, { execution }: Member): boolean {
     const had = Atomics.compareExchange(this.message.claims, index, CLAIM.open, CLAIM.takenBack);
     if (had !== CLAIM.open) return false;

@@ -6,10 +6,11 @@ import {
   opened,
   type ToProcess,
 } from '../domain/agent-message.ts';
-import type { Assignment } from '../domain/assignment.ts';
-import type { Death, Engine, EngineRunOptions } from '../domain/engine.ts';
+import { type Assignment, inProject } from '../domain/assignment.ts';
+import type { Engine, ExecuteOptions, LocalEngine } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
 import { internalError, type Answer, type Outcome } from '../domain/outcome.ts';
+import type { Death } from '../domain/failure-message.ts';
 import { openLog } from '../os/log-file.ts';
 import { MARK_VARIABLE, markValue } from '../os/owned-processes.ts';
 import { signalGroup } from '../os/process-group.ts';
@@ -26,11 +27,13 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, readFileSync } from 'node:fs';
 
 export interface ProcessEngineOptions {
+  /** Absolute folder that the paths of assignments are relative to. */
+  project: string;
   /** Memory limit in MB of a workstream that names none; null for none. */
   memoryMb: number | null;
   /** pino level of the workstreams' own loggers. */
   logLevel: string;
-  /** Told of what a workstream's code did after its workstream had ended. */
+  /** Called with what a workstream's code did after its workstream had ended. */
   onLate(workstreamId: string, text: string): void;
   /** Folder for compiled modules. */
   cacheFolder: string;
@@ -50,10 +53,10 @@ interface ActiveProcess {
  * A process costs some 100 ms and 40 MB, and may die in every way that there is: by a signal, by an exhausted heap, in
  * native code. With a memory limit its heap is limited and, on Linux, everything it holds; elsewhere Buffers are not.
  */
-export class ProcessEngine implements Engine {
+export class ProcessEngine implements Engine, Pick<LocalEngine, 'inChildren'> {
   readonly #options: ProcessEngineOptions;
   readonly #modules: TypeScriptModules;
-  readonly #hands = new Set<ActiveProcess>();
+  readonly #active = new Set<ActiveProcess>();
   #closed = false;
 
   constructor(options: ProcessEngineOptions) {
@@ -61,42 +64,38 @@ export class ProcessEngine implements Engine {
     this.#modules = new TypeScriptModules(options.cacheFolder);
   }
 
-  /** Never rejects. How many run at once is up to the caller. */
-  async run(assignment: Assignment, options: EngineRunOptions): Promise<Outcome> {
-    let hand: ActiveProcess | null = null;
-    const execution = new ActiveExecution(assignment, options, (message) => hand?.process.send(message));
+  /** The caller decides how many run at once. */
+  async execute(given: Assignment, options: ExecuteOptions): Promise<Outcome> {
+    const assignment = inProject(given, this.#options.project);
+    let active: ActiveProcess | null = null;
+    const execution = new ActiveExecution(assignment, options, (message) => active?.process.send(message));
     try {
       const compiled = await this.#modules.compile(assignment);
       if (this.#closed) throw new Error('the engine was closed before it started');
-      hand = this.#start(execution);
-      this.#hands.add(hand);
-      const { process } = hand;
+      active = this.#start(execution);
+      this.#active.add(active);
+      const { process } = active;
       execution.terminate.signal.addEventListener('abort', () => process.kill(), { once: true });
       if (execution.terminate.signal.aborted) process.kill();
-      const handed = { assignment, compiled, mark: execution.mark };
+      const item = { assignment, compiled, mark: execution.mark };
       const { logLevel, redactor } = this.#options;
-      process.send({ type: 'start', key: process.key, handed, logLevel, secrets: redactor.secrets });
-      return await this.#outcome(hand, await process.ended);
+      process.send({ type: 'start', key: process.key, item, logLevel, secrets: redactor.secrets });
+      return await this.#outcome(active, await process.ended);
     } catch (error) {
       execution.close();
       return lostOutcome(startFailure(error), execution.begin, assignment.logFile);
     } finally {
-      if (hand !== null) this.#hands.delete(hand);
+      if (active !== null) this.#active.delete(active);
     }
   }
 
-  /** A process of its own waits for nobody. */
-  lineUp(assignment: Assignment, options: EngineRunOptions): Promise<Outcome> {
-    return this.run(assignment, options);
-  }
-
   get inChildren(): number {
-    return [...this.#hands].filter(({ execution }) => execution.hasChildren).length;
+    return [...this.#active].filter(({ execution }) => execution.hasChildren).length;
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    const ends = [...this.#hands].map(({ process }) => {
+    const ends = [...this.#active].map(({ process }) => {
       process.kill();
       return process.ended;
     });
@@ -108,22 +107,22 @@ export class ProcessEngine implements Engine {
     const process = new AgentProcess({
       mark: execution.mark,
       memoryMb,
-      onMessage: (message, raw) => this.#receive(hand, message, raw),
+      onMessage: (message, raw) => this.#receive(active, message, raw),
       onOverLimit: () => {
         execution.verdict = { reason: 'out-of-memory', of: 'process', limitMb: memoryMb };
         execution.terminate.abort();
       },
     });
     execution.agentProcess = process.pid;
-    const hand: ActiveProcess = { execution, process, memoryMb, answer: null };
-    return hand;
+    const active: ActiveProcess = { execution, process, memoryMb, answer: null };
+    return active;
   }
 
-  #receive(hand: ActiveProcess, message: FromAgent | null, raw: unknown): void {
-    const { execution } = hand;
+  #receive(active: ActiveProcess, message: FromAgent | null, raw: unknown): void {
+    const { execution } = active;
     if (message === null) refuse(execution, raw);
     else if (message.type === 'late') this.#options.onLate(message.workstreamId, message.text);
-    else if (message.type === 'answer') hand.answer = message;
+    else if (message.type === 'answer') active.answer = message;
     else execution.receive(message);
   }
 

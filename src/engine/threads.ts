@@ -8,8 +8,8 @@ import {
   opened,
   type Cancellation,
 } from '../domain/agent-message.ts';
-import type { Assignment } from '../domain/assignment.ts';
-import type { EngineRunOptions, ScalableEngine } from '../domain/engine.ts';
+import { type Assignment, inProject } from '../domain/assignment.ts';
+import type { ExecuteOptions, LocalEngine } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
 import { internalError, answerSchema, type Outcome } from '../domain/outcome.ts';
 import { AgentPool, ForkServer } from './agent-pool.ts';
@@ -22,17 +22,19 @@ import type { Redactor } from '../secrets/redactor.ts';
 import { startTimer } from '../os/stopwatch.ts';
 
 export interface ThreadEngineOptions {
+  /** Absolute folder that the paths of assignments are relative to. */
+  project: string;
   /** Number of threads; that many are started at once. `resize` changes it. */
   agents: number;
   /** Limit of each thread's JavaScript heap in MB; null for Node's default. Buffers are not in it. */
   memoryMb: number | null;
   /** pino level of the workstreams' own loggers. */
   logLevel: string;
-  /** Told of what a workstream's code did after its workstream had ended. */
+  /** Called with what a workstream's code did after its workstream had ended. */
   onLate(workstreamId: string, text: string): void;
   /** Folder for compiled modules. */
   cacheFolder: string;
-  /** Whether so many commands are to be started that a process which starts them is worth its own start. */
+  /** Whether so many commands will be started that a process which starts them is worth its own start. */
   manyCommands: boolean;
   /** Everything that workstreams print or say goes through it. */
   redactor: Redactor;
@@ -41,14 +43,14 @@ export interface ThreadEngineOptions {
 /** How long answers are waited for that were sent before the last one. */
 const MESSAGES_MS = 1_000;
 
-export class ThreadEngine implements ScalableEngine {
+export class ThreadEngine implements LocalEngine {
   readonly #options: ThreadEngineOptions;
   readonly #pool: AgentPool;
   readonly #channel: BroadcastChannel;
   readonly #modules: TypeScriptModules;
-  readonly #running = new Map<number, { execution: ActiveExecution; lot: Batch }>();
+  readonly #running = new Map<number, { execution: ActiveExecution; batch: Batch }>();
   /** By agent. */
-  readonly #lines = new Map<string, Lane>();
+  readonly #lanes = new Map<string, Lane>();
   readonly #forkServer: ForkServer | null;
   #closing: Promise<void> | null = null;
 
@@ -76,76 +78,80 @@ export class ThreadEngine implements ScalableEngine {
     });
   }
 
-  /** Never rejects. At most as many at once as there are agents: the pool's own queue is not used. */
-  run(assignment: Assignment, options: EngineRunOptions): Promise<Outcome> {
+  /** At most as many at once as there are agents: the pool's own queue is not used. */
+  execute(given: Assignment, options: ExecuteOptions): Promise<Outcome> {
+    const assignment = inProject(given, this.#options.project);
     return new Promise((settle) => {
-      void this.#lineOf(assignment).begin([{ assignment, options, settle, giveBack: null, endedThreads: 0 }]);
+      const queued = { assignment, options, settle, returnUnstarted: null, endedThreads: 0 };
+      void this.#laneOf(assignment).start([queued]);
     });
   }
 
-  lineUp(assignment: Assignment, options: EngineRunOptions): Promise<Outcome | null> {
+  enqueue(given: Assignment, options: ExecuteOptions): Promise<Outcome | null> {
+    const assignment = inProject(given, this.#options.project);
     return new Promise((settle) => {
-      const giveBack = (): void => settle(null);
-      this.#lineOf(assignment).add({ assignment, options, settle, giveBack, endedThreads: 0 });
+      const returnUnstarted = (): void => settle(null);
+      this.#laneOf(assignment).add({ assignment, options, settle, returnUnstarted, endedThreads: 0 });
     });
   }
 
-  #lineOf({ agentId }: Assignment): Lane {
-    let line = this.#lines.get(agentId);
-    if (line === undefined) {
-      line = new Lane((orders, onLot) => this.#execute(orders, onLot));
-      this.#lines.set(agentId, line);
+  #laneOf({ agentId }: Assignment): Lane {
+    let lane = this.#lanes.get(agentId);
+    if (lane === undefined) {
+      lane = new Lane((queued, onBatch) => this.#executeBatch(queued, onBatch));
+      this.#lanes.set(agentId, lane);
     }
-    return line;
+    return lane;
   }
 
-  /** Resolves when every one of them has its outcome or was given back. */
-  async #execute(orders: QueuedAssignment[], onLot: (lot: Batch) => void): Promise<void> {
-    const lot = new Batch(new AbortController());
-    for (const order of orders) await this.#prepare(order, lot);
-    if (lot.open.length === 0) return;
-    lot.seal();
-    for (const execution of lot.open) this.#running.set(execution.assignment.executionId, { execution, lot });
-    onLot(lot);
+  /** Resolves when each has its outcome or was returned. */
+  async #executeBatch(assignments: QueuedAssignment[], onBatch: (batch: Batch) => void): Promise<void> {
+    const batch = new Batch(new AbortController());
+    for (const queued of assignments) await this.#prepare(queued, batch);
+    if (batch.open.length === 0) return;
+    batch.seal();
+    for (const execution of batch.open)
+      this.#running.set(execution.assignment.executionId, { execution, batch });
+    onBatch(batch);
     let again: QueuedAssignment[] = [];
     try {
-      await this.#pass(lot);
+      await this.#send(batch);
     } catch (error) {
-      lot.takeBack();
-      if (this.#closing === null) again = lot.takeUnbegun();
-      for (const execution of lot.open) await this.#lost(lot, execution, error);
+      batch.takeBack();
+      if (this.#closing === null) again = batch.takeUnstarted();
+      for (const execution of batch.open) await this.#lost(batch, execution, error);
     } finally {
-      for (const executionId of lot.executionIds) this.#running.delete(executionId);
+      for (const executionId of batch.executionIds) this.#running.delete(executionId);
     }
-    if (again.length > 0) await this.#execute(again, onLot);
+    if (again.length > 0) await this.#executeBatch(again, onBatch);
   }
 
-  async #prepare(order: QueuedAssignment, lot: Batch): Promise<void> {
-    const { assignment, options } = order;
+  async #prepare(queued: QueuedAssignment, batch: Batch): Promise<void> {
+    const { assignment, options } = queued;
     const begin = startTimer();
     let execution: ActiveExecution | null = null;
     try {
       const compiled = await this.#modules.compile(assignment);
-      const send = (message: Cancellation): void => this.#send(message);
-      execution = new ActiveExecution(assignment, options, send, lot.terminate);
-      lot.add(order, execution, { assignment, compiled, mark: execution.mark });
+      const send = (message: Cancellation): void => this.#broadcast(message);
+      execution = new ActiveExecution(assignment, options, send, batch.terminate);
+      batch.add(queued, execution, { assignment, compiled, mark: execution.mark });
     } catch (error) {
       execution?.close();
       const logFile = error instanceof CompileError ? assignment.logFile : null;
-      order.settle(lostOutcome(failureOf(error), begin, logFile));
+      queued.settle(lostOutcome(failureOf(error), begin, logFile));
     }
   }
 
-  async #pass(lot: Batch): Promise<void> {
+  async #send(batch: Batch): Promise<void> {
     if (this.#closing !== null) throw new Error('the engine was closed before it started');
-    const result = await this.#pool.run(lot.message, lot.terminate.signal);
+    const result = await this.#pool.run(batch.message, batch.terminate.signal);
     const answer = answerSchema.nullable().parse(result);
     if (answer !== null) {
       await this.#running.get(answer.executionId)?.execution.receivedAll(answer.posted);
-      lot.settle(answer.executionId, answer.outcome);
+      batch.settle(answer.executionId, answer.outcome);
     }
-    await lot.settled(MESSAGES_MS);
-    if (lot.open.length > 0)
+    await batch.settled(MESSAGES_MS);
+    if (batch.open.length > 0)
       throw new Error('its answer did not arrive: code had closed the port of its thread');
   }
 
@@ -160,7 +166,7 @@ export class ThreadEngine implements ScalableEngine {
     return count;
   }
 
-  #send(message: Cancellation): void {
+  #broadcast(message: Cancellation): void {
     if (this.#closing === null) this.#channel.postMessage(message);
   }
 
@@ -176,7 +182,7 @@ export class ThreadEngine implements ScalableEngine {
   }
 
   /** Settles what the thread gave no answer to; its processes are ended from here. */
-  async #lost(lot: Batch, execution: ActiveExecution, error: unknown): Promise<void> {
+  async #lost(batch: Batch, execution: ActiveExecution, error: unknown): Promise<void> {
     const { assignment } = execution;
     const { executionId, limits } = assignment;
     try {
@@ -189,31 +195,34 @@ export class ThreadEngine implements ScalableEngine {
       ];
       const outcome = this.#outcomeOfLost(execution, error);
       outcome.warnings.push(...warnings);
-      lot.settle(executionId, outcome);
+      batch.settle(executionId, outcome);
     } catch (problem) {
-      lot.settle(executionId, lostOutcome(failureOf(problem), execution.begin, null));
+      batch.settle(executionId, lostOutcome(failureOf(problem), execution.begin, null));
     }
   }
 
   #outcomeOfLost(execution: ActiveExecution, error: unknown): Outcome {
     const { assignment, retired, verdict, begin } = execution;
     if (retired !== null) {
-      execution.tell({ type: 'replaced', why: retired.why });
+      execution.report({ type: 'replaced', why: retired.why });
       return retired.outcome;
     }
-    execution.tell({ type: 'replaced', why: verdict === null ? 'its thread died' : 'its code did not stop' });
+    execution.report({
+      type: 'replaced',
+      why: verdict === null ? 'its thread died' : 'its code did not stop',
+    });
     const failure = verdict ?? crashFailure(error, this.#options.memoryMb);
     return lostOutcome(failure, begin, assignment.logFile);
   }
 
-  /** Workstreams can post anything to their parent; only what is a message of an execution in hand counts. */
+  /** Workstreams can post anything to their parent; only a message of an active execution counts. */
   #receive(message: unknown): void {
     const parsed = fromAgentSchema.safeParse(message);
     if (!parsed.success) return this.#refuse(message);
     const { data } = parsed;
     if (data.type === 'late') this.#options.onLate(data.workstreamId, data.text);
     else if (data.type === 'answer')
-      this.#running.get(data.executionId)?.lot.settle(data.executionId, data.outcome);
+      this.#running.get(data.executionId)?.batch.settle(data.executionId, data.outcome);
     else this.#deliver(data);
   }
 

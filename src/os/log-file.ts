@@ -81,3 +81,13 @@ function removeEmptyFolder(path: string): void {
 
 const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+
+/** What belongs to an execution is beside the log of its output: `ws-a.log` has `ws-a.test-1.log` and `ws-a.tool`. */
+const stemOf = (logFile: string): string => logFile.replace(/\.log$/, '');
+
+/** What the acceptance test at this position, from 1, printed. */
+export const testLogFile = (logFile: string, position: number): string =>
+  `${stemOf(logFile)}.test-${position}.log`;
+
+/** The folder of what its tool steps keep. */
+export const toolFolder = (logFile: string): string => `${stemOf(logFile)}.tool`;

@@ -1,9 +1,10 @@
 /**
- * The main loop of a run, on the main thread: hands ready workstreams to free agents, takes their results as they
+ * The main loop of a run, on the main thread: assigns ready workstreams to free agents, takes their results as they
  * arrive, and goes on until every workstream has its final status.
  */
 import type { Inheritance } from '../domain/earlier-run.ts';
 import type { EngineMessage } from '../domain/engine.ts';
+import type { Failure } from '../domain/failure.ts';
 import { describeFailure } from '../domain/failure-message.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Workload } from '../domain/scaling.ts';
@@ -11,15 +12,16 @@ import type { Workstream } from '../domain/workstream.ts';
 import type { ReadyQueue } from '../plan/ready-queue.ts';
 import { isoTimestamp } from '../text/format.ts';
 import { markedDoneResult } from './attempt/result.ts';
+import type { AttemptContext } from './attempt/attempt-runner.ts';
+import type { Interruption } from './attempt/outcome.ts';
 import type { AttemptEnd, WorkstreamRunner } from './attempt/workstream-runner.ts';
-import { Dispatcher, type Start, type Eligibility } from './dispatcher.ts';
+import { Dispatcher, type Eligibility, type Start } from './dispatcher.ts';
 import { FinalResults } from './final-results.ts';
-import type { Interruption } from './interruption.ts';
 import type { Journal } from './journal.ts';
 import { SpeedMeter } from './speed-meter.ts';
 import { setMaxListeners } from 'node:events';
 
-/** What a person at the terminal wants done with a workstream. */
+/** The answer of a person at the terminal about a workstream. */
 export type Decision = 'run' | 'skip' | 'done' | 'quit';
 
 export interface CoordinatorParts {
@@ -32,28 +34,19 @@ export interface CoordinatorParts {
   journal: Journal;
   /** Admits workstreams beside those of other runs; `ready` asks it. */
   gate: { idle(): void; onFree(listener: () => void): void };
-  /** Aborted, by any part of the run, with the error that ends the run because results can't be kept. */
+  /** Aborted, by any part of the run, with the error that ends the run because results can't be recorded. */
   failure: AbortController;
   /** Dependencies that are not part of this run, and whether they count as met. */
   outside: ReadonlyMap<string, boolean>;
   /** What the run has from before. */
   inheritance: Inheritance;
   /**
-   * Whether each start is kept before the workstream is executed, and not only within 20 ms: so that it is known what
-   * was in hand if this process dies. Costs a commit each.
+   * Whether each start is committed before the workstream is executed, and not only within 20 ms, so that the database
+   * says what was running if this process dies.
    */
   commitStarts: boolean;
   /** Asked before each workstream; null to run them all. */
   ask: ((workstream: Workstream, signal: AbortSignal) => Promise<Decision>) | null;
-}
-
-/** A workstream that an agent has taken. */
-interface Assigned {
-  agent: number;
-  index: number;
-  workstream: Workstream;
-  /** Whether the agent has something else in hand. */
-  linedUp: boolean;
 }
 
 export class Coordinator {
@@ -61,12 +54,12 @@ export class Coordinator {
   readonly #results: FinalResults;
   readonly #meter: SpeedMeter;
   readonly #cancel = new AbortController();
-  readonly #handOut: Dispatcher;
+  readonly #dispatcher: Dispatcher;
   readonly #running = new Set<Promise<void>>();
-  /** Workstreams that wait for their next attempt. */
-  readonly #pauses = new RetryTimers();
+  /** Of workstreams that wait for their next attempt. */
+  readonly #retries = new RetryTimers();
   #interruption: Interruption | null = null;
-  /** Whether nothing is handed out any more, and nothing is in hand. */
+  /** Whether the loop is over: nothing is running, and nothing will be started. */
   #hasEnded = false;
   #wake: () => void = () => undefined;
 
@@ -85,15 +78,15 @@ export class Coordinator {
       refusal: (workstream) => runner.certainRefusal(workstream),
       onReady: (index) => this.#makeReady(index),
     });
-    const mayLineUp = parts.ask === null && !parts.commitStarts;
-    const mayWait = (index: number): boolean => runner.mayWait(this.#workstream(index));
-    this.#handOut = new Dispatcher({
+    // A queued workstream may be returned unstarted, which a person can't be asked about twice.
+    const mayQueue = parts.ask === null && !parts.commitStarts;
+    this.#dispatcher = new Dispatcher({
       ready,
       agents: parts.agents.length,
-      passing: (index, agent) => this.#passing(index, agent),
-      mayWait: mayLineUp ? mayWait : null,
+      eligibility: (index, agent) => this.#eligibility(index, agent),
+      mayQueue: mayQueue ? (index) => runner.mayQueue(this.#workstream(index)) : null,
     });
-    // Everything in hand listens, and that is no leak.
+    // Each running workstream listens, and that is no leak.
     setMaxListeners(0, this.#cancel.signal);
     parts.gate.onFree(() => this.#retry());
     parts.failure.signal.addEventListener('abort', () => this.#stop(), { once: true });
@@ -112,20 +105,20 @@ export class Coordinator {
     return this.#meter;
   }
 
-  /** What there is to do now, apart from what an engine knows. */
+  /** All of the workload but what only the engine knows. */
   get workload(): Omit<Workload, 'inChildren'> {
-    const { workload } = this.#handOut;
+    const { workload } = this.#dispatcher;
     return this.#cancel.signal.aborted ? { ...workload, waiting: 0 } : workload;
   }
 
-  /** From now on the first `agents` agents take work; the others finish what they have in hand. */
+  /** From now on the first `agents` agents take workstreams; the others finish those that they have. */
   resize(agents: number): void {
-    this.#handOut.resize(agents);
+    this.#dispatcher.resize(agents);
     this.#wake();
   }
 
   /**
-   * Starts nothing new, tells what runs to stop, and lets `run` end with the rest skipped as interrupted.
+   * Starts nothing more, stops what is running, and lets `run` end with the rest skipped as interrupted.
    * Idempotent: the first interruption counts, and none does after the last result.
    */
   interrupt(interruption: Interruption): void {
@@ -141,14 +134,14 @@ export class Coordinator {
 
   /** Resolves when every workstream has its final row. Rejects only when results can't be recorded. */
   async run(): Promise<void> {
-    const start: Start = (agent, index, linedUp) => this.#start(agent, index, linedUp);
+    const start = (each: Start): void => this.#start(each);
     for (const index of this.#results.begin()) this.#parts.ready.add(index);
     for (;;) {
-      if (!this.#isEnding) this.#handOut.dispatch(start);
+      if (!this.#isEnding) this.#dispatcher.dispatch(start);
       if (this.#running.size === 0) {
         this.#parts.gate.idle();
         const isWaiting = !this.#isEnding && this.#parts.ready.isWaiting;
-        if (this.#pauses.size === 0 && !isWaiting) break;
+        if (this.#retries.size === 0 && !isWaiting) break;
       }
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -172,45 +165,46 @@ export class Coordinator {
 
   #stop(): void {
     this.#cancel.abort('interrupted');
-    this.#pauses.clear();
+    this.#retries.clear();
     this.#wake();
   }
 
-  /** What this agent's tool can't do any more is left to an agent whose tool can. */
-  #passing(index: number, agent: number): Eligibility {
+  /** Leaves what the agent's tool can't do any more to an agent whose tool can. */
+  #eligibility(index: number, agent: number): Eligibility {
     const { ready, runner } = this.#parts;
     const workstream = this.#workstream(index);
-    if (runner.refusal(agent, workstream) === null) return 'take';
-    const all = Array.from({ length: this.#handOut.agents }, (_, other) => other);
+    const refusal = runner.refusal(agent, workstream);
+    if (refusal === null) return MAY_START;
+    const all = Array.from({ length: this.#dispatcher.agents }, (_, other) => other);
     const others = all.some(
-      (other) => ready.isFor(index, other) && runner.refusal(other, workstream) === null,
+      (other) => other !== agent && ready.isFor(index, other) && runner.refusal(other, workstream) === null,
     );
-    if (!others) return 'take';
-    return workstream.parallelOk ? 'pass' : 'wait';
+    if (!others) return { verdict: 'take', refusal };
+    return { verdict: workstream.parallelOk ? 'pass' : 'wait' };
   }
 
-  #start(agent: number, index: number, linedUp: boolean): void {
-    const workstream = this.#workstream(index);
-    const work = this.#decideAndExecute({ agent, index, workstream, linedUp })
+  #start(start: Start): void {
+    const running = this.#decideAndExecute(start)
       .catch((error: unknown) => this.#parts.failure.abort(error))
       .finally(() => {
-        this.#running.delete(work);
-        this.#handOut.release(agent, index);
+        this.#running.delete(running);
+        this.#dispatcher.release(start.agent, start.index);
         this.#wake();
       });
-    this.#running.add(work);
+    this.#running.add(running);
   }
 
-  async #decideAndExecute(hand: Assigned): Promise<void> {
-    const { index, workstream } = hand;
+  async #decideAndExecute(start: Start): Promise<void> {
     const { ask, runId } = this.#parts;
+    const { index, refusal } = start;
+    const workstream = this.#workstream(index);
     const decision = ask === null ? 'run' : await ask(workstream, this.#cancel.signal);
     if (this.#cancel.signal.aborted) return;
     switch (decision) {
       case 'run':
-        return this.#execute(hand);
+        return refusal === null ? this.#execute(start, workstream) : this.#skip(index, workstream, refusal);
       case 'skip':
-        return this.#results.keep(index, this.#results.skipped(workstream, { reason: 'skipped-by-user' }));
+        return this.#skip(index, workstream, { reason: 'skipped-by-user' });
       case 'done':
         return this.#results.keep(index, markedDoneResult(runId, workstream));
       case 'quit':
@@ -218,52 +212,70 @@ export class Coordinator {
     }
   }
 
-  async #execute({ agent, index, workstream, linedUp }: Assigned): Promise<void> {
-    const { journal, plan, runner, commitStarts } = this.#parts;
-    const refusal = runner.refusal(agent, workstream);
-    // No agent's tool can do it.
-    if (refusal !== null) return this.#results.keep(index, this.#results.skipped(workstream, refusal));
+  #skip(index: number, workstream: Workstream, failure: Failure): void {
+    this.#results.keep(index, this.#results.skipped(workstream, failure));
+  }
+
+  async #execute({ agent, index, queued }: Start, workstream: Workstream): Promise<void> {
+    const { runner, commitStarts, journal } = this.#parts;
+    const context = this.#context(agent, workstream);
+    this.#publishStart(index, context, queued);
+    if (commitStarts) journal.commit();
+    const end = queued ? await runner.enqueue(context) : await runner.attempt(context);
+    switch (end.type) {
+      case 'final':
+        this.#dispatcher.addDuration(end.outcome.durationSeconds);
+        this.#meter.add(index, end.outcome, end.result.metadata.earlierAttempts);
+        return this.#results.keep(index, end.result);
+      case 'retry':
+        return this.#retryLater(index, context, end);
+      case 'unstarted':
+        return this.#requeue(index, workstream);
+    }
+  }
+
+  #context(agent: number, workstream: Workstream): AttemptContext {
+    const { journal } = this.#parts;
     const agentId = this.#agentId(agent);
+    return {
+      workstream,
+      agent,
+      agentId,
+      signal: this.#cancel.signal,
+      interruption: () => this.#interruption,
+      onMessage: (message) => forwardEngineMessage(journal, message, agentId, workstream.id),
+    };
+  }
+
+  #publishStart(index: number, { workstream, agentId }: AttemptContext, queued: boolean): void {
+    const { journal, plan, runner } = this.#parts;
     journal.publish({
       type: 'workstream-started',
       workstreamId: workstream.id,
       title: workstream.title,
       agentId,
       attempt: runner.nextAttempt(workstream.id),
-      linedUp,
+      queued,
       at: isoTimestamp(Date.now()),
       expectedSeconds: plan.known > 0 ? (plan.expectedSeconds[index] ?? null) : null,
     });
-    if (commitStarts) journal.commit();
-    const task = {
-      workstream,
-      agent,
-      agentId,
-      signal: this.#cancel.signal,
-      interruption: () => this.#interruption,
-      onMessage: (message: EngineMessage) => forwardEngineMessage(journal, message, agentId, workstream.id),
-    };
-    const end = linedUp ? await runner.lineUp(task) : await runner.attempt(task);
-    if (end === null) return this.#takeBack(index);
-    if (end.result === null) return this.#tryAgain(index, agentId, end);
-    this.#handOut.addDuration(end.outcome.durationSeconds);
-    this.#meter.add(index, end.outcome, end.result.metadata.earlierAttempts);
-    this.#results.keep(index, end.result);
   }
 
-  /** It was lined up behind one that took long: whoever is free may have it. */
-  #takeBack(index: number): void {
-    const { journal } = this.#parts;
-    journal.publish({ type: 'workstream-ready', workstreamId: this.#workstream(index).id });
-    this.#handOut.requeueOnRelease(index);
+  /** A workstream that its agent did not start soon may be taken by any agent. */
+  #requeue(index: number, workstream: Workstream): void {
+    this.#parts.journal.publish({ type: 'workstream-ready', workstreamId: workstream.id });
+    this.#dispatcher.requeueOnRelease(index);
   }
 
-  /** The agent is free meanwhile, and so is what the workstream had locked. */
-  #tryAgain(index: number, agentId: string, end: Extract<AttemptEnd, { result: null }>): void {
-    const { attempt, failure, afterSeconds } = end;
+  /** During the pause the agent is free, and so is what the workstream had locked. */
+  #retryLater(
+    index: number,
+    { workstream, agentId }: AttemptContext,
+    { attempt, failure, afterSeconds }: Extract<AttemptEnd, { type: 'retry' }>,
+  ): void {
     this.#parts.journal.publish({
       type: 'workstream-retrying',
-      workstreamId: this.#workstream(index).id,
+      workstreamId: workstream.id,
       agentId,
       attempt,
       reason: failure.reason,
@@ -271,7 +283,7 @@ export class Coordinator {
       afterSeconds,
     });
     if (this.#cancel.signal.aborted) return;
-    this.#pauses.add(afterSeconds, () => {
+    this.#retries.add(afterSeconds, () => {
       this.#makeReady(index);
       this.#wake();
     });
@@ -293,7 +305,9 @@ export class Coordinator {
   }
 }
 
-/** Publishes what an engine tells of a workstream that is under way. */
+const MAY_START: Eligibility = { verdict: 'take', refusal: null };
+
+/** Publishes what an engine reports of a running workstream. */
 function forwardEngineMessage(
   journal: Journal,
   message: EngineMessage,
@@ -320,7 +334,7 @@ function forwardEngineMessage(
 class RetryTimers {
   readonly #timers = new Set<NodeJS.Timeout>();
 
-  /** How many are under way. */
+  /** Number of timers that have not fired. */
   get size(): number {
     return this.#timers.size;
   }

@@ -1,196 +1,254 @@
+/** Decides which agent gets which workstream, and when. Agents and workstreams are numbers from 0. */
+import type { Failure } from '../domain/failure.ts';
 import type { Workload } from '../domain/scaling.ts';
+import type { Workstream } from '../domain/workstream.ts';
 import type { ReadyQueue } from '../plan/ready-queue.ts';
-import { BatchSizer } from './batch-sizer.ts';
+
+/**
+ * Whether an agent takes a workstream, leaves it to others and goes on to the next, or waits until others have executed
+ * it. One that no agent can execute is taken with the reason why it is not started.
+ */
+export type Eligibility = { verdict: 'take'; refusal: Failure | null } | { verdict: 'pass' | 'wait' };
 
 export interface DispatcherParts {
   ready: ReadyQueue;
   /** Number of agents at first. */
   agents: number;
-  /** What the agent does with the workstream of this index, which is next in order for it. */
-  passing: (index: number, agent: number) => Eligibility;
-  /** Whether the workstream with this index may be lined up behind another; null where none may. */
-  mayWait: ((index: number) => boolean) | null;
+  /** Asked about the workstream that is next in order for an agent. */
+  eligibility: (index: number, agent: number) => Eligibility;
+  /** Whether a workstream may be queued behind one that its agent executes; null where none may. */
+  mayQueue: ((index: number) => boolean) | null;
 }
 
-/** Starts a workstream on an agent; `linedUp` where that has something else in hand. */
-export type Start = (agent: number, index: number, linedUp: boolean) => void;
+/** A workstream that has been assigned to an agent. */
+export interface Start {
+  agent: number;
+  index: number;
+  /** Whether it is queued behind another one of the agent. */
+  queued: boolean;
+  /** Why it is not to be executed; null where it is. */
+  refusal: Failure | null;
+}
 
-/** Which agent gets which workstream and when. Agents and workstreams are numbers from 0. */
 export class Dispatcher {
   readonly #ready: ReadyQueue;
-  readonly #hands: AgentSlots;
-  readonly #passing: DispatcherParts['passing'];
-  readonly #mayWait: DispatcherParts['mayWait'];
-  readonly #pace = new BatchSizer();
-  /** Workstreams that an agent had taken and others may take. */
-  readonly #passedOn = new Set<number>();
+  readonly #slots: AgentSlots;
+  readonly #eligibility: DispatcherParts['eligibility'];
+  readonly #mayQueue: DispatcherParts['mayQueue'];
+  readonly #depth = new QueueDepth();
+  /** Assigned workstreams that become ready again when they are released. */
+  readonly #requeued = new Set<number>();
 
-  constructor({ ready, agents, passing, mayWait }: DispatcherParts) {
-    this.#passing = passing;
+  constructor({ ready, agents, eligibility, mayQueue }: DispatcherParts) {
     this.#ready = ready;
-    this.#hands = new AgentSlots(agents);
-    this.#mayWait = mayWait;
+    this.#slots = new AgentSlots(agents);
+    this.#eligibility = eligibility;
+    this.#mayQueue = mayQueue;
   }
 
-  /** Number of agents that take work. */
+  /** Number of agents that take workstreams. */
   get agents(): number {
-    return this.#hands.agents;
+    return this.#slots.agents;
   }
 
-  /** What there is to do now, apart from what an engine knows. */
   get workload(): Omit<Workload, 'inChildren'> {
-    const { agents, occupied, free } = this.#hands;
+    const { agents, occupied, free } = this.#slots;
     return {
       agents,
       busy: occupied,
       waiting: free.length === 0 ? this.#ready.size : 0,
-      workstreamSeconds: this.#pace.seconds,
+      workstreamSeconds: this.#depth.seconds,
     };
   }
 
-  /** From now on the first `agents` agents take work; the others finish what they have in hand. */
+  /** From now on the first `agents` agents take workstreams; the others finish those that they have. */
   resize(agents: number): void {
-    this.#hands.resize(agents);
+    this.#slots.resize(agents);
   }
 
-  /** Gives agents what is ready and theirs. */
-  dispatch(start: Start): void {
-    for (const agent of this.#hands.free) {
-      const index = takeEligible(this.#ready, agent, (each) => this.#passing(each, agent));
-      if (index !== undefined) start(agent, index, this.#hands.assign(agent));
+  /** Assigns what is ready: one to each free agent, and more where workstreams are tiny. */
+  dispatch(start: (start: Start) => void): void {
+    for (const agent of this.#slots.free) {
+      const taken = this.#takeEligible(agent);
+      if (taken === null) continue;
+      const { index, refusal } = taken;
+      start({ agent, index, queued: this.#slots.assign(agent), refusal });
     }
-    if (this.#mayWait !== null) this.#lineUp(this.#mayWait, start);
+    if (this.#mayQueue !== null) this.#fillQueues(this.#mayQueue, start);
   }
 
-  /** Where work is tiny, agents get more than one, so that they need not wait for the next. */
-  #lineUp(mayWait: (index: number) => boolean, start: Start): void {
-    const { batchSize } = this.#pace;
-    if (batchSize === 1) return;
-    const share = Math.ceil(this.#ready.size / this.#hands.agents);
-    for (const [agent, had] of this.#hands.busy) {
-      for (let more = Math.min(batchSize - had, share); more > 0; more -= 1) {
-        const index = this.#ready.take(agent, false, mayWait);
+  /** Takes the duration of a workstream in seconds. */
+  addDuration(seconds: number): void {
+    this.#depth.add(seconds);
+  }
+
+  /** Ends the assignment of a workstream to an agent. */
+  release(agent: number, index: number): void {
+    this.#ready.release(index);
+    if (this.#requeued.delete(index)) this.#ready.add(index);
+    this.#slots.release(agent);
+  }
+
+  /** Makes an assigned workstream that was not started ready again once it is released: any agent may take it then. */
+  requeueOnRelease(index: number): void {
+    this.#requeued.add(index);
+  }
+
+  /** Takes the first workstream in order that the agent may have, past those that it leaves to others. */
+  #takeEligible(agent: number): Pick<Start, 'index' | 'refusal'> | null {
+    const passed: number[] = [];
+    let taken: Pick<Start, 'index' | 'refusal'> | null = null;
+    while (passed.length < MAX_PASSED) {
+      const index = this.#ready.take(agent, passed.length > 0);
+      if (index === undefined) break;
+      const eligibility = this.#eligibility(index, agent);
+      if (eligibility.verdict === 'take') {
+        taken = { index, refusal: eligibility.refusal };
+        break;
+      }
+      this.#ready.release(index);
+      passed.push(index);
+      if (eligibility.verdict === 'wait') break;
+    }
+    for (const index of passed) this.#ready.add(index);
+    return taken;
+  }
+
+  /** Each agent gets at most its share of what is ready, so that none is idle while others have a queue. */
+  #fillQueues(mayQueue: (index: number) => boolean, start: (start: Start) => void): void {
+    const { depth } = this.#depth;
+    if (depth === 1) return;
+    const share = Math.ceil(this.#ready.size / this.#slots.agents);
+    for (const [agent, count] of this.#slots.busy) {
+      for (let more = Math.min(depth - count, share); more > 0; more -= 1) {
+        const index = this.#ready.take(agent, false, mayQueue);
         if (index === undefined) break;
-        start(agent, index, this.#hands.assign(agent));
+        start({ agent, index, queued: this.#slots.assign(agent), refusal: null });
       }
     }
   }
-
-  /** Takes how long a workstream took, in seconds. */
-  addDuration(seconds: number): void {
-    this.#pace.add(seconds);
-  }
-
-  /** Says that an agent has a workstream in hand no more. */
-  release(agent: number, index: number): void {
-    this.#ready.release(index);
-    if (this.#passedOn.delete(index)) this.#ready.add(index);
-    this.#hands.release(agent);
-  }
-
-  /** Leaves to whoever is free, once it is released, what an agent has taken and not begun. */
-  requeueOnRelease(index: number): void {
-    this.#passedOn.add(index);
-  }
 }
 
-/** How much each agent has in hand, and who is free. Agents are numbers from 0. */
+/** How many workstreams an agent passes over for one that it may have. Each costs a microsecond or two. */
+const MAX_PASSED = 1_000;
+
+/** How many workstreams are assigned to each agent, and which agents are free. */
 export class AgentSlots {
-  /** Agents that take work and have nothing in hand, longest idle first. */
+  /** Agents that take workstreams and have none, longest idle first. */
   #free: number[];
-  /** By agent: the workstream that it executes and those lined up behind it. */
-  readonly #inHand: number[];
-  /** Those from this number on take nothing; what such an agent has in hand it finishes. */
+  /** By agent: the workstream that it executes and those queued behind it. */
+  readonly #assigned: number[];
+  /** Agents from this number on take nothing more. */
   #agents: number;
 
   constructor(agents: number) {
     this.#agents = agents;
     this.#free = Array.from({ length: agents }, (_, agent) => agent);
-    this.#inHand = this.#free.map(() => 0);
+    this.#assigned = this.#free.map(() => 0);
   }
 
-  /** Number of agents that take work. */
+  /** Number of agents that take workstreams. */
   get agents(): number {
     return this.#agents;
   }
 
-  /** Those that take work and have nothing in hand, longest idle first, as they are now. */
+  /** A copy: agents that take workstreams and have none, longest idle first. */
   get free(): number[] {
     return [...this.#free];
   }
 
-  /** Those that take work and have something in hand, and how much, as it is now. */
+  /** A copy: agents that take workstreams and have some, and how many. */
   get busy(): [agent: number, count: number][] {
-    return [...this.#inHand.entries()].filter(([agent, count]) => count > 0 && this.#takes(agent));
+    return [...this.#assigned.entries()].filter(([agent, count]) => count > 0 && this.#isUsed(agent));
   }
 
-  /** Number of agents with something in hand, those that take no more included. */
+  /** Number of agents that have a workstream, those that take no more included. */
   get occupied(): number {
-    return this.#inHand.filter((count) => count > 0).length;
+    return this.#assigned.filter((count) => count > 0).length;
   }
 
-  /** Gives an agent one more. Says whether it is lined up behind something. */
+  /** Assigns one more to an agent. Returns whether it is queued behind another one. */
   assign(agent: number): boolean {
-    const count = this.#inHand[agent] ?? 0;
-    this.#inHand[agent] = count + 1;
+    const count = this.#assigned[agent] ?? 0;
+    this.#assigned[agent] = count + 1;
     if (count === 0) this.#free.splice(this.#free.indexOf(agent), 1);
     return count > 0;
   }
 
-  /** Says that one of what an agent had in hand has ended. */
   release(agent: number): void {
-    const left = (this.#inHand[agent] ?? 1) - 1;
-    this.#inHand[agent] = left;
-    if (left === 0 && this.#takes(agent)) this.#free.push(agent);
+    const left = (this.#assigned[agent] ?? 1) - 1;
+    this.#assigned[agent] = left;
+    if (left === 0 && this.#isUsed(agent)) this.#free.push(agent);
   }
 
-  /** From now on the first `agents` agents take work. */
+  /** From now on the first `agents` agents take workstreams. */
   resize(agents: number): void {
     const before = this.#agents;
     this.#agents = agents;
     this.#free = this.#free.filter((agent) => agent < agents);
     for (let agent = before; agent < agents; agent += 1) {
-      this.#inHand[agent] ??= 0;
-      if (this.#inHand[agent] === 0 && this.#takes(agent)) this.#free.push(agent);
+      this.#assigned[agent] ??= 0;
+      if (this.#assigned[agent] === 0) this.#free.push(agent);
     }
   }
 
-  #takes(agent: number): boolean {
+  #isUsed(agent: number): boolean {
     return agent < this.#agents;
   }
 }
 
-/**
- * How many workstreams an agent looks past for one that it may have. Each costs a microsecond or two whenever the
- * agent is free.
- */
-const MOST_PASSED = 1_000;
+/** An agent is assigned workstreams of this length together, in seconds, where the mean is below `TINY_SECONDS`. */
+const QUEUE_SECONDS = 0.004;
+const TINY_SECONDS = 0.0005;
+const MAX_DEPTH = 64;
+/** The weight of the newest duration in the mean. */
+const WEIGHT = 0.1;
+/** The mean in seconds before anything was measured: far from tiny. */
+const INITIAL_MEAN = 0.01;
 
-/** Whether an agent takes what is next in order, leaves it to others and goes on, or waits until others have run it. */
-export type Eligibility = 'take' | 'pass' | 'wait';
-
 /**
- * Takes for an agent what is first in order among what it may have, past what is left to others. Undefined when there
- * is nothing, and when more than a thousand others come before it.
+ * How many workstreams an agent may have at once: one, and more where they are tiny. Waking a thread takes tens of
+ * microseconds, so that an agent which gets shorter workstreams one by one mostly waits.
  */
-function takeEligible(
-  ready: ReadyQueue,
-  agent: number,
-  judge: (index: number) => Eligibility,
-): number | undefined {
-  const passed: number[] = [];
-  let own: number | undefined;
-  while (own === undefined && passed.length < MOST_PASSED) {
-    const index = ready.take(agent, passed.length > 0);
-    if (index === undefined) break;
-    const passing = judge(index);
-    if (passing === 'take') own = index;
-    else {
-      ready.release(index);
-      passed.push(index);
-      if (passing === 'wait') break;
-    }
+export class QueueDepth {
+  #mean = INITIAL_MEAN;
+  #measured: number | null = null;
+
+  /** Takes the duration of a workstream in seconds. */
+  add(seconds: number): void {
+    this.#mean += WEIGHT * (seconds - this.#mean);
+    this.#measured = (this.#measured ?? seconds) + WEIGHT * (seconds - (this.#measured ?? seconds));
   }
-  for (const index of passed) ready.add(index);
-  return own;
+
+  /** Moving mean of the durations in seconds; null before the first. */
+  get seconds(): number | null {
+    return this.#measured;
+  }
+
+  /** The workstream that an agent executes and those queued behind it. */
+  get depth(): number {
+    return this.#mean >= TINY_SECONDS ? 1 : Math.min(MAX_DEPTH, Math.floor(QUEUE_SECONDS / this.#mean));
+  }
+}
+
+/** A workstream with a shorter limit than this, in seconds, is not queued: its time counts while it waits. */
+const MIN_TIMEOUT_SECONDS = 1;
+
+/**
+ * Whether a workstream may be queued behind another one: its steps are modules in a thread, in the shared workspace,
+ * and nothing has to be done before or after them.
+ * @param defaultTimeout of a workstream without a limit of its own, in seconds.
+ */
+export function isQueueable(workstream: Workstream, defaultTimeout: number): boolean {
+  const { acceptanceTests, testGates, isolation, steps, timeoutSeconds, workspace } = workstream;
+  const { filesScope, filesCreate } = workstream;
+  return (
+    isolation === 'thread' &&
+    workspace !== 'worktree' &&
+    filesScope.length + filesCreate.length === 0 &&
+    acceptanceTests.length === 0 &&
+    testGates.length === 0 &&
+    (timeoutSeconds ?? defaultTimeout) >= MIN_TIMEOUT_SECONDS &&
+    steps.every(({ kind }) => kind === 'module')
+  );
 }

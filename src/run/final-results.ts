@@ -5,10 +5,10 @@ import type { EarlierResult, Inheritance } from '../domain/earlier-run.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Workstream } from '../domain/workstream.ts';
-import { Budget } from './attempt/budget.ts';
+import { Budget } from './attempt/ledgers.ts';
 import { brokenResult, skippedResult } from './attempt/result.ts';
 import { DependencyTracker } from './dependency-tracker.ts';
-import type { Interruption } from './interruption.ts';
+import type { Interruption } from './attempt/outcome.ts';
 import type { Journal } from './journal.ts';
 
 export interface FinalResultsParts {

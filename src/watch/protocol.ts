@@ -1,5 +1,5 @@
 /** What a run and the process that watches over it tell each other. Imports nothing that takes time to load. */
-import type { Death } from '../domain/engine.ts';
+import type { Death } from '../domain/failure-message.ts';
 
 /** From the run's process. */
 export type FromRun =

@@ -2,7 +2,7 @@
  * Watches over a run from a process of its own, which opens no database and does next to nothing: when the run's
  * process dies, another one goes on with the run.
  */
-import { type Death, describeDeath } from '../domain/engine.ts';
+import { type Death, describeDeath } from '../domain/failure-message.ts';
 import { leaveClosedTerminals } from '../os/closed-terminals.ts';
 import {
   type EndSignal,

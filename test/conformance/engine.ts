@@ -81,7 +81,7 @@ export function describeEngine(
     ): Promise<Run> {
       const folder = fields.workspace ?? temporaryFolder();
       const messages: EngineMessage[] = [];
-      const outcome = await engine.run(assignment(folder, workstream('ws-a', steps), fields), {
+      const outcome = await engine.execute(assignment(folder, workstream('ws-a', steps), fields), {
         signal: signal ?? new AbortController().signal,
         onMessage: (message) => {
           messages.push(message);
@@ -567,7 +567,7 @@ export function describeEngine(
           { kind: 'manual', text: 'rm -rf x' },
         ],
       });
-      const outcome = await engine.run(assignment(folder, definition), {
+      const outcome = await engine.execute(assignment(folder, definition), {
         signal: new AbortController().signal,
         onMessage: () => undefined,
       });

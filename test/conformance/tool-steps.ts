@@ -56,7 +56,7 @@ export function describeToolSteps(name: string, create: () => Engine): void {
       const definition = workstream('ws-a', given.steps ?? [toolStep('agent', ['do it'])], given.definition);
       const tools: Record<string, ToolSettings> = given.tool === undefined ? {} : { agent: given.tool };
       const fields = { workspace, tools, ...given.assignment };
-      const outcome = await engine.run(assignment(folder, definition, fields), {
+      const outcome = await engine.execute(assignment(folder, definition, fields), {
         signal: controller.signal,
         onMessage: (message) => {
           messages.push(message);

@@ -25,7 +25,7 @@ async function start(): Promise<number> {
 }
 
 const run = (folder: string, steps: Step[], onMessage = (): void => undefined): Promise<Outcome> =>
-  engine.run(assignment(folder, workstream('ws-a', steps)), {
+  engine.execute(assignment(folder, workstream('ws-a', steps)), {
     signal: new AbortController().signal,
     onMessage,
   });
@@ -101,7 +101,7 @@ describe('with a fork server', () => {
     const folder = temporaryFolder();
     const logFile = join(folder, 'logs', 'ws-a.log');
     const steps = [runStep(`echo before; rm -r ${join(folder, 'logs')}`), runStep('echo after')];
-    const { failure, steps: results } = await engine.run(
+    const { failure, steps: results } = await engine.execute(
       assignment(folder, workstream('ws-a', steps), { logFile }),
       { signal: new AbortController().signal, onMessage: () => undefined },
     );

@@ -28,7 +28,7 @@ async function run(name: string, fields: Partial<Workstream> = {}) {
   const folder = temporaryFolder();
   const definition = workstream('ws-a', [moduleStep(behaviours, name)], fields);
   const options = { signal: new AbortController().signal, onMessage: () => undefined };
-  const outcome = await engine.run(assignment(folder, definition), options);
+  const outcome = await engine.execute(assignment(folder, definition), options);
   await engine.close();
   return outcome;
 }

@@ -39,7 +39,7 @@ function bench(agents: number, isolation: 'thread' | 'process' = 'thread') {
   });
   const { signal } = new AbortController();
   const start = (agent: number, step: Step): Promise<Outcome> =>
-    engine.run(
+    engine.execute(
       assignment(folder, workstream(`ws-${agent}`, [step], { isolation }), { agentId: `agent-${agent}` }),
       { signal, onMessage: () => undefined },
     );

@@ -37,7 +37,7 @@ interface Run {
 
 async function run(steps: Step[], id = 'ws-a', folder = temporaryFolder()): Promise<Run> {
   const messages: EngineMessage[] = [];
-  const outcome = await engine.run(assignment(folder, workstream(id, steps)), {
+  const outcome = await engine.execute(assignment(folder, workstream(id, steps)), {
     signal: new AbortController().signal,
     onMessage: (message) => messages.push(message),
   });

@@ -8,7 +8,7 @@ import { assignment, runStep, workstream } from '../kit/definitions.ts';
 export async function starterOf(engine: Engine, agentId = 'agent-1'): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-tied-'));
   const given = assignment(folder, workstream('ws-a', [runStep('echo $PPID > parent')]), { agentId });
-  await engine.run(given, { signal: new AbortController().signal, onMessage: () => undefined });
+  await engine.execute(given, { signal: new AbortController().signal, onMessage: () => undefined });
   const pid = Number(readFileSync(join(folder, 'parent'), 'utf8'));
   rmSync(folder, { recursive: true });
   return pid;

@@ -43,7 +43,7 @@ export function started(
     title: workstreamId,
     agentId: `agent-${agent}`,
     attempt: 1,
-    linedUp: false,
+    queued: false,
     at: at(seconds),
     expectedSeconds: null,
     ...fields,

@@ -193,13 +193,13 @@ export async function run(
   for (;;) {
     await settled();
     if (rehearsal.over) return { rehearsal, plan, begun };
-    checkHands(plan, rehearsal, options.distribution === 'round-robin');
+    checkAssigned(plan, rehearsal, options.distribution === 'round-robin');
     if (step > 10_000) throw new Error('the run does not end');
     if (step === interruptAfter) rehearsal.coordinator.interrupt({ by: 'SIGINT', detail: 'Ctrl-C' });
     step += 1;
-    const waiting = rehearsal.engine.open.filter(({ waits }) => waits);
+    const waiting = rehearsal.engine.open.filter(({ queued }) => queued);
     const first = pick(rehearsal.engine.first);
-    if (waiting.length > 0 && (next[step % next.length] ?? 0) % 5 === 0) pick(waiting)?.giveBack();
+    if (waiting.length > 0 && (next[step % next.length] ?? 0) % 5 === 0) pick(waiting)?.returnUnstarted();
     else if (first === undefined || (vi.getTimerCount() > 0 && (next[step % next.length] ?? 0) % 4 === 0))
       vi.advanceTimersByTime(1000);
     else {
@@ -234,10 +234,10 @@ function checkMayStart(id: string, plan: Plan, { results }: Rehearsal): void {
   if (results.has(id)) throw new Error(`${id} was begun although it has its result`);
 }
 
-/** What is in hand may be in hand together, and nobody is idle who may have something. */
-function checkHands(plan: Plan, rehearsal: Rehearsal, pinned: boolean): void {
-  const hands = rehearsal.inHand();
-  const taken = new Set([...hands.values()].flat());
+/** What runs may run together, and no agent is idle that may have something. */
+function checkAssigned(plan: Plan, rehearsal: Rehearsal, pinned: boolean): void {
+  const assigned = rehearsal.assigned();
+  const taken = new Set([...assigned.values()].flat());
   const model = new NaiveReadyQueue(plan.workstreams, rehearsal.agents, pinned);
   const waiting = waitingIds(plan, rehearsal);
   for (const [index, { id }] of plan.workstreams.entries()) {
@@ -255,7 +255,7 @@ function checkHands(plan: Plan, rehearsal: Rehearsal, pinned: boolean): void {
     return !isRefused(agent) || [...Array(rehearsal.agents).keys()].every(isRefused);
   };
   for (let agent = 0; agent < rehearsal.agents; agent++) {
-    if (hands.has(`agent-${agent + 1}`)) continue;
+    if (assigned.has(`agent-${agent + 1}`)) continue;
     const index = model.choose(agent, (each) => mayHave(agent, each));
     if (index !== undefined)
       throw new Error(`agent-${agent + 1} is idle and ${plan.workstreams[index]?.id} may run`);

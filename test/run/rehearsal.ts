@@ -23,7 +23,7 @@ export interface RehearsalOptions {
   distribution?: 'dynamic' | 'round-robin';
   outside?: ReadonlyMap<string, boolean>;
   ask?: CoordinatorParts['ask'];
-  /** Called as an execution is handed to an agent. */
+  /** Called as an execution is given to an agent. */
   onStart?: (id: string) => void;
   toolsOf?: (agent: number, workstream: Workstream) => Record<string, ToolSettings>;
   maxCostUsd?: number | null;
@@ -86,26 +86,30 @@ export class Rehearsal {
     });
   }
 
-  /** The ids that agents have in hand, by agent. */
-  inHand(): Map<string, string[]> {
-    const hands = new Map<string, string[]>();
+  /** The ids of assigned workstreams, by agent. */
+  assigned(): Map<string, string[]> {
+    const assigned = new Map<string, string[]>();
     for (const { assignment } of this.engine.open)
-      hands.set(assignment.agentId, [...(hands.get(assignment.agentId) ?? []), assignment.workstream.id]);
-    return hands;
+      assigned.set(assignment.agentId, [
+        ...(assigned.get(assignment.agentId) ?? []),
+        assignment.workstream.id,
+      ]);
+    return assigned;
   }
 
   #createRunner({ toolsOf, maxCostUsd = null, toolCircuit = 3 }: RehearsalOptions): WorkstreamRunner {
     return new WorkstreamRunner({
       runId: RUN_ID,
       engine: this.engine,
-      workplaces: new WorkspaceManager({
+      workspaces: new WorkspaceManager({
         workspaces: this.#workspaces(),
         folder: '/nowhere',
         merge: false,
         earlierWork: [],
       }),
       limits: { timeoutSeconds: 60, graceSeconds: 1, maxOutputMb: 1 },
-      logFolder: '/nowhere/logs',
+      project: '/nowhere',
+      logFolder: 'logs',
       outputsOf: () => ({}),
       toolsOf: toolsOf ?? (() => ({})),
       gates: {},

@@ -1,39 +1,38 @@
 /** An engine whose executions end when, and as, a test says. */
 import type { Assignment } from '../../src/domain/assignment.ts';
-import type { Engine, EngineRunOptions } from '../../src/domain/engine.ts';
+import type { Engine, ExecuteOptions } from '../../src/domain/engine.ts';
 import { failedOutcome, type Outcome } from '../../src/domain/outcome.ts';
 import type { Failure } from '../../src/domain/failure.ts';
 
 /** An execution that has not ended. */
 export interface OpenExecution {
   assignment: Assignment;
-  /** Whether it waits behind another one of its agent and may be given back. */
-  waits: boolean;
+  /** Whether it is queued behind another one of its agent and may be returned. */
+  queued: boolean;
   end(outcome: Outcome): void;
   /** As the engine's own fault. */
   reject(error: Error): void;
-  /** Only of one that waits. */
-  giveBack(): void;
+  /** Only of one that is queued. */
+  returnUnstarted(): void;
 }
 
-/** Keeps what it is given open. An agent works through what it has in the order in which it got it. */
+/** Keeps what it is given open. An agent executes what it has in the order in which it got it. */
 export class ScriptedEngine implements Engine {
   readonly #open: OpenExecution[] = [];
   readonly #onStart: (assignment: Assignment) => void;
   closed = false;
-  readonly inChildren = 0;
 
   constructor(onStart: (assignment: Assignment) => void) {
     this.#onStart = onStart;
   }
 
-  async run(assignment: Assignment, options: EngineRunOptions): Promise<Outcome> {
+  async execute(assignment: Assignment, options: ExecuteOptions): Promise<Outcome> {
     const outcome = await this.#take(assignment, options, false);
-    if (outcome === null) throw new Error('what does not wait was given back');
+    if (outcome === null) throw new Error('what was not queued was returned');
     return outcome;
   }
 
-  async lineUp(assignment: Assignment, options: EngineRunOptions): Promise<Outcome | null> {
+  async enqueue(assignment: Assignment, options: ExecuteOptions): Promise<Outcome | null> {
     return this.#take(assignment, options, true);
   }
 
@@ -56,9 +55,9 @@ export class ScriptedEngine implements Engine {
     });
   }
 
-  #take(assignment: Assignment, { signal }: EngineRunOptions, mayWait: boolean): Promise<Outcome | null> {
+  #take(assignment: Assignment, { signal }: ExecuteOptions, mayQueue: boolean): Promise<Outcome | null> {
     const { agentId } = assignment;
-    const waits = mayWait && this.#open.some((other) => other.assignment.agentId === agentId);
+    const queued = mayQueue && this.#open.some((other) => other.assignment.agentId === agentId);
     this.#onStart(assignment);
     return new Promise((resolve, reject) => {
       const leave = (): void => {
@@ -66,7 +65,7 @@ export class ScriptedEngine implements Engine {
       };
       const execution: OpenExecution = {
         assignment,
-        waits,
+        queued,
         end: (outcome) => {
           leave();
           // What ends it once the run is interrupted need not be what it ended with.
@@ -76,8 +75,8 @@ export class ScriptedEngine implements Engine {
           leave();
           reject(error);
         },
-        giveBack: () => {
-          if (!waits) throw new Error('only what waits is given back');
+        returnUnstarted: () => {
+          if (!queued) throw new Error('only what is queued is returned');
           leave();
           resolve(null);
         },

@@ -8,7 +8,9 @@ import type { Failure } from '../../src/domain/failure.ts';
 import type { Json, JsonObject } from '../../src/domain/json.ts';
 import { type Outcome, outcomeSchema } from '../../src/domain/outcome.ts';
 import { NO_TOKENS } from '../../src/domain/tool.ts';
+import type { Workstream } from '../../src/domain/workstream.ts';
 import { reportFormats } from '../../src/report/formats.ts';
+import type { Attempt } from '../../src/run/attempt/attempt-runner.ts';
 import { executedResult } from '../../src/run/attempt/result.ts';
 import { anyText } from '../report/any-text.ts';
 import { columnCounts } from '../report/table-cells.ts';
@@ -178,6 +180,25 @@ const BLANK: Outcome = {
   failure: { reason: 'workspace-error', detail: '\u001b[31m\n \n\u001b[0m' },
 };
 
+const attemptOf = (definition: Workstream, outcome: Outcome): Attempt => ({
+  context: {
+    workstream: definition,
+    agent: 0,
+    agentId: 'agent-1',
+    signal: new AbortController().signal,
+    interruption: () => null,
+    onMessage: () => undefined,
+  },
+  number: 1,
+  workspace: null,
+  outcome,
+  changes: null,
+  merge: null,
+  gaveUp: null,
+  compensation: [],
+  candidates: [],
+});
+
 test('any outcome is read back as it was, and every report of it is whole', () => {
   fc.assert(
     fc.property(fc.array(outcome, { minLength: 1, maxLength: 6 }), (outcomes) => {
@@ -185,17 +206,7 @@ test('any outcome is read back as it was, and every report of it is whole', () =
         const title = answer.warnings[0] ?? 'x';
         const extra: JsonObject = JSON.parse('{"__proto__":{"a":1},"constructor":[]}');
         const definition = workstream(`ws-${index}`, [], { title, extra });
-        return executedResult(RUN, definition, {
-          agentId: 'agent-1',
-          // As it arrives from a thread.
-          outcome: outcomeSchema.parse(structuredClone(answer)),
-          changes: null,
-          merge: null,
-          earlierAttempts: [],
-          candidates: [],
-          gaveUp: null,
-          compensation: [],
-        });
+        return executedResult(RUN, attemptOf(definition, outcomeSchema.parse(structuredClone(answer))), []);
       });
       const connection = opened(temporaryFolder());
       record(connection, results);

@@ -80,7 +80,7 @@ export const begins = (
   title: 'T',
   agentId: 'agent-1',
   attempt: 1,
-  linedUp: false,
+  queued: false,
   at: '2026-01-02T03:04:06.000Z',
   expectedSeconds: null,
   ...fields,

@@ -1,10 +1,9 @@
 /** Runs the command of one acceptance test and finds out what it says of itself. */
-import { testLogFile } from '../../src/domain/assignment.ts';
 import { describeFailure } from '../../src/domain/failure-message.ts';
 import type { Failure } from '../../src/domain/failure.ts';
 import type { TestResult } from '../../src/domain/outcome.ts';
 import { matrixVariables, type AcceptanceCommand } from '../../src/domain/workstream.ts';
-import { removeLog } from '../../src/os/log-file.ts';
+import { removeLog, testLogFile } from '../../src/os/log-file.ts';
 import { firstOf } from '../../src/text/cut-text.ts';
 import type { Execution } from '../execution.ts';
 import { shellCommand } from '../processes/command.ts';

@@ -2,8 +2,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Failure } from '../../src/domain/failure.ts';
-import { toolFolder } from '../../src/domain/assignment.ts';
-import { makeOwnFolder, NEW_FILE } from '../../src/os/log-file.ts';
+import { makeOwnFolder, NEW_FILE, toolFolder } from '../../src/os/log-file.ts';
 
 /** What is in the folder. All paths are absolute. */
 export interface Scratch {

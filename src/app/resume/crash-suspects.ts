@@ -1,5 +1,5 @@
 /** Which workstreams may have ended the process of their run, and what becomes of them when the run goes on. */
-import { type Death, describeDeath } from '../../domain/engine.ts';
+import { type Death, describeDeath } from '../../domain/failure-message.ts';
 import type { EarlierRun } from '../../domain/earlier-run.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { Plan } from '../../domain/plan.ts';

@@ -1,29 +1,36 @@
-/** Makes one attempt at a workstream: a workspace, the execution in it, and what changed. */
-import type { Assignment, Limits } from '../../domain/assignment.ts';
-import type { Changes } from '../../domain/changes.ts';
-import { isDenial, type ToolReport, type ToolSettings } from '../../domain/tool.ts';
+/** Makes one attempt at a workstream: a workspace, the execution in it, and what changed there. */
+import { type Assignment, type Limits, relativeToProject } from '../../domain/assignment.ts';
+import type { Candidate } from '../../domain/attempt.ts';
+import type { Changes, Merge } from '../../domain/changes.ts';
+import { isDenial } from '../../domain/tool.ts';
 import type { Engine, EngineMessage } from '../../domain/engine.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { describeFailure } from '../../domain/failure-message.ts';
 import type { Json } from '../../domain/json.ts';
-import type { Outcome } from '../../domain/outcome.ts';
+import type { Outcome, StepResult } from '../../domain/outcome.ts';
 import type { Shell, Workstream } from '../../domain/workstream.ts';
 import { isFailure, type Workspace } from '../../domain/workspaces.ts';
-import type { AttemptHistory } from './attempt-history.ts';
-import { type Budget, costOf } from './budget.ts';
-import { type Interruption, whenInterrupted } from '../interruption.ts';
 import { judgeChanges, type OutsideScope } from './judge-changes.ts';
-import { unexecutedOutcome, withFailure, withWarnings } from './outcome.ts';
-import type { ToolCircuit } from './tool-circuit.ts';
+import { costOf, type RunLedgers } from './ledgers.ts';
+import {
+  type Interruption,
+  reportsOf,
+  unexecutedOutcome,
+  whenInterrupted,
+  withFailure,
+  withWarnings,
+} from './outcome.ts';
 import type { WorkspaceManager } from './workspace-manager.ts';
 import { startTimer, measured } from '../../os/stopwatch.ts';
 
 export interface AttemptRunnerParts {
   runId: string;
   engine: Engine;
-  workplaces: WorkspaceManager;
+  workspaces: WorkspaceManager;
   limits: Limits;
-  /** Absolute folder for the output of this run's workstreams. */
+  /** Absolute folder of the project. */
+  project: string;
+  /** Folder for the output of this run's workstreams, as assignments carry it. */
   logFolder: string;
   /** Reads stored outputs of workstreams, by id. */
   outputsOf: (ids: readonly string[]) => Record<string, Json>;
@@ -34,16 +41,10 @@ export interface AttemptRunnerParts {
   outsideScope: OutsideScope;
 }
 
-/** What the attempts of a run have in common and each of them changes. */
-export interface RunLedgers {
-  history: AttemptHistory;
-  budget: Budget;
-  circuit: ToolCircuit;
-}
-
-/** A workstream in the hand of an agent. */
-export interface AttemptRequest {
+/** A workstream that an agent has started, and how it is followed and stopped. */
+export interface AttemptContext {
   workstream: Workstream;
+  /** From 0. */
   agent: number;
   agentId: string;
   /** Aborted when the run is interrupted. */
@@ -53,25 +54,28 @@ export interface AttemptRequest {
   onMessage: (message: EngineMessage) => void;
 }
 
-/** How an attempt is made. */
-export interface AttemptPlan {
-  /** Which attempt it is, counted from 1. */
-  number: number;
-  tools: Record<string, ToolSettings>;
-  /** Under which name its output is kept. */
-  logName: string;
+/** In what the attempts at a workstream differ. */
+export interface AttemptFields extends Pick<Assignment, 'attempt' | 'tools' | 'logFile'> {
   /** US dollars that other candidates of the same competition are known to have cost. Default: 0. */
   spentUsd?: number;
 }
 
-/** What an attempt found out. Its workspace is still open. */
+/** An attempt, and what followed from it so far. */
 export interface Attempt {
-  task: AttemptRequest;
+  context: AttemptContext;
+  /** Counted from 1. */
   number: number;
-  /** Null where none could be opened. */
+  /** Open until the attempt is closed; null where none could be opened. */
   workspace: Workspace | null;
   outcome: Outcome;
   changes: Changes | null;
+  merge: Merge | null;
+  /** Why no other attempt follows although one was left; null where none was left, or it completed. */
+  gaveUp: string | null;
+  /** The steps of the compensation. */
+  compensation: StepResult[];
+  /** All of the competition that it won; empty for none. */
+  candidates: Candidate[];
 }
 
 export class AttemptRunner {
@@ -85,53 +89,53 @@ export class AttemptRunner {
   }
 
   /** Never rejects because of what a workstream, a tool or a repository did. */
-  async run(task: AttemptRequest, work: AttemptPlan): Promise<Attempt> {
-    const attempt = await this.#carryOut(task, work);
+  async run(context: AttemptContext, fields: AttemptFields): Promise<Attempt> {
+    const attempt = await this.#run(context, fields);
     this.#account(attempt.outcome);
     return attempt;
   }
 
   /**
-   * As `make`, behind what the agent has in hand; null when that took too long and nothing of it has happened. Only
-   * for a workstream that may wait (see `mayWait`): nothing has to be prepared for it or looked at afterwards.
+   * As `run`, queued behind what the agent executes. Resolves with null where it was not started soon and nothing has
+   * happened. Only for a workstream that is queueable: its workspace is not prepared, and its changes are not judged.
    */
-  async lineUp(task: AttemptRequest, work: AttemptPlan): Promise<Attempt | null> {
+  async enqueue(context: AttemptContext, fields: AttemptFields): Promise<Attempt | null> {
     const { engine } = this.#parts;
-    const { signal, onMessage } = task;
-    const workspace = await this.#open(task, work);
-    if (isFailure(workspace)) return unexecuted(task, work.number, workspace);
-    const executed = await engine.lineUp(this.#assignment(task, workspace, work), { signal, onMessage });
-    if (executed === null) return null;
-    const outcome = whenInterrupted(executed, task.interruption());
-    return { task, number: work.number, workspace, outcome, changes: null };
+    const { signal, onMessage } = context;
+    const workspace = await this.#open(context, fields.attempt);
+    if (isFailure(workspace)) return unexecuted(context, fields.attempt, workspace);
+    const assignment = this.#assignment(context, workspace, fields);
+    const options = { signal, onMessage };
+    const outcome = await (engine.enqueue?.(assignment, options) ?? engine.execute(assignment, options));
+    if (outcome === null) return null;
+    return executed(context, fields.attempt, workspace, whenInterrupted(outcome, context.interruption()));
   }
 
   /** Executes in a workspace that is open already. */
-  execute(task: AttemptRequest, workspace: Workspace, work: AttemptPlan): Promise<Outcome> {
-    const { signal, onMessage } = task;
-    return this.#parts.engine.run(this.#assignment(task, workspace, work), { signal, onMessage });
+  execute(context: AttemptContext, workspace: Workspace, fields: AttemptFields): Promise<Outcome> {
+    const { signal, onMessage } = context;
+    const assignment = this.#assignment(context, workspace, fields);
+    return this.#parts.engine.execute(assignment, { signal, onMessage });
   }
 
   #assignment(
-    task: AttemptRequest,
+    { workstream, agentId }: AttemptContext,
     workspace: Workspace,
-    { number, tools, logName, spentUsd = 0 }: AttemptPlan,
+    { attempt, tools, logFile, spentUsd = 0 }: AttemptFields,
   ): Assignment {
-    const { runId, limits, logFolder, outputsOf, gates, shell } = this.#parts;
-    const { workstream, agentId } = task;
+    const { runId, limits, project, outputsOf, gates, shell } = this.#parts;
     const { history, budget } = this.#ledgers;
     const { id, maxCostUsd, timeoutSeconds, dependsOn } = workstream;
-    const dependencies = dependsOn.map((dependency) => dependency.id);
     this.#executions += 1;
     return {
       executionId: this.#executions,
       runId,
       agentId,
-      attempt: number,
+      attempt,
       workstream,
-      workspace: workspace.folder,
-      dependencies: dependencies.length === 0 ? {} : outputsOf(dependencies),
-      logFile: `${logFolder}/${logName}.log`,
+      workspace: relativeToProject(workspace.folder, project),
+      dependencies: dependsOn.length === 0 ? {} : outputsOf(dependsOn.map((dependency) => dependency.id)),
+      logFile,
       limits: timeoutSeconds === null ? limits : { ...limits, timeoutSeconds },
       tools,
       gates,
@@ -142,37 +146,39 @@ export class AttemptRunner {
     };
   }
 
-  async #carryOut(task: AttemptRequest, work: AttemptPlan): Promise<Attempt> {
-    const { workstream } = task;
-    const { workplaces, outsideScope } = this.#parts;
-    const { number } = work;
+  async #run(context: AttemptContext, fields: AttemptFields): Promise<Attempt> {
+    const { workspaces, outsideScope } = this.#parts;
     const begin = startTimer();
-    const workspace = await this.#open(task, work);
-    if (isFailure(workspace)) return unexecuted(task, number, workspace);
-    const executed = whenInterrupted(await this.execute(task, workspace, work), task.interruption());
-    const changes = await workplaces.harvest(workspace);
-    if (changes === null) return { task, number, workspace, outcome: executed, changes };
+    const workspace = await this.#open(context, fields.attempt);
+    if (isFailure(workspace)) return unexecuted(context, fields.attempt, workspace);
+    const outcome = await this.execute(context, workspace, fields);
+    const attempt = executed(
+      context,
+      fields.attempt,
+      workspace,
+      whenInterrupted(outcome, context.interruption()),
+    );
+    const changes = await workspaces.harvest(workspace);
+    if (changes === null) return attempt;
     // An attempt takes the time from the opening of its workspace until it is known what changed there.
-    const outcome = { ...executed, ...measured(begin) };
-    const attempt = { task, number, workspace, outcome, changes: null };
+    attempt.outcome = { ...attempt.outcome, ...measured(begin) };
     if ('reason' in changes) {
-      const failed = outcome.failure === null ? withFailure(outcome, changes) : outcome;
-      return { ...attempt, outcome: failed };
+      if (attempt.outcome.failure === null) attempt.outcome = withFailure(attempt.outcome, changes);
+      return attempt;
     }
-    return { ...attempt, changes, outcome: judge(workstream, outcome, changes, outsideScope) };
+    attempt.changes = changes;
+    attempt.outcome = judge(context.workstream, attempt.outcome, changes, outsideScope);
+    return attempt;
   }
 
   /** The workstream's limit holds for preparing a workspace as it does for executing in it. */
-  #open(
-    { workstream, agentId, signal }: AttemptRequest,
-    { number }: AttemptPlan,
-  ): Promise<Workspace | Failure> {
-    const { workplaces, limits } = this.#parts;
+  #open({ workstream, agentId, signal }: AttemptContext, attempt: number): Promise<Workspace | Failure> {
+    const { workspaces, limits } = this.#parts;
     const seconds = workstream.timeoutSeconds ?? limits.timeoutSeconds;
-    return workplaces.open(workstream, { agentId, attempt: number }, { seconds, signal });
+    return workspaces.open(workstream, { agentId, attempt }, { seconds, signal });
   }
 
-  /** Takes what it cost, and how its tools did. */
+  /** Enters what it cost, and how its tools did. */
   #account(outcome: Outcome): void {
     const { budget, circuit } = this.#ledgers;
     const { failure } = outcome;
@@ -184,24 +190,32 @@ export class AttemptRunner {
   }
 }
 
-const unexecuted = (task: AttemptRequest, number: number, failure: Failure): Attempt => ({
-  task,
-  number,
-  workspace: null,
-  outcome: whenInterrupted(unexecutedOutcome(failure), task.interruption()),
-  changes: null,
-});
+const unexecuted = (context: AttemptContext, number: number, failure: Failure): Attempt =>
+  executed(context, number, null, whenInterrupted(unexecutedOutcome(failure), context.interruption()));
 
-/** What the tools of an attempt reported. */
-export const reportsOf = ({ steps }: Outcome): ToolReport[] =>
-  steps.flatMap(({ tool }) => (tool === null ? [] : [tool]));
+const executed = (
+  context: AttemptContext,
+  number: number,
+  workspace: Workspace | null,
+  outcome: Outcome,
+): Attempt => ({
+  context,
+  number,
+  workspace,
+  outcome,
+  changes: null,
+  merge: null,
+  gaveUp: null,
+  compensation: [],
+  candidates: [],
+});
 
 /**
  * A success is judged by what changed, and a failure stays what it is; but where acceptance failed because nothing was
  * done at all, that is the reason, and where the work was accepted although the tool was denied something, it is done.
  */
 function judge(workstream: Workstream, executed: Outcome, changes: Changes, policy: OutsideScope): Outcome {
-  const outcome = withWarnings(madeGood(executed, changes), changes.notes);
+  const outcome = withWarnings(withoutDenial(executed, changes), changes.notes);
   const before = outcome.failure?.reason ?? null;
   if (before !== null && before !== 'acceptance-failed') return outcome;
   const { failure, warnings } = judgeChanges(workstream, changes, policy);
@@ -210,8 +224,8 @@ function judge(workstream: Workstream, executed: Outcome, changes: Changes, poli
   return failure === null ? warned : withFailure(warned, failure);
 }
 
-/** The same for every tool: a denial is made good by acceptance tests that passed on work that changed something. */
-function madeGood(outcome: Outcome, changes: Changes): Outcome {
+/** For every tool: acceptance tests that passed on work that changed something turn a denial into a warning. */
+function withoutDenial(outcome: Outcome, changes: Changes): Outcome {
   const { failure, tests } = outcome;
   const hasPassed = tests.some(({ status }) => status === 'passed');
   const hasFailed = tests.some(({ status, blocking }) => status === 'failed' && blocking);

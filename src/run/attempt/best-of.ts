@@ -1,12 +1,13 @@
 /** Which of several candidates is the best. Pure. */
 import type { Candidate } from '../../domain/attempt.ts';
 import type { Changes } from '../../domain/changes.ts';
-import { spendingOf, sumKnown } from '../../domain/spending.ts';
+import { spendingOf, sumKnown } from '../../domain/tool-report.ts';
 import type { Outcome } from '../../domain/outcome.ts';
+import { reportsOf } from './outcome.ts';
 
 type Facts = Omit<Candidate, 'chosen'>;
 
-/** What the choice is made by, the most important first; each gives less for what is better. */
+/** The most important first; each returns less for what is better. */
 const CRITERIA: ((candidate: Facts) => number)[] = [
   ({ completed }) => (completed ? 0 : 1),
   ({ accepted }) => (accepted ? 0 : 1),
@@ -44,16 +45,15 @@ export function candidateFacts(
   outcome: Outcome,
   changes: Changes | null,
 ): Facts {
-  const { failure, tests, steps } = outcome;
+  const { failure, tests } = outcome;
   const passed = tests.filter(({ status }) => status === 'passed').length;
-  const reports = steps.flatMap((step) => (step.tool === null ? [] : [step.tool]));
   return {
     tool,
     attempt,
     completed: failure === null,
     accepted: failure === null && passed > 0,
     testsPassed: passed,
-    costUsd: spendingOf(reports).costUsd,
+    costUsd: spendingOf(reportsOf(outcome)).costUsd,
     durationSeconds: outcome.durationSeconds,
     changedLines: sumKnown(
       (changes?.files ?? []).flatMap(({ linesAdded, linesRemoved }) => [linesAdded, linesRemoved]),

@@ -1,6 +1,14 @@
-/** Outcomes made from others. */
+/** Outcomes made from others, and the interruption that can be the reason. */
 import type { Failure } from '../../domain/failure.ts';
 import { failedOutcome, type Outcome } from '../../domain/outcome.ts';
+import type { ToolReport } from '../../domain/tool.ts';
+
+/** Why a run stopped before its end. */
+export interface Interruption {
+  /** A signal's name, or what a person did. */
+  by: string;
+  detail: string;
+}
 
 export function withFailure(outcome: Outcome, failure: Failure): Outcome {
   return { ...outcome, status: 'failed', failure };
@@ -10,8 +18,18 @@ export function withWarnings(outcome: Outcome, warnings: readonly string[]): Out
   return warnings.length === 0 ? outcome : { ...outcome, warnings: [...outcome.warnings, ...warnings] };
 }
 
-/** The outcome of an attempt that never came to its steps. */
+/** The outcome of an attempt that could not be executed. */
 export function unexecutedOutcome(failure: Failure): Outcome {
   const now = Date.now();
   return failedOutcome(failure, { startedAt: now, endedAt: now, durationSeconds: 0 }, null);
 }
+
+/** Whatever failure a thread reported that an interruption ended, the interruption was the cause. */
+export function whenInterrupted(outcome: Outcome, interruption: Interruption | null): Outcome {
+  if (interruption === null || outcome.failure === null) return outcome;
+  return withFailure(outcome, { reason: 'interrupted', detail: interruption.detail });
+}
+
+/** What the tools of an attempt reported. */
+export const reportsOf = ({ steps }: Outcome): ToolReport[] =>
+  steps.flatMap(({ tool }) => (tool === null ? [] : [tool]));

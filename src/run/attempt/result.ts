@@ -1,4 +1,4 @@
-/** From what an execution found out, or from a reason not to execute, to the row that is kept. */
+/** Makes the row of a workstream: from an attempt, or from the reason why it was not executed. */
 import {
   COORDINATOR,
   type AgentResult,
@@ -6,42 +6,30 @@ import {
   type StepSummary,
   type TestSummary,
 } from '../../domain/agent-result.ts';
-import type { AttemptRecord, Candidate } from '../../domain/attempt.ts';
-import type { Changes, Merge } from '../../domain/changes.ts';
+import type { AttemptRecord } from '../../domain/attempt.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { describeFailure, failureContext } from '../../domain/failure-message.ts';
 import type { Json } from '../../domain/json.ts';
-import type { Outcome, StepResult, TestResult, TestCounts } from '../../domain/outcome.ts';
+import type { StepResult, TestResult, TestCounts } from '../../domain/outcome.ts';
 import type { Broken } from '../../domain/plan.ts';
 import type { Workstream } from '../../domain/workstream.ts';
 import { normalize } from '../../analysis/patterns.ts';
 import { isoTimestamp } from '../../text/format.ts';
-
-/** What an agent found out about a workstream, and what followed from it. */
-export interface ExecutedAttempt {
-  agentId: string;
-  /** Of the attempt that counts. */
-  outcome: Outcome;
-  changes: Changes | null;
-  merge: Merge | null;
-  /** The other attempts than the one whose result this is. */
-  earlierAttempts: AttemptRecord[];
-  candidates: Candidate[];
-  gaveUp: string | null;
-  /** The steps of the compensation. */
-  compensation: StepResult[];
-}
+import type { Attempt } from './attempt-runner.ts';
 
 /**
- * What an agent did. A failure because of an interruption counts as skipped, so that the run can be resumed. Written
- * out, because it is done for each workstream and copying objects by spreading them takes longer than all else here.
+ * The row of a workstream that an agent executed. A failure because of an interruption counts as skipped, so that the
+ * run can be resumed. Written out, because it is done for each workstream and copying objects by spreading them takes
+ * longer than all else here.
+ * @param earlierAttempts the other attempts than the one whose result this is.
  */
 export function executedResult(
   runId: string,
-  workstream: Workstream,
-  execution: ExecutedAttempt,
+  attempt: Attempt,
+  earlierAttempts: AttemptRecord[],
 ): AgentResult {
-  const { agentId, outcome, changes, earlierAttempts } = execution;
+  const { context, outcome, changes } = attempt;
+  const { agentId, workstream } = context;
   const { failure } = outcome;
   const facts = failureFacts(failure);
   const changed = changes?.files.map(({ path }) => path) ?? [];
@@ -59,7 +47,7 @@ export function executedResult(
     errors: facts.errors,
     warnings: outcome.warnings,
     testResults: summarizeTests(outcome.tests),
-    metadata: executedMetadata(workstream, execution, facts.tail),
+    metadata: executedMetadata(attempt, earlierAttempts, facts.tail),
     reason: facts.reason,
     explanation: facts.explanation,
     failure,
@@ -74,11 +62,11 @@ export function executedResult(
 }
 
 function executedMetadata(
-  workstream: Workstream,
-  execution: ExecutedAttempt,
+  { context, outcome, changes, merge, candidates, gaveUp, compensation }: Attempt,
+  earlierAttempts: AttemptRecord[],
   tail: string | null,
 ): ResultMetadata {
-  const { outcome, changes, merge, earlierAttempts, candidates, gaveUp, compensation } = execution;
+  const { workstream } = context;
   return {
     title: workstream.title,
     kind: workstream.kind,
@@ -146,7 +134,7 @@ function parseOutput(json: string): Json {
 const isStop = (failure: Failure): boolean =>
   failure.reason === 'interrupted' || failure.reason === 'cancelled';
 
-/** What a row says of a failure; all null for none. */
+/** The columns of a failure; all null for none. */
 function failureFacts(failure: Failure | null) {
   if (failure === null)
     return {
@@ -167,7 +155,7 @@ function failureFacts(failure: Failure | null) {
     reason: failure.reason,
     explanation,
     failure,
-    // Of an error without a word, be it of spaces and colours, there is none, as it is read back.
+    // An explanation of nothing but spaces and colours has no pattern, as when it is read back.
     pattern: isError ? normalize(explanation) || null : null,
   };
 }

@@ -1,30 +1,33 @@
-/** What becomes of a workstream in the hand of an agent: attempts, and what follows from the last of them. */
+/** Takes a workstream through its attempts, and does what follows from the last of them. */
 import type { AgentResult } from '../../domain/agent-result.ts';
 import type { AttemptRecord, Candidate } from '../../domain/attempt.ts';
-import type { Merge } from '../../domain/changes.ts';
 import type { Inheritance } from '../../domain/earlier-run.ts';
 import { describeFailure } from '../../domain/failure-message.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { Outcome, StepResult } from '../../domain/outcome.ts';
 import type { ToolSettings } from '../../domain/tool.ts';
 import type { Workstream } from '../../domain/workstream.ts';
-import { canBatch } from '../batch-sizer.ts';
-import { AttemptHistory, attemptRecord } from './attempt-history.ts';
+import { isQueueable } from '../dispatcher.ts';
 import {
   type Attempt,
+  type AttemptContext,
+  type AttemptFields,
   AttemptRunner,
-  type RunLedgers,
   type AttemptRunnerParts,
-  reportsOf,
-  type AttemptRequest,
-  type AttemptPlan,
 } from './attempt-runner.ts';
 import { candidateFacts, chooseBest } from './best-of.ts';
-import { Budget, costOf, usesTool } from './budget.ts';
-import { withFailure, withWarnings } from './outcome.ts';
-import { type ExecutedAttempt, executedResult } from './result.ts';
+import {
+  AttemptHistory,
+  attemptRecord,
+  Budget,
+  costOf,
+  type RunLedgers,
+  ToolCircuit,
+  usesTool,
+} from './ledgers.ts';
+import { reportsOf, withFailure, withWarnings } from './outcome.ts';
+import { executedResult } from './result.ts';
 import { decideRetry, type RetryDecision } from './retry.ts';
-import { ToolCircuit } from './tool-circuit.ts';
 
 export interface WorkstreamRunnerParts extends AttemptRunnerParts {
   /**
@@ -41,18 +44,22 @@ export interface WorkstreamRunnerParts extends AttemptRunnerParts {
   inheritance: Pick<Inheritance, 'attempts' | 'spentUsd'>;
 }
 
-/** The end of an attempt: the final result, or another attempt after a pause. */
+/** How an attempt ended: with the final result, with another attempt after a pause, or without having been started. */
 export type AttemptEnd =
-  | { result: AgentResult; outcome: Outcome }
-  | { result: null; attempt: number; failure: Failure; afterSeconds: number };
+  | { type: 'final'; result: AgentResult; outcome: Outcome }
+  | { type: 'retry'; attempt: number; failure: Failure; afterSeconds: number }
+  | { type: 'unstarted' };
 
-/** What follows from the attempt that counts. */
-type Aftermath = Pick<ExecutedAttempt, 'merge' | 'compensation' | 'gaveUp' | 'candidates'>;
+/** An attempt that competes with others, and what it is judged by. */
+interface Contender {
+  attempt: Attempt;
+  facts: Omit<Candidate, 'chosen'>;
+}
 
 export class WorkstreamRunner {
   readonly #parts: WorkstreamRunnerParts;
   readonly #ledgers: RunLedgers;
-  readonly #maker: AttemptRunner;
+  readonly #attempts: AttemptRunner;
 
   constructor(parts: WorkstreamRunnerParts) {
     this.#parts = parts;
@@ -61,18 +68,18 @@ export class WorkstreamRunner {
       budget: new Budget(parts.maxCostUsd),
       circuit: new ToolCircuit(parts.toolCircuit),
     };
-    this.#maker = new AttemptRunner(parts, this.#ledgers);
+    this.#attempts = new AttemptRunner(parts, this.#ledgers);
     this.#inherit(parts);
   }
 
-  /** Of a competition every candidate is made anew. */
+  /** A competition starts again with its first candidate. */
   #inherit({ inheritance, bestOf }: WorkstreamRunnerParts): void {
     this.#ledgers.budget.spend(inheritance.spentUsd);
     if (bestOf.length > 0) return;
     for (const [id, records] of inheritance.attempts) this.#ledgers.history.restore(id, records);
   }
 
-  /** Which attempt the next one is, counted from 1. */
+  /** Number of the next attempt, from 1. */
   nextAttempt(workstreamId: string): number {
     return this.#ledgers.history.next(workstreamId);
   }
@@ -82,7 +89,7 @@ export class WorkstreamRunner {
     return this.#ledgers.history.of(workstreamId);
   }
 
-  /** Why this agent is not to start a workstream at all; null when it may. */
+  /** Why this agent may not start a workstream; null when it may. */
   refusal(agent: number, workstream: Workstream): Failure | null {
     const { circuit, budget } = this.#ledgers;
     const tools = Object.values(this.#parts.toolsOf(agent, workstream));
@@ -96,162 +103,165 @@ export class WorkstreamRunner {
     return this.#ledgers.budget.refusalOf(workstream);
   }
 
+  /** Whether `enqueue` may be called for a workstream. */
+  mayQueue(workstream: Workstream): boolean {
+    const { engine, limits } = this.#parts;
+    return engine.enqueue !== undefined && isQueueable(workstream, limits.timeoutSeconds);
+  }
+
   /** Never rejects because of what a workstream, a tool or a repository did. */
-  async attempt(task: AttemptRequest): Promise<AttemptEnd> {
-    if (this.#parts.bestOf.length > 0 && usesTool(task.workstream)) return this.#compete(task);
-    return this.#conclude(await this.#maker.run(task, this.#work(task)));
+  async attempt(context: AttemptContext): Promise<AttemptEnd> {
+    if (this.#parts.bestOf.length > 0 && usesTool(context.workstream)) return this.#compete(context);
+    return this.#conclude(await this.#attempts.run(context, this.#fields(context)));
   }
 
-  /** Whether `lineUp` is for it. */
-  mayWait(workstream: Workstream): boolean {
-    return canBatch(workstream, this.#parts.limits.timeoutSeconds);
+  /** As `attempt`, queued behind what the agent executes; where it is `unstarted`, nothing of it has happened. */
+  async enqueue(context: AttemptContext): Promise<AttemptEnd> {
+    const attempt = await this.#attempts.enqueue(context, this.#fields(context));
+    return attempt === null ? UNSTARTED : this.#conclude(attempt);
   }
 
-  /** As `attempt`, behind what the agent has in hand; null when it was not begun soon: then nothing has happened. */
-  async lineUp(task: AttemptRequest): Promise<AttemptEnd | null> {
-    const attempt = await this.#maker.lineUp(task, this.#work(task));
-    return attempt === null ? null : this.#conclude(attempt);
+  #fields({ workstream, agent }: AttemptContext): AttemptFields {
+    const { id } = workstream;
+    const attempt = this.nextAttempt(id);
+    return {
+      attempt,
+      tools: this.#parts.toolsOf(agent, workstream),
+      logFile: this.#logFile(attempt === 1 ? id : `${id}.${attempt}`),
+    };
   }
 
-  #work({ workstream, agent }: AttemptRequest): AttemptPlan {
-    const number = this.nextAttempt(workstream.id);
-    const tools = this.#parts.toolsOf(agent, workstream);
-    return { number, tools, logName: number === 1 ? workstream.id : `${workstream.id}.${number}` };
+  #logFile(name: string): string {
+    return `${this.#parts.logFolder}/${name}.log`;
   }
 
-  async #conclude(made: Attempt): Promise<AttemptEnd> {
-    const { attempt, merge } = await this.#accept(made);
+  async #conclude(executed: Attempt): Promise<AttemptEnd> {
+    const attempt = await this.#accept(executed);
     const { failure } = attempt.outcome;
-    if (failure === null) return this.#complete(attempt, merge, []);
+    if (failure === null) return this.#end(await this.#close(attempt));
     const decision = this.#decide(attempt, failure);
-    if (!decision.again) return this.#giveUp(attempt, decision.gaveUp, []);
+    if (!decision.again) return this.#giveUp({ ...attempt, gaveUp: decision.gaveUp });
     await this.#close(attempt);
-    return { result: null, attempt: attempt.number, failure, afterSeconds: decision.afterSeconds };
+    return { type: 'retry', attempt: attempt.number, failure, afterSeconds: decision.afterSeconds };
   }
 
-  /** Gives the workstream to several tools in turn. The work of all is kept; that of the best counts. */
-  async #compete(task: AttemptRequest): Promise<AttemptEnd> {
-    const made = await this.#makeAll(task);
-    const best = chooseBest(made.map(({ facts }) => facts));
-    const chosen = made[best];
+  /** Has several tools do the workstream in turn. The work of all is kept; that of the best counts. */
+  async #compete(context: AttemptContext): Promise<AttemptEnd> {
+    const contenders = await this.#attemptAll(context);
+    const best = chooseBest(contenders.map(({ facts }) => facts));
+    const chosen = contenders[best];
     if (chosen === undefined) throw new Error('there was no candidate');
-    const candidates = made.map(({ facts }, index) => ({ ...facts, chosen: index === best }));
-    const untried = this.#parts.bestOf.slice(made.length);
-    chosen.attempt.outcome = withWarnings(
-      chosen.attempt.outcome,
-      untried.length === 0
-        ? []
-        : [`It was not given to ${untried.join(' and ')}: the run was interrupted, or no money was left.`],
-    );
-    for (const { attempt } of made.filter((each) => each !== chosen)) {
+    for (const { attempt } of contenders) {
+      if (attempt === chosen.attempt) continue;
       this.#remember(attempt);
       await this.#close(attempt);
     }
-    const { attempt, merge } = await this.#accept(await this.#choose(chosen.attempt));
-    return attempt.outcome.failure === null
-      ? this.#complete(attempt, merge, candidates)
-      : this.#giveUp(attempt, null, candidates);
+    const untried = this.#parts.bestOf.slice(contenders.length);
+    const note = `It was not given to ${untried.join(' and ')}: the run was interrupted, or no money was left.`;
+    const attempt = await this.#accept(
+      await this.#choose({
+        ...chosen.attempt,
+        outcome: withWarnings(chosen.attempt.outcome, untried.length === 0 ? [] : [note]),
+        candidates: contenders.map(({ facts }, index) => ({ ...facts, chosen: index === best })),
+      }),
+    );
+    return attempt.outcome.failure === null ? this.#end(await this.#close(attempt)) : this.#giveUp(attempt);
   }
 
-  /** Each in a workspace of its own, as long as the run goes on and there is money. */
-  async #makeAll(task: AttemptRequest): Promise<{ attempt: Attempt; facts: Omit<Candidate, 'chosen'> }[]> {
-    const { workstream, agent, signal } = task;
+  /** Each in a workspace of its own, as long as the run goes on and money is left. */
+  async #attemptAll(context: AttemptContext): Promise<Contender[]> {
+    const { workstream, agent, signal } = context;
     const { bestOf } = this.#parts;
     const limitUsd = workstream.maxCostUsd ?? Number.POSITIVE_INFINITY;
-    const made: { attempt: Attempt; facts: Omit<Candidate, 'chosen'> }[] = [];
+    const contenders: Contender[] = [];
     for (const [index, tool] of bestOf.entries()) {
-      const spentUsd = made.reduce((sum, { facts }) => sum + (facts.costUsd ?? 0), 0);
+      const spentUsd = contenders.reduce((sum, { facts }) => sum + (facts.costUsd ?? 0), 0);
       const isSpent = spentUsd >= limitUsd || this.#ledgers.budget.refusal() !== null;
       if (index > 0 && (signal.aborted || isSpent)) break;
-      const tools = this.#parts.toolsOf(agent, workstream, tool);
       const number = index + 1;
-      const logName = `${workstream.id}.${[tool, ...repeated(bestOf, index)].join('.')}`;
-      const attempt = await this.#maker.run(task, { number, tools, logName, spentUsd });
-      made.push({ attempt, facts: candidateFacts(tool, number, attempt.outcome, attempt.changes) });
+      const attempt = await this.#attempts.run(context, {
+        attempt: number,
+        tools: this.#parts.toolsOf(agent, workstream, tool),
+        logFile: this.#logFile([workstream.id, tool, ...repeated(bestOf, index)].join('.')),
+        spentUsd,
+      });
+      contenders.push({ attempt, facts: candidateFacts(tool, number, attempt.outcome, attempt.changes) });
     }
-    return made;
+    return contenders;
   }
 
-  /** The workstream's branch is that of the candidate which was looked at last. What was judged is what counts. */
+  /** Makes the candidate's work that of the workstream, whose branch is that of the candidate which was judged last. */
   async #choose(chosen: Attempt): Promise<Attempt> {
     const { workspace, outcome } = chosen;
     if (workspace === null || chosen.changes === null) return chosen;
-    const changes = await this.#parts.workplaces.choose(workspace);
+    const changes = await this.#parts.workspaces.choose(workspace);
     if (changes === null) return chosen;
     if (!('reason' in changes)) return { ...chosen, changes };
     return { ...chosen, outcome: outcome.failure === null ? withFailure(outcome, changes) : outcome };
   }
 
-  #remember({ task, number, outcome, changes }: Attempt): AttemptRecord {
+  #remember({ context, number, outcome, changes }: Attempt): void {
     const { failure } = outcome;
-    const record = attemptRecord(number, task.agentId, outcome, failure, changes);
-    this.#ledgers.history.add(task.workstream.id, record, failure);
-    return record;
+    const record = attemptRecord(number, context.agentId, outcome, failure, changes);
+    this.#ledgers.history.add(context.workstream.id, record, failure);
   }
 
   #decide(attempt: Attempt, failure: Failure): RetryDecision {
-    const { task, number, outcome, changes } = attempt;
-    const { id, circuitBreaker, maxCostUsd } = task.workstream;
-    const record = attemptRecord(number, task.agentId, outcome, failure, changes);
+    const { context, number, outcome, changes } = attempt;
+    const { id, circuitBreaker, maxCostUsd } = context.workstream;
+    const record = attemptRecord(number, context.agentId, outcome, failure, changes);
     const decision = decideRetry(circuitBreaker, [...this.earlierAttempts(id), record], maxCostUsd);
-    if (decision.again) this.#remember(attempt);
+    if (decision.again) this.#ledgers.history.add(id, record, failure);
     return decision;
   }
 
-  /** Takes the work of an attempt that succeeded; where it could not be taken it has failed. */
-  async #accept(attempt: Attempt): Promise<{ attempt: Attempt; merge: Merge | null }> {
-    const { task, workspace, changes, outcome } = attempt;
-    if (outcome.failure !== null || workspace === null) return { attempt, merge: null };
-    const merge = await this.#parts.workplaces.accept(task.workstream, workspace, changes);
-    if (merge === null || !('reason' in merge)) return { attempt, merge };
-    return { attempt: { ...attempt, outcome: withFailure(outcome, merge) }, merge: null };
+  /** Accepts the work of an attempt that succeeded; where that was not possible it has failed. */
+  async #accept(attempt: Attempt): Promise<Attempt> {
+    const { context, workspace, changes, outcome } = attempt;
+    if (outcome.failure !== null || workspace === null) return attempt;
+    const merge = await this.#parts.workspaces.accept(context.workstream, workspace, changes);
+    if (merge === null) return attempt;
+    return 'reason' in merge ? { ...attempt, outcome: withFailure(outcome, merge) } : { ...attempt, merge };
   }
 
-  async #complete(attempt: Attempt, merge: Merge | null, candidates: Candidate[]): Promise<AttemptEnd> {
-    return this.#end(await this.#close(attempt), { merge, gaveUp: null, compensation: [], candidates });
-  }
-
-  async #giveUp(attempt: Attempt, gaveUp: string | null, candidates: Candidate[]): Promise<AttemptEnd> {
+  async #giveUp(attempt: Attempt): Promise<AttemptEnd> {
     const { steps, warnings } = await this.#compensate(attempt);
-    const warned = { ...attempt, outcome: withWarnings(attempt.outcome, warnings) };
-    const aftermath = { merge: null, gaveUp, compensation: steps, candidates };
-    return this.#end(await this.#close(warned), aftermath);
+    const outcome = withWarnings(attempt.outcome, warnings);
+    return this.#end(await this.#close({ ...attempt, outcome, compensation: steps }));
   }
 
-  async #compensate({ task, number, workspace }: Attempt): Promise<Pick<Outcome, 'steps' | 'warnings'>> {
-    const workstream = compensationOf(task.workstream, this.#parts.limits.timeoutSeconds);
-    if (workstream === null || workspace === null || task.signal.aborted) return { steps: [], warnings: [] };
-    const work = { number, tools: {}, logName: `${workstream.id}.compensation` };
-    const { steps } = await this.#maker.execute({ ...task, workstream }, { ...workspace, setup: null }, work);
+  async #compensate({ context, number, workspace }: Attempt): Promise<Pick<Outcome, 'steps' | 'warnings'>> {
+    const workstream = compensationOf(context.workstream, this.#parts.limits.timeoutSeconds);
+    if (workstream === null || workspace === null || context.signal.aborted)
+      return { steps: [], warnings: [] };
+    const { steps } = await this.#attempts.execute(
+      { ...context, workstream },
+      { ...workspace, setup: null },
+      {
+        attempt: number,
+        tools: {},
+        logFile: this.#logFile(`${workstream.id}.compensation`),
+      },
+    );
     return { steps, warnings: compensationWarnings(workstream, steps) };
   }
 
   async #close(attempt: Attempt): Promise<Attempt> {
     const { workspace, outcome } = attempt;
     if (workspace === null) return attempt;
-    const notes = await this.#parts.workplaces.close(workspace);
+    const notes = await this.#parts.workspaces.close(workspace);
     return notes.length === 0 ? attempt : { ...attempt, outcome: withWarnings(outcome, notes) };
   }
 
-  #end({ task, outcome, changes }: Attempt, aftermath: Aftermath): AttemptEnd {
-    const { workstream, agentId } = task;
-    const known = withWarnings(outcome, this.#unknownCosts(workstream, outcome));
+  #end(attempt: Attempt): AttemptEnd {
+    const { workstream } = attempt.context;
+    const outcome = withWarnings(attempt.outcome, this.#unknownCosts(workstream, attempt.outcome));
+    const ended = outcome === attempt.outcome ? attempt : { ...attempt, outcome };
     const earlierAttempts = this.#ledgers.history.take(workstream.id);
-    const { merge, compensation, gaveUp, candidates } = aftermath;
-    const execution: ExecutedAttempt = {
-      agentId,
-      outcome: known,
-      changes,
-      earlierAttempts,
-      merge,
-      compensation,
-      gaveUp,
-      candidates,
-    };
-    return { result: executedResult(this.#parts.runId, workstream, execution), outcome: known };
+    return { type: 'final', result: executedResult(this.#parts.runId, ended, earlierAttempts), outcome };
   }
 
-  /** A limit that can't be enforced has to be said. */
+  /** Says so where a limit can't be enforced. */
   #unknownCosts({ maxCostUsd }: Workstream, outcome: Outcome): string[] {
     if (maxCostUsd === null && this.#parts.maxCostUsd === null) return [];
     const { unknown } = costOf(reportsOf(outcome));
@@ -261,17 +271,17 @@ export class WorkstreamRunner {
   }
 }
 
+const UNSTARTED: AttemptEnd = { type: 'unstarted' };
+
 /** The number of a tool that is named a second time, so that each candidate has a log of its own. */
 function repeated(tools: readonly string[], index: number): number[] {
   const before = tools.slice(0, index).filter((tool) => tool === tools[index]).length;
   return before === 0 ? [] : [before + 1];
 }
 
-/** Undoing what a workstream did that has failed for good. Pure. */
-
 /**
- * The workstream whose steps undo what this one did, the last action first; null where it names none. Each action has
- * a limit of its own, so that one that hangs does not keep the others from being run.
+ * A workstream whose steps undo what this one did, the last action first; null where it names none. Each action has a
+ * limit of its own, so that one that hangs does not keep the others from being run.
  * @param limitSeconds for an action, where the workstream names none.
  */
 function compensationOf(workstream: Workstream, limitSeconds: number): Workstream | null {

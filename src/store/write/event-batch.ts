@@ -10,7 +10,7 @@ export interface StateChange {
   state: 'pending' | 'running';
   agentId: string | null;
   since: string | null;
-  /** Whether the next commit is soon enough: most of what is lined up has its result by then. */
+  /** Whether the next commit is soon enough: most queued workstreams have their result by then. */
   canWait: boolean;
 }
 
@@ -53,7 +53,7 @@ export class EventBatch {
       case 'workstream-retrying':
         return this.#change(event.workstreamId, PENDING);
       case 'workstream-started': {
-        const { agentId, at: since, linedUp: canWait } = event;
+        const { agentId, at: since, queued: canWait } = event;
         return this.#change(event.workstreamId, { state: 'running', agentId, since, canWait });
       }
       case 'workstream-progress': {

@@ -2,7 +2,7 @@
 import type { AgentResult, ResultMetadata } from '../../domain/agent-result.ts';
 import type { AttemptRecord } from '../../domain/attempt.ts';
 import type { Failure } from '../../domain/failure.ts';
-import { type Spending, spendingOf, sumKnown } from '../../domain/spending.ts';
+import { type Spending, spendingOf, sumKnown } from '../../domain/tool-report.ts';
 import { normalizeMessage } from '../../text/normalize-message.ts';
 import type { Statements } from './recorder-statements.ts';
 import { testsCell, writeTestCases } from './test-cases.ts';

@@ -133,7 +133,7 @@ describe('while the database refuses', () => {
 
   test('nothing asks for a commit before the database is tried again', () => {
     const run = begun(HOUR_MS);
-    run.recorder.take(begins('ws-1', { linedUp: true }));
+    run.recorder.take(begins('ws-1', { queued: true }));
     run.lock();
     run.recorder.take(finished(result('ws-2')));
     run.recorder.commit();

@@ -116,11 +116,11 @@ describe('a run from its start', () => {
     expect(live(connection)).toEqual([{ ...untouched, workstream_id: 'ws-1' }, untouched]);
   });
 
-  test('the start of one that was lined up is written by the second commit, unless it has ended by then', () => {
+  test('the start of a queued workstream is written by the second commit, unless it has ended by then', () => {
     const connection = opened(temporaryFolder());
     const recorder = new SqliteRecorder(connection);
     recorder.take(started(['ws-1', 'ws-2']));
-    for (const id of ['ws-1', 'ws-2']) recorder.take(begins(id, { linedUp: true }));
+    for (const id of ['ws-1', 'ws-2']) recorder.take(begins(id, { queued: true }));
     recorder.take(progress('ws-1', 0.5, 'half'));
     recorder.commit();
     expect(recorder.hasLeft).toBe(true);

@@ -39,7 +39,7 @@ async function accept(tests: AcceptanceTest[], given: Given = {}): Promise<Outco
     acceptanceTests: tests,
     ...given.definition,
   });
-  return engine.run(assignment(folder, definition, given.fields), {
+  return engine.execute(assignment(folder, definition, given.fields), {
     signal: new AbortController().signal,
     onMessage: () => undefined,
   });

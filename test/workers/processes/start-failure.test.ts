@@ -49,7 +49,7 @@ let runs = 0;
 /** What a workstream of this one step fails with; null where it completes. */
 async function failureOf(step: Step, engine = direct): Promise<{ reason: string; said: string } | null> {
   runs += 1;
-  const { failure } = await engine.run(assignment(folder, workstream(`ws-${runs}`, [step])), {
+  const { failure } = await engine.execute(assignment(folder, workstream(`ws-${runs}`, [step])), {
     signal: new AbortController().signal,
     onMessage: () => undefined,
   });
@@ -160,7 +160,7 @@ describe('a line', () => {
   });
 
   test('keeps what was printed', async () => {
-    const { failure } = await direct.run(
+    const { failure } = await direct.execute(
       assignment(folder, workstream('ws-a', [runStep('echo before; no-such-command')])),
       { signal: new AbortController().signal, onMessage: () => undefined },
     );
@@ -173,7 +173,7 @@ test('an acceptance test says what keeps it from being run', async () => {
   const definition = workstream('ws-a', [runStep('true')], {
     acceptanceTests: [acceptanceCommand('./crlf.sh'), acceptanceCommand('./noexec.sh')],
   });
-  const { tests } = await direct.run(assignment(folder, definition), {
+  const { tests } = await direct.execute(assignment(folder, definition), {
     signal: new AbortController().signal,
     onMessage: () => undefined,
   });

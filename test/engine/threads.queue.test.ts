@@ -1,4 +1,4 @@
-/** What is lined up behind something in the same thread. */
+/** Assignments that are queued behind another one in the same thread. */
 import { setMaxListeners } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,7 +34,7 @@ export const closesPortAndLeavesTimer = async (input, context) => {
   leavesTimer();
 };`;
 
-const base = mkdtempSync(join(tmpdir(), 'millrace-lots-'));
+const base = mkdtempSync(join(tmpdir(), 'millrace-queue-'));
 const engine = new ThreadEngine({ ...engineSettings(base), agents: 1, manyCommands: false });
 afterAll(async () => {
   await engine.close();
@@ -44,7 +44,7 @@ afterAll(async () => {
 /** Definitions that have none share one. */
 const NO_SCOPE: string[] = [];
 
-/** A folder with the module; `hand` gives one to the agent: the first is run, what comes behind it is lined up. */
+/** A folder with the module; `give` gives one to the agent, which executes the first and queues those behind it. */
 function bench() {
   const folder = mkdtempSync(join(base, 'folder-'));
   const module = join(folder, 'module.mjs');
@@ -52,23 +52,23 @@ function bench() {
   const { signal } = new AbortController();
   setMaxListeners(0, signal);
   const options = { signal, onMessage: () => undefined };
-  const hand = (id: string, name: string, how: 'run' | 'lineUp'): Promise<Outcome | null> => {
+  const give = (id: string, name: string, how: 'execute' | 'enqueue'): Promise<Outcome | null> => {
     const definition = { ...workstream(id, [moduleStep(module, name)]), filesScope: NO_SCOPE };
     return engine[how](assignment(folder, definition), options);
   };
-  /** Hands it out again for as long as it is given back. */
+  /** Enqueues it again as often as it is returned. */
   const untilDone = async (id: string, name: string): Promise<Outcome> =>
-    (await hand(id, name, 'lineUp')) ?? untilDone(id, name);
-  const handAll = (names: readonly string[]): Promise<Outcome | null>[] =>
-    names.map((name, index) => hand(`ws-${index}`, name, index === 0 ? 'run' : 'lineUp'));
+    (await give(id, name, 'enqueue')) ?? untilDone(id, name);
+  const giveAll = (names: readonly string[]): Promise<Outcome | null>[] =>
+    names.map((name, index) => give(`ws-${index}`, name, index === 0 ? 'execute' : 'enqueue'));
   const ran = (): string[] => readFileSync(join(folder, 'ran'), 'utf8').trim().split('\n');
-  return { hand, untilDone, handAll, ran, go: () => writeFileSync(join(folder, 'go'), '') };
+  return { give, untilDone, giveAll, ran, go: () => writeFileSync(join(folder, 'go'), '') };
 }
 
 const ends = async (outcomes: Promise<Outcome | null>[]) =>
   (await Promise.all(outcomes)).map((outcome) => outcome && (outcome.failure?.reason ?? outcome.status));
 
-test('each is executed once, however often it is given back', async () => {
+test('each is executed once, however often it is returned', async () => {
   const { untilDone, ran } = bench();
   const ids = Array.from({ length: 200 }, (_, index) => `ws-${index}`);
   const outcomes = await Promise.all(ids.map((id) => untilDone(id, 'default')));
@@ -83,24 +83,24 @@ test('what one does to its own definition reaches no other', async () => {
   expect(outcomes.map(({ output }) => output)).toEqual(ids.map(() => '1'));
 });
 
-test('what waits behind one that takes long is given back, and nothing of it has happened', async () => {
-  const { handAll, ran, go } = bench();
-  const [first, ...behind] = handAll(['waits', 'default', 'default']);
+test('what is queued behind one that takes long is returned, and nothing of it has happened', async () => {
+  const { giveAll, ran, go } = bench();
+  const [first, ...behind] = giveAll(['waits', 'default', 'default']);
   expect(await ends(behind)).toEqual([null, null]);
-  // It may begin only after they were given back.
+  // It may start only after they were returned.
   expect(await vi.waitFor(ran, 30_000)).toEqual(['ws-0']);
   go();
   expect((await first)?.status).toBe('completed');
 });
 
-test('what can not be handed over fails, and no clock of it goes on', async () => {
+test('what can not be sent to a thread fails, and no timer of it goes on', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => void vi.useRealTimers());
   const unspeakable: unknown = { 'ws-0': 1n };
   const dependencies = unspeakable as Assignment['dependencies'];
   const { signal } = new AbortController();
   const definition = workstream('ws-a', [moduleStep('/nowhere.mjs')]);
-  const outcome = await engine.run(assignment(base, definition, { dependencies }), {
+  const outcome = await engine.execute(assignment(base, definition, { dependencies }), {
     signal,
     onMessage: () => undefined,
   });
@@ -108,28 +108,28 @@ test('what can not be handed over fails, and no clock of it goes on', async () =
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('what was begun when the thread died has failed, what was not is given back', async () => {
-  const { handAll, ran } = bench();
-  const [first, second, ...behind] = await ends(handAll(['default', 'exits', 'default', 'default']));
+test('what was started when the thread died has failed, what was not is returned', async () => {
+  const { giveAll, ran } = bench();
+  const [first, second, ...behind] = await ends(giveAll(['default', 'exits', 'default', 'default']));
   expect(first).toBe('completed');
-  // It is given back itself where the machine was too slow to begin it in time.
+  // It is returned itself where the machine was too slow to start it in time.
   expect(ran()).toEqual(second === null ? ['ws-0'] : ['ws-0', 'ws-1']);
   expect([null, 'worker-crashed']).toContain(second);
   expect(behind).toEqual([null, null]);
 });
 
-test('a thread that is not fit for another one gives its outcome, and the rest back', async () => {
-  const { handAll } = bench();
-  expect(await ends(handAll(['leavesTimer', 'default', 'default']))).toEqual(['completed', null, null]);
+test('a thread that is not fit for another execution answers its own, and the rest is returned', async () => {
+  const { giveAll } = bench();
+  expect(await ends(giveAll(['leavesTimer', 'default', 'default']))).toEqual(['completed', null, null]);
 });
 
 test.each([
   ['that is fit for another', 'closesPort'],
   ['that is not fit for another', 'closesPortAndLeavesTimer'],
-])('code that closes the port of its thread, %s, costs nobody an answer', async (_, closes) => {
-  const { hand, ran } = bench();
-  const closer = hand('ws-closer', closes, 'run');
-  const next = hand('ws-next', 'default', 'run');
+])('code that closes the port of its thread, %s, loses no answer', async (_, closes) => {
+  const { give, ran } = bench();
+  const closer = give('ws-closer', closes, 'execute');
+  const next = give('ws-next', 'default', 'execute');
   expect((await closer)?.status).toBe('completed');
   expect((await next)?.status).toBe('completed');
   expect(ran()).toEqual(['ws-closer', 'ws-next']);

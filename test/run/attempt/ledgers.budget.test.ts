@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { NO_TOKENS, type ToolReport } from '../../../src/domain/tool.ts';
-import { Budget, costOf } from '../../../src/run/attempt/budget.ts';
+import { Budget, costOf } from '../../../src/run/attempt/ledgers.ts';
 
 const report = (tool: string, costUsd: number | null): ToolReport => ({
   tool,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Failure } from '../../../src/domain/failure.ts';
-import { ToolCircuit } from '../../../src/run/attempt/tool-circuit.ts';
+import { ToolCircuit } from '../../../src/run/attempt/ledgers.ts';
 
 const missing: Failure = { reason: 'tool-not-found', tool: 'claude', program: 'claude' };
 const quota: Failure = { reason: 'tool-quota', tool: 'claude', detail: 'x', tail: '', log: null };
