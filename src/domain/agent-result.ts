@@ -1,109 +1,126 @@
 /** The row of `agent_results`: what one agent found out about one workstream. */
+import { z } from 'zod';
+import { attemptSchema, candidateSchema } from './attempt.ts';
+import { changesSchema, mergeSchema } from './changes.ts';
+import { reasonSchema, storedFailureSchema } from './failure.ts';
 import type { Json, JsonObject } from './json.ts';
-import type { Failure, Reason } from './failure.ts';
-import type { AttemptRecord, Candidate } from './attempt.ts';
-import type { Changes, Merge } from './changes.ts';
-import type { TestResult, TestCounts } from './outcome.ts';
-import type { ToolReport } from './tool.ts';
+import { testCountsSchema, testResultSchema } from './outcome.ts';
+import { toolReportSchema } from './tool-report.ts';
+
+const text = z.string();
+const count = z.number().int().nonnegative();
+const seconds = z.number();
+
+/** Data of others, taken as it is: to look through it again would take long, and z.record leaves `__proto__` out. */
+const json = z.custom<Json>((value) => value !== undefined);
+const jsonObject = z.custom<JsonObject>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+);
 
 /** The states of a workstream. The last three are final: only they are rows of `agent_results`. */
 export type Status = 'pending' | 'blocked' | 'running' | FinalStatus;
-export type FinalStatus = 'completed' | 'failed' | 'skipped';
+const finalStatusSchema = z.enum(['completed', 'failed', 'skipped']);
+export type FinalStatus = z.infer<typeof finalStatusSchema>;
 
 /** Name in `agent_id` where no agent ran the workstream. */
 export const COORDINATOR = 'coordinator';
 
+const resultErrorSchema = z.object({
+  /** The failure's reason; in a row of an older system, whatever word it had there. */
+  type: text,
+  message: text,
+});
 /** An element of `errors`. */
-export interface ResultError {
-  /** The failure's reason; in a row of an older system, whatever word stood there. */
-  type: string;
-  message: string;
-}
+export type ResultError = z.infer<typeof resultErrorSchema>;
 
+const testSummarySchema = z.object({
+  total: count,
+  passed: count,
+  failed: count,
+  manual: count,
+  /** The tests that these ran, added up over those that say; null where none does. */
+  cases: testCountsSchema.nullable(),
+  tests: z.array(testResultSchema),
+});
 /**
  * The object in `test_results`. Its numbers are those of acceptance tests and gates; manual checks are listed and
  * count neither as passed nor as failed. Their `cases` are not in that object but in the table `test_cases`.
  */
-export interface TestSummary {
-  total: number;
-  passed: number;
-  failed: number;
-  manual: number;
-  /** The tests that these ran, added up over those that say; null where none does. */
-  cases: TestCounts | null;
-  tests: TestResult[];
-}
+export type TestSummary = z.infer<typeof testSummarySchema>;
 
-/** What `metadata` holds beside the columns. */
-export interface ResultMetadata {
-  title: string;
-  kind: string | null;
-  /** The workstream's file and its position there. */
-  file: string;
-  position: number;
-  priority: number;
-  /** What the workstream gave to its dependents; null for nothing. */
-  output: Json;
-  metrics: Record<string, number>;
-  steps: StepSummary[];
-  /** The last of what the failed step printed. */
-  tail: string | null;
-  /** What each tool step's tool reported, in the order of the steps. */
-  tools: ToolReport[];
-  /** What it changed; null where nothing was looked at. */
-  changes: Changes | null;
-  /** What became of it in the run's branch; null where nothing is merged. */
-  merge: Merge | null;
-  /** The other attempts than the one whose result this is. */
-  earlierAttempts: AttemptRecord[];
-  /** The tools that were given the same workstream; empty where it was one. */
-  candidates: Candidate[];
-  /** Why it was not tried again although it might have been; null where that is not so. */
-  gaveUp: string | null;
-  /** How its compensation actions went; empty where none was run. */
-  compensation: StepSummary[];
-  /** What the definition said beside the fields that Millrace uses. */
-  definition: JsonObject;
-}
-
+export const stepSummarySchema = z.object({
+  id: text,
+  kind: text,
+  status: z.enum(['completed', 'failed']),
+  duration_seconds: seconds,
+  exit_code: z.number().nullable(),
+});
 /** A step as the row keeps it. */
-export interface StepSummary {
-  id: string;
-  kind: string;
-  status: 'completed' | 'failed';
-  duration_seconds: number;
-  exit_code: number | null;
-}
+export type StepSummary = z.infer<typeof stepSummarySchema>;
 
-/** One workstream's final result. Times are ISO 8601 in UTC with milliseconds, null where no agent ran it. */
-export interface AgentResult {
-  runId: string;
-  agentId: string;
-  workstreamId: string;
-  status: FinalStatus;
-  startTime: string | null;
-  endTime: string | null;
-  durationSeconds: number | null;
-  filesModified: string[];
-  commitsCreated: string[];
-  errors: ResultError[];
-  warnings: string[];
-  testResults: TestSummary;
-  metadata: ResultMetadata;
+const resultMetadataSchema = z.object({
+  title: text,
+  kind: text.nullable(),
+  /** The workstream's file and its position there. */
+  file: text,
+  position: count,
+  priority: z.number(),
+  /** What the workstream returned for its dependents; null for nothing. */
+  output: json,
+  metrics: z.record(text, z.number()),
+  steps: z.array(stepSummarySchema),
+  /** The last of what the failed step printed. */
+  tail: text.nullable(),
+  /** What each tool step's tool reported, in the order of the steps. */
+  tools: z.array(toolReportSchema),
+  /** What it changed; null where changes were not looked for. */
+  changes: changesSchema.nullable(),
+  /** What became of it in the run's branch; null where nothing is merged. */
+  merge: mergeSchema.nullable(),
+  /** The other attempts than the one whose result this is. */
+  earlierAttempts: z.array(attemptSchema),
+  /** The tools that were given the same workstream; empty where it was one. */
+  candidates: z.array(candidateSchema),
+  /** Why it was not tried again although it might have been; null where that is not so. */
+  gaveUp: text.nullable(),
+  /** How its compensation actions went; empty where none was run. */
+  compensation: z.array(stepSummarySchema),
+  /** What the definition said beside the fields that Millrace uses. */
+  definition: jsonObject,
+});
+/** What `metadata` holds beside the columns. */
+export type ResultMetadata = z.infer<typeof resultMetadataSchema>;
+
+export const agentResultSchema = z.object({
+  runId: text.min(1),
+  agentId: text,
+  workstreamId: text.min(1),
+  status: finalStatusSchema,
+  startTime: text.nullable(),
+  endTime: text.nullable(),
+  durationSeconds: seconds.nullable(),
+  filesModified: z.array(text),
+  commitsCreated: z.array(text),
+  errors: z.array(resultErrorSchema),
+  warnings: z.array(text),
+  testResults: testSummarySchema,
+  metadata: resultMetadataSchema,
   /** Why it is not `completed`; null when it is. A skip has a reason and no error. */
-  reason: Reason | null;
+  reason: reasonSchema.nullable(),
   /** The reason as a sentence; null when completed. */
-  explanation: string | null;
+  explanation: text.nullable(),
   /** What reason and explanation were made from; null when completed, and in rows of versions that did not keep it. */
-  failure: Failure | null;
+  failure: storedFailureSchema,
   /** CPU time of the thread in seconds; null where it can't be known. */
-  cpuSeconds: number | null;
+  cpuSeconds: seconds.nullable(),
   /** Time its thread waited for a processor in seconds; null where it can't be known. */
-  cpuWaitSeconds: number | null;
-  attempts: number;
+  cpuWaitSeconds: seconds.nullable(),
+  attempts: count,
   /** Path of the whole output; null when nothing was printed. */
-  logFile: string | null;
-  stack: string | null;
+  logFile: text.nullable(),
+  stack: text.nullable(),
   /** The error in its normalised form, by which errors are grouped; null without an error. */
-  pattern: string | null;
-}
+  pattern: text.nullable(),
+});
+/** One workstream's final result. Times are ISO 8601 in UTC with milliseconds, null where no agent ran it. */
+export type AgentResult = z.infer<typeof agentResultSchema>;

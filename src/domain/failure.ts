@@ -184,6 +184,11 @@ export type NotExecutable = Pick<
 /** The kebab-case word that tells failures apart; it is also `error_type` in the database. */
 export type Reason = Failure['reason'];
 
+const reasons: ReadonlySet<unknown> = new Set(failureSchema.options.map(({ shape }) => shape.reason.value));
+
+/** A word that is a reason of this version. */
+export const reasonSchema = z.custom<Reason>((word) => reasons.has(word));
+
 /** The reasons of tools that ended as if they had succeeded. */
 export const FALSE_SUCCESSES: readonly Reason[] = [
   'permission-denied',

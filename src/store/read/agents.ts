@@ -4,7 +4,8 @@ import { COORDINATOR } from '../../domain/agent-result.ts';
 import type { AgentPerformance } from '../../domain/run-record.ts';
 import { presentSeconds } from '../write/agent-counts.ts';
 import type { Connection } from '../schema/connection.ts';
-import { jsonCell, firstRow, numberCell, rows, textCell } from './rows.ts';
+import { jsonCell, numberCell, textCell } from '../schema/cells.ts';
+import { firstRow, rows } from './rows.ts';
 import { wallSeconds } from './wall-time.ts';
 
 const workRow = z.object({

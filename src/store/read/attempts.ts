@@ -3,7 +3,8 @@ import { candidateSchema } from '../../domain/attempt.ts';
 import type { Capped } from '../../domain/capped.ts';
 import type { Retried, Competition } from '../../domain/tool-record.ts';
 import type { Connection } from '../schema/connection.ts';
-import { rows, textCell, jsonCell, listOf } from './rows.ts';
+import { textCell, jsonCell, listOf } from '../schema/cells.ts';
+import { rows } from './rows.ts';
 import { runStatus } from './run-status.ts';
 import { z } from 'zod';
 

@@ -4,7 +4,8 @@ import { fileChangeSchema } from '../../domain/changes.ts';
 import type { Capped } from '../../domain/capped.ts';
 import type { FileChange } from '../../domain/run-record.ts';
 import type { Connection } from '../schema/connection.ts';
-import { eachRow, numberCell, rows } from './rows.ts';
+import { numberCell } from '../schema/cells.ts';
+import { eachRow, rows } from './rows.ts';
 
 const WORKSTREAMS_SHOWN = 5;
 

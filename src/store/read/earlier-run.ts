@@ -1,14 +1,17 @@
 /** Reads a run that another one goes on with. */
 import { z } from 'zod';
-import { attemptSchema, type AttemptRecord } from '../../domain/attempt.ts';
+import type { AttemptRecord } from '../../domain/attempt.ts';
 import type { EarlierResult, EarlierRun, Unfinished } from '../../domain/earlier-run.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { normalizeMessage } from '../../text/normalize-message.ts';
 import type { ProcessIdentity } from '../../os/process-identity.ts';
 import type { Connection } from '../schema/connection.ts';
-import { readFailure } from './result-cells.ts';
+import { attemptTable } from '../schema/attempt-table.ts';
+import { resultTable } from '../schema/result-table.ts';
+import { columnsOf } from '../schema/table.ts';
 import { runStatus } from './run-status.ts';
-import { anyJson, jsonCell, countOf, eachRow, firstRow, numberCell, rows, textCell } from './rows.ts';
+import { anyJson, jsonCell, numberCell, textCell } from '../schema/cells.ts';
+import { countOf, eachRow, firstRow, rows } from './rows.ts';
 import { IN_HAND } from './live.ts';
 import { isWriterGone, PROCESS_COLUMNS, processOf, processShape } from './liveness.ts';
 import { NEWEST_FIRST } from './runs.ts';
@@ -88,24 +91,22 @@ const IN_HAND_IDS = `SELECT workstream_id FROM run_workstreams w WHERE run_id = 
 const deathsRow = z.object({ workstream_id: z.string(), deaths: z.number() });
 const DEATHS = 'SELECT workstream_id, deaths FROM run_crashes WHERE run_id = ?';
 
-const resultRow = z.object({
-  workstream_id: z.string(),
-  title: textCell,
-  file: textCell,
-  position: numberCell,
-  status: z.string(),
-  reason: textCell,
-  definition_hash: textCell,
-  duration_seconds: numberCell,
-  earlier_seconds: numberCell,
-  cpu_seconds: numberCell,
-  cpu_wait_seconds: numberCell,
-  branch: textCell,
+const resultCells = resultTable.row.pick({
+  workstream_id: true,
+  title: true,
+  status: true,
+  reason: true,
+  definition_hash: true,
+  duration_seconds: true,
+  cpu_seconds: true,
+  cpu_wait_seconds: true,
+  branch: true,
 });
+const resultRow = resultCells.extend({ file: textCell, position: numberCell, earlier_seconds: numberCell });
 
+/** Of `metadata` only what is needed is read: it may hold a long output. */
 const RESULTS = `
-SELECT r.workstream_id, r.title, r.metadata ->> 'file' AS file, r.metadata ->> 'position' AS position, r.status,
-  r.reason, r.definition_hash, r.duration_seconds, r.cpu_seconds, r.cpu_wait_seconds, r.branch,
+SELECT ${columnsOf(resultCells, 'r')}, r.metadata ->> 'file' AS file, r.metadata ->> 'position' AS position,
   (SELECT SUM(a.duration_seconds) FROM workstream_attempts a
     WHERE a.run_id = r.run_id AND a.workstream_id = r.workstream_id AND a.attempt < r.attempts) AS earlier_seconds
 FROM agent_results r WHERE r.run_id = ? ORDER BY r.id`;
@@ -153,45 +154,6 @@ function spentUsd(connection: Connection, runId: string): number {
   return countOf(connection, sql, runId, runId);
 }
 
-const attemptRow = z
-  .object({
-    workstream_id: z.string(),
-    attempt: z.number(),
-    agent_id: z.string(),
-    tool: textCell,
-    model: textCell,
-    reason: textCell,
-    explanation: textCell,
-    failure: textCell,
-    start_time: textCell,
-    duration_seconds: numberCell,
-    cost_usd: numberCell,
-    input_tokens: numberCell,
-    output_tokens: numberCell,
-    content_hash: textCell,
-    log_file: textCell,
-  })
-  .transform((row) => ({
-    workstreamId: row.workstream_id,
-    record: attemptSchema.parse({
-      attempt: row.attempt,
-      agentId: row.agent_id,
-      tool: row.tool,
-      model: row.model,
-      reason: row.reason,
-      explanation: row.explanation,
-      failure: readFailure(row.failure),
-      pattern: row.explanation === null ? null : normalizeMessage(row.explanation),
-      startTime: row.start_time ?? '',
-      durationSeconds: row.duration_seconds ?? 0,
-      costUsd: row.cost_usd,
-      inputTokens: row.input_tokens,
-      outputTokens: row.output_tokens,
-      contentHash: row.content_hash,
-      logFile: row.log_file,
-    }),
-  }));
-
 /** What is kept of the attempts of these workstreams, in their order; those without any are left out. */
 export function attemptsOf(
   connection: Connection,
@@ -199,14 +161,32 @@ export function attemptsOf(
   ids: readonly string[],
 ): Map<string, AttemptRecord[]> {
   const sql = `
-    SELECT a.* FROM json_each(?) wanted
+    SELECT ${columnsOf(attemptTable.row, 'a')} FROM json_each(?) wanted
     CROSS JOIN workstream_attempts a ON a.run_id = ? AND a.workstream_id = wanted.value
     ORDER BY a.workstream_id, a.attempt`;
   const attempts = new Map<string, AttemptRecord[]>();
-  for (const { workstreamId, record } of rows(connection, attemptRow, sql, JSON.stringify(ids), runId)) {
-    const known = attempts.get(workstreamId);
-    if (known === undefined) attempts.set(workstreamId, [record]);
-    else known.push(record);
+  for (const row of rows(connection, attemptTable.row, sql, JSON.stringify(ids), runId)) {
+    const known = attempts.get(row.workstream_id);
+    if (known === undefined) attempts.set(row.workstream_id, [toAttempt(row)]);
+    else known.push(toAttempt(row));
   }
   return attempts;
 }
+
+const toAttempt = (row: z.infer<typeof attemptTable.row>): AttemptRecord => ({
+  attempt: row.attempt,
+  agentId: row.agent_id,
+  tool: row.tool,
+  model: row.model,
+  reason: row.reason,
+  explanation: row.explanation,
+  failure: row.failure,
+  pattern: row.explanation === null ? null : normalizeMessage(row.explanation),
+  startTime: row.start_time ?? '',
+  durationSeconds: row.duration_seconds ?? 0,
+  costUsd: row.cost_usd,
+  inputTokens: row.input_tokens,
+  outputTokens: row.output_tokens,
+  contentHash: row.content_hash,
+  logFile: row.log_file,
+});

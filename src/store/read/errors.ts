@@ -4,7 +4,8 @@ import { COORDINATOR } from '../../domain/agent-result.ts';
 import type { Capped } from '../../domain/capped.ts';
 import type { ErrorExample, ErrorPattern } from '../../domain/run-record.ts';
 import type { Connection } from '../schema/connection.ts';
-import { isoTime, firstRow, rows, textCell } from './rows.ts';
+import { isoTime, textCell } from '../schema/cells.ts';
+import { firstRow, rows } from './rows.ts';
 
 /** One row of `consolidated_errors`. */
 export interface StoredError extends ErrorExample {

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import type { Capped } from '../../domain/capped.ts';
 import type { LiveWorkstream } from '../../domain/run-record.ts';
 import type { Connection } from '../schema/connection.ts';
-import { numberCell, rows, textCell } from './rows.ts';
+import { numberCell, textCell } from '../schema/cells.ts';
+import { rows } from './rows.ts';
 
 const stateShape = z.enum(['pending', 'blocked', 'running']);
 

@@ -1,7 +1,7 @@
 /** Whether a run that says it is under way is: one rule for its state, for resuming it, and for what it holds. */
 import { z } from 'zod';
 import { lookAfter, type ProcessIdentity } from '../../os/process-identity.ts';
-import { numberCell, textCell } from './rows.ts';
+import { numberCell, textCell } from '../schema/cells.ts';
 
 /** How often a run says that it is alive, and after how long without that it counts as gone, in milliseconds. */
 export const HEARTBEAT_MS = 10_000;

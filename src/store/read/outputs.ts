@@ -7,15 +7,20 @@ import type { ToolReport } from '../../domain/tool-report.ts';
 import type { Connection } from '../schema/connection.ts';
 import { completedEarlier } from './durations.ts';
 import { runStatus } from './run-status.ts';
-import { countOf, rows, textCell } from './rows.ts';
-import { readMetadata } from './result-cells.ts';
+import { countOf, rows } from './rows.ts';
+import { resultTable } from '../schema/result-table.ts';
+import { columnsOf } from '../schema/table.ts';
 
-const outputRow = z.object({ workstream_id: z.string(), metadata: textCell });
+const outputRow = resultTable.row.pick({ workstream_id: true, metadata: true });
 
-const shownRow = outputRow.extend({
-  status: z.string(),
-  reason: textCell,
-  explanation: textCell,
+const shownCells = resultTable.row.pick({
+  workstream_id: true,
+  metadata: true,
+  status: true,
+  reason: true,
+  explanation: true,
+});
+const shownRow = shownCells.extend({
   passed: z.number(),
   failed: z.number(),
 });
@@ -37,19 +42,19 @@ const LONGEST_BYTES = 65_536;
 export function shownOutputs(connection: Connection, runId: string, limit: number): Capped<WorkstreamOutput> {
   const where = 'FROM agent_results WHERE run_id = ? AND has_output = 1';
   const sql = `
-    SELECT r.workstream_id, r.metadata, r.status, r.reason, r.explanation,
+    SELECT ${columnsOf(shownCells, 'r')},
       ${testsThat('passed')}, ${testsThat('failed')}
     FROM (SELECT id ${where} ORDER BY id) i
     CROSS JOIN agent_results r ON r.id = i.id
     WHERE octet_length(r.metadata) <= ${LONGEST_BYTES} ORDER BY i.id LIMIT ?`;
   const shown = rows(connection, shownRow, sql, runId, limit).map((row) => {
-    const { title, output, metrics, tools } = readMetadata(row.metadata, row.workstream_id);
+    const { title, output, metrics, tools } = row.metadata;
     const { workstream_id: workstreamId, reason, explanation, passed, failed } = row;
     const status = runStatus(row.status);
     const tool = toolThatSaid(output, tools);
     return {
       workstreamId,
-      title,
+      title: title ?? workstreamId,
       status,
       reason,
       explanation,
@@ -64,7 +69,7 @@ export function shownOutputs(connection: Connection, runId: string, limit: numbe
 
 /** Output of one of these workstreams in this run; saying that `attempts` is not null lets the index be used. */
 const OUTPUTS = `
-  SELECT r.workstream_id, r.metadata FROM json_each(?) wanted
+  SELECT ${columnsOf(outputRow, 'r')} FROM json_each(?) wanted
   CROSS JOIN agent_results r ON r.run_id = ? AND r.workstream_id = wanted.value AND r.attempts IS NOT NULL`;
 
 const COMPLETED = " WHERE r.status = 'completed'";
@@ -101,6 +106,6 @@ function addOutputs(
 ): void {
   const sql = `${OUTPUTS}${condition}`;
   for (const row of rows(connection, outputRow, sql, JSON.stringify(ids), runId)) {
-    outputs.set(row.workstream_id, readMetadata(row.metadata, row.workstream_id).output);
+    outputs.set(row.workstream_id, row.metadata.output);
   }
 }

@@ -1,37 +1,33 @@
 /** Reads whole results. */
-import { z } from 'zod';
-import type { AgentResult, FinalStatus } from '../../domain/agent-result.ts';
+import type { z } from 'zod';
+import { type AgentResult, COORDINATOR, type FinalStatus } from '../../domain/agent-result.ts';
+import { reasonSchema } from '../../domain/failure.ts';
 import type { Connection } from '../schema/connection.ts';
-import { isoTime, eachRow, numberCell, textCell } from './rows.ts';
-import { readErrors, readFailure, readMetadata, readReason, readTests, readTexts } from './result-cells.ts';
+import { textCell } from '../schema/cells.ts';
+import { eachRow } from './rows.ts';
+import { resultTable } from '../schema/result-table.ts';
+import { columnsOf } from '../schema/table.ts';
 import { runStatus, unusualRunStatus } from './run-status.ts';
 import { withCases } from '../write/test-cases.ts';
 
-const resultRow = z.object({
-  run_id: z.string(),
-  agent_id: z.string(),
-  workstream_id: z.string(),
-  status: z.string(),
-  start_time: textCell,
-  end_time: textCell,
-  duration_seconds: numberCell,
-  files_modified: textCell,
-  commits_created: textCell,
-  errors: textCell,
-  warnings: textCell,
-  test_results: textCell,
-  metadata: textCell,
-  reason: textCell,
-  explanation: textCell,
-  failure: textCell,
-  cpu_seconds: numberCell,
-  cpu_wait_seconds: numberCell,
-  attempts: numberCell,
-  log_file: textCell,
+const cells = resultTable.row.omit({
+  title: true,
+  has_output: true,
+  tool: true,
+  model: true,
+  cost_usd: true,
+  input_tokens: true,
+  output_tokens: true,
+  branch: true,
+  merge_status: true,
+  definition_hash: true,
+});
+const resultRow = cells.extend({
+  // Null for a word that is no reason of this version.
+  reason: reasonSchema.nullable().catch(null),
   stack_trace: textCell,
   pattern: textCell,
 });
-type ResultRow = z.infer<typeof resultRow>;
 
 const ofStatus = (status: FinalStatus | null): string => (status === null ? '' : 'AND status = ?');
 
@@ -43,7 +39,7 @@ const select = (status: FinalStatus | null): string => `
 WITH ids AS MATERIALIZED (SELECT id FROM agent_results WHERE run_id = ? ${ofStatus(status)} ORDER BY id),
 first_errors AS MATERIALIZED (
   SELECT workstream_id, MIN(id) AS id FROM consolidated_errors WHERE run_id = ? GROUP BY workstream_id)
-SELECT r.*, e.stack_trace, COALESCE(e.pattern, pattern_of(e.error_message)) AS pattern
+SELECT ${columnsOf(cells, 'r')}, e.stack_trace, COALESCE(e.pattern, pattern_of(e.error_message)) AS pattern
 FROM ids CROSS JOIN agent_results r ON r.id = ids.id
 LEFT JOIN first_errors f ON r.status = 'failed' AND f.workstream_id = r.workstream_id
 LEFT JOIN consolidated_errors e ON e.id = f.id
@@ -66,25 +62,24 @@ export function* readResults(
   }
 }
 
-function toResult(row: ResultRow): AgentResult {
-  const status = runStatus(row.status);
+function toResult(row: z.infer<typeof resultRow>): AgentResult {
   return {
     runId: row.run_id,
-    agentId: row.agent_id,
+    agentId: row.agent_id ?? COORDINATOR,
     workstreamId: row.workstream_id,
-    status,
-    startTime: isoTime(row.start_time),
-    endTime: isoTime(row.end_time),
+    status: runStatus(row.status),
+    startTime: row.start_time,
+    endTime: row.end_time,
     durationSeconds: row.duration_seconds,
-    filesModified: readTexts(row.files_modified),
-    commitsCreated: readTexts(row.commits_created),
-    errors: readErrors(row.errors),
-    warnings: readTexts(row.warnings),
-    testResults: readTests(row.test_results),
-    metadata: readMetadata(row.metadata, row.workstream_id),
-    reason: readReason(row.reason),
+    filesModified: row.files_modified,
+    commitsCreated: row.commits_created,
+    errors: row.errors,
+    warnings: row.warnings,
+    testResults: row.test_results,
+    metadata: { ...row.metadata, title: row.metadata.title ?? row.workstream_id },
+    reason: row.reason,
     explanation: row.explanation ?? unusualRunStatus(row.status),
-    failure: readFailure(row.failure),
+    failure: row.failure,
     cpuSeconds: row.cpu_seconds,
     cpuWaitSeconds: row.cpu_wait_seconds,
     attempts: row.attempts ?? 0,

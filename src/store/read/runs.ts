@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import type { RunState, RunSummary, Totals } from '../../domain/run-record.ts';
 import type { Connection } from '../schema/connection.ts';
-import { isoTime, jsonCell, listOf, countOf, firstRow, numberCell, rows, textCell } from './rows.ts';
+import { isoTime, jsonCell, listOf, numberCell, textCell } from '../schema/cells.ts';
+import { countOf, firstRow, rows } from './rows.ts';
 import { isWriterGone, processShape } from './liveness.ts';
 import { readSummary } from './summary-json.ts';
 

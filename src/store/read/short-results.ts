@@ -1,29 +1,29 @@
 /** Reads results short: the lists of a report. */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { COORDINATOR } from '../../domain/agent-result.ts';
 import type { Capped } from '../../domain/capped.ts';
 import type { ShortResult } from '../../domain/run-record.ts';
 import type { Connection } from '../schema/connection.ts';
-import { readFailure } from './result-cells.ts';
 import { runStatus, unusualRunStatus } from './run-status.ts';
-import { isoTime, countOf, eachRow, numberCell, rows, textCell } from './rows.ts';
+import { resultTable } from '../schema/result-table.ts';
+import { columnsOf } from '../schema/table.ts';
+import { countOf, eachRow, rows } from './rows.ts';
 
-const shortRow = z.object({
-  workstream_id: z.string(),
-  title: textCell,
-  agent_id: textCell,
-  status: z.string(),
-  reason: textCell,
-  explanation: textCell,
-  failure: textCell,
-  start_time: textCell,
-  end_time: textCell,
-  duration_seconds: numberCell,
-  log_file: textCell,
+const shortRow = resultTable.row.pick({
+  workstream_id: true,
+  title: true,
+  agent_id: true,
+  status: true,
+  reason: true,
+  explanation: true,
+  failure: true,
+  start_time: true,
+  end_time: true,
+  duration_seconds: true,
+  log_file: true,
 });
 
-const COLUMNS = `r.workstream_id, r.title, r.agent_id, r.status, r.reason, r.explanation, r.failure, r.start_time, r.end_time,
-  r.duration_seconds, r.log_file`;
+const COLUMNS = columnsOf(shortRow, 'r');
 
 /** How long lists of results may get. */
 export interface TimelineCaps {
@@ -95,9 +95,9 @@ function toShort(row: z.infer<typeof shortRow>): ShortResult {
     status: runStatus(row.status),
     reason: row.reason,
     explanation: row.explanation ?? unusualRunStatus(row.status),
-    failure: readFailure(row.failure),
-    startTime: isoTime(row.start_time),
-    endTime: isoTime(row.end_time),
+    failure: row.failure,
+    startTime: row.start_time,
+    endTime: row.end_time,
     durationSeconds: row.duration_seconds,
     logFile: row.log_file,
   };

@@ -1,7 +1,7 @@
 /** `execution_summary`: JSON with snake_case keys, because people query it by hand. */
 import { z } from 'zod';
 import type { ExecutionSummary } from '../../domain/run-record.ts';
-import { jsonCell } from './rows.ts';
+import { jsonCell } from '../schema/cells.ts';
 
 const share = z.number().nullable();
 const seconds = z.number();

@@ -4,7 +4,8 @@ import type { Capped } from '../../domain/capped.ts';
 import type { TestNote, TestTotals } from '../../domain/run-record.ts';
 import type { TestCounts } from '../../domain/outcome.ts';
 import type { Connection } from '../schema/connection.ts';
-import { firstRow, numberCell, rows, textCell } from './rows.ts';
+import { numberCell, textCell } from '../schema/cells.ts';
+import { firstRow, rows } from './rows.ts';
 
 /** `test_results` where it can be read; most workstreams have no tests, and their cells are not parsed. */
 const SOURCE = `(

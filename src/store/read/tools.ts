@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { FALSE_SUCCESSES } from '../../domain/failure.ts';
 import type { ToolPerformance } from '../../domain/tool-record.ts';
 import type { Connection } from '../schema/connection.ts';
-import { numberCell, rows, textCell } from './rows.ts';
+import { numberCell, textCell } from '../schema/cells.ts';
+import { rows } from './rows.ts';
 
 const performanceRow = z.object({
   tool: z.string(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Connection } from '../schema/connection.ts';
-import { isoTime, firstRow, rows, textCell } from './rows.ts';
+import { isoTime, textCell } from '../schema/cells.ts';
+import { firstRow, rows } from './rows.ts';
 
 const bounds = z.object({ created_at: textCell, first: textCell, last: textCell });
 const session = z.object({ started_at: textCell, last_seen_at: textCell });

@@ -1,16 +1,18 @@
 /** Moves what is in a spill into the database. */
 import { openRegular, UnusableFile } from '../../os/regular-file.ts';
-import { firstRow, textCell, rows } from '../read/rows.ts';
-import type { Connection } from '../schema/connection.ts';
+import { textCell } from '../schema/cells.ts';
+import { firstRow, rows } from '../read/rows.ts';
+import { type Connection, statement } from '../schema/connection.ts';
 import { openDatabase } from '../schema/database.ts';
 import { asStoreError } from '../schema/store-error.ts';
 import { copyRuns } from '../write/copy-runs.ts';
 import { finalizeRun } from '../write/finalize-run.ts';
-import { prepareStatements, RECOUNT, type Statements, statement } from '../write/recorder-statements.ts';
+import { prepareStatements, RECOUNT, type Statements } from '../write/recorder-statements.ts';
 import { isWholeDatabase } from '../write/rescued-copy.ts';
 import { WalFile } from '../write/wal-file.ts';
 import { writeResult } from '../write/write-result.ts';
-import { readSpillLine, type SpilledResult } from './spill-line.ts';
+import type { StoredResult } from '../schema/result-table.ts';
+import { readSpillLine } from './spill-line.ts';
 import { closeSync, constants, readSync, renameSync, rmSync, existsSync } from 'node:fs';
 import { z } from 'zod';
 
@@ -75,7 +77,7 @@ class ImportOfLines {
   }
 
   all(): SpillImport {
-    let batch: SpilledResult[] = [];
+    let batch: StoredResult[] = [];
     for (const line of linesOf(this.#path)) {
       const spilled = readSpillLine(line);
       const runId = spilled?.result.runId ?? null;
@@ -112,13 +114,13 @@ class ImportOfLines {
     return runId !== this.#ownRun && this.#stateOf(runId) === 'running';
   }
 
-  #write(batch: readonly SpilledResult[]): void {
+  #write(batch: readonly StoredResult[]): void {
     if (batch.length === 0) return;
     this.#connection
       .transaction(() => {
-        for (const { result, definitionHash } of batch) {
-          if (this.#isThere(result.runId, result.workstreamId)) continue;
-          writeResult(this.#statements, result, definitionHash);
+        for (const stored of batch) {
+          if (this.#isThere(stored.result.runId, stored.result.workstreamId)) continue;
+          writeResult(this.#statements, stored);
           this.#results += 1;
         }
       })

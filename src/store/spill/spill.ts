@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeFolder } from '../../os/folder.ts';
-import { readSpillLine, spillLine, type SpilledResult } from './spill-line.ts';
+import type { StoredResult } from '../schema/result-table.ts';
+import { readSpillLine, spillLine } from './spill-line.ts';
 import { spillFolders, spillPrefix } from './spill-places.ts';
 
 interface SpillFile {
@@ -50,7 +51,7 @@ export class Spill {
   }
 
   /** Keeps all of them, or none. Returns whether a new file was made. @throws the last folder's error. */
-  keep(results: readonly SpilledResult[]): boolean {
+  keep(results: readonly StoredResult[]): boolean {
     const lines = results.map((result) => Buffer.from(spillLine(result)));
     const bytes = Buffer.concat(lines);
     const current = this.#files.at(-1);
@@ -74,7 +75,7 @@ export class Spill {
   }
 
   /** The result of a workstream; null for one that is not kept here. @throws when its file can't be read any more. */
-  get(workstreamId: string): SpilledResult | null {
+  get(workstreamId: string): StoredResult | null {
     const location = this.#locations.get(workstreamId);
     if (location === undefined) return null;
     const { file, from, bytes } = location;
@@ -94,7 +95,7 @@ export class Spill {
     this.#locations.clear();
   }
 
-  #remember(file: SpillFile, results: readonly SpilledResult[], lines: readonly Buffer[]): void {
+  #remember(file: SpillFile, results: readonly StoredResult[], lines: readonly Buffer[]): void {
     for (const [index, { result }] of results.entries()) {
       const bytes = lines[index]?.length ?? 0;
       this.#locations.set(result.workstreamId, { file, from: file.bytes, bytes });

@@ -4,7 +4,8 @@ import type { Capped } from '../../domain/capped.ts';
 import type { AgentsChange, ScalingSummary } from '../../domain/scaling.ts';
 import type { AgentsScaled } from './event-batch.ts';
 import type { Connection } from '../schema/connection.ts';
-import { countOf, firstRow, numberCell, rows, textCell } from '../read/rows.ts';
+import { numberCell, textCell } from '../schema/cells.ts';
+import { countOf, firstRow, rows } from '../read/rows.ts';
 
 const INSERT = `
 INSERT INTO agent_counts (run_id, at, from_count, to_count, reason, explanation) VALUES (?, ?, ?, ?, ?, ?)`;

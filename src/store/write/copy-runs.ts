@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import type { Connection } from '../schema/connection.ts';
 import { openDatabase } from '../schema/database.ts';
-import { countOf, firstRow, rows, textCell } from '../read/rows.ts';
+import { textCell } from '../schema/cells.ts';
+import { countOf, firstRow, rows } from '../read/rows.ts';
 import { asStoreError } from '../schema/store-error.ts';
 import { WalFile } from './wal-file.ts';
 

@@ -7,7 +7,8 @@ import { HEARTBEAT_MS } from '../read/liveness.ts';
 import { setBusyTimeout, USUAL_WAIT_MS } from '../schema/busy-timeout.ts';
 import { StoreError, storeError } from '../schema/store-error.ts';
 import { importSpill, type SpillImport } from '../spill/import-spill.ts';
-import { type SpilledResult, spillLine } from '../spill/spill-line.ts';
+import type { StoredResult } from '../schema/result-table.ts';
+import { spillLine } from '../spill/spill-line.ts';
 import { Spill } from '../spill/spill.ts';
 import type { SqliteRecorder } from './recorder.ts';
 import type { RunDatabase } from './run-database.ts';
@@ -49,7 +50,7 @@ export class FallbackRecorder implements Recorder {
   /** How long the database is waited for where the run could not go on without it, in milliseconds. */
   readonly #patience: number;
   /** Committed, and perhaps not on the disk yet. */
-  #unsynced: SpilledResult[] = [];
+  #unsynced: StoredResult[] = [];
   #clock: NodeJS.Timeout | null = null;
   readonly #heart: NodeJS.Timeout;
   /** The last of a series; null while the database takes what it is given. */
@@ -280,7 +281,7 @@ export class FallbackRecorder implements Recorder {
     recorder.forget(pending.length);
   }
 
-  #keep(results: readonly SpilledResult[]): void {
+  #keep(results: readonly StoredResult[]): void {
     if (results.length === 0) return;
     try {
       const isNew = this.#spill.keep(results);
@@ -327,7 +328,7 @@ class LastResort {
   readonly #printed = new Set<string>();
 
   /** Prints each result once. */
-  print(results: readonly SpilledResult[]): void {
+  print(results: readonly StoredResult[]): void {
     for (const result of results) {
       const id = result.result.workstreamId;
       if (this.#printed.has(id)) continue;

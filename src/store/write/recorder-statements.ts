@@ -1,5 +1,8 @@
 /** The SQL of everything that a run writes. */
 import type { Connection } from '../schema/connection.ts';
+import { attemptTable, type StoredAttempt } from '../schema/attempt-table.ts';
+import { resultTable, type StoredResult } from '../schema/result-table.ts';
+import { type Insertable, insertInto, type SqlValue } from '../schema/table.ts';
 import type { Statement } from 'better-sqlite3';
 
 /** ISO 8601 in UTC with milliseconds, by this machine's clock. */
@@ -37,21 +40,6 @@ WHERE run_id = ? AND workstream_id = ?`;
 
 const PROGRESS =
   'UPDATE run_workstreams SET fraction = ?, activity = ? WHERE run_id = ? AND workstream_id = ?';
-
-const RESULT = `
-INSERT INTO agent_results
-  (run_id, agent_id, workstream_id, status, start_time, end_time, duration_seconds, files_modified, commits_created,
-   errors, warnings, test_results, metadata, title, reason, explanation, cpu_seconds, cpu_wait_seconds, attempts,
-   log_file, has_output, tool, model, cost_usd, input_tokens, output_tokens, branch, merge_status, definition_hash,
-   failure)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-
-const ATTEMPT = `
--- One that was interrupted is there already when its workstream is run again.
-INSERT OR REPLACE INTO workstream_attempts
-  (run_id, workstream_id, attempt, agent_id, tool, model, reason, explanation, start_time, duration_seconds, cost_usd,
-   input_tokens, output_tokens, content_hash, log_file, failure)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 const ERROR = `
 INSERT INTO consolidated_errors
@@ -97,24 +85,39 @@ WHERE run_id = @run`;
 
 /** Writes text of a workstream's making: half of a surrogate pair, which has no form in UTF-8, becomes U+FFFD. */
 interface TextStatement {
-  run(...values: (string | number | null | undefined)[]): void;
+  run(...values: (SqlValue | undefined)[]): void;
 }
+
+/** Inserts the row of a record. */
+type Insert<Source> = (source: Source) => void;
 
 /** One for each thing that a recorder writes. */
 export type Statements = Record<'claim' | 'start' | 'state' | 'totals' | 'heartbeat' | 'finish', Statement> &
-  Record<'workstream' | 'progress' | 'result' | 'attempt' | 'error' | 'testCase', TextStatement>;
-
-/** SQLite takes any bytes for text, and who reads the database by other means could not decode it. */
-function forText(statement: Statement): TextStatement {
-  return {
-    run: (...values) => {
-      for (let index = 0; index < values.length; index += 1) {
-        const value = values[index];
-        if (typeof value === 'string' && !value.isWellFormed()) values[index] = value.toWellFormed();
-      }
-      statement.run(values);
-    },
+  Record<'workstream' | 'progress' | 'error' | 'testCase', TextStatement> & {
+    result: Insert<StoredResult>;
+    attempt: Insert<StoredAttempt>;
   };
+
+/** SQLite takes any bytes for text, and other programs that read the database could not decode it. */
+function runWellFormed(statement: Statement, values: (SqlValue | undefined)[]): void {
+  for (let index = 0; index < values.length; index += 1) {
+    const value = values[index];
+    if (typeof value === 'string' && !value.isWellFormed()) values[index] = value.toWellFormed();
+  }
+  statement.run(values);
+}
+
+const forText = (statement: Statement): TextStatement => ({
+  run: (...values) => runWellFormed(statement, values),
+});
+
+function insertOf<Source>(
+  connection: Connection,
+  table: Insertable<Source>,
+  verb: 'INSERT' | 'INSERT OR REPLACE' = 'INSERT',
+): Insert<Source> {
+  const statement = connection.prepare(`${verb} ${insertInto(table)}`);
+  return (source) => runWellFormed(statement, table.valuesOf(source));
 }
 
 /** Prepares them all once. */
@@ -125,23 +128,13 @@ export function prepareStatements(connection: Connection): Statements {
     workstream: forText(connection.prepare(WORKSTREAM)),
     state: connection.prepare(STATE),
     progress: forText(connection.prepare(PROGRESS)),
-    result: forText(connection.prepare(RESULT)),
-    attempt: forText(connection.prepare(ATTEMPT)),
+    result: insertOf(connection, resultTable),
+    // An attempt that was interrupted has its row already when its workstream is run again.
+    attempt: insertOf(connection, attemptTable, 'INSERT OR REPLACE'),
     error: forText(connection.prepare(ERROR)),
     testCase: forText(connection.prepare(TEST_CASE)),
     totals: connection.prepare(TOTALS),
     heartbeat: connection.prepare(HEARTBEAT),
     finish: connection.prepare(FINISH),
   };
-}
-
-const prepared = new WeakMap<Connection, Map<string, Statement>>();
-
-/** The statement for this SQL, prepared once a connection. Not for iterating: it can't be used twice at a time. */
-export function statement(connection: Connection, sql: string): Statement {
-  let statements = prepared.get(connection);
-  if (statements === undefined) prepared.set(connection, (statements = new Map()));
-  let found = statements.get(sql);
-  if (found === undefined) statements.set(sql, (found = connection.prepare(sql)));
-  return found;
 }

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import type { AgentResult } from '../../domain/agent-result.ts';
 import type { Recorder, RunEnd } from '../../domain/recorder.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import type { RunEvent } from '../../domain/run-event.ts';
@@ -9,7 +10,7 @@ import { ownIdentity } from '../../os/process-identity.ts';
 import { prepareStatements, type Statements } from './recorder-statements.ts';
 import { restartRun, resumeSession, type SessionTakeover } from './resume-session.ts';
 import { dropLocks, finalizeRun } from './finalize-run.ts';
-import type { SpilledResult } from '../spill/spill-line.ts';
+import type { StoredResult } from '../schema/result-table.ts';
 import { asStoreError, storeError } from '../schema/store-error.ts';
 import { writeSummary } from '../read/summary-json.ts';
 import { WalFile } from './wal-file.ts';
@@ -113,11 +114,8 @@ export class SqliteRecorder implements Recorder {
   }
 
   /** Results that wait for their commit, in the order in which they came. */
-  get pending(): SpilledResult[] {
-    return this.#batch.results.map((result) => ({
-      result,
-      definitionHash: this.#hashes.get(result.workstreamId) ?? null,
-    }));
+  get pending(): StoredResult[] {
+    return this.#batch.results.map((result) => this.#stored(result));
   }
 
   /** Drops the first results of those that wait, because they are kept elsewhere. */
@@ -170,10 +168,14 @@ export class SqliteRecorder implements Recorder {
       this.#statements.progress.run(fraction, activity, runId, id);
     }
     for (const result of batch.results) {
-      writeResult(this.#statements, result, this.#hashes.get(result.workstreamId) ?? null);
+      writeResult(this.#statements, this.#stored(result));
     }
     writeAgentCounts(this.#connection, runId, batch.scalings);
     if (batch.results.length > 0) this.#addTotals(runId, batch);
+  }
+
+  #stored(result: AgentResult): StoredResult {
+    return { result, definitionHash: this.#hashes.get(result.workstreamId) ?? null };
   }
 
   #writeStart(started: RunStarted): void {

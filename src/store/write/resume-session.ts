@@ -3,6 +3,7 @@ import type { JsonObject } from '../../domain/json.ts';
 import type { ProcessIdentity } from '../../os/process-identity.ts';
 import type { RunStarted } from './event-batch.ts';
 import type { Connection } from '../schema/connection.ts';
+import { attemptTable } from '../schema/attempt-table.ts';
 import { IN_HAND } from '../read/live.ts';
 import { inStatus, NOW, OURS } from './recorder-statements.ts';
 import { dropLocks } from './finalize-run.ts';
@@ -27,14 +28,16 @@ SELECT u.run_id, 1 + (SELECT COUNT(*) FROM run_sessions s WHERE s.run_id = u.run
   u.agents_count
 FROM consolidated_runs u WHERE u.run_id = @run`;
 
+/** Where a column of an attempt is in its result, for those that have another name there. */
+const OF_LAST_ATTEMPT = new Map([
+  ['attempt', 'attempts'],
+  ['content_hash', "metadata ->> '$.changes.contentHash'"],
+]);
+
 /** What a discarded result says of its last attempt, unless that has a row already. */
 const KEEP_ATTEMPTS = `
-INSERT OR IGNORE INTO workstream_attempts
-  (run_id, workstream_id, attempt, agent_id, tool, model, reason, explanation, start_time, duration_seconds, cost_usd,
-   input_tokens, output_tokens, content_hash, log_file, failure)
-SELECT run_id, workstream_id, attempts, agent_id, tool, model, reason, explanation, start_time, duration_seconds,
-  cost_usd, input_tokens, output_tokens, metadata ->> '$.changes.contentHash', log_file, failure
-FROM agent_results
+INSERT OR IGNORE INTO ${attemptTable.name} (${attemptTable.columns.join(', ')})
+SELECT ${attemptTable.columns.map((name) => OF_LAST_ATTEMPT.get(name) ?? name).join(', ')} FROM agent_results
 WHERE run_id = @run AND workstream_id IN (SELECT value FROM json_each(@ids)) AND reason = 'interrupted'
   AND attempts > 0 AND start_time IS NOT NULL`;
 

@@ -2,11 +2,11 @@
 import { z } from 'zod';
 import { type HeldLock, keepsFrom, type LockRequest, type LockTable } from '../../domain/run-lock.ts';
 import { setBusyTimeout, USUAL_WAIT_MS } from '../schema/busy-timeout.ts';
-import type { Connection } from '../schema/connection.ts';
+import { type Connection, statement } from '../schema/connection.ts';
 import type { ProcessIdentity } from '../../os/process-identity.ts';
 import { isWriterGone, PROCESS_COLUMNS, processOf, processShape } from '../read/liveness.ts';
 import { rows } from '../read/rows.ts';
-import { NOW, statement } from './recorder-statements.ts';
+import { NOW } from './recorder-statements.ts';
 import { asStoreError, StoreError } from '../schema/store-error.ts';
 
 const lockRow = z

@@ -5,16 +5,9 @@ import type { Capped } from '../../domain/capped.ts';
 import type { FailedCase } from '../../domain/run-record.ts';
 import type { TestCase } from '../../domain/outcome.ts';
 import type { Connection } from '../schema/connection.ts';
-import { countOf, numberCell, rows, textCell } from '../read/rows.ts';
+import { numberCell, textCell } from '../schema/cells.ts';
+import { countOf, rows } from '../read/rows.ts';
 import type { Statements } from './recorder-statements.ts';
-
-const NO_TESTS = JSON.stringify({ total: 0, passed: 0, failed: 0, manual: 0, cases: null, tests: [] });
-
-/** The object in `test_results`: everything but the cases, which have rows. */
-export function testsCell(summary: TestSummary): string {
-  if (summary.total === 0 && summary.tests.length === 0) return NO_TESTS;
-  return JSON.stringify({ ...summary, tests: summary.tests.map((test) => ({ ...test, cases: undefined })) });
-}
 
 /** A row for each case. Runs inside the recorder's transaction. */
 export function writeTestCases(statements: Statements, result: AgentResult): void {

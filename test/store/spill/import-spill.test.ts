@@ -91,6 +91,16 @@ describe('taking in', () => {
     expect(readFileSync(`${path}.rejected`, 'utf8')).toBe(text);
   });
 
+  test('takes a line of a version that did not keep the failure', () => {
+    const folder = temporaryFolder();
+    const connection = interrupted(folder);
+    const { failure: _, ...older } = failed('ws-2', 'no');
+    const line = `${JSON.stringify({ millrace_spill: 1, definition_hash: null, result: older })}\n`;
+    expect(importSpill(connection, spillWith(folder, line))).toMatchObject({ results: 1, unusable: 0 });
+    const sql = "SELECT reason, failure FROM agent_results WHERE workstream_id = 'ws-2'";
+    expect(rowsOf(connection, sql)).toEqual([{ reason: 'thrown', failure: null }]);
+  });
+
   test('keeps the file of a run that is not in the database, and makes no row of it', () => {
     const folder = temporaryFolder();
     const connection = opened(folder);

@@ -11,13 +11,14 @@ import {
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Spill } from '../../../src/store/spill/spill.ts';
-import { readSpillLine, spillLine, type SpilledResult } from '../../../src/store/spill/spill-line.ts';
+import type { StoredResult } from '../../../src/store/schema/result-table.ts';
+import { readSpillLine, spillLine } from '../../../src/store/spill/spill-line.ts';
 import { findSpills, spillFolders, spillPrefix } from '../../../src/store/spill/spill-places.ts';
 import { testResult } from '../../kit/definitions.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { databaseIn, failed, result } from '../recorded.ts';
 
-const spilled = (id: string, output: string | null = null): SpilledResult => ({
+const spilled = (id: string, output: string | null = null): StoredResult => ({
   definitionHash: `hash-of-${id}`,
   result: result(id, { metadata: { output } }),
 });

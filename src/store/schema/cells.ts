@@ -1,0 +1,53 @@
+/** How single cells are read, whatever an older system may have left in them. */
+import type { Json } from '../../domain/json.ts';
+import { z } from 'zod';
+
+/** A column of text; null where there is none, or where an older system put something else. */
+export const textCell = z.string().nullable().catch(null);
+/** A column of numbers; null where there is none. */
+export const numberCell = z.number().nullable().catch(null);
+
+/** Reads a JSON cell; what is missing, malformed or of another shape becomes what the schema catches it with. */
+export function jsonCell<T>(schema: z.ZodType<T>, cell: string | null): T {
+  return schema.parse(parsed(cell));
+}
+
+/** The value in a JSON cell; undefined for none and for malformed JSON, which an older system may have written. */
+function parsed(cell: string | null): unknown {
+  if (cell === null) return undefined;
+  try {
+    return JSON.parse(cell);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A list whose unfit elements are left out; anything that is not a list is an empty one. */
+export function listOf<T>(element: z.ZodType<T>): z.ZodType<T[]> {
+  return z
+    .array(z.unknown())
+    .catch([])
+    .transform((values) =>
+      values.flatMap((value) => {
+        const result = element.safeParse(value);
+        return result.success ? [result.data] : [];
+      }),
+    );
+}
+
+/** A value inside a cell, as it stands there: what JSON.parse gave need not be looked through again. */
+export const anyJson: z.ZodType<Json> = z.custom<Json>((value) => value !== undefined).catch(null);
+
+/** As Millrace writes it. */
+const OURS = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
+const WITHOUT_ZONE = /^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}:\d{2})(\.\d+)?$/;
+
+/**
+ * A time from the database as ISO 8601 in UTC with milliseconds. `YYYY-MM-DD HH:MM:SS`, as the older system wrote it,
+ * is UTC. Null for what is no time.
+ */
+export function isoTime(cell: string | null): string | null {
+  if (cell === null || OURS.test(cell)) return cell;
+  const time = new Date(cell.replace(WITHOUT_ZONE, '$1T$2$3Z'));
+  return Number.isNaN(time.getTime()) ? null : time.toISOString();
+}

@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest';
+import { attemptTable } from '../../../src/store/schema/attempt-table.ts';
+import { resultTable } from '../../../src/store/schema/result-table.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
+import { opened } from '../recorded.ts';
+
+test.each([resultTable, attemptTable])('every column of $name is described', ({ name, columns }) => {
+  const stored = opened(temporaryFolder())
+    .prepare<[string], string>("SELECT name FROM pragma_table_info(?) WHERE name <> 'id'")
+    .pluck()
+    .all(name);
+  expect(columns.toSorted()).toEqual(stored.toSorted());
+});
