@@ -13,3 +13,19 @@ export function statement(connection: Connection, sql: string): Database.Stateme
   if (found === undefined) statements.set(sql, (found = connection.prepare(sql)));
   return found;
 }
+
+/** How long the main thread waits, in milliseconds, while all goes well. Limits and signals wait as long. */
+export const USUAL_WAIT_MS = 500;
+
+/** In milliseconds, as last set by `setBusyTimeout`. */
+const busyTimeouts = new WeakMap<Connection, number>();
+
+/**
+ * Sets how long a connection waits for another process's lock. The pragma takes as long as to write a small batch, so
+ * it is only run when the value changes: nothing else may set it on an open connection.
+ */
+export function setBusyTimeout(connection: Connection, milliseconds: number): void {
+  if (busyTimeouts.get(connection) === milliseconds) return;
+  connection.pragma(`busy_timeout = ${milliseconds}`);
+  busyTimeouts.set(connection, milliseconds);
+}

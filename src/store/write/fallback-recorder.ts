@@ -4,7 +4,7 @@ import type { Recorder, RunEnd } from '../../domain/recorder.ts';
 import type { RunEvent } from '../../domain/run-event.ts';
 import { plural } from '../../text/format.ts';
 import { HEARTBEAT_MS } from '../read/liveness.ts';
-import { setBusyTimeout, USUAL_WAIT_MS } from '../schema/busy-timeout.ts';
+import { setBusyTimeout, USUAL_WAIT_MS } from '../schema/connection.ts';
 import { StoreError, storeError } from '../schema/store-error.ts';
 import { importSpill, type SpillImport } from '../spill/import-spill.ts';
 import type { StoredResult } from '../schema/result-table.ts';

@@ -1,8 +1,7 @@
 /** The locks of a run against other runs of the same database. */
 import { z } from 'zod';
 import { type HeldLock, keepsFrom, type LockRequest, type LockTable } from '../../domain/run-lock.ts';
-import { setBusyTimeout, USUAL_WAIT_MS } from '../schema/busy-timeout.ts';
-import { type Connection, statement } from '../schema/connection.ts';
+import { type Connection, setBusyTimeout, statement, USUAL_WAIT_MS } from '../schema/connection.ts';
 import type { ProcessIdentity } from '../../os/process-identity.ts';
 import { isWriterGone, PROCESS_COLUMNS, processOf, processShape } from '../read/liveness.ts';
 import { rows } from '../read/rows.ts';

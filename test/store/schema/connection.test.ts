@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { globSync } from 'tinyglobby';
 import { expect, test } from 'vitest';
-import { setBusyTimeout } from '../../../src/store/schema/busy-timeout.ts';
+import { setBusyTimeout } from '../../../src/store/schema/connection.ts';
 import { openDatabase } from '../../../src/store/schema/database.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
@@ -25,5 +25,5 @@ test('an open connection is told in one place only, which remembers it', () => {
   const users = globSync('**/*.ts', { cwd: src }).filter((file) =>
     /busy_timeout\s*=/.test(readFileSync(join(src, file), 'utf8')),
   );
-  expect(users).toEqual(['store/schema/busy-timeout.ts']);
+  expect(users).toEqual(['store/schema/connection.ts']);
 });
