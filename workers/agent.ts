@@ -108,9 +108,10 @@ function stopFailure(because: Cancellation['because'], execution: Execution): Fa
       return { reason: 'timed-out', seconds, step: null, tail: execution.output.tail(0) };
     }
     case 'output-limit': {
-      const { limits, logFile: log, workstream } = execution.assignment;
+      const { limits, logFile: log } = execution.assignment;
+      const { command } = execution;
       const tail = execution.output.tail(0);
-      return { reason: 'output-limit', limitMb: limits.maxOutputMb, command: workstream.id, tail, log };
+      return { reason: 'output-limit', limitMb: limits.maxOutputMb, command, tail, log };
     }
     case 'interrupted':
       return { reason: 'interrupted', detail: 'it was running and was told to stop' };

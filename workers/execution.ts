@@ -79,6 +79,8 @@ export class Execution {
   /** Why its thread or process must not be used again; null while it may. */
   retire: string | null = null;
   ended = false;
+  /** The command that is running, as messages show it; null between commands. */
+  command: string | null = null;
   /** Whether it loaded a module, or called a function that none before it had called in its thread. */
   ranNewCode = false;
   /** How many messages it has sent to the main thread. */

@@ -72,7 +72,7 @@ export function describeFailure(failure: Failure): string {
     case 'killed-by-signal':
       return `\`${failure.command}\` was ended by ${failure.signal}.`;
     case 'output-limit':
-      return `\`${failure.command}\` printed more than ${failure.limitMb} MB and was ended. Raise --max-output if that is wanted.`;
+      return `${failure.command === null ? 'It' : `\`${failure.command}\``} printed more than ${failure.limitMb} MB and was ended. Raise --max-output if that is wanted.`;
     case 'thrown':
       return describeThrown(failure.how, failure.thrown);
     case 'invalid-result':

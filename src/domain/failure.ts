@@ -127,7 +127,8 @@ export const failureSchema = z.discriminatedUnion('reason', [
     isModule: z.literal(true).optional(),
   }),
   z.object({ reason: z.literal('killed-by-signal'), signal: text, ...command }),
-  z.object({ reason: z.literal('output-limit'), limitMb: z.number(), ...command }),
+  /** `command` is null where it is not known which one printed that much. */
+  z.object({ reason: z.literal('output-limit'), limitMb: z.number(), ...command, command: text.nullable() }),
   z.object({
     reason: z.literal('thrown'),
     how: z.enum(['thrown', 'unhandled-rejection', 'uncaught-exception']),

@@ -185,16 +185,10 @@ export class ActiveExecution {
   }
 
   #printedTooMuch(): void {
-    const { limits, logFile, workstream } = this.assignment;
+    const { limits, logFile: log } = this.assignment;
     const limitMb = limits.maxOutputMb;
-    const failure: Failure = {
-      reason: 'output-limit',
-      limitMb,
-      command: workstream.id,
-      tail: '',
-      log: logFile,
-    };
-    this.#stop('output-limit', failure);
+    // Only the agent knows what it is executing: this failure counts where the agent does not answer any more.
+    this.#stop('output-limit', { reason: 'output-limit', limitMb, command: null, tail: '', log });
   }
 
   #cancel(because: CancelReason): void {

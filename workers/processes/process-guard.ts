@@ -10,7 +10,7 @@ const BYTES_PER_MB = 1e6;
 /** What a process needs of the execution that it belongs to; its output may go to a file of its own. */
 export type ProcessHost = Pick<
   Execution,
-  'environment' | 'assignment' | 'host' | 'output' | 'children' | 'stopped' | 'progress'
+  'environment' | 'assignment' | 'host' | 'output' | 'children' | 'stopped' | 'progress' | 'command'
 >;
 
 export interface Guard {
@@ -24,13 +24,14 @@ export interface Guard {
 /**
  * Ends the process when the signal is aborted or the execution's output grows past its limit: SIGTERM, and SIGKILL
  * after the grace. Sends as progress what `activity` gives; null is nothing new.
+ * @param command as messages show it.
  * @param start how large the output was before the process was started.
  */
 export function guardProcess(
   child: Pick<ChildProcess, 'pid'>,
   execution: ProcessHost,
   signal: AbortSignal,
-  { start, activity }: { start: number; activity: () => string | null },
+  { command, start, activity }: { command: string; start: number; activity: () => string | null },
 ): Guard {
   const { graceSeconds, maxOutputMb } = execution.assignment.limits;
   let kill: NodeJS.Timeout | undefined;
@@ -48,12 +49,14 @@ export function guardProcess(
     const text = activity();
     if (text !== null) execution.progress(null, text);
   }, WATCH_MS);
+  execution.command = command;
   signal.addEventListener('abort', end, { once: true });
   if (signal.aborted) end();
   return {
     end,
     limitPassed: () => passed,
     stop: () => {
+      execution.command = null;
       clearInterval(watch);
       clearTimeout(kill);
       signal.removeEventListener('abort', end);

@@ -32,6 +32,7 @@ export async function runProcess(
   const child = await start(command, execution);
   if (child instanceof Error) return { failure: startFailure(command, child), exitCode: null, tail: '' };
   const guard = guardProcess(child, execution, signal, {
+    command: command.shown,
     start: from,
     activity: lastLineOf(execution, from),
   });

@@ -53,7 +53,11 @@ export async function runToolProcess(
   const start = execution.output.size;
   const child = startWithInput(command, inputFile);
   if (child instanceof Error) return { end: { error: child }, limitPassed: false, overstayed: false };
-  const guard = guardProcess(child, execution, signal, { start, activity: () => reader.activity() });
+  const guard = guardProcess(child, execution, signal, {
+    command: command.shown,
+    start,
+    activity: () => reader.activity(),
+  });
   const exit = new ExitDeadline(exitGraceSeconds, () => guard.end());
   const { redactor } = execution.host;
   const lines = new LineSplitter((line) => {
