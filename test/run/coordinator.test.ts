@@ -1,6 +1,9 @@
-/** Any graph of workstreams, any mix of outcomes, in any order of their ends, interrupted at any moment. */
+/** Examples of what the coordinator does; then any graph of workstreams, with any outcomes in any order. */
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Failure } from '../../src/domain/failure.ts';
+import type { Workstream } from '../../src/domain/workstream.ts';
+import type { Decision } from '../../src/run/coordinator.ts';
 import { makePlan } from '../../src/plan/plan.ts';
 import { makeFolder, type Sketch } from '../plan/make-workstream.ts';
 import { moduleStep, toolStep } from '../kit/definitions.ts';
@@ -17,8 +20,8 @@ import {
   statuses,
   twoMakers,
 } from './any-run.ts';
-import { Rehearsal } from './rehearsal.ts';
-import { completed } from './scripted-engine.ts';
+import { Rehearsal, type RehearsalOptions } from './rehearsal.ts';
+import { completed, failed } from './scripted-engine.ts';
 
 /** More with the variable MILLRACE_TEST_CASES. */
 const RUNS = Number(process.env['MILLRACE_TEST_CASES'] ?? 300);
@@ -31,11 +34,220 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+/** Begins a run; nothing has ended yet. */
+async function begin(sketches: Sketch[], options: Partial<RehearsalOptions> = {}): Promise<Rehearsal> {
+  const plan = makePlan(makeFolder(sketches), new Map());
+  const rehearsal = new Rehearsal({ agents: 2, ...options, plan });
+  rehearsal.start();
+  await settled();
+  return rehearsal;
+}
+
+/** The ids of what runs, in the order in which it was started. */
+const running = ({ engine }: Rehearsal): string[] =>
+  engine.open.map(({ assignment }) => assignment.workstream.id);
+
+/** Ends the execution of this workstream. */
+async function end(rehearsal: Rehearsal, id: string, outcome = completed()): Promise<void> {
+  const execution = rehearsal.engine.open.find(({ assignment }) => assignment.workstream.id === id);
+  if (execution === undefined) throw new Error(`${id} does not run`);
+  execution.end(outcome);
+  await settled();
+}
+
+/** Lets so much time pass. */
+async function pass(seconds: number): Promise<void> {
+  vi.advanceTimersByTime(seconds * 1000);
+  await settled();
+}
+
+const resultOf = ({ results }: Rehearsal, id: string): string | undefined => {
+  const result = results.get(id);
+  return result === undefined ? undefined : [result.status, result.reason ?? []].flat().join(' ');
+};
+
+const THROWN: Failure = { reason: 'thrown', how: 'thrown', thrown: { name: 'Error', message: 'x' } };
+const attempts = (maxAttempts: number, cooldownSeconds: number): Workstream['circuitBreaker'] => ({
+  maxAttempts,
+  maxErrorRepeats: null,
+  oscillationThreshold: null,
+  cooldownSeconds,
+});
+
+describe('the order of a run', () => {
+  test('runs as many workstreams at once as there are agents', async () => {
+    const rehearsal = await begin([{ id: 'a' }, { id: 'b' }, { id: 'c' }]);
+    expect(running(rehearsal)).toEqual(['a', 'b']);
+    await end(rehearsal, 'b');
+    expect(running(rehearsal)).toEqual(['a', 'c']);
+  });
+
+  test('starts what is more important first', async () => {
+    const rehearsal = await begin([{ id: 'a' }, { id: 'b', priority: 1 }, { id: 'c', priority: 2 }]);
+    expect(running(rehearsal)).toEqual(['c', 'b']);
+  });
+
+  test('starts a workstream once everything that it depends on has completed', async () => {
+    const rehearsal = await begin([{ id: 'a' }, { id: 'b' }, { id: 'c', needs: ['a', 'b'] }]);
+    await end(rehearsal, 'a');
+    expect(running(rehearsal)).toEqual(['b']);
+    await end(rehearsal, 'b');
+    expect(running(rehearsal)).toEqual(['c']);
+  });
+
+  test('starts nothing of a gate before everything of the gates before it has ended', async () => {
+    const rehearsal = await begin([
+      { id: 'a', gate: 1 },
+      { id: 'b', gate: 2 },
+    ]);
+    expect(running(rehearsal)).toEqual(['a']);
+    await end(rehearsal, 'a', failed(THROWN));
+    expect(running(rehearsal)).toEqual(['b']);
+  });
+
+  test('runs one member of a conflict group at a time', async () => {
+    const rehearsal = await begin([
+      { id: 'a', conflictGroup: 'db' },
+      { id: 'b', conflictGroup: 'db' },
+    ]);
+    expect(running(rehearsal)).toEqual(['a']);
+    await end(rehearsal, 'a');
+    expect(running(rehearsal)).toEqual(['b']);
+  });
+
+  test('runs a workstream alone that may not run beside others', async () => {
+    const rehearsal = await begin([{ id: 'a', priority: 1 }, { id: 'b', parallelOk: false }, { id: 'c' }]);
+    expect(running(rehearsal)).toEqual(['a']);
+    await end(rehearsal, 'a');
+    expect(running(rehearsal)).toEqual(['b']);
+    await end(rehearsal, 'b');
+    expect(running(rehearsal)).toEqual(['c']);
+  });
+});
+
+describe('a failure', () => {
+  test('does not stop the others', async () => {
+    const rehearsal = await begin([{ id: 'a' }, { id: 'b' }], { agents: 1 });
+    await end(rehearsal, 'a', failed(THROWN));
+    await end(rehearsal, 'b');
+    expect(['a', 'b'].map((id) => resultOf(rehearsal, id))).toEqual(['failed thrown', 'completed']);
+    expect(rehearsal.over).toBe(true);
+  });
+
+  test('skips what depends on the failed workstream, and what depends on that', async () => {
+    const rehearsal = await begin([{ id: 'a' }, { id: 'b', needs: ['a'] }, { id: 'c', needs: ['b'] }]);
+    await end(rehearsal, 'a', failed(THROWN));
+    expect(['b', 'c'].map((id) => resultOf(rehearsal, id))).toEqual([
+      'skipped dependency-failed',
+      'skipped dependency-failed',
+    ]);
+  });
+
+  test('does not skip what only waits for the end of the failed workstream', async () => {
+    const rehearsal = await begin([{ id: 'a' }, { id: 'b', needs: ['~a'] }]);
+    await end(rehearsal, 'a', failed(THROWN));
+    expect(running(rehearsal)).toEqual(['b']);
+  });
+
+  test('of a definition is known before anything is executed', async () => {
+    const rehearsal = await begin([{ id: 'a', needs: ['a'] }]);
+    expect(resultOf(rehearsal, 'a')).toBe('failed cycle');
+    expect(rehearsal.over).toBe(true);
+  });
+});
+
+describe('attempts', () => {
+  test('end with the first that completes', async () => {
+    const rehearsal = await begin([{ id: 'a', circuitBreaker: attempts(3, 0) }]);
+    await end(rehearsal, 'a', failed(THROWN));
+    await pass(0);
+    await end(rehearsal, 'a');
+    expect([resultOf(rehearsal, 'a'), rehearsal.results.get('a')?.attempts]).toEqual(['completed', 2]);
+  });
+
+  test('are as many as the definition allows', async () => {
+    const rehearsal = await begin([{ id: 'a', circuitBreaker: attempts(2, 0) }]);
+    await end(rehearsal, 'a', failed(THROWN));
+    await pass(0);
+    await end(rehearsal, 'a', failed(THROWN));
+    expect(resultOf(rehearsal, 'a')).toBe('failed thrown');
+  });
+
+  test('leave the agent to others during the pause between them', async () => {
+    const two = [{ id: 'a', circuitBreaker: attempts(2, 5) }, { id: 'b' }];
+    const rehearsal = await begin(two, { agents: 1 });
+    await end(rehearsal, 'a', failed(THROWN));
+    expect(running(rehearsal)).toEqual(['b']);
+    await end(rehearsal, 'b');
+    await pass(4);
+    expect(running(rehearsal)).toEqual([]);
+    await pass(1);
+    expect(running(rehearsal)).toEqual(['a']);
+  });
+
+  test('do not follow a failure that would come again', async () => {
+    const rehearsal = await begin([{ id: 'a', circuitBreaker: attempts(3, 0) }]);
+    await end(rehearsal, 'a', failed({ reason: 'command-not-found', command: 'x' }));
+    expect(resultOf(rehearsal, 'a')).toBe('failed command-not-found');
+  });
+});
+
+describe('an interruption', () => {
+  const CTRL_C = { by: 'SIGINT', detail: 'Ctrl-C' };
+
+  test('starts nothing more, and skips what was not started', async () => {
+    const rehearsal = await begin([{ id: 'a' }, { id: 'b' }], { agents: 1 });
+    rehearsal.coordinator.interrupt(CTRL_C);
+    await end(rehearsal, 'a', failed(THROWN));
+    expect(running(rehearsal)).toEqual([]);
+    expect(['a', 'b'].map((id) => resultOf(rehearsal, id))).toEqual([
+      'skipped interrupted',
+      'skipped interrupted',
+    ]);
+  });
+
+  test('keeps the result of what completed all the same', async () => {
+    const rehearsal = await begin([{ id: 'a' }]);
+    rehearsal.coordinator.interrupt(CTRL_C);
+    await end(rehearsal, 'a');
+    expect(resultOf(rehearsal, 'a')).toBe('completed');
+  });
+
+  test('ends the pause before another attempt', async () => {
+    const rehearsal = await begin([{ id: 'a', circuitBreaker: attempts(2, 60) }]);
+    await end(rehearsal, 'a', failed(THROWN));
+    rehearsal.coordinator.interrupt(CTRL_C);
+    await settled();
+    expect([rehearsal.over, resultOf(rehearsal, 'a')]).toEqual([true, 'skipped interrupted']);
+  });
+});
+
+describe('a person who is asked before each workstream', () => {
+  const deciding = (decisions: Record<string, Decision>): Partial<RehearsalOptions> => ({
+    ask: async ({ id }) => decisions[id] ?? 'run',
+  });
+
+  test('may skip it, and with it what depends on it', async () => {
+    const two = [{ id: 'a' }, { id: 'b', needs: ['a'] }];
+    const rehearsal = await begin(two, deciding({ a: 'skip' }));
+    expect(['a', 'b'].map((id) => resultOf(rehearsal, id))).toEqual([
+      'skipped skipped-by-user',
+      'skipped dependency-failed',
+    ]);
+  });
+
+  test('may call it done, so that what depends on it is run', async () => {
+    const rehearsal = await begin([{ id: 'a' }, { id: 'b', needs: ['a'] }], deciding({ a: 'done' }));
+    expect(resultOf(rehearsal, 'a')).toBe('completed');
+    expect(running(rehearsal)).toEqual(['b']);
+  });
+});
+
 const agents = fc.integer({ min: 1, max: 5 });
 const distribution = fc.constantFrom('dynamic' as const, 'dynamic' as const, 'round-robin' as const);
 
 describe('any graph and any outcomes', () => {
-  test('every workstream has one result, the one that its attempts and dependencies give', async () => {
+  test('every workstream has one result, which follows from its attempts and dependencies', async () => {
     await fc.assert(
       fc.asyncProperty(
         parts('any'),
@@ -53,7 +265,7 @@ describe('any graph and any outcomes', () => {
     );
   });
 
-  test('so where agents get several tiny ones at once', async () => {
+  test('the same where agents get several tiny workstreams at once', async () => {
     let again = 0;
     await fc.assert(
       fc.asyncProperty(parts('plain'), choices, agents, distribution, async (all, next, count, how) => {
@@ -65,11 +277,11 @@ describe('any graph and any outcomes', () => {
       }),
       { numRuns: Math.ceil(RUNS / 3) },
     );
-    // Some were given back and begun anew, which is no attempt.
+    // Some were taken back and started again, which is no attempt.
     expect(again).toBeGreaterThan(0);
   });
 
-  test('so when it is interrupted at any moment: what had not ended is skipped as interrupted', async () => {
+  test('the same when interrupted at any moment: what had not ended is skipped as interrupted', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.oneof(parts('any'), parts('plain')),
@@ -94,7 +306,7 @@ describe('any graph and any outcomes', () => {
     );
   });
 
-  test('where tools are used up and money is spent, what no tool can do any more is skipped, and the rest is done', async () => {
+  test('where tools are exhausted and money is spent, what no tool can do is skipped and the rest is done', async () => {
     const skipped = { circuit: 0, budget: 0 };
     await fc.assert(
       fc.asyncProperty(
@@ -128,13 +340,13 @@ describe('any graph and any outcomes', () => {
   });
 });
 
-/** A way to run it, for as long as it takes. */
+/** A workstream whose first attempt completes. */
 const plainPart = (id: string, steps: Sketch['steps'], fields: Partial<Sketch> = {}): Part => ({
   sketch: { id, ...(steps === undefined ? {} : { steps }), ...fields },
   ends: [null],
 });
 
-test('an agent whose tool is used up goes on with what needs none, while others have what needs theirs', async () => {
+test('an agent whose tool is exhausted runs what needs no tool, while the other runs what needs its own', async () => {
   const quota: Part = {
     ...plainPart('ws-0', [toolStep('helper')], { priority: 2 }),
     ends: [FAILURES[0] ?? null],
@@ -146,7 +358,7 @@ test('an agent whose tool is used up goes on with what needs none, while others 
     plainPart('ws-3', [toolStep('helper')]),
     plainPart('ws-4', [moduleStep('/x')]),
   ];
-  // The first of those that run ends: agent-1 fails by its tool while agent-2 has something else in hand.
+  // The first of those that run ends: the tool of agent-1 fails while agent-2 is busy.
   const course = await run(all, [0], { agents: 2, toolsOf: twoMakers, toolCircuit: 1 });
   checkResults(all, course);
   const agentOf = (id: string): string | undefined => course.rehearsal.results.get(id)?.agentId;
@@ -159,17 +371,11 @@ test('an agent whose tool is used up goes on with what needs none, while others 
   ]);
 });
 
-test('an engine that rejects, which none may, ends the run with that error when all have ended', async () => {
-  const all = [plainPart('ws-0', [moduleStep('/x')]), plainPart('ws-1', [moduleStep('/x')])];
-  const plan = makePlan(makeFolder(all.map(({ sketch }) => sketch)), new Map());
-  const rehearsal = new Rehearsal({ plan, agents: 2 });
-  rehearsal.start();
-  await settled();
-  const [first, second] = rehearsal.engine.open;
-  first?.reject(new Error('a bug'));
+test('a rejection of the engine, which is a bug, ends the run with that error once everything has ended', async () => {
+  const rehearsal = await begin([{ id: 'a' }, { id: 'b' }]);
+  rehearsal.engine.open[0]?.reject(new Error('a bug'));
   await settled();
   expect(rehearsal.over).toBe(false);
-  second?.end(completed());
-  await settled();
+  await end(rehearsal, 'b');
   expect([rehearsal.over, String(rehearsal.fault)]).toEqual([true, 'Error: a bug']);
 });
