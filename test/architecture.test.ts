@@ -1,6 +1,6 @@
 /** The structure of the source: which room may import which, how deep files are, how types are named. */
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { globSync } from 'tinyglobby';
 import { describe, expect, test } from 'vitest';
@@ -215,6 +215,14 @@ describe('documents', () => {
     const text = readFileSync(join(root, document), 'utf8');
     const named = [...text.matchAll(/`((?:src|workers|test|docs)\/[\w./-]+)`/g)].map(([, path = '']) => path);
     expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  test('docs/decisions/README.md lists every decision', () => {
+    const index = readFileSync(join(root, 'docs/decisions/README.md'), 'utf8');
+    const pages = documents
+      .filter((document) => /decisions\/\d/.test(document))
+      .map((page) => basename(page));
+    expect(pages.filter((page) => !index.includes(`](${page})`))).toEqual([]);
   });
 
   test('ARCHITECTURE.md names types that exist', () => {

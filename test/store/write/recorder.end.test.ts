@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { SqliteRecorder } from '../../src/store/write/recorder.ts';
-import { temporaryFolder } from '../kit/temporary-folder.ts';
+import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import {
   end,
   failed,
@@ -13,7 +13,7 @@ import {
   skipped,
   started,
   SUMMARY,
-} from './recorded.ts';
+} from '../recorded.ts';
 
 describe('the end of a run', () => {
   test('its totals add up, and files and commits of several agents count once', () => {

@@ -2,14 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { openForReading } from '../../src/store/schema/database.ts';
-import { SqliteRecorder } from '../../src/store/write/recorder.ts';
-import { temporaryFolder } from '../kit/temporary-folder.ts';
-import { databaseIn, failed, finished, historyOf, opened, result, RUN, started } from './recorded.ts';
+import { openForReading } from '../../../src/store/schema/database.ts';
+import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
+import { databaseIn, failed, finished, historyOf, opened, result, RUN, started } from '../recorded.ts';
 
 /** Records the start of a run and two results in a process of its own, which is then killed. */
 async function killedRun(folder: string): Promise<void> {
-  const dist = fileURLToPath(new URL('../../dist/src/store/', import.meta.url));
+  const dist = fileURLToPath(new URL('../../../dist/src/store/', import.meta.url));
   const events = [
     started(['ws-1', 'ws-2', 'ws-3']),
     finished(result('ws-1', { filesModified: ['a.ts'] })),
