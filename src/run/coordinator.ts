@@ -38,7 +38,7 @@ export interface CoordinatorParts {
   failure: AbortController;
   /** Dependencies that are not part of this run, and whether they count as met. */
   outside: ReadonlyMap<string, boolean>;
-  /** What the run has from before. */
+  /** Results, attempts and costs of earlier sessions. */
   inheritance: Inheritance;
   /**
    * Whether each start is committed before the workstream is executed, and not only within 20 ms, so that the database
@@ -96,7 +96,7 @@ export class Coordinator {
     return this.#interruption;
   }
 
-  /** Whether workstreams were left for another time although the run was not interrupted. */
+  /** Whether workstreams were left for another session although the run was not interrupted. */
   get haveLeft(): boolean {
     return this.#results.haveLeft;
   }
@@ -135,7 +135,7 @@ export class Coordinator {
   /** Resolves when every workstream has its final row. Rejects only when results can't be recorded. */
   async run(): Promise<void> {
     const start = (each: Start): void => this.#start(each);
-    for (const index of this.#results.begin()) this.#parts.ready.add(index);
+    for (const index of this.#results.settleKnown()) this.#parts.ready.add(index);
     for (;;) {
       if (!this.#isEnding) this.#dispatcher.dispatch(start);
       if (this.#running.size === 0) {
@@ -206,14 +206,14 @@ export class Coordinator {
       case 'skip':
         return this.#skip(index, workstream, { reason: 'skipped-by-user' });
       case 'done':
-        return this.#results.keep(index, markedDoneResult(runId, workstream));
+        return this.#results.record(index, markedDoneResult(runId, workstream));
       case 'quit':
         return this.interrupt({ by: 'quit', detail: 'the person at the terminal quit' });
     }
   }
 
   #skip(index: number, workstream: Workstream, failure: Failure): void {
-    this.#results.keep(index, this.#results.skipped(workstream, failure));
+    this.#results.record(index, this.#results.skipped(workstream, failure));
   }
 
   async #execute({ agent, index, queued }: Start, workstream: Workstream): Promise<void> {
@@ -226,7 +226,7 @@ export class Coordinator {
       case 'final':
         this.#dispatcher.addDuration(end.outcome.durationSeconds);
         this.#meter.add(index, end.outcome, end.result.metadata.earlierAttempts);
-        return this.#results.keep(index, end.result);
+        return this.#results.record(index, end.result);
       case 'retry':
         return this.#retryLater(index, context, end);
       case 'unstarted':

@@ -1,9 +1,9 @@
-/** Which workstreams become ready, and which can't run any more, as others reach their final status. */
+/** Which workstreams become ready, and which can't be executed any more, as others reach their final status. */
 import type { FinalStatus } from '../domain/agent-result.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Workstream } from '../domain/workstream.ts';
 
-/** A workstream that will never run, and why. */
+/** A workstream that will never be executed, and why. */
 interface Doomed {
   index: number;
   failure: Failure;
@@ -20,7 +20,7 @@ interface Link {
   when: 'completed' | 'finished';
 }
 
-/** Each dependency is looked at once, so a whole run costs O(V + E). */
+/** Visits each dependency once, so that a whole run costs O(V + E). */
 export class DependencyTracker {
   readonly #unmet: Int32Array;
   readonly #dependents = new Map<string, Link[]>();
@@ -28,7 +28,7 @@ export class DependencyTracker {
   readonly #ids: string[];
   readonly #stages: StageTracker;
 
-  /** @param decided 1 for each workstream that has its final status already; `settle` is told of it all the same. */
+  /** @param decided 1 for each workstream that has its final status already; `settle` has to be called for it too. */
   constructor(workstreams: readonly Workstream[], decided: Uint8Array = new Uint8Array(workstreams.length)) {
     this.#unmet = new Int32Array(workstreams.length);
     this.#ids = workstreams.map(({ id }) => id);
@@ -50,7 +50,7 @@ export class DependencyTracker {
     else links.push(link);
   }
 
-  /** Workstreams that need nothing. */
+  /** Workstreams that depend on nothing. */
   free(): number[] {
     return [...this.#unmet.keys()].filter((index) => this.#unmet[index] === 0 && this.#decided[index] === 0);
   }
@@ -60,8 +60,8 @@ export class DependencyTracker {
   }
 
   /**
-   * Says that `id` has its final status, and gives everything that follows from it, also through what can't run any
-   * more. `detail` ends the sentence "It needs X, which …".
+   * Settles `id` with its final status. Returns everything that follows from it, also through dependents that can't be
+   * executed any more. `detail` ends the sentence "It needs X, which …".
    */
   settle(id: string, status: FinalStatus, detail: string): Consequences {
     const consequences: Consequences = { ready: [], doomed: [] };
@@ -90,7 +90,7 @@ export class DependencyTracker {
   }
 }
 
-/** Knows when a stage is over: every workstream of it, and of those before it, has its final status. */
+/** Tracks when a stage is over: every workstream of it, and of those before it, has its final status. */
 export class StageTracker {
   readonly #stageOf = new Map<string, number>();
   readonly #stages: Int32Array;
@@ -121,7 +121,7 @@ export class StageTracker {
     return this.#stageOf.has(id);
   }
 
-  /** Takes a final status, and gives the names of the stages that are over now. */
+  /** Counts a workstream as ended. Returns the names of the stages that are over by that. */
   finish(id: string): string[] {
     const stage = this.#stageOf.get(id);
     if (stage === undefined) return [];
@@ -138,11 +138,10 @@ export class StageTracker {
 
 const nameOf = (stage: number): string => `stage ${stage}`;
 
-/** The stages that work goes through one after the other. Pure. */
-
 /**
- * The stage of each workstream by its position, from 1; 0 for those that belong to none and wait for none. A stage
- * can't wait for itself, so what a workstream needs is at the latest of its own stage, whatever it says. O(V log V + E).
+ * The stages that a run goes through one after the other: that of each workstream by its position, from 1; 0 for those
+ * that belong to none and wait for none. A stage can't wait for itself, so a dependency belongs at the latest to the
+ * stage of its dependents, whatever its `gate`. O(V log V + E). Pure.
  */
 export function stages(workstreams: readonly Pick<Workstream, 'id' | 'gate' | 'dependsOn'>[]): Int32Array {
   const stage = new Int32Array(workstreams.length);

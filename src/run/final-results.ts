@@ -1,4 +1,4 @@
-/** The final results of a run: each is recorded once, and what follows from it for others is worked out. */
+/** The final results of a run: records each once, and settles what follows from it for dependents. */
 import type { AgentResult } from '../domain/agent-result.ts';
 import type { AttemptRecord } from '../domain/attempt.ts';
 import type { EarlierResult, Inheritance } from '../domain/earlier-run.ts';
@@ -17,13 +17,13 @@ export interface FinalResultsParts {
   journal: Pick<Journal, 'publish' | 'commit'>;
   /** Dependencies that are not part of this run, and whether they count as met. */
   outside: ReadonlyMap<string, boolean>;
-  /** What the run has from before. */
+  /** Results, attempts and costs of earlier sessions. */
   inheritance: Inheritance;
   /** The failed attempts of a workstream that has no result yet. */
   earlierAttempts: (workstreamId: string) => readonly AttemptRecord[];
   /** Why a workstream is not started whatever happens in the run; null where it may be. */
   refusal: (workstream: Workstream) => Failure | null;
-  /** Told of each workstream whose dependencies are met, other than those that have none. */
+  /** Called with each workstream whose dependencies have been met; not with those that have none. */
   onReady: (index: number) => void;
 }
 
@@ -36,7 +36,7 @@ export class FinalResults {
   readonly #parts: FinalResultsParts;
   readonly #dependencies: DependencyTracker;
   readonly #final: Uint8Array;
-  /** Whether workstreams were left for another time. */
+  /** Whether workstreams were left for another session. */
   haveLeft = false;
 
   constructor(parts: FinalResultsParts) {
@@ -47,13 +47,13 @@ export class FinalResults {
     this.#dependencies = new DependencyTracker(workstreams, this.#final);
   }
 
-  /** Settles everything that is decided before anything is run. Returns the workstreams that need nothing. */
-  begin(): number[] {
+  /** Settles what is decided before anything is executed. Returns the workstreams that depend on nothing. */
+  settleKnown(): number[] {
     const { runId, plan, outside, inheritance } = this.#parts;
     const free = this.#dependencies.free();
-    for (const broken of plan.broken) this.#keep(brokenResult(runId, broken));
-    for (const [id, met] of outside) this.#follow(id, met ? 'completed' : 'skipped', NOT_EARLIER);
-    for (const result of inheritance.kept) this.#follow(result.workstreamId, result.status, detailOf(result));
+    for (const broken of plan.broken) this.#record(brokenResult(runId, broken));
+    for (const [id, met] of outside) this.#settle(id, met ? 'completed' : 'skipped', NOT_EARLIER);
+    for (const result of inheritance.kept) this.#settle(result.workstreamId, result.status, detailOf(result));
     for (const [index, workstream] of plan.workstreams.entries()) this.#decide(index, workstream);
     return free.filter((index) => this.#final[index] === 0);
   }
@@ -65,20 +65,20 @@ export class FinalResults {
     if (this.#final[index] === 1) return;
     const crash = inheritance.crashed.get(id);
     if (crash !== undefined) {
-      this.keep(index, brokenResult(runId, { id, title, source, failure: crash }));
+      this.record(index, brokenResult(runId, { id, title, source, failure: crash }));
       return;
     }
     const refused = refusal(workstream);
-    if (refused !== null) this.keep(index, this.skipped(workstream, refused));
+    if (refused !== null) this.record(index, this.skipped(workstream, refused));
   }
 
-  /** Records the final row of the workstream with this index, and at once where a dependent's start may follow. */
-  keep(index: number, result: AgentResult): void {
+  /** Records the final row of the workstream with this index; commits at once where that makes a dependent ready. */
+  record(index: number, result: AgentResult): void {
     this.#final[index] = 1;
-    this.#keep(result);
+    this.#record(result);
   }
 
-  /** The row of a workstream that is not run. */
+  /** The row of a workstream that is not executed. */
   skipped(workstream: Workstream, failure: Failure): AgentResult {
     const { runId, earlierAttempts } = this.#parts;
     return skippedResult(runId, workstream, failure, earlierAttempts(workstream.id));
@@ -88,32 +88,32 @@ export class FinalResults {
   skipTheRest(interruption: Interruption | null): void {
     for (const [index, workstream] of this.#parts.plan.workstreams.entries()) {
       if (this.#final[index] === 1) continue;
-      if (interruption === null) throw new Error(`${workstream.id} was never handed out`);
+      if (interruption === null) throw new Error(`${workstream.id} was never assigned to an agent`);
       const failure: Failure = { reason: 'interrupted', detail: interruption.detail };
       const result = this.skipped(workstream, failure);
       this.#parts.journal.publish({ type: 'workstream-finished', result });
     }
   }
 
-  #keep(result: AgentResult): void {
+  #record(result: AgentResult): void {
     this.#parts.journal.publish({ type: 'workstream-finished', result });
-    // What needs it was interrupted as well, and is told so at the end.
+    // What depends on it is skipped as interrupted at the end.
     if (result.reason === 'interrupted') return;
-    this.#follow(result.workstreamId, result.status, detailOf(result));
+    this.#settle(result.workstreamId, result.status, detailOf(result));
   }
 
-  /** It stays interrupted although the run goes on, and so does what needs it. */
+  /** The workstream and its dependents stay interrupted although the run goes on. */
   #leave(index: number, workstream: Workstream): void {
     if (this.#final[index] === 1) return;
     this.#final[index] = 1;
     this.haveLeft = true;
     const result = this.skipped(workstream, { reason: 'interrupted', detail: LEFT });
     this.#parts.journal.publish({ type: 'workstream-finished', result });
-    this.#follow(workstream.id, 'skipped', detailOf(result));
+    this.#settle(workstream.id, 'skipped', detailOf(result));
   }
 
-  /** Settles an id and everything that follows from it. */
-  #follow(id: string, status: AgentResult['status'], detail: string): void {
+  /** Settles a workstream for its dependents. */
+  #settle(id: string, status: AgentResult['status'], detail: string): void {
     if (!this.#dependencies.hasDependents(id)) return;
     const { plan, runId, journal, onReady } = this.#parts;
     const { ready, doomed } = this.#dependencies.settle(id, status, detail);
@@ -145,8 +145,7 @@ export interface Foreseen {
 }
 
 /**
- * The results that a run records before it executes anything. They are those of the run because the run's own
- * `FinalResults` decides them here too. Records nothing.
+ * The results that a run would record before it executes anything, decided by the same `FinalResults`. Records nothing.
  */
 export function foresee({ plan, outside, inheritance, maxCostUsd }: Foreseen): AgentResult[] {
   const results: AgentResult[] = [];
@@ -167,6 +166,6 @@ export function foresee({ plan, outside, inheritance, maxCostUsd }: Foreseen): A
     refusal: (workstream) => budget.refusalOf(workstream),
     onReady: () => undefined,
   });
-  decided.begin();
+  decided.settleKnown();
   return results;
 }

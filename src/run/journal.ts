@@ -1,4 +1,4 @@
-/** The order of things: an event is redacted, recorded, committed, on the disk, and then told. */
+/** The order in which an event is redacted, recorded, committed, synced to the disk, and then passed to listeners. */
 import type { Recorder } from '../domain/recorder.ts';
 import type { RunEvent, RunListener } from '../domain/run-event.ts';
 import type { Redactor } from '../secrets/redactor.ts';
@@ -9,20 +9,20 @@ const MAX_BATCH = 500;
 const DELAY_MS = { lasting: 20, passing: 1_000 } as const;
 
 /**
- * Takes every event of a run. Events are committed in short batches (20 ms or 500 events at most), because a
- * transaction costs far more than a row; the disk is waited for off the main thread, and nobody is told of an event
- * before it is there.
+ * Records every event of a run. Events are committed in short batches (20 ms or 500 events at most), because a
+ * transaction costs far more than a row; the disk is waited for off the main thread, and listeners get an event only
+ * once it is there.
  *
- * Progress and log lines are passing: nothing depends on them, so they are told at once, unless that would put them
- * before an event that waits, and are no reason to commit more than once a second.
+ * Progress and log lines are passing: nothing depends on them, so listeners get them at once, unless that would put
+ * them before an event that waits, and they are no reason to commit more than once a second.
  */
 export class Journal {
   readonly #recorder: Recorder;
   readonly #listeners: readonly RunListener[];
   readonly #redactor: Redactor;
   readonly #failure: AbortController;
-  /** Taken and not committed. */
-  #taken: RunEvent[] = [];
+  /** Recorded and not committed. */
+  #pending: RunEvent[] = [];
   /** Committed and perhaps not on the disk yet. */
   #committed: RunEvent[] = [];
   #syncing: Promise<void> | null = null;
@@ -44,39 +44,38 @@ export class Journal {
     this.#failure = parts.failure;
   }
 
-  /** Records an event and tells it. After `close` there is nowhere to record it, and it is nobody's any more. */
+  /** Records an event, and passes it to listeners once it is on the disk. Events after `close` are dropped. */
   publish(raw: RunEvent): void {
     if (this.#isClosed) return;
     const event = redactEvent(raw, this.#redactor);
     this.#recorder.take(event);
     const passing = event.type === 'workstream-progress' || event.type === 'workstream-log';
-    if (passing && this.#isIdle) this.#tell(event);
-    else this.#taken.push(event);
-    if (this.#taken.length >= MAX_BATCH) this.#commitByClock();
+    if (passing && this.#isIdle) this.#notify(event);
+    else this.#pending.push(event);
+    if (this.#pending.length >= MAX_BATCH) this.#commitByClock();
     else this.#commitWithin(passing ? DELAY_MS.passing : DELAY_MS.lasting);
   }
 
   /**
-   * Commits now, so that it can be read back; it is told as soon as it is on the disk. Throws what the recorder throws;
-   * nothing is lost by that.
+   * Commits now, so that other connections can read it. Throws what the recorder throws; nothing is lost by that.
    */
   commit(): void {
     this.#stopClock();
     this.#recorder.commit();
     if (this.#recorder.hasLeft) this.#commitWithin(DELAY_MS.lasting);
-    this.#committed = this.#committed.concat(this.#taken);
-    this.#taken = [];
+    this.#committed = this.#committed.concat(this.#pending);
+    this.#pending = [];
     this.#sync();
   }
 
-  /** Commits, and resolves when everything has been told. Rejects when it can't be kept; nothing is lost by that. */
+  /** Commits, and resolves when listeners have got everything. Rejects when that can't be recorded; nothing is lost. */
   async flush(): Promise<void> {
     this.commit();
     while (this.#syncing !== null) await this.#syncing;
     if (this.#committed.length > 0) throw this.#fault;
   }
 
-  /** Tries once more to keep what waits, and takes nothing after that. Returns the error that prevents it, or null. */
+  /** Tries once more to record what waits, and drops events after that. Returns the error that prevents it, or null. */
   async close(): Promise<Error | null> {
     try {
       await this.flush();
@@ -90,7 +89,7 @@ export class Journal {
   }
 
   get #isIdle(): boolean {
-    return this.#taken.length === 0 && this.#committed.length === 0 && this.#syncing === null;
+    return this.#pending.length === 0 && this.#committed.length === 0 && this.#syncing === null;
   }
 
   #sync(): void {
@@ -109,12 +108,12 @@ export class Journal {
         this.#break(error);
         break;
       }
-      for (const event of events) this.#tell(event);
+      for (const event of events) this.#notify(event);
     }
     this.#syncing = null;
   }
 
-  #tell(event: RunEvent): void {
+  #notify(event: RunEvent): void {
     for (const listener of this.#listeners) {
       try {
         listener(event);
@@ -153,8 +152,8 @@ export class Journal {
 }
 
 /**
- * An event without secrets; the same object where it holds none. What `run-started` says of workstreams is what agents
- * get; the texts of theirs that are kept were redacted when they were loaded.
+ * An event without secrets; the same object where it holds none. The workstreams of `run-started` are left as agents get
+ * them; the texts of theirs that are stored were redacted when they were loaded.
  */
 function redactEvent(event: RunEvent, redactor: Redactor): RunEvent {
   if (redactor.isIdle || event.type === 'run-started') return event;

@@ -12,13 +12,13 @@ export interface RunGateParts {
   /** The folder that relative scopes are relative to: absolute, without links, so that it is the same for all runs. */
   folder: string;
   publish: (event: RunEvent) => void;
-  /** Ends what a run whose process is gone has left, and frees what it held. Never rejects. */
+  /** Ends the processes of a run whose own process is gone, and releases its locks. Never rejects. */
   endLeft: (runId: string) => Promise<void>;
-  /** How often it is looked whether it was, in milliseconds. Default: 250. */
+  /** How often locks of other runs are polled, in milliseconds. Default: 250. */
   pollMs?: number;
 }
 
-/** What another run holds, and the workstream that asked for it first. */
+/** A lock of another run, and the first workstream that waits for it. */
 interface Wait {
   workstreamId: string;
   lock: HeldLock;
@@ -26,21 +26,22 @@ interface Wait {
 
 /**
  * Admits workstreams beside those of other runs of the database. One without a conflict group, scopes or
- * `parallel_ok: false` costs nothing: as long as this run has something in hand it has a row that says so, and nothing
- * that is to run alone begins elsewhere.
+ * `parallel_ok: false` takes no lock of its own: as long as this run executes something it holds the lock `busy`, which
+ * keeps other runs from starting a workstream that runs alone.
  *
- * What another run holds is remembered, and looked up again by a clock, so that it does not matter how many wait for it.
+ * Locks of other runs that something waits for are polled by one timer, so that the number of those that wait costs
+ * nothing.
  */
 export class RunGate implements Gate {
   readonly #parts: RunGateParts;
-  /** Workstreams that hold something. */
+  /** Workstreams that hold locks. */
   readonly #holding = new Set<number>();
   #isBusy = false;
   #waits: Wait[] = [];
   #clock: NodeJS.Timeout | null = null;
   #isClosed = false;
   #freed: () => void = () => undefined;
-  /** Since when something waits without a break; null where nothing does. */
+  /** Since when something has waited without a break; null where nothing waits. */
   #waitsSince: StartTime | null = null;
   #waitedSeconds = 0;
   readonly #waitedFor = new Set<string>();
@@ -72,7 +73,7 @@ export class RunGate implements Gate {
       if (!this.#isBusy) this.#isBusy = this.#isTaken(workstream.id, locks.takeBusy());
       return this.#isBusy;
     }
-    // What runs alone is admitted before what runs has ended.
+    // The ready queue asks for a workstream that runs alone before what is running has ended, and then again.
     if (this.#holding.has(index)) return true;
     const request = this.#requestOf(workstream);
     if (this.#waits.some(({ lock }) => keepsFrom(lock, request))) return false;
@@ -86,13 +87,13 @@ export class RunGate implements Gate {
     if (this.#holding.delete(index)) this.#parts.locks.release(this.#workstream(index).id);
   }
 
-  /** Says that the run has nothing in hand, whatever it waits for: then what is to run alone elsewhere may begin. */
+  /** Releases `busy` when the run executes nothing: then other runs may start what runs alone. */
   idle(): void {
     if (this.#isBusy) this.#parts.locks.releaseBusy();
     this.#isBusy = false;
   }
 
-  /** Gives up everything, and waits for nothing any more. */
+  /** Releases all locks, and waits for none any more. */
   close(): void {
     this.#isClosed = true;
     if (this.#clock !== null) clearTimeout(this.#clock);
@@ -105,8 +106,8 @@ export class RunGate implements Gate {
     if (lock === null) return true;
     const added = { workstreamId, lock };
     const isFirst = !this.#waits.some((wait) => wait.lock.isLeft && wait.lock.runId === lock.runId);
-    this.#tell([...this.#waits, added], added);
-    if (!lock.isLeft) this.#clock ??= setTimeout(() => this.#lookAgain(), this.#parts.pollMs ?? 250);
+    this.#publish([...this.#waits, added], added);
+    if (!lock.isLeft) this.#clock ??= setTimeout(() => this.#poll(), this.#parts.pollMs ?? 250);
     else if (isFirst) void this.#endLeft(lock.runId);
     return false;
   }
@@ -116,23 +117,23 @@ export class RunGate implements Gate {
     if (!this.#isClosed) this.#keepWaits(({ lock }) => !lock.isLeft || lock.runId !== runId);
   }
 
-  #lookAgain(): void {
+  #poll(): void {
     this.#clock = null;
     const { locks, pollMs } = this.#parts;
     this.#keepWaits(({ lock }) => lock.isLeft || locks.isHeld(lock));
     if (this.#waits.some(({ lock }) => !lock.isLeft))
-      this.#clock ??= setTimeout(() => this.#lookAgain(), pollMs ?? 250);
+      this.#clock ??= setTimeout(() => this.#poll(), pollMs ?? 250);
   }
 
-  /** The others wait no more. */
+  /** Drops the other waits. */
   #keepWaits(isHeld: (wait: Wait) => boolean): void {
     const left = this.#waits.filter(isHeld);
     if (left.length === this.#waits.length) return;
-    this.#tell(left, null);
+    this.#publish(left, null);
     this.#freed();
   }
 
-  #tell(waits: Wait[], added: Wait | null): void {
+  #publish(waits: Wait[], added: Wait | null): void {
     this.#waits = waits;
     this.#measure(waits);
     this.#parts.publish({
@@ -177,7 +178,7 @@ function explain({ workstreamId: id, lock }: Wait): string {
   if (isLeft) return `${id} waits until what ${runId} left, whose process was killed, has ended`;
   switch (kind) {
     case 'busy':
-      return `${id} is to run alone (parallel_ok: false) and waits until ${runId} has nothing in hand`;
+      return `${id} is to run alone (parallel_ok: false) and waits until ${runId} executes nothing`;
     case 'alone':
       return `nothing is started while ${other} of ${runId} runs alone (parallel_ok: false)`;
     case 'group':

@@ -8,7 +8,7 @@ import { usableCores } from '../os/usable-cores.ts';
 
 /**
  * A dependency ends before its dependent starts, so the longest chain that ends in a workstream is known as soon as
- * its own duration is: the critical path needs no second look at the graph.
+ * its own duration is: the critical path needs no second pass over the graph.
  */
 export class SpeedMeter {
   readonly #workstreams: readonly Workstream[];
@@ -21,7 +21,7 @@ export class SpeedMeter {
   #waited = 0;
   #cpu = 0;
   #last = -1;
-  /** The times at which an agent worked; null where a part of them is not known. */
+  /** When at least one agent was busy; null where a part of that is not known. */
   #worked: Covered | null = new Covered();
 
   constructor(workstreams: readonly Workstream[]) {
@@ -31,7 +31,7 @@ export class SpeedMeter {
     this.#before = new Int32Array(workstreams.length).fill(-1);
   }
 
-  /** Takes the outcome of the workstream with this index, and the attempts before it. */
+  /** Adds the outcome of the workstream with this index, and the attempts before it. */
   add(
     index: number,
     outcome: Outcome,
@@ -48,7 +48,7 @@ export class SpeedMeter {
     this.#lengthen(index, seconds);
   }
 
-  /** Takes a result of an earlier session, in the order in which they arrived. */
+  /** Adds a result of an earlier session; in the order in which they arrived. */
   addEarlier(result: EarlierResult): void {
     const { workstreamId, durationSeconds } = result;
     const index = this.#indexOf.get(workstreamId);
@@ -114,7 +114,7 @@ export class SpeedMeter {
     return this.#busy > 0 ? 1 : null;
   }
 
-  /** The clock may have been set meanwhile, so it is not taken at its word. */
+  /** Never negative, although the clock may have been set meanwhile. */
   #overhead(wallSeconds: number): number | null {
     if (this.#worked === null) return null;
     return Math.max(0, wallSeconds - Math.max(0, this.#worked.length() / 1000));

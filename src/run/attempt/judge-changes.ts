@@ -1,4 +1,4 @@
-/** Whether what a workstream changed is what it was told to change. Pure. */
+/** Compares what a workstream changed with its scope. Pure. */
 import picomatch from 'picomatch';
 import type { Changes } from '../../domain/changes.ts';
 import type { Failure } from '../../domain/failure.ts';
@@ -6,18 +6,18 @@ import type { Workstream } from '../../domain/workstream.ts';
 import { oneLine } from '../../text/printable.ts';
 import { runWithTimeout } from '../../os/run-with-timeout.ts';
 
-/** What becomes of changes outside the scope. */
+/** How changes outside the scope are treated. */
 export type OutsideScope = 'warn' | 'fail' | 'ignore';
 
 export interface Judgement {
-  /** Why the success is none; null when it is one. */
+  /** Why the attempt failed after all; null when it succeeded. */
   failure: Failure | null;
   warnings: string[];
 }
 
 /** Most files that one sentence names. */
 const NAMED = 20;
-/** Nothing tells whether this is a success. */
+/** Where nothing shows whether it succeeded. */
 const IDLE =
   'It changed no file, and neither files_scope nor an acceptance test says whether it was to: look at what it said.';
 /** Longest that comparing may take, in milliseconds. */
@@ -27,9 +27,9 @@ const PATH_WIDTH = 300;
 
 /**
  * Judges an attempt whose steps succeeded. What is in no commit can't be merged or built on, so work that is not known
- * is a failure. A tool that was told to change files and changed none of them did not do its work, whatever it says:
- * what setup, acceptance tests and the tool itself left elsewhere is not what was asked for. Nor is a conflict that it
- * left half resolved, unless acceptance tests passed on it.
+ * is a failure. A tool with a scope that changed no file of it did not do its work, whatever it reports: what setup,
+ * acceptance tests and the tool itself left elsewhere was not asked for. A conflict that it left half resolved is a
+ * failure too, unless acceptance tests passed on it.
  */
 export function judgeChanges(workstream: Workstream, changes: Changes, policy: OutsideScope): Judgement {
   const { filesScope, filesCreate, steps } = workstream;
@@ -63,13 +63,11 @@ export function judgeChanges(workstream: Workstream, changes: Changes, policy: O
   };
 }
 
-/** Tests that passed show that they belong there, or that nothing reads them: a person is to look. */
+/** Where tests passed the markers may belong there, or nothing reads them: a person has to decide. */
 const markersIn = ({ conflictMarkers }: Changes): string[] =>
-  conflictMarkers.length === 0
-    ? []
-    : [`Marks of a conflict are left in ${named(conflictMarkers).join(', ')}.`];
+  conflictMarkers.length === 0 ? [] : [`Conflict markers are left in ${named(conflictMarkers).join(', ')}.`];
 
-/** A glob may be such that a name takes years to match, and the run goes on. */
+/** A pathological glob can take years to match: then it is a failure, and the run goes on. */
 function divideInTime(scope: readonly string[], changes: Changes): Divided | Failure {
   try {
     return runWithTimeout(MATCHING_MS, () => divide(scope, changes));
@@ -101,7 +99,7 @@ function named(paths: readonly string[]): string[] {
   return paths.length <= NAMED ? shown : [...shown, `${paths.length - NAMED} more`];
 }
 
-/** A glob that begins with `!` takes away from the others; alone it takes away from everything. */
+/** A glob that begins with `!` excludes from the others; alone it excludes from everything. */
 function coverage(scope: readonly string[]): (path: string) => boolean {
   const entries = scope.map((entry) => entry.replace(/^\.\//, '').replace(/\/+$/, ''));
   const isNegated = (entry: string): boolean => entry.startsWith('!') && entry[1] !== '(';
@@ -109,9 +107,9 @@ function coverage(scope: readonly string[]): (path: string) => boolean {
   const isEverything = owned.length === 0 || owned.some((entry) => entry === '.' || entry === '');
   const globs = isEverything ? ['**'] : owned.flatMap((entry) => [entry, `${entry}/**`]);
   const ignore = entries.filter(isNegated).map((entry) => entry.slice(1));
-  // A name may hold a line end, which `*` is to match like any other character.
+  // A name may hold a line end, which `*` has to match like any other character.
   const matches = picomatch(globs, { dot: true, ignore, flags: 's' });
-  // A name may look like a glob: app/[id]/page.tsx.
+  // A path can be written like a glob: app/[id]/page.tsx.
   const literal = new Set(owned);
   return (path) => literal.has(path) || matches(path);
 }

@@ -6,7 +6,7 @@ import type { CircuitBreaker } from '../../domain/workstream.ts';
 /** Another attempt after a pause, or none; `gaveUp` says why not although one was left. */
 export type RetryDecision = { again: true; afterSeconds: number } | { again: false; gaveUp: string | null };
 
-/** Failures that the same definition on the same machine has every time, and those that somebody wanted. */
+/** Failures that the same definition on the same machine has every time, and those that a person caused. */
 const LASTING: ReadonlySet<string> = new Set<Reason>([
   'module-not-found',
   'export-not-found',
@@ -34,7 +34,7 @@ export function decideRetry(
   maxCostUsd: number | null,
 ): RetryDecision {
   const last = attempts.at(-1);
-  // One that an interruption ended is no fault of the workstream's.
+  // An interrupted attempt does not count against the workstream.
   const made = attempts.filter(({ reason }) => reason !== 'interrupted').length;
   if (last === undefined || made >= breaker.maxAttempts) return { again: false, gaveUp: null };
   const gaveUp =
@@ -47,7 +47,7 @@ export function decideRetry(
 
 function lasting({ reason, tool }: AttemptRecord): string | null {
   if (reason === null || !LASTING.has(reason)) return null;
-  // What one attempt of a tool left out, the next one may make.
+  // A file that one attempt of a tool did not make, the next one may make.
   if (tool !== null && OF_A_FILE.has(reason)) return null;
   return `Another attempt would meet the same ${reason}.`;
 }

@@ -10,25 +10,25 @@ export interface WorkspaceManagerParts {
   folder: string;
   /** Whether accepted work is merged into the run's own branch. */
   merge: boolean;
-  /** Whose work others may build on although it was done before. */
+  /** Completed workstreams of earlier sessions, which others may build on. */
   earlierWork: readonly EarlierWork[];
 }
 
 export type WorkspaceError = Extract<Failure, { reason: 'workspace-error' }>;
 
 /**
- * Where workstreams work and what becomes of their work, with everything that goes wrong there as data. The shared
- * folder is only looked at where a workstream says which files are its own.
+ * Opens and closes the workspaces of attempts and accepts their work, with everything that goes wrong there as data. In
+ * the shared folder changes are only tracked where a workstream names its files.
  */
 export class WorkspaceManager {
   readonly #parts: WorkspaceManagerParts;
-  readonly #lineage = new ParentCommits();
-  /** Those that the workspaces know. */
-  readonly #lookedAfter = new WeakSet<Workspace>();
+  readonly #parents = new ParentCommits();
+  /** Those that `Workspaces` has opened; the others need neither harvest nor close. */
+  readonly #managed = new WeakSet<Workspace>();
 
   constructor(parts: WorkspaceManagerParts) {
     this.#parts = parts;
-    for (const work of parts.earlierWork) this.#lineage.restore(work);
+    for (const work of parts.earlierWork) this.#parents.restore(work);
   }
 
   /** A folder for one attempt, or why there is none. */
@@ -41,28 +41,28 @@ export class WorkspaceManager {
     const kind = workstream.workspace ?? 'shared';
     if (kind === 'shared' && !hasScope(workstream) && !isUnsettled(workstream))
       return { folder, kind, setup: null };
-    const parents = this.#lineage.parentsOf(workstream);
+    const parents = this.#parents.parentsOf(workstream);
     const request = { workstream, ...who, kind, parents, limits };
     const opened = await workspaces.open(request).catch(asFailure);
-    if (!isFailure(opened)) this.#lookedAfter.add(opened);
+    if (!isFailure(opened)) this.#managed.add(opened);
     return opened;
   }
 
-  /** What changed there; null where nobody looks. */
+  /** What changed there; null where changes are not tracked. */
   async harvest(workspace: Workspace): Promise<Changes | WorkspaceError | null> {
-    if (!this.#lookedAfter.has(workspace)) return null;
+    if (!this.#managed.has(workspace)) return null;
     return this.#parts.workspaces.harvest(workspace).catch(asFailure);
   }
 
-  /** Makes the work of one of several candidates the workstream's; null where nobody looks. */
+  /** Makes the work of one of several candidates that of the workstream; null where changes are not tracked. */
   async choose(workspace: Workspace): Promise<Changes | WorkspaceError | null> {
-    if (!this.#lookedAfter.has(workspace)) return null;
+    if (!this.#managed.has(workspace)) return null;
     return this.#parts.workspaces.choose(workspace).catch(asFailure);
   }
 
   /**
-   * Takes the work of one that completed: others build on it, and it goes into the run's own branch, or it is found out
-   * whether it could. Work that git did not take is not accepted.
+   * Accepts the work of an attempt that completed: dependents build on it, and it is merged into the run's own branch, or
+   * it is found out whether it could be. Work that git did not commit is not accepted.
    */
   async accept(
     workstream: Workstream,
@@ -73,16 +73,16 @@ export class WorkspaceManager {
       const { workspaces, merge } = this.#parts;
       const taken = merge ? workspaces.merge(workspace) : workspaces.predict(workspace);
       const result = await taken.catch(asFailure);
-      if (!('reason' in result)) this.#lineage.add(workstream, changes);
+      if (!('reason' in result)) this.#parents.add(workstream, changes);
       return result;
     }
-    this.#lineage.add(workstream, changes);
+    this.#parents.add(workstream, changes);
     return null;
   }
 
-  /** Lets go of it. Returns what a person should know of that, in a sentence each. */
+  /** Returns what a person should know of it, in a sentence each. */
   async close(workspace: Workspace): Promise<readonly string[]> {
-    if (!this.#lookedAfter.has(workspace)) return [];
+    if (!this.#managed.has(workspace)) return [];
     return this.#parts.workspaces
       .close(workspace)
       .catch((error: unknown) => [`Its workspace was left: ${asFailure(error).detail}`]);
@@ -92,7 +92,7 @@ export class WorkspaceManager {
 const hasScope = ({ filesScope, filesCreate }: Workstream): boolean =>
   filesScope.length + filesCreate.length > 0;
 
-/** A tool step works in a worktree unless something says otherwise, or there is no repository; that is then said. */
+/** A tool step without a setting works in the shared folder only where there is no repository, with a warning. */
 const isUnsettled = ({ workspace, steps }: Workstream): boolean =>
   workspace === null && steps.some(({ kind }) => kind === 'tool');
 
@@ -101,20 +101,20 @@ function asFailure(error: unknown): WorkspaceError {
 }
 
 /**
- * Knows whose work a workstream builds on: those of its dependencies that left commits, and where one left none, those
- * that it built on itself.
+ * Tracks whose commits a workstream builds on: those of its dependencies, and where one left none, those that it built
+ * on itself.
  */
 class ParentCommits {
   readonly #sources = new Map<string, readonly string[]>();
 
-  /** Takes what a workstream that completed left. */
+  /** Adds a workstream that completed. */
   add(workstream: Workstream, changes: Changes | null): void {
     const own = changes?.source === 'git' && changes.branch !== null;
     const sources = own ? [workstream.id] : this.parentsOf(workstream);
     if (sources.length > 0) this.#sources.set(workstream.id, sources);
   }
 
-  /** Takes what a workstream left that completed in an earlier session or run. */
+  /** Adds a workstream that completed in an earlier session or run. */
   restore({ id, dependsOn, hasCommits }: EarlierWork): void {
     const sources = hasCommits ? [id] : this.parentsOf({ dependsOn });
     if (sources.length > 0) this.#sources.set(id, sources);

@@ -40,7 +40,7 @@ export interface WorkstreamRunnerParts extends AttemptRunnerParts {
   maxCostUsd: number | null;
   /** Failures of a tool in a row that end its use; 0 for never. */
   toolCircuit: number;
-  /** What the run has from before. */
+  /** Attempts and costs of earlier sessions. */
   inheritance: Pick<Inheritance, 'attempts' | 'spentUsd'>;
 }
 
@@ -261,7 +261,7 @@ export class WorkstreamRunner {
     return { type: 'final', result: executedResult(this.#parts.runId, ended, earlierAttempts), outcome };
   }
 
-  /** Says so where a limit can't be enforced. */
+  /** Warns where a limit can't be enforced. */
   #unknownCosts({ maxCostUsd }: Workstream, outcome: Outcome): string[] {
     if (maxCostUsd === null && this.#parts.maxCostUsd === null) return [];
     const { unknown } = costOf(reportsOf(outcome));
@@ -290,7 +290,7 @@ function compensationOf(workstream: Workstream, limitSeconds: number): Workstrea
   const steps = workstream.compensation
     .toReversed()
     .map((step) => ({ ...step, timeoutSeconds: step.timeoutSeconds ?? limit }));
-  // Room for each to be ended, which takes the grace.
+  // Time for each to be ended, which takes the grace.
   const timeoutSeconds = steps.reduce((sum, step) => sum + 2 * step.timeoutSeconds, 60);
   return { ...workstream, steps, timeoutSeconds, acceptanceTests: [], testGates: [], dependsOn: [] };
 }

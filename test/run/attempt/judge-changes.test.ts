@@ -82,7 +82,7 @@ test('marks of a conflict that a tool left are a failure, or a warning where a t
     files: ['a.txt'],
   });
   const acceptanceTests = [{ kind: 'text', text: 'npm test' } as const];
-  const warned = { failure: null, warnings: ['Marks of a conflict are left in a.txt.'] };
+  const warned = { failure: null, warnings: ['Conflict markers are left in a.txt.'] };
   expect(judgeChanges(workstream('ws-a', [tool], { acceptanceTests }), marked, 'warn')).toEqual(warned);
   expect(judgeChanges(workstream('ws-a', [runStep('x')]), marked, 'warn')).toEqual(warned);
 });
