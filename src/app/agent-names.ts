@@ -10,7 +10,8 @@ import { agentNames } from '../scaling/scaler.ts';
 import { agentsFor, filesNeeded, openFilesLimit } from '../os/open-files.ts';
 import { plural } from '../text/format.ts';
 import { usableCores } from '../os/usable-cores.ts';
-import { DEFAULTS, type RunOptions } from './options.ts';
+import { AUTO_AGENTS } from './option-table.ts';
+import type { RunOptions } from './options.ts';
 import { Refusal } from './refusal.ts';
 import { toolSettings } from './tools.ts';
 
@@ -64,7 +65,7 @@ export function makeRoster(
 
 /** The most agents of `auto` where nothing else is said. */
 function defaultMaxAgents(cores: number): number {
-  const { eachCore, least, most } = DEFAULTS.maxAgents;
+  const { eachCore, least, most } = AUTO_AGENTS;
   return Math.min(most, Math.max(least, eachCore * Math.ceil(cores)));
 }
 

@@ -3,7 +3,7 @@ import { realpathSync } from 'node:fs';
 import { relativeToProject } from '../domain/assignment.ts';
 import type { Inheritance } from '../domain/earlier-run.ts';
 import type { Engine, LocalEngine } from '../domain/engine.ts';
-import type { RunListener } from '../domain/run-event.ts';
+import type { RunEvent, RunListener } from '../domain/run-event.ts';
 import type { LoadSource } from '../domain/scaling.ts';
 import type { Workspaces } from '../domain/workspaces.ts';
 import { type StartTime, startTimer } from '../os/stopwatch.ts';
@@ -25,7 +25,6 @@ import { RunLocks } from '../store/write/run-locks.ts';
 import { makeRoster, type Roster } from './agent-names.ts';
 import { createEngine } from './create-engine.ts';
 import { LazyGitWorkspaces } from './lazy-workspaces.ts';
-import { Notices } from './notices.ts';
 import { type RunOptions, storedOptions } from './options.ts';
 import { makeStateFolder, type Paths, remakeStateFolder } from './paths.ts';
 import { inherit, type Prepared, workstreamsToRun } from './prepare.ts';
@@ -264,4 +263,27 @@ function composeScaler({ roster, load, coordinator, engine, journal }: ScalerMat
     },
     journal,
   });
+}
+
+type Notice = Extract<RunEvent, { type: 'notice' }>;
+
+/**
+ * Sentences for a person, from any part of a run. Parts that the journal is made of have something to say too, so this
+ * is made before it; what is added before `publishTo` waits for it.
+ */
+class Notices {
+  #publish: ((notice: Notice) => void) | null = null;
+  readonly #waiting: Notice[] = [];
+
+  /** @param workstreamId null where it concerns the whole run. */
+  add(level: Notice['level'], text: string, workstreamId: string | null = null): void {
+    const notice: Notice = { type: 'notice', level, text, workstreamId };
+    if (this.#publish === null) this.#waiting.push(notice);
+    else this.#publish(notice);
+  }
+
+  publishTo(publish: (notice: Notice) => void): void {
+    this.#publish = publish;
+    for (const notice of this.#waiting.splice(0)) publish(notice);
+  }
 }

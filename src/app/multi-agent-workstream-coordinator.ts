@@ -8,7 +8,7 @@ import type { Redactor } from '../secrets/redactor.ts';
 import { prepareRun } from './prepare-run.ts';
 import { environmentRedactor } from '../secrets/find-secrets.ts';
 import { redactPrepared } from './redact-prepared.ts';
-import { type CoordinatorOptions, resolveOptions } from './options.ts';
+import { type CoordinatorOptions, type ParsedOptions, parseOptions } from './options.ts';
 import type { Prepared } from './prepare.ts';
 import { Refusal } from './refusal.ts';
 import type { RunResult } from './run-document.ts';
@@ -25,7 +25,7 @@ import { importSpills } from './resume/import-spills.ts';
  * ```
  */
 export class MultiAgentWorkstreamCoordinator {
-  readonly #given: CoordinatorOptions;
+  readonly #parsed: ParsedOptions;
   readonly #listeners: RunListener[] = [];
   /** Of what is told beside the journal. */
   #redactor: Redactor;
@@ -35,8 +35,8 @@ export class MultiAgentWorkstreamCoordinator {
 
   /** @throws Refusal when an option can't be used. */
   constructor(options: CoordinatorOptions = {}) {
-    this.#redactor = environmentRedactor(resolveOptions(options).project.redact);
-    this.#given = options;
+    this.#parsed = parseOptions(options);
+    this.#redactor = environmentRedactor(this.#parsed.options.project.redact);
   }
 
   /** Listens to the events of the run, each after it is on disk. Call it before `run`. */
@@ -57,10 +57,10 @@ export class MultiAgentWorkstreamCoordinator {
    */
   async run(): Promise<number> {
     if (this.#session !== null) throw new Error('This coordinator has run already; make another one.');
+    const { database } = resolvePaths(this.#parsed.options);
     try {
-      const { database } = resolvePaths(resolveOptions(this.#given));
       for (const { level, text } of importSpills(database)) this.#notice(level, text, null);
-      const { options, paths, process, ...begun } = prepareRun(this.#given);
+      const { options, paths, process, ...begun } = prepareRun(this.#parsed);
       const { redactor, prepared } = redactPrepared(begun.prepared, options, paths);
       this.#redactor = redactor;
       for (const problem of prepared.plan.problems) {
@@ -77,7 +77,7 @@ export class MultiAgentWorkstreamCoordinator {
       }
       return this.#result.exitCode;
     } catch (thrown) {
-      const error = asStoreError(thrown, resolvePaths(resolveOptions(this.#given)).database);
+      const error = asStoreError(thrown, database);
       this.#notice('error', messageOf(error), null);
       return error instanceof Refusal ? error.exitCode : 3;
     }

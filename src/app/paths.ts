@@ -1,9 +1,12 @@
 import { fileInPlaceOf, folderProblem, makeFolder as make } from '../os/folder.ts';
 import { readRegular } from '../os/regular-file.ts';
-import { DATABASE, type RunOptions } from './options.ts';
+import type { RunOptions } from './options.ts';
 import { Refusal } from './refusal.ts';
 import { lstatSync, realpathSync, chmodSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+
+/** The name of the database in the state folder. */
+export const DATABASE = 'multi_agent_consolidated.db';
 
 /** Absolute places of a run. */
 export interface Paths {

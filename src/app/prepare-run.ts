@@ -4,7 +4,7 @@ import type { ProcessIdentity } from '../os/process-identity.ts';
 import { findFailed, findInterrupted, type RunSelector } from './resume/earlier-run.ts';
 import { checkFolders, type Paths, resolvePaths } from './paths.ts';
 import { withDatabase } from './history.ts';
-import { type CoordinatorOptions, resolveOptions, type RunOptions, mergeOptions } from './options.ts';
+import { mergeOptions, type ParsedOptions, type RunOptions } from './options.ts';
 import { type Prepared, prepare, prepareResumed, prepareRetry } from './prepare.ts';
 import { Refusal } from './refusal.ts';
 
@@ -21,29 +21,31 @@ export interface RunRequest {
  * @throws Refusal with exit code 2 for options and folders that can't be used and for a run that is under way, 3 for a
  * database that can't be read, 4 when nothing matches.
  */
-export function prepareRun(given: CoordinatorOptions): RunRequest {
-  const begun = beginOf(given);
+export function prepareRun(parsed: ParsedOptions): RunRequest {
+  const begun = beginOf(parsed);
   checkFolders(begun.paths);
   return begun;
 }
 
-function beginOf(given: CoordinatorOptions): RunRequest {
-  const options = resolveOptions(given);
+function beginOf(parsed: ParsedOptions): RunRequest {
+  const { options } = parsed;
   const { resume, retryFailed } = options;
   if (resume !== null && retryFailed !== null) {
     throw new Refusal(2, 'A run is either resumed or tried again: name one of --resume and --retry-failed.');
   }
-  if (resume !== null) return beginResumed(given, options, resume);
-  if (retryFailed !== null) return beginRetry(given, options, retryFailed);
+  if (resume !== null) return beginResumed(parsed, resume);
+  if (retryFailed !== null) return beginRetry(parsed, retryFailed);
   const paths = resolvePaths(options);
   return { options, paths, prepared: prepare(options, paths), process: null };
 }
 
-function beginResumed(given: CoordinatorOptions, only: RunOptions, which: RunSelector): RunRequest {
+/** The selection that is given names a part of what the run had selected. */
+function beginResumed({ options: only, given }: ParsedOptions, which: RunSelector): RunRequest {
   const { database } = resolvePaths(only);
   const { run, process } = findInterrupted(database, which);
-  const { select: _, withDependencies: __, ...others } = given;
-  const options = mergeOptions(run.options, others);
+  const others = new Set(given);
+  for (const name of ['select', 'withDependencies']) others.delete(name);
+  const options = mergeOptions(run.options, { options: only, given: others });
   const paths = resolvePaths(options);
   const { retryOf } = run;
   const before =
@@ -53,12 +55,13 @@ function beginResumed(given: CoordinatorOptions, only: RunOptions, which: RunSel
   return { options, paths, prepared: prepareResumed(run, before, { options, only, paths }), process };
 }
 
-function beginRetry(given: CoordinatorOptions, only: RunOptions, which: RunSelector): RunRequest {
+function beginRetry(parsed: ParsedOptions, which: RunSelector): RunRequest {
+  const { options: only } = parsed;
   const earlier = findFailed(resolvePaths(only).database, which);
-  const laid = mergeOptions(earlier.options, given);
-  const paths = resolvePaths(laid);
-  const { ids, ...prepared } = prepareRetry(earlier, { options: laid, only, paths });
+  const merged = mergeOptions(earlier.options, parsed);
+  const paths = resolvePaths(merged);
+  const { ids, ...prepared } = prepareRetry(earlier, { options: merged, only, paths });
   // Its dependencies are among the ids.
-  const options = { ...laid, select: ids, withDependencies: false };
+  const options = { ...merged, select: ids, withDependencies: false };
   return { options, paths, prepared, process: null };
 }

@@ -7,7 +7,7 @@ import { UsageError } from './usage-error.ts';
 import type { Options } from 'yargs';
 
 /** What may follow an option. `optional` is a word that need not be there. */
-type Takes = 'nothing' | 'text' | 'number' | 'agents' | 'optional';
+type Takes = 'nothing' | 'text' | 'number' | 'optional';
 
 interface Known {
   /** As it is written, with its dashes. */
@@ -95,7 +95,7 @@ function knownOptions(): Map<string, Known> {
   for (const { options } of Object.values(definitions)) {
     const all: [string, Options][] = Object.entries(options);
     for (const [name, { alias, ...option }] of all) {
-      const takes = takesOf(name, option);
+      const takes = takesOf(option);
       known.set(`--${name}`, { flag: `--${name}`, takes });
       if (typeof alias === 'string') known.set(`-${alias}`, { flag: `-${alias}`, takes });
     }
@@ -103,11 +103,10 @@ function knownOptions(): Map<string, Known> {
   return known;
 }
 
-function takesOf(name: string, { type, requiresArg }: Options): Takes {
+function takesOf({ type, requiresArg }: Options): Takes {
   if (type === 'boolean') return 'nothing';
   if (requiresArg !== true) return 'optional';
-  if (type === 'number') return 'number';
-  return name === 'agents' ? 'agents' : 'text';
+  return type === 'number' ? 'number' : 'text';
 }
 
 /** The parser takes `--logFile` for `--log-file`. */

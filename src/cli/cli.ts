@@ -6,7 +6,7 @@ import { checkedWords, explainUnknown } from './check-words.ts';
 import { commands } from './commands.ts';
 import { configurableOptions } from './options.ts';
 import { readConfig } from './config.ts';
-import { outliveReaders } from './print.ts';
+import { outliveReaders } from './standard-output.ts';
 import { projectRedactor } from './uncaught.ts';
 import { UsageError } from './usage-error.ts';
 

@@ -1,15 +1,14 @@
 /** From the arguments of `run` to the options of a run. */
 import { Parser } from 'yargs/helpers';
+import { isRunOption, OPTION_TABLE, type FlagOption } from '../app/option-table.ts';
 import { type CoordinatorOptions, optionProblem } from '../app/options.ts';
 import { isRunId } from '../run/run-id.ts';
 import type { Continuation } from '../watch/protocol.ts';
 import { CONFIG_FILE, kebab, variableOf } from './config.ts';
 import type { PlanArguments } from './commands/plan.ts';
 import type { RunArguments } from './commands/run.ts';
+import { writtenFlag } from './options.ts';
 import { UsageError } from './usage-error.ts';
-
-/** What is the same for every run, and what an earlier run may have had otherwise, by the flag that says it. */
-type Overridable = Omit<CoordinatorOptions, 'cwd' | 'state' | 'select' | 'logLevel' | 'project' | 'ask'>;
 
 /** What `run` and `plan` have in common: everything that decides what is run. */
 type DecidingArguments = RunArguments | PlanArguments;
@@ -20,21 +19,32 @@ type DecidingArguments = RunArguments | PlanArguments;
  * @param line the words after `millrace`.
  */
 export function givenOptions(argv: DecidingArguments, line: readonly string[]): CoordinatorOptions {
-  const which = whichRun(argv);
-  const fixed = { state: argv.state, select: which.ids };
-  const all = Object.entries(byFlag(argv));
+  const { ids: select, ...which } = whichRun(argv);
   const flags = flagsOf(line);
   const isNew = which.resume === undefined && which.retryFailed === undefined;
-  const given = isNew ? all : all.filter(([flag]) => flags.has(flag));
-  for (const [flag, option] of given) check(flag, option, flags);
-  if (isNew) return Object.assign(fixed, ...given.map(([, option]) => option));
-  const { resume, retryFailed } = which;
-  return Object.assign(
-    fixed,
-    resume === undefined ? {} : { resume },
-    retryFailed === undefined ? {} : { retryFailed },
-    ...given.map(([, option]) => option),
-  );
+  const given = storedAmong(argv).filter(({ flag }) => isNew || flags.has(flag));
+  for (const value of given) check(value, flags);
+  const values = given.map(({ name, value }) => [name, value] as const);
+  return Object.assign({ state: argv.state, select }, which, Object.fromEntries(values));
+}
+
+/** An option that was given, under its names in the library and on the command line. */
+interface GivenOption {
+  name: string;
+  flag: string;
+  value: unknown;
+}
+
+/** Those that say what is run and how: what an earlier run may have had otherwise. */
+function storedAmong(argv: DecidingArguments): GivenOption[] {
+  const values: Record<string, unknown> = argv;
+  const table: [name: string, option: FlagOption][] = Object.entries(OPTION_TABLE);
+  return table.flatMap(([name, option]) => {
+    if (!isRunOption(option) || !option.stored) return [];
+    const { flag, type } = option;
+    const value = type === 'list' ? namesOf(flag, values[flag]) : values[flag];
+    return [{ name, flag, value: value ?? option.default }];
+  });
 }
 
 /**
@@ -74,47 +84,26 @@ function whichRun({
   };
 }
 
-function byFlag(argv: DecidingArguments): Record<string, Overridable> {
-  return {
-    agents: { agentsCount: argv.agents },
-    'max-agents': { maxAgents: argv.maxAgents ?? null },
-    workstreams: { workstreams: argv.workstreams },
-    reports: { reports: argv.reports },
-    'with-dependencies': { withDependencies: argv.withDependencies },
-    timeout: { timeoutSeconds: argv.timeout },
-    grace: { graceSeconds: argv.grace },
-    'agent-memory': { agentMemoryMb: argv.agentMemory ?? null },
-    'max-output': { maxOutputMb: argv.maxOutput },
-    distribution: { distribution: argv.distribution },
-    merge: { merge: argv.merge },
-    tool: { tool: argv.tool ?? null },
-    'best-of': { bestOf: toolsOf(argv.bestOf) },
-    workspace: { workspace: argv.workspace ?? null },
-    'outside-scope': { outsideScope: argv.outsideScope },
-    'max-cost-usd': { maxCostUsd: argv.maxCostUsd ?? null },
-    'tool-circuit': { toolCircuit: argv.toolCircuit },
-  };
-}
-
 /** @throws UsageError for a value that can't be used, which names what it was given by. */
-function check(flag: string, option: Overridable, flags: ReadonlySet<string>): void {
-  const problem = optionProblem(option);
+function check({ name, flag, value }: GivenOption, flags: ReadonlySet<string>): void {
+  const problem = optionProblem(name, value);
   if (problem === null) return;
   throw new UsageError(`${givenBy(flag, flags)} can't be used: ${problem}.`);
 }
 
 /** What a person wrote: the flag, the variable, or the key of the configuration file. */
 function givenBy(flag: string, flags: ReadonlySet<string>): string {
-  if (flags.has(flag)) return flag === 'agents' ? '-j, --agents' : `--${flag}`;
+  if (flags.has(flag)) return writtenFlag(flag);
   const variable = variableOf(flag);
   return (process.env[variable] ?? '') === '' ? `${CONFIG_FILE}: "${flag}"` : variable;
 }
 
-/** The tools of `--best-of`, with commas between them; none where it is not given. */
-export function toolsOf(text: string | undefined): string[] {
-  if (text === undefined) return [];
+/** The names in a list with commas between them; none where it is not given. */
+export function namesOf(flag: string, text: unknown): string[] {
+  if (typeof text !== 'string') return [];
   const names = text.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
-  if (names.length === 0) throw new UsageError('--best-of takes the names of tools, such as claude,codex.');
+  if (names.length === 0)
+    throw new UsageError(`--${flag} takes names with commas between them, such as claude,codex.`);
   return names;
 }
 

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { DATABASE } from '../app/options.ts';
-import { checkState } from '../app/paths.ts';
+import { checkState, DATABASE } from '../app/paths.ts';
 import { Refusal } from '../app/refusal.ts';
 import { spilledSentences } from '../app/resume/import-spills.ts';
 import type { RunSummary } from '../domain/run-record.ts';

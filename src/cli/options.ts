@@ -1,197 +1,93 @@
-/** Every option of the command line, once. This file must stay quick to load: help shows it. */
-import { DEFAULTS } from '../app/options.ts';
+/** The flags of the command line, from the table of options. Quick to load: help shows them. */
+import {
+  type FlagOption,
+  FOLDER_OPTIONS,
+  JSON_OPTION,
+  OPTION_TABLE,
+  OUTPUT_OPTIONS,
+  RESUME_OPTIONS,
+  RUN_OPTIONS,
+  SELECTION_OPTIONS,
+} from '../app/option-table.ts';
 import { UsageError } from './usage-error.ts';
 import type { Options } from 'yargs';
-
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-
-const option = <const O extends Options>(definition: O): O & { requiresArg: boolean } => ({
-  ...definition,
-  requiresArg: definition.type !== 'boolean',
-});
 
 /** Of an option that is given more than once the last one counts. */
 export const lastGiven = (value: unknown): unknown => (Array.isArray(value) ? value.at(-1) : value);
 
 /** A number, or `auto`; what is neither is refused as no number where it is used. */
-function agentsArgument(value: unknown): number | 'auto' {
+function countArgument(value: unknown): number | 'auto' {
   const given = lastGiven(value);
   return given === 'auto' ? 'auto' : Number(given);
 }
 
-/** Where things are; every command has these. */
-export const folderOptions = {
-  workstreams: option({
-    type: 'string',
-    default: DEFAULTS.workstreams,
-    describe: 'Folder of workstream files',
-    group: 'Folders:',
-  }),
-  state: option({
-    type: 'string',
-    default: DEFAULTS.state,
-    describe: 'Folder for the database and the logs',
-    group: 'Folders:',
-  }),
-  reports: option({
-    type: 'string',
-    default: DEFAULTS.reports,
-    describe: 'Folder for reports',
-    group: 'Folders:',
-  }),
-};
+type ValueOf<O extends FlagOption> = O extends { choices: readonly (infer Choice)[] }
+  ? Choice
+  : {
+      string: string;
+      number: number;
+      boolean: boolean;
+      count: number | 'auto';
+      list: string;
+      run: string;
+    }[O['type']];
 
-/** Prints JSON instead of text. */
-export const jsonOption = {
-  json: option({ type: 'boolean', default: false, describe: 'Print one JSON document' }),
-};
+/** An argument has the type that `coerce` returns; without a default it may be missing. */
+type Flag<O extends FlagOption> = Options & { coerce: (value: unknown) => ValueOf<O> } & (O['default'] extends
+    | null
+    | readonly []
+    ? unknown
+    : { default: ValueOf<O> });
 
-/** Which workstreams. */
-export const selectionOptions = {
-  'with-dependencies': option({
-    type: 'boolean',
-    default: false,
-    describe: 'Bring along what the named workstreams depend on',
-  }),
-};
+type Flags<T extends Record<string, FlagOption>> = { [Name in keyof T as T[Name]['flag']]: Flag<T[Name]> };
 
-/** Going on with an earlier run. A configuration can't ask for that. */
-export const resumeOptions = {
-  resume: {
-    type: 'string',
-    describe: 'Go on with an interrupted run: that of this id, or the latest; options are those it had',
-    group: 'Going on:',
-  },
-  'retry-failed': {
-    type: 'string',
-    describe: 'Run again what failed in the run of this id, or in the latest that ended',
-    group: 'Going on:',
-  },
-} as const satisfies Record<string, Options>;
+/** The options of a part of the table as yargs takes them, by flag. */
+function flagsOf<T extends Record<string, FlagOption>>(table: T): Flags<T>;
+function flagsOf(table: Record<string, FlagOption>): Record<string, Options> {
+  return Object.fromEntries(Object.values(table).map((option) => [option.flag, flagOf(option)]));
+}
+
+function flagOf({ type, alias, choices, group, help, default: value }: FlagOption): Options {
+  const isSimple = type === 'number' || type === 'boolean';
+  const hasDefault = value !== null && !Array.isArray(value);
+  return {
+    ...(alias === undefined ? {} : { alias }),
+    ...(type === 'count' || choices !== undefined ? {} : { type: isSimple ? type : 'string' }),
+    ...(choices === undefined ? {} : { choices }),
+    ...(hasDefault ? { default: value } : {}),
+    ...(group === undefined ? {} : { group }),
+    ...(type === 'run' ? {} : { requiresArg: type !== 'boolean' }),
+    coerce: type === 'count' ? countArgument : lastGiven,
+    describe: help,
+  };
+}
 
 /** How a run is done. `plan` has these as well. */
-export const runOptions = {
-  agents: {
-    alias: 'j',
-    default: DEFAULTS.agents,
-    describe: 'Number of agents, one worker thread each; auto: as many as the cores, then as the load allows',
-    requiresArg: true,
-    coerce: agentsArgument,
-  },
-  'max-agents': option({
-    type: 'number',
-    describe: 'Most agents of --agents auto; default: 8 for each core, at least 16, at most 128',
-  }),
-  timeout: option({
-    type: 'number',
-    default: DEFAULTS.timeout,
-    describe: 'Hard limit in seconds of a workstream that names none',
-  }),
-  grace: option({
-    type: 'number',
-    default: DEFAULTS.grace,
-    describe: 'Seconds that what is told to stop gets to do so',
-  }),
-  'agent-memory': option({
-    type: 'number',
-    describe: "Limit in MB of each agent's JavaScript heap; buffers are not in it",
-  }),
-  'max-output': option({
-    type: 'number',
-    default: DEFAULTS.maxOutput,
-    describe: 'Largest output of one step in MB',
-  }),
-  distribution: option({
-    choices: ['dynamic', 'round-robin'] as const,
-    default: DEFAULTS.distribution,
-    describe: 'Whoever is free takes the next workstream, or each has its own',
-  }),
-  tool: option({
-    type: 'string',
-    describe: 'Give every tool step to this tool',
-    group: 'Coding agents:',
-  }),
-  'best-of': option({
-    type: 'string',
-    describe: 'Give each workstream to all of these tools (a,b,…) and keep the best result',
-    group: 'Coding agents:',
-  }),
-  workspace: option({
-    choices: ['shared', 'worktree'] as const,
-    describe: 'Where workstreams work that do not say; default: worktree for tool steps, shared else',
-    group: 'Coding agents:',
-  }),
-  merge: option({
-    choices: ['run', 'none'] as const,
-    default: DEFAULTS.merge,
-    describe: "Merge accepted work into the run's own branch, or leave it on its branches",
-    group: 'Coding agents:',
-  }),
-  'outside-scope': option({
-    choices: ['warn', 'fail', 'ignore'] as const,
-    default: DEFAULTS.outsideScope,
-    describe: 'What becomes of work on files outside files_scope',
-    group: 'Coding agents:',
-  }),
-  'max-cost-usd': option({
-    type: 'number',
-    describe: 'Most that the run may cost in US dollars, as far as tools say what they cost',
-    group: 'Coding agents:',
-  }),
-  'tool-circuit': option({
-    type: 'number',
-    default: DEFAULTS.toolCircuit,
-    describe:
-      'Failures of a tool in a row, all of one kind, after which its workstreams are skipped; 0: never',
-    group: 'Coding agents:',
-  }),
-};
-
-/** How a run is shown and recorded; nothing of it changes what is run. */
-export const outputOptions = {
-  'dry-run': option({
-    alias: 'n',
-    type: 'boolean',
-    default: false,
-    describe: 'Print the plan, run nothing, write nothing',
-  }),
-  ask: option({
-    type: 'boolean',
-    default: false,
-    describe: 'Go through the workstreams one by one: run, skip, mark as done, quit',
-  }),
-  junit: option({
-    type: 'string',
-    describe: 'Also write the results as JUnit XML to this file; - is standard output',
-    group: 'Output:',
-  }),
-  'log-level': option({
-    choices: LOG_LEVELS,
-    default: DEFAULTS.logLevel,
-    describe: 'Least severe log lines to write',
-    group: 'Output:',
-  }),
-  'log-file': option({ type: 'string', describe: 'Also write the log to this file', group: 'Output:' }),
-};
+export const runOptions: Flags<typeof RUN_OPTIONS> = flagsOf(RUN_OPTIONS);
+export const outputOptions: Flags<typeof OUTPUT_OPTIONS> = flagsOf(OUTPUT_OPTIONS);
+export const resumeOptions: Flags<typeof RESUME_OPTIONS> = flagsOf(RESUME_OPTIONS);
+export const selectionOptions: Flags<typeof SELECTION_OPTIONS> = flagsOf(SELECTION_OPTIONS);
+export const jsonOption: Flags<typeof JSON_OPTION> = flagsOf(JSON_OPTION);
+export const folderOptions: Flags<typeof FOLDER_OPTIONS> = flagsOf(FOLDER_OPTIONS);
 
 /** What may stand for an option in a configuration file; `count` is a number or `auto`. */
 export type OptionKind = 'string' | 'number' | 'boolean' | 'count';
 
+/** All options of a run, as the command line knows them. */
+const everyFlag: readonly FlagOption[] = Object.values(OPTION_TABLE);
+
 /** Names of all options that a configuration file or the environment may set, with the type of their value. */
 export function configurableOptions(): Map<string, OptionKind> {
-  const all: Record<string, Options> = {
-    ...folderOptions,
-    ...jsonOption,
-    ...selectionOptions,
-    ...runOptions,
-    ...outputOptions,
-  };
+  const configurable = everyFlag.filter((option) => option.configurable !== false);
   return new Map(
-    Object.entries(all).map(([name, { type }]) => [
-      name,
-      name === 'agents' ? 'count' : type === 'number' || type === 'boolean' ? type : 'string',
-    ]),
+    configurable.map(({ flag, type }) => [flag, type === 'list' || type === 'run' ? 'string' : type]),
   );
+}
+
+/** An option as help and messages write it: `-j, --agents`. */
+export function writtenFlag(flag: string): string {
+  const alias = everyFlag.find((option) => option.flag === flag)?.alias;
+  return alias === undefined ? `--${flag}` : `-${alias}, --${flag}`;
 }
 
 const SECONDS: Record<string, number> = { w: 604_800, d: 86_400, h: 3_600, m: 60, s: 1 };

@@ -9,7 +9,7 @@ import { printable } from '../text/printable.ts';
 import { shownPath } from '../text/format.ts';
 import type { RunArguments } from './commands/run.ts';
 import { STANDARD_OUTPUT } from './output-file.ts';
-import { print } from './print.ts';
+import { print } from './standard-output.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface RunOutput {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { TrialRun } from '../domain/tuning.ts';
 import { History } from '../store/read/history.ts';
 import { treeUsage } from '../os/tree-usage.ts';
-import { DATABASE } from '../app/options.ts';
+import { DATABASE } from '../app/paths.ts';
 import { withDatabase } from '../app/history.ts';
 import { Refusal } from '../app/refusal.ts';
 import { lastOf } from '../text/cut-text.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type CoordinatorOptions, resolveOptions } from '../../src/app/options.ts';
+import { type CoordinatorOptions, parseOptions } from '../../src/app/options.ts';
 import { Refusal } from '../../src/app/refusal.ts';
 import { makeRoster, type Roster } from '../../src/app/agent-names.ts';
 import type { Step } from '../../src/domain/workstream.ts';
@@ -11,7 +11,7 @@ const task = (id: string, name: string, track: string | null = null) =>
   workstream(id, [tool(name)], { track });
 
 const rosterOf = (options: CoordinatorOptions, workstreams = [task('ws-a', 'claude')]): Roster =>
-  makeRoster(resolveOptions(options), workstreams);
+  makeRoster(parseOptions(options).options, workstreams);
 
 /** Name and program of what stands behind a step's tool. */
 function behind(roster: Roster, agent: number, name: string): string | null {
@@ -38,7 +38,7 @@ describe('names', () => {
 describe('the files that may be open', () => {
   const many = Array.from({ length: 300 }, (_, index) => task(`ws-${index}`, 'x'));
   const under = (files: number | null, options: CoordinatorOptions): Roster =>
-    makeRoster(resolveOptions(options), many, 64, files);
+    makeRoster(parseOptions(options).options, many, 64, files);
 
   test('are enough, or the number of agents is refused', () => {
     expect(under(104, { agentsCount: 8 }).names).toHaveLength(8);
@@ -60,7 +60,7 @@ describe('the files that may be open', () => {
 describe('a number that follows the load', () => {
   const many = Array.from({ length: 300 }, (_, index) => task(`ws-${index}`, 'x'));
   const auto = (options: CoordinatorOptions, cores: number, workstreams = many): Roster =>
-    makeRoster(resolveOptions({ agentsCount: 'auto', ...options }), workstreams, cores);
+    makeRoster(parseOptions({ agentsCount: 'auto', ...options }).options, workstreams, cores);
   const bounds = ({ scaling }: Roster) => [scaling?.start.to, scaling?.policy.max];
 
   test('starts with the cores, and has most agents by them', () => {

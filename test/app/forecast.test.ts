@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parseOptions } from '../../src/app/options.ts';
 import { prepareRun } from '../../src/app/prepare-run.ts';
 import { forecast, mayComplete } from '../../src/app/forecast.ts';
 import { MultiAgentWorkstreamCoordinator } from '../../src/app/multi-agent-workstream-coordinator.ts';
@@ -57,7 +58,7 @@ async function run(folder: string, options: CoordinatorOptions): Promise<Ended> 
 
 function foretell(folder: string, options: CoordinatorOptions): Forecast | Refusal {
   try {
-    return forecast(prepareRun({ cwd: folder, ...options }));
+    return forecast(prepareRun(parseOptions({ cwd: folder, ...options })));
   } catch (error) {
     if (error instanceof Refusal) return error;
     throw error;

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
+import { parseOptions } from '../../src/app/options.ts';
 import { prepareRun } from '../../src/app/prepare-run.ts';
 import { NO_SECRETS } from '../kit/no-secrets.ts';
 import { RunSession } from '../../src/app/run-session.ts';
@@ -41,7 +42,7 @@ function follow(count: number) {
   const events: RunEvent[] = [];
   let tell: ((load: Load) => void) | null = null;
   const session = new RunSession({
-    ...prepareRun({ cwd: folder, agentsCount: 'auto', maxAgents: 4 }),
+    ...prepareRun(parseOptions({ cwd: folder, agentsCount: 'auto', maxAgents: 4 })),
     redactor: NO_SECRETS,
     listeners: [(event) => void events.push(event)],
     load: {
@@ -139,7 +140,7 @@ test('a resumed run follows the load as before', async () => {
   expect((await run).exitCode).toBe(130);
   go(...ids);
   const again = new RunSession({
-    ...prepareRun({ cwd: folder, resume: true }),
+    ...prepareRun(parseOptions({ cwd: folder, resume: true })),
     redactor: NO_SECRETS,
     listeners: [],
     load: { cores: 3, watch: () => () => undefined },

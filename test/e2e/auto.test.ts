@@ -62,7 +62,7 @@ test.each([
   ['of named agents', ['run', '-j', 'auto'], { agents: [{ name: 'anna' }] }, 'The agents are named'],
   ['of pinned agents', ['run', '-j', 'auto', '--distribution', 'round-robin'], {}, 'round-robin'],
   ['that is none', ['run', '-j', 'many'], {}, 'expected a whole number from 1 to 1024, or auto'],
-  ['at most that is none', ['run', '-j', 'auto', '--max-agents', '0'], {}, '--max-agents'],
+  ['at most that is none', ['run', '-j', 'auto', '--max-agents', '0'], {}, "--max-agents can't be used"],
 ])('a number %s is refused, and nothing is run', async (_, args, config, message) => {
   const { folder } = folderOfMeeting(config);
   const { code, stdout, stderr } = await millrace(folder, args);

@@ -4,7 +4,7 @@ import { Refusal } from '../../app/refusal.ts';
 import type { InitArguments } from '../commands/init.ts';
 import { folderProblem } from '../../os/folder.ts';
 import { makeFolder } from '../../app/paths.ts';
-import { print } from '../print.ts';
+import { print } from '../standard-output.ts';
 import { UsageError } from '../usage-error.ts';
 
 const WORKSTREAMS = `[

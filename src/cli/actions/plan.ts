@@ -1,11 +1,11 @@
 import { prepareRun } from '../../app/prepare-run.ts';
 import { forecast, mayComplete } from '../../app/forecast.ts';
-import type { CoordinatorOptions } from '../../app/options.ts';
+import { type CoordinatorOptions, parseOptions } from '../../app/options.ts';
 import { formatPlan, type PlanFormat } from '../../plan/render.ts';
 import type { PlanArguments } from '../commands/plan.ts';
 import { readProject } from '../config.ts';
 import { givenOptions } from '../given-options.ts';
-import { print } from '../print.ts';
+import { print } from '../standard-output.ts';
 
 /** Prints the plan of a run with these options. @throws UsageError for the configuration file, Refusal as the run would */
 export async function plan(argv: PlanArguments): Promise<number> {
@@ -14,7 +14,9 @@ export async function plan(argv: PlanArguments): Promise<number> {
 
 /** Exit code 0, or 1 when it is certain that something will not complete. */
 export async function printPlan(given: CoordinatorOptions, format: PlanFormat): Promise<number> {
-  const foreseen = forecast(prepareRun({ ...given, project: await readProject(process.cwd()) }));
+  const foreseen = forecast(
+    prepareRun(parseOptions({ ...given, project: await readProject(process.cwd()) })),
+  );
   await print(formatPlan(foreseen, format));
   return mayComplete(foreseen) ? 0 : 1;
 }

@@ -1,4 +1,4 @@
-import { DEFAULTS } from '../../app/options.ts';
+import { FOLDER_OPTIONS } from '../../app/option-table.ts';
 import { resolvePaths } from '../../app/paths.ts';
 import { prune as pruneRuns, type PruneResult, type Removed } from '../../app/prune.ts';
 import { plural, shownPath } from '../../text/format.ts';
@@ -30,7 +30,12 @@ export async function prune(argv: PruneArguments): Promise<number> {
     throw new UsageError('--keep must be a whole number from 0.');
   const age = olderThan ?? (keep === null ? OLDER_THAN : null);
   const olderThanSeconds = age === null ? null : durationOf('--older-than', age);
-  const paths = resolvePaths({ cwd: process.cwd(), workstreams: DEFAULTS.workstreams, state, reports });
+  const paths = resolvePaths({
+    cwd: process.cwd(),
+    workstreams: FOLDER_OPTIONS.workstreams.default,
+    state,
+    reports,
+  });
   const result = await pruneRuns(paths, { keep, olderThanSeconds, runs, dryRun });
   if (argv.json) await printJson({ version: 1, dryRun, ...result });
   else await printText(textOf(result, dryRun));

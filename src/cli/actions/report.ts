@@ -7,7 +7,8 @@ import { ReportError, writeReport } from '../../report/write.ts';
 import type { History } from '../../store/read/history.ts';
 import type { ReportArguments } from '../commands/report.ts';
 import { withRun } from '../history.ts';
-import { print, printText } from '../print.ts';
+import { printText } from '../print.ts';
+import { print } from '../standard-output.ts';
 
 /** Writes a run's Markdown report again, or prints the run in the format that was asked for. */
 export async function report(argv: ReportArguments): Promise<number> {

@@ -1,5 +1,5 @@
 import { dirname, join, resolve } from 'node:path';
-import { DATABASE } from '../../app/options.ts';
+import { DATABASE } from '../../app/paths.ts';
 import { environmentRedactor } from '../../secrets/find-secrets.ts';
 import { MultiAgentWorkstreamCoordinator } from '../../app/multi-agent-workstream-coordinator.ts';
 import { Refusal } from '../../app/refusal.ts';

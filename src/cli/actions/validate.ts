@@ -6,7 +6,7 @@ import { plural } from '../../text/format.ts';
 import { printable } from '../../text/printable.ts';
 import type { ValidateArguments } from '../commands/validate.ts';
 import { readProject } from '../config.ts';
-import { toolsOf } from '../given-options.ts';
+import { namesOf } from '../given-options.ts';
 import { printJson, printText } from '../print.ts';
 
 /**
@@ -33,7 +33,7 @@ export async function validate(argv: ValidateArguments): Promise<number> {
 async function check(argv: ValidateArguments): Promise<CheckedFolder> {
   const project = await readProject(process.cwd());
   const { tool = null, workspace = null } = argv;
-  const options = { project, tool, bestOf: toolsOf(argv.bestOf), workspace };
+  const options = { project, tool, bestOf: namesOf('best-of', argv.bestOf), workspace };
   return checkFolder(resolve(argv.workstreams), process.cwd(), options);
 }
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DATABASE } from '../../app/options.ts';
+import { DATABASE } from '../../app/paths.ts';
 import { Refusal } from '../../app/refusal.ts';
 import { plural, shownPath } from '../../text/format.ts';
 import { oneLine } from '../../text/printable.ts';
@@ -9,7 +9,8 @@ import { findRepository, type Repository } from '../../worktree/repository.ts';
 import { type IsOver, isOver, listBranches, listKept, prune, type Rescued } from '../../worktree/rescue.ts';
 import type { WorktreesArguments } from '../commands/worktrees.ts';
 import { withHistory } from '../history.ts';
-import { print, printJson, table } from '../print.ts';
+import { printJson, table } from '../print.ts';
+import { print } from '../standard-output.ts';
 
 /** Lists the worktrees that runs left, or removes those whose run is over. Exits 1 if one of those could not be. */
 export async function worktrees(argv: WorktreesArguments): Promise<number> {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { EarlierResult, EarlierRun } from '../../../src/domain/earlier-run.ts';
-import { mergeOptions, storedOptions, resolveOptions } from '../../../src/app/options.ts';
+import { mergeOptions, parseOptions, storedOptions } from '../../../src/app/options.ts';
 import { resume } from '../../../src/app/resume/resume.ts';
 import { completedIn, failuresOf } from '../../../src/app/resume/retry-failed.ts';
 import { makePlan } from '../../../src/plan/plan.ts';
@@ -163,7 +163,7 @@ describe('what is tried again', () => {
 });
 
 test('options are those of the earlier run, unless they are given', () => {
-  const options = resolveOptions({
+  const { options } = parseOptions({
     agentsCount: 7,
     timeoutSeconds: 5,
     reports: 'r',
@@ -173,7 +173,7 @@ test('options are those of the earlier run, unless they are given', () => {
   });
   const stored = storedOptions(options);
   expect(stored).not.toHaveProperty('logLevel');
-  expect(mergeOptions(stored, { timeoutSeconds: 9, state: 'here' })).toMatchObject({
+  expect(mergeOptions(stored, parseOptions({ timeoutSeconds: 9, state: 'here' }))).toMatchObject({
     agentsCount: 7,
     timeoutSeconds: 9,
     reports: 'r',
@@ -181,6 +181,8 @@ test('options are those of the earlier run, unless they are given', () => {
     state: 'here',
     logLevel: 'info',
   });
-  expect(mergeOptions({ agentsCount: 'many', unknown: 1 }, {})).toMatchObject({ agentsCount: 3 });
-  expect(mergeOptions(null, {})).toEqual(resolveOptions({ cwd: mergeOptions(null, {}).cwd }));
+  expect(mergeOptions({ agentsCount: 'many', unknown: 1 }, parseOptions({}))).toMatchObject({
+    agentsCount: 3,
+  });
+  expect(mergeOptions(null, parseOptions({}))).toEqual(parseOptions({}).options);
 });

@@ -1,0 +1,406 @@
+/**
+ * Every option of a run, once: how it is checked, its default, the flag, whether it is stored with the run, and what
+ * help and the documentation say. Everything else is derived: the library's options (`options.ts`), flags, variables
+ * and keys of the configuration (`src/cli/options.ts`), and the table in docs/quick-reference.md, which
+ * `test/app/option-table.test.ts` writes.
+ *
+ * `millrace --help` loads this, so it must not load zod: a schema is a function of it.
+ */
+import type { z } from 'zod';
+
+type Zod = typeof z;
+
+/** `count` is a whole number or `auto`; `list` is names with commas between them; `run` is the id of a run, or nothing. */
+type FlagType = 'string' | 'number' | 'boolean' | 'count' | 'list' | 'run';
+
+/** An option that the command line has. */
+export interface FlagOption {
+  /** The flag without its dashes, the key in the configuration file, and, in capitals, the variable. */
+  flag: string;
+  /** One letter for the same. */
+  alias?: string;
+  type: FlagType;
+  choices?: readonly string[];
+  /** What stands for the value in the documentation. Default: none. */
+  value?: string;
+  /** Null for none. */
+  default: string | number | boolean | readonly string[] | null;
+  /** The heading under which help shows it. Default: that of all others. */
+  group?: string;
+  help: string;
+  /** Markdown for the documentation. Default: `help`. */
+  doc?: string;
+  /** How the documentation writes the default. Default: as it is. */
+  docDefault?: string;
+  /** False where no configuration file and no variable sets it. Default: true. */
+  configurable?: false;
+}
+
+/** One that the library has as well, under the name that is its key here. */
+export interface RunOption extends FlagOption {
+  schema: (zod: Zod) => z.ZodType;
+  /** Whether it is stored with the run, so that the run is resumed with the same. */
+  stored: boolean;
+}
+
+const MOST_AGENTS = 1024;
+
+/** Most agents of `auto`: for each core, and at least and at most. */
+export const AUTO_AGENTS = { eachCore: 8, least: 16, most: 128 } as const;
+
+const count = (z: Zod) => z.int().min(1).max(MOST_AGENTS);
+const path = (z: Zod) => z.string().min(1);
+const runSelector = (z: Zod) => z.union([z.literal(true), z.string()]).nullable();
+
+const DISTRIBUTIONS = ['dynamic', 'round-robin'] as const;
+const WORKSPACES = ['shared', 'worktree'] as const;
+const MERGES = ['run', 'none'] as const;
+const OUTSIDE_SCOPE = ['warn', 'fail', 'ignore'] as const;
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+const TOOLS = 'Coding agents:';
+const OUTPUT = 'Output:';
+const FOLDERS = 'Folders:';
+const GOING_ON = 'Going on:';
+
+/** How a run is done. */
+export const RUN_OPTIONS = {
+  /** Number of agents, one worker thread each; `auto` for one that starts with the cores and follows the load. */
+  agentsCount: {
+    schema: (z: Zod) =>
+      z.union([count(z), z.literal('auto')], {
+        error: `expected a whole number from 1 to ${MOST_AGENTS}, or auto`,
+      }),
+    stored: true,
+    flag: 'agents',
+    alias: 'j',
+    type: 'count',
+    value: 'N',
+    default: 3,
+    help: 'Number of agents, one worker thread each; auto: as many as the cores, then as the load allows',
+    doc: 'agents, one worker thread each; `auto` [follows the load](number-of-agents.md)',
+  },
+  /** Most agents of `auto`; null for 8 for each core, at least 16 and at most 128. */
+  maxAgents: {
+    schema: (z: Zod) => count(z).nullable(),
+    stored: true,
+    flag: 'max-agents',
+    type: 'number',
+    value: 'N',
+    default: null,
+    docDefault: `${AUTO_AGENTS.eachCore} for each core, ${AUTO_AGENTS.least} to ${AUTO_AGENTS.most}`,
+    help: `Most agents of --agents auto; default: ${AUTO_AGENTS.eachCore} for each core, at least ${AUTO_AGENTS.least}, at most ${AUTO_AGENTS.most}`,
+    doc: 'most agents of `auto`',
+  },
+  /** Hard limit of a workstream that names none, in seconds. */
+  timeoutSeconds: {
+    schema: (z: Zod) => z.number().positive().max(2_000_000),
+    stored: true,
+    flag: 'timeout',
+    type: 'number',
+    value: 'S',
+    default: 3_600,
+    help: 'Hard limit in seconds of a workstream that names none',
+    doc: 'hard limit of a workstream that names none',
+  },
+  /** How long what is told to stop may take before it is killed, in seconds. */
+  graceSeconds: {
+    schema: (z: Zod) => z.number().nonnegative().max(3_600),
+    stored: true,
+    flag: 'grace',
+    type: 'number',
+    value: 'S',
+    default: 2,
+    help: 'Seconds that a process gets to end after it was told to',
+    doc: 'how long a process gets to end after it was told to',
+  },
+  /** Limit of each thread's JavaScript heap in MB; null for Node's own. Buffers are not in it. */
+  agentMemoryMb: {
+    schema: (z: Zod) => z.int().min(16).nullable(),
+    stored: true,
+    flag: 'agent-memory',
+    type: 'number',
+    value: 'MB',
+    default: null,
+    docDefault: "Node's own",
+    help: "Limit in MB of each agent's JavaScript heap; buffers are not in it",
+    doc: 'JavaScript heap of each agent; buffers are in it only where a workstream has a [process of its own](workstream-format.md#isolation-and-memory)',
+  },
+  /** Largest output of one step in MB. */
+  maxOutputMb: {
+    schema: (z: Zod) => z.number().positive(),
+    stored: true,
+    flag: 'max-output',
+    type: 'number',
+    value: 'MB',
+    default: 1_000,
+    help: 'Largest output of one step in MB',
+    doc: 'largest output of one step; what child processes of a module print into inherited output does not count',
+  },
+  /** Who takes a ready workstream: the next free agent, or the agent it is pinned to. */
+  distribution: {
+    schema: (z: Zod) => z.enum(DISTRIBUTIONS),
+    stored: true,
+    flag: 'distribution',
+    type: 'string',
+    choices: DISTRIBUTIONS,
+    default: 'dynamic',
+    help: 'The next free agent takes the next workstream, or each agent has its own',
+    doc: 'or `round-robin`: each workstream belongs to one agent',
+  },
+  /** The tool for every tool step, whatever the step or its agent names; null for theirs. */
+  tool: {
+    schema: (z: Zod) => z.string().min(1).nullable(),
+    stored: true,
+    flag: 'tool',
+    type: 'string',
+    value: 'NAME',
+    default: null,
+    group: TOOLS,
+    help: 'Give every tool step to this tool',
+    doc: 'gives every tool step to this tool',
+  },
+  /** Tools that are each given every workstream with a tool step; the best result counts. */
+  bestOf: {
+    schema: (z: Zod) => z.array(z.string().min(1)),
+    stored: true,
+    flag: 'best-of',
+    type: 'list',
+    value: 'A,B',
+    default: [],
+    group: TOOLS,
+    help: 'Give each workstream to all of these tools (a,b,…) and keep the best result',
+    doc: 'gives each workstream with a tool step to all of these, and keeps the best',
+  },
+  /** How files are kept apart where the workstream doesn't say; null for worktrees for tool steps, shared else. */
+  workspace: {
+    schema: (z: Zod) => z.enum(WORKSPACES).nullable(),
+    stored: true,
+    flag: 'workspace',
+    type: 'string',
+    choices: WORKSPACES,
+    default: null,
+    group: TOOLS,
+    help: 'Where workstreams work that do not say; default: worktree for tool steps, shared else',
+    doc: '`shared` or `worktree` for workstreams that do not say',
+  },
+  /** Whether accepted work is merged into the run's own branch. */
+  merge: {
+    schema: (z: Zod) => z.enum(MERGES),
+    stored: true,
+    flag: 'merge',
+    type: 'string',
+    choices: MERGES,
+    default: 'run',
+    group: TOOLS,
+    help: "Merge accepted work into the run's own branch, or leave it on its branches",
+    doc: "merges accepted work into the run's own branch; `none` only finds conflicts",
+  },
+  /** What becomes of a workstream that changed files outside its scope. */
+  outsideScope: {
+    schema: (z: Zod) => z.enum(OUTSIDE_SCOPE),
+    stored: true,
+    flag: 'outside-scope',
+    type: 'string',
+    choices: OUTSIDE_SCOPE,
+    default: 'warn',
+    group: TOOLS,
+    help: 'What becomes of work on files outside files_scope',
+    doc: 'or `fail` or `ignore`: work on files outside `files_scope`',
+  },
+  /** US dollars that the run may cost; null for no limit. Only what tools say of their cost counts. */
+  maxCostUsd: {
+    schema: (z: Zod) => z.number().nonnegative().nullable(),
+    stored: true,
+    flag: 'max-cost-usd',
+    type: 'number',
+    value: 'N',
+    default: null,
+    group: TOOLS,
+    help: 'Most that the run may cost in US dollars, as far as tools say what they cost',
+    doc: 'most that the run may cost, as far as tools say',
+  },
+  /** After how many failures of one tool in a row, all of one kind, the rest of its workstreams are skipped; 0 for never. */
+  toolCircuit: {
+    schema: (z: Zod) => z.int().min(0),
+    stored: true,
+    flag: 'tool-circuit',
+    type: 'number',
+    value: 'N',
+    default: 3,
+    group: TOOLS,
+    help: 'Failures of a tool in a row, all of one kind, after which its workstreams are skipped; 0: never',
+    doc: 'failures of one kind in a row after which the other workstreams of a tool are skipped; 0 for never',
+  },
+} as const satisfies Record<string, RunOption>;
+
+/** How a run is shown, and written beside the database. */
+export const OUTPUT_OPTIONS = {
+  dryRun: {
+    flag: 'dry-run',
+    alias: 'n',
+    type: 'boolean',
+    default: false,
+    help: 'Print the plan, run nothing, write nothing',
+    doc: 'prints the plan, runs nothing, writes nothing',
+  },
+  ask: {
+    flag: 'ask',
+    type: 'boolean',
+    default: false,
+    help: 'Go through the workstreams one by one: run, skip, mark as done, quit',
+    doc: 'asks before each workstream: run, skip, mark as done, quit',
+  },
+  junit: {
+    flag: 'junit',
+    type: 'string',
+    value: 'FILE',
+    default: null,
+    group: OUTPUT,
+    help: 'Also write the results as JUnit XML to this file; - is standard output',
+    doc: 'also writes the results as JUnit XML; `-` is standard output',
+  },
+  /** pino level of the workstreams' own loggers. */
+  logLevel: {
+    schema: (z: Zod) => z.enum(LOG_LEVELS),
+    stored: false,
+    flag: 'log-level',
+    type: 'string',
+    choices: LOG_LEVELS,
+    default: 'info',
+    group: OUTPUT,
+    help: 'Least severe log lines to write',
+    doc: '`trace` to `silent`',
+  },
+  logFile: {
+    flag: 'log-file',
+    type: 'string',
+    value: 'FILE',
+    default: null,
+    group: OUTPUT,
+    help: 'Also write the log to this file',
+    doc: 'also writes the log there; a pipe that something reads is fine',
+  },
+} as const satisfies Record<string, FlagOption | RunOption>;
+
+/** Going on with an earlier run. */
+export const RESUME_OPTIONS = {
+  /**
+   * Goes on with an interrupted run: that of this id, or `true` for the latest. Options that are not given are those of
+   * that run; `select` names the workstreams to go on with.
+   */
+  resume: {
+    schema: runSelector,
+    stored: false,
+    flag: 'resume',
+    type: 'run',
+    value: '[RUN]',
+    default: null,
+    configurable: false,
+    group: GOING_ON,
+    help: 'Go on with an interrupted run: that of this id, or the latest; options are those it had',
+    doc: 'goes on with an interrupted run, the latest without an id; other flags override the options that the run had, the configuration does not',
+  },
+  /**
+   * Runs again, as a new run, what failed in the one of this id, or with `true` in the latest that ended. Options that
+   * are not given are those of that run; `select` names the workstreams to try again.
+   */
+  retryFailed: {
+    schema: runSelector,
+    stored: false,
+    flag: 'retry-failed',
+    type: 'run',
+    value: '[RUN]',
+    default: null,
+    configurable: false,
+    group: GOING_ON,
+    help: 'Run again what failed in the run of this id, or in the latest that ended',
+    doc: 'runs again, as a new run, what failed in an earlier one, the latest that ended without an id; options as for `--resume`',
+  },
+} as const satisfies Record<string, RunOption>;
+
+/** Which workstreams. */
+export const SELECTION_OPTIONS = {
+  /** Whether selected workstreams bring along what they depend on. */
+  withDependencies: {
+    schema: (z: Zod) => z.boolean(),
+    stored: true,
+    flag: 'with-dependencies',
+    type: 'boolean',
+    default: false,
+    help: 'Bring along what the named workstreams depend on',
+    doc: 'brings along what the named workstreams depend on',
+  },
+} as const satisfies Record<string, RunOption>;
+
+/** Prints JSON instead of text. */
+export const JSON_OPTION = {
+  json: {
+    flag: 'json',
+    type: 'boolean',
+    default: false,
+    help: 'Print one JSON document',
+    doc: 'prints one JSON document, and the log on standard error',
+  },
+} as const satisfies Record<string, FlagOption>;
+
+/** Where things are. */
+export const FOLDER_OPTIONS = {
+  /** Folder of workstream files. */
+  workstreams: {
+    schema: path,
+    stored: true,
+    flag: 'workstreams',
+    type: 'string',
+    value: 'DIR',
+    default: 'workstreams',
+    group: FOLDERS,
+    help: 'Folder of workstream files',
+    doc: 'where the workstream files are',
+  },
+  /** Folder for the database, logs and compiled modules. */
+  state: {
+    schema: path,
+    stored: false,
+    flag: 'state',
+    type: 'string',
+    value: 'DIR',
+    default: '.state',
+    group: FOLDERS,
+    help: 'Folder for the database and the logs',
+    doc: 'database, logs, compiled modules',
+  },
+  /** Folder for reports. */
+  reports: {
+    schema: path,
+    stored: true,
+    flag: 'reports',
+    type: 'string',
+    value: 'DIR',
+    default: 'reports',
+    group: FOLDERS,
+    help: 'Folder for reports',
+    doc: 'reports',
+  },
+} as const satisfies Record<string, RunOption>;
+
+export const OPTION_TABLE = {
+  ...RUN_OPTIONS,
+  ...FOLDER_OPTIONS,
+  ...SELECTION_OPTIONS,
+  ...RESUME_OPTIONS,
+  ...OUTPUT_OPTIONS,
+  ...JSON_OPTION,
+} as const satisfies Record<string, FlagOption | RunOption>;
+
+type OptionTable = typeof OPTION_TABLE;
+
+/** Those that the library has too, with the type of their value. */
+export type TableValues = {
+  [Name in keyof OptionTable as OptionTable[Name] extends RunOption
+    ? Name
+    : never]: OptionTable[Name] extends RunOption ? z.output<ReturnType<OptionTable[Name]['schema']>> : never;
+};
+
+/** Whether the library has it. */
+export const isRunOption = (option: FlagOption): option is RunOption => 'schema' in option;
