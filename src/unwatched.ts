@@ -1,2 +1,2 @@
-/** The entry of a command that nobody watches over. */
+/** The entry of a command without a watcher. */
 export { main } from './cli/cli.ts';

@@ -1,9 +1,9 @@
-/** The entry of a run that another process watches over. */
+/** The entry of a run's process, which a watcher has started. */
 import { endProcess, openChannel } from './watch/channel.ts';
 import { takeStreams } from './watch/streams.ts';
 
-const link = openChannel(takeStreams());
-// What it loads looks at the streams.
+const channel = openChannel(takeStreams());
+// Imported now, because what it loads reads `process.stdout`.
 const { main } = await import('./cli/cli.ts');
 await main(process.argv.slice(2));
-await endProcess(link);
+await endProcess(channel);

@@ -235,7 +235,7 @@ export function resumedOf({
   resumption: { counts, discarded },
   afterDeath,
 }: NonNullable<Prepared['resumed']>): RunResumed {
-  return { counts, discarded, afterDeath, results: run.results.length, inHand: run.inHand.length };
+  return { counts, discarded, afterDeath, results: run.results.length, running: run.inHand.length };
 }
 
 /** Of a run that is resumed those that are left of it. */

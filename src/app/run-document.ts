@@ -1,4 +1,4 @@
-import type { RunEvent } from '../domain/run-event.ts';
+import type { EventOf } from '../domain/run-event.ts';
 import type { RunDocument, RunSummary, ConsolidatedResult } from '../domain/run-record.ts';
 import type { History } from '../store/read/history.ts';
 
@@ -34,7 +34,7 @@ export interface RunResult {
 }
 
 /** The event that tells of it. */
-export const runEnded = (result: RunResult): Extract<RunEvent, { type: 'run-ended' }> => ({
+export const runEnded = (result: RunResult): EventOf<'run-ended'> => ({
   type: 'run-ended',
   runId: result.runId,
   at: new Date().toISOString(),

@@ -80,6 +80,7 @@ export class RunSession {
     const { runId, begin, roster, journal, notices } = this.#parts;
     journal.publish({
       type: 'run-started',
+      version: 1,
       runId,
       at: new Date(begin.at).toISOString(),
       agents: roster.names,

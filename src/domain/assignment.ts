@@ -64,7 +64,7 @@ const acceptanceTestSchema: z.ZodType<AcceptanceTest> = z.discriminatedUnion('ki
 ]);
 
 /** `Workstream` says what each field means. */
-const workstreamSchema: z.ZodType<Workstream> = z.strictObject({
+export const workstreamSchema: z.ZodType<Workstream> = z.strictObject({
   id: z.string(),
   base: z.string(),
   title: z.string(),

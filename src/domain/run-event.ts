@@ -1,125 +1,169 @@
 /**
- * What happens in a run, as a stream of events. The recorder takes each event first; progress, logs and the
- * library's listeners see it only after it is on disk.
+ * What happens in a run, as a stream of events. The recorder takes each event first; log lines (`progress/logs.ts`), the
+ * live view (`progress/board.ts`) and the library's listeners are made from it once it is on the disk.
+ *
+ * Events are JSON, so that they can cross a process or a network. A stream begins with `run-started`, which has the
+ * version of all that follow. A field may be added within a version; one that changes its meaning, or goes, needs the next.
  */
-import type { AgentResult, FinalStatus } from './agent-result.ts';
-import type { Reason } from './failure.ts';
+import { z } from 'zod';
+import { agentResultSchema } from './agent-result.ts';
+import { workstreamSchema } from './assignment.ts';
+import { reasonSchema } from './failure.ts';
 import type { Totals } from './run-record.ts';
 import type { AgentsChange } from './scaling.ts';
-import type { Workstream } from './workstream.ts';
 
-export type RunEvent =
-  | {
-      type: 'run-started';
-      runId: string;
-      /** ISO 8601 in UTC. */
-      at: string;
-      agents: string[];
-      /** Every workstream id of the run, broken ones too. */
-      total: number;
-      /** Those that are to be run. */
-      workstreams: readonly Workstream[];
-      /** Of a run that is resumed; null for one that begins. */
-      resumed: ResumedRun | null;
-      /** Expected seconds of all work together, from history; null without any. */
-      expectedSeconds: number | null;
-    }
-  | {
-      /** What it needs is there, or it was taken back. What needs nothing is ready from the start, without an event. */
-      type: 'workstream-ready';
-      workstreamId: string;
-    }
-  | {
-      type: 'workstream-started';
-      workstreamId: string;
-      title: string;
-      agentId: string;
-      attempt: number;
-      /** Whether it is queued for a moment behind another workstream of the agent. */
-      queued: boolean;
-      at: string;
-      /** Expected seconds from history; null without any. */
-      expectedSeconds: number | null;
-    }
-  | {
-      /** An attempt failed and another one follows. */
-      type: 'workstream-retrying';
-      workstreamId: string;
-      agentId: string;
-      /** The attempt that failed. */
-      attempt: number;
-      reason: Reason;
-      explanation: string;
-      /** Pause before the next attempt in seconds. */
-      afterSeconds: number;
-    }
-  | {
-      type: 'workstream-progress';
-      workstreamId: string;
-      agentId: string;
-      /** 0 to 1; null when unknown. */
-      fraction: number | null;
-      text: string;
-    }
-  | {
-      type: 'workstream-log';
-      workstreamId: string;
-      agentId: string;
-      /** One pino line, JSON without a line end. */
-      line: string;
-    }
-  | { type: 'workstream-finished'; result: AgentResult }
-  | { type: 'agent-replaced'; agentId: string; why: string }
-  | {
-      /** The number of agents follows the load, and is this from now on; the first one is that at the start. */
-      type: 'agents-scaled';
-      change: AgentsChange;
-      /** Names of those that take work. */
-      agents: string[];
-    }
-  | {
-      /** Other runs hold what workstreams of this one need. All that it waits for from now on: empty for nothing. */
-      type: 'waiting-for-runs';
-      waits: RunWait[];
-      /** The one that is new; null where it waits for less than before. */
-      added: RunWait | null;
-    }
-  | { type: 'interrupting'; signal: string; running: number }
-  | { type: 'notice'; level: 'info' | 'warn' | 'error'; text: string; workstreamId: string | null }
-  | {
-      type: 'run-ended';
-      runId: string;
-      at: string;
-      exitCode: number;
-      totals: Totals;
-      /** Absolute path of the Markdown report; null when it could not be written. */
-      report: string | null;
-      /** Absolute path of the database. */
-      database: string;
-    };
+const text = z.string();
+const count = z.number().int().nonnegative();
+const seconds = z.number().nonnegative();
+/** ISO 8601 in UTC. */
+const time = z.iso.datetime();
 
-/** What another run holds. */
-export interface RunWait {
-  /** The first workstream that needs it. */
-  workstreamId: string;
-  /** The run that holds it. */
-  runId: string;
-  /** A clause that says who waits for whom, and why. */
-  explanation: string;
-}
-
-/** What a run that is resumed has already. */
-export interface ResumedRun {
-  /** Results that stay. */
-  counts: Record<FinalStatus, number>;
+/** The results that a resumed run has already. */
+const resumedRunSchema = z.object({
+  /** Results that are kept. */
+  counts: z.object({ completed: count, failed: count, skipped: count }),
   /** Workstreams whose results are dropped, because they are run again. */
-  discarded: readonly string[];
-  /** Whether a process of the run died by itself, and this one goes on at once. */
-  afterDeath: boolean;
-  /** Results that it had when it was taken, and workstreams that were in hand when the process before died. */
-  results: number;
-  inHand: number;
-}
+  discarded: z.array(text).readonly(),
+  /** Whether a process of the run died by itself, and this one continues at once. */
+  afterDeath: z.boolean(),
+  /** Results that it had when it was resumed. */
+  results: count,
+  /** Workstreams that were running when the process before died. */
+  running: count,
+});
+export type ResumedRun = z.infer<typeof resumedRunSchema>;
 
-/** Sees events. Must not throw and must not wait. */
+const runWaitSchema = z.object({
+  /** The first workstream that needs it. */
+  workstreamId: text,
+  /** The run that holds it. */
+  runId: text,
+  /** A clause that says which workstream waits for which run, and why. */
+  explanation: text,
+});
+/** What another run holds. */
+export type RunWait = z.infer<typeof runWaitSchema>;
+
+const agentsChangeSchema: z.ZodType<AgentsChange> = z.object({
+  at: time,
+  from: count.nullable(),
+  to: count,
+  reason: z.enum(['start', 'waiting', 'cpu-bound', 'crowded', 'memory']),
+  explanation: text,
+});
+
+const totalsSchema: z.ZodType<Totals> = z.object({
+  workstreams: count,
+  completed: count,
+  failed: count,
+  skipped: count,
+  filesModified: count,
+  commits: count,
+  errors: count,
+  warnings: count,
+});
+
+export const runEventSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('run-started'),
+    version: z.literal(1),
+    runId: text,
+    at: time,
+    agents: z.array(text),
+    /** Number of all workstreams of the run, invalid ones too. */
+    total: count,
+    /** Those that are to be run. */
+    workstreams: z.array(workstreamSchema).readonly(),
+    /** Of a run that is resumed; null for a new one. */
+    resumed: resumedRunSchema.nullable(),
+    /** Expected seconds of all work together, from history; null without any. */
+    expectedSeconds: seconds.nullable(),
+  }),
+  /**
+   * All that it depends on is there, or it was re-queued. What depends on nothing is ready from the start, without an
+   * event.
+   */
+  z.object({ type: z.literal('workstream-ready'), workstreamId: text }),
+  z.object({
+    type: z.literal('workstream-started'),
+    workstreamId: text,
+    title: text,
+    agentId: text,
+    /** Counted from 1. */
+    attempt: count,
+    /** Whether it waits behind another workstream of its agent for a moment. */
+    queued: z.boolean(),
+    at: time,
+    /** Expected seconds from history; null without any. */
+    expectedSeconds: seconds.nullable(),
+  }),
+  /** An attempt failed and another one follows. */
+  z.object({
+    type: z.literal('workstream-retrying'),
+    workstreamId: text,
+    agentId: text,
+    /** The attempt that failed. */
+    attempt: count,
+    reason: reasonSchema,
+    explanation: text,
+    /** Pause before the next attempt in seconds. */
+    afterSeconds: seconds,
+  }),
+  z.object({
+    type: z.literal('workstream-progress'),
+    workstreamId: text,
+    agentId: text,
+    /** 0 to 1; null when unknown. */
+    fraction: z.number().nullable(),
+    text,
+  }),
+  z.object({
+    type: z.literal('workstream-log'),
+    workstreamId: text,
+    agentId: text,
+    /** One pino line, JSON without a line end. */
+    line: text,
+  }),
+  z.object({ type: z.literal('workstream-finished'), result: agentResultSchema }),
+  z.object({ type: z.literal('agent-replaced'), agentId: text, why: text }),
+  /** The number of agents follows the load and has changed; the first of these events says that at the start. */
+  z.object({
+    type: z.literal('agents-scaled'),
+    change: agentsChangeSchema,
+    /** Names of the agents that take work from now on. */
+    agents: z.array(text),
+  }),
+  /** Other runs hold what workstreams of this one need. */
+  z.object({
+    type: z.literal('waiting-for-runs'),
+    /** All that this run waits for from now on; empty for nothing. */
+    waits: z.array(runWaitSchema),
+    /** The one that is new; null where it waits for less than before. */
+    added: runWaitSchema.nullable(),
+  }),
+  z.object({ type: z.literal('interrupting'), signal: text, running: count }),
+  z.object({
+    type: z.literal('notice'),
+    level: z.enum(['info', 'warn', 'error']),
+    text,
+    workstreamId: text.nullable(),
+  }),
+  z.object({
+    type: z.literal('run-ended'),
+    runId: text,
+    at: time,
+    exitCode: count,
+    totals: totalsSchema,
+    /** Absolute path of the Markdown report; null when it could not be written. */
+    report: text.nullable(),
+    /** Absolute path of the database. */
+    database: text,
+  }),
+]);
+export type RunEvent = z.infer<typeof runEventSchema>;
+
+/** The event of one type. */
+export type EventOf<Type extends RunEvent['type']> = Extract<RunEvent, { type: Type }>;
+
+/** Receives events. Must not throw and must not wait. */
 export type RunListener = (event: RunEvent) => void;

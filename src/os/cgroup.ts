@@ -2,31 +2,31 @@
 import { dirname, join } from 'node:path';
 import { readText } from './read-text.ts';
 
-/** What the groups of this process allow, and what is used of it. Null for no limit, or where it is not known. */
+/** The limits of the groups of this process, and what is used of them. Null for no limit, or where it is not known. */
 export interface CgroupUse {
-  /** Processor time for each second. */
+  /** Seconds of processor time for each second. */
   cores: number | null;
-  /** Of the group that has that quota: seconds of processor time, periods, and those in which the quota was used up. */
+  /** Of the group with that quota: seconds of processor time, periods, and the periods in which it was used up. */
   cpu: { seconds: number; periods: number; throttled: number } | null;
-  /** Bytes of the limit that is nearest, and what is left of it. Files that can be dropped count as left. */
+  /** The limit with the least memory left, in bytes. Pages of files that can be dropped count as available. */
   memory: { limit: number; available: number } | null;
 }
 
 type Controller = 'cpu' | 'cpuacct' | 'memory';
 
-/** Limits above this are none: version 1 has no word for it. */
+/** Version 1 writes a number above this for no limit. */
 const NO_LIMIT = 2 ** 60;
 
 /**
- * The groups that this process is in. A group is bound by the limits of those above it too, as far as they can be
- * seen: a container does not see the ones outside.
+ * The groups of this process. The limits of the groups above them hold too, as far as they are visible: a container does
+ * not see those outside.
  */
 export class Cgroups {
   readonly #cpu: readonly string[];
   readonly #accounts: readonly string[];
   readonly #memory: readonly string[];
 
-  /** @param root where /proc and /sys are. */
+  /** @param root folder of /proc and /sys. */
   constructor(root = '/') {
     const mounts = parseMounts(readText(join(root, 'proc/self/mountinfo')));
     const groups = parseGroups(readText(join(root, 'proc/self/cgroup')));
@@ -54,10 +54,10 @@ export class Cgroups {
 }
 
 interface Mount {
-  /** The group that is the top of what can be seen here. */
+  /** The uppermost group that is visible here. */
   top: string;
   folder: string;
-  /** Null for version 2, which has all of them. */
+  /** Null for version 2, where each mount has all controllers. */
   controllers: string[] | null;
 }
 
@@ -81,7 +81,7 @@ function parseGroups(text: string): { controllers: string[] | null; path: string
   });
 }
 
-/** The group's folder and those of the groups above it, nearest first. Version 1 goes first where it has the controller. */
+/** The group's folder and those of the groups above it, nearest first. Version 1 is preferred where it has the controller. */
 function foldersOf(
   mounts: readonly Mount[],
   groups: ReturnType<typeof parseGroups>,
@@ -102,7 +102,7 @@ function foldersOf(
   }
 }
 
-/** The path as it is seen below the mount's top; the top itself where it lies elsewhere. */
+/** The path below the mount's top; the top itself where the group is elsewhere. */
 function below(path: string, top: string): string {
   if (top === '/') return path;
   return path.startsWith(`${top}/`) ? path.slice(top.length) : '/';
@@ -117,7 +117,7 @@ function quotaOf(folder: string): number | null {
   );
 }
 
-/** "max" and -1 stand for none. */
+/** Null for "max" and -1, which mean no quota. */
 function coresOf(quota: string, period: string | undefined): number | null {
   const cores = Number(quota) / Number(period);
   return Number.isFinite(cores) && cores > 0 ? cores : null;

@@ -12,9 +12,9 @@ import { lstat, readdir } from 'node:fs/promises';
 import { dirname, resolve, join } from 'node:path';
 
 /**
- * Makes a folder and those above it that are missing, with `mode`. Returns the first that was made; undefined where it was
- * there. Node's own `recursive` never returns where the system says ENOENT of what can't be made, as below /proc, and
- * says ENOENT itself on a file system that can't be written.
+ * Makes a folder and those above it that are missing, with `mode`. Returns the first that was made; undefined where the
+ * folder exists. Node's own `recursive` never returns where the system answers ENOENT for what can't be made, as below
+ * /proc, and itself reports ENOENT on a read-only file system.
  * @throws the file system's error.
  */
 export function makeFolder(path: string, mode = 0o777): string | undefined {
@@ -38,8 +38,8 @@ function makeOne(folder: string, mode: number): boolean {
 }
 
 /**
- * Why nothing can be written into the folder at a path, as the end of a sentence; null where it can, also after the
- * folder and those above it were made. Tries it and leaves nothing: rights alone do not say it of every file system.
+ * Why nothing can be written into the folder at a path, as the end of a sentence; null where it can be, also where the
+ * folder has to be made first. Makes a folder there and removes it: rights alone do not decide on every file system.
  */
 export function folderProblem(path: string): string | null {
   const at = resolve(path);
@@ -52,32 +52,32 @@ export function folderProblem(path: string): string | null {
     return null;
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    // A file on the way to it, which is found there.
+    // A part of the path is a file, which is found further up.
     return code === 'ENOTDIR' ? folderProblem(dirname(at)) : `${at} can't be written (${code})`;
   }
 }
 
-/** The file that stands where a folder should be, at this path or above it; null for none. */
+/** The path of a file where a folder should be: this path, or one above it; null for none. */
 export function fileInPlaceOf(folder: string): string | null {
   const at = resolve(folder);
-  const found = lookAt(at);
+  const found = statsOf(at);
   if (found !== null) return found.isDirectory() ? null : at;
   return dirname(at) === at ? null : fileInPlaceOf(dirname(at));
 }
 
-/** Null where nothing is found. */
-function lookAt(path: string): Stats | null {
+/** Null where there is nothing. */
+function statsOf(path: string): Stats | null {
   try {
     return statSync(path, { throwIfNoEntry: false }) ?? null;
   } catch {
-    // There is a file on the way to it, or it can't be looked at, which whoever opens it is told.
+    // A part of the path is a file, or may not be read: the caller that opens it gets the error.
     return null;
   }
 }
 
 const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 
-/** Bytes of everything at a path, links as links. What goes while it is counted, or may not be looked at, is not. */
+/** Bytes of everything at a path, links not followed. What is removed meanwhile, or may not be read, does not count. */
 export async function sizeOf(path: string): Promise<number> {
   try {
     const found = await lstat(path);

@@ -1,22 +1,22 @@
 /**
- * Opens the files of executions below the run's folder of logs. A workstream can put anything there, also in the place of
- * a later one's log: it is taken away and a new file is made, so that no other file is written to or read.
+ * Opens the files of executions below the run's folder of logs. A workstream can put anything there, also at the path of
+ * another one's log: that is removed and a new file is made, so that no other file is written or read.
  */
 import { constants, lstatSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { makeFolder } from './folder.ts';
 import { openRegular, UnusableFile } from './regular-file.ts';
 
-/** For this user only: what a workstream printed is nobody else's. */
+/** For this user only: what a workstream prints may be confidential. */
 const FILE_MODE = 0o600;
-/** For what is written beside a log, in a folder that was made a moment ago. */
+/** For a file beside a log, in a folder that was just made. */
 export const NEW_FILE = { mode: FILE_MODE, flag: 'wx' } as const;
 const FOLDER_MODE = 0o700;
 
 /**
  * Opens the log at `path` to read and to append, made with its folders where it is missing. Its descriptor is in append
  * mode, so that several writers never overwrite each other.
- * @throws the system's error, or a sentence of what is in its place and can't be removed.
+ * @throws the system's error, or an Error that says what is at the path and can't be removed.
  */
 export function openLog(path: string): number {
   makeOwnFolder(dirname(path));
@@ -34,7 +34,7 @@ export function openLog(path: string): number {
   }
 }
 
-/** Opens a file of an execution to read it; null where there is none, or something else is in its place. */
+/** Opens a file of an execution to read it; null where there is no such file, or no regular one. */
 export function openLogToRead(path: string): number | null {
   try {
     return openRegular(path, { flags: constants.O_RDONLY, refuseLinks: true });
@@ -45,8 +45,8 @@ export function openLogToRead(path: string): number | null {
 }
 
 /**
- * Makes a folder for files of executions. It and the one above are made by Millrace itself, so a link in the place of
- * either is none of the user's and is taken away.
+ * Makes a folder for files of executions. Both it and the folder above are made by Millrace, so that a link at the path of
+ * either was not put there by the user, and is removed.
  */
 export function makeOwnFolder(path: string): void {
   removeLink(dirname(path));
@@ -60,7 +60,7 @@ function removeLink(folder: string): boolean {
   return stats?.isDirectory() === true;
 }
 
-/** Removes a log, or what is in its place: a link and not what it leads to. @throws where that is a folder with files. */
+/** Removes what is at the path of a log; of a link not its target. @throws where that is a folder with files. */
 export function removeLog(path: string): void {
   try {
     unlinkSync(path);

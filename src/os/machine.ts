@@ -1,4 +1,4 @@
-/** What all programs of this machine together use. */
+/** What all programs of this machine use together, and what identifies it. */
 import type { CgroupUse } from './cgroup.ts';
 import { readText } from './read-text.ts';
 import { usableCores } from './usable-cores.ts';
@@ -8,7 +8,7 @@ import { cpus, freemem, totalmem, hostname } from 'node:os';
 export interface MachineUsage {
   /** Seconds that the processors which this process may use were busy since the machine was started. */
   busySeconds: number;
-  /** Bytes; null where the system does not tell what can still be used. */
+  /** Bytes; null where the system does not report what is available. */
   memory: { limit: number; available: number } | null;
 }
 
@@ -33,7 +33,7 @@ function onLinux(): MachineUsage {
   return { busySeconds, memory: limit === null || available === null ? null : { limit, available } };
 }
 
-/** `cpu0 user nice system idle iowait irq softirq steal …`: what was stolen by other machines is not there to use. */
+/** `cpu0 user nice system idle iowait irq softirq steal …`: time stolen by other machines counts as busy. */
 function busyOf(line: string): number {
   const [user = 0, nice = 0, system = 0, , , irq = 0, soft = 0, stolen = 0] = line
     .split(' ')
@@ -59,7 +59,7 @@ function kilobytes(text: string, name: string): number | null {
   return value === undefined ? null : Number(value) * 1024;
 }
 
-/** Free memory means what can still be used on Windows; elsewhere it leaves out what is kept only for speed. */
+/** On Windows free memory is what is available; elsewhere it leaves out caches, so that it is not reported. */
 function elsewhere(): MachineUsage {
   const busySeconds = cpus().reduce(
     (sum, { times }) => sum + times.user + times.nice + times.sys + times.irq,
@@ -72,8 +72,8 @@ function elsewhere(): MachineUsage {
 }
 
 /**
- * What a configuration calls this machine: `MILLRACE_MACHINE`, or else its host name and the cores that this process
- * may use, so that a setting does not outlive them.
+ * The name of this machine in a configuration: `MILLRACE_MACHINE`, or else its host name and the cores that this process
+ * may use, so that a setting does not apply to another number of cores.
  */
 export function machineName(env: NodeJS.ProcessEnv = process.env, cores = usableCores()): string {
   const given = env['MILLRACE_MACHINE'];
@@ -82,7 +82,7 @@ export function machineName(env: NodeJS.ProcessEnv = process.env, cores = usable
   return `${hostname()}, ${count} ${count === 1 ? 'core' : 'cores'}`;
 }
 
-/** What bounds the memory of this process, in bytes: the container or the machine, whichever has less left. */
+/** The memory that bounds this process, in bytes: that of the container or of the machine, whichever has less available. */
 export function memoryLeft(
   cgroup: Pick<CgroupUse, 'memory'>,
   machine: Pick<MachineUsage, 'memory'>,
@@ -93,7 +93,7 @@ export function memoryLeft(
   return least ?? null;
 }
 
-/** The version of this package: that in the nearest package.json above this file, wherever the build put it. */
+/** The version in the nearest package.json above this file, wherever the build put it. */
 export function packageVersion(): string {
   let place = new URL('./package.json', import.meta.url);
   while (!existsSync(place)) {

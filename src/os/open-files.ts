@@ -1,14 +1,14 @@
-/** How many files a process may have open at once, and how many Millrace needs. Imports nothing that takes time to load. */
+/** How many files a process may have open at once, and how many Millrace needs. Loads fast. */
 import { readText } from './read-text.ts';
 
-/** What the command line needs to load and to start a run, some modules being read at once. */
+/** For the command line to load and to start a run: several modules are read at once. */
 export const LEAST_FILES = 64;
 
 const WITHOUT_AGENTS = 40;
-/** The event loop of its thread, the log and the ties of what it executes, and what it loads. */
+/** The event loop of its thread, the log and the pipes of what it executes, and the modules that it loads. */
 const EACH_AGENT = 8;
 
-/** Null where it is not told or there is no limit. */
+/** Null for no limit, or where it is not known. */
 export function openFilesLimit(): number | null {
   const [, limit] = /^Max open files +(\d+)/m.exec(readText('/proc/self/limits')) ?? [];
   return limit === undefined ? null : Number(limit);
@@ -16,6 +16,6 @@ export function openFilesLimit(): number | null {
 
 export const filesNeeded = (agents: number): number => WITHOUT_AGENTS + EACH_AGENT * agents;
 
-/** How many agents so many files are enough for; at least one. */
+/** For how many agents so many files are enough; at least 1. */
 export const agentsFor = (files: number): number =>
   Math.max(1, Math.floor((files - WITHOUT_AGENTS) / EACH_AGENT));

@@ -18,21 +18,21 @@ import {
 import { realpathSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Variable that every process of an execution inherits, by which those are found that left their group. */
+/** Variable that every process of an execution inherits, by which processes are found that left their group. */
 export const MARK_VARIABLE = 'MILLRACE_EXECUTION';
 
 const POLL_MS = 20;
-/** How long SIGKILL is sent again, to what it has not ended yet and to what was started meanwhile. */
+/** How long SIGKILL is repeated, for processes that have not ended yet and for those started meanwhile. */
 const KILL_MS = 2_000;
 const KILL_AGAIN_MS = 200;
 
-/** A process as a person is told of it. */
+/** A process as it is named in messages. */
 export interface NamedProcess {
   pid: number;
   command: string;
 }
 
-/** What became of them. */
+/** The result of ending processes. */
 export interface EndedProcesses {
   /** Those that were alive. */
   found: NamedProcess[];
@@ -50,20 +50,25 @@ export function markValue(mark: string): string {
 }
 
 /**
- * Knows the groups that were started, and on Linux can look for what left them: processes that carry the mark in their
- * environment, and the descendants of those, once they have been seen.
+ * Knows the groups that were started, and on Linux finds the processes that left them: those with the mark in their
+ * environment, and their descendants.
  *
- * A number alone proves nothing, because pids are given out again. On Linux a process counts as one of these if it
- * carries the mark, if it was seen before and was started at the same moment as then, if the thread waits for it, if it descends from one of them,
- * or if it is in a group that was started here: the group's leader is there and was started when it was, or another one
- * of these is in it. That is looked at again right before a signal is sent. A process that cleared its environment,
- * left its group and lost its parent before anyone looked is not found; nor is anything outside its group elsewhere.
+ * A pid alone proves nothing, because pids are assigned again. On Linux a process counts as owned if
+ * - it carries the mark,
+ * - it was seen before and was started at the same moment as then,
+ * - the thread waits for it,
+ * - it descends from an owned process, or
+ * - it is in a group that was started here: the group's leader exists and was started when it was, or another owned
+ *   process is in the group.
+ *
+ * That is checked again right before a signal is sent. A process that cleared its environment, left its group and lost
+ * its parent between two searches is not found. Elsewhere only processes in the groups are found.
  */
 export class OwnedProcesses {
   /** The leaders of process groups that may be alive, with when each was started. */
   readonly #leaders = new Map<number, string | null>();
   readonly mark: string;
-  /** When each process was started that a look has found, by pid. */
+  /** When each process was started that was found before, by pid. */
   readonly #seen = new Map<number, string>();
   #spared: number | undefined;
   #thread: string | null = null;
@@ -72,7 +77,7 @@ export class OwnedProcesses {
     this.mark = mark;
   }
 
-  /** Takes a group that was started. Null where it is not known, or not yet, when its leader was started. */
+  /** Adds a group that was started. @param startedAt when its leader was; null where that is not known. */
   add(leader: number, startedAt: string | null): void {
     this.#leaders.set(leader, startedAt);
   }
@@ -82,12 +87,12 @@ export class OwnedProcesses {
     return this.#leaders.delete(leader);
   }
 
-  /** Takes a thread that waits for what it starts: its children are among these, whatever became of their mark. */
+  /** Adds a thread that waits for the processes that it starts: its children are owned, with or without the mark. */
   addThread(thread: string): void {
     this.#thread = thread;
   }
 
-  /** Leaves out this process, though not what it started: the agent itself carries the mark where it is a process. */
+  /** Leaves out this process, but not its children: an agent that is a process carries the mark too. */
   spare(pid: number | undefined): void {
     this.#spared = pid;
   }
@@ -101,14 +106,14 @@ export class OwnedProcesses {
     return this.#leaders.size > 0;
   }
 
-  /** Finds all that are alive, wherever they are, and remembers them. */
+  /** Finds all that are alive, in their groups or elsewhere, and remembers them. */
   look(): void {
     this.#find('everywhere');
   }
 
   /**
-   * Remembers what is left of a group whose leader has just ended. Its number is held by those that are left, so that
-   * it can't be another one's.
+   * Remembers the processes of a group whose leader has just ended. As long as one of them lives, the group's number is
+   * not assigned again.
    */
   outlived(leader: number): void {
     if (!hasProcessTable) return;
@@ -122,8 +127,8 @@ export class OwnedProcesses {
   }
 
   /**
-   * Ends what is alive: SIGTERM, and SIGKILL for what is there after the grace or was started meanwhile. Takes at most
-   * two seconds longer than the grace. To look everywhere takes some milliseconds.
+   * Ends all that are alive: SIGTERM, then SIGKILL for those that live after the grace or were started meanwhile. Takes at
+   * most two seconds longer than the grace. To search everywhere takes some milliseconds.
    */
   async end(graceSeconds: number, where: 'everywhere' | 'groups'): Promise<EndedProcesses> {
     const first = this.#find(where);
@@ -165,7 +170,7 @@ export class OwnedProcesses {
     return this.#seen.get(pid) === startedAt || startedWith(pid, MARK_VARIABLE, this.mark);
   }
 
-  /** A group's number is not given to another process as long as one is in the group, or its leader was not reaped. */
+  /** A group's number is not assigned again as long as a process is in the group, or its leader was not reaped. */
   #provenGroups(known: readonly ProcessEntry[]): Set<number> {
     const held = new Set(known.map(({ group }) => group));
     const proven = [...this.#leaders].filter(
@@ -174,7 +179,7 @@ export class OwnedProcesses {
     return new Set(proven.map(([leader]) => leader));
   }
 
-  /** What left its group is signalled with the group that it leads, but never with one that it only joined. */
+  /** A process that left its group is signalled with the group that it leads, never with one that it only joined. */
   #signal(found: ProcessEntry[], signal: NodeJS.Signals): void {
     const groups = new Set<number>();
     for (const entry of found) {
@@ -196,14 +201,14 @@ export function endGroup(leader: number, startedAt: string | null): void {
 
 const named = ({ pid }: ProcessEntry): NamedProcess => ({ pid, command: commandOf(pid) });
 
-/** Whether it is there and in its group, right now. */
+/** Whether it is alive and in its group, right now. */
 function isStill({ pid, group, startedAt }: ProcessEntry): boolean {
   if (!hasProcessTable) return true;
   const now = entryOf(pid);
   return now !== null && now.startedAt === startedAt && now.group === group;
 }
 
-/** Those, their children, the children of these and so on. */
+/** Those processes with all their descendants. */
 function withDescendants(living: ProcessEntry[], ours: Iterable<ProcessEntry>): ProcessEntry[] {
   const found = new Set(ours);
   const children = new Map<number, ProcessEntry[]>();
@@ -212,7 +217,7 @@ function withDescendants(living: ProcessEntry[], ours: Iterable<ProcessEntry>): 
     if (siblings === undefined) children.set(entry.parent, [entry]);
     else siblings.push(entry);
   }
-  // A set is walked in the order of insertion, what is added on the way included.
+  // The iteration of a set includes what is added meanwhile.
   for (const { pid } of found) for (const child of children.get(pid) ?? []) found.add(child);
   return [...found];
 }
@@ -227,8 +232,8 @@ async function untilGone(found: ProcessEntry[], milliseconds: number): Promise<v
 }
 
 /**
- * How the marks begin of everything that a process starts for a run. Two databases may have a run of the same id at
- * the same time, and pids are given out again: a process and its start tell them apart.
+ * The beginning of the marks of everything that a process starts for a run. It has the process and its start, because two
+ * databases may have a run of the same id at the same time, and pids are assigned again.
  */
 export function runMark(
   runId: string,
@@ -239,19 +244,19 @@ export function runMark(
 
 const own = ownIdentity();
 
-/** What became of the processes that a run's process left when it was killed. */
+/** What was done about the processes that a run's process left when it was killed. */
 export type LeftProcesses =
   | { kind: 'none' }
   | { kind: 'ended'; found: NamedProcess[]; left: NamedProcess[] }
-  /** This system does not tell the environment of processes. */
+  /** The environment of processes can't be read on this system. */
   | { kind: 'not-looked-for' }
-  /** This process was started by one of them, and would end itself. */
+  /** This process descends from one of them, and would end itself. */
   | { kind: 'above-us' };
 
 /**
- * Ends what a process that is dead had started for a run, wherever it went: found by the mark in its environment,
- * which names the run, the process and when that was started.
- * @param graceSeconds how long they get to end by themselves.
+ * Ends the processes that a dead process had started for a run, in whatever group they are. They are found by the mark in
+ * their environment, which has the run, the process and when that was started.
+ * @param graceSeconds how long they have to end after SIGTERM.
  */
 export async function endLeftProcesses(
   runId: string,
@@ -266,17 +271,15 @@ export async function endLeftProcesses(
   return found.length === 0 ? { kind: 'none' } : { kind: 'ended', found, left };
 }
 
-/** Processes of which nothing proves whose they are. */
-
 /**
- * Those of these processes that may have been started by what worked in this folder, although nothing proves it: they
- * work there too, have lost their parent, and carry no mark at all. That is no reason to end them.
+ * The processes among these that may have been started by an execution in this folder, although nothing proves it: they
+ * work in it, have lost their parent, and carry no mark. They must not be ended.
  */
 export function straysAmong(pids: readonly number[], folder: string): NamedProcess[] {
   return straysAmongUnmarked(pids.filter(hasNoMark), folder);
 }
 
-/** The same for processes that are known to carry no mark. */
+/** The same for processes that are known to have no mark. */
 export function straysAmongUnmarked(pids: readonly number[], folder: string): NamedProcess[] {
   if (pids.length === 0) return [];
   const real = realFolder(folder);
@@ -297,12 +300,12 @@ function realFolder(folder: string): string | null {
   try {
     return realpathSync(folder);
   } catch {
-    // It is gone, and whoever worked there with it.
+    // The folder was removed.
     return null;
   }
 }
 
-/** Who gets the children of those that end: the first process, and what it started that we descend from. */
+/** The processes that adopt orphans: the first process, and the child of it that this process descends from. */
 function adopters(): number[] {
   const [first = 1, second] = ancestors().toReversed();
   return second === undefined || second === process.pid || second === process.ppid
@@ -312,7 +315,7 @@ function adopters(): number[] {
 
 const MAX_COMMAND = 100;
 
-/** What a person is told of the processes that a workstream left; empty where it left none. */
+/** Sentences about the processes that a workstream left; empty where it left none. */
 export function leftSentences({ found, left }: EndedProcesses): string[] {
   const sentences: string[] = [];
   if (found.length === 1) sentences.push(`It left a process running; it was ended: ${nameProcesses(found)}.`);
@@ -323,12 +326,12 @@ export function leftSentences({ found, left }: EndedProcesses): string[] {
   return sentences;
 }
 
-/** What a person is told of processes of which nothing proves whose they are; they are not ended. */
+/** A sentence about processes that may be a workstream's own, although nothing proves it. They are not ended. */
 export function straySentence(strays: readonly NamedProcess[]): string {
   return `It may have left running what nothing proves to be its own, with an environment that was cleared, so that it was not ended: ${nameProcesses(strays)}.`;
 }
 
-/** Each by its pid and command line, as many as fit in a sentence. */
+/** As many as fit into a sentence, each by its pid and command line. */
 export function nameProcesses(processes: readonly NamedProcess[]): string {
   return nameSome(processes.map(({ pid, command }) => `${pid} (${cut(command)})`));
 }

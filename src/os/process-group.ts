@@ -1,14 +1,13 @@
 import { ancestors, entryOf, hasProcessTable, livingProcesses } from './process-table.ts';
 
-/** Signals every process of a group. One that is gone already, or that belongs to another user, is no error. */
+/** Signals every process of a group. A group that has ended, or belongs to another user, is no error. */
 export function signalGroup(leader: number, signal: NodeJS.Signals): void {
   signalProcess(-leader, signal);
 }
 
 /**
- * Signals a process, or the group of a negative number. One that is gone, or not ours to signal, is no error. What this
- * process lives by is never signalled, whoever asks for it: itself, its group, what it descends from, and the first
- * process of the system, as whose group every process would be taken.
+ * Signals a process, or with a negative number a group. One that has ended, or that this user may not signal, is no error.
+ * A process that this one depends on is never signalled: see `isVital`.
  */
 export function signalProcess(target: number, signal: NodeJS.Signals): void {
   if (isVital(target)) return;
@@ -20,7 +19,7 @@ export function signalProcess(target: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Whether that is this process, its group, what it descends from, the first process, or everything at once. */
+/** Whether that is this process, its group, one of its ancestors, the first process, or (0, -1) more than one group. */
 export function isVital(target: number): boolean {
   const pid = Math.abs(target);
   if (pid <= 1 || pid === process.pid || pid === process.ppid) return true;
@@ -29,12 +28,12 @@ export function isVital(target: number): boolean {
   return target > 0 ? vital.includes(pid) : vital.some((each) => entryOf(each)?.group === pid);
 }
 
-/** Whether a process of the group still runs. One that has ended and was not reaped by its parent does not. */
+/** Whether a process of the group is alive. One that has ended and was not reaped by its parent is not. */
 export function groupIsAlive(leader: number): boolean {
   try {
     process.kill(-leader, 0);
   } catch {
-    // ESRCH: nobody is left in the group. EPERM can't be ours to end.
+    // ESRCH: the group has no process. EPERM: it belongs to another user.
     return false;
   }
   return !hasProcessTable || hasLivingMember(leader);

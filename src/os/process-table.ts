@@ -1,28 +1,27 @@
-/** What Linux tells of the processes of this machine in /proc; there is no such table elsewhere. */
+/** The processes of this machine as Linux lists them in /proc; there is no such table elsewhere. */
 import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import { TICKS } from './machine.ts';
 import { readText, readTextOrNull } from './read-text.ts';
 
-/** Whether there is one. */
 export const hasProcessTable = process.platform === 'linux' && existsSync('/proc/self/stat');
 
-/** A process that still runs. One that has ended and was not reaped by its parent does not. */
+/** A process that is alive. One that has ended and was not reaped by its parent is not. */
 export interface ProcessEntry {
   pid: number;
   parent: number;
   /** Process group. */
   group: number;
-  /** When it was started, in clock ticks: tells it from a later one with the same pid. */
+  /** When it was started, in clock ticks: distinguishes it from a later one with the same pid. */
   startedAt: string;
 }
 
-/** The pids of those that were started in the last so many seconds. */
+/** The pids of the living processes that were started within so many seconds before now. */
 export function startedWithin(seconds: number): number[] {
   const since = (Number(readShort('/proc/uptime').split(' ')[0]) - seconds) * TICKS;
   return [...livingProcesses()].filter(({ startedAt }) => Number(startedAt) >= since).map(({ pid }) => pid);
 }
 
-/** Every living process, zombies left out: in a container whose first process reaps nobody they stay for ever. */
+/** Every living process. Zombies are left out: in a container whose first process does not reap, they stay. */
 export function* livingProcesses(): Generator<ProcessEntry> {
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
@@ -73,8 +72,8 @@ export function usageOf(pid: number): ProcessUsage | null {
 }
 
 /**
- * The pid that was given last, to a process or a thread; null where that is not told. Pids are given in rising order,
- * and from the lowest on when there are no higher ones.
+ * The pid that was assigned last, to a process or a thread; null where that is not known. Pids are assigned in rising
+ * order, and from the lowest on when there are no higher ones.
  */
 export function lastPid(): number | null {
   loadAverage ??= openOrNull('/proc/loadavg');
@@ -84,7 +83,7 @@ export function lastPid(): number | null {
   return pid;
 }
 
-/** Kept open by each thread: the system makes the text up anew whenever it is read. */
+/** Kept open by each thread: each read from it returns the present state. */
 let loadAverage: number | null = null;
 
 function lastPidIn(descriptor: number): number | null {
@@ -116,7 +115,7 @@ export function variableOf(pid: number, variable: string): string | undefined | 
   return environment.slice(from + variable.length + 1, end === -1 ? undefined : end);
 }
 
-/** This thread, as `PID/task/TID`; null where that is not told. */
+/** This thread, as `PID/task/TID`; null where that is not known. */
 export function ownThread(): string | null {
   try {
     return readlinkSync('/proc/thread-self');
@@ -126,7 +125,7 @@ export function ownThread(): string | null {
   }
 }
 
-/** The processes that a thread, named as `ownThread` does, has started and not waited for; none where it is not told. */
+/** The processes that a thread (see `ownThread`) has started and not waited for; none where that is not known. */
 export const childrenOf = (thread: string): number[] =>
   readShort(`/proc/${thread}/children`).split(' ').filter(Boolean).map(Number);
 
@@ -143,7 +142,7 @@ export function folderOf(pid: number): string | null {
   try {
     return readlinkSync(`/proc/${pid}/cwd`);
   } catch {
-    // It has ended, or is not ours to look into.
+    // It has ended, or belongs to another user.
     return null;
   }
 }
@@ -204,23 +203,23 @@ const MOST_READINGS = 250;
 
 const nothing = new Int32Array(new SharedArrayBuffer(4));
 
-/** False for a thread of the kernel, and where that is not told. */
+/** False for a thread of the kernel, and where it is not known. */
 function hasProgram(pid: number): boolean {
   try {
     return readlinkSync(`/proc/${pid}/exe`) !== '';
   } catch {
-    // It has none, has ended, or is not ours to look into.
+    // It has none, has ended, or belongs to another user.
     return false;
   }
 }
 
-/** Empty when it ended between the listing and the reading, or is not ours to look into. */
+/** Empty where it has ended since it was listed, or belongs to another user. */
 const readShort = (path: string): string => readStart(path) ?? '';
 
-/** Read into one place, which takes half as long as `readFileSync`. */
+/** Shared by all reads, which takes half as long as `readFileSync`. */
 const buffer = Buffer.alloc(16_384);
 
-/** As much as the buffer takes of a file, which is all of most. */
+/** The beginning of a file, as much as fits into the buffer: of most files all. */
 function readStart(path: string): string | null {
   const descriptor = openOrNull(path);
   if (descriptor === null) return null;
@@ -235,7 +234,7 @@ function openOrNull(path: string): number | null {
   try {
     return openSync(path, 'r');
   } catch {
-    // It is not there, or not ours to look into.
+    // It does not exist, or belongs to another user.
     return null;
   }
 }

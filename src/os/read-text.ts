@@ -1,15 +1,15 @@
 import { wholeCharacters } from '../text/cut-text.ts';
 import { readFileSync, fstatSync, readSync } from 'node:fs';
 
-/** The text of a file that the system makes up, as in /proc; empty where it is not there, has gone, or is not ours. */
+/** The text of a file of the system, as in /proc; empty where it does not exist, or may not be read. */
 export const readText = (path: string): string => readTextOrNull(path) ?? '';
 
-/** The same; null where it is not there, has gone, or is not ours. */
+/** The same; null where it does not exist, or may not be read. */
 export function readTextOrNull(path: string): string | null {
   try {
     return readFileSync(path, 'latin1');
   } catch {
-    // What such a file tells is then not known.
+    // What the file would say is not known then.
     return null;
   }
 }
@@ -18,8 +18,8 @@ const TAIL_BYTES = 4_096;
 
 /**
  * The last 4 KiB of what an open file holds after byte `from`, as text; begins with "…" when it was cut.
- * @param before how many bytes are read before them, for what stands on the cut.
- * @param clean what is done with the bytes before they are cut; their number stays.
+ * @param before how many bytes are read before them, for `clean` to see what the cut would divide.
+ * @param clean changes the bytes before they are cut, but not their number.
  */
 export function readTail(
   descriptor: number,

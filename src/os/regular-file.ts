@@ -1,6 +1,6 @@
 /**
- * Opens files by a path at which a workstream or a user may have put anything. A pipe without a writer, a device without
- * an end or a link to another file is refused with a sentence, and nothing waits for it.
+ * Opens files at a path where a workstream or a user may have put anything. A pipe without a writer, a device without an
+ * end or a link to another file is refused with a sentence instead of waiting for it.
  */
 import {
   closeSync,
@@ -13,7 +13,7 @@ import {
   writeSync,
 } from 'node:fs';
 
-/** What stands at a path is no file that can be used. `message` completes "it can't be used: ". */
+/** At the path is no file that can be used. `message` completes "it can't be used: ". */
 export class UnusableFile extends Error {
   override name = 'UnusableFile';
   readonly what: 'folder' | 'special' | 'link' | 'hard-link' | 'too-large';
@@ -25,9 +25,9 @@ export class UnusableFile extends Error {
 }
 
 export interface OpenRules {
-  /** What `open` may do: `O_RDONLY` and so on. */
+  /** The flags of `open`: `O_RDONLY` and so on. */
   flags: number;
-  /** Whether a symbolic link is another file. For places that only Millrace makes files in. */
+  /** Whether a link is refused. For folders in which only Millrace makes files. */
   refuseLinks?: boolean;
   /** Permissions of a file that is made. */
   mode?: number;
@@ -38,12 +38,12 @@ const NO_WAIT = constants.O_NONBLOCK | constants.O_NOCTTY;
 const NO_FOLLOW = constants.O_NOFOLLOW;
 
 /**
- * Opens a regular file and returns its descriptor. With `refuseLinks` it has no other name either, so that what is
- * written to it changes nothing elsewhere.
- * @throws UnusableFile for everything else that is there, the system's error for the rest.
+ * Opens a regular file and returns its descriptor. With `refuseLinks` a file with a second name is refused too, so that
+ * writing to it changes no other file.
+ * @throws UnusableFile where something else is at the path, or else the system's error.
  */
 export function openRegular(path: string, { flags, refuseLinks = false, mode = 0o666 }: OpenRules): number {
-  // To open a device may already do something. Where links are refused there is only what a workstream can make.
+  // Opening a device can have effects. Where links are refused, only a workstream can have made it, and none can make one.
   if (!refuseLinks) refuseUnusable(statSync(path, { throwIfNoEntry: false }), false);
   const descriptor = openAtOnce(path, flags | NO_WAIT | (refuseLinks ? NO_FOLLOW : 0), mode);
   try {
@@ -79,7 +79,7 @@ const folder = (): UnusableFile => new UnusableFile('folder', 'it is a folder');
 const special = (): UnusableFile => new UnusableFile('special', 'it is a pipe, socket or device, not a file');
 
 /**
- * Reads a file of at most `maxBytes`, also one that is said to be empty and is not, as in /proc.
+ * Reads a file of at most `maxBytes`, also one whose size is reported as 0, as in /proc.
  * @throws UnusableFile, or the system's error.
  */
 export function readRegular(path: string, maxBytes: number, refuseLinks = false): Buffer {
@@ -94,7 +94,7 @@ export function readRegular(path: string, maxBytes: number, refuseLinks = false)
 }
 
 function readUpTo(descriptor: number, expected: number, maxBytes: number): Buffer {
-  // One more than expected, so that the end is met without another buffer.
+  // One more than expected, so that the end is reached without another buffer.
   let bytes = Buffer.alloc(expected + 1);
   for (let length = 0; ; ) {
     const read = readSync(descriptor, bytes, length, bytes.length - length, null);
@@ -111,7 +111,7 @@ function tooLarge(size: number, maxBytes: number): UnusableFile {
 }
 
 /**
- * Writes a whole text to a file that a user named: in place of what it held, or after it.
+ * Writes a whole text to a file that a user named, in place of its contents or after them.
  * @throws UnusableFile, or the system's error.
  */
 export function writeRegular(path: string, text: string, { append = false } = {}): void {
@@ -124,7 +124,7 @@ export function writeRegular(path: string, text: string, { append = false } = {}
   }
 }
 
-/** A signal, or a disk that is nearly full, makes a write shorter than it was asked to be. */
+/** Writes all bytes. A single write may be shorter, because of a signal or of a disk that is nearly full. */
 export function writeAll(descriptor: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done);
 }

@@ -1,8 +1,8 @@
-/** Read once: code of a workstream may put a fake clock in their place. */
+/** Bound once: code of a workstream may replace them by a fake clock. */
 const wallNow: () => number = Date.now.bind(Date);
 const monotonicNow: () => number = performance.now.bind(performance);
 
-/** When something began: by the clock on the wall, and by one that never goes back. */
+/** When something began, by the wall clock and by the monotonic clock. */
 export interface StartTime {
   /** Milliseconds since 1970. */
   at: number;
@@ -12,10 +12,10 @@ export interface StartTime {
 
 export const startTimer = (): StartTime => ({ at: wallNow(), clock: monotonicNow() });
 
-/** Seconds since then, however the clock on the wall was set meanwhile. */
+/** Seconds since then, also where the wall clock was set meanwhile. */
 export const secondsSince = ({ clock }: StartTime): number => (monotonicNow() - clock) / 1000;
 
-/** Start, end and duration that agree: where the clock on the wall was set meanwhile, the end is as it stood before. */
+/** Start, end and duration that agree: where the wall clock was set meanwhile, the end is by the clock as it was before. */
 export function measured(begin: StartTime): { startedAt: number; endedAt: number; durationSeconds: number } {
   const durationSeconds = secondsSince(begin);
   return {

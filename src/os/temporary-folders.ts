@@ -1,19 +1,19 @@
-/** Folders below the system's temporary one that say in their names whose they are, so that those of the dead are found. */
+/** Temporary folders whose names have the process that made them, so that those of killed processes are found. */
 import { lstatSync, mkdtempSync, readdirSync, readlinkSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isGone, ownIdentity } from './process-identity.ts';
 
-/** Namespace of process ids, process, its start, and what mkdtemp adds. */
+/** The namespace of process ids, the process, its start, and what mkdtemp adds. */
 const NAME = /^millrace-(?:fork|tune)-(\d*)-(\d+)-(\d*)-\w{6}$/;
 
-/** Makes one for this process. */
+/** Makes a temporary folder for this process. */
 export function makeTemporaryFolder(what: 'fork' | 'tune'): string {
   const { pid, started } = ownIdentity();
   return mkdtempSync(join(tmpdir(), `millrace-${what}-${pidNamespace()}-${pid}-${started ?? ''}-`));
 }
 
-/** Those of this user whose process has gone without removing them. */
+/** The temporary folders of this user whose process has ended without removing them. */
 export function abandonedFolders(): string[] {
   return readdirSync(tmpdir()).flatMap((name) => {
     const path = join(tmpdir(), name);
@@ -21,7 +21,7 @@ export function abandonedFolders(): string[] {
   });
 }
 
-/** Another container may share the folder, and its processes are not seen here. */
+/** False for a folder of another container, whose processes are not visible here. */
 function isAbandoned(name: string): boolean {
   const [, namespace, pid, started] = NAME.exec(name) ?? [];
   if (pid === undefined || namespace !== pidNamespace()) return false;

@@ -1,4 +1,4 @@
-/** What this process, its threads, and the processes that it started use together. */
+/** What this process with its threads, and the processes that it started, use together. */
 import { existsSync, readdirSync } from 'node:fs';
 import { livingProcesses, usageOf } from './process-table.ts';
 import { readText } from './read-text.ts';
@@ -6,7 +6,7 @@ import { readText } from './read-text.ts';
 export interface TreeUsage {
   /** Processor time since the start, that of processes that have ended and were waited for included. */
   cpuSeconds: number;
-  /** By thread: seconds that it was ready to run and had no processor. Null where the system does not tell. */
+  /** Seconds that each thread was ready to run and had no processor. Null where the system does not report it. */
   waitedSeconds: ReadonlyMap<string, number> | null;
   /** Resident memory in bytes. */
   memory: number;
@@ -14,17 +14,17 @@ export interface TreeUsage {
   processes: number;
 }
 
-const tellsChildren = existsSync(`/proc/${process.pid}/task/${process.pid}/children`);
-const tellsWaiting = existsSync(`/proc/${process.pid}/schedstat`);
+const hasChildren = existsSync(`/proc/${process.pid}/task/${process.pid}/children`);
+const hasWaiting = existsSync(`/proc/${process.pid}/schedstat`);
 
-/** Reads two small files for each thread and each process, on Linux; elsewhere only this process is known. */
+/** On Linux two small files are read for each thread and each process; elsewhere only this process is known. */
 export function treeUsage(): TreeUsage {
   const { user, system } = process.cpuUsage();
   const own = process.memoryUsage.rss();
   if (process.platform !== 'linux') {
     return { cpuSeconds: (user + system) / 1e6, waitedSeconds: null, memory: own, processes: 1 };
   }
-  const parents = tellsChildren ? null : childrenByParent();
+  const parents = hasChildren ? null : childrenByParent();
   const waited = new Map<string, number>();
   const self = usageOf(process.pid);
   const usage = {
@@ -42,7 +42,7 @@ export function treeUsage(): TreeUsage {
     usage.memory += used.pages * page;
     queue.push(...visit(pid, waited, parents));
   }
-  return { ...usage, waitedSeconds: tellsWaiting ? waited : null };
+  return { ...usage, waitedSeconds: hasWaiting ? waited : null };
 }
 
 /** Adds to `waited` how long each thread of a process has waited. Returns the children of the process. */
@@ -50,11 +50,11 @@ function visit(pid: number, waited: Map<string, number>, parents: Map<number, nu
   const children: number[] = [...(parents?.get(pid) ?? [])];
   for (const thread of threadsOf(pid)) {
     const folder = `/proc/${pid}/task/${thread}`;
-    if (tellsWaiting) {
+    if (hasWaiting) {
       const nanoseconds = Number(readText(`${folder}/schedstat`).split(' ')[1]);
       if (Number.isFinite(nanoseconds)) waited.set(thread, nanoseconds / 1e9);
     }
-    if (tellsChildren) children.push(...listed(readText(`${folder}/children`)));
+    if (hasChildren) children.push(...listed(readText(`${folder}/children`)));
   }
   return children;
 }
@@ -70,11 +70,11 @@ function threadsOf(pid: number): string[] {
   }
 }
 
-/** A power of two that this process is told in bytes and in pages. */
+/** A power of two, from the memory of this process in bytes and in pages. */
 const pageBytes = (bytes: number, pages: number): number =>
   2 ** Math.round(Math.log2(bytes / Math.max(1, pages)));
 
-/** Where Linux was built without the lists of children. */
+/** For a Linux that was built without the lists of children. */
 function childrenByParent(): Map<number, number[]> {
   const children = new Map<number, number[]>();
   for (const { pid, parent } of livingProcesses()) {

@@ -1,14 +1,14 @@
-/** What a person sees of a run that is under way, kept up to date event by event in memory bounded by the agents. */
+/** The state of a run as the live view shows it, updated by each event. Its size is bounded by the number of agents. */
 import { COORDINATOR, type AgentResult, type FinalStatus } from '../domain/agent-result.ts';
-import type { RunEvent } from '../domain/run-event.ts';
+import type { EventOf, RunEvent } from '../domain/run-event.ts';
 import { firstOf } from '../text/cut-text.ts';
 
-/** Failures that are kept, the newest ones. */
+/** How many of the newest failures are kept. */
 const FAILURES_KEPT = 5;
-/** Characters that are kept of one text; no window shows more on a line. */
+/** Characters that are kept of one text; no terminal shows more on a line. */
 const TEXT_KEPT = 1_000;
 
-/** What an agent has in hand. */
+/** The workstream that an agent runs. */
 export interface RunningWorkstream {
   workstreamId: string;
   title: string;
@@ -18,9 +18,9 @@ export interface RunningWorkstream {
   since: number;
   /** 0 to 1; null when unknown. */
   fraction: number | null;
-  /** What the workstream last said about itself. */
+  /** The text of its last progress. */
   text: string;
-  /** From history; null without any. */
+  /** Expected duration from history; null without any. */
   expectedSeconds: number | null;
 }
 
@@ -31,41 +31,40 @@ export interface FailureNote {
   line: string;
 }
 
-/** What the estimate of the time left is made of; see `time-left.ts`. */
+/** From what the time left is estimated; see `timeLeft` in `frame.ts`. */
 export interface AgentActivity {
-  /** Workstreams that could be planned, and what they are expected to take in all; null without history. */
+  /** Workstreams that could be planned, and the seconds that all together are expected to take; null without history. */
   planned: number;
   expectedSeconds: number | null;
-  /** Those of them that an agent took in hand, and what they were expected to take. */
+  /** Of these: those that were started, and the seconds that they were expected to take. */
   started: number;
   startedExpectedSeconds: number;
-  /** Those of them that ended without any agent, and their average share of what was expected. */
+  /** Of these: those that ended without being started, and their average share of the expected seconds. */
   dropped: number;
   droppedExpectedSeconds: number;
-  /** Those that ended on an agent, and what they took. */
+  /** Those that ended on an agent, and the seconds that they took. */
   measured: number;
   measuredSeconds: number;
 }
 
-/** The state of a run as the screen shows it. */
 export interface Board {
   runId: string | null;
   /** Milliseconds since 1970; null before the run. */
   startedAt: number | null;
   total: number;
   counts: Record<FinalStatus, number>;
-  /** What each agent has in hand, in the order of the agents; null for nothing. */
+  /** What each agent runs, in the order of the agents; null for an idle one. */
   agents: Map<string, RunningWorkstream | null>;
-  /** Those of them that take no more: each leaves when it has nothing in hand. */
+  /** Agents that take no more work: each is removed once it is idle. */
   leaving: Set<string>;
   /** The newest failures, newest last. */
   failures: FailureNote[];
-  /** What it waits for of other runs, newest last, in a clause each. */
+  /** What the run waits for of other runs, newest last, a clause each. */
   waits: string[];
-  /** The signal, or what a person did, that ends the run early. */
+  /** Why the run ends early: a signal, or what a person did. */
   interruptedBy: string | null;
   ended: boolean;
-  work: AgentActivity;
+  activity: AgentActivity;
 }
 
 export function createBoard(): Board {
@@ -80,7 +79,7 @@ export function createBoard(): Board {
     waits: [],
     interruptedBy: null,
     ended: false,
-    work: {
+    activity: {
       planned: 0,
       expectedSeconds: null,
       started: 0,
@@ -98,16 +97,16 @@ export function finished({ counts }: Board): number {
   return counts.completed + counts.failed + counts.skipped;
 }
 
-/** Number of agents that have a workstream in hand. */
-export function running(board: Board): number {
+/** Number of agents that run a workstream. */
+export function busyAgents(board: Board): number {
   let busy = 0;
   for (const task of board.agents.values()) if (task !== null) busy += 1;
   return busy;
 }
 
 /**
- * Brings the board up to date with one event. Changes it in place, because a run may have 10,000 events a second and
- * a frame is drawn of few of these states.
+ * Updates the board with one event, in place, because a run may have 10,000 events a second and few of the states
+ * between them are drawn.
  * @returns whether a frame would now look different.
  */
 export function applyEvent(board: Board, event: RunEvent): boolean {
@@ -118,14 +117,14 @@ export function applyEvent(board: Board, event: RunEvent): boolean {
       board.total = event.total;
       if (event.resumed !== null) board.counts = { ...event.resumed.counts };
       board.agents = new Map(event.agents.map((agentId) => [agentId, null]));
-      board.work.planned = event.workstreams.length;
-      board.work.expectedSeconds = event.expectedSeconds;
+      board.activity.planned = event.workstreams.length;
+      board.activity.expectedSeconds = event.expectedSeconds;
       return true;
     case 'workstream-started':
       start(board, event);
       return true;
     case 'workstream-retrying':
-      putDown(board, event.workstreamId);
+      release(board, event.workstreamId);
       return true;
     case 'workstream-progress':
       return progress(board, event);
@@ -152,12 +151,12 @@ export function applyEvent(board: Board, event: RunEvent): boolean {
   }
 }
 
-function start(board: Board, event: Extract<RunEvent, { type: 'workstream-started' }>): void {
+function start(board: Board, event: EventOf<'workstream-started'>): void {
   const { workstreamId, title, agentId, attempt, expectedSeconds } = event;
-  if (attempt > 1) putDown(board, workstreamId);
+  if (attempt > 1) release(board, workstreamId);
   else {
-    board.work.started += 1;
-    board.work.startedExpectedSeconds += expectedSeconds ?? 0;
+    board.activity.started += 1;
+    board.activity.startedExpectedSeconds += expectedSeconds ?? 0;
   }
   const since = Date.parse(event.at);
   board.agents.set(agentId, {
@@ -171,8 +170,8 @@ function start(board: Board, event: Extract<RunEvent, { type: 'workstream-starte
   });
 }
 
-/** Nobody has it in hand any more. */
-function putDown(board: Board, workstreamId: string): void {
+/** No agent runs it any more. */
+function release(board: Board, workstreamId: string): void {
   for (const [agentId, task] of board.agents) {
     if (task?.workstreamId === workstreamId) free(board, agentId);
   }
@@ -192,7 +191,7 @@ function scale(board: Board, agents: readonly string[]): void {
   board.leaving = new Set(leaving.map(([agentId]) => agentId));
 }
 
-function progress(board: Board, event: Extract<RunEvent, { type: 'workstream-progress' }>): boolean {
+function progress(board: Board, event: EventOf<'workstream-progress'>): boolean {
   const task = board.agents.get(event.agentId);
   // A message may arrive after its workstream has ended.
   if (task === undefined || task === null || task.workstreamId !== event.workstreamId) return false;
@@ -202,11 +201,11 @@ function progress(board: Board, event: Extract<RunEvent, { type: 'workstream-pro
 }
 
 function finish(board: Board, result: AgentResult): void {
-  if (result.agentId === COORDINATOR) drop(board.work, result.status);
+  if (result.agentId === COORDINATOR) drop(board.activity, result.status);
   else {
     const task = board.agents.get(result.agentId);
     if (task?.workstreamId === result.workstreamId) free(board, result.agentId);
-    measure(board.work, result.durationSeconds);
+    measure(board.activity, result.durationSeconds);
   }
   board.counts[result.status] += 1;
   if (result.status !== 'failed') return;
@@ -215,19 +214,20 @@ function finish(board: Board, result: AgentResult): void {
   if (board.failures.length > FAILURES_KEPT) board.failures.shift();
 }
 
-function measure(work: AgentActivity, seconds: number | null): void {
+function measure(activity: AgentActivity, seconds: number | null): void {
   if (seconds === null) return;
-  work.measured += 1;
-  work.measuredSeconds += seconds;
+  activity.measured += 1;
+  activity.measuredSeconds += seconds;
 }
 
-/** A workstream ended without an agent. What failed that way could not be planned, so nothing was expected of it. */
-function drop(work: AgentActivity, status: FinalStatus): void {
-  const waiting = work.planned - work.started - work.dropped;
+/** Counts a workstream that ended without an agent. One that failed so could not be planned, and had no expectation. */
+function drop(activity: AgentActivity, status: FinalStatus): void {
+  const waiting = activity.planned - activity.started - activity.dropped;
   if (status === 'failed' || waiting <= 0) return;
-  const left = (work.expectedSeconds ?? 0) - work.startedExpectedSeconds - work.droppedExpectedSeconds;
-  work.dropped += 1;
-  work.droppedExpectedSeconds += left / waiting;
+  const left =
+    (activity.expectedSeconds ?? 0) - activity.startedExpectedSeconds - activity.droppedExpectedSeconds;
+  activity.dropped += 1;
+  activity.droppedExpectedSeconds += left / waiting;
 }
 
 /** The start of a text. It is copied where it was cut, because a slice keeps the whole text in memory. */

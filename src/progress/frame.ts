@@ -1,7 +1,7 @@
 import { plural } from '../text/format.ts';
 import {
   type Board,
-  running,
+  busyAgents,
   type RunningWorkstream,
   finished,
   type FailureNote,
@@ -34,19 +34,19 @@ const ROOM_FOR_PROGRESS = 24;
 
 interface Row {
   name: string;
-  /** How long it has been at it; empty for an agent that has nothing in hand. */
+  /** How long its workstream has been running; empty for an idle agent. */
   clock: string;
   label: string;
   labelColumns: number;
   fraction: number | null;
-  /** The share as a number, and what the workstream says about itself. */
+  /** The share as a number, and the text of the progress. */
   note: string;
   noteColumns: number;
 }
 
 /**
- * One line an agent, in the order of the agents. Where there are more agents than lines, the ones that have been at
- * their workstream for longest are shown, and the last line says how many are not.
+ * One line for each agent, in the order of the agents. Where there are more agents than lines, those whose workstream
+ * has been running for longest are shown, and the last line says how many others there are.
  */
 function agentLines(board: Board, lines: number, options: FrameOptions): string[] {
   const all = [...board.agents];
@@ -69,7 +69,7 @@ function longest(all: readonly AgentEntry[], count: number): AgentEntry[] {
 
 function others(board: Board, chosen: readonly AgentEntry[], hidden: number, options: FrameOptions): string {
   const { columns, colour, glyphs } = options;
-  const busy = running(board) - chosen.filter(([, task]) => task !== null).length;
+  const busy = busyAgents(board) - chosen.filter(([, task]) => task !== null).length;
   const state = busy === hidden ? '' : busy === 0 ? ', idle' : `, ${busy} of them busy`;
   const more = `${glyphs.ascii ? '...' : glyphs.ellipsis} and ${hidden} more agent${hidden === 1 ? '' : 's'}${state}`;
   return new StyledLine(columns, glyphs).add(more, colour.dim).toString();
@@ -96,7 +96,7 @@ function describe(agentId: string, task: RunningWorkstream | null, options: Fram
   };
 }
 
-/** Names, clocks and progress stand in columns of their own; a long label gives way to progress, down to half. */
+/** Names, clocks and progress have columns of their own; a long label is shortened for progress, to half at most. */
 function draw(rows: readonly Row[], options: FrameOptions): string[] {
   const names = widest(rows, ({ name }) => columnsOf(name));
   const clocks = Math.max(
@@ -139,7 +139,7 @@ const NARROWEST_BAR = 5;
 
 interface HeadlinePart {
   text: string;
-  /** The lower, the sooner it is shown when there is not room for all. */
+  /** The lower, the more important where there is no room for all. */
   rank: number;
   paint: (text: string) => string;
 }
@@ -178,7 +178,7 @@ function pieces(board: Board, share: number, startedAt: number, options: FrameOp
   return all.filter((piece) => piece !== null);
 }
 
-/** As many pieces as fit, the most important first, in their own order. The first one is always there. */
+/** The most important pieces, as many as fit, in their own order. The first one is always included. */
 function fitting(all: readonly HeadlinePart[], columns: number, separator: number): HeadlinePart[] {
   const chosen = new Set<HeadlinePart>();
   let width = -separator;
@@ -206,16 +206,16 @@ export function failureLine(note: FailureNote, { columns, colour, glyphs }: Look
     .toString();
 }
 
-/** Says that the run ends early, and what it waits for; none where it does not. */
+/** That the run ends early, and what it waits for; none where it does not. */
 function interruptionLines(board: Board, { columns, colour, glyphs }: Look): string[] {
   if (board.interruptedBy === null) return [];
-  const busy = running(board);
+  const busy = busyAgents(board);
   const rest = busy === 0 ? 'ending' : `ending ${plural(busy, 'workstream')}`;
   const text = `Interrupted by ${clean(board.interruptedBy, columns, glyphs)}, ${rest}`;
   return [new StyledLine(columns, glyphs).add(text, colour.yellow).toString()];
 }
 
-/** Says what it waits for of other runs; none where it waits for nothing. */
+/** What the run waits for of other runs; none where it waits for nothing. */
 function waitingLines(board: Board, { columns, colour, glyphs }: Look): string[] {
   const newest = board.waits.at(-1);
   if (newest === undefined || board.interruptedBy !== null) return [];
@@ -224,29 +224,29 @@ function waitingLines(board: Board, { columns, colour, glyphs }: Look): string[]
   return [new StyledLine(columns, glyphs).add(text, colour.yellow).toString()];
 }
 
-/** Progress below this share says nothing about the rest. */
+/** Below this share progress says nothing about the rest. */
 const LEAST_FRACTION = 0.01;
 
 /**
- * The estimated time left in seconds, or null while there is no ground for an estimate.
+ * The estimated time left in seconds; null as long as nothing is known that it could be estimated from.
  *
  * The work left is what waits plus what is left of what is running:
- * - what waits takes what history expects of it; without history, the average of what was measured in this run, as
- *   soon as there are as many measurements as agents;
- * - of a running workstream that tells its progress, the rest follows from the time it took so far; of another one,
- *   the expected (or average) duration less that time. One that already took longer than that adds nothing.
+ * - for what waits, the durations from history; without history, the average of those measured in this run, as soon as
+ *   there are as many of them as agents;
+ * - for a running workstream that reports progress, the rest that follows from its time so far; for another one, the
+ *   expected (or average) duration less that time. One that has already taken longer adds nothing.
  *
- * It is done by as many agents as were busy on average since the start of the run, so that waiting for dependencies,
- * conflicts and the coordinator counts. The answer is never less than what is left of any one running workstream.
+ * It is divided by the number of agents that were busy on average since the start of the run, so that waiting for
+ * dependencies, conflicts and the coordinator counts. It is never less than the rest of any one running workstream.
  */
 export function timeLeft(board: Board, now: number): number | null {
   if (board.startedAt === null || board.interruptedBy !== null || board.ended) return null;
-  const average = averageSeconds(board.work, board.agents.size);
-  const waiting = waitingSeconds(board.work, average);
+  const average = averageSeconds(board.activity, board.agents.size);
+  const waiting = waitingSeconds(board.activity, average);
   if (waiting === null) return null;
   let work = waiting;
   let longest = 0;
-  let done = board.work.measuredSeconds;
+  let done = board.activity.measuredSeconds;
   for (const task of board.agents.values()) {
     if (task === null) continue;
     const elapsed = Math.max(0, now - task.since) / 1000;
@@ -257,9 +257,9 @@ export function timeLeft(board: Board, now: number): number | null {
   }
   const wall = (now - board.startedAt) / 1000;
   if (work === 0 || done === 0 || wall <= 0) return null;
-  const busyAgents = Math.min(board.agents.size, done / wall);
-  const left = Math.max(work / busyAgents, longest);
-  // Durations that are next to nothing.
+  const agents = Math.min(board.agents.size, done / wall);
+  const left = Math.max(work / agents, longest);
+  // Not finite where the durations are nearly 0.
   return Number.isFinite(left) ? left : null;
 }
 
@@ -267,11 +267,12 @@ function averageSeconds({ measured, measuredSeconds }: AgentActivity, agents: nu
   return measured === 0 || measured < agents ? null : measuredSeconds / measured;
 }
 
-function waitingSeconds(work: AgentActivity, average: number | null): number | null {
-  const waiting = work.planned - work.started - work.dropped;
+function waitingSeconds(activity: AgentActivity, average: number | null): number | null {
+  const { planned, started, dropped, expectedSeconds } = activity;
+  const waiting = planned - started - dropped;
   if (waiting <= 0) return 0;
-  if (work.expectedSeconds === null) return average === null ? null : waiting * average;
-  return Math.max(0, work.expectedSeconds - work.startedExpectedSeconds - work.droppedExpectedSeconds);
+  if (expectedSeconds === null) return average === null ? null : waiting * average;
+  return Math.max(0, expectedSeconds - activity.startedExpectedSeconds - activity.droppedExpectedSeconds);
 }
 
 function taskSeconds(task: RunningWorkstream, elapsed: number, average: number | null): number {

@@ -9,50 +9,50 @@ const SPARE_LINES = 4_096;
 const EXIT_MS = 500;
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
-/** Standard output and error outlive a sink; a run that is watched over has other descriptors for them. */
+/** A sink does not close standard output and error, which a watched run has under other descriptors. */
 const isStandard = (descriptor: number): boolean =>
   descriptor <= 2 || descriptor === process.stdout.fd || descriptor === process.stderr.fd;
 
 export interface SinkListener {
-  /** Told once when writing fails, except by a reader that has gone. */
+  /** Called once, when writing fails for another reason than that the reader has gone. */
   failed(error: Error): void;
-  /** Told when a reader that had not read for long has taken all that was kept for it. */
-  left(lines: number): void;
+  /** Called when a slow reader has taken all that was kept for it, with the number of lines that were dropped. */
+  dropped(lines: number): void;
 }
 
 /**
- * Where log lines go, whole and in order. A file, or a pipe that has room, has a line before `write` returns; for a
- * reader that is slow lines are kept, up to 64 MB, so that nothing else waits for it. A destination that fails is written
- * to no more, and the run goes on: the records are in the database.
+ * Writes log lines to a descriptor, whole and in order. A file, or a pipe that has room, has a line before `write`
+ * returns; for a slow reader up to 64 MB of lines are kept, and nothing else waits for it. After a failure nothing more
+ * is written, and the run goes on: its records are in the database.
  */
 export class LineSink {
   readonly #descriptor: number;
   readonly #listener: SinkListener;
   readonly #mostBytes: number;
   #isOpen = true;
-  /** Of lines that wait, those from `#next` on. */
+  /** The lines from `#next` on wait to be written. */
   #waiting: Buffer[] = [];
   #next = 0;
   #waitingBytes = 0;
-  #left = 0;
+  #dropped = 0;
   #timer: NodeJS.Timeout | null = null;
   #pauseMs = FIRST_PAUSE_MS;
   #drained: () => void = () => undefined;
   readonly #atExit = (): void => this.#writeBeforeExit();
 
-  /** @param mostBytes how much is kept for a reader that does not read. */
+  /** @param mostBytes how much is kept for a slow reader. */
   constructor(descriptor: number, listener: SinkListener, mostBytes = MOST_BYTES) {
     this.#descriptor = descriptor;
     this.#listener = listener;
     this.#mostBytes = mostBytes;
   }
 
-  /** Takes one line with its line end. Never throws, never waits. */
+  /** @param line with its line end. Never throws, never waits. */
   write(line: string): void {
     if (!this.#isOpen) return;
     const bytes = Buffer.from(line);
     if (this.#waitingBytes + bytes.length > this.#mostBytes) {
-      this.#left += 1;
+      this.#dropped += 1;
       return;
     }
     this.#waiting.push(bytes);
@@ -89,15 +89,15 @@ export class LineSink {
       this.#tryLater();
       return;
     }
-    // Nearly always the one line that was just given: nothing has to be cleared up after it.
+    // Nearly always that was the one line that has just arrived, and there is nothing to clear.
     if (this.#timer === null && this.#isOpen) return;
     this.#end();
-    const lines = this.#left;
-    this.#left = 0;
-    if (lines > 0) this.#listener.left(lines);
+    const lines = this.#dropped;
+    this.#dropped = 0;
+    if (lines > 0) this.#listener.dropped(lines);
   }
 
-  /** Whether the reader took something, or writing failed for good. */
+  /** Returns false where the reader takes nothing at the moment. */
   #writeOne(): boolean {
     const bytes = this.#waiting[this.#next] ?? Buffer.alloc(0);
     try {
@@ -105,15 +105,15 @@ export class LineSink {
       this.#pauseMs = FIRST_PAUSE_MS;
       this.#waitingBytes -= written;
       if (written < bytes.length) this.#waiting[this.#next] = bytes.subarray(written);
-      else this.#taken();
+      else this.#removeFirst();
       return true;
     } catch (error) {
       return this.#failed(error);
     }
   }
 
-  /** The first line that waits was taken. Memory of those before it is given back now and then. */
-  #taken(): void {
+  /** Removes the first line that waits. The memory of such lines is freed in larger steps. */
+  #removeFirst(): void {
     this.#next += 1;
     if (this.#next < SPARE_LINES) return;
     this.#waiting = this.#waiting.slice(this.#next);
@@ -123,7 +123,7 @@ export class LineSink {
   #failed(error: unknown): boolean {
     const failure = error instanceof Error ? error : new Error(String(error));
     const code = 'code' in failure ? failure.code : null;
-    // A pipe that is full: its reader will make room.
+    // The pipe is full.
     if (code === 'EAGAIN') return false;
     this.#isOpen = false;
     if (code !== 'EPIPE') this.#listener.failed(failure);
@@ -146,7 +146,7 @@ export class LineSink {
     this.#drained();
   }
 
-  /** The process ends without having waited: what the reader still takes is not lost. */
+  /** For a process that ends without `close`: writes what the reader still takes. */
   #writeBeforeExit(): void {
     let last = performance.now();
     while (this.#isOpen && this.#waitingBytes > 0 && performance.now() - last < EXIT_MS) {

@@ -5,8 +5,8 @@ import { Painter } from './painter.ts';
 import { coloursFor, glyphsFor } from './style.ts';
 
 /**
- * Shows on a terminal what the listener is told. Events only change a record, and the clock decides when that is
- * drawn, so the cost of drawing does not depend on how much happens.
+ * Shows a run on a terminal. An event only updates the board, and a timer decides when that is drawn, so that the cost
+ * of drawing does not depend on the number of events.
  */
 export function startLive(options: ViewOptions): View {
   if (process.env['TERM'] === 'dumb') return startPlain(options);
@@ -81,10 +81,10 @@ export interface ViewOptions {
   now?: () => number;
 }
 
-/** A run that is under way, on a terminal. */
+/** The live view of a run on a terminal. */
 export interface View {
   listener: RunListener;
-  /** Frees the terminal until `resume`, because it is needed to ask something. */
+  /** Leaves the terminal to a question until `resume`. */
   pause(): void;
   resume(): void;
   /** Leaves the terminal clean, so that a summary can follow. Idempotent. */

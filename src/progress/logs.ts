@@ -1,6 +1,6 @@
 /** The log of a run: NDJSON, one object a line. */
 import type { AgentResult, FinalStatus } from '../domain/agent-result.ts';
-import type { RunEvent, RunListener, ResumedRun } from '../domain/run-event.ts';
+import type { EventOf, ResumedRun, RunEvent, RunListener } from '../domain/run-event.ts';
 import { makeFolder } from '../os/folder.ts';
 import { openRegular, UnusableFile } from '../os/regular-file.ts';
 import { plural } from '../text/format.ts';
@@ -81,7 +81,7 @@ export function createRunLogger({ level, descriptor, file }: RunLogOptions): Run
 
 const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK, O_NOCTTY } = constants;
 
-/** A pipe or device is fine, where something reads it: lines wait for it, and the run does not. */
+/** A pipe or a device is allowed, if something reads it: lines wait for it, and the run does not. */
 function openLog(file: string): number {
   makeFolder(dirname(file));
   try {
@@ -104,24 +104,20 @@ function openSpecial(file: string): number {
 
 function listenerOf(logger: () => Logger, name: string): SinkListener {
   return {
-    // The sink that failed takes nothing any more, so this reaches the other one.
+    // The sink that failed writes nothing any more, so that only the other one gets this line.
     failed: (error) => {
       const fields = { event: 'log-lost', message: error.message };
       logger().warn(fields, `the log can't be written to ${name} any more`);
     },
-    left: (lines) => {
+    dropped: (lines) => {
       const text = `${plural(lines, 'line')} of the log could not be kept: ${name} was not read`;
       logger().warn({ event: 'log-lost', lines }, text);
     },
   };
 }
 
-/** A workstream's own line goes out as it came: it is JSON already, and bound to its run, agent and workstream. */
-function passOn(
-  logger: Logger,
-  write: (line: string) => void,
-  event: Extract<RunEvent, { type: 'workstream-log' }>,
-): void {
+/** Writes a workstream's own line as it came: it is JSON, and has the ids of its run, agent and workstream. */
+function passOn(logger: Logger, write: (line: string) => void, event: EventOf<'workstream-log'>): void {
   const level = lineLevel(event.line);
   if (level === null) {
     logger.info(
@@ -133,14 +129,14 @@ function passOn(
   }
 }
 
-/** A log line before it is written. `fields.event` is a stable name. */
+/** A log line before it is written. `fields.event` is the type of the event. */
 interface LogEntry {
   level: 'debug' | 'info' | 'warn' | 'error';
   fields: { event: string; [name: string]: unknown };
   text: string;
 }
 
-/** Events that have a line of their own; a workstream's log is passed on as it is. */
+/** Events for which a line is made; a workstream's own line is written as it is. */
 type LoggedEvent = Exclude<RunEvent, { type: 'workstream-log' }>;
 
 const LEVELS = { completed: 'info', failed: 'error', skipped: 'warn' } as const satisfies Record<
@@ -149,7 +145,7 @@ const LEVELS = { completed: 'info', failed: 'error', skipped: 'warn' } as const 
 >;
 
 /**
- * The line for an event: one name, level and set of fields for each kind of event.
+ * The log line for an event: one level, text and set of fields for each type of event.
  * @param startedAt when the run started, in milliseconds since 1970; null before.
  */
 function logEntry(event: LoggedEvent, startedAt: number | null): LogEntry {
@@ -227,7 +223,7 @@ function entry(
   return { level, fields: { event: event.type, ...fields }, text };
 }
 
-function waiting({ waits, added, ...event }: Extract<RunEvent, { type: 'waiting-for-runs' }>): LogEntry {
+function waiting({ waits, added, ...event }: EventOf<'waiting-for-runs'>): LogEntry {
   const fields = { event: event.type, waits: waits.length };
   if (added !== null) {
     const about = { workstream_id: added.workstreamId, other_run_id: added.runId };
@@ -238,7 +234,7 @@ function waiting({ waits, added, ...event }: Extract<RunEvent, { type: 'waiting-
   return { level: isOver ? 'info' : 'debug', text, fields };
 }
 
-function scaled(event: Extract<RunEvent, { type: 'agents-scaled' }>): LogEntry {
+function scaled(event: EventOf<'agents-scaled'>): LogEntry {
   const { from, to, reason, explanation } = event.change;
   const text = from === null ? `starts with ${plural(to, 'agent')}` : `${from} → ${plural(to, 'agent')}`;
   return entry('info', event, `${text}: ${reason}`, { from, to, reason, message: explanation });
@@ -266,7 +262,7 @@ function finished(result: AgentResult): LogEntry {
   };
 }
 
-function ended(event: Extract<RunEvent, { type: 'run-ended' }>, startedAt: number | null): LogEntry {
+function ended(event: EventOf<'run-ended'>, startedAt: number | null): LogEntry {
   const { runId, exitCode, totals, report, database } = event;
   return entry(runLevel(exitCode), event, `${runId} ended with exit code ${exitCode}`, {
     exit_code: exitCode,
@@ -280,13 +276,13 @@ function ended(event: Extract<RunEvent, { type: 'run-ended' }>, startedAt: numbe
   });
 }
 
-/** 130 and 143: somebody ended it. */
+/** Above 128 a signal or a person ended it. */
 function runLevel(exitCode: number): LogEntry['level'] {
   if (exitCode === 0) return 'info';
   return exitCode > 128 ? 'warn' : 'error';
 }
 
-/** Longer lines are not passed on as they are. */
+/** A workstream's own line that is longer is not written as it is. */
 const MAX_LENGTH = 1_048_576;
 const INFO = 30;
 
@@ -298,7 +294,7 @@ function lineLevel(line: string): number | null {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
     return 'level' in value && typeof value.level === 'number' ? value.level : INFO;
   } catch {
-    // Not JSON: said by null.
+    // It is no JSON.
     return null;
   }
 }

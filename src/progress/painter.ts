@@ -12,13 +12,13 @@ const PAUSE_FACTOR = 100;
 /** Makes the lines of a frame for a window. */
 export type Compose = (columns: number, rows: number) => string[];
 
-/** Decides when a frame is drawn. The terminal can go away meanwhile; nothing fails by that. */
+/** Decides when a frame is drawn. Does not fail when the terminal is closed meanwhile. */
 export class Painter {
   readonly #stream: NodeJS.WriteStream;
   readonly #compose: Compose;
   readonly #canvas: Canvas;
   readonly #cursor: Cursor;
-  readonly #vanished = (): void => this.#halt();
+  readonly #onClosed = (): void => this.#halt();
   #timer: NodeJS.Timeout | null = null;
   #dirty = false;
   /** On the monotonic clock, in milliseconds. */
@@ -29,15 +29,15 @@ export class Painter {
     this.#stream = stream;
     this.#compose = compose;
     this.#canvas = new Canvas(stream);
-    // For good: once the terminal is gone, any write to it would end the process.
-    stream.on('error', this.#vanished);
+    // Never removed: without a listener, a write to a terminal that is closed would end the process.
+    stream.on('error', this.#onClosed);
     this.#cursor = new Cursor(stream, () => {
       this.#canvas.leave();
       this.changed();
     });
   }
 
-  /** A frame would now look different. */
+  /** To be called when a frame would look different. */
   readonly changed = (): void => {
     this.#dirty = true;
   };
@@ -46,7 +46,7 @@ export class Painter {
     if (this.#timer !== null) return;
     this.#dirty = true;
     this.#stream.on('resize', this.changed);
-    // The run keeps the process alive, not its picture.
+    // The run keeps the process alive, not its view.
     this.#timer = setInterval(this.#tick, TICK_MS).unref();
   }
 
@@ -70,7 +70,7 @@ export class Painter {
     try {
       this.#draw();
     } catch (error) {
-      // A run does not end because its picture can't be drawn.
+      // A run does not end because its view can't be drawn.
       this.stop();
       process.emitWarning(error instanceof Error ? error : String(error));
     }
@@ -149,7 +149,7 @@ export class Canvas {
     this.#rows = this.#window.rows;
   }
 
-  /** Takes the lines off the screen; what is written next stands in their place. */
+  /** Erases the lines; what is written next takes their place. */
   clear(): void {
     if (this.#resized()) this.#eraseReflowed();
     else if (this.#lines.length > 0) this.#update.clear();
@@ -215,7 +215,7 @@ export class Cursor {
 
   readonly #restore = (): void => this.show();
 
-  /** A signal that nobody else listens to ends the process as it would have without us. */
+  /** A signal without another listener ends the process as it would have without this one. */
   readonly #die = (signal: NodeJS.Signals): void => {
     if (process.listenerCount(signal) > 1) return;
     this.show();

@@ -25,14 +25,14 @@ export function fit(text: string, columns: number, { ellipsis }: Glyphs): string
   if (text.length <= columns && ASCII_ONLY.test(text)) return text;
   if (ASCII_ONLY.test(text)) return text.slice(0, columns - 1) + ellipsis;
   let result = text;
-  // cli-truncate gives one column too many where a wide character stands at the end, so it is asked again for less.
+  // cli-truncate returns one column too many where the last character is wide, so it is called again for less.
   for (let width = columns; width > 0 && stringWidth(result) > columns; width -= 1) {
     result = cliTruncate(text, width, { truncationCharacter: ellipsis });
   }
   return result;
 }
 
-/** A line that is put together from left to right and never gets wider than its window. */
+/** A line that is built from left to right and is never wider than its window. */
 export class StyledLine {
   readonly #glyphs: Glyphs;
   #left: number;
@@ -133,7 +133,7 @@ export const ASCII: Glyphs = {
   ascii: true,
 };
 
-/** What this terminal can show: ASCII where the locale is not UTF-8, and on the Linux console and dumb terminals. */
+/** ASCII where the locale is not UTF-8, and on the Linux console and dumb terminals. */
 export function glyphsFor(env: NodeJS.ProcessEnv, platform: NodeJS.Platform = process.platform): Glyphs {
   const term = env['TERM'];
   if (term === 'linux' || term === 'dumb') return ASCII;

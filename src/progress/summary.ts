@@ -18,8 +18,8 @@ export interface SummaryOptions {
 }
 
 /**
- * What a person reads on the terminal once a run has ended: totals, time, where the records are, and last, where the
- * eye is, the failures, each with its reason and the path of its log. Lines without line ends.
+ * The summary on the terminal once a run has ended: totals, time, where the records are, and last, next to the prompt,
+ * the failures, each with its reason and the path of its log. Lines without line ends.
  */
 export function summary(result: ConsolidatedResult, options: SummaryOptions): string[] {
   return [
@@ -60,7 +60,7 @@ function waiting({ run }: ConsolidatedResult): string[] {
   return waited === null ? [] : [`Waited ${seconds(waited.seconds)} for locks of ${nameSome(waited.runIds)}`];
 }
 
-/** What coding agents cost, and how their work is taken over. */
+/** What coding agents cost, and the command that merges their work. */
 function work({ tools, merges }: ConsolidatedResult, { colour }: SummaryOptions): string[] {
   const { knownUsd, unknown } = totalCost(tools);
   const lines = tools.length === 0 ? [] : [costSentence(knownUsd, unknown)];
@@ -111,7 +111,7 @@ function failure(each: ShortResult, { colour, glyphs }: SummaryOptions): string[
   ];
 }
 
-/** A path whole, so that it can be copied. */
+/** Not shortened, so that it can be copied. */
 function path(place: string): string {
   return printable(place).replaceAll('\n', '\\u{a}');
 }

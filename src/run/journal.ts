@@ -6,14 +6,14 @@ import type { Redactor } from '../secrets/redactor.ts';
 const MAX_BATCH = 500;
 
 /** How long an event may wait for its commit, in milliseconds. */
-const DELAY_MS = { lasting: 20, passing: 1_000 } as const;
+const DELAY_MS = { durable: 20, transient: 1_000 } as const;
 
 /**
  * Records every event of a run. Events are committed in short batches (20 ms or 500 events at most), because a
  * transaction costs far more than a row; the disk is waited for off the main thread, and listeners get an event only
  * once it is there.
  *
- * Progress and log lines are passing: nothing depends on them, so listeners get them at once, unless that would put
+ * Progress and log lines are transient: nothing depends on them, so listeners get them at once, unless that would put
  * them before an event that waits, and they are no reason to commit more than once a second.
  */
 export class Journal {
@@ -49,11 +49,11 @@ export class Journal {
     if (this.#isClosed) return;
     const event = redactEvent(raw, this.#redactor);
     this.#recorder.take(event);
-    const passing = event.type === 'workstream-progress' || event.type === 'workstream-log';
-    if (passing && this.#isIdle) this.#notify(event);
+    const isTransient = event.type === 'workstream-progress' || event.type === 'workstream-log';
+    if (isTransient && this.#isIdle) this.#notify(event);
     else this.#pending.push(event);
     if (this.#pending.length >= MAX_BATCH) this.#commitByClock();
-    else this.#commitWithin(passing ? DELAY_MS.passing : DELAY_MS.lasting);
+    else this.#commitWithin(isTransient ? DELAY_MS.transient : DELAY_MS.durable);
   }
 
   /**
@@ -62,7 +62,7 @@ export class Journal {
   commit(): void {
     this.#stopClock();
     this.#recorder.commit();
-    if (this.#recorder.hasLeft) this.#commitWithin(DELAY_MS.lasting);
+    if (this.#recorder.hasLeft) this.#commitWithin(DELAY_MS.durable);
     this.#committed = this.#committed.concat(this.#pending);
     this.#pending = [];
     this.#sync();

@@ -1,4 +1,4 @@
-/** The run's side of what ties it to the process that watches over it. */
+/** The run's side of its channel to the watcher. */
 import type { RunEvent } from '../domain/run-event.ts';
 import type { StrayFile } from './streams.ts';
 import {
@@ -10,65 +10,65 @@ import {
 } from './protocol.ts';
 
 export interface WatchChannel {
-  /** What this process goes on from; null for a run that begins. */
-  goingOn: Continuation | null;
-  /** What code of workstreams writes past all logs; null where it can't be known. */
+  /** The run that this process continues after a death; null for a new one. */
+  continuation: Continuation | null;
+  /** What code of workstreams writes past all logs; null where it is not intercepted. */
   stray: StrayFile | null;
-  /** Tells it which run there is. To be subscribed to the run. */
+  /** To be subscribed to the run: sends its id. */
   listener: (event: RunEvent) => void;
-  tell: (message: FromRun) => void;
-  /** Says the exit code: nothing follows. Resolves when that is on its way. */
+  send: (message: FromRun) => void;
+  /** Sends the exit code, after which nothing follows. Resolves once it was written to the channel. */
   end: (exitCode: number) => Promise<void>;
-  /** Calls back when the process that watches has gone. */
+  /** Calls the listener when the watcher has ended. */
   onAbandoned: (listener: () => void) => void;
 }
 
-let link: WatchChannel | null = null;
+let channel: WatchChannel | null = null;
 
-/** Null where nobody watches, as for other commands and in the library. */
-export const currentChannel = (): WatchChannel | null => link;
+/** Null without a watcher, as for other commands and in the library. */
+export const currentChannel = (): WatchChannel | null => channel;
 
 /**
- * To be called once, by the entry of a process that is watched.
+ * To be called once, by the entry of a watched process.
  * @param stray holds what code writes to the descriptors of standard output and error; null where nothing does.
  */
 export function openChannel(stray: StrayFile | null): WatchChannel {
-  const goingOn = readContinuation(process.env[CONTINUATION_VARIABLE]);
-  // It is not for what this process starts.
+  const continuation = readContinuation(process.env[CONTINUATION_VARIABLE]);
+  // Not for the processes that this one starts.
   Reflect.deleteProperty(process.env, CONTINUATION_VARIABLE);
-  const tell = (message: FromRun, told: () => void = () => undefined): void => {
-    if (process.connected) process.send?.(message, undefined, undefined, told);
-    else told();
+  const send = (message: FromRun, onSent: () => void = () => undefined): void => {
+    if (process.connected) process.send?.(message, undefined, undefined, onSent);
+    else onSent();
   };
-  link = {
-    goingOn,
+  channel = {
+    continuation,
     stray,
-    tell: (message) => tell(message),
-    end: (exitCode) => new Promise((resolve) => tell({ type: 'ended', exitCode }, resolve)),
+    send: (message) => send(message),
+    end: (exitCode) => new Promise((resolve) => send({ type: 'ended', exitCode }, resolve)),
     listener: (event) => {
       if (event.type !== 'run-started') return;
       const { runId, resumed } = event;
-      tell({ type: 'run', runId, results: resumed?.results ?? 0, inHand: resumed?.inHand ?? 0 });
+      send({ type: 'run', runId, results: resumed?.results ?? 0, running: resumed?.running ?? 0 });
     },
     onAbandoned: (listener) => {
       if (!process.connected) return listener();
       process.once('disconnect', listener);
-      // Only to be heard if this process has something to do.
+      // The channel alone does not keep this process alive.
       process.channel?.unref();
     },
   };
-  return link;
+  return channel;
 }
 
 /**
- * Says the exit code once all that was printed has been read. From then on there is nothing to lose, so that a process
- * which does not end by itself is killed: Node waits for its threads, and one that is blocked in a system call or in
- * native code comes back when it likes. The process that watches kills it too, because no code runs in one that waits
- * in its own exit; this is for one that is not watched any more.
+ * Sends the exit code once everything that was printed has been read. A process that does not end then is killed, which
+ * loses nothing: Node waits for its threads at its exit, and one that is blocked in a system call or in native code may
+ * never return. The watcher kills it too, because no code runs in a process that waits in its own exit; the timer here is
+ * for a process whose watcher has ended.
  */
-export async function endProcess(link: WatchChannel): Promise<void> {
+export async function endProcess(channel: WatchChannel): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) await drained(stream);
-  await link.end(Number(process.exitCode ?? 0));
+  await channel.end(Number(process.exitCode ?? 0));
   setTimeout(() => process.kill(process.pid, 'SIGKILL'), END_MS).unref();
 }
 

@@ -1,4 +1,4 @@
-/** Words that can only be another command than `run`; a test compares them with the definitions. */
+/** The commands beside `run`; a test compares them with the definitions. */
 export const OTHER_COMMANDS: readonly string[] = [
   'validate',
   'plan',
@@ -25,8 +25,8 @@ const RUNS_NOTHING: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether these arguments start a run, as far as it can be told without parsing them. Watching over something else
- * costs it some time and changes nothing.
+ * Whether these arguments start a run, as far as that is known without parsing them. To watch another command costs some
+ * time and changes nothing.
  */
 export function isWatched(args: readonly string[]): boolean {
   return !OTHER_COMMANDS.includes(args[0] ?? '') && !args.some((word) => RUNS_NOTHING.has(word));

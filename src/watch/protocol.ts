@@ -1,29 +1,29 @@
-/** What a run and the process that watches over it tell each other. Imports nothing that takes time to load. */
+/** The messages between a run and its watcher. Loads fast: it imports nothing at run time. */
 import type { Death } from '../domain/failure-message.ts';
 
-/** From the run's process. */
+/** From the run's process to the watcher. */
 export type FromRun =
-  /** The run has its row, and nothing has been handed out yet. */
+  /** The run has its row, and nothing was started yet. */
   | {
       type: 'run';
       runId: string;
-      /** Results that it had when this process took it. */
+      /** Results that it had when this process took it over. */
       results: number;
-      /** Workstreams that were in hand when the process before this one died. */
-      inHand: number;
+      /** Workstreams that were running when the process before this one died. */
+      running: number;
     }
-  /** It was told to end, and does so. */
+  /** A signal has asked it to end. */
   | { type: 'interrupting'; signal: string }
-  /** It has done all it will do, and this is its exit code. */
+  /** It has done everything. */
   | { type: 'ended'; exitCode: number };
 
 /** Descriptor of the standard input that the command was started with, in the run's process. */
 export const INPUT = 6;
 
-/** How long a process may take to end that has said its exit code, in milliseconds. */
+/** How long a process may take to end after it has sent its exit code, in milliseconds. */
 export const END_MS = 1_000;
 
-/** What a run goes on from whose process has died. */
+/** A run whose process has died, for the process that continues it. */
 export interface Continuation {
   runId: string;
   death: Death;
@@ -31,10 +31,10 @@ export interface Continuation {
   deaths: number;
 }
 
-/** Variable that carries `GoingOn` as JSON to the process that goes on. */
+/** Variable with the `Continuation` as JSON, for the process that continues the run. */
 export const CONTINUATION_VARIABLE = 'MILLRACE_GOES_ON';
 
-/** What a message says; null for one that is none of ours. */
+/** Null for a message of something else. */
 export function readFromRun(message: unknown): FromRun | null {
   if (typeof message !== 'object' || message === null || !('type' in message)) return null;
   switch (message.type) {
@@ -54,13 +54,13 @@ export function readFromRun(message: unknown): FromRun | null {
 }
 
 function readRun(message: object): FromRun | null {
-  if (!('runId' in message && 'results' in message && 'inHand' in message)) return null;
-  const { runId, results, inHand } = message;
-  if (typeof runId !== 'string' || !isNumber(results) || !isNumber(inHand)) return null;
-  return { type: 'run', runId, results, inHand };
+  if (!('runId' in message && 'results' in message && 'running' in message)) return null;
+  const { runId, results, running } = message;
+  if (typeof runId !== 'string' || !isNumber(results) || !isNumber(running)) return null;
+  return { type: 'run', runId, results, running };
 }
 
-/** What the variable says; null where it is not set or is none of ours. */
+/** The value of the variable; null where it is not set, or of another form. */
 export function readContinuation(text: string | undefined): Continuation | null {
   if (text === undefined) return null;
   const value: unknown = JSON.parse(text);

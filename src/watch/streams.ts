@@ -1,8 +1,8 @@
 /**
  * Standard output and error of a run. Code of workstreams runs in the threads of the run's own process and can write to
- * descriptors 1 and 2 in more ways than can be intercepted. So these are a file that nobody sees, and what the run says
- * goes to other descriptors. A terminal stays where it is: there is no document on it. Standard input is at its end, and
- * the real one is another descriptor too (`INPUT`): what workstreams read must not be what was typed or piped for the run.
+ * descriptors 1 and 2 in more ways than can be intercepted. So these two are an unnamed file, and the run's own output
+ * goes to other descriptors. A terminal keeps its descriptor: no document is printed on it. Standard input is empty, and
+ * the real one has another descriptor too (`INPUT`): workstreams must not read what was typed or piped for the run.
  */
 import { fstatSync, ftruncateSync, openSync, readSync, unlinkSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -12,22 +12,22 @@ import { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { writeAll } from '../os/regular-file.ts';
 
-/** Variable that says which descriptors the run's process has instead, such as `{"1":4,"2":5}`. */
+/** Variable with the descriptors that the run's process uses instead, such as `{"1":4,"2":5}`. */
 const STREAMS_VARIABLE = 'MILLRACE_STREAMS';
 
 const OWN = { 1: 4, 2: 5 } as const;
 type Standard = keyof typeof OWN;
 const STANDARD: readonly Standard[] = [1, 2];
 
-/** What the run's process is started with. */
+/** How the run's process is started. */
 export interface GivenStreams {
   stdio: ('inherit' | 'ignore' | 'ipc' | number)[];
   variables: Record<string, string>;
-  /** Takes what the process left in the file. */
+  /** Returns what the process left in the file, and empties it. */
   takeStray: () => string;
 }
 
-/** To be called once for all processes of a run: what one of them left in the file, the next one reads. */
+/** To be called once for all processes of a run: the next one reads what one has left in the file. */
 export function giveStreams(): GivenStreams {
   const moved = STANDARD.filter((descriptor) => !isatty(descriptor));
   const file = moved.length === 0 ? null : openUnnamed();
@@ -46,7 +46,7 @@ export function giveStreams(): GivenStreams {
   };
 }
 
-/** A file without a name, which is gone with those who have it open. Null where none can be made. */
+/** A file without a name, which exists as long as a process has it open. Null where none can be made. */
 function openUnnamed(): number | null {
   const path = join(tmpdir(), `millrace-${process.pid}-${Date.now()}`);
   try {
@@ -54,14 +54,15 @@ function openUnnamed(): number | null {
     unlinkSync(path);
     return descriptor;
   } catch {
-    // A full disk, or no folder for temporary files: the run can do without.
+    // A full disk, or no folder for temporary files. The run works without it.
     return null;
   }
 }
 
 /**
- * Makes `process.stdout` and `process.stderr` what the run was given for them. To be called before anything uses them.
- * @returns what reads the file that stands in their place; null where both are terminals, or nothing was given.
+ * Replaces `process.stdout` and `process.stderr` by the descriptors that the run was given. To be called before anything
+ * uses them.
+ * @returns the file at descriptors 1 and 2; null where both are terminals, or none was given.
  */
 export function takeStreams(): StrayFile | null {
   const given = process.env[STREAMS_VARIABLE];
@@ -80,7 +81,7 @@ export function takeStreams(): StrayFile | null {
   return stray;
 }
 
-/** As Node opens its own: pipes and sockets write when there is room, files at once. */
+/** As Node does for its own: pipes and sockets are written when there is room, files at once. */
 function openStream(descriptor: number): Writable & { fd: number } {
   const stats = fstatSync(descriptor);
   const stream =
@@ -108,10 +109,10 @@ class FileStream extends Writable {
   }
 }
 
-/** More than this is not told of what was written at once. */
+/** Of more than this only the beginning is reported. */
 const MOST_BYTES = 64 * 1024;
 
-/** What was written past all logs. Everything that writes to it appends. */
+/** The file that takes what code writes past all logs. Every writer appends. */
 export class StrayFile {
   readonly #descriptor: number;
 
@@ -119,7 +120,7 @@ export class StrayFile {
     this.#descriptor = descriptor;
   }
 
-  /** What has been written since it was asked before, of more than 64 KiB the first lines. The file is empty afterwards. */
+  /** Returns what was written since the last call, of more than 64 KiB the first lines. The file is empty afterwards. */
   take(): string {
     const { size } = fstatSync(this.#descriptor);
     if (size === 0) return '';

@@ -1,6 +1,6 @@
 /**
- * Watches over a run from a process of its own, which opens no database and does next to nothing: when the run's
- * process dies, another one goes on with the run.
+ * The watcher: a process of its own, which opens no database and does next to nothing. When the run's process dies, it
+ * starts another one that continues the run.
  */
 import { type Death, describeDeath } from '../domain/failure-message.ts';
 import { leaveClosedTerminals } from '../os/closed-terminals.ts';
@@ -18,21 +18,21 @@ import { type ChildProcess, spawn } from 'node:child_process';
 const FAILED = 3;
 
 /**
- * How long the run has to say that it got a signal itself. A Ctrl-C in a terminal reaches parent and child alike, and
- * is passed on only where it did not.
+ * How long the run has to report that it got a signal itself. A Ctrl-C in a terminal reaches both processes; a signal to
+ * the watcher alone is passed on.
  */
 const OWN_SIGNAL_MS = 100;
 
 /** How a process of the run ended. */
 interface End {
   death: Death;
-  /** What it said its exit code would be; null where it did not. */
+  /** The exit code that it sent; null where it sent none. */
   exitCode: number | null;
 }
 
 /**
- * Runs `program` with these arguments until the run has ended, and gives the exit code: 3 where the run can't go on.
- * Signals are passed on. Never rejects.
+ * Runs `program` with these arguments until the run has ended. Returns the exit code, 3 where the run can't be continued.
+ * Passes signals on. Never rejects.
  * @param program absolute path of the run's own entry.
  */
 export async function watch(program: string, args: readonly string[]): Promise<number> {
@@ -50,9 +50,9 @@ async function watchAll(program: string, args: readonly string[]): Promise<numbe
   listenForSignals(watched);
   leaveClosedTerminals();
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
-  let goingOn: Continuation | null = null;
+  let continuation: Continuation | null = null;
   for (;;) {
-    const { death, exitCode } = await watched.run(program, args, goingOn);
+    const { death, exitCode } = await watched.run(program, args, continuation);
     const wanted = exitCode ?? watched.wantedEnd(death);
     if (wanted !== null) {
       if (!watched.hasRun) process.stderr.write(watched.lastWords());
@@ -60,11 +60,11 @@ async function watchAll(program: string, args: readonly string[]): Promise<numbe
     }
     restoreTerminal();
     const next = deaths.died(death);
-    if (next.goesOn === null) {
+    if (next.continuation === null) {
       process.stderr.write(watched.lastWords());
       return say(next.why, FAILED);
     }
-    goingOn = next.goesOn;
+    continuation = next.continuation;
   }
 }
 
@@ -76,7 +76,7 @@ class Watched implements SignalHandlers {
   #askedBy: EndSignal | null = null;
   /** The signal by which the run's process says that it was asked to end. */
   #interruptedBy: string | null = null;
-  /** Whether there is a run. Code of workstreams may have printed then, and only the run's process knows the secrets. */
+  /** Whether there is a run. Then code of workstreams may have printed, and only the run's process knows the secrets. */
   hasRun = false;
 
   constructor(onRun: (run: Extract<FromRun, { type: 'run' }>) => void) {
@@ -84,37 +84,36 @@ class Watched implements SignalHandlers {
   }
 
   /**
-   * Starts a process and waits for its end. The terminal is its own, but its standard input is at its end: what
-   * workstreams read must not be what was typed or piped for the run. The real one is another descriptor.
+   * Starts a process, with the streams of `giveStreams`, and waits for its end.
    */
-  run(program: string, args: readonly string[], goingOn: Continuation | null): Promise<End> {
-    const own = goingOn === null ? {} : { [CONTINUATION_VARIABLE]: JSON.stringify(goingOn) };
+  run(program: string, args: readonly string[], continuation: Continuation | null): Promise<End> {
+    const own = continuation === null ? {} : { [CONTINUATION_VARIABLE]: JSON.stringify(continuation) };
     const child = spawn(process.execPath, [...process.execArgv, program, ...args], {
       stdio: this.#streams.stdio,
       env: { ...process.env, ...this.#streams.variables, ...own },
     });
     this.#child = child;
-    let said: number | null = null;
+    let sentCode: number | null = null;
     child.on('message', (raw) => {
       const message = readFromRun(raw);
       if (message?.type === 'ended') {
-        said = message.exitCode;
+        sentCode = message.exitCode;
         // A thread that is blocked outside of JavaScript keeps it from ending.
         setTimeout(() => child.kill('SIGKILL'), END_MS).unref();
-      } else if (message !== null) this.#heard(message);
+      } else if (message !== null) this.#onMessage(message);
     });
     return new Promise((resolve, reject) => {
       child.on('error', reject);
       child.once('exit', (exitCode, signal) => {
-        const end = (): void => resolve({ death: { exitCode, signal }, exitCode: said });
-        // What it said before is read until the channel is closed.
+        const end = (): void => resolve({ death: { exitCode, signal }, exitCode: sentCode });
+        // Messages that it sent before arrive until the channel is closed.
         if (child.connected) child.once('disconnect', end);
         else setImmediate(end);
       });
     });
   }
 
-  /** What a process that died has printed that no other one will read: what Node says of its end. */
+  /** What the last process printed past all logs, such as what Node prints when it crashes. */
   lastWords(): string {
     return this.#streams.takeStray();
   }
@@ -137,16 +136,16 @@ class Watched implements SignalHandlers {
     this.#child?.kill('SIGHUP');
   }
 
-  /** The exit code where the end was wanted, or where there was no run to go on with; null for a death. */
+  /** The exit code where the end was asked for, or where there was no run to continue; null for a death. */
   wantedEnd({ exitCode, signal }: Death): number | null {
     if (signal !== null && endsRuns(signal)) return exitCodeOf(signal);
     const askedBy = this.#askedBy ?? this.#interruptedBy;
     if (askedBy !== null) return exitCodeOf(askedBy);
-    // Help ends without a word.
+    // Help ends without a run and without a message.
     return !this.hasRun && exitCode === 0 ? 0 : null;
   }
 
-  #heard(message: Exclude<FromRun, { type: 'ended' }>): void {
+  #onMessage(message: Exclude<FromRun, { type: 'ended' }>): void {
     if (message.type === 'interrupting') {
       this.#interruptedBy = message.signal;
     } else {
@@ -156,7 +155,7 @@ class Watched implements SignalHandlers {
   }
 }
 
-/** A live view that died leaves the cursor hidden, and a question leaves the keys raw. */
+/** A live view that was killed leaves the cursor hidden, and a question leaves the terminal in raw mode. */
 function restoreTerminal(): void {
   if (process.stdin.isTTY) process.stdin.setRawMode(false);
   if (process.stdout.isTTY) process.stdout.write('\u001B[?25h\n');
@@ -167,43 +166,46 @@ function say(text: string, exitCode: number): number {
   return exitCode;
 }
 
-/** Whether a run whose process died goes on. Pure. */
-
-/** Deaths in a row between which nothing was handed out and nothing ended: the run dies for reasons of its own. */
+/** Deaths in a row between which nothing was started and nothing ended: no workstream is the cause. */
 const MAX_IDLE = 3;
-/** Deaths of one run. From the fifth on every workstream has a process of its own, so these are not theirs. */
+/** Deaths of one run. From the fifth on every workstream has a process of its own, so that it does not cause them. */
 const MAX_DEATHS = 20;
 
+/** Decides whether a run whose process died is continued. */
 export class Deaths {
   #run: Extract<FromRun, { type: 'run' }> | null = null;
-  /** Whether the process that is alive has said which run it has. */
+  /** Whether the present process has sent the id of its run. */
   #isKnown = false;
   #deaths = 0;
   #idle = 0;
 
-  /** Takes what a process says when it has taken the run. What it found there is what the one before it did. */
+  /** A process has taken the run over. What it found shows what the one before it has done. */
   begun(run: Extract<FromRun, { type: 'run' }>): void {
-    const moved = this.#run === null || run.inHand > 0 || run.results > this.#run.results;
+    const moved = this.#run === null || run.running > 0 || run.results > this.#run.results;
     this.#idle = moved ? 0 : this.#idle + 1;
     this.#run = run;
     this.#isKnown = true;
   }
 
-  /** Takes a death: how the run goes on, or why it does not. */
-  died(death: Death): { goesOn: Continuation } | { goesOn: null; why: string } {
+  /** The process has died. Returns how the run is continued, or why it is not. */
+  died(death: Death): { continuation: Continuation } | { continuation: null; why: string } {
     this.#deaths += 1;
     if (!this.#isKnown) this.#idle += 1;
     this.#isKnown = false;
     const how = `Its process ${describeDeath(death)}`;
-    if (this.#run === null) return { goesOn: null, why: `${how} before the run had begun. Nothing was run.` };
+    if (this.#run === null)
+      return { continuation: null, why: `${how} before the run had begun. Nothing was run.` };
     const { runId } = this.#run;
-    const byHand = `What there is of ${runId} is kept; to go on with it: millrace run --resume ${runId}`;
+    const byHand = `All results of ${runId} so far are kept. To continue it: millrace run --resume ${runId}`;
     if (this.#idle >= MAX_IDLE) {
-      return { goesOn: null, why: `${how} again and again before it did anything. ${byHand}` };
+      return {
+        continuation: null,
+        why: `${how} ${MAX_IDLE} times in a row before it did anything. ${byHand}`,
+      };
     }
     if (this.#deaths >= MAX_DEATHS) {
-      return { goesOn: null, why: `${how}, the ${MAX_DEATHS}th that died. ${byHand}` };
+      return { continuation: null, why: `${how}, the ${MAX_DEATHS}th that died. ${byHand}` };
     }
-    return { goesOn: { runId, death, deaths: this.#deaths } };
+    return { continuation: { runId, death, deaths: this.#deaths } };
   }
 }

@@ -106,6 +106,7 @@ function recordRun(connection, at, results) {
   const workstreams = Array.from({ length: results }, (_, index) => definition(index));
   recorder.take({
     type: 'run-started',
+    version: 1,
     runId,
     at: iso(at),
     agents: AGENTS,

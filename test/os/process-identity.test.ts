@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
-import { isGone, lookAfter, ownIdentity } from '../../src/os/process-identity.ts';
+import { isGone, livenessOf, ownIdentity } from '../../src/os/process-identity.ts';
 
 test('this process is not gone, and one that started at another time with its number is', () => {
   expect(isGone(ownIdentity())).toBe(false);
@@ -32,7 +32,7 @@ test.runIf(process.platform === 'linux').each([
   ],
 ] as const)('%s', (_, fields, sight, gone) => {
   const identity = { ...own, ...fields };
-  expect([lookAfter(identity), isGone(identity)]).toEqual([sight, gone]);
+  expect([livenessOf(identity), isGone(identity)]).toEqual([sight, gone]);
 });
 
 test.runIf(process.platform === 'linux')(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { applyEvent, type Board, createBoard, finished, running } from '../../src/progress/board.ts';
+import { applyEvent, type Board, createBoard, finished, busyAgents } from '../../src/progress/board.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';
 import { completed, failed, progress, runEnded, runStarted, skipped, START, started } from './events.ts';
 
@@ -11,7 +11,7 @@ function boardOf(...events: RunEvent[]): Board {
 
 test('before the run there is nothing', () => {
   const board = createBoard();
-  expect([board.startedAt, board.total, finished(board), running(board)]).toEqual([null, 0, 0, 0]);
+  expect([board.startedAt, board.total, finished(board), busyAgents(board)]).toEqual([null, 0, 0, 0]);
 });
 
 test('knows the agents of the run from its start, in order', () => {
@@ -40,7 +40,7 @@ test('knows what each agent has in hand, and since when', () => {
     text: 'a quarter',
     expectedSeconds: 4,
   });
-  expect(running(board)).toBe(1);
+  expect(busyAgents(board)).toBe(1);
 });
 
 test('counts final statuses, with and without an agent', () => {
@@ -54,14 +54,14 @@ test('counts final statuses, with and without an agent', () => {
   );
   expect(board.counts).toEqual({ completed: 1, failed: 1, skipped: 1 });
   expect(finished(board)).toBe(3);
-  expect(running(board)).toBe(0);
+  expect(busyAgents(board)).toBe(0);
 });
 
 test('a second attempt leaves the agent of the first with nothing in hand', () => {
   const board = boardOf(runStarted(2, 2), started('ws-1', 1, 0), started('ws-1', 2, 3, { attempt: 2 }));
   expect(board.agents.get('agent-1')).toBeNull();
   expect(board.agents.get('agent-2')?.attempt).toBe(2);
-  expect(board.work.started).toBe(1);
+  expect(board.activity.started).toBe(1);
 });
 
 test('progress that comes late belongs to nobody', () => {
@@ -126,7 +126,7 @@ test('agents come with nothing in hand, and leave when they have nothing in hand
   expect([...board.agents.keys()]).toEqual(['agent-1', 'agent-2', 'agent-3']);
   applyEvent(board, scaled(3, 1));
   expect([...board.agents.keys()]).toEqual(['agent-1', 'agent-3']);
-  expect(running(board)).toBe(2);
+  expect(busyAgents(board)).toBe(2);
   applyEvent(board, completed('ws-3', 3));
   expect([...board.agents.keys()]).toEqual(['agent-1']);
   applyEvent(board, scaled(1, 2));
@@ -147,7 +147,7 @@ test('agents keep their order, and those that are to leave come last', () => {
   expect([...board.agents.keys()]).toEqual(['agent-1', 'agent-2', 'agent-3']);
   applyEvent(board, scaled(2, 3));
   expect([...board.agents.keys()]).toEqual(['agent-1', 'agent-2', 'agent-3']);
-  expect(running(board)).toBe(2);
+  expect(busyAgents(board)).toBe(2);
 });
 
 test('an agent that was to leave and is wanted again stays', () => {

@@ -1,6 +1,6 @@
 /** Events of a made-up run, with every field that a test does not care about filled in. */
 import { COORDINATOR, type AgentResult } from '../../src/domain/agent-result.ts';
-import type { RunEvent } from '../../src/domain/run-event.ts';
+import type { EventOf, RunEvent } from '../../src/domain/run-event.ts';
 import { completedResult, type ResultFields } from '../kit/completed-result.ts';
 import { runStep, workstream } from '../kit/definitions.ts';
 
@@ -14,10 +14,11 @@ const at = (seconds: number): string => new Date(START + seconds * 1000).toISOSt
 export function runStarted(
   total: number,
   agents: number,
-  fields: Partial<Extract<RunEvent, { type: 'run-started' }>> = {},
+  fields: Partial<EventOf<'run-started'>> = {},
 ): RunEvent {
   return {
     type: 'run-started',
+    version: 1,
     resumed: null,
     runId: RUN,
     at: at(0),
@@ -35,7 +36,7 @@ export function started(
   workstreamId: string,
   agent: number,
   seconds: number,
-  fields: Partial<Extract<RunEvent, { type: 'workstream-started' }>> = {},
+  fields: Partial<EventOf<'workstream-started'>> = {},
 ): RunEvent {
   return {
     type: 'workstream-started',

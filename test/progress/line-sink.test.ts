@@ -26,7 +26,7 @@ function read(descriptor: number): string {
 }
 
 const line = (n: number): string => `${n} ${'x'.repeat(1_000)}\n`;
-const silent = { failed: () => undefined, left: () => undefined };
+const silent = { failed: () => undefined, dropped: () => undefined };
 
 test('lines wait for a reader that is late, whole and in order', async () => {
   const { reader, writer } = pipe();
@@ -44,7 +44,11 @@ test('lines wait for a reader that is late, whole and in order', async () => {
 test('what there is no room for is counted, and told when the reader reads again', async () => {
   const { reader, writer } = pipe();
   const told: number[] = [];
-  const sink = new LineSink(writer, { failed: () => undefined, left: (lines) => told.push(lines) }, 100_000);
+  const sink = new LineSink(
+    writer,
+    { failed: () => undefined, dropped: (lines) => told.push(lines) },
+    100_000,
+  );
   for (let n = 0; n < 1_000; n += 1) sink.write(line(n));
   let text = '';
   while (told.length === 0) {
@@ -72,7 +76,7 @@ test('a reader that has gone is no failure', async () => {
   const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const writer = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
   const told: Error[] = [];
-  const sink = new LineSink(writer, { failed: (error) => told.push(error), left: () => undefined });
+  const sink = new LineSink(writer, { failed: (error) => told.push(error), dropped: () => undefined });
   for (let n = 0; n < 1_000; n += 1) sink.write(line(n));
   closeSync(reader);
   await sink.close();

@@ -5,7 +5,7 @@ import { completedResult, type ResultFields } from '../kit/completed-result.ts';
 import type { AgentResult } from '../../src/domain/agent-result.ts';
 import type { RunEnd } from '../../src/domain/recorder.ts';
 import type { ExecutionSummary } from '../../src/domain/run-record.ts';
-import type { RunEvent } from '../../src/domain/run-event.ts';
+import type { EventOf, RunEvent } from '../../src/domain/run-event.ts';
 import type { Connection } from '../../src/store/schema/connection.ts';
 import { openDatabase } from '../../src/store/schema/database.ts';
 import { History } from '../../src/store/read/history.ts';
@@ -73,7 +73,7 @@ export const finished = (given: AgentResult): RunEvent => ({ type: 'workstream-f
 /** One that an agent has begun. */
 export const begins = (
   workstreamId: string,
-  fields: Partial<Extract<RunEvent, { type: 'workstream-started' }>> = {},
+  fields: Partial<EventOf<'workstream-started'>> = {},
 ): RunEvent => ({
   type: 'workstream-started',
   workstreamId,
@@ -86,12 +86,10 @@ export const begins = (
   ...fields,
 });
 
-export function started(
-  ids: readonly string[],
-  fields: Partial<Extract<RunEvent, { type: 'run-started' }>> = {},
-): RunEvent {
+export function started(ids: readonly string[], fields: Partial<EventOf<'run-started'>> = {}): RunEvent {
   return {
     type: 'run-started',
+    version: 1,
     resumed: null,
     runId: RUN,
     at: START,
@@ -141,7 +139,7 @@ export function end(fields: Partial<RunEnd> = {}): RunEnd {
 export function record(
   connection: Connection,
   results: readonly AgentResult[],
-  fields: Partial<Extract<RunEvent, { type: 'run-started' }>> = {},
+  fields: Partial<EventOf<'run-started'>> = {},
 ): void {
   const runId = fields.runId ?? RUN;
   const recorder = new SqliteRecorder(connection);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { readFromRun, readContinuation } from '../../src/watch/protocol.ts';
 
 test.each([
-  { type: 'run', runId: 'ma-run-20260102-030405', results: 2, inHand: 0 },
+  { type: 'run', runId: 'ma-run-20260102-030405', results: 2, running: 0 },
   { type: 'interrupting', signal: 'SIGINT' },
   { type: 'ended', exitCode: 1 },
 ])('$type is read', (message) => {
@@ -15,7 +15,7 @@ test.each([
   {},
   { type: 'ended' },
   { type: 'ended', exitCode: '1' },
-  { type: 'run', runId: 1, results: 2, inHand: 0 },
+  { type: 'run', runId: 1, results: 2, running: 0 },
   { type: 'run', runId: 'x' },
   { type: 'interrupting' },
   { type: 'else' },

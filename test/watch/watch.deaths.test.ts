@@ -3,18 +3,18 @@ import { Deaths } from '../../src/watch/watch.ts';
 
 const RUN = 'ma-run-20260102-030405';
 const segfault = { exitCode: null, signal: 'SIGSEGV' };
-const begun = (results = 0, inHand = 0) => ({ type: 'run', runId: RUN, results, inHand }) as const;
-const goesOn = (deaths: Deaths): boolean => deaths.died(segfault).goesOn !== null;
+const begun = (results = 0, running = 0) => ({ type: 'run', runId: RUN, results, running }) as const;
+const isContinued = (deaths: Deaths): boolean => deaths.died(segfault).continuation !== null;
 
 test('a run that has begun goes on, with what is known of the death', () => {
   const deaths = new Deaths();
   deaths.begun(begun());
-  expect(deaths.died(segfault)).toEqual({ goesOn: { runId: RUN, death: segfault, deaths: 1 } });
+  expect(deaths.died(segfault)).toEqual({ continuation: { runId: RUN, death: segfault, deaths: 1 } });
 });
 
 test('where no run has begun there is nothing to go on with', () => {
   expect(new Deaths().died({ exitCode: 134, signal: null })).toEqual({
-    goesOn: null,
+    continuation: null,
     why: 'Its process ended with exit code 134 before the run had begun. Nothing was run.',
   });
 });
@@ -22,10 +22,12 @@ test('where no run has begun there is nothing to go on with', () => {
 test('three deaths in a row between which nothing happened are enough', () => {
   const deaths = new Deaths();
   deaths.begun(begun());
-  expect([goesOn(deaths), goesOn(deaths), goesOn(deaths)]).toEqual([true, true, true]);
+  expect([isContinued(deaths), isContinued(deaths), isContinued(deaths)]).toEqual([true, true, true]);
   expect(deaths.died(segfault)).toMatchObject({
-    goesOn: null,
-    why: expect.stringContaining(`again and again before it did anything. What there is of ${RUN} is kept`),
+    continuation: null,
+    why: expect.stringContaining(
+      `3 times in a row before it did anything. All results of ${RUN} so far are kept`,
+    ),
   });
 });
 
@@ -33,7 +35,7 @@ test('nor does it help that the run is taken each time', () => {
   const deaths = new Deaths();
   const results = Array.from({ length: 4 }, () => {
     deaths.begun(begun());
-    return goesOn(deaths);
+    return isContinued(deaths);
   });
   expect(results).toEqual([true, true, true, false]);
 });
@@ -43,7 +45,7 @@ test('whoever was in hand, or a new result, is a reason to go on; but not for ev
     const deaths = new Deaths();
     const results = Array.from({ length: 20 }, (_, n) => {
       deaths.begun(next(n));
-      return goesOn(deaths);
+      return isContinued(deaths);
     });
     expect(results.indexOf(false)).toBe(19);
   }

@@ -1,6 +1,6 @@
 /** Finds the run that is to be gone on with, and refuses where that is not possible. */
 import type { EarlierRun } from '../../domain/earlier-run.ts';
-import { lookAfter, type ProcessIdentity } from '../../os/process-identity.ts';
+import { livenessOf, type ProcessIdentity } from '../../os/process-identity.ts';
 import type { Connection } from '../../store/schema/connection.ts';
 import {
   latestEnded,
@@ -78,9 +78,9 @@ const nothingToResume = (database: string): string =>
 /** A process of another machine or container can't be asked. */
 function underWay({ runId, process }: EarlierRunState, verb: string): string {
   const by = process === null ? '' : ` (process ${process.pid} on ${process.hostname})`;
-  const sight = process === null ? 'alive' : lookAfter(process);
+  const liveness = process === null ? 'alive' : livenessOf(process);
   const elsewhere =
-    sight === 'alive'
+    liveness === 'alive'
       ? ''
       : ` From here that process can't be seen: the run counts as ended once nothing was heard of it for ${SILENCE_MS / 1000} seconds.`;
   return `The run ${runId} is still under way${by}. Wait until it has ended, or end it, to ${verb} it.${elsewhere}`;

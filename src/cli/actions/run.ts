@@ -38,9 +38,9 @@ const HUNG_UP: RunEvent = {
 
 /** Runs workstreams. The exit code says how it went; nothing but a whole success is 0. */
 export async function run(argv: RunArguments): Promise<number> {
-  const link = currentChannel();
+  const channel = currentChannel();
   const options = { ...givenOptions(argv, process.argv.slice(2)), logLevel: argv.logLevel };
-  const given = continuationOptions(options, link?.goingOn ?? null);
+  const given = continuationOptions(options, channel?.continuation ?? null);
   if (argv.dryRun) return printPlan(given, argv.json ? 'json' : 'text');
   if (argv.ask && (argv.json || !hasKeyboard() || !process.stdout.isTTY)) {
     throw new Refusal(2, '--ask needs a terminal to ask on.');
@@ -50,14 +50,14 @@ export async function run(argv: RunArguments): Promise<number> {
   redactUncaught(environmentRedactor(project.redact));
   const output = openOutput(argv);
   const ask = argv.ask ? askBetween(output) : null;
-  const over = link?.goingOn ? await endedAlready(argv, link.goingOn.runId) : null;
+  const over = channel?.continuation ? await endedAlready(argv, channel.continuation.runId) : null;
   if (over !== null) {
     await finish(argv, output, over);
     await output.close(over.exitCode);
     return over.exitCode;
   }
   const coordinator = new MultiAgentWorkstreamCoordinator({ ...given, project, ask });
-  const endStray = tellStray(link?.stray ?? null, (line) =>
+  const endStray = tellStray(channel?.stray ?? null, (line) =>
     coordinator.warn(`Written past the logs of all workstreams: ${line}`),
   );
   // The end of the run is the last that is told of it.
@@ -65,11 +65,11 @@ export async function run(argv: RunArguments): Promise<number> {
     if (type === 'run-ended') endStray();
   });
   coordinator.subscribe(output.listener);
-  if (link !== null) coordinator.subscribe(link.listener);
-  link?.onAbandoned(() => coordinator.interrupt('SIGTERM'));
+  if (channel !== null) coordinator.subscribe(channel.listener);
+  channel?.onAbandoned(() => coordinator.interrupt('SIGTERM'));
   const stopListening = listenForSignals({
     ask: (signal) => {
-      link?.tell({ type: 'interrupting', signal });
+      channel?.send({ type: 'interrupting', signal });
       coordinator.interrupt(signal);
     },
     insist: () => void coordinator.abandon(),

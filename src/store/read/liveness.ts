@@ -1,6 +1,6 @@
 /** Whether a run that says it is under way is: one rule for its state, for resuming it, and for what it holds. */
 import { z } from 'zod';
-import { lookAfter, type ProcessIdentity } from '../../os/process-identity.ts';
+import { livenessOf, type ProcessIdentity } from '../../os/process-identity.ts';
 import { numberCell, textCell } from '../schema/cells.ts';
 
 /** How often a run says that it is alive, and after how long without that it counts as gone, in milliseconds. */
@@ -37,8 +37,8 @@ export function processOf(row: ProcessRow): ProcessIdentity | null {
 export function isWriterGone(row: ProcessRow, now = Date.now()): boolean {
   const process = processOf(row);
   if (process === null) return false;
-  const sight = lookAfter(process);
-  if (sight === 'alive' || sight === 'gone') return sight === 'gone';
+  const liveness = livenessOf(process);
+  if (liveness === 'alive' || liveness === 'gone') return liveness === 'gone';
   const heard = Date.parse(row.heartbeat_at ?? '');
-  return Number.isNaN(heard) ? sight === 'rebooted' : now - heard > SILENCE_MS;
+  return Number.isNaN(heard) ? liveness === 'rebooted' : now - heard > SILENCE_MS;
 }

@@ -1,9 +1,9 @@
 import type { AgentResult } from '../../domain/agent-result.ts';
-import type { RunEvent } from '../../domain/run-event.ts';
+import type { EventOf, RunEvent } from '../../domain/run-event.ts';
 import { firstOf } from '../../text/cut-text.ts';
 
-export type AgentsScaled = Extract<RunEvent, { type: 'agents-scaled' }>;
-export type RunStarted = Extract<RunEvent, { type: 'run-started' }>;
+export type AgentsScaled = EventOf<'agents-scaled'>;
+export type RunStarted = EventOf<'run-started'>;
 
 /** A new live state; it clears the progress of the one before. */
 export interface StateChange {

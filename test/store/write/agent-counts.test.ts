@@ -54,7 +54,7 @@ const resumed = started(['ws-1', 'ws-2', 'ws-3'], {
     discarded: [],
     afterDeath: false,
     results: 1,
-    inHand: 0,
+    running: 0,
   },
 });
 

@@ -51,6 +51,7 @@ function interrupted(connection: Connection): void {
 
 const restarted = (discarded: string[], afterDeath = false): RunEvent => ({
   type: 'run-started',
+  version: 1,
   runId: RUN,
   at: AGAIN,
   agents: ['agent-1'],
@@ -61,7 +62,7 @@ const restarted = (discarded: string[], afterDeath = false): RunEvent => ({
     discarded,
     afterDeath,
     results: 4,
-    inHand: 0,
+    running: 0,
   },
   expectedSeconds: null,
 });
