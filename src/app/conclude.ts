@@ -6,7 +6,8 @@ import { markdownReport } from '../report/markdown.ts';
 import { ReportError, writeReport } from '../report/write.ts';
 import type { Interruption } from '../run/attempt/outcome.ts';
 import { exitCodeOf } from '../os/end-signals.ts';
-import { History } from '../store/read/history.ts';
+import { consolidate } from '../store/read/consolidate.ts';
+import { getRun } from '../store/read/runs.ts';
 import type { RunDatabase } from '../store/write/run-database.ts';
 import { storeError } from '../store/schema/store-error.ts';
 import { scalingSummary } from '../store/write/agent-counts.ts';
@@ -51,7 +52,7 @@ export function conclude(conclusion: Conclusion): RunResult {
   recorder.finish(end, () => {
     result = {
       ...found,
-      run: new History(conclusion.database.connection, paths.database).getRun(runId) ?? found.run,
+      run: getRun(conclusion.database.connection, runId) ?? found.run,
     };
     report = tryReport(result, paths.reports);
   });
@@ -94,7 +95,7 @@ function tryReport(result: ConsolidatedResult, folder: string): Attempted {
 }
 
 function consolidated({ database, runId, paths }: Conclusion): ConsolidatedResult {
-  const result = new History(database.connection, paths.database).consolidate(runId);
+  const result = consolidate(database.connection, runId, paths.database);
   if (result === null) throw storeError('run-deleted', paths.database, runId);
   return result;
 }

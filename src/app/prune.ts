@@ -62,7 +62,7 @@ class Pruning {
   constructor(paths: Paths, options: PruneOptions) {
     this.#paths = paths;
     this.#options = options;
-    this.#all = withDatabase(paths.database, (history) => (history === null ? [] : listRuns(history, -1, 0)));
+    this.#all = withDatabase(paths.database, (history) => (history === null ? [] : listRuns(history, {})));
     this.#choice = chooseRuns(this.#all, options, new Date());
   }
 

@@ -1,18 +1,21 @@
 import type { EventOf } from '../domain/run-event.ts';
 import type { RunDocument, RunSummary, ConsolidatedResult } from '../domain/run-record.ts';
-import type { History } from '../store/read/history.ts';
+import { agentPerformances } from '../store/read/agents.ts';
+import { errorPatterns } from '../store/read/errors.ts';
+import { readResults } from '../store/read/results.ts';
+import type { Connection } from '../store/schema/connection.ts';
 
 /** More groups of errors than anyone reads; a bound all the same. */
 const PATTERNS = 1_000;
 
 /** The whole of a run as one document. It holds every result: for very large runs query the database instead. */
-export function runDocument(history: History, run: RunSummary): RunDocument {
+export function runDocument(connection: Connection, run: RunSummary): RunDocument {
   return {
     version: 1,
     run,
-    agents: history.agents(run.runId),
-    workstreams: [...history.results(run.runId)],
-    errors: history.errorPatterns(run.runId, PATTERNS).shown,
+    agents: agentPerformances(connection, run.runId),
+    workstreams: [...readResults(connection, run.runId)],
+    errors: errorPatterns(connection, run.runId, PATTERNS).shown,
     recommendations: run.recommendations,
   };
 }

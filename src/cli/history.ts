@@ -4,7 +4,8 @@ import { Refusal } from '../app/refusal.ts';
 import { spilledSentences } from '../app/resume/import-spills.ts';
 import type { RunSummary } from '../domain/run-record.ts';
 import { openForReading } from '../store/schema/database.ts';
-import { History } from '../store/read/history.ts';
+import { getRun, latestRunId } from '../store/read/runs.ts';
+import type { Connection } from '../store/schema/connection.ts';
 import { StoreError } from '../store/schema/store-error.ts';
 import { printable } from '../text/printable.ts';
 
@@ -14,15 +15,15 @@ import { printable } from '../text/printable.ts';
  */
 export async function withHistory(
   state: string,
-  use: (history: History | null) => Promise<number>,
+  use: (connection: Connection | null) => Promise<number>,
 ): Promise<number> {
   checkState(state);
   const path = join(state, DATABASE);
-  let connection: ReturnType<typeof openForReading> = null;
+  let connection: Connection | null = null;
   try {
     connection = openForReading(path);
     for (const text of spilledSentences(path)) process.stderr.write(`millrace: ${printable(text)}\n`);
-    return await use(connection === null ? null : new History(connection, path));
+    return await use(connection);
   } catch (error) {
     if (error instanceof StoreError) throw new Refusal(3, error.message, error);
     throw error;
@@ -38,15 +39,16 @@ export async function withHistory(
 export async function withRun(
   state: string,
   runId: string | undefined,
-  use: (history: History, run: RunSummary) => Promise<number>,
+  use: (connection: Connection, run: RunSummary) => Promise<number>,
 ): Promise<number> {
-  return withHistory(state, async (history) => {
-    const id = runId === undefined || runId === 'latest' ? history?.latestRunId() : runId;
-    if (history === null || id === undefined || id === null) {
+  return withHistory(state, async (connection) => {
+    const isNamed = runId !== undefined && runId !== 'latest';
+    const id = isNamed || connection === null ? runId : latestRunId(connection);
+    if (connection === null || id === undefined || id === null) {
       throw new Refusal(4, `There are no runs in ${join(state, DATABASE)}. Start one with: millrace run`);
     }
-    const run = history.getRun(id);
+    const run = getRun(connection, id);
     if (run === null) throw new Refusal(4, `There is no run ${id}. See: millrace runs`);
-    return use(history, run);
+    return use(connection, run);
   });
 }

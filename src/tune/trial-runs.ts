@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { TrialRun } from '../domain/tuning.ts';
-import { History } from '../store/read/history.ts';
+import { getRun, latestRunId } from '../store/read/runs.ts';
+import { eachShortResult } from '../store/read/short-results.ts';
 import { treeUsage } from '../os/tree-usage.ts';
 import { DATABASE } from '../app/paths.ts';
 import { withDatabase } from '../app/history.ts';
@@ -98,15 +99,14 @@ export class TrialRuns {
   #read(agents: number): Omit<Trial, 'memoryBytes'> {
     const database = join(this.#options.folder, DATABASE);
     return withDatabase(database, (connection) => {
-      const history = connection === null ? null : new History(connection, database);
-      const runId = history?.latestRunId() ?? null;
-      const run = runId === null ? null : history?.getRun(runId);
+      const runId = connection === null ? null : latestRunId(connection);
+      const run = connection === null || runId === null ? null : getRun(connection, runId);
       const seconds = run?.executionSummary?.speed.wallSeconds;
-      if (!history || !runId || !run || seconds === undefined)
+      if (connection === null || run === null || seconds === undefined)
         throw new Error('the trial run left no summary');
       const { completed, workstreams: total } = run.totals;
       const durations = new Map<string, number>();
-      for (const { workstreamId, status, durationSeconds } of history.shortResults(runId)) {
+      for (const { workstreamId, status, durationSeconds } of eachShortResult(connection, run.runId)) {
         if (status === 'completed' && durationSeconds !== null) durations.set(workstreamId, durationSeconds);
       }
       return { agents, seconds, completed, total, durations };

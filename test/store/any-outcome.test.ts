@@ -12,11 +12,14 @@ import type { Workstream } from '../../src/domain/workstream.ts';
 import { reportFormats } from '../../src/report/formats.ts';
 import type { Attempt } from '../../src/run/attempt/attempt-runner.ts';
 import { executedResult } from '../../src/run/attempt/result.ts';
+import { consolidate } from '../../src/store/read/consolidate.ts';
+import { readResults } from '../../src/store/read/results.ts';
+import { getRun } from '../../src/store/read/runs.ts';
 import { anyText } from '../report/any-text.ts';
 import { columnCounts } from '../report/table-cells.ts';
 import { workstream } from '../kit/definitions.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
-import { historyOf, opened, record, RUN } from './recorded.ts';
+import { opened, record, RUN } from './recorded.ts';
 
 const text = fc.oneof(
   { weight: 8, arbitrary: anyText },
@@ -210,18 +213,17 @@ test('any outcome is read back as it was, and every report of it is whole', () =
       });
       const connection = opened(temporaryFolder());
       record(connection, results);
-      const history = historyOf(connection);
-      expect(jsonOf([...history.results(RUN)])).toEqual(jsonOf(results));
-      const run = history.getRun(RUN);
-      const consolidated = history.consolidate(RUN);
+      expect(jsonOf([...readResults(connection, RUN)])).toEqual(jsonOf(results));
+      const run = getRun(connection, RUN);
+      const consolidated = consolidate(connection, RUN, 'runs.db');
       if (run === null || consolidated === null) throw new Error('the run is not there');
       expect(run.totals.completed + run.totals.failed + run.totals.skipped).toBe(results.length);
       const [markdown, json, junit] = reportFormats.map((format) =>
         format.render({
           run: () => run,
           consolidated: () => consolidated,
-          document: () => runDocument(history, run),
-          workstreams: () => history.results(RUN),
+          document: () => runDocument(connection, run),
+          workstreams: () => readResults(connection, RUN),
           reportsFolder: 'reports',
         }),
       );

@@ -4,9 +4,9 @@ import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { onTestFinished } from 'vitest';
 import { openForReading } from '../../src/store/schema/database.ts';
-import type { History } from '../../src/store/read/history.ts';
+import type { Connection } from '../../src/store/schema/connection.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
-import { databaseIn, historyOf, opened } from './recorded.ts';
+import { databaseIn, opened } from './recorded.ts';
 
 export const OLD_RUN = 'ma-run-20240506-070809';
 
@@ -48,8 +48,8 @@ export function makeOlderDatabase(path: string): void {
   database.close();
 }
 
-/** A history of the older system's database, once migrated and once only read. */
-export function olderHistories(): History[] {
+/** Connections to the older system's database, once migrated and once only read. */
+export function olderDatabases(): Connection[] {
   const migrated = temporaryFolder();
   makeOlderDatabase(databaseIn(migrated));
   const read = temporaryFolder();
@@ -57,5 +57,5 @@ export function olderHistories(): History[] {
   const reader = openForReading(databaseIn(read));
   if (reader === null) throw new Error('the database has gone');
   onTestFinished(() => void reader.close());
-  return [historyOf(opened(migrated)), historyOf(reader)];
+  return [opened(migrated), reader];
 }

@@ -8,7 +8,6 @@ import type { ExecutionSummary } from '../../src/domain/run-record.ts';
 import type { EventOf, RunEvent } from '../../src/domain/run-event.ts';
 import type { Connection } from '../../src/store/schema/connection.ts';
 import { openDatabase } from '../../src/store/schema/database.ts';
-import { History } from '../../src/store/read/history.ts';
 import { SqliteRecorder } from '../../src/store/write/recorder.ts';
 import { workstream } from '../kit/definitions.ts';
 
@@ -21,8 +20,6 @@ export function opened(folder: string): Connection {
   onTestFinished(() => void connection.close());
   return connection;
 }
-
-export const historyOf = (connection: Connection): History => new History(connection, 'runs.db');
 
 export const rowsOf = (connection: Connection, sql: string): unknown[] => connection.prepare(sql).all();
 

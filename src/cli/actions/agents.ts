@@ -1,4 +1,6 @@
 import type { ToolPerformance } from '../../domain/tool-record.ts';
+import { agentPerformances } from '../../store/read/agents.ts';
+import { toolPerformances } from '../../store/read/tools.ts';
 import { dollars, percent, seconds } from '../../text/format.ts';
 import type { AgentsArguments } from '../commands/agents.ts';
 import { withRun } from '../history.ts';
@@ -37,9 +39,9 @@ const TOOLS_HEAD = [
 
 /** Compares the agents of a run, and the tools that they used. */
 export async function agents(argv: AgentsArguments): Promise<number> {
-  return withRun(argv.state, argv.run, async (history, run) => {
-    const found = history.agents(run.runId);
-    const tools = history.tools(run.runId);
+  return withRun(argv.state, argv.run, async (connection, run) => {
+    const found = agentPerformances(connection, run.runId);
+    const tools = toolPerformances(connection, run.runId);
     if (argv.json) {
       await printJson({ version: 1, run_id: run.runId, agents: found, tools });
       return 0;

@@ -1,4 +1,5 @@
 import type { ErrorPattern } from '../../domain/run-record.ts';
+import { errorPatterns } from '../../store/read/errors.ts';
 import { plural } from '../../text/format.ts';
 import { oneLine, printable } from '../../text/printable.ts';
 import type { ErrorsArguments } from '../commands/errors.ts';
@@ -10,8 +11,8 @@ const SHOWN = 5;
 
 /** Shows the errors of a run, the most frequent pattern first, each with one whole example. */
 export async function errors(argv: ErrorsArguments): Promise<number> {
-  return withRun(argv.state, argv.run, async (history, run) => {
-    const patterns = history.errorPatterns(run.runId, PATTERNS).shown;
+  return withRun(argv.state, argv.run, async (connection, run) => {
+    const patterns = errorPatterns(connection, run.runId, PATTERNS).shown;
     if (argv.json) await printJson({ version: 1, run_id: run.runId, errors: patterns });
     else
       await printText(

@@ -18,6 +18,8 @@ import { commandNames } from '../definitions.ts';
 import type { RunArguments } from '../commands/run.ts';
 import { givenOptions, continuationOptions } from '../given-options.ts';
 import { tellGithub } from '../github.ts';
+import { consolidate } from '../../store/read/consolidate.ts';
+import { getRun } from '../../store/read/runs.ts';
 import { withHistory, withRun } from '../history.ts';
 import { tellStray, checkOutputFile, STANDARD_OUTPUT } from '../output-file.ts';
 import { redactUncaught } from '../uncaught.ts';
@@ -112,8 +114,8 @@ function hintAtCommand([first]: string[]): void {
 /** What a run left whose process died when it had ended and not shown that; null where there is more to do. */
 async function endedAlready(argv: RunArguments, runId: string): Promise<RunResult | null> {
   let found: RunResult | null = null;
-  await withRun(argv.state, runId, async (history, { state, executionSummary }) => {
-    const consolidated = history.consolidate(runId);
+  await withRun(argv.state, runId, async (connection, { state, executionSummary }) => {
+    const consolidated = consolidate(connection, runId, join(argv.state, DATABASE));
     if (state !== 'ended' || consolidated === null || executionSummary === null) return 0;
     found = {
       runId,
@@ -132,10 +134,10 @@ async function endedAlready(argv: RunArguments, runId: string): Promise<RunResul
 /** @throws Refusal with exit code 3 where the database does not have the run any more. */
 async function finish(argv: RunArguments, output: RunOutput, result: RunResult | null): Promise<void> {
   if (result === null) return;
-  await withHistory(argv.state, async (history) => {
-    const stored = history?.getRun(result.runId) ?? null;
-    if (history === null || stored === null) throw new Refusal(3, lostSentence(result));
-    const source = sourceOf(history, stored, resolve(argv.reports));
+  await withHistory(argv.state, async (connection) => {
+    const stored = connection === null ? null : getRun(connection, result.runId);
+    if (connection === null || stored === null) throw new Refusal(3, lostSentence(result));
+    const source = sourceOf(connection, stored, argv);
     const render = (format: string): string => reportFormat(format)?.render(source) ?? '';
     await output.end(result, render);
     if (argv.junit !== undefined && argv.junit !== STANDARD_OUTPUT) writeJunit(argv.junit, render('junit'));

@@ -1,4 +1,5 @@
 import type { RunSummary } from '../../domain/run-record.ts';
+import { listRuns } from '../../store/read/runs.ts';
 import { seconds } from '../../text/format.ts';
 import type { RunsArguments } from '../commands/runs.ts';
 import { withHistory } from '../history.ts';
@@ -9,8 +10,8 @@ import { UsageError } from '../usage-error.ts';
 export async function runs(argv: RunsArguments): Promise<number> {
   const { limit } = argv;
   if (!Number.isSafeInteger(limit) || limit < 1) throw new UsageError('--limit takes a whole number from 1.');
-  return withHistory(argv.state, async (history) => {
-    const found = history?.listRuns({ limit }) ?? [];
+  return withHistory(argv.state, async (connection) => {
+    const found = connection === null ? [] : listRuns(connection, { limit });
     if (argv.json) await printJson({ version: 1, runs: found });
     else await printText(found.length === 0 ? 'No runs yet. Start one with: millrace run' : text(found));
     return 0;

@@ -1,4 +1,5 @@
 import type { RunSummary, ShortResult } from '../../domain/run-record.ts';
+import { eachShortResult } from '../../store/read/short-results.ts';
 import { oneLine } from '../../text/printable.ts';
 import { seconds } from '../../text/format.ts';
 import type { ShowArguments } from '../commands/show.ts';
@@ -11,9 +12,9 @@ const SENTENCE = 1_000;
 
 /** Shows a run's totals and each of its workstreams. */
 export async function show(argv: ShowArguments): Promise<number> {
-  return withRun(argv.state, argv.run, async (history, run) => {
-    if (argv.json) await printJson(runDocument(history, run));
-    else await printText(`${heading(run)}\n\n${results([...history.shortResults(run.runId)])}`);
+  return withRun(argv.state, argv.run, async (connection, run) => {
+    if (argv.json) await printJson(runDocument(connection, run));
+    else await printText(`${heading(run)}\n\n${results([...eachShortResult(connection, run.runId)])}`);
     return 0;
   });
 }

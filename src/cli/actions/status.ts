@@ -1,5 +1,5 @@
 import type { LiveWorkstream, RunSummary } from '../../domain/run-record.ts';
-import type { History } from '../../store/read/history.ts';
+import { liveCounts, liveWorkstreams } from '../../store/read/live.ts';
 import { percent, seconds } from '../../text/format.ts';
 import type { StatusArguments } from '../commands/status.ts';
 import { withRun } from '../history.ts';
@@ -9,18 +9,17 @@ const SHOWN = 64;
 
 /** Shows what a run is doing now, or how it ended. */
 export async function status(argv: StatusArguments): Promise<number> {
-  return withRun(argv.state, argv.run, async (history, run) => {
-    const counts = history.liveCounts(run.runId);
-    const running = history
-      .live(run.runId, SHOWN)
-      .shown.filter((workstream) => workstream.status === 'running');
+  return withRun(argv.state, argv.run, async (connection, run) => {
+    const counts = liveCounts(connection, run.runId);
+    const { shown } = liveWorkstreams(connection, run.runId, SHOWN);
+    const running = shown.filter((workstream) => workstream.status === 'running');
     if (argv.json) await printJson({ version: 1, run, counts, running });
     else await printText(text(run, counts, running));
     return 0;
   });
 }
 
-function text(run: RunSummary, counts: ReturnType<History['liveCounts']>, running: LiveWorkstream[]): string {
+function text(run: RunSummary, counts: ReturnType<typeof liveCounts>, running: LiveWorkstream[]): string {
   const { workstreams, completed, failed, skipped } = run.totals;
   const ended = `${completed} completed, ${failed} failed, ${skipped} skipped`;
   const head = `${run.runId}: ${run.state}, started ${run.createdAt}`;

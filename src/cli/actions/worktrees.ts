@@ -8,6 +8,7 @@ import { inspect, listWorktrees } from '../../worktree/left-overs.ts';
 import { findRepository, type Repository } from '../../worktree/repository.ts';
 import { type IsOver, isOver, listBranches, listKept, prune, type Rescued } from '../../worktree/rescue.ts';
 import type { WorktreesArguments } from '../commands/worktrees.ts';
+import { getRun } from '../../store/read/runs.ts';
 import { withHistory } from '../history.ts';
 import { printJson, table } from '../print.ts';
 import { print } from '../standard-output.ts';
@@ -27,9 +28,9 @@ async function endedRuns(state: string, repository: Repository): Promise<IsOver>
   const over = new Map<string, boolean>();
   if (!existsSync(join(state, DATABASE))) return () => null;
   const found = await listWorktrees(repository);
-  await withHistory(state, async (history) => {
+  await withHistory(state, async (connection) => {
     for (const { worktree } of found) {
-      const run = history?.getRun(worktree.owner.runId) ?? null;
+      const run = connection === null ? null : getRun(connection, worktree.owner.runId);
       if (run !== null) over.set(run.runId, run.state !== 'running');
     }
     return 0;

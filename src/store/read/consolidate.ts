@@ -10,6 +10,7 @@ import { competitions, retried } from './attempts.ts';
 import { mergedWork } from './merges.ts';
 import { getRun } from './runs.ts';
 import { shortResults, timeline, type TimelineCaps } from './short-results.ts';
+import { shownPath } from '../../text/format.ts';
 import { failedCases } from '../write/test-cases.ts';
 import { toolPerformances } from './tools.ts';
 import { caseTotals, testNotes, testTotals } from './tests.ts';
@@ -49,13 +50,13 @@ export const DEFAULT_CAPS: ConsolidationCaps = {
 /**
  * Everything that a report shows of a run, read in one transaction so that its numbers belong together; null where
  * there is no run of this id. Lists are cut to `caps`, the number of entries there are in all is always exact.
- * @param database path of the database as a person would type it.
+ * @param database path of the database; the result names it relative to the current folder where it is below that.
  */
 export function consolidate(
   connection: Connection,
   runId: string,
   database: string,
-  caps: ConsolidationCaps,
+  caps: ConsolidationCaps = DEFAULT_CAPS,
 ): ConsolidatedResult | null {
   const read = (): ConsolidatedResult | null => {
     const run = getRun(connection, runId);
@@ -81,7 +82,7 @@ export function consolidate(
       commits: commits(connection, runId, caps.files),
       outputs: shownOutputs(connection, runId, caps.outputs),
       timeline: timeline(connection, runId, caps.timeline),
-      database,
+      database: shownPath(process.cwd(), database),
     };
   };
   return connection.transaction(read).deferred();

@@ -2,8 +2,11 @@ import type { AgentResult } from '../../domain/agent-result.ts';
 import type { AgentPerformance, ConsolidatedResult, RunSummary } from '../../domain/run-record.ts';
 import type { Connection } from '../schema/connection.ts';
 import { DEFAULT_DATABASE, openForReading } from '../schema/database.ts';
-import type { StoredError } from './errors.ts';
-import { History } from './history.ts';
+import { agentPerformances } from './agents.ts';
+import { consolidate } from './consolidate.ts';
+import { readErrors, type StoredError } from './errors.ts';
+import { readResults } from './results.ts';
+import { getRun, listRuns } from './runs.ts';
 
 /**
  * The stored runs, for programs. Reads only: it can be used while a run is under way, and where there is no database
@@ -29,32 +32,32 @@ export class ConsolidationDatabase {
 
   /** A run's state, totals, summary and recommendations; null where there is no run of this id. */
   getRunSummary(runId: string): RunSummary | null {
-    return this.#history()?.getRun(runId) ?? null;
+    return this.#ask((connection) => getRun(connection, runId), null);
   }
 
   /** All runs, the newest first; `limit` at most, `offset` of them left out. */
-  getAllRuns({ limit = -1, offset = 0 }: { limit?: number; offset?: number } = {}): RunSummary[] {
-    return this.#history()?.listRuns({ limit, offset }) ?? [];
+  getAllRuns(page: { limit?: number; offset?: number } = {}): RunSummary[] {
+    return this.#ask((connection) => listRuns(connection, page), []);
   }
 
   /** The final result of each workstream of a run, in the order in which they arrived. */
   getAgentResults(runId: string): AgentResult[] {
-    return [...(this.#history()?.results(runId) ?? [])];
+    return this.#ask((connection) => [...readResults(connection, runId)], []);
   }
 
   /** Every error of a run with its context, in the order in which they arrived. */
   getErrors(runId: string): StoredError[] {
-    return this.#history()?.errors(runId) ?? [];
+    return this.#ask((connection) => readErrors(connection, runId), []);
   }
 
   /** What each agent did in a run: counts, times, median and 95th percentile. */
   getAgentPerformance(runId: string): AgentPerformance[] {
-    return this.#history()?.agents(runId) ?? [];
+    return this.#ask((connection) => agentPerformances(connection, runId), []);
   }
 
   /** Everything that the report of a run shows; null where there is no run of this id. */
   consolidate(runId: string): ConsolidatedResult | null {
-    return this.#history()?.consolidate(runId) ?? null;
+    return this.#ask((connection) => consolidate(connection, runId, this.#path), null);
   }
 
   /** Closes the file. A later question opens it again. */
@@ -63,8 +66,9 @@ export class ConsolidationDatabase {
     this.#connection = null;
   }
 
-  #history(): History | null {
+  /** @param none the answer where there is no database. */
+  #ask<T>(query: (connection: Connection) => T, none: T): T {
     this.#connection ??= openForReading(this.#path);
-    return this.#connection === null ? null : new History(this.#connection, this.#path);
+    return this.#connection === null ? none : query(this.#connection);
   }
 }

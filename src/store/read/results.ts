@@ -1,6 +1,6 @@
 /** Reads whole results. */
 import type { z } from 'zod';
-import { type AgentResult, COORDINATOR, type FinalStatus } from '../../domain/agent-result.ts';
+import { type AgentResult, COORDINATOR } from '../../domain/agent-result.ts';
 import { reasonSchema } from '../../domain/failure.ts';
 import type { Connection } from '../schema/connection.ts';
 import { textCell } from '../schema/cells.ts';
@@ -29,14 +29,12 @@ const resultRow = cells.extend({
   pattern: textCell,
 });
 
-const ofStatus = (status: FinalStatus | null): string => (status === null ? '' : 'AND status = ?');
-
 /**
  * First the ids, then the rows in their order, so that sorting carries no rows; the first error of each result is
  * found in one pass.
  */
-const select = (status: FinalStatus | null): string => `
-WITH ids AS MATERIALIZED (SELECT id FROM agent_results WHERE run_id = ? ${ofStatus(status)} ORDER BY id),
+const RESULTS = `
+WITH ids AS MATERIALIZED (SELECT id FROM agent_results WHERE run_id = ? ORDER BY id),
 first_errors AS MATERIALIZED (
   SELECT workstream_id, MIN(id) AS id FROM consolidated_errors WHERE run_id = ? GROUP BY workstream_id)
 SELECT ${columnsOf(cells, 'r')}, e.stack_trace, COALESCE(e.pattern, pattern_of(e.error_message)) AS pattern
@@ -46,16 +44,11 @@ LEFT JOIN consolidated_errors e ON e.id = f.id
 ORDER BY ids.id`;
 
 /**
- * The results of a run in the order in which they arrived, one by one, so that any number of them fits in memory.
- * @param status only these; null for all.
+ * The results of a run in the order in which they arrived, one by one, so that any number of them fits in memory. While
+ * that is under way nothing can be written through the same connection.
  */
-export function* readResults(
-  connection: Connection,
-  runId: string,
-  status: FinalStatus | null,
-): Generator<AgentResult, void, undefined> {
-  const parameters = status === null ? [runId, runId] : [runId, status, runId];
-  for (const row of eachRow(connection, resultRow, select(status), ...parameters)) {
+export function* readResults(connection: Connection, runId: string): Generator<AgentResult, void, undefined> {
+  for (const row of eachRow(connection, resultRow, RESULTS, runId, runId)) {
     const result = toResult(row);
     const testResults = withCases(connection, runId, result.workstreamId, result.testResults);
     yield { ...result, testResults };

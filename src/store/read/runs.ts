@@ -39,8 +39,14 @@ export function getRun(connection: Connection, runId: string): RunSummary | null
   return row === null ? null : toSummary(connection, row);
 }
 
-/** Runs, the newest first. */
-export function listRuns(connection: Connection, limit: number, offset: number): RunSummary[] {
+/**
+ * Runs, the newest first.
+ * @param page how many at most, and how many of the newest are left out. Default: all.
+ */
+export function listRuns(
+  connection: Connection,
+  { limit = -1, offset = 0 }: { limit?: number; offset?: number },
+): RunSummary[] {
   const sql = `SELECT * FROM consolidated_runs ${NEWEST_FIRST} LIMIT ? OFFSET ?`;
   return rows(connection, runRow, sql, limit, offset).map((row) => toSummary(connection, row));
 }

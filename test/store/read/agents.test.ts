@@ -1,12 +1,12 @@
 import { assert, array, constantFrom, integer, property, record as recordOf } from 'fast-check';
 import { expect, test } from 'vitest';
+import { agentPerformances } from '../../../src/store/read/agents.ts';
 import type { AgentPerformance } from '../../../src/domain/run-record.ts';
-import { History } from '../../../src/store/read/history.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { failed, opened, record, result, RUN, skipped } from '../recorded.ts';
 
 const agentsOf = (connection: ReturnType<typeof opened>, runId = RUN): AgentPerformance[] =>
-  new History(connection, 'runs.db').agents(runId);
+  agentPerformances(connection, runId);
 
 test('what each agent did, also one that got nothing to do', () => {
   const connection = opened(temporaryFolder());

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { consolidate, type ConsolidationCaps, DEFAULT_CAPS } from '../../../src/store/read/consolidate.ts';
+import { outputsOf } from '../../../src/store/read/outputs.ts';
 import type { AgentResult } from '../../../src/domain/agent-result.ts';
 import type { ConsolidatedResult } from '../../../src/domain/run-record.ts';
 import type { ToolReport } from '../../../src/domain/tool-report.ts';
-import { DEFAULT_CAPS, type ConsolidationCaps } from '../../../src/store/read/consolidate.ts';
-import { History } from '../../../src/store/read/history.ts';
 import { testResult } from '../../kit/definitions.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { failed, opened, record, result, RUN, skipped } from '../recorded.ts';
@@ -11,7 +11,7 @@ import { failed, opened, record, result, RUN, skipped } from '../recorded.ts';
 function consolidated(results: AgentResult[], caps: Partial<ConsolidationCaps> = {}): ConsolidatedResult {
   const connection = opened(temporaryFolder());
   record(connection, results);
-  const found = new History(connection, 'runs.db').consolidate(RUN, { ...DEFAULT_CAPS, ...caps });
+  const found = consolidate(connection, RUN, 'runs.db', { ...DEFAULT_CAPS, ...caps });
   if (found === null) throw new Error('the run is missing');
   return found;
 }
@@ -35,7 +35,7 @@ const ids = (shown: { workstreamId: string }[]): string[] => shown.map(({ workst
 const at = (second: number): string => new Date(Date.UTC(2026, 0, 2, 3, 5, second)).toISOString();
 
 test('a run that is not there gives null', () => {
-  expect(new History(opened(temporaryFolder()), 'runs.db').consolidate(RUN)).toBeNull();
+  expect(consolidate(opened(temporaryFolder()), RUN, 'runs.db')).toBeNull();
 });
 
 describe('error patterns', () => {
@@ -285,7 +285,7 @@ describe('outputs', () => {
     record(connection, [gives('ws-1', 'old'), gives('ws-2', 'old')], { runId: `${RUN}-0` });
     record(connection, [gives('ws-1', 'new'), result('ws-3'), failed('ws-2', 'boom')]);
     const outputs = (runId: string): unknown =>
-      new History(connection, 'runs.db').outputs(runId, ['ws-1', 'ws-2', 'ws-3', 'ws-4']);
+      outputsOf(connection, runId, ['ws-1', 'ws-2', 'ws-3', 'ws-4']);
     expect(outputs(RUN)).toEqual({ 'ws-1': 'new', 'ws-2': null, 'ws-3': null, 'ws-4': null });
     expect(outputs('ma-run-20990101-000000')).toEqual({
       'ws-1': 'new',
@@ -314,4 +314,13 @@ describe('timeline', () => {
     const { timeline } = consolidated(results, { timeline: { all: 29, failures: 2, longest: 3 } });
     expect([ids(timeline.shown), timeline.total]).toEqual([['ws-0', 'ws-3', 'ws-10', 'ws-28', 'ws-29'], 30]);
   });
+});
+
+test('the database is named as a person would type it', () => {
+  const connection = opened(temporaryFolder());
+  record(connection, [result('ws-1')]);
+  const named = (path: string): string | undefined => consolidate(connection, RUN, path)?.database;
+  expect(named(`${process.cwd()}/.state/runs.db`)).toBe('.state/runs.db');
+  expect(named('.state/runs.db')).toBe('.state/runs.db');
+  expect(named('/var/lib/runs.db')).toBe('/var/lib/runs.db');
 });

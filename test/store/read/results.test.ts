@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { readResults } from '../../../src/store/read/results.ts';
 import { testResult } from '../../kit/definitions.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
-import { OLD_RUN, olderHistories } from '../older-system.ts';
-import { failed, historyOf, opened, record, result, RUN, skipped } from '../recorded.ts';
+import { OLD_RUN, olderDatabases } from '../older-system.ts';
+import { failed, opened, record, result, RUN, skipped } from '../recorded.ts';
 
 describe('results', () => {
   test('are read as they were recorded, in the order in which they arrived', () => {
@@ -40,15 +41,13 @@ describe('results', () => {
       skipped('ws-3'),
     ];
     record(connection, results);
-    const history = historyOf(connection);
-    expect([...history.results(RUN)]).toEqual(results);
-    expect([...history.results(RUN, 'completed')]).toEqual([results[1]]);
-    expect([...history.results('ma-run-20990101-000000')]).toEqual([]);
+    expect([...readResults(connection, RUN)]).toEqual(results);
+    expect([...readResults(connection, 'ma-run-20990101-000000')]).toEqual([]);
   });
 
   test('of the older system are read as far as they go', () => {
-    for (const history of olderHistories()) {
-      const [first, second, third, fourth] = [...history.results(OLD_RUN)];
+    for (const connection of olderDatabases()) {
+      const [first, second, third, fourth] = [...readResults(connection, OLD_RUN)];
       expect(first).toMatchObject({
         workstreamId: 'ws-1',
         status: 'completed',

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import { consolidate } from '../../../src/store/read/consolidate.ts';
+import { getRun, latestRunId, listRuns } from '../../../src/store/read/runs.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
-import { makeOlderDatabase, OLD_RUN, olderHistories } from '../older-system.ts';
+import { makeOlderDatabase, OLD_RUN, olderDatabases } from '../older-system.ts';
 import {
   databaseIn,
   end,
   failed,
   finished,
-  historyOf,
   opened,
   record,
   result,
@@ -25,7 +26,7 @@ describe('runs', () => {
       failed('ws-2', 'boom'),
       skipped('ws-3'),
     ]);
-    expect(historyOf(connection).getRun(RUN)).toEqual({
+    expect(getRun(connection, RUN)).toEqual({
       runId: RUN,
       state: 'ended',
       retryOf: null,
@@ -45,7 +46,7 @@ describe('runs', () => {
       executionSummary: SUMMARY,
       recommendations: ['Run it again.'],
     });
-    expect(historyOf(connection).getRun('ma-run-20990101-000000')).toBeNull();
+    expect(getRun(connection, 'ma-run-20990101-000000')).toBeNull();
   });
 
   test('are listed with the newest first, whichever system made them', () => {
@@ -57,9 +58,8 @@ describe('runs', () => {
       record(connection, [], { runId, at });
     }
     record(connection, [], { runId: 'ma-run-20240506-070901', at: '2024-05-06T07:09:01.000Z' });
-    const history = historyOf(connection);
     const ids = (page: { limit: number; offset?: number }): string[] =>
-      history.listRuns(page).map(({ runId }) => runId);
+      listRuns(connection, page).map(({ runId }) => runId);
     const order = [
       'ma-run-20240506-070901',
       'ma-run-20240506-070859-10',
@@ -69,11 +69,11 @@ describe('runs', () => {
     ];
     expect(ids({ limit: 10 })).toEqual(order);
     expect(ids({ limit: 2, offset: 1 })).toEqual(order.slice(1, 3));
-    expect(history.latestRunId()).toBe(order[0]);
+    expect(latestRunId(connection)).toBe(order[0]);
   });
 
   test('there is no newest one in an empty database', () => {
-    expect(historyOf(opened(temporaryFolder())).latestRunId()).toBeNull();
+    expect(latestRunId(opened(temporaryFolder()))).toBeNull();
   });
 
   test('one that is under way counts the files of its results so far', () => {
@@ -82,7 +82,7 @@ describe('runs', () => {
     recorder.take(started(['ws-1', 'ws-2']));
     recorder.take(finished(result('ws-1', { filesModified: ['a.ts', 'b.ts'], commitsCreated: ['c1'] })));
     recorder.commit();
-    expect(historyOf(connection).getRun(RUN)).toMatchObject({
+    expect(getRun(connection, RUN)).toMatchObject({
       state: 'running',
       endedAt: null,
       totals: { workstreams: 2, completed: 1, failed: 0, skipped: 0, filesModified: 2, commits: 1 },
@@ -92,8 +92,8 @@ describe('runs', () => {
 });
 
 test('a run of the older system is shown with its own totals', () => {
-  for (const history of olderHistories()) {
-    expect(history.getRun(OLD_RUN)).toEqual({
+  for (const connection of olderDatabases()) {
+    expect(getRun(connection, OLD_RUN)).toEqual({
       runId: OLD_RUN,
       state: 'ended',
       retryOf: null,
@@ -113,7 +113,7 @@ test('a run of the older system is shown with its own totals', () => {
       executionSummary: null,
       recommendations: ['Review the errors'],
     });
-    expect(history.consolidate(OLD_RUN)).toMatchObject({
+    expect(consolidate(connection, OLD_RUN, 'runs.db')).toMatchObject({
       run: { runId: OLD_RUN },
       patterns: {
         total: 2,
@@ -138,7 +138,7 @@ test('a run that ended as interrupted says so', () => {
   recorder.take(started(['ws-1']));
   recorder.take(finished(skipped('ws-1', { reason: 'interrupted' })));
   recorder.finish(end({ state: 'interrupted' }));
-  expect(historyOf(connection).getRun(RUN)).toMatchObject({
+  expect(getRun(connection, RUN)).toMatchObject({
     state: 'interrupted',
     endedAt: '2026-01-02T03:05:00.000Z',
     totals: { workstreams: 1, completed: 0, failed: 0, skipped: 1 },

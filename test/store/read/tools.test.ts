@@ -1,4 +1,6 @@
 /** What is kept of tools, attempts, changes and merges, and how it is read back. */
+import { agentPerformances } from '../../../src/store/read/agents.ts';
+import { consolidate } from '../../../src/store/read/consolidate.ts';
 import { expect, test } from 'vitest';
 import type { AttemptRecord } from '../../../src/domain/attempt.ts';
 import type { Changes, Merge } from '../../../src/domain/changes.ts';
@@ -6,7 +8,7 @@ import { NO_TOKENS, type ToolReport } from '../../../src/domain/tool.ts';
 import type { AgentResult } from '../../../src/domain/agent-result.ts';
 import type { ConsolidatedResult } from '../../../src/domain/run-record.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
-import { failed, historyOf, opened, record, result, rowsOf, RUN } from '../recorded.ts';
+import { failed, opened, record, result, rowsOf, RUN } from '../recorded.ts';
 
 const report = (changes: Partial<ToolReport> = {}): ToolReport => ({
   tool: 'claude',
@@ -66,7 +68,7 @@ const merge = (fields: Partial<Merge>): Merge => ({
 function consolidated(results: AgentResult[]): ConsolidatedResult {
   const connection = opened(temporaryFolder());
   record(connection, results, { agents: ['anna', 'agent-2'] });
-  const found = historyOf(connection).consolidate(RUN);
+  const found = consolidate(connection, RUN, 'runs.db');
   if (found === null) throw new Error('the run is missing');
   return found;
 }
@@ -122,12 +124,12 @@ test('attempts are rows only where there is more to them than the result, and ke
     { id: 'ws-1', n: 1, agent: 'agent-2', reason: 'no-changes' },
     { id: 'ws-1', n: 2, agent: 'anna', reason: null },
   ]);
-  const agents = historyOf(connection).agents(RUN);
+  const agents = agentPerformances(connection, RUN);
   expect(agents.map(({ agentId, busySeconds }) => [agentId, busySeconds])).toEqual([
     ['agent-2', 2],
     ['anna', 2],
   ]);
-  expect(historyOf(connection).consolidate(RUN)?.retried).toEqual({
+  expect(consolidate(connection, RUN, 'runs.db')?.retried).toEqual({
     shown: [
       { workstreamId: 'ws-1', status: 'completed', attempts: 2, reasons: ['no-changes'], gaveUp: null },
     ],

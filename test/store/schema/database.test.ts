@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { listRuns } from '../../../src/store/read/runs.ts';
 import { openDatabase, openForReading } from '../../../src/store/schema/database.ts';
-import { History } from '../../../src/store/read/history.ts';
 import { SCHEMA_VERSION } from '../../../src/store/schema/migrate.ts';
 import { StoreError, type StoreErrorKind } from '../../../src/store/schema/store-error.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
@@ -83,7 +83,7 @@ describe('for reading', () => {
     const path = join(temporaryFolder(), 'empty.db');
     writeFileSync(path, '');
     const connection = openForReading(path);
-    expect(connection && new History(connection, path).listRuns({ limit: 10 })).toEqual([]);
+    expect(connection && listRuns(connection, { limit: 10 })).toEqual([]);
     connection?.close();
     expect(readFileSync(path)).toHaveLength(0);
   });

@@ -1,10 +1,12 @@
 /** How many agents there were over time, and what follows for each of them. */
+import { agentPerformances } from '../../../src/store/read/agents.ts';
+import { consolidate } from '../../../src/store/read/consolidate.ts';
 import { expect, test } from 'vitest';
 import type { RunEvent } from '../../../src/domain/run-event.ts';
 import { mostAgents, scalingSummary } from '../../../src/store/write/agent-counts.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
-import { finished, historyOf, opened, result, RUN, rowsOf, started } from '../recorded.ts';
+import { finished, opened, result, RUN, rowsOf, started } from '../recorded.ts';
 
 /** So many seconds after the start of the run. */
 const at = (seconds: number): string => new Date(Date.UTC(2026, 0, 2, 3, 4, 5 + seconds)).toISOString();
@@ -41,9 +43,11 @@ function recorded(...events: RunEvent[]) {
 }
 
 const shares = (connection: ReturnType<typeof opened>) =>
-  historyOf(connection)
-    .agents(RUN)
-    .map(({ agentId, idleSeconds, utilisation }) => [agentId, idleSeconds, utilisation]);
+  agentPerformances(connection, RUN).map(({ agentId, idleSeconds, utilisation }) => [
+    agentId,
+    idleSeconds,
+    utilisation,
+  ]);
 
 /** The run goes on after a pause. */
 const resumed = started(['ws-1', 'ws-2', 'ws-3'], {
@@ -73,7 +77,7 @@ test('an agent that came or left counts for the time in which it was there', () 
     ['agent-2', 0, 1],
     ['agent-3', 0, 1],
   ]);
-  expect(historyOf(connection).consolidate(RUN)?.scaling).toEqual({
+  expect(consolidate(connection, RUN, 'runs.db')?.scaling).toEqual({
     total: 3,
     shown: [
       { at: at(0), from: null, to: 1, reason: 'start', explanation: 'to 1' },
@@ -116,7 +120,7 @@ test('of a run that was resumed, each session counts, and the pause does not', (
 
 test('where the number was fixed nothing is kept', () => {
   const { connection } = recorded(by(1, 'ws-1', 0, 2), by(1, 'ws-2', 2, 4));
-  expect(historyOf(connection).consolidate(RUN)?.scaling).toEqual({ shown: [], total: 0 });
+  expect(consolidate(connection, RUN, 'runs.db')?.scaling).toEqual({ shown: [], total: 0 });
   expect(scalingSummary(connection, RUN)).toBeNull();
   expect(shares(connection)).toEqual([['agent-1', 0, 1]]);
 });

@@ -2,10 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { completedEarlier } from '../../../src/store/read/durations.ts';
+import { liveWorkstreams } from '../../../src/store/read/live.ts';
+import { getRun } from '../../../src/store/read/runs.ts';
 import { openForReading } from '../../../src/store/schema/database.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
-import { databaseIn, failed, finished, historyOf, opened, result, RUN, started } from '../recorded.ts';
+import { databaseIn, failed, finished, opened, result, RUN, started } from '../recorded.ts';
 
 /** Records the start of a run and two results in a process of its own, which is then killed. */
 async function killedRun(folder: string): Promise<void> {
@@ -38,11 +41,9 @@ describe('a run whose process has gone', () => {
     recorder.take(started(['ws-1']));
     recorder.commit();
     connection.exec("UPDATE consolidated_runs SET pid_started = '1'");
-    expect(historyOf(connection).getRun(RUN)?.state).toBe(
-      process.platform === 'linux' ? 'interrupted' : 'running',
-    );
+    expect(getRun(connection, RUN)?.state).toBe(process.platform === 'linux' ? 'interrupted' : 'running');
     connection.exec("UPDATE consolidated_runs SET hostname = 'another-machine'");
-    expect(historyOf(connection).getRun(RUN)?.state).toBe('running');
+    expect(getRun(connection, RUN)?.state).toBe('running');
   });
 
   test('one whose process was killed is interrupted, and keeps what it had', async () => {
@@ -50,11 +51,10 @@ describe('a run whose process has gone', () => {
     await killedRun(folder);
     const reader = openForReading(databaseIn(folder));
     if (reader === null) throw new Error('the database has gone');
-    const read = historyOf(reader);
     const before = {
-      run: read.getRun(RUN),
-      earlier: read.completedEarlier(['ws-1', 'ws-2']),
-      live: read.live(RUN, 10),
+      run: getRun(reader, RUN),
+      earlier: completedEarlier(reader, ['ws-1', 'ws-2']),
+      live: liveWorkstreams(reader, RUN, 10),
     };
     reader.close();
     expect(before.run).toMatchObject({
@@ -65,13 +65,12 @@ describe('a run whose process has gone', () => {
     expect(before.live.shown.map(({ workstreamId }) => workstreamId)).toEqual(['ws-3']);
 
     const connection = opened(folder);
-    const settled = historyOf(connection);
     expect(connection.prepare('SELECT state FROM consolidated_runs').pluck().get()).toBe('interrupted');
     expect(connection.prepare('SELECT workstream_id FROM run_workstreams').pluck().all()).toEqual(['ws-3']);
     expect({
-      run: settled.getRun(RUN),
-      earlier: settled.completedEarlier(['ws-1', 'ws-2']),
-      live: settled.live(RUN, 10),
+      run: getRun(connection, RUN),
+      earlier: completedEarlier(connection, ['ws-1', 'ws-2']),
+      live: liveWorkstreams(connection, RUN, 10),
     }).toEqual(before);
   });
 });

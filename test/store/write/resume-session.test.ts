@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { liveWorkstreams } from '../../../src/store/read/live.ts';
+import { getRun } from '../../../src/store/read/runs.ts';
 import type { RunEvent } from '../../../src/domain/run-event.ts';
 import {
   attemptsOf,
@@ -16,7 +18,6 @@ import {
   end,
   failed,
   finished,
-  historyOf,
   opened,
   result,
   rowsOf,
@@ -107,14 +108,14 @@ describe('an interrupted run', () => {
     const recorder = reopened(connection);
     recorder.take(restarted(['ws-3', 'ws-4']));
     recorder.commit();
-    expect(historyOf(connection).getRun(RUN)).toMatchObject({
+    expect(getRun(connection, RUN)).toMatchObject({
       state: 'running',
       resumedAt: AGAIN,
       endedAt: null,
       executionSummary: null,
       totals: { workstreams: 4, completed: 1, failed: 1, skipped: 0, errors: 1 },
     });
-    const live = historyOf(connection).live(RUN, 10).shown;
+    const live = liveWorkstreams(connection, RUN, 10).shown;
     expect(live.map(({ workstreamId }) => workstreamId)).toEqual(['ws-3', 'ws-4']);
     const at = { startTime: '2026-01-03T00:00:01.000Z', endTime: '2026-01-03T00:00:05.000Z' };
     recorder.take(finished(result('ws-3', at)));
@@ -126,7 +127,7 @@ describe('an interrupted run', () => {
       { id: 'ws-3', status: 'completed' },
       { id: 'ws-4', status: 'completed' },
     ]);
-    expect(historyOf(connection).getRun(RUN)).toMatchObject({
+    expect(getRun(connection, RUN)).toMatchObject({
       state: 'ended',
       totals: { completed: 3, failed: 1, skipped: 0 },
       executionSummary: { sessions: 2 },
