@@ -131,10 +131,21 @@ export const childrenOf = (thread: string): number[] =>
 
 /** The command line of a process, or its name in brackets; empty when it has ended. */
 export function commandOf(pid: number): string {
-  const words = readText(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
+  const words = commandLineOf(pid).replaceAll('\0', ' ').trim();
   if (words !== '') return Buffer.from(words, 'latin1').toString('utf8');
   const name = readText(`/proc/${pid}/comm`).trim();
   return name === '' ? '' : `[${name}]`;
+}
+
+/** That of a process which becomes another program is empty for a moment. */
+function commandLineOf(pid: number): string {
+  const read = (): string => readText(`/proc/${pid}/cmdline`);
+  let text = read();
+  for (let reading = 1; text === '' && reading < 50 && hasProgram(pid); reading++) {
+    if (reading > 10) Atomics.wait(nothing, 0, 0, 1);
+    text = read();
+  }
+  return text;
 }
 
 /** The folder that a process works in; null where that can't be read. */

@@ -75,6 +75,11 @@ export function nameOf(value: unknown): string {
   }
 }
 
+/** A DOMException is one for Node itself only from 24 on. */
+export function isError(value: unknown): value is Error {
+  return types.isNativeError(value) || value instanceof DOMException;
+}
+
 export const ITERATOR = 'an iterator';
 
 interface LossyKind {
@@ -86,7 +91,7 @@ const LEAVE_OUT = 'Leave it out.';
 
 /** Objects with content that is in no property. */
 const KINDS: readonly [(value: object) => boolean, LossyKind][] = [
-  [types.isNativeError, { name: 'an Error', advice: 'Throw it to fail, or return its message.' }],
+  [isError, { name: 'an Error', advice: 'Throw it to fail, or return its message.' }],
   [types.isMap, { name: 'a Map', advice: 'Return Object.fromEntries(map) or [...map].' }],
   [types.isSet, { name: 'a Set', advice: 'Return [...set].' }],
   [isAwaitable, { name: 'a promise that was not awaited', advice: 'Await it.' }],

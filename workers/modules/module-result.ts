@@ -2,6 +2,7 @@
 import { MAX_NESTING } from '../../src/domain/json.ts';
 import { firstOf } from '../../src/text/cut-text.ts';
 import {
+  isError,
   InvalidResultError,
   ITERATOR,
   isRecord,
@@ -46,7 +47,7 @@ export function readModuleResult(value: unknown): CheckedResult {
 }
 
 function adviceFor(value: unknown): string {
-  if (types.isNativeError(value)) return `Throw it to fail: ${shownError(value)}`;
+  if (isError(value)) return `Throw it to fail: ${shownError(value)}`;
   if (nameOf(value) === ITERATOR) return 'Nobody reads what it yields: collect that and return it.';
   return 'Return values as { output }.';
 }
