@@ -38,9 +38,6 @@ export function entryOf(pid: number): ProcessEntry | null {
   return { pid, parent: Number(stat[FIELD.parent]), group: Number(stat[FIELD.group]), startedAt };
 }
 
-/** Whether the process is alive. */
-export const isLiving = (pid: number): boolean => entryOf(pid) !== null;
-
 /** When the process was started, also if it has ended and was not reaped yet; null when there is none. */
 export const startOf = (pid: number): string | null => statOf(pid)[FIELD.startedAt] ?? null;
 

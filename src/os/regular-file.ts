@@ -124,7 +124,14 @@ export function writeRegular(path: string, text: string, { append = false } = {}
   }
 }
 
-/** Writes all bytes. A single write may be shorter, because of a signal or of a disk that is nearly full. */
-export function writeAll(descriptor: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done);
+/**
+ * Writes all bytes. A single write may be shorter, because of a signal or of a disk that is nearly full.
+ * @param position in the file; null for the end of what was written before.
+ * @throws the system's error.
+ */
+export function writeAll(descriptor: number, bytes: Uint8Array, position: number | null = null): void {
+  for (let done = 0; done < bytes.length; ) {
+    const to = position === null ? null : position + done;
+    done += writeSync(descriptor, bytes, done, bytes.length - done, to);
+  }
 }

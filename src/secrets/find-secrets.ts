@@ -1,4 +1,4 @@
-/** Finds the secrets of a run: in its environment, and in that which definitions and tools give to their programs. */
+/** Finds the secrets of a run: in its environment, and in the variables that definitions and tools set. */
 import type { Secret } from '../domain/agent-message.ts';
 import type { Json, JsonObject } from '../domain/json.ts';
 import type { Project } from '../domain/project.ts';
@@ -10,10 +10,10 @@ import picomatch from 'picomatch';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Fewer characters would be found where nothing secret is meant. */
+/** A shorter value would occur in text where it is no secret. */
 const MIN_LENGTH = 8;
 
-/** What stands where a secret might, and is none. */
+/** Usual values of secret variables that are no secrets. */
 const KNOWN =
   /^(?:password|changeme|postgres|disabled|required|optional|undefined|production|development|(.)\1*)$/i;
 
@@ -23,29 +23,29 @@ const URL_PASSWORD = /[a-z][a-z0-9+.-]*:\/\/[^\s/?#:@]*:([^\s/?#@]+)@/gi;
 /** `https://token@host` and `https://token:x-oauth-basic@host`; the first group is the token. */
 const URL_TOKEN = /https?:\/\/([^\s/?#:@]{12,})(?::(?:x-oauth-basic)?)?@/gi;
 
-/** A user's name that is as long rarely has both, or is so much longer. */
+/** A user name of that length rarely has both letters and digits, or 20 characters. */
 const isToken = (user: string): boolean => (/\d/.test(user) && /[a-z]/i.test(user)) || user.length >= 20;
 
-/** Says of a variable's name whether its value is secret; null where it was said to be none. */
+/** Whether a variable of this name is secret; null where the project says that it is not. */
 export type NameRule = (name: string) => boolean | null;
 
-/** What the project says goes before what the name looks like, and `keep` before everything. */
+/** The names of the project have precedence over the rules for names, and `keep` over both. */
 export function nameRule({ names, keep }: Project['redact']): NameRule {
   const isNamed = picomatch(names, { nocase: true, dot: true });
   const isKept = picomatch(keep, { nocase: true, dot: true });
   // Thousands of definitions have the same few names.
   const known = new Map<string, boolean | null>();
   return (name) => {
-    let said = known.get(name);
-    if (said === undefined) {
-      said = isKept(name) ? null : isNamed(name) || isSecretName(name);
-      known.set(name, said);
+    let isSecret = known.get(name);
+    if (isSecret === undefined) {
+      isSecret = isKept(name) ? null : isNamed(name) || isSecretName(name);
+      known.set(name, isSecret);
     }
-    return said;
+    return isSecret;
   };
 }
 
-/** The secrets among variables. Of all variables the passwords in URLs are secret. */
+/** The secrets among variables. A password in a URL is secret in every variable that is not kept. */
 export function secretsAmong(variables: Variables, rule: NameRule): Secret[] {
   return Object.entries(variables).flatMap(([name, value = '']) => {
     const isSecret = rule(name);
@@ -55,7 +55,7 @@ export function secretsAmong(variables: Variables, rule: NameRule): Secret[] {
   });
 }
 
-/** Of a secret that is a JSON object, such as the key of a service account, its fields are judged by their names. */
+/** Of a secret that is a JSON object, such as the key of a service account, only fields with secret names are secret. */
 function secretParts(value: string, rule: NameRule): string[] {
   const object = parseObject(value);
   if (object === null) return secretLines(value);
@@ -69,12 +69,12 @@ function parseObject(value: string): JsonObject | null {
     const object: JsonObject = JSON.parse(value);
     return object;
   } catch {
-    // It only begins like one.
+    // It is no JSON.
     return null;
   }
 }
 
-/** The variables that definitions give to their steps and tests, and the fields that are kept as they stand there. */
+/** The variables that definitions set for steps and tests, and the fields of definitions that are stored unchanged. */
 export function variablesOf(workstreams: readonly Workstream[]): Variables[] {
   return workstreams.flatMap(({ steps, compensation, acceptanceTests, extra }) => {
     const own = [...steps, ...compensation, ...acceptanceTests].flatMap((each) =>
@@ -84,7 +84,7 @@ export function variablesOf(workstreams: readonly Workstream[]): Variables[] {
   });
 }
 
-/** Each text of a JSON value with the key that it stands under. */
+/** Each text of a JSON value, by its key. */
 function textFields(value: JsonObject): Variables[] {
   return Object.entries(value).flatMap(([key, child]) => textsOf(key, child));
 }
@@ -95,7 +95,7 @@ function textsOf(key: string, value: Json): Variables[] {
   return typeof value === 'object' && value !== null ? textFields(value) : [];
 }
 
-/** The lines of a secret that are secret: a key in PEM is often shown line by line. */
+/** The secret lines of a secret: a key in PEM is often printed line by line. */
 function secretLines(value: string): string[] {
   if (isPath(value.trim())) return [];
   return value
@@ -104,7 +104,7 @@ function secretLines(value: string): string[] {
     .filter((line) => line.length >= MIN_LENGTH && !KNOWN.test(line) && !line.startsWith('-----'));
 }
 
-/** Many variables name the file that holds the secret. */
+/** Many variables have the path of the file with the secret. */
 function isPath(value: string): boolean {
   return /[/\\]/.test(value) && existsSync(value.replace(/^~(?=[/\\])/, homedir()));
 }
@@ -122,50 +122,48 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // It holds a % that encodes nothing, so it is what it is.
+    // A % in it encodes nothing, so that it is not encoded at all.
     return text;
   }
 }
 
-/** Redacts what is secret in the environment of this process alone, as long as nothing more is known. */
+/** Knows the secrets in the environment of this process, for the time before definitions are loaded. */
 export function environmentRedactor(redact: Project['redact'] = { names: [], keep: [] }): Redactor {
   return new Redactor(secretsAmong(process.env, nameRule(redact)));
 }
 
-/** Which environment variables hold secrets, as far as their names say. */
-
-/** A name that ends in one of these is a secret's. */
+/** A variable is secret whose name ends in one of these words. */
 const ENDS =
   /^(?:(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|AUTH|CREDENTIAL|APIKEY|JWT|COOKIE|WEBHOOK)S?|PASS)$/;
 
-/** These say something only with a word before them. */
+/** The same, if there is a word before them. */
 const ENDS_WITH_MORE = /^(?:PAT|PWD)$/;
 
-/** Words before KEY that make it something that anyone may see. */
+/** Words before KEY with which it is no secret. */
 const NO_SECRET_KEY = /^(?:PUBLIC|PUB|CACHE|PRIMARY|FOREIGN|SORT|PARTITION)$/;
-/** What is called a key of these is most often its id. */
+/** A KEY of one of these is usually its id. */
 const KEY_ID = /^(?:GPG|PGP)$/;
-/** Words beside TOKENS that make them something that is counted. */
+/** Words beside TOKENS with which it is a number. */
 const COUNTED = /^(?:MAX|MIN|NUM|COUNT|LIMIT|BUDGET|TOTAL|INPUT|OUTPUT|THINKING)$/;
 
-/** Words without a `_` between them, such as `DBPASSWORD`. */
+/** Several words without `_` between them, such as `DBPASSWORD`. */
 const GLUED =
   /(?:(?:PASSWORD|PASSWD|PASSPHRASE|TOKEN|SECRET|APIKEY|ACCESSKEY|SECRETKEY|PRIVATEKEY)S?|CREDENTIALS)$/;
 
-/** Two words at the end that are a secret together. */
+/** Two words at the end that mean a secret together. */
 const PAIRS = /(?:^|_)(?:WEBHOOK_URL|CONNECTION_STRING)$/;
 
-/** Says which of several secrets it is, and not what it is. */
+/** A last word that distinguishes several secrets of one kind. */
 const VARIANT =
   /^(?:PROD|PRODUCTION|DEV|DEVELOPMENT|STAGING|TEST|LIVE|OLD|NEW|NEXT|PREVIOUS|B64|BASE64|\d+)$/;
 
-/** What a name that holds SECRET is about where it ends in one of these. */
+/** A last word with which a name that has SECRET in it is no secret. */
 const ABOUT =
   /^(?:FILE|PATH|DIR|FOLDER|URL|URI|NAME|ID|IDS|VERSION|ARN|REGION|PROJECT|PROVIDER|STORE|BACKEND|MANAGER|TYPE|FORMAT|PREFIX|COUNT|LENGTH|TTL|TIMEOUT|ENABLED|HOST|PORT)$/;
 
 /**
- * Whether a variable of this name holds a secret. Case does not count, and `apiKey` is `API_KEY`. Says nothing of the
- * value: a short one, or the path of a file, is no secret under whatever name.
+ * Whether a variable of this name has a secret. Case does not count, and `apiKey` is `API_KEY`. The value counts too: one
+ * that is short, or the path of a file, is never a secret.
  */
 export function isSecretName(name: string): boolean {
   const parts = wordsOf(name);
@@ -178,7 +176,7 @@ export function isSecretName(name: string): boolean {
   return parts.includes('SECRET') && !ABOUT.test(last);
 }
 
-/** The words of a name, without what only tells variants of one secret apart. */
+/** The words of a name, without those that distinguish several secrets of one kind. */
 function wordsOf(name: string): string[] {
   const parts = name
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')

@@ -1,4 +1,4 @@
-/** Redacts files in their place. */
+/** Redacts files in place. */
 import {
   closeSync,
   constants,
@@ -9,41 +9,40 @@ import {
   readdirSync,
   readSync,
   rmSync,
-  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { openRegular } from '../os/regular-file.ts';
+import { openRegular, writeAll } from '../os/regular-file.ts';
 import { markOver, type Redactor } from './redactor.ts';
 import type { Span } from './secret-matcher.ts';
 
 const CHUNK_BYTES = 256 * 1024;
-/** Marks that are nearer to each other are written at once. */
+/** Marks that are closer to each other are written together. */
 const NEAR_BYTES = 4_096;
 /** Kept of the end of a file whose middle is cut out. */
 const END_BYTES = 64 * 1024;
-/** How long a thread works on files before it looks at what else there is to do. */
+/** How long a thread redacts files before its event loop runs. */
 const SLICE_MS = 20;
 
-/** Where in a file to look, and for how long. */
+/** The part of a file to redact, and how long that may take. */
 interface Part {
   /** The first byte. */
   from: number;
-  /** Whether nothing will be added, so that the beginning of a secret at the end counts too. */
+  /** Whether nothing will be appended, so that the beginning of a secret at the end counts too. */
   isComplete: boolean;
-  /** Time on the monotonic clock after which no further piece is begun. */
+  /** Time on the monotonic clock after which no further chunk is read. */
   until?: number;
 }
 
 interface Progress {
-  /** The byte at which a later call has to begin: the end may be the beginning of a secret. */
+  /** The byte at which the next call has to begin: the end may be the beginning of a secret. */
   next: number;
-  /** Whether everything that was there was looked at. */
+  /** Whether the whole file was searched. */
   isDone: boolean;
 }
 
 /**
- * Redacts what an open file holds, byte for byte and in constant memory. Its length stays, so that others may append to
- * it meanwhile, and nothing is lost when this process dies.
+ * Redacts an open file in constant memory. Each mark takes the bytes of its secret, so that others may append meanwhile,
+ * and nothing is lost when this process dies.
  * @param descriptor open for reading, perhaps in append mode: it is not written to.
  * @throws the system's error where the file can't be read or written.
  */
@@ -55,7 +54,7 @@ export function redactOpenFile(
 ): Progress {
   if (redactor.isIdle) return { next: from, isDone: true };
   const { size } = fstatSync(descriptor);
-  // A program may have emptied it, as `tee /dev/stderr` does.
+  // A program may have truncated it, as `tee /dev/stderr` does.
   const begin = size < from ? 0 : from;
   if (size === begin) return { next: begin, isDone: true };
   const bytes = Buffer.alloc(Math.min(CHUNK_BYTES + redactor.reach, size - begin));
@@ -64,7 +63,7 @@ export function redactOpenFile(
     const isLast = length === 0 || position + length >= size;
     const piece = bytes.subarray(0, length);
     const spans = redactor.spans(piece.toString('latin1'), isLast && isComplete);
-    // What begins here or later may not be there as a whole.
+    // A secret that begins here or later may not have been read as a whole.
     const open = Math.max(length - redactor.reach + 1, 0);
     const settled = isLast ? spans : spans.filter(({ start }) => start < Math.max(open, 1));
     if (settled.length > 0) overwrite(path, descriptor, { piece, position }, settled);
@@ -75,15 +74,15 @@ export function redactOpenFile(
   }
 }
 
-/** How much work the redaction of files may be, and what ends it early. */
+/** How long the redaction of files may take, and what ends it early. */
 export interface Effort {
   milliseconds: number;
   isOver?: () => boolean;
 }
 
 /**
- * Redacts the rest of an open file for which nothing will be added. The thread does other things in between. What can't
- * be looked at with that effort is cut out.
+ * Redacts the rest of an open file to which nothing will be appended. The event loop runs in between. What can't be
+ * searched in that time is cut out.
  * @param descriptor open for reading: it is not written to.
  * @returns how many bytes were cut out.
  * @throws the system's error where the file can't be read or written.
@@ -108,10 +107,10 @@ export async function finishRedaction(
   }
 }
 
-/** Takes what follows a byte out of a file, but for the last lines, and says so in their place. */
+/** Replaces what follows a byte by a note, except for the last 64 KiB. */
 function cutOut(path: string, descriptor: number, redactor: Redactor, from: number): number {
   const { size } = fstatSync(descriptor);
-  // A secret that begins before what is kept can only be seen as a whole.
+  // Read from further ahead, because a secret may begin before the bytes that are kept.
   const start = Math.max(from, size - END_BYTES - redactor.reach);
   const bytes = Buffer.alloc(size - start);
   const length = readSync(descriptor, bytes, 0, bytes.length, start);
@@ -130,14 +129,13 @@ function cutOut(path: string, descriptor: number, redactor: Redactor, from: numb
 const NO_TIME = 'there was no time to search them for secrets';
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)} MB`;
 
-/** Says that something is missing in a file. */
 export const cutSentence = (path: string, bytes: number): string =>
   `${megabytes(bytes)} were removed from ${path}: ${NO_TIME}.`;
 
 /**
  * Redacts a file, or all files below a folder. One that can't be redacted is removed. Links are not followed, and a file
- * that has another name is not written to. Never rejects.
- * @returns a sentence for each file of which something was lost, and each place that could not be looked at.
+ * with a second name is not written. Never rejects.
+ * @returns a sentence for each file of which something was removed, and for each path that could not be read.
  */
 export async function redactPath(path: string, redactor: Redactor, effort: Effort): Promise<string[]> {
   if (redactor.isIdle) return [];
@@ -165,13 +163,13 @@ async function redactFile(path: string, redactor: Redactor, effort: Effort): Pro
       closeSync(descriptor);
     }
   } catch {
-    // It may hold a secret and nothing can tell, so it is better gone.
+    // It may have a secret, so it is removed.
     rmSync(path, { force: true });
     return [];
   }
 }
 
-/** What was read of a file, and where it stands there. */
+/** Bytes of a file, and their position in it. */
 interface FileChunk {
   piece: Buffer;
   position: number;
@@ -188,7 +186,7 @@ function overwrite(
   try {
     let from = spans[0]?.start ?? 0;
     let to = from;
-    const write = (): void => writeAt(descriptor, piece.subarray(from, to), position + from);
+    const write = (): void => writeAll(descriptor, piece.subarray(from, to), position + from);
     for (const span of spans) {
       if (span.start - to > NEAR_BYTES) {
         write();
@@ -203,25 +201,19 @@ function overwrite(
   }
 }
 
-function writeAt(descriptor: number, bytes: Buffer, position: number): void {
-  for (let done = 0; done < bytes.length; ) {
-    done += writeSync(descriptor, bytes, done, bytes.length - done, position + done);
-  }
-}
-
-/** Puts these bytes in the place of all that follows a byte. */
+/** Replaces everything after a byte by these bytes. */
 function endAt(path: string, reading: number, from: number, bytes: Buffer): void {
   const descriptor = openToWrite(path, reading);
   if (descriptor === null) return;
   try {
     ftruncateSync(descriptor, from);
-    writeAt(descriptor, bytes, from);
+    writeAll(descriptor, bytes, from);
   } finally {
     closeSync(descriptor);
   }
 }
 
-/** Another descriptor of an open file, not in append mode. Null where it has no name any more. */
+/** Another descriptor of an open file, not in append mode. Null where the file was removed. */
 function openToWrite(path: string, reading: number): number | null {
   for (const place of [`/proc/self/fd/${reading}`, path]) {
     const descriptor = openIfThere(place);

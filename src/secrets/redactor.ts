@@ -1,24 +1,24 @@
-/** Puts the names of variables in the place of their secret values. */
-import { markOf, type NamedValue, SecretMatcher, type Span } from './secret-matcher.ts';
+/** Replaces the secret values of variables by marks with their names. */
+import type { Secret } from '../domain/agent-message.ts';
+import { markOf, SecretMatcher, type Span } from './secret-matcher.ts';
 
 /** At the end of text that was cut. */
 const ELLIPSIS = '…';
 
 /**
- * Made once for all secrets of a run. What it has redacted it leaves as it is. Without secrets everything is given
- * back untouched.
+ * Made once for all secrets of a run. Redacting twice changes nothing. Without secrets everything is returned as it is.
  */
 export class Redactor {
-  /** Each value once. */
-  readonly secrets: readonly NamedValue[];
+  /** With distinct values. */
+  readonly secrets: readonly Secret[];
   readonly #inText: SecretMatcher | null;
   /** For bytes that were read as Latin-1. */
   readonly #inBytes: SecretMatcher | null;
 
-  /** @param secrets each of at least 8 characters; of two with the same value the first one gives the name. */
-  constructor(secrets: readonly NamedValue[]) {
+  /** @param secrets each of at least 8 characters; of two with the same value the name of the first one is used. */
+  constructor(secrets: readonly Secret[]) {
     this.secrets = firstOfEach(secrets);
-    // A name may come from a definition, and must not look like the end of a mark, or mean something in JSON or XML.
+    // A name may come from a definition: it must not contain the end of a mark, or characters with a meaning in JSON or XML.
     const shown = this.secrets.map(({ name, value }) => ({
       name: name.replaceAll(/[\]\s"\\<>&]/g, '_'),
       value,
@@ -39,8 +39,8 @@ export class Redactor {
   }
 
   /**
-   * As `text`, and also the beginning of a secret at the end, or before a final ellipsis: of text that was cut, or is not
-   * complete yet.
+   * As `text`, and also the beginning of a secret at the end, or before a final ellipsis: for text that was cut, or is
+   * incomplete.
    */
   cutText(text: string): string {
     const clean = this.text(text);
@@ -52,29 +52,29 @@ export class Redactor {
     return this.#inText?.begunAtEnd(text.endsWith(ELLIPSIS) ? text.slice(0, -1) : text) ?? null;
   }
 
-  /** What stands in JSON text, keys too; it stays JSON. Other text is redacted as `text` does. */
+  /** JSON text with redacted values and keys; it stays JSON. Other text is redacted as by `text`. */
   json(text: string): string {
     if (this.#inText === null || !this.#inText.isIn(text)) return text;
     try {
       const value: unknown = JSON.parse(text);
-      // A number with more digits than it can hold.
+      // Only in a number with more digits than a double has.
       if (!this.#holds(value, true)) return JSON.stringify(this.text(text));
       return JSON.stringify(this.#redacted(value, true));
     } catch {
-      // It is no JSON, or too deep.
+      // It is no JSON, or nested too deep.
       return this.text(text);
     }
   }
 
   /**
-   * The strings of a record whose keys are ours; those that end with an ellipsis as `cutText` does. The same object where
-   * there is nothing to redact.
+   * The strings of a record of ours, but not its keys; those that end with an ellipsis as by `cutText`. The same object
+   * where there is nothing to redact.
    */
   fields<T>(value: T): T {
     return this.#copy(value, false);
   }
 
-  /** Data of others: strings, numbers and keys. The same object where there is nothing to redact. */
+  /** Strings, numbers and keys of data of workstreams. The same object where there is nothing to redact. */
   data<T>(value: T): T {
     return this.#copy(value, true);
   }
@@ -85,7 +85,7 @@ export class Redactor {
   }
 
   /**
-   * Where secrets stand in bytes that were read as Latin-1.
+   * The places of secrets in bytes that were read as Latin-1.
    * @param isCut whether the beginning of one at the end counts too.
    */
   spans(latin1: string, isCut: boolean): Span[] {
@@ -95,7 +95,7 @@ export class Redactor {
     return begun === null || begun.start < (spans.at(-1)?.end ?? 0) ? spans : [...spans, begun];
   }
 
-  /** Bytes with the marks over the secrets, so that none of them moves. The same where there is nothing to redact. */
+  /** Bytes of the same length, with marks over the secrets. The same object where there is nothing to redact. */
   bytes(bytes: Uint8Array): Uint8Array {
     if (this.isIdle) return bytes;
     const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -165,16 +165,16 @@ function withMarks(text: string, spans: readonly Span[]): string {
   return clean + text.slice(from);
 }
 
-/** What is put over a secret where its place must not change: its mark and asterisks, or these alone. */
+/** A replacement of a secret that has its length: its mark and asterisks, or asterisks alone. */
 export function markOver({ start, end, name }: Span): string {
   const length = end - start;
   const mark = markOf(name);
   return mark.length > length || /[^ -~]/.test(mark) ? '*'.repeat(length) : mark.padEnd(length, '*');
 }
 
-/** Every workstream of a matrix may have the same ones. */
-function firstOfEach(secrets: readonly NamedValue[]): NamedValue[] {
-  const first = new Map<string, NamedValue>();
+/** Each value once: all workstreams of a matrix may have the same ones. */
+function firstOfEach(secrets: readonly Secret[]): Secret[] {
+  const first = new Map<string, Secret>();
   for (const secret of secrets) if (!first.has(secret.value)) first.set(secret.value, secret);
   return [...first.values()];
 }

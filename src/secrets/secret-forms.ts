@@ -1,6 +1,6 @@
-/** How a secret may look where it turns up, and how a search finds the places that are worth to be decoded. */
+/** The forms in which programs print a secret, and how a search finds the places that have to be decoded. */
 
-/** Shorter ones would be found where they are not meant. */
+/** Shorter forms would occur in text where they are no secret. */
 const MIN_LENGTH = 8;
 
 /** Bits of a character of Base64. */
@@ -8,13 +8,13 @@ const BITS = 6;
 
 /** A value with everything by which it is recognised. */
 export interface SecretForms {
-  /** Texts that are looked for as they are. */
+  /** Texts that are searched for without decoding. */
   exact: string[];
-  /** The value in decoded and folded text; null where too little of it is left. */
+  /** The value as it is in decoded and folded text; null where too little of it is left. */
   folded: string | null;
-  /** What stays the same of its Base64 wherever it stands in what is encoded. */
+  /** The characters of its Base64 that do not depend on what surrounds it, for each of its three alignments. */
   base64: string[];
-  /** One of these stands in each form, but for those in which every character is encoded. */
+  /** Each form has one of these in it, except for forms in which every character is encoded. */
   anchors: string[];
   /** Instead, for a value with few letters in a row: sources of patterns, one of which matches in each form. */
   shortAnchors: string[];
@@ -25,10 +25,10 @@ export interface SecretForms {
 export function formsOf(value: string): SecretForms {
   const inFolded = foldedValue(value);
   const base64 = inBase64(value);
-  // Where the value can't be told from others once it is folded, the usual ways to write it are tried.
+  // Where folding leaves too little to recognise the value by, the usual ways to write it are searched for instead.
   const usual = inFolded === null ? [value, inJson(value), inAsciiJson(value), ...inUrl(value)] : [];
   const exact = [value, ...usual, ...base64, ...base64.map(forUrls)];
-  // The one stands in encoded text, the other one in decoded text.
+  // The first occurs in encoded text, the second in decoded text.
   const written = inFolded === null ? [] : [value, inFolded];
   const longest = Math.max(...base64.map(({ length }) => length), 0);
   return {
@@ -41,13 +41,13 @@ export function formsOf(value: string): SecretForms {
   };
 }
 
-/** Quotes and spaces at its ends may be those of what it stands in. */
+/** Without quotes and spaces at its ends, which can't be distinguished from those around it. */
 function foldedValue(value: string): string | null {
   const text = folded(decode(value)).text.replaceAll(/^[' ]+|[' ]+$/g, '');
   return text.replaceAll(/[^!-~]/g, '').length < MIN_LENGTH - 2 || text.length < MIN_LENGTH ? null : text;
 }
 
-/** Letters and digits, which most encodings leave alone, and so many of them that few other places have them. */
+/** Letters and digits, which most encodings do not change, and enough of them to be rare elsewhere. */
 const PLAIN_RUN = /[A-Za-z0-9]{4,}/g;
 
 /** The longest run of letters and digits, where there is one. */
@@ -56,7 +56,7 @@ function longRun(value: string): string[] {
   return runs.toSorted((one, other) => other.length - one.length).slice(0, 1);
 }
 
-/** A shorter one counts only where what follows may be the rest of the value. */
+/** A shorter run counts only where the next character may be the rest of the value. */
 function shortRun(value: string): string {
   const runs = [...value.matchAll(/[A-Za-z0-9]+(?=.)/gs)];
   const [best] = runs.toSorted((one, other) => other[0].length - one[0].length);
@@ -65,11 +65,11 @@ function shortRun(value: string): string {
   return `${run}(?:${literal(value.charAt(index + run.length))}|[\\\\%&+"'\\s])`;
 }
 
-/** A piece as long as this is whole in one of two lines of 64 characters or more that it is spread over. */
+/** Of two adjacent pieces of this length, one is within a line where the text is wrapped at 64 characters or more. */
 const PIECE = 24;
 const PIECES = 5;
 
-/** One of them is left whole where the text is wrapped. */
+/** One of these stays whole where the text is wrapped. */
 function base64Anchors(text: string): string[] {
   const size = Math.min(PIECE, Math.ceil(text.length / 2));
   const count = Math.min(PIECES, Math.floor(text.length / size));
@@ -83,7 +83,7 @@ export const literal = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]
 
 const inJson = (value: string): string => JSON.stringify(value).slice(1, -1);
 
-/** As programs write JSON that keep to ASCII. */
+/** As programs write JSON in ASCII. */
 function inAsciiJson(value: string): string {
   return inJson(value).replaceAll(
     /[^ -~]/g,
@@ -91,15 +91,15 @@ function inAsciiJson(value: string): string {
   );
 }
 
-/** Programs differ in the case of the digits. */
+/** In both cases of the hexadecimal digits. */
 function inUrl(value: string): string[] {
   const encoded = encodeURIComponent(Buffer.from(value).toString());
   return [encoded, encoded.replaceAll(/%../g, (code) => code.toLowerCase())];
 }
 
 /**
- * There are three ways to begin within a group of three bytes. A character at either end that holds bits of a neighbour,
- * as in `user:password`, is not in it.
+ * One for each position within a group of three bytes. A character at either end that has bits of a neighbour, as in
+ * `user:password`, is left out.
  */
 function inBase64(value: string): string[] {
   const forms = [0, 1, 2].map((before) => {
@@ -111,25 +111,25 @@ function inBase64(value: string): string[] {
 }
 
 /**
- * Undoes what programs do to a text that they write inside something else: JSON, URLs, XML, quotes of a shell, CSV and
- * YAML, one in another as deep as they come. Two texts that mean the same become equal, whoever wrote them how.
+ * A text with the index in the original at which each of its characters begins, and that of its end.
+ *
+ * `decode` and `folded` undo what programs do to a text that they embed in JSON, URLs, XML, shell quotes, CSV or YAML, also
+ * in one within another. Two texts with the same meaning become equal, whatever program wrote them.
  */
-
-/** A text with the place in the original at which each of its characters begins, and that of its end. */
 export interface MappedText {
   text: string;
   starts: Int32Array;
 }
 
-/** How often one encoding is looked for in what another one held. */
+/** How many encodings within one another are undone. */
 const MOST_LAYERS = 8;
 
-/** Longest escape that stands for one character, such as `&amp;amp;#x0002f;`. */
+/** Length of the longest escape of one character, such as `&amp;amp;#x0002f;`. */
 const LONGEST_ESCAPE = 16;
 
 /**
- * A run of backslashes is one: each layer of JSON doubles it. `%2525` and `&amp;amp;` are the same for the others. The
- * bounds keep a text of nothing but backslashes from taking time that grows with its square.
+ * A run of backslashes counts as one, because each layer of JSON doubles them; `%2525` and `&amp;amp;` likewise. The
+ * bounds keep the time for a text of backslashes linear.
  */
 const BACKSLASHES = String.raw`\\{1,64}`;
 const PERCENT = '%(?:25){0,8}';
@@ -137,7 +137,7 @@ const AMPERSAND = '&(?:amp;|#0*38;|#x0*26;){0,8}';
 
 const HEX = '[0-9a-fA-F]';
 
-/** What stands for a character, or for nothing: a backslash before a line end or anything else. */
+/** The escape of a character, or of nothing: a backslash before a line end or any other character. */
 const ESCAPE = new RegExp(
   [
     String.raw`${BACKSLASHES}(?:u\{${HEX}{1,8}\}|u${HEX}{4}|U${HEX}{8}|x${HEX}{2}|[0-3][0-7]{2}|[nrtbfv]|\r?\n[ \t]*|)`,
@@ -158,7 +158,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   quot: '"',
 };
 
-/** Stands for characters beyond ASCII: programs write them as bytes, units, codes or names. */
+/** Replaces all characters beyond ASCII, which programs write as bytes, units, codes or names. */
 const BEYOND_ASCII = '\u0080';
 
 function meaningOf(escape: string): string {
@@ -167,7 +167,7 @@ function meaningOf(escape: string): string {
 }
 
 function entityMeaning(escape: string): string {
-  // `&amp;` and the like before it are an `&` that was encoded once more.
+  // `&amp;` before it means that the `&` was encoded again.
   const name = escape.slice(Math.max(escape.lastIndexOf(';', escape.length - 2), 0) + 1, -1).toLowerCase();
   if (name.startsWith('#x')) return character(name.slice(2), 16);
   if (name.startsWith('#')) return character(name.slice(1), 10);
@@ -188,7 +188,7 @@ function character(digits: string, radix: number): string {
   return code < 0x80 ? String.fromCharCode(code) : BEYOND_ASCII;
 }
 
-/** Decodes until nothing is left to decode. `offset` is where the text stands in the original. */
+/** Decodes until nothing is left to decode. @param offset index of the text in the original. */
 export function decode(text: string, offset = 0): MappedText {
   const starts = new Int32Array(text.length + 1);
   for (let at = 0; at < starts.length; at += 1) starts[at] = offset + at;
@@ -206,8 +206,8 @@ export function decode(text: string, offset = 0): MappedText {
 const FOLD = /['"]+|[\u0000- +]+|[\u007f-\uffff]+/g;
 
 /**
- * Of decoded text the characters by which its value is known: programs write a space as `+`, as a line end and an indent,
- * and a quote twice, or as another kind of quote between quotes.
+ * Replaces what programs write in different ways by one character: a space may be `+`, or a line end with an indent, and a
+ * quote may be doubled, or another kind of quote.
  */
 export const folded = (decoded: MappedText): MappedText =>
   replaced(decoded, FOLD, (found) => {
@@ -218,7 +218,7 @@ export const folded = (decoded: MappedText): MappedText =>
 
 const NOT_BASE64 = /\s+|[-_]/g;
 
-/** Of decoded text what may be Base64: wrapped at any width, in either alphabet. */
+/** Joins wrapped lines, and replaces the URL-safe alphabet of Base64 by the standard one. */
 export const foldedBase64 = (decoded: MappedText): MappedText =>
   replaced(decoded, NOT_BASE64, (found) => {
     if (found === '-') return '+';

@@ -1,4 +1,5 @@
-/** Finds secrets in a text, as they are and in whatever way a program has encoded them. */
+/** Finds secrets in a text, unchanged or encoded by a program. */
+import type { Secret } from '../domain/agent-message.ts';
 import {
   decode,
   folded,
@@ -9,12 +10,7 @@ import {
   type SecretForms,
 } from './secret-forms.ts';
 
-export interface NamedValue {
-  name: string;
-  value: string;
-}
-
-/** Where a secret stands. */
+/** The place of a secret. */
 export interface Span {
   start: number;
   end: number;
@@ -22,13 +18,13 @@ export interface Span {
   name: string;
 }
 
-/** What is put in the place of a secret. */
+/** The text that replaces a secret. */
 export const markOf = (name: string): string => `[redacted: ${name}]`;
 
-/** So many characters of a beginning are taken for it; fewer are anything. */
+/** The least number of characters by which the beginning of a secret is recognised. */
 const BEGINNING = 6;
 
-/** Programs that encode every character leave no letters to look for, but several escapes in a row. */
+/** Several escapes in a row, by which text is recognised in which every character is encoded. */
 const DENSE = /[\\%&](?:[^\s\\%&"']{1,10}[\\%&]{1,64}){5}/g;
 
 /** Eight characters as `%41`. */
@@ -38,8 +34,8 @@ const SHORTEST_DENSE = 24;
 const HALF_ESCAPE = /(?:\\+(?:[uU][\da-f]{0,7}|x[\da-f]?|[0-3][0-7]?)?|%(?:25)*[\da-f]?|&[#\w]*)$/i;
 
 /**
- * Text is searched once for what a secret looks like everywhere, which costs little; only around what is found is it
- * decoded. Of two secrets that begin at the same place the longer one is found.
+ * Text is searched once for parts that most forms of a secret have in common, which is cheap, and is decoded only around
+ * them. Of two secrets that begin at the same place the longer one is found.
  */
 export class SecretMatcher {
   /** Most characters that a secret takes; 0 without any. */
@@ -58,9 +54,9 @@ export class SecretMatcher {
    * @param secrets at least one.
    * @param asRead the value as it is read: bytes may be read as Latin-1.
    */
-  constructor(secrets: readonly NamedValue[], asRead: (value: string) => string = String) {
+  constructor(secrets: readonly Secret[], asRead: (value: string) => string = String) {
     const all = secrets.map(({ name, value }) => ({ name, forms: formsOf(value) }));
-    // Decoded text is of ASCII, so only what is looked for as it is differs.
+    // Decoded text is ASCII, so that only the exact forms depend on how bytes are read.
     this.#names = namesBy(all, ({ exact }) => exact.map(asRead));
     this.#exact = longestFirst(this.#names);
     this.#shortest = Math.min(...this.#exact.map(({ length }) => length));
@@ -69,7 +65,7 @@ export class SecretMatcher {
     const short = all.flatMap(({ forms }) => forms.shortAnchors);
     this.#shortAnchors = short.length === 0 ? null : new RegExp(short.map(asRead).join('|'), 'g');
     const exact = this.#exact.map(literal);
-    // A mark that was put in place before stays, whatever the name in it looks like.
+    // Marks match first, so that one from an earlier redaction stays, whatever name it has.
     const marks = [...new Set(secrets.map(({ name }) => literal(markOf(name))))];
     this.#all = new RegExp([...marks, ...exact].join('|'), 'g');
     const beginnings = new Set(this.#exact.map((form) => literal(form.slice(0, BEGINNING))));
@@ -82,7 +78,7 @@ export class SecretMatcher {
     return this.spans(text).length > 0;
   }
 
-  /** In order, none over another. */
+  /** In order, without overlaps. */
   spans(text: string): Span[] {
     if (text.length < this.#shortest || !this.#mayBeIn(text)) return [];
     const known: Mark[] = [];
@@ -101,7 +97,7 @@ export class SecretMatcher {
     return this.#anchors.search(text, 0) !== -1 || isFound(this.#shortAnchors, text);
   }
 
-  /** What is worth to be decoded: the surroundings of each hint that is no part of a secret or mark found already. */
+  /** What has to be decoded: around each hint that is not within a secret or a mark found already. */
   #windows(text: string, known: readonly Mark[]): Mark[] {
     const windows: Mark[] = [];
     let next = 0;
@@ -161,14 +157,14 @@ export class SecretMatcher {
   }
 }
 
-/** A place in a text; where it is none of a secret, it has no name. */
+/** A place in a text; its name is null where it is not that of a secret. */
 interface Mark {
   start: number;
   end: number;
   name: string | null;
 }
 
-/** Finds texts in another one that was decoded. */
+/** Finds several texts in decoded text. */
 class TextFinder {
   readonly #names: ReadonlyMap<string, string>;
   readonly #texts: string[];
@@ -201,20 +197,20 @@ class TextFinder {
   }
 }
 
-/** Most text has none of these characters, and to look for one is much faster than to match a pattern. */
+/** Most text has none of these characters, and to search for one is much faster than to match a pattern. */
 function hasDense(text: string): boolean {
   if (text.length < SHORTEST_DENSE) return false;
   return (text.includes('\\') || text.includes('%') || text.includes('&')) && isFound(DENSE, text);
 }
 
-/** @param pattern a global one: where it found something before does not count. */
+/** @param pattern global; its `lastIndex` is reset. */
 function isFound(pattern: RegExp | null, text: string): boolean {
   const isThere = pattern?.test(text) ?? false;
   if (pattern !== null) pattern.lastIndex = 0;
   return isThere;
 }
 
-/** In order, those that touch as one. */
+/** In order, those that overlap or touch as one. */
 function joined(windows: readonly Mark[]): Mark[] {
   const all: Mark[] = [];
   for (const window of windows.toSorted((one, other) => one.start - other.start)) {
@@ -225,7 +221,7 @@ function joined(windows: readonly Mark[]): Mark[] {
   return all;
 }
 
-/** What is known, and of the others in order those that are not over anything. */
+/** All in order, each without the part that an earlier one covers. */
 function apart(known: readonly Mark[], others: readonly Span[]): Mark[] {
   if (others.length === 0) return [...known];
   const all = [...known, ...others].toSorted((one, other) => one.start - other.start || other.end - one.end);
@@ -242,7 +238,7 @@ function apart(known: readonly Mark[], others: readonly Span[]): Mark[] {
 
 type NamedForms = { name: string; forms: SecretForms };
 
-/** Of several secrets with a form the first one gives the name. */
+/** Of several secrets with the same form the name of the first one is used. */
 function namesBy(
   all: readonly NamedForms[],
   texts: (forms: SecretForms) => readonly string[],
@@ -257,13 +253,12 @@ function namesBy(
 const longestFirst = (names: ReadonlyMap<string, string>): string[] =>
   [...names.keys()].toSorted((one, other) => other.length - one.length);
 
-/** Finds where one of many texts stands in another one, looking at few of its characters (Wu and Manber, 1994). */
-
 const TABLE_SIZE = 4_096;
 
 /**
- * Every text is known by its last two characters within the length of the shortest one. Two characters that none of
- * them has let the search skip as many as that length allows.
+ * Finds the first of many texts in another one without reading all of its characters (Wu and Manber, 1994): of each text
+ * the last two characters within the length of the shortest one are in a table. Two characters that are in none of the
+ * texts let the search skip as many as that length allows.
  */
 export class LiteralScanner {
   readonly #length: number;
@@ -289,7 +284,7 @@ export class LiteralScanner {
     }
   }
 
-  /** Where the first one at or after `from` begins; -1 for nowhere. */
+  /** Index of the first one at or after `from`; -1 for none. */
   search(text: string, from: number): number {
     const last = this.#length - 1;
     for (let end = from + last; end < text.length; ) {

@@ -1,4 +1,4 @@
-/** Cuts text between its characters, so that no half of one is left: of a pair in UTF-16, or of a sequence in UTF-8. */
+/** Cuts text between its characters: never within a surrogate pair of UTF-16 or a sequence of UTF-8. */
 
 const isHigh = (unit: number): boolean => unit >= 0xd8_00 && unit <= 0xdb_ff;
 const isLow = (unit: number): boolean => unit >= 0xdc_00 && unit <= 0xdf_ff;
@@ -7,7 +7,7 @@ const isLow = (unit: number): boolean => unit >= 0xdc_00 && unit <= 0xdf_ff;
 const isWithin = (text: string, at: number): boolean =>
   at > 0 && at < text.length && isHigh(text.charCodeAt(at - 1)) && isLow(text.charCodeAt(at));
 
-/** At a cut they join nothing. */
+/** Zero-width joiners, which have no meaning at a cut. */
 const isJoiner = (unit: number): boolean => unit === 0x20_0c || unit === 0x20_0d;
 
 /** The beginning of a text: at most `length` UTF-16 units. */
@@ -38,14 +38,14 @@ export const endOf = (text: string, length: number): string =>
 const CONTINUATION = 0x80;
 const MOST_CONTINUED = 3;
 
-/** The text of UTF-8 that was cut at its beginning: what is left of a character there is dropped. */
+/** The text of UTF-8 bytes that were cut at their beginning. The rest of a character there is dropped. */
 export function wholeCharacters(bytes: Uint8Array): string {
   let from = 0;
   while (from < MOST_CONTINUED && ((bytes[from] ?? 0) & 0xc0) === CONTINUATION) from += 1;
   return Buffer.from(bytes.buffer, bytes.byteOffset + from, bytes.length - from).toString();
 }
 
-/** How many bytes of UTF-8 may be taken of its beginning, so that no character is cut: at most `length`. */
+/** The number of bytes, at most `length`, after which UTF-8 can be cut without dividing a character. */
 export function wholeLength(bytes: Uint8Array, length: number): number {
   let end = Math.min(bytes.length, length);
   if (end === bytes.length) return end;

@@ -16,14 +16,14 @@ export function seconds(value: number | null): string {
   return value === null ? '–' : prettyMilliseconds(value * 1000, { secondsDecimalDigits: 1 });
 }
 
-/** An amount of US dollars: `$1.50`; small ones with as many digits as it takes to see them: `$0.0042`. */
+/** An amount of US dollars: `$1.50`; below a cent with four digits: `$0.0042`. */
 export function dollars(amount: number): string {
   if (amount === 0 || amount >= 0.01) return `$${amount.toFixed(2)}`;
   return amount < 0.0001 ? '< $0.0001' : `$${amount.toFixed(4)}`;
 }
 
 /**
- * What is known to have been spent, as a sentence.
+ * The known cost, as a sentence.
  * @param knownUsd null when nothing is known.
  * @param unknown number of attempts whose cost is not known.
  */
@@ -37,7 +37,7 @@ let lastTime = Number.NaN;
 let lastText = '';
 
 /**
- * A time as ISO 8601 in UTC with milliseconds. Many results end within the same one, so the last text is kept.
+ * A time as ISO 8601 in UTC with milliseconds. The last text is cached, because many results end within one millisecond.
  * @param time milliseconds since 1970.
  */
 export function isoTimestamp(time: number): string {

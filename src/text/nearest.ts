@@ -18,12 +18,12 @@ export function nearest(word: string, known: readonly string[]): string | null {
   return best ?? completion(plain, known);
 }
 
-/** Known words from this length on may be meant by a word with one letter more, less or another. */
+/** Only known words of this length or more may differ by a letter. */
 const ONE_LETTER_FROM = 5;
 
 /**
- * The known word that this one can only be a slip of: it differs in case, `_` and `-` alone, or in one letter more, less
- * or other than a word of five letters at least. Null when there is none.
+ * The known word of which this one is a typing error: it differs in case, `_` and `-` only, or, from a word of at least
+ * five letters, by one letter that was added, left out or replaced. Null when there is none.
  */
 export function slipOf(word: string, known: readonly string[]): string | null {
   if (word.length > LONGEST) return null;
@@ -40,12 +40,12 @@ export function slipOf(word: string, known: readonly string[]): string | null {
   return near === -1 ? null : (known[near] ?? null);
 }
 
-/** Words are compared up to this length; nobody mistypes a longer one by hand. */
+/** Words are compared up to this length; longer ones are not typed by hand. */
 const LONGEST = 200;
 
 const simplify = (word: string): string => word.toLowerCase().replaceAll(/[_-]/g, '');
 
-/** Lists are asked again and again, so each is simplified once. */
+/** Each list is simplified once, because it is searched many times. */
 const lists = new WeakMap<readonly string[], string[]>();
 
 function simplified(known: readonly string[]): string[] {

@@ -1,14 +1,14 @@
 import { stripVTControlCharacters } from 'node:util';
 import { firstOf } from './cut-text.ts';
 
-/** Characters of a message that are looked at at all, so that a line of 10 MB costs what a short one does. */
+/** Characters of a message that are read, so that a line of 10 MB costs no more than a short one. */
 const HEAD = 4000;
 /** Characters of its first line that are masked. */
 const LINE = 1000;
 /** Characters of the pattern. */
 const PATTERN = 300;
 
-/** What tells one occurrence of an error from the next, in the order in which it is masked. */
+/** What differs between two occurrences of one error, in the order in which it is masked. */
 const VARIABLE: readonly (readonly [RegExp, string])[] = [
   // The host says which service failed; user, port, path and query do not.
   [/\b([a-z][a-z+]{1,11}:\/\/)(?:[^\s/@"'`]*@)?([\w.-]*)[^\s"'`<>,;)\]]*/g, '$1$2/<path>'],
@@ -16,7 +16,7 @@ const VARIABLE: readonly (readonly [RegExp, string])[] = [
   [/(["'`])(?:~?\/|\.{1,2}\/|[A-Za-z]:[\\/])[^"'`]*\1/g, '$1<path>$1'],
   // Absolute, home, dotted and Windows paths, each with the line and column behind it.
   [/(?:(?<![\w.)\]<>/-])(?:~|\.{1,2})?\/[\w.@+~%=-]|\b[A-Za-z]:\\)[^\s"'`<>|,;()]*(?<![:.])/g, '<path>'],
-  // A relative path is told from prose such as "and/or" by the extension of its file.
+  // The extension of its file distinguishes a relative path from prose such as "and/or".
   [/(?<![\w@/.-])[\w.-]+(?:\/[\w.@+-]+)*\/[\w@+.-]+\.[A-Za-z]\w{0,5}\b(?::\d+){0,2}/g, '<path>'],
   [/\b[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}\b/gi, '<uuid>'],
   [/\b\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?\b/g, '<time>'],
@@ -29,7 +29,7 @@ const VARIABLE: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Numbers that say which error it is: exit codes, HTTP statuses, codes such as TS2345, E0382, ORA-00942, and the place of
+ * Numbers that identify an error: exit codes, HTTP statuses, codes such as TS2345, E0382, ORA-00942, and the place of
  * an error that has no message.
  */
 const KEPT =
@@ -38,12 +38,12 @@ const NUMBER = /(?:(?<![\w.)])-)?\d+(?:[.,_]\d+)*(?:e[-+]?\d+)?/;
 const KEPT_OR_NUMBER = new RegExp(`(${KEPT.source})|${NUMBER.source}`, 'g');
 
 /**
- * An error message reduced to what its kind of error has in common: its first line that tells something, and its
- * causes, with numbers, paths, addresses, ids, times and durations masked, at most 300 characters. Names, also quoted
+ * An error message reduced to what all errors of its kind have in common: its first line with a meaning, and its causes,
+ * with numbers, paths, addresses, ids, times and durations masked, at most 300 characters. Names, also quoted
  * ones, are kept.
  */
 export function normalizeMessage(message: string): string {
-  const { head, causes } = telling(linesOf(stripVTControlCharacters(firstOf(message, HEAD))));
+  const { head, causes } = essenceOf(linesOf(stripVTControlCharacters(firstOf(message, HEAD))));
   const masked = [...new Set([head, ...causes].map(mask))].filter((part) => part !== '');
   return joined(masked);
 }
@@ -59,7 +59,7 @@ function mask(text: string): string {
 
 const BETWEEN = ' ← ';
 
-/** The root cause, which comes last, keeps its place whatever stands before it. */
+/** The root cause, which comes last, is always included. */
 function joined(parts: readonly string[]): string {
   const whole = parts.join(BETWEEN);
   const root = parts.at(-1) ?? '';
@@ -75,17 +75,17 @@ const linesOf = (text: string): string[] =>
     .map((line) => line.trimEnd())
     .filter((line) => line !== '');
 
-/** How the messages of errors name what caused them, a line each. */
+/** The line by which a message names a cause of its error. */
 const CAUSE = /^\s*Caused by: /;
 
-/** A line that only announces what the next one says, such as `Error:` or `Command failed: make`. */
-const ANNOUNCES =
+/** A line that only introduces the next one, such as `Error:` or `Command failed: make`. */
+const INTRODUCES =
   /(?::|^(?:\w*Error: )?Command failed(?: with [^:]*)?: .*|^(?:\w*(?:error|exception): ?)?(?:\w*(?:error|exception)|failed|failure|fatal|(?:(?:an? )?(?:unknown|unexpected|internal) )?error(?: occurred)?|something went wrong)[.!]?)$/i;
 /** A line of rules, brackets and the like. */
 const EMPTY = /^[^\p{L}\p{N}]*$/u;
 const OPENS = /[[{(]$/;
 
-function telling(lines: readonly string[]): { head: string; causes: string[] } {
+function essenceOf(lines: readonly string[]): { head: string; causes: string[] } {
   const causes = lines.filter((line) => CAUSE.test(line)).map((line) => line.replace(CAUSE, ''));
   const rest = afterTraceback(lines.filter((line) => !CAUSE.test(line)));
   let head = '';
@@ -97,9 +97,9 @@ function telling(lines: readonly string[]): { head: string; causes: string[] } {
   return { head: head === '' ? (rest[0] ?? '') : head, causes };
 }
 
-/** Whether what is said goes on in the next line: a sentence that announces it, or brackets that are not closed. */
+/** Whether the next line belongs to the text: it introduces that line, or has brackets that are not closed. */
 function isOpen(text: string): boolean {
-  if (ANNOUNCES.test(text) || OPENS.test(text)) return true;
+  if (INTRODUCES.test(text) || OPENS.test(text)) return true;
   return /[[{(] /.test(text) && depthOf(text) > 0;
 }
 

@@ -7,13 +7,13 @@ const UNPRINTABLE =
   // oxlint-disable-next-line no-control-regex
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff]|(?<![\p{L}\p{M}\p{Extended_Pictographic}\p{Emoji_Modifier}])[\u200c\u200d]|[\u200c\u200d](?![\p{L}\p{M}\p{Extended_Pictographic}])|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/gu;
 
-/** By which a line of output tells GitHub Actions or Azure Pipelines to do something. */
+/** Marks a line of output as a command for GitHub Actions or Azure Pipelines. */
 const CI_COMMAND = /^(\s*):(?=:)|#(?=#(?:vso)?\[)/gm;
 
 /**
- * Text from a workstream as it may be shown: of lines that were written over the last state, terminal escapes removed,
- * other characters that would be invisible or would change how their neighbours are shown as `\u{hex}`. Joiners within
- * words and emoji stay. No line of it is a command for a CI server.
+ * Text from a workstream as it may be shown: the last state of lines that were written over, without terminal escapes,
+ * and with `\u{hex}` for other characters that would be invisible or change how their neighbours are shown. Joiners
+ * within words and emoji stay. No line of it is a command for a CI server.
  */
 export function printable(text: string): string {
   return stripVTControlCharacters(lastStates(text))
@@ -35,16 +35,16 @@ export function oneLine(text: string, width: number): string {
 }
 
 /**
- * What JSON allows to stand in a text as it is and a terminal or a reader of lines would act on: C1 controls, line
- * separators, bidirectional overrides, zero-width marks, lone surrogates, and what is no character.
+ * Characters that JSON allows unescaped, and on which a terminal or a reader of lines would act: C1 controls, line
+ * separators, bidirectional overrides, zero-width marks, lone surrogates, and code points that are no characters.
  */
 const ACTIVE =
   /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
-/** By which a line tells GitHub Actions or Azure Pipelines to do something, wherever it stands. */
+/** Marks a line as a command for GitHub Actions or Azure Pipelines, at any place in the line. */
 const CI_COMMAND_IN_JSON = /#(?=#(?:vso)?\[)/g;
 
-/** The same JSON with such characters as escapes. They can only stand inside of texts, so its value stays the same. */
+/** The same JSON with such characters escaped. They occur only inside strings, so that its value stays the same. */
 export function escapeControls(json: string): string {
   const safe = json.replace(ACTIVE, escapedInJson);
   return safe.includes('##') ? safe.replace(CI_COMMAND_IN_JSON, escapedInJson) : safe;
@@ -52,7 +52,7 @@ export function escapeControls(json: string): string {
 
 const escapedInJson = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
-/** A value as indented JSON, ended by a line feed, on which no terminal acts. All texts are kept whole. */
+/** A value as indented JSON, ended by a line feed, on which no terminal acts. No text is shortened. */
 export const printableJson = (value: unknown): string =>
   `${escapeControls(JSON.stringify(value, null, 2))}\n`;
 
@@ -63,8 +63,8 @@ const BACK_TO_START = '\r';
 const ERASES = /\u001b\[[02]?K/;
 
 /**
- * The text as a terminal shows it in the end where programs went back to the start of a line to write over it, as they do
- * to show progress: of each line its last state.
+ * The last state of each line, as a terminal shows it in the end where a program returned to the start of a line and wrote
+ * over it, as many do to show progress.
  */
 export function lastStates(text: string): string {
   if (!text.includes(BACK_TO_START)) return text;
@@ -75,7 +75,7 @@ export function lastStates(text: string): string {
     .join('\n');
 }
 
-/** Of what was written before, the part stays that is longer than what was written over it. */
+/** Of an earlier state the part stays that extends beyond the later ones. */
 function lastState(line: string): string {
   let shown: string[] = [];
   for (const state of line.split(BACK_TO_START).toReversed()) {

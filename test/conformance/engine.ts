@@ -10,7 +10,8 @@ import { describeFailure } from '../../src/domain/failure-message.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import type { Step } from '../../src/domain/workstream.ts';
 import { groupIsAlive } from '../../src/os/process-group.ts';
-import { hasProcessTable, isLiving } from '../../src/os/process-table.ts';
+import { hasProcessTable } from '../../src/os/process-table.ts';
+import { isLiving } from '../kit/is-living.ts';
 import {
   acceptanceCommand,
   assignment,

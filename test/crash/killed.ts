@@ -1,6 +1,7 @@
 /** Starts a run and kills it at a moment that is drawn by lot. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { hasProcessTable, isLiving, livingProcesses } from '../../src/os/process-table.ts';
+import { hasProcessTable, livingProcesses } from '../../src/os/process-table.ts';
+import { isLiving } from '../kit/is-living.ts';
 import { bin, cleanEnvironment } from '../kit/command.ts';
 
 /** Variable by which everything that a crash test started is found. */

@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 import { endGroup, MARK_VARIABLE, markValue, OwnedProcesses } from '../../src/os/owned-processes.ts';
 import { groupIsAlive } from '../../src/os/process-group.ts';
-import { isLiving, startedWith, startOf } from '../../src/os/process-table.ts';
+import { startedWith, startOf } from '../../src/os/process-table.ts';
+import { isLiving } from '../kit/is-living.ts';
 
 afterEach(() => {
   delete process.env[MARK_VARIABLE];

@@ -1,8 +1,9 @@
 /** Keeps results on the disk while the database refuses them. */
 import { randomUUID } from 'node:crypto';
-import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeFolder } from '../../os/folder.ts';
+import { writeAll } from '../../os/regular-file.ts';
 import type { StoredResult } from '../schema/result-table.ts';
 import { readSpillLine, spillLine } from './spill-line.ts';
 import { spillFolders, spillPrefix } from './spill-places.ts';
@@ -122,9 +123,7 @@ export class Spill {
 /** Appends and waits for the disk. Returns the error that prevents it, with the file as it was; null for none. */
 function appended({ descriptor, bytes: length }: SpillFile, bytes: Buffer): Error | null {
   try {
-    for (let done = 0; done < bytes.length; ) {
-      done += writeSync(descriptor, bytes, done, bytes.length - done, length + done);
-    }
+    writeAll(descriptor, bytes, length);
     fsyncSync(descriptor);
     return null;
   } catch (error) {
