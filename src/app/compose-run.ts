@@ -27,9 +27,10 @@ import { createEngine } from './create-engine.ts';
 import { LazyGitWorkspaces } from './lazy-workspaces.ts';
 import { type RunOptions, storedOptions } from './options.ts';
 import { makeStateFolder, type Paths, remakeStateFolder } from './paths.ts';
-import { inherit, type Prepared, workstreamsToRun } from './prepare.ts';
+import { inheritanceOf, type Prepared, workstreamsToRun } from './prepare.ts';
 import { Refusal } from './refusal.ts';
 import { releaseLocksOf } from './remaining-processes.ts';
+import type { ResumePlan } from './resume/resume.ts';
 
 /** What a run is made of. */
 export interface RunInput {
@@ -84,7 +85,7 @@ export function composeRun(input: RunInput): RunParts {
     onLate: (workstreamId, text) => notices.add('warn', text, workstreamId),
   });
   const workspaces = composeWorkspaces(input, runId);
-  const inheritance = inherit(prepared, runId, database.connection);
+  const inheritance = inheritanceOf(prepared, runId, database.connection);
   const gate = composeGate(input, { runId, database, journal, notices });
   const runner = composeRunner(input, { runId, database, recorder, roster, engine, workspaces, inheritance });
   const coordinator = new Coordinator({
@@ -160,10 +161,9 @@ function takeOver(
   writer: SqliteRecorder,
   { connection }: OpenedDatabase,
   options: RunOptions,
-  { run, resumption }: NonNullable<Prepared['resumed']>,
+  { run, discarded }: ResumePlan,
 ): string {
   const { runId, resumedAt } = run;
-  const { discarded } = resumption;
   if (writer.reopen({ runId, resumedAt, discarded, options: storedOptions(options) })) return runId;
   writer.close();
   connection.close();

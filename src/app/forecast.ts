@@ -1,5 +1,4 @@
 /** What a run would do, from the same decisions that it would begin with. Writes nothing. */
-import { type Inheritance, NOTHING_EARLIER } from '../domain/earlier-run.ts';
 import type { Forecast, Plan, Skipped } from '../domain/plan.ts';
 import type { AgentResult } from '../domain/agent-result.ts';
 import type { Workstream } from '../domain/workstream.ts';
@@ -15,15 +14,14 @@ import { makeRoster } from './agent-names.ts';
 /** @throws Refusal as the run would for agents and tools that it can't have. */
 export function forecast({ options, paths, prepared }: RunRequest): Forecast {
   makeRoster(options, workstreamsToRun(prepared));
-  const inheritance = inheritanceOf(prepared);
-  const { plan, outside } = prepared;
+  const { plan, outside, inheritance } = prepared;
   const results = foresee({ plan, outside, inheritance, maxCostUsd: options.maxCostUsd });
   const decided = new Set([...results, ...inheritance.kept].map(({ workstreamId }) => workstreamId));
   const executed = plan.workstreams.filter(({ id }) => !decided.has(id));
   return {
     plan: executed.length === plan.workstreams.length ? plan : planOf(executed, prepared, paths),
     skipped: skippedOf(results, plan.workstreams),
-    kept: prepared.resumed?.resumption.counts ?? null,
+    kept: prepared.resumed?.counts ?? null,
   };
 }
 
@@ -33,18 +31,12 @@ export function mayComplete({ plan, skipped, kept }: Forecast): boolean {
   return plan.broken.length + skipped.length + unfinished === 0;
 }
 
-function inheritanceOf({ earlierWork, resumed }: Prepared): Inheritance {
-  if (resumed === null) return { ...NOTHING_EARLIER, work: earlierWork };
-  const { resumption, crashed } = resumed;
-  return { ...resumption.inheritance, crashed, attempts: NOTHING_EARLIER.attempts };
-}
-
 /** The plan of a part of it: everything else is decided and makes nothing wait. */
-function planOf(executed: Workstream[], { plan, outside, resumed }: Prepared, paths: Paths): Plan {
+function planOf(executed: Workstream[], { plan, outside, inheritance }: Prepared, paths: Paths): Plan {
   const others = new Set([...plan.workstreams, ...plan.broken].map(({ id }) => id));
   for (const id of outside.keys()) others.add(id);
   // A definition that is broken now keeps the result that it has: it is in the plan no more.
-  for (const { workstreamId } of resumed?.resumption.inheritance.kept ?? []) others.add(workstreamId);
+  for (const { workstreamId } of inheritance.kept) others.add(workstreamId);
   const ids = executed.map(({ id }) => id);
   for (const id of ids) others.delete(id);
   const durations = withDatabase(paths.database, (history) =>

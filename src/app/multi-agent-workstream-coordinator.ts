@@ -3,7 +3,6 @@ import type { RunEvent, RunListener } from '../domain/run-event.ts';
 import { formatProblem } from '../domain/plan.ts';
 import { asStoreError, StoreError } from '../store/schema/store-error.ts';
 import { endLeftBy } from './remaining-processes.ts';
-import type { ProcessIdentity } from '../os/process-identity.ts';
 import type { Redactor } from '../secrets/redactor.ts';
 import { prepareRun } from './prepare-run.ts';
 import { environmentRedactor } from '../secrets/find-secrets.ts';
@@ -60,14 +59,14 @@ export class MultiAgentWorkstreamCoordinator {
     const { database } = resolvePaths(this.#parsed.options);
     try {
       for (const { level, text } of importSpills(database)) this.#notice(level, text, null);
-      const { options, paths, process, ...begun } = prepareRun(this.#parsed);
+      const { options, paths, ...begun } = prepareRun(this.#parsed);
       const { redactor, prepared } = redactPrepared(begun.prepared, options, paths);
       this.#redactor = redactor;
       for (const problem of prepared.plan.problems) {
         if (problem.severity === 'warning')
           this.#notice('warn', formatProblem(problem), problem.workstreamId);
       }
-      if (process !== null) await this.#endLeft(prepared, process, options.graceSeconds);
+      await this.#endLeft(prepared, options.graceSeconds);
       this.#session = new RunSession({ options, paths, prepared, redactor, listeners: this.#listeners });
       // While processes of the killed run were waited for.
       if (this.#interruptedBy !== null) this.#session.interrupt(this.#interruptedBy);
@@ -95,9 +94,10 @@ export class MultiAgentWorkstreamCoordinator {
   }
 
   /** What the killed process of the run started would work beside what is started now. */
-  async #endLeft({ resumed }: Prepared, process: ProcessIdentity, graceSeconds: number): Promise<void> {
-    if (resumed === null) return;
-    const killed = { runId: resumed.run.runId, process, name: 'the interrupted run' };
+  async #endLeft({ resumed }: Prepared, graceSeconds: number): Promise<void> {
+    const { runId, process = null } = resumed?.run ?? {};
+    if (runId === undefined || process === null) return;
+    const killed = { runId, process, name: 'the interrupted run' };
     const text = await endLeftBy(killed, graceSeconds);
     if (text !== null) this.#notice('warn', text, null);
   }

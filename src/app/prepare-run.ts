@@ -1,9 +1,6 @@
 /** From what a caller asks for to what is to be run: a new run, or one that goes on with another. */
-import { readEarlierRun } from '../store/read/earlier-run.ts';
-import type { ProcessIdentity } from '../os/process-identity.ts';
-import { findFailed, findInterrupted, type RunSelector } from './resume/earlier-run.ts';
+import { findFailed, findInterrupted, findRepeated, type RunSelector } from './resume/earlier-run.ts';
 import { checkFolders, type Paths, resolvePaths } from './paths.ts';
-import { withDatabase } from './history.ts';
 import { mergeOptions, type ParsedOptions, type RunOptions } from './options.ts';
 import { type Prepared, prepare, prepareResumed, prepareRetry } from './prepare.ts';
 import { Refusal } from './refusal.ts';
@@ -12,8 +9,6 @@ export interface RunRequest {
   options: RunOptions;
   paths: Paths;
   prepared: Prepared;
-  /** The process that wrote the run that is resumed; null for a new run, and where it is not known. */
-  process: ProcessIdentity | null;
 }
 
 /**
@@ -36,23 +31,20 @@ function beginOf(parsed: ParsedOptions): RunRequest {
   if (resume !== null) return beginResumed(parsed, resume);
   if (retryFailed !== null) return beginRetry(parsed, retryFailed);
   const paths = resolvePaths(options);
-  return { options, paths, prepared: prepare(options, paths), process: null };
+  return { options, paths, prepared: prepare(options, paths) };
 }
 
 /** The selection that is given names a part of what the run had selected. */
 function beginResumed({ options: only, given }: ParsedOptions, which: RunSelector): RunRequest {
   const { database } = resolvePaths(only);
-  const { run, process } = findInterrupted(database, which);
+  const run = findInterrupted(database, which);
   const others = new Set(given);
   for (const name of ['select', 'withDependencies']) others.delete(name);
   const options = mergeOptions(run.options, { options: only, given: others });
   const paths = resolvePaths(options);
   const { retryOf } = run;
-  const before =
-    retryOf === null
-      ? null
-      : withDatabase(database, (connection) => connection && readEarlierRun(connection, retryOf));
-  return { options, paths, prepared: prepareResumed(run, before, { options, only, paths }), process };
+  const before = retryOf === null ? null : findRepeated(database, retryOf);
+  return { options, paths, prepared: prepareResumed(run, before, { options, asked: only, paths }) };
 }
 
 function beginRetry(parsed: ParsedOptions, which: RunSelector): RunRequest {
@@ -63,5 +55,5 @@ function beginRetry(parsed: ParsedOptions, which: RunSelector): RunRequest {
   const { ids, ...prepared } = prepareRetry(earlier, { options: merged, only, paths });
   // Its dependencies are among the ids.
   const options = { ...merged, select: ids, withDependencies: false };
-  return { options, paths, prepared, process: null };
+  return { options, paths, prepared };
 }

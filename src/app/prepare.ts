@@ -1,12 +1,12 @@
 /** From a folder of workstream files to a plan. Reads; writes nothing. */
-import { type EarlierRun, type Inheritance, NOTHING_EARLIER } from '../domain/earlier-run.ts';
+import { type Inheritance, NOTHING_EARLIER } from '../domain/earlier-run.ts';
 import type { Broken, LoadedFolder, Plan, Problem } from '../domain/plan.ts';
-import type { ResumedRun as RunResumed } from '../domain/run-event.ts';
+import type { ResumedRun } from '../domain/run-event.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { makePlan } from '../plan/plan.ts';
 import { type Selection, select } from '../plan/select.ts';
 import { completedEarlier, knownDurations } from '../store/read/durations.ts';
-import { attemptsOf } from '../store/read/earlier-run.ts';
+import { attemptsOf, type StoredRun } from '../store/read/earlier-run.ts';
 import type { Connection } from '../store/schema/connection.ts';
 import { fieldPath } from '../workstream/finding.ts';
 import { loadFolder } from '../workstream/load.ts';
@@ -17,8 +17,7 @@ import type { RunOptions } from './options.ts';
 import type { Paths } from './paths.ts';
 import { Refusal } from './refusal.ts';
 import { resolveWorkspaces } from './resolve-workspaces.ts';
-import { isolateSuspects } from './resume/crash-suspects.ts';
-import { type Resumption, resume, workOf } from './resume/resume.ts';
+import { planResume, type ResumePlan, workOf } from './resume/resume.ts';
 import { completedIn, failuresOf } from './resume/retry-failed.ts';
 import { knownTools, type ToolOptions } from './tools.ts';
 import { resolve } from 'node:path';
@@ -30,17 +29,11 @@ export interface Prepared {
   outside: Map<string, boolean>;
   /** The run whose failures are tried again; null for none. */
   retryOf: string | null;
-  /** What there is to build on from that. */
-  earlierWork: Inheritance['work'];
+  /** What the run has from before; attempts are read once it was taken over, which adds to them. */
+  inheritance: Inheritance;
   /** How an interrupted run goes on; null for a new one. */
-  resumed: {
-    run: EarlierRun;
-    resumption: Resumption;
-    crashed: Inheritance['crashed'];
-    /** Whether it goes on at once because a process of it died. */
-    afterDeath: boolean;
-  } | null;
-  /** What a person has to be told. */
+  resumed: ResumePlan | null;
+  /** Sentences for a person. */
   notices: string[];
 }
 
@@ -67,7 +60,7 @@ export function prepare(options: Preparing, paths: Paths): Prepared {
   return {
     ...planOf(selection, paths, NEVER, options.workspace),
     retryOf: null,
-    earlierWork: [],
+    inheritance: NOTHING_EARLIER,
     resumed: null,
     notices: [],
   };
@@ -80,7 +73,7 @@ export function prepare(options: Preparing, paths: Paths): Prepared {
  * @throws Refusal as `prepare` does.
  */
 export function prepareRetry(
-  earlier: EarlierRun,
+  earlier: StoredRun,
   { options, only, paths }: { options: ToolOptions; only: Selecting; paths: Paths },
 ): Prepared & { ids: string[] } {
   const folder = load(options, paths);
@@ -93,7 +86,7 @@ export function prepareRetry(
   return {
     ...planOf(selection, paths, completedIn(earlier), only.workspace),
     retryOf: earlier.runId,
-    earlierWork: workOf(earlier.results, folder.workstreams),
+    inheritance: { ...NOTHING_EARLIER, work: workOf(earlier.results, folder.workstreams) },
     resumed: null,
     notices,
     ids: [...selection.loaded.workstreams, ...selection.loaded.broken].map(({ id }) => id),
@@ -104,26 +97,25 @@ export function prepareRetry(
  * Plans what an interrupted run was to run, as it is defined now, and decides what is left of it.
  * @param options of the run.
  * @param before the run whose failures it tries again; null for none.
- * @param only names the workstreams to go on with; all of them without one.
+ * @param asked names the workstreams to go on with; all of them without one.
  * @throws Refusal as `prepare` does.
  */
 export function prepareResumed(
-  run: EarlierRun,
-  before: EarlierRun | null,
-  { options, only, paths }: { options: Preparing; only: Selecting & AfterDeathOption; paths: Paths },
+  run: StoredRun,
+  before: StoredRun | null,
+  { options, asked, paths }: { options: Preparing; asked: Selecting & AfterDeathOption; paths: Paths },
 ): Prepared {
   const folder = load(options, paths);
   const selection = select(folder, options.select, options.withDependencies);
   const planned = planOf(selection, paths, before === null ? NEVER : completedIn(before), options.workspace);
-  const resumption = resume(run, planned, named(selection.loaded, only, paths));
-  const { plan, crashed, notices } = isolateSuspects(run, resumption.plan, only.afterDeath);
+  const only = named(selection.loaded, asked, paths);
+  const { inheritance, ...rest } = planResume(run, planned, only, asked.afterDeath);
+  const repeated = before === null ? [] : workOf(before.results, folder.workstreams);
   return {
     ...planned,
-    plan,
+    ...rest,
     retryOf: run.retryOf,
-    earlierWork: before === null ? [] : workOf(before.results, folder.workstreams),
-    resumed: { run, resumption, crashed, afterDeath: only.afterDeath !== null },
-    notices: [...notices, ...resumption.notices],
+    inheritance: { ...inheritance, work: [...repeated, ...inheritance.work] },
   };
 }
 
@@ -227,25 +219,19 @@ function judge(
   return new Map([...leftOut].map(([id, hash]) => [id, hash !== null && isMet(id, hash)]));
 }
 
-/** What a run still has to do, of everything that it was prepared with. */
-
-/** What is told of a run that goes on. */
-export function resumedOf({
-  run,
-  resumption: { counts, discarded },
-  afterDeath,
-}: NonNullable<Prepared['resumed']>): RunResumed {
-  return { counts, discarded, afterDeath, results: run.results.length, running: run.inHand.length };
+/** What the event of its start says of a run that goes on. */
+export function resumedOf({ run, counts, discarded, afterDeath }: ResumePlan): ResumedRun {
+  return { counts, discarded, afterDeath, results: run.results.length, running: run.running.length };
 }
 
 /** Of a run that is resumed those that are left of it. */
-export function workstreamsToRun({ plan, resumed }: Prepared): Workstream[] {
+export function workstreamsToRun({ plan, resumed, inheritance }: Prepared): Workstream[] {
   if (resumed === null) return plan.workstreams;
-  const ids = new Set([...resumed.resumption.toRun, ...resumed.resumption.inheritance.left]);
+  const ids = new Set([...resumed.toRun, ...inheritance.left]);
   return plan.workstreams.filter(({ id }) => ids.has(id));
 }
 
-/** Of all of it together. */
+/** In seconds, of all workstreams together that are to be run. */
 export function expectedSecondsOf(prepared: Prepared): number {
   const { plan } = prepared;
   const ids = new Set(workstreamsToRun(prepared).map(({ id }) => id));
@@ -255,18 +241,12 @@ export function expectedSecondsOf(prepared: Prepared): number {
   );
 }
 
-/** What a run builds on: the work of the runs before it and, where it is resumed, what it had done itself. */
-export function inherit(
-  { resumed, earlierWork }: Prepared,
+/** What a run that was claimed or taken over has from before. */
+export function inheritanceOf(
+  { resumed, inheritance }: Prepared,
   runId: string,
   connection: Connection,
 ): Inheritance {
-  if (resumed === null) return { ...NOTHING_EARLIER, work: earlierWork };
-  const { inheritance, toRun } = resumed.resumption;
-  return {
-    ...inheritance,
-    work: [...earlierWork, ...inheritance.work],
-    crashed: resumed.crashed,
-    attempts: attemptsOf(connection, runId, toRun),
-  };
+  if (resumed === null) return inheritance;
+  return { ...inheritance, attempts: attemptsOf(connection, runId, resumed.toRun) };
 }

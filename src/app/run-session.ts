@@ -84,7 +84,7 @@ export class RunSession {
       runId,
       at: new Date(begin.at).toISOString(),
       agents: roster.names,
-      total: resumed?.resumption.total ?? plan.workstreams.length + plan.broken.length,
+      total: resumed?.total ?? plan.workstreams.length + plan.broken.length,
       workstreams: workstreamsToRun(prepared),
       resumed: resumed === null ? null : resumedOf(resumed),
       expectedSeconds: plan.known === 0 ? null : expectedSecondsOf(prepared),
@@ -96,7 +96,7 @@ export class RunSession {
   async #pickUp(): Promise<void> {
     const { paths, prepared, redactor } = this.#input;
     if (prepared.resumed === null) return;
-    const { kept } = prepared.resumed.resumption.inheritance;
+    const { kept } = prepared.inheritance;
     const { runId, workspaces, notices } = this.#parts;
     const left = { logs: paths.logs(runId), kept, redactor, workspaces };
     for await (const { level, text } of pickUpLeft(left)) notices.add(level, text);
@@ -118,7 +118,7 @@ export class RunSession {
       distribution: options.distribution,
       agents,
       interruption,
-      isPartial: coordinator.haveLeft || (prepared.resumed?.resumption.isPartial ?? false),
+      isPartial: coordinator.haveLeft || (prepared.resumed?.isPartial ?? false),
       sessions: (earlier?.sessions ?? 0) + 1,
       waitedForRuns: gate.waited,
       speed: coordinator.meter.speed(wallSeconds, agents),

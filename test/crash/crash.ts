@@ -68,7 +68,7 @@ async function killAndResume(backlog: Backlog, random: () => number, count: Kill
   let whom: readonly Whom[] = ['run', 'watcher', 'both'];
   for (let session = 0; session < sessions; session += 1) {
     const kill = drawKill(random, backlog, whom);
-    // What is in hand at two such deaths is to blame, as far as anyone can tell.
+    // What was running at two such deaths is to blame, as far as can be known.
     if (kill.whom === 'run') whom = ['watcher', 'both'];
     let announced = new Map<string, number>();
     const onKilled = (stdout: string): void => {

@@ -86,7 +86,7 @@ test.each([
   expectWhole(folder);
 });
 
-test('what was in hand is run again one at a time, each in a process of its own', async () => {
+test('what was running is run again one at a time, each in a process of its own', async () => {
   const folder = temporaryFolder();
   execFileSync('mkfifo', [join(folder, 'gate')]);
   const inHand = (id: string) => ({
@@ -123,7 +123,7 @@ export default ({ kills }, { workstream }) => {
     "SELECT metadata ->> '$.output' AS parent FROM agent_results WHERE status = 'completed'",
   );
   expect(outputs).toEqual([{ parent: pid }, { parent: pid }]);
-  expect(stdout).toMatch(/ were in hand: they are run again one at a time, each in a process of its own\./);
+  expect(stdout).toMatch(/ were running: they are run again one at a time, each in a process of its own\./);
 });
 
 test('many that end their process at once do not keep the others from completing', async () => {
@@ -146,7 +146,7 @@ test('one that ends the run from its own process is found out', async () => {
   const { code, stdout } = await millrace(folder, ['run', '-j', '2']);
   expect(code).toBe(1);
   expect(reasons(folder)).toEqual({ 'ws-a': 'completed', 'ws-b': 'completed', 'ws-bad': 'process-crashed' });
-  expect(stdout).toContain('again while ws-bad was in hand: it is not run any more.');
+  expect(stdout).toContain('again while ws-bad was running: it is not run any more.');
   expect(query(folder, 'SELECT deaths FROM run_crashes WHERE workstream_id = ?', 'ws-bad')).toEqual([
     { deaths: 2 },
   ]);

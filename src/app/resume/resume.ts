@@ -1,32 +1,43 @@
 /** What is left of an interrupted run, and what stays of it. */
 import type { FinalStatus } from '../../domain/agent-result.ts';
-import type { EarlierResult, EarlierRun, Inheritance, Unfinished } from '../../domain/earlier-run.ts';
+import { type EarlierResult, type Inheritance, NOTHING_EARLIER } from '../../domain/earlier-run.ts';
 import type { Broken, Plan } from '../../domain/plan.ts';
 import type { Workstream } from '../../domain/workstream.ts';
+import type { StoredRun } from '../../store/read/earlier-run.ts';
 import { nameSome, plural } from '../../text/format.ts';
+import { isolateSuspects, type RunCrash } from './crash-suspects.ts';
 
-interface Planned {
+/** What is done now of a run that was interrupted. */
+export interface ResumePlan {
+  run: StoredRun;
+  /** Ids of the workstreams that are run now. */
+  toRun: string[];
+  /** Ids of workstreams whose results are dropped, because they are run again. */
+  discarded: string[];
+  /** Of the results that stay. */
+  counts: Record<FinalStatus, number>;
+  /** Number of workstreams of the whole run. */
+  total: number;
+  /** Whether results stay that are not final, so that the run will have to be resumed once more. */
+  isPartial: boolean;
+  /** Whether it goes on at once because a process of it died. */
+  afterDeath: boolean;
+}
+
+/** The plan, in which a workstream that is in no file any more is broken, and what a run of it starts with. */
+interface PlannedResume {
+  plan: Plan;
+  inheritance: Inheritance;
+  resumed: ResumePlan;
+  /** Sentences for a person. */
+  notices: string[];
+}
+
+/** Everything that the run was to run, as it is defined now. */
+interface Defined {
   plan: Plan;
   /** Dependencies that were not selected, and whether they count as met. */
   outside: ReadonlyMap<string, boolean>;
-}
-
-/** How an interrupted run goes on. */
-export interface Resumption {
-  /** Of the whole run: what it was to run and has no more definition for is broken. */
-  plan: Plan;
-  inheritance: Omit<Inheritance, 'attempts' | 'crashed'>;
-  /** Ids of the workstreams that are run now. */
-  toRun: string[];
-  /** Workstreams whose results are dropped, because they are run again. */
-  discarded: string[];
-  counts: Record<FinalStatus, number>;
-  /** Number of workstreams of the run. */
-  total: number;
-  /** Whether results stay that are not final, so that it will have to be resumed once more. */
-  isPartial: boolean;
-  /** What a person has to be told. */
-  notices: string[];
 }
 
 /** A definition that could not be run has no result of its own: what it gives now counts. */
@@ -44,14 +55,15 @@ const isChanged = ({ definitionHash }: EarlierResult, { hash }: Workstream): boo
 
 /**
  * Decides for each workstream of the run. One that has its result is not run again, unless its definition changed.
- * @param plan of everything that the run was to run, as it is defined now.
  * @param only ids to go on with; null for all. The others stay as they are.
+ * @param crash how the process of the run died; null where it was ended from outside.
  */
-export function resume(
-  earlier: EarlierRun,
-  { plan, outside }: Planned,
+export function planResume(
+  earlier: StoredRun,
+  { plan, outside }: Defined,
   only: ReadonlySet<string> | null,
-): Resumption {
+  crash: RunCrash | null,
+): PlannedResume {
   const results = new Map(earlier.results.map((result) => [result.workstreamId, result]));
   const isMeant = (id: string): boolean => only === null || only.has(id);
   const broken = plan.broken.filter((each) => !hasResult(each, results));
@@ -75,16 +87,31 @@ export function resume(
   const vanished = vanishedSince(earlier, plan);
   const stays = (id: string): boolean => !replaced.has(id) && !vanished.has(id);
   const kept = earlier.results.filter(({ workstreamId }) => stays(workstreamId));
-  const all = { ...plan, broken: [...broken, ...gone] };
+  const suspects = isolateSuspects(earlier, { ...plan, broken: [...broken, ...gone] }, crash);
   return {
-    plan: all,
-    inheritance: { kept, work: workOf(kept, plan.workstreams), spentUsd: earlier.spentUsd, left },
-    toRun: toRun.map(({ id }) => id),
-    discarded: [...[...replaced].filter((id) => results.has(id)), ...vanished],
-    counts: countOf(kept),
-    total: kept.length + replaced.size,
-    isPartial: kept.some(({ reason }) => reason === 'interrupted' || reason === 'cancelled'),
-    notices: [...noticesOf(earlier, changed, plan, results), ...unusable(plan.broken, results)],
+    plan: suspects.plan,
+    inheritance: {
+      kept,
+      work: workOf(kept, plan.workstreams),
+      spentUsd: earlier.spentUsd,
+      left,
+      crashed: suspects.crashed,
+      attempts: NOTHING_EARLIER.attempts,
+    },
+    resumed: {
+      run: earlier,
+      toRun: toRun.map(({ id }) => id),
+      discarded: [...[...replaced].filter((id) => results.has(id)), ...vanished],
+      counts: countOf(kept),
+      total: kept.length + replaced.size,
+      isPartial: kept.some(({ reason }) => reason === 'interrupted' || reason === 'cancelled'),
+      afterDeath: crash !== null,
+    },
+    notices: [
+      ...suspects.notices,
+      ...noticesOf(earlier, changed, plan, results),
+      ...unusable(plan.broken, results),
+    ],
   };
 }
 
@@ -99,8 +126,8 @@ function hasResult({ id, failure }: Broken, results: ReadonlyMap<string, Earlier
  * look at each is enough.
  */
 function standing(
-  { results }: EarlierRun,
-  { plan, outside }: Planned,
+  { results }: StoredRun,
+  { plan, outside }: Defined,
   isMeant: (id: string) => boolean,
 ): Set<string> {
   const definitions = new Map(plan.workstreams.map((workstream) => [workstream.id, workstream]));
@@ -134,12 +161,12 @@ function unusable(broken: readonly Broken[], results: ReadonlyMap<string, Earlie
 
 /** Workstreams that were to be run and are in no file any more. */
 function goneSince(
-  { results: list, unfinished }: EarlierRun,
+  { results: list, unfinished }: StoredRun,
   { workstreams, broken }: Plan,
   results: ReadonlyMap<string, EarlierResult>,
 ): Broken[] {
   const defined = new Set([...workstreams, ...broken].map(({ id }) => id));
-  const toRun: Unfinished[] = [
+  const toRun: StoredRun['unfinished'] = [
     ...list.filter((result) => result.reason !== null && PASSING.has(result.reason)),
     ...unfinished.filter(({ workstreamId }) => !results.has(workstreamId)),
   ];
@@ -157,7 +184,7 @@ function goneSince(
 }
 
 /** Files that could not be read are read now, and definitions that could not be run have gone. */
-function vanishedSince({ results }: EarlierRun, { workstreams, broken }: Plan): Set<string> {
+function vanishedSince({ results }: StoredRun, { workstreams, broken }: Plan): Set<string> {
   const defined = new Set([...workstreams, ...broken].map(({ id }) => id));
   const ids = results.filter(({ reason }) => reason !== null && UNPLANNED.has(reason));
   return new Set(ids.map(({ workstreamId }) => workstreamId).filter((id) => !defined.has(id)));
@@ -183,7 +210,7 @@ function countOf(kept: readonly EarlierResult[]): Record<FinalStatus, number> {
 }
 
 function noticesOf(
-  { unfinished }: EarlierRun,
+  { unfinished }: StoredRun,
   changed: readonly string[],
   { workstreams }: Plan,
   results: ReadonlyMap<string, EarlierResult>,

@@ -1,6 +1,7 @@
 /** What of an earlier run is tried again. */
-import type { EarlierResult, EarlierRun } from '../../domain/earlier-run.ts';
+import type { EarlierResult } from '../../domain/earlier-run.ts';
 import type { LoadedFolder } from '../../domain/plan.ts';
+import type { StoredRun } from '../../store/read/earlier-run.ts';
 import { nameSome } from '../../text/format.ts';
 import { Refusal } from '../refusal.ts';
 
@@ -10,17 +11,11 @@ const BECAUSE_OF_FAILURES = new Set(['dependency-failed', 'circuit-open', 'budge
 /** A file that could not be read stands in a row under its own name. */
 const OF_THE_FILE = new Set(['invalid-workstream', 'duplicate-id']);
 
-export interface Retry {
-  /** Ids to run. */
-  ids: string[];
-  notices: string[];
-}
-
 /**
- * The workstreams that failed in that run or were skipped because of it, as far as they are still defined.
+ * The ids of the workstreams that failed in that run or were skipped because of it, as far as they are still defined.
  * @throws Refusal with exit code 4 where there are none.
  */
-export function failuresOf(earlier: EarlierRun, folder: LoadedFolder): Retry {
+export function failuresOf(earlier: StoredRun, folder: LoadedFolder): { ids: string[]; notices: string[] } {
   const failed = earlier.results.filter(isFailure);
   if (failed.length === 0) {
     throw new Refusal(4, `Nothing failed in ${earlier.runId}, so there is nothing to try again.`);
@@ -51,7 +46,7 @@ function definedInFile({ file, reason }: EarlierResult, { workstreams, broken }:
 }
 
 /** Whether a workstream completed in that run as it is now defined. */
-export function completedIn(earlier: EarlierRun): (id: string, hash: string) => boolean {
+export function completedIn(earlier: StoredRun): (id: string, hash: string) => boolean {
   const hashes = new Map(
     earlier.results
       .filter(({ status }) => status === 'completed')

@@ -1,7 +1,7 @@
 /** Reads a run that another one goes on with. */
 import { z } from 'zod';
 import type { AttemptRecord } from '../../domain/attempt.ts';
-import type { EarlierResult, EarlierRun, Unfinished } from '../../domain/earlier-run.ts';
+import type { EarlierResult } from '../../domain/earlier-run.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { normalizeMessage } from '../../text/normalize-message.ts';
 import type { ProcessIdentity } from '../../os/process-identity.ts';
@@ -17,43 +17,66 @@ import { isWriterGone, PROCESS_COLUMNS, processOf, processShape } from './livene
 import { NEWEST_FIRST } from './runs.ts';
 import { wallSeconds } from './wall-time.ts';
 
-/** How a run stands whose id is known. */
-export interface EarlierRunState {
+/** A run as it was left, to be gone on with. */
+export interface StoredRun {
   runId: string;
   /** `alive` as long as its process is not known to be gone. */
   state: 'ended' | 'alive' | 'interrupted';
   /** The process that last wrote it; null where that is not known. */
   process: ProcessIdentity | null;
+  /** As they were stored; null where a version recorded it that did not store them. */
+  options: JsonObject | null;
+  /** When it was last resumed; null for never. Shows whether it was resumed since it was read. */
+  resumedAt: string | null;
+  /** The run whose failures it tried again; null for none. */
+  retryOf: string | null;
+  /** How often it was started. */
+  sessions: number;
+  /** In the order in which they arrived. */
+  results: EarlierResult[];
+  /** Workstreams that were to be run and have no result. */
+  unfinished: Pick<EarlierResult, 'workstreamId' | 'title' | 'file'>[];
+  /** Ids of those of them that were running when the process died or was killed, in planned order. */
+  running: string[];
+  /** At how many deaths of the run's process each workstream was running, by id; those at none are left out. */
+  deaths: ReadonlyMap<string, number>;
+  /** Seconds from the start to the last sign of life, of all its sessions together. */
+  workedSeconds: number;
+  /** US dollars that all its attempts are known to have cost. */
+  spentUsd: number;
 }
 
-const standingRow = z.object({
+/** What is read first, to choose the run. */
+type RunHead = Pick<StoredRun, 'runId' | 'state' | 'process'>;
+
+const headRow = z.object({
   run_id: z.string(),
   state: textCell,
   ...processShape,
 });
 
-const STANDING = `SELECT run_id, state, ${PROCESS_COLUMNS} FROM consolidated_runs`;
+const HEAD = `SELECT run_id, state, ${PROCESS_COLUMNS} FROM consolidated_runs`;
 
-/** How a run stands; null where there is none of this id. */
-export function runStateOf(connection: Connection, runId: string): EarlierRunState | null {
-  const row = firstRow(connection, standingRow, `${STANDING} WHERE run_id = ?`, runId);
-  return row === null ? null : toStanding(row);
+/** Null where there is no run of this id. */
+export function findRun(connection: Connection, runId: string): RunHead | null {
+  const row = firstRow(connection, headRow, `${HEAD} WHERE run_id = ?`, runId);
+  return row === null ? null : toHead(row);
 }
 
 /** All runs that did not end, the newest first; an interrupted one may still have a process that lives. */
-export function notEnded(connection: Connection): EarlierRunState[] {
-  const sql = `${STANDING} WHERE state IN ('running', 'interrupted') ${NEWEST_FIRST}`;
-  return rows(connection, standingRow, sql).map(toStanding);
+export function notEnded(connection: Connection): RunHead[] {
+  const sql = `${HEAD} WHERE state IN ('running', 'interrupted') ${NEWEST_FIRST}`;
+  return rows(connection, headRow, sql).map(toHead);
 }
 
 /** The newest run that ended; null where there is none. */
-export function latestEnded(connection: Connection): EarlierRunState | null {
-  const sql = `${STANDING} WHERE state IS NULL OR state = 'ended' ${NEWEST_FIRST} LIMIT 1`;
-  const row = firstRow(connection, standingRow, sql);
-  return row === null ? null : toStanding(row);
+export function latestEnded(connection: Connection): RunHead | null {
+  const sql = `${HEAD} WHERE state IS NULL OR state = 'ended' ${NEWEST_FIRST} LIMIT 1`;
+  const row = firstRow(connection, headRow, sql);
+  return row === null ? null : toHead(row);
 }
 
-function toStanding({ run_id: runId, ...row }: z.infer<typeof standingRow>): EarlierRunState {
+function toHead({ run_id: runId, ...row }: z.infer<typeof headRow>): RunHead {
   const process = processOf(row);
   if (row.state === 'interrupted') return { runId, state: 'interrupted', process };
   if (row.state !== 'running') return { runId, state: 'ended', process };
@@ -63,20 +86,21 @@ function toStanding({ run_id: runId, ...row }: z.infer<typeof standingRow>): Ear
 const runRow = z.object({ options: textCell, resumed_at: textCell, retry_of: textCell });
 const optionsCell: z.ZodType<JsonObject | null> = z.record(z.string(), anyJson).nullable().catch(null);
 
-/** Everything that is needed to go on with a run. @throws Error where there is none of this id. */
-export function readEarlierRun(connection: Connection, runId: string): EarlierRun {
+/** Reads the rest. @throws Error where the run is not there any more. */
+export function readStoredRun(connection: Connection, head: RunHead): StoredRun {
+  const { runId } = head;
   const sql = 'SELECT options, resumed_at, retry_of FROM consolidated_runs WHERE run_id = ?';
   const row = firstRow(connection, runRow, sql, runId);
   if (row === null) throw new Error(`the run ${runId} is not in the database`);
   return {
-    runId,
+    ...head,
     options: jsonCell(optionsCell, row.options),
     resumedAt: row.resumed_at,
     retryOf: row.retry_of,
     sessions: 1 + countOf(connection, 'SELECT COUNT(*) AS n FROM run_sessions WHERE run_id = ?', runId),
     results: [...eachResult(connection, runId)],
     unfinished: unfinished(connection, runId),
-    inHand: rows(connection, idRow, IN_HAND_IDS, runId).map(({ workstream_id: id }) => id),
+    running: rows(connection, idRow, IN_HAND_IDS, runId).map(({ workstream_id: id }) => id),
     deaths: new Map(
       rows(connection, deathsRow, DEATHS, runId).map(({ workstream_id: id, deaths }) => [id, deaths]),
     ),
@@ -131,7 +155,7 @@ function* eachResult(connection: Connection, runId: string): Generator<EarlierRe
 
 const unfinishedRow = z.object({ workstream_id: z.string(), title: z.string(), file: z.string() });
 
-function unfinished(connection: Connection, runId: string): Unfinished[] {
+function unfinished(connection: Connection, runId: string): StoredRun['unfinished'] {
   const sql = `
     SELECT workstream_id, title, file FROM run_workstreams w WHERE run_id = ? AND NOT EXISTS (
       SELECT 1 FROM agent_results r

@@ -1,15 +1,17 @@
 import { expect, test } from 'vitest';
 import { isolateSuspects } from '../../../src/app/resume/crash-suspects.ts';
-import type { EarlierRun } from '../../../src/domain/earlier-run.ts';
+import type { StoredRun } from '../../../src/store/read/earlier-run.ts';
 import { makePlan } from '../../../src/plan/plan.ts';
 import { makeFolder } from '../../plan/make-workstream.ts';
 
 const plan = makePlan(makeFolder([{ id: 'a' }, { id: 'b' }, { id: 'c' }]), new Map());
 const died = (deaths = 1) => ({ exitCode: null, signal: 'SIGSEGV', deaths });
 
-function run(fields: Pick<EarlierRun, 'inHand' | 'deaths'>): EarlierRun {
+function run(fields: Pick<StoredRun, 'running' | 'deaths'>): StoredRun {
   return {
     runId: 'ma-run-20260102-030405',
+    state: 'interrupted',
+    process: null,
     options: null,
     resumedAt: null,
     retryOf: null,
@@ -22,9 +24,9 @@ function run(fields: Pick<EarlierRun, 'inHand' | 'deaths'>): EarlierRun {
   };
 }
 
-function judged(inHand: string[], deaths: Record<string, number>, after: ReturnType<typeof died> | null) {
+function judged(running: string[], deaths: Record<string, number>, after: ReturnType<typeof died> | null) {
   const { plan: made, ...rest } = isolateSuspects(
-    run({ inHand, deaths: new Map(Object.entries(deaths)) }),
+    run({ running, deaths: new Map(Object.entries(deaths)) }),
     plan,
     after,
   );
@@ -33,11 +35,11 @@ function judged(inHand: string[], deaths: Record<string, number>, after: ReturnT
   return { ...rest, apart, alone };
 }
 
-test('what was in hand at a death is run alone in a process, and nothing else is', () => {
+test('what was running at a death is run alone in a process, and nothing else is', () => {
   const { apart, alone, crashed, notices } = judged(['a', 'b'], {}, died());
   expect([apart, alone, crashed.size]).toEqual([['a', 'b'], ['a', 'b'], 0]);
   expect(notices).toEqual([
-    'The process of the run was ended by SIGSEGV while a, b were in hand: they are run again one at a time, each in a process of its own.',
+    'The process of the run was ended by SIGSEGV while a, b were running: they are run again one at a time, each in a process of its own.',
   ]);
 });
 
@@ -46,7 +48,7 @@ test('after a kill from outside nobody is suspected, but who was before still is
   expect(judged(['a'], { b: 1 }, null)).toMatchObject({ apart: ['b'], alone: ['b'], notices: [] });
 });
 
-test('who is in hand alone and the run dies again is not run any more', () => {
+test('a workstream that was running alone when the run died again is not run any more', () => {
   const { crashed, alone } = judged(['a'], { a: 1, b: 1 }, died(2));
   expect([...crashed.keys()]).toEqual(['a']);
   expect(crashed.get('a')).toMatchObject({ reason: 'process-crashed', signal: 'SIGSEGV' });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { EarlierResult, EarlierRun } from '../../../src/domain/earlier-run.ts';
+import type { EarlierResult } from '../../../src/domain/earlier-run.ts';
+import type { StoredRun } from '../../../src/store/read/earlier-run.ts';
 import { mergeOptions, parseOptions, storedOptions } from '../../../src/app/options.ts';
-import { resume } from '../../../src/app/resume/resume.ts';
+import { planResume } from '../../../src/app/resume/resume.ts';
 import { completedIn, failuresOf } from '../../../src/app/resume/retry-failed.ts';
 import { makePlan } from '../../../src/plan/plan.ts';
 import { makeFolder, type Sketch } from '../../plan/make-workstream.ts';
@@ -23,25 +24,29 @@ const result = (workstreamId: string, fields: Partial<EarlierResult> = {}): Earl
 const failed = (id: string, reason = 'thrown') => result(id, { status: 'failed', reason });
 const skipped = (id: string, reason: string) => result(id, { status: 'skipped', reason });
 
-function run(results: EarlierResult[], unfinished: string[] = []): EarlierRun {
+function run(results: EarlierResult[], unfinished: string[] = []): StoredRun {
   return {
     runId: 'ma-run-20260102-030405',
+    state: 'interrupted',
+    process: null,
     options: null,
     resumedAt: null,
     retryOf: null,
     sessions: 1,
     results,
     unfinished: unfinished.map((workstreamId) => ({ workstreamId, title: workstreamId, file: 'a.json' })),
-    inHand: [],
+    running: [],
     deaths: new Map(),
     workedSeconds: 3,
     spentUsd: 0,
   };
 }
 
-function resumed(earlier: EarlierRun, sketches: Sketch[], only: string[] | null = null) {
+function resumed(earlier: StoredRun, sketches: Sketch[], only: string[] | null = null) {
   const plan = makePlan(makeFolder(sketches), new Map());
-  return resume(earlier, { plan, outside: new Map() }, only === null ? null : new Set(only));
+  const ids = only === null ? null : new Set(only);
+  const { resumed: made, ...rest } = planResume(earlier, { plan, outside: new Map() }, ids, null);
+  return { ...made, ...rest };
 }
 
 const ids = (results: readonly EarlierResult[]): string[] => results.map(({ workstreamId }) => workstreamId);

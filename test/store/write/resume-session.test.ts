@@ -6,8 +6,9 @@ import {
   attemptsOf,
   latestEnded,
   notEnded,
-  readEarlierRun,
-  runStateOf,
+  findRun,
+  readStoredRun,
+  type StoredRun,
 } from '../../../src/store/read/earlier-run.ts';
 import type { Connection } from '../../../src/store/schema/connection.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
@@ -28,6 +29,13 @@ import {
 } from '../recorded.ts';
 
 const AGAIN = '2026-01-03T00:00:00.000Z';
+
+/** Everything that is read of the run. */
+function stored(connection: Connection): StoredRun {
+  const head = findRun(connection, RUN);
+  if (head === null) throw new Error(`there is no ${RUN}`);
+  return readStoredRun(connection, head);
+}
 
 /** Three results, of which one was interrupted at work, in a run that was ended by a signal. */
 function interrupted(connection: Connection): void {
@@ -78,7 +86,7 @@ describe('an interrupted run', () => {
   test('is read with its results, their definitions and its options', () => {
     const connection = opened(temporaryFolder());
     interrupted(connection);
-    const earlier = readEarlierRun(connection, RUN);
+    const earlier = stored(connection);
     expect(earlier).toMatchObject({
       options: { agentsCount: 2 },
       resumedAt: null,
@@ -99,7 +107,7 @@ describe('an interrupted run', () => {
     ]);
     expect(notEnded(connection)).toMatchObject([{ runId: RUN, state: 'interrupted' }]);
     expect(latestEnded(connection)).toBeNull();
-    expect(runStateOf(connection, 'ma-run-20990101-000000')).toBeNull();
+    expect(findRun(connection, 'ma-run-20990101-000000')).toBeNull();
   });
 
   test('goes on with what was not final; the rest stays, and no row is there twice', () => {
@@ -133,7 +141,7 @@ describe('an interrupted run', () => {
       executionSummary: { sessions: 2 },
     });
     // 2 seconds of the first session and 5 of the second; the night between them is nobody's.
-    expect(readEarlierRun(connection, RUN)).toMatchObject({ sessions: 2, workedSeconds: 7 });
+    expect(stored(connection)).toMatchObject({ sessions: 2, workedSeconds: 7 });
   });
 
   test('is taken by one process only, and by none that read it before it was resumed', () => {
@@ -193,9 +201,9 @@ describe('what was in hand when the process died', () => {
     const connection = opened(temporaryFolder());
     died(connection, true);
     expect(deaths(connection)).toEqual([{ run_id: RUN, workstream_id: 'ws-2', deaths: 1 }]);
-    expect(readEarlierRun(connection, RUN)).toMatchObject({ inHand: [], deaths: new Map([['ws-2', 1]]) });
+    expect(stored(connection)).toMatchObject({ running: [], deaths: new Map([['ws-2', 1]]) });
     connection.prepare("UPDATE run_workstreams SET state = 'running' WHERE workstream_id = 'ws-2'").run();
-    expect(readEarlierRun(connection, RUN).inHand).toEqual(['ws-2']);
+    expect(stored(connection).running).toEqual(['ws-2']);
     takenOver(connection, AGAIN, true);
     expect(deaths(connection)).toEqual([{ run_id: RUN, workstream_id: 'ws-2', deaths: 2 }]);
   });
