@@ -6,7 +6,7 @@
  *   on, unless the run says that it got it too.
  * - `echo`, the same signal again within 250 ms, from the terminal and from a parent such as npm: nothing.
  * - `insist`, the other signal, or the same one later, as often as it comes: the run ends at once. It is passed on.
- * - `hang-up`, the first SIGHUP, because the terminal was closed: the run says so and goes on; one that has questions to
+ * - `hang-up`, the first SIGHUP, because the terminal was closed: the run warns and continues; one that has questions to
  *   ask ends. It is passed on.
  */
 

@@ -167,7 +167,7 @@ function logEntry(event: LoggedEvent, startedAt: number | null): LogEntry {
         expected_seconds: event.expectedSeconds,
       });
     case 'workstream-retrying':
-      return entry('warn', event, `${event.workstreamId} failed and is tried again: ${event.reason}`, {
+      return entry('warn', event, `${event.workstreamId} failed and is retried: ${event.reason}`, {
         ...about(event),
         attempt: event.attempt,
         reason: event.reason,
@@ -175,7 +175,7 @@ function logEntry(event: LoggedEvent, startedAt: number | null): LogEntry {
         after_seconds: event.afterSeconds,
       });
     case 'workstream-progress':
-      return entry('debug', event, `${event.workstreamId} goes on`, {
+      return entry('debug', event, `${event.workstreamId} reports progress`, {
         ...about(event),
         fraction: event.fraction,
         message: cut(event.text),
@@ -230,7 +230,7 @@ function waiting({ waits, added, ...event }: EventOf<'waiting-for-runs'>): LogEn
     return { level: 'info', text: cut(added.explanation), fields: { ...fields, ...about } };
   }
   const isOver = waits.length === 0;
-  const text = isOver ? 'waits for no other run any more' : 'waits for less of other runs than before';
+  const text = isOver ? 'no longer waits for another run' : 'waits for fewer resources of other runs';
   return { level: isOver ? 'info' : 'debug', text, fields };
 }
 

@@ -3,7 +3,7 @@ import { createLogUpdate } from 'log-update';
 import { performance } from 'node:perf_hooks';
 import { Writable } from 'node:stream';
 
-/** At most ten frames a second; one a second when only the clocks go on. */
+/** At most ten frames a second; one a second when only the clocks change. */
 const TICK_MS = 100;
 const CLOCK_MS = 1_000;
 /** A frame is followed by a pause of a hundred times what it took, so that drawing takes 1 % of a core at most. */
@@ -188,7 +188,7 @@ export class Cursor {
   readonly #onContinue: () => void;
   #hidden = false;
 
-  /** @param onContinue called when the process goes on after it was suspended: the shell has written meanwhile. */
+  /** @param onContinue called when the process continues after it was suspended: the shell has written meanwhile. */
   constructor(terminal: NodeJS.WriteStream, onContinue: () => void) {
     this.#terminal = terminal;
     this.#onContinue = onContinue;
@@ -222,7 +222,7 @@ export class Cursor {
     process.kill(process.pid, signal);
   };
 
-  /** Ctrl-Z: without a listener the signal stops the process right there, and `kill` returns when it goes on. */
+  /** Ctrl-Z: without a listener the signal stops the process right there, and `kill` returns when it continues. */
   readonly #suspend = (): void => {
     this.show();
     process.kill(process.pid, 'SIGTSTP');

@@ -76,7 +76,7 @@ function interruption({ run }: ConsolidatedResult, { colour, glyphs }: SummaryOp
   if (run.state !== 'interrupted') return [];
   const by = run.executionSummary?.interruptedBy ?? null;
   const what = by === null ? 'Interrupted' : `Interrupted by ${clean(by, EXPLANATION, glyphs)}`;
-  return [colour.yellow(`${what}; go on with: millrace run --resume ${run.runId}`)];
+  return [colour.yellow(`${what}; continue with: millrace run --resume ${run.runId}`)];
 }
 
 function places({ database, run }: ConsolidatedResult, { report, colour }: SummaryOptions): string[] {

@@ -158,7 +158,7 @@ test('what else can happen', () => {
       workstream_id: 'ws-1',
       fraction: null,
       message: 'reading',
-      msg: 'ws-1 goes on',
+      msg: 'ws-1 reports progress',
     },
     {
       level: 30,
@@ -169,7 +169,7 @@ test('what else can happen', () => {
       waits: 1,
       msg: 'ws-1 waits for ws-9',
     },
-    { level: 30, run_id, event: 'waiting-for-runs', waits: 0, msg: 'waits for no other run any more' },
+    { level: 30, run_id, event: 'waiting-for-runs', waits: 0, msg: 'no longer waits for another run' },
     {
       level: 40,
       run_id,

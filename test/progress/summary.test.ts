@@ -69,7 +69,7 @@ test('an interrupted run says what is left', () => {
     executionSummary: executionSummary({ interruptedBy: 'SIGINT' }),
   });
   expect(summary(emptyResult({ run }), plain)[2]).toBe(
-    `Interrupted by SIGINT; go on with: millrace run --resume ${RUN_ID}`,
+    `Interrupted by SIGINT; continue with: millrace run --resume ${RUN_ID}`,
   );
 });
 
