@@ -1,4 +1,4 @@
-/** What never runs at the same time, for a person to see. Handing out looks at what is running instead. */
+/** What never runs at the same time, for a person to see. The ready queue decides by what is running instead. */
 import type { Conflict } from '../domain/plan.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { requireAt } from './require-at.ts';
@@ -9,7 +9,7 @@ type ConstrainedWorkstream = Constrained & Pick<Workstream, 'id'>;
 
 /**
  * Conflict groups with two members or more, scopes that overlap, and workstreams that run alone; each kind in the
- * order of its first member, members in the order given. Not pair by pair: O(V log V) and the text of the scopes.
+ * order of its first member, members in the order given. O(V log V) and the text of the scopes, because no pairs are compared.
  */
 export function findConflicts(workstreams: readonly ConstrainedWorkstream[]): Conflict[] {
   return [...groupConflicts(workstreams), ...scopeConflicts(workstreams), ...aloneConflicts(workstreams)];

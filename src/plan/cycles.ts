@@ -4,13 +4,13 @@ import { requireAt } from './require-at.ts';
 
 /** Longest path that is shown whole, in ids. */
 const SHOWN = 12;
-/** Longest cycle that is worked out for one member alone, so that naming n members costs O(n). */
+/** Longest cycle that is computed for one member alone, so that naming n members costs O(n). */
 const SEARCHED = 64;
 
 /**
  * For each node on a cycle, ascending within a component, a cycle that it is on as ids: `a, b, a`, where each needs
  * the next. It starts with the member first in node order, and members of the shortest cycle through the first node
- * of a component share that path. What a long one leaves out is said in it: `… 12 more …`. O(V + E).
+ * of a component share that path. A long one says how many ids it leaves out: `… 12 more …`. O(V + E).
  */
 export function nameCycles(graph: Graph, idOf: (node: number) => string): Map<number, string[]> {
   const component = new Int32Array(graph.count).fill(-1);
@@ -57,7 +57,7 @@ function throughMember(
   return [root, ...leftOut(out - 1), idOf(member), ...leftOut(home - 1), root];
 }
 
-/** The way home from `member` up to where it meets the way there, and from there to `member` again. */
+/** The path from `member` back to where it meets the path to it, and from there to `member` again. */
 function simpleCycle(there: Tree, back: Tree, member: number): number[] {
   const out = there.fromRoot(member);
   const onTheWay = new Set(out);
@@ -177,7 +177,7 @@ interface Tree {
 function shortestPaths(edges: Adjacency, root: number, within: (node: number) => boolean): Tree {
   const reached = new Map<number, { parent: number; depth: number }>([[root, { parent: root, depth: 0 }]]);
   const queue = [root];
-  // The queue grows while it is walked.
+  // The queue grows during the loop.
   for (const node of queue) {
     const depth = (reached.get(node)?.depth ?? 0) + 1;
     for (const next of edges.of(node)) {

@@ -1,7 +1,7 @@
 import type { Workstream } from '../domain/workstream.ts';
 import { requireAt } from './require-at.ts';
 
-/** Workstreams as nodes 0, 1, …, in the order in which they were given. */
+/** Workstreams as nodes 0, 1, …, in the order of the input. */
 export interface Graph {
   count: number;
   /** From a workstream to what it depends on, each once. */
@@ -17,7 +17,7 @@ interface MissingDependency {
   id: string;
 }
 
-/** What a graph is made of. */
+/** The fields of a workstream that a graph needs. */
 export type Linked = Pick<Workstream, 'id' | 'dependsOn'>;
 
 /**
@@ -66,7 +66,7 @@ export class Adjacency {
     return this.#targets.length;
   }
 
-  /** The neighbours of a node, in the order they were given. */
+  /** The neighbours of a node, in the order of the input. */
   of(node: number): Int32Array {
     return this.#targets.subarray(requireAt(this.#starts, node), requireAt(this.#starts, node + 1));
   }
@@ -103,7 +103,7 @@ export function topologicalOrder(graph: Graph): number[] {
     unmet[node] = needs;
     if (needs === 0) order.push(node);
   }
-  // The list grows while it is walked.
+  // The list grows during the loop.
   for (const node of order) {
     for (const dependent of graph.dependents.of(node)) {
       const left = requireAt(unmet, dependent) - 1;
@@ -130,7 +130,7 @@ export function waveNumbers(graph: Graph, order: readonly number[]): Int32Array 
   return waves;
 }
 
-/** The nodes of each wave, in the order in which `nodes` gives them. */
+/** The nodes of each wave, in the order of `nodes`. */
 export function groupByWave(waveOf: Int32Array, nodes: Iterable<number>): number[][] {
   const waves: number[][] = [];
   for (const node of nodes) {

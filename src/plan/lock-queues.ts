@@ -3,77 +3,79 @@ import { requireAt } from './require-at.ts';
 import type { ScopeTree } from './scope.ts';
 import type { Signature } from './signatures.ts';
 
-/** Where the signatures of one line wait for one lock. */
+/** The signatures of one partition that wait for one lock. */
 export interface LockQueue {
   readonly lock: number;
-  readonly line: number;
-  /** Heads of the signatures in it and in the lots in it, and what is left of earlier heads. */
+  readonly partition: number;
+  /** Heads of the signatures in it and in the queues nested in it; earlier heads are not removed at once. */
   readonly heads: IntHeap;
-  /** The lot that this one waits in as a whole; null when it is in none. */
+  /** The queue that this one is nested in; null when it is in none. */
   within: LockQueue | null;
 }
 
-/** Which signature waits in which lot, and which lot in which. */
+/** Which signature is in which queue, and which queue is nested in which. */
 export class LockQueues {
-  /** By lock, then by line. */
-  readonly #lots = new Map<number, Map<number, LockQueue>>();
+  /** By lock, then by partition. */
+  readonly #queues = new Map<number, Map<number, LockQueue>>();
   readonly #of = new Map<number, LockQueue>();
 
-  /** The lot of a lock for a line; made when first asked for. */
-  at(lock: number, line: number): LockQueue {
-    let lines = this.#lots.get(lock);
-    if (lines === undefined) this.#lots.set(lock, (lines = new Map()));
-    let lot = lines.get(line);
-    if (lot === undefined) lines.set(line, (lot = { lock, line, heads: new IntHeap(), within: null }));
-    return lot;
+  /** The queue of a lock for a partition, created on first use. */
+  at(lock: number, partition: number): LockQueue {
+    let partitions = this.#queues.get(lock);
+    if (partitions === undefined) this.#queues.set(lock, (partitions = new Map()));
+    let queue = partitions.get(partition);
+    if (queue === undefined)
+      partitions.set(partition, (queue = { lock, partition, heads: new IntHeap(), within: null }));
+    return queue;
   }
 
-  /** The lots of a lock that somebody waited in. */
+  /** The queues of a lock that were ever used. */
   all(lock: number): Iterable<LockQueue> {
-    return this.#lots.get(lock)?.values() ?? [];
+    return this.#queues.get(lock)?.values() ?? [];
   }
 
-  /** The lot that a signature is in directly; null when it is in none. */
+  /** The queue that a signature is in directly; null when it is in none. */
   of(signature: number): LockQueue | null {
     return this.#of.get(signature) ?? null;
   }
 
   outermost(signature: number): LockQueue | null {
-    let lot = this.of(signature);
-    while (lot !== null && lot.within !== null) lot = lot.within;
-    return lot;
+    let queue = this.of(signature);
+    while (queue !== null && queue.within !== null) queue = queue.within;
+    return queue;
   }
 
-  /** Whether a signature is in a lot, directly or in one that is in it. */
-  isIn(signature: number, lot: LockQueue): boolean {
-    for (let next = this.of(signature); next !== null; next = next.within) if (next === lot) return true;
+  /** Whether a signature is in a queue, directly or in one that is in it. */
+  isIn(signature: number, queue: LockQueue): boolean {
+    for (let next = this.of(signature); next !== null; next = next.within) if (next === queue) return true;
     return false;
   }
 
-  enter(signature: number, lot: LockQueue, head: number): void {
-    this.#of.set(signature, lot);
-    lot.heads.push(head);
+  enter(signature: number, queue: LockQueue, head: number): void {
+    this.#of.set(signature, queue);
+    queue.heads.push(head);
   }
 
-  /** Puts a lot with all that is in it into another, where its first head stands for it. */
-  nest(lot: LockQueue, within: LockQueue, head: number): void {
-    lot.within = within;
+  /** Nests a queue in another, where its first head represents it. */
+  nest(queue: LockQueue, within: LockQueue, head: number): void {
+    queue.within = within;
     within.heads.push(head);
   }
 
-  /** Takes a signature, or the lot it is in, out of the outermost lot. */
+  /** Removes a signature, or the queue it is in, from the outermost queue. */
   leave(signature: number, outermost: LockQueue): void {
     const direct = this.of(signature);
     if (direct === outermost) this.#of.delete(signature);
-    for (let lot = direct; lot !== null; lot = lot.within) {
-      if (lot.within === outermost) lot.within = null;
+    for (let queue = direct; queue !== null; queue = queue.within) {
+      if (queue.within === outermost) queue.within = null;
     }
   }
 }
 
 /**
- * What the running workstreams hold. A lock is a number: one a conflict group, and two a place of the scope tree:
- * "somebody owns exactly this place" and "somebody owns this place or one inside it". Each costs O(depth of a path).
+ * The locks that running workstreams hold. A lock is a number: one for each conflict group, and two for each place of
+ * the scope tree, "exactly this place is owned" and "this place or one inside it is owned". Each operation costs
+ * O(depth of a path).
  */
 export class Locks {
   readonly #tree: ScopeTree;
@@ -114,7 +116,7 @@ export class Locks {
     for (const lock of this.#locksOf(signature)) this.#holders[lock] = requireAt(this.#holders, lock) + 1;
   }
 
-  /** Gives up what `acquire` took; the locks that nobody holds any more. */
+  /** Releases what `acquire` took. Returns the locks that are free now. */
   release(signature: Signature): number[] {
     const freed: number[] = [];
     for (const lock of this.#locksOf(signature)) {
@@ -125,7 +127,7 @@ export class Locks {
     return freed;
   }
 
-  /** The nearest held lock of somebody who owns this place or one above it. */
+  /** The nearest held lock of this exact place or of one above it. */
   #ownedFrom(place: number): number | null {
     for (let above = place; above !== -1; above = this.#tree.parent(above)) {
       const owned = this.#owned(above);

@@ -6,7 +6,7 @@ import type { Dependency } from '../domain/workstream.ts';
 export interface PlanDocument {
   version: 1;
   totals: { workstreams: number; runnable: number; broken: number; skipped: number; waves: number };
-  /** Those that will be executed, in handing-out order. */
+  /** Those that will be executed, in dispatch order. */
   workstreams: PlannedWorkstream[];
   /** Ids; each wave needs only waves before it. */
   waves: string[][];

@@ -17,7 +17,7 @@ import {
 import { requireAt } from './require-at.ts';
 
 /**
- * Plans a run of everything that was loaded. `knownSeconds` has durations of earlier runs by workstream id.
+ * Plans a run of everything that was loaded. `knownSeconds` holds durations of earlier runs by workstream id.
  * `unselected` has the ids that are defined and not part of this run: a dependency on one is not missing, and makes
  * nothing wait in the plan.
  *
@@ -71,7 +71,7 @@ function separate(
   return { workstreams, broken, graph: buildGraph(workstreams, elsewhere) };
 }
 
-/** Waves of positions in handing-out order, each ascending. */
+/** Waves of positions in dispatch order, each ascending. */
 function wavesByRank(waveOf: Int32Array, handedOut: readonly number[]): number[][] {
   const waveOfRank = Int32Array.from(handedOut, (node) => waveOf[node] ?? 0);
   return groupByWave(waveOfRank, handedOut.keys());
@@ -81,7 +81,7 @@ function pick(workstreams: readonly Workstream[], nodes: readonly number[]): Wor
   return nodes.flatMap((node) => workstreams[node] ?? []);
 }
 
-/** The loader knew nothing of it, so there is no line; the id says which definition of the file is meant. */
+/** Only the graph shows it, so there is no line; the id says which definition of the file is meant. */
 function asProblem({ id, source, failure }: Broken): Problem {
   const message = `${id}: ${describeFailure(failure)}`;
   return {
@@ -102,8 +102,8 @@ function bySource(a: Pick<Workstream, 'source'>, b: Pick<Workstream, 'source'>):
 }
 
 /**
- * Nodes in the order in which they are handed out when all are ready: priority (greater first), longest remaining
- * path (longer first), order in the folder, order in which they were given (which is that of a matrix).
+ * Nodes in the order in which they are dispatched when all are ready: priority (greater first), longest remaining
+ * path (longer first), order in the folder, order of the input (which is that of a matrix).
  */
 export function handingOutOrder(
   workstreams: readonly Pick<Workstream, 'priority' | 'source'>[],
@@ -132,10 +132,10 @@ export interface Expectation {
   known: number;
 }
 
-/** What is assumed where no duration at all is known, in seconds. */
+/** Assumed duration in seconds where none is known at all. */
 const ASSUMED = 1;
 
-/** Durations of earlier runs; where there is none the median of those there are, or 1 s. */
+/** Durations of earlier runs; for a workstream without one the median of the others, or 1 s. */
 export function expectedSeconds(
   ids: readonly string[],
   knownSeconds: ReadonlyMap<string, number>,

@@ -77,7 +77,7 @@ function renderMermaid(forecast: Forecast): string {
   return `%% ${arrows.length} edges, ${text.length} characters: more than Mermaid draws (${MAX_EDGES} and ${MAX_TEXT}) unless maxEdges and maxTextSize are raised\n${text}`;
 }
 
-/** As Mermaid's own codes, which are no HTML until Mermaid has made its text of them. */
+/** Escaped by Mermaid's own codes, which become HTML only when Mermaid has drawn its text. */
 function escape(label: string): string {
   return label.replaceAll(/[^\p{L}\p{N} ._,:()/…→-]/gu, (char) => `#${char.codePointAt(0)};`);
 }
@@ -106,7 +106,7 @@ interface Arrow {
 }
 
 /**
- * Workstreams that will be executed first, in handing-out order, then broken ones, skipped ones, and those that are not
+ * Workstreams that will be executed first, in dispatch order, then broken ones, skipped ones, and those that are not
  * part of the plan.
  */
 function draw({ plan, skipped }: Forecast): Drawing {

@@ -1,5 +1,5 @@
 /**
- * Which part of the tree a scope owns, from its text alone. Nothing here looks at the disk: relative scopes are
+ * Which part of the tree a scope owns, from its text alone. Nothing here reads the disk: relative scopes are
  * relative to the folder Millrace was started in.
  */
 import type { Workstream } from '../domain/workstream.ts';
@@ -19,14 +19,14 @@ const EVERYTHING = '.';
 export function scopePrefix(glob: string): string {
   const { literal, rest } = splitAtWildcard(glob);
   const base = rest === '' ? literal : literal.slice(0, literal.lastIndexOf('/') + 1);
-  // A `..` behind a wildcard may leave again what the literal part names.
+  // A `..` behind a wildcard may lead out of what the literal part names.
   const up = rest.includes('..') ? rest.split(/[/,{}()|]/).filter((part) => part === '..').length : 0;
   const path = posix.normalize(`${base === '' ? EVERYTHING : base}${'/..'.repeat(up)}`);
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
 /**
- * The prefixes of a workstream's scopes. A glob that begins with `!` takes away from the others, so beside others it
+ * The prefixes of a workstream's scopes. A glob that begins with `!` subtracts from the others, so beside others it
  * owns nothing; alone it owns everything.
  */
 export function scopePrefixes(scopes: readonly string[]): string[] {
@@ -63,7 +63,7 @@ function splitAtWildcard(glob: string): { literal: string; rest: string } {
   return { literal: raw.replaceAll(/\\([^])/g, '$1'), rest: glob.slice(raw.length) };
 }
 
-/** What of a workstream the tree is made of. */
+/** The fields of a workstream that the tree needs. */
 export type Scoped = Pick<Workstream, 'scopes'>;
 
 /**
@@ -95,14 +95,14 @@ export class ScopeTree {
     return requireAt(this.#parents, place);
   }
 
-  /** The path of a place, as `scopePrefix` gives it. */
+  /** The path of a place, in the form of `scopePrefix`. */
   path(place: number): string {
     const path = this.#paths[place];
     if (path === undefined) throw new RangeError(`there is no place ${place}`);
     return path;
   }
 
-  /** The place of a prefix; it and those above it are made when they are new. */
+  /** The place of a prefix; it and those above it are created when they are new. */
   #place(prefix: string): number {
     const missing: string[] = [];
     let place: number | undefined;

@@ -67,7 +67,7 @@ export function select(
   };
 }
 
-/** Every id and base, with the ids it stands for. */
+/** Every id and base, with the ids that it selects. */
 function namesOf({ workstreams, broken }: LoadedFolder): Map<string, string[]> {
   const names = new Map<string, string[]>();
   for (const { id } of [...workstreams, ...broken]) names.set(id, [id]);
@@ -85,7 +85,7 @@ const MAX_PATTERN = 4096;
 
 function matching(pattern: string, names: ReadonlyMap<string, string[]>): string[] {
   const exact = names.get(pattern);
-  // picomatch refuses an empty pattern and one that is longer than any id with an exception.
+  // picomatch throws for an empty pattern and for one that is longer than any id.
   if (exact !== undefined || pattern === '' || pattern.length > MAX_PATTERN) return exact ?? [];
   const matches = picomatch(pattern, { dot: true });
   return [...names].flatMap(([name, ids]) => (matches(name) ? ids : []));
@@ -96,7 +96,7 @@ function addDependencies(
   byId: ReadonlyMap<string, Workstream>,
   names: ReadonlyMap<string, string[]>,
 ): void {
-  // A set that grows while it is walked is walked to its new end.
+  // Iterating a set includes what is added meanwhile.
   for (const id of selected) {
     for (const dependency of byId.get(id)?.dependsOn ?? []) {
       for (const needed of names.get(dependency.id) ?? []) selected.add(needed);

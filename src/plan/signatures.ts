@@ -1,13 +1,13 @@
 import type { Workstream } from '../domain/workstream.ts';
 import { ScopeTree, type Scoped } from './scope.ts';
 
-/** What of a workstream decides beside which others it may run. */
+/** The fields of a workstream that decide which others it may run beside. */
 export type Constrained = Scoped & Pick<Workstream, 'conflictGroup' | 'parallelOk'>;
 
-/** What a set of workstreams have in common that are all blocked, or all not, by whatever is running. */
+/** What workstreams have in common that are blocked by the same running workstreams. */
 export interface Signature {
-  /** The line it waits in: the agent's index when pinned, 0 otherwise, `alone` for what runs alone. */
-  line: number;
+  /** Where it waits: by agent when pinned, by track where there are tracks; what runs alone has one of its own. */
+  partition: number;
   /** The conflict group's number; null for none. */
   group: number | null;
   /** Places of the scope tree that it owns. */
@@ -22,10 +22,10 @@ export interface Signatures {
   groups: number;
 }
 
-/** `lineOf` gives the line of the workstream with this index. */
+/** @param partitionOf returns the partition of the workstream with this index. */
 export function signatures(
   workstreams: readonly Constrained[],
-  lineOf: (index: number) => number,
+  partitionOf: (index: number) => number,
 ): Signatures {
   const tree = new ScopeTree(workstreams);
   const groups = new Map<string, number>();
@@ -33,11 +33,11 @@ export function signatures(
   const all: Signature[] = [];
   const of = new Int32Array(workstreams.length);
   for (const [index, { conflictGroup }] of workstreams.entries()) {
-    const line = lineOf(index);
+    const partition = partitionOf(index);
     const group = conflictGroup === null ? null : numberOf(groups, conflictGroup);
     const places = tree.owned[index] ?? [];
-    const signature = numberOf(known, `${line} ${group} ${places.join(',')}`);
-    if (signature === all.length) all.push({ line, group, places });
+    const signature = numberOf(known, `${partition} ${group} ${places.join(',')}`);
+    if (signature === all.length) all.push({ partition, group, places });
     of[index] = signature;
   }
   return { all, of, tree, groups: groups.size };

@@ -19,13 +19,13 @@ export interface DefinitionContext {
   folders: Folders;
   /** Whether there is a file at this absolute path. */
   isFile: (path: string) => boolean;
-  /** The tools that steps may name; null where it is not for the steps to say. */
+  /** The tools that steps may name; null where any name is accepted. */
   tools: KnownTools | null;
-  /** Number of workstreams so far; counted on. */
+  /** Number of workstreams so far; updated by each definition. */
   count: { workstreams: number };
 }
 
-/** The tools that there are. */
+/** The tools that steps may name. */
 export interface KnownTools {
   isKnown: (name: string) => boolean;
   /** For suggestions. */
@@ -39,7 +39,7 @@ export interface Definition {
   findings: Finding[];
   /** Empty when it can't be read as a definition. */
   workstreams: Workstream[];
-  /** Why none of the workstreams can run although all is as it should be; null where they can. */
+  /** Why none of the workstreams can run although the definition is valid; null where they can. */
   failure: Failure | null;
 }
 
@@ -90,7 +90,7 @@ function countMembers(definition: WorkstreamFile, { count }: DefinitionContext):
   return null;
 }
 
-/** All members of a matrix name the same modules, so the first speaks for all. */
+/** All members of a matrix name the same modules, so only those of the first are read. */
 function missingModules(
   [first]: Workstream[],
   { isFile }: DefinitionContext,

@@ -15,7 +15,7 @@ import type { core, ZodObject } from 'zod';
 
 type Issue = core.$ZodIssue;
 
-/** The findings behind an issue of a definition. Of a union it reports the form that was evidently meant. */
+/** The findings of an issue of a definition. For a union, those of the form that was evidently meant. */
 export function explainIssue(issue: Issue, definition: JsonObject): Finding[] {
   const path = issue.path.map((segment) => (typeof segment === 'number' ? segment : String(segment)));
   const value = valueAt(definition, path);
@@ -107,7 +107,7 @@ function expectation(issue: Issue): string {
 export interface Alternatives {
   /** Whether plain text is one. */
   text: boolean;
-  /** The objects, by the key that tells them apart. */
+  /** The objects, by the key that distinguishes them. */
   objects: Record<string, ZodObject>;
 }
 

@@ -9,7 +9,7 @@ export const MAX_LISTED = 20;
 
 /**
  * Once a file has this many problems, only the first of each further workstream is looked up, and no warning about
- * unknown fields: nobody reads them, and finding them all would take long.
+ * unknown fields: a person would not read them, and finding them all would take long.
  */
 export const MAX_COUNTED = 1000;
 
@@ -61,7 +61,7 @@ export function listProblems(problems: readonly Problem[]): Problem[] {
   ];
 }
 
-/** The failure of a workstream with these problems, the first of which is the one to look at. */
+/** The failure of a workstream with these problems, the most important first. */
 export function invalidWorkstream(problems: readonly Problem[], omitted: number): Failure {
   const texts = problems.map(formatProblem);
   const [first] = problems;

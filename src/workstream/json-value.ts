@@ -11,7 +11,7 @@ export function fieldOf(object: JsonObject, name: string): Json | undefined {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
-/** What the path leads to; undefined where it leads nowhere. */
+/** The value at the path; undefined where there is none. */
 export function valueAt(root: Json, path: JsonPath): Json | undefined {
   let value: Json | undefined = root;
   for (const segment of path) {

@@ -22,7 +22,7 @@ import { type RepeatedKey, repeatedKeys, repeatedMessage } from './size-limits.t
 /** Most definitions in one file. */
 const MAX_DEFINITIONS = 200_000;
 
-/** What a matrix's id stands for. */
+/** The members of a matrix, by which its id is resolved. */
 export interface Base {
   id: string;
   members: string[];
@@ -127,7 +127,7 @@ interface Reported {
 /** What a file holds. */
 interface Content {
   elements: Json[];
-  /** Whether they stand in an array. */
+  /** Whether they are elements of an array. */
   inArray: boolean;
   repeated: readonly RepeatedKey[];
   text: string;
@@ -159,7 +159,7 @@ function loadElements(result: LoadedFile, content: Content, surroundings: Defini
   report(result, reported, inArray, text);
 }
 
-/** An error for each repeated key, by the position of the definition that it stands in. */
+/** An error for each repeated key, by the position of the definition that it is in. */
 function repeatedByPosition({ repeated, inArray, text }: Content): Map<number, Finding[]> {
   const places = placesOf(
     text,

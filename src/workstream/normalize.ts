@@ -53,7 +53,7 @@ const ONE_ATTEMPT: CircuitBreaker = {
 
 /**
  * The workstreams of a definition: one, or one for each member of its matrix. `raw` is the definition as it stood in
- * its file. Dependencies are as written; what the id of a matrix stands for is known when all files are.
+ * its file. Dependencies are as written; the id of a matrix is resolved when all files are known.
  */
 export function normalize(
   raw: JsonObject,

@@ -10,7 +10,7 @@ interface SyntaxProblem {
   message: string;
 }
 
-/** With the number of keys in the text, repeated ones included. */
+/** `keys`: how many the text has, repeated ones included. */
 export type Parsed = { ok: true; value: Json; keys: number } | { ok: false; problems: SyntaxProblem[] };
 
 /** Most syntax errors that are looked for in a file. */
@@ -109,7 +109,7 @@ function blank(text: string, stretches: Stretch[]): string {
 
 /** What each kind of syntax error means, as a sentence; `found` is the text it was found at. */
 const MESSAGES: Record<string, (found: string) => string> = {
-  InvalidSymbol: (found) => `unexpected ${found}; expected a value, and text stands in double quotes`,
+  InvalidSymbol: (found) => `unexpected ${found}; expected a value, with text in double quotes`,
   InvalidNumberFormat: (found) => `${found} is not a number`,
   PropertyNameExpected: (found) => `expected a field name in double quotes, found ${found}`,
   ValueExpected: (found) => `expected a value, found ${found}`,
@@ -118,12 +118,12 @@ const MESSAGES: Record<string, (found: string) => string> = {
   CloseBraceExpected: (found) => `expected "}", found ${found}`,
   CloseBracketExpected: (found) => `expected "]", found ${found}`,
   EndOfFileExpected: (found) =>
-    `expected the end of the file, found ${found}; several workstreams in a file stand in an array`,
-  UnexpectedEndOfComment: () => 'the comment has no end; expected "*/"',
-  UnexpectedEndOfString: () => 'the string has no end on its line; expected a double quote',
+    `expected the end of the file, found ${found}; put several workstreams of one file into an array`,
+  UnexpectedEndOfComment: () => 'the comment is not closed; expected "*/"',
+  UnexpectedEndOfString: () => 'the string is not closed on its line; expected a double quote',
   UnexpectedEndOfNumber: () => 'the number is not complete',
   InvalidUnicode: () => 'expected four hexadecimal digits after \\u',
-  InvalidEscapeCharacter: () => 'a backslash begins no such escape; a backslash itself is written \\\\',
+  InvalidEscapeCharacter: () => 'there is no such escape sequence; a backslash itself is written \\\\',
   InvalidCharacter: () => 'a control character in a string; write it as an escape such as \\t or \\u0000',
 };
 

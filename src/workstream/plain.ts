@@ -1,14 +1,14 @@
-/** Definitions of the form that most have, recognised without the schema: that takes most of the time of loading. */
+/** Recognises the most common form of a definition without the schema, which takes most of the time of loading. */
 import { isLine, isWorkstreamId, MAX_ELEMENTS, type WorkstreamFile } from '../domain/workstream-file.ts';
 import type { Json, JsonObject } from '../domain/json.ts';
 import { isObject } from './json-value.ts';
 
-/** Begins a reference to the matrix: whether there is a matrix is for the rules to say. */
+/** Begins a reference to the matrix, which the rules have to check. */
 const REFERENCE = '${{';
 
 /**
  * Whether it has nothing but an id, texts, dependencies by id, and steps that are one module or one line for the
- * shell. The schema and all rules find nothing wrong with what is plain, and read it as it stands.
+ * shell. The schema and all rules find nothing wrong with a plain definition, and leave it unchanged.
  */
 export function isPlain(raw: JsonObject): raw is JsonObject & WorkstreamFile {
   for (const name of Object.keys(raw)) {

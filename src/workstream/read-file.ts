@@ -11,7 +11,7 @@ export type FileText =
 
 const MAX_BYTES = 256 * 1024 * 1024;
 const BYTE_ORDER_MARK = '\ufeff';
-/** What decoding makes of bytes that are not UTF-8. */
+/** Replaces bytes that are not UTF-8 when they are decoded. */
 const REPLACEMENT = '\ufffd';
 
 /** Never throws, never waits for a pipe, and holds no more than the file and its text in memory. */
@@ -30,7 +30,7 @@ export function readFile(path: string): FileText {
 
 const withoutMark = (text: string): string => (text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
 
-/** Says which byte made the replacement character in the text; null when it stands in the file itself. */
+/** A message that names the byte behind the replacement character in the text; null when the file itself has one. */
 function notUtf8(bytes: Buffer, text: string): FileText | null {
   if (isUtf8(bytes)) return null;
   const { byte, offset } = firstInvalid(bytes, text);
@@ -41,7 +41,7 @@ function notUtf8(bytes: Buffer, text: string): FileText | null {
   return { kind: 'unusable', message, at: { text, offset } };
 }
 
-/** Offset of the first byte that is not UTF-8, and of what stands for it in the decoded text. */
+/** Offset of the first byte that is not UTF-8, and of its replacement in the decoded text. */
 function firstInvalid(bytes: Buffer, text: string): { byte: number; offset: number } {
   const replacement = Buffer.from(REPLACEMENT);
   let byte = 0;
@@ -78,7 +78,7 @@ function unusable(message: string): FileText {
 }
 
 /**
- * The workstream folder itself can't be used. The one thing that `loadFolder` throws; whatever is wrong inside the
+ * The workstream folder itself can't be used. The only error that `loadFolder` throws; whatever is wrong inside the
  * folder is data. `message` says what to do.
  */
 export class FolderError extends Error {
@@ -101,7 +101,7 @@ const MESSAGES: Record<FolderError['kind'], (folder: string) => string> = {
   unreadable: (folder) => `The folder ${folder} can't be read. Check its permissions.`,
 };
 
-/** The code that Node gives errors of the operating system, such as `ENOENT`; the error as text for any other. */
+/** The code of an error of the operating system, such as `ENOENT`; the error as text for any other. */
 export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }

@@ -9,16 +9,16 @@ import { readFile } from './read-file.ts';
 export interface RelocationTarget {
   source: Source;
   path: JsonPath;
-  /** The dependency that is meant, where the path leads to a list of them. Default: the whole list. */
+  /** The dependency, where the path leads to a list of them. Default: the whole list. */
   dependency?: string;
 }
 
-/** Where it is, and the path of what stands there, seen from the definition. */
+/** The place, and the path of the value there within the definition. */
 export type RelocatedPlace = Place & { path: JsonPath };
 
 /**
  * Places of fields in files that are no longer in memory, in the order of the targets. Each file is read once more;
- * null where that is no longer possible. `pathOf` gives the absolute path for a file as messages show it.
+ * null where that is no longer possible. `pathOf` returns the absolute path of a file as messages show it.
  */
 export function relocatePaths(
   targets: readonly RelocationTarget[],

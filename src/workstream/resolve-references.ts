@@ -1,4 +1,4 @@
-/** What can only be known when all files are: ids that are used twice, and what the id of a matrix stands for. */
+/** What can only be resolved when all files are known: ids that are used twice, and ids of matrices. */
 import type { Broken, LoadedFolder, Problem } from '../domain/plan.ts';
 import type { Workstream, Dependency, Source } from '../domain/workstream.ts';
 import { listProblems, problemAt, invalidWorkstream } from './file-problems.ts';
@@ -7,7 +7,7 @@ import type { Base, LoadedFile } from './load-file.ts';
 import { relocatePaths, type RelocationTarget } from './relocate-paths.ts';
 import { basename } from 'node:path';
 
-/** `all` is everything that the files gave, one after the other; `pathOf` gives the absolute path of a file. */
+/** @param all what was loaded from each file. @param pathOf returns the absolute path of a file. */
 export function resolveReferences(all: LoadedFile, pathOf: (file: string) => string): LoadedFolder {
   const duplicates = findDuplicates([...all.workstreams, ...all.broken]);
   const found = reportDuplicates(duplicates, pathOf);
@@ -73,7 +73,7 @@ function ambiguousBases(
   });
 }
 
-/** Broken workstreams without an id are called after their file; where that is taken, with its extension. */
+/** Names broken workstreams without an id after their file; where that is taken, with its extension. */
 function nameAll(nameless: readonly Broken[], ids: ReadonlySet<string>): Broken[] {
   const taken = new Set(ids);
   return nameless.map((broken) => {
@@ -99,7 +99,7 @@ function listByFile(problems: readonly Problem[]): Problem[] {
   return [...byFile.keys()].toSorted().flatMap((file) => listProblems(byFile.get(file) ?? []));
 }
 
-/** What `depends_on` means once every file is known. */
+/** Resolves `depends_on` once every file is known. */
 
 /** Most dependencies that all workstreams have together because they depend on every member of a matrix. */
 const MAX_EXPANDED = 5_000_000;
@@ -168,7 +168,7 @@ interface Claimant {
   source: Source;
 }
 
-/** Every id that is claimed more than once, with all who claim it. */
+/** Every id that is claimed more than once, with all its claimants. */
 function findDuplicates(claimants: Iterable<Claimant>): Map<string, Claimant[]> {
   const first = new Map<string, Claimant>();
   const duplicates = new Map<string, Claimant[]>();

@@ -23,11 +23,11 @@ export interface Checked {
   findings: Finding[];
 }
 
-/** How a definition is looked at. */
+/** How a definition is checked. */
 export interface Looked {
-  /** False where so much is wrong already that warnings about unknown fields are of no use. */
+  /** False where there are so many problems already that warnings about unknown fields would not help. */
   thorough: boolean;
-  /** What its text says of it that its value does not. */
+  /** What only the text of the file shows, such as repeated keys. */
   found: readonly Finding[];
 }
 
@@ -38,7 +38,7 @@ export function check(raw: JsonObject, looked: Looked): Checked {
     : checkAll(raw, looked);
 }
 
-/** The same of a definition of any form. */
+/** The same for a definition of any form. */
 export function checkAll(raw: JsonObject, { thorough, found }: Looked): Checked {
   const tooLong = oversized(raw);
   if (tooLong.length > 0) return { definition: null, findings: tooLong };
@@ -66,7 +66,7 @@ function checkRules(definition: JsonObject): Finding[] {
   ];
 }
 
-/** There is something to execute, and said in one way. */
+/** There is something to execute, and it is given in one form. */
 function checkWork(definition: JsonObject): Finding[] {
   const has = (name: string): boolean => Object.hasOwn(definition, name);
   if (has('steps')) {
@@ -110,7 +110,7 @@ function checkPriority(definition: JsonObject): Finding[] {
 /** The lists whose elements may have an `env`. */
 const WITH_ENV = ['steps', 'acceptance_tests'];
 
-/** `__proto__` is the one name that zod leaves out without a word. */
+/** `__proto__` is the one name that zod drops silently. */
 function checkReservedNames(definition: JsonObject): Finding[] {
   const records: [Json | undefined, JsonPath][] = [
     [fieldOf(definition, 'matrix'), ['matrix']],
@@ -225,7 +225,7 @@ function checkSize(matrix: JsonObject): Finding[] {
 const isMatrix = (matrix: JsonObject): matrix is Matrix =>
   Object.values(matrix).every((list) => Array.isArray(list));
 
-/** Each name has an environment variable of its own, and what is in it can be in one. */
+/** Each name has an environment variable of its own, and each value can be in one. */
 function checkVariables(matrix: JsonObject): Finding[] {
   const owners = new Map<string, string>();
   return Object.entries(matrix).flatMap(([name, values]): Finding[] => {

@@ -1,4 +1,4 @@
-/** A look at a file before anything has parsed it, which keeps it from using up the stack or the memory. */
+/** Scans a file before it is parsed, so that it can't exhaust the stack or the memory. */
 import type { Json } from '../domain/json.ts';
 import type { JsonPath, Place } from './locate.ts';
 import { visit } from 'jsonc-parser';
@@ -90,12 +90,12 @@ function endOfComment(text: string, start: number): number {
   return text.length;
 }
 
-/** Keys that stand more than once in one object: JSON lets the last one count, and the others go without a word. */
+/** Keys that occur more than once in one object: JSON uses the last one and drops the others silently. */
 
 export interface RepeatedKey {
   /** Of the key. */
   path: JsonPath;
-  /** Where it stands, twice at least. */
+  /** Its places, at least two. */
   offsets: number[];
 }
 

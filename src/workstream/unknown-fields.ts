@@ -22,7 +22,7 @@ const OBJECTS: ReadonlyMap<string, readonly string[]> = new Map([
 
 /** The field names of a list's elements. */
 interface Forms {
-  /** By the key that tells the elements apart. */
+  /** By the key that distinguishes the elements. */
   byKey: ReadonlyMap<string, readonly string[]>;
   all: readonly string[];
 }
@@ -35,8 +35,8 @@ const LISTS: ReadonlyMap<string, Forms> = new Map(
 );
 
 /**
- * Every field that is not known, with the nearest known name. One that can only be a slip is an error: what it says was
- * meant to be done. The others are warnings, and kept all the same.
+ * Every unknown field, with the nearest known name. One that can only be a typing error is an error, because its value
+ * would be ignored. The others are warnings, and are kept.
  */
 export function unknownFields(definition: JsonObject): Finding[] {
   const findings: Finding[] = [];

@@ -3,7 +3,7 @@ import { signalGroup } from '../os/process-group.ts';
 import { gitEnvironment, whyNotStarted, tooLong } from './git.ts';
 import { isInRepository, NO_COMMIT, type NoRepository } from './repository.ts';
 
-/** Longest that git may take to say where it is. */
+/** How long `git rev-parse` may take. */
 const ANSWER_SECONDS = 10;
 
 /**
@@ -18,9 +18,9 @@ export function whyNoWorktrees(cwd: string, seconds = ANSWER_SECONDS): NoReposit
   return { inside: true, why: head.status === 1 ? NO_COMMIT : head.why };
 }
 
-/** Why nothing starts where a worktree is asked for and there can be none, and what to do about it. */
+/** Why a workstream that asks for a worktree can't start where there can be none, and what to do about it. */
 export const noWorktree = (why: string): string =>
-  `It is to work in a git worktree of its own, and there can be none: ${why}. Put that right, or let it work in the folder itself with "workspace": "shared".`;
+  `It needs a git worktree of its own, and none can be made: ${why}. Correct that, or let it work in the folder itself with "workspace": "shared".`;
 
 /** Git's exit code, null where it did not end by itself, and its complaint. */
 function ask(cwd: string, seconds: number, ...args: string[]): { status: number | null; why: string } {

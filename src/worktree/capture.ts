@@ -21,11 +21,11 @@ export interface Captured {
   /** Submodules in the tree. */
   gitlinks: string[];
   look: WorktreeState;
-  /** What was done with refs that a person may want to know. */
+  /** What a person may want to know about refs that were set. */
   notes: string[];
-  /** Where what came after the work was judged is kept, in a sentence; null for nothing. */
+  /** Where changes that came after the judgement are kept, in a sentence; null for none. */
   late: string | null;
-  /** Why something that it left is in no commit, so that nothing may be built on this one; null when all is. */
+  /** Why something that it left is in no commit, so that nothing may be built on this commit; null when all is. */
   uncaptured: string | null;
   /** Filters that failed; their files are captured as they are on the disk. */
   unfiltered: string[];
@@ -51,7 +51,7 @@ export interface CaptureOptions {
 export const removingFile = (adminDir: string): string => join(adminDir, 'millrace-removing');
 
 /**
- * Commits what is not committed and keeps it all. Doing it again with nothing changed makes nothing new. The
+ * Commits what is not committed and keeps all of it. Idempotent while nothing changes. The
  * worktree's files and index stay as they are. Never rejects.
  */
 export async function capture(
@@ -64,7 +64,7 @@ export async function capture(
     const elsewhere = (await displaced(worktree.root)) ?? (await movedAway(worktree));
     if (elsewhere !== null) return { problem: elsewhere };
     if (existsSync(worktree.root)) return await captureNow(repository, worktree, how, false);
-    // Git needs a folder to run in. It goes again, so that whoever looks next sees that there is none.
+    // Git needs a folder to run in. It is removed again, so that the next check finds none.
     await mkdir(worktree.root, { recursive: true });
     const captured = await captureNow(repository, worktree, how, true);
     await removeIfEmpty(worktree.root);
@@ -178,7 +178,7 @@ async function keepAll(
 
 /** Commits that were checked out in a worktree once and that no ref reaches any more. */
 
-/** The last of each line of them. Only the worktree's own log of HEAD knows them, and it goes with the worktree. */
+/** The last of each chain of them. Only the worktree's own log of HEAD lists them, and it is removed with the worktree. */
 async function abandonedTips(
   repository: Repository,
   { adminDir, owner }: Worktree,

@@ -3,11 +3,11 @@ import { oneLine } from '../text/printable.ts';
 import { complaint } from './git.ts';
 import { gitRead, type Repository } from './repository.ts';
 
-/** Widest subject of a commit; git's own tools cut there. */
+/** Longest subject of a commit in characters; git's own tools cut there. */
 const SUBJECT_WIDTH = 72;
 
 /**
- * Always Millrace's: the user did not write this, and an agent's name is no identity. The trailers say who did.
+ * Always Millrace's: the user did not write this, and an agent's name is no identity. The trailers name the agent.
  * Never by `git config`, which all worktrees and the user share.
  */
 export const IDENTITY = {

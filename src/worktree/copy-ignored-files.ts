@@ -19,7 +19,7 @@ interface Item {
   how: 'copy' | 'link';
 }
 
-/** What there is to bring, found once a run, and what can't be brought, in a sentence each. */
+/** The files to bring, found once a run, and a sentence for each that can't be brought. */
 export interface IgnoredFiles {
   items: readonly Item[];
   notes: readonly string[];
@@ -120,7 +120,7 @@ async function bring({ root }: Repository, worktree: Worktree, { path, how }: It
   }
 }
 
-/** As it is: links stay links, times are kept, and the disk is shared where the file system can. */
+/** Copies unchanged: links stay links, times are kept, and blocks are shared where the file system can. */
 async function copyTree(from: string, to: string): Promise<void> {
   await cp(from, to, {
     recursive: true,

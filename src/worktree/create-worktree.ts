@@ -55,7 +55,7 @@ const addArguments = (root: string, owner: WorktreeOwner): string[] => [
 ];
 
 /**
- * The state folder may be in the user's tree: what is below it is then nothing that `git add` should see. The run's own
+ * The state folder may be in the user's tree; `git add` must not see what is below it then. The run's own
  * folder is made by git with the first worktree in it, and goes with the last.
  */
 async function runFolder(stateFolder: string, runId: string): Promise<string> {

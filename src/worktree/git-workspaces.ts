@@ -12,7 +12,7 @@ import type { SharedFolder, FolderUse } from './shared-folder.ts';
 import { notMerged } from './merge.ts';
 import type { Closing, WorktreeSession } from './worktree-session.ts';
 
-/** What a run's workspaces are. */
+/** What the workspaces of a run are made of. */
 export interface Description {
   /** Root of the repository; null where there is none, and every workspace is the shared folder. */
   repository: string | null;
@@ -68,7 +68,7 @@ export class GitWorkspaces implements Workspaces {
     return this.#remember({ folder: session.folder, kind, setup }, { kind, session, limits });
   }
 
-  /** What has changed, everything committed and kept. Never rejects: what could not be known is a note. */
+  /** Commits and keeps everything, and returns what has changed. Never rejects: what could not be determined is a note. */
   async harvest(workspace: Workspace): Promise<Changes> {
     const opened = this.#find(workspace);
     if (opened.kind === 'worktree')
@@ -77,28 +77,28 @@ export class GitWorkspaces implements Workspaces {
     return opened.changes;
   }
 
-  /** What was judged of this one counts. What is in the shared folder counts anyway. */
+  /** Makes this candidate the one that counts, as it was judged. What is in the shared folder counts anyway. */
   async choose(workspace: Workspace): Promise<Changes> {
     const opened = this.#find(workspace);
     if (opened.kind === 'worktree') return this.#limited(opened, () => opened.session.choose());
     return opened.changes ?? this.harvest(workspace);
   }
 
-  /** Takes accepted work into the run's branch. What was done in the shared folder is there already. */
+  /** Merges accepted work into the run's branch. Work in the shared folder needs no merge. */
   async merge(workspace: Workspace): Promise<Merge> {
     const opened = this.#find(workspace);
     if (opened.kind === 'worktree') return this.#limited(opened, () => opened.session.merge());
     return notMerged(this.#parts.runId, 'nothing-to-merge', 'it worked in the shared folder');
   }
 
-  /** Finds out what merging accepted work would give, without a branch. */
+  /** Predicts the merge of accepted work, without a branch. */
   async predict(workspace: Workspace): Promise<Merge> {
     const opened = this.#find(workspace);
     if (opened.kind === 'worktree') return this.#limited(opened, () => opened.session.predict());
     return notMerged(this.#parts.runId, 'nothing-to-merge', 'it worked in the shared folder');
   }
 
-  /** Lets go of the folder. A worktree that holds something that is in no commit stays and is listed. */
+  /** Releases the folder. A worktree that holds something that is in no commit stays and is listed. */
   async close(workspace: Workspace): Promise<readonly string[]> {
     const opened = this.#find(workspace);
     this.#opened.delete(workspace);
@@ -127,7 +127,7 @@ export class GitWorkspaces implements Workspaces {
   }
 
   /**
-   * Keeps what this run, or all runs, left in worktrees of processes that were killed; for the start of a run that is
+   * Keeps what this run, or all runs, left in worktrees of killed processes; for the start of a run that is
    * resumed. The folders stay. Nothing without a repository.
    */
   async rescue(runId: string | null): Promise<Rescued[]> {
@@ -151,7 +151,7 @@ export class GitWorkspaces implements Workspaces {
       const notes =
         isRepository || workstream.workspace !== null || !hasTool(workstream)
           ? []
-          : [`It was to work in a worktree, and could not: ${repository.why}.`];
+          : [`It could not work in a worktree: ${repository.why}.`];
       const opened: Opened = { kind: 'shared', stay, notes, changes: null };
       return this.#remember({ folder: cwd, kind: 'shared', setup }, opened);
     } catch (error) {
@@ -175,7 +175,7 @@ export class GitWorkspaces implements Workspaces {
     return workspace;
   }
 
-  /** @throws for a workspace that `open` did not give or that is closed, which is a bug */
+  /** @throws for a workspace that `open` did not return or that is closed, which is a bug */
   #find(workspace: Workspace): Opened {
     const opened = this.#opened.get(workspace);
     if (opened === undefined) throw new Error(`The workspace ${workspace.folder} is not open.`);

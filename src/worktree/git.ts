@@ -24,7 +24,7 @@ export interface GitCall {
   seconds?: number;
 }
 
-/** Git did not do what it was told; the message is its complaint. */
+/** Git failed; the message is its complaint. */
 export class GitError extends Error {
   override name = 'GitError';
 }
@@ -55,7 +55,7 @@ const CONFIGURATION = [
 const KEPT =
   /^GIT_(CONFIG_.*|EXEC_PATH|CEILING_DIRECTORIES|DISCOVERY_ACROSS_FILESYSTEM|SSH|SSH_COMMAND|SSH_VARIANT|SSL_.*)$/;
 
-/** There is no one to answer: what git, or ssh, which has no terminal in a session of its own, would ask for is an error. */
+/** Makes each question of git, or of ssh in a session without a terminal, an error: there is no person to answer it. */
 const NEVER_ASK = {
   GIT_TERMINAL_PROMPT: '0',
   GIT_ASKPASS: '',
@@ -69,7 +69,7 @@ const NEVER_ASK = {
 
 /** Of a call that is part of no work with limits. */
 const EACH_SECONDS = 60;
-/** What is told to end gets this long to remove its locks. */
+/** How long a process that got SIGTERM may take to remove its locks, in milliseconds. */
 const GRACE_MS = 1_000;
 /** How long what git left running may hold its output open. */
 const DRAIN_MS = 2_000;
@@ -100,13 +100,13 @@ export function git(args: readonly string[], call: GitCall): Promise<GitResult> 
     windowsHide: true,
   });
   const seconds = call.seconds ?? (limits === null ? EACH_SECONDS : Number.POSITIVE_INFINITY);
-  // It may end without having read everything; its exit code says how it went.
+  // It may end without having read everything; its exit code decides.
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(input);
   return ended(child, cwd, cutShort(child, name, seconds, limits));
 }
 
-/** By which it is found and ended when this process dies. */
+/** The mark by which it is found and ended when this process dies. */
 function markOf(limits: Allowance | null): Record<string, string> {
   const runId = limits?.runId ?? null;
   return runId === null ? {} : { [MARK_VARIABLE]: markValue(runMark(runId)) };
@@ -116,7 +116,9 @@ function markOf(limits: Allowance | null): Record<string, string> {
 interface Cut {
   /** Why it was ended; empty for one that was not. */
   why: string;
-  /** What it may still be waiting for is none of ours any more. */
+  /** Stops waiting for it; what it does afterwards no longer matters. */
+  // Whatever it left running has no more to do for it, and might hold its output open for ever.
+  // A process that it left running might hold its output open for ever.
   release(): void;
 }
 
@@ -169,7 +171,7 @@ function ended(child: ChildProcess, cwd: string, cut: Cut): Promise<GitResult> {
       child.once('close', () => clearTimeout(drained));
     });
     child.once('close', (code, signal) => {
-      // What it waited for may not have heeded the signal and hold none of its output.
+      // A process that it waited for may have ignored the signal and hold none of its output.
       if (cut.why !== '' && child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
       if (cut.why !== '') end(128, cut.why);
       else if (signal !== null) end(128, `git was ended by ${signal}`);
@@ -180,14 +182,14 @@ function ended(child: ChildProcess, cwd: string, cut: Cut): Promise<GitResult> {
 
 /** Why git could not be started in a folder, in a few words. */
 export function whyNotStarted(error: Error, cwd: string): string {
-  if (!existsSync(cwd)) return `the folder ${cwd} is not there any more`;
+  if (!existsSync(cwd)) return `the folder ${cwd} no longer exists`;
   const isMissing = 'code' in error && error.code === 'ENOENT';
-  return isMissing ? 'git is in no folder of PATH' : `git could not be started: ${error.message}`;
+  return isMissing ? 'git was not found on PATH' : `git could not be started: ${error.message}`;
 }
 
 const alive = new Set<ChildProcess>();
 
-/** In a group of its own it would outlive this process, whatever it waits for. */
+/** Because of its own process group it would outlive this process. */
 function endWithUs(child: ChildProcess): void {
   if (alive.size === 0) process.on('exit', endAll);
   alive.add(child);
@@ -203,29 +205,29 @@ function endAll(): void {
   for (const { pid } of alive) if (pid !== undefined) signalGroup(pid, 'SIGTERM');
 }
 
-/** What git printed. @throws GitError where it did not succeed */
+/** Returns what git printed. @throws GitError where it failed */
 export function outputOf(result: GitResult): string {
   if (result.exitCode !== 0) throw new GitError(complaint(result));
   return result.stdout;
 }
 
-/** Whether git said yes or, with exit code 1, no. @throws GitError for any other, which is no answer */
+/** True for exit code 0, false for 1. @throws GitError for any other, which is no answer */
 export function saidYes(result: GitResult): boolean {
   if (result.exitCode > 1) throw new GitError(complaint(result));
   return result.exitCode === 0;
 }
 
-/** The lock that another process has, or had. */
+/** Matches the message about a lock that another process has, or had. */
 const LOCK = /Unable to create '(.+\.lock)': File exists/;
 
 /** The lock on which a call failed; null where that is not why. */
 export const lockOf = ({ stderr }: GitResult): string | null => LOCK.exec(stderr)?.[1] ?? null;
 
-/** The sentence in which git said what went wrong: the first line of an error, or the first line at all. */
+/** Git's own error message: the first line that begins as an error, or the first line at all. */
 export function complaint(result: GitResult): string {
   const lock = lockOf(result);
   if (lock !== null)
-    return `${lock} is there: another git is at work in the repository, or one that was killed left it; remove it if no git runs`;
+    return `${lock} exists: another git process is running in the repository, or one that was killed left it; remove it if no git process runs`;
   const { exitCode, stderr, stdout } = result;
   const lines = `${stderr}\n${stdout}`.split('\n').filter((line) => line.trim() !== '');
   const said = lines.find((line) => /^(fatal|error): /.test(line)) ?? lines[0];
@@ -238,7 +240,7 @@ export function splitNul(text: string): string[] {
   return parts.at(-1) === '' ? parts.slice(0, -1) : parts;
 }
 
-/** How long git may take: for all calls in a piece of work together, whoever in it makes them. */
+/** How long git may take for all calls of one operation together. */
 
 export interface GitLimits {
   /** The run for which the work is done, where no other process works for it at the same time; null otherwise. */
@@ -256,7 +258,7 @@ export interface Allowance {
   readonly runId: string | null;
   /** Aborted when no call may go on any more, with the reason in a few words. */
   readonly over: AbortSignal;
-  /** The call that was under way then and is to blame for those that were not made any more; null for none. */
+  /** The call that was active then, and so the cause why later ones were not made; null for none. */
   cut: string | null;
 }
 
@@ -264,12 +266,12 @@ export interface Allowance {
 export const tooLong = (seconds: number): string =>
   `did not end within ${seconds} s: a filter, a network or a disk may not answer`;
 
-/** Most that a timer can wait for. */
+/** Longest delay of a timer in milliseconds. */
 const LONGEST_MS = 2 ** 31 - 1;
 
 const current = new AsyncLocalStorage<Allowance>();
 
-/** Beyond the limits, for what was cut short to say so itself. */
+/** Time beyond the limits in which an operation that was cut short can report that itself, in milliseconds. */
 const CLEANUP_MS = 3_000;
 
 /**
@@ -309,7 +311,7 @@ function afterAll(over: AbortSignal, timers: NodeJS.Timeout[]): Promise<never> {
   });
 }
 
-/** What several pieces of work wait for is not limited by the one that came first. */
+/** Runs without the limits of the current operation, for what several operations wait for. */
 export const withoutLimits = <T>(work: () => T): T => current.exit(work);
 
 /** Null where nothing limits the calls of git but their own limit. */

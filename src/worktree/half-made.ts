@@ -1,4 +1,4 @@
-/** Worktrees whose making was cut short: nobody has worked in them, and git can't handle them as they are. */
+/** Worktrees whose creation was interrupted: no work was done in them, and git can't handle them as they are. */
 import { isGone } from '../os/process-identity.ts';
 import type { Repository } from './repository.ts';
 import { parseLockReason, readIfThere, type Worktree, gitIn, headOf } from './worktree.ts';

@@ -136,7 +136,7 @@ function unsafeSubmodule({ root }: Worktree, { gitlinks }: TreeChanges): string 
   return path === undefined ? null : `the submodule ${path} has commits that may be nowhere else`;
 }
 
-/** Most files that are looked into. */
+/** Most files that are searched. */
 const MOST = 200;
 
 /**
@@ -192,5 +192,5 @@ function notesOn(
 /** What a person does about work that could not be captured. */
 const whereItIs = (root: string): string =>
   !existsSync(root)
-    ? `There is no folder ${root} any more.`
+    ? `The folder ${root} no longer exists.`
     : `The worktree stays, and everything is in it: ${root}. Save there what you need, or have git ignore it; once git can, \`millrace worktrees prune\` captures the rest and removes it.`;

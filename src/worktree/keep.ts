@@ -16,7 +16,7 @@ export interface Kept {
   notes: string[];
 }
 
-/** What there was before. */
+/** The refs as they were before. */
 export interface Before {
   refs: readonly KeptRef[];
   /** Whether the worktree's process is gone: the branch may be a later one's, which began to count attempts again. */
@@ -52,7 +52,7 @@ export async function keep(
     : { branch: before.rescued ? null : ref, notes: [branch.note] };
 }
 
-/** All or none. */
+/** Updates all refs or none. */
 async function update(repository: Repository, lines: readonly string[]): Promise<GitResult> {
   if (lines.length === 0) return { exitCode: 0, stdout: '', stderr: '' };
   return gitWrite(repository, ['update-ref', '--stdin'], { env: IDENTITY, input: `${lines.join('\n')}\n` });
@@ -68,7 +68,7 @@ async function attemptUpdates(
   const before = refs.find((ref) => ref.name === name);
   if (before === undefined) return [`create ${name} ${commit}`];
   if (before.commit === commit) return [];
-  // Whoever resumed the run counted attempts again: the ref is theirs, and so is the result.
+  // The process that resumed the run counted attempts again: the ref and the result are from it.
   if (rescued) {
     const isKept = ofAttempt(name, refs).some((ref) => ref.commit === commit);
     return isKept ? [] : [`create ${freeName(`${name}-earlier`, refs)} ${commit}`];
@@ -104,7 +104,7 @@ export async function keepLater(
   if (kept !== null && kept.exitCode !== 0) return { problem: complaint(kept) };
   return {
     branch: null,
-    notes: [`What changed in its worktree after its work was looked at is kept as ${name}.`],
+    notes: [`What changed in its worktree after its work was judged is kept as ${name}.`],
   };
 }
 

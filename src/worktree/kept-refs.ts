@@ -50,7 +50,7 @@ export function attemptOf({ name }: KeptRef): number | null {
 }
 
 /**
- * The last result of a workstream: what its branch holds, unless somebody else has moved that. Without a branch its
+ * The last result of a workstream: what its branch holds, unless another program has moved that. Without a branch its
  * last attempt, which is there even when nothing was changed.
  */
 export function lastResult(refs: readonly KeptRef[]): KeptRef | null {

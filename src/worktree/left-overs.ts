@@ -25,7 +25,7 @@ export interface LeftOver {
   alive: boolean;
 }
 
-/** What `git worktree list` tells of one. */
+/** One entry of `git worktree list`. */
 interface Listed {
   root: string;
   owner: WorktreeOwner;
@@ -55,7 +55,7 @@ function parse(entry: string): Listed[] {
   return owner === null ? [] : [{ root: value('worktree'), owner }];
 }
 
-/** From git's own folders: the `.git` in the worktree may have been changed by whoever worked there. */
+/** From git's own folders: the workstream may have changed the `.git` in its worktree. */
 async function adminDirOf({ commonDir }: Repository, root: string): Promise<string | null> {
   const all = join(commonDir, 'worktrees');
   for (const name of await readdir(all)) {
@@ -73,7 +73,7 @@ export interface Inspection {
   uncommitted: boolean | null;
 }
 
-/** Looks without changing anything in the worktree or any ref. */
+/** Inspects without changing anything in the worktree or any ref. */
 export async function inspect(repository: Repository, worktree: Worktree): Promise<Inspection> {
   const [sizeBytes, uncommitted] = await Promise.all([
     sizeOf(worktree.root),

@@ -1,4 +1,4 @@
-/** Takes work into the run's own branch, without a checkout. */
+/** Merges work into the run's own branch, without a checkout. */
 import type { Merge } from '../domain/changes.ts';
 import { IDENTITY, makeCommit } from './commit.ts';
 import { GitError, outputOf, complaint, saidYes, splitNul } from './git.ts';
@@ -32,7 +32,7 @@ export const notMerged = (runId: string, status: Merge['status'], detail: string
 
 /**
  * Merges with compare and swap: the run's branch moves from the commit that was merged with to the merge, or not at all. It
- * begins at `base`. Callers see to it that a run merges one at a time; another process is met by starting again.
+ * begins at `base`. Callers ensure that a run merges one at a time; where another process moved it, it starts again.
  */
 export async function mergeWork(repository: Repository, base: string, work: MergeSource): Promise<Merge> {
   const { runId } = work.owner;
@@ -47,11 +47,11 @@ export async function mergeWork(repository: Repository, base: string, work: Merg
   return { ...(await mergeInto(repository, base, work, instead)), branch: instead };
 }
 
-/** What git says of a ref that is to be below another one, below a file that is none, or where others are below it. */
+/** Git's message for a ref below another one, below a file that is no ref, or above others. */
 const NO_ROOM = /exists; cannot create|non-directory in the way|unable to resolve reference '[^']+'$/m;
 
 /**
- * What merging would give, without a branch: a ref of Millrace's holds what would have been merged before, also for a
+ * Predicts a merge without a branch: a ref of Millrace's holds what would have been merged before, also for a
  * run that is resumed.
  */
 export async function predictMerge(repository: Repository, base: string, work: MergeSource): Promise<Merge> {

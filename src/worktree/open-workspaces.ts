@@ -1,4 +1,4 @@
-/** The door of this room for a run. */
+/** The entry of this room for a run. */
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { GitWorkspaces } from './git-workspaces.ts';
@@ -12,20 +12,20 @@ export interface WorkspacesOptions {
   /** Absolute state folder; worktrees are below it. It is made when the first worktree is. */
   stateFolder: string;
   runId: string;
-  /** A shell line that prepares a workspace; handed on. Default: null. */
+  /** A shell line that prepares a workspace; part of each workspace. Default: null. */
   setup?: string | null;
   /** Paths or globs, relative to `cwd`, of ignored files that each worktree gets a copy of. Default: none. */
   copy?: readonly string[];
   /** The same, for those that each worktree gets a symbolic link to. Default: none. */
   link?: readonly string[];
-  /** Whether the run began in an earlier process, and goes on from where that began. Default: false. */
+  /** Whether the run began in an earlier process, whose start commit it uses. Default: false. */
   isResumed?: boolean;
   /** The run whose failures this one tries again: what completed there can be built on. Default: null. */
   retryOf?: string | null;
 }
 
 /**
- * Looks whether `cwd` is in a git repository with a commit, in which workspaces may be worktrees. Writes nothing before
+ * Checks whether `cwd` is in a git repository with a commit, in which workspaces may be worktrees. Writes nothing before
  * a worktree is opened.
  */
 export async function openWorkspaces(options: WorkspacesOptions): Promise<GitWorkspaces> {

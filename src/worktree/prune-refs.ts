@@ -16,7 +16,7 @@ const EACH_SECONDS = 120;
 
 /**
  * Finds those whose commits, or provably all that is in them, are in a ref that stays: one of the user's, of another
- * run, or of the same run. Of the refs that hold the same work, the one that a person would look at stays. Changes
+ * run, or of the same run. Of the refs that hold the same work, the most useful to a person stays. Changes
  * nothing.
  * @throws GitError where git can't tell
  */
@@ -118,7 +118,7 @@ export async function removeRefs(
   );
 }
 
-/** Whether a user has taken a branch's work over as a commit of their own, such as by `git merge --squash`. */
+/** Whether a user has committed a branch's work themselves, such as by `git merge --squash`. */
 
 /** Most changed paths of a branch, and most commits of the user's, that are compared. */
 const MOST = { paths: 1_000, commits: 50 } as const;

@@ -311,6 +311,6 @@ test('without git a tool without a scope says that it worked in the shared folde
   const folder = project([{ id: 'ws-a', tool: 'good', tasks: ['write a.txt a'] }], { isRepository: false });
   expect((await millrace(folder, ['run'])).code).toBe(0);
   const [row] = query<{ warnings: string }>(folder, 'SELECT warnings FROM agent_results');
-  expect(row?.warnings).toContain('It was to work in a worktree, and could not');
+  expect(row?.warnings).toContain('It could not work in a worktree');
   expect(row?.warnings).toContain('It names no files_scope, so what it changed is not known.');
 });

@@ -53,29 +53,26 @@ describe('what is no JSON', () => {
     ['', '1:1: error: the file is empty; expected a workstream or an array of them'],
     [' \n\t', '1:1: error: the file is empty; expected a workstream or an array of them'],
     ['// only this', '1:13: error: expected a value, found the end of the file'],
-    [
-      '{\n  "id": ws-a\n}',
-      '2:9: error: unexpected "ws-a"; expected a value, and text stands in double quotes',
-    ],
-    ["{'id': 1}", `1:2: error: unexpected "'id'"; expected a value, and text stands in double quotes`],
+    ['{\n  "id": ws-a\n}', '2:9: error: unexpected "ws-a"; expected a value, with text in double quotes'],
+    ["{'id': 1}", `1:2: error: unexpected "'id'"; expected a value, with text in double quotes`],
     ['{"id" "ws-a"}', '1:7: error: expected ":" after the field name, found "\\"ws-a\\""'],
     ['{"id": "ws-a"\n "b": 1}', '2:2: error: expected "," before "\\"b\\""'],
     ['{"id": "ws-a"', '1:14: error: expected "}", found the end of the file'],
     ['[{"id": 1}', '1:11: error: expected "]", found the end of the file'],
-    ['{"id": "ws-a\n}', '1:8: error: the string has no end on its line; expected a double quote'],
+    ['{"id": "ws-a\n}', '1:8: error: the string is not closed on its line; expected a double quote'],
     [
       '{"id": "C:\\work"}',
-      '1:8: error: a backslash begins no such escape; a backslash itself is written \\\\',
+      '1:8: error: there is no such escape sequence; a backslash itself is written \\\\',
     ],
     ['{"id": "\\u12"}', '1:8: error: expected four hexadecimal digits after \\u'],
     [
       '{"id": "a\tb"}',
       '1:8: error: a control character in a string; write it as an escape such as \\t or \\u0000',
     ],
-    ['{"id": 1 /* }', '1:10: error: the comment has no end; expected "*/"'],
+    ['{"id": 1 /* }', '1:10: error: the comment is not closed; expected "*/"'],
     [
       '{"id": 1} {',
-      '1:11: error: expected the end of the file, found "{"; several workstreams in a file stand in an array',
+      '1:11: error: expected the end of the file, found "{"; put several workstreams of one file into an array',
     ],
   ])('%j', (text, expected) => {
     expect(problemsOf(text)).toContain(expected);
@@ -84,7 +81,7 @@ describe('what is no JSON', () => {
 
   test('several errors at once, one a line', () => {
     expect(problemsOf('{\n "a": x y,\n "b" 2,\n "c": 3\n "d": 4\n}')).toEqual([
-      '2:7: error: unexpected "x"; expected a value, and text stands in double quotes',
+      '2:7: error: unexpected "x"; expected a value, with text in double quotes',
       '3:6: error: expected ":" after the field name, found "2"',
       '5:2: error: expected "," before "\\"d\\""',
     ]);
@@ -125,7 +122,7 @@ describe('what is too much', () => {
   test.each([
     ['one letter', 'a'.repeat(100 * MB), /^1:1: error: unexpected "a{59}…"; expected a value/],
     ['quotes', '"'.repeat(100 * MB), /^1:3: error: expected the end of the file/],
-    ['an open string', `"${'a'.repeat(100 * MB)}`, /^1:1: error: the string has no end on its line/],
+    ['an open string', `"${'a'.repeat(100 * MB)}`, /^1:1: error: the string is not closed on its line/],
     ['brackets', '['.repeat(100 * MB), /^1:501: error: it is nested/],
     ['braces', '{"a":'.repeat(20 * MB), /^1:2501: error: it is nested/],
     ['commas', ','.repeat(100 * MB), /^1:5000001: error: it holds more than/],

@@ -197,7 +197,7 @@ describe('what an agent does with git', () => {
     expect(readFileSync(join(next.folder, 'a.txt'), 'utf8')).toBe('a\n');
   });
 
-  test('what is written after its work was looked at is kept, and is not its result', async () => {
+  test('what is written after its work was judged is kept, and is not part of its result', async () => {
     const repo = makeRepository();
     const workspaces = await workspacesIn(repo);
     const { workspace, changes } = await worked(workspaces, 'ws-a', { 'one.txt': '1\n' });

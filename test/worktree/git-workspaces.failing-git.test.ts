@@ -323,15 +323,15 @@ describe('a lock that a git left which was killed', () => {
 
 test('a git that is not installed is said to be that', async () => {
   process.env['PATH'] = join(trap, 'nowhere');
-  expect(whyNoWorktrees(trap)).toEqual({ inside: false, why: 'git is in no folder of PATH' });
-  expect((await runGit(['status'], { cwd: trap })).stderr).toBe('git is in no folder of PATH');
+  expect(whyNoWorktrees(trap)).toEqual({ inside: false, why: 'git was not found on PATH' });
+  expect((await runGit(['status'], { cwd: trap })).stderr).toBe('git was not found on PATH');
 });
 
-test('a folder that is not there any more is said to be that', async () => {
+test('names a folder that no longer exists', async () => {
   const result = await runGit(['status'], { cwd: join(trap, 'gone') });
   expect(result).toEqual({
     exitCode: 127,
     stdout: '',
-    stderr: `the folder ${join(trap, 'gone')} is not there any more`,
+    stderr: `the folder ${join(trap, 'gone')} no longer exists`,
   });
 });

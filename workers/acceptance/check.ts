@@ -11,8 +11,8 @@ type AcceptanceCheck =
   | { kind: 'manual'; name: string; detail: string };
 
 /**
- * A manual check is listed and never run. What one test does, also one whose time
- * passes, does not keep the next from running; stops early only when the execution is stopped.
+ * A manual check is listed and never run. A test that fails or runs out of time does not keep the next from running;
+ * only the end of the execution does.
  */
 export async function checkAcceptance(execution: Execution): Promise<TestResult[]> {
   const { workstream, gates, workspace } = execution.assignment;
@@ -47,7 +47,7 @@ function acceptanceCheck(test: AcceptanceTest, workspace: string): AcceptanceChe
     : { kind: 'manual', name: test.text, detail: '' };
 }
 
-/** Without a command a required gate is a check for a person; one that is not required is nothing. */
+/** Without a command a required gate is a manual check; one that is not required is left out. */
 function gateChecks({ type, required, blocking }: TestGate, line: string | undefined): AcceptanceCheck[] {
   if (line !== undefined) return [{ kind: 'command', command: plainCommand(line), name: type, blocking }];
   const detail = 'No command is configured for it under `gates` in millrace.config.json.';

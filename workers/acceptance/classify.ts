@@ -31,7 +31,7 @@ function isWrittenAsCommand(first: string, rest: string[], sentence: number): bo
   return (isPath || hasFlag || isJoined) && sentence === 0;
 }
 
-/** The words after assignments such as `CI=1` and brackets; what is in quotes is one word and says nothing. */
+/** The words after assignments such as `CI=1` and brackets; text in quotes is one word that decides nothing. */
 function commandWords(text: string): string[] {
   const bare = text.replaceAll(/"(?:[^"\\]|\\.)*"|(?<![A-Za-z])'[^']*'/g, '""').trim();
   const all = bare.replace(/^[({]\s*/, '').split(/\s+/);
@@ -64,7 +64,7 @@ function isFile(path: string): boolean {
   }
 }
 
-/** The words by which a command and a sentence are told apart. docs/workstream-format.md has the rules. */
+/** The words that distinguish a command from a sentence. docs/workstream-format.md has the rules. */
 
 const words = (list: string): ReadonlySet<string> => new Set(list.split(' '));
 
@@ -84,7 +84,7 @@ const KNOWN_TOOLS = words(
   'act actionlint ansible ant bandit bash bats bazel bazelisk behave biome black buf bun bunx bundle cargo checkov clang-tidy clippy cmake codespell composer corepack cppcheck ctest curl cypress deno detekt docker docker-compose dotnet eslint flake8 ginkgo git gitleaks go gofmt golangci-lint gosec gotestsum gradle gradlew hadolint helm isort jasmine java javac jest jq just karma knip ktlint kubectl lerna lua make markdownlint maven mix mocha mvn mvnw mypy newman ng ninja node nosetests nox npm npx nx oxlint perl php phpstan phpunit pip pip3 pipenv playwright pnpm podman poetry pre-commit prettier pulumi py.test pylint pyright pytest python python3 rake rspec rubocop ruby ruff rustc rustfmt sbt semgrep sh shellcheck shfmt sqlite3 staticcheck stylelint swift tap terraform terragrunt tflint tox trivy tsc tsx turbo twine uv uvx valgrind vale vitest vue-tsc wget yamllint yarn zig zsh Rscript',
 );
 
-/** Programs whose names are words of every day: without anything that marks a command, a sentence. */
+/** Programs whose names are everyday words: without anything that marks a command, the text is a sentence. */
 const EVERYDAY = words(
   'at batch chat check clear column compare convert cut date dig dir display edit env expand factor file find fold free groups head host identify import info install join kill last less link locate login look mail mesg more mount nice open paste patch print ps read reset rev say screen script select set shift size sort split start stat strings strip sum sync tail tee test time top touch tree truncate true type update users view wait wall watch w which who whois write yes zip',
 );

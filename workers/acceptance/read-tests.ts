@@ -1,7 +1,7 @@
-/** Finds out what a text says about the tests that made it, by its content. */
+/** Reads the results of tests from a text, whose format is detected by its content. */
 import type { ParsedTests, ParseTests } from './formats/format.ts';
 
-/** One way in which tests say how they went. */
+/** One format of test results. */
 interface Format {
   name: string;
   /** Whether it is worth loading the parser; may be true for a text of another format. */

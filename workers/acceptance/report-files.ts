@@ -1,4 +1,4 @@
-/** The result files of an acceptance test. Only what was written while it ran counts: a stale report is a lie. */
+/** The result files of an acceptance test. Only files that were written while it ran count: others are stale. */
 import { readRegular, UnusableFile } from '../../src/os/regular-file.ts';
 import type { Redactor } from '../../src/secrets/redactor.ts';
 import { CaseList, NO_TESTS, plus } from './formats/format.ts';
@@ -53,7 +53,7 @@ export class ReportFiles {
     this.#before = before;
   }
 
-  /** Looks at what is there before the test is started. */
+  /** Records which files exist before the test is started. */
   static async before(pattern: string, workspace: string, redactor: Redactor): Promise<ReportFiles> {
     const before = new Map<string, string>();
     for (const path of await find(pattern, workspace)) {
@@ -133,7 +133,7 @@ async function statsOf(path: string): Promise<BigIntStats | null> {
   try {
     return await stat(path, { bigint: true });
   } catch {
-    // Not there, or not readable for this user: either way it says nothing.
+    // Missing, or not readable for this user: either way it holds no results.
     return null;
   }
 }

@@ -1,4 +1,4 @@
-/** Runs the command of one acceptance test and finds out what it says of itself. */
+/** Runs the command of one acceptance test and reads the results that it reports. */
 import { describeFailure } from '../../src/domain/failure-message.ts';
 import type { Failure } from '../../src/domain/failure.ts';
 import type { TestResult } from '../../src/domain/outcome.ts';
@@ -15,8 +15,8 @@ import { readTestLog } from './test-log.ts';
 import { resolve } from 'node:path';
 
 /**
- * It passes by exit code 0, unless what it prints or reports says that something failed: what a pipe or `|| true` hides
- * is no success. Its output goes to a file of its own.
+ * It passes with exit code 0, unless what it prints or reports says that a test failed, which a pipe or `|| true` may
+ * hide. Its output goes to a file of its own.
  * @param position its place among the workstream's tests, from 1.
  */
 export async function runTest(
@@ -27,7 +27,7 @@ export async function runTest(
 ): Promise<TestResult> {
   const { workspace, logFile } = execution.assignment;
   const output = new OutputFile(testLogFile(logFile, position), execution.host.redactor);
-  // What a test with the same name printed earlier would be taken for its output.
+  // Output of an earlier test of the same name would be mistaken for its own.
   removeLog(output.path);
   const reports = test.report === null ? null : await lookAtReports(test.report, workspace, execution);
   const start = performance.now();
@@ -106,7 +106,7 @@ async function printedTests(log: string | null): Promise<FoundTests | null> {
   return readTests(text, isWhole);
 }
 
-/** A success that was to be read from a file and can't be is none. */
+/** A test whose report can't be read has not passed. */
 function unreadableReport(reported: ReportedTests | null): string | null {
   const unreadable = reported?.unreadable ?? null;
   return unreadable === null ? null : `exit code 0, but ${unreadable}`;

@@ -1,4 +1,4 @@
-/** Aider: `aider --message-file`, which tells of its work in an analytics log. Rules read from the source of 0.86. */
+/** Aider: `aider --message-file`, which reports its work in an analytics log. Rules read from the source of 0.86. */
 import type { Failure } from '../../src/domain/failure.ts';
 import { readRegular } from '../../src/os/regular-file.ts';
 import { firstOf } from '../../src/text/cut-text.ts';
@@ -42,7 +42,7 @@ const QUIET = [
   '--no-analytics',
 ];
 
-/** The configuration's arguments come last: of an option given twice the last one counts. */
+/** The configuration's arguments come last: of a repeated option the last one counts. */
 function command(request: ToolRequest): ToolCommand {
   const { settings, promptFile, scratch } = request;
   const [file] = settings.command;
@@ -173,7 +173,7 @@ export interface AiderLog {
   ended: boolean;
 }
 
-/** Null where there is no such file; lines that are no events are passed over. */
+/** Null where there is no such file; lines that are no events are ignored. */
 export function readAiderLog(path: string): AiderLog | null {
   const text = read(path);
   if (text === null) return null;
@@ -241,7 +241,7 @@ function read(path: string): string | null {
   try {
     return readRegular(path, MOST_BYTES).toString();
   } catch {
-    // It is written when there is something to tell; what can't be read tells nothing.
+    // It is written only when there is something to report.
     return null;
   }
 }

@@ -20,7 +20,7 @@ import { isBefore } from './version.ts';
 
 /** Characters of a report's text. */
 const TEXT = 20_000;
-/** Characters that tell what was denied. */
+/** Longest description of a denial in characters. */
 const DENIED = 200;
 /** The model's name in messages that the program itself wrote, such as errors. */
 const SYNTHETIC = '<synthetic>';
@@ -35,7 +35,7 @@ export const claude: ToolAdapter = {
   reader: (request) => new ClaudeReader(request),
 };
 
-/** The configuration's arguments come last: of an option given twice the last one counts. */
+/** The configuration's arguments come last: of a repeated option the last one counts. */
 function command({ settings, prompt, sessionId, budgetUsd }: ToolRequest): ToolCommand {
   const [file] = settings.command;
   const args = ['-p', '--output-format', 'stream-json', '--verbose', '--permission-mode', 'acceptEdits'];
@@ -133,7 +133,7 @@ class ClaudeReader implements ToolReader {
     if (this.#lastText === '' && this.#toolCalls.size === 0 && !textAt(result, 'result')) {
       return toolFailure('no-model-answer', request, 'its result is empty and it called no tool', end);
     }
-    // It had said that it was done before it was signalled: a program that does not end after its work.
+    // It had reported its end before it was signalled: a program that does not exit after its work.
     if (end.exitCode === 0 || wasSignalled(end)) return null;
     return toolFailure('tool-error', request, `it ended ${describeEnd(end)} after its result`, end);
   }
@@ -212,7 +212,7 @@ function saysSuccess(result: JsonObject): boolean {
   return subtype === 'success' && (isError === undefined || isError === false);
 }
 
-/** What a result without words of its own says. */
+/** The detail for a result without a message. */
 function verdictOf(result: JsonObject): string {
   const said = [textAt(result, 'subtype'), textAt(result, 'terminal_reason')].filter((part) => part !== null);
   return said.join(' ') || 'its result says neither success nor failure';
@@ -235,7 +235,7 @@ function reasonOfKind(kind: string | null): 'tool-quota' | 'tool-not-logged-in' 
   }
 }
 
-/** The tools whose use can be told better than by their name: a verb, and the field that says to what. */
+/** Tools whose use has a better description than their name: a verb, and the field with the object. */
 const TOOLS: ReadonlyMap<string, readonly [verb: string, field: string]> = new Map([
   ['Bash', ['runs', 'command']],
   ['Edit', ['edits', 'file_path']],
@@ -293,7 +293,7 @@ function counted(tokens: Tokens): Tokens {
   return { ...tokens, input: input === null ? null : input + (cacheRead ?? 0) + (cacheWrite ?? 0) };
 }
 
-/** The sum of what is known; null where nothing is. */
+/** The sum of the known values; null where none is. */
 function total(counts: (number | null)[]): number | null {
   const known = counts.filter((count) => count !== null);
   return known.length === 0 ? null : known.reduce((sum, count) => sum + count, 0);

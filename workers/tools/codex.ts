@@ -38,7 +38,7 @@ export const codex: ToolAdapter = {
   reader: (request) => new CodexReader(request),
 };
 
-/** An option given twice is an error to it, so that the configuration's takes the place of ours. */
+/** A repeated option is an error to it, so that the configuration's replaces ours. */
 function command({ settings, prompt, folder, scratch }: ToolRequest): ToolCommand {
   const [file] = settings.command;
   const own = (...names: string[]): boolean => hasOption(settings.args, ...names);
@@ -71,7 +71,7 @@ class CodexReader implements ToolReader {
   #lastText = '';
   #tokens: Tokens = NO_TOKENS;
   readonly #toolCalls = new Set<string>();
-  /** What commands printed of the words that tell of a sandbox. */
+  /** What commands printed that points to a sandbox. */
   readonly #outputs: string[] = [];
 
   constructor(request: ToolRequest) {
@@ -123,7 +123,7 @@ class CodexReader implements ToolReader {
 
   report(): ToolFindings {
     return {
-      // Its events name no model: this is the one that it was told to ask.
+      // Its events name no model; this is the configured one.
       model: optionValue(this.#request.settings.args, '-m', '--model') ?? this.#request.settings.model,
       sessionId: this.#threadId,
       text: firstOf(this.#lastText, TEXT),
@@ -155,7 +155,7 @@ class CodexReader implements ToolReader {
     if (this.#lastText === '' && this.#toolCalls.size === 0) {
       return toolFailure('no-model-answer', request, 'it gave no message and called no tool', end);
     }
-    // It had said that it was done before it was signalled: a program that does not end after its work.
+    // It had reported its end before it was signalled: a program that does not exit after its work.
     if (end.exitCode === 0 || wasSignalled(end)) return null;
     return toolFailure('tool-error', request, `it ended ${describeEnd(end)} after its last turn`, end);
   }
@@ -190,7 +190,7 @@ function readTokens(usage: JsonObject): Tokens {
   };
 }
 
-/** What an item of Codex's events says of its present work. */
+/** Progress from the items of Codex's events. */
 
 const VERBS: ReadonlyMap<string, string> = new Map([
   ['add', 'writes'],
@@ -198,7 +198,7 @@ const VERBS: ReadonlyMap<string, string> = new Map([
   ['update', 'edits'],
 ]);
 
-/** Returns an item's doing to the live progress; items that do nothing, such as warnings, are passed over. */
+/** Reports the action of an item to the live progress; items without one, such as warnings, are ignored. */
 export function showCodexItem(kind: string, item: JsonObject, activity: Activity): void {
   switch (kind) {
     case 'agent_message':
@@ -231,13 +231,13 @@ function withoutShell(command: string): string {
   return /^'([^']*)'$/.exec(line)?.[1] ?? /^"([^"]*)"$/.exec(line)?.[1] ?? line;
 }
 
-/** Whether the sandbox of Codex stopped a write, from all that tells of it. */
+/** Whether the sandbox of Codex stopped a write, from all evidence of it. */
 
-/** What tells of the sandbox. */
+/** The evidence about the sandbox. */
 interface Evidence {
   /** The sandbox in force; null where it is not known. */
   sandbox: string | null;
-  /** What commands and patches gave the model. */
+  /** What commands and patches returned to the model. */
   outputs: readonly string[];
   /** The end of what the program printed. */
   tail: string;
@@ -250,9 +250,9 @@ export interface BlockedWrite {
   words: string;
 }
 
-/** A patch that was refused, as the model is told, and as the program's log has it. */
+/** A patch that was refused, as the model and the program's log see it. */
 const REJECTED = [/^patch rejected: (.+)/, /ERROR codex_core\S* error=patch rejected: (.+)/m];
-/** What a command says that could not write; any command may print it, so that it counts in a read-only sandbox only. */
+/** Printed by a command that could not write; any command may print it, so it counts in a read-only sandbox only. */
 const READ_ONLY = /Read-only file system|\bEROFS\b|Operation not permitted/;
 
 /** The first write that was stopped; null for none that is known. */
@@ -273,18 +273,18 @@ export function blockedWrite({ sandbox, outputs, tail }: Evidence): BlockedWrite
 
 /**
  * The session file that Codex keeps of its work. Version 0.169 leaves a command that its sandbox stopped out of its
- * events altogether, so that this file alone tells of a write that was blocked.
+ * events altogether, so that only this file shows that a write was blocked.
  */
 
 /** Days back that a session may have begun; a folder for each. */
 const DAYS = 3;
-/** A session that is longer tells nothing. */
+/** A longer session file is not read. */
 const MOST_BYTES = 256 * 1024 * 1024;
 
 export interface CodexSession {
   /** The sandbox that was in force: `read-only`, `workspace-write`, `danger-full-access`; null when not said. */
   sandbox: string | null;
-  /** What the model was told of each of its commands and patches. */
+  /** What each command and patch returned to the model. */
   outputs: string[];
 }
 
@@ -326,7 +326,7 @@ function sessionText(sessions: string, threadId: string): string | null {
     }
     return null;
   } catch {
-    // It has no session files, or none that may be read: what they would tell is then not known.
+    // It has no session files, or none that may be read.
     return null;
   }
 }

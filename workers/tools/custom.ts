@@ -5,7 +5,7 @@ import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolR
 import { endOf, firstOf, lastOf } from '../../src/text/cut-text.ts';
 
 const PLACEHOLDER = /\{(prompt|prompt_file|folder|model|session_id)\}/g;
-/** As much of what it printed as a report may hold. */
+/** Longest text of a report in characters. */
 const MAX_TEXT = 20_000;
 
 export const custom: ToolAdapter = {
@@ -43,7 +43,7 @@ const valuesOf = (request: ToolRequest): Record<string, string> => ({
   session_id: request.sessionId,
 });
 
-/** When it has done its work. */
+/** The rules by which it has done its work. */
 interface Rules {
   exitCodes: readonly number[];
   matches: RegExp | null;
@@ -58,7 +58,7 @@ interface PatternMatches {
   excluded: boolean;
 }
 
-/** What such a program prints means nothing to Millrace; the end of it is what it said. */
+/** Millrace does not interpret what such a program prints; the end of it is the text of its report. */
 class CustomReader implements ToolReader {
   readonly #request: ToolRequest;
   readonly #rules: Rules;
@@ -86,7 +86,7 @@ class CustomReader implements ToolReader {
     return latest;
   }
 
-  /** Nothing that it prints says that it has done its work; its exit does. */
+  /** Its work is done when it exits, whatever it prints. */
   concluded(): boolean {
     return false;
   }

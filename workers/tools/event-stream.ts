@@ -6,17 +6,17 @@ import { relative } from 'node:path';
 
 /** How many lines may come between the two parts of a line that was broken up. */
 const MAX_BETWEEN = 50;
-/** Bounds the work on a line that is full of beginnings of objects and is none. */
+/** Bounds the work on a line with many beginnings of objects and no whole one. */
 const MAX_PLACES = 30;
 
 /**
  * Passes on each event in a stream of lines. An event is also found where terminal sequences, a byte order mark or
- * control characters stand around or in it, where words or other events share its line, and where another event was
+ * control characters are around or in it, where words or other events share its line, and where another event was
  * printed into the middle of it, with or without a line end. An object that is a part of an event is never passed on.
  */
 export class EventStream {
   readonly #onEvent: (event: JsonObject) => void;
-  /** The beginning of an event whose rest has not come; empty for none. */
+  /** The beginning of an incomplete event; empty for none. */
   #beginning = '';
   #linesSince = 0;
 
@@ -63,7 +63,7 @@ export class EventStream {
   }
 }
 
-/** The event that a text is: every event of every tool names its type. */
+/** The text as an event; every event of every tool names its type. */
 function eventOf(text: string): JsonObject | null {
   const object = jsonLine(text);
   return object !== null && textAt(object, 'type') !== null ? object : null;
@@ -104,7 +104,7 @@ interface InnerEvent {
 }
 
 /**
- * The first event that was printed into the object that begins at `from`: it stands where that one can have no object.
+ * The first event that was printed into the object that begins at `from`, at a place where that can have no object.
  * Null for none.
  */
 function eventInside(text: string, from: number): InnerEvent | null {
@@ -151,7 +151,7 @@ export class Activity {
     this.#folder = folder;
   }
 
-  /** Takes the beginning of what the tool says. Empty text is no activity. */
+  /** Takes the beginning of what the tool wrote. Empty text is no activity. */
   says(text: string): void {
     const line = oneLine(text, WIDTH);
     if (line !== '') this.#now = line;

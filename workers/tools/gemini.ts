@@ -33,12 +33,12 @@ export const gemini: ToolAdapter = {
   reader: (request) => new GeminiReader(request),
 };
 
-/** An option given twice is an error to it, so that the configuration's takes the place of ours. */
+/** A repeated option is an error to it, so that the configuration's replaces ours. */
 function command({ settings, prompt, sessionId }: ToolRequest): ToolCommand {
   const [file] = settings.command;
   const own = (...names: string[]): boolean => hasOption(settings.args, ...names);
   const args = ['-o', 'stream-json'];
-  // Without it the program asks, nobody answers, and it does not even offer its model a tool that writes.
+  // Without it the program asks, gets no answer, and does not even offer its model a tool that writes.
   if (!own('--approval-mode', '-y', '--yolo')) args.push('--approval-mode', 'yolo');
   if (!own('--skip-trust')) args.push('--skip-trust');
   // A session that is continued has its id already.
@@ -134,7 +134,7 @@ class GeminiReader implements ToolReader {
     if (this.#silent()) {
       return toolFailure('no-model-answer', request, 'it gave no message and called no tool', end);
     }
-    // It had said that it was done before it was signalled: a program that does not end after its work.
+    // It had reported its end before it was signalled: a program that does not exit after its work.
     if (end.exitCode === 0 || wasSignalled(end)) return null;
     return toolFailure('tool-error', request, `it ended ${describeEnd(end)} after its result`, end);
   }

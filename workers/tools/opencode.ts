@@ -98,7 +98,7 @@ class OpencodeReader implements ToolReader {
     const { settings } = this.#request;
     const began = this.#sessionId !== null;
     return {
-      // Its events name no model: this is the one that it was told to ask.
+      // Its events name no model; this is the configured one.
       model: optionValue(settings.args, '-m', '--model') ?? settings.model,
       sessionId: this.#sessionId,
       text: firstOf(this.#text.trim(), TEXT),
@@ -120,7 +120,7 @@ class OpencodeReader implements ToolReader {
     if (this.#text.trim() === '' && this.#toolCalls === 0) {
       return toolFailure('no-model-answer', request, 'it gave no message and called no tool', end);
     }
-    // It had said that it was done before it was signalled: a program that does not end after its work.
+    // It had reported its end before it was signalled: a program that does not exit after its work.
     if (end.exitCode === 0 || wasSignalled(end)) return null;
     return toolFailure('tool-error', request, `it ended ${describeEnd(end)} after its last step`, end);
   }
@@ -142,7 +142,7 @@ class OpencodeReader implements ToolReader {
     const what = textAt(part, 'state', 'input', field);
     this.#activity.does(verb, what);
     const missing = name === 'invalid' ? textAt(part, 'state', 'input', 'tool') : null;
-    // A model may name a tool that never was; one that writes and is not there has been taken away.
+    // A model may name a tool that never existed; where it is one that writes, it was disabled.
     if (missing !== null && CHANGING.has(missing)) {
       this.#denied.add(textAt(part, 'state', 'input', 'error') ?? missing, 'absent');
       return;
@@ -171,7 +171,7 @@ const BROKEN: ReadonlyMap<string, string> = new Map([
 /** The tools that can change files. */
 const CHANGING: ReadonlySet<string> = new Set(['write', 'edit', 'patch', 'apply_patch', 'bash']);
 
-/** The tools whose use can be told better than by their name: a verb, and the field that says to what. */
+/** Tools whose use has a better description than their name: a verb, and the field with the object. */
 const TOOLS: ReadonlyMap<string, readonly [verb: string, field: string]> = new Map([
   ['bash', ['ran', 'command']],
   ['edit', ['edited', 'filePath']],
@@ -183,9 +183,9 @@ const TOOLS: ReadonlyMap<string, readonly [verb: string, field: string]> = new M
   ['task', ['had an agent', 'description']],
 ]);
 
-/** The steps of an OpenCode session: each is one answer of the model and says what it took. */
+/** The steps of an OpenCode session: each is one answer of the model, with its usage. */
 
-/** Adds up what steps took; what none of them said stays unknown. */
+/** Adds up the usage of steps; a figure that none of them has stays unknown. */
 export class OpencodeSteps {
   #isOpen = false;
   #finished = 0;
@@ -242,7 +242,7 @@ export class OpencodeSteps {
   }
 }
 
-/** The sum of those that are known; null where none is. */
+/** The sum of the known values; null where none is. */
 function sum(...parts: (number | null)[]): number | null {
   const known = parts.filter((part) => part !== null);
   return known.length === 0 ? null : known.reduce((total, part) => total + part, 0);

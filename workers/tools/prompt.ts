@@ -1,4 +1,4 @@
-/** What a coding agent is told. The same workstream always gives the same text. */
+/** The prompt of a coding agent. Deterministic: one workstream has one text. */
 import type { Failure } from '../../src/domain/failure.ts';
 import { describeFailure, failureContext } from '../../src/domain/failure-message.ts';
 import type { Workstream } from '../../src/domain/workstream.ts';
@@ -6,7 +6,7 @@ import { lastOf } from '../../src/text/cut-text.ts';
 
 const MAX_TAIL = 4_000;
 
-/** An acceptance test as the agent is told of it. */
+/** An acceptance test as the prompt shows it. */
 interface PromptCheck {
   text: string;
   /** A person decides; otherwise it is a command. */
@@ -22,9 +22,9 @@ export interface PromptInput {
 }
 
 /**
- * Builds the prompt: plain text with short headings. Whatever the definition says stands in it as it is and in full;
- * only of output is the end given, with its limit. It begins with a word of ours, because some tools take a message
- * that begins with `/` or `!` for a command of their own.
+ * Builds the prompt: plain text with short headings. It contains the definition's texts unchanged and in full, but of
+ * output only the end. It begins with a word of ours, because some tools take a message that begins with `/` or `!`
+ * for a command of their own.
  */
 export function buildPrompt(input: PromptInput): string {
   const sections = [about(input), tasks(input), files(input), acceptance(input), before(input), rules(input)];

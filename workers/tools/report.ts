@@ -1,4 +1,4 @@
-/** What a tool says about itself comes from another program: here it becomes what a `ToolReport` may hold. */
+/** Turns what a tool reports, which is untrusted, into a `ToolReport`. */
 import type { ToolReport } from '../../src/domain/tool.ts';
 import type { ToolFindings } from './tool.ts';
 import { firstOf } from '../../src/text/cut-text.ts';
@@ -8,7 +8,7 @@ const MAX_NAME = 200;
 /** No step has cost more, and sums stay finite. */
 const MAX_COST_USD = 1e6;
 
-/** What is known beside what the tool said. */
+/** The part of a report that Millrace measures itself. */
 export type Measured = Pick<ToolReport, 'tool' | 'version' | 'durationSeconds'>;
 
 /** The report of one tool step. Numbers that can't be true are null, and text has its limit. */

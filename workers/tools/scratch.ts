@@ -10,9 +10,9 @@ export interface Scratch {
   prompt: string;
   /** Holds the prompt. */
   promptFile: string;
-  /** Takes what the program says of its version. */
+  /** Takes what the program prints about its version. */
   versionFile: string;
-  /** Keeps the text as a file to be the program's standard input, and gives its path; null for no text. */
+  /** Writes the text to a file that becomes the program's standard input, and returns its path; null for no text. */
   keepInput(text: string): string | null;
 }
 

@@ -1,10 +1,10 @@
-/** What a coding agent tells the programs that it starts about its own session. */
+/** Variables by which a coding agent describes its own session to the programs that it starts. */
 
 /**
- * Variables that stand for the session that Millrace was started in. A tool is a session of its own: Claude Code does
+ * Variables of the session that Millrace was started in. A tool is a session of its own: Claude Code does
  * not start, or hangs, or keeps no transcript where it takes itself for a part of another one, connects to the other
- * one's editor, or writes into its folders. What configures a tool or logs it in is not among them, and what tells of
- * the machine, such as `SANDBOX`, is true of the tool, too. Names that end with `_` are beginnings of names.
+ * one's editor, or writes into its folders. Variables that configure a tool or log it in are not among them, nor those
+ * that describe the machine, such as `SANDBOX`. Names that end with `_` are prefixes.
  */
 const OF_A_SESSION = [
   'AI_AGENT',
@@ -36,7 +36,7 @@ const OF_A_SESSION = [
   'CODEX_CI',
   'CODEX_INTERNAL_ORIGINATOR_OVERRIDE',
   'CODEX_MANAGED_',
-  // On macOS it tells of the machine: that the process can't ask the system for its proxies.
+  // On macOS it describes the machine: the process can't ask the system for its proxies.
   ...(process.platform === 'darwin' ? [] : ['CODEX_SANDBOX']),
   'CODEX_SANDBOX_NETWORK_DISABLED',
   'CODEX_SESSION_ID',
@@ -57,7 +57,7 @@ const OF_A_SESSION = [
   'OPENCODE_WORKSPACE_ID',
 ];
 
-/** Variables that users set as well. They stand for a session only where the one named first is set. */
+/** Variables that users set as well. They belong to a session only where the one named first is set. */
 const OF_A_SESSION_WITH: ReadonlyMap<string, readonly string[]> = new Map([
   ['GEMINI_CLI', ['GEMINI_CLI_NO_RELAUNCH']],
   ['OPENCODE_PID', ['AGENT', 'OPENCODE_SERVER_PASSWORD', 'OPENCODE_SERVER_USERNAME']],

@@ -1,4 +1,4 @@
-/** Failures of tools: which one it is, and what it says in the program's own words. */
+/** Failures of tools: the reason, and the program's own words. */
 import type { Failure } from '../../src/domain/failure.ts';
 import { oneLine } from '../../src/text/printable.ts';
 import { jsonLine } from './json-line.ts';
@@ -13,7 +13,7 @@ export type ToolReason = Exclude<
   'permission-denied'
 >;
 
-/** What every failure of a tool carries. */
+/** The fields that every failure of a tool has. */
 interface ToolContext {
   tool: string;
   /** One line. */
@@ -22,7 +22,7 @@ interface ToolContext {
   log: string;
 }
 
-/** What is known of a failure at the end of the program, with `detail` on one line of at most 500 characters. */
+/** The common fields of a failure, with `detail` on one line of at most 500 characters. */
 export function toolContext(request: ToolRequest, detail: string, end: ToolEnd): ToolContext {
   return { tool: request.settings.name, detail: oneLine(detail, DETAIL), tail: end.tail, log: end.log };
 }
@@ -39,14 +39,14 @@ const QUOTA =
 const LOGIN =
   /\b40[13]\b|unauthori[sz]ed|forbidden|not logged in|log ?in again|\/login\b|authenticat|api[ _-]?key|missing environment variable/i;
 
-/** What an error of the model's server is, from its HTTP status, where known, and its words. */
+/** The reason for an error of the model's server, from its HTTP status, where known, and its message. */
 export function refusalReason(
   words: string,
   status: number | null,
 ): 'tool-quota' | 'tool-not-logged-in' | 'tool-error' {
   if (status === 429 || status === 402) return 'tool-quota';
   if (status === 401 || status === 403) return 'tool-not-logged-in';
-  // An error of the server's own is none of the account's, whatever its text names.
+  // A server error is no problem of the account, whatever its text says.
   if (status !== null && status >= 500) return 'tool-error';
   if (QUOTA.test(words)) return 'tool-quota';
   return LOGIN.test(words) ? 'tool-not-logged-in' : 'tool-error';
@@ -94,12 +94,12 @@ const join = (...parts: string[]): string => parts.filter((part) => part !== '')
 
 /** What a tool was not allowed to do, for those whose program goes on after a denial and ends with success. */
 
-/** Characters that tell what was denied. */
+/** Longest description of a denial in characters. */
 const WIDTH = 200;
 
 /**
- * Remembers what stood in the way. A tool that was not there is made good by another one that changes files. What was
- * denied stays denied, whatever the tool did afterwards: only acceptance can tell whether it was needed.
+ * Records denials. A missing tool no longer counts once another tool has changed files. What was denied stays denied,
+ * whatever the tool did afterwards: only acceptance can show whether it was needed.
  */
 export class DeniedTools {
   #denied: { words: string; why: 'permission' | 'absent' }[] = [];
@@ -115,8 +115,8 @@ export class DeniedTools {
   }
 
   /**
-   * `read-only` where all that stood in the way is that there was no tool to change files with, `permission-denied`
-   * where one was not allowed; null for nothing that is left of denials.
+   * `read-only` where there was no tool to change files with, `permission-denied` where one was not allowed; null
+   * where no denial is left.
    */
   judge(request: ToolRequest, end: ToolEnd): Failure | null {
     const [first] = this.#denied;

@@ -1,8 +1,8 @@
-/** What every tool is to Millrace: a command to build, a stream to read, an outcome to judge. */
+/** The interface of every tool: a command to build, a stream to read, an outcome to judge. */
 import type { Failure } from '../../src/domain/failure.ts';
 import type { ToolReport, ToolSettings } from '../../src/domain/tool.ts';
 
-/** What a tool is asked to do. */
+/** The task of a tool. */
 export interface ToolRequest {
   settings: ToolSettings;
   prompt: string;
@@ -14,9 +14,9 @@ export interface ToolRequest {
   scratch: string;
   /** A fresh UUID for tools that let the caller choose. */
   sessionId: string;
-  /** US dollars that it may spend; null for no limit. Only tools that have such a limit are told. */
+  /** US dollars that it may spend; null for no limit. Passed on only to tools that have such a limit. */
   budgetUsd: number | null;
-  /** The paths and globs that it may change; for tools that are told which files to edit. */
+  /** The paths and globs that it may change; for tools that need to know which files to edit. */
   scope: readonly string[];
 }
 
@@ -29,7 +29,7 @@ export interface ToolCommand {
   stdin: string;
 }
 
-/** How the program ended, with all that it printed to standard output having been given to the reader. */
+/** How the program ended, after the reader has had all of its standard output. */
 export interface ToolEnd {
   exitCode: number | null;
   signal: string | null;
@@ -41,16 +41,16 @@ export interface ToolEnd {
 
 /** Reads what one program prints, line by line, and remembers what matters. */
 export interface ToolReader {
-  /** Takes one line of standard output without its end. Never throws: what it does not understand it passes over. */
+  /** Takes one line of standard output without its end. Never throws; ignores what it does not understand. */
   line(text: string): void;
   /** What the tool is doing now, for live progress; null for nothing new. */
   activity(): string | null;
   /**
-   * Whether it has said how its work went and has nothing more to do, so that it should exit. It may begin again: a
+   * Whether it has reported how its work ended and has nothing more to do, so that it should exit. It may begin again: a
    * background task that ended wakes some.
    */
   concluded(): boolean;
-  /** What it has said of its work. */
+  /** What it has reported about its work. */
   report(): ToolFindings;
   /** Why it failed, or why its success is none; null for real success. */
   judge(end: ToolEnd): Failure | null;

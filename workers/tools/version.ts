@@ -10,11 +10,11 @@ import { closeSync, constants } from 'node:fs';
 const TIMEOUT_MS = 20_000;
 const MAX_LENGTH = 200;
 
-/** What this thread has found out. */
+/** The versions that this thread has read. */
 const known = new Map<string, string | null>();
 
 /**
- * The first line that the program prints about its version, at most 200 characters; null when it gives none within
+ * The first line that the program prints about its version, at most 200 characters; null when it prints none within
  * `timeoutMs` or ends with another exit code than 0. It is asked once in each thread. `file` takes its output.
  */
 export async function probeVersion(

@@ -10,8 +10,8 @@ export interface ParsedTests {
 }
 
 /**
- * Returns null for a text that is not of its format. Is given text without terminal escapes and with bare line feeds,
- * of at most some 16 MiB and from anywhere: takes time in proportion to its length, and may throw only what a
+ * Returns null for a text that is not of its format. The text has no terminal escapes and bare line feeds, is
+ * at most some 16 MiB and untrusted: takes time in proportion to its length, and may throw only what a
  * library throws at a text that is not of its format. `isWhole` is false for the end of a longer output.
  */
 export type ParseTests = (text: string, isWhole: boolean) => ParsedTests | null;
@@ -86,7 +86,7 @@ function cut(text: string, limit: number): string {
   return Buffer.from(kept).toString();
 }
 
-/** Longest line that is looked at, in characters. */
+/** Longest line that is read, in characters. */
 
 const LINE = 4000;
 
@@ -137,7 +137,7 @@ export function countsIn(summary: string): TestCounts {
   return counts;
 }
 
-/** These, and failures that the summary has no figure for. */
+/** Adds failures that the summary has no figure for. */
 export function withFailures(counts: TestCounts, number: number): TestCounts {
   return { ...counts, total: counts.total + number, failed: counts.failed + number };
 }

@@ -28,9 +28,9 @@ const parser = new XMLParser({
 });
 
 /**
- * JUnit XML, from its first `<testsuite` to the last that is closed. One that was cut off says nothing: the tests that
- * are missing may be those that failed. A document with a DOCTYPE is not one: no tool
- * writes any, and entities are what bombs are made of. Nor is one with more than a million tags.
+ * JUnit XML, from its first `<testsuite` to the last that is closed. One that was cut off is not read: the tests that
+ * are missing may be those that failed. Neither is a document with a DOCTYPE, which no tool writes and by which an
+ * entity could expand without limit, nor one with more than a million tags.
  */
 export function parseJunit(text: string): ParsedTests | null {
   const start = text.search(/<testsuites?[\s/>]/);
@@ -64,7 +64,7 @@ function endOf(text: string, start: number): number | null {
   return open === 0 ? end : null;
 }
 
-/** Where its `>` is; one in quotes is part of a value. */
+/** The position of its `>`; one in quotes is part of a value. */
 function endOfTag(text: string, from: number): number | null {
   let quote: string | null = null;
   for (let at = from; at < text.length; at += 1) {
@@ -82,7 +82,7 @@ function hasTooManyTags(text: string): boolean {
   return tags > MAX_TAGS;
 }
 
-/** Adds the cases of a suite and of those in it. Returns how many there are by what it says as well. */
+/** Adds the cases of a suite and of those in it. Returns their counts, reconciled with its attributes. */
 function addSuite(suite: Fields, name: string, list: CaseList): TestCounts {
   let counts = NO_TESTS;
   for (const test of listOf(suite['testcase'])) {

@@ -41,7 +41,7 @@ class SpecReader {
   readonly #groups: Group[] = [];
   readonly #message = new MessageLines();
   #failed: { suite: string; name: string; durationSeconds: number | null } | null = null;
-  /** What stands below the figures, while it is read. */
+  /** The section below the figures, while it is read. */
   #failures: FailureList | null = null;
 
   take(line: string): void {
@@ -105,7 +105,7 @@ class SpecReader {
 }
 
 /**
- * The list of failures below the figures. Up to version 22 it repeats what stands above them; since then it alone says
+ * The list of failures below the figures. Up to version 22 it repeats what is above them; since then it alone says
  * why a test failed.
  */
 class FailureList {

@@ -131,7 +131,7 @@ function diagnosis(diag: Record<string, unknown>): string {
 
 /** Takes an output apart into the streams of TAP in it, one for each program that printed one. */
 
-/** Most lines that are handed to the parser: about a second of its time. */
+/** Most lines that the parser gets: about a second of its time. */
 const MAX_LINES = 300_000;
 
 /** Most lines of one YAML block. */
@@ -159,13 +159,13 @@ export interface TapStream {
 
 export interface TapStreams {
   streams: TapStream[];
-  /** False where there were more lines than are handed on. */
+  /** False where there were more lines than the parser gets. */
   isWhole: boolean;
 }
 
 /**
  * What of a text is TAP; all the rest, which TAP allows between its lines, would only cost time. A stream ends where
- * another version or plan is given, or where the numbers begin again.
+ * another version or plan follows, or where the numbers begin again.
  */
 export function tapStreams(text: string): TapStreams {
   const splitter = new Splitter(/^\S.*? \.{2,} *$/m.test(text) && /^Result: \w+$/m.test(text));

@@ -11,10 +11,10 @@ import {
 } from './format.ts';
 
 const SUMMARY = /^ +Tests +(\d+ .*|no tests)/;
-/** Errors that no test is to blame for; vitest exits with 1 for them. */
+/** Errors outside of tests; vitest exits with 1 for them. */
 const ERRORS = /^ +Errors +(\d+) errors?/;
 const NONE = /^No test files found, exiting with code \d/;
-/** Files and groups that could not be run stand apart from the tests that failed. */
+/** The heading of files and groups that could not be run, which are listed apart from the tests that failed. */
 const PART = /^ *⎯+ *(Failed (?:Suites|Tests)|Unhandled Errors) *\d*/;
 const FAIL = /^ *FAIL +(.+)$/;
 /** The verbose reporter names each test with its file. */

@@ -1,0 +1,162 @@
+import { IntHeap } from './int-heap.ts';
+import { requireAt } from './require-at.ts';
+import { Locks, type LockQueue, LockQueues } from './lock-queues.ts';
+import type { Signature, Signatures } from './signatures.ts';
+
+/**
+ * The ready workstreams, in partitions. A workstream is its index, and a smaller index is earlier.
+ *
+ * Workstreams with one signature are blocked together, so only the first of them, their head, is looked at. A
+ * signature is either open (its head is in the heap of its partition) or in the queue of a lock that kept it from
+ * running. When a lock is released only the first head of its queue is offered to the partition, and the next one when
+ * that has left the queue. So however many wait for one lock, each costs O(log V), times the depth of its paths. Only
+ * signatures that differ and share several locks which others hold by turns move more often than that.
+ *
+ * An entry of a heap is checked when it comes up (is it still a head?) instead of being removed from the middle.
+ * Invariant: the first head of a queue whose lock is free, and which is in no other queue, is in the heap of its
+ * partition.
+ */
+export class ReadyPartitions {
+  readonly #signatures: Signatures;
+  readonly #locks: Locks;
+  readonly #lockQueues = new LockQueues();
+  /** By partition: heads that may be able to run. */
+  readonly #open: IntHeap[];
+  /** By signature: its ready workstreams; made when the first is ready. */
+  readonly #ready: (IntHeap | undefined)[];
+  readonly #isReady: Uint8Array;
+
+  constructor(signatures: Signatures, partitions: number) {
+    this.#signatures = signatures;
+    this.#locks = new Locks(signatures.groups, signatures.tree);
+    this.#open = Array.from({ length: partitions }, () => new IntHeap());
+    this.#ready = signatures.all.map(() => undefined);
+    this.#isReady = new Uint8Array(signatures.of.length);
+  }
+
+  has(index: number): boolean {
+    return this.#isReady[index] === 1;
+  }
+
+  add(index: number): void {
+    const signature = requireAt(this.#signatures.of, index);
+    const queue = (this.#ready[signature] ??= new IntHeap());
+    this.#isReady[index] = 1;
+    queue.push(index);
+    if (this.#head(signature) === index) this.#newHead(signature, index);
+  }
+
+  /** Removes a workstream that was not started. */
+  remove(index: number): void {
+    const signature = requireAt(this.#signatures.of, index);
+    const wasHead = this.#head(signature) === index;
+    this.#isReady[index] = 0;
+    if (!wasHead) return;
+    const head = this.#head(signature);
+    if (head !== undefined) this.#newHead(signature, head);
+    // It may have been the first head of each of the queues it was in.
+    for (let queue = this.#lockQueues.of(signature); queue !== null; queue = queue.within)
+      this.#offerFirst(queue);
+  }
+
+  /** The first of a partition that may run beside what is running; undefined when there is none. */
+  first(partition: number): number | undefined {
+    const open = this.#partition(partition);
+    for (let index = open.peek(); index !== undefined; index = open.peek()) {
+      const signature = requireAt(this.#signatures.of, index);
+      if (this.#head(signature) === index && this.#leaveLots(signature, index)) {
+        const lock = this.#locks.blocking(this.#signature(signature));
+        if (lock === null) return index;
+        this.#lockQueues.enter(signature, this.#lockQueues.at(lock, partition), index);
+      }
+      open.pop();
+    }
+    return undefined;
+  }
+
+  /** Removes what `first` returned, and blocks what may not run beside it. */
+  start(index: number): void {
+    const signature = requireAt(this.#signatures.of, index);
+    this.#isReady[index] = 0;
+    this.#locks.acquire(this.#signature(signature));
+    const head = this.#head(signature);
+    if (head !== undefined) this.#newHead(signature, head);
+  }
+
+  /** Unblocks what could not run beside a workstream that was started and has ended. */
+  release(index: number): void {
+    const signature = this.#signature(requireAt(this.#signatures.of, index));
+    for (const lock of this.#locks.release(signature)) {
+      for (const queue of this.#lockQueues.all(lock)) this.#offerFirst(queue);
+    }
+  }
+
+  #signature(signature: number): Signature {
+    const found = this.#signatures.all[signature];
+    if (found === undefined) throw new RangeError(`there is no signature ${signature}`);
+    return found;
+  }
+
+  #partition(partition: number): IntHeap {
+    const open = this.#open[partition];
+    if (open === undefined) throw new RangeError(`there is no partition ${partition}`);
+    return open;
+  }
+
+  #head(signature: number): number | undefined {
+    const queue = this.#ready[signature];
+    let head = queue?.peek();
+    while (head !== undefined && !this.has(head)) {
+      queue?.pop();
+      head = queue?.peek();
+    }
+    return head;
+  }
+
+  #newHead(signature: number, head: number): void {
+    const queue = this.#lockQueues.of(signature);
+    if (queue === null) this.#partition(this.#signature(signature).partition).push(head);
+    else this.#offer(queue, head);
+  }
+
+  /**
+   * Removes a head's signature from the queues it is in, the outermost first, and offers the next one of each. False
+   * when it can't leave yet: a lock is held, and a release will offer it again.
+   */
+  #leaveLots(signature: number, head: number): boolean {
+    for (
+      let queue = this.#lockQueues.outermost(signature);
+      queue !== null;
+      queue = this.#lockQueues.outermost(signature)
+    ) {
+      if (this.#locks.isHeld(queue.lock)) return false;
+      const above = this.#locks.above(queue.lock);
+      if (above !== null) {
+        this.#lockQueues.nest(queue, this.#lockQueues.at(above, queue.partition), head);
+        return false;
+      }
+      this.#lockQueues.leave(signature, queue);
+      this.#offerFirst(queue);
+    }
+    return true;
+  }
+
+  /** Adds a head to a queue and those it is in, and to the partition unless the outermost lock is held. */
+  #offer(queue: LockQueue, head: number): void {
+    let outermost = queue;
+    for (let next: LockQueue | null = queue; next !== null; next = next.within) {
+      next.heads.push(head);
+      outermost = next;
+    }
+    if (!this.#locks.isHeld(outermost.lock)) this.#partition(queue.partition).push(head);
+  }
+
+  /** Offers the first head of a queue; its signature stays there until the head comes up in the partition. */
+  #offerFirst(queue: LockQueue): void {
+    for (let head = queue.heads.pop(); head !== undefined; head = queue.heads.pop()) {
+      const signature = requireAt(this.#signatures.of, head);
+      if (this.#head(signature) === head && this.#lockQueues.isIn(signature, queue))
+        return this.#offer(queue, head);
+    }
+  }
+}
