@@ -11,7 +11,7 @@ import { getRun } from '../store/read/runs.ts';
 import type { RunDatabase } from '../store/write/run-database.ts';
 import { storeError } from '../store/schema/store-error.ts';
 import { scalingSummary } from '../store/write/agent-counts.ts';
-import { packageVersion } from '../os/machine.ts';
+import { packageVersion } from '../os/package-version.ts';
 import { usableCores } from '../os/usable-cores.ts';
 import type { Paths } from './paths.ts';
 import type { RunResult } from './run-document.ts';

@@ -1,6 +1,6 @@
 /** The command line: parses arguments, hands over to a command, and turns what goes wrong into an exit code. */
 import createYargs, { type Argv } from 'yargs';
-import { packageVersion } from '../os/machine.ts';
+import { packageVersion } from '../os/package-version.ts';
 import { printable } from '../text/printable.ts';
 import { checkedWords, explainUnknown } from './check-words.ts';
 import { commands } from './commands.ts';

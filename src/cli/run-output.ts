@@ -3,7 +3,7 @@ import type { RunResult } from '../app/run-document.ts';
 import type { RunListener } from '../domain/run-event.ts';
 import { coloursFor, glyphsFor } from '../progress/style.ts';
 import { startLive } from '../progress/live.ts';
-import { createRunLogger, type RunLog } from '../progress/logs.ts';
+import { RunLog } from '../progress/logs.ts';
 import { summary } from '../progress/summary.ts';
 import { printable } from '../text/printable.ts';
 import { shownPath } from '../text/format.ts';
@@ -47,7 +47,7 @@ function isForPeople(): boolean {
 function openLog(argv: RunArguments, descriptor: 1 | 2 | null): RunLog {
   const file = argv.logFile ?? null;
   try {
-    return createRunLogger({ level: argv.logLevel, descriptor, file });
+    return new RunLog({ level: argv.logLevel, descriptor, file });
   } catch (error) {
     if (file === null) throw error;
     throw new UsageError(`--log-file: ${file} can't be written: ${messageOf(error)}.`);

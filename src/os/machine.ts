@@ -2,7 +2,6 @@
 import type { CgroupUse } from './cgroup.ts';
 import { readText } from './read-text.ts';
 import { usableCores } from './usable-cores.ts';
-import { existsSync, readFileSync } from 'node:fs';
 import { cpus, freemem, totalmem, hostname } from 'node:os';
 
 export interface MachineUsage {
@@ -91,16 +90,4 @@ export function memoryLeft(
     .filter((memory) => memory !== null)
     .toSorted((a, b) => a.available - b.available);
   return least ?? null;
-}
-
-/** The version in the nearest package.json above this file, wherever the build put it. */
-export function packageVersion(): string {
-  let place = new URL('./package.json', import.meta.url);
-  while (!existsSync(place)) {
-    const above = new URL('../package.json', place);
-    if (above.href === place.href) throw new Error('there is no package.json above Millrace');
-    place = above;
-  }
-  const manifest: { version: string } = JSON.parse(readFileSync(place, 'utf8'));
-  return manifest.version;
 }

@@ -5,7 +5,7 @@ import { makeFolder } from '../os/folder.ts';
 import { openRegular, UnusableFile } from '../os/regular-file.ts';
 import { plural } from '../text/format.ts';
 import { escapeControls } from '../text/printable.ts';
-import { LineSink, type SinkListener } from './line-sink.ts';
+import { LineSink } from './line-sink.ts';
 import { cut } from './style.ts';
 import { constants, openSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -20,64 +20,80 @@ export interface RunLogOptions {
   file: string | null;
 }
 
-export interface RunLog {
+/** Writes the log of one run to a standard stream, a file, or both. */
+export class RunLog {
+  readonly #sinks: readonly LineSink[];
+  #logger: Logger;
+  /** Milliseconds since 1970; null before the run. */
+  #startedAt: number | null = null;
+
+  /** @throws when the file can't be opened. */
+  constructor({ level, descriptor, file }: RunLogOptions) {
+    this.#logger = pino({ level, base: null }, { write: (line) => this.#write(line) });
+    this.#sinks = [
+      ...(descriptor === null ? [] : [this.#sinkOf(streamOf(descriptor).fd, nameOf(descriptor))]),
+      ...(file === null ? [] : [this.#sinkOf(openLog(file), file)]),
+    ];
+  }
+
   /** For lines that are not events. Bound to the run once it has started. */
-  readonly logger: Logger;
-  /** Writes a line for each event that its level lets through. Neither throws nor waits. */
-  listener: RunListener;
+  get logger(): Logger {
+    return this.#logger;
+  }
+
+  /** Writes a line for each event of the log's level. Neither throws nor waits. */
+  readonly listener: RunListener = (event) => {
+    if (event.type === 'run-started') {
+      this.#logger = this.#logger.child({ run_id: event.runId });
+      this.#startedAt = Date.parse(event.at);
+    }
+    if (event.type === 'workstream-log') return this.#passOn(event);
+    if (event.type === 'workstream-progress' && !this.#logger.isLevelEnabled('debug')) return;
+    if (!this.#logger.isLevelEnabled('error')) return;
+    const { level, fields, text } = logEntry(event, this.#startedAt);
+    this.#logger[level](fields, text);
+  };
+
   /**
    * Resolves when the readers have all lines, or have gone.
    * @param milliseconds how long one may take nothing; then the rest is dropped.
    */
-  close(milliseconds?: number): Promise<void>;
+  async close(milliseconds?: number): Promise<void> {
+    await Promise.all(this.#sinks.map((sink) => sink.close(milliseconds)));
+  }
+
+  #write(line: string): void {
+    const safe = escapeControls(line);
+    for (const sink of this.#sinks) sink.write(safe);
+  }
+
+  #sinkOf(descriptor: number, name: string): LineSink {
+    return new LineSink(descriptor, {
+      // The sink that failed writes nothing any more, so that only the other one gets this line.
+      failed: ({ message }) =>
+        this.#logger.warn({ event: 'log-lost', message }, `the log can't be written to ${name} any more`),
+      dropped: (lines) => {
+        const text = `${plural(lines, 'line')} of the log could not be kept: ${name} was not read`;
+        this.#logger.warn({ event: 'log-lost', lines }, text);
+      },
+    });
+  }
+
+  /** Writes a workstream's own line as it came: it is JSON, and has the ids of its run, agent and workstream. */
+  #passOn(event: EventOf<'workstream-log'>): void {
+    const logger = this.#logger;
+    const level = lineLevel(event.line);
+    if (level === null) {
+      const fields = { event: event.type, ...about(event), line: cut(event.line) };
+      logger.info(fields, 'a log line that is no JSON object');
+    } else if (level >= (logger.levels.values[logger.level] ?? Number.POSITIVE_INFINITY)) {
+      this.#write(`${event.line}\n`);
+    }
+  }
 }
 
-/** @throws when the file can't be opened. */
-export function createRunLogger({ level, descriptor, file }: RunLogOptions): RunLog {
-  let startedAt: number | null = null;
-  const sinks: LineSink[] = [];
-  const write = (line: string): void => {
-    const safe = escapeControls(line);
-    for (const sink of sinks) sink.write(safe);
-  };
-  let logger = pino({ level, base: null }, { write });
-  if (descriptor !== null) {
-    const name = descriptor === 1 ? 'standard output' : 'standard error';
-    const { fd } = descriptor === 1 ? process.stdout : process.stderr;
-    sinks.push(
-      new LineSink(
-        fd,
-        listenerOf(() => logger, name),
-      ),
-    );
-  }
-  if (file !== null)
-    sinks.push(
-      new LineSink(
-        openLog(file),
-        listenerOf(() => logger, file),
-      ),
-    );
-  return {
-    get logger() {
-      return logger;
-    },
-    listener: (event) => {
-      if (event.type === 'run-started') {
-        logger = logger.child({ run_id: event.runId });
-        startedAt = Date.parse(event.at);
-      }
-      if (event.type === 'workstream-log') return passOn(logger, write, event);
-      if (event.type === 'workstream-progress' && !logger.isLevelEnabled('debug')) return;
-      if (!logger.isLevelEnabled('error')) return;
-      const { level, fields, text } = logEntry(event, startedAt);
-      logger[level](fields, text);
-    },
-    close: async (milliseconds) => {
-      await Promise.all(sinks.map((sink) => sink.close(milliseconds)));
-    },
-  };
-}
+const streamOf = (descriptor: 1 | 2): { fd: number } => (descriptor === 1 ? process.stdout : process.stderr);
+const nameOf = (descriptor: 1 | 2): string => (descriptor === 1 ? 'standard output' : 'standard error');
 
 const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK, O_NOCTTY } = constants;
 
@@ -99,33 +115,6 @@ function openSpecial(file: string): number {
     if (error instanceof Error && 'code' in error && error.code === 'ENXIO')
       throw new UnusableFile('special', 'it is a pipe that nothing reads, or a socket');
     throw error;
-  }
-}
-
-function listenerOf(logger: () => Logger, name: string): SinkListener {
-  return {
-    // The sink that failed writes nothing any more, so that only the other one gets this line.
-    failed: (error) => {
-      const fields = { event: 'log-lost', message: error.message };
-      logger().warn(fields, `the log can't be written to ${name} any more`);
-    },
-    dropped: (lines) => {
-      const text = `${plural(lines, 'line')} of the log could not be kept: ${name} was not read`;
-      logger().warn({ event: 'log-lost', lines }, text);
-    },
-  };
-}
-
-/** Writes a workstream's own line as it came: it is JSON, and has the ids of its run, agent and workstream. */
-function passOn(logger: Logger, write: (line: string) => void, event: EventOf<'workstream-log'>): void {
-  const level = lineLevel(event.line);
-  if (level === null) {
-    logger.info(
-      { event: event.type, ...about(event), line: cut(event.line) },
-      'a log line that is no JSON object',
-    );
-  } else if (level >= (logger.levels.values[logger.level] ?? Number.POSITIVE_INFINITY)) {
-    write(`${event.line}\n`);
   }
 }
 

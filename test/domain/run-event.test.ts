@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { MultiAgentWorkstreamCoordinator } from '../../src/app/multi-agent-workstream-coordinator.ts';
 import { type RunEvent, runEventSchema } from '../../src/domain/run-event.ts';
 import { applyEvent, createBoard } from '../../src/progress/board.ts';
-import { createRunLogger } from '../../src/progress/logs.ts';
+import { RunLog } from '../../src/progress/logs.ts';
 import { writeFiles } from '../kit/command.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { failed, progress, runEnded, runStarted, started } from '../progress/events.ts';
@@ -61,7 +61,7 @@ test.each(Object.entries(EXAMPLES))('%s is valid, also after it was JSON', (type
 
 test.each(Object.entries(EXAMPLES))('%s has one log line, and the live view takes it', (type, event) => {
   const file = join(temporaryFolder(), 'run.log');
-  const log = createRunLogger({ level: 'debug', descriptor: null, file });
+  const log = new RunLog({ level: 'debug', descriptor: null, file });
   log.listener(event);
   void log.close();
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n');

@@ -1,12 +1,12 @@
 /** A program that logs a made-up run. Arguments: what to do, and a file to log to as well (or nothing). */
-import { createRunLogger } from '../../src/progress/logs.ts';
+import { RunLog } from '../../src/progress/logs.ts';
 import { completed, runEnded, runStarted, started } from './events.ts';
 
 const [what, file] = process.argv.slice(2);
 // As soon as anything asks for it, Node makes a pipe non-blocking.
 if (what === 'without blocking') process.stdout.on('error', () => undefined);
 
-const log = createRunLogger({ level: 'info', descriptor: 1, file: file ?? null });
+const log = new RunLog({ level: 'info', descriptor: 1, file: file ?? null });
 const count = 5_000;
 process.stderr.write('begin\n');
 log.listener(runStarted(count, 1));

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { LevelWithSilent } from 'pino';
 import type { RunEvent } from '../../src/domain/run-event.ts';
-import { createRunLogger } from '../../src/progress/logs.ts';
+import { RunLog } from '../../src/progress/logs.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 import {
   failed,
@@ -31,7 +31,7 @@ function logged(level: LevelWithSilent, ...events: RunEvent[]): Line[] {
 
 function raw(level: LevelWithSilent, ...events: RunEvent[]): string[] {
   const file = join(temporaryFolder(), 'run.log');
-  const log = createRunLogger({ level, descriptor: null, file });
+  const log = new RunLog({ level, descriptor: null, file });
   for (const event of events) log.listener(event);
   void log.close();
   const text = readFileSync(file, 'utf8');
@@ -274,7 +274,7 @@ test('nothing in a text makes a line invalid, or acts on a terminal that shows i
 test('a file is appended to, and its folder made', () => {
   const file = join(temporaryFolder(), 'a', 'b', 'run.log');
   for (const id of ['ws-1', 'ws-2']) {
-    const log = createRunLogger({ level: 'info', descriptor: null, file });
+    const log = new RunLog({ level: 'info', descriptor: null, file });
     log.listener({ type: 'workstream-finished', result: result(id) });
     void log.close();
     void log.close();
@@ -286,12 +286,12 @@ test('a file is appended to, and its folder made', () => {
 
 test('a file that can not be opened is said at once', () => {
   const folder = temporaryFolder();
-  expect(() => createRunLogger({ level: 'info', descriptor: null, file: folder })).toThrow(/folder/);
+  expect(() => new RunLog({ level: 'info', descriptor: null, file: folder })).toThrow(/folder/);
 });
 
 test('the logger itself is bound to the run once it has started', () => {
   const file = join(temporaryFolder(), 'run.log');
-  const log = createRunLogger({ level: 'info', descriptor: null, file });
+  const log = new RunLog({ level: 'info', descriptor: null, file });
   log.listener(runStarted(1, 1));
   log.logger.info({ event: 'something' }, 'else');
   void log.close();
