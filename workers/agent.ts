@@ -7,7 +7,7 @@ import { isVital } from '../src/os/process-group.ts';
 import { execute, usesModules } from './execute.ts';
 import { type AgentHost, currentExecution, Execution, setActive } from './execution.ts';
 import { watchChildProcesses } from './processes/watch-child-processes.ts';
-import { delay } from './thread/delay.ts';
+import { delay } from './thread/own-globals.ts';
 import { captureStandardOutput } from './thread/stdio.ts';
 import { ThreadState } from './thread/thread-state.ts';
 import { flattenThrown } from './thread/thrown.ts';
@@ -107,12 +107,8 @@ function stopFailure(because: Cancellation['because'], execution: Execution): Fa
       const seconds = execution.assignment.limits.timeoutSeconds;
       return { reason: 'timed-out', seconds, step: null, tail: execution.output.tail(0) };
     }
-    case 'output-limit': {
-      const { limits, logFile: log } = execution.assignment;
-      const { command } = execution;
-      const tail = execution.output.tail(0);
-      return { reason: 'output-limit', limitMb: limits.maxOutputMb, command, tail, log };
-    }
+    case 'output-limit':
+      return execution.outputLimitFailure();
     case 'interrupted':
       return { reason: 'interrupted', detail: 'it was running and was told to stop' };
     case 'cancelled':

@@ -79,8 +79,8 @@ export class Execution {
   /** Why its thread or process must not be used again; null while it may. */
   retire: string | null = null;
   ended = false;
-  /** The command that is running, as messages show it; null between commands. */
-  command: string | null = null;
+  /** The running command, as messages show it, and how large the output was before it; null between commands. */
+  running: { command: string; start: number } | null = null;
   /** Whether it loaded a module, or called a function that none before it had called in its thread. */
   ranNewCode = false;
   /** How many messages it has sent to the main thread. */
@@ -141,6 +141,16 @@ export class Execution {
   get redactionEffort(): Effort {
     const isOver = (): boolean => this.#stop !== null && now() - this.#stoppedAt > STOPPED_REDACTION_MS;
     return { milliseconds: REDACTION_MS, isOver };
+  }
+
+  /** The failure of an execution that printed too much. Names the running command only if that printed too much itself. */
+  outputLimitFailure(): Failure {
+    const { limits, logFile: log } = this.assignment;
+    const { running, output } = this;
+    const limitMb = limits.maxOutputMb;
+    const isOver = running !== null && output.size - running.start > limitMb * BYTES_PER_MB;
+    const command = isOver ? running.command : null;
+    return { reason: 'output-limit', limitMb, command, tail: output.tail(isOver ? running.start : 0), log };
   }
 
   /** Sends live progress, at most ten times a second. */

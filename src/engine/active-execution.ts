@@ -11,12 +11,12 @@ import { straysAmong, leftSentences, straySentence, OwnedProcesses, runMark } fr
 import { hasProcessTable, startedWithin } from '../os/process-table.ts';
 import { type StartTime, startTimer, secondsSince } from '../os/stopwatch.ts';
 import { randomUUID } from 'node:crypto';
-import { lstatSync } from 'node:fs';
+import { lstatSync, type Stats } from 'node:fs';
 
 /** Beyond the grace: what the thread needs to end its child processes and answer. */
 const ANSWER_SECONDS = 1;
-/** How long an agent has to say that it heard; one that does not is blocked and can't end what it started. */
-const HEARD_MS = 500;
+/** How long an agent has to acknowledge a cancellation; one that does not is blocked and can't end its processes. */
+const ACKNOWLEDGE_MS = 500;
 /** How long messages are waited for that were sent before the answer. */
 const MESSAGES_MS = 1_000;
 
@@ -30,9 +30,9 @@ export class ActiveExecution {
   readonly begin = startTimer();
   /** Aborted to end the thread or process. */
   readonly terminate: AbortController;
-  /** Set when the agent gave its outcome and asked for its thread to be replaced. */
+  /** Set when the agent sent its outcome and asked for its thread to be replaced. */
   retired: { outcome: Outcome; why: string } | null = null;
-  /** What the main thread made of it when the agent did not answer any more. */
+  /** The failure that the main thread gives it when the agent does not answer any more. */
   verdict: Failure | null = null;
   readonly #options: ExecuteOptions;
   readonly #send: (message: Cancellation) => void;
@@ -41,9 +41,9 @@ export class ActiveExecution {
   readonly #owned: OwnedProcesses;
   #timeout: NodeJS.Timeout;
   #hard: NodeJS.Timeout | undefined;
-  #unheard: NodeJS.Timeout | undefined;
-  /** When its processes were told to end from here; null as long as they were not. */
-  #toldToEnd: { at: StartTime; failure: Failure } | null = null;
+  #acknowledgement: NodeJS.Timeout | undefined;
+  /** When the main thread sent its processes SIGTERM; null as long as it did not. */
+  #terminated: { at: StartTime; failure: Failure } | null = null;
   #stepTimeout: NodeJS.Timeout | undefined;
   readonly #log: WatchedLog;
   readonly #onAbort = (): void => this.#cancel(this.#options.signal.reason);
@@ -60,9 +60,11 @@ export class ActiveExecution {
     this.#owned = new OwnedProcesses(this.mark);
     this.#options = options;
     this.#send = send;
-    this.#timeout = this.#startClock();
+    this.#timeout = this.#startTimeout();
     this.#log = {
       path: assignment.logFile,
+      since: this.begin.at,
+      startBytes: null,
       mostBytes: mostOutput(assignment),
       onOver: () => this.#printedTooMuch(),
     };
@@ -92,7 +94,7 @@ export class ActiveExecution {
     this.#onReceived();
     switch (message.type) {
       case 'started':
-        return this.#restartClock();
+        return this.#restartTimeout();
       case 'progress':
         return this.report({ type: 'progress', fraction: message.fraction, text: message.text });
       case 'log':
@@ -105,7 +107,7 @@ export class ActiveExecution {
       case 'waits':
         return this.#owned.addThread(message.thread);
       case 'stopping':
-        return clearTimeout(this.#unheard);
+        return clearTimeout(this.#acknowledgement);
       case 'deadline':
         return this.#stepDeadline(message.step, message.seconds);
       case 'retire':
@@ -115,7 +117,7 @@ export class ActiveExecution {
 
   /**
    * Resolves when that many messages have arrived: they travel another way than the answer. Code that closed its
-   * thread's port may have kept one back for ever, so the wait is short.
+   * thread's port may have held one back for ever, so the wait is short.
    */
   async receivedAll(posted: number): Promise<void> {
     if (this.#received >= posted) return;
@@ -129,27 +131,27 @@ export class ActiveExecution {
     });
   }
 
-  /** Stops all clocks: the thread has answered, and has ended what it started. */
+  /** Stops all timers: the thread has answered, and has ended what it started. */
   close(): void {
-    this.#stopClocks();
+    this.#stopTimers();
     if (this.hasChildren) this.#owned.signal('SIGKILL', 'groups');
   }
 
-  /** What came of it: where its processes were ended from here, that is why it came to its end. */
+  /** The outcome, with the failure for which its processes were ended where the main thread ended them. */
   judge(outcome: Outcome): Outcome {
-    const failure = this.#toldToEnd?.failure;
+    const failure = this.#terminated?.failure;
     if (failure === undefined || outcome.failure?.reason === failure.reason) return outcome;
     return { ...outcome, status: 'failed', failure, output: null };
   }
 
   /**
-   * Stops all clocks, and ends what a thread left that can't do so itself any more, wherever it went. Resolves with
-   * sentences about that.
-   * @param graceSeconds how long they get to end by themselves, from when they were told to.
+   * Stops all timers, and ends the processes of a thread that can't do so itself any more, whatever group they are in.
+   * Resolves with warnings about them.
+   * @param graceSeconds from SIGTERM to SIGKILL.
    */
   async endProcesses(graceSeconds: number): Promise<string[]> {
-    this.#stopClocks();
-    const passed = this.#toldToEnd === null ? 0 : secondsSince(this.#toldToEnd.at);
+    this.#stopTimers();
+    const passed = this.#terminated === null ? 0 : secondsSince(this.#terminated.at);
     const ended = await this.#owned.end(Math.max(0, graceSeconds - passed), 'everywhere');
     const strays = hasProcessTable
       ? straysAmong(startedWithin(secondsSince(this.begin)), this.assignment.workspace)
@@ -157,26 +159,26 @@ export class ActiveExecution {
     return [...leftSentences(ended), ...(strays.length === 0 ? [] : [straySentence(strays)])];
   }
 
-  #stopClocks(): void {
+  #stopTimers(): void {
     clearTimeout(this.#timeout);
     clearTimeout(this.#hard);
-    clearTimeout(this.#unheard);
+    clearTimeout(this.#acknowledgement);
     clearTimeout(this.#stepTimeout);
     unwatchLog(this.#log);
     this.#options.signal.removeEventListener('abort', this.#onAbort);
   }
 
-  #startClock(): NodeJS.Timeout {
+  #startTimeout(): NodeJS.Timeout {
     const seconds = this.assignment.limits.timeoutSeconds;
     return setTimeout(() => this.#timedOut(seconds), seconds * 1000);
   }
 
   /** Starting the thread is not the workstream's time, not even where it took longer than the workstream has. */
-  #restartClock(): void {
+  #restartTimeout(): void {
     clearTimeout(this.#timeout);
-    this.#timeout = this.#startClock();
+    this.#timeout = this.#startTimeout();
     clearTimeout(this.#hard);
-    // It was told to stop before it could listen.
+    // A cancellation that was sent before the thread could listen is sent again.
     if (this.#options.signal.aborted) this.#onAbort();
   }
 
@@ -197,16 +199,16 @@ export class ActiveExecution {
   }
 
   /**
-   * A thread that waits in a synchronous call for a child process does not hear it, and comes back when that ends: so
-   * the processes of one that does not hear are told from here.
+   * A thread that waits in a synchronous call for a child process does not get the message, and returns when that process
+   * ends: so where no acknowledgement arrives the main thread ends the processes itself.
    */
   #stop(because: Cancellation['because'], failure: Failure): void {
     this.#send({ type: 'cancel', executionId: this.assignment.executionId, because });
-    clearTimeout(this.#unheard);
-    this.#unheard = setTimeout(() => {
-      this.#toldToEnd = { at: startTimer(), failure };
+    clearTimeout(this.#acknowledgement);
+    this.#acknowledgement = setTimeout(() => {
+      this.#terminated = { at: startTimer(), failure };
       this.#owned.signal('SIGTERM');
-    }, HEARD_MS);
+    }, ACKNOWLEDGE_MS);
     this.#endIn(this.#graceSeconds, failure);
   }
 
@@ -238,20 +240,24 @@ export class ActiveExecution {
 
 const BYTES_PER_MB = 1e6;
 
-/** Each step may print as much as the limit says, its set-up and what its modules print themselves as well. */
+/** Each step may print as much as the limit allows, and so may its set-up, and its modules themselves. */
 function mostOutput({ workstream, limits }: Assignment): number {
   return (workstream.steps.length + 2) * limits.maxOutputMb * BYTES_PER_MB;
 }
 
+const WATCH_MS = 500;
+
 /**
- * Watches from the main thread how large the logs of executions get: an agent does so itself, unless its thread is
- * blocked, as by a command that it waits for.
+ * A log whose size is watched from the main thread: the agent does so itself, unless its thread is blocked, as by a
+ * command that it waits for.
  */
-
-const EVERY_MS = 500;
-
-export interface WatchedLog {
+interface WatchedLog {
   path: string;
+  /** When the execution began, in milliseconds since 1970. */
+  since: number;
+  /** What an earlier session had left in it; null before it was looked up. */
+  startBytes: number | null;
+  /** Most that may be added to that. */
   mostBytes: number;
   onOver(): void;
 }
@@ -259,10 +265,10 @@ export interface WatchedLog {
 const logs = new Set<WatchedLog>();
 let timer: NodeJS.Timeout | null = null;
 
-/** Calls `onOver` once when the log is larger than it may be. */
+/** Calls `onOver` once when more was added to the log than may be. */
 function watchLog(log: WatchedLog): void {
   logs.add(log);
-  timer ??= setInterval(look, EVERY_MS).unref();
+  timer ??= setInterval(checkSizes, WATCH_MS).unref();
 }
 
 function unwatchLog(log: WatchedLog): void {
@@ -271,19 +277,34 @@ function unwatchLog(log: WatchedLog): void {
   timer = null;
 }
 
-function look(): void {
+function checkSizes(): void {
   for (const log of logs) {
-    if (sizeOf(log.path) <= log.mostBytes) continue;
+    if (addedTo(log) <= log.mostBytes) continue;
     unwatchLog(log);
     log.onOver();
   }
 }
 
-function sizeOf(path: string): number {
+/** Of the coarse clock of file systems. */
+const CLOCK_MS = 50;
+
+/**
+ * Bytes that were added to a log. One that was there before is measured from the first time it is looked up, so that
+ * starting an execution costs no system call.
+ */
+function addedTo(log: WatchedLog): number {
+  const stats = statsOf(log.path);
+  if (stats === null) return 0;
+  const isOlder = stats.birthtimeMs > 0 && stats.birthtimeMs < log.since - CLOCK_MS;
+  log.startBytes ??= isOlder ? stats.size : 0;
+  return stats.size - log.startBytes;
+}
+
+function statsOf(path: string): Stats | null {
   try {
-    return lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    return lstatSync(path, { throwIfNoEntry: false }) ?? null;
   } catch {
     // Its folder is not there, or closed: nothing more gets there by this path.
-    return 0;
+    return null;
   }
 }

@@ -20,7 +20,7 @@ export interface PoolOptions {
   /** Limit of each thread's JavaScript heap in MB; null for Node's default. */
   memoryMb: number | null;
   settings: AgentSettings;
-  /** Gets whatever code in a thread posts to its parent. */
+  /** Called with whatever code in a thread posts to its parent. */
   onMessage: (message: unknown) => void;
   /** A thread has failed that was idle. */
   onError: (error: unknown) => void;
@@ -90,7 +90,7 @@ export class AgentPool {
   }
 
   /**
-   * The pool ends no thread by itself and does not say which are idle, but gives an idle one a task, and ends the
+   * The pool ends no thread by itself and does not report which are idle, but runs a task on an idle one, and ends the
    * thread of a task that is aborted.
    */
   #endIdleThreads(): void {

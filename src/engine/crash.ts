@@ -1,4 +1,4 @@
-/** Outcomes of executions whose thread can't tell any more. */
+/** Outcomes of executions whose thread or process has died. */
 import type { Assignment } from '../domain/assignment.ts';
 import type { Death } from '../domain/failure-message.ts';
 import type { Failure } from '../domain/failure.ts';
@@ -10,7 +10,7 @@ import { redactPath } from '../secrets/redact-file.ts';
 import type { Redactor } from '../secrets/redactor.ts';
 import { closeSync } from 'node:fs';
 
-/** What a pool's rejection says about the thread that died. */
+/** The failure of a workstream whose thread died, from the pool's rejection. */
 export function crashFailure(error: unknown, memoryMb: number | null): Failure {
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
@@ -28,7 +28,7 @@ export function crashFailure(error: unknown, memoryMb: number | null): Failure {
 }
 
 /**
- * The outcome of an execution that gave none itself. Its CPU time is not known; what it printed is in `logFile`, which
+ * The outcome of an execution that did not answer. Its CPU time is not known; what it printed is in `logFile`, which
  * is removed if it is empty; null where nothing can have been printed.
  */
 export function lostOutcome(failure: Failure, begin: StartTime, logFile: string | null): Outcome {
@@ -51,8 +51,8 @@ function takeTail(path: string): string | null {
 const OUT_OF_HEAP = /JavaScript heap out of memory|Fatal JavaScript invalid size error/;
 
 /**
- * What the end of a process says that gave no answer.
- * @param printed its last words.
+ * The failure of a workstream whose process ended without an answer.
+ * @param printed the end of what it printed.
  * @param memoryMb its limit; null for none.
  */
 export function processFailure(death: Death, printed: string, memoryMb: number | null): Failure {

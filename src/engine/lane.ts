@@ -143,12 +143,12 @@ export class Batch {
     }
   }
 
-  /** Takes back what a thread that has ended had not started and may not be returned: another one is to have it. */
+  /** Takes back what an ended thread had not started and may not be returned to the caller: it is for another thread. */
   takeUnstarted(): QueuedAssignment[] {
     const assignments: QueuedAssignment[] = [];
     for (const [index, executionId] of this.executionIds.entries()) {
       const member = this.#open.get(executionId);
-      // One that was told to stop, or has waited too long, has its verdict.
+      // One that was cancelled, or has waited too long, has its verdict.
       if (member === undefined || member.execution.verdict !== null) continue;
       const { queued } = member;
       if (queued.options.signal.aborted || queued.endedThreads >= MAX_ENDED_THREADS) continue;

@@ -1,4 +1,4 @@
-/** The engine that gives each assignment a process of its own. */
+/** The engine that executes each assignment in a process of its own. */
 import {
   type FromAgent,
   lastWordSchema,
@@ -37,7 +37,7 @@ export interface ProcessEngineOptions {
   onLate(workstreamId: string, text: string): void;
   /** Folder for compiled modules. */
   cacheFolder: string;
-  /** Everything that workstreams print or say goes through it. */
+  /** Applied to everything that workstreams print or send. */
   redactor: Redactor;
 }
 
@@ -148,14 +148,14 @@ export class ProcessEngine implements Engine, Pick<LocalEngine, 'inChildren'> {
   }
 }
 
-/** A last word that can't be read is all that its execution will ever say. */
+/** A last message that can't be parsed ends its execution: no other will follow. */
 function refuse(execution: ActiveExecution, raw: unknown): void {
   if (!lastWordSchema.safeParse(raw).success) return;
   execution.verdict = { reason: 'invalid-result', detail: 'what its process answered could not be read' };
   execution.terminate.abort();
 }
 
-/** What it printed past its log belongs there too; gives the log, or null where there was nothing. */
+/** Appends what it printed past its log. Returns the log's path, or null where there was nothing. */
 function keepStray(text: string, logFile: string): string | null {
   if (text === '') return null;
   const descriptor = openLog(logFile);
@@ -172,34 +172,33 @@ function startFailure(error: unknown): Failure {
   return internalError(error);
 }
 
-/** The process of one agent, as the run's process sees it: what it says, what it holds, and how it ends. */
-
 /**
  * What a process may hold beyond its limit, in MB: Node itself, its code and the youngest part of its heap. With its
  * heap used up an agent holds some 80 MB more than the limit on Node 20, and 110 MB on Node 24 and 26.
  */
 const NODE_MB = 150;
 
-const LOOK_MS = 100;
+const MEMORY_WATCH_MS = 100;
 const MAX_STRAY = 64 * 1024;
 
 interface AgentProcessOptions {
-  /** By which it is found when this process has died. */
+  /** In its environment, by which it is found when this process has died. */
   mark: string;
   /** Memory that it may use in MB; null for no limit. */
   memoryMb: number | null;
-  /** Called with what it says. What can't be read is given as null. */
+  /** Called with each message; null for one that can't be parsed. */
   onMessage: (message: FromAgent | null, raw: unknown) => void;
-  /** Called once, when it holds more than it may. It is not ended by that. */
+  /** Called once, when it uses more memory than it may. It is not ended by that. */
   onOverLimit: () => void;
 }
 
+/** The process of one agent: its messages, its memory, and how it ends. */
 class AgentProcess {
-  /** What it says counts only with this. */
+  /** Only messages that carry it count. */
   readonly key = randomUUID();
   readonly #child: ChildProcess;
   readonly #watch: NodeJS.Timeout | undefined;
-  /** Resolves when it has ended and everything that it said has been told. Rejects when it can't be started. */
+  /** Resolves when it has ended and all its messages have been delivered. Rejects when it can't be started. */
   readonly ended: Promise<Death>;
   #stray = '';
 
@@ -231,7 +230,7 @@ class AgentProcess {
       this.#child.once('exit', (exitCode, signal) => {
         clearInterval(this.#watch);
         const end = (): void => resolve({ exitCode, signal });
-        // What it said before is read until the channel is closed.
+        // Messages that it sent before are read until the channel is closed.
         if (this.#child.connected) this.#child.once('disconnect', end);
         else setImmediate(end);
       });
@@ -263,7 +262,7 @@ class AgentProcess {
       if (this.pid === undefined || residentMb(this.pid) <= limitMb) return;
       clearInterval(watch);
       onOverLimit();
-    }, LOOK_MS);
+    }, MEMORY_WATCH_MS);
     return watch;
   }
 }

@@ -36,7 +36,7 @@ export interface ThreadEngineOptions {
   cacheFolder: string;
   /** Whether so many commands will be started that a process which starts them is worth its own start. */
   manyCommands: boolean;
-  /** Everything that workstreams print or say goes through it. */
+  /** Applied to everything that workstreams print or send. */
   redactor: Redactor;
 }
 
@@ -181,7 +181,7 @@ export class ThreadEngine implements LocalEngine {
     await this.#forkServer?.close();
   }
 
-  /** Settles what the thread gave no answer to; its processes are ended from here. */
+  /** Settles an execution that a thread did not answer, and ends its processes. */
   async #lost(batch: Batch, execution: ActiveExecution, error: unknown): Promise<void> {
     const { assignment } = execution;
     const { executionId, limits } = assignment;
@@ -226,7 +226,7 @@ export class ThreadEngine implements LocalEngine {
     else this.#deliver(data);
   }
 
-  /** A last word that can't be read is all that its execution will ever say. */
+  /** A last message that can't be parsed ends its execution: no other will follow. */
   #refuse(message: unknown): void {
     const lastWord = lastWordSchema.safeParse(message);
     if (!lastWord.success) return;

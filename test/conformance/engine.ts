@@ -494,18 +494,6 @@ export function describeEngine(
         expect(outcome.failure).toMatchObject({ reason: 'output-limit', limitMb: 1, command: 'yes' });
       });
 
-      test('that are running when the main thread finds the log too large are named', async () => {
-        const folder = temporaryFolder();
-        // More than all of it may print together, and none of it from the command itself, which its agent watches.
-        writeFileSync(join(folder, 'ws-a.log'), Buffer.alloc(4e6));
-        const { outcome } = await run([runStep('sleep 100000')], { workspace: folder, ...limits(60, 1) });
-        expect(outcome.failure).toMatchObject({
-          reason: 'output-limit',
-          limitMb: 1,
-          command: 'sleep 100000',
-        });
-      });
-
       test('that print without end are ended at the limit where their thread waits for them, too', async () => {
         const { outcome } = await run([behaviour('floodsWhileBlocked')], limits(60, 1));
         expect(outcome.failure).toMatchObject({ reason: 'output-limit', limitMb: 1, command: null });

@@ -85,7 +85,7 @@ async function endOf(
     },
     progress: (fraction: number | null, text: string) => execution.progress(fraction, text),
     environment: () => execution.environment(),
-    command: null,
+    running: null,
   };
   const limited = timeLimit(test.timeoutSeconds, signal);
   try {

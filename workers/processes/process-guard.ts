@@ -10,7 +10,7 @@ const BYTES_PER_MB = 1e6;
 /** What a process needs of the execution that it belongs to; its output may go to a file of its own. */
 export type ProcessHost = Pick<
   Execution,
-  'environment' | 'assignment' | 'host' | 'output' | 'children' | 'stopped' | 'progress' | 'command'
+  'environment' | 'assignment' | 'host' | 'output' | 'children' | 'stopped' | 'progress' | 'running'
 >;
 
 export interface Guard {
@@ -49,14 +49,14 @@ export function guardProcess(
     const text = activity();
     if (text !== null) execution.progress(null, text);
   }, WATCH_MS);
-  execution.command = command;
+  execution.running = { command, start };
   signal.addEventListener('abort', end, { once: true });
   if (signal.aborted) end();
   return {
     end,
     limitPassed: () => passed,
     stop: () => {
-      execution.command = null;
+      execution.running = null;
       clearInterval(watch);
       clearTimeout(kill);
       signal.removeEventListener('abort', end);

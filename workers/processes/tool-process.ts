@@ -2,11 +2,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { delay } from '../thread/delay.ts';
 import type { Execution } from '../execution.ts';
 import { LineSplitter } from './line-splitter.ts';
 import type { Command, ChildEnd } from './command.ts';
-import { nextTurn, now } from '../thread/own-globals.ts';
+import { delay, nextTurn, now } from '../thread/own-globals.ts';
 import { ended, startProcess } from './process.ts';
 import { guardProcess } from './process-guard.ts';
 import type { ToolReader } from '../tools/tool.ts';

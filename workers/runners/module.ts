@@ -1,5 +1,8 @@
 /** Runs a module step: loads the module, calls its function, checks what it returns. */
+import { createRequire } from 'node:module';
+import type { Logger, pino } from 'pino';
 import type { Failure } from '../../src/domain/failure.ts';
+import type { StepContext } from '../../src/domain/step-context.ts';
 import type { ModuleStep } from '../../src/domain/workstream.ts';
 import type { Execution } from '../execution.ts';
 import { exitCodeFailure, takeExitCode } from '../thread/exit-code.ts';
@@ -7,11 +10,11 @@ import { InvalidResultError } from '../modules/lossy-values.ts';
 import { isInstance, flattenThrown } from '../thread/thrown.ts';
 import { loadedFunction, loadFunction } from '../modules/load-module.ts';
 import { serializeOutput, readModuleResult } from '../modules/module-result.ts';
-import { orAbort, delay } from '../thread/delay.ts';
-import { nextTurn, Promise } from '../thread/own-globals.ts';
-import { createStepContext } from '../modules/step-context.ts';
-import type { StopSignal } from '../thread/stop-signal.ts';
+import { delay, nextTurn, Promise } from '../thread/own-globals.ts';
+import { orAbort, type StopSignal } from '../thread/stop-signal.ts';
 import { type StepOutcome, stepOutcome } from './step-outcome.ts';
+
+const require = createRequire(import.meta.url);
 
 /** Rejects with the signal's reason when the execution or the step is stopped. */
 export async function runModule(
@@ -44,7 +47,7 @@ export async function runModule(
   }
 }
 
-/** Returns a module that was told to stop the grace to do so; one that goes on makes its thread unfit for reuse. */
+/** Waits up to the grace for a module to stop. If it does not, its thread is not fit for another execution. */
 async function waitForEnd(call: Promise<unknown>, execution: Execution): Promise<void> {
   const grace = delay(execution.assignment.limits.graceSeconds * 1000);
   const end = await Promise.race([call.then(settled, settled), grace.promise]);
@@ -65,4 +68,40 @@ function checkResult(value: unknown, execution: Execution, tail: string): StepOu
     filesModified: redactor.fields(filesModified),
     metrics: Object.fromEntries(Object.entries(metrics).map(([name, value]) => [redactor.text(name), value])),
   });
+}
+
+/** The context that a module step's function is called with. */
+export function createStepContext(execution: Execution, signal: StopSignal): StepContext {
+  const { runId, agentId, attempt, workspace, workstream, dependencies } = execution.assignment;
+  let logger: Logger | undefined;
+  return {
+    get signal() {
+      return signal.abortSignal;
+    },
+    runId,
+    agentId,
+    attempt,
+    workspace,
+    workstream,
+    dependencies,
+    get log() {
+      logger ??= createLogger(execution);
+      return logger;
+    },
+    progress: (fraction, text = '') => execution.progress(fraction, String(text)),
+    warn: (text) => execution.warn(String(text)),
+  };
+}
+
+/** pino takes 10 ms to load, so a thread loads it when the first module asks for it. */
+function createLogger(execution: Execution): Logger {
+  const load: typeof pino = require('pino');
+  const { runId, agentId, workstream } = execution.assignment;
+  return load(
+    {
+      level: execution.host.logLevel,
+      base: { run_id: runId, agent_id: agentId, workstream_id: workstream.id },
+    },
+    { write: (line: string) => execution.log(line.trimEnd()) },
+  );
 }

@@ -10,3 +10,12 @@ export const now: () => number = performance.now.bind(performance);
 
 /** Resolves in the next turn of the event loop. */
 export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** A promise that resolves after `milliseconds`, unless it is cancelled. */
+export function delay(milliseconds: number): { promise: Promise<void>; cancel(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  const promise = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  return { promise, cancel: () => clearTimeout(timer) };
+}

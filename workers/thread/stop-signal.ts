@@ -1,10 +1,10 @@
-import { AbortController } from './own-globals.ts';
+import { AbortController, Promise } from './own-globals.ts';
 
 type Listener = (reason: Error) => void;
 
 /**
- * Says when an execution or a step is to stop. An `AbortSignal` that says the same is made when one is asked for:
- * to make it and to listen to it takes longer than a small function runs.
+ * Signals that an execution or a step has to stop. Its `AbortSignal` is made when it is first used, because making and
+ * listening to one takes longer than a small function runs.
  */
 export class StopSignal {
   #reason: Error | null = null;
@@ -15,7 +15,7 @@ export class StopSignal {
     return this.#reason !== null;
   }
 
-  /** For code of workstreams, and for what takes no other. */
+  /** For code of workstreams, and for functions of Node. */
   get abortSignal(): AbortSignal {
     if (this.#controller === null) {
       this.#controller = new AbortController();
@@ -42,4 +42,21 @@ export class StopSignal {
     this.#controller?.abort(reason);
     for (const listener of this.#listeners) listener(reason);
   }
+}
+
+/** Settles like `promise`, or rejects with the signal's reason as soon as it is aborted. */
+export function orAbort<T>(promise: Promise<T>, signal: StopSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stopListening = signal.onAbort(reject);
+    promise.then(
+      (value) => {
+        stopListening();
+        return resolve(value);
+      },
+      (error: unknown) => {
+        stopListening();
+        reject(error);
+      },
+    );
+  });
 }

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { orAbort } from '../../../workers/thread/delay.ts';
-import { StopSignal } from '../../../workers/thread/stop-signal.ts';
+import { orAbort, StopSignal } from '../../../workers/thread/stop-signal.ts';
 
 const first = new Error('first');
 
