@@ -20,11 +20,11 @@ import { StopSignal } from './thread/stop-signal.ts';
 import type { ThreadState } from './thread/thread-state.ts';
 import { flattenThrown } from './thread/thrown.ts';
 
-/** What has been found out so far. */
+/** The outcome as far as it is known. */
 interface PartialOutcome {
   steps: StepResult[];
   tests: TestResult[];
-  /** What the last module that gives an output gave, and what the last tool said. */
+  /** Of the last module that returned one, and the answer of the last tool. */
   outputs: { module: string | null; tool: string | null };
   filesModified: Set<string>;
   metrics: Record<string, number>;
@@ -33,13 +33,13 @@ interface PartialOutcome {
 
 /**
  * Never rejects. When it resolves, nothing that the workstream started is left running but what `retire` names.
- * @param state of the thread, which others will use after it; null where nobody will.
+ * @param state of the thread, which is used for other executions; null in a process, which is not.
  */
 export async function execute(execution: Execution, state: ThreadState | null): Promise<Outcome> {
   const begin = startTimer();
   const cpuStart = recentThreadCpuTime();
   const before = activeResources();
-  const findings: PartialOutcome = {
+  const partial: PartialOutcome = {
     steps: [],
     tests: [],
     outputs: { module: null, tool: null },
@@ -48,20 +48,20 @@ export async function execute(execution: Execution, state: ThreadState | null): 
     failure: null,
   };
   takeExitCode();
-  await orInternalError(execution, findings, () =>
-    currentExecution.run(execution, () => runAll(execution, findings)),
+  await orInternalError(execution, partial, () =>
+    currentExecution.run(execution, () => runAll(execution, partial)),
   );
-  if (usesModules(execution)) findChanges(execution, findings, state);
-  await orInternalError(execution, findings, async () => {
+  if (usesModules(execution)) restoreThread(execution, partial, state);
+  await orInternalError(execution, partial, async () => {
     await cleanUp(execution, before);
     if (execution.output.isOpen) await execution.output.finish(execution.redactionEffort);
   });
-  findings.failure ??= lateExitCode(execution);
-  if (findings.failure?.reason === 'internal-error') execution.retire ??= 'something failed in its agent';
+  partial.failure ??= lateExitCode(execution);
+  if (partial.failure?.reason === 'internal-error') execution.retire ??= 'something failed in its agent';
   execution.ended = true;
-  const failure = execution.stopped?.failure ?? findings.failure;
+  const failure = execution.stopped?.failure ?? partial.failure;
   const cpuEnd = threadCpuTime();
-  const { steps, tests, outputs, metrics } = findings;
+  const { steps, tests, outputs, metrics } = partial;
   const { startedAt, endedAt, durationSeconds } = measured(begin);
   const logFile = execution.output.close();
   const { lost } = execution.output;
@@ -79,22 +79,22 @@ export async function execute(execution: Execution, state: ThreadState | null): 
     durationSeconds,
     cpuSeconds: since(cpuStart?.used, cpuEnd?.used),
     cpuWaitSeconds: since(cpuStart?.waited, cpuEnd?.waited),
-    filesModified: [...findings.filesModified],
+    filesModified: [...partial.filesModified],
     warnings: execution.warnings,
     logFile,
   });
 }
 
-/** What fails here is our own code, perhaps by what the workstream's code has done to the thread. */
+/** An error that gets here is thrown by our own code, perhaps because of what the workstream's code changed. */
 async function orInternalError(
   execution: Execution,
-  findings: PartialOutcome,
+  partial: PartialOutcome,
   work: () => Promise<void>,
 ): Promise<void> {
   try {
     await work();
   } catch (error) {
-    findings.failure ??= { reason: 'internal-error', thrown: flattenThrown(error, execution.host.redactor) };
+    partial.failure ??= { reason: 'internal-error', thrown: flattenThrown(error, execution.host.redactor) };
     execution.ranNewCode = true;
   }
 }
@@ -102,20 +102,20 @@ async function orInternalError(
 export const usesModules = ({ assignment }: Execution): boolean =>
   assignment.workstream.steps.some((step) => step.kind === 'module');
 
-/** What modules have changed in the thread is put back before our own code goes on, and the thread is not used again. */
-function findChanges(execution: Execution, findings: PartialOutcome, state: ThreadState | null): void {
+/** Restores what modules have changed in the thread, for our own code; the thread is not used again. */
+function restoreThread(execution: Execution, partial: PartialOutcome, state: ThreadState | null): void {
   const changed = state === null ? null : state.changed(execution.ranNewCode);
   if (state === null || changed === null) return;
   state.restore();
   execution.retire ??= `the workstream changed ${changed}`;
-  if (findings.failure?.reason !== 'internal-error') return;
-  // It is no fault of ours.
-  const { thrown } = findings.failure;
-  findings.failure = { reason: 'thrown', how: 'thrown', thrown };
+  if (partial.failure?.reason !== 'internal-error') return;
+  // The workstream is the cause.
+  const { thrown } = partial.failure;
+  partial.failure = { reason: 'thrown', how: 'thrown', thrown };
   execution.warn(`It changed ${changed}, and the code that runs it failed by that.`);
 }
 
-/** The failure of an exit code that was set when the module's function had returned. */
+/** The failure of an exit code that was set after the module's function had returned. */
 function lateExitCode(execution: Execution): Failure | null {
   const exitCode = takeExitCode();
   if (exitCode === 0) return null;
@@ -126,29 +126,29 @@ function lateExitCode(execution: Execution): Failure | null {
 const since = (start: number | undefined, end: number | undefined): number | null =>
   start === undefined || end === undefined ? null : Math.max(0, end - start);
 
-async function runAll(execution: Execution, findings: PartialOutcome): Promise<void> {
+async function runAll(execution: Execution, partial: PartialOutcome): Promise<void> {
   const { workstream } = execution.assignment;
-  findings.failure = await setUp(execution);
-  if (findings.failure !== null) return;
+  partial.failure = await setUp(execution);
+  if (partial.failure !== null) return;
   const hasTests = workstream.acceptanceTests.length + workstream.testGates.length > 0;
   for (const step of workstream.steps) {
     if (execution.stopped !== null) return;
-    const result = await runOne(step, execution, findings);
+    const result = await runOne(step, execution, partial);
     if (result.failure === null) continue;
     if (!step.continueOnError || execution.stopped !== null) {
-      findings.failure ??= result.failure;
+      partial.failure ??= result.failure;
       if (!isDenial(result.failure) || !hasTests || execution.stopped !== null) return;
-      // What it did in spite of it is tested: whoever judges the changes decides by that.
+      // What was done in spite of a denial is tested: the coordinator decides by the tests and the changes.
       continue;
     }
     execution.warn(`Step ${step.id} failed and was passed over: ${describeFailure(result.failure)}`);
   }
   if (!hasTests) return;
-  findings.tests = await checkAcceptance(execution);
-  const failed = findings.tests.filter((test) => test.status === 'failed' && test.blocking);
+  partial.tests = await checkAcceptance(execution);
+  const failed = partial.tests.filter((test) => test.status === 'failed' && test.blocking);
   const [first] = failed;
   if (first !== undefined) {
-    findings.failure ??= {
+    partial.failure ??= {
       reason: 'acceptance-failed',
       tests: failed.map(({ name, detail }) => ({ name, detail })),
       tail: testTail(first.logFile),
@@ -157,12 +157,12 @@ async function runAll(execution: Execution, findings: PartialOutcome): Promise<v
   }
 }
 
-async function runOne(step: Step, execution: Execution, findings: PartialOutcome): Promise<StepResult> {
+async function runOne(step: Step, execution: Execution, partial: PartialOutcome): Promise<StepResult> {
   const start = now();
-  const outcome = await withinLimit(step, execution);
-  if (outcome.output !== null) findings.outputs[step.kind === 'tool' ? 'tool' : 'module'] = outcome.output;
-  for (const file of outcome.filesModified) findings.filesModified.add(file);
-  Object.assign(findings.metrics, outcome.metrics);
+  const outcome = await runWithDeadline(step, execution);
+  if (outcome.output !== null) partial.outputs[step.kind === 'tool' ? 'tool' : 'module'] = outcome.output;
+  for (const file of outcome.filesModified) partial.filesModified.add(file);
+  Object.assign(partial.metrics, outcome.metrics);
   const result: StepResult = {
     id: step.id,
     kind: step.kind,
@@ -173,12 +173,12 @@ async function runOne(step: Step, execution: Execution, findings: PartialOutcome
     failure: outcome.failure,
     tool: outcome.tool,
   };
-  findings.steps.push(result);
+  partial.steps.push(result);
   return result;
 }
 
-/** Runs a step under its own limit, if it has one; the main thread is told, because this thread may be blocked. */
-async function withinLimit(step: Step, execution: Execution): Promise<StepOutcome> {
+/** Runs a step under its own limit, if it has one. The main thread has the deadline too: this thread may be blocked. */
+async function runWithDeadline(step: Step, execution: Execution): Promise<StepOutcome> {
   const { executionId } = execution.assignment;
   const seconds = step.timeoutSeconds;
   const signal = seconds === null ? execution.signal : new StopSignal();
@@ -206,7 +206,7 @@ async function withinLimit(step: Step, execution: Execution): Promise<StepOutcom
 
 const timeIsUp = (): Error => new DOMException('The step is to stop: timed-out.', 'AbortError');
 
-/** Ends what the workstream left behind; a thread in which its code may go on is not used again. */
+/** Ends what the workstream left running; a thread in which its code may go on is not used again. */
 async function cleanUp(execution: Execution, before: ReturnType<typeof activeResources>): Promise<void> {
   if (execution.stopped !== null) execution.children.mayHaveLeftTheirGroups();
   const hadProcesses = execution.children.mayBeAny && (await endProcesses(execution));
@@ -230,9 +230,7 @@ async function endProcesses(execution: Execution): Promise<boolean> {
   return ended.found.length > 0;
 }
 
-/** Prepares the workspace before the first step. */
-
-/** Runs the assignment's setup line through the shell. Null when it succeeded, or there is none. */
+/** Prepares the workspace with the assignment's setup line. Returns null when that succeeded, or there is none. */
 async function setUp(execution: Execution): Promise<Failure | null> {
   const { setup, shell, workspace } = execution.assignment;
   if (setup === null) return null;

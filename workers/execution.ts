@@ -1,4 +1,4 @@
-/** What is true of one execution while it is under way, shared by the steps it runs. */
+/** The state of one execution, shared by the steps that it runs. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Cancellation, FromAgent } from '../src/domain/agent-message.ts';
 import type { Assignment } from '../src/domain/assignment.ts';
@@ -85,7 +85,7 @@ export class Execution {
   ranNewCode = false;
   /** How many messages it has sent to the main thread. */
   posted = 0;
-  /** US dollars that its tools said they cost. */
+  /** US dollars that its tools reported as their cost. */
   spentUsd = 0;
   /** Aborted when it is to stop. */
   readonly signal = new StopSignal();
@@ -113,7 +113,7 @@ export class Execution {
     });
   }
 
-  /** Set once something has ended it from outside or a callback has failed. */
+  /** Set once it was stopped from outside or a callback has failed. */
   get stopped(): Stop | null {
     return this.#stop;
   }
@@ -128,7 +128,7 @@ export class Execution {
 
   /**
    * How long what it leaves behind may take to end: the grace, or what is left of it since it was stopped. Never less
-   * than half a second, which is within the time that the main thread gives it to answer.
+   * than half a second, which is within the time that the main thread waits for an answer.
    */
   get graceLeft(): number {
     const { graceSeconds } = this.assignment.limits;

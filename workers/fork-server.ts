@@ -1,7 +1,7 @@
 /**
  * The entry of a small process that starts commands for the threads of a run. A process is copied when it starts
- * another one, and copying takes the longer the more memory it holds: from here it takes a fraction of a millisecond,
- * from a run with a large plan several.
+ * another one, and the more memory it has the longer that takes: a fraction of a millisecond here, several in a run with
+ * a large plan.
  *
  * Its one argument is the path of the socket to listen at. It ends when its standard input is closed, which happens too
  * when the run's process dies.
@@ -14,7 +14,7 @@ import { Launches } from './processes/launches.ts';
 const [, , path = ''] = process.argv;
 
 const server = createServer((socket) => new Launches(socket));
-// Nobody can reach it then, and everybody does without it.
+// Without a socket it is of no use: threads start their commands themselves.
 server.on('error', () => process.exit(1));
 server.listen(path);
 

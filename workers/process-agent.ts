@@ -3,7 +3,7 @@ import type { FromAgent, Signed, ToProcess } from '../src/domain/agent-message.t
 import { Redactor } from '../src/secrets/redactor.ts';
 import { Agent } from './agent.ts';
 
-/** Beyond the grace: what ending what it started may take once nobody listens any more. */
+/** Beyond the grace, what ending its processes may take once the run is gone. */
 const END_SECONDS = 1;
 
 /** Kept from user code, which may put something else in its place. */
@@ -12,11 +12,11 @@ const send = process.send?.bind(process);
 /** Goes with every message; set before any user code runs. */
 let key = '';
 
-function tell(message: FromAgent, told: () => void = () => undefined): void {
-  // Without a channel there is nobody to tell: `disconnect` ends this process.
+function sendSigned(message: FromAgent, onSent: () => void = () => undefined): void {
+  // Without a channel `disconnect` ends this process.
   if (send === undefined || !process.connected) return;
   const signed: Signed = { key, message };
-  send(signed, undefined, undefined, told);
+  send(signed, undefined, undefined, onSent);
 }
 
 let agent: Agent | null = null;
@@ -31,13 +31,13 @@ process.on('message', (message: ToProcess) => {
     launcher: null,
     logLevel,
     redactor: new Redactor(secrets),
-    send: tell,
+    send: (message) => sendSigned(message),
   });
-  void agent.execute(item).then((answer) => tell({ type: 'answer', ...answer }, () => process.exit(0)));
+  void agent.execute(item).then((answer) => sendSigned({ type: 'answer', ...answer }, () => process.exit(0)));
   return undefined;
 });
 
-/** The run is gone, or user code closed the channel: what was started must not go on. */
+/** The run is gone, or user code closed the channel: ends what was started. */
 function abandon(graceSeconds: number): void {
   agent?.cancel(null, 'interrupted');
   setTimeout(() => process.exit(1), (graceSeconds + END_SECONDS) * 1000);

@@ -41,7 +41,7 @@ export default async function executeBatch({ items, claims }: AssignmentBatch): 
   return last;
 }
 
-/** Written out, as the objects below are that are made for each execution: to copy one by spreading takes longer. */
+/** Written out, as it is made for each execution: spreading takes longer. */
 const answerMessage = ({ executionId, outcome, posted }: Answer): FromAgent => ({
   type: 'answer',
   executionId,

@@ -132,7 +132,7 @@ function kindOfPlain(value: object): LossyKind | null {
   return null;
 }
 
-/** To list the keys of longer ones takes too much memory. */
+/** Listing the keys of longer ones takes too much memory. */
 const MAX_LISTED = 100_000;
 
 /** What stands beside the items, as in the match of a regular expression, would be lost. */

@@ -48,7 +48,7 @@ export function readModuleResult(value: unknown): CheckedResult {
 
 function adviceFor(value: unknown): string {
   if (isError(value)) return `Throw it to fail: ${shownError(value)}`;
-  if (nameOf(value) === ITERATOR) return 'Nobody reads what it yields: collect that and return it.';
+  if (nameOf(value) === ITERATOR) return 'What it yields is not read: collect that and return it.';
   return 'Return values as { output }.';
 }
 
@@ -83,7 +83,7 @@ const MAX_LENGTH = MAX_MB * 1e6;
 /**
  * JSON text of `output`, which may be made of plain objects, arrays, strings, numbers, booleans and null, of any realm,
  * and of what has a `toJSON` method. Members that are undefined are left out; in an array they are null.
- * @param onWarning is told of numbers and dates that JSON can't hold and that became null.
+ * @param onWarning called for each number and date that JSON can't hold and that became null.
  * @returns null for `undefined`.
  * @throws InvalidResultError with the path to what would lose content, for cycles, more than 16 MB and more than 500
  * levels.

@@ -1,4 +1,4 @@
-/** The child processes of one execution, whoever started them, and how they are ended. */
+/** The child processes of one execution, and how they are ended. */
 import type { FromAgent } from '../../src/domain/agent-message.ts';
 import {
   type EndedProcesses,
@@ -19,8 +19,8 @@ import {
 } from '../../src/os/process-table.ts';
 import { clearTimeout, setTimeout } from '../thread/own-globals.ts';
 
-const TELL_MS = 50;
-/** How many numbers are looked at one by one before it is cheaper to look through all processes. */
+const REPORT_MS = 50;
+/** So many pids are checked one by one before it is cheaper to list all processes. */
 const FEW_PIDS = 100;
 
 type Without<Message> = Message extends unknown ? Omit<Message, 'executionId'> : never;
@@ -35,17 +35,17 @@ interface Started {
 }
 
 /**
- * Knows the process groups that an execution started and that may still be alive. Each child leads a group of its
- * own, so that its descendants are ended with it and a Ctrl-C in the terminal reaches only Millrace.
+ * Tracks the process groups that an execution started and that may still be alive. Each child leads a group of its own,
+ * so that its descendants are ended with it and a Ctrl-C in the terminal reaches only Millrace.
  */
 export class ChildProcesses {
   readonly #owned: OwnedProcesses;
   readonly #report: Report;
-  /** Those that the main thread will be told of, each with the timer for it. */
-  readonly #untold = new Map<number, NodeJS.Timeout>();
+  /** Those that will be reported to the main thread, each with the timer for it. */
+  readonly #unreported = new Map<number, NodeJS.Timeout>();
   #mayHaveLeft = false;
   /** Whether the main thread knows in which thread this execution is. */
-  #tellsThread = false;
+  #reportedThread = false;
   /** Everything that this execution started has a higher pid, as long as pids rise; null before it started anything. */
   #before: number | null = null;
 
@@ -58,29 +58,29 @@ export class ChildProcesses {
   }
 
   started(pid: number): void {
-    this.#began(pid);
-    this.#tellStart(pid);
+    this.#add(pid);
+    this.#reportStart(pid);
   }
 
   /**
-   * As `started`, for what the fork server ends should this thread die at once. The main thread is told of it when it
-   * has run for a moment: most commands are short, and telling takes longer than they do.
+   * As `started`, for what the fork server ends should this thread die at once. It is reported to the main thread when
+   * it has run for a moment: most commands are short, and a report takes longer than they do.
    */
   launched(pid: number): void {
-    this.#began(pid);
+    this.#add(pid);
     const timer = setTimeout(() => {
-      this.#untold.delete(pid);
-      this.#tellStart(pid);
-    }, TELL_MS);
-    this.#untold.set(pid, timer.unref());
+      this.#unreported.delete(pid);
+      this.#reportStart(pid);
+    }, REPORT_MS);
+    this.#unreported.set(pid, timer.unref());
   }
 
-  #began(pid: number): void {
+  #add(pid: number): void {
     this.#before ??= pid - 1;
     this.#owned.add(pid, null);
   }
 
-  #tellStart(pid: number): void {
+  #reportStart(pid: number): void {
     const startedAt = startOf(pid);
     this.#owned.add(pid, startedAt);
     this.#report({ type: 'process-started', pid, startedAt });
@@ -89,25 +89,25 @@ export class ChildProcesses {
   /** Forgets a group of which no process is left. */
   ended(pid: number): void {
     if (groupIsAlive(pid)) this.#owned.outlived(pid);
-    else if (this.#owned.forget(pid)) this.#tellEnd(pid);
+    else if (this.#owned.forget(pid)) this.#reportEnd(pid);
   }
 
-  /** Something is about to be started that may not be known here, as by a function that waits for its child process. */
+  /** Called before something that may start processes unseen, such as a function that waits for its child process. */
   mayStart(): void {
-    if (this.#tellsThread) return;
-    this.#tellsThread = true;
+    if (this.#reportedThread) return;
+    this.#reportedThread = true;
     this.#before ??= lastPid() ?? 0;
     const thread = ownThread();
     if (thread !== null) this.#report({ type: 'waits', thread });
   }
 
-  /** Nothing, where the main thread has not heard of it. */
-  #tellEnd(pid: number): void {
-    clearTimeout(this.#untold.get(pid));
-    if (!this.#untold.delete(pid)) this.#report({ type: 'process-ended', pid });
+  /** Reports nothing where the start was not reported. */
+  #reportEnd(pid: number): void {
+    clearTimeout(this.#unreported.get(pid));
+    if (!this.#unreported.delete(pid)) this.#report({ type: 'process-ended', pid });
   }
 
-  /** Some may have moved to groups of their own, so that they are looked for among all processes when it ends. */
+  /** Has all processes searched at the end: some may have moved to groups of their own. */
   mayHaveLeftTheirGroups(): void {
     this.#mayHaveLeft = true;
   }
@@ -124,7 +124,7 @@ export class ChildProcesses {
     this.#owned.signal(signal);
   }
 
-  /** Whether it may have started any, so that there is something to end or to tell of. */
+  /** Whether it may have started any. */
   get mayBeAny(): boolean {
     return this.#mayHaveLeft || this.#before !== null || this.#owned.hasGroups;
   }
@@ -137,7 +137,7 @@ export class ChildProcesses {
     const ended = await this.#owned.end(graceSeconds, everywhere ? 'everywhere' : 'groups');
     for (const pid of this.#owned.leaders) {
       this.#owned.forget(pid);
-      this.#tellEnd(pid);
+      this.#reportEnd(pid);
     }
     // While some were ended, others may have come.
     const now = since === null || everywhere ? this.#startedSince() : since;
@@ -146,9 +146,9 @@ export class ChildProcesses {
   }
 
   /**
-   * The processes, and threads perhaps, that were started since the first of this execution, whoever started them. To
-   * look through all of them takes a millisecond, most of a short command's time; but few numbers are given while one
-   * runs, and those are looked at one by one.
+   * All processes of the machine, and perhaps threads, that were started since the first of this execution. Listing all
+   * processes takes a millisecond, most of a short command's time; but few pids are assigned while one runs, and those
+   * are checked one by one.
    */
   #startedSince(): Started[] {
     return this.#pidsSince().map((pid) => ({ pid, mark: variableOf(pid, MARK_VARIABLE) }));

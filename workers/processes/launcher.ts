@@ -41,14 +41,14 @@ export class Launcher {
   #connect(): void {
     const socket = connect(this.#path);
     this.#socket = socket;
-    // It keeps nobody awake: whoever waits for a command does.
+    // It does not keep the thread alive: what waits for a command does.
     socket.unref();
     const lines = new LineSplitter((line) => this.#take(JSON.parse(line)));
     socket.on('data', (chunk) => lines.take(chunk));
     socket.on('connect', () => {
       this.#isTied = true;
     });
-    // Said by `close` as well.
+    // `close` follows.
     socket.on('error', () => undefined);
     socket.on('close', () => this.#lost());
   }

@@ -18,7 +18,7 @@ export class Launches {
     this.#socket = socket;
     const lines = new LineSplitter((line) => this.#launch(JSON.parse(line)));
     socket.on('data', (chunk) => lines.take(chunk));
-    // Said by `close` as well.
+    // `close` follows.
     socket.on('error', () => undefined);
     socket.on('close', () => this.#abandoned());
   }
@@ -76,7 +76,7 @@ function start({
   }
 }
 
-/** What agents and the fork server say to each other: one JSON object a line. */
+/** The messages between agents and the fork server: one JSON object a line. */
 
 /** From an agent: starts a command as the leader of a process group of its own, without input. */
 export interface LaunchRequest {

@@ -12,10 +12,10 @@ const SLICE_MS = 100;
 
 /**
  * Opened at the first need and removed again if nothing was written. Child processes write to its descriptor
- * directly, so their output costs this process nothing and survives its death. A disk that takes no output is no
- * reason for a workstream to fail: `lost` says so.
+ * directly, so their output costs this process nothing and survives its death. A disk that refuses output does not fail
+ * the workstream: it is noted in `lost`.
  *
- * Positions are counted from where this execution's own output begins.
+ * Positions are counted from the start of this execution's own output.
  *
  * Secrets are covered before they are written, and in the file itself where a child process wrote them or they came in
  * pieces. What is read from it is redacted as well.
@@ -25,10 +25,10 @@ export class OutputFile {
   /** Why some of what this process wrote is not in it; null where all of it is. */
   lost: string | null = null;
   #fd: number | null = null;
-  /** Whether output goes to a file, and not to nowhere. */
+  /** Whether output goes to a file, and is not discarded. */
   #isThere = true;
   readonly #redactor: Redactor;
-  /** What earlier executions left in it, in bytes: a retry and a resumed run go on with the same log. */
+  /** Bytes that earlier executions left in it: a resumed run appends to the same log. */
   #begin = 0;
   #inode = 0;
   /** Up to where secrets are covered. */
@@ -77,7 +77,7 @@ export class OutputFile {
     return this.#fd !== null;
   }
 
-  /** By which it is told from another file at its path; 0 before it is opened, and where output goes to nowhere. */
+  /** Identifies the file at its path; 0 before it is opened, and where output is discarded. */
   get inode(): number {
     return this.#inode;
   }

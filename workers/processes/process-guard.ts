@@ -23,7 +23,7 @@ export interface Guard {
 
 /**
  * Ends the process when the signal is aborted or the execution's output grows past its limit: SIGTERM, and SIGKILL
- * after the grace. Sends as progress what `activity` gives; null is nothing new.
+ * after the grace. Sends as progress what `activity` returns; null for nothing new.
  * @param command as messages show it.
  * @param start how large the output was before the process was started.
  */

@@ -71,7 +71,7 @@ async function launch(command: Command, execution: ProcessHost): Promise<Started
   const { path, inode } = output;
   const request = { file, args, shell, cwd, variables, output: path, inode, graceSeconds };
   const launched = await host.launcher.launch(request);
-  // Whatever it was that could not be asked any more is looked for when the execution ends.
+  // What the fork server may have started before it died is searched for when the execution ends.
   if (launched instanceof Error) children.mayHaveLeftTheirGroups();
   if (launched === null || launched instanceof Error) return launched;
   children.launched(launched.pid);
@@ -101,7 +101,7 @@ export function startProcess(command: Command, stdio: StdioOptions): ChildProces
   }
 }
 
-/** Resolves when the process has ended, whoever may still hold its output open. */
+/** Resolves when the process has ended, although others may still have its output open. */
 export function ended(child: ChildProcess): Promise<ChildEnd> {
   return new Promise((resolve) => {
     child.once('error', (error) => resolve({ error }));
@@ -152,9 +152,7 @@ function lastLineOf({ output }: ProcessHost, from: number): () => string | null 
   };
 }
 
-/** The variables of the processes that an execution starts. */
-
-/** Adds those of the execution to `NAME=value` pairs, and takes away what would lead it out of its worktree. */
+/** Adds the execution's variables to `NAME=value` pairs, and removes what would lead git out of the worktree. */
 export function variablesOf(
   execution: Pick<Execution, 'assignment' | 'environment'>,
   pairs: string[],

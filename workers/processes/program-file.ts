@@ -38,7 +38,7 @@ export function findFile(name: string, cwd: string, path: string): string | null
   return files.find((file) => isAllowed(file, constants.X_OK)) ?? files[0] ?? null;
 }
 
-/** Null where nothing about the file says why it can't be run. */
+/** Why a file can't be run; null where nothing about it explains that. */
 export function whyNotExecutable(file: string, path: string): NotExecutable | null {
   const stats = statsOf(file);
   if (stats === undefined) return { obstacle: 'broken-link', detail: linkTarget(file) };
@@ -60,7 +60,7 @@ function scriptObstacle(head: Buffer, path: string): NotExecutable | null {
   return wanted === '' || findFile(wanted, '/', path) !== null ? null : missingInterpreter(wanted);
 }
 
-/** The kernel hands all that follows `env` over as one word, which only `-S` makes several of. */
+/** The kernel passes all that follows `env` as one word, which only `-S` splits. */
 function wantedFromEnv(argument: string): string {
   if (!argument.startsWith('-')) return argument;
   return argument.split(/[ \t]+/).find((word) => !/^-|=/.test(word)) ?? '';
@@ -166,7 +166,7 @@ const LOADER = 3;
 
 export const isElf = (head: Buffer): boolean => head.toString('latin1', 0, 4) === '\u007fELF';
 
-/** Null where its head says nothing against it. */
+/** Null where its head shows no obstacle. */
 export function elfObstacle(head: Buffer): NotExecutable | null {
   if (head.length < HEADER) return { obstacle: 'wrong-format', detail: 'its file is cut off' };
   const reader = new ElfHead(head);

@@ -1,4 +1,4 @@
-/** Says why a command was not started, by itself or by a shell. */
+/** Finds out why a command was not started, by itself or by a shell. */
 import { resolve } from 'node:path';
 import type { Failure } from '../../src/domain/failure.ts';
 import type { Command } from './command.ts';
@@ -7,7 +7,7 @@ import { findFile, whyNotExecutable } from './program-file.ts';
 type Refused = Extract<Failure, { reason: 'command-not-executable' }>;
 type Unstarted = Refused | Extract<Failure, { reason: 'command-not-found' }>;
 
-/** The exit codes by which a shell says that it could not run, or not find, a command. */
+/** The exit codes of a shell that could not run, or not find, a command. */
 const CANNOT_RUN = 126;
 const NOT_FOUND = 127;
 const SYNTAX_ERROR = 2;
@@ -116,11 +116,11 @@ function scriptThatWants(program: string, command: Command): Refused | null {
 
 interface Complaint {
   program: string;
-  /** What was said of it. */
+  /** The message about it. */
   said: string;
 }
 
-/** What is said of a command that can't be started, in English. */
+/** The messages about a command that can't be started, in English. */
 const SAID =
   '(?<said>(?:command |required file |inaccessible or )?not found|No such file or directory|Permission denied|(?:Is|Not) a directory|Text file busy|(?:cannot execute.*: )?(?:Exec format error|required file not found))';
 const SHELL = String.raw`(?:\S*/)?(?:ba|da|a|k|mk|z|busybox )?sh`;

@@ -19,15 +19,15 @@ const DRAIN_BYTES = 4e6;
 /** A last line without an end is read after this long. */
 const PAUSE_MS = 1_000;
 
-/** Who reads what the program prints. */
+/** The part of a tool's reader that reads what the program prints. */
 export type LineReader = Pick<ToolReader, 'line' | 'activity' | 'concluded'>;
 
 /** What to run. */
 export interface ToolProcess {
   command: Command;
-  /** Becomes its standard input, so that it can neither wait for more nor block whoever writes; null for no input. */
+  /** Becomes its standard input, so that it can't wait for more and no writer is blocked; null for no input. */
   inputFile: string | null;
-  /** How long it may take to exit once the reader says that it has concluded. */
+  /** How long it may take to exit once the reader has seen it conclude. */
   exitGraceSeconds: number;
 }
 
@@ -60,7 +60,7 @@ export async function runToolProcess(
   const exit = new ExitDeadline(exitGraceSeconds, () => guard.end());
   const { redactor } = execution.host;
   const lines = new LineSplitter((line) => {
-    // What it says of being ended is no part of its result.
+    // What it prints about being ended is no part of its result.
     if (exit.passed) return;
     reader.line(redactor.json(line));
     exit.expect(reader.concluded());
@@ -93,7 +93,7 @@ class ExitDeadline {
     this.#end = end;
   }
 
-  /** The time begins when the program has concluded, and is given up where it has begun to work again. */
+  /** The time starts when the program has concluded, and is stopped when it works again. */
   expect(concluded: boolean): void {
     if (!concluded) this.#clear();
     else if (!this.#isStopped) this.#timer ??= setTimeout(() => this.#pass(), this.#seconds * 1000);

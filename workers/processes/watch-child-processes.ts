@@ -46,7 +46,7 @@ function watchSpawn(): void {
   });
 }
 
-/** Nobody learns the pid while this thread waits: what is alive then, or afterwards, is found by its mark. */
+/** The pid is not known while this thread waits: what is alive then, or afterwards, is found by its mark. */
 function watchSynchronous(name: 'spawnSync' | 'execSync' | 'execFileSync'): void {
   const original = childProcess[name];
   Reflect.set(childProcess, name, (...args: unknown[]): unknown => {
@@ -63,7 +63,7 @@ function withOwnOptions(name: string, args: unknown[], execution: Execution): un
     name !== 'execSync' && (Array.isArray(args[1]) || args[1] === undefined || args[1] === null);
   const at = hasList ? 2 : 1;
   const given = args[at] ?? {};
-  // Node says what is wrong with it.
+  // Node throws an error about it.
   if (typeof given !== 'object') return args;
   const { env, stdio } = given as { env?: NodeJS.ProcessEnv; stdio?: unknown };
   const own = {

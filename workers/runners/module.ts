@@ -71,7 +71,7 @@ function checkResult(value: unknown, execution: Execution, tail: string): StepOu
 }
 
 /** The context that a module step's function is called with. */
-export function createStepContext(execution: Execution, signal: StopSignal): StepContext {
+function createStepContext(execution: Execution, signal: StopSignal): StepContext {
   const { runId, agentId, attempt, workspace, workstream, dependencies } = execution.assignment;
   let logger: Logger | undefined;
   return {

@@ -1,20 +1,8 @@
-import type { Failure } from '../../src/domain/failure.ts';
-import type { ToolReport } from '../../src/domain/tool.ts';
+import type { Outcome, StepResult } from '../../src/domain/outcome.ts';
 
-/** What a runner found out about its step. */
-export interface StepOutcome {
-  failure: Failure | null;
-  /** Exit code of the child process; null where there was none. */
-  exitCode: number | null;
-  /** The last of what the step printed. */
-  tail: string;
-  /** JSON text; null when the step gives no output. */
-  output: string | null;
-  filesModified: string[];
-  metrics: Record<string, number>;
-  /** What the tool of a tool step reported. */
-  tool: ToolReport | null;
-}
+/** The parts of a step's result and of the whole outcome that the runner of a step finds out. */
+export type StepOutcome = Pick<StepResult, 'failure' | 'exitCode' | 'tail' | 'tool'> &
+  Pick<Outcome, 'output' | 'filesModified' | 'metrics'>;
 
 /** A step outcome with nothing in it but the given fields. */
 export function stepOutcome({

@@ -1,4 +1,4 @@
-/** Runs a tool step: tells a coding agent what to do, reads along, and judges what it says of its work. */
+/** Runs a tool step: starts a coding agent with its prompt, reads what it prints, and judges what it reports. */
 import { randomUUID } from 'node:crypto';
 import type { Failure } from '../../src/domain/failure.ts';
 import { describeFailure, describeObstacle } from '../../src/domain/failure-message.ts';
@@ -157,9 +157,9 @@ function judge(
   const { logFile: log } = execution.assignment;
   if ('error' in end) return null;
   if (limitPassed) return limitFailure(command, execution, tail);
-  // How it ends when it is made to tells nothing of its work.
+  // The exit of a program that was ended shows nothing about its work.
   if (overstayed) return reader.judge({ exitCode: null, signal: 'SIGTERM', tail, log });
-  // Of a script whose interpreter `env` did not find there is no word that an adapter could know.
+  // No adapter can know of a script whose interpreter `env` did not find.
   const unstarted = notStarted(command, end.code, { tail, log });
   if (unstarted !== null) return toolError(job, unstarted, tail);
   return reader.judge({ exitCode: end.code, signal: end.signal, tail, log });
@@ -198,7 +198,7 @@ function commandOf({ settings, folder, env }: Job, { file, args, env: own }: Too
 const withoutSession = (): Record<string, undefined> =>
   Object.fromEntries(sessionVariables(process.env).map((name) => [name, undefined]));
 
-/** A tool that is told to spend nothing or less would answer with an error of its own. */
+/** Without this a tool that may spend nothing would answer with an error of its own. */
 function budgetFailure({ assignment, spentUsd }: Execution): Failure | null {
   const [least] = assignment.budgets;
   if (least === undefined || least.spentUsd + spentUsd < least.limitUsd) return null;

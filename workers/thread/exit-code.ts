@@ -1,8 +1,8 @@
-/** `process.exitCode`, by which code says that it failed, as wrappers of test runners and linters do. */
+/** `process.exitCode`, which code sets to fail, as wrappers of test runners and linters do. */
 import type { Failure } from '../../src/domain/failure.ts';
 import type { Execution } from '../execution.ts';
 
-/** What it was set to since it was asked before: 0 for nothing. It is unset again. */
+/** Returns what it was set to since the last call, 0 for nothing, and unsets it. */
 export function takeExitCode(): number {
   const code = Number(process.exitCode ?? 0);
   if (code !== 0) process.exitCode = undefined;

@@ -1,4 +1,4 @@
-/** The functions that all code of a thread shares, and that code can put others in the place of. */
+/** The functions that all code of a thread shares, and that code can replace. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import childProcess, { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
@@ -58,7 +58,7 @@ export const ESSENTIAL: readonly [string, Holder, readonly string[]][] = [
   ['console.', ownConsole, ['log']],
 ];
 
-/** Written out: to read so many by name, each of another object, takes ten times as long. */
+/** Written out: reading so many by name, each of another object, takes ten times as long. */
 export const readEssential = (): unknown[] => [
   globals['Date'],
   globals['setTimeout'],

@@ -8,14 +8,14 @@ const ERRORS = ['uncaughtException', 'unhandledRejection'] as const;
 const emitter: EventEmitter = process;
 
 /**
- * To compare everything takes 20 to 200 µs, so that it is done after code that is new in the thread and at most this
- * often otherwise. What our own code and nearly every module calls is compared each time, in 2 µs.
+ * Comparing everything takes 20 to 200 µs, so that it is done after code that is new in the thread and at most this often
+ * otherwise. What our own code and nearly every module calls is compared each time, in 2 µs.
  */
 const THOROUGH_MS = 50;
 
 /**
  * Read once, when the thread starts; a thread in which it differs is replaced. State that modules keep for themselves
- * is theirs, and having loaded modules is no change.
+ * does not count, nor does having loaded modules.
  */
 export class ThreadState {
   readonly #intrinsics = new Intrinsics();
@@ -61,11 +61,11 @@ const { keys } = Object;
 
 let installed: ThreadEnvironment | null = null;
 
-/** The variables as they are now. To be read from here: to list a view takes longer. */
+/** The variables as they are now. Faster than listing `process.env`, which is a view. */
 export const variables = (): Readonly<NodeJS.ProcessEnv> => installed?.variables ?? process.env;
 
 /**
- * Knows whether code changed the environment. To compare every variable after each execution would take longer than a
+ * Tracks whether code changed the environment. Comparing every variable after each execution would take longer than a
  * small one runs, so that `process.env` becomes a view on Node's own object that notes writes; it converts values to
  * strings, is listed and inherited by child processes as before.
  */
@@ -99,7 +99,7 @@ class ThreadEnvironment {
     return installed;
   }
 
-  /** What differs from how the thread began, such as "process.env (NODE_ENV, PATH)"; null for nothing. */
+  /** What differs from the start of the thread, such as "process.env (NODE_ENV, PATH)"; null for nothing. */
   changed(): string | null {
     const isReplaced = process.env !== this.#view;
     if (!isReplaced && !this.#isWritten) return null;

@@ -37,25 +37,25 @@ function flattenError(error: Error, redactor: Redactor): Thrown {
     throw new TypeError('it says neither its name nor its message');
   const stack = stackOf(error);
   const own = plainError(error, redactor, MAX_MESSAGE);
-  const causes = tellingCauses(
+  const causes = distinctCauses(
     own,
     causesOf(error).map((cause) => plainCause(cause, redactor)),
   );
-  const saysNothing = own.message === '' && own.code === undefined && causes.length === 0;
+  const isEmpty = own.message === '' && own.code === undefined && causes.length === 0;
   return {
     ...own,
-    message: saysNothing ? placeOf(stack) : own.message,
+    message: isEmpty ? placeOf(stack) : own.message,
     stack: cut(redacted(stack, redactor), MAX_STACK),
     ...(causes.length === 0 ? {} : { causes }),
   };
 }
 
-/** What an error holds may refuse to be looked at, which is no reason to lose what it says itself. */
+/** A property of an error may throw when it is read, which is no reason to lose the error's own message. */
 function stackOf(error: Error): string {
   try {
     return inspect(error, { ...SHOWN, maxArrayLength: 20 });
   } catch {
-    // Node makes the stack at the first look at it, and reads the message for that.
+    // Node makes the stack when it is first read, from the message.
     return textOf(() => error.stack) ?? '';
   }
 }
@@ -90,17 +90,17 @@ function plainCause(cause: unknown, redactor: Redactor): Plain {
   }
 }
 
-/** Those that add to what was said before them: many errors repeat the message of their cause. */
-function tellingCauses(error: Plain, causes: readonly Plain[]): Plain[] {
-  let said = error.message;
+/** The causes that add something: many errors repeat the message of their cause. */
+function distinctCauses(error: Plain, causes: readonly Plain[]): Plain[] {
+  let known = error.message;
   return causes.filter(({ message, code = '' }) => {
-    const isNew = message === '' ? code !== '' : !said.includes(message);
-    said += `\n${message}`;
+    const isNew = message === '' ? code !== '' : !known.includes(message);
+    known += `\n${message}`;
     return isNew;
   });
 }
 
-/** Where an error without any words was thrown: the only thing that tells it from another one. */
+/** Where an error without a message was thrown: all that distinguishes it from another one. */
 function placeOf(stack: string): string {
   const place = /^\s+at (?!node:)(?:.*\((?!node:))?.*?([^/\\()\s]+:\d+):\d+\)?$/m.exec(stack)?.[1];
   return place === undefined ? '' : `no message, thrown at ${place}`;
@@ -133,7 +133,7 @@ function parsed(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch {
-    // A text that only begins like a list.
+    // A text that only starts like a list.
     return null;
   }
 }
