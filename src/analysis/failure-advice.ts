@@ -4,13 +4,13 @@ import type { ErrorPattern, ShortResult, ConsolidatedResult, RunSummary } from '
 import { plural, seconds } from '../text/format.ts';
 import { oneLine } from '../text/printable.ts';
 
-/** Reasons that a workstream's definition is to blame for. */
+/** Reasons whose cause is in the workstream's definition. */
 const DEFINITION = new Set(['invalid-workstream', 'duplicate-id', 'cycle', 'missing-dependency']);
 
-/** Reasons that have advice of their own, or that nothing is to be done about. */
+/** Reasons that have advice of their own, or that need none. */
 const APART = new Set([...DEFINITION, 'timed-out', 'out-of-memory', 'cancelled', 'interrupted']);
 
-/** Single failures that get a sentence each; more of them share one. */
+/** Most failures with a cause of their own that get a sentence each; more of them share one. */
 const SINGLES = 2;
 
 /** One cause behind many failures first, then the failures of one cause each. */
@@ -30,7 +30,7 @@ export function patternAdvice({ patterns, run }: AdviceInput): string[] {
 
 function sharedCause({ count, type, example, workstreams }: ErrorPattern, runId: string): string {
   if (saysOnlyHow(type)) {
-    return `${count} failures ended alike (${type}): "${quoted(example.message)}". Whether they have one cause, their outputs tell: \`millrace errors ${runId}\`${again(workstreams, runId, count)}.`;
+    return `${count} failures ended alike (${type}): "${quoted(example.message)}". Compare their outputs to find out whether they have one cause: \`millrace errors ${runId}\`${again(workstreams, runId, count)}.`;
   }
   return `${count} failures are one error (${type}): "${quoted(example.message)}". Find its cause with \`millrace errors ${runId}\`${again(workstreams, runId, count)}.`;
 }
@@ -57,7 +57,7 @@ export function definitionAdvice({ failures, patterns }: AdviceInput): string[] 
   ];
 }
 
-/** Time limits that passed, beside what the others needed. */
+/** Time limits that were exceeded, and how long the others took. */
 export function timeoutAdvice({ failures, timeline, run }: AdviceInput): string[] {
   const late = failures.shown.filter(({ reason }) => reason === 'timed-out');
   const [first] = late;
@@ -95,7 +95,7 @@ function others(timeline: AdviceInput['timeline']): string {
     : `; those that completed took ${seconds(longest)} at most`;
 }
 
-/** Heaps that were used up. */
+/** Memory limits that were exceeded. */
 export function memoryAdvice({ failures, run }: AdviceInput): string[] {
   const ids = failures.shown
     .filter(({ reason }) => reason === 'out-of-memory')
@@ -106,7 +106,7 @@ export function memoryAdvice({ failures, run }: AdviceInput): string[] {
   ];
 }
 
-/** What was skipped because of something else, by the workstream at the root of it. */
+/** What was skipped, grouped by the workstream whose failure caused it. */
 export function skippedAdvice({ skipped, failures, run }: AdviceInput): string[] {
   const needs = new Map(skipped.shown.flatMap((each) => neededBy(each)));
   const failed = new Set(failures.shown.map((each) => each.workstreamId));
@@ -165,7 +165,7 @@ function runCommand(ids: readonly string[], total = ids.length): string | null {
   return named.every((id) => /^[a-z0-9][a-z0-9-]*$/.test(id)) ? `\`millrace run ${named.join(' ')}\`` : null;
 }
 
-/** The command that runs these again, by their names or, where that is not possible, as what failed in the run. */
+/** The command that runs these again, by their ids or, where that is not possible, by the run in which they failed. */
 export function againCommand(ids: readonly string[], runId: string, total = ids.length): string {
   return runCommand(ids, total) ?? `\`millrace run --retry-failed ${runId}\``;
 }

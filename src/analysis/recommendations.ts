@@ -32,8 +32,8 @@ const ADVICE: ((input: AdviceInput) => string[])[] = [
 
 /**
  * What to do next after a run: at most 8 sentences, most important first, each from what was measured and with the
- * command to run where there is one. Commands stand in `backticks`. A run under way gets none; a run of which there
- * is nothing to say gets one sentence on where its results are.
+ * command to run where there is one, in `backticks`. Empty for a run under way; one sentence on where the results are
+ * where nothing else applies.
  */
 export function recommend(input: AdviceInput): string[] {
   if (input.run.state === 'running') return [];
@@ -42,7 +42,7 @@ export function recommend(input: AdviceInput): string[] {
   return chosen.length > 0 ? chosen : [closing(input)];
 }
 
-/** The first of each kind before the second of any, kept in order of importance. */
+/** Chooses the first of each kind before the second of any; the chosen ones stay in order of importance. */
 function choose(kinds: string[][]): string[] {
   const places = kinds.flatMap((kind, importance) =>
     kind.map((sentence, position) => ({ sentence, importance, position })),
@@ -75,11 +75,11 @@ function manualAdvice({ manualChecks, run }: AdviceInput): string[] {
   ];
 }
 
-/** The one sentence for a run of which there is nothing else to say. */
+/** The one sentence for a run to which no other advice applies. */
 function closing({ run }: AdviceInput): string {
   const { workstreams, completed } = run.totals;
   if (completed < workstreams) {
-    return `${plural(workstreams - completed, 'workstream')} did not complete: \`millrace show ${run.runId}\` gives the reason of each.`;
+    return `${plural(workstreams - completed, 'workstream')} did not complete: \`millrace show ${run.runId}\` lists the reason of each.`;
   }
   if (workstreams === 0) return 'There were no workstreams: `millrace init` makes a first folder that runs.';
   return `Everything completed: \`millrace show ${run.runId}\` lists the results, and the outputs are in the report and in the table agent_results.`;
@@ -87,7 +87,7 @@ function closing({ run }: AdviceInput): string {
 
 /** Recommendations about coding agents and their work. */
 
-/** Work that is in no common branch yet, one sentence for all of it. */
+/** Work that could not be merged, in one sentence. */
 function conflictAdvice({ merges }: AdviceInput): string[] {
   const [first] = merges?.problems.shown ?? [];
   if (merges === null || first === undefined) return [];
@@ -104,7 +104,7 @@ function conflictAdvice({ merges }: AdviceInput): string[] {
   ];
 }
 
-/** Work that only waits to be taken over. */
+/** Work that can be merged into the user's branch. */
 function takeOverAdvice({ merges, run }: AdviceInput): string[] {
   if (merges === null) return [];
   if (merges.branch === '' && merges.mergeable > 0) {
@@ -118,7 +118,7 @@ function takeOverAdvice({ merges, run }: AdviceInput): string[] {
   ];
 }
 
-/** What was not started because its tool, or the money for it, had run out. */
+/** What was not started because its tool had failed repeatedly or the budget was spent. */
 function circuitAdvice({ skipped, run }: AdviceInput): string[] {
   return (['circuit-open', 'budget-exceeded'] as const).flatMap((reason) => {
     const found = skipped.shown.filter((each) => each.reason === reason);
@@ -144,7 +144,7 @@ const BUSY = 0.7;
 /** The least gain worth a sentence: a tenth of the wall time. */
 const GAIN = 0.9;
 
-/** At most one thing that bounds the run, and the imbalance of pinned distribution. */
+/** The limit on the run's speed, at most one, and the imbalance of pinned distribution. */
 function speedAdvice(input: AdviceInput): string[] {
   const summary = input.run.executionSummary;
   if (summary === null || input.run.state !== 'ended' || isShort(summary)) return [];
@@ -153,7 +153,7 @@ function speedAdvice(input: AdviceInput): string[] {
   return [bound, imbalance].filter((sentence) => sentence !== null);
 }
 
-/** Of little work the times are mostly those of any run. */
+/** With little work the measured times are mostly overhead. */
 const isShort = ({ speed }: ExecutionSummary): boolean => speed.oneAgentSeconds < LEAST_WORK_SECONDS;
 
 /** One chain of workstreams, or one workstream, takes nearly all of the wall time while agents are idle. */

@@ -138,7 +138,7 @@ function composeStore(
     recorder: writer,
     database,
     runId,
-    tell: (level, text) => notices.add(level, text),
+    notify: (level, text) => notices.add(level, text),
     failure,
   });
   return { runId, database, recorder };
@@ -187,7 +187,7 @@ function composeGate(
   { runId, database, journal, notices }: Pick<RunParts, 'runId' | 'database' | 'journal' | 'notices'>,
 ): RunGate {
   const { graceSeconds } = options;
-  const locks = new RunLocks({ database, runId, tell: (level, text) => notices.add(level, text) });
+  const locks = new RunLocks({ database, runId, notify: (level, text) => notices.add(level, text) });
   return new RunGate({
     workstreams: prepared.plan.workstreams,
     locks,
@@ -224,7 +224,7 @@ function composeRunner({ options, paths, prepared }: RunInput, made: RunnerMater
     logFolder: relativeToProject(paths.logs(runId), paths.cwd),
     outputsOf: (ids) => ({
       ...outputsOf(database.connection, runId, ids, prepared.retryOf),
-      ...recorder.outputsAside(ids),
+      ...recorder.unwrittenOutputs(ids),
     }),
     toolsOf: roster.toolsOf,
     gates: project.gates,

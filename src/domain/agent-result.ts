@@ -11,7 +11,7 @@ const text = z.string();
 const count = z.number().int().nonnegative();
 const seconds = z.number();
 
-/** Data of others, taken as it is: to look through it again would take long, and z.record leaves `__proto__` out. */
+/** Data of workstreams, not validated: that would take long for a large output, and z.record drops `__proto__`. */
 const json = z.custom<Json>((value) => value !== undefined);
 const jsonObject = z.custom<JsonObject>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
@@ -73,7 +73,7 @@ const resultMetadataSchema = z.object({
   tail: text.nullable(),
   /** What each tool step's tool reported, in the order of the steps. */
   tools: z.array(toolReportSchema),
-  /** What it changed; null where changes were not looked for. */
+  /** What it changed; null where that was not measured. */
   changes: changesSchema.nullable(),
   /** What became of it in the run's branch; null where nothing is merged. */
   merge: mergeSchema.nullable(),

@@ -64,7 +64,7 @@ export function describeFailure(failure: Failure): string {
     case 'setup-failed':
       return `Its workspace could not be prepared: ${setupEnd(failure)}`;
     case 'circuit-open':
-      return `It was not started: ${failure.tool} had failed ${failure.count} times in a row with ${failure.cause}. Mend that first, or turn this off with --tool-circuit 0.`;
+      return `It was not started: ${failure.tool} had failed ${failure.count} times in a row with ${failure.cause}. Fix that first, or turn this off with --tool-circuit 0.`;
     case 'exit-non-zero':
       return failure.isModule === true
         ? `The module ${failure.command} set process.exitCode to ${failure.exitCode}, which says that it failed. To fail, throw an error; to succeed, set it back to 0.`
@@ -175,7 +175,7 @@ function describeThrown(
   }
 }
 
-/** The message, and a line for each cause, as patterns of errors look for them. */
+/** The message, and a line for each cause: errors are grouped by that. */
 function oneThrown(thrown: Thrown): string {
   const causes = (thrown.causes ?? []).map((cause) => `\nCaused by: ${headOf(cause)}`);
   return headOf(thrown) + causes.join('');

@@ -1,5 +1,5 @@
 /**
- * Everything that can go wrong with a workstream, as data: a union told apart by `reason`.
+ * Everything that can go wrong with a workstream, as data: a union discriminated by `reason`.
  * A failure never holds an Error object, because those lose their class and fields between threads.
  */
 import { z } from 'zod';
@@ -17,10 +17,10 @@ const thrownSchema = z.object({
 });
 export type Thrown = z.infer<typeof thrownSchema>;
 
-/** What a step's failure knows about a child process. */
+/** What is known about the child process of a step that failed. */
 const command = { command: text, tail: text, log: text.nullable() };
 
-/** What a shell printed that could not start the command; absent where no shell was asked. */
+/** What a shell printed that could not start the command; absent where none was used. */
 const printed = { tail: text.optional(), log: text.nullable().optional() };
 
 /** What keeps the system from running a file. */
@@ -37,7 +37,7 @@ const obstacle = z.enum([
 ]);
 export type Obstacle = z.infer<typeof obstacle>;
 
-/** What a failure of a tool knows about it. */
+/** What is known about a tool that failed. */
 const tool = { tool: text, detail: text, tail: text, log: text.nullable() };
 
 /** One acceptance test that did not pass. */
@@ -69,7 +69,7 @@ export const failureSchema = z.discriminatedUnion('reason', [
     available: z.array(text),
   }),
   z.object({ reason: z.literal('command-not-found'), command: text, ...printed }),
-  /** A file of this name is there, and the system does not run it. `detail` is what the sentence names. */
+  /** A file of this name exists, and the system does not run it. `detail` is what the sentence names. */
   z.object({
     reason: z.literal('command-not-executable'),
     command: text,
@@ -100,7 +100,7 @@ export const failureSchema = z.discriminatedUnion('reason', [
   z.object({ reason: z.literal('tool-interrupted'), ...tool }),
   z.object({ reason: z.literal('no-changes'), scope: z.array(text) }),
   z.object({ reason: z.literal('outside-scope'), files: z.array(text) }),
-  /** It left the marks of a conflict in what it changed, and nothing shows that they belong there. */
+  /** It left conflict markers in files that it changed, and no acceptance test passed on them. */
   z.object({ reason: z.literal('conflict-markers'), files: z.array(text) }),
   z.object({
     reason: z.literal('budget-exceeded'),
@@ -108,7 +108,7 @@ export const failureSchema = z.discriminatedUnion('reason', [
     limitUsd: z.number(),
     spentUsd: z.number(),
   }),
-  /** The results that it was to start from can't be merged. */
+  /** The work that it depends on can't be merged. */
   z.object({ reason: z.literal('merge-conflict'), between: z.array(text), files: z.array(text) }),
   z.object({
     reason: z.literal('setup-failed'),
@@ -117,13 +117,13 @@ export const failureSchema = z.discriminatedUnion('reason', [
     /** Why it could not be started; absent where it was. */
     cause: text.optional(),
   }),
-  /** The same failure of one tool again and again: the rest of its workstreams are not started. */
+  /** One tool failed in the same way several times in a row: the rest of its workstreams are not started. */
   z.object({ reason: z.literal('circuit-open'), tool: text, cause: text, count: z.number().int() }),
   z.object({
     reason: z.literal('exit-non-zero'),
     exitCode: z.number().int(),
     ...command,
-    /** There where no command ended with it: the module step that `command` names set `process.exitCode`. */
+    /** Present where a module step, named by `command`, set `process.exitCode`. */
     isModule: z.literal(true).optional(),
   }),
   z.object({ reason: z.literal('killed-by-signal'), signal: text, ...command }),
@@ -148,7 +148,7 @@ export const failureSchema = z.discriminatedUnion('reason', [
     exitCode: z.number().int().nullable(),
     detail: text,
   }),
-  /** A whole process died: its own, or that of the run while it was in hand. One of code and signal is known. */
+  /** A whole process died: its own, or that of the run while it was running. One of code and signal is known. */
   z.object({
     reason: z.literal('process-crashed'),
     exitCode: z.number().int().nullable(),
@@ -182,7 +182,7 @@ export type NotExecutable = Pick<
   'obstacle' | 'detail'
 >;
 
-/** The kebab-case word that tells failures apart; it is also `error_type` in the database. */
+/** The kebab-case word that discriminates failures; it is also `error_type` in the database. */
 export type Reason = Failure['reason'];
 
 const reasons: ReadonlySet<unknown> = new Set(failureSchema.options.map(({ shape }) => shape.reason.value));
@@ -207,5 +207,5 @@ const ONLY_HOW: ReadonlySet<string> = new Set<Reason>([
   'process-crashed',
 ]);
 
-/** Whether messages of this reason say how something ended and not why: behind equal ones may be several causes. */
+/** Whether messages of this reason say how something ended and not why: equal messages may have different causes. */
 export const saysOnlyHow = (reason: string): boolean => ONLY_HOW.has(reason);

@@ -1,4 +1,4 @@
-/** What is known about a run once it is stored: the rows that history gives and the reports are made of. */
+/** What is known about a stored run: what the queries of the store return and reports are made of. */
 import type { AgentResult, FinalStatus } from './agent-result.ts';
 import type { Capped } from './capped.ts';
 import type { ChangedFile } from './changes.ts';
@@ -31,9 +31,9 @@ export interface AgentPerformance {
   /** completed / (completed + failed), 0 to 1. */
   successRate: number | null;
   busySeconds: number;
-  /** Of an agent that came or left in the course of the run, only the time in which it was there. */
+  /** Of an agent that was added or removed during the run, only while it was there. */
   idleSeconds: number;
-  /** CPU time of its thread; null where the platform can't tell. */
+  /** CPU time of its thread, in seconds; null where the platform does not measure it. */
   cpuSeconds: number | null;
   /** busy / wall time of the run, or the time in which it was there, 0 to 1. */
   utilisation: number | null;
@@ -55,7 +55,7 @@ export interface Speed {
    * processor.
    */
   oneAgentSeconds: number;
-  /** In which no agent worked, such as at the start; one agent would have it too. Null where it is not known. */
+  /** Time in which no agent worked, such as at the start; a run with one agent has it too. Null where it is not known. */
   overheadSeconds: number | null;
   /** Longest chain of dependencies by measured duration, and its members. */
   criticalPathSeconds: number;
@@ -70,7 +70,7 @@ export interface Speed {
 
 /** How long workstreams of a run waited for locks of other runs, and whose. */
 export interface RunsWaitedFor {
-  /** In which at least one waited. */
+  /** Time in which at least one waited. */
   seconds: number;
   /** In the order in which they were first waited for. */
   runIds: string[];
@@ -174,7 +174,7 @@ export interface FileChange {
   linesRemoved: number | null;
 }
 
-/** What a workstream gave, or says that it did, beside what became of it. */
+/** The output of a workstream, or what its tool said of the work, with how it ended. */
 export interface WorkstreamOutput {
   workstreamId: string;
   title: string;
@@ -182,7 +182,7 @@ export interface WorkstreamOutput {
   /** Why it did not complete; null where it did. */
   reason: string | null;
   explanation: string | null;
-  /** The tool whose words the output is; null where a module gave it. */
+  /** The tool that wrote the output; null where a module returned it. */
   tool: string | null;
   tests: Pick<TestTotals, 'passed' | 'failed'>;
   output: Json;
@@ -265,7 +265,7 @@ export interface RunDocument {
 /** With less work than this, in seconds, what is measured is mostly the overhead of any run. */
 export const LEAST_WORK_SECONDS = 5;
 
-/** How many times as fast as one agent a run was; null where that can't be told. One agent is as fast as itself. */
+/** How many times as fast as one agent a run was; null where that is not known, 1 for one agent. */
 export function speedupOf({
   speed,
   agentsCount,

@@ -16,7 +16,7 @@ export interface Listing<T> {
   rest: string;
 }
 
-/** A table of at most `limit` items; where there are more, the number left out and the command that shows them. */
+/** A table of at most `limit` items; for more, also the number left out and the command that shows them. */
 export function cappedTable<T>(items: Capped<T>, listing: Listing<T>): Block[] {
   const shown = items.shown.slice(0, listing.limit);
   if (shown.length === 0) return [];
@@ -33,7 +33,7 @@ const CUT = '…';
 
 /**
  * The beginning or the end of a text of any size, printable and at most `limit` characters. What is left out is not
- * looked at, so that 10 MB cost no more than a page.
+ * read, so that 10 MB cost no more than a page.
  */
 export function excerpt(text: string, limit: number, keep: 'start' | 'end'): string {
   const near = keep === 'start' ? firstOf(text, limit * 2) : lastOf(text, limit * 2);
@@ -92,16 +92,16 @@ export function parse(iso: string | null): number | null {
   return Number.isNaN(time) ? null : time;
 }
 
-/** Longest stack that is looked through, in characters. */
+/** Most characters of a stack that are searched. */
 
-const LOOKED_AT = 20_000;
+const SEARCHED = 20_000;
 
 /**
  * The place of the first frame of a stack that is in a file and not in Node or a package: "path:line:column".
  * Null when there is none.
  */
 export function firstFrame(stack: string): string | null {
-  for (const line of firstOf(stack, LOOKED_AT).split('\n')) {
+  for (const line of firstOf(stack, SEARCHED).split('\n')) {
     const match = /^\s*at (?:.*\()?((?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])[^()]*:\d+:\d+)\)?\s*$/.exec(line);
     const place = match?.[1];
     if (place !== undefined && !place.includes('/node_modules/')) return place.replace(/^file:\/\//, '');

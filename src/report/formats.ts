@@ -4,7 +4,7 @@ import { printableJson } from '../text/printable.ts';
 import { junitReport } from './junit.ts';
 import { markdownReport } from './markdown.ts';
 
-/** Where a format takes what it shows from; each is asked for only when it is needed. */
+/** What a format may show; each part is read only when it is needed. */
 export interface ReportSource {
   run(): RunSummary;
   consolidated(): ConsolidatedResult;
@@ -32,7 +32,7 @@ export const reportFormats: readonly ReportFormat[] = [
   {
     name: 'json',
     description: 'one JSON document with every result',
-    render: (source) => jsonReport(source.document()),
+    render: (source) => printableJson(source.document()),
   },
   {
     name: 'junit',
@@ -45,6 +45,3 @@ export const reportFormats: readonly ReportFormat[] = [
 export function reportFormat(name: string): ReportFormat | null {
   return reportFormats.find((format) => format.name === name) ?? null;
 }
-
-/** The document as indented JSON, ended by a line feed. All values are kept whole; invisible characters are escaped. */
-export const jsonReport = (document: RunDocument): string => printableJson(document);

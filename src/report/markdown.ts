@@ -16,7 +16,7 @@ import { timeline } from './sections/timeline.ts';
 import { tools } from './sections/tools.ts';
 import { serialise } from './serialise.ts';
 
-/** A section gives its blocks, or none when it has nothing to say. In the order of the report. */
+/** Each returns its blocks, or none when it has nothing to show. In the order of the report. */
 const SECTIONS: ((result: ConsolidatedResult, place: ReportPlace) => Block[])[] = [
   executiveSummary,
   failures,

@@ -1,6 +1,6 @@
 /**
  * The parts that reports are built of, as mdast nodes. Every string that goes in is taken as data: it is made
- * printable, put on one line where it stands in a line, and cut; the serialiser escapes what is left.
+ * printable, put on one line where it is part of a line, and cut; the serialiser escapes what is left.
  */
 import type {
   Code,
@@ -17,7 +17,7 @@ import type {
 } from 'mdast';
 import { oneLine } from '../text/printable.ts';
 
-/** Stands for what is not known. */
+/** Shown for what is not known. */
 export const UNKNOWN = '–';
 
 /** Longest text of a line, in characters. */

@@ -28,7 +28,7 @@ const COLUMNS = 8;
 const LINE = 200;
 const BLOCK = 2000;
 
-/** Where a report stands, so that links in it lead somewhere. */
+/** Where a report is, for the links in it. */
 export interface ReportPlace {
   /** The reports folder, absolute or relative to the current folder, as the paths in outputs may be. */
   folder: string;
@@ -133,7 +133,7 @@ function isShort(value: Json): value is Scalar {
   );
 }
 
-/** An array of flat objects with at least one key; only the rows that are shown are looked at. */
+/** An array of flat objects with at least one key; only the rows that are shown are checked. */
 function isTable(value: Json): value is Record<string, Scalar>[] {
   if (!Array.isArray(value) || value.length === 0) return false;
   return value

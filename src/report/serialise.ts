@@ -12,7 +12,7 @@ import {
 import stringWidth from 'string-width';
 import type { Block } from './nodes.ts';
 
-/** What GitHub's Markdown knows beyond CommonMark and text could set off by accident: ~~ and $. */
+/** Syntax of GitHub's Markdown beyond CommonMark that text could use by accident: ~~ and $. */
 const unsafe: Unsafe[] = [
   { character: '~', inConstruct: 'phrasing' },
   { character: '$', inConstruct: 'phrasing' },
@@ -32,7 +32,7 @@ const table: Handle = (node: Table, parent, state, info) => {
   return handlerOf(isSmall(node) ? aligned : compact, 'table')(node, parent, state, info);
 };
 
-/** Text without a character that could mean something to Markdown, wherever it stands. */
+/** Text without a character that has a meaning in Markdown at any position. */
 const PLAIN = /^[A-Za-z0-9](?:(?:[A-Za-z0-9 ,;:%–-]|(?<=\d)\.(?=\d))*[A-Za-z0-9%])?$/;
 
 /** Code without a backtick, a pipe or a line end, and with no space at its ends. */

@@ -2,7 +2,7 @@ import type { ConsolidatedResult, ShortResult } from '../domain/run-record.ts';
 import { saysOnlyHow } from '../domain/failure.ts';
 import { plural } from '../text/format.ts';
 
-/** The state of a run in one sentence that a person acts on. `code` is marked by backticks. */
+/** The state of a run in one sentence, and where to start. `code` is marked by backticks. */
 export function verdict(result: ConsolidatedResult): string {
   const { run } = result;
   const { workstreams: total, completed, failed, skipped } = run.totals;
@@ -23,7 +23,7 @@ export function verdict(result: ConsolidatedResult): string {
   return failedSentence(result);
 }
 
-/** The failure to look at first: an example of the most frequent pattern, or else the first failure. */
+/** The failure to start with: an example of the most frequent pattern, or else the first failure. */
 export function firstFailure(result: ConsolidatedResult): ShortResult | null {
   const frequent = mostFrequent(result);
   const example = result.failures.shown.find((each) => each.workstreamId === frequent?.example.workstreamId);

@@ -21,7 +21,7 @@ export function reportFileName(runId: string): string {
 }
 
 /**
- * Writes a run's report into the folder, which is created when it isn't there, and gives the report's path. The file
+ * Writes a run's report into the folder, which is made where it is missing, and returns the report's path. The file
  * appears whole or not at all, and replaces an earlier report of the same run.
  * @throws {ReportError} when the folder or the file can't be written, or the run id is no file name.
  */
@@ -42,7 +42,7 @@ export function writeReport(folder: string, runId: string, text: string): string
 export const abandonedReports = (folder: string): string[] =>
   abandonedTemporaries(folder, /multi_agent_consolidated_.*\.md/);
 
-/** Another user's, in a folder where everybody may only remove their own, is no reason to write no report. */
+/** A file of another user that may not be removed does not keep the report from being written. */
 function removeIfAllowed(path: string): void {
   try {
     rmSync(path, { force: true });

@@ -8,7 +8,7 @@ test('one cause behind many comes first, whatever the order of the patterns', ()
     pattern('exit-non-zero', '`npm ci` ended with exit code 1.', ['ws-a', 'ws-b']),
   );
   expect(recommend(input({ patterns, run: { totals: { ...TOTALS, completed: 7, failed: 3 } } }))).toEqual([
-    `2 failures ended alike (exit-non-zero): "'npm ci' ended with exit code 1". Whether they have one cause, their outputs tell: \`millrace errors ${RUN}\`, then \`millrace run ws-a ws-b\`.`,
+    `2 failures ended alike (exit-non-zero): "'npm ci' ended with exit code 1". Compare their outputs to find out whether they have one cause: \`millrace errors ${RUN}\`, then \`millrace run ws-a ws-b\`.`,
     `\`ws-c\` failed (thrown): "TypeError: x is 'undefined'". Look at its output with \`millrace errors ${RUN}\`, then \`millrace run ws-c\`.`,
   ]);
 });

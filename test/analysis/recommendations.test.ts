@@ -26,7 +26,7 @@ describe('nothing to say', () => {
   test('something did not complete, and nothing more is known', () => {
     const results = whole(failed('ws-a', { reason: 'skipped-by-user' }, 'skipped'));
     expect(recommend(input({ skipped: results }))).toEqual([
-      `1 workstream did not complete: \`millrace show ${RUN}\` gives the reason of each.`,
+      `1 workstream did not complete: \`millrace show ${RUN}\` lists the reason of each.`,
     ]);
   });
 });

@@ -1,7 +1,16 @@
 import { expect, test } from 'vitest';
-import { jsonReport } from '../../src/report/formats.ts';
+import type { RunDocument } from '../../src/domain/run-record.ts';
+import { reportFormat } from '../../src/report/formats.ts';
 import { runDocument } from './example-result.ts';
 import { agentResult } from './fixture.ts';
+
+const jsonReport = (document: RunDocument): string => {
+  const unused = (): never => {
+    throw new Error('the format needs the document only');
+  };
+  const source = { run: unused, consolidated: unused, workstreams: unused, reportsFolder: 'reports' };
+  return reportFormat('json')?.render({ ...source, document: () => document }) ?? '';
+};
 
 test('the document is whole, indented and ended by a line feed', () => {
   const document = runDocument([agentResult(), agentResult({ workstreamId: 'ws-codec', status: 'failed' })]);

@@ -9,7 +9,7 @@ import { select } from '../query.ts';
 /** Most rows in the table. */
 const LIMIT = 100;
 
-/** What was tried more than once, and why it was given up where it was. */
+/** What was tried more than once, and why it was not tried again. */
 export function attempts({ retried, run, database }: ConsolidatedResult): Block[] {
   if (retried.total === 0) return [];
   return [
@@ -30,7 +30,7 @@ function retriedRow({ workstreamId, attempts: count, reasons, status, gaveUp }: 
 
 /** Most workstreams here. */
 const COMPETITION_LIMIT = 50;
-/** Characters of a commit that tell it apart. */
+/** Characters of a commit's hash that are shown. */
 const HASH = 12;
 
 const COLUMNS: Column[] = [

@@ -8,7 +8,7 @@ import { select } from '../query.ts';
 /** Most outputs in a report. */
 const LIMIT = 30;
 
-/** What the workstreams gave, each with its verdict where it is not that of a completed module. */
+/** The outputs of workstreams; with how the workstream ended, unless a completed module returned it. */
 export function outputs({ outputs: all, run, database }: ConsolidatedResult, place: ReportPlace): Block[] {
   const shown = all.shown.slice(0, LIMIT);
   if (shown.length === 0) return [];
@@ -33,9 +33,9 @@ function one(found: WorkstreamOutput, place: ReportPlace): Block[] {
   ];
 }
 
-/** What a tool says, and what a workstream that did not complete gave, never stands without what became of it. */
+/** A tool's own words, or the output of a workstream that did not complete, are never shown without how it ended. */
 function verdictOf({ status, reason, explanation, tool, tests }: WorkstreamOutput): Block[] {
-  const whose = tool === null ? 'What it gave before that' : `What ${oneLine(tool, 60)} said of it`;
+  const whose = tool === null ? 'Its output before that' : `What ${oneLine(tool, 60)} said of it`;
   if (status !== 'completed') {
     const why = reason === null ? [] : [glue(' ('), text(reason, 60), glue(')')];
     const what = explanation === null ? [] : [glue(': '), ...prose(explanation, 300)];

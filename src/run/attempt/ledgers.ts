@@ -1,5 +1,5 @@
 /** What the attempts of a run have in common, and each of them adds to: earlier attempts, money spent, failing tools. */
-import { normalize } from '../../analysis/patterns.ts';
+import { normalizeMessage } from '../../text/normalize-message.ts';
 import type { CostLimit } from '../../domain/assignment.ts';
 import type { AttemptRecord } from '../../domain/attempt.ts';
 import type { Changes } from '../../domain/changes.ts';
@@ -77,7 +77,7 @@ export function attemptRecord(
     reason: failure?.reason ?? null,
     explanation,
     failure,
-    pattern: explanation === null ? null : normalize(explanation),
+    pattern: explanation === null ? null : normalizeMessage(explanation),
     startTime: new Date(outcome.startedAt).toISOString(),
     durationSeconds: outcome.durationSeconds,
     ...spendingOf(reports),

@@ -13,7 +13,7 @@ import type { Json } from '../../domain/json.ts';
 import type { StepResult, TestResult, TestCounts } from '../../domain/outcome.ts';
 import type { Broken } from '../../domain/plan.ts';
 import type { Workstream } from '../../domain/workstream.ts';
-import { normalize } from '../../analysis/patterns.ts';
+import { normalizeMessage } from '../../text/normalize-message.ts';
 import { isoTimestamp } from '../../text/format.ts';
 import type { Attempt } from './attempt-runner.ts';
 
@@ -156,7 +156,7 @@ function failureFacts(failure: Failure | null) {
     explanation,
     failure,
     // An explanation of nothing but spaces and colours has no pattern, as when it is read back.
-    pattern: isError ? normalize(explanation) || null : null,
+    pattern: isError ? normalizeMessage(explanation) || null : null,
   };
 }
 

@@ -101,7 +101,7 @@ function toPerformance(agentId: string, work: Work, earlier: number, times: Time
   const { workstreams, completed, failed, measured, busy } = work;
   const busySeconds = busy + earlier;
   const wall = times.wall ?? busySeconds;
-  // An agent that left has finished what it had in hand.
+  // An agent that is removed finishes its workstream first.
   const present = Math.max(times.present ?? busySeconds, busySeconds);
   const settled = completed + failed;
   return {

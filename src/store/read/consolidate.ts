@@ -1,4 +1,4 @@
-/** Puts together what a run as a whole found out. */
+/** Reads everything that a report shows of a run. */
 import type { ConsolidatedResult } from '../../domain/run-record.ts';
 import { agentCounts } from '../write/agent-counts.ts';
 import { agentPerformances } from './agents.ts';
@@ -49,7 +49,7 @@ export const DEFAULT_CAPS: ConsolidationCaps = {
 
 /**
  * Everything that a report shows of a run, read in one transaction so that its numbers belong together; null where
- * there is no run of this id. Lists are cut to `caps`, the number of entries there are in all is always exact.
+ * there is no run of this id. Lists are cut to `caps`, their totals are exact.
  * @param database path of the database; the result names it relative to the current folder where it is below that.
  */
 export function consolidate(

@@ -18,11 +18,11 @@ const durationRow = z.object({
   run_id: z.string(),
 });
 
-const SETTLED = `
+const FINALIZED = `
   SELECT d.* FROM json_each(?) wanted CROSS JOIN workstream_durations d ON d.workstream_id = wanted.value`;
 
-/** Runs that are under way, or whose process died without a writer having come by since. */
-const UNSETTLED = `
+/** Runs that are under way, or whose process died and that no later run has finalized yet. */
+const NOT_FINALIZED = `
   SELECT w.workstream_id, r.duration_seconds, w.definition_hash, w.run_id
   FROM consolidated_runs u CROSS JOIN json_each(?) wanted
   CROSS JOIN run_workstreams w ON w.run_id = u.run_id AND w.workstream_id = wanted.value
@@ -55,5 +55,5 @@ export function completedEarlier(
 /** What is known of these workstreams, the latest last. */
 function completions(connection: Connection, ids: readonly string[]): z.infer<typeof durationRow>[] {
   const wanted = JSON.stringify(ids);
-  return [SETTLED, UNSETTLED].flatMap((sql) => rows(connection, durationRow, sql, wanted));
+  return [FINALIZED, NOT_FINALIZED].flatMap((sql) => rows(connection, durationRow, sql, wanted));
 }

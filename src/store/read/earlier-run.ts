@@ -1,4 +1,4 @@
-/** Reads a run that another one goes on with. */
+/** Reads a run that is resumed, or whose failures are tried again. */
 import { z } from 'zod';
 import type { AttemptRecord } from '../../domain/attempt.ts';
 import type { EarlierResult } from '../../domain/earlier-run.ts';
@@ -12,12 +12,12 @@ import { columnsOf } from '../schema/table.ts';
 import { runStatus } from './run-status.ts';
 import { anyJson, jsonCell, numberCell, textCell } from '../schema/cells.ts';
 import { countOf, eachRow, firstRow, rows } from './rows.ts';
-import { IN_HAND } from './live.ts';
+import { RUNNING } from './live.ts';
 import { isWriterGone, PROCESS_COLUMNS, processOf, processShape } from './liveness.ts';
 import { NEWEST_FIRST } from './runs.ts';
 import { wallSeconds } from './wall-time.ts';
 
-/** A run as it was left, to be gone on with. */
+/** A stored run, as it is read to resume it. */
 export interface StoredRun {
   runId: string;
   /** `alive` as long as its process is not known to be gone. */
@@ -86,7 +86,7 @@ function toHead({ run_id: runId, ...row }: z.infer<typeof headRow>): RunHead {
 const runRow = z.object({ options: textCell, resumed_at: textCell, retry_of: textCell });
 const optionsCell: z.ZodType<JsonObject | null> = z.record(z.string(), anyJson).nullable().catch(null);
 
-/** Reads the rest. @throws Error where the run is not there any more. */
+/** Reads the rest. @throws Error where the run was deleted meanwhile. */
 export function readStoredRun(connection: Connection, head: RunHead): StoredRun {
   const { runId } = head;
   const sql = 'SELECT options, resumed_at, retry_of FROM consolidated_runs WHERE run_id = ?';
@@ -100,7 +100,7 @@ export function readStoredRun(connection: Connection, head: RunHead): StoredRun 
     sessions: 1 + countOf(connection, 'SELECT COUNT(*) AS n FROM run_sessions WHERE run_id = ?', runId),
     results: [...eachResult(connection, runId)],
     unfinished: unfinished(connection, runId),
-    running: rows(connection, idRow, IN_HAND_IDS, runId).map(({ workstream_id: id }) => id),
+    running: rows(connection, idRow, RUNNING_IDS, runId).map(({ workstream_id: id }) => id),
     deaths: new Map(
       rows(connection, deathsRow, DEATHS, runId).map(({ workstream_id: id, deaths }) => [id, deaths]),
     ),
@@ -110,7 +110,7 @@ export function readStoredRun(connection: Connection, head: RunHead): StoredRun 
 }
 
 const idRow = z.object({ workstream_id: z.string() });
-const IN_HAND_IDS = `SELECT workstream_id FROM run_workstreams w WHERE run_id = ? AND ${IN_HAND} ORDER BY position`;
+const RUNNING_IDS = `SELECT workstream_id FROM run_workstreams w WHERE run_id = ? AND ${RUNNING} ORDER BY position`;
 
 const deathsRow = z.object({ workstream_id: z.string(), deaths: z.number() });
 const DEATHS = 'SELECT workstream_id, deaths FROM run_crashes WHERE run_id = ?';
@@ -168,7 +168,7 @@ function unfinished(connection: Connection, runId: string): StoredRun['unfinishe
   }));
 }
 
-/** The cost in a result is that of all its attempts; those of a workstream without one stand alone. */
+/** The cost in a result is that of all its attempts; for a workstream without a result its attempts are added up. */
 function spentUsd(connection: Connection, runId: string): number {
   const sql = `
     SELECT COALESCE((SELECT SUM(cost_usd) FROM agent_results WHERE run_id = ?), 0) +

@@ -19,8 +19,8 @@ const liveRow = z.object({
   total: z.number(),
 });
 
-/** Of a row `w` of run_workstreams: an agent had it and it has no result. */
-export const IN_HAND = `w.state = 'running' AND NOT EXISTS (
+/** Condition on a row `w` of run_workstreams: an agent executed it and it has no result. */
+export const RUNNING = `w.state = 'running' AND NOT EXISTS (
   SELECT 1 FROM agent_results r
   WHERE r.run_id = w.run_id AND r.workstream_id = w.workstream_id AND r.attempts IS NOT NULL)`;
 

@@ -1,9 +1,9 @@
-/** Whether a run that says it is under way is: one rule for its state, for resuming it, and for what it holds. */
+/** Whether a run that is marked as running still has its process: one rule for its state, for resuming and for locks. */
 import { z } from 'zod';
 import { livenessOf, type ProcessIdentity } from '../../os/process-identity.ts';
 import { numberCell, textCell } from '../schema/cells.ts';
 
-/** How often a run says that it is alive, and after how long without that it counts as gone, in milliseconds. */
+/** The interval of a run's heartbeat, and after how long without one it counts as gone, in milliseconds. */
 export const HEARTBEAT_MS = 10_000;
 export const SILENCE_MS = 60_000;
 
@@ -29,9 +29,9 @@ export function processOf(row: ProcessRow): ProcessIdentity | null {
 }
 
 /**
- * Whether the process that writes a run is known to be gone. Where its id can be looked up, that decides. One of
- * another machine or another container is alive as long as it was heard of within the last minute, and also where it
- * never says so, because an older version writes it.
+ * Whether the process that writes a run is known to be gone. Where its id can be checked, that decides. One of another
+ * machine or another container is alive as long as its heartbeat is less than a minute old, and also where it has none,
+ * because an older version writes it.
  * @param now milliseconds since 1970.
  */
 export function isWriterGone(row: ProcessRow, now = Date.now()): boolean {

@@ -1,4 +1,4 @@
-/** Reads what became of the work of a run: its own branch, and what could not be merged into it. */
+/** Reads what was merged into a run's own branch, and what could not be. */
 import { z } from 'zod';
 import type { Capped } from '../../domain/capped.ts';
 import type { MergedWork, MergeProblem } from '../../domain/tool-record.ts';

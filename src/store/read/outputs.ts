@@ -1,4 +1,4 @@
-/** Reads what workstreams gave. */
+/** Reads the outputs of workstreams. */
 import { z } from 'zod';
 import type { Json } from '../../domain/json.ts';
 import type { Capped } from '../../domain/capped.ts';
@@ -25,17 +25,17 @@ const shownRow = shownCells.extend({
   failed: z.number(),
 });
 
-/** Older systems may have left anything in the cell. */
+/** The cell of an older system may hold anything. */
 const testsThat = (how: 'passed' | 'failed'): string =>
   `CASE WHEN json_valid(r.test_results) THEN COALESCE(json_extract(r.test_results, '$.${how}'), 0) ELSE 0 END AS ${how}`;
 
-/** The tool whose last words the output is; null for none. */
-function toolThatSaid(output: Json, tools: readonly ToolReport[]): string | null {
+/** The tool whose last message the output is; null for none. */
+function toolOfOutput(output: Json, tools: readonly ToolReport[]): string | null {
   if (typeof output !== 'object' || output === null || Array.isArray(output)) return null;
   return tools.findLast(({ text }) => text === output['text'])?.tool ?? null;
 }
 
-/** Longer than this no person reads it in a report; the query in the report's end gives it. */
+/** A longer output is not shown in a report; the query at the report's end prints it. */
 const LONGEST_BYTES = 65_536;
 
 /** Outputs and metrics of a run in the order in which they arrived. Very long ones are counted and not shown. */
@@ -51,7 +51,7 @@ export function shownOutputs(connection: Connection, runId: string, limit: numbe
     const { title, output, metrics, tools } = row.metadata;
     const { workstream_id: workstreamId, reason, explanation, passed, failed } = row;
     const status = runStatus(row.status);
-    const tool = toolThatSaid(output, tools);
+    const tool = toolOfOutput(output, tools);
     return {
       workstreamId,
       title: title ?? workstreamId,
@@ -67,7 +67,7 @@ export function shownOutputs(connection: Connection, runId: string, limit: numbe
   return { shown, total: countOf(connection, `SELECT COUNT(*) AS n ${where}`, runId) };
 }
 
-/** Output of one of these workstreams in this run; saying that `attempts` is not null lets the index be used. */
+/** Output of one of these workstreams in this run; the condition on `attempts` lets SQLite use the index. */
 const OUTPUTS = `
   SELECT ${columnsOf(outputRow, 'r')} FROM json_each(?) wanted
   CROSS JOIN agent_results r ON r.run_id = ? AND r.workstream_id = wanted.value AND r.attempts IS NOT NULL`;
@@ -76,7 +76,7 @@ const COMPLETED = " WHERE r.status = 'completed'";
 
 /**
  * The output of each of these workstreams in this run, or, for those that are no part of it, in the one whose failures
- * it tries again, or else in the run in which they last completed; null for one that gave none.
+ * it tries again, or else in the run in which they last completed; null for one without an output.
  */
 export function outputsOf(
   connection: Connection,

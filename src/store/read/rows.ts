@@ -41,7 +41,7 @@ export function* eachRow<T>(
   }
 }
 
-/** Does it; what SQLite refuses is thrown as a `StoreError`. */
+/** Throws what SQLite refuses as a `StoreError`. */
 function refusalsNamed<T>(connection: Connection, ask: () => T): T {
   try {
     return ask();
@@ -52,7 +52,7 @@ function refusalsNamed<T>(connection: Connection, ask: () => T): T {
 
 const count = z.object({ n: z.number().nullable() });
 
-/** The number that a query gives as `n`; 0 for null. */
+/** The number in the column `n`; 0 for null. */
 export function countOf(connection: Connection, sql: string, ...parameters: Parameters): number {
   return firstRow(connection, count, sql, ...parameters)?.n ?? 0;
 }

@@ -1,11 +1,11 @@
 import type { FinalStatus } from '../../domain/agent-result.ts';
 
-/** A stored status. What an older system left at `pending`, `running` or `blocked` was not done: it counts as skipped. */
+/** A stored status. `pending`, `running` or `blocked` in a row of an older system counts as skipped. */
 export function runStatus(cell: string): FinalStatus {
   return cell === 'completed' || cell === 'failed' ? cell : 'skipped';
 }
 
-/** Says so of such a row; null for a status that is final. */
+/** A sentence on such a status; null for a final one. */
 export function unusualRunStatus(cell: string): string | null {
   return cell === runStatus(cell) ? null : `The row says "${cell}".`;
 }

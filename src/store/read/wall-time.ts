@@ -8,7 +8,7 @@ const session = z.object({ started_at: textCell, last_seen_at: textCell });
 
 /**
  * Seconds from the start of a run to its last result; null where no time is known. Of a run that was resumed, those of
- * its sessions together: the pauses between them are nobody's time. The older system wrote the row of a run at its
+ * its sessions together, without the pauses between them. The older system wrote the row of a run at its
  * end, so the first start counts where it is earlier.
  */
 export function wallSeconds(connection: Connection, runId: string): number | null {

@@ -1,4 +1,4 @@
-/** How single cells are read, whatever an older system may have left in them. */
+/** How single cells are read, whatever an older system may have written in them. */
 import type { Json } from '../../domain/json.ts';
 import { z } from 'zod';
 
@@ -7,7 +7,7 @@ export const textCell = z.string().nullable().catch(null);
 /** A column of numbers; null where there is none. */
 export const numberCell = z.number().nullable().catch(null);
 
-/** Reads a JSON cell; what is missing, malformed or of another shape becomes what the schema catches it with. */
+/** Reads a JSON cell; the schema catches what is missing, malformed or of another shape. */
 export function jsonCell<T>(schema: z.ZodType<T>, cell: string | null): T {
   return schema.parse(parsed(cell));
 }
@@ -22,7 +22,7 @@ function parsed(cell: string | null): unknown {
   }
 }
 
-/** A list whose unfit elements are left out; anything that is not a list is an empty one. */
+/** A list without the elements that do not match; anything that is not a list is read as an empty one. */
 export function listOf<T>(element: z.ZodType<T>): z.ZodType<T[]> {
   return z
     .array(z.unknown())
@@ -35,7 +35,7 @@ export function listOf<T>(element: z.ZodType<T>): z.ZodType<T[]> {
     );
 }
 
-/** A value inside a cell, as it stands there: what JSON.parse gave need not be looked through again. */
+/** Any value inside a JSON cell, unchanged: what JSON.parse returned needs no validation. */
 export const anyJson: z.ZodType<Json> = z.custom<Json>((value) => value !== undefined).catch(null);
 
 /** As Millrace writes it. */

@@ -1,4 +1,4 @@
-/** Opens the database: for the one writer of a process, or for reading only. */
+/** Opens the database: for writing, which one connection of a process does, or for reading only. */
 import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
@@ -19,9 +19,9 @@ export interface OpenOptions {
 }
 
 /**
- * Opens the database for writing. Makes the folder and the file where there are none, takes over what an older
- * version or the older system made, and marks runs whose process died as interrupted. What is committed survives the
- * death of the process, and a power cut once `SqliteRecorder.sync` has resolved. Throws a `StoreError`.
+ * Opens the database for writing. Makes the folder and the file where they are missing, migrates a database of an
+ * older version or of the older system, and marks runs whose process died as interrupted. A commit survives the death
+ * of the process, and a power cut once `SqliteRecorder.sync` has resolved. Throws a `StoreError`.
  */
 export function openDatabase(path: string, options: OpenOptions = {}): Connection {
   return open(path, () => {
@@ -40,7 +40,7 @@ export function openDatabase(path: string, options: OpenOptions = {}): Connectio
 }
 
 /**
- * Opens the database for reading, or gives null where there is none. Changes no byte of it and leaves no file behind;
+ * Opens the database for reading; null where there is none. Changes no byte of it and leaves no file behind;
  * a database of an older version is shown as if it had been migrated. Throws a `StoreError`.
  */
 export function openForReading(path: string, options: OpenOptions = {}): Connection | null {
@@ -48,7 +48,7 @@ export function openForReading(path: string, options: OpenOptions = {}): Connect
   return open(path, () => {
     const timeout = options.busyTimeoutMs ?? 10_000;
     try {
-      // Not `readonly`: such a connection can't tidy away the -wal and -shm files that it has to make.
+      // Not `readonly`: such a connection can't remove the -wal and -shm files that it has to make.
       return prepareForReading(new Database(untrimmed(path), { fileMustExist: true, timeout }));
     } catch (error) {
       if (!isWriteProtected(error) || hasUncheckpointed(path)) throw error;
@@ -57,12 +57,12 @@ export function openForReading(path: string, options: OpenOptions = {}): Connect
   });
 }
 
-/** A new database is for this user only; SQLite gives the files beside it the same permissions. */
+/** Only this user may read a new database; SQLite makes the files beside it with the same permissions. */
 function makePrivate(path: string): void {
   if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
 }
 
-/** better-sqlite3 takes spaces off a path's ends. Ours ends in a name of its own. */
+/** better-sqlite3 trims a path: one that begins with a space is made to begin with `./`. */
 const untrimmed = (path: string): string => (/^\s/.test(path) ? `./${path}` : path);
 
 function prepareForReading(connection: Connection): Connection {
@@ -105,7 +105,7 @@ function open(path: string, opener: () => Connection): Connection {
 const isWriteProtected = (error: unknown): boolean =>
   error instanceof Database.SqliteError && /^SQLITE_(READONLY|CANTOPEN)/.test(error.code);
 
-/** Whether rows are in the -wal file that the file itself does not have yet. */
+/** Whether the -wal file has rows that the database file does not have yet. */
 const hasUncheckpointed = (path: string): boolean =>
   (statSync(walPath(path), { throwIfNoEntry: false })?.size ?? 0) > 0;
 

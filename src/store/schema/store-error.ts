@@ -1,4 +1,4 @@
-/** Everything that can go wrong with the database, told apart by `kind`; `message` says what to do about it. */
+/** The errors of the database, discriminated by `kind`; `message` says what happened and what to do. */
 import Database from 'better-sqlite3';
 
 /**
@@ -8,8 +8,8 @@ import Database from 'better-sqlite3';
  * - `unwritable`: the file or its folder can't be made, read or written.
  * - `disk-full`: there is no space left.
  * - `nowhere`: neither the database nor a file took results; `message` has the file system's reason.
- * - `replaced`: the files at the path are not those that were opened, and what was opened can't be put back.
- * - `run-deleted`: the row of the run that is written is not there any more.
+ * - `replaced`: the files at the path are not those that were opened, and those can't be restored.
+ * - `run-deleted`: the row of the run that is being written was deleted.
  * - `run-exists`: the id of the run is taken.
  * - `other`: anything else that SQLite refused.
  */
@@ -36,7 +36,7 @@ export class StoreError extends Error {
   }
 }
 
-/** Gives an error of SQLite or of the file system its kind and its sentence; any other error is given back as it is. */
+/** Turns an error of SQLite or of the file system into a `StoreError`; returns any other error as it is. */
 export function asStoreError(error: unknown, path: string): unknown {
   const code = codeOf(error);
   if (code === null || !(error instanceof Error) || error instanceof StoreError) return error;
@@ -89,7 +89,7 @@ function sentence(kind: StoreErrorKind, path: string, detail: string): string {
   }
 }
 
-/** A `StoreError` that no error of SQLite stands behind. */
+/** A `StoreError` without an error of SQLite as its cause. */
 export function storeError(kind: StoreErrorKind, path: string, detail = ''): StoreError {
   return new StoreError(kind, sentence(kind, path, detail));
 }

@@ -10,7 +10,7 @@ import { countOf, firstRow, rows } from '../read/rows.ts';
 const INSERT = `
 INSERT INTO agent_counts (run_id, at, from_count, to_count, reason, explanation) VALUES (?, ?, ?, ?, ?, ?)`;
 
-/** The agents of a run are all that there ever were. */
+/** A run names every agent that it ever had. */
 const WIDEN = `
 UPDATE consolidated_runs SET agents_count = @count, agent_names = @names
 WHERE run_id = @run AND (agents_count IS NULL OR agents_count < @count)`;

@@ -1,4 +1,4 @@
-/** From one database into another: whole runs, each with all its rows. */
+/** Copies whole runs, with all their rows, from one database into another. */
 import { z } from 'zod';
 import type { Connection } from '../schema/connection.ts';
 import { openDatabase } from '../schema/database.ts';
@@ -7,7 +7,7 @@ import { countOf, firstRow, rows } from '../read/rows.ts';
 import { asStoreError } from '../schema/store-error.ts';
 import { WalFile } from './wal-file.ts';
 
-/** What copying left out is in the other database already. */
+/** What was copied; the rest was in this database already. */
 export interface CopiedRuns {
   /** Ids of the runs that were copied, in the order in which they were recorded. */
   runIds: string[];
@@ -40,7 +40,7 @@ WHERE excluded.run_id > run_id`;
  */
 export function copyRuns(connection: Connection, path: string): CopiedRuns {
   try {
-    // So that both have the same columns.
+    // Migrates it, so that both have the same columns.
     openDatabase(path).close();
     connection.prepare('ATTACH ? AS copied').run(path);
     try {

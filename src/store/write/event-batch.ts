@@ -5,7 +5,7 @@ import { firstOf } from '../../text/cut-text.ts';
 export type AgentsScaled = EventOf<'agents-scaled'>;
 export type RunStarted = EventOf<'run-started'>;
 
-/** A new live state; it clears the progress of the one before. */
+/** A new live state; it clears the progress of the previous one. */
 export interface StateChange {
   state: 'pending' | 'running';
   agentId: string | null;
@@ -24,8 +24,8 @@ const ACTIVITY_LENGTH = 200;
 const PENDING: StateChange = { state: 'pending', agentId: null, since: null, canWait: false };
 
 /**
- * What has been taken and is not written yet. Only the last live state of a workstream counts, and none once it has
- * its result, so that a batch is never longer than what it leaves behind.
+ * The events that are not written yet. Of a workstream only the last live state is kept, and none once it has its
+ * result, so that a batch is never longer than the rows that it writes.
  */
 export class EventBatch {
   started: RunStarted | null = null;
@@ -79,7 +79,7 @@ export class EventBatch {
     }
   }
 
-  /** What is not to be written with this batch: its states that can wait, which the next can't leave once more. */
+  /** The states that this batch leaves to the next one, which must write them. */
   left(): EventBatch {
     const next = new EventBatch();
     for (const [id, change] of this.states) {

@@ -1,4 +1,4 @@
-/** Records a run although the database may refuse: what it does not take is kept beside it, and taken in later. */
+/** Records a run even while the database refuses: results are spilled to a file, and imported later. */
 import type { Json } from '../../domain/json.ts';
 import type { Recorder, RunEnd } from '../../domain/recorder.ts';
 import type { RunEvent } from '../../domain/run-event.ts';
@@ -18,47 +18,47 @@ export interface FallbackRecorderParts {
   recorder: SqliteRecorder;
   database: RunDatabase;
   runId: string;
-  /** Told what a person must know. */
-  tell: (level: 'info' | 'warn' | 'error', text: string) => void;
-  /** Aborted with an error that a timer met, since there is no caller to throw it to. */
+  /** Called with what a person must know. */
+  notify: (level: 'info' | 'warn' | 'error', text: string) => void;
+  /** Aborted with an error that occurred in a timer, where no caller can catch it. */
   failure: AbortController;
-  /** How long a database that refused is left alone, in milliseconds. Default: 5,000. */
+  /** Pause before a database that refused is tried again, in milliseconds. Default: 5,000. */
   pauseMs?: number;
-  /** How long another process may keep the database locked before a person is told, in milliseconds. Default: 2,000. */
+  /** How long another process may lock the database before a person is notified, in milliseconds. Default: 2,000. */
   toleratedMs?: number;
-  /** Folders for the spill, the first first. Default: those of `spillFolders`. */
+  /** Folders for the spill, in the order in which they are tried. Default: those of `spillFolders`. */
   folders?: readonly string[];
 }
 
-/** How long the database is waited for each time that it is tried again, in milliseconds. */
+/** How long each retry waits for another process's lock, in milliseconds. */
 const AGAIN_MS = 50;
 
-/** How long a database that is locked is left alone as long as nothing was told of that, in milliseconds. */
+/** Pause before a locked database is tried again, as long as that was not notified, in milliseconds. */
 const LOCKED_PAUSE_MS = 100;
 
 /**
  * The recorder of a run. Once a run has begun, `commit` and `sync` do not fail because of the database: results that
- * it refuses go to a spill and are on the disk when `commit` returns. The database is tried again after a pause, and
- * takes in the spill as soon as it can. Where no file can be written either, results go to standard error, stay in
- * memory, and `commit` throws: then it is better to begin nothing more. After `finish` there is no later: `commit` and
- * `sync` throw when the database is not in its place.
+ * it refuses are spilled and on the disk when `commit` returns. The database is tried again after a pause, and the spill
+ * is imported as soon as it can be written. Where no file can be written either, results are printed to standard error,
+ * stay in memory, and `commit` throws: no further workstream should be started. After `finish` nothing is retried:
+ * `commit` and `sync` throw when the database is not in its place.
  */
 export class FallbackRecorder implements Recorder {
   readonly #parts: FallbackRecorderParts;
   readonly #spill: Spill;
   readonly #lastResort = new LastResort();
-  /** How long the database is waited for where the run could not go on without it, in milliseconds. */
+  /** How long to wait for another process's lock where the run can't continue without the database, in milliseconds. */
   readonly #patience: number;
   /** Committed, and perhaps not on the disk yet. */
   #unsynced: StoredResult[] = [];
-  #clock: NodeJS.Timeout | null = null;
-  readonly #heart: NodeJS.Timeout;
-  /** The last of a series; null while the database takes what it is given. */
+  #retryTimer: NodeJS.Timeout | null = null;
+  readonly #heartbeat: NodeJS.Timeout;
+  /** The last refusal of a series; null while the database accepts writes. */
   #refusal: StoreError | null = null;
   /** When the series began, by `performance.now()`. */
   #refusedSince = 0;
-  #hasTold = false;
-  /** After that nothing is tried again: what the database can't keep is an error of whoever asks. */
+  #hasNotified = false;
+  /** After that nothing is retried: the caller gets the error of the database. */
   #hasFinished = false;
 
   constructor(parts: FallbackRecorderParts) {
@@ -66,16 +66,16 @@ export class FallbackRecorder implements Recorder {
     const { connection } = parts.database;
     this.#spill = new Spill(connection.name, parts.folders);
     this.#patience = Number(connection.pragma('busy_timeout', { simple: true }));
-    this.#heart = setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
+    this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
   }
 
   get seconds(): number {
     return this.#parts.recorder.seconds;
   }
 
-  /** While the database is left alone there is no reason to commit: the clock does so. */
+  /** False while a retry is scheduled: the retry commits. */
   get hasLeft(): boolean {
-    return this.#clock === null && this.#parts.recorder.hasLeft;
+    return this.#retryTimer === null && this.#parts.recorder.hasLeft;
   }
 
   take(event: RunEvent): void {
@@ -84,18 +84,18 @@ export class FallbackRecorder implements Recorder {
 
   /** @throws StoreError before the run has begun, and when neither the database nor a file takes results. */
   commit(): void {
-    if (this.#clock !== null) return this.#putAside();
+    if (this.#retryTimer !== null) return this.#spillPending();
     const { hasBegun } = this.#parts.recorder;
     try {
       this.#commit(hasBegun ? (this.#refusal === null ? USUAL_WAIT_MS : AGAIN_MS) : this.#patience);
     } catch (error) {
       if (!(error instanceof StoreError) || !hasBegun) throw error;
       if (this.#hasFinished) throw this.#final(error);
-      this.#refused(error);
+      this.#spillAndRetry(error);
     }
   }
 
-  /** @throws StoreError when what was committed is not on the disk, and no file takes it. */
+  /** @throws StoreError when what was committed is not on the disk and can't be spilled. */
   async sync(): Promise<void> {
     const unsynced = this.#unsynced;
     this.#unsynced = [];
@@ -105,12 +105,12 @@ export class FallbackRecorder implements Recorder {
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       if (this.#hasFinished) throw this.#final(error);
-      this.#trouble(error);
-      this.#keep(unsynced);
+      this.#retryLater(error);
+      this.#spillResults(unsynced);
     }
   }
 
-  /** A log that is not found says little: whether the path leads elsewhere by now is looked at first. */
+  /** A missing log may mean that the database was replaced: that is checked before the sync counts as failed. */
   async #force(): Promise<void> {
     const { recorder, database } = this.#parts;
     try {
@@ -123,13 +123,13 @@ export class FallbackRecorder implements Recorder {
     }
   }
 
-  /** Puts everything into the database. @throws StoreError when that is not possible; nothing is lost by that. */
+  /** Writes everything to the database. @throws StoreError when that is not possible; everything is in a spill then. */
   settle(): void {
     try {
       this.#commit(this.#patience);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      this.#refused(error);
+      this.#spillAndRetry(error);
       throw this.#final(error);
     }
   }
@@ -147,8 +147,8 @@ export class FallbackRecorder implements Recorder {
     }
   }
 
-  /** What those of these workstreams gave whose results the database does not have yet. */
-  outputsAside(ids: readonly string[]): Record<string, Json> {
+  /** The outputs of those of these workstreams whose results are not in the database yet, by id. */
+  unwrittenOutputs(ids: readonly string[]): Record<string, Json> {
     const outputs: Record<string, Json> = {};
     if (this.#refusal === null) return outputs;
     const pending = new Map(
@@ -161,32 +161,32 @@ export class FallbackRecorder implements Recorder {
     return outputs;
   }
 
-  /** Stops the clocks. What is in the spill stays there, for the next start to take in. */
+  /** Stops the timers. The spill stays on the disk, for the next start to import. */
   close(): void {
-    clearInterval(this.#heart);
-    this.#stopClock();
+    clearInterval(this.#heartbeat);
+    this.#stopRetryTimer();
     this.#spill.close();
     this.#parts.recorder.close();
   }
 
-  /** While the database is left alone, the clock finds out whether it can be written. */
+  /** Skipped while a retry is scheduled, which writes anyway. */
   #beat(): void {
-    if (this.#clock !== null) return;
+    if (this.#retryTimer !== null) return;
     try {
       this.#parts.recorder.beat();
     } catch (error) {
-      if (error instanceof StoreError) this.#trouble(error);
+      if (error instanceof StoreError) this.#retryLater(error);
       else this.#parts.failure.abort(error);
     }
   }
 
-  /** @param wait how long at most for another process's lock, in milliseconds. */
+  /** @param wait for another process's lock, in milliseconds at most. */
   #commit(wait: number): void {
     const { recorder, database, runId } = this.#parts;
     this.#putBack();
     setBusyTimeout(database.connection, Math.min(wait, this.#patience));
     const kept = this.#spill.size;
-    for (const path of this.#spill.paths) this.#complainOf(importSpill(database.connection, path, runId));
+    for (const path of this.#spill.paths) this.#notifyOfImport(importSpill(database.connection, path, runId));
     this.#spill.close();
     const { pending } = recorder;
     recorder.commit();
@@ -195,50 +195,50 @@ export class FallbackRecorder implements Recorder {
     this.#recovered(kept);
   }
 
-  /** What was committed is where the database's path leads, or this throws. */
+  /** Restores a database that was removed or replaced. @throws StoreError when that is not possible. */
   #putBack(): void {
     this.#moved(this.#parts.database.putBack());
   }
 
   #moved(done: string | null): void {
     if (done === null) return;
-    const { recorder, database, tell } = this.#parts;
+    const { recorder, database, notify } = this.#parts;
     recorder.moveTo(database.connection);
-    tell('warn', done);
+    notify('warn', done);
   }
 
-  #complainOf(taken: SpillImport): void {
+  #notifyOfImport(taken: SpillImport): void {
     if (taken.kind === 'unusable')
-      this.#parts.tell('error', `The results in ${taken.path} could not be taken in: ${taken.why}.`);
+      this.#parts.notify('error', `The results in ${taken.path} could not be taken in: ${taken.why}.`);
     if (taken.kind !== 'taken-in' || taken.keptAs === null) return;
-    this.#parts.tell(
+    this.#parts.notify(
       'error',
       `${plural(taken.unusable, 'result')} could not be taken in and can be found in ${taken.keptAs}.`,
     );
   }
 
-  #refused(error: StoreError): void {
-    this.#trouble(error);
-    this.#putAside();
+  #spillAndRetry(error: StoreError): void {
+    this.#retryLater(error);
+    this.#spillPending();
   }
 
-  /** The first of a series is told, unless others only write at the same time; the clock tries again. */
-  #trouble(error: StoreError): void {
+  /** Notifies of the first refusal of a series, unless the database is only locked for a moment; schedules a retry. */
+  #retryLater(error: StoreError): void {
     const { pauseMs = 5_000, failure } = this.#parts;
     if (this.#refusal === null) this.#refusedSince = performance.now();
     this.#refusal = error;
-    if (!this.#hasTold && !this.#isTolerated(error)) this.#tellOf(error);
-    this.#stopClock();
-    this.#clock = setTimeout(
+    if (!this.#hasNotified && !this.#isTolerated(error)) this.#notifyOf(error);
+    this.#stopRetryTimer();
+    this.#retryTimer = setTimeout(
       () => {
-        this.#clock = null;
+        this.#retryTimer = null;
         try {
           this.commit();
         } catch (thrown) {
           failure.abort(thrown);
         }
       },
-      this.#hasTold ? pauseMs : LOCKED_PAUSE_MS,
+      this.#hasNotified ? pauseMs : LOCKED_PAUSE_MS,
     ).unref();
   }
 
@@ -247,45 +247,45 @@ export class FallbackRecorder implements Recorder {
     return kind === 'locked' && performance.now() - this.#refusedSince < toleratedMs;
   }
 
-  #tellOf(error: StoreError): void {
-    this.#hasTold = true;
-    this.#parts.tell('error', `${error.message} Meanwhile results are kept beside it.`);
-    this.#tellOfSpill();
+  #notifyOf(error: StoreError): void {
+    this.#hasNotified = true;
+    this.#parts.notify('error', `${error.message} Meanwhile results are kept beside it.`);
+    this.#notifyOfSpill();
   }
 
-  #tellOfSpill(): void {
+  #notifyOfSpill(): void {
     const path = this.#spill.paths.at(-1);
     if (path !== undefined)
-      this.#parts.tell('error', `Results that the database does not take are kept in ${path}.`);
+      this.#parts.notify('error', `Results that the database does not take are kept in ${path}.`);
   }
 
   #recovered(kept: number): void {
     if (this.#refusal === null) return;
-    const { database, tell } = this.#parts;
+    const { database, notify } = this.#parts;
     this.#refusal = null;
-    this.#stopClock();
-    if (!this.#hasTold) return;
-    this.#hasTold = false;
+    this.#stopRetryTimer();
+    if (!this.#hasNotified) return;
+    this.#hasNotified = false;
     const taken =
       kept === 0
         ? ''
         : `: ${plural(kept, 'result')} that had been kept beside it ${kept === 1 ? 'is' : 'are'} in it now`;
-    tell('info', `The database ${database.connection.name} can be written again${taken}.`);
+    notify('info', `The database ${database.connection.name} can be written again${taken}.`);
   }
 
-  /** What waits for its commit goes to the spill, and out of memory. */
-  #putAside(): void {
+  /** Moves results that are not committed from memory to the spill. */
+  #spillPending(): void {
     const { recorder } = this.#parts;
     const { pending } = recorder;
-    this.#keep(pending);
+    this.#spillResults(pending);
     recorder.forget(pending.length);
   }
 
-  #keep(results: readonly StoredResult[]): void {
+  #spillResults(results: readonly StoredResult[]): void {
     if (results.length === 0) return;
     try {
       const isNew = this.#spill.keep(results);
-      if (isNew && this.#hasTold) this.#tellOfSpill();
+      if (isNew && this.#hasNotified) this.#notifyOfSpill();
     } catch (error) {
       this.#lastResort.print(results);
       const why = error instanceof Error ? error.message : String(error);
@@ -293,7 +293,7 @@ export class FallbackRecorder implements Recorder {
     }
   }
 
-  /** What a person has to know who finds the run unrecorded. */
+  /** The error with where the results of the run are and how to continue it. */
   #final(error: StoreError): StoreError {
     const { runId } = this.#parts;
     const isThere = error.kind !== 'run-deleted';
@@ -315,15 +315,15 @@ export class FallbackRecorder implements Recorder {
     return new StoreError(error.kind, sentences.join(' '), error);
   }
 
-  #stopClock(): void {
-    if (this.#clock !== null) clearTimeout(this.#clock);
-    this.#clock = null;
+  #stopRetryTimer(): void {
+    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
+    this.#retryTimer = null;
   }
 }
 
 const STANDARD_ERROR = 2;
 
-/** Results that no file takes, as lines on standard error: saved as a spill, they can be taken in. */
+/** Prints results that can't be spilled to standard error, as lines of a spill: saved as a file they can be imported. */
 class LastResort {
   readonly #printed = new Set<string>();
 
@@ -338,7 +338,7 @@ class LastResort {
   }
 }
 
-/** False where nobody reads it any more. Nothing is left to be done then: the result stays in memory. */
+/** False where standard error is closed: the result stays in memory only. */
 function written(line: string): boolean {
   const bytes = Buffer.from(line);
   for (let done = 0; done < bytes.length; ) {

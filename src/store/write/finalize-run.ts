@@ -1,10 +1,10 @@
-/** Keeps what a run leaves behind for the next ones, once nothing is written to it any more. */
+/** Keeps what later runs need of a run, once nothing is written to it any more. */
 import { z } from 'zod';
 import type { Connection } from '../schema/connection.ts';
 import { isWriterGone, PROCESS_COLUMNS, processShape } from '../read/liveness.ts';
 import { rows } from '../read/rows.ts';
 
-/** Of a workstream that was marked as done no duration is known: the one from before stays. */
+/** A workstream that was marked as done has no duration: its earlier one is kept. */
 const KEEP_DURATIONS = `
 INSERT INTO workstream_durations (workstream_id, duration_seconds, definition_hash, run_id)
 SELECT w.workstream_id, r.duration_seconds, w.definition_hash, w.run_id
@@ -40,8 +40,8 @@ export function dropLocks(connection: Connection, runId: string): void {
 const runningRow = z.object({ run_id: z.string(), ...processShape });
 
 /**
- * Settles the runs whose process died, and marks them as interrupted. Their locks stay until a run that needs one has
- * looked after what that process left.
+ * Finalizes the runs whose process died, and marks them as interrupted. Their locks stay until a run that needs one has
+ * ended what that process left running.
  */
 export function finalizeDeadRuns(connection: Connection): void {
   const dead = unfinished(connection);

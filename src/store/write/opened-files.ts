@@ -28,7 +28,7 @@ export interface FileDifference {
 const HEADER_BYTES = 20;
 
 const NS_PER_MS = 1_000_000n;
-/** Longer than a tick of any clock that file systems go by: that of FAT ticks every two seconds. */
+/** Longer than the resolution of file times: that of FAT is two seconds. */
 const TICK_NS = 3_000_000_000n;
 
 /** Where a process sees its own descriptors, on Linux and on macOS and BSD. */
@@ -45,7 +45,7 @@ interface OpenedFile {
 
 /**
  * Compares device and inode of the database, of its write-ahead log and of that log's index, the size, which never
- * falls, and the header. A look costs a few system calls.
+ * falls, and the header. That costs a few system calls.
  *
  * The header is read through the descriptor that SQLite has open: closing one of our own would drop all locks that this
  * process holds on the file (https://sqlite.org/howtocorrupt.html, section 2.2).
@@ -64,7 +64,7 @@ export class OpenedFiles {
   #size: bigint;
   #modified: bigint;
   #wasTouched = false;
-  /** When it had last been changed as its header was looked at; null where it may have been changed since all the same. */
+  /** Change time of the file when its header was last read; null where a later change may have the same time. */
   #headerOf: bigint | null = null;
 
   /** @param connection from `openDatabase`, which has read or written something. */
@@ -76,7 +76,7 @@ export class OpenedFiles {
     this.mode = mode;
     [this.#id, this.#size, this.#modified] = [id, size, modified];
     this.#logs = this.#logPaths().flatMap((path) => {
-      const found = lookAt(path);
+      const found = statOf(path);
       return found === null ? [] : [{ path, id: found.id }];
     });
     this.#descriptor = descriptorOf(id);
@@ -90,8 +90,8 @@ export class OpenedFiles {
   }
 
   /**
-   * Whether somebody else wrote to the file since it was opened, as far as the time of its last change tells: another
-   * run does so too, and so does a shell.
+   * Whether another process wrote to the file since it was opened, by its modification time. Another run or a shell may
+   * have done so.
    */
   get wasTouched(): boolean {
     return this.#wasTouched;
@@ -99,12 +99,12 @@ export class OpenedFiles {
 
   /** How the files at the path differ from the open ones; null where they do not. */
   difference(): FileDifference | null {
-    const found = lookAt(this.#path);
+    const found = statOf(this.#path);
     if (found === null) return { kind: 'gone', what: 'it was removed or moved away' };
     if (found.id !== this.#id) return { kind: 'other', what: 'another file was put in its place' };
     if (found.size < this.#size) return { kind: 'damaged', what: 'it was cut off or written over' };
     if (!this.#hasItsHeader(found)) return { kind: 'damaged', what: 'it was written over' };
-    if (this.#logs.some(({ path, id }) => lookAt(path)?.id !== id)) {
+    if (this.#logs.some(({ path, id }) => statOf(path)?.id !== id)) {
       return { kind: 'log', what: 'its write-ahead log was removed or replaced' };
     }
     if (found.modified !== this.#modified) this.#wasTouched = true;
@@ -113,23 +113,23 @@ export class OpenedFiles {
     return null;
   }
 
-  /** Remembers what the connection itself has just done to the file, such as a checkpoint. */
+  /** Remembers size and time after a write of the connection itself, such as a checkpoint. */
   wrote(): void {
-    const found = lookAt(this.#path);
+    const found = statOf(this.#path);
     if (found === null || found.id !== this.#id || found.size < this.#size) return;
     this.#size = found.size;
     this.#modified = found.modified;
   }
 
-  /** Takes the size as it is now, which another process has made smaller by right, as VACUUM does. */
+  /** Accepts the current size: another process made the file smaller without damage, as VACUUM does. */
   acceptSize(): void {
-    const found = lookAt(this.#path);
+    const found = statOf(this.#path);
     if (found?.id === this.#id) this.#size = found.size;
   }
 
   /** Of the log and its index at the path: those that belong to the open connection. */
   ownLogs(): string[] {
-    return this.#logs.filter(({ path, id }) => lookAt(path)?.id === id).map(({ path }) => path);
+    return this.#logs.filter(({ path, id }) => statOf(path)?.id === id).map(({ path }) => path);
   }
 
   /** Paths of the log and its index. Empty where there is no write-ahead log. */
@@ -140,7 +140,7 @@ export class OpenedFiles {
   /** Read only where the file was changed since it was read before. */
   #hasItsHeader({ changed }: OpenedFile): boolean {
     if (changed === this.#headerOf) return true;
-    // What is changed within the same tick of the clock has the same time.
+    // Two changes within the resolution of file times have the same time.
     const isPast = BigInt(Date.now()) * NS_PER_MS - changed > TICK_NS;
     const isSame = this.#readHeader() === this.#header;
     this.#headerOf = isSame && isPast ? changed : null;
@@ -154,18 +154,18 @@ export class OpenedFiles {
       const { id } = seen(fstatSync(this.#descriptor, { bigint: true }));
       if (id === this.#id) return headerOf(this.#descriptor);
     } catch {
-      // It was that of another connection, which has been closed.
+      // The descriptor was closed with another connection.
     }
     this.#descriptor = descriptorOf(this.#id);
     return this.#descriptor === null ? this.#header : headerOf(this.#descriptor);
   }
 }
 
-/** A text that changes when the files at the path do, by whomever. */
-export function pictureOf(path: string): string {
+/** A text that changes when the files at the path do. */
+export function fingerprintOf(path: string): string {
   return [dirname(path), path, `${path}-wal`, `${path}-shm`]
     .map((each) => {
-      const found = lookAt(each);
+      const found = statOf(each);
       return found === null ? '-' : `${found.id} ${found.size} ${found.modified}`;
     })
     .join(', ');
@@ -201,12 +201,12 @@ function idOf(descriptor: number): string | null {
   }
 }
 
-function lookAt(path: string): OpenedFile | null {
+function statOf(path: string): OpenedFile | null {
   try {
     const found = statSync(path, { bigint: true, throwIfNoEntry: false });
     return found === undefined ? null : seen(found);
   } catch {
-    // A folder above it is a file now, a loop of links, or can't be entered: the path names nothing for us.
+    // A parent is a file, a loop of links, or can't be entered: the path names nothing.
     return null;
   }
 }

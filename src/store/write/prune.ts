@@ -1,4 +1,4 @@
-/** Removes what is large of old runs, or the runs themselves. */
+/** Removes the outputs of old runs, or the runs themselves. */
 import { z } from 'zod';
 import type { Connection } from '../schema/connection.ts';
 import { firstRow, rows } from '../read/rows.ts';
@@ -9,7 +9,7 @@ export interface StoredOutputs {
   bytes: number;
 }
 
-/** But for those that something may still need: of the run in which a workstream last completed. */
+/** Without those that a later run may need: of the run in which a workstream last completed. */
 const OUTPUTS = `
 FROM agent_results r WHERE r.run_id IN (SELECT value FROM json_each(?)) AND r.has_output = 1
   AND json_valid(r.metadata) AND NOT EXISTS (
@@ -34,7 +34,7 @@ export function removeOutputs(connection: Connection, runIds: readonly string[])
 
 const named = z.object({ name: z.string() });
 
-/** Every table that knows runs. */
+/** Every table with rows of runs. */
 const TABLES = `
 SELECT m.name FROM sqlite_master m, pragma_table_info(m.name) c
 WHERE m.type = 'table' AND c.name = 'run_id' AND m.name <> 'consolidated_runs'`;
@@ -50,7 +50,7 @@ export function removeRuns(connection: Connection, runIds: readonly string[]): v
   write(connection, () => removeAll.immediate());
 }
 
-/** Gives the space of what was removed back to the disk. Throws a `StoreError`. */
+/** Frees the disk space of what was removed. Throws a `StoreError`. */
 export function compact(connection: Connection): void {
   write(connection, () => {
     connection.exec('VACUUM');

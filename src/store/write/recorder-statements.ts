@@ -22,7 +22,7 @@ export const OURS =
 /** Does nothing when the id is taken. */
 const CLAIM = `${RUN} ON CONFLICT (run_id) DO NOTHING`;
 
-/** Fills in the row that this process claimed; changes nothing when the id belongs to another. */
+/** Fills in the row that this process claimed; changes nothing when another process has the id. */
 const START = `${RUN}
 ON CONFLICT (run_id) DO UPDATE SET total_workstreams = @total, agents_count = @agents, agent_names = @names
 WHERE state = 'running' AND agents_count IS NULL AND ${OURS}`;
@@ -65,7 +65,7 @@ const inList = (column: string): string => `
 export const inStatus = (status: string): string => `
   (SELECT COUNT(*) FROM agent_results WHERE run_id = @run AND status = '${status}')`;
 
-/** The totals of a run, counted again. */
+/** Counts the totals of a run again. */
 export const RECOUNT = `
   completed_count = ${inStatus('completed')},
   failed_count = ${inStatus('failed')},
@@ -83,7 +83,7 @@ UPDATE consolidated_runs SET
   ${RECOUNT}
 WHERE run_id = @run`;
 
-/** Writes text of a workstream's making: half of a surrogate pair, which has no form in UTF-8, becomes U+FFFD. */
+/** Writes text that comes from a workstream: half of a surrogate pair, which has no form in UTF-8, becomes U+FFFD. */
 interface TextStatement {
   run(...values: (SqlValue | undefined)[]): void;
 }
@@ -91,7 +91,7 @@ interface TextStatement {
 /** Inserts the row of a record. */
 type Insert<Source> = (source: Source) => void;
 
-/** One for each thing that a recorder writes. */
+/** The prepared statements of a recorder. */
 export type Statements = Record<'claim' | 'start' | 'state' | 'totals' | 'heartbeat' | 'finish', Statement> &
   Record<'workstream' | 'progress' | 'error' | 'testCase', TextStatement> & {
     result: Insert<StoredResult>;
@@ -120,7 +120,7 @@ function insertOf<Source>(
   return (source) => runWellFormed(statement, table.valuesOf(source));
 }
 
-/** Prepares them all once. */
+/** Prepares all of them once for a connection. */
 export function prepareStatements(connection: Connection): Statements {
   return {
     claim: connection.prepare(CLAIM),

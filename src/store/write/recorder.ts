@@ -35,7 +35,7 @@ export class SqliteRecorder implements Recorder {
   #statements: Statements;
   readonly #identity = ownIdentity();
   #wal: WalFile;
-  /** Of connections before; one may still be forced to the disk. */
+  /** Of earlier connections; a `sync` of one may not have ended. */
   readonly #walsBefore: WalFile[] = [];
   #batch = new EventBatch();
   #runId: string | null = null;
@@ -54,7 +54,7 @@ export class SqliteRecorder implements Recorder {
     return this.#milliseconds / 1000;
   }
 
-  /** Goes on through another connection, to a database that has everything that was committed. */
+  /** Continues with another connection, to a database that has everything that was committed. */
   moveTo(connection: Connection): void {
     this.#walsBefore.push(this.#wal);
     this.#connection = connection;
@@ -63,8 +63,8 @@ export class SqliteRecorder implements Recorder {
   }
 
   /**
-   * Takes the id for a run that is about to start; false when another run has it. Two processes that ask for the same
-   * id at the same moment get it once.
+   * Reserves the id of a run that is about to start; false when another run has it. Of two processes that ask for the
+   * same id at the same moment one gets it.
    */
   claim(runId: string, at: string, origin: Origin = UNKNOWN): boolean {
     return this.#write(
@@ -72,7 +72,7 @@ export class SqliteRecorder implements Recorder {
     );
   }
 
-  /** Takes a run that was interrupted, to go on with it; false when another process has taken it since it was read. */
+  /** Takes over an interrupted run to resume it; false when another process has taken it over since it was read. */
   reopen(taking: SessionTakeover): boolean {
     return this.#write(() => resumeSession(this.#connection, taking, this.#identity));
   }
@@ -102,7 +102,7 @@ export class SqliteRecorder implements Recorder {
     return this.#wal.sync();
   }
 
-  /** Says that the run's process is alive. */
+  /** Writes the heartbeat of the run's process. */
   beat(): void {
     const runId = this.#runId;
     if (runId !== null) this.#write(() => void this.#statements.heartbeat.run(runId));
@@ -113,17 +113,17 @@ export class SqliteRecorder implements Recorder {
     return this.#runId !== null && this.#batch.started === null;
   }
 
-  /** Results that wait for their commit, in the order in which they came. */
+  /** Results that are not committed yet, in the order in which they arrived. */
   get pending(): StoredResult[] {
     return this.#batch.results.map((result) => this.#stored(result));
   }
 
-  /** Drops the first results of those that wait, because they are kept elsewhere. */
+  /** Drops the first of the pending results, which are stored elsewhere. */
   forget(count: number): void {
     this.#batch.results.splice(0, count);
   }
 
-  /** Lets go of what `sync` needs. The connection stays open. */
+  /** Closes the files that `sync` uses. The connection stays open. */
   close(): void {
     for (const wal of [...this.#walsBefore, this.#wal]) wal.close();
   }

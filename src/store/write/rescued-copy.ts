@@ -60,7 +60,7 @@ export function isWholeDatabase(path: string): boolean {
   }
 }
 
-/** Only this user may read it, as long as it is not in its place. */
+/** Only this user may read the copy until it replaces the database. */
 function forceToDisk(path: string): void {
   const descriptor = openSync(path, 'r+');
   try {

@@ -4,11 +4,11 @@ import type { ProcessIdentity } from '../../os/process-identity.ts';
 import type { RunStarted } from './event-batch.ts';
 import type { Connection } from '../schema/connection.ts';
 import { attemptTable } from '../schema/attempt-table.ts';
-import { IN_HAND } from '../read/live.ts';
+import { RUNNING } from '../read/live.ts';
 import { inStatus, NOW, OURS } from './recorder-statements.ts';
 import { dropLocks } from './finalize-run.ts';
 
-/** Nobody else may have resumed it since it was read. */
+/** Changes nothing when another process has resumed the run since it was read. */
 const TAKE_OVER = `
 UPDATE consolidated_runs SET
   state = 'running', pid = @pid, pid_started = @started, hostname = @hostname, boot_id = @bootId,
@@ -41,7 +41,7 @@ SELECT ${attemptTable.columns.map((name) => OF_LAST_ATTEMPT.get(name) ?? name).j
 WHERE run_id = @run AND workstream_id IN (SELECT value FROM json_each(@ids)) AND reason = 'interrupted'
   AND attempts > 0 AND start_time IS NOT NULL`;
 
-/** The attempts of one that ran to its end are no part of what comes now. */
+/** Removes the attempts of workstreams that ran to their end and are run again. */
 const DROP_ATTEMPTS = `
 DELETE FROM workstream_attempts
 WHERE run_id = @run AND workstream_id IN (
@@ -49,11 +49,11 @@ WHERE run_id = @run AND workstream_id IN (
     ON r.run_id = @run AND r.workstream_id = i.value AND r.attempts IS NOT NULL
   WHERE r.reason IS NULL OR r.reason NOT IN ('interrupted', 'cancelled'))`;
 
-/** What was in hand when the process died by itself; beside results that are dropped all of them still stand. */
+/** What was running when the process died by itself. */
 const SUSPECT = `
 INSERT INTO run_crashes (run_id, workstream_id, deaths)
 SELECT w.run_id, w.workstream_id, 1 FROM run_workstreams w
-WHERE w.run_id = @run AND ${IN_HAND}
+WHERE w.run_id = @run AND ${RUNNING}
 ON CONFLICT (run_id, workstream_id) DO UPDATE SET deaths = deaths + 1`;
 
 const drop = (table: string): string =>
@@ -71,7 +71,7 @@ UPDATE consolidated_runs SET
     WHERE run_id = @run AND warnings <> '[]')
 WHERE run_id = @run AND state = 'running' AND ${OURS}`;
 
-/** What is to be taken. */
+/** Which run is taken over, and what of it is dropped. */
 export interface SessionTakeover {
   runId: string;
   /** When it had last been resumed, as it was read. */
@@ -90,7 +90,7 @@ export function resumeSession(
   const { runId: run, resumedAt } = taking;
   const values = { run, resumedAt, options: JSON.stringify(taking.options), ...writer };
   if (connection.prepare(TAKE_OVER).run(values).changes === 0) return false;
-  // What the process before held is free; this one takes its own again.
+  // The locks of the process before are released; this one takes its own.
   dropLocks(connection, run);
   const ids = JSON.stringify(taking.discarded);
   for (const sql of [DROP_ATTEMPTS, KEEP_ATTEMPTS]) connection.prepare(sql).run({ run, ids });

@@ -1,20 +1,20 @@
-/** The database of a run: the open connection, and that its path goes on naming what is written through it. */
+/** The database of a run: its connection, and the check that its path still names the file that is written. */
 import { chmodSync, existsSync, lstatSync, readlinkSync, renameSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { plural } from '../../text/format.ts';
 import type { Connection } from '../schema/connection.ts';
 import { copyRuns } from './copy-runs.ts';
 import { openDatabase, openForReading } from '../schema/database.ts';
-import { type FileDifference, OpenedFiles, pictureOf } from './opened-files.ts';
+import { type FileDifference, OpenedFiles, fingerprintOf } from './opened-files.ts';
 import { countOf } from '../read/rows.ts';
 import { isWholeDatabase, rescueCopy } from './rescued-copy.ts';
 import { spillPrefix } from '../spill/spill-places.ts';
 import { asStoreError, StoreError, storeError } from '../schema/store-error.ts';
 
-/** The main thread must not wait long for another process's lock. */
-const PUTTING_BACK = { busyTimeoutMs: 1_000 };
+/** While a database is restored the main thread must not wait long for another process's lock. */
+const RESTORING = { busyTimeoutMs: 1_000 };
 
-/** A database that was opened to be written, with what its path led to at that moment. */
+/** A database that was opened to be written, with the files that its path named at that moment. */
 export interface OpenedDatabase {
   path: string;
   connection: Connection;
@@ -30,10 +30,10 @@ export function openForRun(path: string): OpenedDatabase {
 }
 
 /**
- * Finds out when the files at the path were removed, replaced or damaged by others, and puts everything that the open
- * connection can still read back in its place:
+ * Detects that other processes removed, replaced or damaged the files at the path, and restores what the open connection
+ * can still read:
  *
- * - where there is nothing, the database as it was is there again;
+ * - where there is no file, the database is written back;
  * - where there is another whole database, such as a backup, the runs that it lacks are copied into it;
  * - what is no database any more is kept beside it under another name.
  */
@@ -60,20 +60,20 @@ export class RunDatabase {
     this.#makeFolder = parts.makeFolder;
   }
 
-  /** Another one once `putBack` had something to do. */
+  /** Changes when `putBack` restores the database. */
   get connection(): Connection {
     return this.#connection;
   }
 
   /**
-   * Sees to it that the path names what was written. Cheap where nothing was done to it.
+   * Restores the database where its files were removed, replaced or damaged. Cheap where they were not.
    * @returns what was done, in sentences for a person; null for nothing.
    * @throws StoreError of the kind `replaced`, which says where everything is.
    */
   putBack(): string | null {
     const difference = this.#files.difference();
     if (difference === null) {
-      // They were moved back.
+      // The files were moved back.
       if (this.#copies.length > 0) this.#dropCopies();
       return null;
     }
@@ -81,7 +81,7 @@ export class RunDatabase {
     return this.#tryToRestore(difference);
   }
 
-  /** Says that the connection has just written, so that its own checkpoints are not taken for somebody else's. */
+  /** To be called after each write, so that own checkpoints are not taken for writes of other processes. */
   wrote(): void {
     this.#files.wrote();
   }
@@ -93,7 +93,7 @@ export class RunDatabase {
     return this.#tryToRestore({ kind: 'damaged', what: 'it was written over' });
   }
 
-  /** Does what takes long in closing, so that the last look comes as late as possible. */
+  /** Does the slow part of closing, so that the files are checked as late as possible. */
   prepareToClose(): void {
     try {
       this.#connection.pragma('wal_checkpoint(PASSIVE)');
@@ -109,12 +109,12 @@ export class RunDatabase {
   close(): string | null {
     this.#connection.close();
     const difference = this.#files.difference();
-    // Whoever closes a database last removes its log.
+    // The last connection that closes a database removes its log.
     if (difference === null || difference.kind === 'log') return null;
     return `The database ${this.#path} is not the file any more that this run wrote: ${difference.what} while the run closed it.`;
   }
 
-  /** A file that became smaller may be the work of VACUUM in a shell. */
+  /** A file may have become smaller because of VACUUM in a shell. */
   #isStillWhole(): boolean {
     if (!isWholeDatabase(this.#path)) return false;
     this.#files.acceptSize();
@@ -160,8 +160,8 @@ export class RunDatabase {
   }
 
   /**
-   * Other runs that had the same files open do the same now. All of them write through these files still, so a
-   * transaction there lets one after another do it; it ends with the connection.
+   * Other runs that have the same files open restore them at the same time. All of them still have these files open, so a
+   * transaction on them lets one run at a time do it; it ends with the connection.
    */
   #keepOthersOut(): void {
     try {
@@ -178,7 +178,7 @@ export class RunDatabase {
     this.#copies = [];
   }
 
-  /** Why there is no folder for the database; null where there is. A copy of it can be kept elsewhere even so. */
+  /** Why the database's folder can't be made; null where it exists. A copy can be kept elsewhere even so. */
   #folderProblem(): string | null {
     try {
       this.#makeFolder();
@@ -188,11 +188,11 @@ export class RunDatabase {
     }
   }
 
-  /** One that can be renamed to the place. @throws StoreError where it had to be made elsewhere. */
+  /** A copy in the same folder, which can be renamed. @throws StoreError where it had to be made elsewhere. */
   #copyBeside(place: string, problem: string | null): string {
     const known = this.#copies.find((copy) => dirname(copy) === dirname(place) && existsSync(copy));
     if (known !== undefined) return known;
-    // As long as it can't be put back, it is tried again and again: one copy elsewhere is enough.
+    // This is retried until it succeeds: one copy elsewhere is enough.
     const hasOne = this.#copies.some((each) => existsSync(each));
     const refusal = storeError('unwritable', this.#path, problem ?? 'no file can be written beside it');
     if (hasOne && problem !== null) throw refusal;
@@ -203,9 +203,9 @@ export class RunDatabase {
     return copy;
   }
 
-  /** What is at the place now is a database that others use, or a backup that somebody has put there. */
+  /** For a path that names another whole database, such as a backup or one that another run has restored. */
   #addTo(copy: string): string {
-    const connection = openDatabase(this.#path, PUTTING_BACK);
+    const connection = openDatabase(this.#path, RESTORING);
     try {
       const { runIds, results } = copyRuns(connection, copy);
       this.#switchTo(connection);
@@ -221,12 +221,12 @@ export class RunDatabase {
     for (const log of [`${place}-wal`, `${place}-shm`]) rmSync(log, { force: true });
     chmodSync(copy, this.#files.mode);
     renameSync(copy, place);
-    this.#switchTo(openDatabase(this.#path, PUTTING_BACK));
+    this.#switchTo(openDatabase(this.#path, RESTORING));
     const kept = aside === null ? '' : ` What was there before is no whole database and is kept as ${aside}.`;
     return `Everything that was in it has been written back.${kept}`;
   }
 
-  /** The old connection leaves everything at the path alone, because its own files are not there any more. */
+  /** Closing the old connection changes nothing at the path, because its own files are not there any more. */
   #switchTo(connection: Connection): void {
     const files = new OpenedFiles(connection);
     if (!files.areOpen) {
@@ -249,27 +249,27 @@ export class RunDatabase {
     return storeError(
       'replaced',
       this.#path,
-      `${what}, and it can't be put back (${error.message}) ${where}`,
+      `${what}, and it can't be restored (${error.message}) ${where}`,
     );
   }
 }
 
-/** How long nothing may happen to the files, and how long that is waited for, in milliseconds. */
+/** How long the files must not change, and how long to wait for that at most, in milliseconds. */
 const QUIET = { step: 20, steps: 5, most: 400 } as const;
 
-/** `rm -r` and the like take one file after another: what is made anew in the midst of that is taken as well. */
+/** `rm -r` removes one file after another, and would remove files that are restored in the middle of that. */
 function waitUntilQuiet(path: string): void {
   const clock = new Int32Array(new SharedArrayBuffer(4));
   let last = '';
   for (let waited = 0, quiet = 0; quiet < QUIET.steps && waited < QUIET.most; waited += QUIET.step) {
-    const now = pictureOf(path);
+    const now = fingerprintOf(path);
     quiet = now === last ? quiet + 1 : 0;
     last = now;
     Atomics.wait(clock, 0, 0, QUIET.step);
   }
 }
 
-/** Where a file of this path belongs: behind the links that lead there, also where the last one leads to nothing. */
+/** The path behind all symbolic links, also where the last one is broken. */
 function linkedTo(path: string): string {
   let place = path;
   for (let links = 0; links < 40 && isLink(place); links += 1) {
@@ -282,7 +282,7 @@ function isLink(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
   } catch {
-    // What should be a folder on the way there is none.
+    // A parent of the path is not a folder.
     return false;
   }
 }

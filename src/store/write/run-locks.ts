@@ -29,7 +29,7 @@ const lockRow = z
     process: processOf(row),
   }));
 
-/** What other runs hold that have not ended. A run that was killed is marked as interrupted by the next that begins. */
+/** The locks of other runs that have not ended. The next run that begins marks one that was killed as interrupted. */
 const OTHERS = `
 SELECT run_id, workstream_id, kind, name, state, ${PROCESS_COLUMNS}
 FROM run_locks CROSS JOIN consolidated_runs USING (run_id) WHERE run_id <> ? AND state IN ('running', 'interrupted')`;
@@ -40,32 +40,32 @@ VALUES (?, ?, ?, ?, ${NOW})`;
 
 const RELEASE = 'DELETE FROM run_locks WHERE run_id = ? AND workstream_id = ?';
 
-/** Of a process that is gone. A run that was resumed since has another one. */
+/** Of a process that has died. A run that was resumed since has another one. */
 const RELEASE_LEFT = `
 DELETE FROM run_locks WHERE run_id = (SELECT run_id FROM consolidated_runs WHERE run_id = ? AND pid = ? AND pid_started IS ?)`;
 
-/** As a workstream of its own, the run itself. */
+/** The id in `workstream_id` for the lock of the run itself. */
 const RUN_ITSELF = '';
 
 export interface RunLocksParts {
   database: { readonly connection: Connection };
   runId: string;
-  /** Told what a person must know. */
-  tell: (level: 'warn', text: string) => void;
+  /** Called with what a person must know. */
+  notify: (level: 'warn', text: string) => void;
 }
 
 /**
- * Whoever takes a lock sees in the same transaction what other runs hold. Where the database can't be written, locks of
- * others still count as far as it can be read, and those that this run needs are not seen by others: it goes on, since
- * a full disk is no reason for a run to stop, and says so once.
+ * A lock is taken in the transaction that checks what other runs hold. Where the database can't be written, locks of
+ * others still count as far as it can be read, and others do not see those of this run: it continues, because a full
+ * disk is no reason for a run to stop, and notifies once.
  */
 export class RunLocks implements LockTable {
   readonly #parts: RunLocksParts;
-  /** Workstreams whose locks could not be given up yet. */
-  readonly #owed = new Set<string>();
-  /** Runs of whose killed process nothing is left, each with that process. */
+  /** Workstreams whose locks could not be released yet. */
+  readonly #toRelease = new Set<string>();
+  /** Runs whose process was killed and left nothing running, each with that process. */
   readonly #released = new Map<string, ProcessIdentity>();
-  #hasTold = false;
+  #hasNotified = false;
 
   constructor(parts: RunLocksParts) {
     this.#parts = parts;
@@ -88,8 +88,8 @@ export class RunLocks implements LockTable {
   }
 
   release(workstreamId: string): void {
-    this.#owed.add(workstreamId);
-    this.#attempt(() => this.#giveUp());
+    this.#toRelease.add(workstreamId);
+    this.#attempt(() => this.#releaseAll());
   }
 
   releaseBusy(): void {
@@ -105,7 +105,7 @@ export class RunLocks implements LockTable {
     return found?.some(({ lock, isHeld }) => isHeld && !lock.isLeft) ?? false;
   }
 
-  /** The process of another run that is gone and holds locks still; null where there is none. */
+  /** The process of another run that has died and still holds locks; null where there is none. */
   leftBy(runId: string): ProcessIdentity | null {
     const sql = `${OTHERS} AND run_id = ?`;
     const found = this.#attempt(
@@ -115,7 +115,7 @@ export class RunLocks implements LockTable {
     return found?.find(({ lock }) => lock.isLeft)?.process ?? null;
   }
 
-  /** Says that nothing is left any more of a process of another run that is gone: its locks are free. */
+  /** Releases the locks of another run whose process has died, once nothing that it started is running. */
   releaseLeft(runId: string, process: ProcessIdentity): void {
     this.#released.set(runId, process);
     this.#attempt(() => statement(this.#connection, RELEASE_LEFT).run(runId, process.pid, process.started));
@@ -131,19 +131,19 @@ export class RunLocks implements LockTable {
   ): HeldLock | null {
     const { runId } = this.#parts;
     const taken = this.#attempt(() => {
-      this.#giveUp();
-      const held = this.#keeping(request);
+      this.#releaseAll();
+      const held = this.#blocking(request);
       if (held !== null) return { held };
       const insert = statement(this.#connection, TAKE);
       write((workstreamId, kind, name) => void insert.run(runId, workstreamId, kind, name));
       return { held };
     });
     if (taken !== null) return taken.held;
-    return this.#attempt(() => ({ held: this.#keeping(request) }), 'reading')?.held ?? null;
+    return this.#attempt(() => ({ held: this.#blocking(request) }), 'reading')?.held ?? null;
   }
 
-  /** What another run holds that keeps this from running; null for nothing. */
-  #keeping(request: LockRequest): HeldLock | null {
+  /** The lock of another run that prevents this; null for none. */
+  #blocking(request: LockRequest): HeldLock | null {
     const others = rows(this.#connection, lockRow, OTHERS, this.#parts.runId);
     return (
       others.find((other) => other.isHeld && keepsFrom(other.lock, request) && !this.#isReleased(other))
@@ -156,27 +156,27 @@ export class RunLocks implements LockTable {
     return lock.isLeft && released?.pid === process?.pid && released?.started === process?.started;
   }
 
-  #giveUp(): void {
-    for (const workstreamId of this.#owed) {
+  #releaseAll(): void {
+    for (const workstreamId of this.#toRelease) {
       statement(this.#connection, RELEASE).run(this.#parts.runId, workstreamId);
     }
-    this.#owed.clear();
+    this.#toRelease.clear();
   }
 
   /** In one transaction; null where the database refuses. */
   #attempt<T>(work: () => T, mode: 'writing' | 'reading' = 'writing'): T | null {
-    const owed = [...this.#owed];
+    const toRelease = [...this.#toRelease];
     try {
       if (mode === 'reading') return work();
       setBusyTimeout(this.#connection, USUAL_WAIT_MS);
       return this.#connection.transaction(work).immediate();
     } catch (thrown) {
-      for (const workstreamId of owed) this.#owed.add(workstreamId);
+      for (const workstreamId of toRelease) this.#toRelease.add(workstreamId);
       const error = asStoreError(thrown, this.#connection.name);
       if (!(error instanceof StoreError)) throw error;
-      if (mode === 'writing' && !this.#hasTold) {
-        this.#hasTold = true;
-        this.#parts.tell(
+      if (mode === 'writing' && !this.#hasNotified) {
+        this.#hasNotified = true;
+        this.#parts.notify(
           'warn',
           `${error.message} Until it takes them, other runs do not see what this one has locked (conflict_group, files_scope, parallel_ok).`,
         );

@@ -2,7 +2,7 @@ import { closeSync, fdatasync, fdatasyncSync, openSync, realpathSync } from 'nod
 import type { Connection } from '../schema/connection.ts';
 import { asStoreError } from '../schema/store-error.ts';
 
-/** Workstreams share libuv's threads with this process and may fill them for seconds, in milliseconds. */
+/** After so many milliseconds the main thread syncs itself: workstreams may fill libuv's threads for seconds. */
 const PATIENCE_MS = 100;
 
 /**
@@ -23,7 +23,7 @@ export class WalFile {
 
   /** Resolves when all that was committed before is on the disk. Rejects with a `StoreError`. */
   async sync(): Promise<void> {
-    // Where WAL mode is not to be had, each commit is synced by SQLite.
+    // Where WAL mode is not available, SQLite syncs each commit.
     if (!this.#isWal) return;
     try {
       await syncFile(this.#open());

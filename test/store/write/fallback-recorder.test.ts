@@ -31,7 +31,7 @@ function begun(pauseMs: number, folders?: string[], toleratedMs = 0) {
     recorder: new SqliteRecorder(database.connection),
     database,
     runId: RUN,
-    tell: (level, text) => {
+    notify: (level, text) => {
       told.push(`${level}: ${text}`);
       for (const tell of waiting.splice(0)) tell(text);
     },
@@ -106,12 +106,12 @@ describe('while the database refuses', () => {
     run.recorder.commit();
     await run.recorder.sync();
     expect(run.spilled()).toEqual(['ws-1', 'ws-2']);
-    expect(run.recorder.outputsAside(['ws-1', 'ws-2', 'ws-3'])).toEqual({ 'ws-1': 'one', 'ws-2': null });
+    expect(run.recorder.unwrittenOutputs(['ws-1', 'ws-2', 'ws-3'])).toEqual({ 'ws-1': 'one', 'ws-2': null });
     run.unlock();
     run.recorder.take(finished(result('ws-3')));
     run.recorder.finish(end());
     expect(run.stored()).toEqual([{ id: 'ws-1' }, { id: 'ws-2' }, { id: 'ws-3' }]);
-    expect([run.spills(), run.recorder.outputsAside(['ws-1'])]).toEqual([[], {}]);
+    expect([run.spills(), run.recorder.unwrittenOutputs(['ws-1'])]).toEqual([[], {}]);
     expect(run.told).toEqual([
       expect.stringMatching(/^error: .* is locked by another process.* kept beside it/),
       expect.stringMatching(/^error: Results that the database does not take are kept in .*millrace-spill-/),
@@ -161,7 +161,7 @@ describe('while the database refuses', () => {
     run.recorder.take(finished(result('ws-1', { metadata: { output: 1 } })));
     expect(() => run.recorder.commit()).toThrow(/neither to the database .* nor to a file \(ENOTDIR/);
     expect(() => run.recorder.commit()).toThrow(/neither to the database/);
-    expect(run.recorder.outputsAside(['ws-1'])).toEqual({ 'ws-1': 1 });
+    expect(run.recorder.unwrittenOutputs(['ws-1'])).toEqual({ 'ws-1': 1 });
     run.unlock();
     run.recorder.finish(end());
     expect(run.stored()).toEqual([{ id: 'ws-1' }]);
@@ -179,7 +179,7 @@ test('what is committed and can’t be forced to the disk is kept in a file as w
     recorder: inner,
     database,
     runId: RUN,
-    tell: (_, text) => told.push(text),
+    notify: (_, text) => told.push(text),
     failure: new AbortController(),
     pauseMs: HOUR_MS,
     folders: [folder],
@@ -321,7 +321,7 @@ test('a run that can’t be begun is refused, and makes no spill', () => {
     recorder: new SqliteRecorder(database.connection),
     database,
     runId: RUN,
-    tell: () => undefined,
+    notify: () => undefined,
     failure: new AbortController(),
     folders: [folder],
   });

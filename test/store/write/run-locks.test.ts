@@ -19,7 +19,7 @@ function runIn(folder: string, runId: string) {
   recorder.take(started(['ws-1'], { runId }));
   recorder.commit();
   const told: string[] = [];
-  const locks = new RunLocks({ database: { connection }, runId, tell: (_, text) => told.push(text) });
+  const locks = new RunLocks({ database: { connection }, runId, notify: (_, text) => told.push(text) });
   return { locks, recorder, connection, told };
 }
 

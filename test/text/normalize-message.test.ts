@@ -1,6 +1,6 @@
 import { assert, nat, property, string } from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { normalize } from '../../src/analysis/patterns.ts';
+import { normalizeMessage } from '../../src/text/normalize-message.ts';
 import { describeFailure } from '../../src/domain/failure-message.ts';
 
 describe('one error, other numbers and places', () => {
@@ -48,8 +48,8 @@ describe('one error, other numbers and places', () => {
       'Unexpected token at position 1,024',
     ],
   ])('%s', (pattern, one, other) => {
-    expect(normalize(one).replaceAll(/['"](<path>)['"]/g, '$1')).toBe(pattern);
-    expect(normalize(other)).toBe(normalize(one));
+    expect(normalizeMessage(one).replaceAll(/['"](<path>)['"]/g, '$1')).toBe(pattern);
+    expect(normalizeMessage(other)).toBe(normalizeMessage(one));
   });
 });
 
@@ -72,13 +72,13 @@ describe('different errors stay apart', () => {
     ['TypeError: x', 'RangeError: x'],
     ['Error: no message, thrown at a.mjs:2', 'Error: no message, thrown at a.mjs:7'],
   ])('%s | %s', (one, other) => {
-    expect(normalize(one)).not.toBe(normalize(other));
+    expect(normalizeMessage(one)).not.toBe(normalizeMessage(other));
   });
 });
 
 test('text without anything variable is kept as it is', () => {
   const texts = ['read and/or write', 'application/json is not supported', 'N/A', "reading 'foo'", 'SIGTERM'];
-  expect(texts.map(normalize)).toEqual(texts);
+  expect(texts.map(normalizeMessage)).toEqual(texts);
 });
 
 describe('the line that tells counts, and not one that only announces it', () => {
@@ -103,13 +103,13 @@ describe('the line that tells counts, and not one that only announces it', () =>
       'ValueError: bad',
     ],
   ])('%j', (message, pattern) => {
-    expect(normalize(message)).toBe(pattern);
+    expect(normalizeMessage(message)).toBe(pattern);
   });
 });
 
 describe('causes are part of a pattern', () => {
   const failed = (...causes: string[]): string =>
-    normalize(['Error: request 7 failed', ...causes.map((cause) => `Caused by: ${cause}`)].join('\n'));
+    normalizeMessage(['Error: request 7 failed', ...causes.map((cause) => `Caused by: ${cause}`)].join('\n'));
 
   test('masked like the message, each once', () => {
     const causes = ['connect ECONNREFUSED ::1:5432', 'connect ECONNREFUSED ::1:5433'];
@@ -127,31 +127,31 @@ describe('causes are part of a pattern', () => {
 
   test('they are those that the message of a failure names', () => {
     const thrown = { name: 'Error', message: 'a', causes: [{ name: 'E', message: 'b', code: 'C' }] };
-    expect(normalize(describeFailure({ reason: 'thrown', how: 'thrown', thrown }))).toBe(
+    expect(normalizeMessage(describeFailure({ reason: 'thrown', how: 'thrown', thrown }))).toBe(
       'Error: a ← E: b (C)',
     );
   });
 });
 
 test('otherwise only the first line that is not empty counts', () => {
-  expect(normalize('\n\n  boom\n    at f (/a/b.js:1:1)')).toBe('boom');
-  expect(normalize('a\r\nb')).toBe('a');
-  expect(normalize('')).toBe('');
+  expect(normalizeMessage('\n\n  boom\n    at f (/a/b.js:1:1)')).toBe('boom');
+  expect(normalizeMessage('a\r\nb')).toBe('a');
+  expect(normalizeMessage('')).toBe('');
 });
 
 test('terminal escapes do not split a pattern', () => {
-  expect(normalize('\u001b[31mError\u001b[39m: 5 left')).toBe('Error: <n> left');
+  expect(normalizeMessage('\u001b[31mError\u001b[39m: 5 left')).toBe('Error: <n> left');
 });
 
 test('a pattern has at most 300 characters, also of a line of 10 MB', () => {
-  expect(normalize('x'.repeat(10_000_000))).toHaveLength(300);
-  expect(normalize('/a'.repeat(5_000_000))).toBe('<path>');
+  expect(normalizeMessage('x'.repeat(10_000_000))).toHaveLength(300);
+  expect(normalizeMessage('/a'.repeat(5_000_000))).toBe('<path>');
 });
 
 test('any text gives a pattern of one line', () => {
   assert(
     property(string({ unit: 'binary', maxLength: 200 }), (text) => {
-      const pattern = normalize(text);
+      const pattern = normalizeMessage(text);
       expect(pattern).not.toMatch(/[\r\n]/);
       expect(pattern.length).toBeLessThanOrEqual(300);
     }),
@@ -161,7 +161,9 @@ test('any text gives a pattern of one line', () => {
 test('numbers never tell two errors apart', () => {
   assert(
     property(nat(), nat(), (one, other) => {
-      expect(normalize(`worker ${one} lost its lock`)).toBe(normalize(`worker ${other} lost its lock`));
+      expect(normalizeMessage(`worker ${one} lost its lock`)).toBe(
+        normalizeMessage(`worker ${other} lost its lock`),
+      );
     }),
   );
 });
