@@ -112,7 +112,7 @@ export const RUN_OPTIONS = {
     value: 'S',
     default: 2,
     help: 'Seconds that a process gets to end after it was told to',
-    doc: 'how long a process gets to end after it was told to',
+    doc: 'seconds that a process has to end after it was asked to',
   },
   /** Limit of each thread's JavaScript heap in MB; null for Node's own. Buffers are not in it. */
   agentMemoryMb: {
@@ -158,7 +158,7 @@ export const RUN_OPTIONS = {
     default: null,
     group: TOOLS,
     help: 'Give every tool step to this tool',
-    doc: 'gives every tool step to this tool',
+    doc: 'executes every tool step with this tool',
   },
   /** Tools that are each given every workstream with a tool step; the best result counts. */
   bestOf: {
@@ -170,7 +170,7 @@ export const RUN_OPTIONS = {
     default: [],
     group: TOOLS,
     help: 'Give each workstream to all of these tools (a,b,…) and keep the best result',
-    doc: 'gives each workstream with a tool step to all of these, and keeps the best',
+    doc: 'has each of these do every workstream with a tool step, and keeps the best',
   },
   /** How files are kept apart where the workstream doesn't say; null for worktrees for tool steps, shared else. */
   workspace: {
@@ -299,7 +299,7 @@ export const RESUME_OPTIONS = {
     configurable: false,
     group: GOING_ON,
     help: 'Go on with an interrupted run: that of this id, or the latest; options are those it had',
-    doc: 'goes on with an interrupted run, the latest without an id; other flags override the options that the run had, the configuration does not',
+    doc: 'continues an interrupted run, by default the latest; other flags override the options that the run had, the configuration does not',
   },
   /**
    * Runs again, as a new run, what failed in the one of this id, or with `true` in the latest that ended. Options that

@@ -75,7 +75,7 @@ test('a plain definition has no findings, and the schema reads it as it stands',
       if (isPlain(raw)) plain += 1;
       compare(raw);
     }),
-    { numRuns: 5_000 },
+    { numRuns: 10_000 },
   );
   expect(plain).toBeGreaterThan(20);
 });
