@@ -11,17 +11,17 @@ if (obstacle !== null) {
   process.exitCode = 2;
 } else if (isWatched(args)) {
   process.exitCode = await watch(fileURLToPath(new URL('./watched.js', import.meta.url)), args);
-  // Everything has been said, and a timer that waits for an answer is not needed any more.
+  // Everything was printed; a timer that still waits for an answer is not needed.
   process.exit();
 } else {
   const { main } = await import('./unwatched.ts');
   await main(args);
 }
 
-/** What keeps anything from being loaded or found; null where nothing does. */
+/** Why nothing could be loaded or found; null where it can. */
 function findObstacle(): string | null {
   if (!hasFolder()) {
-    return 'The folder that it was started in is not there any more: it was removed or replaced. Change to it anew, or to another.';
+    return 'The folder that it was started in does not exist any more: it was removed or replaced. Change to the folder again, or to another one.';
   }
   const files = openFilesLimit();
   if (files === null || files >= LEAST_FILES) return null;
@@ -34,7 +34,7 @@ function hasFolder(): boolean {
     process.cwd();
     return true;
   } catch {
-    // What it throws says no more than that.
+    // The error has no further information.
     return false;
   }
 }

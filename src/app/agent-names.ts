@@ -1,4 +1,4 @@
-/** The agents of a run: their names, the tools they use, the tracks they take. */
+/** The agents of a run: their names, tools and tracks. */
 import picomatch from 'picomatch';
 import type { NamedAgent, Project } from '../domain/project.ts';
 import type { ToolSettings } from '../domain/tool.ts';
@@ -16,16 +16,16 @@ import { Refusal } from './refusal.ts';
 import { toolSettings } from './tools.ts';
 
 export interface Roster {
-  /** Of those to start with. */
+  /** Names of the agents to start with. */
   names: string[];
-  /** How many there are to be at the start and at most; null where their number stays. */
+  /** Their number at the start and at most; null where it does not change. */
   scaling: { start: Scaling; policy: ScalingPolicy } | null;
   /**
    * How the agent of this index calls the tools of a workstream, by the names that its steps use.
    * @param tool the one for all of them, whatever the run, the agent or the step says.
    */
   toolsOf: (agent: number, workstream: Workstream, tool?: string) => Record<string, ToolSettings>;
-  /** Who takes what; null where anyone takes anything. */
+  /** Which agent takes which workstreams; null where each takes any. */
   tracks: Tracks | null;
 }
 
@@ -37,7 +37,7 @@ type RosterOptions = Pick<
 /**
  * Agents named in the configuration come first, and further ones are called agent-N. Without names there are no more
  * agents than workstreams; when a person is asked about each there is one.
- * @throws Refusal with exit code 2 for a tool that nobody knows, for tracks under a pinned distribution, and for a
+ * @throws Refusal with exit code 2 for an unknown tool, for tracks under a pinned distribution, and for a
  * number that follows the load where agents are named or pinned.
  * @param cores that this process may use.
  * @param files that it may have open at once; null for any number.
@@ -79,13 +79,13 @@ function scalingOf(
   if (options.project.agents.length > 0) {
     throw new Refusal(
       2,
-      'The agents are named in millrace.config.json, which fixes their number: leave out auto, or the names.',
+      'The agents are named in millrace.config.json, which fixes their number. Give a number instead of auto, or remove the names.',
     );
   }
   if (options.distribution === 'round-robin') {
     throw new Refusal(
       2,
-      'Under --distribution round-robin each workstream belongs to an agent, so their number has to stay: name a number, not auto.',
+      'Under --distribution round-robin each workstream belongs to an agent, which fixes their number. Give a number instead of auto.',
     );
   }
   if (options.ask !== null) return null;
@@ -93,7 +93,7 @@ function scalingOf(
   return startScaling(cores, files === null ? wanted : Math.min(wanted, agentsFor(files)), workstreams);
 }
 
-/** What then can't be opened would fail in the middle of everything. */
+/** Otherwise opening a file would fail in the middle of the run. */
 function refuseTooFewFiles(agents: number, files: number | null): void {
   if (files === null || files >= filesNeeded(agents)) return;
   throw new Refusal(
@@ -112,7 +112,7 @@ function refuseUnknownTools(names: (string | null | undefined)[], project: Proje
     if (name === null || name === undefined || toolSettings(name, project) !== null) continue;
     throw new Refusal(
       2,
-      `There is no tool "${name}". Name claude, codex, gemini, opencode or aider, or describe it under tools in millrace.config.json.`,
+      `There is no tool "${name}". Use claude, codex, gemini, opencode or aider, or describe it under tools in millrace.config.json.`,
     );
   }
 }
@@ -138,7 +138,7 @@ function toolsOf({ project, tool }: RosterOptions, named: readonly NamedAgent[])
   };
 }
 
-/** Track 0 is for what belongs to no track, and for tracks that no agent takes: anyone has it. */
+/** Track 0 is that of workstreams without a track, or with one that no agent takes: any agent takes them. */
 function tracksOf(
   { project, distribution }: RosterOptions,
   named: readonly NamedAgent[],
@@ -150,7 +150,7 @@ function tracksOf(
   if (distribution === 'round-robin') {
     throw new Refusal(
       2,
-      'Agents with tracks take what belongs to them, so --distribution round-robin is not possible.',
+      'Agents with tracks take the workstreams of these, so --distribution round-robin is not possible. Remove the tracks, or use --distribution dynamic.',
     );
   }
   const numbers = new Map(taken.map((track, index) => [track, index + 1]));

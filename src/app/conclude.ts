@@ -69,7 +69,7 @@ export function conclude(conclusion: Conclusion): RunResult {
   };
 }
 
-/** Every workstream has its row at the end of a run, unless somebody else deleted some. */
+/** Every workstream has its row at the end of a run, unless others deleted some. */
 function missingSentence({ run }: ConsolidatedResult, database: string): string | null {
   const { workstreams, completed, failed, skipped } = run.totals;
   const there = completed + failed + skipped;

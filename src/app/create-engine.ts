@@ -7,7 +7,7 @@ import type { RunOptions } from './options.ts';
 import type { Redactor } from '../secrets/redactor.ts';
 import type { Paths } from './paths.ts';
 
-/** From so many commands on, a process that starts them saves more time than its own start takes. */
+/** From this number of commands on, a fork server saves more time than its start takes. */
 const MANY_COMMANDS = 50;
 
 export interface EngineParts {
@@ -18,7 +18,7 @@ export interface EngineParts {
   agents: number;
   /** What is to be executed. */
   workstreams: readonly Workstream[];
-  /** Told of what a workstream's code did after its workstream had ended. */
+  /** Called with what a workstream's code did after the workstream had ended. */
   onLate: (workstreamId: string, text: string) => void;
 }
 
@@ -39,7 +39,7 @@ export function createEngine(parts: EngineParts): LocalEngine {
   });
 }
 
-/** On Windows a process is not copied to start another one. */
+/** On Windows starting a process does not copy this one. */
 function hasManyCommands(workstreams: readonly Workstream[]): boolean {
   if (process.platform === 'win32') return false;
   let commands = 0;

@@ -20,7 +20,7 @@ interface WorkspaceOptions {
   retryOf: string | null;
 }
 
-/** Loads what it takes to look after files, and asks git, when the first workstream needs it: most runs never do. */
+/** Loads the code for workspaces, and asks git, when the first workstream needs it: most runs never do. */
 export class LazyGitWorkspaces implements Workspaces {
   readonly #options: WorkspaceOptions;
   #loaded: Promise<GitWorkspaces> | null = null;

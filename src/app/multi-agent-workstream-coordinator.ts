@@ -1,4 +1,4 @@
-/** What the library is made of: options in, one run done, its exit code out. */
+/** The library's entry: options in, one run done, its exit code out. */
 import type { RunEvent, RunListener } from '../domain/run-event.ts';
 import { formatProblem } from '../domain/plan.ts';
 import { asStoreError, StoreError } from '../store/schema/store-error.ts';
@@ -26,7 +26,7 @@ import { importSpills } from './resume/import-spills.ts';
 export class MultiAgentWorkstreamCoordinator {
   readonly #parsed: ParsedOptions;
   readonly #listeners: RunListener[] = [];
-  /** Of what is told beside the journal. */
+  /** Redacts notices that do not go through the journal. */
   #redactor: Redactor;
   #session: RunSession | null = null;
   #interruptedBy: string | null = null;
@@ -52,7 +52,7 @@ export class MultiAgentWorkstreamCoordinator {
    * Loads, plans, executes, records and reports. Call it once.
    * @returns the exit code: 0 every workstream completed, 1 some did not, 2 the folder or an option can't be used,
    * 3 the run could not be recorded, 4 nothing matched, 130 and the like when interrupted. Never rejects because of
-   * what a workstream did; what keeps the run from starting or ending is told as a `notice` event.
+   * what a workstream did; what keeps the run from starting or ending is published as a `notice` event.
    */
   async run(): Promise<number> {
     if (this.#session !== null) throw new Error('This coordinator has run already; make another one.');
@@ -82,18 +82,18 @@ export class MultiAgentWorkstreamCoordinator {
     }
   }
 
-  /** Starts nothing new, stops what runs, and lets `run` consolidate and report what there is. */
+  /** Starts nothing new, stops running workstreams, and lets `run` consolidate and report the results so far. */
   interrupt(by: string): void {
     this.#interruptedBy ??= by;
     this.#session?.interrupt(by);
   }
 
-  /** After `interrupt`: ends at once what still runs. Nothing that was recorded is lost. */
+  /** After `interrupt`: ends running workstreams at once. Nothing that was recorded is lost. */
   async abandon(): Promise<void> {
     await this.#session?.abandon();
   }
 
-  /** What the killed process of the run started would work beside what is started now. */
+  /** Ends what the killed process of the run started: it would work beside what is started now. */
   async #endLeft({ resumed }: Prepared, graceSeconds: number): Promise<void> {
     const { runId, process = null } = resumed?.run ?? {};
     if (runId === undefined || process === null) return;
@@ -102,7 +102,7 @@ export class MultiAgentWorkstreamCoordinator {
     if (text !== null) this.#notice('warn', text, null);
   }
 
-  /** Tells all listeners of something beside the run, without secrets. */
+  /** Sends all listeners a warning, without secrets, that is not part of the run's journal. */
   warn(text: string): void {
     this.#notice('warn', text, null);
   }
@@ -113,7 +113,7 @@ export class MultiAgentWorkstreamCoordinator {
   }
 }
 
-/** What may go wrong has a sentence of its own; anything else is a bug, and its stack is wanted. */
+/** Expected errors have a message for a person; anything else is a bug, and its stack is shown. */
 function messageOf(error: unknown): string {
   if (error instanceof Refusal || error instanceof StoreError) return error.message;
   return `Millrace itself failed, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;

@@ -21,7 +21,7 @@ export interface FlagOption {
   alias?: string;
   type: FlagType;
   choices?: readonly string[];
-  /** What stands for the value in the documentation. Default: none. */
+  /** The placeholder of the value in the documentation. Default: none. */
   value?: string;
   /** Null for none. */
   default: string | number | boolean | readonly string[] | null;
@@ -103,7 +103,7 @@ export const RUN_OPTIONS = {
     help: 'Hard limit in seconds of a workstream that names none',
     doc: 'hard limit of a workstream that names none',
   },
-  /** How long what is told to stop may take before it is killed, in seconds. */
+  /** How long a process may take to end after SIGTERM before it is killed, in seconds. */
   graceSeconds: {
     schema: (z: Zod) => z.number().nonnegative().max(3_600),
     stored: true,
@@ -111,8 +111,8 @@ export const RUN_OPTIONS = {
     type: 'number',
     value: 'S',
     default: 2,
-    help: 'Seconds that a process gets to end after it was told to',
-    doc: 'seconds that a process has to end after it was asked to',
+    help: 'Seconds between SIGTERM and SIGKILL for a process that is stopped',
+    doc: 'seconds between `SIGTERM` and `SIGKILL` for a process that is stopped',
   },
   /** Limit of each thread's JavaScript heap in MB; null for Node's own. Buffers are not in it. */
   agentMemoryMb: {

@@ -13,7 +13,7 @@ import {
 import { Refusal } from './refusal.ts';
 import { z } from 'zod';
 
-/** Options that have no flag: a caller of the library gives them, and the command line on its own account. */
+/** Options that have no flag: callers of the library give them, and the command line sets them itself. */
 const callerShape = {
   /** The folder that the others are relative to, and in which commands run. */
   cwd: z
@@ -79,7 +79,7 @@ const STORED: readonly string[] = [
 /** Options that were parsed, and which of them were given. */
 export interface ParsedOptions {
   options: RunOptions;
-  /** The others have their default, or what an earlier run had. */
+  /** Names; the others have their default, or the value that an earlier run had. */
   given: ReadonlySet<string>;
 }
 
@@ -104,9 +104,9 @@ export function optionProblem(name: string, value: unknown): string | null {
 }
 
 /**
- * What is stored of the options of a run, so that it is resumed with the same: those that say what is run and how.
- * Where it is recorded, what is shown and who is asked belongs to the one who starts it; tools, named agents and gates
- * are read from the configuration again.
+ * The options that are stored with a run, so that it is resumed with the same: those that say what is run and how.
+ * Where it is recorded, what is shown and who is asked may differ each time; tools, named agents and gates are read from
+ * the configuration again.
  */
 export function storedOptions(options: RunOptions): JsonObject {
   const values: Record<string, unknown> = options;

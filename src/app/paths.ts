@@ -37,12 +37,12 @@ export function resolvePaths(options: Pick<RunOptions, 'cwd' | 'workstreams' | '
   };
 }
 
-/** A user may keep logs on another disk. Once a run has begun, a link in their place is none of the user's. */
+/** A user may keep logs on another disk. A link that appears in their place after a run has begun is not the user's. */
 function withoutLink(folder: string): string {
   try {
     return lstatSync(folder).isSymbolicLink() ? realpathSync(folder) : folder;
   } catch {
-    // It is not there, or leads nowhere, which is said when it is made.
+    // It is missing, or a broken link, which making the folder reports.
     return folder;
   }
 }
@@ -55,7 +55,7 @@ const OTHERS = 0o077;
 const IGNORE_ALL = '*\n';
 
 /**
- * Looks, before anything is run, whether a run can write where it has to. Leaves nothing there.
+ * Checks, before anything is run, that a run can write where it has to. Leaves nothing there.
  * @throws Refusal with exit code 2 where it can't.
  */
 export function checkFolders({ state, reports }: Pick<Paths, 'state' | 'reports'>): void {
@@ -81,7 +81,7 @@ export function makeFolder(path: string, mode = FOLDER_MODE): void {
 }
 
 /**
- * Makes the state folder. What is in it is no source: where it is new, git is told to look away. One that an earlier
+ * Makes the state folder. Nothing in it is a source: a new one has a .gitignore for all of it. One that an earlier
  * version made for everybody to read is closed to others; one that a user made keeps its permissions.
  */
 export function makeStateFolder(path: string): void {

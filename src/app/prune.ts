@@ -1,4 +1,4 @@
-/** Removes what old runs left and nothing needs any more. What is in no other place stays, and is named. */
+/** Removes what old runs left and nothing needs. What is kept in no other place stays, and is named. */
 import type { RunSummary } from '../domain/run-record.ts';
 import { sizeOf } from '../os/folder.ts';
 import { abandonedFolders } from '../os/temporary-folders.ts';
@@ -76,7 +76,8 @@ class Pruning {
       ...abandonedReports(this.#paths.reports),
       ...this.#abandonedCopies(),
     ]);
-    const why = 'it could not be used as it is; look whether you need anything of it, and remove it by hand';
+    const why =
+      'it could not be used as it is; check whether you need anything in it, and remove it yourself';
     this.#kept.push(...setAsides(this.#paths.database).map((what) => ({ what, why })));
     this.#pruneDatabase();
     return {
@@ -142,7 +143,7 @@ class Pruning {
     this.#removed.push({ kind: 'refs', count, bytes: null });
   }
 
-  /** Those of the chosen runs, and old ones of runs that are in the database no more. */
+  /** Those of the chosen runs, and old ones of runs that are not in the database. */
   async #oldLogs(): Promise<string[]> {
     const chosen = this.#choice.runs.map(({ runId }) => this.#paths.logs(runId)).filter(existsSync);
     const known = new Set(this.#all.map(({ runId }) => this.#paths.logs(runId)));
@@ -232,7 +233,7 @@ class Pruning {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** Which runs are old. */
+/** What makes a run old. */
 interface PruneLimits {
   /** Only those that ended longer ago than this; null for any age. */
   olderThanSeconds: number | null;

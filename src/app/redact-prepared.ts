@@ -40,7 +40,7 @@ export function redactPrepared(prepared: Prepared, options: RunOptions, paths: P
   return { redactor, prepared: withoutSecrets(prepared, redactor, noticesOf(left)) };
 }
 
-/** Everything by which Millrace finds things again, a line each. */
+/** All names that Millrace works with, one a line. */
 function namesOf({ plan, resumed, retryOf }: Prepared, { project }: RunOptions, paths: Paths): string {
   const now = new Date().toISOString();
   const names = [

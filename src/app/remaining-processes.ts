@@ -14,7 +14,7 @@ import type { RunLocks } from '../store/write/run-locks.ts';
 interface KilledRun {
   runId: string;
   process: ProcessIdentity;
-  /** The run in a sentence. */
+  /** How a sentence names the run. */
   name: string;
 }
 
@@ -87,7 +87,7 @@ function endedSentence(found: LeftProcesses, run: string): string | null {
         : `${ended}; these could not be: ${nameProcesses(found.left)}.`;
     }
     case 'not-looked-for':
-      return `Whether ${run} left processes behind was not looked at: this system does not tell.`;
+      return `Whether ${run} left processes behind is not known: this system does not list processes.`;
     case 'above-us':
       return `Processes were left by ${run} that this one was started by; they were not ended.`;
   }

@@ -4,14 +4,13 @@ import type { Workspace } from '../domain/workspaces.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { noWorktree, whyNoWorktrees } from '../worktree/can-isolate.ts';
 
-/** A folder of workstreams, as far as this concerns it. */
 type Loaded = Pick<LoadedFolder, 'workstreams' | 'broken' | 'problems'>;
 
 /**
- * Says of each workstream where it works: as it says itself, as the run says, or in a worktree of its own if it has a
- * tool step. One with a tree of its own is in nobody's way there, so it owns nothing of the common one. What is to
- * work in a worktree where there can be none is broken, so that nothing of it starts; but outside of any repository
- * nothing is said of a tool step that does not ask for one, and it works in the common tree.
+ * Decides where each workstream works: as its definition says, as the run says, or in a worktree of its own if it has a
+ * tool step. One with a worktree needs no locks on the shared folder, so its scopes are dropped. One that needs a
+ * worktree where there can be none is broken, so that nothing of it starts; but outside of any repository a tool step
+ * that does not ask for a worktree works in the shared folder.
  */
 export function resolveWorkspaces<L extends Loaded>(
   loaded: L,
@@ -41,7 +40,7 @@ export function resolveWorkspaces<L extends Loaded>(
   };
 }
 
-/** Null for what works in the common tree because nothing says otherwise. */
+/** Null for a workstream that works in the shared folder by default. */
 function wants(
   { workspace, steps }: Workstream,
   ofTheRun: Workspace['kind'] | null,

@@ -5,7 +5,7 @@ import { errorPatterns } from '../store/read/errors.ts';
 import { readResults } from '../store/read/results.ts';
 import type { Connection } from '../store/schema/connection.ts';
 
-/** More groups of errors than anyone reads; a bound all the same. */
+/** Most groups of errors in a document. */
 const PATTERNS = 1_000;
 
 /** The whole of a run as one document. It holds every result: for very large runs query the database instead. */
@@ -20,7 +20,7 @@ export function runDocument(connection: Connection, run: RunSummary): RunDocumen
   };
 }
 
-/** What a run left behind. */
+/** The results of a run, and where they are. */
 export interface RunResult {
   runId: string;
   /** 0 every workstream completed, 1 some did not, 3 results or the report are not there, 130 and the like when interrupted. */
@@ -36,7 +36,7 @@ export interface RunResult {
   databasePath: string;
 }
 
-/** The event that tells of it. */
+/** The event of its end. */
 export const runEnded = (result: RunResult): EventOf<'run-ended'> => ({
   type: 'run-ended',
   runId: result.runId,

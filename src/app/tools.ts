@@ -1,15 +1,15 @@
-/** Which program stands behind the name of a tool. */
+/** Finds the program for the name of a tool. */
 import type { Project, ToolConfig } from '../domain/project.ts';
 import { BUILT_IN_TOOLS, EXIT_GRACE_SECONDS, isBuiltIn, type ToolSettings } from '../domain/tool.ts';
 import type { KnownTools } from '../workstream/definition.ts';
 import type { RunOptions } from './options.ts';
 
-/** What decides which tool a step gets. */
+/** The options that decide which tool a step gets. */
 export type ToolOptions = Pick<RunOptions, 'project' | 'tool' | 'bestOf'>;
 
 /**
  * How the tool of this name is called; null when no tool is called that. A name is looked for among the tools of the
- * configuration, then among the built-in ones, then among the capabilities, which stand for a tool.
+ * configuration, then among the built-in ones, then among the capabilities, each of which names a tool.
  */
 export function toolSettings(name: string, project: Project): ToolSettings | null {
   const config = ownValue(project.tools, name);

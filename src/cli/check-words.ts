@@ -1,8 +1,7 @@
-/** What the parser would take without a word, or answer with a stack: options without a value that they can have. */
+/** Checks words that the parser would accept silently, or answer with a stack: options without their value. */
 import { isRunId } from '../run/run-id.ts';
 import { nearest } from '../text/nearest.ts';
 import { definitions } from './definitions.ts';
-import { configurableOptions } from './options.ts';
 import { UsageError } from './usage-error.ts';
 import type { Options } from 'yargs';
 
@@ -26,7 +25,9 @@ export function checkedWords(words: readonly string[]): string[] {
   const names = separator === -1 ? [] : words.slice(separator + 1);
   const option = names.find((name) => name.startsWith('-'));
   if (option !== undefined)
-    throw new UsageError(`After "--" there are names only, and no name begins like "${option}".`);
+    throw new UsageError(
+      `Only names of workstreams can follow "--", and "${option}" is none: names do not begin with "-".`,
+    );
   let next = 0;
   while (next < before.length) next += checkWord(before[next] ?? '', before[next + 1], known);
   return [...before, ...names];
@@ -46,7 +47,7 @@ function checkWord(word: string, following: string | undefined, known: ReadonlyM
   return option === undefined ? 1 : checkValue(option, own, following);
 }
 
-/** `-j 8`, `-j8` and `-j=8`; letters that take no value may stand before it. */
+/** `-j 8`, `-j8` and `-j=8`; letters that take no value may come before it. */
 function checkShort(word: string, following: string | undefined, known: ReadonlyMap<string, Known>): number {
   for (let at = 1; at < word.length; at++) {
     const option = known.get(`-${word[at]}`);
@@ -65,20 +66,20 @@ function checkValue({ flag, takes }: Known, own: string | undefined, following: 
       throw new UsageError(
         `${flag} is followed by an empty word; name a run, or leave it out for the latest.`,
       );
-    // A word that stands apart may be the id of a workstream.
+    // A separate word may be the id of a workstream.
     if (own !== undefined && !isRunId(own))
       throw new UsageError(
-        `${flag}=${own}: "${own}" is no id of a run, such as ma-run-20260102-030405. For the latest run leave it out; the id of a workstream stands apart: ${flag} ${own}`,
+        `${flag}=${own}: "${own}" is no id of a run, such as ma-run-20260102-030405. For the latest run leave it out. To name a workstream, put a space before it: ${flag} ${own}`,
       );
     return 1;
   }
   if (takes === 'nothing') {
     if (own === undefined || own === 'true' || own === 'false') return 1;
-    throw new UsageError(`${flag} takes no value, and "${own}" stands there.`);
+    throw new UsageError(`${flag} takes no value, but was given "${own}".`);
   }
   const value = own ?? (following === undefined || isOption(following) ? undefined : following);
   if (value === undefined) throw new UsageError(`${flag} needs a value.`);
-  if (value.trim() === '') throw new UsageError(`${flag} needs a value, and its is empty.`);
+  if (value.trim() === '') throw new UsageError(`${flag} needs a value, but was given an empty one.`);
   const isNumber = Number.isFinite(Number(value));
   if (takes === 'number' && !isNumber) throw new UsageError(`${flag} takes a number, not "${value}".`);
   return own === undefined ? 2 : 1;
@@ -112,16 +113,14 @@ function takesOf({ type, requiresArg }: Options): Takes {
 /** The parser takes `--logFile` for `--log-file`. */
 const kebab = (flag: string): string => flag.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
-const MORE_OPTIONS = ['format', 'limit', 'help', 'version', 'resume', 'retry-failed'];
-
 /**
  * Adds the option that was probably meant to yargs' message about unknown arguments.
- * @param words that were typed: the message does not tell options from names.
+ * @param words that were typed: the message does not distinguish options from names.
  */
 export async function explainUnknown(message: string, words: readonly string[]): Promise<string> {
   const unknown = /^Unknown arguments?: (.+)$/m.exec(message)?.[1];
   if (unknown === undefined) return `${message}\nSee millrace --help.`;
-  const known = [...configurableOptions().keys(), ...MORE_OPTIONS];
+  const known = [...knownOptions().keys()].flatMap((flag) => (flag.startsWith('--') ? [flag.slice(2)] : []));
   const isOption = (name: string): boolean =>
     words.some((word) => word.startsWith('-') && word.replace(/^-+/, '').split('=')[0] === name);
   const hints = unknown.split(', ').map((word) => {

@@ -1,4 +1,4 @@
-/** The command line: parses arguments, hands over to a command, and turns what goes wrong into an exit code. */
+/** The command line: parses arguments, calls a command, and turns errors into exit codes. */
 import createYargs, { type Argv } from 'yargs';
 import { packageVersion } from '../os/package-version.ts';
 import { printable } from '../text/printable.ts';
@@ -15,7 +15,7 @@ const EXIT_CODES = `Exit codes:
   2 usage or configuration error    3 the run could not be recorded or did not finish
   4 nothing matched                 130 interrupted, 143 terminated
 
-Every option may also stand in millrace.config.json or in a variable such as MILLRACE_AGENTS.`;
+Options can also be set in millrace.config.json, or in variables such as MILLRACE_AGENTS.`;
 
 /** Runs the command line. Sets `process.exitCode`; never rejects. */
 export async function main(args: string[]): Promise<void> {
@@ -48,7 +48,7 @@ function build(args: string[], config: Record<string, unknown>): Argv {
     });
 }
 
-/** What was typed so far is completed as it stands. */
+/** Unfinished words are completed, not checked. */
 const isCompleting = (args: readonly string[]): boolean => args.includes('--get-yargs-completions');
 
 /** What the parser itself finds wrong is a usage error; anything else was thrown by a command. */
@@ -56,7 +56,7 @@ function failureOf(message: string, error: Error | undefined): Error {
   return error === undefined || error.name === 'YError' ? new UsageError(message) : error;
 }
 
-/** Says on standard error what went wrong, without secrets, and gives the exit code. What was typed comes back in it: it is data. */
+/** Prints the error on standard error, without secrets and with what was typed made printable. Returns the exit code. */
 async function explain(error: unknown): Promise<number> {
   const { environmentRedactor } = await import('../secrets/find-secrets.ts');
   const redactor = projectRedactor() ?? environmentRedactor();

@@ -1,7 +1,7 @@
 import type { ArgumentsCamelCase, Argv, Options } from 'yargs';
 import { lastGiven } from './options.ts';
 
-/** What a command's builder makes of its arguments. */
+/** The arguments that a command's builder describes. */
 export type ArgumentsOf<B> = B extends (yargs: Argv) => Argv<infer A> ? ArgumentsCamelCase<A> : never;
 
 /** How a command is called. Loads nothing, because help shows them all. */
@@ -16,7 +16,7 @@ interface CommandDefinition<A> {
 const DID_NOT_FINISH = 3;
 
 /**
- * Binds a definition to its action, which gives the exit code and loads what it needs when it is called. The result
+ * Binds a definition to its action, which returns the exit code and is loaded when it is called. The result
  * adds the command to the parser, with its part of the configuration.
  */
 export function bind<A>(
@@ -34,7 +34,7 @@ export function bind<A>(
         return builder(scoped.config(own));
       },
       handler: async (argv) => {
-        // What a process ends with that nothing keeps alive although its command has not come to its end.
+        // The exit code of a process that ends because nothing keeps it alive, although its command has not finished.
         process.exitCode = DID_NOT_FINISH;
         process.exitCode = await action(argv);
       },

@@ -13,7 +13,7 @@ type Values = Record<string, string | number | boolean>;
 
 export const CONFIG_FILE = 'millrace.config.json';
 
-/** What is no option but a part of the project's description; `readProject` has it. */
+/** Keys that are no options but describe the project; `readProject` reads them. */
 const SECTIONS: ReadonlySet<string> = new Set([
   'tools',
   'capabilities',
@@ -28,7 +28,7 @@ const SECTIONS: ReadonlySet<string> = new Set([
 const MACHINES = 'machines';
 
 /**
- * What stands in the configuration file of `folder`, overlaid by the environment. Flags win over both.
+ * The options in the configuration file of `folder`, overridden by those of the environment. Flags win over both.
  * @throws UsageError for a file that can't be read, an unknown option, or a value of the wrong type.
  */
 export async function readConfig(folder: string, env: NodeJS.ProcessEnv, kinds: Kinds): Promise<Values> {
@@ -95,7 +95,7 @@ function optionsOf(content: readonly [string, unknown][], kinds: Kinds): Values 
   return values;
 }
 
-/** What the file says of this machine; that of others is checked as well. */
+/** The options for this machine; those for others are checked as well. */
 function ofThisMachine(machines: unknown, kinds: Kinds): Values {
   const name = machineName();
   let own: Values = {};
@@ -150,7 +150,7 @@ async function parseFile(path: string): Promise<object> {
   return content;
 }
 
-/** Where `__proto__` stands: what checks the sections would leave it out without a word. Null for nowhere. */
+/** The path of a key `__proto__`, which the schema of the sections would drop silently; null where there is none. */
 function reservedName(value: Json, path: string): string | null {
   if (typeof value !== 'object' || value === null) return null;
   for (const [name, child] of Object.entries(value)) {

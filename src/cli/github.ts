@@ -6,7 +6,7 @@ import { writeRegular } from '../os/regular-file.ts';
  * Under GitHub Actions, adds a summary to the job's page and an annotation for each failure. Annotations go to
  * standard error, which Actions reads too, because standard output is the log.
  */
-export function tellGithub(result: ConsolidatedResult, env: NodeJS.ProcessEnv): void {
+export function reportToGithub(result: ConsolidatedResult, env: NodeJS.ProcessEnv): void {
   if (env['GITHUB_ACTIONS'] !== 'true') return;
   for (const line of githubAnnotations(result)) process.stderr.write(`${line}\n`);
   const file = env['GITHUB_STEP_SUMMARY'];

@@ -14,8 +14,8 @@ import { UsageError } from './usage-error.ts';
 type DecidingArguments = RunArguments | PlanArguments;
 
 /**
- * The options that the arguments give. A run that goes on with another has the options of that one, and of the
- * arguments only what stands on the command line.
+ * The options of a run from the arguments. A run that goes on with another has the options of that one, except for
+ * those on the command line.
  * @param line the words after `millrace`.
  */
 export function givenOptions(argv: DecidingArguments, line: readonly string[]): CoordinatorOptions {
@@ -84,14 +84,14 @@ function whichRun({
   };
 }
 
-/** @throws UsageError for a value that can't be used, which names what it was given by. */
+/** @throws UsageError for a value that can't be used, by the name that the user wrote. */
 function check({ name, flag, value }: GivenOption, flags: ReadonlySet<string>): void {
   const problem = optionProblem(name, value);
   if (problem === null) return;
   throw new UsageError(`${givenBy(flag, flags)} can't be used: ${problem}.`);
 }
 
-/** What a person wrote: the flag, the variable, or the key of the configuration file. */
+/** The name that the user wrote: the flag, the variable, or the key of the configuration file. */
 function givenBy(flag: string, flags: ReadonlySet<string>): string {
   if (flags.has(flag)) return writtenFlag(flag);
   const variable = variableOf(flag);
@@ -107,7 +107,7 @@ export function namesOf(flag: string, text: unknown): string[] {
   return names;
 }
 
-/** The options that stand on the command line: what yargs gives has defaults and the configuration in it. */
+/** The options on the command line itself: the arguments from yargs have defaults and the configuration in them. */
 function flagsOf(line: readonly string[]): Set<string> {
   const configuration = { 'camel-case-expansion': false };
   const words = Object.keys(Parser([...line], { alias: { agents: ['j'] }, configuration }));

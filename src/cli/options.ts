@@ -70,7 +70,7 @@ export const selectionOptions: Flags<typeof SELECTION_OPTIONS> = flagsOf(SELECTI
 export const jsonOption: Flags<typeof JSON_OPTION> = flagsOf(JSON_OPTION);
 export const folderOptions: Flags<typeof FOLDER_OPTIONS> = flagsOf(FOLDER_OPTIONS);
 
-/** What may stand for an option in a configuration file; `count` is a number or `auto`. */
+/** The type of an option's value in a configuration file; `count` is a number or `auto`. */
 export type OptionKind = 'string' | 'number' | 'boolean' | 'count';
 
 /** All options of a run, as the command line knows them. */

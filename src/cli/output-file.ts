@@ -8,8 +8,7 @@ import { dirname, resolve } from 'node:path';
 export const STANDARD_OUTPUT = '-';
 
 /**
- * Refuses a file that could not be written later, when the work is done. Leaves nothing there; folders that are missing are
- * for whoever writes the file.
+ * Refuses a file that could not be written later, when the work is done. Creates nothing, no missing folders either.
  * @param option that names it, with its dashes.
  * @param mayBeSpecial whether a pipe or a device will do.
  */
@@ -20,7 +19,7 @@ export function checkOutputFile(
 ): void {
   if (file === undefined) return;
   const path = resolve(file);
-  const stats = look(option, path);
+  const stats = statsOf(option, path);
   if (stats?.isDirectory() === true) throw new UsageError(`${option}: ${file} is a folder; name a file.`);
   if (stats?.isFile() === false && !mayBeSpecial)
     throw new UsageError(`${option}: ${file} is a pipe, socket or device; name a file.`);
@@ -29,12 +28,12 @@ export function checkOutputFile(
   if (problem !== null) throw new UsageError(`${option}: ${problem}.`);
 }
 
-/** Null for nothing there. */
-function look(option: string, path: string): Stats | null {
+/** Null where there is no file. */
+function statsOf(option: string, path: string): Stats | null {
   try {
     return statSync(path, { throwIfNoEntry: false }) ?? null;
   } catch (error) {
-    // A file on the way to it is found when its folder is looked at.
+    // The check of its folder reports a file on the way to it.
     if (codeOf(error) === 'ENOTDIR') return null;
     throw new UsageError(`${option}: ${path} can't be used (${codeOf(error)}).`);
   }
@@ -51,35 +50,35 @@ function checkWritable(option: string, path: string): void {
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : String(error);
 
-const LOOK_MS = 250;
+const READ_MS = 250;
 const MAX_LINES = 200;
 
 /**
- * Tells, line by line, of what code writes to the descriptors of standard output and error itself, past the log of its
+ * Forwards, line by line, what code writes to the descriptors of standard output and error directly, past the log of its
  * workstream: native code, Node's own warnings, `process.binding`.
- * @returns to be called at the end: tells of the rest.
+ * @returns a function that forwards the rest; call it at the end.
  */
-export function tellStray(stray: StrayFile | null, tell: (line: string) => void): () => void {
+export function forwardStrayOutput(stray: StrayFile | null, forward: (line: string) => void): () => void {
   if (stray === null) return () => undefined;
-  let begun = '';
-  let told = 0;
-  const tellLine = (line: string): void => {
-    if (line.trim() === '' || told > MAX_LINES) return;
-    told += 1;
-    tell(told > MAX_LINES ? 'Further lines were left out.' : line);
+  let partial = '';
+  let count = 0;
+  const forwardLine = (line: string): void => {
+    if (line.trim() === '' || count > MAX_LINES) return;
+    count += 1;
+    forward(count > MAX_LINES ? 'Further lines were left out.' : line);
   };
-  const look = (): void => {
-    const lines = (begun + stray.take()).split('\n');
+  const read = (): void => {
+    const lines = (partial + stray.take()).split('\n');
     // Half of a secret can't be recognised.
-    begun = lines.pop() ?? '';
-    for (const line of lines) tellLine(line);
+    partial = lines.pop() ?? '';
+    for (const line of lines) forwardLine(line);
   };
-  look();
-  const timer = setInterval(look, LOOK_MS).unref();
+  read();
+  const timer = setInterval(read, READ_MS).unref();
   return () => {
     clearInterval(timer);
-    look();
-    tellLine(begun);
-    begun = '';
+    read();
+    forwardLine(partial);
+    partial = '';
   };
 }

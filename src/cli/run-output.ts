@@ -28,7 +28,7 @@ export interface RunOutput {
 
 /** Exit codes above are those of a run that a signal ended. */
 const INTERRUPTED = 128;
-/** How long a reader may take nothing when somebody waits for the end. */
+/** How long the log waits for a reader that takes nothing, after an interruption. */
 const HURRIED_MS = 1_000;
 
 /** Opens the output that the arguments and the kind of standard output ask for. */
@@ -38,7 +38,7 @@ export function openOutput(argv: RunArguments): RunOutput {
   return isForPeople() ? terminalOutput(openLog(argv, null)) : logOutput(openLog(argv, 1));
 }
 
-/** A terminal in CI is one that nobody watches. */
+/** A terminal in CI has no person in front of it. */
 function isForPeople(): boolean {
   const ci = process.env['CI'];
   return process.stdout.isTTY && (ci === undefined || ci === '' || ci === 'false' || ci === '0');
@@ -94,7 +94,7 @@ function terminalOutput(log: RunLog): RunOutput {
   };
 }
 
-/** What a person must know now stands above the frame, on standard error. */
+/** Prints a notice above the live view, on standard error. */
 function tellNotice(live: { pause(): void; resume(): void }, text: string): void {
   live.pause();
   process.stderr.write(`millrace: ${printable(text)}\n`);

@@ -4,10 +4,10 @@ import type { Redactor } from '../secrets/redactor.ts';
 
 let known: Redactor | null = null;
 
-/** What knows the secrets of the project that is run; null before it was read. */
+/** The redactor of the project that is run; null before its configuration was read. */
 export const projectRedactor = (): Redactor | null => known;
 
-/** Says on standard error, without secrets, what nobody caught, and ends the process with 1 as Node does. */
+/** Prints uncaught errors on standard error without secrets, and ends the process with 1 as Node does. */
 export function redactUncaught(redactor: Redactor): void {
   known = redactor;
   process.on('uncaughtException', (error) => {

@@ -23,7 +23,7 @@ const toolSchema = z.strictObject({
     .describe(
       'Program and arguments; {prompt}, {prompt_file}, {folder}, {model} and {session_id} are replaced.',
     ),
-  args: z.array(argument).optional().describe('Arguments added to those that the adapter gives.'),
+  args: z.array(argument).optional().describe('Arguments added to those of the adapter.'),
   env: z.record(z.string(), z.string()).optional(),
   model: line.optional().describe("The model to ask for. Default: the tool's own."),
   prompt: z

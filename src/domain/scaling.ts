@@ -8,7 +8,7 @@ export interface Load {
   cores: number;
   /** Used by this process, its threads and the processes that they started. */
   cpu: number;
-  /** Threads of the same that were ready to run and had no processor; null where the system does not tell. */
+  /** Threads of the same that were ready to run and had no processor; null where the system does not show it. */
   cpuWait: number | null;
   /** Used by everything within the same limits: the container, or else the machine. Null where it is not known. */
   totalCpu: number | null;
@@ -29,11 +29,11 @@ export interface MemoryLoad {
   own: number;
 }
 
-/** What there is to do at the end of the interval. */
+/** The workload at the end of the interval. */
 export interface Workload {
   /** Number of agents that take work. */
   agents: number;
-  /** Agents with a workstream in hand, those that take no more included. */
+  /** Agents that execute a workstream, those that take no more included. */
   busy: number;
   /** Of these, agents whose workstream has a child process. */
   inChildren: number;
@@ -79,6 +79,6 @@ export interface ScalingSummary {
 export interface LoadSource {
   /** Cores that this process may use, at the start; a fraction under a quota. */
   readonly cores: number;
-  /** Tells of the load at intervals, until the function that it gives is called. */
+  /** Calls `listener` with the load at intervals, until the returned function is called. */
   watch(listener: (load: Load) => void): () => void;
 }

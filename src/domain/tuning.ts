@@ -8,7 +8,7 @@ export interface TrialRun {
   /** Workstreams that completed, and all that there were. */
   completed: number;
   total: number;
-  /** The most resident memory of all its processes at one time; null where the system does not tell. */
+  /** The most resident memory of all its processes at one time; null where the system does not show it. */
   memoryBytes: number | null;
 }
 

@@ -1,11 +1,11 @@
-/** How many agents there are to be, from what was measured. Pure: what was decided before comes in as `ScalingState`. */
+/** Decides the number of agents from what was measured. Pure: earlier decisions come in as `ScalingState`. */
 import type { LoadStatistics, MemoryLoad, Scaling } from '../domain/scaling.ts';
 
 /** From this share of the cores on, more agents can't use what is left. */
 const FULL = 0.95;
 /** Below this share of the cores next to nothing computes, which needs no second look. */
 const BARELY = 0.25;
-/** Share of the agents that have work in hand from which on they all have: one may be between two workstreams. */
+/** Share of busy agents from which on all count as busy: one may be between two workstreams. */
 const BUSY = 0.9;
 /** From this share of its time on, an agent computes. */
 const COMPUTING = 0.95;
@@ -39,7 +39,7 @@ export interface ScalingState {
   recent: readonly LoadStatistics[];
   /** Seconds for which nothing is added. */
   hold: number;
-  /** Seconds since the last change in which agents that take no more had work in hand. */
+  /** Seconds since the last change in which agents that take no more workstreams were still busy. */
   leaving: number;
 }
 
@@ -69,8 +69,8 @@ export function startScaling(
  * At most one change for each interval: fewer agents where memory is short, or where they compute and are more than
  * the cores; more where cores are idle while workstreams wait for an agent. To add one costs little and to wait costs
  * time, so the first sign is enough for that; agents that are too many cost little, so they are taken away only after
- * a whole window. While agents that were taken away still have work in hand nothing is changed, because it would show
- * no effect yet; but not for longer than the longest window, since one may have hours to go.
+ * a whole window. While agents that were taken away are still busy nothing is changed, because it would show no effect
+ * yet; but not for longer than the longest window, since one may have hours to go.
  */
 export function decideScaling(
   load: LoadStatistics,
@@ -131,7 +131,7 @@ function within(window: number, loads: readonly LoadStatistics[]): readonly Load
   return loads.slice(first);
 }
 
-/** What was used in the mean; what there is to do, and memory, as it is at the end. */
+/** The mean of what was used; workload and memory as they are at the end. */
 function meanOf(loads: readonly LoadStatistics[]): LoadStatistics {
   const now = loads.at(-1);
   if (now === undefined) throw new RangeError('there is no mean of nothing');

@@ -9,7 +9,7 @@ import { usableCores } from '../os/usable-cores.ts';
 /** Long enough that a load means something, short enough that a run of seconds is not over before the first change. */
 const INTERVAL_MS = 250;
 
-/** Everything that counts up or stands at one moment. */
+/** Counters and gauges at one moment. */
 export interface LoadSample {
   /** Seconds on a clock that never goes back. */
   at: number;

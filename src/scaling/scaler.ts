@@ -8,7 +8,7 @@ export interface ScalerParts {
   start: Scaling;
   policy: ScalingPolicy;
   source: LoadSource;
-  /** Reads what there is to do now. */
+  /** Reads the present workload. */
   workload(): Workload;
   /** Carries out a new number of agents. */
   resize(agents: number): void;

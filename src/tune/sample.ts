@@ -163,7 +163,7 @@ class Sample {
   }
 
   /**
-   * Adds it with what it needs, and gives what came in by that; null where that would be more than `room`, or is not
+   * Adds it with what it needs, and returns what was added; null where that would be more than `room`, or is not
    * wanted: then nothing was added.
    */
   add(

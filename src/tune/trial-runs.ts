@@ -1,4 +1,4 @@
-/** Runs workstreams in processes of their own, into a state folder that nobody else sees, and measures them. */
+/** Runs workstreams in processes of their own, with a state folder of their own, and measures them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { withDatabase } from '../app/history.ts';
 import { Refusal } from '../app/refusal.ts';
 import { lastOf } from '../text/cut-text.ts';
 
-/** How often memory is looked at. */
+/** How often memory is measured. */
 const MEMORY_MS = 100;
 /** Most of what a run says that is kept for the case that it fails. */
 const TAIL = 4_000;
@@ -48,7 +48,7 @@ export class TrialRuns {
     const child = spawn(program, [...first, ...this.#arguments(agents, select)], {
       cwd: this.#options.cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
-      // What the terminal sends is handed on once, and not twice.
+      // A signal of the terminal is passed on once, not twice.
       detached: true,
     });
     this.#child = child;
@@ -66,7 +66,7 @@ export class TrialRuns {
     }
   }
 
-  /** Hands a signal on to the run that is under way. */
+  /** Passes a signal on to the run that is under way. */
   signal(signal: NodeJS.Signals): void {
     this.#child?.kill(signal);
   }
@@ -114,7 +114,7 @@ export class TrialRuns {
   }
 }
 
-/** The end of what a process says. */
+/** The end of a process's output. */
 function tailOf({ stdout, stderr }: ChildProcess): () => string {
   let text = '';
   for (const stream of [stdout, stderr]) {

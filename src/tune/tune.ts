@@ -35,7 +35,7 @@ export interface TuneOptions {
   /** Work of a sample, in seconds of one agent. */
   seconds: number;
   program: TrialOptions['program'];
-  /** Told what is done next. */
+  /** Called with what is done next. */
   onProgress: (text: string) => void;
 }
 
@@ -67,7 +67,7 @@ export class Tuning {
     }
   }
 
-  /** Ends the run that is under way as that signal does; `run` then gives null. */
+  /** Ends the run that is under way as that signal does; `run` then resolves with null. */
   interrupt(signal: NodeJS.Signals): void {
     this.#isInterrupted = true;
     this.#runs.signal(signal);

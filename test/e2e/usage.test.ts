@@ -99,7 +99,7 @@ describe('exit codes', () => {
       encoding: 'utf8',
     });
     expect(status).toBe(2);
-    expect(stderr).toMatch(/^millrace: The folder that it was started in is not there any more.*\n$/);
+    expect(stderr).toMatch(/^millrace: The folder that it was started in does not exist any more.*\n$/);
   });
 
   test('4 and a hint for a workstream that is not there', async () => {

@@ -1,18 +1,18 @@
-/** Results of earlier runs that the database would not take. */
+/** Imports results of earlier runs that the database refused at the time. */
 import { openDatabase } from '../../store/schema/database.ts';
 import { findSpills, isCopy } from '../../store/spill/spill-places.ts';
 import { importSpill, type SpillImport, importCopy } from '../../store/spill/import-spill.ts';
 import { plural } from '../../text/format.ts';
 
-/** What is told of them. */
+/** What a person should know of one of them. */
 export interface SpillNotice {
   level: 'info' | 'warn';
   text: string;
 }
 
 /**
- * Takes in what earlier runs had to keep beside the database. Opens it only where there is something.
- * @throws StoreError when the database refuses still; nothing is lost by that.
+ * Imports what earlier runs had to keep beside the database, which is opened only where there is something.
+ * @throws StoreError when the database still refuses; nothing is lost by that.
  */
 export function importSpills(database: string): SpillNotice[] {
   const paths = findSpills(database);

@@ -5,7 +5,7 @@ import type { LazyGitWorkspaces } from '../lazy-workspaces.ts';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What a process of the run left that was killed. */
+/** What a killed process of the run left. */
 interface Left {
   /** Folder of its logs. */
   logs: string;
@@ -16,8 +16,8 @@ interface Left {
 }
 
 /**
- * Redacts the logs that it could not redact any more. Nothing is made in its worktrees, so what it left there is kept
- * before anything else. Says what a person has to know of that.
+ * Redacts the logs that the process could not redact any more, and keeps what is in its worktrees before anything is
+ * made there. Yields what a person should know of that.
  */
 export async function* pickUpLeft({
   logs,
@@ -33,7 +33,7 @@ export async function* pickUpLeft({
     const why = error instanceof Error ? error.message : String(error);
     yield {
       level: 'warn',
-      text: `What the interrupted run left in worktrees could not be looked at: ${why}`,
+      text: `What the interrupted run left in worktrees could not be read: ${why}`,
     };
   }
 }

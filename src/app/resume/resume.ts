@@ -1,4 +1,4 @@
-/** What is left of an interrupted run, and what stays of it. */
+/** Decides which workstreams of an interrupted run are run now, and which results stay. */
 import type { FinalStatus } from '../../domain/agent-result.ts';
 import { type EarlierResult, type Inheritance, NOTHING_EARLIER } from '../../domain/earlier-run.ts';
 import type { Broken, Plan } from '../../domain/plan.ts';
@@ -40,13 +40,13 @@ interface Defined {
   outside: ReadonlyMap<string, boolean>;
 }
 
-/** A definition that could not be run has no result of its own: what it gives now counts. */
+/** A definition that could not be run has no result of its own: its present definition counts. */
 const UNPLANNED = new Set(['invalid-workstream', 'duplicate-id', 'cycle', 'missing-dependency']);
 
-/** What was skipped because of these, or because of what may come out otherwise now, is to be run. */
+/** A workstream that was skipped for one of these reasons is run: the cause may be gone. */
 const PASSING = new Set(['interrupted', 'cancelled', 'dependency-failed']);
 
-/** Whether a result says all that there is to say of its workstream. */
+/** Whether the workstream is not run again, unless its definition changed. */
 const isFinal = ({ reason }: EarlierResult): boolean =>
   reason === null || !(PASSING.has(reason) || UNPLANNED.has(reason));
 
@@ -67,14 +67,14 @@ export function planResume(
   const results = new Map(earlier.results.map((result) => [result.workstreamId, result]));
   const isMeant = (id: string): boolean => only === null || only.has(id);
   const broken = plan.broken.filter((each) => !hasResult(each, results));
-  const stands = standing(earlier, { plan, outside }, isMeant);
+  const skipped = stillSkipped(earlier, { plan, outside }, isMeant);
   const toRun: Workstream[] = [];
   const changed: string[] = [];
   const left = new Set<string>();
   for (const workstream of plan.workstreams) {
     const { id } = workstream;
     const result = results.get(id);
-    if (stands.has(id)) continue;
+    if (skipped.has(id)) continue;
     if (result !== undefined && isFinal(result)) {
       if (!isMeant(id) || !isChanged(result, workstream)) continue;
       changed.push(id);
@@ -115,17 +115,17 @@ export function planResume(
   };
 }
 
-/** It keeps the result that it has, also where that is why it could not be run. */
+/** A broken definition keeps the result that it has, also where that has the same reason. */
 function hasResult({ id, failure }: Broken, results: ReadonlyMap<string, EarlierResult>): boolean {
   const result = results.get(id);
   return result !== undefined && (isFinal(result) || result.reason === failure.reason);
 }
 
 /**
- * What was skipped because of something that stays as it is. Results arrive after those of what they depend on, so one
- * look at each is enough.
+ * Ids of workstreams that were skipped because of a result that stays. Results arrive after those of what they depend
+ * on, so one pass is enough.
  */
-function standing(
+function stillSkipped(
   { results }: StoredRun,
   { plan, outside }: Defined,
   isMeant: (id: string) => boolean,
@@ -155,7 +155,7 @@ function unusable(broken: readonly Broken[], results: ReadonlyMap<string, Earlie
   });
   if (kept.length === 0) return [];
   return [
-    `The definition of ${nameSome(kept.map(({ id }) => id))} can't be used any more; what it gave before stays.`,
+    `The definition of ${nameSome(kept.map(({ id }) => id))} can't be used any more; its earlier result stays.`,
   ];
 }
 
@@ -183,14 +183,14 @@ function goneSince(
     }));
 }
 
-/** Files that could not be read are read now, and definitions that could not be run have gone. */
+/** Ids of rows whose file could not be read and can be now, or whose definition could not be run and is gone. */
 function vanishedSince({ results }: StoredRun, { workstreams, broken }: Plan): Set<string> {
   const defined = new Set([...workstreams, ...broken].map(({ id }) => id));
   const ids = results.filter(({ reason }) => reason !== null && UNPLANNED.has(reason));
   return new Set(ids.map(({ workstreamId }) => workstreamId).filter((id) => !defined.has(id)));
 }
 
-/** Those that completed, with what others can build on. */
+/** The workstreams that completed, with what others can build on. */
 export function workOf(
   results: readonly EarlierResult[],
   workstreams: readonly Workstream[],

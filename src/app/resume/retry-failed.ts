@@ -1,4 +1,4 @@
-/** What of an earlier run is tried again. */
+/** Which workstreams of an earlier run are tried again. */
 import type { EarlierResult } from '../../domain/earlier-run.ts';
 import type { LoadedFolder } from '../../domain/plan.ts';
 import type { StoredRun } from '../../store/read/earlier-run.ts';
@@ -8,7 +8,7 @@ import { Refusal } from '../refusal.ts';
 /** What was skipped because something failed, or had failed too often or cost too much. */
 const BECAUSE_OF_FAILURES = new Set(['dependency-failed', 'circuit-open', 'budget-exceeded']);
 
-/** A file that could not be read stands in a row under its own name. */
+/** Reasons of rows that are named for their file, because it could not be read. */
 const OF_THE_FILE = new Set(['invalid-workstream', 'duplicate-id']);
 
 /**

@@ -17,11 +17,11 @@ import { readProject } from '../config.ts';
 import { commandNames } from '../definitions.ts';
 import type { RunArguments } from '../commands/run.ts';
 import { givenOptions, continuationOptions } from '../given-options.ts';
-import { tellGithub } from '../github.ts';
+import { reportToGithub } from '../github.ts';
 import { consolidate } from '../../store/read/consolidate.ts';
 import { getRun } from '../../store/read/runs.ts';
 import { withHistory, withRun } from '../history.ts';
-import { tellStray, checkOutputFile, STANDARD_OUTPUT } from '../output-file.ts';
+import { forwardStrayOutput, checkOutputFile, STANDARD_OUTPUT } from '../output-file.ts';
 import { redactUncaught } from '../uncaught.ts';
 import { type RunOutput, openOutput } from '../run-output.ts';
 import { printPlan } from './plan.ts';
@@ -30,7 +30,7 @@ import { sourceOf } from './report.ts';
 
 const NOTHING_MATCHED = 4;
 
-/** Whoever leaves a run alone overnight closes the terminal. */
+/** A person who leaves a run alone overnight closes the terminal. */
 const HUNG_UP: RunEvent = {
   type: 'notice',
   level: 'warn',
@@ -59,10 +59,10 @@ export async function run(argv: RunArguments): Promise<number> {
     return over.exitCode;
   }
   const coordinator = new MultiAgentWorkstreamCoordinator({ ...given, project, ask });
-  const endStray = tellStray(channel?.stray ?? null, (line) =>
+  const endStray = forwardStrayOutput(channel?.stray ?? null, (line) =>
     coordinator.warn(`Written past the logs of all workstreams: ${line}`),
   );
-  // The end of the run is the last that is told of it.
+  // The end of the run is its last event.
   coordinator.subscribe(({ type }) => {
     if (type === 'run-ended') endStray();
   });
@@ -94,11 +94,11 @@ export async function run(argv: RunArguments): Promise<number> {
   }
 }
 
-/** Before anything is run. @throws UsageError for what could not be written at its end. */
+/** @throws UsageError, before anything is run, for files that could not be written at its end. */
 function checkOutputs({ json, junit, logFile }: RunArguments): void {
   if (logFile === STANDARD_OUTPUT)
     throw new UsageError(
-      '--log-file takes a file; the log is on standard output already where nobody watches.',
+      '--log-file takes a file. Where standard output is not a terminal, the log is written to it already.',
     );
   checkOutputFile('--log-file', logFile, { mayBeSpecial: true });
   if (junit !== STANDARD_OUTPUT) return checkOutputFile('--junit', junit, { mayBeSpecial: false });
@@ -111,7 +111,7 @@ function hintAtCommand([first]: string[]): void {
   if (meant !== null) process.stderr.write(`millrace: Did you mean the command "${meant}"?\n`);
 }
 
-/** What a run left whose process died when it had ended and not shown that; null where there is more to do. */
+/** The result of a run whose process died after its end and before it was shown; null where the run has not ended. */
 async function endedAlready(argv: RunArguments, runId: string): Promise<RunResult | null> {
   let found: RunResult | null = null;
   await withRun(argv.state, runId, async (connection, { state, executionSummary }) => {
@@ -143,7 +143,7 @@ async function finish(argv: RunArguments, output: RunOutput, result: RunResult |
     if (argv.junit !== undefined && argv.junit !== STANDARD_OUTPUT) writeJunit(argv.junit, render('junit'));
     return 0;
   });
-  tellGithub(result.consolidated, process.env);
+  reportToGithub(result.consolidated, process.env);
 }
 
 function lostSentence({ runId, databasePath, reportPath }: RunResult): string {

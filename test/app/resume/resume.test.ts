@@ -134,7 +134,7 @@ describe('what is left of an interrupted run', () => {
     expect(discarded.toSorted()).toEqual(['file', 'mended']);
     expect(plan.broken).toEqual([]);
     expect(ids(inheritance.kept)).toEqual(['loop', 'fine']);
-    expect(notices).toEqual(["The definition of fine can't be used any more; what it gave before stays."]);
+    expect(notices).toEqual(["The definition of fine can't be used any more; its earlier result stays."]);
   });
 });
 
