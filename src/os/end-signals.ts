@@ -85,4 +85,5 @@ export const exitCodeOf = (interruptedBy: string): number =>
   endsRuns(interruptedBy) ? EXIT_CODES[interruptedBy] : EXIT_CODES.SIGINT;
 
 /** Whether a process that died of this signal was to end. */
-export const endsRuns = (signal: string): signal is keyof typeof EXIT_CODES => signal in EXIT_CODES;
+export const endsRuns = (signal: string): signal is keyof typeof EXIT_CODES =>
+  Object.hasOwn(EXIT_CODES, signal);

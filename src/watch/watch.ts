@@ -74,7 +74,7 @@ class Watched implements SignalHandlers {
   #child: ChildProcess | null = null;
   /** The last signal by which this process was asked to end the run. */
   #askedBy: EndSignal | null = null;
-  /** The signal by which the run's process says that it was asked to end. */
+  /** The signal that the run's process reports to have got. */
   #interruptedBy: string | null = null;
   /** Whether there is a run. Then code of workstreams may have printed, and only the run's process knows the secrets. */
   hasRun = false;
@@ -83,9 +83,7 @@ class Watched implements SignalHandlers {
     this.#onRun = onRun;
   }
 
-  /**
-   * Starts a process, with the streams of `giveStreams`, and waits for its end.
-   */
+  /** Starts a process, with the streams of `giveStreams`, and waits for its end. */
   run(program: string, args: readonly string[], continuation: Continuation | null): Promise<End> {
     const own = continuation === null ? {} : { [CONTINUATION_VARIABLE]: JSON.stringify(continuation) };
     const child = spawn(process.execPath, [...process.execArgv, program, ...args], {
@@ -118,7 +116,7 @@ class Watched implements SignalHandlers {
     return this.#streams.takeStray();
   }
 
-  /** The run's process may have got it too, and says so of the first one. */
+  /** The run's process may have got it too; then it reports that, and the signal is not passed on. */
   ask(signal: EndSignal): void {
     this.#askedBy = signal;
     setTimeout(() => {

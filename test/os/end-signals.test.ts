@@ -80,6 +80,7 @@ test.each([
   ['SIGHUP', 129, true],
   ['SIGSEGV', 130, false],
   ['quit', 130, false],
+  ['toString', 130, false],
 ])('%s is exit code %i', (by, code, isEnd) => {
   expect(exitCodeOf(by)).toBe(code);
   expect(endsRuns(by)).toBe(isEnd);
