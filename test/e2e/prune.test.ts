@@ -82,7 +82,7 @@ test('copies of the database that a killed process did not finish go; what may b
   expect([removed, problems]).toEqual([[{ kind: 'temporary', count: 1, bytes: expect.any(Number) }], []]);
   expect(kept).toEqual([
     { what: join(repo, part(other)), why: expect.stringContaining(other) },
-    { what: join(repo, aside), why: expect.stringContaining('by hand') },
+    { what: join(repo, aside), why: expect.stringContaining('remove it yourself') },
   ]);
   expect([part(id), part(other), aside].map((path) => existsSync(join(repo, path)))).toEqual([
     false,
