@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { compiled } from '../progress/compiled.ts';
+import { compiled } from '../kit/compiled.ts';
 
 test('what nobody caught is said without secrets, and ends the process as Node would', async () => {
   const program = await compiled(new URL('./uncaught-program.ts', import.meta.url));

@@ -21,7 +21,7 @@ import {
   workstream,
 } from '../kit/definitions.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
-import { completed } from '../run/scripted-engine.ts';
+import { completed } from '../kit/scripted-engine.ts';
 
 const fixture = (name: string): string =>
   fileURLToPath(new URL(`../fixtures/modules/${name}`, import.meta.url));

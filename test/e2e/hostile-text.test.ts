@@ -7,7 +7,7 @@ import { cleanEnvironment, bin, millrace, parseLines, writeFiles } from '../kit/
 import { query } from '../kit/rows.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { openTerminal } from '../kit/terminal.ts';
-import { tableRows } from '../report/table-cells.ts';
+import { tableRows } from '../kit/table-cells.ts';
 
 /** A title, the clipboard, a cleared screen, another screen, pasted keys, C1, directions, line ends, marks, NUL. */
 const NASTY =

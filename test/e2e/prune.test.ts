@@ -7,7 +7,7 @@ import { millrace, writeFiles } from '../kit/command.ts';
 import { query } from '../kit/rows.ts';
 import { spillPrefix } from '../../src/store/spill/spill-places.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
-import { abandon, git, makeRepository, opened, RUN, workspacesIn } from '../worktree/fixture.ts';
+import { abandon, git, makeRepository, opened, RUN, workspacesIn } from '../kit/repository.ts';
 
 interface Document {
   dryRun: boolean;

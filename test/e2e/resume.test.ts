@@ -9,7 +9,7 @@ import { hasProcessTable } from '../../src/os/process-table.ts';
 import { millrace, parseLines, type Started, startMillrace, writeFiles } from '../kit/command.ts';
 import { query } from '../kit/rows.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
-import { contentIn, git, makeRepository } from '../worktree/fixture.ts';
+import { contentIn, git, makeRepository } from '../kit/repository.ts';
 
 const MODULE = `
 import { appendFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { findConflicts } from '../../src/plan/conflicts.ts';
-import { makeWorkstreams } from './make-workstream.ts';
+import { makeWorkstreams } from '../kit/make-workstream.ts';
 
 test('groups with one member are no conflict', () => {
   const workstreams = makeWorkstreams(

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { cyclicComponents, nameCycles } from '../../src/plan/cycles.ts';
 import { type Graph, buildGraph } from '../../src/plan/graph.ts';
-import { type Sketch, makeWorkstreams } from './make-workstream.ts';
+import { type Sketch, makeWorkstreams } from '../kit/make-workstream.ts';
 
 function graphOf(...sketches: (Sketch | Sketch[])[]): Graph {
   return buildGraph(makeWorkstreams(...sketches), new Set());

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { buildGraph, topologicalOrder } from '../../src/plan/graph.ts';
-import { makeWorkstreams } from './make-workstream.ts';
+import { makeWorkstreams } from '../kit/make-workstream.ts';
 
 test('a repeated dependency is one edge, and both directions agree', () => {
   const graph = buildGraph(

@@ -7,7 +7,7 @@ import {
   groupByWave,
   waveNumbers,
 } from '../../src/plan/graph.ts';
-import { type Sketch, makeWorkstreams } from './make-workstream.ts';
+import { type Sketch, makeWorkstreams } from '../kit/make-workstream.ts';
 
 const graphOf = (...sketches: Sketch[]) => buildGraph(makeWorkstreams(...sketches), new Set());
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { makePlan } from '../../src/plan/plan.ts';
 import { ReadyQueue } from '../../src/plan/ready-queue.ts';
 import { renderText } from '../../src/plan/render-text.ts';
-import { makeFolder, makeWorkstreams, newRun, type Sketch } from './make-workstream.ts';
+import { makeFolder, makeWorkstreams, newRun, type Sketch } from '../kit/make-workstream.ts';
 
 const LAYERS = 100;
 const WIDTH = 1_000;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { handingOutOrder } from '../../src/plan/plan.ts';
-import { makeWorkstream } from './make-workstream.ts';
+import { makeWorkstream } from '../kit/make-workstream.ts';
 
 interface Part {
   at: [file: string, position: number];

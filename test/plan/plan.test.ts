@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Broken } from '../../src/domain/plan.ts';
 import { makePlan } from '../../src/plan/plan.ts';
-import { makeFolder, makeWorkstream } from './make-workstream.ts';
+import { makeFolder, makeWorkstream } from '../kit/make-workstream.ts';
 
 const ids = (workstreams: readonly { id: string }[]): string[] => workstreams.map(({ id }) => id);
 const NOTHING_KNOWN = new Map<string, number>();

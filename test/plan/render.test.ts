@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Broken, Forecast, LoadedFolder, Plan } from '../../src/domain/plan.ts';
 import { makePlan } from '../../src/plan/plan.ts';
 import { formatPlan } from '../../src/plan/render.ts';
-import { makeFolder, newRun } from './make-workstream.ts';
+import { makeFolder, newRun } from '../kit/make-workstream.ts';
 
 const nasty: Broken = {
   id: 'say "hi" \\ <b>&amp;\n\u001b[31m#1`',

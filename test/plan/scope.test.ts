@@ -3,7 +3,7 @@ import picomatch from 'picomatch';
 import { expect, test } from 'vitest';
 import { findConflicts } from '../../src/plan/conflicts.ts';
 import { scopePrefix, scopePrefixes } from '../../src/plan/scope.ts';
-import { makeWorkstreams } from './make-workstream.ts';
+import { makeWorkstreams } from '../kit/make-workstream.ts';
 
 test.each([
   ['src/plan/ready.ts', 'src/plan/ready.ts'],

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Broken, LoadedFolder, Problem } from '../../src/domain/plan.ts';
 import { makePlan } from '../../src/plan/plan.ts';
 import { select } from '../../src/plan/select.ts';
-import { makeFolder } from './make-workstream.ts';
+import { makeFolder } from '../kit/make-workstream.ts';
 
 const problem = (severity: Problem['severity'], workstreamId: string | null, message: string): Problem => ({
   severity,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { applyEvent, type Board, createBoard, finished, busyAgents } from '../../src/progress/board.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';
-import { completed, failed, progress, runEnded, runStarted, skipped, START, started } from './events.ts';
+import { completed, failed, progress, runEnded, runStarted, skipped, START, started } from '../kit/events.ts';
 
 function boardOf(...events: RunEvent[]): Board {
   const board = createBoard();

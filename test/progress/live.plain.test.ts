@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { startPlain } from '../../src/progress/live.ts';
-import { completed, failed, runStarted, START, started } from './events.ts';
+import { completed, failed, runStarted, START, started } from '../kit/events.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -6,8 +6,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { RunEvent } from '../../src/domain/run-event.ts';
 import { openTerminal, type Terminal, type TerminalOptions } from '../kit/terminal.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
-import { compiled } from './compiled.ts';
-import { failed, progress, runStarted, started } from './events.ts';
+import { compiled } from '../kit/compiled.ts';
+import { failed, progress, runStarted, started } from '../kit/events.ts';
 
 const program = await compiled(new URL('live-program.ts', import.meta.url));
 

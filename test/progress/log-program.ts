@@ -1,6 +1,6 @@
 /** A program that logs a made-up run. Arguments: what to do, and a file to log to as well (or nothing). */
 import { RunLog } from '../../src/progress/logs.ts';
-import { completed, runEnded, runStarted, started } from './events.ts';
+import { completed, runEnded, runStarted, started } from '../kit/events.ts';
 
 const [what, file] = process.argv.slice(2);
 // As soon as anything asks for it, Node makes a pipe non-blocking.

@@ -16,7 +16,7 @@ import {
   runStarted,
   skipped,
   started,
-} from './events.ts';
+} from '../kit/events.ts';
 
 type Line = Record<string, unknown>;
 

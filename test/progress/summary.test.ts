@@ -3,7 +3,14 @@ import { Chalk } from 'chalk';
 import { expect, test } from 'vitest';
 import { ASCII, UNICODE } from '../../src/progress/style.ts';
 import { summary } from '../../src/progress/summary.ts';
-import { emptyResult, executionSummary, runSummary, RUN_ID, shortResult, whole } from '../report/fixture.ts';
+import {
+  emptyResult,
+  executionSummary,
+  runSummary,
+  RUN_ID,
+  shortResult,
+  whole,
+} from '../kit/consolidated-result.ts';
 
 const plain = { report: 'reports/r.md', colour: new Chalk({ level: 0 }), glyphs: UNICODE };
 const DATABASE = '.state/multi_agent_consolidated.db';

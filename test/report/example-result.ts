@@ -13,7 +13,7 @@ import {
   shortResult,
   tool,
   whole,
-} from './fixture.ts';
+} from '../kit/consolidated-result.ts';
 
 const codec = shortResult({
   workstreamId: 'ws-codec',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { reportFormat, reportFormats, type ReportSource } from '../../src/report/formats.ts';
 import { exampleResult, runDocument } from './example-result.ts';
-import { agentResult, runSummary } from './fixture.ts';
+import { agentResult, runSummary } from '../kit/consolidated-result.ts';
 
 const source: ReportSource = {
   run: () => runSummary(),

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import type { ShortResult } from '../../src/domain/run-record.ts';
 import { githubAnnotations, githubSummary } from '../../src/report/github.ts';
 import { exampleResult } from './example-result.ts';
-import { because, emptyResult, RUN_ID, shortResult, whole } from './fixture.ts';
-import { tableRows } from './table-cells.ts';
+import { because, emptyResult, RUN_ID, shortResult, whole } from '../kit/consolidated-result.ts';
+import { tableRows } from '../kit/table-cells.ts';
 
 const failure = (workstreamId: string, explanation: string | null) =>
   shortResult({ workstreamId, status: 'failed', reason: 'thrown', explanation });

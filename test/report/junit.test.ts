@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import type { AgentResult } from '../../src/domain/agent-result.ts';
 import { junitReport } from '../../src/report/junit.ts';
 import { testResult } from '../kit/definitions.ts';
-import { anyText } from './any-text.ts';
-import { agentResult, runSummary } from './fixture.ts';
+import { anyText } from '../kit/any-text.ts';
+import { agentResult, runSummary } from '../kit/consolidated-result.ts';
 
 const parser = new XMLParser({
   ignoreAttributes: false,

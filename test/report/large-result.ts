@@ -9,7 +9,7 @@ import {
   runSummary,
   shortResult,
   unknownChange,
-} from './fixture.ts';
+} from '../kit/consolidated-result.ts';
 
 export const TOTAL = 100_000;
 

@@ -20,10 +20,10 @@ import {
   text,
 } from '../../src/report/nodes.ts';
 import { serialise } from '../../src/report/serialise.ts';
-import { anyText } from './any-text.ts';
+import { anyText } from '../kit/any-text.ts';
 import { exampleResult } from './example-result.ts';
-import { shortResult, tool, unknownChange, whole } from './fixture.ts';
-import { columnCounts, tableRows } from './table-cells.ts';
+import { shortResult, tool, unknownChange, whole } from '../kit/consolidated-result.ts';
+import { columnCounts, tableRows } from '../kit/table-cells.ts';
 
 /** The example's result with `text` in every place that a workstream has a say in. */
 function withText(text: string): ConsolidatedResult {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { markdownReport } from '../../src/report/markdown.ts';
-import { emptyResult, executionSummary, runSummary } from './fixture.ts';
+import { emptyResult, executionSummary, runSummary } from '../kit/consolidated-result.ts';
 
 test('a run whose number of agents followed the load says how and why', () => {
   const scaling = { start: 2, final: 4, least: 2, most: 8, changes: 2 };

@@ -1,9 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { markdownReport } from '../../src/report/markdown.ts';
 import { exampleResult } from './example-result.ts';
-import { emptyResult, executionSummary, RUN_ID, runSummary, shortResult, whole } from './fixture.ts';
+import {
+  emptyResult,
+  executionSummary,
+  RUN_ID,
+  runSummary,
+  shortResult,
+  whole,
+} from '../kit/consolidated-result.ts';
 import { largeResult, TOTAL } from './large-result.ts';
-import { tableRows } from './table-cells.ts';
+import { tableRows } from '../kit/table-cells.ts';
 
 /** The lines after "## Executive summary", up to the table. */
 function opening(markdown: string): string[] {

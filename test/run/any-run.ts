@@ -7,13 +7,13 @@ import type { Plan } from '../../src/domain/plan.ts';
 import type { Workstream } from '../../src/domain/workstream.ts';
 import { stages } from '../../src/run/dependency-tracker.ts';
 import { makePlan } from '../../src/plan/plan.ts';
-import { makeFolder, type Sketch } from '../plan/make-workstream.ts';
-import { NaiveReadyQueue } from '../plan/naive-ready-queue.ts';
+import { makeFolder, type Sketch } from '../kit/make-workstream.ts';
+import { NaiveReadyQueue } from '../kit/naive-ready-queue.ts';
 import { NO_TOKENS } from '../../src/domain/tool.ts';
 import type { Outcome, StepResult } from '../../src/domain/outcome.ts';
 import { customTool, moduleStep, runStep, toolStep } from '../kit/definitions.ts';
 import { Rehearsal, type RehearsalOptions } from './rehearsal.ts';
-import { completed, failed } from './scripted-engine.ts';
+import { completed, failed } from '../kit/scripted-engine.ts';
 
 const thrown = { name: 'Error', message: 'x' };
 const command = { command: 'x', tail: '', log: null };

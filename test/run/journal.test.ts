@@ -4,7 +4,7 @@ import type { RunEvent, RunListener } from '../../src/domain/run-event.ts';
 import { Journal } from '../../src/run/journal.ts';
 import { Redactor } from '../../src/secrets/redactor.ts';
 import { NO_SECRETS } from '../kit/no-secrets.ts';
-import { result } from '../store/recorded.ts';
+import { result } from '../kit/recorded-run.ts';
 
 /**
  * A recorder that keeps the order of what it was told, and refuses to commit while `broken`, and to sync

@@ -13,7 +13,7 @@ import { Journal } from '../../src/run/journal.ts';
 import { WorkspaceManager } from '../../src/run/attempt/workspace-manager.ts';
 import { WorkstreamRunner } from '../../src/run/attempt/workstream-runner.ts';
 import { NO_SECRETS } from '../kit/no-secrets.ts';
-import { ScriptedEngine } from './scripted-engine.ts';
+import { ScriptedEngine } from '../kit/scripted-engine.ts';
 
 const RUN_ID = 'ma-run-20261010-101010';
 

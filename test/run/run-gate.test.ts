@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { RunEvent } from '../../src/domain/run-event.ts';
 import { type HeldLock, keepsFrom, type LockRequest, type LockTable } from '../../src/domain/run-lock.ts';
 import { RunGate } from '../../src/run/run-gate.ts';
-import { makeWorkstreams, type Sketch } from '../plan/make-workstream.ts';
+import { makeWorkstreams, type Sketch } from '../kit/make-workstream.ts';
 
 const OTHER = 'ma-run-20260101-000001';
 

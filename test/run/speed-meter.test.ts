@@ -3,7 +3,7 @@ import type { EarlierResult } from '../../src/domain/earlier-run.ts';
 import type { Workstream } from '../../src/domain/workstream.ts';
 import { SpeedMeter } from '../../src/run/speed-meter.ts';
 import { commandStep, moduleStep, runStep, workstream } from '../kit/definitions.ts';
-import { completed } from './scripted-engine.ts';
+import { completed } from '../kit/scripted-engine.ts';
 
 /** Of a workstream that began so many seconds after the run. */
 const outcome = (durationSeconds: number, { at = 0, cpuWaitSeconds = 0, cpuSeconds = 0 } = {}) =>

@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import { openForReading } from '../../src/store/schema/database.ts';
 import type { Connection } from '../../src/store/schema/connection.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
-import { databaseIn, opened } from './recorded.ts';
+import { databaseIn, opened } from '../kit/recorded-run.ts';
 
 export const OLD_RUN = 'ma-run-20240506-070809';
 

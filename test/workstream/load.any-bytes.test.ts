@@ -10,7 +10,7 @@ import { makePlan } from '../../src/plan/plan.ts';
 import { select } from '../../src/plan/select.ts';
 import { loadFolder } from '../../src/workstream/load.ts';
 import { parse } from '../../src/workstream/parse.ts';
-import { newRun } from '../plan/make-workstream.ts';
+import { newRun } from '../kit/make-workstream.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { anyFile } from './any-file.ts';
 

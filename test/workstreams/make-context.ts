@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import type { Json } from '../../src/domain/json.ts';
 import type { StepContext } from '../../src/domain/step-context.ts';
-import { makeWorkstream } from '../plan/make-workstream.ts';
+import { makeWorkstream } from '../kit/make-workstream.ts';
 
 /** What a test may set of a context. */
 export interface ContextSketch {

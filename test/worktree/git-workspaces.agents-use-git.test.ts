@@ -12,7 +12,7 @@ import {
   short,
   worked,
   workspacesIn,
-} from './fixture.ts';
+} from '../kit/repository.ts';
 
 describe('what an agent does with git', () => {
   test('its own commits and what it left uncommitted', async () => {

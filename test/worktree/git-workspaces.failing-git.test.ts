@@ -21,7 +21,7 @@ import {
   RUN,
   worked,
   workspacesIn,
-} from './fixture.ts';
+} from '../kit/repository.ts';
 
 const REAL_PATH = process.env['PATH'] ?? '';
 const REAL_GIT = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();

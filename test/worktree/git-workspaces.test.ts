@@ -15,7 +15,7 @@ import {
   short,
   worked,
   workspacesIn,
-} from './fixture.ts';
+} from '../kit/repository.ts';
 
 const MERGED = `millrace/${RUN}/_merged`;
 

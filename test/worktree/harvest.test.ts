@@ -18,7 +18,7 @@ import {
   short,
   worked,
   workspacesIn,
-} from './fixture.ts';
+} from '../kit/repository.ts';
 
 const lines = (count: number, of = 'line'): string =>
   Array.from({ length: count }, (_, index) => `${of} ${index}\n`).join('');

@@ -7,7 +7,7 @@ import { lockReason, parseLockReason } from '../../src/worktree/worktree.ts';
 import { findRepository } from '../../src/worktree/repository.ts';
 import { prune } from '../../src/worktree/rescue.ts';
 import { writeFiles } from '../kit/command.ts';
-import { git, makeRepository, opened, RUN, workspacesIn } from './fixture.ts';
+import { git, makeRepository, opened, RUN, workspacesIn } from '../kit/repository.ts';
 
 const owner = (start: string) => ({
   runId: RUN,

@@ -13,7 +13,7 @@ import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { listWorktrees } from '../../src/worktree/left-overs.ts';
 import { findRepository, type Repository } from '../../src/worktree/repository.ts';
 import { prune, rescue } from '../../src/worktree/rescue.ts';
-import { git, makeRepository, request, RUN, workspacesIn } from './fixture.ts';
+import { git, makeRepository, request, RUN, workspacesIn } from '../kit/repository.ts';
 
 const KILLS = Number(process.env['MILLRACE_TEST_KILLS'] ?? 20);
 const program = fileURLToPath(new URL('kill-program.mjs', import.meta.url));

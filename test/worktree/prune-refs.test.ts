@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { planRefs, removeRefs } from '../../src/worktree/prune-refs.ts';
 import { findRepository, type Repository } from '../../src/worktree/repository.ts';
 import { writeFiles } from '../kit/command.ts';
-import { commitAll, git, makeRepository, RUN, worked, workspacesIn } from './fixture.ts';
+import { commitAll, git, makeRepository, RUN, worked, workspacesIn } from '../kit/repository.ts';
 
 async function repositoryOf(repo: string): Promise<Repository> {
   const found = await findRepository(repo);

@@ -14,7 +14,7 @@ import {
   short,
   worked,
   workspacesIn,
-} from './fixture.ts';
+} from '../kit/repository.ts';
 
 describe('repositories of every kind', () => {
   test('a detached HEAD', async () => {

@@ -1,32 +1,15 @@
 import { expect, test } from 'vitest';
 import { isolateSuspects } from '../../../src/app/resume/crash-suspects.ts';
-import type { StoredRun } from '../../../src/store/read/earlier-run.ts';
 import { makePlan } from '../../../src/plan/plan.ts';
-import { makeFolder } from '../../plan/make-workstream.ts';
+import { makeFolder } from '../../kit/make-workstream.ts';
+import { storedRun } from '../../kit/stored-run.ts';
 
 const plan = makePlan(makeFolder([{ id: 'a' }, { id: 'b' }, { id: 'c' }]), new Map());
 const died = (deaths = 1) => ({ exitCode: null, signal: 'SIGSEGV', deaths });
 
-function run(fields: Pick<StoredRun, 'running' | 'deaths'>): StoredRun {
-  return {
-    runId: 'ma-run-20260102-030405',
-    state: 'interrupted',
-    process: null,
-    options: null,
-    resumedAt: null,
-    retryOf: null,
-    sessions: 1,
-    results: [],
-    unfinished: [],
-    workedSeconds: 0,
-    spentUsd: 0,
-    ...fields,
-  };
-}
-
 function judged(running: string[], deaths: Record<string, number>, after: ReturnType<typeof died> | null) {
   const { plan: made, ...rest } = isolateSuspects(
-    run({ running, deaths: new Map(Object.entries(deaths)) }),
+    storedRun({ running, deaths: new Map(Object.entries(deaths)) }),
     plan,
     after,
   );

@@ -5,7 +5,8 @@ import { mergeOptions, parseOptions, storedOptions } from '../../../src/app/opti
 import { planResume } from '../../../src/app/resume/resume.ts';
 import { completedIn, failuresOf } from '../../../src/app/resume/retry-failed.ts';
 import { makePlan } from '../../../src/plan/plan.ts';
-import { makeFolder, type Sketch } from '../../plan/make-workstream.ts';
+import { makeFolder, type Sketch } from '../../kit/make-workstream.ts';
+import { storedRun } from '../../kit/stored-run.ts';
 
 const result = (workstreamId: string, fields: Partial<EarlierResult> = {}): EarlierResult => ({
   workstreamId,
@@ -24,23 +25,12 @@ const result = (workstreamId: string, fields: Partial<EarlierResult> = {}): Earl
 const failed = (id: string, reason = 'thrown') => result(id, { status: 'failed', reason });
 const skipped = (id: string, reason: string) => result(id, { status: 'skipped', reason });
 
-function run(results: EarlierResult[], unfinished: string[] = []): StoredRun {
-  return {
-    runId: 'ma-run-20260102-030405',
-    state: 'interrupted',
-    process: null,
-    options: null,
-    resumedAt: null,
-    retryOf: null,
-    sessions: 1,
+const run = (results: EarlierResult[], unfinished: string[] = []): StoredRun =>
+  storedRun({
     results,
     unfinished: unfinished.map((workstreamId) => ({ workstreamId, title: workstreamId, file: 'a.json' })),
-    running: [],
-    deaths: new Map(),
     workedSeconds: 3,
-    spentUsd: 0,
-  };
-}
+  });
 
 function resumed(earlier: StoredRun, sketches: Sketch[], only: string[] | null = null) {
   const plan = makePlan(makeFolder(sketches), new Map());

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { gantt } from '../../../src/report/sections/timeline.ts';
-import { shortResult } from '../fixture.ts';
+import { shortResult } from '../../kit/consolidated-result.ts';
 
 test('a section an agent in the order of their numbers, a bar a workstream, times in UTC', () => {
   const items = [

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { agentPerformances } from '../../../src/store/read/agents.ts';
 import type { AgentPerformance } from '../../../src/domain/run-record.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
-import { failed, opened, record, result, RUN, skipped } from '../recorded.ts';
+import { failed, opened, record, result, RUN, skipped } from '../../kit/recorded-run.ts';
 
 const agentsOf = (connection: ReturnType<typeof opened>, runId = RUN): AgentPerformance[] =>
   agentPerformances(connection, runId);

@@ -6,7 +6,7 @@ import type { ConsolidatedResult } from '../../../src/domain/run-record.ts';
 import type { ToolReport } from '../../../src/domain/tool-report.ts';
 import { testResult } from '../../kit/definitions.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
-import { failed, opened, record, result, RUN, skipped } from '../recorded.ts';
+import { failed, opened, record, result, RUN, skipped } from '../../kit/recorded-run.ts';
 
 function consolidated(results: AgentResult[], caps: Partial<ConsolidationCaps> = {}): ConsolidatedResult {
   const connection = opened(temporaryFolder());

@@ -16,7 +16,7 @@ import {
   skipped,
   started,
   SUMMARY,
-} from '../recorded.ts';
+} from '../../kit/recorded-run.ts';
 
 describe('runs', () => {
   test('one is read as it was recorded', () => {

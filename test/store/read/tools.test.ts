@@ -8,7 +8,7 @@ import { NO_TOKENS, type ToolReport } from '../../../src/domain/tool.ts';
 import type { AgentResult } from '../../../src/domain/agent-result.ts';
 import type { ConsolidatedResult } from '../../../src/domain/run-record.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
-import { failed, opened, record, result, rowsOf, RUN } from '../recorded.ts';
+import { failed, opened, record, result, rowsOf, RUN } from '../../kit/recorded-run.ts';
 
 const report = (changes: Partial<ToolReport> = {}): ToolReport => ({
   tool: 'claude',

@@ -10,7 +10,7 @@ import { SCHEMA_VERSION } from '../../../src/store/schema/migrate.ts';
 import { StoreError, type StoreErrorKind } from '../../../src/store/schema/store-error.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { makeOlderDatabase, OLD_RUN } from '../older-system.ts';
-import { databaseIn, record, result, RUN } from '../recorded.ts';
+import { databaseIn, record, result, RUN } from '../../kit/recorded-run.ts';
 
 const built = fileURLToPath(new URL('../../../dist/src/store/schema/database.js', import.meta.url));
 

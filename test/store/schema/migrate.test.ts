@@ -11,7 +11,7 @@ import { openDatabase } from '../../../src/store/schema/database.ts';
 import { StoreError } from '../../../src/store/schema/store-error.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { makeOlderDatabase, OLD_RUN } from '../older-system.ts';
-import { databaseIn, opened } from '../recorded.ts';
+import { databaseIn, opened } from '../../kit/recorded-run.ts';
 
 const PUBLIC = {
   consolidated_runs:

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { attemptTable } from '../../../src/store/schema/attempt-table.ts';
 import { resultTable } from '../../../src/store/schema/result-table.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
-import { opened } from '../recorded.ts';
+import { opened } from '../../kit/recorded-run.ts';
 
 test.each([resultTable, attemptTable])('every column of $name is described', ({ name, columns }) => {
   const stored = opened(temporaryFolder())

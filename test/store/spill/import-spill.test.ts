@@ -7,7 +7,7 @@ import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
 import { spillLine } from '../../../src/store/spill/spill-line.ts';
 import { importSpill } from '../../../src/store/spill/import-spill.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
-import { failed, finished, opened, record, result, RUN, rowsOf, started } from '../recorded.ts';
+import { failed, finished, opened, record, result, RUN, rowsOf, started } from '../../kit/recorded-run.ts';
 
 const lines = (results: readonly AgentResult[]): string =>
   results.map((each) => spillLine({ definitionHash: 'hash', result: each })).join('');

@@ -16,7 +16,7 @@ import { readSpillLine, spillLine } from '../../../src/store/spill/spill-line.ts
 import { findSpills, spillFolders, spillPrefix } from '../../../src/store/spill/spill-places.ts';
 import { testResult } from '../../kit/definitions.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
-import { databaseIn, failed, result } from '../recorded.ts';
+import { databaseIn, failed, result } from '../../kit/recorded-run.ts';
 
 const spilled = (id: string, output: string | null = null): StoredResult => ({
   definitionHash: `hash-of-${id}`,

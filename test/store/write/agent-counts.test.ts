@@ -6,7 +6,7 @@ import type { RunEvent } from '../../../src/domain/run-event.ts';
 import { mostAgents, scalingSummary } from '../../../src/store/write/agent-counts.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
-import { finished, opened, result, RUN, rowsOf, started } from '../recorded.ts';
+import { finished, opened, result, RUN, rowsOf, started } from '../../kit/recorded-run.ts';
 
 /** So many seconds after the start of the run. */
 const at = (seconds: number): string => new Date(Date.UTC(2026, 0, 2, 3, 4, 5 + seconds)).toISOString();

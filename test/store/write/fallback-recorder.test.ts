@@ -7,7 +7,17 @@ import { openForRun, RunDatabase } from '../../../src/store/write/run-database.t
 import { readSpillLine } from '../../../src/store/spill/spill-line.ts';
 import { storeError } from '../../../src/store/schema/store-error.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
-import { begins, databaseIn, end, finished, opened, result, RUN, rowsOf, started } from '../recorded.ts';
+import {
+  begins,
+  databaseIn,
+  end,
+  finished,
+  opened,
+  result,
+  RUN,
+  rowsOf,
+  started,
+} from '../../kit/recorded-run.ts';
 
 function databaseOf(folder: string): RunDatabase {
   const database = new RunDatabase(openForRun(databaseIn(folder)), {

@@ -13,7 +13,7 @@ import {
   skipped,
   started,
   SUMMARY,
-} from '../recorded.ts';
+} from '../../kit/recorded-run.ts';
 
 describe('the end of a run', () => {
   test('its totals add up, and files and commits of several agents count once', () => {

@@ -3,7 +3,17 @@ import { openDatabase } from '../../../src/store/schema/database.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
 import { StoreError } from '../../../src/store/schema/store-error.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
-import { databaseIn, finished, opened, record, result, RUN, rowsOf, START, started } from '../recorded.ts';
+import {
+  databaseIn,
+  finished,
+  opened,
+  record,
+  result,
+  RUN,
+  rowsOf,
+  START,
+  started,
+} from '../../kit/recorded-run.ts';
 
 describe('a commit that fails', () => {
   test('says that the disk is full, and a later one writes everything', () => {

@@ -16,7 +16,7 @@ import {
   skipped,
   START,
   started,
-} from '../recorded.ts';
+} from '../../kit/recorded-run.ts';
 
 const live = (connection: Connection): unknown[] =>
   rowsOf(

@@ -26,7 +26,7 @@ import {
   skipped,
   started,
   SUMMARY,
-} from '../recorded.ts';
+} from '../../kit/recorded-run.ts';
 
 const AGAIN = '2026-01-03T00:00:00.000Z';
 

@@ -20,7 +20,16 @@ import { importSpills } from '../../../src/app/resume/import-spills.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
 import { openForRun, RunDatabase } from '../../../src/store/write/run-database.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
-import { databaseIn, finished, opened, record, result, RUN, rowsOf, started } from '../recorded.ts';
+import {
+  databaseIn,
+  finished,
+  opened,
+  record,
+  result,
+  RUN,
+  rowsOf,
+  started,
+} from '../../kit/recorded-run.ts';
 
 const OLD = 'ma-run-20250101-000000';
 

@@ -21,7 +21,7 @@ describe('command', () => {
         '11111111-2222-4333-8444-555555555555',
       ],
       env: {},
-      stdin: 'Do what the test is for.',
+      stdin: 'Add a test.',
     });
   });
 

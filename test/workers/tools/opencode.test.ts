@@ -26,7 +26,7 @@ describe('command', () => {
         'high',
       ],
       env: {},
-      stdin: 'Do what the test is for.',
+      stdin: 'Add a test.',
     });
   });
 

@@ -5,34 +5,16 @@ import { fileURLToPath } from 'node:url';
 import type { Failure } from '../../../src/domain/failure.ts';
 import type { BuiltInTool } from '../../../src/domain/tool.ts';
 import type { ToolAdapter, ToolFindings, ToolRequest } from '../../../workers/tools/tool.ts';
+import { request } from './replay.ts';
 import type { KeptEnd } from '../../agents/keep-stream.ts';
 
 const streams = fileURLToPath(new URL('../../fixtures/streams', import.meta.url));
 
 /** A request to a tool that nothing was configured for. */
-export function requestTo(tool: BuiltInTool, more: Partial<ToolRequest> = {}): ToolRequest {
-  return {
-    settings: {
-      name: tool,
-      adapter: tool,
-      command: [tool],
-      args: [],
-      env: {},
-      model: null,
-      prompt: 'stdin',
-      success: { exitCodes: [0], outputMatches: null, outputExcludes: null },
-      exitGraceSeconds: 10,
-    },
-    prompt: 'Do what the test is for.',
-    promptFile: '/agent/scratch/prompt.txt',
-    folder: '/agent/work',
-    scratch: '/agent/scratch',
-    sessionId: '11111111-2222-4333-8444-555555555555',
-    budgetUsd: null,
-    scope: [],
-    ...more,
-  };
-}
+export const requestTo = (tool: BuiltInTool, more: Partial<ToolRequest> = {}): ToolRequest => ({
+  ...request(tool),
+  ...more,
+});
 
 export interface Replayed {
   activities: string[];

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { BuiltInTool, ToolSettings } from '../../../src/domain/tool.ts';
 import type { ToolAdapter, ToolEnd, ToolReader, ToolRequest } from '../../../workers/tools/tool.ts';
+import { customTool } from '../../kit/definitions.ts';
 import type { RecordedEnd } from '../../agents/record.ts';
 
 const streams = new URL('../../fixtures/streams/', import.meta.url);
@@ -19,18 +20,7 @@ export const recorded = (file: string): string => readFileSync(fileURLToPath(new
 /** A request for a tool that nothing was configured for. */
 export function request(tool: BuiltInTool, settings: Partial<ToolSettings> = {}): ToolRequest {
   return {
-    settings: {
-      name: tool,
-      adapter: tool,
-      command: [tool],
-      args: [],
-      env: {},
-      model: null,
-      prompt: 'stdin',
-      success: { exitCodes: [0], outputMatches: null, outputExcludes: null },
-      exitGraceSeconds: 10,
-      ...settings,
-    },
+    settings: customTool([tool], { name: tool, adapter: tool, ...settings }),
     prompt: 'Add a test.',
     promptFile: '/agent/scratch/prompt.txt',
     folder: '/agent/work',

@@ -1,7 +1,8 @@
 /** Recorded runs for tests: real databases with results of which only the interesting part is named. */
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { completedResult, type ResultFields } from '../kit/completed-result.ts';
+import { completedResult, type ResultFields } from './completed-result.ts';
+import { executionSummary } from './consolidated-result.ts';
 import type { AgentResult } from '../../src/domain/agent-result.ts';
 import type { RunEnd } from '../../src/domain/recorder.ts';
 import type { ExecutionSummary } from '../../src/domain/run-record.ts';
@@ -9,7 +10,7 @@ import type { EventOf, RunEvent } from '../../src/domain/run-event.ts';
 import type { Connection } from '../../src/store/schema/connection.ts';
 import { openDatabase } from '../../src/store/schema/database.ts';
 import { SqliteRecorder } from '../../src/store/write/recorder.ts';
-import { workstream } from '../kit/definitions.ts';
+import { workstream } from './definitions.ts';
 
 export const RUN = 'ma-run-20260102-030405';
 export const START = '2026-01-02T03:04:05.000Z';
@@ -98,19 +99,8 @@ export function started(ids: readonly string[], fields: Partial<EventOf<'run-sta
   };
 }
 
-export const SUMMARY: ExecutionSummary = {
-  version: 1,
-  millrace: '0.1.0',
-  node: 'v20.20.2',
-  platform: 'linux x64',
-  cores: 2,
+export const SUMMARY: ExecutionSummary = executionSummary({
   agentsCount: 2,
-  scaling: null,
-  distribution: 'dynamic',
-  exitCode: 1,
-  interruptedBy: null,
-  sessions: 1,
-  waitedForRuns: null,
   speed: {
     wallSeconds: 2,
     busySeconds: 3,
@@ -122,10 +112,9 @@ export const SUMMARY: ExecutionSummary = {
     limitSeconds: 1.5,
     efficiency: 0.75,
   },
-  agents: [],
   tests: { total: 0, passed: 0, failed: 0, manual: 0 },
   overhead: { storeSeconds: 0.01, consolidateSeconds: 0.02 },
-};
+});
 
 export function end(fields: Partial<RunEnd> = {}): RunEnd {
   const at = '2026-01-02T03:05:00.000Z';

@@ -12,9 +12,9 @@ import { gitEnvironment } from '../../src/worktree/git.ts';
 import { lockReason } from '../../src/worktree/worktree.ts';
 import type { GitWorkspaces } from '../../src/worktree/git-workspaces.ts';
 import { openWorkspaces, type WorkspacesOptions } from '../../src/worktree/open-workspaces.ts';
-import { writeFiles } from '../kit/command.ts';
-import { workstream } from '../kit/definitions.ts';
-import { temporaryFolder } from '../kit/temporary-folder.ts';
+import { writeFiles } from './command.ts';
+import { workstream } from './definitions.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 export const RUN = 'ma-run-20260102-030405';
 

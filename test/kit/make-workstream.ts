@@ -1,6 +1,6 @@
 import type { Forecast, LoadedFolder, Plan } from '../../src/domain/plan.ts';
 import type { Dependency, Workstream } from '../../src/domain/workstream.ts';
-import { workstream } from '../kit/definitions.ts';
+import { workstream } from './definitions.ts';
 
 /** What a test says about a workstream; `needs` are ids, with `~` in front for `finished`. */
 export interface Sketch extends Partial<Omit<Workstream, 'dependsOn'>> {

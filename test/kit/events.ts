@@ -1,8 +1,8 @@
 /** Events of a made-up run, with every field that a test does not care about filled in. */
 import { COORDINATOR, type AgentResult } from '../../src/domain/agent-result.ts';
 import type { EventOf, RunEvent } from '../../src/domain/run-event.ts';
-import { completedResult, type ResultFields } from '../kit/completed-result.ts';
-import { runStep, workstream } from '../kit/definitions.ts';
+import { completedResult, type ResultFields } from './completed-result.ts';
+import { runStep, workstream } from './definitions.ts';
 
 export const RUN = 'ma-run-20260102-030405';
 /** When the run started, in milliseconds. */

@@ -1,5 +1,5 @@
 /** The parts of a consolidated result, with everything that a test does not care about filled in. */
-import { completedResult, type ResultFields } from '../kit/completed-result.ts';
+import { completedResult, type ResultFields } from './completed-result.ts';
 import type { Failure } from '../../src/domain/failure.ts';
 import { describeFailure } from '../../src/domain/failure-message.ts';
 import type { AgentResult } from '../../src/domain/agent-result.ts';
