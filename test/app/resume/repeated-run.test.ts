@@ -4,7 +4,7 @@ import { prepareRun } from '../../../src/app/prepare-run.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
 import { writeFiles } from '../../kit/command.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
-import { opened, RUN, started } from '../../store/recorded.ts';
+import { opened, RUN, started } from '../../kit/recorded-run.ts';
 
 test('resumes a run although the run that it repeats was pruned', () => {
   const folder = temporaryFolder();
