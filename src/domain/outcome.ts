@@ -10,7 +10,7 @@ export const testCountsSchema = z.object({ total: count, passed: count, failed: 
 /** `total` is the sum of the others. Tests that are expected to fail, or still to be written, count as skipped. */
 export type TestCounts = z.infer<typeof testCountsSchema>;
 
-const testCaseSchema = z.object({
+export const testCaseSchema = z.object({
   /** File, class or group, as far as the tool says; empty where it doesn't. At most 300 characters. */
   suite: z.string(),
   /** At most 300 characters. */

@@ -11,7 +11,7 @@ import { mergedWork } from './merges.ts';
 import { getRun } from './runs.ts';
 import { shortResults, timeline, type TimelineCaps } from './short-results.ts';
 import { shownPath } from '../../text/format.ts';
-import { failedCases } from '../write/test-cases.ts';
+import { failedCases } from './test-cases.ts';
 import { toolPerformances } from './tools.ts';
 import { caseTotals, testNotes, testTotals } from './tests.ts';
 

@@ -4,7 +4,9 @@ import { COORDINATOR } from '../../domain/agent-result.ts';
 import type { Capped } from '../../domain/capped.ts';
 import type { ErrorExample, ErrorPattern } from '../../domain/run-record.ts';
 import type { Connection } from '../schema/connection.ts';
-import { isoTime, textCell } from '../schema/cells.ts';
+import { textCell } from '../schema/cells.ts';
+import { errorTable } from '../schema/result-tables.ts';
+import { columnsOf } from '../schema/table.ts';
 import { firstRow, rows } from './rows.ts';
 
 /** One row of `consolidated_errors`. */
@@ -21,19 +23,10 @@ const WORKSTREAMS_SHOWN = 20;
 const PATTERN = 'COALESCE(pattern, pattern_of(error_message))';
 const TYPE = "COALESCE(error_type, 'unknown')";
 
-const errorRow = z.object({
-  type: z.string(),
-  pattern: z.string(),
-  error_message: textCell,
-  workstream_id: textCell,
-  agent_id: textCell,
-  timestamp: textCell,
-  stack_trace: textCell,
-  tail: textCell,
-  log_file: textCell,
-});
-const COLUMNS = `${TYPE} AS type, ${PATTERN} AS pattern, error_message, workstream_id, agent_id, timestamp,
-  stack_trace, tail, log_file`;
+const errorCells = errorTable.row.omit({ run_id: true, error_type: true, pattern: true });
+const errorRow = errorCells.extend({ type: z.string(), pattern: z.string() });
+const ERRORS = `
+SELECT ${TYPE} AS type, ${PATTERN} AS pattern, ${columnsOf(errorCells, 'e')} FROM consolidated_errors e`;
 
 /** Normalises each message at most once, groups, and finds the first workstreams of the groups that are shown. */
 const GROUPS = `
@@ -54,7 +47,7 @@ const groupRow = z.object({ n: z.number(), first: z.number(), workstream_id: tex
 
 /** Every error of a run, in the order in which they arrived. */
 export function readErrors(connection: Connection, runId: string): StoredError[] {
-  const sql = `SELECT ${COLUMNS} FROM consolidated_errors WHERE run_id = ? ORDER BY id`;
+  const sql = `${ERRORS} WHERE e.run_id = ? ORDER BY e.id`;
   return rows(connection, errorRow, sql, runId).map(toError);
 }
 
@@ -75,7 +68,7 @@ export function errorPatterns(connection: Connection, runId: string, limit: numb
 }
 
 function readError(connection: Connection, id: number): StoredError {
-  const row = firstRow(connection, errorRow, `SELECT ${COLUMNS} FROM consolidated_errors WHERE id = ?`, id);
+  const row = firstRow(connection, errorRow, `${ERRORS} WHERE e.id = ?`, id);
   if (row === null) throw new Error(`error ${id} has gone while it was read`);
   return toError(row);
 }
@@ -84,7 +77,7 @@ function toError(row: z.infer<typeof errorRow>): StoredError {
   return {
     type: row.type,
     pattern: row.pattern,
-    at: isoTime(row.timestamp),
+    at: row.timestamp,
     workstreamId: row.workstream_id ?? '',
     agentId: row.agent_id ?? COORDINATOR,
     message: row.error_message ?? '',

@@ -8,7 +8,7 @@ import type { Connection } from '../schema/connection.ts';
 import { completedEarlier } from './durations.ts';
 import { runStatus } from './run-status.ts';
 import { countOf, rows } from './rows.ts';
-import { resultTable } from '../schema/result-table.ts';
+import { resultTable } from '../schema/result-tables.ts';
 import { columnsOf } from '../schema/table.ts';
 
 const outputRow = resultTable.row.pick({ workstream_id: true, metadata: true });

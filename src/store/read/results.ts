@@ -5,10 +5,10 @@ import { reasonSchema } from '../../domain/failure.ts';
 import type { Connection } from '../schema/connection.ts';
 import { textCell } from '../schema/cells.ts';
 import { eachRow } from './rows.ts';
-import { resultTable } from '../schema/result-table.ts';
+import { resultTable } from '../schema/result-tables.ts';
 import { columnsOf } from '../schema/table.ts';
 import { runStatus, unusualRunStatus } from './run-status.ts';
-import { withCases } from '../write/test-cases.ts';
+import { withCases } from './test-cases.ts';
 
 const cells = resultTable.row.omit({
   title: true,

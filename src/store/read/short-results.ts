@@ -5,7 +5,7 @@ import type { Capped } from '../../domain/capped.ts';
 import type { ShortResult } from '../../domain/run-record.ts';
 import type { Connection } from '../schema/connection.ts';
 import { runStatus, unusualRunStatus } from './run-status.ts';
-import { resultTable } from '../schema/result-table.ts';
+import { resultTable } from '../schema/result-tables.ts';
 import { columnsOf } from '../schema/table.ts';
 import { countOf, eachRow, rows } from './rows.ts';
 

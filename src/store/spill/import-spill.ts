@@ -11,7 +11,7 @@ import { prepareStatements, RECOUNT, type Statements } from '../write/recorder-s
 import { isWholeDatabase } from '../write/rescued-copy.ts';
 import { WalFile } from '../write/wal-file.ts';
 import { writeResult } from '../write/write-result.ts';
-import type { StoredResult } from '../schema/result-table.ts';
+import type { StoredResult } from '../schema/result-tables.ts';
 import { readSpillLine } from './spill-line.ts';
 import { closeSync, constants, readSync, renameSync, rmSync, existsSync } from 'node:fs';
 import { z } from 'zod';

@@ -1,7 +1,7 @@
 /** One line of a spill: a result that the database would not take, so complete that its rows can be made later. */
 import { z } from 'zod';
 import { agentResultSchema } from '../../domain/agent-result.ts';
-import type { StoredResult } from '../schema/result-table.ts';
+import type { StoredResult } from '../schema/result-tables.ts';
 
 const lineSchema = z.object({
   /** The version of this format. */

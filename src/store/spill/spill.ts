@@ -4,7 +4,7 @@ import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, rmSync } from 
 import { dirname, join } from 'node:path';
 import { makeFolder } from '../../os/folder.ts';
 import { writeAll } from '../../os/regular-file.ts';
-import type { StoredResult } from '../schema/result-table.ts';
+import type { StoredResult } from '../schema/result-tables.ts';
 import { readSpillLine, spillLine } from './spill-line.ts';
 import { spillFolders, spillPrefix } from './spill-places.ts';
 

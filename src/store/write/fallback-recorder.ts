@@ -7,7 +7,7 @@ import { HEARTBEAT_MS } from '../read/liveness.ts';
 import { setBusyTimeout, USUAL_WAIT_MS } from '../schema/connection.ts';
 import { StoreError, storeError } from '../schema/store-error.ts';
 import { importSpill, type SpillImport } from '../spill/import-spill.ts';
-import type { StoredResult } from '../schema/result-table.ts';
+import type { StoredResult } from '../schema/result-tables.ts';
 import { spillLine } from '../spill/spill-line.ts';
 import { Spill } from '../spill/spill.ts';
 import type { SqliteRecorder } from './recorder.ts';

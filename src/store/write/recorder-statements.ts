@@ -1,7 +1,15 @@
 /** The SQL of everything that a run writes. */
 import type { Connection } from '../schema/connection.ts';
-import { attemptTable, type StoredAttempt } from '../schema/attempt-table.ts';
-import { resultTable, type StoredResult } from '../schema/result-table.ts';
+import {
+  attemptTable,
+  errorTable,
+  type RecordedCase,
+  type RecordedError,
+  resultTable,
+  type StoredAttempt,
+  type StoredResult,
+  testCaseTable,
+} from '../schema/result-tables.ts';
 import { type Insertable, insertInto, type SqlValue } from '../schema/table.ts';
 import type { Statement } from 'better-sqlite3';
 
@@ -40,16 +48,6 @@ WHERE run_id = ? AND workstream_id = ?`;
 
 const PROGRESS =
   'UPDATE run_workstreams SET fraction = ?, activity = ? WHERE run_id = ? AND workstream_id = ?';
-
-const ERROR = `
-INSERT INTO consolidated_errors
-  (run_id, error_type, error_message, workstream_id, agent_id, timestamp, stack_trace, pattern, tail, log_file)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-
-const TEST_CASE = `
-INSERT INTO test_cases
-  (run_id, workstream_id, acceptance_test, position, suite, name, status, duration_seconds, message)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 const TOTALS = `
 UPDATE consolidated_runs SET
@@ -93,9 +91,11 @@ type Insert<Source> = (source: Source) => void;
 
 /** The prepared statements of a recorder. */
 export type Statements = Record<'claim' | 'start' | 'state' | 'totals' | 'heartbeat' | 'finish', Statement> &
-  Record<'workstream' | 'progress' | 'error' | 'testCase', TextStatement> & {
+  Record<'workstream' | 'progress', TextStatement> & {
     result: Insert<StoredResult>;
     attempt: Insert<StoredAttempt>;
+    error: Insert<RecordedError>;
+    testCase: Insert<RecordedCase>;
   };
 
 /** SQLite takes any bytes for text, and other programs that read the database could not decode it. */
@@ -131,8 +131,8 @@ export function prepareStatements(connection: Connection): Statements {
     result: insertOf(connection, resultTable),
     // An attempt that was interrupted has its row already when its workstream is run again.
     attempt: insertOf(connection, attemptTable, 'INSERT OR REPLACE'),
-    error: forText(connection.prepare(ERROR)),
-    testCase: forText(connection.prepare(TEST_CASE)),
+    error: insertOf(connection, errorTable),
+    testCase: insertOf(connection, testCaseTable),
     totals: connection.prepare(TOTALS),
     heartbeat: connection.prepare(HEARTBEAT),
     finish: connection.prepare(FINISH),

@@ -10,7 +10,7 @@ import { ownIdentity } from '../../os/process-identity.ts';
 import { prepareStatements, type Statements } from './recorder-statements.ts';
 import { restartRun, resumeSession, type SessionTakeover } from './resume-session.ts';
 import { dropLocks, finalizeRun } from './finalize-run.ts';
-import type { StoredResult } from '../schema/result-table.ts';
+import type { StoredResult } from '../schema/result-tables.ts';
 import { asStoreError, storeError } from '../schema/store-error.ts';
 import { writeSummary } from '../read/summary-json.ts';
 import { WalFile } from './wal-file.ts';

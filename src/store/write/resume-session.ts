@@ -3,7 +3,7 @@ import type { JsonObject } from '../../domain/json.ts';
 import type { ProcessIdentity } from '../../os/process-identity.ts';
 import type { RunStarted } from './event-batch.ts';
 import type { Connection } from '../schema/connection.ts';
-import { attemptTable } from '../schema/attempt-table.ts';
+import { attemptTable } from '../schema/result-tables.ts';
 import { RUNNING } from '../read/live.ts';
 import { inStatus, NOW, OURS } from './recorder-statements.ts';
 import { dropLocks } from './finalize-run.ts';

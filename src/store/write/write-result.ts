@@ -2,11 +2,8 @@
 import type { AgentResult } from '../../domain/agent-result.ts';
 import type { AttemptRecord } from '../../domain/attempt.ts';
 import { spendingOf } from '../../domain/tool-report.ts';
-import { normalizeMessage } from '../../text/normalize-message.ts';
-import type { StoredAttempt } from '../schema/attempt-table.ts';
-import type { StoredResult } from '../schema/result-table.ts';
+import type { StoredAttempt, StoredResult } from '../schema/result-tables.ts';
 import type { Statements } from './recorder-statements.ts';
-import { writeTestCases } from './test-cases.ts';
 
 /** Writes the row of a result, of each of its errors and of its test cases, which ends its live state. */
 export function writeResult(statements: Statements, stored: StoredResult): void {
@@ -18,21 +15,16 @@ export function writeResult(statements: Statements, stored: StoredResult): void 
 }
 
 function writeErrors(statements: Statements, result: AgentResult): void {
-  const at = result.endTime ?? new Date().toISOString();
   for (const [index, error] of result.errors.entries()) {
-    statements.error.run(
-      result.runId,
-      error.type,
-      error.message,
-      result.workstreamId,
-      result.agentId,
-      at,
-      // The stack and the pattern that a result has are those of its first error.
-      index === 0 ? result.stack : null,
-      index === 0 && result.pattern !== null ? result.pattern : normalizeMessage(error.message),
-      result.metadata.tail,
-      result.logFile,
-    );
+    statements.error({ result, error, isFirst: index === 0 });
+  }
+}
+
+function writeTestCases(statements: Statements, result: AgentResult): void {
+  for (const [position, test] of result.testResults.tests.entries()) {
+    for (const testCase of test.cases) {
+      statements.testCase({ result, acceptanceTest: test.name, position, testCase });
+    }
   }
 }
 

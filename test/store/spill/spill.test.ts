@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Spill } from '../../../src/store/spill/spill.ts';
-import type { StoredResult } from '../../../src/store/schema/result-table.ts';
+import type { StoredResult } from '../../../src/store/schema/result-tables.ts';
 import { readSpillLine, spillLine } from '../../../src/store/spill/spill-line.ts';
 import { findSpills, spillFolders, spillPrefix } from '../../../src/store/spill/spill-places.ts';
 import { testResult } from '../../kit/definitions.ts';

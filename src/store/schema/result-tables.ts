@@ -1,0 +1,168 @@
+/**
+ * The tables that a result is stored in: the one description of their columns. To add a column: a migration, a line
+ * here, and, where a result has it, a line in `readResults`.
+ */
+import { z } from 'zod';
+import type { AgentResult, ResultError, ResultMetadata } from '../../domain/agent-result.ts';
+import type { AttemptRecord } from '../../domain/attempt.ts';
+import { type TestCase, testCaseSchema } from '../../domain/outcome.ts';
+import { normalizeMessage } from '../../text/normalize-message.ts';
+import { type Spending, spendingOf, sumKnown } from '../../domain/tool-report.ts';
+import { isoTime, numberCell, textCell } from './cells.ts';
+import {
+  errorsCell,
+  failureCell,
+  metadataCell,
+  testsCell,
+  textsCell,
+  writeFailure,
+  writeList,
+  writeMetadata,
+  writeTests,
+} from './result-cells.ts';
+import { type TableColumn, type SqlValue, tableOf } from './table.ts';
+
+/** A result, and the hash of the definition that was run; null where it could not be. */
+export interface StoredResult {
+  result: AgentResult;
+  definitionHash: string | null;
+}
+
+const resultColumn = <Cell extends z.ZodType>(
+  read: Cell,
+  write: (result: AgentResult) => SqlValue,
+): TableColumn<StoredResult, Cell> => ({ read, write: ({ result }) => write(result) });
+
+const timeCell = textCell.transform(isoTime);
+
+export const resultTable = tableOf<StoredResult>()('agent_results', {
+  run_id: resultColumn(z.string(), ({ runId }) => runId),
+  agent_id: resultColumn(textCell, ({ agentId }) => agentId),
+  workstream_id: resultColumn(z.string(), ({ workstreamId }) => workstreamId),
+  status: resultColumn(z.string(), ({ status }) => status),
+  start_time: resultColumn(timeCell, ({ startTime }) => startTime),
+  end_time: resultColumn(timeCell, ({ endTime }) => endTime),
+  duration_seconds: resultColumn(numberCell, ({ durationSeconds }) => durationSeconds),
+  files_modified: resultColumn(textsCell, ({ filesModified }) => writeList(filesModified)),
+  commits_created: resultColumn(textsCell, ({ commitsCreated }) => writeList(commitsCreated)),
+  errors: resultColumn(errorsCell, ({ errors }) => writeList(errors)),
+  warnings: resultColumn(textsCell, ({ warnings }) => writeList(warnings)),
+  test_results: resultColumn(testsCell, ({ testResults }) => writeTests(testResults)),
+  metadata: resultColumn(metadataCell, ({ metadata }) => writeMetadata(metadata)),
+  title: resultColumn(textCell, ({ metadata }) => metadata.title),
+  /** In rows of other versions also a word that is no reason of this one. */
+  reason: resultColumn(textCell, ({ reason }) => reason),
+  explanation: resultColumn(textCell, ({ explanation }) => explanation),
+  failure: resultColumn(failureCell, ({ failure }) => writeFailure(failure)),
+  cpu_seconds: resultColumn(numberCell, ({ cpuSeconds }) => cpuSeconds),
+  cpu_wait_seconds: resultColumn(numberCell, ({ cpuWaitSeconds }) => cpuWaitSeconds),
+  /** Null in rows of the older system. */
+  attempts: resultColumn(numberCell, ({ attempts }) => attempts),
+  log_file: resultColumn(textCell, ({ logFile }) => logFile),
+  has_output: resultColumn(numberCell, ({ metadata }) => (hasOutput(metadata) ? 1 : 0)),
+  tool: resultColumn(textCell, ({ metadata }) => metadata.tools.at(-1)?.tool ?? null),
+  model: resultColumn(textCell, ({ metadata }) => metadata.tools.at(-1)?.model ?? null),
+  cost_usd: resultColumn(numberCell, ({ metadata }) => spent(metadata, 'costUsd')),
+  input_tokens: resultColumn(numberCell, ({ metadata }) => spent(metadata, 'inputTokens')),
+  output_tokens: resultColumn(numberCell, ({ metadata }) => spent(metadata, 'outputTokens')),
+  branch: resultColumn(textCell, ({ metadata }) => metadata.changes?.branch ?? null),
+  merge_status: resultColumn(textCell, ({ metadata }) => metadata.merge?.status ?? null),
+  definition_hash: { read: textCell, write: ({ definitionHash }) => definitionHash },
+});
+
+const hasOutput = ({ output, metrics }: ResultMetadata): boolean =>
+  output !== null || Object.keys(metrics).length > 0;
+
+/** Of all attempts together. Most workstreams use no tool. */
+function spent({ tools, earlierAttempts }: ResultMetadata, what: keyof Spending): number | null {
+  if (tools.length === 0 && earlierAttempts.length === 0) return null;
+  return sumKnown([spendingOf(tools)[what], ...earlierAttempts.map((attempt) => attempt[what])]);
+}
+
+/** An attempt of a workstream. The times are null for one that was never begun. */
+export interface StoredAttempt {
+  runId: string;
+  workstreamId: string;
+  attempt: Omit<AttemptRecord, 'pattern' | 'startTime' | 'durationSeconds'> & {
+    startTime: string | null;
+    durationSeconds: number | null;
+  };
+}
+
+const attemptColumn = <Cell extends z.ZodType>(
+  read: Cell,
+  write: (attempt: StoredAttempt['attempt']) => SqlValue,
+): TableColumn<StoredAttempt, Cell> => ({ read, write: ({ attempt }) => write(attempt) });
+
+export const attemptTable = tableOf<StoredAttempt>()('workstream_attempts', {
+  run_id: { read: z.string(), write: ({ runId }) => runId },
+  workstream_id: { read: z.string(), write: ({ workstreamId }) => workstreamId },
+  attempt: attemptColumn(z.number(), ({ attempt }) => attempt),
+  agent_id: attemptColumn(z.string(), ({ agentId }) => agentId),
+  tool: attemptColumn(textCell, ({ tool }) => tool),
+  model: attemptColumn(textCell, ({ model }) => model),
+  reason: attemptColumn(textCell, ({ reason }) => reason),
+  explanation: attemptColumn(textCell, ({ explanation }) => explanation),
+  failure: attemptColumn(failureCell, ({ failure }) => writeFailure(failure)),
+  start_time: attemptColumn(textCell, ({ startTime }) => startTime),
+  duration_seconds: attemptColumn(numberCell, ({ durationSeconds }) => durationSeconds),
+  cost_usd: attemptColumn(numberCell, ({ costUsd }) => costUsd),
+  input_tokens: attemptColumn(numberCell, ({ inputTokens }) => inputTokens),
+  output_tokens: attemptColumn(numberCell, ({ outputTokens }) => outputTokens),
+  content_hash: attemptColumn(textCell, ({ contentHash }) => contentHash),
+  log_file: attemptColumn(textCell, ({ logFile }) => logFile),
+});
+
+/** An error of a failed result. */
+export interface RecordedError {
+  result: AgentResult;
+  error: ResultError;
+  isFirst: boolean;
+}
+
+const errorColumn = <Cell extends z.ZodType>(
+  read: Cell,
+  write: (recorded: RecordedError) => SqlValue,
+): TableColumn<RecordedError, Cell> => ({ read, write });
+
+export const errorTable = tableOf<RecordedError>()('consolidated_errors', {
+  run_id: errorColumn(z.string(), ({ result }) => result.runId),
+  error_type: errorColumn(textCell, ({ error }) => error.type),
+  error_message: errorColumn(textCell, ({ error }) => error.message),
+  workstream_id: errorColumn(textCell, ({ result }) => result.workstreamId),
+  agent_id: errorColumn(textCell, ({ result }) => result.agentId),
+  timestamp: errorColumn(timeCell, ({ result }) => result.endTime ?? new Date().toISOString()),
+  // The stack and the pattern that a result has are those of its first error.
+  stack_trace: errorColumn(textCell, ({ result, isFirst }) => (isFirst ? result.stack : null)),
+  pattern: errorColumn(textCell, ({ result, error, isFirst }) =>
+    isFirst && result.pattern !== null ? result.pattern : normalizeMessage(error.message),
+  ),
+  tail: errorColumn(textCell, ({ result }) => result.metadata.tail),
+  log_file: errorColumn(textCell, ({ result }) => result.logFile),
+});
+
+/** A test that an acceptance test ran. */
+export interface RecordedCase {
+  result: AgentResult;
+  acceptanceTest: string;
+  /** Of the acceptance test among those of the workstream, from 0. */
+  position: number;
+  testCase: TestCase;
+}
+
+const caseColumn = <Cell extends z.ZodType>(
+  read: Cell,
+  write: (recorded: RecordedCase) => SqlValue,
+): TableColumn<RecordedCase, Cell> => ({ read, write });
+
+export const testCaseTable = tableOf<RecordedCase>()('test_cases', {
+  run_id: caseColumn(z.string(), ({ result }) => result.runId),
+  workstream_id: caseColumn(z.string(), ({ result }) => result.workstreamId),
+  acceptance_test: caseColumn(z.string(), ({ acceptanceTest }) => acceptanceTest),
+  position: caseColumn(z.number(), ({ position }) => position),
+  suite: caseColumn(z.string(), ({ testCase }) => testCase.suite),
+  name: caseColumn(z.string(), ({ testCase }) => testCase.name),
+  status: caseColumn(testCaseSchema.shape.status, ({ testCase }) => testCase.status),
+  duration_seconds: caseColumn(numberCell, ({ testCase }) => testCase.durationSeconds),
+  message: caseColumn(textCell, ({ testCase }) => testCase.message),
+});
