@@ -85,7 +85,7 @@ function closing({ run }: AdviceInput): string {
   return `Everything completed: \`millrace show ${run.runId}\` lists the results, and the outputs are in the report and in the table agent_results.`;
 }
 
-/** Recommendations about coding agents and their work. */
+// Recommendations about coding agents and their work.
 
 /** Work that could not be merged, in one sentence. */
 function conflictAdvice({ merges }: AdviceInput): string[] {
@@ -135,7 +135,7 @@ function circuitAdvice({ skipped, run }: AdviceInput): string[] {
 /** A name inside backticks. */
 const quiet = (name: string): string => name.replaceAll('`', "'");
 
-/** Recommendations about how fast a run was, from measured times only. */
+// Recommendations about how fast a run was, from measured times only.
 
 /** From this share on, a chain decides the wall time, agents are busy, and work is CPU-bound. */
 const DECISIVE = 0.8;

@@ -47,8 +47,6 @@ function withoutLink(folder: string): string {
   }
 }
 
-/** The folders that a run makes. */
-
 /** What is in the state folder is for this user only. */
 const FOLDER_MODE = 0o700;
 const OTHERS = 0o077;

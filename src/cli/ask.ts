@@ -64,7 +64,7 @@ function openKeyboard(): Keyboard {
   return { input, gone: gone.signal, close };
 }
 
-/** The keys of the terminal that the command was started in. */
+// The keys of the terminal that the command was started in.
 
 /** The standard input of a process that is watched is at its end, so that workstreams find nothing there. */
 const descriptor = (): number => (currentChannel() === null ? 0 : INPUT);

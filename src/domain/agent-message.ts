@@ -1,3 +1,4 @@
+/** All messages between the main thread and an agent about an execution. */
 import type { BatchItem } from './assignment-batch.ts';
 import { answerSchema, outcomeSchema } from './outcome.ts';
 import { z } from 'zod';
@@ -9,8 +10,6 @@ export interface Secret {
   /** One line of at least 8 characters. */
   value: string;
 }
-
-/** All messages between the main thread and an agent about an execution. */
 
 const executionId = z.number().int();
 

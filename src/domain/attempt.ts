@@ -1,4 +1,7 @@
-/** One try at a workstream. A workstream's result is that of its last attempt; those before it are kept beside it. */
+/**
+ * One try at a workstream. A workstream's result is that of its last attempt, or of the best where several tools were
+ * given the same workstream; the others are kept beside it.
+ */
 import { storedFailureSchema } from './failure.ts';
 import { z } from 'zod';
 
@@ -30,8 +33,6 @@ export const attemptSchema = z.object({
   logFile: z.string().nullable(),
 });
 export type AttemptRecord = z.infer<typeof attemptSchema>;
-
-/** One of several tools that were given the same workstream. */
 
 const candidateCount = z.number().int().nonnegative();
 

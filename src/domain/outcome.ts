@@ -1,4 +1,4 @@
-/** What an acceptance test printed or wrote about the single tests that it ran. */
+/** What an execution found out, the one thing that an agent sends back, and the tests that it ran for that. */
 import { failureSchema, type Failure } from './failure.ts';
 import { isDeeper, MAX_NESTING } from './json.ts';
 import { toolReportSchema } from './tool-report.ts';
@@ -23,8 +23,6 @@ export const testCaseSchema = z.object({
 });
 /** One test among those that an acceptance test ran. */
 export type TestCase = z.infer<typeof testCaseSchema>;
-
-/** What an execution found out; the one thing that an agent sends back. */
 
 const seconds = z.number().nonnegative();
 

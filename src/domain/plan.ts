@@ -1,3 +1,4 @@
+/** The validated workstreams as a graph: what runs in which order, what can't run at all, and every problem. */
 import type { FinalStatus } from './agent-result.ts';
 import type { Failure } from './failure.ts';
 import type { Dependency, Source, Workstream } from './workstream.ts';
@@ -24,8 +25,6 @@ export function formatProblem(problem: Problem): string {
   const field = problem.path === '' ? '' : `${problem.path}: `;
   return `${place}: ${problem.severity}: ${field}${problem.message}`;
 }
-
-/** The validated workstreams as a graph: what runs in which order, and what can't run at all. */
 
 /** A workstream that is failed before the run starts. */
 export interface Broken {

@@ -1,4 +1,7 @@
-/** What a person writes inside the lists of a workstream file: steps, dependencies, acceptance tests, actions. */
+/**
+ * What a person writes in `workstreams/*.json`. These schemas check it, type it, and are published as a JSON Schema for
+ * editors. `workstream.ts` has what it becomes. First what stands in its lists: steps, dependencies, tests, actions.
+ */
 import type { Json } from './json.ts';
 import { SHELLS, GATE_TYPES } from './workstream.ts';
 import { z } from 'zod';
@@ -174,11 +177,6 @@ export const gateSchemas = {
     blocking: z.boolean().optional().describe('false: a failure is only a warning. Default: true.'),
   }),
 };
-
-/**
- * What a person writes in `workstreams/*.json`. These schemas check it, type it, and are published as a JSON Schema
- * for editors. `workstream.ts` has what it becomes.
- */
 
 /** The words for `priority` and what they count as. Greater is earlier; an unknown word counts as `normal`. */
 export const PRIORITY_WORDS = {

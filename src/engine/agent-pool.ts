@@ -105,7 +105,7 @@ export class AgentPool {
   }
 }
 
-/** The process that starts commands for the threads, as the main thread sees it. */
+// The process that starts commands for the threads, as the main thread sees it.
 
 /** How long it may take to end before it is made to. */
 const END_MS = 1_000;

@@ -81,7 +81,7 @@ function shorten(path: string[]): string[] {
   return [...path.slice(0, half), ...leftOut(path.length - SHOWN), ...path.slice(-half)];
 }
 
-/** Which nodes can reach each other: Tarjan's algorithm without recursion, so that no chain is too long. */
+// Which nodes can reach each other: Tarjan's algorithm without recursion, so that no chain is too long.
 
 /** The components that hold a cycle, each ascending, in the order of their first nodes. O(V + E). */
 export function cyclicComponents(edges: Adjacency): number[][] {

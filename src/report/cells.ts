@@ -1,3 +1,4 @@
+/** Parts of tables and lists in reports: lists that are cut, excerpts, figures, times of day. */
 import type { Capped } from '../domain/capped.ts';
 import { firstOf, lastOf } from '../text/cut-text.ts';
 import { plural } from '../text/format.ts';
@@ -59,7 +60,7 @@ export function ratio(value: number | null): string {
   return Math.abs(value) >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
 }
 
-/** Times of day for reports. All of them are in UTC, as the stored ones are. */
+// Times of day for reports. All of them are in UTC, as the stored ones are.
 
 /** "2026-07-14 09:30:00"; null and what is not a time are "–". */
 export function dateTime(iso: string | null): string {
@@ -92,7 +93,7 @@ export function parse(iso: string | null): number | null {
   return Number.isNaN(time) ? null : time;
 }
 
-/** Most characters of a stack that are searched. */
+// Most characters of a stack that are searched.
 
 const SEARCHED = 20_000;
 

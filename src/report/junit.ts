@@ -125,7 +125,7 @@ function manualNotes(result: AgentResult): string {
     .join('\n');
 }
 
-/** The single tests that an acceptance test ran, as a JUnit suite of their own. */
+// The single tests that an acceptance test ran, as a JUnit suite of their own.
 
 /** An element: its attributes begin with `@`. */
 interface Element {

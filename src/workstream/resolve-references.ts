@@ -99,7 +99,7 @@ function listByFile(problems: readonly Problem[]): Problem[] {
   return [...byFile.keys()].toSorted().flatMap((file) => listProblems(byFile.get(file) ?? []));
 }
 
-/** Resolves `depends_on` once every file is known. */
+// Resolves `depends_on` once every file is known.
 
 /** Most dependencies that all workstreams have together because they depend on every member of a matrix. */
 const MAX_EXPANDED = 5_000_000;

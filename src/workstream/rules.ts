@@ -54,7 +54,7 @@ export function checkAll(raw: JsonObject, { thorough, found }: Looked): Checked 
   return { definition: sound ? parsed.data : null, findings };
 }
 
-/** What must hold between the fields of a definition, and what a schema can't say. */
+// What must hold between the fields of a definition, and what a schema can't say.
 
 /** Checks a definition of any shape. */
 function checkRules(definition: JsonObject): Finding[] {
@@ -169,7 +169,7 @@ function elementsOf(definition: JsonObject, name: string): [JsonObject, number][
   return found;
 }
 
-/** What must hold of a matrix and of the references to its values. */
+// What must hold of a matrix and of the references to its values.
 
 /** Most workstreams that one definition becomes. */
 const MAX_MEMBERS = 10_000;

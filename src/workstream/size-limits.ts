@@ -90,7 +90,7 @@ function endOfComment(text: string, start: number): number {
   return text.length;
 }
 
-/** Keys that occur more than once in one object: JSON uses the last one and drops the others silently. */
+// Keys that occur more than once in one object: JSON uses the last one and drops the others silently.
 
 export interface RepeatedKey {
   /** Of the key. */

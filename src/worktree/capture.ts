@@ -176,7 +176,7 @@ async function keepAll(
   return { branch: kept.branch, notes, late: isLate ? kept.notes.join(' ') : null };
 }
 
-/** Commits that were checked out in a worktree once and that no ref reaches any more. */
+// Commits that were checked out in a worktree once and that no ref reaches any more.
 
 /** The last of each chain of them. Only the worktree's own log of HEAD lists them, and it is removed with the worktree. */
 async function abandonedTips(

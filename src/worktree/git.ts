@@ -240,7 +240,7 @@ export function splitNul(text: string): string[] {
   return parts.at(-1) === '' ? parts.slice(0, -1) : parts;
 }
 
-/** How long git may take for all calls of one operation together. */
+// How long git may take for all calls of one operation together.
 
 export interface GitLimits {
   /** The run for which the work is done, where no other process works for it at the same time; null otherwise. */

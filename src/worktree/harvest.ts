@@ -162,7 +162,7 @@ async function conflictMarkers(repository: Repository, from: string, to: string)
   return saidYes(found) ? splitNul(found.stdout).map((line) => line.slice(to.length + 1)) : [];
 }
 
-/** What a snapshot can't say, as sentences. */
+// What a snapshot can't say, as sentences.
 
 /** One sentence a kind of thing that is not captured, or that a person should look at. */
 function notesOn(

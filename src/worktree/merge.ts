@@ -155,7 +155,7 @@ async function moveRef(
   outputOf(await gitWrite(repository, ['update-ref', '--stdin'], { env: IDENTITY, input: `${line}\n` }));
 }
 
-/** Merges two commits without a checkout. */
+// Merges two commits without a checkout.
 
 /** The tree of both, the files in conflict (relative to the root), or why they are not to be merged. */
 export type MergedTrees =

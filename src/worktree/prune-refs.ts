@@ -118,7 +118,7 @@ export async function removeRefs(
   );
 }
 
-/** Whether a user has committed a branch's work themselves, such as by `git merge --squash`. */
+// Whether a user has committed a branch's work themselves, such as by `git merge --squash`.
 
 /** Most changed paths of a branch, and most commits of the user's, that are compared. */
 const MOST = { paths: 1_000, commits: 50 } as const;

@@ -114,7 +114,7 @@ function silentNote(silent: readonly Owner[]): string {
   return `Also at work at the same time, without a files_scope, so they may have changed these files: ${ids}.`;
 }
 
-/** What the files of a scope are like at one moment, so that two moments can be compared. */
+// What the files of a scope are like at one moment, so that two moments can be compared.
 
 interface FileVersion {
   size: bigint;

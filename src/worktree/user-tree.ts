@@ -99,7 +99,7 @@ function differences(before: UserLook, now: UserLook): string[] {
   return notes;
 }
 
-/** What the user has not committed, which no worktree has. */
+// What the user has not committed, which no worktree has.
 
 /** A sentence where the tree is dirty when the run begins; what is in the state folder does not make it so. */
 export async function uncommittedNotes(repository: Repository, stateFolder: string): Promise<string[]> {

@@ -88,7 +88,7 @@ function itemAround(path: string, paths: ReadonlySet<string>): string | null {
   return null;
 }
 
-/** Filters of git that must not fail and do: without them every call that reads a file of theirs fails as a whole. */
+// Filters of git that must not fail and do: without them every call that reads a file of theirs fails as a whole.
 
 /** Options with which these filters may fail: their files then count as they are on the disk. */
 const notRequired = (filters: readonly string[]): string[] =>

@@ -92,7 +92,7 @@ export async function readIfThere(path: string): Promise<string | null> {
   }
 }
 
-/** The reason with which a worktree is locked says whose it is; `git worktree list -v` shows it to people. */
+// The reason with which a worktree is locked says whose it is; `git worktree list -v` shows it to people.
 
 /** Whose worktree it is. */
 export interface WorktreeOwner {

@@ -64,7 +64,7 @@ function isFile(path: string): boolean {
   }
 }
 
-/** The words that distinguish a command from a sentence. docs/workstream-format.md has the rules. */
+// The words that distinguish a command from a sentence. docs/workstream-format.md has the rules.
 
 const words = (list: string): ReadonlySet<string> => new Set(list.split(' '));
 

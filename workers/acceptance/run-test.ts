@@ -116,7 +116,7 @@ function warnOf(text: string | null, execution: Execution): void {
   if (text !== null) execution.warn(text);
 }
 
-/** Says why an acceptance test failed. */
+// Says why an acceptance test failed.
 
 /**
  * The rest of a sentence such as "npm test (exit code 1; 2 of 14 tests failed: a, b)"; null where the test passed: by

@@ -75,7 +75,7 @@ function readMetrics(value: unknown): Record<string, number> {
   return Object.fromEntries(metrics);
 }
 
-/** Turns what a module returned into JSON text, strictly: what JSON would drop without a word is an error. */
+// Turns what a module returned into JSON text, strictly: what JSON would drop without a word is an error.
 
 const MAX_MB = 16;
 const MAX_LENGTH = MAX_MB * 1e6;

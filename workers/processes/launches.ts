@@ -76,7 +76,7 @@ function start({
   }
 }
 
-/** The messages between agents and the fork server: one JSON object a line. */
+// The messages between agents and the fork server: one JSON object a line.
 
 /** From an agent: starts a command as the leader of a process group of its own, without input. */
 export interface LaunchRequest {

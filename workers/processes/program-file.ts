@@ -138,7 +138,7 @@ function isAllowed(file: string, mode: number): boolean {
   }
 }
 
-/** Reads the head of an ELF file, the format of Linux's programs, as far as it says where the program can run. */
+// Reads the head of an ELF file, the format of Linux's programs, as far as it says where the program can run.
 
 /** Node's names of the processors that it runs on, and of others that programs are often built for. */
 const MACHINES: Readonly<Record<number, string>> = {

@@ -94,7 +94,7 @@ function watchThreads(): void {
   Reflect.set(workerThreads, 'Worker', Worker);
 }
 
-/** What child processes inherit is the execution's, as it is in its thread: no input, and its log as output. */
+// What child processes inherit is the execution's, as it is in its thread: no input, and its log as output.
 
 /**
  * The `stdio` option of a child process where it names the streams of this process: its input, which is the terminal or

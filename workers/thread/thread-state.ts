@@ -55,7 +55,7 @@ export class ThreadState {
   }
 }
 
-/** `process.env` of a thread, which all workstreams in it share. */
+// `process.env` of a thread, which all workstreams in it share.
 
 const { keys } = Object;
 

@@ -157,7 +157,7 @@ function cut(text: string, length: number): string {
   return text.length <= length ? text : `${firstOf(text, length)}… (${text.length} characters)`;
 }
 
-/** Walks from an error to what it names as its causes. */
+// Walks from an error to what it names as its causes.
 
 /** Most causes of one error. */
 const MOST = 5;

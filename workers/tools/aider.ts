@@ -152,7 +152,7 @@ class AiderReader implements ToolReader {
   }
 }
 
-/** Reads the files in which Aider keeps what its model said and took. */
+// Reads the files in which Aider keeps what its model said and took.
 
 const MOST_BYTES = 256 * 1024 * 1024;
 

@@ -256,7 +256,7 @@ function describeToolUse(name: string, input: JsonObject): { verb: string; what:
   return { verb, what: textAt(input, field) };
 }
 
-/** The tokens that Claude Code says it used. */
+// The tokens that Claude Code says it used.
 
 /**
  * Tokens of a final event. `modelUsage` counts every model and the subagents too; `usage` counts the main

@@ -190,7 +190,7 @@ function readTokens(usage: JsonObject): Tokens {
   };
 }
 
-/** Progress from the items of Codex's events. */
+// Progress from the items of Codex's events.
 
 const VERBS: ReadonlyMap<string, string> = new Map([
   ['add', 'writes'],
@@ -231,7 +231,7 @@ function withoutShell(command: string): string {
   return /^'([^']*)'$/.exec(line)?.[1] ?? /^"([^"]*)"$/.exec(line)?.[1] ?? line;
 }
 
-/** Whether the sandbox of Codex stopped a write, from all evidence of it. */
+// Whether the sandbox of Codex stopped a write, from all evidence of it.
 
 /** The evidence about the sandbox. */
 interface Evidence {
@@ -271,10 +271,8 @@ export function blockedWrite({ sandbox, outputs, tail }: Evidence): BlockedWrite
   return null;
 }
 
-/**
- * The session file that Codex keeps of its work. Version 0.169 leaves a command that its sandbox stopped out of its
- * events altogether, so that only this file shows that a write was blocked.
- */
+// The session file that Codex keeps of its work. Version 0.169 leaves a command that its sandbox stopped out of its
+// events altogether, so that only this file shows that a write was blocked.
 
 /** Days back that a session may have begun; a folder for each. */
 const DAYS = 3;

@@ -136,7 +136,7 @@ function* misplacedObjects(text: string, from: number): Generator<{ start: numbe
   }
 }
 
-/** What a tool is doing now, in a few words for the live progress. */
+// What a tool is doing now, in a few words for the live progress.
 
 /** Characters of an activity. */
 const WIDTH = 120;

@@ -245,7 +245,7 @@ const TOOLS: ReadonlyMap<string, readonly [verb: string, field: string]> = new M
   ['web_fetch', ['fetches', 'prompt']],
 ]);
 
-/** What an error of Gemini CLI is, from its words, its kind and its exit code. */
+// What an error of Gemini CLI is, from its words, its kind and its exit code.
 
 /** What it says of its error. */
 interface GeminiError {

@@ -76,7 +76,7 @@ function valueAt(object: JsonObject, path: readonly string[]): Json | undefined 
   return value;
 }
 
-/** Numbers that a tool gives for what it used: a report holds none that can't be one. */
+// Numbers that a tool gives for what it used: a report holds none that can't be one.
 
 /** The whole number from 0 at a path of keys; null where there is none or where something else is. */
 export function countAt(object: JsonObject, ...path: string[]): number | null {

@@ -183,7 +183,7 @@ const TOOLS: ReadonlyMap<string, readonly [verb: string, field: string]> = new M
   ['task', ['had an agent', 'description']],
 ]);
 
-/** The steps of an OpenCode session: each is one answer of the model, with its usage. */
+// The steps of an OpenCode session: each is one answer of the model, with its usage.
 
 /** Adds up the usage of steps; a figure that none of them has stays unknown. */
 export class OpencodeSteps {

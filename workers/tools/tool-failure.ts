@@ -92,7 +92,7 @@ export function lastWords(tail: string): string {
 
 const join = (...parts: string[]): string => parts.filter((part) => part !== '').join('; ');
 
-/** What a tool was not allowed to do, for those whose program goes on after a denial and ends with success. */
+// What a tool was not allowed to do, for those whose program goes on after a denial and ends with success.
 
 /** Longest description of a denial in characters. */
 const WIDTH = 200;

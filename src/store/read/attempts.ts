@@ -1,4 +1,4 @@
-/** Reads which workstreams were tried more than once. */
+/** Reads which workstreams were tried more than once, and what several tools made of one. */
 import { candidateSchema } from '../../domain/attempt.ts';
 import type { Capped } from '../../domain/capped.ts';
 import type { Retried, Competition } from '../../domain/tool-record.ts';
@@ -41,8 +41,6 @@ export function retried(connection: Connection, runId: string, limit: number): C
     total: found[0]?.total ?? 0,
   };
 }
-
-/** Reads what several tools made of one workstream. */
 
 const candidateList = listOf(candidateSchema);
 const row = z.object({ workstream_id: z.string(), candidates: z.string(), total: z.number() });

@@ -86,7 +86,7 @@ function cut(text: string, limit: number): string {
   return Buffer.from(kept).toString();
 }
 
-/** Longest line that is read, in characters. */
+// Longest line that is read, in characters.
 
 const LINE = 4000;
 
@@ -154,7 +154,7 @@ export function plus(a: TestCounts, b: TestCounts): TestCounts {
 
 export const NO_TESTS: TestCounts = { total: 0, passed: 0, failed: 0, skipped: 0 };
 
-/** Reads values that came out of a parser and may be anything. */
+// Reads values that came out of a parser and may be anything.
 
 export type Fields = Record<string, unknown>;
 

@@ -152,7 +152,7 @@ function problemText(problem: unknown): string {
   return body.includes(message) ? body : `${message}\n${body}`;
 }
 
-/** The figures that a suite of JUnit XML has in its attributes, beside its cases. */
+// The figures that a suite of JUnit XML has in its attributes, beside its cases.
 
 /** Null where it has none, or such as no suite has. */
 export function declaredFigures(suite: Fields): TestCounts | null {

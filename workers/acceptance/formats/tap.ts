@@ -129,7 +129,7 @@ function diagnosis(diag: Record<string, unknown>): string {
   return parts.filter((part) => part !== '').join('\n');
 }
 
-/** Takes an output apart into the streams of TAP in it, one for each program that printed one. */
+// Takes an output apart into the streams of TAP in it, one for each program that printed one.
 
 /** Most lines that the parser gets: about a second of its time. */
 const MAX_LINES = 300_000;
