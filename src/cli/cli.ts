@@ -30,7 +30,7 @@ export async function main(args: string[]): Promise<void> {
 
 function build(args: string[], config: Record<string, unknown>): Argv {
   const yargs = createYargs(args);
-  for (const add of commands) add(yargs, config);
+  for (const add of Object.values(commands)) add(yargs, config);
   return yargs
     .scriptName('millrace')
     .locale('en')

@@ -2,18 +2,23 @@
 import { bind } from './command.ts';
 import { definitions } from './definitions.ts';
 
-export const commands = [
-  bind(definitions.run, async (argv) => (await import('./actions/run.ts')).run(argv)),
-  bind(definitions.validate, async (argv) => (await import('./actions/validate.ts')).validate(argv)),
-  bind(definitions.plan, async (argv) => (await import('./actions/plan.ts')).plan(argv)),
-  bind(definitions.status, async (argv) => (await import('./actions/status.ts')).status(argv)),
-  bind(definitions.runs, async (argv) => (await import('./actions/runs.ts')).runs(argv)),
-  bind(definitions.show, async (argv) => (await import('./actions/show.ts')).show(argv)),
-  bind(definitions.errors, async (argv) => (await import('./actions/errors.ts')).errors(argv)),
-  bind(definitions.agents, async (argv) => (await import('./actions/agents.ts')).agents(argv)),
-  bind(definitions.report, async (argv) => (await import('./actions/report.ts')).report(argv)),
-  bind(definitions.worktrees, async (argv) => (await import('./actions/worktrees.ts')).worktrees(argv)),
-  bind(definitions.prune, async (argv) => (await import('./actions/prune.ts')).prune(argv)),
-  bind(definitions.tune, async (argv) => (await import('./actions/tune.ts')).tune(argv)),
-  bind(definitions.init, async (argv) => (await import('./actions/init.ts')).init(argv)),
-];
+/** Does not compile while a definition has no action. */
+export const commands: Record<keyof typeof definitions, ReturnType<typeof bind>> = {
+  run: bind(definitions.run, async (argv) => (await import('./actions/run.ts')).run(argv)),
+  validate: bind(definitions.validate, async (argv) =>
+    (await import('./actions/validate.ts')).validate(argv),
+  ),
+  plan: bind(definitions.plan, async (argv) => (await import('./actions/plan.ts')).plan(argv)),
+  status: bind(definitions.status, async (argv) => (await import('./actions/status.ts')).status(argv)),
+  runs: bind(definitions.runs, async (argv) => (await import('./actions/runs.ts')).runs(argv)),
+  show: bind(definitions.show, async (argv) => (await import('./actions/show.ts')).show(argv)),
+  errors: bind(definitions.errors, async (argv) => (await import('./actions/errors.ts')).errors(argv)),
+  agents: bind(definitions.agents, async (argv) => (await import('./actions/agents.ts')).agents(argv)),
+  report: bind(definitions.report, async (argv) => (await import('./actions/report.ts')).report(argv)),
+  worktrees: bind(definitions.worktrees, async (argv) =>
+    (await import('./actions/worktrees.ts')).worktrees(argv),
+  ),
+  prune: bind(definitions.prune, async (argv) => (await import('./actions/prune.ts')).prune(argv)),
+  tune: bind(definitions.tune, async (argv) => (await import('./actions/tune.ts')).tune(argv)),
+  init: bind(definitions.init, async (argv) => (await import('./actions/init.ts')).init(argv)),
+};

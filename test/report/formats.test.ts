@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { definitions } from '../../src/cli/definitions.ts';
 import { reportFormat, reportFormats, type ReportSource } from '../../src/report/formats.ts';
 import { exampleResult, runDocument } from './example-result.ts';
 import { agentResult, runSummary } from '../kit/consolidated-result.ts';
@@ -32,4 +33,8 @@ test('images are linked only from the folder that the report is in', () => {
 
 test('a format that is not there', () => {
   expect(reportFormat('html')).toBeNull();
+});
+
+test('`millrace report --format` takes every format', () => {
+  expect(definitions.report.options.format.choices).toEqual(reportFormats.map(({ name }) => name));
 });
