@@ -1,4 +1,4 @@
-/** What an execution found out, the one thing that an agent sends back, and the tests that it ran for that. */
+/** The outcome of an execution, which is an agent's answer to an assignment, and the tests that it ran for that. */
 import { failureSchema, type Failure } from './failure.ts';
 import { isDeeper, MAX_NESTING } from './json.ts';
 import { toolReportSchema } from './tool-report.ts';
@@ -11,17 +11,17 @@ export const testCountsSchema = z.object({ total: count, passed: count, failed: 
 export type TestCounts = z.infer<typeof testCountsSchema>;
 
 export const testCaseSchema = z.object({
-  /** File, class or group, as far as the tool says; empty where it doesn't. At most 300 characters. */
+  /** File, class or group; empty where it is not reported. At most 300 characters. */
   suite: z.string(),
   /** At most 300 characters. */
   name: z.string(),
   status: z.enum(['passed', 'failed', 'skipped']),
-  /** Null where the tool doesn't say. */
+  /** Null where it is not reported. */
   durationSeconds: z.number().nonnegative().nullable(),
-  /** What a failed test said, at most 2,000 characters; null for the others and where nothing was said. */
+  /** The message of a failed test, at most 2,000 characters; null for the others and where there was none. */
   message: z.string().nullable(),
 });
-/** One test among those that an acceptance test ran. */
+/** One test among those that an acceptance test ran, from its output or its result files. */
 export type TestCase = z.infer<typeof testCaseSchema>;
 
 const seconds = z.number().nonnegative();
@@ -29,7 +29,7 @@ const seconds = z.number().nonnegative();
 /** Milliseconds since 1970 that a date can have. */
 const time = z.number().min(0).max(8.64e15);
 
-/** JSON as text. Code of a workstream can post anything in the name of its agent. */
+/** JSON as text, checked because code of a workstream can post messages too. */
 const outputText = z.string().refine((text) => !isDeeper(text, MAX_NESTING) && isJson(text));
 
 function isJson(text: string): boolean {
@@ -68,9 +68,9 @@ export const testResultSchema = z.object({
   detail: z.string(),
   /** Absolute path of what it printed; null for nothing. */
   logFile: z.string().nullable(),
-  /** By what its counts and cases are known: `junit`, `tap`, `pytest` …; null where nothing is known. */
+  /** The source of its counts and cases: `junit`, `tap`, `pytest` …; null where nothing is known. */
   format: z.string().nullable(),
-  /** Null where neither its output nor a result file says. */
+  /** Null where neither its output nor a result file has them. */
   counts: testCountsSchema.nullable(),
   /** All failed ones up to 200, then others up to 1,000 in all. */
   cases: z.array(testCaseSchema),
@@ -82,13 +82,13 @@ export const outcomeSchema = z.object({
   startedAt: time,
   endedAt: time,
   durationSeconds: seconds,
-  /** CPU time of the thread; null where the platform can't tell. Child processes are not in it. */
+  /** CPU time of the thread, without child processes; null where the platform does not provide it. */
   cpuSeconds: seconds.nullable(),
-  /** Time the thread was ready to run and waited for a processor; null where the platform can't tell. */
+  /** Time in which the thread was ready to run and waited for a processor; null where the platform does not provide it. */
   cpuWaitSeconds: seconds.nullable(),
   steps: z.array(stepResultSchema),
   tests: z.array(testResultSchema),
-  /** What the workstream gives to its dependents, as JSON text; null for nothing. */
+  /** The workstream's output for its dependents, as JSON text; null for none. */
   output: outputText.nullable(),
   filesModified: z.array(z.string()),
   metrics: z.record(z.string(), z.number()),
@@ -101,7 +101,7 @@ export const outcomeSchema = z.object({
 /** The result of one execution. `failure` is null exactly when `status` is `completed`. */
 export type Outcome = z.infer<typeof outcomeSchema>;
 
-/** What an agent answers to an assignment. */
+/** The message in which an agent answers an assignment. */
 export const answerSchema = z.object({
   executionId: z.number().int(),
   outcome: outcomeSchema,
@@ -114,7 +114,7 @@ export type Answer = z.infer<typeof answerSchema>;
 export type OutcomeSpan = Pick<Outcome, 'startedAt' | 'endedAt' | 'durationSeconds'>;
 
 /**
- * The outcome of an execution that found nothing out, or can't tell.
+ * The outcome of an execution of which nothing but its failure is known.
  * @param logFile absolute path of what it printed; null for nothing.
  */
 export function failedOutcome(failure: Failure, span: OutcomeSpan, logFile: string | null): Outcome {
@@ -136,7 +136,7 @@ export function failedOutcome(failure: Failure, span: OutcomeSpan, logFile: stri
   };
 }
 
-/** The failure that a fault of Millrace itself is, whatever was thrown. */
+/** The failure for an error of Millrace itself, whatever was thrown. */
 export function internalError(error: unknown): Failure {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
   return { reason: 'internal-error', thrown: { name, message, ...(stack === undefined ? {} : { stack }) } };
