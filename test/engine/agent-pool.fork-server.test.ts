@@ -68,7 +68,7 @@ describe('with a fork server', () => {
   });
 
   test.runIf(hasProcessTable)(
-    'it may die: the command in hand fails and is ended, the next is started by the thread',
+    'it may die: the running command fails and is ended, the next is started by the thread',
     async () => {
       const server = await start();
       const folder = temporaryFolder();

@@ -64,7 +64,7 @@ test('threads that come work at once', async () => {
 describe.runIf(process.platform === 'linux')('threads that are too many', () => {
   const threads = (): number => readdirSync('/proc/self/task').length;
 
-  test('end what they have in hand before they end, and those that stay go on', async () => {
+  test('finish what they have before they end, and those that stay go on', async () => {
     const before = threads();
     const { engine, start, here, go, step } = bench(1);
     expect((await start(1, step('meets', 1))).status).toBe('completed');
@@ -81,7 +81,7 @@ describe.runIf(process.platform === 'linux')('threads that are too many', () => 
     await engine.close();
   });
 
-  test('end at once where they have nothing in hand', async () => {
+  test('end at once where they are idle', async () => {
     const before = threads();
     const { engine, start, step } = bench(1);
     expect((await start(1, step('meets', 1))).status).toBe('completed');

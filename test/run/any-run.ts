@@ -157,8 +157,8 @@ export const settled = (): Promise<void> => new Promise((resolve) => setImmediat
 export interface Course {
   rehearsal: Rehearsal;
   plan: Plan;
-  /** Attempts that were begun, by id. */
-  begun: Map<string, number>;
+  /** Attempts that were started, by id. */
+  started: Map<string, number>;
 }
 
 interface CourseOptions extends Partial<RehearsalOptions> {
@@ -177,13 +177,13 @@ export async function run(
   const { tiny = false, interruptAfter = null, agents = 3 } = options;
   const plan = makePlan(makeFolder(all.map(({ sketch }) => sketch)), new Map());
   const endsOf = new Map(all.map(({ sketch, ends }) => [sketch.id, ends]));
-  const begun = new Map<string, number>();
+  const started = new Map<string, number>();
   const rehearsal: Rehearsal = new Rehearsal({
     ...options,
     plan,
     agents,
     onStart: (id) => {
-      begun.set(id, (begun.get(id) ?? 0) + 1);
+      started.set(id, (started.get(id) ?? 0) + 1);
       checkMayStart(id, plan, rehearsal);
     },
   });
@@ -192,7 +192,7 @@ export async function run(
   const pick = <T>(from: readonly T[]): T | undefined => from[(next[step % next.length] ?? 0) % from.length];
   for (;;) {
     await settled();
-    if (rehearsal.over) return { rehearsal, plan, begun };
+    if (rehearsal.over) return { rehearsal, plan, started };
     checkAssigned(plan, rehearsal, options.distribution === 'round-robin');
     if (step > 10_000) throw new Error('the run does not end');
     if (step === interruptAfter) rehearsal.coordinator.interrupt({ by: 'SIGINT', detail: 'Ctrl-C' });
@@ -222,16 +222,16 @@ function checkMayStart(id: string, plan: Plan, { results }: Rehearsal): void {
   for (const { id: needed, when } of find(plan, id).dependsOn) {
     const status = results.get(needed)?.status;
     if (when === 'completed' ? status !== 'completed' : status === undefined)
-      throw new Error(`${id} was begun while ${needed} was ${status ?? 'not ended'}`);
+      throw new Error(`${id} was started while ${needed} was ${status ?? 'not ended'}`);
   }
   const stageOf = stages(plan.workstreams);
   const own = stageOf[plan.workstreams.findIndex((workstream) => workstream.id === id)] ?? 0;
   for (const [index, other] of plan.workstreams.entries()) {
     const stage = stageOf[index] ?? 0;
     if (stage > 0 && stage < own && !results.has(other.id))
-      throw new Error(`${id} was begun before ${other.id}, which is of an earlier stage`);
+      throw new Error(`${id} was started before ${other.id}, which is of an earlier stage`);
   }
-  if (results.has(id)) throw new Error(`${id} was begun although it has its result`);
+  if (results.has(id)) throw new Error(`${id} was started although it has its result`);
 }
 
 /** What runs may run together, and no agent is idle that may have something. */
@@ -307,14 +307,14 @@ function endOfAttempts(ends: readonly (Failure | null)[]): string {
 }
 
 /** One result each, that says why. */
-export function checkResults(all: readonly Part[], { plan, rehearsal, begun }: Course): void {
+export function checkResults(all: readonly Part[], { plan, rehearsal, started }: Course): void {
   const { results, fault } = rehearsal;
   if (fault !== null) throw fault;
   expect([...results.keys()].toSorted()).toEqual(all.map(({ sketch }) => sketch.id).toSorted());
   for (const [id, { status, reason, explanation, failure, attempts }] of results) {
     expect(reason === null).toBe(status === 'completed');
     expect(explanation === null).toBe(reason === null);
-    expect(attempts).toBeLessThanOrEqual(begun.get(id) ?? 0);
+    expect(attempts).toBeLessThanOrEqual(started.get(id) ?? 0);
     expect(failure?.reason ?? null).toBe(reason);
     if (failure?.reason !== 'dependency-failed') continue;
     const unmet = find(plan, id).dependsOn.filter(

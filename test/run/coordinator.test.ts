@@ -273,7 +273,7 @@ describe('any graph and any outcomes', () => {
         checkResults(all, course);
         expect(sorted(statuses(course))).toEqual(sorted(expected(all, course.plan)));
         for (const [id, { attempts }] of course.rehearsal.results)
-          again += Math.max(0, (course.begun.get(id) ?? 0) - attempts);
+          again += Math.max(0, (course.started.get(id) ?? 0) - attempts);
       }),
       { numRuns: Math.ceil(RUNS / 3) },
     );

@@ -69,7 +69,7 @@ const lock = (fields: Partial<HeldLock>): HeldLock => ({
 
 const db = { conflictGroup: 'db' };
 
-test('workstreams without locks cost one row for all of them, as long as something is in hand', () => {
+test('workstreams without locks cost one row for all of them, as long as something is running', () => {
   const { gate, table } = gateFor({}, {}, {}, {});
   expect([gate.admit(0), gate.admit(1), gate.admit(2)]).toEqual([true, true, true]);
   for (const index of [0, 1, 2]) gate.leave(index);

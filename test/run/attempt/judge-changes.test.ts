@@ -75,7 +75,7 @@ test('work that is in no commit is a failure, whatever the workstream is', () =>
     expect(judgeChanges(workstream('ws-a', steps), unknown, 'warn')).toEqual({ failure, warnings: [] });
 });
 
-test('marks of a conflict that a tool left are a failure, or a warning where a test passed on them', () => {
+test('conflict markers that a tool left are a failure, or a warning where a test passed on them', () => {
   const marked = { ...changed(['a.txt']), conflictMarkers: ['a.txt'] };
   expect(judgeChanges(workstream('ws-a', [tool]), marked, 'warn').failure).toEqual({
     reason: 'conflict-markers',
