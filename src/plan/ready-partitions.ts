@@ -46,19 +46,6 @@ export class ReadyPartitions {
     if (this.#head(signature) === index) this.#newHead(signature, index);
   }
 
-  /** Removes a workstream that was not started. */
-  remove(index: number): void {
-    const signature = requireAt(this.#signatures.of, index);
-    const wasHead = this.#head(signature) === index;
-    this.#isReady[index] = 0;
-    if (!wasHead) return;
-    const head = this.#head(signature);
-    if (head !== undefined) this.#newHead(signature, head);
-    // It may have been the first head of each of the queues it was in.
-    for (let queue = this.#lockQueues.of(signature); queue !== null; queue = queue.within)
-      this.#offerFirst(queue);
-  }
-
   /** The first of a partition that may run beside what is running; undefined when there is none. */
   first(partition: number): number | undefined {
     const open = this.#partition(partition);
@@ -76,9 +63,14 @@ export class ReadyPartitions {
 
   /** Removes what `first` returned, and blocks what may not run beside it. */
   start(index: number): void {
+    this.#locks.acquire(this.#signature(requireAt(this.#signatures.of, index)));
+    this.remove(index);
+  }
+
+  /** Removes what `first` returned without starting it. */
+  remove(index: number): void {
     const signature = requireAt(this.#signatures.of, index);
     this.#isReady[index] = 0;
-    this.#locks.acquire(this.#signature(signature));
     const head = this.#head(signature);
     if (head !== undefined) this.#newHead(signature, head);
   }

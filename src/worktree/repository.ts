@@ -149,7 +149,7 @@ async function withRetries(attempt: () => Promise<GitResult>, commonDir: string)
 
 /**
  * Removes a lock that is known to be stale: on a ref of the run that this work is for. Only one process at a time has a
- * run, and its writes are made one at a time, so a git that was killed left it. Any other may be somebody's.
+ * run, and its writes are made one at a time, so a git process that was killed left it. Any other may be in use.
  */
 async function removeStale(lock: string | null, commonDir: string): Promise<boolean> {
   const runId = allowance()?.runId ?? null;

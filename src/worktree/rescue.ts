@@ -32,7 +32,7 @@ const EACH_SECONDS = 600;
 
 const NEVER: IsOver = () => null;
 
-/** Whether nobody works in it any more. */
+/** Whether no process works in it any more. */
 export const isOver = ({ alive, worktree }: LeftOver, runIsOver: IsOver = NEVER): boolean =>
   !alive || runIsOver(worktree.owner.runId) === true;
 

@@ -119,7 +119,7 @@ export class RunRepository {
     this.#inShared.add(workstreamId);
   }
 
-  /** What changed in the user's tree since somebody asked last, in a sentence each. */
+  /** What changed in the user's tree since the last call, in a sentence each. */
   changesOutside(): Promise<string[]> {
     return this.#userTree.changes();
   }

@@ -42,7 +42,7 @@ export async function readAdminDir(root: string): Promise<string> {
 }
 
 /**
- * Why the folder is not the one that was made: somebody put a link in its place, behind which are files that are not
+ * Why the folder is not the one that was made: it was replaced by a link, behind which are files that are not
  * the worktree's. Null when it is, or has gone.
  */
 export async function displaced(root: string): Promise<string | null> {
@@ -55,18 +55,18 @@ export async function displaced(root: string): Promise<string | null> {
 }
 
 /**
- * Why nothing can be captured although its folder is not where it was made: somebody took the worktree out of git, or
- * moved it. Null when neither is so.
+ * Why nothing can be captured although its folder is not where it was made: it was removed from git, or
+ * moved. Null when neither is so.
  */
 export async function movedAway({ root, adminDir }: Worktree): Promise<string | null> {
   const pointer = await readIfThere(join(adminDir, 'gitdir'));
   if (pointer === null) {
-    return 'somebody removed its worktree; commits made in it that no branch has are found by: git fsck --lost-found';
+    return 'its worktree was removed; commits made in it that no branch has are found by: git fsck --lost-found';
   }
   const folder = dirname(pointer.trimEnd());
   return folder === root || !isAbsolute(folder) || existsSync(root)
     ? null
-    : `somebody moved its folder to ${folder}`;
+    : `its folder was moved to ${folder}`;
 }
 
 const broughtFile = (adminDir: string): string => join(adminDir, 'millrace-brought');

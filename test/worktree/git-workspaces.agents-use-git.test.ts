@@ -265,7 +265,7 @@ describe('what an agent does with git', () => {
     git(repo, 'worktree', 'move', '--force', '--force', workspace.folder, moved);
     const changes = await workspaces.harvest(workspace);
     expect(changes.head).toBeNull();
-    expect(changes.notes.join()).toContain(`somebody moved its folder to ${moved}`);
+    expect(changes.notes.join()).toContain(`its folder was moved to ${moved}`);
     await workspaces.close(workspace);
     expect(existsSync(join(moved, 'one.txt'))).toBe(true);
   });
