@@ -35,18 +35,19 @@ const step = {
 };
 const runStep = z.strictObject({ ...step, kind: z.literal('run'), run: z.string(), shell: shell.nullable() });
 const commandStep = z.strictObject({ ...step, kind: z.literal('command'), command: commandLine });
-const stepSchema: z.ZodType<Step> = z.discriminatedUnion('kind', [
-  z.strictObject({
+const stepSchemas = {
+  module: z.strictObject({
     ...step,
     kind: z.literal('module'),
     module: z.string(),
     export: z.string(),
     input: json,
   }),
-  runStep,
-  commandStep,
-  z.strictObject({ ...step, kind: z.literal('tool'), tool: z.string(), tasks: texts }),
-]);
+  run: runStep,
+  command: commandStep,
+  tool: z.strictObject({ ...step, kind: z.literal('tool'), tool: z.string(), tasks: texts }),
+} satisfies { [Kind in Step['kind']]: z.ZodType<Extract<Step, { kind: Kind }>> };
+const stepSchema: z.ZodType<Step> = z.union(Object.values(stepSchemas));
 const actionSchema: z.ZodType<RunStep | CommandStep> = z.discriminatedUnion('kind', [runStep, commandStep]);
 
 const acceptanceTestSchema: z.ZodType<AcceptanceTest> = z.discriminatedUnion('kind', [
