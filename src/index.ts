@@ -11,6 +11,7 @@ export type {
   Status,
   TestSummary,
 } from './domain/agent-result.ts';
+export type { Capped } from './domain/capped.ts';
 export { type Failure, failureSchema, type Reason } from './domain/failure.ts';
 export { describeFailure } from './domain/failure-message.ts';
 export type { Json, JsonObject } from './domain/json.ts';
@@ -29,11 +30,9 @@ export type {
   Speed,
   Totals,
 } from './domain/run-record.ts';
-export type { Capped } from './domain/capped.ts';
 export type { ModuleResult, ModuleStepFunction, StepContext } from './domain/step-context.ts';
 export type { Step, Workstream } from './domain/workstream.ts';
-export { stepSchema } from './domain/workstream-file.ts';
-export { type WorkstreamFile, workstreamFileSchema } from './domain/workstream-file.ts';
+export { stepSchema, type WorkstreamFile, workstreamFileSchema } from './domain/workstream-file.ts';
 export type { Decision } from './run/coordinator.ts';
 export { ConsolidationDatabase } from './store/read/consolidation-database.ts';
 export { StoreError } from './store/schema/store-error.ts';

@@ -1,18 +1,18 @@
 /** One assignment in, one outcome out: the steps, then acceptance. Catches everything. */
-import { describeFailure } from '../src/domain/failure-message.ts';
 import type { Failure } from '../src/domain/failure.ts';
+import { describeFailure } from '../src/domain/failure-message.ts';
 import type { Outcome, StepResult, TestResult } from '../src/domain/outcome.ts';
 import { isDenial } from '../src/domain/tool.ts';
 import type { Step } from '../src/domain/workstream.ts';
 import { leftSentences, straySentence } from '../src/os/owned-processes.ts';
-import { startTimer, measured } from '../src/os/stopwatch.ts';
+import { measured, startTimer } from '../src/os/stopwatch.ts';
 import { checkAcceptance } from './acceptance/check.ts';
 import { testTail } from './acceptance/test-log.ts';
 import { currentExecution, type Execution } from './execution.ts';
 import { shellCommand } from './processes/command.ts';
 import { runProcess } from './processes/process.ts';
-import { type StepOutcome, stepOutcome } from './runners/step-outcome.ts';
 import { runStep } from './runners/step.ts';
+import { type StepOutcome, stepOutcome } from './runners/step-outcome.ts';
 import { recentThreadCpuTime, threadCpuTime } from './thread/cpu-time.ts';
 import { exitCodeFailure, takeExitCode } from './thread/exit-code.ts';
 import { clearTimeout, delay, now, setTimeout } from './thread/own-globals.ts';

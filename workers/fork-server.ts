@@ -7,8 +7,8 @@
  * when the run's process dies.
  */
 import { rmSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { createServer } from 'node:net';
+import { dirname } from 'node:path';
 import { Launches } from './processes/launches.ts';
 
 const [, , path = ''] = process.argv;

@@ -1,15 +1,15 @@
 import { type AgentPerformance, type ExecutionSummary, LEAST_WORK_SECONDS } from '../domain/run-record.ts';
-import { plural, percent, seconds } from '../text/format.ts';
+import { percent, plural, seconds } from '../text/format.ts';
 import { oneLine } from '../text/printable.ts';
 import {
   type AdviceInput,
+  againCommand,
   definitionAdvice,
   memoryAdvice,
+  nameSome,
   patternAdvice,
   skippedAdvice,
   timeoutAdvice,
-  againCommand,
-  nameSome,
 } from './failure-advice.ts';
 
 /** Most recommendations of a run. */

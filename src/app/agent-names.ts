@@ -1,15 +1,15 @@
 /** The agents of a run: their names, tools and tracks. */
 import picomatch from 'picomatch';
 import type { NamedAgent, Project } from '../domain/project.ts';
+import type { Scaling } from '../domain/scaling.ts';
 import type { ToolSettings } from '../domain/tool.ts';
 import type { Workstream } from '../domain/workstream.ts';
+import { agentsFor, filesNeeded, openFilesLimit } from '../os/open-files.ts';
+import { usableCores } from '../os/usable-cores.ts';
 import type { Tracks } from '../plan/ready-queue.ts';
-import type { Scaling } from '../domain/scaling.ts';
 import { type ScalingPolicy, startScaling } from '../scaling/decide.ts';
 import { agentNames } from '../scaling/scaler.ts';
-import { agentsFor, filesNeeded, openFilesLimit } from '../os/open-files.ts';
 import { plural } from '../text/format.ts';
-import { usableCores } from '../os/usable-cores.ts';
 import { AUTO_AGENTS } from './option-table.ts';
 import type { RunOptions } from './options.ts';
 import { Refusal } from './refusal.ts';

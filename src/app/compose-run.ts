@@ -193,7 +193,7 @@ function composeGate(
     locks,
     folder: realpathSync(paths.cwd),
     publish: (event) => journal.publish(event),
-    endLeft: async (other) => {
+    freeLocksOf: async (other) => {
       const text = await releaseLocksOf({ runId: other, locks, graceSeconds });
       if (text !== null) notices.add('warn', text);
     },

@@ -2,17 +2,17 @@
 import { recommend } from '../analysis/recommendations.ts';
 import type { Recorder } from '../domain/recorder.ts';
 import type { ConsolidatedResult, ExecutionSummary, RunsWaitedFor, Speed } from '../domain/run-record.ts';
+import { exitCodeOf } from '../os/end-signals.ts';
+import { packageVersion } from '../os/package-version.ts';
+import { usableCores } from '../os/usable-cores.ts';
 import { markdownReport } from '../report/markdown.ts';
 import { ReportError, writeReport } from '../report/write.ts';
 import type { Interruption } from '../run/attempt/outcome.ts';
-import { exitCodeOf } from '../os/end-signals.ts';
 import { consolidate } from '../store/read/consolidate.ts';
 import { getRun } from '../store/read/runs.ts';
-import type { RunDatabase } from '../store/write/run-database.ts';
 import { storeError } from '../store/schema/store-error.ts';
 import { scalingSummary } from '../store/write/agent-counts.ts';
-import { packageVersion } from '../os/package-version.ts';
-import { usableCores } from '../os/usable-cores.ts';
+import type { RunDatabase } from '../store/write/run-database.ts';
 import type { Paths } from './paths.ts';
 import type { RunResult } from './run-document.ts';
 

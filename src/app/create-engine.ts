@@ -3,8 +3,8 @@ import type { Workstream } from '../domain/workstream.ts';
 import { EngineByIsolation } from '../engine/by-isolation.ts';
 import { ProcessEngine } from '../engine/processes.ts';
 import { ThreadEngine } from '../engine/threads.ts';
-import type { RunOptions } from './options.ts';
 import type { Redactor } from '../secrets/redactor.ts';
+import type { RunOptions } from './options.ts';
 import type { Paths } from './paths.ts';
 
 /** From this number of commands on, a fork server saves more time than its start takes. */

@@ -1,15 +1,15 @@
 /** What a run would do, from the same decisions that it would begin with. Writes nothing. */
-import type { Forecast, Plan, Skipped } from '../domain/plan.ts';
 import type { AgentResult } from '../domain/agent-result.ts';
+import type { Forecast, Plan, Skipped } from '../domain/plan.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { makePlan } from '../plan/plan.ts';
 import { foresee } from '../run/final-results.ts';
 import { knownDurations } from '../store/read/durations.ts';
-import type { RunRequest } from './prepare-run.ts';
+import { makeRoster } from './agent-names.ts';
 import { withDatabase } from './history.ts';
 import type { Paths } from './paths.ts';
 import { type Prepared, workstreamsToRun } from './prepare.ts';
-import { makeRoster } from './agent-names.ts';
+import type { RunRequest } from './prepare-run.ts';
 
 /** @throws Refusal as the run would for agents and tools that it can't have. */
 export function forecast({ options, paths, prepared }: RunRequest): Forecast {

@@ -1,8 +1,8 @@
+import { existsSync } from 'node:fs';
+import { join, sep } from 'node:path';
 import type { Changes, Merge } from '../domain/changes.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Workspace, WorkspaceRequest, Workspaces } from '../domain/workspaces.ts';
-import { existsSync } from 'node:fs';
-import { join, sep } from 'node:path';
 import type { GitWorkspaces } from '../worktree/git-workspaces.ts';
 import type { Paths } from './paths.ts';
 

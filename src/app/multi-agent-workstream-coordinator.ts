@@ -1,19 +1,19 @@
 /** The library's entry: options in, one run done, its exit code out. */
-import type { RunEvent, RunListener } from '../domain/run-event.ts';
 import { formatProblem } from '../domain/plan.ts';
-import { asStoreError, StoreError } from '../store/schema/store-error.ts';
-import { endLeftBy } from './remaining-processes.ts';
-import type { Redactor } from '../secrets/redactor.ts';
-import { prepareRun } from './prepare-run.ts';
+import type { RunEvent, RunListener } from '../domain/run-event.ts';
 import { environmentRedactor } from '../secrets/find-secrets.ts';
-import { redactPrepared } from './redact-prepared.ts';
+import type { Redactor } from '../secrets/redactor.ts';
+import { asStoreError, StoreError } from '../store/schema/store-error.ts';
 import { type CoordinatorOptions, type ParsedOptions, parseOptions } from './options.ts';
-import type { Prepared } from './prepare.ts';
-import { Refusal } from './refusal.ts';
-import type { RunResult } from './run-document.ts';
 import { resolvePaths } from './paths.ts';
-import { RunSession } from './run-session.ts';
+import type { Prepared } from './prepare.ts';
+import { prepareRun } from './prepare-run.ts';
+import { redactPrepared } from './redact-prepared.ts';
+import { Refusal } from './refusal.ts';
+import { endRemainingOf } from './remaining-processes.ts';
 import { importSpills } from './resume/import-spills.ts';
+import type { RunResult } from './run-document.ts';
+import { RunSession } from './run-session.ts';
 
 /**
  * Runs a folder of workstreams on N agents.
@@ -66,7 +66,7 @@ export class MultiAgentWorkstreamCoordinator {
         if (problem.severity === 'warning')
           this.#notice('warn', formatProblem(problem), problem.workstreamId);
       }
-      await this.#endLeft(prepared, options.graceSeconds);
+      await this.#endRemaining(prepared, options.graceSeconds);
       this.#session = new RunSession({ options, paths, prepared, redactor, listeners: this.#listeners });
       // While processes of the killed run were waited for.
       if (this.#interruptedBy !== null) this.#session.interrupt(this.#interruptedBy);
@@ -94,11 +94,11 @@ export class MultiAgentWorkstreamCoordinator {
   }
 
   /** Ends what the killed process of the run started: it would work beside what is started now. */
-  async #endLeft({ resumed }: Prepared, graceSeconds: number): Promise<void> {
+  async #endRemaining({ resumed }: Prepared, graceSeconds: number): Promise<void> {
     const { runId, process = null } = resumed?.run ?? {};
     if (runId === undefined || process === null) return;
     const killed = { runId, process, name: 'the interrupted run' };
-    const text = await endLeftBy(killed, graceSeconds);
+    const text = await endRemainingOf(killed, graceSeconds);
     if (text !== null) this.#notice('warn', text, null);
   }
 

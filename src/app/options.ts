@@ -1,4 +1,5 @@
 /** The options of a run, for the library and the command line alike: parsed once, and passed down as one value. */
+import { z } from 'zod';
 import type { JsonObject } from '../domain/json.ts';
 import { projectSchema } from '../domain/project.ts';
 import type { Workstream } from '../domain/workstream.ts';
@@ -11,7 +12,6 @@ import {
   type TableValues,
 } from './option-table.ts';
 import { Refusal } from './refusal.ts';
-import { z } from 'zod';
 
 /** Options that have no flag: callers of the library give them, and the command line sets them itself. */
 const callerShape = {

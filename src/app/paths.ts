@@ -1,9 +1,10 @@
+import { chmodSync, existsSync, lstatSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { fileInPlaceOf, folderProblem, makeFolder as make } from '../os/folder.ts';
 import { readRegular } from '../os/regular-file.ts';
+import { messageOf } from '../text/error-message.ts';
 import type { RunOptions } from './options.ts';
 import { Refusal } from './refusal.ts';
-import { lstatSync, realpathSync, chmodSync, existsSync, statSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 
 /** The name of the database in the state folder. */
 export const DATABASE = 'multi_agent_consolidated.db';
@@ -110,7 +111,7 @@ function attempt(path: string, work: () => void): void {
   try {
     work();
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new Refusal(3, `The folder ${path} can't be made: ${why}`, error);
   }
 }

@@ -1,9 +1,9 @@
 /** From what a caller asks for to what is to be run: a new run, or one that goes on with another. */
-import { findFailed, findInterrupted, findRepeated, type RunSelector } from './resume/earlier-run.ts';
-import { checkFolders, type Paths, resolvePaths } from './paths.ts';
 import { mergeOptions, type ParsedOptions, type RunOptions } from './options.ts';
+import { checkFolders, type Paths, resolvePaths } from './paths.ts';
 import { type Prepared, prepare, prepareResumed, prepareRetry } from './prepare.ts';
 import { Refusal } from './refusal.ts';
+import { findFailed, findInterrupted, findRepeated, type RunSelector } from './resume/earlier-run.ts';
 
 export interface RunRequest {
   options: RunOptions;

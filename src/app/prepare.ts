@@ -1,4 +1,5 @@
 /** From a folder of workstream files to a plan. Reads; writes nothing. */
+import { resolve } from 'node:path';
 import { type Inheritance, NOTHING_EARLIER } from '../domain/earlier-run.ts';
 import type { Broken, LoadedFolder, Plan, Problem } from '../domain/plan.ts';
 import type { ResumedRun } from '../domain/run-event.ts';
@@ -20,7 +21,6 @@ import { resolveWorkspaces } from './resolve-workspaces.ts';
 import { planResume, type ResumePlan, workOf } from './resume/resume.ts';
 import { completedIn, failuresOf } from './resume/retry-failed.ts';
 import { knownTools, type ToolOptions } from './tools.ts';
-import { resolve } from 'node:path';
 
 /** What is to be run. */
 export interface Prepared {

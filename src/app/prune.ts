@@ -1,4 +1,7 @@
 /** Removes what old runs left and nothing needs. What is kept in no other place stays, and is named. */
+import { existsSync } from 'node:fs';
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { RunSummary } from '../domain/run-record.ts';
 import { sizeOf } from '../os/folder.ts';
 import { abandonedFolders } from '../os/temporary-folders.ts';
@@ -8,6 +11,7 @@ import type { Connection } from '../store/schema/connection.ts';
 import { openDatabase } from '../store/schema/database.ts';
 import { setAsides, unfinishedCopies } from '../store/spill/spill-places.ts';
 import { compact, measureOutputs, removeOutputs, removeRuns } from '../store/write/prune.ts';
+import { messageOf } from '../text/error-message.ts';
 import { listWorktrees } from '../worktree/left-overs.ts';
 import { planRefs, removeRefs } from '../worktree/prune-refs.ts';
 import { findRepository, type Repository } from '../worktree/repository.ts';
@@ -15,9 +19,6 @@ import { isOver, prune as pruneWorktrees } from '../worktree/rescue.ts';
 import { withDatabase } from './history.ts';
 import type { Paths } from './paths.ts';
 import { importSpills } from './resume/import-spills.ts';
-import { existsSync } from 'node:fs';
-import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 
 export interface PruneOptions extends PruneLimits {
   /** Only says what would be removed. */
@@ -230,8 +231,6 @@ class Pruning {
     compact(connection);
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** What makes a run old. */
 interface PruneLimits {

@@ -1,11 +1,11 @@
 /** What a run redacts: the secrets that it finds, but for those that look like its own names. */
 import { failureSchema } from '../domain/failure.ts';
-import { nameSome } from '../text/format.ts';
+import { nameRule, secretsAmong, variablesOf } from '../secrets/find-secrets.ts';
 import { Redactor } from '../secrets/redactor.ts';
+import { nameSome } from '../text/format.ts';
 import type { RunOptions } from './options.ts';
 import type { Paths } from './paths.ts';
 import type { Prepared } from './prepare.ts';
-import { nameRule, secretsAmong, variablesOf } from '../secrets/find-secrets.ts';
 
 /** Words of the database and of events, of 8 characters and more, beside the reasons. */
 const WORDS = `

@@ -1,6 +1,6 @@
 /** Ends what processes of runs have left behind, and says so. */
 import {
-  endLeftProcesses,
+  endRemainingProcesses,
   type LeftProcesses,
   nameProcesses,
   OwnedProcesses,
@@ -9,6 +9,7 @@ import {
 import { isGone, type ProcessIdentity } from '../os/process-identity.ts';
 import { hasProcessTable } from '../os/process-table.ts';
 import type { RunLocks } from '../store/write/run-locks.ts';
+import { messageOf } from '../text/error-message.ts';
 
 /** A run whose process was killed. */
 interface KilledRun {
@@ -22,11 +23,11 @@ interface KilledRun {
  * Ends what the killed process of a run had started: it would work beside what is started now. Resolves with a sentence
  * for a person; null where there is nothing to say.
  */
-export async function endLeftBy(
+export async function endRemainingOf(
   { runId, process, name }: KilledRun,
   graceSeconds: number,
 ): Promise<string | null> {
-  return endedSentence(await endLeftProcesses(runId, process, graceSeconds), name);
+  return endedSentence(await endRemainingProcesses(runId, process, graceSeconds), name);
 }
 
 interface LockHolder {
@@ -46,10 +47,10 @@ export async function releaseLocksOf({ runId, locks, graceSeconds }: LockHolder)
   const { pid, hostname } = process;
   const name = `${runId}, whose process ${pid} was killed,`;
   try {
-    if (isGone(process)) return await endLeftBy({ runId, process, name }, graceSeconds);
+    if (isGone(process)) return await endRemainingOf({ runId, process, name }, graceSeconds);
     return `Process ${pid} of ${runId} on ${hostname} has given no sign of life: its locks are taken over. Whether anything that it started is still running can't be seen from here.`;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     return `What ${name} left could not be ended: ${why}`;
   } finally {
     locks.releaseLeft(runId, process);
@@ -60,7 +61,7 @@ export async function releaseLocksOf({ runId, locks, graceSeconds }: LockHolder)
  * Ends what a run has left after all of its workstreams have ended, such as what a timer started in a thread that had
  * gone on to the next one. Resolves with a sentence for each thing that a person should know.
  */
-export async function endLeftAtEnd(runId: string, graceSeconds: number): Promise<string[]> {
+export async function endRemainingAtEnd(runId: string, graceSeconds: number): Promise<string[]> {
   if (!hasProcessTable) return [];
   const { found, left } = await new OwnedProcesses(runMark(runId)).end(graceSeconds, 'everywhere');
   const texts: string[] = [];

@@ -1,5 +1,5 @@
 import type { EventOf } from '../domain/run-event.ts';
-import type { RunDocument, RunSummary, ConsolidatedResult } from '../domain/run-record.ts';
+import type { ConsolidatedResult, RunDocument, RunSummary } from '../domain/run-record.ts';
 import { agentPerformances } from '../store/read/agents.ts';
 import { errorPatterns } from '../store/read/errors.ts';
 import { readResults } from '../store/read/results.ts';

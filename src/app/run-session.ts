@@ -1,14 +1,14 @@
 /** One run from its first row to its report: drives the parts, and cleans up. */
 import { secondsSince } from '../os/stopwatch.ts';
-import { mostAgents } from '../store/write/agent-counts.ts';
 import type { Coordinator } from '../run/coordinator.ts';
+import { mostAgents } from '../store/write/agent-counts.ts';
 import { composeRun, type RunInput, type RunParts } from './compose-run.ts';
 import { conclude } from './conclude.ts';
 import { makeFolder } from './paths.ts';
 import { expectedSecondsOf, resumedOf, workstreamsToRun } from './prepare.ts';
-import { endLeftAtEnd } from './remaining-processes.ts';
+import { endRemainingAtEnd } from './remaining-processes.ts';
 import { pickUpLeft } from './resume/leftovers.ts';
-import { runEnded, type RunResult } from './run-document.ts';
+import { type RunResult, runEnded } from './run-document.ts';
 
 export class RunSession {
   readonly #input: RunInput;
@@ -56,7 +56,7 @@ export class RunSession {
     scaler?.end();
     const end = { lastSeconds: secondsSince(begin), interruption: coordinator.interruption };
     await engine.close();
-    for (const text of await endLeftAtEnd(runId, options.graceSeconds)) notices.add('warn', text);
+    for (const text of await endRemainingAtEnd(runId, options.graceSeconds)) notices.add('warn', text);
     return this.#conclude(end);
   }
 

@@ -1,10 +1,10 @@
+import { PassThrough } from 'node:stream';
+import { isatty, ReadStream } from 'node:tty';
 import type { Workstream } from '../domain/workstream.ts';
 import type { Decision } from '../run/coordinator.ts';
 import { oneLine } from '../text/printable.ts';
 import { currentChannel } from '../watch/channel.ts';
 import { INPUT } from '../watch/protocol.ts';
-import { PassThrough } from 'node:stream';
-import { isatty, ReadStream } from 'node:tty';
 
 /**
  * Asks a person what to do with a workstream. Ctrl-C at the question, a terminal that is closed, or the run's end means

@@ -1,9 +1,9 @@
 /** Checks words that the parser would accept silently, or answer with a stack: options without their value. */
+import type { Options } from 'yargs';
 import { isRunId } from '../run/run-id.ts';
 import { nearest } from '../text/nearest.ts';
 import { definitions } from './definitions.ts';
 import { UsageError } from './usage-error.ts';
-import type { Options } from 'yargs';
 
 /** What may follow an option. `optional` is a word that need not be there. */
 type Takes = 'nothing' | 'text' | 'number' | 'optional';

@@ -1,6 +1,7 @@
 import type { ConsolidatedResult } from '../domain/run-record.ts';
-import { githubAnnotations, githubSummary } from '../report/github.ts';
 import { writeRegular } from '../os/regular-file.ts';
+import { githubAnnotations, githubSummary } from '../report/github.ts';
+import { messageOf } from '../text/error-message.ts';
 
 /**
  * Under GitHub Actions, adds a summary to the job's page and an annotation for each failure. Annotations go to
@@ -14,7 +15,7 @@ export function reportToGithub(result: ConsolidatedResult, env: NodeJS.ProcessEn
   try {
     writeRegular(file, githubSummary(result), { append: true });
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     process.stderr.write(`millrace: The summary for GitHub could not be written to ${file}: ${why}\n`);
   }
 }

@@ -1,12 +1,12 @@
 /** From the arguments of `run` to the options of a run. */
 import { Parser } from 'yargs/helpers';
-import { isRunOption, OPTION_TABLE, type FlagOption } from '../app/option-table.ts';
+import { type FlagOption, isRunOption, OPTION_TABLE } from '../app/option-table.ts';
 import { type CoordinatorOptions, optionProblem } from '../app/options.ts';
 import { isRunId } from '../run/run-id.ts';
 import type { Continuation } from '../watch/protocol.ts';
-import { CONFIG_FILE, kebab, variableOf } from './config.ts';
 import type { PlanArguments } from './commands/plan.ts';
 import type { RunArguments } from './commands/run.ts';
+import { CONFIG_FILE, kebab, variableOf } from './config.ts';
 import { writtenFlag } from './options.ts';
 import { UsageError } from './usage-error.ts';
 

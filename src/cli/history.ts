@@ -3,9 +3,9 @@ import { checkState, DATABASE } from '../app/paths.ts';
 import { Refusal } from '../app/refusal.ts';
 import { spilledSentences } from '../app/resume/import-spills.ts';
 import type { RunSummary } from '../domain/run-record.ts';
-import { openForReading } from '../store/schema/database.ts';
 import { getRun, latestRunId } from '../store/read/runs.ts';
 import type { Connection } from '../store/schema/connection.ts';
+import { openForReading } from '../store/schema/database.ts';
 import { StoreError } from '../store/schema/store-error.ts';
 import { printable } from '../text/printable.ts';
 

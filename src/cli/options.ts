@@ -1,4 +1,5 @@
 /** The flags of the command line, from the table of options. Quick to load: help shows them. */
+import type { Options } from 'yargs';
 import {
   type FlagOption,
   FOLDER_OPTIONS,
@@ -10,7 +11,6 @@ import {
   SELECTION_OPTIONS,
 } from '../app/option-table.ts';
 import { UsageError } from './usage-error.ts';
-import type { Options } from 'yargs';
 
 /** Of an option that is given more than once the last one counts. */
 export const lastGiven = (value: unknown): unknown => (Array.isArray(value) ? value.at(-1) : value);

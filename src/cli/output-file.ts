@@ -1,8 +1,8 @@
+import { accessSync, constants, type Stats, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { folderProblem } from '../os/folder.ts';
 import type { StrayFile } from '../watch/streams.ts';
 import { UsageError } from './usage-error.ts';
-import { accessSync, constants, type Stats, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
 
 /** In the place of a file: standard output. */
 export const STANDARD_OUTPUT = '-';

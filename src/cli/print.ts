@@ -1,6 +1,6 @@
 import type { RunSummary } from '../domain/run-record.ts';
 import { columnsOf } from '../progress/style.ts';
-import { printable, printableJson, oneLine } from '../text/printable.ts';
+import { oneLine, printable, printableJson } from '../text/printable.ts';
 import { print } from './standard-output.ts';
 
 /** Prints text in which nothing is for the terminal: what a terminal would act on is shown instead. */

@@ -1,12 +1,13 @@
 /** Where a run is shown: live on a terminal, as NDJSON anywhere else, with --json and `--junit -` as one document. */
 import type { RunResult } from '../app/run-document.ts';
 import type { RunListener } from '../domain/run-event.ts';
-import { coloursFor, glyphsFor } from '../progress/style.ts';
 import { startLive } from '../progress/live.ts';
 import { RunLog } from '../progress/logs.ts';
+import { coloursFor, glyphsFor } from '../progress/style.ts';
 import { summary } from '../progress/summary.ts';
-import { printable } from '../text/printable.ts';
+import { messageOf } from '../text/error-message.ts';
 import { shownPath } from '../text/format.ts';
+import { printable } from '../text/printable.ts';
 import type { RunArguments } from './commands/run.ts';
 import { STANDARD_OUTPUT } from './output-file.ts';
 import { print } from './standard-output.ts';
@@ -53,8 +54,6 @@ function openLog(argv: RunArguments, descriptor: 1 | 2 | null): RunLog {
     throw new UsageError(`--log-file: ${file} can't be written: ${messageOf(error)}.`);
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function logOutput(log: RunLog): RunOutput {
   return {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile } from '../os/replace-file.ts';
+import { messageOf } from '../text/error-message.ts';
 import { CONFIG_FILE } from './config.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -17,7 +18,7 @@ export async function saveAgents(folder: string, machine: string, agents: number
   try {
     replace(path, applyEdits(text, edits));
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new UsageError(`${CONFIG_FILE}: it can't be written: ${why}.`);
   }
   return path;

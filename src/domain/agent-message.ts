@@ -1,7 +1,7 @@
 /** All messages between the main thread and an agent about an execution. */
+import { z } from 'zod';
 import type { BatchItem } from './assignment-batch.ts';
 import { answerSchema, outcomeSchema } from './outcome.ts';
-import { z } from 'zod';
 
 /** A value that must not be seen: what is put in its place names where it comes from. */
 export interface Secret {

@@ -2,8 +2,8 @@
  * One try at a workstream. A workstream's result is that of its last attempt, or of the best where several tools were
  * given the same workstream; the others are kept beside it.
  */
-import { storedFailureSchema } from './failure.ts';
 import { z } from 'zod';
+import { storedFailureSchema } from './failure.ts';
 
 const count = z.number().int().nonnegative();
 

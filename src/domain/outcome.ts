@@ -1,8 +1,8 @@
 /** The outcome of an execution, which is an agent's answer to an assignment, and the tests that it ran for that. */
-import { failureSchema, type Failure } from './failure.ts';
+import { z } from 'zod';
+import { type Failure, failureSchema } from './failure.ts';
 import { isDeeper, MAX_NESTING } from './json.ts';
 import { toolReportSchema } from './tool-report.ts';
-import { z } from 'zod';
 
 const count = z.number().int().nonnegative();
 

@@ -1,8 +1,8 @@
 /** What `millrace.config.json` says beside the options: the tools, the agents and the workspaces of a project. */
 import { z } from 'zod';
+import { BUILT_IN_TOOLS, isBuiltIn, successPattern } from './tool.ts';
 import { SHELLS } from './workstream.ts';
 import { line } from './workstream-file.ts';
-import { BUILT_IN_TOOLS, isBuiltIn, successPattern } from './tool.ts';
 
 const argument = z.string();
 

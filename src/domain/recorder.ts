@@ -1,5 +1,5 @@
-import type { ExecutionSummary } from './run-record.ts';
 import type { RunEvent } from './run-event.ts';
+import type { ExecutionSummary } from './run-record.ts';
 
 /**
  * The only writer of the store. `take` buffers, `commit` survives the death of the process, `sync` that of the machine.

@@ -2,7 +2,7 @@
 import type { Failure } from './failure.ts';
 import type { Tokens } from './tool-report.ts';
 
-export type { ToolReport, Tokens } from './tool-report.ts';
+export type { Tokens, ToolReport } from './tool-report.ts';
 
 /** The tools that Millrace knows how to call and how to judge. */
 export const BUILT_IN_TOOLS = ['claude', 'codex', 'gemini', 'opencode', 'aider'] as const;

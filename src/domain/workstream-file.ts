@@ -2,9 +2,9 @@
  * What a person writes in `workstreams/*.json`. These schemas check it, type it, and are published as a JSON Schema for
  * editors. `workstream.ts` has what it becomes. First what stands in its lists: steps, dependencies, tests, actions.
  */
-import type { Json } from './json.ts';
-import { SHELLS, GATE_TYPES } from './workstream.ts';
 import { z } from 'zod';
+import type { Json } from './json.ts';
+import { GATE_TYPES, SHELLS } from './workstream.ts';
 
 /*
  * Every custom message in these schemas is the end of a sentence that begins with "expected".

@@ -2,16 +2,16 @@
  * One execution, in a thread or a process, as the main thread sees it: its clock, the processes it started, and how it
  * is stopped.
  */
+import { randomUUID } from 'node:crypto';
+import { lstatSync, type Stats } from 'node:fs';
 import type { Cancellation, FromAgent } from '../domain/agent-message.ts';
 import type { Assignment } from '../domain/assignment.ts';
 import type { CancelReason, EngineMessage, ExecuteOptions } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import { straysAmong, leftSentences, straySentence, OwnedProcesses, runMark } from '../os/owned-processes.ts';
+import { leftSentences, OwnedProcesses, runMark, straySentence, straysAmong } from '../os/owned-processes.ts';
 import { hasProcessTable, startedWithin } from '../os/process-table.ts';
-import { type StartTime, startTimer, secondsSince } from '../os/stopwatch.ts';
-import { randomUUID } from 'node:crypto';
-import { lstatSync, type Stats } from 'node:fs';
+import { type StartTime, secondsSince, startTimer } from '../os/stopwatch.ts';
 
 /** Beyond the grace: what the thread needs to end its child processes and answer. */
 const ANSWER_SECONDS = 1;

@@ -1,13 +1,13 @@
 /** The threads of an engine: piscina, set up and used in the one way that holds for whatever code they run. */
-import type { AgentSettings } from '../domain/agent-message.ts';
-import type { AssignmentBatch } from '../domain/assignment-batch.ts';
-import { makeTemporaryFolder } from '../os/temporary-folders.ts';
-import { entryFile } from './entry-file.ts';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Piscina } from 'piscina';
+import type { AgentSettings } from '../domain/agent-message.ts';
+import type { AssignmentBatch } from '../domain/assignment-batch.ts';
+import { makeTemporaryFolder } from '../os/temporary-folders.ts';
+import { entryFile } from './entry-file.ts';
 
 /**
  * How long the end of all threads is waited for. A thread that is blocked outside of JavaScript, in a system call or

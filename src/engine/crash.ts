@@ -1,18 +1,19 @@
 /** Outcomes of executions whose thread or process has died. */
+import { closeSync } from 'node:fs';
 import type { Assignment } from '../domain/assignment.ts';
-import type { Death } from '../domain/failure-message.ts';
 import type { Failure } from '../domain/failure.ts';
+import type { Death } from '../domain/failure-message.ts';
 import { failedOutcome, type Outcome } from '../domain/outcome.ts';
 import { openLogToRead, removeLog, testLogFile, toolFolder } from '../os/log-file.ts';
 import { readTail } from '../os/read-text.ts';
-import { type StartTime, measured } from '../os/stopwatch.ts';
+import { measured, type StartTime } from '../os/stopwatch.ts';
 import { redactPath } from '../secrets/redact-file.ts';
 import type { Redactor } from '../secrets/redactor.ts';
-import { closeSync } from 'node:fs';
+import { messageOf } from '../text/error-message.ts';
 
 /** The failure of a workstream whose thread died, from the pool's rejection. */
 export function crashFailure(error: unknown, memoryMb: number | null): Failure {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ERR_WORKER_OUT_OF_MEMORY')
     return { reason: 'out-of-memory', of: 'thread-heap', limitMb: memoryMb };

@@ -1,16 +1,19 @@
 /** The engine that executes each assignment in a process of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { closeSync, readFileSync } from 'node:fs';
 import {
   type FromAgent,
-  lastWordSchema,
   fromAgentSchema,
+  lastWordSchema,
   opened,
   type ToProcess,
 } from '../domain/agent-message.ts';
 import { type Assignment, inProject } from '../domain/assignment.ts';
 import type { Engine, ExecuteOptions, LocalEngine } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
-import { internalError, type Answer, type Outcome } from '../domain/outcome.ts';
 import type { Death } from '../domain/failure-message.ts';
+import { type Answer, internalError, type Outcome } from '../domain/outcome.ts';
 import { openLog } from '../os/log-file.ts';
 import { MARK_VARIABLE, markValue } from '../os/owned-processes.ts';
 import { signalGroup } from '../os/process-group.ts';
@@ -19,12 +22,9 @@ import { writeAll } from '../os/regular-file.ts';
 import type { Redactor } from '../secrets/redactor.ts';
 import { firstOf } from '../text/cut-text.ts';
 import { ActiveExecution } from './active-execution.ts';
-import { lostOutcome, redactUnfinishedLog, processFailure } from './crash.ts';
+import { lostOutcome, processFailure, redactUnfinishedLog } from './crash.ts';
 import { entryFile } from './entry-file.ts';
 import { CompileError, TypeScriptModules } from './typescript.ts';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { closeSync, readFileSync } from 'node:fs';
 
 export interface ProcessEngineOptions {
   /** Absolute folder that the paths of assignments are relative to. */

@@ -3,23 +3,23 @@ import { randomUUID } from 'node:crypto';
 import { BroadcastChannel } from 'node:worker_threads';
 import {
   type AgentSettings,
+  type Cancellation,
   fromAgentSchema,
   lastWordSchema,
   opened,
-  type Cancellation,
 } from '../domain/agent-message.ts';
 import { type Assignment, inProject } from '../domain/assignment.ts';
 import type { ExecuteOptions, LocalEngine } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
-import { internalError, answerSchema, type Outcome } from '../domain/outcome.ts';
+import { answerSchema, internalError, type Outcome } from '../domain/outcome.ts';
+import { endGroup } from '../os/owned-processes.ts';
+import { startTimer } from '../os/stopwatch.ts';
+import type { Redactor } from '../secrets/redactor.ts';
+import { ActiveExecution, type ExecutionMessage } from './active-execution.ts';
 import { AgentPool, ForkServer } from './agent-pool.ts';
 import { crashFailure, lostOutcome, redactUnfinishedLog } from './crash.ts';
-import { endGroup } from '../os/owned-processes.ts';
-import { Lane, Batch, type QueuedAssignment } from './lane.ts';
-import { type ExecutionMessage, ActiveExecution } from './active-execution.ts';
+import { Batch, Lane, type QueuedAssignment } from './lane.ts';
 import { CompileError, TypeScriptModules } from './typescript.ts';
-import type { Redactor } from '../secrets/redactor.ts';
-import { startTimer } from '../os/stopwatch.ts';
 
 export interface ThreadEngineOptions {
   /** Absolute folder that the paths of assignments are relative to. */

@@ -5,9 +5,9 @@ import { extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BuildFailure, Loader, Plugin } from 'esbuild';
 import type { Assignment } from '../domain/assignment.ts';
+import type { Failure } from '../domain/failure.ts';
 import { readRegular } from '../os/regular-file.ts';
 import { replaceFile } from '../os/replace-file.ts';
-import type { Failure } from '../domain/failure.ts';
 
 const MOST_BYTES = 64 * 1024 * 1024;
 

@@ -1,15 +1,15 @@
 import {
-  mkdirSync,
-  statSync,
   accessSync,
   constants,
   lstatSync,
+  mkdirSync,
   mkdtempSync,
   rmdirSync,
   type Stats,
+  statSync,
 } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
-import { dirname, resolve, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 /**
  * Makes a folder and those above it that are missing, with `mode`. Returns the first that was made; undefined where the

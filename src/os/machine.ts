@@ -1,8 +1,8 @@
 /** What all programs of this machine use together, and what identifies it. */
+import { cpus, freemem, hostname, totalmem } from 'node:os';
 import type { CgroupUse } from './cgroup.ts';
 import { readText } from './read-text.ts';
 import { usableCores } from './usable-cores.ts';
-import { cpus, freemem, totalmem, hostname } from 'node:os';
 
 export interface MachineUsage {
   /** Seconds that the processors which this process may use were busy since the machine was started. */

@@ -1,22 +1,22 @@
 /** The processes that one execution started, wherever they went, and how they are ended. */
+import { realpathSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { nameSome } from '../text/format.ts';
 import { groupIsAlive, signalGroup, signalProcess } from './process-group.ts';
 import { isGone, ownIdentity, type ProcessIdentity } from './process-identity.ts';
 import {
+  ancestors,
   childrenOf,
   commandOf,
   entryOf,
+  folderOf,
   hasProcessTable,
   livingProcesses,
   type ProcessEntry,
   startedWith,
   startOf,
-  ancestors,
-  folderOf,
   variableOf,
 } from './process-table.ts';
-import { realpathSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
 
 /** Variable that every process of an execution inherits, by which processes are found that left their group. */
 export const MARK_VARIABLE = 'MILLRACE_EXECUTION';
@@ -258,7 +258,7 @@ export type LeftProcesses =
  * their environment, which has the run, the process and when that was started.
  * @param graceSeconds how long they have to end after SIGTERM.
  */
-export async function endLeftProcesses(
+export async function endRemainingProcesses(
   runId: string,
   process: ProcessIdentity,
   graceSeconds: number,

@@ -1,5 +1,5 @@
+import { fstatSync, readFileSync, readSync } from 'node:fs';
 import { wholeCharacters } from '../text/cut-text.ts';
-import { readFileSync, fstatSync, readSync } from 'node:fs';
 
 /** The text of a file of the system, as in /proc; empty where it does not exist, or may not be read. */
 export const readText = (path: string): string => readTextOrNull(path) ?? '';

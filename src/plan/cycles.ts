@@ -1,5 +1,5 @@
 /** Names for cycles: every workstream that is on a cycle gets a concrete path from itself back to itself. */
-import type { Graph, Adjacency } from './graph.ts';
+import type { Adjacency, Graph } from './graph.ts';
 import { requireAt } from './require-at.ts';
 
 /** Longest path that is shown whole, in ids. */

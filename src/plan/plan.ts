@@ -1,17 +1,17 @@
-import { describeFailure } from '../domain/failure-message.ts';
 import type { Failure } from '../domain/failure.ts';
+import { describeFailure } from '../domain/failure-message.ts';
 import type { Broken, LoadedFolder, Plan, Problem } from '../domain/plan.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { nearest } from '../text/nearest.ts';
 import { findConflicts } from './conflicts.ts';
 import { nameCycles } from './cycles.ts';
 import {
-  criticalPath,
-  remainingSeconds,
-  type Graph,
   buildGraph,
-  topologicalOrder,
+  criticalPath,
+  type Graph,
   groupByWave,
+  remainingSeconds,
+  topologicalOrder,
   waveNumbers,
 } from './graph.ts';
 import { requireAt } from './require-at.ts';

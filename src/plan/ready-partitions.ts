@@ -1,6 +1,6 @@
 import { IntHeap } from './int-heap.ts';
+import { type LockQueue, LockQueues, Locks } from './lock-queues.ts';
 import { requireAt } from './require-at.ts';
-import { Locks, type LockQueue, LockQueues } from './lock-queues.ts';
 import type { Signature, Signatures } from './signatures.ts';
 
 /**

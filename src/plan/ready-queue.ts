@@ -1,6 +1,6 @@
 import { type Gate, OPEN_GATE } from '../domain/run-lock.ts';
-import { type Constrained, signatures } from './signatures.ts';
 import { ReadyPartitions } from './ready-partitions.ts';
+import { type Constrained, signatures } from './signatures.ts';
 
 export interface ReadyQueueOptions {
   /** Number of agents. */

@@ -1,5 +1,5 @@
 import type { Forecast } from '../domain/plan.ts';
-import { printableJson, oneLine } from '../text/printable.ts';
+import { oneLine, printableJson } from '../text/printable.ts';
 import { planDocument } from './plan-document.ts';
 import { renderText } from './render-text.ts';
 

@@ -2,9 +2,9 @@
  * Which part of the tree a scope owns, from its text alone. Nothing here reads the disk: relative scopes are
  * relative to the folder Millrace was started in.
  */
+import { posix } from 'node:path';
 import type { Workstream } from '../domain/workstream.ts';
 import { requireAt } from './require-at.ts';
-import { posix } from 'node:path';
 
 /** `.` is the whole folder, `/` the whole disk. */
 const EVERYTHING = '.';

@@ -1,5 +1,5 @@
 import type { Workstream } from '../domain/workstream.ts';
-import { ScopeTree, type Scoped } from './scope.ts';
+import { type Scoped, ScopeTree } from './scope.ts';
 
 /** The fields of a workstream that decide which others it may run beside. */
 export type Constrained = Scoped & Pick<Workstream, 'conflictGroup' | 'parallelOk'>;

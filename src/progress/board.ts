@@ -1,5 +1,5 @@
 /** The state of a run as the live view shows it, updated by each event. Its size is bounded by the number of agents. */
-import { COORDINATOR, type AgentResult, type FinalStatus } from '../domain/agent-result.ts';
+import { type AgentResult, COORDINATOR, type FinalStatus } from '../domain/agent-result.ts';
 import type { EventOf, RunEvent } from '../domain/run-event.ts';
 import { firstOf } from '../text/cut-text.ts';
 

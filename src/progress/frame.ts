@@ -1,13 +1,13 @@
 import { plural } from '../text/format.ts';
 import {
+  type AgentActivity,
   type Board,
   busyAgents,
-  type RunningWorkstream,
-  finished,
   type FailureNote,
-  type AgentActivity,
+  finished,
+  type RunningWorkstream,
 } from './board.ts';
-import { type FrameOptions, bar, clock, clean, columnsOf, fit, StyledLine } from './style.ts';
+import { bar, clean, clock, columnsOf, type FrameOptions, fit, StyledLine } from './style.ts';
 
 /**
  * The run as lines for a terminal: how far it is, what each agent does, and the newest failures. No line is wider

@@ -1,6 +1,6 @@
 import type { RunEvent, RunListener } from '../domain/run-event.ts';
 import { applyEvent, createBoard } from './board.ts';
-import { frame, headline, failureLine } from './frame.ts';
+import { failureLine, frame, headline } from './frame.ts';
 import { Painter } from './painter.ts';
 import { coloursFor, glyphsFor } from './style.ts';
 

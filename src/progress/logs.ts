@@ -1,4 +1,7 @@
 /** The log of a run: NDJSON, one object a line. */
+import { constants, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type LevelWithSilent, type Logger, pino } from 'pino';
 import type { AgentResult, FinalStatus } from '../domain/agent-result.ts';
 import type { EventOf, ResumedRun, RunEvent, RunListener } from '../domain/run-event.ts';
 import { makeFolder } from '../os/folder.ts';
@@ -7,9 +10,6 @@ import { plural } from '../text/format.ts';
 import { escapeControls } from '../text/printable.ts';
 import { LineSink } from './line-sink.ts';
 import { cut } from './style.ts';
-import { constants, openSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { type LevelWithSilent, type Logger, pino } from 'pino';
 
 export interface RunLogOptions {
   /** Least level that is written. */

@@ -1,7 +1,7 @@
-import { columnsOf } from './style.ts';
-import { createLogUpdate } from 'log-update';
 import { performance } from 'node:perf_hooks';
 import { Writable } from 'node:stream';
+import { createLogUpdate } from 'log-update';
+import { columnsOf } from './style.ts';
 
 /** At most ten frames a second; one a second when only the clocks change. */
 const TICK_MS = 100;

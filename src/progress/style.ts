@@ -1,9 +1,9 @@
-import { firstOf } from '../text/cut-text.ts';
-import { oneLine } from '../text/printable.ts';
 import { Chalk, type ChalkInstance, supportsColor, supportsColorStderr } from 'chalk';
 import cliTruncate from 'cli-truncate';
 import prettyMilliseconds from 'pretty-ms';
 import stringWidth from 'string-width';
+import { firstOf } from '../text/cut-text.ts';
+import { oneLine } from '../text/printable.ts';
 
 const ASCII_ONLY = /^[ -~]*$/;
 const BEYOND_ASCII = /[^ -~]/gu;

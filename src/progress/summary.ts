@@ -3,7 +3,7 @@ import { type ConsolidatedResult, type ShortResult, speedupOf } from '../domain/
 import { totalCost } from '../domain/tool-record.ts';
 import { costSentence, nameSome, plural, seconds } from '../text/format.ts';
 import { printable } from '../text/printable.ts';
-import { type Glyphs, clean } from './style.ts';
+import { clean, type Glyphs } from './style.ts';
 
 /** Most failures that are shown. */
 const FAILURES = 10;

@@ -3,7 +3,7 @@ import type { Capped } from '../domain/capped.ts';
 import { firstOf, lastOf } from '../text/cut-text.ts';
 import { plural } from '../text/format.ts';
 import { printable } from '../text/printable.ts';
-import { type Block, type Cell, code, type Column, paragraph, table } from './nodes.ts';
+import { type Block, type Cell, type Column, code, paragraph, table } from './nodes.ts';
 
 /** How a list that was cut is shown, and where the rest is. */
 export interface Listing<T> {

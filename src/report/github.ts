@@ -1,11 +1,11 @@
 /** What GitHub Actions shows of a run: the job's summary and annotations. */
 import type { ConsolidatedResult, ShortResult } from '../domain/run-record.ts';
-import { printable } from '../text/printable.ts';
+import { firstOf } from '../text/cut-text.ts';
 import { plural, seconds } from '../text/format.ts';
+import { printable } from '../text/printable.ts';
 import { type Block, code, glue, heading, paragraph, prose, strong, table } from './nodes.ts';
 import { serialise } from './serialise.ts';
 import { verdict } from './verdict.ts';
-import { firstOf } from '../text/cut-text.ts';
 
 /** Most failures in the summary. */
 const LISTED = 20;

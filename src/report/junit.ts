@@ -1,10 +1,10 @@
+import { XMLBuilder } from 'fast-xml-parser';
 import type { AgentResult } from '../domain/agent-result.ts';
-import type { TestResult, TestCase } from '../domain/outcome.ts';
+import type { TestCase, TestResult } from '../domain/outcome.ts';
 import type { RunSummary } from '../domain/run-record.ts';
 import { plural } from '../text/format.ts';
 import { oneLine, printable } from '../text/printable.ts';
-import { parse, excerpt } from './cells.ts';
-import { XMLBuilder } from 'fast-xml-parser';
+import { excerpt, parse } from './cells.ts';
 
 /** Most characters of a failure's context in one test case. */
 const CONTEXT = 8000;

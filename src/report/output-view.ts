@@ -1,3 +1,5 @@
+import { isAbsolute, relative, sep } from 'node:path';
+import type { PhrasingContent } from 'mdast';
 import type { Json, JsonObject } from '../domain/json.ts';
 import { firstOf } from '../text/cut-text.ts';
 import { plural } from '../text/format.ts';
@@ -15,8 +17,6 @@ import {
   text,
   UNKNOWN,
 } from './nodes.ts';
-import type { PhrasingContent } from 'mdast';
-import { isAbsolute, relative, sep } from 'node:path';
 
 /** Most scalars, tables, rows and columns of one output. */
 const SCALARS = 20;

@@ -1,5 +1,5 @@
-import type { ConsolidatedResult, ShortResult } from '../domain/run-record.ts';
 import { saysOnlyHow } from '../domain/failure.ts';
+import type { ConsolidatedResult, ShortResult } from '../domain/run-record.ts';
 import { plural } from '../text/format.ts';
 
 /** The state of a run in one sentence, and where to start. `code` is marked by backticks. */

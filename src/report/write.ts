@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder } from '../os/folder.ts';
 import { abandonedTemporaries, replaceFile } from '../os/replace-file.ts';
+import { messageOf } from '../text/error-message.ts';
 
 /** A report that could not be written; `cause` is the file system's error. */
 export class ReportError extends Error {
@@ -33,7 +34,7 @@ export function writeReport(folder: string, runId: string, text: string): string
     for (const path of abandonedReports(folder)) removeIfAllowed(path);
     replaceFile(path, text);
   } catch (error) {
-    throw new ReportError(path, error instanceof Error ? error.message : String(error), error);
+    throw new ReportError(path, messageOf(error), error);
   }
   return path;
 }

@@ -2,6 +2,7 @@
  * The main loop of a run, on the main thread: assigns ready workstreams to free agents, takes their results as they
  * arrive, and goes on until every workstream has its final status.
  */
+import { setMaxListeners } from 'node:events';
 import type { Inheritance } from '../domain/earlier-run.ts';
 import type { EngineMessage } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
@@ -11,15 +12,14 @@ import type { Workload } from '../domain/scaling.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import type { ReadyQueue } from '../plan/ready-queue.ts';
 import { isoTimestamp } from '../text/format.ts';
-import { markedDoneResult } from './attempt/result.ts';
 import type { AttemptContext } from './attempt/attempt-runner.ts';
 import type { Interruption } from './attempt/outcome.ts';
+import { markedDoneResult } from './attempt/result.ts';
 import type { AttemptEnd, WorkstreamRunner } from './attempt/workstream-runner.ts';
 import { Dispatcher, type Eligibility, type Start } from './dispatcher.ts';
 import { FinalResults } from './final-results.ts';
 import type { Journal } from './journal.ts';
 import { SpeedMeter } from './speed-meter.ts';
-import { setMaxListeners } from 'node:events';
 
 /** The answer of a person at the terminal about a workstream. */
 export type Decision = 'run' | 'skip' | 'done' | 'quit';

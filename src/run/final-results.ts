@@ -6,9 +6,9 @@ import type { Failure } from '../domain/failure.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { Budget } from './attempt/ledgers.ts';
+import type { Interruption } from './attempt/outcome.ts';
 import { brokenResult, skippedResult } from './attempt/result.ts';
 import { DependencyTracker } from './dependency-tracker.ts';
-import type { Interruption } from './attempt/outcome.ts';
 import type { Journal } from './journal.ts';
 
 export interface FinalResultsParts {

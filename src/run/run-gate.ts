@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
-import { type Gate, type HeldLock, keepsFrom, type LockRequest, type LockTable } from '../domain/run-lock.ts';
 import type { RunEvent, RunWait } from '../domain/run-event.ts';
+import { type Gate, type HeldLock, keepsFrom, type LockRequest, type LockTable } from '../domain/run-lock.ts';
 import type { RunsWaitedFor } from '../domain/run-record.ts';
 import type { Workstream } from '../domain/workstream.ts';
+import { type StartTime, secondsSince, startTimer } from '../os/stopwatch.ts';
 import { scopePrefixes } from '../plan/scope.ts';
-import { type StartTime, startTimer, secondsSince } from '../os/stopwatch.ts';
 
 export interface RunGateParts {
   workstreams: readonly Workstream[];
@@ -13,7 +13,7 @@ export interface RunGateParts {
   folder: string;
   publish: (event: RunEvent) => void;
   /** Ends the processes of a run whose own process is gone, and releases its locks. Never rejects. */
-  endLeft: (runId: string) => Promise<void>;
+  freeLocksOf: (runId: string) => Promise<void>;
   /** How often locks of other runs are polled, in milliseconds. Default: 250. */
   pollMs?: number;
 }
@@ -108,12 +108,12 @@ export class RunGate implements Gate {
     const isFirst = !this.#waits.some((wait) => wait.lock.isLeft && wait.lock.runId === lock.runId);
     this.#publish([...this.#waits, added], added);
     if (!lock.isLeft) this.#clock ??= setTimeout(() => this.#poll(), this.#parts.pollMs ?? 250);
-    else if (isFirst) void this.#endLeft(lock.runId);
+    else if (isFirst) void this.#freeLocksOf(lock.runId);
     return false;
   }
 
-  async #endLeft(runId: string): Promise<void> {
-    await this.#parts.endLeft(runId);
+  async #freeLocksOf(runId: string): Promise<void> {
+    await this.#parts.freeLocksOf(runId);
     if (!this.#isClosed) this.#keepWaits(({ lock }) => !lock.isLeft || lock.runId !== runId);
   }
 

@@ -2,7 +2,7 @@
 import type { AttemptRecord } from '../domain/attempt.ts';
 import type { EarlierResult } from '../domain/earlier-run.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import { type Speed, LEAST_WORK_SECONDS } from '../domain/run-record.ts';
+import { LEAST_WORK_SECONDS, type Speed } from '../domain/run-record.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { usableCores } from '../os/usable-cores.ts';
 

@@ -1,7 +1,7 @@
 /** Measures the load of this process, its children and the machine, at intervals. */
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import type { Load, LoadSource, MemoryLoad } from '../domain/scaling.ts';
-import { type CgroupUse, Cgroups } from '../os/cgroup.ts';
+import { Cgroups, type CgroupUse } from '../os/cgroup.ts';
 import { type MachineUsage, machineUsage, memoryLeft } from '../os/machine.ts';
 import { type TreeUsage, treeUsage } from '../os/tree-usage.ts';
 import { usableCores } from '../os/usable-cores.ts';

@@ -1,7 +1,7 @@
 /** Lets the number of agents follow the load: decides at each interval, publishes a change, and carries it out. */
 import type { LoadSource, LoadStatistics, Scaling, Workload } from '../domain/scaling.ts';
-import { decideScaling, SCALING_START, type ScalingPolicy } from './decide.ts';
 import type { Journal } from '../run/journal.ts';
+import { decideScaling, SCALING_START, type ScalingPolicy } from './decide.ts';
 
 export interface ScalerParts {
   /** The number to start with. */

@@ -1,12 +1,12 @@
 /** Finds the secrets of a run: in its environment, and in the variables that definitions and tools set. */
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import picomatch from 'picomatch';
 import type { Secret } from '../domain/agent-message.ts';
 import type { Json, JsonObject } from '../domain/json.ts';
 import type { Project } from '../domain/project.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { Redactor } from './redactor.ts';
-import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
-import picomatch from 'picomatch';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 

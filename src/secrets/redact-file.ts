@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { openRegular, writeAll } from '../os/regular-file.ts';
+import { messageOf } from '../text/error-message.ts';
 import { markOver, type Redactor } from './redactor.ts';
 import type { Span } from './secret-matcher.ts';
 
@@ -148,7 +149,7 @@ export async function redactPath(path: string, redactor: Redactor, effort: Effor
       sentences.push(...(await redactPath(join(path, name), redactor, effort)));
     return sentences;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     return [`${path} may hold secrets and could not be redacted: ${why}.`];
   }
 }

@@ -4,9 +4,9 @@ import {
   decode,
   folded,
   foldedBase64,
-  type MappedText,
   formsOf,
   literal,
+  type MappedText,
   type SecretForms,
 } from './secret-forms.ts';
 

@@ -1,5 +1,5 @@
-import { firstOf, shortened } from './cut-text.ts';
 import { stripVTControlCharacters } from 'node:util';
+import { firstOf, shortened } from './cut-text.ts';
 
 /** Control characters but for tab and line feed, bidirectional overrides, zero-width marks, lone surrogates. */
 const UNPRINTABLE =

@@ -1,6 +1,6 @@
 /** Which workstreams are run to find out how many agents suit them. Pure. */
-import type { LeftOut, WhyLeftOut } from '../domain/tuning.ts';
 import type { Plan } from '../domain/plan.ts';
+import type { LeftOut, WhyLeftOut } from '../domain/tuning.ts';
 import type { Step, Workstream } from '../domain/workstream.ts';
 
 /** Numbers of agents are tried up to this many for each core. */

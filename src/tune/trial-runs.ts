@@ -2,13 +2,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { withDatabase } from '../app/history.ts';
+import { DATABASE } from '../app/paths.ts';
+import { Refusal } from '../app/refusal.ts';
 import type { TrialRun } from '../domain/tuning.ts';
+import { treeUsage } from '../os/tree-usage.ts';
 import { getRun, latestRunId } from '../store/read/runs.ts';
 import { eachShortResult } from '../store/read/short-results.ts';
-import { treeUsage } from '../os/tree-usage.ts';
-import { DATABASE } from '../app/paths.ts';
-import { withDatabase } from '../app/history.ts';
-import { Refusal } from '../app/refusal.ts';
 import { lastOf } from '../text/cut-text.ts';
 
 /** How often memory is measured. */

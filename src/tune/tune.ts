@@ -1,19 +1,19 @@
 /** Finds out how many agents suit the workstreams on this machine, by trying. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { adviseAgents, compareTrials } from './agents-advice.ts';
-import type { LeftOut, TrialRun, TuningResult, WhyLeftOut } from '../domain/tuning.ts';
-import type { Project } from '../domain/project.ts';
-import type { Workstream } from '../domain/workstream.ts';
-import { countsToTry, firstSample, kindOf, sampleOf, isTriable } from './sample.ts';
-import { Cgroups } from '../os/cgroup.ts';
-import { machineName, machineUsage, memoryLeft } from '../os/machine.ts';
-import { plural } from '../text/format.ts';
-import { makeTemporaryFolder } from '../os/temporary-folders.ts';
-import { usableCores } from '../os/usable-cores.ts';
 import { resolvePaths } from '../app/paths.ts';
 import { prepare } from '../app/prepare.ts';
 import { Refusal } from '../app/refusal.ts';
+import type { Project } from '../domain/project.ts';
+import type { LeftOut, TrialRun, TuningResult, WhyLeftOut } from '../domain/tuning.ts';
+import type { Workstream } from '../domain/workstream.ts';
+import { Cgroups } from '../os/cgroup.ts';
+import { machineName, machineUsage, memoryLeft } from '../os/machine.ts';
+import { makeTemporaryFolder } from '../os/temporary-folders.ts';
+import { usableCores } from '../os/usable-cores.ts';
+import { plural } from '../text/format.ts';
+import { adviseAgents, compareTrials } from './agents-advice.ts';
+import { countsToTry, firstSample, isTriable, kindOf, sampleOf } from './sample.ts';
 import { type TrialOptions, TrialRuns } from './trial-runs.ts';
 
 /** Workstreams of a sample for each of the most agents: with fewer, most of a run is its beginning and its end. */

@@ -1,6 +1,5 @@
 /** The run's side of its channel to the watcher. */
 import type { RunEvent } from '../domain/run-event.ts';
-import type { StrayFile } from './streams.ts';
 import {
   CONTINUATION_VARIABLE,
   type Continuation,
@@ -8,6 +7,7 @@ import {
   type FromRun,
   readContinuation,
 } from './protocol.ts';
+import type { StrayFile } from './streams.ts';
 
 export interface WatchChannel {
   /** The run that this process continues after a death; null for a new one. */

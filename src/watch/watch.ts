@@ -2,6 +2,7 @@
  * The watcher: a process of its own, which opens no database and does next to nothing. When the run's process dies, it
  * starts another one that continues the run.
  */
+import { type ChildProcess, spawn } from 'node:child_process';
 import { type Death, describeDeath } from '../domain/failure-message.ts';
 import { leaveClosedTerminals } from '../os/closed-terminals.ts';
 import {
@@ -11,9 +12,9 @@ import {
   listenForSignals,
   type SignalHandlers,
 } from '../os/end-signals.ts';
-import { END_MS, type FromRun, CONTINUATION_VARIABLE, type Continuation, readFromRun } from './protocol.ts';
+import { messageOf } from '../text/error-message.ts';
+import { CONTINUATION_VARIABLE, type Continuation, END_MS, type FromRun, readFromRun } from './protocol.ts';
 import { giveStreams } from './streams.ts';
-import { type ChildProcess, spawn } from 'node:child_process';
 
 const FAILED = 3;
 
@@ -39,7 +40,7 @@ export async function watch(program: string, args: readonly string[]): Promise<n
   try {
     return await watchAll(program, args);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     return say(`A process for the run could not be started: ${why}`, FAILED);
   }
 }

@@ -4,12 +4,12 @@ import { describeFailure } from '../domain/failure-message.ts';
 import type { Json } from '../domain/json.ts';
 import type { Source, Workstream } from '../domain/workstream.ts';
 import { isWorkstreamId, type WorkstreamFile } from '../domain/workstream-file.ts';
-import { check, type Looked } from './rules.ts';
-import { describeValue, fieldOf, isObject } from './json-value.ts';
-import { errorAt, type Finding } from './finding.ts';
-import { memberCount } from './matrix.ts';
-import { normalize, type Folders } from './normalize.ts';
 import { nearest } from '../text/nearest.ts';
+import { errorAt, type Finding } from './finding.ts';
+import { describeValue, fieldOf, isObject } from './json-value.ts';
+import { memberCount } from './matrix.ts';
+import { type Folders, normalize } from './normalize.ts';
+import { check, type Looked } from './rules.ts';
 
 /** Most workstreams that a folder becomes, matrices expanded. */
 const MAX_WORKSTREAMS = 1_000_000;

@@ -1,4 +1,5 @@
 /** Turns what zod found into sentences that say what was expected and what was found. */
+import type { core, ZodObject } from 'zod';
 import type { Json, JsonObject } from '../domain/json.ts';
 import {
   acceptanceSchemas,
@@ -11,7 +12,6 @@ import { plural } from '../text/format.ts';
 import { errorAt, type Finding } from './finding.ts';
 import { describeValue, isObject, valueAt } from './json-value.ts';
 import type { JsonPath } from './locate.ts';
-import type { core, ZodObject } from 'zod';
 
 type Issue = core.$ZodIssue;
 

@@ -1,7 +1,7 @@
 import type { Failure } from '../domain/failure.ts';
 import { formatProblem, type Problem } from '../domain/plan.ts';
 import { plural } from '../text/format.ts';
-import { fieldPath, type Finding } from './finding.ts';
+import { type Finding, fieldPath } from './finding.ts';
 import type { Place } from './locate.ts';
 
 /** Most problems that are listed for a file, and for a workstream. */

@@ -3,17 +3,17 @@ import { basename } from 'node:path';
 import type { Json } from '../domain/json.ts';
 import type { Broken, Problem } from '../domain/plan.ts';
 import type { Source, Workstream } from '../domain/workstream.ts';
-import { type Definition, readDefinition, type DefinitionContext } from './definition.ts';
-import { describeValue, isObject } from './json-value.ts';
+import { type Definition, type DefinitionContext, readDefinition } from './definition.ts';
 import {
   fileProblem,
+  invalidWorkstream,
   MAX_COUNTED,
   MAX_LISTED,
   mostImportant,
   problemAt,
-  invalidWorkstream,
 } from './file-problems.ts';
 import { errorAt, type Finding, warningAt } from './finding.ts';
+import { describeValue, isObject } from './json-value.ts';
 import { locate, placesOf } from './locate.ts';
 import { parse } from './parse.ts';
 import { readFile } from './read-file.ts';

@@ -1,11 +1,11 @@
 /** A folder of workstream files to definitions, with every problem at once. */
+import { readdirSync, statSync } from 'node:fs';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { LoadedFolder } from '../domain/plan.ts';
-import type { KnownTools, DefinitionContext } from './definition.ts';
+import type { DefinitionContext, KnownTools } from './definition.ts';
 import { type LoadedFile, loadFile } from './load-file.ts';
 import { errorCode, FolderError } from './read-file.ts';
 import { resolveReferences } from './resolve-references.ts';
-import { statSync, readdirSync } from 'node:fs';
-import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 
 export interface LoadOptions {
   /** The folder that Millrace was started in: `folder`, `cwd` and shown paths are relative to it. */

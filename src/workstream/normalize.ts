@@ -1,22 +1,22 @@
 /** From what a person wrote to what the rest of Millrace works with. */
-import type { JsonObject, Json } from '../domain/json.ts';
-import { type WorkstreamFile, type StepFile, PRIORITY_WORDS } from '../domain/workstream-file.ts';
+import { hash } from 'node:crypto';
+import { resolve } from 'node:path';
+import type { Json, JsonObject } from '../domain/json.ts';
 import {
   type AcceptanceTest,
   type CircuitBreaker,
   type CommandStep,
   type Dependency,
+  matrixVariables,
   type RunStep,
   type Source,
-  type TestGate,
-  type Workstream,
   type Step,
+  type TestGate,
   type ToolStep,
-  matrixVariables,
+  type Workstream,
 } from '../domain/workstream.ts';
-import { combinations, substituteInText, substitute } from './matrix.ts';
-import { hash } from 'node:crypto';
-import { resolve } from 'node:path';
+import { PRIORITY_WORDS, type StepFile, type WorkstreamFile } from '../domain/workstream-file.ts';
+import { combinations, substitute, substituteInText } from './matrix.ts';
 
 /** Fields that a `Workstream` has in a form of its own; all others are in its `extra` as they stood. */
 const REPRESENTED = new Set([

@@ -1,8 +1,9 @@
 /** Text to value: JSON, and JSON with comments and trailing commas. */
+import { type ParseErrorCode, printParseErrorCode, visit } from 'jsonc-parser';
 import type { Json } from '../domain/json.ts';
+import { messageOf } from '../text/error-message.ts';
 import { quote } from './json-value.ts';
 import { extentOf } from './size-limits.ts';
-import { type ParseErrorCode, visit, printParseErrorCode } from 'jsonc-parser';
 
 /** What is wrong with the text at `offset`. */
 interface SyntaxProblem {
@@ -37,7 +38,7 @@ function parseStrict(text: string, keys: number): Parsed {
   } catch (error) {
     return wrong({
       offset: 0,
-      message: `it is not JSON: ${error instanceof Error ? error.message : String(error)}`,
+      message: `it is not JSON: ${messageOf(error)}`,
     });
   }
 }

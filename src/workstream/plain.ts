@@ -1,6 +1,6 @@
 /** Recognises the most common form of a definition without the schema, which takes most of the time of loading. */
-import { isLine, isWorkstreamId, MAX_ELEMENTS, type WorkstreamFile } from '../domain/workstream-file.ts';
 import type { Json, JsonObject } from '../domain/json.ts';
+import { isLine, isWorkstreamId, MAX_ELEMENTS, type WorkstreamFile } from '../domain/workstream-file.ts';
 import { isObject } from './json-value.ts';
 
 /** Begins a reference to the matrix, which the rules have to check. */

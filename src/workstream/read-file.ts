@@ -1,7 +1,7 @@
 /** Reads one workstream file as text, whatever it turns out to be. */
-import { readRegular, UnusableFile } from '../os/regular-file.ts';
 import { isUtf8 } from 'node:buffer';
 import { lstatSync } from 'node:fs';
+import { readRegular, UnusableFile } from '../os/regular-file.ts';
 
 export type FileText =
   | { kind: 'text'; text: string }

@@ -1,5 +1,5 @@
-import type { Source } from '../domain/workstream.ts';
 import type { Json } from '../domain/json.ts';
+import type { Source } from '../domain/workstream.ts';
 import { fieldOf, isObject, valueAt } from './json-value.ts';
 import { type JsonPath, locate, type Place } from './locate.ts';
 import { parse } from './parse.ts';

@@ -1,11 +1,11 @@
 /** What can only be resolved when all files are known: ids that are used twice, and ids of matrices. */
+import { basename } from 'node:path';
 import type { Broken, LoadedFolder, Problem } from '../domain/plan.ts';
-import type { Workstream, Dependency, Source } from '../domain/workstream.ts';
-import { listProblems, problemAt, invalidWorkstream } from './file-problems.ts';
+import type { Dependency, Source, Workstream } from '../domain/workstream.ts';
+import { invalidWorkstream, listProblems, problemAt } from './file-problems.ts';
 import { errorAt, warningAt } from './finding.ts';
 import type { Base, LoadedFile } from './load-file.ts';
-import { relocatePaths, type RelocationTarget } from './relocate-paths.ts';
-import { basename } from 'node:path';
+import { type RelocationTarget, relocatePaths } from './relocate-paths.ts';
 
 /** @param all what was loaded from each file. @param pathOf returns the absolute path of a file. */
 export function resolveReferences(all: LoadedFile, pathOf: (file: string) => string): LoadedFolder {

@@ -1,16 +1,16 @@
-import type { JsonObject, Json } from '../domain/json.ts';
+import type { Json, JsonObject } from '../domain/json.ts';
+import { variableName } from '../domain/workstream.ts';
 import {
-  type WorkstreamFile,
-  workstreamFileSchema,
   MAX_ELEMENTS,
   MAX_NAMES,
   PRIORITY_WORDS,
+  type WorkstreamFile,
+  workstreamFileSchema,
 } from '../domain/workstream-file.ts';
-import { variableName } from '../domain/workstream.ts';
 import { nearest } from '../text/nearest.ts';
 import { explainIssue } from './explain-issue.ts';
-import { type Finding, errorAt, warningAt } from './finding.ts';
-import { quote, fieldOf, isObject } from './json-value.ts';
+import { errorAt, type Finding, warningAt } from './finding.ts';
+import { fieldOf, isObject, quote } from './json-value.ts';
 import type { JsonPath } from './locate.ts';
 import { type Matrix, memberCount, references } from './matrix.ts';
 import { priorityNumber } from './normalize.ts';

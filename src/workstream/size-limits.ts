@@ -1,7 +1,7 @@
 /** Scans a file before it is parsed, so that it can't exhaust the stack or the memory. */
+import { visit } from 'jsonc-parser';
 import type { Json } from '../domain/json.ts';
 import type { JsonPath, Place } from './locate.ts';
-import { visit } from 'jsonc-parser';
 
 /** Deepest nesting of objects and arrays. Well below what recursive code can take. */
 const MAX_DEPTH = 500;

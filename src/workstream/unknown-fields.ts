@@ -1,14 +1,14 @@
 import type { JsonObject } from '../domain/json.ts';
 import {
-  stepSchemas,
   capabilityPayloadSchema,
   circuitBreakerSchema,
+  stepSchemas,
   WORKSTREAM_FIELDS,
 } from '../domain/workstream-file.ts';
 import { nearest, slipOf } from '../text/nearest.ts';
 import { ALTERNATIVES } from './explain-issue.ts';
-import { quote, fieldOf, isObject } from './json-value.ts';
 import type { Finding } from './finding.ts';
+import { fieldOf, isObject, quote } from './json-value.ts';
 import type { JsonPath } from './locate.ts';
 
 /** Most warnings about unknown fields for one definition. */

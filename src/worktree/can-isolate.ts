@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { signalGroup } from '../os/process-group.ts';
-import { gitEnvironment, whyNotStarted, tooLong } from './git.ts';
+import { gitEnvironment, tooLong, whyNotStarted } from './git.ts';
 import { isInRepository, NO_COMMIT, type NoRepository } from './repository.ts';
 
 /** How long `git rev-parse` may take. */

@@ -1,17 +1,18 @@
 /** Makes everything that is in a worktree part of a commit, and the commit part of a ref. */
-import { makeCommit } from './commit.ts';
-import { outputOf, complaint } from './git.ts';
-import { finishMaking, remakeIndex, removeIfEmpty } from './half-made.ts';
-import { type Before, keep, keepAbandoned, keepLater, ofAttempt } from './keep.ts';
-import { keptOf, type KeptRef } from './kept-refs.ts';
-import { attemptRef } from './names.ts';
-import { gitRead, type Repository } from './repository.ts';
-import { type Basis, type Snapshot, takeSnapshot } from './snapshot.ts';
-import { type WorktreeState, inspectWorktree } from './worktree-state.ts';
-import { displaced, headOf, movedAway, readIfThere, type Worktree } from './worktree.ts';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from '../text/error-message.ts';
+import { makeCommit } from './commit.ts';
+import { complaint, outputOf } from './git.ts';
+import { finishMaking, remakeIndex, removeIfEmpty } from './half-made.ts';
+import { type Before, keep, keepAbandoned, keepLater, ofAttempt } from './keep.ts';
+import { type KeptRef, keptOf } from './kept-refs.ts';
+import { attemptRef } from './names.ts';
+import { gitRead, type Repository } from './repository.ts';
+import { type Basis, type Snapshot, takeSnapshot } from './snapshot.ts';
+import { displaced, headOf, movedAway, readIfThere, type Worktree } from './worktree.ts';
+import { inspectWorktree, type WorktreeState } from './worktree-state.ts';
 
 export interface Captured {
   /** The commit that holds everything. */
@@ -70,7 +71,7 @@ export async function capture(
     await removeIfEmpty(worktree.root);
     return captured;
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
+    return { problem: messageOf(error) };
   }
 }
 

@@ -4,8 +4,9 @@ import { cp, lstat, mkdir, realpath, symlink } from 'node:fs/promises';
 import { dirname, join, posix, sep } from 'node:path';
 import picomatch from 'picomatch';
 import { glob } from 'tinyglobby';
+import { messageOf } from '../text/error-message.ts';
 import type { Repository } from './repository.ts';
-import { writeBrought, type Worktree } from './worktree.ts';
+import { type Worktree, writeBrought } from './worktree.ts';
 
 /** Paths or globs, relative to the folder Millrace was started in. */
 export interface IgnoredFilePatterns {
@@ -116,7 +117,7 @@ async function bring({ root }: Repository, worktree: Worktree, { path, how }: It
     else await copyTree(from, to);
     return null;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 

@@ -3,9 +3,10 @@ import { existsSync } from 'node:fs';
 import { mkdir, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Failure } from '../domain/failure.ts';
+import { messageOf } from '../text/error-message.ts';
 import { complaint, withoutLimits } from './git.ts';
-import { lockReason, type WorktreeOwner, gitIn, readAdminDir, type Worktree } from './worktree.ts';
 import { gitWrite, type Repository } from './repository.ts';
+import { gitIn, lockReason, readAdminDir, type Worktree, type WorktreeOwner } from './worktree.ts';
 
 /** Where the worktrees of all runs are. */
 const worktreesFolder = (stateFolder: string): string => join(stateFolder, 'worktrees');
@@ -30,7 +31,7 @@ export async function createWorktree(
     await discardWorktree(repository, root);
     return failure(`Its files could not be checked out: ${complaint(filled)}.`);
   } catch (error) {
-    return failure(error instanceof Error ? error.message : String(error));
+    return failure(messageOf(error));
   }
 }
 

@@ -3,13 +3,14 @@ import type { Changes, Merge } from '../domain/changes.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Workspace, WorkspaceLimits, WorkspaceRequest, Workspaces } from '../domain/workspaces.ts';
 import type { Workstream } from '../domain/workstream.ts';
+import { messageOf } from '../text/error-message.ts';
 import { noWorktree } from './can-isolate.ts';
 import { withinLimits } from './git.ts';
-import type { NoRepository } from './repository.ts';
-import { RunRepository } from './run-repository.ts';
-import { rescue, type Rescued } from './rescue.ts';
-import type { SharedFolder, FolderUse } from './shared-folder.ts';
 import { notMerged } from './merge.ts';
+import type { NoRepository } from './repository.ts';
+import { type Rescued, rescue } from './rescue.ts';
+import { RunRepository } from './run-repository.ts';
+import type { FolderUse, SharedFolder } from './shared-folder.ts';
 import type { Closing, WorktreeSession } from './worktree-session.ts';
 
 /** What the workspaces of a run are made of. */
@@ -186,5 +187,3 @@ export class GitWorkspaces implements Workspaces {
 const hasTool = ({ steps }: Workstream): boolean => steps.some(({ kind }) => kind === 'tool');
 
 const stillThere = (error: unknown): Closing => ({ why: messageOf(error), notes: [] });
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,9 +1,9 @@
 /** Starts git. Nothing else in Millrace does, but for the one question of `can-isolate.ts`. */
-import { runMark, MARK_VARIABLE, markValue } from '../os/owned-processes.ts';
-import { signalGroup } from '../os/process-group.ts';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { MARK_VARIABLE, markValue, runMark } from '../os/owned-processes.ts';
+import { signalGroup } from '../os/process-group.ts';
 
 /** How one call of git ended. */
 export interface GitResult {

@@ -1,10 +1,10 @@
 /** Worktrees whose creation was interrupted: no work was done in them, and git can't handle them as they are. */
+import { existsSync } from 'node:fs';
+import { readdir, rename, rm, rmdir, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { isGone } from '../os/process-identity.ts';
 import type { Repository } from './repository.ts';
-import { parseLockReason, readIfThere, type Worktree, gitIn, headOf } from './worktree.ts';
-import { existsSync } from 'node:fs';
-import { readdir, unlink, writeFile, rename, rm, rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { gitIn, headOf, parseLockReason, readIfThere, type Worktree } from './worktree.ts';
 
 /** Writes what git was about to write, so that it knows the worktree, which it needs to for removing it. */
 export async function finishMaking({ adminDir, owner }: Worktree): Promise<void> {

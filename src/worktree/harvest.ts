@@ -1,13 +1,14 @@
 /** What an attempt changed in its worktree, after everything it left was committed. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Changes } from '../domain/changes.ts';
-import { capture, type CaptureOptions, type Captured } from './capture.ts';
+import { messageOf } from '../text/error-message.ts';
+import { type Captured, type CaptureOptions, capture } from './capture.ts';
 import { outputOf, saidYes, splitNul } from './git.ts';
 import { isAncestor, mergeTrees } from './merge.ts';
 import { gitRead, type Repository } from './repository.ts';
 import { compareTrees, relativeTo, type TreeChanges } from './tree-changes.ts';
-import { type Worktree, listed } from './worktree.ts';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { listed, type Worktree } from './worktree.ts';
 
 export interface Harvest {
   changes: Changes;
@@ -56,7 +57,7 @@ export async function harvestWorktree(
 }
 
 function asProblem(error: unknown): { problem: string } {
-  return { problem: error instanceof Error ? error.message : String(error) };
+  return { problem: messageOf(error) };
 }
 
 const unknown = ({ owner, root }: Worktree, problem: string, commit: string | null): Harvest => ({

@@ -5,18 +5,18 @@ import { sizeOf } from '../os/folder.ts';
 import { isGone } from '../os/process-identity.ts';
 import { outputOf, splitNul } from './git.ts';
 import { keptOf } from './kept-refs.ts';
-import {
-  type WorktreeOwner,
-  parseLockReason,
-  headOf,
-  readBrought,
-  readIfThere,
-  type Worktree,
-} from './worktree.ts';
-import { inspectWorktree } from './worktree-state.ts';
 import { attemptRef } from './names.ts';
 import { gitRead, type Repository } from './repository.ts';
 import { takeSnapshot } from './snapshot.ts';
+import {
+  headOf,
+  parseLockReason,
+  readBrought,
+  readIfThere,
+  type Worktree,
+  type WorktreeOwner,
+} from './worktree.ts';
+import { inspectWorktree } from './worktree-state.ts';
 
 /** A worktree of Millrace. */
 export interface LeftOver {

@@ -1,7 +1,8 @@
 /** Merges work into the run's own branch, without a checkout. */
 import type { Merge } from '../domain/changes.ts';
+import { messageOf } from '../text/error-message.ts';
 import { IDENTITY, makeCommit } from './commit.ts';
-import { GitError, outputOf, complaint, saidYes, splitNul } from './git.ts';
+import { complaint, GitError, outputOf, saidYes, splitNul } from './git.ts';
 import { listRefs } from './kept-refs.ts';
 import { branchRef, mergedBranch, mergedRef, predictedRef } from './names.ts';
 import { gitRead, gitWrite, type Repository } from './repository.ts';
@@ -72,7 +73,7 @@ async function mergeInto(
     try {
       return await mergeOnce(repository, base, work, ref);
     } catch (error) {
-      problem = error instanceof Error ? error.message : String(error);
+      problem = messageOf(error);
     }
   }
   throw new GitError(`Its work is kept, and could not be merged into ${ref}: ${problem}`);

@@ -1,5 +1,5 @@
 /** Removes branches and refs of old runs whose work is somewhere else too. */
-import { outputOf, withinLimits, splitNul } from './git.ts';
+import { outputOf, splitNul, withinLimits } from './git.ts';
 import { attemptOf, type KeptRef, listRefs } from './kept-refs.ts';
 import { baseRef, branchRef, mergedBranch, mergedRef, predictedRef } from './names.ts';
 import { gitRead, gitWrite, type Repository } from './repository.ts';

@@ -1,6 +1,7 @@
 /** Removes a worktree whose content is kept. */
 import { lstat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { messageOf } from '../text/error-message.ts';
 import { removingFile } from './capture.ts';
 import { complaint } from './git.ts';
 import { removeIfEmpty } from './half-made.ts';
@@ -25,7 +26,7 @@ export async function removeWorktree(
       return 'a repository was made in it, whose own commits may be nowhere else';
     await restoreDotGit(worktree);
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
   // Given twice it means: although it is locked.
   const removed = await gitWrite(repository, [

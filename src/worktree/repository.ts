@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { realpath, rm } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { complaint, git, type GitCall, type GitResult, lockOf, allowance } from './git.ts';
+import { allowance, complaint, type GitCall, type GitResult, git, lockOf } from './git.ts';
 import { isRefLockOf } from './names.ts';
 
 export interface Repository {

@@ -1,10 +1,11 @@
 /** Saves what runs that were killed left in their worktrees, and clears the worktrees away. */
-import { capture, type Captured, type CaptureOptions } from './capture.ts';
+import { messageOf } from '../text/error-message.ts';
+import { type Captured, type CaptureOptions, capture } from './capture.ts';
 import { withinLimits } from './git.ts';
 import { unlockUnknown } from './half-made.ts';
-import { type LeftOver, listWorktrees } from './left-overs.ts';
-import { listRefs } from './kept-refs.ts';
 import { harvestWorktree } from './harvest.ts';
+import { listRefs } from './kept-refs.ts';
+import { type LeftOver, listWorktrees } from './left-overs.ts';
 import { removeWorktree } from './remove-worktree.ts';
 import type { Repository } from './repository.ts';
 import type { Worktree } from './worktree.ts';
@@ -61,7 +62,7 @@ function captureLeft(
 ): Promise<Captured | { problem: string }> {
   const how = asRescued(worktree.owner.workstreamId);
   return withinLimits({ runId, seconds: EACH_SECONDS }, () => capture(repository, worktree, how)).catch(
-    (error: unknown) => ({ problem: error instanceof Error ? error.message : String(error) }),
+    (error: unknown) => ({ problem: messageOf(error) }),
   );
 }
 
@@ -82,7 +83,7 @@ export async function prune(
     const limits = { runId: runIsOver(runId) === true ? runId : null, seconds: EACH_SECONDS };
     pruned.push(
       await withinLimits(limits, () => pruneOne(repository, leftOver)).catch((error: unknown) => {
-        const why = error instanceof Error ? error.message : String(error);
+        const why = messageOf(error);
         return { ...nameOf(leftOver), commit: null, removed: false, why, notes: [] };
       }),
     );

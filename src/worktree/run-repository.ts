@@ -1,25 +1,26 @@
 /** The user's repository as one run sees it: where it started, what its workstreams left, what is merged. */
 import { mkdir } from 'node:fs/promises';
 import type { Merge } from '../domain/changes.ts';
-import type { WorkspaceRequest } from '../domain/workspaces.ts';
 import type { Failure } from '../domain/failure.ts';
+import type { WorkspaceRequest } from '../domain/workspaces.ts';
 import { ownIdentity } from '../os/process-identity.ts';
+import { messageOf } from '../text/error-message.ts';
+import { IDENTITY } from './commit.ts';
 import {
   copyIgnoredFiles,
-  type IgnoredFilePatterns,
   findIgnoredFiles,
+  type IgnoredFilePatterns,
   type IgnoredFiles,
 } from './copy-ignored-files.ts';
-import { IDENTITY } from './commit.ts';
 import { createWorktree, discardWorktree } from './create-worktree.ts';
 import { complaint } from './git.ts';
 import { keptOf, lastResult, listRefs } from './kept-refs.ts';
-import { listed, type Worktree } from './worktree.ts';
-import { mergeWork, predictMerge, type MergeSource } from './merge.ts';
+import { type MergeSource, mergeWork, predictMerge } from './merge.ts';
 import { baseRef } from './names.ts';
-import { gitWrite, isAtLeast, OLDEST_GIT, type Repository } from './repository.ts';
 import { type ParentCommit, startPoint } from './parent-commits.ts';
-import { uncommittedNotes, UserTree } from './user-tree.ts';
+import { gitWrite, isAtLeast, OLDEST_GIT, type Repository } from './repository.ts';
+import { UserTree, uncommittedNotes } from './user-tree.ts';
+import { listed, type Worktree } from './worktree.ts';
 import { WorktreeSession } from './worktree-session.ts';
 
 interface Settings extends IgnoredFilePatterns {
@@ -90,7 +91,7 @@ export class RunRepository {
       return session;
     } catch (error) {
       if (worktree !== null) await discardWorktree(repository, worktree.root);
-      return { reason: 'workspace-error', detail: error instanceof Error ? error.message : String(error) };
+      return { reason: 'workspace-error', detail: messageOf(error) };
     }
   }
 

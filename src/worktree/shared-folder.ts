@@ -1,8 +1,4 @@
 /** Workspaces that are the folder Millrace was started in: what changes there is known by looking, before and after. */
-import type { Changes, ChangedFile } from '../domain/changes.ts';
-import type { Workstream } from '../domain/workstream.ts';
-import { picomatchLiteral } from './copy-ignored-files.ts';
-import { listed } from './worktree.ts';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { lstat, readlink } from 'node:fs/promises';
@@ -10,6 +6,10 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import picomatch from 'picomatch';
 import { glob } from 'tinyglobby';
+import type { ChangedFile, Changes } from '../domain/changes.ts';
+import type { Workstream } from '../domain/workstream.ts';
+import { picomatchLiteral } from './copy-ignored-files.ts';
+import { listed } from './worktree.ts';
 
 /** A workstream and what it owns. */
 interface Owner {

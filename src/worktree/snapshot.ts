@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { copyFile, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { passingOverFilters, type WorktreeState } from './worktree-state.ts';
+import { messageOf } from '../text/error-message.ts';
 import { complaint, type GitResult, outputOf, splitNul } from './git.ts';
 import { gitIn, type Worktree } from './worktree.ts';
+import { passingOverFilters, type WorktreeState } from './worktree-state.ts';
 
 export interface Snapshot {
   tree: string;
@@ -38,7 +39,7 @@ export async function takeSnapshot(
     const problem = await fillIndex(worktree, basis, index, run);
     return problem === null ? await writeSnapshot(worktree, basis, look, run) : { problem };
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
+    return { problem: messageOf(error) };
   } finally {
     await rm(index, { force: true });
     await rm(`${index}.lock`, { force: true });

@@ -1,9 +1,9 @@
 /** The tree that Millrace was started in, which no workstream in a worktree is to touch: looked at, never written to. */
+import { lstat } from 'node:fs/promises';
+import { isAbsolute, join, relative, sep } from 'node:path';
 import { complaint, splitNul } from './git.ts';
 import { gitRead, type Repository } from './repository.ts';
 import { listed } from './worktree.ts';
-import { lstat } from 'node:fs/promises';
-import { join, isAbsolute, relative, sep } from 'node:path';
 
 /** What is checked out, and what differs from it; or why that is not known. */
 type UserLook = TreeStatus | { problem: string };

@@ -1,9 +1,10 @@
 /** One attempt in its worktree, from its opening to its removal. */
 import { join } from 'node:path';
 import type { Changes, Merge } from '../domain/changes.ts';
+import { messageOf } from '../text/error-message.ts';
 import { GitError } from './git.ts';
 import { type Harvest, harvestWorktree } from './harvest.ts';
-import { keep, type Kept } from './keep.ts';
+import { type Kept, keep } from './keep.ts';
 import { keptOf } from './kept-refs.ts';
 import type { MergeSource } from './merge.ts';
 import { attemptRef } from './names.ts';
@@ -80,7 +81,7 @@ export class WorktreeSession {
     } catch (error) {
       // What was judged is kept by the attempt's ref, whatever became of the branch.
       const branch = attemptRef(runId, workstreamId, attempt);
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       return {
         branch,
         notes: [`Its branch could not be set, so its work is only kept as ${branch}: ${why}.`],

@@ -1,5 +1,5 @@
 /** What `git status` says of a worktree beside its changes: what a snapshot can't hold. */
-import { complaint, splitNul, type GitResult, saidYes } from './git.ts';
+import { complaint, type GitResult, saidYes, splitNul } from './git.ts';
 import { gitIn, type Worktree } from './worktree.ts';
 
 export interface WorktreeState {

@@ -1,11 +1,11 @@
 /** One worktree of Millrace's, and how git is told to work in it. */
-import type { ProcessIdentity } from '../os/process-identity.ts';
-import { plural } from '../text/format.ts';
-import { oneLine } from '../text/printable.ts';
-import { git, type GitCall, type GitResult, saidYes, splitNul } from './git.ts';
 import { existsSync } from 'node:fs';
 import { lstat, readFile, realpath, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import type { ProcessIdentity } from '../os/process-identity.ts';
+import { plural } from '../text/format.ts';
+import { oneLine } from '../text/printable.ts';
+import { type GitCall, type GitResult, git, saidYes, splitNul } from './git.ts';
 
 export interface Worktree {
   /** Absolute folder of its files. */

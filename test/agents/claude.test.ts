@@ -6,8 +6,8 @@ import {
   agentFolders,
   type Ended,
   type Folders,
-  settingsOf,
   type StartedAgent,
+  settingsOf,
   startAgent,
 } from './agent.ts';
 import { anthropicServer, claudeEnvironment, USED } from './anthropic-server.ts';

@@ -2,14 +2,14 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { globSync } from 'tinyglobby';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { jsonLine, objectAt, textAt } from '../../workers/tools/json-line.ts';
 import { codex } from '../../workers/tools/codex.ts';
+import { jsonLine, objectAt, textAt } from '../../workers/tools/json-line.ts';
 import {
   agentFolders,
   type Ended,
   type Folders,
-  settingsOf,
   type StartedAgent,
+  settingsOf,
   startAgent,
 } from './agent.ts';
 import type { ModelServer, Reply } from './model-server.ts';

@@ -7,8 +7,8 @@ import {
   agentFolders,
   type Ended,
   type Folders,
-  settingsOf,
   type StartedAgent,
+  settingsOf,
   startAgent,
 } from './agent.ts';
 import { geminiEnvironment, geminiServer, MODEL, USED } from './gemini-server.ts';

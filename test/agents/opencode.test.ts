@@ -7,8 +7,8 @@ import {
   agentFolders,
   type Ended,
   type Folders,
-  settingsOf,
   type StartedAgent,
+  settingsOf,
   startAgent,
 } from './agent.ts';
 import { keepStream } from './keep-stream.ts';

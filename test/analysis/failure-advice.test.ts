@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { recommend } from '../../src/analysis/recommendations.ts';
-import { failed, input, pattern, result, RUN, skipped, TOTALS, whole } from './advice-fixture.ts';
+import { failed, input, pattern, RUN, result, skipped, TOTALS, whole } from './advice-fixture.ts';
 
 test('one cause behind many comes first, whatever the order of the patterns', () => {
   const patterns = whole(

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { type FlagOption, isRunOption, OPTION_TABLE } from '../../src/app/option-table.ts';
 import { parseOptions, storedOptions } from '../../src/app/options.ts';
-import { configurableOptions, writtenFlag } from '../../src/cli/options.ts';
 import { definitions } from '../../src/cli/definitions.ts';
+import { configurableOptions, writtenFlag } from '../../src/cli/options.ts';
 
 const QUICK_REFERENCE = fileURLToPath(new URL('../../docs/quick-reference.md', import.meta.url));
 

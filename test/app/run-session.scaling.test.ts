@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { parseOptions } from '../../src/app/options.ts';
 import { prepareRun } from '../../src/app/prepare-run.ts';
-import { NO_SECRETS } from '../kit/no-secrets.ts';
 import { RunSession } from '../../src/app/run-session.ts';
-import type { Load } from '../../src/domain/scaling.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';
+import type { Load } from '../../src/domain/scaling.ts';
 import { writeFiles } from '../kit/command.ts';
+import { NO_SECRETS } from '../kit/no-secrets.ts';
 import { query } from '../kit/rows.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 

@@ -1,16 +1,16 @@
 import {
+  chmodSync,
   lstatSync,
   readdirSync,
   readFileSync,
   statSync,
   symlinkSync,
-  chmodSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { configurableOptions } from '../../src/cli/options.ts';
 import { readConfig } from '../../src/cli/config.ts';
+import { configurableOptions } from '../../src/cli/options.ts';
 import { saveAgents } from '../../src/cli/save-agents.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
 import { machineName } from '../../src/os/machine.ts';

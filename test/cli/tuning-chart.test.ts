@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { compareTrials } from '../../src/tune/agents-advice.ts';
 import { tuningChart } from '../../src/cli/tuning-chart.ts';
 import type { TuningResult } from '../../src/domain/tuning.ts';
 import { ASCII } from '../../src/progress/style.ts';
+import { compareTrials } from '../../src/tune/agents-advice.ts';
 
 const resultOf = (runs: [agents: number, seconds: number, memory: number | null][]): TuningResult => ({
   machine: { name: 'ada, 2 cores', cores: 2, memoryBytes: null },

@@ -11,7 +11,6 @@ import type { Outcome } from '../../src/domain/outcome.ts';
 import type { Step } from '../../src/domain/workstream.ts';
 import { groupIsAlive } from '../../src/os/process-group.ts';
 import { hasProcessTable } from '../../src/os/process-table.ts';
-import { isLiving } from '../kit/is-living.ts';
 import {
   acceptanceCommand,
   assignment,
@@ -20,8 +19,9 @@ import {
   runStep,
   workstream,
 } from '../kit/definitions.ts';
-import { temporaryFolder } from '../kit/temporary-folder.ts';
+import { isLiving } from '../kit/is-living.ts';
 import { completed } from '../kit/scripted-engine.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const fixture = (name: string): string =>
   fileURLToPath(new URL(`../fixtures/modules/${name}`, import.meta.url));

@@ -1,8 +1,8 @@
 /** Starts a run and kills it at a moment that is drawn by lot. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { hasProcessTable, livingProcesses } from '../../src/os/process-table.ts';
-import { isLiving } from '../kit/is-living.ts';
 import { bin, cleanEnvironment } from '../kit/command.ts';
+import { isLiving } from '../kit/is-living.ts';
 
 /** Variable by which everything that a crash test started is found. */
 export const CRASH_VARIABLE = 'CRASH_TEST_FOLDER';

@@ -6,8 +6,8 @@ import { type RunEvent, runEventSchema } from '../../src/domain/run-event.ts';
 import { applyEvent, createBoard } from '../../src/progress/board.ts';
 import { RunLog } from '../../src/progress/logs.ts';
 import { writeFiles } from '../kit/command.ts';
-import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { failed, progress, runEnded, runStarted, started } from '../kit/events.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const WAIT = { workstreamId: 'ws-1', runId: 'ma-run-20260101-000001', explanation: 'ws-1 waits for ws-9' };
 const AT = '2026-01-02T03:04:05.000Z';

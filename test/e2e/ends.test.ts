@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { MultiAgentWorkstreamCoordinator } from '../../src/index.ts';
 import { hasProcessTable } from '../../src/os/process-table.ts';
-import { isLiving } from '../kit/is-living.ts';
 import { millrace, parseLines, startMillrace, writeFiles } from '../kit/command.ts';
+import { isLiving } from '../kit/is-living.ts';
 import { query } from '../kit/rows.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 

@@ -3,11 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { XMLValidator } from 'fast-xml-parser';
 import { expect, test } from 'vitest';
-import { cleanEnvironment, bin, millrace, parseLines, writeFiles } from '../kit/command.ts';
+import { bin, cleanEnvironment, millrace, parseLines, writeFiles } from '../kit/command.ts';
 import { query } from '../kit/rows.ts';
+import { tableRows } from '../kit/table-cells.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { openTerminal } from '../kit/terminal.ts';
-import { tableRows } from '../kit/table-cells.ts';
 
 /** A title, the clipboard, a cleared screen, another screen, pasted keys, C1, directions, line ends, marks, NUL. */
 const NASTY =

@@ -1,12 +1,12 @@
 /** Workstreams that end the process they run in, and what becomes of the run. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { hasProcessTable } from '../../src/os/process-table.ts';
-import { isLiving } from '../kit/is-living.ts';
 import { millrace, startMillrace, writeFiles } from '../kit/command.ts';
+import { isLiving } from '../kit/is-living.ts';
 import { query } from '../kit/rows.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 

@@ -3,11 +3,11 @@ import { existsSync, mkdirSync, readdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
-import { millrace, writeFiles } from '../kit/command.ts';
-import { query } from '../kit/rows.ts';
 import { spillPrefix } from '../../src/store/spill/spill-places.ts';
-import { temporaryFolder } from '../kit/temporary-folder.ts';
+import { millrace, writeFiles } from '../kit/command.ts';
 import { abandon, git, makeRepository, opened, RUN, workspacesIn } from '../kit/repository.ts';
+import { query } from '../kit/rows.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 interface Document {
   dryRun: boolean;

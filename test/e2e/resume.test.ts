@@ -7,9 +7,9 @@ import { MultiAgentWorkstreamCoordinator } from '../../src/app/multi-agent-works
 import { groupIsAlive } from '../../src/os/process-group.ts';
 import { hasProcessTable } from '../../src/os/process-table.ts';
 import { millrace, parseLines, type Started, startMillrace, writeFiles } from '../kit/command.ts';
+import { contentIn, git, makeRepository } from '../kit/repository.ts';
 import { query } from '../kit/rows.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
-import { contentIn, git, makeRepository } from '../kit/repository.ts';
 
 const MODULE = `
 import { appendFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 /** What modules write to the descriptors of standard output and error, by whatever call, is in no document of the run. */
-import { readFileSync, existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { millrace, parseLines, writeFiles } from '../kit/command.ts';

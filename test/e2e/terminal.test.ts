@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { bin, writeFiles } from '../kit/command.ts';
 import { query } from '../kit/rows.ts';
-import { openTerminal } from '../kit/terminal.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
+import { openTerminal } from '../kit/terminal.ts';
 
 const shows = (text: string) => (screen: string[]) => screen.some((line) => line.includes(text));
 

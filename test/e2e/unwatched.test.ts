@@ -7,8 +7,8 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { bin, parseLines, startMillrace, writeFiles } from '../kit/command.ts';
 import { query } from '../kit/rows.ts';
-import { openTerminal } from '../kit/terminal.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
+import { openTerminal } from '../kit/terminal.ts';
 
 /** One that waits until the test writes to its pipe, one after it, and a pipe for the log that ends with the process. */
 function waitingFolder(): string {

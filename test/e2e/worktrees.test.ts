@@ -3,9 +3,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { millrace, startMillrace, writeFiles } from '../kit/command.ts';
+import { abandon, contentIn, git, makeRepository, opened, RUN, workspacesIn } from '../kit/repository.ts';
 import { query } from '../kit/rows.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
-import { abandon, contentIn, git, makeRepository, opened, RUN, workspacesIn } from '../kit/repository.ts';
 
 /** A worktree with work in it whose process has ended. */
 async function leftOver(repo: string): Promise<string> {

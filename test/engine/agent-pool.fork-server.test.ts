@@ -6,9 +6,9 @@ import type { Step } from '../../src/domain/workstream.ts';
 import { ThreadEngine } from '../../src/engine/threads.ts';
 import { groupIsAlive } from '../../src/os/process-group.ts';
 import { hasProcessTable } from '../../src/os/process-table.ts';
-import { isLiving } from '../kit/is-living.ts';
-import { engineSettings } from '../kit/engine-settings.ts';
 import { assignment, commandStep, runStep, workstream } from '../kit/definitions.ts';
+import { engineSettings } from '../kit/engine-settings.ts';
+import { isLiving } from '../kit/is-living.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { starterOf, untilTied } from './until-tied.ts';
 

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import type { Outcome } from '../../src/domain/outcome.ts';
-import { engineSettings } from '../kit/engine-settings.ts';
+import type { Step } from '../../src/domain/workstream.ts';
 import { EngineByIsolation } from '../../src/engine/by-isolation.ts';
 import { ProcessEngine } from '../../src/engine/processes.ts';
 import { ThreadEngine } from '../../src/engine/threads.ts';
 import { assignment, moduleStep, runStep, workstream } from '../kit/definitions.ts';
-import type { Step } from '../../src/domain/workstream.ts';
+import { engineSettings } from '../kit/engine-settings.ts';
 
 const MODULE = `
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';

@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
-import { ProcessEngine } from '../../src/engine/processes.ts';
 import { describeFailure } from '../../src/domain/failure-message.ts';
 import type { Workstream } from '../../src/domain/workstream.ts';
+import { ProcessEngine } from '../../src/engine/processes.ts';
 import { hasProcessTable } from '../../src/os/process-table.ts';
 import { describeEngine } from '../conformance/engine.ts';
 import { describeToolSteps } from '../conformance/tool-steps.ts';
 import { assignment, moduleStep, workstream } from '../kit/definitions.ts';
-import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { engineSettings } from '../kit/engine-settings.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const cacheFolder = mkdtempSync(join(tmpdir(), 'millrace-cache-'));
 afterAll(() => rmSync(cacheFolder, { recursive: true }));

@@ -1,8 +1,7 @@
 /** The parts of a consolidated result, with everything that a test does not care about filled in. */
-import { completedResult, type ResultFields } from './completed-result.ts';
+import type { AgentResult } from '../../src/domain/agent-result.ts';
 import type { Failure } from '../../src/domain/failure.ts';
 import { describeFailure } from '../../src/domain/failure-message.ts';
-import type { AgentResult } from '../../src/domain/agent-result.ts';
 import type {
   AgentPerformance,
   ConsolidatedResult,
@@ -11,6 +10,7 @@ import type {
   ShortResult,
 } from '../../src/domain/run-record.ts';
 import type { ToolPerformance } from '../../src/domain/tool-record.ts';
+import { completedResult, type ResultFields } from './completed-result.ts';
 
 export const RUN_ID = 'ma-run-20260714-093000';
 

@@ -1,5 +1,5 @@
 /** Events of a made-up run, with every field that a test does not care about filled in. */
-import { COORDINATOR, type AgentResult } from '../../src/domain/agent-result.ts';
+import { type AgentResult, COORDINATOR } from '../../src/domain/agent-result.ts';
 import type { EventOf, RunEvent } from '../../src/domain/run-event.ts';
 import { completedResult, type ResultFields } from './completed-result.ts';
 import { runStep, workstream } from './definitions.ts';

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
-import { scopePrefix } from '../../src/plan/scope.ts';
 import type { Workstream } from '../../src/domain/workstream.ts';
+import { scopePrefix } from '../../src/plan/scope.ts';
 
 type State = 'fresh' | 'ready' | 'aside' | 'running' | 'ended';
 

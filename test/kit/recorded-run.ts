@@ -1,15 +1,15 @@
 /** Recorded runs for tests: real databases with results of which only the interesting part is named. */
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { completedResult, type ResultFields } from './completed-result.ts';
-import { executionSummary } from './consolidated-result.ts';
 import type { AgentResult } from '../../src/domain/agent-result.ts';
 import type { RunEnd } from '../../src/domain/recorder.ts';
-import type { ExecutionSummary } from '../../src/domain/run-record.ts';
 import type { EventOf, RunEvent } from '../../src/domain/run-event.ts';
+import type { ExecutionSummary } from '../../src/domain/run-record.ts';
 import type { Connection } from '../../src/store/schema/connection.ts';
 import { openDatabase } from '../../src/store/schema/database.ts';
 import { SqliteRecorder } from '../../src/store/write/recorder.ts';
+import { completedResult, type ResultFields } from './completed-result.ts';
+import { executionSummary } from './consolidated-result.ts';
 import { workstream } from './definitions.ts';
 
 export const RUN = 'ma-run-20260102-030405';

@@ -1,17 +1,17 @@
 /** Real repositories for tests, and workspaces in them. */
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { once } from 'node:events';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { Changes, ChangedFile } from '../../src/domain/changes.ts';
+import type { ChangedFile, Changes } from '../../src/domain/changes.ts';
 import type { Workspace, WorkspaceRequest } from '../../src/domain/workspaces.ts';
 import type { Workstream } from '../../src/domain/workstream.ts';
 import { gitEnvironment } from '../../src/worktree/git.ts';
-import { lockReason } from '../../src/worktree/worktree.ts';
 import type { GitWorkspaces } from '../../src/worktree/git-workspaces.ts';
 import { openWorkspaces, type WorkspacesOptions } from '../../src/worktree/open-workspaces.ts';
+import { lockReason } from '../../src/worktree/worktree.ts';
 import { writeFiles } from './command.ts';
 import { workstream } from './definitions.ts';
 import { temporaryFolder } from './temporary-folder.ts';

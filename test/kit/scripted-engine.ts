@@ -1,8 +1,8 @@
 /** An engine whose executions end when, and as, a test says. */
 import type { Assignment } from '../../src/domain/assignment.ts';
 import type { Engine, ExecuteOptions } from '../../src/domain/engine.ts';
-import { failedOutcome, type Outcome } from '../../src/domain/outcome.ts';
 import type { Failure } from '../../src/domain/failure.ts';
+import { failedOutcome, type Outcome } from '../../src/domain/outcome.ts';
 
 /** An execution that has not ended. */
 export interface OpenExecution {

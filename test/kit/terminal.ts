@@ -1,5 +1,5 @@
 /** A real pseudo-terminal with a screen that a test can read. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import headless from '@xterm/headless';

@@ -2,8 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { hostname } from 'node:os';
 import { expect, test } from 'vitest';
-import { endLeftProcesses } from '../../src/os/owned-processes.ts';
-import { runMark, MARK_VARIABLE } from '../../src/os/owned-processes.ts';
+import { endRemainingProcesses, MARK_VARIABLE, runMark } from '../../src/os/owned-processes.ts';
 import { ownIdentity } from '../../src/os/process-identity.ts';
 import { hasProcessTable } from '../../src/os/process-table.ts';
 
@@ -23,17 +22,17 @@ test.runIf(hasProcessTable)('only what that process started for that run is ende
   if (left === undefined) throw new Error('nothing was started');
   await Promise.all([left, ...spared].map((child) => once(child, 'spawn')));
   const exited = once(left, 'exit');
-  expect(await endLeftProcesses(RUN, dead, 1)).toEqual({
+  expect(await endRemainingProcesses(RUN, dead, 1)).toEqual({
     kind: 'ended',
     found: [{ pid: left.pid, command: 'sleep 600' }],
     left: [],
   });
   expect(await exited).toEqual([null, 'SIGTERM']);
   expect(spared.map(({ exitCode, signalCode }) => exitCode ?? signalCode)).toEqual([null, null, null]);
-  expect(await endLeftProcesses(RUN, dead, 1)).toEqual({ kind: 'none' });
+  expect(await endRemainingProcesses(RUN, dead, 1)).toEqual({ kind: 'none' });
   for (const child of spared) child.kill('SIGKILL');
 });
 
 test('nothing is looked for as long as the process is alive', async () => {
-  expect(await endLeftProcesses(RUN, ownIdentity(), 1)).toEqual({ kind: 'none' });
+  expect(await endRemainingProcesses(RUN, ownIdentity(), 1)).toEqual({ kind: 'none' });
 });

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { cyclicComponents, nameCycles } from '../../src/plan/cycles.ts';
-import { type Graph, buildGraph } from '../../src/plan/graph.ts';
-import { type Sketch, makeWorkstreams } from '../kit/make-workstream.ts';
+import { buildGraph, type Graph } from '../../src/plan/graph.ts';
+import { makeWorkstreams, type Sketch } from '../kit/make-workstream.ts';
 
 function graphOf(...sketches: (Sketch | Sketch[])[]): Graph {
   return buildGraph(makeWorkstreams(...sketches), new Set());

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import {
-  criticalPath,
-  remainingSeconds,
   buildGraph,
-  topologicalOrder,
+  criticalPath,
   groupByWave,
+  remainingSeconds,
+  topologicalOrder,
   waveNumbers,
 } from '../../src/plan/graph.ts';
-import { type Sketch, makeWorkstreams } from '../kit/make-workstream.ts';
+import { makeWorkstreams, type Sketch } from '../kit/make-workstream.ts';
 
 const graphOf = (...sketches: Sketch[]) => buildGraph(makeWorkstreams(...sketches), new Set());
 

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Gate } from '../../src/domain/run-lock.ts';
 import { ReadyQueue } from '../../src/plan/ready-queue.ts';
-import { type Sketch, makeWorkstreams } from '../kit/make-workstream.ts';
+import { makeWorkstreams, type Sketch } from '../kit/make-workstream.ts';
 import { NaiveReadyQueue } from '../kit/naive-ready-queue.ts';
 
 function queue(agents: number, distribution: 'dynamic' | 'round-robin', ...sketches: Omit<Sketch, 'id'>[]) {

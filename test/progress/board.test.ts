@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { applyEvent, type Board, createBoard, finished, busyAgents } from '../../src/progress/board.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';
-import { completed, failed, progress, runEnded, runStarted, skipped, START, started } from '../kit/events.ts';
+import { applyEvent, type Board, busyAgents, createBoard, finished } from '../../src/progress/board.ts';
+import { completed, failed, progress, runEnded, runStarted, START, skipped, started } from '../kit/events.ts';
 
 function boardOf(...events: RunEvent[]): Board {
   const board = createBoard();

@@ -6,7 +6,7 @@ import type { RunEvent } from '../../src/domain/run-event.ts';
 import { applyEvent, createBoard } from '../../src/progress/board.ts';
 import { frame } from '../../src/progress/frame.ts';
 import { ASCII, UNICODE } from '../../src/progress/style.ts';
-import { completed, failed, progress, runStarted, skipped, START, started } from '../kit/events.ts';
+import { completed, failed, progress, runStarted, START, skipped, started } from '../kit/events.ts';
 
 /** Text as hostile as it comes: any code unit, escapes, wide and combining characters. */
 const text = fc.oneof(

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import type { RunEvent } from '../../src/domain/run-event.ts';
 import { applyEvent, createBoard } from '../../src/progress/board.ts';
 import { timeLeft } from '../../src/progress/frame.ts';
-import type { RunEvent } from '../../src/domain/run-event.ts';
-import { completed, failed, progress, runEnded, runStarted, skipped, START, started } from '../kit/events.ts';
+import { completed, failed, progress, runEnded, runStarted, START, skipped, started } from '../kit/events.ts';
 
 /** The estimate `seconds` after the start of the run. */
 function left(seconds: number, ...events: RunEvent[]): number | null {

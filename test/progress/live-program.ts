@@ -4,8 +4,8 @@
  */
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
-import { startLive } from '../../src/progress/live.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';
+import { startLive } from '../../src/progress/live.ts';
 import { completed, runStarted, started } from '../kit/events.ts';
 
 const socket = connect(process.argv[2] ?? '');

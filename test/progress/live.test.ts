@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
 import type { RunEvent } from '../../src/domain/run-event.ts';
-import { openTerminal, type Terminal, type TerminalOptions } from '../kit/terminal.ts';
-import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { compiled } from '../kit/compiled.ts';
 import { failed, progress, runStarted, started } from '../kit/events.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
+import { openTerminal, type Terminal, type TerminalOptions } from '../kit/terminal.ts';
 
 const program = await compiled(new URL('live-program.ts', import.meta.url));
 

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { compiled } from '../kit/compiled.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const program = await compiled(new URL('log-program.ts', import.meta.url));
 /** One at the start and one at the end of the run, and two for each of its workstreams. */

@@ -1,22 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
 import type { LevelWithSilent } from 'pino';
+import { expect, test } from 'vitest';
 import type { RunEvent } from '../../src/domain/run-event.ts';
 import { RunLog } from '../../src/progress/logs.ts';
-import { temporaryFolder } from '../kit/temporary-folder.ts';
 import {
-  failed,
   completed,
+  failed,
   progress,
-  result,
   RUN,
+  result,
   runEnded,
   runStarted,
   skipped,
   started,
 } from '../kit/events.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 type Line = Record<string, unknown>;
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { clock, coloursFor, cut, ASCII, glyphsFor, UNICODE } from '../../src/progress/style.ts';
+import { ASCII, clock, coloursFor, cut, glyphsFor, UNICODE } from '../../src/progress/style.ts';
 
 test.each([
   [{ LANG: 'en_US.UTF-8' }, UNICODE],

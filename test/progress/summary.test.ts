@@ -6,8 +6,8 @@ import { summary } from '../../src/progress/summary.ts';
 import {
   emptyResult,
   executionSummary,
-  runSummary,
   RUN_ID,
+  runSummary,
   shortResult,
   whole,
 } from '../kit/consolidated-result.ts';

@@ -4,9 +4,9 @@ import type { AgentResult } from '../../src/domain/agent-result.ts';
 import type { ConsolidatedResult, ErrorPattern, RunDocument } from '../../src/domain/run-record.ts';
 import { normalizeMessage } from '../../src/text/normalize-message.ts';
 import {
-  COMPLETED_OUTPUT,
   agent,
   because,
+  COMPLETED_OUTPUT,
   emptyResult,
   executionSummary,
   runSummary,

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { RunDocument } from '../../src/domain/run-record.ts';
 import { reportFormat } from '../../src/report/formats.ts';
-import { runDocument } from './example-result.ts';
 import { agentResult } from '../kit/consolidated-result.ts';
+import { runDocument } from './example-result.ts';
 
 const jsonReport = (document: RunDocument): string => {
   const unused = (): never => {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { definitions } from '../../src/cli/definitions.ts';
-import { reportFormat, reportFormats, type ReportSource } from '../../src/report/formats.ts';
-import { exampleResult, runDocument } from './example-result.ts';
+import { type ReportSource, reportFormat, reportFormats } from '../../src/report/formats.ts';
 import { agentResult, runSummary } from '../kit/consolidated-result.ts';
+import { exampleResult, runDocument } from './example-result.ts';
 
 const source: ReportSource = {
   run: () => runSummary(),

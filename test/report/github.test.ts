@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { ShortResult } from '../../src/domain/run-record.ts';
 import { githubAnnotations, githubSummary } from '../../src/report/github.ts';
-import { exampleResult } from './example-result.ts';
 import { because, emptyResult, RUN_ID, shortResult, whole } from '../kit/consolidated-result.ts';
 import { tableRows } from '../kit/table-cells.ts';
+import { exampleResult } from './example-result.ts';
 
 const failure = (workstreamId: string, explanation: string | null) =>
   shortResult({ workstreamId, status: 'failed', reason: 'thrown', explanation });

@@ -3,9 +3,9 @@ import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { expect, test } from 'vitest';
 import type { AgentResult } from '../../src/domain/agent-result.ts';
 import { junitReport } from '../../src/report/junit.ts';
-import { testResult } from '../kit/definitions.ts';
 import { anyText } from '../kit/any-text.ts';
 import { agentResult, runSummary } from '../kit/consolidated-result.ts';
+import { testResult } from '../kit/definitions.ts';
 
 const parser = new XMLParser({
   ignoreAttributes: false,

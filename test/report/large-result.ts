@@ -2,8 +2,8 @@
 import type { Capped } from '../../src/domain/capped.ts';
 import type { ConsolidatedResult } from '../../src/domain/run-record.ts';
 import {
-  COMPLETED_OUTPUT,
   agent,
+  COMPLETED_OUTPUT,
   emptyResult,
   executionSummary,
   runSummary,

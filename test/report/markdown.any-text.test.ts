@@ -1,7 +1,7 @@
 /** Whatever text a workstream gives: the report's headings, tables and fences stay as they are. */
 import * as fc from 'fast-check';
-import { fromMarkdown } from 'mdast-util-from-markdown';
 import type { Nodes } from 'mdast';
+import { fromMarkdown } from 'mdast-util-from-markdown';
 import { describe, expect, test } from 'vitest';
 import type { ConsolidatedResult } from '../../src/domain/run-record.ts';
 import { excerpt } from '../../src/report/cells.ts';
@@ -21,9 +21,9 @@ import {
 } from '../../src/report/nodes.ts';
 import { serialise } from '../../src/report/serialise.ts';
 import { anyText } from '../kit/any-text.ts';
-import { exampleResult } from './example-result.ts';
 import { shortResult, tool, unknownChange, whole } from '../kit/consolidated-result.ts';
 import { columnCounts, tableRows } from '../kit/table-cells.ts';
+import { exampleResult } from './example-result.ts';
 
 /** The example's result with `text` in every place that a workstream has a say in. */
 function withText(text: string): ConsolidatedResult {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { markdownReport } from '../../src/report/markdown.ts';
-import { exampleResult } from './example-result.ts';
 import {
   emptyResult,
   executionSummary,
@@ -9,8 +8,9 @@ import {
   shortResult,
   whole,
 } from '../kit/consolidated-result.ts';
-import { largeResult, TOTAL } from './large-result.ts';
 import { tableRows } from '../kit/table-cells.ts';
+import { exampleResult } from './example-result.ts';
+import { largeResult, TOTAL } from './large-result.ts';
 
 /** The lines after "## Executive summary", up to the table. */
 function opening(markdown: string): string[] {

@@ -4,8 +4,8 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ReportError, writeReport } from '../../src/report/write.ts';
-import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { RUN_ID } from '../kit/consolidated-result.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const NAME = `multi_agent_consolidated_${RUN_ID}.md`;
 

@@ -3,10 +3,11 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Failure } from '../../src/domain/failure.ts';
 import type { Workstream } from '../../src/domain/workstream.ts';
-import type { Decision } from '../../src/run/coordinator.ts';
 import { makePlan } from '../../src/plan/plan.ts';
-import { makeFolder, type Sketch } from '../kit/make-workstream.ts';
+import type { Decision } from '../../src/run/coordinator.ts';
 import { moduleStep, toolStep } from '../kit/definitions.ts';
+import { makeFolder, type Sketch } from '../kit/make-workstream.ts';
+import { completed, failed } from '../kit/scripted-engine.ts';
 import {
   checkResults,
   choices,
@@ -21,7 +22,6 @@ import {
   twoMakers,
 } from './any-run.ts';
 import { Rehearsal, type RehearsalOptions } from './rehearsal.ts';
-import { completed, failed } from '../kit/scripted-engine.ts';
 
 /** More with the variable MILLRACE_TEST_CASES. */
 const RUNS = Number(process.env['MILLRACE_TEST_CASES'] ?? 300);

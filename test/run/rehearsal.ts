@@ -8,10 +8,10 @@ import type { ToolSettings } from '../../src/domain/tool.ts';
 import type { Workspaces } from '../../src/domain/workspaces.ts';
 import type { Workstream } from '../../src/domain/workstream.ts';
 import { ReadyQueue } from '../../src/plan/ready-queue.ts';
-import { Coordinator, type CoordinatorParts } from '../../src/run/coordinator.ts';
-import { Journal } from '../../src/run/journal.ts';
 import { WorkspaceManager } from '../../src/run/attempt/workspace-manager.ts';
 import { WorkstreamRunner } from '../../src/run/attempt/workstream-runner.ts';
+import { Coordinator, type CoordinatorParts } from '../../src/run/coordinator.ts';
+import { Journal } from '../../src/run/journal.ts';
 import { NO_SECRETS } from '../kit/no-secrets.ts';
 import { ScriptedEngine } from '../kit/scripted-engine.ts';
 

@@ -46,7 +46,7 @@ function gateFor(...sketches: Omit<Sketch, 'id'>[]) {
     locks: table,
     folder: '/tree',
     publish: (event) => events.push(event),
-    endLeft: (runId) => {
+    freeLocksOf: (runId) => {
       ended.push(runId);
       return new Promise((resolve) => table.onEnded.push(resolve));
     },

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Load } from '../../src/domain/scaling.ts';
-import { LoadMeter, loadBetween, type LoadSample } from '../../src/scaling/load-meter.ts';
+import { LoadMeter, type LoadSample, loadBetween } from '../../src/scaling/load-meter.ts';
 
 function sample(at: number, fields: Partial<LoadSample> = {}): LoadSample {
   return {

@@ -16,10 +16,10 @@ import { consolidate } from '../../src/store/read/consolidate.ts';
 import { readResults } from '../../src/store/read/results.ts';
 import { getRun } from '../../src/store/read/runs.ts';
 import { anyText } from '../kit/any-text.ts';
-import { columnCounts } from '../kit/table-cells.ts';
 import { workstream } from '../kit/definitions.ts';
+import { opened, RUN, record } from '../kit/recorded-run.ts';
+import { columnCounts } from '../kit/table-cells.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
-import { opened, record, RUN } from '../kit/recorded-run.ts';
 
 const text = fc.oneof(
   { weight: 8, arbitrary: anyText },

@@ -3,10 +3,10 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { onTestFinished } from 'vitest';
-import { openForReading } from '../../src/store/schema/database.ts';
 import type { Connection } from '../../src/store/schema/connection.ts';
-import { temporaryFolder } from '../kit/temporary-folder.ts';
+import { openForReading } from '../../src/store/schema/database.ts';
 import { databaseIn, opened } from '../kit/recorded-run.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 export const OLD_RUN = 'ma-run-20240506-070809';
 

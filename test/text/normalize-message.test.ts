@@ -1,7 +1,7 @@
 import { assert, nat, property, string } from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { normalizeMessage } from '../../src/text/normalize-message.ts';
 import { describeFailure } from '../../src/domain/failure-message.ts';
+import { normalizeMessage } from '../../src/text/normalize-message.ts';
 
 describe('one error, other numbers and places', () => {
   test.each([

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { adviseAgents, compareTrials } from '../../src/tune/agents-advice.ts';
 import type { TrialRun } from '../../src/domain/tuning.ts';
+import { adviseAgents, compareTrials } from '../../src/tune/agents-advice.ts';
 
 const MB = 1e6;
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Failure } from '../../src/domain/failure.ts';
 import type { Workstream } from '../../src/domain/workstream.ts';
-import { countsToTry, firstSample, kindOf, sampleOf, isTriable } from '../../src/tune/sample.ts';
+import { countsToTry, firstSample, isTriable, kindOf, sampleOf } from '../../src/tune/sample.ts';
 import { commandStep, moduleStep, runStep, toolStep, workstream } from '../kit/definitions.ts';
 
 const needs = (...ids: string[]) => ({

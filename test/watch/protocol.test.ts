@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readFromRun, readContinuation } from '../../src/watch/protocol.ts';
+import { readContinuation, readFromRun } from '../../src/watch/protocol.ts';
 
 test.each([
   { type: 'run', runId: 'ma-run-20260102-030405', results: 2, running: 0 },

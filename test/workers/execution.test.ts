@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { Execution } from '../../workers/execution.ts';
 import { assignment, runStep, workstream } from '../kit/definitions.ts';
 import { NO_SECRETS } from '../kit/no-secrets.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
-import { Execution } from '../../workers/execution.ts';
 
 function make(): Execution {
   const limits = { timeoutSeconds: 60, graceSeconds: 1, maxOutputMb: 1 };

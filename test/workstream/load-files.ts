@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type LoadedFolder, formatProblem } from '../../src/domain/plan.ts';
+import { formatProblem, type LoadedFolder } from '../../src/domain/plan.ts';
 import type { KnownTools } from '../../src/workstream/definition.ts';
 import { loadFolder } from '../../src/workstream/load.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';

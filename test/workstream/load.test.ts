@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { FolderError } from '../../src/workstream/read-file.ts';
 import { loadFolder } from '../../src/workstream/load.ts';
+import { FolderError } from '../../src/workstream/read-file.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { loadFiles, problemLines } from './load-files.ts';
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { getNodeValue, parseTree, findNodeAtLocation } from 'jsonc-parser';
+import { findNodeAtLocation, getNodeValue, parseTree } from 'jsonc-parser';
 import { describe, expect, test } from 'vitest';
 import { type JsonPath, locate } from '../../src/workstream/locate.ts';
 

@@ -2,9 +2,9 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../src/domain/json.ts';
-import { check, checkAll } from '../../src/workstream/rules.ts';
 import { isObject } from '../../src/workstream/json-value.ts';
 import { isPlain } from '../../src/workstream/plain.ts';
+import { check, checkAll } from '../../src/workstream/rules.ts';
 import { anyFile } from './any-file.ts';
 
 const LOOKED = { thorough: true, found: [] };

@@ -10,18 +10,18 @@ import type { GitWorkspaces } from '../../src/worktree/git-workspaces.ts';
 import { findRepository, gitRead, gitWrite } from '../../src/worktree/repository.ts';
 import { prune } from '../../src/worktree/rescue.ts';
 import { writeFiles } from '../kit/command.ts';
-import { temporaryFolder } from '../kit/temporary-folder.ts';
 import {
   abandon,
   contentIn,
   git,
   makeRepository,
   opened,
-  request,
   RUN,
+  request,
   worked,
   workspacesIn,
 } from '../kit/repository.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const REAL_PATH = process.env['PATH'] ?? '';
 const REAL_GIT = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();

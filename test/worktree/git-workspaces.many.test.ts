@@ -3,8 +3,8 @@ import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { writeFiles } from '../kit/command.ts';
-import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { git, makeRepository, opened, RUN, worked, workspacesIn } from '../kit/repository.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const FILES = 3_000;
 const TOGETHER = 20;

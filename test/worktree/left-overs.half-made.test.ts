@@ -3,9 +3,9 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { listWorktrees } from '../../src/worktree/left-overs.ts';
-import { lockReason, parseLockReason } from '../../src/worktree/worktree.ts';
 import { findRepository } from '../../src/worktree/repository.ts';
 import { prune } from '../../src/worktree/rescue.ts';
+import { lockReason, parseLockReason } from '../../src/worktree/worktree.ts';
 import { writeFiles } from '../kit/command.ts';
 import { git, makeRepository, opened, RUN, workspacesIn } from '../kit/repository.ts';
 

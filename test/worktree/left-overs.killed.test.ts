@@ -8,12 +8,12 @@ import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { cleanEnvironment, parseLines, writeFiles } from '../kit/command.ts';
-import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { listWorktrees } from '../../src/worktree/left-overs.ts';
 import { findRepository, type Repository } from '../../src/worktree/repository.ts';
 import { prune, rescue } from '../../src/worktree/rescue.ts';
-import { git, makeRepository, request, RUN, workspacesIn } from '../kit/repository.ts';
+import { cleanEnvironment, parseLines, writeFiles } from '../kit/command.ts';
+import { git, makeRepository, RUN, request, workspacesIn } from '../kit/repository.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const KILLS = Number(process.env['MILLRACE_TEST_KILLS'] ?? 20);
 const program = fileURLToPath(new URL('kill-program.mjs', import.meta.url));

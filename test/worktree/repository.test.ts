@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { writeFiles } from '../kit/command.ts';
-import { temporaryFolder } from '../kit/temporary-folder.ts';
 import {
   commitAll,
   git,
   makeRepository,
   opened,
-  request,
   RUN,
+  request,
   short,
   worked,
   workspacesIn,
 } from '../kit/repository.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 describe('repositories of every kind', () => {
   test('a detached HEAD', async () => {

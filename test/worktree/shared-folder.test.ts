@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { changesSchema } from '../../src/domain/changes.ts';
 import { writeFiles } from '../kit/command.ts';
-import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { digest, git, makeRepository, opened, short, workspacesIn } from '../kit/repository.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const shared = { kind: 'shared' } as const;
 

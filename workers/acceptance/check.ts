@@ -3,7 +3,7 @@ import type { TestResult } from '../../src/domain/outcome.ts';
 import type { AcceptanceCommand, AcceptanceTest, TestGate } from '../../src/domain/workstream.ts';
 import type { Execution } from '../execution.ts';
 import { isCommand } from './classify.ts';
-import { runTest, NOTHING_KNOWN } from './run-test.ts';
+import { NOTHING_KNOWN, runTest } from './run-test.ts';
 
 /** A command to run, or what a person has to check. */
 type AcceptanceCheck =

@@ -1,13 +1,13 @@
 /** The result files of an acceptance test. Only files that were written while it ran count: others are stale. */
+import type { BigIntStats } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { glob, isDynamicPattern } from 'tinyglobby';
 import { readRegular, UnusableFile } from '../../src/os/regular-file.ts';
 import type { Redactor } from '../../src/secrets/redactor.ts';
 import { CaseList, NO_TESTS, plus } from './formats/format.ts';
 import { type FoundTests, readTests } from './read-tests.ts';
 import { READ_LIMIT } from './test-log.ts';
-import type { BigIntStats } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { glob, isDynamicPattern } from 'tinyglobby';
 
 const MAX_FILES = 1000;
 

@@ -1,8 +1,9 @@
 /** Runs the command of one acceptance test and reads the results that it reports. */
-import { describeFailure } from '../../src/domain/failure-message.ts';
+import { resolve } from 'node:path';
 import type { Failure } from '../../src/domain/failure.ts';
+import { describeFailure } from '../../src/domain/failure-message.ts';
 import type { TestResult } from '../../src/domain/outcome.ts';
-import { matrixVariables, type AcceptanceCommand } from '../../src/domain/workstream.ts';
+import { type AcceptanceCommand, matrixVariables } from '../../src/domain/workstream.ts';
 import { removeLog, testLogFile } from '../../src/os/log-file.ts';
 import { firstOf } from '../../src/text/cut-text.ts';
 import type { Execution } from '../execution.ts';
@@ -12,7 +13,6 @@ import { type ProcessEnd, runProcess } from '../processes/process.ts';
 import { type FoundTests, readTests } from './read-tests.ts';
 import type { ReportedTests, ReportFiles } from './report-files.ts';
 import { readTestLog } from './test-log.ts';
-import { resolve } from 'node:path';
 
 /**
  * It passes with exit code 0, unless what it prints or reports says that a test failed, which a pipe or `|| true` may

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
-import { wholeCharacters } from '../../src/text/cut-text.ts';
 import { openLogToRead } from '../../src/os/log-file.ts';
 import { readTail } from '../../src/os/read-text.ts';
+import { wholeCharacters } from '../../src/text/cut-text.ts';
 
 /** Most that is read of a test's output in bytes: its end, where the summaries are. */
 export const READ_LIMIT = 16 * 1024 * 1024;

@@ -1,16 +1,16 @@
 /** Loads the modules of module steps, each once a thread. */
+import { closeSync, constants, existsSync, realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { types } from 'node:util';
 import type { Failure } from '../../src/domain/failure.ts';
 import type { StepContext } from '../../src/domain/step-context.ts';
 import type { ModuleStep } from '../../src/domain/workstream.ts';
 import { openRegular } from '../../src/os/regular-file.ts';
 import type { Execution } from '../execution.ts';
 import { orAbort, type StopSignal } from '../thread/stop-signal.ts';
-import { isInstance, syntaxErrorPlace, flattenThrown } from '../thread/thrown.ts';
+import { flattenThrown, isInstance, syntaxErrorPlace } from '../thread/thrown.ts';
 import { nameOf } from './lossy-values.ts';
-import { closeSync, constants, existsSync, realpathSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
-import { types } from 'node:util';
 
 export type UserFunction = (input: unknown, context: StepContext) => unknown;
 

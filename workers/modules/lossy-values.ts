@@ -2,8 +2,8 @@
  * Which values lose content when they are written as JSON. Values may come from other realms, such as a `node:vm`
  * context, and may be proxies: they are told apart by what they are and not by `instanceof`.
  */
-import { firstOf } from '../../src/text/cut-text.ts';
 import { types } from 'node:util';
+import { firstOf } from '../../src/text/cut-text.ts';
 
 /** Where a value stands: the name of the result's field, then the keys that lead to the value. */
 export type Keys = (string | number)[];

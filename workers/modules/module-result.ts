@@ -1,20 +1,20 @@
 /** Checks what a module returned. By hand: loading zod would cost each thread 30 ms and 4 MB. */
+import { types } from 'node:util';
 import { MAX_NESTING } from '../../src/domain/json.ts';
 import { firstOf } from '../../src/text/cut-text.ts';
 import {
-  isError,
+  fieldPath,
   InvalidResultError,
   ITERATOR,
+  isError,
   isRecord,
   type Keys,
   nameOf,
   propertiesOf,
   read,
-  shownError,
-  fieldPath,
   refusal,
+  shownError,
 } from './lossy-values.ts';
-import { types } from 'node:util';
 
 /** A result of a module with its optional parts filled in. */
 export interface CheckedResult {

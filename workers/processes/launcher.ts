@@ -1,8 +1,8 @@
 /** An agent's tie to the fork server. */
 import { connect, type Socket } from 'node:net';
+import type { ChildEnd } from './command.ts';
 import type { LaunchReply, LaunchRequest } from './launches.ts';
 import { LineSplitter } from './line-splitter.ts';
-import type { ChildEnd } from './command.ts';
 
 /** A process that was started for this thread. */
 export interface Launched {

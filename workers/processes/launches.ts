@@ -1,10 +1,10 @@
 /** The commands that the fork server has started for one agent. */
-import { signalGroup } from '../../src/os/process-group.ts';
-import { openRegular } from '../../src/os/regular-file.ts';
-import { LineSplitter } from './line-splitter.ts';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, constants, fstatSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { signalGroup } from '../../src/os/process-group.ts';
+import { openRegular } from '../../src/os/regular-file.ts';
+import { LineSplitter } from './line-splitter.ts';
 
 /** Beyond the grace: the run ends what an agent that is gone has left, and this is for what it could not find. */
 const ORPHAN_SECONDS = 10;

@@ -3,9 +3,10 @@ import { closeSync, fstatSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { openLog, removeLog } from '../../src/os/log-file.ts';
 import { readTail } from '../../src/os/read-text.ts';
+import { writeAll } from '../../src/os/regular-file.ts';
 import { cutSentence, type Effort, finishRedaction, redactOpenFile } from '../../src/secrets/redact-file.ts';
 import type { Redactor } from '../../src/secrets/redactor.ts';
-import { writeAll } from '../../src/os/regular-file.ts';
+import { messageOf } from '../../src/text/error-message.ts';
 
 /** How long the redaction of a file may keep its thread from everything else while more is written to it. */
 const SLICE_MS = 100;
@@ -60,7 +61,7 @@ export class OutputFile {
   }
 
   #lose(error: unknown): void {
-    this.lost ??= error instanceof Error ? error.message : String(error);
+    this.lost ??= messageOf(error);
   }
 
   write(chunk: string | Uint8Array): void {
@@ -126,7 +127,7 @@ export class OutputFile {
     try {
       removeLog(this.path);
     } catch (error) {
-      this.lost = `the file could not be removed: ${error instanceof Error ? error.message : String(error)}`;
+      this.lost = `the file could not be removed: ${messageOf(error)}`;
     }
   }
 

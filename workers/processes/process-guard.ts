@@ -1,8 +1,8 @@
 /** Watches over a child process while it runs: its output, its progress, and when it has to end. */
 import type { ChildProcess } from 'node:child_process';
-import { clearInterval, clearTimeout, setInterval, setTimeout } from '../thread/own-globals.ts';
 import { signalGroup } from '../../src/os/process-group.ts';
 import type { Execution } from '../execution.ts';
+import { clearInterval, clearTimeout, setInterval, setTimeout } from '../thread/own-globals.ts';
 
 const WATCH_MS = 250;
 const BYTES_PER_MB = 1e6;

@@ -1,13 +1,13 @@
 /** Starts a child process of a step and waits for its end. */
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { statSync } from 'node:fs';
 import type { Failure } from '../../src/domain/failure.ts';
 import { lastStates } from '../../src/text/printable.ts';
 import type { Execution } from '../execution.ts';
 import { variables } from '../thread/thread-state.ts';
-import type { Command, ChildEnd } from './command.ts';
+import type { ChildEnd, Command } from './command.ts';
 import { guardProcess, type ProcessHost } from './process-guard.ts';
 import { notStarted, startFailure } from './start-failure.ts';
-import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
-import { statSync } from 'node:fs';
 
 /** How a child process ended. `failure` is null exactly for exit code 0. */
 export interface ProcessEnd {

@@ -1,18 +1,18 @@
 /** Finds out why the system does not run a program file that is there. */
-import type { NotExecutable } from '../../src/domain/failure.ts';
 import {
   accessSync,
   closeSync,
   constants,
+  existsSync,
   lstatSync,
   openSync,
   readlinkSync,
   readSync,
   type Stats,
   statSync,
-  existsSync,
 } from 'node:fs';
 import { basename, delimiter, resolve } from 'node:path';
+import type { NotExecutable } from '../../src/domain/failure.ts';
 
 /** All that is read of a file. The kernel reads 256 bytes of a script's first line. */
 const HEAD = 4096;

@@ -3,12 +3,12 @@ import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { Execution } from '../execution.ts';
-import { LineSplitter } from './line-splitter.ts';
-import type { Command, ChildEnd } from './command.ts';
 import { delay, nextTurn, now } from '../thread/own-globals.ts';
+import type { ToolReader } from '../tools/tool.ts';
+import type { ChildEnd, Command } from './command.ts';
+import { LineSplitter } from './line-splitter.ts';
 import { ended, startProcess } from './process.ts';
 import { guardProcess } from './process-guard.ts';
-import type { ToolReader } from '../tools/tool.ts';
 
 /** Once a program has ended, its output is read until nothing has come for this long. */
 const QUIET_MS = 50;

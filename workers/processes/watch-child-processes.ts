@@ -1,9 +1,9 @@
 /** Everything that code of this thread starts belongs to the execution that it was started in. */
-import { type Execution, responsible } from '../execution.ts';
-import { variablesIn, variablesOf } from './process.ts';
 import childProcess, { ChildProcess } from 'node:child_process';
 import { syncBuiltinESMExports } from 'node:module';
 import workerThreads, { type WorkerOptions } from 'node:worker_threads';
+import { type Execution, responsible } from '../execution.ts';
+import { variablesIn, variablesOf } from './process.ts';
 
 /** What Node passes to `ChildProcess.prototype.spawn`; only what is set here. */
 interface SpawnOptions {

@@ -1,7 +1,7 @@
 import type { CommandStep, RunStep } from '../../src/domain/workstream.ts';
 import type { Execution } from '../execution.ts';
-import { runProcess } from '../processes/process.ts';
 import { shellCommand } from '../processes/command.ts';
+import { runProcess } from '../processes/process.ts';
 import { type StepOutcome, stepOutcome } from './step-outcome.ts';
 
 /** Runs a `run` step through the shell, or a `command` step without one. */

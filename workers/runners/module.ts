@@ -5,13 +5,13 @@ import type { Failure } from '../../src/domain/failure.ts';
 import type { StepContext } from '../../src/domain/step-context.ts';
 import type { ModuleStep } from '../../src/domain/workstream.ts';
 import type { Execution } from '../execution.ts';
-import { exitCodeFailure, takeExitCode } from '../thread/exit-code.ts';
-import { InvalidResultError } from '../modules/lossy-values.ts';
-import { isInstance, flattenThrown } from '../thread/thrown.ts';
 import { loadedFunction, loadFunction } from '../modules/load-module.ts';
-import { serializeOutput, readModuleResult } from '../modules/module-result.ts';
+import { InvalidResultError } from '../modules/lossy-values.ts';
+import { readModuleResult, serializeOutput } from '../modules/module-result.ts';
+import { exitCodeFailure, takeExitCode } from '../thread/exit-code.ts';
 import { delay, nextTurn, Promise } from '../thread/own-globals.ts';
 import { orAbort, type StopSignal } from '../thread/stop-signal.ts';
+import { flattenThrown, isInstance } from '../thread/thrown.ts';
 import { type StepOutcome, stepOutcome } from './step-outcome.ts';
 
 const require = createRequire(import.meta.url);

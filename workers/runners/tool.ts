@@ -4,11 +4,12 @@ import type { Failure } from '../../src/domain/failure.ts';
 import { describeFailure, describeObstacle } from '../../src/domain/failure-message.ts';
 import type { ToolSettings } from '../../src/domain/tool.ts';
 import type { ToolStep } from '../../src/domain/workstream.ts';
+import { redactPath } from '../../src/secrets/redact-file.ts';
 import { isCommand } from '../acceptance/classify.ts';
 import type { Execution } from '../execution.ts';
-import { findProgram, findFile, whyNotExecutable } from '../processes/program-file.ts';
 import type { Command } from '../processes/command.ts';
 import { badFolder, limitFailure } from '../processes/process.ts';
+import { findFile, findProgram, whyNotExecutable } from '../processes/program-file.ts';
 import { notStarted, startFailure } from '../processes/start-failure.ts';
 import { runToolProcess, type ToolProcessEnd } from '../processes/tool-process.ts';
 import { buildPrompt } from '../tools/prompt.ts';
@@ -18,7 +19,6 @@ import { prepareScratch, type Scratch } from '../tools/scratch.ts';
 import { sessionVariables } from '../tools/session-variables.ts';
 import type { ToolAdapter, ToolCommand, ToolReader, ToolRequest } from '../tools/tool.ts';
 import { probeVersion } from '../tools/version.ts';
-import { redactPath } from '../../src/secrets/redact-file.ts';
 import { type StepOutcome, stepOutcome } from './step-outcome.ts';
 
 /** A tool step with all that is needed to run it. */

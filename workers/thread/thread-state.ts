@@ -1,7 +1,7 @@
 /** What a workstream's code can change in its thread for all that come after it. */
+import type { EventEmitter } from 'node:events';
 import { Intrinsics } from './intrinsics.ts';
 import { now } from './own-globals.ts';
-import type { EventEmitter } from 'node:events';
 
 const ERRORS = ['uncaughtException', 'unhandledRejection'] as const;
 

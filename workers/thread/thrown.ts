@@ -1,10 +1,10 @@
 /** From whatever was thrown to plain text that crosses threads. */
-import type { Thrown } from '../../src/domain/failure.ts';
-import type { Redactor } from '../../src/secrets/redactor.ts';
-import { firstOf } from '../../src/text/cut-text.ts';
 import { spawnSync } from 'node:child_process';
 import { inspect } from 'node:util';
 import { isNativeError } from 'node:util/types';
+import type { Thrown } from '../../src/domain/failure.ts';
+import type { Redactor } from '../../src/secrets/redactor.ts';
+import { firstOf } from '../../src/text/cut-text.ts';
 
 const MAX_MESSAGE = 8_192;
 /** Of each cause. */

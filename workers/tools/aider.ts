@@ -1,10 +1,13 @@
 /** Aider: `aider --message-file`, which reports its work in an analytics log. Rules read from the source of 0.86. */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Failure } from '../../src/domain/failure.ts';
 import { readRegular } from '../../src/os/regular-file.ts';
 import { firstOf } from '../../src/text/cut-text.ts';
 import { hasOption, optionValue } from './configured-arguments.ts';
 import { Activity } from './event-stream.ts';
 import { amountAt, countAt, jsonLine, objectAt, textAt } from './json-line.ts';
+import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
 import {
   describeEnd,
   endedEarly,
@@ -13,9 +16,6 @@ import {
   toolFailure,
   wasSignalled,
 } from './tool-failure.ts';
-import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
 
 /** Characters of a report's text. */
 const TEXT = 20_000;

@@ -7,6 +7,7 @@ import { oneLine } from '../../src/text/printable.ts';
 import { hasOption } from './configured-arguments.ts';
 import { Activity, EventStream } from './event-stream.ts';
 import { amountAt, countAt, isObject, listAt, numberAt, objectAt, textAt } from './json-line.ts';
+import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
 import {
   describeEnd,
   endedEarly,
@@ -15,7 +16,6 @@ import {
   toolFailure,
   wasSignalled,
 } from './tool-failure.ts';
-import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
 import { isBefore } from './version.ts';
 
 /** Characters of a report's text. */

@@ -1,4 +1,7 @@
 /** Codex: `codex exec --json`, whose events are lines of JSON. Rules found by running version 0.169.0. */
+import { readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import type { Failure } from '../../src/domain/failure.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
 import { NO_TOKENS, type Tokens } from '../../src/domain/tool.ts';
@@ -6,7 +9,8 @@ import { readRegular } from '../../src/os/regular-file.ts';
 import { firstOf } from '../../src/text/cut-text.ts';
 import { hasOption, optionValue } from './configured-arguments.ts';
 import { Activity, EventStream } from './event-stream.ts';
-import { countAt, objectAt, textAt, isObject, listAt, jsonLine } from './json-line.ts';
+import { countAt, isObject, jsonLine, listAt, objectAt, textAt } from './json-line.ts';
+import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
 import {
   describeEnd,
   endedEarly,
@@ -15,11 +19,7 @@ import {
   toolFailure,
   wasSignalled,
 } from './tool-failure.ts';
-import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
 import { isBefore } from './version.ts';
-import { readdirSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 
 /** The first one known to print these events: 0.42 prints others, 0.44 these. */
 const FIRST_VERSION = '0.44.0';

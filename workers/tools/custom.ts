@@ -1,8 +1,9 @@
 /** Programs that the configuration describes: their command has placeholders, their success has rules. */
 import type { Failure } from '../../src/domain/failure.ts';
 import { NO_TOKENS, successPattern } from '../../src/domain/tool.ts';
-import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
 import { endOf, firstOf, lastOf } from '../../src/text/cut-text.ts';
+import { messageOf } from '../../src/text/error-message.ts';
+import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
 
 const PLACEHOLDER = /\{(prompt|prompt_file|folder|model|session_id)\}/g;
 /** Longest text of a report in characters. */
@@ -120,7 +121,7 @@ function compile({ exitCodes, outputMatches, outputExcludes }: ToolRequest['sett
     if (outputExcludes !== null) rules.excludes = successPattern(outputExcludes);
   } catch (error) {
     // The configuration is checked for it, and settings of the library's may come another way.
-    rules.problem = error instanceof Error ? error.message : String(error);
+    rules.problem = messageOf(error);
   }
   return rules;
 }

@@ -1,8 +1,8 @@
 /** Finds the events of a tool in what it prints: one JSON object a line, where nothing comes between. */
+import { relative } from 'node:path';
 import type { JsonObject } from '../../src/domain/json.ts';
 import { oneLine } from '../../src/text/printable.ts';
 import { jsonLine, textAt, withoutControls } from './json-line.ts';
-import { relative } from 'node:path';
 
 /** How many lines may come between the two parts of a line that was broken up. */
 const MAX_BETWEEN = 50;

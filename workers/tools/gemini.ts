@@ -5,17 +5,17 @@ import { NO_TOKENS, type Tokens } from '../../src/domain/tool.ts';
 import { firstOf, lastOf } from '../../src/text/cut-text.ts';
 import { hasOption } from './configured-arguments.ts';
 import { Activity, EventStream } from './event-stream.ts';
-import { countAt, isObject, objectAt, textAt, jsonLine } from './json-line.ts';
+import { countAt, isObject, jsonLine, objectAt, textAt } from './json-line.ts';
+import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
 import {
   DeniedTools,
   describeEnd,
   endedEarly,
-  toolFailure,
-  wasSignalled,
   refusalReason,
   type ToolReason,
+  toolFailure,
+  wasSignalled,
 } from './tool-failure.ts';
-import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
 import { isBefore } from './version.ts';
 
 /** The first one found to have both options: 0.40 has no --session-id, 0.39 no --skip-trust either. */

@@ -5,7 +5,8 @@ import { NO_TOKENS, type Tokens } from '../../src/domain/tool.ts';
 import { firstOf } from '../../src/text/cut-text.ts';
 import { hasOption, optionValue } from './configured-arguments.ts';
 import { Activity, EventStream } from './event-stream.ts';
-import { numberAt, objectAt, textAt, amountAt, countAt } from './json-line.ts';
+import { amountAt, countAt, numberAt, objectAt, textAt } from './json-line.ts';
+import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
 import {
   DeniedTools,
   describeEnd,
@@ -14,7 +15,6 @@ import {
   toolFailure,
   wasSignalled,
 } from './tool-failure.ts';
-import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
 import { isBefore } from './version.ts';
 
 /** Characters of a report's text. */

@@ -1,7 +1,7 @@
 /** Turns what a tool reports, which is untrusted, into a `ToolReport`. */
 import type { ToolReport } from '../../src/domain/tool.ts';
-import type { ToolFindings } from './tool.ts';
 import { firstOf } from '../../src/text/cut-text.ts';
+import type { ToolFindings } from './tool.ts';
 
 const MAX_TEXT = 20_000;
 const MAX_NAME = 200;

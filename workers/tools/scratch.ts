@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Failure } from '../../src/domain/failure.ts';
 import { makeOwnFolder, NEW_FILE, toolFolder } from '../../src/os/log-file.ts';
+import { messageOf } from '../../src/text/error-message.ts';
 
 /** What is in the folder. All paths are absolute. */
 export interface Scratch {
@@ -30,7 +31,7 @@ export function prepareScratch(logFile: string, position: number, prompt: string
     makeOwnFolder(folder);
     writeFileSync(promptFile, prompt, NEW_FILE);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     return { reason: 'workspace-error', detail: `The prompt could not be written: ${message}.` };
   }
   const keepInput = (text: string): string | null => {

@@ -1,3 +1,4 @@
+import { closeSync, constants } from 'node:fs';
 import { NEW_FILE } from '../../src/os/log-file.ts';
 import { signalGroup } from '../../src/os/process-group.ts';
 import { readTail } from '../../src/os/read-text.ts';
@@ -5,7 +6,6 @@ import { openRegular } from '../../src/os/regular-file.ts';
 import { firstOf } from '../../src/text/cut-text.ts';
 import type { Command } from '../processes/command.ts';
 import { ended, startProcess } from '../processes/process.ts';
-import { closeSync, constants } from 'node:fs';
 
 const TIMEOUT_MS = 20_000;
 const MAX_LENGTH = 200;

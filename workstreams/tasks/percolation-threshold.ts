@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ModuleResult, StepContext } from '../../src/domain/step-context.ts';
-import { mergeMoments, type Moments, NO_NUMBERS, standardError } from './algorithms/moments.ts';
+import { type Moments, mergeMoments, NO_NUMBERS, standardError } from './algorithms/moments.ts';
 import { weightedLine } from './algorithms/weighted-line.ts';
 import { round } from './lib/round.ts';
 import { sweepOutputSchema } from './percolation-sweep.ts';

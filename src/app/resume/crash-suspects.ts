@@ -1,6 +1,6 @@
 /** Which workstreams may have ended the process of their run, and what becomes of them when the run goes on. */
-import { type Death, describeDeath } from '../../domain/failure-message.ts';
 import type { Failure } from '../../domain/failure.ts';
+import { type Death, describeDeath } from '../../domain/failure-message.ts';
 import type { Plan } from '../../domain/plan.ts';
 import type { Workstream } from '../../domain/workstream.ts';
 import type { StoredRun } from '../../store/read/earlier-run.ts';

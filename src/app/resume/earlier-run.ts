@@ -1,6 +1,6 @@
 /** Finds the run to resume or to try again, and refuses where that is not possible. */
 import { livenessOf } from '../../os/process-identity.ts';
-import type { Connection } from '../../store/schema/connection.ts';
+import { isRunId } from '../../run/run-id.ts';
 import {
   findRun,
   latestEnded,
@@ -9,7 +9,7 @@ import {
   type StoredRun,
 } from '../../store/read/earlier-run.ts';
 import { SILENCE_MS } from '../../store/read/liveness.ts';
-import { isRunId } from '../../run/run-id.ts';
+import type { Connection } from '../../store/schema/connection.ts';
 import { withDatabase } from '../history.ts';
 import { Refusal } from '../refusal.ts';
 

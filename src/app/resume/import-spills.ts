@@ -1,7 +1,7 @@
 /** Imports results of earlier runs that the database refused at the time. */
 import { openDatabase } from '../../store/schema/database.ts';
-import { findSpills, isCopy } from '../../store/spill/spill-places.ts';
 import { importCopy, importSpill, type SpillImport } from '../../store/spill/import-spill.ts';
+import { findSpills, isCopy } from '../../store/spill/spill-places.ts';
 import { plural } from '../../text/format.ts';
 
 /** What a person should know of one of them. */

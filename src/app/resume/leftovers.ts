@@ -1,9 +1,10 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { EarlierResult } from '../../domain/earlier-run.ts';
 import { redactPath } from '../../secrets/redact-file.ts';
 import type { Redactor } from '../../secrets/redactor.ts';
+import { messageOf } from '../../text/error-message.ts';
 import type { LazyGitWorkspaces } from '../lazy-workspaces.ts';
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 
 /** What a killed process of the run left. */
 interface Left {
@@ -30,7 +31,7 @@ export async function* pickUpLeft({
   try {
     for (const text of await workspaces.rescue()) yield { level: 'info', text };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     yield {
       level: 'warn',
       text: `What the interrupted run left in worktrees could not be read: ${why}`,

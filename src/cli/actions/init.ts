@@ -1,9 +1,9 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Refusal } from '../../app/refusal.ts';
-import type { InitArguments } from '../commands/init.ts';
-import { folderProblem } from '../../os/folder.ts';
 import { makeFolder } from '../../app/paths.ts';
+import { Refusal } from '../../app/refusal.ts';
+import { folderProblem } from '../../os/folder.ts';
+import type { InitArguments } from '../commands/init.ts';
 import { print } from '../standard-output.ts';
 import { UsageError } from '../usage-error.ts';
 

@@ -1,6 +1,6 @@
-import { prepareRun } from '../../app/prepare-run.ts';
 import { forecast, mayComplete } from '../../app/forecast.ts';
 import { type CoordinatorOptions, parseOptions } from '../../app/options.ts';
+import { prepareRun } from '../../app/prepare-run.ts';
 import { formatPlan, type PlanFormat } from '../../plan/render.ts';
 import type { PlanArguments } from '../commands/plan.ts';
 import { readProject } from '../config.ts';

@@ -1,6 +1,6 @@
 import { FOLDER_OPTIONS } from '../../app/option-table.ts';
 import { resolvePaths } from '../../app/paths.ts';
-import { prune as pruneRuns, type PruneResult, type Removed } from '../../app/prune.ts';
+import { type PruneResult, prune as pruneRuns, type Removed } from '../../app/prune.ts';
 import { plural, shownPath } from '../../text/format.ts';
 import { oneLine } from '../../text/printable.ts';
 import type { PruneArguments } from '../commands/prune.ts';

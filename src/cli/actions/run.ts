@@ -1,31 +1,32 @@
 import { dirname, join, resolve } from 'node:path';
-import { DATABASE } from '../../app/paths.ts';
-import { environmentRedactor } from '../../secrets/find-secrets.ts';
 import { MultiAgentWorkstreamCoordinator } from '../../app/multi-agent-workstream-coordinator.ts';
+import { DATABASE } from '../../app/paths.ts';
 import { Refusal } from '../../app/refusal.ts';
 import type { RunResult } from '../../app/run-document.ts';
 import type { RunEvent } from '../../domain/run-event.ts';
-import { reportFormat } from '../../report/formats.ts';
-import { reportFileName } from '../../report/write.ts';
-import { currentChannel } from '../../watch/channel.ts';
 import { listenForSignals } from '../../os/end-signals.ts';
 import { makeFolder } from '../../os/folder.ts';
 import { writeRegular } from '../../os/regular-file.ts';
-import { nearest } from '../../text/nearest.ts';
-import { askOnTerminal, hasKeyboard } from '../ask.ts';
-import { readProject } from '../config.ts';
-import { commandNames } from '../definitions.ts';
-import type { RunArguments } from '../commands/run.ts';
-import { givenOptions, continuationOptions } from '../given-options.ts';
-import { reportToGithub } from '../github.ts';
+import { reportFormat } from '../../report/formats.ts';
+import { reportFileName } from '../../report/write.ts';
+import { environmentRedactor } from '../../secrets/find-secrets.ts';
 import { consolidate } from '../../store/read/consolidate.ts';
 import { getRun } from '../../store/read/runs.ts';
+import { messageOf } from '../../text/error-message.ts';
+import { nearest } from '../../text/nearest.ts';
+import { currentChannel } from '../../watch/channel.ts';
+import { askOnTerminal, hasKeyboard } from '../ask.ts';
+import type { RunArguments } from '../commands/run.ts';
+import { readProject } from '../config.ts';
+import { commandNames } from '../definitions.ts';
+import { reportToGithub } from '../github.ts';
+import { continuationOptions, givenOptions } from '../given-options.ts';
 import { withHistory, withRun } from '../history.ts';
-import { forwardStrayOutput, checkOutputFile, STANDARD_OUTPUT } from '../output-file.ts';
+import { checkOutputFile, forwardStrayOutput, STANDARD_OUTPUT } from '../output-file.ts';
+import { openOutput, type RunOutput } from '../run-output.ts';
 import { redactUncaught } from '../uncaught.ts';
-import { type RunOutput, openOutput } from '../run-output.ts';
-import { printPlan } from './plan.ts';
 import { UsageError } from '../usage-error.ts';
+import { printPlan } from './plan.ts';
 import { sourceOf } from './report.ts';
 
 const NOTHING_MATCHED = 4;
@@ -168,7 +169,7 @@ function writeJunit(path: string, text: string): void {
     makeFolder(dirname(path));
     writeRegular(path, text);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new Refusal(3, `The JUnit file ${path} could not be written: ${why}`, error);
   }
 }

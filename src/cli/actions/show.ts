@@ -1,11 +1,11 @@
+import { runDocument } from '../../app/run-document.ts';
 import type { RunSummary, ShortResult } from '../../domain/run-record.ts';
 import { eachShortResult } from '../../store/read/short-results.ts';
-import { oneLine } from '../../text/printable.ts';
 import { seconds } from '../../text/format.ts';
+import { oneLine } from '../../text/printable.ts';
 import type { ShowArguments } from '../commands/show.ts';
 import { withRun } from '../history.ts';
 import { next, printJson, printText, table } from '../print.ts';
-import { runDocument } from '../../app/run-document.ts';
 
 /** Longest recommendation that is shown, in characters. */
 const SENTENCE = 1_000;

@@ -1,14 +1,14 @@
-import { Tuning } from '../../tune/tune.ts';
 import type { TuningResult } from '../../domain/tuning.ts';
-import { glyphsFor } from '../../progress/style.ts';
 import { type EndSignal, exitCodeOf, listenForSignals } from '../../os/end-signals.ts';
+import { glyphsFor } from '../../progress/style.ts';
 import { plural } from '../../text/format.ts';
 import { printable } from '../../text/printable.ts';
+import { Tuning } from '../../tune/tune.ts';
 import type { TuneArguments } from '../commands/tune.ts';
 import { readProject } from '../config.ts';
 import { printJson } from '../print.ts';
-import { print } from '../standard-output.ts';
 import { saveAgents } from '../save-agents.ts';
+import { print } from '../standard-output.ts';
 import { tuningChart } from '../tuning-chart.ts';
 import { UsageError } from '../usage-error.ts';
 

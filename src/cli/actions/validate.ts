@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { Refusal } from '../../app/refusal.ts';
 import { type CheckedFolder, checkFolder } from '../../app/prepare.ts';
+import { Refusal } from '../../app/refusal.ts';
 import { formatProblem, type Problem } from '../../domain/plan.ts';
 import { plural } from '../../text/format.ts';
 import { printable } from '../../text/printable.ts';

@@ -1,7 +1,7 @@
 import type { AgentPerformance, ConsolidatedResult } from '../../domain/run-record.ts';
 import { percent, plural, seconds } from '../../text/format.ts';
 import { ratio } from '../cells.ts';
-import { type Block, type Cell, code, type Column, heading, paragraph, table } from '../nodes.ts';
+import { type Block, type Cell, type Column, code, heading, paragraph, table } from '../nodes.ts';
 
 /** Most agents in a table. */
 const LIMIT = 100;

@@ -3,7 +3,7 @@ import type { ConsolidatedResult } from '../../domain/run-record.ts';
 import type { Retried } from '../../domain/tool-record.ts';
 import { dollars, seconds } from '../../text/format.ts';
 import { cappedTable } from '../cells.ts';
-import { type Block, type Cell, code, heading, type Column, paragraph, table } from '../nodes.ts';
+import { type Block, type Cell, type Column, code, heading, paragraph, table } from '../nodes.ts';
 import { select } from '../query.ts';
 
 /** Most rows in the table. */

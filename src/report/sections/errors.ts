@@ -1,9 +1,9 @@
+import type { PhrasingContent } from 'mdast';
 import type { ConsolidatedResult, ErrorPattern } from '../../domain/run-record.ts';
 import { plural } from '../../text/format.ts';
 import { cappedTable, excerpt, firstFrame } from '../cells.ts';
 import { type Block, code, fence, glue, heading, list, paragraph, strong, text } from '../nodes.ts';
 import { select } from '../query.ts';
-import type { PhrasingContent } from 'mdast';
 
 /** Groups that are shown whole; further ones are a table row each. */
 const WHOLE = 20;

@@ -1,8 +1,9 @@
+import type { PhrasingContent } from 'mdast';
 import {
   type ConsolidatedResult,
   type ExecutionSummary,
-  type Speed,
   LEAST_WORK_SECONDS,
+  type Speed,
   speedupOf,
 } from '../../domain/run-record.ts';
 import { nameSome, percent, plural, seconds } from '../../text/format.ts';
@@ -20,7 +21,6 @@ import {
   UNKNOWN,
 } from '../nodes.ts';
 import { firstFailure, verdict } from '../verdict.ts';
-import type { PhrasingContent } from 'mdast';
 
 /** The verdict, the first thing to do, and the numbers of the run as a whole. */
 export function executiveSummary(result: ConsolidatedResult): Block[] {

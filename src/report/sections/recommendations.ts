@@ -1,6 +1,6 @@
 import type { ConsolidatedResult } from '../../domain/run-record.ts';
 import { cappedTable } from '../cells.ts';
-import { type Block, heading, list, paragraph, prose, code } from '../nodes.ts';
+import { type Block, code, heading, list, paragraph, prose } from '../nodes.ts';
 import { select } from '../query.ts';
 
 /** What to do next, most important first. */

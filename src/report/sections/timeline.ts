@@ -1,8 +1,8 @@
 import type { FinalStatus } from '../../domain/agent-result.ts';
 import type { ConsolidatedResult, ShortResult } from '../../domain/run-record.ts';
-import { seconds, plural } from '../../text/format.ts';
+import { plural, seconds } from '../../text/format.ts';
 import { oneLine } from '../../text/printable.ts';
-import { secondsBetween, timeOfDay, parse } from '../cells.ts';
+import { parse, secondsBetween, timeOfDay } from '../cells.ts';
 import { type Block, type Cell, code, fence, heading, paragraph, strong, table } from '../nodes.ts';
 import { select } from '../query.ts';
 

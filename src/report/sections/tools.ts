@@ -1,5 +1,5 @@
 import type { ConsolidatedResult } from '../../domain/run-record.ts';
-import { totalCost, type ToolPerformance } from '../../domain/tool-record.ts';
+import { type ToolPerformance, totalCost } from '../../domain/tool-record.ts';
 import { costSentence, dollars, percent, seconds } from '../../text/format.ts';
 import { type Block, type Cell, type Column, heading, paragraph, table } from '../nodes.ts';
 

@@ -2,14 +2,15 @@
 import { type Assignment, type Limits, relativeToProject } from '../../domain/assignment.ts';
 import type { Candidate } from '../../domain/attempt.ts';
 import type { Changes, Merge } from '../../domain/changes.ts';
-import { isDenial } from '../../domain/tool.ts';
 import type { Engine, EngineMessage } from '../../domain/engine.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { describeFailure } from '../../domain/failure-message.ts';
 import type { Json } from '../../domain/json.ts';
 import type { Outcome, StepResult } from '../../domain/outcome.ts';
-import type { Shell, Workstream } from '../../domain/workstream.ts';
+import { isDenial } from '../../domain/tool.ts';
 import { isFailure, type Workspace } from '../../domain/workspaces.ts';
+import type { Shell, Workstream } from '../../domain/workstream.ts';
+import { measured, startTimer } from '../../os/stopwatch.ts';
 import { judgeChanges, type OutsideScope } from './judge-changes.ts';
 import { costOf, type RunLedgers } from './ledgers.ts';
 import {
@@ -21,7 +22,6 @@ import {
   withWarnings,
 } from './outcome.ts';
 import type { WorkspaceManager } from './workspace-manager.ts';
-import { startTimer, measured } from '../../os/stopwatch.ts';
 
 export interface AttemptRunnerParts {
   runId: string;

@@ -1,8 +1,8 @@
 /** Which of several candidates is the best. Pure. */
 import type { Candidate } from '../../domain/attempt.ts';
 import type { Changes } from '../../domain/changes.ts';
-import { spendingOf, sumKnown } from '../../domain/tool-report.ts';
 import type { Outcome } from '../../domain/outcome.ts';
+import { spendingOf, sumKnown } from '../../domain/tool-report.ts';
 import { reportsOf } from './outcome.ts';
 
 type Facts = Omit<Candidate, 'chosen'>;

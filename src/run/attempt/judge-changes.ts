@@ -3,8 +3,9 @@ import picomatch from 'picomatch';
 import type { Changes } from '../../domain/changes.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { Workstream } from '../../domain/workstream.ts';
-import { oneLine } from '../../text/printable.ts';
 import { runWithTimeout } from '../../os/run-with-timeout.ts';
+import { messageOf } from '../../text/error-message.ts';
+import { oneLine } from '../../text/printable.ts';
 
 /** How changes outside the scope are treated. */
 export type OutsideScope = 'warn' | 'fail' | 'ignore';
@@ -72,7 +73,7 @@ function divideInTime(scope: readonly string[], changes: Changes): Divided | Fai
   try {
     return runWithTimeout(MATCHING_MS, () => divide(scope, changes));
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     const detail = `What it changed could not be compared with its files_scope, which needs simpler globs: ${why}`;
     return { reason: 'workspace-error', detail };
   }

@@ -1,14 +1,14 @@
 /** What the attempts of a run have in common, and each of them adds to: earlier attempts, money spent, failing tools. */
-import { normalizeMessage } from '../../text/normalize-message.ts';
 import type { CostLimit } from '../../domain/assignment.ts';
 import type { AttemptRecord } from '../../domain/attempt.ts';
 import type { Changes } from '../../domain/changes.ts';
-import { describeFailure } from '../../domain/failure-message.ts';
 import type { Failure, Reason } from '../../domain/failure.ts';
+import { describeFailure } from '../../domain/failure-message.ts';
 import type { Outcome } from '../../domain/outcome.ts';
-import { spendingOf, sumKnown } from '../../domain/tool-report.ts';
 import type { ToolReport } from '../../domain/tool.ts';
+import { spendingOf, sumKnown } from '../../domain/tool-report.ts';
 import type { Workstream } from '../../domain/workstream.ts';
+import { normalizeMessage } from '../../text/normalize-message.ts';
 import { reportsOf } from './outcome.ts';
 
 export interface RunLedgers {

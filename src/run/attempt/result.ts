@@ -1,7 +1,7 @@
 /** Makes the row of a workstream: from an attempt, or from the reason why it was not executed. */
 import {
-  COORDINATOR,
   type AgentResult,
+  COORDINATOR,
   type ResultMetadata,
   type StepSummary,
   type TestSummary,
@@ -10,11 +10,11 @@ import type { AttemptRecord } from '../../domain/attempt.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { describeFailure, failureContext } from '../../domain/failure-message.ts';
 import type { Json } from '../../domain/json.ts';
-import type { StepResult, TestResult, TestCounts } from '../../domain/outcome.ts';
+import type { StepResult, TestCounts, TestResult } from '../../domain/outcome.ts';
 import type { Broken } from '../../domain/plan.ts';
 import type { Workstream } from '../../domain/workstream.ts';
-import { normalizeMessage } from '../../text/normalize-message.ts';
 import { isoTimestamp } from '../../text/format.ts';
+import { normalizeMessage } from '../../text/normalize-message.ts';
 import type { Attempt } from './attempt-runner.ts';
 
 /**

@@ -3,6 +3,7 @@ import type { EarlierWork } from '../../domain/earlier-run.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { isFailure, type Workspace, type WorkspaceLimits, type Workspaces } from '../../domain/workspaces.ts';
 import type { Workstream } from '../../domain/workstream.ts';
+import { messageOf } from '../../text/error-message.ts';
 
 export interface WorkspaceManagerParts {
   workspaces: Workspaces;
@@ -97,7 +98,7 @@ const isUnsettled = ({ workspace, steps }: Workstream): boolean =>
   workspace === null && steps.some(({ kind }) => kind === 'tool');
 
 function asFailure(error: unknown): WorkspaceError {
-  return { reason: 'workspace-error', detail: error instanceof Error ? error.message : String(error) };
+  return { reason: 'workspace-error', detail: messageOf(error) };
 }
 
 /**

@@ -2,8 +2,8 @@
 import type { AgentResult } from '../../domain/agent-result.ts';
 import type { AttemptRecord, Candidate } from '../../domain/attempt.ts';
 import type { Inheritance } from '../../domain/earlier-run.ts';
-import { describeFailure } from '../../domain/failure-message.ts';
 import type { Failure } from '../../domain/failure.ts';
+import { describeFailure } from '../../domain/failure-message.ts';
 import type { Outcome, StepResult } from '../../domain/outcome.ts';
 import type { ToolSettings } from '../../domain/tool.ts';
 import type { Workstream } from '../../domain/workstream.ts';

@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import { COORDINATOR } from '../../domain/agent-result.ts';
 import type { AgentPerformance } from '../../domain/run-record.ts';
-import { presentSeconds } from '../write/agent-counts.ts';
-import type { Connection } from '../schema/connection.ts';
 import { jsonCell, numberCell, textCell } from '../schema/cells.ts';
+import type { Connection } from '../schema/connection.ts';
+import { presentSeconds } from '../write/agent-counts.ts';
 import { firstRow, rows } from './rows.ts';
 import { wallSeconds } from './wall-time.ts';
 

@@ -1,12 +1,12 @@
 /** Reads which workstreams were tried more than once, and what several tools made of one. */
+import { z } from 'zod';
 import { candidateSchema } from '../../domain/attempt.ts';
 import type { Capped } from '../../domain/capped.ts';
-import type { Retried, Competition } from '../../domain/tool-record.ts';
+import type { Competition, Retried } from '../../domain/tool-record.ts';
+import { jsonCell, listOf, textCell } from '../schema/cells.ts';
 import type { Connection } from '../schema/connection.ts';
-import { textCell, jsonCell, listOf } from '../schema/cells.ts';
 import { rows } from './rows.ts';
 import { runStatus } from './run-status.ts';
-import { z } from 'zod';
 
 const retriedRow = z.object({
   workstream_id: z.string(),

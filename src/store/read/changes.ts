@@ -1,10 +1,10 @@
 /** Reads what a run changed and what it warned of: the elements of the lists in `agent_results`. */
 import { z } from 'zod';
-import { fileChangeSchema } from '../../domain/changes.ts';
 import type { Capped } from '../../domain/capped.ts';
+import { fileChangeSchema } from '../../domain/changes.ts';
 import type { FileChange } from '../../domain/run-record.ts';
-import type { Connection } from '../schema/connection.ts';
 import { numberCell } from '../schema/cells.ts';
+import type { Connection } from '../schema/connection.ts';
 import { eachRow, rows } from './rows.ts';
 
 const WORKSTREAMS_SHOWN = 5;

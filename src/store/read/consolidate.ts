@@ -1,19 +1,19 @@
 /** Reads everything that a report shows of a run. */
 import type { ConsolidatedResult } from '../../domain/run-record.ts';
+import { shownPath } from '../../text/format.ts';
+import type { Connection } from '../schema/connection.ts';
 import { agentCounts } from '../write/agent-counts.ts';
 import { agentPerformances } from './agents.ts';
-import { changedFiles, commits, warnings } from './changes.ts';
-import type { Connection } from '../schema/connection.ts';
-import { errorPatterns } from './errors.ts';
-import { shownOutputs } from './outputs.ts';
 import { competitions, retried } from './attempts.ts';
+import { changedFiles, commits, warnings } from './changes.ts';
+import { errorPatterns } from './errors.ts';
 import { mergedWork } from './merges.ts';
+import { shownOutputs } from './outputs.ts';
 import { getRun } from './runs.ts';
-import { shortResults, timeline, type TimelineCaps } from './short-results.ts';
-import { shownPath } from '../../text/format.ts';
+import { shortResults, type TimelineCaps, timeline } from './short-results.ts';
 import { failedCases } from './test-cases.ts';
-import { toolPerformances } from './tools.ts';
 import { caseTotals, testNotes, testTotals } from './tests.ts';
+import { toolPerformances } from './tools.ts';
 
 /** How many entries each list of a consolidated result may show. */
 export interface ConsolidationCaps {

@@ -1,7 +1,7 @@
 /** Reads what is known from earlier runs about workstreams of these ids. */
 import { z } from 'zod';
-import type { Connection } from '../schema/connection.ts';
 import { numberCell } from '../schema/cells.ts';
+import type { Connection } from '../schema/connection.ts';
 import { rows } from './rows.ts';
 
 /** The last time that a workstream completed. */

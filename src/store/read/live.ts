@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import type { Capped } from '../../domain/capped.ts';
 import type { LiveWorkstream } from '../../domain/run-record.ts';
-import type { Connection } from '../schema/connection.ts';
 import { numberCell, textCell } from '../schema/cells.ts';
+import type { Connection } from '../schema/connection.ts';
 import { rows } from './rows.ts';
 
 const stateShape = z.enum(['pending', 'blocked', 'running']);

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import type { Capped } from '../../domain/capped.ts';
 import type { MergedWork, MergeProblem } from '../../domain/tool-record.ts';
-import type { Connection } from '../schema/connection.ts';
 import { textCell } from '../schema/cells.ts';
+import type { Connection } from '../schema/connection.ts';
 import { firstRow, rows } from './rows.ts';
 
 const workRow = z.object({

@@ -1,15 +1,15 @@
 /** Reads the outputs of workstreams. */
 import { z } from 'zod';
-import type { Json } from '../../domain/json.ts';
 import type { Capped } from '../../domain/capped.ts';
+import type { Json } from '../../domain/json.ts';
 import type { WorkstreamOutput } from '../../domain/run-record.ts';
 import type { ToolReport } from '../../domain/tool-report.ts';
 import type { Connection } from '../schema/connection.ts';
-import { completedEarlier } from './durations.ts';
-import { runStatus } from './run-status.ts';
-import { countOf, rows } from './rows.ts';
 import { resultTable } from '../schema/result-tables.ts';
 import { columnsOf } from '../schema/table.ts';
+import { completedEarlier } from './durations.ts';
+import { countOf, rows } from './rows.ts';
+import { runStatus } from './run-status.ts';
 
 const outputRow = resultTable.row.pick({ workstream_id: true, metadata: true });
 

@@ -2,11 +2,11 @@
 import type { z } from 'zod';
 import { type AgentResult, COORDINATOR } from '../../domain/agent-result.ts';
 import { reasonSchema } from '../../domain/failure.ts';
-import type { Connection } from '../schema/connection.ts';
 import { textCell } from '../schema/cells.ts';
-import { eachRow } from './rows.ts';
+import type { Connection } from '../schema/connection.ts';
 import { resultTable } from '../schema/result-tables.ts';
 import { columnsOf } from '../schema/table.ts';
+import { eachRow } from './rows.ts';
 import { runStatus, unusualRunStatus } from './run-status.ts';
 import { withCases } from './test-cases.ts';
 

@@ -1,7 +1,7 @@
 /** Rows out of the database, each checked against the shape that it is used with. */
+import { z } from 'zod';
 import { type Connection, statement } from '../schema/connection.ts';
 import { asStoreError } from '../schema/store-error.ts';
-import { z } from 'zod';
 
 type Parameters = readonly (string | number | null)[];
 

@@ -1,10 +1,10 @@
 /** Reads the runs themselves. */
 import { z } from 'zod';
 import type { RunState, RunSummary, Totals } from '../../domain/run-record.ts';
-import type { Connection } from '../schema/connection.ts';
 import { isoTime, jsonCell, listOf, numberCell, textCell } from '../schema/cells.ts';
-import { countOf, firstRow, rows } from './rows.ts';
+import type { Connection } from '../schema/connection.ts';
 import { isWriterGone, processShape } from './liveness.ts';
+import { countOf, firstRow, rows } from './rows.ts';
 import { readSummary } from './summary-json.ts';
 
 const runRow = z.object({

@@ -4,10 +4,10 @@ import { COORDINATOR } from '../../domain/agent-result.ts';
 import type { Capped } from '../../domain/capped.ts';
 import type { ShortResult } from '../../domain/run-record.ts';
 import type { Connection } from '../schema/connection.ts';
-import { runStatus, unusualRunStatus } from './run-status.ts';
 import { resultTable } from '../schema/result-tables.ts';
 import { columnsOf } from '../schema/table.ts';
 import { countOf, eachRow, rows } from './rows.ts';
+import { runStatus, unusualRunStatus } from './run-status.ts';
 
 const shortRow = resultTable.row.pick({
   workstream_id: true,

@@ -1,8 +1,8 @@
 /** Reads the single tests that acceptance tests ran: a table of their own, beside the object in `test_results`. */
 import type { TestSummary } from '../../domain/agent-result.ts';
 import type { Capped } from '../../domain/capped.ts';
-import type { FailedCase } from '../../domain/run-record.ts';
 import type { TestCase } from '../../domain/outcome.ts';
+import type { FailedCase } from '../../domain/run-record.ts';
 import type { Connection } from '../schema/connection.ts';
 import { testCaseTable } from '../schema/result-tables.ts';
 import { columnsOf } from '../schema/table.ts';

@@ -1,10 +1,10 @@
 /** Reads the acceptance tests of a run. */
 import { z } from 'zod';
 import type { Capped } from '../../domain/capped.ts';
-import type { TestNote, TestTotals } from '../../domain/run-record.ts';
 import type { TestCounts } from '../../domain/outcome.ts';
-import type { Connection } from '../schema/connection.ts';
+import type { TestNote, TestTotals } from '../../domain/run-record.ts';
 import { numberCell, textCell } from '../schema/cells.ts';
+import type { Connection } from '../schema/connection.ts';
 import { firstRow, rows } from './rows.ts';
 
 /** `test_results` where it can be read; most workstreams have no tests, and their cells are not parsed. */

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { FALSE_SUCCESSES } from '../../domain/failure.ts';
 import type { ToolPerformance } from '../../domain/tool-record.ts';
-import type { Connection } from '../schema/connection.ts';
 import { numberCell, textCell } from '../schema/cells.ts';
+import type { Connection } from '../schema/connection.ts';
 import { rows } from './rows.ts';
 
 const performanceRow = z.object({

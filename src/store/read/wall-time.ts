@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Connection } from '../schema/connection.ts';
 import { isoTime, textCell } from '../schema/cells.ts';
+import type { Connection } from '../schema/connection.ts';
 import { firstRow, rows } from './rows.ts';
 
 const bounds = z.object({ created_at: textCell, first: textCell, last: textCell });

@@ -1,6 +1,6 @@
 /** How single cells are read, whatever an older system may have written in them. */
-import type { Json } from '../../domain/json.ts';
 import { z } from 'zod';
+import type { Json } from '../../domain/json.ts';
 
 /** A column of text; null where there is none, or where an older system put something else. */
 export const textCell = z.string().nullable().catch(null);

@@ -2,13 +2,13 @@
 import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
-import { normalizeMessage } from '../../text/normalize-message.ts';
 import { makeFolder } from '../../os/folder.ts';
+import { normalizeMessage } from '../../text/normalize-message.ts';
+import { finalizeDeadRuns } from '../write/finalize-run.ts';
+import { walPath } from '../write/wal-file.ts';
 import type { Connection } from './connection.ts';
 import { migrate, refuseNewer, viewAsLatestSchema } from './migrate.ts';
-import { finalizeDeadRuns } from '../write/finalize-run.ts';
 import { asStoreError, storeError } from './store-error.ts';
-import { walPath } from '../write/wal-file.ts';
 
 /** Path of the database when no other is named. */
 export const DEFAULT_DATABASE = '.state/multi_agent_consolidated.db';

@@ -1,7 +1,7 @@
+import Database from 'better-sqlite3';
 import type { Connection } from './connection.ts';
 import { migrations } from './migrations/all.ts';
 import { storeError } from './store-error.ts';
-import Database from 'better-sqlite3';
 
 /** The version that this code writes. */
 export const SCHEMA_VERSION = migrations.length;

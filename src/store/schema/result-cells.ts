@@ -10,7 +10,7 @@ import { attemptSchema, candidateSchema } from '../../domain/attempt.ts';
 import { changesSchema, mergeSchema } from '../../domain/changes.ts';
 import { type Failure, storedFailureSchema } from '../../domain/failure.ts';
 import type { JsonObject } from '../../domain/json.ts';
-import { type TestResult, testResultSchema, testCountsSchema } from '../../domain/outcome.ts';
+import { type TestResult, testCountsSchema, testResultSchema } from '../../domain/outcome.ts';
 import { toolReportSchema } from '../../domain/tool-report.ts';
 import { anyJson, jsonCell, listOf, textCell } from './cells.ts';
 

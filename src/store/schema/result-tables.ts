@@ -6,8 +6,8 @@ import { z } from 'zod';
 import type { AgentResult, ResultError, ResultMetadata } from '../../domain/agent-result.ts';
 import type { AttemptRecord } from '../../domain/attempt.ts';
 import { type TestCase, testCaseSchema } from '../../domain/outcome.ts';
-import { normalizeMessage } from '../../text/normalize-message.ts';
 import { type Spending, spendingOf, sumKnown } from '../../domain/tool-report.ts';
+import { normalizeMessage } from '../../text/normalize-message.ts';
 import { isoTime, numberCell, textCell } from './cells.ts';
 import {
   errorsCell,
@@ -20,7 +20,7 @@ import {
   writeMetadata,
   writeTests,
 } from './result-cells.ts';
-import { type TableColumn, type SqlValue, tableOf } from './table.ts';
+import { type SqlValue, type TableColumn, tableOf } from './table.ts';
 
 /** A result, and the hash of the definition that was run; null where it could not be. */
 export interface StoredResult {

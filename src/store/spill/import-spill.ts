@@ -1,9 +1,12 @@
 /** Moves what is in a spill into the database. */
+import { closeSync, constants, existsSync, readSync, renameSync, rmSync } from 'node:fs';
+import { z } from 'zod';
 import { openRegular, UnusableFile } from '../../os/regular-file.ts';
-import { textCell } from '../schema/cells.ts';
 import { firstRow, rows } from '../read/rows.ts';
+import { textCell } from '../schema/cells.ts';
 import { type Connection, statement } from '../schema/connection.ts';
 import { openDatabase } from '../schema/database.ts';
+import type { StoredResult } from '../schema/result-tables.ts';
 import { asStoreError } from '../schema/store-error.ts';
 import { copyRuns } from '../write/copy-runs.ts';
 import { finalizeRun } from '../write/finalize-run.ts';
@@ -11,10 +14,7 @@ import { prepareStatements, RECOUNT, type Statements } from '../write/recorder-s
 import { isWholeDatabase } from '../write/rescued-copy.ts';
 import { WalFile } from '../write/wal-file.ts';
 import { writeResult } from '../write/write-result.ts';
-import type { StoredResult } from '../schema/result-tables.ts';
 import { readSpillLine } from './spill-line.ts';
-import { closeSync, constants, readSync, renameSync, rmSync, existsSync } from 'node:fs';
-import { z } from 'zod';
 
 /** How the import of a spill ended. */
 export type SpillImport =

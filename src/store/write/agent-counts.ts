@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import type { Capped } from '../../domain/capped.ts';
 import type { AgentsChange, ScalingSummary } from '../../domain/scaling.ts';
-import type { AgentsScaled } from './event-batch.ts';
-import type { Connection } from '../schema/connection.ts';
-import { numberCell, textCell } from '../schema/cells.ts';
 import { countOf, firstRow, rows } from '../read/rows.ts';
+import { numberCell, textCell } from '../schema/cells.ts';
+import type { Connection } from '../schema/connection.ts';
+import type { AgentsScaled } from './event-batch.ts';
 
 const INSERT = `
 INSERT INTO agent_counts (run_id, at, from_count, to_count, reason, explanation) VALUES (?, ?, ?, ?, ?, ?)`;

@@ -1,9 +1,9 @@
 /** Copies whole runs, with all their rows, from one database into another. */
 import { z } from 'zod';
+import { countOf, firstRow, rows } from '../read/rows.ts';
+import { textCell } from '../schema/cells.ts';
 import type { Connection } from '../schema/connection.ts';
 import { openDatabase } from '../schema/database.ts';
-import { textCell } from '../schema/cells.ts';
-import { countOf, firstRow, rows } from '../read/rows.ts';
 import { asStoreError } from '../schema/store-error.ts';
 import { WalFile } from './wal-file.ts';
 

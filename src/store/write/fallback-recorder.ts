@@ -1,18 +1,19 @@
 /** Records a run even while the database refuses: results are spilled to a file, and imported later. */
+import { writeSync } from 'node:fs';
 import type { Json } from '../../domain/json.ts';
 import type { Recorder, RunEnd } from '../../domain/recorder.ts';
 import type { RunEvent } from '../../domain/run-event.ts';
+import { messageOf } from '../../text/error-message.ts';
 import { plural } from '../../text/format.ts';
 import { HEARTBEAT_MS } from '../read/liveness.ts';
 import { setBusyTimeout, USUAL_WAIT_MS } from '../schema/connection.ts';
+import type { StoredResult } from '../schema/result-tables.ts';
 import { StoreError, storeError } from '../schema/store-error.ts';
 import { importSpill, type SpillImport } from '../spill/import-spill.ts';
-import type { StoredResult } from '../schema/result-tables.ts';
-import { spillLine } from '../spill/spill-line.ts';
 import { Spill } from '../spill/spill.ts';
+import { spillLine } from '../spill/spill-line.ts';
 import type { SqliteRecorder } from './recorder.ts';
 import type { RunDatabase } from './run-database.ts';
-import { writeSync } from 'node:fs';
 
 export interface FallbackRecorderParts {
   recorder: SqliteRecorder;
@@ -288,7 +289,7 @@ export class FallbackRecorder implements Recorder {
       if (isNew && this.#hasNotified) this.#notifyOfSpill();
     } catch (error) {
       this.#lastResort.print(results);
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       throw storeError('nowhere', this.#parts.database.connection.name, why);
     }
   }

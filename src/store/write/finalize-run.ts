@@ -1,8 +1,8 @@
 /** Keeps what later runs need of a run, once nothing is written to it any more. */
 import { z } from 'zod';
-import type { Connection } from '../schema/connection.ts';
 import { isWriterGone, PROCESS_COLUMNS, processShape } from '../read/liveness.ts';
 import { rows } from '../read/rows.ts';
+import type { Connection } from '../schema/connection.ts';
 
 /** A workstream that was marked as done has no duration: its earlier one is kept. */
 const KEEP_DURATIONS = `

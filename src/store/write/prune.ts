@@ -1,7 +1,7 @@
 /** Removes the outputs of old runs, or the runs themselves. */
 import { z } from 'zod';
-import type { Connection } from '../schema/connection.ts';
 import { firstRow, rows } from '../read/rows.ts';
+import type { Connection } from '../schema/connection.ts';
 import { asStoreError } from '../schema/store-error.ts';
 
 export interface StoredOutputs {

@@ -1,4 +1,5 @@
 /** The SQL of everything that a run writes. */
+import type { Statement } from 'better-sqlite3';
 import type { Connection } from '../schema/connection.ts';
 import {
   attemptTable,
@@ -11,7 +12,6 @@ import {
   testCaseTable,
 } from '../schema/result-tables.ts';
 import { type Insertable, insertInto, type SqlValue } from '../schema/table.ts';
-import type { Statement } from 'better-sqlite3';
 
 /** ISO 8601 in UTC with milliseconds, by this machine's clock. */
 export const NOW = "strftime('%Y-%m-%dT%H:%M:%fZ')";

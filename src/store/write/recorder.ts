@@ -1,18 +1,18 @@
 import { performance } from 'node:perf_hooks';
 import type { AgentResult } from '../../domain/agent-result.ts';
-import type { Recorder, RunEnd } from '../../domain/recorder.ts';
 import type { JsonObject } from '../../domain/json.ts';
+import type { Recorder, RunEnd } from '../../domain/recorder.ts';
 import type { RunEvent } from '../../domain/run-event.ts';
-import { writeAgentCounts } from './agent-counts.ts';
-import { EventBatch, type RunStarted } from './event-batch.ts';
-import type { Connection } from '../schema/connection.ts';
 import { ownIdentity } from '../../os/process-identity.ts';
-import { prepareStatements, type Statements } from './recorder-statements.ts';
-import { restartRun, resumeSession, type SessionTakeover } from './resume-session.ts';
-import { dropLocks, finalizeRun } from './finalize-run.ts';
+import { writeSummary } from '../read/summary-json.ts';
+import type { Connection } from '../schema/connection.ts';
 import type { StoredResult } from '../schema/result-tables.ts';
 import { asStoreError, storeError } from '../schema/store-error.ts';
-import { writeSummary } from '../read/summary-json.ts';
+import { writeAgentCounts } from './agent-counts.ts';
+import { EventBatch, type RunStarted } from './event-batch.ts';
+import { dropLocks, finalizeRun } from './finalize-run.ts';
+import { prepareStatements, type Statements } from './recorder-statements.ts';
+import { restartRun, resumeSession, type SessionTakeover } from './resume-session.ts';
 import { WalFile } from './wal-file.ts';
 import { writeResult } from './write-result.ts';
 

@@ -1,11 +1,11 @@
 /** A copy of everything that an open connection can read, made when its files are not the ones in place any more. */
+import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { randomUUID } from 'node:crypto';
 import Database from 'better-sqlite3';
 import type { Connection } from '../schema/connection.ts';
-import { spillFolders } from '../spill/spill-places.ts';
 import { asStoreError, StoreError } from '../schema/store-error.ts';
+import { spillFolders } from '../spill/spill-places.ts';
 
 /**
  * Writes the copy into the first folder that takes it: whole and on the disk when this returns. It has the name of a

@@ -1,12 +1,12 @@
 /** Begins a further session of a run that was interrupted. */
 import type { JsonObject } from '../../domain/json.ts';
 import type { ProcessIdentity } from '../../os/process-identity.ts';
-import type { RunStarted } from './event-batch.ts';
+import { RUNNING } from '../read/live.ts';
 import type { Connection } from '../schema/connection.ts';
 import { attemptTable } from '../schema/result-tables.ts';
-import { RUNNING } from '../read/live.ts';
-import { inStatus, NOW, OURS } from './recorder-statements.ts';
+import type { RunStarted } from './event-batch.ts';
 import { dropLocks } from './finalize-run.ts';
+import { inStatus, NOW, OURS } from './recorder-statements.ts';
 
 /** Changes nothing when another process has resumed the run since it was read. */
 const TAKE_OVER = `

@@ -1,15 +1,16 @@
 /** The database of a run: its connection, and the check that its path still names the file that is written. */
 import { chmodSync, existsSync, lstatSync, readlinkSync, renameSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { messageOf } from '../../text/error-message.ts';
 import { plural } from '../../text/format.ts';
-import type { Connection } from '../schema/connection.ts';
-import { copyRuns } from './copy-runs.ts';
-import { openDatabase, openForReading } from '../schema/database.ts';
-import { type FileDifference, OpenedFiles, fingerprintOf } from './opened-files.ts';
 import { countOf } from '../read/rows.ts';
-import { isWholeDatabase, rescueCopy } from './rescued-copy.ts';
-import { spillPrefix } from '../spill/spill-places.ts';
+import type { Connection } from '../schema/connection.ts';
+import { openDatabase, openForReading } from '../schema/database.ts';
 import { asStoreError, StoreError, storeError } from '../schema/store-error.ts';
+import { spillPrefix } from '../spill/spill-places.ts';
+import { copyRuns } from './copy-runs.ts';
+import { type FileDifference, fingerprintOf, OpenedFiles } from './opened-files.ts';
+import { isWholeDatabase, rescueCopy } from './rescued-copy.ts';
 
 /** While a database is restored the main thread must not wait long for another process's lock. */
 const RESTORING = { busyTimeoutMs: 1_000 };
@@ -184,7 +185,7 @@ export class RunDatabase {
       this.#makeFolder();
       return null;
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return messageOf(error);
     }
   }
 

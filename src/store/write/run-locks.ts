@@ -1,12 +1,12 @@
 /** The locks of a run against other runs of the same database. */
 import { z } from 'zod';
 import { type HeldLock, keepsFrom, type LockRequest, type LockTable } from '../../domain/run-lock.ts';
-import { type Connection, setBusyTimeout, statement, USUAL_WAIT_MS } from '../schema/connection.ts';
 import type { ProcessIdentity } from '../../os/process-identity.ts';
 import { isWriterGone, PROCESS_COLUMNS, processOf, processShape } from '../read/liveness.ts';
 import { rows } from '../read/rows.ts';
-import { NOW } from './recorder-statements.ts';
+import { type Connection, setBusyTimeout, statement, USUAL_WAIT_MS } from '../schema/connection.ts';
 import { asStoreError, StoreError } from '../schema/store-error.ts';
+import { NOW } from './recorder-statements.ts';
 
 const lockRow = z
   .object({

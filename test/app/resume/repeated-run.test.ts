@@ -3,8 +3,8 @@ import { parseOptions } from '../../../src/app/options.ts';
 import { prepareRun } from '../../../src/app/prepare-run.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
 import { writeFiles } from '../../kit/command.ts';
-import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { opened, RUN, started } from '../../kit/recorded-run.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
 test('resumes a run although the run that it repeats was pruned', () => {
   const folder = temporaryFolder();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Changes } from '../../../src/domain/changes.ts';
 import type { Step } from '../../../src/domain/workstream.ts';
-import { judgeChanges, type Judgement, type OutsideScope } from '../../../src/run/attempt/judge-changes.ts';
+import { type Judgement, judgeChanges, type OutsideScope } from '../../../src/run/attempt/judge-changes.ts';
 import { runStep, workstream } from '../../kit/definitions.ts';
 
 const tool: Step = { ...runStep(''), kind: 'tool', tool: 'claude', tasks: ['x'] };

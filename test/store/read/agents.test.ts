@@ -1,9 +1,9 @@
-import { assert, array, constantFrom, integer, property, record as recordOf } from 'fast-check';
+import { array, assert, constantFrom, integer, property, record as recordOf } from 'fast-check';
 import { expect, test } from 'vitest';
-import { agentPerformances } from '../../../src/store/read/agents.ts';
 import type { AgentPerformance } from '../../../src/domain/run-record.ts';
+import { agentPerformances } from '../../../src/store/read/agents.ts';
+import { failed, opened, RUN, record, result, skipped } from '../../kit/recorded-run.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
-import { failed, opened, record, result, RUN, skipped } from '../../kit/recorded-run.ts';
 
 const agentsOf = (connection: ReturnType<typeof opened>, runId = RUN): AgentPerformance[] =>
   agentPerformances(connection, runId);

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { consolidate, type ConsolidationCaps, DEFAULT_CAPS } from '../../../src/store/read/consolidate.ts';
-import { outputsOf } from '../../../src/store/read/outputs.ts';
 import type { AgentResult } from '../../../src/domain/agent-result.ts';
 import type { ConsolidatedResult } from '../../../src/domain/run-record.ts';
 import type { ToolReport } from '../../../src/domain/tool-report.ts';
+import { type ConsolidationCaps, consolidate, DEFAULT_CAPS } from '../../../src/store/read/consolidate.ts';
+import { outputsOf } from '../../../src/store/read/outputs.ts';
 import { testResult } from '../../kit/definitions.ts';
+import { failed, opened, RUN, record, result, skipped } from '../../kit/recorded-run.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
-import { failed, opened, record, result, RUN, skipped } from '../../kit/recorded-run.ts';
 
 function consolidated(results: AgentResult[], caps: Partial<ConsolidationCaps> = {}): ConsolidatedResult {
   const connection = opened(temporaryFolder());

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { ConsolidationDatabase } from '../../../src/store/read/consolidation-database.ts';
 import { openDatabase } from '../../../src/store/schema/database.ts';
+import { databaseIn, failed, opened, RUN, record, result } from '../../kit/recorded-run.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
-import { databaseIn, failed, opened, record, result, RUN } from '../../kit/recorded-run.ts';
 
 function databaseAt(path: string): ConsolidationDatabase {
   const database = new ConsolidationDatabase(path);

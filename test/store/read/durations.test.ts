@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { completedEarlier, knownDurations } from '../../../src/store/read/durations.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
+import { failed, finished, opened, RUN, record, result, started } from '../../kit/recorded-run.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
-import { failed, finished, opened, record, result, RUN, started } from '../../kit/recorded-run.ts';
 
 describe('what earlier runs found out', () => {
   test('durations are those of the last completion', () => {

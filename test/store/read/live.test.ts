@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { liveCounts, liveWorkstreams } from '../../../src/store/read/live.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
+import { begins, finished, opened, RUN, result, started } from '../../kit/recorded-run.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
-import { begins, finished, opened, result, RUN, started } from '../../kit/recorded-run.ts';
 
 describe('live states', () => {
   test('running ones come first, then those that are ready, and final ones not at all', () => {

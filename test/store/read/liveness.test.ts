@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { isWriterGone, SILENCE_MS } from '../../../src/store/read/liveness.ts';
 import { ownIdentity } from '../../../src/os/process-identity.ts';
+import { isWriterGone, SILENCE_MS } from '../../../src/store/read/liveness.ts';
 
 const NOW = Date.parse('2026-01-02T03:04:05.000Z');
 const heard = (before: number): string => new Date(NOW - before).toISOString();

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { readResults } from '../../../src/store/read/results.ts';
 import { testResult } from '../../kit/definitions.ts';
+import { failed, opened, RUN, record, result, skipped } from '../../kit/recorded-run.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { OLD_RUN, olderDatabases } from '../older-system.ts';
-import { failed, opened, record, result, RUN, skipped } from '../../kit/recorded-run.ts';
 
 describe('results', () => {
   test('are read as they were recorded, in the order in which they arrived', () => {

@@ -2,21 +2,21 @@ import { describe, expect, test } from 'vitest';
 import { consolidate } from '../../../src/store/read/consolidate.ts';
 import { getRun, latestRunId, listRuns } from '../../../src/store/read/runs.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
-import { temporaryFolder } from '../../kit/temporary-folder.ts';
-import { makeOlderDatabase, OLD_RUN, olderDatabases } from '../older-system.ts';
 import {
   databaseIn,
   end,
   failed,
   finished,
   opened,
+  RUN,
   record,
   result,
-  RUN,
+  SUMMARY,
   skipped,
   started,
-  SUMMARY,
 } from '../../kit/recorded-run.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
+import { makeOlderDatabase, OLD_RUN, olderDatabases } from '../older-system.ts';
 
 describe('runs', () => {
   test('one is read as it was recorded', () => {

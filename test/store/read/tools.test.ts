@@ -1,14 +1,14 @@
 /** What is kept of tools, attempts, changes and merges, and how it is read back. */
-import { agentPerformances } from '../../../src/store/read/agents.ts';
-import { consolidate } from '../../../src/store/read/consolidate.ts';
 import { expect, test } from 'vitest';
+import type { AgentResult } from '../../../src/domain/agent-result.ts';
 import type { AttemptRecord } from '../../../src/domain/attempt.ts';
 import type { Changes, Merge } from '../../../src/domain/changes.ts';
-import { NO_TOKENS, type ToolReport } from '../../../src/domain/tool.ts';
-import type { AgentResult } from '../../../src/domain/agent-result.ts';
 import type { ConsolidatedResult } from '../../../src/domain/run-record.ts';
+import { NO_TOKENS, type ToolReport } from '../../../src/domain/tool.ts';
+import { agentPerformances } from '../../../src/store/read/agents.ts';
+import { consolidate } from '../../../src/store/read/consolidate.ts';
+import { failed, opened, RUN, record, result, rowsOf } from '../../kit/recorded-run.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
-import { failed, opened, record, result, rowsOf, RUN } from '../../kit/recorded-run.ts';
 
 const report = (changes: Partial<ToolReport> = {}): ToolReport => ({
   tool: 'claude',

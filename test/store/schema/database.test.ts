@@ -8,9 +8,9 @@ import { listRuns } from '../../../src/store/read/runs.ts';
 import { openDatabase, openForReading } from '../../../src/store/schema/database.ts';
 import { SCHEMA_VERSION } from '../../../src/store/schema/migrate.ts';
 import { StoreError, type StoreErrorKind } from '../../../src/store/schema/store-error.ts';
+import { databaseIn, RUN, record, result } from '../../kit/recorded-run.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { makeOlderDatabase, OLD_RUN } from '../older-system.ts';
-import { databaseIn, record, result, RUN } from '../../kit/recorded-run.ts';
 
 const built = fileURLToPath(new URL('../../../dist/src/store/schema/database.js', import.meta.url));
 

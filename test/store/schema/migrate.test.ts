@@ -5,13 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
-import { migrations } from '../../../src/store/schema/migrations/all.ts';
-import { SCHEMA_VERSION } from '../../../src/store/schema/migrate.ts';
 import { openDatabase } from '../../../src/store/schema/database.ts';
+import { SCHEMA_VERSION } from '../../../src/store/schema/migrate.ts';
+import { migrations } from '../../../src/store/schema/migrations/all.ts';
 import { StoreError } from '../../../src/store/schema/store-error.ts';
+import { databaseIn, opened } from '../../kit/recorded-run.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { makeOlderDatabase, OLD_RUN } from '../older-system.ts';
-import { databaseIn, opened } from '../../kit/recorded-run.ts';
 
 const PUBLIC = {
   consolidated_runs:

@@ -5,8 +5,8 @@ import {
   resultTable,
   testCaseTable,
 } from '../../../src/store/schema/result-tables.ts';
-import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { opened } from '../../kit/recorded-run.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
 test.each([resultTable, attemptTable, errorTable, testCaseTable])(
   'every column of $name is described',

@@ -3,11 +3,11 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { AgentResult } from '../../../src/domain/agent-result.ts';
 import type { Connection } from '../../../src/store/schema/connection.ts';
-import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
-import { spillLine } from '../../../src/store/spill/spill-line.ts';
 import { importSpill } from '../../../src/store/spill/import-spill.ts';
+import { spillLine } from '../../../src/store/spill/spill-line.ts';
+import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
+import { failed, finished, opened, RUN, record, result, rowsOf, started } from '../../kit/recorded-run.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
-import { failed, finished, opened, record, result, RUN, rowsOf, started } from '../../kit/recorded-run.ts';
 
 const lines = (results: readonly AgentResult[]): string =>
   results.map((each) => spillLine({ definitionHash: 'hash', result: each })).join('');

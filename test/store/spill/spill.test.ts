@@ -10,13 +10,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Spill } from '../../../src/store/spill/spill.ts';
 import type { StoredResult } from '../../../src/store/schema/result-tables.ts';
+import { Spill } from '../../../src/store/spill/spill.ts';
 import { readSpillLine, spillLine } from '../../../src/store/spill/spill-line.ts';
 import { findSpills, spillFolders, spillPrefix } from '../../../src/store/spill/spill-places.ts';
 import { testResult } from '../../kit/definitions.ts';
-import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { databaseIn, failed, result } from '../../kit/recorded-run.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
 const spilled = (id: string, output: string | null = null): StoredResult => ({
   definitionHash: `hash-of-${id}`,

@@ -1,12 +1,12 @@
 /** How many agents there were over time, and what follows for each of them. */
-import { agentPerformances } from '../../../src/store/read/agents.ts';
-import { consolidate } from '../../../src/store/read/consolidate.ts';
 import { expect, test } from 'vitest';
 import type { RunEvent } from '../../../src/domain/run-event.ts';
+import { agentPerformances } from '../../../src/store/read/agents.ts';
+import { consolidate } from '../../../src/store/read/consolidate.ts';
 import { mostAgents, scalingSummary } from '../../../src/store/write/agent-counts.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
+import { finished, opened, RUN, result, rowsOf, started } from '../../kit/recorded-run.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
-import { finished, opened, result, RUN, rowsOf, started } from '../../kit/recorded-run.ts';
 
 /** So many seconds after the start of the run. */
 const at = (seconds: number): string => new Date(Date.UTC(2026, 0, 2, 3, 4, 5 + seconds)).toISOString();

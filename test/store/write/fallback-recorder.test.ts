@@ -1,23 +1,23 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { storeError } from '../../../src/store/schema/store-error.ts';
+import { readSpillLine } from '../../../src/store/spill/spill-line.ts';
 import { FallbackRecorder } from '../../../src/store/write/fallback-recorder.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
 import { openForRun, RunDatabase } from '../../../src/store/write/run-database.ts';
-import { readSpillLine } from '../../../src/store/spill/spill-line.ts';
-import { storeError } from '../../../src/store/schema/store-error.ts';
-import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import {
   begins,
   databaseIn,
   end,
   finished,
   opened,
-  result,
   RUN,
+  result,
   rowsOf,
   started,
 } from '../../kit/recorded-run.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
 function databaseOf(folder: string): RunDatabase {
   const database = new RunDatabase(openForRun(databaseIn(folder)), {

@@ -1,19 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
-import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import {
   end,
   failed,
   finished,
   opened,
+  RUN,
   record,
   result,
-  RUN,
   rowsOf,
+  SUMMARY,
   skipped,
   started,
-  SUMMARY,
 } from '../../kit/recorded-run.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
 describe('the end of a run', () => {
   test('its totals add up, and files and commits of several agents count once', () => {

@@ -7,8 +7,8 @@ import { liveWorkstreams } from '../../../src/store/read/live.ts';
 import { getRun } from '../../../src/store/read/runs.ts';
 import { openForReading } from '../../../src/store/schema/database.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
+import { databaseIn, failed, finished, opened, RUN, result, started } from '../../kit/recorded-run.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
-import { databaseIn, failed, finished, opened, result, RUN, started } from '../../kit/recorded-run.ts';
 
 /** Records the start of a run and two results in a process of its own, which is then killed. */
 async function killedRun(folder: string): Promise<void> {

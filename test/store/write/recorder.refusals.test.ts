@@ -1,19 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { openDatabase } from '../../../src/store/schema/database.ts';
-import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
 import { StoreError } from '../../../src/store/schema/store-error.ts';
-import { temporaryFolder } from '../../kit/temporary-folder.ts';
+import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
 import {
   databaseIn,
   finished,
   opened,
+  RUN,
   record,
   result,
-  RUN,
   rowsOf,
   START,
   started,
 } from '../../kit/recorded-run.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
 describe('a commit that fails', () => {
   test('says that the disk is full, and a later one writes everything', () => {

@@ -1,22 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import type { Connection } from '../../../src/store/schema/connection.ts';
-import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
 import { StoreError } from '../../../src/store/schema/store-error.ts';
+import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
 import { testResult, workstream } from '../../kit/definitions.ts';
-import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import {
   begins,
   failed,
   finished,
   opened,
+  RUN,
   record,
   result,
-  RUN,
   rowsOf,
-  skipped,
   START,
+  skipped,
   started,
 } from '../../kit/recorded-run.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
 const live = (connection: Connection): unknown[] =>
   rowsOf(

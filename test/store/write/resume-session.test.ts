@@ -1,18 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { liveWorkstreams } from '../../../src/store/read/live.ts';
-import { getRun } from '../../../src/store/read/runs.ts';
 import type { RunEvent } from '../../../src/domain/run-event.ts';
 import {
   attemptsOf,
+  findRun,
   latestEnded,
   notEnded,
-  findRun,
   readStoredRun,
   type StoredRun,
 } from '../../../src/store/read/earlier-run.ts';
+import { liveWorkstreams } from '../../../src/store/read/live.ts';
+import { getRun } from '../../../src/store/read/runs.ts';
 import type { Connection } from '../../../src/store/schema/connection.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
-import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { workstream } from '../../kit/definitions.ts';
 import {
   begins,
@@ -20,13 +19,14 @@ import {
   failed,
   finished,
   opened,
+  RUN,
   result,
   rowsOf,
-  RUN,
+  SUMMARY,
   skipped,
   started,
-  SUMMARY,
 } from '../../kit/recorded-run.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
 const AGAIN = '2026-01-03T00:00:00.000Z';
 

@@ -19,17 +19,17 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { importSpills } from '../../../src/app/resume/import-spills.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
 import { openForRun, RunDatabase } from '../../../src/store/write/run-database.ts';
-import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import {
   databaseIn,
   finished,
   opened,
+  RUN,
   record,
   result,
-  RUN,
   rowsOf,
   started,
 } from '../../kit/recorded-run.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
 const OLD = 'ma-run-20250101-000000';
 

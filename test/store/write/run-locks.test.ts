@@ -4,8 +4,8 @@ import { openDatabase } from '../../../src/store/schema/database.ts';
 import { finalizeDeadRuns } from '../../../src/store/write/finalize-run.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
 import { RunLocks } from '../../../src/store/write/run-locks.ts';
-import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { databaseIn, end, opened, rowsOf, started } from '../../kit/recorded-run.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
 const ONE = 'ma-run-20260101-000001';
 const TWO = 'ma-run-20260101-000002';

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Assignment } from '../../../src/domain/assignment.ts';
+import { describeFailure } from '../../../src/domain/failure-message.ts';
 import type { Outcome } from '../../../src/domain/outcome.ts';
 import type { AcceptanceTest, Workstream } from '../../../src/domain/workstream.ts';
-import { describeFailure } from '../../../src/domain/failure-message.ts';
 import { ThreadEngine } from '../../../src/engine/threads.ts';
 import { groupIsAlive } from '../../../src/os/process-group.ts';
 import { acceptanceCommand, assignment, runStep, workstream } from '../../kit/definitions.ts';
-import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { engineSettings } from '../../kit/engine-settings.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
 const sample = (name: string): string => fileURLToPath(new URL(`./samples/${name}`, import.meta.url));
 const node = process.execPath;

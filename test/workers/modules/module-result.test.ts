@@ -1,7 +1,7 @@
 /** What of a module's output is kept, what becomes null, and what is refused with its path. */
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { serializeOutput, readModuleResult } from '../../../workers/modules/module-result.ts';
+import { readModuleResult, serializeOutput } from '../../../workers/modules/module-result.ts';
 
 class Point {
   x = 1;

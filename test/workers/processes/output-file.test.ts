@@ -2,8 +2,8 @@ import { appendFileSync, chmodSync, existsSync, readFileSync, renameSync, writeF
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Redactor } from '../../../src/secrets/redactor.ts';
-import { NO_SECRETS } from '../../kit/no-secrets.ts';
 import { OutputFile } from '../../../workers/processes/output-file.ts';
+import { NO_SECRETS } from '../../kit/no-secrets.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
 test('keeps what was written, and leaves no file without any', () => {

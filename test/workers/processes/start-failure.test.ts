@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeFailure } from '../../../src/domain/failure-message.ts';
 import type { Step } from '../../../src/domain/workstream.ts';
 import { ThreadEngine } from '../../../src/engine/threads.ts';
+import { notStarted } from '../../../workers/processes/start-failure.ts';
 import { acceptanceCommand, assignment, commandStep, runStep, workstream } from '../../kit/definitions.ts';
 import { engineSettings } from '../../kit/engine-settings.ts';
-import { notStarted } from '../../../workers/processes/start-failure.ts';
 
 const folder = mkdtempSync(join(realpathSync(tmpdir()), 'millrace-'));
 

@@ -9,8 +9,8 @@ import { claude } from '../../../workers/tools/claude.ts';
 import { loadAdapter } from '../../../workers/tools/registry.ts';
 import type { ToolAdapter, ToolRequest } from '../../../workers/tools/tool.ts';
 import { assignment, customTool, toolStep, workstream } from '../../kit/definitions.ts';
-import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { NO_SECRETS } from '../../kit/no-secrets.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
 vi.mock(import('../../../workers/tools/registry.ts'), () => ({ loadAdapter: vi.fn() }));
 afterEach(() => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { toolReportSchema } from '../../../src/domain/tool-report.ts';
 import { failureSchema } from '../../../src/domain/failure.ts';
+import { toolReportSchema } from '../../../src/domain/tool-report.ts';
 import { claude } from '../../../workers/tools/claude.ts';
 import { NASTY, read, recordings, replay, request } from './replay.ts';
 

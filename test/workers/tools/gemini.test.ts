@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { NO_TOKENS } from '../../../src/domain/tool.ts';
 import { gemini } from '../../../workers/tools/gemini.ts';
-import { GARBAGE, recordedNames, replay, type Replayed, requestTo } from './recorded.ts';
+import { GARBAGE, type Replayed, recordedNames, replay, requestTo } from './recorded.ts';
 
 const recorded = (name: string, change?: (lines: string[]) => string[]): Replayed =>
   replay(gemini, 'gemini', name, change);

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import type { Failure } from '../../../src/domain/failure.ts';
 import type { BuiltInTool } from '../../../src/domain/tool.ts';
 import type { ToolAdapter, ToolFindings, ToolRequest } from '../../../workers/tools/tool.ts';
-import { request } from './replay.ts';
 import type { KeptEnd } from '../../agents/keep-stream.ts';
+import { request } from './replay.ts';
 
 const streams = fileURLToPath(new URL('../../fixtures/streams', import.meta.url));
 

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { BuiltInTool, ToolSettings } from '../../../src/domain/tool.ts';
 import type { ToolAdapter, ToolEnd, ToolReader, ToolRequest } from '../../../workers/tools/tool.ts';
-import { customTool } from '../../kit/definitions.ts';
 import type { RecordedEnd } from '../../agents/record.ts';
+import { customTool } from '../../kit/definitions.ts';
 
 const streams = new URL('../../fixtures/streams/', import.meta.url);
 

@@ -1,5 +1,5 @@
 import type { TestCase } from '../../../src/domain/outcome.ts';
-import { CaseList, type ParsedTests, linesOf, MessageLines } from './format.ts';
+import { CaseList, linesOf, MessageLines, type ParsedTests } from './format.ts';
 
 const RESULT = /^test result: \S+ (\d+) passed; (\d+) failed; (\d+) ignored;(?: (\d+) measured;)?/;
 const RUNNING = /^running \d+ tests?$/;

@@ -1,5 +1,5 @@
 import type { TestCase, TestCounts } from '../../../src/domain/outcome.ts';
-import { shortened, firstOf } from '../../../src/text/cut-text.ts';
+import { firstOf, shortened } from '../../../src/text/cut-text.ts';
 
 /** What a format found in a text. */
 export interface ParsedTests {

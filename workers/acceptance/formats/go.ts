@@ -1,11 +1,11 @@
 import {
   CaseList,
-  type ParsedTests,
-  linesOf,
-  MessageLines,
   type Fields,
   isFields,
+  linesOf,
+  MessageLines,
   numberOf,
+  type ParsedTests,
   textOf,
 } from './format.ts';
 

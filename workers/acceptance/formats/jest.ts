@@ -1,11 +1,11 @@
 import type { TestCounts } from '../../../src/domain/outcome.ts';
 import {
   CaseList,
-  type ParsedTests,
+  countsIn,
   linesOf,
   MessageLines,
-  countsIn,
   NO_TESTS,
+  type ParsedTests,
   plus,
   withFailures,
 } from './format.ts';

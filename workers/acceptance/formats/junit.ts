@@ -1,17 +1,17 @@
+import { XMLParser } from 'fast-xml-parser';
 import type { TestCase, TestCounts } from '../../../src/domain/outcome.ts';
 import {
   CaseList,
-  type ParsedTests,
-  NO_TESTS,
-  plus,
   type Fields,
   fieldsOf,
   isFields,
   listOf,
+  NO_TESTS,
   numberOf,
+  type ParsedTests,
+  plus,
   textOf,
 } from './format.ts';
-import { XMLParser } from 'fast-xml-parser';
 
 /** A suite of a hundred thousand cases has some three hundred thousand. */
 const MAX_TAGS = 1_000_000;

@@ -1,4 +1,4 @@
-import { CaseList, type ParsedTests, linesOf, MessageLines } from './format.ts';
+import { CaseList, linesOf, MessageLines, type ParsedTests } from './format.ts';
 
 const FIGURE = /^ℹ (tests|pass|fail|cancelled|skipped|todo) (\d+)$/;
 const GROUP = /^( *)▶ (.+?)(?: \([\d.]+ms\))?$/;

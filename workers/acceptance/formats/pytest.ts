@@ -1,5 +1,5 @@
 import type { TestCase } from '../../../src/domain/outcome.ts';
-import { CaseList, type ParsedTests, linesOf } from './format.ts';
+import { CaseList, linesOf, type ParsedTests } from './format.ts';
 
 /** The words of the summary that are tests; warnings, tests that were deselected, and subtests that passed are none. */
 const WORDS: Readonly<Record<string, 'passed' | 'failed' | 'skipped' | null>> = {

@@ -1,5 +1,5 @@
-import { CaseList, type ParsedTests, fieldsOf, textOf, linesOf } from './format.ts';
 import { Parser } from 'tap-parser';
+import { CaseList, fieldsOf, linesOf, type ParsedTests, textOf } from './format.ts';
 
 /** What the parser says of one test point. */
 interface Point {

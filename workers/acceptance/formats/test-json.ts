@@ -1,11 +1,11 @@
 import {
   CaseList,
-  type ParsedTests,
   type Fields,
   fieldsOf,
   isFields,
   listOf,
   numberOf,
+  type ParsedTests,
   textOf,
 } from './format.ts';
 
