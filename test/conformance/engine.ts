@@ -494,6 +494,12 @@ export function describeEngine(
         expect(outcome.failure).toMatchObject({ reason: 'output-limit', limitMb: 1, command: 'yes' });
       });
 
+      test('that print too much fail, however soon they have ended', async () => {
+        const line = 'head -c 1100000 /dev/zero';
+        const { outcome } = await run([runStep(line)], limits(60, 1));
+        expect(outcome.failure).toMatchObject({ reason: 'output-limit', limitMb: 1, command: line });
+      });
+
       test('that print without end are ended at the limit where their thread waits for them, too', async () => {
         const { outcome } = await run([behaviour('floodsWhileBlocked')], limits(60, 1));
         expect(outcome.failure).toMatchObject({ reason: 'output-limit', limitMb: 1, command: null });

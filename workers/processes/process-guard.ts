@@ -17,7 +17,7 @@ export interface Guard {
   stop(): void;
   /** Ends the process. */
   end(): void;
-  /** Whether it printed more than it may and was ended for that. */
+  /** Whether it printed more than it may, also where it ended by itself before that was seen. */
   limitPassed(): boolean;
 }
 
@@ -42,9 +42,12 @@ export function guardProcess(
     signalStopped(leader, execution, 'SIGTERM');
     kill = setTimeout(() => signalStopped(leader, execution, 'SIGKILL'), graceSeconds * 1000);
   };
-  const watch = setInterval(() => {
+  const limitPassed = (): boolean => {
     passed ||= execution.output.size - start > maxOutputMb * BYTES_PER_MB;
-    if (passed) end();
+    return passed;
+  };
+  const watch = setInterval(() => {
+    if (limitPassed()) end();
     execution.output.redact();
     const text = activity();
     if (text !== null) execution.progress(null, text);
@@ -54,7 +57,7 @@ export function guardProcess(
   if (signal.aborted) end();
   return {
     end,
-    limitPassed: () => passed,
+    limitPassed,
     stop: () => {
       execution.running = null;
       clearInterval(watch);
