@@ -8,7 +8,7 @@ import { finalizeDeadRuns } from '../write/finalize-run.ts';
 import { walPath } from '../write/wal-file.ts';
 import type { Connection } from './connection.ts';
 import { migrate, refuseNewer, viewAsLatestSchema } from './migrate.ts';
-import { asStoreError, storeError } from './store-error.ts';
+import { asStoreError, StoreError, storeError } from './store-error.ts';
 
 /** Path of the database when no other is named. */
 export const DEFAULT_DATABASE = '.state/multi_agent_consolidated.db';
@@ -23,11 +23,28 @@ export interface OpenOptions {
  * older version or of the older system, and marks runs whose process died as interrupted. A commit survives the death
  * of the process, and a power cut once `SqliteRecorder.sync` has resolved. Throws a `StoreError`.
  */
-export function openDatabase(path: string, options: OpenOptions = {}): Connection {
+export function openDatabase(path: string, { busyTimeoutMs = 10_000 }: OpenOptions = {}): Connection {
+  const deadline = performance.now() + busyTimeoutMs;
+  for (;;) {
+    try {
+      return openToWrite(path, busyTimeoutMs);
+    } catch (error) {
+      const isLocked = error instanceof StoreError && error.kind === 'locked';
+      if (!isLocked || performance.now() >= deadline) throw error;
+      pause();
+    }
+  }
+}
+
+/**
+ * SQLite refuses at once, whatever timeout it has, where several processes turn a new database to WAL at the same time
+ * or another one is just closing the last connection to it.
+ */
+function openToWrite(path: string, busyTimeoutMs: number): Connection {
   return open(path, () => {
     makeFolder(dirname(path), 0o700);
     makePrivate(path);
-    const connection = new Database(untrimmed(path), { timeout: options.busyTimeoutMs ?? 10_000 });
+    const connection = new Database(untrimmed(path), { timeout: busyTimeoutMs });
     return prepare(connection, () => {
       refuseNewer(connection);
       const mode = connection.pragma('journal_mode = WAL', { simple: true });
@@ -38,6 +55,12 @@ export function openDatabase(path: string, options: OpenOptions = {}): Connectio
     });
   });
 }
+
+const clock = new Int32Array(new SharedArrayBuffer(4));
+
+const PAUSE_MS = 5;
+
+const pause = (): void => void Atomics.wait(clock, 0, 0, PAUSE_MS);
 
 /**
  * Opens the database for reading; null where there is none. Changes no byte of it and leaves no file behind;

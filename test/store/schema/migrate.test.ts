@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import Database from 'better-sqlite3';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../../src/store/schema/database.ts';
 import { SCHEMA_VERSION } from '../../../src/store/schema/migrate.ts';
 import { migrations } from '../../../src/store/schema/migrations/all.ts';
@@ -89,17 +88,37 @@ test('a database of a newer version is refused and left as it is', () => {
 });
 
 test('processes that open a new database at the same moment all get it', async () => {
-  const path = databaseIn(temporaryFolder());
-  mkdirSync(dirname(path));
   const module = fileURLToPath(new URL('../../../dist/src/store/schema/database.js', import.meta.url));
   const script = `
     const { openDatabase } = await import(${JSON.stringify(module)});
-    const connection = openDatabase(${JSON.stringify(path)});
-    console.log(connection.pragma('user_version', { simple: true }), connection.pragma('journal_mode', { simple: true }));
-    connection.close();`;
-  const run = promisify(execFile);
-  const outputs = await Promise.all(
-    Array.from({ length: 4 }, () => run(process.execPath, ['--input-type=module', '-e', script])),
+    process.on('message', (path) => {
+      try {
+        const connection = openDatabase(path);
+        const [version, mode] = ['user_version', 'journal_mode'].map((name) => connection.pragma(name, { simple: true }));
+        connection.close();
+        process.send(version + ' ' + mode);
+      } catch (error) {
+        process.send(error.message);
+      }
+    });
+    process.send('ready');`;
+  const processes = Array.from({ length: 6 }, () =>
+    spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    }),
   );
-  expect(outputs.map(({ stdout }) => stdout.trim())).toEqual(Array(4).fill(`${SCHEMA_VERSION} wal`));
+  onTestFinished(() => {
+    for (const each of processes) each.kill();
+  });
+  const answers = async (path?: string): Promise<unknown[]> => {
+    const all = processes.map(async (each) => once(each, 'message'));
+    if (path !== undefined) for (const each of processes) each.send(path);
+    return (await Promise.all(all)).map(([answer]) => answer);
+  };
+  await answers();
+  const found = new Set<unknown>();
+  for (let round = 0; round < 40; round++) {
+    for (const answer of await answers(databaseIn(temporaryFolder()))) found.add(answer);
+  }
+  expect([...found]).toEqual([`${SCHEMA_VERSION} wal`]);
 });
