@@ -131,6 +131,8 @@ test('the variables of a thread are those of Node: strings, listed, inherited', 
 
 test('what an ended workstream does to the thread later is never blamed on the next', async () => {
   expect((await run([change('later')])).replaced).toEqual([]);
+  // Its timer is due while this command runs, so that no code of a workstream is in between.
+  expect((await run([runStep('sleep 0.05')], 'ws-next')).outcome.failure).toBeNull();
   for (let time = 0; time < 5; time += 1) await expectUntouched();
 });
 
