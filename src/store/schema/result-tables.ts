@@ -1,7 +1,4 @@
-/**
- * The tables that a result is stored in: the one description of their columns. To add a column: a migration, a line
- * here, and, where a result has it, a line in `readResults`.
- */
+/** The tables that a result is stored in: the one description of their columns. CONTRIBUTING.md says how to add one. */
 import { z } from 'zod';
 import type { AgentResult, ResultError, ResultMetadata } from '../../domain/agent-result.ts';
 import type { AttemptRecord } from '../../domain/attempt.ts';
