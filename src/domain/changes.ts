@@ -32,7 +32,7 @@ export const changesSchema = z.object({
   head: z.string().nullable(),
   /** SHA-256 of the content that changed: the same work twice has the same hash. Null when nothing changed. */
   contentHash: z.string().nullable(),
-  /** Changed files that hold the marks of a conflict, which somebody was to resolve. */
+  /** Changed files that hold the marks of a conflict, left unresolved. */
   conflictMarkers: z.array(z.string()).default([]),
   /** What could not be known, in a sentence each: ignored files, submodules, what others changed too. */
   notes: z.array(z.string()),

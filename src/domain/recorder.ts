@@ -22,7 +22,7 @@ export interface Recorder {
    * @param report done before that is committed, so that a run that has ended has its report; must not throw.
    */
   finish(end: RunEnd, report?: () => void): void;
-  /** Seconds that the main thread spent writing so far; waiting for the disk is not in it, it makes nobody wait. */
+  /** Seconds that the main thread spent writing so far. Waiting for the disk does not count: it blocks no thread. */
   readonly seconds: number;
 }
 

@@ -179,3 +179,9 @@ export function matrixVariables(member: JsonObject | null): Record<string, strin
     ]),
   );
 }
+
+/** Whether all that it does is done in an agent's thread: nothing of it is a child process. */
+export const runsInThread = ({ isolation, steps, acceptanceTests, testGates }: Workstream): boolean =>
+  isolation === 'thread' &&
+  acceptanceTests.length + testGates.length === 0 &&
+  steps.every(({ kind }) => kind === 'module');

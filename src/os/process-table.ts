@@ -1,6 +1,7 @@
 /** The processes of this machine as Linux lists them in /proc; there is no such table elsewhere. */
 import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import { TICKS } from './machine.ts';
+import { pause } from './pause.ts';
 import { readText, readTextOrNull } from './read-text.ts';
 
 export const hasProcessTable = process.platform === 'linux' && existsSync('/proc/self/stat');
@@ -139,7 +140,7 @@ function commandLineOf(pid: number): string {
   const read = (): string => readText(`/proc/${pid}/cmdline`);
   let text = read();
   for (let reading = 1; text === '' && reading < 50 && hasProgram(pid); reading++) {
-    if (reading > 10) Atomics.wait(nothing, 0, 0, 1);
+    if (reading > 10) pause(1);
     text = read();
   }
   return text;
@@ -197,7 +198,7 @@ function environmentOf(pid: number): string | null {
   for (let confirmed = 0, reading = 1; text === '' && confirmed < CONFIRMATIONS; reading++) {
     if (reading > MOST_READINGS || !hasProgram(pid)) break;
     if (readShort(`/proc/${pid}/cmdline`) !== '') confirmed += 1;
-    else if (reading > 10) Atomics.wait(nothing, 0, 0, 1);
+    else if (reading > 10) pause(1);
     text = readStart(path);
   }
   return text?.length === buffer.length ? readTextOrNull(path) : text;
@@ -208,8 +209,6 @@ const CONFIRMATIONS = 10;
 
 /** A quarter of a second: a program is loaded at once, unless the disk or the processor keeps it waiting. */
 const MOST_READINGS = 250;
-
-const nothing = new Int32Array(new SharedArrayBuffer(4));
 
 /** False for a thread of the kernel, and where it is not known. */
 function hasProgram(pid: number): boolean {

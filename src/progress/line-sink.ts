@@ -1,4 +1,5 @@
 import { closeSync, writeSync } from 'node:fs';
+import { pause } from '../os/pause.ts';
 
 /** How long to wait before a pipe that is full is tried again: at first, and at most. */
 const FIRST_PAUSE_MS = 2;
@@ -7,7 +8,6 @@ const MOST_BYTES = 64e6;
 const SPARE_LINES = 4_096;
 /** How long the end of a process waits for a reader that takes nothing. */
 const EXIT_MS = 500;
-const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /** A sink does not close standard output and error, which a watched run has under other descriptors. */
 const isStandard = (descriptor: number): boolean =>
@@ -151,7 +151,7 @@ export class LineSink {
     let last = performance.now();
     while (this.#isOpen && this.#waitingBytes > 0 && performance.now() - last < EXIT_MS) {
       if (this.#writeOne()) last = performance.now();
-      else Atomics.wait(pause, 0, 0, FIRST_PAUSE_MS);
+      else pause(FIRST_PAUSE_MS);
     }
   }
 }

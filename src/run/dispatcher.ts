@@ -1,7 +1,7 @@
 /** Decides which agent gets which workstream, and when. Agents and workstreams are numbers from 0. */
 import type { Failure } from '../domain/failure.ts';
 import type { Workload } from '../domain/scaling.ts';
-import type { Workstream } from '../domain/workstream.ts';
+import { runsInThread, type Workstream } from '../domain/workstream.ts';
 import type { ReadyQueue } from '../plan/ready-queue.ts';
 
 /**
@@ -240,15 +240,11 @@ const MIN_TIMEOUT_SECONDS = 1;
  * @param defaultTimeout of a workstream without a limit of its own, in seconds.
  */
 export function isQueueable(workstream: Workstream, defaultTimeout: number): boolean {
-  const { acceptanceTests, testGates, isolation, steps, timeoutSeconds, workspace } = workstream;
-  const { filesScope, filesCreate } = workstream;
+  const { timeoutSeconds, workspace, filesScope, filesCreate } = workstream;
   return (
-    isolation === 'thread' &&
+    runsInThread(workstream) &&
     workspace !== 'worktree' &&
     filesScope.length + filesCreate.length === 0 &&
-    acceptanceTests.length === 0 &&
-    testGates.length === 0 &&
-    (timeoutSeconds ?? defaultTimeout) >= MIN_TIMEOUT_SECONDS &&
-    steps.every(({ kind }) => kind === 'module')
+    (timeoutSeconds ?? defaultTimeout) >= MIN_TIMEOUT_SECONDS
   );
 }

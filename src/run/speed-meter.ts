@@ -3,7 +3,7 @@ import type { AttemptRecord } from '../domain/attempt.ts';
 import type { EarlierResult } from '../domain/earlier-run.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { LEAST_WORK_SECONDS, type Speed } from '../domain/run-record.ts';
-import type { Workstream } from '../domain/workstream.ts';
+import { runsInThread, type Workstream } from '../domain/workstream.ts';
 import { usableCores } from '../os/usable-cores.ts';
 
 /**
@@ -64,7 +64,7 @@ export class SpeedMeter {
     seconds: number,
   ): void {
     this.#busy += seconds;
-    if (workstream !== undefined && isInThread(workstream)) this.#waited += cpuWaitSeconds ?? 0;
+    if (workstream !== undefined && runsInThread(workstream)) this.#waited += cpuWaitSeconds ?? 0;
     this.#cpu += cpuSeconds ?? 0;
   }
 
@@ -128,12 +128,6 @@ export class SpeedMeter {
     return ids.toReversed();
   }
 }
-
-/** Whether all that it does is done in an agent's thread. */
-const isInThread = ({ steps, acceptanceTests, testGates, isolation }: Workstream): boolean =>
-  isolation === 'thread' &&
-  acceptanceTests.length + testGates.length === 0 &&
-  steps.every(({ kind }) => kind === 'module');
 
 /** A list of numbers that grows without holding an object for each. */
 class Numbers {

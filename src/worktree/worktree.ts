@@ -18,8 +18,8 @@ export interface Worktree {
 }
 
 /**
- * Runs git in a worktree. Which repository it is does not depend on the worktree's `.git`, which whoever works there
- * may have removed or replaced.
+ * Runs git in a worktree. The repository is found without the worktree's `.git` file, which a workstream may have
+ * removed or replaced.
  */
 export function gitIn(
   { root, adminDir }: Pick<Worktree, 'root' | 'adminDir'>,

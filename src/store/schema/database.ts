@@ -3,6 +3,7 @@ import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { makeFolder } from '../../os/folder.ts';
+import { pause } from '../../os/pause.ts';
 import { normalizeMessage } from '../../text/normalize-message.ts';
 import { finalizeDeadRuns } from '../write/finalize-run.ts';
 import { walPath } from '../write/wal-file.ts';
@@ -31,7 +32,7 @@ export function openDatabase(path: string, { busyTimeoutMs = 10_000 }: OpenOptio
     } catch (error) {
       const isLocked = error instanceof StoreError && error.kind === 'locked';
       if (!isLocked || performance.now() >= deadline) throw error;
-      pause();
+      pause(PAUSE_MS);
     }
   }
 }
@@ -56,11 +57,7 @@ function openToWrite(path: string, busyTimeoutMs: number): Connection {
   });
 }
 
-const clock = new Int32Array(new SharedArrayBuffer(4));
-
 const PAUSE_MS = 5;
-
-const pause = (): void => void Atomics.wait(clock, 0, 0, PAUSE_MS);
 
 /**
  * Opens the database for reading; null where there is none. Changes no byte of it and leaves no file behind;

@@ -1,6 +1,7 @@
 /** The database of a run: its connection, and the check that its path still names the file that is written. */
 import { chmodSync, existsSync, lstatSync, readlinkSync, renameSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { pause } from '../../os/pause.ts';
 import { messageOf } from '../../text/error-message.ts';
 import { plural } from '../../text/format.ts';
 import { countOf } from '../read/rows.ts';
@@ -260,13 +261,12 @@ const QUIET = { step: 20, steps: 5, most: 400 } as const;
 
 /** `rm -r` removes one file after another, and would remove files that are restored in the middle of that. */
 function waitUntilQuiet(path: string): void {
-  const clock = new Int32Array(new SharedArrayBuffer(4));
   let last = '';
   for (let waited = 0, quiet = 0; quiet < QUIET.steps && waited < QUIET.most; waited += QUIET.step) {
     const now = fingerprintOf(path);
     quiet = now === last ? quiet + 1 : 0;
     last = now;
-    Atomics.wait(clock, 0, 0, QUIET.step);
+    pause(QUIET.step);
   }
 }
 
