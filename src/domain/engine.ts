@@ -17,6 +17,20 @@ export interface ExecuteOptions {
 /** Why an execution is stopped from outside. */
 export type CancelReason = 'interrupted' | 'cancelled';
 
+/** `index` is the position of its assignment in the batch. */
+export interface BatchOutcome {
+  index: number;
+  outcome: Outcome;
+}
+
+export interface BatchOptions {
+  /** Aborted with a `CancelReason`: what has begun is stopped, the rest is returned. */
+  signal: AbortSignal;
+  onMessage(index: number, message: EngineMessage): void;
+  /** Called with outcomes as they arrive, in the order in which they ended. */
+  onOutcomes(outcomes: readonly BatchOutcome[]): void;
+}
+
 export interface Engine {
   /**
    * Executes an assignment. Never rejects because of what a workstream did, and has ended everything that the workstream
@@ -29,6 +43,13 @@ export interface Engine {
    * then nothing of it has happened, and any agent may execute it.
    */
   enqueue?(assignment: Assignment, options: ExecuteOptions): Promise<Outcome | null>;
+  /**
+   * An optional capability: executes assignments of one agent in their order, also while that agent is still executing
+   * another batch: then they wait for it. Of each either its outcome is passed to `onOutcomes`, or its index is among
+   * those that it resolves with: that one was not begun soon, nothing of it has happened, and any agent may execute it.
+   * Otherwise as `execute`. Where the agent had nothing else to do, the first is always begun.
+   */
+  executeBatch?(assignments: readonly Assignment[], options: BatchOptions): Promise<readonly number[]>;
   /** Ends all executions and agents. Idempotent. */
   close(): Promise<void>;
 }

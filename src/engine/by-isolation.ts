@@ -1,9 +1,9 @@
 import type { Assignment } from '../domain/assignment.ts';
-import type { Engine, ExecuteOptions, LocalEngine } from '../domain/engine.ts';
+import type { BatchOptions, Engine, ExecuteOptions, LocalEngine } from '../domain/engine.ts';
 import type { Outcome } from '../domain/outcome.ts';
 
 interface Engines {
-  thread: LocalEngine & Required<Pick<Engine, 'enqueue'>>;
+  thread: LocalEngine & Required<Pick<Engine, 'enqueue' | 'executeBatch'>>;
   /** The caller decides how many of its executions run at once. */
   process: Engine & Pick<LocalEngine, 'inChildren'>;
 }
@@ -26,6 +26,11 @@ export class EngineByIsolation implements LocalEngine {
     return assignment.workstream.isolation === 'thread'
       ? thread.enqueue(assignment, options)
       : process.execute(assignment, options);
+  }
+
+  /** Only workstreams whose isolation is a thread are executed in batches. */
+  executeBatch(assignments: readonly Assignment[], options: BatchOptions): Promise<readonly number[]> {
+    return this.#engines.thread.executeBatch(assignments, options);
   }
 
   resize(agents: number): void {

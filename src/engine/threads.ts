@@ -9,7 +9,7 @@ import {
   opened,
 } from '../domain/agent-message.ts';
 import { type Assignment, inProject } from '../domain/assignment.ts';
-import type { ExecuteOptions, LocalEngine } from '../domain/engine.ts';
+import type { BatchOptions, ExecuteOptions, LocalEngine } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
 import { answerSchema, internalError, type Outcome } from '../domain/outcome.ts';
 import { endGroup } from '../os/owned-processes.ts';
@@ -93,6 +93,21 @@ export class ThreadEngine implements LocalEngine {
       const returnUnstarted = (): void => settle(null);
       this.#laneOf(assignment).add({ assignment, options, settle, returnUnstarted, endedThreads: 0 });
     });
+  }
+
+  async executeBatch(assignments: readonly Assignment[], options: BatchOptions): Promise<readonly number[]> {
+    const { signal, onMessage, onOutcomes } = options;
+    const returned: number[] = [];
+    const one = async (assignment: Assignment, index: number): Promise<void> => {
+      const outcome = await this.enqueue(assignment, {
+        signal,
+        onMessage: (message) => onMessage(index, message),
+      });
+      if (outcome === null) returned.push(index);
+      else onOutcomes([{ index, outcome }]);
+    };
+    await Promise.all(assignments.map(one));
+    return returned.toSorted((a, b) => a - b);
   }
 
   #laneOf({ agentId }: Assignment): Lane {
