@@ -16,8 +16,9 @@ import { endGroup } from '../os/owned-processes.ts';
 import { startTimer } from '../os/stopwatch.ts';
 import type { Redactor } from '../secrets/redactor.ts';
 import { ActiveExecution, type ExecutionMessage } from './active-execution.ts';
-import { AgentPool, ForkServer } from './agent-pool.ts';
+import { AgentPool } from './agent-pool.ts';
 import { crashFailure, lostOutcome, redactUnfinishedLog } from './crash.ts';
+import { ForkServer } from './fork-server.ts';
 import { Batch, Lane, type QueuedAssignment } from './lane.ts';
 import { CompileError, TypeScriptModules } from './typescript.ts';
 
