@@ -6,8 +6,8 @@ import type { ExecutionSummary } from './run-record.ts';
  * Nothing may be announced before the `sync` that follows its `commit`.
  */
 export interface Recorder {
-  /** Takes what of an event is worth keeping. */
-  take(event: RunEvent): void;
+  /** Takes what of these events is worth keeping, in their order. */
+  take(events: readonly RunEvent[]): void;
   /**
    * Writes everything taken so far in one transaction, but leaves to the next the start of what was queued since the
    * last. Throws when the disk or the database refuses.

@@ -48,7 +48,7 @@ export class Journal {
   publish(raw: RunEvent): void {
     if (this.#isClosed) return;
     const event = redactEvent(raw, this.#redactor);
-    this.#recorder.take(event);
+    this.#recorder.take([event]);
     const isTransient = event.type === 'workstream-progress' || event.type === 'workstream-log';
     if (isTransient && this.#isIdle) this.#notify(event);
     else this.#pending.push(event);

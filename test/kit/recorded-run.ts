@@ -129,12 +129,12 @@ export function record(
 ): void {
   const runId = fields.runId ?? RUN;
   const recorder = new SqliteRecorder(connection);
-  recorder.take(
+  recorder.take([
     started(
       results.map(({ workstreamId }) => workstreamId),
       fields,
     ),
-  );
-  for (const given of results) recorder.take(finished({ ...given, runId }));
+  ]);
+  recorder.take(results.map((given) => finished({ ...given, runId })));
   recorder.finish(end({ runId }));
 }

@@ -17,8 +17,8 @@ class ListRecorder implements Recorder {
   readonly seconds = 0;
   hasLeft = false;
 
-  take(event: RunEvent): void {
-    this.log.push(`take ${event.type}`);
+  take(events: readonly RunEvent[]): void {
+    for (const event of events) this.log.push(`take ${event.type}`);
   }
 
   commit(): void {
@@ -167,7 +167,7 @@ test('progress is told at once and makes nobody wait, but never overtakes', asyn
 test('neither the recorder nor anyone who is told sees a secret', async () => {
   const seen: RunEvent[] = [];
   const recorder = new ListRecorder();
-  recorder.take = (event) => void seen.push(event);
+  recorder.take = (events) => void seen.push(...events);
   const redactor = new Redactor([{ name: 'A_KEY', value: 'abcdefgh' }]);
   const listeners = [(event: RunEvent) => void seen.push(event)];
   const journal = new Journal({ recorder, listeners, redactor, failure: new AbortController() });

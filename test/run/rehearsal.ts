@@ -122,14 +122,18 @@ export class Rehearsal {
     });
   }
 
+  #take(event: RunEvent): void {
+    this.events.push(event);
+    if (event.type !== 'workstream-finished') return;
+    const { workstreamId } = event.result;
+    if (this.results.has(workstreamId)) throw new Error(`${workstreamId} has two results`);
+    this.results.set(workstreamId, event.result);
+  }
+
   #recorder(): Recorder {
     return {
-      take: (event) => {
-        this.events.push(event);
-        if (event.type !== 'workstream-finished') return;
-        const { workstreamId } = event.result;
-        if (this.results.has(workstreamId)) throw new Error(`${workstreamId} has two results`);
-        this.results.set(workstreamId, event.result);
+      take: (events) => {
+        for (const event of events) this.#take(event);
       },
       commit: () => undefined,
       sync: async () => undefined,

@@ -79,8 +79,8 @@ export class FallbackRecorder implements Recorder {
     return this.#retryTimer === null && this.#parts.recorder.hasLeft;
   }
 
-  take(event: RunEvent): void {
-    this.#parts.recorder.take(event);
+  take(events: readonly RunEvent[]): void {
+    this.#parts.recorder.take(events);
   }
 
   /** @throws StoreError before the run has begun, and when neither the database nor a file takes results. */

@@ -77,13 +77,15 @@ export class SqliteRecorder implements Recorder {
     return this.#write(() => resumeSession(this.#connection, taking, this.#identity));
   }
 
-  take(event: RunEvent): void {
+  take(events: readonly RunEvent[]): void {
     const from = performance.now();
-    if (event.type === 'run-started') {
-      this.#runId = event.runId;
-      this.#hashes = new Map(event.workstreams.map(({ id, hash }) => [id, hash]));
+    for (const event of events) {
+      if (event.type === 'run-started') {
+        this.#runId = event.runId;
+        this.#hashes = new Map(event.workstreams.map(({ id, hash }) => [id, hash]));
+      }
+      this.#batch.add(event);
     }
-    this.#batch.add(event);
     this.#milliseconds += performance.now() - from;
   }
 

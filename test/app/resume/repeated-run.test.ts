@@ -13,7 +13,7 @@ test('resumes a run although the run that it repeats was pruned', () => {
   const recorder = new SqliteRecorder(connection);
   const retryOf = 'ma-run-20250101-000000';
   recorder.claim(RUN, '2026-01-02T03:04:05.000Z', { options: null, retryOf });
-  recorder.take(started(['ws-1']));
+  recorder.take([started(['ws-1'])]);
   recorder.commit();
   recorder.close();
   connection.exec("UPDATE consolidated_runs SET state = 'interrupted'");

@@ -27,8 +27,8 @@ describe('what earlier runs found out', () => {
   test('also a run that is still under way counts', () => {
     const connection = opened(temporaryFolder());
     const recorder = new SqliteRecorder(connection);
-    recorder.take(started(['ws-1', 'ws-2']));
-    recorder.take(finished(result('ws-1', { durationSeconds: 7 })));
+    recorder.take([started(['ws-1', 'ws-2'])]);
+    recorder.take([finished(result('ws-1', { durationSeconds: 7 }))]);
     recorder.commit();
     expect(knownDurations(connection, ['ws-1', 'ws-2'])).toEqual(new Map([['ws-1', 7]]));
   });

@@ -8,12 +8,12 @@ describe('live states', () => {
   test('running ones come first, then those that are ready, and final ones not at all', () => {
     const connection = opened(temporaryFolder());
     const recorder = new SqliteRecorder(connection);
-    recorder.take(started(['ws-1', 'ws-2', 'ws-3', 'ws-4']));
+    recorder.take([started(['ws-1', 'ws-2', 'ws-3', 'ws-4'])]);
     recorder.commit();
     connection.exec("UPDATE run_workstreams SET state = 'blocked' WHERE workstream_id = 'ws-1'");
     const at = '2026-01-02T03:04:06.000Z';
-    recorder.take(begins('ws-3'));
-    recorder.take(finished(result('ws-4')));
+    recorder.take([begins('ws-3')]);
+    recorder.take([finished(result('ws-4'))]);
     recorder.commit();
     const { shown, total } = liveWorkstreams(connection, RUN, 2);
     expect(shown).toEqual([

@@ -79,8 +79,8 @@ describe('runs', () => {
   test('one that is under way counts the files of its results so far', () => {
     const connection = opened(temporaryFolder());
     const recorder = new SqliteRecorder(connection);
-    recorder.take(started(['ws-1', 'ws-2']));
-    recorder.take(finished(result('ws-1', { filesModified: ['a.ts', 'b.ts'], commitsCreated: ['c1'] })));
+    recorder.take([started(['ws-1', 'ws-2'])]);
+    recorder.take([finished(result('ws-1', { filesModified: ['a.ts', 'b.ts'], commitsCreated: ['c1'] }))]);
     recorder.commit();
     expect(getRun(connection, RUN)).toMatchObject({
       state: 'running',
@@ -135,8 +135,8 @@ test('a run of the older system is shown with its own totals', () => {
 test('a run that ended as interrupted says so', () => {
   const connection = opened(temporaryFolder());
   const recorder = new SqliteRecorder(connection);
-  recorder.take(started(['ws-1']));
-  recorder.take(finished(skipped('ws-1', { reason: 'interrupted' })));
+  recorder.take([started(['ws-1'])]);
+  recorder.take([finished(skipped('ws-1', { reason: 'interrupted' }))]);
   recorder.finish(end({ state: 'interrupted' }));
   expect(getRun(connection, RUN)).toMatchObject({
     state: 'interrupted',

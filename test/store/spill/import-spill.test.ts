@@ -16,8 +16,8 @@ const lines = (results: readonly AgentResult[]): string =>
 function interrupted(folder: string): Connection {
   const connection = opened(folder);
   const recorder = new SqliteRecorder(connection);
-  recorder.take(started(['ws-1', 'ws-2', 'ws-3']));
-  recorder.take(finished(result('ws-1')));
+  recorder.take([started(['ws-1', 'ws-2', 'ws-3'])]);
+  recorder.take([finished(result('ws-1'))]);
   recorder.commit();
   connection.exec("UPDATE consolidated_runs SET state = 'interrupted'");
   return connection;

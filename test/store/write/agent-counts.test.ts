@@ -36,8 +36,8 @@ const by = (agent: number, id: string, begin: number, end: number): RunEvent =>
 function recorded(...events: RunEvent[]) {
   const connection = opened(temporaryFolder());
   const recorder = new SqliteRecorder(connection);
-  recorder.take(started(['ws-1', 'ws-2', 'ws-3'], { agents: ['agent-1'] }));
-  for (const event of events) recorder.take(event);
+  recorder.take([started(['ws-1', 'ws-2', 'ws-3'], { agents: ['agent-1'] })]);
+  recorder.take(events);
   recorder.commit();
   return { connection, recorder };
 }
@@ -98,7 +98,7 @@ test('the most at one time are those of any session, whether their number was fi
   expect(mostAgents(connection, 'ma-run-20200101-000000')).toBeNull();
   connection.exec("DELETE FROM agent_counts; UPDATE consolidated_runs SET state = 'interrupted'");
   recorder.reopen({ runId: RUN, resumedAt: null, discarded: [], options: {} });
-  recorder.take(resumed);
+  recorder.take([resumed]);
   recorder.commit();
   expect(mostAgents(connection, RUN)).toBe(3);
 });
@@ -107,9 +107,9 @@ test('of a run that was resumed, each session counts, and the pause does not', (
   const { connection, recorder } = recorded(scaled(0, null, 1), by(1, 'ws-1', 0, 2));
   recorder.commit();
   recorder.reopen({ runId: RUN, resumedAt: null, discarded: [], options: {} });
-  recorder.take(resumed);
-  recorder.take(scaled(100, null, 2));
-  recorder.take(by(2, 'ws-2', 101, 104));
+  recorder.take([resumed]);
+  recorder.take([scaled(100, null, 2)]);
+  recorder.take([by(2, 'ws-2', 101, 104)]);
   recorder.commit();
   expect(shares(connection)).toEqual([
     ['agent-1', 4, 1 / 3],

@@ -51,7 +51,7 @@ function begun(pauseMs: number, folders?: string[], toleratedMs = 0) {
     folders: folders ?? [folder],
   });
   onTestFinished(() => recorder.close());
-  recorder.take(started(['ws-1', 'ws-2', 'ws-3']));
+  recorder.take([started(['ws-1', 'ws-2', 'ws-3'])]);
   recorder.commit();
   const spills = () => readdirSync(folder).filter((name) => name.endsWith('.jsonl'));
   const other = opened(folder);
@@ -81,7 +81,7 @@ describe('while others write at the same time', () => {
   test('a moment is no reason to tell a person, and results are in a file meanwhile', () => {
     const run = begun(HOUR_MS, undefined, HOUR_MS);
     run.lock();
-    run.recorder.take(finished(result('ws-1')));
+    run.recorder.take([finished(result('ws-1'))]);
     run.recorder.commit();
     expect(run.spilled()).toEqual(['ws-1']);
     run.unlock();
@@ -92,7 +92,7 @@ describe('while others write at the same time', () => {
   test('what lasts is told, with where results are, and so is its end', async () => {
     const run = begun(5, undefined, 20);
     run.lock();
-    run.recorder.take(finished(result('ws-1')));
+    run.recorder.take([finished(result('ws-1'))]);
     run.recorder.commit();
     expect(run.told).toEqual([]);
     await run.nextTold();
@@ -109,16 +109,16 @@ describe('while the database refuses', () => {
   test('results are in a file when the commit returns, and in the database at the end', async () => {
     const run = begun(HOUR_MS);
     run.lock();
-    run.recorder.take(finished(result('ws-1', { metadata: { output: 'one' } })));
+    run.recorder.take([finished(result('ws-1', { metadata: { output: 'one' } }))]);
     run.recorder.commit();
     expect(run.spilled()).toEqual(['ws-1']);
-    run.recorder.take(finished(result('ws-2')));
+    run.recorder.take([finished(result('ws-2'))]);
     run.recorder.commit();
     await run.recorder.sync();
     expect(run.spilled()).toEqual(['ws-1', 'ws-2']);
     expect(run.recorder.unwrittenOutputs(['ws-1', 'ws-2', 'ws-3'])).toEqual({ 'ws-1': 'one', 'ws-2': null });
     run.unlock();
-    run.recorder.take(finished(result('ws-3')));
+    run.recorder.take([finished(result('ws-3'))]);
     run.recorder.finish(end());
     expect(run.stored()).toEqual([{ id: 'ws-1' }, { id: 'ws-2' }, { id: 'ws-3' }]);
     expect([run.spills(), run.recorder.unwrittenOutputs(['ws-1'])]).toEqual([[], {}]);
@@ -134,7 +134,7 @@ describe('while the database refuses', () => {
   test('the clock tries again, and takes the spill in', async () => {
     const run = begun(5);
     run.lock();
-    run.recorder.take(finished(result('ws-1')));
+    run.recorder.take([finished(result('ws-1'))]);
     run.recorder.commit();
     run.unlock();
     expect(await run.nextTold()).toContain('can be written again');
@@ -143,9 +143,9 @@ describe('while the database refuses', () => {
 
   test('nothing asks for a commit before the database is tried again', () => {
     const run = begun(HOUR_MS);
-    run.recorder.take(begins('ws-1', { queued: true }));
+    run.recorder.take([begins('ws-1', { queued: true })]);
     run.lock();
-    run.recorder.take(finished(result('ws-2')));
+    run.recorder.take([finished(result('ws-2'))]);
     run.recorder.commit();
     expect(run.recorder.hasLeft).toBe(false);
     run.unlock();
@@ -156,7 +156,7 @@ describe('while the database refuses', () => {
   test('the end says where the results are and how to go on', () => {
     const run = begun(HOUR_MS);
     run.lock();
-    run.recorder.take(finished(result('ws-1')));
+    run.recorder.take([finished(result('ws-1'))]);
     expect(() => run.recorder.finish(end())).toThrow(
       /locked by another process.* 1 result of ma-run-20260102-030405 is kept in .*millrace-spill-.*; the next millrace run takes it in\. Then: millrace run --resume ma-run-20260102-030405$/,
     );
@@ -168,7 +168,7 @@ describe('while the database refuses', () => {
   test('what no file takes stays in memory, is refused, and is written as soon as that is possible', () => {
     const run = begun(HOUR_MS, ['/dev/null/nowhere']);
     run.lock();
-    run.recorder.take(finished(result('ws-1', { metadata: { output: 1 } })));
+    run.recorder.take([finished(result('ws-1', { metadata: { output: 1 } }))]);
     expect(() => run.recorder.commit()).toThrow(/neither to the database .* nor to a file \(ENOTDIR/);
     expect(() => run.recorder.commit()).toThrow(/neither to the database/);
     expect(run.recorder.unwrittenOutputs(['ws-1'])).toEqual({ 'ws-1': 1 });
@@ -195,8 +195,8 @@ test('what is committed and can’t be forced to the disk is kept in a file as w
     folders: [folder],
   });
   onTestFinished(() => recorder.close());
-  recorder.take(started(['ws-1']));
-  recorder.take(finished(result('ws-1')));
+  recorder.take([started(['ws-1'])]);
+  recorder.take([finished(result('ws-1'))]);
   recorder.commit();
   await recorder.sync();
   const spills = () => readdirSync(folder).filter((name) => name.startsWith('millrace-spill-'));
@@ -219,17 +219,17 @@ describe('when the files of the database are removed', () => {
     '%s, all results are in the database again at once',
     async (moment) => {
       const run = begun(HOUR_MS);
-      run.recorder.take(finished(result('ws-1')));
+      run.recorder.take([finished(result('ws-1'))]);
       run.recorder.commit();
       await run.recorder.sync();
       const remove = () => rmSync(join(run.folder, '.state'), { recursive: true });
       if (moment === 'before a commit') remove();
-      run.recorder.take(finished(result('ws-2')));
+      run.recorder.take([finished(result('ws-2'))]);
       run.recorder.commit();
       if (moment !== 'before a commit') remove();
       await run.recorder.sync();
       expect(thereNow(run.folder)).toEqual([{ id: 'ws-1' }, { id: 'ws-2' }]);
-      run.recorder.take(finished(result('ws-3')));
+      run.recorder.take([finished(result('ws-3'))]);
       run.recorder.finish(end());
       expect([thereNow(run.folder).length, run.spills()]).toEqual([3, []]);
       expect(run.told).toEqual([expect.stringMatching(/^warn: .*removed or moved away.*written back/)]);
@@ -238,7 +238,7 @@ describe('when the files of the database are removed', () => {
 
   test('after the end was written, it is written back too', () => {
     const run = begun(HOUR_MS);
-    for (const id of ['ws-1', 'ws-2', 'ws-3']) run.recorder.take(finished(result(id)));
+    for (const id of ['ws-1', 'ws-2', 'ws-3']) run.recorder.take([finished(result(id))]);
     run.recorder.finish(end(), () => rmSync(join(run.folder, '.state'), { recursive: true }));
     expect(thereNow(run.folder)).toHaveLength(3);
     expect(rowsOf(opened(run.folder), 'SELECT state FROM consolidated_runs')).toEqual([{ state: 'ended' }]);
@@ -265,7 +265,7 @@ describe('when the files of the database are removed', () => {
 
     test('that is what is said, and results are in a file', async () => {
       const run = begun(HOUR_MS);
-      run.recorder.take(finished(result('ws-1')));
+      run.recorder.take([finished(result('ws-1'))]);
       run.recorder.commit();
       takeAway(run);
       await run.recorder.sync();
@@ -286,7 +286,7 @@ describe('when the files of the database are removed', () => {
 
   test('before the first sync, it is written back', async () => {
     const run = begun(HOUR_MS);
-    run.recorder.take(finished(result('ws-1')));
+    run.recorder.take([finished(result('ws-1'))]);
     run.recorder.commit();
     rmSync(join(run.folder, '.state'), { recursive: true });
     await run.recorder.sync();
@@ -296,14 +296,14 @@ describe('when the files of the database are removed', () => {
 
   test('and can’t be put back, results go to a file, and the end says where everything is', () => {
     const run = begun(HOUR_MS);
-    run.recorder.take(finished(result('ws-1')));
+    run.recorder.take([finished(result('ws-1'))]);
     run.recorder.commit();
     rmSync(join(run.folder, '.state'), { recursive: true });
     writeFileSync(join(run.folder, '.state'), 'no folder');
-    run.recorder.take(finished(result('ws-2')));
+    run.recorder.take([finished(result('ws-2'))]);
     run.recorder.commit();
     expect(run.spilled()).toEqual(['ws-2']);
-    run.recorder.take(finished(result('ws-3')));
+    run.recorder.take([finished(result('ws-3'))]);
     expect(() => run.recorder.finish(end())).toThrow(
       /removed or moved away.*Everything that it held is in .*\.db; .*2 results of .* are kept in .*jsonl/,
     );
@@ -313,7 +313,7 @@ describe('when the files of the database are removed', () => {
 test('a run whose row is deleted is refused by name, and its results are in a file', () => {
   const run = begun(HOUR_MS);
   run.delete();
-  run.recorder.take(finished(result('ws-1')));
+  run.recorder.take([finished(result('ws-1'))]);
   run.recorder.commit();
   expect(run.spilled()).toEqual(['ws-1']);
   expect(run.told[0]).toMatch(
@@ -336,7 +336,7 @@ test('a run that can’t be begun is refused, and makes no spill', () => {
     folders: [folder],
   });
   other.exec('BEGIN IMMEDIATE');
-  recorder.take(started(['ws-1']));
+  recorder.take([started(['ws-1'])]);
   expect(() => recorder.commit()).toThrow(/locked/);
   other.exec('ROLLBACK');
   recorder.close();

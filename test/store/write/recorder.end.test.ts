@@ -65,10 +65,10 @@ describe('the end of a run', () => {
   test('writing takes time, and that is measured', () => {
     const recorder = new SqliteRecorder(opened(temporaryFolder()));
     expect(recorder.seconds).toBe(0);
-    recorder.take(started(['ws-1']));
+    recorder.take([started(['ws-1'])]);
     recorder.commit();
     const before = recorder.seconds;
-    recorder.take(finished(result('ws-1')));
+    recorder.take([finished(result('ws-1'))]);
     recorder.finish(end());
     expect(recorder.seconds).toBeGreaterThan(before);
   });

@@ -22,7 +22,7 @@ async function killedRun(folder: string): Promise<void> {
     const { openDatabase } = await import(${JSON.stringify(`${dist}schema/database.js`)});
     const { SqliteRecorder } = await import(${JSON.stringify(`${dist}write/recorder.js`)});
     const recorder = new SqliteRecorder(openDatabase(${JSON.stringify(databaseIn(folder))}));
-    for (const event of ${JSON.stringify(events)}) recorder.take(event);
+    recorder.take(${JSON.stringify(events)});
     recorder.commit();
     console.log('recorded');
     process.stdin.resume();`;
@@ -38,7 +38,7 @@ describe('a run whose process has gone', () => {
   test('one whose id belongs to a process that started later is interrupted', () => {
     const connection = opened(temporaryFolder());
     const recorder = new SqliteRecorder(connection);
-    recorder.take(started(['ws-1']));
+    recorder.take([started(['ws-1'])]);
     recorder.commit();
     connection.exec("UPDATE consolidated_runs SET pid_started = '1'");
     expect(getRun(connection, RUN)?.state).toBe(process.platform === 'linux' ? 'interrupted' : 'running');

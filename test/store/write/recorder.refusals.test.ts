@@ -19,10 +19,10 @@ describe('a commit that fails', () => {
   test('says that the disk is full, and a later one writes everything', () => {
     const connection = opened(temporaryFolder());
     const recorder = new SqliteRecorder(connection);
-    recorder.take(started(['ws-1']));
+    recorder.take([started(['ws-1'])]);
     recorder.commit();
     connection.pragma('max_page_count = 1');
-    recorder.take(finished(result('ws-1', { warnings: ['x'.repeat(100_000)] })));
+    recorder.take([finished(result('ws-1', { warnings: ['x'.repeat(100_000)] }))]);
     const kind = (): unknown => {
       try {
         return recorder.commit();
@@ -44,7 +44,7 @@ describe('a commit that fails', () => {
     const connection = openDatabase(databaseIn(folder), { busyTimeoutMs: 1 });
     const other = opened(folder);
     const recorder = new SqliteRecorder(connection);
-    recorder.take(started([]));
+    recorder.take([started([])]);
     other.exec('BEGIN IMMEDIATE');
     expect(() => recorder.commit()).toThrow(
       `The database ${databaseIn(folder)} is locked by another process. Wait until that has ended, or end it, and try again.`,
@@ -72,7 +72,7 @@ describe('the id of a run', () => {
     const connection = opened(temporaryFolder());
     const recorder = new SqliteRecorder(connection);
     recorder.claim(RUN, START);
-    recorder.take(started(['ws-1', 'ws-2']));
+    recorder.take([started(['ws-1', 'ws-2'])]);
     recorder.commit();
     expect(rowsOf(connection, 'SELECT total_workstreams, agents_count FROM consolidated_runs')).toEqual([
       { total_workstreams: 2, agents_count: 2 },
@@ -83,7 +83,7 @@ describe('the id of a run', () => {
     const connection = opened(temporaryFolder());
     record(connection, [result('ws-1')]);
     const recorder = new SqliteRecorder(connection);
-    recorder.take(started(['ws-1']));
+    recorder.take([started(['ws-1'])]);
     expect(() => recorder.commit()).toThrow(/has a run of this id already/);
   });
 });

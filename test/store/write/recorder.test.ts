@@ -33,7 +33,7 @@ describe('a run from its start', () => {
     const recorder = new SqliteRecorder(opened(folder));
     const other = opened(folder);
     const runs = (): unknown[] => rowsOf(other, 'SELECT run_id FROM consolidated_runs');
-    recorder.take(started(['ws-1']));
+    recorder.take([started(['ws-1'])]);
     expect(runs()).toEqual([]);
     recorder.commit();
     expect(runs()).toEqual([{ run_id: RUN }]);
@@ -43,9 +43,11 @@ describe('a run from its start', () => {
     const connection = opened(temporaryFolder());
     const recorder = new SqliteRecorder(connection);
     const needs = workstream('ws-2', [], { dependsOn: [{ id: 'ws-1', when: 'completed' }] });
-    recorder.take({ ...started([]), total: 3, workstreams: [workstream('ws-1', []), needs] } as ReturnType<
-      typeof started
-    >);
+    recorder.take([
+      { ...started([]), total: 3, workstreams: [workstream('ws-1', []), needs] } as ReturnType<
+        typeof started
+      >,
+    ]);
     recorder.commit();
     expect(
       rowsOf(
@@ -95,10 +97,10 @@ describe('a run from its start', () => {
   test('live states follow its events, of which only the last of a batch is written', () => {
     const connection = opened(temporaryFolder());
     const recorder = new SqliteRecorder(connection);
-    recorder.take(started(['ws-1', 'ws-2']));
-    recorder.take(begins('ws-1', { agentId: 'agent-2' }));
-    recorder.take(progress('ws-1', 0.1, 'first'));
-    recorder.take(progress('ws-1', 0.5, 'x'.repeat(1000)));
+    recorder.take([started(['ws-1', 'ws-2'])]);
+    recorder.take([begins('ws-1', { agentId: 'agent-2' })]);
+    recorder.take([progress('ws-1', 0.1, 'first')]);
+    recorder.take([progress('ws-1', 0.5, 'x'.repeat(1000))]);
     recorder.commit();
     const since = '2026-01-02T03:04:06.000Z';
     const untouched = {
@@ -111,7 +113,7 @@ describe('a run from its start', () => {
     };
     const running = { workstream_id: 'ws-1', state: 'running', agent_id: 'agent-2', since };
     expect(live(connection)).toEqual([{ ...running, fraction: 0.5, activity: 'x'.repeat(200) }, untouched]);
-    recorder.take({ type: 'workstream-ready', workstreamId: 'ws-1' });
+    recorder.take([{ type: 'workstream-ready', workstreamId: 'ws-1' }]);
     recorder.commit();
     expect(live(connection)).toEqual([{ ...untouched, workstream_id: 'ws-1' }, untouched]);
   });
@@ -119,13 +121,13 @@ describe('a run from its start', () => {
   test('the start of a queued workstream is written by the second commit, unless it has ended by then', () => {
     const connection = opened(temporaryFolder());
     const recorder = new SqliteRecorder(connection);
-    recorder.take(started(['ws-1', 'ws-2']));
-    for (const id of ['ws-1', 'ws-2']) recorder.take(begins(id, { queued: true }));
-    recorder.take(progress('ws-1', 0.5, 'half'));
+    recorder.take([started(['ws-1', 'ws-2'])]);
+    for (const id of ['ws-1', 'ws-2']) recorder.take([begins(id, { queued: true })]);
+    recorder.take([progress('ws-1', 0.5, 'half')]);
     recorder.commit();
     expect(recorder.hasLeft).toBe(true);
     expect(live(connection)).toMatchObject([{ state: 'pending' }, { state: 'pending' }]);
-    recorder.take(finished(result('ws-2')));
+    recorder.take([finished(result('ws-2'))]);
     recorder.commit();
     expect(recorder.hasLeft).toBe(false);
     expect(live(connection)).toMatchObject([
@@ -139,11 +141,11 @@ describe('results', () => {
   test('each is one row, and the totals of the run follow every commit', () => {
     const connection = opened(temporaryFolder());
     const recorder = new SqliteRecorder(connection);
-    recorder.take(started(['ws-1', 'ws-2', 'ws-3']));
-    recorder.take(finished(result('ws-1', { warnings: ['odd', 'slow'] })));
+    recorder.take([started(['ws-1', 'ws-2', 'ws-3'])]);
+    recorder.take([finished(result('ws-1', { warnings: ['odd', 'slow'] }))]);
     recorder.commit();
-    recorder.take(finished(failed('ws-2', 'Error: 7 is odd')));
-    recorder.take(finished(skipped('ws-3')));
+    recorder.take([finished(failed('ws-2', 'Error: 7 is odd'))]);
+    recorder.take([finished(skipped('ws-3'))]);
     recorder.commit();
     expect(
       rowsOf(
@@ -248,11 +250,11 @@ describe('results', () => {
   test('a second one for the same workstream is refused with its whole batch, which is kept', () => {
     const connection = opened(temporaryFolder());
     const recorder = new SqliteRecorder(connection);
-    recorder.take(started(['ws-1', 'ws-2']));
-    recorder.take(finished(result('ws-1')));
+    recorder.take([started(['ws-1', 'ws-2'])]);
+    recorder.take([finished(result('ws-1'))]);
     recorder.commit();
-    recorder.take(finished(result('ws-2')));
-    recorder.take(finished(result('ws-1')));
+    recorder.take([finished(result('ws-2'))]);
+    recorder.take([finished(result('ws-1'))]);
     expect(() => recorder.commit()).toThrow(StoreError);
     expect(rowsOf(connection, 'SELECT workstream_id FROM agent_results')).toEqual([
       { workstream_id: 'ws-1' },

@@ -41,10 +41,10 @@ function stored(connection: Connection): StoredRun {
 function interrupted(connection: Connection): void {
   const recorder = new SqliteRecorder(connection);
   recorder.claim(RUN, '2026-01-02T03:04:05.000Z', { options: { agentsCount: 2 }, retryOf: null });
-  recorder.take(started(['ws-1', 'ws-2', 'ws-3', 'ws-4']));
-  recorder.take(finished(result('ws-1')));
-  recorder.take(finished(failed('ws-2', 'boom')));
-  recorder.take(
+  recorder.take([started(['ws-1', 'ws-2', 'ws-3', 'ws-4'])]);
+  recorder.take([finished(result('ws-1'))]);
+  recorder.take([finished(failed('ws-2', 'boom'))]);
+  recorder.take([
     finished(
       result('ws-3', {
         status: 'skipped',
@@ -53,8 +53,8 @@ function interrupted(connection: Connection): void {
         failure: { reason: 'interrupted', detail: 'SIGINT' },
       }),
     ),
-  );
-  recorder.take(finished(skipped('ws-4', { reason: 'interrupted' })));
+  ]);
+  recorder.take([finished(skipped('ws-4', { reason: 'interrupted' }))]);
   recorder.finish(end({ state: 'interrupted' }));
 }
 
@@ -114,7 +114,7 @@ describe('an interrupted run', () => {
     const connection = opened(temporaryFolder());
     interrupted(connection);
     const recorder = reopened(connection);
-    recorder.take(restarted(['ws-3', 'ws-4']));
+    recorder.take([restarted(['ws-3', 'ws-4'])]);
     recorder.commit();
     expect(getRun(connection, RUN)).toMatchObject({
       state: 'running',
@@ -126,8 +126,8 @@ describe('an interrupted run', () => {
     const live = liveWorkstreams(connection, RUN, 10).shown;
     expect(live.map(({ workstreamId }) => workstreamId)).toEqual(['ws-3', 'ws-4']);
     const at = { startTime: '2026-01-03T00:00:01.000Z', endTime: '2026-01-03T00:00:05.000Z' };
-    recorder.take(finished(result('ws-3', at)));
-    recorder.take(finished(result('ws-4', at)));
+    recorder.take([finished(result('ws-3', at))]);
+    recorder.take([finished(result('ws-4', at))]);
     recorder.finish(end({ summary: { ...SUMMARY, sessions: 2 } }));
     expect(rowsOf(connection, 'SELECT workstream_id AS id, status FROM agent_results ORDER BY id')).toEqual([
       { id: 'ws-1', status: 'completed' },
@@ -150,7 +150,7 @@ describe('an interrupted run', () => {
     const recorder = reopened(connection);
     const taking = { runId: RUN, resumedAt: null, discarded: [], options: {} };
     expect(new SqliteRecorder(connection).reopen(taking)).toBe(false);
-    recorder.take(restarted([]));
+    recorder.take([restarted([])]);
     recorder.finish(end({ state: 'interrupted' }));
     expect(new SqliteRecorder(connection).reopen(taking)).toBe(false);
     expect(new SqliteRecorder(connection).reopen({ ...taking, resumedAt: AGAIN })).toBe(true);
@@ -180,9 +180,9 @@ describe('what was in hand when the process died', () => {
   function died(connection: Connection, afterDeath: boolean): void {
     const recorder = new SqliteRecorder(connection);
     recorder.claim(RUN, '2026-01-02T03:04:05.000Z', { options: null, retryOf: null });
-    recorder.take(started(['ws-1', 'ws-2', 'ws-3']));
-    for (const id of ['ws-1', 'ws-2']) recorder.take(begins(id));
-    recorder.take(finished(result('ws-1')));
+    recorder.take([started(['ws-1', 'ws-2', 'ws-3'])]);
+    for (const id of ['ws-1', 'ws-2']) recorder.take([begins(id)]);
+    recorder.take([finished(result('ws-1'))]);
     recorder.commit();
     takenOver(connection, null, afterDeath);
   }
@@ -191,7 +191,7 @@ describe('what was in hand when the process died', () => {
     connection.prepare("UPDATE consolidated_runs SET state = 'interrupted'").run();
     const next = new SqliteRecorder(connection);
     expect(next.reopen({ runId: RUN, resumedAt, discarded: [], options: {} })).toBe(true);
-    next.take(restarted(['ws-2', 'ws-3'], afterDeath));
+    next.take([restarted(['ws-2', 'ws-3'], afterDeath)]);
     next.commit();
   }
 

@@ -50,8 +50,8 @@ function underWay() {
   onTestFinished(() => recorder.close());
   const backup = join(folder, 'backup.db');
   database.connection.prepare('VACUUM INTO ?').run(backup);
-  recorder.take(started(['ws-1', 'ws-2', 'ws-3']));
-  recorder.take(finished(result('ws-1', { metadata: { output: 'x'.repeat(100_000) } })));
+  recorder.take([started(['ws-1', 'ws-2', 'ws-3'])]);
+  recorder.take([finished(result('ws-1', { metadata: { output: 'x'.repeat(100_000) } }))]);
   recorder.commit();
   database.wrote();
   return {
@@ -64,7 +64,7 @@ function underWay() {
     goOn: (id: string) => {
       const done = database.putBack();
       if (done !== null) recorder.moveTo(database.connection);
-      recorder.take(finished(result(id)));
+      recorder.take([finished(result(id))]);
       recorder.commit();
       database.wrote();
       return done;

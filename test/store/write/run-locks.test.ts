@@ -16,7 +16,7 @@ function runIn(folder: string, runId: string) {
   onTestFinished(() => void connection.close());
   const recorder = new SqliteRecorder(connection);
   onTestFinished(() => recorder.close());
-  recorder.take(started(['ws-1'], { runId }));
+  recorder.take([started(['ws-1'], { runId })]);
   recorder.commit();
   const told: string[] = [];
   const locks = new RunLocks({ database: { connection }, runId, notify: (_, text) => told.push(text) });
