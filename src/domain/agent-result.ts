@@ -116,6 +116,8 @@ export const agentResultSchema = z.object({
   /** Time its thread waited for a processor in seconds; null where it can't be known. */
   cpuWaitSeconds: seconds.nullable(),
   attempts: count,
+  /** Of the definition that was run; null where it could not be. */
+  definitionHash: text.nullable(),
   /** Path of the whole output; null when nothing was printed. */
   logFile: text.nullable(),
   stack: text.nullable(),

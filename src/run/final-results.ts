@@ -60,12 +60,12 @@ export class FinalResults {
 
   #decide(index: number, workstream: Workstream): void {
     const { runId, inheritance, refusal } = this.#parts;
-    const { id, title, source } = workstream;
+    const { id, title, source, hash } = workstream;
     if (inheritance.left.has(id)) this.#leave(index, workstream);
     if (this.#final[index] === 1) return;
     const crash = inheritance.crashed.get(id);
     if (crash !== undefined) {
-      this.record(index, brokenResult(runId, { id, title, source, failure: crash }));
+      this.record(index, brokenResult(runId, { id, title, source, failure: crash }, hash));
       return;
     }
     const refused = refusal(workstream);

@@ -44,6 +44,7 @@ export function completedResult(workstreamId: string, { metadata, ...fields }: R
     cpuSeconds: 0.5,
     cpuWaitSeconds: 0.25,
     attempts: 1,
+    definitionHash: `hash-of-${workstreamId}`,
     logFile: null,
     stack: null,
     pattern: null,

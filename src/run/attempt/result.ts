@@ -54,6 +54,7 @@ export function executedResult(
     cpuSeconds: outcome.cpuSeconds,
     cpuWaitSeconds: outcome.cpuWaitSeconds,
     attempts: earlierAttempts.length + 1,
+    definitionHash: workstream.hash,
     // What a failed acceptance test printed is in a file of its own.
     logFile: (failure?.reason === 'acceptance-failed' ? failure.log : null) ?? outcome.logFile,
     stack: facts.stack,
@@ -108,21 +109,33 @@ export function skippedResult(
     ...notExecuted(runId, metadata, workstream.id, failure),
     status: 'skipped',
     attempts: earlierAttempts.length,
+    definitionHash: workstream.hash,
     errors: [],
     pattern: null,
   };
 }
 
-/** A workstream that could not be planned. */
-export function brokenResult(runId: string, broken: Broken): AgentResult {
+/**
+ * A workstream that can't be executed.
+ * @param definitionHash null where it could not be planned.
+ */
+export function brokenResult(
+  runId: string,
+  broken: Broken,
+  definitionHash: string | null = null,
+): AgentResult {
   const metadata = emptyMetadata(broken.title, broken.source.file, broken.source.position);
-  return { ...notExecuted(runId, metadata, broken.id, broken.failure), status: 'failed' };
+  return { ...notExecuted(runId, metadata, broken.id, broken.failure), status: 'failed', definitionHash };
 }
 
 /** A workstream that a person declared done. */
 export function markedDoneResult(runId: string, workstream: Workstream): AgentResult {
   const result = notExecuted(runId, workstreamMetadata(workstream), workstream.id, null);
-  return { ...result, warnings: ['Marked as done by a person; nothing was executed.'] };
+  return {
+    ...result,
+    definitionHash: workstream.hash,
+    warnings: ['Marked as done by a person; nothing was executed.'],
+  };
 }
 
 /** The agent wrote it with JSON.stringify. */
@@ -183,6 +196,7 @@ function notExecuted(
     cpuSeconds: null,
     cpuWaitSeconds: null,
     attempts: 0,
+    definitionHash: null,
     logFile: log,
     ...facts,
   };

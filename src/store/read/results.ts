@@ -20,7 +20,6 @@ const cells = resultTable.row.omit({
   output_tokens: true,
   branch: true,
   merge_status: true,
-  definition_hash: true,
 });
 const resultRow = cells.extend({
   // Null for a word that is no reason of this version.
@@ -76,6 +75,7 @@ function toResult(row: z.infer<typeof resultRow>): AgentResult {
     cpuSeconds: row.cpu_seconds,
     cpuWaitSeconds: row.cpu_wait_seconds,
     attempts: row.attempts ?? 0,
+    definitionHash: row.definition_hash,
     logFile: row.log_file,
     stack: row.stack_trace,
     pattern: row.pattern === '' ? null : row.pattern,

@@ -19,20 +19,14 @@ import {
 } from './result-cells.ts';
 import { type SqlValue, type TableColumn, tableOf } from './table.ts';
 
-/** A result, and the hash of the definition that was run; null where it could not be. */
-export interface StoredResult {
-  result: AgentResult;
-  definitionHash: string | null;
-}
-
 const resultColumn = <Cell extends z.ZodType>(
   read: Cell,
   write: (result: AgentResult) => SqlValue,
-): TableColumn<StoredResult, Cell> => ({ read, write: ({ result }) => write(result) });
+): TableColumn<AgentResult, Cell> => ({ read, write });
 
 const timeCell = textCell.transform(isoTime);
 
-export const resultTable = tableOf<StoredResult>()('agent_results', {
+export const resultTable = tableOf<AgentResult>()('agent_results', {
   run_id: resultColumn(z.string(), ({ runId }) => runId),
   agent_id: resultColumn(textCell, ({ agentId }) => agentId),
   workstream_id: resultColumn(z.string(), ({ workstreamId }) => workstreamId),
@@ -64,7 +58,7 @@ export const resultTable = tableOf<StoredResult>()('agent_results', {
   output_tokens: resultColumn(numberCell, ({ metadata }) => spent(metadata, 'outputTokens')),
   branch: resultColumn(textCell, ({ metadata }) => metadata.changes?.branch ?? null),
   merge_status: resultColumn(textCell, ({ metadata }) => metadata.merge?.status ?? null),
-  definition_hash: { read: textCell, write: ({ definitionHash }) => definitionHash },
+  definition_hash: resultColumn(textCell, ({ definitionHash }) => definitionHash),
 });
 
 const hasOutput = ({ output, metrics }: ResultMetadata): boolean =>

@@ -1,12 +1,12 @@
 /** Moves what is in a spill into the database. */
 import { closeSync, constants, existsSync, readSync, renameSync, rmSync } from 'node:fs';
 import { z } from 'zod';
+import type { AgentResult } from '../../domain/agent-result.ts';
 import { openRegular, UnusableFile } from '../../os/regular-file.ts';
 import { firstRow, rows } from '../read/rows.ts';
 import { textCell } from '../schema/cells.ts';
 import { type Connection, statement } from '../schema/connection.ts';
 import { openDatabase } from '../schema/database.ts';
-import type { StoredResult } from '../schema/result-tables.ts';
 import { asStoreError } from '../schema/store-error.ts';
 import { copyRuns } from '../write/copy-runs.ts';
 import { finalizeRun } from '../write/finalize-run.ts';
@@ -77,10 +77,10 @@ class ImportOfLines {
   }
 
   all(): SpillImport {
-    let batch: StoredResult[] = [];
+    let batch: AgentResult[] = [];
     for (const line of linesOf(this.#path)) {
       const spilled = readSpillLine(line);
-      const runId = spilled?.result.runId ?? null;
+      const runId = spilled?.runId ?? null;
       if (runId !== null && this.#isUnderWay(runId)) return { kind: 'in-use', path: this.#path, runId };
       if (spilled === null || runId === null || this.#stateOf(runId) === undefined) this.#unusable += 1;
       else batch.push(spilled);
@@ -114,13 +114,13 @@ class ImportOfLines {
     return runId !== this.#ownRun && this.#stateOf(runId) === 'running';
   }
 
-  #write(batch: readonly StoredResult[]): void {
+  #write(batch: readonly AgentResult[]): void {
     if (batch.length === 0) return;
     this.#connection
       .transaction(() => {
-        for (const stored of batch) {
-          if (this.#isThere(stored.result.runId, stored.result.workstreamId)) continue;
-          writeResult(this.#statements, stored);
+        for (const result of batch) {
+          if (this.#isThere(result.runId, result.workstreamId)) continue;
+          writeResult(this.#statements, result);
           this.#results += 1;
         }
       })

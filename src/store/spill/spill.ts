@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { AgentResult } from '../../domain/agent-result.ts';
 import { makeFolder } from '../../os/folder.ts';
 import { writeAll } from '../../os/regular-file.ts';
-import type { StoredResult } from '../schema/result-tables.ts';
 import { readSpillLine, spillLine } from './spill-line.ts';
 import { spillFolders, spillPrefix } from './spill-places.ts';
 
@@ -52,7 +52,7 @@ export class Spill {
   }
 
   /** Keeps all of them, or none. Returns whether a new file was made. @throws the last folder's error. */
-  keep(results: readonly StoredResult[]): boolean {
+  keep(results: readonly AgentResult[]): boolean {
     const lines = results.map((result) => Buffer.from(spillLine(result)));
     const bytes = Buffer.concat(lines);
     const current = this.#files.at(-1);
@@ -64,7 +64,7 @@ export class Spill {
     for (const folder of this.#folders) {
       if (folder === current?.folder) continue;
       try {
-        const file = this.#newFile(folder, results[0]?.result.runId ?? '', bytes);
+        const file = this.#newFile(folder, results[0]?.runId ?? '', bytes);
         this.#files.push(file);
         this.#remember(file, results, lines);
         return true;
@@ -76,7 +76,7 @@ export class Spill {
   }
 
   /** The result of a workstream; null for one that is not kept here. @throws when its file can't be read any more. */
-  get(workstreamId: string): StoredResult | null {
+  get(workstreamId: string): AgentResult | null {
     const location = this.#locations.get(workstreamId);
     if (location === undefined) return null;
     const { file, from, bytes } = location;
@@ -96,10 +96,10 @@ export class Spill {
     this.#locations.clear();
   }
 
-  #remember(file: SpillFile, results: readonly StoredResult[], lines: readonly Buffer[]): void {
-    for (const [index, { result }] of results.entries()) {
+  #remember(file: SpillFile, results: readonly AgentResult[], lines: readonly Buffer[]): void {
+    for (const [index, { workstreamId }] of results.entries()) {
       const bytes = lines[index]?.length ?? 0;
-      this.#locations.set(result.workstreamId, { file, from: file.bytes, bytes });
+      this.#locations.set(workstreamId, { file, from: file.bytes, bytes });
       file.bytes += bytes;
     }
   }

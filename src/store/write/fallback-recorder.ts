@@ -1,5 +1,6 @@
 /** Records a run even while the database refuses: results are spilled to a file, and imported later. */
 import { writeSync } from 'node:fs';
+import type { AgentResult } from '../../domain/agent-result.ts';
 import type { Json } from '../../domain/json.ts';
 import type { Recorder, RunEnd } from '../../domain/recorder.ts';
 import type { RunEvent } from '../../domain/run-event.ts';
@@ -7,7 +8,6 @@ import { messageOf } from '../../text/error-message.ts';
 import { plural } from '../../text/format.ts';
 import { HEARTBEAT_MS } from '../read/liveness.ts';
 import { setBusyTimeout, USUAL_WAIT_MS } from '../schema/connection.ts';
-import type { StoredResult } from '../schema/result-tables.ts';
 import { StoreError, storeError } from '../schema/store-error.ts';
 import { importSpill, type SpillImport } from '../spill/import-spill.ts';
 import { Spill } from '../spill/spill.ts';
@@ -51,7 +51,7 @@ export class FallbackRecorder implements Recorder {
   /** How long to wait for another process's lock where the run can't continue without the database, in milliseconds. */
   readonly #patience: number;
   /** Committed, and perhaps not on the disk yet. */
-  #unsynced: StoredResult[] = [];
+  #unsynced: AgentResult[] = [];
   #retryTimer: NodeJS.Timeout | null = null;
   readonly #heartbeat: NodeJS.Timeout;
   /** The last refusal of a series; null while the database accepts writes. */
@@ -153,11 +153,11 @@ export class FallbackRecorder implements Recorder {
     const outputs: Record<string, Json> = {};
     if (this.#refusal === null) return outputs;
     const pending = new Map(
-      this.#parts.recorder.pending.map((each) => [each.result.workstreamId, each] as const),
+      this.#parts.recorder.pending.map((result) => [result.workstreamId, result] as const),
     );
     for (const id of ids) {
       const found = this.#spill.get(id) ?? pending.get(id);
-      if (found !== undefined) outputs[id] = found.result.metadata.output;
+      if (found !== undefined) outputs[id] = found.metadata.output;
     }
     return outputs;
   }
@@ -282,7 +282,7 @@ export class FallbackRecorder implements Recorder {
     recorder.forget(pending.length);
   }
 
-  #spillResults(results: readonly StoredResult[]): void {
+  #spillResults(results: readonly AgentResult[]): void {
     if (results.length === 0) return;
     try {
       const isNew = this.#spill.keep(results);
@@ -329,9 +329,9 @@ class LastResort {
   readonly #printed = new Set<string>();
 
   /** Prints each result once. */
-  print(results: readonly StoredResult[]): void {
+  print(results: readonly AgentResult[]): void {
     for (const result of results) {
-      const id = result.result.workstreamId;
+      const id = result.workstreamId;
       if (this.#printed.has(id)) continue;
       if (!written(spillLine(result))) return;
       this.#printed.add(id);

@@ -1,5 +1,6 @@
 /** The SQL of everything that a run writes. */
 import type { Statement } from 'better-sqlite3';
+import type { AgentResult } from '../../domain/agent-result.ts';
 import type { Connection } from '../schema/connection.ts';
 import {
   attemptTable,
@@ -8,7 +9,6 @@ import {
   type RecordedError,
   resultTable,
   type StoredAttempt,
-  type StoredResult,
   testCaseTable,
 } from '../schema/result-tables.ts';
 import { type Insertable, insertInto, type SqlValue } from '../schema/table.ts';
@@ -92,7 +92,7 @@ type Insert<Source> = (source: Source) => void;
 /** The prepared statements of a recorder. */
 export type Statements = Record<'claim' | 'start' | 'state' | 'totals' | 'heartbeat' | 'finish', Statement> &
   Record<'workstream' | 'progress', TextStatement> & {
-    result: Insert<StoredResult>;
+    result: Insert<AgentResult>;
     attempt: Insert<StoredAttempt>;
     error: Insert<RecordedError>;
     testCase: Insert<RecordedCase>;

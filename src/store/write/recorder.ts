@@ -6,7 +6,6 @@ import type { RunEvent } from '../../domain/run-event.ts';
 import { ownIdentity } from '../../os/process-identity.ts';
 import { writeSummary } from '../read/summary-json.ts';
 import type { Connection } from '../schema/connection.ts';
-import type { StoredResult } from '../schema/result-tables.ts';
 import { asStoreError, storeError } from '../schema/store-error.ts';
 import { writeAgentCounts } from './agent-counts.ts';
 import { EventBatch, type RunStarted } from './event-batch.ts';
@@ -39,8 +38,6 @@ export class SqliteRecorder implements Recorder {
   readonly #walsBefore: WalFile[] = [];
   #batch = new EventBatch();
   #runId: string | null = null;
-  /** Of the definitions that are run, by id. */
-  #hashes: ReadonlyMap<string, string> = new Map();
   #milliseconds = 0;
 
   /** @param connection from `openDatabase`; stays open. */
@@ -80,10 +77,7 @@ export class SqliteRecorder implements Recorder {
   take(events: readonly RunEvent[]): void {
     const from = performance.now();
     for (const event of events) {
-      if (event.type === 'run-started') {
-        this.#runId = event.runId;
-        this.#hashes = new Map(event.workstreams.map(({ id, hash }) => [id, hash]));
-      }
+      if (event.type === 'run-started') this.#runId = event.runId;
       this.#batch.add(event);
     }
     this.#milliseconds += performance.now() - from;
@@ -116,8 +110,8 @@ export class SqliteRecorder implements Recorder {
   }
 
   /** Results that are not committed yet, in the order in which they arrived. */
-  get pending(): StoredResult[] {
-    return this.#batch.results.map((result) => this.#stored(result));
+  get pending(): readonly AgentResult[] {
+    return [...this.#batch.results];
   }
 
   /** Drops the first of the pending results, which are stored elsewhere. */
@@ -170,14 +164,10 @@ export class SqliteRecorder implements Recorder {
       this.#statements.progress.run(fraction, activity, runId, id);
     }
     for (const result of batch.results) {
-      writeResult(this.#statements, this.#stored(result));
+      writeResult(this.#statements, result);
     }
     writeAgentCounts(this.#connection, runId, batch.scalings);
     if (batch.results.length > 0) this.#addTotals(runId, batch);
-  }
-
-  #stored(result: AgentResult): StoredResult {
-    return { result, definitionHash: this.#hashes.get(result.workstreamId) ?? null };
   }
 
   #writeStart(started: RunStarted): void {

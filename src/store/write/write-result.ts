@@ -2,13 +2,12 @@
 import type { AgentResult } from '../../domain/agent-result.ts';
 import type { AttemptRecord } from '../../domain/attempt.ts';
 import { spendingOf } from '../../domain/tool-report.ts';
-import type { StoredAttempt, StoredResult } from '../schema/result-tables.ts';
+import type { StoredAttempt } from '../schema/result-tables.ts';
 import type { Statements } from './recorder-statements.ts';
 
 /** Writes the row of a result, of each of its errors and of its test cases, which ends its live state. */
-export function writeResult(statements: Statements, stored: StoredResult): void {
-  const { result } = stored;
-  statements.result(stored);
+export function writeResult(statements: Statements, result: AgentResult): void {
+  statements.result(result);
   writeAttempts(statements, result);
   if (result.status === 'failed') writeErrors(statements, result);
   writeTestCases(statements, result);

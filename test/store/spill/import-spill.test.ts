@@ -10,7 +10,7 @@ import { failed, finished, opened, RUN, record, result, rowsOf, started } from '
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
 const lines = (results: readonly AgentResult[]): string =>
-  results.map((each) => spillLine({ definitionHash: 'hash', result: each })).join('');
+  results.map((each) => spillLine({ ...each, definitionHash: 'hash' })).join('');
 
 /** A run of three of which one is recorded, and whose process has died. */
 function interrupted(folder: string): Connection {

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { StoredResult } from '../../../src/store/schema/result-tables.ts';
+import type { AgentResult } from '../../../src/domain/agent-result.ts';
 import { Spill } from '../../../src/store/spill/spill.ts';
 import { readSpillLine, spillLine } from '../../../src/store/spill/spill-line.ts';
 import { findSpills, spillFolders, spillPrefix } from '../../../src/store/spill/spill-places.ts';
@@ -18,10 +18,8 @@ import { testResult } from '../../kit/definitions.ts';
 import { databaseIn, failed, result } from '../../kit/recorded-run.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
-const spilled = (id: string, output: string | null = null): StoredResult => ({
-  definitionHash: `hash-of-${id}`,
-  result: result(id, { metadata: { output } }),
-});
+const spilled = (id: string, output: string | null = null): AgentResult =>
+  result(id, { metadata: { output } });
 
 function spillIn(folder: string, folders: readonly string[]): Spill {
   const spill = new Spill(databaseIn(folder), folders);
@@ -92,9 +90,9 @@ const full = failed('ws-full', 'It\nbroke \u{1F4A5} \u0000 \uD800', {
 
 describe('a line', () => {
   test('gives back the whole result', () => {
-    const line = spillLine({ definitionHash: null, result: full });
+    const line = spillLine(full);
     expect(line.indexOf('\n')).toBe(line.length - 1);
-    expect(readSpillLine(line)).toEqual({ definitionHash: null, result: full });
+    expect(readSpillLine(line)).toEqual(full);
   });
 
   test.each([

@@ -65,7 +65,7 @@ function begun(pauseMs: number, folders?: string[], toleratedMs = 0) {
         readFileSync(join(folder, name), 'utf8')
           .trimEnd()
           .split('\n')
-          .map((line) => readSpillLine(line)?.result.workstreamId),
+          .map((line) => readSpillLine(line)?.workstreamId),
       ),
     stored: () => rowsOf(other, 'SELECT workstream_id AS id FROM agent_results ORDER BY id'),
     folder,
