@@ -3,10 +3,10 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { seededRandom } from '../kit/random.ts';
 import { type Backlog, readMarkers, writeBacklog } from './backlog.ts';
 import { checkAnnounced, checkDatabase, checkEnd, finishedOf, type Stored, wholeLines } from './checks.ts';
 import { type Kill, type Moment, type Ran, runAndKill, type Whom } from './killed.ts';
-import { seededRandom } from './random.ts';
 
 export interface CrashOptions {
   seed: number;

@@ -1,7 +1,7 @@
 /** From whatever was thrown to plain text that crosses threads. */
 import { spawnSync } from 'node:child_process';
 import { inspect } from 'node:util';
-import { isNativeError } from 'node:util/types';
+import { isNativeError, isPromise } from 'node:util/types';
 import type { Thrown } from '../../src/domain/failure.ts';
 import type { Redactor } from '../../src/secrets/redactor.ts';
 import { firstOf } from '../../src/text/cut-text.ts';
@@ -138,7 +138,10 @@ function parsed(json: string): unknown {
   }
 }
 
+/** Node keeps what belongs to an execution on its promises, and shows that of a promise. */
 function flattenOther(value: unknown, redactor: Redactor): Thrown {
+  if (isPromise(value))
+    return { name: 'thrown promise', message: 'a promise; await it, and throw what it rejects with' };
   const shown = typeof value === 'string' ? value.trim() : inspect(value, SHOWN);
   return {
     name: `thrown ${value === null ? 'null' : typeof value}`,

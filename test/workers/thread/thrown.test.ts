@@ -135,3 +135,9 @@ describe('a message', () => {
     expect(said(new Error('', { cause: 'lost' }))).toBe('Error\nCaused by: lost');
   });
 });
+
+test('a promise that is thrown is named, and nothing is shown of what Node keeps on it', () => {
+  expect(said(Promise.resolve(1))).toBe(
+    'thrown promise: a promise; await it, and throw what it rejects with',
+  );
+});
