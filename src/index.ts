@@ -17,7 +17,7 @@ export { describeFailure } from './domain/failure-message.ts';
 export type { Json, JsonObject } from './domain/json.ts';
 export type { TestCase, TestCounts } from './domain/outcome.ts';
 export { type Outcome, outcomeSchema, type StepResult, type TestResult } from './domain/outcome.ts';
-export type { RunEvent, RunListener } from './domain/run-event.ts';
+export type { EventSink, RunEvent, RunListener } from './domain/run-event.ts';
 export type {
   AgentPerformance,
   ConsolidatedResult,

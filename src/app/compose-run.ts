@@ -3,7 +3,7 @@ import { realpathSync } from 'node:fs';
 import { relativeToProject } from '../domain/assignment.ts';
 import type { Inheritance } from '../domain/earlier-run.ts';
 import type { Engine, LocalEngine } from '../domain/engine.ts';
-import type { RunEvent, RunListener } from '../domain/run-event.ts';
+import type { EventSink, RunEvent, RunListener } from '../domain/run-event.ts';
 import type { LoadSource } from '../domain/scaling.ts';
 import type { Workspaces } from '../domain/workspaces.ts';
 import { type StartTime, startTimer } from '../os/stopwatch.ts';
@@ -38,7 +38,7 @@ export interface RunInput {
   paths: Paths;
   prepared: Prepared;
   redactor: Redactor;
-  listeners: readonly RunListener[];
+  listeners: readonly (RunListener | EventSink)[];
   /** What the number of agents follows where it is `auto`; measured by default. */
   load?: LoadSource;
 }

@@ -1,6 +1,7 @@
 /** The library's entry: options in, one run done, its exit code out. */
 import { formatProblem } from '../domain/plan.ts';
-import type { RunEvent, RunListener } from '../domain/run-event.ts';
+import type { EventSink, RunEvent, RunListener } from '../domain/run-event.ts';
+import { tell } from '../run/listeners.ts';
 import { environmentRedactor } from '../secrets/find-secrets.ts';
 import type { Redactor } from '../secrets/redactor.ts';
 import { asStoreError, StoreError } from '../store/schema/store-error.ts';
@@ -25,7 +26,7 @@ import { RunSession } from './run-session.ts';
  */
 export class MultiAgentWorkstreamCoordinator {
   readonly #parsed: ParsedOptions;
-  readonly #listeners: RunListener[] = [];
+  readonly #listeners: (RunListener | EventSink)[] = [];
   /** Redacts notices that do not go through the journal. */
   #redactor: Redactor;
   #session: RunSession | null = null;
@@ -39,7 +40,7 @@ export class MultiAgentWorkstreamCoordinator {
   }
 
   /** Listens to the events of the run, each after it is on disk. Call it before `run`. */
-  subscribe(listener: RunListener): void {
+  subscribe(listener: RunListener | EventSink): void {
     this.#listeners.push(listener);
   }
 
@@ -109,7 +110,7 @@ export class MultiAgentWorkstreamCoordinator {
 
   #notice(level: 'info' | 'warn' | 'error', text: string, workstreamId: string | null): void {
     const event: RunEvent = { type: 'notice', level, text: this.#redactor.text(text), workstreamId };
-    for (const listener of this.#listeners) listener(event);
+    tell(this.#listeners, [event]);
   }
 }
 

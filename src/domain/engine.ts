@@ -26,9 +26,9 @@ export interface BatchOutcome {
 export interface BatchOptions {
   /** Aborted with a `CancelReason`: what has begun is stopped, the rest is returned. */
   signal: AbortSignal;
-  onMessage(index: number, message: EngineMessage): void;
+  onMessage: (index: number, message: EngineMessage) => void;
   /** Called with outcomes as they arrive, in the order in which they ended. */
-  onOutcomes(outcomes: readonly BatchOutcome[]): void;
+  onOutcomes: (outcomes: readonly BatchOutcome[]) => void;
 }
 
 export interface Engine {
@@ -37,12 +37,6 @@ export interface Engine {
    * started by the time it resolves.
    */
   execute(assignment: Assignment, options: ExecuteOptions): Promise<Outcome>;
-  /**
-   * An optional capability: accepts an assignment for an agent that is still executing another one, so that the agent
-   * need not wait for its next. Otherwise as `execute`. Resolves with null where the assignment was not started soon:
-   * then nothing of it has happened, and any agent may execute it.
-   */
-  enqueue?(assignment: Assignment, options: ExecuteOptions): Promise<Outcome | null>;
   /**
    * An optional capability: executes assignments of one agent in their order, also while that agent is still executing
    * another batch: then they wait for it. Of each either its outcome is passed to `onOutcomes`, or its index is among

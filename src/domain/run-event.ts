@@ -165,5 +165,10 @@ export type RunEvent = z.infer<typeof runEventSchema>;
 /** The event of one type. */
 export type EventOf<Type extends RunEvent['type']> = Extract<RunEvent, { type: Type }>;
 
-/** Receives events. Must not throw and must not wait. */
+/** Receives events one by one. Must not throw and must not wait. */
 export type RunListener = (event: RunEvent) => void;
+
+/** Receives events in lists, in their order, which is cheaper where there are many. Must not throw and must not wait. */
+export interface EventSink {
+  take(events: readonly RunEvent[]): void;
+}

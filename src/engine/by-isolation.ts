@@ -3,7 +3,7 @@ import type { BatchOptions, Engine, ExecuteOptions, LocalEngine } from '../domai
 import type { Outcome } from '../domain/outcome.ts';
 
 interface Engines {
-  thread: LocalEngine & Required<Pick<Engine, 'enqueue' | 'executeBatch'>>;
+  thread: LocalEngine & Required<Pick<Engine, 'executeBatch'>>;
   /** The caller decides how many of its executions run at once. */
   process: Engine & Pick<LocalEngine, 'inChildren'>;
 }
@@ -18,14 +18,6 @@ export class EngineByIsolation implements LocalEngine {
 
   execute(assignment: Assignment, options: ExecuteOptions): Promise<Outcome> {
     return this.#engines[assignment.workstream.isolation].execute(assignment, options);
-  }
-
-  /** A process of its own waits for no other execution. */
-  enqueue(assignment: Assignment, options: ExecuteOptions): Promise<Outcome | null> {
-    const { thread, process } = this.#engines;
-    return assignment.workstream.isolation === 'thread'
-      ? thread.enqueue(assignment, options)
-      : process.execute(assignment, options);
   }
 
   /** Only workstreams whose isolation is a thread are executed in batches. */

@@ -4,20 +4,21 @@
  */
 import { setMaxListeners } from 'node:events';
 import type { Inheritance } from '../domain/earlier-run.ts';
-import type { EngineMessage } from '../domain/engine.ts';
+import type { BatchOutcome, EngineMessage } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
 import { describeFailure } from '../domain/failure-message.ts';
 import type { Plan } from '../domain/plan.ts';
+import type { EventOf, RunEvent } from '../domain/run-event.ts';
 import type { Workload } from '../domain/scaling.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import type { ReadyQueue } from '../plan/ready-queue.ts';
 import { isoTimestamp } from '../text/format.ts';
-import type { AttemptContext } from './attempt/attempt-runner.ts';
+import type { AgentContext } from './attempt/attempt-runner.ts';
 import type { Interruption } from './attempt/outcome.ts';
 import { markedDoneResult } from './attempt/result.ts';
 import type { AttemptEnd, WorkstreamRunner } from './attempt/workstream-runner.ts';
-import { Dispatcher, type Eligibility, type Start } from './dispatcher.ts';
-import { FinalResults } from './final-results.ts';
+import { type BatchStart, Dispatcher, type Eligibility, type SingleStart } from './dispatcher.ts';
+import { type FinalResult, FinalResults } from './final-results.ts';
 import type { Journal } from './journal.ts';
 import { SpeedMeter } from './speed-meter.ts';
 
@@ -55,13 +56,16 @@ export class Coordinator {
   readonly #meter: SpeedMeter;
   readonly #cancel = new AbortController();
   readonly #dispatcher: Dispatcher;
-  readonly #running = new Set<Promise<void>>();
+  /** By agent; made when it gets its first workstream. */
+  readonly #contexts: AgentContext[] = [];
   /** Of workstreams that wait for their next attempt. */
   readonly #retries = new RetryTimers();
   #interruption: Interruption | null = null;
   /** Whether the loop is over: nothing is running, and nothing will be started. */
   #hasEnded = false;
-  #wake: () => void = () => undefined;
+  /** Whether something has happened that the loop has not seen. */
+  #hasNews = false;
+  #resume: () => void = () => undefined;
 
   constructor(parts: CoordinatorParts) {
     this.#parts = parts;
@@ -76,15 +80,15 @@ export class Coordinator {
       inheritance,
       earlierAttempts: (id) => runner.earlierAttempts(id),
       refusal: (workstream) => runner.certainRefusal(workstream),
-      onReady: (index) => this.#makeReady(index),
+      onReady: (indices) => this.#makeReady(indices),
     });
-    // A queued workstream may be returned unstarted, which a person can't be asked about twice.
-    const mayQueue = parts.ask === null && !parts.commitStarts;
+    // A workstream of a batch may be returned unstarted, which a person can't be asked about twice.
+    const mayBatch = parts.ask === null && !parts.commitStarts;
     this.#dispatcher = new Dispatcher({
       ready,
       agents: parts.agents.length,
       eligibility: (index, agent) => this.#eligibility(index, agent),
-      mayQueue: mayQueue ? (index) => runner.mayQueue(this.#workstream(index)) : null,
+      mayBatch: mayBatch ? (index) => runner.mayBatch(this.#workstream(index)) : null,
     });
     // Each running workstream listens, and that is no leak.
     setMaxListeners(0, this.#cancel.signal);
@@ -127,30 +131,42 @@ export class Coordinator {
     this.#parts.journal.publish({
       type: 'interrupting',
       signal: interruption.by,
-      running: this.#running.size,
+      running: this.#dispatcher.assigned,
     });
     this.#stop();
   }
 
   /** Resolves when every workstream has its final row. Rejects only when results can't be recorded. */
   async run(): Promise<void> {
-    const start = (each: Start): void => this.#start(each);
     for (const index of this.#results.settleKnown()) this.#parts.ready.add(index);
     for (;;) {
-      if (!this.#isEnding) this.#dispatcher.dispatch(start);
-      if (this.#running.size === 0) {
+      if (!this.#isEnding) this.#startAll();
+      if (this.#dispatcher.assigned === 0) {
         this.#parts.gate.idle();
         const isWaiting = !this.#isEnding && this.#parts.ready.isWaiting;
         if (this.#retries.size === 0 && !isWaiting) break;
       }
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      await this.#news();
     }
     this.#hasEnded = true;
     this.#parts.failure.signal.throwIfAborted();
     this.#results.skipTheRest(this.#interruption);
     await this.#parts.journal.flush();
+  }
+
+  /** Lets the loop go round once more. */
+  #wake(): void {
+    this.#hasNews = true;
+    this.#resume();
+  }
+
+  /** Resolves when `wake` was called, perhaps before. */
+  async #news(): Promise<void> {
+    if (!this.#hasNews)
+      await new Promise<void>((resolve) => {
+        this.#resume = resolve;
+      });
+    this.#hasNews = false;
   }
 
   /** Other runs may have released what this one waits for. */
@@ -183,18 +199,24 @@ export class Coordinator {
     return { verdict: workstream.parallelOk ? 'pass' : 'wait' };
   }
 
-  #start(start: Start): void {
-    const running = this.#decideAndExecute(start)
-      .catch((error: unknown) => this.#parts.failure.abort(error))
-      .finally(() => {
-        this.#running.delete(running);
-        this.#dispatcher.release(start.agent, start.index);
-        this.#wake();
-      });
-    this.#running.add(running);
+  #startAll(): void {
+    for (const start of this.#dispatcher.dispatch()) {
+      if (start.type === 'batch') void this.#startBatch(start);
+      else void this.#startSingle(start);
+    }
   }
 
-  async #decideAndExecute(start: Start): Promise<void> {
+  async #startSingle(start: SingleStart): Promise<void> {
+    try {
+      await this.#decideAndExecute(start);
+    } catch (error) {
+      this.#parts.failure.abort(error);
+    }
+    this.#dispatcher.release(start.agent, start.index);
+    this.#wake();
+  }
+
+  async #decideAndExecute(start: SingleStart): Promise<void> {
     const { ask, runId } = this.#parts;
     const { index, refusal } = start;
     const workstream = this.#workstream(index);
@@ -216,66 +238,110 @@ export class Coordinator {
     this.#results.record(index, this.#results.skipped(workstream, failure));
   }
 
-  async #execute({ agent, index, queued }: Start, workstream: Workstream): Promise<void> {
+  async #execute({ agent, index }: SingleStart, workstream: Workstream): Promise<void> {
     const { runner, commitStarts, journal } = this.#parts;
-    const context = this.#context(agent, workstream);
-    this.#publishStart(index, context, queued);
+    const context = this.#context(agent);
+    journal.publish(this.#startEvent(index, context, false));
     if (commitStarts) journal.commit();
-    const end = queued ? await runner.enqueue(context) : await runner.attempt(context);
-    switch (end.type) {
-      case 'final':
-        this.#dispatcher.addDuration(end.outcome.durationSeconds);
-        this.#meter.add(index, end.outcome, end.result.metadata.earlierAttempts);
-        return this.#results.record(index, end.result);
-      case 'retry':
-        return this.#retryLater(index, context, end);
-      case 'unstarted':
-        return this.#requeue(index, workstream);
-    }
+    const end = await runner.attempt(workstream, context);
+    this.#results.recordAll(this.#finalsOf([{ index, end }], context));
   }
 
-  #context(agent: number, workstream: Workstream): AttemptContext {
+  /** Never rejects. What its agent did not start soon may be taken by any agent. */
+  async #startBatch({ agent, indices, queued }: BatchStart): Promise<void> {
+    const { runner, journal, failure } = this.#parts;
+    const context = this.#context(agent);
+    const batch: OpenBatch = { context, indices, isOpen: new Uint8Array(indices.length).fill(1) };
+    const isQueued = (position: number): boolean => queued || position > 0;
+    try {
+      journal.publishAll(indices.map((index, at) => this.#startEvent(index, context, isQueued(at))));
+      const workstreams = indices.map((index) => this.#workstream(index));
+      await runner.executeBatch(workstreams, context, (outcomes) => this.#take(batch, outcomes));
+    } catch (error) {
+      failure.abort(error);
+    }
+    this.#giveBack(batch);
+    this.#wake();
+  }
+
+  /** Never throws: the engine calls it. */
+  #take({ context, indices, isOpen }: OpenBatch, outcomes: readonly BatchOutcome[]): void {
+    const { runner, failure } = this.#parts;
+    const members = outcomes.map(({ index: position, outcome }) => {
+      isOpen[position] = 0;
+      return { index: indices[position] ?? -1, outcome };
+    });
+    try {
+      const ends = members.map(({ index, outcome }) => ({
+        index,
+        end: runner.concludeMember(this.#workstream(index), context, outcome),
+      }));
+      this.#results.recordAll(this.#finalsOf(ends, context));
+    } catch (error) {
+      failure.abort(error);
+    }
+    for (const { index } of members) this.#dispatcher.release(context.agent, index);
+    this.#wake();
+  }
+
+  #giveBack({ context, indices, isOpen }: OpenBatch): void {
+    const left = indices.filter((_, position) => isOpen[position] === 1);
+    this.#publishReady(left);
+    for (const index of left) this.#dispatcher.giveBack(context.agent, index);
+  }
+
+  /** Takes note of how attempts ended. Returns the final results; where another attempt follows there is none. */
+  #finalsOf(ends: readonly { index: number; end: AttemptEnd }[], context: AgentContext): FinalResult[] {
+    const finals: FinalResult[] = [];
+    for (const { index, end } of ends) {
+      if (end.type === 'retry') {
+        this.#retryLater(index, context, end);
+        continue;
+      }
+      const { outcome, result } = end;
+      this.#dispatcher.addDuration(outcome.durationSeconds);
+      this.#meter.add(index, outcome, result.metadata.earlierAttempts);
+      finals.push({ index, result });
+    }
+    return finals;
+  }
+
+  #context(agent: number): AgentContext {
     const { journal } = this.#parts;
     const agentId = this.#agentId(agent);
-    return {
-      workstream,
+    return (this.#contexts[agent] ??= {
       agent,
       agentId,
       signal: this.#cancel.signal,
       interruption: () => this.#interruption,
-      onMessage: (message) => forwardEngineMessage(journal, message, agentId, workstream.id),
-    };
-  }
-
-  #publishStart(index: number, { workstream, agentId }: AttemptContext, queued: boolean): void {
-    const { journal, plan, runner } = this.#parts;
-    journal.publish({
-      type: 'workstream-started',
-      workstreamId: workstream.id,
-      title: workstream.title,
-      agentId,
-      attempt: runner.nextAttempt(workstream.id),
-      queued,
-      at: isoTimestamp(Date.now()),
-      expectedSeconds: plan.known > 0 ? (plan.expectedSeconds[index] ?? null) : null,
+      onMessage: (workstreamId, message) => forwardEngineMessage(journal, message, agentId, workstreamId),
     });
   }
 
-  /** A workstream that its agent did not start soon may be taken by any agent. */
-  #requeue(index: number, workstream: Workstream): void {
-    this.#parts.journal.publish({ type: 'workstream-ready', workstreamId: workstream.id });
-    this.#dispatcher.requeueOnRelease(index);
+  #startEvent(index: number, { agentId }: AgentContext, queued: boolean): EventOf<'workstream-started'> {
+    const { plan, runner } = this.#parts;
+    const { id, title } = this.#workstream(index);
+    return {
+      type: 'workstream-started',
+      workstreamId: id,
+      title,
+      agentId,
+      attempt: runner.nextAttempt(id),
+      queued,
+      at: isoTimestamp(Date.now()),
+      expectedSeconds: plan.known > 0 ? (plan.expectedSeconds[index] ?? null) : null,
+    };
   }
 
   /** During the pause the agent is free, and so is what the workstream had locked. */
   #retryLater(
     index: number,
-    { workstream, agentId }: AttemptContext,
+    { agentId }: AgentContext,
     { attempt, failure, afterSeconds }: Extract<AttemptEnd, { type: 'retry' }>,
   ): void {
     this.#parts.journal.publish({
       type: 'workstream-retrying',
-      workstreamId: workstream.id,
+      workstreamId: this.#workstream(index).id,
       agentId,
       attempt,
       reason: failure.reason,
@@ -284,14 +350,22 @@ export class Coordinator {
     });
     if (this.#cancel.signal.aborted) return;
     this.#retries.add(afterSeconds, () => {
-      this.#makeReady(index);
+      this.#makeReady([index]);
       this.#wake();
     });
   }
 
-  #makeReady(index: number): void {
-    this.#parts.ready.add(index);
-    this.#parts.journal.publish({ type: 'workstream-ready', workstreamId: this.#workstream(index).id });
+  #makeReady(indices: readonly number[]): void {
+    for (const index of indices) this.#parts.ready.add(index);
+    this.#publishReady(indices);
+  }
+
+  #publishReady(indices: readonly number[]): void {
+    const eventOf = (index: number): RunEvent => ({
+      type: 'workstream-ready',
+      workstreamId: this.#workstream(index).id,
+    });
+    this.#parts.journal.publishAll(indices.map(eventOf));
   }
 
   #workstream(index: number): Workstream {
@@ -303,6 +377,15 @@ export class Coordinator {
   #agentId(agent: number): string {
     return this.#parts.agents[agent] ?? `agent-${agent + 1}`;
   }
+}
+
+/** What an agent was given at once. */
+interface OpenBatch {
+  context: AgentContext;
+  /** Of the workstreams, by position. */
+  indices: readonly number[];
+  /** By position: 1 for a workstream that has no outcome. */
+  isOpen: Uint8Array;
 }
 
 const MAY_START: Eligibility = { verdict: 'take', refusal: null };

@@ -1,4 +1,4 @@
-/** Decides which agent gets which workstream, and when. Agents and workstreams are numbers from 0. */
+/** Decides which agent gets which workstreams, and when. Agents and workstreams are numbers from 0. */
 import type { Failure } from '../domain/failure.ts';
 import type { Workload } from '../domain/scaling.ts';
 import { runsInThread, type Workstream } from '../domain/workstream.ts';
@@ -16,39 +16,52 @@ export interface DispatcherParts {
   agents: number;
   /** Asked about the workstream that is next in order for an agent. */
   eligibility: (index: number, agent: number) => Eligibility;
-  /** Whether a workstream may be queued behind one that its agent executes; null where none may. */
-  mayQueue: ((index: number) => boolean) | null;
+  /** Whether a workstream may be in a batch: any agent may have such a one. Null where none may. */
+  mayBatch: ((index: number) => boolean) | null;
 }
 
-/** A workstream that has been assigned to an agent. */
-export interface Start {
+/** A workstream that is assigned to an agent by itself. */
+export interface SingleStart {
+  type: 'single';
   agent: number;
   index: number;
-  /** Whether it is queued behind another one of the agent. */
-  queued: boolean;
   /** Why it is not to be executed; null where it is. */
   refusal: Failure | null;
 }
+
+/** Workstreams that are assigned to an agent at once, in the order in which it is to execute them. */
+export interface BatchStart {
+  type: 'batch';
+  agent: number;
+  indices: number[];
+  /** Whether the agent still has others to execute before. */
+  queued: boolean;
+}
+
+export type Start = SingleStart | BatchStart;
 
 export class Dispatcher {
   readonly #ready: ReadyQueue;
   readonly #slots: AgentSlots;
   readonly #eligibility: DispatcherParts['eligibility'];
-  readonly #mayQueue: DispatcherParts['mayQueue'];
-  readonly #depth = new QueueDepth();
-  /** Assigned workstreams that become ready again when they are released. */
-  readonly #requeued = new Set<number>();
+  readonly #mayBatch: DispatcherParts['mayBatch'];
+  readonly #size = new BatchSize();
 
-  constructor({ ready, agents, eligibility, mayQueue }: DispatcherParts) {
+  constructor({ ready, agents, eligibility, mayBatch }: DispatcherParts) {
     this.#ready = ready;
     this.#slots = new AgentSlots(agents);
     this.#eligibility = eligibility;
-    this.#mayQueue = mayQueue;
+    this.#mayBatch = mayBatch;
   }
 
   /** Number of agents that take workstreams. */
   get agents(): number {
     return this.#slots.agents;
+  }
+
+  /** Number of workstreams that are assigned to agents. */
+  get assigned(): number {
+    return this.#slots.assigned;
   }
 
   get workload(): Omit<Workload, 'inChildren'> {
@@ -57,7 +70,7 @@ export class Dispatcher {
       agents,
       busy: occupied,
       waiting: free.length === 0 ? this.#ready.size : 0,
-      workstreamSeconds: this.#depth.seconds,
+      workstreamSeconds: this.#size.seconds,
     };
   }
 
@@ -67,37 +80,43 @@ export class Dispatcher {
   }
 
   /** Assigns what is ready: one to each free agent, and more where workstreams are tiny. */
-  dispatch(start: (start: Start) => void): void {
+  dispatch(): Start[] {
+    const singles: SingleStart[] = [];
+    const batches = new Map<number, BatchStart>();
     for (const agent of this.#slots.free) {
       const taken = this.#takeEligible(agent);
       if (taken === null) continue;
       const { index, refusal } = taken;
-      start({ agent, index, queued: this.#slots.assign(agent), refusal });
+      this.#slots.assign(agent);
+      if (refusal === null && this.#mayBatch?.(index) === true)
+        batches.set(agent, { type: 'batch', agent, indices: [index], queued: false });
+      else singles.push({ type: 'single', agent, index, refusal });
     }
-    if (this.#mayQueue !== null) this.#fillQueues(this.#mayQueue, start);
+    if (this.#mayBatch !== null) this.#fill(batches, this.#mayBatch);
+    return [...singles, ...batches.values()];
   }
 
   /** Takes the duration of a workstream in seconds. */
   addDuration(seconds: number): void {
-    this.#depth.add(seconds);
+    this.#size.add(seconds);
   }
 
   /** Ends the assignment of a workstream to an agent. */
   release(agent: number, index: number): void {
     this.#ready.release(index);
-    if (this.#requeued.delete(index)) this.#ready.add(index);
     this.#slots.release(agent);
   }
 
-  /** Makes an assigned workstream that was not started ready again once it is released: any agent may take it then. */
-  requeueOnRelease(index: number): void {
-    this.#requeued.add(index);
+  /** Ends the assignment of a workstream that was not started: any agent may take it then. */
+  giveBack(agent: number, index: number): void {
+    this.release(agent, index);
+    this.#ready.add(index);
   }
 
   /** Takes the first workstream in order that the agent may have, past those that it leaves to others. */
-  #takeEligible(agent: number): Pick<Start, 'index' | 'refusal'> | null {
+  #takeEligible(agent: number): Pick<SingleStart, 'index' | 'refusal'> | null {
     const passed: number[] = [];
-    let taken: Pick<Start, 'index' | 'refusal'> | null = null;
+    let taken: Pick<SingleStart, 'index' | 'refusal'> | null = null;
     while (passed.length < MAX_PASSED) {
       const index = this.#ready.take(agent, passed.length > 0);
       if (index === undefined) break;
@@ -114,17 +133,25 @@ export class Dispatcher {
     return taken;
   }
 
-  /** Each agent gets at most its share of what is ready, so that none is idle while others have a queue. */
-  #fillQueues(mayQueue: (index: number) => boolean, start: (start: Start) => void): void {
-    const { depth } = this.#depth;
-    if (depth === 1) return;
+  /**
+   * Adds more where workstreams are tiny. An agent gets its next batch when half of what it may have is left, so that
+   * it never waits for the main thread; and at most its share of what is ready, so that none is idle while others have
+   * several.
+   */
+  #fill(batches: Map<number, BatchStart>, mayBatch: (index: number) => boolean): void {
+    const { size } = this.#size;
+    if (size === 1) return;
     const share = Math.ceil(this.#ready.size / this.#slots.agents);
     for (const [agent, count] of this.#slots.busy) {
-      for (let more = Math.min(depth - count, share); more > 0; more -= 1) {
-        const index = this.#ready.take(agent, false, mayQueue);
+      if (count > size / 2) continue;
+      const batch = batches.get(agent) ?? { type: 'batch', agent, indices: [], queued: true };
+      for (let room = Math.min(size - count, share); room > 0; room -= 1) {
+        const index = this.#ready.take(agent, false, mayBatch);
         if (index === undefined) break;
-        start({ agent, index, queued: this.#slots.assign(agent), refusal: null });
+        this.#slots.assign(agent);
+        batch.indices.push(index);
       }
+      if (batch.indices.length > 0) batches.set(agent, batch);
     }
   }
 }
@@ -136,20 +163,27 @@ const MAX_PASSED = 1_000;
 export class AgentSlots {
   /** Agents that take workstreams and have none, longest idle first. */
   #free: number[];
-  /** By agent: the workstream that it executes and those queued behind it. */
-  readonly #assigned: number[];
+  /** By agent: how many it has. */
+  readonly #counts: number[];
+  /** Of all agents together. */
+  #assigned = 0;
   /** Agents from this number on take nothing more. */
   #agents: number;
 
   constructor(agents: number) {
     this.#agents = agents;
     this.#free = Array.from({ length: agents }, (_, agent) => agent);
-    this.#assigned = this.#free.map(() => 0);
+    this.#counts = this.#free.map(() => 0);
   }
 
   /** Number of agents that take workstreams. */
   get agents(): number {
     return this.#agents;
+  }
+
+  /** Number of workstreams that all agents have. */
+  get assigned(): number {
+    return this.#assigned;
   }
 
   /** A copy: agents that take workstreams and have none, longest idle first. */
@@ -159,25 +193,26 @@ export class AgentSlots {
 
   /** A copy: agents that take workstreams and have some, and how many. */
   get busy(): [agent: number, count: number][] {
-    return [...this.#assigned.entries()].filter(([agent, count]) => count > 0 && this.#isUsed(agent));
+    return [...this.#counts.entries()].filter(([agent, count]) => count > 0 && this.#isUsed(agent));
   }
 
   /** Number of agents that have a workstream, those that take no more included. */
   get occupied(): number {
-    return this.#assigned.filter((count) => count > 0).length;
+    return this.#counts.filter((count) => count > 0).length;
   }
 
-  /** Assigns one more to an agent. Returns whether it is queued behind another one. */
-  assign(agent: number): boolean {
-    const count = this.#assigned[agent] ?? 0;
-    this.#assigned[agent] = count + 1;
+  /** Assigns one more to an agent. */
+  assign(agent: number): void {
+    const count = this.#counts[agent] ?? 0;
+    this.#counts[agent] = count + 1;
+    this.#assigned += 1;
     if (count === 0) this.#free.splice(this.#free.indexOf(agent), 1);
-    return count > 0;
   }
 
   release(agent: number): void {
-    const left = (this.#assigned[agent] ?? 1) - 1;
-    this.#assigned[agent] = left;
+    const left = (this.#counts[agent] ?? 1) - 1;
+    this.#counts[agent] = left;
+    this.#assigned -= 1;
     if (left === 0 && this.#isUsed(agent)) this.#free.push(agent);
   }
 
@@ -187,8 +222,8 @@ export class AgentSlots {
     this.#agents = agents;
     this.#free = this.#free.filter((agent) => agent < agents);
     for (let agent = before; agent < agents; agent += 1) {
-      this.#assigned[agent] ??= 0;
-      if (this.#assigned[agent] === 0) this.#free.push(agent);
+      this.#counts[agent] ??= 0;
+      if (this.#counts[agent] === 0) this.#free.push(agent);
     }
   }
 
@@ -198,9 +233,9 @@ export class AgentSlots {
 }
 
 /** An agent is assigned workstreams of this length together, in seconds, where the mean is below `TINY_SECONDS`. */
-const QUEUE_SECONDS = 0.004;
+const BATCH_SECONDS = 0.008;
 const TINY_SECONDS = 0.0005;
-const MAX_DEPTH = 64;
+const MAX_SIZE = 256;
 /** The weight of the newest duration in the mean. */
 const WEIGHT = 0.1;
 /** The mean in seconds before anything was measured: far from tiny. */
@@ -210,7 +245,7 @@ const INITIAL_MEAN = 0.01;
  * How many workstreams an agent may have at once: one, and more where they are tiny. Waking a thread takes tens of
  * microseconds, so that an agent which gets shorter workstreams one by one mostly waits.
  */
-export class QueueDepth {
+export class BatchSize {
   #mean = INITIAL_MEAN;
   #measured: number | null = null;
 
@@ -225,26 +260,25 @@ export class QueueDepth {
     return this.#measured;
   }
 
-  /** The workstream that an agent executes and those queued behind it. */
-  get depth(): number {
-    return this.#mean >= TINY_SECONDS ? 1 : Math.min(MAX_DEPTH, Math.floor(QUEUE_SECONDS / this.#mean));
+  get size(): number {
+    return this.#mean >= TINY_SECONDS ? 1 : Math.min(MAX_SIZE, Math.floor(BATCH_SECONDS / this.#mean));
   }
 }
 
-/** A workstream with a shorter limit than this, in seconds, is not queued: its time counts while it waits. */
+/** A workstream with a shorter limit than this, in seconds, is in no batch: its time counts while it waits. */
 const MIN_TIMEOUT_SECONDS = 1;
 
 /**
- * Whether a workstream may be queued behind another one: its steps are modules in a thread, in the shared workspace,
- * and nothing has to be done before or after them.
+ * Whether a workstream may be in a batch: its steps are modules in a thread, in the shared workspace, and nothing has to
+ * be done before or after them.
  * @param defaultTimeout of a workstream without a limit of its own, in seconds.
  */
-export function isQueueable(workstream: Workstream, defaultTimeout: number): boolean {
-  const { timeoutSeconds, workspace, filesScope, filesCreate } = workstream;
+export function isBatchable(workstream: Workstream, defaultTimeout: number): boolean {
+  const { timeoutSeconds, workspace, filesScope, filesCreate, compensation } = workstream;
   return (
     runsInThread(workstream) &&
     workspace !== 'worktree' &&
-    filesScope.length + filesCreate.length === 0 &&
+    filesScope.length + filesCreate.length + compensation.length === 0 &&
     (timeoutSeconds ?? defaultTimeout) >= MIN_TIMEOUT_SECONDS
   );
 }

@@ -4,6 +4,7 @@ import type { AttemptRecord } from '../domain/attempt.ts';
 import type { EarlierResult, Inheritance } from '../domain/earlier-run.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Plan } from '../domain/plan.ts';
+import type { RunEvent } from '../domain/run-event.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { Budget } from './attempt/ledgers.ts';
 import type { Interruption } from './attempt/outcome.ts';
@@ -14,7 +15,7 @@ import type { Journal } from './journal.ts';
 export interface FinalResultsParts {
   runId: string;
   plan: Plan;
-  journal: Pick<Journal, 'publish' | 'commit'>;
+  journal: Pick<Journal, 'publish' | 'publishAll' | 'commit'>;
   /** Dependencies that are not part of this run, and whether they count as met. */
   outside: ReadonlyMap<string, boolean>;
   /** Results, attempts and costs of earlier sessions. */
@@ -23,8 +24,14 @@ export interface FinalResultsParts {
   earlierAttempts: (workstreamId: string) => readonly AttemptRecord[];
   /** Why a workstream is not started whatever happens in the run; null where it may be. */
   refusal: (workstream: Workstream) => Failure | null;
-  /** Called with each workstream whose dependencies have been met; not with those that have none. */
-  onReady: (index: number) => void;
+  /** Called with workstreams whose dependencies have been met; not with those that have none. */
+  onReady: (indices: readonly number[]) => void;
+}
+
+/** The final row of the workstream with this index. */
+export interface FinalResult {
+  index: number;
+  result: AgentResult;
 }
 
 const NOT_EARLIER =
@@ -51,9 +58,12 @@ export class FinalResults {
   settleKnown(): number[] {
     const { runId, plan, outside, inheritance } = this.#parts;
     const free = this.#dependencies.free();
-    for (const broken of plan.broken) this.#record(brokenResult(runId, broken));
-    for (const [id, met] of outside) this.#settle(id, met ? 'completed' : 'skipped', NOT_EARLIER);
-    for (const result of inheritance.kept) this.#settle(result.workstreamId, result.status, detailOf(result));
+    this.#record(plan.broken.map((broken) => brokenResult(runId, broken)));
+    for (const [workstreamId, met] of outside) {
+      const status = met ? 'completed' : 'skipped';
+      this.#settle([{ workstreamId, status, reason: null, detail: NOT_EARLIER }]);
+    }
+    this.#settle(inheritance.kept);
     for (const [index, workstream] of plan.workstreams.entries()) this.#decide(index, workstream);
     return free.filter((index) => this.#final[index] === 0);
   }
@@ -72,10 +82,15 @@ export class FinalResults {
     if (refused !== null) this.record(index, this.skipped(workstream, refused));
   }
 
-  /** Records the final row of the workstream with this index; commits at once where that makes a dependent ready. */
+  /** Records the final row of one workstream; see `recordAll`. */
   record(index: number, result: AgentResult): void {
-    this.#final[index] = 1;
-    this.#record(result);
+    this.recordAll([{ index, result }]);
+  }
+
+  /** Records final rows together; commits at once where they make a dependent ready. */
+  recordAll(finals: readonly FinalResult[]): void {
+    for (const { index } of finals) this.#final[index] = 1;
+    this.#record(finals.map(({ result }) => result));
   }
 
   /** The row of a workstream that is not executed. */
@@ -95,11 +110,12 @@ export class FinalResults {
     }
   }
 
-  #record(result: AgentResult): void {
-    this.#parts.journal.publish({ type: 'workstream-finished', result });
-    // What depends on it is skipped as interrupted at the end.
-    if (result.reason === 'interrupted') return;
-    this.#settle(result.workstreamId, result.status, detailOf(result));
+  /** What depends on one that was interrupted is skipped as interrupted at the end. */
+  #record(results: readonly AgentResult[]): void {
+    this.#settle(
+      results.filter(({ reason }) => reason !== 'interrupted'),
+      results,
+    );
   }
 
   /** The workstream and its dependents stay interrupted although the run goes on. */
@@ -108,29 +124,40 @@ export class FinalResults {
     this.#final[index] = 1;
     this.haveLeft = true;
     const result = this.skipped(workstream, { reason: 'interrupted', detail: LEFT });
-    this.#parts.journal.publish({ type: 'workstream-finished', result });
-    this.#settle(workstream.id, 'skipped', detailOf(result));
+    this.#settle([result], [result]);
   }
 
-  /** Settles a workstream for its dependents. */
-  #settle(id: string, status: AgentResult['status'], detail: string): void {
-    if (!this.#dependencies.hasDependents(id)) return;
+  /** Publishes results, and settles workstreams for their dependents. */
+  #settle(settled: readonly Settled[], results: readonly AgentResult[] = []): void {
     const { plan, runId, journal, onReady } = this.#parts;
-    const { ready, doomed } = this.#dependencies.settle(id, status, detail);
-    for (const { index, failure } of doomed) {
-      const workstream = plan.workstreams[index];
-      if (workstream === undefined || this.#final[index] === 1) continue;
-      this.#final[index] = 1;
-      const result = skippedResult(runId, workstream, failure);
-      journal.publish({ type: 'workstream-finished', result });
+    const events = results.map(finishedEvent);
+    const unlocked: number[] = [];
+    for (const each of settled) {
+      if (!this.#dependencies.hasDependents(each.workstreamId)) continue;
+      const { ready, doomed } = this.#dependencies.settle(each.workstreamId, each.status, detailOf(each));
+      for (const { index, failure } of doomed) {
+        const workstream = plan.workstreams[index];
+        if (workstream === undefined || this.#final[index] === 1) continue;
+        this.#final[index] = 1;
+        events.push(finishedEvent(skippedResult(runId, workstream, failure)));
+      }
+      for (const index of ready) unlocked.push(index);
     }
-    if (ready.length > 0) journal.commit();
-    for (const index of ready) if (this.#final[index] === 0) onReady(index);
+    journal.publishAll(events);
+    if (unlocked.length === 0) return;
+    journal.commit();
+    onReady(unlocked.filter((index) => this.#final[index] === 0));
   }
 }
 
+/** How a workstream ended, and what that means for its dependents where the reason does not say it. */
+type Settled = Pick<EarlierResult, 'workstreamId' | 'status' | 'reason'> & { detail?: string };
+
+const finishedEvent = (result: AgentResult): RunEvent => ({ type: 'workstream-finished', result });
+
 /** Ends the sentence "It needs X, which …". */
-function detailOf({ status, reason }: Pick<EarlierResult, 'status' | 'reason'>): string {
+function detailOf({ status, reason, detail }: Settled): string {
+  if (detail !== undefined) return detail;
   const verb = status === 'skipped' ? 'was skipped' : status;
   return reason === null ? verb : `${verb} (${reason})`;
 }
@@ -149,6 +176,9 @@ export interface Foreseen {
  */
 export function foresee({ plan, outside, inheritance, maxCostUsd }: Foreseen): AgentResult[] {
   const results: AgentResult[] = [];
+  const take = (event: RunEvent): void => {
+    if (event.type === 'workstream-finished') results.push(event.result);
+  };
   const budget = new Budget(maxCostUsd);
   budget.spend(inheritance.spentUsd);
   const decided = new FinalResults({
@@ -157,9 +187,8 @@ export function foresee({ plan, outside, inheritance, maxCostUsd }: Foreseen): A
     outside,
     inheritance,
     journal: {
-      publish: (event) => {
-        if (event.type === 'workstream-finished') results.push(event.result);
-      },
+      publish: take,
+      publishAll: (events) => events.forEach(take),
       commit: () => undefined,
     },
     earlierAttempts: () => [],

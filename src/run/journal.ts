@@ -1,7 +1,8 @@
 /** The order in which an event is redacted, recorded, committed, synced to the disk, and then passed to listeners. */
 import type { Recorder } from '../domain/recorder.ts';
-import type { RunEvent, RunListener } from '../domain/run-event.ts';
+import type { EventSink, RunEvent, RunListener } from '../domain/run-event.ts';
 import type { Redactor } from '../secrets/redactor.ts';
+import { tell } from './listeners.ts';
 
 const MAX_BATCH = 500;
 
@@ -18,7 +19,7 @@ const DELAY_MS = { durable: 20, transient: 1_000 } as const;
  */
 export class Journal {
   readonly #recorder: Recorder;
-  readonly #listeners: readonly RunListener[];
+  readonly #listeners: readonly (RunListener | EventSink)[];
   readonly #redactor: Redactor;
   readonly #failure: AbortController;
   /** Recorded and not committed. */
@@ -34,7 +35,7 @@ export class Journal {
   /** @param failure aborted with the error when events can't be kept; later commits are tried again. */
   constructor(parts: {
     recorder: Recorder;
-    listeners: readonly RunListener[];
+    listeners: readonly (RunListener | EventSink)[];
     redactor: Redactor;
     failure: AbortController;
   }) {
@@ -45,15 +46,20 @@ export class Journal {
   }
 
   /** Records an event, and passes it to listeners once it is on the disk. Events after `close` are dropped. */
-  publish(raw: RunEvent): void {
-    if (this.#isClosed) return;
-    const event = redactEvent(raw, this.#redactor);
-    this.#recorder.take([event]);
-    const isTransient = event.type === 'workstream-progress' || event.type === 'workstream-log';
-    if (isTransient && this.#isIdle) this.#notify(event);
-    else this.#pending.push(event);
+  publish(event: RunEvent): void {
+    this.publishAll([event]);
+  }
+
+  /** As `publish`, all of them together. */
+  publishAll(raw: readonly RunEvent[]): void {
+    if (this.#isClosed || raw.length === 0) return;
+    const events = this.#redactor.isIdle ? raw : raw.map((event) => redactEvent(event, this.#redactor));
+    this.#recorder.take(events);
+    const areTransient = events.every(isTransient);
+    if (areTransient && this.#isIdle) tell(this.#listeners, events);
+    else for (const event of events) this.#pending.push(event);
     if (this.#pending.length >= MAX_BATCH) this.#commitByClock();
-    else this.#commitWithin(isTransient ? DELAY_MS.transient : DELAY_MS.durable);
+    else this.#commitWithin(areTransient ? DELAY_MS.transient : DELAY_MS.durable);
   }
 
   /**
@@ -63,7 +69,7 @@ export class Journal {
     this.#stopClock();
     this.#recorder.commit();
     if (this.#recorder.hasLeft) this.#commitWithin(DELAY_MS.durable);
-    this.#committed = this.#committed.concat(this.#pending);
+    this.#committed = this.#committed.length === 0 ? this.#pending : this.#committed.concat(this.#pending);
     this.#pending = [];
     this.#sync();
   }
@@ -108,19 +114,9 @@ export class Journal {
         this.#break(error);
         break;
       }
-      for (const event of events) this.#notify(event);
+      tell(this.#listeners, events);
     }
     this.#syncing = null;
-  }
-
-  #notify(event: RunEvent): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(event);
-      } catch (error) {
-        process.emitWarning(`A listener failed at ${event.type}: ${String(error)}`, 'MillraceWarning');
-      }
-    }
   }
 
   #commitWithin(milliseconds: number): void {
@@ -151,12 +147,15 @@ export class Journal {
   }
 }
 
+const isTransient = ({ type }: RunEvent): boolean =>
+  type === 'workstream-progress' || type === 'workstream-log';
+
 /**
  * An event without secrets; the same object where it holds none. The workstreams of `run-started` are left as agents get
  * them; the texts of theirs that are stored were redacted when they were loaded.
  */
 function redactEvent(event: RunEvent, redactor: Redactor): RunEvent {
-  if (redactor.isIdle || event.type === 'run-started') return event;
+  if (event.type === 'run-started') return event;
   if (event.type === 'workstream-log') return { ...event, line: redactor.json(event.line) };
   if (event.type !== 'workstream-finished') return redactor.fields(event);
   const { output, definition } = event.result.metadata;

@@ -12,7 +12,7 @@ import { stages } from '../../src/run/dependency-tracker.ts';
 import { customTool, moduleStep, runStep, toolStep } from '../kit/definitions.ts';
 import { makeFolder, type Sketch } from '../kit/make-workstream.ts';
 import { NaiveReadyQueue } from '../kit/naive-ready-queue.ts';
-import { completed, failed } from '../kit/scripted-engine.ts';
+import { completed, failed, type OpenExecution } from '../kit/scripted-engine.ts';
 import { Rehearsal, type RehearsalOptions } from './rehearsal.ts';
 
 const thrown = { name: 'Error', message: 'x' };
@@ -159,6 +159,8 @@ export interface Course {
   plan: Plan;
   /** Attempts that were started, by id. */
   started: Map<string, number>;
+  /** How often outcomes arrived together, and how often a thread died with others behind. */
+  seen: { together: number; deaths: number };
 }
 
 interface CourseOptions extends Partial<RehearsalOptions> {
@@ -188,25 +190,39 @@ export async function run(
     },
   });
   rehearsal.start();
-  let step = 0;
-  const pick = <T>(from: readonly T[]): T | undefined => from[(next[step % next.length] ?? 0) % from.length];
-  for (;;) {
+  const seen = { together: 0, deaths: 0 };
+  const endOf = (execution: OpenExecution) => {
+    const { assignment } = execution;
+    const failure = endsOf.get(assignment.workstream.id)?.[assignment.attempt - 1] ?? null;
+    return { execution, outcome: outcomeOf(assignment, failure, tiny ? 0.000_01 : 1) };
+  };
+  for (let step = 0; ; ) {
     await settled();
-    if (rehearsal.over) return { rehearsal, plan, started };
+    if (rehearsal.over) return { rehearsal, plan, started, seen };
     checkAssigned(plan, rehearsal, options.distribution === 'round-robin');
     if (step > 10_000) throw new Error('the run does not end');
     if (step === interruptAfter) rehearsal.coordinator.interrupt({ by: 'SIGINT', detail: 'Ctrl-C' });
     step += 1;
-    const waiting = rehearsal.engine.open.filter(({ queued }) => queued);
-    const first = pick(rehearsal.engine.first);
-    if (waiting.length > 0 && (next[step % next.length] ?? 0) % 5 === 0) pick(waiting)?.returnUnstarted();
-    else if (first === undefined || (vi.getTimerCount() > 0 && (next[step % next.length] ?? 0) % 4 === 0))
+    const choice = next[step % next.length] ?? 0;
+    const pick = <T>(from: readonly T[]): T | undefined => from[choice % from.length];
+    const { engine } = rehearsal;
+    const waiting = engine.open.filter(({ queued }) => queued);
+    const first = pick(engine.first);
+    if (waiting.length > 0 && choice % 5 === 0) pick(waiting)?.returnUnstarted();
+    else if (first === undefined || (vi.getTimerCount() > 0 && choice % 4 === 0))
       vi.advanceTimersByTime(1000);
     else {
-      const { id } = first.assignment.workstream;
-      const failure = endsOf.get(id)?.[first.assignment.attempt - 1] ?? null;
-      const seconds = tiny ? 0.000_01 : 1;
-      first.end(outcomeOf(first.assignment, failure, seconds));
+      const behind = engine.behind(first);
+      const more = behind.slice(0, choice % (behind.length + 1));
+      const ends = [first, ...more].map(endOf);
+      const unstarted = behind.slice(more.length);
+      if (ends.at(-1)?.outcome.failure?.reason === 'worker-crashed' && unstarted.length > 0) {
+        // The thread has died with these behind.
+        for (const execution of unstarted) execution.returnUnstarted();
+        seen.deaths += 1;
+      }
+      engine.endTogether(ends);
+      if (ends.length > 1) seen.together += 1;
     }
   }
 }

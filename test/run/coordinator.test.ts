@@ -266,7 +266,7 @@ describe('any graph and any outcomes', () => {
   });
 
   test('the same where agents get several tiny workstreams at once', async () => {
-    let again = 0;
+    let [again, together, deaths] = [0, 0, 0];
     await fc.assert(
       fc.asyncProperty(parts('plain'), choices, agents, distribution, async (all, next, count, how) => {
         const course = await run(all, next, { agents: count, distribution: how, tiny: true });
@@ -274,11 +274,15 @@ describe('any graph and any outcomes', () => {
         expect(sorted(statuses(course))).toEqual(sorted(expected(all, course.plan)));
         for (const [id, { attempts }] of course.rehearsal.results)
           again += Math.max(0, (course.started.get(id) ?? 0) - attempts);
+        together += course.seen.together;
+        deaths += course.seen.deaths;
       }),
       { numRuns: Math.ceil(RUNS / 3) },
     );
     // Some were taken back and started again, which is no attempt.
     expect(again).toBeGreaterThan(0);
+    // Some outcomes arrived together, and some threads died with others behind.
+    expect(Math.min(together, deaths)).toBeGreaterThan(0);
   });
 
   test('the same when interrupted at any moment: what had not ended is skipped as interrupted', async () => {
@@ -377,5 +381,19 @@ test('a rejection of the engine, which is a bug, ends the run with that error on
   await settled();
   expect(rehearsal.over).toBe(false);
   await end(rehearsal, 'b');
+  expect([rehearsal.over, String(rehearsal.fault)]).toEqual([true, 'Error: a bug']);
+});
+
+test('a rejection of the engine leaves no member of its batch assigned', async () => {
+  const rehearsal = await begin(
+    Array.from({ length: 100 }, (_, index) => ({ id: `ws-${index}`, steps: [moduleStep('/x')] })),
+    { agents: 1 },
+  );
+  while (rehearsal.engine.open.length < 2)
+    await end(rehearsal, running(rehearsal)[0] ?? '', completed(0.000_01));
+  const last = rehearsal.engine.open.at(-1);
+  last?.reject(new Error('a bug'));
+  await settled();
+  while (rehearsal.engine.open.length > 0) await end(rehearsal, running(rehearsal)[0] ?? '');
   expect([rehearsal.over, String(rehearsal.fault)]).toEqual([true, 'Error: a bug']);
 });

@@ -1,37 +1,42 @@
 import { expect, test } from 'vitest';
 import type { Failure } from '../../src/domain/failure.ts';
 import { ReadyQueue } from '../../src/plan/ready-queue.ts';
-import { Dispatcher, type DispatcherParts, type Eligibility, type Start } from '../../src/run/dispatcher.ts';
+import { Dispatcher, type DispatcherParts, type Eligibility } from '../../src/run/dispatcher.ts';
 import { moduleStep, workstream } from '../kit/definitions.ts';
 
 const TAKE: Eligibility = { verdict: 'take', refusal: null };
 const REFUSAL: Failure = { reason: 'circuit-open', tool: 'aider', cause: 'tool-quota', count: 3 };
 
 /** A dispatcher of `count` ready workstreams to two agents. */
-function make(count: number, parts: Partial<DispatcherParts> = {}) {
+function make(count: number, parts: Partial<DispatcherParts> = {}): Dispatcher {
   const workstreams = Array.from({ length: count }, (_, index) =>
     workstream(`ws-${index}`, [moduleStep('/m.mjs')]),
   );
   const ready = new ReadyQueue(workstreams, { agents: 2, distribution: 'dynamic', tracks: null });
   for (let index = 0; index < count; index += 1) ready.add(index);
-  const dispatcher = new Dispatcher({ ready, agents: 2, eligibility: () => TAKE, mayQueue: null, ...parts });
-  const dispatch = (): Start[] => {
-    const starts: Start[] = [];
-    dispatcher.dispatch((start) => starts.push(start));
-    return starts;
-  };
-  return { dispatcher, dispatch };
+  return new Dispatcher({ ready, agents: 2, eligibility: () => TAKE, mayBatch: null, ...parts });
+}
+
+const single = (agent: number, index: number, refusal: Failure | null = null) => ({
+  type: 'single',
+  agent,
+  index,
+  refusal,
+});
+
+/** A dispatcher that has found out that workstreams are tiny. */
+function makeTiny(count: number, parts: Partial<DispatcherParts> = {}): Dispatcher {
+  const dispatcher = make(count, { mayBatch: () => true, ...parts });
+  for (let i = 0; i < 200; i += 1) dispatcher.addDuration(0);
+  return dispatcher;
 }
 
 test('each free agent gets the next workstream in order, and no second one', () => {
-  const { dispatcher, dispatch } = make(3);
-  expect(dispatch()).toEqual([
-    { agent: 0, index: 0, queued: false, refusal: null },
-    { agent: 1, index: 1, queued: false, refusal: null },
-  ]);
-  expect(dispatch()).toEqual([]);
+  const dispatcher = make(3);
+  expect(dispatcher.dispatch()).toEqual([single(0, 0), single(1, 1)]);
+  expect(dispatcher.dispatch()).toEqual([]);
   dispatcher.release(1, 1);
-  expect(dispatch()).toEqual([{ agent: 1, index: 2, queued: false, refusal: null }]);
+  expect(dispatcher.dispatch()).toEqual([single(1, 2)]);
 });
 
 test('whether an agent may start a workstream is asked once for each start', () => {
@@ -40,8 +45,7 @@ test('whether an agent may start a workstream is asked once for each start', () 
     asked.push([index, agent]);
     return { verdict: 'take', refusal: index === 1 ? REFUSAL : null };
   };
-  const { dispatch } = make(2, { eligibility });
-  expect(dispatch().map(({ refusal }) => refusal)).toEqual([null, REFUSAL]);
+  expect(make(2, { eligibility }).dispatch()).toEqual([single(0, 0), single(1, 1, REFUSAL)]);
   expect(asked).toEqual([
     [0, 0],
     [1, 1],
@@ -51,30 +55,57 @@ test('whether an agent may start a workstream is asked once for each start', () 
 test('an agent leaves what it may not have to the others, and takes what comes behind it', () => {
   const eligibility = (index: number, agent: number): Eligibility =>
     index === 0 && agent === 0 ? { verdict: 'pass' } : TAKE;
-  const { dispatch } = make(2, { eligibility });
-  expect(dispatch().map(({ agent, index }) => [agent, index])).toEqual([
-    [0, 1],
-    [1, 0],
-  ]);
+  expect(make(2, { eligibility }).dispatch()).toEqual([single(0, 1), single(1, 0)]);
 });
 
 test('an agent that waits for others takes nothing behind what it waits for', () => {
   const eligibility = (_: number, agent: number): Eligibility => (agent === 0 ? { verdict: 'wait' } : TAKE);
-  const { dispatch } = make(2, { eligibility });
-  expect(dispatch().map(({ agent, index }) => [agent, index])).toEqual([[1, 0]]);
+  expect(make(2, { eligibility }).dispatch()).toEqual([single(1, 0)]);
 });
 
-test('tiny workstreams are queued behind others, and go to any agent when they were not started', () => {
-  const { dispatcher, dispatch } = make(4, { mayQueue: () => true });
-  for (let i = 0; i < 200; i += 1) dispatcher.addDuration(0);
-  expect(dispatch().map(({ agent, index, queued }) => [agent, index, queued])).toEqual([
-    [0, 0, false],
-    [1, 1, false],
-    [0, 2, true],
-    [1, 3, true],
+test('what may be in a batch is given out one by one until it is known to be tiny', () => {
+  expect(make(3, { mayBatch: () => true }).dispatch()).toEqual([
+    { type: 'batch', agent: 0, indices: [0], queued: false },
+    { type: 'batch', agent: 1, indices: [1], queued: false },
   ]);
+});
+
+test('each agent gets one tiny workstream before any gets a second, and no more than its share', () => {
+  expect(makeTiny(7).dispatch()).toEqual([
+    { type: 'batch', agent: 0, indices: [0, 2, 3, 4], queued: false },
+    { type: 'batch', agent: 1, indices: [1, 5, 6], queued: false },
+  ]);
+});
+
+test('a batch ends before what may not be in it, and waits behind what is not', () => {
+  const dispatcher = makeTiny(6, { mayBatch: (index) => index !== 0 && index !== 3 });
+  expect(dispatcher.dispatch()).toEqual([
+    single(0, 0),
+    { type: 'batch', agent: 1, indices: [1], queued: false },
+    { type: 'batch', agent: 0, indices: [2], queued: true },
+  ]);
+});
+
+test('an agent gets its next batch when half of the one before is left', () => {
+  const dispatcher = makeTiny(1_000);
+  const [first] = dispatcher.dispatch();
+  if (first?.type !== 'batch') throw new Error('it is no batch');
+  expect(first.indices).toHaveLength(256);
+  for (const index of first.indices.slice(0, 127)) dispatcher.release(0, index);
+  expect(dispatcher.dispatch()).toEqual([]);
+  for (const index of first.indices.slice(127, 128)) dispatcher.release(0, index);
+  const [next, ...others] = dispatcher.dispatch();
+  expect(next).toMatchObject({ type: 'batch', agent: 0, queued: true });
+  expect(next?.type === 'batch' && next.indices.length).toBe(128);
+  expect(others).toEqual([]);
+});
+
+test('what was not started goes to any agent', () => {
+  const dispatcher = makeTiny(4);
+  dispatcher.dispatch();
+  dispatcher.giveBack(1, 3);
   dispatcher.release(0, 0);
-  dispatcher.requeueOnRelease(2);
   dispatcher.release(0, 2);
-  expect(dispatch()).toEqual([{ agent: 0, index: 2, queued: false, refusal: null }]);
+  expect(dispatcher.assigned).toBe(1);
+  expect(dispatcher.dispatch()).toEqual([{ type: 'batch', agent: 0, indices: [3], queued: false }]);
 });

@@ -184,8 +184,8 @@ const BLANK: Outcome = {
 };
 
 const attemptOf = (definition: Workstream, outcome: Outcome): Attempt => ({
+  workstream: definition,
   context: {
-    workstream: definition,
     agent: 0,
     agentId: 'agent-1',
     signal: new AbortController().signal,

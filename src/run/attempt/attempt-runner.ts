@@ -2,7 +2,7 @@
 import { type Assignment, type Limits, relativeToProject } from '../../domain/assignment.ts';
 import type { Candidate } from '../../domain/attempt.ts';
 import type { Changes, Merge } from '../../domain/changes.ts';
-import type { Engine, EngineMessage } from '../../domain/engine.ts';
+import type { BatchOptions, Engine, EngineMessage } from '../../domain/engine.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { describeFailure } from '../../domain/failure-message.ts';
 import type { Json } from '../../domain/json.ts';
@@ -41,9 +41,8 @@ export interface AttemptRunnerParts {
   outsideScope: OutsideScope;
 }
 
-/** A workstream that an agent has started, and how it is followed and stopped. */
-export interface AttemptContext {
-  workstream: Workstream;
+/** An agent, and how what it executes is followed and stopped. */
+export interface AgentContext {
   /** From 0. */
   agent: number;
   agentId: string;
@@ -51,7 +50,7 @@ export interface AttemptContext {
   signal: AbortSignal;
   /** Why the run is interrupted; null while it is not. */
   interruption: () => Interruption | null;
-  onMessage: (message: EngineMessage) => void;
+  onMessage: (workstreamId: string, message: EngineMessage) => void;
 }
 
 /** In what the attempts at a workstream differ. */
@@ -60,9 +59,15 @@ export interface AttemptFields extends Pick<Assignment, 'attempt' | 'tools' | 'l
   spentUsd?: number;
 }
 
+/** What an attempt of a batch needs, and where its outcome goes. */
+export interface BatchParts extends Pick<BatchOptions, 'onOutcomes'> {
+  fieldsOf: (workstream: Workstream) => AttemptFields;
+}
+
 /** An attempt, and what followed from it so far. */
 export interface Attempt {
-  context: AttemptContext;
+  workstream: Workstream;
+  context: AgentContext;
   /** Counted from 1. */
   number: number;
   /** Open until the attempt is closed; null where none could be opened. */
@@ -89,37 +94,59 @@ export class AttemptRunner {
   }
 
   /** Never rejects because of what a workstream, a tool or a repository did. */
-  async run(context: AttemptContext, fields: AttemptFields): Promise<Attempt> {
-    const attempt = await this.#run(context, fields);
+  async run(workstream: Workstream, context: AgentContext, fields: AttemptFields): Promise<Attempt> {
+    const attempt = await this.#run(workstream, context, fields);
     this.#account(attempt.outcome);
     return attempt;
   }
 
   /**
-   * As `run`, queued behind what the agent executes. Resolves with null where it was not started soon and nothing has
-   * happened. Only for a workstream that is queueable: its workspace is not prepared, and its changes are not judged.
+   * Executes the first attempts at workstreams, or further ones, as `Engine.executeBatch` does. Only for what is
+   * batchable: its workspace is the shared folder, and its changes are not judged.
    */
-  async enqueue(context: AttemptContext, fields: AttemptFields): Promise<Attempt | null> {
-    const { engine } = this.#parts;
+  async executeBatch(
+    workstreams: readonly Workstream[],
+    context: AgentContext,
+    { fieldsOf, onOutcomes }: BatchParts,
+  ): Promise<readonly number[]> {
+    const { engine, workspaces } = this.#parts;
     const { signal, onMessage } = context;
-    const workspace = await this.#open(context, fields.attempt);
-    if (isFailure(workspace)) return unexecuted(context, fields.attempt, workspace);
-    const assignment = this.#assignment(context, workspace, fields);
-    const options = { signal, onMessage };
-    const outcome = await (engine.enqueue?.(assignment, options) ?? engine.execute(assignment, options));
-    if (outcome === null) return null;
-    return executed(context, fields.attempt, workspace, whenInterrupted(outcome, context.interruption()));
+    if (engine.executeBatch === undefined) throw new Error('this engine executes no batches');
+    const assignments = workstreams.map((workstream) =>
+      this.#assignment(workstream, context, workspaces.shared, fieldsOf(workstream)),
+    );
+    return engine.executeBatch(assignments, {
+      signal,
+      onMessage: (index, message) => onMessage(workstreams[index]?.id ?? '', message),
+      onOutcomes,
+    });
+  }
+
+  /** The attempt of a batch that ended with this outcome. */
+  attemptOf(workstream: Workstream, context: AgentContext, number: number, outcome: Outcome): Attempt {
+    const { shared } = this.#parts.workspaces;
+    this.#account(outcome);
+    return executed(workstream, context, number, shared, outcome);
   }
 
   /** Executes in a workspace that is open already. */
-  execute(context: AttemptContext, workspace: Workspace, fields: AttemptFields): Promise<Outcome> {
+  execute(
+    workstream: Workstream,
+    context: AgentContext,
+    workspace: Workspace,
+    fields: AttemptFields,
+  ): Promise<Outcome> {
     const { signal, onMessage } = context;
-    const assignment = this.#assignment(context, workspace, fields);
-    return this.#parts.engine.execute(assignment, { signal, onMessage });
+    const assignment = this.#assignment(workstream, context, workspace, fields);
+    return this.#parts.engine.execute(assignment, {
+      signal,
+      onMessage: (message) => onMessage(workstream.id, message),
+    });
   }
 
   #assignment(
-    { workstream, agentId }: AttemptContext,
+    workstream: Workstream,
+    { agentId }: AgentContext,
     workspace: Workspace,
     { attempt, tools, logFile, spentUsd = 0 }: AttemptFields,
   ): Assignment {
@@ -146,18 +173,14 @@ export class AttemptRunner {
     };
   }
 
-  async #run(context: AttemptContext, fields: AttemptFields): Promise<Attempt> {
+  async #run(workstream: Workstream, context: AgentContext, fields: AttemptFields): Promise<Attempt> {
     const { workspaces, outsideScope } = this.#parts;
     const begin = startTimer();
-    const workspace = await this.#open(context, fields.attempt);
-    if (isFailure(workspace)) return unexecuted(context, fields.attempt, workspace);
-    const outcome = await this.execute(context, workspace, fields);
-    const attempt = executed(
-      context,
-      fields.attempt,
-      workspace,
-      whenInterrupted(outcome, context.interruption()),
-    );
+    const workspace = await this.#open(workstream, context, fields.attempt);
+    if (isFailure(workspace))
+      return executed(workstream, context, fields.attempt, null, unexecutedOutcome(workspace));
+    const outcome = await this.execute(workstream, context, workspace, fields);
+    const attempt = executed(workstream, context, fields.attempt, workspace, outcome);
     const changes = await workspaces.harvest(workspace);
     if (changes === null) return attempt;
     // An attempt takes the time from the opening of its workspace until it is known what changed there.
@@ -167,12 +190,16 @@ export class AttemptRunner {
       return attempt;
     }
     attempt.changes = changes;
-    attempt.outcome = judge(context.workstream, attempt.outcome, changes, outsideScope);
+    attempt.outcome = judge(workstream, attempt.outcome, changes, outsideScope);
     return attempt;
   }
 
   /** The workstream's limit holds for preparing a workspace as it does for executing in it. */
-  #open({ workstream, agentId, signal }: AttemptContext, attempt: number): Promise<Workspace | Failure> {
+  #open(
+    workstream: Workstream,
+    { agentId, signal }: AgentContext,
+    attempt: number,
+  ): Promise<Workspace | Failure> {
     const { workspaces, limits } = this.#parts;
     const seconds = workstream.timeoutSeconds ?? limits.timeoutSeconds;
     return workspaces.open(workstream, { agentId, attempt }, { seconds, signal });
@@ -190,19 +217,18 @@ export class AttemptRunner {
   }
 }
 
-const unexecuted = (context: AttemptContext, number: number, failure: Failure): Attempt =>
-  executed(context, number, null, whenInterrupted(unexecutedOutcome(failure), context.interruption()));
-
 const executed = (
-  context: AttemptContext,
+  workstream: Workstream,
+  context: AgentContext,
   number: number,
   workspace: Workspace | null,
   outcome: Outcome,
 ): Attempt => ({
+  workstream,
   context,
   number,
   workspace,
-  outcome,
+  outcome: whenInterrupted(outcome, context.interruption()),
   changes: null,
   merge: null,
   gaveUp: null,

@@ -28,14 +28,13 @@ export function executedResult(
   attempt: Attempt,
   earlierAttempts: AttemptRecord[],
 ): AgentResult {
-  const { context, outcome, changes } = attempt;
-  const { agentId, workstream } = context;
+  const { workstream, context, outcome, changes } = attempt;
   const { failure } = outcome;
   const facts = failureFacts(failure);
   const changed = changes?.files.map(({ path }) => path) ?? [];
   return {
     runId,
-    agentId,
+    agentId: context.agentId,
     workstreamId: workstream.id,
     status: failure === null ? 'completed' : isStop(failure) ? 'skipped' : 'failed',
     startTime: isoTimestamp(outcome.startedAt),
@@ -63,11 +62,10 @@ export function executedResult(
 }
 
 function executedMetadata(
-  { context, outcome, changes, merge, candidates, gaveUp, compensation }: Attempt,
+  { workstream, outcome, changes, merge, candidates, gaveUp, compensation }: Attempt,
   earlierAttempts: AttemptRecord[],
   tail: string | null,
 ): ResultMetadata {
-  const { workstream } = context;
   return {
     title: workstream.title,
     kind: workstream.kind,

@@ -24,11 +24,14 @@ export type WorkspaceError = Extract<Failure, { reason: 'workspace-error' }>;
 export class WorkspaceManager {
   readonly #parts: WorkspaceManagerParts;
   readonly #parents = new ParentCommits();
-  /** Those that `Workspaces` has opened; the others need neither harvest nor close. */
+  /** Those that `Workspaces` has opened; the shared folder alone needs neither harvest nor close. */
   readonly #managed = new WeakSet<Workspace>();
+  /** The folder that workstreams work in of which nothing has to be known. */
+  readonly shared: Workspace;
 
   constructor(parts: WorkspaceManagerParts) {
     this.#parts = parts;
+    this.shared = { folder: parts.folder, kind: 'shared', setup: null };
     for (const work of parts.earlierWork) this.#parents.restore(work);
   }
 
@@ -38,10 +41,9 @@ export class WorkspaceManager {
     who: { agentId: string; attempt: number },
     limits: WorkspaceLimits,
   ): Promise<Workspace | Failure> {
-    const { workspaces, folder } = this.#parts;
+    const { workspaces } = this.#parts;
     const kind = workstream.workspace ?? 'shared';
-    if (kind === 'shared' && !hasScope(workstream) && !isUnsettled(workstream))
-      return { folder, kind, setup: null };
+    if (kind === 'shared' && !hasScope(workstream) && !isUnsettled(workstream)) return this.shared;
     const parents = this.#parents.parentsOf(workstream);
     const request = { workstream, ...who, kind, parents, limits };
     const opened = await workspaces.open(request).catch(asFailure);
@@ -77,8 +79,13 @@ export class WorkspaceManager {
       if (!('reason' in result)) this.#parents.add(workstream, changes);
       return result;
     }
-    this.#parents.add(workstream, changes);
+    this.acceptShared(workstream, changes);
     return null;
+  }
+
+  /** As `accept`, in the shared folder, where nothing is merged. */
+  acceptShared(workstream: Workstream, changes: Changes | null = null): void {
+    this.#parents.add(workstream, changes);
   }
 
   /** Returns what a person should know of it, in a sentence each. */

@@ -2,15 +2,16 @@
 import type { AgentResult } from '../../domain/agent-result.ts';
 import type { AttemptRecord, Candidate } from '../../domain/attempt.ts';
 import type { Inheritance } from '../../domain/earlier-run.ts';
+import type { BatchOptions } from '../../domain/engine.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { describeFailure } from '../../domain/failure-message.ts';
 import type { Outcome, StepResult } from '../../domain/outcome.ts';
 import type { ToolSettings } from '../../domain/tool.ts';
 import type { Workstream } from '../../domain/workstream.ts';
-import { isQueueable } from '../dispatcher.ts';
+import { isBatchable } from '../dispatcher.ts';
 import {
+  type AgentContext,
   type Attempt,
-  type AttemptContext,
   type AttemptFields,
   AttemptRunner,
   type AttemptRunnerParts,
@@ -44,11 +45,10 @@ export interface WorkstreamRunnerParts extends AttemptRunnerParts {
   inheritance: Pick<Inheritance, 'attempts' | 'spentUsd'>;
 }
 
-/** How an attempt ended: with the final result, with another attempt after a pause, or without having been started. */
+/** How an attempt ended: with the final result, or with another attempt after a pause. */
 export type AttemptEnd =
   | { type: 'final'; result: AgentResult; outcome: Outcome }
-  | { type: 'retry'; attempt: number; failure: Failure; afterSeconds: number }
-  | { type: 'unstarted' };
+  | { type: 'retry'; attempt: number; failure: Failure; afterSeconds: number };
 
 /** An attempt that competes with others, and what it is judged by. */
 interface Contender {
@@ -103,51 +103,56 @@ export class WorkstreamRunner {
     return this.#ledgers.budget.refusalOf(workstream);
   }
 
-  /** Whether `enqueue` may be called for a workstream. */
-  mayQueue(workstream: Workstream): boolean {
+  /** Whether a workstream may be in what `executeBatch` executes. */
+  mayBatch(workstream: Workstream): boolean {
     const { engine, limits } = this.#parts;
-    return engine.enqueue !== undefined && isQueueable(workstream, limits.timeoutSeconds);
+    return engine.executeBatch !== undefined && isBatchable(workstream, limits.timeoutSeconds);
   }
 
   /** Never rejects because of what a workstream, a tool or a repository did. */
-  async attempt(context: AttemptContext): Promise<AttemptEnd> {
-    if (this.#parts.bestOf.length > 0 && usesTool(context.workstream)) return this.#compete(context);
-    return this.#conclude(await this.#attempts.run(context, this.#fields(context)));
+  async attempt(workstream: Workstream, context: AgentContext): Promise<AttemptEnd> {
+    if (this.#parts.bestOf.length > 0 && usesTool(workstream)) return this.#compete(workstream, context);
+    const tools = this.#parts.toolsOf(context.agent, workstream);
+    const attempt = await this.#attempts.run(workstream, context, this.#fields(workstream, tools));
+    return this.#conclude(await this.#accept(attempt));
   }
 
-  /** As `attempt`, queued behind what the agent executes; where it is `unstarted`, nothing of it has happened. */
-  async enqueue(context: AttemptContext): Promise<AttemptEnd> {
-    const attempt = await this.#attempts.enqueue(context, this.#fields(context));
-    return attempt === null ? UNSTARTED : this.#conclude(attempt);
+  /** Executes a batch as the engine does; each outcome goes on with `concludeMember`. */
+  executeBatch(
+    workstreams: readonly Workstream[],
+    context: AgentContext,
+    onOutcomes: BatchOptions['onOutcomes'],
+  ): Promise<readonly number[]> {
+    const fieldsOf = (workstream: Workstream): AttemptFields => this.#fields(workstream, NO_TOOLS);
+    return this.#attempts.executeBatch(workstreams, context, { fieldsOf, onOutcomes });
   }
 
-  #fields({ workstream, agent }: AttemptContext): AttemptFields {
-    const { id } = workstream;
+  /** What `attempt` resolves with, for a member of a batch. */
+  concludeMember(workstream: Workstream, context: AgentContext, outcome: Outcome): AttemptEnd {
+    const number = this.nextAttempt(workstream.id);
+    const attempt = this.#attempts.attemptOf(workstream, context, number, outcome);
+    if (attempt.outcome.failure === null) this.#parts.workspaces.acceptShared(workstream);
+    return this.#end(attempt, this.#decide(attempt));
+  }
+
+  #fields({ id }: Workstream, tools: Record<string, ToolSettings>): AttemptFields {
     const attempt = this.nextAttempt(id);
-    return {
-      attempt,
-      tools: this.#parts.toolsOf(agent, workstream),
-      logFile: this.#logFile(attempt === 1 ? id : `${id}.${attempt}`),
-    };
+    return { attempt, tools, logFile: this.#logFile(attempt === 1 ? id : `${id}.${attempt}`) };
   }
 
   #logFile(name: string): string {
     return `${this.#parts.logFolder}/${name}.log`;
   }
 
-  async #conclude(executed: Attempt): Promise<AttemptEnd> {
-    const attempt = await this.#accept(executed);
-    const { failure } = attempt.outcome;
-    if (failure === null) return this.#end(await this.#close(attempt));
-    const decision = this.#decide(attempt, failure);
-    if (!decision.again) return this.#giveUp({ ...attempt, gaveUp: decision.gaveUp });
-    await this.#close(attempt);
-    return { type: 'retry', attempt: attempt.number, failure, afterSeconds: decision.afterSeconds };
+  async #conclude(attempt: Attempt): Promise<AttemptEnd> {
+    const decision = this.#decide(attempt);
+    const undone = decision.again ? attempt : await this.#compensate(attempt);
+    return this.#end(await this.#close(undone), decision);
   }
 
   /** Has several tools do the workstream in turn. The work of all is kept; that of the best counts. */
-  async #compete(context: AttemptContext): Promise<AttemptEnd> {
-    const contenders = await this.#attemptAll(context);
+  async #compete(workstream: Workstream, context: AgentContext): Promise<AttemptEnd> {
+    const contenders = await this.#attemptAll(workstream, context);
     const best = chooseBest(contenders.map(({ facts }) => facts));
     const chosen = contenders[best];
     if (chosen === undefined) throw new Error('there was no candidate');
@@ -165,12 +170,12 @@ export class WorkstreamRunner {
         candidates: contenders.map(({ facts }, index) => ({ ...facts, chosen: index === best })),
       }),
     );
-    return attempt.outcome.failure === null ? this.#end(await this.#close(attempt)) : this.#giveUp(attempt);
+    return this.#end(await this.#close(await this.#compensate(attempt)), LAST);
   }
 
   /** Each in a workspace of its own, as long as the run goes on and money is left. */
-  async #attemptAll(context: AttemptContext): Promise<Contender[]> {
-    const { workstream, agent, signal } = context;
+  async #attemptAll(workstream: Workstream, context: AgentContext): Promise<Contender[]> {
+    const { agent, signal } = context;
     const { bestOf } = this.#parts;
     const limitUsd = workstream.maxCostUsd ?? Number.POSITIVE_INFINITY;
     const contenders: Contender[] = [];
@@ -179,7 +184,7 @@ export class WorkstreamRunner {
       const isSpent = spentUsd >= limitUsd || this.#ledgers.budget.refusal() !== null;
       if (index > 0 && (signal.aborted || isSpent)) break;
       const number = index + 1;
-      const attempt = await this.#attempts.run(context, {
+      const attempt = await this.#attempts.run(workstream, context, {
         attempt: number,
         tools: this.#parts.toolsOf(agent, workstream, tool),
         logFile: this.#logFile([workstream.id, tool, ...repeated(bestOf, index)].join('.')),
@@ -200,15 +205,16 @@ export class WorkstreamRunner {
     return { ...chosen, outcome: outcome.failure === null ? withFailure(outcome, changes) : outcome };
   }
 
-  #remember({ context, number, outcome, changes }: Attempt): void {
+  #remember({ workstream, context, number, outcome, changes }: Attempt): void {
     const { failure } = outcome;
     const record = attemptRecord(number, context.agentId, outcome, failure, changes);
-    this.#ledgers.history.add(context.workstream.id, record, failure);
+    this.#ledgers.history.add(workstream.id, record, failure);
   }
 
-  #decide(attempt: Attempt, failure: Failure): RetryDecision {
-    const { context, number, outcome, changes } = attempt;
-    const { id, circuitBreaker, maxCostUsd } = context.workstream;
+  #decide({ workstream, context, number, outcome, changes }: Attempt): RetryDecision {
+    const { failure } = outcome;
+    if (failure === null) return LAST;
+    const { id, circuitBreaker, maxCostUsd } = workstream;
     const record = attemptRecord(number, context.agentId, outcome, failure, changes);
     const decision = decideRetry(circuitBreaker, [...this.earlierAttempts(id), record], maxCostUsd);
     if (decision.again) this.#ledgers.history.add(id, record, failure);
@@ -217,33 +223,31 @@ export class WorkstreamRunner {
 
   /** Accepts the work of an attempt that succeeded; where that was not possible it has failed. */
   async #accept(attempt: Attempt): Promise<Attempt> {
-    const { context, workspace, changes, outcome } = attempt;
+    const { workstream, workspace, changes, outcome } = attempt;
     if (outcome.failure !== null || workspace === null) return attempt;
-    const merge = await this.#parts.workspaces.accept(context.workstream, workspace, changes);
+    const merge = await this.#parts.workspaces.accept(workstream, workspace, changes);
     if (merge === null) return attempt;
     return 'reason' in merge ? { ...attempt, outcome: withFailure(outcome, merge) } : { ...attempt, merge };
   }
 
-  async #giveUp(attempt: Attempt): Promise<AttemptEnd> {
-    const { steps, warnings } = await this.#compensate(attempt);
-    const outcome = withWarnings(attempt.outcome, warnings);
-    return this.#end(await this.#close({ ...attempt, outcome, compensation: steps }));
-  }
-
-  async #compensate({ context, number, workspace }: Attempt): Promise<Pick<Outcome, 'steps' | 'warnings'>> {
-    const workstream = compensationOf(context.workstream, this.#parts.limits.timeoutSeconds);
-    if (workstream === null || workspace === null || context.signal.aborted)
-      return { steps: [], warnings: [] };
+  /** Undoes what an attempt that failed for good has done, where the workstream says how. */
+  async #compensate(attempt: Attempt): Promise<Attempt> {
+    const { context, number, workspace, outcome } = attempt;
+    if (outcome.failure === null) return attempt;
+    const workstream = compensationOf(attempt.workstream, this.#parts.limits.timeoutSeconds);
+    if (workstream === null || workspace === null || context.signal.aborted) return attempt;
     const { steps } = await this.#attempts.execute(
-      { ...context, workstream },
+      workstream,
+      context,
       { ...workspace, setup: null },
       {
         attempt: number,
-        tools: {},
+        tools: NO_TOOLS,
         logFile: this.#logFile(`${workstream.id}.compensation`),
       },
     );
-    return { steps, warnings: compensationWarnings(workstream, steps) };
+    const warnings = compensationWarnings(workstream, steps);
+    return { ...attempt, outcome: withWarnings(outcome, warnings), compensation: steps };
   }
 
   async #close(attempt: Attempt): Promise<Attempt> {
@@ -253,12 +257,16 @@ export class WorkstreamRunner {
     return notes.length === 0 ? attempt : { ...attempt, outcome: withWarnings(outcome, notes) };
   }
 
-  #end(attempt: Attempt): AttemptEnd {
-    const { workstream } = attempt.context;
-    const outcome = withWarnings(attempt.outcome, this.#unknownCosts(workstream, attempt.outcome));
-    const ended = outcome === attempt.outcome ? attempt : { ...attempt, outcome };
+  #end(attempt: Attempt, decision: RetryDecision): AttemptEnd {
+    const { workstream, number } = attempt;
+    const { failure } = attempt.outcome;
+    if (decision.again && failure !== null)
+      return { type: 'retry', attempt: number, failure, afterSeconds: decision.afterSeconds };
+    if (!decision.again) attempt.gaveUp = decision.gaveUp;
+    attempt.outcome = withWarnings(attempt.outcome, this.#unknownCosts(workstream, attempt.outcome));
     const earlierAttempts = this.#ledgers.history.take(workstream.id);
-    return { type: 'final', result: executedResult(this.#parts.runId, ended, earlierAttempts), outcome };
+    const result = executedResult(this.#parts.runId, attempt, earlierAttempts);
+    return { type: 'final', result, outcome: attempt.outcome };
   }
 
   /** Warns where a limit can't be enforced. */
@@ -271,7 +279,9 @@ export class WorkstreamRunner {
   }
 }
 
-const UNSTARTED: AttemptEnd = { type: 'unstarted' };
+const NO_TOOLS: Record<string, ToolSettings> = {};
+/** After an attempt that completed, and where no other was left. */
+const LAST: RetryDecision = { again: false, gaveUp: null };
 
 /** The number of a tool that is named a second time, so that each candidate has a log of its own. */
 function repeated(tools: readonly string[], index: number): number[] {
