@@ -1,6 +1,6 @@
 /** Where a run is shown: live on a terminal, as NDJSON anywhere else, with --json and `--junit -` as one document. */
 import type { RunResult } from '../app/run-document.ts';
-import type { RunListener } from '../domain/run-event.ts';
+import type { EventSink } from '../domain/run-event.ts';
 import { startLive } from '../progress/live.ts';
 import { RunLog } from '../progress/logs.ts';
 import { coloursFor, glyphsFor } from '../progress/style.ts';
@@ -13,8 +13,7 @@ import { STANDARD_OUTPUT } from './output-file.ts';
 import { print } from './standard-output.ts';
 import { UsageError } from './usage-error.ts';
 
-export interface RunOutput {
-  listener: RunListener;
+export interface RunOutput extends EventSink {
   /** Frees the terminal for a question, and takes it back. */
   pause(): void;
   resume(): void;
@@ -57,7 +56,7 @@ function openLog(argv: RunArguments, descriptor: 1 | 2 | null): RunLog {
 
 function logOutput(log: RunLog): RunOutput {
   return {
-    listener: log.listener,
+    take: (events) => log.take(events),
     pause: () => undefined,
     resume: () => undefined,
     end: async () => undefined,
@@ -73,10 +72,10 @@ function documentOutput(log: RunLog, format: 'json' | 'junit'): RunOutput {
 function terminalOutput(log: RunLog): RunOutput {
   const live = startLive({ stream: process.stdout });
   return {
-    listener: (event) => {
-      log.listener(event);
-      live.listener(event);
-      if (event.type === 'notice') tellNotice(live, event.text);
+    take: (events) => {
+      log.take(events);
+      live.take(events);
+      for (const event of events) if (event.type === 'notice') tellNotice(live, event.text);
     },
     pause: () => live.pause(),
     resume: () => live.resume(),

@@ -5,7 +5,7 @@ import { pause } from '../os/pause.ts';
 const FIRST_PAUSE_MS = 2;
 const LONGEST_PAUSE_MS = 50;
 const MOST_BYTES = 64e6;
-const SPARE_LINES = 4_096;
+const SPARE_WRITES = 4_096;
 /** How long the end of a process waits for a reader that takes nothing. */
 const EXIT_MS = 500;
 
@@ -30,7 +30,7 @@ export class LineSink {
   readonly #listener: SinkListener;
   readonly #mostBytes: number;
   #isOpen = true;
-  /** The lines from `#next` on wait to be written. */
+  /** What waits to be written, from `#next` on. */
   #waiting: Buffer[] = [];
   #next = 0;
   #waitingBytes = 0;
@@ -47,12 +47,15 @@ export class LineSink {
     this.#mostBytes = mostBytes;
   }
 
-  /** @param line with its line end. Never throws, never waits. */
-  write(line: string): void {
+  /**
+   * Writes whole lines, each with its line end, together: all or none. Never throws, never waits.
+   * @param lines how many they are. Default: 1.
+   */
+  write(text: string, lines = 1): void {
     if (!this.#isOpen) return;
-    const bytes = Buffer.from(line);
+    const bytes = Buffer.from(text);
     if (this.#waitingBytes + bytes.length > this.#mostBytes) {
-      this.#dropped += 1;
+      this.#dropped += lines;
       return;
     }
     this.#waiting.push(bytes);
@@ -89,7 +92,7 @@ export class LineSink {
       this.#tryLater();
       return;
     }
-    // Nearly always that was the one line that has just arrived, and there is nothing to clear.
+    // Nearly always those were the lines that have just arrived, and there is nothing to clear.
     if (this.#timer === null && this.#isOpen) return;
     this.#end();
     const lines = this.#dropped;
@@ -112,10 +115,10 @@ export class LineSink {
     }
   }
 
-  /** Removes the first line that waits. The memory of such lines is freed in larger steps. */
+  /** Removes the first that waits. Memory is freed in larger steps. */
   #removeFirst(): void {
     this.#next += 1;
-    if (this.#next < SPARE_LINES) return;
+    if (this.#next < SPARE_WRITES) return;
     this.#waiting = this.#waiting.slice(this.#next);
     this.#next = 0;
   }

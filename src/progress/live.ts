@@ -1,4 +1,4 @@
-import type { RunEvent, RunListener } from '../domain/run-event.ts';
+import type { EventSink, RunEvent } from '../domain/run-event.ts';
 import { applyEvent, createBoard } from './board.ts';
 import { failureLine, frame, headline } from './frame.ts';
 import { Painter } from './painter.ts';
@@ -18,8 +18,8 @@ export function startLive(options: ViewOptions): View {
   );
   painter.start();
   return {
-    listener: (event) => {
-      if (applyEvent(board, event)) painter.changed();
+    take: (events) => {
+      for (const event of events) if (applyEvent(board, event)) painter.changed();
     },
     pause: () => painter.stop(),
     resume: () => painter.start(),
@@ -59,10 +59,12 @@ export function startPlain({ stream, now = Date.now }: PlainOptions): View {
   };
   start();
   return {
-    listener: (event) => {
-      if (applyEvent(board, event)) dirty = true;
-      const note = failed(event) ? board.failures.at(-1) : undefined;
-      if (note !== undefined) stream.write(`${failureLine(note, options())}\n`);
+    take: (events) => {
+      for (const event of events) {
+        if (applyEvent(board, event)) dirty = true;
+        const note = failed(event) ? board.failures.at(-1) : undefined;
+        if (note !== undefined) stream.write(`${failureLine(note, options())}\n`);
+      }
     },
     pause: stop,
     resume: start,
@@ -82,8 +84,7 @@ export interface ViewOptions {
 }
 
 /** The live view of a run on a terminal. */
-export interface View {
-  listener: RunListener;
+export interface View extends EventSink {
   /** Leaves the terminal to a question until `resume`. */
   pause(): void;
   resume(): void;

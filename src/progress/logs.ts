@@ -3,7 +3,7 @@ import { constants, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type LevelWithSilent, type Logger, pino } from 'pino';
 import type { AgentResult, FinalStatus } from '../domain/agent-result.ts';
-import type { EventOf, ResumedRun, RunEvent, RunListener } from '../domain/run-event.ts';
+import type { EventOf, EventSink, ResumedRun, RunEvent } from '../domain/run-event.ts';
 import { makeFolder } from '../os/folder.ts';
 import { openRegular, UnusableFile } from '../os/regular-file.ts';
 import { plural } from '../text/format.ts';
@@ -21,11 +21,13 @@ export interface RunLogOptions {
 }
 
 /** Writes the log of one run to a standard stream, a file, or both. */
-export class RunLog {
+export class RunLog implements EventSink {
   readonly #sinks: readonly LineSink[];
   #logger: Logger;
   /** Milliseconds since 1970; null before the run. */
   #startedAt: number | null = null;
+  /** Lines that are written together; null while each is written at once. */
+  #collected: string[] | null = null;
 
   /** @throws when the file can't be opened. */
   constructor({ level, descriptor, file }: RunLogOptions) {
@@ -41,8 +43,19 @@ export class RunLog {
     return this.#logger;
   }
 
-  /** Writes a line for each event of the log's level. Neither throws nor waits. */
-  readonly listener: RunListener = (event) => {
+  /** Writes a line for each event of the log's level, all together. Neither throws nor waits. */
+  take(events: readonly RunEvent[]): void {
+    const lines: string[] = [];
+    this.#collected = lines;
+    try {
+      for (const event of events) this.#log(event);
+    } finally {
+      this.#collected = null;
+    }
+    if (lines.length > 0) this.#writeAll(lines);
+  }
+
+  #log(event: RunEvent): void {
     if (event.type === 'run-started') {
       this.#logger = this.#logger.child({ run_id: event.runId });
       this.#startedAt = Date.parse(event.at);
@@ -52,7 +65,7 @@ export class RunLog {
     if (!this.#logger.isLevelEnabled('error')) return;
     const { level, fields, text } = logEntry(event, this.#startedAt);
     this.#logger[level](fields, text);
-  };
+  }
 
   /**
    * Resolves when the readers have all lines, or have gone.
@@ -63,8 +76,13 @@ export class RunLog {
   }
 
   #write(line: string): void {
-    const safe = escapeControls(line);
-    for (const sink of this.#sinks) sink.write(safe);
+    if (this.#collected === null) this.#writeAll([line]);
+    else this.#collected.push(line);
+  }
+
+  #writeAll(lines: readonly string[]): void {
+    const safe = escapeControls(lines.join(''));
+    for (const sink of this.#sinks) sink.write(safe, lines.length);
   }
 
   #sinkOf(descriptor: number, name: string): LineSink {

@@ -62,7 +62,7 @@ test.each(Object.entries(EXAMPLES))('%s is valid, also after it was JSON', (type
 test.each(Object.entries(EXAMPLES))('%s has one log line, and the live view takes it', (type, event) => {
   const file = join(temporaryFolder(), 'run.log');
   const log = new RunLog({ level: 'debug', descriptor: null, file });
-  log.listener(event);
+  log.take([event]);
   void log.close();
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
   expect(lines.map((line) => JSON.parse(line).event)).toEqual([type]);

@@ -49,7 +49,9 @@ test('what there is no room for is counted, and told when the reader reads again
     { failed: () => undefined, dropped: (lines) => told.push(lines) },
     100_000,
   );
-  for (let n = 0; n < 1_000; n += 1) sink.write(line(n));
+  // The last ones together.
+  for (let n = 0; n < 990; n += 1) sink.write(line(n));
+  sink.write(Array.from({ length: 10 }, (_, n) => line(990 + n)).join(''), 10);
   let text = '';
   while (told.length === 0) {
     text += read(reader);

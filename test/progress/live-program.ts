@@ -14,10 +14,10 @@ const live = startLive({ stream: process.stdout });
 /** 10,000 short workstreams, with the event loop free now and then. */
 async function many(): Promise<string> {
   const start = performance.now();
-  live.listener(runStarted(10_000, 2));
+  live.take([runStarted(10_000, 2)]);
   for (let n = 1; n <= 10_000; n += 1) {
-    live.listener(started(`ws-${n}`, (n % 2) + 1, 0));
-    live.listener(completed(`ws-${n}`, (n % 2) + 1, 0.001));
+    live.take([started(`ws-${n}`, (n % 2) + 1, 0)]);
+    live.take([completed(`ws-${n}`, (n % 2) + 1, 0.001)]);
     if (n % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   return String(performance.now() - start);
@@ -59,7 +59,7 @@ const WORDS: Record<string, () => string | Promise<string>> = {
 
 for await (const line of createInterface({ input: socket })) {
   const order = JSON.parse(line) as RunEvent | string;
-  const answer = typeof order === 'string' ? await WORDS[order]?.() : live.listener(order);
+  const answer = typeof order === 'string' ? await WORDS[order]?.() : live.take([order]);
   socket.write(`${answer ?? ''}\n`);
   if (order === 'exit') socket.end();
 }

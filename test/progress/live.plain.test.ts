@@ -20,11 +20,11 @@ test('failures as they come, and every ten seconds how far the run is, if that h
   vi.advanceTimersByTime(10_000);
   expect(lines).toEqual([]);
 
-  view.listener(runStarted(4, 2));
-  view.listener(started('ws-1', 1, 0));
-  view.listener(started('ws-2', 1, 0));
-  view.listener(completed('ws-1', 1, 1));
-  view.listener(failed('ws-2', 1, 'exit code 1'));
+  view.take([runStarted(4, 2)]);
+  view.take([started('ws-1', 1, 0)]);
+  view.take([started('ws-2', 1, 0)]);
+  view.take([completed('ws-1', 1, 1)]);
+  view.take([failed('ws-2', 1, 'exit code 1')]);
   expect(lines.splice(0)).toEqual(['x ws-2 exit-non-zero exit code 1\n']);
   vi.advanceTimersByTime(9_999);
   expect(lines).toEqual([]);
@@ -32,14 +32,14 @@ test('failures as they come, and every ten seconds how far the run is, if that h
   expect(lines.splice(0)).toEqual(['#####..... 50 %, 2 of 4, 1 failed, 1m 12s, about 1m 12s left\n']);
 
   view.pause();
-  view.listener(completed('ws-3', 1, 1));
+  view.take([completed('ws-3', 1, 1)]);
   vi.advanceTimersByTime(30_000);
   expect(lines).toEqual([]);
   view.resume();
   vi.advanceTimersByTime(10_000);
   expect(lines).toHaveLength(1);
 
-  view.listener(completed('ws-4', 1, 1));
+  view.take([completed('ws-4', 1, 1)]);
   view.stop();
   vi.advanceTimersByTime(30_000);
   expect(lines).toHaveLength(1);

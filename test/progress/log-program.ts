@@ -9,12 +9,12 @@ if (what === 'without blocking') process.stdout.on('error', () => undefined);
 const log = new RunLog({ level: 'info', descriptor: 1, file: file ?? null });
 const count = 5_000;
 process.stderr.write('begin\n');
-log.listener(runStarted(count, 1));
+log.take([runStarted(count, 1)]);
 for (let n = 1; n <= count; n += 1) {
-  log.listener(started(`ws-${n}`, 1, n, { title: 'x'.repeat(200) }));
-  log.listener(completed(`ws-${n}`, 1));
+  log.take([started(`ws-${n}`, 1, n, { title: 'x'.repeat(200) })]);
+  log.take([completed(`ws-${n}`, 1)]);
 }
-log.listener(runEnded(0, 60));
+log.take([runEnded(0, 60)]);
 process.stderr.write('survived\n');
 await log.close();
 process.exit(what === 'exit' ? 3 : 0);

@@ -29,10 +29,22 @@ function logged(level: LevelWithSilent, ...events: RunEvent[]): Line[] {
   });
 }
 
+/** The same whether events come alone or together. */
 function raw(level: LevelWithSilent, ...events: RunEvent[]): string[] {
+  const withoutTimes = (lines: string[]): string[] => lines.map((line) => line.replace(/"time":\d+/, ''));
+  const lines = written(level, [events]);
+  const alone = written(
+    level,
+    events.map((event) => [event]),
+  );
+  expect(withoutTimes(lines)).toEqual(withoutTimes(alone));
+  return lines;
+}
+
+function written(level: LevelWithSilent, lists: RunEvent[][]): string[] {
   const file = join(temporaryFolder(), 'run.log');
   const log = new RunLog({ level, descriptor: null, file });
-  for (const event of events) log.listener(event);
+  for (const events of lists) log.take(events);
   void log.close();
   const text = readFileSync(file, 'utf8');
   expect(text === '' || text.endsWith('\n')).toBe(true);
@@ -275,10 +287,10 @@ test('a file is appended to, and its folder made', () => {
   const file = join(temporaryFolder(), 'a', 'b', 'run.log');
   for (const id of ['ws-1', 'ws-2']) {
     const log = new RunLog({ level: 'info', descriptor: null, file });
-    log.listener({ type: 'workstream-finished', result: result(id) });
+    log.take([{ type: 'workstream-finished', result: result(id) }]);
     void log.close();
     void log.close();
-    log.listener(completed('ws-after-the-end', 1));
+    log.take([completed('ws-after-the-end', 1)]);
   }
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
   expect(lines.map((line) => (JSON.parse(line) as Line)['workstream_id'])).toEqual(['ws-1', 'ws-2']);
@@ -292,7 +304,7 @@ test('a file that can not be opened is said at once', () => {
 test('the logger itself is bound to the run once it has started', () => {
   const file = join(temporaryFolder(), 'run.log');
   const log = new RunLog({ level: 'info', descriptor: null, file });
-  log.listener(runStarted(1, 1));
+  log.take([runStarted(1, 1)]);
   log.logger.info({ event: 'something' }, 'else');
   void log.close();
   const last = readFileSync(file, 'utf8').trimEnd().split('\n').at(-1) ?? '';

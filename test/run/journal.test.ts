@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Recorder } from '../../src/domain/recorder.ts';
-import type { RunEvent, RunListener } from '../../src/domain/run-event.ts';
+import type { EventSink, RunEvent, RunListener } from '../../src/domain/run-event.ts';
 import { Journal } from '../../src/run/journal.ts';
 import { Redactor } from '../../src/secrets/redactor.ts';
 import { NO_SECRETS } from '../kit/no-secrets.ts';
@@ -36,8 +36,11 @@ class ListRecorder implements Recorder {
   }
 }
 
-const journalOf = (recorder: Recorder, listeners: RunListener[], failure = new AbortController()): Journal =>
-  new Journal({ recorder, listeners, failure, redactor: NO_SECRETS });
+const journalOf = (
+  recorder: Recorder,
+  listeners: (RunListener | EventSink)[],
+  failure = new AbortController(),
+): Journal => new Journal({ recorder, listeners, failure, redactor: NO_SECRETS });
 
 const event: RunEvent = { type: 'workstream-ready', workstreamId: 'ws-a' };
 
@@ -52,6 +55,34 @@ test('nobody is told of an event before it is committed and on the disk', async 
   await journal.flush();
   const lasting = recorder.log.slice(3).filter((entry) => entry !== 'commit');
   expect(lasting).toEqual(['sync', 'told workstream-ready', 'told workstream-ready']);
+});
+
+test('events that are published together are recorded and told together, to whom wants lists', async () => {
+  const recorder = new ListRecorder();
+  const lists: number[] = [];
+  const alone: string[] = [];
+  const sink: EventSink = { take: ({ length }) => lists.push(length) };
+  const journal = journalOf(recorder, [sink, ({ type }) => alone.push(type)]);
+  journal.publishAll([event, event, event]);
+  journal.publish(event);
+  await journal.flush();
+  expect([lists, alone.length]).toEqual([[4], 4]);
+});
+
+test('a listener that throws is named in a warning, and the others are told', async () => {
+  const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+  onTestFinished(() => warnings.mockRestore());
+  const bad = (): never => {
+    throw new Error('a bug');
+  };
+  const told: string[] = [];
+  const journal = journalOf(new ListRecorder(), [{ take: bad }, bad, ({ type }) => told.push(type)]);
+  journal.publishAll([event, event]);
+  await journal.flush();
+  expect(told).toHaveLength(2);
+  expect(warnings.mock.calls.map(([text]) => text)).toEqual(
+    Array.from({ length: 3 }, () => 'A listener failed at workstream-ready: Error: a bug'),
+  );
 });
 
 test('what a commit has left is committed without a further event', async () => {

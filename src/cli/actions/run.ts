@@ -67,7 +67,7 @@ export async function run(argv: RunArguments): Promise<number> {
   coordinator.subscribe(({ type }) => {
     if (type === 'run-ended') endStray();
   });
-  coordinator.subscribe(output.listener);
+  coordinator.subscribe(output);
   if (channel !== null) coordinator.subscribe(channel.listener);
   channel?.onAbandoned(() => coordinator.interrupt('SIGTERM'));
   const stopListening = listenForSignals({
@@ -78,7 +78,7 @@ export async function run(argv: RunArguments): Promise<number> {
     insist: () => void coordinator.abandon(),
     hangUp: () => {
       if (argv.ask) coordinator.interrupt('SIGHUP');
-      else output.listener(HUNG_UP);
+      else output.take([HUNG_UP]);
     },
   });
   try {
