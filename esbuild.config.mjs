@@ -85,7 +85,7 @@ await build({
 
 await build({
   ...common,
-  entryPoints: ['workers/thread-agent.ts', 'workers/process-agent.ts', 'workers/fork-server.ts'],
+  entryPoints: ['workers/thread-agent.ts', 'workers/process-agent.ts', 'workers/command-host.ts'],
   outdir: 'dist/workers',
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',

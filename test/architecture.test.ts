@@ -127,7 +127,7 @@ describe('doors', () => {
 
   test('nothing that a worker thread loads opens the database', () => {
     const reached = new Set<string>();
-    const queue = ['workers/thread-agent.ts', 'workers/process-agent.ts', 'workers/fork-server.ts'];
+    const queue = ['workers/thread-agent.ts', 'workers/process-agent.ts', 'workers/command-host.ts'];
     for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
       if (reached.has(file)) continue;
       reached.add(file);

@@ -236,7 +236,7 @@ async function setUp(execution: Execution): Promise<Failure | null> {
   if (setup === null) return null;
   const command = { shown: setup, ...shellCommand(setup, shell), cwd: workspace, env: {} };
   try {
-    const { failure, exitCode } = await runProcess(command, execution, execution.signal.abortSignal);
+    const { failure, exitCode } = await runProcess(command, execution, execution.signal);
     return failure === null ? null : setupFailure(setup, failure, exitCode);
   } catch (error) {
     if (execution.stopped === null) throw error;

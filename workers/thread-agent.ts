@@ -16,7 +16,7 @@ const send = (message: FromAgent): void => post?.({ key: settings.key, message }
 
 const agent = new Agent({
   place: 'thread',
-  launcher: settings.forkServer === null ? null : new Launcher(settings.forkServer),
+  launcher: settings.commandHost === null ? null : new Launcher(settings.commandHost),
   logLevel: settings.logLevel,
   redactor: new Redactor(settings.secrets),
   send,

@@ -7,7 +7,7 @@ import type { Redactor } from '../secrets/redactor.ts';
 import type { RunOptions } from './options.ts';
 import type { Paths } from './paths.ts';
 
-/** From this number of commands on, a fork server saves more time than its start takes. */
+/** From this number of commands on, a command host saves more time than its start takes. */
 const MANY_COMMANDS = 50;
 
 export interface EngineParts {

@@ -99,8 +99,8 @@ export interface AgentSettings {
   logLevel: string;
   /** Heap limit in MB, for the message when it is used up; null for Node's default. */
   memoryMb: number | null;
-  /** Path of the socket at which the fork server listens, or soon will; null where there is none. */
-  forkServer: string | null;
+  /** Path of the socket at which the command host listens, or soon will; null where there is none. */
+  commandHost: string | null;
   /** What must not leave the agent. */
   secrets: readonly Secret[];
 }

@@ -17,8 +17,8 @@ import { startTimer } from '../os/stopwatch.ts';
 import type { Redactor } from '../secrets/redactor.ts';
 import { ActiveExecution, type ExecutionMessage } from './active-execution.ts';
 import { AgentPool } from './agent-pool.ts';
+import { CommandHost } from './command-host.ts';
 import { crashFailure, lostOutcome, redactUnfinishedLog } from './crash.ts';
-import { ForkServer } from './fork-server.ts';
 import { Batch, Lane, type QueuedAssignment } from './lane.ts';
 import { CompileError, TypeScriptModules } from './typescript.ts';
 
@@ -52,18 +52,18 @@ export class ThreadEngine implements LocalEngine {
   readonly #running = new Map<number, { execution: ActiveExecution; batch: Batch }>();
   /** By agent. */
   readonly #lanes = new Map<string, Lane>();
-  readonly #forkServer: ForkServer | null;
+  readonly #commandHost: CommandHost | null;
   #closing: Promise<void> | null = null;
 
   constructor(options: ThreadEngineOptions) {
     this.#options = options;
-    this.#forkServer = options.manyCommands ? ForkServer.start() : null;
+    this.#commandHost = options.manyCommands ? CommandHost.start() : null;
     const settings: AgentSettings = {
       key: randomUUID(),
       channel: randomUUID(),
       logLevel: options.logLevel,
       memoryMb: options.memoryMb,
-      forkServer: this.#forkServer?.path ?? null,
+      commandHost: this.#commandHost?.path ?? null,
       secrets: options.redactor.secrets,
     };
     this.#modules = new TypeScriptModules(options.cacheFolder);
@@ -194,7 +194,7 @@ export class ThreadEngine implements LocalEngine {
   async #close(): Promise<void> {
     this.#channel.close();
     await this.#pool.close();
-    await this.#forkServer?.close();
+    await this.#commandHost?.close();
   }
 
   /** Settles an execution that a thread did not answer, and ends its processes. */

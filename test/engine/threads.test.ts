@@ -15,5 +15,5 @@ const create = (manyCommands = false) =>
   new ThreadEngine({ ...engineSettings(cacheFolder), agents: 2, memoryMb: 64, manyCommands });
 
 describeEngine('ThreadEngine', 'thread', create);
-describeEngine('ThreadEngine with a fork server', 'thread', () => untilTied(create(true), 2));
+describeEngine('ThreadEngine with a command host', 'thread', () => untilTied(create(true), 2));
 describeToolSteps('tool steps on ThreadEngine', create);

@@ -14,7 +14,7 @@ export async function starterOf(engine: Engine, agentId = 'agent-1'): Promise<nu
   return pid;
 }
 
-/** Returns the engine once all its threads, which are that many, have their commands started by the fork server. */
+/** Returns the engine once all its threads, which are that many, have their commands started by the command host. */
 export async function untilTied(engine: Engine, threads: number): Promise<Engine> {
   for (;;) {
     const agents = Array.from({ length: threads }, (_, index) => `agent-${index + 1}`);

@@ -10,6 +10,7 @@ import type { Execution } from '../execution.ts';
 import { shellCommand } from '../processes/command.ts';
 import { OutputFile } from '../processes/output-file.ts';
 import { type ProcessEnd, runProcess } from '../processes/process.ts';
+import { StopSignal } from '../thread/stop-signal.ts';
 import { type FoundTests, readTests } from './read-tests.ts';
 import type { ReportedTests, ReportFiles } from './report-files.ts';
 import { readTestLog } from './test-log.ts';
@@ -68,7 +69,7 @@ async function endOf(
   execution: Execution,
 ): Promise<ProcessEnd | 'timed-out' | 'stopped'> {
   const { assignment } = execution;
-  const { abortSignal: signal } = execution.signal;
+  const { signal } = execution;
   const command = {
     shown: test.text,
     ...shellCommand(test.text, test.shell ?? assignment.shell),
@@ -188,21 +189,29 @@ function noneRun(name: string, { counts }: FoundTests): string | null {
 /** A limit that one test has for itself, within that of its execution. */
 interface TimeLimit {
   /** Aborted when the time is up or the execution is stopped. */
-  signal: AbortSignal;
+  signal: StopSignal;
   /** Whether the time was up. */
   passed(): boolean;
   stop(): void;
 }
 
 /** Starts counting at once. Without seconds only the execution's own signal counts. */
-function timeLimit(seconds: number | null, outer: AbortSignal): TimeLimit {
+function timeLimit(seconds: number | null, outer: StopSignal): TimeLimit {
   if (seconds === null) return { signal: outer, passed: () => false, stop: () => undefined };
-  const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(), seconds * 1000);
+  const limit = new StopSignal();
+  let hasPassed = false;
+  const timer = setTimeout(() => {
+    hasPassed = !outer.aborted;
+    limit.abort(new DOMException('The test is to stop: timed-out.', 'AbortError'));
+  }, seconds * 1000);
+  const stopListening = outer.onAbort((reason) => limit.abort(reason));
   return {
-    signal: AbortSignal.any([outer, limit.signal]),
-    passed: () => limit.signal.aborted,
-    stop: () => clearTimeout(timer),
+    signal: limit,
+    passed: () => hasPassed,
+    stop: () => {
+      clearTimeout(timer);
+      stopListening();
+    },
   };
 }
 

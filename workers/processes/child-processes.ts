@@ -17,9 +17,7 @@ import {
   startOf,
   variableOf,
 } from '../../src/os/process-table.ts';
-import { clearTimeout, setTimeout } from '../thread/own-globals.ts';
 
-const REPORT_MS = 50;
 /** So many pids are checked one by one before it is cheaper to list all processes. */
 const FEW_PIDS = 100;
 
@@ -41,8 +39,8 @@ interface Started {
 export class ChildProcesses {
   readonly #owned: OwnedProcesses;
   readonly #report: Report;
-  /** Those that will be reported to the main thread, each with the timer for it. */
-  readonly #unreported = new Map<number, NodeJS.Timeout>();
+  /** Those of which the main thread knows nothing yet. */
+  readonly #unreported = new Set<number>();
   #mayHaveLeft = false;
   /** Whether the main thread knows in which thread this execution is. */
   #reportedThread = false;
@@ -63,16 +61,18 @@ export class ChildProcesses {
   }
 
   /**
-   * As `started`, for what the fork server ends should this thread die at once. It is reported to the main thread when
-   * it has run for a moment: most commands are short, and a report takes longer than they do.
+   * As `started`, for what the command host ends should this thread die at once. It is reported to the main thread by
+   * `reportLaunched`: most commands are short, and a report takes longer than they do.
    */
   launched(pid: number): void {
     this.#add(pid);
-    const timer = setTimeout(() => {
-      this.#unreported.delete(pid);
-      this.#reportStart(pid);
-    }, REPORT_MS);
-    this.#unreported.set(pid, timer.unref());
+    this.#unreported.add(pid);
+  }
+
+  /** Reports to the main thread what runs for longer than a moment. */
+  reportLaunched(): void {
+    for (const pid of this.#unreported) this.#reportStart(pid);
+    this.#unreported.clear();
   }
 
   #add(pid: number): void {
@@ -84,6 +84,12 @@ export class ChildProcesses {
     const startedAt = startOf(pid);
     this.#owned.add(pid, startedAt);
     this.#report({ type: 'process-started', pid, startedAt });
+  }
+
+  /** As `ended`, for a group of which the command host says whether it may be alive. */
+  launchEnded(pid: number, mayLive: boolean): void {
+    if (mayLive) this.ended(pid);
+    else if (this.#owned.forget(pid)) this.#reportEnd(pid);
   }
 
   /** Forgets a group of which no process is left. */
@@ -103,7 +109,6 @@ export class ChildProcesses {
 
   /** Reports nothing where the start was not reported. */
   #reportEnd(pid: number): void {
-    clearTimeout(this.#unreported.get(pid));
     if (!this.#unreported.delete(pid)) this.#report({ type: 'process-ended', pid });
   }
 

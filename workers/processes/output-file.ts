@@ -78,8 +78,9 @@ export class OutputFile {
     return this.#fd !== null;
   }
 
-  /** Identifies the file at its path; 0 before it is opened, and where output is discarded. */
+  /** Identifies the file at its path, which is opened; 0 where output is discarded. */
   get inode(): number {
+    this.#fd ??= this.#open();
     return this.#inode;
   }
 

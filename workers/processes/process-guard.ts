@@ -1,8 +1,9 @@
 /** Watches over a child process while it runs: its output, its progress, and when it has to end. */
-import type { ChildProcess } from 'node:child_process';
+import { AsyncResource } from 'node:async_hooks';
 import { signalGroup } from '../../src/os/process-group.ts';
 import type { Execution } from '../execution.ts';
 import { clearInterval, clearTimeout, setInterval, setTimeout } from '../thread/own-globals.ts';
+import type { StopSignal } from '../thread/stop-signal.ts';
 
 const WATCH_MS = 250;
 const BYTES_PER_MB = 1e6;
@@ -14,8 +15,10 @@ export type ProcessHost = Pick<
 >;
 
 export interface Guard {
+  /** Called as soon as the process is known. */
+  started(pid: number): void;
   stop(): void;
-  /** Ends the process. */
+  /** Ends the process, at once or when it is known. */
   end(): void;
   /** Whether it printed more than it may, also where it ended by itself before that was seen. */
   limitPassed(): boolean;
@@ -28,41 +31,47 @@ export interface Guard {
  * @param start how large the output was before the process was started.
  */
 export function guardProcess(
-  child: Pick<ChildProcess, 'pid'>,
   execution: ProcessHost,
-  signal: AbortSignal,
+  signal: StopSignal,
   { command, start, activity }: { command: string; start: number; activity: () => string | null },
 ): Guard {
   const { graceSeconds, maxOutputMb } = execution.assignment.limits;
+  let leader: number | null = null;
+  let isToEnd = false;
   let kill: NodeJS.Timeout | undefined;
   let passed = false;
   const end = (): void => {
-    if (child.pid === undefined || kill !== undefined) return;
-    const leader = child.pid;
-    signalStopped(leader, execution, 'SIGTERM');
-    kill = setTimeout(() => signalStopped(leader, execution, 'SIGKILL'), graceSeconds * 1000);
+    isToEnd = true;
+    if (leader === null || kill !== undefined) return;
+    const group = leader;
+    signalStopped(group, execution, 'SIGTERM');
+    kill = setTimeout(() => signalStopped(group, execution, 'SIGKILL'), graceSeconds * 1000);
   };
   const limitPassed = (): boolean => {
     passed ||= execution.output.size - start > maxOutputMb * BYTES_PER_MB;
     return passed;
   };
-  const watch = setInterval(() => {
+  const stopWatching = watch(() => {
     if (limitPassed()) end();
     execution.output.redact();
+    execution.children.reportLaunched();
     const text = activity();
     if (text !== null) execution.progress(null, text);
-  }, WATCH_MS);
+  });
   execution.running = { command, start };
-  signal.addEventListener('abort', end, { once: true });
-  if (signal.aborted) end();
+  const stopListening = signal.onAbort(end);
   return {
+    started: (pid) => {
+      leader = pid;
+      if (isToEnd) end();
+    },
     end,
     limitPassed,
     stop: () => {
       execution.running = null;
-      clearInterval(watch);
+      stopWatching();
       clearTimeout(kill);
-      signal.removeEventListener('abort', end);
+      stopListening();
     },
   };
 }
@@ -79,4 +88,26 @@ function signalStopped(leader: number, execution: ProcessHost, signal: NodeJS.Si
   } else {
     execution.children.signalAll(signal);
   }
+}
+
+// One timer for all processes of an agent: most commands have ended before they are looked at once.
+
+/** Outside of any execution: the timer belongs to none. */
+const outside = new AsyncResource('ProcessGuard');
+const watchers = new Set<() => void>();
+let timer: NodeJS.Timeout | null = null;
+
+/** Calls `look` four times a second until the returned function is called. */
+function watch(look: () => void): () => void {
+  watchers.add(look);
+  timer ??= outside.runInAsyncScope(() => setInterval(lookAtAll, WATCH_MS)).unref();
+  return () => void watchers.delete(look);
+}
+
+/** Starting and stopping the timer for each short command would take longer than finding once that there is none. */
+function lookAtAll(): void {
+  for (const look of watchers) look();
+  if (watchers.size > 0 || timer === null) return;
+  clearInterval(timer);
+  timer = null;
 }

@@ -4,10 +4,11 @@ import { statSync } from 'node:fs';
 import type { Failure } from '../../src/domain/failure.ts';
 import { lastStates } from '../../src/text/printable.ts';
 import type { Execution } from '../execution.ts';
+import type { StopSignal } from '../thread/stop-signal.ts';
 import { variables } from '../thread/thread-state.ts';
 import type { ChildEnd, Command } from './command.ts';
-import { guardProcess, type ProcessHost } from './process-guard.ts';
-import { notStarted, startFailure } from './start-failure.ts';
+import { type Guard, guardProcess, type ProcessHost } from './process-guard.ts';
+import { liesWithTheCommand, notStarted, startError, startFailure } from './start-failure.ts';
 
 /** How a child process ended. `failure` is null exactly for exit code 0. */
 export interface ProcessEnd {
@@ -23,23 +24,22 @@ export interface ProcessEnd {
 export async function runProcess(
   command: Command,
   execution: ProcessHost,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<ProcessEnd> {
   signal.throwIfAborted();
-  const from = execution.output.size;
-  const bad = badFolder(command.cwd);
-  if (bad !== null) return { failure: bad, exitCode: null, tail: '' };
-  const child = await start(command, execution);
-  if (child instanceof Error) return { failure: startFailure(command, child), exitCode: null, tail: '' };
-  const guard = guardProcess(child, execution, signal, {
+  const { output } = execution;
+  const from = output.size;
+  const guard = guardProcess(execution, signal, {
     command: command.shown,
     start: from,
     activity: lastLineOf(execution, from),
   });
   try {
-    const end = await child.end;
+    // By the command host where there is one, because that is faster.
+    const end = (await launch(command, execution, guard)) ?? (await runHere(command, execution, guard));
+    if ('reason' in end) return { failure: end, exitCode: null, tail: '' };
     signal.throwIfAborted();
-    const tail = execution.output.tail(from);
+    const tail = output.tail(from);
     if (guard.limitPassed()) return { failure: limitFailure(command, execution, tail), exitCode: null, tail };
     return describeEnd(command, end, { command: command.shown, tail, log: execution.assignment.logFile });
   } finally {
@@ -47,36 +47,74 @@ export async function runProcess(
   }
 }
 
-/** A process that was started by this thread, or for it. */
-interface Started {
-  pid: number | undefined;
-  end: Promise<ChildEnd>;
-}
-
-/** By the fork server where there is one, because that is faster. */
-async function start(command: Command, execution: ProcessHost): Promise<Started | Error> {
-  const { descriptor } = execution.output;
-  const launched = await launch(command, execution);
-  if (launched !== null) return launched;
-  const child = startProcess(command, ['ignore', descriptor, descriptor]);
-  return child instanceof Error ? child : { pid: child.pid, end: ended(child) };
-}
-
-async function launch(command: Command, execution: ProcessHost): Promise<Started | Error | null> {
+/** Null where there is no command host, or it could not start it and does not know why. */
+async function launch(
+  command: Command,
+  execution: ProcessHost,
+  guard: Guard,
+): Promise<ChildEnd | Failure | null> {
   const { assignment, children, host, output } = execution;
   if (host.launcher === null || !host.launcher.isTied) return null;
-  const { file, args, shell, cwd } = command;
-  const variables = variablesIn(execution, environmentOf(command));
-  const { graceSeconds } = assignment.limits;
-  const { path, inode } = output;
-  const request = { file, args, shell, cwd, variables, output: path, inode, graceSeconds };
-  const launched = await host.launcher.launch(request);
-  // What the fork server may have started before it died is searched for when the execution ends.
-  if (launched instanceof Error) children.mayHaveLeftTheirGroups();
-  if (launched === null || launched instanceof Error) return launched;
-  children.launched(launched.pid);
-  void launched.end.then(() => children.ended(launched.pid));
-  return launched;
+  const { inode } = output;
+  if (inode === 0) return null;
+  let leader = 0;
+  const request = {
+    graceSeconds: assignment.limits.graceSeconds,
+    log: output.path,
+    inode,
+    folder: command.cwd,
+    argv: [command.file, ...command.args],
+    inherited: variables(),
+    variables: changesFor(command, execution),
+  };
+  const end = await host.launcher.launch(request, (pid) => {
+    leader = pid;
+    children.launched(pid);
+    guard.started(pid);
+  });
+  switch (end.type) {
+    case 'ended':
+      children.launchEnded(leader, end.groupLives);
+      return { code: end.code, signal: end.signal };
+    case 'lost':
+      // What the host may have started before it died is searched for when the execution ends.
+      children.mayHaveLeftTheirGroups();
+      return { error: end.error };
+    case 'not-started': {
+      const bad = badFolder(command.cwd);
+      if (bad !== null) return bad;
+      return end.code !== null && liesWithTheCommand(end.code)
+        ? startFailure(command, startError(command, end.code))
+        : null;
+    }
+  }
+}
+
+/** The command's own variables, and those of its execution, as `CommandRequest` has them. */
+function changesFor({ env }: Command, execution: ProcessHost): string[] {
+  const changes: string[] = [];
+  const own = execution.environment();
+  for (const [name, value] of Object.entries(env)) {
+    if (!(name in own)) changes.push(value === undefined ? name : `${name}=${value}`);
+  }
+  for (const [name, value] of Object.entries(own)) changes.push(`${name}=${value}`);
+  if (!isOfWorktree(execution)) return changes;
+  const inherited = variables();
+  const ofRepository = OF_A_REPOSITORY.filter(
+    (name) => !(name in env) && inherited[name] === process.env[name],
+  );
+  return [...changes, ...ofRepository];
+}
+
+/** Starts it from this thread. */
+async function runHere(command: Command, execution: ProcessHost, guard: Guard): Promise<ChildEnd | Failure> {
+  const bad = badFolder(command.cwd);
+  if (bad !== null) return bad;
+  const { descriptor } = execution.output;
+  const child = startProcess(command, ['ignore', descriptor, descriptor]);
+  if (child instanceof Error) return startFailure(command, child);
+  if (child.pid !== undefined) guard.started(child.pid);
+  return ended(child);
 }
 
 function environmentOf({ env }: Command): NodeJS.ProcessEnv {

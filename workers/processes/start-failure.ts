@@ -15,12 +15,23 @@ const SYNTAX_ERROR = 2;
 /** Error codes of a start that lie with the program's file. */
 const OF_THE_FILE = new Set(['ENOENT', 'EACCES', 'ENOEXEC', 'ENOTDIR', 'ELOOP', 'EPERM']);
 
+/** Whether another attempt would fail as well: the error is about the command, and not about the machine's state. */
+export const liesWithTheCommand = (code: string): boolean => OF_THE_FILE.has(code) || code === TOO_LONG;
+
+const TOO_LONG = 'E2BIG';
+
+/** The error that Node reports for a command that it can't start. */
+export function startError({ file }: Command, code: string): Error {
+  const what = OF_THE_FILE.has(code) ? `spawn ${file} ${code}` : `spawn ${code}`;
+  return Object.assign(new Error(what), { code });
+}
+
 /** The failure of a command that the system refused to start. */
 export function startFailure(command: Command, error: Error): Failure {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (OF_THE_FILE.has(code)) return fileFailure(command, error.message);
   const hint =
-    code === 'E2BIG'
+    code === TOO_LONG
       ? ' Its arguments are too long: hand over what is long in a file, or by standard input.'
       : '';
   return {

@@ -4,6 +4,7 @@ import { closeSync, openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { Execution } from '../execution.ts';
 import { delay, nextTurn, now } from '../thread/own-globals.ts';
+import type { StopSignal } from '../thread/stop-signal.ts';
 import type { ToolReader } from '../tools/tool.ts';
 import type { ChildEnd, Command } from './command.ts';
 import { LineSplitter } from './line-splitter.ts';
@@ -47,16 +48,17 @@ export async function runToolProcess(
   { command, inputFile, exitGraceSeconds }: ToolProcess,
   reader: LineReader,
   execution: Execution,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<ToolProcessEnd> {
   const start = execution.output.size;
   const child = startWithInput(command, inputFile);
   if (child instanceof Error) return { end: { error: child }, limitPassed: false, overstayed: false };
-  const guard = guardProcess(child, execution, signal, {
+  const guard = guardProcess(execution, signal, {
     command: command.shown,
     start,
     activity: () => reader.activity(),
   });
+  if (child.pid !== undefined) guard.started(child.pid);
   const exit = new ExitDeadline(exitGraceSeconds, () => guard.end());
   const { redactor } = execution.host;
   const lines = new LineSplitter((line) => {

@@ -16,8 +16,8 @@ export function runStep(step: Step, execution: Execution, signal: StopSignal): P
       return runModule(step, execution, signal);
     case 'run':
     case 'command':
-      return runCommand(step, execution, signal.abortSignal);
+      return runCommand(step, execution, signal);
     case 'tool':
-      return runTool(step, execution, signal.abortSignal);
+      return runTool(step, execution, signal);
   }
 }

@@ -12,6 +12,7 @@ import { badFolder, limitFailure } from '../processes/process.ts';
 import { findFile, findProgram, whyNotExecutable } from '../processes/program-file.ts';
 import { notStarted, startFailure } from '../processes/start-failure.ts';
 import { runToolProcess, type ToolProcessEnd } from '../processes/tool-process.ts';
+import type { StopSignal } from '../thread/stop-signal.ts';
 import { buildPrompt } from '../tools/prompt.ts';
 import { loadAdapter } from '../tools/registry.ts';
 import { makeToolReport } from '../tools/report.ts';
@@ -38,7 +39,7 @@ interface Job {
 export async function runTool(
   step: ToolStep,
   execution: Execution,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<StepOutcome> {
   const job = await prepare(step, execution);
   if ('reason' in job) return stepOutcome({ failure: job });
@@ -107,14 +108,14 @@ function promptOf(step: ToolStep, { assignment }: Execution): string {
   return buildPrompt({ workstream, tasks: step.tasks, checks, previousFailure });
 }
 
-function findVersion(job: Job, signal: AbortSignal): Promise<string | null> {
+function findVersion(job: Job, signal: StopSignal): Promise<string | null> {
   const { versionArguments } = job.adapter;
   if (versionArguments === null) return Promise.resolve(null);
   const command = commandOf(job, { file: job.program, args: [...versionArguments], env: {}, stdin: '' });
-  return probeVersion(command, job.scratch.versionFile, signal);
+  return probeVersion(command, job.scratch.versionFile, signal.abortSignal);
 }
 
-async function runProgram(job: Job, version: string | null, signal: AbortSignal): Promise<StepOutcome> {
+async function runProgram(job: Job, version: string | null, signal: StopSignal): Promise<StepOutcome> {
   const { settings, execution, adapter, scratch } = job;
   const request = requestOf(job);
   const reader = adapter.reader(request);

@@ -151,7 +151,7 @@ describe('a line', () => {
     expect((await failureOf(runStep(line)))?.reason).toBe('exit-non-zero');
   });
 
-  test('is told the same by the fork server', async () => {
+  test('is told the same by the command host', async () => {
     const found = [];
     for (const step of [runStep('no-such-command'), runStep('./crlf.sh'), commandStep(['./crlf.sh'])]) {
       found.push((await failureOf(step, forking))?.reason);

@@ -76,7 +76,7 @@ function start(fields: Partial<Assignment> = {}) {
   const run = async (position = 0) => {
     const step = definition.steps[position];
     if (step?.kind !== 'tool') throw new Error('there is no such tool step');
-    return runTool(step, execution, execution.signal.abortSignal);
+    return runTool(step, execution, execution.signal);
   };
   return { execution, run, workspace };
 }

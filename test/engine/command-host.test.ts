@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import type { Step } from '../../src/domain/workstream.ts';
+import { findNativeHost } from '../../src/engine/native-host.ts';
 import { ThreadEngine } from '../../src/engine/threads.ts';
 import { groupIsAlive } from '../../src/os/process-group.ts';
 import { hasProcessTable } from '../../src/os/process-table.ts';
@@ -13,7 +14,10 @@ import { temporaryFolder } from '../kit/temporary-folder.ts';
 import { starterOf, untilTied } from './until-tied.ts';
 
 let engine: ThreadEngine;
-afterEach(() => engine.close());
+afterEach(async () => {
+  await engine.close();
+  vi.unstubAllEnvs();
+});
 
 async function start(): Promise<number> {
   engine = new ThreadEngine({
@@ -31,7 +35,16 @@ const run = (folder: string, steps: Step[], onMessage = (): void => undefined): 
     onMessage,
   });
 
-describe('with a fork server', () => {
+const KINDS = findNativeHost().file === null ? (['node'] as const) : (['native', 'node'] as const);
+
+describe.each(KINDS)('with the command host: %s', (kind) => {
+  beforeEach(() => vi.stubEnv('MILLRACE_COMMAND_HOST', kind));
+
+  test.runIf(hasProcessTable)('it is the one that was asked for', async () => {
+    const host = await start();
+    expect(readFileSync(`/proc/${host}/cmdline`, 'utf8').startsWith(process.execPath)).toBe(kind === 'node');
+  });
+
   test('a command leads a group of its own, in its folder, with its variables and its log', async () => {
     await start();
     const folder = temporaryFolder();
@@ -68,12 +81,12 @@ describe('with a fork server', () => {
   });
 
   test.runIf(hasProcessTable)(
-    'it may die: the running command fails and is ended, the next is started by the thread',
+    'it may die: the running command fails and is ended, the next is run all the same',
     async () => {
-      const server = await start();
+      const host = await start();
       const folder = temporaryFolder();
-      // Under a shell of its own, so that the server's death comes while the command runs.
-      const script = `echo $$ > pid; kill -9 ${server}; sleep 1000`;
+      // Under a shell of its own, so that the host's death comes while the command runs.
+      const script = `echo $$ > pid; kill -9 ${host}; sleep 1000`;
       const { failure } = await run(folder, [runStep(script)]);
       expect(failure).toMatchObject({ reason: 'workspace-error' });
       expect(failure).toHaveProperty(
@@ -81,19 +94,22 @@ describe('with a fork server', () => {
         expect.stringContaining('the process that starts commands has ended'),
       );
       expect(groupIsAlive(Number(readFileSync(join(folder, 'pid'), 'utf8')))).toBe(false);
-      expect(await starterOf(engine)).toBe(process.pid);
+      expect(await starterOf(engine)).not.toBe(host);
+      // The host for Node takes the place of the native one.
+      if (kind === 'native') await untilTied(engine, 1);
+      else expect(await starterOf(engine)).toBe(process.pid);
     },
   );
 
   test.runIf(hasProcessTable)('it ends with the engine, and leaves no file', async () => {
-    const server = await start();
+    const host = await start();
     const socket =
-      readFileSync(`/proc/${server}/cmdline`, 'utf8')
+      readFileSync(`/proc/${host}/cmdline`, 'utf8')
         .split('\0')
-        .find((word) => word.endsWith('fork-server')) ?? '';
+        .find((word) => word.endsWith('/command-host')) ?? '';
     expect(existsSync(socket)).toBe(true);
     await engine.close();
-    expect(isLiving(server)).toBe(false);
+    expect(isLiving(host)).toBe(false);
     expect(existsSync(dirname(socket))).toBe(false);
   });
 
