@@ -1,7 +1,7 @@
 import { describeFailure } from '../domain/failure-message.ts';
 import type { Broken, LoadedFolder, Problem } from '../domain/plan.ts';
 import type { Workspace } from '../domain/workspaces.ts';
-import type { Workstream } from '../domain/workstream.ts';
+import { copyOf, type Workstream } from '../domain/workstream.ts';
 import { noWorktree, whyNoWorktrees } from '../worktree/can-isolate.ts';
 
 type Loaded = Pick<LoadedFolder, 'workstreams' | 'broken' | 'problems'>;
@@ -28,8 +28,8 @@ export function resolveWorkspaces<L extends Loaded>(
     const isAsked = (workstream.workspace ?? ofTheRun) !== null;
     if (wanted === null || (wanted === 'worktree' && without?.inside === false && !isAsked))
       workstreams.push(workstream);
-    else if (wanted === 'shared') workstreams.push({ ...workstream, workspace: wanted });
-    else if (without === null) workstreams.push({ ...workstream, workspace: wanted, scopes: [] });
+    else if (wanted === 'shared') workstreams.push(copyOf(workstream, { workspace: wanted }));
+    else if (without === null) workstreams.push(copyOf(workstream, { workspace: wanted, scopes: [] }));
     else broken.push(breakIt(workstream, without.why));
   }
   return {

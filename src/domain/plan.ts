@@ -58,8 +58,8 @@ export interface Plan {
   /** Runnable workstreams in handing-out order. */
   workstreams: Workstream[];
   broken: Broken[];
-  /** Indices into `workstreams`: wave k needs only waves before it. */
-  waves: number[][];
+  /** By index into `workstreams`: its wave, from 0. A wave needs only waves before it. */
+  waveOf: Int32Array;
   /** Longest chain by expected duration. */
   criticalPath: { ids: string[]; seconds: number };
   conflicts: Conflict[];

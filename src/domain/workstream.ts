@@ -111,7 +111,10 @@ export interface Source {
   position: number;
 }
 
-/** One unit of work, ready to be planned. */
+/**
+ * One unit of work, ready to be planned. Its fields may be accessors of a class, which a spread leaves out: copy it with
+ * `copyOf`.
+ */
 export interface Workstream {
   id: string;
   /** The `id` before the matrix was expanded; equal to `id` without a matrix. */
@@ -159,6 +162,39 @@ export interface Workstream {
   /** SHA-256 of the definition as it stood in its file, with the matrix values; changes when it is edited. */
   hash: string;
 }
+
+/** A copy in which every field is a property of its own, with other values for some of them. */
+export const copyOf = (from: Workstream, changes: Partial<Workstream> = {}): Workstream => ({
+  id: from.id,
+  base: from.base,
+  title: from.title,
+  description: from.description,
+  kind: from.kind,
+  priority: from.priority,
+  dependsOn: from.dependsOn,
+  steps: from.steps,
+  acceptanceTests: from.acceptanceTests,
+  testGates: from.testGates,
+  scopes: from.scopes,
+  conflictGroup: from.conflictGroup,
+  parallelOk: from.parallelOk,
+  filesScope: from.filesScope,
+  filesCreate: from.filesCreate,
+  circuitBreaker: from.circuitBreaker,
+  compensation: from.compensation,
+  workspace: from.workspace,
+  maxCostUsd: from.maxCostUsd,
+  gate: from.gate,
+  track: from.track,
+  timeoutSeconds: from.timeoutSeconds,
+  isolation: from.isolation,
+  memoryLimitMb: from.memoryLimitMb,
+  matrix: from.matrix,
+  extra: from.extra,
+  source: from.source,
+  hash: from.hash,
+  ...changes,
+});
 
 /** The shells that a line may be run by. */
 export const SHELLS = ['sh', 'bash'] as const;

@@ -3,7 +3,7 @@ import type { Conflict } from '../domain/plan.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { requireAt } from './require-at.ts';
 import { ScopeTree } from './scope.ts';
-import type { Constrained } from './signatures.ts';
+import { type Constrained, isConstrained } from './signatures.ts';
 
 type ConstrainedWorkstream = Constrained & Pick<Workstream, 'id'>;
 
@@ -11,7 +11,8 @@ type ConstrainedWorkstream = Constrained & Pick<Workstream, 'id'>;
  * Conflict groups with two members or more, scopes that overlap, and workstreams that run alone; each kind in the
  * order of its first member, members in the order given. O(V log V) and the text of the scopes, because no pairs are compared.
  */
-export function findConflicts(workstreams: readonly ConstrainedWorkstream[]): Conflict[] {
+export function findConflicts(all: readonly ConstrainedWorkstream[]): Conflict[] {
+  const workstreams = all.filter(isConstrained);
   return [...groupConflicts(workstreams), ...scopeConflicts(workstreams), ...aloneConflicts(workstreams)];
 }
 
@@ -34,7 +35,7 @@ function scopeConflicts(workstreams: readonly ConstrainedWorkstream[]): Conflict
   const outermost = outermostOwned(tree);
   const members = new Map<number, Set<string>>();
   for (const [index, { id }] of workstreams.entries()) {
-    for (const place of tree.owned[index] ?? []) {
+    for (const place of tree.ownedBy(index)) {
       const area = requireAt(outermost, place);
       const inside = members.get(area);
       if (inside === undefined) members.set(area, new Set([id]));
@@ -50,7 +51,7 @@ function scopeConflicts(workstreams: readonly ConstrainedWorkstream[]): Conflict
 function outermostOwned(tree: ScopeTree): Int32Array {
   const outermost = new Int32Array(tree.size).fill(-1);
   const isOwned = new Uint8Array(tree.size);
-  for (const place of tree.owned.flat()) isOwned[place] = 1;
+  for (const places of tree.owned) for (const place of places) isOwned[place] = 1;
   for (let place = 0; place < tree.size; place++) {
     const above = place === 0 ? -1 : requireAt(outermost, tree.parent(place));
     outermost[place] = above === -1 && isOwned[place] === 1 ? place : above;

@@ -25,10 +25,14 @@ export type Linked = Pick<Workstream, 'id' | 'dependsOn'>;
  * part of this plan) is no edge and is not missing. O(V + E).
  */
 export function buildGraph(workstreams: readonly Linked[], elsewhere: ReadonlySet<string>): Graph {
-  const nodes = new Map(workstreams.map(({ id }, node) => [id, node]));
   const starts = new Int32Array(workstreams.length + 1);
   const targets: number[] = [];
   const missing: MissingDependency[] = [];
+  if (workstreams.every(({ dependsOn }) => dependsOn.length === 0)) {
+    const none = new Adjacency(starts, NO_NODES);
+    return { count: workstreams.length, dependencies: none, dependents: none, missing };
+  }
+  const nodes = new Map(workstreams.map(({ id }, node) => [id, node]));
   /** By target: the last node that was seen to depend on it, so that a repeated dependency counts once. */
   const seenFrom = new Int32Array(workstreams.length).fill(-1);
   for (const [node, { dependsOn }] of workstreams.entries()) {
@@ -49,6 +53,8 @@ export function buildGraph(workstreams: readonly Linked[], elsewhere: ReadonlySe
   return { count: workstreams.length, dependencies, dependents: dependencies.reversed(), missing };
 }
 
+const NO_NODES = new Int32Array(0);
+
 /** For each of `count` nodes the nodes it points to, in two flat arrays: 4 bytes an edge, no object a node. */
 export class Adjacency {
   readonly count: number;
@@ -68,7 +74,9 @@ export class Adjacency {
 
   /** The neighbours of a node, in the order of the input. */
   of(node: number): Int32Array {
-    return this.#targets.subarray(requireAt(this.#starts, node), requireAt(this.#starts, node + 1));
+    const start = requireAt(this.#starts, node);
+    const end = requireAt(this.#starts, node + 1);
+    return start === end ? NO_NODES : this.#targets.subarray(start, end);
   }
 
   degree(node: number): number {
@@ -94,32 +102,32 @@ export class Adjacency {
   }
 }
 
-/** All nodes, each after everything it depends on. Throws for a graph with a cycle. O(V + E). */
-export function topologicalOrder(graph: Graph): number[] {
+/** All nodes, each after everything it depends on; null for a graph with a cycle. O(V + E). */
+export function topologicalOrder(graph: Graph): Int32Array | null {
   const unmet = new Int32Array(graph.count);
-  const order: number[] = [];
+  const order = new Int32Array(graph.count);
+  let known = 0;
   for (let node = 0; node < graph.count; node++) {
     const needs = graph.dependencies.degree(node);
     unmet[node] = needs;
-    if (needs === 0) order.push(node);
+    if (needs === 0) order[known++] = node;
   }
   // The list grows during the loop.
-  for (const node of order) {
-    for (const dependent of graph.dependents.of(node)) {
+  for (let at = 0; at < known; at++) {
+    for (const dependent of graph.dependents.of(requireAt(order, at))) {
       const left = requireAt(unmet, dependent) - 1;
       unmet[dependent] = left;
-      if (left === 0) order.push(dependent);
+      if (left === 0) order[known++] = dependent;
     }
   }
-  if (order.length < graph.count) throw new Error('a graph with a cycle has no order');
-  return order;
+  return known < graph.count ? null : order;
 }
 
 /**
  * The wave of each node, counted from 0: the number of edges of the longest chain of dependencies that leads to it.
  * `order` is a topological order.
  */
-export function waveNumbers(graph: Graph, order: readonly number[]): Int32Array {
+export function waveNumbers(graph: Graph, order: Int32Array): Int32Array {
   const waves = new Int32Array(graph.count);
   for (const node of order) {
     let wave = 0;
@@ -130,11 +138,10 @@ export function waveNumbers(graph: Graph, order: readonly number[]): Int32Array 
   return waves;
 }
 
-/** The nodes of each wave, in the order of `nodes`. */
-export function groupByWave(waveOf: Int32Array, nodes: Iterable<number>): number[][] {
+/** The nodes of each wave, ascending. */
+export function groupByWave(waveOf: Int32Array): number[][] {
   const waves: number[][] = [];
-  for (const node of nodes) {
-    const wave = requireAt(waveOf, node);
+  for (const [node, wave] of waveOf.entries()) {
     while (waves.length <= wave) waves.push([]);
     waves[wave]?.push(node);
   }
@@ -145,13 +152,10 @@ export function groupByWave(waveOf: Int32Array, nodes: Iterable<number>): number
  * For each node the expected seconds of the longest chain that begins with it, its own included. `order` is a
  * topological order.
  */
-export function remainingSeconds(
-  graph: Graph,
-  order: readonly number[],
-  expected: Float64Array,
-): Float64Array {
+export function remainingSeconds(graph: Graph, order: Int32Array, expected: Float64Array): Float64Array {
   const remaining = new Float64Array(graph.count);
-  for (const node of order.toReversed()) {
+  for (let at = order.length - 1; at >= 0; at--) {
+    const node = requireAt(order, at);
     let longest = 0;
     for (const dependent of graph.dependents.of(node))
       longest = Math.max(longest, requireAt(remaining, dependent));
@@ -162,10 +166,12 @@ export function remainingSeconds(
 
 /** The longest chain by expected seconds, from one that needs nothing to one that nothing needs; first in node order among equals. */
 export function criticalPath(graph: Graph, remaining: Float64Array): number[] {
-  const starts: number[] = [];
-  for (let node = 0; node < graph.count; node++) if (graph.dependencies.degree(node) === 0) starts.push(node);
+  let next: number | null = null;
+  for (let node = 0; node < graph.count; node++) {
+    if (graph.dependencies.degree(node) > 0) continue;
+    if (next === null || requireAt(remaining, node) > requireAt(remaining, next)) next = node;
+  }
   const path: number[] = [];
-  let next = longest(starts, remaining);
   while (next !== null) {
     path.push(next);
     next = longest(graph.dependents.of(next), remaining);
@@ -173,7 +179,7 @@ export function criticalPath(graph: Graph, remaining: Float64Array): number[] {
   return path;
 }
 
-function longest(nodes: Iterable<number>, remaining: Float64Array): number | null {
+function longest(nodes: Int32Array, remaining: Float64Array): number | null {
   let best: number | null = null;
   for (const node of nodes) {
     if (best === null || requireAt(remaining, node) > requireAt(remaining, best)) best = node;

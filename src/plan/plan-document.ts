@@ -1,6 +1,7 @@
 import { describeFailure } from '../domain/failure-message.ts';
 import type { Conflict, Forecast, Plan, Problem } from '../domain/plan.ts';
 import type { Dependency } from '../domain/workstream.ts';
+import { groupByWave } from './graph.ts';
 
 /** `plan --format json`: one document, of this version. Durations in seconds. */
 export interface PlanDocument {
@@ -50,6 +51,7 @@ interface NotExecuted {
 /** The plan as a document that other programs read. */
 export function planDocument({ plan, skipped, kept }: Forecast): PlanDocument {
   const idAt = (index: number): string => plan.workstreams[index]?.id ?? '';
+  const waves = groupByWave(plan.waveOf);
   return {
     version: 1,
     totals: {
@@ -57,10 +59,10 @@ export function planDocument({ plan, skipped, kept }: Forecast): PlanDocument {
       runnable: plan.workstreams.length,
       broken: plan.broken.length,
       skipped: skipped.length,
-      waves: plan.waves.length,
+      waves: waves.length,
     },
     workstreams: plannedWorkstreams(plan),
-    waves: plan.waves.map((wave) => wave.map(idAt)),
+    waves: waves.map((wave) => wave.map(idAt)),
     criticalPath: plan.criticalPath,
     knownDurations: plan.known,
     conflicts: plan.conflicts,
@@ -84,16 +86,13 @@ export function planDocument({ plan, skipped, kept }: Forecast): PlanDocument {
 }
 
 function plannedWorkstreams(plan: Plan): PlannedWorkstream[] {
-  const waveOf = new Map(
-    plan.waves.flatMap((wave, number) => wave.map((index) => [index, number + 1] as const)),
-  );
   return plan.workstreams.map(
     ({ id, title, source, priority, dependsOn, conflictGroup, parallelOk, scopes }, index) => ({
       id,
       title,
       ...source,
       priority,
-      wave: waveOf.get(index) ?? 0,
+      wave: (plan.waveOf[index] ?? 0) + 1,
       expectedSeconds: plan.expectedSeconds[index] ?? 0,
       dependsOn,
       conflictGroup,

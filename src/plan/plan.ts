@@ -9,7 +9,6 @@ import {
   buildGraph,
   criticalPath,
   type Graph,
-  groupByWave,
   remainingSeconds,
   topologicalOrder,
   waveNumbers,
@@ -29,56 +28,73 @@ export function makePlan(
   knownSeconds: ReadonlyMap<string, number>,
   unselected: ReadonlySet<string> = new Set(),
 ): Plan {
-  const { workstreams, broken, graph } = separate(loaded, unselected);
-  const order = topologicalOrder(graph);
-  const expected = expectedSeconds(
-    workstreams.map(({ id }) => id),
-    knownSeconds,
-  );
+  const { workstreams, broken, graph, order } = separate(loaded, unselected);
+  const expected = expectedSeconds(workstreams, knownSeconds);
   const remaining = remainingSeconds(graph, order, expected.seconds);
   const handedOut = handingOutOrder(workstreams, remaining);
-  const ranked = pick(workstreams, handedOut);
+  const ranked = inOrder(workstreams, handedOut);
   const path = criticalPath(graph, remaining);
+  const waves = waveNumbers(graph, order);
   return {
     workstreams: ranked,
     broken: [...loaded.broken, ...broken],
-    waves: wavesByRank(waveNumbers(graph, order), handedOut),
+    waveOf: handedOut.map((node) => requireAt(waves, node)),
     criticalPath: {
-      ids: pick(workstreams, path).map(({ id }) => id),
+      ids: path.flatMap((node) => workstreams[node]?.id ?? []),
       seconds: remaining[path[0] ?? -1] ?? 0,
     },
     conflicts: findConflicts(ranked),
-    expectedSeconds: Float64Array.from(handedOut, (node) => expected.seconds[node] ?? 0),
+    expectedSeconds: Float64Array.from(handedOut, (node) => requireAt(expected.seconds, node)),
     known: expected.known,
     problems: [...loaded.problems, ...broken.map(asProblem)],
   };
 }
 
-/** Runnable workstreams in the order of the folder with their graph, and those that the graph shows to be broken. */
-function separate(
-  loaded: LoadedFolder,
-  unselected: ReadonlySet<string>,
-): { workstreams: Workstream[]; broken: Broken[]; graph: Graph } {
-  const all = loaded.workstreams.toSorted(bySource);
+interface Separated {
+  /** What can run, in the order of the folder. */
+  workstreams: Workstream[];
+  /** What the graph shows to be broken. */
+  broken: Broken[];
+  graph: Graph;
+  /** A topological order. */
+  order: Int32Array;
+}
+
+function separate(loaded: LoadedFolder, unselected: ReadonlySet<string>): Separated {
+  const all = sorted(loaded.workstreams);
   const elsewhere = new Set(unselected);
   for (const { id } of loaded.broken) elsewhere.add(id);
-  const graph = buildGraph(all, elsewhere);
-  const broken = findBroken(all, graph, [...all.map(({ id }) => id), ...elsewhere]);
-  if (broken.length === 0) return { workstreams: all, broken, graph };
+  const whole = buildGraph(all, elsewhere);
+  const order = topologicalOrder(whole);
+  if (order !== null && whole.missing.length === 0)
+    return { workstreams: all, broken: [], graph: whole, order };
+  const broken = findBroken(all, whole, [...all.map(({ id }) => id), ...elsewhere]);
   const brokenIds = new Set(broken.map(({ id }) => id));
   for (const id of brokenIds) elsewhere.add(id);
   const workstreams = all.filter(({ id }) => !brokenIds.has(id));
-  return { workstreams, broken, graph: buildGraph(workstreams, elsewhere) };
+  const graph = buildGraph(workstreams, elsewhere);
+  const orderOfRest = topologicalOrder(graph);
+  if (orderOfRest === null) throw new Error('there is a cycle that was not found');
+  return { workstreams, broken, graph, order: orderOfRest };
 }
 
-/** Waves of positions in dispatch order, each ascending. */
-function wavesByRank(waveOf: Int32Array, handedOut: readonly number[]): number[][] {
-  const waveOfRank = Int32Array.from(handedOut, (node) => waveOf[node] ?? 0);
-  return groupByWave(waveOfRank, handedOut.keys());
+/** In order of the folder. The list itself where it is, as that of a folder that was loaded. */
+function sorted(workstreams: Workstream[]): Workstream[] {
+  const isSorted = workstreams.every((workstream, index) => {
+    const before = workstreams[index - 1];
+    return before === undefined || bySource(before, workstream) <= 0;
+  });
+  return isSorted ? workstreams : workstreams.toSorted(bySource);
 }
 
-function pick(workstreams: readonly Workstream[], nodes: readonly number[]): Workstream[] {
-  return nodes.flatMap((node) => workstreams[node] ?? []);
+/** The list itself where the order is its own. */
+function inOrder(workstreams: Workstream[], nodes: Int32Array): Workstream[] {
+  if (nodes.every((node, rank) => node === rank)) return workstreams;
+  return Array.from(nodes, (node) => {
+    const workstream = workstreams[node];
+    if (workstream === undefined) throw new RangeError(`there is no workstream ${node}`);
+    return workstream;
+  });
 }
 
 /** Only the graph shows it, so there is no line; the id says which definition of the file is meant. */
@@ -108,25 +124,25 @@ function bySource(a: Pick<Workstream, 'source'>, b: Pick<Workstream, 'source'>):
 export function handingOutOrder(
   workstreams: readonly Pick<Workstream, 'priority' | 'source'>[],
   remaining: Float64Array,
-): number[] {
-  const ranked = workstreams.map((workstream, node) => ({
-    workstream,
-    node,
-    remaining: requireAt(remaining, node),
-  }));
-  ranked.sort(
-    (a, b) =>
-      b.workstream.priority - a.workstream.priority ||
-      b.remaining - a.remaining ||
-      bySource(a.workstream, b.workstream) ||
-      a.node - b.node,
-  );
-  return ranked.map(({ node }) => node);
+): Int32Array {
+  const at = (node: number): Pick<Workstream, 'priority' | 'source'> => {
+    const workstream = workstreams[node];
+    if (workstream === undefined) throw new RangeError(`there is no workstream ${node}`);
+    return workstream;
+  };
+  const compare = (a: number, b: number): number =>
+    at(b).priority - at(a).priority ||
+    requireAt(remaining, b) - requireAt(remaining, a) ||
+    bySource(at(a), at(b)) ||
+    a - b;
+  const order = Int32Array.from(workstreams.keys());
+  // Sorting copies the numbers several times.
+  return order.every((node) => node === 0 || compare(node - 1, node) < 0) ? order : order.toSorted(compare);
 }
 
 /** How long workstreams are expected to take. */
 export interface Expectation {
-  /** By index into the ids. */
+  /** By index into the workstreams. */
   seconds: Float64Array;
   /** How many of them come from earlier runs. */
   known: number;
@@ -137,20 +153,23 @@ const ASSUMED = 1;
 
 /** Durations of earlier runs; for a workstream without one the median of the others, or 1 s. */
 export function expectedSeconds(
-  ids: readonly string[],
+  workstreams: readonly Pick<Workstream, 'id'>[],
   knownSeconds: ReadonlyMap<string, number>,
 ): Expectation {
-  const found = ids.map((id) => {
-    const seconds = knownSeconds.get(id);
-    return seconds !== undefined && Number.isFinite(seconds) && seconds >= 0 ? seconds : null;
-  });
-  const known = found.filter((seconds) => seconds !== null);
+  const seconds = new Float64Array(workstreams.length);
+  if (knownSeconds.size === 0) return { seconds: seconds.fill(ASSUMED), known: 0 };
+  for (const [index, { id }] of workstreams.entries()) {
+    const duration = knownSeconds.get(id);
+    seconds[index] =
+      duration !== undefined && Number.isFinite(duration) && duration >= 0 ? duration : Number.NaN;
+  }
+  const known = seconds.filter((each) => !Number.isNaN(each));
   const otherwise = median(known) ?? ASSUMED;
-  return { seconds: Float64Array.from(found, (seconds) => seconds ?? otherwise), known: known.length };
+  return { seconds: seconds.map((each) => (Number.isNaN(each) ? otherwise : each)), known: known.length };
 }
 
-function median(numbers: readonly number[]): number | null {
-  const sorted = Float64Array.from(numbers).toSorted();
+function median(numbers: Float64Array): number | null {
+  const sorted = numbers.toSorted();
   const upper = sorted[sorted.length >> 1];
   const lower = sorted[(sorted.length - 1) >> 1];
   return upper === undefined || lower === undefined ? null : (lower + upper) / 2;

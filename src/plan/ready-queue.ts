@@ -45,7 +45,8 @@ export class ReadyQueue {
   readonly #agents: number;
   readonly #pinned: boolean;
   readonly #tracks: Tracks | null;
-  readonly #parallelOk: readonly boolean[];
+  /** By workstream: 1 for one that other runs beside. */
+  readonly #parallelOk: Uint8Array;
   readonly #gate: Gate;
   readonly #running = new Set<number>();
   /** Ready, and refused by the gate. */
@@ -62,9 +63,10 @@ export class ReadyQueue {
     this.#gate = gate;
     this.#pinned = distribution === 'round-robin';
     this.#tracks = tracks;
-    this.#parallelOk = ranked.map(({ parallelOk }) => parallelOk);
+    this.#parallelOk = new Uint8Array(ranked.length);
+    for (const [index, { parallelOk }] of ranked.entries()) if (parallelOk) this.#parallelOk[index] = 1;
     const partitionOf = (index: number): number =>
-      this.#parallelOk[index] ? this.#partitionOf(index) : this.#alonePartition;
+      this.#parallelOk[index] === 1 ? this.#partitionOf(index) : this.#alonePartition;
     this.#partitions = new ReadyPartitions(signatures(ranked, partitionOf), this.#alonePartition + 1);
   }
 
@@ -146,7 +148,7 @@ export class ReadyQueue {
 
   #choose(agent: number, past: boolean): number | undefined {
     const [running] = this.#running;
-    if (this.#drainingFor !== null || (running !== undefined && this.#parallelOk[running] === false))
+    if (this.#drainingFor !== null || (running !== undefined && this.#parallelOk[running] === 0))
       return undefined;
     if (past) return this.#firstFor(agent);
     while (!this.#gate.isShut) {

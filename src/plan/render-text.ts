@@ -3,6 +3,7 @@ import type { Conflict, Forecast, Plan } from '../domain/plan.ts';
 import type { Source } from '../domain/workstream.ts';
 import { plural, seconds } from '../text/format.ts';
 import { oneLine } from '../text/printable.ts';
+import { groupByWave } from './graph.ts';
 
 /** Most ids on a line, lines of a section, and characters of an id and of a message, so that any plan stays readable. */
 const IDS = 8;
@@ -13,9 +14,10 @@ const MESSAGE_WIDTH = 300;
 /** For a person: counts, waves, critical path, conflicts, warnings, and last what will be skipped and what can't run. */
 export function renderText(forecast: Forecast): string {
   const { plan, skipped } = forecast;
+  const waves = groupByWave(plan.waveOf);
   return [
-    summary(forecast),
-    section('Waves (each needs only those before it)', waves(plan)),
+    summary(forecast, waves.length),
+    section('Waves (each needs only those before it)', waveLines(plan, waves)),
     section(`Critical path (${seconds(plan.criticalPath.seconds)} expected)`, criticalPath(plan)),
     section('Never at the same time', conflicts(plan.conflicts)),
     warnings(plan),
@@ -29,9 +31,9 @@ export function renderText(forecast: Forecast): string {
     .join('\n');
 }
 
-function summary({ plan: { workstreams, broken, waves }, skipped, kept }: Forecast): string {
+function summary({ plan: { workstreams, broken }, skipped, kept }: Forecast, waves: number): string {
   const parts = [
-    `${plural(workstreams.length, 'workstream')} in ${plural(waves.length, 'wave')}`,
+    `${plural(workstreams.length, 'workstream')} in ${plural(waves, 'wave')}`,
     ...(skipped.length === 0 ? [] : [`${skipped.length} more will be skipped`]),
     ...(broken.length === 0 ? [] : [`${broken.length} more can't run`]),
   ];
@@ -47,14 +49,14 @@ function section(title: string, lines: string[]): string {
   return lines.length === 0 ? '' : `${[title, ...lines.map((line) => `  ${line}`)].join('\n')}\n`;
 }
 
-function waves(plan: Plan): string[] {
-  const shown = plan.waves.slice(0, LINES);
+function waveLines(plan: Plan, waves: readonly number[][]): string[] {
+  const shown = waves.slice(0, LINES);
   const width = String(shown.length).length;
   const lines = shown.map((wave, number) => {
     const ids = wave.slice(0, IDS).map((index) => plan.workstreams[index]?.id ?? '');
     return `${String(number + 1).padStart(width)}  ${list(ids, wave.length)}`;
   });
-  const rest = plan.waves.slice(LINES);
+  const rest = waves.slice(LINES);
   if (rest.length === 0) return lines;
   const left = rest.reduce((sum, wave) => sum + wave.length, 0);
   return [...lines, `… ${plural(rest.length, 'more wave')} with ${plural(left, 'workstream')}`];

@@ -63,6 +63,8 @@ function splitAtWildcard(glob: string): { literal: string; rest: string } {
   return { literal: raw.replaceAll(/\\([^])/g, '$1'), rest: glob.slice(raw.length) };
 }
 
+const NO_PLACES: readonly number[] = [];
+
 /** The fields of a workstream that the tree needs. */
 export type Scoped = Pick<Workstream, 'scopes'>;
 
@@ -71,8 +73,8 @@ export type Scoped = Pick<Workstream, 'scopes'>;
  * other or above it. Built in time proportional to the text of the scopes.
  */
 export class ScopeTree {
-  /** By workstream: the places it owns, ascending. */
-  readonly owned: number[][];
+  /** By workstream, of those that have scopes: the places it owns, ascending. */
+  readonly #owned = new Map<number, readonly number[]>();
   /** By place: the place above it; -1 for the root of the disk, which is place 0. A parent comes before its children. */
   readonly #parents = [-1];
   readonly #paths = ['/'];
@@ -81,9 +83,29 @@ export class ScopeTree {
   readonly #up: number;
 
   constructor(workstreams: readonly Scoped[]) {
-    const prefixes = workstreams.map(({ scopes }) => scopePrefixes(scopes));
-    this.#up = prefixes.flat().reduce((most, prefix) => Math.max(most, levelsUp(prefix)), 0);
-    this.owned = prefixes.map((own) => own.map((prefix) => this.#place(prefix)).toSorted((a, b) => a - b));
+    const prefixes = new Map<number, string[]>();
+    for (const [index, { scopes }] of workstreams.entries())
+      if (scopes.length > 0) prefixes.set(index, scopePrefixes(scopes));
+    let up = 0;
+    for (const own of prefixes.values()) for (const prefix of own) up = Math.max(up, levelsUp(prefix));
+    this.#up = up;
+    for (const [index, own] of prefixes) {
+      const places = own.map((prefix) => this.#place(prefix));
+      this.#owned.set(
+        index,
+        places.toSorted((a, b) => a - b),
+      );
+    }
+  }
+
+  /** The places that the workstream with this index owns, ascending. */
+  ownedBy(index: number): readonly number[] {
+    return this.#owned.get(index) ?? NO_PLACES;
+  }
+
+  /** The places that are owned, by each workstream that owns any. */
+  get owned(): Iterable<readonly number[]> {
+    return this.#owned.values();
   }
 
   /** Number of places. */

@@ -4,6 +4,10 @@ import { type Scoped, ScopeTree } from './scope.ts';
 /** The fields of a workstream that decide which others it may run beside. */
 export type Constrained = Scoped & Pick<Workstream, 'conflictGroup' | 'parallelOk'>;
 
+/** Whether it may not run beside every other. */
+export const isConstrained = ({ scopes, conflictGroup, parallelOk }: Constrained): boolean =>
+  !parallelOk || conflictGroup !== null || scopes.length > 0;
+
 /** What workstreams have in common that are blocked by the same running workstreams. */
 export interface Signature {
   /** Where it waits: by agent when pinned, by track where there are tracks; what runs alone has one of its own. */
@@ -31,13 +35,21 @@ export function signatures(
   const groups = new Map<string, number>();
   const known = new Map<string, number>();
   const all: Signature[] = [];
+  /** By partition: the signature of what no group and no scope keeps from running. */
+  const free: number[] = [];
   const of = new Int32Array(workstreams.length);
-  for (const [index, { conflictGroup }] of workstreams.entries()) {
+  for (const [index, { conflictGroup, scopes }] of workstreams.entries()) {
     const partition = partitionOf(index);
+    if (conflictGroup === null && scopes.length === 0) {
+      free[partition] ??= all.push({ partition, group: null, places: [] }) - 1;
+      of[index] = free[partition];
+      continue;
+    }
     const group = conflictGroup === null ? null : numberOf(groups, conflictGroup);
-    const places = tree.owned[index] ?? [];
-    const signature = numberOf(known, `${partition} ${group} ${places.join(',')}`);
-    if (signature === all.length) all.push({ partition, group, places });
+    const places = tree.ownedBy(index);
+    const name = `${partition} ${group} ${places.join(',')}`;
+    let signature = known.get(name);
+    if (signature === undefined) known.set(name, (signature = all.push({ partition, group, places }) - 1));
     of[index] = signature;
   }
   return { all, of, tree, groups: groups.size };

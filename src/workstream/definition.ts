@@ -12,7 +12,7 @@ import { type Folders, normalize } from './normalize.ts';
 import { check, type Looked } from './rules.ts';
 
 /** Most workstreams that a folder becomes, matrices expanded. */
-const MAX_WORKSTREAMS = 1_000_000;
+export const MAX_WORKSTREAMS = 1_000_000;
 
 /** What reading one definition needs to know of the rest. */
 export interface DefinitionContext {

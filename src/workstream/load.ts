@@ -3,7 +3,8 @@ import { readdirSync, statSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { LoadedFolder } from '../domain/plan.ts';
 import type { DefinitionContext, KnownTools } from './definition.ts';
-import { type LoadedFile, loadFile } from './load-file.ts';
+import { type FileContext, type LoadedFile, loadFile } from './load-file.ts';
+import { PlainReader } from './plain.ts';
 import { errorCode, FolderError } from './read-file.ts';
 import { resolveReferences } from './resolve-references.ts';
 
@@ -12,7 +13,11 @@ export interface LoadOptions {
   cwd?: string;
   /** The tools that steps may name; any without them. */
   tools?: KnownTools | null;
+  /** A file with more bytes is read in parts, where its form allows that. Default: 16 MB. */
+  wholeBytes?: number;
 }
+
+const WHOLE_BYTES = 16 * 1024 * 1024;
 
 /**
  * Loads every `*.json` directly in the folder, in order of the file names by code unit. Whatever is wrong with a file
@@ -23,20 +28,24 @@ export function loadFolder(folder: string, options: LoadOptions = {}): LoadedFol
   const start = resolve(options.cwd ?? process.cwd());
   const path = resolve(start, folder);
   const names = listFiles(path);
-  const surroundings: DefinitionContext = {
+  const context: DefinitionContext = {
     folders: { file: path, start },
     isFile: cached(isFile),
     tools: options.tools ?? null,
     count: { workstreams: 0 },
   };
+  const { wholeBytes = WHOLE_BYTES } = options;
+  const ofFile: FileContext = { ...context, plain: new PlainReader(context), wholeBytes };
   const all: LoadedFile = { workstreams: [], broken: [], nameless: [], bases: [], problems: [], files: 0 };
   const shown = shownFolder(path, start);
-  for (const name of names) append(all, loadFile(join(path, name), join(shown, name), surroundings));
+  for (const name of names) append(all, loadFile(join(path, name), join(shown, name), ofFile));
   return resolveReferences(all, (file) => resolve(start, file));
 }
 
 function append(all: LoadedFile, file: LoadedFile): void {
-  for (const workstream of file.workstreams) all.workstreams.push(workstream);
+  // Of a folder with one large file the list is not copied.
+  if (all.workstreams.length === 0) all.workstreams = file.workstreams;
+  else for (const workstream of file.workstreams) all.workstreams.push(workstream);
   for (const broken of file.broken) all.broken.push(broken);
   for (const broken of file.nameless) all.nameless.push(broken);
   for (const base of file.bases) all.bases.push(base);

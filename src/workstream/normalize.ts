@@ -42,9 +42,9 @@ const REPRESENTED = new Set([
 ]);
 
 /** What most workstreams have none of is one and the same empty list for all of them. Never changed. */
-const NONE: never[] = [];
-const NO_FIELDS: JsonObject = {};
-const ONE_ATTEMPT: CircuitBreaker = {
+export const NONE: never[] = [];
+export const NO_FIELDS: JsonObject = {};
+export const ONE_ATTEMPT: CircuitBreaker = {
   maxAttempts: 1,
   maxErrorRepeats: null,
   oscillationThreshold: null,
@@ -195,7 +195,12 @@ function normalizeSteps(definition: WorkstreamFile, member: JsonObject | null, f
   return definition.steps.map((step, index) => normalizeStep(step, index, member, folders));
 }
 
-function normalizeStep(step: StepFile, index: number, member: JsonObject | null, folders: Folders): Step {
+export function normalizeStep(
+  step: StepFile,
+  index: number,
+  member: JsonObject | null,
+  folders: Folders,
+): Step {
   const base = {
     id: step.id ?? `step-${index + 1}`,
     timeoutSeconds: step.timeout_seconds ?? null,
@@ -259,7 +264,7 @@ const isScalar = (value: Json): value is string | number | boolean | null =>
   typeof value !== 'object' || value === null;
 
 /** JSON text without spaces, keys by code unit. */
-function canonical(value: Json): string {
+export function canonical(value: Json): string {
   if (isScalar(value)) return JSON.stringify(value);
   if (Array.isArray(value)) {
     return value.every(isScalar) ? JSON.stringify(value) : `[${value.map(canonical).join(',')}]`;

@@ -1,44 +1,104 @@
-/** Recognises the most common form of a definition without the schema, which takes most of the time of loading. */
+/** Reads the most common form of a definition without the schema, which takes most of the time of loading. */
 import type { Json, JsonObject } from '../domain/json.ts';
-import { isLine, isWorkstreamId, MAX_ELEMENTS, type WorkstreamFile } from '../domain/workstream-file.ts';
+import type { Workstream } from '../domain/workstream.ts';
+import { isLine, isWorkstreamId, MAX_ELEMENTS } from '../domain/workstream-file.ts';
+import { type DefinitionContext, MAX_WORKSTREAMS } from './definition.ts';
 import { isObject } from './json-value.ts';
+import { canonical, normalizeStep } from './normalize.ts';
+import { type PlainWork, PlainWorkstream } from './plain-workstream.ts';
 
 /** Begins a reference to the matrix, which the rules have to check. */
 const REFERENCE = '${{';
 
-/**
- * Whether it has nothing but an id, texts, dependencies by id, and steps that are one module or one line for the
- * shell. The schema and all rules find nothing wrong with a plain definition, and leave it unchanged.
- */
-export function isPlain(raw: JsonObject): raw is JsonObject & WorkstreamFile {
-  for (const name of Object.keys(raw)) {
-    const value = raw[name];
-    switch (name) {
-      case 'id':
-        if (!isWorkstreamId(value)) return false;
-        break;
-      case 'title':
-      case 'description':
-        if (typeof value !== 'string' || value.includes(REFERENCE)) return false;
-        break;
-      case 'depends_on':
-        if (!isListOf(value, isLine)) return false;
-        break;
-      case 'steps':
-        if (!isListOf(value, isPlainStep) || value.length === 0) return false;
-        break;
-      default:
-        return false;
-    }
+/** Most works that are kept to be shared. */
+const MAX_SHARED = 10_000;
+
+type Context = Pick<DefinitionContext, 'folders' | 'isFile' | 'count'>;
+
+/** Reads the plain definitions of a folder. */
+export class PlainReader {
+  readonly #context: Context;
+  /** By kind of the only step, and what it says. */
+  readonly #ofOneStep = {
+    module: new Map<string, PlainWork | null>(),
+    run: new Map<string, PlainWork | null>(),
+  };
+  /** By what was written. */
+  readonly #ofMoreSteps = new Map<string, PlainWork | null>();
+
+  constructor(context: Context) {
+    this.#context = context;
   }
-  return Object.hasOwn(raw, 'id') && Object.hasOwn(raw, 'steps');
+
+  /**
+   * The workstream of a definition that has nothing but an id, texts, dependencies by id, and steps that are one module
+   * or one line for the shell each, and with which nothing is wrong. Null for any other, which may be as good.
+   */
+  read(raw: Json, file: string, position: number): Workstream | null {
+    if (!isObject(raw) || !hasOnly(FIELDS, raw)) return null;
+    const { id, title, description, depends_on: needs, steps } = raw;
+    if (!isWorkstreamId(id) || !isTitle(title) || !isText(description)) return null;
+    if (!areNeeds(needs) || !Array.isArray(steps)) return null;
+    const work = this.#workOf(steps);
+    const { count } = this.#context;
+    if (work === null || count.workstreams >= MAX_WORKSTREAMS) return null;
+    count.workstreams += 1;
+    return new PlainWorkstream({ id, title, description, needs, work, file, position });
+  }
+
+  /** Null where a step is not plain, or where its module is not there. */
+  #workOf(steps: Json[]): PlainWork | null {
+    const [only, second] = steps;
+    if (second !== undefined) return this.#shared(this.#ofMoreSteps, canonical(steps), steps);
+    if (!isObject(only)) return null;
+    const { module, run } = only;
+    if (typeof module === 'string' && hasOnly(MODULE, only))
+      return this.#shared(this.#ofOneStep.module, module, steps);
+    if (typeof run === 'string' && hasOnly(RUN, only)) return this.#shared(this.#ofOneStep.run, run, steps);
+    return null;
+  }
+
+  #shared(works: Map<string, PlainWork | null>, key: string, steps: Json[]): PlainWork | null {
+    let work = works.get(key);
+    if (work !== undefined) return work;
+    work = this.#read(steps);
+    if (works.size < MAX_SHARED) works.set(key, work);
+    return work;
+  }
+
+  #read(steps: Json[]): PlainWork | null {
+    if (steps.length > MAX_ELEMENTS || !steps.every(isPlainStep)) return null;
+    const { folders, isFile } = this.#context;
+    const read = steps.map((step, index) => normalizeStep(step, index, null, folders));
+    if (read.some((step) => step.kind === 'module' && !isFile(step.module))) return null;
+    return { steps: read, written: canonical(steps) };
+  }
 }
 
-const isListOf = (value: Json | undefined, isElement: (element: Json) => boolean): value is Json[] =>
-  Array.isArray(value) && value.length <= MAX_ELEMENTS && value.every(isElement);
+const FIELDS = new Set(['id', 'title', 'description', 'depends_on', 'steps']);
+const MODULE = new Set(['module']);
+const RUN = new Set(['run']);
 
-function isPlainStep(step: Json): boolean {
+/** Whether it has no fields but these. */
+function hasOnly(fields: ReadonlySet<string>, object: JsonObject): boolean {
+  for (const name of Object.keys(object)) if (!fields.has(name)) return false;
+  return true;
+}
+
+const isText = (value: Json | undefined): value is string | undefined =>
+  value === undefined || (typeof value === 'string' && !value.includes(REFERENCE));
+
+/** The title of a definition with a blank one is its id. */
+const isTitle = (value: Json | undefined): value is string | undefined =>
+  isText(value) && value?.trim() !== '';
+
+const areNeeds = (value: Json | undefined): value is string[] | undefined =>
+  value === undefined || (Array.isArray(value) && value.length <= MAX_ELEMENTS && value.every(isLine));
+
+type PlainStep = { module: string } | { run: string };
+
+function isPlainStep(step: Json): step is PlainStep {
   if (!isObject(step)) return false;
-  const [name, ...others] = Object.keys(step);
-  return (name === 'module' || name === 'run') && others.length === 0 && isLine(step[name]);
+  const { module, run } = step;
+  return module === undefined ? isLine(run) && hasOnly(RUN, step) : isLine(module) && hasOnly(MODULE, step);
 }

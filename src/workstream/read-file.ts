@@ -3,29 +3,42 @@ import { isUtf8 } from 'node:buffer';
 import { lstatSync } from 'node:fs';
 import { readRegular, UnusableFile } from '../os/regular-file.ts';
 
-export type FileText =
-  | { kind: 'text'; text: string }
+/** There is no file that can be read. */
+type Unusable =
   | { kind: 'folder' }
   /** `offset` is where in `text` the reason is; null when the whole file is meant. */
   | { kind: 'unusable'; message: string; at: { text: string; offset: number } | null };
+
+export type FileBytes = { kind: 'bytes'; bytes: Buffer } | Unusable;
+
+export type FileText = { kind: 'text'; text: string } | Unusable;
 
 const MAX_BYTES = 256 * 1024 * 1024;
 const BYTE_ORDER_MARK = '\ufeff';
 /** Replaces bytes that are not UTF-8 when they are decoded. */
 const REPLACEMENT = '\ufffd';
 
-/** Never throws, never waits for a pipe, and holds no more than the file and its text in memory. */
-export function readFile(path: string): FileText {
+/** Never throws, never waits for a pipe, and holds no more than the file in memory. */
+export function readBytes(path: string): FileBytes {
   try {
-    const bytes = readRegular(path, MAX_BYTES);
-    const text = bytes.toString();
-    return (
-      (text.includes(REPLACEMENT) ? notUtf8(bytes, text) : null) ?? { kind: 'text', text: withoutMark(text) }
-    );
+    return { kind: 'bytes', bytes: readRegular(path, MAX_BYTES) };
   } catch (error) {
     if (error instanceof UnusableFile) return whyUnusable(error);
     return unusable(whyNot(path, errorCode(error)));
   }
+}
+
+/** What was read as text, without a byte order mark. */
+export function decode(bytes: Buffer): FileText {
+  const text = bytes.toString();
+  return (
+    (text.includes(REPLACEMENT) ? notUtf8(bytes, text) : null) ?? { kind: 'text', text: withoutMark(text) }
+  );
+}
+
+export function readFile(path: string): FileText {
+  const content = readBytes(path);
+  return content.kind === 'bytes' ? decode(content.bytes) : content;
 }
 
 const withoutMark = (text: string): string => (text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
@@ -68,12 +81,12 @@ function whyNot(path: string, code: string): string {
     : 'it was removed while the folder was being read';
 }
 
-function whyUnusable({ what, message }: UnusableFile): FileText {
+function whyUnusable({ what, message }: UnusableFile): Unusable {
   if (what === 'folder') return { kind: 'folder' };
   return unusable(what === 'too-large' ? `${message}. Split it into several files` : message);
 }
 
-function unusable(message: string): FileText {
+function unusable(message: string): Unusable {
   return { kind: 'unusable', message, at: null };
 }
 

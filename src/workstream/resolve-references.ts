@@ -9,12 +9,10 @@ import { type RelocationTarget, relocatePaths } from './relocate-paths.ts';
 
 /** @param all what was loaded from each file. @param pathOf returns the absolute path of a file. */
 export function resolveReferences(all: LoadedFile, pathOf: (file: string) => string): LoadedFolder {
-  const duplicates = findDuplicates([...all.workstreams, ...all.broken]);
+  const { ids, duplicates } = claimed(all);
   const found = reportDuplicates(duplicates, pathOf);
-  const single = <T extends { id: string }>(items: T[]): T[] => items.filter(({ id }) => !duplicates.has(id));
-  const unique = single(all.workstreams);
-  const named = [...single(all.broken), ...found.broken];
-  const ids = new Set([...unique, ...named].map(({ id }) => id));
+  const unique = without(all.workstreams, duplicates);
+  const named = [...without(all.broken, duplicates), ...found.broken];
   const refused = refuse(
     expandDependencies(unique, all.bases, (id) => ids.has(id)),
     pathOf,
@@ -27,12 +25,18 @@ export function resolveReferences(all: LoadedFile, pathOf: (file: string) => str
     ...ambiguousBases(all.bases, ids, pathOf),
   ];
   return {
-    workstreams: unique.filter(({ id }) => !refusedIds.has(id)),
+    workstreams: without(unique, refusedIds),
     broken: [...named, ...refused.broken, ...nameAll(all.nameless, ids)],
     problems: listByFile(problems),
     files: all.files,
   };
 }
+
+/** The items with other ids: the list itself where there is none of these, because it may be long. */
+const without = <T extends { id: string }>(
+  items: T[],
+  ids: { size: number; has(id: string): boolean },
+): T[] => (ids.size === 0 ? items : items.filter(({ id }) => !ids.has(id)));
 
 function refuse(
   workstreams: readonly Workstream[],
@@ -168,21 +172,28 @@ interface Claimant {
   source: Source;
 }
 
-/** Every id that is claimed more than once, with all its claimants. */
-function findDuplicates(claimants: Iterable<Claimant>): Map<string, Claimant[]> {
-  const first = new Map<string, Claimant>();
+interface Claims {
+  /** Every id that is claimed. */
+  ids: Set<string>;
+  /** Those that are claimed more than once, with all their claimants. */
+  duplicates: Map<string, Claimant[]>;
+}
+
+function claimed({ workstreams, broken }: Pick<LoadedFile, 'workstreams' | 'broken'>): Claims {
+  const ids = new Set<string>();
   const duplicates = new Map<string, Claimant[]>();
-  for (const claimant of claimants) {
-    const earlier = first.get(claimant.id);
-    if (earlier === undefined) {
-      first.set(claimant.id, claimant);
-      continue;
+  const lists: readonly (readonly Claimant[])[] = [workstreams, broken];
+  let before = 0;
+  for (const list of lists) {
+    for (const { id } of list) {
+      ids.add(id);
+      if (ids.size === before) duplicates.set(id, []);
+      before = ids.size;
     }
-    const group = duplicates.get(claimant.id);
-    if (group === undefined) duplicates.set(claimant.id, [earlier, claimant]);
-    else group.push(claimant);
   }
-  return duplicates;
+  if (duplicates.size === 0) return { ids, duplicates };
+  for (const list of lists) for (const claimant of list) duplicates.get(claimant.id)?.push(claimant);
+  return { ids, duplicates };
 }
 
 /** One broken workstream for each such id, and one problem at each of its places. */

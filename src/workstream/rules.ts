@@ -14,7 +14,6 @@ import { fieldOf, isObject, quote } from './json-value.ts';
 import type { JsonPath } from './locate.ts';
 import { type Matrix, memberCount, references } from './matrix.ts';
 import { priorityNumber } from './normalize.ts';
-import { isPlain } from './plain.ts';
 import { unknownFields } from './unknown-fields.ts';
 
 /** A definition after every check. `definition` is null exactly when there is an error among the findings. */
@@ -32,14 +31,7 @@ export interface Looked {
 }
 
 /** Every problem of one definition, at once. */
-export function check(raw: JsonObject, looked: Looked): Checked {
-  return looked.found.length === 0 && isPlain(raw)
-    ? { definition: raw, findings: [] }
-    : checkAll(raw, looked);
-}
-
-/** The same for a definition of any form. */
-export function checkAll(raw: JsonObject, { thorough, found }: Looked): Checked {
+export function check(raw: JsonObject, { thorough, found }: Looked): Checked {
   const tooLong = oversized(raw);
   if (tooLong.length > 0) return { definition: null, findings: tooLong };
   const parsed = workstreamFileSchema.safeParse(raw);

@@ -4,10 +4,10 @@ import type { Json } from '../domain/json.ts';
 import type { JsonPath, Place } from './locate.ts';
 
 /** Deepest nesting of objects and arrays. Well below what recursive code can take. */
-const MAX_DEPTH = 500;
+export const MAX_DEPTH = 500;
 
-/** Most values in a file, counted as opening brackets and commas. */
-const MAX_VALUES = 5_000_000;
+/** Most values that are parsed at once, counted as opening brackets and commas: of a file, or of an element. */
+export const MAX_VALUES = 5_000_000;
 
 const QUOTE = 0x22;
 const STAR = 0x2a;
@@ -107,7 +107,8 @@ export function repeatedKeys(text: string, { value, keys }: { value: Json; keys:
   return countKeys(value) === keys ? [] : findRepeatedKeys(text);
 }
 
-function countKeys(value: Json): number {
+/** Number of keys, those of all levels together. */
+export function countKeys(value: Json): number {
   if (typeof value !== 'object' || value === null) return 0;
   let count = 0;
   if (Array.isArray(value)) {

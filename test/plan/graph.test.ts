@@ -30,10 +30,10 @@ test('in topological order each comes after what it depends on', () => {
     makeWorkstreams({ id: 'a', needs: ['b', 'c'] }, { id: 'b', needs: ['c'] }, { id: 'c' }, { id: 'd' }),
     new Set(),
   );
-  expect(topologicalOrder(graph)).toEqual([2, 3, 1, 0]);
+  expect([...(topologicalOrder(graph) ?? [])]).toEqual([2, 3, 1, 0]);
 });
 
 test('a cycle has no topological order', () => {
   const graph = buildGraph(makeWorkstreams({ id: 'a', needs: ['a'] }), new Set());
-  expect(() => topologicalOrder(graph)).toThrow('a graph with a cycle has no order');
+  expect(topologicalOrder(graph)).toBeNull();
 });

@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest';
 import { expectedSeconds } from '../../src/plan/plan.ts';
+import { makeWorkstream } from '../kit/make-workstream.ts';
+
+const workstreams = (...ids: string[]) => ids.map((id) => makeWorkstream({ id }));
 
 test('what is not known is the median of what is', () => {
   const { seconds, known } = expectedSeconds(
-    ['a', 'b', 'c', 'd'],
+    workstreams('a', 'b', 'c', 'd'),
     new Map([
       ['a', 10],
       ['c', 2],
@@ -16,7 +19,7 @@ test('what is not known is the median of what is', () => {
 test('an even number has the mean of its two middle ones', () => {
   expect([
     ...expectedSeconds(
-      ['a', 'b', 'c'],
+      workstreams('a', 'b', 'c'),
       new Map([
         ['a', 1],
         ['b', 4],
@@ -27,7 +30,7 @@ test('an even number has the mean of its two middle ones', () => {
 
 test('durations of others and what is no duration count for nothing', () => {
   const { seconds, known } = expectedSeconds(
-    ['a', 'b'],
+    workstreams('a', 'b'),
     new Map([
       ['x', 50],
       ['a', Number.NaN],

@@ -12,10 +12,12 @@ function order(...parts: Part[]): number[] {
   const workstreams = parts.map(({ at: [file, position], priority = 0 }, index) =>
     makeWorkstream({ id: `ws-${index}`, source: { file, position }, priority }),
   );
-  return handingOutOrder(
-    workstreams,
-    Float64Array.from(parts, ({ remaining }) => remaining ?? 1),
-  );
+  return [
+    ...handingOutOrder(
+      workstreams,
+      Float64Array.from(parts, ({ remaining }) => remaining ?? 1),
+    ),
+  ];
 }
 
 test('a greater priority comes before a longer remaining path', () => {

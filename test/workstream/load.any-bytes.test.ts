@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Json } from '../../src/domain/json.ts';
 import type { LoadedFolder } from '../../src/domain/plan.ts';
+import { copyOf } from '../../src/domain/workstream.ts';
 import { makePlan } from '../../src/plan/plan.ts';
 import { formatPlan } from '../../src/plan/render.ts';
 import { select } from '../../src/plan/select.ts';
@@ -55,8 +56,10 @@ function checkLoaded({ workstreams, broken, problems, files }: LoadedFolder): vo
     expect(line === null || (line >= 1 && (column ?? 0) >= 1)).toBe(true);
   for (const { failure } of broken)
     if (failure.reason === 'invalid-workstream') expect(failure.problems.length).toBeGreaterThan(0);
-  expect(structuredClone(workstreams)).toEqual(workstreams);
-  checkPlain(workstreams);
+  const copies = workstreams.map((workstream) => copyOf(workstream));
+  expect(structuredClone(copies)).toEqual(copies);
+  expect(JSON.parse(JSON.stringify(workstreams))).toEqual(JSON.parse(JSON.stringify(copies)));
+  checkPlain(copies);
 }
 
 /** Planning loses nothing and adds nothing, and every form of the plan can be made. */

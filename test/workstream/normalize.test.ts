@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import type { Workstream } from '../../src/domain/workstream.ts';
+import { copyOf, type Workstream } from '../../src/domain/workstream.ts';
 import { loadFiles } from './load-files.ts';
 
 function one(definition: object): Workstream & { start: string } {
   const loaded = loadFiles({ 'a.json': definition, 'task.mjs': '' });
   const [workstream] = loaded.workstreams;
   if (workstream === undefined) throw new Error(JSON.stringify(loaded.problems));
-  return { ...workstream, start: loaded.start };
+  return { ...copyOf(workstream), start: loaded.start };
 }
 
 const steps = [{ run: 'x' }];

@@ -1,13 +1,27 @@
-/** What is recognised without the schema is what the schema and the rules would have made of it. */
+/** What is read without the schema is what the schema and the rules would have made of it. */
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { JsonObject } from '../../src/domain/json.ts';
+import type { Json, JsonObject } from '../../src/domain/json.ts';
+import { copyOf, type Workstream } from '../../src/domain/workstream.ts';
+import { type DefinitionContext, readDefinition } from '../../src/workstream/definition.ts';
 import { isObject } from '../../src/workstream/json-value.ts';
-import { isPlain } from '../../src/workstream/plain.ts';
-import { check, checkAll } from '../../src/workstream/rules.ts';
+import { PlainReader } from '../../src/workstream/plain.ts';
 import { anyFile } from './any-file.ts';
 
-const LOOKED = { thorough: true, found: [] };
+/** What reads definitions of a folder in which every module is there but those whose names begin with `none`. */
+function context(): DefinitionContext {
+  return {
+    folders: { file: '/project/workstreams', start: '/project' },
+    isFile: (path) => !path.includes('/none'),
+    tools: null,
+    count: { workstreams: 0 },
+  };
+}
+
+const SOURCE = { file: 'workstreams/a.json', position: 3 };
+
+const readPlain = (raw: Json, surroundings = context()): Workstream | null =>
+  new PlainReader(surroundings).read(raw, SOURCE.file, SOURCE.position);
 
 const text = fc.oneof(
   fc.constantFrom(
@@ -62,18 +76,27 @@ const near = fc
   .tuple(fields, others)
   .map(([known, more]): JsonObject => JSON.parse(JSON.stringify({ ...known, ...more })));
 
-function compare(raw: JsonObject): void {
-  if (!isPlain(raw)) return;
-  expect(check(raw, LOOKED)).toEqual(checkAll(raw, LOOKED));
-  expect(checkAll(raw, LOOKED)).toEqual({ definition: raw, findings: [] });
+/** Whether it is plain; then it is compared with what the ordinary way makes of it. */
+function compare(raw: JsonObject): boolean {
+  const [quick, ordinary] = [context(), context()];
+  const plain = readPlain(raw, quick);
+  if (plain === null) {
+    expect(quick.count.workstreams).toBe(0);
+    return false;
+  }
+  const { workstreams, findings, failure } = readDefinition(raw, SOURCE, ordinary);
+  expect([findings, failure]).toEqual([[], null]);
+  expect([copyOf(plain)]).toEqual(workstreams);
+  expect(JSON.stringify([plain])).toBe(JSON.stringify(workstreams));
+  expect(quick.count).toEqual(ordinary.count);
+  return true;
 }
 
-test('a plain definition has no findings, and the schema reads it as it stands', () => {
+test('a plain definition becomes what the schema and the rules make of it, and its hash is the same', () => {
   let plain = 0;
   fc.assert(
     fc.property(near, (raw) => {
-      if (isPlain(raw)) plain += 1;
-      compare(raw);
+      if (compare(raw)) plain += 1;
     }),
     { numRuns: 10_000 },
   );
@@ -101,6 +124,11 @@ function valuesOf(content: string | Uint8Array): JsonObject[] {
 test.each([
   ['a module', '{"id":"a","steps":[{"module":"./n.mjs"}]}', true],
   ['a line for the shell', '{"id":"a","title":"A","depends_on":["b"],"steps":[{"run":"true"}]}', true],
+  ['several steps', '{"id":"a","steps":[{"run":"true"},{"module":"./n.mjs"}]}', true],
+  ['a module that is not there', '{"id":"a","steps":[{"module":"./none.mjs"}]}', false],
+  ['a blank title', '{"id":"a","title":" ","steps":[{"run":"true"}]}', false],
+  ['a title that is null', '{"id":"a","title":null,"steps":[{"run":"true"}]}', false],
+  ['a key of the prototype', '{"id":"a","__proto__":{},"steps":[{"run":"true"}]}', false],
   ['a reference to a matrix', '{"id":"a","title":"${{ matrix.a }}","steps":[{"run":"true"}]}', false],
   ['a field of its own', '{"id":"a","note":1,"steps":[{"run":"true"}]}', false],
   ['no steps', '{"id":"a","steps":[]}', false],
@@ -112,5 +140,21 @@ test.each([
     false,
   ],
 ])('%s', (_, json, isIt) => {
-  expect(isPlain(JSON.parse(json))).toBe(isIt);
+  expect(readPlain(JSON.parse(json)) !== null).toBe(isIt);
+});
+
+test('those that do the same share their steps', () => {
+  const reader = new PlainReader(context());
+  const read = (...steps: Json[]) => reader.read({ id: 'a', steps }, 'a.json', 0)?.steps;
+  const twice = [{ run: 'true' }, { module: './n.mjs' }];
+  expect(read({ run: 'true' })).toBe(read({ run: 'true' }));
+  expect(read(...twice)).toBe(read(...twice));
+  expect(read({ run: './n.mjs' })).not.toEqual(read({ module: './n.mjs' }));
+});
+
+test('after a million there is no room for one more', () => {
+  const almost = { ...context(), count: { workstreams: 999_999 } };
+  const reader = new PlainReader(almost);
+  const read = () => reader.read({ id: 'a', steps: [{ run: 'true' }] }, 'a.json', 0);
+  expect([read()?.id, read(), almost.count.workstreams]).toEqual(['a', null, 1_000_000]);
 });

@@ -2,7 +2,7 @@
 import type { Failure } from '../../domain/failure.ts';
 import { type Death, describeDeath } from '../../domain/failure-message.ts';
 import type { Plan } from '../../domain/plan.ts';
-import type { Workstream } from '../../domain/workstream.ts';
+import { copyOf, type Workstream } from '../../domain/workstream.ts';
 import type { StoredRun } from '../../store/read/earlier-run.ts';
 import { nameSome } from '../../text/format.ts';
 
@@ -41,7 +41,7 @@ export function isolateSuspects(earlier: StoredRun, plan: Plan, after: RunCrash 
     }
     if (before > 0 || running.has(id)) {
       alone.push(id);
-      return apart({ ...workstream, parallelOk: false });
+      return copyOf(workstream, { parallelOk: false, isolation: 'process' });
     }
     return after !== null && after.deaths >= ALL_APART_AFTER ? apart(workstream) : workstream;
   });
@@ -52,7 +52,7 @@ export function isolateSuspects(earlier: StoredRun, plan: Plan, after: RunCrash 
   };
 }
 
-const apart = (workstream: Workstream): Workstream => ({ ...workstream, isolation: 'process' });
+const apart = (workstream: Workstream): Workstream => copyOf(workstream, { isolation: 'process' });
 
 function crashedFailure({ exitCode, signal }: RunCrash): Failure {
   return {

@@ -7,7 +7,7 @@ import type { Failure } from '../../domain/failure.ts';
 import { describeFailure } from '../../domain/failure-message.ts';
 import type { Outcome, StepResult } from '../../domain/outcome.ts';
 import type { ToolSettings } from '../../domain/tool.ts';
-import type { Workstream } from '../../domain/workstream.ts';
+import { copyOf, type Workstream } from '../../domain/workstream.ts';
 import { isBatchable } from '../dispatcher.ts';
 import {
   type AgentContext,
@@ -302,7 +302,7 @@ function compensationOf(workstream: Workstream, limitSeconds: number): Workstrea
     .map((step) => ({ ...step, timeoutSeconds: step.timeoutSeconds ?? limit }));
   // Time for each to be ended, which takes the grace.
   const timeoutSeconds = steps.reduce((sum, step) => sum + 2 * step.timeoutSeconds, 60);
-  return { ...workstream, steps, timeoutSeconds, acceptanceTests: [], testGates: [], dependsOn: [] };
+  return copyOf(workstream, { steps, timeoutSeconds, acceptanceTests: [], testGates: [], dependsOn: [] });
 }
 
 /** What was not undone, in a sentence each. */
