@@ -1,47 +1,56 @@
 /**
- * `npm run bench`: measures everything and writes the table into docs/benchmarks.md.
- * `npm run bench -- 9` takes 9 rounds. `npm run bench -- no-ops commands` measures these parts only, and prints them.
+ * `npm run bench` measures everything side by side and writes the table into docs/benchmarks.md. `--quick` measures
+ * smaller parts in fewer rounds and prints them, as the names of parts do: `npm run bench -- --quick no-ops commands`.
+ * `--rounds 9` takes nine rounds.
  */
+import { parseArgs } from 'node:util';
 import adapting from './parts/adapting.mjs';
 import commands from './parts/commands.mjs';
 import computing from './parts/computing.mjs';
+import million from './parts/million.mjs';
 import noOps from './parts/no-ops.mjs';
-import oneNoOp from './parts/one-no-op.mjs';
 import planning from './parts/planning.mjs';
+import profile from './parts/profile.mjs';
 import scheduling from './parts/scheduling.mjs';
 import startUp from './parts/start-up.mjs';
 import waiting from './parts/waiting.mjs';
-import { table, writeTable } from './table.mjs';
+import { shown, Table, writeTable } from './table.mjs';
 
 const PARTS = {
   'start-up': startUp,
   computing,
   waiting,
-  adapting,
   'no-ops': noOps,
-  'one-no-op': oneNoOp,
+  million,
   commands,
+  profile,
   scheduling,
   planning,
+  adapting,
 };
+/** Left out of `--quick` unless they are named: they take minutes whatever the number of rounds. */
+const LONG = ['million', 'adapting'];
 
-const given = process.argv.slice(2);
-const rounds = Number(given.find((argument) => /^\d+$/.test(argument)) ?? 5);
-const names = given.filter((argument) => !/^\d+$/.test(argument));
-const unknown = names.filter((name) => !(name in PARTS));
-if (unknown.length > 0) {
-  console.error(`There is no part ${unknown.join(', ')}; there are ${Object.keys(PARTS).join(', ')}.`);
+const { values, positionals: named } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, rounds: { type: 'string' } },
+  allowPositionals: true,
+});
+const { quick } = values;
+const rounds = Number(values.rounds ?? (quick ? 2 : 5));
+const unknown = named.filter((name) => !(name in PARTS));
+if (unknown.length > 0 || !(rounds >= 1)) {
+  console.error(`Usage: npm run bench -- [--quick] [--rounds N] [${Object.keys(PARTS).join(' | ')}] …`);
   process.exit(2);
 }
 
-const rows = [];
-const row = (what, value, target, medians = '') => {
-  rows.push([what, value, target, medians]);
-  console.log(`${what}: ${value}${target === '' ? '' : ` (target ${target})`} ${medians}`);
-};
+const start = performance.now();
+const table = new Table(quick);
+const row = (figure) => console.log(shown(table.add(figure)));
 for (const [name, part] of Object.entries(PARTS)) {
-  if (names.length === 0 || names.includes(name)) part({ row, rounds });
+  const wanted = named.length > 0 ? named.includes(name) : !(quick && LONG.includes(name));
+  if (wanted) part({ row, rounds, quick });
 }
-const measured = table(rows, rounds);
+const minutes = (performance.now() - start) / 60_000;
+const measured = table.markdown({ rounds, minutes });
 console.log(`\n${measured}`);
-if (names.length === 0) writeTable(measured);
+if (!quick && named.length === 0) writeTable(measured);

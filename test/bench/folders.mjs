@@ -1,10 +1,10 @@
 /** Folders of workstreams to measure with, below one that is removed at the end. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const base = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
+export const base = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
 process.once('exit', () => rmSync(base, { recursive: true, force: true }));
 
 const work = fileURLToPath(new URL('./programs/work.mjs', import.meta.url));
@@ -12,9 +12,10 @@ const work = fileURLToPath(new URL('./programs/work.mjs', import.meta.url));
 /** A module step that calls `name` of programs/work.mjs. */
 export const moduleStep = (name, input = null) => ({ module: work, export: name, input });
 
-/** A folder whose workstreams are these objects, in one file. */
+/** A folder whose workstreams are these objects, in one file. A label that was used before names the same folder. */
 export function folderWith(label, workstreams) {
   const cwd = join(base, label);
+  if (existsSync(cwd)) return cwd;
   mkdirSync(join(cwd, 'workstreams'), { recursive: true });
   writeFileSync(join(cwd, 'workstreams', 'all.json'), JSON.stringify(workstreams));
   return cwd;
@@ -36,5 +37,5 @@ export function folderOfFiles(label, workstreams) {
   return cwd;
 }
 
-/** A folder with one workstream that does nothing. */
-export const emptyFolder = () => folderOf('empty', 1, moduleStep('nothing'));
+/** A folder with so many workstreams that do nothing. */
+export const noOpFolder = (count) => folderOf(`no-ops-${count}`, count, moduleStep('nothing'));

@@ -3,21 +3,16 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeHistory } from './make-history.mjs';
-import { alternate, bin, medianMegabytes, medianSeconds } from './measure.mjs';
+import { alternate, medianOf, millraceDoes } from './measure.mjs';
 
 const rounds = Number(process.argv[2] ?? 5);
 const base = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
 
-const command = (state, ...args) => ({ cwd: base, args: [bin, ...args, '--state', state] });
+const command = (state, ...args) => ({ ...millraceDoes(base, ...args, '--state', state), memory: true });
 const rows = [];
 
 function row(what, runs, target) {
-  const cells = [
-    what,
-    `${medianSeconds(runs).toFixed(2)} s`,
-    target,
-    `${medianMegabytes(runs).toFixed(0)} MB`,
-  ];
+  const cells = [what, `${medianOf(runs).toFixed(2)} s`, target, `${medianOf(runs, 'all').toFixed(0)} MB`];
   rows.push(cells);
   console.log(cells.join(', '));
 }

@@ -1,54 +1,64 @@
-import { emptyFolder, folderOf, moduleStep } from '../folders.mjs';
-import {
-  alternate,
-  medianMegabytes,
-  medianRatio,
-  medianRatioBeyond,
-  medianSeconds,
-  millrace,
-  piscina,
-} from '../measure.mjs';
+import { noOpFolder } from '../folders.mjs';
+import { against, alternate, medianOf, millrace, piscina, ratios } from '../measure.mjs';
 
 /** Work that does nothing: what one workstream costs, and whether that grows with their number. */
-export default function noOps({ row, rounds }) {
-  const nothing = moduleStep('nothing');
-  const ten = folderOf('ten-thousand', 10_000, nothing);
-  const hundred = folderOf('hundred-thousand', 100_000, nothing);
-  const empty = emptyFolder();
+export default function noOps({ row, rounds, quick }) {
+  tenThousand({ row, rounds: quick ? rounds : rounds + 4 });
+  const count = quick ? 30_000 : 100_000;
+  const memory = true;
   const runs = alternate(
     {
-      ten: millrace(ten, 2),
-      bareTen: piscina(10_000, 2, 'nothing'),
-      hundred: millrace(hundred, 2),
-      bareHundred: piscina(100_000, 2, 'nothing'),
-      empty: millrace(empty, 2),
+      many: millrace(noOpFolder(count), 2, { memory }),
+      bare: piscina(count, 2, 'nothing', null, { memory }),
+      bareQueue: bareQueue(count, { memory }),
+      empty: millrace(noOpFolder(1), 2),
       emptyBare: piscina(1, 2, 'nothing'),
     },
     rounds,
   );
-  const seconds = (name, bare) =>
-    `${medianSeconds(runs[name]).toFixed(2)} s against ${medianSeconds(runs[bare]).toFixed(2)} s`;
-  row(
-    '10,000 no-ops, 2 agents / bare piscina',
-    medianRatio(runs.ten, runs.bareTen).toFixed(2),
-    '≤ 2.3',
-    seconds('ten', 'bareTen'),
+  const without = [runs.empty, runs.emptyBare];
+  const many = `${count.toLocaleString('en')} no-ops`;
+  compare(
+    row,
+    `${many}, an empty run taken off both / bare piscina`,
+    runs.many,
+    runs.bare,
+    { without },
+    '≤ 1.1',
   );
-  row(
-    '100,000 no-ops / 10,000, an empty run taken off both',
-    medianRatioBeyond(runs.hundred, runs.empty, runs.ten, runs.empty).toFixed(2),
-    '≤ 11',
+  compare(row, 'the same / bare piscina that is given all at once', runs.many, runs.bareQueue, { without });
+  const peak = (what, others, target) =>
+    row({
+      what,
+      values: ratios(runs.many, others, { field: 'all' }),
+      target,
+      of: `${medianOf(runs.many, 'all').toFixed(0)} MB against ${medianOf(others, 'all').toFixed(0)} MB`,
+    });
+  peak(`peak memory of all processes for ${many} / bare piscina`, runs.bare, '≤ 1');
+  peak('the same / bare piscina that is given all at once', runs.bareQueue, '≤ 1');
+}
+
+const bareQueue = (count, fields) => {
+  const { args } = piscina(count, 2, 'nothing');
+  return { args: [...args, String(count / 2)], ...fields };
+};
+
+function tenThousand({ row, rounds }) {
+  const cwd = noOpFolder(10_000);
+  const runs = alternate(
+    {
+      ten: millrace(cwd, 2),
+      bare: piscina(10_000, 2, 'nothing'),
+      logged: millrace(cwd, 2, { args: millrace(cwd, 2).args.slice(0, -2) }),
+    },
+    rounds,
   );
-  row(
-    '100,000 no-ops / bare piscina, an empty run taken off both',
-    medianRatioBeyond(runs.hundred, runs.empty, runs.bareHundred, runs.emptyBare).toFixed(2),
-    '≤ 1.7',
-    seconds('hundred', 'bareHundred'),
-  );
-  row(
-    'peak resident memory for 100,000 no-ops / bare piscina',
-    (medianMegabytes(runs.hundred) / medianMegabytes(runs.bareHundred)).toFixed(2),
-    '≤ 1',
-    `${medianMegabytes(runs.hundred).toFixed(0)} MB against ${medianMegabytes(runs.bareHundred).toFixed(0)} MB`,
-  );
+  compare(row, '10,000 no-ops, 2 agents / bare piscina', runs.ten, runs.bare, {}, '≤ 2.0');
+  compare(row, 'the same with a line of the log for each / without', runs.logged, runs.ten, {});
+}
+
+/** A row for wall time, and one for CPU time. */
+function compare(row, what, runs, others, { without }, target) {
+  row({ what, values: ratios(runs, others, { without }), target, of: against(runs, others) });
+  row({ what: '– CPU', values: ratios(runs, others, { field: 'cpu', without }) });
 }
