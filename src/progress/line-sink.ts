@@ -92,8 +92,12 @@ export class LineSink {
       this.#tryLater();
       return;
     }
-    // Nearly always those were the lines that have just arrived, and there is nothing to clear.
-    if (this.#timer === null && this.#isOpen) return;
+    if (this.#timer === null && this.#isOpen) {
+      // Nearly always those were the lines that have just arrived.
+      this.#waiting.length = 0;
+      this.#next = 0;
+      return;
+    }
     this.#end();
     const lines = this.#dropped;
     this.#dropped = 0;

@@ -243,8 +243,9 @@ export class Coordinator {
     const context = this.#context(agent);
     journal.publish(this.#startEvent(index, context, false));
     if (commitStarts) journal.commit();
-    const end = await runner.attempt(workstream, context);
-    this.#results.recordAll(this.#finalsOf([{ index, end }], context));
+    const finals: FinalResult[] = [];
+    this.#follow(index, context, await runner.attempt(workstream, context), finals);
+    this.#results.recordAll(finals);
   }
 
   /** Never rejects. What its agent did not start soon may be taken by any agent. */
@@ -267,20 +268,21 @@ export class Coordinator {
   /** Never throws: the engine calls it. */
   #take({ context, indices, isOpen }: OpenBatch, outcomes: readonly BatchOutcome[]): void {
     const { runner, failure } = this.#parts;
-    const members = outcomes.map(({ index: position, outcome }) => {
-      isOpen[position] = 0;
-      return { index: indices[position] ?? -1, outcome };
-    });
+    const finals: FinalResult[] = [];
     try {
-      const ends = members.map(({ index, outcome }) => ({
-        index,
-        end: runner.concludeMember(this.#workstream(index), context, outcome),
-      }));
-      this.#results.recordAll(this.#finalsOf(ends, context));
+      for (const { index: position, outcome } of outcomes) {
+        const index = indices[position] ?? -1;
+        const end = runner.concludeMember(this.#workstream(index), context, outcome);
+        this.#follow(index, context, end, finals);
+      }
+      this.#results.recordAll(finals);
     } catch (error) {
       failure.abort(error);
     }
-    for (const { index } of members) this.#dispatcher.release(context.agent, index);
+    for (const { index: position } of outcomes) {
+      isOpen[position] = 0;
+      this.#dispatcher.release(context.agent, indices[position] ?? -1);
+    }
     this.#wake();
   }
 
@@ -290,20 +292,13 @@ export class Coordinator {
     for (const index of left) this.#dispatcher.giveBack(context.agent, index);
   }
 
-  /** Takes note of how attempts ended. Returns the final results; where another attempt follows there is none. */
-  #finalsOf(ends: readonly { index: number; end: AttemptEnd }[], context: AgentContext): FinalResult[] {
-    const finals: FinalResult[] = [];
-    for (const { index, end } of ends) {
-      if (end.type === 'retry') {
-        this.#retryLater(index, context, end);
-        continue;
-      }
-      const { outcome, result } = end;
-      this.#dispatcher.addDuration(outcome.durationSeconds);
-      this.#meter.add(index, outcome, result.metadata.earlierAttempts);
-      finals.push({ index, result });
-    }
-    return finals;
+  /** Adds the final result to `finals`, or has another attempt follow. */
+  #follow(index: number, context: AgentContext, end: AttemptEnd, finals: FinalResult[]): void {
+    if (end.type === 'retry') return this.#retryLater(index, context, end);
+    const { outcome, result } = end;
+    this.#dispatcher.addDuration(outcome.durationSeconds);
+    this.#meter.add(index, outcome, result.metadata.earlierAttempts);
+    finals.push({ index, result });
   }
 
   #context(agent: number): AgentContext {

@@ -89,8 +89,9 @@ export class FinalResults {
 
   /** Records final rows together; commits at once where they make a dependent ready. */
   recordAll(finals: readonly FinalResult[]): void {
+    const results = finals.map(({ result }) => result);
     for (const { index } of finals) this.#final[index] = 1;
-    this.#record(finals.map(({ result }) => result));
+    this.#record(results);
   }
 
   /** The row of a workstream that is not executed. */
@@ -112,10 +113,12 @@ export class FinalResults {
 
   /** What depends on one that was interrupted is skipped as interrupted at the end. */
   #record(results: readonly AgentResult[]): void {
-    this.#settle(
-      results.filter(({ reason }) => reason !== 'interrupted'),
-      results,
-    );
+    const settled: AgentResult[] = [];
+    for (const result of results) {
+      if (result.reason !== 'interrupted' && this.#dependencies.hasDependents(result.workstreamId))
+        settled.push(result);
+    }
+    this.#settle(settled, results);
   }
 
   /** The workstream and its dependents stay interrupted although the run goes on. */

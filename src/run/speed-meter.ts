@@ -12,7 +12,8 @@ import { usableCores } from '../os/usable-cores.ts';
  */
 export class SpeedMeter {
   readonly #workstreams: readonly Workstream[];
-  readonly #indexOf: Map<string, number>;
+  /** Made when it is needed: not where nothing depends on anything. */
+  #indices: Map<string, number> | null = null;
   /** Seconds of the longest chain that ends in each workstream. */
   readonly #chain: Float64Array;
   /** The member before each in that chain; -1 for none. */
@@ -26,7 +27,6 @@ export class SpeedMeter {
 
   constructor(workstreams: readonly Workstream[]) {
     this.#workstreams = workstreams;
-    this.#indexOf = new Map(workstreams.map(({ id }, index) => [id, index]));
     this.#chain = new Float64Array(workstreams.length);
     this.#before = new Int32Array(workstreams.length).fill(-1);
   }
@@ -51,10 +51,15 @@ export class SpeedMeter {
   /** Adds a result of an earlier session; in the order in which they arrived. */
   addEarlier(result: EarlierResult): void {
     const { workstreamId, durationSeconds } = result;
-    const index = this.#indexOf.get(workstreamId);
+    const index = this.#indexOf(workstreamId);
     if (durationSeconds > 0) this.#worked = null;
     this.#measure(index === undefined ? undefined : this.#workstreams[index], result, durationSeconds);
     if (index !== undefined) this.#lengthen(index, durationSeconds);
+  }
+
+  #indexOf(id: string): number | undefined {
+    this.#indices ??= new Map(this.#workstreams.map((workstream, index) => [workstream.id, index]));
+    return this.#indices.get(id);
   }
 
   /** Children wait for a processor as well, and their waiting is not known. */
@@ -71,7 +76,7 @@ export class SpeedMeter {
   #lengthen(index: number, seconds: number): void {
     let longest = 0;
     for (const { id } of this.#workstreams[index]?.dependsOn ?? []) {
-      const dependency = this.#indexOf.get(id);
+      const dependency = this.#indexOf(id);
       const chain = dependency === undefined ? 0 : (this.#chain[dependency] ?? 0);
       if (dependency === undefined || chain <= longest) continue;
       longest = chain;
@@ -129,54 +134,49 @@ export class SpeedMeter {
   }
 }
 
-/** A list of numbers that grows without holding an object for each. */
-class Numbers {
-  #values = new Float64Array(64);
-  #length = 0;
-
-  push(value: number): void {
-    if (this.#length === this.#values.length) {
-      const larger = new Float64Array(this.#length * 2);
-      larger.set(this.#values);
-      this.#values = larger;
-    }
-    this.#values[this.#length] = value;
-    this.#length += 1;
-  }
-
-  sorted(): Float64Array {
-    return this.#values.subarray(0, this.#length).toSorted();
-  }
-}
-
-/** Intervals, and how much of the time at least one of them covers. */
+/**
+ * Intervals, and how much of the time at least one of them covers. Those that overlap become one, so that what is kept
+ * does not grow with their number; they are added in about the order of their ends, which makes that cheap.
+ */
 export class Covered {
-  readonly #starts = new Numbers();
-  readonly #ends = new Numbers();
+  /** Of disjoint intervals, ascending. */
+  readonly #starts: number[] = [];
+  readonly #ends: number[] = [];
 
   /** Ignores what is no interval. */
   add(start: number, end: number): void {
     if (!(start <= end)) return;
-    this.#starts.push(start);
-    this.#ends.push(end);
+    const last = this.#ends.length - 1;
+    const lastEnd = this.#ends[last] ?? Number.NEGATIVE_INFINITY;
+    if (start > lastEnd) {
+      this.#starts.push(start);
+      this.#ends.push(end);
+    } else if (start >= (this.#starts[last] ?? start)) this.#ends[last] = Math.max(end, lastEnd);
+    else this.#insert(start, end);
   }
 
-  /** Sorts: O(n log n). */
   length(): number {
-    const starts = this.#starts.sorted();
-    const ends = this.#ends.sorted();
-    let length = 0;
-    let open = 0;
-    let since = 0;
-    let next = 0;
-    for (const end of ends) {
-      for (; next < starts.length && (starts[next] ?? 0) <= end; next += 1) {
-        if (open === 0) since = starts[next] ?? 0;
-        open += 1;
-      }
-      open -= 1;
-      if (open === 0) length += end - since;
-    }
-    return length;
+    return this.#ends.reduce((sum, end, at) => sum + end - (this.#starts[at] ?? end), 0);
   }
+
+  /** Puts one interval in the place of all that it touches. */
+  #insert(start: number, end: number): void {
+    const from = firstWhere(this.#ends, (other) => other >= start);
+    const to = firstWhere(this.#starts, (other) => other > end);
+    const first = Math.min(start, from < to ? (this.#starts[from] ?? start) : start);
+    const last = Math.max(end, from < to ? (this.#ends[to - 1] ?? end) : end);
+    this.#starts.splice(from, to - from, first);
+    this.#ends.splice(from, to - from, last);
+  }
+}
+
+/** Index of the first number that meets a condition which all after it meet too; the length where none does. */
+function firstWhere(numbers: readonly number[], meets: (number: number) => boolean): number {
+  let [low, high] = [0, numbers.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (meets(numbers[middle] ?? 0)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

@@ -1,5 +1,5 @@
 /** Makes one attempt at a workstream: a workspace, the execution in it, and what changed there. */
-import { type Assignment, type Limits, relativeToProject } from '../../domain/assignment.ts';
+import { type Assignment, type CostLimit, type Limits, relativeToProject } from '../../domain/assignment.ts';
 import type { Candidate } from '../../domain/attempt.ts';
 import type { Changes, Merge } from '../../domain/changes.ts';
 import type { BatchOptions, Engine, EngineMessage } from '../../domain/engine.ts';
@@ -122,11 +122,9 @@ export class AttemptRunner {
     });
   }
 
-  /** The attempt of a batch that ended with this outcome. */
+  /** The attempt of a batch that ended with this outcome. It has used no tool, so that it cost nothing. */
   attemptOf(workstream: Workstream, context: AgentContext, number: number, outcome: Outcome): Attempt {
-    const { shared } = this.#parts.workspaces;
-    this.#account(outcome);
-    return executed(workstream, context, number, shared, outcome);
+    return executed(workstream, context, number, this.#parts.workspaces.shared, outcome);
   }
 
   /** Executes in a workspace that is open already. */
@@ -151,8 +149,8 @@ export class AttemptRunner {
     { attempt, tools, logFile, spentUsd = 0 }: AttemptFields,
   ): Assignment {
     const { runId, limits, project, outputsOf, gates, shell } = this.#parts;
-    const { history, budget } = this.#ledgers;
-    const { id, maxCostUsd, timeoutSeconds, dependsOn } = workstream;
+    const { history } = this.#ledgers;
+    const { id, timeoutSeconds, dependsOn } = workstream;
     this.#executions += 1;
     return {
       executionId: this.#executions,
@@ -161,7 +159,8 @@ export class AttemptRunner {
       attempt,
       workstream,
       workspace: relativeToProject(workspace.folder, project),
-      dependencies: dependsOn.length === 0 ? {} : outputsOf(dependsOn.map((dependency) => dependency.id)),
+      dependencies:
+        dependsOn.length === 0 ? NO_DEPENDENCIES : outputsOf(dependsOn.map((dependency) => dependency.id)),
       logFile,
       limits: timeoutSeconds === null ? limits : { ...limits, timeoutSeconds },
       tools,
@@ -169,8 +168,14 @@ export class AttemptRunner {
       shell,
       setup: workspace.setup,
       previousFailure: history.lastFailure(id),
-      budgets: budget.forAttempt({ limitUsd: maxCostUsd, spentUsd: history.spentUsd(id) + spentUsd }),
+      budgets: this.#budgets(workstream, spentUsd),
     };
+  }
+
+  #budgets({ id, maxCostUsd }: Workstream, spentUsd: number): CostLimit[] {
+    const { history, budget } = this.#ledgers;
+    if (maxCostUsd === null && !budget.isLimited) return NO_LIMITS;
+    return budget.forAttempt({ limitUsd: maxCostUsd, spentUsd: history.spentUsd(id) + spentUsd });
   }
 
   async #run(workstream: Workstream, context: AgentContext, fields: AttemptFields): Promise<Attempt> {
@@ -216,6 +221,9 @@ export class AttemptRunner {
     if (failure !== null && 'tool' in failure && reports.length === 0) circuit.record(failure.tool, failure);
   }
 }
+
+const NO_LIMITS: CostLimit[] = [];
+const NO_DEPENDENCIES: Assignment['dependencies'] = {};
 
 const executed = (
   workstream: Workstream,

@@ -96,6 +96,10 @@ export class Budget {
     this.#limitUsd = limitUsd;
   }
 
+  get isLimited(): boolean {
+    return this.#limitUsd !== null;
+  }
+
   /** Adds what an attempt is known to have cost. */
   spend(usd: number): void {
     this.#spentUsd += usd;

@@ -31,5 +31,8 @@ export function whenInterrupted(outcome: Outcome, interruption: Interruption | n
 }
 
 /** What the tools of an attempt reported. */
-export const reportsOf = ({ steps }: Outcome): ToolReport[] =>
-  steps.flatMap(({ tool }) => (tool === null ? [] : [tool]));
+export function reportsOf({ steps }: Outcome): ToolReport[] {
+  const reports: ToolReport[] = [];
+  for (const { tool } of steps) if (tool !== null) reports.push(tool);
+  return reports;
+}

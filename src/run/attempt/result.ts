@@ -16,6 +16,7 @@ import type { Workstream } from '../../domain/workstream.ts';
 import { isoTimestamp } from '../../text/format.ts';
 import { normalizeMessage } from '../../text/normalize-message.ts';
 import type { Attempt } from './attempt-runner.ts';
+import { reportsOf } from './outcome.ts';
 
 /**
  * The row of a workstream that an agent executed. A failure because of an interruption counts as skipped, so that the
@@ -75,7 +76,7 @@ function executedMetadata(
     output: outcome.output === null ? null : parseOutput(outcome.output),
     metrics: outcome.metrics,
     steps: outcome.steps.map(stepSummary),
-    tools: outcome.steps.flatMap(({ tool }) => (tool === null ? [] : [tool])),
+    tools: reportsOf(outcome),
     changes,
     merge,
     earlierAttempts,
@@ -145,19 +146,20 @@ function parseOutput(json: string): Json {
 const isStop = (failure: Failure): boolean =>
   failure.reason === 'interrupted' || failure.reason === 'cancelled';
 
+const NO_FAILURE = {
+  errors: [],
+  reason: null,
+  explanation: null,
+  failure: null,
+  tail: null,
+  log: null,
+  stack: null,
+  pattern: null,
+};
+
 /** The columns of a failure; all null for none. */
 function failureFacts(failure: Failure | null) {
-  if (failure === null)
-    return {
-      errors: [],
-      reason: null,
-      explanation: null,
-      failure: null,
-      tail: null,
-      log: null,
-      stack: null,
-      pattern: null,
-    };
+  if (failure === null) return { ...NO_FAILURE, errors: [] };
   const explanation = describeFailure(failure);
   const isError = !isStop(failure);
   return {
