@@ -24,6 +24,8 @@ export interface RunLogOptions {
 export class RunLog implements EventSink {
   readonly #sinks: readonly LineSink[];
   #logger: Logger;
+  /** What all lines of the run have in common, as JSON: a comma and members of the object. */
+  #common = '';
   /** Milliseconds since 1970; null before the run. */
   #startedAt: number | null = null;
   /** Lines that are written together; null while each is written at once. */
@@ -58,13 +60,20 @@ export class RunLog implements EventSink {
   #log(event: RunEvent): void {
     if (event.type === 'run-started') {
       this.#logger = this.#logger.child({ run_id: event.runId });
+      this.#common = `,"run_id":${JSON.stringify(event.runId)}`;
       this.#startedAt = Date.parse(event.at);
     }
     if (event.type === 'workstream-log') return this.#passOn(event);
     if (event.type === 'workstream-progress' && !this.#logger.isLevelEnabled('debug')) return;
     if (!this.#logger.isLevelEnabled('error')) return;
     const { level, fields, text } = logEntry(event, this.#startedAt);
-    this.#logger[level](fields, text);
+    if (this.#logger.isLevelEnabled(level)) this.#write(this.#line(LEVEL_NUMBERS[level], fields, text));
+  }
+
+  /** The line that the logger would make of it, in a fifth of the time: there are two for each workstream. */
+  #line(level: number, fields: LogEntry['fields'], text: string): string {
+    const members = JSON.stringify(fields).slice(1, -1);
+    return `{"level":${level},"time":${Date.now()}${this.#common},${members},"msg":${JSON.stringify(text)}}\n`;
   }
 
   /**
@@ -146,6 +155,12 @@ interface LogEntry {
 /** Events for which a line is made; a workstream's own line is written as it is. */
 type LoggedEvent = Exclude<RunEvent, { type: 'workstream-log' }>;
 
+/** Of pino. */
+const LEVEL_NUMBERS = { debug: 20, info: 30, warn: 40, error: 50 } as const satisfies Record<
+  LogEntry['level'],
+  number
+>;
+
 const LEVELS = { completed: 'info', failed: 'error', skipped: 'warn' } as const satisfies Record<
   FinalStatus,
   LogEntry['level']
@@ -167,12 +182,18 @@ function logEntry(event: LoggedEvent, startedAt: number | null): LogEntry {
     case 'workstream-ready':
       return entry('debug', event, `${event.workstreamId} is ready`, about(event));
     case 'workstream-started':
-      return entry('info', event, `${event.workstreamId} started`, {
-        ...about(event),
-        title: cut(event.title),
-        attempt: event.attempt,
-        expected_seconds: event.expectedSeconds,
-      });
+      return {
+        level: 'info',
+        text: `${event.workstreamId} started`,
+        fields: {
+          event: event.type,
+          agent_id: event.agentId,
+          workstream_id: event.workstreamId,
+          title: cut(event.title),
+          attempt: event.attempt,
+          expected_seconds: event.expectedSeconds,
+        },
+      };
     case 'workstream-retrying':
       return entry('warn', event, `${event.workstreamId} failed and is retried: ${event.reason}`, {
         ...about(event),
@@ -255,7 +276,8 @@ function finished(result: AgentResult): LogEntry {
     text: `${workstreamId} ${verb}${reason === null ? '' : `: ${reason}`}`,
     fields: {
       event: 'workstream-finished',
-      ...about(result),
+      agent_id: result.agentId,
+      workstream_id: workstreamId,
       status,
       reason,
       message: explanation === null ? null : cut(explanation),
@@ -291,7 +313,6 @@ function runLevel(exitCode: number): LogEntry['level'] {
 
 /** A workstream's own line that is longer is not written as it is. */
 const MAX_LENGTH = 1_048_576;
-const INFO = 30;
 
 /** The pino level of a log line, or null when it is not one JSON object on one line, or is too long. */
 function lineLevel(line: string): number | null {
@@ -299,7 +320,7 @@ function lineLevel(line: string): number | null {
   try {
     const value: unknown = JSON.parse(line);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-    return 'level' in value && typeof value.level === 'number' ? value.level : INFO;
+    return 'level' in value && typeof value.level === 'number' ? value.level : LEVEL_NUMBERS.info;
   } catch {
     // It is no JSON.
     return null;
