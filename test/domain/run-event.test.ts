@@ -90,7 +90,10 @@ test('a run publishes only valid events', async () => {
   const events: RunEvent[] = [];
   coordinator.subscribe((event) => void events.push(event));
   expect(await coordinator.run()).toBe(1);
-  for (const event of events) expect(runEventSchema.parse(JSON.parse(JSON.stringify(event)))).toEqual(event);
+  for (const event of events) {
+    const sent: unknown = JSON.parse(JSON.stringify(event));
+    expect(runEventSchema.parse(sent)).toEqual(sent);
+  }
   expect(events.map(({ type }) => type)).toEqual(
     expect.arrayContaining([
       'run-started',
