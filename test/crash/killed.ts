@@ -1,6 +1,6 @@
 /** Starts a run and kills it at a moment that is drawn by lot. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { hasProcessTable, livingProcesses } from '../../src/os/process-table.ts';
+import { commandOf, hasProcessTable, livingProcesses } from '../../src/os/process-table.ts';
 import { bin, cleanEnvironment } from '../kit/command.ts';
 import { isLiving } from '../kit/is-living.ts';
 
@@ -23,14 +23,17 @@ export type Moment =
   | { after: 'last-result'; milliseconds: number };
 
 /**
- * Who is killed: the run's process, which another takes the place of at once; the one that watches over it, whereupon
- * the run ends as after SIGTERM; or both, so that it has to be resumed.
+ * Who is killed: the run's process, which another takes the place of at once; the same, and then both of the processes
+ * that are there (`run-then-both`); the one that watches over it, whereupon the run ends as after SIGTERM; both, so that
+ * it has to be resumed; or the process that starts commands, without which the run goes on.
  */
-export type Whom = 'run' | 'watcher' | 'both';
+export type Whom = 'run' | 'run-then-both' | 'watcher' | 'both' | 'host';
 
 export interface Kill {
   moment: Moment;
   whom: Whom;
+  /** Milliseconds from the first kill to the second, where there are two. */
+  again: number;
   /** Called right after, with all that was printed before. */
   onKilled: (stdout: string) => void;
 }
@@ -47,14 +50,15 @@ export async function runAndKill(folder: string, args: string[], kill: Kill | nu
   });
   const seen: Seen = { stdout: '', stderr: '', lines: 0, results: 0, killedWhile: null };
   let orphan: number | null = null;
+  const moment = kill?.moment ?? null;
+  let timer: NodeJS.Timeout | null = null;
   const strike = (): void => {
     if (kill?.whom === 'watcher' && child.pid !== undefined) orphan ??= runOf(child.pid);
     if (kill === null || seen.killedWhile !== null || !signal(child, kill.whom)) return;
     seen.killedWhile = phaseOf(seen);
     kill.onKilled(seen.stdout);
+    if (kill.whom === 'run-then-both') timer = setTimeout(() => signal(child, 'both'), kill.again);
   };
-  const moment = kill?.moment ?? null;
-  let timer: NodeJS.Timeout | null = null;
   if (moment?.after === 'start') timer = setTimeout(strike, moment.milliseconds);
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     seen.stdout += text;
@@ -89,7 +93,16 @@ function signal(child: ChildProcess, whom: Whom): boolean {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return false;
   if (whom === 'both') return process.kill(-child.pid, 'SIGKILL');
   const victim = whom === 'watcher' ? child.pid : runOf(child.pid);
+  if (whom === 'host') return victim !== null && killHostOf(victim);
   return victim !== null && process.kill(victim, 'SIGKILL');
+}
+
+/** False where it starts no commands, or not in a process of their own. */
+function killHostOf(run: number): boolean {
+  const host = [...livingProcesses()].find(
+    ({ pid, parent }) => parent === run && commandOf(pid).includes('command-host'),
+  );
+  return host !== undefined && process.kill(host.pid, 'SIGKILL');
 }
 
 /** The process of the run that this one watches over; null where there is none, or the system does not tell. */
