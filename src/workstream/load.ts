@@ -2,10 +2,12 @@
 import { readdirSync, statSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { LoadedFolder } from '../domain/plan.ts';
+import { WHOLE_BYTES } from './array-parts.ts';
 import type { DefinitionContext, KnownTools } from './definition.ts';
 import { type FileContext, type LoadedFile, loadFile } from './load-file.ts';
 import { PlainReader } from './plain.ts';
 import { errorCode, FolderError } from './read-file.ts';
+import { relocatePaths } from './relocate-paths.ts';
 import { resolveReferences } from './resolve-references.ts';
 
 export interface LoadOptions {
@@ -16,8 +18,6 @@ export interface LoadOptions {
   /** A file with more bytes is read in parts, where its form allows that. Default: 16 MB. */
   wholeBytes?: number;
 }
-
-const WHOLE_BYTES = 16 * 1024 * 1024;
 
 /**
  * Loads every `*.json` directly in the folder, in order of the file names by code unit. Whatever is wrong with a file
@@ -39,7 +39,8 @@ export function loadFolder(folder: string, options: LoadOptions = {}): LoadedFol
   const all: LoadedFile = { workstreams: [], broken: [], nameless: [], bases: [], problems: [], files: 0 };
   const shown = shownFolder(path, start);
   for (const name of names) append(all, loadFile(join(path, name), join(shown, name), ofFile));
-  return resolveReferences(all, (file) => resolve(start, file));
+  const pathOf = (file: string): string => resolve(start, file);
+  return resolveReferences(all, (targets) => relocatePaths(targets, pathOf, wholeBytes));
 }
 
 function append(all: LoadedFile, file: LoadedFile): void {

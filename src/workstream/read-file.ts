@@ -36,6 +36,7 @@ export function decode(bytes: Buffer): FileText {
   );
 }
 
+/** The text of a file; as `readBytes`. */
 export function readFile(path: string): FileText {
   const content = readBytes(path);
   return content.kind === 'bytes' ? decode(content.bytes) : content;

@@ -1,9 +1,10 @@
 import type { Json } from '../domain/json.ts';
 import type { Source } from '../domain/workstream.ts';
+import { arrayParts, parsePart, WHOLE_BYTES } from './array-parts.ts';
 import { fieldOf, isObject, valueAt } from './json-value.ts';
 import { type JsonPath, locate, type Place } from './locate.ts';
 import { parse } from './parse.ts';
-import { readFile } from './read-file.ts';
+import { decode, readBytes } from './read-file.ts';
 
 /** A field of a definition that was loaded earlier. */
 export interface RelocationTarget {
@@ -23,6 +24,7 @@ export type RelocatedPlace = Place & { path: JsonPath };
 export function relocatePaths(
   targets: readonly RelocationTarget[],
   pathOf: (file: string) => string,
+  wholeBytes = WHOLE_BYTES,
 ): (RelocatedPlace | null)[] {
   const byFile = new Map<string, number[]>();
   for (const [index, { source }] of targets.entries()) {
@@ -32,25 +34,75 @@ export function relocatePaths(
   }
   const places: (RelocatedPlace | null)[] = targets.map(() => null);
   for (const [file, indices] of byFile) {
-    const content = readFile(pathOf(file));
-    const parsed = content.kind === 'text' ? parse(content.text) : null;
-    if (content.kind !== 'text' || parsed === null || !parsed.ok) continue;
-    const { value } = parsed;
-    const paths = indices.map((index): { before: JsonPath; path: JsonPath } => {
-      const target = targets[index] ?? { source: { position: 0 }, path: [] };
-      const before = Array.isArray(value) ? [target.source.position] : [];
-      return { before, path: withElement(valueAt(value, [...before, ...target.path]), target) };
-    });
-    const found = locate(
-      content.text,
-      paths.map(({ before, path }) => ({ path: [...before, ...path], at: 'value' })),
-    );
-    for (const [at, index] of indices.entries()) {
-      const place = found[at];
-      if (place !== undefined) places[index] = { ...place, path: paths[at]?.path ?? [] };
-    }
+    const content = readBytes(pathOf(file));
+    if (content.kind !== 'bytes') continue;
+    const inFile = indices.flatMap((index) => targets[index] ?? []);
+    const found = relocateInFile(content.bytes, inFile, wholeBytes);
+    for (const [at, index] of indices.entries()) places[index] = found[at] ?? null;
   }
   return places;
+}
+
+/** Empty where the file can no longer be read as definitions. */
+function relocateInFile(
+  bytes: Buffer,
+  targets: readonly RelocationTarget[],
+  wholeBytes: number,
+): RelocatedPlace[] {
+  const positions = new Set(targets.map(({ source }) => source.position));
+  const definitions = definitionsAt(bytes, positions, wholeBytes);
+  const content = decode(bytes);
+  if (definitions === null || content.kind !== 'text') return [];
+  const paths = targets.map((target) => {
+    const definition = definitions.at(target.source.position);
+    return withElement(definition === undefined ? definition : valueAt(definition, target.path), target);
+  });
+  const places = locate(
+    content.text,
+    targets.map(({ source }, index) => ({
+      path: [...(definitions.inArray ? [source.position] : []), ...(paths[index] ?? [])],
+      at: 'value',
+    })),
+  );
+  return places.map((place, index) => ({ ...place, path: paths[index] ?? [] }));
+}
+
+interface DefinitionsAt {
+  /** Whether they are elements of an array. */
+  inArray: boolean;
+  at: (position: number) => Json | undefined;
+}
+
+/** The definitions at these positions of a file, read in parts as when it was loaded; null where there are none. */
+function definitionsAt(
+  bytes: Buffer,
+  positions: ReadonlySet<number>,
+  wholeBytes: number,
+): DefinitionsAt | null {
+  const parts = bytes.length > wholeBytes ? arrayParts(bytes) : null;
+  if (parts === null) {
+    const content = decode(bytes);
+    const parsed = content.kind === 'text' ? parse(content.text) : null;
+    if (parsed === null || !parsed.ok) return null;
+    const { value } = parsed;
+    return Array.isArray(value)
+      ? { inArray: true, at: (position) => value[position] }
+      : { inArray: false, at: () => value };
+  }
+  const found = new Map<number, Json>();
+  const wanted = [...positions].toSorted((a, b) => b - a);
+  let first = 0;
+  for (const part of parts) {
+    const end = first + part.count;
+    let elements: Json[] | null = null;
+    for (let next = wanted.at(-1); next !== undefined && next < end; next = wanted.at(-1)) {
+      elements ??= parsePart(bytes, part) ?? [];
+      found.set(next, elements[next - first] ?? null);
+      wanted.pop();
+    }
+    first = end;
+  }
+  return { inArray: true, at: (position) => found.get(position) };
 }
 
 /** The path of the element that names the dependency, itself or as the matrix that it is a member of. */

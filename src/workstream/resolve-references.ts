@@ -5,24 +5,27 @@ import type { Dependency, Source, Workstream } from '../domain/workstream.ts';
 import { invalidWorkstream, listProblems, problemAt } from './file-problems.ts';
 import { errorAt, warningAt } from './finding.ts';
 import type { Base, LoadedFile } from './load-file.ts';
-import { type RelocationTarget, relocatePaths } from './relocate-paths.ts';
+import type { RelocatedPlace, RelocationTarget } from './relocate-paths.ts';
 
-/** @param all what was loaded from each file. @param pathOf returns the absolute path of a file. */
-export function resolveReferences(all: LoadedFile, pathOf: (file: string) => string): LoadedFolder {
+/** Looks up places in files that were loaded. */
+type Relocate = (targets: readonly RelocationTarget[]) => (RelocatedPlace | null)[];
+
+/** @param all what was loaded from each file. */
+export function resolveReferences(all: LoadedFile, relocate: Relocate): LoadedFolder {
   const { ids, duplicates } = claimed(all);
-  const found = reportDuplicates(duplicates, pathOf);
+  const found = reportDuplicates(duplicates, relocate);
   const unique = without(all.workstreams, duplicates);
   const named = [...without(all.broken, duplicates), ...found.broken];
   const refused = refuse(
     expandDependencies(unique, all.bases, (id) => ids.has(id)),
-    pathOf,
+    relocate,
   );
   const refusedIds = new Set(refused.broken.map(({ id }) => id));
   const problems = [
     ...all.problems,
     ...found.problems,
     ...refused.problems,
-    ...ambiguousBases(all.bases, ids, pathOf),
+    ...ambiguousBases(all.bases, ids, relocate),
   ];
   return {
     workstreams: without(unique, refusedIds),
@@ -40,13 +43,10 @@ const without = <T extends { id: string }>(
 
 function refuse(
   workstreams: readonly Workstream[],
-  pathOf: (file: string) => string,
+  relocate: Relocate,
 ): { broken: Broken[]; problems: Problem[] } {
   const path = ['depends_on'];
-  const places = relocatePaths(
-    workstreams.map(({ source }) => ({ source, path })),
-    pathOf,
-  );
+  const places = relocate(workstreams.map(({ source }) => ({ source, path })));
   const finding = errorAt(
     path,
     `matrices make more than ${MAX_EXPANDED} dependencies of what is written in all files`,
@@ -61,16 +61,9 @@ function refuse(
   return { broken, problems };
 }
 
-function ambiguousBases(
-  bases: readonly Base[],
-  ids: ReadonlySet<string>,
-  pathOf: (file: string) => string,
-): Problem[] {
+function ambiguousBases(bases: readonly Base[], ids: ReadonlySet<string>, relocate: Relocate): Problem[] {
   const ambiguous = bases.filter(({ id }) => ids.has(id));
-  const places = relocatePaths(
-    ambiguous.map(({ source }) => ({ source, path: ['id'] })),
-    pathOf,
-  );
+  const places = relocate(ambiguous.map(({ source }) => ({ source, path: ['id'] })));
   return ambiguous.map(({ id, source }, index) => {
     const message = `another workstream has the id "${id}"; depending on it means that one, not the members of this matrix`;
     return problemAt(source.file, places[index] ?? null, warningAt(['id'], message), id);
@@ -199,12 +192,12 @@ function claimed({ workstreams, broken }: Pick<LoadedFile, 'workstreams' | 'brok
 /** One broken workstream for each such id, and one problem at each of its places. */
 function reportDuplicates(
   duplicates: ReadonlyMap<string, Claimant[]>,
-  pathOf: (file: string) => string,
+  relocate: Relocate,
 ): { broken: Broken[]; problems: Problem[] } {
   const targets: RelocationTarget[] = [...duplicates.values()]
     .flat()
     .map(({ source }) => ({ source, path: ['id'] }));
-  const places = relocatePaths(targets, pathOf);
+  const places = relocate(targets);
   const broken: Broken[] = [];
   const problems: Problem[] = [];
   let next = 0;
