@@ -1,12 +1,12 @@
 /** An agent: one assignment in, one outcome out. Errors of a workstream's code never get past it. */
 import type { Cancellation } from '../src/domain/agent-message.ts';
-import type { BatchItem } from '../src/domain/assignment-batch.ts';
 import type { Failure } from '../src/domain/failure.ts';
 import type { Answer } from '../src/domain/outcome.ts';
 import { isVital } from '../src/os/process-group.ts';
 import { execute, usesModules } from './execute.ts';
-import { type AgentHost, currentExecution, Execution, setActive } from './execution.ts';
+import { type AgentHost, currentExecution, Execution, type ExecutionItem, setActive } from './execution.ts';
 import { watchChildProcesses } from './processes/watch-child-processes.ts';
+import { hasExitCode, takeExitCode } from './thread/exit-code.ts';
 import { delay } from './thread/own-globals.ts';
 import { captureStandardOutput } from './thread/stdio.ts';
 import { ThreadState } from './thread/thread-state.ts';
@@ -48,19 +48,49 @@ export class Agent {
   /** Whether it has sent its last outcome: nothing more may start in this place. */
   hasRetired = false;
 
-  /**
-   * Executes an assignment. Where this place is not fit for another execution the outcome is sent as a message, and the
-   * main thread ends the place; it is returned only if that has not happened in time, because code had closed the port.
-   */
-  async execute(item: BatchItem): Promise<Answer> {
-    const { executionId } = item.assignment;
+  /** Begins an execution: it is the active one now. */
+  begin(item: ExecutionItem): Execution {
+    takeExitCode();
     const execution = new Execution(item, this.#host);
+    this.#setActive(execution);
+    return execution;
+  }
+
+  /**
+   * Whether a function that has just returned did nothing that shows in its thread: it has neither printed, failed, nor
+   * changed or left anything.
+   */
+  isPlain(execution: Execution): boolean {
+    if (this.#state?.changed(execution.ranNewCode) !== null) {
+      // Compared as thoroughly once more when it is put back.
+      execution.ranNewCode = true;
+      return false;
+    }
+    return (
+      execution.isUntouched &&
+      !hasExitCode() &&
+      process.getActiveResourcesInfo().length <= execution.resourcesBefore.length
+    );
+  }
+
+  /** No execution is active any more. */
+  rest(): void {
+    this.#setActive(null);
+  }
+
+  /**
+   * Executes what has begun, from where it stands. Where this place is not fit for another execution the outcome is sent
+   * as a message, and the main thread ends the place; it is returned only if that has not happened in time, because code
+   * had closed the port.
+   */
+  async execute(execution: Execution): Promise<Answer> {
+    const { executionId } = execution.assignment;
     this.#setActive(execution);
     this.#hasFailed = true;
     this.#hasRunModules ||= usesModules(execution);
     if (this.#isFresh) execution.post({ type: 'started', executionId });
     this.#isFresh = false;
-    if (Object.keys(item.compiled).length > 0) process.setSourceMapsEnabled(true);
+    if (Object.keys(execution.compiled).length > 0) process.setSourceMapsEnabled(true);
     const outcome = await execute(execution, this.#state);
     this.#setActive(null);
     this.#hasFailed = false;

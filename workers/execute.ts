@@ -5,7 +5,7 @@ import type { Outcome, StepResult, TestResult } from '../src/domain/outcome.ts';
 import { isDenial } from '../src/domain/tool.ts';
 import type { Step } from '../src/domain/workstream.ts';
 import { leftSentences, straySentence } from '../src/os/owned-processes.ts';
-import { measured, startTimer } from '../src/os/stopwatch.ts';
+import { measured } from '../src/os/stopwatch.ts';
 import { checkAcceptance } from './acceptance/check.ts';
 import { testTail } from './acceptance/test-log.ts';
 import { currentExecution, type Execution } from './execution.ts';
@@ -13,7 +13,7 @@ import { shellCommand } from './processes/command.ts';
 import { runProcess } from './processes/process.ts';
 import { runStep } from './runners/step.ts';
 import { type StepOutcome, stepOutcome } from './runners/step-outcome.ts';
-import { recentThreadCpuTime, threadCpuTime } from './thread/cpu-time.ts';
+import { cpuTimeSince } from './thread/cpu-time.ts';
 import { exitCodeFailure, takeExitCode } from './thread/exit-code.ts';
 import { clearTimeout, delay, now, setTimeout } from './thread/own-globals.ts';
 import { StopSignal } from './thread/stop-signal.ts';
@@ -36,9 +36,6 @@ interface PartialOutcome {
  * @param state of the thread, which is used for other executions; null in a process, which is not.
  */
 export async function execute(execution: Execution, state: ThreadState | null): Promise<Outcome> {
-  const begin = startTimer();
-  const cpuStart = recentThreadCpuTime();
-  const before = activeResources();
   const partial: PartialOutcome = {
     steps: [],
     tests: [],
@@ -47,22 +44,21 @@ export async function execute(execution: Execution, state: ThreadState | null): 
     metrics: {},
     failure: null,
   };
-  takeExitCode();
   await orInternalError(execution, partial, () =>
     currentExecution.run(execution, () => runAll(execution, partial)),
   );
   if (usesModules(execution)) restoreThread(execution, partial, state);
   await orInternalError(execution, partial, async () => {
-    await cleanUp(execution, before);
+    await cleanUp(execution);
     if (execution.output.isOpen) await execution.output.finish(execution.redactionEffort);
   });
   partial.failure ??= lateExitCode(execution);
   if (partial.failure?.reason === 'internal-error') execution.retire ??= 'something failed in its agent';
   execution.ended = true;
   const failure = execution.stopped?.failure ?? partial.failure;
-  const cpuEnd = threadCpuTime();
+  const { used, waited } = cpuTimeSince(execution.cpuBefore);
   const { steps, tests, outputs, metrics } = partial;
-  const { startedAt, endedAt, durationSeconds } = measured(begin);
+  const { startedAt, endedAt, durationSeconds } = measured(execution.begin);
   const logFile = execution.output.close();
   const { lost } = execution.output;
   if (lost !== null) execution.warn(`Some of its output could not be kept: ${lost}.`);
@@ -77,8 +73,8 @@ export async function execute(execution: Execution, state: ThreadState | null): 
     startedAt,
     endedAt,
     durationSeconds,
-    cpuSeconds: since(cpuStart?.used, cpuEnd?.used),
-    cpuWaitSeconds: since(cpuStart?.waited, cpuEnd?.waited),
+    cpuSeconds: used,
+    cpuWaitSeconds: waited,
     filesModified: [...partial.filesModified],
     warnings: execution.warnings,
     logFile,
@@ -123,16 +119,13 @@ function lateExitCode(execution: Execution): Failure | null {
   return module === undefined ? null : exitCodeFailure(module, exitCode, execution);
 }
 
-const since = (start: number | undefined, end: number | undefined): number | null =>
-  start === undefined || end === undefined ? null : Math.max(0, end - start);
-
 async function runAll(execution: Execution, partial: PartialOutcome): Promise<void> {
   const { workstream } = execution.assignment;
   partial.failure = await setUp(execution);
   if (partial.failure !== null) return;
   const hasTests = workstream.acceptanceTests.length + workstream.testGates.length > 0;
   for (const step of workstream.steps) {
-    if (execution.stopped !== null) return;
+    if (execution.stopped !== null && execution.early === null) return;
     const result = await runOne(step, execution, partial);
     if (result.failure === null) continue;
     if (!step.continueOnError || execution.stopped !== null) {
@@ -207,9 +200,10 @@ async function runWithDeadline(step: Step, execution: Execution): Promise<StepOu
 const timeIsUp = (): Error => new DOMException('The step is to stop: timed-out.', 'AbortError');
 
 /** Ends what the workstream left running; a thread in which its code may go on is not used again. */
-async function cleanUp(execution: Execution, before: ReturnType<typeof activeResources>): Promise<void> {
+async function cleanUp(execution: Execution): Promise<void> {
   if (execution.stopped !== null) execution.children.mayHaveLeftTheirGroups();
   const hadProcesses = execution.children.mayBeAny && (await endProcesses(execution));
+  const before = counted(execution.resourcesBefore);
   if (!usesModules(execution) || (!hasMoreThan(before) && !hadProcesses)) return;
   const leftovers = await leftoversSince(before);
   if (leftovers !== null) {
@@ -258,10 +252,9 @@ function setupFailure(setup: string, failure: Failure, exitCode: number | null):
 /** Timers, sockets and the like that keep a thread's event loop busy, counted by kind. */
 type Resources = ReadonlyMap<string, number>;
 
-/** Counts what is active in this thread now. */
-function activeResources(): Resources {
+function counted(kinds: readonly string[]): Resources {
   const counts = new Map<string, number>();
-  for (const kind of process.getActiveResourcesInfo()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  for (const kind of kinds) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   return counts;
 }
 
@@ -280,7 +273,7 @@ async function leftoversSince(before: Resources): Promise<string | null> {
 
 function compare(before: Resources): string | null {
   const parts: string[] = [];
-  for (const [kind, count] of activeResources()) {
+  for (const [kind, count] of counted(process.getActiveResourcesInfo())) {
     const more = count - (before.get(kind) ?? 0);
     // A pending immediate ends by itself within this turn of the event loop.
     if (more > 0 && kind !== 'Immediate') parts.push(`${more} × ${kind}`);

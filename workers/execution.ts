@@ -6,12 +6,15 @@ import type { BatchItem } from '../src/domain/assignment-batch.ts';
 import type { Failure } from '../src/domain/failure.ts';
 import { MARK_VARIABLE, markValue, nameProcesses } from '../src/os/owned-processes.ts';
 import { commandOf } from '../src/os/process-table.ts';
+import { startTimer } from '../src/os/stopwatch.ts';
 import type { Effort } from '../src/secrets/redact-file.ts';
 import type { Redactor } from '../src/secrets/redactor.ts';
 import { firstOf } from '../src/text/cut-text.ts';
 import { ChildProcesses } from './processes/child-processes.ts';
 import type { Launcher } from './processes/launcher.ts';
 import { OutputFile } from './processes/output-file.ts';
+import type { StepOutcome } from './runners/step-outcome.ts';
+import { recentThreadCpuTime } from './thread/cpu-time.ts';
 import { now } from './thread/own-globals.ts';
 import { StopSignal } from './thread/stop-signal.ts';
 
@@ -67,14 +70,25 @@ export function responsible(): Execution | null {
   return origin === undefined || (origin.ended && active !== null) ? active : origin;
 }
 
+/** What an agent is to execute. A member of a batch makes its whole assignment when that is first asked for. */
+export interface ExecutionItem extends BatchItem {
+  /** What is needed of the assignment in any case. */
+  readonly scope?: Pick<Assignment, 'runId' | 'agentId' | 'attempt' | 'workspace'>;
+}
+
+/** What came of the function of a module step that was called before its step is run. */
+export type EarlyCall = { returned: unknown } | { threw: unknown } | { checked: StepOutcome };
+
+/** What it needs besides its assignment is made when it is first used: making it takes longer than a small function runs. */
 export class Execution {
-  readonly assignment: Assignment;
-  /** Path of each TypeScript module to that of its compiled form. */
-  readonly compiled: Readonly<Record<string, string>>;
-  readonly #mark: string;
+  readonly #item: ExecutionItem;
   readonly host: AgentHost;
-  readonly children: ChildProcesses;
-  readonly output: OutputFile;
+  readonly begin = startTimer();
+  readonly cpuBefore = recentThreadCpuTime();
+  /** What was active in its thread before it. */
+  readonly resourcesBefore = process.getActiveResourcesInfo();
+  /** What its first step has done already; null for nothing. */
+  early: EarlyCall | null = null;
   readonly warnings: string[] = [];
   /** Why its thread or process must not be used again; null while it may. */
   retire: string | null = null;
@@ -87,8 +101,9 @@ export class Execution {
   posted = 0;
   /** US dollars that its tools reported as their cost. */
   spentUsd = 0;
-  /** Aborted when it is to stop. */
-  readonly signal = new StopSignal();
+  #children: ChildProcesses | null = null;
+  #output: OutputFile | null = null;
+  #signal: StopSignal | null = null;
   #stop: Stop | null = null;
   #stoppedAt = 0;
   #lastProgress = Number.NEGATIVE_INFINITY;
@@ -96,14 +111,44 @@ export class Execution {
   #logged = 0;
   #lates = 0;
 
-  constructor({ assignment, mark, compiled }: BatchItem, host: AgentHost) {
-    this.assignment = assignment;
-    this.compiled = compiled;
-    this.#mark = mark;
+  constructor(item: ExecutionItem, host: AgentHost) {
+    this.#item = item;
     this.host = host;
-    this.output = new OutputFile(assignment.logFile, host.redactor);
-    this.children = new ChildProcesses(mark, assignment.workspace, (message) => {
-      this.post({ ...message, executionId: assignment.executionId });
+  }
+
+  get assignment(): Assignment {
+    return this.#item.assignment;
+  }
+
+  get scope(): NonNullable<ExecutionItem['scope']> {
+    return this.#item.scope ?? this.#item.assignment;
+  }
+
+  /** Path of each TypeScript module to that of its compiled form. */
+  get compiled(): Readonly<Record<string, string>> {
+    return this.#item.compiled;
+  }
+
+  get output(): OutputFile {
+    this.#output ??= new OutputFile(this.assignment.logFile, this.host.redactor);
+    return this.#output;
+  }
+
+  /** Aborted when it is to stop. */
+  get signal(): StopSignal {
+    this.#signal ??= new StopSignal();
+    return this.#signal;
+  }
+
+  get children(): ChildProcesses {
+    this.#children ??= this.#trackChildren();
+    return this.#children;
+  }
+
+  #trackChildren(): ChildProcesses {
+    const { executionId, workspace } = this.assignment;
+    return new ChildProcesses(this.#item.mark, workspace, (message) => {
+      this.post({ ...message, executionId });
       if (!this.ended || message.type !== 'process-started') return;
       // The main thread ends at once what is started then.
       const { pid } = message;
@@ -111,6 +156,17 @@ export class Execution {
         `it started a process, which was ended: ${nameProcesses([{ pid, command: commandOf(pid) }])}`,
       );
     });
+  }
+
+  /** Whether it has neither printed, warned, sent anything nor started a process, and was not stopped. */
+  get isUntouched(): boolean {
+    return (
+      this.#output === null &&
+      this.#children === null &&
+      this.#stop === null &&
+      this.warnings.length === 0 &&
+      this.posted === 0
+    );
   }
 
   /** Set once it was stopped from outside or a callback has failed. */
@@ -226,7 +282,7 @@ export class Execution {
       MILLRACE_WORKSTREAM_ID: workstream.id,
       MILLRACE_AGENT_ID: agentId,
       MILLRACE_ATTEMPT: String(attempt),
-      [MARK_VARIABLE]: markValue(this.#mark),
+      [MARK_VARIABLE]: markValue(this.#item.mark),
     };
   }
 

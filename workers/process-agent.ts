@@ -33,7 +33,10 @@ process.on('message', (message: ToProcess) => {
     redactor: new Redactor(secrets),
     send: (message) => sendSigned(message),
   });
-  void agent.execute(item).then((answer) => sendSigned({ type: 'answer', ...answer }, () => process.exit(0)));
+  const execution = agent.begin(item);
+  void agent
+    .execute(execution)
+    .then((answer) => sendSigned({ type: 'answer', ...answer }, () => process.exit(0)));
   return undefined;
 });
 

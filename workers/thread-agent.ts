@@ -1,11 +1,13 @@
 /** The entry of a worker thread: one batch of assignments after the other. */
-import { BroadcastChannel, parentPort, workerData } from 'node:worker_threads';
+import { BroadcastChannel, type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { AgentSettings, Cancellation, FromAgent } from '../src/domain/agent-message.ts';
-import { type AssignmentBatch, type BatchItem, CLAIM } from '../src/domain/assignment-batch.ts';
+import type { AssignmentBatch } from '../src/domain/assignment-batch.ts';
 import type { Answer } from '../src/domain/outcome.ts';
 import { Redactor } from '../src/secrets/redactor.ts';
 import { Agent } from './agent.ts';
+import { BatchRun } from './lane.ts';
 import { Launcher } from './processes/launcher.ts';
+import { AsyncWatch } from './thread/async-watch.ts';
 
 /** Taken away from `workerData`, where code of workstreams could read it and speak in this agent's name. */
 const settings = takeSettings(workerData);
@@ -22,32 +24,37 @@ const agent = new Agent({
   send,
 });
 
+let isMute = false;
+noteEnd(parentPort);
+
+const watch = new AsyncWatch();
+
 /**
- * Called by the pool for each batch. Returns the answer to the last assignment that it started, null when all were taken
- * back; each of the others is answered by a message before the next one starts.
+ * Called by the pool for each batch. Returns the answer to the last assignment that it began, null where that is in
+ * shared memory or none was; each of the others is answered there, or by a message before the next one begins.
  */
-export default async function executeBatch({ items, claims }: AssignmentBatch): Promise<Answer | null> {
-  // What a thread has not started when it ends is passed to another one.
+export default async function executeBatch(batch: AssignmentBatch): Promise<Answer | null> {
+  // What a thread has not begun when it ends is passed to another one.
   if (agent.isSpoilt) exit(0);
-  let last: Answer | null = null;
-  for (const [index, text] of items.entries()) {
-    if (last !== null) send(answerMessage(last));
-    last = null;
-    if (Atomics.compareExchange(claims, index, CLAIM.open, CLAIM.started) !== CLAIM.open) continue;
-    const next: BatchItem = JSON.parse(text);
-    last = await agent.execute(next);
-    if (agent.hasRetired) break;
-  }
-  return last;
+  const thread = { agent, watch, tell, send: sendAnswer, isMute: () => isMute };
+  return new BatchRun(batch, thread).execute();
 }
 
-/** Written out, as it is made for each execution: spreading takes longer. */
-const answerMessage = ({ executionId, outcome, posted }: Answer): FromAgent => ({
-  type: 'answer',
-  executionId,
-  outcome,
-  posted,
-});
+const tell = (batch: number): void => post?.(batch);
+
+/** Written out, as it is made for many executions: spreading takes longer. */
+const sendAnswer = ({ executionId, outcome, posted }: Answer): void =>
+  send({ type: 'answer', executionId, outcome, posted });
+
+/** Code of a workstream can close the port by which answers are sent; that by which the pool is answered it does not see. */
+function noteEnd(port: MessagePort | null): void {
+  const close = port?.close.bind(port);
+  if (port === null || close === undefined) return;
+  port.close = () => {
+    isMute = true;
+    close();
+  };
+}
 
 const broadcast = new BroadcastChannel(settings.channel);
 broadcast.unref();

@@ -29,8 +29,10 @@ const seconds = z.number().nonnegative();
 /** Milliseconds since 1970 that a date can have. */
 const time = z.number().min(0).max(8.64e15);
 
-/** JSON as text, checked because code of a workstream can post messages too. */
-const outputText = z.string().refine((text) => !isDeeper(text, MAX_NESTING) && isJson(text));
+/** Whether a text is JSON that may be an output: checked because code of a workstream can post messages too. */
+export const isOutput = (text: string): boolean => !isDeeper(text, MAX_NESTING) && isJson(text);
+
+const outputText = z.string().refine(isOutput);
 
 function isJson(text: string): boolean {
   try {

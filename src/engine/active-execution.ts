@@ -20,6 +20,13 @@ const ACKNOWLEDGE_MS = 500;
 /** How long messages are waited for that were sent before the answer. */
 const MESSAGES_MS = 1_000;
 
+/** What of an execution is known before; otherwise it begins now, with a mark and a place of its own. */
+export interface ExecutionFields {
+  terminate?: AbortController;
+  mark?: string;
+  begin?: StartTime;
+}
+
 /** What an agent sends about its active execution. */
 export type ExecutionMessage = Exclude<FromAgent, { type: 'late' | 'answer' }>;
 
@@ -27,7 +34,7 @@ export class ActiveExecution {
   readonly assignment: Assignment;
   /** In the environment of every process that it starts. */
   readonly mark: string;
-  readonly begin = startTimer();
+  readonly begin: StartTime;
   /** Aborted to end the thread or process. */
   readonly terminate: AbortController;
   /** Set when the agent sent its outcome and asked for its thread to be replaced. */
@@ -52,15 +59,16 @@ export class ActiveExecution {
     assignment: Assignment,
     options: ExecuteOptions,
     send: (message: Cancellation) => void,
-    terminate = new AbortController(),
+    fields: ExecutionFields = {},
   ) {
     this.assignment = assignment;
-    this.terminate = terminate;
-    this.mark = `${runMark(assignment.runId)}${randomUUID()}`;
+    this.begin = fields.begin ?? startTimer();
+    this.terminate = fields.terminate ?? new AbortController();
+    this.mark = fields.mark ?? `${runMark(assignment.runId)}${randomUUID()}`;
     this.#owned = new OwnedProcesses(this.mark);
     this.#options = options;
     this.#send = send;
-    this.#timeout = this.#startTimeout();
+    this.#timeout = this.#startTimeout(secondsSince(this.begin));
     this.#log = {
       path: assignment.logFile,
       since: this.begin.at,
@@ -168,15 +176,16 @@ export class ActiveExecution {
     this.#options.signal.removeEventListener('abort', this.#onAbort);
   }
 
-  #startTimeout(): NodeJS.Timeout {
+  /** @param passed seconds of its time that are over. */
+  #startTimeout(passed: number): NodeJS.Timeout {
     const seconds = this.assignment.limits.timeoutSeconds;
-    return setTimeout(() => this.#timedOut(seconds), seconds * 1000);
+    return setTimeout(() => this.#timedOut(seconds), (seconds - passed) * 1000);
   }
 
   /** Starting the thread is not the workstream's time, not even where it took longer than the workstream has. */
   #restartTimeout(): void {
     clearTimeout(this.#timeout);
-    this.#timeout = this.#startTimeout();
+    this.#timeout = this.#startTimeout(0);
     clearTimeout(this.#hard);
     // A cancellation that was sent before the thread could listen is sent again.
     if (this.#options.signal.aborted) this.#onAbort();

@@ -13,14 +13,14 @@ import type { BatchOptions, ExecuteOptions, LocalEngine } from '../domain/engine
 import type { Failure } from '../domain/failure.ts';
 import { answerSchema, internalError, type Outcome } from '../domain/outcome.ts';
 import { endGroup } from '../os/owned-processes.ts';
-import { startTimer } from '../os/stopwatch.ts';
 import type { Redactor } from '../secrets/redactor.ts';
-import { ActiveExecution, type ExecutionMessage } from './active-execution.ts';
+import type { ActiveExecution, ExecutionMessage } from './active-execution.ts';
 import { AgentPool } from './agent-pool.ts';
+import { Batch, type BatchHost, type BatchRequest, UNREADABLE } from './batch.ts';
 import { CommandHost } from './command-host.ts';
 import { crashFailure, lostOutcome, redactUnfinishedLog } from './crash.ts';
-import { Batch, Lane, type QueuedAssignment } from './lane.ts';
-import { CompileError, TypeScriptModules } from './typescript.ts';
+import { Lane } from './lane.ts';
+import { CompileError, hasTypeScript, TypeScriptModules } from './typescript.ts';
 
 export interface ThreadEngineOptions {
   /** Absolute folder that the paths of assignments are relative to. */
@@ -39,17 +39,35 @@ export interface ThreadEngineOptions {
   manyCommands: boolean;
   /** Applied to everything that workstreams print or send. */
   redactor: Redactor;
+  /**
+   * Whether what is nothing but the call of a function takes the short way in batches: the outcomes are the same.
+   * Default: true.
+   */
+  lanes?: boolean;
 }
 
 /** How long answers are waited for that were sent before the last one. */
 const MESSAGES_MS = 1_000;
+/** So many threads in a row don't fail for what an earlier workstream left in them. */
+const MAX_FAILED_THREADS = 3;
+
+interface CompiledModules {
+  /** Path of each TypeScript module to that of its compiled form. */
+  compiled: Record<string, string>;
+  /** By index of the assignment. */
+  failures: Map<number, Failure>;
+}
 
 export class ThreadEngine implements LocalEngine {
   readonly #options: ThreadEngineOptions;
   readonly #pool: AgentPool;
   readonly #channel: BroadcastChannel;
   readonly #modules: TypeScriptModules;
-  readonly #running = new Map<number, { execution: ActiveExecution; batch: Batch }>();
+  readonly #host: BatchHost;
+  /** Goes with every message of a thread. */
+  readonly #key = randomUUID();
+  /** Those that threads have. */
+  readonly #batches = new Set<Batch>();
   /** By agent. */
   readonly #lanes = new Map<string, Lane>();
   readonly #commandHost: CommandHost | null;
@@ -59,7 +77,7 @@ export class ThreadEngine implements LocalEngine {
     this.#options = options;
     this.#commandHost = options.manyCommands ? CommandHost.start() : null;
     const settings: AgentSettings = {
-      key: randomUUID(),
+      key: this.#key,
       channel: randomUUID(),
       logLevel: options.logLevel,
       memoryMb: options.memoryMb,
@@ -69,93 +87,109 @@ export class ThreadEngine implements LocalEngine {
     this.#modules = new TypeScriptModules(options.cacheFolder);
     this.#channel = new BroadcastChannel(settings.channel);
     this.#channel.unref();
+    const send = (message: Cancellation): void => this.#broadcast(message);
+    this.#host = { redactor: options.redactor, send };
     const { agents, memoryMb } = options;
     this.#pool = new AgentPool({
       agents,
       memoryMb,
       settings,
-      onMessage: (signed) => this.#receive(opened(signed, settings.key)),
+      onMessage: (posted) => this.#receive(posted),
       onError: (error) => this.#threadFailed(error),
     });
   }
 
   /** At most as many at once as there are agents: the pool's own queue is not used. */
-  execute(given: Assignment, options: ExecuteOptions): Promise<Outcome> {
-    const assignment = inProject(given, this.#options.project);
-    return new Promise((settle) => {
-      const queued = { assignment, options, settle, returnUnstarted: null, endedThreads: 0 };
-      void this.#laneOf(assignment).start([queued]);
+  async execute(given: Assignment, options: ExecuteOptions): Promise<Outcome> {
+    const lane = this.#laneOf(given);
+    lane.enter();
+    let outcome: Outcome | undefined;
+    await this.#executeAll({
+      assignments: [inProject(given, this.#options.project)],
+      options: {
+        signal: options.signal,
+        onMessage: (_, message) => options.onMessage(message),
+        onOutcomes: ([only]) => {
+          outcome = only?.outcome;
+        },
+      },
+      mayReturn: false,
+      keepsFirst: true,
+      usesLane: false,
     });
+    lane.leave();
+    if (outcome === undefined) throw new Error('an execution has ended without an outcome');
+    return outcome;
   }
 
-  enqueue(given: Assignment, options: ExecuteOptions): Promise<Outcome | null> {
-    const assignment = inProject(given, this.#options.project);
-    return new Promise((settle) => {
-      const returnUnstarted = (): void => settle(null);
-      this.#laneOf(assignment).add({ assignment, options, settle, returnUnstarted, endedThreads: 0 });
-    });
-  }
-
-  async executeBatch(assignments: readonly Assignment[], options: BatchOptions): Promise<readonly number[]> {
-    const { signal, onMessage, onOutcomes } = options;
-    const returned: number[] = [];
-    const one = async (assignment: Assignment, index: number): Promise<void> => {
-      const outcome = await this.enqueue(assignment, {
-        signal,
-        onMessage: (message) => onMessage(index, message),
-      });
-      if (outcome === null) returned.push(index);
-      else onOutcomes([{ index, outcome }]);
-    };
-    await Promise.all(assignments.map(one));
+  async executeBatch(given: readonly Assignment[], options: BatchOptions): Promise<readonly number[]> {
+    const [first] = given;
+    if (first === undefined) return [];
+    const lane = this.#laneOf(first);
+    const keepsFirst = lane.isIdle;
+    if (!(await lane.enterSoon(options.signal))) return [...given.keys()];
+    const assignments = given.map((assignment) => inProject(assignment, this.#options.project));
+    const usesLane = this.#options.lanes ?? true;
+    const returned = await this.#executeAll({ assignments, options, mayReturn: true, keepsFirst, usesLane });
+    lane.leave();
     return returned.toSorted((a, b) => a - b);
   }
 
   #laneOf({ agentId }: Assignment): Lane {
     let lane = this.#lanes.get(agentId);
     if (lane === undefined) {
-      lane = new Lane((queued, onBatch) => this.#executeBatch(queued, onBatch));
+      lane = new Lane();
       this.#lanes.set(agentId, lane);
     }
     return lane;
   }
 
-  /** Resolves when each has its outcome or was returned. */
-  async #executeBatch(assignments: QueuedAssignment[], onBatch: (batch: Batch) => void): Promise<void> {
-    const batch = new Batch(new AbortController());
-    for (const queued of assignments) await this.#prepare(queued, batch);
-    if (batch.open.length === 0) return;
-    batch.seal();
-    for (const execution of batch.open)
-      this.#running.set(execution.assignment.executionId, { execution, batch });
-    onBatch(batch);
-    let again: QueuedAssignment[] = [];
+  /** Resolves with the indices of those that were returned when each of the others has its outcome. */
+  async #executeAll(request: BatchRequest): Promise<number[]> {
+    const returned: number[] = [];
+    let { assignments } = request;
+    for (let threads = 1; ; threads += 1) {
+      const batch = new Batch({ ...request, assignments }, this.#host);
+      const { compiled, failures } = await this.#compile(assignments);
+      batch.write(compiled, failures);
+      const again = await this.#executeBatch(batch, threads < MAX_FAILED_THREADS);
+      returned.push(...batch.returned);
+      if (!again) return returned;
+      assignments = assignments.slice(0, 1);
+    }
+  }
+
+  async #compile(assignments: readonly Assignment[]): Promise<CompiledModules> {
+    const compiled: Record<string, string> = {};
+    const failures = new Map<number, Failure>();
+    for (const [index, assignment] of assignments.entries()) {
+      if (!hasTypeScript(assignment)) continue;
+      try {
+        Object.assign(compiled, await this.#modules.compile(assignment));
+      } catch (error) {
+        failures.set(index, error instanceof CompileError ? error.failure : internalError(error));
+      }
+    }
+    return { compiled, failures };
+  }
+
+  /** Resolves with whether the first member is for another thread: this one has failed before it began anything. */
+  async #executeBatch(batch: Batch, mayTryAgain: boolean): Promise<boolean> {
+    if (!batch.isOpen) return false;
+    this.#batches.add(batch);
+    batch.start();
+    let again = false;
     try {
       await this.#send(batch);
     } catch (error) {
-      batch.takeBack();
-      if (this.#closing === null) again = batch.takeUnstarted();
-      for (const execution of batch.open) await this.#lost(batch, execution, error);
+      batch.end();
+      again = batch.takeFirst(mayTryAgain && this.#closing === null);
+      for (const [index, execution] of batch.unanswered) await this.#lost(batch, index, execution, error);
     } finally {
-      for (const executionId of batch.executionIds) this.#running.delete(executionId);
+      batch.stop();
+      this.#batches.delete(batch);
     }
-    if (again.length > 0) await this.#executeBatch(again, onBatch);
-  }
-
-  async #prepare(queued: QueuedAssignment, batch: Batch): Promise<void> {
-    const { assignment, options } = queued;
-    const begin = startTimer();
-    let execution: ActiveExecution | null = null;
-    try {
-      const compiled = await this.#modules.compile(assignment);
-      const send = (message: Cancellation): void => this.#broadcast(message);
-      execution = new ActiveExecution(assignment, options, send, batch.terminate);
-      batch.add(queued, execution, { assignment, compiled, mark: execution.mark });
-    } catch (error) {
-      execution?.close();
-      const logFile = error instanceof CompileError ? assignment.logFile : null;
-      queued.settle(lostOutcome(failureOf(error), begin, logFile));
-    }
+    return again;
   }
 
   async #send(batch: Batch): Promise<void> {
@@ -163,12 +197,13 @@ export class ThreadEngine implements LocalEngine {
     const result = await this.#pool.run(batch.message, batch.terminate.signal);
     const answer = answerSchema.nullable().parse(result);
     if (answer !== null) {
-      await this.#running.get(answer.executionId)?.execution.receivedAll(answer.posted);
+      if (answer.posted > 0) await batch.executionFor(answer.executionId)?.receivedAll(answer.posted);
+      batch.collect();
       batch.settle(answer.executionId, answer.outcome);
     }
+    batch.end();
     await batch.settled(MESSAGES_MS);
-    if (batch.open.length > 0)
-      throw new Error('its answer did not arrive: code had closed the port of its thread');
+    if (batch.isOpen) throw new Error('its answer did not arrive: code had closed the port of its thread');
   }
 
   /** A further thread is started when there is work for it. */
@@ -178,7 +213,7 @@ export class ThreadEngine implements LocalEngine {
 
   get inChildren(): number {
     let count = 0;
-    for (const { execution } of this.#running.values()) if (execution.hasChildren) count += 1;
+    for (const { active } of this.#batches) for (const { hasChildren } of active) if (hasChildren) count += 1;
     return count;
   }
 
@@ -198,12 +233,11 @@ export class ThreadEngine implements LocalEngine {
   }
 
   /** Settles an execution that a thread did not answer, and ends its processes. */
-  async #lost(batch: Batch, execution: ActiveExecution, error: unknown): Promise<void> {
+  async #lost(batch: Batch, index: number, execution: ActiveExecution, error: unknown): Promise<void> {
     const { assignment } = execution;
-    const { executionId, limits } = assignment;
     try {
       // Nothing is waited for any more once the engine is closed.
-      const left = await execution.endProcesses(this.#closing === null ? limits.graceSeconds : 0);
+      const left = await execution.endProcesses(this.#closing === null ? assignment.limits.graceSeconds : 0);
       const { redactor } = this.#options;
       const warnings = [
         ...(await redactUnfinishedLog(assignment, redactor)),
@@ -211,9 +245,9 @@ export class ThreadEngine implements LocalEngine {
       ];
       const outcome = this.#outcomeOfLost(execution, error);
       outcome.warnings.push(...warnings);
-      batch.settle(executionId, outcome);
+      batch.close(index, outcome);
     } catch (problem) {
-      batch.settle(executionId, lostOutcome(failureOf(problem), execution.begin, null));
+      batch.close(index, lostOutcome(internalError(problem), execution.begin, null));
     }
   }
 
@@ -231,14 +265,18 @@ export class ThreadEngine implements LocalEngine {
     return lostOutcome(failure, begin, assignment.logFile);
   }
 
-  /** Workstreams can post anything to their parent; only a message of an active execution counts. */
-  #receive(message: unknown): void {
+  /**
+   * Workstreams can post anything to their parent; only a message of an active execution counts. The number of a batch
+   * says only that there may be something in its memory.
+   */
+  #receive(posted: unknown): void {
+    if (typeof posted === 'number') return this.#collect(posted);
+    const message = opened(posted, this.#key);
     const parsed = fromAgentSchema.safeParse(message);
     if (!parsed.success) return this.#refuse(message);
     const { data } = parsed;
     if (data.type === 'late') this.#options.onLate(data.workstreamId, data.text);
-    else if (data.type === 'answer')
-      this.#running.get(data.executionId)?.batch.settle(data.executionId, data.outcome);
+    else if (data.type === 'answer') this.#batchOf(data.executionId)?.settle(data.executionId, data.outcome);
     else this.#deliver(data);
   }
 
@@ -246,15 +284,29 @@ export class ThreadEngine implements LocalEngine {
   #refuse(message: unknown): void {
     const lastWord = lastWordSchema.safeParse(message);
     if (!lastWord.success) return;
-    const execution = this.#running.get(lastWord.data.executionId)?.execution;
-    if (execution === undefined) return;
-    execution.verdict = { reason: 'invalid-result', detail: 'what its thread answered could not be read' };
+    const execution = this.#executionOf(lastWord.data.executionId);
+    if (execution === null) return;
+    execution.verdict = UNREADABLE;
     execution.terminate.abort();
   }
 
+  #collect(id: number): void {
+    for (const batch of this.#batches) if (batch.id === id) batch.collect();
+  }
+
+  /** The batch with an execution that has not ended. */
+  #batchOf(executionId: number): Batch | undefined {
+    for (const batch of this.#batches) if (batch.find(executionId) !== null) return batch;
+    return undefined;
+  }
+
+  #executionOf(executionId: number): ActiveExecution | null {
+    return this.#batchOf(executionId)?.executionFor(executionId) ?? null;
+  }
+
   #deliver(message: ExecutionMessage): void {
-    const execution = this.#running.get(message.executionId)?.execution;
-    if (execution !== undefined) execution.receive(message);
+    const execution = this.#executionOf(message.executionId);
+    if (execution !== null) execution.receive(message);
     // It was started just before its thread was ended.
     else if (message.type === 'process-started') endGroup(message.pid, message.startedAt);
   }
@@ -262,12 +314,6 @@ export class ThreadEngine implements LocalEngine {
   /** Threads that can't even start would leave their assignments waiting for ever. */
   #threadFailed(error: unknown): void {
     if (this.#pool.hasThreads) return;
-    for (const { execution } of this.#running.values()) {
-      execution.verdict = crashFailure(error, this.#options.memoryMb);
-      execution.terminate.abort();
-    }
+    for (const batch of this.#batches) batch.fail(crashFailure(error, this.#options.memoryMb));
   }
 }
-
-const failureOf = (error: unknown): Failure =>
-  error instanceof CompileError ? error.failure : internalError(error);

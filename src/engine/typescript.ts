@@ -6,12 +6,19 @@ import { pathToFileURL } from 'node:url';
 import type { BuildFailure, Loader, Plugin } from 'esbuild';
 import type { Assignment } from '../domain/assignment.ts';
 import type { Failure } from '../domain/failure.ts';
+import type { ModuleStep, Step } from '../domain/workstream.ts';
 import { readRegular } from '../os/regular-file.ts';
 import { replaceFile } from '../os/replace-file.ts';
 
 const MOST_BYTES = 64 * 1024 * 1024;
 
 const TYPESCRIPT = new Set(['.ts', '.mts', '.cts', '.tsx']);
+
+const isTypeScript = (step: Step): step is ModuleStep =>
+  step.kind === 'module' && TYPESCRIPT.has(extname(step.module));
+
+/** Whether there is anything to compile. */
+export const hasTypeScript = ({ workstream }: Assignment): boolean => workstream.steps.some(isTypeScript);
 
 /** A module that could not be compiled. */
 export class CompileError extends Error {
@@ -45,9 +52,7 @@ export class TypeScriptModules {
   async compile(assignment: Assignment): Promise<Record<string, string>> {
     const compiled: Record<string, string> = {};
     for (const step of assignment.workstream.steps) {
-      if (step.kind === 'module' && TYPESCRIPT.has(extname(step.module))) {
-        compiled[step.module] = await this.#once(step.module);
-      }
+      if (isTypeScript(step)) compiled[step.module] = await this.#once(step.module);
     }
     return compiled;
   }

@@ -24,3 +24,16 @@ export function measured(begin: StartTime): { startedAt: number; endedAt: number
     durationSeconds,
   };
 }
+
+/** What the clock that all threads of the process share is ahead of this thread's own, in milliseconds. */
+const ahead = sharedNow() - monotonicNow();
+
+function sharedNow(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1e3 + nanoseconds / 1e6;
+}
+
+/** A time of this thread's monotonic clock on the clock that all threads of the process share. */
+export const toSharedClock = (clock: number): number => clock + ahead;
+
+export const fromSharedClock = (clock: number): number => clock - ahead;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Assignment } from '../../src/domain/assignment.ts';
-import type { CancelReason, Engine, EngineMessage } from '../../src/domain/engine.ts';
+import type { CancelReason, Engine, EngineMessage, ExecuteOptions } from '../../src/domain/engine.ts';
 import { describeFailure } from '../../src/domain/failure-message.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import type { Step } from '../../src/domain/workstream.ts';
@@ -61,11 +61,51 @@ const CONTAINED: Record<'thread' | 'process', [string, string, string][]> = {
   ],
 };
 
-/** @param place what its agents live in. */
+/** How an engine is asked to execute an assignment. */
+export type Execute = (engine: Engine, given: Assignment, options: ExecuteOptions) => Promise<Outcome>;
+
+const directly: Execute = (engine, given, options) => engine.execute(given, options);
+
+/**
+ * In a batch, behind as many no-ops as are given, and before others. As often as it is returned, which happens where the
+ * machine is slow.
+ */
+export function inBatch(noOps: number): Execute {
+  const noOp = (): Assignment =>
+    assignment(temporaryFolder(), workstream('ws-no-op', [behaviour('nothing')]));
+  return async (engine, given, options) => {
+    const { signal } = options;
+    for (;;) {
+      const around = (): Assignment[] => Array.from({ length: noOps }, noOp);
+      const outcomes = new Map<number, Outcome>();
+      await engine.executeBatch?.([...around(), given, ...around()], {
+        signal,
+        onMessage: (index, message) => (index === noOps ? options.onMessage(message) : undefined),
+        onOutcomes: (arrived) => {
+          for (const { index, outcome } of arrived) {
+            expect(outcomes.has(index)).toBe(false);
+            outcomes.set(index, outcome);
+          }
+        },
+      });
+      const outcome = outcomes.get(noOps);
+      outcomes.delete(noOps);
+      for (const { status, warnings } of outcomes.values())
+        expect([status, warnings]).toEqual(['completed', []]);
+      if (outcome !== undefined) return outcome;
+    }
+  };
+}
+
+/**
+ * @param place what its agents live in.
+ * @param execute how it is asked for module steps; then the others are left out.
+ */
 export function describeEngine(
   name: string,
   place: 'thread' | 'process',
   create: () => Engine | Promise<Engine>,
+  execute: Execute | null = null,
 ): void {
   describe(name, () => {
     let engine: Engine;
@@ -82,7 +122,8 @@ export function describeEngine(
     ): Promise<Run> {
       const folder = fields.workspace ?? temporaryFolder();
       const messages: EngineMessage[] = [];
-      const outcome = await engine.execute(assignment(folder, workstream('ws-a', steps), fields), {
+      const given = assignment(folder, workstream('ws-a', steps), fields);
+      const outcome = await (execute ?? directly)(engine, given, {
         signal: signal ?? new AbortController().signal,
         onMessage: (message) => {
           messages.push(message);
@@ -397,6 +438,8 @@ export function describeEngine(
         await expectUntouched();
       });
     });
+
+    if (execute !== null) return;
 
     describe('command steps', () => {
       test('keep the whole output in a file and its end in the result', async () => {

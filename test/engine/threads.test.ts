@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { ThreadEngine } from '../../src/engine/threads.ts';
-import { describeEngine } from '../conformance/engine.ts';
+import { describeEngine, inBatch } from '../conformance/engine.ts';
 import { describeToolSteps } from '../conformance/tool-steps.ts';
 import { engineSettings } from '../kit/engine-settings.ts';
 import { untilTied } from './until-tied.ts';
@@ -16,4 +16,6 @@ const create = (manyCommands = false) =>
 
 describeEngine('ThreadEngine', 'thread', create);
 describeEngine('ThreadEngine with a command host', 'thread', () => untilTied(create(true), 2));
+describeEngine('ThreadEngine in batches', 'thread', create, inBatch(0));
+describeEngine('ThreadEngine in batches among others', 'thread', create, inBatch(5));
 describeToolSteps('tool steps on ThreadEngine', create);

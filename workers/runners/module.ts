@@ -4,7 +4,7 @@ import type { Logger, pino } from 'pino';
 import type { Failure } from '../../src/domain/failure.ts';
 import type { StepContext } from '../../src/domain/step-context.ts';
 import type { ModuleStep } from '../../src/domain/workstream.ts';
-import type { Execution } from '../execution.ts';
+import type { EarlyCall, Execution } from '../execution.ts';
 import { loadedFunction, loadFunction } from '../modules/load-module.ts';
 import { InvalidResultError } from '../modules/lossy-values.ts';
 import { readModuleResult, serializeOutput } from '../modules/module-result.ts';
@@ -22,10 +22,18 @@ export async function runModule(
   execution: Execution,
   signal: StopSignal,
 ): Promise<StepOutcome> {
-  const start = execution.output.size;
+  const { early } = execution;
+  // What was called early has printed nothing before.
+  const start = early === null ? execution.output.size : 0;
   const found = loadedFunction(step, execution) ?? (await loadFunction(step, execution, signal));
   if (typeof found !== 'function') return stepOutcome({ failure: found });
-  const call = (async () => found(step.input, createStepContext(execution, signal)))();
+  const call = (async () =>
+    early === null
+      ? found(
+          step.input,
+          createStepContext(execution, () => signal),
+        )
+      : resultOf(early))();
   try {
     const value = await orAbort(call, signal);
     // One turn of the event loop, in which rejections that nothing handles are reported.
@@ -33,6 +41,7 @@ export async function runModule(
     signal.throwIfAborted();
     const exitCode = takeExitCode();
     if (exitCode !== 0) return stepOutcome({ failure: exitCodeFailure(step.module, exitCode, execution) });
+    if (early !== null && 'checked' in early) return { ...early.checked, tail: execution.output.tail(start) };
     return checkResult(value, execution, execution.output.tail(start));
   } catch (error) {
     if (signal.aborted) {
@@ -47,6 +56,12 @@ export async function runModule(
   }
 }
 
+/** As the call would have ended. */
+function resultOf(early: EarlyCall): unknown {
+  if ('threw' in early) throw early.threw;
+  return 'returned' in early ? early.returned : undefined;
+}
+
 /** Waits up to the grace for a module to stop. If it does not, its thread is not fit for another execution. */
 async function waitForEnd(call: Promise<unknown>, execution: Execution): Promise<void> {
   const grace = delay(execution.assignment.limits.graceSeconds * 1000);
@@ -57,7 +72,8 @@ async function waitForEnd(call: Promise<unknown>, execution: Execution): Promise
 
 const settled = (): 'settled' => 'settled';
 
-function checkResult(value: unknown, execution: Execution, tail: string): StepOutcome {
+/** @throws InvalidResultError for what can't be kept. */
+export function checkResult(value: unknown, execution: Execution, tail: string): StepOutcome {
   if (value === undefined || value === null) return stepOutcome({ tail });
   const { output, filesModified, metrics } = readModuleResult(value);
   const json = serializeOutput(output, (text) => execution.warn(text));
@@ -71,19 +87,23 @@ function checkResult(value: unknown, execution: Execution, tail: string): StepOu
 }
 
 /** The context that a module step's function is called with. */
-function createStepContext(execution: Execution, signal: StopSignal): StepContext {
-  const { runId, agentId, attempt, workspace, workstream, dependencies } = execution.assignment;
+export function createStepContext(execution: Execution, signal: () => StopSignal): StepContext {
+  const { runId, agentId, attempt, workspace } = execution.scope;
   let logger: Logger | undefined;
   return {
     get signal() {
-      return signal.abortSignal;
+      return signal().abortSignal;
     },
     runId,
     agentId,
     attempt,
     workspace,
-    workstream,
-    dependencies,
+    get workstream() {
+      return execution.assignment.workstream;
+    },
+    get dependencies() {
+      return execution.assignment.dependencies;
+    },
     get log() {
       logger ??= createLogger(execution);
       return logger;

@@ -21,7 +21,7 @@ export interface CpuTime {
  * `/proc/thread-self/schedstat`, in nanoseconds (proc(5)); the file is opened once for each thread, and opening it
  * binds it to that thread.
  */
-export function threadCpuTime(): CpuTime | null {
+function threadCpuTime(): CpuTime | null {
   if (file === undefined) file = open();
   if (file === null) return null;
   const length = readSync(file, buffer, 0, buffer.length, 0);
@@ -38,6 +38,16 @@ export function threadCpuTime(): CpuTime | null {
 /** As `threadCpuTime`, at most half a millisecond old: reading it takes as long as a small function runs. */
 export const recentThreadCpuTime = (): CpuTime | null =>
   last !== null && now() - lastAt < RECENT_MS ? last : threadCpuTime();
+
+/** What the thread has had of the processors since then; null for what can't be known. */
+export function cpuTimeSince(before: CpuTime | null): { used: number | null; waited: number | null } {
+  const after = threadCpuTime();
+  if (before === null || after === null) return { used: null, waited: null };
+  return {
+    used: Math.max(0, after.used - before.used),
+    waited: Math.max(0, after.waited - before.waited),
+  };
+}
 
 function open(): number | null {
   try {

@@ -2,6 +2,8 @@
 import type { Failure } from '../../src/domain/failure.ts';
 import type { Execution } from '../execution.ts';
 
+export const hasExitCode = (): boolean => Number(process.exitCode ?? 0) !== 0;
+
 /** Returns what it was set to since the last call, 0 for nothing, and unsets it. */
 export function takeExitCode(): number {
   const code = Number(process.exitCode ?? 0);

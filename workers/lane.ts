@@ -1,0 +1,267 @@
+/** A batch in its thread: what is nothing but the call of a function is called here, everything else by the agent. */
+import { types } from 'node:util';
+import type { Assignment } from '../src/domain/assignment.ts';
+import {
+  type AssignmentBatch,
+  type BatchMember,
+  changeState,
+  memberMark,
+  STATE,
+  setEndedMembers,
+  stateOf,
+  wholeAssignment,
+  writeEnd,
+  writeStart,
+} from '../src/domain/assignment-batch.ts';
+import type { Answer } from '../src/domain/outcome.ts';
+import type { ModuleStep } from '../src/domain/workstream.ts';
+import { secondsSince, toSharedClock } from '../src/os/stopwatch.ts';
+import type { Agent } from './agent.ts';
+import { currentExecution, type EarlyCall, type Execution, type ExecutionItem } from './execution.ts';
+import { loadedFunction } from './modules/load-module.ts';
+import { checkResult, createStepContext } from './runners/module.ts';
+import type { StepOutcome } from './runners/step-outcome.ts';
+import type { AsyncWatch } from './thread/async-watch.ts';
+import { cpuTimeSince } from './thread/cpu-time.ts';
+import { hasExitCode } from './thread/exit-code.ts';
+import { nextTurn, now } from './thread/own-globals.ts';
+
+/** After so many milliseconds of members that were called the event loop gets a turn. */
+const TURN_MS = 1;
+
+/** What a batch needs of its thread. */
+export interface BatchThread {
+  agent: Agent;
+  watch: AsyncWatch;
+  /** Tells the main thread that there are results in the memory of a batch. */
+  tell: (batch: number) => void;
+  send: (answer: Answer) => void;
+  /** Whether code has closed the port by which that is sent. */
+  isMute: () => boolean;
+}
+
+export class BatchRun {
+  readonly #batch: AssignmentBatch;
+  readonly #thread: BatchThread;
+  readonly #members: readonly Member[];
+  /** Members that have returned, and of which a turn of the event loop will show whether that was all. */
+  #returned: Member[] = [];
+  /** Those of which it was not all. */
+  #unfinished: Member[] = [];
+  #turnedAt = now();
+  /** Number of members up to the last that was begun. */
+  #begun = 0;
+  /** End of the outputs in shared memory. */
+  #outputEnd = 0;
+  /** Not sent yet: that of the last member is returned to the pool. */
+  #answer: Answer | null = null;
+
+  constructor(batch: AssignmentBatch, thread: BatchThread) {
+    this.#batch = batch;
+    this.#thread = thread;
+    const base: Assignment = JSON.parse(batch.base);
+    const members: (BatchMember | null)[] = JSON.parse(batch.members);
+    this.#members = members.flatMap((fields, index) =>
+      fields === null ? [] : [new Member(index, fields, base, batch)],
+    );
+  }
+
+  /** Resolves with the answer to the last member that it began, null where that is in shared memory. */
+  async execute(): Promise<Answer | null> {
+    const { agent, isMute } = this.#thread;
+    for (const member of this.#members) {
+      if (!this.#begin(member)) continue;
+      if (!this.#call(member)) await this.#executeWhole(member, member.index);
+      if (agent.hasRetired || (this.#answer !== null && isMute())) break;
+      if (now() - this.#turnedAt < TURN_MS) continue;
+      await this.#turn();
+      if (agent.isSpoilt) break;
+    }
+    if (!agent.hasRetired) await this.#turn();
+    agent.rest();
+    return this.#answer;
+  }
+
+  /** Its times are there before it is claimed: the main thread may look at them from then on. */
+  #begin(member: Member): boolean {
+    const { memory } = this.#batch;
+    const { index } = member;
+    if (stateOf(memory, index) !== STATE.open) return false;
+    this.#sendAnswer();
+    member.execution = this.#thread.agent.begin(member);
+    const { at, clock } = member.execution.begin;
+    writeStart(memory, index, at, toSharedClock(clock));
+    if (!changeState(memory, index, STATE.open, STATE.begun)) return false;
+    this.#begun = index + 1;
+    return true;
+  }
+
+  /** Calls the function of a plain member. Returns whether that did nothing but return, as far as can be seen now. */
+  #call(member: Member): boolean {
+    const { execution, step } = member;
+    const found = step === null ? null : loadedFunction(step, execution);
+    if (step === null || typeof found !== 'function') return false;
+    const context = createStepContext(execution, () => execution.signal);
+    if (!this.#isQuiet(execution, () => ({ returned: found(step.input, context) }))) return false;
+    const { early } = execution;
+    if (early === null || !('returned' in early) || !isReadable(early.returned)) return false;
+    const value = early.returned;
+    if (value === undefined || value === null) return this.#keep(member, null);
+    // Reading the value may call code of the workstream.
+    if (!this.#isQuiet(execution, () => ({ checked: checkResult(value, execution, '') }))) return false;
+    const checked = execution.early;
+    return checked !== null && 'checked' in checked && this.#keep(member, checked.checked);
+  }
+
+  /** Whether a call did nothing but return something. It counts as the beginning of the first step in any case. */
+  #isQuiet(execution: Execution, call: () => EarlyCall): boolean {
+    const { agent, watch } = this.#thread;
+    watch.start();
+    try {
+      execution.early = currentExecution.run(execution, call);
+    } catch (error) {
+      execution.early = { threw: error };
+    }
+    return watch.stop() && agent.isPlain(execution) && !('threw' in execution.early);
+  }
+
+  /** Returns whether the result could be kept in shared memory. */
+  #keep(member: Member, result: StepOutcome | null): boolean {
+    const { memory } = this.#batch;
+    const { execution, index } = member;
+    if (result !== null && !this.#keepOutput(index, result)) return false;
+    const { used, waited } = cpuTimeSince(execution.cpuBefore);
+    const durationSeconds = secondsSince(execution.begin);
+    writeEnd(memory, index, { durationSeconds, cpuSeconds: used, cpuWaitSeconds: waited });
+    changeState(memory, index, STATE.begun, STATE.executed);
+    this.#returned.push(member);
+    return true;
+  }
+
+  #keepOutput(index: number, { output, filesModified, metrics }: StepOutcome): boolean {
+    if (filesModified.length > 0 || Object.keys(metrics).length > 0) return false;
+    if (output === null) return true;
+    const { bytes, outputs } = this.#batch.memory;
+    const begin = this.#outputEnd;
+    // A character takes up to three bytes.
+    if (output.length * 3 > bytes.length - begin) return false;
+    const { written: length } = encodeInto(output, bytes.subarray(begin));
+    outputs[2 * index] = begin;
+    outputs[2 * index + 1] = length;
+    this.#outputEnd = begin + length;
+    return true;
+  }
+
+  /**
+   * Has the agent execute a member from where it stands, once its answer before is sent. What had returned before does
+   * not wait for its end.
+   * @param ended how many members have ended, the first ones.
+   */
+  async #executeWhole({ execution, index }: Member, ended: number): Promise<void> {
+    this.#sendAnswer();
+    const answer = this.#thread.agent.execute(execution);
+    if (this.#returned.length > 0) {
+      await nextTurn();
+      this.#settleReturned(ended);
+    }
+    this.#answer = await answer;
+    changeState(this.#batch.memory, index, STATE.begun, STATE.answered);
+  }
+
+  async #turn(): Promise<void> {
+    await nextTurn();
+    this.#settleReturned(this.#begun);
+    for (const member of this.#unfinished.splice(0)) {
+      if (this.#thread.agent.hasRetired)
+        changeState(this.#batch.memory, member.index, STATE.begun, STATE.executed);
+      else await this.#executeWhole(member, this.#begun);
+    }
+    this.#turnedAt = now();
+  }
+
+  /** Decides, after a turn of the event loop, which of those that have returned have ended by that. */
+  #settleReturned(ended: number): void {
+    const { memory, id } = this.#batch;
+    const returned = this.#returned;
+    if (returned.length === 0) return;
+    this.#returned = [];
+    const last = hasExitCode() ? returned.at(-1) : null;
+    for (const member of returned) {
+      const { execution, index } = member;
+      const isOver = execution.isUntouched && member !== last;
+      if (!isOver && changeState(memory, index, STATE.executed, STATE.begun)) this.#unfinished.push(member);
+      else execution.ended = true;
+    }
+    setEndedMembers(memory, ended);
+    this.#thread.tell(id);
+  }
+
+  #sendAnswer(): void {
+    if (this.#answer !== null) this.#thread.send(this.#answer);
+    this.#answer = null;
+  }
+}
+
+/** One that returns what an async function may return too goes the ordinary way: it may be a promise. */
+function isReadable(value: unknown): boolean {
+  if (value === undefined || value === null) return true;
+  if (typeof value !== 'object' || types.isProxy(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return (prototype === Object.prototype || prototype === null) && !('then' in value);
+}
+
+// Bound once: code of a workstream could put its own in its place, and get hold of the memory.
+const encodeInto = TextEncoder.prototype.encodeInto.bind(new TextEncoder());
+
+class Member implements ExecutionItem {
+  readonly index: number;
+  /** The one step of a plain member; null for another. */
+  readonly step: ModuleStep | null;
+  readonly #fields: BatchMember;
+  readonly #base: Assignment;
+  readonly #batch: AssignmentBatch;
+  #execution: Execution | null = null;
+  #assignment: Assignment | null = null;
+
+  constructor(index: number, fields: BatchMember, base: Assignment, batch: AssignmentBatch) {
+    this.index = index;
+    const step = fields.plain ? fields.workstream.steps?.[0] : null;
+    this.step = step?.kind === 'module' ? step : null;
+    this.#fields = fields;
+    this.#base = base;
+    this.#batch = batch;
+  }
+
+  get execution(): Execution {
+    if (this.#execution === null) throw new Error('it was not begun');
+    return this.#execution;
+  }
+
+  set execution(execution: Execution) {
+    this.#execution = execution;
+  }
+
+  get assignment(): Assignment {
+    this.#assignment ??= wholeAssignment(this.#fields, this.#batch.base);
+    return this.#assignment;
+  }
+
+  get scope(): NonNullable<ExecutionItem['scope']> {
+    const { runId, agentId, attempt, workspace } = this.#base;
+    const own = this.#fields.assignment;
+    return {
+      runId: own.runId ?? runId,
+      agentId: own.agentId ?? agentId,
+      attempt: own.attempt ?? attempt,
+      workspace: own.workspace ?? workspace,
+    };
+  }
+
+  get mark(): string {
+    return memberMark(this.#batch.mark, this.index);
+  }
+
+  get compiled(): Record<string, string> {
+    return this.#batch.compiled;
+  }
+}
