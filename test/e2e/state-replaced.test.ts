@@ -160,7 +160,7 @@ describe('rows that somebody deletes', () => {
     ],
     ['DELETE FROM agent_results', /has 2 of the 3 results of ma-run-\S+: the others were deleted/],
     ['DROP TABLE agent_results', /refused: no such table: agent_results/],
-    ['DROP TABLE run_workstreams', /refused: no such table: run_workstreams/],
+    ['DROP TABLE run_plans', /refused: no such table: run_plans/],
     ['DROP TABLE consolidated_errors', /refused: no such table: consolidated_errors/],
   ])('%s: a sentence, and exit code 3', async (sql, sentence) => {
     const { code, stdout, stderr, notices } = await runWith('query', { sql });

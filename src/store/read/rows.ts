@@ -41,6 +41,23 @@ export function* eachRow<T>(
   }
 }
 
+/**
+ * The cells of a query's rows, row by row, for many rows of which few cells are needed: each is to be checked by its use.
+ * Nothing can be written through the connection while it is under way.
+ */
+export function* eachCells(
+  connection: Connection,
+  sql: string,
+  ...parameters: Parameters
+): Generator<readonly unknown[], void, undefined> {
+  try {
+    const all = connection.prepare<(string | number | null)[], readonly unknown[]>(sql).raw();
+    yield* all.iterate(...parameters);
+  } catch (error) {
+    throw asStoreError(error, connection.name);
+  }
+}
+
 /** Throws what SQLite refuses as a `StoreError`. */
 function refusalsNamed<T>(connection: Connection, ask: () => T): T {
   try {

@@ -5,7 +5,7 @@ import Database from 'better-sqlite3';
 import { makeFolder } from '../../os/folder.ts';
 import { pause } from '../../os/pause.ts';
 import { normalizeMessage } from '../../text/normalize-message.ts';
-import { finalizeDeadRuns } from '../write/finalize-run.ts';
+import { markDeadRuns } from '../write/end-run.ts';
 import { walPath } from '../write/wal-file.ts';
 import type { Connection } from './connection.ts';
 import { migrate, refuseNewer, viewAsLatestSchema } from './migrate.ts';
@@ -52,7 +52,7 @@ function openToWrite(path: string, busyTimeoutMs: number): Connection {
       connection.pragma(`synchronous = ${mode === 'wal' ? 'NORMAL' : 'FULL'}`);
       connection.pragma('foreign_keys = ON');
       migrate(connection);
-      finalizeDeadRuns(connection);
+      markDeadRuns(connection);
     });
   });
 }

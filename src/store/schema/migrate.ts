@@ -35,14 +35,15 @@ export function migrate(connection: Connection): void {
 
 /**
  * Lets a database of an older version be read as if it had been migrated, without writing to it: temporary views, seen
- * before the tables of the same names, add the columns and tables that it lacks, as null and empty.
+ * before the tables of the same names, add the columns and tables that it lacks, as null and empty. What is a view now
+ * and was a table then is read from that.
  */
 export function viewAsLatestSchema(connection: Connection): void {
   if (schemaVersion(connection) === SCHEMA_VERSION) return;
   const newest = new Database(':memory:');
   try {
     migrate(newest);
-    for (const table of tables(newest)) {
+    for (const table of tablesAndViews(newest)) {
       const existing = new Set(columns(connection, table));
       connection.exec(viewOf(table, columns(newest, table), existing));
     }
@@ -60,9 +61,11 @@ function viewOf(table: string, wanted: string[], existing: ReadonlySet<string>):
   return `CREATE TEMP VIEW ${table} AS SELECT ${list} FROM ${source}`;
 }
 
-function tables(connection: Connection): string[] {
+function tablesAndViews(connection: Connection): string[] {
   return connection
-    .prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
+    .prepare<[], string>(
+      "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite%'",
+    )
     .pluck()
     .all();
 }

@@ -23,11 +23,14 @@ const cellOf = <T>(schema: z.ZodType<T>) => textCell.transform((cell) => jsonCel
 /** Most lists are empty, and those need no parsing. */
 const listCell = <T>(element: z.ZodType<T>) => {
   const list = listOf(element);
-  return textCell.transform((cell): T[] => (cell === '[]' ? [] : jsonCell(list, cell)));
+  return textCell.transform((cell): T[] => (cell === NO_LIST ? [] : jsonCell(list, cell)));
 };
 
+/** The cell of an empty list. */
+export const NO_LIST = '[]';
+
 export const writeList = (values: readonly unknown[]): string =>
-  values.length === 0 ? '[]' : JSON.stringify(values);
+  values.length === 0 ? NO_LIST : JSON.stringify(values);
 
 export const textsCell = listCell(text);
 
@@ -60,7 +63,7 @@ const acceptanceTest = testResultSchema
   })
   .transform((test): TestResult => ({ ...test, cases: [] }));
 
-const NO_TESTS: TestSummary = { total: 0, passed: 0, failed: 0, manual: 0, cases: null, tests: [] };
+const EMPTY: TestSummary = { total: 0, passed: 0, failed: 0, manual: 0, cases: null, tests: [] };
 
 export const testsCell = cellOf(
   z
@@ -72,14 +75,15 @@ export const testsCell = cellOf(
       cases: testCountsSchema.nullable().catch(null),
       tests: listOf(acceptanceTest),
     })
-    .catch(NO_TESTS),
+    .catch(EMPTY),
 );
 
-const NO_TESTS_CELL = JSON.stringify(NO_TESTS);
+/** The cell of a workstream without tests. */
+export const NO_TESTS = JSON.stringify(EMPTY);
 
 /** Everything but the cases, which have rows of their own. */
 export function writeTests(summary: TestSummary): string {
-  if (summary.total === 0 && summary.tests.length === 0) return NO_TESTS_CELL;
+  if (summary.total === 0 && summary.tests.length === 0) return NO_TESTS;
   return JSON.stringify({ ...summary, tests: summary.tests.map((test) => ({ ...test, cases: undefined })) });
 }
 

@@ -10,6 +10,8 @@ import {
   errorsCell,
   failureCell,
   metadataCell,
+  NO_LIST,
+  NO_TESTS,
   testsCell,
   textsCell,
   writeFailure,
@@ -19,10 +21,44 @@ import {
 } from './result-cells.ts';
 import { type SqlValue, type TableColumn, tableOf } from './table.ts';
 
+/**
+ * Whether a result says no more than that its workstream completed at the first attempt, as most do. Every column with a
+ * `plain` cell has that cell for each of these.
+ */
+export function isPlain(result: AgentResult): boolean {
+  const { testResults, metadata } = result;
+  return (
+    result.status === 'completed' &&
+    result.attempts === 1 &&
+    result.warnings.length === 0 &&
+    result.filesModified.length === 0 &&
+    result.commitsCreated.length === 0 &&
+    result.errors.length === 0 &&
+    result.reason === null &&
+    result.explanation === null &&
+    result.failure === null &&
+    result.logFile === null &&
+    testResults.total === 0 &&
+    testResults.tests.length === 0 &&
+    metadata.output === null &&
+    metadata.changes === null &&
+    metadata.merge === null &&
+    metadata.tools.length === 0 &&
+    metadata.earlierAttempts.length === 0 &&
+    isEmpty(metadata.metrics)
+  );
+}
+
+function isEmpty(fields: object): boolean {
+  for (const name in fields) if (Object.hasOwn(fields, name)) return false;
+  return true;
+}
+
 const resultColumn = <Cell extends z.ZodType>(
   read: Cell,
   write: (result: AgentResult) => SqlValue,
-): TableColumn<AgentResult, Cell> => ({ read, write });
+  plain?: SqlValue,
+): TableColumn<AgentResult, Cell> => ({ read, write, ...(plain === undefined ? {} : { plain }) });
 
 const timeCell = textCell.transform(isoTime);
 
@@ -30,39 +66,38 @@ export const resultTable = tableOf<AgentResult>()('agent_results', {
   run_id: resultColumn(z.string(), ({ runId }) => runId),
   agent_id: resultColumn(textCell, ({ agentId }) => agentId),
   workstream_id: resultColumn(z.string(), ({ workstreamId }) => workstreamId),
-  status: resultColumn(z.string(), ({ status }) => status),
+  status: resultColumn(z.string(), ({ status }) => status, 'completed'),
   start_time: resultColumn(timeCell, ({ startTime }) => startTime),
   end_time: resultColumn(timeCell, ({ endTime }) => endTime),
   duration_seconds: resultColumn(numberCell, ({ durationSeconds }) => durationSeconds),
-  files_modified: resultColumn(textsCell, ({ filesModified }) => writeList(filesModified)),
-  commits_created: resultColumn(textsCell, ({ commitsCreated }) => writeList(commitsCreated)),
-  errors: resultColumn(errorsCell, ({ errors }) => writeList(errors)),
-  warnings: resultColumn(textsCell, ({ warnings }) => writeList(warnings)),
-  test_results: resultColumn(testsCell, ({ testResults }) => writeTests(testResults)),
+  files_modified: resultColumn(textsCell, ({ filesModified }) => writeList(filesModified), NO_LIST),
+  commits_created: resultColumn(textsCell, ({ commitsCreated }) => writeList(commitsCreated), NO_LIST),
+  errors: resultColumn(errorsCell, ({ errors }) => writeList(errors), NO_LIST),
+  warnings: resultColumn(textsCell, ({ warnings }) => writeList(warnings), NO_LIST),
+  test_results: resultColumn(testsCell, ({ testResults }) => writeTests(testResults), NO_TESTS),
   metadata: resultColumn(metadataCell, ({ metadata }) => writeMetadata(metadata)),
   title: resultColumn(textCell, ({ metadata }) => metadata.title),
   /** In rows of other versions also a word that is no reason of this one. */
-  reason: resultColumn(textCell, ({ reason }) => reason),
-  explanation: resultColumn(textCell, ({ explanation }) => explanation),
-  failure: resultColumn(failureCell, ({ failure }) => writeFailure(failure)),
+  reason: resultColumn(textCell, ({ reason }) => reason, null),
+  explanation: resultColumn(textCell, ({ explanation }) => explanation, null),
+  failure: resultColumn(failureCell, ({ failure }) => writeFailure(failure), null),
   cpu_seconds: resultColumn(numberCell, ({ cpuSeconds }) => cpuSeconds),
   cpu_wait_seconds: resultColumn(numberCell, ({ cpuWaitSeconds }) => cpuWaitSeconds),
   /** Null in rows of the older system. */
-  attempts: resultColumn(numberCell, ({ attempts }) => attempts),
-  log_file: resultColumn(textCell, ({ logFile }) => logFile),
-  has_output: resultColumn(numberCell, ({ metadata }) => (hasOutput(metadata) ? 1 : 0)),
-  tool: resultColumn(textCell, ({ metadata }) => metadata.tools.at(-1)?.tool ?? null),
-  model: resultColumn(textCell, ({ metadata }) => metadata.tools.at(-1)?.model ?? null),
-  cost_usd: resultColumn(numberCell, ({ metadata }) => spent(metadata, 'costUsd')),
-  input_tokens: resultColumn(numberCell, ({ metadata }) => spent(metadata, 'inputTokens')),
-  output_tokens: resultColumn(numberCell, ({ metadata }) => spent(metadata, 'outputTokens')),
-  branch: resultColumn(textCell, ({ metadata }) => metadata.changes?.branch ?? null),
-  merge_status: resultColumn(textCell, ({ metadata }) => metadata.merge?.status ?? null),
+  attempts: resultColumn(numberCell, ({ attempts }) => attempts, 1),
+  log_file: resultColumn(textCell, ({ logFile }) => logFile, null),
+  has_output: resultColumn(numberCell, ({ metadata }) => (hasOutput(metadata) ? 1 : 0), 0),
+  tool: resultColumn(textCell, ({ metadata }) => metadata.tools.at(-1)?.tool ?? null, null),
+  model: resultColumn(textCell, ({ metadata }) => metadata.tools.at(-1)?.model ?? null, null),
+  cost_usd: resultColumn(numberCell, ({ metadata }) => spent(metadata, 'costUsd'), null),
+  input_tokens: resultColumn(numberCell, ({ metadata }) => spent(metadata, 'inputTokens'), null),
+  output_tokens: resultColumn(numberCell, ({ metadata }) => spent(metadata, 'outputTokens'), null),
+  branch: resultColumn(textCell, ({ metadata }) => metadata.changes?.branch ?? null, null),
+  merge_status: resultColumn(textCell, ({ metadata }) => metadata.merge?.status ?? null, null),
   definition_hash: resultColumn(textCell, ({ definitionHash }) => definitionHash),
 });
 
-const hasOutput = ({ output, metrics }: ResultMetadata): boolean =>
-  output !== null || Object.keys(metrics).length > 0;
+const hasOutput = ({ output, metrics }: ResultMetadata): boolean => output !== null || !isEmpty(metrics);
 
 /** Of all attempts together. Most workstreams use no tool. */
 function spent({ tools, earlierAttempts }: ResultMetadata, what: keyof Spending): number | null {

@@ -6,6 +6,8 @@ export type SqlValue = string | number | null;
 /** What is written in a column for a record, and how a cell of it is read. */
 export interface TableColumn<Source, Cell extends z.ZodType = z.ZodType> {
   write: (source: Source) => SqlValue;
+  /** What `write` returns for every plain record; left out where plain records differ. */
+  plain?: SqlValue;
   read: Cell;
 }
 
@@ -19,6 +21,10 @@ export interface Insertable<Source> {
   columns: readonly string[];
   /** In the order of the columns. */
   valuesOf: (source: Source) => SqlValue[];
+  /** The row of a plain record: cells that all of them share as they are, and a parameter for each other one. */
+  plainRow: string;
+  /** Adds the values of those parameters. */
+  addPlainValues: (source: Source, values: SqlValue[]) => void;
 }
 
 export interface Table<Source, Shape extends Record<string, z.ZodType>> extends Insertable<Source> {
@@ -33,18 +39,31 @@ export const tableOf =
     name: string,
     columns: Columns<Source, Shape>,
   ): Table<Source, Shape> => {
-    const writers = Object.values<TableColumn<Source>>(columns).map(({ write }) => write);
+    const all = Object.values<TableColumn<Source>>(columns);
+    const different = all.filter(({ plain }) => plain === undefined);
     return {
       name,
       columns: Object.keys(columns),
       row: z.object(shapeOf(columns)),
-      valuesOf: (source) => writers.map((write) => write(source)),
+      valuesOf: (source) => all.map(({ write }) => write(source)),
+      plainRow: `(${all.map(({ plain }) => (plain === undefined ? '?' : literal(plain))).join(', ')})`,
+      addPlainValues: (source, values) => {
+        for (const { write } of different) values.push(write(source));
+      },
     };
   };
 
-/** What follows INSERT for one row, with a parameter for each column. */
-export function insertInto({ name, columns }: Pick<Insertable<never>, 'name' | 'columns'>): string {
-  return `INTO ${name} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
+function literal(value: SqlValue): string {
+  if (typeof value !== 'string') return String(value);
+  return `'${value.replaceAll("'", "''")}'`;
+}
+
+/** What follows INSERT. Default: one row, with a parameter for each column. */
+export function insertInto(
+  { name, columns }: Pick<Insertable<never>, 'name' | 'columns'>,
+  rows: readonly string[] = [`(${columns.map(() => '?').join(', ')})`],
+): string {
+  return `INTO ${name} (${columns.join(', ')}) VALUES ${rows.join(', ')}`;
 }
 
 /** The columns of a row's shape, for a SELECT. */

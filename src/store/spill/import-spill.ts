@@ -9,11 +9,10 @@ import { type Connection, statement } from '../schema/connection.ts';
 import { openDatabase } from '../schema/database.ts';
 import { asStoreError } from '../schema/store-error.ts';
 import { copyRuns } from '../write/copy-runs.ts';
-import { finalizeRun } from '../write/finalize-run.ts';
 import { prepareStatements, RECOUNT, type Statements } from '../write/recorder-statements.ts';
 import { isWholeDatabase } from '../write/rescued-copy.ts';
 import { WalFile } from '../write/wal-file.ts';
-import { writeResult } from '../write/write-result.ts';
+import { writeResults } from '../write/write-results.ts';
 import { readSpillLine } from './spill-line.ts';
 
 /** How the import of a spill ended. */
@@ -120,7 +119,7 @@ class ImportOfLines {
       .transaction(() => {
         for (const result of batch) {
           if (this.#isThere(result.runId, result.workstreamId)) continue;
-          writeResult(this.#statements, result);
+          writeResults(this.#statements, [result]);
           this.#results += 1;
         }
       })
@@ -132,7 +131,7 @@ class ImportOfLines {
     return statement(this.#connection, sql).get(runId, workstreamId) !== undefined;
   }
 
-  /** Counts the runs' totals again, and finalizes those that no process writes any more. */
+  /** Counts the runs' totals again. */
   #settle(): void {
     this.#connection
       .transaction(() => {
@@ -141,7 +140,6 @@ class ImportOfLines {
           statement(this.#connection, `UPDATE consolidated_runs SET ${RECOUNT} WHERE run_id = @run`).run({
             run,
           });
-          if (run !== this.#ownRun) finalizeRun(this.#connection, run);
         }
       })
       .immediate();

@@ -22,16 +22,6 @@ type CopiedRunRow = z.infer<typeof runRow>;
 
 const RUNS = 'consolidated_runs';
 
-/** Of each workstream the duration that the later run measured. */
-const DURATIONS = `
-INSERT INTO main.workstream_durations (workstream_id, duration_seconds, definition_hash, run_id)
-SELECT workstream_id, duration_seconds, definition_hash, run_id FROM copied.workstream_durations WHERE true
-ON CONFLICT (workstream_id) DO UPDATE SET
-  duration_seconds = excluded.duration_seconds,
-  definition_hash = excluded.definition_hash,
-  run_id = excluded.run_id
-WHERE excluded.run_id > run_id`;
-
 /**
  * Copies from the database at `path` the runs that this one does not have, and those that were recorded further there:
  * resumed later, or with more results. All of it is on the disk when this returns, in one transaction; doing it again
@@ -65,7 +55,6 @@ function copyAttached(connection: Connection): CopiedRuns {
         connection.prepare(`DELETE FROM main."${table}" WHERE ${OF_THESE}`).run(ids);
       }
       for (const table of tables) copyTable(connection, table, ids);
-      connection.exec(DURATIONS);
       return { runIds, results: countOf(connection, countIn('main'), ids) - before };
     })
     .immediate();
@@ -101,7 +90,7 @@ function isLater(connection: Connection, there: CopiedRunRow): boolean {
 function tablesOfRuns(connection: Connection): string[] {
   const sql = `
     SELECT t.name FROM main.sqlite_schema t JOIN copied.sqlite_schema c ON c.name = t.name AND c.type = 'table'
-    WHERE t.type = 'table' AND t.name NOT IN ('${RUNS}', 'workstream_durations')
+    WHERE t.type = 'table' AND t.name <> '${RUNS}'
       AND EXISTS (SELECT 1 FROM pragma_table_info(t.name) WHERE name = 'run_id')`;
   return [RUNS, ...rows(connection, nameRow, sql).map(({ name }) => name)];
 }

@@ -5,11 +5,10 @@ import { firstOf } from '../../text/cut-text.ts';
 export type AgentsScaled = EventOf<'agents-scaled'>;
 export type RunStarted = EventOf<'run-started'>;
 
-/** A new live state; it clears the progress of the previous one. */
-export interface StateChange {
-  state: 'pending' | 'running';
-  agentId: string | null;
-  since: string | null;
+/** Who has a workstream in hand. */
+export interface InHand {
+  agentId: string;
+  since: string;
   /** Whether the next commit is soon enough: most queued workstreams have their result by then. */
   canWait: boolean;
 }
@@ -21,15 +20,14 @@ export interface ProgressChange {
 
 const ACTIVITY_LENGTH = 200;
 
-const PENDING: StateChange = { state: 'pending', agentId: null, since: null, canWait: false };
-
 /**
- * The events that are not written yet. Of a workstream only the last live state is kept, and none once it has its
- * result, so that a batch is never longer than the rows that it writes.
+ * The events that are not written yet. Of a workstream only the last change is kept, and none once it has its result, so
+ * that a batch is never longer than the rows that it writes.
  */
 export class EventBatch {
   started: RunStarted | null = null;
-  readonly states = new Map<string, StateChange>();
+  /** Workstreams that an agent has taken in hand; null for those that none has any more. */
+  readonly inHand = new Map<string, InHand | null>();
   readonly progress = new Map<string, ProgressChange>();
   readonly results: AgentResult[] = [];
   readonly scalings: AgentsScaled[] = [];
@@ -38,7 +36,7 @@ export class EventBatch {
     return (
       this.started === null &&
       this.results.length === 0 &&
-      this.states.size === 0 &&
+      this.inHand.size === 0 &&
       this.progress.size === 0 &&
       this.scalings.length === 0
     );
@@ -51,10 +49,10 @@ export class EventBatch {
         return;
       case 'workstream-ready':
       case 'workstream-retrying':
-        return this.#change(event.workstreamId, PENDING);
+        return this.#change(event.workstreamId, null);
       case 'workstream-started': {
         const { agentId, at: since, queued: canWait } = event;
-        return this.#change(event.workstreamId, { state: 'running', agentId, since, canWait });
+        return this.#change(event.workstreamId, { agentId, since, canWait });
       }
       case 'workstream-progress': {
         const activity = firstOf(event.text, ACTIVITY_LENGTH);
@@ -62,7 +60,7 @@ export class EventBatch {
         return;
       }
       case 'workstream-finished':
-        this.states.delete(event.result.workstreamId);
+        this.inHand.delete(event.result.workstreamId);
         this.progress.delete(event.result.workstreamId);
         this.results.push(event.result);
         return;
@@ -79,20 +77,25 @@ export class EventBatch {
     }
   }
 
-  /** The states that this batch leaves to the next one, which must write them. */
+  /** Drops the first results, which are stored elsewhere. Their workstreams are in no hand any more. */
+  forget(count: number): void {
+    for (const { workstreamId } of this.results.splice(0, count)) this.inHand.set(workstreamId, null);
+  }
+
+  /** What this batch leaves to the next one, which must write it. */
   left(): EventBatch {
     const next = new EventBatch();
-    for (const [id, change] of this.states) {
-      if (!change.canWait) continue;
-      next.states.set(id, { ...change, canWait: false });
+    for (const [id, taken] of this.inHand) {
+      if (taken?.canWait !== true) continue;
+      next.inHand.set(id, { ...taken, canWait: false });
       const progress = this.progress.get(id);
       if (progress !== undefined) next.progress.set(id, progress);
     }
     return next;
   }
 
-  #change(workstreamId: string, change: StateChange): void {
+  #change(workstreamId: string, change: InHand | null): void {
     this.progress.delete(workstreamId);
-    this.states.set(workstreamId, change);
+    this.inHand.set(workstreamId, change);
   }
 }

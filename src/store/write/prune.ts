@@ -1,5 +1,6 @@
 /** Removes the outputs of old runs, or the runs themselves. */
 import { z } from 'zod';
+import { completedEarlier } from '../read/durations.ts';
 import { firstRow, rows } from '../read/rows.ts';
 import type { Connection } from '../schema/connection.ts';
 import { asStoreError } from '../schema/store-error.ts';
@@ -9,27 +10,40 @@ export interface StoredOutputs {
   bytes: number;
 }
 
-/** Without those that a later run may need: of the run in which a workstream last completed. */
+const outputRow = z.object({ id: z.number(), run_id: z.string(), workstream_id: z.string() });
+
 const OUTPUTS = `
-FROM agent_results r WHERE r.run_id IN (SELECT value FROM json_each(?)) AND r.has_output = 1
-  AND json_valid(r.metadata) AND NOT EXISTS (
-    SELECT 1 FROM workstream_durations d WHERE d.workstream_id = r.workstream_id AND d.run_id = r.run_id)`;
+SELECT id, run_id, workstream_id FROM agent_results
+WHERE run_id IN (SELECT value FROM json_each(?)) AND has_output = 1 AND json_valid(metadata)`;
+
+/**
+ * Numbers of the results with outputs, as JSON. Without those that a later run may need: of the run in which a
+ * workstream last completed.
+ */
+function outputsOf(connection: Connection, runIds: readonly string[]): string {
+  const all = rows(connection, outputRow, OUTPUTS, JSON.stringify(runIds));
+  const needed = completedEarlier(connection, [...new Set(all.map((row) => row.workstream_id))]);
+  const removable = all.filter((row) => needed.get(row.workstream_id)?.runId !== row.run_id);
+  return JSON.stringify(removable.map(({ id }) => id));
+}
+
+const OF_THESE = 'FROM agent_results WHERE id IN (SELECT value FROM json_each(?))';
 
 const measured = z.object({ count: z.number(), bytes: z.number() });
 
 /** What `removeOutputs` would remove. */
 export function measureOutputs(connection: Connection, runIds: readonly string[]): StoredOutputs {
   const sql = `SELECT COUNT(*) AS count,
-    COALESCE(SUM(octet_length(r.metadata) - octet_length(json_remove(r.metadata, '$.output'))), 0) AS bytes
-    ${OUTPUTS}`;
-  return firstRow(connection, measured, sql, JSON.stringify(runIds)) ?? { count: 0, bytes: 0 };
+    COALESCE(SUM(octet_length(metadata) - octet_length(json_remove(metadata, '$.output'))), 0) AS bytes
+    ${OF_THESE}`;
+  return firstRow(connection, measured, sql, outputsOf(connection, runIds)) ?? { count: 0, bytes: 0 };
 }
 
 /** Removes the outputs of these runs, and leaves their rows. Throws a `StoreError`. */
 export function removeOutputs(connection: Connection, runIds: readonly string[]): void {
   const sql = `UPDATE agent_results SET metadata = json_remove(metadata, '$.output'), has_output = 0
-    WHERE id IN (SELECT r.id ${OUTPUTS})`;
-  write(connection, () => connection.prepare(sql).run(JSON.stringify(runIds)));
+    WHERE id IN (SELECT value FROM json_each(?))`;
+  write(connection, () => connection.prepare(sql).run(outputsOf(connection, runIds)));
 }
 
 const named = z.object({ name: z.string() });

@@ -5,6 +5,7 @@ import type { Connection } from '../schema/connection.ts';
 import {
   attemptTable,
   errorTable,
+  isPlain,
   type RecordedCase,
   type RecordedError,
   resultTable,
@@ -37,17 +38,16 @@ WHERE state = 'running' AND agents_count IS NULL AND ${OURS}`;
 
 const HEARTBEAT = `UPDATE consolidated_runs SET heartbeat_at = ${NOW} WHERE run_id = ?`;
 
-const WORKSTREAM = `
-INSERT INTO run_workstreams
-  (run_id, workstream_id, position, title, file, definition_hash, depends_on, state)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+const PLAN = 'INSERT INTO run_plans (run_id, first, workstreams) VALUES (?, ?, ?)';
 
-const STATE = `
-UPDATE run_workstreams SET state = ?, agent_id = ?, since = ?, fraction = NULL, activity = NULL
-WHERE run_id = ? AND workstream_id = ?`;
+/** Clears the progress of an earlier attempt. */
+const IN_HAND = `
+INSERT OR REPLACE INTO workstreams_in_hand (run_id, workstream_id, agent_id, since) VALUES (?, ?, ?, ?)`;
+
+const OUT_OF_HAND = 'DELETE FROM workstreams_in_hand WHERE run_id = ? AND workstream_id = ?';
 
 const PROGRESS =
-  'UPDATE run_workstreams SET fraction = ?, activity = ? WHERE run_id = ? AND workstream_id = ?';
+  'UPDATE workstreams_in_hand SET fraction = ?, activity = ? WHERE run_id = ? AND workstream_id = ?';
 
 const TOTALS = `
 UPDATE consolidated_runs SET
@@ -90,9 +90,12 @@ interface TextStatement {
 type Insert<Source> = (source: Source) => void;
 
 /** The prepared statements of a recorder. */
-export type Statements = Record<'claim' | 'start' | 'state' | 'totals' | 'heartbeat' | 'finish', Statement> &
-  Record<'workstream' | 'progress', TextStatement> & {
-    result: Insert<AgentResult>;
+export type Statements = Record<
+  'claim' | 'start' | 'plan' | 'inHand' | 'outOfHand' | 'totals' | 'heartbeat' | 'finish',
+  Statement
+> &
+  Record<'progress', TextStatement> & {
+    results: Insert<readonly AgentResult[]>;
     attempt: Insert<StoredAttempt>;
     error: Insert<RecordedError>;
     testCase: Insert<RecordedCase>;
@@ -120,15 +123,55 @@ function insertOf<Source>(
   return (source) => runWellFormed(statement, table.valuesOf(source));
 }
 
+/** How many plain results one statement inserts: with more of them each becomes hardly cheaper. */
+const ROWS = 16;
+
+/** Inserts results in their order: plain ones with few parameters and, where enough follow each other, together. */
+function insertOfResults(connection: Connection): Insert<readonly AgentResult[]> {
+  const { plainRow, addPlainValues } = resultTable;
+  const plain = (count: number): Insert<readonly AgentResult[]> => {
+    const rows = Array<string>(count).fill(plainRow);
+    const statement = connection.prepare(`INSERT ${insertInto(resultTable, rows)}`);
+    return (results) => {
+      const values: SqlValue[] = [];
+      for (const result of results) addPlainValues(result, values);
+      runWellFormed(statement, values);
+    };
+  };
+  const insertMany = plain(ROWS);
+  const insertOne = plain(1);
+  const insertAny = insertOf(connection, resultTable);
+  return (results) => {
+    let waiting: AgentResult[] = [];
+    const insertWaiting = (): void => {
+      for (const result of waiting) insertOne([result]);
+      waiting = [];
+    };
+    for (const result of results) {
+      if (isPlain(result)) {
+        waiting.push(result);
+        if (waiting.length < ROWS) continue;
+        insertMany(waiting);
+        waiting = [];
+      } else {
+        insertWaiting();
+        insertAny(result);
+      }
+    }
+    insertWaiting();
+  };
+}
+
 /** Prepares all of them once for a connection. */
 export function prepareStatements(connection: Connection): Statements {
   return {
     claim: connection.prepare(CLAIM),
     start: connection.prepare(START),
-    workstream: forText(connection.prepare(WORKSTREAM)),
-    state: connection.prepare(STATE),
+    plan: connection.prepare(PLAN),
+    inHand: connection.prepare(IN_HAND),
+    outOfHand: connection.prepare(OUT_OF_HAND),
     progress: forText(connection.prepare(PROGRESS)),
-    result: insertOf(connection, resultTable),
+    results: insertOfResults(connection),
     // An attempt that was interrupted has its row already when its workstream is run again.
     attempt: insertOf(connection, attemptTable, 'INSERT OR REPLACE'),
     error: insertOf(connection, errorTable),

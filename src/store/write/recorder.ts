@@ -8,12 +8,13 @@ import { writeSummary } from '../read/summary-json.ts';
 import type { Connection } from '../schema/connection.ts';
 import { asStoreError, storeError } from '../schema/store-error.ts';
 import { writeAgentCounts } from './agent-counts.ts';
+import { dropLocks } from './end-run.ts';
 import { EventBatch, type RunStarted } from './event-batch.ts';
-import { dropLocks, finalizeRun } from './finalize-run.ts';
+import { dropPlan, writePlan } from './plan-rows.ts';
 import { prepareStatements, type Statements } from './recorder-statements.ts';
 import { restartRun, resumeSession, type SessionTakeover } from './resume-session.ts';
 import { WalFile } from './wal-file.ts';
-import { writeResult } from './write-result.ts';
+import { writeResults } from './write-results.ts';
 
 /** What a run was started with. */
 export interface Origin {
@@ -37,6 +38,8 @@ export class SqliteRecorder implements Recorder {
   /** Of earlier connections; a `sync` of one may not have ended. */
   readonly #walsBefore: WalFile[] = [];
   #batch = new EventBatch();
+  /** Workstreams that have a row because they are in hand. */
+  readonly #inHand = new Set<string>();
   #runId: string | null = null;
   #milliseconds = 0;
 
@@ -87,11 +90,12 @@ export class SqliteRecorder implements Recorder {
     const batch = this.#batch;
     if (batch.isEmpty) return;
     this.#write(() => this.#writeBatch(batch));
+    this.#noteInHand(batch);
     this.#batch = batch.left();
   }
 
   get hasLeft(): boolean {
-    return this.#batch.states.size > 0;
+    return this.#batch.inHand.size > 0;
   }
 
   sync(): Promise<void> {
@@ -116,7 +120,7 @@ export class SqliteRecorder implements Recorder {
 
   /** Drops the first of the pending results, which are stored elsewhere. */
   forget(count: number): void {
-    this.#batch.results.splice(0, count);
+    this.#batch.forget(count);
   }
 
   /** Closes the files that `sync` uses. The connection stays open. */
@@ -127,7 +131,7 @@ export class SqliteRecorder implements Recorder {
   finish(end: RunEnd, report: () => void = () => undefined): void {
     this.commit();
     this.#write(() => {
-      finalizeRun(this.#connection, end.runId);
+      if (end.state === 'ended') dropPlan(this.#connection, end.runId);
       dropLocks(this.#connection, end.runId);
       const { changes } = this.#statements.finish.run({
         run: end.runId,
@@ -157,28 +161,39 @@ export class SqliteRecorder implements Recorder {
     if (batch.started !== null) this.#writeStart(batch.started);
     const runId = this.#runId;
     if (runId === null) throw new Error('nothing can be recorded before the run has started');
-    for (const [id, { state, agentId, since, canWait }] of batch.states) {
-      if (!canWait) this.#statements.state.run(state, agentId, since, runId, id);
-    }
-    for (const [id, { fraction, activity }] of batch.progress) {
-      this.#statements.progress.run(fraction, activity, runId, id);
-    }
-    for (const result of batch.results) {
-      writeResult(this.#statements, result);
-    }
+    this.#writeInHand(runId, batch);
+    writeResults(this.#statements, batch.results);
     writeAgentCounts(this.#connection, runId, batch.scalings);
     if (batch.results.length > 0) this.#addTotals(runId, batch);
   }
 
-  #writeStart(started: RunStarted): void {
-    const { runId, workstreams } = started;
-    if (!this.#begin(started)) throw storeError('run-exists', this.#connection.name);
-    for (const [position, workstream] of workstreams.entries()) {
-      const { id, title, source, hash, dependsOn } = workstream;
-      const state = dependsOn.length === 0 ? 'pending' : 'blocked';
-      const needs = dependsOn.length === 0 ? '[]' : JSON.stringify(dependsOn);
-      this.#statements.workstream.run(runId, id, position, title, source.file, hash, needs, state);
+  #writeInHand(runId: string, { inHand, progress, results }: EventBatch): void {
+    for (const [id, taken] of inHand) {
+      if (taken === null) this.#release(runId, id);
+      else if (!taken.canWait) this.#statements.inHand.run(runId, id, taken.agentId, taken.since);
     }
+    for (const [id, { fraction, activity }] of progress) {
+      this.#statements.progress.run(fraction, activity, runId, id);
+    }
+    for (const { workstreamId } of results) this.#release(runId, workstreamId);
+  }
+
+  /** Most workstreams have their result before a row says that they are in hand. */
+  #release(runId: string, id: string): void {
+    if (this.#inHand.has(id)) this.#statements.outOfHand.run(runId, id);
+  }
+
+  #noteInHand({ inHand, results }: EventBatch): void {
+    for (const [id, taken] of inHand) {
+      if (taken === null) this.#inHand.delete(id);
+      else if (!taken.canWait) this.#inHand.add(id);
+    }
+    for (const { workstreamId } of results) this.#inHand.delete(workstreamId);
+  }
+
+  #writeStart(started: RunStarted): void {
+    if (!this.#begin(started)) throw storeError('run-exists', this.#connection.name);
+    writePlan(this.#statements, started);
   }
 
   #begin(started: RunStarted): boolean {

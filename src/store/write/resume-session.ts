@@ -1,11 +1,11 @@
 /** Begins a further session of a run that was interrupted. */
 import type { JsonObject } from '../../domain/json.ts';
 import type { ProcessIdentity } from '../../os/process-identity.ts';
-import { RUNNING } from '../read/live.ts';
 import type { Connection } from '../schema/connection.ts';
 import { attemptTable } from '../schema/result-tables.ts';
+import { dropLocks } from './end-run.ts';
 import type { RunStarted } from './event-batch.ts';
-import { dropLocks } from './finalize-run.ts';
+import { dropPlan } from './plan-rows.ts';
 import { inStatus, NOW, OURS } from './recorder-statements.ts';
 
 /** Changes nothing when another process has resumed the run since it was read. */
@@ -23,8 +23,8 @@ SELECT u.run_id, 1 + (SELECT COUNT(*) FROM run_sessions s WHERE s.run_id = u.run
   (SELECT MAX(at) FROM (
     SELECT MAX(end_time) AS at FROM agent_results r
       WHERE r.run_id = u.run_id AND r.end_time >= COALESCE(u.resumed_at, u.created_at)
-    UNION ALL SELECT MAX(since) FROM run_workstreams w
-      WHERE w.run_id = u.run_id AND w.since >= COALESCE(u.resumed_at, u.created_at))),
+    UNION ALL SELECT MAX(since) FROM workstreams_in_hand h
+      WHERE h.run_id = u.run_id AND h.since >= COALESCE(u.resumed_at, u.created_at))),
   u.agents_count
 FROM consolidated_runs u WHERE u.run_id = @run`;
 
@@ -52,8 +52,10 @@ WHERE run_id = @run AND workstream_id IN (
 /** What was running when the process died by itself. */
 const SUSPECT = `
 INSERT INTO run_crashes (run_id, workstream_id, deaths)
-SELECT w.run_id, w.workstream_id, 1 FROM run_workstreams w
-WHERE w.run_id = @run AND ${RUNNING}
+SELECT run_id, workstream_id, 1 FROM workstreams_in_hand h
+WHERE run_id = @run AND NOT EXISTS (
+  SELECT 1 FROM agent_results r
+  WHERE r.run_id = h.run_id AND r.workstream_id = h.workstream_id AND r.attempts IS NOT NULL)
 ON CONFLICT (run_id, workstream_id) DO UPDATE SET deaths = deaths + 1`;
 
 const drop = (table: string): string =>
@@ -106,7 +108,7 @@ export function restartRun(connection: Connection, started: RunStarted, writer: 
   for (const table of ['consolidated_errors', 'test_cases', 'agent_results']) {
     connection.prepare(drop(table)).run({ run, ids });
   }
-  connection.prepare('DELETE FROM run_workstreams WHERE run_id = ?').run(run);
+  dropPlan(connection, run);
   const names = JSON.stringify(agents);
   const values = { run, at, total, agents: agents.length, names, ...writer };
   return connection.prepare(RESTART).run(values).changes === 1;

@@ -31,6 +31,11 @@ CREATE TABLE agent_results (
 CREATE INDEX agent_results_by_run
   ON agent_results (run_id, status, id, workstream_id, agent_id, duration_seconds, cpu_seconds, has_output);
 
+CREATE INDEX agent_results_noted ON agent_results (run_id)
+WHERE status <> 'completed' OR attempts > 1 OR has_output = 1 OR tool IS NOT NULL OR branch IS NOT NULL
+  OR merge_status IS NOT NULL OR files_modified <> '[]' OR commits_created <> '[]' OR warnings <> '[]'
+  OR test_results <> '{"total":0,"passed":0,"failed":0,"manual":0,"cases":null,"tests":[]}';
+
 CREATE UNIQUE INDEX agent_results_once ON agent_results (run_id, workstream_id) WHERE attempts IS NOT NULL;
 
 CREATE TABLE consolidated_errors (
@@ -86,6 +91,16 @@ CREATE TABLE run_locks (
   PRIMARY KEY (run_id, workstream_id, kind, name)
 ) WITHOUT ROWID;
 
+CREATE TABLE run_plans (
+  run_id TEXT NOT NULL REFERENCES consolidated_runs (run_id) ON DELETE CASCADE,
+  -- Place of the first workstream of the row in the order in which they are handed out, from 0.
+  first INTEGER NOT NULL,
+  -- JSON array of objects, one a workstream: its id, its file, its title unless that is the id, and as needs the ids of
+  -- those workstreams of the plan that it waits for, if any.
+  workstreams TEXT NOT NULL,
+  PRIMARY KEY (run_id, first)
+);
+
 CREATE TABLE run_sessions (
   run_id TEXT NOT NULL REFERENCES consolidated_runs (run_id) ON DELETE CASCADE,
   session INTEGER NOT NULL,
@@ -96,21 +111,18 @@ CREATE TABLE run_sessions (
   PRIMARY KEY (run_id, session)
 ) WITHOUT ROWID;
 
-CREATE TABLE run_workstreams (
-  run_id TEXT NOT NULL REFERENCES consolidated_runs (run_id) ON DELETE CASCADE,
-  workstream_id TEXT NOT NULL,
-  position INTEGER NOT NULL,
-  title TEXT NOT NULL,
-  file TEXT NOT NULL,
-  definition_hash TEXT NOT NULL,
-  depends_on TEXT NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('pending', 'blocked', 'running')),
-  agent_id TEXT,
-  since TEXT,
-  fraction REAL,
-  activity TEXT,
-  PRIMARY KEY (run_id, workstream_id)
-) WITHOUT ROWID;
+CREATE VIEW run_workstreams AS
+SELECT p.run_id, w.value ->> 'id' AS workstream_id, p.first + w.key AS position,
+  COALESCE(w.value ->> 'title', w.value ->> 'id') AS title, w.value ->> 'file' AS file,
+  COALESCE(w.value -> 'needs', '[]') AS depends_on,
+  CASE WHEN h.workstream_id IS NOT NULL THEN 'running' WHEN EXISTS (
+    SELECT 1 FROM json_each(w.value, '$.needs') n WHERE NOT EXISTS (
+      SELECT 1 FROM agent_results r
+      WHERE r.run_id = p.run_id AND r.workstream_id = n.value AND r.attempts IS NOT NULL))
+  THEN 'blocked' ELSE 'pending' END AS state,
+  h.agent_id, h.since, h.fraction, h.activity
+FROM run_plans p CROSS JOIN json_each(p.workstreams) w
+LEFT JOIN workstreams_in_hand h ON h.run_id = p.run_id AND h.workstream_id = w.value ->> 'id';
 
 CREATE TABLE test_cases (
   id INTEGER PRIMARY KEY,
@@ -150,9 +162,12 @@ CREATE TABLE workstream_attempts (
   PRIMARY KEY (run_id, workstream_id, attempt)
 ) WITHOUT ROWID;
 
-CREATE TABLE workstream_durations (
-  workstream_id TEXT PRIMARY KEY,
-  duration_seconds REAL,
-  definition_hash TEXT NOT NULL,
-  run_id TEXT NOT NULL
+CREATE TABLE workstreams_in_hand (
+  run_id TEXT NOT NULL REFERENCES consolidated_runs (run_id) ON DELETE CASCADE,
+  workstream_id TEXT NOT NULL,
+  agent_id TEXT,
+  since TEXT,
+  fraction REAL,
+  activity TEXT,
+  PRIMARY KEY (run_id, workstream_id)
 ) WITHOUT ROWID;

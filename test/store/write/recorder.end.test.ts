@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { knownDurations } from '../../../src/store/read/durations.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
 import {
   end,
@@ -49,17 +50,21 @@ describe('the end of a run', () => {
     expect(rowsOf(connection, sql)).toEqual([{ one: SUMMARY.speed.oneAgentSeconds, code: 1, first: 'ws-1' }]);
   });
 
-  test('no live states are left, and the durations of what completed are known', () => {
+  test('nothing of the plan is left, and the durations of what completed are known', () => {
     const connection = opened(temporaryFolder());
     record(connection, [result('ws-1', { durationSeconds: 3 }), failed('ws-2', 'boom')]);
     record(connection, [result('ws-1', { durationSeconds: null }), result('ws-2', { durationSeconds: 5 })], {
       runId: `${RUN}-2`,
     });
-    expect(rowsOf(connection, 'SELECT * FROM run_workstreams')).toEqual([]);
-    expect(rowsOf(connection, 'SELECT * FROM workstream_durations')).toEqual([
-      { workstream_id: 'ws-1', duration_seconds: 3, definition_hash: 'hash-of-ws-1', run_id: `${RUN}-2` },
-      { workstream_id: 'ws-2', duration_seconds: 5, definition_hash: 'hash-of-ws-2', run_id: `${RUN}-2` },
-    ]);
+    for (const table of ['run_plans', 'workstreams_in_hand', 'run_workstreams']) {
+      expect(rowsOf(connection, `SELECT * FROM ${table}`)).toEqual([]);
+    }
+    expect(knownDurations(connection, ['ws-1', 'ws-2'])).toEqual(
+      new Map([
+        ['ws-1', 3],
+        ['ws-2', 5],
+      ]),
+    );
   });
 
   test('writing takes time, and that is measured', () => {

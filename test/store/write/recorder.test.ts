@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { readResults } from '../../../src/store/read/results.ts';
 import type { Connection } from '../../../src/store/schema/connection.ts';
 import { StoreError } from '../../../src/store/schema/store-error.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
@@ -70,7 +71,7 @@ describe('a run from its start', () => {
     expect(
       rowsOf(
         connection,
-        'SELECT workstream_id, position, title, file, definition_hash, depends_on, state FROM run_workstreams',
+        'SELECT workstream_id, position, title, file, depends_on, state FROM run_workstreams',
       ),
     ).toEqual([
       {
@@ -78,7 +79,6 @@ describe('a run from its start', () => {
         position: 0,
         title: 'Title of ws-1',
         file: 'workstreams/ws-1.json',
-        definition_hash: 'hash-of-ws-1',
         depends_on: '[]',
         state: 'pending',
       },
@@ -87,8 +87,7 @@ describe('a run from its start', () => {
         position: 1,
         title: 'Title of ws-2',
         file: 'workstreams/ws-2.json',
-        definition_hash: 'hash-of-ws-2',
-        depends_on: '[{"id":"ws-1","when":"completed"}]',
+        depends_on: '["ws-1"]',
         state: 'blocked',
       },
     ]);
@@ -178,6 +177,17 @@ describe('results', () => {
         total_warnings: 2,
       },
     ]);
+  });
+
+  test('stay in the order in which they arrived, plain ones and others', () => {
+    const connection = opened(temporaryFolder());
+    const ids = Array.from({ length: 120 }, (_, index) => `ws-${index}`);
+    const unusual = new Set([0, 17, 18, 50, 119]);
+    const results = ids.map((id, index) => (unusual.has(index) ? failed(id, 'boom') : result(id)));
+    record(connection, results);
+    expect(
+      [...readResults(connection, RUN)].map(({ workstreamId, status }) => [workstreamId, status]),
+    ).toEqual(results.map(({ workstreamId, status }) => [workstreamId, status]));
   });
 
   test('each error of a failure is a row; those of other results are not', () => {

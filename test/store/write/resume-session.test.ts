@@ -202,7 +202,7 @@ describe('what was in hand when the process died', () => {
     died(connection, true);
     expect(deaths(connection)).toEqual([{ run_id: RUN, workstream_id: 'ws-2', deaths: 1 }]);
     expect(stored(connection)).toMatchObject({ running: [], deaths: new Map([['ws-2', 1]]) });
-    connection.prepare("UPDATE run_workstreams SET state = 'running' WHERE workstream_id = 'ws-2'").run();
+    connection.prepare("INSERT INTO workstreams_in_hand (run_id, workstream_id) VALUES (?, 'ws-2')").run(RUN);
     expect(stored(connection).running).toEqual(['ws-2']);
     takenOver(connection, AGAIN, true);
     expect(deaths(connection)).toEqual([{ run_id: RUN, workstream_id: 'ws-2', deaths: 2 }]);

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { LockRequest } from '../../../src/domain/run-lock.ts';
 import { openDatabase } from '../../../src/store/schema/database.ts';
-import { finalizeDeadRuns } from '../../../src/store/write/finalize-run.ts';
+import { markDeadRuns } from '../../../src/store/write/end-run.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
 import { RunLocks } from '../../../src/store/write/run-locks.ts';
 import { databaseIn, end, opened, rowsOf, started } from '../../kit/recorded-run.ts';
@@ -156,7 +156,7 @@ describe('what a run holds whose process is gone', () => {
     const { one, two, other } = twoRuns();
     one.locks.take(wants('ws-a', db));
     other.exec(`UPDATE consolidated_runs SET pid_started = '1' WHERE run_id = '${ONE}'`);
-    finalizeDeadRuns(other);
+    markDeadRuns(other);
     expect(two.locks.take(wants('ws-b', db))).toMatchObject({ workstreamId: 'ws-a', isLeft: true });
   });
 

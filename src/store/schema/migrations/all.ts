@@ -7,6 +7,7 @@ import { crashes } from './006-crashes.ts';
 import { agentsOverTime } from './007-agents-over-time.ts';
 import { locks } from './008-locks.ts';
 import { failures } from './009-failures.ts';
+import { plans } from './010-plans.ts';
 
 /** SQL of every migration; the one at index i takes a database from version i to i + 1. Never changed, only added to. */
 export const migrations: readonly string[] = [
@@ -19,4 +20,5 @@ export const migrations: readonly string[] = [
   agentsOverTime,
   locks,
   failures,
+  plans,
 ];

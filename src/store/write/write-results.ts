@@ -1,16 +1,18 @@
-/** From a result to its rows. Runs inside the recorder's transaction. */
+/** From results to their rows. Runs inside the recorder's transaction. */
 import type { AgentResult } from '../../domain/agent-result.ts';
 import type { AttemptRecord } from '../../domain/attempt.ts';
 import { spendingOf } from '../../domain/tool-report.ts';
 import type { StoredAttempt } from '../schema/result-tables.ts';
 import type { Statements } from './recorder-statements.ts';
 
-/** Writes the row of a result, of each of its errors and of its test cases, which ends its live state. */
-export function writeResult(statements: Statements, result: AgentResult): void {
-  statements.result(result);
-  writeAttempts(statements, result);
-  if (result.status === 'failed') writeErrors(statements, result);
-  writeTestCases(statements, result);
+/** Writes the rows of results in their order, with those of their attempts, errors and test cases. */
+export function writeResults(statements: Statements, results: readonly AgentResult[]): void {
+  statements.results(results);
+  for (const result of results) {
+    writeAttempts(statements, result);
+    if (result.status === 'failed') writeErrors(statements, result);
+    writeTestCases(statements, result);
+  }
 }
 
 function writeErrors(statements: Statements, result: AgentResult): void {
