@@ -1,4 +1,5 @@
 import type { Workstream } from '../domain/workstream.ts';
+import { IdIndex } from '../text/id-index.ts';
 import { requireAt } from './require-at.ts';
 
 /** Workstreams as nodes 0, 1, …, in the order of the input. */
@@ -32,14 +33,15 @@ export function buildGraph(workstreams: readonly Linked[], elsewhere: ReadonlySe
     const none = new Adjacency(starts, NO_NODES);
     return { count: workstreams.length, dependencies: none, dependents: none, missing };
   }
-  const nodes = new Map(workstreams.map(({ id }, node) => [id, node]));
+  const nodes = new IdIndex(workstreams.length, (node) => workstreams[node]?.id ?? '');
+  for (const node of workstreams.keys()) nodes.add(node);
   /** By target: the last node that was seen to depend on it, so that a repeated dependency counts once. */
   const seenFrom = new Int32Array(workstreams.length).fill(-1);
   for (const [node, { dependsOn }] of workstreams.entries()) {
     let unknown: string | null = null;
     for (const { id } of dependsOn) {
-      const target = nodes.get(id);
-      if (target === undefined) {
+      const target = nodes.numberOf(id);
+      if (target === null) {
         if (!elsewhere.has(id)) unknown ??= id;
       } else if (seenFrom[target] !== node) {
         seenFrom[target] = node;

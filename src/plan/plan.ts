@@ -44,7 +44,9 @@ export function makePlan(
       seconds: remaining[path[0] ?? -1] ?? 0,
     },
     conflicts: findConflicts(ranked),
-    expectedSeconds: Float64Array.from(handedOut, (node) => requireAt(expected.seconds, node)),
+    expectedSeconds: expected.seconds.map((_, rank) =>
+      requireAt(expected.seconds, requireAt(handedOut, rank)),
+    ),
     known: expected.known,
     problems: [...loaded.problems, ...broken.map(asProblem)],
   };
@@ -135,7 +137,8 @@ export function handingOutOrder(
     requireAt(remaining, b) - requireAt(remaining, a) ||
     bySource(at(a), at(b)) ||
     a - b;
-  const order = Int32Array.from(workstreams.keys());
+  const order = new Int32Array(workstreams.length);
+  for (let node = 0; node < order.length; node++) order[node] = node;
   // Sorting copies the numbers several times.
   return order.every((node) => node === 0 || compare(node - 1, node) < 0) ? order : order.toSorted(compare);
 }

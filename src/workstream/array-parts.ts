@@ -14,7 +14,7 @@ export interface ArrayPart {
 }
 
 /** A file with more bytes is read in parts, where its form allows that. */
-export const WHOLE_BYTES = 16 * 1024 * 1024;
+export const WHOLE_BYTES = 1024 * 1024;
 
 /** Size of a part from which the next one begins: what is parsed of it is collected before it is old. */
 const PART_BYTES = 256 * 1024;

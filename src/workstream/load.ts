@@ -15,7 +15,7 @@ export interface LoadOptions {
   cwd?: string;
   /** The tools that steps may name; any without them. */
   tools?: KnownTools | null;
-  /** A file with more bytes is read in parts, where its form allows that. Default: 16 MB. */
+  /** A file with more bytes is read in parts, where its form allows that. Default: 1 MB. */
   wholeBytes?: number;
 }
 

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import type { Broken, LoadedFolder, Problem } from '../domain/plan.ts';
 import type { Dependency, Source, Workstream } from '../domain/workstream.ts';
+import { IdIndex } from '../text/id-index.ts';
 import { invalidWorkstream, listProblems, problemAt } from './file-problems.ts';
 import { errorAt, warningAt } from './finding.ts';
 import type { Base, LoadedFile } from './load-file.ts';
@@ -12,24 +13,21 @@ type Relocate = (targets: readonly RelocationTarget[]) => (RelocatedPlace | null
 
 /** @param all what was loaded from each file. */
 export function resolveReferences(all: LoadedFile, relocate: Relocate): LoadedFolder {
-  const { ids, duplicates } = claimed(all);
+  const { isClaimed, duplicates } = claimed(all);
   const found = reportDuplicates(duplicates, relocate);
   const unique = without(all.workstreams, duplicates);
   const named = [...without(all.broken, duplicates), ...found.broken];
-  const refused = refuse(
-    expandDependencies(unique, all.bases, (id) => ids.has(id)),
-    relocate,
-  );
+  const refused = refuse(expandDependencies(unique, all.bases, isClaimed), relocate);
   const refusedIds = new Set(refused.broken.map(({ id }) => id));
   const problems = [
     ...all.problems,
     ...found.problems,
     ...refused.problems,
-    ...ambiguousBases(all.bases, ids, relocate),
+    ...ambiguousBases(all.bases, isClaimed, relocate),
   ];
   return {
     workstreams: without(unique, refusedIds),
-    broken: [...named, ...refused.broken, ...nameAll(all.nameless, ids)],
+    broken: [...named, ...refused.broken, ...nameAll(all.nameless, isClaimed)],
     problems: listByFile(problems),
     files: all.files,
   };
@@ -61,8 +59,12 @@ function refuse(
   return { broken, problems };
 }
 
-function ambiguousBases(bases: readonly Base[], ids: ReadonlySet<string>, relocate: Relocate): Problem[] {
-  const ambiguous = bases.filter(({ id }) => ids.has(id));
+function ambiguousBases(
+  bases: readonly Base[],
+  isClaimed: Claims['isClaimed'],
+  relocate: Relocate,
+): Problem[] {
+  const ambiguous = bases.filter(({ id }) => isClaimed(id));
   const places = relocate(ambiguous.map(({ source }) => ({ source, path: ['id'] })));
   return ambiguous.map(({ id, source }, index) => {
     const message = `another workstream has the id "${id}"; depending on it means that one, not the members of this matrix`;
@@ -71,16 +73,17 @@ function ambiguousBases(bases: readonly Base[], ids: ReadonlySet<string>, reloca
 }
 
 /** Names broken workstreams without an id after their file; where that is taken, with its extension. */
-function nameAll(nameless: readonly Broken[], ids: ReadonlySet<string>): Broken[] {
-  const taken = new Set(ids);
+function nameAll(nameless: readonly Broken[], isClaimed: Claims['isClaimed']): Broken[] {
+  const named = new Set<string>();
+  const isTaken = (id: string): boolean => named.has(id) || isClaimed(id);
   return nameless.map((broken) => {
     let id = broken.id;
-    if (taken.has(id)) {
+    if (isTaken(id)) {
       const { file } = broken.source;
       id = `${basename(file)}${id.slice(basename(file, '.json').length)}`;
     }
-    for (let n = 2; taken.has(id); n++) id = `${broken.id} (${n})`;
-    taken.add(id);
+    for (let n = 2; isTaken(id); n++) id = `${broken.id} (${n})`;
+    named.add(id);
     return { ...broken, id };
   });
 }
@@ -166,27 +169,30 @@ interface Claimant {
 }
 
 interface Claims {
-  /** Every id that is claimed. */
-  ids: Set<string>;
-  /** Those that are claimed more than once, with all their claimants. */
+  /** Whether an id is claimed. */
+  isClaimed: (id: string) => boolean;
+  /** The ids that are claimed more than once, with all their claimants. */
   duplicates: Map<string, Claimant[]>;
 }
 
-function claimed({ workstreams, broken }: Pick<LoadedFile, 'workstreams' | 'broken'>): Claims {
-  const ids = new Set<string>();
+function claimed({ workstreams, broken }: Pick<LoadedFolder, 'workstreams' | 'broken'>): Claims {
+  const count = workstreams.length + broken.length;
+  const claimant = (number: number): Claimant => {
+    const one = workstreams[number] ?? broken[number - workstreams.length];
+    if (one === undefined) throw new RangeError(`there is no claimant ${number}`);
+    return one;
+  };
+  const index = new IdIndex(count, (number) => claimant(number).id);
   const duplicates = new Map<string, Claimant[]>();
-  const lists: readonly (readonly Claimant[])[] = [workstreams, broken];
-  let before = 0;
-  for (const list of lists) {
-    for (const { id } of list) {
-      ids.add(id);
-      if (ids.size === before) duplicates.set(id, []);
-      before = ids.size;
-    }
+  for (let number = 0; number < count; number++) {
+    const first = index.add(number);
+    if (first === null) continue;
+    const { id } = claimant(number);
+    const group = duplicates.get(id);
+    if (group === undefined) duplicates.set(id, [claimant(first), claimant(number)]);
+    else group.push(claimant(number));
   }
-  if (duplicates.size === 0) return { ids, duplicates };
-  for (const list of lists) for (const claimant of list) duplicates.get(claimant.id)?.push(claimant);
-  return { ids, duplicates };
+  return { isClaimed: (id) => index.numberOf(id) !== null, duplicates };
 }
 
 /** One broken workstream for each such id, and one problem at each of its places. */
