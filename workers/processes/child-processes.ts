@@ -86,10 +86,15 @@ export class ChildProcesses {
     this.#report({ type: 'process-started', pid, startedAt });
   }
 
-  /** As `ended`, for a group of which the command host says whether it may be alive. */
+  /** As `ended`, also for what was too short to be `launched`. The command host says whether its group may be alive. */
   launchEnded(pid: number, mayLive: boolean): void {
-    if (mayLive) this.ended(pid);
-    else if (this.#owned.forget(pid)) this.#reportEnd(pid);
+    if (mayLive) {
+      if (!this.#owned.leaders.includes(pid)) this.launched(pid);
+      this.ended(pid);
+    } else {
+      this.#before ??= pid - 1;
+      if (this.#owned.forget(pid)) this.#reportEnd(pid);
+    }
   }
 
   /** Forgets a group of which no process is left. */

@@ -33,12 +33,14 @@ export type HostRequest = { type: 'env'; variables: readonly string[] } | ({ typ
 type RefusedAt = 'log' | 'folder' | 'start' | 'program';
 
 export type HostAnswer =
+  /** A native host does not send it for what ends within a moment. */
   | { type: 'started'; id: number; pid: number }
   /** Nothing was started. */
   | { type: 'refused'; id: number; where: RefusedAt; errno: number }
   | {
       type: 'ended';
       id: number;
+      pid: number;
       code: number | null;
       signal: NodeJS.Signals | null;
       /** Whether others of its group may be alive. */
@@ -72,9 +74,9 @@ export function answerFrame(answer: HostAnswer): Buffer {
     case 'refused':
       return frame(['refused', `${id}`, answer.where, `${answer.errno}`]);
     case 'ended': {
-      const { code, signal, groupLives, logSize } = answer;
+      const { pid, code, signal, groupLives, logSize } = answer;
       const number = signal === null ? 0 : constants.signals[signal];
-      return frame(['ended', `${id}`, `${code ?? -1}`, `${number}`, groupLives ? '1' : '0', `${logSize}`]);
+      return frame(['ended', ...[id, pid, code ?? -1, number, groupLives ? 1 : 0, logSize].map(String)]);
     }
   }
 }
@@ -104,16 +106,18 @@ export function readRequest(fields: readonly string[]): HostRequest {
 
 /** @throws Error for what is none. */
 export function readAnswer(fields: readonly string[]): HostAnswer {
-  const [type = '', id, first, second, lives, size] = fields;
+  const [type = '', id, first, second, third, lives, size] = fields;
   switch (type) {
     case 'started':
       return { type, id: numberIn(id), pid: numberIn(first) };
     case 'refused':
       return { type, id: numberIn(id), where: obstacleIn(first), errno: numberIn(second) };
     case 'ended': {
-      const code = first === '-1' ? null : numberIn(first);
-      const signal = SIGNALS.get(numberIn(second)) ?? null;
-      return { type, id: numberIn(id), code, signal, groupLives: lives !== '0', logSize: numberIn(size) };
+      const code = second === '-1' ? null : numberIn(second);
+      const signal = SIGNALS.get(numberIn(third)) ?? null;
+      const groupLives = lives !== '0';
+      const logSize = numberIn(size);
+      return { type, id: numberIn(id), pid: numberIn(first), code, signal, groupLives, logSize };
     }
     default:
       throw malformed();

@@ -74,7 +74,7 @@ export class Launcher {
     socket.on('close', () => this.#lost());
   }
 
-  /** @param onStarted called with the process, before the promise resolves. */
+  /** @param onStarted called with the process where it runs for longer than a moment. */
   launch({ inherited, ...request }: Launch, onStarted: (pid: number) => void): Promise<LaunchEnd> {
     const socket = this.#socket;
     if (socket === null || !this.#isTied || !canBeSent(request)) return Promise.resolve(NOT_STARTED);

@@ -57,7 +57,6 @@ async function launch(
   if (host.launcher === null || !host.launcher.isTied) return null;
   const { inode } = output;
   if (inode === 0) return null;
-  let leader = 0;
   const request = {
     graceSeconds: assignment.limits.graceSeconds,
     log: output.path,
@@ -68,13 +67,12 @@ async function launch(
     variables: changesFor(command, execution),
   };
   const end = await host.launcher.launch(request, (pid) => {
-    leader = pid;
     children.launched(pid);
     guard.started(pid);
   });
   switch (end.type) {
     case 'ended':
-      children.launchEnded(leader, end.groupLives);
+      children.launchEnded(end.pid, end.groupLives);
       return { code: end.code, signal: end.signal };
     case 'lost':
       // What the host may have started before it died is searched for when the execution ends.
