@@ -1,14 +1,16 @@
 import type { LocalEngine } from '../domain/engine.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { EngineByIsolation } from '../engine/by-isolation.ts';
+import { findNativeHost } from '../engine/native-host.ts';
 import { ProcessEngine } from '../engine/processes.ts';
 import { ThreadEngine } from '../engine/threads.ts';
 import type { Redactor } from '../secrets/redactor.ts';
 import type { RunOptions } from './options.ts';
 import type { Paths } from './paths.ts';
 
-/** From this number of commands on, a command host saves more time than its start takes. */
-const MANY_COMMANDS = 50;
+/** From this number of commands on, a command host saves more time than its start takes: the native one, and that of Node. */
+const MANY_COMMANDS = 4;
+const MANY_FOR_NODE = 50;
 
 export interface EngineParts {
   options: RunOptions;
@@ -42,11 +44,17 @@ export function createEngine(parts: EngineParts): LocalEngine {
 /** On Windows starting a process does not copy this one. */
 function hasManyCommands(workstreams: readonly Workstream[]): boolean {
   if (process.platform === 'win32') return false;
+  const commands = countCommands(workstreams, MANY_FOR_NODE);
+  return commands >= MANY_FOR_NODE || (commands >= MANY_COMMANDS && findNativeHost().file !== null);
+}
+
+/** Counts no further than to `most`. */
+function countCommands(workstreams: readonly Workstream[], most: number): number {
   let commands = 0;
   for (const { steps, acceptanceTests } of workstreams) {
     for (const { kind } of steps) if (kind === 'run' || kind === 'command') commands += 1;
     commands += acceptanceTests.length;
-    if (commands >= MANY_COMMANDS) return true;
+    if (commands >= most) return most;
   }
-  return false;
+  return commands;
 }

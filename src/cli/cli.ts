@@ -21,11 +21,17 @@ Options can also be set in millrace.config.json, or in variables such as MILLRAC
 export async function main(args: string[]): Promise<void> {
   outliveReaders();
   try {
+    if (args.length === 2 && args.includes('--version') && args.includes('--verbose')) return await details();
     const config = await readConfig(process.cwd(), process.env, configurableOptions());
     await build(isCompleting(args) ? args : checkedWords(args), config).parseAsync();
   } catch (error) {
     process.exitCode = await explain(error);
   }
+}
+
+async function details(): Promise<void> {
+  const { versionDetails } = await import('../app/version-details.ts');
+  process.stdout.write(`${versionDetails()}\n`);
 }
 
 function build(args: string[], config: Record<string, unknown>): Argv {
@@ -38,7 +44,7 @@ function build(args: string[], config: Record<string, unknown>): Argv {
     .completion('completion', 'Print a script for shell completion')
     .strict()
     .parserConfiguration({ 'strip-dashed': false })
-    .version(packageVersion())
+    .version('version', 'Show version number; with --verbose also what is used', packageVersion())
     .help()
     .alias('help', 'h')
     .epilogue(EXIT_CODES)
