@@ -48,8 +48,8 @@ await build({
   outdir: 'dist/src',
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',
-  // Native, or with files of their own; and what only a person at the terminal needs.
-  external: ['better-sqlite3', 'piscina', 'esbuild', 'pino', '@inquirer/expand'],
+  // Native, or with files of their own; and what only the terminal of a person needs.
+  external: ['better-sqlite3', 'piscina', 'esbuild', 'pino', '@inquirer/expand', 'log-update'],
   alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
   plugins: [helpIsAscii, zodSpeaksEnglish],
 });

@@ -117,6 +117,7 @@ describe('doors', () => {
     ['piscina', /^src\/engine\/agent-pool\.ts$/],
     ['yargs', /^src\/(cli\/|bin\.ts)/],
     ['esbuild', /^src\/engine\/typescript\.ts$/],
+    ['log-update', /^src\/progress\//],
     ['mdast-util-to-markdown', /^src\/report\//],
   ])('%s has one', (name, door) => {
     const users = imports.filter(({ to }) => to === name || to.startsWith(`${name}/`));

@@ -1,4 +1,6 @@
 import { performance } from 'node:perf_hooks';
+import { Writable } from 'node:stream';
+import { createLogUpdate } from 'log-update';
 import { columnsOf } from './style.ts';
 
 /** At most ten frames a second; one a second when only the clocks change. */
@@ -84,28 +86,16 @@ export class Painter {
   }
 }
 
-/** What is written between these two appears at once, on terminals that know them. */
-const BEGIN = '\u001B[?2026h';
-const END = '\u001B[?2026l';
 const WRAP_OFF = '\u001B[?7l';
 const WRAP_ON = '\u001B[?7h';
-const ERASE_LINE = '\u001B[K';
-const ERASE_BELOW = '\u001B[J';
-const up = (lines: number): string => (lines > 0 ? `\u001B[${lines}A` : '');
 
-/**
- * The lines at the bottom of a terminal that are drawn over and over, above the cursor. Only those that changed are
- * written. None may be wider than the window: where the terminal takes a character to be wider than we do, its line is
- * cut instead of breaking the frame, because automatic wrapping is off meanwhile.
- */
-export class Canvas {
+/** What log-update writes to: the terminal, with automatic wrapping off while a frame is written. */
+class Window extends Writable {
+  readonly isTTY = true;
   readonly #terminal: NodeJS.WriteStream;
-  /** The lines on the screen, and the window they were drawn in. */
-  #lines: readonly string[] = [];
-  #columns = 0;
-  #rows = 0;
 
   constructor(terminal: NodeJS.WriteStream) {
+    super({ decodeStrings: false });
     this.#terminal = terminal;
   }
 
@@ -114,54 +104,77 @@ export class Canvas {
     return this.#terminal.columns || 80;
   }
 
-  /** Lines that a frame may have: the cursor needs the one below. */
-  get height(): number {
-    return this.#windowRows - 1;
+  get rows(): number {
+    return this.#terminal.rows || 24;
   }
 
-  draw(lines: readonly string[]): void {
+  /** Where a terminal takes a character to be wider than we do, the line is cut instead of breaking the frame. */
+  override _write(text: string, _encoding: BufferEncoding, done: () => void): void {
+    this.#terminal.write(WRAP_OFF + text + WRAP_ON);
+    done();
+  }
+}
+
+/** The lines at the bottom of a terminal that are drawn over and over. Only what changed is written. */
+export class Canvas {
+  readonly #window: Window;
+  readonly #terminal: NodeJS.WriteStream;
+  readonly #update: ReturnType<typeof createLogUpdate>;
+  /** The lines on the screen, and the window they were drawn in. */
+  #lines: string[] = [];
+  #columns = 0;
+  #rows = 0;
+
+  constructor(terminal: NodeJS.WriteStream) {
+    this.#terminal = terminal;
+    this.#window = new Window(terminal);
+    this.#update = createLogUpdate(this.#window, { showCursor: true });
+  }
+
+  get columns(): number {
+    return this.#window.columns;
+  }
+
+  /** Lines that a frame may have: the cursor needs the one below. */
+  get height(): number {
+    return this.#window.rows - 1;
+  }
+
+  draw(lines: string[]): void {
     if (this.#resized()) this.#eraseReflowed();
     if (lines.length === 0) return this.clear();
-    const changes = lines.map((line, at) => (line === this.#lines[at] ? '\n' : `${ERASE_LINE}${line}\n`));
-    const rest = lines.length < this.#lines.length ? ERASE_BELOW : '';
-    const isSame = lines.length === this.#lines.length && changes.every((change) => change === '\n');
-    if (!isSame) this.#write(`${up(this.#lines.length)}\r${changes.join('')}${rest}`);
+    this.#update(lines.join('\n'));
     this.#lines = lines;
-    this.#columns = this.columns;
-    this.#rows = this.#windowRows;
+    this.#columns = this.#window.columns;
+    this.#rows = this.#window.rows;
   }
 
   /** Erases the lines; what is written next takes their place. */
   clear(): void {
     if (this.#resized()) this.#eraseReflowed();
-    else if (this.#lines.length > 0) this.#write(`${up(this.#lines.length)}\r${ERASE_BELOW}`);
+    else if (this.#lines.length > 0) this.#update.clear();
     this.#lines = [];
   }
 
   /** Leaves the lines where they are; the next ones are drawn below. */
   leave(): void {
+    this.#update.done();
     this.#lines = [];
   }
 
-  get #windowRows(): number {
-    return this.#terminal.rows || 24;
-  }
-
   #resized(): boolean {
-    const isOther = this.columns !== this.#columns || this.#windowRows !== this.#rows;
-    return this.#lines.length > 0 && isOther;
+    const { columns, rows } = this.#window;
+    return this.#lines.length > 0 && (columns !== this.#columns || rows !== this.#rows);
   }
 
-  /** A terminal that became narrower has broken our lines into several. */
+  /** A terminal that became narrower has broken our lines into several, and log-update counts them as they were. */
   #eraseReflowed(): void {
-    const broken = (line: string): number => Math.max(1, Math.ceil(columnsOf(line) / this.columns));
+    const { columns, rows } = this.#window;
+    const broken = (line: string): number => Math.max(1, Math.ceil(columnsOf(line) / columns));
     const height = this.#lines.reduce((sum, line) => sum + broken(line), 0);
-    this.#write(`${up(Math.min(height, this.height))}\r${ERASE_BELOW}`);
+    const up = Math.min(height, rows - 1);
+    this.#terminal.write(`${up > 0 ? `\u001B[${up}A` : ''}\r\u001B[J`);
     this.leave();
-  }
-
-  #write(text: string): void {
-    this.#terminal.write(BEGIN + WRAP_OFF + text + WRAP_ON + END);
   }
 }
 

@@ -13,7 +13,7 @@ const PLACES = [
   ['rows in the database', /\/src\/store\/|better-sqlite3/],
   ['assignments to threads and answers from them', /\/src\/engine\/|\/piscina\//],
   ['coordination: queue, attempts, results, events', /\/src\/run\//],
-  ['drawing on the terminal', /\/src\/progress\/|string-width|cli-truncate|chalk/],
+  ['drawing on the terminal', /\/src\/progress\/|log-update|string-width|cli-truncate|chalk/],
   ['report and start', /\/src\/(report|analysis|app|cli|text|os|domain)\/|\/workers\//],
   ['garbage collection', /^\(garbage collector\)$/],
 ];
