@@ -44,9 +44,11 @@ export async function execute(execution: Execution, state: ThreadState | null): 
     metrics: {},
     failure: null,
   };
-  await orInternalError(execution, partial, () =>
-    currentExecution.run(execution, () => runAll(execution, partial)),
-  );
+  await orInternalError(execution, partial, () => {
+    // Only code of modules needs the tie, which makes every promise of a thread slower from its first use on.
+    if (!usesModules(execution)) return runAll(execution, partial);
+    return currentExecution.run(execution, () => runAll(execution, partial));
+  });
   if (usesModules(execution)) restoreThread(execution, partial, state);
   await orInternalError(execution, partial, async () => {
     await cleanUp(execution);

@@ -9,7 +9,7 @@ import type { RunOptions } from './options.ts';
 import type { Paths } from './paths.ts';
 
 /** From this number of commands on, a command host saves more time than its start takes: the native one, and that of Node. */
-const MANY_COMMANDS = 4;
+const MANY_COMMANDS = 8;
 const MANY_FOR_NODE = 50;
 
 export interface EngineParts {

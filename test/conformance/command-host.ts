@@ -110,7 +110,7 @@ export function describeCommandHost(name: string, program: () => HostProgram): v
         type: 'ended',
         code,
         signal: null,
-        groupLives: false,
+        left: expect.stringMatching(/^(nothing|elsewhere)$/),
       });
     });
 
@@ -289,15 +289,26 @@ export function describeCommandHost(name: string, program: () => HostProgram): v
     test('what a command left in its group is told, what left the group is not waited for', async () => {
       const inGroup = await host.launch(['sh', '-c', 'sleep 1000 & echo $!']);
       const [pid] = readFileSync(host.log, 'utf8').split('\n').map(Number);
-      expect(inGroup).toMatchObject({ code: 0, groupLives: true });
+      expect(inGroup).toMatchObject({ code: 0, left: 'group' });
       process.kill(pid ?? 0, 'SIGKILL');
       const escaped = await host.launch([
         'sh',
         '-c',
         'setsid sh -c "echo \\$\\$ > pid; exec sleep 1000" & until [ -s pid ]; do :; done',
       ]);
-      expect(escaped).toMatchObject({ code: 0, groupLives: false });
+      expect(escaped).toMatchObject({ code: 0, left: 'elsewhere' });
       process.kill(Number(readFileSync(join(host.folder, 'pid'), 'utf8')), 'SIGKILL');
+    });
+
+    test('what can have left nothing is told by the native host, what started anything is not among it', async () => {
+      for (const line of ['true | true', '(exit 0); true', 'setsid true & wait']) {
+        expect(await host.launch(['sh', '-c', line])).toMatchObject({ left: 'elsewhere' });
+      }
+      // Not while others start processes.
+      let end = await host.launch(['true']);
+      while (program().isNative && end.type === 'ended' && end.left !== 'nothing')
+        end = await host.launch(['true']);
+      expect(end).toMatchObject({ left: program().isNative ? 'nothing' : 'elsewhere' });
     });
 
     test('a program may become another one', async () => {

@@ -17,8 +17,8 @@
  *                                        GRACE in milliseconds; variables are added, and a NAME alone is taken away
  *   refused ID WHERE ERRNO               nothing was started; WHERE is log, folder, start or program
  *   started ID PID                       it leads a session and a process group; not sent for what ends within a moment
- *   ended ID PID CODE SIGNAL LIVES SIZE  CODE is -1 after a SIGNAL, LIVES 1 where others of the group may be alive,
- *                                        SIZE that of the log in bytes
+ *   ended ID PID CODE SIGNAL LEFT SIZE   CODE is -1 after a SIGNAL, SIZE that of the log in bytes; LEFT is what it may
+ *                                        have left: group, elsewhere (in other groups) or nothing
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -66,6 +66,7 @@ struct child {
   uint64_t id;
   struct client *client; /* NULL when its agent is gone */
   int log;
+  uint64_t start; /* how many processes had been started with it */
   int64_t grace, tell_at, kill_at;
   bool has_ended; /* others of its group are still being ended */
 };
@@ -73,8 +74,9 @@ struct child {
 static struct client *clients;
 static struct child *children;
 static size_t child_count, child_room;
+static uint64_t starts;
 static bool is_ending;
-static int null_device;
+static int null_device, load_average;
 
 /* Without memory it ends as by any death. */
 static void *checked(void *memory) {
@@ -190,6 +192,7 @@ static pid_t start(const struct request *request, char **variables, int log) {
   pid_t pid = vfork();
   if (pid == 0) become(request, log);
   if (pid < 0) failure = errno;
+  else starts++;
   environ = own;
   sigprocmask(SIG_SETMASK, &before, NULL);
   if (failure == 0) return pid;
@@ -249,7 +252,7 @@ static void run(struct client *client, const struct request *request) {
     child_room = child_room * 2 + 16;
     children = checked(realloc(children, child_room * sizeof *children));
   }
-  children[child_count++] = (struct child){.pid = pid, .id = request->id, .client = client, .log = log,
+  children[child_count++] = (struct child){.pid = pid, .id = request->id, .client = client, .log = log, .start = starts,
                                            .grace = (int64_t)request->grace, .tell_at = now() + MOMENT_MS};
 }
 
@@ -323,6 +326,16 @@ static void read_from(struct client *client) {
 
 static void forget(struct child *child) { *child = children[--child_count]; }
 
+/* Whether no process or thread of the system has been started since this one but by this host. */
+static bool is_alone(const struct child *child) {
+  char text[128];
+  ssize_t length = pread(load_average, text, sizeof text - 1, 0);
+  if (length <= 0) return false;
+  text[length] = '\0';
+  const char *last = strrchr(text, ' '); /* The pid that was assigned last. */
+  return last != NULL && strtoll(last, NULL, 10) - child->pid == (int64_t)(starts - child->start);
+}
+
 static void tell_end(struct child *child, int status) {
   struct stat found = {.st_size = 0};
   int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -330,7 +343,8 @@ static void tell_end(struct child *child, int status) {
   bool lives = kill(-child->pid, 0) == 0 || errno == EPERM;
   fstat(child->log, &found);
   close(child->log);
-  answer(child->client, "ended %" PRIu64 " %d %d %d %d %jd", child->id, (int)child->pid, code, signal, lives,
+  const char *left = lives ? "group" : is_alone(child) ? "nothing" : "elsewhere";
+  answer(child->client, "ended %" PRIu64 " %d %d %d %s %jd", child->id, (int)child->pid, code, signal, left,
          (intmax_t)found.st_size);
   child->has_ended = true;
   /* The number of a group that lives is not assigned again. */
@@ -458,6 +472,7 @@ int main(int count, char **arguments) {
   sigaddset(&child, SIGCHLD);
   sigprocmask(SIG_BLOCK, &child, NULL);
   null_device = open("/dev/null", O_RDWR | O_CLOEXEC);
+  load_average = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
   int ends = signalfd(-1, &child, SFD_NONBLOCK | SFD_CLOEXEC);
   int listener = listen_at(arguments[1]);
   if (null_device < 0 || ends < 0 || listener < 0) return 1;

@@ -17,6 +17,7 @@ import {
   startOf,
   variableOf,
 } from '../../src/os/process-table.ts';
+import type { LeftRunning } from './host-protocol.ts';
 
 /** So many pids are checked one by one before it is cheaper to list all processes. */
 const FEW_PIDS = 100;
@@ -86,15 +87,12 @@ export class ChildProcesses {
     this.#report({ type: 'process-started', pid, startedAt });
   }
 
-  /** As `ended`, also for what was too short to be `launched`. The command host says whether its group may be alive. */
-  launchEnded(pid: number, mayLive: boolean): void {
-    if (mayLive) {
-      if (!this.#owned.leaders.includes(pid)) this.launched(pid);
-      this.ended(pid);
-    } else {
-      this.#before ??= pid - 1;
-      if (this.#owned.forget(pid)) this.#reportEnd(pid);
-    }
+  /** As `ended`, also for what was too short to be `launched`. The command host says what it may have left. */
+  launchEnded(pid: number, left: LeftRunning): void {
+    const isKnown = this.#owned.leaders.includes(pid);
+    if (left !== 'nothing' && !isKnown) this.launched(pid);
+    if (left === 'group') this.ended(pid);
+    else if (this.#owned.forget(pid)) this.#reportEnd(pid);
   }
 
   /** Forgets a group of which no process is left. */

@@ -12,8 +12,10 @@ export interface Command {
   env: Record<string, string | undefined>;
 }
 
-/** The end of a process: how it exited, or why it was never started. */
-export type ChildEnd = { code: number | null; signal: NodeJS.Signals | null } | { error: Error };
+/** The end of a process: how it exited, and how large its log was then if that is known; or why it was never started. */
+export type ChildEnd =
+  | { code: number | null; signal: NodeJS.Signals | null; logSize?: number }
+  | { error: Error };
 
 /** How a shell is started. */
 export interface ShellCommand {

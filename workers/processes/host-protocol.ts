@@ -32,6 +32,12 @@ export type HostRequest = { type: 'env'; variables: readonly string[] } | ({ typ
 /** At what a start failed: the log, the folder to run in, the program itself, or something before it. */
 type RefusedAt = 'log' | 'folder' | 'start' | 'program';
 
+/**
+ * What a command that has ended may have left running: others of its group, something in other groups, or nothing, because
+ * nothing has been started on the system meanwhile but by the host itself.
+ */
+export type LeftRunning = 'group' | 'elsewhere' | 'nothing';
+
 export type HostAnswer =
   /** A native host does not send it for what ends within a moment. */
   | { type: 'started'; id: number; pid: number }
@@ -43,8 +49,7 @@ export type HostAnswer =
       pid: number;
       code: number | null;
       signal: NodeJS.Signals | null;
-      /** Whether others of its group may be alive. */
-      groupLives: boolean;
+      left: LeftRunning;
       /** Bytes in the log. */
       logSize: number;
     };
@@ -74,9 +79,9 @@ export function answerFrame(answer: HostAnswer): Buffer {
     case 'refused':
       return frame(['refused', `${id}`, answer.where, `${answer.errno}`]);
     case 'ended': {
-      const { pid, code, signal, groupLives, logSize } = answer;
+      const { pid, code, signal, left, logSize } = answer;
       const number = signal === null ? 0 : constants.signals[signal];
-      return frame(['ended', ...[id, pid, code ?? -1, number, groupLives ? 1 : 0, logSize].map(String)]);
+      return frame(['ended', ...[id, pid, code ?? -1, number, left, logSize].map(String)]);
     }
   }
 }
@@ -106,18 +111,17 @@ export function readRequest(fields: readonly string[]): HostRequest {
 
 /** @throws Error for what is none. */
 export function readAnswer(fields: readonly string[]): HostAnswer {
-  const [type = '', id, first, second, third, lives, size] = fields;
+  const [type = '', id, first, second, third, left, size] = fields;
   switch (type) {
     case 'started':
       return { type, id: numberIn(id), pid: numberIn(first) };
     case 'refused':
-      return { type, id: numberIn(id), where: obstacleIn(first), errno: numberIn(second) };
+      return { type, id: numberIn(id), where: oneOf(OBSTACLES, first), errno: numberIn(second) };
     case 'ended': {
       const code = second === '-1' ? null : numberIn(second);
       const signal = SIGNALS.get(numberIn(third)) ?? null;
-      const groupLives = lives !== '0';
-      const logSize = numberIn(size);
-      return { type, id: numberIn(id), pid: numberIn(first), code, signal, groupLives, logSize };
+      const pid = numberIn(first);
+      return { type, id: numberIn(id), pid, code, signal, left: oneOf(LEFT, left), logSize: numberIn(size) };
     }
     default:
       throw malformed();
@@ -131,9 +135,10 @@ function numberIn(text = ''): number {
 }
 
 const OBSTACLES: readonly RefusedAt[] = ['log', 'folder', 'start', 'program'];
+const LEFT: readonly LeftRunning[] = ['group', 'elsewhere', 'nothing'];
 
-function obstacleIn(text: string | undefined): RefusedAt {
-  const found = OBSTACLES.find((obstacle) => obstacle === text);
+function oneOf<Word extends string>(words: readonly Word[], text: string | undefined): Word {
+  const found = words.find((word) => word === text);
   if (found === undefined) throw malformed();
   return found;
 }

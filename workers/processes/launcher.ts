@@ -35,6 +35,7 @@ export class Launcher {
   /** Null when there is none, and none on its way. */
   #socket: Socket | null = null;
   #isTied = false;
+  #tied = Promise.resolve(false);
   readonly #waiting = new Map<number, Waiting>();
   #requests = 0;
   /** What the host was last told that commands inherit. */
@@ -52,6 +53,11 @@ export class Launcher {
     return this.#isTied;
   }
 
+  /** Resolves with whether the host can be asked, as soon as that is known. */
+  tied(): Promise<boolean> {
+    return this.#tied;
+  }
+
   #connect(): void {
     const socket = connect(this.#path);
     this.#socket = socket;
@@ -66,12 +72,18 @@ export class Launcher {
         socket.destroy();
       }
     });
-    socket.on('connect', () => {
-      this.#isTied = true;
+    this.#tied = new Promise((resolve) => {
+      socket.on('connect', () => {
+        this.#isTied = true;
+        resolve(true);
+      });
+      // `close` follows.
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        this.#lost();
+        resolve(false);
+      });
     });
-    // `close` follows.
-    socket.on('error', () => undefined);
-    socket.on('close', () => this.#lost());
   }
 
   /** @param onStarted called with the process where it runs for longer than a moment. */

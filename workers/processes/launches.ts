@@ -78,7 +78,15 @@ export class Launches {
       this.#running.delete(pid);
       const logSize = fstatSync(log).size;
       closeSync(log);
-      this.#answer({ type: 'ended', id, pid, code, signal, groupLives: groupExists(pid), logSize });
+      this.#answer({
+        type: 'ended',
+        id,
+        pid,
+        code,
+        signal,
+        left: groupExists(pid) ? 'group' : 'elsewhere',
+        logSize,
+      });
     });
   }
 

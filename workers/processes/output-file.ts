@@ -86,7 +86,12 @@ export class OutputFile {
 
   /** Bytes so far. */
   get size(): number {
-    return this.#fd === null ? 0 : Math.max(0, fstatSync(this.#fd).size - this.#begin);
+    return this.#fd === null ? 0 : this.sizeAt(fstatSync(this.#fd).size);
+  }
+
+  /** Bytes so far when the whole file has that many. */
+  sizeAt(fileSize: number): number {
+    return Math.max(0, fileSize - this.#begin);
   }
 
   /** The last 4 KiB of what was written since byte `from`, as text without secrets. */

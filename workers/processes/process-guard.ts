@@ -20,8 +20,11 @@ export interface Guard {
   stop(): void;
   /** Ends the process, at once or when it is known. */
   end(): void;
-  /** Whether it printed more than it may, also where it ended by itself before that was seen. */
-  limitPassed(): boolean;
+  /**
+   * Whether it printed more than it may, also where it ended by itself before that was seen.
+   * @param size of the output, where that is known.
+   */
+  limitPassed(size?: number): boolean;
 }
 
 /**
@@ -47,8 +50,8 @@ export function guardProcess(
     signalStopped(group, execution, 'SIGTERM');
     kill = setTimeout(() => signalStopped(group, execution, 'SIGKILL'), graceSeconds * 1000);
   };
-  const limitPassed = (): boolean => {
-    passed ||= execution.output.size - start > maxOutputMb * BYTES_PER_MB;
+  const limitPassed = (size = execution.output.size): boolean => {
+    passed ||= size - start > maxOutputMb * BYTES_PER_MB;
     return passed;
   };
   const stopWatching = watch(() => {

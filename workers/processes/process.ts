@@ -39,8 +39,10 @@ export async function runProcess(
     const end = (await launch(command, execution, guard)) ?? (await runHere(command, execution, guard));
     if ('reason' in end) return { failure: end, exitCode: null, tail: '' };
     signal.throwIfAborted();
-    const tail = output.tail(from);
-    if (guard.limitPassed()) return { failure: limitFailure(command, execution, tail), exitCode: null, tail };
+    const size = 'logSize' in end ? output.sizeAt(end.logSize) : output.size;
+    const tail = size > from ? output.tail(from) : '';
+    if (guard.limitPassed(size))
+      return { failure: limitFailure(command, execution, tail), exitCode: null, tail };
     return describeEnd(command, end, { command: command.shown, tail, log: execution.assignment.logFile });
   } finally {
     guard.stop();
@@ -54,7 +56,7 @@ async function launch(
   guard: Guard,
 ): Promise<ChildEnd | Failure | null> {
   const { assignment, children, host, output } = execution;
-  if (host.launcher === null || !host.launcher.isTied) return null;
+  if (host.launcher === null || !(host.launcher.isTied || (await host.launcher.tied()))) return null;
   const { inode } = output;
   if (inode === 0) return null;
   const request = {
@@ -72,8 +74,8 @@ async function launch(
   });
   switch (end.type) {
     case 'ended':
-      children.launchEnded(end.pid, end.groupLives);
-      return { code: end.code, signal: end.signal };
+      children.launchEnded(end.pid, end.left);
+      return end;
     case 'lost':
       // What the host may have started before it died is searched for when the execution ends.
       children.mayHaveLeftTheirGroups();
