@@ -305,8 +305,11 @@ export class Batch {
 
   /** Takes back what was not begun, from this index on. */
   #takeBack(from: number): void {
+    const before = this.returned.length;
     for (let index = from; index < this.#settled.length; index += 1)
       if (this.#changeState(index, STATE.open, STATE.takenBack)) this.#giveBack(index);
+    const now = this.returned.slice(before);
+    if (now.length > 0 && this.#open > 0) this.#request.options.onReturned?.(now);
   }
 
   /** A member of which nothing has happened and nothing will is returned. */

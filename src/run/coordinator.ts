@@ -257,12 +257,14 @@ export class Coordinator {
     try {
       journal.publishAll(indices.map((index, at) => this.#startEvent(index, context, isQueued(at))));
       const workstreams = indices.map((index) => this.#workstream(index));
-      await runner.executeBatch(workstreams, context, (outcomes) => this.#take(batch, outcomes));
+      await runner.executeBatch(workstreams, context, {
+        onOutcomes: (outcomes) => this.#take(batch, outcomes),
+        onReturned: (positions) => this.#giveBack(batch, positions),
+      });
     } catch (error) {
       failure.abort(error);
     }
-    this.#giveBack(batch);
-    this.#wake();
+    this.#giveBack(batch, [...batch.isOpen.keys()]);
   }
 
   /** Never throws: the engine calls it. */
@@ -286,10 +288,18 @@ export class Coordinator {
     this.#wake();
   }
 
-  #giveBack({ context, indices, isOpen }: OpenBatch): void {
-    const left = indices.filter((_, position) => isOpen[position] === 1);
-    this.#publishReady(left);
-    for (const index of left) this.#dispatcher.giveBack(context.agent, index);
+  /** Gives back those at these positions that have no outcome. Never throws: the engine calls it. */
+  #giveBack({ context, indices, isOpen }: OpenBatch, positions: readonly number[]): void {
+    const left = positions.filter((position) => isOpen[position] === 1);
+    for (const position of left) isOpen[position] = 0;
+    const returned = left.map((position) => indices[position] ?? -1);
+    try {
+      this.#publishReady(returned);
+    } catch (error) {
+      this.#parts.failure.abort(error);
+    }
+    for (const index of returned) this.#dispatcher.giveBack(context.agent, index);
+    this.#wake();
   }
 
   /** Adds the final result to `finals`, or has another attempt follow. */
@@ -379,7 +389,7 @@ interface OpenBatch {
   context: AgentContext;
   /** Of the workstreams, by position. */
   indices: readonly number[];
-  /** By position: 1 for a workstream that has no outcome. */
+  /** By position: 1 for a workstream that has no outcome and was not given back. */
   isOpen: Uint8Array;
 }
 

@@ -46,6 +46,8 @@ export class Dispatcher {
   readonly #eligibility: DispatcherParts['eligibility'];
   readonly #mayBatch: DispatcherParts['mayBatch'];
   readonly #size = new BatchSize();
+  /** Agents that have given something back since one of theirs last ended: what they execute takes long. */
+  readonly #late = new Set<number>();
 
   constructor({ ready, agents, eligibility, mayBatch }: DispatcherParts) {
     this.#ready = ready;
@@ -103,6 +105,7 @@ export class Dispatcher {
 
   /** Ends the assignment of a workstream to an agent. */
   release(agent: number, index: number): void {
+    this.#late.delete(agent);
     this.#ready.release(index);
     this.#slots.release(agent);
   }
@@ -110,6 +113,7 @@ export class Dispatcher {
   /** Ends the assignment of a workstream that was not started: any agent may take it then. */
   giveBack(agent: number, index: number): void {
     this.release(agent, index);
+    this.#late.add(agent);
     this.#ready.add(index);
   }
 
@@ -135,15 +139,16 @@ export class Dispatcher {
 
   /**
    * Adds more where workstreams are tiny. An agent gets its next batch when half of what it may have is left, so that
-   * it never waits for the main thread; and at most its share of what is ready, so that none is idle while others have
-   * several.
+   * it never waits for the main thread, unless it has just given some back; and at most its share of what is ready, so
+   * that none is idle while others have several.
    */
   #fill(batches: Map<number, BatchStart>, mayBatch: (index: number) => boolean): void {
     const { size } = this.#size;
     if (size === 1) return;
     const share = Math.ceil(this.#ready.size / this.#slots.agents);
     for (const [agent, count] of this.#slots.busy) {
-      if (count > size / 2) continue;
+      const isWaitedFor = this.#late.has(agent) && !batches.has(agent);
+      if (count > size / 2 || isWaitedFor) continue;
       const batch = batches.get(agent) ?? { type: 'batch', agent, indices: [], queued: true };
       for (let room = Math.min(size - count, share); room > 0; room -= 1) {
         const index = this.#ready.take(agent, false, mayBatch);

@@ -199,6 +199,22 @@ test('where an agent has nothing to do, the first is begun however long its thre
   await cold.close();
 });
 
+test('what is returned is told at once, and not when the one before it has ended', async () => {
+  const { given, execute, ran, go } = bench();
+  await execute('ws-first', 'default');
+  const batch = ['waits', 'default', 'default'].map((name, index) => given(`ws-${index}`, name));
+  const { signal } = new AbortController();
+  let ended: Promise<unknown> = Promise.resolve();
+  const returned = await new Promise<readonly number[]>((resolve) => {
+    const options = { signal, onMessage: () => undefined, onOutcomes: () => undefined };
+    ended = engine.executeBatch(batch, { ...options, onReturned: resolve });
+  });
+  expect(returned).toEqual([1, 2]);
+  go();
+  expect(await ended).toEqual([1, 2]);
+  expect(ran()).toEqual(['ws-first', 'ws-0']);
+});
+
 test('what is open is returned when a batch is interrupted, what was begun is stopped', async () => {
   const { given, execute, ran } = bench();
   await execute('ws-first', 'default');

@@ -78,7 +78,7 @@ export class ScriptedEngine implements Engine {
 
   #take(
     assignments: readonly Assignment[],
-    options: Pick<BatchOptions, 'signal' | 'onOutcomes'>,
+    options: Pick<BatchOptions, 'signal' | 'onOutcomes' | 'onReturned'>,
     mayReturn: boolean,
   ): Promise<readonly number[]> {
     return new Promise((resolve, reject) => {
@@ -101,6 +101,7 @@ export class ScriptedEngine implements Engine {
 class Batch {
   readonly signal: AbortSignal;
   readonly #onOutcomes: BatchOptions['onOutcomes'];
+  readonly #onReturned: BatchOptions['onReturned'];
   readonly #resolve: (returned: readonly number[]) => void;
   readonly #returned: number[] = [];
   #outcomes: BatchOutcome[] = [];
@@ -109,11 +110,12 @@ class Batch {
 
   constructor(
     size: number,
-    { signal, onOutcomes }: Pick<BatchOptions, 'signal' | 'onOutcomes'>,
+    { signal, onOutcomes, onReturned }: Pick<BatchOptions, 'signal' | 'onOutcomes' | 'onReturned'>,
     resolve: (returned: readonly number[]) => void,
   ) {
     this.signal = signal;
     this.#onOutcomes = onOutcomes;
+    this.#onReturned = onReturned;
     this.#resolve = resolve;
     this.#left = size;
   }
@@ -131,6 +133,7 @@ class Batch {
 
   giveBack(index: number): void {
     this.#returned.push(index);
+    if (this.#left > 1) this.#onReturned?.([index]);
     this.#leave(1);
   }
 

@@ -86,6 +86,18 @@ test('a batch ends before what may not be in it, and waits behind what is not', 
   ]);
 });
 
+test('what an agent gives back is for the others as long as it executes something, and it gets no more behind that', () => {
+  const dispatcher = makeTiny(10);
+  expect(dispatcher.dispatch()).toEqual([
+    { type: 'batch', agent: 0, indices: [0, 2, 3, 4, 5], queued: false },
+    { type: 'batch', agent: 1, indices: [1, 6, 7, 8, 9], queued: false },
+  ]);
+  for (const index of [2, 3, 4, 5]) dispatcher.giveBack(0, index);
+  expect(dispatcher.dispatch()).toEqual([{ type: 'batch', agent: 1, indices: [2, 3], queued: true }]);
+  dispatcher.release(0, 0);
+  expect(dispatcher.dispatch()[0]).toMatchObject({ agent: 0, indices: [4, 5] });
+});
+
 test('an agent gets its next batch when half of the one before is left', () => {
   const dispatcher = makeTiny(1_000);
   const [first] = dispatcher.dispatch();

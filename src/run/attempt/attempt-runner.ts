@@ -60,7 +60,7 @@ export interface AttemptFields extends Pick<Assignment, 'attempt' | 'tools' | 'l
 }
 
 /** What an attempt of a batch needs, and where its outcome goes. */
-export interface BatchParts extends Pick<BatchOptions, 'onOutcomes'> {
+export interface BatchParts extends Pick<BatchOptions, 'onOutcomes' | 'onReturned'> {
   fieldsOf: (workstream: Workstream) => AttemptFields;
 }
 
@@ -107,7 +107,7 @@ export class AttemptRunner {
   async executeBatch(
     workstreams: readonly Workstream[],
     context: AgentContext,
-    { fieldsOf, onOutcomes }: BatchParts,
+    { fieldsOf, ...listeners }: BatchParts,
   ): Promise<readonly number[]> {
     const { engine, workspaces } = this.#parts;
     const { signal, onMessage } = context;
@@ -118,7 +118,7 @@ export class AttemptRunner {
     return engine.executeBatch(assignments, {
       signal,
       onMessage: (index, message) => onMessage(workstreams[index]?.id ?? '', message),
-      onOutcomes,
+      ...listeners,
     });
   }
 

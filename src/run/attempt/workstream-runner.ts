@@ -121,10 +121,10 @@ export class WorkstreamRunner {
   executeBatch(
     workstreams: readonly Workstream[],
     context: AgentContext,
-    onOutcomes: BatchOptions['onOutcomes'],
+    listeners: Pick<BatchOptions, 'onOutcomes' | 'onReturned'>,
   ): Promise<readonly number[]> {
     const fieldsOf = (workstream: Workstream): AttemptFields => this.#fields(workstream, NO_TOOLS);
-    return this.#attempts.executeBatch(workstreams, context, { fieldsOf, onOutcomes });
+    return this.#attempts.executeBatch(workstreams, context, { fieldsOf, ...listeners });
   }
 
   /** What `attempt` resolves with, for a member of a batch. */
