@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
 import type { Assignment } from '../../src/domain/assignment.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
@@ -103,14 +104,13 @@ async function oneBehindTheOther(limit: number): Promise<(Outcome | null)[]> {
   const first = { does: 'blocks', input: { seconds: limit * 1.1 } };
   const members = [{ does: 'ends' }, first, { does: 'waits', timeoutSeconds: limit }];
   const { folder, assignments } = assignmentsOf(members);
-  let hasEnded = false;
-  const outcomes = give(assignments).finally(() => {
-    hasEnded = true;
-  });
-  while (!existsSync(join(folder, 'blocks')) && !hasEnded) await new Promise(setImmediate);
+  const outcomes = give(assignments);
+  const ended = outcomes.then(() => true);
+  const isBlocked = (): boolean => existsSync(join(folder, 'blocks'));
+  while (!isBlocked()) if (await Promise.race([ended, nextTurn(false)])) return outcomes;
   // Nothing is taken back while this thread is blocked.
   const end = performance.now() + limit * 3_000;
-  while (!existsSync(join(folder, 'begun')) && !hasEnded && performance.now() < end);
+  while (!existsSync(join(folder, 'begun')) && performance.now() < end);
   writeFileSync(join(folder, 'go'), '');
   return outcomes;
 }
