@@ -4,13 +4,13 @@ import type { EventSink, RunEvent, RunListener } from '../domain/run-event.ts';
 import type { Redactor } from '../secrets/redactor.ts';
 import { tell } from './listeners.ts';
 
-const MAX_BATCH = 500;
+const MAX_BATCH = 2_000;
 
 /** How long an event may wait for its commit, in milliseconds. */
 const DELAY_MS = { durable: 20, transient: 1_000 } as const;
 
 /**
- * Records every event of a run. Events are committed in short batches (20 ms or 500 events at most), because a
+ * Records every event of a run. Events are committed in short batches (20 ms or 2,000 events at most), because a
  * transaction costs far more than a row; the disk is waited for off the main thread, and listeners get an event only
  * once it is there.
  *

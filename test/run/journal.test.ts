@@ -106,14 +106,14 @@ test('the clock commits when nobody else does', async () => {
   expect(recorder.log).toEqual(['take workstream-ready', 'commit', 'sync']);
 });
 
-test('500 events are committed at once', async () => {
+test('2,000 events are committed at once', async () => {
   const recorder = new ListRecorder();
   let told = 0;
   const journal = journalOf(recorder, [() => (told += 1)]);
-  for (let count = 0; count < 500; count += 1) journal.publish(event);
+  for (let count = 0; count < 2_000; count += 1) journal.publish(event);
   expect(recorder.log.at(-2)).toBe('commit');
   await journal.flush();
-  expect(told).toBe(500);
+  expect(told).toBe(2_000);
 });
 
 test('a commit that fails tells nobody of the events, once tells who must know, and loses nothing', async () => {
@@ -122,12 +122,12 @@ test('a commit that fails tells nobody of the events, once tells who must know, 
   let told = 0;
   const journal = journalOf(recorder, [() => (told += 1)], failure);
   recorder.broken = true;
-  for (let count = 0; count < 600; count += 1) journal.publish(event);
+  for (let count = 0; count < 2_100; count += 1) journal.publish(event);
   expect(told).toBe(0);
   expect(failure.signal.reason).toEqual(new Error('disk full'));
   recorder.broken = false;
   await journal.flush();
-  expect(told).toBe(600);
+  expect(told).toBe(2_100);
 });
 
 test('a disk that refuses is told once, and events are told once it takes them', async () => {
