@@ -4,18 +4,20 @@ import { LEAST_FILES, openFilesLimit } from './os/open-files.ts';
 import { isWatched } from './watch/is-watched.ts';
 import { watch } from './watch/watch.ts';
 
-const args = process.argv.slice(2);
-const obstacle = findObstacle();
-if (obstacle !== null) {
-  process.stderr.write(`millrace: ${obstacle}\n`);
-  process.exitCode = 2;
-} else if (isWatched(args)) {
-  process.exitCode = await watch(fileURLToPath(new URL('./watched.js', import.meta.url)), args);
-  // Everything was printed; a timer that still waits for an answer is not needed.
-  process.exit();
-} else {
-  const { main } = await import('./unwatched.ts');
-  await main(args);
+void start(process.argv.slice(2));
+
+async function start(args: string[]): Promise<void> {
+  const obstacle = findObstacle();
+  if (obstacle !== null) {
+    process.stderr.write(`millrace: ${obstacle}\n`);
+    process.exitCode = 2;
+  } else if (isWatched(args)) {
+    process.exitCode = await watch(fileURLToPath(new URL('./watched.cjs', import.meta.url)), args);
+    // Everything was printed; a timer that still waits for an answer is not needed.
+    process.exit();
+  } else {
+    await import('./unwatched.ts');
+  }
 }
 
 /** Why nothing could be loaded or found; null where it can. */

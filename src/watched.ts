@@ -1,9 +1,13 @@
 /** The entry of a run's process, which a watcher has started. */
-import { endProcess, openChannel } from './watch/channel.ts';
-import { takeStreams } from './watch/streams.ts';
+import { isatty } from 'node:tty';
+import type * as Millrace from './millrace.ts';
+import { Bundles } from './os/code-cache.ts';
 
-const channel = openChannel(takeStreams());
-// Imported now, because what it loads reads `process.stdout`.
-const { main } = await import('./cli/cli.ts');
-await main(process.argv.slice(2));
-await endProcess(channel);
+// A terminal has the live view in the place of the log.
+const bundles = new Bundles(isatty(1) ? 'terminal' : 'log');
+const file = new URL('./cli.bundle.cjs', import.meta.url);
+const { runWatched }: typeof Millrace = bundles.load(file, 'src/millrace.ts');
+void runWatched(process.argv.slice(2), (exitCode) => {
+  // A run in which nothing was executed has not needed most of it.
+  if (exitCode === 0) bundles.keepCode();
+});

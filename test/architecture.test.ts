@@ -175,8 +175,10 @@ describe('depth', () => {
     'src/os/run-with-timeout.ts': 'port: the one use of node:vm',
     'src/report/sections/recommendations.ts': 'a section of the report, one file each',
     'src/store/schema/migrations/all.ts': 'table: migrations in order',
+
     'src/unwatched.ts': 'entry',
     'src/watch/is-watched.ts': 'loaded before anything else: must import nothing',
+    'workers/modules/import-module.ts': 'a file of its own in the build',
     'workers/runners/command.ts': 'a runner, one file for each kind of step',
     'workers/runners/step.ts': 'table: the runner of each kind of step',
     'workers/tools/registry.ts': 'table: the adapter of each tool, loaded when it is needed',

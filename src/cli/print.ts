@@ -1,5 +1,5 @@
 import type { RunSummary } from '../domain/run-record.ts';
-import { columnsOf } from '../progress/style.ts';
+import { columnsOf } from '../text/columns.ts';
 import { oneLine, printable, printableJson } from '../text/printable.ts';
 import { print } from './standard-output.ts';
 

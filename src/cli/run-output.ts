@@ -1,10 +1,7 @@
 /** Where a run is shown: live on a terminal, as NDJSON anywhere else, with --json and `--junit -` as one document. */
 import type { RunResult } from '../app/run-document.ts';
 import type { EventSink } from '../domain/run-event.ts';
-import { startLive } from '../progress/live.ts';
 import { RunLog } from '../progress/logs.ts';
-import { coloursFor, glyphsFor } from '../progress/style.ts';
-import { summary } from '../progress/summary.ts';
 import { messageOf } from '../text/error-message.ts';
 import { shownPath } from '../text/format.ts';
 import { printable } from '../text/printable.ts';
@@ -32,7 +29,7 @@ const INTERRUPTED = 128;
 const HURRIED_MS = 1_000;
 
 /** Opens the output that the arguments and the kind of standard output ask for. */
-export function openOutput(argv: RunArguments): RunOutput {
+export async function openOutput(argv: RunArguments): Promise<RunOutput> {
   if (argv.json) return documentOutput(openLog(argv, 2), 'json');
   if (argv.junit === STANDARD_OUTPUT) return documentOutput(openLog(argv, 2), 'junit');
   return isForPeople() ? terminalOutput(openLog(argv, null)) : logOutput(openLog(argv, 1));
@@ -69,7 +66,11 @@ function documentOutput(log: RunLog, format: 'json' | 'junit'): RunOutput {
   return { ...logOutput(log), end: (_result, document) => print(document(format)) };
 }
 
-function terminalOutput(log: RunLog): RunOutput {
+/** Loads what only a terminal needs. */
+async function terminalOutput(log: RunLog): Promise<RunOutput> {
+  const { startLive } = await import('../progress/live.ts');
+  const { coloursFor, glyphsFor } = await import('../progress/style.ts');
+  const { summary } = await import('../progress/summary.ts');
   const live = startLive({ stream: process.stdout });
   return {
     take: (events) => {

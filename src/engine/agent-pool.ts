@@ -30,7 +30,7 @@ export class AgentPool {
 
   constructor({ agents, memoryMb, settings, onMessage, onError }: PoolOptions) {
     this.#pool = new Piscina({
-      filename: entryFile('thread-agent'),
+      filename: entryFile('thread-entry'),
       minThreads: agents,
       maxThreads: agents,
       idleTimeout: Number.POSITIVE_INFINITY,

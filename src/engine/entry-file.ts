@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
  * Absolute path of the compiled file that a thread or process loads first, in `dist/workers`, wherever below `dist` the
  * build put this code, and also when it runs as TypeScript, as in the tests, because Node 20 can't load that.
  */
-export function entryFile(entry: 'thread-agent' | 'process-agent' | 'command-host'): string {
-  const name = `${entry}.js`;
+export function entryFile(entry: 'thread-entry' | 'process-entry' | 'command-host'): string {
+  const name = `${entry}.cjs`;
   let folder = new URL('./', import.meta.url);
   for (;;) {
     for (const place of [`workers/${name}`, `dist/workers/${name}`]) {

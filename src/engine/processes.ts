@@ -206,7 +206,7 @@ class AgentProcess {
   constructor(options: AgentProcessOptions) {
     const { mark, memoryMb } = options;
     const heap = memoryMb === null ? [] : [`--max-old-space-size=${Math.ceil(memoryMb)}`];
-    this.#child = spawn(process.execPath, [...process.execArgv, ...heap, entryFile('process-agent')], {
+    this.#child = spawn(process.execPath, [...process.execArgv, ...heap, entryFile('process-entry')], {
       detached: true,
       env: { ...process.env, [MARK_VARIABLE]: markValue(mark) },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

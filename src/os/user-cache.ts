@@ -1,6 +1,7 @@
 /** The folder for what Millrace keeps between runs for one user, in all projects, and could make again. */
-import { constants, lstatSync, mkdirSync, type Stats } from 'node:fs';
+import { constants, lstatSync, type Stats } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
+import { makeFolder } from './folder.ts';
 
 /** Null where the user has none. */
 export function userCacheFolder(): string | null {
@@ -12,7 +13,7 @@ export function userCacheFolder(): string | null {
 /** Makes the folder where it is missing. Returns whether no other user can write into it. */
 export function makeUserCacheFolder(folder: string): boolean {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
     return isOwnFolder(folder);
   } catch {
     // A file is in its place, or the disk is full or read-only: it can be done without.

@@ -1,3 +1,4 @@
+import { columnsOf } from '../text/columns.ts';
 import { plural } from '../text/format.ts';
 import {
   type AgentActivity,
@@ -7,7 +8,7 @@ import {
   finished,
   type RunningWorkstream,
 } from './board.ts';
-import { bar, clean, clock, columnsOf, type FrameOptions, fit, StyledLine } from './style.ts';
+import { bar, clean, clock, type FrameOptions, fit, StyledLine } from './style.ts';
 
 /**
  * The run as lines for a terminal: how far it is, what each agent does, and the newest failures. No line is wider

@@ -6,10 +6,10 @@ import type { AgentResult, FinalStatus } from '../domain/agent-result.ts';
 import type { EventOf, EventSink, ResumedRun, RunEvent } from '../domain/run-event.ts';
 import { makeFolder } from '../os/folder.ts';
 import { openRegular, UnusableFile } from '../os/regular-file.ts';
+import { cutBytes } from '../text/cut-text.ts';
 import { plural } from '../text/format.ts';
 import { escapeControls } from '../text/printable.ts';
 import { LineSink } from './line-sink.ts';
-import { cut } from './style.ts';
 
 export interface RunLogOptions {
   /** Least level that is written. */
@@ -111,7 +111,7 @@ export class RunLog implements EventSink {
     const logger = this.#logger;
     const level = lineLevel(event.line);
     if (level === null) {
-      const fields = { event: event.type, ...about(event), line: cut(event.line) };
+      const fields = { event: event.type, ...about(event), line: cutBytes(event.line) };
       logger.info(fields, 'a log line that is no JSON object');
     } else if (level >= (logger.levels.values[logger.level] ?? Number.POSITIVE_INFINITY)) {
       this.#write(`${event.line}\n`);
@@ -189,7 +189,7 @@ function logEntry(event: LoggedEvent, startedAt: number | null): LogEntry {
           event: event.type,
           agent_id: event.agentId,
           workstream_id: event.workstreamId,
-          title: cut(event.title),
+          title: cutBytes(event.title),
           attempt: event.attempt,
           expected_seconds: event.expectedSeconds,
         },
@@ -199,33 +199,33 @@ function logEntry(event: LoggedEvent, startedAt: number | null): LogEntry {
         ...about(event),
         attempt: event.attempt,
         reason: event.reason,
-        message: cut(event.explanation),
+        message: cutBytes(event.explanation),
         after_seconds: event.afterSeconds,
       });
     case 'workstream-progress':
       return entry('debug', event, `${event.workstreamId} reports progress`, {
         ...about(event),
         fraction: event.fraction,
-        message: cut(event.text),
+        message: cutBytes(event.text),
       });
     case 'workstream-finished':
       return finished(event.result);
     case 'agent-replaced':
       return entry('warn', event, `${event.agentId} was replaced`, {
         ...about(event),
-        message: cut(event.why),
+        message: cutBytes(event.why),
       });
     case 'agents-scaled':
       return scaled(event);
     case 'waiting-for-runs':
       return waiting(event);
     case 'interrupting':
-      return entry('warn', event, `interrupted by ${cut(event.signal)}`, {
-        signal: cut(event.signal),
+      return entry('warn', event, `interrupted by ${cutBytes(event.signal)}`, {
+        signal: cutBytes(event.signal),
         running: event.running,
       });
     case 'notice':
-      return entry(event.level, event, cut(event.text), about(event));
+      return entry(event.level, event, cutBytes(event.text), about(event));
     case 'run-ended':
       return ended(event, startedAt);
   }
@@ -255,7 +255,7 @@ function waiting({ waits, added, ...event }: EventOf<'waiting-for-runs'>): LogEn
   const fields = { event: event.type, waits: waits.length };
   if (added !== null) {
     const about = { workstream_id: added.workstreamId, other_run_id: added.runId };
-    return { level: 'info', text: cut(added.explanation), fields: { ...fields, ...about } };
+    return { level: 'info', text: cutBytes(added.explanation), fields: { ...fields, ...about } };
   }
   const isOver = waits.length === 0;
   const text = isOver ? 'no longer waits for another run' : 'waits for fewer resources of other runs';
@@ -280,7 +280,7 @@ function finished(result: AgentResult): LogEntry {
       workstream_id: workstreamId,
       status,
       reason,
-      message: explanation === null ? null : cut(explanation),
+      message: explanation === null ? null : cutBytes(explanation),
       duration_seconds: result.durationSeconds,
       cpu_seconds: result.cpuSeconds,
       attempts: result.attempts,

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { Writable } from 'node:stream';
 import { createLogUpdate } from 'log-update';
-import { columnsOf } from './style.ts';
+import { columnsOf } from '../text/columns.ts';
 
 /** At most ten frames a second; one a second when only the clocks change. */
 const TICK_MS = 100;

@@ -1,8 +1,7 @@
 import { Chalk, type ChalkInstance, supportsColor, supportsColorStderr } from 'chalk';
 import cliTruncate from 'cli-truncate';
 import prettyMilliseconds from 'pretty-ms';
-import stringWidth from 'string-width';
-import { firstOf } from '../text/cut-text.ts';
+import { columnsOf } from '../text/columns.ts';
 import { oneLine } from '../text/printable.ts';
 
 const ASCII_ONLY = /^[ -~]*$/;
@@ -14,11 +13,6 @@ export function clean(text: string, characters: number, glyphs: Glyphs): string 
   return glyphs.ascii ? flat.replaceAll('…', glyphs.ellipsis).replaceAll(BEYOND_ASCII, '?') : flat;
 }
 
-/** Columns that a text takes. Measuring other than ASCII costs a hundred times more, and most text is ASCII. */
-export function columnsOf(text: string): number {
-  return ASCII_ONLY.test(text) ? text.length : stringWidth(text);
-}
-
 /** A text cut to `columns`, with an ellipsis where it was. */
 export function fit(text: string, columns: number, { ellipsis }: Glyphs): string {
   if (columns <= 0) return '';
@@ -26,7 +20,7 @@ export function fit(text: string, columns: number, { ellipsis }: Glyphs): string
   if (ASCII_ONLY.test(text)) return text.slice(0, columns - 1) + ellipsis;
   let result = text;
   // cli-truncate returns one column too many where the last character is wide, so it is called again for less.
-  for (let width = columns; width > 0 && stringWidth(result) > columns; width -= 1) {
+  for (let width = columns; width > 0 && columnsOf(result) > columns; width -= 1) {
     result = cliTruncate(text, width, { truncationCharacter: ellipsis });
   }
   return result;
@@ -87,17 +81,6 @@ export function coloursFor(stream: object, env: NodeJS.ProcessEnv = process.env)
   const support = 'fd' in stream && stream.fd === 2 ? supportsColorStderr : supportsColor;
   const unwanted = (env['NO_COLOR'] ?? '') !== '' && env['FORCE_COLOR'] === undefined;
   return new Chalk({ level: unwanted || support === false ? 0 : support.level });
-}
-
-const MAX_BYTES = 8_192;
-const buffer = new Uint8Array(MAX_BYTES);
-const encoder = new TextEncoder();
-
-/** A text of at most 8 KiB, with a note where it was cut. No character is cut in two. */
-export function cut(text: string): string {
-  if (text.length * 3 <= MAX_BYTES) return text;
-  const { read } = encoder.encodeInto(firstOf(text, MAX_BYTES), buffer);
-  return read === text.length ? text : `${text.slice(0, read)}… (cut, ${text.length} characters in all)`;
 }
 
 /** The characters that a frame and a summary are drawn with. */

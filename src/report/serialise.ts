@@ -9,7 +9,7 @@ import {
   toMarkdown,
   type Unsafe,
 } from 'mdast-util-to-markdown';
-import stringWidth from 'string-width';
+import { columnsOf } from '../text/columns.ts';
 import type { Block } from './nodes.ts';
 
 /** Syntax of GitHub's Markdown beyond CommonMark that text could use by accident: ~~ and $. */
@@ -25,7 +25,7 @@ const ADDRESS = /((?:https?:\/\/|ftp:\/\/|www\.)\S+|[\w+.-]{1,64}@[\w-]+(?:\.[\w
 const ALIGNED_ROWS = 40;
 const ALIGNED_CELL = 80;
 
-const aligned = gfmTableToMarkdown({ stringLength: stringWidth });
+const aligned = gfmTableToMarkdown({ stringLength: columnsOf });
 const compact = gfmTableToMarkdown({ tablePipeAlign: false });
 
 const table: Handle = (node: Table, parent, state, info) => {

@@ -11,7 +11,8 @@ import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 /** Runs the command line on each of these in turn, in one process. */
 const PROGRAM = `
-const { main } = await import(process.env.ENTRY);
+import { createRequire } from 'node:module';
+const { main } = createRequire(process.env.ENTRY)(process.env.ENTRY)['src/cli/cli.ts']();
 const results = [];
 const write = process.stderr.write;
 process.setMaxListeners(0);
@@ -35,7 +36,7 @@ interface Result {
 }
 
 function runAll(lines: readonly string[][], folder: string): Result[] {
-  const entry = new URL('../../dist/src/unwatched.js', import.meta.url);
+  const entry = new URL('../../dist/src/cli.bundle.cjs', import.meta.url);
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', PROGRAM], {
     cwd: folder,
     env: { ...cleanEnvironment(), ENTRY: fileURLToPath(entry), LINES: JSON.stringify(lines) },

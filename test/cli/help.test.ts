@@ -1,28 +1,29 @@
 /** What `millrace --help` loads: loading is nearly all of its time. */
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { millrace } from '../kit/command.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
 
-/** The packages in a file of the build, and in everything that it imports statically. */
-function packagesOf(entry: URL): Set<string> {
-  const packages = new Set<string>();
-  const seen = new Set<string>();
-  const open = [entry];
-  for (let file = open.pop(); file !== undefined; file = open.pop()) {
-    if (seen.has(file.href)) continue;
-    seen.add(file.href);
-    const text = readFileSync(fileURLToPath(file), 'utf8');
-    for (const [, name = ''] of text.matchAll(/^\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)\//gm))
-      packages.add(name);
-    for (const [, path = ''] of text.matchAll(/^(?:import|export|\})[^\n]*?"(\.[^"]+)";$/gm))
-      open.push(new URL(path, file));
-  }
-  return packages;
+interface Coverage {
+  result: { url: string; functions: { functionName: string; ranges: { count: number }[] }[] }[];
 }
 
-test('help loads the parser of the command line, and nothing that runs or draws anything', () => {
-  const packages = packagesOf(new URL('../../dist/src/unwatched.js', import.meta.url));
-  expect([...packages].toSorted()).toEqual([
+test('help loads the parser of the command line, and nothing that runs or draws anything', async () => {
+  const folder = temporaryFolder();
+  const { code } = await millrace(folder, ['--help'], { NODE_V8_COVERAGE: join(folder, 'coverage') });
+  expect(code).toBe(0);
+  const [file = ''] = readdirSync(join(folder, 'coverage'));
+  const { result }: Coverage = JSON.parse(readFileSync(join(folder, 'coverage', file), 'utf8'));
+  const bundles = result.filter(({ url }) => url.endsWith('.bundle.cjs'));
+  expect(bundles.map(({ url }) => basename(url))).toEqual(['cli.bundle.cjs']);
+  // In a bundle, what evaluates a module has the module's path for a name.
+  const evaluated = bundles.flatMap(({ functions }) =>
+    functions.filter(({ ranges: [all] }) => (all?.count ?? 0) > 0).map(({ functionName }) => functionName),
+  );
+  expect(evaluated).toContain('src/cli/cli.ts');
+  const packages = evaluated.map((name) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(name)?.[1]);
+  expect([...new Set(packages.filter((name) => name !== undefined))].toSorted()).toEqual([
     'ansi-regex',
     'ansi-styles',
     'cliui',

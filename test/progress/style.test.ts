@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ASCII, clock, coloursFor, cut, glyphsFor, UNICODE } from '../../src/progress/style.ts';
+import { ASCII, clock, coloursFor, glyphsFor, UNICODE } from '../../src/progress/style.ts';
 
 test.each([
   [{ LANG: 'en_US.UTF-8' }, UNICODE],
@@ -37,13 +37,4 @@ test.each([
   [3_600 * 3 + 60 * 20 + 59, '3h 20m'],
 ])('%d seconds are %s on the clock', (seconds, text) => {
   expect(clock(seconds)).toBe(text);
-});
-
-test('a text of exactly 8 KiB is whole, one of a byte more is cut', () => {
-  expect(cut('a'.repeat(8_192))).toBe('a'.repeat(8_192));
-  expect(cut('a'.repeat(8_193))).toBe(`${'a'.repeat(8_192)}… (cut, 8193 characters in all)`);
-});
-
-test('no character is cut in two', () => {
-  expect(cut(`a${'😀'.repeat(3_000)}`)).toBe(`a${'😀'.repeat(2_047)}… (cut, 6001 characters in all)`);
 });

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { endOf, firstOf, lastOf, shortened, wholeCharacters, wholeLength } from '../../src/text/cut-text.ts';
+import {
+  cutBytes,
+  endOf,
+  firstOf,
+  lastOf,
+  shortened,
+  wholeCharacters,
+  wholeLength,
+} from '../../src/text/cut-text.ts';
 
 const text = fc.string({ unit: fc.constantFrom('a', 'é', '好', '🎉', '👨'), maxLength: 12 });
 
@@ -40,4 +48,13 @@ test('a half that is in the text itself stays', () => {
 
 test('no joiner is left at a cut', () => {
   expect([firstOf('👨\u200d👩', 3), lastOf('👨\u200d👩', 3)]).toEqual(['👨', '👩']);
+});
+
+test('a text of exactly 8 KiB is whole, one of a byte more is cut', () => {
+  expect(cutBytes('a'.repeat(8_192))).toBe('a'.repeat(8_192));
+  expect(cutBytes('a'.repeat(8_193))).toBe(`${'a'.repeat(8_192)}… (cut, 8193 characters in all)`);
+});
+
+test('no character is cut in two', () => {
+  expect(cutBytes(`a${'😀'.repeat(3_000)}`)).toBe(`a${'😀'.repeat(2_047)}… (cut, 6001 characters in all)`);
 });

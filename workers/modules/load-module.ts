@@ -10,6 +10,7 @@ import { openRegular } from '../../src/os/regular-file.ts';
 import type { Execution } from '../execution.ts';
 import { orAbort, type StopSignal } from '../thread/stop-signal.ts';
 import { flattenThrown, isInstance, syntaxErrorPlace } from '../thread/thrown.ts';
+import { importModule } from './import-module.ts';
 import { nameOf } from './lossy-values.ts';
 
 export type UserFunction = (input: unknown, context: StepContext) => unknown;
@@ -66,7 +67,7 @@ const isFunction = (value: unknown): value is UserFunction => typeof value === '
 async function load(file: string, signal: StopSignal): Promise<LoadedModule> {
   // A pipe in its place would be waited for without end.
   closeSync(openRegular(file, { flags: constants.O_RDONLY }));
-  const namespace: Record<string, unknown> = await orAbort(import(pathToFileURL(file).href), signal);
+  const namespace: Record<string, unknown> = await orAbort(importModule(pathToFileURL(file).href), signal);
   const module = new LoadedModule(namespace, file);
   loaded.set(file, module);
   return module;

@@ -51,7 +51,7 @@ export async function run(argv: RunArguments): Promise<number> {
   checkOutputs(argv);
   const project = await readProject(process.cwd());
   redactUncaught(environmentRedactor(project.redact));
-  const output = openOutput(argv);
+  const output = await openOutput(argv);
   const ask = argv.ask ? askBetween(output) : null;
   const over = channel?.continuation ? await endedAlready(argv, channel.continuation.runId) : null;
   if (over !== null) {
