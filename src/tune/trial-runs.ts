@@ -8,7 +8,7 @@ import { Refusal } from '../app/refusal.ts';
 import type { TrialRun } from '../domain/tuning.ts';
 import { treeUsage } from '../os/tree-usage.ts';
 import { getRun, latestRunId } from '../store/read/runs.ts';
-import { eachShortResult } from '../store/read/short-results.ts';
+import { eachListedResult } from '../store/read/short-results.ts';
 import { lastOf } from '../text/cut-text.ts';
 
 /** How often memory is measured. */
@@ -106,7 +106,7 @@ export class TrialRuns {
         throw new Error('the trial run left no summary');
       const { completed, workstreams: total } = run.totals;
       const durations = new Map<string, number>();
-      for (const { workstreamId, status, durationSeconds } of eachShortResult(connection, run.runId)) {
+      for (const { workstreamId, status, durationSeconds } of eachListedResult(connection, run.runId)) {
         if (status === 'completed' && durationSeconds !== null) durations.set(workstreamId, durationSeconds);
       }
       return { agents, seconds, completed, total, durations };

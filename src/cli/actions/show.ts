@@ -1,6 +1,6 @@
 import { runDocument } from '../../app/run-document.ts';
-import type { RunSummary, ShortResult } from '../../domain/run-record.ts';
-import { eachShortResult } from '../../store/read/short-results.ts';
+import type { RunSummary } from '../../domain/run-record.ts';
+import { eachListedResult, type ListedResult } from '../../store/read/short-results.ts';
 import { seconds } from '../../text/format.ts';
 import { oneLine } from '../../text/printable.ts';
 import type { ShowArguments } from '../commands/show.ts';
@@ -14,7 +14,7 @@ const SENTENCE = 1_000;
 export async function show(argv: ShowArguments): Promise<number> {
   return withRun(argv.state, argv.run, async (connection, run) => {
     if (argv.json) await printJson(runDocument(connection, run));
-    else await printText(`${heading(run)}\n\n${results([...eachShortResult(connection, run.runId)])}`);
+    else await printText(`${heading(run)}\n\n${results([...eachListedResult(connection, run.runId)])}`);
     return 0;
   });
 }
@@ -32,7 +32,7 @@ function heading(run: RunSummary): string {
   return lines.join('\n');
 }
 
-function results(found: ShortResult[]): string {
+function results(found: ListedResult[]): string {
   const rows = found.map((result) => [
     result.workstreamId,
     result.status,

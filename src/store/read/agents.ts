@@ -16,8 +16,7 @@ const workRow = z.object({
   cpu: numberCell,
   measured: z.number(),
   busy: z.number(),
-  median: numberCell,
-  p95: numberCell,
+  ranks: textCell,
 });
 type Work = Omit<z.infer<typeof workRow>, 'agent_id'>;
 
@@ -28,22 +27,18 @@ const NO_WORK: Work = {
   cpu: null,
   measured: 0,
   busy: 0,
-  median: null,
-  p95: null,
+  ranks: null,
 };
 
-/** In one pass over an index. A percentile by nearest rank is the least value that at least its share is not above. */
+/** In one pass over an index. */
 const WORK = `
-WITH w AS (
-  SELECT agent_id, status, cpu_seconds, duration_seconds AS d,
-    ROW_NUMBER() OVER (PARTITION BY agent_id ORDER BY duration_seconds NULLS LAST) AS place,
-    COUNT(duration_seconds) OVER (PARTITION BY agent_id) AS n
-  FROM agent_results WHERE run_id = ? AND agent_id <> ?)
 SELECT agent_id, COUNT(*) AS workstreams, SUM(status = 'completed') AS completed, SUM(status = 'failed') AS failed,
-  SUM(cpu_seconds) AS cpu, n AS measured, COALESCE(SUM(d), 0) AS busy,
-  MAX(CASE WHEN place = (n + 1) / 2 THEN d END) AS median,
-  MAX(CASE WHEN place = (n * 95 + 99) / 100 THEN d END) AS p95
-FROM w GROUP BY agent_id`;
+  SUM(cpu_seconds) AS cpu, COUNT(duration_seconds) AS measured, COALESCE(SUM(duration_seconds), 0) AS busy,
+  nearest_ranks(duration_seconds) AS ranks
+FROM agent_results WHERE run_id = ? AND agent_id <> ? GROUP BY agent_id`;
+
+/** The median and the 95th percentile. */
+const ranksCell = z.tuple([z.number(), z.number()]).nullable().catch(null);
 
 /**
  * What each agent did, in the order of their numbers, also those that got nothing to do. The median and the 95th
@@ -104,6 +99,7 @@ function toPerformance(agentId: string, work: Work, earlier: number, times: Time
   // An agent that is removed finishes its workstream first.
   const present = Math.max(times.present ?? busySeconds, busySeconds);
   const settled = completed + failed;
+  const [medianSeconds, p95Seconds] = jsonCell(ranksCell, work.ranks) ?? [null, null];
   return {
     agentId,
     workstreams,
@@ -115,8 +111,8 @@ function toPerformance(agentId: string, work: Work, earlier: number, times: Time
     cpuSeconds: work.cpu,
     utilisation: present === 0 ? null : Math.min(1, busySeconds / present),
     averageSeconds: measured === 0 ? null : busy / measured,
-    medianSeconds: work.median,
-    p95Seconds: work.p95,
+    medianSeconds,
+    p95Seconds,
     perHour: wall === 0 ? null : (workstreams * 3600) / wall,
   };
 }

@@ -40,11 +40,14 @@ export function shortResults(
   status: 'failed' | 'skipped',
   limit: number,
 ): Capped<ShortResult> {
-  const condition = status === 'failed' ? "status = 'failed'" : "status NOT IN ('completed', 'failed')";
+  const condition =
+    status === 'failed' ? "status = 'failed'" : "status <> 'completed' AND status <> 'failed'";
   const where = `FROM agent_results WHERE run_id = ? AND ${condition}`;
+  const shown = byIds(connection, `SELECT id ${where} ORDER BY id LIMIT ?`, 'r.id', [runId, limit]);
+  const isAll = shown.length < limit;
   return {
-    shown: byIds(connection, `SELECT id ${where} ORDER BY id LIMIT ?`, 'r.id', [runId, limit]),
-    total: countOf(connection, `SELECT COUNT(*) AS n ${where}`, runId),
+    shown,
+    total: isAll ? shown.length : countOf(connection, `SELECT COUNT(*) AS n ${where}`, runId),
   };
 }
 
@@ -67,13 +70,32 @@ export function timeline(connection: Connection, runId: string, caps: TimelineCa
   return { shown: byIds(connection, ids, order, parameters), total };
 }
 
+/** What a list of all results of a run says of each. */
+export type ListedResult = Pick<
+  ShortResult,
+  'workstreamId' | 'title' | 'agentId' | 'status' | 'explanation' | 'durationSeconds'
+>;
+
+const listedRow = shortRow.pick({
+  workstream_id: true,
+  title: true,
+  agent_id: true,
+  status: true,
+  explanation: true,
+  duration_seconds: true,
+});
+
+/** First the ids, so that sorting carries no rows. */
+const LISTED = `
+WITH ids AS MATERIALIZED (SELECT id FROM agent_results WHERE run_id = ? ORDER BY id)
+SELECT ${columnsOf(listedRow, 'r')} FROM ids CROSS JOIN agent_results r ON r.id = ids.id ORDER BY ids.id`;
+
 /** Every result of a run, in the order in which they arrived, one by one. */
-export function* eachShortResult(
+export function* eachListedResult(
   connection: Connection,
   runId: string,
-): Generator<ShortResult, void, undefined> {
-  const sql = `SELECT ${COLUMNS} FROM agent_results r WHERE r.run_id = ? ORDER BY r.id`;
-  for (const row of eachRow(connection, shortRow, sql, runId)) yield toShort(row);
+): Generator<ListedResult, void, undefined> {
+  for (const row of eachRow(connection, listedRow, LISTED, runId)) yield toListed(row);
 }
 
 function byIds(
@@ -89,16 +111,22 @@ function byIds(
 
 function toShort(row: z.infer<typeof shortRow>): ShortResult {
   return {
+    ...toListed(row),
+    reason: row.reason,
+    failure: row.failure,
+    startTime: row.start_time,
+    endTime: row.end_time,
+    logFile: row.log_file,
+  };
+}
+
+function toListed(row: z.infer<typeof listedRow>): ListedResult {
+  return {
     workstreamId: row.workstream_id,
     title: row.title ?? row.workstream_id,
     agentId: row.agent_id ?? COORDINATOR,
     status: runStatus(row.status),
-    reason: row.reason,
     explanation: row.explanation ?? unusualRunStatus(row.status),
-    failure: row.failure,
-    startTime: row.start_time,
-    endTime: row.end_time,
     durationSeconds: row.duration_seconds,
-    logFile: row.log_file,
   };
 }

@@ -5,12 +5,13 @@ import type { TestCounts } from '../../domain/outcome.ts';
 import type { TestNote, TestTotals } from '../../domain/run-record.ts';
 import { numberCell, textCell } from '../schema/cells.ts';
 import type { Connection } from '../schema/connection.ts';
+import { NO_TESTS } from '../schema/result-cells.ts';
 import { firstRow, rows } from './rows.ts';
 
-/** `test_results` where it can be read; most workstreams have no tests, and their cells are not parsed. */
+/** `test_results` where it can be read; most workstreams have no tests, and their rows are not read. */
 const SOURCE = `(
   SELECT id, workstream_id, test_results AS cell FROM agent_results
-  WHERE run_id = ? AND test_results NOT LIKE '%"tests":[]}' AND json_valid(test_results))`;
+  WHERE run_id = ? AND test_results <> '${NO_TESTS}' AND json_valid(test_results))`;
 
 const totalsRow = z.object({ total: numberCell, passed: numberCell, failed: numberCell, manual: numberCell });
 

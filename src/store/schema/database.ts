@@ -4,10 +4,10 @@ import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { makeFolder } from '../../os/folder.ts';
 import { pause } from '../../os/pause.ts';
-import { normalizeMessage } from '../../text/normalize-message.ts';
 import { markDeadRuns } from '../write/end-run.ts';
 import { walPath } from '../write/wal-file.ts';
 import type { Connection } from './connection.ts';
+import { addFunctions } from './functions.ts';
 import { migrate, refuseNewer, viewAsLatestSchema } from './migrate.ts';
 import { asStoreError, StoreError, storeError } from './store-error.ts';
 
@@ -97,9 +97,7 @@ function prepareForReading(connection: Connection): Connection {
 /** Closes the connection when it can't be set up. */
 function prepare(connection: Connection, setUp: () => void): Connection {
   try {
-    connection.function('pattern_of', { deterministic: true }, (message: unknown) =>
-      typeof message === 'string' ? normalizeMessage(message) : '',
-    );
+    addFunctions(connection);
     setUp();
     return connection;
   } catch (error) {

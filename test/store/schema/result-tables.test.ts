@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { NO_TESTS } from '../../../src/store/schema/result-cells.ts';
 import {
   attemptTable,
   errorTable,
@@ -74,4 +75,24 @@ test.each(UNUSUAL)('a result with %s is not plain', (_, fields) => {
 
 test('one that failed or was skipped is not plain', () => {
   expect([isPlain(failed('ws-1', 'boom')), isPlain(skipped('ws-1'))]).toEqual([false, false]);
+});
+
+test('what a report lists is found without reading the rows of plain results', () => {
+  const connection = opened(temporaryFolder());
+  const conditions = [
+    `test_results <> '${NO_TESTS}'`,
+    "warnings <> '[]'",
+    "files_modified <> '[]'",
+    "commits_created <> '[]'",
+    'attempts > 1',
+    'tool IS NOT NULL',
+    'branch IS NOT NULL',
+    'merge_status IS NOT NULL',
+  ];
+  for (const condition of conditions) {
+    const sql = `EXPLAIN QUERY PLAN SELECT metadata FROM agent_results WHERE run_id = 'x' AND ${condition} ORDER BY id`;
+    expect(rowsOf(connection, sql)).toMatchObject([
+      { detail: 'SEARCH agent_results USING INDEX agent_results_noted (run_id=?)' },
+    ]);
+  }
 });
