@@ -3,17 +3,20 @@ import { types } from 'node:util';
 import type { Assignment } from '../src/domain/assignment.ts';
 import {
   type AssignmentBatch,
+  type BatchExtras,
   type BatchMember,
+  type BatchTimes,
   changeState,
   memberMark,
   STATE,
   setEndedMembers,
   stateOf,
+  TEXTS,
   wholeAssignment,
   writeEnd,
   writeStart,
 } from '../src/domain/assignment-batch.ts';
-import type { Answer } from '../src/domain/outcome.ts';
+import type { Answer, Outcome } from '../src/domain/outcome.ts';
 import type { ModuleStep } from '../src/domain/workstream.ts';
 import { secondsSince, toSharedClock } from '../src/os/stopwatch.ts';
 import type { Agent } from './agent.ts';
@@ -51,8 +54,8 @@ export class BatchRun {
   #turnedAt = now();
   /** Number of members up to the last that was begun. */
   #begun = 0;
-  /** End of the outputs in shared memory. */
-  #outputEnd = 0;
+  /** End of the texts in shared memory. */
+  #textEnd = 0;
   /** Not sent yet: that of the last member is returned to the pool. */
   #answer: Answer | null = null;
 
@@ -125,30 +128,57 @@ export class BatchRun {
     return watch.stop() && agent.isPlain(execution) && !('threw' in execution.early);
   }
 
-  /** Returns whether the result could be kept in shared memory. */
+  /** Returns whether the result of a call could be kept in shared memory. */
   #keep(member: Member, result: StepOutcome | null): boolean {
-    const { memory } = this.#batch;
-    const { execution, index } = member;
-    if (result !== null && !this.#keepOutput(index, result)) return false;
+    if (result !== null && !this.#keepTexts(member.index, result)) return false;
+    const { execution } = member;
     const { used, waited } = cpuTimeSince(execution.cpuBefore);
     const durationSeconds = secondsSince(execution.begin);
-    writeEnd(memory, index, { durationSeconds, cpuSeconds: used, cpuWaitSeconds: waited });
-    changeState(memory, index, STATE.begun, STATE.executed);
-    this.#returned.push(member);
+    this.#keepTimes(member, {
+      durationSeconds,
+      stepSeconds: durationSeconds,
+      cpuSeconds: used,
+      cpuWaitSeconds: waited,
+    });
     return true;
   }
 
-  #keepOutput(index: number, { output, filesModified, metrics }: StepOutcome): boolean {
-    if (filesModified.length > 0 || Object.keys(metrics).length > 0) return false;
-    if (output === null) return true;
-    const { bytes, outputs } = this.#batch.memory;
-    const begin = this.#outputEnd;
-    // A character takes up to three bytes.
-    if (output.length * 3 > bytes.length - begin) return false;
-    const { written: length } = encodeInto(output, bytes.subarray(begin));
-    outputs[2 * index] = begin;
-    outputs[2 * index + 1] = length;
-    this.#outputEnd = begin + length;
+  /** Returns whether an answer could be kept there, because its outcome is one of a call as well. */
+  #keepAnswer(member: Member, { outcome, posted }: Answer): boolean {
+    const [step] = outcome.steps;
+    if (step === undefined || posted > 0 || !isPlain(outcome) || !this.#keepTexts(member.index, outcome))
+      return false;
+    // That of the execution, which began before it was claimed.
+    this.#keepTimes(member, { ...outcome, stepSeconds: step.durationSeconds });
+    return true;
+  }
+
+  #keepTimes(member: Member, times: Omit<BatchTimes, 'startedAt' | 'clock'>): void {
+    const { memory } = this.#batch;
+    writeEnd(memory, member.index, times);
+    changeState(memory, member.index, STATE.begun, STATE.executed);
+    this.#returned.push(member);
+  }
+
+  #keepTexts(
+    index: number,
+    { output, filesModified, metrics }: Pick<Outcome, 'output' | keyof BatchExtras>,
+  ): boolean {
+    const hasExtras = filesModified.length > 0 || Object.keys(metrics).length > 0;
+    const extras = hasExtras ? JSON.stringify({ filesModified, metrics }) : null;
+    return this.#keepText(TEXTS * index, output) && this.#keepText(TEXTS * index + 2, extras);
+  }
+
+  #keepText(place: number, text: string | null): boolean {
+    if (text === null) return true;
+    const { bytes, texts } = this.#batch.memory;
+    const { read, written } = encodeInto(text, encoded);
+    const begin = this.#textEnd;
+    if (read < text.length || written > bytes.length - begin) return false;
+    for (let at = 0; at < written; at += 1) bytes[begin + at] = encoded[at] ?? 0;
+    texts[place] = begin;
+    texts[place + 1] = written;
+    this.#textEnd = begin + written;
     return true;
   }
 
@@ -157,15 +187,17 @@ export class BatchRun {
    * not wait for its end.
    * @param ended how many members have ended, the first ones.
    */
-  async #executeWhole({ execution, index }: Member, ended: number): Promise<void> {
+  async #executeWhole(member: Member, ended: number): Promise<void> {
     this.#sendAnswer();
-    const answer = this.#thread.agent.execute(execution);
+    const answer = this.#thread.agent.execute(member.execution);
     if (this.#returned.length > 0) {
       await nextTurn();
       this.#settleReturned(ended);
     }
-    this.#answer = await answer;
-    changeState(this.#batch.memory, index, STATE.begun, STATE.answered);
+    const given = await answer;
+    if (member.step !== null && !this.#thread.agent.hasRetired && this.#keepAnswer(member, given)) return;
+    this.#answer = given;
+    changeState(this.#batch.memory, member.index, STATE.begun, STATE.answered);
   }
 
   async #turn(): Promise<void> {
@@ -188,7 +220,7 @@ export class BatchRun {
     const last = hasExitCode() ? returned.at(-1) : null;
     for (const member of returned) {
       const { execution, index } = member;
-      const isOver = execution.isUntouched && member !== last;
+      const isOver = execution.ended || (execution.isUntouched && member !== last);
       if (!isOver && changeState(memory, index, STATE.executed, STATE.begun)) this.#unfinished.push(member);
       else execution.ended = true;
     }
@@ -210,8 +242,21 @@ function isReadable(value: unknown): boolean {
   return (prototype === Object.prototype || prototype === null) && !('then' in value);
 }
 
-// Bound once: code of a workstream could put its own in its place, and get hold of the memory.
+/** Whether an outcome has nothing but what is kept in shared memory. */
+function isPlain({ status, steps, tests, warnings, logFile }: Outcome): boolean {
+  return (
+    status === 'completed' &&
+    steps.length === 1 &&
+    steps[0]?.tail === '' &&
+    tests.length + warnings.length === 0 &&
+    logFile === null
+  );
+}
+
+// The shared memory itself is not given to any function: code of a workstream could have put its own in its place.
 const encodeInto = TextEncoder.prototype.encodeInto.bind(new TextEncoder());
+/** Longer texts go in a message. */
+const encoded = new Uint8Array(8192);
 
 class Member implements ExecutionItem {
   readonly index: number;

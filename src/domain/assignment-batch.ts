@@ -1,5 +1,6 @@
 /** How the engine on threads passes assignments to them. Known to `src/engine` and the entries of agents only. */
 import type { Assignment } from './assignment.ts';
+import type { Outcome } from './outcome.ts';
 import type { Workstream } from './workstream.ts';
 
 /** An assignment with absolute paths, and what the engine adds to it. */
@@ -33,13 +34,55 @@ export interface BatchMember {
   workstream: Partial<Workstream>;
 }
 
-/** @param usesLane whether a member may be plain. */
-export function batchMember(assignment: Assignment, base: Assignment, usesLane: boolean): BatchMember {
-  const { workstream, executionId, dependencies, logFile } = assignment;
-  const own = { ...differences(assignment, base), executionId, dependencies, logFile };
-  delete own.workstream;
-  const fields = { ...differences(workstream, base.workstream), steps: workstream.steps };
-  return { plain: usesLane && isPlain(assignment), assignment: own, workstream: fields };
+/** Writes the members of a batch. */
+export class BatchWriter {
+  readonly #base: Assignment;
+  readonly #usesLane: boolean;
+  readonly #assignmentKeys: readonly (keyof Assignment)[];
+  readonly #workstreamKeys: readonly (keyof Workstream)[];
+
+  /** @param usesLane whether a member may be plain. */
+  constructor(base: Assignment, usesLane: boolean) {
+    this.#base = base;
+    this.#usesLane = usesLane;
+    this.#assignmentKeys = otherKeys(base, ['workstream', 'executionId', 'dependencies', 'logFile']);
+    this.#workstreamKeys = otherKeys(base.workstream, ['id', 'base', 'title', 'steps', 'source', 'hash']);
+  }
+
+  /** What `wholeAssignment` is made of. */
+  get base(): string {
+    return JSON.stringify({ ...this.#base, dependencies: {} });
+  }
+
+  /** A `BatchMember` as JSON. What nearly always differs is written out, because that is faster. */
+  member(assignment: Assignment): string {
+    const { executionId, dependencies, logFile, workstream } = assignment;
+    const { id, base, title, steps, source, hash } = workstream;
+    const member: BatchMember = {
+      plain: this.#usesLane && isPlain(assignment),
+      assignment: { executionId, dependencies, logFile },
+      workstream: { id, base, title, steps, source, hash },
+    };
+    addDifferences(member.assignment, assignment, this.#base, this.#assignmentKeys);
+    addDifferences(member.workstream, workstream, this.#base.workstream, this.#workstreamKeys);
+    return JSON.stringify(member);
+  }
+}
+
+function otherKeys<T extends object>(value: T, keys: readonly (keyof T)[]): (keyof T)[] {
+  const others: (keyof T)[] = [];
+  for (const key in value) if (!keys.includes(key)) others.push(key);
+  return others;
+}
+
+/** Only what is the same value, or the same object, counts as equal. */
+function addDifferences<T extends object>(
+  to: Partial<T>,
+  value: T,
+  base: T,
+  keys: readonly (keyof T)[],
+): void {
+  for (const key of keys) if (value[key] !== base[key]) to[key] = value[key];
 }
 
 function isPlain({ setup, workstream: { steps, acceptanceTests, testGates } }: Assignment): boolean {
@@ -48,13 +91,6 @@ function isPlain({ setup, workstream: { steps, acceptanceTests, testGates } }: A
   return (
     step.kind === 'module' && step.timeoutSeconds === null && acceptanceTests.length + testGates.length === 0
   );
-}
-
-/** Fields that are equal may be missing or not: only what is the same value, or the same object, is looked for. */
-function differences<T extends object>(value: T, base: T): Partial<T> {
-  const own: Partial<T> = {};
-  for (const key in value) if (value[key] !== base[key]) own[key] = value[key];
-  return own;
 }
 
 /**
@@ -78,9 +114,9 @@ export interface BatchMemory {
   states: Int32Array;
   /** By member `TIMES` numbers. */
   times: Float64Array;
-  /** By member where its output begins in `bytes`, and how long it is; nothing for none. */
-  outputs: Int32Array;
-  /** Outputs as JSON text. */
+  /** By member where its output begins in `bytes` and how long it is, and the same of its `BatchExtras`; 0 for none. */
+  texts: Int32Array;
+  /** JSON text of those. */
   bytes: Uint8Array;
 }
 
@@ -92,7 +128,13 @@ export interface BatchMemory {
 export const STATE = { open: 0, begun: 1, executed: 2, answered: 3, takenBack: 4, taken: 5 } as const;
 
 /** What is kept of each member: see `BatchTimes`. NaN stands for null. */
-const TIMES = 5;
+const TIMES = 6;
+
+/** Numbers in `texts` of each member. */
+export const TEXTS = 4;
+
+/** What few modules return. */
+export type BatchExtras = Pick<Outcome, 'filesModified' | 'metrics'>;
 
 /** Times of a member of a batch. */
 export interface BatchTimes {
@@ -101,6 +143,8 @@ export interface BatchTimes {
   /** The same on the clock that all threads share. */
   clock: number;
   durationSeconds: number;
+  /** Of its one step. */
+  stepSeconds: number;
   cpuSeconds: number | null;
   cpuWaitSeconds: number | null;
 }
@@ -114,7 +158,7 @@ export function makeBatchMemory(members: number): BatchMemory {
   return {
     states: shared(Int32Array, (members + 1) * Int32Array.BYTES_PER_ELEMENT),
     times: shared(Float64Array, members * TIMES * Float64Array.BYTES_PER_ELEMENT),
-    outputs: shared(Int32Array, members * 2 * Int32Array.BYTES_PER_ELEMENT),
+    texts: shared(Int32Array, members * TEXTS * Int32Array.BYTES_PER_ELEMENT),
     bytes: shared(Uint8Array, members * OUTPUT_BYTES),
   };
 }
@@ -142,12 +186,13 @@ export function writeStart({ times }: BatchMemory, index: number, startedAt: num
 export function writeEnd(
   { times }: BatchMemory,
   index: number,
-  { durationSeconds, cpuSeconds, cpuWaitSeconds }: Omit<BatchTimes, 'startedAt' | 'clock'>,
+  { durationSeconds, stepSeconds, cpuSeconds, cpuWaitSeconds }: Omit<BatchTimes, 'startedAt' | 'clock'>,
 ): void {
   const at = index * TIMES;
   times[at + 2] = durationSeconds;
-  times[at + 3] = cpuSeconds ?? Number.NaN;
-  times[at + 4] = cpuWaitSeconds ?? Number.NaN;
+  times[at + 3] = stepSeconds;
+  times[at + 4] = cpuSeconds ?? Number.NaN;
+  times[at + 5] = cpuWaitSeconds ?? Number.NaN;
 }
 
 export function readTimes({ times }: BatchMemory, index: number): BatchTimes {
@@ -157,7 +202,8 @@ export function readTimes({ times }: BatchMemory, index: number): BatchTimes {
     startedAt: at(0),
     clock: at(1),
     durationSeconds: at(2),
-    cpuSeconds: known(at(3)),
-    cpuWaitSeconds: known(at(4)),
+    stepSeconds: at(3),
+    cpuSeconds: known(at(4)),
+    cpuWaitSeconds: known(at(5)),
   };
 }

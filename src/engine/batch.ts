@@ -4,7 +4,8 @@ import type { Cancellation } from '../domain/agent-message.ts';
 import type { Assignment } from '../domain/assignment.ts';
 import {
   type AssignmentBatch,
-  batchMember,
+  type BatchExtras,
+  BatchWriter,
   changeState,
   endedMembers,
   makeBatchMemory,
@@ -12,10 +13,11 @@ import {
   readTimes,
   STATE,
   stateOf,
+  TEXTS,
 } from '../domain/assignment-batch.ts';
 import type { BatchOptions, BatchOutcome } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
-import { failedOutcome, internalError, isOutput, type Outcome } from '../domain/outcome.ts';
+import { failedOutcome, internalError, isOutput, type Outcome, outcomeSchema } from '../domain/outcome.ts';
 import { runMark } from '../os/owned-processes.ts';
 import { fromSharedClock, startTimer } from '../os/stopwatch.ts';
 import type { Redactor } from '../secrets/redactor.ts';
@@ -106,12 +108,13 @@ export class Batch {
     };
     const [base] = assignments;
     if (base === undefined) return;
-    this.message.base = JSON.stringify({ ...base, dependencies: {} });
+    const writer = new BatchWriter(base, usesLane);
+    this.message.base = writer.base;
     const texts = assignments.map((assignment, index) => {
       const failure = failures.get(index);
       if (failure !== undefined) return fail(index, failure, assignment.logFile);
       try {
-        return JSON.stringify(batchMember(assignment, base, usesLane));
+        return writer.member(assignment);
       } catch (error) {
         return fail(index, internalError(error), null);
       }
@@ -219,10 +222,11 @@ export class Batch {
   /** The outcome of a member that did nothing but return. */
   #result(index: number): Outcome {
     const { memory } = this.message;
-    const { startedAt, durationSeconds, cpuSeconds, cpuWaitSeconds } = readTimes(memory, index);
+    const { startedAt, durationSeconds, stepSeconds, cpuSeconds, cpuWaitSeconds } = readTimes(memory, index);
     const endedAt = startedAt + Math.round(durationSeconds * 1000);
-    const output = this.#output(index);
-    if (output !== null && !isOutput(output))
+    const output = this.#text(TEXTS * index);
+    const extras = parsedExtras(this.#text(TEXTS * index + 2));
+    if ((output !== null && !isOutput(output)) || extras === null)
       return failedOutcome(UNREADABLE, { startedAt, endedAt, durationSeconds }, null);
     const id = this.#assignment(index).workstream.steps[0]?.id ?? '';
     return {
@@ -233,7 +237,7 @@ export class Batch {
           id,
           kind: 'module',
           status: 'completed',
-          durationSeconds,
+          durationSeconds: stepSeconds,
           exitCode: null,
           tail: '',
           failure: null,
@@ -242,24 +246,23 @@ export class Batch {
       ],
       tests: [],
       output,
-      metrics: {},
+      metrics: extras.metrics,
       startedAt,
       endedAt,
       durationSeconds,
       cpuSeconds,
       cpuWaitSeconds,
-      filesModified: [],
+      filesModified: extras.filesModified,
       warnings: [],
       logFile: null,
     };
   }
 
-  #output(index: number): string | null {
-    const { outputs, bytes } = this.message.memory;
-    const [begin = 0, length = 0] = outputs.subarray(2 * index, 2 * index + 2);
-    if (length === 0) return null;
-    const text = Buffer.from(bytes.buffer, begin, length).toString('utf8');
-    return text;
+  /** The text at this place in shared memory; null for none. */
+  #text(place: number): string | null {
+    const { texts, bytes } = this.message.memory;
+    const length = texts[place + 1] ?? 0;
+    return length === 0 ? null : Buffer.from(bytes.buffer, texts[place], length).toString('utf8');
   }
 
   /** Ends a member with what its thread answered. */
@@ -369,5 +372,17 @@ export class Batch {
 
   #changeState(index: number, from: number, to: number): boolean {
     return this.#settled[index] === 0 && changeState(this.message.memory, index, from, to);
+  }
+}
+
+const extrasSchema = outcomeSchema.pick({ filesModified: true, metrics: true });
+
+/** Null for text that no agent writes. */
+function parsedExtras(text: string | null): BatchExtras | null {
+  if (text === null) return { filesModified: [], metrics: {} };
+  try {
+    return extrasSchema.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
   }
 }

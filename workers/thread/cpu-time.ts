@@ -24,11 +24,10 @@ export interface CpuTime {
 function threadCpuTime(): CpuTime | null {
   if (file === undefined) file = open();
   if (file === null) return null;
-  const length = readSync(file, buffer, 0, buffer.length, 0);
-  const [used = Number.NaN, waited = Number.NaN] = buffer
-    .toString('latin1', 0, length)
-    .split(' ')
-    .map(Number);
+  const text = buffer.toString('latin1', 0, readSync(file, buffer, 0, buffer.length, 0));
+  const end = text.indexOf(' ');
+  const used = Number(text.slice(0, end));
+  const waited = Number(text.slice(end, text.indexOf(' ', end + 1)));
   if (!Number.isFinite(used + waited)) return null;
   last = { used: used / 1e9, waited: waited / 1e9 };
   lastAt = now();
