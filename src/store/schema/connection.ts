@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3';
+import { normalizeMessage } from '../../text/normalize-message.ts';
 
 /** An open database. Code outside the store only passes it on and closes it. */
 export type Connection = Database.Database;
@@ -28,4 +29,33 @@ export function setBusyTimeout(connection: Connection, milliseconds: number): vo
   if (busyTimeouts.get(connection) === milliseconds) return;
   connection.pragma(`busy_timeout = ${milliseconds}`);
   busyTimeouts.set(connection, milliseconds);
+}
+
+/**
+ * Adds the functions that queries use beside those of SQLite.
+ *
+ * `pattern_of(message)`: the normalised form of an error's message.
+ *
+ * `nearest_ranks(value)`: the median and the 95th percentile of the numbers as a JSON array, null for none. By nearest
+ * rank: each is the least value that at least its share of them is not above. SQLite would sort all rows for that.
+ */
+export function addFunctions(connection: Connection): void {
+  connection.function('pattern_of', { deterministic: true }, (message: unknown) =>
+    typeof message === 'string' ? normalizeMessage(message) : '',
+  );
+  connection.aggregate<number[]>('nearest_ranks', {
+    start: () => [],
+    step: (values, value: unknown) => {
+      if (typeof value === 'number') values.push(value);
+    },
+    result: nearestRanks,
+  });
+}
+
+const PERCENTS = [50, 95];
+
+function nearestRanks(values: number[]): string | null {
+  if (values.length === 0) return null;
+  const sorted = Float64Array.from(values).toSorted();
+  return JSON.stringify(PERCENTS.map((percent) => sorted[Math.ceil((sorted.length * percent) / 100) - 1]));
 }

@@ -6,8 +6,7 @@ import { makeFolder } from '../../os/folder.ts';
 import { pause } from '../../os/pause.ts';
 import { markDeadRuns } from '../write/end-run.ts';
 import { walPath } from '../write/wal-file.ts';
-import type { Connection } from './connection.ts';
-import { addFunctions } from './functions.ts';
+import { addFunctions, type Connection } from './connection.ts';
 import { migrate, refuseNewer, viewAsLatestSchema } from './migrate.ts';
 import { asStoreError, StoreError, storeError } from './store-error.ts';
 
