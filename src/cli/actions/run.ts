@@ -67,8 +67,9 @@ export async function run(argv: RunArguments): Promise<number> {
   coordinator.subscribe(({ type }) => {
     if (type === 'run-ended') endStray();
   });
-  coordinator.subscribe(output);
+  // Before the output: who reads there that the run has started can count on its going on after a death.
   if (channel !== null) coordinator.subscribe(channel.listener);
+  coordinator.subscribe(output);
   channel?.onAbandoned(() => coordinator.interrupt('SIGTERM'));
   const stopListening = listenForSignals({
     ask: (signal) => {
