@@ -29,22 +29,17 @@ const zodSpeaksEnglish = {
   },
 };
 
-/** Node takes 25 ms to make a segmenter, and most reports have no text that needs one. */
-const segmenterOnDemand = {
-  name: 'segmenter-on-demand',
-  setup({ onLoad }) {
-    onLoad({ filter: /\/string-width\/index\.js$/ }, ({ path }) => {
-      let contents = readFileSync(path, 'utf8');
-      for (const [now, then] of [
-        ['const segmenter = new Intl.Segmenter();', 'let segmenter;'],
-        ['of segmenter.segment(', 'of (segmenter ??= new Intl.Segmenter()).segment('],
-      ]) {
-        if (!contents.includes(now))
-          throw new Error(`${path} has no "${now}" any more: change what replaces it`);
-        contents = contents.replace(now, then);
-      }
-      return { contents };
-    });
+/** string-width takes 40 ms to load, for a segmenter and for sets of emoji, and most runs have no text that needs it. */
+const widthOnDemand = {
+  name: 'width-on-demand',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^string-width$/ }, ({ path, importer }) =>
+      importer.endsWith('/src/text/columns.ts') ? { path, namespace: 'on-demand' } : undefined,
+    );
+    onLoad({ filter: /^/, namespace: 'on-demand' }, ({ path }) => ({
+      contents: `let width; export default (text) => (width ??= require("${path}").default)(text);`,
+      resolveDir: process.cwd(),
+    }));
   },
 };
 
@@ -203,7 +198,7 @@ await buildBundles(
     // Native, or with files of their own.
     external: ['better-sqlite3', 'piscina', 'esbuild'],
     alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
-    plugins: [helpIsAscii, zodSpeaksEnglish, segmenterOnDemand],
+    plugins: [helpIsAscii, zodSpeaksEnglish, widthOnDemand],
   },
 );
 await buildBundles(

@@ -3,7 +3,7 @@ import { secondsSince } from '../os/stopwatch.ts';
 import type { Coordinator } from '../run/coordinator.ts';
 import { mostAgents } from '../store/write/agent-counts.ts';
 import { composeRun, type RunInput, type RunParts } from './compose-run.ts';
-import { conclude } from './conclude.ts';
+import type * as Conclude from './conclude.ts';
 import { makeFolder } from './paths.ts';
 import { expectedSecondsOf, resumedOf, workstreamsToRun } from './prepare.ts';
 import { endRemainingAtEnd } from './remaining-processes.ts';
@@ -52,12 +52,13 @@ export class RunSession {
     await this.#announce();
     await this.#pickUp();
     scaler?.begin();
-    await coordinator.run();
+    // Loaded while the first threads start, when there is nothing else to do.
+    const [, { conclude }] = await Promise.all([coordinator.run(), import('./conclude.ts')]);
     scaler?.end();
     const end = { lastSeconds: secondsSince(begin), interruption: coordinator.interruption };
     await engine.close();
     for (const text of await endRemainingAtEnd(runId, options.graceSeconds)) notices.add('warn', text);
-    return this.#conclude(end);
+    return this.#conclude(end, conclude);
   }
 
   /** Returns why the database does not have what was announced, in a sentence for a person; null where it has. */
@@ -102,7 +103,10 @@ export class RunSession {
     for await (const { level, text } of pickUpLeft(left)) notices.add(level, text);
   }
 
-  async #conclude({ lastSeconds, interruption }: RunEndpoint): Promise<RunResult> {
+  async #conclude(
+    { lastSeconds, interruption }: RunEndpoint,
+    conclude: typeof Conclude.conclude,
+  ): Promise<RunResult> {
     const { options, paths, prepared } = this.#input;
     const { runId, database, recorder, roster, gate, coordinator, journal } = this.#parts;
     const earlier = prepared.resumed?.run ?? null;
