@@ -23,6 +23,10 @@ type Bundle = Record<string, () => Exports>;
 /** A file of the build that is a bundle. It requires others beside it. */
 const BUNDLE = /^\.\/[\w-]+\.bundle\.cjs$/;
 
+/** What Node puts around a CommonJS module. */
+const BEFORE = Buffer.from('(function (exports, require, module, __filename, __dirname) {');
+const AFTER = Buffer.from('\n})');
+
 /** The bundles that this process or thread has loaded. */
 export class Bundles {
   readonly #part: string;
@@ -66,11 +70,9 @@ export class Bundles {
     const prefix = `${basename(file, '.bundle.cjs')}-${this.#part}-`;
     const kept = new KeptCode(cache, prefix, [hexadecimal(crc32(bytes)), ...versions()].join('-'));
     const code = kept.read();
-    const text = bytes.toString('latin1');
-    const script = new Script(`(function (exports, require, module, __filename, __dirname) {${text}\n})`, {
-      filename: file,
-      ...(code === null ? {} : { cachedData: code }),
-    });
+    // Made in one piece: a text of megabytes that is put together is copied once more.
+    const text = Buffer.concat([BEFORE, bytes, AFTER]).toString('latin1');
+    const script = new Script(text, { filename: file, ...(code === null ? {} : { cachedData: code }) });
     if (code === null || script.cachedDataRejected === true) this.#compiled.push({ script, kept });
     const folder = dirname(file);
     const requireFile = createRequire(file);

@@ -83,6 +83,13 @@ test('code is kept by the first process and used by the next', () => {
   expect(files()).toEqual(made);
 });
 
+test('an error names its file and line, with kept code too', () => {
+  const place = 'new Error().stack.includes(`${__filename}:2:`)';
+  writeFileSync(bundle, `\nexports.m = () => ({ answer: () => (${place} ? 42 : new Error().stack) });`);
+  load();
+  load();
+});
+
 test('only this user may read or write it', () => {
   load();
   for (const path of [cache, fileOf('upper')]) expect(statSync(path).mode & 0o077).toBe(0);
