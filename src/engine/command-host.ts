@@ -81,14 +81,10 @@ export class CommandHost {
     child.stdin?.on('error', () => undefined);
     child.unref();
     const ended = new Promise<void>((resolve) => {
-      const end = (): void => {
-        resolve();
-        onEnd();
-      };
-      child.once('exit', end);
+      child.once('exit', () => resolve());
       // It could not be started.
-      child.once('error', end);
+      child.once('error', () => resolve());
     });
-    return [child, ended];
+    return [child, ended.then(onEnd)];
   }
 }

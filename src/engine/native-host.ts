@@ -1,7 +1,16 @@
 /** The program of the native command host: where it is, and how it is compiled. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { isOwnCacheFile, makeUserCacheFolder, userCacheFolder } from '../os/user-cache.ts';
@@ -10,7 +19,9 @@ import { entryFile } from './entry-file.ts';
 
 /** Which host to use: `node`, or `native` where that is possible, as without it. */
 const VARIABLE = 'MILLRACE_COMMAND_HOST';
-const FLAGS = ['-std=c11', '-O2', '-Wall', '-Wextra', '-Werror'];
+const FLAGS = ['-std=c11', '-O2'];
+/** In the build only: another compiler may warn of more. */
+const STRICT = ['-Wall', '-Wextra', '-Werror'];
 /** What could not be compiled is tried again after this long: the system may have changed. */
 const RETRY_MS = 24 * 60 * 60 * 1000;
 const MOST_SAID = 300;
@@ -40,10 +51,13 @@ function obstacleHere(): string | null {
   return process.platform === 'linux' ? null : 'it is for Linux only';
 }
 
-/** Compiles it into the build. Resolves with why that failed; null where it is there. */
+/** Compiles it into the build, in place of those of earlier sources. Resolves with why that failed; null where it is there. */
 export function buildNativeHost(): Promise<string | null> {
   const built = builtFile();
-  return existsSync(built) ? Promise.resolve(null) : new Compilation(built).failure;
+  if (existsSync(built)) return Promise.resolve(null);
+  const folder = dirname(built);
+  for (const name of readdirSync(folder)) if (name.startsWith('command-host-')) rmSync(join(folder, name));
+  return new Compilation(built, STRICT).failure;
 }
 
 /**
@@ -69,11 +83,11 @@ export class Compilation {
   #isStopped = false;
 
   /** @param target the program gets this path when it is complete. */
-  constructor(target: string) {
+  constructor(target: string, warnings: readonly string[] = []) {
     this.#target = target;
     this.#unfinished = `${target}.${randomUUID()}`;
     const [compiler = 'cc', ...own] = (process.env['CC'] ?? '').split(' ').filter(Boolean);
-    const args = [...own, ...FLAGS, '-o', this.#unfinished, sourceFile()];
+    const args = [...own, ...FLAGS, ...warnings, '-o', this.#unfinished, sourceFile()];
     this.#compiler = spawn(compiler, args, { stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     this.#compiler.stderr?.setEncoding('utf8').on('data', (text: string) => {

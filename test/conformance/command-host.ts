@@ -1,6 +1,7 @@
 /** What a command host does, whatever it is made of. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
+  chownSync,
   existsSync,
   linkSync,
   readdirSync,
@@ -25,6 +26,8 @@ export interface HostProgram {
   file: string;
   args: string[];
   env?: NodeJS.ProcessEnv;
+  /** Another user, who owns its folders. */
+  uid?: number;
   /** Node can't do everything: it reports a signal without a name as exit code 0, and passes on what it inherited. */
   isNative: boolean;
 }
@@ -36,7 +39,7 @@ async function until(isTrue: () => boolean): Promise<void> {
 }
 
 /** A host, one connection to it, and a folder with a log for its commands. */
-class Host {
+export class Host {
   readonly folder = temporaryFolder();
   readonly log = join(this.folder, 'log');
   readonly process: ChildProcess;
@@ -46,11 +49,15 @@ class Host {
   readonly launcher: Launcher;
   readonly #inherited: NodeJS.ProcessEnv = { PATH: process.env['PATH'] };
 
-  constructor({ file, args, isNative, env = process.env }: HostProgram) {
+  constructor({ file, args, isNative, uid, env = process.env }: HostProgram) {
     this.path = join(temporaryFolder(), 'socket');
+    writeFileSync(this.log, '');
+    if (uid !== undefined)
+      for (const path of [dirname(this.path), this.folder, this.log]) chownSync(path, uid, uid);
     // What it inherits must not get to its commands.
     this.process = spawn(file, [...args, this.path], {
       env,
+      ...(uid === undefined ? {} : { uid, gid: uid }),
       detached: true,
       stdio: ['pipe', 'ignore', 'inherit', ...(isNative ? ['pipe' as const] : [])],
     });
@@ -58,7 +65,6 @@ class Host {
       this.process.once('exit', (code, signal) => resolve({ code, signal }));
     });
     this.launcher = new Launcher(this.path);
-    writeFileSync(this.log, '');
   }
 
   async tied(): Promise<this> {

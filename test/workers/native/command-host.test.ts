@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { entryFile } from '../../../src/engine/entry-file.ts';
-import { describeCommandHost, type HostProgram } from '../../conformance/command-host.ts';
+import { describeCommandHost, Host, type HostProgram } from '../../conformance/command-host.ts';
 
 const SOURCE = fileURLToPath(new URL('../../../workers/native/command-host.c', import.meta.url));
 const WARNINGS = ['-std=c11', '-Wall', '-Wextra', '-Werror'];
@@ -41,6 +41,22 @@ function describeNative(name: string, compiled: typeof native, env?: NodeJS.Proc
 }
 
 describeNative('the native command host', native);
+
+test.skipIf('why' in native)(
+  'a system that allows no further process is not the fault of the program',
+  async () => {
+    if ('why' in native) return;
+    chmodSync(folder, 0o755);
+    const args = ['-c', 'ulimit -u 1; exec "$@"', 'bash', native.program.file];
+    // Root has no such limit.
+    const uid = process.getuid?.() === 0 ? { uid: 54_321 } : {};
+    const host = await new Host({ file: 'bash', args, isNative: true, ...uid }).tied();
+    expect(await host.launch(['true'])).toEqual({ type: 'not-started', code: null });
+    host.close();
+    expect(await host.ended).toEqual({ code: 0, signal: null });
+  },
+);
+
 // A mistake in it becomes another exit code, and its report is on standard error. Leaks are looked for at its end.
 describeNative('the native command host under the sanitizers', sanitized, {
   ...process.env,
