@@ -73,18 +73,15 @@ export class PlainWorkstream implements Workstream {
   }
 
   get hash(): string {
-    return hash('sha256', this.#canonical());
-  }
-
-  /** The definition as `canonical` writes it. */
-  #canonical(): string {
+    // As `canonical` writes the definition. A private method would cost every workstream eight bytes.
     const needs = this.#needs === undefined ? '' : `"depends_on":${JSON.stringify(this.#needs)},`;
     const description = this.description === null ? '' : `"description":${JSON.stringify(this.description)},`;
     const title = this.#title === undefined ? '' : `,"title":${JSON.stringify(this.#title)}`;
-    return `{${needs}${description}"id":"${this.id}","steps":${this.#work.written}${title}}`;
+    const work = `"id":"${this.id}","steps":${this.#work.written}`;
+    return hash('sha256', `{${needs}${description}${work}${title}}`);
   }
 
-  /** Without it JSON would have none of the accessors. */
+  /** JSON has no accessors. */
   toJSON(): Workstream {
     return copyOf(this);
   }
