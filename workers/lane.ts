@@ -192,7 +192,8 @@ export class BatchRun {
     const answer = this.#thread.agent.execute(member.execution);
     if (this.#returned.length > 0) {
       await nextTurn();
-      this.#settleReturned(ended);
+      // An exit code would be that of the one which is being executed.
+      this.#settleReturned(ended, null);
     }
     const given = await answer;
     if (member.step !== null && !this.#thread.agent.hasRetired && this.#keepAnswer(member, given)) return;
@@ -202,7 +203,7 @@ export class BatchRun {
 
   async #turn(): Promise<void> {
     await nextTurn();
-    this.#settleReturned(this.#begun);
+    this.#settleReturned(this.#begun, hasExitCode() ? (this.#returned.at(-1) ?? null) : null);
     for (const member of this.#unfinished.splice(0)) {
       if (this.#thread.agent.hasRetired)
         changeState(this.#batch.memory, member.index, STATE.begun, STATE.executed);
@@ -211,16 +212,18 @@ export class BatchRun {
     this.#turnedAt = now();
   }
 
-  /** Decides, after a turn of the event loop, which of those that have returned have ended by that. */
-  #settleReturned(ended: number): void {
+  /**
+   * Decides, after a turn of the event loop, which of those that have returned have ended by that.
+   * @param failed one that has set an exit code; null for none.
+   */
+  #settleReturned(ended: number, failed: Member | null): void {
     const { memory, id } = this.#batch;
     const returned = this.#returned;
     if (returned.length === 0) return;
     this.#returned = [];
-    const last = hasExitCode() ? returned.at(-1) : null;
     for (const member of returned) {
       const { execution, index } = member;
-      const isOver = execution.ended || (execution.isUntouched && member !== last);
+      const isOver = execution.ended || (execution.isUntouched && member !== failed);
       if (!isOver && changeState(memory, index, STATE.executed, STATE.begun)) this.#unfinished.push(member);
       else execution.ended = true;
     }
