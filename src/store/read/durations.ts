@@ -14,7 +14,7 @@ export interface EarlierCompletion {
  * Durations are estimates: what took place longer ago than about so many results counts as unknown, so that planning
  * stays fast whatever history there is.
  */
-const RESULTS_FOR_DURATIONS = 1_000_000;
+const RESULTS_FOR_DURATIONS = 400_000;
 
 /** Seconds that each workstream took when it last completed; ids without history are left out. */
 export function knownDurations(connection: Connection, ids: readonly string[]): Map<string, number> {
