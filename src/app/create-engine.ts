@@ -24,7 +24,7 @@ export interface EngineParts {
   onLate: (workstreamId: string, text: string) => void;
 }
 
-/** The engine of a run. Its threads start at once. */
+/** The engine of a run. The threads that the first workstreams need start at once. */
 export function createEngine(parts: EngineParts): LocalEngine {
   const { options, paths, redactor, agents, workstreams, onLate } = parts;
   const settings = {
@@ -36,9 +36,24 @@ export function createEngine(parts: EngineParts): LocalEngine {
     onLate,
   };
   return new EngineByIsolation({
-    thread: new ThreadEngine({ ...settings, agents, manyCommands: hasManyCommands(workstreams) }),
+    thread: new ThreadEngine({
+      ...settings,
+      agents,
+      startedAtOnce: countFree(workstreams, agents),
+      manyCommands: hasManyCommands(workstreams),
+    }),
     process: new ProcessEngine(settings),
   });
+}
+
+/** Counts, no further than to `most`, the workstreams that need a thread and depend on nothing. */
+function countFree(workstreams: readonly Workstream[], most: number): number {
+  let free = 0;
+  for (const { dependsOn, isolation } of workstreams) {
+    if (free >= most) break;
+    if (dependsOn.length === 0 && isolation === 'thread') free += 1;
+  }
+  return free;
 }
 
 /** On Windows starting a process does not copy this one. */

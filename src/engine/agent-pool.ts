@@ -13,6 +13,8 @@ const CLOSE_MS = 1_000;
 
 export interface PoolOptions {
   agents: number;
+  /** How many threads are started at once; each further one when there is a batch for it. */
+  startedAtOnce: number;
   /** Limit of each thread's JavaScript heap in MB; null for Node's default. */
   memoryMb: number | null;
   settings: AgentSettings;
@@ -28,10 +30,10 @@ export class AgentPool {
   #inUse = 0;
   #closing: Promise<void> | null = null;
 
-  constructor({ agents, memoryMb, settings, onMessage, onError }: PoolOptions) {
+  constructor({ agents, startedAtOnce, memoryMb, settings, onMessage, onError }: PoolOptions) {
     this.#pool = new Piscina({
       filename: entryFile('thread-entry'),
-      minThreads: agents,
+      minThreads: Math.min(startedAtOnce, agents),
       maxThreads: agents,
       idleTimeout: Number.POSITIVE_INFINITY,
       concurrentTasksPerWorker: 1,
@@ -66,7 +68,7 @@ export class AgentPool {
 
   /** A further thread is started when there is work for it. */
   resize(agents: number): void {
-    this.#pool.options.minThreads = agents;
+    this.#pool.options.minThreads = Math.min(this.#pool.options.minThreads, agents);
     this.#pool.options.maxThreads = agents;
     this.#endIdleThreads();
   }

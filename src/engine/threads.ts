@@ -25,8 +25,10 @@ import { CompileError, hasTypeScript, TypeScriptModules } from './typescript.ts'
 export interface ThreadEngineOptions {
   /** Absolute folder that the paths of assignments are relative to. */
   project: string;
-  /** Number of threads; that many are started at once. `resize` changes it. */
+  /** Most threads. `resize` changes it. */
   agents: number;
+  /** How many threads are started at once; each further one when it is first given something. Default: `agents`. */
+  startedAtOnce?: number;
   /** Limit of each thread's JavaScript heap in MB; null for Node's default. Buffers are not in it. */
   memoryMb: number | null;
   /** pino level of the workstreams' own loggers. */
@@ -89,9 +91,10 @@ export class ThreadEngine implements LocalEngine {
     this.#channel.unref();
     const send = (message: Cancellation): void => this.#broadcast(message);
     this.#host = { redactor: options.redactor, send };
-    const { agents, memoryMb } = options;
+    const { agents, startedAtOnce = agents, memoryMb } = options;
     this.#pool = new AgentPool({
       agents,
+      startedAtOnce,
       memoryMb,
       settings,
       onMessage: (posted) => this.#receive(posted),

@@ -28,13 +28,13 @@ export const waits = async (input, { workspace, workstream }) => {
 const base = mkdtempSync(join(tmpdir(), 'millrace-resize-'));
 afterAll(() => rmSync(base, { recursive: true }));
 
-function bench(agents: number, isolation: 'thread' | 'process' = 'thread') {
+function bench(agents: number, isolation: 'thread' | 'process' = 'thread', startedAtOnce = agents) {
   const folder = mkdtempSync(join(base, 'folder-'));
   const module = join(folder, 'module.mjs');
   writeFileSync(module, MODULE);
   const settings = engineSettings(base);
   const engine = new EngineByIsolation({
-    thread: new ThreadEngine({ ...settings, agents, manyCommands: false }),
+    thread: new ThreadEngine({ ...settings, agents, startedAtOnce, manyCommands: false }),
     process: new ProcessEngine(settings),
   });
   const { signal } = new AbortController();
@@ -78,6 +78,17 @@ describe.runIf(process.platform === 'linux')('threads that are too many', () => 
     expect(await statuses(working)).toEqual(Array(4).fill('completed'));
     await vi.waitFor(() => expect(threads() - before).toBe(withOne), { timeout: 30_000 });
     expect((await start(1, step('meets', 1))).status).toBe('completed');
+    await engine.close();
+  });
+
+  test('start when they are first given something where not all are needed at first', async () => {
+    const before = threads();
+    const { engine, start, step } = bench(3, 'thread', 1);
+    expect((await start(1, step('meets', 1))).status).toBe('completed');
+    const withOne = threads() - before;
+    const meeting = [2, 3, 4].map((agent) => start(agent, step('meets', 4)));
+    expect(await statuses(meeting)).toEqual(Array(3).fill('completed'));
+    expect(threads() - before).toBeGreaterThan(withOne);
     await engine.close();
   });
 
