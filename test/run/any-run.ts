@@ -214,10 +214,12 @@ export async function run(
     else {
       const behind = engine.behind(first);
       const more = behind.slice(0, choice % (behind.length + 1));
-      const ends = [first, ...more].map(endOf);
-      const unstarted = behind.slice(more.length);
-      if (ends.at(-1)?.outcome.failure?.reason === 'worker-crashed' && unstarted.length > 0) {
-        // The thread has died with these behind.
+      const ended = [first, ...more].map(endOf);
+      // With one that ends its thread nothing behind it begins.
+      const death = ended.findIndex(({ outcome }) => outcome.failure?.reason === 'worker-crashed');
+      const ends = death === -1 ? ended : ended.slice(0, death + 1);
+      const unstarted = behind.slice(ends.length - 1);
+      if (death !== -1 && unstarted.length > 0) {
         for (const execution of unstarted) execution.returnUnstarted();
         seen.deaths += 1;
       }

@@ -277,7 +277,7 @@ describe('any graph and any outcomes', () => {
         together += course.seen.together;
         deaths += course.seen.deaths;
       }),
-      { numRuns: Math.ceil(RUNS / 3) },
+      { numRuns: RUNS },
     );
     // Some were taken back and started again, which is no attempt.
     expect(again).toBeGreaterThan(0);
