@@ -23,8 +23,8 @@ export class PlainReader {
     module: new Map<string, PlainWork | null>(),
     run: new Map<string, PlainWork | null>(),
   };
-  /** By what was written. */
-  readonly #ofMoreSteps = new Map<string, PlainWork | null>();
+  /** All others, by what was written. */
+  readonly #others = new Map<string, PlainWork | null>();
 
   constructor(context: Context) {
     this.#context = context;
@@ -32,7 +32,7 @@ export class PlainReader {
 
   /**
    * The workstream of a definition that has nothing but an id, texts, dependencies by id, and steps that are one module
-   * or one line for the shell each, and with which nothing is wrong. Null for any other, which may be as good.
+   * with its input, or one line for the shell, and with which nothing is wrong. Null for any other, which may be as good.
    */
   read(raw: Json, file: string, position: number): Workstream | null {
     if (!isObject(raw) || !hasOnly(FIELDS, raw)) return null;
@@ -48,14 +48,15 @@ export class PlainReader {
 
   /** Null where a step is not plain, or where its module is not there. */
   #workOf(steps: Json[]): PlainWork | null {
-    const [only, second] = steps;
-    if (second !== undefined) return this.#shared(this.#ofMoreSteps, canonical(steps), steps);
-    if (!isObject(only)) return null;
-    const { module, run } = only;
-    if (typeof module === 'string' && hasOnly(MODULE, only))
-      return this.#shared(this.#ofOneStep.module, module, steps);
-    if (typeof run === 'string' && hasOnly(RUN, only)) return this.#shared(this.#ofOneStep.run, run, steps);
-    return null;
+    const [only] = steps;
+    if (steps.length === 1 && isObject(only)) {
+      const { module, run } = only;
+      if (typeof module === 'string' && hasOnly(MODULE_ALONE, only))
+        return this.#shared(this.#ofOneStep.module, module, steps);
+      if (typeof run === 'string' && hasOnly(RUN, only)) return this.#shared(this.#ofOneStep.run, run, steps);
+    }
+    if (steps.length === 0 || steps.length > MAX_ELEMENTS || !steps.every(isPlainStep)) return null;
+    return this.#shared(this.#others, canonical(steps), steps);
   }
 
   #shared(works: Map<string, PlainWork | null>, key: string, steps: Json[]): PlainWork | null {
@@ -67,16 +68,20 @@ export class PlainReader {
   }
 
   #read(steps: Json[]): PlainWork | null {
-    if (steps.length > MAX_ELEMENTS || !steps.every(isPlainStep)) return null;
+    if (!steps.every(isPlainStep)) return null;
+    const written = canonical(steps);
+    // What makes a schema of JSON, or a reference to the matrix, a matter of the ordinary way.
+    if (written.includes(REFERENCE) || written.includes('"__proto__"')) return null;
     const { folders, isFile } = this.#context;
     const read = steps.map((step, index) => normalizeStep(step, index, null, folders));
     if (read.some((step) => step.kind === 'module' && !isFile(step.module))) return null;
-    return { steps: read, written: canonical(steps) };
+    return { steps: read, written };
   }
 }
 
 const FIELDS = new Set(['id', 'title', 'description', 'depends_on', 'steps']);
-const MODULE = new Set(['module']);
+const MODULE_ALONE = new Set(['module']);
+const MODULE = new Set(['module', 'export', 'input']);
 const RUN = new Set(['run']);
 
 /** Whether it has no fields but these. */
@@ -95,10 +100,11 @@ const isTitle = (value: Json | undefined): value is string | undefined =>
 const areNeeds = (value: Json | undefined): value is string[] | undefined =>
   value === undefined || (Array.isArray(value) && value.length <= MAX_ELEMENTS && value.every(isLine));
 
-type PlainStep = { module: string } | { run: string };
+type PlainStep = { module: string; export?: string; input?: Json } | { run: string };
 
 function isPlainStep(step: Json): step is PlainStep {
   if (!isObject(step)) return false;
-  const { module, run } = step;
-  return module === undefined ? isLine(run) && hasOnly(RUN, step) : isLine(module) && hasOnly(MODULE, step);
+  const { module, run, export: name } = step;
+  if (module === undefined) return isLine(run) && hasOnly(RUN, step);
+  return isLine(module) && (name === undefined || isLine(name)) && hasOnly(MODULE, step);
 }

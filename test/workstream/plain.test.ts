@@ -43,12 +43,27 @@ const odd = fc.oneof(text, fc.constantFrom(null, 0, true), fc.constant([]), fc.c
 const mostly = (usual: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
   fc.oneof({ weight: 12, arbitrary: usual }, { weight: 1, arbitrary: odd });
 
+const inputs = fc.constantFrom<unknown>(
+  { seed: 1, rate: 0.1 },
+  [1, ['${{ matrix.a }}']],
+  { '${{ matrix.a }}': 1 },
+  -0,
+  1e308,
+);
+
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ module: mostly(text) }) },
   { weight: 6, arbitrary: fc.record({ run: mostly(text) }) },
   fc.record({ run: text, module: text }),
   fc.record({ run: text, id: odd }),
-  fc.record({ module: text, input: odd }),
+  {
+    weight: 6,
+    arbitrary: fc.record(
+      { module: mostly(text), export: mostly(text), input: fc.oneof(fc.jsonValue(), odd, inputs) },
+      { requiredKeys: ['module'] },
+    ),
+  },
+  fc.constant(JSON.parse('{"module":"./n.mjs","input":{"a":[{"__proto__":{"b":1}}]}}')),
   fc.constant(JSON.parse('{"run":"true","__proto__":{}}')),
 );
 
@@ -125,6 +140,13 @@ test.each([
   ['a module', '{"id":"a","steps":[{"module":"./n.mjs"}]}', true],
   ['a line for the shell', '{"id":"a","title":"A","depends_on":["b"],"steps":[{"run":"true"}]}', true],
   ['several steps', '{"id":"a","steps":[{"run":"true"},{"module":"./n.mjs"}]}', true],
+  [
+    'a module with its input',
+    '{"id":"a","steps":[{"module":"./n.mjs","export":"b","input":{"c":[1]}}]}',
+    true,
+  ],
+  ['a reference in an input', '{"id":"a","steps":[{"module":"./n.mjs","input":["${{ matrix.a }}"]}]}', false],
+  ['an export that is null', '{"id":"a","steps":[{"module":"./n.mjs","export":null}]}', false],
   ['a module that is not there', '{"id":"a","steps":[{"module":"./none.mjs"}]}', false],
   ['a blank title', '{"id":"a","title":" ","steps":[{"run":"true"}]}', false],
   ['a title that is null', '{"id":"a","title":null,"steps":[{"run":"true"}]}', false],
