@@ -17,8 +17,11 @@ interface Document {
   problems: string[];
 }
 
+/** What other tests leave in the folder for temporary files, as processes that they kill, is not found. */
 const prune = async (folder: string, ...args: string[]): Promise<Document & { code: number | null }> => {
-  const { code, stdout } = await millrace(folder, ['prune', '--json', ...args]);
+  const { code, stdout } = await millrace(folder, ['prune', '--json', ...args], {
+    TMPDIR: temporaryFolder(),
+  });
   return { ...(JSON.parse(stdout) as Document), code };
 };
 
