@@ -56,20 +56,26 @@ export class PlainReader {
       if (typeof run === 'string' && hasOnly(RUN, only)) return this.#shared(this.#ofOneStep.run, run, steps);
     }
     if (steps.length === 0 || steps.length > MAX_ELEMENTS || !steps.every(isPlainStep)) return null;
-    return this.#shared(this.#others, canonical(steps), steps);
+    const written = canonical(steps);
+    return this.#shared(this.#others, written, steps, written);
   }
 
-  #shared(works: Map<string, PlainWork | null>, key: string, steps: Json[]): PlainWork | null {
+  #shared(
+    works: Map<string, PlainWork | null>,
+    key: string,
+    steps: Json[],
+    written?: string,
+  ): PlainWork | null {
     let work = works.get(key);
     if (work !== undefined) return work;
-    work = this.#read(steps);
+    work = this.#read(steps, written);
     if (works.size < MAX_SHARED) works.set(key, work);
     return work;
   }
 
-  #read(steps: Json[]): PlainWork | null {
+  /** @param written the steps in canonical JSON. */
+  #read(steps: Json[], written = canonical(steps)): PlainWork | null {
     if (!steps.every(isPlainStep)) return null;
-    const written = canonical(steps);
     // What makes a schema of JSON, or a reference to the matrix, a matter of the ordinary way.
     if (written.includes(REFERENCE) || written.includes('"__proto__"')) return null;
     const { folders, isFile } = this.#context;
