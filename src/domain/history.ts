@@ -1,0 +1,101 @@
+/** What is known over several runs: how a pattern went in a workstream, how one run differs from another. */
+import { z } from 'zod';
+
+const text = z.string();
+const count = z.int().nonnegative();
+const seconds = z.number();
+
+const capped = <T>(element: z.ZodType<T>) => z.object({ shown: z.array(element), total: count });
+
+export const runRefSchema = z.object({
+  runId: text,
+  /** When it began: ISO 8601 in UTC. */
+  at: text,
+  /** Null for none. */
+  label: text.nullable(),
+  /** The commit that was checked out when it began, in full; null where that is not known. */
+  commit: text.nullable(),
+  /** Whether tracked files differed from that commit; null where that is not known. */
+  isDirty: z.boolean().nullable(),
+});
+/** A run, as histories name it. */
+export type RunRef = z.infer<typeof runRefSchema>;
+
+/**
+ * How a pattern stands: `new` where the last run is the first that failed so, `recurring` where an earlier one did too,
+ * `regressed` where it was fixed before, `fixed` after enough passes, `flaky` where it comes and goes without a change,
+ * `unknown` where what it failed in was not run.
+ */
+export const patternStateSchema = z.enum(['new', 'recurring', 'regressed', 'fixed', 'flaky', 'unknown']);
+export type PatternState = z.infer<typeof patternStateSchema>;
+
+export const patternHistorySchema = z.object({
+  state: patternStateSchema,
+  firstSeen: runRefSchema.nullable(),
+  lastSeen: runRefSchema.nullable(),
+  /** The last run in which what fails so passed. */
+  lastPassed: runRefSchema.nullable(),
+  /** Commits between the last pass and the first failure of the present episode; null where either is not known. */
+  commitRange: z.object({ from: text, to: text }).nullable(),
+  /** Share of the runs in which it failed so, 0 to 1, with a 95 % Jeffreys interval; null for too few runs. */
+  rate: z.object({ value: z.number(), low: z.number(), high: z.number(), runs: count }).nullable(),
+});
+/** What is known of one pattern in one workstream, or over all of them: the worst of theirs. */
+export type PatternHistory = z.infer<typeof patternHistorySchema>;
+
+/** What happened to one workstream in one run, in respect of one pattern. Histories have the oldest first. */
+export interface Observation {
+  run: RunRef;
+  /** Null where it is not known. */
+  definitionHash: string | null;
+  what: 'passed' | 'failed-so' | 'failed-otherwise' | 'not-run';
+  /** It failed so at an attempt, and a later attempt of the same run passed. */
+  healed: boolean;
+}
+
+export const changeSchema = z.object({
+  workstreamId: text,
+  /** Id of the pattern; null where the failure has none. */
+  patternId: text.nullable(),
+  history: patternHistorySchema,
+});
+/** A workstream that fails, or no longer does. */
+export type Change = z.infer<typeof changeSchema>;
+
+export const durationShiftSchema = z.object({
+  /** Null for the run as a whole. */
+  workstreamId: text.nullable(),
+  /** Medians before and after. */
+  beforeSeconds: seconds,
+  afterSeconds: seconds,
+  /** After by before. */
+  ratio: z.number(),
+  p: z.number(),
+  /** The first run of the new level. */
+  since: runRefSchema,
+  runs: count,
+});
+/** Slower or faster than before, by a test over many runs. */
+export type DurationShift = z.infer<typeof durationShiftSchema>;
+
+export const runComparisonSchema = z.object({
+  base: runRefSchema,
+  head: runRefSchema,
+  new: capped(changeSchema),
+  regressed: capped(changeSchema),
+  recurring: capped(changeSchema),
+  fixed: capped(changeSchema),
+  flaky: capped(changeSchema),
+  /** Ids of workstreams that were executed in the base, and skipped in the head. */
+  notRun: capped(text),
+  /** Ids of those that only the head has, and that only the base has. */
+  added: capped(text),
+  removed: capped(text),
+  changedDefinition: capped(text),
+  /** Durations outside their own last 30 runs: one run says no more. */
+  outside: capped(z.object({ workstreamId: text, seconds, medianSeconds: seconds, runs: count })),
+  shifts: capped(durationShiftSchema),
+  wholeRun: durationShiftSchema.nullable(),
+});
+/** How a run differs from an earlier one. */
+export type RunComparison = z.infer<typeof runComparisonSchema>;
