@@ -104,20 +104,22 @@ function recordRun(connection, at, results) {
   const runId = runIdAt(at);
   const recorder = new SqliteRecorder(connection);
   const workstreams = Array.from({ length: results }, (_, index) => definition(index));
-  recorder.take({
-    type: 'run-started',
-    version: 1,
-    runId,
-    at: iso(at),
-    agents: AGENTS,
-    total: results,
-    workstreams,
-    resumed: null,
-    expectedSeconds: null,
-  });
+  recorder.take([
+    {
+      type: 'run-started',
+      version: 1,
+      runId,
+      at: iso(at),
+      agents: AGENTS,
+      total: results,
+      workstreams,
+      resumed: null,
+      expectedSeconds: null,
+    },
+  ]);
   for (let index = 0; index < results; index += 1) {
     const result = resultOf(runId, index, at + index * 20, index % Math.round(1 / FAILED_SHARE) === 0);
-    recorder.take({ type: 'workstream-finished', result });
+    recorder.take([{ type: 'workstream-finished', result }]);
     if (index % BATCH === BATCH - 1) recorder.commit();
   }
   recorder.finish({
