@@ -14,6 +14,7 @@ export type {
 export type { Capped } from './domain/capped.ts';
 export { type Failure, failureSchema, type Reason } from './domain/failure.ts';
 export { describeFailure } from './domain/failure-message.ts';
+export type { ErrorPattern } from './domain/history/pattern.ts';
 export type { Json, JsonObject } from './domain/json.ts';
 export type { TestCase, TestCounts } from './domain/outcome.ts';
 export { type Outcome, outcomeSchema, type StepResult, type TestResult } from './domain/outcome.ts';
@@ -21,7 +22,6 @@ export type { EventSink, RunEvent, RunListener } from './domain/run-event.ts';
 export type {
   AgentPerformance,
   ConsolidatedResult,
-  ErrorPattern,
   ExecutionSummary,
   FailedCase,
   RunDocument,

@@ -1,6 +1,7 @@
 /** Recommendations about what did not complete. */
 import { saysOnlyHow } from '../domain/failure.ts';
-import type { ConsolidatedResult, ErrorPattern, RunSummary, ShortResult } from '../domain/run-record.ts';
+import type { ErrorPattern } from '../domain/history/pattern.ts';
+import type { ConsolidatedResult, RunSummary, ShortResult } from '../domain/run-record.ts';
 import { plural, seconds } from '../text/format.ts';
 import { oneLine } from '../text/printable.ts';
 

@@ -3,6 +3,7 @@ import type { AgentResult, FinalStatus } from './agent-result.ts';
 import type { Capped } from './capped.ts';
 import type { ChangedFile } from './changes.ts';
 import type { Failure } from './failure.ts';
+import type { ErrorPattern } from './history/pattern.ts';
 import type { Json } from './json.ts';
 import type { TestCounts } from './outcome.ts';
 import type { AgentsChange, ScalingSummary } from './scaling.ts';
@@ -123,28 +124,6 @@ export interface RunSummary {
   resumedAt: string | null;
   /** The run whose failures it tried again; null for none. */
   retryOf: string | null;
-}
-
-/** A group of errors that are one error. */
-export interface ErrorPattern {
-  /** The failure's reason. */
-  type: string;
-  /** The message with numbers, paths and ids masked. */
-  pattern: string;
-  count: number;
-  /** Up to 20 workstreams that have it, in the order of their results. */
-  workstreams: string[];
-  example: ErrorExample;
-}
-
-/** One error of a group, whole. */
-export interface ErrorExample {
-  workstreamId: string;
-  agentId: string;
-  message: string;
-  stack: string | null;
-  tail: string | null;
-  logFile: string | null;
 }
 
 /** A workstream that did not complete, short. */

@@ -2,9 +2,9 @@
 import type { AdviceInput } from '../../src/analysis/failure-advice.ts';
 import type { Failure } from '../../src/domain/failure.ts';
 import { describeFailure } from '../../src/domain/failure-message.ts';
+import type { ErrorPattern } from '../../src/domain/history/pattern.ts';
 import type {
   AgentPerformance,
-  ErrorPattern,
   ExecutionSummary,
   RunState,
   ShortResult,
@@ -93,7 +93,18 @@ export function pattern(
 ): ErrorPattern {
   const [workstreamId = ''] = workstreams;
   const example = { workstreamId, agentId: 'agent-1', message, stack: null, tail: null, logFile: null };
-  return { type, pattern: message, count, workstreams, example };
+  const id = 'p-00000001';
+  return {
+    id,
+    type,
+    pattern: message,
+    telling: message,
+    count,
+    workstreams,
+    values: [],
+    places: [],
+    example,
+  };
 }
 
 export function agent(

@@ -1,7 +1,8 @@
 /** One small run with a bit of everything. */
 import { recommend } from '../../src/analysis/recommendations.ts';
 import type { AgentResult } from '../../src/domain/agent-result.ts';
-import type { ConsolidatedResult, ErrorPattern, RunDocument } from '../../src/domain/run-record.ts';
+import type { ErrorPattern } from '../../src/domain/history/pattern.ts';
+import type { ConsolidatedResult, RunDocument } from '../../src/domain/run-record.ts';
 import { normalizeMessage } from '../../src/text/normalize-message.ts';
 import {
   agent,
@@ -80,7 +81,11 @@ const report = shortResult({
 
 const patterns: ErrorPattern[] = [
   {
+    id: 'p-0c0dec00',
     type: 'thrown',
+    telling: 'RangeError: Invalid | typed array length: -1',
+    values: [],
+    places: [{ place: 'tasks/codec.ts encode', count: 1 }],
     pattern: normalizeMessage('RangeError: Invalid | typed array length: -1'),
     count: 1,
     workstreams: ['ws-codec'],
@@ -95,7 +100,11 @@ const patterns: ErrorPattern[] = [
     },
   },
   {
+    id: 'p-11111111',
     type: 'exit-non-zero',
+    telling: 'src/a.ts:3:1 error  Use "```" <b>never</b>',
+    values: [],
+    places: [],
     pattern: normalizeMessage('`npm run lint | tee lint.txt` ended with exit code 2.'),
     count: 1,
     workstreams: ['ws-lint'],

@@ -49,7 +49,11 @@ export function largeResult(): ConsolidatedResult {
     }),
     agents,
     patterns: capped(200, 5000, (index) => ({
+      id: `p-${index.toString(16).padStart(8, '0')}`,
       type: 'thrown',
+      telling: `Error: number ${index}`,
+      values: [],
+      places: [],
       pattern: `Error: number # of ${'x|'.repeat(400)}`,
       count: 6,
       workstreams: Array.from({ length: 6 }, (_, member) => `ws-sweep-${index * 6 + member}`),

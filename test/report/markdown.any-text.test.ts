@@ -49,7 +49,17 @@ function withText(text: string): ConsolidatedResult {
   return {
     ...result,
     run: { ...result.run, recommendations: [text, text] },
-    patterns: whole({ type: text, pattern: text, count: 2, workstreams: [text, text], example }),
+    patterns: whole({
+      id: 'p-00000001',
+      type: text,
+      pattern: text,
+      telling: text,
+      count: 2,
+      workstreams: [text, text],
+      values: [{ hole: 0, distinct: 2, shown: [{ text, count: 1 }] }],
+      places: [{ place: text, count: 2 }],
+      example,
+    }),
     failures: whole(item),
     skipped: whole(item),
     timeline: whole(item),

@@ -104,7 +104,16 @@ describe('what it opens with', () => {
   test('many failures of one error', () => {
     const failures = whole(shortResult({ workstreamId: 'ws-b', status: 'failed', reason: 'thrown' }));
     const example = { agentId: 'agent-1', message: 'no', stack: null, tail: null, logFile: null };
-    const pattern = { type: 'thrown', pattern: 'no', count: 2, workstreams: ['ws-b', 'ws-c'] };
+    const pattern = {
+      id: 'p-00000001',
+      type: 'thrown',
+      pattern: 'no',
+      telling: 'no',
+      count: 2,
+      workstreams: ['ws-b', 'ws-c'],
+      values: [],
+      places: [],
+    };
     const patterns = whole({ ...pattern, example: { ...example, workstreamId: 'ws-b' } });
     expect(opening(markdownReport(emptyResult({ failures, patterns })))).toEqual([
       '2 of 6 workstreams failed, 2 of them with the same error, and 1 was skipped; start with `ws-b` (thrown).',

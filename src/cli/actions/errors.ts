@@ -1,4 +1,4 @@
-import type { ErrorPattern } from '../../domain/run-record.ts';
+import type { ErrorPattern } from '../../domain/history/pattern.ts';
 import { errorPatterns } from '../../store/read/errors.ts';
 import { plural } from '../../text/format.ts';
 import { oneLine, printable } from '../../text/printable.ts';

@@ -1,5 +1,6 @@
 import type { PhrasingContent } from 'mdast';
-import type { ConsolidatedResult, ErrorPattern } from '../../domain/run-record.ts';
+import type { ErrorPattern } from '../../domain/history/pattern.ts';
+import type { ConsolidatedResult } from '../../domain/run-record.ts';
 import { plural } from '../../text/format.ts';
 import { cappedTable, excerpt, firstFrame } from '../cells.ts';
 import { type Block, code, fence, glue, heading, list, paragraph, strong, text } from '../nodes.ts';

@@ -1,8 +1,9 @@
 /** Reads errors: one by one, and grouped by pattern. */
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { COORDINATOR } from '../../domain/agent-result.ts';
 import type { Capped } from '../../domain/capped.ts';
-import type { ErrorExample, ErrorPattern } from '../../domain/run-record.ts';
+import type { ErrorExample, ErrorPattern } from '../../domain/history/pattern.ts';
 import { textCell } from '../schema/cells.ts';
 import type { Connection } from '../schema/connection.ts';
 import { errorTable } from '../schema/result-tables.ts';
@@ -62,10 +63,14 @@ export function errorPatterns(connection: Connection, runId: string, limit: numb
   }
   const shown = [...groups].map(([first, group]) => {
     const { type, pattern, at: _, ...example } = readError(connection, first);
-    return { type, pattern, ...group, example };
+    const telling = example.message.trim().split('\n', 1)[0] ?? '';
+    return { id: idOf(type, pattern), type, pattern, telling, ...group, values: [], places: [], example };
   });
   return { shown, total: members[0]?.total ?? 0 };
 }
+
+const idOf = (type: string, pattern: string): string =>
+  `p-${createHash('sha256').update(`${type}\n${pattern}`).digest('hex').slice(0, 8)}`;
 
 function readError(connection: Connection, id: number): StoredError {
   const row = firstRow(connection, errorRow, `${ERRORS} WHERE e.id = ?`, id);

@@ -1,0 +1,40 @@
+/** Groups of errors that are one error, with an identity that lasts over runs. */
+
+/** What stands in one hole of a template, over the errors of a group, the most frequent first. */
+interface PatternValues {
+  /** Which hole of the template, from 0. */
+  hole: number;
+  /** How many different texts stand there. */
+  distinct: number;
+  shown: { text: string; count: number }[];
+}
+
+/** A group of errors that are one error. */
+export interface ErrorPattern {
+  /** Its identity over runs: `p-` and 8 hexadecimal digits. */
+  id: string;
+  /** The failure's reason. */
+  type: string;
+  /** The template: what the messages have in common, with `<*>` for what differs. */
+  pattern: string;
+  /** The line of the example that tells what went wrong: of its output where the message says nothing. */
+  telling: string;
+  count: number;
+  /** Up to 20 workstreams that have it, in the order of their results. */
+  workstreams: string[];
+  /** Of each hole in which something differs. */
+  values: PatternValues[];
+  /** File and function of the topmost stack frame that is neither Node's nor a package's, the most frequent first. */
+  places: { place: string; count: number }[];
+  example: ErrorExample;
+}
+
+/** One error of a group, whole. */
+export interface ErrorExample {
+  workstreamId: string;
+  agentId: string;
+  message: string;
+  stack: string | null;
+  tail: string | null;
+  logFile: string | null;
+}
