@@ -104,6 +104,7 @@ export function pattern(
     values: [],
     places: [],
     example,
+    history: null,
   };
 }
 

@@ -81,6 +81,7 @@ const report = shortResult({
 
 const patterns: ErrorPattern[] = [
   {
+    history: null,
     id: 'p-0c0dec00',
     type: 'thrown',
     telling: 'RangeError: Invalid | typed array length: -1',
@@ -100,6 +101,7 @@ const patterns: ErrorPattern[] = [
     },
   },
   {
+    history: null,
     id: 'p-11111111',
     type: 'exit-non-zero',
     telling: 'src/a.ts:3:1 error  Use "```" <b>never</b>',

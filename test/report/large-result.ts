@@ -54,6 +54,7 @@ export function largeResult(): ConsolidatedResult {
       telling: `Error: number ${index}`,
       values: [],
       places: [],
+      history: null,
       pattern: `Error: number # of ${'x|'.repeat(400)}`,
       count: 6,
       workstreams: Array.from({ length: 6 }, (_, member) => `ws-sweep-${index * 6 + member}`),

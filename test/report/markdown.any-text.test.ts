@@ -59,6 +59,7 @@ function withText(text: string): ConsolidatedResult {
       values: [{ hole: 0, distinct: 2, shown: [{ text, count: 1 }] }],
       places: [{ place: text, count: 2 }],
       example,
+      history: null,
     }),
     failures: whole(item),
     skipped: whole(item),

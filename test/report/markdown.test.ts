@@ -113,6 +113,7 @@ describe('what it opens with', () => {
       workstreams: ['ws-b', 'ws-c'],
       values: [],
       places: [],
+      history: null,
     };
     const patterns = whole({ ...pattern, example: { ...example, workstreamId: 'ws-b' } });
     expect(opening(markdownReport(emptyResult({ failures, patterns })))).toEqual([

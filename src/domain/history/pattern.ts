@@ -1,4 +1,5 @@
 /** Groups of errors that are one error, with an identity that lasts over runs. */
+import type { PatternHistory } from './history.ts';
 
 /** What stands in one hole of a template, over the errors of a group, the most frequent first. */
 interface PatternValues {
@@ -27,6 +28,8 @@ export interface ErrorPattern {
   /** File and function of the topmost stack frame that is neither Node's nor a package's, the most frequent first. */
   places: { place: string; count: number }[];
   example: ErrorExample;
+  /** What is known of it from earlier runs; null where it was not asked for. */
+  history: PatternHistory | null;
 }
 
 /** One error of a group, whole. */

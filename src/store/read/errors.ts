@@ -64,7 +64,17 @@ export function errorPatterns(connection: Connection, runId: string, limit: numb
   const shown = [...groups].map(([first, group]) => {
     const { type, pattern, at: _, ...example } = readError(connection, first);
     const telling = example.message.trim().split('\n', 1)[0] ?? '';
-    return { id: idOf(type, pattern), type, pattern, telling, ...group, values: [], places: [], example };
+    return {
+      id: idOf(type, pattern),
+      type,
+      pattern,
+      telling,
+      ...group,
+      values: [],
+      places: [],
+      example,
+      history: null,
+    };
   });
   return { shown, total: members[0]?.total ?? 0 };
 }
