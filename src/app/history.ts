@@ -1,7 +1,9 @@
 import { dirname } from 'node:path';
+import { runNamed } from '../store/read/run-name.ts';
 import type { Connection } from '../store/schema/connection.ts';
 import { openForReading } from '../store/schema/database.ts';
 import { StoreError } from '../store/schema/store-error.ts';
+import { oneLine } from '../text/printable.ts';
 import { checkState } from './paths.ts';
 import { Refusal } from './refusal.ts';
 
@@ -21,4 +23,21 @@ export function withDatabase<T>(database: string, use: (connection: Connection |
   } finally {
     connection?.close();
   }
+}
+
+/** Longest name that a message repeats. */
+const NAME = 100;
+
+/**
+ * The id of the run that a name means: an id, the beginning of one, `latest` or `latest~N`.
+ * @throws Refusal with exit code 4 where there is no such run, 2 where it could be several.
+ */
+export function idOfRun(connection: Connection, name: string): string {
+  const named = runNamed(connection, name);
+  if (named.kind === 'one') return named.runId;
+  const shown = oneLine(name, NAME);
+  if (named.kind === 'none') throw new Refusal(4, `There is no run ${shown}. See: millrace runs`);
+  const left = named.total - named.shown.length;
+  const more = left === 0 ? '' : ` and ${left} more`;
+  throw new Refusal(2, `"${shown}" could be ${named.shown.join(', ')}${more}. Write more of the id.`);
 }

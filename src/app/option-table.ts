@@ -10,7 +10,7 @@ import type { z } from 'zod';
 
 type Zod = typeof z;
 
-/** `count` is a whole number or `auto`; `list` is names with commas between them; `run` is the id of a run, or nothing. */
+/** `count` is a whole number or `auto`; `list` is names with commas between them; `run` names a run, or is nothing. */
 type FlagType = 'string' | 'number' | 'boolean' | 'count' | 'list' | 'run';
 
 /** An option that the command line has. */
@@ -286,7 +286,7 @@ export const OUTPUT_OPTIONS = {
 /** Going on with an earlier run. */
 export const RESUME_OPTIONS = {
   /**
-   * Goes on with an interrupted run: that of this id, or `true` for the latest. Options that are not given are those of
+   * Goes on with an interrupted run: the one of this name, or `true` for the latest. Options that are not given are those of
    * that run; `select` names the workstreams to go on with.
    */
   resume: {
@@ -298,11 +298,11 @@ export const RESUME_OPTIONS = {
     default: null,
     configurable: false,
     group: GOING_ON,
-    help: 'Go on with an interrupted run: that of this id, or the latest; options are those it had',
+    help: 'Go on with an interrupted run: this one, or the latest; options are those it had',
     doc: 'continues an interrupted run, by default the latest; other flags override the options that the run had, the configuration does not',
   },
   /**
-   * Runs again, as a new run, what failed in the one of this id, or with `true` in the latest that ended. Options that
+   * Runs again, as a new run, what failed in the one of this name, or with `true` in the latest that ended. Options that
    * are not given are those of that run; `select` names the workstreams to try again.
    */
   retryFailed: {
@@ -314,8 +314,8 @@ export const RESUME_OPTIONS = {
     default: null,
     configurable: false,
     group: GOING_ON,
-    help: 'Run again what failed in the run of this id, or in the latest that ended',
-    doc: 'runs again, as a new run, what failed in an earlier one, the latest that ended without an id; options as for `--resume`',
+    help: 'Run again what failed in this run, or in the latest that ended',
+    doc: 'runs again, as a new run, what failed in an earlier one, the latest that ended without a name; options as for `--resume`',
   },
 } as const satisfies Record<string, RunOption>;
 

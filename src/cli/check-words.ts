@@ -1,6 +1,5 @@
 /** Checks words that the parser would accept silently, or answer with a stack: options without their value. */
 import type { Options } from 'yargs';
-import { isRunId } from '../run/run-id.ts';
 import { nearest } from '../text/nearest.ts';
 import { definitions } from './definitions.ts';
 import { UsageError } from './usage-error.ts';
@@ -65,11 +64,6 @@ function checkValue({ flag, takes }: Known, own: string | undefined, following: 
     if ((own ?? following)?.trim() === '')
       throw new UsageError(
         `${flag} is followed by an empty word; name a run, or leave it out for the latest.`,
-      );
-    // A separate word may be the id of a workstream.
-    if (own !== undefined && !isRunId(own))
-      throw new UsageError(
-        `${flag}=${own}: "${own}" is no id of a run, such as ma-run-20260102-030405. For the latest run leave it out. To name a workstream, put a space before it: ${flag} ${own}`,
       );
     return 1;
   }

@@ -2,7 +2,7 @@
 import { Parser } from 'yargs/helpers';
 import { type FlagOption, isRunOption, OPTION_TABLE } from '../app/option-table.ts';
 import { type CoordinatorOptions, optionProblem } from '../app/options.ts';
-import { isRunId } from '../run/run-id.ts';
+import { looksLikeRun } from '../run/run-id.ts';
 import type { Continuation } from '../watch/protocol.ts';
 import type { PlanArguments } from './commands/plan.ts';
 import type { RunArguments } from './commands/run.ts';
@@ -19,7 +19,7 @@ type DecidingArguments = RunArguments | PlanArguments;
  * @param line the words after `millrace`.
  */
 export function givenOptions(argv: DecidingArguments, line: readonly string[]): CoordinatorOptions {
-  const { ids: select, ...which } = whichRun(argv);
+  const { ids: select, ...which } = whichRun(argv, line);
   const flags = flagsOf(line);
   const isNew = which.resume === undefined && which.retryFailed === undefined;
   const given = storedAmong(argv).filter(({ flag }) => isNew || flags.has(flag));
@@ -67,22 +67,29 @@ interface WhichRun {
   ids: string[];
 }
 
-/** The word after `--resume` is the id of a run if it looks like one, and otherwise that of a workstream. */
-function whichRun({
-  id,
-  resume,
-  retryFailed,
-}: Pick<DecidingArguments, 'id' | 'resume' | 'retryFailed'>): WhichRun {
-  const words = [resume, retryFailed].filter((word) => word !== undefined && word !== '' && !isRunId(word));
-  const named = (word: string | undefined): string | true | undefined =>
-    word === undefined ? undefined : isRunId(word) ? word : true;
-  const [first, second] = [named(resume), named(retryFailed)];
-  return {
-    ids: [...words.filter((word) => word !== undefined), ...id],
-    ...(first === undefined ? {} : { resume: first }),
-    ...(second === undefined ? {} : { retryFailed: second }),
-  };
+/** The separate word after `--resume` names a run if it looks like one, and otherwise a workstream. */
+function whichRun(
+  { id, resume, retryFailed }: Pick<DecidingArguments, 'id' | 'resume' | 'retryFailed'>,
+  line: readonly string[],
+): WhichRun {
+  const names = { resume, retryFailed };
+  const isRun = (flag: string, word: string): boolean =>
+    looksLikeRun(word) || line.includes(`${flag}=${word}`);
+  const which: Pick<WhichRun, 'resume' | 'retryFailed'> = {};
+  const ids: string[] = [];
+  for (const [name, flag] of RUN_FLAGS) {
+    const word = names[name];
+    if (word === undefined) continue;
+    which[name] = word !== '' && isRun(flag, word) ? word : true;
+    if (word !== '' && which[name] === true) ids.push(word);
+  }
+  return { ...which, ids: [...ids, ...id] };
 }
+
+const RUN_FLAGS = [
+  ['resume', '--resume'],
+  ['retryFailed', '--retry-failed'],
+] as const;
 
 /** @throws UsageError for a value that can't be used, by the name that the user wrote. */
 function check({ name, flag, value }: GivenOption, flags: ReadonlySet<string>): void {

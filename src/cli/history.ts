@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { idOfRun } from '../app/history.ts';
 import { checkState, DATABASE } from '../app/paths.ts';
 import { Refusal } from '../app/refusal.ts';
 import { spilledSentences } from '../app/resume/import-spills.ts';
@@ -33,22 +34,28 @@ export async function withHistory(
 }
 
 /**
- * The same for one run; `latest` or nothing means the newest.
- * @throws Refusal with exit code 4 when there is no such run.
+ * The same for one run, by any name that `idOfRun` knows; the newest without one.
+ * @throws Refusal with exit code 4 when there is no such run, 2 when the name could mean several.
  */
 export async function withRun(
   state: string,
-  runId: string | undefined,
+  name: string | undefined,
   use: (connection: Connection, run: RunSummary) => Promise<number>,
 ): Promise<number> {
-  return withHistory(state, async (connection) => {
-    const isNamed = runId !== undefined && runId !== 'latest';
-    const id = isNamed || connection === null ? runId : latestRunId(connection);
-    if (connection === null || id === undefined || id === null) {
-      throw new Refusal(4, `There are no runs in ${join(state, DATABASE)}. Start one with: millrace run`);
-    }
-    const run = getRun(connection, id);
-    if (run === null) throw new Refusal(4, `There is no run ${id}. See: millrace runs`);
-    return use(connection, run);
-  });
+  return withHistory(state, async (connection) => use(...runIn(connection, state, name)));
+}
+
+/** @throws Refusal as `withRun` does. */
+function runIn(
+  connection: Connection | null,
+  state: string,
+  name: string | undefined,
+): [Connection, RunSummary] {
+  const newest = connection === null ? null : latestRunId(connection);
+  if (connection === null || newest === null)
+    throw new Refusal(4, `There are no runs in ${join(state, DATABASE)}. Start one with: millrace run`);
+  const id = name === undefined ? newest : idOfRun(connection, name);
+  const run = getRun(connection, id);
+  if (run === null) throw new Refusal(4, `There is no run ${id}. See: millrace runs`);
+  return [connection, run];
 }

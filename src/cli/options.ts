@@ -12,6 +12,10 @@ import {
 } from '../app/option-table.ts';
 import { UsageError } from './usage-error.ts';
 
+/** How help describes what names a run. */
+export const RUN_NAME = 'Id of a run, the beginning of it, latest, or latest~2';
+export const RUN_OR_LATEST = `${RUN_NAME}; the latest without one`;
+
 /** Of an option that is given more than once the last one counts. */
 export const lastGiven = (value: unknown): unknown => (Array.isArray(value) ? value.at(-1) : value);
 

@@ -1,4 +1,4 @@
-const PATTERN = /^ma-run-\d{8}-\d{6}(-\d+)?$/;
+const NAME = /^(latest(~\d+)?|ma-run-\d[\d-]*)$/;
 
 /** `ma-run-YYYYMMDD-HHMMSS` in UTC. */
 export function makeRunId(time: Date): string {
@@ -14,7 +14,10 @@ export function firstFreeRunId(id: string, isTaken: (id: string) => boolean): st
   return `${id}-${number}`;
 }
 
-/** Whether a text looks like the id of a run. */
-export function isRunId(text: string): boolean {
-  return PATTERN.test(text);
+/**
+ * Whether a word names a run where it could as well name a workstream: it is `latest`, `latest~2`, or what the id of a run
+ * begins with.
+ */
+export function looksLikeRun(word: string): boolean {
+  return NAME.test(word);
 }

@@ -1,6 +1,5 @@
 /** Finds the run to resume or to try again, and refuses where that is not possible. */
 import { livenessOf } from '../../os/process-identity.ts';
-import { isRunId } from '../../run/run-id.ts';
 import {
   findRun,
   latestEnded,
@@ -10,12 +9,12 @@ import {
 } from '../../store/read/earlier-run.ts';
 import { SILENCE_MS } from '../../store/read/liveness.ts';
 import type { Connection } from '../../store/schema/connection.ts';
-import { withDatabase } from '../history.ts';
+import { idOfRun, withDatabase } from '../history.ts';
 import { Refusal } from '../refusal.ts';
 
 type RunHead = Pick<StoredRun, 'runId' | 'state' | 'process'>;
 
-/** A run by its id, or `true` for the one that is meant without one. */
+/** A run by a name that `idOfRun` knows, or `true` for the one that is meant without one. */
 export type RunSelector = string | true;
 
 /**
@@ -59,8 +58,8 @@ function latestInterrupted(connection: Connection): RunHead | null {
   return all.find(({ state }) => state === 'interrupted') ?? all[0] ?? null;
 }
 
-function named(connection: Connection, runId: string): RunHead {
-  if (!isRunId(runId)) throw new Refusal(2, `"${runId}" is no id of a run, such as ma-run-20260102-030405.`);
+function named(connection: Connection, name: string): RunHead {
+  const runId = idOfRun(connection, name);
   const head = findRun(connection, runId);
   if (head === null) throw new Refusal(4, `There is no run ${runId}. See: millrace runs`);
   return head;

@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import type { ArgumentsOf } from '../command.ts';
-import { folderOptions } from '../options.ts';
+import { folderOptions, RUN_NAME } from '../options.ts';
 
 const FORMATS = ['md', 'json', 'junit'] as const;
 
@@ -16,7 +16,7 @@ const options = {
 
 const builder = (yargs: Argv) =>
   yargs
-    .positional('run', { describe: 'Id of a run, or "latest"', type: 'string', demandOption: true })
+    .positional('run', { describe: RUN_NAME, type: 'string', demandOption: true })
     .options(options)
     .example('$0 report latest', 'Write the Markdown report again')
     .example('$0 report latest --format junit > results.xml', 'Print it for a CI server');

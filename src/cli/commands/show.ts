@@ -1,12 +1,12 @@
 import type { Argv } from 'yargs';
 import type { ArgumentsOf } from '../command.ts';
-import { folderOptions, jsonOption } from '../options.ts';
+import { folderOptions, jsonOption, RUN_NAME } from '../options.ts';
 
 const options = { state: folderOptions.state, ...jsonOption };
 
 const builder = (yargs: Argv) =>
   yargs
-    .positional('run', { describe: 'Id of a run, or "latest"', type: 'string', demandOption: true })
+    .positional('run', { describe: RUN_NAME, type: 'string', demandOption: true })
     .options(options)
     .example('$0 show latest', 'The latest run');
 

@@ -1,12 +1,12 @@
 import type { Argv } from 'yargs';
 import type { ArgumentsOf } from '../command.ts';
-import { folderOptions, jsonOption } from '../options.ts';
+import { folderOptions, jsonOption, RUN_OR_LATEST } from '../options.ts';
 
 const options = { state: folderOptions.state, ...jsonOption };
 
 const builder = (yargs: Argv) =>
   yargs
-    .positional('run', { describe: 'Id of a run; the latest without one', type: 'string' })
+    .positional('run', { describe: RUN_OR_LATEST, type: 'string' })
     .options(options)
     .example('$0 status', 'In a second terminal while a run is under way');
 
