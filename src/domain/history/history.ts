@@ -23,10 +23,18 @@ export type RunRef = z.infer<typeof runRefSchema>;
 
 /**
  * How a pattern stands: `new` where the last run is the first that failed so, `recurring` where an earlier one did too,
- * `regressed` where it was fixed before, `fixed` after enough passes, `flaky` where it comes and goes without a change,
- * `unknown` where what it failed in was not run.
+ * `regressed` where it was fixed before, `passing` where the last runs passed but are too few to call it `fixed`, `flaky`
+ * where it comes and goes, `unknown` where what it failed in was not run.
  */
-export const patternStateSchema = z.enum(['new', 'recurring', 'regressed', 'fixed', 'flaky', 'unknown']);
+export const patternStateSchema = z.enum([
+  'new',
+  'recurring',
+  'regressed',
+  'passing',
+  'fixed',
+  'flaky',
+  'unknown',
+]);
 export type PatternState = z.infer<typeof patternStateSchema>;
 
 export const patternHistorySchema = z.object({
@@ -35,9 +43,15 @@ export const patternHistorySchema = z.object({
   lastSeen: runRefSchema.nullable(),
   /** The last run in which what fails so passed. */
   lastPassed: runRefSchema.nullable(),
-  /** Commits between the last pass and the first failure of the present episode; null where either is not known. */
+  /**
+   * Commits between the last pass and the first failure of the present episode; null where either is not known, where both
+   * are the same, and where it is flaky.
+   */
   commitRange: z.object({ from: text, to: text }).nullable(),
-  /** Share of the runs in which it failed so, 0 to 1, with a 95 % Jeffreys interval; null for too few runs. */
+  /**
+   * Share of the runs with the present definition in which it failed so, 0 to 1, with a 95 % Jeffreys interval; null for
+   * fewer than 4 runs.
+   */
   rate: z.object({ value: z.number(), low: z.number(), high: z.number(), runs: count }).nullable(),
 });
 /** What is known of one pattern in one workstream, or over all of them: the worst of theirs. */
