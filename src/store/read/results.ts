@@ -1,83 +1,180 @@
-/** Reads whole results. */
-import type { z } from 'zod';
+/** Reads whole results: as the JSON texts that a document is made of, and as records. */
+import { z } from 'zod';
 import { type AgentResult, COORDINATOR } from '../../domain/agent-result.ts';
 import { reasonSchema } from '../../domain/failure.ts';
-import { textCell } from '../schema/cells.ts';
-import type { Connection } from '../schema/connection.ts';
-import { resultTable } from '../schema/result-tables.ts';
-import { columnsOf } from '../schema/table.ts';
-import { eachRow } from './rows.ts';
+import { isoTime } from '../schema/cells.ts';
+import { type Connection, statement } from '../schema/connection.ts';
+import {
+  errorsText,
+  failureCell,
+  metadataText,
+  NO_TESTS,
+  testsCell,
+  textsText,
+} from '../schema/result-cells.ts';
+import type { resultTable } from '../schema/result-tables.ts';
+import { asStoreError } from '../schema/store-error.ts';
+import { rows } from './rows.ts';
 import { runStatus, unusualRunStatus } from './run-status.ts';
 import { withCases } from './test-cases.ts';
 
-const cells = resultTable.row.omit({
-  title: true,
-  has_output: true,
-  tool: true,
-  model: true,
-  cost_usd: true,
-  input_tokens: true,
-  output_tokens: true,
-  branch: true,
-  merge_status: true,
-});
-const resultRow = cells.extend({
-  // Null for a word that is no reason of this version.
-  reason: reasonSchema.nullable().catch(null),
-  stack_trace: textCell,
-  pattern: textCell,
-});
+const COLUMNS = [
+  'run_id',
+  'agent_id',
+  'workstream_id',
+  'status',
+  'start_time',
+  'end_time',
+  'duration_seconds',
+  'files_modified',
+  'commits_created',
+  'errors',
+  'warnings',
+  'test_results',
+  'metadata',
+  'reason',
+  'explanation',
+  'failure',
+  'cpu_seconds',
+  'cpu_wait_seconds',
+  'attempts',
+  'definition_hash',
+  'log_file',
+] as const satisfies readonly (keyof typeof resultTable.row.shape)[];
 
-/**
- * First the ids, then the rows in their order, so that sorting carries no rows; the first error of each result is
- * found in one pass.
- */
-const RESULTS = `
-WITH ids AS MATERIALIZED (SELECT id FROM agent_results WHERE run_id = ? ORDER BY id),
-first_errors AS MATERIALIZED (
-  SELECT workstream_id, MIN(id) AS id FROM consolidated_errors WHERE run_id = ? GROUP BY workstream_id)
-SELECT ${columnsOf(cells, 'r')}, e.stack_trace, COALESCE(e.pattern, pattern_of(e.error_message)) AS pattern
-FROM ids CROSS JOIN agent_results r ON r.id = ids.id
-LEFT JOIN first_errors f ON r.status = 'failed' AND f.workstream_id = r.workstream_id
-LEFT JOIN consolidated_errors e ON e.id = f.id
-ORDER BY ids.id`;
+/** Of the first error of a failed result. */
+const ERROR_COLUMNS = ['stack_trace', 'pattern'] as const;
 
-/**
- * The results of a run in the order in which they arrived, one by one, so that any number of them fits in memory. While
- * that is under way nothing can be written through the same connection.
- */
+type Column = (typeof COLUMNS)[number] | (typeof ERROR_COLUMNS)[number];
+const SELECTED: readonly Column[] = [...COLUMNS, ...ERROR_COLUMNS];
+
+const IDS = 'SELECT id FROM agent_results WHERE run_id = ? ORDER BY id';
+const idRow = z.object({ id: z.number() });
+
+const ROWS = `
+SELECT ${COLUMNS.map((name) => `r.${name}`).join(', ')},
+  e.stack_trace, COALESCE(e.pattern, pattern_of(e.error_message)) AS pattern, r.id
+FROM json_each(?) i CROSS JOIN agent_results r ON r.id = i.value
+LEFT JOIN consolidated_errors e ON r.status = 'failed' AND e.id = (
+  SELECT MIN(id) FROM consolidated_errors WHERE run_id = r.run_id AND workstream_id = r.workstream_id)`;
+
+/** Most rows that are read at a time, and the characters of `metadata` after which no more are. */
+const PAGE_ROWS = 256;
+const PAGE_LENGTH = 1_000_000;
+
+/** The cells of a row in the order of `SELECTED`, and its id. What is in each depends on who wrote it. */
+type Cells = readonly unknown[];
+
+/** The results of a run in the order in which they arrived, one by one, so that any number of them fits in memory. */
 export function* readResults(connection: Connection, runId: string): Generator<AgentResult, void, undefined> {
-  for (const row of eachRow(connection, resultRow, RESULTS, runId, runId)) {
-    const result = toResult(row);
-    const testResults = withCases(connection, runId, result.workstreamId, result.testResults);
-    yield { ...result, testResults };
+  for (const text of resultTexts(connection, runId)) {
+    const result: AgentResult = JSON.parse(text);
+    yield result;
   }
 }
 
-function toResult(row: z.infer<typeof resultRow>): AgentResult {
-  return {
-    runId: row.run_id,
-    agentId: row.agent_id ?? COORDINATOR,
-    workstreamId: row.workstream_id,
-    status: runStatus(row.status),
-    startTime: row.start_time,
-    endTime: row.end_time,
-    durationSeconds: row.duration_seconds,
-    filesModified: row.files_modified,
-    commitsCreated: row.commits_created,
-    errors: row.errors,
-    warnings: row.warnings,
-    testResults: row.test_results,
-    metadata: { ...row.metadata, title: row.metadata.title ?? row.workstream_id },
-    reason: row.reason,
-    explanation: row.explanation ?? unusualRunStatus(row.status),
-    failure: row.failure,
-    cpuSeconds: row.cpu_seconds,
-    cpuWaitSeconds: row.cpu_wait_seconds,
-    attempts: row.attempts ?? 0,
-    definitionHash: row.definition_hash,
-    logFile: row.log_file,
-    stack: row.stack_trace,
-    pattern: row.pattern === '' ? null : row.pattern,
-  };
+/**
+ * The same results, each as a JSON object on one line. No transaction is open while the caller has one in hand: rows are
+ * read some hundred at a time, and what was removed before its turn is left out.
+ */
+export function* resultTexts(connection: Connection, runId: string): Generator<string, void, undefined> {
+  const ids = rows(connection, idRow, IDS, runId).map(({ id }) => id);
+  for (let start = 0; start < ids.length; ) {
+    const page = readPage(connection, ids.slice(start, start + PAGE_ROWS));
+    for (const row of page.found) yield resultText(row, connection);
+    start += page.length;
+  }
+}
+
+/** The rows of the first of these ids, and how many ids that were. */
+function readPage(connection: Connection, ids: readonly number[]): { found: Cells[]; length: number } {
+  const found: Cells[] = [];
+  let characters = 0;
+  try {
+    for (const row of rowsOf(connection, ids)) {
+      found.push(row);
+      characters += String(row[METADATA]).length;
+      if (characters > PAGE_LENGTH) return { found, length: ids.indexOf(Number(row.at(-1))) + 1 };
+    }
+  } catch (error) {
+    throw asStoreError(error, connection.name);
+  }
+  return { found, length: ids.length };
+}
+
+function rowsOf(connection: Connection, ids: readonly number[]): Iterable<Cells>;
+function rowsOf(connection: Connection, ids: readonly number[]): Iterable<unknown> {
+  return statement(connection, ROWS).raw().iterate(JSON.stringify(ids));
+}
+
+/** How a field is written, of the cells of a row. */
+type FieldText = (row: Cells, connection: Connection) => string;
+
+const textOf = (cell: unknown): string => (typeof cell === 'string' ? JSON.stringify(cell) : 'null');
+const numberOf = (cell: unknown): string => (typeof cell === 'number' ? JSON.stringify(cell) : 'null');
+const timeOf = (cell: unknown): string => (typeof cell === 'string' ? textOf(isoTime(cell)) : 'null');
+
+/** Null for a word that is no reason of this version. */
+const reasonCell = reasonSchema.nullable().catch(null);
+
+const indexOf = (column: Column): number => SELECTED.indexOf(column);
+const RUN = indexOf('run_id');
+const WORKSTREAM = indexOf('workstream_id');
+const STATUS = indexOf('status');
+const EXPLANATION = indexOf('explanation');
+const TESTS = indexOf('test_results');
+const METADATA = indexOf('metadata');
+
+const cell = (column: Column, write: (value: unknown) => string): FieldText => {
+  const index = indexOf(column);
+  return (row) => write(row[index]);
+};
+
+const FIELDS: Record<keyof AgentResult, FieldText> = {
+  runId: cell('run_id', textOf),
+  agentId: cell('agent_id', (value) => textOf(typeof value === 'string' ? value : COORDINATOR)),
+  workstreamId: cell('workstream_id', textOf),
+  status: cell('status', (value) => textOf(runStatus(String(value)))),
+  startTime: cell('start_time', timeOf),
+  endTime: cell('end_time', timeOf),
+  durationSeconds: cell('duration_seconds', numberOf),
+  filesModified: cell('files_modified', textsText),
+  commitsCreated: cell('commits_created', textsText),
+  errors: cell('errors', errorsText),
+  warnings: cell('warnings', textsText),
+  testResults: testsText,
+  metadata: (row) => metadataText(row[METADATA], String(row[WORKSTREAM])),
+  reason: cell('reason', (value) => (value === null ? 'null' : textOf(reasonCell.parse(value)))),
+  explanation: explanationText,
+  failure: cell('failure', (value) => (value === null ? 'null' : JSON.stringify(failureCell.parse(value)))),
+  cpuSeconds: cell('cpu_seconds', numberOf),
+  cpuWaitSeconds: cell('cpu_wait_seconds', numberOf),
+  attempts: cell('attempts', (value) => (typeof value === 'number' ? numberOf(value) : '0')),
+  definitionHash: cell('definition_hash', textOf),
+  logFile: cell('log_file', textOf),
+  stack: cell('stack_trace', textOf),
+  pattern: cell('pattern', (value) => (value === '' ? 'null' : textOf(value))),
+};
+
+/** Each field with what stands before it. */
+const FIELD_TEXTS = Object.entries(FIELDS).map(
+  ([name, write], index) => [`${index === 0 ? '{' : ','}${JSON.stringify(name)}:`, write] as const,
+);
+
+function resultText(row: Cells, connection: Connection): string {
+  let text = '';
+  for (const [name, write] of FIELD_TEXTS) text += name + write(row, connection);
+  return `${text}}`;
+}
+
+function explanationText(row: Cells): string {
+  const explanation = row[EXPLANATION];
+  return textOf(typeof explanation === 'string' ? explanation : unusualRunStatus(String(row[STATUS])));
+}
+
+/** The cases of tests are in a table of their own. */
+function testsText(row: Cells, connection: Connection): string {
+  if (row[TESTS] === NO_TESTS) return NO_TESTS;
+  const summary = testsCell.parse(row[TESTS]);
+  return JSON.stringify(withCases(connection, String(row[RUN]), String(row[WORKSTREAM]), summary));
 }

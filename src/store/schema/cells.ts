@@ -13,7 +13,7 @@ export function jsonCell<T>(schema: z.ZodType<T>, cell: string | null): T {
 }
 
 /** The value in a JSON cell; undefined for none and for malformed JSON, which an older system may have written. */
-function parsed(cell: string | null): unknown {
+export function parsed(cell: string | null): unknown {
   if (cell === null) return undefined;
   try {
     return JSON.parse(cell);

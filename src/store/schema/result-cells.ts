@@ -12,7 +12,7 @@ import { type Failure, storedFailureSchema } from '../../domain/failure.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { type TestResult, testCountsSchema, testResultSchema } from '../../domain/outcome.ts';
 import { toolReportSchema } from '../../domain/tool-report.ts';
-import { anyJson, jsonCell, listOf, textCell } from './cells.ts';
+import { anyJson, jsonCell, listOf, parsed, textCell } from './cells.ts';
 
 const text = z.string();
 const count = z.number().catch(0);
@@ -104,24 +104,25 @@ const object: z.ZodType<JsonObject> = z
 /** The title is null in rows of an older system. */
 type StoredMetadata = Omit<ResultMetadata, 'title'> & { title: string | null };
 
+/** What is left out has a default: to find fault with it and catch that takes three times as long. */
 const metadata = z.object({
   title: text.nullable().catch(null),
-  kind: text.nullable().catch(null),
+  kind: text.nullable().default(null).catch(null),
   file: text.catch(''),
   position: count,
   priority: count,
-  output: anyJson,
-  metrics,
-  steps: listOf(stepSummarySchema),
-  tail: text.nullable().catch(null),
-  tools: listOf(toolReportSchema),
-  changes: changesSchema.nullable().catch(null),
-  merge: mergeSchema.nullable().catch(null),
-  earlierAttempts: listOf(attemptSchema),
-  candidates: listOf(candidateSchema),
-  gaveUp: text.nullable().catch(null),
-  compensation: listOf(stepSummarySchema),
-  definition: object,
+  output: anyJson.default(null),
+  metrics: metrics.default({}),
+  steps: listOf(stepSummarySchema).default([]),
+  tail: text.nullable().default(null).catch(null),
+  tools: listOf(toolReportSchema).default([]),
+  changes: changesSchema.nullable().default(null).catch(null),
+  merge: mergeSchema.nullable().default(null).catch(null),
+  earlierAttempts: listOf(attemptSchema).default([]),
+  candidates: listOf(candidateSchema).default([]),
+  gaveUp: text.nullable().default(null).catch(null),
+  compensation: listOf(stepSummarySchema).default([]),
+  definition: object.default({}),
 } satisfies Record<keyof ResultMetadata, z.ZodType>);
 
 export const metadataCell = cellOf<StoredMetadata>(metadata.catch(() => metadata.parse({})));
@@ -154,3 +155,84 @@ const entriesOf = <T>(list: readonly T[]): readonly T[] | undefined => (list.len
 
 const fieldsOf = <T extends object>(fields: T): T | undefined =>
   Object.keys(fields).length === 0 ? undefined : fields;
+
+// Cells in a JSON document. Most are there as they stand in the database: a document of 100,000 results takes a third of
+// the time, and a large output is written as it is. That is done where reading and writing a cell would change nothing
+// of it, which is checked; any other cell is read by its schema, and so are those of older systems.
+
+const cellText =
+  <T>(read: z.ZodType<T>, isAsWritten: (value: unknown) => boolean) =>
+  (cell: unknown): string =>
+    typeof cell === 'string' && isAsWritten(parsed(cell)) && !cell.includes('\n')
+      ? cell
+      : JSON.stringify(read.parse(cell));
+
+const listText = <T>(read: z.ZodType<T[]>, isElement: (value: unknown) => boolean) => {
+  const text = cellText(read, (value) => Array.isArray(value) && value.every(isElement));
+  return (cell: unknown): string => (cell === NO_LIST ? NO_LIST : text(cell));
+};
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isNumber = (value: unknown): value is number => typeof value === 'number';
+const isFields = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The text of a list of texts in a document. */
+export const textsText = listText(textsCell, isText);
+
+/** The text of `errors` in a document. */
+export const errorsText = listText(
+  errorsCell,
+  (value) =>
+    isFields(value) && isText(value['type']) && isText(value['message']) && Object.keys(value).length === 2,
+);
+
+const isStep = (value: unknown): boolean =>
+  isFields(value) &&
+  isText(value['id']) &&
+  isText(value['kind']) &&
+  (value['status'] === 'completed' || value['status'] === 'failed') &&
+  isNumber(value['duration_seconds']) &&
+  (isNumber(value['exit_code']) || value['exit_code'] === null) &&
+  Object.keys(value).length === 5;
+
+/** What most workstreams have in `metadata`. What a tool leaves is read by the schema. */
+const USUAL = new Map<string, (value: unknown) => boolean>(
+  Object.entries({
+    title: isText,
+    kind: isText,
+    file: isText,
+    position: isNumber,
+    priority: isNumber,
+    output: () => true,
+    metrics: (value) => isFields(value) && Object.values(value).every(isNumber),
+    steps: (value) => Array.isArray(value) && value.every(isStep),
+    tail: isText,
+    definition: isFields,
+  } satisfies Partial<Record<keyof ResultMetadata, (value: unknown) => boolean>>),
+);
+const NEEDED = ['title', 'file', 'position', 'priority'];
+
+const isUsual = (fields: Readonly<Record<string, unknown>>): boolean =>
+  Object.entries(fields).every(([name, value]) => USUAL.get(name)?.(value) ?? false) &&
+  NEEDED.every((name) => Object.hasOwn(fields, name));
+
+/** What a document says of a field that is not in the cell. */
+const ABSENT = Object.entries(metadata.parse({})).map(
+  ([name, value]) => [name, `,${JSON.stringify(name)}:${JSON.stringify(value)}`] as const,
+);
+
+/**
+ * The text of `metadata` in a document, where every field is named.
+ * @param title of a row that has none.
+ */
+export function metadataText(cell: unknown, title: string): string {
+  const fields = typeof cell === 'string' && cell.endsWith('}') ? parsed(cell) : null;
+  if (typeof cell !== 'string' || !isFields(fields) || !isUsual(fields) || cell.includes('\n')) {
+    const read = metadataCell.parse(cell);
+    return JSON.stringify({ ...read, title: read.title ?? title });
+  }
+  let text = cell.slice(0, -1);
+  for (const [name, absent] of ABSENT) if (!Object.hasOwn(fields, name)) text += absent;
+  return `${text}}`;
+}
