@@ -45,8 +45,8 @@ const COLUMNS = [
 /** Of the first error of a failed result. */
 const ERROR_COLUMNS = ['stack_trace', 'pattern'] as const;
 
-type Column = (typeof COLUMNS)[number] | (typeof ERROR_COLUMNS)[number];
-const SELECTED: readonly Column[] = [...COLUMNS, ...ERROR_COLUMNS];
+type ResultColumn = (typeof COLUMNS)[number] | (typeof ERROR_COLUMNS)[number];
+const SELECTED: readonly ResultColumn[] = [...COLUMNS, ...ERROR_COLUMNS];
 
 const IDS = 'SELECT id FROM agent_results WHERE run_id = ? ORDER BY id';
 const idRow = z.object({ id: z.number() });
@@ -117,7 +117,7 @@ const timeOf = (cell: unknown): string => (typeof cell === 'string' ? textOf(iso
 /** Null for a word that is no reason of this version. */
 const reasonCell = reasonSchema.nullable().catch(null);
 
-const indexOf = (column: Column): number => SELECTED.indexOf(column);
+const indexOf = (column: ResultColumn): number => SELECTED.indexOf(column);
 const RUN = indexOf('run_id');
 const WORKSTREAM = indexOf('workstream_id');
 const STATUS = indexOf('status');
@@ -125,7 +125,7 @@ const EXPLANATION = indexOf('explanation');
 const TESTS = indexOf('test_results');
 const METADATA = indexOf('metadata');
 
-const cell = (column: Column, write: (value: unknown) => string): FieldText => {
+const cell = (column: ResultColumn, write: (value: unknown) => string): FieldText => {
   const index = indexOf(column);
   return (row) => write(row[index]);
 };
