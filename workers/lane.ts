@@ -5,16 +5,11 @@ import {
   type AssignmentBatch,
   type BatchExtras,
   type BatchMember,
-  type BatchTimes,
-  changeState,
+  BatchMemory,
+  type KeptResult,
   memberMark,
   STATE,
-  setEndedMembers,
-  stateOf,
-  TEXTS,
   wholeAssignment,
-  writeEnd,
-  writeStart,
 } from '../src/domain/assignment-batch.ts';
 import type { Answer, Outcome } from '../src/domain/outcome.ts';
 import type { ModuleStep } from '../src/domain/workstream.ts';
@@ -46,6 +41,7 @@ export interface BatchThread {
 export class BatchRun {
   readonly #batch: AssignmentBatch;
   readonly #thread: BatchThread;
+  readonly #memory: BatchMemory;
   readonly #members: readonly Member[];
   /** Members that have returned, and of which a turn of the event loop will show whether that was all. */
   #returned: Member[] = [];
@@ -54,14 +50,13 @@ export class BatchRun {
   #turnedAt = now();
   /** Number of members up to the last that was begun. */
   #begun = 0;
-  /** End of the texts in shared memory. */
-  #textEnd = 0;
   /** Not sent yet: that of the last member is returned to the pool. */
   #answer: Answer | null = null;
 
   constructor(batch: AssignmentBatch, thread: BatchThread) {
     this.#batch = batch;
     this.#thread = thread;
+    this.#memory = new BatchMemory(batch.memory);
     const base: Assignment = JSON.parse(batch.base);
     const members: (BatchMember | null)[] = JSON.parse(batch.members);
     this.#members = members.flatMap((fields, index) =>
@@ -87,14 +82,13 @@ export class BatchRun {
 
   /** Its times are there before it is claimed: the main thread may look at them from then on. */
   #begin(member: Member): boolean {
-    const { memory } = this.#batch;
     const { index } = member;
-    if (stateOf(memory, index) !== STATE.open) return false;
+    if (this.#memory.stateOf(index) !== STATE.open) return false;
     this.#sendAnswer();
     member.execution = this.#thread.agent.begin(member);
     const { at, clock } = member.execution.begin;
-    writeStart(memory, index, at, toSharedClock(clock));
-    if (!changeState(memory, index, STATE.open, STATE.begun)) return false;
+    this.#memory.writeStart(index, at, toSharedClock(clock));
+    if (!this.#memory.changeState(index, STATE.open, STATE.begun)) return false;
     this.#begun = index + 1;
     return true;
   }
@@ -109,11 +103,11 @@ export class BatchRun {
     const { early } = execution;
     if (early === null || !('returned' in early) || !isReadable(early.returned)) return false;
     const value = early.returned;
-    if (value === undefined || value === null) return this.#keep(member, null);
+    if (value === undefined || value === null) return this.#keepResult(member, null);
     // Reading the value may call code of the workstream.
     if (!this.#isQuiet(execution, () => ({ checked: checkResult(value, execution, '') }))) return false;
     const checked = execution.early;
-    return checked !== null && 'checked' in checked && this.#keep(member, checked.checked);
+    return checked !== null && 'checked' in checked && this.#keepResult(member, checked.checked);
   }
 
   /** Whether a call did nothing but return something. It counts as the beginning of the first step in any case. */
@@ -129,56 +123,31 @@ export class BatchRun {
   }
 
   /** Returns whether the result of a call could be kept in shared memory. */
-  #keep(member: Member, result: StepOutcome | null): boolean {
-    if (result !== null && !this.#keepTexts(member.index, result)) return false;
-    const { execution } = member;
-    const { used, waited } = cpuTimeSince(execution.cpuBefore);
-    const durationSeconds = secondsSince(execution.begin);
-    this.#keepTimes(member, {
-      durationSeconds,
-      stepSeconds: durationSeconds,
-      cpuSeconds: used,
-      cpuWaitSeconds: waited,
-    });
-    return true;
+  #keepResult(member: Member, result: StepOutcome | null): boolean {
+    const { begin, cpuBefore } = member.execution;
+    const { used: cpuSeconds, waited: cpuWaitSeconds } = cpuTimeSince(cpuBefore);
+    const durationSeconds = secondsSince(begin);
+    const output = result === null ? null : result.output;
+    const extras = result === null ? null : extrasOf(result);
+    const times = { durationSeconds, stepSeconds: durationSeconds, cpuSeconds, cpuWaitSeconds };
+    return this.#keep(member, { ...times, output, extras });
   }
 
   /** Returns whether an answer could be kept there, because its outcome is one of a call as well. */
   #keepAnswer(member: Member, { outcome, posted }: Answer): boolean {
     const [step] = outcome.steps;
-    if (step === undefined || posted > 0 || !isPlain(outcome) || !this.#keepTexts(member.index, outcome))
-      return false;
-    // That of the execution, which began before it was claimed.
-    this.#keepTimes(member, { ...outcome, stepSeconds: step.durationSeconds });
-    return true;
+    if (step === undefined || posted > 0 || !isPlain(outcome)) return false;
+    return this.#keep(member, {
+      ...outcome,
+      stepSeconds: step.durationSeconds,
+      extras: extrasOf(outcome),
+    });
   }
 
-  #keepTimes(member: Member, times: Omit<BatchTimes, 'startedAt' | 'clock'>): void {
-    const { memory } = this.#batch;
-    writeEnd(memory, member.index, times);
-    changeState(memory, member.index, STATE.begun, STATE.executed);
+  #keep(member: Member, result: Omit<KeptResult, 'startedAt'>): boolean {
+    if (!this.#memory.write(member.index, result)) return false;
+    this.#memory.changeState(member.index, STATE.begun, STATE.executed);
     this.#returned.push(member);
-  }
-
-  #keepTexts(
-    index: number,
-    { output, filesModified, metrics }: Pick<Outcome, 'output' | keyof BatchExtras>,
-  ): boolean {
-    const hasExtras = filesModified.length > 0 || Object.keys(metrics).length > 0;
-    const extras = hasExtras ? JSON.stringify({ filesModified, metrics }) : null;
-    return this.#keepText(TEXTS * index, output) && this.#keepText(TEXTS * index + 2, extras);
-  }
-
-  #keepText(place: number, text: string | null): boolean {
-    if (text === null) return true;
-    const { bytes, texts } = this.#batch.memory;
-    const { read, written } = encodeInto(text, encoded);
-    const begin = this.#textEnd;
-    if (read < text.length || written > bytes.length - begin) return false;
-    for (let at = 0; at < written; at += 1) bytes[begin + at] = encoded[at] ?? 0;
-    texts[place] = begin;
-    texts[place + 1] = written;
-    this.#textEnd = begin + written;
     return true;
   }
 
@@ -198,15 +167,14 @@ export class BatchRun {
     const given = await answer;
     if (member.step !== null && !this.#thread.agent.hasRetired && this.#keepAnswer(member, given)) return;
     this.#answer = given;
-    changeState(this.#batch.memory, member.index, STATE.begun, STATE.answered);
+    this.#memory.changeState(member.index, STATE.begun, STATE.answered);
   }
 
   async #turn(): Promise<void> {
     await nextTurn();
     this.#settleReturned(this.#begun, hasExitCode() ? (this.#returned.at(-1) ?? null) : null);
     for (const member of this.#unfinished.splice(0)) {
-      if (this.#thread.agent.hasRetired)
-        changeState(this.#batch.memory, member.index, STATE.begun, STATE.executed);
+      if (this.#thread.agent.hasRetired) this.#memory.changeState(member.index, STATE.begun, STATE.executed);
       else await this.#executeWhole(member, this.#begun);
     }
     this.#turnedAt = now();
@@ -217,18 +185,18 @@ export class BatchRun {
    * @param failed one that has set an exit code; null for none.
    */
   #settleReturned(ended: number, failed: Member | null): void {
-    const { memory, id } = this.#batch;
     const returned = this.#returned;
     if (returned.length === 0) return;
     this.#returned = [];
     for (const member of returned) {
       const { execution, index } = member;
       const isOver = execution.ended || (execution.isUntouched && member !== failed);
-      if (!isOver && changeState(memory, index, STATE.executed, STATE.begun)) this.#unfinished.push(member);
+      if (!isOver && this.#memory.changeState(index, STATE.executed, STATE.begun))
+        this.#unfinished.push(member);
       else execution.ended = true;
     }
-    setEndedMembers(memory, ended);
-    this.#thread.tell(id);
+    this.#memory.ended = ended;
+    this.#thread.tell(this.#batch.id);
   }
 
   #sendAnswer(): void {
@@ -256,10 +224,11 @@ function isPlain({ status, steps, tests, warnings, logFile }: Outcome): boolean 
   );
 }
 
-// The shared memory itself is not given to any function: code of a workstream could have put its own in its place.
-const encodeInto = TextEncoder.prototype.encodeInto.bind(new TextEncoder());
-/** Longer texts go in a message. */
-const encoded = new Uint8Array(8192);
+/** Null where there are none. */
+function extrasOf({ filesModified, metrics }: BatchExtras): string | null {
+  const hasExtras = filesModified.length > 0 || Object.keys(metrics).length > 0;
+  return hasExtras ? JSON.stringify({ filesModified, metrics }) : null;
+}
 
 class Member implements ExecutionItem {
   readonly index: number;
@@ -273,7 +242,7 @@ class Member implements ExecutionItem {
 
   constructor(index: number, fields: BatchMember, base: Assignment, batch: AssignmentBatch) {
     this.index = index;
-    const step = fields.plain ? fields.workstream.steps?.[0] : null;
+    const step = fields.plain ? (fields.definition.steps ?? base.workstream.steps)[0] : null;
     this.step = step?.kind === 'module' ? step : null;
     this.#fields = fields;
     this.#base = base;

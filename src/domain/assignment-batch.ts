@@ -1,7 +1,7 @@
 /** How the engine on threads passes assignments to them. Known to `src/engine` and the entries of agents only. */
 import type { Assignment } from './assignment.ts';
 import type { Outcome } from './outcome.ts';
-import type { Workstream } from './workstream.ts';
+import { copyOf, type Step, type Workstream } from './workstream.ts';
 
 /** An assignment with absolute paths, and what the engine adds to it. */
 export interface BatchItem {
@@ -16,14 +16,14 @@ export interface BatchItem {
 export interface AssignmentBatch {
   /** Posted, as a number, to tell the main thread that members have ended. */
   id: number;
-  /** The first assignment as JSON; the others differ from it in some fields. */
+  /** The first assignment as JSON, without the outputs of its dependencies; the others differ from it in some fields. */
   base: string;
-  /** As JSON, a `BatchMember` each. */
+  /** As JSON, a `BatchMember` each; null for one that the main thread has ended already. */
   members: string;
   /** The beginning of the mark of each member, which ends with its index. */
   mark: string;
   compiled: Record<string, string>;
-  memory: BatchMemory;
+  memory: SharedViews;
 }
 
 /** In what an assignment differs from the first of its batch. */
@@ -31,22 +31,22 @@ export interface BatchMember {
   /** Whether there is nothing to it but the call of a function. */
   plain: boolean;
   assignment: Partial<Assignment>;
-  workstream: Partial<Workstream>;
+  /** In what its workstream differs. Title and base are those of the first only if they are written out, else the id. */
+  definition: Partial<Workstream> & Pick<Workstream, 'id'>;
 }
+
+/** The mark of the member of a batch. No mark is the beginning of another one. */
+export const memberMark = (batch: string, index: number): string => `${batch}/${index}/`;
 
 /** Writes the members of a batch. */
 export class BatchWriter {
   readonly #base: Assignment;
-  readonly #usesLane: boolean;
-  readonly #assignmentKeys: readonly (keyof Assignment)[];
-  readonly #workstreamKeys: readonly (keyof Workstream)[];
+  readonly #canBePlain: boolean;
 
-  /** @param usesLane whether a member may be plain. */
-  constructor(base: Assignment, usesLane: boolean) {
+  /** @param canBePlain whether a member may be executed as a call. */
+  constructor(base: Assignment, canBePlain: boolean) {
     this.#base = base;
-    this.#usesLane = usesLane;
-    this.#assignmentKeys = otherKeys(base, ['workstream', 'executionId', 'dependencies', 'logFile']);
-    this.#workstreamKeys = otherKeys(base.workstream, ['id', 'base', 'title', 'steps', 'source', 'hash']);
+    this.#canBePlain = canBePlain;
   }
 
   /** What `wholeAssignment` is made of. */
@@ -54,35 +54,64 @@ export class BatchWriter {
     return JSON.stringify({ ...this.#base, dependencies: {} });
   }
 
-  /** A `BatchMember` as JSON. What nearly always differs is written out, because that is faster. */
+  /** A `BatchMember` as JSON. */
   member(assignment: Assignment): string {
-    const { executionId, dependencies, logFile, workstream } = assignment;
-    const { id, base, title, steps, source, hash } = workstream;
+    const { executionId, dependencies, logFile } = assignment;
+    const own: Partial<Assignment> = { executionId, logFile };
+    if (Object.keys(dependencies).length > 0) own.dependencies = dependencies;
+    if (!isAlike(assignment, this.#base)) addDifferences(own, assignment, this.#base, DIFFERENT);
     const member: BatchMember = {
-      plain: this.#usesLane && isPlain(assignment),
-      assignment: { executionId, dependencies, logFile },
-      workstream: { id, base, title, steps, source, hash },
+      plain: this.#canBePlain && isPlain(assignment),
+      assignment: own,
+      definition: this.#definition(assignment.workstream),
     };
-    addDifferences(member.assignment, assignment, this.#base, this.#assignmentKeys);
-    addDifferences(member.workstream, workstream, this.#base.workstream, this.#workstreamKeys);
     return JSON.stringify(member);
+  }
+
+  /** What differs in nearly every workstream is compared field by field, because that is faster. */
+  #definition(workstream: Workstream): BatchMember['definition'] {
+    const first = this.#base.workstream;
+    // One of a class has accessors, which are the same for all of that class.
+    if (Object.getPrototypeOf(workstream) !== Object.getPrototypeOf(first)) return copyOf(workstream);
+    const { id, base, title, steps, source, hash } = workstream;
+    const own: BatchMember['definition'] = { id, source, hash };
+    if (base !== id) own.base = base;
+    if (title !== id) own.title = title;
+    if (steps !== first.steps || steps.some(hasOwnInput)) own.steps = steps;
+    addDifferences(own, workstream, first, ['id', 'source', 'hash', 'base', 'title', 'steps']);
+    return own;
   }
 }
 
-function otherKeys<T extends object>(value: T, keys: readonly (keyof T)[]): (keyof T)[] {
-  const others: (keyof T)[] = [];
-  for (const key in value) if (!keys.includes(key)) others.push(key);
-  return others;
-}
+/** Whether the function of a step gets an object, which it may change. */
+const hasOwnInput = (step: Step): boolean =>
+  step.kind === 'module' && typeof step.input === 'object' && step.input !== null;
+
+/** What is in every member, or nowhere. */
+const DIFFERENT = ['workstream', 'executionId', 'dependencies', 'logFile'] as const;
+
+/** Whether two assignments differ in nothing else. Read field by field, because nearly all do. */
+const isAlike = (one: Assignment, other: Assignment): boolean =>
+  one.runId === other.runId &&
+  one.agentId === other.agentId &&
+  one.attempt === other.attempt &&
+  one.workspace === other.workspace &&
+  one.limits === other.limits &&
+  one.tools === other.tools &&
+  one.gates === other.gates &&
+  one.shell === other.shell &&
+  one.setup === other.setup &&
+  one.previousFailure === other.previousFailure &&
+  one.budgets === other.budgets;
 
 /** Only what is the same value, or the same object, counts as equal. */
 function addDifferences<T extends object>(
   to: Partial<T>,
   value: T,
   base: T,
-  keys: readonly (keyof T)[],
+  but: readonly (keyof T)[],
 ): void {
-  for (const key of keys) if (value[key] !== base[key]) to[key] = value[key];
+  for (const key in value) if (value[key] !== base[key] && !but.includes(key)) to[key] = value[key];
 }
 
 function isPlain({ setup, workstream: { steps, acceptanceTests, testGates } }: Assignment): boolean {
@@ -97,113 +126,172 @@ function isPlain({ setup, workstream: { steps, acceptanceTests, testGates } }: A
  * A member's whole assignment. Nothing in it is shared with another one, so that what one execution does to its own
  * reaches no other, although the main thread keeps one empty list for all workstreams.
  */
-export function wholeAssignment({ assignment, workstream }: BatchMember, base: string): Assignment {
+export function wholeAssignment({ assignment, definition }: BatchMember, base: string): Assignment {
   const whole: Assignment = JSON.parse(base);
-  return { ...whole, ...assignment, workstream: { ...whole.workstream, ...workstream } };
-}
-
-/** The mark of the member of a batch. No mark is the beginning of another one. */
-export const memberMark = (batch: string, index: number): string => `${batch}/${index}/`;
-
-/**
- * Memory that both sides share, so that it is known at every moment, also after the death of the thread, which members it
- * has begun, and what came of those that ended.
- */
-export interface BatchMemory {
-  /** By member one of `STATE`; behind them how many members are known to have ended, the first ones. */
-  states: Int32Array;
-  /** By member `TIMES` numbers. */
-  times: Float64Array;
-  /** By member where its output begins in `bytes` and how long it is, and the same of its `BatchExtras`; 0 for none. */
-  texts: Int32Array;
-  /** JSON text of those. */
-  bytes: Uint8Array;
+  const { id } = definition;
+  return {
+    ...whole,
+    ...assignment,
+    workstream: { ...whole.workstream, base: id, title: id, ...definition },
+  };
 }
 
 /**
  * Of a member of a batch. The thread turns `open` to `begun`, and this to `executed` where the times and the output are
  * in shared memory, or to `answered` before it sends an answer. The main thread turns `open` to `taken-back`: then
- * nothing of it will ever happen. It turns `executed` to `taken`. Each changes only what is still as it expects.
+ * nothing of it will ever happen. It turns `executed` to `taken`, and so it does with one that it ends itself. Each side
+ * changes only what is still as it expects.
  */
 export const STATE = { open: 0, begun: 1, executed: 2, answered: 3, takenBack: 4, taken: 5 } as const;
 
-/** What is kept of each member: see `BatchTimes`. NaN stands for null. */
-const TIMES = 6;
-
-/** Numbers in `texts` of each member. */
-export const TEXTS = 4;
-
-/** What few modules return. */
-export type BatchExtras = Pick<Outcome, 'filesModified' | 'metrics'>;
-
-/** Times of a member of a batch. */
-export interface BatchTimes {
+/** What is kept of a member that did nothing but return, or of which nothing else came. */
+export interface KeptResult {
   /** When it began, in milliseconds since 1970. */
   startedAt: number;
-  /** The same on the clock that all threads share. */
-  clock: number;
   durationSeconds: number;
   /** Of its one step. */
   stepSeconds: number;
   cpuSeconds: number | null;
   cpuWaitSeconds: number | null;
+  /** As JSON text; null for none. */
+  output: string | null;
+  /** `filesModified` and `metrics` as JSON text; null for neither, as with most modules. */
+  extras: string | null;
 }
 
-/** Room for outputs: what does not fit goes in a message. */
-const OUTPUT_BYTES = 512;
+/** What few modules return. */
+export type BatchExtras = Pick<Outcome, 'filesModified' | 'metrics'>;
 
-export function makeBatchMemory(members: number): BatchMemory {
-  const shared = <T>(Type: new (buffer: SharedArrayBuffer) => T, bytes: number): T =>
-    new Type(new SharedArrayBuffer(bytes));
-  return {
-    states: shared(Int32Array, (members + 1) * Int32Array.BYTES_PER_ELEMENT),
-    times: shared(Float64Array, members * TIMES * Float64Array.BYTES_PER_ELEMENT),
-    texts: shared(Int32Array, members * TEXTS * Int32Array.BYTES_PER_ELEMENT),
-    bytes: shared(Uint8Array, members * OUTPUT_BYTES),
-  };
+/** Parts of one memory. */
+interface SharedViews {
+  /** By member one of `STATE`; behind them how many members are known to have ended, the first ones. */
+  states: Int32Array;
+  /** By member `TEXTS` numbers: where its output begins in `bytes` and how long it is, and the same of its extras. */
+  texts: Int32Array;
+  /** By member `TIMES` numbers: a `KeptResult`, and when it began by the clock of all threads. NaN stands for null. */
+  times: Float64Array;
+  bytes: Uint8Array;
 }
 
-// Bound once: code of a workstream could put its own in their place, and get hold of the memory.
+const TIMES = 6;
+const TEXTS = 4;
+/** Room for the texts of a member, on average; what does not fit goes in a message. */
+const TEXT_BYTES = 512;
+/** Longer texts go in a message. */
+const encoded = new Uint8Array(8192);
+
+// Bound once, and given no memory that could be kept: code of a workstream could put its own in their place.
 const { compareExchange, load, store } = Atomics;
+const encodeInto = TextEncoder.prototype.encodeInto.bind(new TextEncoder());
 
-/** @returns whether it was `from`. */
-export const changeState = ({ states }: BatchMemory, index: number, from: number, to: number): boolean =>
-  compareExchange(states, index, from, to) === from;
+/**
+ * Memory that both sides share, so that it is known at every moment, also after the death of the thread, which members it
+ * has begun, and what came of those that ended.
+ */
+export class BatchMemory {
+  readonly views: SharedViews;
+  /** End of the texts that this side has written. */
+  #textEnd = 0;
 
-export const stateOf = ({ states }: BatchMemory, index: number): number => load(states, index);
+  constructor(views: SharedViews) {
+    this.views = views;
+  }
 
-/** How many members are known to have ended, the first ones, but for those that wait for an answer. */
-export const endedMembers = ({ states }: BatchMemory): number => load(states, states.length - 1);
+  static of(members: number): BatchMemory {
+    const sizes = [members * TIMES * 8, (members + 1) * 4, members * TEXTS * 4, members * TEXT_BYTES];
+    const memory = new SharedArrayBuffer(sizes.reduce((sum, size) => sum + size));
+    let end = 0;
+    const next = (size = 0): number => (end += size) - size;
+    return new BatchMemory({
+      times: new Float64Array(memory, next(sizes[0]), members * TIMES),
+      states: new Int32Array(memory, next(sizes[1]), members + 1),
+      texts: new Int32Array(memory, next(sizes[2]), members * TEXTS),
+      bytes: new Uint8Array(memory, next(sizes[3])),
+    });
+  }
 
-export const setEndedMembers = ({ states }: BatchMemory, count: number): void =>
-  void store(states, states.length - 1, count);
+  stateOf(index: number): number {
+    return load(this.views.states, index);
+  }
 
-export function writeStart({ times }: BatchMemory, index: number, startedAt: number, clock: number): void {
-  times[index * TIMES] = startedAt;
-  times[index * TIMES + 1] = clock;
+  /** @returns whether it was `from`. */
+  changeState(index: number, from: number, to: number): boolean {
+    return compareExchange(this.views.states, index, from, to) === from;
+  }
+
+  setState(index: number, state: number): void {
+    store(this.views.states, index, state);
+  }
+
+  /** How many members are known to have ended, the first ones, but for those that wait for an answer. */
+  get ended(): number {
+    return load(this.views.states, this.views.states.length - 1);
+  }
+
+  set ended(count: number) {
+    store(this.views.states, this.views.states.length - 1, count);
+  }
+
+  /** @param clock the same moment on the clock that all threads share. */
+  writeStart(index: number, startedAt: number, clock: number): void {
+    const { times } = this.views;
+    times[index * TIMES] = startedAt;
+    times[index * TIMES + 1] = clock;
+  }
+
+  readStart(index: number): { startedAt: number; clock: number } {
+    return { startedAt: this.#time(index, 0), clock: this.#time(index, 1) };
+  }
+
+  /** Returns whether its texts found room. */
+  write(index: number, result: Omit<KeptResult, 'startedAt'>): boolean {
+    if (!this.#writeText(index * TEXTS, result.output)) return false;
+    if (!this.#writeText(index * TEXTS + 2, result.extras)) return false;
+    const { times } = this.views;
+    const at = index * TIMES;
+    times[at + 2] = result.durationSeconds;
+    times[at + 3] = result.stepSeconds;
+    times[at + 4] = result.cpuSeconds ?? Number.NaN;
+    times[at + 5] = result.cpuWaitSeconds ?? Number.NaN;
+    return true;
+  }
+
+  read(index: number): KeptResult {
+    return {
+      startedAt: this.#time(index, 0),
+      durationSeconds: this.#time(index, 2),
+      stepSeconds: this.#time(index, 3),
+      cpuSeconds: known(this.#time(index, 4)),
+      cpuWaitSeconds: known(this.#time(index, 5)),
+      output: this.#text(index * TEXTS),
+      extras: this.#text(index * TEXTS + 2),
+    };
+  }
+
+  #time(index: number, offset: number): number {
+    return this.views.times[index * TIMES + offset] ?? Number.NaN;
+  }
+
+  #writeText(place: number, text: string | null): boolean {
+    if (text === null) return true;
+    const { bytes, texts } = this.views;
+    const { read, written } = encodeInto(text, encoded);
+    const begin = this.#textEnd;
+    if (read < text.length || written > bytes.length - begin) return false;
+    for (let at = 0; at < written; at += 1) bytes[begin + at] = encoded[at] ?? 0;
+    texts[place] = begin;
+    texts[place + 1] = written;
+    this.#textEnd = begin + written;
+    return true;
+  }
+
+  #text(place: number): string | null {
+    const { texts, bytes } = this.views;
+    const length = texts[place + 1] ?? 0;
+    if (length === 0) return null;
+    const begin = bytes.byteOffset + (texts[place] ?? 0);
+    return Buffer.from(bytes.buffer, begin, length).toString('utf8');
+  }
 }
 
-export function writeEnd(
-  { times }: BatchMemory,
-  index: number,
-  { durationSeconds, stepSeconds, cpuSeconds, cpuWaitSeconds }: Omit<BatchTimes, 'startedAt' | 'clock'>,
-): void {
-  const at = index * TIMES;
-  times[at + 2] = durationSeconds;
-  times[at + 3] = stepSeconds;
-  times[at + 4] = cpuSeconds ?? Number.NaN;
-  times[at + 5] = cpuWaitSeconds ?? Number.NaN;
-}
-
-export function readTimes({ times }: BatchMemory, index: number): BatchTimes {
-  const at = (offset: number): number => times[index * TIMES + offset] ?? Number.NaN;
-  const known = (value: number): number | null => (Number.isNaN(value) ? null : value);
-  return {
-    startedAt: at(0),
-    clock: at(1),
-    durationSeconds: at(2),
-    stepSeconds: at(3),
-    cpuSeconds: known(at(4)),
-    cpuWaitSeconds: known(at(5)),
-  };
-}
+const known = (value: number): number | null => (Number.isNaN(value) ? null : value);

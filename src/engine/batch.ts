@@ -5,15 +5,10 @@ import type { Assignment } from '../domain/assignment.ts';
 import {
   type AssignmentBatch,
   type BatchExtras,
+  BatchMemory,
   BatchWriter,
-  changeState,
-  endedMembers,
-  makeBatchMemory,
   memberMark,
-  readTimes,
   STATE,
-  stateOf,
-  TEXTS,
 } from '../domain/assignment-batch.ts';
 import type { BatchOptions, BatchOutcome } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
@@ -29,12 +24,18 @@ export interface BatchRequest {
   /** With absolute paths. */
   assignments: readonly Assignment[];
   options: BatchOptions;
-  /** Whether members may be returned that were not begun soon. */
+  /** Whether members may be returned that were not begun soon. Then those that are a mere call take the short way, too. */
   mayReturn: boolean;
   /** Whether the first one is begun all the same: its agent has nothing else to do. */
   keepsFirst: boolean;
-  /** Whether what is nothing but the call of a function takes the short way. */
-  usesLane: boolean;
+}
+
+/** What modules that are not JavaScript were compiled to. */
+export interface CompiledModules {
+  /** Path of each module to that of its compiled form. */
+  compiled: Record<string, string>;
+  /** By index of the assignment: why it can't be executed. */
+  failures: ReadonlyMap<number, Failure>;
 }
 
 /** What a batch needs of its engine. */
@@ -52,22 +53,20 @@ export const UNREADABLE: Failure = {
 let batches = 0;
 
 /**
- * Costs no object for each member that lives as long as the batch: the thread says in shared memory how far it is. Only a
- * member that takes long, sends a message or must be stopped becomes an `ActiveExecution`.
+ * Costs no object for each member that lives as long as the batch: shared memory says how far it is. Only a member that
+ * takes long, sends a message or must be stopped becomes an `ActiveExecution`.
  */
 export class Batch {
-  readonly id: number;
+  readonly message: AssignmentBatch;
   /** Aborted to end the thread. */
   readonly terminate = new AbortController();
-  readonly message: AssignmentBatch;
   /** Indices of the members that were returned. */
   readonly returned: number[] = [];
   readonly #request: BatchRequest;
   readonly #host: BatchHost;
+  readonly #memory: BatchMemory;
   readonly #executions = new Map<number, ActiveExecution>();
-  /** By member 1 where it has an outcome or was returned. */
-  readonly #settled: Uint8Array;
-  /** Number of members that are not. */
+  /** Number of members that have neither an outcome nor were returned. */
   #open: number;
   /** Up to where results were taken that are known to be final. */
   #taken = 0;
@@ -75,51 +74,38 @@ export class Batch {
   #onSettled: () => void = () => undefined;
   readonly #onAbort = (): void => this.#takeStock();
 
-  constructor(request: BatchRequest, host: BatchHost) {
+  /** Members that can't be executed have ended by that. */
+  constructor(request: BatchRequest, { compiled, failures }: CompiledModules, host: BatchHost) {
+    const { assignments, mayReturn } = request;
+    const [base] = assignments;
+    if (base === undefined) throw new RangeError('a batch has at least one member');
     batches += 1;
-    this.id = batches;
     this.#request = request;
     this.#host = host;
-    const { assignments } = request;
-    this.#settled = new Uint8Array(assignments.length);
+    this.#memory = BatchMemory.of(assignments.length);
     this.#open = assignments.length;
+    const writer = new BatchWriter(base, mayReturn);
+    const members = assignments.map((_, index) => this.#written(index, failures.get(index), writer));
     this.message = {
-      id: this.id,
-      base: '',
-      members: '',
-      mark: `${runMark(assignments[0]?.runId ?? '')}${randomUUID()}`,
-      compiled: {},
-      memory: makeBatchMemory(assignments.length),
+      id: batches,
+      base: writer.base,
+      members: `[${members.join(',')}]`,
+      mark: `${runMark(base.runId)}${randomUUID()}`,
+      compiled,
+      memory: this.#memory.views,
     };
   }
 
-  /**
-   * Adds what the thread is told.
-   * @param failures of members that can't be executed: they have ended.
-   */
-  write(compiled: Record<string, string>, failures: ReadonlyMap<number, Failure>): void {
-    const { assignments, usesLane } = this.#request;
-    const begin = startTimer();
-    this.message.compiled = compiled;
-    const fail = (index: number, failure: Failure, logFile: string | null): string => {
-      this.#changeState(index, STATE.open, STATE.taken);
-      this.close(index, lostOutcome(failure, begin, logFile));
-      return 'null';
-    };
-    const [base] = assignments;
-    if (base === undefined) return;
-    const writer = new BatchWriter(base, usesLane);
-    this.message.base = writer.base;
-    const texts = assignments.map((assignment, index) => {
-      const failure = failures.get(index);
-      if (failure !== undefined) return fail(index, failure, assignment.logFile);
-      try {
-        return writer.member(assignment);
-      } catch (error) {
-        return fail(index, internalError(error), null);
-      }
-    });
-    this.message.members = `[${texts.join(',')}]`;
+  #written(index: number, failure: Failure | undefined, writer: BatchWriter): string {
+    const assignment = this.#assignment(index);
+    let obstacle = failure;
+    try {
+      if (obstacle === undefined) return writer.member(assignment);
+    } catch (error) {
+      obstacle = internalError(error);
+    }
+    this.close(index, lostOutcome(obstacle, startTimer(), assignment.logFile));
+    return 'null';
   }
 
   /** Starts the clock of the batch. Called when it is passed to its thread. */
@@ -149,34 +135,31 @@ export class Batch {
   /** The member of an execution; null for one that is not of this batch, or has ended. */
   find(executionId: number): number | null {
     const index = this.#request.assignments.findIndex((assignment) => assignment.executionId === executionId);
-    return index === -1 || this.#settled[index] === 1 ? null : index;
+    return index === -1 || !this.#isOpen(index) ? null : index;
   }
 
-  /** The execution of a member that has not ended. It is there from now on. */
-  #executionOf(index: number): ActiveExecution {
-    let execution = this.#executions.get(index);
-    if (execution === undefined) {
-      execution = this.#activate(index);
-      this.#executions.set(index, execution);
-    }
-    return execution;
+  /** The execution of this id; null for one that is not of this batch, or has ended. */
+  executionFor(executionId: number): ActiveExecution | null {
+    const index = this.find(executionId);
+    return index === null ? null : this.#executionOf(index);
   }
 
-  #activate(index: number): ActiveExecution {
-    const { signal, onMessage } = this.#request.options;
-    const { mark, memory } = this.message;
-    const { startedAt, clock } = readTimes(memory, index);
-    const hasBegun = stateOf(memory, index) !== STATE.open;
-    return new ActiveExecution(
-      this.#assignment(index),
-      { signal, onMessage: (message) => onMessage(index, message) },
-      (message) => this.#host.send(message),
-      {
-        terminate: this.terminate,
-        mark: memberMark(mark, index),
-        begin: hasBegun ? { at: startedAt, clock: fromSharedClock(clock) } : startTimer(),
-      },
-    );
+  /** Those that have neither an outcome nor were returned, each an execution. */
+  get unanswered(): [index: number, execution: ActiveExecution][] {
+    const open = [...this.#request.assignments.keys()].filter((index) => this.#isOpen(index));
+    return open.map((index) => [index, this.#executionOf(index)]);
+  }
+
+  /** Ends the thread because of an execution that it does not get to. */
+  fail(failure: Failure): void {
+    const [first] = this.unanswered;
+    if (first !== undefined) first[1].verdict = failure;
+    this.terminate.abort();
+  }
+
+  #isOpen(index: number): boolean {
+    const state = this.#memory.stateOf(index);
+    return state !== STATE.taken && state !== STATE.takenBack;
   }
 
   #assignment(index: number): Assignment {
@@ -185,59 +168,61 @@ export class Batch {
     return assignment;
   }
 
-  /** The execution that a message of this id is about; null for one that is not of this batch, or has ended. */
-  executionFor(executionId: number): ActiveExecution | null {
-    const index = this.find(executionId);
-    return index === null ? null : this.#executionOf(index);
-  }
-
-  /** Ends the thread because of an execution that it does not get to. */
-  fail(failure: Failure): void {
-    for (let index = 0; index < this.#settled.length; index += 1) {
-      if (this.#settled[index] === 1) continue;
-      this.#executionOf(index).verdict = failure;
-      break;
-    }
-    this.terminate.abort();
+  /** The execution of a member that has not ended. It is there from now on. */
+  #executionOf(index: number): ActiveExecution {
+    const known = this.#executions.get(index);
+    if (known !== undefined) return known;
+    const { signal, onMessage } = this.#request.options;
+    const { startedAt, clock } = this.#memory.readStart(index);
+    const hasBegun = this.#memory.stateOf(index) !== STATE.open;
+    const execution = new ActiveExecution(
+      this.#assignment(index),
+      { signal, onMessage: (message) => onMessage(index, message) },
+      (message) => this.#host.send(message),
+      {
+        terminate: this.terminate,
+        mark: memberMark(this.message.mark, index),
+        begin: hasBegun ? { at: startedAt, clock: fromSharedClock(clock) } : startTimer(),
+      },
+    );
+    this.#executions.set(index, execution);
+    return execution;
   }
 
   /** Takes the results that are known to be final. */
   collect(): void {
-    const end = endedMembers(this.message.memory);
     const from = this.#taken;
-    this.#taken = Math.max(from, end);
-    this.#takeResults(from, end);
+    this.#taken = Math.max(from, this.#memory.ended);
+    this.#takeResults(from, this.#taken);
   }
 
   #takeResults(from: number, end: number): void {
     const outcomes: BatchOutcome[] = [];
     for (let index = from; index < end; index += 1) {
-      if (!this.#changeState(index, STATE.executed, STATE.taken)) continue;
+      if (!this.#memory.changeState(index, STATE.executed, STATE.taken)) continue;
       const outcome = this.#host.redactor.fields(this.#result(index));
-      outcomes.push({ index, outcome: this.#close(index, outcome) });
+      outcomes.push({ index, outcome: this.#drop(index)?.judge(outcome) ?? outcome });
     }
     this.#pass(outcomes);
   }
 
   /** The outcome of a member that did nothing but return. */
   #result(index: number): Outcome {
-    const { memory } = this.message;
-    const { startedAt, durationSeconds, stepSeconds, cpuSeconds, cpuWaitSeconds } = readTimes(memory, index);
+    const kept = this.#memory.read(index);
+    const { startedAt, durationSeconds, output } = kept;
     const endedAt = startedAt + Math.round(durationSeconds * 1000);
-    const output = this.#text(TEXTS * index);
-    const extras = parsedExtras(this.#text(TEXTS * index + 2));
+    const extras = parsedExtras(kept.extras);
     if ((output !== null && !isOutput(output)) || extras === null)
       return failedOutcome(UNREADABLE, { startedAt, endedAt, durationSeconds }, null);
-    const id = this.#assignment(index).workstream.steps[0]?.id ?? '';
     return {
       status: 'completed',
       failure: null,
       steps: [
         {
-          id,
+          id: this.#assignment(index).workstream.steps[0]?.id ?? '',
           kind: 'module',
           status: 'completed',
-          durationSeconds: stepSeconds,
+          durationSeconds: kept.stepSeconds,
           exitCode: null,
           tail: '',
           failure: null,
@@ -250,19 +235,12 @@ export class Batch {
       startedAt,
       endedAt,
       durationSeconds,
-      cpuSeconds,
-      cpuWaitSeconds,
+      cpuSeconds: kept.cpuSeconds,
+      cpuWaitSeconds: kept.cpuWaitSeconds,
       filesModified: extras.filesModified,
       warnings: [],
       logFile: null,
     };
-  }
-
-  /** The text at this place in shared memory; null for none. */
-  #text(place: number): string | null {
-    const { texts, bytes } = this.message.memory;
-    const length = texts[place + 1] ?? 0;
-    return length === 0 ? null : Buffer.from(bytes.buffer, texts[place], length).toString('utf8');
   }
 
   /** Ends a member with what its thread answered. */
@@ -271,20 +249,20 @@ export class Batch {
     if (index !== null) this.close(index, outcome);
   }
 
-  /** Ends a member that has not ended. */
+  /** Ends a member, unless it has ended. */
   close(index: number, outcome: Outcome): void {
-    this.#pass([{ index, outcome: this.#close(index, outcome) }]);
+    if (!this.#isOpen(index)) return;
+    this.#memory.setState(index, STATE.taken);
+    this.#pass([{ index, outcome: this.#drop(index)?.judge(outcome) ?? outcome }]);
   }
 
-  /** @returns its outcome. */
-  #close(index: number, outcome: Outcome): Outcome {
-    this.#settled[index] = 1;
+  /** @returns its execution, closed; undefined where it never had one. */
+  #drop(index: number): ActiveExecution | undefined {
     this.#open -= 1;
     const execution = this.#executions.get(index);
-    if (execution === undefined) return outcome;
+    execution?.close();
     this.#executions.delete(index);
-    execution.close();
-    return execution.judge(outcome);
+    return execution;
   }
 
   #pass(outcomes: readonly BatchOutcome[]): void {
@@ -296,11 +274,9 @@ export class Batch {
   #takeStock(): void {
     const { keepsFirst, options } = this.#request;
     this.#takeBack(keepsFirst && !options.signal.aborted ? 1 : 0);
-    const { memory } = this.message;
-    let current: number | null = null;
-    for (let index = 0; index < this.#settled.length; index += 1)
-      if (this.#settled[index] === 0 && stateOf(memory, index) !== STATE.answered) current = index;
-    if (current === null) return;
+    const states = [...this.#request.assignments.keys()].map((index) => this.#memory.stateOf(index));
+    const current = states.findLastIndex((state) => state <= STATE.executed);
+    if (current === -1) return;
     // What follows another one in its thread has shown that nothing of that goes on.
     this.#takeResults(0, current);
     this.#executionOf(current);
@@ -309,8 +285,8 @@ export class Batch {
   /** Takes back what was not begun, from this index on. */
   #takeBack(from: number): void {
     const before = this.returned.length;
-    for (let index = from; index < this.#settled.length; index += 1)
-      if (this.#changeState(index, STATE.open, STATE.takenBack)) this.#giveBack(index);
+    for (let index = from; index < this.#request.assignments.length; index += 1)
+      if (this.#memory.changeState(index, STATE.open, STATE.takenBack)) this.#giveBack(index);
     const now = this.returned.slice(before);
     if (now.length > 0 && this.#open > 0) this.#request.options.onReturned?.(now);
   }
@@ -321,19 +297,12 @@ export class Batch {
     this.returned.push(index);
   }
 
-  #drop(index: number): void {
-    this.#settled[index] = 1;
-    this.#open -= 1;
-    this.#executions.get(index)?.close();
-    this.#executions.delete(index);
-  }
-
   /**
    * Takes what the thread has left in shared memory, now that it does no more for this batch. What was not begun is
    * returned, but for the first one.
    */
   end(): void {
-    this.#takeResults(0, this.#settled.length);
+    this.#takeResults(0, this.#request.assignments.length);
     this.#takeBack(1);
   }
 
@@ -343,19 +312,19 @@ export class Batch {
    * @returns whether another thread is to be tried. Otherwise it was returned, or is unanswered.
    */
   takeFirst(mayTryAgain: boolean): boolean {
-    if (!this.#changeState(0, STATE.open, STATE.takenBack)) return false;
+    if (this.#memory.stateOf(0) !== STATE.open) return false;
     const { mayReturn, keepsFirst, options } = this.#request;
-    const hasFailed = this.#executions.get(0)?.verdict != null;
-    const again = keepsFirst && mayTryAgain && !hasFailed && !options.signal.aborted;
+    const isWanted = keepsFirst && !options.signal.aborted;
+    const again = isWanted && mayTryAgain && this.#executions.get(0)?.verdict == null;
+    const isLost = !again && (isWanted || !mayReturn);
+    // Its clock starts now.
+    if (isLost) this.#executionOf(0);
+    // A thread that has failed may still be there for a moment: it begins nothing more.
+    if (!this.#memory.changeState(0, STATE.open, isLost ? STATE.answered : STATE.takenBack)) return false;
+    if (isLost) return false;
     if (again) this.#drop(0);
-    else if (mayReturn && (!keepsFirst || options.signal.aborted)) this.#giveBack(0);
+    else this.#giveBack(0);
     return again;
-  }
-
-  /** Those that have neither an outcome nor were returned, each an execution. */
-  get unanswered(): [index: number, execution: ActiveExecution][] {
-    const indices = [...this.#settled.keys()].filter((index) => this.#settled[index] === 0);
-    return indices.map((index) => [index, this.#executionOf(index)]);
   }
 
   /** Resolves when all have ended, or after this many milliseconds. */
@@ -368,10 +337,6 @@ export class Batch {
         resolve();
       };
     });
-  }
-
-  #changeState(index: number, from: number, to: number): boolean {
-    return this.#settled[index] === 0 && changeState(this.message.memory, index, from, to);
   }
 }
 

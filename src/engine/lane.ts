@@ -1,12 +1,10 @@
-import { setTimeout as pause } from 'node:timers/promises';
-
 /** How long a batch may wait for its agent, and a member for the others of its batch, in milliseconds. */
 export const WAIT_MS = 20;
 
 /** What one agent executes, and the batches that wait for it: each goes to the agent's thread when the one before has ended. */
 export class Lane {
   #active = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
 
   get isIdle(): boolean {
     return this.#active === 0;
@@ -19,33 +17,34 @@ export class Lane {
 
   leave(): void {
     this.#active -= 1;
-    if (this.#active === 0) this.#waiting.shift()?.();
+    const [next] = this.#waiting;
+    if (this.#active === 0) next?.();
   }
 
   /** Enters as soon as the agent is idle. Resolves with false where that is not soon, or `signal` is aborted before. */
   async enterSoon(signal: AbortSignal): Promise<boolean> {
     if (signal.aborted) return false;
-    if (this.isIdle) {
-      this.enter();
-      return true;
-    }
-    let onTurn = (): void => undefined;
-    const turn = new Promise<true>((resolve) => {
-      onTurn = () => {
-        this.enter();
-        resolve(true);
+    if (!this.isIdle) return this.#turn(signal);
+    this.enter();
+    return true;
+  }
+
+  #turn(signal: AbortSignal): Promise<boolean> {
+    return new Promise((resolve) => {
+      const end = (hasTurn: boolean): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', giveUp);
+        this.#waiting.delete(take);
+        resolve(hasTurn);
       };
-      this.#waiting.push(onTurn);
+      const take = (): void => {
+        this.enter();
+        end(true);
+      };
+      const giveUp = (): void => end(false);
+      const timer = setTimeout(giveUp, WAIT_MS);
+      signal.addEventListener('abort', giveUp, { once: true });
+      this.#waiting.add(take);
     });
-    const timer = new AbortController();
-    const stop = (): void => timer.abort();
-    signal.addEventListener('abort', stop, { once: true });
-    const late = pause(WAIT_MS, false, { signal: timer.signal }).catch(() => false);
-    const hasEntered = await Promise.race([turn, late]);
-    signal.removeEventListener('abort', stop);
-    timer.abort();
-    const place = this.#waiting.indexOf(onTurn);
-    if (place !== -1) this.#waiting.splice(place, 1);
-    return hasEntered;
   }
 }

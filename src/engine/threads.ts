@@ -16,7 +16,7 @@ import { endGroup } from '../os/owned-processes.ts';
 import type { Redactor } from '../secrets/redactor.ts';
 import type { ActiveExecution, ExecutionMessage } from './active-execution.ts';
 import { AgentPool } from './agent-pool.ts';
-import { Batch, type BatchHost, type BatchRequest, UNREADABLE } from './batch.ts';
+import { Batch, type BatchHost, type BatchRequest, type CompiledModules, UNREADABLE } from './batch.ts';
 import { CommandHost } from './command-host.ts';
 import { crashFailure, lostOutcome, redactUnfinishedLog } from './crash.ts';
 import { Lane } from './lane.ts';
@@ -41,24 +41,12 @@ export interface ThreadEngineOptions {
   manyCommands: boolean;
   /** Applied to everything that workstreams print or send. */
   redactor: Redactor;
-  /**
-   * Whether what is nothing but the call of a function takes the short way in batches: the outcomes are the same.
-   * Default: true.
-   */
-  lanes?: boolean;
 }
 
 /** How long answers are waited for that were sent before the last one. */
 const MESSAGES_MS = 1_000;
 /** So many threads in a row don't fail for what an earlier workstream left in them. */
 const MAX_FAILED_THREADS = 3;
-
-interface CompiledModules {
-  /** Path of each TypeScript module to that of its compiled form. */
-  compiled: Record<string, string>;
-  /** By index of the assignment. */
-  failures: Map<number, Failure>;
-}
 
 export class ThreadEngine implements LocalEngine {
   readonly #options: ThreadEngineOptions;
@@ -118,7 +106,6 @@ export class ThreadEngine implements LocalEngine {
       },
       mayReturn: false,
       keepsFirst: true,
-      usesLane: false,
     });
     lane.leave();
     if (outcome === undefined) throw new Error('an execution has ended without an outcome');
@@ -132,8 +119,7 @@ export class ThreadEngine implements LocalEngine {
     const keepsFirst = lane.isIdle;
     if (!(await lane.enterSoon(options.signal))) return [...given.keys()];
     const assignments = given.map((assignment) => inProject(assignment, this.#options.project));
-    const usesLane = this.#options.lanes ?? true;
-    const returned = await this.#executeAll({ assignments, options, mayReturn: true, keepsFirst, usesLane });
+    const returned = await this.#executeAll({ assignments, options, mayReturn: true, keepsFirst });
     lane.leave();
     return returned.toSorted((a, b) => a - b);
   }
@@ -152,9 +138,8 @@ export class ThreadEngine implements LocalEngine {
     const returned: number[] = [];
     let { assignments } = request;
     for (let threads = 1; ; threads += 1) {
-      const batch = new Batch({ ...request, assignments }, this.#host);
-      const { compiled, failures } = await this.#compile(assignments);
-      batch.write(compiled, failures);
+      const modules = await this.#compile(assignments);
+      const batch = new Batch({ ...request, assignments }, modules, this.#host);
       const again = await this.#executeBatch(batch, threads < MAX_FAILED_THREADS);
       returned.push(...batch.returned);
       if (!again) return returned;
@@ -294,7 +279,7 @@ export class ThreadEngine implements LocalEngine {
   }
 
   #collect(id: number): void {
-    for (const batch of this.#batches) if (batch.id === id) batch.collect();
+    for (const batch of this.#batches) if (batch.message.id === id) batch.collect();
   }
 
   /** The batch with an execution that has not ended. */

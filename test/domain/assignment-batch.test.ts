@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Assignment } from '../../src/domain/assignment.ts';
 import { BatchWriter, memberMark, wholeAssignment } from '../../src/domain/assignment-batch.ts';
+import { copyOf } from '../../src/domain/workstream.ts';
+import { PlainWorkstream } from '../../src/workstream/plain-workstream.ts';
 import { assignment, moduleStep, runStep, workstream } from '../kit/definitions.ts';
 
 const first = assignment('/work', workstream('ws-a', [moduleStep('/work/a.mjs', 'default', { n: 1 })]), {
@@ -25,6 +27,37 @@ test('a member is the whole assignment again, in whatever it differs from the fi
   const { base } = new BatchWriter(first, true);
   for (const change of changes) {
     const given = { ...first, ...change };
+    expect(wholeAssignment(written(given), base)).toEqual(given);
+  }
+});
+
+const plainWorkstream = (id: string) =>
+  new PlainWorkstream({
+    id,
+    title: undefined,
+    description: undefined,
+    needs: undefined,
+    work: { steps: [moduleStep('/plain.mjs')], written: '' },
+    file: 'a.json',
+    position: 7,
+  });
+
+test.each([
+  ['an ordinary workstream', first, plainWorkstream('ws-p')],
+  ['a plain one', { ...first, workstream: plainWorkstream('ws-p') }, workstream('ws-o', [], { priority: 3 })],
+  ['a plain one', { ...first, workstream: plainWorkstream('ws-p') }, plainWorkstream('ws-q')],
+])('a member is whole again behind %s as the first', (_, base, other) => {
+  const writer = new BatchWriter(base, true);
+  const given = { ...first, workstream: other };
+  const whole = wholeAssignment(JSON.parse(writer.member(given)), writer.base);
+  expect(whole).toEqual({ ...given, workstream: copyOf(other) });
+});
+
+test('every field of an assignment in which it differs is in the member', () => {
+  const { base } = new BatchWriter(first, true);
+  for (const name of Object.keys(first)) {
+    if (name === 'workstream') continue;
+    const given = { ...first, [name]: { other: name } };
     expect(wholeAssignment(written(given), base)).toEqual(given);
   }
 });

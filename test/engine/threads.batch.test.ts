@@ -25,6 +25,7 @@ export const exits = (input, { workspace, workstream }) => {
   process.exit(3);
 };
 export const changesItsOwn = (input, { workstream }) => ({ output: workstream.filesScope.push('x') });
+export const countsInInput = (input) => ({ output: (input.count = (input.count ?? 0) + 1) });
 export const leavesTimer = () => { setTimeout(() => undefined, 1e6); };
 export const closesPort = async (input, { workspace, workstream }) => {
   mark(workspace, workstream.id);
@@ -109,6 +110,18 @@ test('each is executed once, however often it is returned', async () => {
   const outcomes = await executeAll(batches.map((batch) => batch.map((id) => given(id, 'default'))));
   expect(outcomes.map(({ status }) => status)).toEqual(ids.map(() => 'completed'));
   expect(ran().toSorted()).toEqual(ids.toSorted());
+});
+
+test('what one does to its input reaches no other, although all have the same', async () => {
+  const { given } = bench();
+  const [first] = [given('ws-0', 'countsInInput')].map(({ workstream }) => workstream.steps);
+  const steps = (first ?? []).map((step) => ({ ...step, input: {} }));
+  const batch = Array.from({ length: 20 }, (_, index) => {
+    const one = given(`ws-${index}`, 'countsInInput');
+    return { ...one, workstream: { ...one.workstream, steps } };
+  });
+  const outcomes = await executeAll([batch]);
+  expect(outcomes.map(({ output }) => output)).toEqual(batch.map(() => '1'));
 });
 
 test('what one does to its own definition reaches no other', async () => {
