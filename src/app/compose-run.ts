@@ -121,17 +121,18 @@ export function composeRun(input: RunInput): RunParts {
 }
 
 function composeStore(
-  { options, paths, prepared }: RunInput,
+  input: RunInput,
   begin: StartTime,
   failure: AbortController,
   notices: Notices,
 ): Pick<RunParts, 'runId' | 'database' | 'recorder'> {
+  const { options, paths, prepared } = input;
   makeStateFolder(paths.state);
   const opened = openForRun(paths.database);
   const writer = new SqliteRecorder(opened.connection);
   const runId =
     prepared.resumed === null
-      ? claimNew(writer, begin, options, prepared)
+      ? claimNew(writer, begin, input)
       : takeOver(writer, opened, options, prepared.resumed);
   const database = new RunDatabase(opened, { runId, makeFolder: () => remakeStateFolder(paths.state) });
   const recorder = new FallbackRecorder({
@@ -148,11 +149,11 @@ function composeStore(
 function claimNew(
   writer: SqliteRecorder,
   begin: StartTime,
-  options: RunOptions,
-  { retryOf }: Prepared,
+  { options, prepared, redactor }: RunInput,
 ): string {
   const at = new Date(begin.at);
-  const origin = { options: storedOptions(options), retryOf };
+  const label = options.label === null ? null : redactor.text(options.label);
+  const origin = { options: storedOptions(options), retryOf: prepared.retryOf, label };
   return firstFreeRunId(makeRunId(at), (id) => !writer.claim(id, at.toISOString(), origin));
 }
 

@@ -52,6 +52,11 @@ const count = (z: Zod) => z.int().min(1).max(MOST_AGENTS);
 const path = (z: Zod) => z.string().min(1);
 const runSelector = (z: Zod) => z.union([z.literal(true), z.string()]).nullable();
 
+/** Not what names runs already, nor what can be written before `~2` or in a range `A..B`. */
+const LABEL = /^(?!latest$|ma-run-)(?!.*\.\.)[\p{L}\p{N}][\p{L}\p{N} ._/:+@#-]{0,99}$/u;
+const LABEL_RULE =
+  'expected up to 100 letters, digits, spaces and . _ / : + @ # -, the first a letter or a digit, without "..", and neither latest nor what begins with ma-run-';
+
 const DISTRIBUTIONS = ['dynamic', 'round-robin'] as const;
 const WORKSPACES = ['shared', 'worktree'] as const;
 const MERGES = ['run', 'none'] as const;
@@ -234,6 +239,21 @@ export const RUN_OPTIONS = {
   },
 } as const satisfies Record<string, RunOption>;
 
+/** What a run is recorded as. */
+export const LABEL_OPTION = {
+  /** Name that runs of one kind share: it names the newest of them, and they are compared with each other. */
+  label: {
+    schema: (z: Zod) => z.string().regex(LABEL, LABEL_RULE).nullable(),
+    stored: false,
+    flag: 'label',
+    type: 'string',
+    value: 'NAME',
+    default: null,
+    help: 'Name for runs of this kind, such as nightly; it names the newest of them, NAME~1 the one before',
+    doc: 'name for runs of this kind, such as `nightly`: it names the newest of them, `nightly~1` the one before it, and a run is compared with earlier ones of its label. A run that is resumed keeps the one it has',
+  },
+} as const satisfies Record<string, RunOption>;
+
 /** How a run is shown, and written beside the database. */
 export const OUTPUT_OPTIONS = {
   dryRun: {
@@ -386,6 +406,7 @@ export const FOLDER_OPTIONS = {
 
 export const OPTION_TABLE = {
   ...RUN_OPTIONS,
+  ...LABEL_OPTION,
   ...FOLDER_OPTIONS,
   ...SELECTION_OPTIONS,
   ...RESUME_OPTIONS,

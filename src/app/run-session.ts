@@ -2,6 +2,7 @@
 import { secondsSince } from '../os/stopwatch.ts';
 import type { Coordinator } from '../run/coordinator.ts';
 import { mostAgents } from '../store/write/agent-counts.ts';
+import { readCheckout } from '../worktree/repository.ts';
 import { composeRun, type RunInput, type RunParts } from './compose-run.ts';
 import type * as Conclude from './conclude.ts';
 import { makeFolder } from './paths.ts';
@@ -9,6 +10,9 @@ import { expectedSecondsOf, resumedOf, workstreamsToRun } from './prepare.ts';
 import { endRemainingAtEnd } from './remaining-processes.ts';
 import { pickUpLeft } from './resume/leftovers.ts';
 import { type RunResult, runEnded } from './run-document.ts';
+
+/** How long the end of a run waits for git, in milliseconds. */
+const CHECKOUT_MS = 500;
 
 export class RunSession {
   readonly #input: RunInput;
@@ -50,6 +54,7 @@ export class RunSession {
     const { runId, begin, notices, engine, coordinator, scaler } = this.#parts;
     makeFolder(paths.logs(runId));
     await this.#announce();
+    const noteCheckout = this.#noteCheckout();
     await this.#pickUp();
     scaler?.begin();
     // Loaded while the first threads start, when there is nothing else to do.
@@ -58,6 +63,7 @@ export class RunSession {
     const end = { lastSeconds: secondsSince(begin), interruption: coordinator.interruption };
     await engine.close();
     for (const text of await endRemainingAtEnd(runId, options.graceSeconds)) notices.add('warn', text);
+    await noteCheckout();
     return this.#conclude(end, conclude);
   }
 
@@ -92,6 +98,25 @@ export class RunSession {
     });
     for (const text of prepared.notices) notices.add('warn', text);
     await journal.flush();
+  }
+
+  /**
+   * Starts to read what is checked out.
+   * @returns what waits for the answer, but no longer than a moment.
+   */
+  #noteCheckout(): () => Promise<void> {
+    const { paths, prepared } = this.#input;
+    const { journal } = this.#parts;
+    if (prepared.resumed !== null) return async () => undefined;
+    const enough = new AbortController();
+    const noted = readCheckout(paths.cwd, enough.signal).then((checkout) => {
+      if (checkout !== null) journal.publish({ type: 'checkout-read', checkout });
+    });
+    return async () => {
+      const timer = setTimeout(() => enough.abort('was no longer waited for'), CHECKOUT_MS);
+      await noted;
+      clearTimeout(timer);
+    };
   }
 
   async #pickUp(): Promise<void> {

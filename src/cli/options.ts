@@ -4,6 +4,7 @@ import {
   type FlagOption,
   FOLDER_OPTIONS,
   JSON_OPTION,
+  LABEL_OPTION,
   OPTION_TABLE,
   OUTPUT_OPTIONS,
   RESUME_OPTIONS,
@@ -13,7 +14,7 @@ import {
 import { UsageError } from './usage-error.ts';
 
 /** How help describes what names a run. */
-export const RUN_NAME = 'Id of a run, the beginning of it, latest, or latest~2';
+export const RUN_NAME = 'Id of a run, the beginning of it, latest, latest~2, or a label';
 export const RUN_OR_LATEST = `${RUN_NAME}; the latest without one`;
 
 /** Of an option that is given more than once the last one counts. */
@@ -70,6 +71,7 @@ function flagOf({ type, alias, choices, group, help, default: value }: FlagOptio
 export const runOptions: Flags<typeof RUN_OPTIONS> = flagsOf(RUN_OPTIONS);
 export const outputOptions: Flags<typeof OUTPUT_OPTIONS> = flagsOf(OUTPUT_OPTIONS);
 export const resumeOptions: Flags<typeof RESUME_OPTIONS> = flagsOf(RESUME_OPTIONS);
+export const labelOption: Flags<typeof LABEL_OPTION> = flagsOf(LABEL_OPTION);
 export const selectionOptions: Flags<typeof SELECTION_OPTIONS> = flagsOf(SELECTION_OPTIONS);
 export const jsonOption: Flags<typeof JSON_OPTION> = flagsOf(JSON_OPTION);
 export const folderOptions: Flags<typeof FOLDER_OPTIONS> = flagsOf(FOLDER_OPTIONS);

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { agentResultSchema } from './agent-result.ts';
 import { workstreamSchema } from './assignment.ts';
 import { reasonSchema } from './failure.ts';
+import { checkoutSchema } from './history/history.ts';
 import type { Totals } from './run-record.ts';
 import type { AgentsChange } from './scaling.ts';
 
@@ -79,6 +80,8 @@ export const runEventSchema = z.discriminatedUnion('type', [
     /** Expected seconds of all work together, from history; null without any. */
     expectedSeconds: seconds.nullable(),
   }),
+  /** What was checked out when the run began; git may take a moment to say so. Not of a run that is resumed. */
+  z.object({ type: z.literal('checkout-read'), checkout: checkoutSchema }),
   /**
    * All that it depends on is there, or it was re-queued. What depends on nothing is ready from the start, without an
    * event.

@@ -3,6 +3,7 @@ import type { AgentResult, FinalStatus } from './agent-result.ts';
 import type { Capped } from './capped.ts';
 import type { ChangedFile } from './changes.ts';
 import type { Failure } from './failure.ts';
+import type { Checkout } from './history/history.ts';
 import type { ErrorPattern } from './history/pattern.ts';
 import type { Json } from './json.ts';
 import type { TestCounts } from './outcome.ts';
@@ -124,6 +125,12 @@ export interface RunSummary {
   resumedAt: string | null;
   /** The run whose failures it tried again; null for none. */
   retryOf: string | null;
+  /** The name that it shares with other runs of its kind; null for none. */
+  label: string | null;
+  /** The machine that last wrote it; null where that is not known. */
+  hostname: string | null;
+  /** What was checked out when it began; null where it was started in no git repository, or git did not answer. */
+  checkout: Checkout | null;
 }
 
 /** A workstream that did not complete, short. */

@@ -143,6 +143,7 @@ export function applyEvent(board: Board, event: RunEvent): boolean {
     case 'run-ended':
       board.ended = true;
       return true;
+    case 'checkout-read':
     case 'workstream-ready':
     case 'workstream-log':
     case 'agent-replaced':

@@ -179,6 +179,11 @@ function logEntry(event: LoggedEvent, startedAt: number | null): LogEntry {
         expected_seconds: event.expectedSeconds,
         ...(event.resumed === null ? {} : { finished_before: finishedBefore(event.resumed) }),
       });
+    case 'checkout-read': {
+      const { commit, branch, isDirty } = event.checkout;
+      const text = `${branch ?? 'no branch'} is checked out at ${commit}`;
+      return entry('debug', event, cutBytes(text), { commit, branch, dirty: isDirty });
+    }
     case 'workstream-ready':
       return entry('debug', event, `${event.workstreamId} is ready`, about(event));
     case 'workstream-started':

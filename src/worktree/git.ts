@@ -22,6 +22,8 @@ export interface GitCall {
   input?: string;
   /** Longest that it may take; it may be less by the limits of the work it is part of. Default: 60 outside of any. */
   seconds?: number;
+  /** Ends the call when it is aborted, where it is part of no work with limits. */
+  signal?: AbortSignal;
 }
 
 /** Git failed; the message is its complaint. */
@@ -91,7 +93,11 @@ export function git(args: readonly string[], call: GitCall): Promise<GitResult> 
     const stderr = `${limits.cut ?? name} ${String(limits.over.reason)}`;
     return Promise.resolve({ exitCode: 128, stdout: '', stderr });
   }
-  const { cwd, env = {}, input } = call;
+  const { cwd, env = {}, input, signal } = call;
+  if (signal?.aborted === true) {
+    const stderr = `${name} ${String(signal.reason)}`;
+    return Promise.resolve({ exitCode: 128, stdout: '', stderr });
+  }
   const child = spawn('git', [...CONFIGURATION, ...args], {
     cwd,
     env: { ...gitEnvironment(process.env), ...markOf(limits), ...env },
@@ -103,7 +109,7 @@ export function git(args: readonly string[], call: GitCall): Promise<GitResult> 
   // It may end without having read everything; its exit code decides.
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(input);
-  return ended(child, cwd, cutShort(child, name, seconds, limits));
+  return ended(child, cwd, cutShort(child, name, seconds, limits, signal));
 }
 
 /** The mark by which it is found and ended when this process dies. */
@@ -122,8 +128,14 @@ interface Cut {
   release(): void;
 }
 
-function cutShort(child: ChildProcess, name: string, seconds: number, limits: Allowance | null): Cut {
-  const over = limits?.over;
+function cutShort(
+  child: ChildProcess,
+  name: string,
+  seconds: number,
+  limits: Allowance | null,
+  signal: AbortSignal | undefined,
+): Cut {
+  const over = limits?.over ?? signal;
   const timers: NodeJS.Timeout[] = [];
   const cut: Cut = {
     why: '',

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { realpath, rm } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Checkout } from '../domain/history/history.ts';
 import { allowance, complaint, type GitCall, type GitResult, git, lockOf } from './git.ts';
 import { isRefLockOf } from './names.ts';
 
@@ -165,4 +166,32 @@ export function gitRead(
   call: Partial<GitCall> = {},
 ): Promise<GitResult> {
   return git(args, { cwd: repository.root, ...call });
+}
+
+/** How long git may look for changes: a repository may be huge, and on a slow disk. */
+const CHECKOUT_SECONDS = 10;
+
+/** Commit and branch, in one call. */
+const CHECKED_OUT = ['rev-parse', 'HEAD', '--abbrev-ref', 'HEAD'];
+
+/** Files that git does not know say nothing about the commit, and to look for them takes longest. */
+const CHANGES = ['status', '--porcelain', '--untracked-files=no', '--no-renames'];
+
+/**
+ * What is checked out in the work tree or the bare repository that a folder is in; null where it is in none, where
+ * there is no commit yet, and where git can't be started or refuses. Never rejects, and takes 10 s at most.
+ * @param enough once it is aborted, what is not known yet is left unknown.
+ */
+export async function readCheckout(cwd: string, enough: AbortSignal): Promise<Checkout | null> {
+  if (!isInRepository(cwd)) return null;
+  const ask = (args: readonly string[]) => git(args, { cwd, seconds: CHECKOUT_SECONDS, signal: enough });
+  const [head, changes] = await Promise.all([ask(CHECKED_OUT), ask(CHANGES)]);
+  const [commit = '', branch = ''] = head.stdout.split('\n');
+  if (head.exitCode !== 0 || commit === '') return null;
+  return {
+    commit,
+    // Git's word for no branch.
+    branch: branch === 'HEAD' || branch === '' ? null : branch,
+    isDirty: changes.exitCode === 0 ? changes.stdout !== '' : null,
+  };
 }

@@ -23,6 +23,10 @@ const EXAMPLES: Record<RunEvent['type'], RunEvent> = {
       running: 1,
     },
   }),
+  'checkout-read': {
+    type: 'checkout-read',
+    checkout: { commit: 'c0ffee0000000000000000000000000000000000', branch: 'main', isDirty: null },
+  },
   'workstream-ready': { type: 'workstream-ready', workstreamId: 'ws-1' },
   'workstream-started': started('ws-1', 1, 0, { expectedSeconds: 1.5 }),
   'workstream-retrying': {

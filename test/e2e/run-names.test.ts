@@ -64,4 +64,19 @@ describe('runs', () => {
     const unknown = await millrace(folder, ['run', '--resume=ws-b']);
     expect([unknown.code, unknown.stdout]).toEqual([4, expect.stringContaining('There is no run ws-b.')]);
   });
+
+  test('are named by their label, which is told apart from ids', async () => {
+    const { folder } = await threeRuns();
+    await millrace(folder, ['run', '--label', 'nightly', 'ws-b']);
+    await millrace(folder, ['run', 'ws-a'], { MILLRACE_LABEL: 'by hand' });
+    const runs = await millrace(folder, ['runs', '--json']);
+    const labels = JSON.parse(runs.stdout).runs.map(({ label }: { label: string | null }) => label);
+    expect(labels).toEqual(['by hand', 'nightly', null, null, null]);
+    expect((await millrace(folder, ['show', 'nightly'])).stdout).toContain('label nightly');
+    expect((await millrace(folder, ['show', 'by hand'])).code).toBe(0);
+    await millrace(folder, ['run', '--retry-failed=nightly']);
+    expect(tried(folder).ids).toEqual(['ws-b']);
+    for (const label of ['latest', 'ma-run-1', 'a..b', 'a~1', '-x', ''])
+      expect((await millrace(folder, ['run', `--label=${label}`])).code).toBe(2);
+  });
 });

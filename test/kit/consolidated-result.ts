@@ -96,6 +96,9 @@ export function runSummary(changes: Partial<RunSummary> = {}): RunSummary {
     createdAt: '2026-07-14T09:30:00.000Z',
     resumedAt: null,
     retryOf: null,
+    label: null,
+    hostname: null,
+    checkout: null,
     endedAt: '2026-07-14T09:30:09.400Z',
     totals: {
       workstreams: 6,

@@ -42,7 +42,11 @@ const HUNG_UP: RunEvent = {
 /** Runs workstreams. The exit code says how it went; nothing but a whole success is 0. */
 export async function run(argv: RunArguments): Promise<number> {
   const channel = currentChannel();
-  const options = { ...givenOptions(argv, process.argv.slice(2)), logLevel: argv.logLevel };
+  const options = {
+    ...givenOptions(argv, process.argv.slice(2)),
+    logLevel: argv.logLevel,
+    label: argv.label ?? null,
+  };
   const given = continuationOptions(options, channel?.continuation ?? null);
   if (argv.dryRun) return printPlan(given, argv.json ? 'json' : 'text');
   if (argv.ask && (argv.json || !hasKeyboard() || !process.stdout.isTTY)) {

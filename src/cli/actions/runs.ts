@@ -1,3 +1,4 @@
+import { shortCommit } from '../../domain/history/history.ts';
 import type { RunSummary } from '../../domain/run-record.ts';
 import { listRuns } from '../../store/read/runs.ts';
 import { seconds } from '../../text/format.ts';
@@ -19,30 +20,30 @@ export async function runs(argv: RunsArguments): Promise<number> {
 }
 
 function text(found: RunSummary[]): string {
-  const rows = found.map(({ runId, state, createdAt, totals, executionSummary, retryOf }) => [
-    runId,
-    state,
-    createdAt,
-    seconds(executionSummary?.speed.wallSeconds ?? null),
-    totals.workstreams,
-    totals.completed,
-    totals.failed,
-    totals.skipped,
-    retryOf ?? '',
-  ]);
-  const head = [
-    'run',
-    'state',
-    'started',
-    'took',
-    'workstreams',
-    'completed',
-    'failed',
-    'skipped',
-    'tries again',
-  ];
+  const columns = COLUMNS.filter(
+    ([, cell, isOptional]) => !isOptional || found.some((run) => cell(run) !== ''),
+  );
+  const head = columns.map(([name]) => name);
+  const rows = found.map((run) => columns.map(([, cell]) => cell(run)));
   return `${table(head, rows)}${nextOf(found)}`;
 }
+
+/** The head of a column, its cell, and whether it is left out where no run has a value. */
+type RunColumn = [name: string, cell: (run: RunSummary) => string | number, isOptional?: true];
+
+const COLUMNS: readonly RunColumn[] = [
+  ['run', ({ runId }) => runId],
+  ['state', ({ state }) => state],
+  ['started', ({ createdAt }) => createdAt],
+  ['took', ({ executionSummary }) => seconds(executionSummary?.speed.wallSeconds ?? null)],
+  ['workstreams', ({ totals }) => totals.workstreams],
+  ['completed', ({ totals }) => totals.completed],
+  ['failed', ({ totals }) => totals.failed],
+  ['skipped', ({ totals }) => totals.skipped],
+  ['label', ({ label }) => label ?? '', true],
+  ['commit', ({ checkout }) => shortCommit(checkout), true],
+  ['tries again', ({ retryOf }) => retryOf ?? '', true],
+];
 
 /** How to go on with the newest run that was interrupted. */
 function nextOf(found: RunSummary[]): string {

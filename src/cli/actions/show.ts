@@ -1,4 +1,5 @@
 import { runDocument } from '../../app/run-document.ts';
+import { checkoutText } from '../../domain/history/history.ts';
 import type { RunSummary } from '../../domain/run-record.ts';
 import { eachListedResult, type ListedResult } from '../../store/read/short-results.ts';
 import { seconds } from '../../text/format.ts';
@@ -9,6 +10,8 @@ import { next, printJson, printText, table } from '../print.ts';
 
 /** Longest recommendation that is shown, in characters. */
 const SENTENCE = 1_000;
+/** Longest name of a machine or a branch. */
+const NAME = 120;
 
 /** Shows a run's totals and each of its workstreams. */
 export async function show(argv: ShowArguments): Promise<number> {
@@ -24,12 +27,23 @@ function heading(run: RunSummary): string {
   const { workstreams, completed, failed, skipped } = totals;
   const lines = [
     `${runId}: ${state}, started ${createdAt}${resumedAt === null ? '' : `, resumed ${resumedAt}`}`,
+    ...startedOn(run),
     ...(retryOf === null ? [] : [`Tries again what failed in ${retryOf}`]),
     `${workstreams} workstreams: ${completed} completed, ${failed} failed, ${skipped} skipped`,
     ...recommendations.map((sentence) => `- ${oneLine(sentence, SENTENCE)}`),
     ...(recommendations.length === 0 ? next(run) : []),
   ];
   return lines.join('\n');
+}
+
+/** The label, the machine, and what was checked out there, in a line; none where nothing is known. */
+function startedOn({ label, hostname, checkout }: RunSummary): string[] {
+  const parts = [
+    ...(label === null ? [] : [`label ${label}`]),
+    ...(hostname === null ? [] : [`on ${oneLine(hostname, NAME)}`]),
+    ...(checkout === null ? [] : [`at ${oneLine(checkoutText(checkout), NAME)}`]),
+  ];
+  return parts.length === 0 ? [] : [parts.join(', ')];
 }
 
 function results(found: ListedResult[]): string {

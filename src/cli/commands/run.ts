@@ -3,6 +3,7 @@ import type { ArgumentsOf } from '../command.ts';
 import {
   folderOptions,
   jsonOption,
+  labelOption,
   outputOptions,
   resumeOptions,
   runOptions,
@@ -11,6 +12,7 @@ import {
 
 const options = {
   ...runOptions,
+  ...labelOption,
   ...outputOptions,
   ...resumeOptions,
   ...selectionOptions,
@@ -33,6 +35,7 @@ const builder = (yargs: Argv) =>
     .example('$0 run -n', 'Show the plan and run nothing')
     .example('$0 run --resume', 'Go on with the run that was interrupted')
     .example('$0 run --retry-failed', 'Run again what failed')
+    .example('$0 run --label nightly', 'A run that "$0 show nightly" shows, until the next')
     .example('$0 run | npx pino-pretty', 'Read the log');
 
 export type RunArguments = ArgumentsOf<typeof builder>;

@@ -7,6 +7,32 @@ const seconds = z.number();
 
 const capped = <T>(element: z.ZodType<T>) => z.object({ shown: z.array(element), total: count });
 
+export const checkoutSchema = z.object({
+  /** In full. */
+  commit: text,
+  /** Null where none is checked out. */
+  branch: text.nullable(),
+  /** Whether tracked files differ from the commit; null where that is not known. */
+  isDirty: z.boolean().nullable(),
+});
+/** What was checked out, when a run began, in the git repository that it was started in. */
+export type Checkout = z.infer<typeof checkoutSchema>;
+
+const COMMIT_DIGITS = 10;
+
+/** The beginning of a commit's hash, with a `+` where files differed from it; empty where it is not known. */
+export function shortCommit(at: { commit: string | null; isDirty: boolean | null } | null): string {
+  if (at === null || at.commit === null) return '';
+  return `${at.commit.slice(0, COMMIT_DIGITS)}${at.isDirty === true ? '+' : ''}`;
+}
+
+/** "1a2b3c4d5e on main, with changes" */
+export function checkoutText(checkout: Checkout): string {
+  const { commit, branch, isDirty } = checkout;
+  const on = branch === null ? '' : ` on ${branch}`;
+  return `${commit.slice(0, COMMIT_DIGITS)}${on}${isDirty === true ? ', with changes' : ''}`;
+}
+
 export const runRefSchema = z.object({
   runId: text,
   /** When it began: ISO 8601 in UTC. */

@@ -1,4 +1,5 @@
 import type { PhrasingContent } from 'mdast';
+import { checkoutText } from '../../domain/history/history.ts';
 import {
   type ConsolidatedResult,
   type ExecutionSummary,
@@ -38,7 +39,8 @@ export function executiveSummary(result: ConsolidatedResult): Block[] {
 }
 
 function summaryRows(result: ConsolidatedResult): Cell[][] {
-  const { totals, executionSummary: summary, createdAt, endedAt, retryOf } = result.run;
+  const { totals, executionSummary: summary, createdAt, endedAt } = result.run;
+  const { label, checkout, hostname, retryOf } = result.run;
   const ran = totals.completed + totals.failed;
   const share = (count: number): string =>
     totals.workstreams === 0 ? String(count) : `${count} (${percent(count / totals.workstreams)})`;
@@ -61,6 +63,9 @@ function summaryRows(result: ConsolidatedResult): Cell[][] {
     ['Started (UTC)', dateTime(createdAt)],
     ['Ended (UTC)', endedText(result, endedAt)],
     ...(summary === null || summary.sessions === 1 ? [] : [['Sessions', sessionsText(summary)]]),
+    ...(label === null ? [] : [['Label', [code(label)]]]),
+    ...(checkout === null ? [] : [['Commit', [code(checkoutText(checkout))]]]),
+    ...(hostname === null ? [] : [['Host', [code(hostname)]]]),
     ...(retryOf === null ? [] : [['Tries again', [code(retryOf)]]]),
     ['Exit code', summary?.exitCode ?? null],
     ['Agents', summary === null ? null : agentsText(summary)],

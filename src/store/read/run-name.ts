@@ -1,4 +1,4 @@
-/** What a run may be called by a person: its id, the beginning of it, `latest`, `latest~2`. */
+/** What a run may be called by a person: its id, the beginning of it, `latest`, its label, `latest~2`. */
 import { z } from 'zod';
 import type { Connection } from '../schema/connection.ts';
 import { firstRow, rows } from './rows.ts';
@@ -19,21 +19,22 @@ const AFTER_ALL = '\u{10FFFF}';
 const row = z.object({ run_id: z.string() });
 
 /**
- * The run that a name means: the run of exactly this id; for `latest` the newest, for `latest~N` the Nth before it; the
- * only run whose id begins so, with or without `ma-run-`.
+ * The run that a name means, by the first of these that there is: the run of exactly this id; for `latest` the newest;
+ * for a label the newest run that has it; for either with `~N` the Nth before that; the only run whose id begins so, with
+ * or without `ma-run-`.
  */
 export function runNamed(connection: Connection, name: string): NamedRun {
   const exact = firstRow(connection, row, 'SELECT run_id FROM consolidated_runs WHERE run_id = ?', name);
   if (exact !== null) return one(exact.run_id);
-  const [, back] = /^latest(?:~(\d{1,9}))?$/.exec(name) ?? [];
-  if (name.startsWith('latest') && (name === 'latest' || back !== undefined))
-    return oneOf(nthNewest(connection, Number(back ?? 0)));
-  return beginningWith(connection, name);
+  const [, base = name, back = '0'] = /^(.+)~(\d{1,9})$/.exec(name) ?? [];
+  if (base === 'latest') return oneOf(nthNewest(connection, '', [], Number(back)));
+  const labelled = nthNewest(connection, 'WHERE label = ?', [base], Number(back));
+  return labelled === null ? beginningWith(connection, name) : one(labelled);
 }
 
-function nthNewest(connection: Connection, back: number): string | null {
-  const sql = `SELECT run_id FROM consolidated_runs ${NEWEST_FIRST} LIMIT 1 OFFSET ?`;
-  return firstRow(connection, row, sql, back)?.run_id ?? null;
+function nthNewest(connection: Connection, where: string, values: string[], back: number): string | null {
+  const sql = `SELECT run_id FROM consolidated_runs ${where} ${NEWEST_FIRST} LIMIT 1 OFFSET ?`;
+  return firstRow(connection, row, sql, ...values, back)?.run_id ?? null;
 }
 
 /** Ranges of the primary key: no other row is looked at. */

@@ -1,5 +1,6 @@
 /** Reads the runs themselves. */
 import { z } from 'zod';
+import type { Checkout } from '../../domain/history/history.ts';
 import type { RunState, RunSummary, Totals } from '../../domain/run-record.ts';
 import { isoTime, jsonCell, listOf, numberCell, textCell } from '../schema/cells.ts';
 import type { Connection } from '../schema/connection.ts';
@@ -26,6 +27,10 @@ const runRow = z.object({
   recommendations: textCell,
   resumed_at: textCell,
   retry_of: textCell,
+  label: textCell,
+  git_commit: textCell,
+  git_branch: textCell,
+  git_dirty: numberCell,
 });
 const textList = listOf(z.string());
 type RunRow = z.infer<typeof runRow>;
@@ -70,7 +75,14 @@ function toSummary(connection: Connection, row: RunRow): RunSummary {
     recommendations: jsonCell(textList, row.recommendations),
     resumedAt: isoTime(row.resumed_at),
     retryOf: row.retry_of,
+    label: row.label,
+    hostname: row.hostname,
+    checkout: checkoutOf(row),
   };
+}
+
+function checkoutOf({ git_commit: commit, git_branch: branch, git_dirty: dirty }: RunRow): Checkout | null {
+  return commit === null ? null : { commit, branch, isDirty: dirty === null ? null : dirty === 1 };
 }
 
 /** A run that says it is under way is not, when its process is gone. Rows of the older system are of ended runs. */

@@ -1,4 +1,5 @@
 import type { AgentResult } from '../../domain/agent-result.ts';
+import type { Checkout } from '../../domain/history/history.ts';
 import type { EventOf, RunEvent } from '../../domain/run-event.ts';
 import { firstOf } from '../../text/cut-text.ts';
 
@@ -26,6 +27,7 @@ const ACTIVITY_LENGTH = 200;
  */
 export class EventBatch {
   started: RunStarted | null = null;
+  checkout: Checkout | null = null;
   /** Workstreams that an agent has taken in hand; null for those that none has any more. */
   readonly inHand = new Map<string, InHand | null>();
   readonly progress = new Map<string, ProgressChange>();
@@ -35,6 +37,7 @@ export class EventBatch {
   get isEmpty(): boolean {
     return (
       this.started === null &&
+      this.checkout === null &&
       this.results.length === 0 &&
       this.inHand.size === 0 &&
       this.progress.size === 0 &&
@@ -46,6 +49,9 @@ export class EventBatch {
     switch (event.type) {
       case 'run-started':
         this.started = event;
+        return;
+      case 'checkout-read':
+        this.checkout = event.checkout;
         return;
       case 'workstream-ready':
       case 'workstream-retrying':

@@ -20,9 +20,9 @@ export const NOW = "strftime('%Y-%m-%dT%H:%M:%fZ')";
 const RUN = `
 INSERT INTO consolidated_runs
   (run_id, timestamp, created_at, total_workstreams, agents_count, agent_names, state, pid, pid_started, hostname,
-   boot_id, pid_namespace, heartbeat_at, options, retry_of)
+   boot_id, pid_namespace, heartbeat_at, options, retry_of, label)
 VALUES (@run, @at, @at, @total, @agents, @names, 'running', @pid, @started, @hostname,
-  @bootId, @pidNamespace, ${NOW}, @options, @retryOf)`;
+  @bootId, @pidNamespace, ${NOW}, @options, @retryOf, @label)`;
 
 /** That the process which writes the run is this one. */
 export const OURS =
@@ -37,6 +37,9 @@ ON CONFLICT (run_id) DO UPDATE SET total_workstreams = @total, agents_count = @a
 WHERE state = 'running' AND agents_count IS NULL AND ${OURS}`;
 
 const HEARTBEAT = `UPDATE consolidated_runs SET heartbeat_at = ${NOW} WHERE run_id = ?`;
+
+const CHECKOUT =
+  'UPDATE consolidated_runs SET git_commit = ?, git_branch = ?, git_dirty = ? WHERE run_id = ?';
 
 const PLAN = 'INSERT INTO run_plans (run_id, first, workstreams) VALUES (?, ?, ?)';
 
@@ -94,7 +97,7 @@ export type Statements = Record<
   'claim' | 'start' | 'plan' | 'inHand' | 'outOfHand' | 'totals' | 'heartbeat' | 'finish',
   Statement
 > &
-  Record<'progress', TextStatement> & {
+  Record<'checkout' | 'progress', TextStatement> & {
     results: Insert<readonly AgentResult[]>;
     attempt: Insert<StoredAttempt>;
     error: Insert<RecordedError>;
@@ -167,6 +170,7 @@ export function prepareStatements(connection: Connection): Statements {
   return {
     claim: connection.prepare(CLAIM),
     start: connection.prepare(START),
+    checkout: forText(connection.prepare(CHECKOUT)),
     plan: connection.prepare(PLAN),
     inHand: connection.prepare(IN_HAND),
     outOfHand: connection.prepare(OUT_OF_HAND),

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { AgentResult } from '../../domain/agent-result.ts';
+import type { Checkout } from '../../domain/history/history.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import type { Recorder, RunEnd } from '../../domain/recorder.ts';
 import type { RunEvent } from '../../domain/run-event.ts';
@@ -22,9 +23,11 @@ export interface Origin {
   options: JsonObject | null;
   /** The run whose failures it tries again; null for none. */
   retryOf: string | null;
+  /** The name that it shares with others of its kind; null for none. */
+  label: string | null;
 }
 
-const UNKNOWN: Origin = { options: null, retryOf: null };
+const UNKNOWN: Origin = { options: null, retryOf: null, label: null };
 
 /**
  * Writes one run. Each `commit` is one transaction: it is kept as a whole, or, when it throws a `StoreError`, not at
@@ -161,10 +164,16 @@ export class SqliteRecorder implements Recorder {
     if (batch.started !== null) this.#writeStart(batch.started);
     const runId = this.#runId;
     if (runId === null) throw new Error('nothing can be recorded before the run has started');
+    if (batch.checkout !== null) this.#writeCheckout(runId, batch.checkout);
     this.#writeInHand(runId, batch);
     writeResults(this.#statements, batch.results);
     writeAgentCounts(this.#connection, runId, batch.scalings);
     if (batch.results.length > 0) this.#addTotals(runId, batch);
+  }
+
+  #writeCheckout(runId: string, { commit, branch, isDirty }: Checkout): void {
+    const dirty = isDirty === null ? null : Number(isDirty);
+    this.#statements.checkout.run(commit, branch, dirty, runId);
   }
 
   #writeInHand(runId: string, { inHand, progress, results }: EventBatch): void {
@@ -219,7 +228,17 @@ export class SqliteRecorder implements Recorder {
   #runRow(run: string, at: string, total: number, agents: readonly string[] | null, origin: Origin) {
     const names = agents === null ? null : JSON.stringify(agents);
     const options = origin.options === null ? null : JSON.stringify(origin.options);
-    const { retryOf } = origin;
-    return { run, at, total, agents: agents?.length ?? null, names, options, retryOf, ...this.#identity };
+    const { retryOf, label } = origin;
+    return {
+      run,
+      at,
+      total,
+      agents: agents?.length ?? null,
+      names,
+      options,
+      retryOf,
+      label,
+      ...this.#identity,
+    };
   }
 }

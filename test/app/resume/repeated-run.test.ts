@@ -12,7 +12,7 @@ test('resumes a run although the run that it repeats was pruned', () => {
   const connection = opened(folder);
   const recorder = new SqliteRecorder(connection);
   const retryOf = 'ma-run-20250101-000000';
-  recorder.claim(RUN, '2026-01-02T03:04:05.000Z', { options: null, retryOf });
+  recorder.claim(RUN, '2026-01-02T03:04:05.000Z', { options: null, label: null, retryOf });
   recorder.take([started(['ws-1'])]);
   recorder.commit();
   recorder.close();

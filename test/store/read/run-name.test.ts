@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { runNamed } from '../../../src/store/read/run-name.ts';
 import type { Connection } from '../../../src/store/schema/connection.ts';
+import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
 import { opened, record } from '../../kit/recorded-run.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
@@ -19,6 +20,21 @@ beforeEach(() => {
 const one = (runId: string) => ({ kind: 'one', runId });
 
 describe('a run is named by', () => {
+  test('its label, which means the newest that has it, before the beginning of an id', () => {
+    const recorder = new SqliteRecorder(connection);
+    for (const [id, label] of [
+      ['ma-run-20260104-080000', 'nightly'],
+      ['ma-run-20260105-080000', '20260103'],
+      ['ma-run-20260106-080000', 'nightly'],
+    ] as const)
+      recorder.claim(id, '2026-01-06T08:00:00.000Z', { options: null, retryOf: null, label });
+    recorder.close();
+    expect(runNamed(connection, 'nightly')).toEqual(one('ma-run-20260106-080000'));
+    expect(runNamed(connection, 'nightly~1')).toEqual(one('ma-run-20260104-080000'));
+    expect(runNamed(connection, 'nightly~2')).toEqual({ kind: 'none' });
+    expect(runNamed(connection, '20260103')).toEqual(one('ma-run-20260105-080000'));
+  });
+
   test('its id, also where another one begins so', () => {
     expect(runNamed(connection, NOON)).toEqual(one(NOON));
     expect(runNamed(connection, NOON_TOO)).toEqual(one(NOON_TOO));

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { consolidate } from '../../../src/store/read/consolidate.ts';
 import { getRun, latestRunId, listRuns } from '../../../src/store/read/runs.ts';
@@ -30,6 +31,9 @@ describe('runs', () => {
       runId: RUN,
       state: 'ended',
       retryOf: null,
+      label: null,
+      hostname: hostname(),
+      checkout: null,
       resumedAt: null,
       createdAt: '2026-01-02T03:04:05.000Z',
       endedAt: '2026-01-02T03:05:00.000Z',
@@ -97,6 +101,9 @@ test('a run of the older system is shown with its own totals', () => {
       runId: OLD_RUN,
       state: 'ended',
       retryOf: null,
+      label: null,
+      hostname: null,
+      checkout: null,
       resumedAt: null,
       createdAt: '2024-05-06T07:09:00.000Z',
       endedAt: null,

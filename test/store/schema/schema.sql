@@ -68,7 +68,9 @@ CREATE TABLE consolidated_runs (
   execution_summary TEXT,
   recommendations TEXT,
   created_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
-, state TEXT CHECK (state IN ('running', 'ended', 'interrupted')), ended_at TEXT, exit_code INTEGER, agents_count INTEGER, pid INTEGER, pid_started TEXT, hostname TEXT, agent_names TEXT, options TEXT, resumed_at TEXT, retry_of TEXT, boot_id TEXT, pid_namespace TEXT, heartbeat_at TEXT);
+, state TEXT CHECK (state IN ('running', 'ended', 'interrupted')), ended_at TEXT, exit_code INTEGER, agents_count INTEGER, pid INTEGER, pid_started TEXT, hostname TEXT, agent_names TEXT, options TEXT, resumed_at TEXT, retry_of TEXT, boot_id TEXT, pid_namespace TEXT, heartbeat_at TEXT, label TEXT, git_commit TEXT, git_branch TEXT, git_dirty INTEGER);
+
+CREATE INDEX consolidated_runs_labelled ON consolidated_runs (label) WHERE label IS NOT NULL;
 
 CREATE INDEX consolidated_runs_running ON consolidated_runs (run_id) WHERE state = 'running';
 

@@ -40,7 +40,11 @@ function stored(connection: Connection): StoredRun {
 /** Three results, of which one was interrupted at work, in a run that was ended by a signal. */
 function interrupted(connection: Connection): void {
   const recorder = new SqliteRecorder(connection);
-  recorder.claim(RUN, '2026-01-02T03:04:05.000Z', { options: { agentsCount: 2 }, retryOf: null });
+  recorder.claim(RUN, '2026-01-02T03:04:05.000Z', {
+    options: { agentsCount: 2 },
+    retryOf: null,
+    label: null,
+  });
   recorder.take([started(['ws-1', 'ws-2', 'ws-3', 'ws-4'])]);
   recorder.take([finished(result('ws-1'))]);
   recorder.take([finished(failed('ws-2', 'boom'))]);
@@ -179,7 +183,7 @@ describe('what was in hand when the process died', () => {
   /** The process dies with ws-1 finished and ws-2 at work, and another one takes the run. */
   function died(connection: Connection, afterDeath: boolean): void {
     const recorder = new SqliteRecorder(connection);
-    recorder.claim(RUN, '2026-01-02T03:04:05.000Z', { options: null, retryOf: null });
+    recorder.claim(RUN, '2026-01-02T03:04:05.000Z', { options: null, retryOf: null, label: null });
     recorder.take([started(['ws-1', 'ws-2', 'ws-3'])]);
     for (const id of ['ws-1', 'ws-2']) recorder.take([begins(id)]);
     recorder.take([finished(result('ws-1'))]);

@@ -1,0 +1,11 @@
+/** What a run was started as and on: its label, and what was checked out in the folder of the run. */
+export const origins = `
+ALTER TABLE consolidated_runs ADD COLUMN label TEXT;
+-- Null where the folder is in no git repository, or git did not answer; the branch also where none was checked out.
+ALTER TABLE consolidated_runs ADD COLUMN git_commit TEXT;
+ALTER TABLE consolidated_runs ADD COLUMN git_branch TEXT;
+-- 1 where tracked files differed from the commit.
+ALTER TABLE consolidated_runs ADD COLUMN git_dirty INTEGER;
+
+CREATE INDEX consolidated_runs_labelled ON consolidated_runs (label) WHERE label IS NOT NULL;
+`;
