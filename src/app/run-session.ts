@@ -105,18 +105,19 @@ export class RunSession {
    * @returns what waits for the answer, but no longer than a moment.
    */
   #noteCheckout(): () => Promise<void> {
-    const { paths, prepared } = this.#input;
-    const { journal } = this.#parts;
-    if (prepared.resumed !== null) return async () => undefined;
+    if (this.#input.prepared.resumed !== null) return async () => undefined;
     const enough = new AbortController();
-    const noted = readCheckout(paths.cwd, enough.signal).then((checkout) => {
-      if (checkout !== null) journal.publish({ type: 'checkout-read', checkout });
-    });
+    const noted = this.#readCheckout(enough.signal);
     return async () => {
       const timer = setTimeout(() => enough.abort('was no longer waited for'), CHECKOUT_MS);
       await noted;
       clearTimeout(timer);
     };
+  }
+
+  async #readCheckout(enough: AbortSignal): Promise<void> {
+    const checkout = await readCheckout(this.#input.paths.cwd, enough);
+    if (checkout !== null) this.#parts.journal.publish({ type: 'checkout-read', checkout });
   }
 
   async #pickUp(): Promise<void> {
