@@ -5,6 +5,9 @@ import { jeffreys } from './statistics/proportions.ts';
 /** Passes are believed when chance alone lets that many follow each other less often than this. */
 const BELIEVED = 0.05;
 
+/** The same for a flaky pattern: there are many times to look at it, and at each it may happen to stay away. */
+const BELIEVED_OF_FLAKY = 0.01;
+
 /** Failures in a row after which a fix is taken for one, and not for a sign of flakiness. */
 const BREAK = 3;
 
@@ -51,8 +54,8 @@ interface Course {
  *
  * A run in which the workstream was not executed, or failed with another error, says nothing about the pattern. A pass
  * after a failure is `passing` until so many followed that chance explains them in less than 5 % of cases, which is
- * `fixed`: (1 − rate)^passes < 0.05, where the rate is that of the failing time by Jeffreys' prior, of a flaky pattern the
- * lowest of its 95 % interval. It is `flaky` after two episodes of failures that ended, or once a retry or a later run with
+ * `fixed`: (1 − rate)^passes < 0.05, where the rate is that of the failing time by Jeffreys' prior; of a flaky pattern it is
+ * the lowest of its 95 % interval, and 1 % is asked for. It is `flaky` after two episodes of failures that ended, or once a retry or a later run with
  * the same definition and clean commit passed; three failures or more in a row that a fix ended count as a break, and more
  * failures in a row than its rate explains are `recurring` again. A new definition begins the evidence of flakiness anew.
  */
@@ -179,7 +182,8 @@ function takePass(course: Course, observation: Observation): void {
     return;
   }
   course.state = 'fixed';
-  if (flaky || course.lastLength >= BREAK) forgetFailures(course);
+  // A flaky pattern that stays away for long may still come back by chance, so that its evidence is kept.
+  if (!flaky && course.lastLength >= BREAK) forgetFailures(course);
 }
 
 function endEpisode(course: Course): void {
@@ -206,11 +210,12 @@ const isFlaky = ({ evidence }: Course): boolean =>
 
 function isFixed({ failing, passes }: Course, flaky: boolean): boolean {
   const { failures, runs } = failing;
-  const rate = flaky ? jeffreys(failures, runs).low : (failures + 0.5) / (runs + 1);
+  if (flaky) return (1 - jeffreys(failures, runs).low) ** passes < BELIEVED_OF_FLAKY;
+  const rate = (failures + 0.5) / (runs + 1);
   return (1 - rate) ** passes < BELIEVED;
 }
 
-/** What is fixed says nothing about how often the next error comes. */
+/** A break that was fixed says nothing about how often the next error comes. */
 function forgetFailures(course: Course): void {
   course.failing = { failures: 0, runs: 0 };
   course.evidence = { episodes: 0, passedUnchanged: false };

@@ -1,5 +1,6 @@
 /** What is known over several runs: how a pattern went in a workstream, how one run differs from another. */
 import { z } from 'zod';
+import type { FinalStatus } from '../agent-result.ts';
 
 const text = z.string();
 const count = z.int().nonnegative();
@@ -139,3 +140,75 @@ export const runComparisonSchema = z.object({
 });
 /** How a run differs from an earlier one. */
 export type RunComparison = z.infer<typeof runComparisonSchema>;
+
+/** A run whose durations are compared. */
+export interface TimedRun {
+  run: RunRef;
+  /** Name of the machine; null where it is not known. */
+  machine: string | null;
+}
+
+/** How long a workstream took that completed. */
+export interface DurationSample {
+  /** Index of its run among the runs of the history. */
+  position: number;
+  /** Null where it is not known. */
+  definitionHash: string | null;
+  /** Without the time in which its thread waited for a processor, where that is known. */
+  seconds: number;
+}
+
+/** Durations over runs. */
+export interface DurationHistory {
+  /** The oldest first. */
+  runs: readonly TimedRun[];
+  /** By workstream, the oldest first. */
+  samples: ReadonlyMap<string, readonly DurationSample[]>;
+}
+
+/** A result among those of many runs: what its failure could go with. */
+export interface ResultCircumstances {
+  /** Index of its run among the runs. */
+  position: number;
+  workstreamId: string;
+  agentId: string;
+  /** Null where it used none. */
+  tool: string | null;
+  model: string | null;
+  /** Id of the pattern that it failed with; null where it did not fail. */
+  patternId: string | null;
+}
+
+export const FACTORS = ['machine', 'tool', 'model', 'agent', 'commit', 'hour'] as const;
+
+/** A pattern that is seen more often with one value of a factor than with all others. */
+export interface Association {
+  patternId: string;
+  factor: (typeof FACTORS)[number];
+  /** Of an hour: 0 to 23, in UTC. */
+  value: string;
+  /** What is counted: runs for machine, commit and hour, workstreams for tool and model, results for agent. */
+  unit: 'run' | 'workstream' | 'result';
+  here: { failed: number; total: number };
+  elsewhere: { failed: number; total: number };
+  /** Of Fisher's exact test, before the correction for many tests. */
+  p: number;
+}
+
+/** What became of a workstream in one of two runs, or ranges of runs, that are compared. */
+export interface ComparedResult {
+  workstreamId: string;
+  status: FinalStatus;
+  /** Null where it is not known. */
+  definitionHash: string | null;
+  /** Id of the pattern that it failed with; null where it did not fail. */
+  patternId: string | null;
+  /** Ids of the patterns that earlier attempts failed with, where a later one passed. */
+  healed: readonly string[];
+}
+
+/** A run, or a range of them by its last one, with the results of all. */
+export interface ComparedRun {
+  run: RunRef;
+  results: readonly ComparedResult[];
+}
