@@ -17,7 +17,7 @@ const WINDOWS = [
 ] as const;
 
 /** The fewest runs on each side of a comparison: with three no difference is beyond chance. */
-export const FEWEST_ON_A_SIDE = 4;
+const FEWEST_ON_A_SIDE = 4;
 
 /** Among the shifts that are told at once, this share is chance. */
 const SHIFT_Q = 0.01;
@@ -38,13 +38,13 @@ const OWN_MACHINE = 3;
 const SHORTEST = 0.001;
 
 /** What the tests say: that the level shifted, that they found no shift, or that there were too few runs for them. */
-export type DurationVerdict =
+type DurationVerdict =
   | { kind: 'shifted'; shift: DurationShift }
   | { kind: 'steady'; runs: number }
   | { kind: 'too-few-runs'; runs: number; needed: number };
 
 /** A workstream in one of the runs that are compared. */
-export interface DurationPoint {
+interface DurationPoint {
   run: RunRef;
   seconds: number;
   /** Without the part that all workstreams of the run have in common, such as a busy machine. */

@@ -25,8 +25,8 @@ interface Episode {
   after: RunRef | null;
   /** How it stood at its first failure. */
   beganAs: PatternState;
-  /** The highest plausible share of failed runs before it. */
-  usualRate: number;
+  /** Runs before it. */
+  before: { failed: number; runs: number };
 }
 
 /** What the observations so far add up to. */
@@ -137,16 +137,20 @@ function takeFailure(course: Course, observation: Observation): void {
   course.episode.length += 1;
   noteError(course, observation);
   course.definition.failed += 1;
-  const { length, beganAs, usualRate } = course.episode;
-  if (isFlaky(course) && usualRate ** length >= BELIEVED) course.state = 'flaky';
+  const { length, beganAs } = course.episode;
+  if (isFlaky(course) && isUsual(course.episode)) course.state = 'flaky';
   else course.state = length === 1 ? beganAs : 'recurring';
 }
 
 function newEpisode({ firstSeen, state, lastPassed, definition }: Course, first: RunRef): Episode {
   const beganAs = firstSeen === null ? 'new' : state === 'fixed' ? 'regressed' : 'recurring';
-  const usualRate = jeffreys(definition.failed, definition.runs).high;
-  return { first, length: 0, after: lastPassed, beganAs, usualRate };
+  const before = { failed: definition.failed, runs: definition.runs };
+  return { first, length: 0, after: lastPassed, beganAs, before };
 }
+
+/** Whether chance brings that many failures in a row at the highest plausible rate before them. */
+const isUsual = ({ length, before: { failed, runs } }: Episode): boolean =>
+  jeffreys(failed, runs).high ** length >= BELIEVED;
 
 /** An attempt failed so, and a later one of the same run passed. */
 function takeHealed(course: Course, observation: Observation): void {
@@ -210,9 +214,9 @@ const isFlaky = ({ evidence }: Course): boolean =>
 
 function isFixed({ failing, passes }: Course, flaky: boolean): boolean {
   const { failures, runs } = failing;
-  if (flaky) return (1 - jeffreys(failures, runs).low) ** passes < BELIEVED_OF_FLAKY;
   const rate = (failures + 0.5) / (runs + 1);
-  return (1 - rate) ** passes < BELIEVED;
+  if ((1 - rate) ** passes >= BELIEVED) return false;
+  return !flaky || (1 - jeffreys(failures, runs).low) ** passes < BELIEVED_OF_FLAKY;
 }
 
 /** A break that was fixed says nothing about how often the next error comes. */

@@ -60,7 +60,7 @@ export interface SyntheticRun {
   results: SyntheticResult[];
 }
 
-export interface SyntheticResult {
+interface SyntheticResult {
   workstreamId: string;
   agentId: string;
   tool: string | null;
