@@ -12,7 +12,7 @@ import type { Prepared } from './prepare.ts';
 const WORDS = `
   millrace coordinator completed modified conflict mergeable nothing-to-merge scope-look
   unhandled-rejection uncaught-exception thread-heap process-heap workstream node-test run-started
-  run-ended agent-replaced interrupting workstream-ready workstream-started workstream-retrying
+  run-ended agent-replaced interrupting workstream-ready workstream-started workstream-begun workstream-retrying
   workstream-progress workstream-log workstream-finished opencode
 `;
 

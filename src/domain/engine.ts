@@ -29,6 +29,8 @@ export interface BatchOptions {
   onMessage: (index: number, message: EngineMessage) => void;
   /** Called with outcomes as they arrive, in the order in which they ended. */
   onOutcomes: (outcomes: readonly BatchOutcome[]) => void;
+  /** Called with the index of what takes longer than the others may wait: it began at `at`, in milliseconds since 1970. */
+  onBegun?: (index: number, at: number) => void;
   /** Called with the indices of what is returned while others are still executed: any agent may execute it at once. */
   onReturned?: (indices: readonly number[]) => void;
 }

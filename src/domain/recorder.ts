@@ -8,13 +8,8 @@ import type { ExecutionSummary } from './run-record.ts';
 export interface Recorder {
   /** Takes what of these events is worth keeping, in their order. */
   take(events: readonly RunEvent[]): void;
-  /**
-   * Writes everything taken so far in one transaction, but leaves to the next the start of what was queued since the
-   * last. Throws when the disk or the database refuses.
-   */
+  /** Writes everything taken so far in one transaction. Throws when the disk or the database refuses. */
   commit(): void;
-  /** Whether the last commit has left something. */
-  readonly hasLeft: boolean;
   /** Resolves when everything committed so far is on the disk; rejects when the disk refuses. */
   sync(): Promise<void>;
   /**

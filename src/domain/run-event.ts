@@ -100,6 +100,19 @@ export const runEventSchema = z.discriminatedUnion('type', [
     /** Expected seconds from history; null without any. */
     expectedSeconds: seconds.nullable(),
   }),
+  /**
+   * One that was queued is being executed, and takes longer than a moment. The result of each other one follows soon, or
+   * it is re-queued.
+   */
+  z.object({
+    type: z.literal('workstream-begun'),
+    workstreamId: text,
+    title: text,
+    agentId: text,
+    attempt: count,
+    at: time,
+    expectedSeconds: seconds.nullable(),
+  }),
   /** An attempt failed and another one follows. */
   z.object({
     type: z.literal('workstream-retrying'),

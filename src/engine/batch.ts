@@ -279,7 +279,8 @@ export class Batch {
     if (current === -1) return;
     // What follows another one in its thread has shown that nothing of that goes on.
     this.#takeResults(0, current);
-    this.#executionOf(current);
+    const { begin } = this.#executionOf(current);
+    if (this.#memory.stateOf(current) !== STATE.open) options.onBegun?.(current, begin.at);
   }
 
   /** Takes back what was not begun, from this index on. */

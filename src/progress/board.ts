@@ -14,8 +14,8 @@ export interface RunningWorkstream {
   title: string;
   /** Counted from 1. */
   attempt: number;
-  /** Milliseconds since 1970. */
-  since: number;
+  /** ISO 8601. */
+  startedAt: string;
   /** 0 to 1; null when unknown. */
   fraction: number | null;
   /** The text of its last progress. */
@@ -123,6 +123,9 @@ export function applyEvent(board: Board, event: RunEvent): boolean {
     case 'workstream-started':
       start(board, event);
       return true;
+    case 'workstream-begun':
+      occupy(board, event);
+      return true;
     case 'workstream-retrying':
       release(board, event.workstreamId);
       return true;
@@ -153,18 +156,23 @@ export function applyEvent(board: Board, event: RunEvent): boolean {
 }
 
 function start(board: Board, event: EventOf<'workstream-started'>): void {
-  const { workstreamId, title, agentId, attempt, expectedSeconds } = event;
+  const { workstreamId, attempt, expectedSeconds } = event;
   if (attempt > 1) release(board, workstreamId);
   else {
     board.activity.started += 1;
     board.activity.startedExpectedSeconds += expectedSeconds ?? 0;
   }
-  const since = Date.parse(event.at);
+  occupy(board, event);
+}
+
+/** Of what is queued the last is shown until one is known to take long. */
+function occupy(board: Board, event: EventOf<'workstream-started' | 'workstream-begun'>): void {
+  const { workstreamId, title, agentId, attempt, at, expectedSeconds } = event;
   board.agents.set(agentId, {
     workstreamId,
     title,
     attempt,
-    since,
+    startedAt: at,
     fraction: null,
     text: '',
     expectedSeconds,

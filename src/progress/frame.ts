@@ -61,7 +61,8 @@ function agentLines(board: Board, lines: number, options: FrameOptions): string[
 type AgentEntry = [agentId: string, task: RunningWorkstream | null];
 
 function longest(all: readonly AgentEntry[], count: number): AgentEntry[] {
-  const since = ([, task]: AgentEntry): number => task?.since ?? Number.POSITIVE_INFINITY;
+  const since = ([, task]: AgentEntry): number =>
+    task === null ? Number.POSITIVE_INFINITY : Date.parse(task.startedAt);
   const first = new Set(
     all.toSorted((a, b) => (since(a) === since(b) ? 0 : since(a) - since(b))).slice(0, count),
   );
@@ -88,7 +89,7 @@ function describe(agentId: string, task: RunningWorkstream | null, options: Fram
   const note = `${share}${clean(task.text, columns, glyphs)}`.trimEnd();
   return {
     name,
-    clock: clock((now - task.since) / 1000),
+    clock: clock((now - Date.parse(task.startedAt)) / 1000),
     label,
     labelColumns: columnsOf(label),
     fraction: task.fraction,
@@ -250,7 +251,7 @@ export function timeLeft(board: Board, now: number): number | null {
   let done = board.activity.measuredSeconds;
   for (const task of board.agents.values()) {
     if (task === null) continue;
-    const elapsed = Math.max(0, now - task.since) / 1000;
+    const elapsed = Math.max(0, now - Date.parse(task.startedAt)) / 1000;
     const left = taskSeconds(task, elapsed, average);
     work += left;
     longest = Math.max(longest, left);

@@ -199,6 +199,8 @@ function logEntry(event: LoggedEvent, startedAt: number | null): LogEntry {
           expected_seconds: event.expectedSeconds,
         },
       };
+    case 'workstream-begun':
+      return entry('debug', event, `${event.workstreamId} takes a while`, about(event));
     case 'workstream-retrying':
       return entry('warn', event, `${event.workstreamId} failed and is retried: ${event.reason}`, {
         ...about(event),

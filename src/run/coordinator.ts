@@ -260,11 +260,25 @@ export class Coordinator {
       await runner.executeBatch(workstreams, context, {
         onOutcomes: (outcomes) => this.#take(batch, outcomes),
         onReturned: (positions) => this.#giveBack(batch, positions),
+        onBegun: (position, at) => {
+          if (isQueued(position)) this.#publishBegun(indices[position] ?? -1, context, at);
+        },
       });
     } catch (error) {
       failure.abort(error);
     }
     this.#giveBack(batch, [...batch.isOpen.keys()]);
+  }
+
+  /** Never throws: the engine calls it. */
+  #publishBegun(index: number, context: AgentContext, at: number): void {
+    const { journal, failure } = this.#parts;
+    try {
+      const { queued: _, ...start } = this.#startEvent(index, context, true);
+      journal.publish({ ...start, type: 'workstream-begun', at: isoTimestamp(at) });
+    } catch (error) {
+      failure.abort(error);
+    }
   }
 
   /** Never throws: the engine calls it. */

@@ -68,7 +68,6 @@ export class Journal {
   commit(): void {
     this.#stopClock();
     this.#recorder.commit();
-    if (this.#recorder.hasLeft) this.#commitWithin(DELAY_MS.durable);
     this.#committed = this.#committed.length === 0 ? this.#pending : this.#committed.concat(this.#pending);
     this.#pending = [];
     this.#sync();

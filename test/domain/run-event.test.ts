@@ -6,7 +6,7 @@ import { type RunEvent, runEventSchema } from '../../src/domain/run-event.ts';
 import { applyEvent, createBoard } from '../../src/progress/board.ts';
 import { RunLog } from '../../src/progress/logs.ts';
 import { writeFiles } from '../kit/command.ts';
-import { failed, progress, runEnded, runStarted, started } from '../kit/events.ts';
+import { begun, failed, progress, runEnded, runStarted, started } from '../kit/events.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const WAIT = { workstreamId: 'ws-1', runId: 'ma-run-20260101-000001', explanation: 'ws-1 waits for ws-9' };
@@ -29,6 +29,7 @@ const EXAMPLES: Record<RunEvent['type'], RunEvent> = {
   },
   'workstream-ready': { type: 'workstream-ready', workstreamId: 'ws-1' },
   'workstream-started': started('ws-1', 1, 0, { expectedSeconds: 1.5 }),
+  'workstream-begun': begun('ws-1', 1, 0),
   'workstream-retrying': {
     type: 'workstream-retrying',
     workstreamId: 'ws-1',

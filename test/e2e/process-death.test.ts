@@ -126,35 +126,41 @@ export default ({ kills }, { workstream }) => {
   expect(stdout).toMatch(/ were running: they are run again one at a time, each in a process of its own\./);
 });
 
-test('of what is given to a thread at once it is known what has begun', async () => {
-  const folder = temporaryFolder();
-  const module = `
+test.each(['kills', 'killsOnceItIsInTheDatabase'])(
+  'of what is given to a thread at once only the one that has begun is suspected: %s',
+  async (name) => {
+    const folder = temporaryFolder();
+    const module = `
 import { execFileSync } from 'node:child_process';
 export default () => undefined;
-export const kills = () => {
+export const kills = () => execFileSync('kill', ['-KILL', String(process.pid)]);
+export const killsOnceItIsInTheDatabase = () => {
   const args = [${JSON.stringify(bin)}, 'status', '--json'];
   const isKnown = () => {
     const { running } = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
     return running.some(({ workstreamId }) => workstreamId === 'ws-bad');
   };
   while (!isKnown());
-  execFileSync('kill', ['-KILL', String(process.pid)]);
+  kills();
 };`;
-  const tiny = (id: string) => ({ id, steps: [{ module: '../tasks/tiny.mjs' }] });
-  const workstreams = Array.from({ length: 600 }, (_, index) => tiny(`ws-${index}`));
-  workstreams.splice(300, 0, {
-    id: 'ws-bad',
-    steps: [Object.assign({ module: '../tasks/tiny.mjs' }, { export: 'kills' })],
-  });
-  writeFiles(folder, { 'tasks/tiny.mjs': module, 'workstreams/all.json': workstreams });
-  expect((await millrace(folder, ['run', '-j', '1'])).code).toBe(1);
-  const ends = Object.values(reasons(folder));
-  expect([ends.length, reasons(folder)['ws-bad']]).toEqual([601, 'process-crashed']);
-  expect(ends.filter((end) => end === 'completed')).toHaveLength(600);
-  const deaths = 'SELECT deaths FROM run_crashes WHERE workstream_id = ?';
-  expect(query(folder, deaths, 'ws-bad')).toEqual([{ deaths: 1 }]);
-  expectWhole(folder);
-}, 120_000);
+    const tiny = (id: string) => ({ id, steps: [{ module: '../tasks/tiny.mjs' }] });
+    const workstreams = Array.from({ length: 600 }, (_, index) => tiny(`ws-${index}`));
+    workstreams.splice(300, 0, {
+      id: 'ws-bad',
+      steps: [Object.assign({ module: '../tasks/tiny.mjs' }, { export: name })],
+    });
+    writeFiles(folder, { 'tasks/tiny.mjs': module, 'workstreams/all.json': workstreams });
+    expect((await millrace(folder, ['run', '-j', '1'])).code).toBe(1);
+    const ends = Object.values(reasons(folder));
+    expect([ends.length, reasons(folder)['ws-bad']]).toEqual([601, 'process-crashed']);
+    expect(ends.filter((end) => end === 'completed')).toHaveLength(600);
+    // Those that the thread had been given with it are above suspicion.
+    const deaths = 'SELECT workstream_id AS id, deaths FROM run_crashes';
+    expect(query(folder, deaths)).toEqual([{ id: 'ws-bad', deaths: 1 }]);
+    expectWhole(folder);
+  },
+  120_000,
+);
 
 test('many that end their process at once do not keep the others from completing', async () => {
   const killers = Array.from({ length: 7 }, (_, index) => killer(`ws-bad-${index}`, 'segfaults'));

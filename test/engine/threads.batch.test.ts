@@ -216,6 +216,32 @@ test('what is behind one that takes long is returned at once, and nothing of it 
   expect(ran()).toEqual(['ws-first', 'ws-0']);
 });
 
+test('of one that takes long it is told when it began', async () => {
+  const { given, execute, go } = bench();
+  await execute('ws-first', 'default');
+  const before = Date.now();
+  const { signal } = new AbortController();
+  let ended: Promise<unknown> = Promise.resolve();
+  let began: Outcome['startedAt'] = 0;
+  const outcomes: Outcome[] = [];
+  const index = await new Promise<number>((resolve) => {
+    ended = engine.executeBatch([given('ws-0', 'waits'), given('ws-1', 'default')], {
+      signal,
+      onMessage: () => undefined,
+      onOutcomes: (arrived) => outcomes.push(...arrived.map(({ outcome }) => outcome)),
+      onBegun: (which, at) => {
+        began = at;
+        resolve(which);
+      },
+    });
+  });
+  expect(index).toBe(0);
+  expect(began).toBeGreaterThanOrEqual(before);
+  go();
+  await ended;
+  expect(outcomes.map(({ startedAt }) => startedAt)).toEqual([began]);
+});
+
 test('what is open is returned when a batch is interrupted, what was begun is stopped', async () => {
   const { given, execute, ran } = bench();
   await execute('ws-first', 'default');

@@ -32,6 +32,17 @@ export function runStarted(
   };
 }
 
+/** One that was queued and takes longer than a moment. */
+export const begun = (workstreamId: string, agent: number, seconds: number): RunEvent => ({
+  type: 'workstream-begun',
+  workstreamId,
+  title: workstreamId,
+  agentId: `agent-${agent}`,
+  attempt: 1,
+  at: at(seconds),
+  expectedSeconds: null,
+});
+
 export function started(
   workstreamId: string,
   agent: number,

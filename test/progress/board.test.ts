@@ -1,7 +1,17 @@
 import { expect, test } from 'vitest';
 import type { RunEvent } from '../../src/domain/run-event.ts';
 import { applyEvent, type Board, busyAgents, createBoard, finished } from '../../src/progress/board.ts';
-import { completed, failed, progress, runEnded, runStarted, START, skipped, started } from '../kit/events.ts';
+import {
+  begun,
+  completed,
+  failed,
+  progress,
+  runEnded,
+  runStarted,
+  START,
+  skipped,
+  started,
+} from '../kit/events.ts';
 
 function boardOf(...events: RunEvent[]): Board {
   const board = createBoard();
@@ -35,12 +45,21 @@ test('knows what each agent has in hand, and since when', () => {
     workstreamId: 'ws-1',
     title: 'First',
     attempt: 1,
-    since: START + 1_500,
+    startedAt: new Date(START + 1_500).toISOString(),
     fraction: 0.25,
     text: 'a quarter',
     expectedSeconds: 4,
   });
   expect(busyAgents(board)).toBe(1);
+});
+
+test('of what is queued for an agent shows the last, until one is known to take long', () => {
+  const queued = ['ws-1', 'ws-2', 'ws-3'].map((id) => started(id, 1, 0, { queued: true }));
+  const board = boardOf(runStarted(3, 1), ...queued);
+  expect(board.agents.get('agent-1')?.workstreamId).toBe('ws-3');
+  applyEvent(board, begun('ws-2', 1, 1));
+  expect(board.agents.get('agent-1')?.workstreamId).toBe('ws-2');
+  expect(board.activity.started).toBe(3);
 });
 
 test('counts final statuses, with and without an agent', () => {

@@ -15,7 +15,6 @@ class ListRecorder implements Recorder {
   broken = false;
   unsynced = false;
   readonly seconds = 0;
-  hasLeft = false;
 
   take(events: readonly RunEvent[]): void {
     for (const event of events) this.log.push(`take ${event.type}`);
@@ -83,18 +82,6 @@ test('a listener that throws is named in a warning, and the others are told', as
   expect(warnings.mock.calls.map(([text]) => text)).toEqual(
     Array.from({ length: 3 }, () => 'A listener failed at workstream-ready: Error: a bug'),
   );
-});
-
-test('what a commit has left is committed without a further event', async () => {
-  const recorder = new ListRecorder();
-  const journal = journalOf(recorder, []);
-  recorder.hasLeft = true;
-  journal.commit();
-  await vi.waitFor(() =>
-    expect(recorder.log.filter((entry) => entry === 'commit').length).toBeGreaterThan(1),
-  );
-  recorder.hasLeft = false;
-  expect(await journal.close()).toBe(null);
 });
 
 test('the clock commits when nobody else does', async () => {

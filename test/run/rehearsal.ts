@@ -138,7 +138,6 @@ export class Rehearsal {
       commit: () => undefined,
       sync: async () => undefined,
       finish: () => undefined,
-      hasLeft: false,
       seconds: 0,
     };
   }

@@ -60,7 +60,7 @@ export interface AttemptFields extends Pick<Assignment, 'attempt' | 'tools' | 'l
 }
 
 /** What an attempt of a batch needs, and where its outcome goes. */
-export interface BatchParts extends Pick<BatchOptions, 'onOutcomes' | 'onReturned'> {
+export interface BatchParts extends Pick<BatchOptions, 'onOutcomes' | 'onReturned' | 'onBegun'> {
   fieldsOf: (workstream: Workstream) => AttemptFields;
 }
 

@@ -121,7 +121,7 @@ export class WorkstreamRunner {
   executeBatch(
     workstreams: readonly Workstream[],
     context: AgentContext,
-    listeners: Pick<BatchOptions, 'onOutcomes' | 'onReturned'>,
+    listeners: Pick<BatchOptions, 'onOutcomes' | 'onReturned' | 'onBegun'>,
   ): Promise<readonly number[]> {
     const fieldsOf = (workstream: Workstream): AttemptFields => this.#fields(workstream, NO_TOOLS);
     return this.#attempts.executeBatch(workstreams, context, { fieldsOf, ...listeners });

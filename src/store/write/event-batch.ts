@@ -6,12 +6,10 @@ import { firstOf } from '../../text/cut-text.ts';
 export type AgentsScaled = EventOf<'agents-scaled'>;
 export type RunStarted = EventOf<'run-started'>;
 
-/** Who has a workstream in hand. */
+/** Who executes a workstream. */
 export interface InHand {
   agentId: string;
   since: string;
-  /** Whether the next commit is soon enough: most queued workstreams have their result by then. */
-  canWait: boolean;
 }
 
 export interface ProgressChange {
@@ -56,10 +54,12 @@ export class EventBatch {
       case 'workstream-ready':
       case 'workstream-retrying':
         return this.#change(event.workstreamId, null);
-      case 'workstream-started': {
-        const { agentId, at: since, queued: canWait } = event;
-        return this.#change(event.workstreamId, { agentId, since, canWait });
-      }
+      case 'workstream-started':
+        if (event.queued) return undefined;
+        return this.#change(event.workstreamId, { agentId: event.agentId, since: event.at });
+      case 'workstream-begun':
+        this.inHand.set(event.workstreamId, { agentId: event.agentId, since: event.at });
+        return undefined;
       case 'workstream-progress': {
         const activity = firstOf(event.text, ACTIVITY_LENGTH);
         this.progress.set(event.workstreamId, { fraction: event.fraction, activity });
@@ -86,18 +86,6 @@ export class EventBatch {
   /** Drops the first results, which are stored elsewhere. Their workstreams are in no hand any more. */
   forget(count: number): void {
     for (const { workstreamId } of this.results.splice(0, count)) this.inHand.set(workstreamId, null);
-  }
-
-  /** What this batch leaves to the next one, which must write it. */
-  left(): EventBatch {
-    const next = new EventBatch();
-    for (const [id, taken] of this.inHand) {
-      if (taken?.canWait !== true) continue;
-      next.inHand.set(id, { ...taken, canWait: false });
-      const progress = this.progress.get(id);
-      if (progress !== undefined) next.progress.set(id, progress);
-    }
-    return next;
   }
 
   #change(workstreamId: string, change: InHand | null): void {

@@ -74,11 +74,6 @@ export class FallbackRecorder implements Recorder {
     return this.#parts.recorder.seconds;
   }
 
-  /** False while a retry is scheduled: the retry commits. */
-  get hasLeft(): boolean {
-    return this.#retryTimer === null && this.#parts.recorder.hasLeft;
-  }
-
   take(events: readonly RunEvent[]): void {
     this.#parts.recorder.take(events);
   }

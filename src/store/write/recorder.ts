@@ -94,11 +94,7 @@ export class SqliteRecorder implements Recorder {
     if (batch.isEmpty) return;
     this.#write(() => this.#writeBatch(batch));
     this.#noteInHand(batch);
-    this.#batch = batch.left();
-  }
-
-  get hasLeft(): boolean {
-    return this.#batch.inHand.size > 0;
+    this.#batch = new EventBatch();
   }
 
   sync(): Promise<void> {
@@ -179,7 +175,7 @@ export class SqliteRecorder implements Recorder {
   #writeInHand(runId: string, { inHand, progress, results }: EventBatch): void {
     for (const [id, taken] of inHand) {
       if (taken === null) this.#release(runId, id);
-      else if (!taken.canWait) this.#statements.inHand.run(runId, id, taken.agentId, taken.since);
+      else this.#statements.inHand.run(runId, id, taken.agentId, taken.since);
     }
     for (const [id, { fraction, activity }] of progress) {
       this.#statements.progress.run(fraction, activity, runId, id);
@@ -195,7 +191,7 @@ export class SqliteRecorder implements Recorder {
   #noteInHand({ inHand, results }: EventBatch): void {
     for (const [id, taken] of inHand) {
       if (taken === null) this.#inHand.delete(id);
-      else if (!taken.canWait) this.#inHand.add(id);
+      else this.#inHand.add(id);
     }
     for (const { workstreamId } of results) this.#inHand.delete(workstreamId);
   }

@@ -6,17 +6,7 @@ import { readSpillLine } from '../../../src/store/spill/spill-line.ts';
 import { FallbackRecorder } from '../../../src/store/write/fallback-recorder.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
 import { openForRun, RunDatabase } from '../../../src/store/write/run-database.ts';
-import {
-  begins,
-  databaseIn,
-  end,
-  finished,
-  opened,
-  RUN,
-  result,
-  rowsOf,
-  started,
-} from '../../kit/recorded-run.ts';
+import { databaseIn, end, finished, opened, RUN, result, rowsOf, started } from '../../kit/recorded-run.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
 function databaseOf(folder: string): RunDatabase {
@@ -139,18 +129,6 @@ describe('while the database refuses', () => {
     run.unlock();
     expect(await run.nextTold()).toContain('can be written again');
     expect([run.stored(), run.spills()]).toEqual([[{ id: 'ws-1' }], []]);
-  });
-
-  test('nothing asks for a commit before the database is tried again', () => {
-    const run = begun(HOUR_MS);
-    run.recorder.take([begins('ws-1', { queued: true })]);
-    run.lock();
-    run.recorder.take([finished(result('ws-2'))]);
-    run.recorder.commit();
-    expect(run.recorder.hasLeft).toBe(false);
-    run.unlock();
-    run.recorder.settle();
-    expect(run.recorder.hasLeft).toBe(true);
   });
 
   test('the end says where the results are and how to go on', () => {

@@ -4,6 +4,7 @@ import type { Connection } from '../../../src/store/schema/connection.ts';
 import { StoreError } from '../../../src/store/schema/store-error.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
 import { testResult, workstream } from '../../kit/definitions.ts';
+import { begun } from '../../kit/events.ts';
 import {
   begins,
   failed,
@@ -117,22 +118,22 @@ describe('a run from its start', () => {
     expect(live(connection)).toEqual([{ ...untouched, workstream_id: 'ws-1' }, untouched]);
   });
 
-  test('the start of a queued workstream is written by the second commit, unless it has ended by then', () => {
+  test('a queued workstream is in hand once it is known to have begun', () => {
     const connection = opened(temporaryFolder());
     const recorder = new SqliteRecorder(connection);
     recorder.take([started(['ws-1', 'ws-2'])]);
     for (const id of ['ws-1', 'ws-2']) recorder.take([begins(id, { queued: true })]);
-    recorder.take([progress('ws-1', 0.5, 'half')]);
     recorder.commit();
-    expect(recorder.hasLeft).toBe(true);
     expect(live(connection)).toMatchObject([{ state: 'pending' }, { state: 'pending' }]);
-    recorder.take([finished(result('ws-2'))]);
+    recorder.take([begun('ws-1', 1, 0), progress('ws-1', 0.5, 'half')]);
     recorder.commit();
-    expect(recorder.hasLeft).toBe(false);
     expect(live(connection)).toMatchObject([
       { workstream_id: 'ws-1', state: 'running', fraction: 0.5, activity: 'half' },
       { workstream_id: 'ws-2', state: 'pending' },
     ]);
+    recorder.take([finished(result('ws-1')), finished(result('ws-2'))]);
+    recorder.commit();
+    expect(rowsOf(connection, 'SELECT * FROM workstreams_in_hand')).toEqual([]);
   });
 });
 
