@@ -1,9 +1,11 @@
 /** Recommendations about what did not complete. */
 import { saysOnlyHow } from '../domain/failure.ts';
+import type { PatternHistory, PatternState, RunComparison } from '../domain/history/history.ts';
 import type { ErrorPattern } from '../domain/history/pattern.ts';
 import type { ConsolidatedResult, RunSummary, ShortResult } from '../domain/run-record.ts';
-import { plural, seconds } from '../text/format.ts';
+import { percent, plural, seconds } from '../text/format.ts';
 import { oneLine } from '../text/printable.ts';
+import { patternHistoryOverall } from './states.ts';
 
 /** Reasons whose cause is in the workstream's definition. */
 const DEFINITION = new Set(['invalid-workstream', 'duplicate-id', 'cycle', 'missing-dependency']);
@@ -14,31 +16,107 @@ const APART = new Set([...DEFINITION, 'timed-out', 'out-of-memory', 'cancelled',
 /** Most failures with a cause of their own that get a sentence each; more of them share one. */
 const SINGLES = 2;
 
-/** One cause behind many failures first, then the failures of one cause each. */
-export function patternAdvice({ patterns, run }: AdviceInput): string[] {
-  const causes = patterns.shown
+/** A pattern of this run with what is known of it from earlier ones. */
+interface Cause {
+  pattern: ErrorPattern;
+  history: PatternHistory | null;
+}
+
+/** What is new comes first, then what was fixed before, then what is known or of which nothing is known. */
+const URGENCY: readonly (readonly (PatternState | null)[])[] = [
+  ['new'],
+  ['regressed'],
+  [null, 'recurring', 'passing', 'fixed', 'unknown'],
+];
+
+/** What broke first, one cause behind many failures before the failures of one cause each; flaky ones last. */
+export function patternAdvice(input: AdviceInput): string[] {
+  const causes = input.patterns.shown
     .filter((pattern) => !APART.has(pattern.type))
-    .toSorted((a, b) => b.count - a.count);
-  const shared = causes.filter((pattern) => pattern.count > 1);
-  const singles = causes.filter((pattern) => pattern.count <= 1);
-  const sentences = shared.map((pattern) => sharedCause(pattern, run.runId));
-  if (singles.length <= SINGLES)
-    return [...sentences, ...singles.map((each) => singleCause(each, run.runId))];
-  const ids = singles.map((pattern) => pattern.example.workstreamId);
-  const others = `${singles.length} failures have a cause each (${nameSome(ids)}). Look at their output with \`millrace errors ${run.runId}\`${again(ids, run.runId)}.`;
+    .toSorted((a, b) => b.count - a.count)
+    .map((pattern): Cause => ({ pattern, history: historyOf(pattern, input.comparison) }));
+  const broken = URGENCY.flatMap((states) => {
+    const group = causes.filter(({ history }) => states.includes(history?.state ?? null));
+    return brokenAdvice(group, input.run.runId);
+  });
+  return [...broken, ...flakyAdvice(causes.filter(isFlaky), input.run.runId)];
+}
+
+const isFlaky = ({ history }: Cause): boolean => history?.state === 'flaky';
+
+/** Over all of its workstreams, from the comparison with an earlier run where the pattern itself does not have it. */
+function historyOf({ id, history }: ErrorPattern, comparison: RunComparison | null): PatternHistory | null {
+  if (history !== null || comparison === null) return history;
+  const changes = [comparison.new, comparison.regressed, comparison.recurring, comparison.flaky];
+  const own = changes.flatMap(({ shown }) => shown.filter(({ patternId }) => patternId === id));
+  return patternHistoryOverall(own.map((change) => change.history));
+}
+
+/** Causes of the same urgency. */
+function brokenAdvice(causes: readonly Cause[], runId: string): string[] {
+  const shared = causes.filter(({ pattern }) => pattern.count > 1);
+  const singles = causes.filter(({ pattern }) => pattern.count <= 1);
+  const sentences = shared.map((cause) => sharedCause(cause, runId));
+  if (singles.length <= SINGLES) return [...sentences, ...singles.map((each) => singleCause(each, runId))];
+  const ids = singles.map(({ pattern }) => pattern.example.workstreamId);
+  const kind = singles.map(({ history }) => KINDS[history?.state ?? 'unknown'])[0] ?? '';
+  const others = `${singles.length} ${kind}failures have a cause each (${nameSome(ids)}). Look at their output with \`millrace errors ${runId}\`${again(ids, runId)}.`;
   return [...sentences, others];
 }
 
-function sharedCause({ count, type, example, workstreams }: ErrorPattern, runId: string): string {
-  if (saysOnlyHow(type)) {
-    return `${count} failures ended alike (${type}): "${quoted(example.message)}". Compare their outputs to find out whether they have one cause: \`millrace errors ${runId}\`${again(workstreams, runId, count)}.`;
+/** Before the word "failures". */
+const KINDS: Partial<Record<PatternState, string>> = { new: 'new ', regressed: 'returning ' };
+
+function sharedCause({ pattern, history }: Cause, runId: string): string {
+  const { count, type, example, telling, workstreams } = pattern;
+  const rerun = `\`millrace errors ${runId}\`${again(workstreams, runId, count)}.${whatChanged(history)}`;
+  if (saysOnlyHow(type) && telling === example.message) {
+    return `${count} failures ended alike (${type})${sinceWhen(history)}: "${quoted(telling)}". Compare their outputs to find out whether they have one cause: ${rerun}`;
   }
-  return `${count} failures are one error (${type}): "${quoted(example.message)}". Find its cause with \`millrace errors ${runId}\`${again(workstreams, runId, count)}.`;
+  const kind = history?.state === 'new' ? 'new error' : 'error';
+  return `${count} failures are one ${kind} (${type})${sinceWhen(history)}: "${quoted(telling)}". Find its cause with ${rerun}`;
 }
 
-function singleCause({ type, example }: ErrorPattern, runId: string): string {
+function singleCause({ pattern, history }: Cause, runId: string): string {
+  const { type, example, telling } = pattern;
   const id = example.workstreamId;
-  return `${nameSome([id])} failed (${type}): "${quoted(example.message)}". Look at its output with \`millrace errors ${runId}\`${again([id], runId)}.`;
+  const how = history?.state === 'new' ? 'failed with a new error' : 'failed';
+  return `${nameSome([id])} ${how} (${type})${sinceWhen(history)}: "${quoted(telling)}". Look at its output with \`millrace errors ${runId}\`${again([id], runId)}.${whatChanged(history)}`;
+}
+
+function sinceWhen(history: PatternHistory | null): string {
+  if (history?.state === 'regressed') return ', which had been fixed';
+  const { firstSeen, lastSeen } = history ?? {};
+  const isOld = history?.state === 'recurring' && firstSeen && firstSeen.runId !== lastSeen?.runId;
+  return isOld ? `, first seen in ${oneLine(firstSeen.runId, 80)}` : '';
+}
+
+/** The commits to look through, of a break of which both ends are known. */
+function whatChanged(history: PatternHistory | null): string {
+  const { from, to } = history?.commitRange ?? { from: '', to: '' };
+  if (![from, to].every((commit) => /^[0-9a-f]{7,64}$/.test(commit))) return '';
+  return ` What changed since it passed: \`git log --oneline ${from.slice(0, 12)}..${to.slice(0, 12)}\`.`;
+}
+
+/** Failures that come and go, in one sentence. */
+function flakyAdvice(causes: readonly Cause[], runId: string): string[] {
+  const [first] = causes;
+  if (first === undefined) return [];
+  const ids = [...new Set(causes.flatMap(({ pattern }) => pattern.workstreams))];
+  const total = causes.reduce((sum, { pattern }) => sum + pattern.count, 0);
+  const retry = `\`millrace run --retry-failed ${runId}\` tries again what failed, \`max_attempts\` in \`circuit_breaker\` does so in every run, and \`millrace flaky\` tells how often that is so.`;
+  const telling = quoted(first.pattern.telling);
+  if (total > 1)
+    return [
+      `${total} failures are flaky (${nameSome(ids, Math.max(ids.length, total))}): "${telling}". ${retry}`,
+    ];
+  return [`${nameSome(ids)} is flaky${howOften(first.history)}: "${telling}". ${retry}`];
+}
+
+function howOften(history: PatternHistory | null): string {
+  const rate = history?.rate ?? null;
+  if (rate === null) return '';
+  return ` and failed so in ${percent(rate.value)} of ${rate.runs} runs (95 % interval ${percent(rate.low)} to ${percent(rate.high)})`;
 }
 
 /** Definitions that can't be used. */
@@ -182,4 +260,8 @@ export function nameSome(ids: readonly string[], total = ids.length): string {
 export type AdviceInput = Pick<
   ConsolidatedResult,
   'agents' | 'merges' | 'patterns' | 'failures' | 'skipped' | 'manualChecks' | 'timeline'
-> & { run: Pick<RunSummary, 'runId' | 'state' | 'totals' | 'executionSummary'> };
+> & {
+  run: Pick<RunSummary, 'runId' | 'state' | 'totals' | 'executionSummary'>;
+  /** With the run before it that ran the same; null where there is none. */
+  comparison: RunComparison | null;
+};

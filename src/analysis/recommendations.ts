@@ -1,3 +1,4 @@
+import type { DurationShift } from '../domain/history/history.ts';
 import { type AgentPerformance, type ExecutionSummary, LEAST_WORK_SECONDS } from '../domain/run-record.ts';
 import { percent, plural, seconds } from '../text/format.ts';
 import { oneLine } from '../text/printable.ts';
@@ -25,6 +26,8 @@ const ADVICE: ((input: AdviceInput) => string[])[] = [
   circuitAdvice,
   conflictAdvice,
   skippedAdvice,
+  slowerAdvice,
+  healedAdvice,
   takeOverAdvice,
   speedAdvice,
   manualAdvice,
@@ -134,6 +137,47 @@ function circuitAdvice({ skipped, run }: AdviceInput): string[] {
 
 /** A name inside backticks. */
 const quiet = (name: string): string => name.replaceAll('`', "'");
+
+// Recommendations from many runs.
+
+/** What takes longer than before by the tests of many runs: the run as a whole, and the workstreams that do most. */
+function slowerAdvice({ comparison }: AdviceInput): string[] {
+  if (comparison === null) return [];
+  const { wholeRun, shifts } = comparison;
+  const whole = wholeRun !== null && wholeRun.ratio > 1 ? [wholeSlower(wholeRun)] : [];
+  const slower = shifts.shown.filter(({ ratio }) => ratio > 1).toSorted((a, b) => b.ratio - a.ratio);
+  const [first] = slower;
+  if (first === undefined) return whole;
+  const id = first.workstreamId ?? '';
+  const more = slower.length > 1 ? ` ${plural(slower.length - 1, 'more workstream')} became slower too.` : '';
+  return [
+    ...whole,
+    `${nameSome([id])} takes ${times(first)} since ${oneLine(first.since.runId, 80)}: ${trendsCommand(id)} shows its course.${more}`,
+  ];
+}
+
+const wholeSlower = (shift: DurationShift): string =>
+  `The run as a whole takes ${times(shift)} on this machine since ${oneLine(shift.since.runId, 80)}: \`millrace trends\` shows its course.`;
+
+const times = ({ ratio, beforeSeconds, afterSeconds, runs }: DurationShift): string =>
+  `${ratio.toFixed(2)} times as long as before (${seconds(afterSeconds)} instead of ${seconds(beforeSeconds)}, by ${runs} runs)`;
+
+const trendsCommand = (id: string): string =>
+  /^[a-z0-9][a-z0-9-]*$/.test(id) ? `\`millrace trends ${id}\`` : '`millrace trends`';
+
+/** Flaky workstreams that completed because they were tried again. */
+function healedAdvice({ comparison, failures }: AdviceInput): string[] {
+  const failed = new Set(failures.shown.map(({ workstreamId }) => workstreamId));
+  const headId = comparison?.head.runId;
+  const healed = (comparison?.flaky.shown ?? []).filter(
+    ({ workstreamId, history }) => !failed.has(workstreamId) && history.lastSeen?.runId === headId,
+  );
+  const ids = [...new Set(healed.map(({ workstreamId }) => workstreamId))];
+  if (ids.length === 0) return [];
+  return [
+    `${plural(ids.length, 'workstream')} passed only when tried again (${nameSome(ids)}): \`millrace flaky\` tells how often that is so.`,
+  ];
+}
 
 // Recommendations about how fast a run was, from measured times only.
 

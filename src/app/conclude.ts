@@ -45,7 +45,11 @@ export function conclude(conclusion: Conclusion): RunResult {
   const exitCode = interruption === null ? (isComplete(found) ? 0 : 1) : exitCodeOf(interruption.by);
   const summary = summarize(conclusion, found, exitCode, (performance.now() - start) / 1000);
   const state = interruption === null && !isPartial ? 'ended' : 'interrupted';
-  const recommendations = recommend({ ...found, run: { ...found.run, state, executionSummary: summary } });
+  const recommendations = recommend({
+    ...found,
+    comparison: null,
+    run: { ...found.run, state, executionSummary: summary },
+  });
   const end = { runId, at: new Date().toISOString(), state, summary, recommendations } as const;
   let result = found;
   let report: Attempted = { path: null, problem: null, bug: null };

@@ -40,6 +40,7 @@ export function input(
     skipped: whole(),
     manualChecks: whole(),
     timeline: whole(),
+    comparison: null,
     ...changes,
     run: {
       runId: RUN,

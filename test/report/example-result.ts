@@ -298,7 +298,7 @@ export function exampleResult(): ConsolidatedResult {
     ),
     timeline: whole(shortResult(), report, lint, mandelbrot, codec, publish),
   });
-  return { ...result, run: { ...result.run, recommendations: recommend(result) } };
+  return { ...result, run: { ...result.run, recommendations: recommend({ ...result, comparison: null }) } };
 }
 
 export function runDocument(workstreams: AgentResult[]): RunDocument {
