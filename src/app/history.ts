@@ -1,4 +1,6 @@
 import { dirname } from 'node:path';
+import type { RunRef } from '../domain/history/history.ts';
+import { historicRun } from '../store/read/run-history.ts';
 import { runNamed } from '../store/read/run-name.ts';
 import type { Connection } from '../store/schema/connection.ts';
 import { openForReading } from '../store/schema/database.ts';
@@ -40,4 +42,16 @@ export function idOfRun(connection: Connection, name: string): string {
   const left = named.total - named.shown.length;
   const more = left === 0 ? '' : ` and ${left} more`;
   throw new Refusal(2, `"${shown}" could be ${named.shown.join(', ')}${more}. Write more of the id.`);
+}
+
+/**
+ * The run that a name means, as histories name it.
+ * @throws Refusal as `idOfRun`, and with exit code 4 for a run of the older system, of which too little is known.
+ */
+export function refOfRun(connection: Connection, name: string): RunRef {
+  const id = idOfRun(connection, name);
+  const found = historicRun(connection, id);
+  if (found === null)
+    throw new Refusal(4, `${id} was made by an older system, which kept too little to look back on.`);
+  return found.run;
 }

@@ -14,6 +14,8 @@ export const commands: Record<keyof typeof definitions, ReturnType<typeof bind>>
   show: bind(definitions.show, async (argv) => (await import('./actions/show.ts')).show(argv)),
   errors: bind(definitions.errors, async (argv) => (await import('./actions/errors.ts')).errors(argv)),
   agents: bind(definitions.agents, async (argv) => (await import('./actions/agents.ts')).agents(argv)),
+  compare: bind(definitions.compare, async (argv) => (await import('./actions/compare.ts')).compare(argv)),
+  flaky: bind(definitions.flaky, async (argv) => (await import('./actions/flaky.ts')).flaky(argv)),
   report: bind(definitions.report, async (argv) => (await import('./actions/report.ts')).report(argv)),
   worktrees: bind(definitions.worktrees, async (argv) =>
     (await import('./actions/worktrees.ts')).worktrees(argv),

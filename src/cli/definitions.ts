@@ -1,6 +1,8 @@
 /** How every command is called, by name. */
 import { agentsDefinition } from './commands/agents.ts';
+import { compareDefinition } from './commands/compare.ts';
 import { errorsDefinition } from './commands/errors.ts';
+import { flakyDefinition } from './commands/flaky.ts';
 import { initDefinition } from './commands/init.ts';
 import { planDefinition } from './commands/plan.ts';
 import { pruneDefinition } from './commands/prune.ts';
@@ -22,6 +24,8 @@ export const definitions = {
   show: showDefinition,
   errors: errorsDefinition,
   agents: agentsDefinition,
+  compare: compareDefinition,
+  flaky: flakyDefinition,
   report: reportDefinition,
   worktrees: worktreesDefinition,
   prune: pruneDefinition,

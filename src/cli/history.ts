@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { idOfRun } from '../app/history.ts';
+import { idOfRun, refOfRun } from '../app/history.ts';
 import { checkState, DATABASE } from '../app/paths.ts';
 import { Refusal } from '../app/refusal.ts';
 import { spilledSentences } from '../app/resume/import-spills.ts';
+import type { RunRef } from '../domain/history/history.ts';
 import type { RunSummary } from '../domain/run-record.ts';
 import { getRun, latestRunId } from '../store/read/runs.ts';
 import type { Connection } from '../store/schema/connection.ts';
@@ -58,4 +59,17 @@ function runIn(
   const run = getRun(connection, id);
   if (run === null) throw new Refusal(4, `There is no run ${id}. See: millrace runs`);
   return [connection, run];
+}
+
+/**
+ * The same for what is told of many runs: as of the newest.
+ * @throws Refusal with exit code 4 where there is none.
+ */
+export async function withNewest(
+  state: string,
+  use: (connection: Connection, head: RunRef) => Promise<number>,
+): Promise<number> {
+  return withRun(state, undefined, async (connection, { runId }) =>
+    use(connection, refOfRun(connection, runId)),
+  );
 }

@@ -96,6 +96,25 @@ export function writtenFlag(flag: string): string {
   return alias === undefined ? `--${flag}` : `-${alias}, --${flag}`;
 }
 
+/** How a page is shown. */
+export const formatOption = {
+  format: {
+    choices: ['text', 'md', 'json'] as const,
+    describe: 'Print text, Markdown or JSON; text without it',
+    requiresArg: true,
+  },
+};
+
+/** How far back histories look. */
+export const historyOption = {
+  last: {
+    type: 'number' as const,
+    default: 100,
+    describe: 'Number of runs to look at, the newest ones',
+    requiresArg: true,
+  },
+};
+
 const SECONDS: Record<string, number> = { w: 604_800, d: 86_400, h: 3_600, m: 60, s: 1 };
 
 /** Seconds of `90`, `90s`, `5m`, `1h30m`, `30d`. @throws UsageError for anything else */
@@ -108,4 +127,13 @@ export function durationOf(option: string, text: string): number {
   for (const [, number = '', unit = ''] of trimmed.matchAll(/([\d.]+)([wdhms])/g))
     seconds += Number(number) * (SECONDS[unit] ?? 0);
   return seconds;
+}
+
+const MOST_RUNS = 10_000;
+
+/** How many runs a history is to have. @throws UsageError for what is no such number */
+export function historyLength(last: number): number {
+  if (!Number.isSafeInteger(last) || last < 1 || last > MOST_RUNS)
+    throw new UsageError(`--last takes a whole number from 1 to ${MOST_RUNS}.`);
+  return last;
 }

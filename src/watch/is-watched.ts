@@ -7,6 +7,8 @@ export const OTHER_COMMANDS: readonly string[] = [
   'show',
   'errors',
   'agents',
+  'compare',
+  'flaky',
   'report',
   'worktrees',
   'prune',

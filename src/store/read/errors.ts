@@ -65,7 +65,7 @@ export function errorPatterns(connection: Connection, runId: string, limit: numb
     const { type, pattern, at: _, ...example } = readError(connection, first);
     const telling = example.message.trim().split('\n', 1)[0] ?? '';
     return {
-      id: idOf(type, pattern),
+      id: patternIdOf(type, pattern),
       type,
       pattern,
       telling,
@@ -79,7 +79,7 @@ export function errorPatterns(connection: Connection, runId: string, limit: numb
   return { shown, total: members[0]?.total ?? 0 };
 }
 
-const idOf = (type: string, pattern: string): string =>
+export const patternIdOf = (type: string, pattern: string): string =>
   `p-${createHash('sha256').update(`${type}\n${pattern}`).digest('hex').slice(0, 8)}`;
 
 function readError(connection: Connection, id: number): StoredError {

@@ -58,6 +58,20 @@ export function* eachCells(
   }
 }
 
+/** The cells of all rows of a query that is asked many times, with few rows each. */
+export function allCells(
+  connection: Connection,
+  sql: string,
+  ...parameters: Parameters
+): (readonly unknown[])[] {
+  return refusalsNamed(connection, () => {
+    const all: unknown[] = statement(connection, sql)
+      .raw()
+      .all(...parameters);
+    return all.filter(Array.isArray);
+  });
+}
+
 /** Throws what SQLite refuses as a `StoreError`. */
 function refusalsNamed<T>(connection: Connection, ask: () => T): T {
   try {

@@ -1,0 +1,74 @@
+import { failureHistories } from '../../app/failure-histories.ts';
+import type { FailureHistory, FlakyDocument } from '../../domain/history/documents.ts';
+import { plural } from '../../text/format.ts';
+import type { FlakyArguments } from '../commands/flaky.ts';
+import { withNewest } from '../history.ts';
+import { rateText } from '../history-cells.ts';
+import { historyLength } from '../options.ts';
+import { type Page, printPage } from '../page.ts';
+
+/** Shows what is flaky as of the newest run, the most frequent first. */
+export async function flaky(argv: FlakyArguments): Promise<number> {
+  const length = historyLength(argv.last);
+  return withNewest(argv.state, async (connection, head) => {
+    const { runs, ...all } = failureHistories(connection, head, length);
+    const failures = all.failures
+      .filter(({ history }) => history.state === 'flaky')
+      .toSorted((a, b) => (b.history.rate?.value ?? 0) - (a.history.rate?.value ?? 0));
+    const ids = new Set(failures.map(({ patternId }) => patternId));
+    const patterns = all.patterns.filter(({ id }) => ids.has(id));
+    const verdict = verdictOf(failures, runs.count);
+    const document: FlakyDocument = { version: 1, verdict, runs, failures, patterns };
+    await printPage(argv, pageOf(document), document);
+    return 0;
+  });
+}
+
+function verdictOf(failures: readonly FailureHistory[], runs: number): string {
+  const workstreams = new Set(failures.map(({ workstreamId }) => workstreamId)).size;
+  const looked = `the last ${plural(runs, 'run')}`;
+  if (workstreams === 0) return `Nothing was flaky in ${looked}.`;
+  return `${plural(workstreams, 'workstream')} ${workstreams === 1 ? 'was' : 'were'} flaky in ${looked}.`;
+}
+
+function pageOf({ verdict, failures, patterns }: FlakyDocument): Page {
+  const texts = new Map(patterns.map(({ id, type, pattern }) => [id, `${type}: ${pattern}`]));
+  return {
+    answer: verdict,
+    sections: [
+      {
+        title: 'Workstreams',
+        head: ['workstream', 'failed', 'evidence', 'last failed', 'pattern', 'failure'],
+        rows: failures.map((failure) => [
+          failure.workstreamId,
+          rateText(failure.history),
+          evidenceText(failure),
+          failure.history.lastSeen?.runId ?? null,
+          failure.patternId,
+          texts.get(failure.patternId) ?? null,
+        ]),
+      },
+      {
+        title: 'Patterns',
+        head: ['pattern', 'runs', 'workstreams', 'failure'],
+        rows: patterns.map(({ id, runs, workstreams, type, pattern }) => [
+          id,
+          runs,
+          workstreams,
+          `${type}: ${pattern}`,
+        ]),
+      },
+    ],
+  };
+}
+
+/** What speaks for chance. */
+function evidenceText({ recoveries, healedRuns }: FailureHistory): string {
+  const parts = [
+    ...(recoveries === 0 ? [] : [`passed again ${times(recoveries)}`]),
+    ...(healedRuns === 0 ? [] : [`a retry passed in ${plural(healedRuns, 'run')}`]),
+  ];
+  return parts.join(', ');
+}
+
+const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);

@@ -1,0 +1,89 @@
+/** The JSON documents of the commands that look at many runs. Fields may be added within a version. */
+import { z } from 'zod';
+import { patternHistorySchema, runComparisonSchema, runRefSchema } from './history.ts';
+
+const text = z.string();
+const count = z.int().nonnegative();
+
+const namedPatternSchema = z.object({
+  id: text,
+  /** The failure's reason. */
+  type: text,
+  /** What its messages have in common. */
+  pattern: text,
+});
+/** A pattern, as far as it takes to name it. */
+export type NamedPattern = z.infer<typeof namedPatternSchema>;
+
+export const comparisonDocumentSchema = z.object({
+  version: z.literal(1),
+  /** The answer in a sentence. */
+  verdict: text,
+  comparison: runComparisonSchema,
+  /** Those that the changes name, as far as the runs that were compared have them. */
+  patterns: z.array(namedPatternSchema),
+});
+/** `compare --json` */
+export type ComparisonDocument = z.infer<typeof comparisonDocumentSchema>;
+
+const failureHistorySchema = z.object({
+  workstreamId: text,
+  patternId: text,
+  history: patternHistorySchema,
+  /** In how many of the runs it failed so, and in how many it did at an attempt after which it passed. */
+  failedRuns: count,
+  healedRuns: count,
+  /** How often it passed after it had failed so. */
+  recoveries: count,
+});
+/** What is known of one pattern in one workstream. */
+export type FailureHistory = z.infer<typeof failureHistorySchema>;
+
+const patternSummarySchema = namedPatternSchema.extend({
+  /** Over all workstreams: of the one whose state decides. */
+  history: patternHistorySchema,
+  workstreams: count,
+  /** In how many runs it was seen. */
+  runs: count,
+});
+/** What is known of one pattern in all workstreams. */
+export type PatternSummary = z.infer<typeof patternSummarySchema>;
+
+/** The runs that were looked at: how many, and the first and the last of them. */
+const lookedAtSchema = z.object({ count, first: runRefSchema, last: runRefSchema });
+export type LookedAt = z.infer<typeof lookedAtSchema>;
+
+export const flakyDocumentSchema = z.object({
+  version: z.literal(1),
+  verdict: text,
+  runs: lookedAtSchema,
+  failures: z.array(failureHistorySchema),
+  patterns: z.array(patternSummarySchema),
+});
+/** `flaky --json` */
+export type FlakyDocument = z.infer<typeof flakyDocumentSchema>;
+
+export const errorHistoryDocumentSchema = z.object({
+  version: z.literal(1),
+  verdict: text,
+  runs: lookedAtSchema,
+  patterns: z.array(patternSummarySchema),
+  /** Of one pattern; null where all were asked for. */
+  pattern: z
+    .object({
+      failures: z.array(failureHistorySchema),
+      /** What stands in the holes of the pattern in the last run that had it. */
+      values: z.array(
+        z.object({
+          hole: count,
+          distinct: count,
+          shown: z.array(z.object({ text, count })),
+        }),
+      ),
+      /** The runs that had it, the newest first. */
+      seenIn: z.array(z.object({ run: runRefSchema, workstreams: count })),
+    })
+    .nullable(),
+});
+/** `errors --history --json` */
+export type ErrorHistoryDocument = z.infer<typeof errorHistoryDocumentSchema>;

@@ -1,0 +1,368 @@
+/**
+ * Reads what happened to workstreams over many runs.
+ *
+ * No index over all runs is used, which every new result would have to be sorted into: each run of the history is asked for
+ * the workstreams that matter, or read as a whole from the index of its results, whichever is less.
+ */
+import { z } from 'zod';
+import type {
+  ComparedResult,
+  ComparedRun,
+  DurationHistory,
+  DurationSample,
+  Observation,
+  RunRef,
+  TimedRun,
+} from '../../domain/history/history.ts';
+import { isoTime, numberCell, textCell } from '../schema/cells.ts';
+import type { Connection } from '../schema/connection.ts';
+import { patternIdOf } from './errors.ts';
+import { allCells, countOf, eachCells, firstRow, rows } from './rows.ts';
+import { runStatus } from './run-status.ts';
+
+/** How many runs a history has at most, where nothing else is asked for. */
+export const HISTORY_RUNS = 100;
+
+/** Runs of the older system are left out: their results say too little. */
+const RUNS = `
+SELECT run_id, created_at, label, git_commit, git_dirty, hostname, completed_count + failed_count AS executed
+FROM consolidated_runs u`;
+
+const runRow = z.object({
+  run_id: z.string(),
+  created_at: textCell,
+  label: textCell,
+  git_commit: textCell,
+  git_dirty: numberCell,
+  hostname: textCell,
+  executed: z.number(),
+});
+
+/** A run of a history. */
+export interface HistoricRun extends TimedRun {
+  /** How many of its workstreams completed or failed. */
+  executed: number;
+}
+
+/** A run as histories name it; null where there is none of this id, or the older system made it. */
+export function historicRun(connection: Connection, runId: string): HistoricRun | null {
+  const row = firstRow(connection, runRow, `${RUNS} WHERE run_id = ? AND state IS NOT NULL`, runId);
+  return row === null ? null : toRun(row);
+}
+
+/**
+ * The runs that a run is seen among, the oldest first: itself, and those before it that ended. A run with a label is seen
+ * among runs of that label, one without among all.
+ */
+export function runsUpTo(connection: Connection, head: RunRef, limit: number = HISTORY_RUNS): HistoricRun[] {
+  const sql = `${RUNS}
+    WHERE rowid <= (SELECT rowid FROM consolidated_runs WHERE run_id = ?) AND (state = 'ended' OR run_id = ?)
+      AND (? IS NULL OR label = ?)
+    ORDER BY rowid DESC LIMIT ?`;
+  const { runId, label } = head;
+  return rows(connection, runRow, sql, runId, runId, label, label, limit).map(toRun).toReversed();
+}
+
+/** The runs from one to another that ended, with both, the oldest first; none where the second is the older. */
+export function runsBetween(connection: Connection, first: RunRef, last: RunRef): RunRef[] {
+  const rowid = '(SELECT rowid FROM consolidated_runs WHERE run_id = ?)';
+  const sql = `${RUNS} WHERE rowid BETWEEN ${rowid} AND ${rowid}
+    AND (state = 'ended' OR run_id = ? OR run_id = ?) ORDER BY rowid`;
+  const ids = [first.runId, last.runId];
+  return rows(connection, runRow, sql, ...ids, ...ids).map((row) => toRun(row).run);
+}
+
+function toRun(row: z.infer<typeof runRow>): HistoricRun {
+  const run: RunRef = {
+    runId: row.run_id,
+    at: isoTime(row.created_at) ?? '',
+    label: row.label,
+    commit: row.git_commit,
+    isDirty: row.git_dirty === null ? null : row.git_dirty === 1,
+  };
+  return { run, machine: row.hostname, executed: row.executed };
+}
+
+/** How many workstreams of a run are looked for in another one, to tell how much the two have in common. */
+const SAMPLE = 500;
+
+/** Two runs ran the same where at least this share of the workstreams of both is in each of them. */
+const SAME = 0.5;
+
+/**
+ * The run that a run is compared with: the last before it, among those that it is seen among, that ran the same, which is
+ * that at least half of all workstreams of the two are in both. Null where there is none.
+ * @param runs as `runsUpTo` returns them.
+ */
+export function baseOf(connection: Connection, runs: readonly HistoricRun[]): HistoricRun | null {
+  const head = runs.at(-1);
+  if (head === undefined) return null;
+  const total = resultsOf(connection, head);
+  const sql = 'SELECT workstream_id FROM agent_results WHERE run_id = ? ORDER BY status, id LIMIT ?';
+  const sample = [...eachCells(connection, sql, head.run.runId, SAMPLE)].map(([id]) => id);
+  const isSame = (candidate: HistoricRun): boolean => {
+    const there = resultsOf(connection, candidate);
+    if (Math.min(total, there) < SAME * Math.max(total, there)) return false;
+    const found = countOf(connection, SHARED, JSON.stringify(sample), candidate.run.runId);
+    const shared = (found / sample.length) * total;
+    return shared >= SAME * (total + there - shared);
+  };
+  return runs.slice(0, -1).findLast(isSame) ?? null;
+}
+
+const SHARED = `
+SELECT COUNT(*) AS n FROM json_each(?) wanted CROSS JOIN agent_results r
+ON r.run_id = ? AND r.workstream_id = wanted.value AND r.attempts IS NOT NULL`;
+
+const resultsOf = (connection: Connection, { run }: HistoricRun): number =>
+  countOf(connection, 'SELECT COUNT(*) AS n FROM agent_results WHERE run_id = ?', run.runId);
+
+/** What happened to one workstream in one of the runs. */
+interface Episode {
+  what: 'passed' | 'failed' | 'not-run';
+  definitionHash: string | null;
+  /** Ids of the patterns that it failed with, and that earlier attempts did where a later one passed. */
+  patterns: Set<string>;
+  healed: Set<string>;
+}
+
+/** A workstream that failed with a pattern, in one of the runs or at an attempt of it. */
+export interface SeenFailure {
+  workstreamId: string;
+  patternId: string;
+  /** The failure's reason, and what its messages have in common. */
+  type: string;
+  pattern: string;
+}
+
+/** What happened in these runs. Each workstream is read once. */
+export class RunHistory {
+  /** The oldest first. */
+  readonly runs: readonly HistoricRun[];
+  readonly #connection: Connection;
+  readonly #runIds: string;
+  readonly #episodes = new Map<string, (Episode | null)[]>();
+
+  constructor(connection: Connection, runs: readonly HistoricRun[]) {
+    this.#connection = connection;
+    this.runs = runs;
+    this.#runIds = JSON.stringify(runs.map(({ run }) => run.runId));
+  }
+
+  /**
+   * What happened to a workstream in each of the runs, in respect of a pattern.
+   * @param patternId null for failures without a pattern.
+   */
+  observations(workstreamId: string, patternId: string | null): Observation[] {
+    const episodes = this.#episodes.get(workstreamId) ?? this.#look(workstreamId);
+    return this.runs.map(({ run }, position) => {
+      const { definitionHash, what, patterns, healed } = episodes[position] ?? NOT_RUN;
+      if (what !== 'failed')
+        return { run, definitionHash, what, healed: patternId !== null && healed.has(patternId) };
+      const isSo = patternId === null ? patterns.size === 0 : patterns.has(patternId);
+      return { run, definitionHash, what: isSo ? 'failed-so' : 'failed-otherwise', healed: false };
+    });
+  }
+
+  /** Every failure that was seen in the runs, once each, in the order in which they were first seen. */
+  seenFailures(): SeenFailure[] {
+    const seen = new Map<string, SeenFailure>();
+    for (const sql of [ALL_ERRORS, ALL_HEALED]) {
+      for (const [, id, reason, text] of eachCells(this.#connection, sql, this.#runIds)) {
+        const [workstreamId, type, pattern] = [String(id), String(reason), String(text)];
+        const failure = { workstreamId, patternId: patternIdOf(type, pattern), type, pattern };
+        const key = `${failure.patternId} ${failure.workstreamId}`;
+        if (!seen.has(key)) seen.set(key, failure);
+      }
+    }
+    return [...seen.values()];
+  }
+
+  /** Reads many workstreams at once, where that takes less time than one by one. */
+  preload(workstreamIds: Iterable<string>): void {
+    const wanted = new Set(workstreamIds);
+    const results = this.runs.reduce((sum, { executed }) => sum + executed, 0);
+    if (wanted.size * this.runs.length * LOOK_UP < results) return;
+    for (const id of wanted) this.#begin(id);
+    for (const [position, { run }] of this.runs.entries()) {
+      for (const [id, status, hash, duration] of eachCells(this.#connection, RUN_RESULTS, run.runId)) {
+        const episodes = this.#episodes.get(String(id));
+        if (episodes !== undefined) episodes[position] = episodeOf(status, hash, duration);
+      }
+    }
+    for (const [sql, kind] of [
+      [ALL_ERRORS, 'patterns'],
+      [ALL_HEALED, 'healed'],
+    ] as const) {
+      for (const [at, id, type, pattern] of eachCells(this.#connection, sql, this.#runIds)) {
+        const episode = this.#episodes.get(String(id))?.[Number(at)];
+        episode?.[kind].add(patternIdOf(String(type), String(pattern)));
+      }
+    }
+  }
+
+  /** Reads one workstream. */
+  #look(workstreamId: string): readonly (Episode | null)[] {
+    const episodes = this.#begin(workstreamId);
+    const ask = (sql: string) => allCells(this.#connection, sql, this.#runIds, workstreamId);
+    for (const [at, status, hash, duration] of ask(RESULTS))
+      episodes[Number(at)] = episodeOf(status, hash, duration);
+    for (const [sql, kind] of [
+      [ERRORS, 'patterns'],
+      [HEALED, 'healed'],
+    ] as const) {
+      for (const [at, , type, pattern] of ask(sql))
+        episodes[Number(at)]?.[kind].add(patternIdOf(String(type), String(pattern)));
+    }
+    return episodes;
+  }
+
+  #begin(workstreamId: string): (Episode | null)[] {
+    const episodes = this.runs.map((): Episode | null => null);
+    this.#episodes.set(workstreamId, episodes);
+    return episodes;
+  }
+
+  /** Ids of the workstreams that completed in the last of the runs and took at least so many seconds. */
+  longerInLastRun(seconds: number): string[] {
+    const last = this.runs.at(-1);
+    if (last === undefined) return [];
+    return [...eachCells(this.#connection, LONG, last.run.runId, seconds)].map(([id]) => String(id));
+  }
+
+  /**
+   * How long workstreams took in the runs in which they completed. Seconds are without the time in which their thread
+   * waited for a processor, where that is known.
+   * @param only ids of those that are asked for; null for all.
+   */
+  durations(only: readonly string[] | null): DurationHistory {
+    const samples = new Map<string, DurationSample[]>();
+    const wanted = only === null ? null : new Set(only);
+    const ids = JSON.stringify(only ?? []);
+    for (const [position, { run, executed }] of this.runs.entries()) {
+      const isFew = only !== null && only.length * LOOK_UP < executed;
+      const cells = isFew
+        ? eachCells(this.#connection, SOME_DURATIONS, ids, run.runId)
+        : eachCells(this.#connection, DURATIONS, run.runId);
+      for (const [id, hash, duration, waited] of cells) {
+        if (typeof id !== 'string' || typeof duration !== 'number' || wanted?.has(id) === false) continue;
+        const seconds = Math.max(0, duration - (typeof waited === 'number' ? waited : 0));
+        const sample = { position, definitionHash: typeof hash === 'string' ? hash : null, seconds };
+        const earlier = samples.get(id);
+        if (earlier === undefined) samples.set(id, [sample]);
+        else earlier.push(sample);
+      }
+    }
+    return { runs: this.runs, samples };
+  }
+}
+
+function episodeOf(status: unknown, hash: unknown, duration: unknown): Episode {
+  return {
+    what: whatHappened(String(status), duration),
+    definitionHash: typeof hash === 'string' ? hash : null,
+    patterns: new Set(),
+    healed: new Set(),
+  };
+}
+
+const NOT_RUN: Episode = {
+  what: 'not-run',
+  definitionHash: null,
+  patterns: new Set<string>(),
+  healed: new Set<string>(),
+};
+
+/** One that a person marked as done was not executed. */
+function whatHappened(status: string, duration: unknown): Episode['what'] {
+  const final = runStatus(status);
+  if (final === 'skipped' || (final === 'completed' && duration === null)) return 'not-run';
+  return final === 'completed' ? 'passed' : 'failed';
+}
+
+const RESULT_CELLS = 'r.status, r.definition_hash, r.duration_seconds';
+
+const RESULTS = `
+SELECT run.key, ${RESULT_CELLS} FROM json_each(?) run
+CROSS JOIN agent_results r ON r.run_id = run.value AND r.workstream_id = ? AND r.attempts IS NOT NULL`;
+
+const RUN_RESULTS = `SELECT r.workstream_id, ${RESULT_CELLS} FROM agent_results r WHERE r.run_id = ?`;
+
+const ALL_ERRORS = `
+SELECT run.key, e.workstream_id, COALESCE(e.error_type, 'unknown'), COALESCE(e.pattern, pattern_of(e.error_message))
+FROM json_each(?) run CROSS JOIN consolidated_errors e ON e.run_id = run.value`;
+
+const ERRORS = `${ALL_ERRORS} AND e.workstream_id = ?`;
+
+/** Attempts of results that failed are no episodes of their own. */
+const IS_HEALED = `a.reason IS NOT NULL AND EXISTS (
+  SELECT 1 FROM agent_results r WHERE r.run_id = a.run_id AND r.workstream_id = a.workstream_id
+    AND r.attempts IS NOT NULL AND r.status = 'completed')`;
+
+const ATTEMPTS = `
+SELECT run.key, a.workstream_id, a.reason, pattern_of(a.explanation)
+FROM json_each(?) run CROSS JOIN workstream_attempts a ON a.run_id = run.value`;
+
+const ALL_HEALED = `${ATTEMPTS} WHERE ${IS_HEALED}`;
+const HEALED = `${ATTEMPTS} AND a.workstream_id = ? WHERE ${IS_HEALED}`;
+
+/** To look a result up takes about as long as to read so many in a row. */
+const LOOK_UP = 4;
+
+const DURATION_CELLS = 'r.workstream_id, r.definition_hash, r.duration_seconds, r.cpu_wait_seconds';
+
+const DURATIONS = `SELECT ${DURATION_CELLS} FROM agent_results r WHERE r.run_id = ? AND r.status = 'completed'`;
+
+const LONG = `
+SELECT workstream_id FROM agent_results WHERE run_id = ? AND status = 'completed' AND duration_seconds >= ?`;
+
+const SOME_DURATIONS = `
+SELECT ${DURATION_CELLS} FROM json_each(?) wanted CROSS JOIN agent_results r
+ON r.run_id = ? AND r.workstream_id = wanted.value AND r.attempts IS NOT NULL WHERE r.status = 'completed'`;
+
+/** What became of each workstream of these runs, which have the oldest first; the last of them names them all. */
+export function comparedRun(connection: Connection, runs: readonly RunRef[]): ComparedRun {
+  const run = runs.at(-1);
+  if (run === undefined) throw new RangeError('no run is compared with none');
+  return { run, results: runs.flatMap(({ runId }) => comparedResults(connection, runId)) };
+}
+
+function comparedResults(connection: Connection, runId: string): ComparedResult[] {
+  const failures = patternsByWorkstream(connection, ERRORS_OF_RUN, runId);
+  const healed = patternsByWorkstream(connection, ATTEMPTS_OF_RUN, runId);
+  const results: ComparedResult[] = [];
+  for (const [id, cell, hash] of eachCells(connection, RESULTS_OF_RUN, runId)) {
+    const workstreamId = String(id);
+    const status = runStatus(String(cell));
+    const definitionHash = typeof hash === 'string' ? hash : null;
+    const one = { workstreamId, status, definitionHash, patternId: null, healed: [] };
+    const patterns = failures.get(workstreamId);
+    if (status === 'completed' && healed.has(workstreamId))
+      results.push({ ...one, healed: [...(healed.get(workstreamId) ?? [])] });
+    else if (status === 'failed' && patterns !== undefined)
+      for (const patternId of patterns) results.push({ ...one, patternId });
+    else results.push(one);
+  }
+  return results;
+}
+
+const RESULTS_OF_RUN = 'SELECT workstream_id, status, definition_hash FROM agent_results WHERE run_id = ?';
+
+const ERRORS_OF_RUN = `
+SELECT workstream_id, COALESCE(error_type, 'unknown'), COALESCE(pattern, pattern_of(error_message))
+FROM consolidated_errors WHERE run_id = ?`;
+
+const ATTEMPTS_OF_RUN = `
+SELECT workstream_id, reason, pattern_of(explanation) FROM workstream_attempts
+WHERE run_id = ? AND reason IS NOT NULL`;
+
+function patternsByWorkstream(connection: Connection, sql: string, runId: string): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>();
+  for (const [id, type, pattern] of eachCells(connection, sql, runId)) {
+    const patternId = patternIdOf(String(type), String(pattern));
+    const known = found.get(String(id));
+    if (known === undefined) found.set(String(id), new Set([patternId]));
+    else known.add(patternId);
+  }
+  return found;
+}
