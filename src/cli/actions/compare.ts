@@ -1,11 +1,12 @@
 import { compareSides, earlierRunLike } from '../../app/comparison.ts';
 import { refOfRun } from '../../app/history.ts';
 import { Refusal } from '../../app/refusal.ts';
-import { comparisonSentence, hasBroken } from '../../domain/history/comparison-sentence.ts';
 import type { ComparisonDocument, NamedPattern } from '../../domain/history/documents.ts';
 import {
   type Change,
+  comparisonSentence,
   type DurationShift,
+  hasBroken,
   type RunComparison,
   type RunRef,
   shortCommit,

@@ -53,15 +53,7 @@ export type RunRef = z.infer<typeof runRefSchema>;
  * `regressed` where it was fixed before, `passing` where the last runs passed but are too few to call it `fixed`, `flaky`
  * where it comes and goes, `unknown` where what it failed in was not run.
  */
-export const patternStateSchema = z.enum([
-  'new',
-  'recurring',
-  'regressed',
-  'passing',
-  'fixed',
-  'flaky',
-  'unknown',
-]);
+const patternStateSchema = z.enum(['new', 'recurring', 'regressed', 'passing', 'fixed', 'flaky', 'unknown']);
 export type PatternState = z.infer<typeof patternStateSchema>;
 
 export const patternHistorySchema = z.object({
@@ -94,7 +86,7 @@ export interface Observation {
   healed: boolean;
 }
 
-export const changeSchema = z.object({
+const changeSchema = z.object({
   workstreamId: text,
   /** Id of the pattern; null where the failure has none. */
   patternId: text.nullable(),
@@ -103,7 +95,7 @@ export const changeSchema = z.object({
 /** A workstream that fails, or no longer does. */
 export type Change = z.infer<typeof changeSchema>;
 
-export const durationShiftSchema = z.object({
+const durationShiftSchema = z.object({
   /** Null for the run as a whole. */
   workstreamId: text.nullable(),
   /** Medians before and after. */
@@ -140,6 +132,28 @@ export const runComparisonSchema = z.object({
 });
 /** How a run differs from an earlier one. */
 export type RunComparison = z.infer<typeof runComparisonSchema>;
+
+/** Whether something broke that had not failed before, or not any more. */
+export const hasBroken = (comparison: Pick<RunComparison, 'new' | 'regressed'>): boolean =>
+  comparison.new.total + comparison.regressed.total > 0;
+
+/** "2 new failures, 1 fixed, 3 still failing since ma-run-20260102-030405." */
+export function comparisonSentence(comparison: RunComparison): string {
+  const { regressed, fixed, flaky, recurring, base } = comparison;
+  const counted = (count: number, text: string): string[] => (count === 0 ? [] : [`${count} ${text}`]);
+  const broken = [
+    ...counted(comparison.new.total, comparison.new.total === 1 ? 'new failure' : 'new failures'),
+    ...counted(regressed.total, 'failing again'),
+  ];
+  const others = [
+    ...counted(fixed.total, 'fixed'),
+    ...counted(recurring.total, 'still failing'),
+    ...counted(flaky.total, 'flaky'),
+  ];
+  if (broken.length > 0) return `${[...broken, ...others].join(', ')} since ${base.runId}.`;
+  const rest = others.length === 0 ? '' : `: ${others.join(', ')}`;
+  return `Nothing new broke since ${base.runId}${rest}.`;
+}
 
 /** A run whose durations are compared. */
 export interface TimedRun {

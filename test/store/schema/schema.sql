@@ -28,8 +28,9 @@ CREATE TABLE agent_results (
   metadata TEXT
 , title TEXT, reason TEXT, explanation TEXT, cpu_seconds REAL, cpu_wait_seconds REAL, attempts INTEGER, log_file TEXT, has_output INTEGER, tool TEXT, model TEXT, cost_usd REAL, input_tokens INTEGER, output_tokens INTEGER, branch TEXT, merge_status TEXT, definition_hash TEXT, failure TEXT);
 
-CREATE INDEX agent_results_by_run
-  ON agent_results (run_id, status, id, workstream_id, agent_id, duration_seconds, cpu_seconds, has_output);
+CREATE INDEX agent_results_by_run ON agent_results (
+  run_id, status, id, workstream_id, agent_id, duration_seconds, cpu_seconds, has_output,
+  cpu_wait_seconds, attempts, definition_hash);
 
 CREATE INDEX agent_results_noted ON agent_results (run_id)
 WHERE status <> 'completed' OR attempts > 1 OR has_output = 1 OR tool IS NOT NULL OR branch IS NOT NULL
