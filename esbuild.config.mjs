@@ -79,6 +79,7 @@ await build({
     'workers/process-entry.ts',
     'workers/command-host.ts',
     'workers/modules/import-module.ts',
+    'workers/modules/typescript.ts',
   ],
   outdir: 'dist/workers',
 });

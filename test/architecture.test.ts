@@ -39,7 +39,7 @@ const inRoom = (name: string): Import[] => imports.filter(({ from }) => room(fro
 const show = ({ from, to }: Import): string => `${from} → ${to}`;
 
 /** The ground rooms, from the bottom up: what every other room may use. */
-const GROUND = ['text', 'os', 'domain', 'secrets'];
+const GROUND = ['text', 'os', 'domain', 'secrets', 'typescript'];
 
 /** Rooms that each room may use beside itself. */
 const ALLOWED: Record<string, string[]> = {
@@ -47,6 +47,7 @@ const ALLOWED: Record<string, string[]> = {
   os: ['text'],
   domain: [],
   secrets: ['text', 'os', 'domain'],
+  typescript: ['os'],
   plan: GROUND,
   analysis: GROUND,
   workstream: GROUND,
@@ -111,12 +112,15 @@ describe('rooms', () => {
   });
 });
 
+/** What opens the database, or writes a report. */
+const DATABASE = /better-sqlite3|src\/(store|report)\//;
+
 describe('doors', () => {
   test.each([
     ['better-sqlite3', /^src\/store\//],
     ['piscina', /^src\/engine\/agent-pool\.ts$/],
     ['yargs', /^src\/(cli\/|bin\.ts)/],
-    ['esbuild', /^src\/engine\/typescript\.ts$/],
+    ['esbuild', /^src\/typescript\/compiler\.ts$/],
     ['log-update', /^src\/progress\//],
     ['simple-statistics', /^src\/analysis\//],
     ['mdast-util-to-markdown', /^src\/report\//],
@@ -126,18 +130,29 @@ describe('doors', () => {
     expect(users.filter(({ from }) => !door.test(from)).map(show)).toEqual([]);
   });
 
+  const reachedFrom = (...entries: string[]): Set<string> => {
+    const reached = new Set(entries);
+    for (const file of reached)
+      for (const { from, to, typeOnly } of imports) if (from === file && !typeOnly) reached.add(to);
+    return reached;
+  };
+
   test('nothing that a worker thread loads opens the database', () => {
-    const reached = new Set<string>();
-    const queue = ['workers/thread-agent.ts', 'workers/process-agent.ts', 'workers/command-host.ts'];
-    for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
-      if (reached.has(file)) continue;
-      reached.add(file);
-      for (const { to } of imports.filter(({ from, typeOnly }) => from === file && !typeOnly)) queue.push(to);
-    }
+    const reached = reachedFrom(
+      'workers/thread-agent.ts',
+      'workers/process-agent.ts',
+      'workers/command-host.ts',
+    );
     expect(reached.has('workers/execute.ts')).toBe(true);
-    expect([...reached].filter((file) => /better-sqlite3|src\/(store|report)\//.test(file))).toEqual([]);
+    expect([...reached].filter((file) => DATABASE.test(file))).toEqual([]);
     // Each would cost every thread its time to load and its memory; pino is loaded when a module logs.
     expect([...reached].filter((file) => /^(zod|yargs|esbuild)$/.test(file))).toEqual([]);
+  });
+
+  test('nothing that a thread with TypeScript loads besides opens it either', () => {
+    const reached = reachedFrom('workers/modules/typescript.ts');
+    expect(reached.has('src/typescript/compiler.ts')).toBe(true);
+    expect([...reached].filter((file) => DATABASE.test(file))).toEqual([]);
   });
 });
 

@@ -90,7 +90,6 @@ export class Agent {
     this.#hasRunModules ||= usesModules(execution);
     if (this.#isFresh) execution.post({ type: 'started', executionId });
     this.#isFresh = false;
-    if (Object.keys(execution.compiled).length > 0) process.setSourceMapsEnabled(true);
     const outcome = await execute(execution, this.#state);
     this.#setActive(null);
     this.#hasFailed = false;

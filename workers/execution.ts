@@ -35,6 +35,8 @@ export interface AgentHost {
   launcher: Launcher | null;
   /** pino level of `context.log`. */
   logLevel: string;
+  /** Folder for compiled TypeScript. */
+  cacheFolder: string;
   /** Everything that comes from a workstream goes through it before it is kept, cut or sent. */
   redactor: Redactor;
   /** To the coordinator. */
@@ -124,9 +126,9 @@ export class Execution {
     return this.#item.scope ?? this.#item.assignment;
   }
 
-  /** Path of each TypeScript module to that of its compiled form. */
-  get compiled(): Readonly<Record<string, string>> {
-    return this.#item.compiled;
+  /** Whether its modules are, or import, TypeScript. */
+  get typeScript(): boolean {
+    return this.#item.typeScript;
   }
 
   get output(): OutputFile {

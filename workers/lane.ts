@@ -278,7 +278,7 @@ class Member implements ExecutionItem {
     return memberMark(this.#batch.mark, this.index);
   }
 
-  get compiled(): Record<string, string> {
-    return this.#batch.compiled;
+  get typeScript(): boolean {
+    return this.#batch.typeScript;
   }
 }

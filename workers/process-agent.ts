@@ -23,13 +23,14 @@ let agent: Agent | null = null;
 
 process.on('message', (message: ToProcess) => {
   if (message.type === 'cancel') return agent?.cancel(message.executionId, message.because);
-  const { item, logLevel, secrets } = message;
+  const { item, logLevel, cacheFolder, secrets } = message;
   ({ key } = message);
   process.once('disconnect', () => abandon(item.assignment.limits.graceSeconds));
   agent = new Agent({
     place: 'process',
     launcher: null,
     logLevel,
+    cacheFolder,
     redactor: new Redactor(secrets),
     send: (message) => sendSigned(message),
   });

@@ -20,6 +20,7 @@ const agent = new Agent({
   place: 'thread',
   launcher: settings.commandHost === null ? null : new Launcher(settings.commandHost),
   logLevel: settings.logLevel,
+  cacheFolder: settings.cacheFolder,
   redactor: new Redactor(settings.secrets),
   send,
 });

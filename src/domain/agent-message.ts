@@ -59,7 +59,14 @@ export type FromAgent = z.infer<typeof fromAgentSchema>;
 
 /** To an agent that is a process: the one assignment, then perhaps to stop. */
 export type ToProcess =
-  | { type: 'start'; key: string; item: BatchItem; logLevel: string; secrets: readonly Secret[] }
+  | {
+      type: 'start';
+      key: string;
+      item: BatchItem;
+      logLevel: string;
+      cacheFolder: string;
+      secrets: readonly Secret[];
+    }
   | Cancellation;
 
 /**
@@ -99,6 +106,8 @@ export interface AgentSettings {
   logLevel: string;
   /** Heap limit in MB, for the message when it is used up; null for Node's default. */
   memoryMb: number | null;
+  /** Folder for compiled TypeScript. */
+  cacheFolder: string;
   /** Path of the socket at which the command host listens, or soon will; null where there is none. */
   commandHost: string | null;
   /** What must not leave the agent. */

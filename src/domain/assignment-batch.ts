@@ -8,8 +8,8 @@ export interface BatchItem {
   assignment: Assignment;
   /** By which everything it starts can be found: each process has it in its environment (`MILLRACE_EXECUTION`). */
   mark: string;
-  /** For modules that are not JavaScript: path of the module to path of its compiled form. */
-  compiled: Record<string, string>;
+  /** Whether its modules are, or import, TypeScript. */
+  typeScript: boolean;
 }
 
 /** What a thread is given at once, and executes one after the other. */
@@ -22,7 +22,8 @@ export interface AssignmentBatch {
   members: string;
   /** The beginning of the mark of each member, which ends with its index. */
   mark: string;
-  compiled: Record<string, string>;
+  /** Whether modules of a member are, or import, TypeScript. */
+  typeScript: boolean;
   memory: SharedViews;
 }
 

@@ -30,14 +30,6 @@ export interface BatchRequest {
   keepsFirst: boolean;
 }
 
-/** What modules that are not JavaScript were compiled to. */
-export interface CompiledModules {
-  /** Path of each module to that of its compiled form. */
-  compiled: Record<string, string>;
-  /** By index of the assignment: why it can't be executed. */
-  failures: ReadonlyMap<number, Failure>;
-}
-
 /** What a batch needs of its engine. */
 export interface BatchHost {
   redactor: Redactor;
@@ -74,8 +66,11 @@ export class Batch {
   #onSettled: () => void = () => undefined;
   readonly #onAbort = (): void => this.#takeStock();
 
-  /** Members that can't be executed have ended by that. */
-  constructor(request: BatchRequest, { compiled, failures }: CompiledModules, host: BatchHost) {
+  /**
+   * Members that can't be sent have ended by that.
+   * @param typeScript whether modules of a member are, or import, TypeScript.
+   */
+  constructor(request: BatchRequest, typeScript: boolean, host: BatchHost) {
     const { assignments, mayReturn } = request;
     const [base] = assignments;
     if (base === undefined) throw new RangeError('a batch has at least one member');
@@ -85,27 +80,25 @@ export class Batch {
     this.#memory = BatchMemory.of(assignments.length);
     this.#open = assignments.length;
     const writer = new BatchWriter(base, mayReturn);
-    const members = assignments.map((_, index) => this.#written(index, failures.get(index), writer));
+    const members = assignments.map((_, index) => this.#written(index, writer));
     this.message = {
       id: batches,
       base: writer.base,
       members: `[${members.join(',')}]`,
       mark: `${runMark(base.runId)}${randomUUID()}`,
-      compiled,
+      typeScript,
       memory: this.#memory.views,
     };
   }
 
-  #written(index: number, failure: Failure | undefined, writer: BatchWriter): string {
+  #written(index: number, writer: BatchWriter): string {
     const assignment = this.#assignment(index);
-    let obstacle = failure;
     try {
-      if (obstacle === undefined) return writer.member(assignment);
+      return writer.member(assignment);
     } catch (error) {
-      obstacle = internalError(error);
+      this.close(index, lostOutcome(internalError(error), startTimer(), assignment.logFile));
+      return 'null';
     }
-    this.close(index, lostOutcome(obstacle, startTimer(), assignment.logFile));
-    return 'null';
   }
 
   /** Starts the clock of the batch. Called when it is passed to its thread. */

@@ -24,7 +24,7 @@ import { firstOf } from '../text/cut-text.ts';
 import { ActiveExecution } from './active-execution.ts';
 import { lostOutcome, processFailure, redactUnfinishedLog } from './crash.ts';
 import { entryFile } from './entry-file.ts';
-import { CompileError, TypeScriptModules } from './typescript.ts';
+import { TypeScriptModules } from './typescript.ts';
 
 export interface ProcessEngineOptions {
   /** Absolute folder that the paths of assignments are relative to. */
@@ -70,16 +70,17 @@ export class ProcessEngine implements Engine, Pick<LocalEngine, 'inChildren'> {
     let active: ActiveProcess | null = null;
     const execution = new ActiveExecution(assignment, options, (message) => active?.process.send(message));
     try {
-      const compiled = await this.#modules.compile(assignment);
+      const typeScript = await this.#modules.prepare([assignment]);
       if (this.#closed) throw new Error('the engine was closed before it started');
       active = this.#start(execution);
       this.#active.add(active);
       const { process } = active;
       execution.terminate.signal.addEventListener('abort', () => process.kill(), { once: true });
       if (execution.terminate.signal.aborted) process.kill();
-      const item = { assignment, compiled, mark: execution.mark };
-      const { logLevel, redactor } = this.#options;
-      process.send({ type: 'start', key: process.key, item, logLevel, secrets: redactor.secrets });
+      const item = { assignment, typeScript, mark: execution.mark };
+      const { logLevel, cacheFolder, redactor } = this.#options;
+      const { secrets } = redactor;
+      process.send({ type: 'start', key: process.key, item, logLevel, cacheFolder, secrets });
       return await this.#outcome(active, await process.ended);
     } catch (error) {
       execution.close();
@@ -165,7 +166,6 @@ function keepStray(text: string, logFile: string): string | null {
 }
 
 function startFailure(error: unknown): Failure {
-  if (error instanceof CompileError) return error.failure;
   if (error instanceof Error && 'syscall' in error) {
     return { reason: 'workspace-error', detail: `Its process could not be started: ${error.message}.` };
   }

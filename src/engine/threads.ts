@@ -10,17 +10,16 @@ import {
 } from '../domain/agent-message.ts';
 import { type Assignment, inProject } from '../domain/assignment.ts';
 import type { BatchOptions, ExecuteOptions, LocalEngine } from '../domain/engine.ts';
-import type { Failure } from '../domain/failure.ts';
 import { answerSchema, internalError, type Outcome } from '../domain/outcome.ts';
 import { endGroup } from '../os/owned-processes.ts';
 import type { Redactor } from '../secrets/redactor.ts';
 import type { ActiveExecution, ExecutionMessage } from './active-execution.ts';
 import { AgentPool } from './agent-pool.ts';
-import { Batch, type BatchHost, type BatchRequest, type CompiledModules, UNREADABLE } from './batch.ts';
+import { Batch, type BatchHost, type BatchRequest, UNREADABLE } from './batch.ts';
 import { CommandHost } from './command-host.ts';
 import { crashFailure, lostOutcome, redactUnfinishedLog } from './crash.ts';
 import { Lane } from './lane.ts';
-import { CompileError, hasTypeScript, TypeScriptModules } from './typescript.ts';
+import { TypeScriptModules } from './typescript.ts';
 
 export interface ThreadEngineOptions {
   /** Absolute folder that the paths of assignments are relative to. */
@@ -71,6 +70,7 @@ export class ThreadEngine implements LocalEngine {
       channel: randomUUID(),
       logLevel: options.logLevel,
       memoryMb: options.memoryMb,
+      cacheFolder: options.cacheFolder,
       commandHost: this.#commandHost?.path ?? null,
       secrets: options.redactor.secrets,
     };
@@ -138,27 +138,13 @@ export class ThreadEngine implements LocalEngine {
     const returned: number[] = [];
     let { assignments } = request;
     for (let threads = 1; ; threads += 1) {
-      const modules = await this.#compile(assignments);
-      const batch = new Batch({ ...request, assignments }, modules, this.#host);
+      const typeScript = await this.#modules.prepare(assignments);
+      const batch = new Batch({ ...request, assignments }, typeScript, this.#host);
       const again = await this.#executeBatch(batch, threads < MAX_FAILED_THREADS);
       returned.push(...batch.returned);
       if (!again) return returned;
       assignments = assignments.slice(0, 1);
     }
-  }
-
-  async #compile(assignments: readonly Assignment[]): Promise<CompiledModules> {
-    const compiled: Record<string, string> = {};
-    const failures = new Map<number, Failure>();
-    for (const [index, assignment] of assignments.entries()) {
-      if (!hasTypeScript(assignment)) continue;
-      try {
-        Object.assign(compiled, await this.#modules.compile(assignment));
-      } catch (error) {
-        failures.set(index, error instanceof CompileError ? error.failure : internalError(error));
-      }
-    }
-    return { compiled, failures };
   }
 
   /** Resolves with whether the first member is for another thread: this one has failed before it began anything. */

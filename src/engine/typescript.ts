@@ -1,160 +1,162 @@
-/** Compiles the TypeScript modules of module steps, each once a run. */
-import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
-import { extname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import type { BuildFailure, Loader, Plugin } from 'esbuild';
+/** Finds out which modules need TypeScript, and has it compiled before a thread loads them. */
+import { existsSync, realpathSync } from 'node:fs';
+import { createRequire, isBuiltin } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Assignment } from '../domain/assignment.ts';
-import type { Failure } from '../domain/failure.ts';
-import type { ModuleStep, Step } from '../domain/workstream.ts';
 import { readRegular } from '../os/regular-file.ts';
-import { replaceFile } from '../os/replace-file.ts';
+import { MOST_SOURCE_BYTES, TypeScriptCompiler } from '../typescript/compiler.ts';
+import { isTypeScript, typeScriptTarget } from '../typescript/resolve.ts';
 
-const MOST_BYTES = 64 * 1024 * 1024;
-
-const TYPESCRIPT = new Set(['.ts', '.mts', '.cts', '.tsx']);
-
-const isTypeScript = (step: Step): step is ModuleStep =>
-  step.kind === 'module' && TYPESCRIPT.has(extname(step.module));
-
-/** Whether there is anything to compile. */
-export const hasTypeScript = ({ workstream }: Assignment): boolean => workstream.steps.some(isTypeScript);
-
-/** A module that could not be compiled. */
-export class CompileError extends Error {
-  override name = 'CompileError';
-  readonly failure: Failure;
-
-  constructor(failure: Failure) {
-    super(failure.reason);
-    this.failure = failure;
-  }
+/** A file as far as its text tells. */
+interface ScannedFile {
+  needsTypeScript: boolean;
+  /** Absolute paths of what it imports, but for packages. */
+  imports: readonly string[];
 }
 
+const NOTHING: ScannedFile = { needsTypeScript: false, imports: [] };
+
 /**
- * Node 20 can't load TypeScript, so a TypeScript module and what it imports by path become one JavaScript file under
- * the state folder, with esbuild, in the main thread: about 30 ms for each module, and loading esbuild once. Packages
- * are not bundled; each is imported from where the module would have found it. Types are not checked.
+ * Only what stands in the text is found, which is all that has to be: what a thread loads besides, because its name was
+ * computed, it compiles itself.
  */
 export class TypeScriptModules {
-  readonly #folder: string;
-  readonly #compiled = new Map<string, Promise<string>>();
+  readonly #compiler: TypeScriptCompiler;
+  /** By path of a module: whether it needs TypeScript. A promise until what it imports is compiled. */
+  readonly #modules = new Map<string, boolean | Promise<boolean>>();
+  readonly #files = new Map<string, ScannedFile>();
+  /** By path of a file: settled when it is compiled. */
+  readonly #compiled = new Map<string, Promise<void>>();
 
   /** @param folder where the compiled files go; made when the first one does. */
   constructor(folder: string) {
-    this.#folder = folder;
+    this.#compiler = new TypeScriptCompiler(folder);
   }
 
-  /**
-   * Returns the path of the compiled file for each TypeScript module of the assignment.
-   * @throws CompileError for a module that esbuild refuses.
-   */
-  async compile(assignment: Assignment): Promise<Record<string, string>> {
-    const compiled: Record<string, string> = {};
-    for (const step of assignment.workstream.steps) {
-      if (isTypeScript(step)) compiled[step.module] = await this.#once(step.module);
+  /** Resolves with whether modules of these assignments are, or import, TypeScript, once that is compiled. */
+  async prepare(assignments: readonly Assignment[]): Promise<boolean> {
+    let needed = false;
+    for (const { workstream } of assignments) {
+      for (const step of workstream.steps) {
+        if (step.kind !== 'module') continue;
+        const known = this.#modules.get(step.module) ?? this.#prepareModule(step.module);
+        if (known === true || (known !== false && (await known))) needed = true;
+      }
     }
+    return needed;
+  }
+
+  #prepareModule(module: string): Promise<boolean> {
+    const prepared = this.#compileGraph(module).then((needed) => {
+      this.#modules.set(module, needed);
+      return needed;
+    });
+    this.#modules.set(module, prepared);
+    return prepared;
+  }
+
+  /** What can't be read or compiled is no failure here: the thread that loads it will tell. */
+  async #compileGraph(module: string): Promise<boolean> {
+    const reached = new Set([module]);
+    const compilations: Promise<void>[] = [];
+    let needed = false;
+    // What is added to a set while it is iterated is visited too.
+    for (const path of reached) {
+      const { needsTypeScript, imports } = this.#scan(path);
+      needed ||= needsTypeScript;
+      if (isTypeScript(path)) compilations.push(this.#compile(path));
+      for (const imported of imports) reached.add(imported);
+    }
+    await Promise.allSettled(compilations);
+    return needed;
+  }
+
+  #compile(path: string): Promise<void> {
+    if (this.#compiled.size === 0) this.#compiler.prune();
+    const compiled = this.#compiled.get(path) ?? this.#compiler.prepare(path);
+    this.#compiled.set(path, compiled);
     return compiled;
   }
 
-  #once(module: string): Promise<string> {
-    let path = this.#compiled.get(module);
-    if (path === undefined) {
-      path = this.#build(module);
-      this.#compiled.set(module, path);
-      // The next attempt or workstream tries again: it may have been fixed meanwhile.
-      path.catch(() => this.#compiled.delete(module));
+  #scan(path: string): ScannedFile {
+    let file = this.#files.get(path);
+    if (file === undefined) {
+      file = this.#scanText(path);
+      this.#files.set(path, file);
     }
-    return path;
+    return file;
   }
 
-  async #build(module: string): Promise<string> {
+  #scanText(path: string): ScannedFile {
     try {
-      const { build } = await import('esbuild');
-      const result = await build({
-        entryPoints: ['module'],
-        bundle: true,
-        write: false,
-        // Not written there, but the source map's paths are relative to it.
-        outfile: join(this.#folder, 'module.mjs'),
-        format: 'esm',
-        platform: 'node',
-        target: 'node20',
-        sourcemap: 'inline',
-        logLevel: 'silent',
-        plugins: [entryIs(module), packagesStayOutside, eachFileKeepsItsUrl],
-        define: { 'import.meta.url': FILE_URL },
-      });
-      return await this.#store(result.outputFiles[0]?.contents ?? new Uint8Array());
-    } catch (error) {
-      throw new CompileError(compileFailure(module, error));
+      // A pipe in its place would be waited for without end.
+      const text = readRegular(path, MOST_SOURCE_BYTES).toString();
+      return {
+        needsTypeScript: isTypeScript(path) || NAMES_TYPESCRIPT.test(text),
+        imports: specifiersIn(text).flatMap((specifier) => this.#targets(specifier, path)),
+      };
+    } catch {
+      return isTypeScript(path) ? { ...NOTHING, needsTypeScript: true } : NOTHING;
     }
   }
 
-  /** Named by content, so that runs at the same time never see each other's half-written file. */
-  async #store(contents: Uint8Array): Promise<string> {
-    const hash = createHash('sha256').update(contents).digest('hex').slice(0, 32);
-    const path = join(this.#folder, `${hash}.mjs`);
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    replaceFile(path, contents, { durable: false });
-    return path;
+  /** The files that a specifier means, as well as this can be said without loading them. */
+  #targets(specifier: string, importer: string): string[] {
+    if (isBuiltin(specifier)) return [];
+    const wanted = pathOf(specifier, importer);
+    const target = isTypeScript(importer)
+      ? typeScriptTarget(wanted, importer, this.#compiler.settings)
+      : null;
+    const found = target === null ? nodeTargets(wanted, importer) : [target];
+    return found.filter((path) => SCRIPT.test(path) && !IN_PACKAGE.test(path));
   }
 }
 
-const LOADERS: Record<string, Loader> = { '.ts': 'ts', '.tsx': 'tsx', '.js': 'js', '.jsx': 'jsx' };
+/** The end of a path in quotes: JavaScript that has it may import TypeScript by a name that it computes. */
+const NAMES_TYPESCRIPT = /\.[cm]?tsx?["'`]/;
+const SPECIFIER = /\b(?:from|import|require|resolve|URL)\s*\(?\s*(["'`])([^"'`\n]+)\1/g;
+const SCRIPT = /\.[cm]?[jt]sx?$/;
+const IN_PACKAGE = /[\\/]node_modules[\\/]/;
 
-const FILE_URL = 'millrace_file_url';
+const specifiersIn = (text: string): string[] => [
+  ...new Set([...text.matchAll(SPECIFIER)].map(([, , specifier = '']) => specifier)),
+];
 
-/** esbuild would take a path with `*` in it for a pattern. */
-const entryIs = (module: string): Plugin => ({
-  name: 'entry',
-  setup(build) {
-    build.onResolve({ filter: /^module$/ }, ({ kind }) =>
-      kind === 'entry-point' ? { path: module } : undefined,
-    );
-  },
-});
-
-/** Resolves packages from the importing file and leaves them where they are. */
-const packagesStayOutside: Plugin = {
-  name: 'packages-stay-outside',
-  setup(build) {
-    build.onResolve({ filter: /^[^./]/ }, async (args) => {
-      if (args.pluginData === 'resolving' || args.kind === 'entry-point') return undefined;
-      const { importer, resolveDir, kind } = args;
-      const found = await build.resolve(args.path, { importer, resolveDir, kind, pluginData: 'resolving' });
-      // A Node builtin, or a package that is not there: left to the thread, whose error names the importer.
-      if (found.external || found.errors.length > 0) return { path: args.path, external: true };
-      const isLocal = !found.path.includes('/node_modules/');
-      return isLocal ? found : { path: pathToFileURL(found.path).href, external: true };
-    });
-  },
-};
-
-/** `import.meta.url` stays the URL of the file it was written in. */
-const eachFileKeepsItsUrl: Plugin = {
-  name: 'each-file-keeps-its-url',
-  setup(build) {
-    build.onLoad({ filter: /\.[cm]?[jt]sx?$/ }, async (args) => {
-      // A pipe in its place would be waited for without end.
-      const text = readRegular(args.path, MOST_BYTES).toString();
-      if (!text.includes('import.meta.url')) return undefined;
-      const loader = LOADERS[extname(args.path).replace(/[cm]/, '')] ?? 'js';
-      const url = JSON.stringify(pathToFileURL(args.path).href);
-      return { contents: `const ${FILE_URL} = ${url};${text}`, loader };
-    });
-  },
-};
-
-function compileFailure(module: string, error: unknown): Failure {
-  const errors = isBuildFailure(error) ? error.errors : [];
-  const lines = errors.map(({ text, location }) =>
-    location === null ? text : `${location.file}:${location.line}:${location.column + 1}: ${text}`,
-  );
-  const message = lines.length > 0 ? lines.join('\n') : String(error);
-  const name = error instanceof Error && lines.length === 0 ? error.name : 'BuildError';
-  return { reason: 'module-load-failed', module, thrown: { name, message } };
+/** A path is absolute afterwards, any other name stays what it is. */
+function pathOf(specifier: string, importer: string): string {
+  const name = specifier.replace(/[?#].*$/s, '');
+  if (name.startsWith('file:')) return fileURLToPath(name);
+  return /^\.\.?(?:\/|$)/.test(name) ? resolve(dirname(importer), name) : specifier;
 }
 
-const isBuildFailure = (error: unknown): error is BuildFailure =>
-  error instanceof Error && 'errors' in error && Array.isArray(error.errors);
+function nodeTargets(wanted: string, importer: string): string[] {
+  try {
+    return [createRequire(importer).resolve(wanted)];
+  } catch {
+    // There is no such file, or a package that can only be imported, and what counts are those of a workspace.
+    return linkedPackageFiles(wanted, importer);
+  }
+}
+
+/** What a package exports that is a link to a folder outside of node_modules. */
+function linkedPackageFiles(specifier: string, importer: string): string[] {
+  const name = /^(?:@[^/]+\/)?[^./@][^/]*/.exec(specifier)?.[0];
+  const link = name === undefined ? null : packageFolder(name, dirname(importer));
+  const folder = link === null ? null : realpathSync(link);
+  if (folder === null || IN_PACKAGE.test(folder)) return [];
+  const text = readRegular(join(folder, 'package.json'), MOST_SOURCE_BYTES).toString();
+  const { exports }: { exports?: unknown } = Object(JSON.parse(text));
+  return textsIn(exports).map((path) => resolve(folder, path));
+}
+
+/** The nearest of that name, as it is found from a folder; null for none. */
+function packageFolder(name: string, from: string): string | null {
+  const folder = join(from, 'node_modules', name);
+  if (existsSync(join(folder, 'package.json'))) return folder;
+  const above = dirname(from);
+  return above === from ? null : packageFolder(name, above);
+}
+
+const textsIn = (value: unknown): string[] =>
+  typeof value === 'string' ? [value] : Object.values(Object(value)).flatMap(textsIn);

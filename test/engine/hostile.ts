@@ -15,8 +15,11 @@ export interface Hostile {
 
 type Kind = Omit<Hostile, 'definition'> & { steps: (n: number) => Step[] };
 
-/** Seconds after which those that do not end by themselves are ended. */
-const SHORT = 0.3;
+/**
+ * Seconds after which those that do not end by themselves are ended. On a busy machine a module is loaded in 0.2, in a
+ * thread of Node 20 that loads TypeScript, because that asks another thread.
+ */
+const SHORT = 0.6;
 /** A limit that none of the others comes near. */
 const LONG = 120;
 /** How many of those beyond the first of each kind are plain. */

@@ -8,8 +8,15 @@ function make(): Execution {
   const limits = { timeoutSeconds: 60, graceSeconds: 1, maxOutputMb: 1 };
   const given = assignment(temporaryFolder(), workstream('ws-a', [runStep('x')]), { limits });
   return new Execution(
-    { assignment: given, mark: 'x', compiled: {} },
-    { place: 'thread', launcher: null, logLevel: 'info', redactor: NO_SECRETS, send: () => undefined },
+    { assignment: given, mark: 'x', typeScript: false },
+    {
+      place: 'thread',
+      launcher: null,
+      cacheFolder: '',
+      logLevel: 'info',
+      redactor: NO_SECRETS,
+      send: () => undefined,
+    },
   );
 }
 

@@ -1,17 +1,19 @@
 /** Loads the modules of module steps, each once a thread. */
 import { closeSync, constants, existsSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { types } from 'node:util';
 import type { Failure } from '../../src/domain/failure.ts';
 import type { StepContext } from '../../src/domain/step-context.ts';
 import type { ModuleStep } from '../../src/domain/workstream.ts';
 import { openRegular } from '../../src/os/regular-file.ts';
+import { isTypeScript } from '../../src/typescript/resolve.ts';
 import type { Execution } from '../execution.ts';
 import { orAbort, type StopSignal } from '../thread/stop-signal.ts';
 import { flattenThrown, isInstance, syntaxErrorPlace } from '../thread/thrown.ts';
 import { importModule } from './import-module.ts';
 import { nameOf } from './lossy-values.ts';
+import type * as TypeScript from './typescript.ts';
 
 export type UserFunction = (input: unknown, context: StepContext) => unknown;
 
@@ -27,7 +29,7 @@ export async function loadFunction(
   signal: StopSignal,
 ): Promise<UserFunction | Failure> {
   try {
-    return functionOf(await load(fileOf(step, execution), signal), step, execution);
+    return functionOf(await load(step.module, execution, signal), step, execution);
   } catch (error) {
     if (signal.aborted) {
       execution.retire = 'a module was still loading';
@@ -39,11 +41,9 @@ export async function loadFunction(
 
 /** As `loadFunction`, of a module that was loaded before; null for another. */
 export function loadedFunction(step: ModuleStep, execution: Execution): UserFunction | Failure | null {
-  const module = loaded.get(fileOf(step, execution));
+  const module = loaded.get(step.module);
   return module === undefined ? null : functionOf(module, step, execution);
 }
-
-const fileOf = (step: ModuleStep, { compiled }: Execution): string => compiled[step.module] ?? step.module;
 
 function functionOf(module: LoadedModule, step: ModuleStep, execution: Execution): UserFunction | Failure {
   const found = module.get(step.export);
@@ -64,9 +64,10 @@ function functionOf(module: LoadedModule, step: ModuleStep, execution: Execution
 
 const isFunction = (value: unknown): value is UserFunction => typeof value === 'function';
 
-async function load(file: string, signal: StopSignal): Promise<LoadedModule> {
+async function load(file: string, execution: Execution, signal: StopSignal): Promise<LoadedModule> {
   // A pipe in its place would be waited for without end.
   closeSync(openRegular(file, { flags: constants.O_RDONLY }));
+  if (execution.typeScript) loadTypeScript(execution.host.cacheFolder);
   const namespace: Record<string, unknown> = await orAbort(importModule(pathToFileURL(file).href), signal);
   const module = new LoadedModule(namespace, file);
   loaded.set(file, module);
@@ -82,7 +83,8 @@ function loadFailure(module: string, error: unknown, execution: Execution): Fail
   execution.ranNewCode = true;
   execution.retire ??= 'a module could not be loaded';
   const thrown = flattenThrown(error, execution.host.redactor);
-  const place = isInstance(error, SyntaxError) ? syntaxErrorPlace(module) : null;
+  // What is wrong in TypeScript says itself where it is.
+  const place = isInstance(error, SyntaxError) && !isTypeScript(module) ? syntaxErrorPlace(module) : null;
   if (place !== null) thrown.stack = `${place}\n\n${thrown.stack ?? ''}`.trimEnd();
   return { reason: 'module-load-failed', module, thrown };
 }
@@ -94,7 +96,15 @@ const generatorFailure = (step: ModuleStep): Failure => ({
 
 type Exports = Record<string, unknown>;
 
-const { cache: commonJs } = createRequire(import.meta.url);
+const require = createRequire(import.meta.url);
+const { cache: commonJs } = require;
+
+/** From a file of its own in the build, as few threads need it. */
+function loadTypeScript(cacheFolder: string): void {
+  const file = fileURLToPath(new URL('./typescript.cjs', import.meta.url));
+  const { loadTypeScript: load }: typeof TypeScript = require(file);
+  load(cacheFolder);
+}
 
 /**
  * What a module exports. Node finds the exports of a CommonJS module by reading its source, so that some are missing

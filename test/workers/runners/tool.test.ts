@@ -61,6 +61,7 @@ function start(fields: Partial<Assignment> = {}) {
   const host = {
     place: 'thread',
     launcher: null,
+    cacheFolder: '',
     logLevel: 'info',
     redactor: NO_SECRETS,
     send: () => undefined,
@@ -69,7 +70,7 @@ function start(fields: Partial<Assignment> = {}) {
     {
       assignment: assignment(folder, definition, { workspace, tools: { agent: tool }, ...fields }),
       mark: 'a-mark',
-      compiled: {},
+      typeScript: false,
     },
     host,
   );
