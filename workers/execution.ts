@@ -126,8 +126,8 @@ export class Execution {
     return this.#item.scope ?? this.#item.assignment;
   }
 
-  /** Whether its modules are, or import, TypeScript. */
-  get typeScript(): boolean {
+  /** Those of its modules that are, or import, TypeScript. */
+  get typeScript(): readonly string[] {
     return this.#item.typeScript;
   }
 

@@ -278,7 +278,7 @@ class Member implements ExecutionItem {
     return memberMark(this.#batch.mark, this.index);
   }
 
-  get typeScript(): boolean {
+  get typeScript(): readonly string[] {
     return this.#batch.typeScript;
   }
 }

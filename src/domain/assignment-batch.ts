@@ -8,8 +8,8 @@ export interface BatchItem {
   assignment: Assignment;
   /** By which everything it starts can be found: each process has it in its environment (`MILLRACE_EXECUTION`). */
   mark: string;
-  /** Whether its modules are, or import, TypeScript. */
-  typeScript: boolean;
+  /** Those of its modules that are, or import, TypeScript. */
+  typeScript: readonly string[];
 }
 
 /** What a thread is given at once, and executes one after the other. */
@@ -22,8 +22,8 @@ export interface AssignmentBatch {
   members: string;
   /** The beginning of the mark of each member, which ends with its index. */
   mark: string;
-  /** Whether modules of a member are, or import, TypeScript. */
-  typeScript: boolean;
+  /** Those of their modules that are, or import, TypeScript. */
+  typeScript: readonly string[];
   memory: SharedViews;
 }
 

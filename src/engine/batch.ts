@@ -68,9 +68,9 @@ export class Batch {
 
   /**
    * Members that can't be sent have ended by that.
-   * @param typeScript whether modules of a member are, or import, TypeScript.
+   * @param typeScript those of their modules that are, or import, TypeScript.
    */
-  constructor(request: BatchRequest, typeScript: boolean, host: BatchHost) {
+  constructor(request: BatchRequest, typeScript: readonly string[], host: BatchHost) {
     const { assignments, mayReturn } = request;
     const [base] = assignments;
     if (base === undefined) throw new RangeError('a batch has at least one member');

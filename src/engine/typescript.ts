@@ -34,17 +34,17 @@ export class TypeScriptModules {
     this.#compiler = new TypeScriptCompiler(folder);
   }
 
-  /** Resolves with whether modules of these assignments are, or import, TypeScript, once that is compiled. */
-  async prepare(assignments: readonly Assignment[]): Promise<boolean> {
-    let needed = false;
+  /** Resolves with the modules of these assignments that are, or import, TypeScript, once that is compiled. */
+  async prepare(assignments: readonly Assignment[]): Promise<string[]> {
+    const needed = new Set<string>();
     for (const { workstream } of assignments) {
       for (const step of workstream.steps) {
         if (step.kind !== 'module') continue;
         const known = this.#modules.get(step.module) ?? this.#prepareModule(step.module);
-        if (known === true || (known !== false && (await known))) needed = true;
+        if (known === true || (known !== false && (await known))) needed.add(step.module);
       }
     }
-    return needed;
+    return [...needed];
   }
 
   #prepareModule(module: string): Promise<boolean> {
@@ -93,7 +93,7 @@ export class TypeScriptModules {
       // A pipe in its place would be waited for without end.
       const text = readRegular(path, MOST_SOURCE_BYTES).toString();
       return {
-        needsTypeScript: isTypeScript(path) || NAMES_TYPESCRIPT.test(text),
+        needsTypeScript: isTypeScript(path) || (COMPUTED.test(text) && NAMES_TYPESCRIPT.test(text)),
         imports: specifiersIn(text).flatMap((specifier) => this.#targets(specifier, path)),
       };
     } catch {
@@ -113,7 +113,8 @@ export class TypeScriptModules {
   }
 }
 
-/** The end of a path in quotes: JavaScript that has it may import TypeScript by a name that it computes. */
+// JavaScript may import TypeScript by a name that it computes: it has such an import, and the end of such a name in quotes.
+const COMPUTED = /\b(?:import|require)\s*\(\s*(?!["'])/;
 const NAMES_TYPESCRIPT = /\.[cm]?tsx?["'`]/;
 const SPECIFIER = /\b(?:from|import|require|resolve|URL)\s*\(?\s*(["'`])([^"'`\n]+)\1/g;
 const SCRIPT = /\.[cm]?[jt]sx?$/;

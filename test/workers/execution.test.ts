@@ -8,7 +8,7 @@ function make(): Execution {
   const limits = { timeoutSeconds: 60, graceSeconds: 1, maxOutputMb: 1 };
   const given = assignment(temporaryFolder(), workstream('ws-a', [runStep('x')]), { limits });
   return new Execution(
-    { assignment: given, mark: 'x', typeScript: false },
+    { assignment: given, mark: 'x', typeScript: [] },
     {
       place: 'thread',
       launcher: null,

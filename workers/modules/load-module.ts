@@ -67,7 +67,7 @@ const isFunction = (value: unknown): value is UserFunction => typeof value === '
 async function load(file: string, execution: Execution, signal: StopSignal): Promise<LoadedModule> {
   // A pipe in its place would be waited for without end.
   closeSync(openRegular(file, { flags: constants.O_RDONLY }));
-  if (execution.typeScript) loadTypeScript(execution.host.cacheFolder);
+  if (execution.typeScript.includes(file)) loadTypeScript(execution.host.cacheFolder);
   const namespace: Record<string, unknown> = await orAbort(importModule(pathToFileURL(file).href), signal);
   const module = new LoadedModule(namespace, file);
   loaded.set(file, module);

@@ -70,7 +70,7 @@ function start(fields: Partial<Assignment> = {}) {
     {
       assignment: assignment(folder, definition, { workspace, tools: { agent: tool }, ...fields }),
       mark: 'a-mark',
-      typeScript: false,
+      typeScript: [],
     },
     host,
   );
