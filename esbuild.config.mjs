@@ -34,10 +34,12 @@ const widthOnDemand = {
   name: 'width-on-demand',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^string-width$/ }, ({ path, importer }) =>
-      importer.endsWith('/src/text/columns.ts') ? { path, namespace: 'on-demand' } : undefined,
+      /\/src\/text\/columns\.ts$|\/node_modules\/cli-truncate\//.test(importer)
+        ? { path, namespace: 'on-demand' }
+        : undefined,
     );
     onLoad({ filter: /^/, namespace: 'on-demand' }, ({ path }) => ({
-      contents: `let width; export default (text) => (width ??= require("${path}").default)(text);`,
+      contents: `let width; export default (...args) => (width ??= require("${path}").default)(...args);`,
       resolveDir: process.cwd(),
     }));
   },

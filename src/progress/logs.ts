@@ -47,6 +47,8 @@ export class RunLog implements EventSink {
 
   /** Writes a line for each event of the log's level, all together. Neither throws nor waits. */
   take(events: readonly RunEvent[]): void {
+    // On a terminal the live view takes its place.
+    if (this.#sinks.length === 0) return;
     const lines: string[] = [];
     this.#collected = lines;
     try {

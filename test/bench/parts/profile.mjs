@@ -1,20 +1,21 @@
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { base, noOpFolder } from '../folders.mjs';
-import { once } from '../measure.mjs';
+import { millraceDoes, once } from '../measure.mjs';
 
 const COUNT = 30_000;
-const program = fileURLToPath(new URL('../programs/unbundled.mjs', import.meta.url));
 
 /** Where a sample belongs, by the first of these that its stack has from the inside out. */
 const PLACES = [
-  ['reading and planning the definitions', /\/src\/(workstream|plan)\//],
-  ['rows in the database', /\/src\/store\/|better-sqlite3/],
-  ['assignments to threads and answers from them', /\/src\/engine\/|\/piscina\//],
-  ['coordination: queue, attempts, results, events', /\/src\/run\//],
-  ['drawing on the terminal', /\/src\/progress\/|log-update|string-width|cli-truncate|chalk/],
-  ['report and start', /\/src\/(report|analysis|app|cli|text|os|domain)\/|\/workers\//],
+  ['reading and planning the definitions', /^src\/(workstream|plan)\//],
+  ['rows in the database', /^src\/store\/|\/better-sqlite3\//],
+  ['assignments to threads and answers from them', /^src\/engine\/|\/piscina\//],
+  ['coordination: queue, attempts, results, events', /^src\/run\//],
+  [
+    'drawing on the terminal',
+    /^src\/progress\/|\/(log-update|string-width|cli-truncate|chalk|wrap-ansi|slice-ansi)\//,
+  ],
+  ['report and start', /^src\/(report|analysis|app|cli|text|os|domain)\/|^workers\//],
   ['garbage collection', /^\(garbage collector\)$/],
 ];
 const REST = 'Node itself';
@@ -44,11 +45,13 @@ const sum = (places) => [...places.values()].reduce((total, value) => total + va
 function profiled(cwd) {
   const folder = mkdtempSync(join(base, 'profile-'));
   const options = ['--cpu-prof', `--cpu-prof-dir=${folder}`, '--cpu-prof-interval=500'];
-  const { seconds } = once({ args: [...options, program, 'run', '--agents', '2'], cwd, terminal: true });
-  const all = readdirSync(folder).map((name) =>
-    placesOf(JSON.parse(readFileSync(join(folder, name), 'utf8'))),
-  );
-  const [main, ...agents] = all.toSorted((a, b) => sum(b) - sum(a));
+  const { args } = millraceDoes(cwd, 'run', '--agents', '2');
+  const { seconds } = once({ args: [...options, ...args], cwd, terminal: true });
+  const all = readdirSync(folder).map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')));
+  const having = (bundle) =>
+    all.filter(({ nodes }) => nodes.some(({ callFrame }) => callFrame.url.endsWith(bundle))).map(placesOf);
+  const [main] = having('/run.bundle.cjs');
+  const agents = having('/agents.bundle.cjs');
   return { main, agents: together(agents), seconds };
 }
 
@@ -68,11 +71,25 @@ function placesOf({ nodes, samples, timeDeltas }) {
 
 function placeOf(leaf) {
   for (let node = leaf; node !== undefined; node = node.parent) {
-    const { url, functionName } = node.callFrame;
-    const found = PLACES.find(([, pattern]) => pattern.test(url || functionName));
+    const { url, functionName, lineNumber } = node.callFrame;
+    const place = url.endsWith('.bundle.cjs') ? moduleAt(url, lineNumber) : url || functionName;
+    const found = PLACES.find(([, pattern]) => pattern.test(place));
     if (found !== undefined) return found[0];
   }
   return REST;
+}
+
+const bundles = new Map();
+
+/** Path of the module that a line of a bundle is from: it stands above it in a comment. */
+function moduleAt(url, lineNumber) {
+  if (!bundles.has(url)) bundles.set(url, readFileSync(new URL(url, 'file:'), 'utf8').split('\n'));
+  const lines = bundles.get(url);
+  for (let at = lineNumber; at >= 0; at -= 1) {
+    const path = /^\s*\/\/ ((?:src|workers|node_modules)\/\S+)$/.exec(lines[at])?.[1];
+    if (path !== undefined) return path;
+  }
+  return url;
 }
 
 function together(maps) {
