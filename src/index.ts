@@ -25,6 +25,7 @@ export type {
   ExecutionSummary,
   FailedCase,
   RunDocument,
+  RunDocumentHead,
   RunState,
   RunSummary,
   Speed,
@@ -33,6 +34,7 @@ export type {
 export type { ModuleResult, ModuleStepFunction, StepContext } from './domain/step-context.ts';
 export type { Step, Workstream } from './domain/workstream.ts';
 export { stepSchema, type WorkstreamFile, workstreamFileSchema } from './domain/workstream-file.ts';
+export { documentSchemas } from './report/document-schemas.ts';
 export type { Decision } from './run/coordinator.ts';
 export { ConsolidationDatabase } from './store/read/consolidation-database.ts';
 export { StoreError } from './store/schema/store-error.ts';

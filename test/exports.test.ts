@@ -14,6 +14,7 @@ test('the package exports these values and no others', () => {
     'Refusal',
     'StoreError',
     'describeFailure',
+    'documentSchemas',
     'failureSchema',
     'outcomeSchema',
     'stepSchema',

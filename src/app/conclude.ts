@@ -5,6 +5,7 @@ import type { ConsolidatedResult, ExecutionSummary, RunsWaitedFor, Speed } from 
 import { exitCodeOf } from '../os/end-signals.ts';
 import { packageVersion } from '../os/package-version.ts';
 import { usableCores } from '../os/usable-cores.ts';
+import { documentHead } from '../report/document.ts';
 import { markdownReport } from '../report/markdown.ts';
 import { ReportError, writeReport } from '../report/write.ts';
 import type { Interruption } from '../run/attempt/outcome.ts';
@@ -90,7 +91,11 @@ interface Attempted {
 
 function tryReport(result: ConsolidatedResult, folder: string): Attempted {
   try {
-    const path = writeReport(folder, result.run.runId, markdownReport(result, { folder }));
+    const path = writeReport(
+      folder,
+      result.run.runId,
+      markdownReport(documentHead(result, null), { folder }),
+    );
     return { path, problem: null, bug: null };
   } catch (error) {
     if (error instanceof ReportError) return { path: null, problem: error.message, bug: null };

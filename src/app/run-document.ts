@@ -1,24 +1,30 @@
 import type { EventOf } from '../domain/run-event.ts';
-import type { ConsolidatedResult, RunDocument, RunSummary } from '../domain/run-record.ts';
-import { agentPerformances } from '../store/read/agents.ts';
-import { errorPatterns } from '../store/read/errors.ts';
-import { readResults } from '../store/read/results.ts';
-import type { Connection } from '../store/schema/connection.ts';
+import type { ConsolidatedResult } from '../domain/run-record.ts';
+import { type DocumentSource, documentHead } from '../report/document.ts';
+import { consolidate, DEFAULT_CAPS } from '../store/read/consolidate.ts';
+import { readResults, resultTexts } from '../store/read/results.ts';
+import { type Connection, keepFewPages } from '../store/schema/connection.ts';
 
-/** Most groups of errors in a document. */
+/** Most groups of errors in a document that is printed. */
 const PATTERNS = 1_000;
 
-/** The whole of a run as one document. It holds every result: for very large runs query the database instead. */
-export function runDocument(connection: Connection, run: RunSummary): RunDocument {
-  return {
-    version: 1,
-    run,
-    agents: agentPerformances(connection, run.runId),
-    workstreams: [...readResults(connection, run.runId)],
-    errors: errorPatterns(connection, run.runId, PATTERNS).shown,
-    recommendations: run.recommendations,
-  };
+/** A stored run as reports take it; null where there is none of this id. */
+export function storedDocument(
+  connection: Connection,
+  runId: string,
+  database: string,
+): DocumentSource | null {
+  keepFewPages(connection);
+  const result = consolidate(connection, runId, database, { ...DEFAULT_CAPS, patterns: PATTERNS });
+  return result === null ? null : documentOf(connection, result);
 }
+
+/** The same for a run that has just been read. */
+export const documentOf = (connection: Connection, result: ConsolidatedResult): DocumentSource => ({
+  head: documentHead(result, null),
+  workstreams: () => readResults(connection, result.run.runId),
+  workstreamTexts: () => resultTexts(connection, result.run.runId),
+});
 
 /** The results of a run, and where they are. */
 export interface RunResult {

@@ -7,7 +7,7 @@ import { shownPath } from '../text/format.ts';
 import { printable } from '../text/printable.ts';
 import type { RunArguments } from './commands/run.ts';
 import { STANDARD_OUTPUT } from './output-file.ts';
-import { print } from './standard-output.ts';
+import { print, printEach } from './standard-output.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface RunOutput extends EventSink {
@@ -15,7 +15,7 @@ export interface RunOutput extends EventSink {
   pause(): void;
   resume(): void;
   /** Shows how the run ended. */
-  end(result: RunResult, document: (format: 'json' | 'junit') => string): Promise<void>;
+  end(result: RunResult, document: (format: 'json' | 'junit') => Iterable<string>): Promise<void>;
   /**
    * Waits for those who read the log. Idempotent.
    * @param exitCode of the run: one that was interrupted waits for no reader that does not read.
@@ -63,7 +63,7 @@ function logOutput(log: RunLog): RunOutput {
 
 /** Standard output is for the document alone. */
 function documentOutput(log: RunLog, format: 'json' | 'junit'): RunOutput {
-  return { ...logOutput(log), end: (_result, document) => print(document(format)) };
+  return { ...logOutput(log), end: (_result, document) => printEach(document(format)) };
 }
 
 /** Loads what only a terminal needs. */

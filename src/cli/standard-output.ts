@@ -18,17 +18,36 @@ export function outliveReaders(): void {
   leaveClosedTerminals();
 }
 
-/**
- * Writes to standard output, and resolves when it was taken or when its reader has gone, which is no error.
- */
+/** Writes to standard output, and resolves when it was taken or when its reader has gone, which is no error. */
 export async function print(text: string): Promise<void> {
+  await write(text.endsWith('\n') ? text : `${text}\n`);
+}
+
+/** What is written at once, in characters. */
+const CHUNK = 65_536;
+
+/** Writes one text after the other as fast as the reader takes them. Asks for no more once the reader has gone. */
+export async function printEach(texts: Iterable<string>): Promise<void> {
+  let waiting = '';
+  for (const text of texts) {
+    waiting += text;
+    if (waiting.length < CHUNK) continue;
+    if (!(await write(waiting))) return;
+    waiting = '';
+  }
+  if (waiting !== '') await write(waiting);
+}
+
+/** Resolves when it was taken: true, or false when the reader has gone. */
+async function write(text: string): Promise<boolean> {
   const { stdout } = process;
-  await new Promise<void>((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     const settle = (error?: Error | null): void => {
+      stdout.off('error', settle);
       if (error && !isClosed(error)) reject(error);
-      else resolve();
+      else resolve(!error);
     };
     stdout.once('error', settle);
-    stdout.write(text.endsWith('\n') ? text : `${text}\n`, settle);
+    stdout.write(text, settle);
   });
 }

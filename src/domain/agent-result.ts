@@ -19,7 +19,7 @@ const jsonObject = z.custom<JsonObject>(
 
 /** The states of a workstream. The last three are final: only they are rows of `agent_results`. */
 export type Status = 'pending' | 'blocked' | 'running' | FinalStatus;
-const finalStatusSchema = z.enum(['completed', 'failed', 'skipped']);
+export const finalStatusSchema = z.enum(['completed', 'failed', 'skipped']);
 export type FinalStatus = z.infer<typeof finalStatusSchema>;
 
 /** Name in `agent_id` where no agent ran the workstream. */

@@ -3,12 +3,12 @@ import type { AgentResult, FinalStatus } from './agent-result.ts';
 import type { Capped } from './capped.ts';
 import type { ChangedFile } from './changes.ts';
 import type { Failure } from './failure.ts';
-import type { Checkout } from './history/history.ts';
+import type { Checkout, RunComparison } from './history/history.ts';
 import type { ErrorPattern } from './history/pattern.ts';
 import type { Json } from './json.ts';
 import type { TestCounts } from './outcome.ts';
 import type { AgentsChange, ScalingSummary } from './scaling.ts';
-import type { Competition, MergedWork, Retried, ToolPerformance } from './tool-record.ts';
+import type { Competition, MergedWork, Retried, ToolPerformance, ToolTask } from './tool-record.ts';
 
 /** A run that is not `ended` is under way, or its process died (`interrupted`). */
 export type RunState = 'running' | 'ended' | 'interrupted';
@@ -204,6 +204,8 @@ export interface ConsolidatedResult {
   tools: ToolPerformance[];
   /** What several tools made of one workstream. */
   competitions: Capped<Competition>;
+  /** What became of each task of a coding agent. */
+  tasks: Capped<ToolTask>;
   /** Null where nothing was to be merged. */
   merges: MergedWork | null;
   retried: Capped<Retried>;
@@ -238,14 +240,22 @@ export interface LiveWorkstream {
   activity: string | null;
 }
 
-/** `run --json` and `report --format json`: one document, of this version. */
-export interface RunDocument {
+/** What a document of a run says beside its workstreams: whole, and bounded whatever the run was. */
+export interface RunDocumentHead extends Omit<ConsolidatedResult, 'patterns'> {
   version: 1;
-  run: RunSummary;
-  agents: AgentPerformance[];
-  workstreams: AgentResult[];
+  /** Groups of errors, the most frequent first, 1,000 at most. */
   errors: ErrorPattern[];
+  /** How many groups there are. */
+  errorPatterns: number;
   recommendations: string[];
+  /** How it differs from the run before it of the same workstreams; null where there is none, or it was not compared. */
+  comparison: RunComparison | null;
+}
+
+/** A run as it is shown: what `run --json`, `show --json` and `report --format json` print, and reports are made of. */
+export interface RunDocument extends RunDocumentHead {
+  /** In the order in which their results arrived. */
+  workstreams: AgentResult[];
 }
 
 /** With less work than this, in seconds, what is measured is mostly the overhead of any run. */

@@ -2,6 +2,7 @@
 import type { FinalStatus } from './agent-result.ts';
 import type { Candidate } from './attempt.ts';
 import type { Capped } from './capped.ts';
+import type { Merge } from './changes.ts';
 import { sumKnown } from './tool-report.ts';
 
 /** What one tool did in a run, with one model. */
@@ -75,4 +76,29 @@ export interface Retried {
   reasons: string[];
   /** Why it was not tried again although it might have been; null where that is not so. */
   gaveUp: string | null;
+}
+
+/** What became of a workstream that a coding agent worked on. */
+export interface ToolTask {
+  workstreamId: string;
+  title: string;
+  /** Of the last attempt. */
+  tool: string;
+  model: string | null;
+  status: FinalStatus;
+  /** Why it did not complete; null where it did. */
+  reason: string | null;
+  attempts: number;
+  /** Acceptance tests. */
+  tests: { passed: number; failed: number };
+  /** US dollars of all attempts; null where none says. */
+  costUsd: number | null;
+  durationSeconds: number | null;
+  /** Files that it changed, and lines, as far as git counts them; null where that is not known. */
+  files: number | null;
+  linesAdded: number | null;
+  linesRemoved: number | null;
+  branch: string | null;
+  /** What became of its work in the run's own branch; null where nothing is merged. */
+  merge: Merge['status'] | null;
 }

@@ -1,25 +1,17 @@
-import type { AgentResult } from '../domain/agent-result.ts';
-import type { ConsolidatedResult, RunDocument, RunSummary } from '../domain/run-record.ts';
-import { printableJson } from '../text/printable.ts';
+import { type DocumentSource, jsonDocument } from './document.ts';
 import { junitReport } from './junit.ts';
 import { markdownReport } from './markdown.ts';
-
-/** What a format may show; each part is read only when it is needed. */
-export interface ReportSource {
-  run(): RunSummary;
-  consolidated(): ConsolidatedResult;
-  document(): RunDocument;
-  workstreams(): Iterable<AgentResult>;
-  /** The reports folder, for links to images in it. */
-  readonly reportsFolder: string;
-}
 
 /** One form that a run's report has. */
 export interface ReportFormat {
   /** As `--format` takes it. */
   name: string;
   description: string;
-  render(source: ReportSource): string;
+  /**
+   * The report piece by piece, so that a large one need not fit in memory.
+   * @param folder of the report, for links to images in it.
+   */
+  render(source: DocumentSource, folder: string): Iterable<string>;
 }
 
 /** Every format, the default first. A new one is added here. */
@@ -27,17 +19,17 @@ export const reportFormats: readonly ReportFormat[] = [
   {
     name: 'md',
     description: 'Markdown, for people',
-    render: (source) => markdownReport(source.consolidated(), { folder: source.reportsFolder }),
+    render: ({ head }, folder) => [markdownReport(head, { folder })],
   },
   {
     name: 'json',
     description: 'one JSON document with every result',
-    render: (source) => printableJson(source.document()),
+    render: jsonDocument,
   },
   {
     name: 'junit',
     description: 'JUnit XML, for CI',
-    render: (source) => junitReport(source.run(), source.workstreams()),
+    render: (source) => [junitReport(source.head.run, source.workstreams())],
   },
 ];
 

@@ -23,7 +23,7 @@ export function githubSummary(result: ConsolidatedResult): string {
   const shown = failures.shown.slice(0, LISTED);
   const blocks: Block[] = [
     heading(2, glue('Millrace '), code(run.runId)),
-    paragraph(...prose(verdict(result))),
+    paragraph(...prose(verdict({ ...result, errors: result.patterns.shown }))),
     table(
       ['Completed', 'Failed', 'Skipped', 'Wall time', 'Work in all'],
       [

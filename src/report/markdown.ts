@@ -1,4 +1,4 @@
-import type { ConsolidatedResult } from '../domain/run-record.ts';
+import type { RunDocumentHead } from '../domain/run-record.ts';
 import { type Block, code, glue, heading } from './nodes.ts';
 import type { ReportPlace } from './output-view.ts';
 import { agents } from './sections/agents.ts';
@@ -17,7 +17,7 @@ import { tools } from './sections/tools.ts';
 import { serialise } from './serialise.ts';
 
 /** Each returns its blocks, or none when it has nothing to show. In the order of the report. */
-const SECTIONS: ((result: ConsolidatedResult, place: ReportPlace) => Block[])[] = [
+const SECTIONS: ((result: RunDocumentHead, place: ReportPlace) => Block[])[] = [
   executiveSummary,
   failures,
   agents,
@@ -39,10 +39,7 @@ const SECTIONS: ((result: ConsolidatedResult, place: ReportPlace) => Block[])[] 
  * The report of a run as Markdown with GitHub's tables. Text from workstreams can't break out of its cell, line or
  * fence, and every list is bounded, so that the report of any run can be opened.
  */
-export function markdownReport(
-  result: ConsolidatedResult,
-  place: ReportPlace = { folder: 'reports' },
-): string {
+export function markdownReport(result: RunDocumentHead, place: ReportPlace = { folder: 'reports' }): string {
   return serialise([
     heading(1, glue('Run '), code(result.run.runId)),
     ...SECTIONS.flatMap((section) => section(result, place)),

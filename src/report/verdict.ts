@@ -1,9 +1,13 @@
 import { saysOnlyHow } from '../domain/failure.ts';
-import type { ConsolidatedResult, ShortResult } from '../domain/run-record.ts';
+import type { RunDocumentHead, ShortResult } from '../domain/run-record.ts';
+
+/** What a verdict is made of. */
+type Found = Pick<RunDocumentHead, 'run' | 'failures' | 'errors'>;
+
 import { plural } from '../text/format.ts';
 
 /** The state of a run in one sentence, and where to start. `code` is marked by backticks. */
-export function verdict(result: ConsolidatedResult): string {
+export function verdict(result: Found): string {
   const { run } = result;
   const { workstreams: total, completed, failed, skipped } = run.totals;
   if (run.state === 'running') {
@@ -24,13 +28,13 @@ export function verdict(result: ConsolidatedResult): string {
 }
 
 /** The failure to start with: an example of the most frequent pattern, or else the first failure. */
-export function firstFailure(result: ConsolidatedResult): ShortResult | null {
+export function firstFailure(result: Found): ShortResult | null {
   const frequent = mostFrequent(result);
   const example = result.failures.shown.find((each) => each.workstreamId === frequent?.example.workstreamId);
   return example ?? result.failures.shown[0] ?? null;
 }
 
-function failedSentence(result: ConsolidatedResult): string {
+function failedSentence(result: Found): string {
   const { workstreams: total, failed, skipped, errors } = result.run.totals;
   const most = mostFrequent(result);
   const same =
@@ -47,8 +51,8 @@ function failedSentence(result: ConsolidatedResult): string {
   return `${sentence}${start}.`;
 }
 
-function mostFrequent(result: ConsolidatedResult): ConsolidatedResult['patterns']['shown'][number] | null {
-  const [first, ...others] = result.patterns.shown;
+function mostFrequent(result: Found): RunDocumentHead['errors'][number] | null {
+  const [first, ...others] = result.errors;
   if (first === undefined) return null;
   return others.reduce((most, each) => (each.count > most.count ? each : most), first);
 }

@@ -52,7 +52,7 @@ const CI_COMMAND_IN_JSON = /#(?=#(?:vso)?\[)/g;
 
 /** The same JSON with such characters escaped. They occur only inside strings, so that its value stays the same. */
 export function escapeControls(json: string): string {
-  const safe = json.replace(ACTIVE, escapedInJson);
+  const safe = PLAIN.test(json) ? json : json.replace(ACTIVE, escapedInJson);
   return safe.includes('##') ? safe.replace(CI_COMMAND_IN_JSON, escapedInJson) : safe;
 }
 

@@ -187,14 +187,8 @@ test('--json gives one document, and the log goes to standard error', async () =
   const { code, stdout, stderr } = await millrace(folder, ['run', '--json']);
   expect(code).toBe(0);
   const document = JSON.parse(stdout) as Record<string, unknown>;
-  expect(Object.keys(document)).toEqual([
-    'version',
-    'run',
-    'agents',
-    'workstreams',
-    'errors',
-    'recommendations',
-  ]);
+  const promised = ['version', 'run', 'agents', 'workstreams', 'errors', 'recommendations'];
+  expect(promised.filter((name) => !(name in document))).toEqual([]);
   expect(document['version']).toBe(1);
   expect(document['workstreams']).toHaveLength(3);
   expect(parseLines(stderr).length).toBeGreaterThan(3);

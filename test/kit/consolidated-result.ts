@@ -125,6 +125,7 @@ export function emptyResult(changes: Partial<ConsolidatedResult> = {}): Consolid
     tools: [],
     merges: null,
     competitions: { shown: [], total: 0 },
+    tasks: { shown: [], total: 0 },
     retried: { shown: [], total: 0 },
     patterns: { shown: [], total: 0 },
     failures: { shown: [], total: 0 },

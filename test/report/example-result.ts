@@ -1,8 +1,11 @@
 /** One small run with a bit of everything. */
 import { recommend } from '../../src/analysis/recommendations.ts';
 import type { AgentResult } from '../../src/domain/agent-result.ts';
+import type { PatternHistory, RunComparison, RunRef } from '../../src/domain/history/history.ts';
 import type { ErrorPattern } from '../../src/domain/history/pattern.ts';
-import type { ConsolidatedResult, RunDocument } from '../../src/domain/run-record.ts';
+import type { ConsolidatedResult, RunDocumentHead } from '../../src/domain/run-record.ts';
+import { type DocumentSource, documentHead } from '../../src/report/document.ts';
+import { markdownReport } from '../../src/report/markdown.ts';
 import { normalizeMessage } from '../../src/text/normalize-message.ts';
 import {
   agent,
@@ -10,6 +13,7 @@ import {
   COMPLETED_OUTPUT,
   emptyResult,
   executionSummary,
+  RUN_ID,
   runSummary,
   shortResult,
   tool,
@@ -301,6 +305,68 @@ export function exampleResult(): ConsolidatedResult {
   return { ...result, run: { ...result.run, recommendations: recommend({ ...result, comparison: null }) } };
 }
 
-export function runDocument(workstreams: AgentResult[]): RunDocument {
-  return { version: 1, run: runSummary(), agents, workstreams, errors: patterns, recommendations: [] };
-}
+export const exampleHead = (): RunDocumentHead => documentHead(exampleResult(), null);
+
+/** A run of these workstreams as reports take it. */
+export const documentOf = (workstreams: AgentResult[]): DocumentSource => ({
+  head: exampleHead(),
+  workstreams: () => workstreams,
+  workstreamTexts: () => workstreams.map((result) => JSON.stringify(result)),
+});
+
+/** The Markdown report of a run that was not compared with another. */
+export const reportOf = (result: ConsolidatedResult): string => markdownReport(documentHead(result, null));
+
+const ref = (runId: string, at: string, commit: string): RunRef => ({
+  runId,
+  at,
+  label: null,
+  commit,
+  isDirty: false,
+});
+const BASE = ref('ma-run-20260713-093000', '2026-07-13T09:30:00.000Z', 'a'.repeat(40));
+const HEAD = ref(RUN_ID, '2026-07-14T09:30:00.000Z', 'b'.repeat(40));
+
+/** What is known of a pattern that fails again after it had been fixed. */
+const regressed = (): PatternHistory => ({
+  state: 'regressed',
+  firstSeen: BASE,
+  lastSeen: HEAD,
+  lastPassed: BASE,
+  commitRange: { from: 'a'.repeat(40), to: 'b'.repeat(40) },
+  rate: { value: 0.25, low: 0.1, high: 0.46, runs: 20 },
+});
+
+/** How the run of `example.md` differs from the one before. */
+export const comparison = (): RunComparison => ({
+  base: BASE,
+  head: HEAD,
+  new: whole({
+    workstreamId: 'ws-lint',
+    patternId: 'p-0000000b',
+    history: { ...regressed(), state: 'new', firstSeen: HEAD, rate: null },
+  }),
+  regressed: whole({ workstreamId: 'ws-codec', patternId: 'p-0000000a', history: regressed() }),
+  recurring: whole(),
+  fixed: whole({
+    workstreamId: 'ws-report',
+    patternId: null,
+    history: { ...regressed(), state: 'fixed', lastSeen: BASE },
+  }),
+  flaky: whole(),
+  notRun: whole('ws-publish'),
+  added: whole(),
+  removed: whole('ws-old'),
+  changedDefinition: whole('ws-sieve'),
+  outside: whole({ workstreamId: 'ws-mandelbrot', seconds: 6, medianSeconds: 3.1, runs: 30 }),
+  shifts: whole({
+    workstreamId: 'ws-sieve',
+    beforeSeconds: 3,
+    afterSeconds: 4.2,
+    ratio: 1.4,
+    p: 0.0004,
+    since: BASE,
+    runs: 35,
+  }),
+  wholeRun: null,
+});

@@ -1,16 +1,11 @@
 import { expect, test } from 'vitest';
 import { definitions } from '../../src/cli/definitions.ts';
-import { type ReportSource, reportFormat, reportFormats } from '../../src/report/formats.ts';
-import { agentResult, runSummary } from '../kit/consolidated-result.ts';
-import { exampleResult, runDocument } from './example-result.ts';
+import { reportFormat, reportFormats } from '../../src/report/formats.ts';
+import { agentResult } from '../kit/consolidated-result.ts';
+import { documentOf } from './example-result.ts';
 
-const source: ReportSource = {
-  run: () => runSummary(),
-  consolidated: exampleResult,
-  document: () => runDocument([agentResult()]),
-  workstreams: () => [agentResult()],
-  reportsFolder: 'elsewhere',
-};
+const render = (name: string, folder = 'elsewhere'): string =>
+  [...(reportFormat(name)?.render(documentOf([agentResult()]), folder) ?? [])].join('');
 
 test('the formats, the default first', () => {
   expect(reportFormats.map(({ name }) => name)).toEqual(['md', 'json', 'junit']);
@@ -21,14 +16,12 @@ test.each([
   ['json', /^\{\n {2}"version": 1,/],
   ['junit', /^<\?xml version="1\.0"/],
 ])('%s', (name, start) => {
-  expect(reportFormat(name)?.render(source)).toMatch(start);
+  expect(render(name)).toMatch(start);
 });
 
 test('images are linked only from the folder that the report is in', () => {
-  expect(reportFormat('md')?.render(source)).toContain('- image: reports/mandel brot.svg\n');
-  expect(reportFormat('md')?.render({ ...source, reportsFolder: 'reports' })).toContain(
-    '](mandel%20brot.svg)\n',
-  );
+  expect(render('md')).toContain('- image: reports/mandel brot.svg\n');
+  expect(render('md', 'reports')).toContain('](mandel%20brot.svg)\n');
 });
 
 test('a format that is not there', () => {

@@ -5,7 +5,6 @@ import { fromMarkdown } from 'mdast-util-from-markdown';
 import { describe, expect, test } from 'vitest';
 import type { ConsolidatedResult } from '../../src/domain/run-record.ts';
 import { excerpt } from '../../src/report/cells.ts';
-import { markdownReport } from '../../src/report/markdown.ts';
 import {
   type Block,
   code,
@@ -23,7 +22,7 @@ import { serialise } from '../../src/report/serialise.ts';
 import { anyText } from '../kit/any-text.ts';
 import { shortResult, tool, unknownChange, whole } from '../kit/consolidated-result.ts';
 import { columnCounts, tableRows } from '../kit/table-cells.ts';
-import { exampleResult } from './example-result.ts';
+import { exampleResult, reportOf } from './example-result.ts';
 
 /** The example's result with `text` in every place that a workstream has a say in. */
 function withText(text: string): ConsolidatedResult {
@@ -145,7 +144,7 @@ function shape(markdown: string): { blocks: string[]; foreign: string[] } {
   return { blocks: tree.children.map(({ type }) => type), foreign };
 }
 
-const plain = markdownReport(withText('plain'));
+const plain = reportOf(withText('plain'));
 const plainShape = shape(plain);
 const plainColumns = columnCounts(plain);
 
@@ -169,7 +168,7 @@ const CASES = {
 
 describe('one by one', () => {
   test.each(Object.entries(CASES))('%s', (_, text) => {
-    const markdown = markdownReport(withText(`x${text}x`));
+    const markdown = reportOf(withText(`x${text}x`));
     expect(shape(markdown)).toEqual({ ...plainShape, foreign: [] });
     expect(columnCounts(markdown)).toEqual(plainColumns);
     // oxlint-disable-next-line no-control-regex
@@ -182,7 +181,7 @@ describe('one by one', () => {
 test('any text', () => {
   fc.assert(
     fc.property(anyText, (text) => {
-      const markdown = markdownReport(withText(`x${text}x`));
+      const markdown = reportOf(withText(`x${text}x`));
       expect(shape(markdown)).toEqual({ ...plainShape, foreign: [] });
       expect(columnCounts(markdown)).toEqual(plainColumns);
     }),
@@ -193,7 +192,7 @@ test('any text', () => {
 test('any text with nothing around it', () => {
   fc.assert(
     fc.property(anyText, (text) => {
-      const markdown = markdownReport(withText(text));
+      const markdown = reportOf(withText(text));
       expect(shape(markdown).foreign).toEqual([]);
       expect(columnCounts(markdown)).toEqual(plainColumns);
     }),
@@ -233,7 +232,7 @@ test('any text in any block', () => {
 });
 
 test('in a cell, the text is still what it was', () => {
-  const markdown = markdownReport(withText('a|b <i> `c|d`'));
+  const markdown = reportOf(withText('a|b <i> `c|d`'));
   expect(markdown).toContain('a\\|b \\<i> `c\\|d`');
   expect(
     tableRows(markdown)
@@ -243,11 +242,11 @@ test('in a cell, the text is still what it was', () => {
 });
 
 test('a fence is longer than any in its content', () => {
-  const markdown = markdownReport(withText('x\n`````\ny'));
+  const markdown = reportOf(withText('x\n`````\ny'));
   expect(markdown).toContain('\n``````text\nx\n`````\ny\n``````\n');
 });
 
 test('a bare address is code and no link', () => {
-  const markdown = markdownReport(withText('see http://e.com/a_b?c=d, www.e.com and a@b.co!'));
+  const markdown = reportOf(withText('see http://e.com/a_b?c=d, www.e.com and a@b.co!'));
   expect(markdown).toContain('see `http://e.com/a_b?c=d,` `www.e.com` and `a@b.co`!');
 });

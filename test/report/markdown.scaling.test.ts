@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { markdownReport } from '../../src/report/markdown.ts';
 import { emptyResult, executionSummary, runSummary } from '../kit/consolidated-result.ts';
+import { reportOf } from './example-result.ts';
 
 test('a run whose number of agents followed the load says how and why', () => {
   const scaling = { start: 2, final: 4, least: 2, most: 8, changes: 2 };
-  const report = markdownReport(
+  const report = reportOf(
     emptyResult({
       run: runSummary({ executionSummary: executionSummary({ agentsCount: 8, scaling }) }),
       scaling: {
@@ -26,5 +26,5 @@ test('a run whose number of agents followed the load says how and why', () => {
 });
 
 test('a run with a fixed number has no such section', () => {
-  expect(markdownReport(emptyResult())).not.toContain('Number of agents');
+  expect(reportOf(emptyResult())).not.toContain('Number of agents');
 });

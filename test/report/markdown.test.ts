@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { markdownReport } from '../../src/report/markdown.ts';
 import {
   emptyResult,
   executionSummary,
@@ -9,7 +8,7 @@ import {
   whole,
 } from '../kit/consolidated-result.ts';
 import { tableRows } from '../kit/table-cells.ts';
-import { exampleResult } from './example-result.ts';
+import { exampleResult, reportOf } from './example-result.ts';
 import { largeResult, TOTAL } from './large-result.ts';
 
 /** The lines after "## Executive summary", up to the table. */
@@ -32,7 +31,7 @@ function row(markdown: string, name: string): string[] | undefined {
 /** The cell that says what is the least possible time of a run with this summary. */
 function bounded(changes: Parameters<typeof executionSummary>[0]): string[] | undefined {
   const run = runSummary({ executionSummary: executionSummary(changes) });
-  return row(markdownReport(emptyResult({ run })), 'Least possible time');
+  return row(reportOf(emptyResult({ run })), 'Least possible time');
 }
 
 function headings(markdown: string): string[] {
@@ -40,7 +39,7 @@ function headings(markdown: string): string[] {
 }
 
 test('the report of a small run', async () => {
-  await expect(markdownReport(exampleResult())).toMatchFileSnapshot('./example.md');
+  await expect(reportOf(exampleResult())).toMatchFileSnapshot('./example.md');
 });
 
 describe('what it opens with', () => {
@@ -48,7 +47,7 @@ describe('what it opens with', () => {
 
   test('a run in which everything completed', () => {
     const run = runSummary({ totals: { ...totals, completed: 6, failed: 0, skipped: 0, errors: 0 } });
-    const markdown = markdownReport(emptyResult({ run }));
+    const markdown = reportOf(emptyResult({ run }));
     expect(opening(markdown)).toEqual(['All 6 workstreams completed.']);
     expect(headings(markdown)).toEqual(['## Executive summary']);
   });
@@ -58,14 +57,14 @@ describe('what it opens with', () => {
       state: 'interrupted',
       executionSummary: executionSummary({ interruptedBy: 'SIGINT' }),
     });
-    expect(opening(markdownReport(emptyResult({ run })))[0]).toBe(
+    expect(opening(reportOf(emptyResult({ run })))[0]).toBe(
       'This run was interrupted by SIGINT: 3 of 6 workstreams completed, 2 failed and 1 did not run to the end.',
     );
   });
 
   test('a run whose process died', () => {
     const run = runSummary({ state: 'interrupted', executionSummary: null, endedAt: null });
-    const markdown = markdownReport(emptyResult({ run }));
+    const markdown = reportOf(emptyResult({ run }));
     expect(opening(markdown)).toEqual([
       'This run was interrupted: 3 of 6 workstreams completed, 2 failed and 1 did not run to the end.',
       'The process of this run ended before it could sum up: wall time, speed-up and exit code are not known. `millrace run --resume ma-run-20260714-093000` runs what is left of it.',
@@ -75,7 +74,7 @@ describe('what it opens with', () => {
 
   test('a run that is under way', () => {
     const run = runSummary({ state: 'running', executionSummary: null, endedAt: null });
-    const markdown = markdownReport(emptyResult({ run }));
+    const markdown = reportOf(emptyResult({ run }));
     expect(opening(markdown)[0]).toBe(
       'This run is still under way: 6 of 6 workstreams have ended (3 completed, 2 failed, 1 skipped).',
     );
@@ -84,7 +83,7 @@ describe('what it opens with', () => {
 
   test('a run of an older system: what is not known is a dash and never 0', () => {
     const run = runSummary({ executionSummary: null, createdAt: '2024-02-03 04:05:06', endedAt: null });
-    const markdown = markdownReport(emptyResult({ run }));
+    const markdown = reportOf(emptyResult({ run }));
     expect(opening(markdown)).toEqual([
       '2 of 6 workstreams failed and 1 was skipped.',
       'An older version recorded this run: wall time, speed-up and exit code are not known.',
@@ -116,7 +115,7 @@ describe('what it opens with', () => {
       history: null,
     };
     const patterns = whole({ ...pattern, example: { ...example, workstreamId: 'ws-b' } });
-    expect(opening(markdownReport(emptyResult({ failures, patterns })))).toEqual([
+    expect(opening(reportOf(emptyResult({ failures, patterns })))).toEqual([
       '2 of 6 workstreams failed, 2 of them with the same error, and 1 was skipped; start with `ws-b` (thrown).',
     ]);
   });
@@ -125,7 +124,7 @@ describe('what it opens with', () => {
 test('the next step is the first recommendation, and a rate of nothing is not 0 %', () => {
   const totals = { ...runSummary().totals, completed: 0, failed: 0, skipped: 6 };
   const run = runSummary({ totals, recommendations: ['Fix it: `millrace validate`.', 'Then rest.'] });
-  const markdown = markdownReport(emptyResult({ run }));
+  const markdown = reportOf(emptyResult({ run }));
   expect(opening(markdown)).toContain('**Next**: Fix it: `millrace validate`.');
   expect(markdown).toContain('1. Fix it: `millrace validate`.\n2. Then rest.\n');
   expect(row(markdown, 'Success rate')).toEqual(['Success rate', '– (none ran)']);
@@ -140,7 +139,7 @@ test('what bounds the run', () => {
 });
 
 describe('a run of 100,000 workstreams', () => {
-  const markdown = markdownReport(largeResult());
+  const markdown = reportOf(largeResult());
 
   test('can be opened', () => {
     expect(Buffer.byteLength(markdown)).toBeLessThan(1_000_000);
@@ -179,7 +178,7 @@ describe('a run of 100,000 workstreams', () => {
 test('up to 60 workstreams are drawn, more are not', () => {
   const items = Array.from({ length: 61 }, (_, index) => shortResult({ workstreamId: `ws-${index}` }));
   const report = (count: number): string =>
-    markdownReport(emptyResult({ timeline: whole(...items.slice(0, count)) }));
+    reportOf(emptyResult({ timeline: whole(...items.slice(0, count)) }));
   expect(report(60)).toContain('```mermaid\ngantt\n');
   expect(report(61)).not.toContain('```mermaid');
 });

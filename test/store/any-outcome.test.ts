@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { XMLValidator } from 'fast-xml-parser';
 import { expect, test } from 'vitest';
-import { runDocument } from '../../src/app/run-document.ts';
+import { storedDocument } from '../../src/app/run-document.ts';
 import type { AgentResult } from '../../src/domain/agent-result.ts';
 import type { Failure } from '../../src/domain/failure.ts';
 import type { Json, JsonObject } from '../../src/domain/json.ts';
@@ -12,7 +12,6 @@ import type { Workstream } from '../../src/domain/workstream.ts';
 import { reportFormats } from '../../src/report/formats.ts';
 import type { Attempt } from '../../src/run/attempt/attempt-runner.ts';
 import { executedResult } from '../../src/run/attempt/result.ts';
-import { consolidate } from '../../src/store/read/consolidate.ts';
 import { readResults } from '../../src/store/read/results.ts';
 import { getRun } from '../../src/store/read/runs.ts';
 import { anyText } from '../kit/any-text.ts';
@@ -215,17 +214,11 @@ test('any outcome is read back as it was, and every report of it is whole', () =
       record(connection, results);
       expect(jsonOf([...readResults(connection, RUN)])).toEqual(jsonOf(results));
       const run = getRun(connection, RUN);
-      const consolidated = consolidate(connection, RUN, 'runs.db');
-      if (run === null || consolidated === null) throw new Error('the run is not there');
+      const document = storedDocument(connection, RUN, 'runs.db');
+      if (run === null || document === null) throw new Error('the run is not there');
       expect(run.totals.completed + run.totals.failed + run.totals.skipped).toBe(results.length);
       const [markdown, json, junit] = reportFormats.map((format) =>
-        format.render({
-          run: () => run,
-          consolidated: () => consolidated,
-          document: () => runDocument(connection, run),
-          workstreams: () => readResults(connection, RUN),
-          reportsFolder: 'reports',
-        }),
+        [...format.render(document, 'reports')].join(''),
       );
       const { github, others } = columnCounts(markdown ?? '');
       expect(others).toEqual(github);

@@ -2,7 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import { MultiAgentWorkstreamCoordinator } from '../../app/multi-agent-workstream-coordinator.ts';
 import { DATABASE } from '../../app/paths.ts';
 import { Refusal } from '../../app/refusal.ts';
-import type { RunResult } from '../../app/run-document.ts';
+import { documentOf, type RunResult } from '../../app/run-document.ts';
 import type { RunEvent } from '../../domain/run-event.ts';
 import { listenForSignals } from '../../os/end-signals.ts';
 import { makeFolder } from '../../os/folder.ts';
@@ -27,7 +27,7 @@ import { openOutput, type RunOutput } from '../run-output.ts';
 import { redactUncaught } from '../uncaught.ts';
 import { UsageError } from '../usage-error.ts';
 import { printPlan } from './plan.ts';
-import { sourceOf } from './report.ts';
+import { documentOfRun } from './report.ts';
 
 const NOTHING_MATCHED = 4;
 
@@ -143,10 +143,14 @@ async function finish(argv: RunArguments, output: RunOutput, result: RunResult |
   await withHistory(argv.state, async (connection) => {
     const stored = connection === null ? null : getRun(connection, result.runId);
     if (connection === null || stored === null) throw new Refusal(3, lostSentence(result));
-    const source = sourceOf(connection, stored, argv);
-    const render = (format: string): string => reportFormat(format)?.render(source) ?? '';
+    const source = argv.json
+      ? documentOfRun(connection, stored.runId, argv.state)
+      : documentOf(connection, result.consolidated);
+    const render = (format: string): Iterable<string> =>
+      reportFormat(format)?.render(source, resolve(argv.reports)) ?? [];
     await output.end(result, render);
-    if (argv.junit !== undefined && argv.junit !== STANDARD_OUTPUT) writeJunit(argv.junit, render('junit'));
+    if (argv.junit !== undefined && argv.junit !== STANDARD_OUTPUT)
+      writeJunit(argv.junit, [...render('junit')].join(''));
     return 0;
   });
   reportToGithub(result.consolidated, process.env);

@@ -1,12 +1,14 @@
-import { runDocument } from '../../app/run-document.ts';
 import { checkoutText } from '../../domain/history/history.ts';
 import type { RunSummary } from '../../domain/run-record.ts';
+import { jsonDocument } from '../../report/document.ts';
 import { eachListedResult, type ListedResult } from '../../store/read/short-results.ts';
 import { seconds } from '../../text/format.ts';
 import { oneLine } from '../../text/printable.ts';
 import type { ShowArguments } from '../commands/show.ts';
 import { withRun } from '../history.ts';
-import { next, printJson, printText, table } from '../print.ts';
+import { next, printText, table } from '../print.ts';
+import { printEach } from '../standard-output.ts';
+import { documentOfRun } from './report.ts';
 
 /** Longest recommendation that is shown, in characters. */
 const SENTENCE = 1_000;
@@ -16,7 +18,7 @@ const NAME = 120;
 /** Shows a run's totals and each of its workstreams. */
 export async function show(argv: ShowArguments): Promise<number> {
   return withRun(argv.state, argv.run, async (connection, run) => {
-    if (argv.json) await printJson(runDocument(connection, run));
+    if (argv.json) await printEach(jsonDocument(documentOfRun(connection, run.runId, argv.state)));
     else await printText(`${heading(run)}\n\n${results([...eachListedResult(connection, run.runId)])}`);
     return 0;
   });

@@ -1,4 +1,4 @@
-import type { AgentPerformance, ConsolidatedResult } from '../../domain/run-record.ts';
+import type { AgentPerformance, RunDocumentHead } from '../../domain/run-record.ts';
 import { percent, plural, seconds } from '../../text/format.ts';
 import { ratio } from '../cells.ts';
 import { type Block, type Cell, type Column, code, heading, paragraph, table } from '../nodes.ts';
@@ -30,7 +30,7 @@ const COMPARISON: Column[] = [
 ];
 
 /** What each agent did, and how they compare. */
-export function agents({ agents: all }: ConsolidatedResult): Block[] {
+export function agents({ agents: all }: RunDocumentHead): Block[] {
   const shown = all.slice(0, LIMIT);
   if (shown.length === 0) return [];
   const blocks: Block[] = [heading(2, 'Agents'), table(BREAKDOWN, shown.map(breakdownRow))];

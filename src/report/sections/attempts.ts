@@ -1,5 +1,5 @@
 import type { Candidate } from '../../domain/attempt.ts';
-import type { ConsolidatedResult } from '../../domain/run-record.ts';
+import type { RunDocumentHead } from '../../domain/run-record.ts';
 import type { Retried } from '../../domain/tool-record.ts';
 import { dollars, seconds } from '../../text/format.ts';
 import { cappedTable } from '../cells.ts';
@@ -10,7 +10,7 @@ import { select } from '../query.ts';
 const LIMIT = 100;
 
 /** What was tried more than once, and why it was not tried again. */
-export function attempts({ retried, run, database }: ConsolidatedResult): Block[] {
+export function attempts({ retried, run, database }: RunDocumentHead): Block[] {
   if (retried.total === 0) return [];
   return [
     heading(2, 'Tried more than once'),
@@ -46,7 +46,7 @@ const COLUMNS: Column[] = [
 ];
 
 /** What several tools made of the same workstreams, and whose work was kept. */
-export function competitions({ competitions: all }: ConsolidatedResult): Block[] {
+export function competitions({ competitions: all }: RunDocumentHead): Block[] {
   if (all.shown.length === 0) return [];
   return [
     heading(2, 'Best of several tools'),

@@ -1,6 +1,6 @@
 import type { PhrasingContent } from 'mdast';
 import type { ErrorPattern } from '../../domain/history/pattern.ts';
-import type { ConsolidatedResult } from '../../domain/run-record.ts';
+import type { RunDocumentHead } from '../../domain/run-record.ts';
 import { plural } from '../../text/format.ts';
 import { cappedTable, excerpt, firstFrame } from '../cells.ts';
 import { type Block, code, fence, glue, heading, list, paragraph, strong, text } from '../nodes.ts';
@@ -15,8 +15,8 @@ const MESSAGE = 2000;
 const CONTEXT = 3000;
 
 /** The errors, grouped: how often, where, and one example with its context. */
-export function errors(result: ConsolidatedResult): Block[] {
-  const { patterns, run, database } = result;
+export function errors({ errors: found, errorPatterns, run, database }: RunDocumentHead): Block[] {
+  const patterns = { shown: found, total: errorPatterns };
   if (patterns.shown.length === 0) return [];
   const blocks: Block[] = [
     heading(2, 'Errors'),

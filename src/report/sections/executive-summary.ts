@@ -1,9 +1,9 @@
 import type { PhrasingContent } from 'mdast';
 import { checkoutText } from '../../domain/history/history.ts';
 import {
-  type ConsolidatedResult,
   type ExecutionSummary,
   LEAST_WORK_SECONDS,
+  type RunDocumentHead,
   type Speed,
   speedupOf,
 } from '../../domain/run-record.ts';
@@ -24,7 +24,7 @@ import {
 import { firstFailure, verdict } from '../verdict.ts';
 
 /** The verdict, the first thing to do, and the numbers of the run as a whole. */
-export function executiveSummary(result: ConsolidatedResult): Block[] {
+export function executiveSummary(result: RunDocumentHead): Block[] {
   const { run } = result;
   const blocks: Block[] = [heading(2, 'Executive summary'), paragraph(...prose(verdict(result)))];
   const [next] = run.recommendations;
@@ -38,7 +38,7 @@ export function executiveSummary(result: ConsolidatedResult): Block[] {
   return blocks;
 }
 
-function summaryRows(result: ConsolidatedResult): Cell[][] {
+function summaryRows(result: RunDocumentHead): Cell[][] {
   const { totals, executionSummary: summary, createdAt, endedAt } = result.run;
   const { label, checkout, hostname, retryOf } = result.run;
   const ran = totals.completed + totals.failed;
@@ -82,13 +82,13 @@ function waitedRow(summary: ExecutionSummary | null): Cell[][] {
     : [['Waited for other runs', `${seconds(waited.seconds)} for locks of ${nameSome(waited.runIds)}`]];
 }
 
-function testsText({ tests }: ConsolidatedResult): string {
+function testsText({ tests }: RunDocumentHead): string {
   const manual = tests.manual === 0 ? '' : `, ${plural(tests.manual, 'manual check')} apart`;
   if (tests.passed + tests.failed === 0) return `none run${manual}`;
   return `${tests.passed} passed, ${tests.failed} failed${manual}`;
 }
 
-function endedText({ run }: ConsolidatedResult, endedAt: string | null): string {
+function endedText({ run }: RunDocumentHead, endedAt: string | null): string {
   if (endedAt !== null) return dateTime(endedAt);
   return run.state === 'running' ? `${UNKNOWN} (still under way)` : `${UNKNOWN} (not recorded)`;
 }
@@ -111,7 +111,7 @@ function coordinator({ overhead }: ExecutionSummary): string {
   return `${seconds(overhead.storeSeconds)} storing, ${seconds(overhead.consolidateSeconds)} consolidating`;
 }
 
-function unknownNote({ run }: ConsolidatedResult): string | null {
+function unknownNote({ run }: RunDocumentHead): string | null {
   if (run.executionSummary !== null) return null;
   switch (run.state) {
     case 'running':

@@ -1,4 +1,4 @@
-import type { ConsolidatedResult, ShortResult } from '../../domain/run-record.ts';
+import type { RunDocumentHead, ShortResult } from '../../domain/run-record.ts';
 import { seconds } from '../../text/format.ts';
 import { cappedTable, timeOfDay } from '../cells.ts';
 import { type Block, type Cell, code, heading, prose } from '../nodes.ts';
@@ -8,7 +8,7 @@ import { select } from '../query.ts';
 const LIMIT = 100;
 
 /** What failed and what was skipped, each with its reason; nothing when everything completed. */
-export function failures(result: ConsolidatedResult): Block[] {
+export function failures(result: RunDocumentHead): Block[] {
   const { run, database } = result;
   const rest = (status: string): string =>
     select(database, run.runId, 'workstream_id, errors', 'agent_results', ` AND status = '${status}'`);

@@ -1,4 +1,4 @@
-import type { ConsolidatedResult, FileChange } from '../../domain/run-record.ts';
+import type { FileChange, RunDocumentHead } from '../../domain/run-record.ts';
 import { plural } from '../../text/format.ts';
 import { cappedTable } from '../cells.ts';
 import { type Block, type Cell, code, glue, heading, paragraph } from '../nodes.ts';
@@ -8,7 +8,7 @@ import { select } from '../query.ts';
 const LIMIT = 100;
 
 /** The files that were modified and the commits that were made. */
-export function files({ files: changed, commits, run, database }: ConsolidatedResult): Block[] {
+export function files({ files: changed, commits, run, database }: RunDocumentHead): Block[] {
   if (changed.total === 0 && commits.total === 0) return [];
   const isKnown = changed.shown.some(({ status }) => status !== null);
   const rest = (column: string): string =>

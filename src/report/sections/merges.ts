@@ -1,4 +1,4 @@
-import type { ConsolidatedResult } from '../../domain/run-record.ts';
+import type { RunDocumentHead } from '../../domain/run-record.ts';
 import type { MergedWork, MergeProblem } from '../../domain/tool-record.ts';
 import { plural } from '../../text/format.ts';
 import { cappedTable } from '../cells.ts';
@@ -11,7 +11,7 @@ const LIMIT = 100;
 const FILES = 5;
 
 /** The run's own branch, how to take it over, and what is not in it. */
-export function merges({ merges: work, run, database }: ConsolidatedResult): Block[] {
+export function merges({ merges: work, run, database }: RunDocumentHead): Block[] {
   if (work === null) return [];
   const blocks: Block[] = [heading(2, 'Merged work')];
   blocks.push(

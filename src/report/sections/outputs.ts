@@ -1,4 +1,4 @@
-import type { ConsolidatedResult, WorkstreamOutput } from '../../domain/run-record.ts';
+import type { RunDocumentHead, WorkstreamOutput } from '../../domain/run-record.ts';
 import { plural } from '../../text/format.ts';
 import { oneLine } from '../../text/printable.ts';
 import { type Block, code, glue, heading, paragraph, prose, strong, text } from '../nodes.ts';
@@ -9,7 +9,7 @@ import { select } from '../query.ts';
 const LIMIT = 30;
 
 /** The outputs of workstreams; with how the workstream ended, unless a completed module returned it. */
-export function outputs({ outputs: all, run, database }: ConsolidatedResult, place: ReportPlace): Block[] {
+export function outputs({ outputs: all, run, database }: RunDocumentHead, place: ReportPlace): Block[] {
   const shown = all.shown.slice(0, LIMIT);
   if (shown.length === 0) return [];
   const left = all.total - shown.length;

@@ -1,10 +1,10 @@
-import type { ConsolidatedResult } from '../../domain/run-record.ts';
+import type { RunDocumentHead } from '../../domain/run-record.ts';
 import { cappedTable } from '../cells.ts';
 import { type Block, code, heading, list, paragraph, prose } from '../nodes.ts';
 import { select } from '../query.ts';
 
 /** What to do next, most important first. */
-export function recommendations({ run }: ConsolidatedResult): Block[] {
+export function recommendations({ run }: RunDocumentHead): Block[] {
   if (run.recommendations.length > 0) {
     return [
       heading(2, 'Recommendations'),
@@ -19,7 +19,7 @@ export function recommendations({ run }: ConsolidatedResult): Block[] {
 }
 
 /** What was odd and not fatal. */
-export function warnings({ warnings: all, run, database }: ConsolidatedResult): Block[] {
+export function warnings({ warnings: all, run, database }: RunDocumentHead): Block[] {
   if (all.shown.length === 0) return [];
   return [
     heading(2, 'Warnings'),

@@ -1,4 +1,4 @@
-import type { ConsolidatedResult } from '../../domain/run-record.ts';
+import type { RunDocumentHead } from '../../domain/run-record.ts';
 import type { AgentsChange, ScalingReason } from '../../domain/scaling.ts';
 import { plural } from '../../text/format.ts';
 import { cappedTable, timeOfDay } from '../cells.ts';
@@ -17,7 +17,7 @@ const REASONS: Record<ScalingReason, string> = {
 };
 
 /** How many agents there were and why, where their number followed the load. */
-export function scaling({ scaling: counts, run, database }: ConsolidatedResult): Block[] {
+export function scaling({ scaling: counts, run, database }: RunDocumentHead): Block[] {
   const [first] = counts.shown;
   if (first === undefined) return [];
   const summary = run.executionSummary?.scaling ?? null;

@@ -1,4 +1,4 @@
-import type { ConsolidatedResult, FailedCase, TestNote } from '../../domain/run-record.ts';
+import type { FailedCase, RunDocumentHead, TestNote } from '../../domain/run-record.ts';
 import { plural } from '../../text/format.ts';
 import { cappedTable } from '../cells.ts';
 import { type Block, type Cell, code, glue, heading, paragraph, prose, text } from '../nodes.ts';
@@ -8,7 +8,7 @@ import { select } from '../query.ts';
 const LIMIT = 100;
 
 /** The acceptance tests: totals, what did not pass, and apart from them the checks that a person has to make. */
-export function tests(result: ConsolidatedResult): Block[] {
+export function tests(result: RunDocumentHead): Block[] {
   const { tests: totals, failedTests, manualChecks, run, database } = result;
   const ran = totals.passed + totals.failed;
   if (ran === 0 && manualChecks.total === 0) return [];
@@ -46,7 +46,7 @@ export function tests(result: ConsolidatedResult): Block[] {
 }
 
 /** The test cases that the acceptance tests ran, as far as these say. */
-function cases({ testCases, failedCases, run, database }: ConsolidatedResult): Block[] {
+function cases({ testCases, failedCases, run, database }: RunDocumentHead): Block[] {
   if (testCases === null && failedCases.shown.length === 0) return [];
   const blocks: Block[] = [heading(3, 'Test cases')];
   if (testCases !== null) {

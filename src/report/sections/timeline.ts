@@ -1,5 +1,5 @@
 import type { FinalStatus } from '../../domain/agent-result.ts';
-import type { ConsolidatedResult, ShortResult } from '../../domain/run-record.ts';
+import type { RunDocumentHead, ShortResult } from '../../domain/run-record.ts';
 import { plural, seconds } from '../../text/format.ts';
 import { oneLine } from '../../text/printable.ts';
 import { parse, secondsBetween, timeOfDay } from '../cells.ts';
@@ -13,7 +13,7 @@ const ROWS = 500;
 const CHART = 60;
 
 /** When each workstream ran and where: a chart for small runs, and a table. */
-export function timeline({ timeline: all, run, database }: ConsolidatedResult): Block[] {
+export function timeline({ timeline: all, run, database }: RunDocumentHead): Block[] {
   const shown = all.shown.slice(0, ROWS);
   if (shown.length === 0) return [];
   const blocks: Block[] = [heading(2, 'Timeline')];

@@ -1,4 +1,4 @@
-import type { ConsolidatedResult } from '../../domain/run-record.ts';
+import type { RunDocumentHead } from '../../domain/run-record.ts';
 import { type ToolPerformance, totalCost } from '../../domain/tool-record.ts';
 import { costSentence, dollars, percent, seconds } from '../../text/format.ts';
 import { type Block, type Cell, type Column, heading, paragraph, table } from '../nodes.ts';
@@ -22,7 +22,7 @@ const COLUMNS: Column[] = [
 ];
 
 /** What each tool did, and what all of them cost. */
-export function tools({ tools: all }: ConsolidatedResult): Block[] {
+export function tools({ tools: all }: RunDocumentHead): Block[] {
   if (all.length === 0) return [];
   const { knownUsd, unknown } = totalCost(all);
   const blocks: Block[] = [

@@ -13,7 +13,7 @@ import { getRun } from './runs.ts';
 import { shortResults, type TimelineCaps, timeline } from './short-results.ts';
 import { failedCases } from './test-cases.ts';
 import { caseTotals, testNotes, testTotals } from './tests.ts';
-import { toolPerformances } from './tools.ts';
+import { toolPerformances, toolTasks } from './tools.ts';
 
 /** How many entries each list of a consolidated result may show. */
 export interface ConsolidationCaps {
@@ -21,6 +21,7 @@ export interface ConsolidationCaps {
   failures: number;
   merges: number;
   retried: number;
+  tasks: number;
   skipped: number;
   warnings: number;
   /** Of files, and of commits. */
@@ -38,6 +39,7 @@ export const DEFAULT_CAPS: ConsolidationCaps = {
   failures: 200,
   merges: 100,
   retried: 100,
+  tasks: 200,
   skipped: 50,
   warnings: 50,
   files: 100,
@@ -68,6 +70,7 @@ export function consolidate(
       tools: toolPerformances(connection, runId),
       merges: mergedWork(connection, runId, caps.merges),
       competitions: competitions(connection, runId, caps.retried),
+      tasks: toolTasks(connection, runId, caps.tasks),
       retried: retried(connection, runId, caps.retried),
       patterns: errorPatterns(connection, runId, caps.patterns),
       failures: shortResults(connection, runId, 'failed', caps.failures),

@@ -41,12 +41,15 @@ const LONGEST_BYTES = 65_536;
 /** Outputs and metrics of a run in the order in which they arrived. Very long ones are counted and not shown. */
 export function shownOutputs(connection: Connection, runId: string, limit: number): Capped<WorkstreamOutput> {
   const where = 'FROM agent_results WHERE run_id = ? AND has_output = 1';
+  // Rows are read until enough are found: an order of these would read all of them first.
   const sql = `
+    WITH i AS MATERIALIZED (SELECT id ${where} ORDER BY id),
+    enough AS MATERIALIZED (
+      SELECT r.id FROM i CROSS JOIN agent_results r ON r.id = i.id
+      WHERE octet_length(r.metadata) <= ${LONGEST_BYTES} LIMIT ?)
     SELECT ${columnsOf(shownCells, 'r')},
       ${testsThat('passed')}, ${testsThat('failed')}
-    FROM (SELECT id ${where} ORDER BY id) i
-    CROSS JOIN agent_results r ON r.id = i.id
-    WHERE octet_length(r.metadata) <= ${LONGEST_BYTES} ORDER BY i.id LIMIT ?`;
+    FROM enough CROSS JOIN agent_results r ON r.id = enough.id ORDER BY r.id`;
   const shown = rows(connection, shownRow, sql, runId, limit).map((row) => {
     const { title, output, metrics, tools } = row.metadata;
     const { workstream_id: workstreamId, reason, explanation, passed, failed } = row;

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type AgentResult, COORDINATOR } from '../../domain/agent-result.ts';
 import { reasonSchema } from '../../domain/failure.ts';
-import { isoTime } from '../schema/cells.ts';
+import { isoTime, textCell } from '../schema/cells.ts';
 import { type Connection, statement } from '../schema/connection.ts';
 import {
   errorsText,
@@ -14,7 +14,7 @@ import {
 } from '../schema/result-cells.ts';
 import type { resultTable } from '../schema/result-tables.ts';
 import { asStoreError } from '../schema/store-error.ts';
-import { rows } from './rows.ts';
+import { firstRow, rows } from './rows.ts';
 import { runStatus, unusualRunStatus } from './run-status.ts';
 import { withCases } from './test-cases.ts';
 
@@ -42,27 +42,25 @@ const COLUMNS = [
   'log_file',
 ] as const satisfies readonly (keyof typeof resultTable.row.shape)[];
 
-/** Of the first error of a failed result. */
-const ERROR_COLUMNS = ['stack_trace', 'pattern'] as const;
-
-type ResultColumn = (typeof COLUMNS)[number] | (typeof ERROR_COLUMNS)[number];
-const SELECTED: readonly ResultColumn[] = [...COLUMNS, ...ERROR_COLUMNS];
+type ResultColumn = (typeof COLUMNS)[number];
 
 const IDS = 'SELECT id FROM agent_results WHERE run_id = ? ORDER BY id';
 const idRow = z.object({ id: z.number() });
 
 const ROWS = `
-SELECT ${COLUMNS.map((name) => `r.${name}`).join(', ')},
-  e.stack_trace, COALESCE(e.pattern, pattern_of(e.error_message)) AS pattern, r.id
-FROM json_each(?) i CROSS JOIN agent_results r ON r.id = i.value
-LEFT JOIN consolidated_errors e ON r.status = 'failed' AND e.id = (
-  SELECT MIN(id) FROM consolidated_errors WHERE run_id = r.run_id AND workstream_id = r.workstream_id)`;
+SELECT ${COLUMNS.map((name) => `r.${name}`).join(', ')}, r.id
+FROM json_each(?) i CROSS JOIN agent_results r ON r.id = i.value`;
+
+const FIRST_ERROR = `
+SELECT stack_trace, COALESCE(pattern, pattern_of(error_message)) AS pattern
+FROM consolidated_errors WHERE run_id = ? AND workstream_id = ? ORDER BY id LIMIT 1`;
+const firstError = z.object({ stack_trace: textCell, pattern: textCell });
 
 /** Most rows that are read at a time, and the characters of `metadata` after which no more are. */
 const PAGE_ROWS = 256;
 const PAGE_LENGTH = 1_000_000;
 
-/** The cells of a row in the order of `SELECTED`, and its id. What is in each depends on who wrote it. */
+/** The cells of a row in the order of `COLUMNS`, and its id. What is in each depends on who wrote it. */
 type Cells = readonly unknown[];
 
 /** The results of a run in the order in which they arrived, one by one, so that any number of them fits in memory. */
@@ -117,7 +115,7 @@ const timeOf = (cell: unknown): string => (typeof cell === 'string' ? textOf(iso
 /** Null for a word that is no reason of this version. */
 const reasonCell = reasonSchema.nullable().catch(null);
 
-const indexOf = (column: ResultColumn): number => SELECTED.indexOf(column);
+const indexOf = (column: ResultColumn): number => COLUMNS.indexOf(column);
 const RUN = indexOf('run_id');
 const WORKSTREAM = indexOf('workstream_id');
 const STATUS = indexOf('status');
@@ -130,7 +128,7 @@ const cell = (column: ResultColumn, write: (value: unknown) => string): FieldTex
   return (row) => write(row[index]);
 };
 
-const FIELDS: Record<keyof AgentResult, FieldText> = {
+const FIELDS: Record<Exclude<keyof AgentResult, 'stack' | 'pattern'>, FieldText> = {
   runId: cell('run_id', textOf),
   agentId: cell('agent_id', (value) => textOf(typeof value === 'string' ? value : COORDINATOR)),
   workstreamId: cell('workstream_id', textOf),
@@ -152,8 +150,6 @@ const FIELDS: Record<keyof AgentResult, FieldText> = {
   attempts: cell('attempts', (value) => (typeof value === 'number' ? numberOf(value) : '0')),
   definitionHash: cell('definition_hash', textOf),
   logFile: cell('log_file', textOf),
-  stack: cell('stack_trace', textOf),
-  pattern: cell('pattern', (value) => (value === '' ? 'null' : textOf(value))),
 };
 
 /** Each field with what stands before it. */
@@ -164,8 +160,16 @@ const FIELD_TEXTS = Object.entries(FIELDS).map(
 function resultText(row: Cells, connection: Connection): string {
   let text = '';
   for (const [name, write] of FIELD_TEXTS) text += name + write(row, connection);
-  return `${text}}`;
+  return `${text}${row[STATUS] === 'failed' ? errorText(row, connection) : NO_ERROR}`;
 }
+
+/** The last fields, of the first error of a result that failed. */
+function errorText(row: Cells, connection: Connection): string {
+  const of = [String(row[RUN]), String(row[WORKSTREAM])];
+  const { stack_trace: stack = null, pattern } = firstRow(connection, firstError, FIRST_ERROR, ...of) ?? {};
+  return `,"stack":${textOf(stack)},"pattern":${textOf(pattern === '' ? null : pattern)}}`;
+}
+const NO_ERROR = ',"stack":null,"pattern":null}';
 
 function explanationText(row: Cells): string {
   const explanation = row[EXPLANATION];

@@ -1,10 +1,15 @@
-/** Reads what each tool did in a run. */
+/** Reads what each tool did in a run, and what became of each task. */
 import { z } from 'zod';
+import type { Capped } from '../../domain/capped.ts';
+import { mergeSchema } from '../../domain/changes.ts';
 import { FALSE_SUCCESSES } from '../../domain/failure.ts';
-import type { ToolPerformance } from '../../domain/tool-record.ts';
+import type { ToolPerformance, ToolTask } from '../../domain/tool-record.ts';
 import { numberCell, textCell } from '../schema/cells.ts';
 import type { Connection } from '../schema/connection.ts';
+import { resultTable } from '../schema/result-tables.ts';
+import { columnsOf } from '../schema/table.ts';
 import { rows } from './rows.ts';
+import { runStatus } from './run-status.ts';
 
 const performanceRow = z.object({
   tool: z.string(),
@@ -59,3 +64,63 @@ export function toolPerformances(connection: Connection, runId: string): ToolPer
     seconds: row.duration_seconds ?? 0,
   }));
 }
+
+const cells = resultTable.row.pick({
+  workstream_id: true,
+  title: true,
+  tool: true,
+  model: true,
+  status: true,
+  reason: true,
+  attempts: true,
+  cost_usd: true,
+  duration_seconds: true,
+  branch: true,
+});
+const taskRow = cells.extend({
+  merge_status: mergeSchema.shape.status.nullable().catch(null),
+  passed: numberCell,
+  failed: numberCell,
+  files: numberCell,
+  added: numberCell,
+  removed: numberCell,
+  total: z.number(),
+});
+
+/** `json_extract` of what is no JSON is an error, and an older system may have written anything. */
+const inside = (column: string, path: string): string =>
+  `CASE WHEN json_valid(r.${column}) THEN json_extract(r.${column}, '${path}') END`;
+const lines = (which: string): string =>
+  `(SELECT SUM(value ->> '${which}') FROM json_each(${inside('metadata', '$.changes.files')}))`;
+
+const TASKS = `
+SELECT ${columnsOf(cells, 'r')}, r.merge_status,
+  ${inside('test_results', '$.passed')} AS passed, ${inside('test_results', '$.failed')} AS failed,
+  json_array_length(${inside('metadata', '$.changes.files')}) AS files,
+  ${lines('linesAdded')} AS added, ${lines('linesRemoved')} AS removed,
+  COUNT(*) OVER () AS total
+FROM agent_results r WHERE r.run_id = ? AND r.tool IS NOT NULL ORDER BY r.id LIMIT ?`;
+
+/** What became of each workstream that a tool worked on, in the order in which their results arrived. */
+export function toolTasks(connection: Connection, runId: string, limit: number): Capped<ToolTask> {
+  const found = rows(connection, taskRow, TASKS, runId, limit);
+  return { shown: found.map(toTask), total: found[0]?.total ?? 0 };
+}
+
+const toTask = (row: z.infer<typeof taskRow>): ToolTask => ({
+  workstreamId: row.workstream_id,
+  title: row.title ?? row.workstream_id,
+  tool: row.tool ?? '',
+  model: row.model,
+  status: runStatus(row.status),
+  reason: row.reason,
+  attempts: row.attempts ?? 0,
+  tests: { passed: row.passed ?? 0, failed: row.failed ?? 0 },
+  costUsd: row.cost_usd,
+  durationSeconds: row.duration_seconds,
+  files: row.files,
+  linesAdded: row.added,
+  linesRemoved: row.removed,
+  branch: row.branch,
+  merge: row.merge_status,
+});

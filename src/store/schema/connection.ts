@@ -15,6 +15,11 @@ export function statement(connection: Connection, sql: string): Database.Stateme
   return found;
 }
 
+/** For what reads most rows once: pages of the file are kept up to 16 MB, instead of all that were read. */
+export const keepFewPages = (connection: Connection): void => {
+  connection.pragma('cache_size = -16384');
+};
+
 /** How long the main thread waits, in milliseconds, while all goes well. Limits and signals wait as long. */
 export const USUAL_WAIT_MS = 500;
 

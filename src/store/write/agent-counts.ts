@@ -92,6 +92,7 @@ const lastRow = z.object({ last: textCell });
 export function presentSeconds(connection: Connection, run: string): ((agent: number) => number) | null {
   const sql = 'SELECT at, from_count, to_count FROM agent_counts WHERE run_id = ? ORDER BY id';
   const counts = rows(connection, countAt, sql, run);
+  if (counts.length === 0) return null;
   const ends = sessionEnds(connection, run);
   if (ends === null || counts.filter((row) => row.from_count === null).length !== ends.length) return null;
   let session = -1;

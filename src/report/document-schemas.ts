@@ -1,0 +1,341 @@
+/**
+ * The JSON documents that commands print, each of its own version, as schemas: for programs that check what they read,
+ * and published as JSON Schema. What is printed comes from the database checked, so no command loads this.
+ */
+import { z } from 'zod';
+import { agentResultSchema, finalStatusSchema } from '../domain/agent-result.ts';
+import { candidateSchema } from '../domain/attempt.ts';
+import { fileChangeSchema, mergeSchema } from '../domain/changes.ts';
+import { failureSchema, storedFailureSchema } from '../domain/failure.ts';
+import {
+  checkoutSchema,
+  patternHistorySchema,
+  runComparisonSchema,
+  runRefSchema,
+} from '../domain/history/history.ts';
+import type { ErrorPattern } from '../domain/history/pattern.ts';
+import type { Json } from '../domain/json.ts';
+import { testCountsSchema } from '../domain/outcome.ts';
+import type { AgentPerformance, LiveWorkstream, RunDocument, RunSummary } from '../domain/run-record.ts';
+import type { ToolPerformance } from '../domain/tool-record.ts';
+
+const text = z.string();
+const count = z.int().nonnegative();
+const seconds = z.number();
+const share = z.number().nullable();
+const maybeText = text.nullable();
+const maybeSeconds = seconds.nullable();
+const maybeCount = count.nullable();
+const version = z.literal(1);
+
+/** A list that was cut, and how many entries there are in all. */
+const capped = <T>(element: z.ZodType<T>) => z.object({ shown: z.array(element), total: count });
+
+const totals = z.object({
+  workstreams: count,
+  completed: count,
+  failed: count,
+  skipped: count,
+  filesModified: count,
+  commits: count,
+  errors: count,
+  warnings: count,
+});
+
+const agent = z.object({
+  agentId: text,
+  workstreams: count,
+  completed: count,
+  failed: count,
+  successRate: share,
+  busySeconds: seconds,
+  idleSeconds: seconds,
+  cpuSeconds: maybeSeconds,
+  utilisation: share,
+  averageSeconds: maybeSeconds,
+  medianSeconds: maybeSeconds,
+  p95Seconds: maybeSeconds,
+  perHour: z.number().nullable(),
+}) satisfies z.ZodType<AgentPerformance>;
+
+const testTotals = z.object({ total: count, passed: count, failed: count, manual: count });
+
+const speed = z.object({
+  wallSeconds: seconds,
+  busySeconds: seconds,
+  oneAgentSeconds: seconds,
+  overheadSeconds: maybeSeconds,
+  criticalPathSeconds: seconds,
+  criticalPath: z.array(text),
+  speedup: z.number().nullable(),
+  limitSeconds: seconds,
+  efficiency: share,
+});
+
+const executionSummary = z.object({
+  version,
+  millrace: text,
+  node: text,
+  platform: text,
+  cores: z.number(),
+  agentsCount: count,
+  scaling: z
+    .object({ start: count, final: count, least: count, most: count, changes: count })
+    .nullable()
+    .describe('Null where the number of agents was fixed.'),
+  distribution: z.enum(['dynamic', 'round-robin']),
+  exitCode: z.int(),
+  interruptedBy: maybeText,
+  sessions: count,
+  waitedForRuns: z.object({ seconds, runIds: z.array(text) }).nullable(),
+  speed,
+  agents: z.array(agent),
+  tests: testTotals,
+  overhead: z.object({ storeSeconds: seconds, consolidateSeconds: seconds }),
+});
+
+const runSummary = z
+  .object({
+    runId: text,
+    state: z.enum(['running', 'ended', 'interrupted']),
+    createdAt: text.describe('ISO 8601 in UTC.'),
+    endedAt: maybeText,
+    totals,
+    executionSummary: executionSummary
+      .nullable()
+      .describe('Null for a run that has not ended, and for one that an older system made.'),
+    recommendations: z.array(text),
+    resumedAt: maybeText,
+    retryOf: maybeText.describe('The run whose failures it tried again.'),
+    label: maybeText,
+    hostname: maybeText,
+    checkout: checkoutSchema.nullable().describe('What was checked out when it began.'),
+  })
+  .describe('One run.') satisfies z.ZodType<RunSummary>;
+
+const errorPattern = z
+  .object({
+    id: text.describe('Its identity over runs: p- and 8 hexadecimal digits.'),
+    type: text.describe('The reason of the failure.'),
+    pattern: text.describe('What the messages have in common, with <*> for what differs.'),
+    telling: text.describe('The line that tells what went wrong.'),
+    count,
+    workstreams: z.array(text).describe('Up to 20 of those that have it.'),
+    values: z.array(z.object({ hole: count, distinct: count, shown: z.array(z.object({ text, count })) })),
+    places: z.array(z.object({ place: text, count })),
+    example: z.object({
+      workstreamId: text,
+      agentId: text,
+      message: text,
+      stack: maybeText,
+      tail: maybeText,
+      logFile: maybeText,
+    }),
+    history: patternHistorySchema.nullable(),
+  })
+  .describe('A group of errors that are one error.') satisfies z.ZodType<ErrorPattern>;
+
+const toolPerformance = z.object({
+  tool: text,
+  model: maybeText,
+  workstreams: count,
+  attempts: count,
+  completed: count,
+  accepted: count,
+  notAccepted: count,
+  falseSuccesses: count,
+  unknownCosts: count,
+  costUsd: z.number().nullable(),
+  inputTokens: maybeCount,
+  outputTokens: maybeCount,
+  seconds,
+}) satisfies z.ZodType<ToolPerformance>;
+
+const toolTask = z.object({
+  workstreamId: text,
+  title: text,
+  tool: text,
+  model: maybeText,
+  status: finalStatusSchema,
+  reason: maybeText,
+  attempts: count,
+  tests: z.object({ passed: count, failed: count }),
+  costUsd: z.number().nullable(),
+  durationSeconds: maybeSeconds,
+  files: maybeCount,
+  linesAdded: maybeCount,
+  linesRemoved: maybeCount,
+  branch: maybeText,
+  merge: mergeSchema.shape.status.nullable(),
+});
+
+const shortResult = z.object({
+  workstreamId: text,
+  title: text,
+  agentId: text,
+  status: finalStatusSchema,
+  reason: maybeText,
+  explanation: maybeText,
+  failure: storedFailureSchema,
+  startTime: maybeText,
+  endTime: maybeText,
+  durationSeconds: maybeSeconds,
+  logFile: maybeText,
+});
+
+const merges = z.object({
+  branch: text,
+  merged: count,
+  mergeable: count,
+  problems: capped(
+    z.object({
+      workstreamId: text,
+      branch: maybeText,
+      conflictsWith: z.array(text),
+      files: z.array(text),
+      detail: text,
+    }),
+  ),
+});
+
+const testNote = z.object({ workstreamId: text, name: text, detail: text });
+
+const output = z.object({
+  workstreamId: text,
+  title: text,
+  status: finalStatusSchema,
+  reason: maybeText,
+  explanation: maybeText,
+  tool: maybeText.describe('The tool that wrote the output; null where a module returned it.'),
+  tests: z.object({ passed: count, failed: count }),
+  output: z.custom<Json>((value) => value !== undefined),
+  metrics: z.record(text, z.number()),
+});
+
+/** The lists that a document has beside its workstreams. */
+const lists = {
+  scaling: capped(
+    z.object({
+      at: text,
+      from: maybeCount,
+      to: count,
+      reason: z.enum(['start', 'waiting', 'cpu-bound', 'crowded', 'memory']),
+      explanation: text,
+    }),
+  ),
+  tools: z.array(toolPerformance),
+  tasks: capped(toolTask).describe('What became of each workstream that a coding agent worked on.'),
+  competitions: capped(z.object({ workstreamId: text, candidates: z.array(candidateSchema) })),
+  merges: merges.nullable(),
+  retried: capped(
+    z.object({
+      workstreamId: text,
+      status: finalStatusSchema,
+      attempts: count,
+      reasons: z.array(text),
+      gaveUp: maybeText,
+    }),
+  ),
+  failures: capped(shortResult),
+  skipped: capped(shortResult),
+  warnings: capped(z.object({ workstreamId: text, text })),
+  tests: testTotals,
+  testCases: testCountsSchema.nullable(),
+  failedTests: capped(testNote),
+  failedCases: capped(
+    z.object({ workstreamId: text, acceptanceTest: text, suite: text, name: text, message: maybeText }),
+  ),
+  manualChecks: capped(testNote),
+  files: capped(
+    z.object({
+      path: text,
+      workstreams: z.array(text),
+      status: fileChangeSchema.shape.status.nullable(),
+      linesAdded: maybeCount,
+      linesRemoved: maybeCount,
+    }),
+  ),
+  commits: capped(z.object({ workstreamId: text, commit: text })),
+  outputs: capped(output),
+  timeline: capped(shortResult).describe(
+    'Every workstream up to 500; of more the failures and the longest; in order of start.',
+  ),
+};
+/** What `run --json`, `show --json` and `report --format json` print. */
+const runDocumentSchema = z
+  .object({
+    version,
+    run: runSummary,
+    agents: z.array(agent),
+    errors: z.array(errorPattern).describe('The most frequent first, 1,000 at most.'),
+    errorPatterns: count.describe('How many groups of errors there are.'),
+    recommendations: z.array(text),
+    comparison: runComparisonSchema
+      .nullable()
+      .describe('How it differs from the run before it of the same workstreams.'),
+    ...lists,
+    database: text.describe('Path of the database.'),
+    workstreams: z
+      .array(agentResultSchema)
+      .describe('Every result, in the order in which they arrived; one on each line.'),
+  })
+  .describe('A run as it is shown.') satisfies z.ZodType<RunDocument>;
+
+const live = z.object({
+  workstreamId: text,
+  title: text,
+  status: z.enum(['pending', 'blocked', 'running']),
+  agentId: maybeText,
+  since: maybeText,
+  fraction: share,
+  activity: maybeText,
+}) satisfies z.ZodType<LiveWorkstream>;
+
+/** Every document by the command that prints it with `--json`. */
+export const documentSchemas = {
+  run: runDocumentSchema,
+  runs: z.object({ version, runs: z.array(runSummary) }).describe('The runs, the newest first.'),
+  status: z
+    .object({
+      version,
+      run: runSummary,
+      counts: z.object({ pending: count, blocked: count, running: count }),
+      running: z.array(live),
+    })
+    .describe('What a run is doing now, or how it ended.'),
+  errors: z
+    .object({ version, run_id: text, errors: z.array(errorPattern) })
+    .describe('The errors of a run, grouped.'),
+  agents: z
+    .object({ version, run_id: text, agents: z.array(agent), tools: z.array(toolPerformance) })
+    .describe('The agents and the coding agents of a run.'),
+};
+
+/** What stands in a document more than once has a name in its JSON Schema. */
+const NAMED = {
+  Failure: failureSchema,
+  RunRef: runRefSchema,
+  PatternHistory: patternHistorySchema,
+  ErrorPattern: errorPattern,
+  RunSummary: runSummary,
+  AgentPerformance: agent,
+  ShortResult: shortResult,
+  AgentResult: agentResultSchema,
+};
+
+/**
+ * The JSON Schema (draft 2020-12) of a document. Fields may be added in a later version of Millrace, so it allows
+ * others; `isClosed` is for a test that none is left out.
+ */
+export function documentJsonSchema(name: keyof typeof documentSchemas, isClosed = false): object {
+  for (const [id, schema] of Object.entries(NAMED)) z.globalRegistry.add(schema, { ...schema.meta(), id });
+  return z.toJSONSchema(documentSchemas[name].meta({ title: `millrace ${name} --json` }), {
+    target: 'draft-2020-12',
+    io: 'output',
+    unrepresentable: 'any',
+    override: ({ jsonSchema }) => {
+      delete jsonSchema['id'];
+      if (!isClosed && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+    },
+  });
+}
