@@ -8,7 +8,7 @@ import type {
   TimedRun,
 } from '../domain/history/history.ts';
 import { benjaminiHochberg, studentTwoSided } from './statistics/proportions.ts';
-import { changePoints, mannWhitney, pettitt } from './statistics/rank-tests.ts';
+import { changePoints, likeliestChange, mannWhitney } from './statistics/rank-tests.ts';
 
 /** The last runs that are compared, and the most before them that they are compared with. */
 const WINDOWS = [
@@ -118,11 +118,11 @@ export interface OutsideDuration {
 const RANGE = { fewest: 8, most: 30 } as const;
 
 /** Chance that any workstream of a run is told although nothing happened. */
-const OUTSIDE_Q = 0.002;
+const OUTSIDE_Q = 0.001;
 
 /**
  * Workstreams whose last duration lies outside all of up to 30 before it, further than their spread lets expect (Student's
- * prediction interval of one more value, with Benjamini and Hochberg's correction at 0.2 %), by at least 3 %, and further
+ * prediction interval of one more value, with Benjamini and Hochberg's correction at 0.1 %), by at least 3 %, and further
  * than any workstream was in any of those runs, because durations of some folders jump all the time. That a
  * workstream became slower one run can't tell.
  * @param runId the run whose durations are judged.
@@ -290,7 +290,7 @@ function isShiftByTheClock({ logs }: Series, { before, after }: Comparison): boo
 /** Index in the whole series of the most likely first value of the new level. */
 function sinceIndex(values: readonly number[], { before, after }: Comparison): number {
   const start = values.length - before.length - after.length;
-  return start + (pettitt([...before, ...after])?.index ?? before.length);
+  return start + (likeliestChange([...before, ...after], FEWEST_ON_A_SIDE) ?? before.length);
 }
 
 function wholeRunVerdict(

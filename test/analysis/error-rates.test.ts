@@ -174,7 +174,7 @@ test('states are right: fixed, new and regressed in 98 %, flaky at 20 % in 95 %'
     share.add(hit);
     shares.set(what, share);
   };
-  for (const seed of seedsOf(10 * HISTORIES)) {
+  for (const seed of seedsOf(5 * HISTORIES)) {
     const { events, truth } = eventful(seed);
     const history = syntheticHistory({
       seed,

@@ -34,15 +34,43 @@ export interface ChangePoint {
  */
 export function pettitt(values: readonly number[]): ChangePoint | null {
   const size = values.length;
-  if (size < 2) return null;
+  const [most] = divisionsOf(values).toSorted((a, b) => b.distance - a.distance);
+  if (most === undefined) return null;
+  const p = Math.min(1, 2 * Math.exp((-6 * most.distance ** 2) / (size ** 3 + size ** 2)));
+  return { index: most.index, p };
+}
+
+/**
+ * Index of the likeliest first value of the new level in a series of which it is known that it changed: where the rank sums
+ * of both sides differ most for their sizes. (The test of Pettitt looks rather in the middle of a series.)
+ * @param least the fewest values on each side.
+ * @returns null for a series that is shorter than two such sides.
+ */
+export function likeliestChange(values: readonly number[], least: number): number | null {
+  const size = values.length;
+  const strength = ({ index, distance }: Division): number => distance / Math.sqrt(index * (size - index));
+  const [most] = divisionsOf(values)
+    .filter(({ index }) => index >= least && index <= size - least)
+    .toSorted((a, b) => strength(b) - strength(a));
+  return most?.index ?? null;
+}
+
+/** A series in two parts. */
+interface Division {
+  /** Of the first value of the second part. */
+  index: number;
+  /** Between the doubled rank sum of the first part and its mean, which is Pettitt's |U|. */
+  distance: number;
+}
+
+function divisionsOf(values: readonly number[]): Division[] {
   const ranks = doubledRanks(values);
-  let [sum, most, index] = [0, -1, 1];
-  for (let position = 1; position < size; position += 1) {
-    sum += ranks[position - 1] ?? 0;
-    const distance = Math.abs(sum - position * (size + 1));
-    if (distance > most) [most, index] = [distance, position];
-  }
-  return { index, p: Math.min(1, 2 * Math.exp((-6 * most ** 2) / (size ** 3 + size ** 2))) };
+  let sum = 0;
+  return ranks.slice(0, -1).map((rank, position) => {
+    sum += rank;
+    const index = position + 1;
+    return { index, distance: Math.abs(sum - index * (values.length + 1)) };
+  });
 }
 
 /** The chance at which a change point is believed: none in 900 series without one. */

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { changePoints, mannWhitney, pettitt } from '../../../src/analysis/statistics/rank-tests.ts';
+import {
+  changePoints,
+  likeliestChange,
+  mannWhitney,
+  pettitt,
+} from '../../../src/analysis/statistics/rank-tests.ts';
 import { seededRandom } from '../../kit/random.ts';
 
 describe('the test of Mann and Whitney', () => {
@@ -82,6 +87,13 @@ describe('the test of Pettitt', () => {
     const random = seededRandom(5);
     const series = [10, 12, 11].flatMap((level) => Array.from({ length: 25 }, () => level + random() / 4));
     expect(changePoints(series).map(({ index }) => index)).toEqual([25, 50]);
+  });
+
+  test('is not asked where a change near the end is: the likeliest place is, with enough values on each side', () => {
+    const series = [...Array.from({ length: 40 }, (_, index) => (index + 1) % 5), ...[9, 8, 9, 9, 8]];
+    expect(likeliestChange(series, 4)).toBe(40);
+    expect(likeliestChange(series, 6)).toBeLessThan(40);
+    expect(likeliestChange([1, 2, 3], 2)).toBeNull();
   });
 
   test('finds nothing in equal values, in few and in none', () => {
