@@ -71,10 +71,10 @@ test('after an interrupted run the command that goes on does so', async () => {
       { id: 'ws-second', steps: [{ run: 'true' }] },
     ],
   });
-  const { child, line, finished } = startMillrace(folder, ['run', '-j', '1']);
-  await line((each) => each.includes('ws-first'));
-  child.kill('SIGINT');
-  expect((await finished).code).toBe(130);
+  const run = startMillrace(folder, ['run', '-j', '1']);
+  await run.line((each) => each.includes('ws-first'));
+  run.child.kill('SIGINT');
+  expect((await run.finished).code).toBe(130);
   writeFiles(folder, { gate: '' });
   const commands = commandsIn(recommendations(folder));
   expect(commands).toEqual([expect.stringMatching(/^millrace run --resume ma-run-/)]);

@@ -90,7 +90,7 @@ describe('the test of Pettitt', () => {
   });
 
   test('is not asked where a change near the end is: the likeliest place is, with enough values on each side', () => {
-    const series = [...Array.from({ length: 40 }, (_, index) => (index + 1) % 5), ...[9, 8, 9, 9, 8]];
+    const series = [...Array.from({ length: 40 }, (_, index) => (index + 1) % 5), 9, 8, 9, 9, 8];
     expect(likeliestChange(series, 4)).toBe(40);
     expect(likeliestChange(series, 6)).toBeLessThan(40);
     expect(likeliestChange([1, 2, 3], 2)).toBeNull();
