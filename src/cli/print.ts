@@ -29,16 +29,17 @@ const GAP = 2;
 /** Rows under a head, in columns, without lines: for a terminal and for `grep` alike. */
 export function table(head: string[], rows: (string | number | null)[][]): string {
   const cells = [head, ...rows.map((row) => row.map((cell) => oneLine(String(cell ?? '–'), MAX_CELL)))];
-  const widths = head.map(() => 0);
-  for (const row of cells) {
-    for (const [column, cell] of row.entries()) {
-      widths[column] = Math.max(widths[column] ?? 0, columnsOf(cell));
-    }
-  }
+  const widths = head.map((_, column) =>
+    cells.reduce((widest, row) => Math.max(widest, columnsOf(row[column] ?? '')), 0),
+  );
   return cells.map((row) => lineOf(row, widths)).join('\n');
 }
 
 function lineOf(row: readonly string[], widths: readonly number[]): string {
-  const padded = row.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - columnsOf(cell) + GAP));
-  return padded.join('').trimEnd();
+  let line = '';
+  for (let column = 0; column < row.length; column += 1) {
+    const cell = row[column] ?? '';
+    line += cell + ' '.repeat((widths[column] ?? 0) - columnsOf(cell) + GAP);
+  }
+  return line.trimEnd();
 }

@@ -32,8 +32,12 @@ const PLAIN = /^[\n\x20-\x7e]*$/;
 
 const escaped = (char: string): string => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`;
 
+/** Words with one space between them. */
+const SIMPLE_LINE = /^(?:[!-~]+(?: [!-~]+)*)?$/;
+
 /** `printable` on one line, cut to `width` characters with an ellipsis. */
 export function oneLine(text: string, width: number): string {
+  if (text.length <= width && SIMPLE_LINE.test(text) && isPlain(text)) return text;
   const flat = printable(firstOf(text, width * 8))
     .replaceAll(/\s+/g, ' ')
     .trim();

@@ -6,7 +6,7 @@ import type { ShortResult } from '../../domain/run-record.ts';
 import type { Connection } from '../schema/connection.ts';
 import { resultTable } from '../schema/result-tables.ts';
 import { columnsOf } from '../schema/table.ts';
-import { countOf, eachRow, rows } from './rows.ts';
+import { allCells, countOf, rows } from './rows.ts';
 import { runStatus, unusualRunStatus } from './run-status.ts';
 
 const shortRow = resultTable.row.pick({
@@ -95,8 +95,19 @@ export function* eachListedResult(
   connection: Connection,
   runId: string,
 ): Generator<ListedResult, void, undefined> {
-  for (const row of eachRow(connection, listedRow, LISTED, runId)) yield toListed(row);
+  for (const [id, title, agentId, status, explanation, seconds] of allCells(connection, LISTED, runId)) {
+    yield toListed({
+      workstream_id: String(id),
+      title: textOf(title),
+      agent_id: textOf(agentId),
+      status: String(status),
+      explanation: textOf(explanation),
+      duration_seconds: typeof seconds === 'number' ? seconds : null,
+    });
+  }
 }
+
+const textOf = (cell: unknown): string | null => (typeof cell === 'string' ? cell : null);
 
 function byIds(
   connection: Connection,
