@@ -62,9 +62,7 @@ function checkShort(word: string, following: string | undefined, known: Readonly
 function checkValue({ flag, takes }: Known, own: string | undefined, following: string | undefined): number {
   if (takes === 'optional') {
     if ((own ?? following)?.trim() === '')
-      throw new UsageError(
-        `${flag} is followed by an empty word; name a run, or leave it out for the latest.`,
-      );
+      throw new UsageError(`${flag} is followed by an empty word; write a name, or leave it out.`);
     return 1;
   }
   if (takes === 'nothing') {

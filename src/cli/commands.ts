@@ -16,6 +16,7 @@ export const commands: Record<keyof typeof definitions, ReturnType<typeof bind>>
   agents: bind(definitions.agents, async (argv) => (await import('./actions/agents.ts')).agents(argv)),
   compare: bind(definitions.compare, async (argv) => (await import('./actions/compare.ts')).compare(argv)),
   flaky: bind(definitions.flaky, async (argv) => (await import('./actions/flaky.ts')).flaky(argv)),
+  trends: bind(definitions.trends, async (argv) => (await import('./actions/trends.ts')).trends(argv)),
   report: bind(definitions.report, async (argv) => (await import('./actions/report.ts')).report(argv)),
   worktrees: bind(definitions.worktrees, async (argv) =>
     (await import('./actions/worktrees.ts')).worktrees(argv),

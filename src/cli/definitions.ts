@@ -11,6 +11,7 @@ import { runDefinition } from './commands/run.ts';
 import { runsDefinition } from './commands/runs.ts';
 import { showDefinition } from './commands/show.ts';
 import { statusDefinition } from './commands/status.ts';
+import { trendsDefinition } from './commands/trends.ts';
 import { tuneDefinition } from './commands/tune.ts';
 import { validateDefinition } from './commands/validate.ts';
 import { worktreesDefinition } from './commands/worktrees.ts';
@@ -26,6 +27,7 @@ export const definitions = {
   agents: agentsDefinition,
   compare: compareDefinition,
   flaky: flakyDefinition,
+  trends: trendsDefinition,
   report: reportDefinition,
   worktrees: worktreesDefinition,
   prune: pruneDefinition,

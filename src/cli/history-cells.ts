@@ -17,3 +17,23 @@ export function rateText({ rate }: PatternHistory): string | null {
   const [value, low, high] = [rate.value, rate.low, rate.high].map((share) => Math.round(share * 100));
   return `${value} % of ${plural(rate.runs, 'run')} (${low}–${high} %)`;
 }
+
+/** "+ 30 %" for what takes 1.3 times as long. */
+export const changeText = (ratio: number): string =>
+  `${ratio >= 1 ? '+' : '−'} ${Math.abs((ratio - 1) * 100).toFixed(0)} %`;
+
+const BARS = '▁▂▃▄▅▆▇█';
+/** Most values that are drawn, the last ones. */
+const DRAWN = 40;
+
+/** The values as bars, the least as the lowest and the greatest as the highest. */
+export function sparkline(values: readonly number[]): string {
+  const drawn = values.slice(-DRAWN);
+  const least = Math.min(...drawn);
+  const range = Math.max(...drawn) - least;
+  const bars = drawn.map((value) => {
+    const height = range === 0 ? 0 : Math.round(((value - least) / range) * (BARS.length - 1));
+    return BARS.charAt(height);
+  });
+  return bars.join('');
+}

@@ -62,14 +62,13 @@ function runIn(
 }
 
 /**
- * The same for what is told of many runs: as of the newest.
- * @throws Refusal with exit code 4 where there is none.
+ * The same for what is told of many runs: as of the run of this name, or of the newest.
+ * @throws Refusal as `withRun` does, and with exit code 4 for a run of the older system.
  */
-export async function withNewest(
+export async function withHead(
   state: string,
+  name: string | undefined,
   use: (connection: Connection, head: RunRef) => Promise<number>,
 ): Promise<number> {
-  return withRun(state, undefined, async (connection, { runId }) =>
-    use(connection, refOfRun(connection, runId)),
-  );
+  return withRun(state, name, async (connection, { runId }) => use(connection, refOfRun(connection, runId)));
 }

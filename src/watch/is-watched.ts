@@ -9,6 +9,7 @@ export const OTHER_COMMANDS: readonly string[] = [
   'agents',
   'compare',
   'flaky',
+  'trends',
   'report',
   'worktrees',
   'prune',

@@ -18,7 +18,7 @@ import type { Connection } from '../../store/schema/connection.ts';
 import { plural, seconds } from '../../text/format.ts';
 import type { CompareArguments } from '../commands/compare.ts';
 import { withHistory } from '../history.ts';
-import { commitsText, rateText } from '../history-cells.ts';
+import { changeText, commitsText, rateText } from '../history-cells.ts';
 import { type Page, printPage, type Section } from '../page.ts';
 
 /** Most patterns of a run whose texts are looked up. */
@@ -152,10 +152,6 @@ const shiftRow = ({ workstreamId, beforeSeconds, afterSeconds, ratio, since, p }
   since.runId,
   p.toPrecision(1),
 ];
-
-/** "+ 30 %" */
-const changeText = (ratio: number): string =>
-  `${ratio >= 1 ? '+' : '−'} ${Math.abs((ratio - 1) * 100).toFixed(0)} %`;
 
 function outsideSection({ outside }: RunComparison): Section {
   return {

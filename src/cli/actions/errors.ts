@@ -4,6 +4,7 @@ import { plural } from '../../text/format.ts';
 import { oneLine, printable } from '../../text/printable.ts';
 import type { ErrorsArguments } from '../commands/errors.ts';
 import { withRun } from '../history.ts';
+import { historyLength } from '../options.ts';
 import { printJson, printText } from '../print.ts';
 
 const PATTERNS = 100;
@@ -11,6 +12,11 @@ const SHOWN = 5;
 
 /** Shows the errors of a run, the most frequent pattern first, each with one whole example. */
 export async function errors(argv: ErrorsArguments): Promise<number> {
+  const length = historyLength(argv.last);
+  if (argv.history !== undefined) {
+    const { errorHistory } = await import('./error-history.ts');
+    return errorHistory(argv, { named: argv.history, length });
+  }
   return withRun(argv.state, argv.run, async (connection, run) => {
     const patterns = errorPatterns(connection, run.runId, PATTERNS).shown;
     if (argv.json) await printJson({ version: 1, run_id: run.runId, errors: patterns });

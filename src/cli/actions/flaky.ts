@@ -2,7 +2,7 @@ import { failureHistories } from '../../app/failure-histories.ts';
 import type { FailureHistory, FlakyDocument } from '../../domain/history/documents.ts';
 import { plural } from '../../text/format.ts';
 import type { FlakyArguments } from '../commands/flaky.ts';
-import { withNewest } from '../history.ts';
+import { withHead } from '../history.ts';
 import { rateText } from '../history-cells.ts';
 import { historyLength } from '../options.ts';
 import { type Page, printPage } from '../page.ts';
@@ -10,7 +10,7 @@ import { type Page, printPage } from '../page.ts';
 /** Shows what is flaky as of the newest run, the most frequent first. */
 export async function flaky(argv: FlakyArguments): Promise<number> {
   const length = historyLength(argv.last);
-  return withNewest(argv.state, async (connection, head) => {
+  return withHead(argv.state, undefined, async (connection, head) => {
     const { runs, ...all } = failureHistories(connection, head, length);
     const failures = all.failures
       .filter(({ history }) => history.state === 'flaky')

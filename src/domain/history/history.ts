@@ -95,7 +95,7 @@ const changeSchema = z.object({
 /** A workstream that fails, or no longer does. */
 export type Change = z.infer<typeof changeSchema>;
 
-const durationShiftSchema = z.object({
+export const durationShiftSchema = z.object({
   /** Null for the run as a whole. */
   workstreamId: text.nullable(),
   /** Medians before and after. */

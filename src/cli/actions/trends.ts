@@ -1,0 +1,178 @@
+import {
+  analyseDurations,
+  type DurationAnalysis,
+  durationChanges,
+  type WorkstreamDurations,
+} from '../../analysis/durations.ts';
+import { Refusal } from '../../app/refusal.ts';
+import type { LookedAt, Trend, TrendsDocument } from '../../domain/history/documents.ts';
+import type { DurationShift, RunRef } from '../../domain/history/history.ts';
+import { RunHistory, runsUpTo } from '../../store/read/run-history.ts';
+import type { Connection } from '../../store/schema/connection.ts';
+import { plural, seconds } from '../../text/format.ts';
+import { oneLine } from '../../text/printable.ts';
+import type { TrendsArguments } from '../commands/trends.ts';
+import { withHead } from '../history.ts';
+import { changeText, sparkline } from '../history-cells.ts';
+import { historyLength } from '../options.ts';
+import { type Page, printPage, type Section } from '../page.ts';
+
+/** Most workstreams that are listed although nothing changed, and most runs of one workstream. */
+const STEADY = 20;
+const POINTS = 20;
+
+/** Shows what became slower or faster as of the newest run, or how long one workstream took. */
+export async function trends(argv: TrendsArguments): Promise<number> {
+  const length = historyLength(argv.last);
+  return withHead(argv.state, undefined, async (connection, head) => {
+    const document = trendsDocument(connection, head, length);
+    const { workstream } = argv;
+    if (workstream === undefined) await printPage(argv, pageOf(document), document);
+    else {
+      const trend = trendOf(document, workstream);
+      const verdict = trendSentence(trend);
+      await printPage(argv, onePage(verdict, trend), { ...document, verdict, workstreams: [trend] });
+    }
+    return 0;
+  });
+}
+
+function trendsDocument(connection: Connection, head: RunRef, length: number): TrendsDocument {
+  const history = new RunHistory(connection, runsUpTo(connection, head, length));
+  const { workstreams, wholeRun } = analyseDurations(history.durations(null));
+  const [first = head, last = head] = [history.runs[0]?.run, history.runs.at(-1)?.run];
+  const runs = { count: history.runs.length, first, last };
+  const shift = wholeRun.kind === 'shifted' ? wholeRun.shift : null;
+  const all = workstreams.map(toTrend).toSorted(byUrgency);
+  return { version: 1, verdict: verdictOf(all, runs, wholeRun), runs, wholeRun: shift, workstreams: all };
+}
+
+function toTrend(durations: WorkstreamDurations): Trend {
+  const { workstreamId, points, verdict } = durations;
+  const shift = verdict.kind === 'shifted' ? verdict.shift : null;
+  return {
+    workstreamId,
+    state: verdict.kind !== 'shifted' ? verdict.kind : verdict.shift.ratio > 1 ? 'slower' : 'faster',
+    shift,
+    changes: durationChanges(durations),
+    medianSeconds: medianOf(points.map((point) => point.seconds)),
+    points: points.map((point) => ({ runId: point.run.runId, seconds: point.seconds })),
+  };
+}
+
+function medianOf(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}
+
+const ORDER: readonly Trend['state'][] = ['slower', 'faster', 'steady', 'too-few-runs'];
+
+/** By how much it changed; what did not, by how long it takes. */
+function byUrgency(a: Trend, b: Trend): number {
+  const state = Math.min(ORDER.indexOf(a.state), 2) - Math.min(ORDER.indexOf(b.state), 2);
+  const size = ({ shift, medianSeconds }: Trend): number =>
+    shift === null ? medianSeconds : Math.abs(Math.log(shift.ratio));
+  return state || size(b) - size(a);
+}
+
+function verdictOf(all: readonly Trend[], runs: LookedAt, wholeRun: DurationAnalysis['wholeRun']): string {
+  const count = (state: Trend['state']): number => all.filter((trend) => trend.state === state).length;
+  const [slower, faster, unknown] = [count('slower'), count('faster'), count('too-few-runs')];
+  if (all.length === 0) return `Nothing completed in the last ${plural(runs.count, 'run')}.`;
+  if (unknown === all.length)
+    return `Too few runs: with ${plural(runs.count, 'run')} nothing can be said about ${plural(unknown, 'workstream')}.`;
+  const whole =
+    wholeRun.kind === 'shifted' ? ` The run as a whole takes ${changeText(wholeRun.shift.ratio)}.` : '';
+  const few = unknown === 0 ? '' : ` Of ${plural(unknown, 'workstream')} too few runs are known.`;
+  return `${slower} of ${plural(all.length, 'workstream')} became slower and ${faster} faster in the last ${plural(runs.count, 'run')}.${whole}${few}`;
+}
+
+/** @throws Refusal with exit code 4 where it never completed in these runs. */
+function trendOf({ workstreams, runs }: TrendsDocument, id: string): Trend {
+  const found = workstreams.find(({ workstreamId }) => workstreamId === id);
+  if (found !== undefined) return found;
+  throw new Refusal(
+    4,
+    `${oneLine(id, 100)} completed in none of the last ${plural(runs.count, 'run')}, so nothing is known of its durations.`,
+  );
+}
+
+function trendSentence({ workstreamId, state, shift, points, medianSeconds }: Trend): string {
+  const usual = `its median is ${seconds(medianSeconds)}`;
+  if (state === 'too-few-runs')
+    return `Too few runs: ${workstreamId} completed in ${plural(points.length, 'run')} with its present definition.`;
+  if (shift === null) return `${workstreamId} is as fast as before: ${usual}.`;
+  return `${workstreamId} became ${state}: ${seconds(shift.beforeSeconds)} before, ${seconds(shift.afterSeconds)} since ${shift.since.runId} (${changeText(shift.ratio)}).`;
+}
+
+function pageOf({ verdict, workstreams }: TrendsDocument): Page {
+  const changed = workstreams.filter(({ shift }) => shift !== null);
+  const others = workstreams.filter(({ shift }) => shift === null);
+  return {
+    answer: verdict,
+    sections: [
+      {
+        title: 'Slower or faster',
+        head: ['workstream', 'was', 'is', 'by', 'since', 'commit', 'runs', 'over time'],
+        rows: changed.map(({ shift, workstreamId, points }) => [
+          workstreamId,
+          ...shiftCells(shift),
+          points.length,
+          sparkOf(points),
+        ]),
+      },
+      {
+        title: 'As before, the longest first',
+        head: ['workstream', 'median', 'runs', 'over time'],
+        rows: others
+          .slice(0, STEADY)
+          .map(({ workstreamId, state, medianSeconds, points }) => [
+            workstreamId,
+            seconds(medianSeconds),
+            state === 'too-few-runs' ? `${points.length}, too few` : points.length,
+            sparkOf(points),
+          ]),
+        total: others.length,
+      },
+    ],
+  };
+}
+
+const sparkOf = (points: Trend['points']): string => sparkline(points.map((point) => point.seconds));
+
+function shiftCells(shift: DurationShift | null): (string | null)[] {
+  if (shift === null) return [];
+  const { beforeSeconds, afterSeconds, ratio, since } = shift;
+  return [
+    seconds(beforeSeconds),
+    seconds(afterSeconds),
+    changeText(ratio),
+    since.runId,
+    since.commit?.slice(0, 10) ?? null,
+  ];
+}
+
+function onePage(answer: string, { changes, points }: Trend): Page {
+  const changesSection: Section = {
+    title: 'Lasting changes',
+    head: ['was', 'then', 'by', 'since', 'commit'],
+    rows: changes.map(shiftCells),
+  };
+  const runsSection: Section = {
+    title: 'Last runs',
+    head: ['run', 'took'],
+    rows: points
+      .slice(-POINTS)
+      .toReversed()
+      .map((point) => [point.runId, seconds(point.seconds)]),
+    total: points.length,
+  };
+  return {
+    answer,
+    sections: [
+      { title: null, notes: points.length === 0 ? [] : [sparkOf(points)] },
+      changesSection,
+      runsSection,
+    ],
+  };
+}
