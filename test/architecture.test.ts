@@ -52,7 +52,8 @@ const ALLOWED: Record<string, string[]> = {
   analysis: GROUND,
   workstream: GROUND,
   engine: GROUND,
-  store: GROUND,
+  // Which pattern an error has is part of its row, and analysis is pure.
+  store: ['analysis', ...GROUND],
   worktree: GROUND,
   report: GROUND,
   progress: GROUND,

@@ -13,6 +13,7 @@ import { consolidate } from '../store/read/consolidate.ts';
 import { getRun } from '../store/read/runs.ts';
 import { storeError } from '../store/schema/store-error.ts';
 import { scalingSummary } from '../store/write/agent-counts.ts';
+import { settlePatterns } from '../store/write/patterns.ts';
 import type { RunDatabase } from '../store/write/run-database.ts';
 import type { Paths } from './paths.ts';
 import type { RunResult } from './run-document.ts';
@@ -104,6 +105,7 @@ function tryReport(result: ConsolidatedResult, folder: string): Attempted {
 }
 
 function consolidated({ database, runId, paths }: Conclusion): ConsolidatedResult {
+  settlePatterns(database.connection, runId);
   const result = consolidate(database.connection, runId, paths.database);
   if (result === null) throw storeError('run-deleted', paths.database, runId);
   return result;

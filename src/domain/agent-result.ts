@@ -121,7 +121,7 @@ export const agentResultSchema = z.object({
   /** Path of the whole output; null when nothing was printed. */
   logFile: text.nullable(),
   stack: text.nullable(),
-  /** The error in its normalised form, by which errors are grouped; null without an error. */
+  /** The shape of the error, by which errors are grouped; null without an error. */
   pattern: text.nullable(),
 });
 /** One workstream's final result. Times are ISO 8601 in UTC with milliseconds, null where no agent ran it. */

@@ -19,7 +19,7 @@ export const attemptSchema = z.object({
   explanation: z.string().nullable(),
   /** Null for a candidate that completed, and in records of versions that did not keep it. */
   failure: storedFailureSchema,
-  /** The error in its normalised form. */
+  /** The shape of the error, by which errors are grouped; null where it has none. */
   pattern: z.string().nullable(),
   /** ISO 8601 in UTC. */
   startTime: z.string(),

@@ -200,12 +200,22 @@ export const FALSE_SUCCESSES: readonly Reason[] = [
   'conflict-markers',
 ];
 
-const ONLY_HOW: ReadonlySet<string> = new Set<Reason>([
+const ONLY_HOW_REASONS: readonly Reason[] = [
   'exit-non-zero',
   'killed-by-signal',
   'worker-crashed',
   'process-crashed',
-]);
+];
+const ONLY_HOW: ReadonlySet<string> = new Set(ONLY_HOW_REASONS);
 
 /** Whether messages of this reason say how something ended and not why: equal messages may have different causes. */
 export const saysOnlyHow = (reason: string): boolean => ONLY_HOW.has(reason);
+
+const TOLD_BY_OUTPUT: ReadonlySet<string> = new Set<Reason>([
+  ...ONLY_HOW_REASONS,
+  'setup-failed',
+  'acceptance-failed',
+]);
+
+/** Whether the output of what failed for this reason tells why, and the message does not. */
+export const outputTells = (reason: string): boolean => TOLD_BY_OUTPUT.has(reason);

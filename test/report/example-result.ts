@@ -1,4 +1,6 @@
 /** One small run with a bit of everything. */
+
+import { shapeOf } from '../../src/analysis/patterns/shape.ts';
 import { recommend } from '../../src/analysis/recommendations.ts';
 import type { AgentResult } from '../../src/domain/agent-result.ts';
 import type { PatternHistory, RunComparison, RunRef } from '../../src/domain/history/history.ts';
@@ -6,7 +8,6 @@ import type { ErrorPattern } from '../../src/domain/history/pattern.ts';
 import type { ConsolidatedResult, RunDocumentHead } from '../../src/domain/run-record.ts';
 import { type DocumentSource, documentHead } from '../../src/report/document.ts';
 import { markdownReport } from '../../src/report/markdown.ts';
-import { normalizeMessage } from '../../src/text/normalize-message.ts';
 import {
   agent,
   because,
@@ -91,7 +92,7 @@ const patterns: ErrorPattern[] = [
     telling: 'RangeError: Invalid | typed array length: -1',
     values: [],
     places: [{ place: 'tasks/codec.ts encode', count: 1 }],
-    pattern: normalizeMessage('RangeError: Invalid | typed array length: -1'),
+    pattern: shapeOf('RangeError: Invalid | typed array length: -1'),
     count: 1,
     workstreams: ['ws-codec'],
     example: {
@@ -111,7 +112,7 @@ const patterns: ErrorPattern[] = [
     telling: 'src/a.ts:3:1 error  Use "```" <b>never</b>',
     values: [],
     places: [],
-    pattern: normalizeMessage('`npm run lint | tee lint.txt` ended with exit code 2.'),
+    pattern: shapeOf('`npm run lint | tee lint.txt` ended with exit code 2.'),
     count: 1,
     workstreams: ['ws-lint'],
     example: {

@@ -1,14 +1,14 @@
 /** What the attempts of a run have in common, and each of them adds to: earlier attempts, money spent, failing tools. */
+import { shapeOfError } from '../../analysis/patterns/error-shape.ts';
 import type { CostLimit } from '../../domain/assignment.ts';
 import type { AttemptRecord } from '../../domain/attempt.ts';
 import type { Changes } from '../../domain/changes.ts';
 import type { Failure, Reason } from '../../domain/failure.ts';
-import { describeFailure } from '../../domain/failure-message.ts';
+import { describeFailure, failureContext } from '../../domain/failure-message.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { ToolReport } from '../../domain/tool.ts';
 import { spendingOf, sumKnown } from '../../domain/tool-report.ts';
 import type { Workstream } from '../../domain/workstream.ts';
-import { normalizeMessage } from '../../text/normalize-message.ts';
 import { reportsOf } from './outcome.ts';
 
 export interface RunLedgers {
@@ -77,13 +77,28 @@ export function attemptRecord(
     reason: failure?.reason ?? null,
     explanation,
     failure,
-    pattern: explanation === null ? null : normalizeMessage(explanation),
+    pattern: failure === null ? null : patternOf(failure),
     startTime: new Date(outcome.startedAt).toISOString(),
     durationSeconds: outcome.durationSeconds,
     ...spendingOf(reports),
     contentHash: changes?.contentHash ?? null,
     logFile: outcome.logFile,
   };
+}
+
+/** Whether an attempt was ended from outside, which is no error. */
+export const isStop = (failure: Failure): boolean =>
+  failure.reason === 'interrupted' || failure.reason === 'cancelled';
+
+/** The shape of a failure, by which errors are grouped; null where it is no error or has no text. */
+export function patternOf(failure: Failure): string | null {
+  if (isStop(failure)) return null;
+  const error = {
+    type: failure.reason,
+    message: describeFailure(failure),
+    tail: failureContext(failure).tail,
+  };
+  return shapeOfError(error) || null;
 }
 
 /** What a run has spent on tools, as far as they report it. */

@@ -14,8 +14,8 @@ import type { StepResult, TestCounts, TestResult } from '../../domain/outcome.ts
 import type { Broken } from '../../domain/plan.ts';
 import type { Workstream } from '../../domain/workstream.ts';
 import { isoTimestamp } from '../../text/format.ts';
-import { normalizeMessage } from '../../text/normalize-message.ts';
 import type { Attempt } from './attempt-runner.ts';
+import { isStop, patternOf } from './ledgers.ts';
 import { reportsOf } from './outcome.ts';
 
 /**
@@ -143,9 +143,6 @@ function parseOutput(json: string): Json {
   return output;
 }
 
-const isStop = (failure: Failure): boolean =>
-  failure.reason === 'interrupted' || failure.reason === 'cancelled';
-
 const NO_FAILURE = {
   errors: [],
   reason: null,
@@ -161,15 +158,13 @@ const NO_FAILURE = {
 function failureFacts(failure: Failure | null) {
   if (failure === null) return { ...NO_FAILURE, errors: [] };
   const explanation = describeFailure(failure);
-  const isError = !isStop(failure);
   return {
     ...failureContext(failure),
-    errors: isError ? [{ type: failure.reason, message: explanation }] : [],
+    errors: isStop(failure) ? [] : [{ type: failure.reason, message: explanation }],
     reason: failure.reason,
     explanation,
     failure,
-    // An explanation of nothing but spaces and colours has no pattern, as when it is read back.
-    pattern: isError ? normalizeMessage(explanation) || null : null,
+    pattern: patternOf(failure),
   };
 }
 

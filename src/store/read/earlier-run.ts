@@ -4,7 +4,6 @@ import type { AttemptRecord } from '../../domain/attempt.ts';
 import type { EarlierResult } from '../../domain/earlier-run.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import type { ProcessIdentity } from '../../os/process-identity.ts';
-import { normalizeMessage } from '../../text/normalize-message.ts';
 import { anyJson, jsonCell, numberCell, textCell } from '../schema/cells.ts';
 import type { Connection } from '../schema/connection.ts';
 import { attemptTable, resultTable } from '../schema/result-tables.ts';
@@ -204,7 +203,7 @@ const toAttempt = (row: z.infer<typeof attemptTable.row>): AttemptRecord => ({
   reason: row.reason,
   explanation: row.explanation,
   failure: row.failure,
-  pattern: row.explanation === null ? null : normalizeMessage(row.explanation),
+  pattern: row.pattern,
   startTime: row.start_time ?? '',
   durationSeconds: row.duration_seconds ?? 0,
   costUsd: row.cost_usd,

@@ -14,6 +14,7 @@ import {
 } from '../schema/result-cells.ts';
 import type { resultTable } from '../schema/result-tables.ts';
 import { asStoreError } from '../schema/store-error.ts';
+import { ERROR_PATTERN } from './patterns.ts';
 import { firstRow, rows } from './rows.ts';
 import { runStatus, unusualRunStatus } from './run-status.ts';
 import { withCases } from './test-cases.ts';
@@ -52,8 +53,8 @@ SELECT ${COLUMNS.map((name) => `r.${name}`).join(', ')}, r.id
 FROM json_each(?) i CROSS JOIN agent_results r ON r.id = i.value`;
 
 const FIRST_ERROR = `
-SELECT stack_trace, COALESCE(pattern, pattern_of(error_message)) AS pattern
-FROM consolidated_errors WHERE run_id = ? AND workstream_id = ? ORDER BY id LIMIT 1`;
+SELECT e.stack_trace, ${ERROR_PATTERN} AS pattern
+FROM consolidated_errors e WHERE e.run_id = ? AND e.workstream_id = ? ORDER BY e.id LIMIT 1`;
 const firstError = z.object({ stack_trace: textCell, pattern: textCell });
 
 /** Most rows that are read at a time, and the characters of `metadata` after which no more are. */

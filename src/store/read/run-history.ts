@@ -16,7 +16,7 @@ import type {
 } from '../../domain/history/history.ts';
 import { isoTime, numberCell, textCell } from '../schema/cells.ts';
 import type { Connection } from '../schema/connection.ts';
-import { patternIdOf } from './errors.ts';
+import { PATTERN_OF_ATTEMPT, PATTERN_OF_ERROR } from './patterns.ts';
 import { allCells, countOf, eachCells, firstRow, rows } from './rows.ts';
 import { runStatus } from './run-status.ts';
 
@@ -168,9 +168,13 @@ export class RunHistory {
   seenFailures(): SeenFailure[] {
     const seen = new Map<string, SeenFailure>();
     for (const sql of [ALL_ERRORS, ALL_HEALED]) {
-      for (const [, id, reason, text] of eachCells(this.#connection, sql, this.#runIds)) {
-        const [workstreamId, type, pattern] = [String(id), String(reason), String(text)];
-        const failure = { workstreamId, patternId: patternIdOf(type, pattern), type, pattern };
+      for (const [, id, patternId, type, template] of eachCells(this.#connection, sql, this.#runIds)) {
+        const failure = {
+          workstreamId: String(id),
+          patternId: String(patternId),
+          type: String(type),
+          pattern: String(template),
+        };
         const key = `${failure.patternId} ${failure.workstreamId}`;
         if (!seen.has(key)) seen.set(key, failure);
       }
@@ -194,9 +198,9 @@ export class RunHistory {
       [ALL_ERRORS, 'patterns'],
       [ALL_HEALED, 'healed'],
     ] as const) {
-      for (const [at, id, type, pattern] of eachCells(this.#connection, sql, this.#runIds)) {
+      for (const [at, id, patternId] of eachCells(this.#connection, sql, this.#runIds)) {
         const episode = this.#episodes.get(String(id))?.[Number(at)];
-        episode?.[kind].add(patternIdOf(String(type), String(pattern)));
+        episode?.[kind].add(String(patternId));
       }
     }
   }
@@ -211,8 +215,7 @@ export class RunHistory {
       [ERRORS, 'patterns'],
       [HEALED, 'healed'],
     ] as const) {
-      for (const [at, , type, pattern] of ask(sql))
-        episodes[Number(at)]?.[kind].add(patternIdOf(String(type), String(pattern)));
+      for (const [at, , patternId] of ask(sql)) episodes[Number(at)]?.[kind].add(String(patternId));
     }
     return episodes;
   }
@@ -288,23 +291,25 @@ CROSS JOIN agent_results r ON r.run_id = run.value AND r.workstream_id = ? AND r
 
 const RUN_RESULTS = `SELECT r.workstream_id, ${RESULT_CELLS} FROM agent_results r WHERE r.run_id = ?`;
 
-const ALL_ERRORS = `
-SELECT run.key, e.workstream_id, COALESCE(e.error_type, 'unknown'), COALESCE(e.pattern, pattern_of(e.error_message))
-FROM json_each(?) run CROSS JOIN consolidated_errors e ON e.run_id = run.value`;
+const errors = (condition: string): string => `
+SELECT run.key, e.workstream_id, ${PATTERN_OF_ERROR.id}, ${PATTERN_OF_ERROR.type}, ${PATTERN_OF_ERROR.template}
+FROM json_each(?) run CROSS JOIN consolidated_errors e ON e.run_id = run.value ${condition} ${PATTERN_OF_ERROR.join}`;
 
-const ERRORS = `${ALL_ERRORS} AND e.workstream_id = ?`;
+const ALL_ERRORS = errors('');
+const ERRORS = errors('AND e.workstream_id = ?');
 
 /** Attempts of results that failed are no episodes of their own. */
 const IS_HEALED = `a.reason IS NOT NULL AND EXISTS (
   SELECT 1 FROM agent_results r WHERE r.run_id = a.run_id AND r.workstream_id = a.workstream_id
     AND r.attempts IS NOT NULL AND r.status = 'completed')`;
 
-const ATTEMPTS = `
-SELECT run.key, a.workstream_id, a.reason, pattern_of(a.explanation)
-FROM json_each(?) run CROSS JOIN workstream_attempts a ON a.run_id = run.value`;
+const attempts = (condition: string): string => `
+SELECT run.key, a.workstream_id, ${PATTERN_OF_ATTEMPT.id}, ${PATTERN_OF_ATTEMPT.type}, ${PATTERN_OF_ATTEMPT.template}
+FROM json_each(?) run CROSS JOIN workstream_attempts a ON a.run_id = run.value ${condition} ${PATTERN_OF_ATTEMPT.join}
+WHERE ${IS_HEALED}`;
 
-const ALL_HEALED = `${ATTEMPTS} WHERE ${IS_HEALED}`;
-const HEALED = `${ATTEMPTS} AND a.workstream_id = ? WHERE ${IS_HEALED}`;
+const ALL_HEALED = attempts('');
+const HEALED = attempts('AND a.workstream_id = ?');
 
 /** To look a result up takes about as long as to read so many in a row. */
 const LOOK_UP = 4;
@@ -349,20 +354,19 @@ function comparedResults(connection: Connection, runId: string): ComparedResult[
 const RESULTS_OF_RUN = 'SELECT workstream_id, status, definition_hash FROM agent_results WHERE run_id = ?';
 
 const ERRORS_OF_RUN = `
-SELECT workstream_id, COALESCE(error_type, 'unknown'), COALESCE(pattern, pattern_of(error_message))
-FROM consolidated_errors WHERE run_id = ?`;
+SELECT e.workstream_id, ${PATTERN_OF_ERROR.id}
+FROM consolidated_errors e ${PATTERN_OF_ERROR.join} WHERE e.run_id = ?`;
 
 const ATTEMPTS_OF_RUN = `
-SELECT workstream_id, reason, pattern_of(explanation) FROM workstream_attempts
-WHERE run_id = ? AND reason IS NOT NULL`;
+SELECT a.workstream_id, ${PATTERN_OF_ATTEMPT.id}
+FROM workstream_attempts a ${PATTERN_OF_ATTEMPT.join} WHERE a.run_id = ? AND a.reason IS NOT NULL`;
 
 function patternsByWorkstream(connection: Connection, sql: string, runId: string): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>();
-  for (const [id, type, pattern] of eachCells(connection, sql, runId)) {
-    const patternId = patternIdOf(String(type), String(pattern));
+  for (const [id, patternId] of eachCells(connection, sql, runId)) {
     const known = found.get(String(id));
-    if (known === undefined) found.set(String(id), new Set([patternId]));
-    else known.add(patternId);
+    if (known === undefined) found.set(String(id), new Set([String(patternId)]));
+    else known.add(String(patternId));
   }
   return found;
 }

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import { normalizeMessage } from '../../text/normalize-message.ts';
+import { shapeId, shapeOfError } from '../../analysis/patterns/error-shape.ts';
 
 /** An open database. Code outside the store only passes it on and closes it. */
 export type Connection = Database.Database;
@@ -39,14 +39,26 @@ export function setBusyTimeout(connection: Connection, milliseconds: number): vo
 /**
  * Adds the functions that queries use beside those of SQLite.
  *
- * `pattern_of(message)`: the normalised form of an error's message.
+ * `pattern_of(reason, message, tail)`: the shape of an error, as the column `pattern` has it.
+ *
+ * `shape_id_of(reason, pattern)`: the id of that shape.
  *
  * `nearest_ranks(value)`: the median and the 95th percentile of the numbers as a JSON array, null for none. By nearest
  * rank: each is the least value that at least its share of them is not above. SQLite would sort all rows for that.
  */
 export function addFunctions(connection: Connection): void {
-  connection.function('pattern_of', { deterministic: true }, (message: unknown) =>
-    typeof message === 'string' ? normalizeMessage(message) : '',
+  connection.function(
+    'pattern_of',
+    { deterministic: true },
+    (type: unknown, message: unknown, tail: unknown) =>
+      shapeOfError({
+        type: textOf(type),
+        message: textOf(message),
+        tail: typeof tail === 'string' ? tail : null,
+      }),
+  );
+  connection.function('shape_id_of', { deterministic: true }, (type: unknown, pattern: unknown) =>
+    shapeId(textOf(type), textOf(pattern)),
   );
   connection.aggregate<number[]>('nearest_ranks', {
     start: () => [],
@@ -56,6 +68,8 @@ export function addFunctions(connection: Connection): void {
     result: nearestRanks,
   });
 }
+
+const textOf = (cell: unknown): string => (typeof cell === 'string' ? cell : '');
 
 const PERCENTS = [50, 95];
 

@@ -5,6 +5,7 @@ import Database from 'better-sqlite3';
 import { makeFolder } from '../../os/folder.ts';
 import { pause } from '../../os/pause.ts';
 import { markDeadRuns } from '../write/end-run.ts';
+import { reshapeErrors } from '../write/reshape.ts';
 import { walPath } from '../write/wal-file.ts';
 import { addFunctions, type Connection } from './connection.ts';
 import { migrate, refuseNewer, viewAsLatestSchema } from './migrate.ts';
@@ -51,6 +52,7 @@ function openToWrite(path: string, busyTimeoutMs: number): Connection {
       connection.pragma(`synchronous = ${mode === 'wal' ? 'NORMAL' : 'FULL'}`);
       connection.pragma('foreign_keys = ON');
       migrate(connection);
+      reshapeErrors(connection);
       markDeadRuns(connection);
     });
   });

@@ -1,10 +1,10 @@
 /** The tables that a result is stored in: the one description of their columns. CONTRIBUTING.md says how to add one. */
 import { z } from 'zod';
+import { shapeId, shapeOfError } from '../../analysis/patterns/error-shape.ts';
 import type { AgentResult, ResultError, ResultMetadata } from '../../domain/agent-result.ts';
 import type { AttemptRecord } from '../../domain/attempt.ts';
 import { type TestCase, testCaseSchema } from '../../domain/outcome.ts';
 import { type Spending, spendingOf, sumKnown } from '../../domain/tool-report.ts';
-import { normalizeMessage } from '../../text/normalize-message.ts';
 import { isoTime, numberCell, textCell } from './cells.ts';
 import {
   errorsCell,
@@ -109,7 +109,7 @@ function spent({ tools, earlierAttempts }: ResultMetadata, what: keyof Spending)
 export interface StoredAttempt {
   runId: string;
   workstreamId: string;
-  attempt: Omit<AttemptRecord, 'pattern' | 'startTime' | 'durationSeconds'> & {
+  attempt: Omit<AttemptRecord, 'startTime' | 'durationSeconds'> & {
     startTime: string | null;
     durationSeconds: number | null;
   };
@@ -130,6 +130,10 @@ export const attemptTable = tableOf<StoredAttempt>()('workstream_attempts', {
   reason: attemptColumn(textCell, ({ reason }) => reason),
   explanation: attemptColumn(textCell, ({ explanation }) => explanation),
   failure: attemptColumn(failureCell, ({ failure }) => writeFailure(failure)),
+  pattern: attemptColumn(textCell, ({ pattern }) => pattern),
+  shape_id: attemptColumn(textCell, ({ reason, pattern }) =>
+    reason === null || pattern === null ? null : shapeId(reason, pattern),
+  ),
   start_time: attemptColumn(textCell, ({ startTime }) => startTime),
   duration_seconds: attemptColumn(numberCell, ({ durationSeconds }) => durationSeconds),
   cost_usd: attemptColumn(numberCell, ({ costUsd }) => costUsd),
@@ -146,6 +150,12 @@ export interface RecordedError {
   isFirst: boolean;
 }
 
+/** A result's own pattern is that of its first error. */
+function patternOf({ result, error: { type, message }, isFirst }: RecordedError): string {
+  if (isFirst && result.pattern !== null) return result.pattern;
+  return shapeOfError({ type, message, tail: result.metadata.tail });
+}
+
 const errorColumn = <Cell extends z.ZodType>(
   read: Cell,
   write: (recorded: RecordedError) => SqlValue,
@@ -158,11 +168,11 @@ export const errorTable = tableOf<RecordedError>()('consolidated_errors', {
   workstream_id: errorColumn(textCell, ({ result }) => result.workstreamId),
   agent_id: errorColumn(textCell, ({ result }) => result.agentId),
   timestamp: errorColumn(timeCell, ({ result }) => result.endTime ?? new Date().toISOString()),
-  // The stack and the pattern that a result has are those of its first error.
+  // The stack that a result has is that of its first error.
   stack_trace: errorColumn(textCell, ({ result, isFirst }) => (isFirst ? result.stack : null)),
-  pattern: errorColumn(textCell, ({ result, error, isFirst }) =>
-    isFirst && result.pattern !== null ? result.pattern : normalizeMessage(error.message),
-  ),
+  /** The shape of the error. In rows of earlier versions, which have no `shape_id`, it was made by other rules. */
+  pattern: errorColumn(textCell, patternOf),
+  shape_id: errorColumn(textCell, (recorded) => shapeId(recorded.error.type, patternOf(recorded))),
   tail: errorColumn(textCell, ({ result }) => result.metadata.tail),
   log_file: errorColumn(textCell, ({ result }) => result.logFile),
 });

@@ -32,6 +32,9 @@ FROM consolidated_runs u WHERE u.run_id = @run`;
 const OF_LAST_ATTEMPT = new Map([
   ['attempt', 'attempts'],
   ['content_hash', "metadata ->> '$.changes.contentHash'"],
+  // One that was interrupted has no error.
+  ['pattern', 'NULL'],
+  ['shape_id', 'NULL'],
 ]);
 
 /** What a discarded result says of its last attempt, unless that has a row already. */

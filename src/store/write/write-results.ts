@@ -49,6 +49,7 @@ function lastAttempt(result: AgentResult): StoredAttempt['attempt'] {
     reason: result.reason,
     explanation: result.explanation,
     failure: result.failure,
+    pattern: result.pattern,
     startTime: result.startTime,
     durationSeconds: result.durationSeconds,
     ...spendingOf(tools),

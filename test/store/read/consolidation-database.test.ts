@@ -23,7 +23,7 @@ test('answers every question about a stored run', () => {
   expect(database.getErrors(RUN)).toEqual([
     {
       type: 'thrown',
-      pattern: 'Error: <n> is odd',
+      pattern: '<*> is odd',
       at: '2026-01-02T03:04:07.000Z',
       workstreamId: 'ws-2',
       agentId: 'agent-1',

@@ -48,10 +48,9 @@ CREATE TABLE consolidated_errors (
   agent_id TEXT,
   timestamp TEXT,
   stack_trace TEXT
-, pattern TEXT, tail TEXT, log_file TEXT);
+, pattern TEXT, tail TEXT, log_file TEXT, shape_id TEXT);
 
-CREATE INDEX consolidated_errors_by_pattern
-  ON consolidated_errors (run_id, error_type, pattern, workstream_id);
+CREATE INDEX consolidated_errors_by_shape ON consolidated_errors (shape_id, run_id, workstream_id);
 
 CREATE INDEX consolidated_errors_by_workstream ON consolidated_errors (run_id, workstream_id);
 
@@ -74,6 +73,35 @@ CREATE TABLE consolidated_runs (
 CREATE INDEX consolidated_runs_labelled ON consolidated_runs (label) WHERE label IS NOT NULL;
 
 CREATE INDEX consolidated_runs_running ON consolidated_runs (run_id) WHERE state = 'running';
+
+CREATE TABLE error_patterns (
+  pattern_id TEXT PRIMARY KEY,
+  error_type TEXT NOT NULL,
+  -- What its errors have in common so far, holes as <*>.
+  template TEXT NOT NULL,
+  -- When its first error was recorded: of patterns that become one the oldest keeps its id.
+  created_at TEXT NOT NULL,
+  -- The pattern that it is a part of now.
+  merged_into TEXT
+) WITHOUT ROWID;
+
+CREATE TABLE error_shapes (
+  shape_id TEXT PRIMARY KEY,
+  error_type TEXT NOT NULL,
+  shape TEXT NOT NULL,
+  -- How many places it has: only shapes with the same number may become one pattern. 0 for one that is not merged.
+  places INTEGER NOT NULL,
+  pattern_id TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX error_shapes_by_pattern ON error_shapes (pattern_id);
+
+CREATE INDEX error_shapes_by_places ON error_shapes (error_type, places);
+
+CREATE VIEW errors_by_pattern AS
+SELECT COALESCE(s.pattern_id, 'p-' || substr(e.shape_id, instr(e.shape_id, '-') + 1, 8)) AS pattern_id,
+  e.id, e.run_id, e.workstream_id, e.error_type, e.error_message
+FROM consolidated_errors e LEFT JOIN error_shapes s ON s.shape_id = e.shape_id;
 
 CREATE TABLE run_crashes (
   run_id TEXT NOT NULL REFERENCES consolidated_runs (run_id) ON DELETE CASCADE,
@@ -161,9 +189,12 @@ CREATE TABLE workstream_attempts (
   input_tokens INTEGER,
   output_tokens INTEGER,
   content_hash TEXT,
-  log_file TEXT, failure TEXT,
+  log_file TEXT, failure TEXT, pattern TEXT, shape_id TEXT,
   PRIMARY KEY (run_id, workstream_id, attempt)
 ) WITHOUT ROWID;
+
+CREATE INDEX workstream_attempts_by_shape ON workstream_attempts (shape_id, run_id, workstream_id)
+WHERE reason IS NOT NULL;
 
 CREATE TABLE workstreams_in_hand (
   run_id TEXT NOT NULL REFERENCES consolidated_runs (run_id) ON DELETE CASCADE,

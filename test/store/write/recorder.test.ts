@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { shapeId } from '../../../src/analysis/patterns/error-shape.ts';
 import { readResults } from '../../../src/store/read/results.ts';
 import type { Connection } from '../../../src/store/schema/connection.ts';
 import { StoreError } from '../../../src/store/schema/store-error.ts';
@@ -216,10 +217,18 @@ describe('results', () => {
         id: 1,
         ...row,
         error_message: 'Error: 7 is odd',
-        pattern: 'Error: <n> is odd',
+        pattern: '<*> is odd',
+        shape_id: shapeId('thrown', '<*> is odd'),
         stack_trace: 'x\n    at f (/a/b.js:1:1)',
       },
-      { id: 2, ...row, error_message: 'Error: 9 is late', pattern: 'Error: <n> is late', stack_trace: null },
+      {
+        id: 2,
+        ...row,
+        error_message: 'Error: 9 is late',
+        pattern: '<*> is late',
+        shape_id: shapeId('thrown', '<*> is late'),
+        stack_trace: null,
+      },
     ]);
   });
 

@@ -8,6 +8,7 @@ import { agentsOverTime } from './007-agents-over-time.ts';
 import { locks } from './008-locks.ts';
 import { failures } from './009-failures.ts';
 import { plans } from './010-plans.ts';
+import { patterns } from './011-patterns.ts';
 import { origins } from './012-origins.ts';
 
 /** SQL of every migration; the one at index i takes a database from version i to i + 1. Never changed, only added to. */
@@ -22,5 +23,6 @@ export const migrations: readonly string[] = [
   locks,
   failures,
   plans,
+  patterns,
   origins,
 ];
