@@ -1,10 +1,18 @@
 /** Compares runs: reads what the comparison needs, and no more than its time allows. */
 import { compareRuns } from '../analysis/compare.ts';
-import type { ComparedRun, DurationHistory, RunComparison, RunRef } from '../domain/history/history.ts';
+import { patternHistory, patternHistoryOverall } from '../analysis/states.ts';
+import type {
+  ComparedRun,
+  DurationHistory,
+  PatternHistory,
+  RunComparison,
+  RunRef,
+} from '../domain/history/history.ts';
+import type { ConsolidatedResult } from '../domain/run-record.ts';
 import {
   baseOf,
   comparedRun,
-  HISTORY_RUNS,
+  type HistoricRun,
   historicRun,
   RunHistory,
   runsUpTo,
@@ -47,32 +55,63 @@ const LOOK_UPS = 10_000;
 /** Runs with more results are not compared at their end, but on request: that alone would take a second. */
 const MOST_RESULTS = 20_000;
 
+/** A run with what is known of it from earlier runs. */
+export interface LookedBack {
+  /** With the history of each of its error patterns. */
+  result: ConsolidatedResult;
+  /** With the run before it that ran the same; null where there is none. */
+  comparison: RunComparison | null;
+}
+
 /**
- * How a run that has just ended differs from the one before it that ran the same. Null where there is none, and for a run
- * with more than 20,000 results.
+ * Looks back from a run: how it differs from the one before it that ran the same, and how its error patterns stood. Takes a
+ * small part of the time of the run, and nothing is said where that is not enough: of a run with more than 20,000 results.
  */
-export function compareAtEnd(connection: Connection, runId: string, results: number): RunComparison | null {
-  if (results > MOST_RESULTS) return null;
-  const found = historicRun(connection, runId);
+export function lookBack(connection: Connection, result: ConsolidatedResult): LookedBack {
+  const { run, patterns } = result;
+  const found = run.totals.workstreams > MOST_RESULTS ? null : historicRun(connection, run.runId);
   const runs = found === null ? [] : runsUpTo(connection, found.run);
   const earlier = baseOf(connection, runs);
-  if (found === null || earlier === null) return null;
-  const base = comparedRun(connection, [earlier.run]);
-  const head = comparedRun(connection, [found.run]);
-  const failing = failingIn({ base, head });
-  const sinceBase = runs.length - runs.indexOf(earlier);
-  const affordable = Math.floor(LOOK_UPS / Math.max(1, failing.size));
-  const history = new RunHistory(
-    connection,
-    runs.slice(-Math.max(sinceBase, Math.min(HISTORY_RUNS, affordable))),
-  );
-  return compareRuns({
-    base,
-    head,
+  if (found === null || earlier === null) return { result, comparison: null };
+  const sides = { base: comparedRun(connection, [earlier.run]), head: comparedRun(connection, [found.run]) };
+  const history = affordableHistory(connection, runs, { base: earlier, failing: failingIn(sides) });
+  const comparison = compareRuns({
+    ...sides,
     observations: (workstreamId, patternId) => history.observations(workstreamId, patternId),
     durations: durationsOfLongOnes(history),
     limit: SHOWN,
   });
+  const histories = historiesOf(sides.head, history);
+  const shown = patterns.shown.map((each) => ({ ...each, history: histories.get(each.id) ?? null }));
+  return { result: { ...result, patterns: { ...patterns, shown } }, comparison };
+}
+
+/** As many of the runs as can be read of these failures, and at least those since the base. */
+function affordableHistory(
+  connection: Connection,
+  runs: readonly HistoricRun[],
+  { base, failing }: { base: HistoricRun; failing: ReadonlySet<string> },
+): RunHistory {
+  const sinceBase = runs.length - runs.indexOf(base);
+  const affordable = Math.floor(LOOK_UPS / Math.max(1, failing.size));
+  return new RunHistory(connection, runs.slice(-Math.max(sinceBase, affordable)));
+}
+
+/** How each pattern of a run stands over all workstreams that have it in this run, by its id. */
+function historiesOf(head: ComparedRun, history: RunHistory): Map<string, PatternHistory> {
+  const byPattern = new Map<string, PatternHistory[]>();
+  for (const { workstreamId, patternId } of head.results) {
+    if (patternId === null) continue;
+    const known = byPattern.get(patternId) ?? [];
+    known.push(patternHistory(history.observations(workstreamId, patternId)));
+    byPattern.set(patternId, known);
+  }
+  const overall = new Map<string, PatternHistory>();
+  for (const [id, members] of byPattern) {
+    const worst = patternHistoryOverall(members);
+    if (worst !== null) overall.set(id, worst);
+  }
+  return overall;
 }
 
 /** Ids of workstreams that failed on one of the sides, or at an attempt. */

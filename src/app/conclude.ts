@@ -1,7 +1,13 @@
 /** The end of a run: consolidate, recommend, record, report. */
 import { recommend } from '../analysis/recommendations.ts';
 import type { Recorder } from '../domain/recorder.ts';
-import type { ConsolidatedResult, ExecutionSummary, RunsWaitedFor, Speed } from '../domain/run-record.ts';
+import type {
+  ConsolidatedResult,
+  ExecutionSummary,
+  RunDocumentHead,
+  RunsWaitedFor,
+  Speed,
+} from '../domain/run-record.ts';
 import { exitCodeOf } from '../os/end-signals.ts';
 import { packageVersion } from '../os/package-version.ts';
 import { usableCores } from '../os/usable-cores.ts';
@@ -15,6 +21,7 @@ import { storeError } from '../store/schema/store-error.ts';
 import { scalingSummary } from '../store/write/agent-counts.ts';
 import { settlePatterns } from '../store/write/patterns.ts';
 import type { RunDatabase } from '../store/write/run-database.ts';
+import { lookBack } from './comparison.ts';
 import type { Paths } from './paths.ts';
 import type { RunResult } from './run-document.ts';
 
@@ -43,13 +50,13 @@ export interface Conclusion {
 export function conclude(conclusion: Conclusion): RunResult {
   const { runId, recorder, paths, interruption, isPartial } = conclusion;
   const start = performance.now();
-  const found = consolidated(conclusion);
+  const { result: found, comparison } = lookBack(conclusion.database.connection, consolidated(conclusion));
   const exitCode = interruption === null ? (isComplete(found) ? 0 : 1) : exitCodeOf(interruption.by);
   const summary = summarize(conclusion, found, exitCode, (performance.now() - start) / 1000);
   const state = interruption === null && !isPartial ? 'ended' : 'interrupted';
   const recommendations = recommend({
     ...found,
-    comparison: null,
+    comparison,
     run: { ...found.run, state, executionSummary: summary },
   });
   const end = { runId, at: new Date().toISOString(), state, summary, recommendations } as const;
@@ -60,7 +67,7 @@ export function conclude(conclusion: Conclusion): RunResult {
       ...found,
       run: getRun(conclusion.database.connection, runId) ?? found.run,
     };
-    report = tryReport(result, paths.reports);
+    report = tryReport(documentHead(result, comparison), paths.reports);
   });
   if (report.bug !== null) throw report.bug;
   const recordProblem = missingSentence(result, paths.database);
@@ -68,6 +75,7 @@ export function conclude(conclusion: Conclusion): RunResult {
     runId,
     exitCode: report.problem === null && recordProblem === null ? exitCode : 3,
     consolidated: result,
+    comparison,
     reportPath: report.path,
     reportProblem: report.problem,
     recordProblem,
@@ -90,13 +98,9 @@ interface Attempted {
   bug: Error | null;
 }
 
-function tryReport(result: ConsolidatedResult, folder: string): Attempted {
+function tryReport(head: RunDocumentHead, folder: string): Attempted {
   try {
-    const path = writeReport(
-      folder,
-      result.run.runId,
-      markdownReport(documentHead(result, null), { folder }),
-    );
+    const path = writeReport(folder, head.run.runId, markdownReport(head, { folder }));
     return { path, problem: null, bug: null };
   } catch (error) {
     if (error instanceof ReportError) return { path: null, problem: error.message, bug: null };

@@ -1,9 +1,11 @@
+import type { RunComparison } from '../domain/history/history.ts';
 import type { EventOf } from '../domain/run-event.ts';
 import type { ConsolidatedResult } from '../domain/run-record.ts';
 import { type DocumentSource, documentHead } from '../report/document.ts';
 import { consolidate, DEFAULT_CAPS } from '../store/read/consolidate.ts';
 import { readResults, resultTexts } from '../store/read/results.ts';
 import { type Connection, keepFewPages } from '../store/schema/connection.ts';
+import { type LookedBack, lookBack } from './comparison.ts';
 
 /** Most groups of errors in a document that is printed. */
 const PATTERNS = 1_000;
@@ -16,12 +18,12 @@ export function storedDocument(
 ): DocumentSource | null {
   keepFewPages(connection);
   const result = consolidate(connection, runId, database, { ...DEFAULT_CAPS, patterns: PATTERNS });
-  return result === null ? null : documentOf(connection, result);
+  return result === null ? null : documentOf(connection, lookBack(connection, result));
 }
 
 /** The same for a run that has just been read. */
-export const documentOf = (connection: Connection, result: ConsolidatedResult): DocumentSource => ({
-  head: documentHead(result, null),
+export const documentOf = (connection: Connection, { result, comparison }: LookedBack): DocumentSource => ({
+  head: documentHead(result, comparison),
   workstreams: () => readResults(connection, result.run.runId),
   workstreamTexts: () => resultTexts(connection, result.run.runId),
 });
@@ -32,6 +34,8 @@ export interface RunResult {
   /** 0 every workstream completed, 1 some did not, 3 results or the report are not there, 130 and the like when interrupted. */
   exitCode: number;
   consolidated: ConsolidatedResult;
+  /** With the run before it that ran the same; null where there is none, or the run is very large. */
+  comparison: RunComparison | null;
   /** Absolute path of the Markdown report; null when it could not be written. */
   reportPath: string | null;
   /** Why it could not; the results are in the database all the same. */

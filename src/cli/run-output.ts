@@ -84,7 +84,9 @@ async function terminalOutput(log: RunLog): Promise<RunOutput> {
       live.stop();
       const look = { colour: coloursFor(process.stdout), glyphs: glyphsFor(process.env) };
       const report = result.reportPath === null ? null : shownPath(process.cwd(), result.reportPath);
-      await print(summary(result.consolidated, { report, ...look }).join('\n'));
+      await print(
+        summary(result.consolidated, { report, comparison: result.comparison, ...look }).join('\n'),
+      );
     },
     close: async () => {
       live.stop();

@@ -1,4 +1,5 @@
 import type { ChalkInstance } from 'chalk';
+import { comparisonSentence, hasBroken, type RunComparison } from '../domain/history/history.ts';
 import { type ConsolidatedResult, type ShortResult, speedupOf } from '../domain/run-record.ts';
 import { totalCost } from '../domain/tool-record.ts';
 import { costSentence, nameSome, plural, seconds } from '../text/format.ts';
@@ -13,6 +14,8 @@ const EXPLANATION = 200;
 export interface SummaryOptions {
   /** Path of the report as a person would type it; null when there is none. */
   report: string | null;
+  /** With the run before it that ran the same; null where there is none. */
+  comparison: RunComparison | null;
   colour: ChalkInstance;
   glyphs: Glyphs;
 }
@@ -27,6 +30,7 @@ export function summary(result: ConsolidatedResult, options: SummaryOptions): st
     ...time(result, options),
     ...waiting(result),
     ...work(result, options),
+    ...changes(options),
     ...interruption(result, options),
     ...places(result, options),
     ...failures(result, options),
@@ -70,6 +74,16 @@ function work({ tools, merges }: ConsolidatedResult, { colour }: SummaryOptions)
   if (total > 0)
     lines.push(colour.yellow(`${plural(total, 'workstream')} could not be merged: see the report`));
   return lines;
+}
+
+/** What is new since the run before; nothing where both are without failures. */
+function changes({ comparison, colour }: SummaryOptions): string[] {
+  if (comparison === null) return [];
+  const { regressed, fixed, recurring, flaky } = comparison;
+  const told = [comparison.new, regressed, fixed, recurring, flaky];
+  if (told.every(({ total }) => total === 0)) return [];
+  const sentence = comparisonSentence(comparison);
+  return [hasBroken(comparison) ? colour.red(sentence) : sentence];
 }
 
 function interruption({ run }: ConsolidatedResult, { colour, glyphs }: SummaryOptions): string[] {

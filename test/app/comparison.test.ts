@@ -1,9 +1,9 @@
 /** Histories of known truth in a real database, compared as at the end of a run and as on request. */
 import { expect, test } from 'vitest';
-import { compareAtEnd, compareSides, earlierRunLike } from '../../src/app/comparison.ts';
+import { compareSides, earlierRunLike, type LookedBack, lookBack } from '../../src/app/comparison.ts';
 import { failureHistories } from '../../src/app/failure-histories.ts';
 import type { RunComparison, RunRef } from '../../src/domain/history/history.ts';
-import { errorPatterns } from '../../src/store/read/errors.ts';
+import { consolidate } from '../../src/store/read/consolidate.ts';
 import type { Connection } from '../../src/store/schema/connection.ts';
 import { recordHistory } from '../kit/recorded-history.ts';
 import { opened } from '../kit/recorded-run.ts';
@@ -40,6 +40,12 @@ function refAt(runs: readonly SyntheticRun[], position: number): RunRef {
   return found;
 }
 
+function lookBackFrom(connection: Connection, runId: string): LookedBack {
+  const result = consolidate(connection, runId, 'runs.db');
+  if (result === null) throw new RangeError(`There is no run ${runId}.`);
+  return lookBack(connection, result);
+}
+
 /** The ids in each of the lists that name what changed. */
 const told = ({ new: fresh, regressed, fixed, recurring, flaky, shifts, outside }: RunComparison) => ({
   new: fresh.shown.map(({ workstreamId }) => workstreamId),
@@ -54,7 +60,7 @@ const told = ({ new: fresh, regressed, fixed, recurring, flaky, shifts, outside 
 test('the end of run 121 names what broke in it, its pattern and the commits, and nothing that is chance', () => {
   const { connection, runs } = recorded();
   const head = refAt(runs, -1);
-  const comparison = compareAtEnd(connection, head.runId, 40);
+  const { comparison, result } = lookBackFrom(connection, head.runId);
   if (comparison === null) throw new Error('It was compared with none.');
   expect(comparison.base).toEqual(refAt(runs, -2));
   expect(told(comparison)).toEqual({
@@ -68,8 +74,9 @@ test('the end of run 121 names what broke in it, its pattern and the commits, an
   });
   expect(comparison.wholeRun).toBeNull();
   const [change] = comparison.new.shown;
-  const pattern = errorPatterns(connection, head.runId, 100).shown.find(({ id }) => id === change?.patternId);
+  const pattern = result.patterns.shown.find(({ id }) => id === change?.patternId);
   expect(pattern?.example.message).toBe('Cannot find module ./codec');
+  expect(pattern?.history).toEqual(change?.history);
   expect(change?.history).toMatchObject({
     state: 'new',
     firstSeen: { runId: head.runId },
@@ -84,7 +91,7 @@ test('a comparison on request says the same', () => {
   const base = earlierRunLike(connection, head);
   if (base === null) throw new Error('It is like none.');
   const asked = told(compareSides(connection, { base: [base], head: [head] }));
-  const atEnd = compareAtEnd(connection, head.runId, 40);
+  const atEnd = lookBackFrom(connection, head.runId).comparison;
   expect(asked).toEqual(atEnd === null ? null : told(atEnd));
 });
 
@@ -96,9 +103,12 @@ test('ranges of runs are compared by what failed in any of them', () => {
   expect(fresh.total).toBe(0);
 });
 
-test('a run whose results would take long to read is not compared at its end', () => {
+test('a run is compared with none where it is the first, or so large that it would take long', () => {
   const { connection, runs } = recorded();
-  expect(compareAtEnd(connection, refAt(runs, -1).runId, 1_000_000)).toBeNull();
+  expect(lookBackFrom(connection, refAt(runs, 0).runId).comparison).toBeNull();
+  const last = refAt(runs, -1).runId;
+  connection.prepare('UPDATE consolidated_runs SET total_workstreams = 20001 WHERE run_id = ?').run(last);
+  expect(lookBackFrom(connection, last).comparison).toBeNull();
 });
 
 test('each failure of the last 100 runs has its state, with what speaks for it', () => {

@@ -63,6 +63,11 @@ describe('compare', () => {
     expect(text[0]).toBe(`1 new failure since ${first}.`);
     expect(text).toContain(`${first} ${good.slice(0, 10)} → ${second} ${bad.slice(0, 10)}`);
     expect(text).toContain('New failures (1)');
+    const shown = JSON.parse((await millrace(folder, ['show', 'latest', '--json'])).stdout);
+    expect(shown).toMatchObject({
+      comparison: { base: { runId: first }, new: { shown: [{ workstreamId: 'ws-build' }], total: 1 } },
+      errors: [{ history: { state: 'new', commitRange: { from: good, to: bad } } }],
+    });
     const row = text.find((line) => line.startsWith('ws-build'));
     expect(row).toContain('exit-non-zero');
     expect(row).toContain(`${good.slice(0, 10)}..${bad.slice(0, 10)}`);

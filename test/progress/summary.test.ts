@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { Chalk } from 'chalk';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { RunComparison } from '../../src/domain/history/history.ts';
 import { ASCII, UNICODE } from '../../src/progress/style.ts';
 import { summary } from '../../src/progress/summary.ts';
 import {
@@ -12,7 +13,7 @@ import {
   whole,
 } from '../kit/consolidated-result.ts';
 
-const plain = { report: 'reports/r.md', colour: new Chalk({ level: 0 }), glyphs: UNICODE };
+const plain = { report: 'reports/r.md', comparison: null, colour: new Chalk({ level: 0 }), glyphs: UNICODE };
 const DATABASE = '.state/multi_agent_consolidated.db';
 
 const none = { filesModified: 0, commits: 0, errors: 0, warnings: 0 };
@@ -121,4 +122,50 @@ test('colour, and ASCII', () => {
   expect(lines[0]).toContain('\u001B[31m2 failed\u001B[39m');
   expect(lines[1]).toBe('Took 9.4s with 3 agents, 1.7 x the speed of one agent');
   expect(stripVTControlCharacters(lines.join(''))).toMatch(/^[ -~]*$/);
+});
+
+describe('what changed since the run before', () => {
+  const run = { at: '2026-07-13T09:30:00.000Z', label: null, commit: null, isDirty: null };
+  const none = { shown: [], total: 0 };
+  const comparison = (changed: Partial<RunComparison>): RunComparison => ({
+    base: { ...run, runId: 'ma-run-20260713-093000' },
+    head: { ...run, runId: RUN_ID },
+    new: none,
+    regressed: none,
+    recurring: none,
+    fixed: none,
+    flaky: none,
+    notRun: none,
+    added: none,
+    removed: none,
+    changedDefinition: none,
+    outside: none,
+    shifts: none,
+    wholeRun: null,
+    ...changed,
+  });
+  const told = (changed: Partial<RunComparison>): string | undefined =>
+    summary(emptyResult({}), { ...plain, comparison: comparison(changed) }).find((line) =>
+      line.includes('since'),
+    );
+  const some = (total: number) => ({ shown: [], total });
+
+  test('is one line, with what is new first', () => {
+    expect(told({ new: some(2), fixed: some(1) })).toBe(
+      '2 new failures, 1 fixed since ma-run-20260713-093000.',
+    );
+    expect(told({ new: some(1), regressed: some(1), recurring: some(3), flaky: some(1) })).toBe(
+      '1 new failure, 1 failing again, 3 still failing, 1 flaky since ma-run-20260713-093000.',
+    );
+  });
+
+  test('says so where nothing new broke', () => {
+    expect(told({ fixed: some(1), recurring: some(2) })).toBe(
+      'Nothing new broke since ma-run-20260713-093000: 1 fixed, 2 still failing.',
+    );
+  });
+
+  test('is left out where neither run had a failure', () => {
+    expect(told({})).toBeUndefined();
+  });
 });

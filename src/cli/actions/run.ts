@@ -1,4 +1,5 @@
 import { dirname, join, resolve } from 'node:path';
+import { lookBack } from '../../app/comparison.ts';
 import { MultiAgentWorkstreamCoordinator } from '../../app/multi-agent-workstream-coordinator.ts';
 import { DATABASE } from '../../app/paths.ts';
 import { Refusal } from '../../app/refusal.ts';
@@ -123,10 +124,12 @@ async function endedAlready(argv: RunArguments, runId: string): Promise<RunResul
   await withRun(argv.state, runId, async (connection, { state, executionSummary }) => {
     const consolidated = consolidate(connection, runId, join(argv.state, DATABASE));
     if (state !== 'ended' || consolidated === null || executionSummary === null) return 0;
+    const { result, comparison } = lookBack(connection, consolidated);
     found = {
       runId,
       exitCode: executionSummary.exitCode,
-      consolidated,
+      consolidated: result,
+      comparison,
       reportPath: join(resolve(argv.reports), reportFileName(runId)),
       reportProblem: null,
       recordProblem: null,
@@ -145,7 +148,7 @@ async function finish(argv: RunArguments, output: RunOutput, result: RunResult |
     if (connection === null || stored === null) throw new Refusal(3, lostSentence(result));
     const source = argv.json
       ? documentOfRun(connection, stored.runId, argv.state)
-      : documentOf(connection, result.consolidated);
+      : documentOf(connection, { result: result.consolidated, comparison: result.comparison });
     const render = (format: string): Iterable<string> =>
       reportFormat(format)?.render(source, resolve(argv.reports)) ?? [];
     await output.end(result, render);
