@@ -47,6 +47,8 @@ export interface CheckedFolder {
   files: number;
   workstreams: number;
   problems: Problem[];
+  /** Absolute paths of the modules of its steps, each once. */
+  modules: string[];
 }
 
 /**
@@ -149,7 +151,10 @@ const NEVER = (): boolean => false;
 export function checkFolder(folder: string, cwd: string, options: Checking): CheckedFolder {
   const loaded = resolveWorkspaces(load(options, { workstreams: folder, cwd }), options.workspace, cwd);
   const { problems } = withPlaces(makePlan(loaded, new Map()), cwd);
-  return { files: loaded.files, workstreams: loaded.workstreams.length + loaded.broken.length, problems };
+  const steps = loaded.workstreams.flatMap((workstream) => workstream.steps);
+  const modules = steps.flatMap((step) => (step.kind === 'module' ? [step.module] : []));
+  const workstreams = loaded.workstreams.length + loaded.broken.length;
+  return { files: loaded.files, workstreams, problems, modules: [...new Set(modules)] };
 }
 
 /** The plan finds problems between definitions whose text is no longer in memory: their lines are looked up. */

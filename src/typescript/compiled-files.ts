@@ -49,15 +49,11 @@ export class CompiledFiles {
   /** What can't be written, because the disk is full or read-only, is compiled again the next time. */
   write(key: string, { code, ...header }: CompiledModule): void {
     const json = JSON.stringify(header);
-    // Each thread writes a file of its own, and then gives it the name.
-    const unfinished = `${this.#path(key)}.${process.pid}.${threadId}.tmp`;
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-      writeFileSync(unfinished, `${checksumOf(json, code)}\n${json}\n${code}`);
-      renameSync(unfinished, this.#path(key));
+      replace(this.#path(key), `${checksumOf(json, code)}\n${json}\n${code}`);
     } catch {
       // Nothing but time is lost by it.
-      rmSync(unfinished, { force: true });
     }
   }
 
@@ -103,6 +99,18 @@ export class CompiledFiles {
 
   #path(key: string): string {
     return join(this.#folder, `${key}.compiled`);
+  }
+}
+
+/** Other threads and processes may do the same: each writes a file of its own, and then gives it the name. */
+function replace(path: string, text: string): void {
+  const unfinished = `${path}.${process.pid}.${threadId}.tmp`;
+  try {
+    writeFileSync(unfinished, text);
+    renameSync(unfinished, path);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw error;
   }
 }
 

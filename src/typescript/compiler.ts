@@ -15,16 +15,6 @@ import { type FileSettings, SettingsReader } from './file-settings.ts';
 
 export const MOST_SOURCE_BYTES = 64 * 1024 * 1024;
 
-/** What esbuild refuses. The message has file, line and column of each error; the stack has no frames. */
-class CompileError extends SyntaxError {
-  override name = 'SyntaxError';
-
-  constructor(message: string) {
-    super(message);
-    this.stack = `SyntaxError: ${message}`;
-  }
-}
-
 const require = createRequire(import.meta.url);
 
 /** Changes with what is made of a file: entries of the cache that were made otherwise are not used. */
@@ -55,7 +45,7 @@ export class TypeScriptCompiler {
   /**
    * The compiled form of a file, from the cache or made now in this thread.
    * @param asCommonJs whether an ES module is compiled as CommonJS.
-   * @throws CompileError, UnusableFile, or the file system's error.
+   * @throws SyntaxError, UnusableFile, or the file system's error.
    */
   compiled(path: string, asCommonJs = false): CompiledModule {
     const source = this.#read(path, asCommonJs);
@@ -276,13 +266,16 @@ function loadWithoutThreads(): EsbuildApi {
 const explained = (path: string, error: unknown): unknown =>
   isBuildFailure(error) ? compileError(path, error.errors) : error;
 
-function compileError(path: string, errors: readonly Pick<Message, 'text' | 'location'>[]): CompileError {
-  const lines = errors.map(({ text, location }) =>
-    location === null
-      ? `${path}: ${text}`
-      : `${path}:${location.line}:${location.column + 1}: ${text}\n    ${location.lineText.trim()}`,
-  );
-  return new CompileError(lines.join('\n'));
+/** What esbuild refuses, in the words of the file: the message has place and line of each error, the stack the first. */
+function compileError(path: string, errors: readonly Pick<Message, 'text' | 'location'>[]): SyntaxError {
+  const placed = errors.map(({ text, location }) => {
+    if (location === null) return { place: path, message: `${path}: ${text}` };
+    const place = `${path}:${location.line}:${location.column + 1}`;
+    return { place, message: `${place}: ${text}\n    ${location.lineText.trim()}` };
+  });
+  const error = new SyntaxError(placed.map(({ message }) => message).join('\n'));
+  error.stack = `SyntaxError: ${error.message}\n    at ${placed[0]?.place ?? path}`;
+  return error;
 }
 
 const isBuildFailure = (error: unknown): error is BuildFailure =>

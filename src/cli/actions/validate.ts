@@ -1,9 +1,11 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
 import { type CheckedFolder, checkFolder } from '../../app/prepare.ts';
 import { Refusal } from '../../app/refusal.ts';
 import { formatProblem, type Problem } from '../../domain/plan.ts';
 import { plural } from '../../text/format.ts';
 import { printable } from '../../text/printable.ts';
+import { isTypeScript } from '../../typescript/resolve.ts';
 import type { ValidateArguments } from '../commands/validate.ts';
 import { readProject } from '../config.ts';
 import { namesOf } from '../given-options.ts';
@@ -15,7 +17,8 @@ import { printJson, printText } from '../print.ts';
  * @throws UsageError for a configuration file that no run could use
  */
 export async function validate(argv: ValidateArguments): Promise<number> {
-  const { files, workstreams, problems: found } = await check(argv);
+  const { files, workstreams, problems: found, modules } = await check(argv);
+  if (argv.types) found.push(...(await problemsOfTypes(modules)));
   const problems = argv.strict ? found.map(asError) : found;
   if (files === 0) throw new Refusal(4, `There are no workstream files in ${resolve(argv.workstreams)}.`);
   const errors = problems.filter(({ severity }) => severity === 'error').length;
@@ -35,6 +38,17 @@ async function check(argv: ValidateArguments): Promise<CheckedFolder> {
   const { tool = null, workspace = null } = argv;
   const options = { project, tool, bestOf: namesOf('best-of', argv.bestOf), workspace };
   return checkFolder(resolve(argv.workstreams), process.cwd(), options);
+}
+
+/** A module that is missing is a problem already. */
+async function problemsOfTypes(modules: readonly string[]): Promise<Problem[]> {
+  const { checkTypes } = await import('../../typescript/check-types.ts');
+  const there = modules.filter((module) => isTypeScript(module) && existsSync(module));
+  return checkTypes(there).map(({ file, line, column, message }) => {
+    const below = relative(process.cwd(), file);
+    const shown = below.startsWith('..') ? file : below;
+    return { severity: 'error', file: shown, line, column, path: '', message, workstreamId: null };
+  });
 }
 
 const asError = (problem: Problem): Problem => ({ ...problem, severity: 'error' });

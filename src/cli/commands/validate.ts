@@ -4,6 +4,11 @@ import { folderOptions, jsonOption, runOptions } from '../options.ts';
 
 const options = {
   strict: { type: 'boolean', default: false, describe: 'Count warnings as errors' },
+  types: {
+    type: 'boolean',
+    default: false,
+    describe: "Check the types of TypeScript modules with the project's own tsc",
+  },
   ...jsonOption,
   workstreams: folderOptions.workstreams,
   tool: runOptions.tool,
@@ -16,6 +21,7 @@ const builder = (yargs: Argv) =>
     .options(options)
     .example('$0 validate', 'Check ./workstreams')
     .example('$0 validate --strict', 'Fail on warnings too, as in CI')
+    .example('$0 validate --types', "Check TypeScript modules too, with the project's own tsc")
     .example('$0 validate --workstreams jobs', 'Check another folder');
 
 export type ValidateArguments = ArgumentsOf<typeof builder>;
