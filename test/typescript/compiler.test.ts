@@ -113,19 +113,18 @@ describe('the cache of compiled files', () => {
   });
 
   test('can be filled by several processes at once', async () => {
-    const { file, cache, compiler, entries } = projectWith('export const a: number = 1;');
+    const { file, cache, compiler, entries } = projectWith('');
+    const files = Array.from({ length: 10 }, (_, n) => join(file, `../part-${n}.ts`));
+    for (const [n, path] of files.entries()) writeFileSync(path, `export const a: number = ${n};`);
     const program = `
-      const { TypeScriptCompiler } = await import(process.argv[1]);
-      for (let n = 0; n < 20; n += 1) {
-        const { code } = new TypeScriptCompiler(process.argv[2]).compiled(process.argv[3]);
-        if (!code.includes('const a = 1')) throw new Error(code);
-        (await import('node:fs')).rmSync(process.argv[2], { recursive: true, force: true });
-      }`;
-    const args = ['--input-type=module', '--eval', program, built, cache, file];
+      const [, compiler, cache, ...files] = process.argv;
+      const { TypeScriptCompiler } = await import(compiler);
+      console.log(files.map((file) => new TypeScriptCompiler(cache).compiled(file).code).join(''));`;
+    const args = ['--input-type=module', '--eval', program, built, cache, ...files];
     const processes = Array.from({ length: 3 }, () => promisify(execFile)(process.execPath, args));
-    await Promise.all(processes);
-    compiler().compiled(file);
-    expect(entries()).toHaveLength(1);
+    const expected = files.map((path) => compiler().compiled(path).code).join('');
+    for (const { stdout } of await Promise.all(processes)) expect(stdout.trim()).toBe(expected.trim());
+    expect(entries()).toHaveLength(files.length);
   });
 });
 
