@@ -190,7 +190,6 @@ describe('depth', () => {
     'src/cli/tuning-chart.ts': 'pure: the result of a tuning as text',
     'src/engine/by-isolation.ts': 'the one engine that a run sees',
     'src/os/run-with-timeout.ts': 'port: the one use of node:vm',
-    'src/report/sections/recommendations.ts': 'a section of the report, one file each',
     'src/store/schema/migrations/all.ts': 'table: migrations in order',
 
     'src/unwatched.ts': 'entry',

@@ -74,7 +74,7 @@ function manualAdvice({ manualChecks, run }: AdviceInput): string[] {
   const one = `1 check is left for a person: "${name}" (\`${first.workstreamId}\`).`;
   if (manualChecks.total === 1) return [one];
   return [
-    `${manualChecks.total} checks are left for a person, the first "${name}": \`millrace report ${run.runId} --format md\` lists them under Tests.`,
+    `${manualChecks.total} checks are left for a person, the first "${name}": \`millrace report ${run.runId} --format md\` lists them.`,
   ];
 }
 

@@ -94,6 +94,29 @@ export function fence(lang: string | null, value: string): Code {
   return { type: 'code', lang, value };
 }
 
+/**
+ * Blocks that a reader opens, where the renderer knows HTML.
+ * @param summary our own words.
+ */
+export function details(summary: string, blocks: readonly Block[]): Block[] {
+  if (blocks.length === 0) return [];
+  return [
+    { type: 'html', value: `<details>\n<summary>${summary}</summary>` },
+    ...blocks,
+    { type: 'html', value: '</details>' },
+  ];
+}
+
+/** Identifiers in a line, the first of them named; `total` where there are more than these. */
+export function codes(names: readonly string[], limit: number, total = names.length): PhrasingContent[] {
+  const shown = names.slice(0, limit);
+  const left = total - shown.length;
+  return [
+    ...shown.flatMap((name, index) => (index === 0 ? [code(name)] : [glue(', '), code(name)])),
+    ...(left > 0 ? [glue(` and ${left} more`)] : []),
+  ];
+}
+
 /** A table in which every row has exactly one cell a column. */
 export function table(columns: Column[], rows: Cell[][]): Table {
   const titles = columns.map((column) => (typeof column === 'string' ? column : column.right));

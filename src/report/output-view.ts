@@ -26,7 +26,16 @@ const COLUMNS = 8;
 
 /** Longest string shown in a line, and longest block, in characters. */
 const LINE = 200;
+const CELL = 80;
 const BLOCK = 2000;
+
+/** Most lines of a block. */
+const LINES = 40;
+
+function firstLines(block: string): string {
+  const lines = block.split('\n');
+  return lines.length > LINES ? [...lines.slice(0, LINES), '…'].join('\n') : block;
+}
 
 /** Where a report is, for the links in it. */
 export interface ReportPlace {
@@ -38,7 +47,7 @@ export interface ReportPlace {
 export function outputView(output: Json, place: ReportPlace): Block[] {
   if (output === null) return [];
   if (isShort(output)) return [paragraph(...scalar(output, place))];
-  if (typeof output === 'string') return [fence('text', excerpt(output, BLOCK, 'start'))];
+  if (typeof output === 'string') return [fence('text', firstLines(excerpt(output, BLOCK, 'start')))];
   if (Array.isArray(output)) return isTable(output) ? tableView(output) : [jsonView(output)];
   return typeof output === 'object' ? objectView(output, place) : [];
 }
@@ -47,6 +56,14 @@ export function outputView(output: Json, place: ReportPlace): Block[] {
 export function metricsView(metrics: Record<string, number>): Block[] {
   return scalarList(Object.entries(metrics), (value) => [glue(figure(value))]);
 }
+
+/** Whether a value fits in a cell: a scalar, of texts a short one. */
+export const isLine = (value: Json): boolean =>
+  isShort(value) && (typeof value !== 'string' || value.length <= CELL);
+
+/** Such a value as the content of a cell. */
+export const lineOf = (value: Json, place: ReportPlace): Cell =>
+  isScalar(value) ? scalar(value, place) : null;
 
 function objectView(output: JsonObject, place: ReportPlace): Block[] {
   const scalars: [string, Scalar][] = [];
@@ -64,7 +81,7 @@ function objectView(output: JsonObject, place: ReportPlace): Block[] {
   if (only !== undefined && another === undefined && typeof only[1] === 'string') {
     blocks.push(
       paragraph(strong(firstOf(only[0], LINE)), ':'),
-      fence('text', excerpt(only[1], BLOCK, 'start')),
+      fence('text', firstLines(excerpt(only[1], BLOCK, 'start'))),
     );
   } else if (rest.length > 0) blocks.push(jsonView(Object.fromEntries(rest)));
   return [...scalarList(scalars, (value) => scalar(value, place)), ...blocks];
@@ -101,7 +118,7 @@ function own(row: Record<string, Scalar>, key: string): Scalar {
 }
 
 function jsonView(value: Json): Block {
-  return fence('json', jsonExcerpt(value, BLOCK));
+  return fence('json', firstLines(jsonExcerpt(value, BLOCK)));
 }
 
 type Scalar = string | number | boolean | null;

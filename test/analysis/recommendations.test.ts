@@ -38,7 +38,7 @@ test('manual checks that are left', () => {
     '1 check is left for a person: "It \'looks\' right" (`ws-a`).',
   ]);
   expect(recommend(input({ manualChecks: { shown: [check('a')], total: 30 } }))).toEqual([
-    `30 checks are left for a person, the first "a": \`millrace report ${RUN} --format md\` lists them under Tests.`,
+    `30 checks are left for a person, the first "a": \`millrace report ${RUN} --format md\` lists them.`,
   ]);
 });
 

@@ -202,7 +202,7 @@ test('the report says where everything is and what to do next', () => {
   expect(report).toContain('## Coding agents');
   expect(report).toMatch(/\| claude +\| opus +\| +4 \| +5 \|/);
   expect(report).toContain(`git merge millrace/${run}/_merged`);
-  expect(report).toContain('## Tried more than once');
+  expect(report).toContain('Tried more than once (');
   expect(report).toContain('The guide reads well');
   expect(report).toMatch(/`ws-(left|right)` conflicts with `ws-(left|right)` in `shared.txt`/);
   expect(report).toContain('permission-denied');

@@ -9,7 +9,7 @@ import type {
   RunSummary,
   ShortResult,
 } from '../../src/domain/run-record.ts';
-import type { ToolPerformance } from '../../src/domain/tool-record.ts';
+import type { ToolPerformance, ToolTask } from '../../src/domain/tool-record.ts';
 import { completedResult, type ResultFields } from './completed-result.ts';
 
 export const RUN_ID = 'ma-run-20260714-093000';
@@ -185,6 +185,28 @@ export function tool(changes: Partial<ToolPerformance> = {}): ToolPerformance {
     inputTokens: 1000,
     outputTokens: 100,
     seconds: 60,
+    ...changes,
+  };
+}
+
+/** What became of one that completed and was merged. */
+export function toolTask(changes: Partial<ToolTask> = {}): ToolTask {
+  return {
+    workstreamId: 'ws-a',
+    title: 'Add a flag',
+    tool: 'claude',
+    model: 'opus',
+    status: 'completed',
+    reason: null,
+    attempts: 1,
+    tests: { passed: 2, failed: 0 },
+    costUsd: 0.25,
+    durationSeconds: 60,
+    files: 2,
+    linesAdded: 12,
+    linesRemoved: 3,
+    branch: 'millrace/run/ws-a',
+    merge: 'merged',
     ...changes,
   };
 }

@@ -18,6 +18,7 @@ import {
   runSummary,
   shortResult,
   tool,
+  toolTask,
   whole,
 } from '../kit/consolidated-result.ts';
 
@@ -222,6 +223,10 @@ export function exampleResult(): ConsolidatedResult {
         seconds: 95,
       }),
     ],
+    tasks: whole(
+      toolTask({ workstreamId: 'ws-codec', title: 'Encode in blocks', status: 'failed', reason: 'thrown' }),
+      toolTask({ workstreamId: 'ws-report', tool: 'codex', model: null, costUsd: null, merge: 'conflict' }),
+    ),
     retried: whole({
       workstreamId: 'ws-report',
       status: 'failed',

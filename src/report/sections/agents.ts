@@ -1,75 +1,65 @@
+/** The agents and how their number changed, and the coding agents. */
 import type { AgentPerformance, RunDocumentHead } from '../../domain/run-record.ts';
-import { percent, plural, seconds } from '../../text/format.ts';
-import { ratio } from '../cells.ts';
-import { type Block, type Cell, type Column, code, heading, paragraph, table } from '../nodes.ts';
+import type { AgentsChange, ScalingReason } from '../../domain/scaling.ts';
+import type { ToolPerformance } from '../../domain/tool-record.ts';
+import { dollars, percent, plural, seconds } from '../../text/format.ts';
+import { cappedTable, ratio, timeOfDay } from '../cells.ts';
+import { type Block, type Cell, type Column, code, details, heading, paragraph, table } from '../nodes.ts';
+import { select } from '../query.ts';
 
-/** Most agents in a table. */
+/** Most agents, changes of their number and tools in a table. */
 const LIMIT = 100;
+/** A longer table is closed until the reader opens it. */
+const OPEN = 16;
 
-const BREAKDOWN: Column[] = [
+const AGENT_COLUMNS: Column[] = [
   'Agent',
   { right: 'Workstreams' },
   { right: 'Completed' },
   { right: 'Failed' },
-  { right: 'Success' },
   { right: 'Busy' },
   { right: 'Idle' },
+  'Busy ▓ idle ░',
   { right: 'CPU' },
   { right: 'Average' },
   { right: 'Median' },
   { right: '95 % within' },
+  { right: 'An hour' },
 ];
 
-const COMPARISON: Column[] = [
-  'Agent',
-  { right: 'Share of the work' },
-  { right: 'Utilisation' },
-  'Busy ▓ idle ░',
-  { right: 'Average against all' },
-  { right: 'Workstreams an hour' },
-];
-
-/** What each agent did, and how they compare. */
-export function agents({ agents: all }: RunDocumentHead): Block[] {
-  const shown = all.slice(0, LIMIT);
-  if (shown.length === 0) return [];
-  const blocks: Block[] = [heading(2, 'Agents'), table(BREAKDOWN, shown.map(breakdownRow))];
-  if (all.length > shown.length)
-    blocks.push(paragraph(`and ${plural(all.length - shown.length, 'more agent')}.`));
-  if (all.length > 1) {
-    blocks.push(heading(3, 'Comparison'), table(COMPARISON, shown.map(comparisonRow(all))));
-    const sentence = spread(all);
-    if (sentence !== null) blocks.push(sentence);
-  }
-  return blocks;
+export function agents(head: RunDocumentHead): Block[] {
+  const blocks = [...agentTable(head.agents), ...scaling(head), ...tools(head.tools)];
+  return blocks.length === 0
+    ? []
+    : [heading(2, head.tools.length === 0 ? 'Agents' : 'Agents and tools'), ...blocks];
 }
 
-function breakdownRow(agent: AgentPerformance): Cell[] {
+function agentTable(all: AgentPerformance[]): Block[] {
+  const shown = all.slice(0, LIMIT);
+  if (shown.length === 0) return [];
+  const rows: Block[] = [table(AGENT_COLUMNS, shown.map(agentRow))];
+  if (all.length > shown.length)
+    rows.push(paragraph(`and ${plural(all.length - shown.length, 'more agent')}.`));
+  const sentence = spread(all);
+  return [
+    ...(all.length > OPEN ? details(plural(all.length, 'agent'), rows) : rows),
+    ...(sentence === null ? [] : [sentence]),
+  ];
+}
+
+function agentRow(agent: AgentPerformance): Cell[] {
   return [
     agent.agentId,
     agent.workstreams,
     agent.completed,
     agent.failed,
-    percent(agent.successRate),
     seconds(agent.busySeconds),
     seconds(agent.idleSeconds),
+    agent.utilisation === null ? null : `${bar(agent.utilisation)} ${percent(agent.utilisation)}`,
     seconds(agent.cpuSeconds),
     seconds(agent.averageSeconds),
     seconds(agent.medianSeconds),
     seconds(agent.p95Seconds),
-  ];
-}
-
-function comparisonRow(all: AgentPerformance[]): (agent: AgentPerformance) => Cell[] {
-  const busy = sum(all, (agent) => agent.busySeconds);
-  const count = sum(all, (agent) => agent.workstreams);
-  const average = count === 0 || busy === 0 ? null : busy / count;
-  return (agent) => [
-    agent.agentId,
-    percent(busy === 0 ? null : agent.busySeconds / busy),
-    percent(agent.utilisation),
-    bar(agent.utilisation),
-    agent.averageSeconds === null || average === null ? null : `${ratio(agent.averageSeconds / average)} ×`,
     ratio(agent.perHour),
   ];
 }
@@ -90,12 +80,97 @@ function spread(all: AgentPerformance[]): Block | null {
   );
 }
 
-function bar(share: number | null): string | null {
-  if (share === null) return null;
+function bar(share: number): string {
   const full = Math.round(Math.min(1, Math.max(0, share)) * 10);
   return '▓'.repeat(full) + '░'.repeat(10 - full);
 }
 
 function sum(all: AgentPerformance[], of: (agent: AgentPerformance) => number): number {
   return all.reduce((total, agent) => total + of(agent), 0);
+}
+
+const REASONS: Record<ScalingReason, string> = {
+  start: 'start',
+  waiting: 'they waited',
+  'cpu-bound': 'they computed',
+  crowded: 'too many wanted a processor',
+  memory: 'memory was short',
+};
+
+/** How many agents there were and why, where their number followed the load. */
+function scaling({ scaling: counts, run, database }: RunDocumentHead): Block[] {
+  const [first] = counts.shown;
+  if (first === undefined) return [];
+  const summary = run.executionSummary?.scaling ?? null;
+  const blocks: Block[] = [heading(3, 'Number of agents')];
+  if (summary !== null) {
+    const { start, final, least, most, changes } = summary;
+    const between = changes === 0 ? '' : `, between ${least} and ${most} in ${plural(changes, 'change')}`;
+    blocks.push(
+      paragraph(`The number followed the load: ${start} at the start, ${final} at the end${between}.`),
+    );
+  }
+  return [
+    ...blocks,
+    ...cappedTable(counts, {
+      columns: ['Time (UTC)', { right: 'From' }, { right: 'To' }, 'Because', 'What was measured'],
+      row: (change) => changeRow(change, run.createdAt),
+      limit: LIMIT,
+      noun: 'change',
+      rest: select(database, run.runId, '*', 'agent_counts'),
+    }),
+  ];
+}
+
+function changeRow({ at, from, to, reason, explanation }: AgentsChange, since: string): Cell[] {
+  return [timeOfDay(at, since), from, to, REASONS[reason], explanation];
+}
+
+const TOOL_COLUMNS: Column[] = [
+  'Tool',
+  'Model',
+  { right: 'Workstreams' },
+  { right: 'Attempts' },
+  { right: 'Completed' },
+  { right: 'Accepted' },
+  { right: 'Not accepted' },
+  { right: 'False successes' },
+  { right: 'Cost' },
+  { right: 'Tokens in' },
+  { right: 'Tokens out' },
+  { right: 'Time' },
+];
+
+/** What each tool did, with each model. */
+function tools(all: readonly ToolPerformance[]): Block[] {
+  if (all.length === 0) return [];
+  const blocks: Block[] = [
+    heading(3, 'Coding agents'),
+    table(TOOL_COLUMNS, all.slice(0, LIMIT).map(toolRow)),
+  ];
+  if (all.some(({ falseSuccesses }) => falseSuccesses > 0)) {
+    blocks.push(
+      paragraph(
+        'A false success is an attempt whose program ended as if it had done its work and had not; each is among what failed, with its reason.',
+      ),
+    );
+  }
+  return blocks;
+}
+
+function toolRow(tool: ToolPerformance): Cell[] {
+  return [
+    tool.tool,
+    tool.model,
+    tool.workstreams,
+    tool.attempts,
+    tool.attempts === 0 ? null : `${tool.completed} (${percent(tool.completed / tool.attempts)})`,
+    tool.accepted,
+    tool.notAccepted,
+    tool.falseSuccesses,
+    tool.costUsd === null ? null : dollars(tool.costUsd),
+    tool.inputTokens,
+    tool.outputTokens,
+    seconds(tool.seconds),
+  ];
 }

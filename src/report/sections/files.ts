@@ -1,13 +1,18 @@
 import type { FileChange, RunDocumentHead } from '../../domain/run-record.ts';
 import { plural } from '../../text/format.ts';
 import { cappedTable } from '../cells.ts';
-import { type Block, type Cell, code, glue, heading, paragraph } from '../nodes.ts';
+import { type Block, type Cell, code, codes, details, heading, paragraph, prose } from '../nodes.ts';
 import { select } from '../query.ts';
 
-/** Most rows in one table here. */
-const LIMIT = 100;
+/** Most files, commits and warnings in their tables. */
+const FILES = 30;
+const COMMITS = 10;
+const WARNINGS = 50;
 
-/** The files that were modified and the commits that were made. */
+/** A longer table is closed until the reader opens it. */
+const OPEN = 20;
+
+/** The files that were modified and the commits that were made, and what was odd and not fatal. */
 export function files({ files: changed, commits, run, database }: RunDocumentHead): Block[] {
   if (changed.total === 0 && commits.total === 0) return [];
   const isKnown = changed.shown.some(({ status }) => status !== null);
@@ -16,29 +21,48 @@ export function files({ files: changed, commits, run, database }: RunDocumentHea
   return [
     heading(2, 'Files and commits'),
     paragraph(`${plural(changed.total, 'file')} modified, ${plural(commits.total, 'commit')} made.`),
-    ...cappedTable(changed, {
-      columns: isKnown ? ['File', 'Change', 'Modified by'] : ['File', 'Modified by'],
-      row: (file) => fileRow(file, isKnown),
-      limit: LIMIT,
-      noun: 'file',
-      rest: rest('files_modified'),
-    }),
-    ...cappedTable(commits, {
-      columns: ['Commit', 'Made by'],
-      row: ({ workstreamId, commit }) => [[code(commit, 100)], [code(workstreamId)]],
-      limit: LIMIT,
-      noun: 'commit',
-      rest: rest('commits_created'),
-    }),
+    ...folded(
+      'Files',
+      changed.total,
+      cappedTable(changed, {
+        columns: isKnown ? ['File', 'Change', 'Modified by'] : ['File', 'Modified by'],
+        row: (file) => fileRow(file, isKnown),
+        limit: FILES,
+        noun: 'file',
+        rest: rest('files_modified'),
+      }),
+    ),
+    ...folded(
+      'Commits',
+      commits.total,
+      cappedTable(commits, {
+        columns: ['Commit', 'Made by'],
+        row: ({ workstreamId, commit }) => [[code(commit, 100)], [code(workstreamId)]],
+        limit: COMMITS,
+        noun: 'commit',
+        rest: rest('commits_created'),
+      }),
+    ),
   ];
 }
 
+const folded = (what: string, count: number, blocks: Block[]): Block[] =>
+  count > OPEN ? details(`${what} (${count})`, blocks) : blocks;
+
+/** What was odd and not fatal. */
+export function warnings({ warnings: all, run, database }: RunDocumentHead): Block[] {
+  const rows = cappedTable(all, {
+    columns: ['Workstream', 'Warning'],
+    row: ({ workstreamId, text }) => [[code(workstreamId)], prose(text, 300)],
+    limit: WARNINGS,
+    noun: 'warning',
+    rest: select(database, run.runId, 'workstream_id, warnings', 'agent_results', " AND warnings <> '[]'"),
+  });
+  return rows.length === 0 ? [] : [heading(2, 'Warnings'), ...folded('Warnings', all.total, rows)];
+}
+
 function fileRow({ path, workstreams, ...change }: FileChange, isKnown: boolean): Cell[] {
-  return [
-    [code(path)],
-    ...(isKnown ? [changeText(change)] : []),
-    workstreams.flatMap((id, index) => (index === 0 ? [code(id)] : [glue(', '), code(id)])),
-  ];
+  return [[code(path)], ...(isKnown ? [changeText(change)] : []), codes(workstreams, workstreams.length)];
 }
 
 function changeText({ status, linesAdded, linesRemoved }: Omit<FileChange, 'path' | 'workstreams'>): Cell {

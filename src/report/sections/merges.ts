@@ -2,19 +2,18 @@ import type { RunDocumentHead } from '../../domain/run-record.ts';
 import type { MergedWork, MergeProblem } from '../../domain/tool-record.ts';
 import { plural } from '../../text/format.ts';
 import { cappedTable } from '../cells.ts';
-import { type Block, type Cell, code, glue, heading, paragraph } from '../nodes.ts';
+import { type Block, type Cell, code, codes, heading, paragraph } from '../nodes.ts';
 import { select } from '../query.ts';
 
 /** Most rows in the table. */
 const LIMIT = 100;
-/** Most files that one row names. */
-const FILES = 5;
+/** Most names that one cell has. */
+const NAMES = 5;
 
-/** The run's own branch, how to take it over, and what is not in it. */
-export function merges({ merges: work, run, database }: RunDocumentHead): Block[] {
+/** Where the work of the run is, and how to take it over. */
+export function mergedWork({ merges: work }: RunDocumentHead): Block[] {
   if (work === null) return [];
-  const blocks: Block[] = [heading(2, 'Merged work')];
-  blocks.push(
+  return [
     work.merged === 0
       ? paragraph(left(work))
       : paragraph(
@@ -24,30 +23,7 @@ export function merges({ merges: work, run, database }: RunDocumentHead): Block[
           code(`git merge ${work.branch}`),
           '.',
         ),
-  );
-  if (work.problems.total === 0) return blocks;
-  const rest = select(
-    database,
-    run.runId,
-    'workstream_id, branch',
-    'agent_results',
-    " AND merge_status IN ('conflict', 'failed')",
-  );
-  blocks.push(
-    paragraph(
-      work.branch === ''
-        ? `${plural(work.problems.total, 'workstream')} could not be merged with those that were accepted before:`
-        : `${plural(work.problems.total, 'workstream')} could not be merged into it:`,
-    ),
-    ...cappedTable(work.problems, {
-      columns: ['Workstream', 'Conflicts with', 'Files', 'Its branch'],
-      row: problemRow,
-      limit: LIMIT,
-      noun: 'workstream',
-      rest,
-    }),
-  );
-  return blocks;
+  ];
 }
 
 /** What is on branches of its own because nothing is merged. */
@@ -60,22 +36,38 @@ function left({ branch, mergeable }: MergedWork): string {
   return `Nothing was to be merged: each workstream's work is on its own branch.${clean}`;
 }
 
-function problemRow({ workstreamId, branch, conflictsWith, files, detail }: MergeProblem): Cell[] {
+/** What is not in the run's own branch and has to be merged by a person. */
+export function mergeProblems({ merges: work, run, database }: RunDocumentHead): Block[] {
+  if (work === null || work.problems.total === 0) return [];
+  const what = plural(work.problems.total, 'workstream');
   return [
-    [code(workstreamId)],
-    conflictsWith.length === 0 ? detail : codes(conflictsWith),
-    codes(files),
-    branch === null ? null : [code(branch)],
+    heading(3, 'Work that could not be merged'),
+    paragraph(
+      work.branch === ''
+        ? `The work of ${what} conflicts with what was accepted before:`
+        : `The work of ${what} is not in the run's own branch:`,
+    ),
+    ...cappedTable(work.problems, {
+      columns: ['Workstream', 'Conflicts with', 'Files', 'Its branch'],
+      row: problemRow,
+      limit: LIMIT,
+      noun: 'workstream',
+      rest: select(
+        database,
+        run.runId,
+        'workstream_id, branch',
+        'agent_results',
+        " AND merge_status IN ('conflict', 'failed')",
+      ),
+    }),
   ];
 }
 
-function codes(names: readonly string[]): Cell {
-  if (names.length === 0) return null;
-  const left = names.length - FILES;
+function problemRow({ workstreamId, branch, conflictsWith, files, detail }: MergeProblem): Cell[] {
   return [
-    ...names
-      .slice(0, FILES)
-      .flatMap((name, index) => (index === 0 ? [code(name)] : [glue(', '), code(name)])),
-    ...(left > 0 ? [glue(` and ${left} more`)] : []),
+    [code(workstreamId)],
+    conflictsWith.length === 0 ? detail : codes(conflictsWith, NAMES),
+    files.length === 0 ? null : codes(files, NAMES),
+    branch === null ? null : [code(branch)],
   ];
 }

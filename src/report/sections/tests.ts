@@ -7,42 +7,43 @@ import { select } from '../query.ts';
 /** Most rows in one table here. */
 const LIMIT = 100;
 
-/** The acceptance tests: totals, what did not pass, and apart from them the checks that a person has to make. */
+/** The acceptance tests: totals, and what did not pass. */
 export function tests(result: RunDocumentHead): Block[] {
-  const { tests: totals, failedTests, manualChecks, run, database } = result;
+  const { tests: totals, failedTests } = result;
   const ran = totals.passed + totals.failed;
-  if (ran === 0 && manualChecks.total === 0) return [];
-  const rest = select(database, run.runId, 'workstream_id, test_results', 'agent_results');
+  if (ran === 0) return [];
   const blocks: Block[] = [heading(2, 'Tests')];
   blocks.push(
-    paragraph(
-      ran === 0
-        ? 'No acceptance test was run.'
-        : `${totals.passed} of ${plural(ran, 'acceptance test')} passed, ${totals.failed} failed.`,
-    ),
+    paragraph(`${totals.passed} of ${plural(ran, 'acceptance test')} passed, ${totals.failed} failed.`),
     ...cappedTable(failedTests, {
       columns: ['Workstream', 'Failed test', 'What it said'],
       row: noteRow,
       limit: LIMIT,
       noun: 'failed test',
-      rest,
+      rest: restOf(result),
     }),
     ...cases(result),
   );
-  if (manualChecks.shown.length > 0) {
-    blocks.push(
-      heading(3, 'To be checked by a person'),
-      paragraph('Millrace does not run these and counts them neither as passed nor as failed.'),
-      ...cappedTable(manualChecks, {
-        columns: ['Workstream', 'Check'],
-        row: checkRow,
-        limit: LIMIT,
-        noun: 'manual check',
-        rest,
-      }),
-    );
-  }
   return blocks;
+}
+
+const restOf = ({ database, run }: RunDocumentHead): string =>
+  select(database, run.runId, 'workstream_id, test_results', 'agent_results');
+
+/** Checks that Millrace can't make. */
+export function manualChecks(result: RunDocumentHead): Block[] {
+  if (result.manualChecks.shown.length === 0) return [];
+  return [
+    heading(3, 'To be checked by a person'),
+    paragraph('Millrace does not run these and counts them neither as passed nor as failed.'),
+    ...cappedTable(result.manualChecks, {
+      columns: ['Workstream', 'Check'],
+      row: checkRow,
+      limit: LIMIT,
+      noun: 'manual check',
+      rest: restOf(result),
+    }),
+  ];
 }
 
 /** The test cases that the acceptance tests ran, as far as these say. */

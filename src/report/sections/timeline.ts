@@ -3,14 +3,15 @@ import type { RunDocumentHead, ShortResult } from '../../domain/run-record.ts';
 import { plural, seconds } from '../../text/format.ts';
 import { oneLine } from '../../text/printable.ts';
 import { parse, secondsBetween, timeOfDay } from '../cells.ts';
-import { type Block, type Cell, code, fence, heading, paragraph, strong, table } from '../nodes.ts';
+import { type Block, type Cell, code, details, fence, heading, paragraph, strong, table } from '../nodes.ts';
 import { select } from '../query.ts';
 
 /** Most rows of the table. */
 const ROWS = 500;
 
-/** Most workstreams in the chart. */
+/** Most workstreams in the chart, and in a table that the reader need not open. */
 const CHART = 60;
+const OPEN = 60;
 
 /** When each workstream ran and where: a chart for small runs, and a table. */
 export function timeline({ timeline: all, run, database }: RunDocumentHead): Block[] {
@@ -36,13 +37,13 @@ export function timeline({ timeline: all, run, database }: RunDocumentHead): Blo
       ),
     );
   }
-  blocks.push(
+  const rows = [
     table(
       ['Start (UTC)', { right: 'After' }, { right: 'Took' }, 'Agent', 'Workstream', 'Status', 'Reason'],
       shown.map((item) => row(item, run.createdAt)),
     ),
-  );
-  return blocks;
+  ];
+  return [...blocks, ...(shown.length > OPEN ? details(plural(shown.length, 'workstream'), rows) : rows)];
 }
 
 function row(item: ShortResult, since: string): Cell[] {

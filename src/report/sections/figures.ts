@@ -1,3 +1,4 @@
+/** How fast the run was, and the figures of the run and its machine. */
 import type { PhrasingContent } from 'mdast';
 import { checkoutText } from '../../domain/history/history.ts';
 import {
@@ -9,57 +10,30 @@ import {
 } from '../../domain/run-record.ts';
 import { nameSome, percent, plural, seconds } from '../../text/format.ts';
 import { dateTime, ratio } from '../cells.ts';
-import {
-  type Block,
-  type Cell,
-  code,
-  glue,
-  heading,
-  paragraph,
-  prose,
-  strong,
-  table,
-  UNKNOWN,
-} from '../nodes.ts';
-import { firstFailure, verdict } from '../verdict.ts';
+import { type Block, type Cell, code, glue, heading, table, UNKNOWN } from '../nodes.ts';
 
-/** The verdict, the first thing to do, and the numbers of the run as a whole. */
-export function executiveSummary(result: RunDocumentHead): Block[] {
-  const { run } = result;
-  const blocks: Block[] = [heading(2, 'Executive summary'), paragraph(...prose(verdict(result)))];
-  const [next] = run.recommendations;
-  const first = next === undefined ? firstFailure(result) : null;
-  if (next !== undefined) blocks.push(paragraph(strong('Next'), glue(': '), ...prose(next, 800)));
-  if (first?.explanation)
-    blocks.push(paragraph(code(first.workstreamId), ': ', ...prose(first.explanation, 400)));
-  const note = unknownNote(result);
-  if (note !== null) blocks.push(paragraph(...prose(note)));
-  blocks.push(table(['Measure', 'Value'], summaryRows(result)));
-  return blocks;
+/** Speed-up against one agent, and the least time that cores, agents and the critical path allow. */
+export function speed({ run }: RunDocumentHead): Block[] {
+  const rows = [...speedRows(run.executionSummary), ...waitedRow(run.executionSummary)];
+  return [heading(2, 'Speed'), table(['Measure', 'Value'], rows)];
 }
 
-function summaryRows(result: RunDocumentHead): Cell[][] {
+/** What is known of the run and its machine beside what it was for. */
+export function figures(head: RunDocumentHead): Block[] {
+  return [heading(2, 'The run'), table(['Measure', 'Value'], figureRows(head))];
+}
+
+function figureRows(result: RunDocumentHead): Cell[][] {
   const { totals, executionSummary: summary, createdAt, endedAt } = result.run;
   const { label, checkout, hostname, retryOf } = result.run;
   const ran = totals.completed + totals.failed;
-  const share = (count: number): string =>
-    totals.workstreams === 0 ? String(count) : `${count} (${percent(count / totals.workstreams)})`;
   return [
-    ['Workstreams', totals.workstreams],
-    ['Completed', share(totals.completed)],
-    ['Failed', share(totals.failed)],
-    ['Skipped', share(totals.skipped)],
     [
       'Success rate',
       ran === 0 ? `${UNKNOWN} (none ran)` : `${percent(totals.completed / ran)} of the ${ran} that ran`,
     ],
-    ...speedRows(summary),
-    ...waitedRow(summary),
     ['Tests', testsText(result)],
-    ['Files modified', totals.filesModified],
-    ['Commits', totals.commits],
     ['Errors', totals.errors],
-    ['Warnings', totals.warnings],
     ['Started (UTC)', dateTime(createdAt)],
     ['Ended (UTC)', endedText(result, endedAt)],
     ...(summary === null || summary.sessions === 1 ? [] : [['Sessions', sessionsText(summary)]]),
@@ -109,18 +83,6 @@ function machine({ platform, cores, node, millrace }: ExecutionSummary): string 
 
 function coordinator({ overhead }: ExecutionSummary): string {
   return `${seconds(overhead.storeSeconds)} storing, ${seconds(overhead.consolidateSeconds)} consolidating`;
-}
-
-function unknownNote({ run }: RunDocumentHead): string | null {
-  if (run.executionSummary !== null) return null;
-  switch (run.state) {
-    case 'running':
-      return 'Wall time, speed-up and exit code are known when the run has ended.';
-    case 'interrupted':
-      return `The process of this run ended before it could sum up: wall time, speed-up and exit code are not known. \`millrace run --resume ${run.runId}\` runs what is left of it.`;
-    case 'ended':
-      return 'An older version recorded this run: wall time, speed-up and exit code are not known.';
-  }
 }
 
 /** Most members of the critical path that are named. */

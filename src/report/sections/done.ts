@@ -1,0 +1,174 @@
+/** What was done: the tasks of coding agents one by one, what was tried more than once, and outputs. */
+import type { Candidate } from '../../domain/attempt.ts';
+import type { RunDocumentHead } from '../../domain/run-record.ts';
+import { type Retried, type ToolTask, totalCost } from '../../domain/tool-record.ts';
+import { costSentence, dollars, plural, seconds } from '../../text/format.ts';
+import { cappedTable } from '../cells.ts';
+import {
+  type Block,
+  type Cell,
+  type Column,
+  code,
+  details,
+  glue,
+  heading,
+  paragraph,
+  strong,
+  table,
+  text,
+  UNKNOWN,
+} from '../nodes.ts';
+import type { ReportPlace } from '../output-view.ts';
+import { select } from '../query.ts';
+import { mergedWork } from './merges.ts';
+import { outputs } from './outputs.ts';
+
+/** Tasks that are seen at once; the others are closed until the reader opens them. */
+const OPEN = 60;
+const TASKS = 200;
+/** Most workstreams that were tried more than once, and that were given to several tools. */
+const RETRIED = 100;
+const COMPETITIONS = 50;
+/** Characters of a commit's hash that are shown. */
+const HASH = 12;
+
+export function done(head: RunDocumentHead, place: ReportPlace): Block[] {
+  const blocks = [
+    ...tasks(head),
+    ...mergedWork(head),
+    ...competitions(head),
+    ...retried(head),
+    ...outputs(head, place),
+  ];
+  return blocks.length === 0 ? [] : [heading(2, 'What was done'), ...blocks];
+}
+
+const TASK_COLUMNS: Column[] = [
+  'Task',
+  'Tool',
+  'Verdict',
+  'Tests',
+  { right: 'Cost' },
+  { right: 'Took' },
+  { right: 'Lines' },
+  'Branch',
+  'Merged',
+];
+
+function tasks({ tasks: all, tools, run, database }: RunDocumentHead): Block[] {
+  if (all.shown.length === 0) return [];
+  const { knownUsd, unknown } = totalCost(tools);
+  const open = all.shown.slice(0, OPEN);
+  const rest = cappedTable(
+    { shown: all.shown.slice(OPEN, TASKS), total: all.total - open.length },
+    {
+      columns: TASK_COLUMNS,
+      row: taskRow,
+      limit: TASKS - OPEN,
+      noun: 'task',
+      rest: select(
+        database,
+        run.runId,
+        'workstream_id, tool, status, cost_usd, branch, merge_status',
+        'agent_results',
+        ' AND tool IS NOT NULL',
+      ),
+    },
+  );
+  return [
+    paragraph(`Coding agents worked on ${plural(all.total, 'task')}. ${costSentence(knownUsd, unknown)}`),
+    table(TASK_COLUMNS, open.map(taskRow)),
+    ...details(plural(all.total - open.length, 'more task'), rest),
+  ];
+}
+
+function taskRow(task: ToolTask): Cell[] {
+  const { workstreamId, title, status, reason, attempts, tests, branch } = task;
+  const named = title === workstreamId ? [] : [glue(' '), text(title, 100)];
+  const ran = tests.passed + tests.failed;
+  const tries = attempts > 1 ? [glue(`, ${attempts} attempts`)] : [];
+  return [
+    [code(workstreamId), ...named],
+    task.model === null ? task.tool : `${task.tool} (${task.model})`,
+    status === 'completed' ? [glue('completed'), ...tries] : [strong(status), ...because(reason), ...tries],
+    ran === 0 ? 'none run' : `${tests.passed} of ${ran} passed`,
+    task.costUsd === null ? null : dollars(task.costUsd),
+    seconds(task.durationSeconds),
+    linesText(task),
+    branch === null ? null : [code(branch)],
+    task.merge,
+  ];
+}
+
+const because = (reason: string | null) => (reason === null ? [] : [glue(': '), text(reason, 60)]);
+
+function linesText({ linesAdded, linesRemoved }: ToolTask): string {
+  if (linesAdded === null && linesRemoved === null) return UNKNOWN;
+  return `+${linesAdded ?? 0} −${linesRemoved ?? 0}`;
+}
+
+/** What several tools made of the same workstreams, and whose work was kept. */
+function competitions({ competitions: all }: RunDocumentHead): Block[] {
+  if (all.shown.length === 0) return [];
+  return [
+    heading(3, 'Best of several tools'),
+    paragraph(
+      'Kept is the first that was accepted, then the one with more tests passed, less cost, less time, fewer lines changed. ',
+      code('git show'),
+      ' shows the commits of the others.',
+    ),
+    table(
+      [
+        'Workstream',
+        'Tool',
+        'Kept',
+        'Outcome',
+        { right: 'Tests passed' },
+        { right: 'Cost' },
+        { right: 'Took' },
+        { right: 'Lines changed' },
+        'Commit',
+      ],
+      all.shown
+        .slice(0, COMPETITIONS)
+        .flatMap(({ workstreamId, candidates }) =>
+          candidates.map((candidate) => candidateRow(workstreamId, candidate)),
+        ),
+    ),
+  ];
+}
+
+function candidateRow(workstreamId: string, candidate: Candidate): Cell[] {
+  const { tool, chosen, accepted, completed, reason, testsPassed, costUsd, durationSeconds, changedLines } =
+    candidate;
+  return [
+    [code(workstreamId)],
+    tool,
+    chosen ? 'yes' : 'no',
+    accepted ? 'accepted' : completed ? 'completed' : reason,
+    testsPassed,
+    costUsd === null ? null : dollars(costUsd),
+    seconds(durationSeconds),
+    changedLines,
+    candidate.commit === null ? null : [code(candidate.commit.slice(0, HASH))],
+  ];
+}
+
+/** What was tried more than once, and why it was not tried again. */
+function retried({ retried: all, run, database }: RunDocumentHead): Block[] {
+  if (all.total === 0) return [];
+  return details(
+    `Tried more than once (${all.total})`,
+    cappedTable(all, {
+      columns: ['Workstream', { right: 'Attempts' }, 'Failed with', 'In the end', 'Given up because'],
+      row: retriedRow,
+      limit: RETRIED,
+      noun: 'workstream',
+      rest: select(database, run.runId, '*', 'workstream_attempts'),
+    }),
+  );
+}
+
+function retriedRow({ workstreamId, attempts, reasons, status, gaveUp }: Retried): Cell[] {
+  return [[code(workstreamId)], attempts, reasons.join(', '), status, gaveUp];
+}
