@@ -68,7 +68,9 @@ export class Bundles {
   #execute(file: string, cache: string): Bundle {
     const bytes = readFileSync(file);
     const prefix = `${basename(file, '.bundle.cjs')}-${this.#part}-`;
-    const kept = new KeptCode(cache, prefix, [hexadecimal(crc32(bytes)), ...versions()].join('-'));
+    // The code of a copy elsewhere would name that one's files in stack traces.
+    const contents = hexadecimal(crc32(bytes, crc32(file)));
+    const kept = new KeptCode(cache, prefix, [contents, ...versions()].join('-'));
     const code = kept.read();
     // Made in one piece: a text of megabytes that is put together is copied once more.
     const text = Buffer.concat([BEFORE, bytes, AFTER]).toString('latin1');
@@ -103,8 +105,8 @@ function cacheFolder(): string | null {
 /** A checksum at the end of each file: V8 does not verify what it is given, and crashes where it was damaged. */
 const CHECKSUM_BYTES = 4;
 
-/** Files for one part of a bundle: of several versions, and for several flags of V8. */
-const MOST_FILES = 4;
+/** Files for one part of a bundle: of several versions and installations, and for several flags of V8. */
+const MOST_FILES = 8;
 
 /** After so long V8 has dropped code that ran at the start only, which is what matters. */
 const YOUNG_SECONDS = 60;

@@ -3,6 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  copyFileSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -90,6 +91,17 @@ test('an error names its file and line, with kept code too', () => {
   load();
 });
 
+test('an error in a copy of an installation names the file of the copy', () => {
+  const place = 'new Error().stack.includes(`${__filename}:2:`)';
+  writeFileSync(bundle, `\nexports.m = () => ({ answer: () => (${place} ? 42 : new Error().stack) });`);
+  load();
+  mkdirSync(join(folder, 'copy'));
+  const original = bundle;
+  bundle = join(folder, 'copy', 'upper.bundle.cjs');
+  copyFileSync(original, bundle);
+  load();
+});
+
 test('only this user may read or write it', () => {
   load();
   for (const path of [cache, fileOf('upper')]) expect(statSync(path).mode & 0o077).toBe(0);
@@ -128,12 +140,12 @@ test('another bundle, and other flags of V8, have code of their own; the oldest 
   load();
   load({}, ['--no-opt']);
   expect(files().size).toBe(4);
-  for (let version = 0; version < 4; version += 1) {
+  for (let version = 0; version < 8; version += 1) {
     writeFileSync(bundle, `${UPPER}\n// ${version}`);
     load();
   }
   const names = [...files().keys()];
-  expect(names.filter((name) => name.startsWith('upper')).length).toBe(4);
+  expect(names.filter((name) => name.startsWith('upper')).length).toBe(8);
   expect(names.filter((name) => name.startsWith('lower')).length).toBe(2);
 });
 
