@@ -43,17 +43,21 @@ export function compareSides(connection: Connection, { base, head }: ComparedSid
   });
 }
 
-/**
- * At the end of a run its comparison may take a small part of the time that the run took. Workstreams that took less than
- * this are left out of the durations: their times are mostly noise, and reading them would take longer than they did.
- */
-const LEAST_SECONDS = 0.1;
+// To look back at the end of a run may take a small part of the time that the run took.
+
+/** Runs of more workstreams, and runs of many that took less than this on average, in seconds, are compared on request only. */
+const MOST_RESULTS = 50_000;
+const MANY_RESULTS = 1_000;
+const LEAST_AVERAGE = 0.001;
 
 /** How many results of earlier runs are looked up, at most, to tell how failures stood in them. */
-const LOOK_UPS = 10_000;
+const LOOK_UPS = 2_000;
 
-/** Runs with more results are not compared at their end, but on request: that alone would take a second. */
-const MOST_RESULTS = 20_000;
+/** Durations of workstreams that took less than this, in seconds, are mostly noise. */
+const LEAST_SECONDS = 0.1;
+
+/** How many runs durations are judged by: the tests need 30 beside the last ones. */
+const DURATION_RUNS = 40;
 
 /** A run with what is known of it from earlier runs. */
 export interface LookedBack {
@@ -65,11 +69,11 @@ export interface LookedBack {
 
 /**
  * Looks back from a run: how it differs from the one before it that ran the same, and how its error patterns stood. Takes a
- * small part of the time of the run, and nothing is said where that is not enough: of a run with more than 20,000 results.
+ * small part of the time of the run, and nothing is said where that would not be enough.
  */
 export function lookBack(connection: Connection, result: ConsolidatedResult): LookedBack {
   const { run, patterns } = result;
-  const found = run.totals.workstreams > MOST_RESULTS ? null : historicRun(connection, run.runId);
+  const found = isSoonCompared(result) ? historicRun(connection, run.runId) : null;
   const runs = found === null ? [] : runsUpTo(connection, found.run);
   const earlier = baseOf(connection, runs);
   if (found === null || earlier === null) return { result, comparison: null };
@@ -78,12 +82,18 @@ export function lookBack(connection: Connection, result: ConsolidatedResult): Lo
   const comparison = compareRuns({
     ...sides,
     observations: (workstreamId, patternId) => history.observations(workstreamId, patternId),
-    durations: durationsOfLongOnes(history),
+    durations: durationsOfLongOnes(new RunHistory(connection, runs.slice(-DURATION_RUNS))),
     limit: SHOWN,
   });
   const histories = historiesOf(sides.head, history);
   const shown = patterns.shown.map((each) => ({ ...each, history: histories.get(each.id) ?? null }));
   return { result: { ...result, patterns: { ...patterns, shown } }, comparison };
+}
+
+function isSoonCompared({ run, agents }: ConsolidatedResult): boolean {
+  const { workstreams } = run.totals;
+  const busy = agents.reduce((sum, { busySeconds }) => sum + busySeconds, 0);
+  return workstreams <= MANY_RESULTS || (workstreams <= MOST_RESULTS && busy / workstreams >= LEAST_AVERAGE);
 }
 
 /** As many of the runs as can be read of these failures, and at least those since the base. */

@@ -26,6 +26,11 @@ function benchHistory() {
       show: command(state, 'show', 'latest'),
       errors: command(state, 'errors'),
       agents: command(state, 'agents'),
+      compare: command(state, 'compare'),
+      'errors --history': command(state, 'errors', '--history'),
+      flaky: command(state, 'flaky'),
+      trends: command(state, 'trends'),
+      why: command(state, 'why', 'ws-0'),
     },
     rounds,
   );

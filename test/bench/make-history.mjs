@@ -1,15 +1,28 @@
-/** Fills a database with runs as the recorder writes them: `node test/bench/make-history.mjs STATE RUNS RESULTS`. */
+/**
+ * Fills a database with runs as the recorder writes them: `node test/bench/make-history.mjs STATE RUNS RESULTS`. Every
+ * twentieth workstream fails in each run with one of 40 errors, another 5 % fail by chance in a tenth of the runs, and
+ * durations vary by 5 %.
+ */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { openDatabase } from '../../dist/src/store/schema/database.js';
+import { settlePatterns } from '../../dist/src/store/write/patterns.js';
 import { SqliteRecorder } from '../../dist/src/store/write/recorder.js';
 
 const DATABASE = 'multi_agent_consolidated.db';
 const AGENTS = ['agent-1', 'agent-2', 'agent-3'];
 const GROUPS = 40;
 const FAILED_SHARE = 0.05;
+const FLAKY_RATE = 0.1;
 const BATCH = 500;
 const START = Date.parse('2026-01-01T00:00:00Z');
+
+/** A number from 0 to 1 that is the same for the same two numbers. */
+function chanceOf(run, index) {
+  let mixed = Math.imul(run, 0x9e3779b1) ^ Math.imul(index, 0x85ebca6b);
+  for (const factor of [0x7feb352d, 0x846ca68b]) mixed = Math.imul(mixed ^ (mixed >>> 16), factor);
+  return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32;
+}
 
 const iso = (milliseconds) => new Date(milliseconds).toISOString();
 const runIdAt = (time) =>
@@ -44,9 +57,11 @@ function metadataOf(index) {
   };
 }
 
-function resultOf(runId, index, began, failed) {
+function resultOf(runId, index, began, failed, noise) {
   const group = Math.floor(index * FAILED_SHARE) % GROUPS;
-  const message = `Error ${'of this kind '.repeat(1 + (group % 3))}group-${String.fromCodePoint(97 + (group % 26))}${group > 25 ? 'x' : 'y'} at line ${index}`;
+  // Words of this form are never taken for values, so that each group is a pattern.
+  const name = `ERR_${String.fromCodePoint(65 + (group % 26))}${group > 25 ? 'X' : 'Y'}`;
+  const message = `${name}: error ${'of this kind '.repeat(1 + (group % 3))}at line ${index}`;
   return {
     runId,
     agentId: AGENTS[index % AGENTS.length],
@@ -54,7 +69,8 @@ function resultOf(runId, index, began, failed) {
     status: failed ? 'failed' : 'completed',
     startTime: iso(began),
     endTime: iso(began + 50),
-    durationSeconds: 0.05 + (index % 100) / 1000,
+    durationSeconds: (0.05 + (index % 100) / 1000) * (0.95 + noise / 10),
+    definitionHash: String(index).padStart(64, '0'),
     filesModified: index % 10 === 0 ? [`src/file-${index % 500}.ts`] : [],
     commitsCreated: [],
     errors: failed ? [{ type: 'thrown', message }] : [],
@@ -99,8 +115,14 @@ const SUMMARY = {
   overhead: { storeSeconds: 0.01, consolidateSeconds: 0.02 },
 };
 
-/** One run of `results` workstreams, of which every twentieth failed with one of 40 errors. */
-function recordRun(connection, at, results) {
+function hasFailed(run, index) {
+  const kind = index % Math.round(1 / FAILED_SHARE);
+  return kind === 0 || (kind === 1 && chanceOf(run, index) < FLAKY_RATE);
+}
+
+/** One run of `results` workstreams. */
+function recordRun(connection, run, results) {
+  const at = START + run * 3_600_000;
   const runId = runIdAt(at);
   const recorder = new SqliteRecorder(connection);
   const workstreams = Array.from({ length: results }, (_, index) => definition(index));
@@ -116,12 +138,18 @@ function recordRun(connection, at, results) {
       resumed: null,
       expectedSeconds: null,
     },
+    {
+      type: 'checkout-read',
+      checkout: { commit: run.toString(16).padStart(40, 'c'), branch: 'main', isDirty: false },
+    },
   ]);
   for (let index = 0; index < results; index += 1) {
-    const result = resultOf(runId, index, at + index * 20, index % Math.round(1 / FAILED_SHARE) === 0);
+    const result = resultOf(runId, index, at + index * 20, hasFailed(run, index), chanceOf(index, run));
     recorder.take([{ type: 'workstream-finished', result }]);
     if (index % BATCH === BATCH - 1) recorder.commit();
   }
+  recorder.commit();
+  settlePatterns(connection, runId);
   recorder.finish({
     runId,
     at: iso(at + results * 20),
@@ -137,8 +165,7 @@ function recordRun(connection, at, results) {
 export function makeHistory(state, runs, results) {
   const connection = openDatabase(join(state, DATABASE));
   let last = '';
-  for (let index = 0; index < runs; index += 1)
-    last = recordRun(connection, START + index * 3_600_000, results);
+  for (let index = 0; index < runs; index += 1) last = recordRun(connection, index, results);
   connection.close();
   return last;
 }

@@ -21,7 +21,7 @@ import { allCells, countOf, eachCells, firstRow, rows } from './rows.ts';
 import { runStatus } from './run-status.ts';
 
 /** How many runs a history has at most, where nothing else is asked for. */
-export const HISTORY_RUNS = 100;
+const HISTORY_RUNS = 100;
 
 /** Runs of the older system are left out: their results say too little. */
 const RUNS = `
