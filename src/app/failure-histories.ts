@@ -1,7 +1,8 @@
 /** What is known of every failure over many runs. */
+import { associations } from '../analysis/associations.ts';
 import { patternHistory, patternHistoryOverall } from '../analysis/states.ts';
 import type { FailureHistory, LookedAt, PatternSummary } from '../domain/history/documents.ts';
-import type { Observation, PatternState, RunRef } from '../domain/history/history.ts';
+import type { Association, Observation, PatternState, RunRef } from '../domain/history/history.ts';
 import { RunHistory, runsUpTo } from '../store/read/run-history.ts';
 import type { Connection } from '../store/schema/connection.ts';
 
@@ -13,6 +14,8 @@ export interface FailureHistories {
   patterns: PatternSummary[];
   /** The runs that a pattern was seen in, the newest first, with how many workstreams had it. */
   seenIn: (patternId: string) => { run: RunRef; workstreams: number }[];
+  /** What a pattern is seen more often with than without. */
+  goesWith: (patternId: string) => Association[];
 }
 
 /** From what a person has to look at to what is over. */
@@ -57,6 +60,7 @@ export function failureHistories(connection: Connection, head: RunRef, limit: nu
       [...(seenIn.get(patternId) ?? [])]
         .map(([run, workstreams]) => ({ run, workstreams }))
         .toSorted((a, b) => (a.run.at < b.run.at ? 1 : -1)),
+    goesWith: (patternId) => associations(history.runs, history.circumstances(patternId)),
   };
 }
 

@@ -50,9 +50,8 @@ test('after a run in which much failed each command that is named runs, and ends
   writeFiles(folder, { 'workstreams/all.json': FAILING, 'workstreams/broken.json': '{' });
   await millrace(folder, ['run']);
   const commands = commandsIn(recommendations(folder));
-  const first = commands.map((command) => command.split(' ', 3).join(' '));
-  for (const expected of ['run ws-shared-a', 'run ws-one', 'run ws-late', 'validate'])
-    expect(first).toContain(`millrace ${expected}`);
+  for (const expected of ['run ws-shared-', 'run ws-one', 'run ws-late', 'errors ma-run-', 'validate'])
+    expect(commands.filter((command) => command.startsWith(`millrace ${expected}`))).not.toEqual([]);
   for (const command of new Set(commands)) {
     const { code, stderr } = await typed(folder, command);
     // What is run again fails again; nothing is a mistake in what was typed (2) or finds nothing (4).

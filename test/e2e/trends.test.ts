@@ -24,11 +24,15 @@ function recorded(runs: number): { folder: string; history: SyntheticRun[] } {
       { kind: 'break', workstreamId: FIXED, message: 'Out of \u001b[31mdisk', from: 10, to: 20 },
     ],
   });
+  return { folder: recordedIn(history), history };
+}
+
+function recordedIn(history: readonly SyntheticRun[]): string {
   const folder = temporaryFolder();
   const connection = openDatabase(databaseIn(folder));
   recordHistory(connection, history);
   connection.close();
-  return { folder, history };
+  return folder;
 }
 
 const first = (text: string): string => text.split('\n')[0] ?? '';
@@ -113,6 +117,32 @@ describe('errors --history', () => {
     );
     const markdown = await millrace(folder, ['errors', '--history', id, '--format', 'md']);
     expect(markdown.stdout).toContain('## Workstreams');
+  });
+
+  test('tells what a pattern goes with, and nothing where it goes with nothing', async () => {
+    const isThere = (_: unknown, { machine }: { machine: string }): boolean => machine === 'build-2';
+    const folder = recordedIn(
+      syntheticHistory({
+        seed: 9,
+        runs: 60,
+        workstreams: 6,
+        machines: { 'build-1': 1, 'build-2': 1, 'build-3': 1 },
+        events: [
+          { kind: 'flaky', workstreamId: BROKEN, message: 'No such device', rate: 0.8, where: isThere },
+          { kind: 'flaky', workstreamId: FIXED, message: 'Connection reset', rate: 0.3 },
+        ],
+      }),
+    );
+    const { stdout } = await millrace(folder, ['errors', '--history', '--json']);
+    const { patterns } = errorHistoryDocumentSchema.parse(JSON.parse(stdout));
+    const told = async (text: string): Promise<string> => {
+      const id = patterns.find(({ pattern }) => pattern.includes(text))?.id ?? '';
+      return (await millrace(folder, ['errors', '--history', id])).stdout;
+    };
+    expect(await told('No such device')).toMatch(
+      /^It goes with machine `build-2`: in \d+ of \d+ runs there, in 0 of \d+ elsewhere\.$/m,
+    );
+    expect(await told('Connection reset')).not.toContain('goes with');
   });
 
   test('tells it as of an earlier run', async () => {

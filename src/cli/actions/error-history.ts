@@ -1,3 +1,4 @@
+import { describeAssociation } from '../../analysis/associations.ts';
 import { type FailureHistories, failureHistories } from '../../app/failure-histories.ts';
 import { Refusal } from '../../app/refusal.ts';
 import type { ErrorHistoryDocument, FailureHistory, PatternSummary } from '../../domain/history/documents.ts';
@@ -63,7 +64,7 @@ function allDocument({ patterns, runs }: FailureHistories): ErrorHistoryDocument
 
 function oneDocument(
   connection: Connection,
-  { failures, runs, seenIn }: FailureHistories,
+  { failures, runs, seenIn, goesWith }: FailureHistories,
   one: PatternSummary,
 ): ErrorHistoryDocument {
   const seen = seenIn(one.id);
@@ -75,6 +76,7 @@ function oneDocument(
     patterns: [one],
     pattern: {
       failures: failures.filter(({ patternId }) => patternId === one.id),
+      goesWith: goesWith(one.id),
       values: valuesIn(connection, seen[0]?.run.runId, one.id),
       seenIn: seen,
     },
@@ -112,11 +114,14 @@ function allPage({ verdict, patterns }: ErrorHistoryDocument): Page {
 
 function onePage({ verdict, pattern }: ErrorHistoryDocument, { type, pattern: text }: PatternSummary): Page {
   if (pattern === null) return { answer: verdict, sections: [] };
-  const { failures, values, seenIn } = pattern;
+  const { failures, values, goesWith, seenIn } = pattern;
   return {
     answer: verdict,
     sections: [
-      { title: null, notes: [`${type}: ${text}`] },
+      {
+        title: null,
+        notes: [`${type}: ${text}`, ...goesWith.map((each) => `It ${describeAssociation(each)}.`)],
+      },
       {
         title: 'Workstreams',
         head: ['workstream', ...HEAD],

@@ -1,6 +1,12 @@
 /** The JSON documents of the commands that look at many runs. Fields may be added within a version. */
 import { z } from 'zod';
-import { durationShiftSchema, patternHistorySchema, runComparisonSchema, runRefSchema } from './history.ts';
+import {
+  associationSchema,
+  durationShiftSchema,
+  patternHistorySchema,
+  runComparisonSchema,
+  runRefSchema,
+} from './history.ts';
 
 const text = z.string();
 const count = z.int().nonnegative();
@@ -80,6 +86,8 @@ export const errorHistoryDocumentSchema = z.object({
           shown: z.array(z.object({ text, count })),
         }),
       ),
+      /** Factors with which it is seen more often than without. */
+      goesWith: z.array(associationSchema),
       /** The runs that had it, the newest first. */
       seenIn: z.array(z.object({ run: runRefSchema, workstreams: count })),
     })

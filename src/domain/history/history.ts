@@ -195,19 +195,22 @@ export interface ResultCircumstances {
 
 export const FACTORS = ['machine', 'tool', 'model', 'agent', 'commit', 'hour'] as const;
 
-/** A pattern that is seen more often with one value of a factor than with all others. */
-export interface Association {
-  patternId: string;
-  factor: (typeof FACTORS)[number];
+const failedOf = z.object({ failed: count, total: count });
+
+export const associationSchema = z.object({
+  patternId: text,
+  factor: z.enum(FACTORS),
   /** Of an hour: 0 to 23, in UTC. */
-  value: string;
+  value: text,
   /** What is counted: runs for machine, commit and hour, workstreams for tool and model, results for agent. */
-  unit: 'run' | 'workstream' | 'result';
-  here: { failed: number; total: number };
-  elsewhere: { failed: number; total: number };
+  unit: z.enum(['run', 'workstream', 'result']),
+  here: failedOf,
+  elsewhere: failedOf,
   /** Of Fisher's exact test, before the correction for many tests. */
-  p: number;
-}
+  p: z.number(),
+});
+/** A pattern that is seen more often with one value of a factor than with all others. */
+export type Association = z.infer<typeof associationSchema>;
 
 /** What became of a workstream in one of two runs, or ranges of runs, that are compared. */
 export interface ComparedResult {

@@ -11,6 +11,7 @@ import type {
   DurationHistory,
   DurationSample,
   Observation,
+  ResultCircumstances,
   RunRef,
   TimedRun,
 } from '../../domain/history/history.ts';
@@ -182,6 +183,27 @@ export class RunHistory {
     return [...seen.values()];
   }
 
+  /**
+   * Results in which a pattern was seen or could have been: those of the workstreams that ever failed so, and of all that
+   * used a tool.
+   */
+  circumstances(patternId: string): ResultCircumstances[] {
+    const failed = this.runs.map(() => new Set<string>());
+    for (const [at, id, each] of eachCells(this.#connection, ALL_ERRORS, this.#runIds))
+      if (each === patternId) failed[Number(at)]?.add(String(id));
+    const ids = JSON.stringify([...new Set(failed.flatMap((each) => [...each]))]);
+    return this.runs.flatMap(({ run }, position) =>
+      allCells(this.#connection, CIRCUMSTANCES, run.runId, ids).map(([id, agentId, tool, model]) => ({
+        position,
+        workstreamId: String(id),
+        agentId: String(agentId),
+        tool: typeof tool === 'string' ? tool : null,
+        model: typeof model === 'string' ? model : null,
+        patternId: failed[position]?.has(String(id)) === true ? patternId : null,
+      })),
+    );
+  }
+
   /** Reads many workstreams at once, where that takes less time than one by one. */
   preload(workstreamIds: Iterable<string>): void {
     const wanted = new Set(workstreamIds);
@@ -310,6 +332,12 @@ WHERE ${IS_HEALED}`;
 
 const ALL_HEALED = attempts('');
 const HEALED = attempts('AND a.workstream_id = ?');
+
+/** What was not executed could not fail. */
+const CIRCUMSTANCES = `
+SELECT r.workstream_id, r.agent_id, r.tool, r.model FROM agent_results r
+WHERE r.run_id = ? AND r.status IN ('completed', 'failed') AND r.duration_seconds IS NOT NULL
+  AND (r.tool IS NOT NULL OR r.workstream_id IN (SELECT value FROM json_each(?)))`;
 
 /** To look a result up takes about as long as to read so many in a row. */
 const LOOK_UP = 4;

@@ -22,7 +22,13 @@ import {
   skipped,
   started,
 } from '../../kit/recorded-run.ts';
-import { durationsOf, observationsOf, syntheticHistory, syntheticId } from '../../kit/synthetic-history.ts';
+import {
+  circumstancesOf,
+  durationsOf,
+  observationsOf,
+  syntheticHistory,
+  syntheticId,
+} from '../../kit/synthetic-history.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { makeOlderDatabase, OLD_RUN } from '../older-system.ts';
 
@@ -96,6 +102,16 @@ describe('a history that was recorded', () => {
       ),
     );
     expect(keys.toSorted()).toEqual([...new Set(expected)].toSorted());
+  });
+
+  test('has the results in which a pattern could have been seen', () => {
+    const read = wholeHistory(recorded());
+    const patternId = patternIn(read, A, FLAKY);
+    const expected = circumstancesOf(history)
+      .filter(({ workstreamId }) => workstreamId === A)
+      .map((each) => ({ ...each, patternId: each.patternId === FLAKY ? patternId : null }));
+    expect(read.circumstances(patternId)).toEqual(expected);
+    expect(read.circumstances('p-none')).toEqual([]);
   });
 
   test('has the durations of what completed, of all and of some', () => {
