@@ -13,6 +13,9 @@ export const commands: Record<keyof typeof definitions, ReturnType<typeof bind>>
   runs: bind(definitions.runs, async (argv) => (await import('./actions/runs.ts')).runs(argv)),
   show: bind(definitions.show, async (argv) => (await import('./actions/show.ts')).show(argv)),
   errors: bind(definitions.errors, async (argv) => (await import('./actions/errors.ts')).errors(argv)),
+  patterns: bind(definitions.patterns, async (argv) =>
+    (await import('./actions/patterns.ts')).patterns(argv),
+  ),
   agents: bind(definitions.agents, async (argv) => (await import('./actions/agents.ts')).agents(argv)),
   compare: bind(definitions.compare, async (argv) => (await import('./actions/compare.ts')).compare(argv)),
   flaky: bind(definitions.flaky, async (argv) => (await import('./actions/flaky.ts')).flaky(argv)),

@@ -4,6 +4,7 @@ import { compareDefinition } from './commands/compare.ts';
 import { errorsDefinition } from './commands/errors.ts';
 import { flakyDefinition } from './commands/flaky.ts';
 import { initDefinition } from './commands/init.ts';
+import { patternsDefinition } from './commands/patterns.ts';
 import { planDefinition } from './commands/plan.ts';
 import { pruneDefinition } from './commands/prune.ts';
 import { reportDefinition } from './commands/report.ts';
@@ -24,6 +25,7 @@ export const definitions = {
   runs: runsDefinition,
   show: showDefinition,
   errors: errorsDefinition,
+  patterns: patternsDefinition,
   agents: agentsDefinition,
   compare: compareDefinition,
   flaky: flakyDefinition,

@@ -1,13 +1,14 @@
 import type { ChalkInstance } from 'chalk';
 import { comparisonSentence, hasBroken, type RunComparison } from '../domain/history/history.ts';
-import { type ConsolidatedResult, type ShortResult, speedupOf } from '../domain/run-record.ts';
+import { type ErrorPattern, firstWorkstreams } from '../domain/history/pattern.ts';
+import { type ConsolidatedResult, speedupOf } from '../domain/run-record.ts';
 import { totalCost } from '../domain/tool-record.ts';
 import { costSentence, nameSome, plural, seconds } from '../text/format.ts';
 import { printable } from '../text/printable.ts';
 import { clean, type Glyphs } from './style.ts';
 
-/** Most failures that are shown. */
-const FAILURES = 10;
+/** Most patterns of failures that are shown. */
+const PATTERNS = 10;
 /** Characters of an explanation that are shown. */
 const EXPLANATION = 200;
 
@@ -22,7 +23,7 @@ export interface SummaryOptions {
 
 /**
  * The summary on the terminal once a run has ended: totals, time, where the records are, and last, next to the prompt,
- * the failures, each with its reason and the path of its log. Lines without line ends.
+ * what failed, a paragraph for each error pattern. Lines without line ends.
  */
 export function summary(result: ConsolidatedResult, options: SummaryOptions): string[] {
   return [
@@ -103,27 +104,46 @@ function places({ database, run }: ConsolidatedResult, { report, colour }: Summa
   ];
 }
 
-function failures({ run, failures: all }: ConsolidatedResult, options: SummaryOptions): string[] {
-  if (all.total === 0) return [];
-  const shown = all.shown.slice(0, FAILURES);
-  const left = all.total - shown.length;
+function failures({ run, patterns }: ConsolidatedResult, options: SummaryOptions): string[] {
+  if (patterns.total === 0) return [];
+  const shown = patterns.shown.slice(0, PATTERNS);
+  const left = patterns.total - shown.length;
   return [
     '',
-    ...shown.flatMap((each) => failure(each, options)),
-    ...(left > 0 ? [`and ${left} more: millrace errors ${run.runId}`] : []),
+    ...shown.flatMap((each) => (each.count > 1 ? repeated(each, options) : single(each, options))),
+    ...(left > 0 ? [`and ${plural(left, 'more pattern')}: millrace errors ${run.runId}`] : []),
   ];
 }
 
-function failure(each: ShortResult, { colour, glyphs }: SummaryOptions): string[] {
+/** An error that many have: what tells, how many, the first of them, and what shows more. */
+function repeated(pattern: ErrorPattern, { colour, glyphs }: SummaryOptions): string[] {
   const text = (value: string): string => clean(value, EXPLANATION, glyphs);
-  const why = colour.red(text(each.reason ?? each.status));
-  const explanation = text(each.explanation ?? '');
-  const head = `${colour.red(glyphs.cross)} ${colour.bold(text(each.workstreamId))} ${why}`;
+  const { named, left } = firstWorkstreams(pattern);
+  const head = `${colour.red(glyphs.cross)} ${colour.bold(`${pattern.count} ${glyphs.times}`)} ${colour.red(text(pattern.type))}`;
+  const members = named.map(text).join(', ') + (left > 0 ? ` and ${left} more` : '');
   return [
-    explanation === '' ? head : `${head}: ${explanation}`,
-    ...(each.logFile === null ? [] : [`  ${colour.dim('log')} ${path(each.logFile)}`]),
+    withText(head, text(pattern.telling)),
+    ...(members === '' ? [] : [`  ${colour.dim('in')} ${members}`]),
+    ...log(pattern, colour),
+    `  ${colour.dim('more')} millrace errors --history ${pattern.id}`,
   ];
 }
+
+/** An error that one has: its message, and what tells, where the message does not. */
+function single({ type, telling, example }: ErrorPattern, { colour, glyphs }: SummaryOptions): string[] {
+  const text = (value: string): string => clean(value, EXPLANATION, glyphs);
+  const head = `${colour.red(glyphs.cross)} ${colour.bold(text(example.workstreamId))} ${colour.red(text(type))}`;
+  return [
+    withText(head, text(example.message)),
+    ...(example.message.includes(telling) ? [] : [`  ${text(telling)}`]),
+    ...log({ example }, colour),
+  ];
+}
+
+const withText = (head: string, text: string): string => (text === '' ? head : `${head}: ${text}`);
+
+const log = ({ example }: Pick<ErrorPattern, 'example'>, colour: ChalkInstance): string[] =>
+  example.logFile === null ? [] : [`  ${colour.dim('log')} ${path(example.logFile)}`];
 
 /** Not shortened, so that it can be copied. */
 function path(place: string): string {

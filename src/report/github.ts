@@ -1,5 +1,6 @@
 /** What GitHub Actions shows of a run: the job's summary and annotations. */
-import type { ConsolidatedResult, ShortResult } from '../domain/run-record.ts';
+import { type ErrorPattern, firstWorkstreams } from '../domain/history/pattern.ts';
+import type { ConsolidatedResult } from '../domain/run-record.ts';
 import { firstOf } from '../text/cut-text.ts';
 import { plural, seconds } from '../text/format.ts';
 import { printable } from '../text/printable.ts';
@@ -7,7 +8,7 @@ import { type Block, code, glue, heading, paragraph, prose, strong, table } from
 import { serialise } from './serialise.ts';
 import { verdict } from './verdict.ts';
 
-/** Most failures in the summary. */
+/** Most patterns of failures in the summary. */
 const LISTED = 20;
 
 /** GitHub shows at most this many annotations of one kind for a step. */
@@ -18,12 +19,12 @@ const MESSAGE = 1000;
 
 /** Short Markdown for `$GITHUB_STEP_SUMMARY`: the verdict, the totals, the failures and what to do next. */
 export function githubSummary(result: ConsolidatedResult): string {
-  const { run, failures } = result;
+  const { run, patterns } = result;
   const speed = run.executionSummary?.speed ?? null;
-  const shown = failures.shown.slice(0, LISTED);
+  const shown = patterns.shown.slice(0, LISTED);
   const blocks: Block[] = [
     heading(2, glue('Millrace '), code(run.runId)),
-    paragraph(...prose(verdict({ ...result, errors: result.patterns.shown }))),
+    paragraph(...prose(verdict({ ...result, errors: patterns.shown }))),
     table(
       ['Completed', 'Failed', 'Skipped', 'Wall time', 'Work in all'],
       [
@@ -37,35 +38,45 @@ export function githubSummary(result: ConsolidatedResult): string {
       ],
     ),
   ];
-  if (shown.length > 0) blocks.push(table(['Failed', 'Reason', 'What happened'], shown.map(failureRow)));
-  const left = failures.total - shown.length;
+  if (shown.length > 0) blocks.push(table(['Failed', 'Reason', 'What happened'], shown.map(patternRow)));
+  const left = patterns.total - shown.length;
   if (left > 0)
     blocks.push(
-      paragraph(`and ${plural(left, 'more failure')}: `, code(`millrace errors ${run.runId}`), '.'),
+      paragraph(`and ${plural(left, 'more pattern')}: `, code(`millrace errors ${run.runId}`), '.'),
     );
   const [next] = run.recommendations;
   if (next !== undefined) blocks.push(paragraph(strong('Next'), glue(': '), ...prose(next, 800)));
   return serialise(blocks);
 }
 
-/** One `::error` workflow command a failure, as many as GitHub shows; the last one counts those left out. */
+/** One `::error` workflow command an error pattern, as many as GitHub shows; the last one counts those left out. */
 export function githubAnnotations(result: ConsolidatedResult): string[] {
-  const { failures, run } = result;
-  if (failures.total <= ANNOTATIONS && failures.shown.length === failures.total)
-    return failures.shown.map(annotation);
-  const shown = failures.shown.slice(0, ANNOTATIONS - 1);
-  const left = `${plural(failures.total - shown.length, 'more failure')}: millrace errors ${run.runId}`;
-  return [...shown.map(annotation), command({ title: 'More workstreams failed' }, left)];
+  const { patterns, run } = result;
+  const all = patterns.shown.map((pattern) => annotation(pattern, result));
+  if (patterns.total <= ANNOTATIONS && all.length === patterns.total) return all;
+  const shown = all.slice(0, ANNOTATIONS - 1);
+  const left = `${plural(patterns.total - shown.length, 'more pattern')}: millrace errors ${run.runId}`;
+  return [...shown, command({ title: 'More workstreams failed' }, left)];
 }
 
-function annotation(failure: ShortResult): string {
-  const message = printable(firstOf(failure.explanation ?? failure.reason ?? 'failed', MESSAGE));
-  const reason = failure.reason === null ? '' : ` (${failure.reason})`;
-  return command({ ...place(failure), title: `${failure.workstreamId} failed${reason}` }, message);
+function annotation(pattern: ErrorPattern, result: ConsolidatedResult): string {
+  const { id, type, count, telling, example } = pattern;
+  const { named, left } = firstWorkstreams(pattern);
+  const title =
+    count > 1 ? `${count} workstreams failed (${type})` : `${example.workstreamId} failed (${type})`;
+  const members = `in ${named.join(', ')}${left > 0 ? ` and ${left} more` : ''}`;
+  const lines = count > 1 ? [telling, members, `millrace errors --history ${id}`] : singleText(pattern);
+  const text = lines.map((line) => printable(firstOf(line, MESSAGE))).join('\n');
+  return command({ ...place(pattern, result), title }, text === '' ? type : text);
 }
+
+/** The message, and the line of the output that tells, where the message does not. */
+const singleText = ({ telling, example }: ErrorPattern): string[] =>
+  example.message.includes(telling) ? [example.message] : [example.message, telling];
 
 /** The place in a workstream file of an invalid definition's first problem. */
-function place({ failure }: ShortResult): Record<string, string> {
+function place({ example }: ErrorPattern, { failures }: ConsolidatedResult): Record<string, string> {
+  const failure = failures.shown.find(({ workstreamId: id }) => id === example.workstreamId)?.failure;
   if (failure?.reason !== 'invalid-workstream' || failure.place === undefined) return {};
   const { file, line, column } = failure.place;
   return { file, line: String(line), col: String(column) };
@@ -84,10 +95,12 @@ function escapeProperty(value: string): string {
   return escapeData(printable(value)).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }
 
-function failureRow(failure: ShortResult): Parameters<typeof table>[1][number] {
+function patternRow(pattern: ErrorPattern): Parameters<typeof table>[1][number] {
+  const { named, left } = firstWorkstreams(pattern);
+  const names = named.flatMap((id, index) => (index === 0 ? [code(id)] : [glue(', '), code(id)]));
   return [
-    [code(failure.workstreamId)],
-    failure.reason,
-    failure.explanation === null ? null : prose(failure.explanation, 300),
+    left > 0 ? [...names, glue(` and ${left} more`)] : names,
+    pattern.type,
+    prose(pattern.count > 1 ? pattern.telling : singleText(pattern).join(' '), 300),
   ];
 }

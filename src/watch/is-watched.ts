@@ -6,6 +6,7 @@ export const OTHER_COMMANDS: readonly string[] = [
   'runs',
   'show',
   'errors',
+  'patterns',
   'agents',
   'compare',
   'flaky',

@@ -1,7 +1,9 @@
 /** The parts of a consolidated result, with everything that a test does not care about filled in. */
+
 import type { AgentResult } from '../../src/domain/agent-result.ts';
 import type { Failure } from '../../src/domain/failure.ts';
 import { describeFailure } from '../../src/domain/failure-message.ts';
+import type { ErrorExample, ErrorPattern } from '../../src/domain/history/pattern.ts';
 import type {
   AgentPerformance,
   ConsolidatedResult,
@@ -142,6 +144,36 @@ export function emptyResult(changes: Partial<ConsolidatedResult> = {}): Consolid
     timeline: { shown: [], total: 0 },
     database: '.state/multi_agent_consolidated.db',
     ...changes,
+  };
+}
+
+/** An error that one workstream has, or more where `count` says so. */
+export function errorPattern({
+  example,
+  ...changes
+}: Partial<Omit<ErrorPattern, 'example'>> & { example?: Partial<ErrorExample> } = {}): ErrorPattern {
+  const message = example?.message ?? changes.telling ?? 'Error: no';
+  const workstreamId = example?.workstreamId ?? changes.workstreams?.[0] ?? 'ws-sieve';
+  return {
+    id: 'p-1a2b3c4d',
+    type: 'thrown',
+    pattern: message,
+    telling: message,
+    count: 1,
+    workstreams: [workstreamId],
+    values: [],
+    places: [],
+    history: null,
+    ...changes,
+    example: {
+      agentId: 'agent-1',
+      stack: null,
+      tail: null,
+      logFile: null,
+      ...example,
+      workstreamId,
+      message,
+    },
   };
 }
 

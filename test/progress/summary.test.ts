@@ -6,10 +6,10 @@ import { ASCII, UNICODE } from '../../src/progress/style.ts';
 import { summary } from '../../src/progress/summary.ts';
 import {
   emptyResult,
+  errorPattern,
   executionSummary,
   RUN_ID,
   runSummary,
-  shortResult,
   whole,
 } from '../kit/consolidated-result.ts';
 
@@ -18,22 +18,19 @@ const DATABASE = '.state/multi_agent_consolidated.db';
 
 const none = { filesModified: 0, commits: 0, errors: 0, warnings: 0 };
 const failure = (n: number) =>
-  shortResult({
-    workstreamId: `ws-${n}`,
-    status: 'failed',
-    reason: 'exit-non-zero',
-    explanation: '`npm test` ended with exit code 1.',
-    logFile: `.state/logs/${RUN_ID}/ws-${n}.log`,
+  errorPattern({
+    type: 'exit-non-zero',
+    example: {
+      workstreamId: `ws-${n}`,
+      message: '`npm test` ended with exit code 1.',
+      logFile: `.state/logs/${RUN_ID}/ws-${n}.log`,
+    },
   });
 
-test('the failures come last, each with its reason and its log', () => {
-  const skippedOne = shortResult({
-    workstreamId: 'ws-b',
-    status: 'failed',
-    reason: 'cycle',
-    explanation: null,
-  });
-  expect(summary(emptyResult({ failures: whole(failure(1), skippedOne) }), plain)).toEqual([
+test('the failures come last, each with its reason, the line that tells, and its log', () => {
+  const tsc = { ...failure(1), telling: 'a.ts(1,2): error TS2345: no' };
+  const cycle = errorPattern({ type: 'cycle', example: { workstreamId: 'ws-b', message: '' } });
+  expect(summary(emptyResult({ patterns: whole(tsc, cycle) }), plain)).toEqual([
     '6 workstreams: 3 completed, 2 failed, 1 skipped',
     'Took 9.4s with 3 agents, 1.7 × the speed of one agent',
     'Report    reports/r.md',
@@ -41,8 +38,25 @@ test('the failures come last, each with its reason and its log', () => {
     `Try again millrace run --retry-failed ${RUN_ID}`,
     '',
     '✗ ws-1 exit-non-zero: `npm test` ended with exit code 1.',
+    '  a.ts(1,2): error TS2345: no',
     `  log .state/logs/${RUN_ID}/ws-1.log`,
     '✗ ws-b cycle',
+  ]);
+});
+
+test('failures of one pattern are one paragraph: what tells, how many, three of them, and what shows more', () => {
+  const many = errorPattern({
+    type: 'exit-non-zero',
+    telling: 'a.ts(1,2): error TS2345: no',
+    count: 47,
+    workstreams: ['ws-1', 'ws-2', 'ws-3', 'ws-4'],
+    example: { message: '`npm test` ended with exit code 1.', logFile: 'ws-1.log' },
+  });
+  expect(summary(emptyResult({ patterns: whole(many) }), plain).slice(-4)).toEqual([
+    '✗ 47 × exit-non-zero: a.ts(1,2): error TS2345: no',
+    '  in ws-1, ws-2, ws-3 and 44 more',
+    '  log ws-1.log',
+    '  more millrace errors --history p-1a2b3c4d',
   ]);
 });
 
@@ -64,11 +78,11 @@ test('a run that waited for others says how long, and for which', () => {
   );
 });
 
-test('of more than ten failures the first ten, and how to see the rest', () => {
-  const failures = { shown: Array.from({ length: 50 }, (_, n) => failure(n + 1)), total: 1_234 };
-  const lines = summary(emptyResult({ failures }), plain);
+test('of more than ten patterns the first ten, and how to see the rest', () => {
+  const patterns = { shown: Array.from({ length: 50 }, (_, n) => failure(n + 1)), total: 1_234 };
+  const lines = summary(emptyResult({ patterns }), plain);
   expect(lines.filter((line) => line.startsWith('✗'))).toHaveLength(10);
-  expect(lines.at(-1)).toBe(`and 1224 more: millrace errors ${RUN_ID}`);
+  expect(lines.at(-1)).toBe(`and 1224 more patterns: millrace errors ${RUN_ID}`);
 });
 
 test('an interrupted run says what is left', () => {
@@ -92,11 +106,12 @@ test('a run of nothing, and one whose speed is not known', () => {
 
 test('text of a workstream stays on its line and does nothing', () => {
   const evil = '\u001B[2Jone\ntwo\u0007';
-  const failures = whole(
-    shortResult({ workstreamId: evil, status: 'failed', reason: evil, explanation: evil, logFile: evil }),
+  const patterns = whole(
+    errorPattern({ type: evil, example: { workstreamId: evil, message: evil, logFile: evil } }),
+    errorPattern({ type: evil, telling: evil, count: 2, workstreams: [evil, evil] }),
   );
   expect(
-    summary(emptyResult({ failures, database: 'a  b\n.db' }), { ...plain, report: evil }).slice(2),
+    summary(emptyResult({ patterns, database: 'a  b\n.db' }), { ...plain, report: evil }).slice(2),
   ).toEqual([
     'Report    one\\u{a}two\\u{7}',
     'Database  a  b\\u{a}.db',
@@ -104,17 +119,20 @@ test('text of a workstream stays on its line and does nothing', () => {
     '',
     '✗ one two\\u{7} one two\\u{7}: one two\\u{7}',
     '  log one\\u{a}two\\u{7}',
+    '✗ 2 × one two\\u{7}: one two\\u{7}',
+    '  in one two\\u{7}, one two\\u{7}',
+    '  more millrace errors --history p-1a2b3c4d',
   ]);
 });
 
 test('a long explanation is cut', () => {
-  const failures = whole(shortResult({ status: 'failed', reason: 'thrown', explanation: 'é'.repeat(500) }));
-  expect(summary(emptyResult({ failures }), plain).at(-1)).toBe(`✗ ws-sieve thrown: ${'é'.repeat(199)}…`);
+  const patterns = whole(errorPattern({ example: { message: 'é'.repeat(500) } }));
+  expect(summary(emptyResult({ patterns }), plain).at(-1)).toBe(`✗ ws-sieve thrown: ${'é'.repeat(199)}…`);
 });
 
 test('colour, and ASCII', () => {
-  const failures = whole(failure(1));
-  const lines = summary(emptyResult({ failures }), {
+  const patterns = whole(failure(1));
+  const lines = summary(emptyResult({ patterns }), {
     ...plain,
     colour: new Chalk({ level: 1 }),
     glyphs: ASCII,

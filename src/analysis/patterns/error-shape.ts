@@ -1,6 +1,7 @@
 /** What identifies an error: its reason, and the shape of what tells what went wrong. */
 import { createHash } from 'node:crypto';
 import { outputTells } from '../../domain/failure.ts';
+import { headOfMessage } from './message-line.ts';
 import { essenceOf, shapeOf } from './shape.ts';
 import { tellingLine } from './telling-line.ts';
 
@@ -22,17 +23,20 @@ const RULES = 1;
 /** Ids of shapes of this version are in this range, its end excluded. */
 export const SHAPE_IDS = { from: `${RULES}-`, to: `${RULES}.` } as const;
 
-/** The line that tells what went wrong: of the output, where the message only says how a command ended. */
-function tellingOf({ type, message, tail }: ErrorText): string {
+/** The line of the output that tells, or the message, where that says more than how a command ended. */
+function tellingText({ type, message, tail }: ErrorText): string {
   const line = tail !== null && outputTells(type) ? tellingLine(tail) : null;
   return line ?? message;
 }
 
+/** The line that tells what went wrong, as it was written. */
+export const tellingOf = (error: ErrorText): string => headOfMessage(tellingText(error));
+
 /** The shape of an error; empty where it has no text. */
-export const shapeOfError = (error: ErrorText): string => shapeOf(tellingOf(error));
+export const shapeOfError = (error: ErrorText): string => shapeOf(tellingText(error));
 
 /** One line that tells, without what only leads to it. */
-export const essenceOfError = (error: ErrorText): string => essenceOf(tellingOf(error));
+export const essenceOfError = (error: ErrorText): string => essenceOf(tellingText(error));
 
 const HASH_LENGTH = 16;
 

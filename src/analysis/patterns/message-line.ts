@@ -1,6 +1,8 @@
 /** The line of a message that says what went wrong, without what only leads to it. */
 import { firstOf } from '../../text/cut-text.ts';
 
+/** Characters of a message that are read, so that one of 10 MB costs no more than a short one. */
+export const HEAD = 4000;
 /** Characters of a line that count. */
 const LINE = 1000;
 
@@ -17,6 +19,9 @@ export function lineThatTells(text: string): string {
   if (root === undefined) return atWord(head, LINE);
   return `${atWord(head, LINE / 2)}${BETWEEN}${atWord(firstSentence(withoutLead(root)), LINE / 2)}`;
 }
+
+/** The same line as it was written, without its cause, at most 1,000 characters. */
+export const headOfMessage = (text: string): string => atWord(headOf(linesOf(firstOf(text, HEAD))), LINE);
 
 /** At most so many characters, cut before a word. */
 function atWord(text: string, length: number): string {

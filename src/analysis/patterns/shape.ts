@@ -4,13 +4,11 @@
  */
 import { stripVTControlCharacters } from 'node:util';
 import { firstOf } from '../../text/cut-text.ts';
-import { lineThatTells } from './message-line.ts';
+import { HEAD, lineThatTells } from './message-line.ts';
 
 /** Stands for what differs between messages. */
 export const HOLE = '<*>';
 
-/** Characters of a message that are read, so that a line of 10 MB costs no more than a short one. */
-const HEAD = 4000;
 /** Words of a shape. */
 const WORDS = 64;
 

@@ -4,6 +4,7 @@ import { Refusal } from '../../app/refusal.ts';
 import type { ErrorHistoryDocument, FailureHistory, PatternSummary } from '../../domain/history/documents.ts';
 import type { ErrorPattern } from '../../domain/history/pattern.ts';
 import { errorPatterns } from '../../store/read/errors.ts';
+import { presentId } from '../../store/read/patterns.ts';
 import type { Connection } from '../../store/schema/connection.ts';
 import { plural } from '../../text/format.ts';
 import { oneLine } from '../../text/printable.ts';
@@ -30,7 +31,7 @@ export async function errorHistory(
   const { named, length } = asked;
   return withHead(argv.state, argv.run, async (connection, head) => {
     const all = failureHistories(connection, head, length);
-    const one = named === '' ? null : patternNamed(all, named);
+    const one = named === '' ? null : patternNamed(all, presentId(connection, named));
     const document = one === null ? allDocument(all) : oneDocument(connection, all, one);
     await printPage(argv, one === null ? allPage(document) : onePage(document, one), document);
     return 0;

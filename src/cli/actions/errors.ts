@@ -5,6 +5,7 @@ import { oneLine, printable } from '../../text/printable.ts';
 import type { ErrorsArguments } from '../commands/errors.ts';
 import { withRun } from '../history.ts';
 import { historyLength } from '../options.ts';
+import { placesText, valueTexts } from '../pattern-text.ts';
 import { printJson, printText } from '../print.ts';
 
 const PATTERNS = 100;
@@ -28,12 +29,27 @@ export async function errors(argv: ErrorsArguments): Promise<number> {
   });
 }
 
-function text({ type, count, workstreams, example }: ErrorPattern): string {
-  const shown = workstreams.slice(0, SHOWN).map((id) => oneLine(id, 100));
+function text({
+  id,
+  type,
+  pattern,
+  telling,
+  count,
+  workstreams,
+  values,
+  places,
+  example,
+}: ErrorPattern): string {
+  const shown = workstreams.slice(0, SHOWN).map((name) => oneLine(name, 100));
   const more = count > shown.length ? ` and ${count - shown.length} more` : '';
   const lines = [
-    `${count} × ${type} in ${shown.join(', ')}${more}`,
+    `${count} × ${type} in ${shown.join(', ')}${more} (${id})`,
+    ...(count > 1 ? [`  ${oneLine(pattern, 300)}`] : []),
+    ...valueTexts(values).map((text) => `  <*>: ${text}`),
+    ...(places.length === 0 ? [] : [`  at ${placesText(places)}`]),
+    ...(count > 1 ? [`  for example ${oneLine(example.workstreamId, 100)}:`] : []),
     indent(printable(example.message)),
+    ...(example.message.includes(telling) ? [] : [`  ${oneLine(telling, 300)}`]),
     ...(example.tail === null ? [] : ['  last output:', indent(indent(lastLines(example.tail)))]),
     ...(example.stack === null ? [] : [indent(firstLines(example.stack))]),
     ...(example.logFile === null ? [] : [`  log: ${oneLine(example.logFile, 1_000)}`]),

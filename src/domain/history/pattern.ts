@@ -32,6 +32,18 @@ export interface ErrorPattern {
   history: PatternHistory | null;
 }
 
+/** Workstreams of a pattern that are named where there is little room. */
+const NAMED = 3;
+
+/** The first workstreams of a pattern, and how many of its errors are not theirs. */
+export const firstWorkstreams = ({
+  workstreams,
+  count,
+}: Pick<ErrorPattern, 'workstreams' | 'count'>): { named: string[]; left: number } => {
+  const named = workstreams.slice(0, NAMED);
+  return { named, left: Math.max(0, count - named.length) };
+};
+
 /** One error of a group, whole. */
 export interface ErrorExample {
   workstreamId: string;

@@ -1,7 +1,7 @@
 /** Reads errors: one by one, and grouped by pattern. */
 import { z } from 'zod';
 import { placesOf, valuesOf } from '../../analysis/patterns/details.ts';
-import { essenceOfError, firstPatternId } from '../../analysis/patterns/error-shape.ts';
+import { essenceOfError, firstPatternId, tellingOf } from '../../analysis/patterns/error-shape.ts';
 import { HOLE } from '../../analysis/patterns/shape.ts';
 import { COORDINATOR } from '../../domain/agent-result.ts';
 import type { Capped } from '../../domain/capped.ts';
@@ -51,7 +51,7 @@ export function errorPatterns(connection: Connection, runId: string, limit: numb
       id: group.patternId,
       type,
       pattern: group.template,
-      telling: essenceOfError({ type, ...example }),
+      telling: tellingOf({ type, ...example }),
       count: group.count,
       workstreams: members[index] ?? [],
       ...(details[index] ?? NO_DETAILS),

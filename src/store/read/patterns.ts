@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { firstPatternId, SHAPE_IDS } from '../../analysis/patterns/error-shape.ts';
 import { MERGED_SHAPES, mergeShapes, placesOf } from '../../analysis/patterns/merge.ts';
 import type { Connection } from '../schema/connection.ts';
-import { countOf, rows } from './rows.ts';
+import { countOf, firstRow, rows } from './rows.ts';
 
 // Rows of earlier versions have no shape, as long as their database has only been read since: theirs are made while they
 // are read. `e` is a row of `consolidated_errors`, `a` one of `workstream_attempts`.
@@ -172,3 +172,61 @@ function following(id: string): string {
 
 const isPattern = (connection: Connection, id: string): boolean =>
   countOf(connection, 'SELECT COUNT(*) AS n FROM error_patterns WHERE pattern_id = ?', id) > 0;
+
+// ── All patterns ──
+
+/** A pattern over all runs. */
+export interface PatternOfRuns {
+  id: string;
+  /** The failure's reason. */
+  type: string;
+  /** The template. */
+  pattern: string;
+  /** Its errors in all runs. */
+  count: number;
+  workstreams: number;
+  runs: number;
+  /** Ids of the first and of the last run that had it. */
+  firstSeen: string;
+  lastSeen: string;
+}
+
+const allRow = z.object({
+  id: z.string(),
+  type: z.string(),
+  pattern: z.string(),
+  count: z.number(),
+  workstreams: z.number(),
+  runs: z.number(),
+  firstSeen: z.string(),
+  lastSeen: z.string(),
+});
+
+const ALL = `
+WITH e AS MATERIALIZED (
+  SELECT ${PATTERN_OF_ERROR.id} AS id, ${PATTERN_OF_ERROR.type} AS type, ${PATTERN_OF_ERROR.template} AS pattern,
+    e.id AS number, e.run_id, e.workstream_id
+  FROM consolidated_errors e ${PATTERN_OF_ERROR.join}),
+grouped AS (
+  SELECT id, MIN(type) AS type, MIN(pattern) AS pattern, COUNT(*) AS count, COUNT(DISTINCT workstream_id) AS workstreams,
+    COUNT(DISTINCT run_id) AS runs, MIN(number) AS first, MAX(number) AS last
+  FROM e GROUP BY id)
+SELECT g.id, g.type, g.pattern, g.count, g.workstreams, g.runs, f.run_id AS firstSeen, l.run_id AS lastSeen
+FROM grouped g JOIN consolidated_errors f ON f.id = g.first JOIN consolidated_errors l ON l.id = g.last
+ORDER BY g.count DESC, g.first`;
+
+/** The patterns of all runs, the most frequent first. */
+export const allPatterns = (connection: Connection): PatternOfRuns[] => rows(connection, allRow, ALL);
+
+const mergedRow = z.object({ merged_into: z.string().nullable() });
+
+/** The id under which a pattern goes since it has become a part of another one; its own where it has not. */
+export function presentId(connection: Connection, id: string): string {
+  const row = firstRow(
+    connection,
+    mergedRow,
+    'SELECT merged_into FROM error_patterns WHERE pattern_id = ?',
+    id,
+  );
+  return row?.merged_into ?? id;
+}

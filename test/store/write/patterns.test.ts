@@ -154,7 +154,7 @@ test('of a failed command the line of its output that tells counts, and not the 
   ]);
   expect(patterns.map(({ telling, count }) => [telling, count])).toEqual([
     ['TypeError: x.map is not a function', 2],
-    ["error TS2345: Argument of type 'A' is wrong.", 1],
+    ["src/a.ts(3,4): error TS2345: Argument of type 'A' is wrong.", 1],
   ]);
 });
 

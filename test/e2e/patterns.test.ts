@@ -1,0 +1,124 @@
+/** Error patterns, on the command line. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { bin, cleanEnvironment, millrace, parseLines, writeFiles } from '../kit/command.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
+
+/** What a command prints that has this on its standard input. */
+function fed(
+  folder: string,
+  args: string[],
+  input: string,
+): { stdout: string; stderr: string; status: number | null } {
+  const env = cleanEnvironment();
+  return spawnSync(process.execPath, [bin, ...args], { cwd: folder, input, encoding: 'utf8', env });
+}
+
+describe('millrace patterns --stdin', () => {
+  const input = [
+    'Error: Cannot find module lodash',
+    'row 7 is locked',
+    'Error: Cannot find module express',
+    '{"message":"row 8 is locked\\n    at f (/a/b.js:1:1)"}',
+    '{"level":30,"msg":"no message"}',
+    'Error: Cannot find module zod',
+    '',
+  ].join('\n');
+
+  test('names with --json the pattern of each message, in their order, a line each', () => {
+    const folder = temporaryFolder();
+    const { stdout, stderr, status } = fed(folder, ['patterns', '--stdin', '--json'], input);
+    const lines = parseLines(stdout);
+    expect([status, stderr, lines.length]).toEqual([0, '', 6]);
+    expect(lines.map(({ template }) => template)).toEqual([
+      'Cannot find module <*>',
+      'row <*> is locked',
+      'Cannot find module <*>',
+      'row <*> is locked',
+      expect.any(String),
+      'Cannot find module <*>',
+    ]);
+    expect(new Set(lines.map((line) => line['pattern_id'])).size).toBe(3);
+    expect(lines.every((line) => /^p-[\da-f]{8}$/.test(String(line['pattern_id'])))).toBe(true);
+  });
+
+  test('prints otherwise the patterns, the most frequent first, with their values', () => {
+    const { stdout } = fed(temporaryFolder(), ['patterns', '--stdin'], input);
+    expect(stdout).toMatch(/^6 messages in 3 patterns\.\n\npattern +count +template +values\n/);
+    expect(stdout).toMatch(
+      /p-[\da-f]{8} +3 +Cannot find module <\*> +lodash \(1\), express \(1\), zod \(1\)\n/,
+    );
+  });
+
+  test('uses no database', () => {
+    const folder = temporaryFolder();
+    fed(folder, ['patterns', '--stdin'], input);
+    expect(existsSync(join(folder, '.state'))).toBe(false);
+  });
+
+  test('of nothing prints nothing', () => {
+    const { stdout, status } = fed(temporaryFolder(), ['patterns', '--stdin', '--json'], '');
+    expect([status, stdout]).toEqual([0, '']);
+  });
+});
+
+test('the summary, errors and patterns show the same groups, with the same ids', async () => {
+  const folder = temporaryFolder();
+  writeFiles(folder, {
+    'workstreams/all.json': [
+      ...['lodash', 'express', 'zod', 'pino'].map((name, index) => ({
+        id: `ws-${index}`,
+        steps: [{ run: `echo "Error: Cannot find module ${name}"; exit 1` }],
+      })),
+      { id: 'ws-other', steps: [{ run: 'false' }] },
+    ],
+  });
+  const run = await millrace(folder, ['run', '--json']);
+  const document: { errors: { id: string; pattern: string; telling: string; count: number }[] } = JSON.parse(
+    run.stdout,
+  );
+  const [first, second] = document.errors;
+  expect([first?.pattern, first?.count]).toEqual(['Cannot find module <*>', 4]);
+  expect(first?.telling).toMatch(/^Error: Cannot find module \w+$/);
+  expect([second?.pattern, second?.count]).toEqual(['<*> ended with exit code 1', 1]);
+
+  const errors = await millrace(folder, ['errors']);
+  expect(errors.stdout).toContain(` (${first?.id})\n  Cannot find module <*>\n`);
+  expect(errors.stdout).toMatch(/^4 × exit-non-zero in (?:ws-\d, ){3}ws-\d \(/);
+  expect(errors.stdout).toMatch(/ {2}<\*>: (?:\w+ \(1\), ){3}\w+ \(1\)\n/);
+
+  const all = await millrace(folder, ['patterns', '--json']);
+  const { patterns } = JSON.parse(all.stdout);
+  expect(patterns).toMatchObject([
+    {
+      id: first?.id,
+      type: 'exit-non-zero',
+      pattern: 'Cannot find module <*>',
+      count: 4,
+      workstreams: 4,
+      runs: 1,
+    },
+    { id: second?.id, count: 1 },
+  ]);
+});
+
+test('the id of a pattern that has become a part of another one leads there', async () => {
+  const folder = temporaryFolder();
+  const ids: string[] = [];
+  for (const name of ['lodash', 'express', 'zod']) {
+    writeFiles(folder, {
+      'workstreams/a.json': {
+        id: 'ws-a',
+        steps: [{ run: `echo "Error: Cannot find module ${name}"; exit 1` }],
+      },
+    });
+    const { stdout } = await millrace(folder, ['run', '--json']);
+    ids.push(JSON.parse(stdout).errors[0].id);
+  }
+  const [first = '', second = '', third = ''] = ids;
+  expect([third === first, second === first]).toEqual([true, false]);
+  const { stdout, code } = await millrace(folder, ['errors', '--history', second]);
+  expect([code, stdout.startsWith(`${first} is `)]).toEqual([0, true]);
+});
