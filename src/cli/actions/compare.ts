@@ -81,7 +81,7 @@ function pageOf({ verdict, comparison, patterns }: ComparisonDocument): Page {
   const texts = new Map(patterns.map((pattern) => [pattern.id, pattern]));
   const changes = (title: string, { shown, total }: RunComparison['new']): Section => ({
     title: `${title} (${total})`,
-    head: ['workstream', 'failure', 'pattern', 'first seen', 'last passed', 'commits', 'failed'],
+    head: ['workstream', 'failure', 'pattern', 'state', 'first seen', 'last passed', 'commits', 'failed'],
     rows: shown.map((change) => changeRow(change, texts)),
     total,
   });
@@ -127,6 +127,7 @@ function changeRow({ workstreamId, patternId, history }: Change, texts: Readonly
     workstreamId,
     pattern === undefined ? null : `${pattern.type}: ${pattern.pattern}`,
     patternId,
+    history.state,
     firstSeen?.runId ?? null,
     lastPassed?.runId ?? 'never',
     commitsText(history),

@@ -38,7 +38,10 @@ export function comparison({ comparison: found, errors, run }: RunDocumentHead):
     ...rows('new', found.new),
     ...rows('regressed', found.regressed),
     ...rows('flaky', found.flaky),
-    ...rows('fixed', found.fixed),
+    // Too few passes are not called a fix.
+    ...found.fixed.shown
+      .slice(0, CHANGES)
+      .map((change) => changeRow(change.history.state === 'fixed' ? 'fixed' : 'passing', change, patterns)),
   ];
   const columns = ['What', 'Workstream', 'Failure', 'First seen', 'Last passed'];
   const recurring = rows('recurring', found.recurring);
