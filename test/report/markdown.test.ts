@@ -259,6 +259,22 @@ test('the sections answer the questions of a reader in their order', () => {
   ]);
 });
 
+test('what passed too seldom to be fixed is not called so', () => {
+  const [change] = comparison().regressed.shown;
+  if (change === undefined) throw new Error('the example has no changes');
+  const fixed = (['fixed', 'passing'] as const).map((state, index) => {
+    return { ...change, workstreamId: `ws-${index}`, history: { ...change.history, state } };
+  });
+  const rows = tableRows(
+    markdownReport(documentHead(exampleResult(), { ...comparison(), fixed: whole(...fixed) })),
+  );
+  const states = rows.find(([head]) => head?.[0] === 'What')?.slice(-2);
+  expect(states?.map((row) => row.slice(0, 2))).toEqual([
+    ['**fixed**', '`ws-0`'],
+    ['**passing**', '`ws-1`'],
+  ]);
+});
+
 describe('a group of errors', () => {
   const group = (fields: Partial<ErrorPattern>): string => {
     const [first] = exampleResult().patterns.shown;
