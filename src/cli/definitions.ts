@@ -15,6 +15,7 @@ import { statusDefinition } from './commands/status.ts';
 import { trendsDefinition } from './commands/trends.ts';
 import { tuneDefinition } from './commands/tune.ts';
 import { validateDefinition } from './commands/validate.ts';
+import { whyDefinition } from './commands/why.ts';
 import { worktreesDefinition } from './commands/worktrees.ts';
 
 export const definitions = {
@@ -30,6 +31,7 @@ export const definitions = {
   compare: compareDefinition,
   flaky: flakyDefinition,
   trends: trendsDefinition,
+  why: whyDefinition,
   report: reportDefinition,
   worktrees: worktreesDefinition,
   prune: pruneDefinition,

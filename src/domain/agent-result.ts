@@ -58,6 +58,20 @@ export const stepSummarySchema = z.object({
 /** A step as the row keeps it. */
 export type StepSummary = z.infer<typeof stepSummarySchema>;
 
+export const constraintsSchema = z.object({
+  /** Ids of what it depends on, with whether that had to complete or only to end. */
+  dependsOn: z.array(z.object({ id: text, when: z.enum(['completed', 'finished']) })),
+  /** What it held while it was executed: the name of a group, and paths. */
+  conflictGroup: text.nullable(),
+  scopes: z.array(text),
+  /** Whether others could run beside it. */
+  parallelOk: z.boolean(),
+  /** The stage that it belonged to; null for none. */
+  gate: count.nullable(),
+});
+/** What had a say in when a workstream could start. */
+export type Constraints = z.infer<typeof constraintsSchema>;
+
 const resultMetadataSchema = z.object({
   title: text,
   kind: text.nullable(),
@@ -65,6 +79,8 @@ const resultMetadataSchema = z.object({
   file: text,
   position: count,
   priority: z.number(),
+  /** Null where nothing had, and in results of versions that did not keep it. */
+  constraints: constraintsSchema.nullable().catch(null),
   /** What the workstream returned for its dependents; null for nothing. */
   output: json,
   metrics: z.record(text, z.number()),

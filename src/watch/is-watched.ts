@@ -11,6 +11,7 @@ export const OTHER_COMMANDS: readonly string[] = [
   'compare',
   'flaky',
   'trends',
+  'why',
   'report',
   'worktrees',
   'prune',

@@ -49,7 +49,7 @@ function runAll(lines: readonly string[][], folder: string): Result[] {
 }
 
 /** What each command needs beside its options. */
-const POSITIONALS: Record<string, string[]> = { show: ['latest'], report: ['latest'] };
+const POSITIONALS: Record<string, string[]> = { show: ['latest'], report: ['latest'], why: ['ws-a'] };
 
 /** The lines that must be refused for one option. */
 function wrongLines(

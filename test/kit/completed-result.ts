@@ -24,6 +24,7 @@ export function completedResult(workstreamId: string, { metadata, ...fields }: R
       file: `workstreams/${workstreamId}.json`,
       position: 0,
       priority: 0,
+      constraints: null,
       output: null,
       metrics: {},
       steps: [],

@@ -2,6 +2,7 @@
 import {
   type AgentResult,
   COORDINATOR,
+  type Constraints,
   type ResultMetadata,
   type StepSummary,
   type TestSummary,
@@ -73,6 +74,7 @@ function executedMetadata(
     file: workstream.source.file,
     position: workstream.source.position,
     priority: workstream.priority,
+    constraints: constraintsOf(workstream),
     output: outcome.output === null ? null : parseOutput(outcome.output),
     metrics: outcome.metrics,
     steps: outcome.steps.map(stepSummary),
@@ -86,6 +88,19 @@ function executedMetadata(
     tail,
     definition: workstream.extra,
   };
+}
+
+/** Most workstreams may start at any time. */
+function constraintsOf({
+  dependsOn,
+  conflictGroup,
+  scopes,
+  parallelOk,
+  gate,
+}: Workstream): Constraints | null {
+  if (dependsOn.length + scopes.length === 0 && conflictGroup === null && parallelOk && gate === null)
+    return null;
+  return { dependsOn, conflictGroup, scopes, parallelOk, gate };
 }
 
 const stepSummary = (step: StepResult): StepSummary => ({
@@ -202,6 +217,7 @@ function workstreamMetadata(workstream: Workstream): ResultMetadata {
     ...emptyMetadata(workstream.title, workstream.source.file, workstream.source.position),
     kind: workstream.kind,
     priority: workstream.priority,
+    constraints: constraintsOf(workstream),
     definition: workstream.extra,
   };
 }
@@ -213,6 +229,7 @@ function emptyMetadata(title: string, file: string, position: number): ResultMet
     file,
     position,
     priority: 0,
+    constraints: null,
     output: null,
     metrics: {},
     steps: [],

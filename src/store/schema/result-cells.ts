@@ -1,6 +1,7 @@
 /** The JSON cells of `agent_results`, written and read. What an older system wrote is read as far as it fits. */
 import { z } from 'zod';
 import {
+  constraintsSchema,
   type ResultError,
   type ResultMetadata,
   stepSummarySchema,
@@ -111,6 +112,7 @@ const metadata = z.object({
   file: text.catch(''),
   position: count,
   priority: count,
+  constraints: constraintsSchema.nullable().default(null).catch(null),
   output: anyJson.default(null),
   metrics: metrics.default({}),
   steps: listOf(stepSummarySchema).default([]),
@@ -136,6 +138,7 @@ export function writeMetadata(given: ResultMetadata): string {
     file,
     position,
     priority,
+    constraints: given.constraints ?? undefined,
     output: given.output ?? undefined,
     metrics: fieldsOf(given.metrics),
     steps: entriesOf(given.steps),
@@ -204,6 +207,7 @@ const USUAL = new Map<string, (value: unknown) => boolean>(
     file: isText,
     position: isNumber,
     priority: isNumber,
+    constraints: (value) => constraintsSchema.safeParse(value).success,
     output: () => true,
     metrics: (value) => isFields(value) && Object.values(value).every(isNumber),
     steps: (value) => Array.isArray(value) && value.every(isStep),
