@@ -126,9 +126,9 @@ export function applyEvent(board: Board, event: RunEvent): boolean {
     case 'workstream-begun':
       occupy(board, event);
       return true;
+    case 'workstream-ready':
     case 'workstream-retrying':
-      release(board, event.workstreamId);
-      return true;
+      return release(board, event.workstreamId);
     case 'workstream-progress':
       return progress(board, event);
     case 'workstream-finished':
@@ -147,7 +147,6 @@ export function applyEvent(board: Board, event: RunEvent): boolean {
       board.ended = true;
       return true;
     case 'checkout-read':
-    case 'workstream-ready':
     case 'workstream-log':
     case 'agent-replaced':
     case 'notice':
@@ -179,11 +178,15 @@ function occupy(board: Board, event: EventOf<'workstream-started' | 'workstream-
   });
 }
 
-/** No agent runs it any more. */
-function release(board: Board, workstreamId: string): void {
+/** No agent runs it any more. Returns whether one was shown with it. */
+function release(board: Board, workstreamId: string): boolean {
+  let isChanged = false;
   for (const [agentId, task] of board.agents) {
-    if (task?.workstreamId === workstreamId) free(board, agentId);
+    if (task?.workstreamId !== workstreamId) continue;
+    free(board, agentId);
+    isChanged = true;
   }
+  return isChanged;
 }
 
 function free(board: Board, agentId: string): void {

@@ -62,6 +62,14 @@ test('of what is queued for an agent shows the last, until one is known to take 
   expect(board.activity.started).toBe(3);
 });
 
+test('what was queued for an agent and re-queued is shown at none, until another takes it', () => {
+  const board = boardOf(runStarted(2, 2), started('ws-1', 1, 0, { queued: true }));
+  expect(applyEvent(board, { type: 'workstream-ready', workstreamId: 'ws-1' })).toBe(true);
+  expect(board.agents.get('agent-1')).toBeNull();
+  applyEvent(board, started('ws-1', 2, 1));
+  expect([...board.agents.values()].map((task) => task?.workstreamId)).toEqual([undefined, 'ws-1']);
+});
+
 test('counts final statuses, with and without an agent', () => {
   const board = boardOf(
     runStarted(4, 2),
