@@ -13,6 +13,7 @@ import planning from './parts/planning.mjs';
 import profile from './parts/profile.mjs';
 import scheduling from './parts/scheduling.mjs';
 import startUp from './parts/start-up.mjs';
+import typescript from './parts/typescript.mjs';
 import waiting from './parts/waiting.mjs';
 import { shown, Table, writeTable } from './table.mjs';
 
@@ -26,6 +27,7 @@ const PARTS = {
   profile,
   scheduling,
   planning,
+  typescript,
   adapting,
 };
 /** Left out of `--quick` unless they are named: they take minutes whatever the number of rounds. */

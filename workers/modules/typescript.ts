@@ -5,8 +5,6 @@ import { TypeScriptCompiler } from '../../src/typescript/compiler.ts';
 import { isTypeScript, typeScriptTarget } from '../../src/typescript/resolve.ts';
 import { initialize, load, refuseInPackage, resolve } from './typescript-hooks.ts';
 
-export { initialize, load, resolve };
-
 /** What Node has, and its types lack, of the module system. */
 interface ModuleSystem {
   _extensions: Record<string, (module: CommonJsModule, filename: string) => unknown>;
@@ -40,15 +38,16 @@ let isLoaded = false;
 export function loadTypeScript(cacheFolder: string): void {
   if (isLoaded) return;
   isLoaded = true;
-  process.setSourceMapsEnabled(true);
   const compiler = new TypeScriptCompiler(cacheFolder);
   extendRequire(compiler);
   if (system.registerHooks === undefined) {
-    register(import.meta.url, { data: { cacheFolder } });
-    return;
+    register(new URL('./typescript-hooks.mjs', import.meta.url), { data: { cacheFolder } });
+  } else {
+    initialize({ compiler });
+    system.registerHooks({ resolve, load });
   }
-  initialize({ compiler });
-  system.registerHooks({ resolve, load });
+  // Last: a thread for hooks that is started with source maps takes 10 ms longer.
+  process.setSourceMapsEnabled(true);
 }
 
 function extendRequire(compiler: TypeScriptCompiler): void {
