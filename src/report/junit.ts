@@ -77,13 +77,18 @@ function workstreamCase(result: AgentResult): Element {
   if (result.status === 'failed') {
     element['failure'] = {
       '@message': message,
-      '@type': result.reason ?? 'failed',
+      '@type': typeOf(result),
       '#text': context(result),
     };
   }
   const notes = manualNotes(result);
   if (notes !== '') element['system-out'] = notes;
   return element;
+}
+
+/** Readers group failures by their type: the reason, and behind it the pattern of the error where there is one. */
+function typeOf({ reason, pattern }: AgentResult): string {
+  return oneLine(pattern === null ? (reason ?? 'failed') : `${reason ?? 'failed'}: ${pattern}`, LINE);
 }
 
 function testCase(result: AgentResult, test: TestResult): Element {

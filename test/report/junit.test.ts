@@ -163,6 +163,15 @@ test('the cases of an acceptance test are a suite of their own; what does not bl
   });
 });
 
+test('the type of a failure is its reason, with the pattern of its error where there is one', () => {
+  const xml = junitReport(runSummary(), [
+    failed({ reason: 'thrown', pattern: 'Cannot find module <*>' }),
+    failed({ pattern: null }),
+  ]);
+  const types = suite(xml).testcase?.map(({ failure }) => (failure as Record<string, unknown>)['@type']);
+  expect(types).toEqual(['thrown: Cannot find module <*>', 'exit-non-zero']);
+});
+
 test('a run without workstreams, made by an older system', () => {
   const { testcase, ...attributes } = suite(junitReport(runSummary({ executionSummary: null }), []));
   expect(testcase).toBeUndefined();

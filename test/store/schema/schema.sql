@@ -33,7 +33,7 @@ CREATE INDEX agent_results_by_run ON agent_results (
   cpu_wait_seconds, attempts, definition_hash);
 
 CREATE INDEX agent_results_noted ON agent_results (run_id)
-WHERE status <> 'completed' OR attempts > 1 OR has_output = 1 OR tool IS NOT NULL OR branch IS NOT NULL
+WHERE status <> 'completed' OR attempts > 1 OR tool IS NOT NULL OR branch IS NOT NULL
   OR merge_status IS NOT NULL OR files_modified <> '[]' OR commits_created <> '[]' OR warnings <> '[]'
   OR test_results <> '{"total":0,"passed":0,"failed":0,"manual":0,"cases":null,"tests":[]}';
 

@@ -10,6 +10,7 @@ import { failures } from './009-failures.ts';
 import { plans } from './010-plans.ts';
 import { patterns } from './011-patterns.ts';
 import { origins } from './012-origins.ts';
+import { notedResults } from './013-noted-results.ts';
 
 /** SQL of every migration; the one at index i takes a database from version i to i + 1. Never changed, only added to. */
 export const migrations: readonly string[] = [
@@ -25,4 +26,5 @@ export const migrations: readonly string[] = [
   plans,
   patterns,
   origins,
+  notedResults,
 ];
