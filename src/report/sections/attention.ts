@@ -186,7 +186,9 @@ function labelled(label: string, content: string | null, limit: number, keep: 's
   return shown === '' ? [] : [paragraph(`${label}:`), fence('text', shown)];
 }
 
-function everyFailure({ failures, errors, run, database }: RunDocumentHead): Block[] {
+/** Nothing where each failure is the example of its group, and told there. */
+function everyFailure({ failures, errors, errorPatterns, run, database }: RunDocumentHead): Block[] {
+  if (failures.total <= errorPatterns && errorPatterns <= WHOLE) return [];
   const rest = select(
     database,
     run.runId,

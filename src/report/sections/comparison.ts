@@ -83,7 +83,11 @@ function changeRow(state: string, change: Change, patterns: ReadonlyMap<string, 
   return [
     [strong(state)],
     [code(change.workstreamId)],
-    pattern === undefined ? change.patternId : [code(pattern, 160)],
+    pattern !== undefined
+      ? [code(pattern, 160)]
+      : change.patternId === null
+        ? null
+        : [code(change.patternId)],
     firstSeen === null ? null : [code(firstSeen.runId)],
     lastPassed === null ? null : [code(lastPassed.runId)],
   ];

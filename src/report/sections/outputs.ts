@@ -83,8 +83,13 @@ function flatFields({ status, tool, output, metrics }: WorkstreamOutput): JsonOb
 const isFields = (value: Json): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+const byNumber = new Intl.Collator('en', { numeric: true });
+
+/** In the order of their ids: results arrive in any. */
 function sweepTable(members: readonly WorkstreamOutput[], place: ReportPlace): Block {
-  const rows = members.map((each) => ({ id: each.workstreamId, fields: flatFields(each) ?? {} }));
+  const rows = members
+    .map((each) => ({ id: each.workstreamId, fields: flatFields(each) ?? {} }))
+    .toSorted((a, b) => byNumber.compare(a.id, b.id));
   const names = Object.keys(rows[0]?.fields ?? {});
   const isNumber = (name: string): boolean => rows.every(({ fields }) => typeof fields[name] === 'number');
   return table(
