@@ -145,14 +145,26 @@ function constantsBeside(places: readonly string[], place: number): number {
 
 // ── Uniting ──
 
+/** A shape without one of its places. */
 interface Context {
-  shape: string;
+  places: readonly string[];
+  place: number;
   words: Set<string>;
   weight: number;
   needed: number;
   /** The shapes that have it. */
   members: number[];
 }
+
+/** Most contexts belong to one shape: that one, and the place, are a number until there is a second. */
+const PLACES = 2048;
+
+/** Hashes have 30 bits, so that V8 keeps them in place. */
+const HASH_MASK = 0x3f_ff_ff_ff;
+
+/** The part of a word in the hash of a shape: their sum, from which a place can be taken away again. */
+const hashAt = (word: number, at: number): number =>
+  Math.imul(Math.imul(word + 1, 0x9e_37_79_b1) ^ Math.imul(at + 1, 0x85_eb_ca_6b), 0xc2_b2_ae_35);
 
 /** Shapes of one number of places. */
 class ShapeMerge {
@@ -161,7 +173,9 @@ class ShapeMerge {
   readonly #places: string[][] = [];
   /** A forest: the parent of each shape, itself for a root. */
   readonly #parents: number[] = [];
-  readonly #contexts = new Map<string, Context>();
+  /** By hash, or the next free number where different contexts have the same. */
+  readonly #contexts = new Map<number, Context | number>();
+  readonly #words = new Map<string, number>();
   readonly #given: { shape: number; position: number }[] = [];
   /** By name of a group the first shape that belongs to it. */
   readonly #named = new Map<string, number>();
@@ -205,22 +219,46 @@ class ShapeMerge {
   /** Adds a shape to its contexts. */
   #look(shape: number): void {
     const places = this.#places[shape] ?? [];
+    const hashes = places.map((word, at) => hashAt(this.#numberOf(word), at));
+    const whole = hashes.reduce((sum, hash) => (sum + hash) | 0, 0);
     for (let place = 0; place < places.length; place += 2) {
       const word = places[place] ?? '';
-      if (word !== '' && !isFrozen(word)) this.#note(this.#contextOf(places, place), shape, word);
+      if (word === '' || isFrozen(word)) continue;
+      const hash = (whole - (hashes[place] ?? 0) + Math.imul(place, 0x27_d4_eb_2f)) & HASH_MASK;
+      const context = this.#contextOf(shape, place, hash);
+      if (context !== null) this.#note(context, shape, word);
     }
   }
 
-  #contextOf(places: readonly string[], place: number): Context {
-    const shape = places.with(place, HOLE).join('');
-    // Two places of one shape may have the same words around them.
-    const key = `${place} ${shape}`;
-    let context = this.#contexts.get(key);
-    if (context === undefined) {
-      context = { shape, words: new Set(), weight: 0, needed: neededWeight(places, place), members: [] };
-      this.#contexts.set(key, context);
+  #numberOf(word: string): number {
+    let number = this.#words.get(word);
+    if (number === undefined) this.#words.set(word, (number = this.#words.size));
+    return number;
+  }
+
+  /** The context of a shape without this place; null where the shape is the first that has it. */
+  #contextOf(shape: number, place: number, hash: number): Context | null {
+    const places = this.#places[shape] ?? [];
+    for (let key = hash; ; key = (key + 1) & HASH_MASK) {
+      const found = this.#contexts.get(key);
+      if (found === undefined) {
+        this.#contexts.set(key, shape * PLACES + place);
+        return null;
+      }
+      const context = typeof found === 'number' ? this.#firstOf(found) : found;
+      if (context.place !== place || !isSame(context.places, places, place)) continue;
+      if (typeof found === 'number') {
+        this.#contexts.set(key, context);
+        this.#note(context, Math.floor(found / PLACES), context.places[place] ?? '');
+      }
+      return context;
     }
-    return context;
+  }
+
+  #firstOf(number: number): Context {
+    const place = number % PLACES;
+    const places = this.#places[Math.floor(number / PLACES)] ?? [];
+    return { places, place, words: new Set(), weight: 0, needed: neededWeight(places, place), members: [] };
   }
 
   #note(context: Context, shape: number, word: string): void {
@@ -230,7 +268,8 @@ class ShapeMerge {
     }
     context.members.push(shape);
     if (context.words.size < 2 || context.weight < context.needed) return;
-    const general = this.#add(context.shape, splitShape(context.shape));
+    const places = context.places.with(context.place, HOLE);
+    const general = this.#add(places.join(''), places);
     for (const member of context.members) this.#unite(member, general);
     context.members = [general];
   }
@@ -247,6 +286,12 @@ class ShapeMerge {
     const roots = [this.#root(one), this.#root(other)];
     this.#parents[Math.max(...roots)] = Math.min(...roots);
   }
+}
+
+/** Whether two shapes differ at most in this place. */
+function isSame(one: readonly string[], other: readonly string[], place: number): boolean {
+  for (let at = 0; at < one.length; at += 1) if (one[at] !== other[at] && at !== place) return false;
+  return true;
 }
 
 /** Makes a hole of each place that differs. */

@@ -14,7 +14,7 @@ export function lineThatTells(text: string): string {
   const lines = linesOf(text);
   const causes = lines.filter((line) => CAUSE.test(line)).map((line) => line.replace(CAUSE, ''));
   const rest = afterTraceback(lines.filter((line) => !CAUSE.test(line)));
-  const head = firstSentence(withoutLead(fromJson(headOf(rest))));
+  const head = firstSentence(withoutLead(atWord(fromJson(headOf(rest)), LINE)));
   const root = causes.at(-1);
   if (root === undefined) return atWord(head, LINE);
   return `${atWord(head, LINE / 2)}${BETWEEN}${atWord(firstSentence(withoutLead(root)), LINE / 2)}`;
@@ -97,7 +97,7 @@ function afterTraceback(lines: readonly string[]): readonly string[] {
 
 /** A file, with line and column in the notation of compilers. */
 const PLACE =
-  /^(?:(?:(?:[A-Za-z]:)?[^\s:'"`()]*[./\\][^\s:'"`()]*|<\w+>[\w.]*)(?:\(\d+(?:,\d+)?\)|(?::\d+){1,3})(?::| -)|(?:[A-Za-z]:)?[^\s:'"`()]*[/\\][^\s:'"`()]*:|[\w.-]+\.[a-z][a-z\d]{0,3}:|\d+:\d+:?) +/;
+  /^(?:(?:(?:[A-Za-z]:)?(?=[^\s:'"`()]*[./\\])[^\s:'"`()]+|<\w+>[\w.]*)(?:\(\d+(?:,\d+)?\)|(?::\d+){1,3})(?::| -)|(?:[A-Za-z]:)?(?=[^\s:'"`()]*[/\\])[^\s:'"`()]+:|[\w.-]+\.[a-z][a-z\d]{0,3}:|\d+:\d+:?) +/;
 /** What only says that an error follows. */
 const WRAPPER =
   /^(?:(?:Uncaught|Unhandled) (?:\(in promise\) )?|(?:Error|ERROR|error): (?=\S)|[a-z][a-z-]*: (?=Error\b))/;

@@ -82,7 +82,8 @@ test('how far it is goes to standard error once it has taken a second', () => {
   connection.exec('UPDATE consolidated_errors SET shape_id = NULL');
   const clock = vi.spyOn(performance, 'now');
   const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-  for (const now of [0, 500, 1200, 1300]) clock.mockReturnValueOnce(now);
+  const times = [0, 500, 1200];
+  clock.mockImplementation(() => times.shift() ?? 1300);
   reshapeErrors(connection);
   expect(stderr.mock.calls.map(([text]) => text)).toEqual([
     'millrace: sorting the errors of earlier runs into patterns, 1 of 3\n',
