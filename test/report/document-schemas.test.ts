@@ -1,12 +1,14 @@
 /** The published JSON Schemas are those of the code, and what is printed is what they say. */
 import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { storedDocument } from '../../src/app/run-document.ts';
-import type { RunDocumentHead } from '../../src/domain/run-record.ts';
+import type { RunDocument, RunDocumentHead } from '../../src/domain/run-record.ts';
 import { jsonDocument } from '../../src/report/document.ts';
 import { documentJsonSchema, documentSchemas } from '../../src/report/document-schemas.ts';
+import { markdownReport } from '../../src/report/markdown.ts';
 import { millrace, writeFiles } from '../kit/command.ts';
 import { agentResult } from '../kit/consolidated-result.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
@@ -67,7 +69,8 @@ describe('a document of a run is as its schema says', () => {
   });
 });
 
-test('what the commands print of a real run is as the schemas say', async () => {
+/** A folder with something of each kind: what completes, fails, is skipped and can't be run. */
+function realFolder(): string {
   const folder = temporaryFolder();
   writeFiles(folder, {
     'workstreams/all.json': [
@@ -80,6 +83,11 @@ test('what the commands print of a real run is as the schemas say', async () => 
     'good.mjs': 'export default () => ({ output: { primes: [2, 3] }, metrics: { rate: 0.5 } });',
     'thrown.mjs': 'export default () => { throw new RangeError("a | b"); };',
   });
+  return folder;
+}
+
+test('what the commands print of a real run is as the schemas say', async () => {
+  const folder = realFolder();
   const run = await millrace(folder, ['run', '--json']);
   expect(run.code).toBe(1);
   expect(faults('run', JSON.parse(run.stdout))).toBeNull();
@@ -95,4 +103,15 @@ test('what the commands print of a real run is as the schemas say', async () => 
     expect(stderr).toBe('');
     expect(faults(name, JSON.parse(stdout))).toBeNull();
   }
+});
+
+test('the report of a run is made from its document alone: from the printed one comes the same', async () => {
+  const folder = realFolder();
+  await millrace(folder, ['run']);
+  await millrace(folder, ['run']);
+  const json = await millrace(folder, ['report', 'latest', '--format', 'json']);
+  const markdown = await millrace(folder, ['report', 'latest', '--format', 'md']);
+  const document: RunDocument = JSON.parse(json.stdout);
+  expect(document.comparison).not.toBeNull();
+  expect(markdownReport(document, { folder: join(folder, 'reports') })).toBe(markdown.stdout);
 });
