@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { ConsolidationDatabase } from '../../../dist/src/index.js';
+import { documentHead } from '../../../dist/src/report/document.js';
 import { markdownReport } from '../../../dist/src/report/markdown.js';
 import { calibrate } from '../calibrate.mjs';
 import { folderOf, moduleStep, noOpFolder } from '../folders.mjs';
@@ -70,7 +71,7 @@ function reportSeconds(file, rounds) {
   const [{ runId }] = store.getAllRuns({ limit: 1 });
   const times = Array.from({ length: rounds }, () => {
     const start = performance.now();
-    markdownReport(store.consolidate(runId));
+    markdownReport(documentHead(store.consolidate(runId), null));
     return (performance.now() - start) / 1000;
   });
   store.close();
