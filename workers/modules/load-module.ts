@@ -83,11 +83,16 @@ function loadFailure(module: string, error: unknown, execution: Execution): Fail
   execution.ranNewCode = true;
   execution.retire ??= 'a module could not be loaded';
   const thrown = flattenThrown(error, execution.host.redactor);
+  if (execution.typeScript.includes(module) && NO_EXPORT.test(thrown.message)) execution.warn(TYPE_EXPORT);
   // What is wrong in TypeScript says itself where it is.
   const place = isInstance(error, SyntaxError) && !isTypeScript(module) ? syntaxErrorPlace(module) : null;
   if (place !== null) thrown.stack = `${place}\n\n${thrown.stack ?? ''}`.trimEnd();
   return { reason: 'module-load-failed', module, thrown };
 }
+
+const NO_EXPORT = /does not provide an export named/;
+const TYPE_EXPORT =
+  'Each TypeScript file is compiled alone. If the export that is missing is a type, mark it where it is exported again: export type { … } from …';
 
 const generatorFailure = (step: ModuleStep): Failure => ({
   reason: 'invalid-result',

@@ -155,6 +155,16 @@ describe('an error in TypeScript', () => {
     });
   });
 
+  test('of a type that is exported again says that it has to be marked', async () => {
+    const at = written({
+      'a.ts': 'export { T } from "./t.ts"; export default () => undefined;',
+      't.ts': 'export interface T { t: 1 }',
+    });
+    const { outcome } = await run(moduleStep(at('a.ts')));
+    expect(outcome.failure).toMatchObject({ reason: 'module-load-failed' });
+    expect(outcome.warnings).toEqual([expect.stringContaining('export type { … }')]);
+  });
+
   test('of a package says that packages are JavaScript', async () => {
     const at = written({
       'a.ts': 'import "pkg"; export default () => undefined;',
