@@ -19,8 +19,14 @@ const WINDOWS = [
 /** The fewest runs on each side of a comparison: with three no difference is beyond chance. */
 const FEWEST_ON_A_SIDE = 4;
 
-/** Among the shifts that are told at once, this share is chance. */
-const SHIFT_Q = 0.01;
+/**
+ * Among the shifts that are told at once, this share is chance. With what is told of single durations and of whole runs
+ * it keeps false alarms below one run in a hundred.
+ */
+const SHIFT_Q = 0.007;
+
+/** Chance of a shift without the correction for the effects of runs, which only has to point the same way. */
+const BY_THE_CLOCK_P = 0.01;
 
 /** Chance of a shift of the whole run. */
 const WHOLE_RUN_P = 0.001;
@@ -69,7 +75,7 @@ export interface DurationAnalysis {
  * Durations are compared as logarithms, within one definition and one machine (machines with few runs count as one), and
  * without the run's own effect, which is the median of its workstreams' differences from their medians. A workstream has
  * shifted where the last 5 of its runs differ from the 30 before them, or the last 10 from the 60 before, by the test of
- * Mann and Whitney with Benjamini and Hochberg's correction at 1 % over all workstreams, and by at least 3 %. The whole run
+ * Mann and Whitney with Benjamini and Hochberg's correction at 0.7 % over all workstreams, and by at least 3 %. The whole run
  * has where the effects of the last 5 runs differ from those of the 30 before at p < 0.001 and by at least 3 %. Where the
  * whole run has, a workstream is told only if it took longer, or shorter, by the clock too.
  */
@@ -117,13 +123,16 @@ export interface OutsideDuration {
 /** The fewest runs that have a range, and the most that are looked at. */
 const RANGE = { fewest: 8, most: 30 } as const;
 
+/** Differences of single durations below this, in seconds, are noise of the machine. */
+const LEAST_DIFFERENCE = 0.01;
+
 /** Chance that any workstream of a run is told although nothing happened. */
 const OUTSIDE_Q = 0.001;
 
 /**
  * Workstreams whose last duration lies outside all of up to 30 before it, further than their spread lets expect (Student's
- * prediction interval of one more value, with Benjamini and Hochberg's correction at 0.1 %), by at least 3 %, and further
- * than any workstream was in any of those runs, because durations of some folders jump all the time. That a
+ * prediction interval of one more value, with Benjamini and Hochberg's correction at 0.1 %), by at least 3 % and 10 ms, and
+ * further than any workstream was in any of those runs, because durations of some folders jump all the time. That a
  * workstream became slower one run can't tell.
  * @param runId the run whose durations are judged.
  */
@@ -160,12 +169,14 @@ function farthestBefore(judged: readonly { logs: number[] }[]): number {
   return least;
 }
 
-/** How likely a value is as far from the others as this; 1 within their range or closer than 3 % to their median. */
+/** How likely a value is as far from the others as this; 1 within their range or near their median. */
 function outsideP(values: readonly number[], index: number): number {
   const value = values[index] ?? 0;
   const others = values.toSpliced(index, 1);
   const inside = others.some((each) => each >= value) && others.some((each) => each <= value);
-  if (inside || Math.abs(value - median(others)) < LEAST_EFFECT) return 1;
+  const middle = median(others);
+  if (inside || Math.abs(value - middle) < LEAST_EFFECT) return 1;
+  if (Math.abs(Math.exp(value) - Math.exp(middle)) < LEAST_DIFFERENCE) return 1;
   const size = others.length;
   const mean = others.reduce((sum, each) => sum + each, 0) / size;
   const variance = others.reduce((sum, each) => sum + (each - mean) ** 2, 0) / (size - 1);
@@ -284,7 +295,7 @@ function isShiftByTheClock({ logs }: Series, { before, after }: Comparison): boo
   const recent = logs.slice(-after.length);
   const earlier = logs.slice(-after.length - before.length, -after.length);
   const isSameWay = median(recent) > median(earlier) === median(after) > median(before);
-  return isSameWay && mannWhitney(earlier, recent) <= SHIFT_Q;
+  return isSameWay && mannWhitney(earlier, recent) <= BY_THE_CLOCK_P;
 }
 
 /** Index in the whole series of the most likely first value of the new level. */

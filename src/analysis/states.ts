@@ -52,12 +52,15 @@ interface Course {
 /**
  * The state of one pattern in one workstream after the last of these observations, which have the oldest first.
  *
- * A run in which the workstream was not executed, or failed with another error, says nothing about the pattern. A pass
- * after a failure is `passing` until so many followed that chance explains them in less than 5 % of cases, which is
- * `fixed`: (1 − rate)^passes < 0.05, where the rate is that of the failing time by Jeffreys' prior; of a flaky pattern it is
- * the lowest of its 95 % interval, and 1 % is asked for. It is `flaky` after two episodes of failures that ended, or once a retry or a later run with
- * the same definition and clean commit passed; three failures or more in a row that a fix ended count as a break, and more
- * failures in a row than its rate explains are `recurring` again. A new definition begins the evidence of flakiness anew.
+ * A run in which the workstream was not executed, or failed with another error, says nothing about the pattern.
+ *
+ * A pass after a failure is `passing` until so many followed that chance explains them in less than 5 % of cases, which is
+ * `fixed`: (1 − rate)^passes < 0.05, where the rate is that of the failing time by Jeffreys' prior. Of a flaky pattern the
+ * rate is the lowest of its 95 % interval, and 1 % is asked for.
+ *
+ * A pattern is `flaky` after two episodes of failures that ended, or once a retry, or a later run with the same definition
+ * and clean commit, passed. Three failures or more in a row that a fix ended count as a break instead. More failures in a
+ * row than its rate explains are `recurring` again. A new definition begins the evidence of flakiness anew.
  */
 export function patternHistory(observations: readonly Observation[]): PatternHistory {
   const course = begin();

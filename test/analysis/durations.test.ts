@@ -164,6 +164,22 @@ describe('one duration', () => {
     expect(jumping).toEqual([]);
   });
 
+  test('that differs by milliseconds is noise', () => {
+    const runs = history({ runs: 31, runEffect: 0 }).map(({ run, machine }) => ({ run, machine }));
+    const taking = (last: number) =>
+      runs.map((_, position) => ({
+        position,
+        definitionHash: null,
+        seconds: position < 30 ? 0.002 + position * 0.00001 : last,
+      }));
+    const told = (last: number) => {
+      const { workstreams } = analyseDurations({ runs, samples: new Map([['ws-0', taking(last)]]) });
+      return outsideDurations(workstreams, runs.at(-1)?.run.runId ?? '');
+    };
+    expect(told(0.008)).toEqual([]);
+    expect(told(0.08)).toMatchObject([{ workstreamId: 'ws-0', seconds: 0.08, runs: 30 }]);
+  });
+
   test('of a run in which it was not run is not told', () => {
     const runs = history({ runs: 31, events: [slower(3, 30)] });
     const last = runs.at(-1)?.run.runId ?? '';
