@@ -94,7 +94,7 @@ test.each([
     const events = Array.from({ length: 3 }, (_, index): HistoryEvent => {
       return { kind: 'slower', workstreamId: syntheticId(index), from: WINDOW, ratio };
     });
-    for (const seed of seeds) {
+    for (const seed of seedsOf(4 * HISTORIES)) {
       const history = syntheticHistory({ seed, runs: WINDOW + after, workstreams: 300, noise, events });
       const { shifted } = told(history.slice(-WINDOW));
       for (const { workstreamId } of events)
