@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import {
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -59,12 +60,10 @@ export class CompiledFiles {
 
   /** Whether there seems to be one. Notes that it is used. */
   has(key: string): boolean {
-    try {
-      noteUse(this.#path(key));
-      return true;
-    } catch {
-      return false;
-    }
+    const path = this.#path(key);
+    const isThere = existsSync(path);
+    if (isThere) noteUse(path);
+    return isThere;
   }
 
   /** Removes what was not used for 30 days. */
@@ -114,10 +113,14 @@ function replace(path: string, text: string): void {
   }
 }
 
-/** Its time of change says, to the day, when it was used last. */
+/** The time of change of an entry says when it was used last: what pruning old runs goes by. */
 function noteUse(path: string): void {
-  const now = Date.now();
-  if (statSync(path).mtimeMs < now - DAY_MS) utimesSync(path, now / 1000, now / 1000);
+  const now = Date.now() / 1000;
+  try {
+    utimesSync(path, now, now);
+  } catch {
+    // In a folder that is read-only it can be used all the same, and there is nothing to prune.
+  }
 }
 
 const checksumOf = (header: string, code: string): string =>
