@@ -52,10 +52,10 @@ const ALLOWED: Record<string, string[]> = {
   analysis: GROUND,
   workstream: GROUND,
   engine: GROUND,
-  // Which pattern an error has is part of its row, and analysis is pure.
+  // Which pattern an error has is part of its row, what it goes with is a sentence of the report, and analysis is pure.
   store: ['analysis', ...GROUND],
   worktree: GROUND,
-  report: GROUND,
+  report: ['analysis', ...GROUND],
   progress: GROUND,
   watch: GROUND,
   run: ['plan', 'analysis', ...GROUND],

@@ -1,4 +1,5 @@
 /** Compares runs: reads what the comparison needs, and no more than its time allows. */
+import { associations } from '../analysis/associations.ts';
 import { compareRuns } from '../analysis/compare.ts';
 import { patternHistory, patternHistoryOverall } from '../analysis/states.ts';
 import type {
@@ -53,6 +54,9 @@ const LEAST_AVERAGE = 0.001;
 /** How many results of earlier runs are looked up, at most, to tell how failures stood in them. */
 const LOOK_UPS = 2_000;
 
+/** For how many patterns, the most frequent first, it is looked for what they go with. */
+const ASSOCIATED = 5;
+
 /** Durations of workstreams that took less than this, in seconds, are mostly noise. */
 const LEAST_SECONDS = 0.1;
 
@@ -86,7 +90,14 @@ export function lookBack(connection: Connection, result: ConsolidatedResult): Lo
     limit: SHOWN,
   });
   const histories = historiesOf(sides.head, history);
-  const shown = patterns.shown.map((each) => ({ ...each, history: histories.get(each.id) ?? null }));
+  const shown = patterns.shown.map((each, index) => ({
+    ...each,
+    history: histories.get(each.id) ?? null,
+    goesWith:
+      index < ASSOCIATED && histories.has(each.id)
+        ? associations(history.runs, history.circumstances(each.id))
+        : [],
+  }));
   return { result: { ...result, patterns: { ...patterns, shown } }, comparison };
 }
 

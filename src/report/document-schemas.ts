@@ -8,6 +8,7 @@ import { candidateSchema } from '../domain/attempt.ts';
 import { fileChangeSchema, mergeSchema } from '../domain/changes.ts';
 import { failureSchema, storedFailureSchema } from '../domain/failure.ts';
 import {
+  associationSchema,
   checkoutSchema,
   patternHistorySchema,
   runComparisonSchema,
@@ -132,6 +133,7 @@ const errorPattern = z
       logFile: maybeText,
     }),
     history: patternHistorySchema.nullable(),
+    goesWith: z.array(associationSchema).describe('What it is seen more often with than without.'),
   })
   .describe('A group of errors that are one error.') satisfies z.ZodType<ErrorPattern>;
 

@@ -106,6 +106,7 @@ export function pattern(
     places: [],
     example,
     history: null,
+    goesWith: [],
   };
 }
 

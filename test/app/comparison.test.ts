@@ -85,6 +85,25 @@ test('the end of run 121 names what broke in it, its pattern and the commits, an
   });
 });
 
+test('the end of a run says what a failure goes with', () => {
+  const isThere = (_: unknown, { machine }: { machine: string }): boolean => machine === 'build-2';
+  const failing: HistoryEvent = {
+    kind: 'flaky',
+    workstreamId: FLAKY,
+    message: 'read ECONNRESET',
+    rate: 0.9,
+    where: isThere,
+  };
+  const machines = { 'build-1': 1, 'build-2': 1 };
+  const all = syntheticHistory({ seed: 5, runs: 60, workstreams: 20, events: [failing], machines });
+  const runs = all.slice(0, all.findLastIndex(({ results }) => results[11]?.error !== null) + 1);
+  const connection = opened(temporaryFolder());
+  recordHistory(connection, runs);
+  const { result } = lookBackFrom(connection, refAt(runs, -1).runId);
+  const [pattern] = result.patterns.shown;
+  expect(pattern?.goesWith.map(({ factor, value }) => [factor, value])).toEqual([['machine', 'build-2']]);
+});
+
 test('a comparison on request says the same', () => {
   const { connection, runs } = recorded();
   const head = refAt(runs, -1);

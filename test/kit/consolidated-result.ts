@@ -164,6 +164,7 @@ export function errorPattern({
     values: [],
     places: [],
     history: null,
+    goesWith: [],
     ...changes,
     example: {
       agentId: 'agent-1',

@@ -88,6 +88,17 @@ const report = shortResult({
 const patterns: ErrorPattern[] = [
   {
     history: null,
+    goesWith: [
+      {
+        patternId: 'p-0000000a',
+        factor: 'machine',
+        value: 'build-7',
+        unit: 'run',
+        here: { failed: 9, total: 10 },
+        elsewhere: { failed: 1, total: 40 },
+        p: 0.00001,
+      },
+    ],
     id: 'p-0c0dec00',
     type: 'thrown',
     telling: 'RangeError: Invalid | typed array length: -1',
@@ -108,6 +119,7 @@ const patterns: ErrorPattern[] = [
   },
   {
     history: null,
+    goesWith: [],
     id: 'p-11111111',
     type: 'exit-non-zero',
     telling: 'src/a.ts:3:1 error  Use "```" <b>never</b>',

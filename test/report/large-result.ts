@@ -55,6 +55,7 @@ export function largeResult(): ConsolidatedResult {
       values: [],
       places: [],
       history: null,
+      goesWith: [],
       pattern: `Error: number # of ${'x|'.repeat(400)}`,
       count: 6,
       workstreams: Array.from({ length: 6 }, (_, member) => `ws-sweep-${index * 6 + member}`),

@@ -69,6 +69,7 @@ function withText(text: string): ConsolidatedResult {
       places: [{ place: text, count: 2 }],
       example,
       history: null,
+      goesWith: [],
     }),
     failures: whole(item),
     skipped: whole(item),

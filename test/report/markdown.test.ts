@@ -124,6 +124,7 @@ describe('what it opens with', () => {
       values: [],
       places: [],
       history: null,
+      goesWith: [],
     };
     const patterns = whole({ ...pattern, example: { ...example, workstreamId: 'ws-b' } });
     expect(opening(reportOf(emptyResult({ failures, patterns })))).toEqual([

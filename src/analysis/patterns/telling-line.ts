@@ -20,6 +20,8 @@ interface Kind {
 const NOTHING: readonly RegExp[] = [
   // A frame of a stack, a line of code under an error, what points into it.
   /^\s*(?:at |File "|\d+ *[|:] |[|^~>-]+\s*$|-+>|=+>? )/,
+  // A property of an error that Node prints below its stack.
+  /^\s*(?:errno|code|syscall|address|port|dest|requireStack): \S.*,?$/,
   // Counts and summaries.
   /^\s*(?:\d+ (?:failed|passed|passing|failing|problems?|errors?|warnings?)\b|(?:Tests?|Test Files|Test Suites|Snapshots|Suites):?\s+\d+|Found \d+ (?:errors?|warnings?)\b|FAILED \((?:failures|errors)=|=+ .*=+$|# (?:fail|pass|tests|todo|skipped|suites|cancelled|duration_ms)\b|[✖✗×] \d+ problems?|Ran \d+ tests?)/i,
   /\b(?:0 errors?|no errors?|0 failed|0 failures|errors?: 0|failures?: 0)\b/i,
@@ -59,6 +61,11 @@ const KINDS: readonly Kind[] = [
   {
     tells: 7,
     line: /: command not found|: not found$|: No such file or directory|: Permission denied|: cannot execute|: Is a directory|syntax error/i,
+  },
+  // An error of the system or of Node by its code.
+  {
+    tells: 6,
+    line: /\bE(?:ACCES|ADDRINUSE|ADDRNOTAVAIL|AGAIN|AI_AGAIN|BADF|BUSY|CONNABORTED|CONNREFUSED|CONNRESET|EXIST|FBIG|HOSTUNREACH|INVAL|IO|ISDIR|LOOP|MFILE|NAMETOOLONG|NETUNREACH|NFILE|NOENT|NOEXEC|NOMEM|NOSPC|NOTDIR|NOTEMPTY|NOTFOUND|NXIO|PERM|PIPE|PROTO|ROFS|TIMEDOUT|XDEV)\b|\bERR_[A-Z][A-Z_]{2,}\b(?!\()/,
   },
   { tells: 6, line: /^\s*(?:--- FAIL: |not ok \d|FAIL(?:ED)?:? \S|[x✗✖×✕●] \S)/ },
   { tells: 6, line: /^\s*(?:\d+:\d+\s+)?(?:\[?error\]?|ERROR|Error)(?:\[\w+\])?[:!]?\s+\S/ },

@@ -1,5 +1,5 @@
 /** Groups of errors that are one error, with an identity that lasts over runs. */
-import type { PatternHistory } from './history.ts';
+import type { Association, PatternHistory } from './history.ts';
 
 /** What stands in one hole of a template, over the errors of a group, the most frequent first. */
 interface PatternValues {
@@ -30,6 +30,8 @@ export interface ErrorPattern {
   example: ErrorExample;
   /** What is known of it from earlier runs; null where it was not asked for. */
   history: PatternHistory | null;
+  /** What it is seen more often with than without, in earlier runs and this one. */
+  goesWith: Association[];
 }
 
 /** Workstreams of a pattern that are named where there is little room. */

@@ -1,5 +1,6 @@
 /** What needs a person: failures by their pattern, what was skipped or not merged, and checks that nobody made. */
 import type { PhrasingContent } from 'mdast';
+import { describeAssociation } from '../../analysis/associations.ts';
 import { FALSE_SUCCESSES } from '../../domain/failure.ts';
 import type { PatternHistory } from '../../domain/history/history.ts';
 import type { ErrorPattern } from '../../domain/history/pattern.ts';
@@ -110,7 +111,7 @@ function group(pattern: ErrorPattern, position: number, { run }: RunDocumentHead
 const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
 
 function facts(pattern: ErrorPattern, runId: string): PhrasingContent[][] {
-  const { workstreams, count, example, history, values, places } = pattern;
+  const { workstreams, count, example, history, values, places, goesWith } = pattern;
   const frame = example.stack === null ? null : firstFrame(example.stack);
   const known = history === null ? '' : historyText(history);
   return [
@@ -127,6 +128,7 @@ function facts(pattern: ErrorPattern, runId: string): PhrasingContent[][] {
       ),
     ]),
     ...(known === '' ? [] : [[strong('Before'), glue(': '), ...prose(known)]]),
+    ...goesWith.slice(0, 3).map((each) => prose(`It ${describeAssociation(each)}.`)),
     [
       strong('Example'),
       glue(': '),

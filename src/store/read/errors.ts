@@ -57,6 +57,7 @@ export function errorPatterns(connection: Connection, runId: string, limit: numb
       ...(details[index] ?? NO_DETAILS),
       example,
       history: null,
+      goesWith: [],
     };
   });
   return { shown: patterns, total: groups.length };

@@ -138,6 +138,11 @@ describe('recorded from programs that not every machine has', () => {
       "thread 't' panicked at b.rs:3:9: assertion `left == right` failed",
       "running 1 test\ntest t ... FAILED\n\nfailures:\n\n---- t stdout ----\nthread 't' panicked at b.rs:3:9:\nassertion `left == right` failed\n  left: 2\n right: 3\n\ntest result: FAILED. 0 passed; 1 failed",
     ],
+    ['connect ECONNREFUSED 10.0.0.1:5432', 'connecting\nconnect ECONNREFUSED 10.0.0.1:5432\nclosed'],
+    [
+      'upload: write ENOSPC after 3 MB',
+      "start\nupload: write ENOSPC after 3 MB\n  errno: -28,\n  code: 'ENOSPC',\n  syscall: 'write'\n}",
+    ],
     [
       '--- FAIL: TestAdd (0.00s)',
       '=== RUN   TestAdd\n    add_test.go:8: got 3, want 4\n--- FAIL: TestAdd (0.00s)\nFAIL\nFAIL\texample.com/add\t0.002s\nFAIL',
