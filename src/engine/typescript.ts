@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Assignment } from '../domain/assignment.ts';
 import { readRegular } from '../os/regular-file.ts';
 import { MOST_SOURCE_BYTES, TypeScriptCompiler } from '../typescript/compiler.ts';
-import { isTypeScript, typeScriptTarget } from '../typescript/resolve.ts';
+import { isTypeScript, pathOf, typeScriptTarget } from '../typescript/resolve.ts';
 
 /** A file as far as its text tells. */
 interface ScannedFile {
@@ -58,7 +58,7 @@ export class TypeScriptModules {
 
   /** What can't be read or compiled is no failure here: the thread that loads it will tell. */
   async #compileGraph(module: string): Promise<boolean> {
-    const reached = new Set([module]);
+    const reached = new Set([realPathOf(module)]);
     const compilations: Promise<void>[] = [];
     let needed = false;
     // What is added to a set while it is iterated is visited too.
@@ -104,12 +104,12 @@ export class TypeScriptModules {
   /** The files that a specifier means, as well as this can be said without loading them. */
   #targets(specifier: string, importer: string): string[] {
     if (isBuiltin(specifier)) return [];
-    const wanted = pathOf(specifier, importer);
+    const wanted = pathIn(specifier, importer);
     const target = isTypeScript(importer)
       ? typeScriptTarget(wanted, importer, this.#compiler.settings)
       : null;
     const found = target === null ? nodeTargets(wanted, importer) : [target];
-    return found.filter((path) => SCRIPT.test(path) && !IN_PACKAGE.test(path));
+    return found.map(realPathOf).filter((path) => SCRIPT.test(path) && !IN_PACKAGE.test(path));
   }
 }
 
@@ -124,11 +124,19 @@ const specifiersIn = (text: string): string[] => [
   ...new Set([...text.matchAll(SPECIFIER)].map(([, , specifier = '']) => specifier)),
 ];
 
+/** Node executes what a link names, and looks from there for what that imports. */
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
 /** A path is absolute afterwards, any other name stays what it is. */
-function pathOf(specifier: string, importer: string): string {
-  const name = specifier.replace(/[?#].*$/s, '');
-  if (name.startsWith('file:')) return fileURLToPath(name);
-  return /^\.\.?(?:\/|$)/.test(name) ? resolve(dirname(importer), name) : specifier;
+function pathIn(specifier: string, importer: string): string {
+  const name = specifier.replace(/(?<=.)[?#].*$/s, '');
+  return name.startsWith('file:') ? fileURLToPath(name) : pathOf(name, importer);
 }
 
 function nodeTargets(wanted: string, importer: string): string[] {

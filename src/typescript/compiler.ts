@@ -18,7 +18,7 @@ export const MOST_SOURCE_BYTES = 64 * 1024 * 1024;
 const require = createRequire(import.meta.url);
 
 /** Changes with what is made of a file: entries of the cache that were made otherwise are not used. */
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 
 /** The least that every supported version of Node executes. */
 const TARGET = 'node20.19';
@@ -170,14 +170,17 @@ function commonJsOf(code: string): CompiledModule {
   return { format: 'commonjs', exports, reexports, code };
 }
 
-const IMPORT_EQUALS = /^\s*(?:export\s+)?import\s+[\w$]+\s*=\s*require\s*\(/m;
+const IMPORT_EQUALS = /\bimport\s+([\w$]+)\s*=\s*require\s*\(/g;
 const OWN_REQUIRE = /\b(?:const|let|var|function)\s+require\b/;
 const REQUIRE =
   'import { createRequire as millraceCreateRequire } from "node:module"; const require = millraceCreateRequire(import.meta.url);';
 
 /** `import x = require("y")` in an ES module, as tsc compiles it. */
 function* moduleOf(source: SourceFile, code: string): CompileSteps {
-  const needsRequire = IMPORT_EQUALS.test(source.text) && !OWN_REQUIRE.test(code);
+  const names = [...source.text.matchAll(IMPORT_EQUALS)].map(([, name]) => name);
+  // In a comment it is in the text alone.
+  const isImported = names.some((name) => code.includes(`const ${name} = require(`));
+  const needsRequire = isImported && !OWN_REQUIRE.test(code);
   const compiled = needsRequire ? (yield optionsFor(source, { banner: REQUIRE })).code : code;
   return { format: 'module', exports: [], reexports: [], code: compiled };
 }
@@ -189,7 +192,8 @@ function optionsFor({ path, settings }: SourceFile, options: TransformOptions = 
     target: TARGET,
     sourcemap: 'inline',
     sourcesContent: false,
-    sourcefile: basename(path),
+    // The source map names it by a URL.
+    sourcefile: encodeURIComponent(basename(path)),
     tsconfigRaw: JSON.stringify({ compilerOptions: settings.compilerOptions }),
     logLevel: 'silent',
     ...options,

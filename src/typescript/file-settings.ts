@@ -63,7 +63,7 @@ export class SettingsReader {
   }
 
   #compilerSettings(folder: string): Omit<FileSettings, 'packageType'> {
-    const tsconfig = getTsconfig(folder, 'tsconfig.json', this.#found);
+    const tsconfig = this.#tsconfigOf(folder);
     const path = tsconfig?.path ?? '';
     let settings = this.#byTsconfig.get(path);
     if (settings === undefined) {
@@ -71,6 +71,15 @@ export class SettingsReader {
       this.#byTsconfig.set(path, settings);
     }
     return settings;
+  }
+
+  #tsconfigOf(folder: string): TsConfigResult | null {
+    try {
+      return getTsconfig(folder, 'tsconfig.json', this.#found);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new Error(`The tsconfig.json that ${folder} belongs to can't be used: ${why}`, { cause: error });
+    }
   }
 }
 

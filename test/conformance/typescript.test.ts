@@ -201,6 +201,30 @@ const WAYS: Record<string, Record<string, Twins>> = {
         'real/node_modules/plain/i.js': 'export const p = 9;',
       },
     },
+    'a stack has the name of the file, whatever that has in it': {
+      ts: {
+        'main.mts':
+          'import { fail } from "./a%23b%20%2525%C3%A9.mts"; export default () => ({ output: fail().split("\\n")[1] });',
+        'a#b %25é.mts': 'interface T { t: 1 }\n\nexport function fail() { return new Error("x").stack; }',
+      },
+      js: {
+        'main.mjs':
+          'import { fail } from "./a%23b%20%2525%C3%A9.mjs"; import { fileURLToPath } from "node:url"; export default () => ({ output: fail().split("\\n")[1].replace(/file:.*mjs/, fileURLToPath) });',
+        'a#b %25é.mjs': '\n\nexport function fail() { return new Error("x").stack; }',
+      },
+    },
+    'JavaScript behind a link imports TypeScript from where it is': {
+      ts: {
+        'linked.mjs': '-> real/deep/main.mjs',
+        'real/deep/main.mjs': 'import { a } from "../a.ts"; export default () => ({ output: a });',
+        'real/a.ts': 'export const a: number = 1;',
+      },
+      js: {
+        'linked.mjs': '-> real/deep/main.mjs',
+        'real/deep/main.mjs': 'import { a } from "../a.mjs"; export default () => ({ output: a });',
+        'real/a.mjs': 'export const a = 1;',
+      },
+    },
     'a shebang is no error': same(
       '#!/usr/bin/env -S npx tsx\nexport default () => ({ output: typeof import.meta.url });',
     ),
@@ -258,6 +282,22 @@ const WAYS: Record<string, Record<string, Twins>> = {
           'import { createRequire } from "node:module"; const require = createRequire(import.meta.url); const part = require("./part.cjs");\nexport default () => ({ output: [part.n, true, import.meta.url] });',
         'part.cjs': 'exports.n = 1;',
       },
+    },
+    'import x = require() after something else on its line': {
+      ts: {
+        'main.mts':
+          '#!/usr/bin/env node\n/* one */ import fs = require("node:fs"); import path = require("node:path"); import type none = require("none");\nexport default () => ({ output: [fs.existsSync("/"), path.sep] });',
+      },
+      js: {
+        'main.mjs':
+          'import fs from "node:fs"; import path from "node:path";\nexport default () => ({ output: [fs.existsSync("/"), path.sep] });',
+      },
+    },
+    'import x = require() in a comment makes no require': {
+      ts: {
+        'main.mts': '// import fs = require("node:fs");\nexport default () => ({ output: typeof require });',
+      },
+      js: { 'main.mjs': 'export default () => ({ output: typeof require });' },
     },
     'syntax of ES modules in a file of CommonJS': {
       ts: {
@@ -429,6 +469,66 @@ const WAYS: Record<string, Record<string, Twins>> = {
         'package.json': MODULE,
       },
       js: { 'main.mjs': 'export default () => ({ output: [1, 2, 3, 1] });' },
+    },
+    'a folder is what ends as one, also where a file has its name': {
+      ts: {
+        'src/foo/main.mts':
+          'import { n } from "."; import { n as m } from "./"; import { n as up } from ".."; import { createRequire } from "node:module"; const require = createRequire(import.meta.url);\nexport default () => ({ output: [n, m, up, ...[".", "./", "..", "../", "../foo/", "../foo"].map((name) => require(name).n)] });',
+        'src/foo/index.ts': 'exports.n = "folder";',
+        'src/foo.ts': 'exports.n = "file";',
+        'src/index.ts': 'exports.n = "above";',
+        'src.ts': 'exports.n = "file above";',
+      },
+      js: {
+        'src/foo/main.mjs':
+          'import { n } from "./index.js"; import { n as m } from "./index.js"; import { n as up } from "../index.js"; import { createRequire } from "node:module"; const require = createRequire(import.meta.url);\nexport default () => ({ output: [n, m, up, ...[".", "./", "..", "../", "../foo/", "../foo"].map((name) => require(name).n)] });',
+        'src/foo/index.js': 'exports.n = "folder";',
+        'src/foo.js': 'exports.n = "file";',
+        'src/index.js': 'exports.n = "above";',
+        'src.js': 'exports.n = "file above";',
+      },
+    },
+    'a folder has the main file of its package.json': {
+      ts: {
+        'main.cts':
+          'module.exports = () => ({ output: ["./a", "./b", "./c", "./d"].map((name) => require(name).n) });',
+        'a/real.ts': 'exports.n = 1;',
+        'c/index.ts': 'exports.n = 3;',
+      },
+      js: {
+        'main.cjs':
+          'module.exports = () => ({ output: ["./a", "./b", "./c", "./d"].map((name) => require(name).n) });',
+        'a/real.js': 'exports.n = 1;',
+        'c/index.js': 'exports.n = 3;',
+      },
+      both: {
+        'a/package.json': '{ "main": "real" }',
+        'a/index.js': '',
+        'b/package.json': '{ "main": "./lib" }',
+        'b/lib/index.js': 'exports.n = 2;',
+        'b/index.js': '',
+        'c/package.json': '{ "main": "." }',
+        'd.json': '{ "n": 4 }',
+        'd/index.js': '',
+      },
+    },
+    'a built-in module is never hidden by baseUrl': {
+      ...same(
+        'import { sep } from "path"; import { createRequire } from "node:module";\nexport default () => ({ output: [sep, createRequire(import.meta.url)("path").sep] });',
+      ),
+      both: {
+        'path.ts': 'export const sep = "own";',
+        'tsconfig.json': '{ "compilerOptions": { "baseUrl": "." } }',
+      },
+    },
+    'paths to declarations are for types alone': {
+      ...same('import { p } from "plain"; export default () => ({ output: p });'),
+      both: {
+        'types/plain.d.ts': 'export const p: number;',
+        'tsconfig.json': '{ "compilerOptions": { "paths": { "plain": ["./types/plain.d.ts"] } } }',
+        'node_modules/plain/package.json': '{ "type": "module", "exports": "./i.js" }',
+        'node_modules/plain/i.js': 'export const p = 9;',
+      },
     },
     'a computed import is found': {
       ts: {

@@ -8,7 +8,7 @@ import { extname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parse as parseCommonJs } from 'cjs-module-lexer';
 import { TypeScriptCompiler } from '../../src/typescript/compiler.ts';
-import { isTypeScript, typeScriptTarget } from '../../src/typescript/resolve.ts';
+import { isTypeScript, pathOf, typeScriptTarget } from '../../src/typescript/resolve.ts';
 
 /** What Node tells a hook; only what is used here. */
 interface HookContext {
@@ -114,8 +114,8 @@ function exportsOf(path: string): { exports: readonly string[]; reexports: reado
 /** The file of that name; none where there is none, which is an error when the file is executed. */
 function required(name: string, importer: string): string[] {
   const require = createRequire(importer);
-  const wanted = PATH.test(name) ? fileURLToPath(new URL(name, pathToFileURL(importer))) : name;
-  const target = isTypeScript(importer) ? typeScriptTarget(wanted, importer, initialized().settings) : null;
+  const { settings } = initialized();
+  const target = isTypeScript(importer) ? typeScriptTarget(pathOf(name, importer), importer, settings) : null;
   try {
     return [require.resolve(target ?? name)];
   } catch {

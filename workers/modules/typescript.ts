@@ -1,8 +1,7 @@
 /** TypeScript in this thread: files are loaded from where they are, under their own names. */
-import Module, { isBuiltin, register } from 'node:module';
-import { dirname, resolve as resolvePath } from 'node:path';
+import Module, { register } from 'node:module';
 import { TypeScriptCompiler } from '../../src/typescript/compiler.ts';
-import { isTypeScript, typeScriptTarget } from '../../src/typescript/resolve.ts';
+import { isTypeScript, pathOf, typeScriptTarget } from '../../src/typescript/resolve.ts';
 import { initialize, load, refuseInPackage, resolve } from './typescript-hooks.ts';
 
 /** What Node has, and its types lack, of the module system. */
@@ -54,9 +53,9 @@ function extendRequire(compiler: TypeScriptCompiler): void {
   const { _resolveFilename: resolveFilename, _extensions: extensions } = system;
   system._resolveFilename = function resolved(request, parent, ...rest) {
     const importer = parent?.filename ?? null;
-    const mayDiffer = importer !== null && isTypeScript(importer) && !isBuiltin(request);
+    const mayDiffer = importer !== null && isTypeScript(importer);
     const target = mayDiffer
-      ? typeScriptTarget(pathIn(request, importer), importer, compiler.settings)
+      ? typeScriptTarget(pathOf(request, importer), importer, compiler.settings)
       : null;
     return Reflect.apply(resolveFilename, this, [target ?? request, parent, ...rest]);
   };
@@ -69,9 +68,6 @@ function extendRequire(compiler: TypeScriptCompiler): void {
   };
   for (const extension of ['.ts', '.tsx', '.cts', '.mts']) extensions[extension] = compile;
 }
-
-const pathIn = (request: string, importer: string): string =>
-  /^\.\.?(?:\/|$)/.test(request) ? resolvePath(dirname(importer), request) : request;
 
 /** Without the hooks Node 20 does not find what it imports, where that is TypeScript. */
 const NOT_FOUND = ['ERR_UNKNOWN_FILE_EXTENSION', 'ERR_MODULE_NOT_FOUND', 'ERR_UNSUPPORTED_DIR_IMPORT'];
