@@ -5,6 +5,7 @@ import type { ErrorPattern } from '../domain/history/pattern.ts';
 import type { ConsolidatedResult, RunSummary, ShortResult } from '../domain/run-record.ts';
 import { percent, plural, seconds } from '../text/format.ts';
 import { oneLine } from '../text/printable.ts';
+import { heldUp } from './held-up.ts';
 import { patternHistoryOverall } from './states.ts';
 
 /** Reasons whose cause is in the workstream's definition. */
@@ -187,17 +188,9 @@ export function memoryAdvice({ failures, run }: AdviceInput): string[] {
 
 /** What was skipped, grouped by the workstream whose failure caused it. */
 export function skippedAdvice({ skipped, failures, run }: AdviceInput): string[] {
-  const needs = new Map(skipped.shown.flatMap((each) => neededBy(each)));
   const failed = new Set(failures.shown.map((each) => each.workstreamId));
-  const groups = new Map<string, string[]>();
-  for (const id of needs.keys()) {
-    const root = rootOf(id, needs);
-    const group = groups.get(root);
-    if (group === undefined) groups.set(root, [id]);
-    else group.push(id);
-  }
   const most = skipped.total > skipped.shown.length ? 'At least ' : '';
-  return [...groups]
+  return [...heldUp(skipped.shown)]
     .toSorted(([, a], [, b]) => b.length - a.length)
     .map(([root, ids]) => {
       const [because, first] = failed.has(root)
@@ -206,21 +199,6 @@ export function skippedAdvice({ skipped, failures, run }: AdviceInput): string[]
       const was = ids.length === 1 ? 'was' : 'were';
       return `${most}${plural(ids.length, 'workstream')} ${was} skipped because ${nameSome([root])} ${because}: ${first}${again([root, ...ids], run.runId)}.`;
     });
-}
-
-/** A skipped workstream and the dependency that it was skipped for. */
-function neededBy({ workstreamId, failure }: ShortResult): [string, string][] {
-  return failure?.reason === 'dependency-failed' ? [[workstreamId, failure.dependency]] : [];
-}
-
-function rootOf(id: string, needs: Map<string, string>): string {
-  let root = id;
-  for (let hops = 0; hops <= needs.size; hops += 1) {
-    const next = needs.get(root);
-    if (next === undefined) break;
-    root = next;
-  }
-  return root;
 }
 
 function again(ids: readonly string[], runId: string, total = ids.length): string {

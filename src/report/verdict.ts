@@ -1,10 +1,10 @@
+import { heldUp } from '../analysis/held-up.ts';
 import { saysOnlyHow } from '../domain/failure.ts';
 import type { RunDocumentHead, ShortResult } from '../domain/run-record.ts';
+import { plural } from '../text/format.ts';
 
 /** What a verdict is made of. */
-type Found = Pick<RunDocumentHead, 'run' | 'failures' | 'errors'>;
-
-import { plural } from '../text/format.ts';
+type Found = Pick<RunDocumentHead, 'run' | 'failures' | 'skipped' | 'errors'>;
 
 /** The state of a run in one sentence, and where to start. `code` is marked by backticks. */
 export function verdict(result: Found): string {
@@ -27,11 +27,27 @@ export function verdict(result: Found): string {
   return failedSentence(result);
 }
 
-/** The failure to start with: an example of the most frequent pattern, or else the first failure. */
+/**
+ * The failure to start with, whose cure is likely to let most workstreams complete: an example of the most frequent
+ * pattern, or the failure that more were skipped for; or else the first failure.
+ */
 export function firstFailure(result: Found): ShortResult | null {
   const frequent = mostFrequent(result);
+  const blocker = largestBlocker(result);
+  if (blocker !== null && blocker.heldUp + 1 > (frequent?.count ?? 0)) return blocker.failure;
   const example = result.failures.shown.find((each) => each.workstreamId === frequent?.example.workstreamId);
   return example ?? result.failures.shown[0] ?? null;
+}
+
+/** The failure for which most workstreams were skipped. */
+function largestBlocker({ failures, skipped }: Found): { failure: ShortResult; heldUp: number } | null {
+  const groups = heldUp(skipped.shown);
+  let largest: { failure: ShortResult; heldUp: number } | null = null;
+  for (const failure of failures.shown) {
+    const count = groups.get(failure.workstreamId)?.length ?? 0;
+    if (count > (largest?.heldUp ?? 0)) largest = { failure, heldUp: count };
+  }
+  return largest;
 }
 
 function failedSentence(result: Found): string {

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { ErrorPattern } from '../../src/domain/history/pattern.ts';
 import type { Json } from '../../src/domain/json.ts';
-import type { ConsolidatedResult } from '../../src/domain/run-record.ts';
+import type { ConsolidatedResult, ShortResult } from '../../src/domain/run-record.ts';
 import { documentHead } from '../../src/report/document.ts';
 import { markdownReport } from '../../src/report/markdown.ts';
 import {
   agent,
+  because,
   COMPLETED_OUTPUT,
   emptyResult,
   executionSummary,
@@ -130,6 +131,24 @@ describe('what it opens with', () => {
     expect(opening(reportOf(emptyResult({ failures, patterns })))).toEqual([
       '2 of 6 workstreams failed, 2 of them with the same error, and 1 was skipped; start with `ws-b` (thrown).',
     ]);
+  });
+
+  test('a failure that holds up more workstreams than any error explains comes first', () => {
+    const failed = (workstreamId: string) =>
+      shortResult({ workstreamId, status: 'failed', reason: 'thrown' });
+    const skipped = (workstreamId: string, dependency: string) =>
+      shortResult({
+        workstreamId,
+        status: 'skipped',
+        ...because({ reason: 'dependency-failed', dependency, detail: 'failed' }),
+      });
+    const failures = whole(failed('ws-a'), failed('ws-root'), failed('ws-b'));
+    const waiting = [skipped('ws-1', 'ws-root'), skipped('ws-2', 'ws-1'), skipped('ws-3', 'ws-b')];
+    const first = (...held: ShortResult[]) =>
+      opening(reportOf(emptyResult({ failures, skipped: whole(...held) })))[0];
+    expect(first(...waiting)).toContain('start with `ws-root` (thrown)');
+    expect(first(...waiting.slice(2))).toContain('start with `ws-b` (thrown)');
+    expect(first(skipped('ws-1', 'ws-elsewhere'))).toContain('start with `ws-a` (thrown)');
   });
 });
 
