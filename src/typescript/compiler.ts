@@ -18,7 +18,7 @@ export const MOST_SOURCE_BYTES = 64 * 1024 * 1024;
 const require = createRequire(import.meta.url);
 
 /** Changes with what is made of a file: entries of the cache that were made otherwise are not used. */
-const FORMAT_VERSION = 2;
+const FORMAT_VERSION = 3;
 
 /** The least that every supported version of Node executes. */
 const TARGET = 'node20.19';
@@ -94,10 +94,9 @@ type CompileSteps = Generator<TransformOptions, CompiledModule, TransformResult>
  */
 function* compile(source: SourceFile): CompileSteps {
   const format = source.asCommonJs ? 'commonjs' : declaredFormat(source);
-  if (format === 'commonjs') return yield* compileCommonJs(source);
   const { code } = yield optionsFor(source);
   const hasModuleSyntax = format === 'module' || isRefusedAsCommonJs(code);
-  if (!hasModuleSyntax) return yield* compileCommonJs(source);
+  if (format === 'commonjs' || !hasModuleSyntax) return yield* compileCommonJs(source, hasModuleSyntax);
   const mayBeCommonJs = format === null && (emitsCommonJs(source) || (yield* usesCommonJs(source, code)));
   const commonJs = mayBeCommonJs ? yield* tryCommonJs(source) : null;
   return commonJs ?? (yield* moduleOf(source, code));
@@ -140,12 +139,18 @@ function* usesCommonJs(
   return marked.includes(FREE) && !marked.includes(`typeof ${FREE}`);
 }
 
+/** What has the syntax of ES modules is in strict mode, also where it becomes CommonJS. */
+const MODULE_AS_COMMONJS: TransformOptions = { format: 'cjs', banner: '"use strict";' };
+
 /** What ES modules alone have, and is not there in CommonJS. */
 const MODULE_ONLY = 'Top-level await';
 const NO_IMPORT_META = 'empty-import-meta';
 
-function* compileCommonJs(source: SourceFile): CompileSteps {
-  const { code, warnings } = yield optionsFor(source, { format: 'cjs' });
+function* compileCommonJs(source: SourceFile, hasModuleSyntax: boolean): CompileSteps {
+  const { code, warnings } = yield optionsFor(
+    source,
+    hasModuleSyntax ? MODULE_AS_COMMONJS : { format: 'cjs' },
+  );
   const [place] = warnings.filter(({ id }) => id === NO_IMPORT_META);
   if (place !== undefined)
     throw compileError(source.path, [{ ...place, text: 'import.meta can be used in an ES module only' }]);
@@ -157,7 +162,7 @@ function* tryCommonJs(
   source: SourceFile,
 ): Generator<TransformOptions, CompiledModule | null, TransformResult> {
   try {
-    const { code, warnings } = yield optionsFor(source, { format: 'cjs' });
+    const { code, warnings } = yield optionsFor(source, MODULE_AS_COMMONJS);
     return warnings.some(({ id }) => id === NO_IMPORT_META) ? null : commonJsOf(code);
   } catch (error) {
     if (isBuildFailure(error) && error.errors.every(({ text }) => text.includes(MODULE_ONLY))) return null;

@@ -310,6 +310,23 @@ const WAYS: Record<string, Record<string, Twins>> = {
           'exports.other = 1; exports.default = () => ({ output: ["/", 5, typeof require, __dirname, typeof module.exports.other] });',
       },
     },
+    'syntax of ES modules means strict mode, and CommonJS without it does not': {
+      ts: {
+        'main.cts':
+          '#!/usr/bin/env node\nimport part = require("./part.cjs"); import { same } from "./same";\nconst frozen = Object.freeze({ a: 1 });\nexport default () => { try { (frozen as { a: number }).a = 2; return { output: null }; } catch (error) { return { output: [String(error), /:(\\d+):/.exec((error as Error).stack ?? "")?.[1], part.isStrict, same] }; } };',
+        'part.cts':
+          'const isStrict = (function (this: unknown) { return this === undefined; })(); module.exports = { isStrict };',
+        'same.ts': 'export const same = (function (this: unknown) { return this === undefined; })();',
+        'tsconfig.json': '{ "compilerOptions": { "module": "commonjs" } }',
+      },
+      js: {
+        'main.mjs':
+          '#!/usr/bin/env node\nimport part from "./part.cjs"; import { same } from "./same.mjs";\nconst frozen = Object.freeze({ a: 1 });\nexport default () => { try { frozen.a = 2; return { output: null }; } catch (error) { return { output: [String(error), /:(\\d+):/.exec(error.stack ?? "")?.[1], part.isStrict, same] }; } };',
+        'part.cjs':
+          'const isStrict = (function () { return this === undefined; })(); module.exports = { isStrict };',
+        'same.mjs': 'export const same = (function () { return this === undefined; })();',
+      },
+    },
     'a package of type commonjs has CommonJS in .ts': {
       ts: {
         'main.ts':
