@@ -65,7 +65,7 @@ const PAUSE_MS = 5;
  * a database of an older version is shown as if it had been migrated. Throws a `StoreError`.
  */
 export function openForReading(path: string, options: OpenOptions = {}): Connection | null {
-  if (!existsSync(path)) return null;
+  if (isMissing(path)) return null;
   return open(path, () => {
     const timeout = options.busyTimeoutMs ?? 10_000;
     try {
@@ -76,6 +76,15 @@ export function openForReading(path: string, options: OpenOptions = {}): Connect
       return prepareForReading(new Database(readImage(path)));
     }
   });
+}
+
+/** A place that can't be looked at may have a database, so it is not missing. @throws StoreError for such a place. */
+function isMissing(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch (error) {
+    throw asStoreError(error, path);
+  }
 }
 
 /** Only this user may read a new database; SQLite makes the files beside it with the same permissions. */

@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
@@ -128,6 +136,14 @@ describe('what can not be used is refused with a sentence that says what to do',
     expect(() => openForReading(path)).toThrow(new StoreError('not-a-database', sentence));
     expect(readFileSync(path, 'utf8')).toMatch(/^These are my notes/);
     expect(readdirSync(dirname(path))).toEqual(['notes.txt']);
+  });
+
+  test("a place that can't be looked at is not taken for one without a database", () => {
+    const folder = temporaryFolder();
+    const loop = join(folder, 'loop');
+    symlinkSync(loop, loop);
+    expect(kindOf(() => openForReading(databaseIn(loop)))).toBe('unwritable');
+    expect(kindOf(() => openForReading(join(folder, 'x'.repeat(300))))).toBe('unwritable');
   });
 
   test('a folder in the place of the file', () => {
