@@ -52,6 +52,21 @@ describe('millrace patterns --stdin', () => {
     );
   });
 
+  test('says of how many lines the values are where not of all', () => {
+    const many = Array.from({ length: 10_001 }, (_, index) => `row ${index} is locked\n`).join('');
+    const { stdout } = fed(temporaryFolder(), ['patterns', '--stdin'], many);
+    expect(stdout).toContain('10001 messages in 1 pattern.');
+    expect(stdout).toContain('The values are those of the first 10000 messages.');
+    expect(fed(temporaryFolder(), ['patterns', '--stdin'], input).stdout).not.toContain('The values are');
+  });
+
+  test('prints Markdown with --format md, also without messages', () => {
+    const { stdout } = fed(temporaryFolder(), ['patterns', '--stdin', '--format', 'md'], 'a | b\n');
+    expect(stdout).toMatch(/\| p-[\da-f]{8} \| 1 +\| a \\\| b +\|/);
+    const none = fed(temporaryFolder(), ['patterns', '--format', 'md'], '');
+    expect([none.status, none.stdout]).toEqual([0, 'No run has had an error.\n']);
+  });
+
   test('uses no database', () => {
     const folder = temporaryFolder();
     fed(folder, ['patterns', '--stdin'], input);

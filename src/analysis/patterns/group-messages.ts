@@ -52,7 +52,12 @@ export class MessageGroups {
   }
 
   /** The groups, the most frequent first, and the group of each message in the order in which they came. */
-  result(): { groups: MessageGroup[]; ofMessages: () => Iterable<MessageGroup> } {
+  result(): {
+    groups: MessageGroup[];
+    ofMessages: () => Iterable<MessageGroup>;
+    /** Of how many messages, the first ones, the values are; null where of all. */
+    valuesOfFirst: number | null;
+  } {
     const ofShape: MessageGroup[] = [];
     const shapes = [...this.#numbers.keys()];
     const groups = mergeShapes(shapes).map(({ template, members }) => {
@@ -72,6 +77,7 @@ export class MessageGroups {
     const messages = this.#messages;
     return {
       groups: groups.toSorted((a, b) => b.count - a.count),
+      valuesOfFirst: this.#lines < messages.length ? this.#lines : null,
       *ofMessages() {
         for (const number of messages) {
           const group = ofShape[number];

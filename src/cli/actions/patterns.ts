@@ -50,11 +50,12 @@ const rowOf = ({ id, count, workstreams, firstSeen, lastSeen, type, pattern }: P
 // ── Of standard input ──
 
 async function patternsOfInput(argv: PatternsArguments): Promise<number> {
-  const messages = new MessageGroups({ keepsLines: !argv.json });
+  const isJson = argv.json || argv.format === 'json';
+  const messages = new MessageGroups({ keepsLines: !isJson });
   for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY }))
     messages.add(messageIn(line));
-  const { groups, ofMessages } = messages.result();
-  if (argv.json) await printEach(jsonLines(ofMessages()));
+  const { groups, ofMessages, valuesOfFirst } = messages.result();
+  if (isJson) await printEach(jsonLines(ofMessages()));
   else {
     const answer = `${plural(
       groups.reduce((sum, { count }) => sum + count, 0),
@@ -64,7 +65,10 @@ async function patternsOfInput(argv: PatternsArguments): Promise<number> {
     const rows = groups
       .slice(0, ROWS)
       .map(({ id, count, template, values }) => [id, count, template, valueTexts(values).join('; ')]);
-    await printPage(argv, { answer, sections: [{ title: null, head, rows, total: groups.length }] }, {});
+    const notes =
+      valuesOfFirst === null ? [] : [`The values are those of the first ${valuesOfFirst} messages.`];
+    const sections = [{ title: null, notes, head, rows, total: groups.length }];
+    await printPage(argv, { answer, sections }, {});
   }
   return 0;
 }

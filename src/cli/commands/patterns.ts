@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import type { ArgumentsOf } from '../command.ts';
-import { folderOptions, jsonOption } from '../options.ts';
+import { folderOptions, formatOption, jsonOption } from '../options.ts';
 
 const options = {
   stdin: {
@@ -8,6 +8,7 @@ const options = {
     default: false,
     describe: 'Reads messages from standard input, one a line, and groups them; no database is used',
   },
+  ...formatOption,
   state: folderOptions.state,
   ...jsonOption,
 };
