@@ -120,4 +120,9 @@ describe('a wait', () => {
   test('is none for what was started at once', async () => {
     expect(await told(executed('ws-late', 1, [0, 5]))).toContain('It was started as soon as it was ready.');
   });
+
+  test('may be for the start of the run, where it was ready from then on', async () => {
+    const text = await told(executed('ws-late', 1, [1, 5]));
+    expect(text.find((line) => line.startsWith('It waited'))).toContain(': the start of the run, a lower');
+  });
 });

@@ -103,13 +103,14 @@ function excludes(a: Constraints | null, b: Constraints | null): boolean {
   );
 }
 
-function waitText({ seconds: waited, for: what, behind }: ReadyWait): string {
+function waitText({ seconds: waited, for: what, behind }: ReadyWait, isFromStart: boolean): string {
   if (waited < NOTABLE_WAIT) return 'It was started as soon as it was ready.';
   const time = `It waited ${seconds(waited)}`;
   const names = nameSome(behind.map(({ workstreamId }) => workstreamId));
   if (what === 'lock') return `${time} for what it may not run beside: ${names}.`;
   if (what === 'agents') return `${time} for a free agent: all were busy, with ${names}.`;
-  return `${time}, for something that is not kept with a result: a lower stage, a lock of another run, a limit of a tool, or room for more agents.`;
+  const orStart = isFromStart ? 'the start of the run, ' : '';
+  return `${time}, for something that is not kept with a result: ${orStart}a lower stage, a lock of another run, a limit of a tool, or room for more agents.`;
 }
 
 // ── The page ──
@@ -119,7 +120,7 @@ function pageOf(document: WhyDocument, run: RunSummary): Page {
   return {
     answer: verdict,
     sections: [
-      { title: null, notes: notesOf(document) },
+      { title: null, notes: notesOf(document, run) },
       { title: 'What happened', head: ['time', 'what'], rows: timeline(document, run) },
       dependenciesSection(workstream),
       { title: 'Held while it was executed', notes: lockTexts(workstream.constraints) },
@@ -137,16 +138,16 @@ function pageOf(document: WhyDocument, run: RunSummary): Page {
   };
 }
 
-function notesOf({ workstream, wait, before }: WhyDocument): string[] {
+function notesOf({ workstream, wait, before }: WhyDocument, run: RunSummary): string[] {
   const { gaveUp, skippedBecauseOfIt, logFile, cpuWaitSeconds } = workstream;
   const known = before.filter(({ what }) => what !== 'not-run');
   const failures = known.filter(({ what }) => what === 'failed').length;
   return [
-    ...(wait === null ? [] : [waitText(wait)]),
+    ...(wait === null ? [] : [waitText(wait, [run.createdAt, run.resumedAt].includes(wait.readyAt))]),
     ...(cpuWaitSeconds === null || cpuWaitSeconds < NOTABLE_WAIT
       ? []
       : [`Its thread waited ${seconds(cpuWaitSeconds)} for a processor.`]),
-    ...(gaveUp === null ? [] : [`It was not tried again: ${gaveUp}`]),
+    ...(gaveUp === null || workstream.status === 'skipped' ? [] : [`It was not tried again: ${gaveUp}`]),
     ...(skippedBecauseOfIt === 0 ? [] : [skippedText(skippedBecauseOfIt)]),
     ...(known.length < 2 || failures === 0
       ? []
