@@ -33,7 +33,7 @@ const SHOWN = 200;
 export function compareSides(connection: Connection, { base, head }: ComparedSides): RunComparison {
   const last = head.at(-1);
   if (last === undefined) throw new RangeError('nothing is compared');
-  const history = new RunHistory(connection, runsUpTo(connection, last));
+  const history = new RunHistory(connection, runsUpTo(connection, seenAmong(last, [...base, ...head])));
   const sides = { base: comparedRun(connection, base), head: comparedRun(connection, head) };
   history.preload(failingIn(sides));
   return compareRuns({
@@ -43,6 +43,10 @@ export function compareSides(connection: Connection, { base, head }: ComparedSid
     limit: SHOWN,
   });
 }
+
+/** A run as it is seen among runs of its label; among all where it is compared with runs of another. */
+const seenAmong = (last: RunRef, compared: readonly RunRef[]): RunRef =>
+  compared.every(({ label }) => label === last.label) ? last : { ...last, label: null };
 
 // To look back at the end of a run may take a small part of the time that the run took.
 

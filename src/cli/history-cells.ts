@@ -1,4 +1,5 @@
 /** Cells of tables about many runs. */
+import type { LookedAt } from '../domain/history/documents.ts';
 import { type PatternHistory, shortCommit } from '../domain/history/history.ts';
 import { plural } from '../text/format.ts';
 
@@ -10,6 +11,10 @@ export function commitsText({ commitRange }: PatternHistory): string | null {
   );
   return `${from}..${to}`;
 }
+
+/** "last 30 runs", or with the label that all of them have. */
+export const lastRuns = ({ count, last }: LookedAt): string =>
+  `last ${plural(count, 'run')}${last.label === null ? '' : ` labelled "${last.label}"`}`;
 
 /** "20 % of 60 runs (11–32 %)"; null for too few runs. */
 export function rateText({ rate }: PatternHistory): string | null {

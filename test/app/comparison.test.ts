@@ -122,6 +122,41 @@ test('ranges of runs are compared by what failed in any of them', () => {
   expect(fresh.total).toBe(0);
 });
 
+test('runs of other labels are compared by all runs: what was seen before is not new', () => {
+  const message = 'Cannot find module ./codec';
+  const broken = (from: number, to: number): HistoryEvent => ({
+    kind: 'break',
+    workstreamId: BROKEN,
+    message,
+    from,
+    to,
+  });
+  const all = syntheticHistory({
+    seed: 3,
+    runs: 20,
+    workstreams: 10,
+    events: [broken(5, 8), broken(19, 20)],
+  });
+  const runs = all.map((each, position) =>
+    position === 19 ? { ...each, run: { ...each.run, label: 'nightly' } } : each,
+  );
+  const connection = opened(temporaryFolder());
+  recordHistory(connection, runs);
+  const sides = { base: [refAt(runs, 18)], head: [refAt(runs, 19)] };
+  const { new: fresh, regressed } = compareSides(connection, sides);
+  expect(fresh.total).toBe(0);
+  expect(regressed.shown).toMatchObject([
+    {
+      workstreamId: BROKEN,
+      history: {
+        state: 'regressed',
+        firstSeen: { runId: refAt(runs, 5).runId },
+        lastPassed: { runId: refAt(runs, 18).runId },
+      },
+    },
+  ]);
+});
+
 test('a run is compared with none where it is the first, or so large that it would take long', () => {
   const { connection, runs } = recorded();
   expect(lookBackFrom(connection, refAt(runs, 0).runId).comparison).toBeNull();

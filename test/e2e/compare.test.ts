@@ -95,8 +95,16 @@ describe('compare', () => {
     const range = await millrace(folder, ['compare', 'latest~2..latest~1', 'latest', '--format', 'md']);
     expect(range.stdout).toContain('## New failures (2)');
     expect(range.stdout).toMatch(/\| ws-build +\|/);
+    expect(range.stdout).toContain('(2 runs) → ');
     const wrong = await millrace(folder, ['compare', 'latest..latest~1', 'latest']);
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('is no range of runs')]);
+    const open = await millrace(folder, ['compare', '..latest']);
+    expect([open.code, open.stderr]).toEqual([2, expect.stringContaining('Name its first and its last')]);
+    const flaky = await millrace(folder, ['flaky']);
+    const errors = await millrace(folder, ['errors', '--format', 'json']);
+    expect(JSON.parse(errors.stdout)).toMatchObject({ version: 1, run_id: last });
+    expect((await millrace(folder, ['errors', '--format', 'md'])).code).toBe(2);
+    expect(flaky.stdout).toBe('Nothing was flaky in the last 2 runs labelled "nightly".\n');
   });
 
   test('has nothing to compare in the first run, or where no earlier one ran the same', async () => {

@@ -1,4 +1,4 @@
-import { compareSides, earlierRunLike } from '../../app/comparison.ts';
+import { type ComparedSides, compareSides, earlierRunLike } from '../../app/comparison.ts';
 import { refOfRun } from '../../app/history.ts';
 import { Refusal } from '../../app/refusal.ts';
 import type { ComparisonDocument, NamedPattern } from '../../domain/history/documents.ts';
@@ -12,10 +12,11 @@ import {
   shortCommit,
 } from '../../domain/history/history.ts';
 import { errorPatterns } from '../../store/read/errors.ts';
-import { runsBetween } from '../../store/read/run-history.ts';
+import { runsBetween, withoutResult } from '../../store/read/run-history.ts';
 import { latestRunId } from '../../store/read/runs.ts';
 import type { Connection } from '../../store/schema/connection.ts';
 import { plural, seconds } from '../../text/format.ts';
+import { oneLine } from '../../text/printable.ts';
 import type { CompareArguments } from '../commands/compare.ts';
 import { withHistory } from '../history.ts';
 import { changeText, commitsText, rateText } from '../history-cells.ts';
@@ -28,14 +29,19 @@ const PATTERNS = 1_000;
 export async function compare(argv: CompareArguments): Promise<number> {
   return withHistory(argv.state, async (connection) => {
     if (connection === null) throw new Refusal(4, NOTHING);
-    const comparison = compareSides(connection, sidesOf(connection, argv));
+    const sides = sidesOf(connection, argv);
+    const comparison = compareSides(connection, sides);
     const patterns = patternsOf(connection, comparison);
     const verdict = comparisonSentence(comparison);
     const document: ComparisonDocument = { version: 1, verdict, comparison, patterns };
-    await printPage(argv, pageOf(document), document);
+    const open = withoutResult(connection, comparison.head.runId).length;
+    await printPage(argv, pageOf(document, sides, open), document);
     return hasBroken(comparison) ? 1 : 0;
   });
 }
+
+/** Longest range in a message. */
+const NAME = 100;
 
 const NOTHING = 'There are no runs to compare. Start one with: millrace run';
 
@@ -58,8 +64,10 @@ function sidesOf(connection: Connection, { before, after }: CompareArguments) {
 
 /** One run, or all from one to another. */
 function runsNamed(connection: Connection, name: string): RunRef[] {
-  const [from = '', to] = name.split('..');
+  const [from = '', to, ...more] = name.split('..');
   if (to === undefined) return [refOfRun(connection, name)];
+  if (from === '' || to === '' || more.length > 0)
+    throw new Refusal(2, `${oneLine(name, NAME)} is no range of runs. Name its first and its last: A..B.`);
   const ends = [refOfRun(connection, from), refOfRun(connection, to)] as const;
   const found = runsBetween(connection, ends[0], ends[1]);
   if (found.length === 0)
@@ -77,7 +85,11 @@ function patternsOf(connection: Connection, comparison: RunComparison): NamedPat
   return [...found.values()];
 }
 
-function pageOf({ verdict, comparison, patterns }: ComparisonDocument): Page {
+function pageOf(
+  { verdict, comparison, patterns }: ComparisonDocument,
+  { base, head }: ComparedSides,
+  open: number,
+): Page {
   const texts = new Map(patterns.map((pattern) => [pattern.id, pattern]));
   const changes = (title: string, { shown, total }: RunComparison['new']): Section => ({
     title: `${title} (${total})`,
@@ -92,7 +104,7 @@ function pageOf({ verdict, comparison, patterns }: ComparisonDocument): Page {
   return {
     answer: verdict,
     sections: [
-      { title: null, notes: [`${refText(comparison.base)} → ${refText(comparison.head)}`] },
+      { title: null, notes: [`${sideText(base)} → ${sideText(head)}`, ...openTexts(comparison.head, open)] },
       changes('New failures', comparison.new),
       changes('Failing again', comparison.regressed),
       changes('Fixed', comparison.fixed),
@@ -110,6 +122,21 @@ function pageOf({ verdict, comparison, patterns }: ComparisonDocument): Page {
 
 const listed = (ids: readonly string[], total: number): string =>
   `${ids.join(', ')}${total > ids.length ? ` and ${total - ids.length} more` : ''}`;
+
+const openTexts = ({ runId }: RunRef, open: number): string[] =>
+  open === 0
+    ? []
+    : [`${runId} has not ended: ${plural(open, 'workstream')} ${open === 1 ? 'has' : 'have'} no result yet.`];
+
+/** One run, or the first and the last of several with their number. */
+function sideText(runs: readonly RunRef[]): string {
+  const [first, ...rest] = runs;
+  const last = rest.at(-1);
+  if (first === undefined) return '';
+  return last === undefined
+    ? refText(first)
+    : `${refText(first)} .. ${refText(last)} (${plural(runs.length, 'run')})`;
+}
 
 function refText(run: RunRef): string {
   const commit = shortCommit(run);

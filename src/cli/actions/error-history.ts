@@ -10,7 +10,7 @@ import { plural } from '../../text/format.ts';
 import { oneLine } from '../../text/printable.ts';
 import type { ErrorsArguments } from '../commands/errors.ts';
 import { withHead } from '../history.ts';
-import { commitsText, rateText } from '../history-cells.ts';
+import { commitsText, lastRuns, rateText } from '../history-cells.ts';
 import { type Page, printPage, type Section } from '../page.ts';
 
 /** Most patterns of a run among which one is looked for. */
@@ -48,7 +48,7 @@ function patternNamed({ patterns, runs }: FailureHistories, named: string): Patt
   if (first === undefined)
     throw new Refusal(
       4,
-      `No error of the last ${plural(runs.count, 'run')} has the pattern ${shown}. See: millrace errors --history`,
+      `No error of the ${lastRuns(runs)} has the pattern ${shown}. See: millrace errors --history`,
     );
   if (second === undefined) return first;
   throw new Refusal(2, `"${shown}" could be ${found.map(({ id }) => id).join(', ')}. Write more of the id.`);
@@ -58,8 +58,8 @@ function allDocument({ patterns, runs }: FailureHistories): ErrorHistoryDocument
   const failing = patterns.filter(({ history }) => history.state !== 'fixed').length;
   const verdict =
     patterns.length === 0
-      ? `The last ${plural(runs.count, 'run')} had no errors.`
-      : `${plural(patterns.length, 'error pattern')} in the last ${plural(runs.count, 'run')}, ${failing} of them not fixed.`;
+      ? `The ${lastRuns(runs)} had no errors.`
+      : `${plural(patterns.length, 'error pattern')} in the ${lastRuns(runs)}, ${failing} of them not fixed.`;
   return { version: 1, verdict, runs, patterns, pattern: null };
 }
 
@@ -69,7 +69,7 @@ function oneDocument(
   one: PatternSummary,
 ): ErrorHistoryDocument {
   const seen = seenIn(one.id);
-  const verdict = `${one.id} is ${one.history.state}: seen in ${one.runs} of the last ${plural(runs.count, 'run')}, in ${plural(one.workstreams, 'workstream')}.`;
+  const verdict = `${one.id} is ${one.history.state}: seen in ${one.runs} of the ${lastRuns(runs)}, in ${plural(one.workstreams, 'workstream')}.`;
   return {
     version: 1,
     verdict,

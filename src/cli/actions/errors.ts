@@ -1,3 +1,4 @@
+import { Refusal } from '../../app/refusal.ts';
 import type { ErrorPattern } from '../../domain/history/pattern.ts';
 import { errorPatterns } from '../../store/read/errors.ts';
 import { plural } from '../../text/format.ts';
@@ -18,9 +19,15 @@ export async function errors(argv: ErrorsArguments): Promise<number> {
     const { errorHistory } = await import('./error-history.ts');
     return errorHistory(argv, { named: argv.history, length });
   }
+  if (argv.format === 'md')
+    throw new Refusal(
+      2,
+      '--format md is for --history. For the report of a run: millrace report RUN --format md',
+    );
+  const isJson = argv.json || argv.format === 'json';
   return withRun(argv.state, argv.run, async (connection, run) => {
     const patterns = errorPatterns(connection, run.runId, PATTERNS).shown;
-    if (argv.json) await printJson({ version: 1, run_id: run.runId, errors: patterns });
+    if (isJson) await printJson({ version: 1, run_id: run.runId, errors: patterns });
     else
       await printText(
         patterns.length === 0 ? `${run.runId} has no errors.` : patterns.map(text).join('\n\n'),

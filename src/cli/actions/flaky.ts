@@ -1,9 +1,9 @@
 import { failureHistories } from '../../app/failure-histories.ts';
-import type { FailureHistory, FlakyDocument } from '../../domain/history/documents.ts';
+import type { FailureHistory, FlakyDocument, LookedAt } from '../../domain/history/documents.ts';
 import { plural } from '../../text/format.ts';
 import type { FlakyArguments } from '../commands/flaky.ts';
 import { withHead } from '../history.ts';
-import { rateText } from '../history-cells.ts';
+import { lastRuns, rateText } from '../history-cells.ts';
 import { historyLength } from '../options.ts';
 import { type Page, printPage } from '../page.ts';
 
@@ -17,16 +17,16 @@ export async function flaky(argv: FlakyArguments): Promise<number> {
       .toSorted((a, b) => (b.history.rate?.value ?? 0) - (a.history.rate?.value ?? 0));
     const ids = new Set(failures.map(({ patternId }) => patternId));
     const patterns = all.patterns.filter(({ id }) => ids.has(id));
-    const verdict = verdictOf(failures, runs.count);
+    const verdict = verdictOf(failures, runs);
     const document: FlakyDocument = { version: 1, verdict, runs, failures, patterns };
     await printPage(argv, pageOf(document), document);
     return 0;
   });
 }
 
-function verdictOf(failures: readonly FailureHistory[], runs: number): string {
+function verdictOf(failures: readonly FailureHistory[], runs: LookedAt): string {
   const workstreams = new Set(failures.map(({ workstreamId }) => workstreamId)).size;
-  const looked = `the last ${plural(runs, 'run')}`;
+  const looked = `the ${lastRuns(runs)}`;
   if (workstreams === 0) return `Nothing was flaky in ${looked}.`;
   return `${plural(workstreams, 'workstream')} ${workstreams === 1 ? 'was' : 'were'} flaky in ${looked}.`;
 }

@@ -13,7 +13,7 @@ import { plural, seconds } from '../../text/format.ts';
 import { oneLine } from '../../text/printable.ts';
 import type { TrendsArguments } from '../commands/trends.ts';
 import { withHead } from '../history.ts';
-import { changeText, sparkline } from '../history-cells.ts';
+import { changeText, lastRuns, sparkline } from '../history-cells.ts';
 import { historyLength } from '../options.ts';
 import { type Page, printPage, type Section } from '../page.ts';
 
@@ -78,13 +78,13 @@ function byUrgency(a: Trend, b: Trend): number {
 function verdictOf(all: readonly Trend[], runs: LookedAt, wholeRun: DurationAnalysis['wholeRun']): string {
   const count = (state: Trend['state']): number => all.filter((trend) => trend.state === state).length;
   const [slower, faster, unknown] = [count('slower'), count('faster'), count('too-few-runs')];
-  if (all.length === 0) return `Nothing completed in the last ${plural(runs.count, 'run')}.`;
+  if (all.length === 0) return `Nothing completed in the ${lastRuns(runs)}.`;
   if (unknown === all.length)
     return `Too few runs: with ${plural(runs.count, 'run')} nothing can be said about ${plural(unknown, 'workstream')}.`;
   const whole =
     wholeRun.kind === 'shifted' ? ` The run as a whole takes ${changeText(wholeRun.shift.ratio)}.` : '';
   const few = unknown === 0 ? '' : ` Of ${plural(unknown, 'workstream')} too few runs are known.`;
-  return `${slower} of ${plural(all.length, 'workstream')} became slower and ${faster} faster in the last ${plural(runs.count, 'run')}.${whole}${few}`;
+  return `${slower} of ${plural(all.length, 'workstream')} became slower and ${faster} faster in the ${lastRuns(runs)}.${whole}${few}`;
 }
 
 /** @throws Refusal with exit code 4 where it never completed in these runs. */
@@ -93,7 +93,7 @@ function trendOf({ workstreams, runs }: TrendsDocument, id: string): Trend {
   if (found !== undefined) return found;
   throw new Refusal(
     4,
-    `${oneLine(id, 100)} completed in none of the last ${plural(runs.count, 'run')}, so nothing is known of its durations.`,
+    `${oneLine(id, 100)} completed in none of the ${lastRuns(runs)}, so nothing is known of its durations.`,
   );
 }
 

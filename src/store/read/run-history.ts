@@ -376,7 +376,15 @@ function comparedResults(connection: Connection, runId: string): ComparedResult[
       for (const patternId of patterns) results.push({ ...one, patternId });
     else results.push(one);
   }
-  return results;
+  const none = { status: 'skipped' as const, definitionHash: null, patternId: null, healed: [] };
+  return [...results, ...withoutResult(connection, runId).map((workstreamId) => ({ workstreamId, ...none }))];
+}
+
+/** Ids of workstreams that a run which has not ended is to run and has no result of. */
+export function withoutResult(connection: Connection, runId: string): string[] {
+  const sql = `SELECT workstream_id FROM run_workstreams w WHERE run_id = ? AND NOT EXISTS (
+    SELECT 1 FROM agent_results r WHERE r.run_id = w.run_id AND r.workstream_id = w.workstream_id)`;
+  return [...eachCells(connection, sql, runId)].map(([id]) => String(id));
 }
 
 const RESULTS_OF_RUN = 'SELECT workstream_id, status, definition_hash FROM agent_results WHERE run_id = ?';

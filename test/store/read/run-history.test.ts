@@ -230,3 +230,18 @@ test('several runs are compared by all of their results', () => {
     ['ws-b', 'skipped', false],
   ]);
 });
+
+test('what a run under way has no result of is part of it, and was not executed', () => {
+  const connection = opened(temporaryFolder());
+  const runId = 'ma-run-20260101-000001';
+  const recorder = new SqliteRecorder(connection);
+  recorder.claim(runId, '2026-01-01T00:00:01.000Z', { options: null, retryOf: null, label: null });
+  recorder.take([started(['ws-a', 'ws-b'], { runId }), finished({ ...result('ws-a'), runId })]);
+  recorder.commit();
+  const { results } = comparedRun(connection, [refOf(connection, runId)]);
+  expect(results.map(({ workstreamId, status }) => [workstreamId, status])).toEqual([
+    ['ws-a', 'completed'],
+    ['ws-b', 'skipped'],
+  ]);
+  recorder.close();
+});
