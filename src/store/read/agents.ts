@@ -30,12 +30,12 @@ const NO_WORK: Work = {
   ranks: null,
 };
 
-/** In one pass over an index. */
+/** In one pass over an index. What is no text names no agent. */
 const WORK = `
 SELECT agent_id, COUNT(*) AS workstreams, SUM(status = 'completed') AS completed, SUM(status = 'failed') AS failed,
   SUM(cpu_seconds) AS cpu, COUNT(duration_seconds) AS measured, COALESCE(SUM(duration_seconds), 0) AS busy,
   nearest_ranks(duration_seconds) AS ranks
-FROM agent_results WHERE run_id = ? AND agent_id <> ? GROUP BY agent_id`;
+FROM agent_results WHERE run_id = ? AND agent_id <> ? AND typeof(agent_id) = 'text' GROUP BY agent_id`;
 
 /** The median and the 95th percentile. */
 const ranksCell = z.tuple([z.number(), z.number()]).nullable().catch(null);
@@ -77,7 +77,7 @@ function namesOf(connection: Connection, runId: string): string[] {
 const EARLIER = `
 SELECT a.agent_id, COALESCE(SUM(a.duration_seconds), 0) AS seconds FROM workstream_attempts a
 JOIN agent_results r ON r.run_id = a.run_id AND r.workstream_id = a.workstream_id
-WHERE a.run_id = ? AND a.attempt < r.attempts GROUP BY a.agent_id`;
+WHERE a.run_id = ? AND a.attempt < r.attempts AND typeof(a.agent_id) = 'text' GROUP BY a.agent_id`;
 
 const earlierRow = z.object({ agent_id: z.string(), seconds: z.number() });
 

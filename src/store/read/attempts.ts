@@ -24,7 +24,7 @@ SELECT r.workstream_id, r.status, r.attempts, json_extract(r.metadata, '$.gaveUp
   (SELECT json_group_array(reason) FILTER (WHERE reason IS NOT NULL) FROM (SELECT a.reason FROM workstream_attempts a
     WHERE a.run_id = r.run_id AND a.workstream_id = r.workstream_id ORDER BY a.attempt)) AS reasons,
   COUNT(*) OVER () AS total
-FROM agent_results r WHERE r.run_id = ? AND r.attempts > 1
+FROM agent_results r WHERE r.run_id = ? AND r.attempts > 1 AND typeof(r.attempts) = 'integer'
   AND COALESCE(json_array_length(r.metadata, '$.candidates'), 0) = 0 ORDER BY r.attempts DESC, r.id LIMIT ?`;
 
 /** Those with the most attempts first. */

@@ -144,7 +144,7 @@ WITH ${IN_GROUPS},
 w AS (
   SELECT number, workstream_id, MIN(id) AS id,
     ROW_NUMBER() OVER (PARTITION BY number ORDER BY MIN(id)) AS place
-  FROM e JOIN shown USING (shape_id) WHERE workstream_id IS NOT NULL GROUP BY number, workstream_id)
+  FROM e JOIN shown USING (shape_id) WHERE typeof(workstream_id) = 'text' GROUP BY number, workstream_id)
 SELECT number, workstream_id FROM w WHERE place <= ${WORKSTREAMS_SHOWN} ORDER BY number, id`;
 
 const memberRow = z.object({ number: z.number(), workstream_id: z.string() });
@@ -167,7 +167,7 @@ looked_at AS (
   SELECT number, id FROM (
     SELECT number, id, ROW_NUMBER() OVER (PARTITION BY number ORDER BY id) AS place FROM e JOIN shown USING (shape_id))
   WHERE place <= ${LOOKED_AT})
-SELECT number, ${ERROR_TYPE} AS type, COALESCE(e.error_message, '') AS message, e.tail, e.stack_trace
+SELECT number, ${ERROR_TYPE} AS type, CASE typeof(e.error_message) WHEN 'text' THEN e.error_message ELSE '' END AS message, e.tail, e.stack_trace
 FROM looked_at CROSS JOIN consolidated_errors e USING (id) ORDER BY number, e.id`;
 
 const textRow = z.object({

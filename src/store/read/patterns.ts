@@ -8,10 +8,11 @@ import { countOf, firstRow, rows } from './rows.ts';
 // Rows of earlier versions have no shape, as long as their database has only been read since: theirs are made while they
 // are read. `e` is a row of `consolidated_errors`, `a` one of `workstream_attempts`.
 
-export const ERROR_TYPE = "COALESCE(e.error_type, 'unknown')";
+export const ERROR_TYPE = "CASE typeof(e.error_type) WHEN 'text' THEN e.error_type ELSE 'unknown' END";
 export const ERROR_PATTERN = `
-  CASE WHEN e.shape_id IS NULL THEN pattern_of(${ERROR_TYPE}, e.error_message, e.tail) ELSE e.pattern END`;
-export const ERROR_SHAPE_ID = `COALESCE(e.shape_id, shape_id_of(${ERROR_TYPE}, ${ERROR_PATTERN}))`;
+  CASE typeof(e.shape_id) WHEN 'text' THEN e.pattern ELSE pattern_of(${ERROR_TYPE}, e.error_message, e.tail) END`;
+export const ERROR_SHAPE_ID = `
+  CASE typeof(e.shape_id) WHEN 'text' THEN e.shape_id ELSE shape_id_of(${ERROR_TYPE}, ${ERROR_PATTERN}) END`;
 
 const ATTEMPT_PATTERN = `
   CASE WHEN a.shape_id IS NULL THEN pattern_of(a.reason, a.explanation,

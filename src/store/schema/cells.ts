@@ -4,6 +4,11 @@ import type { Json } from '../../domain/json.ts';
 
 /** A column of text; null where there is none, or where an older system put something else. */
 export const textCell = z.string().nullable().catch(null);
+/** A column that is never without text; bytes, which only another program writes, are read as UTF-8. */
+export const nameCell = z.preprocess(
+  (cell) => (cell instanceof Uint8Array ? new TextDecoder().decode(cell) : cell),
+  z.string(),
+);
 /** A column of numbers; null where there is none. */
 export const numberCell = z.number().nullable().catch(null);
 

@@ -5,7 +5,7 @@ import type { AgentResult, ResultError, ResultMetadata } from '../../domain/agen
 import type { AttemptRecord } from '../../domain/attempt.ts';
 import { type TestCase, testCaseSchema } from '../../domain/outcome.ts';
 import { type Spending, spendingOf, sumKnown } from '../../domain/tool-report.ts';
-import { isoTime, numberCell, textCell } from './cells.ts';
+import { isoTime, nameCell, numberCell, textCell } from './cells.ts';
 import {
   errorsCell,
   failureCell,
@@ -65,8 +65,8 @@ const timeCell = textCell.transform(isoTime);
 export const resultTable = tableOf<AgentResult>()('agent_results', {
   run_id: resultColumn(z.string(), ({ runId }) => runId),
   agent_id: resultColumn(textCell, ({ agentId }) => agentId),
-  workstream_id: resultColumn(z.string(), ({ workstreamId }) => workstreamId),
-  status: resultColumn(z.string(), ({ status }) => status, 'completed'),
+  workstream_id: resultColumn(nameCell, ({ workstreamId }) => workstreamId),
+  status: resultColumn(nameCell, ({ status }) => status, 'completed'),
   start_time: resultColumn(timeCell, ({ startTime }) => startTime),
   end_time: resultColumn(timeCell, ({ endTime }) => endTime),
   duration_seconds: resultColumn(numberCell, ({ durationSeconds }) => durationSeconds),

@@ -38,6 +38,21 @@ test('a run that is not there gives null', () => {
   expect(consolidate(opened(temporaryFolder()), RUN, 'runs.db')).toBeNull();
 });
 
+test.each(['agent_results', 'consolidated_errors'])(
+  'whatever column of %s holds bytes in place of text, the run can be shown',
+  (table) => {
+    const connection = opened(temporaryFolder());
+    record(connection, [result('ws-1'), failed('ws-2', 'Error: no'), failed('ws-3', 'Error: no')]);
+    const columns = connection.pragma(`table_info(${table})`) as { name: string }[];
+    for (const name of columns.map((column) => column.name).filter((each) => !/^(run_)?id$/.test(each))) {
+      connection.exec('BEGIN');
+      connection.exec(`UPDATE ${table} SET ${name} = x'ff' WHERE id = (SELECT MAX(id) FROM ${table})`);
+      expect.soft(() => consolidate(connection, RUN, 'runs.db'), name).not.toThrow();
+      connection.exec('ROLLBACK');
+    }
+  },
+);
+
 describe('error patterns', () => {
   test('group by reason and template, the most frequent first, with one whole example', () => {
     const { patterns } = consolidated([
