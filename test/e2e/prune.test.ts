@@ -18,10 +18,11 @@ interface Document {
 }
 
 /** What other tests leave in the folder for temporary files, as processes that they kill, is not found. */
+const pruneCommand = (folder: string, ...args: string[]) =>
+  millrace(folder, ['prune', ...args], { TMPDIR: temporaryFolder() });
+
 const prune = async (folder: string, ...args: string[]): Promise<Document & { code: number | null }> => {
-  const { code, stdout } = await millrace(folder, ['prune', '--json', ...args], {
-    TMPDIR: temporaryFolder(),
-  });
+  const { code, stdout } = await pruneCommand(folder, '--json', ...args);
   return { ...(JSON.parse(stdout) as Document), code };
 };
 
@@ -105,7 +106,7 @@ describe('of three runs', () => {
     expect(dry.removed.find(({ kind }) => kind === 'outputs')?.bytes).toBeGreaterThan(100_000);
     expect(refs(repo)).toEqual(before);
     expect(readdirSync(join(repo, '.state/logs'))).toHaveLength(3);
-    const text = await millrace(repo, ['prune', '--keep', '1', '-n']);
+    const text = await pruneCommand(repo, '--keep', '1', '-n');
     expect(text.stdout).toMatch(
       /^would be removed +number +size\nbranches and refs +6 +–\nlogs of runs +2 +0\.0 MB$/m,
     );
@@ -198,14 +199,14 @@ test('worktrees of dead processes go, with what they held kept, and a branch tha
 
 test('without a repository or a run there is nothing to do, and what is no duration or number is refused', async () => {
   const folder = temporaryFolder();
-  expect((await millrace(folder, ['prune'])).stdout).toBe('Nothing to remove.\n');
+  expect((await pruneCommand(folder)).stdout).toBe('Nothing to remove.\n');
   for (const args of [
     ['--older-than', 'soon'],
     ['--keep', '-1'],
     ['--keep', 'x'],
   ])
-    expect((await millrace(folder, ['prune', ...args])).code).toBe(2);
+    expect((await pruneCommand(folder, ...args)).code).toBe(2);
   mkdirSync(join(folder, '.git'));
-  const refused = await millrace(folder, ['prune']);
+  const refused = await pruneCommand(folder);
   expect([refused.code, refused.stdout]).toEqual([1, expect.stringContaining('not a git repository')]);
 });

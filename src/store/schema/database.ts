@@ -78,11 +78,15 @@ export function openForReading(path: string, options: OpenOptions = {}): Connect
   });
 }
 
-/** A place that can't be looked at may have a database, so it is not missing. @throws StoreError for such a place. */
+/**
+ * A place that can't be looked at may have a database, so it is not missing; behind links that lead in a circle there can
+ * be none. @throws StoreError for a place that can't be looked at.
+ */
 function isMissing(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false }) === undefined;
   } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ELOOP') return true;
     throw asStoreError(error, path);
   }
 }
