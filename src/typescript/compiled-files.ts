@@ -119,7 +119,7 @@ function noteUse(path: string): void {
   try {
     utimesSync(path, now, now);
   } catch {
-    // In a folder that is read-only it can be used all the same, and there is nothing to prune.
+    // In a folder that is read-only it can be used all the same, and pruning could not remove anything there either.
   }
 }
 

@@ -1,4 +1,4 @@
-/** What needs a person: failures by their pattern, what was skipped or not merged, and checks that nobody made. */
+/** What needs a person: failures by their pattern, what was skipped or not merged, and checks that are left for a person. */
 import type { PhrasingContent } from 'mdast';
 import { describeAssociation } from '../../analysis/associations.ts';
 import { FALSE_SUCCESSES } from '../../domain/failure.ts';
