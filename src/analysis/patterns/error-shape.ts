@@ -18,7 +18,7 @@ export interface ErrorText {
  * Version of the rules by which shapes are made and merged. A higher one makes the shapes of stored errors anew, when a
  * database is opened for writing.
  */
-const RULES = 1;
+const RULES = 2;
 
 /** Ids of shapes of this version are in this range, its end excluded. */
 export const SHAPE_IDS = { from: `${RULES}-`, to: `${RULES}.` } as const;

@@ -53,7 +53,9 @@ function withoutQuotes(line: string): string {
     if (closing === undefined || (at > 0 && isWordCharacter(line.charAt(at - 1)))) continue;
     const end = endOfQuotation(line, at + 1, closing);
     if (end === -1) continue;
-    result += line.slice(from, at) + unquoted(line.slice(at + 1, end), mark === '`');
+    const before = line.slice(from, at);
+    const text = line.slice(at + 1, end);
+    result += before + (isState(text, before) ? text : unquoted(text, mark === '`'));
     from = end + 1;
     at = end;
   }
@@ -68,6 +70,11 @@ function endOfQuotation(line: string, from: number, closing: string): number {
   }
   return -1;
 }
+
+/** The name of a state, which is one of few: it says what happened, like a word that is not quoted. */
+const isState = (text: string, before: string): boolean =>
+  /^[A-Za-z]+(?:[_-][A-Za-z]+)*$/.test(text) &&
+  /(?:^|[^A-Za-z])(?:state|status|phase|mode)(?: is| was|:|=)? ?$/i.test(before.slice(-12));
 
 function unquoted(text: string, isCode: boolean): string {
   const method = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /.exec(text)?.[0];
@@ -86,18 +93,28 @@ function isProse(text: string): boolean {
   return plain >= PROSE_WORDS;
 }
 
-/** An object or an array as programs print it, with spaces inside its brackets, becomes a hole. */
+/**
+ * An object or an array as programs print it, with spaces inside its brackets, becomes a hole. One that begins with a
+ * `name=value` does not: which names there are says what was printed.
+ */
 function withoutDumps(line: string): string {
   let result = '';
   let from = 0;
   for (let start = nextDump(line, 0); start !== -1; start = nextDump(line, from)) {
     const end = endOfBrackets(line, start);
     if (end === -1) break;
-    result += line.slice(from, start) + HOLE;
+    result +=
+      line.slice(from, start) +
+      (NAMED_FIELD.test(line.slice(start, start + FIELD)) ? line.slice(start, end + 1) : HOLE);
     from = end + 1;
   }
   return result + line.slice(from);
 }
+
+/** The first field of an object that is printed as `{ name=value … }`. */
+const NAMED_FIELD = /^\{ [A-Za-z_][\w.-]*=/;
+/** Characters in which it has to begin. */
+const FIELD = 60;
 
 const DUMP = /(?<![^\s(])[[{] /g;
 
@@ -203,6 +220,9 @@ const ERROR_NAME =
 /** Whether a word is the name or the code of an error. */
 export const isErrorName = (word: string): boolean => ERROR_NAME.test(word);
 
+/** A protocol whose version is a part of its name. */
+const VERSIONED = /^IPv[46]$/i;
+
 /** A path without a slash before it: its extension or digits distinguish it from prose such as "and/or". */
 const RELATIVE_PATH = /^[\w@.*+-]+\/(?:[^/]*\/|[^/]*\.[A-Za-z*]|[^/]*\d|$)/;
 const HEX =
@@ -217,7 +237,7 @@ const STARRED = /\w\*{3}|\*{3}\w/;
 
 function maskPart(part: string): string {
   if (LITERAL.test(part)) return part.replace(LITERAL, HOLE);
-  if (isErrorName(part)) return part;
+  if (isErrorName(part) || VERSIONED.test(part)) return part;
   if (/^[@+-]{0,2}\.?\d/.test(part) || HEX.test(part) || UUID.test(part)) return HOLE;
   if (RELATIVE_PATH.test(part) || /^(?:~|\.{1,2})?\/[^/]/.test(part) || part.includes('\\')) return HOLE;
   if (DOTTED.test(part) || STARRED.test(part)) return HOLE;

@@ -32,6 +32,11 @@ describe('one error with other values has one shape', () => {
     ['Cannot find module <*>', "Cannot find module 'express'", "Cannot find module './config/ssl'"],
     ['no rows for <*>', 'no rows for 1', 'no rows for 1, 2 and 3'],
     ['expected <*> to be empty', "expected [ 'a', 'b' ] to be empty", 'expected { a: [ 1 ] } to be empty'],
+    [
+      'no activity for Intent { flg=<*> cmp=<*> }',
+      'no activity for Intent { flg=0x10 cmp=com.a.b/.Main }',
+      'no activity for Intent { flg=0x2 cmp=org.c.d/.Chat }',
+    ],
     ['<*> sent', '12 KB sent', '3.4 MiB sent'],
     ['disk is full', 'disk is full (12)', 'disk is full.'],
   ])('%s', (shape, one, other) => {
@@ -56,6 +61,9 @@ describe('different errors have different shapes', () => {
     ['TypeError: x', 'RangeError: x'],
     ['overloaded_error: slow down', 'rate_limit_error: slow down'],
     ['"GET /a HTTP/1.1" failed', '"POST /a HTTP/1.1" failed'],
+    ["node is in state 'Ready'", "node is in state 'Draining'"],
+    ['no IPv4 address', 'no IPv6 address'],
+    ['got Intent { act=a.b.VIEW flg=0x1 }', 'got Intent { flg=0x1 cmp=a.b.Home }'],
     ["rejected: 'the table is locked'", "rejected: 'no such table here'"],
     ['Error: no message, thrown at a.mjs:2', 'Error: no message, thrown at a.mjs:7'],
   ])('%s | %s', (one, other) => {
