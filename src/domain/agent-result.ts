@@ -72,6 +72,18 @@ export const constraintsSchema = z.object({
 /** What had a say in when a workstream could start. */
 export type Constraints = z.infer<typeof constraintsSchema>;
 
+export const usageSchema = z.object({
+  /** What it reserved: processors, and memory in MB; null for none. */
+  cpus: z.number().nullable(),
+  memoryMb: z.number().nullable(),
+  /** CPU time of its last attempt in seconds, that of the processes it started included; null where it can't be known. */
+  cpuSeconds: seconds.nullable(),
+  /** The most memory in MB that its processes were seen to hold at a time; null where that can't be known. */
+  peakMemoryMb: z.number().nullable(),
+});
+/** What a workstream reserved, and what it used of it. */
+export type ResourceUsage = z.infer<typeof usageSchema>;
+
 const resultMetadataSchema = z.object({
   title: text,
   kind: text.nullable(),
@@ -131,6 +143,8 @@ export const agentResultSchema = z.object({
   cpuSeconds: seconds.nullable(),
   /** Time its thread waited for a processor in seconds; null where it can't be known. */
   cpuWaitSeconds: seconds.nullable(),
+  /** Null for a workstream that reserved nothing, or that no agent ran. */
+  usage: usageSchema.nullable().catch(null),
   attempts: count,
   /** Of the definition that was run; null where it could not be. */
   definitionHash: text.nullable(),

@@ -97,6 +97,8 @@ export const workstreamSchema: z.ZodType<Workstream> = z.strictObject({
   timeoutSeconds: seconds.nullable(),
   isolation: z.enum(['thread', 'process']),
   memoryLimitMb: z.number().positive().nullable(),
+  cpus: z.number().positive().nullable(),
+  memoryMb: z.number().positive().nullable(),
   matrix: jsonObject.nullable(),
   extra: jsonObject,
   source: z.strictObject({ file: z.string(), position: count }),

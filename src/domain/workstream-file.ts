@@ -13,6 +13,9 @@ import { GATE_TYPES, SHELLS } from './workstream.ts';
 /** Longest limit in seconds: a timer holds at most 2^31 - 1 milliseconds. */
 const MAX_SECONDS = 2_147_483;
 
+/** More processors than any machine has. */
+export const MAX_CPUS = 65_536;
+
 // oxlint-disable-next-line no-control-regex
 const WITHOUT_NUL = /^[^\u0000]*$/;
 const NOT_EMPTY = /\S/;
@@ -298,6 +301,21 @@ const fields = z.object({
     .optional()
     .describe(
       'Most memory it may use in MB. It then runs in a process of its own: its JavaScript heap is limited, and on Linux Buffers and native memory too. Processes that it starts are not.',
+    ),
+  cpus: z
+    .number()
+    .positive()
+    .max(MAX_CPUS)
+    .optional()
+    .describe(
+      'Processors that it needs, reserved while it is executed: workstreams that need more together than the run may use (--cpus) do not run at the same time. A fraction is allowed. Default: none is reserved, and 1 where the run has --cpus.',
+    ),
+  memory_mb: z
+    .number()
+    .positive()
+    .optional()
+    .describe(
+      'Memory that it needs in MB, reserved while it is executed, what it starts included: workstreams that need more together than the run may use (--memory) do not run at the same time. It is no limit. Default: memory_limit_mb, or none.',
     ),
   isolation: z
     .enum(['thread', 'process'])

@@ -154,6 +154,10 @@ export interface Workstream {
   isolation: 'thread' | 'process';
   /** Memory that its process may use in MB; null for no limit of its own. With one it has a process. */
   memoryLimitMb: number | null;
+  /** Processors that it reserves while it is executed, a fraction allowed; null where it says nothing. */
+  cpus: number | null;
+  /** Memory in MB that it reserves while it is executed; null where it says nothing: then that is `memoryLimitMb`. */
+  memoryMb: number | null;
   /** The values of this member of a matrix; null without one. */
   matrix: JsonObject | null;
   /** Everything else that stood in the definition, as it stood there. */
@@ -189,6 +193,8 @@ export const copyOf = (from: Workstream, changes: Partial<Workstream> = {}): Wor
   timeoutSeconds: from.timeoutSeconds,
   isolation: from.isolation,
   memoryLimitMb: from.memoryLimitMb,
+  cpus: from.cpus,
+  memoryMb: from.memoryMb,
   matrix: from.matrix,
   extra: from.extra,
   source: from.source,

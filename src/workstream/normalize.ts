@@ -37,6 +37,8 @@ const REPRESENTED = new Set([
   'parallel_ok',
   'timeout_seconds',
   'memory_limit_mb',
+  'cpus',
+  'memory_mb',
   'isolation',
   'matrix',
 ]);
@@ -89,6 +91,8 @@ export function normalize(
     // A thread of the pool can't have a limit of its own.
     isolation: definition.memory_limit_mb === undefined ? (definition.isolation ?? 'thread') : 'process',
     memoryLimitMb: definition.memory_limit_mb ?? null,
+    cpus: definition.cpus ?? null,
+    memoryMb: definition.memory_mb ?? null,
     matrix: null,
     extra: extraOf(raw),
     source,

@@ -158,6 +158,14 @@ export class PlainWorkstream implements Workstream {
     return null;
   }
 
+  get cpus(): null {
+    return null;
+  }
+
+  get memoryMb(): null {
+    return null;
+  }
+
   get matrix(): null {
     return null;
   }

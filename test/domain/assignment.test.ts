@@ -40,6 +40,8 @@ const full = assignment(
       track: 'slow',
       timeoutSeconds: 60,
       memoryLimitMb: 128,
+      cpus: 0.5,
+      memoryMb: 200,
       matrix: { seed: 1 },
       extra: { metadata: { owner: null } },
     },

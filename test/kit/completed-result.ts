@@ -44,6 +44,7 @@ export function completedResult(workstreamId: string, { metadata, ...fields }: R
     failure: null,
     cpuSeconds: 0.5,
     cpuWaitSeconds: 0.25,
+    usage: null,
     attempts: 1,
     definitionHash: `hash-of-${workstreamId}`,
     logFile: null,

@@ -126,6 +126,8 @@ export function workstream(id: string, steps: Step[], fields: Partial<Workstream
     timeoutSeconds: null,
     isolation: 'thread',
     memoryLimitMb: null,
+    cpus: null,
+    memoryMb: null,
     matrix: null,
     extra: {},
     source: { file: `workstreams/${id}.json`, position: 0 },

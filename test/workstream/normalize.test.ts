@@ -51,6 +51,8 @@ test('a definition with the least has every default', () => {
     timeoutSeconds: null,
     isolation: 'thread',
     memoryLimitMb: null,
+    cpus: null,
+    memoryMb: null,
     matrix: null,
     extra: {},
     source: { file: 'workstreams/a.json', position: 0 },
@@ -97,6 +99,8 @@ test('a definition with everything has its fields in their place, and the rest a
     acceptance_tests: ['npm test', { run: 'make' }, { manual: 'looks right' }],
     timeout_seconds: 12.5,
     memory_limit_mb: 512,
+    cpus: 1.5,
+    memory_mb: 256,
     ...extra,
   });
   expect(workstream.extra).toEqual(extra);
@@ -122,6 +126,8 @@ test('a definition with everything has its fields in their place, and the rest a
     timeoutSeconds: 12.5,
     isolation: 'process',
     memoryLimitMb: 512,
+    cpus: 1.5,
+    memoryMb: 256,
     filesScope: ['src/**', 'a'],
     filesCreate: ['a', 'b'],
     circuitBreaker: { maxAttempts: 3, maxErrorRepeats: 2, oscillationThreshold: 2, cooldownSeconds: 0.5 },

@@ -54,6 +54,7 @@ export function executedResult(
     failure,
     cpuSeconds: outcome.cpuSeconds,
     cpuWaitSeconds: outcome.cpuWaitSeconds,
+    usage: null,
     attempts: earlierAttempts.length + 1,
     definitionHash: workstream.hash,
     // What a failed acceptance test printed is in a file of its own.
@@ -205,6 +206,7 @@ function notExecuted(
     metadata: { ...metadata, tail },
     cpuSeconds: null,
     cpuWaitSeconds: null,
+    usage: null,
     attempts: 0,
     definitionHash: null,
     logFile: log,

@@ -11,6 +11,7 @@ import {
   NO_TESTS,
   testsCell,
   textsText,
+  usageCell,
 } from '../schema/result-cells.ts';
 import type { resultTable } from '../schema/result-tables.ts';
 import { asStoreError } from '../schema/store-error.ts';
@@ -38,6 +39,7 @@ const COLUMNS = [
   'failure',
   'cpu_seconds',
   'cpu_wait_seconds',
+  'usage',
   'attempts',
   'definition_hash',
   'log_file',
@@ -148,6 +150,7 @@ const FIELDS: Record<Exclude<keyof AgentResult, 'stack' | 'pattern'>, FieldText>
   failure: cell('failure', (value) => (value === null ? 'null' : JSON.stringify(failureCell.parse(value)))),
   cpuSeconds: cell('cpu_seconds', numberOf),
   cpuWaitSeconds: cell('cpu_wait_seconds', numberOf),
+  usage: cell('usage', (value) => (value === null ? 'null' : JSON.stringify(usageCell.parse(value)))),
   attempts: cell('attempts', (value) => (typeof value === 'number' ? numberOf(value) : '0')),
   definitionHash: cell('definition_hash', textOf),
   logFile: cell('log_file', textOf),

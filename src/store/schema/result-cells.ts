@@ -2,10 +2,12 @@
 import { z } from 'zod';
 import {
   constraintsSchema,
+  type ResourceUsage,
   type ResultError,
   type ResultMetadata,
   stepSummarySchema,
   type TestSummary,
+  usageSchema,
 } from '../../domain/agent-result.ts';
 import { attemptSchema, candidateSchema } from '../../domain/attempt.ts';
 import { changesSchema, mergeSchema } from '../../domain/changes.ts';
@@ -52,6 +54,14 @@ export const writeFailure = (failure: Failure | null): string | null =>
 export const failureCell = textCell.transform((cell) =>
   cell === null ? null : jsonCell(storedFailureSchema, cell),
 );
+
+export const writeUsage = (usage: ResourceUsage | null): string | null =>
+  usage === null ? null : JSON.stringify(usage);
+
+const storedUsage = usageSchema.nullable().catch(null);
+
+/** Null for none, and for what is no usage. */
+export const usageCell = textCell.transform((cell) => (cell === null ? null : jsonCell(storedUsage, cell)));
 
 /** Rows of earlier versions know less of a test; the cases of a test are not in this cell. */
 const acceptanceTest = testResultSchema

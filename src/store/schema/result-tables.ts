@@ -14,10 +14,12 @@ import {
   NO_TESTS,
   testsCell,
   textsCell,
+  usageCell,
   writeFailure,
   writeList,
   writeMetadata,
   writeTests,
+  writeUsage,
 } from './result-cells.ts';
 import { type SqlValue, type TableColumn, tableOf } from './table.ts';
 
@@ -37,6 +39,7 @@ export function isPlain(result: AgentResult): boolean {
     result.reason === null &&
     result.explanation === null &&
     result.failure === null &&
+    result.usage === null &&
     result.logFile === null &&
     testResults.total === 0 &&
     testResults.tests.length === 0 &&
@@ -83,6 +86,7 @@ export const resultTable = tableOf<AgentResult>()('agent_results', {
   failure: resultColumn(failureCell, ({ failure }) => writeFailure(failure), null),
   cpu_seconds: resultColumn(numberCell, ({ cpuSeconds }) => cpuSeconds),
   cpu_wait_seconds: resultColumn(numberCell, ({ cpuWaitSeconds }) => cpuWaitSeconds),
+  usage: resultColumn(usageCell, ({ usage }) => writeUsage(usage), null),
   /** Null in rows of the older system. */
   attempts: resultColumn(numberCell, ({ attempts }) => attempts, 1),
   log_file: resultColumn(textCell, ({ logFile }) => logFile, null),
