@@ -221,3 +221,19 @@ await buildBundles(
   // Loaded by the few agents that need them.
   { external: ['pino', 'fast-xml-parser', 'tap-parser', 'tinyglobby'], plugins: [ownFile] },
 );
+
+// The page of a run: its script and its style, which become parts of an HTML file.
+await build({
+  bundle: true,
+  entryPoints: { page: 'src/web/main.tsx' },
+  outdir: 'dist/web',
+  platform: 'browser',
+  format: 'iife',
+  target: ['chrome123', 'firefox120', 'safari17.5'],
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  define: { 'process.env.NODE_ENV': '"production"' },
+  minify: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+});

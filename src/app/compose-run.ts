@@ -1,8 +1,8 @@
 /** Makes the parts of a run, each of those that are made before it. Nothing is executed. */
 import { realpathSync } from 'node:fs';
 import { relativeToProject } from '../domain/assignment.ts';
-import type { Inheritance } from '../domain/earlier-run.ts';
 import type { Engine, LocalEngine } from '../domain/engine.ts';
+import type { Inheritance } from '../domain/history/earlier-run.ts';
 import type { EventSink, RunEvent, RunListener } from '../domain/run-event.ts';
 import type { LoadSource } from '../domain/scaling.ts';
 import type { Workspaces } from '../domain/workspaces.ts';

@@ -1,6 +1,6 @@
 /** From a folder of workstream files to a plan. Reads; writes nothing. */
 import { resolve } from 'node:path';
-import { type Inheritance, NOTHING_EARLIER } from '../domain/earlier-run.ts';
+import { type Inheritance, NOTHING_EARLIER } from '../domain/history/earlier-run.ts';
 import type { Broken, LoadedFolder, Plan, Problem } from '../domain/plan.ts';
 import type { ResumedRun } from '../domain/run-event.ts';
 import type { Workstream } from '../domain/workstream.ts';

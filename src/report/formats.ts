@@ -1,6 +1,7 @@
 import { type DocumentSource, jsonDocument } from './document.ts';
 import { junitReport } from './junit.ts';
 import { markdownReport } from './markdown.ts';
+import { htmlPage } from './page.ts';
 
 /** One form that a run's report has. */
 export interface ReportFormat {
@@ -9,7 +10,7 @@ export interface ReportFormat {
   description: string;
   /**
    * The report piece by piece, so that a large one need not fit in memory.
-   * @param folder of the report, for links to images in it.
+   * @param folder of the report, for links from it.
    */
   render(source: DocumentSource, folder: string): Iterable<string>;
 }
@@ -20,6 +21,11 @@ export const reportFormats: readonly ReportFormat[] = [
     name: 'md',
     description: 'Markdown, for people',
     render: ({ head }, folder) => [markdownReport(head, { folder })],
+  },
+  {
+    name: 'html',
+    description: 'one HTML page, to look at in a browser',
+    render: (source, folder) => [htmlPage(source, folder)],
   },
   {
     name: 'json',

@@ -186,8 +186,11 @@ const VALUES = 400;
 
 /** A value as indented JSON of at most `limit` characters. What is left out is said, and costs nothing. */
 function jsonExcerpt(value: Json, limit: number): string {
-  return excerpt(JSON.stringify(abridge(value, limit, { left: VALUES }, 0), null, 2), limit, 'start');
+  return excerpt(JSON.stringify(abridged(value, limit), null, 2), limit, 'start');
 }
+
+/** A value of any size with its first items, its first levels, and `limit` characters of each text. */
+export const abridged = (value: Json, limit: number): Json => abridge(value, limit, { left: VALUES }, 0);
 
 function abridge(value: Json, limit: number, budget: { left: number }, depth: number): Json {
   budget.left -= 1;

@@ -3,10 +3,10 @@
  * arrive, and goes on until every workstream has its final status.
  */
 import { setMaxListeners } from 'node:events';
-import type { Inheritance } from '../domain/earlier-run.ts';
 import type { BatchOutcome, EngineMessage } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
 import { describeFailure } from '../domain/failure-message.ts';
+import type { Inheritance } from '../domain/history/earlier-run.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { EventOf, RunEvent } from '../domain/run-event.ts';
 import type { Workload } from '../domain/scaling.ts';

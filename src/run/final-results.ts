@@ -1,8 +1,8 @@
 /** The final results of a run: records each once, and settles what follows from it for dependents. */
 import type { AgentResult } from '../domain/agent-result.ts';
 import type { AttemptRecord } from '../domain/attempt.ts';
-import type { EarlierResult, Inheritance } from '../domain/earlier-run.ts';
 import type { Failure } from '../domain/failure.ts';
+import type { EarlierResult, Inheritance } from '../domain/history/earlier-run.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { RunEvent } from '../domain/run-event.ts';
 import type { Workstream } from '../domain/workstream.ts';

@@ -1,6 +1,6 @@
 /** Measures how fast a run was, and what bounded it, while its results arrive. */
 import type { AttemptRecord } from '../domain/attempt.ts';
-import type { EarlierResult } from '../domain/earlier-run.ts';
+import type { EarlierResult } from '../domain/history/earlier-run.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { LEAST_WORK_SECONDS, type Speed } from '../domain/run-record.ts';
 import { runsInThread, type Workstream } from '../domain/workstream.ts';

@@ -8,11 +8,12 @@ const render = (name: string, folder = 'elsewhere'): string =>
   [...(reportFormat(name)?.render(documentOf([agentResult()]), folder) ?? [])].join('');
 
 test('the formats, the default first', () => {
-  expect(reportFormats.map(({ name }) => name)).toEqual(['md', 'json', 'junit']);
+  expect(reportFormats.map(({ name }) => name)).toEqual(['md', 'html', 'json', 'junit']);
 });
 
 test.each([
   ['md', /^# Run `ma-run-20260714-093000`\n/],
+  ['html', /^<!doctype html>\n/],
   ['json', /^\{\n {2}"version": 1,/],
   ['junit', /^<\?xml version="1\.0"/],
 ])('%s', (name, start) => {
@@ -25,7 +26,7 @@ test('images are linked only from the folder that the report is in', () => {
 });
 
 test('a format that is not there', () => {
-  expect(reportFormat('html')).toBeNull();
+  expect(reportFormat('pdf')).toBeNull();
 });
 
 test('`millrace report --format` takes every format', () => {

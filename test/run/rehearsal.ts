@@ -1,6 +1,6 @@
 /** A run of the real coordinator in which a test decides what ends next, and sees everything that happens. */
 import type { AgentResult } from '../../src/domain/agent-result.ts';
-import { NOTHING_EARLIER } from '../../src/domain/earlier-run.ts';
+import { NOTHING_EARLIER } from '../../src/domain/history/earlier-run.ts';
 import type { Plan } from '../../src/domain/plan.ts';
 import type { Recorder } from '../../src/domain/recorder.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';

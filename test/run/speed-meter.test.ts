@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { EarlierResult } from '../../src/domain/earlier-run.ts';
+import type { EarlierResult } from '../../src/domain/history/earlier-run.ts';
 import type { Workstream } from '../../src/domain/workstream.ts';
 import { SpeedMeter } from '../../src/run/speed-meter.ts';
 import { commandStep, moduleStep, runStep, workstream } from '../kit/definitions.ts';

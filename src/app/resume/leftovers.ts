@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { EarlierResult } from '../../domain/earlier-run.ts';
+import type { EarlierResult } from '../../domain/history/earlier-run.ts';
 import { redactPath } from '../../secrets/redact-file.ts';
 import type { Redactor } from '../../secrets/redactor.ts';
 import { messageOf } from '../../text/error-message.ts';

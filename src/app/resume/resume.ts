@@ -1,6 +1,6 @@
 /** Decides which workstreams of an interrupted run are run now, and which results stay. */
 import type { FinalStatus } from '../../domain/agent-result.ts';
-import { type EarlierResult, type Inheritance, NOTHING_EARLIER } from '../../domain/earlier-run.ts';
+import { type EarlierResult, type Inheritance, NOTHING_EARLIER } from '../../domain/history/earlier-run.ts';
 import type { Broken, Plan } from '../../domain/plan.ts';
 import type { Workstream } from '../../domain/workstream.ts';
 import type { StoredRun } from '../../store/read/earlier-run.ts';

@@ -1,5 +1,5 @@
 /** Which workstreams of an earlier run are tried again. */
-import type { EarlierResult } from '../../domain/earlier-run.ts';
+import type { EarlierResult } from '../../domain/history/earlier-run.ts';
 import type { LoadedFolder } from '../../domain/plan.ts';
 import type { StoredRun } from '../../store/read/earlier-run.ts';
 import { nameSome } from '../../text/format.ts';

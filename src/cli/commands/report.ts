@@ -2,7 +2,7 @@ import type { Argv } from 'yargs';
 import type { ArgumentsOf } from '../command.ts';
 import { folderOptions, RUN_NAME } from '../options.ts';
 
-const FORMATS = ['md', 'json', 'junit'] as const;
+const FORMATS = ['md', 'html', 'json', 'junit'] as const;
 
 const options = {
   format: {

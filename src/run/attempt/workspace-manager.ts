@@ -1,6 +1,6 @@
 import type { Changes, Merge } from '../../domain/changes.ts';
-import type { EarlierWork } from '../../domain/earlier-run.ts';
 import type { Failure } from '../../domain/failure.ts';
+import type { EarlierWork } from '../../domain/history/earlier-run.ts';
 import { isFailure, type Workspace, type WorkspaceLimits, type Workspaces } from '../../domain/workspaces.ts';
 import type { Workstream } from '../../domain/workstream.ts';
 import { messageOf } from '../../text/error-message.ts';

@@ -1,10 +1,10 @@
 /** Takes a workstream through its attempts, and does what follows from the last of them. */
 import type { AgentResult } from '../../domain/agent-result.ts';
 import type { AttemptRecord, Candidate } from '../../domain/attempt.ts';
-import type { Inheritance } from '../../domain/earlier-run.ts';
 import type { BatchOptions } from '../../domain/engine.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { describeFailure } from '../../domain/failure-message.ts';
+import type { Inheritance } from '../../domain/history/earlier-run.ts';
 import type { Outcome, StepResult } from '../../domain/outcome.ts';
 import type { ToolSettings } from '../../domain/tool.ts';
 import { copyOf, type Workstream } from '../../domain/workstream.ts';

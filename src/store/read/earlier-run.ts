@@ -1,7 +1,7 @@
 /** Reads a run that is resumed, or whose failures are tried again. */
 import { z } from 'zod';
 import type { AttemptRecord } from '../../domain/attempt.ts';
-import type { EarlierResult } from '../../domain/earlier-run.ts';
+import type { EarlierResult } from '../../domain/history/earlier-run.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import type { ProcessIdentity } from '../../os/process-identity.ts';
 import { anyJson, jsonCell, numberCell, textCell } from '../schema/cells.ts';

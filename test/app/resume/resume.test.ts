@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { mergeOptions, parseOptions, storedOptions } from '../../../src/app/options.ts';
 import { planResume } from '../../../src/app/resume/resume.ts';
 import { completedIn, failuresOf } from '../../../src/app/resume/retry-failed.ts';
-import type { EarlierResult } from '../../../src/domain/earlier-run.ts';
+import type { EarlierResult } from '../../../src/domain/history/earlier-run.ts';
 import { makePlan } from '../../../src/plan/plan.ts';
 import type { StoredRun } from '../../../src/store/read/earlier-run.ts';
 import { makeFolder, type Sketch } from '../../kit/make-workstream.ts';

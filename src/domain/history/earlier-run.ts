@@ -1,8 +1,8 @@
 /** What a run has from before it began: from the runs that it repeats, and from its own earlier sessions. */
-import type { FinalStatus } from './agent-result.ts';
-import type { AttemptRecord } from './attempt.ts';
-import type { Failure } from './failure.ts';
-import type { Dependency } from './workstream.ts';
+import type { FinalStatus } from '../agent-result.ts';
+import type { AttemptRecord } from '../attempt.ts';
+import type { Failure } from '../failure.ts';
+import type { Dependency } from '../workstream.ts';
 
 /** The result of a workstream, short. */
 export interface EarlierResult {

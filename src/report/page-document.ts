@@ -1,0 +1,254 @@
+/** The document of a page: what a page shows of a run, bounded whatever the run was. */
+import { isAbsolute, normalize, relative, resolve, sep } from 'node:path';
+import type { AgentResult } from '../domain/agent-result.ts';
+import type { AttemptRecord } from '../domain/attempt.ts';
+import type { TestResult } from '../domain/outcome.ts';
+import type {
+  PackedDocument,
+  PackedWorkstream,
+  PageAttempt,
+  PageTest,
+  PageWorkstream,
+} from '../domain/page-document.ts';
+import { PLAIN_WORKSTREAM } from '../domain/page-document.ts';
+import { spendingOf, sumKnown } from '../domain/tool-report.ts';
+import { firstOf, shortened } from '../text/cut-text.ts';
+import { oneLine, printable } from '../text/printable.ts';
+import { excerpt } from './cells.ts';
+import type { DocumentSource } from './document.ts';
+import { abridged } from './output-view.ts';
+import { select } from './query.ts';
+import { reportFileName } from './write.ts';
+
+/** How much a page may hold. */
+interface PageLimits {
+  /** Workstreams. */
+  rows: number;
+  /** Elements of any list. */
+  items: number;
+  /** Characters of a text of one line, and of one of several lines. */
+  line: number;
+  block: number;
+  /** Characters of all texts of several lines together, in the order of the results. */
+  details: number;
+}
+
+const PAGE_LIMITS: PageLimits = {
+  rows: 10_000,
+  items: 200,
+  line: 600,
+  block: 4_096,
+  details: 4_000_000,
+};
+
+/** Limits for a share of the room. What rows hold is cut before rows are left out. */
+export const limitsFor = (share: number): PageLimits => ({
+  rows: Math.floor(PAGE_LIMITS.rows * Math.min(1, share * 8)),
+  items: Math.ceil(PAGE_LIMITS.items * share),
+  line: Math.ceil(PAGE_LIMITS.line * Math.max(share, 1 / 8)),
+  block: Math.ceil(PAGE_LIMITS.block * share),
+  details: Math.floor(PAGE_LIMITS.details * share),
+});
+
+/** The document of a page in this folder, as the page keeps it. */
+export function pageDocument(source: DocumentSource, folder: string, limits: PageLimits): PackedDocument {
+  const { timeline: _, failures: __, skipped: ___, outputs: ____, ...head } = source.head;
+  const { run, database } = head;
+  const packer = new Packer(folder, run.runId, patternIds(head.errors), limits);
+  const workstreams: PackedWorkstream[] = [];
+  for (const result of source.workstreams()) {
+    if (workstreams.length >= limits.rows) break;
+    workstreams.push(packer.workstream(result));
+  }
+  const omitted = run.totals.completed + run.totals.failed + run.totals.skipped - workstreams.length;
+  return {
+    version: 1,
+    head: bounded(head, limits),
+    workstreams,
+    omitted:
+      omitted <= 0 ? null : { workstreams: omitted, why: OMITTED, command: listing(database, run.runId) },
+    aggregates: null,
+    paths: { database, markdown: reportFileName(run.runId) },
+  };
+}
+
+const OMITTED = 'This page has the failures, as far as there is room for them, and the longest.';
+
+const listing = (database: string, runId: string): string =>
+  select(database, runId, 'workstream_id, status, reason, duration_seconds', 'agent_results');
+
+/** By workstream: the pattern of its error. */
+function patternIds(errors: DocumentSource['head']['errors']): Map<string, string> {
+  return new Map(errors.flatMap(({ id, workstreams }) => workstreams.map((each) => [each, id] as const)));
+}
+
+/** Texts and lists within limits, printable, in the same structure. */
+function bounded<T>(value: T, limits: PageLimits): T;
+function bounded(value: unknown, limits: PageLimits): unknown {
+  if (typeof value === 'string') return shortened(printable(firstOf(value, limits.block * 2)), limits.block);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.slice(0, limits.items).map((item) => bounded(item, limits));
+  return Object.fromEntries(
+    Object.entries(value)
+      .slice(0, limits.items)
+      .map(([key, item]) => [oneLine(key, limits.line), bounded(item, limits)]),
+  );
+}
+
+/** Makes results short. Texts of several lines are kept as long as there is room for all of them together. */
+class Packer {
+  readonly #folder: string;
+  readonly #runId: string;
+  readonly #patterns: ReadonlyMap<string, string>;
+  readonly #limits: PageLimits;
+  #room: number;
+
+  constructor(folder: string, runId: string, patterns: ReadonlyMap<string, string>, limits: PageLimits) {
+    this.#folder = folder;
+    this.#runId = runId;
+    this.#patterns = patterns;
+    this.#limits = limits;
+    this.#room = limits.details;
+  }
+
+  workstream(result: AgentResult): PackedWorkstream {
+    return withoutPlain(this.#whole(result));
+  }
+
+  #whole(result: AgentResult): PageWorkstream {
+    const { metadata, testResults } = result;
+    const { changes, tools } = metadata;
+    const tool = tools.at(-1);
+    return {
+      id: this.#line(result.workstreamId),
+      title: this.#line(metadata.title),
+      kind: this.#lineOrNull(metadata.kind),
+      file: this.#line(metadata.file),
+      status: result.status,
+      reason: result.reason,
+      explanation: this.#start(result.explanation),
+      patternId: this.#patterns.get(result.workstreamId) ?? null,
+      agentId: this.#line(result.agentId),
+      tool: this.#lineOrNull(tool?.tool ?? null),
+      model: this.#lineOrNull(tool?.model ?? null),
+      start: result.startTime,
+      end: result.endTime,
+      seconds: result.durationSeconds,
+      cpuSeconds: result.cpuSeconds,
+      cpuWaitSeconds: result.cpuWaitSeconds,
+      attemptCount: result.attempts,
+      earlierAttempts: this.#some(metadata.earlierAttempts).map((each) => this.#attempt(each)),
+      dependsOn: this.#lines((metadata.constraints?.dependsOn ?? []).map(({ id }) => id)),
+      steps: this.#some(metadata.steps).map((step) => ({
+        id: this.#line(step.id),
+        kind: this.#line(step.kind),
+        status: step.status,
+        seconds: step.duration_seconds,
+        exitCode: step.exit_code,
+      })),
+      files: this.#lines(result.filesModified),
+      filesTotal: result.filesModified.length,
+      commits: this.#lines(result.commitsCreated),
+      commitsTotal: result.commitsCreated.length,
+      warnings: this.#lines(result.warnings),
+      warningsTotal: result.warnings.length,
+      tests: this.#some(testResults.tests).map((test) => this.#test(test)),
+      testsTotal: testResults.tests.length,
+      tail: this.#end(metadata.tail),
+      stack: this.#start(result.stack),
+      log: logAddress(result.logFile, this.#folder, this.#runId),
+      logPath: this.#lineOrNull(result.logFile),
+      output: this.#output(metadata.output),
+      metrics: bounded(metadata.metrics, this.#limits),
+      matrix: null,
+      cost: sumKnown([spendingOf(tools).costUsd, ...metadata.earlierAttempts.map(({ costUsd }) => costUsd)]),
+      claim: this.#end(tool?.text ?? null),
+      changes: changes === null ? null : linesOf(changes.files),
+      branch: this.#lineOrNull(changes?.branch ?? null),
+      merge: metadata.merge?.status ?? null,
+    };
+  }
+
+  #attempt(attempt: AttemptRecord): PageAttempt {
+    return {
+      attempt: attempt.attempt,
+      agentId: this.#line(attempt.agentId),
+      tool: this.#lineOrNull(attempt.tool),
+      model: this.#lineOrNull(attempt.model),
+      start: attempt.startTime,
+      seconds: attempt.durationSeconds,
+      reason: this.#lineOrNull(attempt.reason),
+      explanation: this.#start(attempt.explanation),
+      cost: attempt.costUsd,
+    };
+  }
+
+  #test({ name, status, durationSeconds, detail, counts }: TestResult): PageTest {
+    return {
+      name: this.#line(name),
+      status,
+      seconds: durationSeconds,
+      detail: this.#start(detail) ?? '',
+      counts,
+    };
+  }
+
+  /** An output of any size, abridged. */
+  #output(output: PageWorkstream['output']): PageWorkstream['output'] {
+    if (output === null) return null;
+    const short = bounded(abridged(output, this.#limits.line), this.#limits);
+    return this.#take(JSON.stringify(short).length) ? short : null;
+  }
+
+  #start = (text: string | null): string | null => this.#block(text, 'start');
+  #end = (text: string | null): string | null => this.#block(text, 'end');
+
+  #block(text: string | null, keep: 'start' | 'end'): string | null {
+    if (text === null) return null;
+    const short = excerpt(text, this.#limits.block, keep);
+    return this.#take(short.length) ? short : null;
+  }
+
+  #take(characters: number): boolean {
+    if (characters > this.#room) return false;
+    this.#room -= characters;
+    return true;
+  }
+
+  #some = <T>(list: readonly T[]): T[] => list.slice(0, this.#limits.items);
+  #line = (text: string): string => oneLine(text, this.#limits.line);
+  #lineOrNull = (text: string | null): string | null => (text === null ? null : this.#line(text));
+  #lines = (texts: readonly string[]): string[] => this.#some(texts).map(this.#line);
+}
+
+/** Without what is as in `PLAIN_WORKSTREAM`. */
+function withoutPlain(whole: PageWorkstream): PackedWorkstream {
+  const { id, title, ...rest } = whole;
+  const plain = new Map<string, unknown>(Object.entries(PLAIN_WORKSTREAM));
+  const fields = Object.entries(rest).filter(([name, value]) => !isSame(value, plain.get(name)));
+  return { id, ...(title === id ? {} : { title }), ...Object.fromEntries(fields) };
+}
+
+const isSame = (value: unknown, plain: unknown): boolean =>
+  value === plain || (isEmpty(value) && isEmpty(plain));
+
+const isEmpty = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+
+/** How many files changed, and lines as far as they are known. */
+function linesOf(files: NonNullable<AgentResult['metadata']['changes']>['files']): PageWorkstream['changes'] {
+  return {
+    files: files.length,
+    linesAdded: sumKnown(files.map(({ linesAdded }) => linesAdded)),
+    linesRemoved: sumKnown(files.map(({ linesRemoved }) => linesRemoved)),
+  };
+}
+
+/** Address of an output relative to the page. A path that a workstream made up, to any other file, is no link. */
+function logAddress(logFile: string | null, folder: string, runId: string): string | null {
+  if (logFile === null) return null;
+  const parts = normalize(logFile).split(sep);
+  if (parts.at(-2) !== runId || parts.at(-3) !== 'logs') return null;
+  const path = relative(folder, resolve(logFile));
+  return isAbsolute(path) ? null : path.split(sep).map(encodeURIComponent).join('/');
+}

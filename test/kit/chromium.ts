@@ -1,0 +1,96 @@
+/** Opens pages in a real browser, cut off from every network, and notes what goes wrong in them. */
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import axe from 'axe-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, onTestFinished, test } from 'vitest';
+
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+
+function browserPath(): string | null {
+  const places = (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .flatMap((folder) => NAMES.map((name) => join(folder, name)));
+  return places.find(isExecutable) ?? null;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    // It is missing, or another user's.
+    return false;
+  }
+}
+
+const path = browserPath();
+const isSkipped = path === null && process.env['CI'] === undefined;
+if (isSkipped) console.warn('Tests in a browser are skipped: there is no chromium on PATH.');
+
+/** A test in a browser: skipped where there is none, but on CI, where it fails. */
+export const browserTest = (name: string, run: () => Promise<void>): void =>
+  test.skipIf(isSkipped)(name, run);
+
+let browser: Promise<Browser> | null = null;
+afterAll(async () => (await browser)?.close());
+
+/** The browser of this file's tests. */
+function launched(): Promise<Browser> {
+  if (path === null)
+    throw new Error('there is no chromium on PATH: install it, with apt-get install chromium');
+  browser ??= chromium.launch({
+    executablePath: path,
+    args: [
+      ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+  return browser;
+}
+
+export interface OpenedPage {
+  page: Page;
+  /** Addresses that it asked for, but for its own. */
+  requests: string[];
+  /** Errors on its console, which are also what its policy refused, and errors that nothing caught. */
+  problems: string[];
+}
+
+/** Opens a file in a window of its own. It is closed when the test ends. */
+export async function openFile(file: string, options: BrowserContextOptions = {}): Promise<OpenedPage> {
+  const context = await (await launched()).newContext({
+    viewport: { width: 1280, height: 800 },
+    ...options,
+    offline: true,
+  });
+  onTestFinished(() => context.close());
+  const address = pathToFileURL(file).href;
+  const requests: string[] = [];
+  const problems: string[] = [];
+  context.on('request', (request) => {
+    if (request.url().split('#')[0] !== address) requests.push(request.url());
+  });
+  context.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
+  });
+  context.on('weberror', (error) => problems.push(String(error.error())));
+  const page = await context.newPage();
+  await page.goto(address);
+  return { page, requests, problems };
+}
+
+/** What axe-core finds against a page as it is now, a line each. */
+export async function accessibilityProblems(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const found: { id: string; nodes: { html: string; failureSummary: string }[] }[] = await page.evaluate(
+    'axe.run().then(({ violations }) => violations)',
+  );
+  return found.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
+  );
+}
