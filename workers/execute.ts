@@ -1,7 +1,7 @@
 /** One assignment in, one outcome out: the steps, then acceptance. Catches everything. */
 import type { Failure } from '../src/domain/failure.ts';
 import { describeFailure } from '../src/domain/failure-message.ts';
-import type { Outcome, StepResult, TestResult } from '../src/domain/outcome.ts';
+import type { MadeFile, Outcome, StepResult, TestResult } from '../src/domain/outcome.ts';
 import { isDenial } from '../src/domain/tool.ts';
 import type { Step } from '../src/domain/workstream.ts';
 import { leftSentences, straySentence } from '../src/os/owned-processes.ts';
@@ -28,6 +28,7 @@ interface PartialOutcome {
   outputs: { module: string | null; tool: string | null };
   filesModified: Set<string>;
   metrics: Record<string, number>;
+  outputFiles: MadeFile[];
   failure: Failure | null;
 }
 
@@ -42,6 +43,7 @@ export async function execute(execution: Execution, state: ThreadState | null): 
     outputs: { module: null, tool: null },
     filesModified: new Set(),
     metrics: {},
+    outputFiles: [],
     failure: null,
   };
   await orInternalError(execution, partial, () => {
@@ -72,6 +74,8 @@ export async function execute(execution: Execution, state: ThreadState | null): 
     tests,
     output: outputs.module ?? outputs.tool,
     metrics,
+    series: execution.series,
+    outputs: partial.outputFiles,
     startedAt,
     endedAt,
     durationSeconds,

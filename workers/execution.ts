@@ -4,12 +4,14 @@ import type { Cancellation, FromAgent } from '../src/domain/agent-message.ts';
 import type { Assignment } from '../src/domain/assignment.ts';
 import type { BatchItem } from '../src/domain/assignment-batch.ts';
 import type { Failure } from '../src/domain/failure.ts';
+import type { MetricSeries } from '../src/domain/outcome.ts';
 import { MARK_VARIABLE, markValue, nameProcesses } from '../src/os/owned-processes.ts';
 import { commandOf } from '../src/os/process-table.ts';
 import { startTimer } from '../src/os/stopwatch.ts';
 import type { Effort } from '../src/secrets/redact-file.ts';
 import type { Redactor } from '../src/secrets/redactor.ts';
 import { firstOf } from '../src/text/cut-text.ts';
+import { MOST_SERIES, SeriesCollector } from './modules/metric-series.ts';
 import { ChildProcesses } from './processes/child-processes.ts';
 import type { Launcher } from './processes/launcher.ts';
 import { OutputFile } from './processes/output-file.ts';
@@ -112,6 +114,8 @@ export class Execution {
   #printed = 0;
   #logged = 0;
   #lates = 0;
+  #series: SeriesCollector | null = null;
+  #hasTooManySeries = false;
 
   constructor(item: ExecutionItem, host: AgentHost) {
     this.#item = item;
@@ -229,6 +233,29 @@ export class Execution {
     if (this.warnings.length < MAX_WARNINGS) {
       this.warnings.push(firstOf(this.host.redactor.text(text), 2_000));
     } else if (this.warnings.length === MAX_WARNINGS) this.warnings.push('Further warnings were left out.');
+  }
+
+  /**
+   * Adds a point to the series of a metric.
+   * @throws TypeError for what can't be one.
+   */
+  metric(name: unknown, value: unknown, step: unknown): void {
+    if (this.ended) return;
+    this.#series ??= new SeriesCollector();
+    if (this.#series.add(name, value, step) || this.#hasTooManySeries) return;
+    this.#hasTooManySeries = true;
+    this.warn(
+      `It reported more than ${MOST_SERIES} metrics over time; those of further names were left out.`,
+    );
+  }
+
+  /** What was reported of its metrics, by name. */
+  get series(): Record<string, MetricSeries> {
+    if (this.#series === null) return {};
+    const { redactor } = this.host;
+    return Object.fromEntries(
+      Object.entries(this.#series.all).map(([name, series]) => [redactor.text(name), series]),
+    );
   }
 
   /** Keeps what user code printed in this thread, up to the limit. */

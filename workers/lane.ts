@@ -128,7 +128,9 @@ export class BatchRun {
     const { used: cpuSeconds, waited: cpuWaitSeconds } = cpuTimeSince(cpuBefore);
     const durationSeconds = secondsSince(begin);
     const output = result === null ? null : result.output;
-    const extras = result === null ? null : extrasOf(result);
+    const { series } = member.execution;
+    const { filesModified, metrics } = result ?? NOTHING_MADE;
+    const extras = extrasOf({ filesModified, metrics, series });
     const times = { durationSeconds, stepSeconds: durationSeconds, cpuSeconds, cpuWaitSeconds };
     return this.#keep(member, { ...times, output, extras });
   }
@@ -224,10 +226,13 @@ function isPlain({ status, steps, tests, warnings, logFile }: Outcome): boolean 
   );
 }
 
+const NOTHING_MADE: Pick<StepOutcome, 'filesModified' | 'metrics'> = { filesModified: [], metrics: {} };
+
 /** Null where there are none. */
-function extrasOf({ filesModified, metrics }: BatchExtras): string | null {
-  const hasExtras = filesModified.length > 0 || Object.keys(metrics).length > 0;
-  return hasExtras ? JSON.stringify({ filesModified, metrics }) : null;
+function extrasOf({ filesModified, metrics, series }: BatchExtras): string | null {
+  const hasExtras =
+    filesModified.length > 0 || Object.keys(metrics).length > 0 || Object.keys(series).length > 0;
+  return hasExtras ? JSON.stringify({ filesModified, metrics, series }) : null;
 }
 
 class Member implements ExecutionItem {

@@ -4,7 +4,7 @@ import { attemptSchema, candidateSchema } from './attempt.ts';
 import { changesSchema, mergeSchema } from './changes.ts';
 import { reasonSchema, storedFailureSchema } from './failure.ts';
 import type { Json, JsonObject } from './json.ts';
-import { testCountsSchema, testResultSchema } from './outcome.ts';
+import { madeFileSchema, metricSeriesSchema, testCountsSchema, testResultSchema } from './outcome.ts';
 import { toolReportSchema } from './tool-report.ts';
 
 const text = z.string();
@@ -96,6 +96,14 @@ const resultMetadataSchema = z.object({
   /** What the workstream returned for its dependents; null for nothing. */
   output: json,
   metrics: z.record(text, z.number()),
+  /** The id of the definition whose matrix it is a member of; null without one. */
+  base: text.nullable().catch(null),
+  /** The values of this member of a matrix; null without one, and in results of versions that did not keep them. */
+  matrix: jsonObject.nullable().catch(null),
+  /** What its modules reported of metrics while they ran, by name. */
+  series: z.record(text, metricSeriesSchema).catch({}),
+  /** The files that it made, among those that it declares as its outputs, by path. */
+  outputs: z.array(madeFileSchema).catch([]),
   steps: z.array(stepSummarySchema),
   /** The last of what the failed step printed. */
   tail: text.nullable(),

@@ -115,9 +115,10 @@ function addDifferences<T extends object>(
   for (const key in value) if (value[key] !== base[key] && !but.includes(key)) to[key] = value[key];
 }
 
-function isPlain({ setup, workstream: { steps, acceptanceTests, testGates } }: Assignment): boolean {
+function isPlain({ setup, workstream }: Assignment): boolean {
+  const { steps, acceptanceTests, testGates, outputs } = workstream;
   const [step] = steps;
-  if (step === undefined || steps.length > 1 || setup !== null) return false;
+  if (step === undefined || steps.length > 1 || setup !== null || outputs.length > 0) return false;
   return (
     step.kind === 'module' && step.timeoutSeconds === null && acceptanceTests.length + testGates.length === 0
   );
@@ -156,12 +157,12 @@ export interface KeptResult {
   cpuWaitSeconds: number | null;
   /** As JSON text; null for none. */
   output: string | null;
-  /** `filesModified` and `metrics` as JSON text; null for neither, as with most modules. */
+  /** `BatchExtras` as JSON text; null for none, as with most modules. */
   extras: string | null;
 }
 
 /** What few modules return. */
-export type BatchExtras = Pick<Outcome, 'filesModified' | 'metrics'>;
+export type BatchExtras = Pick<Outcome, 'filesModified' | 'metrics' | 'series'>;
 
 /** Parts of one memory. */
 interface SharedViews {

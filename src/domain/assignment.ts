@@ -100,6 +100,7 @@ export const workstreamSchema: z.ZodType<Workstream> = z.strictObject({
   cpus: z.number().positive().nullable(),
   memoryMb: z.number().positive().nullable(),
   matrix: jsonObject.nullable(),
+  outputs: texts,
   extra: jsonObject,
   source: z.strictObject({ file: z.string(), position: count }),
   hash: z.string(),

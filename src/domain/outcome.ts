@@ -32,6 +32,30 @@ const time = z.number().min(0).max(8.64e15);
 /** Whether a text is JSON that may be an output: checked because code of a workstream can post messages too. */
 export const isOutput = (text: string): boolean => !isDeeper(text, MAX_NESTING) && isJson(text);
 
+const number = z.number();
+
+export const metricSeriesSchema = z.object({
+  /** Step and value, in the order in which they were reported: all, or a share of them with the first, last, least and greatest. */
+  points: z.array(z.tuple([number, number])),
+  /** How many were reported. */
+  total: count,
+});
+/** What a module reported of one metric while it ran. */
+export type MetricSeries = z.infer<typeof metricSeriesSchema>;
+
+export const madeFileSchema = z.object({
+  /** Relative to the workspace, with `/` between its parts. */
+  path: z.string(),
+  /** Size; null where it could not be read. */
+  bytes: count.nullable(),
+  /** SHA-256 of its content in hexadecimal; null where that is not known. */
+  sha256: z.string().nullable(),
+  /** Why its size or hash is not known; null where both are. */
+  problem: z.string().nullable(),
+});
+/** A file that a workstream made, among those that it declares as its outputs. */
+export type MadeFile = z.infer<typeof madeFileSchema>;
+
 const outputText = z.string().refine(isOutput);
 
 function isJson(text: string): boolean {
@@ -93,7 +117,11 @@ export const outcomeSchema = z.object({
   /** The workstream's output for its dependents, as JSON text; null for none. */
   output: outputText.nullable(),
   filesModified: z.array(z.string()),
-  metrics: z.record(z.string(), z.number()),
+  metrics: z.record(z.string(), number),
+  /** By name of the metric. */
+  series: z.record(z.string(), metricSeriesSchema),
+  /** The files among its declared outputs, by path; empty where it declares none. */
+  outputs: z.array(madeFileSchema),
   warnings: z.array(z.string()),
   failure: failureSchema.nullable(),
   /** Absolute path of the whole output; null when nothing was printed. */
@@ -132,6 +160,8 @@ export function failedOutcome(failure: Failure, span: OutcomeSpan, logFile: stri
     output: null,
     filesModified: [],
     metrics: {},
+    series: {},
+    outputs: [],
     warnings: [],
     failure,
     logFile,

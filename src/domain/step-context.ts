@@ -22,6 +22,15 @@ export interface StepContext {
   progress(fraction: number | null, text?: string): void;
   /** Adds a warning to the result; the workstream still completes. */
   warn(text: string): void;
+  /**
+   * Reports a value of a metric while the workstream runs. Of each metric about 500 points are kept, spread evenly, and
+   * always the first, the last, the least and the greatest.
+   * @param name at most 200 characters; of more than 100 names those that come later are left out, with a warning.
+   * @param value a finite number.
+   * @param step a finite number, such as an epoch. Default: how many values of this metric were reported before it.
+   * @throws TypeError for anything else.
+   */
+  metric(name: string, value: number, step?: number): void;
 }
 
 /** What a module step may return. All of it is optional, and so is returning anything. */

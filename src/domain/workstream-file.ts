@@ -347,6 +347,17 @@ const fields = z.object({
       minProperties: 1,
       examples: [{ seed: [1, 2, 3] }],
     }),
+  ids: z
+    .enum(['values', 'position'])
+    .optional()
+    .describe(
+      'What the ids of a matrix are made of: values (default), such as base-seed-1, or the position, such as base-1.',
+    ),
+  outputs: paths
+    .optional()
+    .describe(
+      'Paths and globs of the files that it makes, relative to the folder it works in. They are listed with size and hash.',
+    ),
   track: line
     .optional()
     .describe('The track it belongs to: agents that are named in the configuration take theirs.'),

@@ -160,6 +160,8 @@ export interface Workstream {
   memoryMb: number | null;
   /** The values of this member of a matrix; null without one. */
   matrix: JsonObject | null;
+  /** Paths and globs of the files that it makes, relative to its workspace. */
+  outputs: string[];
   /** Everything else that stood in the definition, as it stood there. */
   extra: JsonObject;
   source: Source;
@@ -196,6 +198,7 @@ export const copyOf = (from: Workstream, changes: Partial<Workstream> = {}): Wor
   cpus: from.cpus,
   memoryMb: from.memoryMb,
   matrix: from.matrix,
+  outputs: from.outputs,
   extra: from.extra,
   source: from.source,
   hash: from.hash,

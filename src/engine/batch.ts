@@ -225,6 +225,8 @@ export class Batch {
       tests: [],
       output,
       metrics: extras.metrics,
+      series: extras.series,
+      outputs: [],
       startedAt,
       endedAt,
       durationSeconds,
@@ -334,11 +336,11 @@ export class Batch {
   }
 }
 
-const extrasSchema = outcomeSchema.pick({ filesModified: true, metrics: true });
+const extrasSchema = outcomeSchema.pick({ filesModified: true, metrics: true, series: true });
 
 /** Null for text that no agent writes. */
 function parsedExtras(text: string | null): BatchExtras | null {
-  if (text === null) return { filesModified: [], metrics: {} };
+  if (text === null) return { filesModified: [], metrics: {}, series: {} };
   try {
     return extrasSchema.safeParse(JSON.parse(text)).data ?? null;
   } catch {

@@ -41,6 +41,8 @@ const REPRESENTED = new Set([
   'memory_mb',
   'isolation',
   'matrix',
+  'ids',
+  'outputs',
 ]);
 
 /** What most workstreams have none of is one and the same empty list for all of them. Never changed. */
@@ -94,6 +96,7 @@ export function normalize(
     cpus: definition.cpus ?? null,
     memoryMb: definition.memory_mb ?? null,
     matrix: null,
+    outputs: definition.outputs ?? NONE,
     extra: extraOf(raw),
     source,
     hash,

@@ -170,6 +170,10 @@ export class PlainWorkstream implements Workstream {
     return null;
   }
 
+  get outputs(): never[] {
+    return NONE;
+  }
+
   get extra(): typeof NO_FIELDS {
     return NO_FIELDS;
   }

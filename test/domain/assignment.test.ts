@@ -43,6 +43,7 @@ const full = assignment(
       cpus: 0.5,
       memoryMb: 200,
       matrix: { seed: 1 },
+      outputs: ['out/*.csv'],
       extra: { metadata: { owner: null } },
     },
   ),

@@ -129,6 +129,7 @@ export function workstream(id: string, steps: Step[], fields: Partial<Workstream
     cpus: null,
     memoryMb: null,
     matrix: null,
+    outputs: [],
     extra: {},
     source: { file: `workstreams/${id}.json`, position: 0 },
     hash: `hash-of-${id}`,

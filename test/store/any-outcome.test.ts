@@ -107,6 +107,8 @@ const step = fc.record({
   tool: nullable(tool),
 });
 
+const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
+
 /** Text as JSON, with names that mean something to JavaScript. */
 const output = fc
   .tuple(text, text, fc.json())
@@ -127,8 +129,22 @@ const outcome: fc.Arbitrary<Outcome> = fc
     filesModified: texts,
     metrics: fc.dictionary(
       text.filter((name) => name !== '__proto__'),
-      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      finite,
       { maxKeys: 3 },
+    ),
+    series: fc.dictionary(
+      text.filter((name) => name !== '__proto__'),
+      fc.record({ points: fc.array(fc.tuple(finite, finite), { maxLength: 3 }), total: fc.nat() }),
+      { maxKeys: 3 },
+    ),
+    outputs: fc.array(
+      fc.record({
+        path: text,
+        bytes: nullable(fc.nat()),
+        sha256: nullable(text),
+        problem: nullable(text),
+      }),
+      { maxLength: 3 },
     ),
     warnings: texts,
     failure: nullable(failure),
@@ -170,6 +186,8 @@ const WORDLESS: Outcome = {
   output: null,
   filesModified: [],
   metrics: {},
+  series: {},
+  outputs: [],
   warnings: [],
   status: 'failed',
   failure: { reason: 'thrown', how: 'thrown', thrown: { message: '', name: '', code: '', stack: '' } },

@@ -54,6 +54,7 @@ test('a definition with the least has every default', () => {
     cpus: null,
     memoryMb: null,
     matrix: null,
+    outputs: [],
     extra: {},
     source: { file: 'workstreams/a.json', position: 0 },
   });

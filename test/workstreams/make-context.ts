@@ -23,6 +23,7 @@ export function makeContext(sketch: ContextSketch = {}): StepContext {
     dependencies: {},
     log: pino({ level: 'silent' }),
     progress: () => undefined,
+    metric: () => undefined,
     warn: (text) => {
       throw new Error(`unexpected warning: ${text}`);
     },

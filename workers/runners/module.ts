@@ -110,6 +110,7 @@ export function createStepContext(execution: Execution, signal: () => StopSignal
     },
     progress: (fraction, text = '') => execution.progress(fraction, String(text)),
     warn: (text) => execution.warn(String(text)),
+    metric: (name, value, step) => execution.metric(name, value, step),
   };
 }
 

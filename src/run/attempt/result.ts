@@ -78,6 +78,10 @@ function executedMetadata(
     constraints: constraintsOf(workstream),
     output: outcome.output === null ? null : parseOutput(outcome.output),
     metrics: outcome.metrics,
+    base: baseOf(workstream),
+    matrix: workstream.matrix,
+    series: outcome.series,
+    outputs: outcome.outputs,
     steps: outcome.steps.map(stepSummary),
     tools: reportsOf(outcome),
     changes,
@@ -90,6 +94,8 @@ function executedMetadata(
     definition: workstream.extra,
   };
 }
+
+const baseOf = ({ matrix, base }: Workstream): string | null => (matrix === null ? null : base);
 
 /** Most workstreams may start at any time. */
 function constraintsOf({
@@ -220,6 +226,8 @@ function workstreamMetadata(workstream: Workstream): ResultMetadata {
     kind: workstream.kind,
     priority: workstream.priority,
     constraints: constraintsOf(workstream),
+    base: baseOf(workstream),
+    matrix: workstream.matrix,
     definition: workstream.extra,
   };
 }
@@ -234,6 +242,10 @@ function emptyMetadata(title: string, file: string, position: number): ResultMet
     constraints: null,
     output: null,
     metrics: {},
+    base: null,
+    matrix: null,
+    series: {},
+    outputs: [],
     steps: [],
     tools: [],
     changes: null,

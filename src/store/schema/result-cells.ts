@@ -13,7 +13,13 @@ import { attemptSchema, candidateSchema } from '../../domain/attempt.ts';
 import { changesSchema, mergeSchema } from '../../domain/changes.ts';
 import { type Failure, storedFailureSchema } from '../../domain/failure.ts';
 import type { JsonObject } from '../../domain/json.ts';
-import { type TestResult, testCountsSchema, testResultSchema } from '../../domain/outcome.ts';
+import {
+  madeFileSchema,
+  metricSeriesSchema,
+  type TestResult,
+  testCountsSchema,
+  testResultSchema,
+} from '../../domain/outcome.ts';
 import { toolReportSchema } from '../../domain/tool-report.ts';
 import { anyJson, jsonCell, listOf, parsed, textCell } from './cells.ts';
 
@@ -125,6 +131,10 @@ const metadata = z.object({
   constraints: constraintsSchema.nullable().default(null).catch(null),
   output: anyJson.default(null),
   metrics: metrics.default({}),
+  base: text.nullable().default(null).catch(null),
+  matrix: object.nullable().default(null),
+  series: z.record(text, metricSeriesSchema).default({}).catch({}),
+  outputs: listOf(madeFileSchema).default([]),
   steps: listOf(stepSummarySchema).default([]),
   tail: text.nullable().default(null).catch(null),
   tools: listOf(toolReportSchema).default([]),
@@ -151,6 +161,10 @@ export function writeMetadata(given: ResultMetadata): string {
     constraints: given.constraints ?? undefined,
     output: given.output ?? undefined,
     metrics: fieldsOf(given.metrics),
+    base: given.base ?? undefined,
+    matrix: given.matrix ?? undefined,
+    series: fieldsOf(given.series),
+    outputs: entriesOf(given.outputs),
     steps: entriesOf(given.steps),
     tools: entriesOf(given.tools),
     changes: given.changes ?? undefined,
@@ -220,6 +234,10 @@ const USUAL = new Map<string, (value: unknown) => boolean>(
     constraints: (value) => constraintsSchema.safeParse(value).success,
     output: () => true,
     metrics: (value) => isFields(value) && Object.values(value).every(isNumber),
+    base: isText,
+    matrix: isFields,
+    series: (value) => z.record(text, metricSeriesSchema).safeParse(value).success,
+    outputs: (value) => z.array(madeFileSchema).safeParse(value).success,
     steps: (value) => Array.isArray(value) && value.every(isStep),
     tail: isText,
     definition: isFields,

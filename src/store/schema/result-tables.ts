@@ -44,6 +44,8 @@ export function isPlain(result: AgentResult): boolean {
     testResults.total === 0 &&
     testResults.tests.length === 0 &&
     metadata.output === null &&
+    metadata.matrix === null &&
+    isEmpty(metadata.series) &&
     metadata.changes === null &&
     metadata.merge === null &&
     metadata.tools.length === 0 &&
@@ -91,6 +93,8 @@ export const resultTable = tableOf<AgentResult>()('agent_results', {
   attempts: resultColumn(numberCell, ({ attempts }) => attempts, 1),
   log_file: resultColumn(textCell, ({ logFile }) => logFile, null),
   has_output: resultColumn(numberCell, ({ metadata }) => (hasOutput(metadata) ? 1 : 0), 0),
+  has_matrix: resultColumn(numberCell, ({ metadata }) => (metadata.matrix === null ? 0 : 1), 0),
+  series_count: resultColumn(numberCell, ({ metadata }) => Object.keys(metadata.series).length, 0),
   tool: resultColumn(textCell, ({ metadata }) => metadata.tools.at(-1)?.tool ?? null, null),
   model: resultColumn(textCell, ({ metadata }) => metadata.tools.at(-1)?.model ?? null, null),
   cost_usd: resultColumn(numberCell, ({ metadata }) => spent(metadata, 'costUsd'), null),

@@ -11,6 +11,7 @@ import { plans } from './010-plans.ts';
 import { patterns } from './011-patterns.ts';
 import { origins } from './012-origins.ts';
 import { notedResults } from './013-noted-results.ts';
+import { sweeps } from './014-sweeps.ts';
 import { usage } from './015-usage.ts';
 
 /** SQL of every migration; the one at index i takes a database from version i to i + 1. Never changed, only added to. */
@@ -28,5 +29,6 @@ export const migrations: readonly string[] = [
   patterns,
   origins,
   notedResults,
+  sweeps,
   usage,
 ];
