@@ -26,7 +26,7 @@ CREATE TABLE agent_results (
   warnings TEXT,
   test_results TEXT,
   metadata TEXT
-, title TEXT, reason TEXT, explanation TEXT, cpu_seconds REAL, cpu_wait_seconds REAL, attempts INTEGER, log_file TEXT, has_output INTEGER, tool TEXT, model TEXT, cost_usd REAL, input_tokens INTEGER, output_tokens INTEGER, branch TEXT, merge_status TEXT, definition_hash TEXT, failure TEXT, usage TEXT);
+, title TEXT, reason TEXT, explanation TEXT, cpu_seconds REAL, cpu_wait_seconds REAL, attempts INTEGER, log_file TEXT, has_output INTEGER, tool TEXT, model TEXT, cost_usd REAL, input_tokens INTEGER, output_tokens INTEGER, branch TEXT, merge_status TEXT, definition_hash TEXT, failure TEXT, has_matrix INTEGER, series_count INTEGER, usage TEXT);
 
 CREATE INDEX agent_results_by_run ON agent_results (
   run_id, status, id, workstream_id, agent_id, duration_seconds, cpu_seconds, has_output,
@@ -37,7 +37,11 @@ WHERE status <> 'completed' OR attempts > 1 OR tool IS NOT NULL OR branch IS NOT
   OR merge_status IS NOT NULL OR files_modified <> '[]' OR commits_created <> '[]' OR warnings <> '[]'
   OR test_results <> '{"total":0,"passed":0,"failed":0,"manual":0,"cases":null,"tests":[]}';
 
+CREATE INDEX agent_results_of_matrices ON agent_results (run_id) WHERE has_matrix = 1;
+
 CREATE UNIQUE INDEX agent_results_once ON agent_results (run_id, workstream_id) WHERE attempts IS NOT NULL;
+
+CREATE INDEX agent_results_with_series ON agent_results (run_id) WHERE series_count > 0;
 
 CREATE TABLE consolidated_errors (
   id INTEGER PRIMARY KEY,
@@ -122,6 +126,26 @@ CREATE TABLE run_locks (
   PRIMARY KEY (run_id, workstream_id, kind, name)
 ) WITHOUT ROWID;
 
+CREATE VIEW run_matrix AS
+SELECT r.run_id, r.workstream_id, r.status, m.key AS name, m.value AS value, m.type AS type
+FROM agent_results r
+CROSS JOIN json_each(CASE WHEN json_valid(r.metadata) THEN r.metadata ELSE '{}' END, '$.matrix') m
+WHERE r.has_matrix = 1;
+
+CREATE VIEW run_outputs AS
+SELECT r.run_id, r.workstream_id, r.status, 'output' AS kind,
+  CASE WHEN o.fullkey = '$.output' THEN 'output' ELSE replace(substr(o.fullkey, 10), '"', '') END AS name,
+  o.value AS value, o.type AS type
+FROM agent_results r
+CROSS JOIN json_tree(CASE WHEN json_valid(r.metadata) THEN r.metadata ELSE '{}' END, '$.output') o
+WHERE r.has_output = 1 AND (o.type <> 'object' OR o.value = '{}') AND o.path NOT GLOB '*[[][0-9]*'
+  AND (o.fullkey = '$.output' OR typeof(o.key) = 'text')
+UNION ALL
+SELECT r.run_id, r.workstream_id, r.status, 'metric', m.key, m.value, m.type
+FROM agent_results r
+CROSS JOIN json_each(CASE WHEN json_valid(r.metadata) THEN r.metadata ELSE '{}' END, '$.metrics') m
+WHERE r.has_output = 1;
+
 CREATE TABLE run_plans (
   run_id TEXT NOT NULL REFERENCES consolidated_runs (run_id) ON DELETE CASCADE,
   -- Place of the first workstream of the row in the order in which they are handed out, from 0.
@@ -195,6 +219,15 @@ CREATE TABLE workstream_attempts (
 
 CREATE INDEX workstream_attempts_by_shape ON workstream_attempts (shape_id, run_id, workstream_id)
 WHERE reason IS NOT NULL;
+
+CREATE VIEW workstream_history AS
+SELECT r.workstream_id, r.run_id, c.created_at, c.label, r.title, r.status, r.reason, r.explanation, r.agent_id, r.attempts,
+  r.duration_seconds, r.cpu_seconds, r.definition_hash,
+  LAG(r.run_id) OVER runs AS previous_run_id, LAG(r.status) OVER runs AS previous_status,
+  LAG(r.duration_seconds) OVER runs AS previous_duration_seconds,
+  r.definition_hash <> LAG(r.definition_hash) OVER runs AS is_changed
+FROM agent_results r JOIN consolidated_runs c ON c.run_id = r.run_id
+WINDOW runs AS (PARTITION BY r.workstream_id ORDER BY c.created_at, r.id);
 
 CREATE TABLE workstreams_in_hand (
   run_id TEXT NOT NULL REFERENCES consolidated_runs (run_id) ON DELETE CASCADE,
