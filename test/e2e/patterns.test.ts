@@ -73,6 +73,29 @@ describe('millrace patterns --stdin', () => {
     expect(existsSync(join(folder, '.state'))).toBe(false);
   });
 
+  test('groups any number of different messages in little memory', () => {
+    const letters = (number: number): string =>
+      String(number).replaceAll(/\d/g, (digit) => 'abcdefghij'.charAt(Number(digit)));
+    const messages = Array.from(
+      { length: 60_000 },
+      (_, index) => `${letters(index)} ${letters(index * 7)} ${'x'.repeat(900)}`,
+    );
+    const { stdout, status } = spawnSync(
+      process.execPath,
+      ['--max-old-space-size=80', bin, 'patterns', '--stdin', '--json'],
+      {
+        cwd: temporaryFolder(),
+        input: `${messages.join('\n')}\n`,
+        encoding: 'utf8',
+        env: cleanEnvironment(),
+        maxBuffer: 2 ** 28,
+      },
+    );
+    const lines = parseLines(stdout);
+    expect([status, lines.length]).toEqual([0, 60_000]);
+    expect(lines.findIndex((line, index) => line['template'] !== messages[index])).toBe(-1);
+  });
+
   test('of nothing prints nothing', () => {
     const { stdout, status } = fed(temporaryFolder(), ['patterns', '--stdin', '--json'], '');
     expect([status, stdout]).toEqual([0, '']);

@@ -158,11 +158,14 @@ function isTelling(word: string, before: readonly string[]): boolean {
 
 /** Masks of words that were seen before, emptied when it is full: words repeat, and their number does not end. */
 const masks = new Map<string, string>();
-const REMEMBERED = 20_000;
+const REMEMBERED = 10_000;
 const LONGEST_REMEMBERED = 60;
+/** Longer ones with digits hardly come again. */
+const LONGEST_NUMBER = 4;
 
 function maskOf(word: string): string {
-  if (word.length > LONGEST_REMEMBERED) return maskWord(word);
+  const { length } = word;
+  if (length > LONGEST_REMEMBERED || (length > LONGEST_NUMBER && /\d/.test(word))) return maskWord(word);
   let mask = masks.get(word);
   if (mask === undefined) {
     if (masks.size >= REMEMBERED) masks.clear();

@@ -1,5 +1,11 @@
-import { createInterface } from 'node:readline';
-import { type MessageGroup, MessageGroups } from '../../analysis/patterns/group-messages.ts';
+import {
+  MessageGroups,
+  type MessagePattern,
+  MessageShapes,
+  patternOfShape,
+  type ShapeNote,
+} from '../../analysis/patterns/group-messages.ts';
+import { LineStore, linesOf } from '../../os/lines.ts';
 import { allPatterns, type PatternOfRuns } from '../../store/read/patterns.ts';
 import { plural } from '../../text/format.ts';
 import { escapeControls } from '../../text/printable.ts';
@@ -50,27 +56,54 @@ const rowOf = ({ id, count, workstreams, firstSeen, lastSeen, type, pattern }: P
 // ── Of standard input ──
 
 async function patternsOfInput(argv: PatternsArguments): Promise<number> {
-  const isJson = argv.json || argv.format === 'json';
-  const messages = new MessageGroups({ keepsLines: !isJson });
-  for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY }))
-    messages.add(messageIn(line));
-  const { groups, ofMessages, valuesOfFirst } = messages.result();
-  if (isJson) await printEach(jsonLines(ofMessages()));
-  else {
-    const answer = `${plural(
-      groups.reduce((sum, { count }) => sum + count, 0),
-      'message',
-    )} in ${plural(groups.length, 'pattern')}.`;
-    const head = ['pattern', 'count', 'template', 'values'];
-    const rows = groups
-      .slice(0, ROWS)
-      .map(({ id, count, template, values }) => [id, count, template, valueTexts(values).join('; ')]);
-    const notes =
-      valuesOfFirst === null ? [] : [`The values are those of the first ${valuesOfFirst} messages.`];
-    const sections = [{ title: null, notes, head, rows, total: groups.length }];
-    await printPage(argv, { answer, sections }, {});
-  }
+  if (argv.json || argv.format === 'json') await printEachPattern();
+  else await printGroups(argv);
   return 0;
+}
+
+/** For each message its pattern, a line each. */
+async function printEachPattern(): Promise<void> {
+  const shapes = new MessageShapes();
+  const notes = new LineStore();
+  try {
+    for await (const lines of linesOf(process.stdin))
+      for (const line of lines) notes.add(noteText(shapes.add(messageIn(line))));
+    const ofNumbers: string[] = [];
+    for (const { members, ...pattern } of shapes.merged())
+      for (const member of members) ofNumbers[member] = jsonLine(pattern);
+    for await (const some of notes.read()) await printEach(some.map((note) => lineOf(note, ofNumbers)));
+  } finally {
+    notes.close();
+  }
+}
+
+const SHAPE = '=';
+
+const noteText = (note: ShapeNote): string => (typeof note === 'number' ? String(note) : SHAPE + note);
+
+const lineOf = (note: string, ofNumbers: readonly string[]): string =>
+  note.startsWith(SHAPE)
+    ? jsonLine(patternOfShape(note.slice(SHAPE.length)))
+    : (ofNumbers[Number(note)] ?? '');
+
+const jsonLine = ({ id, template }: MessagePattern): string =>
+  `${escapeControls(JSON.stringify({ pattern_id: id, template }))}\n`;
+
+async function printGroups(argv: PatternsArguments): Promise<void> {
+  const messages = new MessageGroups({ listed: ROWS });
+  for await (const lines of linesOf(process.stdin)) for (const line of lines) messages.add(messageIn(line));
+  const { messages: count, total, groups, valuesOfFirst } = messages.result();
+  const answer = `${plural(count, 'message')} in ${plural(total, 'pattern')}.`;
+  const head = ['pattern', 'count', 'template', 'values'];
+  const rows = groups.map((group) => [
+    group.id,
+    group.count,
+    group.template,
+    valueTexts(group.values).join('; '),
+  ]);
+  const notes =
+    valuesOfFirst === null ? [] : [`The values are those of the first ${valuesOfFirst} messages.`];
+  await printPage(argv, { answer, sections: [{ title: null, notes, head, rows, total }] }, {});
 }
 
 /** A line that is a JSON object with a message is that message, with its line breaks. */
@@ -83,18 +116,5 @@ function messageIn(line: string): string {
   } catch {
     // Text that only begins like JSON.
     return line;
-  }
-}
-
-/** One line for each message. */
-function* jsonLines(groups: Iterable<MessageGroup>): Generator<string, void, undefined> {
-  const lines = new Map<MessageGroup, string>();
-  for (const group of groups) {
-    let line = lines.get(group);
-    if (line === undefined) {
-      line = `${escapeControls(JSON.stringify({ pattern_id: group.id, template: group.template }))}\n`;
-      lines.set(group, line);
-    }
-    yield line;
   }
 }
