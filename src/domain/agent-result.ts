@@ -84,6 +84,16 @@ export const usageSchema = z.object({
 /** What a workstream reserved, and what it used of it. */
 export type ResourceUsage = z.infer<typeof usageSchema>;
 
+/** What the cache had to do with a result. */
+export const cacheUseSchema = z.object({
+  /** Whether the result is that of an earlier run, was kept for later runs, or neither. */
+  result: z.enum(['taken-over', 'kept', 'not-kept']),
+  /** Why it was executed: what has changed since it was last kept, in clauses such as `input a.csv changed`. */
+  changes: z.array(text),
+  /** Why it was not kept, or why what was kept could not be used; null for no reason. */
+  note: text.nullable(),
+});
+
 const resultMetadataSchema = z.object({
   title: text,
   kind: text.nullable(),
@@ -119,6 +129,8 @@ const resultMetadataSchema = z.object({
   candidates: z.array(candidateSchema),
   /** Why it was not tried again although it might have been; null where that is not so. */
   gaveUp: text.nullable(),
+  /** Null where the workstream has no `cache`. */
+  cache: cacheUseSchema.nullable().catch(null),
   /** How its compensation actions went; empty where none was run. */
   compensation: z.array(stepSummarySchema),
   /** What the definition said beside the fields that Millrace uses. */
@@ -154,6 +166,10 @@ export const agentResultSchema = z.object({
   /** Null for a workstream that reserved nothing, or that no agent ran. */
   usage: usageSchema.nullable().catch(null),
   attempts: count,
+  /** The run that computed the result, where it was taken over from the cache and not executed; null else. */
+  fromRun: text.nullable().catch(null),
+  /** How long that run took for it in seconds; null where it was executed. */
+  savedSeconds: seconds.nullable().catch(null),
   /** Of the definition that was run; null where it could not be. */
   definitionHash: text.nullable(),
   /** Path of the whole output; null when nothing was printed. */

@@ -58,6 +58,7 @@ const totalsSchema: z.ZodType<Totals> = z.object({
   completed: count,
   failed: count,
   skipped: count,
+  takenOver: count,
   filesModified: count,
   commits: count,
   errors: count,

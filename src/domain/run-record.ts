@@ -18,6 +18,8 @@ export interface Totals {
   completed: number;
   failed: number;
   skipped: number;
+  /** Of those that completed: how many were taken over from earlier runs and not executed. */
+  takenOver: number;
   filesModified: number;
   commits: number;
   errors: number;

@@ -224,6 +224,19 @@ export const circuitBreakerSchema = z.object({
   cooldown_seconds: z.number().min(0).max(2_147_483).optional().describe('Pause before a retry. Default: 0.'),
 });
 
+export const cacheSchema = z.object({
+  inputs: paths
+    .optional()
+    .describe(
+      'Paths and globs of the files that it reads, relative to the folder millrace was started in; "!" before one leaves files out.',
+    ),
+  env: z
+    .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a variable name of letters, digits and "_"'))
+    .max(MAX_NAMES)
+    .optional()
+    .describe('Names of the environment variables that it reads.'),
+});
+
 export const capabilityPayloadSchema = z.object({
   files: z.array(line).optional().describe('Files the capability works on.'),
   prompt: line.optional().describe('What is asked of the capability.'),
@@ -357,6 +370,12 @@ const fields = z.object({
     .optional()
     .describe(
       'Paths and globs of the files that it makes, relative to the folder it works in. They are listed with size and hash.',
+    ),
+  cache: z
+    .union([z.boolean(), cacheSchema], { error: 'true, false, or an object with inputs and env' })
+    .optional()
+    .describe(
+      'What its result depends on beside its definition, its modules and the outputs of its dependencies. Where nothing of that has changed since it completed, the result is taken over and not computed again. true: nothing else.',
     ),
   track: line
     .optional()

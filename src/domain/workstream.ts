@@ -103,6 +103,14 @@ export interface CircuitBreaker {
   cooldownSeconds: number;
 }
 
+/** What a result depends on beside the definition, the modules and the outputs of its dependencies. */
+export interface CacheInputs {
+  /** Paths and globs relative to the folder Millrace was started in; those that begin with `!` leave files out. */
+  inputs: string[];
+  /** Names of environment variables. */
+  env: string[];
+}
+
 /** Where in the workstream folder a definition stands. */
 export interface Source {
   /** Path of the file as messages show it: relative to the folder Millrace was started in, if below it. */
@@ -158,6 +166,8 @@ export interface Workstream {
   cpus: number | null;
   /** Memory in MB that it reserves while it is executed; null where it says nothing: then that is `memoryLimitMb`. */
   memoryMb: number | null;
+  /** By what it is decided whether an earlier result is taken over; null where it is always executed. */
+  cache: CacheInputs | null;
   /** The values of this member of a matrix; null without one. */
   matrix: JsonObject | null;
   /** Paths and globs of the files that it makes, relative to its workspace. */
@@ -197,6 +207,7 @@ export const copyOf = (from: Workstream, changes: Partial<Workstream> = {}): Wor
   memoryLimitMb: from.memoryLimitMb,
   cpus: from.cpus,
   memoryMb: from.memoryMb,
+  cache: from.cache,
   matrix: from.matrix,
   outputs: from.outputs,
   extra: from.extra,

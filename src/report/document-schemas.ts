@@ -37,6 +37,7 @@ const totals = z.object({
   completed: count,
   failed: count,
   skipped: count,
+  takenOver: count.describe('Of those that completed: how many were taken over from earlier runs.'),
   filesModified: count,
   commits: count,
   errors: count,

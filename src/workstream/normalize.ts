@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import type { Json, JsonObject } from '../domain/json.ts';
 import {
   type AcceptanceTest,
+  type CacheInputs,
   type CircuitBreaker,
   type CommandStep,
   type Dependency,
@@ -40,6 +41,7 @@ const REPRESENTED = new Set([
   'cpus',
   'memory_mb',
   'isolation',
+  'cache',
   'matrix',
   'ids',
   'outputs',
@@ -95,6 +97,7 @@ export function normalize(
     memoryLimitMb: definition.memory_limit_mb ?? null,
     cpus: definition.cpus ?? null,
     memoryMb: definition.memory_mb ?? null,
+    cache: normalizeCache(definition.cache, null),
     matrix: null,
     outputs: definition.outputs ?? NONE,
     extra: extraOf(raw),
@@ -110,6 +113,7 @@ export function normalize(
       title: substituteInText(title, member).trim() === '' ? id : substituteInText(title, member),
       description: plain.description === null ? null : substituteInText(plain.description, member),
       steps: normalizeSteps(definition, member, folders),
+      cache: normalizeCache(definition.cache, member),
       matrix: member,
       hash: hashOfMember(hash, member),
     };
@@ -166,6 +170,12 @@ function normalizeCircuitBreaker(breaker: WorkstreamFile['circuit_breaker']): Ci
     oscillationThreshold: breaker.oscillation_threshold ?? ONE_ATTEMPT.oscillationThreshold,
     cooldownSeconds: breaker.cooldown_seconds ?? ONE_ATTEMPT.cooldownSeconds,
   };
+}
+
+function normalizeCache(cache: WorkstreamFile['cache'], member: JsonObject | null): CacheInputs | null {
+  if (cache === undefined || cache === false) return null;
+  const { inputs = NONE, env = NONE } = cache === true ? {} : cache;
+  return { inputs: member === null ? inputs : inputs.map((each) => substituteInText(each, member)), env };
 }
 
 function normalizeAction(action: ActionFile, index: number): RunStep | CommandStep {

@@ -166,6 +166,10 @@ export class PlainWorkstream implements Workstream {
     return null;
   }
 
+  get cache(): null {
+    return null;
+  }
+
   get matrix(): null {
     return null;
   }

@@ -55,6 +55,7 @@ function checkRules(definition: JsonObject): Finding[] {
     ...checkStepIds(definition),
     ...checkPriority(definition),
     ...checkReservedNames(definition),
+    ...checkCache(definition),
   ];
 }
 
@@ -97,6 +98,22 @@ function checkPriority(definition: JsonObject): Finding[] {
   const hint =
     meant === null ? `known are ${words.join(', ')} and integers` : `did you mean ${quote(meant)}?`;
   return [warningAt(['priority'], `unknown word ${quote(priority)}, counts as "normal"; ${hint}`)];
+}
+
+/** What is taken over is put into the shared folder: commits of a worktree, and their merge, would be missing. */
+function checkCache(definition: JsonObject): Finding[] {
+  if (!Object.hasOwn(definition, 'cache') || fieldOf(definition, 'cache') === false) return [];
+  const workspace = fieldOf(definition, 'workspace');
+  if (workspace === 'worktree')
+    return [errorAt(['cache'], 'a worktree\'s commits can\'t be taken over; expected "workspace": "shared"')];
+  const usesTool =
+    Object.hasOwn(definition, 'tool') ||
+    Object.hasOwn(definition, 'capability') ||
+    stepsOf(definition).some(([step]) => Object.hasOwn(step, 'tool'));
+  if (!usesTool || workspace === 'shared') return [];
+  const message =
+    'the work of a tool step is in a worktree of its own, and its commits can\'t be taken over; expected "workspace": "shared" beside it';
+  return [errorAt(['cache'], message)];
 }
 
 /** The lists whose elements may have an `env`. */
@@ -249,7 +266,7 @@ function notReplaced(path: JsonPath, name: string): string {
     (field === 'steps' && inStep !== 'module' && inStep !== 'id');
   return inCommand
     ? `matrix values are never put into commands; use the environment variable $${variableName(name)}`
-    : 'matrix values are only put into title, description and the input of a step';
+    : 'matrix values are only put into title, description, the inputs of cache and the input of a step';
 }
 
 interface Reference {
@@ -302,6 +319,8 @@ const mayRefer = (value: Json | undefined): boolean =>
 
 function* replacedIn(definition: JsonObject): Generator<[Json | undefined, JsonPath]> {
   for (const name of REPLACED) yield [fieldOf(definition, name), [name]];
+  const cache = fieldOf(definition, 'cache');
+  if (isObject(cache)) yield [fieldOf(cache, 'inputs'), ['cache', 'inputs']];
   for (const [step, index] of stepsOf(definition)) yield [fieldOf(step, 'input'), ['steps', index, 'input']];
 }
 

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../domain/json.ts';
 import {
+  cacheSchema,
   capabilityPayloadSchema,
   circuitBreakerSchema,
   stepSchemas,
@@ -17,6 +18,7 @@ const MAX_WARNINGS = 20;
 /** The objects of a definition that have fields of their own. */
 const OBJECTS: ReadonlyMap<string, readonly string[]> = new Map([
   ['circuit_breaker', Object.keys(circuitBreakerSchema.shape)],
+  ['cache', Object.keys(cacheSchema.shape)],
   ['capability_payload', Object.keys(capabilityPayloadSchema.shape)],
 ]);
 

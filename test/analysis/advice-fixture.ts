@@ -19,6 +19,7 @@ export const TOTALS: Totals = {
   completed: 10,
   failed: 0,
   skipped: 0,
+  takenOver: 0,
   filesModified: 0,
   commits: 0,
   errors: 0,

@@ -107,6 +107,7 @@ export function runSummary(changes: Partial<RunSummary> = {}): RunSummary {
       completed: 3,
       failed: 2,
       skipped: 1,
+      takenOver: 0,
       filesModified: 2,
       commits: 1,
       errors: 2,

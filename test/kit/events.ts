@@ -123,6 +123,7 @@ export function runEnded(exitCode: number, seconds: number): RunEvent {
       completed: 1,
       failed: 1,
       skipped: 1,
+      takenOver: 0,
       filesModified: 0,
       commits: 0,
       errors: 1,

@@ -40,6 +40,7 @@ export function largeResult(): ConsolidatedResult {
         completed: 60_000,
         failed: 30_000,
         skipped: 10_000,
+        takenOver: 0,
         filesModified: 80_000,
         commits: 70_000,
         errors: 30_000,

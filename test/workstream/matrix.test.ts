@@ -143,7 +143,7 @@ describe('mistakes', () => {
     ],
     [
       { matrix: { a: [1] }, files_scope: ['src/${{ matrix.a }}'] },
-      'files_scope[0]: matrix values are only put into title, description and the input of a step',
+      'files_scope[0]: matrix values are only put into title, description, the inputs of cache and the input of a step',
     ],
     [
       { matrix: { a: [1] }, acceptance_tests: [{ run: 'x ${{ matrix.a }}' }] },
@@ -178,7 +178,7 @@ describe('mistakes', () => {
     ],
     [
       { module: './${{ matrix.node-v }}.mjs' },
-      'steps[0].module: matrix values are only put into title, description and the input of a step',
+      'steps[0].module: matrix values are only put into title, description, the inputs of cache and the input of a step',
     ],
   ])('%j', (step, expected) => {
     expect(problems({ matrix: { 'node-v': [1] }, steps: [step] })).toEqual([expected]);

@@ -53,6 +53,7 @@ test('a definition with the least has every default', () => {
     memoryLimitMb: null,
     cpus: null,
     memoryMb: null,
+    cache: null,
     matrix: null,
     outputs: [],
     extra: {},
@@ -222,6 +223,25 @@ test.each([
   [100, 100],
 ])('priority %j is %j', (priority, expected) => {
   expect(one({ id: 'ws-a', steps, priority }).priority).toBe(expected);
+});
+
+test.each([
+  [true, { inputs: [], env: [] }],
+  [{}, { inputs: [], env: [] }],
+  [
+    { inputs: ['a', '!b/**'], env: ['SEED'] },
+    { inputs: ['a', '!b/**'], env: ['SEED'] },
+  ],
+  [false, null],
+])('cache %j', (cache, expected) => {
+  expect(one({ id: 'ws-a', steps, cache })).toMatchObject({ cache: expected });
+});
+
+test('the inputs of cache have the values of each member of a matrix', () => {
+  const { workstreams } = loadFiles({
+    'a.json': { id: 'ws-a', steps, matrix: { n: [1, 2] }, cache: { inputs: ['in/${{ matrix.n }}.csv'] } },
+  });
+  expect(workstreams.map(({ cache }) => cache?.inputs)).toEqual([['in/1.csv'], ['in/2.csv']]);
 });
 
 test('the hash is that of the definition, however it is written', () => {

@@ -130,6 +130,32 @@ describe('a step', () => {
   });
 });
 
+describe('cache', () => {
+  test.each([
+    ['"cache": §"yes"', 'cache: expected true, false, or an object with inputs and env, found "yes"'],
+    [
+      '"cache": {"env": [§"A B"]}',
+      'cache.env[0]: expected a variable name of letters, digits and "_", found "A B"',
+    ],
+    [
+      '"workspace": "worktree", "cache": §true',
+      'cache: a worktree\'s commits can\'t be taken over; expected "workspace": "shared"',
+    ],
+  ])('%s', (field, message) => {
+    const { text, place } = marked(definition(field));
+    expect(problemsOf(text)).toEqual([`${place}: error: ${message}`]);
+  });
+
+  test('is refused where a tool works in a worktree by default, and taken where it says shared', () => {
+    const message =
+      'cache: the work of a tool step is in a worktree of its own, and its commits can\'t be taken over; expected "workspace": "shared" beside it';
+    const tool = '[{"tool": "aider", "tasks": ["x"]}]';
+    const { text, place } = marked(definition('"cache": §true', tool));
+    expect(problemsOf(text)).toEqual([`${place}: error: ${message}`]);
+    expect(problemsOf(definition('"workspace": "shared", "cache": true', tool))).toEqual([]);
+  });
+});
+
 describe('the id', () => {
   test.each([
     ['§{"steps": [{"run": "x"}]}', 'id: is missing; expected a string'],

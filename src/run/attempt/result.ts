@@ -56,6 +56,8 @@ export function executedResult(
     cpuWaitSeconds: outcome.cpuWaitSeconds,
     usage: null,
     attempts: earlierAttempts.length + 1,
+    fromRun: null,
+    savedSeconds: null,
     definitionHash: workstream.hash,
     // What a failed acceptance test printed is in a file of its own.
     logFile: (failure?.reason === 'acceptance-failed' ? failure.log : null) ?? outcome.logFile,
@@ -90,6 +92,7 @@ function executedMetadata(
     candidates,
     gaveUp,
     compensation: compensation.map(stepSummary),
+    cache: null,
     tail,
     definition: workstream.extra,
   };
@@ -214,6 +217,8 @@ function notExecuted(
     cpuWaitSeconds: null,
     usage: null,
     attempts: 0,
+    fromRun: null,
+    savedSeconds: null,
     definitionHash: null,
     logFile: log,
     ...facts,
@@ -254,6 +259,7 @@ function emptyMetadata(title: string, file: string, position: number): ResultMet
     candidates: [],
     gaveUp: null,
     compensation: [],
+    cache: null,
     tail: null,
     definition: {},
   };

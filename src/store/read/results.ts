@@ -41,6 +41,8 @@ const COLUMNS = [
   'cpu_wait_seconds',
   'usage',
   'attempts',
+  'from_run',
+  'saved_seconds',
   'definition_hash',
   'log_file',
 ] as const satisfies readonly (keyof typeof resultTable.row.shape)[];
@@ -152,6 +154,8 @@ const FIELDS: Record<Exclude<keyof AgentResult, 'stack' | 'pattern'>, FieldText>
   cpuWaitSeconds: cell('cpu_wait_seconds', numberOf),
   usage: cell('usage', (value) => (value === null ? 'null' : JSON.stringify(usageCell.parse(value)))),
   attempts: cell('attempts', (value) => (typeof value === 'number' ? numberOf(value) : '0')),
+  fromRun: cell('from_run', textOf),
+  savedSeconds: cell('saved_seconds', numberOf),
   definitionHash: cell('definition_hash', textOf),
   logFile: cell('log_file', textOf),
 };

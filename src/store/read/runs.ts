@@ -31,6 +31,7 @@ const runRow = z.object({
   git_commit: textCell,
   git_branch: textCell,
   git_dirty: numberCell,
+  taken_over: z.number(),
 });
 const textList = listOf(z.string());
 type RunRow = z.infer<typeof runRow>;
@@ -38,9 +39,15 @@ type RunRow = z.infer<typeof runRow>;
 /** By the order in which runs were recorded: a clock may be set back between two of them. */
 export const NEWEST_FIRST = 'ORDER BY rowid DESC';
 
+/** Few results of few runs are taken over, and those have an index of their own. */
+const RUNS = `
+SELECT *, (SELECT COUNT(*) FROM agent_results a
+  WHERE a.run_id = consolidated_runs.run_id AND a.from_run IS NOT NULL) AS taken_over
+FROM consolidated_runs`;
+
 /** A run; null where there is none of this id. */
 export function getRun(connection: Connection, runId: string): RunSummary | null {
-  const row = firstRow(connection, runRow, 'SELECT * FROM consolidated_runs WHERE run_id = ?', runId);
+  const row = firstRow(connection, runRow, `${RUNS} WHERE run_id = ?`, runId);
   return row === null ? null : toSummary(connection, row);
 }
 
@@ -52,7 +59,7 @@ export function listRuns(
   connection: Connection,
   { limit = -1, offset = 0 }: { limit?: number; offset?: number },
 ): RunSummary[] {
-  const sql = `SELECT * FROM consolidated_runs ${NEWEST_FIRST} LIMIT ? OFFSET ?`;
+  const sql = `${RUNS} ${NEWEST_FIRST} LIMIT ? OFFSET ?`;
   return rows(connection, runRow, sql, limit, offset).map((row) => toSummary(connection, row));
 }
 
@@ -98,6 +105,7 @@ function totalsOf(row: RunRow): Totals {
     completed: row.completed_count ?? 0,
     failed: row.failed_count ?? 0,
     skipped: row.skipped_count ?? 0,
+    takenOver: row.taken_over,
     filesModified: row.total_files_modified ?? 0,
     commits: row.total_commits ?? 0,
     errors: row.total_errors ?? 0,

@@ -1,6 +1,7 @@
 /** The JSON cells of `agent_results`, written and read. What an older system wrote is read as far as it fits. */
 import { z } from 'zod';
 import {
+  cacheUseSchema,
   constraintsSchema,
   type ResourceUsage,
   type ResultError,
@@ -144,6 +145,7 @@ const metadata = z.object({
   candidates: listOf(candidateSchema).default([]),
   gaveUp: text.nullable().default(null).catch(null),
   compensation: listOf(stepSummarySchema).default([]),
+  cache: cacheUseSchema.nullable().default(null).catch(null),
   definition: object.default({}),
 } satisfies Record<keyof ResultMetadata, z.ZodType>);
 
@@ -173,6 +175,7 @@ export function writeMetadata(given: ResultMetadata): string {
     candidates: entriesOf(given.candidates),
     gaveUp: given.gaveUp ?? undefined,
     compensation: entriesOf(given.compensation),
+    cache: given.cache ?? undefined,
     tail: given.tail ?? undefined,
     definition: fieldsOf(given.definition),
   } satisfies Record<keyof ResultMetadata, unknown>);

@@ -41,6 +41,7 @@ export function isPlain(result: AgentResult): boolean {
     result.failure === null &&
     result.usage === null &&
     result.logFile === null &&
+    result.fromRun === null &&
     testResults.total === 0 &&
     testResults.tests.length === 0 &&
     metadata.output === null &&
@@ -48,6 +49,7 @@ export function isPlain(result: AgentResult): boolean {
     isEmpty(metadata.series) &&
     metadata.changes === null &&
     metadata.merge === null &&
+    metadata.cache === null &&
     metadata.tools.length === 0 &&
     metadata.earlierAttempts.length === 0 &&
     isEmpty(metadata.metrics)
@@ -102,6 +104,8 @@ export const resultTable = tableOf<AgentResult>()('agent_results', {
   output_tokens: resultColumn(numberCell, ({ metadata }) => spent(metadata, 'outputTokens'), null),
   branch: resultColumn(textCell, ({ metadata }) => metadata.changes?.branch ?? null, null),
   merge_status: resultColumn(textCell, ({ metadata }) => metadata.merge?.status ?? null, null),
+  from_run: resultColumn(textCell, ({ fromRun }) => fromRun, null),
+  saved_seconds: resultColumn(numberCell, ({ savedSeconds }) => savedSeconds, null),
   definition_hash: resultColumn(textCell, ({ definitionHash }) => definitionHash),
 });
 

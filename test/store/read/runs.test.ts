@@ -42,6 +42,7 @@ describe('runs', () => {
         completed: 1,
         failed: 1,
         skipped: 1,
+        takenOver: 0,
         filesModified: 1,
         commits: 0,
         errors: 1,
@@ -89,7 +90,15 @@ describe('runs', () => {
     expect(getRun(connection, RUN)).toMatchObject({
       state: 'running',
       endedAt: null,
-      totals: { workstreams: 2, completed: 1, failed: 0, skipped: 0, filesModified: 2, commits: 1 },
+      totals: {
+        workstreams: 2,
+        completed: 1,
+        failed: 0,
+        skipped: 0,
+        takenOver: 0,
+        filesModified: 2,
+        commits: 1,
+      },
       executionSummary: null,
     });
   });
@@ -112,6 +121,7 @@ test('a run of the older system is shown with its own totals', () => {
         completed: 2,
         failed: 1,
         skipped: 1,
+        takenOver: 0,
         filesModified: 2,
         commits: 1,
         errors: 2,

@@ -26,7 +26,7 @@ CREATE TABLE agent_results (
   warnings TEXT,
   test_results TEXT,
   metadata TEXT
-, title TEXT, reason TEXT, explanation TEXT, cpu_seconds REAL, cpu_wait_seconds REAL, attempts INTEGER, log_file TEXT, has_output INTEGER, tool TEXT, model TEXT, cost_usd REAL, input_tokens INTEGER, output_tokens INTEGER, branch TEXT, merge_status TEXT, definition_hash TEXT, failure TEXT, has_matrix INTEGER, series_count INTEGER, usage TEXT);
+, title TEXT, reason TEXT, explanation TEXT, cpu_seconds REAL, cpu_wait_seconds REAL, attempts INTEGER, log_file TEXT, has_output INTEGER, tool TEXT, model TEXT, cost_usd REAL, input_tokens INTEGER, output_tokens INTEGER, branch TEXT, merge_status TEXT, definition_hash TEXT, failure TEXT, has_matrix INTEGER, series_count INTEGER, usage TEXT, from_run TEXT, saved_seconds REAL);
 
 CREATE INDEX agent_results_by_run ON agent_results (
   run_id, status, id, workstream_id, agent_id, duration_seconds, cpu_seconds, has_output,
@@ -40,6 +40,8 @@ WHERE status <> 'completed' OR attempts > 1 OR tool IS NOT NULL OR branch IS NOT
 CREATE INDEX agent_results_of_matrices ON agent_results (run_id) WHERE has_matrix = 1;
 
 CREATE UNIQUE INDEX agent_results_once ON agent_results (run_id, workstream_id) WHERE attempts IS NOT NULL;
+
+CREATE INDEX agent_results_taken_over ON agent_results (run_id) WHERE from_run IS NOT NULL;
 
 CREATE INDEX agent_results_with_series ON agent_results (run_id) WHERE series_count > 0;
 

@@ -13,6 +13,7 @@ import { origins } from './012-origins.ts';
 import { notedResults } from './013-noted-results.ts';
 import { sweeps } from './014-sweeps.ts';
 import { usage } from './015-usage.ts';
+import { cache } from './016-cache.ts';
 
 /** SQL of every migration; the one at index i takes a database from version i to i + 1. Never changed, only added to. */
 export const migrations: readonly string[] = [
@@ -31,4 +32,5 @@ export const migrations: readonly string[] = [
   notedResults,
   sweeps,
   usage,
+  cache,
 ];
