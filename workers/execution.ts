@@ -2,7 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Cancellation, FromAgent } from '../src/domain/agent-message.ts';
 import type { Assignment } from '../src/domain/assignment.ts';
-import type { BatchItem } from '../src/domain/assignment-batch.ts';
+import type { AssignmentScope, BatchItem } from '../src/domain/assignment-batch.ts';
 import type { Failure } from '../src/domain/failure.ts';
 import type { MetricSeries } from '../src/domain/outcome.ts';
 import { MARK_VARIABLE, markValue, nameProcesses } from '../src/os/owned-processes.ts';
@@ -76,8 +76,7 @@ export function responsible(): Execution | null {
 
 /** What an agent is to execute. A member of a batch makes its whole assignment when that is first asked for. */
 export interface ExecutionItem extends BatchItem {
-  /** What is needed of the assignment in any case. */
-  readonly scope?: Pick<Assignment, 'runId' | 'agentId' | 'attempt' | 'workspace'>;
+  readonly scope?: AssignmentScope;
 }
 
 /** What came of the function of a module step that was called before its step is run. */
@@ -126,7 +125,7 @@ export class Execution {
     return this.#item.assignment;
   }
 
-  get scope(): NonNullable<ExecutionItem['scope']> {
+  get scope(): AssignmentScope {
     return this.#item.scope ?? this.#item.assignment;
   }
 

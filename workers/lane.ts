@@ -3,13 +3,13 @@ import { types } from 'node:util';
 import type { Assignment } from '../src/domain/assignment.ts';
 import {
   type AssignmentBatch,
+  type AssignmentScope,
   type BatchExtras,
-  type BatchMember,
   BatchMemory,
+  BatchReader,
   type KeptResult,
   memberMark,
   STATE,
-  wholeAssignment,
 } from '../src/domain/assignment-batch.ts';
 import type { Answer, Outcome } from '../src/domain/outcome.ts';
 import type { ModuleStep } from '../src/domain/workstream.ts';
@@ -17,7 +17,8 @@ import { secondsSince, toSharedClock } from '../src/os/stopwatch.ts';
 import type { Agent } from './agent.ts';
 import { currentExecution, type EarlyCall, type Execution, type ExecutionItem } from './execution.ts';
 import { loadedFunction } from './modules/load-module.ts';
-import { checkResult, createStepContext } from './runners/module.ts';
+import { checkResult } from './runners/module.ts';
+import { createStepContext } from './runners/step-context.ts';
 import type { StepOutcome } from './runners/step-outcome.ts';
 import type { AsyncWatch } from './thread/async-watch.ts';
 import { cpuTimeSince } from './thread/cpu-time.ts';
@@ -57,11 +58,8 @@ export class BatchRun {
     this.#batch = batch;
     this.#thread = thread;
     this.#memory = new BatchMemory(batch.memory);
-    const base: Assignment = JSON.parse(batch.base);
-    const members: (BatchMember | null)[] = JSON.parse(batch.members);
-    this.#members = members.flatMap((fields, index) =>
-      fields === null ? [] : [new Member(index, fields, base, batch)],
-    );
+    const reader = new BatchReader(batch);
+    this.#members = reader.indices.map((index) => new Member(index, batch, reader));
   }
 
   /** Resolves with the answer to the last member that it began, null where that is in shared memory. */
@@ -131,8 +129,8 @@ export class BatchRun {
     const { series } = member.execution;
     const { filesModified, metrics } = result ?? NOTHING_MADE;
     const extras = extrasOf({ filesModified, metrics, series });
-    const times = { durationSeconds, stepSeconds: durationSeconds, cpuSeconds, cpuWaitSeconds };
-    return this.#keep(member, { ...times, output, extras });
+    const stepSeconds = durationSeconds;
+    return this.#keep(member, { durationSeconds, stepSeconds, cpuSeconds, cpuWaitSeconds, output, extras });
   }
 
   /** Returns whether an answer could be kept there, because its outcome is one of a call as well. */
@@ -239,19 +237,16 @@ class Member implements ExecutionItem {
   readonly index: number;
   /** The one step of a plain member; null for another. */
   readonly step: ModuleStep | null;
-  readonly #fields: BatchMember;
-  readonly #base: Assignment;
   readonly #batch: AssignmentBatch;
+  readonly #reader: BatchReader;
   #execution: Execution | null = null;
   #assignment: Assignment | null = null;
 
-  constructor(index: number, fields: BatchMember, base: Assignment, batch: AssignmentBatch) {
+  constructor(index: number, batch: AssignmentBatch, reader: BatchReader) {
     this.index = index;
-    const step = fields.plain ? (fields.definition.steps ?? base.workstream.steps)[0] : null;
-    this.step = step?.kind === 'module' ? step : null;
-    this.#fields = fields;
-    this.#base = base;
+    this.step = reader.callOf(index);
     this.#batch = batch;
+    this.#reader = reader;
   }
 
   get execution(): Execution {
@@ -264,19 +259,12 @@ class Member implements ExecutionItem {
   }
 
   get assignment(): Assignment {
-    this.#assignment ??= wholeAssignment(this.#fields, this.#batch.base);
+    this.#assignment ??= this.#reader.assignmentOf(this.index);
     return this.#assignment;
   }
 
-  get scope(): NonNullable<ExecutionItem['scope']> {
-    const { runId, agentId, attempt, workspace } = this.#base;
-    const own = this.#fields.assignment;
-    return {
-      runId: own.runId ?? runId,
-      agentId: own.agentId ?? agentId,
-      attempt: own.attempt ?? attempt,
-      workspace: own.workspace ?? workspace,
-    };
+  get scope(): AssignmentScope {
+    return this.#reader.scopeOf(this.index);
   }
 
   get mark(): string {

@@ -1,7 +1,7 @@
 /** How the engine on threads passes assignments to them. Known to `src/engine` and the entries of agents only. */
 import type { Assignment } from './assignment.ts';
 import type { Outcome } from './outcome.ts';
-import { copyOf, type Step, type Workstream } from './workstream.ts';
+import { copyOf, type ModuleStep, type Step, type Workstream } from './workstream.ts';
 
 /** An assignment with absolute paths, and what the engine adds to it. */
 export interface BatchItem {
@@ -12,14 +12,21 @@ export interface BatchItem {
   typeScript: readonly string[];
 }
 
-/** What a thread is given at once, and executes one after the other. */
-export interface AssignmentBatch {
-  /** Posted, as a number, to tell the main thread that members have ended. */
-  id: number;
+/** Assignments as text, written by a `BatchWriter` and read by a `BatchReader`. */
+export interface BatchText {
+  size: number;
   /** The first assignment as JSON, without the outputs of its dependencies; the others differ from it in some fields. */
   base: string;
   /** As JSON, a `BatchMember` each; null for one that the main thread has ended already. */
   members: string;
+  /** Whether each is the same call of the same function by the same agent, so that few are ever asked what they differ in. */
+  alike: boolean;
+}
+
+/** What a thread is given at once, and executes one after the other. */
+export interface AssignmentBatch extends BatchText {
+  /** Posted, as a number, to tell the main thread that members have ended. */
+  id: number;
   /** The beginning of the mark of each member, which ends with its index. */
   mark: string;
   /** Those of their modules that are, or import, TypeScript. */
@@ -28,7 +35,7 @@ export interface AssignmentBatch {
 }
 
 /** In what an assignment differs from the first of its batch. */
-export interface BatchMember {
+interface BatchMember {
   /** Whether there is nothing to it but the call of a function. */
   plain: boolean;
   assignment: Partial<Assignment>;
@@ -39,34 +46,51 @@ export interface BatchMember {
 /** The mark of the member of a batch. No mark is the beginning of another one. */
 export const memberMark = (batch: string, index: number): string => `${batch}/${index}/`;
 
-/** Writes the members of a batch. */
+/** Writes the assignments of a batch. */
 export class BatchWriter {
   readonly #base: Assignment;
   readonly #canBePlain: boolean;
+  readonly #members: string[] = [];
+  #areAlike = true;
 
-  /** @param canBePlain whether a member may be executed as a call. */
+  /**
+   * @param base the first one.
+   * @param canBePlain whether a member may be executed as a call.
+   */
   constructor(base: Assignment, canBePlain: boolean) {
     this.#base = base;
     this.#canBePlain = canBePlain;
   }
 
-  /** What `wholeAssignment` is made of. */
-  get base(): string {
-    return JSON.stringify({ ...this.#base, dependencies: {} });
+  get text(): BatchText {
+    return {
+      size: this.#members.length,
+      base: JSON.stringify({ ...this.#base, dependencies: {} }),
+      members: `[${this.#members.join(',')}]`,
+      alike: this.#areAlike,
+    };
   }
 
-  /** A `BatchMember` as JSON. */
-  member(assignment: Assignment): string {
+  /** Adds one that the main thread has ended already. */
+  addEnded(): void {
+    this.#members.push('null');
+    this.#areAlike = false;
+  }
+
+  /** Adds an assignment. Throws, and adds nothing, where it can't be written. */
+  add(assignment: Assignment): void {
     const { executionId, dependencies, logFile } = assignment;
     const own: Partial<Assignment> = { executionId, logFile };
     if (Object.keys(dependencies).length > 0) own.dependencies = dependencies;
-    if (!isAlike(assignment, this.#base)) addDifferences(own, assignment, this.#base, DIFFERENT);
+    const isLike = isAlike(assignment, this.#base);
+    if (!isLike) addDifferences(own, assignment, this.#base, DIFFERENT);
     const member: BatchMember = {
       plain: this.#canBePlain && isPlain(assignment),
       assignment: own,
       definition: this.#definition(assignment.workstream),
     };
-    return JSON.stringify(member);
+    this.#members.push(JSON.stringify(member));
+    this.#areAlike &&= isLike && member.plain && member.definition.steps === undefined;
   }
 
   /** What differs in nearly every workstream is compared field by field, because that is faster. */
@@ -124,19 +148,81 @@ function isPlain({ setup, workstream }: Assignment): boolean {
   );
 }
 
-/**
- * A member's whole assignment. Nothing in it is shared with another one, so that what one execution does to its own
- * reaches no other, although the main thread keeps one empty list for all workstreams.
- */
-export function wholeAssignment({ assignment, definition }: BatchMember, base: string): Assignment {
-  const whole: Assignment = JSON.parse(base);
-  const { id } = definition;
-  return {
-    ...whole,
-    ...assignment,
-    workstream: { ...whole.workstream, base: id, title: id, ...definition },
-  };
+// Bound once: code of a workstream could put its own in its place, and others are read after that.
+const { parse } = JSON;
+
+/** Reads the assignments of a batch, each member when it is first asked for. */
+export class BatchReader {
+  readonly #text: BatchText;
+  readonly #base: Assignment;
+  #members: readonly (BatchMember | null)[] | null = null;
+
+  constructor(text: BatchText) {
+    this.#text = text;
+    this.#base = parse(text.base);
+  }
+
+  /** Of all but those that the main thread has ended already. */
+  get indices(): number[] {
+    const all = [...Array(this.#text.size).keys()];
+    return this.#text.alike ? all : all.filter((index) => this.#all[index] !== null);
+  }
+
+  /** The one step of a member to which there is nothing else; null for another one. */
+  callOf(index: number): ModuleStep | null {
+    const { steps } = this.#base.workstream;
+    const { plain, definition } = this.#text.alike ? ALIKE : this.#member(index);
+    const step = plain ? (definition.steps ?? steps)[0] : null;
+    return step?.kind === 'module' ? step : null;
+  }
+
+  scopeOf(index: number): AssignmentScope {
+    const { runId, agentId, attempt, workspace } = this.#base;
+    if (this.#text.alike) return { runId, agentId, attempt, workspace };
+    const { assignment: own } = this.#member(index);
+    return {
+      runId: own.runId ?? runId,
+      agentId: own.agentId ?? agentId,
+      attempt: own.attempt ?? attempt,
+      workspace: own.workspace ?? workspace,
+    };
+  }
+
+  /**
+   * Nothing in it is shared with another one, so that what one execution does to its own reaches no other, although the
+   * main thread keeps one empty list for all workstreams.
+   */
+  assignmentOf(index: number): Assignment {
+    const { assignment, definition } = this.#member(index);
+    const whole: Assignment = parse(this.#text.base);
+    const { id } = definition;
+    return {
+      ...whole,
+      ...assignment,
+      workstream: { ...whole.workstream, base: id, title: id, ...definition },
+    };
+  }
+
+  get #all(): readonly (BatchMember | null)[] {
+    const members: readonly (BatchMember | null)[] = this.#members ?? parse(this.#text.members);
+    this.#members = members;
+    return members;
+  }
+
+  #member(index: number): BatchMember {
+    const member = this.#all[index] ?? null;
+    if (member === null) throw new RangeError(`the batch has no member ${index}`);
+    return member;
+  }
 }
+
+/** What is needed of an assignment in any case. */
+export type AssignmentScope = Pick<Assignment, 'runId' | 'agentId' | 'attempt' | 'workspace'>;
+
+const ALIKE: Pick<BatchMember, 'plain'> & { definition: Pick<Partial<Workstream>, 'steps'> } = {
+  plain: true,
+  definition: {},
+};
 
 /**
  * Of a member of a batch. The thread turns `open` to `begun`, and this to `executed` where the times and the output are

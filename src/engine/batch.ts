@@ -6,6 +6,7 @@ import {
   type AssignmentBatch,
   type BatchExtras,
   BatchMemory,
+  type BatchText,
   BatchWriter,
   memberMark,
   STATE,
@@ -79,26 +80,25 @@ export class Batch {
     this.#host = host;
     this.#memory = BatchMemory.of(assignments.length);
     this.#open = assignments.length;
-    const writer = new BatchWriter(base, mayReturn);
-    const members = assignments.map((_, index) => this.#written(index, writer));
     this.message = {
       id: batches,
-      base: writer.base,
-      members: `[${members.join(',')}]`,
+      ...this.#write(new BatchWriter(base, mayReturn)),
       mark: `${runMark(base.runId)}${randomUUID()}`,
       typeScript,
       memory: this.#memory.views,
     };
   }
 
-  #written(index: number, writer: BatchWriter): string {
-    const assignment = this.#assignment(index);
-    try {
-      return writer.member(assignment);
-    } catch (error) {
-      this.close(index, lostOutcome(internalError(error), startTimer(), assignment.logFile));
-      return 'null';
+  #write(writer: BatchWriter): BatchText {
+    for (const [index, assignment] of this.#request.assignments.entries()) {
+      try {
+        writer.add(assignment);
+      } catch (error) {
+        writer.addEnded();
+        this.close(index, lostOutcome(internalError(error), startTimer(), assignment.logFile));
+      }
     }
+    return writer.text;
   }
 
   /** Starts the clock of the batch. Called when it is passed to its thread. */

@@ -1,8 +1,5 @@
 /** Runs a module step: loads the module, calls its function, checks what it returns. */
-import { createRequire } from 'node:module';
-import type { Logger, pino } from 'pino';
 import type { Failure } from '../../src/domain/failure.ts';
-import type { StepContext } from '../../src/domain/step-context.ts';
 import type { ModuleStep } from '../../src/domain/workstream.ts';
 import type { EarlyCall, Execution } from '../execution.ts';
 import { loadedFunction, loadFunction } from '../modules/load-module.ts';
@@ -12,9 +9,8 @@ import { exitCodeFailure, takeExitCode } from '../thread/exit-code.ts';
 import { delay, nextTurn, Promise } from '../thread/own-globals.ts';
 import { orAbort, type StopSignal } from '../thread/stop-signal.ts';
 import { flattenThrown, isInstance } from '../thread/thrown.ts';
+import { createStepContext } from './step-context.ts';
 import { type StepOutcome, stepOutcome } from './step-outcome.ts';
-
-const require = createRequire(import.meta.url);
 
 /** Rejects with the signal's reason when the execution or the step is stopped. */
 export async function runModule(
@@ -84,45 +80,4 @@ export function checkResult(value: unknown, execution: Execution, tail: string):
     filesModified: redactor.fields(filesModified),
     metrics: Object.fromEntries(Object.entries(metrics).map(([name, value]) => [redactor.text(name), value])),
   });
-}
-
-/** The context that a module step's function is called with. */
-export function createStepContext(execution: Execution, signal: () => StopSignal): StepContext {
-  const { runId, agentId, attempt, workspace } = execution.scope;
-  let logger: Logger | undefined;
-  return {
-    get signal() {
-      return signal().abortSignal;
-    },
-    runId,
-    agentId,
-    attempt,
-    workspace,
-    get workstream() {
-      return execution.assignment.workstream;
-    },
-    get dependencies() {
-      return execution.assignment.dependencies;
-    },
-    get log() {
-      logger ??= createLogger(execution);
-      return logger;
-    },
-    progress: (fraction, text = '') => execution.progress(fraction, String(text)),
-    warn: (text) => execution.warn(String(text)),
-    metric: (name, value, step) => execution.metric(name, value, step),
-  };
-}
-
-/** pino takes 10 ms to load, so a thread loads it when the first module asks for it. */
-function createLogger(execution: Execution): Logger {
-  const load: typeof pino = require('pino');
-  const { runId, agentId, workstream } = execution.assignment;
-  return load(
-    {
-      level: execution.host.logLevel,
-      base: { run_id: runId, agent_id: agentId, workstream_id: workstream.id },
-    },
-    { write: (line: string) => execution.log(line.trimEnd()) },
-  );
 }

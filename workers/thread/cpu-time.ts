@@ -5,7 +5,6 @@ const SCHEDSTAT = '/proc/thread-self/schedstat';
 const buffer = Buffer.alloc(64);
 let file: number | null | undefined;
 
-const RECENT_MS = 0.5;
 let last: CpuTime | null = null;
 let lastAt = 0;
 
@@ -34,13 +33,22 @@ function threadCpuTime(): CpuTime | null {
   return last;
 }
 
-/** As `threadCpuTime`, at most half a millisecond old: reading it takes as long as a small function runs. */
-export const recentThreadCpuTime = (): CpuTime | null =>
-  last !== null && now() - lastAt < RECENT_MS ? last : threadCpuTime();
+/**
+ * The kernel brings these times up to date every few milliseconds, while a thread runs, and reading them takes as long as
+ * a small function runs. So a reading is used for a moment: at the end of an execution for a shorter one, so that it is
+ * mostly there that they are read, and the next execution goes on from the same reading.
+ */
+const RECENT_MS = { begin: 1, end: 0.5 } as const;
+
+const recent = (milliseconds: number): CpuTime | null =>
+  last !== null && now() - lastAt < milliseconds ? last : threadCpuTime();
+
+/** What the thread has had of the processors, as known at most a millisecond ago. */
+export const recentThreadCpuTime = (): CpuTime | null => recent(RECENT_MS.begin);
 
 /** What the thread has had of the processors since then; null for what can't be known. */
 export function cpuTimeSince(before: CpuTime | null): { used: number | null; waited: number | null } {
-  const after = threadCpuTime();
+  const after = recent(RECENT_MS.end);
   if (before === null || after === null) return { used: null, waited: null };
   return {
     used: Math.max(0, after.used - before.used),
