@@ -24,8 +24,9 @@ interface Unit {
 }
 
 /**
- * The factors with which patterns are seen more often than without, by Fisher's exact test with Benjamini and Hochberg's
- * correction at 5 % in each factor.
+ * The factors with which patterns are seen more often than without, by Fisher's exact test. Benjamini and Hochberg's
+ * correction at 5 % is over all tests of all patterns and factors; a value that is too rare to reach 5 % however it came
+ * is not tested and does not count (Tarone 1990, Biometrics 46, 515–522; Gilbert 2005, Applied Statistics 54, 143–158).
  *
  * What happens together is counted once: for machine, commit and hour a run counts as failed where any workstream failed
  * so; for tool and model a workstream counts as failed where any of its runs did; for an agent each result counts. Only runs
@@ -37,18 +38,15 @@ export function associations(
   runs: readonly TimedRun[],
   results: readonly ResultCircumstances[],
 ): Association[] {
-  const failures = groupBy(
-    results.filter(({ patternId }) => patternId !== null),
-    ({ patternId }) => patternId ?? '',
-  );
-  const cases = [...failures]
+  const seen = new SeenResults(runs, results);
+  const tested = [...seen.failures]
     .filter(([, failed]) => failed.length >= FEWEST_FAILURES)
-    .map(([patternId, failed]) => new PatternCases(patternId, failed, runs, results));
-  return FACTORS.flatMap((factor) => {
-    const tested = cases.flatMap((each) => each.test(factor));
-    const adjusted = benjaminiHochberg(tested.map(({ p }) => p));
-    return tested.filter((each, index) => (adjusted[index] ?? 1) <= ASSOCIATION_Q && isMoreOften(each));
-  });
+    .flatMap(([patternId, failed]) => {
+      const cases = new PatternCases(patternId, failed, seen);
+      return FACTORS.flatMap((factor) => cases.test(factor));
+    });
+  const adjusted = benjaminiHochberg(tested.map(({ p }) => p));
+  return tested.filter((each, index) => (adjusted[index] ?? 1) <= ASSOCIATION_Q && isMoreOften(each));
 }
 
 /** "goes with machine `build-7`: in 9 of 10 runs there, in 1 of 40 elsewhere" */
@@ -65,42 +63,62 @@ export function describeAssociation({ factor, value, unit, here, elsewhere }: As
 const isMoreOften = ({ here, elsewhere }: Association): boolean =>
   here.failed * elsewhere.total > elsewhere.failed * here.total;
 
+/** All results, as the cases of each pattern are taken from them. */
+class SeenResults {
+  readonly runs: readonly TimedRun[];
+  /** Those that failed, by pattern. */
+  readonly failures = new Map<string, ResultCircumstances[]>();
+  readonly byWorkstream: ReadonlyMap<string, readonly ResultCircumstances[]>;
+  /** What each workstream that used one used last. */
+  readonly used = { tool: new Map<string, string>(), model: new Map<string, string>() };
+
+  constructor(runs: readonly TimedRun[], results: readonly ResultCircumstances[]) {
+    this.runs = runs;
+    this.byWorkstream = groupBy(results, ({ workstreamId }) => workstreamId);
+    for (const each of results) {
+      for (const patternId of each.patternIds) {
+        const failed = this.failures.get(patternId);
+        if (failed === undefined) this.failures.set(patternId, [each]);
+        else failed.push(each);
+      }
+      if (each.tool !== null) this.used.tool.set(each.workstreamId, each.tool);
+      if (each.model !== null) this.used.model.set(each.workstreamId, each.model);
+    }
+  }
+}
+
 /** The cases in which one pattern was seen or could have been. */
 class PatternCases {
   readonly #patternId: string;
-  readonly #runs: readonly TimedRun[];
-  readonly #results: readonly ResultCircumstances[];
+  readonly #failed: readonly ResultCircumstances[];
+  readonly #seen: SeenResults;
   /** Results of the workstreams that ever failed so, between its first and its last failure. */
   readonly #exposed: readonly ResultCircumstances[];
 
-  constructor(
-    patternId: string,
-    failed: readonly ResultCircumstances[],
-    runs: readonly TimedRun[],
-    results: readonly ResultCircumstances[],
-  ) {
+  constructor(patternId: string, failed: readonly ResultCircumstances[], seen: SeenResults) {
     this.#patternId = patternId;
-    this.#runs = runs;
-    this.#results = results;
+    this.#failed = failed;
+    this.#seen = seen;
     const workstreams = new Set(failed.map(({ workstreamId }) => workstreamId));
-    const positions = failed.map(({ position }) => position);
-    const [first, last] = [Math.min(...positions), Math.max(...positions)];
-    this.#exposed = results.filter(
-      ({ position, workstreamId }) => position >= first && position <= last && workstreams.has(workstreamId),
-    );
+    const first = failed.reduce((least, { position }) => Math.min(least, position), Number.POSITIVE_INFINITY);
+    const last = failed.reduce((most, { position }) => Math.max(most, position), 0);
+    this.#exposed = [...workstreams]
+      .flatMap((id) => seen.byWorkstream.get(id) ?? [])
+      .filter(({ position }) => position >= first && position <= last);
   }
 
-  /** One test for each value of the factor. */
+  /** One test for each value of the factor that could pass it. */
   test(factor: Association['factor']): Association[] {
     const [unit, units] = this.#units(factor);
     const failed = units.filter((each) => each.failed).length;
     const byValue = groupBy(units, ({ value }) => value);
     if (byValue.size < 2 || failed === 0 || failed === units.length) return [];
-    return [...byValue].map(([value, same]) => {
+    return [...byValue].flatMap(([value, same]) => {
       const here = { failed: same.filter((each) => each.failed).length, total: same.length };
+      if (leastP(here.total, failed, units.length) > ASSOCIATION_Q) return [];
       const elsewhere = { failed: failed - here.failed, total: units.length - here.total };
       const p = fisher({ here: fourfold(here), elsewhere: fourfold(elsewhere) });
-      return { patternId: this.#patternId, factor, value, unit, here, elsewhere, p };
+      return [{ patternId: this.#patternId, factor, value, unit, here, elsewhere, p }];
     });
   }
 
@@ -113,9 +131,8 @@ class PatternCases {
       case 'hour':
         return ['run', this.#ofRuns(({ run }) => String(Number(run.at.slice(11, 13))))];
       case 'tool':
-        return ['workstream', this.#ofWorkstreams(({ tool }) => tool)];
       case 'model':
-        return ['workstream', this.#ofWorkstreams(({ model }) => model)];
+        return ['workstream', this.#ofWorkstreams(factor)];
       case 'agent':
         return ['result', this.#ofResults()];
     }
@@ -126,20 +143,20 @@ class PatternCases {
     for (const each of this.#exposed)
       failedAt.set(each.position, this.#isFailure(each) || failedAt.get(each.position) === true);
     return [...failedAt].flatMap(([position, failed]) => {
-      const run = this.#runs[position];
+      const run = this.#seen.runs[position];
       return unitsOf(run === undefined ? null : valueOf(run), failed);
     });
   }
 
   /** Of all workstreams that use a tool, each with what it used when it failed so, or else with what it used last. */
-  #ofWorkstreams(valueOf: (result: ResultCircumstances) => string | null): Unit[] {
-    const used = new Map<string, Unit>();
-    for (const each of this.#results) {
-      const [unit] = unitsOf(valueOf(each), this.#isFailure(each));
-      if (unit !== undefined && (unit.failed || used.get(each.workstreamId)?.failed !== true))
-        used.set(each.workstreamId, unit);
-    }
-    return [...used.values()];
+  #ofWorkstreams(factor: 'tool' | 'model'): Unit[] {
+    const failing = new Map<string, string>();
+    for (const { workstreamId, [factor]: value } of this.#failed)
+      if (value !== null) failing.set(workstreamId, value);
+    return [...this.#seen.used[factor]].map(([id, last]) => ({
+      value: failing.get(id) ?? last,
+      failed: failing.has(id),
+    }));
   }
 
   #ofResults(): Unit[] {
@@ -148,9 +165,18 @@ class PatternCases {
     );
   }
 
-  #isFailure({ patternId }: ResultCircumstances): boolean {
-    return patternId === this.#patternId;
+  #isFailure({ patternIds }: ResultCircumstances): boolean {
+    return patternIds.includes(this.#patternId);
   }
+}
+
+/** The least p that Fisher's test can have for a value of so many cases, where so many of all fail: all that can are here. */
+function leastP(here: number, failed: number, total: number): number {
+  const most = Math.min(here, failed);
+  return fisher({
+    here: fourfold({ failed: most, total: here }),
+    elsewhere: fourfold({ failed: failed - most, total: total - here }),
+  });
 }
 
 const unitsOf = (value: string | null, failed: boolean): Unit[] =>

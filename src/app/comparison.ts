@@ -2,6 +2,7 @@
 import { associations } from '../analysis/associations.ts';
 import { compareRuns } from '../analysis/compare.ts';
 import { patternHistory, patternHistoryOverall } from '../analysis/states.ts';
+import type { Capped } from '../domain/capped.ts';
 import type {
   ComparedRun,
   DurationHistory,
@@ -9,6 +10,7 @@ import type {
   RunComparison,
   RunRef,
 } from '../domain/history/history.ts';
+import type { ErrorPattern } from '../domain/history/pattern.ts';
 import type { ConsolidatedResult } from '../domain/run-record.ts';
 import {
   baseOf,
@@ -55,8 +57,10 @@ const MOST_RESULTS = 50_000;
 const MANY_RESULTS = 1_000;
 const LEAST_AVERAGE = 0.001;
 
-/** How many results of earlier runs are looked up, at most, to tell how failures stood in them. */
-const LOOK_UPS = 2_000;
+/** How many results of earlier runs are looked up to tell how failures stood in them, by how long the run took. */
+const LEAST_LOOK_UPS = 1_000;
+const LOOK_UPS_A_SECOND = 1_500;
+const MOST_LOOK_UPS = 10_000;
 
 /** For how many patterns, the most frequent first, it is looked for what they go with. */
 const ASSOCIATED = 5;
@@ -81,33 +85,58 @@ export interface LookedBack {
  */
 export function lookBack(connection: Connection, result: ConsolidatedResult): LookedBack {
   const { run, patterns } = result;
-  const found = isSoonCompared(result) ? historicRun(connection, run.runId) : null;
-  const runs = found === null ? [] : runsUpTo(connection, found.run);
+  const own = isSoonCompared(result) ? historicRun(connection, run.runId) : null;
+  const runs = own === null ? [] : runsUpTo(connection, own.run);
   const earlier = baseOf(connection, runs);
-  if (found === null || earlier === null) return { result, comparison: null };
-  const sides = { base: comparedRun(connection, [earlier.run]), head: comparedRun(connection, [found.run]) };
-  const history = affordableHistory(connection, runs, { base: earlier, failing: failingIn(sides) });
+  if (own === null || earlier === null) return { result, comparison: null };
+  const sides = { base: comparedRun(connection, [earlier.run]), head: comparedRun(connection, [own.run]) };
+  const failing = failingIn(sides);
+  const lookUps = lookUpsOf(result);
+  const history = affordableHistory(connection, runs, { base: earlier, failing, lookUps });
   const comparison = compareRuns({
     ...sides,
     observations: (workstreamId, patternId) => history.observations(workstreamId, patternId),
     durations: durationsOfLongOnes(new RunHistory(connection, runs.slice(-DURATION_RUNS))),
     limit: SHOWN,
   });
-  const histories = historiesOf(sides.head, history);
-  const shown = patterns.shown.map((each, index) => ({
-    ...each,
-    history: histories.get(each.id) ?? null,
-    goesWith:
-      index < ASSOCIATED && histories.has(each.id)
-        ? associations(history.runs, history.circumstances(each.id))
-        : [],
-  }));
-  return { result: { ...result, patterns: { ...patterns, shown } }, comparison };
+  const told = withHistories(patterns, sides.head, history, {
+    // What failures go with takes as many look-ups again.
+    associated: lookUps >= 2 * failing.size * history.runs.length ? ASSOCIATED : 0,
+  });
+  return { result: { ...result, patterns: told }, comparison };
 }
 
-function isSoonCompared({ run, agents }: ConsolidatedResult): boolean {
-  const { workstreams } = run.totals;
-  const busy = agents.reduce((sum, { busySeconds }) => sum + busySeconds, 0);
+/** Patterns with how each stands over its workstreams, and what the first ones go with. */
+function withHistories(
+  patterns: Capped<ErrorPattern>,
+  head: ComparedRun,
+  history: RunHistory,
+  { associated }: { associated: number },
+): Capped<ErrorPattern> {
+  const histories = historiesOf(head, history);
+  const first = patterns.shown.slice(0, associated).flatMap(({ id }) => (histories.has(id) ? [id] : []));
+  const found = first.length === 0 ? [] : associations(history.runs, history.circumstances(first));
+  const shown = patterns.shown.map((each) => ({
+    ...each,
+    history: histories.get(each.id) ?? null,
+    goesWith: found.filter(({ patternId }) => patternId === each.id),
+  }));
+  return { ...patterns, shown };
+}
+
+const busySeconds = ({ agents }: ConsolidatedResult): number =>
+  agents.reduce((sum, agent) => sum + agent.busySeconds, 0);
+
+/** From what is stored, so that a report that is made again says the same. */
+function lookUpsOf(result: ConsolidatedResult): number {
+  const atOnce = Math.max(1, result.agents.length);
+  const more = Math.floor((busySeconds(result) / atOnce) * LOOK_UPS_A_SECOND);
+  return Math.min(MOST_LOOK_UPS, LEAST_LOOK_UPS + more);
+}
+
+function isSoonCompared(result: ConsolidatedResult): boolean {
+  const { workstreams } = result.run.totals;
+  const busy = busySeconds(result);
   return workstreams <= MANY_RESULTS || (workstreams <= MOST_RESULTS && busy / workstreams >= LEAST_AVERAGE);
 }
 
@@ -115,10 +144,10 @@ function isSoonCompared({ run, agents }: ConsolidatedResult): boolean {
 function affordableHistory(
   connection: Connection,
   runs: readonly HistoricRun[],
-  { base, failing }: { base: HistoricRun; failing: ReadonlySet<string> },
+  { base, failing, lookUps }: { base: HistoricRun; failing: ReadonlySet<string>; lookUps: number },
 ): RunHistory {
   const sinceBase = runs.length - runs.indexOf(base);
-  const affordable = Math.floor(LOOK_UPS / Math.max(1, failing.size));
+  const affordable = Math.floor(lookUps / Math.max(1, failing.size));
   return new RunHistory(connection, runs.slice(-Math.max(sinceBase, affordable)));
 }
 

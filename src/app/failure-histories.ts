@@ -14,7 +14,7 @@ export interface FailureHistories {
   patterns: PatternSummary[];
   /** The runs that a pattern was seen in, the newest first, with how many workstreams had it. */
   seenIn: (patternId: string) => { run: RunRef; workstreams: number }[];
-  /** What a pattern is seen more often with than without. */
+  /** What a pattern is seen more often with than without, among all that could be said of all patterns. */
   goesWith: (patternId: string) => Association[];
 }
 
@@ -49,6 +49,7 @@ export function failureHistories(connection: Connection, head: RunRef, limit: nu
     const runs = seenIn.get(text.id)?.size ?? 0;
     return overall === null ? [] : [{ ...text, history: overall, workstreams: members.length, runs }];
   });
+  let goTogether: Association[] | null = null;
   const [first = head, last = head] = [history.runs[0]?.run, history.runs.at(-1)?.run];
   return {
     runs: { count: history.runs.length, first, last },
@@ -60,7 +61,10 @@ export function failureHistories(connection: Connection, head: RunRef, limit: nu
       [...(seenIn.get(patternId) ?? [])]
         .map(([run, workstreams]) => ({ run, workstreams }))
         .toSorted((a, b) => (a.run.at < b.run.at ? 1 : -1)),
-    goesWith: (patternId) => associations(history.runs, history.circumstances(patternId)),
+    goesWith: (patternId) => {
+      goTogether ??= associations(history.runs, history.circumstances(null));
+      return goTogether.filter((each) => each.patternId === patternId);
+    },
   };
 }
 

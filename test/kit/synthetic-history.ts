@@ -216,7 +216,7 @@ export function circumstancesOf(history: readonly SyntheticRun[]): ResultCircums
       agentId,
       tool,
       model,
-      patternId: error,
+      patternIds: error === null ? [] : [error],
     })),
   );
 }

@@ -189,8 +189,8 @@ export interface ResultCircumstances {
   /** Null where it used none. */
   tool: string | null;
   model: string | null;
-  /** Id of the pattern that it failed with; null where it did not fail. */
-  patternId: string | null;
+  /** Ids of the patterns that it failed with; none where it did not fail. */
+  patternIds: readonly string[];
 }
 
 export const FACTORS = ['machine', 'tool', 'model', 'agent', 'commit', 'hour'] as const;

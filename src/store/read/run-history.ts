@@ -26,7 +26,8 @@ const HISTORY_RUNS = 100;
 
 /** Runs of the older system are left out: their results say too little. */
 const RUNS = `
-SELECT run_id, created_at, label, git_commit, git_dirty, hostname, completed_count + failed_count AS executed
+SELECT run_id, created_at, label, git_commit, git_dirty, hostname, completed_count + failed_count AS executed,
+  total_workstreams
 FROM consolidated_runs u`;
 
 const runRow = z.object({
@@ -37,12 +38,15 @@ const runRow = z.object({
   git_dirty: numberCell,
   hostname: textCell,
   executed: z.number(),
+  total_workstreams: numberCell,
 });
 
 /** A run of a history. */
 export interface HistoricRun extends TimedRun {
   /** How many of its workstreams completed or failed. */
   executed: number;
+  /** How many it has, also where they are still to come. */
+  workstreams: number;
 }
 
 /** A run as histories name it; null where there is none of this id, or the older system made it. */
@@ -81,7 +85,7 @@ function toRun(row: z.infer<typeof runRow>): HistoricRun {
     commit: row.git_commit,
     isDirty: row.git_dirty === null ? null : row.git_dirty === 1,
   };
-  return { run, machine: row.hostname, executed: row.executed };
+  return { run, machine: row.hostname, executed: row.executed, workstreams: row.total_workstreams ?? 0 };
 }
 
 /** How many workstreams of a run are looked for in another one, to tell how much the two have in common. */
@@ -98,9 +102,7 @@ const SAME = 0.5;
 export function baseOf(connection: Connection, runs: readonly HistoricRun[]): HistoricRun | null {
   const head = runs.at(-1);
   if (head === undefined) return null;
-  const total = resultsOf(connection, head);
-  const sql = 'SELECT workstream_id FROM agent_results WHERE run_id = ? ORDER BY status, id LIMIT ?';
-  const sample = [...eachCells(connection, sql, head.run.runId, SAMPLE)].map(([id]) => id);
+  const { total, sample } = sampleOf(connection, head);
   const isSame = (candidate: HistoricRun): boolean => {
     const there = resultsOf(connection, candidate);
     if (Math.min(total, there) < SAME * Math.max(total, there)) return false;
@@ -109,6 +111,17 @@ export function baseOf(connection: Connection, runs: readonly HistoricRun[]): Hi
     return shared >= SAME * (total + there - shared);
   };
   return runs.slice(0, -1).findLast(isSame) ?? null;
+}
+
+/** How many workstreams a run has, and ids of some: of a run under way also of those that it has no result of yet. */
+function sampleOf(connection: Connection, head: HistoricRun): { total: number; sample: string[] } {
+  const sql = 'SELECT workstream_id FROM agent_results WHERE run_id = ? ORDER BY status, id LIMIT ?';
+  const found = [...eachCells(connection, sql, head.run.runId, SAMPLE)].map(([id]) => String(id));
+  const results = resultsOf(connection, head);
+  if (results >= head.workstreams || found.length === SAMPLE)
+    return { total: Math.max(results, head.workstreams), sample: found };
+  const open = withoutResult(connection, head.run.runId);
+  return { total: results + open.length, sample: [...found, ...open].slice(0, SAMPLE) };
 }
 
 const SHARED = `
@@ -184,24 +197,67 @@ export class RunHistory {
   }
 
   /**
-   * Results in which a pattern was seen or could have been: those of the workstreams that ever failed so, and of all that
-   * used a tool.
+   * Results in which patterns were seen or could have been: those of the workstreams that ever failed so and, where one of
+   * these used a tool, of all that did.
+   * @param patternIds null for all patterns.
    */
-  circumstances(patternId: string): ResultCircumstances[] {
-    const failed = this.runs.map(() => new Set<string>());
-    for (const [at, id, each] of eachCells(this.#connection, ALL_ERRORS, this.#runIds))
-      if (each === patternId) failed[Number(at)]?.add(String(id));
-    const ids = JSON.stringify([...new Set(failed.flatMap((each) => [...each]))]);
-    return this.runs.flatMap(({ run }, position) =>
-      allCells(this.#connection, CIRCUMSTANCES, run.runId, ids).map(([id, agentId, tool, model]) => ({
-        position,
-        workstreamId: String(id),
-        agentId: String(agentId),
-        tool: typeof tool === 'string' ? tool : null,
-        model: typeof model === 'string' ? model : null,
-        patternId: failed[position]?.has(String(id)) === true ? patternId : null,
-      })),
+  circumstances(patternIds: readonly string[] | null): ResultCircumstances[] {
+    const failed = this.#failuresWith(patternIds);
+    const ids = [...new Set(failed.flatMap((each) => [...each.keys()]))];
+    const told = this.#resultsOf(ids).map((cells) => toCircumstances(cells, failed));
+    if (told.every(({ tool, model }) => tool === null && model === null)) return told;
+    const known = new Set(ids);
+    const others = allCells(this.#connection, WITH_TOOL, this.#runIds).filter(
+      ([, id]) => !known.has(String(id)),
     );
+    return [...told, ...others.map((cells) => toCircumstances(cells, failed))].toSorted(
+      (a, b) => a.position - b.position,
+    );
+  }
+
+  /** For each run the ids of the workstreams that failed so, with those of the patterns. */
+  #failuresWith(patternIds: readonly string[] | null): Map<string, string[]>[] {
+    const failed = this.runs.map(() => new Map<string, string[]>());
+    for (const [position, id, patternId] of this.#errorsWith(patternIds)) {
+      const run = failed[position];
+      const known = run?.get(id);
+      if (known === undefined) run?.set(id, [patternId]);
+      else if (!known.includes(patternId)) known.push(patternId);
+    }
+    return failed;
+  }
+
+  /** Position of the run, id of the workstream, id of the pattern. */
+  *#errorsWith(patternIds: readonly string[] | null): Generator<[number, string, string], void, undefined> {
+    // A pattern without shapes is of errors that no end of a run has taken in yet.
+    if (patternIds === null || countOf(this.#connection, WITHOUT_SHAPES, JSON.stringify(patternIds)) > 0) {
+      for (const [at, id, patternId] of eachCells(this.#connection, ALL_ERRORS, this.#runIds)) {
+        const pattern = String(patternId);
+        if (patternIds?.includes(pattern) !== false) yield [Number(at), String(id), pattern];
+      }
+      return;
+    }
+    const positions = new Map(this.runs.map(({ run }, position) => [run.runId, position]));
+    const [first = '', ...others] = [...positions.keys()].toSorted();
+    const range = [first, others.at(-1) ?? first] as const;
+    for (const [runId, id, patternId] of eachCells(
+      this.#connection,
+      ERRORS_WITH,
+      JSON.stringify(patternIds),
+      ...range,
+    )) {
+      const position = positions.get(String(runId));
+      if (position !== undefined) yield [position, String(id), String(patternId)];
+    }
+  }
+
+  /** Results of these workstreams in each run, of those that were executed. */
+  #resultsOf(ids: readonly string[]): (readonly unknown[])[] {
+    const wanted = JSON.stringify(ids);
+    return this.runs.flatMap(({ run, executed }, position) => {
+      const sql = ids.length * LOOK_UP < executed ? SOME_EXECUTED : EXECUTED;
+      return allCells(this.#connection, sql, position, wanted, run.runId);
+    });
   }
 
   /** Reads many workstreams at once, where that takes less time than one by one. */
@@ -230,14 +286,18 @@ export class RunHistory {
   /** Reads one workstream. */
   #look(workstreamId: string): readonly (Episode | null)[] {
     const episodes = this.#begin(workstreamId);
-    const ask = (sql: string) => allCells(this.#connection, sql, this.#runIds, workstreamId);
-    for (const [at, status, hash, duration] of ask(RESULTS))
-      episodes[Number(at)] = episodeOf(status, hash, duration);
-    for (const [sql, kind] of [
-      [ERRORS, 'patterns'],
-      [HEALED, 'healed'],
-    ] as const) {
-      for (const [at, , patternId] of ask(sql)) episodes[Number(at)]?.[kind].add(String(patternId));
+    const results = allCells(this.#connection, RESULTS, this.#runIds, workstreamId);
+    for (const [at, status, hash, duration, attempts] of results) {
+      const position = Number(at);
+      const episode = episodeOf(status, hash, duration);
+      episodes[position] = episode;
+      const isTriedAgain = typeof attempts === 'number' && attempts > 1;
+      const sql = episode.what === 'failed' ? ERRORS : isTriedAgain ? HEALED : null;
+      if (sql === null) continue;
+      const patterns = episode.what === 'failed' ? episode.patterns : episode.healed;
+      const runId = this.runs[position]?.run.runId ?? '';
+      for (const [, , id] of allCells(this.#connection, sql, JSON.stringify([runId]), workstreamId))
+        patterns.add(String(id));
     }
     return episodes;
   }
@@ -308,7 +368,7 @@ function whatHappened(status: string, duration: unknown): Episode['what'] {
 const RESULT_CELLS = 'r.status, r.definition_hash, r.duration_seconds';
 
 const RESULTS = `
-SELECT run.key, ${RESULT_CELLS} FROM json_each(?) run
+SELECT run.key, ${RESULT_CELLS}, r.attempts FROM json_each(?) run
 CROSS JOIN agent_results r ON r.run_id = run.value AND r.workstream_id = ? AND r.attempts IS NOT NULL`;
 
 const RUN_RESULTS = `SELECT r.workstream_id, ${RESULT_CELLS} FROM agent_results r WHERE r.run_id = ?`;
@@ -333,11 +393,47 @@ WHERE ${IS_HEALED}`;
 const ALL_HEALED = attempts('');
 const HEALED = attempts('AND a.workstream_id = ?');
 
+/** Errors of patterns by the index of their shapes, of a range of run ids. */
+const ERRORS_WITH = `
+SELECT e.run_id, e.workstream_id, s.pattern_id FROM json_each(?) wanted
+CROSS JOIN error_shapes s ON s.pattern_id = wanted.value
+CROSS JOIN consolidated_errors e ON e.shape_id = s.shape_id AND e.run_id BETWEEN ? AND ?`;
+
+const WITHOUT_SHAPES = `
+SELECT COUNT(*) AS n FROM json_each(?) wanted
+WHERE NOT EXISTS (SELECT 1 FROM error_shapes s WHERE s.pattern_id = wanted.value)`;
+
 /** What was not executed could not fail. */
-const CIRCUMSTANCES = `
-SELECT r.workstream_id, r.agent_id, r.tool, r.model FROM agent_results r
-WHERE r.run_id = ? AND r.status IN ('completed', 'failed') AND r.duration_seconds IS NOT NULL
-  AND (r.tool IS NOT NULL OR r.workstream_id IN (SELECT value FROM json_each(?)))`;
+const IS_EXECUTED = "r.status IN ('completed', 'failed') AND r.duration_seconds IS NOT NULL";
+
+const CIRCUMSTANCES = 'r.workstream_id, r.agent_id, r.tool, r.model';
+
+const SOME_EXECUTED = `
+SELECT ?, ${CIRCUMSTANCES} FROM json_each(?) wanted CROSS JOIN agent_results r
+ON r.workstream_id = wanted.value AND r.run_id = ? AND r.attempts IS NOT NULL WHERE ${IS_EXECUTED}`;
+
+const EXECUTED = `
+SELECT ?, ${CIRCUMSTANCES} FROM agent_results r
+WHERE r.workstream_id IN (SELECT value FROM json_each(?)) AND r.run_id = ? AND ${IS_EXECUTED}`;
+
+const WITH_TOOL = `
+SELECT run.key, ${CIRCUMSTANCES} FROM json_each(?) run CROSS JOIN agent_results r
+ON r.run_id = run.value AND r.tool IS NOT NULL WHERE ${IS_EXECUTED}`;
+
+/** @param failed by run and workstream the ids of patterns. */
+function toCircumstances(
+  [position, id, agentId, tool, model]: readonly unknown[],
+  failed: readonly ReadonlyMap<string, readonly string[]>[],
+): ResultCircumstances {
+  return {
+    position: Number(position),
+    workstreamId: String(id),
+    agentId: String(agentId),
+    tool: typeof tool === 'string' ? tool : null,
+    model: typeof model === 'string' ? model : null,
+    patternIds: failed[Number(position)]?.get(String(id)) ?? [],
+  };
+}
 
 /** To look a result up takes about as long as to read so many in a row. */
 const LOOK_UP = 4;

@@ -109,9 +109,9 @@ describe('a history that was recorded', () => {
     const patternId = patternIn(read, A, FLAKY);
     const expected = circumstancesOf(history)
       .filter(({ workstreamId }) => workstreamId === A)
-      .map((each) => ({ ...each, patternId: each.patternId === FLAKY ? patternId : null }));
-    expect(read.circumstances(patternId)).toEqual(expected);
-    expect(read.circumstances('p-none')).toEqual([]);
+      .map((each) => ({ ...each, patternIds: each.patternIds.includes(FLAKY) ? [patternId] : [] }));
+    expect(read.circumstances([patternId])).toEqual(expected);
+    expect(read.circumstances(['p-none'])).toEqual([]);
   });
 
   test('has the durations of what completed, of all and of some', () => {
@@ -199,6 +199,27 @@ describe('a run is compared with', () => {
     expect(base(ids(10), ids(4))).toBeNull();
     expect(base(ids(10), ids(10, 3))).toBe(0);
     expect(base(ids(10), ids(10, 4))).toBeNull();
+  });
+
+  test('the last one before it that is to run the same, as soon as it has begun', () => {
+    const connection = opened(temporaryFolder());
+    const earlier = 'ma-run-20260101-000000';
+    record(
+      connection,
+      ids(10).map((id) => result(id)),
+      { runId: earlier },
+    );
+    const runId = 'ma-run-20260101-000001';
+    const recorder = new SqliteRecorder(connection);
+    recorder.claim(runId, '2026-01-01T00:00:01.000Z', { options: null, retryOf: null, label: null });
+    recorder.take([started(ids(10), { runId })]);
+    recorder.commit();
+    const found = () => baseOf(connection, runsUpTo(connection, refOf(connection, runId)))?.run.runId;
+    expect(found()).toBe(earlier);
+    recorder.take([finished(result('ws-3', { runId }))]);
+    recorder.commit();
+    expect(found()).toBe(earlier);
+    recorder.close();
   });
 
   test('none, where it is the first', () => {
