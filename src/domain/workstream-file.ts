@@ -203,6 +203,14 @@ export const MAX_ELEMENTS = 100_000;
 /** Most names in a matrix, and in a step's `env`. */
 export const MAX_NAMES = 1000;
 
+const MATRIX_NAME_PATTERN = /^(?!__proto__$)[A-Za-z_][A-Za-z0-9_-]*$/;
+
+/** What the name of a value of a matrix has to be, as the end of a message. */
+export const MATRIX_NAME = 'a name of letters, digits, "_" and "-", a letter first';
+
+/** Whether it is the name of a value of a matrix, without the schema. */
+export const isMatrixName = (name: string): boolean => MATRIX_NAME_PATTERN.test(name);
+
 /** Longest path or glob in characters, as systems have it. */
 const MAX_PATH = 4096;
 
@@ -343,21 +351,28 @@ const fields = z.object({
       'shared: the folder millrace was started in. worktree: a git worktree of its own, the default for tool steps.',
     ),
   matrix: z
-    .record(
-      z
-        .string()
-        .regex(
-          /^(?!__proto__$)[A-Za-z_][A-Za-z0-9_-]*$/,
-          'a name of letters, digits, "_" and "-", a letter first',
-        ),
-      z.array(json()).min(1),
-    )
+    .record(z.string().regex(MATRIX_NAME_PATTERN, MATRIX_NAME), z.array(json()).min(1))
     .refine((matrix) => Object.keys(matrix).length > 0, 'at least one name with its values')
     .optional()
     .meta({
       description:
-        'Makes one workstream of each combination of these values, base-1, base-2, … In title, description and input they are ${{ matrix.name }}; a command finds them in $MATRIX_NAME.',
+        'Makes one workstream of each combination of these values, such as base-seed-1. In title, description, outputs and input they are ${{ matrix.name }}; a command finds them in $MATRIX_NAME. include and exclude work as in the matrices of GitHub Actions.',
       minProperties: 1,
+      properties: {
+        include: {
+          type: 'array',
+          minItems: 1,
+          items: { type: 'object', minProperties: 1 },
+          description:
+            'Values that are added to each combination that has the values it gives for names of the lists; one that fits none is a workstream of its own.',
+        },
+        exclude: {
+          type: 'array',
+          minItems: 1,
+          items: { type: 'object', minProperties: 1 },
+          description: 'Combinations that are left out: those that have all values of an element.',
+        },
+      },
       examples: [{ seed: [1, 2, 3] }],
     }),
   ids: z

@@ -7,7 +7,7 @@ import { isWorkstreamId, type WorkstreamFile } from '../domain/workstream-file.t
 import { nearest } from '../text/nearest.ts';
 import { errorAt, type Finding } from './finding.ts';
 import { describeValue, fieldOf, isObject } from './json-value.ts';
-import { memberCount } from './matrix.ts';
+import { matrixOf, membersOf } from './matrix.ts';
 import { type Folders, normalize } from './normalize.ts';
 import { check, type Looked } from './rules.ts';
 
@@ -81,7 +81,8 @@ export function readDefinition(
 }
 
 function countMembers(definition: WorkstreamFile, { count }: DefinitionContext): Finding | null {
-  const members = definition.matrix === undefined ? 1 : memberCount(definition.matrix);
+  const matrix = definition.matrix === undefined ? null : matrixOf(definition.matrix);
+  const members = matrix === null ? 1 : membersOf(matrix).length;
   if (count.workstreams + members > MAX_WORKSTREAMS) {
     const path = definition.matrix === undefined ? [] : ['matrix'];
     return errorAt(path, `the folder would have more than ${MAX_WORKSTREAMS} workstreams`);

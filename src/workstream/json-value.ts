@@ -37,3 +37,19 @@ export function describeValue(value: Json | undefined): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array';
   return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
+
+const isScalar = (value: Json): value is string | number | boolean | null =>
+  typeof value !== 'object' || value === null;
+
+/** JSON text without spaces, keys by code unit. */
+export function canonical(value: Json): string {
+  if (isScalar(value)) return JSON.stringify(value);
+  if (Array.isArray(value)) {
+    return value.every(isScalar) ? JSON.stringify(value) : `[${value.map(canonical).join(',')}]`;
+  }
+  let text = '';
+  for (const key of Object.keys(value).toSorted()) {
+    text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonical(value[key] ?? null)}`;
+  }
+  return `{${text}}`;
+}

@@ -17,7 +17,9 @@ import {
   type Workstream,
 } from '../domain/workstream.ts';
 import { PRIORITY_WORDS, type StepFile, type WorkstreamFile } from '../domain/workstream-file.ts';
-import { combinations, substitute, substituteInText } from './matrix.ts';
+import { canonical } from './json-value.ts';
+import { matrixOf, membersOf, substitute, substituteInGlob, substituteInText } from './matrix.ts';
+import { memberIds } from './matrix-ids.ts';
 
 /** Fields that a `Workstream` has in a form of its own; all others are in its `extra` as they stood. */
 const REPRESENTED = new Set([
@@ -67,7 +69,7 @@ export function normalize(
   source: Source,
   folders: Folders,
 ): Workstream[] {
-  const hash = hashOf(raw);
+  const hash = hashOf(definition.matrix === undefined ? raw : withoutMatrix(raw));
   const title = definition.title ?? '';
   const plain: Workstream = {
     id: definition.id,
@@ -104,9 +106,18 @@ export function normalize(
     source,
     hash,
   };
-  if (definition.matrix === undefined) return [plain];
-  return combinations(definition.matrix).map((member, index) => {
-    const id = `${definition.id}-${index + 1}`;
+  const matrix = definition.matrix === undefined ? null : matrixOf(definition.matrix);
+  if (matrix === null) return [plain];
+  const members = membersOf(matrix);
+  const ids =
+    definition.ids === 'position'
+      ? members.map((_, index) => `${definition.id}-${index + 1}`)
+      : memberIds(
+          definition.id,
+          members.map(({ own }) => own),
+        );
+  return members.map(({ values: member }, index) => {
+    const id = ids[index] ?? '';
     return {
       ...plain,
       id,
@@ -115,6 +126,7 @@ export function normalize(
       steps: normalizeSteps(definition, member, folders),
       cache: normalizeCache(definition.cache, member),
       matrix: member,
+      outputs: eachOf(definition.outputs, (glob) => substituteInGlob(glob, member)),
       hash: hashOfMember(hash, member),
     };
   });
@@ -272,25 +284,14 @@ function hashOf(value: Json): string {
   return hash('sha256', canonical(value));
 }
 
+/** What all members of a matrix share: a value that is added makes none of the others another definition. */
+function withoutMatrix({ matrix: _matrix, ids: _ids, ...rest }: JsonObject): JsonObject {
+  return rest;
+}
+
 /** The hash of a definition with the values of one member of its matrix. */
 function hashOfMember(definitionHash: string, member: JsonObject): string {
   return hash('sha256', `${definitionHash}\n${canonical(member)}`);
-}
-
-const isScalar = (value: Json): value is string | number | boolean | null =>
-  typeof value !== 'object' || value === null;
-
-/** JSON text without spaces, keys by code unit. */
-export function canonical(value: Json): string {
-  if (isScalar(value)) return JSON.stringify(value);
-  if (Array.isArray(value)) {
-    return value.every(isScalar) ? JSON.stringify(value) : `[${value.map(canonical).join(',')}]`;
-  }
-  let text = '';
-  for (const key of Object.keys(value).toSorted()) {
-    text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonical(value[key] ?? null)}`;
-  }
-  return `{${text}}`;
 }
 
 const NUMBERS = new Map(Object.entries(PRIORITY_WORDS).map(([word, value]) => [word.toLowerCase(), value]));

@@ -3,8 +3,8 @@ import type { Json, JsonObject } from '../domain/json.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { isLine, isWorkstreamId, MAX_ELEMENTS } from '../domain/workstream-file.ts';
 import { type DefinitionContext, MAX_WORKSTREAMS } from './definition.ts';
-import { isObject } from './json-value.ts';
-import { canonical, normalizeStep } from './normalize.ts';
+import { canonical, isObject } from './json-value.ts';
+import { normalizeStep } from './normalize.ts';
 import { type PlainWork, PlainWorkstream } from './plain-workstream.ts';
 
 /** Begins a reference to the matrix, which the rules have to check. */

@@ -1,6 +1,8 @@
 import type { Json, JsonObject } from '../domain/json.ts';
 import { variableName } from '../domain/workstream.ts';
 import {
+  isMatrixName,
+  MATRIX_NAME,
   MAX_ELEMENTS,
   MAX_NAMES,
   PRIORITY_WORDS,
@@ -10,9 +12,18 @@ import {
 import { nearest } from '../text/nearest.ts';
 import { explainIssue } from './explain-issue.ts';
 import { errorAt, type Finding, warningAt } from './finding.ts';
-import { fieldOf, isObject, quote } from './json-value.ts';
+import { describeValue, fieldOf, isObject, quote } from './json-value.ts';
 import type { JsonPath } from './locate.ts';
-import { type Matrix, memberCount, references } from './matrix.ts';
+import {
+  comparisons,
+  isRule,
+  type Matrix,
+  matrixOf,
+  membersOf,
+  mostMembers,
+  namesOf,
+  references,
+} from './matrix.ts';
 import { priorityNumber } from './normalize.ts';
 import { unknownFields } from './unknown-fields.ts';
 
@@ -187,7 +198,7 @@ const MAX_MEMBERS = 10_000;
 const MAX_FINDINGS = 20;
 
 /** The fields of a definition in which references to the matrix are replaced, beside the steps' `input`. */
-const REPLACED = ['title', 'description'];
+const REPLACED = ['title', 'description', 'outputs'];
 
 /** The fields of a definition that do something, in which a reference would be a mistake. */
 const TAKEN_LITERALLY = [
@@ -212,9 +223,12 @@ function checkMatrix(definition: JsonObject): Finding[] {
   }
   const matrix = fieldOf(definition, 'matrix');
   if (!isObject(matrix)) return [];
-  const names = Object.keys(matrix);
+  const found = checkForm(matrix);
+  const read = found.length === 0 ? matrixOf(matrix) : null;
+  if (read === null) return found;
+  const names = namesOf(read);
   return [
-    ...checkSize(matrix),
+    ...checkSize(read),
     ...checkVariables(matrix),
     ...findReferences(replacedIn(definition), ({ path, name }) =>
       names.includes(name) ? null : errorAt(path, unknownReference(name, names)),
@@ -223,32 +237,88 @@ function checkMatrix(definition: JsonObject): Finding[] {
   ];
 }
 
-function checkSize(matrix: JsonObject): Finding[] {
-  if (!isMatrix(matrix)) return [];
-  const count = memberCount(matrix);
-  return count > MAX_MEMBERS
-    ? [errorAt(['matrix'], `it makes ${count} workstreams; expected at most ${MAX_MEMBERS}`)]
-    : [];
+/** The elements of `include` and `exclude` are objects with names of values; those of `exclude` are names of lists. */
+function checkForm(matrix: JsonObject): Finding[] {
+  const lists = Object.keys(matrix).filter((name) => !isRule(name));
+  return Object.entries(matrix)
+    .filter(([name]) => isRule(name))
+    .flatMap(([rule, elements]) =>
+      (Array.isArray(elements) ? elements : []).flatMap((element, index): Finding[] => {
+        const path = ['matrix', rule, index];
+        if (!isObject(element))
+          return [errorAt(path, `expected an object of values by name, found ${describeValue(element)}`)];
+        const names = Object.keys(element);
+        if (names.length === 0) return [errorAt(path, 'expected at least one name with its value')];
+        return names.flatMap((name) => {
+          const message = rule === 'exclude' ? notExcludable(name, lists) : badName(name);
+          return message === null ? [] : [{ ...errorAt([...path, name], message), at: 'key' as const }];
+        });
+      }),
+    )
+    .slice(0, MAX_FINDINGS);
 }
 
-const isMatrix = (matrix: JsonObject): matrix is Matrix =>
-  Object.values(matrix).every((list) => Array.isArray(list));
+const badName = (name: string): string | null =>
+  isMatrixName(name) && !isRule(name) ? null : `expected ${MATRIX_NAME}`;
+
+function notExcludable(name: string, lists: string[]): string | null {
+  if (lists.includes(name)) return null;
+  const meant = nearest(name, lists);
+  const hint =
+    meant === null
+      ? `the matrix has lists of ${lists.join(', ') || 'nothing'}`
+      : `did you mean ${quote(meant)}?`;
+  return `nothing can be excluded by ${quote(name)}, which is no list of the matrix; ${hint}`;
+}
+
+/** Most comparisons of a combination with an element of `include` or `exclude`. */
+const MAX_COMPARISONS = 10_000_000;
+
+function checkSize(matrix: Matrix): Finding[] {
+  const count = mostMembers(matrix);
+  if (count > MAX_MEMBERS)
+    return [errorAt(['matrix'], `it makes ${count} workstreams; expected at most ${MAX_MEMBERS}`)];
+  if (comparisons(matrix) > MAX_COMPARISONS) {
+    const message = `its combinations times the elements of include and exclude are ${comparisons(matrix)}; expected at most ${MAX_COMPARISONS}`;
+    return [errorAt(['matrix'], message)];
+  }
+  const isEmpty = count > 0 && membersOf(matrix).length === 0;
+  return isEmpty ? [errorAt(['matrix'], 'exclude leaves nothing of it')] : [];
+}
 
 /** Each name has an environment variable of its own, and each value can be in one. */
 function checkVariables(matrix: JsonObject): Finding[] {
   const owners = new Map<string, string>();
-  return Object.entries(matrix).flatMap(([name, values]): Finding[] => {
-    const variable = variableName(name);
-    const owner = owners.get(variable);
-    owners.set(variable, name);
-    if (owner !== undefined) {
-      const message = `${quote(owner)} and ${quote(name)} would both be in the environment variable ${variable}`;
-      return [{ ...errorAt(['matrix', name], message), at: 'key' }];
-    }
-    const bad = Array.isArray(values)
-      ? values.findIndex((value) => typeof value === 'string' && value.includes('\0'))
-      : -1;
-    return bad === -1 ? [] : [errorAt(['matrix', name, bad], 'expected text without NUL characters')];
+  return valuesIn(matrix)
+    .flatMap(({ name, value, path }): Finding[] => {
+      const variable = variableName(name);
+      const owner = owners.get(variable) ?? name;
+      owners.set(variable, owner);
+      if (owner !== name) {
+        const message = `${quote(owner)} and ${quote(name)} would both be in the environment variable ${variable}`;
+        return [
+          { ...errorAt(path.slice(0, typeof path.at(-1) === 'number' ? -1 : undefined), message), at: 'key' },
+        ];
+      }
+      const isBad = typeof value === 'string' && value.includes('\0');
+      return isBad ? [errorAt(path, 'expected text without NUL characters')] : [];
+    })
+    .slice(0, MAX_FINDINGS);
+}
+
+/** Every value that a member may have, with its place. */
+function valuesIn(matrix: JsonObject): { name: string; value: Json; path: JsonPath }[] {
+  return Object.entries(matrix).flatMap(([field, list]) => {
+    if (!Array.isArray(list) || field === 'exclude') return [];
+    if (field !== 'include')
+      return list.map((value, index) => ({ name: field, value, path: ['matrix', field, index] }));
+    return list.flatMap((element, index) =>
+      Object.entries(isObject(element) ? element : {}).map(([name, value]) => ({
+        name,
+        value,
+        path: ['matrix', field, index, name],
+      })),
+    );
   });
 }
 
@@ -266,7 +336,7 @@ function notReplaced(path: JsonPath, name: string): string {
     (field === 'steps' && inStep !== 'module' && inStep !== 'id');
   return inCommand
     ? `matrix values are never put into commands; use the environment variable $${variableName(name)}`
-    : 'matrix values are only put into title, description, the inputs of cache and the input of a step';
+    : 'matrix values are only put into title, description, outputs, the inputs of cache and the input of a step';
 }
 
 interface Reference {

@@ -128,9 +128,9 @@ test('outputs reach dependents, and a matrix is expanded and gathered', async ()
     "SELECT workstream_id AS id, json_extract(metadata, '$.output') AS output FROM agent_results ORDER BY 1",
   );
   expect(rows).toEqual([
-    { id: 'ws-square-1', output: 1 },
-    { id: 'ws-square-2', output: 4 },
-    { id: 'ws-square-3', output: 9 },
+    { id: 'ws-square-n-1', output: 1 },
+    { id: 'ws-square-n-2', output: 4 },
+    { id: 'ws-square-n-3', output: 9 },
     { id: 'ws-sum', output: 14 },
   ]);
 });

@@ -16,6 +16,8 @@ const NAMES = [
   'tool',
   'tasks',
   'matrix',
+  'include',
+  'exclude',
   'depends_on',
   'env',
   'input',

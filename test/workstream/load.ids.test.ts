@@ -36,10 +36,13 @@ describe('an id that is used twice', () => {
   });
 
   test('counts after the matrix', () => {
-    const loaded = loadFiles({ 'a.json': work('ws-a', { matrix: { n: [1, 2] } }), 'b.json': work('ws-a-2') });
-    expect(loaded.workstreams.map(({ id }) => id)).toEqual(['ws-a-1']);
+    const loaded = loadFiles({
+      'a.json': work('ws-a', { matrix: { n: [1, 2] } }),
+      'b.json': work('ws-a-n-2'),
+    });
+    expect(loaded.workstreams.map(({ id }) => id)).toEqual(['ws-a-n-1']);
     expect(loaded.broken.map(({ id, failure }) => [id, failure.reason])).toEqual([
-      ['ws-a-2', 'duplicate-id'],
+      ['ws-a-n-2', 'duplicate-id'],
     ]);
   });
 
@@ -57,12 +60,12 @@ describe('depending on the id of a matrix', () => {
 
   test('is depending on all its members, once each, and completed is stricter', () => {
     const after = work('ws-z', {
-      depends_on: [{ id: 'ws-m', when: 'finished' }, 'ws-m-2', 'ws-other', 'ws-other'],
+      depends_on: [{ id: 'ws-m', when: 'finished' }, 'ws-m-n-2', 'ws-other', 'ws-other'],
     });
     const loaded = loadFiles({ 'a.json': after, 'm.json': matrix });
     expect(loaded.workstreams.find(({ id }) => id === 'ws-z')?.dependsOn).toEqual([
-      { id: 'ws-m-1', when: 'finished' },
-      { id: 'ws-m-2', when: 'completed' },
+      { id: 'ws-m-n-1', when: 'finished' },
+      { id: 'ws-m-n-2', when: 'completed' },
       { id: 'ws-other', when: 'completed' },
     ]);
   });

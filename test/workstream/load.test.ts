@@ -244,7 +244,7 @@ describe('a tool that there is not', () => {
   test('fails every member of a matrix, once in the list of problems', () => {
     const steps = [{ tool: 'none', tasks: ['a'] }];
     const loaded = loadFiles({ 'a.json': { id: 'ws-a', matrix: { n: [1, 2] }, steps } }, tools);
-    expect(loaded.broken.map(({ id }) => id)).toEqual(['ws-a-1', 'ws-a-2']);
+    expect(loaded.broken.map(({ id }) => id)).toEqual(['ws-a-n-1', 'ws-a-n-2']);
     expect(loaded.problems).toHaveLength(1);
   });
 

@@ -15,12 +15,12 @@ describe('expansion', () => {
   test('counts the combinations, the last name fastest', () => {
     const all = members({ matrix: { size: ['s', 'l'], seed: [1, 2, 3] }, steps: [{ run: 'x' }] });
     expect(all.map(({ id, base, matrix }) => [id, base, matrix])).toEqual([
-      ['ws-m-1', 'ws-m', { size: 's', seed: 1 }],
-      ['ws-m-2', 'ws-m', { size: 's', seed: 2 }],
-      ['ws-m-3', 'ws-m', { size: 's', seed: 3 }],
-      ['ws-m-4', 'ws-m', { size: 'l', seed: 1 }],
-      ['ws-m-5', 'ws-m', { size: 'l', seed: 2 }],
-      ['ws-m-6', 'ws-m', { size: 'l', seed: 3 }],
+      ['ws-m-size-s-seed-1', 'ws-m', { size: 's', seed: 1 }],
+      ['ws-m-size-s-seed-2', 'ws-m', { size: 's', seed: 2 }],
+      ['ws-m-size-s-seed-3', 'ws-m', { size: 's', seed: 3 }],
+      ['ws-m-size-l-seed-1', 'ws-m', { size: 'l', seed: 1 }],
+      ['ws-m-size-l-seed-2', 'ws-m', { size: 'l', seed: 2 }],
+      ['ws-m-size-l-seed-3', 'ws-m', { size: 'l', seed: 3 }],
     ]);
   });
 
@@ -80,8 +80,8 @@ describe('expansion', () => {
 
   test('a member without a title is called by its own id', () => {
     expect(members({ matrix: { n: [1, 2] }, steps: [{ run: 'x' }] }).map(({ title }) => title)).toEqual([
-      'ws-m-1',
-      'ws-m-2',
+      'ws-m-n-1',
+      'ws-m-n-2',
     ]);
   });
 
@@ -90,6 +90,7 @@ describe('expansion', () => {
       members({ matrix: { n: values }, steps: [{ run: 'x' }] }).map(({ hash }) => hash);
     expect(new Set(hashes([1, 2, 3])).size).toBe(3);
     expect(hashes([1, 2])).toEqual(hashes([1, 2]));
+    expect(hashes([0, 2, 1]).slice(1)).toEqual(hashes([2, 1]));
   });
 
   test('10,000 members are made, 10,001 are a problem', () => {
@@ -133,6 +134,32 @@ describe('mistakes', () => {
     ],
     [{ matrix: { a: ['b\0'] } }, 'matrix.a[0]: expected text without NUL characters'],
     [
+      { matrix: { a: [1], include: [5] } },
+      'matrix.include[0]: expected an object of values by name, found 5',
+    ],
+    [{ matrix: { a: [1], exclude: [{}] } }, 'matrix.exclude[0]: expected at least one name with its value'],
+    [
+      { matrix: { seed: [1], exclude: [{ sead: 1 }] } },
+      'matrix.exclude[0].sead: nothing can be excluded by "sead", which is no list of the matrix; did you mean "seed"?',
+    ],
+    [
+      { matrix: { a: [1], include: [{ b: 2 }], exclude: [{ b: 2 }] } },
+      'matrix.exclude[0].b: nothing can be excluded by "b", which is no list of the matrix; the matrix has lists of a',
+    ],
+    [{ matrix: { a: [1, 2], exclude: [{ a: 1 }, { a: 2 }] } }, 'matrix: exclude leaves nothing of it'],
+    [
+      { matrix: { a: [1], include: [{ 'b c': 2 }] } },
+      'matrix.include[0]["b c"]: expected a name of letters, digits, "_" and "-", a letter first',
+    ],
+    [
+      { matrix: { a: [1], include: [{ A: 2 }] } },
+      'matrix.include[0].A: "a" and "A" would both be in the environment variable MATRIX_A',
+    ],
+    [
+      { matrix: { a: [1], include: [{ b: 'c\0' }] } },
+      'matrix.include[0].b: expected text without NUL characters',
+    ],
+    [
       { matrix: { seed: [1] }, title: '${{ matrix.sead }}' },
       'title: the matrix has no "sead"; did you mean matrix.seed?',
     ],
@@ -143,7 +170,7 @@ describe('mistakes', () => {
     ],
     [
       { matrix: { a: [1] }, files_scope: ['src/${{ matrix.a }}'] },
-      'files_scope[0]: matrix values are only put into title, description, the inputs of cache and the input of a step',
+      'files_scope[0]: matrix values are only put into title, description, outputs, the inputs of cache and the input of a step',
     ],
     [
       { matrix: { a: [1] }, acceptance_tests: [{ run: 'x ${{ matrix.a }}' }] },
@@ -178,7 +205,7 @@ describe('mistakes', () => {
     ],
     [
       { module: './${{ matrix.node-v }}.mjs' },
-      'steps[0].module: matrix values are only put into title, description, the inputs of cache and the input of a step',
+      'steps[0].module: matrix values are only put into title, description, outputs, the inputs of cache and the input of a step',
     ],
   ])('%j', (step, expected) => {
     expect(problems({ matrix: { 'node-v': [1] }, steps: [step] })).toEqual([expected]);

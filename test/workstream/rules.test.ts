@@ -414,8 +414,8 @@ describe('a module that is not there', () => {
   test('is one problem and one broken workstream for each member of a matrix', () => {
     const loaded = loadFiles({ 'a.json': { id: 'ws-a', matrix: { n: [1, 2] }, steps: [{ module: '.' }] } });
     expect(loaded.broken.map(({ id, failure }) => [id, failure.reason])).toEqual([
-      ['ws-a-1', 'module-not-found'],
-      ['ws-a-2', 'module-not-found'],
+      ['ws-a-n-1', 'module-not-found'],
+      ['ws-a-n-2', 'module-not-found'],
     ]);
     expect(loaded.problems).toHaveLength(1);
   });

@@ -23,8 +23,10 @@ test('each has a title, a description and the schema for editors', () => {
 test('what combines a matrix depends on all its members', () => {
   const needs = (id: string): string[] =>
     workstreams.find((each) => each.id === id)?.dependsOn.map((dependency) => dependency.id) ?? [];
-  expect(needs('ws-percolation-threshold')).toEqual([1, 2, 3, 4, 5, 6].map((n) => `ws-percolation-${n}`));
-  expect(needs('ws-package-report')).toEqual([1, 2, 3, 4].map((n) => `ws-package-survey-${n}`));
+  expect(needs('ws-percolation-threshold')).toEqual(
+    [64, 128, 256].flatMap((side) => [1, 2].map((seed) => `ws-percolation-side-${side}-seed-${seed}`)),
+  );
+  expect(needs('ws-package-report')).toEqual([1, 2, 3, 4].map((n) => `ws-package-survey-shard-${n}`));
 });
 
 const modules = workstreams.flatMap(({ steps }) =>

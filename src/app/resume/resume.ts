@@ -111,6 +111,10 @@ export function planResume(
       ...suspects.notices,
       ...noticesOf(earlier, changed, plan, results),
       ...unusable(plan.broken, results),
+      ...renamedMembers(
+        gone.map(({ id }) => id),
+        plan.workstreams,
+      ),
     ],
   };
 }
@@ -156,6 +160,23 @@ function unusable(broken: readonly Broken[], results: ReadonlyMap<string, Earlie
   if (kept.length === 0) return [];
   return [
     `The definition of ${nameSome(kept.map(({ id }) => id))} can't be used any more; its earlier result stays.`,
+  ];
+}
+
+/**
+ * What to do where a run knows members of a matrix by their positions, as earlier versions did; empty where it does not.
+ * @param gone ids that are in no file any more.
+ */
+export function renamedMembers(gone: readonly string[], workstreams: readonly Workstream[]): string[] {
+  const bases = new Set(workstreams.flatMap(({ matrix, base }) => (matrix === null ? [] : [base])));
+  const found = gone.flatMap((id) => {
+    const base = /^(.+)-\d+$/.exec(id)?.[1];
+    return base !== undefined && bases.has(base) ? [base] : [];
+  });
+  if (found.length === 0) return [];
+  const names = nameSome([...new Set(found)]);
+  return [
+    `The members of the matrix of ${names} had ids of their positions in that run, and have ids of their values now. To keep those of that run, write "ids": "position" beside "matrix".`,
   ];
 }
 

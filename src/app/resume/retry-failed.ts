@@ -4,6 +4,7 @@ import type { LoadedFolder } from '../../domain/plan.ts';
 import type { StoredRun } from '../../store/read/earlier-run.ts';
 import { nameSome } from '../../text/format.ts';
 import { Refusal } from '../refusal.ts';
+import { renamedMembers } from './resume.ts';
 
 /** What was skipped because something failed, or had failed too often or cost too much. */
 const BECAUSE_OF_FAILURES = new Set(['dependency-failed', 'circuit-open', 'budget-exceeded']);
@@ -30,11 +31,13 @@ export function failuresOf(earlier: StoredRun, folder: LoadedFolder): { ids: str
     if (now.length === 0) gone.push(id);
     return now;
   });
+  const renamed = renamedMembers(gone, folder.workstreams);
   if (ids.length === 0) {
-    throw new Refusal(4, `What failed in ${earlier.runId} is in no file any more: ${nameSome(gone)}.`);
+    const sentence = `What failed in ${earlier.runId} is in no file any more: ${nameSome(gone)}.`;
+    throw new Refusal(4, [sentence, ...renamed].join(' '));
   }
   const notices = gone.length === 0 ? [] : [`In no file any more, so not tried again: ${nameSome(gone)}.`];
-  return { ids: [...new Set(ids)], notices };
+  return { ids: [...new Set(ids)], notices: [...notices, ...renamed] };
 }
 
 const isFailure = ({ status, reason }: EarlierResult): boolean =>

@@ -41,6 +41,9 @@ function resumed(earlier: StoredRun, sketches: Sketch[], only: string[] | null =
 
 const ids = (results: readonly EarlierResult[]): string[] => results.map(({ workstreamId }) => workstreamId);
 
+const POSITIONS =
+  'The members of the matrix of ws-m had ids of their positions in that run, and have ids of their values now. To keep those of that run, write "ids": "position" beside "matrix".';
+
 describe('what is left of an interrupted run', () => {
   test('is what has no result, was interrupted, or was skipped because of that', () => {
     const earlier = run(
@@ -111,6 +114,12 @@ describe('what is left of an interrupted run', () => {
     expect(notices).toEqual(['1 workstream came since the run was interrupted, and is run too: e.']);
   });
 
+  test('members of a matrix that had ids of their positions are named with what keeps these', () => {
+    const earlier = run([result('ws-m-1')], ['ws-m-2', 'ws-other-1']);
+    const { notices } = resumed(earlier, [{ id: 'ws-m-seed-7', base: 'ws-m', matrix: { seed: 7 } }]);
+    expect(notices.at(-1)).toBe(POSITIONS);
+  });
+
   test('a definition that could not be run counts as it is now', () => {
     const earlier = run([
       failed('mended', 'missing-dependency'),
@@ -147,6 +156,14 @@ describe('what is tried again', () => {
     });
     expect(() => failuresOf(run([result('a')]), folder)).toThrow('Nothing failed in ma-run-20260102-030405');
     expect(() => failuresOf(run([failed('z')]), folder)).toThrow('in no file any more: z');
+  });
+
+  test('names the members of a matrix that had ids of their positions', () => {
+    const folder = makeFolder([{ id: 'b' }, { id: 'ws-m-seed-7', base: 'ws-m', matrix: { seed: 7 } }]);
+    const { ids: found, notices } = failuresOf(run([failed('b'), failed('ws-m-1')]), folder);
+    expect(found).toEqual(['b']);
+    expect(notices).toEqual(['In no file any more, so not tried again: ws-m-1.', POSITIONS]);
+    expect(() => failuresOf(run([failed('ws-m-1')]), folder)).toThrow(POSITIONS);
   });
 
   test('a dependency counts as met if it completed there as it is defined now', () => {
