@@ -16,7 +16,7 @@ export interface Matrix {
 }
 
 /** One of the workstreams that a matrix makes. */
-export interface Member {
+export interface MatrixMember {
   /** All that it has. */
   values: JsonObject;
   /** Those of them that tell it apart: of a combination what the matrix's lists give, and nothing that was added. */
@@ -65,10 +65,10 @@ const productSize = (values: Matrix['values']): number => {
  * one. An element of `include` that matches none is a member of its own. The algorithm is that of GitHub's runner
  * (MatrixBuilder): only names of the matrix's own lists are compared, and only those that an element gives.
  */
-export function membersOf(matrix: Matrix): Member[] {
+export function membersOf(matrix: Matrix): MatrixMember[] {
   const { values, exclude } = matrix;
   const include = matrix.include.map((rule) => ({ rule, isMatched: false }));
-  const members: Member[] = [];
+  const members: MatrixMember[] = [];
   for (const combination of combinations(values)) {
     if (exclude.some((rule) => matches(combination, rule, values))) continue;
     const added: [string, Json][] = [];
@@ -80,7 +80,7 @@ export function membersOf(matrix: Matrix): Member[] {
     members.push({ values: { ...combination, ...Object.fromEntries(added) }, own: combination });
   }
   const alone = include.filter(({ isMatched }) => !isMatched);
-  return [...members, ...alone.map(({ rule }): Member => ({ values: rule, own: rule }))];
+  return [...members, ...alone.map(({ rule }): MatrixMember => ({ values: rule, own: rule }))];
 }
 
 function combinations(values: Matrix['values']): JsonObject[] {

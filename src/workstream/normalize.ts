@@ -187,7 +187,7 @@ function normalizeCircuitBreaker(breaker: WorkstreamFile['circuit_breaker']): Ci
 function normalizeCache(cache: WorkstreamFile['cache'], member: JsonObject | null): CacheInputs | null {
   if (cache === undefined || cache === false) return null;
   const { inputs = NONE, env = NONE } = cache === true ? {} : cache;
-  return { inputs: member === null ? inputs : inputs.map((each) => substituteInText(each, member)), env };
+  return { inputs: member === null ? inputs : inputs.map((each) => substituteInGlob(each, member)), env };
 }
 
 function normalizeAction(action: ActionFile, index: number): RunStep | CommandStep {
