@@ -190,16 +190,6 @@ const reasons: ReadonlySet<unknown> = new Set(failureSchema.options.map(({ shape
 /** A word that is a reason of this version. */
 export const reasonSchema = z.custom<Reason>((word) => reasons.has(word));
 
-/** The reasons of tools that ended as if they had succeeded. */
-export const FALSE_SUCCESSES: readonly Reason[] = [
-  'permission-denied',
-  'read-only',
-  'no-model-answer',
-  'tool-interrupted',
-  'no-changes',
-  'conflict-markers',
-];
-
 const ONLY_HOW_REASONS: readonly Reason[] = [
   'exit-non-zero',
   'killed-by-signal',

@@ -1,5 +1,5 @@
 /** A tool is the command line of a coding agent; this is what a run knows of it before and after it has worked. */
-import type { Failure } from './failure.ts';
+import type { Failure, Reason } from './failure.ts';
 import type { Tokens } from './tool-report.ts';
 
 export type { Tokens, ToolReport } from './tool-report.ts';
@@ -59,3 +59,13 @@ export const NO_TOKENS: Tokens = {
 /** Whether a tool that says it is done was kept from something, so that only a look at its work tells whether it is. */
 export const isDenial = (failure: Failure | null): boolean =>
   failure !== null && (failure.reason === 'permission-denied' || failure.reason === 'read-only');
+
+/** The reasons of tools that ended as if they had succeeded. */
+export const FALSE_SUCCESSES: readonly Reason[] = [
+  'permission-denied',
+  'read-only',
+  'no-model-answer',
+  'tool-interrupted',
+  'no-changes',
+  'conflict-markers',
+];

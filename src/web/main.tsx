@@ -1,25 +1,22 @@
+/** Draws the document that is in the page. */
 import './page.css';
 import { render } from 'preact';
-import type { PageDocument } from '../domain/page-document.ts';
+import { App } from './app.tsx';
+import { followKeys } from './keys.tsx';
 import { readDocument } from './read-document.ts';
+import { followAddress, followTheme } from './state.ts';
 
-function Page({ head }: PageDocument) {
-  const { completed, workstreams } = head.run.totals;
-  return (
-    <main>
-      <h1>
-        {completed} of {workstreams} workstreams completed.
-      </h1>
-    </main>
-  );
+async function draw(root: HTMLElement): Promise<void> {
+  followTheme();
+  try {
+    const page = await readDocument();
+    followAddress();
+    render(<App document={page} />, root);
+    followKeys();
+  } catch (error) {
+    root.textContent = `This page can't be shown: ${error instanceof Error ? error.message : String(error)}`;
+  }
 }
 
 const root = document.getElementById('page');
-if (root !== null) {
-  readDocument().then(
-    (page) => render(<Page {...page} />, root),
-    (error: unknown) => {
-      root.textContent = `This page can't be shown: ${error instanceof Error ? error.message : String(error)}`;
-    },
-  );
-}
+if (root !== null) void draw(root);

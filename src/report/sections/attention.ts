@@ -1,10 +1,10 @@
 /** What needs a person: failures by their pattern, what was skipped or not merged, and checks that are left for a person. */
 import type { PhrasingContent } from 'mdast';
 import { describeAssociation } from '../../analysis/associations.ts';
-import { FALSE_SUCCESSES } from '../../domain/failure.ts';
 import type { PatternHistory } from '../../domain/history/history.ts';
 import type { ErrorPattern } from '../../domain/history/pattern.ts';
 import type { RunDocumentHead, ShortResult } from '../../domain/run-record.ts';
+import { FALSE_SUCCESSES } from '../../domain/tool.ts';
 import { percent, plural, seconds } from '../../text/format.ts';
 import { cappedTable, dateTime, excerpt, firstFrame, timeOfDay } from '../cells.ts';
 import {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Capped } from '../../domain/capped.ts';
 import { mergeSchema } from '../../domain/changes.ts';
-import { FALSE_SUCCESSES } from '../../domain/failure.ts';
+import { FALSE_SUCCESSES } from '../../domain/tool.ts';
 import type { ToolPerformance, ToolTask } from '../../domain/tool-record.ts';
 import { numberCell, textCell } from '../schema/cells.ts';
 import type { Connection } from '../schema/connection.ts';

@@ -1,0 +1,522 @@
+/** What was done: a row a workstream, or a task of a coding agent, that can be searched, filtered, sorted and opened. */
+import type { Json } from '../domain/json.ts';
+import type { PageWorkstream } from '../domain/page-document.ts';
+import { Icon, MARK_GLYPHS } from './icons.tsx';
+import { runCommand } from './model/commands.ts';
+import {
+  count,
+  dollars,
+  duration,
+  figure,
+  listed,
+  oneLine,
+  percent,
+  plural,
+  shown,
+  UNKNOWN,
+} from './model/format.ts';
+import { isInState, rowsOf, STATE_WORDS, STATES, type State } from './model/rows.ts';
+import { type EndMark, markOf, type Run } from './model/run.ts';
+import {
+  Bar,
+  Command,
+  CopyButton,
+  MarkView,
+  SectionView,
+  TONE_OF_MARK,
+  Words,
+  WorkstreamLink,
+} from './parts.tsx';
+import { adjust, go, hrefOf, place } from './state.ts';
+import { csvOf, type PageColumn, Table } from './table.tsx';
+
+/** Completed rows that are there at first, where nothing is asked for. */
+const FIRST = 16;
+
+export function Done({ run }: { run: Run }) {
+  const { query, states, sort, all, open } = place.value;
+  const rows = rowsOf(run, { query, states, sort });
+  const isAsked = query !== '' || states.length > 0 || sort !== null || all;
+  const shown = isAsked ? rows : withoutMostCompleted(rows);
+  const columns = run.kind === 'tasks' ? taskColumns(run) : plainColumns(run);
+  const isOpen = new Set(open);
+  const { omitted } = run.document;
+  if (run.workstreams.length === 0) return null;
+  return (
+    <SectionView
+      id="done"
+      title={run.kind === 'tasks' ? 'Tasks' : 'What was done'}
+      note={`${plural(run.head.run.totals.workstreams, run.kind === 'tasks' ? 'task' : 'workstream')}${isAsked ? '' : '; what needs you first'}`}
+      actions={
+        <CopyButton glyph="copy" text={() => csvOf(columns, rows)}>
+          Copy CSV
+        </CopyButton>
+      }
+    >
+      <div class="card">
+        <Filters run={run} found={rows.length} />
+        {rows.length === 0 ? (
+          <p class="pad q2">
+            Nothing matches.{' '}
+            <button type="button" class="link" onClick={() => go({ query: '', states: [] })}>
+              Show all {count(run.workstreams.length)}
+            </button>
+          </p>
+        ) : (
+          <Table
+            label="Table of workstreams"
+            columns={columns}
+            rows={shown}
+            keyOf={({ id }) => id}
+            rowClass={(row) => `is-${TONE_OF_MARK[markOf(row)]}`}
+            sort={sort}
+            onSort={(next) => go({ sort: next })}
+            opened={(row) => (isOpen.has(row.id) ? <Opened run={run} workstream={row} /> : null)}
+            onOpen={(row) => toggle(row.id, rows.length)}
+            commandOf={({ id }) => runCommand([id])}
+          />
+        )}
+        {shown.length < rows.length && (
+          <p class="more-row">
+            {plural(rows.length - shown.length, 'more completed workstream')}
+            <button type="button" class="b" onClick={() => go({ all: true })}>
+              Show all {count(rows.length)}
+            </button>
+          </p>
+        )}
+        {omitted !== null && (
+          <div class="more-row">
+            <span>
+              {plural(omitted.workstreams, 'workstream')} not on this page: {omitted.why}
+            </span>
+            <Command command={omitted.command} />
+          </div>
+        )}
+      </div>
+    </SectionView>
+  );
+}
+
+/** A row opens in place; in a box, where all rows have one height, on a page of its own. */
+function toggle(id: string, rows: number): void {
+  const { open } = place.value;
+  if (rows > 200) go({ view: { kind: 'workstream', id } });
+  else adjust({ open: open.includes(id) ? open.filter((each) => each !== id) : [...open, id] });
+}
+
+function withoutMostCompleted(rows: readonly PageWorkstream[]): readonly PageWorkstream[] {
+  let completed = 0;
+  const kept = rows.filter((each) => markOf(each) !== 'completed' || ++completed <= FIRST);
+  return rows.length - kept.length < 5 ? rows : kept;
+}
+
+function Filters({ run, found }: { run: Run; found: number }) {
+  const { query, states } = place.value;
+  const chips = STATES.map((state): [State, number] => [state, countIn(run, state)]).filter(
+    ([, value]) => value > 0,
+  );
+  return (
+    <div class="filters" role="search" aria-label="Filter the workstreams">
+      <input
+        class="in"
+        type="search"
+        aria-label="Filter by id, title, error or name=value"
+        placeholder={`Filter ${count(run.workstreams.length)} by id, title, error`}
+        value={query}
+        onInput={({ currentTarget }) => adjust({ query: currentTarget.value })}
+      />
+      <button
+        type="button"
+        class="chip"
+        aria-pressed={states.length === 0}
+        onClick={() => go({ states: [] })}
+      >
+        All {count(run.workstreams.length)}
+      </button>
+      {chips.map(([state, value]) => (
+        <button
+          type="button"
+          class="chip"
+          key={state}
+          aria-pressed={states.includes(state)}
+          onClick={() =>
+            go({
+              states: states.includes(state) ? states.filter((each) => each !== state) : [...states, state],
+            })
+          }
+        >
+          <Icon glyph={state === 'retried' ? 'again' : MARK_GLYPHS[state]} />
+          {STATE_WORDS[state]} {count(value)}
+        </button>
+      ))}
+      <span class="q found" role="status">
+        {query !== '' || states.length > 0 ? `${count(found)} found` : ''}
+      </span>
+    </div>
+  );
+}
+
+const counted = new WeakMap<Run, Map<State, number>>();
+
+function countIn(run: Run, state: State): number {
+  let counts = counted.get(run);
+  if (counts === undefined) counted.set(run, (counts = new Map()));
+  const known = counts.get(state);
+  if (known !== undefined) return known;
+  const value = run.workstreams.reduce((sum, each) => sum + (isInState(each, state) ? 1 : 0), 0);
+  counts.set(state, value);
+  return value;
+}
+
+type WorkstreamColumn = PageColumn<PageWorkstream>;
+
+const stateColumn: WorkstreamColumn = {
+  key: 'state',
+  title: 'State',
+  canSort: true,
+  class: 'col-state',
+  cell: (each) => <MarkView mark={markOf(each)} />,
+  csv: ({ status }) => status,
+};
+
+const titleColumn = (title: string): WorkstreamColumn => ({
+  key: 'title',
+  title,
+  canSort: true,
+  class: 'col-title full',
+  cell: ({ id, title: name }) => (
+    <span class="one">
+      <a
+        class={name === id ? 'id title' : 'title'}
+        href={hrefOf({ kind: 'workstream', id })}
+        title={shown(name)}
+      >
+        <Words text={name} length={200} />
+      </a>
+      {name !== id && (
+        <span class="id">
+          <Words text={id} length={80} />
+        </span>
+      )}
+    </span>
+  ),
+  csv: ({ title: name }) => name,
+});
+
+const idCsv: WorkstreamColumn = {
+  key: 'id',
+  title: 'Id',
+  class: 'off',
+  cell: () => null,
+  csv: ({ id }) => id,
+};
+
+const attemptsColumn: WorkstreamColumn = {
+  key: 'attempts',
+  title: 'Attempts',
+  isNumber: true,
+  canSort: true,
+  from: 'medium',
+  cell: (each) => <AttemptsCell workstream={each} />,
+  csv: ({ attemptCount }) => attemptCount,
+};
+
+function AttemptsCell({ workstream: { id, attemptCount } }: { workstream: PageWorkstream }) {
+  if (attemptCount < 2) return <>{attemptCount === 0 ? UNKNOWN : attemptCount}</>;
+  const isOpen = place.value.open.includes(id);
+  return (
+    <button
+      type="button"
+      class="fold"
+      aria-expanded={isOpen}
+      aria-label={`${attemptCount} attempts`}
+      onClick={() => toggle(id, 0)}
+    >
+      {attemptCount}
+      <Icon glyph="down" />
+    </button>
+  );
+}
+
+const tookColumn = (longest: number): WorkstreamColumn => ({
+  key: 'took',
+  title: 'Took',
+  isNumber: true,
+  canSort: true,
+  class: 'm-end col-took',
+  cell: (each) => (
+    <span class="dbar">
+      <Bar share={longest === 0 ? 0 : (each.seconds ?? 0) / longest} tone={TONE_OF_MARK[markOf(each)]} />
+      <span>{duration(each.seconds)}</span>
+    </span>
+  ),
+  csv: ({ seconds }) => seconds,
+});
+
+const longestOf = (run: Run): number =>
+  run.workstreams.reduce((most, { seconds }) => Math.max(most, seconds ?? 0), 0);
+
+function plainColumns(run: Run): WorkstreamColumn[] {
+  return [
+    stateColumn,
+    titleColumn('Workstream'),
+    idCsv,
+    {
+      key: 'agent',
+      title: 'Agent',
+      canSort: true,
+      from: 'medium',
+      cell: ({ agentId, tool }) => <Words text={tool ?? agentId} length={60} />,
+      csv: ({ agentId }) => agentId,
+    },
+    attemptsColumn,
+    tookColumn(longestOf(run)),
+    {
+      key: 'reason',
+      title: 'What came of it',
+      canSort: true,
+      class: 'out full',
+      cell: (each) => <CameOfIt run={run} workstream={each} />,
+      csv: ({ reason, explanation }) => (reason === null ? null : `${reason}: ${explanation ?? ''}`),
+    },
+  ];
+}
+
+/** Why it did not complete, or what it returned, on a line. */
+function CameOfIt({ run, workstream }: { run: Run; workstream: PageWorkstream }) {
+  const { status, explanation, reason, output, metrics, warnings } = workstream;
+  if (status === 'failed') {
+    const telling = tellingOf(run, workstream);
+    return (
+      <span class={TONE_OF_MARK[markOf(workstream)]} title={shown(explanation ?? '')}>
+        <Words text={telling ?? explanation ?? reason ?? ''} length={200} />
+      </span>
+    );
+  }
+  if (status === 'skipped')
+    return (
+      <span class="q2">
+        <Words text={explanation ?? reason ?? ''} length={200} />
+      </span>
+    );
+  const text = [
+    ...metricTexts(metrics),
+    ...(output === null ? [] : [outputText(output)]),
+    ...warnings.slice(0, 1),
+  ].join(' · ');
+  return (
+    <span class="q2">
+      <Words text={text} length={200} />
+    </span>
+  );
+}
+
+/** The line that tells of its error: from its own output where that fits the pattern, or else the pattern's. */
+function tellingOf(run: Run, { patternId, tail }: PageWorkstream): string | null {
+  const pattern = patternId === null ? undefined : run.patterns.get(patternId);
+  if (pattern === undefined || pattern.telling === '') return null;
+  const [literal = ''] = pattern.pattern.split('<*>').toSorted((a, b) => b.length - a.length);
+  const own =
+    literal.trim().length < 4 ? undefined : tail?.split('\n').findLast((line) => line.includes(literal));
+  return own ?? pattern.telling;
+}
+
+const metricTexts = (metrics: Record<string, number>): string[] =>
+  Object.entries(metrics)
+    .slice(0, 4)
+    .map(([name, value]) => `${name} ${figure(value)}`);
+
+/** An output in a few words: a scalar as it is, names and scalars of an object, the size of anything else. */
+export function outputText(output: Json): string {
+  if (typeof output === 'number') return figure(output);
+  if (typeof output !== 'object' || output === null) return oneLine(String(output), 160);
+  if (Array.isArray(output)) return plural(output.length, 'value');
+  return Object.entries(output)
+    .slice(0, 6)
+    .map(([name, value]) => {
+      if (typeof value === 'number') return `${name} ${figure(value)}`;
+      if (typeof value === 'object' && value !== null) return `${name} …`;
+      return `${name} ${oneLine(String(value), 60)}`;
+    })
+    .join(' · ');
+}
+
+function taskColumns(run: Run): WorkstreamColumn[] {
+  return [
+    stateColumn,
+    titleColumn('Task'),
+    idCsv,
+    {
+      key: 'tool',
+      title: 'Tool',
+      canSort: true,
+      class: 'm-line',
+      cell: ({ tool, model, agentId }) => (
+        <>
+          <Words text={tool ?? agentId} length={40} />
+          {model !== null && (
+            <span class="sub2">
+              <Words text={model} length={40} />
+            </span>
+          )}
+        </>
+      ),
+      csv: ({ tool, model }) => (model === null ? tool : `${tool} (${model})`),
+    },
+    {
+      key: 'reason',
+      title: 'What was found, and what it says',
+      class: 'full',
+      cell: (each) => <Found run={run} workstream={each} />,
+      csv: ({ reason }) => reason,
+    },
+    { key: 'tests', title: 'Tests', isNumber: true, canSort: true, cell: testsText, csv: testsText },
+    attemptsColumn,
+    {
+      key: 'cost',
+      title: 'Cost',
+      isNumber: true,
+      canSort: true,
+      cell: ({ cost }) => (cost === null ? <span class="q">not said</span> : dollars(cost)),
+      csv: ({ cost }) => cost,
+    },
+    tookColumn(longestOf(run)),
+    {
+      key: 'lines',
+      title: 'Lines',
+      isNumber: true,
+      canSort: true,
+      cell: ({ changes }) =>
+        changes === null || changes.linesAdded === null ? (
+          UNKNOWN
+        ) : (
+          <>
+            <span class="plus">+{count(changes.linesAdded)}</span>{' '}
+            <span class="minus">−{count(changes.linesRemoved ?? 0)}</span>
+          </>
+        ),
+      csv: ({ changes }) =>
+        changes === null ? null : (changes.linesAdded ?? 0) + (changes.linesRemoved ?? 0),
+    },
+    {
+      key: 'branch',
+      title: 'Branch',
+      from: 'wide',
+      class: 'id',
+      cell: ({ branch }) => (branch === null ? UNKNOWN : <Words text={branch} length={60} />),
+      csv: ({ branch }) => branch,
+    },
+  ];
+}
+
+function testsText({ tests }: PageWorkstream): string {
+  const sum = (status: 'passed' | 'failed'): number =>
+    tests.reduce((total, test) => total + (test.counts?.[status] ?? (test.status === status ? 1 : 0)), 0);
+  const [passed, failed] = [sum('passed'), sum('failed')];
+  return passed + failed === 0
+    ? 'none run'
+    : failed === 0
+      ? `${count(passed)} passed`
+      : `${count(failed)} of ${count(passed + failed)} failed`;
+}
+
+/** What git and the tests show; under it, quoted, what the tool says of its own work. */
+function Found({ run, workstream }: { run: Run; workstream: PageWorkstream }) {
+  const { claim, status } = workstream;
+  const mark = markOf(workstream);
+  const contradicts = status === 'failed' || mark === 'conflict';
+  return (
+    <div class="claim">
+      <span class={contradicts ? TONE_OF_MARK[mark] : ''}>{verdictOn(run, workstream)}</span>
+      {claim !== null && claim !== '' && (
+        <q class={contradicts ? 'lie' : ''} title={shown(claim)}>
+          <Words text={claim} length={220} />
+        </q>
+      )}
+    </div>
+  );
+}
+
+function verdictOn(run: Run, workstream: PageWorkstream): string {
+  const { status, reason, explanation, changes, merge, filesTotal } = workstream;
+  if (status !== 'completed') return oneLine(tellingOf(run, workstream) ?? explanation ?? reason ?? '', 160);
+  const files = changes?.files ?? filesTotal;
+  const merged = merge === null ? '' : merge === 'merged' ? 'merged' : merge.replaceAll('-', ' ');
+  return listed([
+    files === 0 ? 'no file changed' : `${plural(files, 'file')} changed`,
+    ...(merged === '' ? [] : [merged]),
+  ]);
+}
+
+/** A row that is open: attempts side by side, and what it is about. */
+function Opened({ run, workstream }: { run: Run; workstream: PageWorkstream }) {
+  const { id, explanation, tail, log, cpuSeconds, cpuWaitSeconds, seconds, title } = workstream;
+  const command = runCommand([id]);
+  return (
+    <div class="opened">
+      {explanation !== null && (
+        <p>
+          <Words text={explanation} length={1000} />
+        </p>
+      )}
+      <Attempts workstream={workstream} />
+      {tail !== null && workstream.attemptCount < 2 && <pre tabIndex={0}>{shown(tail).trimEnd()}</pre>}
+      <p class="q2">
+        {seconds !== null &&
+          cpuSeconds !== null &&
+          seconds > 0 &&
+          `Computed ${percent(Math.min(1, cpuSeconds / seconds))} of its time. `}
+        {cpuWaitSeconds !== null &&
+          cpuWaitSeconds > 0.1 &&
+          `Waited ${duration(cpuWaitSeconds)} for a processor. `}
+        {run.critical.includes(id) && 'On the critical path. '}
+        {log !== null && (
+          <>
+            <a href={log}>Log</a>
+            {' · '}
+          </>
+        )}
+        <WorkstreamLink id={id} title={`All of ${oneLine(title, 80)}`} class="" />
+      </p>
+      {command !== null && <Command command={command} />}
+    </div>
+  );
+}
+
+export function Attempts({ workstream }: { workstream: PageWorkstream }) {
+  const { earlierAttempts, attemptCount, agentId, tool, reason, explanation, seconds, tail } = workstream;
+  if (attemptCount < 2 && earlierAttempts.length === 0) return null;
+  const endOf = (reason: string | null): EndMark => (reason === null ? 'completed' : 'failed');
+  const attempts = [
+    ...earlierAttempts.map((each) => ({
+      ...each,
+      text: each.explanation,
+      mark: endOf(each.reason),
+    })),
+    {
+      attempt: attemptCount,
+      agentId,
+      tool,
+      reason,
+      seconds,
+      text: tail ?? explanation,
+      mark: markOf(workstream),
+    },
+  ];
+  return (
+    <ol class="att">
+      {attempts.map(({ attempt, mark, seconds: took, text, agentId: agent, tool: by, reason: why }) => (
+        <li key={attempt}>
+          <h4>
+            <MarkView mark={mark === 'retried' ? 'completed' : mark} /> Attempt {attempt}
+            <span class="q">{duration(took)}</span>
+          </h4>
+          {text !== null && text !== '' && <pre tabIndex={0}>{shown(text).trimEnd()}</pre>}
+          <p class="q2">
+            <Words text={[by ?? agent, ...(why === null ? [] : [why])].join(' · ')} length={100} />
+          </p>
+        </li>
+      ))}
+    </ol>
+  );
+}

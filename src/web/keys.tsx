@@ -1,0 +1,170 @@
+/** What the keys do, and the list of them. */
+import { useEffect, useRef } from 'preact/hooks';
+import { go, helpIsOpen, place, switchTheme } from './state.ts';
+import { actionsOf, moveWithin } from './table.tsx';
+
+const KEYS: readonly (readonly [keys: readonly string[], does: string])[] = [
+  [['/'], 'search'],
+  [['j', 'k'], 'next, previous card or row'],
+  [['o'], 'open the row, or the card’s page'],
+  [['Enter'], 'go to its own page'],
+  [['c'], 'copy its command'],
+  [['p'], 'copy it as a prompt'],
+  [['d'], 'dark or light'],
+  [['?'], 'this list'],
+  [['Esc'], 'close; back to the run'],
+];
+
+const TIMELINE_KEYS: readonly (readonly [keys: readonly string[], does: string])[] = [
+  [['←', '→'], 'previous, next of the agent'],
+  [['↑', '↓'], 'other agent at that time'],
+  [['+', '−'], 'zoom'],
+  [['0'], 'whole run'],
+  [['Enter'], 'open'],
+];
+
+export function followKeys(): void {
+  addEventListener('keydown', (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    const target = event.target instanceof HTMLElement ? event.target : document.body;
+    if (target.closest('dialog') !== null) return;
+    if (target.matches('input, select, textarea')) return leaveField(event, target);
+    if (act(event.key, target)) event.preventDefault();
+  });
+}
+
+function leaveField(event: KeyboardEvent, field: HTMLElement): void {
+  if (event.key === 'Escape' && !field.hasAttribute('aria-expanded')) field.blur();
+}
+
+/** Whether the key did something. */
+function act(key: string, target: HTMLElement): boolean {
+  switch (key) {
+    case '/':
+      return focusSearch();
+    case 'j':
+      return move(target, 1);
+    case 'k':
+      return move(target, -1);
+    case 'o':
+      return open(target);
+    case 'Enter':
+      return target.matches('[data-move]') && follow(target);
+    case 'c':
+      return copyCommand(target);
+    case 'p':
+      return press(target, 'p');
+    case 'd':
+      switchTheme();
+      return true;
+    case '?':
+      helpIsOpen.value = true;
+      return true;
+    case 'Escape':
+      return close();
+    default:
+      return false;
+  }
+}
+
+function focusSearch(): boolean {
+  const fields = [...document.querySelectorAll<HTMLInputElement>('[data-search], .filters input')];
+  const field = fields.find((each) => each.offsetParent !== null);
+  field?.focus();
+  field?.select();
+  return field !== undefined;
+}
+
+/** Cards and rows in the order of the page; within a box its own next row, which may not exist yet. */
+function move(target: HTMLElement, by: 1 | -1): boolean {
+  const current = target.closest<HTMLElement>('[data-move]');
+  if (current !== null && moveWithin(current, by)) return true;
+  const all = [...document.querySelectorAll<HTMLElement>('[data-move]')].filter(
+    (each) => each.offsetParent !== null,
+  );
+  const at = current === null ? firstInView(all) - by : all.indexOf(current);
+  const next = all[at + by];
+  next?.focus();
+  next?.scrollIntoView({ block: 'nearest' });
+  return next !== undefined;
+}
+
+const firstInView = (all: readonly HTMLElement[]): number =>
+  Math.max(
+    0,
+    all.findIndex((each) => each.getBoundingClientRect().bottom > 120),
+  );
+
+function open(target: HTMLElement): boolean {
+  const current = target.closest('[data-move]');
+  const action = current === null ? undefined : actionsOf(current);
+  if (action?.open !== undefined) action.open();
+  else return follow(target);
+  return true;
+}
+
+function follow(target: HTMLElement): boolean {
+  const link = target.closest('[data-move]')?.querySelector<HTMLAnchorElement>('a[href^="#/"]');
+  link?.click();
+  return link != null;
+}
+
+function copyCommand(target: HTMLElement): boolean {
+  if (press(target, 'c')) return true;
+  const row = target.closest('[data-move]');
+  const command = row === null ? null : (actionsOf(row)?.command() ?? null);
+  if (command === null) return false;
+  void navigator.clipboard.writeText(command);
+  return true;
+}
+
+function press(target: HTMLElement, key: string): boolean {
+  const button = target.closest('[data-move]')?.querySelector<HTMLButtonElement>(`[data-key="${key}"]`);
+  button?.click();
+  return button != null;
+}
+
+function close(): boolean {
+  if (place.value.view.kind === 'run') return false;
+  go({ view: { kind: 'run', section: 'verdict' } });
+  return true;
+}
+
+export function KeyHelp() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const isOpen = helpIsOpen.value;
+  useEffect(() => {
+    if (isOpen) dialog.current?.showModal();
+    else dialog.current?.close();
+  }, [isOpen]);
+  return (
+    <dialog ref={dialog} aria-labelledby="keys-title" onClose={() => (helpIsOpen.value = false)}>
+      <h2 id="keys-title">Keys</h2>
+      <KeyList keys={KEYS} />
+      <h3>In the timeline</h3>
+      <KeyList keys={TIMELINE_KEYS} />
+      <form method="dialog">
+        <button type="submit" class="b">
+          Close
+        </button>
+      </form>
+    </dialog>
+  );
+}
+
+function KeyList({ keys }: { keys: typeof KEYS }) {
+  return (
+    <ul class="keygrid">
+      {keys.map(([names, does]) => (
+        <li key={does}>
+          <span>{does}</span>
+          <span>
+            {names.map((name) => (
+              <kbd key={name}>{name}</kbd>
+            ))}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}

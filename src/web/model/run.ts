@@ -1,0 +1,183 @@
+/** A run as the page looks at it: the document with what is found out about it once and used in many places. */
+
+import type { ErrorPattern } from '../../domain/history/pattern.ts';
+import type { PageDocument, PageWorkstream } from '../../domain/page-document.ts';
+import { FALSE_SUCCESSES } from '../../domain/tool.ts';
+
+/**
+ * How a workstream ended, as a person distinguishes it: `odd` for a false success, whose tool said that it was done;
+ * `conflict` for work that can't be merged; `wait` for a tool that is out of quota.
+ */
+export type EndMark = 'completed' | 'retried' | 'failed' | 'odd' | 'conflict' | 'wait' | 'skipped';
+
+/** In the order of what needs a person most. */
+export const MARKS: readonly EndMark[] = [
+  'failed',
+  'odd',
+  'conflict',
+  'wait',
+  'skipped',
+  'retried',
+  'completed',
+];
+
+export const MARK_WORDS: Record<EndMark, string> = {
+  completed: 'completed',
+  retried: 'completed',
+  failed: 'failed',
+  odd: 'false success',
+  conflict: 'conflict',
+  wait: 'out of quota',
+  skipped: 'skipped',
+};
+
+const FALSE: ReadonlySet<string> = new Set(FALSE_SUCCESSES);
+
+export function markOf({ status, reason, merge, attemptCount }: PageWorkstream): EndMark {
+  if (status === 'skipped') return 'skipped';
+  if (status === 'completed') {
+    if (merge === 'conflict' || merge === 'failed') return 'conflict';
+    return attemptCount > 1 ? 'retried' : 'completed';
+  }
+  if (reason === null) return 'failed';
+  if (FALSE.has(reason)) return 'odd';
+  if (reason === 'merge-conflict') return 'conflict';
+  return reason === 'tool-quota' ? 'wait' : 'failed';
+}
+
+/** What the run was for, which decides how its results are shown. */
+export type RunKind = 'tasks' | 'sweep' | 'plain';
+
+export class Run {
+  readonly document: PageDocument;
+  readonly head: PageDocument['head'];
+  readonly workstreams: readonly PageWorkstream[];
+  readonly byId: ReadonlyMap<string, PageWorkstream>;
+  readonly patterns: ReadonlyMap<string, ErrorPattern>;
+  /** Members of the longest chain of dependencies, in its order. */
+  readonly critical: readonly string[];
+  /** Skipped workstreams by the one whose failure is the cause. */
+  readonly heldBack: ReadonlyMap<string, readonly string[]>;
+  /** Ids of what depends on a workstream. */
+  readonly dependents: ReadonlyMap<string, readonly string[]>;
+  readonly kind: RunKind;
+  /** Milliseconds since 1970 at which the run began. */
+  readonly startedAt: number;
+  /** Seconds from there to the last end. */
+  readonly seconds: number;
+  /** In the order of their ends, with those that no agent ran last. */
+  readonly byEnd: readonly PageWorkstream[];
+
+  constructor(document: PageDocument) {
+    const { head, workstreams } = document;
+    this.document = document;
+    this.head = head;
+    this.workstreams = workstreams;
+    this.byId = new Map(workstreams.map((each) => [each.id, each]));
+    this.patterns = new Map(head.errors.map((each) => [each.id, each]));
+    this.critical = head.run.executionSummary?.speed.criticalPath ?? [];
+    this.dependents = dependentsOf(workstreams);
+    this.heldBack = heldBackBy(workstreams, this.byId);
+    this.kind = kindOf(document);
+    const starts = workstreams.flatMap(startsOf);
+    this.startedAt = starts.reduce(
+      (least, each) => Math.min(least, each),
+      timeOf(head.run.createdAt) ?? Infinity,
+    );
+    const last = workstreams.reduce((most, each) => Math.max(most, timeOf(each.end) ?? 0), this.startedAt);
+    this.seconds = (last - this.startedAt) / 1000;
+    this.byEnd = workstreams.toSorted(
+      (a, b) => (timeOf(a.end) ?? Infinity) - (timeOf(b.end) ?? Infinity) || 0,
+    );
+  }
+
+  /** How many workstreams ended so; all of the run where the page has them all. */
+  count(...marks: readonly EndMark[]): number {
+    return marks.reduce((sum, mark) => sum + (this.#counts.get(mark) ?? 0), 0);
+  }
+
+  get #counts(): ReadonlyMap<EndMark, number> {
+    this.#counted ??= countMarks(this.workstreams);
+    return this.#counted;
+  }
+
+  #counted: ReadonlyMap<EndMark, number> | null = null;
+
+  /** Seconds from the start of the run to a time of its document; null for none. */
+  secondsAt(iso: string | null): number | null {
+    const time = timeOf(iso);
+    return time === null ? null : (time - this.startedAt) / 1000;
+  }
+}
+
+const timeOf = (iso: string | null): number | null => {
+  const time = iso === null ? Number.NaN : Date.parse(iso);
+  return Number.isNaN(time) ? null : time;
+};
+
+const startsOf = ({ start, earlierAttempts }: PageWorkstream): number[] =>
+  [start, ...earlierAttempts.map((attempt) => attempt.start)].flatMap((each) => timeOf(each) ?? []);
+
+function countMarks(workstreams: readonly PageWorkstream[]): Map<EndMark, number> {
+  const counts = new Map<EndMark, number>();
+  for (const each of workstreams) {
+    const mark = markOf(each);
+    counts.set(mark, (counts.get(mark) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function dependentsOf(workstreams: readonly PageWorkstream[]): Map<string, string[]> {
+  const dependents = new Map<string, string[]>();
+  for (const { id, dependsOn } of workstreams) {
+    for (const needed of dependsOn) {
+      const known = dependents.get(needed);
+      if (known === undefined) dependents.set(needed, [id]);
+      else known.push(id);
+    }
+  }
+  return dependents;
+}
+
+/** Follows each chain of skips to the failure at its beginning; each link once. */
+function heldBackBy(
+  workstreams: readonly PageWorkstream[],
+  byId: ReadonlyMap<string, PageWorkstream>,
+): Map<string, string[]> {
+  const roots = new Map<string, string>();
+  const rootOf = (skipped: PageWorkstream): string => {
+    const path: string[] = [];
+    let at = skipped;
+    while (at.status === 'skipped' && at.reason === 'dependency-failed' && !path.includes(at.id)) {
+      const known = roots.get(at.id);
+      if (known !== undefined) return settle(path, known);
+      path.push(at.id);
+      const cause = at.dependsOn
+        .map((id) => byId.get(id))
+        .find((each) => each !== undefined && each.status !== 'completed');
+      if (cause === undefined) break;
+      at = cause;
+    }
+    return settle(path, at.id);
+  };
+  const settle = (path: readonly string[], root: string): string => {
+    for (const id of path) roots.set(id, root);
+    return root;
+  };
+  const groups = new Map<string, string[]>();
+  for (const each of workstreams) {
+    if (each.status !== 'skipped' || each.reason !== 'dependency-failed') continue;
+    const root = rootOf(each);
+    if (root === each.id) continue;
+    const group = groups.get(root);
+    if (group === undefined) groups.set(root, [each.id]);
+    else group.push(each.id);
+  }
+  return groups;
+}
+
+function kindOf({ head, workstreams }: PageDocument): RunKind {
+  if (head.tasks.total > 0) return 'tasks';
+  const cells = workstreams.reduce((sum, { matrix }) => sum + (matrix === null ? 0 : 1), 0);
+  return cells > 1 && cells * 2 > workstreams.length ? 'sweep' : 'plain';
+}

@@ -1,0 +1,141 @@
+/** What the reader has chosen: the place, which is the address's fragment, and the colours. */
+import { effect, signal } from '@preact/signals';
+import {
+  formatPlace,
+  type PagePlace,
+  type PageSection,
+  type PageView,
+  parsePlace,
+  START,
+} from './model/place.ts';
+
+export const place = signal<PagePlace>(START);
+
+/** The section of the run's page that is being read. */
+export const reading = signal<PageSection>('verdict');
+
+/** Whether the list of keys is open. */
+export const helpIsOpen = signal(false);
+
+/** What a screen reader is told: the last thing that happened and can't be seen to happen. */
+export const announcement = signal('');
+
+/** How long small changes, such as letters that are typed, are gathered before they are in the address. */
+const GATHER_MS = 250;
+
+let pending: ReturnType<typeof setTimeout> | undefined;
+/** Where the reader was on the page, by fragment. */
+const scrolled = new Map<string, number>();
+let fragment = '';
+
+/** Follows the address from now on. */
+export function followAddress(): void {
+  history.scrollRestoration = 'manual';
+  fragment = location.hash;
+  place.value = parsePlace(fragment);
+  addEventListener('hashchange', () => {
+    if (location.hash === fragment) return;
+    clearTimeout(pending);
+    remember();
+    fragment = location.hash;
+    place.value = parsePlace(fragment);
+    const top = scrolled.get(fragment);
+    afterPaint(() => (top === undefined ? scrollToPlace(place.value.view) : scrollTo(0, top)));
+  });
+  addEventListener('click', followLink);
+  if (place.value.view.kind === 'run' && place.value.view.section !== 'verdict')
+    afterPaint(() => scrollToPlace(place.value.view));
+}
+
+/** A link within the page keeps what is filtered and sorted, and its step can be undone by Back. */
+function followLink(event: MouseEvent): void {
+  if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey)
+    return;
+  const link = event.target instanceof Element ? event.target.closest('a') : null;
+  const href = link?.getAttribute('href') ?? '';
+  if (!href.startsWith('#/')) return;
+  event.preventDefault();
+  go({ view: parsePlace(href).view });
+  scrollToPlace(place.value.view);
+}
+
+/** Goes to another place: one step for Back. */
+export function go(change: Partial<PagePlace>): void {
+  clearTimeout(pending);
+  remember();
+  place.value = { ...place.value, ...change };
+  const next = formatPlace(place.value);
+  if (next === fragment) return;
+  fragment = next;
+  location.hash = next;
+}
+
+/** A small change of the place that is no step of its own. */
+export function adjust(change: Partial<PagePlace>): void {
+  place.value = { ...place.value, ...change };
+  clearTimeout(pending);
+  pending = setTimeout(() => {
+    fragment = formatPlace(place.value);
+    location.replace(fragment);
+  }, GATHER_MS);
+}
+
+function remember(): void {
+  scrolled.set(fragment, scrollY);
+}
+
+function scrollToPlace(view: PageView): void {
+  afterPaint(() => {
+    const target =
+      view.kind === 'run' && view.section !== 'verdict' ? document.getElementById(view.section) : null;
+    if (target === null) {
+      scrollTo(0, 0);
+      document.querySelector<HTMLElement>('main')?.focus({ preventScroll: true });
+      return;
+    }
+    target.scrollIntoView();
+    target.focus({ preventScroll: true });
+  });
+}
+
+/** Calls back when what was changed just now has been drawn. */
+function afterPaint(callback: () => void): void {
+  requestAnimationFrame(() => setTimeout(callback));
+}
+
+type Theme = 'system' | 'light' | 'dark';
+
+const theme = signal<Theme>('system');
+
+/** The address of a workstream's own page, and of a pattern's. */
+export const hrefOf = (view: PageView): string => formatPlace({ ...START, view });
+
+const THEME_KEY = 'millrace-theme';
+
+/** Applies the theme, and remembers it where the browser lets a page of this origin do so. */
+export function followTheme(): void {
+  const stored = storage()?.getItem(THEME_KEY);
+  if (stored === 'light' || stored === 'dark') theme.value = stored;
+  effect(() => {
+    if (theme.value === 'system') delete document.documentElement.dataset['theme'];
+    else document.documentElement.dataset['theme'] = theme.value;
+    storage()?.setItem(THEME_KEY, theme.value);
+  });
+}
+
+/** Light, dark or, where that is what the system asks for already, back to the system's choice. */
+export function switchTheme(): void {
+  const systemIsDark = matchMedia('(prefers-color-scheme: dark)').matches;
+  const isDark = theme.value === 'system' ? systemIsDark : theme.value === 'dark';
+  const next = isDark ? 'light' : 'dark';
+  theme.value = (next === 'dark') === systemIsDark ? 'system' : next;
+}
+
+/** Null where pages may not store anything, as in a sandboxed frame. */
+function storage(): Storage | null {
+  try {
+    return localStorage;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,70 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { formatPlace, type PagePlace, parsePlace, START } from '../../../src/web/model/place.ts';
+
+test('a fragment names the section, the search, the filters and the order', () => {
+  expect(parsePlace('#/done?q=auth+login&state=failed,skipped&sort=-took')).toEqual({
+    ...START,
+    view: { kind: 'run', section: 'done' },
+    query: 'auth login',
+    states: ['failed', 'skipped'],
+    sort: { column: 'took', descending: true },
+  });
+});
+
+test('a workstream has an address of its own, whatever its id', () => {
+  const view = { kind: 'workstream', id: 'a/b?c#d %2F é' } as const;
+  expect(parsePlace(formatPlace({ ...START, view })).view).toEqual(view);
+});
+
+test('what a fragment can’t mean is left out', () => {
+  expect(parsePlace('#/nowhere?t=9-3&sort=-&state=,,&%E0%A4%A')).toEqual(START);
+  expect(parsePlace('#/workstream/%E0%A4%A').view).toEqual({ kind: 'workstream', id: '%E0%A4%A' });
+  expect(parsePlace('')).toEqual(START);
+});
+
+test('the page as it is opened has a short address', () => {
+  expect(formatPlace(START)).toBe('#/');
+});
+
+const word = fc.string({ unit: 'grapheme', minLength: 1 });
+const column = word.filter((text) => !text.startsWith('-'));
+const sort = fc.option(fc.record({ column, descending: fc.boolean() }));
+const time = fc
+  .tuple(fc.integer({ min: 0, max: 1e6 }), fc.integer({ min: 1, max: 1e6 }))
+  .map(([from, length]): [number, number] => [from / 100, (from + length) / 100]);
+const places: fc.Arbitrary<PagePlace> = fc.record({
+  view: fc.oneof(
+    fc.record({ kind: fc.constantFrom('workstream' as const, 'pattern' as const), id: word }),
+    fc.record({
+      kind: fc.constant('run' as const),
+      section: fc.constantFrom('verdict' as const, 'timeline' as const),
+    }),
+  ),
+  query: fc.string({ unit: 'grapheme' }),
+  states: fc.array(fc.constantFrom('failed', 'skipped', 'retried')),
+  sort,
+  resultsSort: sort,
+  time: fc.option(time),
+  open: fc.array(word),
+  all: fc.boolean(),
+  wholeGraph: fc.boolean(),
+  x: fc.option(word),
+  y: fc.option(word),
+});
+
+test('every place is read from its fragment as it was', () => {
+  fc.assert(
+    fc.property(places, (place) => {
+      expect(parsePlace(formatPlace(place))).toEqual(place);
+    }),
+  );
+});
+
+test('any fragment is a place', () => {
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      expect(formatPlace(parsePlace(`#/${text}`))).toMatch(/^#\//);
+    }),
+  );
+});
