@@ -188,6 +188,9 @@ function escapeNonAscii(file) {
 
 const actions = readdirSync('src/cli/actions').map((name) => `src/cli/actions/${name}`);
 const running = ['src/cli/actions/run.ts', 'src/cli/actions/tune.ts'];
+/** With the client of GitHub's API, which takes its time to load. */
+const publishing = ['sync', 'pr', 'feedback'].map((name) => `src/cli/actions/${name}.ts`);
+const later = [...running, ...publishing];
 /** What only some commands import: to read a configuration file, or to tell an error. */
 const sometimes = [
   'src/app/refusal.ts',
@@ -204,9 +207,10 @@ await buildBundles(
     { name: 'cli', entries: new Set(['src/millrace.ts', 'src/cli/cli.ts']) },
     {
       name: 'store',
-      entries: new Set([...actions.filter((path) => !running.includes(path)), ...sometimes]),
+      entries: new Set([...actions.filter((path) => !later.includes(path)), ...sometimes]),
     },
     { name: 'run', entries: new Set(running) },
+    { name: 'github', entries: new Set(publishing) },
   ],
   {
     // Native, or with files of their own.

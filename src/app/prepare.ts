@@ -3,11 +3,12 @@ import { resolve } from 'node:path';
 import { type Inheritance, NOTHING_EARLIER } from '../domain/history/earlier-run.ts';
 import type { Broken, LoadedFolder, Plan, Problem } from '../domain/plan.ts';
 import type { ResumedRun } from '../domain/run-event.ts';
-import type { Workstream } from '../domain/workstream.ts';
+import { copyOf, type Workstream } from '../domain/workstream.ts';
 import { makePlan } from '../plan/plan.ts';
 import { type Selection, select } from '../plan/select.ts';
 import { completedEarlier, knownDurations } from '../store/read/durations.ts';
 import { attemptsOf, type StoredRun } from '../store/read/earlier-run.ts';
+import { feedbackOf } from '../store/read/published.ts';
 import type { Connection } from '../store/schema/connection.ts';
 import { fieldPath } from '../workstream/finding.ts';
 import { loadFolder } from '../workstream/load.ts';
@@ -140,12 +141,36 @@ function planOf(
   return withDatabase(paths.database, (history) => {
     const ids = loaded.workstreams.map(({ id }) => id);
     const durations = history === null ? new Map<string, number>() : knownDurations(history, ids);
-    const plan = withPlaces(makePlan(loaded, durations, unselected), paths.cwd);
+    const planned = withPlaces(makePlan(loaded, durations, unselected), paths.cwd);
+    const plan = history === null ? planned : withFeedback(planned, history);
     return { plan, outside: judge(leftOut, history, completedThere) };
   });
 }
 
 const NEVER = (): boolean => false;
+
+/** Gives coding agents, as a task more, what was said of the pull requests of their work (`millrace feedback`). */
+function withFeedback(plan: Plan, history: Connection): Plan {
+  const isTold = ({ steps }: Workstream): boolean => steps.some(({ kind }) => kind === 'tool');
+  const told = plan.workstreams.filter(isTold);
+  const feedback =
+    told.length === 0
+      ? null
+      : feedbackOf(
+          history,
+          told.map(({ id }) => id),
+        );
+  if (feedback === null || feedback.size === 0) return plan;
+  const workstreams = plan.workstreams.map((workstream) => {
+    const task = isTold(workstream) ? feedback.get(workstream.id) : undefined;
+    if (task === undefined) return workstream;
+    const steps = workstream.steps.map((step) =>
+      step.kind === 'tool' ? { ...step, tasks: [...step.tasks, task] } : step,
+    );
+    return copyOf(workstream, { steps });
+  });
+  return { ...plan, workstreams };
+}
 
 /** Loads a folder and finds every problem of it, also those that only all files together show. */
 export function checkFolder(folder: string, cwd: string, options: Checking): CheckedFolder {

@@ -26,6 +26,11 @@ export const commands: Record<keyof typeof definitions, ReturnType<typeof bind>>
     (await import('./actions/worktrees.ts')).worktrees(argv),
   ),
   prune: bind(definitions.prune, async (argv) => (await import('./actions/prune.ts')).prune(argv)),
+  sync: bind(definitions.sync, async (argv) => (await import('./actions/sync.ts')).sync(argv)),
+  pr: bind(definitions.pr, async (argv) => (await import('./actions/pr.ts')).pr(argv)),
+  feedback: bind(definitions.feedback, async (argv) =>
+    (await import('./actions/feedback.ts')).feedback(argv),
+  ),
   tune: bind(definitions.tune, async (argv) => (await import('./actions/tune.ts')).tune(argv)),
   init: bind(definitions.init, async (argv) => (await import('./actions/init.ts')).init(argv)),
 };

@@ -2,16 +2,19 @@
 import { agentsDefinition } from './commands/agents.ts';
 import { compareDefinition } from './commands/compare.ts';
 import { errorsDefinition } from './commands/errors.ts';
+import { feedbackDefinition } from './commands/feedback.ts';
 import { flakyDefinition } from './commands/flaky.ts';
 import { initDefinition } from './commands/init.ts';
 import { patternsDefinition } from './commands/patterns.ts';
 import { planDefinition } from './commands/plan.ts';
+import { prDefinition } from './commands/pr.ts';
 import { pruneDefinition } from './commands/prune.ts';
 import { reportDefinition } from './commands/report.ts';
 import { runDefinition } from './commands/run.ts';
 import { runsDefinition } from './commands/runs.ts';
 import { showDefinition } from './commands/show.ts';
 import { statusDefinition } from './commands/status.ts';
+import { syncDefinition } from './commands/sync.ts';
 import { trendsDefinition } from './commands/trends.ts';
 import { tuneDefinition } from './commands/tune.ts';
 import { validateDefinition } from './commands/validate.ts';
@@ -35,6 +38,9 @@ export const definitions = {
   report: reportDefinition,
   worktrees: worktreesDefinition,
   prune: pruneDefinition,
+  sync: syncDefinition,
+  pr: prDefinition,
+  feedback: feedbackDefinition,
   tune: tuneDefinition,
   init: initDefinition,
 };

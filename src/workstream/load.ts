@@ -82,7 +82,7 @@ function cached(ask: (path: string) => boolean): (path: string) => boolean {
  * Names of the `*.json` entries directly in the folder, by code unit. As with a shell's `*.json`, names that begin
  * with a dot are none of them. Throws `FolderError` when there is no such folder or it can't be read.
  */
-function listFiles(folder: string): string[] {
+export function listFiles(folder: string): string[] {
   try {
     return readdirSync(folder)
       .filter((name) => name.endsWith('.json') && !name.startsWith('.'))

@@ -76,12 +76,27 @@ export function* readResults(connection: Connection, runId: string): Generator<A
   }
 }
 
+/** The results in the rows of these ids, in their order. */
+export function* resultsById(
+  connection: Connection,
+  ids: readonly number[],
+): Generator<AgentResult, void, undefined> {
+  for (const text of textsById(connection, ids)) {
+    const result: AgentResult = JSON.parse(text);
+    yield result;
+  }
+}
+
 /**
  * The same results, each as a JSON object on one line. No transaction is open while the caller has one in hand: rows are
  * read some hundred at a time, and what was removed before its turn is left out.
  */
 export function* resultTexts(connection: Connection, runId: string): Generator<string, void, undefined> {
   const ids = rows(connection, idRow, IDS, runId).map(({ id }) => id);
+  yield* textsById(connection, ids);
+}
+
+function* textsById(connection: Connection, ids: readonly number[]): Generator<string, void, undefined> {
   for (let start = 0; start < ids.length; ) {
     const page = readPage(connection, ids.slice(start, start + PAGE_ROWS));
     for (const row of page.found) yield resultText(row, connection);

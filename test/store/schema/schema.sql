@@ -109,6 +109,16 @@ SELECT COALESCE(s.pattern_id, 'p-' || substr(e.shape_id, instr(e.shape_id, '-') 
   e.id, e.run_id, e.workstream_id, e.error_type, e.error_message
 FROM consolidated_errors e LEFT JOIN error_shapes s ON s.shape_id = e.shape_id;
 
+CREATE TABLE github_links (
+  -- host/owner/name
+  repository TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('issue', 'pull')),
+  -- Id of a workstream, without the part that a matrix adds; of a pull request for a whole run the id of the run.
+  subject TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  PRIMARY KEY (repository, kind, subject)
+) WITHOUT ROWID;
+
 CREATE TABLE run_crashes (
   run_id TEXT NOT NULL REFERENCES consolidated_runs (run_id) ON DELETE CASCADE,
   workstream_id TEXT NOT NULL,
@@ -221,6 +231,14 @@ CREATE TABLE workstream_attempts (
 
 CREATE INDEX workstream_attempts_by_shape ON workstream_attempts (shape_id, run_id, workstream_id)
 WHERE reason IS NOT NULL;
+
+CREATE TABLE workstream_feedback (
+  workstream_id TEXT PRIMARY KEY,
+  -- The run whose work it is about.
+  run_id TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  text TEXT NOT NULL
+) WITHOUT ROWID;
 
 CREATE VIEW workstream_history AS
 SELECT r.workstream_id, r.run_id, c.created_at, c.label, r.title, r.status, r.reason, r.explanation, r.agent_id, r.attempts,

@@ -14,6 +14,7 @@ import { notedResults } from './013-noted-results.ts';
 import { sweeps } from './014-sweeps.ts';
 import { usage } from './015-usage.ts';
 import { cache } from './016-cache.ts';
+import { github } from './019-github.ts';
 
 /** SQL of every migration; the one at index i takes a database from version i to i + 1. Never changed, only added to. */
 export const migrations: readonly string[] = [
@@ -33,4 +34,5 @@ export const migrations: readonly string[] = [
   sweeps,
   usage,
   cache,
+  github,
 ];

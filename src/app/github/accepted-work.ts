@@ -1,0 +1,80 @@
+/** The accepted work of a run that pull requests are of. */
+import type { AgentResult } from '../../domain/agent-result.ts';
+import type { RunSummary } from '../../domain/run-record.ts';
+import type { Workstream } from '../../domain/workstream.ts';
+import { environmentRedactor } from '../../secrets/find-secrets.ts';
+import type { Redactor } from '../../secrets/redactor.ts';
+import { type LinkKind, linksOf } from '../../store/read/published.ts';
+import { readResults } from '../../store/read/results.ts';
+import { getRun, latestRunId } from '../../store/read/runs.ts';
+import { idOfRun, withDatabase } from '../history.ts';
+import type { RunOptions } from '../options.ts';
+import type { Paths } from '../paths.ts';
+import { prepare } from '../prepare.ts';
+import { redactPrepared } from '../redact-prepared.ts';
+import { Refusal } from '../refusal.ts';
+
+/** A workstream that completed and left commits. */
+export interface AcceptedWork {
+  result: AgentResult;
+  /** The commit that holds all of it. */
+  commit: string;
+}
+
+export interface AcceptedRun {
+  run: RunSummary;
+  works: AcceptedWork[];
+}
+
+/**
+ * Of the run of this name; of the newest without one.
+ * @throws Refusal with exit code 4 where there is none, and where no work of it was accepted.
+ */
+export function acceptedWork(paths: Paths, name: string | null): AcceptedRun {
+  return withDatabase(paths.database, (connection) => {
+    const newest = connection === null ? null : latestRunId(connection);
+    if (connection === null || newest === null)
+      throw new Refusal(4, `There are no runs in ${paths.database}. Start one with: millrace run`);
+    const runId = name === null ? newest : idOfRun(connection, name);
+    const run = getRun(connection, runId);
+    if (run === null) throw new Refusal(4, `There is no run ${runId}. See: millrace runs`);
+    const works: AcceptedWork[] = [];
+    for (const result of readResults(connection, runId)) {
+      const { changes } = result.metadata;
+      const isWork = result.status === 'completed' && changes !== null && changes.commits.length > 0;
+      if (isWork && changes.head !== null) works.push({ result, commit: changes.head });
+    }
+    if (works.length === 0)
+      throw new Refusal(
+        4,
+        `No work of ${runId} was accepted that is in commits: only a workstream with a worktree leaves some. See: millrace show ${runId}`,
+      );
+    return { run, works };
+  });
+}
+
+/** Where a pull request of the whole run is pushed to, or of one workstream. */
+export const pullBranch = (subject: string): string => `millrace-pr/${subject}`;
+
+/** The numbers on GitHub that are known, by the id of a workstream or a run. */
+export const numbersOf = (paths: Paths, repository: string, kind: LinkKind): Map<string, number> =>
+  withDatabase(paths.database, (connection) =>
+    connection === null ? new Map<string, number>() : linksOf(connection, repository, kind),
+  );
+
+/** The workstreams as they are defined now, by id, and what is redacted of them. */
+export interface DefinedNow {
+  definitions: ReadonlyMap<string, Workstream>;
+  redactor: Redactor;
+}
+
+/** A folder that can't be used has no definitions: what a run did is known without them. */
+export function definedNow(options: RunOptions, paths: Paths): DefinedNow {
+  try {
+    const { redactor, prepared } = redactPrepared(prepare(options, paths), options, paths);
+    return { definitions: new Map(prepared.plan.workstreams.map((each) => [each.id, each])), redactor };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { definitions: new Map(), redactor: environmentRedactor(options.project.redact) };
+  }
+}

@@ -1,0 +1,55 @@
+import type { Argv } from 'yargs';
+import type { ArgumentsOf } from '../command.ts';
+import { folderOptions, jsonOption } from '../options.ts';
+
+/** How the commands for GitHub find out which repository is meant. */
+export const placeOptions = {
+  remote: {
+    type: 'string' as const,
+    describe: 'Remote of git; default: that of the branch, or origin',
+    requiresArg: true,
+  },
+  repository: {
+    type: 'string' as const,
+    describe: 'Repository on GitHub as OWNER/NAME; default: that of the remote',
+    requiresArg: true,
+  },
+};
+
+const options = {
+  issues: {
+    type: 'boolean' as const,
+    default: false,
+    describe: 'Also bring an issue of each workstream on GitHub to what it should say',
+  },
+  write: {
+    type: 'boolean' as const,
+    default: false,
+    describe: 'With --issues: also write the numbers of new issues into the workstream files here',
+  },
+  'dry-run': {
+    alias: 'n',
+    type: 'boolean' as const,
+    default: false,
+    describe: 'Only say what would be made; write nothing',
+  },
+  ...placeOptions,
+  ...folderOptions,
+  ...jsonOption,
+};
+
+const builder = (yargs: Argv) =>
+  yargs
+    .options(options)
+    .example('$0 sync', 'Push a branch with a commit for each workstream file, to any remote')
+    .example('$0 sync --issues', 'Also make or update an issue of each workstream on GitHub')
+    .example('$0 sync --issues --dry-run', 'What that would change');
+
+export type SyncArguments = ArgumentsOf<typeof builder>;
+
+export const syncDefinition = {
+  command: 'sync',
+  describe: 'Bring workstream files to a branch of the remote, and to issues on GitHub',
+  options,
+  builder,
+};
