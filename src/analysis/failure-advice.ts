@@ -12,7 +12,14 @@ import { patternHistoryOverall } from './states.ts';
 const DEFINITION = new Set(['invalid-workstream', 'duplicate-id', 'cycle', 'missing-dependency']);
 
 /** Reasons that have advice of their own, or that need none. */
-const APART = new Set([...DEFINITION, 'timed-out', 'out-of-memory', 'cancelled', 'interrupted']);
+const APART = new Set([
+  ...DEFINITION,
+  'timed-out',
+  'out-of-memory',
+  'insufficient-resources',
+  'cancelled',
+  'interrupted',
+]);
 
 /** Most failures with a cause of their own that get a sentence each; more of them share one. */
 const SINGLES = 2;
@@ -183,6 +190,21 @@ export function memoryAdvice({ failures, run }: AdviceInput): string[] {
   if (ids.length === 0) return [];
   return [
     `${nameSome(ids)} used up the memory that ${ids.length === 1 ? 'it' : 'they'} may have: raise \`--agent-memory\`, or \`memory_limit_mb\` where that is set (both in MB), or read less at once${again(ids, run.runId)}.`,
+  ];
+}
+
+/** Reservations that no run of this size can have. */
+export function capacityAdvice({ failures, run }: AdviceInput): string[] {
+  const refused = failures.shown.filter(({ reason }) => reason === 'insufficient-resources');
+  const [first] = refused;
+  if (first === undefined) return [];
+  const ids = refused.map((each) => each.workstreamId);
+  const why =
+    first.explanation === null
+      ? ''
+      : ` (${ids.length > 1 ? `${first.workstreamId}: ` : ''}${quoted(first.explanation)})`;
+  return [
+    `${nameSome(ids)} ${ids.length === 1 ? 'needs' : 'need'} more than the run may reserve${why}${again(ids, run.runId)}.`,
   ];
 }
 

@@ -5,6 +5,7 @@ import { oneLine } from '../text/printable.ts';
 import {
   type AdviceInput,
   againCommand,
+  capacityAdvice,
   definitionAdvice,
   memoryAdvice,
   nameSome,
@@ -23,6 +24,7 @@ const ADVICE: ((input: AdviceInput) => string[])[] = [
   definitionAdvice,
   timeoutAdvice,
   memoryAdvice,
+  capacityAdvice,
   circuitAdvice,
   conflictAdvice,
   skippedAdvice,

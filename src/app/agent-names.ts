@@ -13,6 +13,7 @@ import { plural } from '../text/format.ts';
 import { AUTO_AGENTS } from './option-table.ts';
 import type { RunOptions } from './options.ts';
 import { Refusal } from './refusal.ts';
+import { mostOf } from './reserving.ts';
 import { toolSettings } from './tools.ts';
 
 export interface Roster {
@@ -31,25 +32,30 @@ export interface Roster {
 
 type RosterOptions = Pick<
   RunOptions,
-  'agentsCount' | 'maxAgents' | 'bestOf' | 'ask' | 'distribution' | 'project' | 'tool'
+  'agentsCount' | 'maxAgents' | 'bestOf' | 'ask' | 'distribution' | 'project' | 'tool' | 'cpus' | 'memory'
 >;
+
+/** What bounds the number of agents. */
+export interface MachineLimits {
+  /** Cores that this process may use. */
+  cores?: number;
+  /** Files that it may have open at once; null for any number. */
+  files?: number | null;
+}
 
 /**
  * Agents named in the configuration come first, and further ones are called agent-N. Without names there are no more
  * agents than workstreams; when a person is asked about each there is one.
  * @throws Refusal with exit code 2 for an unknown tool, for tracks under a pinned distribution, and for a
  * number that follows the load where agents are named or pinned.
- * @param cores that this process may use.
- * @param files that it may have open at once; null for any number.
  */
 export function makeRoster(
   options: RosterOptions,
   workstreams: readonly Workstream[],
-  cores = usableCores(),
-  files = openFilesLimit(),
+  { cores = usableCores(), files = openFilesLimit() }: MachineLimits = {},
 ): Roster {
   const { project, tool, bestOf } = options;
-  const scaling = scalingOf(options, workstreams.length, cores, files);
+  const scaling = scalingOf(options, workstreams, cores, files);
   const count = scaling?.start.to ?? agentCount(options, workstreams.length);
   refuseTooFewFiles(count, files);
   const named = project.agents.slice(0, count);
@@ -71,7 +77,7 @@ function defaultMaxAgents(cores: number): number {
 
 function scalingOf(
   options: RosterOptions,
-  workstreams: number,
+  workstreams: readonly Workstream[],
   cores: number,
   files: number | null,
 ): Roster['scaling'] {
@@ -90,7 +96,13 @@ function scalingOf(
   }
   if (options.ask !== null) return null;
   const wanted = options.maxAgents ?? defaultMaxAgents(cores);
-  return startScaling(cores, files === null ? wanted : Math.min(wanted, agentsFor(files)), workstreams);
+  return startScaling({
+    cores: Math.min(cores, options.cpus ?? cores),
+    isGiven: options.cpus !== null && options.cpus < cores,
+    max: files === null ? wanted : Math.min(wanted, agentsFor(files)),
+    workstreams: workstreams.length,
+    fitting: mostOf(workstreams, options),
+  });
 }
 
 /** Otherwise opening a file would fail in the middle of the run. */

@@ -10,7 +10,7 @@ import { type StartTime, startTimer } from '../os/stopwatch.ts';
 import { ReadyQueue } from '../plan/ready-queue.ts';
 import { WorkspaceManager } from '../run/attempt/workspace-manager.ts';
 import { WorkstreamRunner } from '../run/attempt/workstream-runner.ts';
-import { Coordinator } from '../run/coordinator.ts';
+import { Coordinator, type FailFast } from '../run/coordinator.ts';
 import { Journal } from '../run/journal.ts';
 import { RunGate } from '../run/run-gate.ts';
 import { firstFreeRunId, makeRunId } from '../run/run-id.ts';
@@ -27,9 +27,10 @@ import { createEngine } from './create-engine.ts';
 import { LazyGitWorkspaces } from './lazy-workspaces.ts';
 import { type RunOptions, storedOptions } from './options.ts';
 import { makeStateFolder, type Paths, remakeStateFolder } from './paths.ts';
-import { inheritanceOf, type Prepared, workstreamsToRun } from './prepare.ts';
+import { inheritanceOf, type Prepared, totalOf, workstreamsToRun } from './prepare.ts';
 import { Refusal } from './refusal.ts';
 import { releaseLocksOf } from './remaining-processes.ts';
+import { type RunReserving, reservingOf } from './reserving.ts';
 import type { ResumePlan } from './resume/resume.ts';
 
 /** What a run is made of. */
@@ -50,6 +51,8 @@ export interface RunParts {
   begin: StartTime;
   notices: Notices;
   roster: Roster;
+  /** What workstreams reserve; null where none does. */
+  reserving: RunReserving | null;
   database: RunDatabase;
   recorder: FallbackRecorder;
   journal: Journal;
@@ -72,7 +75,8 @@ export function composeRun(input: RunInput): RunParts {
   const begin = startTimer();
   const failure = new AbortController();
   const notices = new Notices();
-  const roster = makeRoster(options, workstreamsToRun(prepared), load.cores);
+  const reserving = reservingOf(prepared.plan.workstreams, options);
+  const roster = makeRoster(options, workstreamsToRun(prepared), { cores: load.cores });
   const { runId, database, recorder } = composeStore(input, begin, failure, notices);
   const journal = new Journal({ recorder, listeners, redactor, failure });
   notices.publishTo((notice) => journal.publish(notice));
@@ -93,13 +97,14 @@ export function composeRun(input: RunInput): RunParts {
     plan: prepared.plan,
     agents: roster.names,
     runner,
-    ready: composeQueue(input, roster, gate),
+    ready: composeQueue(input, { roster, gate, reserving }),
     journal,
     gate,
     failure,
     outside: prepared.outside,
     inheritance,
     ask: options.ask,
+    failFast: failFastOf(options.failFast, totalOf(prepared)),
     // A workstream that ends this process too has to be known afterwards.
     commitStarts: prepared.resumed?.afterDeath ?? false,
   });
@@ -109,6 +114,7 @@ export function composeRun(input: RunInput): RunParts {
     begin,
     notices,
     roster,
+    reserving,
     database,
     recorder,
     journal,
@@ -207,6 +213,13 @@ interface RunnerMaterial extends Pick<RunParts, 'runId' | 'database' | 'recorder
   inheritance: Inheritance;
 }
 
+/** A percentage is that of all workstreams of the run, and one failure at least. */
+function failFastOf(given: RunOptions['failFast'], total: number): FailFast | null {
+  if (given === null) return null;
+  const failures = typeof given === 'number' ? given : Math.ceil((total * Number.parseFloat(given)) / 100);
+  return { failures: Math.max(1, failures), given: String(given) };
+}
+
 /** What takes a workstream through its attempts. */
 function composeRunner({ options, paths, prepared }: RunInput, made: RunnerMaterial): WorkstreamRunner {
   const { runId, database, recorder, roster, engine, workspaces, inheritance } = made;
@@ -238,12 +251,16 @@ function composeRunner({ options, paths, prepared }: RunInput, made: RunnerMater
   });
 }
 
-function composeQueue({ options, prepared }: RunInput, roster: Roster, gate: RunGate): ReadyQueue {
+function composeQueue(
+  { options, prepared }: RunInput,
+  { roster, gate, reserving }: Pick<RunParts, 'roster' | 'gate' | 'reserving'>,
+): ReadyQueue {
   return new ReadyQueue(prepared.plan.workstreams, {
     agents: roster.scaling?.policy.max ?? roster.names.length,
     distribution: options.distribution,
     tracks: roster.tracks,
     gate,
+    reserving,
   });
 }
 

@@ -5,6 +5,7 @@ import type {
   ConsolidatedResult,
   ExecutionSummary,
   RunDocumentHead,
+  RunResources,
   RunsWaitedFor,
   Speed,
 } from '../domain/run-record.ts';
@@ -14,7 +15,7 @@ import { usableCores } from '../os/usable-cores.ts';
 import { documentHead } from '../report/document.ts';
 import { markdownReport } from '../report/markdown.ts';
 import { ReportError, writeReport } from '../report/write.ts';
-import type { Interruption } from '../run/attempt/outcome.ts';
+import { type Interruption, MAX_TIME } from '../run/attempt/outcome.ts';
 import { consolidate } from '../store/read/consolidate.ts';
 import { getRun } from '../store/read/runs.ts';
 import { storeError } from '../store/schema/store-error.ts';
@@ -40,6 +41,8 @@ export interface Conclusion {
   sessions: number;
   waitedForRuns: RunsWaitedFor | null;
   speed: Speed;
+  /** What its workstreams could reserve; null where none reserved anything. */
+  resources: RunResources | null;
 }
 
 /**
@@ -51,7 +54,8 @@ export function conclude(conclusion: Conclusion): RunResult {
   const { runId, recorder, paths, interruption, isPartial } = conclusion;
   const start = performance.now();
   const { result: found, comparison } = lookBack(conclusion.database.connection, consolidated(conclusion));
-  const exitCode = interruption === null ? (isComplete(found) ? 0 : 1) : exitCodeOf(interruption.by);
+  const isSignal = interruption !== null && interruption.by !== MAX_TIME;
+  const exitCode = isSignal ? exitCodeOf(interruption.by) : isComplete(found) ? 0 : 1;
   const summary = summarize(conclusion, found, exitCode, (performance.now() - start) / 1000);
   const state = interruption === null && !isPartial ? 'ended' : 'interrupted';
   const recommendations = recommend({
@@ -137,6 +141,7 @@ function summarize(
     sessions: conclusion.sessions,
     waitedForRuns: conclusion.waitedForRuns,
     speed: conclusion.speed,
+    resources: conclusion.resources,
     agents: found.agents,
     tests: found.tests,
     overhead: { storeSeconds: conclusion.recorder.seconds, consolidateSeconds },

@@ -10,6 +10,7 @@ import { withDatabase } from './history.ts';
 import type { Paths } from './paths.ts';
 import { type Prepared, workstreamsToRun } from './prepare.ts';
 import type { RunRequest } from './prepare-run.ts';
+import { plannedReservations } from './reserving.ts';
 
 /** @throws Refusal as the run would for agents and tools that it can't have. */
 export function forecast({ options, paths, prepared }: RunRequest): Forecast {
@@ -22,6 +23,7 @@ export function forecast({ options, paths, prepared }: RunRequest): Forecast {
     plan: executed.length === plan.workstreams.length ? plan : planOf(executed, prepared, paths),
     skipped: skippedOf(results, plan.workstreams),
     kept: prepared.resumed?.counts ?? null,
+    reserved: plannedReservations(executed, options),
   };
 }
 

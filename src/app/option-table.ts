@@ -7,11 +7,15 @@
  * `millrace --help` loads this, so it must not load zod: a schema is a function of it.
  */
 import type { z } from 'zod';
+import { parseDuration, parseSize } from '../text/amounts.ts';
 
 type Zod = typeof z;
 
-/** `count` is a whole number or `auto`; `list` is names with commas between them; `run` names a run, or is nothing. */
-type FlagType = 'string' | 'number' | 'boolean' | 'count' | 'list' | 'run';
+/**
+ * `count` is a whole number or `auto`; `list` is names with commas between them; `run` names a run, or is nothing;
+ * `amount` is a number that may have a unit; `threshold` is a number, a percentage, or nothing.
+ */
+type FlagType = 'string' | 'number' | 'boolean' | 'count' | 'list' | 'run' | 'amount' | 'threshold';
 
 /** An option that the command line has. */
 export interface FlagOption {
@@ -44,12 +48,42 @@ export interface RunOption extends FlagOption {
 }
 
 const MOST_AGENTS = 1024;
+/** More than any machine has. */
+const MOST_CPUS = 65_536;
+const MOST_MB = 2 ** 40;
 
 /** Most agents of `auto`: for each core, and at least and at most. */
 export const AUTO_AGENTS = { eachCore: 8, least: 16, most: 128 } as const;
 
 const count = (z: Zod) => z.int().min(1).max(MOST_AGENTS);
 const path = (z: Zod) => z.string().min(1);
+
+/** A number, or a text that a function can read; the text becomes the number. */
+const amount = (z: Zod, parse: (text: string) => number | null, most: number, expected: string) =>
+  z
+    .union([z.number(), z.string().transform((text) => parse(text) ?? Number.NaN)])
+    .refine((value) => value > 0 && value <= most, `expected ${expected}`)
+    .nullable();
+
+const SHARE = /^(?:100|[1-9]?\d)(?:\.\d+)?%$/;
+
+/** Nothing and `true` are 1, and `false` and 0 are none. */
+function thresholdOf(text: string): number | string | null {
+  if (text === '' || text === 'true') return 1;
+  if (text === 'false' || text === '0') return null;
+  return SHARE.test(text) ? text : Number(text);
+}
+
+const threshold = (z: Zod) =>
+  z
+    .union([z.number(), z.boolean(), z.string()])
+    .nullable()
+    .transform((value) => (value === null ? null : thresholdOf(String(value))))
+    .refine(
+      (value) => value === null || typeof value === 'string' || (Number.isInteger(value) && value > 0),
+      'expected a whole number from 1 or a percentage, such as 3 or 5%',
+    );
+
 const runSelector = (z: Zod) => z.union([z.literal(true), z.string()]).nullable();
 
 /** Not what names runs already, nor what can be written before `~2` or in a range `A..B`. */
@@ -96,6 +130,55 @@ export const RUN_OPTIONS = {
     docDefault: `${AUTO_AGENTS.eachCore} for each core, ${AUTO_AGENTS.least} to ${AUTO_AGENTS.most}`,
     help: `Most agents of --agents auto; default: ${AUTO_AGENTS.eachCore} for each core, at least ${AUTO_AGENTS.least}, at most ${AUTO_AGENTS.most}`,
     doc: 'most agents of `auto`',
+  },
+  /**
+   * Processors that workstreams may reserve together; null for those that this process may use. With a number of its own,
+   * a workstream that says nothing of `cpus` reserves one.
+   */
+  cpus: {
+    schema: (z: Zod) => z.number().positive().max(MOST_CPUS).nullable(),
+    stored: true,
+    flag: 'cpus',
+    type: 'number',
+    value: 'N',
+    default: null,
+    docDefault: "this machine's",
+    help: 'Processors that workstreams may reserve together; with it, one that does not say reserves one',
+    doc: 'processors that workstreams may [reserve](workstream-format.md#processors-and-memory) together; with it, one that does not say reserves one',
+  },
+  /** Memory in MB that workstreams may reserve together; null for what there is. */
+  memory: {
+    schema: (z: Zod) => amount(z, parseSize, MOST_MB, 'a size such as 16G, 512M or 16000 (MB)'),
+    stored: true,
+    flag: 'memory',
+    type: 'amount',
+    value: 'SIZE',
+    default: null,
+    docDefault: "this machine's",
+    help: 'Memory that workstreams may reserve together, such as 16G or 512M',
+    doc: 'memory that workstreams may [reserve](workstream-format.md#processors-and-memory) together, such as `16G` or `512M`',
+  },
+  /** Seconds after which the run ends; null for no limit. */
+  maxTime: {
+    schema: (z: Zod) => amount(z, parseDuration, 2_000_000, 'a duration such as 90, 90s, 5m or 1h30m'),
+    stored: true,
+    flag: 'max-time',
+    type: 'amount',
+    value: 'DURATION',
+    default: null,
+    help: 'End the run after this long, such as 90s or 1h30m; the rest can be resumed',
+    doc: 'ends the run after this long, such as `90s` or `1h30m`: [the rest is interrupted and can be resumed](consolidation-guide.md#runs-that-end-early)',
+  },
+  /** After how many failures, or which share of all workstreams, nothing more is started; null for never. */
+  failFast: {
+    schema: threshold,
+    stored: true,
+    flag: 'fail-fast',
+    type: 'threshold',
+    value: '[=N\\|N%]',
+    default: null,
+    help: 'Start nothing more once this many workstreams, or this share of them, have failed; alone: 1',
+    doc: 'starts nothing more once one, or so many, or this share of all workstreams have failed: [the rest is skipped](consolidation-guide.md#runs-that-end-early)',
   },
   /** Hard limit of a workstream that names none, in seconds. */
   timeoutSeconds: {

@@ -18,6 +18,7 @@ import { withDatabase } from './history.ts';
 import type { RunOptions } from './options.ts';
 import type { Paths } from './paths.ts';
 import { Refusal } from './refusal.ts';
+import { type CapacityOptions, withoutUnfitting } from './reserving.ts';
 import { resolveWorkspaces } from './resolve-workspaces.ts';
 import { planResume, type ResumePlan, workOf } from './resume/resume.ts';
 import { completedIn, failuresOf } from './resume/retry-failed.ts';
@@ -39,7 +40,8 @@ export interface Prepared {
 }
 
 type Selecting = Pick<RunOptions, 'select' | 'withDependencies' | 'workspace'>;
-type Preparing = Selecting & ToolOptions;
+type Planning = Pick<RunOptions, 'workspace'> & CapacityOptions;
+type Preparing = Selecting & Planning & ToolOptions;
 type Checking = ToolOptions & Pick<RunOptions, 'workspace'>;
 type AfterDeathOption = Pick<RunOptions, 'afterDeath'>;
 
@@ -61,7 +63,7 @@ export function prepare(options: Preparing, paths: Paths): Prepared {
   const selection = select(load(options, paths), options.select, options.withDependencies);
   refuseNothing(selection, paths);
   return {
-    ...planOf(selection, paths, NEVER, options.workspace),
+    ...planOf(selection, paths, NEVER, options),
     retryOf: null,
     inheritance: NOTHING_EARLIER,
     resumed: null,
@@ -77,7 +79,7 @@ export function prepare(options: Preparing, paths: Paths): Prepared {
  */
 export function prepareRetry(
   earlier: StoredRun,
-  { options, only, paths }: { options: ToolOptions; only: Selecting; paths: Paths },
+  { options, only, paths }: { options: ToolOptions & CapacityOptions; only: Selecting; paths: Paths },
 ): Prepared & { ids: string[] } {
   const folder = load(options, paths);
   const { ids, notices } = failuresOf(earlier, folder);
@@ -87,7 +89,7 @@ export function prepareRetry(
     throw new Refusal(4, `None of these failed in ${earlier.runId}: ${only.select.join(', ')}.`);
   const selection = select(folder, chosen, only.withDependencies);
   return {
-    ...planOf(selection, paths, completedIn(earlier), only.workspace),
+    ...planOf(selection, paths, completedIn(earlier), { ...options, workspace: only.workspace }),
     retryOf: earlier.runId,
     inheritance: { ...NOTHING_EARLIER, work: workOf(earlier.results, folder.workstreams) },
     resumed: null,
@@ -110,7 +112,7 @@ export function prepareResumed(
 ): Prepared {
   const folder = load(options, paths);
   const selection = select(folder, options.select, options.withDependencies);
-  const planned = planOf(selection, paths, before === null ? NEVER : completedIn(before), options.workspace);
+  const planned = planOf(selection, paths, before === null ? NEVER : completedIn(before), options);
   const only = named(selection.loaded, asked, paths);
   const { inheritance, ...rest } = planResume(run, planned, only, asked.afterDeath);
   const repeated = before === null ? [] : workOf(before.results, folder.workstreams);
@@ -135,9 +137,9 @@ function planOf(
   { loaded: selected, unselected, leftOut }: Selection,
   paths: Paths,
   completedThere: (id: string, hash: string) => boolean,
-  workspace: RunOptions['workspace'],
+  options: Planning,
 ): Pick<Prepared, 'plan' | 'outside'> {
-  const loaded = resolveWorkspaces(selected, workspace, paths.cwd);
+  const loaded = withoutUnfitting(resolveWorkspaces(selected, options.workspace, paths.cwd), options);
   return withDatabase(paths.database, (history) => {
     const ids = loaded.workstreams.map(({ id }) => id);
     const durations = history === null ? new Map<string, number>() : knownDurations(history, ids);
@@ -260,6 +262,10 @@ export function workstreamsToRun({ plan, resumed, inheritance }: Prepared): Work
   const ids = new Set([...resumed.toRun, ...inheritance.left]);
   return plan.workstreams.filter(({ id }) => ids.has(id));
 }
+
+/** How many workstreams the run has, those that were kept of an interrupted one included. */
+export const totalOf = ({ plan, resumed }: Pick<Prepared, 'plan' | 'resumed'>): number =>
+  resumed?.total ?? plan.workstreams.length + plan.broken.length;
 
 /** In seconds, of all workstreams together that are to be run. */
 export function expectedSecondsOf(prepared: Prepared): number {

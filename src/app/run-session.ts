@@ -1,13 +1,17 @@
 /** One run from its first row to its report: drives the parts, and cleans up. */
+import type { RunResources } from '../domain/run-record.ts';
 import { secondsSince } from '../os/stopwatch.ts';
+import { MAX_TIME } from '../run/attempt/outcome.ts';
 import type { Coordinator } from '../run/coordinator.ts';
 import { mostAgents } from '../store/write/agent-counts.ts';
+import { seconds } from '../text/format.ts';
 import { readCheckout } from '../worktree/repository.ts';
 import { composeRun, type RunInput, type RunParts } from './compose-run.ts';
 import type * as Conclude from './conclude.ts';
 import { makeFolder } from './paths.ts';
-import { expectedSecondsOf, resumedOf, workstreamsToRun } from './prepare.ts';
+import { expectedSecondsOf, resumedOf, totalOf, workstreamsToRun } from './prepare.ts';
 import { endRemainingAtEnd } from './remaining-processes.ts';
+import type { RunReserving } from './reserving.ts';
 import { pickUpLeft } from './resume/leftovers.ts';
 import { type RunResult, runEnded } from './run-document.ts';
 
@@ -57,14 +61,29 @@ export class RunSession {
     const noteCheckout = this.#noteCheckout();
     await this.#pickUp();
     scaler?.begin();
+    const stopClock = this.#startClock();
     // Loaded while the first threads start, when there is nothing else to do.
     const [, { conclude }] = await Promise.all([coordinator.run(), import('./conclude.ts')]);
+    stopClock();
     scaler?.end();
     const end = { lastSeconds: secondsSince(begin), interruption: coordinator.interruption };
     await engine.close();
     for (const text of await endRemainingAtEnd(runId, options.graceSeconds)) notices.add('warn', text);
     await noteCheckout();
     return this.#conclude(end, conclude);
+  }
+
+  /** Ends the run at its time. The processes of a run that died have used some of it. Returns what stops the clock. */
+  #startClock(): () => void {
+    const { options, prepared } = this.#input;
+    const { maxTime } = options;
+    if (maxTime === null) return () => undefined;
+    const { afterDeath = false, run } = prepared.resumed ?? {};
+    const passed = secondsSince(this.#parts.begin) + (afterDeath ? (run?.workedSeconds ?? 0) : 0);
+    const detail = `it reached its --max-time of ${seconds(maxTime)}`;
+    const end = (): void => this.#parts.coordinator.interrupt({ by: MAX_TIME, detail });
+    const timer = setTimeout(end, Math.max(0, maxTime - passed) * 1000);
+    return () => clearTimeout(timer);
   }
 
   /** Returns why the database does not have what was announced, in a sentence for a person; null where it has. */
@@ -91,7 +110,7 @@ export class RunSession {
       runId,
       at: new Date(begin.at).toISOString(),
       agents: roster.names,
-      total: resumed?.total ?? plan.workstreams.length + plan.broken.length,
+      total: totalOf(prepared),
       workstreams: workstreamsToRun(prepared),
       resumed: resumed === null ? null : resumedOf(resumed),
       expectedSeconds: plan.known === 0 ? null : expectedSecondsOf(prepared),
@@ -134,7 +153,7 @@ export class RunSession {
     conclude: typeof Conclude.conclude,
   ): Promise<RunResult> {
     const { options, paths, prepared } = this.#input;
-    const { runId, database, recorder, roster, gate, coordinator, journal } = this.#parts;
+    const { runId, database, recorder, roster, reserving, gate, coordinator, journal } = this.#parts;
     const earlier = prepared.resumed?.run ?? null;
     const wallSeconds = (earlier?.workedSeconds ?? 0) + lastSeconds;
     // Everything that follows is read back from the database.
@@ -152,12 +171,15 @@ export class RunSession {
       sessions: (earlier?.sessions ?? 0) + 1,
       waitedForRuns: gate.waited,
       speed: coordinator.meter.speed(wallSeconds, agents),
+      resources: reserving === null ? null : resourcesOf(reserving),
     });
     journal.publish(runEnded(result));
     await journal.flush();
     return result;
   }
 }
+
+const resourcesOf = ({ capacity: { cpus, memoryMb } }: RunReserving): RunResources => ({ cpus, memoryMb });
 
 /** The state at the last result. A signal that comes later changes nothing. */
 interface RunEndpoint extends Pick<Coordinator, 'interruption'> {

@@ -174,18 +174,25 @@ function checked(key: string, value: unknown, kinds: Kinds): Values {
       throw new UsageError(`${CONFIG_FILE}: "${key}" is empty; give it a value, or leave it out.`);
     if (typeof value === 'string' && value.includes('\0'))
       throw new UsageError(`${CONFIG_FILE}: "${key}" must be text without NUL characters.`);
-    if (typeof value === kind || (kind === 'count' && isCount(value))) return { [name]: value };
+    if (typeof value === kind || ALSO[kind]?.(value) === true) return { [name]: value };
   }
   throw new UsageError(`${CONFIG_FILE}: "${key}" must be ${KINDS[kind]}.`);
 }
 
-const isCount = (value: unknown): boolean => typeof value === 'number' || value === 'auto';
+/** What an option of a kind that is no type may be. */
+const ALSO: Partial<Record<OptionKind, (value: string | number | boolean) => boolean>> = {
+  count: (value) => typeof value === 'number' || value === 'auto',
+  amount: (value) => typeof value !== 'boolean',
+  threshold: () => true,
+};
 
 const KINDS: Record<OptionKind, string> = {
   string: 'a string',
   number: 'a number',
   boolean: 'a boolean',
   count: 'a number or "auto"',
+  amount: 'a number or a string',
+  threshold: 'a number, a percentage or a boolean',
 };
 
 /** Only variables that name a known option: others, such as MILLRACE_RUN_ID of a workstream's own, are none. */
@@ -204,7 +211,8 @@ function fromEnvironment(env: NodeJS.ProcessEnv, kinds: Kinds): Values {
 export const variableOf = (option: string): string => `MILLRACE_${option.toUpperCase().replaceAll('-', '_')}`;
 
 function converted(variable: string, text: string, kind: OptionKind): string | number | boolean {
-  if (kind === 'string' || (kind === 'count' && text === 'auto')) return text;
+  if (kind === 'string' || kind === 'amount' || kind === 'threshold') return text;
+  if (kind === 'count' && text === 'auto') return text;
   if ((kind === 'number' || kind === 'count') && Number.isFinite(Number(text))) return Number(text);
   if (kind === 'boolean' && /^(true|1|false|0)$/i.test(text)) return /^(true|1)$/i.test(text);
   throw new UsageError(`${variable} must be ${KINDS[kind]}, and is "${text}".`);

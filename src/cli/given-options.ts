@@ -19,10 +19,14 @@ type DecidingArguments = RunArguments | PlanArguments;
  * @param line the words after `millrace`.
  */
 export function givenOptions(argv: DecidingArguments, line: readonly string[]): CoordinatorOptions {
-  const { ids: select, ...which } = whichRun(argv, line);
+  const { ids: runIds, ...which } = whichRun(argv, line);
+  const { ids, failFast } = whichThreshold(argv, line);
+  const select = [...runIds, ...ids];
   const flags = flagsOf(line);
   const isNew = which.resume === undefined && which.retryFailed === undefined;
-  const given = storedAmong(argv).filter(({ flag }) => isNew || flags.has(flag));
+  const given = storedAmong({ ...argv, failFast, 'fail-fast': failFast }).filter(
+    ({ flag }) => isNew || flags.has(flag),
+  );
   for (const value of given) check(value, flags);
   const values = given.map(({ name, value }) => [name, value] as const);
   return Object.assign({ state: argv.state, select }, which, Object.fromEntries(values));
@@ -84,6 +88,17 @@ function whichRun(
     if (word !== '' && which[name] === true) ids.push(word);
   }
   return { ...which, ids: [...ids, ...id] };
+}
+
+/** The separate word after `--fail-fast` is its value if it looks like one, and otherwise a workstream. */
+function whichThreshold(
+  { failFast }: Pick<DecidingArguments, 'failFast'>,
+  line: readonly string[],
+): { failFast: string | undefined; ids: string[] } {
+  const at = line.indexOf('--fail-fast');
+  const isSeparate = failFast !== undefined && at !== -1 && line[at + 1] === failFast;
+  if (!isSeparate || failFast === '' || /^\d+(?:\.\d+)?%?$/.test(failFast)) return { failFast, ids: [] };
+  return { failFast: '', ids: [failFast] };
 }
 
 const RUN_FLAGS = [

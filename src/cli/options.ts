@@ -11,6 +11,7 @@ import {
   RUN_OPTIONS,
   SELECTION_OPTIONS,
 } from '../app/option-table.ts';
+import { parseDuration } from '../text/amounts.ts';
 import { UsageError } from './usage-error.ts';
 
 /** How help describes what names a run. */
@@ -26,6 +27,15 @@ function countArgument(value: unknown): number | 'auto' {
   return given === 'auto' ? 'auto' : Number(given);
 }
 
+/** A configuration file may have a number, and `true` for a threshold. */
+const textArgument = (value: unknown): string => String(lastGiven(value));
+
+const COERCIONS: Partial<Record<FlagOption['type'], (value: unknown) => unknown>> = {
+  count: countArgument,
+  amount: textArgument,
+  threshold: textArgument,
+};
+
 type ValueOf<O extends FlagOption> = O extends { choices: readonly (infer Choice)[] }
   ? Choice
   : {
@@ -35,6 +45,8 @@ type ValueOf<O extends FlagOption> = O extends { choices: readonly (infer Choice
       count: number | 'auto';
       list: string;
       run: string;
+      amount: string;
+      threshold: string;
     }[O['type']];
 
 /** An argument has the type that `coerce` returns; without a default it may be missing. */
@@ -61,8 +73,8 @@ function flagOf({ type, alias, choices, group, help, default: value }: FlagOptio
     ...(choices === undefined ? {} : { choices }),
     ...(hasDefault ? { default: value } : {}),
     ...(group === undefined ? {} : { group }),
-    ...(type === 'run' ? {} : { requiresArg: type !== 'boolean' }),
-    coerce: type === 'count' ? countArgument : lastGiven,
+    ...(type === 'run' || type === 'threshold' ? {} : { requiresArg: type !== 'boolean' }),
+    coerce: COERCIONS[type] ?? lastGiven,
     describe: help,
   };
 }
@@ -76,8 +88,11 @@ export const selectionOptions: Flags<typeof SELECTION_OPTIONS> = flagsOf(SELECTI
 export const jsonOption: Flags<typeof JSON_OPTION> = flagsOf(JSON_OPTION);
 export const folderOptions: Flags<typeof FOLDER_OPTIONS> = flagsOf(FOLDER_OPTIONS);
 
-/** The type of an option's value in a configuration file; `count` is a number or `auto`. */
-export type OptionKind = 'string' | 'number' | 'boolean' | 'count';
+/**
+ * The type of an option's value in a configuration file; `count` is a number or `auto`, `amount` a number or a string,
+ * `threshold` these or a boolean.
+ */
+export type OptionKind = 'string' | 'number' | 'boolean' | 'count' | 'amount' | 'threshold';
 
 /** All options of a run, as the command line knows them. */
 const everyFlag: readonly FlagOption[] = Object.values(OPTION_TABLE);
@@ -115,17 +130,11 @@ export const historyOption = {
   },
 };
 
-const SECONDS: Record<string, number> = { w: 604_800, d: 86_400, h: 3_600, m: 60, s: 1 };
-
 /** Seconds of `90`, `90s`, `5m`, `1h30m`, `30d`. @throws UsageError for anything else */
 export function durationOf(option: string, text: string): number {
-  const trimmed = text.trim();
-  if (/^\d+(?:\.\d+)?$/.test(trimmed)) return Number(trimmed);
-  if (!/^(?:\d+(?:\.\d+)?[wdhms])+$/.test(trimmed))
+  const seconds = parseDuration(text);
+  if (seconds === null)
     throw new UsageError(`${option}: "${text}" is no duration. It reads like 90, 90s, 5m, 1h30m or 30d.`);
-  let seconds = 0;
-  for (const [, number = '', unit = ''] of trimmed.matchAll(/([\d.]+)([wdhms])/g))
-    seconds += Number(number) * (SECONDS[unit] ?? 0);
   return seconds;
 }
 

@@ -97,6 +97,10 @@ export function describeFailure(failure: Failure): string {
       return `The run was interrupted before it finished: ${failure.detail}.`;
     case 'skipped-by-user':
       return 'It was skipped by the person who went through the run.';
+    case 'insufficient-resources':
+      return insufficientResources(failure);
+    case 'fail-fast':
+      return `It was not started: ${failure.failed === 1 ? 'a workstream' : `${failure.failed} workstreams`} had failed, and nothing more is started then (--fail-fast=${failure.limit}).`;
     case 'internal-error':
       return `Millrace itself failed here, please report it: ${oneThrown(failure.thrown)}`;
   }
@@ -196,6 +200,19 @@ function outOfMemory({ of, limitMb }: Extract<Failure, { reason: 'out-of-memory'
     case 'process':
       return `Its process held more than its memory limit${size} and what Node itself needs, Buffers included. Raise memory_limit_mb, or hold less at once.`;
   }
+}
+
+function insufficientResources({
+  of,
+  needed,
+  available,
+  isGiven,
+}: Extract<Failure, { reason: 'insufficient-resources' }>): string {
+  const [field, option, unit] =
+    of === 'cpus' ? (['cpus', '--cpus', 'cpus'] as const) : (['memory_mb', '--memory', 'MB'] as const);
+  const amount = (value: number): string => `${Math.round(value * 100) / 100} ${unit}`;
+  const source = isGiven ? `${option} says so` : 'this machine, or its container, has no more';
+  return `It needs ${amount(needed)}, and the run may use ${amount(available)}: ${source}. Lower ${field}, or raise ${option}.`;
 }
 
 const dollars = (amount: number): string => `$${amount.toFixed(2)}`;

@@ -167,6 +167,17 @@ export const failureSchema = z.discriminatedUnion('reason', [
   z.object({ reason: z.literal('cancelled'), detail: text }),
   z.object({ reason: z.literal('interrupted'), detail: text }),
   z.object({ reason: z.literal('skipped-by-user') }),
+  /** It needs more than all that the run may reserve, in processors or MB. */
+  z.object({
+    reason: z.literal('insufficient-resources'),
+    of: z.enum(['cpus', 'memory']),
+    needed: z.number(),
+    available: z.number(),
+    /** Whether an option says how much there is, and not the machine. */
+    isGiven: z.boolean(),
+  }),
+  /** So many had failed that nothing more was started. `limit` is as it was given. */
+  z.object({ reason: z.literal('fail-fast'), failed: z.number().int(), limit: text }),
   z.object({ reason: z.literal('internal-error'), thrown: thrownSchema }),
 ]);
 

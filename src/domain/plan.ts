@@ -81,6 +81,23 @@ export interface Skipped {
   message: string;
 }
 
+/** What all workstreams that are executed at the same time may reserve together. */
+export interface Capacity {
+  /** A fraction under a quota. */
+  cpus: number;
+  memoryMb: number;
+  /** Whether the option says it; otherwise it is what this machine, or the container, allows. */
+  given: { cpus: boolean; memoryMb: boolean };
+}
+
+/** What a run's workstreams reserve. */
+export interface PlannedReservations {
+  capacity: Capacity;
+  /** How many reserve something, and how many of all can be executed at the same time at most. */
+  workstreams: number;
+  mostAtOnce: number;
+}
+
 /** What a run will do, as far as that is certain before it begins. */
 export interface Forecast {
   /** Of what the run will execute; its `broken` fail before that. */
@@ -88,4 +105,6 @@ export interface Forecast {
   skipped: Skipped[];
   /** The results that stay of the run that is resumed; null for a new run. */
   kept: Record<FinalStatus, number> | null;
+  /** Null where nothing is reserved. */
+  reserved: PlannedReservations | null;
 }

@@ -80,6 +80,13 @@ export interface RunsWaitedFor {
   runIds: string[];
 }
 
+/** What the workstreams of a run could reserve together. */
+export interface RunResources {
+  /** Processors; a fraction under a quota. */
+  cpus: number;
+  memoryMb: number;
+}
+
 /** The JSON in `execution_summary`. */
 export interface ExecutionSummary {
   version: 1;
@@ -99,6 +106,8 @@ export interface ExecutionSummary {
   sessions: number;
   /** Null where it waited for no other run. Of the last session. */
   waitedForRuns: RunsWaitedFor | null;
+  /** Null where no workstream reserved anything. Of the last session. */
+  resources: RunResources | null;
   speed: Speed;
   agents: AgentPerformance[];
   tests: TestTotals;

@@ -14,7 +14,7 @@ import { GATE_TYPES, SHELLS } from './workstream.ts';
 const MAX_SECONDS = 2_147_483;
 
 /** More processors than any machine has. */
-export const MAX_CPUS = 65_536;
+const MAX_CPUS = 65_536;
 
 // oxlint-disable-next-line no-control-regex
 const WITHOUT_NUL = /^[^\u0000]*$/;

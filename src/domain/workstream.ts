@@ -236,6 +236,22 @@ export function matrixVariables(member: JsonObject | null): Record<string, strin
   );
 }
 
+/** Processors, and memory in MB (2^20 bytes); null for none. */
+export interface Reservation {
+  cpus: number | null;
+  memoryMb: number | null;
+}
+
+/** What a workstream says that it needs; null where it says nothing of it. */
+export function declaredReservation({
+  cpus,
+  memoryMb,
+  memoryLimitMb,
+}: Pick<Workstream, 'cpus' | 'memoryMb' | 'memoryLimitMb'>): Reservation | null {
+  const memory = memoryMb ?? memoryLimitMb;
+  return cpus === null && memory === null ? null : { cpus, memoryMb: memory };
+}
+
 /** Whether all that it does is done in an agent's thread: nothing of it is a child process. */
 export const runsInThread = ({ isolation, steps, acceptanceTests, testGates }: Workstream): boolean =>
   isolation === 'thread' &&

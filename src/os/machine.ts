@@ -1,6 +1,6 @@
 /** What all programs of this machine use together, and what identifies it. */
 import { cpus, freemem, hostname, totalmem } from 'node:os';
-import type { CgroupUse } from './cgroup.ts';
+import { Cgroups, type CgroupUse } from './cgroup.ts';
 import { readText } from './read-text.ts';
 import { usableCores } from './usable-cores.ts';
 
@@ -79,6 +79,11 @@ export function machineName(env: NodeJS.ProcessEnv = process.env, cores = usable
   if (given !== undefined && given !== '') return given;
   const count = Math.round(cores * 100) / 100;
   return `${hostname()}, ${count} ${count === 1 ? 'core' : 'cores'}`;
+}
+
+/** The most memory that this process can have, in MB (2^20 bytes): that of the machine, or the limit of its control groups. */
+export function memoryMb(limit: number | null = new Cgroups().read().memory?.limit ?? null): number {
+  return Math.floor(Math.min(totalmem(), limit ?? Number.POSITIVE_INFINITY) / 2 ** 20);
 }
 
 /** The memory that bounds this process, in bytes: that of the container or of the machine, whichever has less available. */

@@ -1,6 +1,6 @@
 import { describeFailure } from '../domain/failure-message.ts';
 import type { Conflict, Forecast, Plan, Problem } from '../domain/plan.ts';
-import type { Dependency } from '../domain/workstream.ts';
+import { type Dependency, declaredReservation } from '../domain/workstream.ts';
 import { groupByWave } from './graph.ts';
 
 /** `plan --format json`: one document, of this version. Durations in seconds. */
@@ -15,6 +15,8 @@ export interface PlanDocument {
   /** How many expected durations come from earlier runs. */
   knownDurations: number;
   conflicts: Conflict[];
+  /** What workstreams may reserve together, and how many run at the same time at most; null where none reserves anything. */
+  resources: { cpus: number; memoryMb: number; mostAtOnce: number } | null;
   /** Those that fail before anything is executed. */
   broken: NotExecuted[];
   /** Those that will be skipped whatever happens. */
@@ -37,6 +39,9 @@ interface PlannedWorkstream {
   conflictGroup: string | null;
   parallelOk: boolean;
   scopes: string[];
+  /** What it says that it needs; null where it says nothing. */
+  cpus: number | null;
+  memoryMb: number | null;
 }
 
 interface NotExecuted {
@@ -49,7 +54,7 @@ interface NotExecuted {
 }
 
 /** The plan as a document that other programs read. */
-export function planDocument({ plan, skipped, kept }: Forecast): PlanDocument {
+export function planDocument({ plan, skipped, kept, reserved }: Forecast): PlanDocument {
   const idAt = (index: number): string => plan.workstreams[index]?.id ?? '';
   const waves = groupByWave(plan.waveOf);
   return {
@@ -66,6 +71,14 @@ export function planDocument({ plan, skipped, kept }: Forecast): PlanDocument {
     criticalPath: plan.criticalPath,
     knownDurations: plan.known,
     conflicts: plan.conflicts,
+    resources:
+      reserved === null
+        ? null
+        : {
+            cpus: reserved.capacity.cpus,
+            memoryMb: reserved.capacity.memoryMb,
+            mostAtOnce: reserved.mostAtOnce,
+          },
     broken: plan.broken.map(({ id, title, source, failure }) => ({
       id,
       title,
@@ -86,8 +99,9 @@ export function planDocument({ plan, skipped, kept }: Forecast): PlanDocument {
 }
 
 function plannedWorkstreams(plan: Plan): PlannedWorkstream[] {
-  return plan.workstreams.map(
-    ({ id, title, source, priority, dependsOn, conflictGroup, parallelOk, scopes }, index) => ({
+  return plan.workstreams.map((workstream, index) => {
+    const { id, title, source, priority, dependsOn, conflictGroup, parallelOk, scopes } = workstream;
+    return {
       id,
       title,
       ...source,
@@ -98,6 +112,7 @@ function plannedWorkstreams(plan: Plan): PlannedWorkstream[] {
       conflictGroup,
       parallelOk,
       scopes,
-    }),
-  );
+      ...(declaredReservation(workstream) ?? { cpus: null, memoryMb: null }),
+    };
+  });
 }

@@ -1,7 +1,16 @@
 import { IntHeap } from './int-heap.ts';
 import { type LockQueue, LockQueues, Locks } from './lock-queues.ts';
 import { requireAt } from './require-at.ts';
+import { FittingHeap, type Reservations } from './reservations.ts';
 import type { Signature, Signatures } from './signatures.ts';
+
+/** Heads that may be able to run. Where nothing reserves anything, all fit. */
+interface OpenHeads {
+  push(index: number): void;
+  /** The smallest, or the smallest of those for which there are processors and memory. */
+  peek(mustFit: boolean): number | undefined;
+  pop(mustFit: boolean): number | undefined;
+}
 
 /**
  * The ready workstreams, in partitions. A workstream is its index, and a smaller index is earlier.
@@ -10,26 +19,34 @@ import type { Signature, Signatures } from './signatures.ts';
  * signature is either open (its head is in the heap of its partition) or in the queue of a lock that kept it from
  * running. When a lock is released only the first head of its queue is offered to the partition, and the next one when
  * that has left the queue. So however many wait for one lock, each costs O(log V), times the depth of its paths. Only
- * signatures that differ and share several locks which others hold by turns move more often than that.
+ * signatures that differ and share several locks which others hold by turns, or wait by turns for a lock and for what
+ * they reserve, move more often than that.
  *
  * An entry of a heap is checked when it comes up (is it still a head?) instead of being removed from the middle.
  * Invariant: the first head of a queue whose lock is free, and which is in no other queue, is in the heap of its
- * partition.
+ * partition, or, where something is reserved, in its heap of offered heads: one that does not fit has to leave its queue
+ * too, so that those behind it are looked at.
  */
 export class ReadyPartitions {
   readonly #signatures: Signatures;
   readonly #locks: Locks;
   readonly #lockQueues = new LockQueues();
   /** By partition: heads that may be able to run. */
-  readonly #open: IntHeap[];
+  readonly #open: OpenHeads[];
+  /** By partition: heads of queues whose lock is free; null where nothing is reserved: then these are among the open ones. */
+  readonly #offered: IntHeap[] | null;
   /** By signature: its ready workstreams; made when the first is ready. */
   readonly #ready: (IntHeap | undefined)[];
   readonly #isReady: Uint8Array;
 
-  constructor(signatures: Signatures, partitions: number) {
+  /** @param reservations null where nothing reserves anything. */
+  constructor(signatures: Signatures, partitions: number, reservations: Reservations | null = null) {
     this.#signatures = signatures;
     this.#locks = new Locks(signatures.groups, signatures.tree);
-    this.#open = Array.from({ length: partitions }, () => new IntHeap());
+    this.#open = Array.from({ length: partitions }, () =>
+      reservations === null ? new IntHeap() : new FittingHeap(reservations),
+    );
+    this.#offered = reservations === null ? null : this.#open.map(() => new IntHeap());
     this.#ready = signatures.all.map(() => undefined);
     this.#isReady = new Uint8Array(signatures.of.length);
   }
@@ -46,19 +63,43 @@ export class ReadyPartitions {
     if (this.#head(signature) === index) this.#newHead(signature, index);
   }
 
-  /** The first of a partition that may run beside what is running; undefined when there is none. */
-  first(partition: number): number | undefined {
+  /**
+   * The first of a partition that may run beside what is running; undefined when there is none.
+   * @param mustFit whether there must be processors and memory for it as well. Default: true.
+   */
+  first(partition: number, mustFit = true): number | undefined {
     const open = this.#partition(partition);
-    for (let index = open.peek(); index !== undefined; index = open.peek()) {
+    for (;;) {
+      const index = open.peek(mustFit);
+      if (this.#takeOffered(partition, index)) continue;
+      if (index === undefined) return undefined;
       const signature = requireAt(this.#signatures.of, index);
       if (this.#head(signature) === index && this.#leaveLots(signature, index)) {
         const lock = this.#locks.blocking(this.#signature(signature));
         if (lock === null) return index;
         this.#lockQueues.enter(signature, this.#lockQueues.at(lock, partition), index);
       }
-      open.pop();
+      open.pop(mustFit);
     }
-    return undefined;
+  }
+
+  /** Opens the first head that was offered, unless that comes after `before`. Returns whether there was one. */
+  #takeOffered(partition: number, before = Number.POSITIVE_INFINITY): boolean {
+    const offered = this.#offered?.[partition];
+    const index = offered?.peek();
+    if (index === undefined || index > before) return false;
+    offered?.pop();
+    const signature = requireAt(this.#signatures.of, index);
+    if (this.#head(signature) === index && this.#leaveLots(signature, index))
+      this.#partition(partition).push(index);
+    return true;
+  }
+
+  /** Whether it is ready, and neither a lock nor an earlier one with the same locks keeps it from running. */
+  isOpen(index: number): boolean {
+    const signature = requireAt(this.#signatures.of, index);
+    if (this.#head(signature) !== index || !this.#leaveLots(signature, index)) return false;
+    return this.#locks.blocking(this.#signature(signature)) === null;
   }
 
   /** Removes what `first` returned, and blocks what may not run beside it. */
@@ -89,7 +130,7 @@ export class ReadyPartitions {
     return found;
   }
 
-  #partition(partition: number): IntHeap {
+  #partition(partition: number): OpenHeads {
     const open = this.#open[partition];
     if (open === undefined) throw new RangeError(`there is no partition ${partition}`);
     return open;
@@ -140,7 +181,9 @@ export class ReadyPartitions {
       next.heads.push(head);
       outermost = next;
     }
-    if (!this.#locks.isHeld(outermost.lock)) this.#partition(queue.partition).push(head);
+    if (this.#locks.isHeld(outermost.lock)) return;
+    const to = this.#offered?.[queue.partition] ?? this.#partition(queue.partition);
+    to.push(head);
   }
 
   /** Offers the first head of a queue; its signature stays there until the head comes up in the partition. */

@@ -1,5 +1,6 @@
 import { type Gate, OPEN_GATE } from '../domain/run-lock.ts';
 import { ReadyPartitions } from './ready-partitions.ts';
+import { Reservations, type Reserving } from './reservations.ts';
 import { type Constrained, signatures } from './signatures.ts';
 
 export interface ReadyQueueOptions {
@@ -11,6 +12,8 @@ export interface ReadyQueueOptions {
   tracks: Tracks | null;
   /** Admits workstreams beside those of other runs. Default: admits all. */
   gate?: Gate;
+  /** What workstreams need of processors and memory; null where they reserve nothing. Default: null. */
+  reserving?: Reserving | null;
 }
 
 /** Which agents may take which workstreams. */
@@ -25,6 +28,9 @@ export interface Tracks {
 
 const ONE_PARTITION = [0];
 
+/** How many workstreams that need processors or memory are started while an earlier one waits for these. */
+const MOST_PASSES = 8;
+
 /**
  * The workstreams whose dependencies are met, taken in the order of the plan, so that none runs beside one that it
  * conflicts with:
@@ -32,13 +38,17 @@ const ONE_PARTITION = [0];
  * - members of a conflict group, and workstreams whose scopes overlap, never run together;
  * - one that is not `parallelOk` runs alone. Once it is the first in order of those that are ready and in conflict
  *   with nothing that runs, nothing else is started until what runs has ended;
- * - with `round-robin` only a workstream's own agent gets it, with tracks only one that takes its track.
+ * - with `round-robin` only a workstream's own agent gets it, with tracks only one that takes its track;
+ * - one is taken only where there are processors and memory for what it reserves. Others that fit go past it, so that
+ *   these are used; but once some have, it has a claim, and only what fits beside it is taken. One that runs alone has
+ *   the machine for itself, and reserves nothing.
  *
  * Otherwise no agent is refused while something that may run is ready. What the gate refuses is set aside until
  * `retry`, and nothing waits for it: the gate is asked about one that runs alone before what runs has to end.
  *
  * A workstream is its position in the plan. It is ready from `add` to `take` and running from `take` to `release`; it
- * may be added again after that. `take` costs O(log V) amortised, and O(length of paths) for scopes.
+ * may be added again after that. `take` costs O(log V) amortised, for each distinct number of processors that is
+ * reserved, and O(length of paths) for scopes.
  */
 export class ReadyQueue {
   readonly #partitions: ReadyPartitions;
@@ -48,6 +58,11 @@ export class ReadyQueue {
   /** By workstream: 1 for one that other runs beside. */
   readonly #parallelOk: Uint8Array;
   readonly #gate: Gate;
+  readonly #reservations: Reservations | null;
+  /** The first in order that waited for processors or memory while an agent was free; null where none did. */
+  #heldUp: number | null = null;
+  /** How many were started since that need some and could have waited. */
+  #passes = 0;
   readonly #running = new Set<number>();
   /** Ready, and refused by the gate. */
   #aside: number[] = [];
@@ -57,7 +72,7 @@ export class ReadyQueue {
 
   /** @param ranked in dispatch order, as `Plan.workstreams` is. */
   constructor(ranked: readonly Constrained[], options: ReadyQueueOptions) {
-    const { agents, distribution, tracks, gate = OPEN_GATE } = options;
+    const { agents, distribution, tracks, gate = OPEN_GATE, reserving = null } = options;
     if (!Number.isInteger(agents) || agents < 1) throw new RangeError(`${agents} is no number of agents`);
     this.#agents = agents;
     this.#gate = gate;
@@ -67,7 +82,19 @@ export class ReadyQueue {
     for (const [index, { parallelOk }] of ranked.entries()) if (parallelOk) this.#parallelOk[index] = 1;
     const partitionOf = (index: number): number =>
       this.#parallelOk[index] === 1 ? this.#partitionOf(index) : this.#alonePartition;
-    this.#partitions = new ReadyPartitions(signatures(ranked, partitionOf), this.#alonePartition + 1);
+    this.#reservations =
+      reserving === null
+        ? null
+        : new Reservations({
+            ...reserving,
+            needs: reserving.needs.map((need, index) => (this.#parallelOk[index] === 1 ? need : null)),
+          });
+    const needOf = (index: number): number => this.#reservations?.classOf[index] ?? 0;
+    this.#partitions = new ReadyPartitions(
+      signatures(ranked, partitionOf, needOf),
+      this.#alonePartition + 1,
+      this.#reservations,
+    );
   }
 
   /** How many are ready and not yet taken, without those that were set aside. */
@@ -110,12 +137,55 @@ export class ReadyQueue {
     for (;;) {
       const index = this.#choose(agent, past);
       if (this.#gate.isShut || index === undefined || !accepts(index)) return undefined;
-      if (!this.#isAdmitted(index)) continue;
-      this.#partitions.start(index);
+      if (index !== this.#claimant) {
+        if (!this.#letsPass(index) || !this.#isAdmitted(index)) continue;
+        this.#partitions.start(index);
+      }
+      this.#reserve(index);
       this.#running.add(index);
       this.#size -= 1;
       return index;
     }
+  }
+
+  /** The workstream that is out of the partitions already, and keeps others from what it needs; null for none. */
+  get #claimant(): number | null {
+    return this.#reservations?.claimant ?? null;
+  }
+
+  /** Notes the first that an agent could have and for which there is not enough. */
+  #noteHeldUp(agent: number): void {
+    if (this.#reservations === null || this.#claimant !== null) return;
+    if (this.#heldUp !== null && !this.#partitions.isOpen(this.#heldUp)) this.#heldUp = null;
+    const first = this.#firstFor(agent, false);
+    if (first === undefined || first === this.#firstFor(agent)) return;
+    this.#heldUp = Math.min(first, this.#heldUp ?? first);
+  }
+
+  /**
+   * Whether one that fits may be started before the one that is held up. Where enough have been, that has a claim from
+   * now on: then it is to be chosen again.
+   */
+  #letsPass(index: number): boolean {
+    const reservations = this.#reservations;
+    const first = this.#heldUp;
+    if (reservations === null || first === null || first >= index || this.#claimant !== null) return true;
+    if (this.#passes < MOST_PASSES || !reservations.needsAny(index)) return true;
+    this.#heldUp = null;
+    if (!this.#partitions.isOpen(first) || !this.#isAdmitted(first)) return false;
+    this.#partitions.start(first);
+    reservations.claim(first);
+    return false;
+  }
+
+  #reserve(index: number): void {
+    const reservations = this.#reservations;
+    if (reservations === null) return;
+    const isPass = this.#heldUp !== null && this.#heldUp < index;
+    if (index === this.#claimant || index === this.#heldUp) this.#passes = 0;
+    else if (isPass && reservations.needsAny(index)) this.#passes += 1;
+    if (index === this.#heldUp) this.#heldUp = null;
+    reservations.reserve(index);
   }
 
   /** Whether this agent may take this workstream at all. */
@@ -123,10 +193,16 @@ export class ReadyQueue {
     return this.#partitionsFor(agent).includes(this.#partitionOf(index));
   }
 
+  /** Whether it reserves processors or memory while it runs. */
+  reserves(index: number): boolean {
+    return this.#reservations?.needsAny(index) === true;
+  }
+
   /** Ends a workstream that was taken. */
   release(index: number): void {
     if (!this.#running.delete(index)) throw new Error(`workstream ${index} is not running`);
     this.#partitions.release(index);
+    this.#reservations?.release(index);
     this.#gate.leave(index);
     this.#drainingFor = null;
   }
@@ -150,10 +226,14 @@ export class ReadyQueue {
     const [running] = this.#running;
     if (this.#drainingFor !== null || (running !== undefined && this.#parallelOk[running] === 0))
       return undefined;
+    const claimant = this.#claimant;
+    if (claimant !== null && this.#reservations?.isClaimMet === true && this.isFor(claimant, agent))
+      return claimant;
     if (past) return this.#firstFor(agent);
+    this.#noteHeldUp(agent);
     while (!this.#gate.isShut) {
       const alone = this.#partitions.first(this.#alonePartition);
-      if (alone === undefined || !this.#isFirst(alone)) break;
+      if (alone === undefined || (claimant ?? alone) < alone || !this.#isFirst(alone)) break;
       if (running === undefined) return this.isFor(alone, agent) ? alone : undefined;
       if (!this.#isAdmitted(alone)) continue;
       this.#drainingFor = alone;
@@ -173,10 +253,11 @@ export class ReadyQueue {
     return false;
   }
 
-  #firstFor(agent: number): number | undefined {
+  /** @param mustFit whether there must be processors and memory for it. Default: true. */
+  #firstFor(agent: number, mustFit = true): number | undefined {
     let first: number | undefined;
     for (const partition of this.#partitionsFor(agent)) {
-      const index = this.#partitions.first(partition);
+      const index = this.#partitions.first(partition, mustFit);
       if (index !== undefined && (first === undefined || index < first)) first = index;
     }
     return first;

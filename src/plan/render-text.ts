@@ -1,6 +1,7 @@
 import { describeFailure } from '../domain/failure-message.ts';
 import type { Conflict, Forecast, Plan } from '../domain/plan.ts';
-import type { Source } from '../domain/workstream.ts';
+import { declaredReservation, type Reservation, type Source } from '../domain/workstream.ts';
+import { megabytes, processors, reservationText } from '../text/amounts.ts';
 import { plural, seconds } from '../text/format.ts';
 import { oneLine } from '../text/printable.ts';
 import { groupByWave } from './graph.ts';
@@ -20,6 +21,7 @@ export function renderText(forecast: Forecast): string {
     section('Waves (each needs only those before it)', waveLines(plan, waves)),
     section(`Critical path (${seconds(plan.criticalPath.seconds)} expected)`, criticalPath(plan)),
     section('Never at the same time', conflicts(plan.conflicts)),
+    section('Processors and memory', reservations(forecast)),
     warnings(plan),
     section('Will be skipped', notExecuted(skipped)),
     section(
@@ -95,6 +97,37 @@ function conflicts(all: readonly Conflict[]): string[] {
     },
   );
   return alone.length === 0 ? lines : [...lines, `alone: ${list(alone.slice(0, IDS), alone.length)}`];
+}
+
+/** Most of the largest reservations that are named. */
+const LARGEST = 5;
+
+function reservations({ plan, reserved }: Forecast): string[] {
+  if (reserved === null) return [];
+  const { capacity, workstreams, mostAtOnce } = reserved;
+  const given = (isGiven: boolean): string => (isGiven ? '' : ' (this machine)');
+  const room = `${processors(capacity.cpus)}${given(capacity.given.cpus)} and ${megabytes(capacity.memoryMb)}${given(capacity.given.memoryMb)}`;
+  const bound =
+    mostAtOnce < plan.workstreams.length
+      ? `at most ${plural(mostAtOnce, 'workstream')} at the same time`
+      : 'all of them fit at the same time';
+  return [
+    `${workstreams} of ${plural(plan.workstreams.length, 'workstream')} reserve some of ${room}: ${bound}`,
+    ...largest(plan).map(({ id, need }) => `${short(id)}: ${reservationText(need)}`),
+  ];
+}
+
+/** Those that need most, by processors and then by memory. */
+function largest({ workstreams }: Plan): { id: string; need: Reservation }[] {
+  const declared = workstreams.flatMap((workstream) => {
+    const need = declaredReservation(workstream);
+    return need === null ? [] : [{ id: workstream.id, need }];
+  });
+  return declared
+    .toSorted(
+      (a, b) => (b.need.cpus ?? 0) - (a.need.cpus ?? 0) || (b.need.memoryMb ?? 0) - (a.need.memoryMb ?? 0),
+    )
+    .slice(0, LARGEST);
 }
 
 function warnings({ problems }: Plan): string {

@@ -16,6 +16,8 @@ export interface Signature {
   group: number | null;
   /** Places of the scope tree that it owns. */
   places: readonly number[];
+  /** What it needs of processors and memory: the number of a class. */
+  need: number;
 }
 
 export interface Signatures {
@@ -26,30 +28,37 @@ export interface Signatures {
   groups: number;
 }
 
-/** @param partitionOf returns the partition of the workstream with this index. */
+/**
+ * @param partitionOf returns the partition of the workstream with this index.
+ * @param needOf returns the class of what it needs. Default: all need the same.
+ */
 export function signatures(
   workstreams: readonly Constrained[],
   partitionOf: (index: number) => number,
+  needOf: (index: number) => number = () => 0,
 ): Signatures {
   const tree = new ScopeTree(workstreams);
   const groups = new Map<string, number>();
   const known = new Map<string, number>();
   const all: Signature[] = [];
-  /** By partition: the signature of what no group and no scope keeps from running. */
-  const free: number[] = [];
+  /** By need, then by partition: the signature of what no group and no scope keeps from running. */
+  const free: number[][] = [];
   const of = new Int32Array(workstreams.length);
   for (const [index, { conflictGroup, scopes }] of workstreams.entries()) {
     const partition = partitionOf(index);
+    const need = needOf(index);
     if (conflictGroup === null && scopes.length === 0) {
-      free[partition] ??= all.push({ partition, group: null, places: [] }) - 1;
-      of[index] = free[partition];
+      const alike = (free[need] ??= []);
+      alike[partition] ??= all.push({ partition, group: null, places: [], need }) - 1;
+      of[index] = alike[partition];
       continue;
     }
     const group = conflictGroup === null ? null : numberOf(groups, conflictGroup);
     const places = tree.ownedBy(index);
-    const name = `${partition} ${group} ${places.join(',')}`;
+    const name = `${partition} ${need} ${group} ${places.join(',')}`;
     let signature = known.get(name);
-    if (signature === undefined) known.set(name, (signature = all.push({ partition, group, places }) - 1));
+    if (signature === undefined)
+      known.set(name, (signature = all.push({ partition, group, places, need }) - 1));
     of[index] = signature;
   }
   return { all, of, tree, groups: groups.size };

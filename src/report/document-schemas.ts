@@ -90,6 +90,10 @@ const executionSummary = z.object({
   interruptedBy: maybeText,
   sessions: count,
   waitedForRuns: z.object({ seconds, runIds: z.array(text) }).nullable(),
+  resources: z
+    .object({ cpus: z.number(), memoryMb: z.number() })
+    .nullable()
+    .describe('What workstreams could reserve together; null where none reserved anything.'),
   speed,
   agents: z.array(agent),
   tests: testTotals,

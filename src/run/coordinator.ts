@@ -12,7 +12,7 @@ import type { EventOf, RunEvent } from '../domain/run-event.ts';
 import type { Workload } from '../domain/scaling.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import type { ReadyQueue } from '../plan/ready-queue.ts';
-import { isoTimestamp } from '../text/format.ts';
+import { isoTimestamp, plural } from '../text/format.ts';
 import type { AgentContext } from './attempt/attempt-runner.ts';
 import type { Interruption } from './attempt/outcome.ts';
 import { markedDoneResult } from './attempt/result.ts';
@@ -24,6 +24,13 @@ import { SpeedMeter } from './speed-meter.ts';
 
 /** The answer of a person at the terminal about a workstream. */
 export type Decision = 'run' | 'skip' | 'done' | 'quit';
+
+/** After how many failures nothing more is started. */
+export interface FailFast {
+  failures: number;
+  /** As it was given: a number or a percentage. */
+  given: string;
+}
 
 export interface CoordinatorParts {
   runId: string;
@@ -46,6 +53,8 @@ export interface CoordinatorParts {
    * says what was running if this process dies.
    */
   commitStarts: boolean;
+  /** When nothing more is started because of failures; null for never. */
+  failFast: FailFast | null;
   /** Asked before each workstream; null to run them all. */
   ask: ((workstream: Workstream, signal: AbortSignal) => Promise<Decision>) | null;
 }
@@ -61,6 +70,8 @@ export class Coordinator {
   /** Of workstreams that wait for their next attempt. */
   readonly #retries = new RetryTimers();
   #interruption: Interruption | null = null;
+  /** Whether so many have failed that nothing more is started. */
+  #isFailingFast = false;
   /** Whether the loop is over: nothing is running, and nothing will be started. */
   #hasEnded = false;
   /** Whether something has happened that the loop has not seen. */
@@ -88,7 +99,10 @@ export class Coordinator {
       ready,
       agents: parts.agents.length,
       eligibility: (index, agent) => this.#eligibility(index, agent),
-      mayBatch: mayBatch ? (index) => runner.mayBatch(this.#workstream(index)) : null,
+      // All of a batch would reserve at once what only one of them uses at a time.
+      mayBatch: mayBatch
+        ? (index) => runner.mayBatch(this.#workstream(index)) && !ready.reserves(index)
+        : null,
     });
     // Each running workstream listens, and that is no leak.
     setMaxListeners(0, this.#cancel.signal);
@@ -140,6 +154,7 @@ export class Coordinator {
   async run(): Promise<void> {
     for (const index of this.#results.settleKnown()) this.#parts.ready.add(index);
     for (;;) {
+      this.#failFast();
       if (!this.#isEnding) this.#startAll();
       if (this.#dispatcher.assigned === 0) {
         this.#parts.gate.idle();
@@ -150,8 +165,25 @@ export class Coordinator {
     }
     this.#hasEnded = true;
     this.#parts.failure.signal.throwIfAborted();
-    this.#results.skipTheRest(this.#interruption);
+    this.#results.skipTheRest(this.#whyTheRestIsSkipped());
     await this.#parts.journal.flush();
+  }
+
+  /** Where enough have failed, what waits for its next attempt is not tried again. What is running goes on to its end. */
+  #failFast(): void {
+    const { failFast, journal } = this.#parts;
+    if (failFast === null || this.#isFailingFast || this.#results.failed < failFast.failures) return;
+    this.#isFailingFast = true;
+    this.#retries.clear();
+    const text = `${plural(this.#results.failed, 'workstream')} failed, so nothing more is started (--fail-fast=${failFast.given}). What is running goes on to its end.`;
+    journal.publish({ type: 'notice', level: 'warn', text, workstreamId: null });
+  }
+
+  #whyTheRestIsSkipped(): Failure | null {
+    const { failFast } = this.#parts;
+    if (this.#interruption !== null) return { reason: 'interrupted', detail: this.#interruption.detail };
+    if (failFast === null || !this.#isFailingFast) return null;
+    return { reason: 'fail-fast', failed: this.#results.failed, limit: failFast.given };
   }
 
   /** Lets the loop go round once more. */
@@ -176,7 +208,7 @@ export class Coordinator {
   }
 
   get #isEnding(): boolean {
-    return this.#interruption !== null || this.#parts.failure.signal.aborted;
+    return this.#interruption !== null || this.#isFailingFast || this.#parts.failure.signal.aborted;
   }
 
   #stop(): void {
@@ -367,7 +399,7 @@ export class Coordinator {
       explanation: describeFailure(failure),
       afterSeconds,
     });
-    if (this.#cancel.signal.aborted) return;
+    if (this.#cancel.signal.aborted || this.#isFailingFast) return;
     this.#retries.add(afterSeconds, () => {
       this.#makeReady([index]);
       this.#wake();

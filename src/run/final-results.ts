@@ -7,7 +7,6 @@ import type { Plan } from '../domain/plan.ts';
 import type { RunEvent } from '../domain/run-event.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { Budget } from './attempt/ledgers.ts';
-import type { Interruption } from './attempt/outcome.ts';
 import { brokenResult, skippedResult } from './attempt/result.ts';
 import { DependencyTracker } from './dependency-tracker.ts';
 import type { Journal } from './journal.ts';
@@ -45,6 +44,8 @@ export class FinalResults {
   readonly #final: Uint8Array;
   /** Whether workstreams were left for another session. */
   haveLeft = false;
+  /** How many have failed in this session. */
+  failed = 0;
 
   constructor(parts: FinalResultsParts) {
     this.#parts = parts;
@@ -100,13 +101,15 @@ export class FinalResults {
     return skippedResult(runId, workstream, failure, earlierAttempts(workstream.id));
   }
 
-  /** After an interruption every workstream without a final status is skipped, so that the totals add up. */
-  skipTheRest(interruption: Interruption | null): void {
+  /**
+   * Skips every workstream without a final status, so that the totals add up.
+   * @param why the run ended before; null where it did not.
+   */
+  skipTheRest(why: Failure | null): void {
     for (const [index, workstream] of this.#parts.plan.workstreams.entries()) {
       if (this.#final[index] === 1) continue;
-      if (interruption === null) throw new Error(`${workstream.id} was never assigned to an agent`);
-      const failure: Failure = { reason: 'interrupted', detail: interruption.detail };
-      const result = this.skipped(workstream, failure);
+      if (why === null) throw new Error(`${workstream.id} was never assigned to an agent`);
+      const result = this.skipped(workstream, why);
       this.#parts.journal.publish({ type: 'workstream-finished', result });
     }
   }
@@ -134,6 +137,7 @@ export class FinalResults {
   #settle(settled: readonly Settled[], results: readonly AgentResult[] = []): void {
     const { plan, runId, journal, onReady } = this.#parts;
     const events = results.map(finishedEvent);
+    for (const { status } of results) if (status === 'failed') this.failed += 1;
     const unlocked: number[] = [];
     for (const each of settled) {
       if (!this.#dependencies.hasDependents(each.workstreamId)) continue;

@@ -51,17 +51,34 @@ export interface ScalingDecision {
   state: ScalingState;
 }
 
-/** The number to start with: one for each core that the process may use, a part of a core counting as one. */
-export function startScaling(
-  cores: number,
-  max: number,
-  workstreams: number,
-): { start: Scaling; policy: ScalingPolicy } {
+/** What bounds the number of agents at the start. */
+export interface ScalingBounds {
+  /** Cores that the run may use. */
+  cores: number;
+  /** Whether an option says how many these are. Default: false. */
+  isGiven?: boolean;
+  max: number;
+  workstreams: number;
+  /** Workstreams that can be executed at the same time, by what they reserve. Default: all. */
+  fitting?: number;
+}
+
+/** The number to start with: one for each core that the run may use, a part of a core counting as one. */
+export function startScaling({
+  cores,
+  isGiven = false,
+  max,
+  workstreams,
+  fitting = workstreams,
+}: ScalingBounds): { start: Scaling; policy: ScalingPolicy } {
   const base = Math.max(1, Math.ceil(cores));
-  const most = Math.max(1, Math.min(max, workstreams));
+  const most = Math.max(1, Math.min(max, workstreams, fitting));
   const to = Math.min(base, most);
-  const why = to === base ? '' : to === max ? ', no more than --max-agents' : ', no more than workstreams';
-  const explanation = `this process may use ${figure(cores)} ${cores === 1 ? 'core' : 'cores'}${why}`;
+  const isReserved = to === fitting && fitting < workstreams;
+  const bound = to === max ? '--max-agents' : isReserved ? 'what they reserve allows' : 'workstreams';
+  const why = to === base ? '' : `, no more than ${bound}`;
+  const who = isGiven ? 'by --cpus the run' : 'this process';
+  const explanation = `${who} may use ${figure(cores)} ${cores === 1 ? 'core' : 'cores'}${why}`;
   return { start: { from: null, to, reason: 'start', explanation }, policy: { base: to, max: most } };
 }
 

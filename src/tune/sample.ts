@@ -13,12 +13,15 @@ const FIRST_IN_ALL = 200;
 /** Most workstreams of a part: their ids are arguments of a command. */
 const MOST = 2000;
 
-/** Powers of two and the cores, up to four agents for each core, and no more than workstreams. */
-export function countsToTry(cores: number, workstreams: number): number[] {
+/**
+ * Powers of two and the cores, up to four agents for each core.
+ * @param most workstreams that can be executed at the same time: more agents would have nothing to do.
+ */
+export function countsToTry(cores: number, most: number): number[] {
   const whole = Math.max(1, Math.ceil(cores));
   const counts = new Set([whole]);
   for (let count = 1; count <= whole * MOST_EACH_CORE; count *= 2) counts.add(count);
-  return [...counts].filter((count) => count <= Math.max(1, workstreams)).toSorted((a, b) => a - b);
+  return [...counts].filter((count) => count <= Math.max(1, most)).toSorted((a, b) => a - b);
 }
 
 /** What may be run again and again: not what costs money, leaves commits, or needs what is left out. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { withDatabase } from '../app/history.ts';
 import { DATABASE } from '../app/paths.ts';
 import { Refusal } from '../app/refusal.ts';
+import type { CapacityOptions } from '../app/reserving.ts';
 import type { TrialRun } from '../domain/tuning.ts';
 import { treeUsage } from '../os/tree-usage.ts';
 import { getRun, latestRunId } from '../store/read/runs.ts';
@@ -16,7 +17,7 @@ const MEMORY_MS = 100;
 /** Most of what a run says that is kept for the case that it fails. */
 const TAIL = 4_000;
 
-export interface TrialOptions {
+export interface TrialOptions extends CapacityOptions {
   /** Program and first arguments of the command line, such as node and bin.js. */
   program: readonly [string, ...string[]];
   cwd: string;
@@ -73,7 +74,7 @@ export class TrialRuns {
 
   /** What the configuration or the environment says of where to write, and of asking, is not for these runs. */
   #arguments(agents: number, select: readonly string[]): string[] {
-    const { folder, workstreams } = this.#options;
+    const { folder, workstreams, cpus, memory } = this.#options;
     const places = ['--workstreams', workstreams, '--state', folder, '--reports', join(folder, 'reports')];
     const output = [
       '--log-level',
@@ -84,6 +85,11 @@ export class TrialRuns {
       join(folder, 'junit.xml'),
     ];
     const plain = ['--json=false', '--ask=false', '--dry-run=false', '--workspace', 'shared'];
+    const whole = ['--max-time=2000000', '--fail-fast=0'];
+    const capacity = [
+      ...(cpus === null ? [] : ['--cpus', String(cpus)]),
+      ...(memory === null ? [] : ['--memory', String(memory)]),
+    ];
     return [
       'run',
       ...select,
@@ -93,6 +99,8 @@ export class TrialRuns {
       ...places,
       ...output,
       ...plain,
+      ...whole,
+      ...capacity,
     ];
   }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { resolvePaths } from '../app/paths.ts';
 import { prepare } from '../app/prepare.ts';
 import { Refusal } from '../app/refusal.ts';
+import { type CapacityOptions, mostOf } from '../app/reserving.ts';
 import type { Project } from '../domain/project.ts';
 import type { LeftOut, TrialRun, TuningResult, WhyLeftOut } from '../domain/tuning.ts';
 import type { Workstream } from '../domain/workstream.ts';
@@ -19,7 +20,7 @@ import { type TrialOptions, TrialRuns } from './trial-runs.ts';
 /** Workstreams of a sample for each of the most agents: with fewer, most of a run is its beginning and its end. */
 const FOR_EACH_AGENT = 4;
 
-export interface TuneOptions {
+export interface TuneOptions extends CapacityOptions {
   cwd: string;
   workstreams: string;
   /** Ids and globs; everything without one. What they depend on is brought along. */
@@ -46,9 +47,10 @@ export class Tuning {
   #isInterrupted = false;
 
   constructor(options: TuneOptions) {
-    const { program, cwd, workstreams } = options;
+    const { program, cwd, workstreams, cpus, memory } = options;
     this.#options = options;
-    this.#runs = new TrialRuns({ program, cwd, workstreams, folder: join(this.#folder, 'state') });
+    const folder = join(this.#folder, 'state');
+    this.#runs = new TrialRuns({ program, cwd, workstreams, cpus, memory, folder });
   }
 
   /**
@@ -79,7 +81,9 @@ export class Tuning {
     const memory = memoryLeft(new Cgroups().read(), machineUsage());
     const { workstreams, leftOut, total } = this.#candidates();
     const counts =
-      given === null ? countsToTry(cores, workstreams.length) : this.#usable(given, workstreams.length);
+      given === null
+        ? countsToTry(cores, mostOf(workstreams, this.#options))
+        : this.#usable(given, workstreams.length);
     const sample = await this.#sample(workstreams, {
       agents: Math.ceil(cores),
       most: Math.max(...counts),
@@ -106,10 +110,19 @@ export class Tuning {
   }
 
   #candidates(): { workstreams: Workstream[]; leftOut: LeftOut[]; total: number } {
-    const { cwd, workstreams: folder, select, workspace, project } = this.#options;
+    const { cwd, workstreams: folder, select, workspace, project, cpus, memory } = this.#options;
     const paths = resolvePaths({ cwd, workstreams: folder, state: this.#folder, reports: this.#folder });
     const { plan } = prepare(
-      { select: [...select], withDependencies: true, workspace, project, tool: null, bestOf: [] },
+      {
+        select: [...select],
+        withDependencies: true,
+        workspace,
+        project,
+        tool: null,
+        bestOf: [],
+        cpus,
+        memory,
+      },
       paths,
     );
     const { workstreams, leftOut } = isTriable(plan);

@@ -148,6 +148,7 @@ export function summary(speed: Partial<Speed>, changes: Partial<ExecutionSummary
     interruptedBy: null,
     sessions: 1,
     waitedForRuns: null,
+    resources: null,
     speed: {
       wallSeconds: 10,
       busySeconds: 30,

@@ -38,7 +38,7 @@ describe('names', () => {
 describe('the files that may be open', () => {
   const many = Array.from({ length: 300 }, (_, index) => task(`ws-${index}`, 'x'));
   const under = (files: number | null, options: CoordinatorOptions): Roster =>
-    makeRoster(parseOptions(options).options, many, 64, files);
+    makeRoster(parseOptions(options).options, many, { cores: 64, files });
 
   test('are enough, or the number of agents is refused', () => {
     expect(under(104, { agentsCount: 8 }).names).toHaveLength(8);
@@ -60,7 +60,7 @@ describe('the files that may be open', () => {
 describe('a number that follows the load', () => {
   const many = Array.from({ length: 300 }, (_, index) => task(`ws-${index}`, 'x'));
   const auto = (options: CoordinatorOptions, cores: number, workstreams = many): Roster =>
-    makeRoster(parseOptions({ agentsCount: 'auto', ...options }).options, workstreams, cores);
+    makeRoster(parseOptions({ agentsCount: 'auto', ...options }).options, workstreams, { cores });
   const bounds = ({ scaling }: Roster) => [scaling?.start.to, scaling?.policy.max];
 
   test('starts with the cores, and has most agents by them', () => {

@@ -73,6 +73,7 @@ export function executionSummary(changes: Partial<ExecutionSummary> = {}): Execu
     interruptedBy: null,
     sessions: 1,
     waitedForRuns: null,
+    resources: null,
     speed: {
       wallSeconds: 9.4,
       busySeconds: 17.25,

@@ -102,6 +102,7 @@ test('what will be skipped is told in every format, and what stays of a resumed 
         message: 'It needs "build", which is not part of this run.',
       },
     ],
+    reserved: null,
     kept: { completed: 2, failed: 1, skipped: 0 },
   };
   expect(formatPlan(forecast, 'text')).toBe(`1 workstream in 1 wave; 1 more will be skipped
@@ -206,6 +207,8 @@ test('json: one document of version 1', () => {
         conflictGroup: null,
         parallelOk: false,
         scopes: ['data/out.csv'],
+        cpus: null,
+        memoryMb: null,
       },
     ],
     waves: [['fetch'], ['build'], ['report']],
@@ -225,6 +228,7 @@ test('json: one document of version 1', () => {
     ],
     skipped: [],
     kept: null,
+    resources: null,
     problems: plan.problems satisfies Plan['problems'],
   });
 });

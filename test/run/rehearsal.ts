@@ -71,6 +71,7 @@ export class Rehearsal {
       outside,
       inheritance: NOTHING_EARLIER,
       commitStarts: false,
+      failFast: null,
       ask,
     });
   }

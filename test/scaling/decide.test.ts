@@ -51,7 +51,7 @@ describe('the start', () => {
     [8, 64, 3, 3, 'this process may use 8 cores, no more than workstreams'],
     [8, 64, 0, 1, 'this process may use 8 cores, no more than workstreams'],
   ])('%d cores, at most %d, %d workstreams: %d', (cores, max, workstreams, to, explanation) => {
-    expect(startScaling(cores, max, workstreams).start).toEqual({
+    expect(startScaling({ cores, max, workstreams }).start).toEqual({
       from: null,
       to,
       reason: 'start',
@@ -228,7 +228,7 @@ test('whatever is measured, the number stays between one and the most and a chan
       fc.integer({ min: 1, max: 128 }),
       fc.array(anyLoad, { maxLength: 60 }),
       (c, max, loads) => {
-        const { start, policy } = startScaling(c, max, 1000);
+        const { start, policy } = startScaling({ cores: c, max, workstreams: 1000 });
         let agents = start.to;
         let state: ScalingState = SCALING_START;
         let sinceMemory = Number.POSITIVE_INFINITY;

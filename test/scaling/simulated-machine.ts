@@ -28,7 +28,7 @@ export function simulate(
   agents: number | 'auto',
   max = 32,
 ): Simulated {
-  const { start, policy } = startScaling(cores, max, work.length);
+  const { start, policy } = startScaling({ cores, max, workstreams: work.length });
   const counts = [agents === 'auto' ? start.to : agents];
   const hands: Agent[] = [];
   let state: ScalingState = SCALING_START;

@@ -41,10 +41,16 @@ interface Defined {
 }
 
 /** A definition that could not be run has no result of its own: its present definition counts. */
-const UNPLANNED = new Set(['invalid-workstream', 'duplicate-id', 'cycle', 'missing-dependency']);
+const UNPLANNED = new Set([
+  'invalid-workstream',
+  'duplicate-id',
+  'cycle',
+  'missing-dependency',
+  'insufficient-resources',
+]);
 
 /** A workstream that was skipped for one of these reasons is run: the cause may be gone. */
-const PASSING = new Set(['interrupted', 'cancelled', 'dependency-failed']);
+const PASSING = new Set(['interrupted', 'cancelled', 'dependency-failed', 'fail-fast']);
 
 /** Whether the workstream is not run again, unless its definition changed. */
 const isFinal = ({ reason }: EarlierResult): boolean =>

@@ -1,6 +1,9 @@
+import { optionProblem } from '../../app/options.ts';
+import type { CapacityOptions } from '../../app/reserving.ts';
 import type { TuningResult } from '../../domain/tuning.ts';
 import { type EndSignal, exitCodeOf, listenForSignals } from '../../os/end-signals.ts';
 import { glyphsFor } from '../../progress/style.ts';
+import { parseSize } from '../../text/amounts.ts';
 import { plural } from '../../text/format.ts';
 import { printable } from '../../text/printable.ts';
 import { Tuning } from '../../tune/tune.ts';
@@ -25,6 +28,7 @@ export async function tune(argv: TuneArguments): Promise<number> {
     throw new UsageError('--save: the agents are named in millrace.config.json, which fixes their number.');
   }
   const { id: select, workstreams, workspace = null, seconds } = argv;
+  const capacity = checkedOptions({ cpus: argv.cpus ?? null, memory: argv.memory ?? null });
   const program: [string, ...string[]] = [process.execPath, process.argv[1] ?? ''];
   const onProgress = (text: string): void => void process.stderr.write(`${text}\n`);
   const tuning = new Tuning({
@@ -32,6 +36,7 @@ export async function tune(argv: TuneArguments): Promise<number> {
     select,
     workstreams,
     workspace,
+    ...capacity,
     project,
     counts,
     repeat,
@@ -46,6 +51,16 @@ export async function tune(argv: TuneArguments): Promise<number> {
   else await print(textOf(result, saved));
   if (problem !== null) process.stderr.write(`millrace: ${printable(problem)}\n`);
   return problem !== null ? 3 : result.failures === 0 ? 0 : 1;
+}
+
+/** @throws UsageError for a value that a run can't use. */
+function checkedOptions(given: { cpus: number | null; memory: string | null }): CapacityOptions {
+  const { cpus, memory } = given;
+  for (const [name, value] of Object.entries(given)) {
+    const problem = optionProblem(name, value);
+    if (problem !== null) throw new UsageError(`--${name} can't be used: ${problem}.`);
+  }
+  return { cpus, memory: memory === null ? null : parseSize(memory) };
 }
 
 async function untilSignal(tuning: Tuning): Promise<{ result: TuningResult | null; signal: string }> {

@@ -23,6 +23,8 @@ const options = {
   },
   ...jsonOption,
   workspace: runOptions.workspace,
+  cpus: runOptions.cpus,
+  memory: runOptions.memory,
   workstreams: folderOptions.workstreams,
 } as const;
 

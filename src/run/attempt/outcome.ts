@@ -3,9 +3,12 @@ import type { Failure } from '../../domain/failure.ts';
 import { failedOutcome, type Outcome } from '../../domain/outcome.ts';
 import type { ToolReport } from '../../domain/tool.ts';
 
+/** What ended a run that reached its limit, in place of a signal. */
+export const MAX_TIME = '--max-time';
+
 /** Why a run stopped before its end. */
 export interface Interruption {
-  /** A signal's name, or what a person did. */
+  /** A signal's name, what a person did, or `MAX_TIME`. */
   by: string;
   detail: string;
 }

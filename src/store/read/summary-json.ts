@@ -62,6 +62,7 @@ const summary: z.ZodType<ExecutionSummary> = z.object({
     .object({ seconds, runIds: z.array(z.string()) })
     .nullable()
     .catch(null),
+  resources: z.object({ cpus: z.number(), memoryMb: z.number() }).nullable().catch(null),
   speed,
   agents: z.array(agent),
   tests: z.object({ total: z.number(), passed: z.number(), failed: z.number(), manual: z.number() }),
