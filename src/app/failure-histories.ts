@@ -1,8 +1,8 @@
 /** What is known of every failure over many runs. */
 import { associations } from '../analysis/associations.ts';
 import { patternHistory, patternHistoryOverall } from '../analysis/states.ts';
-import type { FailureHistory, LookedAt, PatternSummary } from '../domain/history/documents.ts';
-import type { Association, Observation, PatternState, RunRef } from '../domain/history/history.ts';
+import type { FailureHistory, PatternSummary } from '../domain/history/failure-documents.ts';
+import type { Association, LookedAt, Observation, PatternState, RunRef } from '../domain/history/history.ts';
 import { RunHistory, runsUpTo } from '../store/read/run-history.ts';
 import type { Connection } from '../store/schema/connection.ts';
 

@@ -3,6 +3,7 @@ import type { EventOf } from '../domain/run-event.ts';
 import type { ConsolidatedResult } from '../domain/run-record.ts';
 import { type DocumentSource, documentHead } from '../report/document.ts';
 import { consolidate, DEFAULT_CAPS } from '../store/read/consolidate.ts';
+import { failurePatterns } from '../store/read/patterns.ts';
 import { readResults, resultTexts } from '../store/read/results.ts';
 import { type Connection, keepFewPages } from '../store/schema/connection.ts';
 import { type LookedBack, lookBack } from './comparison.ts';
@@ -26,6 +27,7 @@ export const documentOf = (connection: Connection, { result, comparison }: Looke
   head: documentHead(result, comparison),
   workstreams: () => readResults(connection, result.run.runId),
   workstreamTexts: () => resultTexts(connection, result.run.runId),
+  patterns: () => failurePatterns(connection, result.run.runId),
 });
 
 /** The results of a run, and where they are. */

@@ -1,5 +1,5 @@
 /** Cells of tables about many runs. */
-import type { LookedAt } from '../domain/history/documents.ts';
+import type { LookedAt } from '../domain/history/history.ts';
 import { type PatternHistory, shortCommit } from '../domain/history/history.ts';
 import { plural } from '../text/format.ts';
 

@@ -7,6 +7,8 @@ import { agentResultSchema, finalStatusSchema } from '../domain/agent-result.ts'
 import { candidateSchema } from '../domain/attempt.ts';
 import { fileChangeSchema, mergeSchema } from '../domain/changes.ts';
 import { failureSchema, storedFailureSchema } from '../domain/failure.ts';
+import { comparisonDocumentSchema } from '../domain/history/compare-document.ts';
+import { errorHistoryDocumentSchema, flakyDocumentSchema } from '../domain/history/failure-documents.ts';
 import {
   associationSchema,
   checkoutSchema,
@@ -14,7 +16,9 @@ import {
   runComparisonSchema,
   runRefSchema,
 } from '../domain/history/history.ts';
-import type { ErrorPattern } from '../domain/history/pattern.ts';
+import { type ErrorPattern, patternsDocumentSchema } from '../domain/history/pattern.ts';
+import { trendsDocumentSchema } from '../domain/history/trends-document.ts';
+import { whyDocumentSchema } from '../domain/history/why-document.ts';
 import type { Json } from '../domain/json.ts';
 import { testCountsSchema } from '../domain/outcome.ts';
 import type { AgentPerformance, LiveWorkstream, RunDocument, RunSummary } from '../domain/run-record.ts';
@@ -316,6 +320,17 @@ export const documentSchemas = {
   agents: z
     .object({ version, run_id: text, agents: z.array(agent), tools: z.array(toolPerformance) })
     .describe('The agents and the coding agents of a run.'),
+  compare: comparisonDocumentSchema.describe('How a run, or several, differs from an earlier one.'),
+  'error-history': errorHistoryDocumentSchema.describe('How the errors of the last runs went.'),
+  flaky: flakyDocumentSchema.describe('What failed and passed by turns.'),
+  trends: trendsDocumentSchema.describe('How long workstreams took over the last runs.'),
+  why: whyDocumentSchema.describe('What became of one workstream in a run, and why.'),
+  patterns: patternsDocumentSchema.describe('The error patterns of all runs.'),
+};
+
+/** The commands that print them, where that is not their name. */
+const COMMANDS: Partial<Record<keyof typeof documentSchemas, string>> = {
+  'error-history': 'errors --history',
 };
 
 /** What stands in a document more than once has a name in its JSON Schema. */
@@ -336,7 +351,7 @@ const NAMED = {
  */
 export function documentJsonSchema(name: keyof typeof documentSchemas, isClosed = false): object {
   for (const [id, schema] of Object.entries(NAMED)) z.globalRegistry.add(schema, { ...schema.meta(), id });
-  return z.toJSONSchema(documentSchemas[name].meta({ title: `millrace ${name} --json` }), {
+  return z.toJSONSchema(documentSchemas[name].meta({ title: `millrace ${COMMANDS[name] ?? name} --json` }), {
     target: 'draft-2020-12',
     io: 'output',
     unrepresentable: 'any',

@@ -10,6 +10,16 @@ export interface DocumentSource {
   workstreams(): Iterable<AgentResult>;
   /** The same, each as JSON on one line. */
   workstreamTexts(): Iterable<string>;
+  /** The patterns of what failed, by workstream id. */
+  patterns(): ReadonlyMap<string, FailurePattern>;
+}
+
+/** The pattern of a workstream's failure. */
+export interface FailurePattern {
+  /** The same for as long as there are errors of it. */
+  id: string;
+  /** What its errors have in common so far. */
+  template: string;
 }
 
 /** The head of a run's document. */

@@ -35,7 +35,7 @@ export const reportFormats: readonly ReportFormat[] = [
   {
     name: 'junit',
     description: 'JUnit XML, for CI',
-    render: (source) => [junitReport(source.head.run, source.workstreams())],
+    render: (source) => [junitReport(source.head.run, source.workstreams(), source.patterns())],
   },
 ];
 

@@ -5,6 +5,7 @@ import type { RunSummary } from '../domain/run-record.ts';
 import { plural } from '../text/format.ts';
 import { oneLine, printable } from '../text/printable.ts';
 import { excerpt, parse } from './cells.ts';
+import type { FailurePattern } from './document.ts';
 
 /** Most characters of a failure's context in one test case. */
 const CONTEXT = 8000;
@@ -22,7 +23,11 @@ const builder = new XMLBuilder({
  * without a duration has time 0, as JUnit knows nothing else. Where an acceptance test says which tests it ran, these
  * are a suite of their own.
  */
-export function junitReport(run: RunSummary, workstreams: Iterable<AgentResult>): string {
+export function junitReport(
+  run: RunSummary,
+  workstreams: Iterable<AgentResult>,
+  patterns: ReadonlyMap<string, FailurePattern>,
+): string {
   const counts = { tests: 0, failures: 0, skipped: 0, seconds: 0 };
   const cases: Element[] = [];
   const inner = new CaseSuites();
@@ -31,7 +36,7 @@ export function junitReport(run: RunSummary, workstreams: Iterable<AgentResult>)
     counts.seconds += result.durationSeconds ?? 0;
     if (result.status === 'failed') counts.failures += 1;
     if (result.status === 'skipped') counts.skipped += 1;
-    cases.push(workstreamCase(result));
+    cases.push(workstreamCase(result, patterns.get(result.workstreamId) ?? null));
     for (const test of result.testResults.tests) {
       if (test.status === 'manual') continue;
       counts.tests += 1;
@@ -66,7 +71,7 @@ function totalsOf(run: RunSummary, counts: SuiteCounts, time: string): Element {
   };
 }
 
-function workstreamCase(result: AgentResult): Element {
+function workstreamCase(result: AgentResult, pattern: FailurePattern | null): Element {
   const element: Element = {
     '@name': oneLine(result.workstreamId, LINE),
     '@classname': oneLine(result.metadata.kind ?? 'workstream', LINE),
@@ -77,7 +82,7 @@ function workstreamCase(result: AgentResult): Element {
   if (result.status === 'failed') {
     element['failure'] = {
       '@message': message,
-      '@type': typeOf(result),
+      '@type': typeOf(result, pattern),
       '#text': context(result),
     };
   }
@@ -86,9 +91,13 @@ function workstreamCase(result: AgentResult): Element {
   return element;
 }
 
-/** Readers group failures by their type: the reason, and behind it the pattern of the error where there is one. */
-function typeOf({ reason, pattern }: AgentResult): string {
-  return oneLine(pattern === null ? (reason ?? 'failed') : `${reason ?? 'failed'}: ${pattern}`, LINE);
+/**
+ * Readers group failures by their type: the reason, the id of the pattern and its template, as in
+ * "exit-non-zero p-1a2b3c4d: Cannot find module <*>"; the reason alone where an error has no pattern.
+ */
+function typeOf({ reason }: AgentResult, pattern: FailurePattern | null): string {
+  const why = reason ?? 'failed';
+  return oneLine(pattern === null ? why : `${why} ${pattern.id}: ${pattern.template}`, LINE);
 }
 
 function testCase(result: AgentResult, test: TestResult): Element {

@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { comparisonDocumentSchema, flakyDocumentSchema } from '../../src/domain/history/documents.ts';
+import { comparisonDocumentSchema } from '../../src/domain/history/compare-document.ts';
+import { flakyDocumentSchema } from '../../src/domain/history/failure-documents.ts';
 import { millrace } from '../kit/command.ts';
 import { commitAll, makeRepository } from '../kit/repository.ts';
 import { query } from '../kit/rows.ts';

@@ -1,6 +1,6 @@
 /** Error patterns, on the command line. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { bin, cleanEnvironment, millrace, parseLines, writeFiles } from '../kit/command.ts';
@@ -140,6 +140,26 @@ test('the summary, errors and patterns show the same groups, with the same ids',
     },
     { id: second?.id, count: 1 },
   ]);
+});
+
+test('JUnit names the pattern of a failure by its id and its template, of which the id stays', async () => {
+  const folder = temporaryFolder();
+  const failing = (name: string) => ({
+    id: `ws-${name}`,
+    steps: [{ run: `echo "Error: Cannot find module ${name}"; exit 1` }],
+  });
+  const typesAfter = async (...names: string[]): Promise<string[]> => {
+    writeFiles(folder, { 'workstreams/all.json': names.map(failing) });
+    await millrace(folder, ['run', '--junit', 'junit.xml']);
+    const xml = readFileSync(join(folder, 'junit.xml'), 'utf8');
+    return [...xml.matchAll(/<failure [^>]*type="([^"]*)"/g)].map(([, type]) => type ?? '');
+  };
+  const [first] = await typesAfter('lodash');
+  expect(first).toMatch(/^exit-non-zero p-[\da-f]{8}: Cannot find module lodash$/);
+  const id = first?.split(' ')[1]?.slice(0, -1);
+  expect(new Set(await typesAfter('lodash', 'express', 'zod'))).toEqual(
+    new Set([`exit-non-zero ${id}: Cannot find module &lt;*&gt;`]),
+  );
 });
 
 test('the id of a pattern that has become a part of another one leads there', async () => {

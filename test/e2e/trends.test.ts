@@ -1,6 +1,7 @@
 /** Histories of known truth, as the commands that look at many runs tell them. */
 import { describe, expect, test } from 'vitest';
-import { errorHistoryDocumentSchema, trendsDocumentSchema } from '../../src/domain/history/documents.ts';
+import { errorHistoryDocumentSchema } from '../../src/domain/history/failure-documents.ts';
+import { trendsDocumentSchema } from '../../src/domain/history/trends-document.ts';
 import { openDatabase } from '../../src/store/schema/database.ts';
 import { millrace } from '../kit/command.ts';
 import { recordHistory } from '../kit/recorded-history.ts';

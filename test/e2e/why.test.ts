@@ -1,6 +1,6 @@
 /** What the program says of why a workstream failed, was skipped, or had to wait. */
 import { describe, expect, test } from 'vitest';
-import { whyDocumentSchema } from '../../src/domain/history/documents.ts';
+import { whyDocumentSchema } from '../../src/domain/history/why-document.ts';
 import { openDatabase } from '../../src/store/schema/database.ts';
 import { millrace, writeFiles } from '../kit/command.ts';
 import { databaseIn, record, result } from '../kit/recorded-run.ts';

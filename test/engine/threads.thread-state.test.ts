@@ -1,53 +1,24 @@
 /** What a workstream does to its thread stays its own: the next one in that thread notices nothing. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import type { EngineMessage } from '../../src/domain/engine.ts';
-import type { Outcome } from '../../src/domain/outcome.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { Step } from '../../src/domain/workstream.ts';
-import { ThreadEngine } from '../../src/engine/threads.ts';
-import { assignment, moduleStep, runStep, workstream } from '../kit/definitions.ts';
-import { engineSettings } from '../kit/engine-settings.ts';
+import { moduleStep, runStep } from '../kit/definitions.ts';
+import { type Executed, type OneThread, oneThread } from '../kit/one-thread.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const fixture = (name: string): string =>
   fileURLToPath(new URL(`../fixtures/modules/${name}`, import.meta.url));
 const change = (name: string): Step => moduleStep(fixture('changes.mjs'), name);
 
-const cacheFolder = mkdtempSync(join(tmpdir(), 'millrace-cache-'));
-const lates: string[] = [];
-const engine = new ThreadEngine({
-  ...engineSettings(cacheFolder),
-  agents: 1,
-  manyCommands: false,
-  onLate: (id, text) => lates.push(`${id}: ${text}`),
-});
-afterAll(async () => {
-  await engine.close();
-  rmSync(cacheFolder, { recursive: true });
-});
+const thread = oneThread();
+const { lates } = thread;
 beforeEach(() => void lates.splice(0));
 
-interface Run {
-  outcome: Outcome;
-  replaced: string[];
-}
+const run = (...execution: Parameters<OneThread['run']>): Promise<Executed> => thread.run(...execution);
 
-async function run(steps: Step[], id = 'ws-a', folder = temporaryFolder()): Promise<Run> {
-  const messages: EngineMessage[] = [];
-  const outcome = await engine.execute(assignment(folder, workstream(id, steps)), {
-    signal: new AbortController().signal,
-    onMessage: (message) => messages.push(message),
-  });
-  return {
-    outcome,
-    replaced: messages.flatMap((message) => (message.type === 'replaced' ? [message.why] : [])),
-  };
-}
-
-const outputOf = ({ outcome }: Run): unknown => {
+const outputOf = ({ outcome }: Executed): unknown => {
   expect(outcome.failure).toBeNull();
   return JSON.parse(outcome.output ?? 'null');
 };
@@ -173,7 +144,7 @@ setInterval(async () => {
 export default (task) => new Promise((resolve) => { done = resolve; queue.push(task); });
 export const printsLater = () => { setTimeout(() => console.log('too late'), 1).unref(); };`;
 
-  const logOf = ({ outcome }: Run): string => readFileSync(outcome.logFile ?? '', 'utf8');
+  const logOf = ({ outcome }: Executed): string => readFileSync(outcome.logFile ?? '', 'utf8');
 
   test('works for the one that is under way: its lines and its child processes', async () => {
     const file = join(temporaryFolder(), 'shared.mjs');

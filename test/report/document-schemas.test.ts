@@ -18,7 +18,19 @@ import { comparison, documentOf, exampleHead } from './example-result.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 type Name = keyof typeof documentSchemas;
-const NAMES: Name[] = ['run', 'runs', 'status', 'errors', 'agents'];
+const NAMES: Name[] = [
+  'run',
+  'runs',
+  'status',
+  'errors',
+  'agents',
+  'compare',
+  'error-history',
+  'flaky',
+  'trends',
+  'why',
+  'patterns',
+];
 
 test('there is a schema of every document', () => {
   expect(Object.keys(documentSchemas)).toEqual(NAMES);
@@ -100,6 +112,27 @@ test('what the commands print of a real run is as the schemas say', async () => 
     ['agents', 'agents', '--json'],
   ] as const) {
     const { stdout, stderr } = await millrace(folder, args);
+    expect(stderr).toBe('');
+    expect(faults(name, JSON.parse(stdout))).toBeNull();
+  }
+});
+
+test('what the commands print of many runs is as the schemas say', async () => {
+  const folder = realFolder();
+  for (let count = 0; count < 2; count += 1) await millrace(folder, ['run']);
+  const patterns = await millrace(folder, ['patterns', '--json']);
+  const [pattern] = JSON.parse(patterns.stdout).patterns;
+  expect(faults('patterns', JSON.parse(patterns.stdout))).toBeNull();
+  for (const [name, ...args] of [
+    ['compare', 'compare'],
+    ['error-history', 'errors', '--history'],
+    ['error-history', 'errors', '--history', pattern.id],
+    ['flaky', 'flaky'],
+    ['trends', 'trends'],
+    ['why', 'why', 'ws-after'],
+    ['why', 'why', 'ws-thrown'],
+  ] as const) {
+    const { stdout, stderr } = await millrace(folder, [...args, '--json']);
     expect(stderr).toBe('');
     expect(faults(name, JSON.parse(stdout))).toBeNull();
   }

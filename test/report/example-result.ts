@@ -330,6 +330,7 @@ export const documentOf = (workstreams: AgentResult[]): DocumentSource => ({
   head: exampleHead(),
   workstreams: () => workstreams,
   workstreamTexts: () => workstreams.map((result) => JSON.stringify(result)),
+  patterns: () => new Map(),
 });
 
 /** The Markdown report of a run that was not compared with another. */

@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { expect, test } from 'vitest';
 import type { AgentResult } from '../../src/domain/agent-result.ts';
-import { junitReport } from '../../src/report/junit.ts';
+import type { RunSummary } from '../../src/domain/run-record.ts';
+import { junitReport as report } from '../../src/report/junit.ts';
 import { anyText } from '../kit/any-text.ts';
 import { agentResult, runSummary } from '../kit/consolidated-result.ts';
 import { testResult } from '../kit/definitions.ts';
@@ -14,6 +15,10 @@ const parser = new XMLParser({
   parseTagValue: false,
   isArray: (name) => name === 'testcase',
 });
+
+/** Of failures without patterns. */
+const junitReport = (run: RunSummary, workstreams: AgentResult[]): string =>
+  report(run, workstreams, new Map());
 
 function suite(xml: string): Record<string, unknown> & { testcase?: Record<string, unknown>[] } {
   expect(XMLValidator.validate(xml)).toBe(true);
@@ -164,12 +169,13 @@ test('the cases of an acceptance test are a suite of their own; what does not bl
 });
 
 test('the type of a failure is its reason, with the pattern of its error where there is one', () => {
-  const xml = junitReport(runSummary(), [
-    failed({ reason: 'thrown', pattern: 'Cannot find module <*>' }),
-    failed({ pattern: null }),
-  ]);
+  const xml = report(
+    runSummary(),
+    [failed({ workstreamId: 'ws-a', reason: 'thrown' }), failed({ workstreamId: 'ws-b' })],
+    new Map([['ws-a', { id: 'p-0a1b2c3d', template: 'Cannot find module <*>' }]]),
+  );
   const types = suite(xml).testcase?.map(({ failure }) => (failure as Record<string, unknown>)['@type']);
-  expect(types).toEqual(['thrown: Cannot find module <*>', 'exit-non-zero']);
+  expect(types).toEqual(['thrown p-0a1b2c3d: Cannot find module <*>', 'exit-non-zero']);
 });
 
 test('a run without workstreams, made by an older system', () => {

@@ -1,7 +1,7 @@
-import type { ToolPerformance } from '../../domain/tool-record.ts';
+import { TOOL_COLUMNS, toolRow } from '../../report/tool-columns.ts';
 import { agentPerformances } from '../../store/read/agents.ts';
 import { toolPerformances } from '../../store/read/tools.ts';
-import { dollars, percent, seconds } from '../../text/format.ts';
+import { percent, seconds } from '../../text/format.ts';
 import type { AgentsArguments } from '../commands/agents.ts';
 import { withRun } from '../history.ts';
 import { printJson, printText, table } from '../print.ts';
@@ -22,20 +22,7 @@ const HEAD = [
   'per hour',
 ];
 
-const TOOLS_HEAD = [
-  'tool',
-  'model',
-  'workstreams',
-  'attempts',
-  'completed',
-  'accepted',
-  'not accepted',
-  'false successes',
-  'cost',
-  'tokens in',
-  'tokens out',
-  'time',
-];
+const TOOLS_HEAD = TOOL_COLUMNS.map(({ name }) => name);
 
 /** Compares the agents of a run, and the tools that they used. */
 export async function agents(argv: AgentsArguments): Promise<number> {
@@ -65,21 +52,4 @@ export async function agents(argv: AgentsArguments): Promise<number> {
     if (tools.length > 0) await printText(`\n${table(TOOLS_HEAD, tools.map(toolRow))}`);
     return 0;
   });
-}
-
-function toolRow(tool: ToolPerformance) {
-  return [
-    tool.tool,
-    tool.model,
-    tool.workstreams,
-    tool.attempts,
-    tool.completed,
-    tool.accepted,
-    tool.notAccepted,
-    tool.falseSuccesses,
-    tool.costUsd === null ? null : dollars(tool.costUsd),
-    tool.inputTokens,
-    tool.outputTokens,
-    seconds(tool.seconds),
-  ];
 }

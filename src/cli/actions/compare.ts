@@ -1,7 +1,7 @@
 import { type ComparedSides, compareSides, earlierRunLike } from '../../app/comparison.ts';
 import { refOfRun } from '../../app/history.ts';
 import { Refusal } from '../../app/refusal.ts';
-import type { ComparisonDocument, NamedPattern } from '../../domain/history/documents.ts';
+import type { ComparisonDocument } from '../../domain/history/compare-document.ts';
 import {
   type Change,
   comparisonSentence,
@@ -11,6 +11,7 @@ import {
   type RunRef,
   shortCommit,
 } from '../../domain/history/history.ts';
+import type { NamedPattern } from '../../domain/history/pattern.ts';
 import { errorPatterns } from '../../store/read/errors.ts';
 import { runsBetween, withoutResult } from '../../store/read/run-history.ts';
 import { latestRunId } from '../../store/read/runs.ts';

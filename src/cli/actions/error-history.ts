@@ -1,7 +1,11 @@
 import { describeAssociation } from '../../analysis/associations.ts';
 import { type FailureHistories, failureHistories } from '../../app/failure-histories.ts';
 import { Refusal } from '../../app/refusal.ts';
-import type { ErrorHistoryDocument, FailureHistory, PatternSummary } from '../../domain/history/documents.ts';
+import type {
+  ErrorHistoryDocument,
+  FailureHistory,
+  PatternSummary,
+} from '../../domain/history/failure-documents.ts';
 import type { ErrorPattern } from '../../domain/history/pattern.ts';
 import { errorPatterns } from '../../store/read/errors.ts';
 import { presentId } from '../../store/read/patterns.ts';

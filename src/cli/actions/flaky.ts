@@ -1,5 +1,6 @@
 import { failureHistories } from '../../app/failure-histories.ts';
-import type { FailureHistory, FlakyDocument, LookedAt } from '../../domain/history/documents.ts';
+import type { FailureHistory, FlakyDocument } from '../../domain/history/failure-documents.ts';
+import type { LookedAt } from '../../domain/history/history.ts';
 import { plural } from '../../text/format.ts';
 import type { FlakyArguments } from '../commands/flaky.ts';
 import { withHead } from '../history.ts';

@@ -5,8 +5,9 @@ import {
   patternOfShape,
   type ShapeNote,
 } from '../../analysis/patterns/group-messages.ts';
+import type { PatternOfRuns, PatternsDocument } from '../../domain/history/pattern.ts';
 import { LineStore, linesOf } from '../../os/lines.ts';
-import { allPatterns, type PatternOfRuns } from '../../store/read/patterns.ts';
+import { allPatterns } from '../../store/read/patterns.ts';
 import { plural } from '../../text/format.ts';
 import { escapeControls } from '../../text/printable.ts';
 import type { PatternsArguments } from '../commands/patterns.ts';
@@ -35,11 +36,10 @@ async function patternsOfRuns(argv: PatternsArguments): Promise<number> {
         : `${plural(errors, 'error')} of all runs in ${plural(all.length, 'pattern')}.`;
     const head = ['pattern', 'count', 'workstreams', 'first seen', 'last seen', 'error'];
     const rows = all.slice(0, ROWS).map(rowOf);
-    await printPage(
-      argv,
-      { answer, sections: [{ title: null, head, rows, total: all.length }] },
-      { version: 1, patterns: all },
-    );
+    await printPage(argv, { answer, sections: [{ title: null, head, rows, total: all.length }] }, {
+      version: 1,
+      patterns: all,
+    } satisfies PatternsDocument);
     return 0;
   });
 }

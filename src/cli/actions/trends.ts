@@ -5,8 +5,8 @@ import {
   type WorkstreamDurations,
 } from '../../analysis/durations.ts';
 import { Refusal } from '../../app/refusal.ts';
-import type { LookedAt, Trend, TrendsDocument } from '../../domain/history/documents.ts';
-import type { DurationShift, RunRef } from '../../domain/history/history.ts';
+import type { DurationShift, LookedAt, RunRef } from '../../domain/history/history.ts';
+import type { Trend, TrendsDocument } from '../../domain/history/trends-document.ts';
 import { RunHistory, runsUpTo } from '../../store/read/run-history.ts';
 import type { Connection } from '../../store/schema/connection.ts';
 import { plural, seconds } from '../../text/format.ts';

@@ -1,7 +1,7 @@
 import { refOfRun } from '../../app/history.ts';
 import { Refusal } from '../../app/refusal.ts';
 import type { Constraints } from '../../domain/agent-result.ts';
-import type { Circumstances, Neighbour, ReadyWait, WhyDocument } from '../../domain/history/documents.ts';
+import type { Circumstances, Neighbour, ReadyWait, WhyDocument } from '../../domain/history/why-document.ts';
 import type { RunSummary } from '../../domain/run-record.ts';
 import { findConflicts } from '../../plan/conflicts.ts';
 import { circumstancesOf, executedBetween, unfinishedIn } from '../../store/read/circumstances.ts';

@@ -48,6 +48,10 @@ export const runRefSchema = z.object({
 /** A run, as histories name it. */
 export type RunRef = z.infer<typeof runRefSchema>;
 
+/** The runs that were looked at: how many, and the first and the last of them. */
+export const lookedAtSchema = z.object({ count, first: runRefSchema, last: runRefSchema });
+export type LookedAt = z.infer<typeof lookedAtSchema>;
+
 /**
  * How a pattern stands: `new` where the last run is the first that failed so, `recurring` where an earlier one did too,
  * `regressed` where it was fixed before, `passing` where the last runs passed but are too few to call it `fixed`, `flaky`

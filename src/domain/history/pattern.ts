@@ -1,4 +1,5 @@
 /** Groups of errors that are one error, with an identity that lasts over runs. */
+import { z } from 'zod';
 import type { Association, PatternHistory } from './history.ts';
 
 /** What stands in one hole of a template, over the errors of a group, the most frequent first. */
@@ -55,3 +56,33 @@ export interface ErrorExample {
   tail: string | null;
   logFile: string | null;
 }
+
+export const namedPatternSchema = z.object({
+  id: z.string(),
+  /** The failure's reason. */
+  type: z.string(),
+  /** What its messages have in common. */
+  pattern: z.string(),
+});
+/** A pattern, as far as it takes to name it. */
+export type NamedPattern = z.infer<typeof namedPatternSchema>;
+
+/** A pattern over all runs, as `patterns --json` prints it. */
+export const patternOfRunsSchema = namedPatternSchema.extend({
+  /** Its errors in all runs. */
+  count: z.int().nonnegative(),
+  workstreams: z.int().nonnegative(),
+  runs: z.int().nonnegative(),
+  /** Ids of the first and of the last run that had it. */
+  firstSeen: z.string(),
+  lastSeen: z.string(),
+});
+export type PatternOfRuns = z.infer<typeof patternOfRunsSchema>;
+
+/** `patterns --json`. Fields may be added within a version. */
+export const patternsDocumentSchema = z.object({
+  version: z.literal(1),
+  /** The most frequent first. */
+  patterns: z.array(patternOfRunsSchema),
+});
+export type PatternsDocument = z.infer<typeof patternsDocumentSchema>;

@@ -2,10 +2,11 @@
 import type { AgentPerformance, RunDocumentHead } from '../../domain/run-record.ts';
 import type { AgentsChange, ScalingReason } from '../../domain/scaling.ts';
 import type { ToolPerformance } from '../../domain/tool-record.ts';
-import { dollars, percent, plural, seconds } from '../../text/format.ts';
+import { percent, plural, seconds } from '../../text/format.ts';
 import { cappedTable, ratio, timeOfDay } from '../cells.ts';
 import { type Block, type Cell, type Column, code, details, heading, paragraph, table } from '../nodes.ts';
 import { select } from '../query.ts';
+import { TOOL_COLUMNS, toolRow } from '../tool-columns.ts';
 
 /** Most agents, changes of their number and tools in a table. */
 const LIMIT = 100;
@@ -126,27 +127,12 @@ function changeRow({ at, from, to, reason, explanation }: AgentsChange, since: s
   return [timeOfDay(at, since), from, to, REASONS[reason], explanation];
 }
 
-const TOOL_COLUMNS: Column[] = [
-  'Tool',
-  'Model',
-  { right: 'Workstreams' },
-  { right: 'Attempts' },
-  { right: 'Completed' },
-  { right: 'Accepted' },
-  { right: 'Not accepted' },
-  { right: 'False successes' },
-  { right: 'Cost' },
-  { right: 'Tokens in' },
-  { right: 'Tokens out' },
-  { right: 'Time' },
-];
-
 /** What each tool did, with each model. */
 function tools(all: readonly ToolPerformance[]): Block[] {
   if (all.length === 0) return [];
   const blocks: Block[] = [
     heading(3, 'Coding agents'),
-    table(TOOL_COLUMNS, all.slice(0, LIMIT).map(toolRow)),
+    table(TOOL_COLUMNS.map(titleOf), all.slice(0, LIMIT).map(toolRow)),
   ];
   if (all.some(({ falseSuccesses }) => falseSuccesses > 0)) {
     blocks.push(
@@ -158,19 +144,10 @@ function tools(all: readonly ToolPerformance[]): Block[] {
   return blocks;
 }
 
-function toolRow(tool: ToolPerformance): Cell[] {
-  return [
-    tool.tool,
-    tool.model,
-    tool.workstreams,
-    tool.attempts,
-    tool.attempts === 0 ? null : `${tool.completed} (${percent(tool.completed / tool.attempts)})`,
-    tool.accepted,
-    tool.notAccepted,
-    tool.falseSuccesses,
-    tool.costUsd === null ? null : dollars(tool.costUsd),
-    tool.inputTokens,
-    tool.outputTokens,
-    seconds(tool.seconds),
-  ];
+/** Names of tools and models on the left, figures on the right. */
+function titleOf({ name }: { name: string }, index: number): Column {
+  const title = name.charAt(0).toUpperCase() + name.slice(1);
+  return index < NAMES ? title : { right: title };
 }
+
+const NAMES = 2;

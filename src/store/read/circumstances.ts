@@ -1,7 +1,7 @@
 /** Reads what is known of one workstream in one run: its result, its attempts, and what went on around it. */
 import { z } from 'zod';
 import { COORDINATOR } from '../../domain/agent-result.ts';
-import type { Circumstances, EarlierAttempt, Neighbour } from '../../domain/history/documents.ts';
+import type { Circumstances, EarlierAttempt, Neighbour } from '../../domain/history/why-document.ts';
 import { isoTime, textCell } from '../schema/cells.ts';
 import type { Connection } from '../schema/connection.ts';
 import { attemptTable, resultTable } from '../schema/result-tables.ts';

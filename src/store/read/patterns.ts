@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { firstPatternId, SHAPE_IDS } from '../../analysis/patterns/error-shape.ts';
 import { MERGED_SHAPES, mergeShapes, placesOf } from '../../analysis/patterns/merge.ts';
+import { type PatternOfRuns, patternOfRunsSchema } from '../../domain/history/pattern.ts';
 import type { Connection } from '../schema/connection.ts';
 import { countOf, firstRow, rows } from './rows.ts';
 
@@ -174,34 +175,26 @@ function following(id: string): string {
 const isPattern = (connection: Connection, id: string): boolean =>
   countOf(connection, 'SELECT COUNT(*) AS n FROM error_patterns WHERE pattern_id = ?', id) > 0;
 
-// ── All patterns ──
+// ── Of one run ──
 
-/** A pattern over all runs. */
-export interface PatternOfRuns {
-  id: string;
-  /** The failure's reason. */
-  type: string;
-  /** The template. */
-  pattern: string;
-  /** Its errors in all runs. */
-  count: number;
-  workstreams: number;
-  runs: number;
-  /** Ids of the first and of the last run that had it. */
-  firstSeen: string;
-  lastSeen: string;
+const OF_RUN = `
+SELECT e.workstream_id, ${PATTERN_OF_ERROR.id} AS id, ${PATTERN_OF_ERROR.template} AS template
+FROM consolidated_errors e ${PATTERN_OF_ERROR.join}
+WHERE e.run_id = ? AND typeof(e.workstream_id) = 'text' ORDER BY e.id DESC`;
+const ofRunRow = z.object({ workstream_id: z.string(), id: z.string(), template: z.string() });
+
+/** The pattern of the first error of each workstream that has one, by its id. */
+export function failurePatterns(
+  connection: Connection,
+  runId: string,
+): Map<string, { id: string; template: string }> {
+  const found = rows(connection, ofRunRow, OF_RUN, runId);
+  return new Map(
+    found.map(({ workstream_id: workstreamId, id, template }) => [workstreamId, { id, template }]),
+  );
 }
 
-const allRow = z.object({
-  id: z.string(),
-  type: z.string(),
-  pattern: z.string(),
-  count: z.number(),
-  workstreams: z.number(),
-  runs: z.number(),
-  firstSeen: z.string(),
-  lastSeen: z.string(),
-});
+// ── All patterns ──
 
 const ALL = `
 WITH e AS MATERIALIZED (
@@ -217,7 +210,8 @@ FROM grouped g JOIN consolidated_errors f ON f.id = g.first JOIN consolidated_er
 ORDER BY g.count DESC, g.first`;
 
 /** The patterns of all runs, the most frequent first. */
-export const allPatterns = (connection: Connection): PatternOfRuns[] => rows(connection, allRow, ALL);
+export const allPatterns = (connection: Connection): PatternOfRuns[] =>
+  rows(connection, patternOfRunsSchema, ALL);
 
 const mergedRow = z.object({ merged_into: z.string().nullable() });
 

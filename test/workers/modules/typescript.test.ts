@@ -1,39 +1,15 @@
 /** What a thread does with TypeScript besides executing it: how much it loads, how often, and what it says. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
-import type { EngineMessage } from '../../../src/domain/engine.ts';
-import type { Outcome } from '../../../src/domain/outcome.ts';
+import { describe, expect, test } from 'vitest';
 import type { Step } from '../../../src/domain/workstream.ts';
-import { ThreadEngine } from '../../../src/engine/threads.ts';
 import { writeFiles } from '../../kit/command.ts';
-import { assignment, moduleStep, workstream } from '../../kit/definitions.ts';
-import { engineSettings } from '../../kit/engine-settings.ts';
+import { moduleStep } from '../../kit/definitions.ts';
+import { type Executed, OneThread, oneThread } from '../../kit/one-thread.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
-const cacheFolder = mkdtempSync(join(tmpdir(), 'millrace-cache-'));
-const lates: string[] = [];
-const engine = new ThreadEngine({
-  ...engineSettings(cacheFolder),
-  agents: 1,
-  manyCommands: false,
-  onLate: (id, text) => lates.push(`${id}: ${text}`),
-});
-afterAll(async () => {
-  await engine.close();
-  rmSync(cacheFolder, { recursive: true });
-});
-
-async function run(...steps: Step[]): Promise<{ outcome: Outcome; replaced: string[] }> {
-  const messages: EngineMessage[] = [];
-  const outcome = await engine.execute(assignment(temporaryFolder(), workstream('ws-a', steps)), {
-    signal: new AbortController().signal,
-    onMessage: (message) => messages.push(message),
-  });
-  const replaced = messages.flatMap((message) => (message.type === 'replaced' ? [message.why] : []));
-  return { outcome, replaced };
-}
+const thread = oneThread();
+const run = (...steps: Step[]): Promise<Executed> => thread.run(steps);
 
 /** Returns the path of each file by its name. */
 function written(files: Record<string, string>): (name: string) => string {
@@ -107,14 +83,10 @@ describe('a thread', () => {
       'a.mjs':
         'import { createRequire } from "node:module"; export default () => ({ output: Object.keys(createRequire(import.meta.url).extensions) });',
     });
-    const fresh = new ThreadEngine({ ...engineSettings(cacheFolder), agents: 1, manyCommands: false });
-    const given = assignment(temporaryFolder(), workstream('ws-a', [moduleStep(at('a.mjs'))]));
-    const { output } = await fresh.execute(given, {
-      signal: new AbortController().signal,
-      onMessage: () => undefined,
-    });
+    const fresh = new OneThread();
+    const { outcome } = await fresh.run([moduleStep(at('a.mjs'))]);
     await fresh.close();
-    expect(output).not.toContain('.tsx');
+    expect(outcome.output).not.toContain('.tsx');
     expect(await outputOf(moduleStep(at('a.mjs')))).toContain('.tsx');
   });
 });
@@ -129,7 +101,7 @@ describe('an error in TypeScript', () => {
       const { outcome } = await run(moduleStep(at(name), 'fails'));
       expect(outcome.failure).toMatchObject({ reason: 'thrown', thrown: { message: 'broken' } });
       expect(JSON.stringify(outcome.failure)).toContain(`${at(name)}:6:9`);
-      expect(JSON.stringify(outcome)).not.toContain(cacheFolder);
+      expect(JSON.stringify(outcome)).not.toContain(thread.cacheFolder);
     }
   });
 
