@@ -1,8 +1,10 @@
 /** Makes the parts of a run, each of those that are made before it. Nothing is executed. */
 import { realpathSync } from 'node:fs';
+import { FolderResultCache } from '../cache/result-cache.ts';
 import { relativeToProject } from '../domain/assignment.ts';
 import type { Engine, LocalEngine } from '../domain/engine.ts';
 import type { Inheritance } from '../domain/history/earlier-run.ts';
+import type { ResultCache } from '../domain/history/result-cache.ts';
 import type { EventSink, RunEvent, RunListener } from '../domain/run-event.ts';
 import type { LoadSource } from '../domain/scaling.ts';
 import type { Workspaces } from '../domain/workspaces.ts';
@@ -11,7 +13,7 @@ import { ReadyQueue } from '../plan/ready-queue.ts';
 import { WorkspaceManager } from '../run/attempt/workspace-manager.ts';
 import { WorkstreamRunner } from '../run/attempt/workstream-runner.ts';
 import { Coordinator, type FailFast } from '../run/coordinator.ts';
-import { Journal } from '../run/journal.ts';
+import { Journal, redactResult } from '../run/journal.ts';
 import { RunGate } from '../run/run-gate.ts';
 import { firstFreeRunId, makeRunId } from '../run/run-id.ts';
 import { LoadMeter } from '../scaling/load-meter.ts';
@@ -60,6 +62,8 @@ export interface RunParts {
   workspaces: LazyGitWorkspaces;
   gate: RunGate;
   coordinator: Coordinator;
+  /** Null where no workstream has a cache. */
+  cache: ResultCache | null;
   /** Null where the number of agents stays. */
   scaler: Scaler | null;
 }
@@ -91,7 +95,17 @@ export function composeRun(input: RunInput): RunParts {
   const workspaces = composeWorkspaces(input, runId);
   const inheritance = inheritanceOf(prepared, runId, database.connection);
   const gate = composeGate(input, { runId, database, journal, notices });
-  const runner = composeRunner(input, { runId, database, recorder, roster, engine, workspaces, inheritance });
+  const cache = composeCache(input, notices);
+  const runner = composeRunner(input, {
+    runId,
+    database,
+    recorder,
+    roster,
+    engine,
+    workspaces,
+    inheritance,
+    cache,
+  });
   const coordinator = new Coordinator({
     runId,
     plan: prepared.plan,
@@ -122,6 +136,7 @@ export function composeRun(input: RunInput): RunParts {
     workspaces,
     gate,
     coordinator,
+    cache,
     scaler,
   };
 }
@@ -211,6 +226,32 @@ interface RunnerMaterial extends Pick<RunParts, 'runId' | 'database' | 'recorder
   engine: Engine;
   workspaces: Workspaces;
   inheritance: Inheritance;
+  cache: ResultCache | null;
+}
+
+/** What keeps results for later runs. */
+function composeCache(
+  { options, paths, prepared, redactor }: RunInput,
+  notices: Notices,
+): ResultCache | null {
+  const { workstreams } = prepared.plan;
+  if (workstreams.every(({ cache }) => cache === null)) return null;
+  const outputs = new Map(
+    workstreams.flatMap((workstream) =>
+      workstream.outputs.length === 0 ? [] : [[workstream.id, workstream.outputs] as const],
+    ),
+  );
+  return new FolderResultCache({
+    folder: paths.cache,
+    project: paths.cwd,
+    excluded: [paths.state, paths.reports],
+    commands: { shell: options.project.shell, gates: options.project.gates },
+    outputsOf: (id) => outputs.get(id) ?? [],
+    mostMb: options.cacheMb,
+    takesOver: options.cache,
+    redact: (result) => (redactor.isIdle ? result : redactResult(result, redactor)),
+    notify: (text) => notices.add('warn', text),
+  });
 }
 
 /** A percentage is that of all workstreams of the run, and one failure at least. */
@@ -222,7 +263,7 @@ function failFastOf(given: RunOptions['failFast'], total: number): FailFast | nu
 
 /** What takes a workstream through its attempts. */
 function composeRunner({ options, paths, prepared }: RunInput, made: RunnerMaterial): WorkstreamRunner {
-  const { runId, database, recorder, roster, engine, workspaces, inheritance } = made;
+  const { runId, database, recorder, roster, engine, workspaces, inheritance, cache } = made;
   const { timeoutSeconds, graceSeconds, maxOutputMb, project } = options;
   return new WorkstreamRunner({
     runId,
@@ -247,6 +288,7 @@ function composeRunner({ options, paths, prepared }: RunInput, made: RunnerMater
     outsideScope: options.outsideScope,
     maxCostUsd: options.maxCostUsd,
     toolCircuit: options.toolCircuit,
+    cache,
     inheritance,
   });
 }

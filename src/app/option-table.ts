@@ -225,6 +225,27 @@ export const RUN_OPTIONS = {
     help: 'Largest output of one step in MB',
     doc: 'largest output of one step; what child processes of a module print into inherited output does not count',
   },
+  /** Whether results of earlier runs are taken over; they are kept all the same. */
+  cache: {
+    schema: (z: Zod) => z.boolean(),
+    stored: true,
+    flag: 'cache',
+    type: 'boolean',
+    default: true,
+    help: 'Take over results of earlier runs where the workstream has a cache and nothing changed; --no-cache: run all',
+    doc: 'takes over results of workstreams that have a [`cache`](caching.md) and of which nothing has changed; `--no-cache` executes them all, and keeps their results',
+  },
+  /** Most that kept results and their files may take, in MB of 10^6 bytes. */
+  cacheMb: {
+    schema: (z: Zod) => z.number().positive(),
+    stored: false,
+    flag: 'cache-size',
+    type: 'number',
+    value: 'MB',
+    default: 10_000,
+    help: 'Most disk space in MB for kept results; those that were not used for longest go first',
+    doc: 'most disk space for kept results; those that were not used for longest go first',
+  },
   /** Who takes a ready workstream: the next free agent, or the agent it is pinned to. */
   distribution: {
     schema: (z: Zod) => z.enum(DISTRIBUTIONS),

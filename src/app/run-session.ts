@@ -88,9 +88,10 @@ export class RunSession {
 
   /** Returns why the database does not have what was announced, in a sentence for a person; null where it has. */
   async #close(): Promise<string | null> {
-    const { scaler, engine, gate, database, journal, recorder } = this.#parts;
+    const { scaler, engine, cache, gate, database, journal, recorder } = this.#parts;
     scaler?.end();
     await engine.close();
+    await cache?.close();
     gate.close();
     database.prepareToClose();
     // What could not be recorded a moment ago may be recorded now.

@@ -93,6 +93,7 @@ export const cacheUseSchema = z.object({
   /** Why it was not kept, or why what was kept could not be used; null for no reason. */
   note: text.nullable(),
 });
+export type CacheUse = z.infer<typeof cacheUseSchema>;
 
 const resultMetadataSchema = z.object({
   title: text,

@@ -273,6 +273,9 @@ export class Coordinator {
   async #execute({ agent, index }: SingleStart, workstream: Workstream): Promise<void> {
     const { runner, commitStarts, journal } = this.#parts;
     const context = this.#context(agent);
+    const earlier = await runner.takeOver(workstream, context);
+    if (earlier !== null) return this.#results.record(index, earlier);
+    if (this.#cancel.signal.aborted) return;
     journal.publish(this.#startEvent(index, context, false));
     if (commitStarts) journal.commit();
     const finals: FinalResult[] = [];

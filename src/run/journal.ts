@@ -1,4 +1,5 @@
 /** The order in which an event is redacted, recorded, committed, synced to the disk, and then passed to listeners. */
+import type { AgentResult } from '../domain/agent-result.ts';
 import type { Recorder } from '../domain/recorder.ts';
 import type { EventSink, RunEvent, RunListener } from '../domain/run-event.ts';
 import type { Redactor } from '../secrets/redactor.ts';
@@ -157,9 +158,15 @@ function redactEvent(event: RunEvent, redactor: Redactor): RunEvent {
   if (event.type === 'run-started') return event;
   if (event.type === 'workstream-log') return { ...event, line: redactor.json(event.line) };
   if (event.type !== 'workstream-finished') return redactor.fields(event);
-  const { output, definition } = event.result.metadata;
+  const result = redactResult(event.result, redactor);
+  return result === event.result ? event : { ...event, result };
+}
+
+/** A result without secrets; the same object where it holds none. */
+export function redactResult(given: AgentResult, redactor: Redactor): AgentResult {
+  const { output, definition } = given.metadata;
   const data = redactor.data({ output, definition });
-  const result = redactor.fields(event.result);
-  if (result === event.result && data.output === output && data.definition === definition) return event;
-  return { ...event, result: { ...result, metadata: { ...result.metadata, ...data } } };
+  const result = redactor.fields(given);
+  if (result === given && data.output === output && data.definition === definition) return given;
+  return { ...result, metadata: { ...result.metadata, ...data } };
 }

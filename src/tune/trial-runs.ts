@@ -84,7 +84,14 @@ export class TrialRuns {
       '--junit',
       join(folder, 'junit.xml'),
     ];
-    const plain = ['--json=false', '--ask=false', '--dry-run=false', '--workspace', 'shared'];
+    const plain = [
+      '--json=false',
+      '--ask=false',
+      '--dry-run=false',
+      '--cache=false',
+      '--workspace',
+      'shared',
+    ];
     const whole = ['--max-time=2000000', '--fail-fast=0'];
     const capacity = [
       ...(cpus === null ? [] : ['--cpus', String(cpus)]),

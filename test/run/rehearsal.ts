@@ -119,6 +119,7 @@ export class Rehearsal {
       outsideScope: 'warn',
       maxCostUsd,
       toolCircuit,
+      cache: null,
       inheritance: NOTHING_EARLIER,
     });
   }

@@ -10,6 +10,7 @@ import {
 import type { AttemptRecord } from '../../domain/attempt.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { describeFailure, failureContext } from '../../domain/failure-message.ts';
+import type { KeptResult } from '../../domain/history/result-cache.ts';
 import type { Json } from '../../domain/json.ts';
 import type { StepResult, TestCounts, TestResult } from '../../domain/outcome.ts';
 import type { Broken } from '../../domain/plan.ts';
@@ -159,6 +160,43 @@ export function markedDoneResult(runId: string, workstream: Workstream): AgentRe
     ...result,
     definitionHash: workstream.hash,
     warnings: ['Marked as done by a person; nothing was executed.'],
+  };
+}
+
+/**
+ * A workstream of which nothing has changed since a run computed its result: what is known of it is what that run found
+ * out, and of this run that nothing was executed.
+ */
+export function takenOverResult(
+  runId: string,
+  workstream: Workstream,
+  { result, restored }: KeptResult,
+): AgentResult {
+  const own = workstreamMetadata(workstream);
+  return {
+    ...result,
+    runId,
+    agentId: COORDINATOR,
+    startTime: null,
+    endTime: null,
+    durationSeconds: null,
+    cpuSeconds: null,
+    cpuWaitSeconds: null,
+    usage: null,
+    filesModified: restored,
+    attempts: 0,
+    fromRun: result.runId,
+    savedSeconds: result.durationSeconds,
+    definitionHash: workstream.hash,
+    metadata: {
+      ...result.metadata,
+      title: own.title,
+      file: own.file,
+      position: own.position,
+      priority: own.priority,
+      earlierAttempts: [],
+      cache: { result: 'taken-over', changes: [], note: null },
+    },
   };
 }
 

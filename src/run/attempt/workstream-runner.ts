@@ -5,6 +5,7 @@ import type { BatchOptions } from '../../domain/engine.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { describeFailure } from '../../domain/failure-message.ts';
 import type { Inheritance } from '../../domain/history/earlier-run.ts';
+import type { ResultCache } from '../../domain/history/result-cache.ts';
 import type { Outcome, StepResult } from '../../domain/outcome.ts';
 import type { ToolSettings } from '../../domain/tool.ts';
 import { copyOf, type Workstream } from '../../domain/workstream.ts';
@@ -27,7 +28,7 @@ import {
   usesTool,
 } from './ledgers.ts';
 import { reportsOf, withFailure, withWarnings } from './outcome.ts';
-import { executedResult } from './result.ts';
+import { executedResult, takenOverResult } from './result.ts';
 import { decideRetry, type RetryDecision } from './retry.ts';
 
 export interface WorkstreamRunnerParts extends AttemptRunnerParts {
@@ -41,6 +42,8 @@ export interface WorkstreamRunnerParts extends AttemptRunnerParts {
   maxCostUsd: number | null;
   /** Failures of a tool in a row that end its use; 0 for never. */
   toolCircuit: number;
+  /** Results of earlier runs; null where nothing is kept. */
+  cache: ResultCache | null;
   /** Attempts and costs of earlier sessions. */
   inheritance: Pick<Inheritance, 'attempts' | 'spentUsd'>;
 }
@@ -106,15 +109,39 @@ export class WorkstreamRunner {
   /** Whether a workstream may be in what `executeBatch` executes. */
   mayBatch(workstream: Workstream): boolean {
     const { engine, limits } = this.#parts;
+    // Whether a result of it is taken over is decided one by one.
+    if (workstream.cache !== null) return false;
     return engine.executeBatch !== undefined && isBatchable(workstream, limits.timeoutSeconds);
+  }
+
+  /** The result of an earlier run, where nothing has changed since; null where the workstream has to be executed. */
+  async takeOver(workstream: Workstream, { agent }: AgentContext): Promise<AgentResult | null> {
+    const { cache, runId, toolsOf, outputsOf } = this.#parts;
+    if (cache === null || workstream.cache === null || workstream.workspace === 'worktree') return null;
+    const ids = workstream.dependsOn.map(({ id }) => id);
+    const kept = await cache.takeOver({
+      workstream,
+      dependencies: ids.length === 0 ? {} : outputsOf(ids),
+      tools: toolsOf(agent, workstream),
+    });
+    return kept === null ? null : takenOverResult(runId, workstream, kept);
   }
 
   /** Never rejects because of what a workstream, a tool or a repository did. */
   async attempt(workstream: Workstream, context: AgentContext): Promise<AttemptEnd> {
-    if (this.#parts.bestOf.length > 0 && usesTool(workstream)) return this.#compete(workstream, context);
+    if (this.#parts.bestOf.length > 0 && usesTool(workstream))
+      return this.#keep(workstream, await this.#compete(workstream, context));
     const tools = this.#parts.toolsOf(context.agent, workstream);
     const attempt = await this.#attempts.run(workstream, context, this.#fields(workstream, tools));
-    return this.#conclude(await this.#accept(attempt));
+    return this.#keep(workstream, await this.#conclude(await this.#accept(attempt)));
+  }
+
+  /** Keeps the result for later runs before anything that depends on it may change its files. */
+  async #keep(workstream: Workstream, end: AttemptEnd): Promise<AttemptEnd> {
+    const { cache } = this.#parts;
+    if (cache === null || workstream.cache === null || end.type === 'retry') return end;
+    const use = await cache.keep(end.result);
+    return { ...end, result: { ...end.result, metadata: { ...end.result.metadata, cache: use } } };
   }
 
   /** Executes a batch as the engine does; each outcome goes on with `concludeMember`. */
@@ -260,6 +287,7 @@ export class WorkstreamRunner {
   #end(attempt: Attempt, decision: RetryDecision): AttemptEnd {
     const { workstream, number } = attempt;
     const { failure } = attempt.outcome;
+    this.#parts.cache?.forget();
     if (decision.again && failure !== null)
       return { type: 'retry', attempt: number, failure, afterSeconds: decision.afterSeconds };
     if (!decision.again) attempt.gaveUp = decision.gaveUp;

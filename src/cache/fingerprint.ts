@@ -1,0 +1,217 @@
+/** What a result depends on, part by part, and the key that is the same exactly where all parts are. */
+import { createHash, createHmac, hash } from 'node:crypto';
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { glob, isDynamicPattern } from 'tinyglobby';
+import type { CacheQuestion } from '../domain/history/result-cache.ts';
+import type { ToolSettings } from '../domain/tool.ts';
+import type { CacheInputs, Workstream } from '../domain/workstream.ts';
+import { type FileContent, type FileHashes, Undecidable } from './file-hashes.ts';
+import type { ModuleFiles, Part } from './module-files.ts';
+
+/** Changes where results of earlier versions of Millrace are not those that this one would compute. */
+const FORMAT = 1;
+
+export interface Fingerprint {
+  key: string;
+  parts: readonly Part[];
+}
+
+export interface FingerprintParts {
+  /** Absolute folder that patterns are relative to. */
+  project: string;
+  /** Absolute folders that no pattern finds anything in: Millrace writes into them during a run. */
+  excluded: readonly string[];
+  hashes: FileHashes;
+  modules: ModuleFiles;
+  /** For the values of environment variables. */
+  secret: Buffer;
+  /** What runs shell lines and test gates. */
+  commands: { shell: string; gates: Readonly<Record<string, string>> };
+  /** The declared outputs of a workstream, by id. */
+  outputsOf: (workstreamId: string) => readonly string[];
+}
+
+export class Fingerprints {
+  readonly #parts: FingerprintParts;
+  /** Found since `forget`: files by patterns, and hashes by the id of the dependency that they are of. */
+  readonly #files = new Map<string, Promise<[path: string, content: FileContent][]>>();
+  readonly #outputs = new Map<string, string>();
+
+  constructor(parts: FingerprintParts) {
+    this.#parts = parts;
+  }
+
+  /** To be called where files may have changed. */
+  forget(): void {
+    this.#files.clear();
+    this.#outputs.clear();
+    this.#parts.hashes.forget();
+    this.#parts.modules.forget();
+  }
+
+  /** @throws Undecidable where something can't be read. */
+  async of(
+    { workstream, dependencies, tools }: CacheQuestion,
+    { inputs, env }: CacheInputs,
+  ): Promise<Fingerprint> {
+    const { modules } = this.#parts;
+    const parts: Part[] = [
+      ['the format of the cache', String(FORMAT)],
+      ['Node.js', `${process.version} ${process.platform} ${process.arch}`],
+      ['its definition', workstream.hash],
+      ...this.#commandParts(workstream),
+    ];
+    for (const name of env) parts.push([`env ${name}`, this.#variable(name)]);
+    for (const [path, content] of await this.#filesOf(inputs))
+      parts.push([`input ${path}`, valueOf(content)]);
+    for (const step of workstream.steps)
+      if (step.kind === 'module') parts.push(...(await modules.partsOf(step.module)));
+    for (const [name, settings] of Object.entries(tools)) parts.push([`tool ${name}`, toolValue(settings)]);
+    for (const { id } of workstream.dependsOn)
+      parts.push(...(await this.#dependencyParts(id, dependencies[id])));
+    const sum = createHash('sha256');
+    for (const part of parts) sum.update(JSON.stringify(part));
+    return { key: sum.digest('hex'), parts };
+  }
+
+  /** Only lines for the shell depend on these. */
+  #commandParts({ steps, acceptanceTests, testGates }: Workstream): Part[] {
+    const { shell, gates } = this.#parts.commands;
+    const usesShell =
+      acceptanceTests.length + testGates.length > 0 || steps.some(({ kind }) => kind === 'run');
+    const used = testGates.map(({ type }): Part => [`gate ${type}`, gates[type] ?? '']);
+    return [...(usesShell ? [['the shell', shell] as const] : []), ...used];
+  }
+
+  /** A hash with a key: nobody who reads it can try values that the variable may have had. */
+  #variable(name: string): string {
+    const value = process.env[name];
+    return value === undefined
+      ? 'not set'
+      : createHmac('sha256', this.#parts.secret).update(value).digest('hex');
+  }
+
+  async #dependencyParts(id: string, output: unknown): Promise<Part[]> {
+    let value = this.#outputs.get(id);
+    if (value === undefined) {
+      value = hash('sha256', JSON.stringify(output ?? null));
+      this.#outputs.set(id, value);
+    }
+    const files = await this.#filesOf(this.#parts.outputsOf(id));
+    return [
+      [`the output of ${id}`, value],
+      ...files.map(([path, content]): Part => [`file ${path} of ${id}`, valueOf(content)]),
+    ];
+  }
+
+  #filesOf(patterns: readonly string[]): Promise<[string, FileContent][]> {
+    if (patterns.length === 0) return NO_FILES;
+    const name = patterns.length === 1 ? (patterns[0] ?? '') : JSON.stringify(patterns);
+    let files = this.#files.get(name);
+    if (files === undefined) {
+      files = this.#find(patterns);
+      this.#files.set(name, files);
+    }
+    return files;
+  }
+
+  async #find(patterns: readonly string[]): Promise<[string, FileContent][]> {
+    const { project, hashes } = this.#parts;
+    const found: [string, FileContent][] = [];
+    for (const path of await this.#pathsOf(patterns)) {
+      const content = await hashes.contentOf(resolve(project, path));
+      if (content !== null) found.push([path, content]);
+    }
+    return found;
+  }
+
+  /** Relative to the project, in order. */
+  async #pathsOf(patterns: readonly string[]): Promise<string[]> {
+    const [only] = patterns;
+    if (patterns.length === 1 && only !== undefined && isPlainPath(only) && !this.#isFolder(only))
+      return [only];
+    const { project, excluded } = this.#parts;
+    const ignore = excluded.map((folder) => `${escaped(relative(project, folder))}/**`);
+    const positive = patterns.filter((pattern) => !pattern.startsWith('!'));
+    const negative = patterns.filter((pattern) => pattern.startsWith('!')).map((pattern) => pattern.slice(1));
+    const paths = await glob(positive.map(withoutDot), {
+      cwd: project,
+      dot: true,
+      followSymbolicLinks: true,
+      ignore: [...ALWAYS_IGNORED, ...ignore, ...negative.map(withoutDot)],
+    });
+    return paths.toSorted();
+  }
+
+  #isFolder(path: string): boolean {
+    return statSync(resolve(this.#parts.project, path), { throwIfNoEntry: false })?.isDirectory() ?? false;
+  }
+}
+
+const NO_FILES: Promise<[string, FileContent][]> = Promise.resolve([]);
+const ALWAYS_IGNORED = ['**/.git/**', '**/node_modules/**'];
+
+const isPlainPath = (pattern: string): boolean => !isDynamicPattern(pattern) && !/[\\!]/.test(pattern);
+const withoutDot = (pattern: string): string => pattern.replace(/^\.\//, '');
+const escaped = (path: string): string =>
+  path
+    .split(sep)
+    .join('/')
+    .replaceAll(/[()[\]{}*?!+@]/g, String.raw`\$&`);
+
+/** Whether a file can be executed is part of what a command does with it. */
+const valueOf = ({ sha256, mode }: FileContent): string => ((mode & 0o100) === 0 ? sha256 : `x ${sha256}`);
+
+/** How a tool is called, and its program: that is another one where it is in another place, or was changed. */
+function toolValue({ command, ...settings }: ToolSettings): string {
+  const program = programOf(command[0]);
+  return hash('sha256', JSON.stringify([settings, command, program]));
+}
+
+function programOf(name: string): unknown {
+  const folders =
+    name.includes('/') || isAbsolute(name) ? [''] : (process.env['PATH'] ?? '').split(delimiter);
+  for (const folder of folders) {
+    const path = folder === '' ? resolve(name) : join(folder, name);
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined || !stats.isFile() || !isExecutable(path)) continue;
+    return [path, stats.size, stats.mtimeMs];
+  }
+  throw new Undecidable(`there is no program ${name}`);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Most differences that are named. */
+const MOST_NAMED = 20;
+
+/** What differs between the parts of an earlier result and those of now, in clauses. */
+export function differences(before: readonly Part[], now: readonly Part[]): string[] {
+  const left = new Map(before.map(([name, value]) => [name, value]));
+  const clauses: string[] = [];
+  for (const [name, value] of now) {
+    const earlier = left.get(name);
+    if (earlier === undefined) clauses.push(`${name} was added`);
+    else if (value.slice(0, SHORT) !== earlier)
+      clauses.push(`${name} ${name.startsWith('env ') ? 'differs' : 'changed'}`);
+    left.delete(name);
+  }
+  for (const name of left.keys()) clauses.push(`${name} was removed`);
+  const more = clauses.length - MOST_NAMED;
+  return more > 0 ? [...clauses.slice(0, MOST_NAMED), `and ${more} more`] : clauses;
+}
+
+/** Parts as they are kept: enough of each value to see that it differs. */
+export const shortened = (parts: readonly Part[]): [string, string][] =>
+  parts.map(([name, value]) => [name, value.slice(0, SHORT)]);
+
+/** 64 bits of a hash. The key decides what is taken over. */
+const SHORT = 16;
