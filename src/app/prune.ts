@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CACHE_NAMES, pruneResults } from '../cache/result-cache.ts';
 import type { RunSummary } from '../domain/run-record.ts';
 import { sizeOf } from '../os/folder.ts';
 import { abandonedFolders } from '../os/temporary-folders.ts';
@@ -26,7 +27,7 @@ export interface PruneOptions extends PruneLimits {
 }
 
 /** In the order in which they are removed. */
-type PrunedKind = 'worktrees' | 'refs' | 'logs' | 'cache' | 'outputs' | 'temporary' | 'runs';
+type PrunedKind = 'worktrees' | 'refs' | 'logs' | 'cache' | 'results' | 'outputs' | 'temporary' | 'runs';
 
 export interface Removed {
   kind: PrunedKind;
@@ -71,7 +72,8 @@ class Pruning {
     this.#kept.push(...this.#choice.kept.map(({ runId, why }) => ({ what: runId, why })));
     await this.#pruneRepository();
     await this.#removeAll('logs', await this.#oldLogs());
-    await this.#removeAll('cache', await this.#oldFiles(this.#paths.cache));
+    await this.#removeAll('cache', await this.#oldModules());
+    await this.#pruneResults();
     await this.#removeAll('temporary', [
       ...abandonedFolders(),
       ...abandonedReports(this.#paths.reports),
@@ -150,6 +152,22 @@ class Pruning {
     const known = new Set(this.#all.map(({ runId }) => this.#paths.logs(runId)));
     const others = await this.#oldFiles(join(this.#paths.state, 'logs'));
     return [...chosen, ...others.filter((path) => !known.has(path))];
+  }
+
+  async #oldModules(): Promise<string[]> {
+    const kept = CACHE_NAMES.map((name) => join(this.#paths.cache, name));
+    return (await this.#oldFiles(this.#paths.cache)).filter((path) => !kept.includes(path));
+  }
+
+  /** Those that no run took over since one began that stays. */
+  async #pruneResults(): Promise<void> {
+    const { cache } = this.#paths;
+    try {
+      const pruned = await pruneResults(cache, this.#choice.before.getTime(), this.#options.dryRun);
+      this.#removed.push({ kind: 'results', ...pruned });
+    } catch (error) {
+      this.#problems.push(`Kept results in ${cache} stay: ${messageOf(error)}.`);
+    }
   }
 
   /** What was last changed before any run began that stays. */

@@ -7,14 +7,14 @@ import type { CacheQuestion } from '../domain/history/result-cache.ts';
 import type { ToolSettings } from '../domain/tool.ts';
 import type { CacheInputs, Workstream } from '../domain/workstream.ts';
 import { type FileContent, type FileHashes, Undecidable } from './file-hashes.ts';
-import type { ModuleFiles, Part } from './module-files.ts';
+import type { FingerprintPart, ModuleFiles } from './module-files.ts';
 
 /** Changes where results of earlier versions of Millrace are not those that this one would compute. */
 const FORMAT = 1;
 
 export interface Fingerprint {
   key: string;
-  parts: readonly Part[];
+  parts: readonly FingerprintPart[];
 }
 
 export interface FingerprintParts {
@@ -56,7 +56,7 @@ export class Fingerprints {
     { inputs, env }: CacheInputs,
   ): Promise<Fingerprint> {
     const { modules } = this.#parts;
-    const parts: Part[] = [
+    const parts: FingerprintPart[] = [
       ['the format of the cache', String(FORMAT)],
       ['Node.js', `${process.version} ${process.platform} ${process.arch}`],
       ['its definition', workstream.hash],
@@ -76,11 +76,11 @@ export class Fingerprints {
   }
 
   /** Only lines for the shell depend on these. */
-  #commandParts({ steps, acceptanceTests, testGates }: Workstream): Part[] {
+  #commandParts({ steps, acceptanceTests, testGates }: Workstream): FingerprintPart[] {
     const { shell, gates } = this.#parts.commands;
     const usesShell =
       acceptanceTests.length + testGates.length > 0 || steps.some(({ kind }) => kind === 'run');
-    const used = testGates.map(({ type }): Part => [`gate ${type}`, gates[type] ?? '']);
+    const used = testGates.map(({ type }): FingerprintPart => [`gate ${type}`, gates[type] ?? '']);
     return [...(usesShell ? [['the shell', shell] as const] : []), ...used];
   }
 
@@ -92,7 +92,7 @@ export class Fingerprints {
       : createHmac('sha256', this.#parts.secret).update(value).digest('hex');
   }
 
-  async #dependencyParts(id: string, output: unknown): Promise<Part[]> {
+  async #dependencyParts(id: string, output: unknown): Promise<FingerprintPart[]> {
     let value = this.#outputs.get(id);
     if (value === undefined) {
       value = hash('sha256', JSON.stringify(output ?? null));
@@ -101,7 +101,7 @@ export class Fingerprints {
     const files = await this.#filesOf(this.#parts.outputsOf(id));
     return [
       [`the output of ${id}`, value],
-      ...files.map(([path, content]): Part => [`file ${path} of ${id}`, valueOf(content)]),
+      ...files.map(([path, content]): FingerprintPart => [`file ${path} of ${id}`, valueOf(content)]),
     ];
   }
 
@@ -194,7 +194,7 @@ function isExecutable(path: string): boolean {
 const MOST_NAMED = 20;
 
 /** What differs between the parts of an earlier result and those of now, in clauses. */
-export function differences(before: readonly Part[], now: readonly Part[]): string[] {
+export function differences(before: readonly FingerprintPart[], now: readonly FingerprintPart[]): string[] {
   const left = new Map(before.map(([name, value]) => [name, value]));
   const clauses: string[] = [];
   for (const [name, value] of now) {
@@ -210,7 +210,7 @@ export function differences(before: readonly Part[], now: readonly Part[]): stri
 }
 
 /** Parts as they are kept: enough of each value to see that it differs. */
-export const shortened = (parts: readonly Part[]): [string, string][] =>
+export const shortened = (parts: readonly FingerprintPart[]): [string, string][] =>
   parts.map(([name, value]) => [name, value.slice(0, SHORT)]);
 
 /** 64 bits of a hash. The key decides what is taken over. */

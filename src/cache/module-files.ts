@@ -27,7 +27,7 @@ type Closure = z.infer<typeof closureSchema>;
 const storedSchema = z.object({ version: z.literal(1), modules: z.array(z.tuple([text, closureSchema])) });
 
 /** A thing that a result depends on: its name for people, and a text that differs where the thing does. */
-export type Part = readonly [name: string, value: string];
+export type FingerprintPart = readonly [name: string, value: string];
 
 const MOST_MODULES = 10_000;
 const LOCK_FILES = [
@@ -47,7 +47,7 @@ export class ModuleFiles {
   #closures: Map<string, Closure> | null = null;
   #hasChanged = false;
   /** What was found since `forget`. */
-  readonly #current = new Map<string, Promise<Part[]>>();
+  readonly #current = new Map<string, Promise<FingerprintPart[]>>();
   #settings = new SettingsReader();
 
   /**
@@ -71,7 +71,7 @@ export class ModuleFiles {
    * @param module absolute path.
    * @throws Undecidable where an import can't be followed.
    */
-  partsOf(module: string): Promise<Part[]> {
+  partsOf(module: string): Promise<FingerprintPart[]> {
     let parts = this.#current.get(module);
     if (parts === undefined) {
       parts = this.#find(module);
@@ -91,9 +91,9 @@ export class ModuleFiles {
     }
   }
 
-  async #find(module: string): Promise<Part[]> {
+  async #find(module: string): Promise<FingerprintPart[]> {
     const { sources, files, packages, locks } = (await this.#known(module)) ?? (await this.#scan(module));
-    const parts: Part[] = [];
+    const parts: FingerprintPart[] = [];
     for (const [path, sha256] of files.slice(0, sources))
       parts.push([`module ${this.#nameOf(path)}`, sha256 ?? '']);
     for (const [name, version] of packages) parts.push([`package ${name}`, version ?? '']);

@@ -9,7 +9,7 @@ import { rm, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { z } from 'zod';
 import { type AgentResult, agentResultSchema, type CacheUse } from '../domain/agent-result.ts';
-import type { CacheQuestion, KeptResult, ResultCache } from '../domain/history/result-cache.ts';
+import type { CacheQuestion, ResultCache, ReusableResult } from '../domain/history/result-cache.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { makeFolder } from '../os/folder.ts';
 import { readChecked, writeChecked } from './checked-file.ts';
@@ -95,7 +95,7 @@ export class FolderResultCache implements ResultCache {
     this.#files = new KeptFiles(this.#places.files, parts.project, this.#hashes);
   }
 
-  async takeOver(question: CacheQuestion): Promise<KeptResult | null> {
+  async takeOver(question: CacheQuestion): Promise<ReusableResult | null> {
     const { workstream } = question;
     const asked: Asked = { question, fingerprint: null, changes: [], note: null };
     this.#asked.set(workstream.id, asked);
@@ -114,7 +114,7 @@ export class FolderResultCache implements ResultCache {
     return null;
   }
 
-  async #restore({ id }: Workstream, { result, files }: Entry): Promise<KeptResult> {
+  async #restore({ id }: Workstream, { result, files }: Entry): Promise<ReusableResult> {
     const restored = await this.#files.restore(files);
     if (restored.length > 0) this.forget();
     this.#asked.delete(id);
@@ -144,6 +144,8 @@ export class FolderResultCache implements ResultCache {
     if (fingerprint === null) return note;
     if (result.commitsCreated.length > 0) return 'it made commits, which can not be taken over';
     const { outputs } = result.metadata;
+    if (outputs.length === 0 && question.workstream.outputs.length > 0)
+      return 'none of its outputs was there when it had ended';
     const unknown = outputs.find(({ sha256 }) => sha256 === null);
     if (unknown !== undefined)
       return `its output ${unknown.path} can't be kept: ${unknown.problem ?? 'its hash is not known'}`;

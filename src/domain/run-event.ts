@@ -59,6 +59,7 @@ const totalsSchema: z.ZodType<Totals> = z.object({
   failed: count,
   skipped: count,
   takenOver: count,
+  savedSeconds: seconds,
   filesModified: count,
   commits: count,
   errors: count,

@@ -20,6 +20,8 @@ export interface Totals {
   skipped: number;
   /** Of those that completed: how many were taken over from earlier runs and not executed. */
   takenOver: number;
+  /** How many seconds those had taken, together. */
+  savedSeconds: number;
   filesModified: number;
   commits: number;
   errors: number;

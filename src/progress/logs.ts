@@ -278,11 +278,12 @@ function scaled(event: EventOf<'agents-scaled'>): LogEntry {
 }
 
 function finished(result: AgentResult): LogEntry {
-  const { workstreamId, status, reason, explanation } = result;
+  const { workstreamId, status, reason, explanation, fromRun } = result;
   const verb = status === 'skipped' ? 'was skipped' : status;
+  const why = fromRun === null ? reason : `taken over from ${fromRun}`;
   return {
     level: LEVELS[status],
-    text: `${workstreamId} ${verb}${reason === null ? '' : `: ${reason}`}`,
+    text: `${workstreamId} ${verb}${why === null ? '' : `: ${why}`}`,
     fields: {
       event: 'workstream-finished',
       agent_id: result.agentId,
@@ -296,6 +297,7 @@ function finished(result: AgentResult): LogEntry {
       files_modified: result.filesModified.length,
       warnings: result.warnings.length,
       log_file: result.logFile,
+      ...(fromRun === null ? {} : { from_run: fromRun, saved_seconds: result.savedSeconds }),
     },
   };
 }
@@ -309,6 +311,8 @@ function ended(event: EventOf<'run-ended'>, startedAt: number | null): LogEntry 
     completed: totals.completed,
     failed: totals.failed,
     skipped: totals.skipped,
+    taken_over: totals.takenOver,
+    saved_seconds: totals.savedSeconds,
     report,
     database,
   });

@@ -39,9 +39,10 @@ export function summary(result: ConsolidatedResult, options: SummaryOptions): st
 }
 
 function totals({ run }: ConsolidatedResult, { colour }: SummaryOptions): string {
-  const { workstreams, completed, failed, skipped } = run.totals;
+  const { workstreams, completed, failed, skipped, takenOver, savedSeconds } = run.totals;
+  const saved = takenOver === 0 ? '' : ` (${takenOver} taken over, ${seconds(savedSeconds)} saved)`;
   const parts = [
-    completed > 0 ? colour.green(`${completed} completed`) : null,
+    completed > 0 ? colour.green(`${completed} completed`) + saved : null,
     failed > 0 ? colour.red(`${failed} failed`) : null,
     skipped > 0 ? colour.yellow(`${skipped} skipped`) : null,
   ].filter((part) => part !== null);

@@ -42,6 +42,7 @@ const totals = z.object({
   failed: count,
   skipped: count,
   takenOver: count.describe('Of those that completed: how many were taken over from earlier runs.'),
+  savedSeconds: seconds.describe('How long those had taken, together.'),
   filesModified: count,
   commits: count,
   errors: count,

@@ -20,11 +20,18 @@ export function verdict(result: Found): string {
     return `This run was interrupted${by === null ? '' : ` by ${by}`}: ${completed} of ${plural(total, 'workstream')} completed, ${failed} failed and ${rest} did not run to the end.`;
   }
   if (total === 0) return 'This run had no workstreams.';
-  if (completed === total)
-    return total === 1 ? 'The one workstream completed.' : `All ${total} workstreams completed.`;
+  if (completed === total) return completedSentence(run.totals);
   if (failed === 0)
     return `${completed} of ${plural(total, 'workstream')} completed and ${skipped} ${were(skipped)} skipped.`;
   return failedSentence(result);
+}
+
+function completedSentence({ workstreams: total, takenOver }: RunDocumentHead['run']['totals']): string {
+  const sentence = total === 1 ? 'The one workstream completed' : `All ${total} workstreams completed`;
+  if (takenOver === 0) return `${sentence}.`;
+  const what =
+    takenOver === total ? (total === 1 ? 'its result' : 'all results') : `${takenOver} of the results`;
+  return `${sentence}: ${what} ${takenOver === 1 ? 'was' : 'were'} taken over from earlier runs.`;
 }
 
 /**

@@ -20,6 +20,7 @@ export const TOTALS: Totals = {
   failed: 0,
   skipped: 0,
   takenOver: 0,
+  savedSeconds: 0,
   filesModified: 0,
   commits: 0,
   errors: 0,

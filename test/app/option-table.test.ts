@@ -60,6 +60,7 @@ test('what is stored with a run says what is run and how, and nothing of who sta
     'agentsCount',
     'bestOf',
     'cpus',
+    'cache',
     'distribution',
     'failFast',
     'graceSeconds',

@@ -109,6 +109,7 @@ export function runSummary(changes: Partial<RunSummary> = {}): RunSummary {
       failed: 2,
       skipped: 1,
       takenOver: 0,
+      savedSeconds: 0,
       filesModified: 2,
       commits: 1,
       errors: 2,

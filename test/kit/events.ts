@@ -124,6 +124,7 @@ export function runEnded(exitCode: number, seconds: number): RunEvent {
       failed: 1,
       skipped: 1,
       takenOver: 0,
+      savedSeconds: 0,
       filesModified: 0,
       commits: 0,
       errors: 1,

@@ -136,6 +136,8 @@ test('a run from its start to its end', () => {
       completed: 1,
       failed: 1,
       skipped: 1,
+      taken_over: 0,
+      saved_seconds: 0,
       report: '/home/ann/reports/report.md',
       database: '/home/ann/.state/records.db',
       msg: `${RUN} ended with exit code 1`,

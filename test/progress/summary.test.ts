@@ -61,7 +61,15 @@ test('failures of one pattern are one paragraph: what tells, how many, three of 
 });
 
 test('a run that all went well in', () => {
-  const totals = { ...none, workstreams: 1, completed: 1, failed: 0, skipped: 0, takenOver: 0 };
+  const totals = {
+    ...none,
+    workstreams: 1,
+    completed: 1,
+    failed: 0,
+    skipped: 0,
+    takenOver: 0,
+    savedSeconds: 0,
+  };
   const executed = executionSummary({ agentsCount: 1 });
   expect(
     summary(emptyResult({ run: runSummary({ totals, executionSummary: executed }) }), {
@@ -96,7 +104,15 @@ test('an interrupted run says what is left', () => {
 });
 
 test('a run of nothing, and one whose speed is not known', () => {
-  const totals = { ...none, workstreams: 0, completed: 0, failed: 0, skipped: 0, takenOver: 0 };
+  const totals = {
+    ...none,
+    workstreams: 0,
+    completed: 0,
+    failed: 0,
+    skipped: 0,
+    takenOver: 0,
+    savedSeconds: 0,
+  };
   const run = runSummary({ totals, executionSummary: null });
   expect(summary(emptyResult({ run }), plain).slice(0, 2)).toEqual([
     '0 workstreams',

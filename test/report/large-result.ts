@@ -41,6 +41,7 @@ export function largeResult(): ConsolidatedResult {
         failed: 30_000,
         skipped: 10_000,
         takenOver: 0,
+        savedSeconds: 0,
         filesModified: 80_000,
         commits: 70_000,
         errors: 30_000,

@@ -18,6 +18,7 @@ const WORDS: Record<Removed['kind'], string> = {
   refs: 'branches and refs',
   logs: 'logs of runs',
   cache: 'cached modules',
+  results: 'results kept for later runs',
   outputs: 'outputs of workstreams',
   temporary: 'temporary files of killed processes',
   runs: 'runs in the database',

@@ -38,6 +38,7 @@ const COLUMNS: readonly RunColumn[] = [
   ['took', ({ executionSummary }) => seconds(executionSummary?.speed.wallSeconds ?? null)],
   ['workstreams', ({ totals }) => totals.workstreams],
   ['completed', ({ totals }) => totals.completed],
+  ['taken over', ({ totals }) => (totals.takenOver === 0 ? '' : totals.takenOver), true],
   ['failed', ({ totals }) => totals.failed],
   ['skipped', ({ totals }) => totals.skipped],
   ['label', ({ label }) => label ?? '', true],

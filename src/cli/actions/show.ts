@@ -26,12 +26,13 @@ export async function show(argv: ShowArguments): Promise<number> {
 
 function heading(run: RunSummary): string {
   const { runId, state, createdAt, resumedAt, retryOf, totals, recommendations } = run;
-  const { workstreams, completed, failed, skipped } = totals;
+  const { workstreams, completed, failed, skipped, takenOver, savedSeconds } = totals;
+  const saved = takenOver === 0 ? '' : ` (${takenOver} taken over, ${seconds(savedSeconds)} saved)`;
   const lines = [
     `${runId}: ${state}, started ${createdAt}${resumedAt === null ? '' : `, resumed ${resumedAt}`}`,
     ...startedOn(run),
     ...(retryOf === null ? [] : [`Tries again what failed in ${retryOf}`]),
-    `${workstreams} workstreams: ${completed} completed, ${failed} failed, ${skipped} skipped`,
+    `${workstreams} workstreams: ${completed} completed${saved}, ${failed} failed, ${skipped} skipped`,
     ...recommendations.map((sentence) => `- ${oneLine(sentence, SENTENCE)}`),
     ...(recommendations.length === 0 ? next(run) : []),
   ];

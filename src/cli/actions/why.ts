@@ -17,6 +17,8 @@ import { type Page, printPage, type Section } from '../page.ts';
 const BEFORE = 20;
 /** Shorter waits are those of any start, in seconds. */
 const NOTABLE_WAIT = 0.1;
+/** Longest clause about the cache. */
+const CLAUSE = 300;
 /** Longest id in a message. */
 const ID = 100;
 
@@ -55,7 +57,7 @@ function noResult(connection: Connection, run: RunSummary, id: string): string {
 }
 
 function verdictOf(
-  { workstreamId, status, explanation, agentId, durationSeconds, attempts }: Circumstances,
+  { workstreamId, status, explanation, agentId, durationSeconds, attempts, fromRun }: Circumstances,
   { runId }: RunSummary,
 ): string {
   const because = explanation === null ? '' : `: ${explanation}`;
@@ -63,6 +65,8 @@ function verdictOf(
     const tries = attempts > 1 ? ` after ${plural(attempts, 'attempt')}` : '';
     return `${workstreamId} ${status === 'failed' ? 'failed' : 'was skipped'} in ${runId}${tries}${because}`;
   }
+  if (fromRun !== null)
+    return `${workstreamId} was not executed in ${runId}: its result of ${fromRun} was taken over, as nothing had changed.`;
   if (durationSeconds === null) return `${workstreamId} was marked as done by a person in ${runId}.`;
   const tries = attempts > 1 ? `, at attempt ${attempts}` : '';
   return `${workstreamId} completed in ${runId} on ${agentId} in ${seconds(durationSeconds)}${tries}.`;
@@ -147,12 +151,30 @@ function notesOf({ workstream, wait, before }: WhyDocument, run: RunSummary): st
     ...(cpuWaitSeconds === null || cpuWaitSeconds < NOTABLE_WAIT
       ? []
       : [`Its thread waited ${seconds(cpuWaitSeconds)} for a processor.`]),
+    ...cacheTexts(workstream),
     ...(gaveUp === null || workstream.status === 'skipped' ? [] : [`It was not tried again: ${gaveUp}`]),
     ...(skippedBecauseOfIt === 0 ? [] : [skippedText(skippedBecauseOfIt)]),
     ...(known.length < 2 || failures === 0
       ? []
       : [`It failed in ${failures} of the last ${known.length} runs that executed it.`]),
     ...(logFile === null ? [] : [`Its output: ${logFile}`]),
+  ];
+}
+
+/** Why it was executed although it has a cache, and why it will be again. */
+function cacheTexts({ cache, savedSeconds }: Circumstances): string[] {
+  if (cache === null) return [];
+  if (cache.result === 'taken-over')
+    return savedSeconds === null ? [] : [`That saved ${seconds(savedSeconds)}.`];
+  const note = cache.note === null ? '' : oneLine(cache.note, CLAUSE);
+  const changed = cache.changes.map((clause) => oneLine(clause, CLAUSE));
+  return [
+    ...(changed.length === 0 ? [] : [`It was executed because of what has changed: ${changed.join(', ')}.`]),
+    ...(note === ''
+      ? []
+      : [
+          `${cache.result === 'kept' ? 'No earlier result was taken over' : 'Its result was not kept'}: ${note}.`,
+        ]),
   ];
 }
 
@@ -185,7 +207,9 @@ function timeline({ workstream, wait }: WhyDocument, run: RunSummary): (string |
     [run.createdAt, 'the run began'],
     ...after,
     ...executions,
-    ...(startTime === null ? [[null, `it was never started: ${reason ?? status}`]] : last),
+    ...(startTime === null
+      ? [[null, `it was never started: ${workstream.fromRun === null ? (reason ?? status) : 'taken over'}`]]
+      : last),
   ];
 }
 

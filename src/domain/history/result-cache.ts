@@ -14,7 +14,7 @@ export interface CacheQuestion {
 }
 
 /** A result that was kept, and is as if it had been computed now. */
-export interface KeptResult {
+export interface ReusableResult {
   /** As it was stored by the run that computed it. */
   result: AgentResult;
   /** Those of its files that had to be put in place, relative to the project. */
@@ -27,7 +27,7 @@ export interface KeptResult {
  */
 export interface ResultCache {
   /** The result to take over, with its files in place; null where the workstream has to be executed. */
-  takeOver(question: CacheQuestion): Promise<KeptResult | null>;
+  takeOver(question: CacheQuestion): Promise<ReusableResult | null>;
   /** Keeps a result, if it is one to keep, of the workstream that was asked about before it was executed. */
   keep(result: AgentResult): Promise<CacheUse>;
   /** To be called whenever something was executed, which may have changed any file. */

@@ -1,6 +1,6 @@
 import type { RunDocumentHead } from '../../domain/run-record.ts';
 import { totalCost } from '../../domain/tool-record.ts';
-import { dollars, seconds } from '../../text/format.ts';
+import { dollars, percent, seconds } from '../../text/format.ts';
 import {
   type Block,
   type Cell,
@@ -46,12 +46,15 @@ function next(head: RunDocumentHead): Block[] {
 }
 
 function totals({ run, tests, tools }: RunDocumentHead): Block {
-  const { workstreams, completed, failed, skipped, filesModified, commits, warnings } = run.totals;
+  const { workstreams, completed, failed, skipped, takenOver, savedSeconds, ...others } = run.totals;
+  const { filesModified, commits, warnings } = others;
   const wall = run.executionSummary?.speed.wallSeconds ?? null;
   const cost = totalCost(tools).knownUsd;
   const cells: [Column, Cell, boolean][] = [
     [{ right: 'Workstreams' }, workstreams, true],
     [{ right: 'Completed' }, completed, true],
+    [{ right: 'Taken over' }, `${takenOver} (${percent(takenOver / workstreams)})`, takenOver > 0],
+    [{ right: 'Saved' }, seconds(savedSeconds), takenOver > 0],
     [{ right: 'Failed' }, failed, true],
     [{ right: 'Skipped' }, skipped, true],
     ['Tests', `${tests.passed} passed, ${tests.failed} failed`, tests.passed + tests.failed > 0],

@@ -10,7 +10,7 @@ import {
 import type { AttemptRecord } from '../../domain/attempt.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { describeFailure, failureContext } from '../../domain/failure-message.ts';
-import type { KeptResult } from '../../domain/history/result-cache.ts';
+import type { ReusableResult } from '../../domain/history/result-cache.ts';
 import type { Json } from '../../domain/json.ts';
 import type { StepResult, TestCounts, TestResult } from '../../domain/outcome.ts';
 import type { Broken } from '../../domain/plan.ts';
@@ -170,7 +170,7 @@ export function markedDoneResult(runId: string, workstream: Workstream): AgentRe
 export function takenOverResult(
   runId: string,
   workstream: Workstream,
-  { result, restored }: KeptResult,
+  { result, restored }: ReusableResult,
 ): AgentResult {
   const own = workstreamMetadata(workstream);
   return {

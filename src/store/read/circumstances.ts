@@ -23,6 +23,8 @@ const resultRow = resultTable.row.pick({
   attempts: true,
   log_file: true,
   metadata: true,
+  from_run: true,
+  saved_seconds: true,
 });
 
 const RESULT = `SELECT ${columnsOf(resultRow, 'r')} FROM agent_results r WHERE r.run_id = ? AND r.workstream_id = ?`;
@@ -51,6 +53,9 @@ export function circumstancesOf(
     attempts: row.attempts ?? 0,
     earlierAttempts: attemptsBefore(connection, runId, workstreamId, row.attempts ?? 0),
     gaveUp: metadata.gaveUp,
+    fromRun: row.from_run,
+    savedSeconds: row.saved_seconds,
+    cache: metadata.cache,
     constraints: metadata.constraints,
     dependencies: neighbours(connection, runId, metadata.constraints?.dependsOn.map(({ id }) => id) ?? []),
     skippedBecauseOfIt: countOf(connection, SKIPPED, runId, workstreamId),

@@ -32,6 +32,7 @@ const runRow = z.object({
   git_branch: textCell,
   git_dirty: numberCell,
   taken_over: z.number(),
+  saved_seconds: z.number(),
 });
 const textList = listOf(z.string());
 type RunRow = z.infer<typeof runRow>;
@@ -39,10 +40,12 @@ type RunRow = z.infer<typeof runRow>;
 /** By the order in which runs were recorded: a clock may be set back between two of them. */
 export const NEWEST_FIRST = 'ORDER BY rowid DESC';
 
+const ofTakenOver = (what: string): string => `
+  (SELECT ${what} FROM agent_results a WHERE a.run_id = consolidated_runs.run_id AND a.from_run IS NOT NULL)`;
+
 /** Few results of few runs are taken over, and those have an index of their own. */
 const RUNS = `
-SELECT *, (SELECT COUNT(*) FROM agent_results a
-  WHERE a.run_id = consolidated_runs.run_id AND a.from_run IS NOT NULL) AS taken_over
+SELECT *, ${ofTakenOver('COUNT(*)')} AS taken_over, ${ofTakenOver('TOTAL(saved_seconds)')} AS saved_seconds
 FROM consolidated_runs`;
 
 /** A run; null where there is none of this id. */
@@ -106,6 +109,7 @@ function totalsOf(row: RunRow): Totals {
     failed: row.failed_count ?? 0,
     skipped: row.skipped_count ?? 0,
     takenOver: row.taken_over,
+    savedSeconds: row.saved_seconds,
     filesModified: row.total_files_modified ?? 0,
     commits: row.total_commits ?? 0,
     errors: row.total_errors ?? 0,
