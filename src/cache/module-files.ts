@@ -19,8 +19,8 @@ const closureSchema = z.object({
   folders: z.array(z.tuple([text, z.number()])),
   /** Names and versions. */
   packages: z.array(z.tuple([text, text.nullable()])),
-  /** Files that say which packages are installed. */
-  locks: z.array(text),
+  /** The folders in whose `node_modules` these are. */
+  roots: z.array(text),
 });
 type Closure = z.infer<typeof closureSchema>;
 
@@ -92,12 +92,12 @@ export class ModuleFiles {
   }
 
   async #find(module: string): Promise<FingerprintPart[]> {
-    const { sources, files, packages, locks } = (await this.#known(module)) ?? (await this.#scan(module));
+    const { sources, files, packages, roots } = (await this.#known(module)) ?? (await this.#scan(module));
     const parts: FingerprintPart[] = [];
     for (const [path, sha256] of files.slice(0, sources))
       parts.push([`module ${this.#nameOf(path)}`, sha256 ?? '']);
     for (const [name, version] of packages) parts.push([`package ${name}`, version ?? '']);
-    for (const path of locks) {
+    for (const path of new Set(roots.flatMap((root) => lockOf(root) ?? []))) {
       const content = await this.#hashes.contentOf(path);
       parts.push([`lockfile ${this.#nameOf(path)}`, content?.sha256 ?? '']);
     }
@@ -141,7 +141,7 @@ export class ModuleFiles {
       sources: found.files.length,
       folders: folders.map((folder) => [folder, changeOf(folder)]),
       packages: found.packages.map(({ name, version }) => [name, version]),
-      locks: [...new Set(found.packages.flatMap(({ root }) => lockOf(root) ?? []))],
+      roots: [...new Set(found.packages.map(({ root }) => root))],
     };
     this.#closures?.set(module, closure);
     this.#hasChanged = true;
@@ -164,6 +164,7 @@ function nearest(folder: string, name: string): string | null {
   return above === folder ? null : nearest(above, name);
 }
 
+/** The file that says which packages are installed in a folder, or above it. */
 function lockOf(root: string): string | null {
   const found = LOCK_FILES.map((name) => join(root, name)).find((path) => existsSync(path));
   if (found !== undefined) return found;

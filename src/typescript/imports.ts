@@ -4,6 +4,8 @@ import { createRequire, isBuiltin } from 'node:module';
 import { join, resolve } from 'node:path';
 import type * as Esbuild from 'esbuild';
 import type { BuildFailure, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from 'esbuild';
+import { SettingsReader } from './file-settings.ts';
+import { isTypeScript, pathOf, typeScriptTarget } from './resolve.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -65,8 +67,22 @@ const ASKED = Symbol('asked');
 /** Leaves what is in `node_modules` out of the bundle, and notes it. */
 const packagesApart = (packages: Map<string, ImportedPackage>): Plugin => ({
   name: 'packages-apart',
-  setup: (build) => build.onResolve({ filter: /^[^./]/ }, (args) => resolveName(build, args, packages)),
+  setup: (build) => {
+    const settings = new SettingsReader();
+    build.onResolve({ filter: /^/ }, (args) => resolveAsRun(args, settings));
+    build.onResolve({ filter: /^[^./]/ }, (args) => resolveName(build, args, packages));
+  },
 });
+
+/** What an import of a TypeScript file means is what it means when it is run, where esbuild would choose another file. */
+function resolveAsRun(
+  { path, importer, kind, pluginData }: OnResolveArgs,
+  settings: SettingsReader,
+): OnResolveResult | undefined {
+  if (pluginData === ASKED || kind === 'entry-point' || !isTypeScript(importer)) return undefined;
+  const found = typeScriptTarget(pathOf(path, importer), importer, settings);
+  return found === null ? undefined : { path: found };
+}
 
 async function resolveName(
   build: PluginBuild,
