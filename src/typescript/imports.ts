@@ -10,7 +10,7 @@ import { isTypeScript, pathOf, typeScriptTarget } from './resolve.ts';
 const require = createRequire(import.meta.url);
 
 /** A package in a `node_modules` folder that is imported. */
-export interface ImportedPackage {
+interface ImportedPackage {
   name: string;
   /** Null where its package.json does not say. */
   version: string | null;
