@@ -64,7 +64,7 @@ export interface ResultCacheParts
 }
 
 /** What was asked about a workstream that is executed now. */
-interface Asked {
+interface AskedAbout {
   question: CacheQuestion;
   /** Null where it can't be decided. */
   fingerprint: Fingerprint | null;
@@ -79,7 +79,7 @@ export class FolderResultCache implements ResultCache {
   readonly #modules: ModuleFiles;
   readonly #files: KeptFiles;
   #fingerprints: Fingerprints | null = null;
-  readonly #asked = new Map<string, Asked>();
+  readonly #asked = new Map<string, AskedAbout>();
   /** When what is known of files was found, on the clock of `performance`. */
   #moment = 0;
   #hasKept = false;
@@ -97,7 +97,7 @@ export class FolderResultCache implements ResultCache {
 
   async takeOver(question: CacheQuestion): Promise<ReusableResult | null> {
     const { workstream } = question;
-    const asked: Asked = { question, fingerprint: null, changes: [], note: null };
+    const asked: AskedAbout = { question, fingerprint: null, changes: [], note: null };
     this.#asked.set(workstream.id, asked);
     try {
       const fingerprint = await this.#fingerprint(question);
@@ -140,7 +140,7 @@ export class FolderResultCache implements ResultCache {
   }
 
   /** Why a completed result is none to keep, as a clause; null where it is one. */
-  async #whyNot({ question, fingerprint, note }: Asked, result: AgentResult): Promise<string | null> {
+  async #whyNot({ question, fingerprint, note }: AskedAbout, result: AgentResult): Promise<string | null> {
     if (fingerprint === null) return note;
     if (result.commitsCreated.length > 0) return 'it made commits, which can not be taken over';
     const { outputs } = result.metadata;
@@ -157,7 +157,7 @@ export class FolderResultCache implements ResultCache {
     return `${differences(shortened(fingerprint.parts), after.parts)[0] ?? 'something'} while it was executed`;
   }
 
-  async #store({ question, fingerprint }: Asked, result: AgentResult): Promise<void> {
+  async #store({ question, fingerprint }: AskedAbout, result: AgentResult): Promise<void> {
     if (fingerprint === null) return;
     const files: Entry['files'] = [];
     for (const { path, sha256 } of result.metadata.outputs)

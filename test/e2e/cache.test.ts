@@ -56,10 +56,10 @@ async function run(folder: string, args: string[] = [], env: NodeJS.ProcessEnv =
     .trim()
     .split('\n')
     .map((line): LogLine => JSON.parse(line));
-  const idsOf = (event: string, taken: boolean): (string | undefined)[] =>
+  const idsOf = (event: string, taken: boolean): string[] =>
     lines
       .filter((line) => line.event === event && (line.from_run !== undefined) === taken)
-      .map((line) => line.workstream_id)
+      .map((line) => line.workstream_id ?? '')
       .toSorted();
   const [sum] = query<{ output: number }>(
     folder,
@@ -101,7 +101,9 @@ test('why says what has changed, and where the result is from; lists and reports
   expect(await textOf('why', id)).toContain(`its result of ${from} was taken over, as nothing had changed.`);
   expect(await textOf('runs')).toMatch(/completed {2}taken over/);
   expect(await textOf('show', 'latest')).toMatch(/2 completed \(2 taken over, .* saved\)/);
-  expect(await textOf('report', 'latest', '--format', 'md')).toContain('all results were taken over from earlier runs.');
+  expect(await textOf('report', 'latest', '--format', 'md')).toContain(
+    'all results were taken over from earlier runs.',
+  );
   writeFileSync(join(folder, 'tasks/lib.ts'), 'export const twice = (n: number): number => n + n;');
   await run(folder, [], { SEED: '2' });
   expect(await textOf('why', id)).toContain(
