@@ -1,6 +1,6 @@
 /** What `why --json` prints. Fields may be added within a version. */
 import { z } from 'zod';
-import { constraintsSchema, finalStatusSchema } from '../agent-result.ts';
+import { cacheUseSchema, constraintsSchema, finalStatusSchema } from '../agent-result.ts';
 import { runRefSchema } from './history.ts';
 
 const text = z.string();
@@ -48,6 +48,11 @@ const circumstancesSchema = z.object({
   earlierAttempts: z.array(attemptedSchema),
   /** Why it was not tried again although it might have been. */
   gaveUp: text.nullable(),
+  /** The run that computed its result, where it was taken over, and how many seconds that had taken. */
+  fromRun: text.nullable(),
+  savedSeconds: z.number().nullable(),
+  /** Null where it has no cache. */
+  cache: cacheUseSchema.nullable(),
   constraints: constraintsSchema.nullable(),
   /** Its dependencies as far as they were part of the run. */
   dependencies: z.array(neighbourSchema),
