@@ -189,7 +189,10 @@ function escapeNonAscii(file) {
 const actions = readdirSync('src/cli/actions').map((name) => `src/cli/actions/${name}`);
 const running = ['src/cli/actions/run.ts', 'src/cli/actions/tune.ts'];
 /** With the client of GitHub's API, which takes its time to load. */
-const publishing = ['sync', 'pr', 'feedback'].map((name) => `src/cli/actions/${name}.ts`);
+const publishing = [
+  ...['sync', 'pr', 'feedback'].map((name) => `src/cli/actions/${name}.ts`),
+  'src/app/github/import-issues.ts',
+];
 const later = [...running, ...publishing];
 /** What only some commands import: to read a configuration file, or to tell an error. */
 const sometimes = [

@@ -196,6 +196,7 @@ describe('depth', () => {
     'src/cli/github.ts': 'port: the environment of GitHub Actions',
     'src/cli/tuning-chart.ts': 'pure: the result of a tuning as text',
     'src/engine/by-isolation.ts': 'the one engine that a run sees',
+    'src/github/issue-query.ts': 'pure: the issues that words of a search mean',
     'src/os/run-with-timeout.ts': 'port: the one use of node:vm',
     'src/store/schema/migrations/all.ts': 'table: migrations in order',
     'src/unwatched.ts': 'entry',

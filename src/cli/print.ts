@@ -13,6 +13,11 @@ export async function printJson(value: unknown): Promise<void> {
   await print(printableJson(value));
 }
 
+/** Tells a person who waits; standard output has the result alone. */
+export function notify(sentence: string): void {
+  process.stderr.write(`millrace: ${printable(sentence)}.\n`);
+}
+
 /** The command that goes on with a run, as lines; none where everything completed or is under way. */
 export function next({ runId, state, totals }: Pick<RunSummary, 'runId' | 'state' | 'totals'>): string[] {
   if (state === 'interrupted') return [`Go on with: millrace run --resume ${runId}`];

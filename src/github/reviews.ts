@@ -1,5 +1,5 @@
 /** What was said of a pull request that is still to be acted on: checks that failed, and what reviewers wrote. */
-import type { Comment, GitHubApi, GitHubPull, Review } from './api.ts';
+import { ApiError, type Comment, type GitHubApi, type GitHubPull, type Review } from './api.ts';
 import { isTrusted } from './issues.ts';
 
 /** One thing that was said. */
@@ -15,6 +15,8 @@ export interface Remarks {
   remarks: Remark[];
   /** How many were left out because of who wrote them. */
   ofStrangers: number;
+  /** Why checks could not be read, where the token may not; null where they were. */
+  unread: string | null;
 }
 
 /** Conclusions of a check that ask for something to be done. */
@@ -51,8 +53,9 @@ export async function remarksOf(
   const comments = (await api.comments(pull.number))
     .filter(({ user, created_at: at }) => user?.type !== 'Bot' && isLater(at))
     .filter(counts);
+  const { checks, unread } = await readChecks(api, pull.head.sha);
   const remarks: Remark[] = [
-    ...(await failedChecks(api, pull.head.sha)),
+    ...checks,
     ...reviews.map(
       ({ body, user }): Remark => ({ kind: 'review', path: null, text: `${by(user)}: ${body}` }),
     ),
@@ -64,7 +67,7 @@ export async function remarksOf(
       ({ body, user }): Remark => ({ kind: 'comment', path: null, text: `${by(user)}: ${body}` }),
     ),
   ];
-  return { remarks, ofStrangers };
+  return { remarks, ofStrangers, unread };
 }
 
 const by = (user: Comment['user']): string => user?.login ?? 'somebody';
@@ -78,6 +81,19 @@ function standing(reviews: readonly Review[]): Review[] {
     if (review.state !== 'COMMENTED' || !last.has(name)) last.set(name, review);
   }
   return [...last.values()].filter(({ state }) => state === 'CHANGES_REQUESTED' || state === 'COMMENTED');
+}
+
+/** Many tokens may read pull requests and no checks: what people wrote counts all the same. */
+async function readChecks(
+  api: GitHubApi,
+  commit: string,
+): Promise<{ checks: Remark[]; unread: string | null }> {
+  try {
+    return { checks: await failedChecks(api, commit), unread: null };
+  } catch (error) {
+    if (!(error instanceof ApiError && error.kind === 'right')) throw error;
+    return { checks: [], unread: `Checks could not be read. ${error.message}` };
+  }
 }
 
 async function failedChecks(api: GitHubApi, commit: string): Promise<Remark[]> {

@@ -21,6 +21,7 @@ export function withIssueNumbers(text: string, definitions: readonly NumberedDef
   const before = parse(text);
   if (!before.ok) return null;
   const inArray = Array.isArray(before.value);
+  if (definitions.some(({ position }) => !isObject(definitionAt(before.value, position)))) return null;
   const wanted = definitions.filter(({ position, number }) => fieldOf(before.value, position) !== number);
   let edited = text;
   // From the end on, so that the places of those before stay.
@@ -41,7 +42,7 @@ const definitionAt = (value: Json, position: number): Json | undefined =>
 
 function fieldOf(value: Json, position: number): Json | undefined {
   const definition = definitionAt(value, position);
-  return definition !== undefined && isObject(definition) ? definition[FIELD] : undefined;
+  return isObject(definition) ? definition[FIELD] : undefined;
 }
 
 /** Whether nothing but these numbers differs, by the values. */
@@ -49,7 +50,7 @@ function sameBeside(before: Json, after: Json, wanted: readonly NumberedDefiniti
   const copy: Json = structuredClone(before);
   for (const { position, number } of wanted) {
     const definition = definitionAt(copy, position);
-    if (definition === undefined || !isObject(definition)) return false;
+    if (!isObject(definition)) return false;
     definition[FIELD] = number;
   }
   return JSON.stringify(sorted(copy)) === JSON.stringify(sorted(after));

@@ -3,7 +3,7 @@ import { chmodSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { millrace, startMillrace } from '../kit/command.ts';
-import { type GitHubServer, startGitHub } from '../kit/github-server.ts';
+import { type GitHubServer, NO_RIGHT, startGitHub } from '../kit/github-server.ts';
 import { commitAll, git, makeRepository } from '../kit/repository.ts';
 import { query } from '../kit/rows.ts';
 
@@ -287,5 +287,18 @@ describe('what was said of pull requests', () => {
     const before = query(repo, 'SELECT * FROM workstream_feedback');
     expect((await millrace(repo, ['feedback'], env)).stdout).toMatch(/ws-a .* known already/);
     expect(query(repo, 'SELECT * FROM workstream_feedback')).toEqual(before);
+  });
+
+  test('is kept also where the token may not read checks, and says so', async () => {
+    const { repo, env, github } = await reviewed();
+    github.intercept = ({ path }) => (path.includes('check-runs') ? NO_RIGHT : null);
+    const kept = await millrace(repo, ['feedback', '--json'], env);
+    expect(kept.code).toBe(0);
+    const { workstreams } = JSON.parse(kept.stdout) as { workstreams: { workstreamId: string }[] };
+    expect(workstreams.find(({ workstreamId }) => workstreamId === 'ws-a')).toMatchObject({
+      action: 'kept',
+      remarks: 2,
+      detail: expect.stringContaining('Checks could not be read'),
+    });
   });
 });

@@ -458,13 +458,19 @@ describe('a sync that is killed', () => {
   test('while it pushes leaves a branch that the next one pushes', async () => {
     const { repo, remote } = withRemote(backlog(3));
     const hook = join(remote, 'hooks/pre-receive');
-    writeFiles(remote, { 'hooks/pre-receive': '#!/bin/sh\ntouch reached; exec sleep 1000\n' });
+    writeFiles(remote, { 'hooks/pre-receive': '#!/bin/sh\necho $$ > reached; exec sleep 1000\n' });
     git(remote, 'config', 'core.hooksPath', 'hooks');
     chmodSync(hook, 0o755);
     const started = startMillrace(repo, ['sync']);
-    await expect.poll(() => existsSync(join(remote, 'reached')), { timeout: 30_000 }).toBe(true);
+    await expect
+      .poll(() => existsSync(join(remote, 'reached')) && readFileSync(join(remote, 'reached'), 'utf8'), {
+        timeout: 30_000,
+      })
+      .toMatch(/\n$/);
     started.killAll();
     await started.finished;
+    // What git started on the remote's side is no child of the killed one.
+    process.kill(Number(readFileSync(join(remote, 'reached'), 'utf8')), 'SIGKILL');
     rmSync(hook);
     expect((await millrace(repo, ['sync'])).code).toBe(0);
     expect([branches(repo).length, branches(remote).length]).toEqual([1, 1]);

@@ -94,6 +94,7 @@ interface Said {
   url: string;
   remarks: readonly Remark[];
   ofStrangers: number;
+  unread: string | null;
 }
 
 class Collector {
@@ -116,9 +117,7 @@ class Collector {
       const [first] = said;
       if (first === undefined) return { ...empty, action: 'no-pull-request' };
       const remarks = said.reduce((sum, each) => sum + each.remarks.length, 0);
-      const strangers = said.reduce((sum, each) => sum + each.ofStrangers, 0);
-      const detail =
-        strangers === 0 ? null : `${plural(strangers, 'comment')} of others left out; --anyone takes them`;
+      const detail = detailOf(said);
       if (remarks === 0) return { ...empty, pull: first.number, action: 'nothing-said', detail };
       return { workstreamId, pull: first.number, action: 'kept', remarks, text: taskOf(said), detail };
     } catch (error) {
@@ -135,8 +134,8 @@ class Collector {
     if (open === undefined) return null;
     const since = await commitTime(repository, commit ?? open.head.sha);
     const { anyone } = options;
-    const { remarks, ofStrangers } = await remarksOf(github.api, open, { anyone, since });
-    return { number: open.number, url: open.html_url, remarks, ofStrangers };
+    const found = await remarksOf(github.api, open, { anyone, since });
+    return { number: open.number, url: open.html_url, ...found };
   }
 
   /** Without what is about files that other workstreams changed. */
@@ -146,6 +145,15 @@ class Collector {
     const isMeant = ({ path }: Remark): boolean => path === null || own.has(path) || !all.has(path);
     return { ...whole, remarks: whole.remarks.filter(isMeant) };
   }
+}
+
+/** What a person should know of what was left out; null for nothing. */
+function detailOf(said: readonly Said[]): string | null {
+  const strangers = said.reduce((sum, each) => sum + each.ofStrangers, 0);
+  const left =
+    strangers === 0 ? [] : [`${plural(strangers, 'comment')} of others left out; --anyone takes them`];
+  const parts = [...left, ...said.flatMap(({ unread }) => unread ?? [])];
+  return parts.length === 0 ? null : parts.join('. ');
 }
 
 /** Longest text of one remark, and of all together. */

@@ -5,11 +5,12 @@ import { nameSome } from '../../text/format.ts';
 import { oneLine } from '../../text/printable.ts';
 import type { FeedbackArguments } from '../commands/feedback.ts';
 import { readProject } from '../config.ts';
-import { printJson, printText, table } from '../print.ts';
-import { notify } from './sync.ts';
+import { endOnSignals } from '../end-on-signals.ts';
+import { notify, printJson, printText, table } from '../print.ts';
 
 /** Exit code 1 where one failed. @throws UsageError, Refusal */
 export async function feedback(argv: FeedbackArguments): Promise<number> {
+  endOnSignals();
   const project = await readProject(process.cwd());
   const { workstreams, state, reports } = argv;
   const { options } = parseOptions({ project, workstreams, state, reports });

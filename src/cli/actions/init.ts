@@ -1,9 +1,13 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { makeFolder } from '../../app/paths.ts';
+import { parseOptions } from '../../app/options.ts';
+import { makeFolder, resolvePaths } from '../../app/paths.ts';
 import { Refusal } from '../../app/refusal.ts';
 import { folderProblem } from '../../os/folder.ts';
+import { plural, shownPath } from '../../text/format.ts';
 import type { InitArguments } from '../commands/init.ts';
+import { readProject } from '../config.ts';
+import { notify, printText, table } from '../print.ts';
 import { print } from '../standard-output.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -42,8 +46,9 @@ export default function primes({ limit }, context) {
 }
 `;
 
-/** Makes a folder with two workstreams; never overwrites a file. */
+/** Makes a folder with two workstreams, or one with those of issues; never overwrites a file. */
 export async function init(argv: InitArguments): Promise<number> {
+  if (argv.fromIssues !== undefined) return fromIssues(argv, argv.fromIssues);
   const folder = resolve(argv.workstreams);
   const files = [
     [join(folder, 'ws-first.json'), WORKSTREAMS],
@@ -60,4 +65,28 @@ export async function init(argv: InitArguments): Promise<number> {
     `Made\n${made}\nRun them with: millrace${argv.workstreams === 'workstreams' ? '' : ` run --workstreams ${argv.workstreams}`}`,
   );
   return 0;
+}
+
+/** Exit code 1 where one failed. @throws UsageError, Refusal */
+async function fromIssues(argv: InitArguments, query: string): Promise<number> {
+  const { tool, workstreams, remote = null, repository = null } = argv;
+  if (tool === undefined)
+    throw new UsageError('--from-issues: name the coding agent that is to do them, such as --tool claude.');
+  // The client of GitHub's API takes its time to load.
+  const { importIssues } = await import('../../app/github/import-issues.ts');
+  const project = await readProject(process.cwd());
+  const { options } = parseOptions({ project, workstreams });
+  const wanted = { query, tool, remote, repository, notify };
+  const made = await importIssues(options, resolvePaths(options), wanted);
+  const rows = made.map(({ number, title, action, file, detail }) => [
+    `#${number}`,
+    action,
+    file === null ? null : shownPath(process.cwd(), file),
+    detail ?? title,
+  ]);
+  const count = made.filter(({ action }) => action === 'made').length;
+  await printText(
+    `${plural(count, 'workstream')} made of ${plural(made.length, 'issue')}.\n\n${table(['issue', '', 'file', ''], rows)}`,
+  );
+  return made.some(({ action }) => action === 'failed') ? 1 : 0;
 }

@@ -5,13 +5,14 @@ import { plural } from '../../text/format.ts';
 import { oneLine } from '../../text/printable.ts';
 import type { PrArguments } from '../commands/pr.ts';
 import { readProject } from '../config.ts';
-import { printJson, printText, table } from '../print.ts';
+import { endOnSignals } from '../end-on-signals.ts';
+import { notify, printJson, printText, table } from '../print.ts';
 import { UsageError } from '../usage-error.ts';
-import { notify } from './sync.ts';
 
 /** Exit code 1 where one failed. @throws UsageError, Refusal */
 export async function pr(argv: PrArguments): Promise<number> {
   if (argv.each && argv.one) throw new UsageError('--each and --one exclude each other.');
+  endOnSignals();
   const project = await readProject(process.cwd());
   const { workstreams, state, reports } = argv;
   const { options } = parseOptions({ project, workstreams, state, reports });

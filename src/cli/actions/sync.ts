@@ -3,15 +3,17 @@ import { parseOptions } from '../../app/options.ts';
 import { checkFolders, resolvePaths } from '../../app/paths.ts';
 import { branchSentence, issuesSentence } from '../../report/sync-report.ts';
 import { shownPath } from '../../text/format.ts';
-import { oneLine, printable } from '../../text/printable.ts';
+import { oneLine } from '../../text/printable.ts';
 import type { SyncArguments } from '../commands/sync.ts';
 import { readProject } from '../config.ts';
-import { printJson, printText } from '../print.ts';
+import { endOnSignals } from '../end-on-signals.ts';
+import { notify, printJson, printText } from '../print.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** Exit code 1 where something failed, also where a file has problems. @throws UsageError, Refusal */
 export async function sync(argv: SyncArguments): Promise<number> {
   if (argv.write && !argv.issues) throw new UsageError('--write writes the numbers of issues: add --issues.');
+  endOnSignals();
   const project = await readProject(process.cwd());
   const { workstreams, state, reports } = argv;
   const { options } = parseOptions({ project, workstreams, state, reports });
@@ -22,11 +24,6 @@ export async function sync(argv: SyncArguments): Promise<number> {
   if (argv.json) await printJson({ version: 1, ...result });
   else await printText(textOf(result));
   return hasFailed(result) ? 1 : 0;
-}
-
-/** Tells a person who waits; standard output has the result alone. */
-export function notify(sentence: string): void {
-  process.stderr.write(`millrace: ${printable(sentence)}.\n`);
 }
 
 function hasFailed({ branch, files, issues, problems }: SyncResult): boolean {
