@@ -1,7 +1,8 @@
 /** What the HTML page of a run shows: made by src/report/page-document.ts, read by src/web. Everything in it is bounded. */
-import type { FinalStatus } from './agent-result.ts';
+import type { FinalStatus, ResourceUsage } from './agent-result.ts';
 import type { Merge } from './changes.ts';
 import type { Json, JsonObject } from './json.ts';
+import type { MadeFile, MetricSeries } from './outcome.ts';
 import type { RunDocumentHead } from './run-record.ts';
 
 /** The head of a run's document without what `workstreams` has. Its texts are shortened, and none has control characters. */
@@ -133,6 +134,14 @@ export interface PageWorkstream {
   metrics: Record<string, number>;
   /** Values of its matrix; null where it has none. */
   matrix: JsonObject | null;
+  /** What it reported of metrics while it ran, by name; points are thinned. */
+  series: Record<string, MetricSeries>;
+  /** Files that it made, among those that it declares. */
+  made: MadeFile[];
+  /** Null for a workstream that reserved nothing, or that no agent ran. */
+  usage: ResourceUsage | null;
+  /** The run that its result was taken over from; null where it was executed. */
+  fromRun: string | null;
   /** US dollars of all attempts; null where no tool says. */
   cost: number | null;
   /** The tool's last message. */
@@ -184,6 +193,10 @@ export const PLAIN_WORKSTREAM: Omit<PageWorkstream, 'id' | 'title'> = {
   output: null,
   metrics: {},
   matrix: null,
+  series: {},
+  made: [],
+  usage: null,
+  fromRun: null,
   cost: null,
   claim: null,
   changes: null,

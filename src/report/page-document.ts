@@ -160,13 +160,23 @@ class Packer {
       logPath: this.#lineOrNull(result.logFile),
       output: this.#output(metadata.output),
       metrics: bounded(metadata.metrics, this.#limits),
-      matrix: null,
+      matrix: metadata.matrix === null ? null : bounded(metadata.matrix, this.#limits),
+      series: this.#series(metadata.series),
+      made: this.#some(metadata.outputs).map((file) => bounded(file, this.#limits)),
+      usage: result.usage,
+      fromRun: this.#lineOrNull(result.fromRun),
       cost: sumKnown([spendingOf(tools).costUsd, ...metadata.earlierAttempts.map(({ costUsd }) => costUsd)]),
       claim: this.#end(tool?.text ?? null),
       changes: changes === null ? null : linesOf(changes.files),
       branch: this.#lineOrNull(changes?.branch ?? null),
       merge: metadata.merge?.status ?? null,
     };
+  }
+
+  /** Of few metrics, as long as there is room. */
+  #series(series: PageWorkstream['series']): PageWorkstream['series'] {
+    const short = bounded(series, this.#limits);
+    return this.#take(JSON.stringify(short).length) ? short : {};
   }
 
   #attempt(attempt: AttemptRecord): PageAttempt {

@@ -7,11 +7,13 @@ import { Attempts, outputText } from './done.tsx';
 import { Icon, MARK_GLYPHS } from './icons.tsx';
 import { runCommand } from './model/commands.ts';
 import {
+  bytes,
   count,
   dollars,
   duration,
   figure,
   listed,
+  megabytes,
   oneLine,
   percent,
   plural,
@@ -29,6 +31,7 @@ import {
   Lines,
   MarkView,
   Pairs,
+  Sparkline,
   Time,
   TONE_OF_MARK,
   Words,
@@ -200,6 +203,8 @@ export function WorkstreamPage({ run, id, needs }: { run: Run; id: string; needs
           </div>
         </Block>
       )}
+      <SeriesBlock series={workstream.series} />
+      <MadeBlock made={workstream.made} />
       <TestsBlock tests={workstream.tests} total={workstream.testsTotal} />
       {workstream.steps.length > 1 && (
         <Block title="Steps">
@@ -309,6 +314,10 @@ function Facts({ run, workstream }: { run: Run; workstream: PageWorkstream }) {
     ...(cpuWaitSeconds !== null && cpuWaitSeconds > 0.05
       ? [['Waited for a processor', duration(cpuWaitSeconds)] as [string, string]]
       : []),
+    ...usageFacts(workstream),
+    ...(workstream.fromRun === null
+      ? []
+      : [['Taken over from', <code>{oneLine(workstream.fromRun, 80)}</code>] as [string, ComponentChildren]]),
     ...(cost === null ? [] : [['Cost', dollars(cost)] as [string, string]]),
     ...(kind === null ? [] : [['Kind', oneLine(kind, 60)] as [string, string]]),
     ['File', <code>{oneLine(file, 200)}</code>],
@@ -338,6 +347,31 @@ function Facts({ run, workstream }: { run: Run; workstream: PageWorkstream }) {
       </dl>
     </>
   );
+}
+
+/** What it reserved, and what it used of it. */
+function usageFacts({ usage, seconds }: PageWorkstream): [string, ComponentChildren][] {
+  if (usage === null) return [];
+  const { cpus, memoryMb, cpuSeconds, peakMemoryMb } = usage;
+  const used = cpuSeconds === null || seconds === null || seconds <= 0 ? null : cpuSeconds / seconds;
+  return [
+    ...(cpus === null
+      ? []
+      : [
+          ['Processors', `${figure(cpus)} reserved${used === null ? '' : `, ${figure(used)} used`}`] as [
+            string,
+            string,
+          ],
+        ]),
+    ...(memoryMb === null
+      ? []
+      : [
+          [
+            'Memory',
+            `${megabytes(memoryMb)} reserved${peakMemoryMb === null ? '' : `, ${megabytes(peakMemoryMb)} at most`}`,
+          ] as [string, string],
+        ]),
+  ];
 }
 
 const hasOutput = (output: Json, metrics: Record<string, number>): boolean =>
@@ -379,6 +413,100 @@ function OutputView({ output, metrics }: { output: Json; metrics: Record<string,
         </pre>
       )}
     </div>
+  );
+}
+
+/** What was reported of metrics while it ran. */
+function SeriesBlock({ series }: { series: PageWorkstream['series'] }) {
+  const found = Object.entries(series).filter(([, { points }]) => points.length > 0);
+  if (found.length === 0) return null;
+  return (
+    <Block title="Metrics over time" note="from the first report to the last">
+      <div class="card">
+        <Table
+          label="Table of metrics over time"
+          columns={[
+            { key: 'name', title: 'Metric', cell: ([name]) => <Words text={name} length={80} /> },
+            { key: 'line', title: 'Course', cell: ([, { points }]) => <Sparkline points={points} /> },
+            {
+              key: 'first',
+              title: 'First',
+              isNumber: true,
+              cell: ([, { points }]) => valueText(points.at(0)),
+            },
+            {
+              key: 'last',
+              title: 'Last',
+              isNumber: true,
+              cell: ([, { points }]) => valueText(points.at(-1)),
+            },
+            {
+              key: 'least',
+              title: 'Least',
+              isNumber: true,
+              cell: ([, { points }]) => figure(points.reduce((least, [, y]) => Math.min(least, y), Infinity)),
+            },
+            {
+              key: 'most',
+              title: 'Greatest',
+              isNumber: true,
+              cell: ([, { points }]) => figure(points.reduce((most, [, y]) => Math.max(most, y), -Infinity)),
+            },
+            { key: 'total', title: 'Reports', isNumber: true, cell: ([, { total }]) => count(total) },
+          ]}
+          rows={found}
+          keyOf={([name]) => name}
+        />
+      </div>
+    </Block>
+  );
+}
+
+const valueText = (point: readonly [step: number, value: number] | undefined): string =>
+  point === undefined ? UNKNOWN : figure(point[1]);
+
+/** The files that it made. */
+function MadeBlock({ made }: { made: PageWorkstream['made'] }) {
+  if (made.length === 0) return null;
+  return (
+    <Block title="Files it made" note={count(made.length)}>
+      <div class="card">
+        <Table
+          label="Table of files it made"
+          columns={[
+            {
+              key: 'path',
+              title: 'Path',
+              class: 'full',
+              cell: ({ path }) => (
+                <code>
+                  <Words text={path} length={200} />
+                </code>
+              ),
+              csv: ({ path }) => path,
+            },
+            {
+              key: 'bytes',
+              title: 'Size',
+              isNumber: true,
+              cell: (file) => (file.bytes === null ? UNKNOWN : bytes(file.bytes)),
+            },
+            {
+              key: 'sha256',
+              title: 'SHA-256',
+              cell: ({ sha256, problem }) =>
+                sha256 === null ? (
+                  <Words text={problem ?? UNKNOWN} length={120} />
+                ) : (
+                  <code title={sha256}>{sha256.slice(0, 16)}…</code>
+                ),
+            },
+          ]}
+          rows={made}
+          keyOf={({ path }) => path}
+        />
+      </div>
+    </Block>
   );
 }
 

@@ -146,7 +146,7 @@ function Filters({ run, found }: { run: Run; found: number }) {
           }
         >
           <Icon glyph={state === 'retried' ? 'again' : MARK_GLYPHS[state]} />
-          {STATE_WORDS[state]} {count(value)}
+          {capitalised(STATE_WORDS[state])} {count(value)}
         </button>
       ))}
       <span class="q found" role="status">
@@ -155,6 +155,8 @@ function Filters({ run, found }: { run: Run; found: number }) {
     </div>
   );
 }
+
+const capitalised = (word: string): string => word.slice(0, 1).toUpperCase() + word.slice(1);
 
 const counted = new WeakMap<Run, Map<State, number>>();
 
@@ -284,7 +286,7 @@ function plainColumns(run: Run): WorkstreamColumn[] {
 
 /** Why it did not complete, or what it returned, on a line. */
 function CameOfIt({ run, workstream }: { run: Run; workstream: PageWorkstream }) {
-  const { status, explanation, reason, output, metrics, warnings } = workstream;
+  const { status, explanation, reason, output, metrics, warnings, fromRun } = workstream;
   if (status === 'failed') {
     const telling = tellingOf(run, workstream);
     return (
@@ -300,6 +302,7 @@ function CameOfIt({ run, workstream }: { run: Run; workstream: PageWorkstream })
       </span>
     );
   const text = [
+    ...(fromRun === null ? [] : [`taken over from ${fromRun}`]),
     ...metricTexts(metrics),
     ...(output === null ? [] : [outputText(output)]),
     ...warnings.slice(0, 1),
@@ -311,14 +314,16 @@ function CameOfIt({ run, workstream }: { run: Run; workstream: PageWorkstream })
   );
 }
 
-/** The line that tells of its error: from its own output where that fits the pattern, or else the pattern's. */
-function tellingOf(run: Run, { patternId, tail }: PageWorkstream): string | null {
+/** The line that tells of its error: its own where the pattern is in what it printed or says, or else the template. */
+function tellingOf(run: Run, { patternId, tail, explanation }: PageWorkstream): string | null {
   const pattern = patternId === null ? undefined : run.patterns.get(patternId);
   if (pattern === undefined || pattern.telling === '') return null;
+  if (pattern.count === 1) return pattern.telling;
   const [literal = ''] = pattern.pattern.split('<*>').toSorted((a, b) => b.length - a.length);
-  const own =
-    literal.trim().length < 4 ? undefined : tail?.split('\n').findLast((line) => line.includes(literal));
-  return own ?? pattern.telling;
+  const isIn = (line: string): boolean => line.includes(literal);
+  if (literal.trim().length < 4) return null;
+  const own = tail?.split('\n').findLast(isIn) ?? explanation?.split('\n').find(isIn);
+  return own ?? pattern.pattern.replaceAll('<*>', '…');
 }
 
 const metricTexts = (metrics: Record<string, number>): string[] =>

@@ -1,10 +1,23 @@
 /** Tests, agents and tools, and the environment: what stands at the end of the page. */
 
+import { useMemo } from 'preact/hooks';
+import type { ResourceUsage } from '../domain/agent-result.ts';
 import type { Checkout } from '../domain/history/history.ts';
+import type { PageWorkstream } from '../domain/page-document.ts';
 import type { AgentPerformance } from '../domain/run-record.ts';
 import type { ToolPerformance } from '../domain/tool-record.ts';
 import { Icon } from './icons.tsx';
-import { count, dollars, duration, oneLine, percent, plural, UNKNOWN } from './model/format.ts';
+import {
+  count,
+  dollars,
+  duration,
+  figure,
+  megabytes,
+  oneLine,
+  percent,
+  plural,
+  UNKNOWN,
+} from './model/format.ts';
 import type { Run } from './model/run.ts';
 import { Bar, CopyButton, Pairs, Prose, SectionView, Time, Words, WorkstreamLink } from './parts.tsx';
 import { csvOf, type PageColumn, Table } from './table.tsx';
@@ -309,6 +322,7 @@ export function Agents({ run }: { run: Run }) {
             <Table label="Each agent" columns={columns} rows={agents} keyOf={({ agentId }) => agentId} />
           </div>
         )}
+        <Reservations run={run} />
         {scaling.shown.length > 1 && (
           <div class="card">
             <Table
@@ -332,6 +346,95 @@ export function Agents({ run }: { run: Run }) {
     </SectionView>
   );
 }
+
+/** Workstreams of which the most is known to be reserved and unused come first. */
+function Reservations({ run }: { run: Run }) {
+  const rows = useMemo(() => run.workstreams.flatMap((each) => reservationOf(each) ?? []), [run]);
+  const { resources } = run.head.run.executionSummary ?? { resources: null };
+  if (rows.length === 0) return null;
+  return (
+    <div class="card">
+      {resources !== null && (
+        <p class="caption">
+          Together they could reserve {plural(resources.cpus, 'processor')} and{' '}
+          {megabytes(resources.memoryMb)}.
+        </p>
+      )}
+      <Table
+        label="What was reserved, and what was used"
+        columns={reservationColumns}
+        rows={rows.toSorted((a, b) => (a.share ?? 2) - (b.share ?? 2)).slice(0, 200)}
+        keyOf={({ id }) => id}
+      />
+    </div>
+  );
+}
+
+interface ReservedAndUsed {
+  id: string;
+  usage: ResourceUsage;
+  /** Processors that it used on average; null where that is not known. */
+  used: number | null;
+  /** The largest share of a reservation that was used; null where none is known. */
+  share: number | null;
+}
+
+function reservationOf({ id, usage, seconds }: PageWorkstream): ReservedAndUsed | null {
+  if (usage === null || (usage.cpus === null && usage.memoryMb === null)) return null;
+  const { cpus, memoryMb, cpuSeconds, peakMemoryMb } = usage;
+  const used = cpuSeconds === null || seconds === null || seconds <= 0 ? null : cpuSeconds / seconds;
+  const shares = [
+    ...(used === null || cpus === null ? [] : [used / cpus]),
+    ...(peakMemoryMb === null || memoryMb === null ? [] : [peakMemoryMb / memoryMb]),
+  ];
+  return { id, usage, used, share: shares.length === 0 ? null : Math.max(...shares) };
+}
+
+const shareBar = (used: number | null, reserved: number | null, text: string) => (
+  <span class="dbar">
+    {used !== null && reserved !== null && reserved > 0 ? (
+      <Bar share={used / reserved} tone={used > reserved ? 'warn' : 'done'} />
+    ) : (
+      <span />
+    )}
+    <span>{text}</span>
+  </span>
+);
+
+const reservationColumns: PageColumn<ReservedAndUsed>[] = [
+  { key: 'id', title: 'Workstream', class: 'full', cell: ({ id }) => <WorkstreamLink id={id} /> },
+  {
+    key: 'cpus',
+    title: 'Processors',
+    isNumber: true,
+    cell: ({ usage }) => (usage.cpus === null ? UNKNOWN : figure(usage.cpus)),
+  },
+  {
+    key: 'used',
+    title: 'Used',
+    isNumber: true,
+    class: 'col-took',
+    cell: ({ usage, used }) => shareBar(used, usage.cpus, used === null ? UNKNOWN : figure(used)),
+  },
+  {
+    key: 'memory',
+    title: 'Memory',
+    isNumber: true,
+    cell: ({ usage }) => (usage.memoryMb === null ? UNKNOWN : megabytes(usage.memoryMb)),
+  },
+  {
+    key: 'peak',
+    title: 'At most',
+    isNumber: true,
+    class: 'col-took',
+    cell: ({ usage }) =>
+      shareBar(
+        usage.peakMemoryMb,
+        usage.memoryMb,
+        usage.peakMemoryMb === null ? UNKNOWN : megabytes(usage.peakMemoryMb),
+      ),
+  },
+];
 
 function speedText(run: Run): string {
   const speed = run.head.run.executionSummary?.speed;

@@ -170,7 +170,7 @@ function Box({
       />
       <MarkGlyph x={x + 16} y={y + BOX.height / 2} tone={tone} />
       <text x={x + 30} y={y + BOX.height / 2 + 4}>
-        {oneLine(workstream.id, 21)}
+        {oneLine(workstream.id, 20)}
       </text>
     </a>
   );

@@ -266,3 +266,30 @@ export function useWidth(first: number): [RefObject<HTMLDivElement | null>, numb
   }, []);
   return [element, width.value];
 }
+
+const SPARK = { width: 160, height: 36 };
+
+/** A series as a line with a dot at its end. Its last value always stands beside it. */
+export function Sparkline({ points }: { points: readonly (readonly [x: number, y: number])[] }) {
+  const xs = points.map(([x]) => x);
+  const ys = points.map(([, y]) => y).filter(Number.isFinite);
+  const place = (value: number, all: readonly number[], size: number): number => {
+    const [least, most] = [Math.min(...all), Math.max(...all)];
+    return most > least ? ((value - least) / (most - least)) * (size - 6) + 3 : size / 2;
+  };
+  const drawn = points
+    .filter(([, y]) => Number.isFinite(y))
+    .map(([x, y]): [number, number] => [
+      place(x, xs, SPARK.width),
+      SPARK.height - place(y, ys, SPARK.height),
+    ]);
+  const last = drawn.at(-1);
+  return (
+    <svg class="spark" width={SPARK.width} height={SPARK.height} aria-hidden="true">
+      <path
+        d={drawn.map(([x, y], index) => `${index === 0 ? 'M' : 'L'}${x.toFixed(1)} ${y.toFixed(1)}`).join('')}
+      />
+      {last !== undefined && <circle cx={last[0]} cy={last[1]} r={2.5} />}
+    </svg>
+  );
+}

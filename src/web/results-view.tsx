@@ -232,6 +232,7 @@ const PANEL = 300;
 function Chart({ results, axes }: { results: SweepResults; axes: Axes }) {
   const [box, width] = useWidth(900);
   const data = useMemo(() => chartOf(results, axes), [results, axes.x, axes.y, axes.line, axes.panel]);
+  const isOrdered = results.columns.find(({ name }) => name === axes.x)?.group === 'parameters';
   const across = Math.max(1, Math.min(data.panels.length, 3, Math.floor(width / PANEL)));
   const panelWidth = Math.floor((width - (across - 1) * 16) / across);
   return (
@@ -239,9 +240,12 @@ function Chart({ results, axes }: { results: SweepResults; axes: Axes }) {
       <p class="legend">
         <span>
           <b>{oneLine(axes.y, 40)}</b> against <b>{oneLine(axes.x, 40)}</b>
-          {axes.line !== null && `, a line for each ${oneLine(axes.line, 40)}`}
+          {axes.line !== null && `, a ${isOrdered ? 'line' : 'colour'} for each ${oneLine(axes.line, 40)}`}
           {axes.panel !== null && `, a panel for each ${oneLine(axes.panel, 40)}`}
-          {data.panels.some(({ lines }) => lines.some(({ points, means }) => points.length > means.length)) &&
+          {isOrdered &&
+            data.panels.some(({ lines }) =>
+              lines.some(({ points, means }) => points.length > means.length),
+            ) &&
             '; lines go through the means'}
         </span>
         {axes.line !== null &&
@@ -256,7 +260,7 @@ function Chart({ results, axes }: { results: SweepResults; axes: Axes }) {
           ))}
       </p>
       <div class="panels" ref={box}>
-        {data.panels.map((panel, index) => (
+        {data.panels.map((panel) => (
           <svg
             class="plot"
             key={panel.name ?? ''}
@@ -270,7 +274,7 @@ function Chart({ results, axes }: { results: SweepResults; axes: Axes }) {
               name={panel.name === null ? null : `${axes.panel} ${panel.name}`}
               data={data}
               width={panelWidth}
-              hasY={index % across === 0 || across === 1}
+              isOrdered={isOrdered}
             />
           </svg>
         ))}
@@ -284,13 +288,14 @@ interface PanelProps {
   name: string | null;
   data: ChartData;
   width: number;
-  hasY: boolean;
+  /** Whether x is a parameter, so that points that follow each other are a line. */
+  isOrdered: boolean;
 }
 
 /** Most points that are drawn one by one. */
 const POINTS = 1500;
 
-function PanelView({ lines, name, data, width }: PanelProps) {
+function PanelView({ lines, name, data, width, isOrdered }: PanelProps) {
   const wide = width - PLOT.left - PLOT.right;
   const high = PLOT.height - PLOT.top - PLOT.bottom;
   const x = (value: number): number => PLOT.left + data.x.share(value) * wide;
@@ -319,7 +324,7 @@ function PanelView({ lines, name, data, width }: PanelProps) {
             </text>
           ),
       )}
-      {lines.map(({ means, name: line }, index) => (
+      {(isOrdered ? lines : []).map(({ means, name: line }, index) => (
         <path
           key={line}
           class={`ser se${index}`}

@@ -559,13 +559,17 @@ function overviewPaths(lanes: readonly AgentLane[], seconds: number, scale: Scal
   const all = lanes.map((lane) => binsOf(lane, [0, seconds], bins));
   const wide = scale.width / bins;
   let area = `M${GUTTER} ${y + height}`;
-  let ticks = '';
   for (let bin = 0; bin < bins; bin++) {
     const busy = all.reduce((sum, each) => sum + (each.busy[bin] ?? 0), 0) / Math.max(1, lanes.length);
     const left = GUTTER + bin * wide;
     area += `V${(y + height - busy * height).toFixed(1)}H${(left + wide).toFixed(1)}`;
-    if (all.some((each) => each.failed[bin] === 1)) ticks += `M${left.toFixed(1)} ${y + height + 2}h2v4h-2z`;
   }
+  const ends = new Set(
+    lanes.flatMap(({ bars }) =>
+      bars.flatMap(({ mark, isEarlier, to }) => (isBad(mark) && !isEarlier ? [Math.round(scale.x(to))] : [])),
+    ),
+  );
+  const ticks = [...ends].map((at) => `M${at - 2} ${y + height + 2}h2v4h-2z`).join('');
   return { area: `${area}V${y + height}Z`, ticks };
 }
 

@@ -199,6 +199,11 @@ function Legend({ run, each }: { run: Run; each: number }) {
             <b>{count(value)}</b> {word}
           </span>
         ))}
+      {totals.takenOver > 0 && (
+        <span>
+          <b>{count(totals.takenOver)}</b> of them taken over from earlier runs
+        </span>
+      )}
       <span class="q wide-only">in the order in which they ended{each > 1 ? `, ${each} a mark` : ''}</span>
     </div>
   );

@@ -46,6 +46,17 @@ export function dollars(amount: number): string {
   return amount < 0.0001 ? '< $0.0001' : `$${amount.toFixed(4)}`;
 }
 
+const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'];
+
+/** A size in bytes: "1.4 MB". */
+export function bytes(size: number): string {
+  const power = size < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(size) / 3));
+  return `${Number((size / 1000 ** power).toPrecision(3))}${NARROW}${UNITS[power]}`;
+}
+
+/** Megabytes: "512 MB", "1.5 GB". */
+export const megabytes = (size: number): string => bytes(size * 1e6);
+
 const pad = (value: number): string => String(value).padStart(2, '0');
 
 /** "2026-11-29 09:05:23" in the reader's own time zone. */

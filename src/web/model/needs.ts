@@ -82,8 +82,8 @@ function patternNeed(run: Run, pattern: ErrorPattern): Need {
     reason: pattern.type,
     title: titleOf(pattern),
     history: historyOf(pattern),
-    lines: tellingLines(run, pattern),
-    affected,
+    lines: [...claimLines(affected), ...tellingLines(run, pattern)],
+    affected: pattern.count > 1 ? affected : affected.map((each) => ({ ...each, values: [] })),
     total: Math.max(pattern.count, affected.length),
     heldBack,
     command: againCommand(run, affected, pattern.count),
@@ -153,6 +153,13 @@ function titleOf({ pattern, telling, count: times }: ErrorPattern): (string | nu
     .split(HOLE)
     .flatMap((part, index) => (index === 0 ? [part] : [null, part]))
     .filter((part) => part !== '');
+}
+
+/** What a tool says of work that it did not do, in front of what was found. */
+function claimLines([first]: readonly AffectedWorkstream[]): TellingLine[] {
+  const workstream = first?.workstream ?? null;
+  if (workstream?.claim == null || markOf(workstream) !== 'odd') return [];
+  return [{ text: `It says: “${oneLine(workstream.claim, 300)}”`, hit: false }];
 }
 
 /** Lines that are shown before and after the one that tells. */

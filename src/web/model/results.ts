@@ -220,9 +220,23 @@ export function chartOf({ columns, rows }: SweepResults, axes: Axes): ChartData 
       }),
     })),
     lineNames,
-    x: names === null ? scaleFor(drawn.map(({ point }) => point.x)) : namesScale(names),
+    x:
+      names === null
+        ? atValues(
+            scaleFor(drawn.map(({ point }) => point.x)),
+            drawn.map(({ point }) => point.x),
+          )
+        : namesScale(names),
     y: scaleFor(drawn.map(({ point }) => point.y)),
   };
+}
+
+/** Most values of a parameter that are the ticks of its axis themselves. */
+const FEW_VALUES = 8;
+
+function atValues(scale: ChartScale, values: readonly number[]): ChartScale {
+  const distinct = [...new Set(values)].toSorted((a, b) => a - b);
+  return distinct.length > FEW_VALUES || scale.isLogarithmic ? scale : { ...scale, ticks: distinct };
 }
 
 function meansOf(points: readonly Point[]): [number, number][] {

@@ -139,7 +139,7 @@ test('a prompt has what was printed as data, the workstreams and the command tha
     Require stack:
     - index.js
 
-Workstream: a (express).
+Workstream: a.
 First seen in this run.
 Find the cause and fix it. Do not weaken or skip the tests.
 The work is accepted when this passes:
