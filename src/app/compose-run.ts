@@ -75,15 +75,12 @@ export interface RunParts {
  * has the run.
  */
 export function composeRun(input: RunInput): RunParts {
-  const { options, paths, prepared, redactor, listeners, load = new LoadMeter() } = input;
+  const { options, paths, prepared, redactor, load = new LoadMeter() } = input;
   const begin = startTimer();
-  const failure = new AbortController();
   const notices = new Notices();
   const reserving = reservingOf(prepared.plan.workstreams, options);
   const roster = makeRoster(options, workstreamsToRun(prepared), { cores: load.cores });
-  const { runId, database, recorder } = composeStore(input, begin, failure, notices);
-  const journal = new Journal({ recorder, listeners, redactor, failure });
-  notices.publishTo((notice) => journal.publish(notice));
+  // First, so that its threads start while the database is opened.
   const engine = createEngine({
     options,
     paths,
@@ -92,6 +89,26 @@ export function composeRun(input: RunInput): RunParts {
     workstreams: prepared.plan.workstreams,
     onLate: (workstreamId, text) => notices.add('warn', text, workstreamId),
   });
+  try {
+    return composeAround(engine, input, { begin, notices, reserving, roster, load });
+  } catch (error) {
+    void engine.close();
+    throw error;
+  }
+}
+
+/** Claims the run, and makes all of its parts but the engine. */
+function composeAround(
+  engine: LocalEngine,
+  input: RunInput,
+  made: Pick<RunParts, 'begin' | 'reserving' | 'roster'> & { notices: Notices; load: LoadSource },
+): RunParts {
+  const { options, prepared, redactor, listeners } = input;
+  const { begin, notices, reserving, roster, load } = made;
+  const failure = new AbortController();
+  const { runId, database, recorder } = composeStore(input, begin, failure, notices);
+  const journal = new Journal({ recorder, listeners, redactor, failure });
+  notices.publishTo((notice) => journal.publish(notice));
   const workspaces = composeWorkspaces(input, runId);
   const inheritance = inheritanceOf(prepared, runId, database.connection);
   const gate = composeGate(input, { runId, database, journal, notices });

@@ -4,6 +4,7 @@ import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Assignment } from '../domain/assignment.ts';
+import type { Step } from '../domain/workstream.ts';
 import { readRegular } from '../os/regular-file.ts';
 import { MOST_SOURCE_BYTES, TypeScriptCompiler } from '../typescript/compiler.ts';
 import { isTypeScript, pathOf, typeScriptTarget } from '../typescript/resolve.ts';
@@ -37,8 +38,13 @@ export class TypeScriptModules {
   /** Resolves with the modules of these assignments that are, or import, TypeScript, once that is compiled. */
   async prepare(assignments: readonly Assignment[]): Promise<string[]> {
     const needed = new Set<string>();
+    let last: readonly Step[] | null = null;
     for (const { workstream } of assignments) {
-      for (const step of workstream.steps) {
+      const { steps } = workstream;
+      // Those of most are the same.
+      if (steps === last) continue;
+      last = steps;
+      for (const step of steps) {
         if (step.kind !== 'module') continue;
         const known = this.#modules.get(step.module) ?? this.#prepareModule(step.module);
         if (known === true || (known !== false && (await known))) needed.add(step.module);

@@ -114,6 +114,7 @@ export function topologicalOrder(graph: Graph): Int32Array | null {
     unmet[node] = needs;
     if (needs === 0) order[known++] = node;
   }
+  if (graph.dependencies.edges === 0) return order;
   // The list grows during the loop.
   for (let at = 0; at < known; at++) {
     for (const dependent of graph.dependents.of(requireAt(order, at))) {
@@ -131,6 +132,7 @@ export function topologicalOrder(graph: Graph): Int32Array | null {
  */
 export function waveNumbers(graph: Graph, order: Int32Array): Int32Array {
   const waves = new Int32Array(graph.count);
+  if (graph.dependencies.edges === 0) return waves;
   for (const node of order) {
     let wave = 0;
     for (const dependency of graph.dependencies.of(node))

@@ -72,6 +72,11 @@ export class LockQueues {
   }
 }
 
+const NO_LOCKS: readonly number[] = [];
+
+/** Whether it needs no lock, as most do. */
+const isFree = ({ group, places }: Signature): boolean => group === null && places.length === 0;
+
 /**
  * The locks that running workstreams hold. A lock is a number: one for each conflict group, and two for each place of
  * the scope tree, "exactly this place is owned" and "this place or one inside it is owned". Each operation costs
@@ -113,11 +118,13 @@ export class Locks {
   }
 
   acquire(signature: Signature): void {
+    if (isFree(signature)) return;
     for (const lock of this.#locksOf(signature)) this.#holders[lock] = requireAt(this.#holders, lock) + 1;
   }
 
   /** Releases what `acquire` took. Returns the locks that are free now. */
-  release(signature: Signature): number[] {
+  release(signature: Signature): readonly number[] {
+    if (isFree(signature)) return NO_LOCKS;
     const freed: number[] = [];
     for (const lock of this.#locksOf(signature)) {
       const holders = requireAt(this.#holders, lock) - 1;

@@ -79,7 +79,9 @@ export class ReadyQueue {
     this.#pinned = distribution === 'round-robin';
     this.#tracks = tracks;
     this.#parallelOk = new Uint8Array(ranked.length);
-    for (const [index, { parallelOk }] of ranked.entries()) if (parallelOk) this.#parallelOk[index] = 1;
+    ranked.forEach(({ parallelOk }, index) => {
+      if (parallelOk) this.#parallelOk[index] = 1;
+    });
     const partitionOf = (index: number): number =>
       this.#parallelOk[index] === 1 ? this.#partitionOf(index) : this.#alonePartition;
     this.#reservations =
@@ -223,9 +225,7 @@ export class ReadyQueue {
   }
 
   #choose(agent: number, past: boolean): number | undefined {
-    const [running] = this.#running;
-    if (this.#drainingFor !== null || (running !== undefined && this.#parallelOk[running] === 0))
-      return undefined;
+    if (this.#drainingFor !== null || this.#isAloneRunning) return undefined;
     const claimant = this.#claimant;
     if (claimant !== null && this.#reservations?.isClaimMet === true && this.isFor(claimant, agent))
       return claimant;
@@ -234,12 +234,19 @@ export class ReadyQueue {
     while (!this.#gate.isShut) {
       const alone = this.#partitions.first(this.#alonePartition);
       if (alone === undefined || (claimant ?? alone) < alone || !this.#isFirst(alone)) break;
-      if (running === undefined) return this.isFor(alone, agent) ? alone : undefined;
+      if (this.#running.size === 0) return this.isFor(alone, agent) ? alone : undefined;
       if (!this.#isAdmitted(alone)) continue;
       this.#drainingFor = alone;
       return undefined;
     }
     return this.#firstFor(agent);
+  }
+
+  /** What runs alone is the only one. */
+  get #isAloneRunning(): boolean {
+    if (this.#running.size !== 1) return false;
+    const [running = -1] = this.#running;
+    return this.#parallelOk[running] === 0;
   }
 
   /** Sets it aside where the gate refuses it, and not everything. */

@@ -84,8 +84,9 @@ export class ScopeTree {
 
   constructor(workstreams: readonly Scoped[]) {
     const prefixes = new Map<number, string[]>();
-    for (const [index, { scopes }] of workstreams.entries())
+    workstreams.forEach(({ scopes }, index) => {
       if (scopes.length > 0) prefixes.set(index, scopePrefixes(scopes));
+    });
     let up = 0;
     for (const own of prefixes.values()) for (const prefix of own) up = Math.max(up, levelsUp(prefix));
     this.#up = up;

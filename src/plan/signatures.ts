@@ -44,14 +44,14 @@ export function signatures(
   /** By need, then by partition: the signature of what no group and no scope keeps from running. */
   const free: number[][] = [];
   const of = new Int32Array(workstreams.length);
-  for (const [index, { conflictGroup, scopes }] of workstreams.entries()) {
+  workstreams.forEach(({ conflictGroup, scopes }, index) => {
     const partition = partitionOf(index);
     const need = needOf(index);
     if (conflictGroup === null && scopes.length === 0) {
       const alike = (free[need] ??= []);
       alike[partition] ??= all.push({ partition, group: null, places: [], need }) - 1;
       of[index] = alike[partition];
-      continue;
+      return;
     }
     const group = conflictGroup === null ? null : numberOf(groups, conflictGroup);
     const places = tree.ownedBy(index);
@@ -60,7 +60,7 @@ export function signatures(
     if (signature === undefined)
       known.set(name, (signature = all.push({ partition, group, places, need }) - 1));
     of[index] = signature;
-  }
+  });
   return { all, of, tree, groups: groups.size };
 }
 

@@ -276,7 +276,7 @@ export class Coordinator {
     const earlier = await runner.takeOver(workstream, context);
     if (earlier !== null) return this.#results.record(index, earlier);
     if (this.#cancel.signal.aborted) return;
-    journal.publish(this.#startEvent(index, context, false));
+    journal.publish(this.#startEvent(index, context, false, isoTimestamp(Date.now())));
     if (commitStarts) journal.commit();
     const finals: FinalResult[] = [];
     this.#follow(index, context, await runner.attempt(workstream, context), finals);
@@ -290,7 +290,8 @@ export class Coordinator {
     const batch: OpenBatch = { context, indices, isOpen: new Uint8Array(indices.length).fill(1) };
     const isQueued = (position: number): boolean => queued || position > 0;
     try {
-      journal.publishAll(indices.map((index, at) => this.#startEvent(index, context, isQueued(at))));
+      const now = isoTimestamp(Date.now());
+      journal.publishAll(indices.map((index, at) => this.#startEvent(index, context, isQueued(at), now)));
       const workstreams = indices.map((index) => this.#workstream(index));
       await runner.executeBatch(workstreams, context, {
         onOutcomes: (outcomes) => this.#take(batch, outcomes),
@@ -309,8 +310,8 @@ export class Coordinator {
   #publishBegun(index: number, context: AgentContext, at: number): void {
     const { journal, failure } = this.#parts;
     try {
-      const { queued: _, ...start } = this.#startEvent(index, context, true);
-      journal.publish({ ...start, type: 'workstream-begun', at: isoTimestamp(at) });
+      const { queued: _, ...start } = this.#startEvent(index, context, true, isoTimestamp(at));
+      journal.publish({ ...start, type: 'workstream-begun' });
     } catch (error) {
       failure.abort(error);
     }
@@ -372,7 +373,12 @@ export class Coordinator {
     });
   }
 
-  #startEvent(index: number, { agentId }: AgentContext, queued: boolean): EventOf<'workstream-started'> {
+  #startEvent(
+    index: number,
+    { agentId }: AgentContext,
+    queued: boolean,
+    at: string,
+  ): EventOf<'workstream-started'> {
     const { plan, runner } = this.#parts;
     const { id, title } = this.#workstream(index);
     return {
@@ -382,7 +388,7 @@ export class Coordinator {
       agentId,
       attempt: runner.nextAttempt(id),
       queued,
-      at: isoTimestamp(Date.now()),
+      at,
       expectedSeconds: plan.known > 0 ? (plan.expectedSeconds[index] ?? null) : null,
     };
   }

@@ -34,14 +34,14 @@ export class DependencyTracker {
     this.#ids = workstreams.map(({ id }) => id);
     this.#decided = decided.slice();
     this.#stages = new StageTracker(workstreams);
-    for (const [index, workstream] of workstreams.entries()) {
-      this.#unmet[index] = workstream.dependsOn.length;
-      for (const { id, when } of workstream.dependsOn) this.#link(id, { index, when });
+    workstreams.forEach(({ dependsOn }, index) => {
+      this.#unmet[index] = dependsOn.length;
+      for (const { id, when } of dependsOn) this.#link(id, { index, when });
       const stage = this.#stages.before(index);
-      if (stage === null) continue;
-      this.#unmet[index] = workstream.dependsOn.length + 1;
+      if (stage === null) return;
+      this.#unmet[index] = dependsOn.length + 1;
       this.#link(stage, { index, when: 'finished' });
-    }
+    });
   }
 
   #link(id: string, link: Link): void {
@@ -52,7 +52,11 @@ export class DependencyTracker {
 
   /** Workstreams that depend on nothing. */
   free(): number[] {
-    return [...this.#unmet.keys()].filter((index) => this.#unmet[index] === 0 && this.#decided[index] === 0);
+    const free: number[] = [];
+    this.#unmet.forEach((unmet, index) => {
+      if (unmet === 0 && this.#decided[index] === 0) free.push(index);
+    });
+    return free;
   }
 
   hasDependents(id: string): boolean {
@@ -101,12 +105,12 @@ export class StageTracker {
 
   constructor(workstreams: readonly Workstream[]) {
     this.#stages = stages(workstreams);
-    for (const [index, { id }] of workstreams.entries()) {
+    workstreams.forEach(({ id }, index) => {
       const stage = this.#stages[index] ?? 0;
-      if (stage === 0) continue;
+      if (stage === 0) return;
       this.#stageOf.set(id, stage);
       this.#left[stage] = (this.#left[stage] ?? 0) + 1;
-    }
+    });
     // All of a stage may be needed by earlier ones and so belong to them: then it is over with the one before it.
     for (let stage = 1; stage < this.#left.length; stage++) this.#left[stage] ??= 0;
   }
@@ -145,14 +149,17 @@ const nameOf = (stage: number): string => `stage ${stage}`;
  */
 export function stages(workstreams: readonly Pick<Workstream, 'id' | 'gate' | 'dependsOn'>[]): Int32Array {
   const stage = new Int32Array(workstreams.length);
-  const gated = [...workstreams.entries()].filter(([, { gate }]) => gate !== null);
+  const gated: { index: number; gate: number }[] = [];
+  workstreams.forEach(({ gate }, index) => {
+    if (gate !== null) gated.push({ index, gate });
+  });
   if (gated.length === 0) return stage;
   const seen = new Uint8Array(workstreams.length);
   const indexOf = new Map(workstreams.map(({ id }, index) => [id, index]));
   const numbers = new Map(
-    [...new Set(gated.map(([, { gate }]) => gate))].toSorted(byValue).map((gate, at) => [gate, at + 1]),
+    [...new Set(gated.map(({ gate }) => gate))].toSorted((a, b) => a - b).map((gate, at) => [gate, at + 1]),
   );
-  const members = gated.map(([index, { gate }]) => ({ index, number: numbers.get(gate) ?? 0 }));
+  const members = gated.map(({ index, gate }) => ({ index, number: numbers.get(gate) ?? 0 }));
   for (const { index, number } of members.toSorted((a, b) => a.number - b.number)) {
     const waiting = [index];
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
@@ -168,5 +175,3 @@ export function stages(workstreams: readonly Pick<Workstream, 'id' | 'gate' | 'd
   }
   return stage;
 }
-
-const byValue = (a: number | null, b: number | null): number => (a ?? 0) - (b ?? 0);

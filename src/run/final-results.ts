@@ -65,7 +65,7 @@ export class FinalResults {
       this.#settle([{ workstreamId, status, reason: null, detail: NOT_EARLIER }]);
     }
     this.#settle(inheritance.kept);
-    for (const [index, workstream] of plan.workstreams.entries()) this.#decide(index, workstream);
+    plan.workstreams.forEach((workstream, index) => this.#decide(index, workstream));
     return free.filter((index) => this.#final[index] === 0);
   }
 
@@ -106,12 +106,12 @@ export class FinalResults {
    * @param why the run ended before; null where it did not.
    */
   skipTheRest(why: Failure | null): void {
-    for (const [index, workstream] of this.#parts.plan.workstreams.entries()) {
-      if (this.#final[index] === 1) continue;
+    this.#parts.plan.workstreams.forEach((workstream, index) => {
+      if (this.#final[index] === 1) return;
       if (why === null) throw new Error(`${workstream.id} was never assigned to an agent`);
       const result = this.skipped(workstream, why);
       this.#parts.journal.publish({ type: 'workstream-finished', result });
-    }
+    });
   }
 
   /** What depends on one that was interrupted is skipped as interrupted at the end. */

@@ -76,12 +76,18 @@ function parseObject(value: string): JsonObject | null {
 
 /** The variables that definitions set for steps and tests, and the fields of definitions that are stored unchanged. */
 export function variablesOf(workstreams: readonly Workstream[]): Variables[] {
-  return workstreams.flatMap(({ steps, compensation, acceptanceTests, extra }) => {
-    const own = [...steps, ...compensation, ...acceptanceTests].flatMap((each) =>
-      'env' in each && Object.keys(each.env).length > 0 ? [each.env] : [],
-    );
-    return [...own, ...textFields(extra)];
-  });
+  const found: Variables[] = [];
+  for (const { steps, compensation, acceptanceTests, extra } of workstreams) {
+    for (const list of [steps, compensation, acceptanceTests])
+      for (const each of list) if ('env' in each && !isEmpty(each.env)) found.push(each.env);
+    if (!isEmpty(extra)) found.push(...textFields(extra));
+  }
+  return found;
+}
+
+function isEmpty(fields: object): boolean {
+  for (const name in fields) if (Object.hasOwn(fields, name)) return false;
+  return true;
 }
 
 /** Each text of a JSON value, by its key. */

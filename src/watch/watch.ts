@@ -12,7 +12,7 @@ import {
   listenForSignals,
   type SignalHandlers,
 } from '../os/end-signals.ts';
-import { heapLimitOption } from '../os/heap-limit.ts';
+import { heapOptions } from '../os/heap-options.ts';
 import { messageOf } from '../text/error-message.ts';
 import { CONTINUATION_VARIABLE, type Continuation, END_MS, type FromRun, readFromRun } from './protocol.ts';
 import { giveStreams } from './streams.ts';
@@ -95,7 +95,7 @@ class Watched implements SignalHandlers {
   /** Starts a process, with the streams of `giveStreams`, and waits for its end. */
   run(program: string, args: readonly string[], continuation: Continuation | null): Promise<End> {
     const own = continuation === null ? {} : { [CONTINUATION_VARIABLE]: JSON.stringify(continuation) };
-    const options = [...V8_OPTIONS, ...heapLimitOption(), ...process.execArgv];
+    const options = [...V8_OPTIONS, ...heapOptions(), ...process.execArgv];
     const child = spawn(process.execPath, [...options, program, ...args], {
       stdio: this.#streams.stdio,
       env: { ...process.env, ...this.#streams.variables, ...own },

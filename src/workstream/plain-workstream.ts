@@ -31,7 +31,7 @@ export interface PlainDefinition {
 
 /**
  * The workstream of a plain definition, in a third of the memory: it holds what the definition says, and returns the
- * default for everything else. Its hash is computed whenever it is read.
+ * default for everything else. Its hash is computed when it is read.
  */
 export class PlainWorkstream implements Workstream {
   readonly id: string;
@@ -73,12 +73,16 @@ export class PlainWorkstream implements Workstream {
   }
 
   get hash(): string {
+    const known = takeHash(this);
+    if (known !== undefined) return known;
     // As `canonical` writes the definition. A private method would cost every workstream eight bytes.
     const needs = this.#needs === undefined ? '' : `"depends_on":${JSON.stringify(this.#needs)},`;
     const description = this.description === null ? '' : `"description":${JSON.stringify(this.description)},`;
     const title = this.#title === undefined ? '' : `,"title":${JSON.stringify(this.#title)}`;
     const work = `"id":"${this.id}","steps":${this.#work.written}`;
-    return hash('sha256', `{${needs}${description}${work}${title}}`);
+    const computed = hash('sha256', `{${needs}${description}${work}${title}}`);
+    hashes.set(this, computed);
+    return computed;
   }
 
   /** JSON has no accessors. */
@@ -184,3 +188,18 @@ export class PlainWorkstream implements Workstream {
 }
 
 const onCompletion = (id: string): Dependency => ({ id, when: 'completed' });
+
+/**
+ * Hashes that were read once: that of a workstream goes to its agent, and a moment later into its result. Each is dropped
+ * when it is read again.
+ */
+const hashes = new Map<PlainWorkstream, string>();
+/** So many are more than all agents have in hand. */
+const MOST_HASHES = 10_000;
+
+function takeHash(workstream: PlainWorkstream): string | undefined {
+  const known = hashes.get(workstream);
+  if (known !== undefined) hashes.delete(workstream);
+  else if (hashes.size >= MOST_HASHES) hashes.clear();
+  return known;
+}

@@ -139,8 +139,9 @@ function expandDependencies(
 }
 
 /** Whether there is nothing to expand and nothing that could be repeated. */
-function isPlain([first, second]: Dependency[], members: ReadonlyMap<string, string[]>): boolean {
-  return second === undefined && (first === undefined || !members.has(first.id));
+function isPlain(written: Dependency[], members: ReadonlyMap<string, string[]>): boolean {
+  const first = written[0];
+  return first === undefined || (written.length === 1 && !members.has(first.id));
 }
 
 function expandedSize(written: Dependency[], members: ReadonlyMap<string, string[]>): number {

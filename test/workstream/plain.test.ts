@@ -6,6 +6,7 @@ import { copyOf, type Workstream } from '../../src/domain/workstream.ts';
 import { type DefinitionContext, readDefinition } from '../../src/workstream/definition.ts';
 import { isObject } from '../../src/workstream/json-value.ts';
 import { PlainReader } from '../../src/workstream/plain.ts';
+import { type PlainDefinition, PlainWorkstream } from '../../src/workstream/plain-workstream.ts';
 import { anyFile } from './any-file.ts';
 
 /** What reads definitions of a folder in which every module is there but those whose names begin with `none`. */
@@ -179,4 +180,21 @@ test('after a million there is no room for one more', () => {
   const reader = new PlainReader(almost);
   const read = () => reader.read({ id: 'a', steps: [{ run: 'true' }] }, 'a.json', 0);
   expect([read()?.id, read(), almost.count.workstreams]).toEqual(['a', null, 1_000_000]);
+});
+
+test('the hash of a plain workstream stays the same however often and beside however many others it is read', () => {
+  const definition = (id: string): PlainDefinition => ({
+    id,
+    title: undefined,
+    description: undefined,
+    needs: undefined,
+    work: { steps: [], written: '[]' },
+    file: 'a.json',
+    position: 0,
+  });
+  const many = Array.from({ length: 12_000 }, (_, index) => new PlainWorkstream(definition(`ws-${index}`)));
+  const first = many.map(({ hash }) => hash);
+  expect(new Set(first).size).toBe(many.length);
+  expect(many.map(({ hash }) => hash)).toEqual(first);
+  expect(many.map(({ hash }) => hash)).toEqual(first);
 });

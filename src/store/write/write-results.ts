@@ -22,6 +22,7 @@ function writeErrors(statements: Statements, result: AgentResult): void {
 }
 
 function writeTestCases(statements: Statements, result: AgentResult): void {
+  if (result.testResults.tests.length === 0) return;
   for (const [position, test] of result.testResults.tests.entries()) {
     for (const testCase of test.cases) {
       statements.testCase({ result, acceptanceTest: test.name, position, testCase });

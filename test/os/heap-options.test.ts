@@ -1,20 +1,20 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { heapLimitOption } from '../../src/os/heap-limit.ts';
+import { heapOptions } from '../../src/os/heap-options.ts';
 
 test('a limit that the user has set stays', () => {
-  expect(heapLimitOption([], '')).toHaveLength(1);
-  expect(heapLimitOption(['--cpu-prof'], '--enable-source-maps')).toHaveLength(1);
-  expect(heapLimitOption(['--max-old-space-size=100'], '')).toEqual([]);
-  expect(heapLimitOption([], '--enable-source-maps --max_old_space_size=100')).toEqual([]);
+  expect(heapOptions([], '')).toHaveLength(2);
+  expect(heapOptions(['--cpu-prof'], '--enable-source-maps')).toHaveLength(2);
+  expect(heapOptions(['--max-old-space-size=100'], '')).toEqual([]);
+  expect(heapOptions([], '--enable-source-maps --max_old_space_size=100')).toEqual([]);
 });
 
 const PROGRAM = `
-  const { keepHeapLimitHere } = await import(process.argv[1]);
+  const { keepHeapOptionsHere } = await import(process.argv[1]);
   const { getHeapStatistics } = await import('node:v8');
   const { Worker } = await import('node:worker_threads');
-  keepHeapLimitHere();
+  keepHeapOptionsHere();
   const code = "const { getHeapStatistics } = require('node:v8');" +
     "require('node:worker_threads').parentPort.postMessage(getHeapStatistics().heap_size_limit);";
   const inThread = (resourceLimits) => new Promise((resolve, reject) => {
@@ -24,19 +24,19 @@ const PROGRAM = `
     here: getHeapStatistics().heap_size_limit,
     thread: await inThread({}),
     limited: await inThread({ maxOldGenerationSizeMb: 100 }),
-    execArgv: process.execArgv.filter((option) => option.startsWith('--max-old')),
+    execArgv: process.execArgv.filter((option) => /^--(max|initial)-old/.test(option)),
   }));`;
 
 /** The limits of a process that is started with these options, and of its threads. */
-function limitsWith(options: string[]): Record<'here' | 'thread' | 'limited' | 'execArgv', unknown> {
-  const module = fileURLToPath(new URL('../../dist/src/os/heap-limit.js', import.meta.url));
+function limitsWith(options: readonly string[]): Record<'here' | 'thread' | 'limited' | 'execArgv', unknown> {
+  const module = fileURLToPath(new URL('../../dist/src/os/heap-options.js', import.meta.url));
   const args = [...options, '--input-type=module', '--eval', PROGRAM, module];
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
 }
 
 test('the limit is that of the process and not of its threads', () => {
   const without = limitsWith([]);
-  const limited = limitsWith(heapLimitOption([], ''));
+  const limited = limitsWith(heapOptions([], ''));
   expect(limited).toMatchObject({ thread: without.thread, limited: without.limited, execArgv: [] });
   expect(limited.here).toBeLessThan(2.1e9);
   const own = limitsWith(['--max-old-space-size=200']);
