@@ -77,7 +77,9 @@ const KINDS: Partial<Record<PatternState, string>> = { new: 'new ', regressed: '
 
 function sharedCause({ pattern, history }: Cause, runId: string): string {
   const { count, type, example, telling, workstreams } = pattern;
-  const rerun = `\`millrace errors ${runId}\`${again(workstreams, runId, count)}.${whatChanged(history)}`;
+  const all =
+    runCommand(workstreams, count) ?? `\`millrace run --retry-failed ${runId} --pattern ${pattern.id}\``;
+  const rerun = `\`millrace errors ${runId}\`, then ${all}.${whatChanged(history)}`;
   if (saysOnlyHow(type) && telling === example.message) {
     return `${count} failures ended alike (${type})${sinceWhen(history)}: "${quoted(telling)}". Compare their outputs to find out whether they have one cause: ${rerun}`;
   }

@@ -441,6 +441,19 @@ export const RESUME_OPTIONS = {
     help: 'Run again what failed in this run, or in the latest that ended',
     doc: 'runs again, as a new run, what failed in an earlier one, the latest that ended without a name; options as for `--resume`',
   },
+  /** With `retryFailed`: only what failed with the error pattern of this id, or the beginning of it. */
+  pattern: {
+    schema: (z: Zod) => z.string().min(1).nullable(),
+    stored: false,
+    flag: 'pattern',
+    type: 'string',
+    value: 'ID',
+    default: null,
+    configurable: false,
+    group: GOING_ON,
+    help: 'With --retry-failed: only what failed with this error pattern, such as p-1a2b3c4d',
+    doc: 'with `--retry-failed`: only what failed with the error pattern of this id, or the beginning of it, as `millrace errors` shows it',
+  },
 } as const satisfies Record<string, RunOption>;
 
 /** Which workstreams. */

@@ -28,6 +28,8 @@ function beginOf(parsed: ParsedOptions): RunRequest {
   if (resume !== null && retryFailed !== null) {
     throw new Refusal(2, 'A run is either resumed or tried again: name one of --resume and --retry-failed.');
   }
+  if (options.pattern !== null && retryFailed === null)
+    throw new Refusal(2, '--pattern chooses among failures of an earlier run: use it with --retry-failed.');
   if (resume !== null) return beginResumed(parsed, resume);
   if (retryFailed !== null) return beginRetry(parsed, retryFailed);
   const paths = resolvePaths(options);

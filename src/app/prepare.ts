@@ -1,6 +1,6 @@
 /** From a folder of workstream files to a plan. Reads; writes nothing. */
 import { resolve } from 'node:path';
-import { type Inheritance, NOTHING_EARLIER } from '../domain/history/earlier-run.ts';
+import { type EarlierResult, type Inheritance, NOTHING_EARLIER } from '../domain/history/earlier-run.ts';
 import type { Broken, LoadedFolder, Plan, Problem } from '../domain/plan.ts';
 import type { ResumedRun } from '../domain/run-event.ts';
 import { copyOf, type Workstream } from '../domain/workstream.ts';
@@ -8,8 +8,10 @@ import { makePlan } from '../plan/plan.ts';
 import { type Selection, select } from '../plan/select.ts';
 import { completedEarlier, knownDurations } from '../store/read/durations.ts';
 import { attemptsOf, type StoredRun } from '../store/read/earlier-run.ts';
+import { failurePatterns } from '../store/read/patterns.ts';
 import { feedbackOf } from '../store/read/published.ts';
 import type { Connection } from '../store/schema/connection.ts';
+import { oneLine } from '../text/printable.ts';
 import { fieldPath } from '../workstream/finding.ts';
 import { loadFolder } from '../workstream/load.ts';
 import { FolderError } from '../workstream/read-file.ts';
@@ -79,10 +81,18 @@ export function prepare(options: Preparing, paths: Paths): Prepared {
  */
 export function prepareRetry(
   earlier: StoredRun,
-  { options, only, paths }: { options: ToolOptions & CapacityOptions; only: Selecting; paths: Paths },
+  {
+    options,
+    only,
+    paths,
+  }: {
+    options: ToolOptions & CapacityOptions;
+    only: Selecting & Pick<RunOptions, 'pattern'>;
+    paths: Paths;
+  },
 ): Prepared & { ids: string[] } {
   const folder = load(options, paths);
-  const { ids, notices } = failuresOf(earlier, folder);
+  const { ids, notices } = failuresOf(earlier, folder, failedWith(earlier, only.pattern, paths));
   const meant = named(folder, only, paths);
   const chosen = ids.filter((id) => meant === null || meant.has(id));
   if (chosen.length === 0)
@@ -123,6 +133,29 @@ export function prepareResumed(
     inheritance: { ...inheritance, work: [...repeated, ...inheritance.work] },
   };
 }
+
+/**
+ * Which results failed with a pattern; all for null.
+ * @throws Refusal with exit code 4 where none did.
+ */
+function failedWith(
+  earlier: StoredRun,
+  pattern: string | null,
+  { database }: Paths,
+): (result: EarlierResult) => boolean {
+  if (pattern === null) return () => true;
+  const patterns = withDatabase(database, (history) =>
+    history === null ? null : failurePatterns(history, earlier.runId),
+  );
+  const isMeant = ({ workstreamId }: EarlierResult): boolean =>
+    patterns?.get(workstreamId)?.id.startsWith(pattern) === true;
+  if (earlier.results.some(isMeant)) return isMeant;
+  const sentence = `Nothing failed with the pattern ${oneLine(pattern, NAME)} in ${earlier.runId}.`;
+  throw new Refusal(4, `${sentence} See: millrace errors ${earlier.runId}`);
+}
+
+/** Longest id of a pattern that a message repeats. */
+const NAME = 100;
 
 /** The ids that are named; null where none is, which means all. */
 function named(loaded: LoadedFolder, only: Selecting, paths: Paths): Set<string> | null {

@@ -29,7 +29,11 @@ export function givenOptions(argv: DecidingArguments, line: readonly string[]): 
   );
   for (const value of given) check(value, flags);
   const values = given.map(({ name, value }) => [name, value] as const);
-  return Object.assign({ state: argv.state, select }, which, Object.fromEntries(values));
+  return Object.assign(
+    { state: argv.state, select, pattern: argv.pattern ?? null },
+    which,
+    Object.fromEntries(values),
+  );
 }
 
 /** An option that was given, under its names in the library and on the command line. */

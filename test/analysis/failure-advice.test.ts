@@ -13,11 +13,11 @@ test('one cause behind many comes first, whatever the order of the patterns', ()
   ]);
 });
 
-test('too many to name, or not all of them known: the command that runs all that failed', () => {
+test('too many to name, or not all of them known: the command that runs all that failed so', () => {
   const ids = Array.from({ length: 11 }, (_, index) => `ws-${index}`);
   for (const many of [pattern('thrown', 'no', ids), pattern('thrown', 'no', ids.slice(0, 3), 40)]) {
     expect(recommend(input({ patterns: whole(many), run: { totals: { ...TOTALS, failed: 9 } } }))[0]).toBe(
-      `${many.count} failures are one error (thrown): "no". Find its cause with \`millrace errors ${RUN}\`, then \`millrace run --retry-failed ${RUN}\`.`,
+      `${many.count} failures are one error (thrown): "no". Find its cause with \`millrace errors ${RUN}\`, then \`millrace run --retry-failed ${RUN} --pattern ${many.id}\`.`,
     );
   }
 });

@@ -41,7 +41,11 @@ test('`run` has every option of the table as a flag, and no other', () => {
 test('each flag is there once, and a configuration sets each but those that go on with a run', () => {
   const flags = table.map(([, { flag }]) => flag);
   expect(new Set(flags).size).toBe(flags.length);
-  expect(flags.filter((flag) => !configurableOptions().has(flag))).toEqual(['resume', 'retry-failed']);
+  expect(flags.filter((flag) => !configurableOptions().has(flag))).toEqual([
+    'resume',
+    'retry-failed',
+    'pattern',
+  ]);
 });
 
 test('the library has the defaults of the table', () => {

@@ -195,6 +195,30 @@ test('failures are tried again in a run of their own, linked to the first', asyn
   expect([nothing.code, nothing.stdout]).toEqual([4, expect.stringContaining('Nothing failed in')]);
 });
 
+test('of the failures only those with one error pattern are tried again, where that is asked for', async () => {
+  const folder = temporaryFolder();
+  const failing = (id: string, text: string) => ({ id, steps: [{ run: `echo "Error: ${text}"; exit 1` }] });
+  writeFiles(folder, {
+    'workstreams/all.json': [
+      ...['a', 'b', 'c', 'd'].map((id) => failing(`ws-${id}`, 'the disk is full')),
+      failing('ws-other', 'no such table'),
+    ],
+  });
+  const first = JSON.parse((await millrace(folder, ['run', '--json'])).stdout);
+  const [{ id }] = first.errors;
+  const again = ['run', '--retry-failed', first.run.runId, '--json', '--pattern'];
+  const { workstreams } = JSON.parse((await millrace(folder, [...again, id])).stdout);
+  const ids = workstreams.map(({ workstreamId }: { workstreamId: string }) => workstreamId);
+  expect(ids.toSorted()).toEqual(['ws-a', 'ws-b', 'ws-c', 'ws-d']);
+  const none = await millrace(folder, [...again, 'p-none']);
+  expect([none.code, none.stderr]).toEqual([
+    4,
+    expect.stringContaining(`Nothing failed with the pattern p-none in ${first.run.runId}.`),
+  ]);
+  const alone = await millrace(folder, ['run', '--pattern', id]);
+  expect([alone.code, alone.stdout]).toEqual([2, expect.stringContaining('use it with --retry-failed')]);
+});
+
 test('the library resumes too', async () => {
   const folder = backlog();
   const runId = await killed(folder);

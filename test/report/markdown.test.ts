@@ -336,7 +336,9 @@ describe('a group of errors', () => {
   test('of many workstreams is run again by the run', () => {
     const markdown = group({ count: 34, workstreams: ['ws-a', 'ws-b'] });
     expect(markdown).toContain('- **In**: `ws-a`, `ws-b` and 32 more\n');
-    expect(markdown).toContain(`- **Run again**: \`millrace run --retry-failed ${RUN_ID}\`\n`);
+    expect(markdown).toContain(
+      `- **Run again**: \`millrace run --retry-failed ${RUN_ID} --pattern p-0c0dec00\`\n`,
+    );
   });
 });
 

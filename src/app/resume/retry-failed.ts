@@ -14,10 +14,15 @@ const OF_THE_FILE = new Set(['invalid-workstream', 'duplicate-id']);
 
 /**
  * The ids of the workstreams that failed in that run or were skipped because of it, as far as they are still defined.
+ * @param isMeant of which of these results.
  * @throws Refusal with exit code 4 where there are none.
  */
-export function failuresOf(earlier: StoredRun, folder: LoadedFolder): { ids: string[]; notices: string[] } {
-  const failed = earlier.results.filter(isFailure);
+export function failuresOf(
+  earlier: StoredRun,
+  folder: LoadedFolder,
+  isMeant: (result: EarlierResult) => boolean = () => true,
+): { ids: string[]; notices: string[] } {
+  const failed = earlier.results.filter((result) => isFailure(result) && isMeant(result));
   if (failed.length === 0) {
     throw new Refusal(4, `Nothing failed in ${earlier.runId}, so there is nothing to try again.`);
   }

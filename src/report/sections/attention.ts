@@ -138,7 +138,7 @@ function facts(pattern: ErrorPattern, runId: string): PhrasingContent[][] {
       ...(frame === null ? [] : [glue(' at '), code(frame)]),
     ],
     ...(example.logFile === null ? [] : [[strong('Whole output'), glue(': '), code(example.logFile)]]),
-    [strong('Run again'), glue(': '), code(again(workstreams, count, runId))],
+    [strong('Run again'), glue(': '), code(again(pattern, runId))],
   ];
 }
 
@@ -159,8 +159,9 @@ function counted(found: [string, number][], distinct = found.length): PhrasingCo
 /** Most workstreams that a command names. */
 const NAMED = 3;
 
-function again(workstreams: readonly string[], count: number, runId: string): string {
-  if (count > NAMED || workstreams.length < count) return `millrace run --retry-failed ${runId}`;
+function again({ id, workstreams, count }: ErrorPattern, runId: string): string {
+  if (count > NAMED || workstreams.length < count)
+    return `millrace run --retry-failed ${runId} --pattern ${id}`;
   return `millrace run ${workstreams.join(' ')}`;
 }
 
