@@ -4,7 +4,6 @@ import type { Recorder } from '../domain/recorder.ts';
 import type {
   ConsolidatedResult,
   ExecutionSummary,
-  RunDocumentHead,
   RunResources,
   RunsWaitedFor,
   Speed,
@@ -12,9 +11,10 @@ import type {
 import { exitCodeOf } from '../os/end-signals.ts';
 import { packageVersion } from '../os/package-version.ts';
 import { usableCores } from '../os/usable-cores.ts';
-import { documentHead } from '../report/document.ts';
+import type { DocumentSource } from '../report/document.ts';
 import { markdownReport } from '../report/markdown.ts';
-import { ReportError, writeReport } from '../report/write.ts';
+import { htmlPage } from '../report/page.ts';
+import { ReportError, type ReportFile, removePage, writeReport } from '../report/write.ts';
 import { type Interruption, MAX_TIME } from '../run/attempt/outcome.ts';
 import { consolidate } from '../store/read/consolidate.ts';
 import { getRun } from '../store/read/runs.ts';
@@ -24,7 +24,7 @@ import { settlePatterns } from '../store/write/patterns.ts';
 import type { RunDatabase } from '../store/write/run-database.ts';
 import { lookBack } from './comparison.ts';
 import type { Paths } from './paths.ts';
-import type { RunResult } from './run-document.ts';
+import { documentOf, type RunResult } from './run-document.ts';
 
 export interface Conclusion {
   runId: string;
@@ -35,6 +35,8 @@ export interface Conclusion {
   /** The most that there were. */
   agents: number;
   interruption: Interruption | null;
+  /** Whether the report is also written as an HTML page. */
+  withPage: boolean;
   /** Whether workstreams were left for another time. */
   isPartial: boolean;
   /** How often the run was started. */
@@ -65,13 +67,14 @@ export function conclude(conclusion: Conclusion): RunResult {
   });
   const end = { runId, at: new Date().toISOString(), state, summary, recommendations } as const;
   let result = found;
-  let report: Attempted = { path: null, problem: null, bug: null };
+  let report: Attempted = NOT_ATTEMPTED;
   recorder.finish(end, () => {
     result = {
       ...found,
       run: getRun(conclusion.database.connection, runId) ?? found.run,
     };
-    report = tryReport(documentHead(result, comparison), paths.reports);
+    const source = documentOf(conclusion.database.connection, { result, comparison });
+    report = tryReports(source, paths.reports, conclusion.withPage);
   });
   if (report.bug !== null) throw report.bug;
   const recordProblem = missingSentence(result, paths.database);
@@ -80,7 +83,8 @@ export function conclude(conclusion: Conclusion): RunResult {
     exitCode: report.problem === null && recordProblem === null ? exitCode : 3,
     consolidated: result,
     comparison,
-    reportPath: report.path,
+    reportPath: report.report,
+    pagePath: report.page,
     reportProblem: report.problem,
     recordProblem,
     databasePath: paths.database,
@@ -95,21 +99,34 @@ function missingSentence({ run }: ConsolidatedResult, database: string): string 
   return `The database ${database} has ${there} of the ${workstreams} results of ${run.runId}: the others were deleted while it was under way.`;
 }
 
+/** Which reports are there now. */
 interface Attempted {
-  path: string | null;
+  report: string | null;
+  page: string | null;
   problem: string | null;
   /** What was thrown that is no problem of the disk. */
   bug: Error | null;
 }
 
-function tryReport(head: RunDocumentHead, folder: string): Attempted {
-  try {
-    const path = writeReport(folder, head.run.runId, markdownReport(head, { folder }));
-    return { path, problem: null, bug: null };
-  } catch (error) {
-    if (error instanceof ReportError) return { path: null, problem: error.message, bug: null };
-    return { path: null, problem: null, bug: error instanceof Error ? error : new Error(String(error)) };
-  }
+const NOT_ATTEMPTED: Attempted = { report: null, page: null, problem: null, bug: null };
+
+/** Where one can't be written, the other may. */
+function tryReports(source: DocumentSource, folder: string, withPage: boolean): Attempted {
+  const { head } = source;
+  const attempted = { ...NOT_ATTEMPTED };
+  const attempt = (form: ReportFile, render: () => string): string | null => {
+    try {
+      return writeReport(folder, head.run.runId, form, render());
+    } catch (error) {
+      if (error instanceof ReportError) attempted.problem ??= error.message;
+      else attempted.bug ??= error instanceof Error ? error : new Error(String(error));
+      return null;
+    }
+  };
+  attempted.report = attempt('md', () => markdownReport(head, { folder }));
+  if (withPage) attempted.page = attempt('html', () => htmlPage(source, folder));
+  else removePage(folder, head.run.runId);
+  return attempted;
 }
 
 function consolidated({ database, runId, paths }: Conclusion): ConsolidatedResult {

@@ -384,6 +384,18 @@ export const OUTPUT_OPTIONS = {
     help: 'Also write the results as JUnit XML to this file; - is standard output',
     doc: 'also writes the results as JUnit XML; `-` is standard output',
   },
+  /** Whether the report is also written as an HTML page. */
+  html: {
+    schema: (z: Zod) => z.boolean(),
+    stored: false,
+    flag: 'html',
+    type: 'boolean',
+    default: true,
+    docDefault: 'on',
+    group: OUTPUT,
+    help: 'Also write the report as an HTML page; --no-html leaves it out',
+    doc: 'also writes the report as an [HTML page](page.md); `--no-html` leaves it out',
+  },
   /** pino level of the workstreams' own loggers. */
   logLevel: {
     schema: (z: Zod) => z.enum(LOG_LEVELS),

@@ -3,6 +3,7 @@ import type { EventOf } from '../domain/run-event.ts';
 import type { ConsolidatedResult } from '../domain/run-record.ts';
 import { type DocumentSource, documentHead } from '../report/document.ts';
 import { consolidate, DEFAULT_CAPS } from '../store/read/consolidate.ts';
+import { pageResults } from '../store/read/page-results.ts';
 import { failurePatterns } from '../store/read/patterns.ts';
 import { readResults, resultTexts } from '../store/read/results.ts';
 import { type Connection, keepFewPages } from '../store/schema/connection.ts';
@@ -28,6 +29,7 @@ export const documentOf = (connection: Connection, { result, comparison }: Looke
   workstreams: () => readResults(connection, result.run.runId),
   workstreamTexts: () => resultTexts(connection, result.run.runId),
   patterns: () => failurePatterns(connection, result.run.runId),
+  pageResults: (most) => pageResults(connection, result.run.runId, most),
 });
 
 /** The results of a run, and where they are. */
@@ -40,7 +42,9 @@ export interface RunResult {
   comparison: RunComparison | null;
   /** Absolute path of the Markdown report; null when it could not be written. */
   reportPath: string | null;
-  /** Why it could not; the results are in the database all the same. */
+  /** The same of the HTML page; null also when none was wanted. */
+  pagePath: string | null;
+  /** Why one of them could not be written; the results are in the database all the same. */
   reportProblem: string | null;
   /** Why the database does not have every result of the run; null where it has. */
   recordProblem: string | null;
@@ -56,5 +60,6 @@ export const runEnded = (result: RunResult): EventOf<'run-ended'> => ({
   exitCode: result.exitCode,
   totals: result.consolidated.run.totals,
   report: result.reportPath,
+  page: result.pagePath,
   database: result.databasePath,
 });

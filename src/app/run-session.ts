@@ -168,6 +168,7 @@ export class RunSession {
       distribution: options.distribution,
       agents,
       interruption,
+      withPage: options.html,
       isPartial: coordinator.haveLeft || (prepared.resumed?.isPartial ?? false),
       sessions: (earlier?.sessions ?? 0) + 1,
       waitedForRuns: gate.waited,

@@ -83,9 +83,11 @@ async function terminalOutput(log: RunLog): Promise<RunOutput> {
     end: async (result) => {
       live.stop();
       const look = { colour: coloursFor(process.stdout), glyphs: glyphsFor(process.env) };
-      const report = result.reportPath === null ? null : shownPath(process.cwd(), result.reportPath);
+      const shown = (path: string | null): string | null =>
+        path === null ? null : shownPath(process.cwd(), path);
+      const places = { report: shown(result.reportPath), page: shown(result.pagePath) };
       await print(
-        summary(result.consolidated, { report, comparison: result.comparison, ...look }).join('\n'),
+        summary(result.consolidated, { ...places, comparison: result.comparison, ...look }).join('\n'),
       );
     },
     close: async () => {

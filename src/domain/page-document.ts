@@ -1,5 +1,5 @@
 /** What the HTML page of a run shows: made by src/report/page-document.ts, read by src/web. Everything in it is bounded. */
-import type { FinalStatus, ResourceUsage } from './agent-result.ts';
+import type { AgentResult, FinalStatus, ResourceUsage } from './agent-result.ts';
 import type { Merge } from './changes.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { MadeFile, MetricSeries } from './outcome.ts';
@@ -39,14 +39,14 @@ interface PagePaths {
 }
 
 /** What became of a run's workstreams, of all of them, where they are too many to be listed. */
-interface PageAggregates {
+export interface PageAggregates {
   byKind: { kind: string | null; completed: number; failed: number; skipped: number; seconds: number }[];
   /** How busy agents were over the time of the run. Null where no workstream was executed. */
   load: PageLoad | null;
 }
 
 /** Busy shares in bins of equal length, from the first start of a workstream to the last end. */
-interface PageLoad {
+export interface PageLoad {
   /** ISO 8601 in UTC. */
   from: string;
   /** Length of a bin. */
@@ -107,6 +107,7 @@ export interface PageWorkstream {
   attemptCount: number;
   earlierAttempts: PageAttempt[];
   dependsOn: string[];
+  /** None where there was but one, and nothing else is to be told of the workstream. */
   steps: {
     id: string;
     kind: string;
@@ -132,15 +133,17 @@ export interface PageWorkstream {
   /** What it returned, abridged; null for nothing, and where that is too large to be abridged. */
   output: Json;
   metrics: Record<string, number>;
-  /** Values of its matrix; null where it has none. */
+  /** The id of the definition whose matrix it is a member of, and its values; null without one. */
+  base: string | null;
   matrix: JsonObject | null;
-  /** What it reported of metrics while it ran, by name; points are thinned. */
+  /** What its modules reported of metrics while they ran, by name. */
   series: Record<string, MetricSeries>;
   /** Files that it made, among those that it declares. */
   made: MadeFile[];
-  /** Null for a workstream that reserved nothing, or that no agent ran. */
+  madeTotal: number;
+  /** What it reserved, and what it used of it; null where nothing is known of that. */
   usage: ResourceUsage | null;
-  /** The run that its result was taken over from; null where it was executed. */
+  /** The run whose result was taken over, instead of running it again; null for its own. */
   fromRun: string | null;
   /** US dollars of all attempts; null where no tool says. */
   cost: number | null;
@@ -192,9 +195,11 @@ export const PLAIN_WORKSTREAM: Omit<PageWorkstream, 'id' | 'title'> = {
   logPath: null,
   output: null,
   metrics: {},
+  base: null,
   matrix: null,
   series: {},
   made: [],
+  madeTotal: 0,
   usage: null,
   fromRun: null,
   cost: null,
@@ -209,3 +214,27 @@ export const unpackDocument = (packed: PackedDocument): PageDocument => ({
   ...packed,
   workstreams: packed.workstreams.map((each) => ({ ...PLAIN_WORKSTREAM, title: each.id, ...each })),
 });
+
+/** A result that has nothing to tell but when it was executed: most of a large run are. */
+export type PlainResult = Pick<
+  PageWorkstream,
+  | 'id'
+  | 'title'
+  | 'kind'
+  | 'file'
+  | 'agentId'
+  | 'start'
+  | 'end'
+  | 'seconds'
+  | 'cpuSeconds'
+  | 'cpuWaitSeconds'
+  | 'dependsOn'
+>;
+
+/** What a page is made from beside the head of the run's document. */
+export interface PageResults {
+  /** In the order of their results. */
+  results: Iterable<AgentResult | PlainResult>;
+  /** Null where all results are there. */
+  aggregates: PageAggregates | null;
+}

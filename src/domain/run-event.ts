@@ -174,6 +174,8 @@ export const runEventSchema = z.discriminatedUnion('type', [
     totals: totalsSchema,
     /** Absolute path of the Markdown report; null when it could not be written. */
     report: text.nullable(),
+    /** The same of the HTML page; null also when none was wanted. */
+    page: text.nullable(),
     /** Absolute path of the database. */
     database: text,
   }),

@@ -303,7 +303,7 @@ function finished(result: AgentResult): LogEntry {
 }
 
 function ended(event: EventOf<'run-ended'>, startedAt: number | null): LogEntry {
-  const { runId, exitCode, totals, report, database } = event;
+  const { runId, exitCode, totals, report, page, database } = event;
   return entry(runLevel(exitCode), event, `${runId} ended with exit code ${exitCode}`, {
     exit_code: exitCode,
     duration_seconds: startedAt === null ? null : Math.max(0, Date.parse(event.at) - startedAt) / 1000,
@@ -314,6 +314,7 @@ function ended(event: EventOf<'run-ended'>, startedAt: number | null): LogEntry 
     taken_over: totals.takenOver,
     saved_seconds: totals.savedSeconds,
     report,
+    page,
     database,
   });
 }

@@ -15,6 +15,8 @@ const EXPLANATION = 200;
 export interface SummaryOptions {
   /** Path of the report as a person would type it; null when there is none. */
   report: string | null;
+  /** The same of the HTML page. */
+  page: string | null;
   /** With the run before it that ran the same; null where there is none. */
   comparison: RunComparison | null;
   colour: ChalkInstance;
@@ -95,11 +97,12 @@ function interruption({ run }: ConsolidatedResult, { colour, glyphs }: SummaryOp
   return [colour.yellow(`${what}; continue with: millrace run --resume ${run.runId}`)];
 }
 
-function places({ database, run }: ConsolidatedResult, { report, colour }: SummaryOptions): string[] {
+function places({ database, run }: ConsolidatedResult, { report, page, colour }: SummaryOptions): string[] {
   const line = (name: string, place: string): string => `${colour.dim(name)}${path(place)}`;
   const again = run.state === 'ended' && run.totals.failed > 0;
   return [
     ...(report === null ? [] : [line('Report    ', report)]),
+    ...(page === null ? [] : [line('Page      ', page)]),
     line('Database  ', database),
     ...(again ? [line('Try again ', `millrace run --retry-failed ${run.runId}`)] : []),
   ];

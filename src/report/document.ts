@@ -1,6 +1,7 @@
 /** The document of a run: what it is made of, and how it is written as JSON. */
 import type { AgentResult } from '../domain/agent-result.ts';
 import type { RunComparison } from '../domain/history/history.ts';
+import type { PageResults } from '../domain/page-document.ts';
 import type { ConsolidatedResult, RunDocumentHead } from '../domain/run-record.ts';
 import { escapeControls } from '../text/printable.ts';
 
@@ -12,6 +13,8 @@ export interface DocumentSource {
   workstreamTexts(): Iterable<string>;
   /** The patterns of what failed, by workstream id. */
   patterns(): ReadonlyMap<string, FailurePattern>;
+  /** All that a page may show: of more than `most` the failures, as far as there is room, and the longest. */
+  pageResults(most: number): PageResults;
 }
 
 /** The pattern of a workstream's failure. */

@@ -9,13 +9,14 @@ import type {
   PageAttempt,
   PageTest,
   PageWorkstream,
+  PlainResult,
 } from '../domain/page-document.ts';
 import { PLAIN_WORKSTREAM } from '../domain/page-document.ts';
 import { spendingOf, sumKnown } from '../domain/tool-report.ts';
 import { firstOf, shortened } from '../text/cut-text.ts';
 import { oneLine, printable } from '../text/printable.ts';
 import { excerpt } from './cells.ts';
-import type { DocumentSource } from './document.ts';
+import type { DocumentSource, FailurePattern } from './document.ts';
 import { abridged } from './output-view.ts';
 import { select } from './query.ts';
 import { reportFileName } from './write.ts';
@@ -54,12 +55,9 @@ export const limitsFor = (share: number): PageLimits => ({
 export function pageDocument(source: DocumentSource, folder: string, limits: PageLimits): PackedDocument {
   const { timeline: _, failures: __, skipped: ___, outputs: ____, ...head } = source.head;
   const { run, database } = head;
-  const packer = new Packer(folder, run.runId, patternIds(head.errors), limits);
-  const workstreams: PackedWorkstream[] = [];
-  for (const result of source.workstreams()) {
-    if (workstreams.length >= limits.rows) break;
-    workstreams.push(packer.workstream(result));
-  }
+  const { results, aggregates } = source.pageResults(limits.rows);
+  const packer = new Packer(folder, run.runId, source.patterns(), limits);
+  const workstreams = Array.from(results, (result) => packer.pack(result));
   const omitted = run.totals.completed + run.totals.failed + run.totals.skipped - workstreams.length;
   return {
     version: 1,
@@ -67,8 +65,8 @@ export function pageDocument(source: DocumentSource, folder: string, limits: Pag
     workstreams,
     omitted:
       omitted <= 0 ? null : { workstreams: omitted, why: OMITTED, command: listing(database, run.runId) },
-    aggregates: null,
-    paths: { database, markdown: reportFileName(run.runId) },
+    aggregates: bounded(aggregates, { ...limits, items: Number.POSITIVE_INFINITY }),
+    paths: { database, markdown: reportFileName(run.runId, 'md') },
   };
 }
 
@@ -76,11 +74,6 @@ const OMITTED = 'This page has the failures, as far as there is room for them, a
 
 const listing = (database: string, runId: string): string =>
   select(database, runId, 'workstream_id, status, reason, duration_seconds', 'agent_results');
-
-/** By workstream: the pattern of its error. */
-function patternIds(errors: DocumentSource['head']['errors']): Map<string, string> {
-  return new Map(errors.flatMap(({ id, workstreams }) => workstreams.map((each) => [each, id] as const)));
-}
 
 /** Texts and lists within limits, printable, in the same structure. */
 function bounded<T>(value: T, limits: PageLimits): T;
@@ -99,11 +92,16 @@ function bounded(value: unknown, limits: PageLimits): unknown {
 class Packer {
   readonly #folder: string;
   readonly #runId: string;
-  readonly #patterns: ReadonlyMap<string, string>;
+  readonly #patterns: ReadonlyMap<string, FailurePattern>;
   readonly #limits: PageLimits;
   #room: number;
 
-  constructor(folder: string, runId: string, patterns: ReadonlyMap<string, string>, limits: PageLimits) {
+  constructor(
+    folder: string,
+    runId: string,
+    patterns: ReadonlyMap<string, FailurePattern>,
+    limits: PageLimits,
+  ) {
     this.#folder = folder;
     this.#runId = runId;
     this.#patterns = patterns;
@@ -111,8 +109,26 @@ class Packer {
     this.#room = limits.details;
   }
 
-  workstream(result: AgentResult): PackedWorkstream {
-    return withoutPlain(this.#whole(result));
+  pack(result: AgentResult | PlainResult): PackedWorkstream {
+    return 'metadata' in result ? withoutPlain(this.#whole(result)) : this.#plain(result);
+  }
+
+  /** Of these there are many. */
+  #plain({ id, title, kind, dependsOn, ...result }: PlainResult): PackedWorkstream {
+    const shown = this.#line(id);
+    return {
+      id: shown,
+      ...(title === id ? {} : { title: this.#line(title) }),
+      ...(kind === null ? {} : { kind: this.#line(kind) }),
+      ...(dependsOn.length === 0 ? {} : { dependsOn: this.#lines(dependsOn) }),
+      file: this.#line(result.file),
+      agentId: this.#line(result.agentId),
+      start: result.start,
+      end: result.end,
+      seconds: microseconds(result.seconds),
+      cpuSeconds: microseconds(result.cpuSeconds),
+      cpuWaitSeconds: microseconds(result.cpuWaitSeconds),
+    };
   }
 
   #whole(result: AgentResult): PageWorkstream {
@@ -127,15 +143,15 @@ class Packer {
       status: result.status,
       reason: result.reason,
       explanation: this.#start(result.explanation),
-      patternId: this.#patterns.get(result.workstreamId) ?? null,
+      patternId: this.#patterns.get(result.workstreamId)?.id ?? null,
       agentId: this.#line(result.agentId),
       tool: this.#lineOrNull(tool?.tool ?? null),
       model: this.#lineOrNull(tool?.model ?? null),
       start: result.startTime,
       end: result.endTime,
-      seconds: result.durationSeconds,
-      cpuSeconds: result.cpuSeconds,
-      cpuWaitSeconds: result.cpuWaitSeconds,
+      seconds: microseconds(result.durationSeconds),
+      cpuSeconds: microseconds(result.cpuSeconds),
+      cpuWaitSeconds: microseconds(result.cpuWaitSeconds),
       attemptCount: result.attempts,
       earlierAttempts: this.#some(metadata.earlierAttempts).map((each) => this.#attempt(each)),
       dependsOn: this.#lines((metadata.constraints?.dependsOn ?? []).map(({ id }) => id)),
@@ -143,7 +159,7 @@ class Packer {
         id: this.#line(step.id),
         kind: this.#line(step.kind),
         status: step.status,
-        seconds: step.duration_seconds,
+        seconds: microseconds(step.duration_seconds) ?? 0,
         exitCode: step.exit_code,
       })),
       files: this.#lines(result.filesModified),
@@ -160,9 +176,11 @@ class Packer {
       logPath: this.#lineOrNull(result.logFile),
       output: this.#output(metadata.output),
       metrics: bounded(metadata.metrics, this.#limits),
-      matrix: metadata.matrix === null ? null : bounded(metadata.matrix, this.#limits),
+      base: this.#lineOrNull(metadata.base),
+      matrix: bounded(metadata.matrix, this.#limits),
       series: this.#series(metadata.series),
       made: this.#some(metadata.outputs).map((file) => bounded(file, this.#limits)),
+      madeTotal: metadata.outputs.length,
       usage: result.usage,
       fromRun: this.#lineOrNull(result.fromRun),
       cost: sumKnown([spendingOf(tools).costUsd, ...metadata.earlierAttempts.map(({ costUsd }) => costUsd)]),
@@ -171,12 +189,6 @@ class Packer {
       branch: this.#lineOrNull(changes?.branch ?? null),
       merge: metadata.merge?.status ?? null,
     };
-  }
-
-  /** Of few metrics, as long as there is room. */
-  #series(series: PageWorkstream['series']): PageWorkstream['series'] {
-    const short = bounded(series, this.#limits);
-    return this.#take(JSON.stringify(short).length) ? short : {};
   }
 
   #attempt(attempt: AttemptRecord): PageAttempt {
@@ -201,6 +213,14 @@ class Packer {
       detail: this.#start(detail) ?? '',
       counts,
     };
+  }
+
+  #series(series: PageWorkstream['series']): PageWorkstream['series'] {
+    const short = this.#some(Object.entries(series)).map(([name, { points, total }]) => [
+      this.#line(name),
+      { points: thinned(points, this.#limits.items), total },
+    ]);
+    return this.#take(JSON.stringify(short).length) ? Object.fromEntries(short) : {};
   }
 
   /** An output of any size, abridged. */
@@ -230,6 +250,19 @@ class Packer {
   #lineOrNull = (text: string | null): string | null => (text === null ? null : this.#line(text));
   #lines = (texts: readonly string[]): string[] => this.#some(texts).map(this.#line);
 }
+
+/** As many as there may be, at equal distances, with the first and the last. */
+function thinned<T>(points: readonly T[], most: number): T[] {
+  if (points.length <= most) return [...points];
+  const step = (points.length - 1) / Math.max(1, most - 1);
+  return Array.from({ length: most }, (_, index) => points[Math.round(index * step)]).flatMap((point) =>
+    point === undefined ? [] : [point],
+  );
+}
+
+/** Seconds without digits that nobody measured, and which take a third of a large page. */
+const microseconds = (seconds: number | null): number | null =>
+  seconds === null ? null : Math.round(seconds * 1e6) / 1e6;
 
 /** Without what is as in `PLAIN_WORKSTREAM`. */
 function withoutPlain(whole: PageWorkstream): PackedWorkstream {

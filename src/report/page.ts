@@ -21,11 +21,17 @@ const BYTES_EACH = 270;
 export function htmlPage(source: DocumentSource, folder: string): string {
   const { runId, totals } = source.head.run;
   const most = Math.min(MOST_BYTES, FEW_BYTES + BYTES_EACH * Math.max(0, totals.workstreams - FEW));
-  for (let share = 1; ; share /= 2) {
+  for (let share = 1; ; ) {
     const page = htmlOf(runId, JSON.stringify(pageDocument(source, folder, limitsFor(share))));
-    if (Buffer.byteLength(page) <= most) return page;
+    const size = Buffer.byteLength(page);
+    if (size <= most || share < LEAST_SHARE) return page;
+    share *= Math.max(LARGEST_STEP, Math.min(1 / 2, most / size));
   }
 }
+
+/** How a page shrinks that is too large: at once by as much as it is too large. Less than the least share is nothing. */
+const LARGEST_STEP = 1 / 16;
+const LEAST_SHARE = 1e-5;
 
 function htmlOf(runId: string, document: string): string {
   const { script, style } = viewer();
@@ -43,8 +49,8 @@ function htmlOf(runId: string, document: string): string {
 </head>
 <body>
 <div id="page"></div>
-<noscript>This page is drawn by a script, and scripts are off here. The same report as text: ${escapeHtml(reportFileName(runId))}, beside this file.</noscript>
-<template id="document">${gzipSync(document).toString('base64')}</template>
+<noscript>This page is drawn by a script, and scripts are off here. The same report as text: ${escapeHtml(reportFileName(runId, 'md'))}, beside this file.</noscript>
+<template id="document">${gzipSync(document, { level: 3 }).toString('base64')}</template>
 <script>${script}</script>
 </body>
 </html>

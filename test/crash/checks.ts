@@ -1,11 +1,12 @@
 /** What must be true of the database after each kill, and of everything at the end. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect } from 'vitest';
 import { findInterrupted } from '../../src/app/resume/earlier-run.ts';
 import { commandOf, hasProcessTable, livingProcesses, startedWith } from '../../src/os/process-table.ts';
 import { parseLines } from '../kit/command.ts';
+import { reportedRuns } from '../kit/reports.ts';
 import { type Backlog, endsOf, readBegun } from './backlog.ts';
 import { CRASH_VARIABLE } from './killed.ts';
 
@@ -141,7 +142,7 @@ export function checkEnd(backlog: Backlog, mayLose: number): void {
     .all();
   database.close();
   expect(new Map(given.map(({ id, output }) => [id, output]))).toEqual(outputs);
-  expect(readdirSync(join(folder, 'reports'))).toEqual([`multi_agent_consolidated_${stored?.runId}.md`]);
+  expect(reportedRuns(join(folder, 'reports'))).toEqual([stored?.runId]);
   expect(childrenOf(folder)).toEqual([]);
 }
 

@@ -1,11 +1,12 @@
 /** A backlog given to two coding agents on a real repository: some succeed, some fail, some lie, one hangs, two conflict. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Finished, millrace, writeFiles } from '../kit/command.ts';
+import { reportText } from '../kit/reports.ts';
 import { query } from '../kit/rows.ts';
 
 const scripted = fileURLToPath(new URL('../fixtures/tools/scripted.mjs', import.meta.url));
@@ -197,8 +198,7 @@ test('attempts and cost are counted', () => {
 });
 
 test('the report says where everything is and what to do next', () => {
-  const [name] = readdirSync(join(folder, 'reports'));
-  const report = readFileSync(join(folder, 'reports', name ?? ''), 'utf8');
+  const report = reportText(join(folder, 'reports'));
   expect(report).toContain('## Coding agents');
   expect(report).toMatch(/\| claude +\| opus +\| +4 \| +5 \|/);
   expect(report).toContain(`git merge millrace/${run}/_merged`);

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { millrace, parseLines, startMillrace, writeFiles } from '../kit/command.ts';
+import { reportedRuns } from '../kit/reports.ts';
 import { query } from '../kit/rows.ts';
 import { noSmallDisk, smallDisk } from '../kit/small-disk.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
@@ -82,7 +83,7 @@ describe.skipIf(noSmallDisk !== null)(
       expect(code).toBe(0);
       expect([rowsIn(place.folder), spillsIn(join(place.folder, 'tmp'))]).toEqual([five, []]);
       expect(totals(place.folder)).toEqual([{ state: 'ended', n: 5, completed: 5, failed: 0, skipped: 0 }]);
-      expect(readdirSync(join(place.folder, 'reports'))).toHaveLength(1);
+      expect(reportedRuns(join(place.folder, 'reports'))).toHaveLength(1);
       expect(
         query(
           place.folder,

@@ -1,10 +1,11 @@
 /** What must not run at the same time does not, also where it belongs to two runs of one state folder. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { bin, cleanEnvironment, millrace, type Started, startMillrace, writeFiles } from '../kit/command.ts';
+import { reportText } from '../kit/reports.ts';
 import { query } from '../kit/rows.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 
@@ -100,8 +101,7 @@ test.each([
     expect(waiting).toMatch(/ma-run-\d+-\d+/);
     expect(summaryOf(folder, 1)).toEqual({ seconds: expect.any(Number), run_ids: [runIds(folder)[0]] });
     expect(summaryOf(folder, 0)).toBeNull();
-    const reports = readdirSync(join(folder, 'reports-two'));
-    expect(readFileSync(join(folder, 'reports-two', reports[0] ?? ''), 'utf8')).toMatch(
+    expect(reportText(join(folder, 'reports-two'))).toMatch(
       /Waited for other runs +\| \S+ for locks of ma-run-/,
     );
     expect(oneAfterAnother(folder, 'ws-a', 'ws-b')).toEqual(['ws-a', 'ws-b']);

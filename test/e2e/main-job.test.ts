@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { bin, millrace, parseLines, startMillrace, writeFiles } from '../kit/command.ts';
+import { onlyReport, reportText } from '../kit/reports.ts';
 import { query } from '../kit/rows.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 
@@ -27,11 +28,9 @@ test('good workstreams complete, and the log names the database and the report',
   const events = lines.map(({ event }) => event);
   expect(events.filter((event) => event === 'workstream-finished')).toHaveLength(3);
   expect(stdout).toContain('.state/multi_agent_consolidated.db');
-  const [report] = readdirSync(join(folder, 'reports'));
-  expect(stdout).toContain(`reports/${report}`);
-  expect(readFileSync(join(folder, 'reports', report ?? ''), 'utf8')).toContain(
-    'All 3 workstreams completed.',
-  );
+  expect(stdout).toContain(onlyReport(join(folder, 'reports')));
+  expect(stdout).toContain(onlyReport(join(folder, 'reports'), 'html'));
+  expect(reportText(join(folder, 'reports'))).toContain('All 3 workstreams completed.');
   expect(query(folder, byId).map(({ status }) => status)).toEqual(['completed', 'completed', 'completed']);
 });
 

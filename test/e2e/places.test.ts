@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { millrace, parseLines, startMillrace, writeFiles } from '../kit/command.ts';
+import { reportedRuns } from '../kit/reports.ts';
 import { query } from '../kit/rows.ts';
 import { noSmallDisk, smallDisk } from '../kit/small-disk.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
@@ -49,7 +50,7 @@ describe('names that mean something to a shell, a terminal or a pattern', () => 
       failed: 1,
       database: join(folder, state, DATABASE),
     });
-    expect(readdirSync(join(folder, reports))).toHaveLength(1);
+    expect(reportedRuns(join(folder, reports))).toHaveLength(1);
     const [run = ''] = readdirSync(join(folder, state, 'logs'));
     expect(readFileSync(join(folder, state, 'logs', run, 'ws-run.log'), 'utf8')).toBe('out\n');
     const retried = await millrace(folder, [
@@ -94,7 +95,7 @@ describe('links', () => {
     }
     const { stdout } = await millrace(folder, ['runs', '--json', '--state', 's2']);
     expect(JSON.parse(stdout).runs).toHaveLength(3);
-    expect(readdirSync(join(folder, 'real', 'r'))).toHaveLength(3);
+    expect(reportedRuns(join(folder, 'real', 'r'))).toHaveLength(3);
     expect(readdirSync(join(folder, 'real', 'database'))).toEqual(['runs.db']);
   });
 
@@ -145,9 +146,7 @@ describe('several runs in one folder at the same time', () => {
     const ids = stored.map(({ id }) => String(id)).toSorted();
     expect(new Set(ids).size).toBe(count);
     expect(readdirSync(join(folder, '.state', 'logs')).toSorted()).toEqual(ids);
-    expect(readdirSync(join(folder, 'reports')).toSorted()).toEqual(
-      ids.map((id) => `multi_agent_consolidated_${id}.md`).toSorted(),
-    );
+    expect(reportedRuns(join(folder, 'reports'))).toEqual(ids);
     for (const id of ids) expect(readdirSync(join(folder, '.state', 'logs', id))).toHaveLength(30);
   });
 });
@@ -166,7 +165,7 @@ describe('a database that can’t be used', () => {
     const { code, stdout } = await millrace(folder, ['run']);
     expect([code, messages(stdout)]).toEqual([3, [expect.stringMatching(message)]]);
     expect(existsSync(join(folder, 'ran'))).toBe(false);
-    expect(readdirSync(join(folder, 'reports'))).toHaveLength(1);
+    expect(reportedRuns(join(folder, 'reports'))).toHaveLength(1);
   }
 
   test('because a newer version made it', async () => {

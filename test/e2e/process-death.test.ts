@@ -1,12 +1,13 @@
 /** Workstreams that end the process they run in, and what becomes of the run. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { hasProcessTable } from '../../src/os/process-table.ts';
 import { bin, millrace, startMillrace, writeFiles } from '../kit/command.ts';
 import { isLiving } from '../kit/is-living.ts';
+import { reportedRuns } from '../kit/reports.ts';
 import { query } from '../kit/rows.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 
@@ -64,7 +65,7 @@ const ran = (folder: string) => readFileSync(join(folder, 'ran'), 'utf8').trim()
 /** All there, one run, one report. */
 function expectWhole(folder: string, state = 'ended'): void {
   expect(query(folder, 'SELECT state FROM consolidated_runs')).toEqual([{ state }]);
-  expect(readdirSync(join(folder, 'reports'))).toHaveLength(1);
+  expect(reportedRuns(join(folder, 'reports'))).toHaveLength(1);
 }
 
 test.each([

@@ -1,6 +1,6 @@
 /** A run that is told to end, and one that is looked at while it is under way. */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -13,6 +13,7 @@ import {
   startMillrace,
   writeFiles,
 } from '../kit/command.ts';
+import { reportedRuns } from '../kit/reports.ts';
 import { query } from '../kit/rows.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 
@@ -83,7 +84,7 @@ test.each([
   expect(
     query(folder, 'SELECT state, total_workstreams AS n, skipped_count AS s FROM consolidated_runs'),
   ).toEqual([{ state: 'interrupted', n: 4, s: 2 }]);
-  expect(readdirSync(join(folder, 'reports'))).toHaveLength(1);
+  expect(reportedRuns(join(folder, 'reports'))).toHaveLength(1);
   expect(groupIsAlive(pid)).toBe(false);
 });
 

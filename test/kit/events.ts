@@ -131,6 +131,7 @@ export function runEnded(exitCode: number, seconds: number): RunEvent {
       warnings: 0,
     },
     report: '/home/ann/reports/report.md',
+    page: '/home/ann/reports/report.html',
     database: '/home/ann/.state/records.db',
   };
 }

@@ -139,6 +139,7 @@ test('a run from its start to its end', () => {
       taken_over: 0,
       saved_seconds: 0,
       report: '/home/ann/reports/report.md',
+      page: '/home/ann/reports/report.html',
       database: '/home/ann/.state/records.db',
       msg: `${RUN} ended with exit code 1`,
     },

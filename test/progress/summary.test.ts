@@ -13,7 +13,13 @@ import {
   whole,
 } from '../kit/consolidated-result.ts';
 
-const plain = { report: 'reports/r.md', comparison: null, colour: new Chalk({ level: 0 }), glyphs: UNICODE };
+const plain = {
+  report: 'reports/r.md',
+  page: 'reports/r.html',
+  comparison: null,
+  colour: new Chalk({ level: 0 }),
+  glyphs: UNICODE,
+};
 const DATABASE = '.state/multi_agent_consolidated.db';
 
 const none = { filesModified: 0, commits: 0, errors: 0, warnings: 0 };
@@ -34,6 +40,7 @@ test('the failures come last, each with its reason, the line that tells, and its
     '6 workstreams: 3 completed, 2 failed, 1 skipped',
     'Took 9.4s with 3 agents, 1.7 × the speed of one agent',
     'Report    reports/r.md',
+    'Page      reports/r.html',
     `Database  ${DATABASE}`,
     `Try again millrace run --retry-failed ${RUN_ID}`,
     '',
@@ -75,6 +82,7 @@ test('a run that all went well in', () => {
     summary(emptyResult({ run: runSummary({ totals, executionSummary: executed }) }), {
       ...plain,
       report: null,
+      page: null,
     }),
   ).toEqual(['1 workstream: 1 completed', 'Took 9.4s', `Database  ${DATABASE}`]);
 });
@@ -127,9 +135,12 @@ test('text of a workstream stays on its line and does nothing', () => {
     errorPattern({ type: evil, telling: evil, count: 2, workstreams: [evil, evil] }),
   );
   expect(
-    summary(emptyResult({ patterns, database: 'a  b\n.db' }), { ...plain, report: evil }).slice(2),
+    summary(emptyResult({ patterns, database: 'a  b\n.db' }), { ...plain, report: evil, page: evil }).slice(
+      2,
+    ),
   ).toEqual([
     'Report    one\\u{a}two\\u{7}',
+    'Page      one\\u{a}two\\u{7}',
     'Database  a  b\\u{a}.db',
     `Try again millrace run --retry-failed ${RUN_ID}`,
     '',

@@ -331,6 +331,7 @@ export const documentOf = (workstreams: AgentResult[]): DocumentSource => ({
   workstreams: () => workstreams,
   workstreamTexts: () => workstreams.map((result) => JSON.stringify(result)),
   patterns: () => new Map(),
+  pageResults: (most) => ({ results: workstreams.slice(0, most), aggregates: null }),
 });
 
 /** The Markdown report of a run that was not compared with another. */

@@ -11,15 +11,15 @@ const NAME = `multi_agent_consolidated_${RUN_ID}.md`;
 
 test('makes the folder, writes the file and leaves nothing else', () => {
   const folder = join(temporaryFolder(), 'a', 'reports');
-  expect(writeReport(folder, RUN_ID, '# Wörld 🌊\n')).toBe(join(folder, NAME));
+  expect(writeReport(folder, RUN_ID, 'md', '# Wörld 🌊\n')).toBe(join(folder, NAME));
   expect(readFileSync(join(folder, NAME), 'utf8')).toBe('# Wörld 🌊\n');
   expect(readdirSync(folder)).toEqual([NAME]);
 });
 
 test('replaces an earlier report of the same run', () => {
   const folder = temporaryFolder();
-  writeReport(folder, RUN_ID, 'a long first report\n');
-  writeReport(folder, RUN_ID, 'second\n');
+  writeReport(folder, RUN_ID, 'md', 'a long first report\n');
+  writeReport(folder, RUN_ID, 'md', 'second\n');
   expect(readFileSync(join(folder, NAME), 'utf8')).toBe('second\n');
   expect(readdirSync(folder)).toEqual([NAME]);
 });
@@ -30,7 +30,7 @@ test('removes what a process left that was killed while it wrote, and nothing of
   const unfinished = (of: number | string, host: string): string => `.${NAME}.${of}.${host}.tmp`;
   const others = [unfinished(process.ppid, hostname()), unfinished(pid, 'another-machine'), '.notes.tmp'];
   for (const name of [unfinished(pid, hostname()), ...others]) writeFileSync(join(folder, name), '# half');
-  writeReport(folder, RUN_ID, 'whole\n');
+  writeReport(folder, RUN_ID, 'md', 'whole\n');
   expect(readdirSync(folder).toSorted()).toEqual([...others, NAME].toSorted());
 });
 
@@ -38,14 +38,14 @@ test('what can not be removed keeps no report from being written', () => {
   const folder = temporaryFolder();
   const left = `.${NAME}.${spawnSync('true').pid}.${hostname()}.tmp`;
   mkdirSync(join(folder, left));
-  writeReport(folder, RUN_ID, 'whole\n');
+  writeReport(folder, RUN_ID, 'md', 'whole\n');
   expect(readdirSync(folder).toSorted()).toEqual([left, NAME].toSorted());
 });
 
 test('a folder that is a file', () => {
   const folder = join(temporaryFolder(), 'reports');
   writeFileSync(folder, '');
-  const write = (): string => writeReport(folder, RUN_ID, 'x');
+  const write = (): string => writeReport(folder, RUN_ID, 'md', 'x');
   expect(write).toThrow(ReportError);
   expect(write).toThrow(/^The report .*multi_agent_consolidated_.*\.md could not be written: EEXIST/);
 });
@@ -55,7 +55,7 @@ test('a place that is taken by a folder: the error has the path and the cause, a
   mkdirSync(join(folder, NAME));
   let error: unknown;
   try {
-    writeReport(folder, RUN_ID, 'x');
+    writeReport(folder, RUN_ID, 'md', 'x');
   } catch (caught) {
     error = caught;
   }
@@ -66,6 +66,6 @@ test('a place that is taken by a folder: the error has the path and the cause, a
 
 test('an id that would leave the folder is refused', () => {
   const folder = temporaryFolder();
-  expect(() => writeReport(folder, '../evil', 'x')).toThrow('"../evil" can\'t be part of a file name.');
+  expect(() => writeReport(folder, '../evil', 'md', 'x')).toThrow('"../evil" can\'t be part of a file name.');
   expect(readdirSync(folder)).toEqual([]);
 });

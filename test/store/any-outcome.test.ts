@@ -16,6 +16,7 @@ import { readResults } from '../../src/store/read/results.ts';
 import { getRun } from '../../src/store/read/runs.ts';
 import { anyText } from '../kit/any-text.ts';
 import { workstream } from '../kit/definitions.ts';
+import { documentIn } from '../kit/page.ts';
 import { opened, RUN, record } from '../kit/recorded-run.ts';
 import { columnCounts } from '../kit/table-cells.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
@@ -235,12 +236,15 @@ test('any outcome is read back as it was, and every report of it is whole', () =
       const document = storedDocument(connection, RUN, 'runs.db');
       if (run === null || document === null) throw new Error('the run is not there');
       expect(run.totals.completed + run.totals.failed + run.totals.skipped).toBe(results.length);
-      const [markdown, json, junit] = reportFormats.map((format) =>
+      const [markdown, html, json, junit] = reportFormats.map((format) =>
         [...format.render(document, 'reports')].join(''),
       );
       const { github, others } = columnCounts(markdown ?? '');
       expect(others).toEqual(github);
       for (const widths of github) expect(new Set(widths.split(' ')).size).toBe(1);
+      expect(documentIn(html ?? '').workstreams.map(({ id }) => id)).toEqual(
+        results.map(({ workstreamId }) => workstreamId),
+      );
       expect(JSON.parse(json ?? '').workstreams).toHaveLength(results.length);
       expect(XMLValidator.validate(junit ?? '')).toBe(true);
       connection.close();

@@ -1,25 +1,34 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { join, relative, resolve } from 'node:path';
 import { DATABASE } from '../../app/paths.ts';
 import { Refusal } from '../../app/refusal.ts';
 import { storedDocument } from '../../app/run-document.ts';
 import type { DocumentSource } from '../../report/document.ts';
 import { reportFormat } from '../../report/formats.ts';
-import { ReportError, writeReport } from '../../report/write.ts';
+import { ReportError, type ReportFile, writeReport } from '../../report/write.ts';
 import type { Connection } from '../../store/schema/connection.ts';
+import { messageOf } from '../../text/error-message.ts';
 import type { ReportArguments } from '../commands/report.ts';
 import { withRun } from '../history.ts';
 import { printText } from '../print.ts';
 import { printEach } from '../standard-output.ts';
+import { UsageError } from '../usage-error.ts';
 
-/** Writes a run's Markdown report again, or prints the run in the format that was asked for. */
+/** Writes the reports of a run again, or prints the run in the format that was asked for. */
 export async function report(argv: ReportArguments): Promise<number> {
+  if (argv.open && argv.format !== undefined)
+    throw new UsageError('--open opens the page, and --format prints: use one of them.');
   return withRun(argv.state, argv.run, async (connection, { runId }) => {
-    const format = reportFormat(argv.format ?? 'md');
-    if (format === null) throw new Refusal(2, `There is no report format ${argv.format}.`);
     const folder = resolve(argv.reports);
-    const texts = format.render(documentOfRun(connection, runId, argv.state), folder);
-    if (argv.format !== undefined) await printEach(texts);
-    else await printText(relative('', write(folder, runId, [...texts].join(''))));
+    const source = documentOfRun(connection, runId, argv.state);
+    if (argv.format !== undefined) {
+      await printEach(rendered(source, argv.format, folder));
+      return 0;
+    }
+    const [report, page] = (['md', 'html'] as const).map((form) => write(source, folder, form));
+    await printText([report, page].map((path) => relative('', path ?? '')).join('\n'));
+    if (argv.open && page !== undefined) await openPage(page);
     return 0;
   });
 }
@@ -31,11 +40,54 @@ export function documentOfRun(connection: Connection, runId: string, state: stri
   return source;
 }
 
-function write(folder: string, runId: string, text: string): string {
+function rendered(source: DocumentSource, name: string, folder: string): Iterable<string> {
+  const format = reportFormat(name);
+  if (format === null) throw new Refusal(2, `There is no report format ${name}.`);
+  return format.render(source, folder);
+}
+
+function write(source: DocumentSource, folder: string, form: ReportFile): string {
   try {
-    return writeReport(folder, runId, text);
+    return writeReport(folder, source.head.run.runId, form, [...rendered(source, form, folder)].join(''));
   } catch (error) {
     if (error instanceof ReportError) throw new Refusal(3, error.message, error);
     throw error;
+  }
+}
+
+/** How long a program that opens files is watched for an error, in milliseconds. It may last as long as the browser. */
+const SOON_MS = 2_000;
+
+/** @throws Refusal with exit code 3 where no program opens it. */
+async function openPage(page: string): Promise<void> {
+  const problem = await openProblem(page);
+  if (problem !== null)
+    throw new Refusal(
+      3,
+      `The page could not be opened: ${problem}. Open ${relative('', page)} in a browser.`,
+    );
+}
+
+/** What keeps a file from being opened with the program that is meant for it; null where nothing did at once. */
+async function openProblem(file: string): Promise<string | null> {
+  try {
+    const { default: open } = await import('open');
+    const opener = await open(file);
+    return await earlyEnd(opener);
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+async function earlyEnd(opener: ChildProcess): Promise<string | null> {
+  opener.ref();
+  try {
+    const [code] = await once(opener, 'exit', { signal: AbortSignal.timeout(SOON_MS) });
+    return code === 0 ? null : `${opener.spawnfile} ended with exit code ${String(code)}`;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'AbortError') return null;
+    throw error;
+  } finally {
+    opener.unref();
   }
 }

@@ -56,6 +56,7 @@ test('no workstreams, a run under way, an interrupted one', () => {
     failed: 1,
     skipped: 0,
     takenOver: 0,
+    savedSeconds: 0,
     filesModified: 0,
     commits: 0,
     errors: 1,

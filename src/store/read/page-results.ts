@@ -1,0 +1,188 @@
+/** Reads the results that a page shows, of a run of any size, in a time that is a small part of the run's. */
+import { z } from 'zod';
+import type { AgentResult } from '../../domain/agent-result.ts';
+import type { PageAggregates, PageLoad, PageResults, PlainResult } from '../../domain/page-document.ts';
+import { isoTime, parsed, textCell } from '../schema/cells.ts';
+import type { Connection } from '../schema/connection.ts';
+import { NO_LIST, NO_TESTS } from '../schema/result-cells.ts';
+import { resultsById } from './results.ts';
+import { allCells, countOf, eachCells, rows } from './rows.ts';
+
+/** Of the most that a page shows, the part that is failures where there are more results. */
+const FAILURES = 0.8;
+
+/** All results of a run for its page; of more than `most` the failures, as far as there is room, and the longest. */
+export function pageResults(connection: Connection, runId: string, most: number): PageResults {
+  const total = countOf(connection, 'SELECT COUNT(*) AS n FROM agent_results WHERE run_id = ?', runId);
+  const isAll = total <= most;
+  const failures = Math.floor(most * FAILURES);
+  const chosen = isAll
+    ? allCells(connection, `${SHORT} WHERE run_id = ? ORDER BY id`, runId)
+    : allCells(
+        connection,
+        `${SHORT} WHERE id IN (${CHOSEN}) ORDER BY id`,
+        runId,
+        failures,
+        runId,
+        most - failures,
+      );
+  return {
+    results: resultsIn(connection, chosen),
+    aggregates: isAll ? null : { byKind: byKind(connection, runId), load: loadOf(connection, runId) },
+  };
+}
+
+/** What is in `metadata` of a plain result is looked at afterwards. */
+const IS_PLAIN = `
+status = 'completed' AND attempts = 1 AND from_run IS NULL AND usage IS NULL AND reason IS NULL AND log_file IS NULL AND tool IS NULL AND has_output = 0
+AND warnings = '${NO_LIST}' AND files_modified = '${NO_LIST}' AND commits_created = '${NO_LIST}'
+AND test_results = '${NO_TESTS}'`;
+
+const SHORT = `
+SELECT id, CASE WHEN ${IS_PLAIN} THEN metadata END, workstream_id, agent_id, start_time, end_time, duration_seconds,
+  cpu_seconds, cpu_wait_seconds
+FROM agent_results`;
+
+const CHOSEN = `
+SELECT * FROM (SELECT id FROM agent_results WHERE run_id = ? AND status = 'failed' ORDER BY id LIMIT ?)
+UNION
+SELECT * FROM (SELECT id FROM agent_results WHERE run_id = ? AND duration_seconds IS NOT NULL
+  ORDER BY duration_seconds DESC, id LIMIT ?)`;
+
+/** Whole results are read some at a time, where they stand. */
+function* resultsIn(
+  connection: Connection,
+  chosen: readonly (readonly unknown[])[],
+): Generator<AgentResult | PlainResult, void, undefined> {
+  let whole: number[] = [];
+  for (const cells of chosen) {
+    const plain = plainResult(cells);
+    if (plain === null) {
+      whole.push(Number(cells[0]));
+      continue;
+    }
+    yield* resultsById(connection, whole);
+    whole = [];
+    yield plain;
+  }
+  yield* resultsById(connection, whole);
+}
+
+/** Null for a result that has more to tell. */
+function plainResult([
+  ,
+  metadata,
+  id,
+  agentId,
+  start,
+  end,
+  ...figures
+]: readonly unknown[]): PlainResult | null {
+  if (typeof metadata !== 'string' || typeof id !== 'string' || typeof agentId !== 'string') return null;
+  const told = plainMetadata(parsed(metadata));
+  if (told === null) return null;
+  const [seconds = null, cpuSeconds = null, cpuWaitSeconds = null] = figures.map(figureOf);
+  return {
+    id,
+    agentId,
+    start: timeOf(start),
+    end: timeOf(end),
+    seconds,
+    cpuSeconds,
+    cpuWaitSeconds,
+    ...told,
+  };
+}
+
+/** What a plain result has there: a title, a file, a kind, dependencies, one step or none. */
+const PLAIN_FIELDS = new Set(['title', 'kind', 'file', 'position', 'priority', 'constraints', 'steps']);
+
+function plainMetadata(fields: unknown): Pick<PlainResult, 'title' | 'kind' | 'file' | 'dependsOn'> | null {
+  if (!isFields(fields)) return null;
+  for (const name in fields) if (!PLAIN_FIELDS.has(name)) return null;
+  const { title, kind = null, file, constraints, steps = [] } = fields;
+  if (typeof title !== 'string' || typeof file !== 'string') return null;
+  if (kind !== null && typeof kind !== 'string') return null;
+  if (!Array.isArray(steps) || steps.length > 1) return null;
+  const dependsOn = constraints === undefined ? NONE : dependenciesIn(constraints);
+  return dependsOn === null ? null : { title, kind, file, dependsOn };
+}
+
+const NONE: string[] = [];
+
+const dependencies = z.object({ dependsOn: z.array(z.object({ id: z.string() })) });
+
+function dependenciesIn(constraints: unknown): string[] | null {
+  const read = dependencies.safeParse(constraints);
+  return read.success ? read.data.dependsOn.map(({ id }) => id) : null;
+}
+
+const isFields = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const timeOf = (cell: unknown): string | null => (typeof cell === 'string' ? isoTime(cell) : null);
+const figureOf = (cell: unknown): number | null => (typeof cell === 'number' ? cell : null);
+
+// ── What those are counted in that are left out ──
+
+const KIND = "CASE WHEN json_valid(metadata) THEN json_extract(metadata, '$.kind') END";
+const BY_KIND = `
+SELECT ${KIND} AS kind, SUM(status = 'completed') AS completed, SUM(status = 'failed') AS failed,
+  SUM(status NOT IN ('completed', 'failed')) AS skipped, TOTAL(duration_seconds) AS seconds
+FROM agent_results WHERE run_id = ? GROUP BY 1 ORDER BY COUNT(*) DESC, 1 LIMIT 100`;
+
+const kindRow = z.object({
+  kind: textCell,
+  completed: z.number(),
+  failed: z.number(),
+  skipped: z.number(),
+  seconds: z.number(),
+});
+
+const byKind = (connection: Connection, runId: string): PageAggregates['byKind'] =>
+  rows(connection, kindRow, BY_KIND, runId);
+
+/** Bins of an agent, and of all agents together. */
+const BINS = 300;
+const MOST_BINS = 20_000;
+
+const SPANS =
+  'SELECT agent_id, start_time, end_time FROM agent_results WHERE run_id = ? AND start_time IS NOT NULL';
+
+function loadOf(connection: Connection, runId: string): PageLoad | null {
+  const spans = [...eachCells(connection, SPANS, runId)].flatMap(([agentId, start, end]) => {
+    const from = Date.parse(timeOf(start) ?? '');
+    const to = Date.parse(timeOf(end) ?? '');
+    return to >= from ? [{ agentId: String(agentId), from, to }] : [];
+  });
+  const [first] = spans;
+  if (first === undefined) return null;
+  let { from, to } = first;
+  for (const span of spans) {
+    from = Math.min(from, span.from);
+    to = Math.max(to, span.to);
+  }
+  const names = [...new Set(spans.map(({ agentId }) => agentId))].toSorted(byNumber);
+  const bins = Math.max(1, Math.min(BINS, Math.floor(MOST_BINS / names.length)));
+  const width = Math.max(1, (to - from) / bins);
+  const busy = new Map(names.map((name) => [name, new Float64Array(bins)]));
+  for (const span of spans)
+    addSpan(busy.get(span.agentId), (span.from - from) / width, (span.to - from) / width);
+  return {
+    from: new Date(from).toISOString(),
+    seconds: width / 1000,
+    agents: names.map((agentId) => ({ agentId, busy: Array.from(busy.get(agentId) ?? [], share) })),
+  };
+}
+
+/** `agent-2` before `agent-10`. */
+const { compare: byNumber } = new Intl.Collator('en', { numeric: true });
+
+const share = (value: number): number => Math.round(Math.min(1, value) * 100) / 100;
+
+/** Adds to each bin the part of it that a span covers. @param from, to in bins. */
+function addSpan(bins: Float64Array | undefined, from: number, to: number): void {
+  if (bins === undefined) return;
+  for (let bin = Math.floor(from); bin < Math.min(bins.length, to); bin += 1)
+    bins[bin] = (bins[bin] ?? 0) + Math.min(to, bin + 1) - Math.max(from, bin);
+}
