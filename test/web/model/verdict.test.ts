@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { needsOf } from '../../../src/web/model/needs.ts';
 import type { Run } from '../../../src/web/model/run.ts';
 import { stepsOf, verdictOf } from '../../../src/web/model/verdict.ts';
-import { errorPattern, toolTask, whole } from '../../kit/consolidated-result.ts';
+import { errorPattern, runSummary, toolTask, whole } from '../../kit/consolidated-result.ts';
 import { failed, runOf, skippedFor, workstream } from '../kit.ts';
 
 const sentence = (run: Run): string => verdictOf(run, needsOf(run)).sentence;
@@ -50,18 +50,7 @@ test('only skips', () => {
 
 test('no workstreams, a run under way, an interrupted one', () => {
   expect(sentence(runOf([]))).toBe('This run had no workstreams.');
-  const totals = {
-    workstreams: 54,
-    completed: 30,
-    failed: 1,
-    skipped: 0,
-    takenOver: 0,
-    savedSeconds: 0,
-    filesModified: 0,
-    commits: 0,
-    errors: 1,
-    warnings: 0,
-  };
+  const totals = { ...runSummary().totals, workstreams: 54, completed: 30, failed: 1, skipped: 0 };
   expect(sentence(runOf([workstream('a')], { run: { state: 'running', totals } }))).toBe(
     '31 of 54 workstreams have ended.',
   );

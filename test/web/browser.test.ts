@@ -1,0 +1,277 @@
+/** What a reader does with the page, in a browser. */
+import type { Page } from 'playwright-core';
+import { describe, expect } from 'vitest';
+import { accessibilityProblems, browserTest, openFile } from '../kit/chromium.ts';
+import { missingModule, pageFile, resultAt } from './page-file.ts';
+
+const small = () =>
+  pageFile([
+    resultAt('ws-login', 0),
+    missingModule('ws-gateway', 1, 'agent-2'),
+    missingModule('ws-admin', 2),
+    resultAt('ws-mail', 4, { metadata: { title: 'Send mail', output: { sent: 3 } } }),
+    resultAt('ws-last', 99),
+  ]);
+
+async function open(fragment = '', options = {}): Promise<Page> {
+  const { page } = await openFile(small(), options);
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  if (fragment !== '') await page.evaluate((to) => location.assign(to), fragment);
+  return page;
+}
+
+const rowsOf = (page: Page): Promise<string[]> => page.locator('#done tbody .title').allTextContents();
+const hash = (page: Page): Promise<string> => page.evaluate(() => location.hash);
+const focused = (page: Page): Promise<string> =>
+  page.evaluate(
+    () => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? '',
+  );
+const heading = (page: Page) => page.getByRole('heading', { level: 1 });
+
+describe('search', () => {
+  browserTest('what is typed filters the table and is in the address', async () => {
+    const page = await open();
+    await page.keyboard.press('/');
+    await page.keyboard.type('mail');
+    await expect.poll(() => rowsOf(page)).toEqual(['Send mail']);
+    await expect.poll(() => hash(page)).toBe('#/?q=mail');
+  });
+
+  browserTest('Enter on what was found opens it', async () => {
+    const page = await open();
+    await page.keyboard.press('/');
+    await page.keyboard.type('gateway');
+    await page.getByRole('option', { name: 'gateway' }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => heading(page).textContent()).toBe('Title of ws-gateway failed.');
+    expect(await hash(page)).toContain('#/workstream/ws-gateway');
+  });
+
+  browserTest('what matches nothing is said, and everything can be shown again', async () => {
+    const page = await open('#/done?q=zebra');
+    await page.getByText('Nothing matches.').waitFor();
+    await page.getByRole('button', { name: 'Show all 5' }).click();
+    await expect.poll(() => rowsOf(page)).toHaveLength(5);
+  });
+});
+
+describe('the address', () => {
+  browserTest('an address with filters and an order opens as it was sent', async () => {
+    const page = await open('#/done?state=completed&sort=-title');
+    await expect.poll(() => rowsOf(page)).toEqual(['Title of ws-login', 'Title of ws-last', 'Send mail']);
+    expect(await page.getByRole('button', { name: 'Completed 3' }).getAttribute('aria-pressed')).toBe('true');
+  });
+
+  browserTest('Back undoes a filter, and leads from a workstream to the run', async () => {
+    const page = await open();
+    await page.getByRole('button', { name: 'Failed 2' }).click();
+    await expect.poll(() => rowsOf(page)).toHaveLength(2);
+    await page.getByRole('link', { name: 'Title of ws-admin' }).click();
+    await expect.poll(() => heading(page).textContent()).toBe('Title of ws-admin failed.');
+    await page.goBack();
+    await expect.poll(() => rowsOf(page)).toHaveLength(2);
+    await page.goBack();
+    await expect.poll(() => rowsOf(page)).toHaveLength(5);
+    await page.goForward();
+    await expect.poll(() => rowsOf(page)).toHaveLength(2);
+  });
+
+  browserTest('a workstream that is not there is no error', async () => {
+    const page = await open('#/workstream/gone');
+    await expect.poll(() => heading(page).textContent()).toBe('No workstream gone on this page.');
+    await page.getByRole('link', { name: 'To the run' }).click();
+    await expect.poll(() => heading(page).textContent()).toBe('2 of 5 workstreams failed, with 1 error.');
+  });
+});
+
+describe('keys', () => {
+  browserTest('j and k move among cards and rows, and Enter opens', async () => {
+    const page = await open();
+    await page.keyboard.press('j');
+    expect(await focused(page)).toContain('Cannot find module');
+    await page.keyboard.press('j');
+    expect(await focused(page)).toContain('ws-gateway');
+    await page.keyboard.press('k');
+    expect(await focused(page)).toContain('Cannot find module');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => hash(page)).toContain('#/pattern/');
+    await page.keyboard.press('Escape');
+    await expect.poll(() => heading(page).textContent()).toContain('2 of 5');
+  });
+
+  browserTest('o opens a row in place, and the address says which', async () => {
+    const page = await open();
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.keyboard.press('o');
+    await page.locator('.exp').getByText('ended with exit code 1').waitFor();
+    await expect.poll(() => hash(page)).toBe('#/?open=ws-gateway');
+    await page.keyboard.press('o');
+    await expect.poll(() => page.locator('.exp').count()).toBe(0);
+  });
+
+  browserTest('? lists the keys, and Escape closes the list', async () => {
+    const page = await open();
+    await page.keyboard.press('?');
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  });
+
+  browserTest('a letter that is typed in a field is no command', async () => {
+    const page = await open();
+    await page.keyboard.press('/');
+    await page.keyboard.type('j?o');
+    expect(await page.getByRole('combobox').inputValue()).toBe('j?o');
+    expect(await page.getByRole('dialog').count()).toBe(0);
+  });
+});
+
+describe('copying', () => {
+  const permissions = { permissions: ['clipboard-read', 'clipboard-write'] };
+  const clipboard = (page: Page): Promise<string> => page.evaluate(() => navigator.clipboard.readText());
+
+  browserTest('c copies the command of the card, and p its prompt', async () => {
+    const page = await open('', permissions);
+    await page.keyboard.press('j');
+    await page.keyboard.press('c');
+    await expect.poll(() => clipboard(page)).toBe('millrace run ws-gateway ws-admin');
+    await page.keyboard.press('p');
+    await expect.poll(() => clipboard(page)).toContain('Find the cause and fix it.');
+  });
+
+  browserTest('the table is copied as CSV, with the rows that are asked for', async () => {
+    const page = await open('#/done?state=failed', permissions);
+    await page.locator('#done').getByRole('button', { name: 'Copy CSV' }).click();
+    await expect
+      .poll(() => clipboard(page))
+      .toBe(
+        'State,Workstream,Id,Agent,Attempts,Took,What came of it\r\n' +
+          'failed,Title of ws-gateway,ws-gateway,agent-2,1,1,exit-non-zero: `npm test` ended with exit code 1.\r\n' +
+          'failed,Title of ws-admin,ws-admin,agent-1,1,1,exit-non-zero: `npm test` ended with exit code 1.\r\n',
+      );
+  });
+});
+
+describe('the timeline', () => {
+  const time = async (page: Page): Promise<string> =>
+    new URLSearchParams((await hash(page)).split('?')[1]).get('t') ?? '';
+
+  browserTest('zooming shows a part of the run, and the address says which', async () => {
+    const page = await open();
+    await page.getByRole('button', { name: 'Zoom in' }).click();
+    await expect.poll(() => time(page)).toBe('25-75');
+    await page.getByRole('button', { name: 'Zoom out' }).click();
+    await expect.poll(() => time(page)).toBe('');
+  });
+
+  browserTest('the wheel zooms around the pointer where Ctrl is held', async () => {
+    const page = await open();
+    const chart = page.locator('.tl-box');
+    await chart.scrollIntoViewIfNeeded();
+    await chart.hover();
+    await page.keyboard.down('Control');
+    await page.mouse.wheel(0, -100);
+    await page.keyboard.up('Control');
+    await expect.poll(() => time(page)).not.toBe('');
+  });
+
+  browserTest('a part can be moved by dragging', async () => {
+    const page = await open('#/?t=25-75');
+    const chart = page.locator('.tl-box');
+    await chart.scrollIntoViewIfNeeded();
+    const box = await chart.boundingBox();
+    if (box === null) throw new Error('the timeline is not drawn');
+    await page.mouse.move(box.x + 600, box.y + 40);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 300, box.y + 40, { steps: 4 });
+    await page.mouse.up();
+    await expect.poll(async () => Number((await time(page)).split('-')[0])).toBeGreaterThan(30);
+  });
+
+  browserTest('arrow keys move from one execution to the next, and Enter opens it', async () => {
+    const page = await open();
+    await page.locator('.tl-box').focus();
+    await page.keyboard.press('ArrowRight');
+    await page.locator('.hover').getByText('Title of ws-login').waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.locator('.hover').getByText('Title of ws-gateway').waitFor();
+    await page.keyboard.press('Enter');
+    await expect.poll(() => heading(page).textContent()).toBe('Title of ws-gateway failed.');
+  });
+
+  browserTest('everything in it is in its table', async () => {
+    const page = await open();
+    await page.getByRole('group', { name: 'Timeline as' }).getByRole('button', { name: 'Table' }).click();
+    expect(await page.locator('#timeline tbody tr').count()).toBe(5);
+  });
+});
+
+describe('dark and light', () => {
+  const ground = (page: Page): Promise<string> =>
+    page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+
+  browserTest('the page follows the system, and the switch changes it', async () => {
+    const page = await open('', { colorScheme: 'dark' });
+    const dark = await ground(page);
+    await page.getByRole('button', { name: 'Dark or light' }).click();
+    await expect.poll(() => ground(page)).not.toBe(dark);
+    await page.keyboard.press('d');
+    await expect.poll(() => ground(page)).toBe(dark);
+  });
+});
+
+describe('long lists', () => {
+  const many = () => pageFile(Array.from({ length: 1500 }, (_, index) => resultAt(`ws-${index}`, index)));
+
+  browserTest('rows exist only where they are looked at, and k and j reach the others', async () => {
+    const { page } = await openFile(many());
+    await page.getByRole('button', { name: /Show all/ }).click();
+    const box = page.locator('#done .box');
+    await box.waitFor();
+    expect(await box.locator('table').getAttribute('aria-rowcount')).toBe('1501');
+    expect(await box.locator('tr[data-move]').count()).toBeLessThan(100);
+    await box.locator('tr[data-move]').first().focus();
+    for (let step = 0; step < 40; step++) {
+      await page.keyboard.press('j');
+      await expect
+        .poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-rowindex')))
+        .toBe(String(step + 3));
+    }
+  });
+
+  browserTest('search finds what is not drawn', async () => {
+    const { page } = await openFile(many());
+    await page.getByRole('combobox').fill('ws-1499');
+    await expect.poll(() => rowsOf(page)).toEqual(['Title of ws-1499']);
+  });
+});
+
+describe('other sizes and media', () => {
+  browserTest('the page never scrolls sideways', async () => {
+    const { page } = await openFile(small());
+    await heading(page).waitFor();
+    for (const width of [360, 768, 1280, 2560]) {
+      await page.setViewportSize({ width, height: 900 });
+      await expect
+        .poll(() => page.evaluate(() => document.documentElement.scrollWidth - innerWidth))
+        .toBeLessThanOrEqual(0);
+    }
+  });
+
+  browserTest(
+    'the page of a workstream, of an error, and what is open are accessible in the dark',
+    async () => {
+      const page = await open('#/workstream/ws-gateway', { colorScheme: 'dark' });
+      await expect.poll(() => heading(page).textContent()).toContain('ws-gateway');
+      expect(await accessibilityProblems(page)).toEqual([]);
+      await page.getByRole('link', { name: /Cannot find module/ }).click();
+      await page.getByRole('heading', { name: 'Where' }).waitFor();
+      expect(await accessibilityProblems(page)).toEqual([]);
+      await page.evaluate(() => location.assign('#/done?open=ws-gateway'));
+      await page.locator('.exp').waitFor();
+      expect(await accessibilityProblems(page)).toEqual([]);
+    },
+  );
+});
