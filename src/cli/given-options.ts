@@ -64,8 +64,8 @@ export function continuationOptions(
   from: Continuation | null,
 ): CoordinatorOptions {
   if (from === null) return given;
-  const { state, logLevel } = given;
-  const kept = given.resume === undefined ? { state, logLevel } : given;
+  const { state, logLevel, html } = given;
+  const kept = given.resume === undefined ? { state, logLevel, html } : given;
   return { ...kept, resume: from.runId, afterDeath: { ...from.death, deaths: from.deaths } };
 }
 

@@ -46,6 +46,7 @@ export async function run(argv: RunArguments): Promise<number> {
   const options = {
     ...givenOptions(argv, process.argv.slice(2)),
     logLevel: argv.logLevel,
+    html: argv.html,
     label: argv.label ?? null,
   };
   const given = continuationOptions(options, channel?.continuation ?? null);
