@@ -67,6 +67,9 @@ export class Fingerprints {
       parts.push([`input ${path}`, valueOf(content)]);
     for (const step of workstream.steps)
       if (step.kind === 'module') parts.push(...(await modules.partsOf(step.module)));
+      // Beside those of its definition there may be one more: what was said of its earlier work.
+      else if (step.kind === 'tool')
+        parts.push([`tasks of ${step.id}`, hash('sha256', JSON.stringify(step.tasks))]);
     for (const [name, settings] of Object.entries(tools)) parts.push([`tool ${name}`, toolValue(settings)]);
     for (const { id } of workstream.dependsOn)
       parts.push(...(await this.#dependencyParts(id, dependencies[id])));

@@ -33,6 +33,10 @@ export class ApiError extends Error {
   }
 }
 
+/** Whether the next request would fail in the same way, and ask a service that has just refused. */
+export const endsWork = ({ kind }: ApiError): boolean =>
+  kind === 'token' || kind === 'limit' || kind === 'unreachable';
+
 const userSchema = z.object({ login: z.string(), type: z.string().catch('User') }).nullable();
 const text = z
   .string()

@@ -1,5 +1,5 @@
 /** Brings issues to what they should say: finds each again, creates it once, and writes only what differs. */
-import { ApiError, type GitHubApi, type GitHubIssue, type IssueFields } from './api.ts';
+import { ApiError, endsWork, type GitHubApi, type GitHubIssue, type IssueFields } from './api.ts';
 import { blocksIn, shortHash, withBlock } from './marks.ts';
 
 /** By this label the issues of Millrace are listed. */
@@ -128,9 +128,7 @@ class SyncRun {
       return await this.#bring(group);
     } catch (error) {
       const detail = error instanceof TicketProblem ? error.message : sentenceOf(error);
-      // The next would fail in the same way, and ask a service that has just refused.
-      if (error instanceof ApiError && ['token', 'limit', 'unreachable'].includes(error.kind))
-        this.#stopped = detail;
+      if (error instanceof ApiError && endsWork(error)) this.#stopped = detail;
       return failed(group, detail);
     }
   }

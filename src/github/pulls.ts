@@ -1,5 +1,5 @@
 /** Brings a pull request to what it should say: finds it again by its branch and its mark, and opens it once. */
-import { ApiError, type GitHubApi, type GitHubPull, type PullFields } from './api.ts';
+import { ApiError, endsWork, type GitHubApi, type GitHubPull, type PullFields } from './api.ts';
 import { blocksIn, shortHash, withBlock } from './marks.ts';
 
 /** Work that is to have a pull request. */
@@ -39,14 +39,27 @@ export interface PullSync {
   push: (work: PullWork, ours: readonly string[]) => Promise<string | null>;
 }
 
-/** What one pull request costs is a request that finds it and one that writes it. Throws nothing that is not a bug. */
-export async function bringPull(api: GitHubApi, work: PullWork, sync: PullSync): Promise<PullOutcome> {
-  const { subject } = work;
-  try {
-    return await bring(api, work, sync);
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    return { subject, number: null, url: null, action: 'failed', detail: error.message };
+/**
+ * Brings pull requests to what they should say, one after the other. Each costs a request that finds it and one that
+ * writes it. A failure is the outcome of its work; what can't succeed any more is not asked for.
+ * @param onOutcome told of each before the next is begun.
+ */
+export async function bringPulls(
+  api: GitHubApi,
+  works: readonly PullWork[],
+  { onOutcome, ...sync }: PullSync & { onOutcome: (outcome: PullOutcome) => void },
+): Promise<void> {
+  let stopped: string | null = null;
+  for (const work of works) {
+    const { subject } = work;
+    const failed = { subject, number: null, url: null, action: 'failed' } as const;
+    try {
+      onOutcome(stopped === null ? await bring(api, work, sync) : { ...failed, detail: stopped });
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (endsWork(error)) stopped = error.message;
+      onOutcome({ ...failed, detail: error.message });
+    }
   }
 }
 

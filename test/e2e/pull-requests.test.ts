@@ -173,6 +173,14 @@ describe('pull requests of accepted work', () => {
     expect(pullOf(all, 'ws-b').body).toContain(`Closes #${issue}`);
   });
 
+  test('of a token that is not valid fail with one request', async () => {
+    const { repo, env, github } = await scene();
+    await millrace(repo, ['run'], env);
+    const opened = await millrace(repo, ['pr'], { ...env, GITHUB_TOKEN: 'not-a-valid-token' });
+    expect([opened.code, opened.stdout]).toEqual([1, expect.stringContaining('2 failed')]);
+    expect(github.requests).toHaveLength(1);
+  });
+
   test('of a run without accepted work are none, with exit code 4', async () => {
     const { repo, env } = await scene();
     await millrace(repo, ['run', 'ws-c'], env);

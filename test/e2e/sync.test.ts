@@ -1,5 +1,5 @@
 /** `millrace sync`: a branch of the workstream files on a real remote, and their issues on a stand-in of GitHub. */
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { millrace, startMillrace, writeFiles } from '../kit/command.ts';
@@ -164,6 +164,25 @@ describe('the branch of a sync', () => {
     expect(git(remote, 'ls-tree', '--name-only', branch, 'workstreams/').trim()).toBe(
       'workstreams/ws-01.json',
     );
+  });
+
+  test('has files of any name, in a folder below the repository, as git add would put them there', async () => {
+    const { repo, remote } = withRemote({ 'a.txt': 'a\n' });
+    git(repo, 'config', 'core.autocrlf', 'input');
+    const names = ['with space', 'q"uote\\back', 'new\nline', 'ümlaut', 'esc\u001b[31m'];
+    for (const [index, name] of names.entries())
+      writeFiles(repo, {
+        [`sub/workstreams/${name}.json`]: `{"id": "ws-${index}",\r\n "steps": [{"run": "true"}]}\r\n`,
+      });
+    mkdirSync(join(repo, 'sub/workstreams/folder.json'));
+    const synced = await millrace(join(repo, 'sub'), ['sync']);
+    expect(synced.code).toBe(0);
+    const [branch = ''] = branches(remote);
+    const found = git(remote, 'ls-tree', '-r', '-z', '--name-only', branch, 'sub/').split('\0');
+    expect(found.filter((path) => path !== '').toSorted()).toEqual(
+      names.map((name) => `sub/workstreams/${name}.json`).toSorted(),
+    );
+    expect(git(remote, 'show', `${branch}:sub/workstreams/new\nline.json`)).not.toContain('\r');
   });
 
   test('is only told of by a dry run', async () => {

@@ -1,5 +1,5 @@
 /** What was said of the pull requests of a run, as a task for the next attempts at its workstreams. */
-import { ApiError } from '../../github/api.ts';
+import { ApiError, endsWork } from '../../github/api.ts';
 import { type Remark, remarksOf } from '../../github/reviews.ts';
 import { feedbackOf } from '../../store/read/published.ts';
 import { shortened } from '../../text/cut-text.ts';
@@ -99,6 +99,8 @@ interface Said {
 
 class Collector {
   readonly #parts: CollectorParts;
+  /** Why nothing more is asked for: the next would fail in the same way. Null while it is. */
+  #stopped: string | null = null;
   /** Of the pull request of the whole run, asked for once. */
   #ofRun: Promise<Said | null> | null = null;
 
@@ -109,6 +111,7 @@ class Collector {
   async rowOf(work: AcceptedWork): Promise<FeedbackRow> {
     const { workstreamId } = work.result;
     const empty = { workstreamId, pull: null, remarks: 0, text: null, detail: null };
+    if (this.#stopped !== null) return { ...empty, action: 'failed', detail: this.#stopped };
     try {
       const own = await this.#said(workstreamId, work.commit);
       this.#ofRun ??= this.#said(this.#parts.runId, null);
@@ -122,6 +125,7 @@ class Collector {
       return { workstreamId, pull: first.number, action: 'kept', remarks, text: taskOf(said), detail };
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
+      if (endsWork(error)) this.#stopped = error.message;
       return { ...empty, action: 'failed', detail: error.message };
     }
   }

@@ -1,6 +1,6 @@
 /** Pull requests of accepted work: of each workstream, or one of a run. */
 import type { PullOutcome, PullSync, PullWork } from '../../github/pulls.ts';
-import { bringPull } from '../../github/pulls.ts';
+import { bringPulls } from '../../github/pulls.ts';
 import { type PullFacts, pullText, pullTitle, runPullText } from '../../report/issue-text.ts';
 import { keptCommits, pushBranch, type Remote, remoteBranches, tipOf } from '../../worktree/remote/remote.ts';
 import type { Repository } from '../../worktree/repository.ts';
@@ -62,16 +62,16 @@ export async function openPulls(run: RunOptions, paths: Paths, options: PullOpti
   const known = numbersOf(paths, github.place.key, 'pull');
   const pulls: PullOutcome[] = [];
   try {
-    for (const work of works) {
-      const pull = await bringPull(github.api, work, {
-        write: !options.dryRun,
-        push: pusher(repository, remote, there.branches),
-      });
-      pulls.push(pull);
-      const { subject, number } = pull;
-      if (number !== null && !options.dryRun && known.get(subject) !== number)
-        store.link({ repository: github.place.key, kind: 'pull', subject, number });
-    }
+    await bringPulls(github.api, works, {
+      write: !options.dryRun,
+      push: pusher(repository, remote, there.branches),
+      onOutcome: (pull) => {
+        pulls.push(pull);
+        const { subject, number } = pull;
+        if (number !== null && !options.dryRun && known.get(subject) !== number)
+          store.link({ repository: github.place.key, kind: 'pull', subject, number });
+      },
+    });
     const { problems } = store;
     return { runId: accepted.run.runId, base, dryRun: options.dryRun, pulls, problems };
   } finally {

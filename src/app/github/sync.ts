@@ -336,7 +336,7 @@ class BranchWork {
         ? 'git ignores it; track it with git add -f, or change .gitignore'
         : this.#take(file, path, redactor);
       if (typeof taken === 'string') file.problems.push(`Not committed: ${taken}.`);
-      else {
+      else if (taken !== null) {
         synced.push(taken);
         this.committed.add(file.path);
       }
@@ -354,14 +354,14 @@ class BranchWork {
     return inside.startsWith('..') ? null : inside.split(sep).join('/');
   }
 
-  /** Returns why it can't be committed otherwise. */
-  #take(file: FolderFile, path: string, redactor: Redactor): SyncedFile | string {
+  /** Returns why it can't be committed otherwise; null for a folder, and where that is a problem of the file already. */
+  #take(file: FolderFile, path: string, redactor: Redactor): SyncedFile | string | null {
     const { options, numbers } = this.#parts;
     const read = readFile(file.path);
     // What is not UTF-8 is a problem of the file already, and is committed as it is.
     const text = read.kind === 'text' ? read.text : null;
-    if (read.kind === 'folder') return 'it is a folder';
-    if (read.kind === 'unusable' && read.at === null) return read.message;
+    if (read.kind === 'folder') return null;
+    if (read.kind === 'unusable' && read.at === null) return file.problems.length > 0 ? null : read.message;
     if (text !== null && redactor.text(text) !== text)
       return 'it holds the value of a secret variable of this environment, which would be published';
     const numbered = file.definitions.flatMap((definition) => {

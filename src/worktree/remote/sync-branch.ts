@@ -41,10 +41,9 @@ export async function syncContent(
   write: boolean,
 ): Promise<SyncContent> {
   const keep = write ? ['-w'] : [];
-  const onDisk = files.filter(({ content }) => content === null);
   const blobs = new Map<string, string>();
-  // Paths with a line end can't be listed: they come one by one below.
-  const listed = onDisk.filter(({ path }) => !path.includes('\n'));
+  // A path with a line end can't be in a list.
+  const listed = files.filter(({ path, content }) => content === null && !path.includes('\n'));
   const input = listed.map(({ path }) => `${path}\n`).join('');
   const hashed = outputOf(await gitRead(repository, ['hash-object', ...keep, '--stdin-paths'], { input }));
   for (const [index, blob] of hashed.trim().split('\n').entries()) {
@@ -52,9 +51,10 @@ export async function syncContent(
     if (path !== undefined) blobs.set(path, blob);
   }
   for (const { path, content } of files) {
-    if (content === null) continue;
-    const args = ['hash-object', ...keep, '--stdin', '--path', path];
-    blobs.set(path, outputOf(await gitRead(repository, args, { input: content })).trim());
+    if (blobs.has(path)) continue;
+    const args = content === null ? ['--', path] : ['--stdin', '--path', path];
+    const call = content === null ? {} : { input: content };
+    blobs.set(path, outputOf(await gitRead(repository, ['hash-object', ...keep, ...args], call)).trim());
   }
   const made = files.map(({ path, subject, trailers }) => ({
     path,
