@@ -59,7 +59,7 @@ export function pageFile(results: readonly AgentResult[], head: Partial<RunDocum
   const source = {
     head: whole,
     workstreams: () => results,
-    pageResults: () => results,
+    pageResults: () => ({ results: [...results], aggregates: null }),
     workstreamTexts: () => [],
     patterns: () => new Map(failures.map((id) => [id, { id: MISSING, template: error.pattern }])),
   };
