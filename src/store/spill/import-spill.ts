@@ -9,6 +9,7 @@ import { type Connection, statement } from '../schema/connection.ts';
 import { openDatabase } from '../schema/database.ts';
 import { asStoreError } from '../schema/store-error.ts';
 import { copyRuns } from '../write/copy-runs.ts';
+import { settlePatterns } from '../write/patterns.ts';
 import { prepareStatements, RECOUNT, type Statements } from '../write/recorder-statements.ts';
 import { isWholeDatabase } from '../write/rescued-copy.ts';
 import { WalFile } from '../write/wal-file.ts';
@@ -131,7 +132,7 @@ class ImportOfLines {
     return statement(this.#connection, sql).get(runId, workstreamId) !== undefined;
   }
 
-  /** Counts the runs' totals again. */
+  /** Counts the runs' totals again, and takes their new shapes into the patterns. */
   #settle(): void {
     this.#connection
       .transaction(() => {
@@ -143,6 +144,7 @@ class ImportOfLines {
         }
       })
       .immediate();
+    for (const [run, state] of this.#states) if (state !== undefined) settlePatterns(this.#connection, run);
   }
 
   #putAway(): string | null {

@@ -53,13 +53,24 @@ const TABLES = `
 SELECT m.name FROM sqlite_master m, pragma_table_info(m.name) c
 WHERE m.type = 'table' AND c.name = 'run_id' AND m.name <> 'consolidated_runs'`;
 
-/** Removes every row of these runs. Throws a `StoreError`. */
+/** Shapes of which no error and no attempt is left, and patterns without shapes, also those that only led to one. */
+const UNUSED_PATTERNS = [
+  `DELETE FROM error_shapes WHERE NOT EXISTS (
+     SELECT 1 FROM consolidated_errors e WHERE e.shape_id = error_shapes.shape_id)
+   AND NOT EXISTS (
+     SELECT 1 FROM workstream_attempts a WHERE a.shape_id = error_shapes.shape_id AND a.reason IS NOT NULL)`,
+  `DELETE FROM error_patterns WHERE NOT EXISTS (
+     SELECT 1 FROM error_shapes s WHERE s.pattern_id = COALESCE(error_patterns.merged_into, error_patterns.pattern_id))`,
+] as const;
+
+/** Removes every row of these runs, and the patterns that only they had. Throws a `StoreError`. */
 export function removeRuns(connection: Connection, runIds: readonly string[]): void {
   const ids = JSON.stringify(runIds);
   const tables = [...rows(connection, named, TABLES).map(({ name }) => name), 'consolidated_runs'];
   const removeAll = connection.transaction(() => {
     for (const table of tables)
       connection.prepare(`DELETE FROM "${table}" WHERE run_id IN (SELECT value FROM json_each(?))`).run(ids);
+    for (const sql of UNUSED_PATTERNS) connection.prepare(sql).run();
   });
   write(connection, () => removeAll.immediate());
 }

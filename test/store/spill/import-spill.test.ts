@@ -100,6 +100,21 @@ describe('taking in', () => {
     expect(rowsOf(connection, sql)).toEqual([{ reason: 'thrown', failure: null }]);
   });
 
+  test('makes the shapes of errors anew, which an earlier version may have made otherwise, and their patterns', () => {
+    const connection = interrupted(temporaryFolder());
+    const spilled = ['lodash', 'express', 'zod'].map((name, index) => ({
+      ...failed(`ws-${index + 2}`, `Cannot find module ${name}`),
+      pattern: 'of other rules',
+    }));
+    importSpill(connection, spillWith(temporaryFolder(), lines(spilled)));
+    expect(
+      rowsOf(connection, 'SELECT DISTINCT template FROM error_patterns WHERE merged_into IS NULL'),
+    ).toEqual([{ template: 'Cannot find module <*>' }]);
+    expect(rowsOf(connection, "SELECT 1 FROM consolidated_errors WHERE pattern = 'of other rules'")).toEqual(
+      [],
+    );
+  });
+
   test('keeps the file of a run that is not in the database, and makes no row of it', () => {
     const folder = temporaryFolder();
     const connection = opened(folder);
