@@ -197,6 +197,7 @@ describe('depth', () => {
     'src/cli/tuning-chart.ts': 'pure: the result of a tuning as text',
     'src/engine/by-isolation.ts': 'the one engine that a run sees',
     'src/github/issue-query.ts': 'pure: the issues that words of a search mean',
+    'src/report/csv.ts': 'pure: the table of results as CSV',
     'src/os/run-with-timeout.ts': 'port: the one use of node:vm',
     'src/store/schema/migrations/all.ts': 'table: migrations in order',
     'src/unwatched.ts': 'entry',

@@ -9,6 +9,7 @@ import { measured } from '../src/os/stopwatch.ts';
 import { checkAcceptance } from './acceptance/check.ts';
 import { testTail } from './acceptance/test-log.ts';
 import { currentExecution, type Execution } from './execution.ts';
+import { OutputFiles } from './output-files.ts';
 import { shellCommand } from './processes/command.ts';
 import { runProcess } from './processes/process.ts';
 import { runStep } from './runners/step.ts';
@@ -126,6 +127,24 @@ function lateExitCode(execution: Execution): Failure | null {
 }
 
 async function runAll(execution: Execution, partial: PartialOutcome): Promise<void> {
+  const { outputs } = execution.assignment.workstream;
+  if (outputs.length === 0) return runSteps(execution, partial);
+  const files = await OutputFiles.before(outputs, execution.assignment.workspace);
+  await runSteps(execution, partial);
+  if (execution.stopped === null) await listOutputs(files, execution, partial);
+}
+
+/** A declared path at which there is nothing is a failure, unless there is another one already. */
+async function listOutputs(files: OutputFiles, execution: Execution, partial: PartialOutcome): Promise<void> {
+  const made = await files.after(() => execution.stopped !== null);
+  partial.outputFiles = made.files;
+  for (const path of made.changed) partial.filesModified.add(path);
+  if (partial.failure !== null) return;
+  for (const warning of made.warnings) execution.warn(warning);
+  if (made.missing.length > 0) partial.failure = { reason: 'missing-output', paths: made.missing };
+}
+
+async function runSteps(execution: Execution, partial: PartialOutcome): Promise<void> {
   const { workstream } = execution.assignment;
   partial.failure = await setUp(execution);
   if (partial.failure !== null) return;

@@ -12,6 +12,7 @@ export const commands: Record<keyof typeof definitions, ReturnType<typeof bind>>
   status: bind(definitions.status, async (argv) => (await import('./actions/status.ts')).status(argv)),
   runs: bind(definitions.runs, async (argv) => (await import('./actions/runs.ts')).runs(argv)),
   show: bind(definitions.show, async (argv) => (await import('./actions/show.ts')).show(argv)),
+  results: bind(definitions.results, async (argv) => (await import('./actions/results.ts')).results(argv)),
   errors: bind(definitions.errors, async (argv) => (await import('./actions/errors.ts')).errors(argv)),
   patterns: bind(definitions.patterns, async (argv) =>
     (await import('./actions/patterns.ts')).patterns(argv),

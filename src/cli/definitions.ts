@@ -10,6 +10,7 @@ import { planDefinition } from './commands/plan.ts';
 import { prDefinition } from './commands/pr.ts';
 import { pruneDefinition } from './commands/prune.ts';
 import { reportDefinition } from './commands/report.ts';
+import { resultsDefinition } from './commands/results.ts';
 import { runDefinition } from './commands/run.ts';
 import { runsDefinition } from './commands/runs.ts';
 import { showDefinition } from './commands/show.ts';
@@ -28,6 +29,7 @@ export const definitions = {
   status: statusDefinition,
   runs: runsDefinition,
   show: showDefinition,
+  results: resultsDefinition,
   errors: errorsDefinition,
   patterns: patternsDefinition,
   agents: agentsDefinition,

@@ -2,6 +2,7 @@
 import type { LookedAt } from '../domain/history/history.ts';
 import { type PatternHistory, shortCommit } from '../domain/history/history.ts';
 import { plural } from '../text/format.ts';
+import { sparkline } from '../text/sparkline.ts';
 
 /** "1a2b3c4d5e..6f7a8b9c0d", the commits among which it broke; null where they are not known. */
 export function commitsText({ commitRange }: PatternHistory): string | null {
@@ -27,18 +28,8 @@ export function rateText({ rate }: PatternHistory): string | null {
 export const changeText = (ratio: number): string =>
   `${ratio >= 1 ? '+' : '−'} ${Math.abs((ratio - 1) * 100).toFixed(0)} %`;
 
-const BARS = '▁▂▃▄▅▆▇█';
 /** Most values that are drawn, the last ones. */
 const DRAWN = 40;
 
-/** The values as bars, the least as the lowest and the greatest as the highest. */
-export function sparkline(values: readonly number[]): string {
-  const drawn = values.slice(-DRAWN);
-  const least = Math.min(...drawn);
-  const range = Math.max(...drawn) - least;
-  const bars = drawn.map((value) => {
-    const height = range === 0 ? 0 : Math.round(((value - least) / range) * (BARS.length - 1));
-    return BARS.charAt(height);
-  });
-  return bars.join('');
-}
+/** The last values as bars. */
+export const recentBars = (values: readonly number[]): string => sparkline(values.slice(-DRAWN));

@@ -89,6 +89,8 @@ export function describeFailure(failure: Failure): string {
       return `Its process ${describeDeath(failure)}: ${failure.detail}`;
     case 'acceptance-failed':
       return `Not accepted: ${failure.tests.map((test) => `${test.name} (${test.detail})`).join('; ')}.`;
+    case 'missing-output':
+      return `It ended without an error, and did not make ${missingPaths(failure.paths)} in its outputs.`;
     case 'workspace-error':
       return failure.detail;
     case 'cancelled':
@@ -123,6 +125,14 @@ export function failureContext(failure: Failure): FailureContext {
     log: 'log' in failure ? (failure.log ?? null) : null,
     stack: 'thrown' in failure ? (failure.thrown.stack ?? null) : null,
   };
+}
+
+/** Most paths that are named. */
+const NAMED = 10;
+
+function missingPaths(paths: readonly string[]): string {
+  const more = paths.length > NAMED ? ` and ${paths.length - NAMED} more` : '';
+  return `${paths.slice(0, NAMED).join(', ')}${more}, which ${paths.length === 1 ? 'is' : 'are'} declared`;
 }
 
 function setupEnd({ command, exitCode, cause }: Extract<Failure, { reason: 'setup-failed' }>): string {

@@ -163,6 +163,8 @@ export const failureSchema = z.discriminatedUnion('reason', [
     tail: text,
     log: text.nullable(),
   }),
+  /** Paths that it declares as outputs, at which there is no file when it has run. */
+  z.object({ reason: z.literal('missing-output'), paths: z.array(text) }),
   z.object({ reason: z.literal('workspace-error'), detail: text }),
   z.object({ reason: z.literal('cancelled'), detail: text }),
   z.object({ reason: z.literal('interrupted'), detail: text }),

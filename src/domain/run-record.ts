@@ -6,7 +6,7 @@ import type { Failure } from './failure.ts';
 import type { Checkout, RunComparison } from './history/history.ts';
 import type { ErrorPattern } from './history/pattern.ts';
 import type { Json } from './json.ts';
-import type { TestCounts } from './outcome.ts';
+import type { MadeFile, MetricSeries, TestCounts } from './outcome.ts';
 import type { AgentsChange, ScalingSummary } from './scaling.ts';
 import type { Competition, MergedWork, Retried, ToolPerformance, ToolTask } from './tool-record.ts';
 
@@ -188,6 +188,17 @@ export interface WorkstreamOutput {
   metrics: Record<string, number>;
 }
 
+/** A file that a workstream made, with the workstream. */
+export interface ShownFile extends MadeFile {
+  workstreamId: string;
+}
+
+/** What a module reported of one metric, with at most about 120 points. */
+export interface ShownSeries extends MetricSeries {
+  workstreamId: string;
+  name: string;
+}
+
 /** A failed acceptance test or a manual check, with its workstream. */
 export interface TestNote {
   workstreamId: string;
@@ -203,6 +214,38 @@ export interface FailedCase {
   suite: string;
   name: string;
   message: string | null;
+}
+
+// The results of a run as one table: a row a workstream.
+
+/** A row. Its cells are those of the table's columns, in their order; null where it has no value there. */
+export interface ResultsRow {
+  workstreamId: string;
+  /** The id of the definition whose matrix it is a member of, or its own. */
+  base: string;
+  status: FinalStatus;
+  reason: string | null;
+  seconds: number | null;
+  parameters: Json[];
+  outputs: Json[];
+  metrics: (number | null)[];
+}
+
+/**
+ * What is in an object is in columns of dotted names, such as `fit.loss`; an array is one value. Columns are in the order
+ * in which they first occur, rows in the order of definitions, and of those of one definition in that of its values.
+ */
+export interface ResultsTable {
+  /** Names of the values of matrices. */
+  parameters: string[];
+  /** Names in outputs; an output that is no object is called `output`. */
+  outputs: string[];
+  metrics: string[];
+  rows: ResultsRow[];
+  /** How many rows there are, where `rows` was cut. */
+  total: number;
+  /** How many columns were left out, because there were too many. */
+  columnsLeftOut: number;
 }
 
 /** What the run as a whole found out: everything that a report shows. Lists are bounded. */
@@ -236,6 +279,12 @@ export interface ConsolidatedResult {
   files: Capped<FileChange>;
   commits: Capped<{ workstreamId: string; commit: string }>;
   outputs: Capped<WorkstreamOutput>;
+  /** Values, outputs and metrics as one table, of at most 500 rows; null where there are none. */
+  results: ResultsTable | null;
+  /** Files that workstreams made, among those that they declare as their outputs. */
+  outputFiles: Capped<ShownFile>;
+  /** What modules reported of metrics while they ran. */
+  series: Capped<ShownSeries>;
   /** Every workstream up to 500; beyond that every failure (capped) and the longest, in order of start. */
   timeline: Capped<ShortResult>;
   /** Path of the database as a person would type it. */

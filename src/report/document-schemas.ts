@@ -20,8 +20,14 @@ import { type ErrorPattern, patternsDocumentSchema } from '../domain/history/pat
 import { trendsDocumentSchema } from '../domain/history/trends-document.ts';
 import { whyDocumentSchema } from '../domain/history/why-document.ts';
 import type { Json } from '../domain/json.ts';
-import { testCountsSchema } from '../domain/outcome.ts';
-import type { AgentPerformance, LiveWorkstream, RunDocument, RunSummary } from '../domain/run-record.ts';
+import { madeFileSchema, metricSeriesSchema, testCountsSchema } from '../domain/outcome.ts';
+import type {
+  AgentPerformance,
+  LiveWorkstream,
+  ResultsTable,
+  RunDocument,
+  RunSummary,
+} from '../domain/run-record.ts';
 import type { ToolPerformance } from '../domain/tool-record.ts';
 
 const text = z.string();
@@ -212,6 +218,30 @@ const merges = z.object({
 
 const testNote = z.object({ workstreamId: text, name: text, detail: text });
 
+const json = z.custom<Json>((value) => value !== undefined);
+
+const resultsTable = z
+  .object({
+    parameters: z.array(text).describe('Names of the values of matrices.'),
+    outputs: z.array(text).describe('Dotted names in outputs.'),
+    metrics: z.array(text),
+    rows: z.array(
+      z.object({
+        workstreamId: text,
+        base: text,
+        status: finalStatusSchema,
+        reason: maybeText,
+        seconds: maybeSeconds,
+        parameters: z.array(json),
+        outputs: z.array(json),
+        metrics: z.array(z.number().nullable()),
+      }),
+    ),
+    total: count,
+    columnsLeftOut: count,
+  })
+  .describe('Values, outputs and metrics as one table.') satisfies z.ZodType<ResultsTable>;
+
 const output = z.object({
   workstreamId: text,
   title: text,
@@ -220,7 +250,7 @@ const output = z.object({
   explanation: maybeText,
   tool: maybeText.describe('The tool that wrote the output; null where a module returned it.'),
   tests: z.object({ passed: count, failed: count }),
-  output: z.custom<Json>((value) => value !== undefined),
+  output: json,
   metrics: z.record(text, z.number()),
 });
 
@@ -269,6 +299,13 @@ const lists = {
   ),
   commits: capped(z.object({ workstreamId: text, commit: text })),
   outputs: capped(output),
+  results: resultsTable.nullable(),
+  outputFiles: capped(madeFileSchema.extend({ workstreamId: text })).describe(
+    'Files that workstreams made, among those that they declare as their outputs.',
+  ),
+  series: capped(metricSeriesSchema.extend({ workstreamId: text, name: text })).describe(
+    'What modules reported of metrics while they ran.',
+  ),
   timeline: capped(shortResult).describe(
     'Every workstream up to 500; of more the failures and the longest; in order of start.',
   ),

@@ -5,6 +5,7 @@ export const OTHER_COMMANDS: readonly string[] = [
   'status',
   'runs',
   'show',
+  'results',
   'errors',
   'patterns',
   'agents',

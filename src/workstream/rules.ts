@@ -66,6 +66,7 @@ function checkRules(definition: JsonObject): Finding[] {
     ...checkStepIds(definition),
     ...checkPriority(definition),
     ...checkReservedNames(definition),
+    ...checkOutputs(definition),
     ...checkCache(definition),
   ];
 }
@@ -98,6 +99,19 @@ function checkStepIds(definition: JsonObject): Finding[] {
     }
     seen.add(id);
     return [];
+  });
+}
+
+/** Outputs are in the folder that the workstream works in. */
+function checkOutputs(definition: JsonObject): Finding[] {
+  const outputs = fieldOf(definition, 'outputs');
+  if (!Array.isArray(outputs)) return [];
+  return outputs.slice(0, MAX_ELEMENTS).flatMap((path, index) => {
+    if (typeof path !== 'string') return [];
+    const plain = path.replace(/^!/, '');
+    const isOutside = plain.startsWith('/') || plain.split('/').includes('..');
+    const message = `expected a path within the folder it works in, found ${quote(path)}`;
+    return isOutside ? [errorAt(['outputs', index], message)] : [];
   });
 }
 

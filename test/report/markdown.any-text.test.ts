@@ -31,6 +31,7 @@ import {
   unknownChange,
   whole,
 } from '../kit/consolidated-result.ts';
+import { resultsOf } from '../kit/results-of.ts';
 import { columnCounts, tableRows } from '../kit/table-cells.ts';
 import { comparison, exampleResult } from './example-result.ts';
 
@@ -55,6 +56,26 @@ function withText(text: string): ConsolidatedResult {
     logFile: text,
   };
   const output = { value: 's', [`${text}k`]: 'v', rows: [{ [`${text}c`]: text, n: 1 }], long: `a\n${text}b` };
+  const outputs: WorkstreamOutput[] = [
+    {
+      workstreamId: text,
+      title: text,
+      status: 'failed',
+      reason: text,
+      explanation: text,
+      tool: text,
+      tests: { passed: 0, failed: 1 },
+      output,
+      metrics: { [text]: 1 },
+    },
+    ...[1, 2].map((n) => ({
+      ...COMPLETED_OUTPUT,
+      workstreamId: text,
+      title: text,
+      output: { [`${text}a`]: n, of: text.slice(0, 20).replaceAll('\n', ' ') },
+      metrics: { [`${text}b`]: n },
+    })),
+  ];
   return {
     ...result,
     run: { ...result.run, recommendations: [text, text] },
@@ -123,26 +144,9 @@ function withText(text: string): ConsolidatedResult {
     },
     files: whole({ path: text, workstreams: [text, text], ...unknownChange }),
     commits: whole({ workstreamId: text, commit: text }),
-    outputs: whole<WorkstreamOutput>(
-      {
-        workstreamId: text,
-        title: text,
-        status: 'failed',
-        reason: text,
-        explanation: text,
-        tool: text,
-        tests: { passed: 0, failed: 1 },
-        output,
-        metrics: { [text]: 1 },
-      },
-      ...[1, 2].map((n) => ({
-        ...COMPLETED_OUTPUT,
-        workstreamId: text,
-        title: text,
-        output: { [`${text}a`]: n, of: text.slice(0, 20).replaceAll('\n', ' ') },
-        metrics: { [`${text}b`]: n },
-      })),
-    ),
+    outputs: whole(...outputs),
+    results: resultsOf(outputs),
+    series: whole({ workstreamId: text, name: text, points: [[0, 1]], total: 1 }),
     database: text,
   };
 }

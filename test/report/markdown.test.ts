@@ -18,6 +18,7 @@ import {
   unknownChange,
   whole,
 } from '../kit/consolidated-result.ts';
+import { resultsOf } from '../kit/results-of.ts';
 import { tableRows } from '../kit/table-cells.ts';
 import { comparison, exampleResult, reportOf } from './example-result.ts';
 import { largeResult, TOTAL } from './large-result.ts';
@@ -221,21 +222,21 @@ test('up to 60 workstreams are drawn, more are not', () => {
 function greenRun(output: (index: number) => Json): ConsolidatedResult {
   const ids = Array.from({ length: 54 }, (_, index) => `ws-${index}`);
   const totals = { ...runSummary().totals, workstreams: 54, completed: 54, failed: 0, skipped: 0, errors: 0 };
+  const outputs = ids.map((id, index) => ({
+    ...COMPLETED_OUTPUT,
+    workstreamId: id,
+    title: id,
+    output: output(index),
+    metrics: {},
+  }));
   return emptyResult({
     run: runSummary({ totals, recommendations: ['Everything completed.'] }),
     agents: [agent('agent-1'), agent('agent-2'), agent('agent-3')],
     tests: { total: 54, passed: 54, failed: 0, manual: 0 },
     files: whole(...ids.map((id) => ({ path: `src/${id}.ts`, workstreams: [id], ...unknownChange }))),
     commits: whole(...ids.map((id) => ({ workstreamId: id, commit: 'f'.repeat(40) }))),
-    outputs: whole(
-      ...ids.map((id, index) => ({
-        ...COMPLETED_OUTPUT,
-        workstreamId: id,
-        title: id,
-        output: output(index),
-        metrics: {},
-      })),
-    ),
+    outputs: whole(...outputs),
+    results: resultsOf(outputs),
     timeline: whole(...ids.map((id) => shortResult({ workstreamId: id }))),
   });
 }

@@ -34,6 +34,7 @@ export const FAILURES: Failure[] = [
   { reason: 'worker-crashed', exitCode: 1, detail: 'x' },
   { reason: 'process-crashed', exitCode: null, signal: 'SIGSEGV', detail: 'x', tail: '', log: null },
   { reason: 'acceptance-failed', tests: [], tail: '', log: null },
+  { reason: 'missing-output', paths: ['x'] },
   { reason: 'workspace-error', detail: 'x' },
   { reason: 'internal-error', thrown },
   { reason: 'cancelled', detail: 'x' },

@@ -13,7 +13,7 @@ import { plural, seconds } from '../../text/format.ts';
 import { oneLine } from '../../text/printable.ts';
 import type { TrendsArguments } from '../commands/trends.ts';
 import { withHead } from '../history.ts';
-import { changeText, lastRuns, sparkline } from '../history-cells.ts';
+import { changeText, lastRuns, recentBars } from '../history-cells.ts';
 import { historyLength } from '../options.ts';
 import { type Page, printPage, type Section } from '../page.ts';
 
@@ -138,7 +138,7 @@ function pageOf({ verdict, workstreams }: TrendsDocument): Page {
   };
 }
 
-const sparkOf = (points: Trend['points']): string => sparkline(points.map((point) => point.seconds));
+const sparkOf = (points: Trend['points']): string => recentBars(points.map((point) => point.seconds));
 
 function shiftCells(shift: DurationShift | null): (string | null)[] {
   if (shift === null) return [];

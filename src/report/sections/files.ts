@@ -1,4 +1,4 @@
-import type { FileChange, RunDocumentHead } from '../../domain/run-record.ts';
+import type { FileChange, RunDocumentHead, ShownFile } from '../../domain/run-record.ts';
 import { plural } from '../../text/format.ts';
 import { cappedTable } from '../cells.ts';
 import { type Block, type Cell, code, codes, details, heading, paragraph, prose } from '../nodes.ts';
@@ -13,8 +13,8 @@ const WARNINGS = 50;
 const OPEN = 20;
 
 /** The files that were modified and the commits that were made, and what was odd and not fatal. */
-export function files({ files: changed, commits, run, database }: RunDocumentHead): Block[] {
-  if (changed.total === 0 && commits.total === 0) return [];
+export function files({ files: changed, commits, outputFiles, run, database }: RunDocumentHead): Block[] {
+  if (changed.total + commits.total + outputFiles.total === 0) return [];
   const isKnown = changed.shown.some(({ status }) => status !== null);
   const rest = (column: string): string =>
     select(database, run.runId, `workstream_id, ${column}`, 'agent_results', ` AND ${column} <> '[]'`);
@@ -30,6 +30,17 @@ export function files({ files: changed, commits, run, database }: RunDocumentHea
         limit: FILES,
         noun: 'file',
         rest: rest('files_modified'),
+      }),
+    ),
+    ...folded(
+      'Output files',
+      outputFiles.total,
+      cappedTable(outputFiles, {
+        columns: ['Output file', { right: 'Bytes' }, 'SHA-256', 'Made by'],
+        row: madeRow,
+        limit: FILES,
+        noun: 'file',
+        rest: select(database, run.runId, 'workstream_id, path, bytes, sha256', 'run_output_files'),
       }),
     ),
     ...folded(
@@ -59,6 +70,14 @@ export function warnings({ warnings: all, run, database }: RunDocumentHead): Blo
     rest: select(database, run.runId, 'workstream_id, warnings', 'agent_results', " AND warnings <> '[]'"),
   });
   return rows.length === 0 ? [] : [heading(2, 'Warnings'), ...folded('Warnings', all.total, rows)];
+}
+
+/** Characters of a hash that are shown. */
+const HASH = 12;
+
+function madeRow({ workstreamId, path, bytes, sha256, problem }: ShownFile): Cell[] {
+  const hash: Cell = sha256 === null ? prose(problem ?? 'not known', 100) : [code(sha256.slice(0, HASH))];
+  return [[code(path)], bytes, hash, [code(workstreamId)]];
 }
 
 function fileRow({ path, workstreams, ...change }: FileChange, isKnown: boolean): Cell[] {

@@ -1,7 +1,10 @@
-import type { Json, JsonObject } from '../../domain/json.ts';
+import { cellsOf, groupsOf, type ResultsGroup } from '../../analysis/results-table.ts';
+import type { Json } from '../../domain/json.ts';
 import type { RunDocumentHead, WorkstreamOutput } from '../../domain/run-record.ts';
 import { plural } from '../../text/format.ts';
 import { oneLine } from '../../text/printable.ts';
+import { sparkline, thinned } from '../../text/sparkline.ts';
+import { figure } from '../cells.ts';
 import {
   type Block,
   type Cell,
@@ -18,9 +21,13 @@ import {
 import { isLine, lineOf, metricsView, outputView, type ReportPlace } from '../output-view.ts';
 import { select } from '../query.ts';
 
-/** Most rows of tables of outputs, most columns of one, and outputs that are shown whole. */
+/** Most tables of results, rows of one, and columns. */
+const TABLES = 5;
 const ROWS = 60;
-const COLUMNS = 7;
+const COLUMNS = 12;
+/** Most columns of a table of workstreams that are no members of a matrix; wider outputs are shown one by one. */
+const FLAT_COLUMNS = 7;
+/** Outputs that are shown whole. */
 const WHOLE = 30;
 
 /** Outputs that are shown whole are closed from this many lines on, and together they take this many at most. */
@@ -28,80 +35,141 @@ const OPEN_LINES = 40;
 const MOST_LINES = 50;
 
 /**
- * The outputs of workstreams: those of a sweep, flat and with the same fields, as a table; the others one by one, with how
- * the workstream ended unless a completed module returned it.
+ * The outputs of workstreams: those of a sweep as a table with the values of its matrix, and so those that have the same
+ * few fields; the others one by one, with how the workstream ended unless a completed module returned it.
  */
-export function outputs({ outputs: all, run, database }: RunDocumentHead, place: ReportPlace): Block[] {
-  if (all.shown.length === 0) return [];
-  const { sweeps, single } = sorted(all.shown);
-  const shown: Block[] = [];
-  let count = 0;
-  for (const each of single.slice(0, WHOLE)) {
-    const blocks = one(each, place);
-    if (linesOf([...shown, ...blocks]) > MOST_LINES) break;
-    shown.push(...blocks);
-    count += 1;
-  }
-  const rows = sweeps.map((members) => members.slice(0, ROWS));
-  const left = all.total - count - rows.reduce((sum, members) => sum + members.length, 0);
-  const rest = select(database, run.runId, "workstream_id, metadata ->> 'output'", 'agent_results');
+export function outputs(head: RunDocumentHead, place: ReportPlace): Block[] {
+  const { outputs: all, results, series } = head;
+  const tables = results === null ? [] : groupsOf(results).filter(isTable);
+  const tabled = new Set(tables.flatMap(({ rows }) => rows.map(({ workstreamId }) => workstreamId)));
+  const single = all.shown.filter(({ workstreamId, tool }) => tool !== null || !tabled.has(workstreamId));
+  const { blocks, count } = whole(single, place);
+  const isCut = results !== null && results.total > results.rows.length;
+  const left = isCut && tables.length > 0 ? 0 : all.total - count - (all.shown.length - single.length);
   return [
-    heading(3, 'Outputs'),
-    ...rows.map((members) => sweepTable(members, place)),
-    ...(linesOf(shown) > OPEN_LINES ? details(plural(count, 'output'), shown) : shown),
-    ...(left > 0
-      ? [paragraph(`The outputs of ${plural(left, 'more workstream')}: `, code(rest, 600), '.')]
-      : []),
+    ...resultTables(head, tables, place),
+    ...(blocks.length === 0 ? [] : [heading(3, 'Outputs')]),
+    ...(linesOf(blocks) > OPEN_LINES ? details(plural(count, 'output'), blocks) : blocks),
+    ...(left > 0 && tables.length === 0 ? [leftOut(head, left)] : []),
+    ...seriesTable(series),
   ];
 }
 
-/** Outputs that make a table together, and those that do not. */
-function sorted(all: readonly WorkstreamOutput[]): {
-  sweeps: WorkstreamOutput[][];
-  single: WorkstreamOutput[];
-} {
-  const groups = new Map<string, WorkstreamOutput[]>();
-  for (const each of all) {
-    const fields = flatFields(each);
-    const key = fields === null ? '' : JSON.stringify(Object.keys(fields));
-    groups.set(key, [...(groups.get(key) ?? []), each]);
+/** As many outputs, whole, as a reader may want to see at once. */
+function whole(single: readonly WorkstreamOutput[], place: ReportPlace): { blocks: Block[]; count: number } {
+  const blocks: Block[] = [];
+  let count = 0;
+  for (const each of single.slice(0, WHOLE)) {
+    const own = one(each, place);
+    if (linesOf([...blocks, ...own]) > MOST_LINES) break;
+    blocks.push(...own);
+    count += 1;
   }
-  const sweeps = [...groups].filter(([key, members]) => key !== '' && members.length > 1);
-  const inTables = new Set(sweeps.flatMap(([, members]) => members));
-  return { sweeps: sweeps.map(([, members]) => members), single: all.filter((each) => !inTables.has(each)) };
+  return { blocks, count };
 }
 
-/** The fields of an output that fits in a row, with the metrics; null for any other. */
-function flatFields({ status, tool, output, metrics }: WorkstreamOutput): JsonObject | null {
-  if (status !== 'completed' || tool !== null) return null;
-  if (output !== null && !isFields(output)) return null;
-  const fields = { ...output, ...metrics };
-  const values = Object.values(fields);
-  return values.length > 0 && values.length <= COLUMNS && values.every(isLine) ? fields : null;
+function leftOut({ database, run }: RunDocumentHead, left: number): Block {
+  const rest = select(database, run.runId, "workstream_id, metadata ->> 'output'", 'agent_results');
+  return paragraph(`The outputs of ${plural(left, 'more workstream')}: `, code(rest, 600), '.');
 }
 
-const isFields = (value: Json): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+/** Members of a matrix always, others where several have the same few fields, each short. */
+function isTable({ base, rows, columns }: ResultsGroup): boolean {
+  if (base !== null) return true;
+  if (rows.length < 2 || columns.length === 0 || columns.length > FLAT_COLUMNS) return false;
+  return rows.every((row) => {
+    const cells = cellsOf(row);
+    return row.status === 'completed' && columns.every(({ index }) => isLine(cells[index] ?? null));
+  });
+}
 
-const byNumber = new Intl.Collator('en', { numeric: true });
+function resultTables(
+  { results, run }: RunDocumentHead,
+  tables: ResultsGroup[],
+  place: ReportPlace,
+): Block[] {
+  if (results === null || tables.length === 0) return [];
+  const shown = tables.slice(0, TABLES);
+  const rows = shown.reduce((sum, group) => sum + Math.min(group.rows.length, ROWS), 0);
+  const inTables = tables.reduce((sum, group) => sum + group.rows.length, 0);
+  const left = results.total - results.rows.length + inTables - rows;
+  const isCut = shown.some(({ columns }) => columns.length > COLUMNS) || results.columnsLeftOut > 0;
+  const more = [...(left > 0 ? [plural(left, 'more row')] : []), ...(isCut ? ['all columns'] : [])];
+  return [
+    heading(3, 'Results'),
+    ...shown.flatMap((group) => [
+      ...(group.base === null || tables.length === 1 ? [] : [paragraph(code(group.base), ':')]),
+      resultTable(group, place),
+    ]),
+    paragraph(
+      `As a file, with ${more.length === 0 ? 'exact figures' : more.join(' and ')}: `,
+      code(`millrace results ${run.runId} --format csv`),
+      '.',
+    ),
+  ];
+}
 
-/** In the order of their ids: results arrive in any. */
-function sweepTable(members: readonly WorkstreamOutput[], place: ReportPlace): Block {
-  const rows = members
-    .map((each) => ({ id: each.workstreamId, fields: flatFields(each) ?? {} }))
-    .toSorted((a, b) => byNumber.compare(a.id, b.id));
-  const names = Object.keys(rows[0]?.fields ?? {});
-  const isNumber = (name: string): boolean => rows.every(({ fields }) => typeof fields[name] === 'number');
+function resultTable({ rows, columns: all }: ResultsGroup, place: ReportPlace): Block {
+  const shown = rows.slice(0, ROWS).map((row) => ({ row, cells: cellsOf(row) }));
+  const columns = all.slice(0, COLUMNS);
+  const isNumber = (index: number): boolean =>
+    shown.every(({ cells }) => ['number', 'object'].includes(typeof (cells[index] ?? null)));
+  const hasFailed = shown.some(({ row }) => row.status !== 'completed');
   return table(
     [
       'Workstream',
-      ...names.map((name) => (isNumber(name) ? { right: oneLine(name, 60) } : oneLine(name, 60))),
+      ...(hasFailed ? ['Status'] : []),
+      ...columns.map(({ name, index }) =>
+        isNumber(index) ? { right: oneLine(name, 60) } : oneLine(name, 60),
+      ),
     ],
-    rows.map(({ id, fields }): Cell[] => [
-      [code(id)],
-      ...names.map((name) => lineOf(fields[name] ?? null, place)),
+    shown.map(({ row, cells }): Cell[] => [
+      [code(row.workstreamId)],
+      ...(hasFailed ? [row.reason === null ? row.status : `${row.status}: ${row.reason}`] : []),
+      ...columns.map(({ index }) => cellOf(cells[index] ?? null, place)),
     ]),
   );
+}
+
+/** Longest array or object in a cell, as JSON. */
+const LONGEST = 60;
+
+function cellOf(cell: Json, place: ReportPlace): Cell {
+  if (typeof cell === 'string' && !isLine(cell)) return [text(cell, LONGEST)];
+  if (typeof cell !== 'object' || cell === null) return lineOf(cell, place);
+  return [code(JSON.stringify(cell), LONGEST)];
+}
+
+/** Most series that are drawn, and bars of one. */
+const SERIES = 30;
+const BARS = 40;
+
+/** What modules reported of metrics while they ran, drawn small. */
+function seriesTable({ shown, total }: RunDocumentHead['series']): Block[] {
+  if (shown.length === 0) return [];
+  const drawn = shown.slice(0, SERIES);
+  const left = total - drawn.length;
+  return [
+    heading(3, 'Metrics over time'),
+    table(
+      [
+        'Workstream',
+        'Metric',
+        'Values',
+        { right: 'First' },
+        { right: 'Last' },
+        { right: 'Least' },
+        { right: 'Greatest' },
+      ],
+      drawn.map(({ workstreamId, name, points }): Cell[] => {
+        const values = points.map(([, value]) => value);
+        const ends = [values[0], values.at(-1), Math.min(...values), Math.max(...values)];
+        const bars = sparkline(thinned(points, BARS - 3).map(([, value]) => value));
+        return [[code(workstreamId)], text(name, 60).value, bars, ...ends.map((value) => figure(value ?? 0))];
+      }),
+    ),
+    ...(left > 0 ? [paragraph(`and ${left} more series.`)] : []),
+  ];
 }
 
 /** About how many lines blocks take. */

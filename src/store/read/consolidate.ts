@@ -9,6 +9,7 @@ import { changedFiles, commits, warnings } from './changes.ts';
 import { errorPatterns } from './errors.ts';
 import { mergedWork } from './merges.ts';
 import { shownOutputs } from './outputs.ts';
+import { outputFiles, shownResults, shownSeries } from './results-table.ts';
 import { getRun } from './runs.ts';
 import { shortResults, type TimelineCaps, timeline } from './short-results.ts';
 import { failedCases } from './test-cases.ts';
@@ -84,6 +85,9 @@ export function consolidate(
       files: changedFiles(connection, runId, caps.files),
       commits: commits(connection, runId, caps.files),
       outputs: shownOutputs(connection, runId, caps.outputs),
+      results: shownResults(connection, runId),
+      series: shownSeries(connection, runId),
+      outputFiles: outputFiles(connection, runId, caps.files),
       timeline: timeline(connection, runId, caps.timeline),
       database: shownPath(process.cwd(), database),
     };

@@ -47,6 +47,7 @@ export function isPlain(result: AgentResult): boolean {
     metadata.output === null &&
     metadata.matrix === null &&
     isEmpty(metadata.series) &&
+    metadata.outputs.length === 0 &&
     metadata.changes === null &&
     metadata.merge === null &&
     metadata.cache === null &&
@@ -96,6 +97,7 @@ export const resultTable = tableOf<AgentResult>()('agent_results', {
   log_file: resultColumn(textCell, ({ logFile }) => logFile, null),
   has_output: resultColumn(numberCell, ({ metadata }) => (hasOutput(metadata) ? 1 : 0), 0),
   has_matrix: resultColumn(numberCell, ({ metadata }) => (metadata.matrix === null ? 0 : 1), 0),
+  output_files: resultColumn(numberCell, ({ metadata }) => metadata.outputs.length, 0),
   series_count: resultColumn(numberCell, ({ metadata }) => Object.keys(metadata.series).length, 0),
   tool: resultColumn(textCell, ({ metadata }) => metadata.tools.at(-1)?.tool ?? null, null),
   model: resultColumn(textCell, ({ metadata }) => metadata.tools.at(-1)?.model ?? null, null),

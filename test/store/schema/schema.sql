@@ -26,7 +26,7 @@ CREATE TABLE agent_results (
   warnings TEXT,
   test_results TEXT,
   metadata TEXT
-, title TEXT, reason TEXT, explanation TEXT, cpu_seconds REAL, cpu_wait_seconds REAL, attempts INTEGER, log_file TEXT, has_output INTEGER, tool TEXT, model TEXT, cost_usd REAL, input_tokens INTEGER, output_tokens INTEGER, branch TEXT, merge_status TEXT, definition_hash TEXT, failure TEXT, has_matrix INTEGER, series_count INTEGER, usage TEXT, from_run TEXT, saved_seconds REAL);
+, title TEXT, reason TEXT, explanation TEXT, cpu_seconds REAL, cpu_wait_seconds REAL, attempts INTEGER, log_file TEXT, has_output INTEGER, tool TEXT, model TEXT, cost_usd REAL, input_tokens INTEGER, output_tokens INTEGER, branch TEXT, merge_status TEXT, definition_hash TEXT, failure TEXT, has_matrix INTEGER, series_count INTEGER, output_files INTEGER, usage TEXT, from_run TEXT, saved_seconds REAL);
 
 CREATE INDEX agent_results_by_run ON agent_results (
   run_id, status, id, workstream_id, agent_id, duration_seconds, cpu_seconds, has_output,
@@ -42,6 +42,8 @@ CREATE INDEX agent_results_of_matrices ON agent_results (run_id) WHERE has_matri
 CREATE UNIQUE INDEX agent_results_once ON agent_results (run_id, workstream_id) WHERE attempts IS NOT NULL;
 
 CREATE INDEX agent_results_taken_over ON agent_results (run_id) WHERE from_run IS NOT NULL;
+
+CREATE INDEX agent_results_with_files ON agent_results (run_id) WHERE output_files > 0;
 
 CREATE INDEX agent_results_with_series ON agent_results (run_id) WHERE series_count > 0;
 
@@ -143,6 +145,13 @@ SELECT r.run_id, r.workstream_id, r.status, m.key AS name, m.value AS value, m.t
 FROM agent_results r
 CROSS JOIN json_each(CASE WHEN json_valid(r.metadata) THEN r.metadata ELSE '{}' END, '$.matrix') m
 WHERE r.has_matrix = 1;
+
+CREATE VIEW run_output_files AS
+SELECT r.run_id, r.workstream_id, r.status, f.value ->> 'path' AS path, f.value ->> 'bytes' AS bytes,
+  f.value ->> 'sha256' AS sha256, f.value ->> 'problem' AS problem
+FROM agent_results r
+CROSS JOIN json_each(CASE WHEN json_valid(r.metadata) THEN r.metadata ELSE '{}' END, '$.outputs') f
+WHERE r.output_files > 0;
 
 CREATE VIEW run_outputs AS
 SELECT r.run_id, r.workstream_id, r.status, 'output' AS kind,

@@ -8,9 +8,13 @@ ALTER TABLE agent_results ADD COLUMN has_matrix INTEGER;
 -- How many metrics it reported over time; their points are in metadata.
 ALTER TABLE agent_results ADD COLUMN series_count INTEGER;
 
+-- How many files there are among its declared outputs; their sizes and hashes are in metadata.
+ALTER TABLE agent_results ADD COLUMN output_files INTEGER;
+
 -- The results of sweeps, and those with series, found without a look at the others.
 CREATE INDEX agent_results_of_matrices ON agent_results (run_id) WHERE has_matrix = 1;
 CREATE INDEX agent_results_with_series ON agent_results (run_id) WHERE series_count > 0;
+CREATE INDEX agent_results_with_files ON agent_results (run_id) WHERE output_files > 0;
 
 -- A row for each value of each member of a matrix. What is an object or an array is JSON.
 CREATE VIEW run_matrix AS
@@ -34,6 +38,14 @@ SELECT r.run_id, r.workstream_id, r.status, 'metric', m.key, m.value, m.type
 FROM agent_results r
 CROSS JOIN json_each(CASE WHEN json_valid(r.metadata) THEN r.metadata ELSE '{}' END, '$.metrics') m
 WHERE r.has_output = 1;
+
+-- A row for each file that a workstream declares as its output and made.
+CREATE VIEW run_output_files AS
+SELECT r.run_id, r.workstream_id, r.status, f.value ->> 'path' AS path, f.value ->> 'bytes' AS bytes,
+  f.value ->> 'sha256' AS sha256, f.value ->> 'problem' AS problem
+FROM agent_results r
+CROSS JOIN json_each(CASE WHEN json_valid(r.metadata) THEN r.metadata ELSE '{}' END, '$.outputs') f
+WHERE r.output_files > 0;
 
 -- Every result of a workstream over the runs, with the one before it. is_changed is 1 where its definition is another one
 -- than then; null where that is not known.
