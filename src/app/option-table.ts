@@ -95,6 +95,7 @@ const DISTRIBUTIONS = ['dynamic', 'round-robin'] as const;
 const WORKSPACES = ['shared', 'worktree'] as const;
 const MERGES = ['run', 'none'] as const;
 const OUTSIDE_SCOPE = ['warn', 'fail', 'ignore'] as const;
+const LOG_FORMATS = ['json', 'text'] as const;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 const TOOLS = 'Coding agents:';
@@ -238,7 +239,7 @@ export const RUN_OPTIONS = {
   /** Most that kept results and their files may take, in MB of 10^6 bytes. */
   cacheMb: {
     schema: (z: Zod) => z.number().positive(),
-    stored: false,
+    stored: true,
     flag: 'cache-size',
     type: 'number',
     value: 'MB',
@@ -415,7 +416,16 @@ export const OUTPUT_OPTIONS = {
     default: null,
     group: OUTPUT,
     help: 'Also write the log to this file',
-    doc: 'also writes the log there; a pipe that something reads is fine',
+    doc: 'also writes [the log](log.md) there, and goes on in a new file when this one is renamed or removed; a pipe that something reads is fine',
+  },
+  logFormat: {
+    flag: 'log-format',
+    type: 'string',
+    choices: LOG_FORMATS,
+    default: 'json',
+    group: OUTPUT,
+    help: 'Write the log as one JSON object a line, or as lines for people',
+    doc: 'or `text`: how [the log](log.md) is written, on standard output and into a file',
   },
 } as const satisfies Record<string, FlagOption | RunOption>;
 

@@ -44,7 +44,7 @@ function isForPeople(): boolean {
 function openLog(argv: RunArguments, descriptor: 1 | 2 | null): RunLog {
   const file = argv.logFile ?? null;
   try {
-    return new RunLog({ level: argv.logLevel, descriptor, file });
+    return new RunLog({ level: argv.logLevel, descriptor, file, format: argv.logFormat });
   } catch (error) {
     if (file === null) throw error;
     throw new UsageError(`--log-file: ${file} can't be written: ${messageOf(error)}.`);

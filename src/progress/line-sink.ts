@@ -1,4 +1,4 @@
-import { closeSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, type Stats, statSync, writeSync } from 'node:fs';
 import { pause } from '../os/pause.ts';
 
 /** How long to wait before a pipe that is full is tried again: at first, and at most. */
@@ -8,6 +8,16 @@ const MOST_BYTES = 64e6;
 const SPARE_WRITES = 4_096;
 /** How long the end of a process waits for a reader that takes nothing. */
 const EXIT_MS = 500;
+
+/** How often it is looked whether the file at the path is still the one that is written to. */
+const LOOK_MS = 500;
+
+/** A file that may be renamed or removed while it is written to, as the rotation of logs does. */
+export interface RotatedFile {
+  path: string;
+  /** Opens it to append to it, made where it is missing. */
+  open: () => number;
+}
 
 /** A sink does not close standard output and error, which a watched run has under other descriptors. */
 const isStandard = (descriptor: number): boolean =>
@@ -26,7 +36,10 @@ export interface SinkListener {
  * is written, and the run goes on: its records are in the database.
  */
 export class LineSink {
-  readonly #descriptor: number;
+  #descriptor: number;
+  readonly #rotated: RotatedFile | null;
+  /** When it was last looked at, on the clock of `performance`. */
+  #lookedAt = performance.now();
   readonly #listener: SinkListener;
   readonly #mostBytes: number;
   #isOpen = true;
@@ -40,9 +53,18 @@ export class LineSink {
   #drained: () => void = () => undefined;
   readonly #atExit = (): void => this.#writeBeforeExit();
 
-  /** @param mostBytes how much is kept for a slow reader. */
-  constructor(descriptor: number, listener: SinkListener, mostBytes = MOST_BYTES) {
+  /**
+   * @param mostBytes how much is kept for a slow reader.
+   * @param rotated what is written to from now on where another file, or none, is at its path; null for a stream.
+   */
+  constructor(
+    descriptor: number,
+    listener: SinkListener,
+    mostBytes = MOST_BYTES,
+    rotated: RotatedFile | null = null,
+  ) {
     this.#descriptor = descriptor;
+    this.#rotated = rotated !== null && fstatSync(descriptor).isFile() ? rotated : null;
     this.#listener = listener;
     this.#mostBytes = mostBytes;
   }
@@ -53,6 +75,7 @@ export class LineSink {
    */
   write(text: string, lines = 1): void {
     if (!this.#isOpen) return;
+    if (this.#rotated !== null && performance.now() - this.#lookedAt >= LOOK_MS) this.#follow(this.#rotated);
     const bytes = Buffer.from(text);
     if (this.#waitingBytes + bytes.length > this.#mostBytes) {
       this.#dropped += lines;
@@ -61,6 +84,21 @@ export class LineSink {
     this.#waiting.push(bytes);
     this.#waitingBytes += bytes.length;
     if (this.#timer === null) this.#writeWaiting();
+  }
+
+  /** Goes on in the file that is at the path now. Whole lines are in one file or in the other. */
+  #follow({ path, open }: RotatedFile): void {
+    this.#lookedAt = performance.now();
+    // The rest of a line that a full disk has cut belongs to the file that has its beginning.
+    if (this.#waitingBytes > 0) return;
+    try {
+      if (isSame(fstatSync(this.#descriptor), statSync(path, { throwIfNoEntry: false }))) return;
+      const before = this.#descriptor;
+      this.#descriptor = open();
+      closeSync(before);
+    } catch {
+      // There can be no such file at the moment: the one that is open is written to until there can.
+    }
   }
 
   /**
@@ -162,3 +200,6 @@ export class LineSink {
     }
   }
 }
+
+const isSame = (open: Stats, there: Stats | undefined): boolean =>
+  there !== undefined && there.ino === open.ino && there.dev === open.dev;

@@ -8,8 +8,9 @@ import { makeFolder } from '../os/folder.ts';
 import { openRegular, UnusableFile } from '../os/regular-file.ts';
 import { cutBytes } from '../text/cut-text.ts';
 import { plural } from '../text/format.ts';
-import { escapeControls } from '../text/printable.ts';
-import { LineSink } from './line-sink.ts';
+import { escapeControls, oneLine } from '../text/printable.ts';
+import { LineSink, type RotatedFile, type SinkListener } from './line-sink.ts';
+import type { LogFields } from './log-schema.ts';
 
 export interface RunLogOptions {
   /** Least level that is written. */
@@ -18,11 +19,16 @@ export interface RunLogOptions {
   descriptor: 1 | 2 | null;
   /** Path of a file to append to, made with its folder when it is missing; null for none. */
   file: string | null;
+  /** `json`: one object a line. `text`: a line for people. Default: `json`. */
+  format?: LogFormat;
 }
+
+type LogFormat = 'json' | 'text';
 
 /** Writes the log of one run to a standard stream, a file, or both. */
 export class RunLog implements EventSink {
   readonly #sinks: readonly LineSink[];
+  readonly #isText: boolean;
   #logger: Logger;
   /** What all lines of the run have in common, as JSON: a comma and members of the object. */
   #common = '';
@@ -32,11 +38,14 @@ export class RunLog implements EventSink {
   #collected: string[] | null = null;
 
   /** @throws when the file can't be opened. */
-  constructor({ level, descriptor, file }: RunLogOptions) {
+  constructor({ level, descriptor, file, format = 'json' }: RunLogOptions) {
+    this.#isText = format === 'text';
     this.#logger = pino({ level, base: null }, { write: (line) => this.#write(line) });
     this.#sinks = [
       ...(descriptor === null ? [] : [this.#sinkOf(streamOf(descriptor).fd, nameOf(descriptor))]),
-      ...(file === null ? [] : [this.#sinkOf(openLog(file), file)]),
+      ...(file === null
+        ? []
+        : [this.#sinkOf(openLog(file), file, { path: file, open: () => openLog(file) })]),
     ];
   }
 
@@ -92,12 +101,12 @@ export class RunLog implements EventSink {
   }
 
   #writeAll(lines: readonly string[]): void {
-    const safe = escapeControls(lines.join(''));
+    const safe = escapeControls(this.#isText ? lines.map(asText).join('') : lines.join(''));
     for (const sink of this.#sinks) sink.write(safe, lines.length);
   }
 
-  #sinkOf(descriptor: number, name: string): LineSink {
-    return new LineSink(descriptor, {
+  #sinkOf(descriptor: number, name: string, rotated: RotatedFile | null = null): LineSink {
+    const listener: SinkListener = {
       // The sink that failed writes nothing any more, so that only the other one gets this line.
       failed: ({ message }) =>
         this.#logger.warn({ event: 'log-lost', message }, `the log can't be written to ${name} any more`),
@@ -105,7 +114,8 @@ export class RunLog implements EventSink {
         const text = `${plural(lines, 'line')} of the log could not be kept: ${name} was not read`;
         this.#logger.warn({ event: 'log-lost', lines }, text);
       },
-    });
+    };
+    return new LineSink(descriptor, listener, undefined, rotated);
   }
 
   /** Writes a workstream's own line as it came: it is JSON, and has the ids of its run, agent and workstream. */
@@ -147,10 +157,41 @@ function openSpecial(file: string): number {
   }
 }
 
+const LEVEL_NAMES = new Map([
+  [10, 'TRACE'],
+  [20, 'DEBUG'],
+  [30, 'INFO'],
+  [40, 'WARN'],
+  [50, 'ERROR'],
+  [60, 'FATAL'],
+]);
+
+/** What every line of a text would repeat. */
+const NOT_IN_TEXT = new Set(['level', 'time', 'msg', 'run_id', 'event', 'log_version']);
+
+/** A line of JSON as one for people: time, level, what happened, and the fields that are not null, as `name=value`. */
+function asText(line: string): string {
+  const fields: Record<string, unknown> = JSON.parse(line);
+  const { level, time, msg } = fields;
+  const at = typeof time === 'number' && Math.abs(time) < 8e15 ? new Date(time).toISOString() : '-';
+  const name = LEVEL_NAMES.get(Number(level)) ?? String(level);
+  const pairs = Object.entries(fields).flatMap(([key, value]) =>
+    NOT_IN_TEXT.has(key) || value === null ? [] : [`${oneLine(key, MAX_NAME)}=${valueText(value)}`],
+  );
+  return `${[at, name.padEnd(5), oneLine(String(msg ?? ''), MAX_TEXT), ...pairs].join(' ')}\n`;
+}
+
+const MAX_NAME = 200;
+const MAX_TEXT = 8_192;
+
+/** What holds spaces, quotes or what ends a line is written as JSON. */
+const valueText = (value: unknown): string =>
+  typeof value === 'string' && /^[^\s"=\\\p{Cc}]+$/u.test(value) ? value : JSON.stringify(value);
+
 /** A log line before it is written. `fields.event` is the type of the event. */
 interface LogEntry {
   level: 'debug' | 'info' | 'warn' | 'error';
-  fields: { event: string; [name: string]: unknown };
+  fields: LogFields;
   text: string;
 }
 
@@ -175,7 +216,9 @@ const LEVELS = { completed: 'info', failed: 'error', skipped: 'warn' } as const 
 function logEntry(event: LoggedEvent, startedAt: number | null): LogEntry {
   switch (event.type) {
     case 'run-started':
-      return entry('info', event, `${event.runId} ${event.resumed === null ? 'started' : 'resumed'}`, {
+      return entry('info', `${event.runId} ${event.resumed === null ? 'started' : 'resumed'}`, {
+        event: event.type,
+        log_version: 1,
         agents: event.agents.length,
         workstreams: event.total,
         expected_seconds: event.expectedSeconds,
@@ -184,27 +227,27 @@ function logEntry(event: LoggedEvent, startedAt: number | null): LogEntry {
     case 'checkout-read': {
       const { commit, branch, isDirty } = event.checkout;
       const text = `${branch ?? 'no branch'} is checked out at ${commit}`;
-      return entry('debug', event, cutBytes(text), { commit, branch, dirty: isDirty });
+      return entry('debug', cutBytes(text), { event: event.type, commit, branch, dirty: isDirty });
     }
     case 'workstream-ready':
-      return entry('debug', event, `${event.workstreamId} is ready`, about(event));
+      return entry('debug', `${event.workstreamId} is ready`, {
+        event: event.type,
+        workstream_id: event.workstreamId,
+      });
     case 'workstream-started':
-      return {
-        level: 'info',
-        text: `${event.workstreamId} started`,
-        fields: {
-          event: event.type,
-          agent_id: event.agentId,
-          workstream_id: event.workstreamId,
-          title: cutBytes(event.title),
-          attempt: event.attempt,
-          expected_seconds: event.expectedSeconds,
-        },
-      };
+      return entry('info', `${event.workstreamId} started`, {
+        event: event.type,
+        agent_id: event.agentId,
+        workstream_id: event.workstreamId,
+        title: cutBytes(event.title),
+        attempt: event.attempt,
+        expected_seconds: event.expectedSeconds,
+      });
     case 'workstream-begun':
-      return entry('debug', event, `${event.workstreamId} takes a while`, about(event));
+      return entry('debug', `${event.workstreamId} takes a while`, { event: event.type, ...about(event) });
     case 'workstream-retrying':
-      return entry('warn', event, `${event.workstreamId} failed and is retried: ${event.reason}`, {
+      return entry('warn', `${event.workstreamId} failed and is retried: ${event.reason}`, {
+        event: event.type,
         ...about(event),
         attempt: event.attempt,
         reason: event.reason,
@@ -212,7 +255,8 @@ function logEntry(event: LoggedEvent, startedAt: number | null): LogEntry {
         after_seconds: event.afterSeconds,
       });
     case 'workstream-progress':
-      return entry('debug', event, `${event.workstreamId} reports progress`, {
+      return entry('debug', `${event.workstreamId} reports progress`, {
+        event: event.type,
         ...about(event),
         fraction: event.fraction,
         message: cutBytes(event.text),
@@ -220,8 +264,9 @@ function logEntry(event: LoggedEvent, startedAt: number | null): LogEntry {
     case 'workstream-finished':
       return finished(event.result);
     case 'agent-replaced':
-      return entry('warn', event, `${event.agentId} was replaced`, {
-        ...about(event),
+      return entry('warn', `${event.agentId} was replaced`, {
+        event: event.type,
+        agent_id: event.agentId,
         message: cutBytes(event.why),
       });
     case 'agents-scaled':
@@ -229,12 +274,16 @@ function logEntry(event: LoggedEvent, startedAt: number | null): LogEntry {
     case 'waiting-for-runs':
       return waiting(event);
     case 'interrupting':
-      return entry('warn', event, `interrupted by ${cutBytes(event.signal)}`, {
+      return entry('warn', `interrupted by ${cutBytes(event.signal)}`, {
+        event: event.type,
         signal: cutBytes(event.signal),
         running: event.running,
       });
     case 'notice':
-      return entry(event.level, event, cutBytes(event.text), about(event));
+      return entry(event.level, cutBytes(event.text), {
+        event: event.type,
+        ...(event.workstreamId === null ? {} : { workstream_id: event.workstreamId }),
+      });
     case 'run-ended':
       return ended(event, startedAt);
   }
@@ -242,26 +291,20 @@ function logEntry(event: LoggedEvent, startedAt: number | null): LogEntry {
 
 const finishedBefore = ({ counts }: ResumedRun): number => counts.completed + counts.failed + counts.skipped;
 
-/** The agent and the workstream that an event is about, where it is about one. */
-function about(event: { agentId?: string; workstreamId?: string | null }): Record<string, string> {
-  const { agentId, workstreamId } = event;
-  return {
-    ...(agentId === undefined ? {} : { agent_id: agentId }),
-    ...(workstreamId === undefined || workstreamId === null ? {} : { workstream_id: workstreamId }),
-  };
-}
+/** The agent and the workstream that an event is about. */
+const about = ({ agentId, workstreamId }: { agentId: string; workstreamId: string }) => ({
+  agent_id: agentId,
+  workstream_id: workstreamId,
+});
 
-function entry(
-  level: LogEntry['level'],
-  event: LoggedEvent,
-  text: string,
-  fields: Record<string, unknown>,
-): LogEntry {
-  return { level, fields: { event: event.type, ...fields }, text };
-}
+const entry = (level: LogEntry['level'], text: string, fields: LogFields): LogEntry => ({
+  level,
+  fields,
+  text,
+});
 
 function waiting({ waits, added, ...event }: EventOf<'waiting-for-runs'>): LogEntry {
-  const fields = { event: event.type, waits: waits.length };
+  const fields = { event: event.type, waits: waits.length } as const;
   if (added !== null) {
     const about = { workstream_id: added.workstreamId, other_run_id: added.runId };
     return { level: 'info', text: cutBytes(added.explanation), fields: { ...fields, ...about } };
@@ -274,7 +317,7 @@ function waiting({ waits, added, ...event }: EventOf<'waiting-for-runs'>): LogEn
 function scaled(event: EventOf<'agents-scaled'>): LogEntry {
   const { from, to, reason, explanation } = event.change;
   const text = from === null ? `starts with ${plural(to, 'agent')}` : `${from} → ${plural(to, 'agent')}`;
-  return entry('info', event, `${text}: ${reason}`, { from, to, reason, message: explanation });
+  return entry('info', `${text}: ${reason}`, { event: event.type, from, to, reason, message: explanation });
 }
 
 function finished(result: AgentResult): LogEntry {
@@ -304,7 +347,8 @@ function finished(result: AgentResult): LogEntry {
 
 function ended(event: EventOf<'run-ended'>, startedAt: number | null): LogEntry {
   const { runId, exitCode, totals, report, page, database } = event;
-  return entry(runLevel(exitCode), event, `${runId} ended with exit code ${exitCode}`, {
+  return entry(runLevel(exitCode), `${runId} ended with exit code ${exitCode}`, {
+    event: event.type,
     exit_code: exitCode,
     duration_seconds: startedAt === null ? null : Math.max(0, Date.parse(event.at) - startedAt) / 1000,
     workstreams: totals.workstreams,

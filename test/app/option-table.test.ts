@@ -64,6 +64,7 @@ test('what is stored with a run says what is run and how, and nothing of who sta
     'agentsCount',
     'bestOf',
     'cache',
+    'cacheMb',
     'cpus',
     'distribution',
     'failFast',

@@ -6,8 +6,13 @@ const [what, file] = process.argv.slice(2);
 // As soon as anything asks for it, Node makes a pipe non-blocking.
 if (what === 'without blocking') process.stdout.on('error', () => undefined);
 
-const log = new RunLog({ level: 'info', descriptor: 1, file: file ?? null });
-const count = 5_000;
+const log = new RunLog({
+  level: 'info',
+  descriptor: 1,
+  file: file ?? null,
+  format: what === 'text' ? 'text' : 'json',
+});
+const count = what === 'many' ? 50_000 : 5_000;
 process.stderr.write('begin\n');
 log.take([runStarted(count, 1)]);
 for (let n = 1; n <= count; n += 1) {

@@ -77,6 +77,7 @@ test('a run from its start to its end', () => {
       level: 30,
       run_id: RUN,
       event: 'run-started',
+      log_version: 1,
       agents: 2,
       workstreams: 3,
       expected_seconds: 12.5,
@@ -340,4 +341,23 @@ test('how many agents there are and why', () => {
       msg: '1 → 2 agents: waiting',
     },
   ]);
+});
+
+test('as text a value that could be taken for something else is JSON, and a line is one line', () => {
+  const file = join(temporaryFolder(), 'run.log');
+  const log = new RunLog({ level: 'info', descriptor: null, file, format: 'text' });
+  const line = JSON.stringify({
+    level: 40,
+    time: 0,
+    msg: 'two\nlines',
+    a: 'b c',
+    d: '\u001B[2J',
+    e: { f: [1] },
+    g: null,
+  });
+  log.take([{ type: 'workstream-log', workstreamId: 'ws-1', agentId: 'agent-1', line }]);
+  void log.close();
+  expect(readFileSync(file, 'utf8')).toBe(
+    '1970-01-01T00:00:00.000Z WARN  two lines a="b c" d="\\u001b[2J" e={"f":[1]}\n',
+  );
 });
