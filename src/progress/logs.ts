@@ -178,7 +178,7 @@ function asText(line: string): string {
   const pairs = Object.entries(fields).flatMap(([key, value]) =>
     NOT_IN_TEXT.has(key) || value === null ? [] : [`${oneLine(key, MAX_NAME)}=${valueText(value)}`],
   );
-  return `${[at, name.padEnd(5), oneLine(String(msg ?? ''), MAX_TEXT), ...pairs].join(' ')}\n`;
+  return `${[at, name.padEnd(5), oneLine(typeof msg === 'string' ? msg : JSON.stringify(msg ?? ''), MAX_TEXT), ...pairs].join(' ')}\n`;
 }
 
 const MAX_NAME = 200;

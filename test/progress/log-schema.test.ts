@@ -34,7 +34,7 @@ interface DescribedObject extends Described {
 }
 
 const typeOf = (field: Described): string => {
-  if (field.const !== undefined) return `\`${String(field.const)}\``;
+  if (field.const !== undefined) return `\`${JSON.stringify(field.const)}\``;
   if (field.enum !== undefined) return field.enum.map((value) => `\`${String(value)}\``).join(', ');
   return field.anyOf === undefined
     ? [field.type ?? ''].flat().join(' or ')

@@ -14,7 +14,8 @@ const program = await compiled(new URL('log-program.ts', import.meta.url));
 /** What `many` writes: two lines for each of 50,000 workstreams, and one at the start and the end. */
 const LINES = 100_002;
 
-const pinoPretty = join(createRequire(import.meta.url).resolve('pino-pretty'), '..', 'bin.js');
+const require = createRequire(import.meta.url);
+const pinoPretty = require.resolve('pino-pretty/bin.js');
 const hasJq = spawnSync('jq', ['--version']).status === 0;
 
 /** Pipes 100,000 lines into a program as a shell does. Returns what it printed, and how the writer ended. */
