@@ -32,12 +32,16 @@ const MAX_CELL = 100;
 const GAP = 2;
 
 /** Rows under a head, in columns, without lines: for a terminal and for `grep` alike. */
-export function table(head: string[], rows: (string | number | null)[][]): string {
-  const cells = [head, ...rows.map((row) => row.map((cell) => oneLine(String(cell ?? '–'), MAX_CELL)))];
-  const widths = head.map((_, column) =>
-    cells.reduce((widest, row) => Math.max(widest, columnsOf(row[column] ?? '')), 0),
-  );
-  return cells.map((row) => lineOf(row, widths)).join('\n');
+export function table(head: readonly string[], rows: Iterable<readonly (string | number | null)[]>): string {
+  const widths = head.map(columnsOf);
+  const lines: (readonly string[])[] = [head];
+  for (const row of rows) {
+    const cells = row.map((cell) => oneLine(String(cell ?? '–'), MAX_CELL));
+    for (let column = 0; column < widths.length; column += 1)
+      widths[column] = Math.max(widths[column] ?? 0, columnsOf(cells[column] ?? ''));
+    lines.push(cells);
+  }
+  return lines.map((cells) => lineOf(cells, widths)).join('\n');
 }
 
 function lineOf(row: readonly string[], widths: readonly number[]): string {

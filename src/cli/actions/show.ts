@@ -19,7 +19,7 @@ const NAME = 120;
 export async function show(argv: ShowArguments): Promise<number> {
   return withRun(argv.state, argv.run, async (connection, run) => {
     if (argv.json) await printEach(jsonDocument(documentOfRun(connection, run.runId, argv.state)));
-    else await printText(`${heading(run)}\n\n${results([...eachListedResult(connection, run.runId)])}`);
+    else await printText(`${heading(run)}\n\n${results(eachListedResult(connection, run.runId))}`);
     return 0;
   });
 }
@@ -49,13 +49,10 @@ function startedOn({ label, hostname, checkout }: RunSummary): string[] {
   return parts.length === 0 ? [] : [parts.join(', ')];
 }
 
-function results(found: ListedResult[]): string {
-  const rows = found.map((result) => [
-    result.workstreamId,
-    result.status,
-    result.agentId,
-    seconds(result.durationSeconds),
-    result.explanation ?? result.title,
-  ]);
-  return table(['workstream', 'status', 'agent', 'took', 'what'], rows);
+const results = (found: Iterable<ListedResult>): string =>
+  table(['workstream', 'status', 'agent', 'took', 'what'], rowsOf(found));
+
+function* rowsOf(found: Iterable<ListedResult>): Generator<(string | null)[]> {
+  for (const { workstreamId, status, agentId, durationSeconds, explanation, title } of found)
+    yield [workstreamId, status, agentId, seconds(durationSeconds), explanation ?? title];
 }
