@@ -9,6 +9,7 @@ import commands from './parts/commands.mjs';
 import computing from './parts/computing.mjs';
 import million from './parts/million.mjs';
 import noOps from './parts/no-ops.mjs';
+import page from './parts/page.mjs';
 import planning from './parts/planning.mjs';
 import profile from './parts/profile.mjs';
 import scheduling from './parts/scheduling.mjs';
@@ -29,6 +30,7 @@ const PARTS = {
   planning,
   typescript,
   adapting,
+  page,
 };
 /** Left out of `--quick` unless they are named: they take minutes whatever the number of rounds. */
 const LONG = ['million', 'adapting'];
@@ -50,7 +52,7 @@ const table = new Table(quick);
 const row = (figure) => console.log(shown(table.add(figure)));
 for (const [name, part] of Object.entries(PARTS)) {
   const wanted = named.length > 0 ? named.includes(name) : !(quick && LONG.includes(name));
-  if (wanted) part({ row, rounds, quick });
+  if (wanted) await part({ row, rounds, quick });
 }
 const minutes = (performance.now() - start) / 60_000;
 const measured = table.markdown({ rounds, minutes });

@@ -1,32 +1,11 @@
 /** Opens pages in a real browser, cut off from every network, and notes what goes wrong in them. */
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import axe from 'axe-core';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, onTestFinished, test } from 'vitest';
+import { browserPath, launchBrowser } from './browser.mjs';
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-
-function browserPath(): string | null {
-  const places = (process.env['PATH'] ?? '')
-    .split(delimiter)
-    .flatMap((folder) => NAMES.map((name) => join(folder, name)));
-  return places.find(isExecutable) ?? null;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    // It is missing, or another user's.
-    return false;
-  }
-}
-
-const path = browserPath();
-const isSkipped = path === null && process.env['CI'] === undefined;
+const isSkipped = browserPath() === null && process.env['CI'] === undefined;
 if (isSkipped) console.warn('Tests in a browser are skipped: there is no chromium on PATH.');
 
 /** A test in a browser: skipped where there is none, but on CI, where it fails. */
@@ -35,23 +14,6 @@ export const browserTest = (name: string, run: () => Promise<void>): void =>
 
 let browser: Promise<Browser> | null = null;
 afterAll(async () => (await browser)?.close());
-
-/** The browser of this file's tests. */
-function launched(): Promise<Browser> {
-  if (path === null)
-    throw new Error('there is no chromium on PATH: install it, with apt-get install chromium');
-  browser ??= chromium.launch({
-    executablePath: path,
-    args: [
-      ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
-      '--disable-gpu',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
-  return browser;
-}
 
 export interface OpenedPage {
   page: Page;
@@ -63,7 +25,7 @@ export interface OpenedPage {
 
 /** Opens a file in a window of its own. It is closed when the test ends. */
 export async function openFile(file: string, options: BrowserContextOptions = {}): Promise<OpenedPage> {
-  const context = await (await launched()).newContext({
+  const context = await (await (browser ??= launchBrowser())).newContext({
     viewport: { width: 1280, height: 800 },
     ...options,
     offline: true,
