@@ -21,7 +21,7 @@ import {
   UNKNOWN,
 } from './model/format.ts';
 import { associationSentence, type Need } from './model/needs.ts';
-import { type EndMark, markOf, type Run } from './model/run.ts';
+import { computedShare, type EndMark, markOf, type Run } from './model/run.ts';
 import { Title } from './needs-list.tsx';
 import {
   BadgeView,
@@ -31,6 +31,7 @@ import {
   Lines,
   MarkView,
   Pairs,
+  Prose,
   Sparkline,
   Time,
   TONE_OF_MARK,
@@ -106,7 +107,7 @@ export function WorkstreamPage({ run, id, needs }: { run: Run; id: string; needs
           </div>
           {explanation !== null && (
             <p class="more">
-              <Words text={explanation} length={1200} />
+              <Prose text={explanation} />
             </p>
           )}
           <Facts run={run} workstream={workstream} />
@@ -286,21 +287,9 @@ function linesOf({ tail }: PageWorkstream, need: Need): { text: string; hit: boo
 }
 
 function Facts({ run, workstream }: { run: Run; workstream: PageWorkstream }) {
-  const {
-    id,
-    kind,
-    file,
-    agentId,
-    tool,
-    model,
-    start,
-    seconds,
-    cpuSeconds,
-    cpuWaitSeconds,
-    cost,
-    matrix,
-    claim,
-  } = workstream;
+  const { id, kind, file, agentId, tool, model, start, seconds, cpuWaitSeconds, cost, matrix, claim } =
+    workstream;
+  const computed = computedShare(workstream);
   const rows: [string, ComponentChildren][] = [
     ['Id', <code>{oneLine(id, 200)}</code>],
     ...(seconds === null ? [] : [['Took', duration(seconds)] as [string, string]]),
@@ -308,9 +297,7 @@ function Facts({ run, workstream }: { run: Run; workstream: PageWorkstream }) {
       ? [['Agent', oneLine(agentId, 60)] as [string, string]]
       : [['Tool', oneLine(model === null ? tool : `${tool}, ${model}`, 80)] as [string, string]]),
     ...(start === null ? [] : [['Began', <Time iso={start} />] as [string, ComponentChildren]]),
-    ...(cpuSeconds !== null && seconds !== null && seconds > 0
-      ? [['Computed', percent(Math.min(1, cpuSeconds / seconds))] as [string, string]]
-      : []),
+    ...(computed === null ? [] : [['Computed', percent(computed)] as [string, string]]),
     ...(cpuWaitSeconds !== null && cpuWaitSeconds > 0.05
       ? [['Waited for a processor', duration(cpuWaitSeconds)] as [string, string]]
       : []),

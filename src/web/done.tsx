@@ -8,7 +8,6 @@ import {
   dollars,
   duration,
   figure,
-  listed,
   oneLine,
   percent,
   plural,
@@ -16,7 +15,7 @@ import {
   UNKNOWN,
 } from './model/format.ts';
 import { isInState, rowsOf, STATE_WORDS, STATES, type State } from './model/rows.ts';
-import { type EndMark, markOf, type Run } from './model/run.ts';
+import { computedShare, type EndMark, markOf, type Run } from './model/run.ts';
 import {
   Bar,
   Command,
@@ -407,7 +406,7 @@ function taskColumns(run: Run): WorkstreamColumn[] {
       key: 'branch',
       title: 'Branch',
       from: 'wide',
-      class: 'id',
+      class: 'branch',
       cell: ({ branch }) => (branch === null ? UNKNOWN : <Words text={branch} length={60} />),
       csv: ({ branch }) => branch,
     },
@@ -447,15 +446,15 @@ function verdictOn(run: Run, workstream: PageWorkstream): string {
   if (status !== 'completed') return oneLine(tellingOf(run, workstream) ?? explanation ?? reason ?? '', 160);
   const files = changes?.files ?? filesTotal;
   const merged = merge === null ? '' : merge === 'merged' ? 'merged' : merge.replaceAll('-', ' ');
-  return listed([
-    files === 0 ? 'no file changed' : `${plural(files, 'file')} changed`,
-    ...(merged === '' ? [] : [merged]),
-  ]);
+  return [files === 0 ? 'no file changed' : `${plural(files, 'file')} changed`, merged]
+    .filter((part) => part !== '')
+    .join(', ');
 }
 
 /** A row that is open: attempts side by side, and what it is about. */
 function Opened({ run, workstream }: { run: Run; workstream: PageWorkstream }) {
-  const { id, explanation, tail, log, cpuSeconds, cpuWaitSeconds, seconds, title } = workstream;
+  const { id, explanation, tail, log, cpuWaitSeconds, title } = workstream;
+  const computed = computedShare(workstream);
   const command = runCommand([id]);
   return (
     <div class="opened">
@@ -467,10 +466,7 @@ function Opened({ run, workstream }: { run: Run; workstream: PageWorkstream }) {
       <Attempts workstream={workstream} />
       {tail !== null && workstream.attemptCount < 2 && <pre tabIndex={0}>{shown(tail).trimEnd()}</pre>}
       <p class="q2">
-        {seconds !== null &&
-          cpuSeconds !== null &&
-          seconds > 0 &&
-          `Computed ${percent(Math.min(1, cpuSeconds / seconds))} of its time. `}
+        {computed !== null && `Computed ${percent(computed)} of its time. `}
         {cpuWaitSeconds !== null &&
           cpuWaitSeconds > 0.1 &&
           `Waited ${duration(cpuWaitSeconds)} for a processor. `}

@@ -6,19 +6,21 @@ import {
   type AgentLane,
   type Bar,
   BIN,
+  type Bins,
   barsIn,
   binsOf,
   gapsIn,
   isBad,
   isDense,
   lanesOf,
+  loadIn,
   neighbour,
   shifted,
   type TimeWindow,
   ticksOf,
   zoomed,
 } from './model/lanes.ts';
-import { MARK_WORDS, type Run } from './model/run.ts';
+import { computedShare, MARK_WORDS, type Run } from './model/run.ts';
 import { Choice, MarkView, SectionView, TONE_OF_MARK, useWidth, Words, WorkstreamLink } from './parts.tsx';
 import { adjust, announcement, go, place } from './state.ts';
 import { Table } from './table.tsx';
@@ -114,7 +116,8 @@ function Chart({ run, lanes }: { run: Run; lanes: readonly AgentLane[] }) {
   const window = windowOf(run);
   const scale = scaleOf(window, width);
   useWheel(box, run, width);
-  const dense = isDense(lanes, window, scale.width);
+  const load = run.document.aggregates?.load ?? null;
+  const dense = load !== null || isDense(lanes, window, scale.width);
   const laneHeight = lanes.length > MANY ? 22 : 32;
   const height = TOP + lanes.length * laneHeight + OVERVIEW;
   const inView = lanes.reduce((sum, lane) => sum + barsIn(lane, window).length, 0);
@@ -123,7 +126,7 @@ function Chart({ run, lanes }: { run: Run; lanes: readonly AgentLane[] }) {
       <div class="tl-head">
         <span>
           {dense
-            ? `${count(inView)} in view, drawn as how busy each agent was in each ${BIN} pixels. Zoom in for single ones.`
+            ? `${load === null ? `${count(inView)} in view` : 'All workstreams'}, drawn as how busy each agent was in each ${BIN} pixels. ${load === null ? 'Zoom in for single ones.' : 'The page does not have each of them.'}`
             : `${plural(inView, 'execution')} in view. Ctrl and the wheel zoom, dragging moves.`}
         </span>
         <span class="grow" />
@@ -360,7 +363,9 @@ function LaneView({ lane, run, window, scale, y, height, dense, chosen }: LanePr
         {oneLine(lane.agentId, 12)}
       </text>
       <rect class="lanebg" x={GUTTER} y={y + 3} width={scale.width} height={barHeight} rx={2} />
-      {dense && <DenseLane lane={lane} window={window} scale={scale} y={y + 3} height={barHeight} />}
+      {dense && (
+        <DenseLane run={run} lane={lane} window={window} scale={scale} y={y + 3} height={barHeight} />
+      )}
       {!dense &&
         gapsIn(bars, perPixel * 3).map(([from, to]) => (
           <Hatched
@@ -482,12 +487,14 @@ function CriticalWaits({
 }
 
 function DenseLane({
+  run,
   lane,
   window,
   scale,
   y,
   height,
 }: {
+  run: Run;
   lane: AgentLane;
   window: TimeWindow;
   scale: Scale;
@@ -495,7 +502,7 @@ function DenseLane({
   height: number;
 }) {
   const bins = Math.max(1, Math.floor(scale.width / BIN));
-  const { busy, failed } = binsOf(lane, window, bins);
+  const { busy, failed } = shownBins(run, lane, window, bins);
   const wide = scale.width / bins;
   let area = `M${GUTTER} ${y + height}`;
   let marks = '';
@@ -514,6 +521,14 @@ function DenseLane({
   );
 }
 
+/** Busy shares of all workstreams, and failures among those on the page. */
+function shownBins(run: Run, lane: AgentLane, window: TimeWindow, bins: number): Bins {
+  const own = binsOf(lane, window, bins);
+  const load = run.document.aggregates?.load ?? null;
+  if (load === null) return own;
+  return { ...own, busy: loadIn(load, run.secondsAt(load.from) ?? 0, lane.agentId, window, bins) };
+}
+
 /** The whole run with a tick for each failure, and the window when it is a part. */
 function Overview({
   run,
@@ -530,7 +545,7 @@ function Overview({
 }) {
   const scale = scaleOf([0, run.seconds], width);
   const bins = Math.max(1, Math.floor(scale.width / 6));
-  const { area, ticks } = useMemo(() => overviewPaths(lanes, run.seconds, scale, bins, y), [lanes, width, y]);
+  const { area, ticks } = useMemo(() => overviewPaths(run, lanes, scale, bins, y), [lanes, width, y]);
   const left = scale.x(window[0]);
   const isPart = window[0] > 0 || window[1] < run.seconds;
   return (
@@ -554,9 +569,9 @@ function Overview({
   );
 }
 
-function overviewPaths(lanes: readonly AgentLane[], seconds: number, scale: Scale, bins: number, y: number) {
+function overviewPaths(run: Run, lanes: readonly AgentLane[], scale: Scale, bins: number, y: number) {
   const height = 14;
-  const all = lanes.map((lane) => binsOf(lane, [0, seconds], bins));
+  const all = lanes.map((lane) => shownBins(run, lane, [0, run.seconds], bins));
   const wide = scale.width / bins;
   let area = `M${GUTTER} ${y + height}`;
   for (let bin = 0; bin < bins; bin++) {
@@ -585,14 +600,13 @@ function Hover({ pointed, run }: { pointed: Pointed | null; run: Run }) {
   });
   if (pointed === null) return null;
   const { workstream, mark, from, to, attempt } = pointed.bar;
-  const { title, id, dependsOn, explanation, cpuSeconds, cpuWaitSeconds, attemptCount } = workstream;
+  const { title, id, dependsOn, explanation, cpuWaitSeconds, attemptCount } = workstream;
+  const computed = computedShare(workstream);
   const rows: [string, string][] = [
     ['Took', duration(to - from)],
     ['Began after', duration(from)],
     ...(attemptCount > 1 ? [['Attempt', `${attempt} of ${attemptCount}`] as [string, string]] : []),
-    ...(cpuSeconds !== null && to > from
-      ? [['Computed', percent(Math.min(1, cpuSeconds / (to - from)))] as [string, string]]
-      : []),
+    ...(computed === null ? [] : [['Computed', percent(computed)] as [string, string]]),
     ...(cpuWaitSeconds !== null && cpuWaitSeconds > 0.05
       ? [['Waited for a processor', duration(cpuWaitSeconds)] as [string, string]]
       : []),

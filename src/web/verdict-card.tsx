@@ -29,7 +29,8 @@ export function VerdictCard({ run, needs }: { run: Run; needs: readonly Need[] }
             <Prose text={more.join(' ')} />
           </p>
         )}
-        {run.workstreams.length > 0 && <Strip run={run} />}
+        {run.workstreams.length > 0 &&
+          (run.document.omitted === null ? <Strip run={run} /> : <Shares run={run} />)}
         <Facts run={run} />
       </div>
       {steps.length > 0 && (
@@ -109,6 +110,28 @@ function Strip({ run }: { run: Run }) {
         ))}
       </svg>
       <Legend run={run} each={each} />
+    </div>
+  );
+}
+
+/** How many ended how, where the page does not have each workstream. */
+function Shares({ run }: { run: Run }) {
+  const { workstreams: all, completed, failed, skipped } = run.head.run.totals;
+  const width = (part: number): number => (part / Math.max(1, all)) * 1000;
+  return (
+    <div class="strip-wrap">
+      <svg
+        class="strip"
+        viewBox={`0 0 1000 ${HEIGHT}`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label="How the workstreams ended"
+      >
+        <rect class="f-fail" x={0} y={0} width={width(failed)} height={HEIGHT} />
+        <rect class="f-done" x={width(failed)} y={12} width={width(completed)} height={18} />
+        <rect class="f-skip" x={width(failed + completed)} y={24} width={width(skipped)} height={6} />
+      </svg>
+      <Legend run={run} each={0} />
     </div>
   );
 }

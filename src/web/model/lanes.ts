@@ -1,5 +1,5 @@
 /** The timeline's geometry: what each agent did when, in a window of time. In seconds and pixels, without drawing. */
-import type { PageWorkstream } from '../../domain/page-document.ts';
+import type { PageLoad, PageWorkstream } from '../../domain/page-document.ts';
 import { type EndMark, markOf, type Run } from './run.ts';
 
 /** One execution: the attempt that counts, or an earlier one. */
@@ -116,6 +116,26 @@ export function binsOf(lane: AgentLane, window: TimeWindow, bins: number): Bins 
     }
   }
   return { busy, failed };
+}
+
+/**
+ * The busy shares of an agent in the bins of a window, from those that the document has of all workstreams where the page
+ * does not have each of them.
+ * @param offset seconds from the start of the run to the first bin of the load.
+ */
+export function loadIn(
+  load: PageLoad,
+  offset: number,
+  agentId: string,
+  window: TimeWindow,
+  bins: number,
+): Float64Array {
+  const busy = load.agents.find((each) => each.agentId === agentId)?.busy ?? [];
+  const [from, to] = window;
+  return Float64Array.from({ length: bins }, (_, bin) => {
+    const time = from + ((bin + 0.5) / bins) * (to - from) - offset;
+    return busy[Math.floor(time / load.seconds)] ?? 0;
+  });
 }
 
 const clampBin = (at: number, bins: number): number => Math.max(0, Math.min(bins - 1, Math.floor(at)));

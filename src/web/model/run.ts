@@ -45,6 +45,17 @@ export function markOf({ status, reason, merge, attemptCount }: PageWorkstream):
   return reason === 'tool-quota' ? 'wait' : 'failed';
 }
 
+/**
+ * The share of its time in which a workstream computed, 0 to 1; null where that is not known. Of a child process it is not:
+ * only the thread of the agent is measured.
+ */
+export function computedShare({ steps, cpuSeconds, seconds }: PageWorkstream): number | null {
+  const inThread = steps.length > 0 && steps.every(({ kind }) => kind === 'module');
+  return !inThread || cpuSeconds === null || seconds === null || seconds <= 0
+    ? null
+    : Math.min(1, cpuSeconds / seconds);
+}
+
 /** What the run was for, which decides how its results are shown. */
 export type RunKind = 'tasks' | 'sweep' | 'plain';
 
@@ -85,10 +96,18 @@ export class Run {
       timeOf(head.run.createdAt) ?? Infinity,
     );
     const last = workstreams.reduce((most, each) => Math.max(most, timeOf(each.end) ?? 0), this.startedAt);
-    this.seconds = (last - this.startedAt) / 1000;
+    this.seconds = Math.max((last - this.startedAt) / 1000, this.#endOfLoad());
     this.byEnd = workstreams.toSorted(
       (a, b) => (timeOf(a.end) ?? Infinity) - (timeOf(b.end) ?? Infinity) || 0,
     );
+  }
+
+  /** Seconds from the start to the last bin of the load; 0 where the document has none. */
+  #endOfLoad(): number {
+    const load = this.document.aggregates?.load ?? null;
+    if (load === null) return 0;
+    const bins = load.agents.reduce((most, { busy }) => Math.max(most, busy.length), 0);
+    return (this.secondsAt(load.from) ?? 0) + bins * load.seconds;
   }
 
   /** How many workstreams ended so; all of the run where the page has them all. */

@@ -8,6 +8,7 @@ import {
   gapsIn,
   isDense,
   lanesOf,
+  loadIn,
   shifted,
   ticksOf,
   zoomed,
@@ -123,4 +124,14 @@ test('ticks are at round times, not too many of them', () => {
       expect(at.length).toBeLessThan(12);
     }),
   );
+});
+
+test('where the page does not have each workstream, the load of the document is drawn', () => {
+  const load = {
+    from: '2026-01-01T00:00:10.000Z',
+    seconds: 5,
+    agents: [{ agentId: 'agent-1', busy: [1, 0.5] }],
+  };
+  expect([...loadIn(load, 10, 'agent-1', [0, 20], 4)]).toEqual([0, 0, 1, 0.5]);
+  expect([...loadIn(load, 10, 'agent-2', [0, 20], 2)]).toEqual([0, 0]);
 });
