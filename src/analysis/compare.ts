@@ -8,6 +8,7 @@ import type {
   Observation,
   RunComparison,
 } from '../domain/history/history.ts';
+import type { ConsolidatedResult } from '../domain/run-record.ts';
 import { analyseDurations, outsideDurations } from './durations.ts';
 import { patternHistory } from './states.ts';
 
@@ -21,6 +22,18 @@ export interface ComparisonInput {
   durations: DurationHistory;
   /** The most elements of each list; the rest is counted. */
   limit: number;
+}
+
+/** Runs of more workstreams, and runs of many that took less than this on average, in seconds, are compared on request only. */
+const MOST_RESULTS = 50_000;
+const MANY_RESULTS = 1_000;
+const LEAST_AVERAGE = 0.001;
+
+/** Whether a comparison at its end takes a small part of the time that a run took. */
+export function isComparedAtEnd({ run, agents }: Pick<ConsolidatedResult, 'run' | 'agents'>): boolean {
+  const { workstreams } = run.totals;
+  const busy = agents.reduce((sum, { busySeconds }) => sum + busySeconds, 0);
+  return workstreams <= MANY_RESULTS || (workstreams <= MOST_RESULTS && busy / workstreams >= LEAST_AVERAGE);
 }
 
 type ChangeKind = 'new' | 'regressed' | 'recurring' | 'fixed' | 'flaky';

@@ -1,6 +1,6 @@
 /** Compares runs: reads what the comparison needs, and no more than its time allows. */
 import { associations } from '../analysis/associations.ts';
-import { compareRuns } from '../analysis/compare.ts';
+import { compareRuns, isComparedAtEnd } from '../analysis/compare.ts';
 import { patternHistory, patternHistoryOverall } from '../analysis/states.ts';
 import type { Capped } from '../domain/capped.ts';
 import type {
@@ -52,11 +52,6 @@ const seenAmong = (last: RunRef, compared: readonly RunRef[]): RunRef =>
 
 // To look back at the end of a run may take a small part of the time that the run took.
 
-/** Runs of more workstreams, and runs of many that took less than this on average, in seconds, are compared on request only. */
-const MOST_RESULTS = 50_000;
-const MANY_RESULTS = 1_000;
-const LEAST_AVERAGE = 0.001;
-
 /** How many results of earlier runs are looked up to tell how failures stood in them, by how long the run took. */
 const LEAST_LOOK_UPS = 1_000;
 const LOOK_UPS_A_SECOND = 1_500;
@@ -85,7 +80,7 @@ export interface LookedBack {
  */
 export function lookBack(connection: Connection, result: ConsolidatedResult): LookedBack {
   const { run, patterns } = result;
-  const own = isSoonCompared(result) ? historicRun(connection, run.runId) : null;
+  const own = isComparedAtEnd(result) ? historicRun(connection, run.runId) : null;
   const runs = own === null ? [] : runsUpTo(connection, own.run);
   const earlier = baseOf(connection, runs);
   if (own === null || earlier === null) return { result, comparison: null };
@@ -132,12 +127,6 @@ function lookUpsOf(result: ConsolidatedResult): number {
   const atOnce = Math.max(1, result.agents.length);
   const more = Math.floor((busySeconds(result) / atOnce) * LOOK_UPS_A_SECOND);
   return Math.min(MOST_LOOK_UPS, LEAST_LOOK_UPS + more);
-}
-
-function isSoonCompared(result: ConsolidatedResult): boolean {
-  const { workstreams } = result.run.totals;
-  const busy = busySeconds(result);
-  return workstreams <= MANY_RESULTS || (workstreams <= MOST_RESULTS && busy / workstreams >= LEAST_AVERAGE);
 }
 
 /** As many of the runs as can be read of these failures, and at least those since the base. */

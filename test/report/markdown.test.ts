@@ -296,6 +296,14 @@ test('what passed too seldom to be fixed is not called so', () => {
   ]);
 });
 
+test('a run that was too large to be compared at its end says how that is done', () => {
+  const { run, ...rest } = exampleResult();
+  const reportOfRun = (workstreams: number): string =>
+    markdownReport(documentHead({ ...rest, run: { ...run, totals: { ...run.totals, workstreams } } }, null));
+  expect(reportOfRun(60_000)).toContain(`It is done by \`millrace compare ${run.runId}\`.`);
+  expect(reportOfRun(6)).not.toContain('Compared with the last run');
+});
+
 describe('a group of errors', () => {
   const group = (fields: Partial<ErrorPattern>): string => {
     const [first] = exampleResult().patterns.shown;

@@ -1,3 +1,4 @@
+import { isComparedAtEnd } from '../../analysis/compare.ts';
 import {
   type Change,
   comparisonSentence,
@@ -28,9 +29,20 @@ const CHANGES = 20;
 /** Most workstreams that a line names. */
 const NAMES = 10;
 
+/** Of a run that has too many workstreams for what it took. */
+const notCompared = (runId: string): Block[] => [
+  heading(2, 'Compared with the last run'),
+  paragraph(
+    'To compare so many workstreams would have taken too large a part of the time of this run. It is done by ',
+    code(`millrace compare ${runId}`),
+    '.',
+  ),
+];
+
 /** What changed since the run before it of the same workstreams. */
-export function comparison({ comparison: found, errors, run }: RunDocumentHead): Block[] {
-  if (found === null) return [];
+export function comparison(head: RunDocumentHead): Block[] {
+  const { comparison: found, errors, run } = head;
+  if (found === null) return isComparedAtEnd(head) ? [] : notCompared(run.runId);
   const patterns = new Map(errors.map(({ id, type, pattern }) => [id, `${type}: ${pattern}`]));
   const rows = (state: string, { shown }: RunComparison['new']): Cell[][] =>
     shown.slice(0, CHANGES).map((change) => changeRow(state, change, patterns));
