@@ -271,6 +271,30 @@ describe('issues of workstreams', () => {
     expect(labels(github, 7)).toEqual(['millrace', 'millrace:failed']);
   });
 
+  test('of a matrix is one, which says how each member went', async () => {
+    const { repo, github } = await withGitHub({
+      'workstreams/a.json': JSON.stringify({
+        id: 'ws-m',
+        title: 'Try ${{ matrix.n }}',
+        matrix: { n: [0, 1, 2] },
+        steps: [{ run: 'exit $(( $MATRIX_N == 1 ))' }],
+      }),
+      'workstreams/b.json': '{"id":"ws-n","depends_on":["ws-m"],"steps":[{"run":"true"}]}',
+    });
+    await millrace(repo, ['run']);
+    await sync(repo, github);
+    expect([...github.issues.values()].map(({ title }) => title)).toEqual([
+      'ws-m: a matrix of 3 workstreams',
+      'ws-n',
+    ]);
+    expect([labels(github, 1), labels(github, 2)]).toEqual([
+      ['millrace', 'millrace:failed'],
+      ['millrace', 'millrace:skipped'],
+    ]);
+    expect(github.issues.get(1)?.body?.match(/\| completed/g)).toHaveLength(2);
+    expect(github.issues.get(2)?.body).toContain('- `ws-m` #1');
+  });
+
   test('are found by their marks without the database, also where the label was removed', async () => {
     const { repo, github } = await withGitHub(backlog(2));
     await sync(repo, github, '--state', '.state/one');

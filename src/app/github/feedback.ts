@@ -1,7 +1,7 @@
 /** What was said of the pull requests of a run, as a task for the next attempts at its workstreams. */
 import { ApiError, endsWork } from '../../github/api.ts';
 import { type Remark, remarksOf } from '../../github/reviews.ts';
-import { feedbackOf } from '../../store/read/published.ts';
+import { feedbackOf } from '../../store/write/published.ts';
 import { shortened } from '../../text/cut-text.ts';
 import { plural } from '../../text/format.ts';
 import { printable } from '../../text/printable.ts';

@@ -15,7 +15,7 @@ import { makeFolder, type Paths } from '../paths.ts';
 import { Refusal } from '../refusal.ts';
 import { definedNow } from './accepted-work.ts';
 import { connect, type Where } from './connect.ts';
-import { issueNumber } from './sync.ts';
+import { issueNumber } from './folder-files.ts';
 
 export interface ImportOptions extends Where {
   /** Which issues, such as `label:agent-ready`. */

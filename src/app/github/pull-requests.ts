@@ -17,7 +17,7 @@ import {
   pullBranch,
 } from './accepted-work.ts';
 import { connect, findCheckout, type GitHub, PublishedStore, type Where } from './connect.ts';
-import { issueNumber } from './sync.ts';
+import { issueNumber } from './folder-files.ts';
 
 export interface PullOptions extends Where {
   /** Name of the run; null for the newest. */
