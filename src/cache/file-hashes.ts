@@ -24,6 +24,9 @@ export class Undecidable extends Error {
   override name = 'Undecidable';
 }
 
+/** A folder where a file was to be looked at. */
+export class FolderFound extends Undecidable {}
+
 /** A file whose times are at most this much older than its reading may change without another time: FAT has two seconds. */
 const RACY_MS = 2_000;
 
@@ -171,8 +174,8 @@ function statsOf(path: string): Stats | null {
     throw unreadable(path, error);
   }
   if (stats === undefined) return null;
-  if (!stats.isFile())
-    throw new Undecidable(`${path} is ${stats.isDirectory() ? 'a folder' : 'no regular file'}`);
+  if (stats.isDirectory()) throw new FolderFound(`${path} is a folder`);
+  if (!stats.isFile()) throw new Undecidable(`${path} is no regular file`);
   return stats;
 }
 

@@ -1,12 +1,12 @@
 /** What a result depends on, part by part, and the key that is the same exactly where all parts are. */
-import { createHash, createHmac, hash } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import type { CacheQuestion } from '../domain/history/result-cache.ts';
 import type { ToolSettings } from '../domain/tool.ts';
 import type { CacheInputs, Workstream } from '../domain/workstream.ts';
-import { type FileContent, type FileHashes, Undecidable } from './file-hashes.ts';
+import { type FileContent, type FileHashes, FolderFound, Undecidable } from './file-hashes.ts';
 import type { FingerprintPart, ModuleFiles } from './module-files.ts';
 
 /** Changes where results of earlier versions of Millrace are not those that this one would compute. */
@@ -73,9 +73,7 @@ export class Fingerprints {
     for (const [name, settings] of Object.entries(tools)) parts.push([`tool ${name}`, toolValue(settings)]);
     for (const { id } of workstream.dependsOn)
       parts.push(...(await this.#dependencyParts(id, dependencies[id])));
-    const sum = createHash('sha256');
-    for (const part of parts) sum.update(JSON.stringify(part));
-    return { key: sum.digest('hex'), parts };
+    return { key: hash('sha256', JSON.stringify(parts)), parts };
   }
 
   /** Only lines for the shell depend on these. */
@@ -122,6 +120,11 @@ export class Fingerprints {
   async #find(patterns: readonly string[]): Promise<[string, FileContent][]> {
     const { project, hashes } = this.#parts;
     const found: [string, FileContent][] = [];
+    const [only = ''] = patterns;
+    if (patterns.length === 1 && isPlainPath(only)) {
+      const content = await this.#plainFile(only);
+      if (content !== 'folder') return content === null ? [] : [[only, content]];
+    }
     for (const path of await this.#pathsOf(patterns)) {
       const content = await hashes.contentOf(resolve(project, path));
       if (content !== null) found.push([path, content]);
@@ -129,11 +132,18 @@ export class Fingerprints {
     return found;
   }
 
+  /** The one file that most workstreams of a sweep have: nothing has to be searched for it. */
+  async #plainFile(path: string): Promise<FileContent | null | 'folder'> {
+    try {
+      return await this.#parts.hashes.contentOf(resolve(this.#parts.project, path));
+    } catch (error) {
+      if (error instanceof FolderFound) return 'folder';
+      throw error;
+    }
+  }
+
   /** Relative to the project, in order. */
   async #pathsOf(patterns: readonly string[]): Promise<string[]> {
-    const [only] = patterns;
-    if (patterns.length === 1 && only !== undefined && isPlainPath(only) && !this.#isFolder(only))
-      return [only];
     const { project, excluded } = this.#parts;
     const ignore = excluded.map((folder) => `${escaped(relative(project, folder))}/**`);
     const positive = patterns.filter((pattern) => !pattern.startsWith('!'));
@@ -145,10 +155,6 @@ export class Fingerprints {
       ignore: [...ALWAYS_IGNORED, ...ignore, ...negative.map(withoutDot)],
     });
     return paths.toSorted();
-  }
-
-  #isFolder(path: string): boolean {
-    return statSync(resolve(this.#parts.project, path), { throwIfNoEntry: false })?.isDirectory() ?? false;
   }
 }
 

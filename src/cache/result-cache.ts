@@ -118,7 +118,7 @@ export class FolderResultCache implements ResultCache {
     const restored = await this.#files.restore(files);
     if (restored.length > 0) this.forget();
     this.#asked.delete(id);
-    noteDailyUse(this.#places.result(id));
+    if (Date.now() - Date.parse(result.endTime ?? '') > DAY_MS) noteDailyUse(this.#places.result(id));
     return { result, restored };
   }
 

@@ -1,4 +1,5 @@
 /** Results are taken over where nothing that they depend on has changed, and only there. */
+import { hash } from 'node:crypto';
 import {
   linkSync,
   mkdirSync,
@@ -414,6 +415,18 @@ describe('what is in the state folder', () => {
     for (const path of here.cached()) damage(path);
     expect((await here.run({ result: { metadata: { output: 1 } } })).taken).toBeNull();
     expect((await here.run()).taken?.result.metadata.output).toBe(1);
+  });
+
+  test('is of use to a version of Millrace that knows its shape, and to no other', async () => {
+    const here = project();
+    await here.run({ result: { metadata: { output: 1 } } });
+    const path = join(here.cacheFolder, 'results/ws-a.json');
+    const [, json = ''] = readFileSync(path, 'utf8').split('\n');
+    const write = (text: string): void => writeFileSync(path, `${hash('sha256', text)} 0.0.0\n${text}`);
+    write(json);
+    expect((await here.run()).taken?.result.metadata.output).toBe(1);
+    write(json.replaceAll('"status"', '"state"'));
+    expect((await here.run()).taken).toBeNull();
   });
 
   test('has results without secrets', async () => {
