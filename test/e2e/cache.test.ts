@@ -1,5 +1,5 @@
 /** What did not change is taken over: seen through the command alone. */
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { millrace, startMillrace, writeFiles } from '../kit/command.ts';
@@ -10,6 +10,7 @@ const sweep = (values: number[], fields: object = {}) => ({
   id: 'ws-burn',
   matrix: { n: values },
   steps: [{ module: '../tasks/burn.ts', input: { n: '${{ matrix.n }}' } }],
+  outputs: ['out/${{ matrix.n }}.txt'],
   cache: { inputs: ['data/*.csv'], env: ['SEED'] },
   ...fields,
 });
@@ -23,10 +24,14 @@ function makeSweep(values: number[]): string {
     'node_modules/left/left.cjs': 'module.exports = (n) => n + 1;',
     'tasks/lib.ts': 'export const twice = (n: number): number => 2 * n;',
     'tasks/burn.ts': `
-      import { readFileSync } from 'node:fs';
+      import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
       import left from 'left';
       import { twice } from './lib.js';
-      export default ({ n }: { n: number }) => ({ output: twice(left(n)) + Number(readFileSync('data/in.csv')) });`,
+      export default ({ n }: { n: number }) => {
+        mkdirSync('out', { recursive: true });
+        writeFileSync('out/' + n + '.txt', 'of ' + n);
+        return { output: twice(left(n)) + Number(readFileSync('data/in.csv')) };
+      };`,
     'workstreams/burn.json': sweep(values),
     'workstreams/sum.json': {
       id: 'ws-sum',
@@ -86,6 +91,24 @@ test('of a sweep that grows only new members run, and of one that did not change
   expect(third.taken).toEqual(first.executed.filter((id) => id !== 'ws-sum'));
   expect(third.executed).toHaveLength(2);
   expect(third.sum).toBe(21);
+});
+
+test('of a sweep of 200 to which a value is added only that one runs, and files are put back', async () => {
+  const values = Array.from({ length: 200 }, (_, n) => n);
+  const folder = makeSweep(values);
+  await run(folder);
+  const read = (n: number): string => readFileSync(join(folder, `out/${n}.txt`), 'utf8');
+  rmSync(join(folder, 'out/7.txt'));
+  writeFileSync(join(folder, 'out/8.txt'), 'by hand');
+  writeFiles(folder, { 'workstreams/burn.json': sweep([...values, 200]) });
+  const { executed, taken } = await run(folder);
+  expect([executed.length, taken.length]).toEqual([2, 200]);
+  expect([read(7), read(8), read(200)]).toEqual(['of 7', 'of 8', 'of 200']);
+  const restored = query<{ files: string }>(
+    folder,
+    "SELECT files_modified AS files FROM agent_results WHERE from_run IS NOT NULL AND files_modified <> '[]' ORDER BY files",
+  );
+  expect(restored.map(({ files }) => files)).toEqual(['["out/7.txt"]', '["out/8.txt"]']);
 });
 
 test('why says what has changed, and where the result is from; lists and reports count it', async () => {
