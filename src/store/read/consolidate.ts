@@ -12,8 +12,7 @@ import { shownOutputs } from './outputs.ts';
 import { outputFiles, shownResults, shownSeries } from './results-table.ts';
 import { getRun } from './runs.ts';
 import { shortResults, type TimelineCaps, timeline } from './short-results.ts';
-import { failedCases } from './test-cases.ts';
-import { caseTotals, testNotes, testTotals } from './tests.ts';
+import { caseTotals, failedCases, testNotes, testTotals } from './tests.ts';
 import { toolPerformances, toolTasks } from './tools.ts';
 
 /** How many entries each list of a consolidated result may show. */

@@ -18,7 +18,7 @@ import { asStoreError } from '../schema/store-error.ts';
 import { ERROR_PATTERN } from './patterns.ts';
 import { firstRow, rows } from './rows.ts';
 import { runStatus, unusualRunStatus } from './run-status.ts';
-import { withCases } from './test-cases.ts';
+import { withCases } from './tests.ts';
 
 const COLUMNS = [
   'run_id',
