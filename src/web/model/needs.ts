@@ -86,7 +86,7 @@ function patternNeed(run: Run, pattern: ErrorPattern): Need {
     affected: pattern.count > 1 ? affected : affected.map((each) => ({ ...each, values: [] })),
     total: Math.max(pattern.count, affected.length),
     heldBack,
-    command: againCommand(run, affected, pattern.count),
+    command: againCommand(run, affected, pattern),
     pattern,
   };
   return { ...need, prompt: promptOf(run, need) };
@@ -259,11 +259,15 @@ function conflictNeed(run: Run, problem: MergeProblem): Need {
 /** Most workstreams that a command names. */
 const NAMED = 3;
 
-function againCommand(run: Run, affected: readonly AffectedWorkstream[], total: number): string {
+function againCommand(
+  run: Run,
+  affected: readonly AffectedWorkstream[],
+  { id, count: total }: ErrorPattern,
+): string {
   const { runId } = run.head.run;
-  const ids = affected.map(({ id }) => id);
+  const ids = affected.map((each) => each.id);
   const named = total > NAMED || ids.length < total ? null : runCommand(ids);
-  return named ?? retryCommand(runId);
+  return named ?? `${retryCommand(runId)} --pattern ${id}`;
 }
 
 /** Most workstreams that a prompt names, and lines of output in it. */

@@ -32,6 +32,9 @@ export interface SweepResults {
 /** Most columns of a group. */
 const COLUMNS = 16;
 
+/** In front of a name that a column of another group has. */
+const PREFIXES = { parameters: 'matrix', outputs: 'output', metrics: 'metric' };
+
 /** How deep an output is looked into. */
 const DEPTH = 3;
 
@@ -54,7 +57,7 @@ function makeResults(run: Run): SweepResults | null {
     if (run.kind === 'sweep' && workstream.matrix === null) return [];
     const values = new Map<string, Value>();
     const put = (group: SweepColumn['group'], name: string, value: Value): void => {
-      const free = names.has(name) && names.get(name) !== group ? `${group} ${name}` : name;
+      const free = names.has(name) && names.get(name) !== group ? `${PREFIXES[group]}.${name}` : name;
       names.set(free, group);
       values.set(free, value);
     };

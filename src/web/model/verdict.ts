@@ -281,7 +281,7 @@ function takeResults(run: Run): NextStep[] {
     step('Take the results.', {
       rest: `${plural(totals.completed, 'cell')} completed.`,
       need: '#results',
-      command: commandOf('millrace results', runId),
+      command: commandOf('millrace results --format csv', runId),
     }),
   ];
 }

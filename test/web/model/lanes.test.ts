@@ -112,6 +112,7 @@ test('zooming and moving stay within the run, and zooming keeps the time under t
         expect(next[1]).toBeLessThanOrEqual(whole + 1e-9);
       },
     ),
+    { seed: 7 },
   );
 });
 
@@ -123,6 +124,7 @@ test('ticks are at round times, not too many of them', () => {
       expect(at.length).toBeGreaterThan(0);
       expect(at.length).toBeLessThan(12);
     }),
+    { seed: 7 },
   );
 });
 

@@ -109,7 +109,7 @@ test('work that could not be merged is a need', () => {
   ]);
 });
 
-test('more than three workstreams are run again as what failed', () => {
+test('more than three workstreams are run again by their pattern', () => {
   const ids = ['a', 'b', 'c', 'd'];
   const run = runOf(
     ids.map((id) => failed(id, 'thrown', { patternId: 'p-1' })),
@@ -118,7 +118,7 @@ test('more than three workstreams are run again as what failed', () => {
       run: { runId: 'ma-run-20260101-000000' },
     },
   );
-  expect(needsOf(run)[0]?.command).toBe('millrace run --retry-failed ma-run-20260101-000000');
+  expect(needsOf(run)[0]?.command).toBe('millrace run --retry-failed ma-run-20260101-000000 --pattern p-1');
 });
 
 test('a prompt has what was printed as data, the workstreams and the command that accepts the work', () => {

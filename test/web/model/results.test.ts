@@ -42,7 +42,7 @@ test('a column that is a parameter and an output is two', () => {
       [1, 2].map((level) => workstream(`ws-${level}`, { matrix: { level }, output: { level: level * 2 } })),
     ),
   );
-  expect(same?.columns.map(({ name }) => name)).toEqual(['level', 'outputs level']);
+  expect(same?.columns.map(({ name }) => name)).toEqual(['level', 'output.level']);
 });
 
 test('a run without matrix and metrics has no results', () => {
