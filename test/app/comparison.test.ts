@@ -161,7 +161,7 @@ test('a run is compared with none where it is the first, or so large that it wou
   const { connection, runs } = recorded();
   expect(lookBackFrom(connection, refAt(runs, 0).runId).comparison).toBeNull();
   const last = refAt(runs, -1).runId;
-  connection.prepare('UPDATE consolidated_runs SET total_workstreams = 50001 WHERE run_id = ?').run(last);
+  connection.prepare('UPDATE consolidated_runs SET total_workstreams = 100001 WHERE run_id = ?').run(last);
   expect(lookBackFrom(connection, last).comparison).toBeNull();
 });
 

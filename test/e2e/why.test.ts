@@ -2,8 +2,20 @@
 import { describe, expect, test } from 'vitest';
 import { whyDocumentSchema } from '../../src/domain/history/why-document.ts';
 import { openDatabase } from '../../src/store/schema/database.ts';
+import { SqliteRecorder } from '../../src/store/write/recorder.ts';
 import { millrace, writeFiles } from '../kit/command.ts';
-import { databaseIn, record, result } from '../kit/recorded-run.ts';
+import {
+  databaseIn,
+  end,
+  finished,
+  opened,
+  RUN,
+  record,
+  result,
+  START,
+  SUMMARY,
+  started,
+} from '../kit/recorded-run.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const lines = (text: string): string[] => text.split('\n').map((line) => line.trimEnd());
@@ -125,4 +137,24 @@ describe('a wait', () => {
     const text = await told(executed('ws-late', 1, [1, 5]));
     expect(text.find((line) => line.startsWith('It waited'))).toContain(': the start of the run, a lower');
   });
+});
+
+test('a wait that locks of other runs may explain names these runs, and how long they were waited for', async () => {
+  const folder = temporaryFolder();
+  const connection = opened(folder);
+  const late = result('ws-a', { startTime: '2026-01-02T03:04:09.000Z', endTime: '2026-01-02T03:04:10.000Z' });
+  const recorder = new SqliteRecorder(connection);
+  recorder.claim(RUN, START, { options: null, retryOf: null, label: null });
+  recorder.take([started(['ws-a']), finished(late)]);
+  const waitedForRuns = { seconds: 3, runIds: ['ma-run-20260102-030000'] };
+  recorder.finish(end({ summary: { ...SUMMARY, waitedForRuns } }));
+  recorder.close();
+  connection.close();
+  const { stdout } = await millrace(folder, ['why', 'ws-a']);
+  expect(stdout).toContain(
+    'Workstreams of this run waited 3s for locks of other runs: `ma-run-20260102-030000`.'.replaceAll(
+      '`',
+      '',
+    ),
+  );
 });

@@ -117,6 +117,15 @@ function waitText({ seconds: waited, for: what, behind }: ReadyWait, isFromStart
   return `${time}, for something that is not kept with a result: ${orStart}a lower stage, a lock of another run, a limit of a tool, or room for more agents.`;
 }
 
+/** What the run as a whole waited for, where that may be why this workstream did. */
+function otherRunsTexts(wait: ReadyWait | null, { executionSummary }: RunSummary): string[] {
+  const waited = executionSummary?.waitedForRuns ?? null;
+  if (wait === null || waited === null || wait.seconds < NOTABLE_WAIT || wait.for !== null) return [];
+  return [
+    `Workstreams of this run waited ${seconds(waited.seconds)} for locks of other runs: ${nameSome(waited.runIds)}.`,
+  ];
+}
+
 // ── The page ──
 
 function pageOf(document: WhyDocument, run: RunSummary): Page {
@@ -148,6 +157,7 @@ function notesOf({ workstream, wait, before }: WhyDocument, run: RunSummary): st
   const failures = known.filter(({ what }) => what === 'failed').length;
   return [
     ...(wait === null ? [] : [waitText(wait, [run.createdAt, run.resumedAt].includes(wait.readyAt))]),
+    ...otherRunsTexts(wait, run),
     ...(cpuWaitSeconds === null || cpuWaitSeconds < NOTABLE_WAIT
       ? []
       : [`Its thread waited ${seconds(cpuWaitSeconds)} for a processor.`]),
