@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { messageOf } from '../text/error-message.ts';
 import { SettingsReader } from '../typescript/file-settings.ts';
 import { importsOf } from '../typescript/imports.ts';
 import { readChecked, writeChecked } from './checked-file.ts';
@@ -171,5 +172,3 @@ function lockOf(root: string): string | null {
   const above = dirname(root);
   return above === root ? null : lockOf(above);
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

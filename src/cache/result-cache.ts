@@ -12,6 +12,7 @@ import { type AgentResult, agentResultSchema, type CacheUse } from '../domain/ag
 import type { CacheQuestion, ResultCache, ReusableResult } from '../domain/history/result-cache.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { makeFolder } from '../os/folder.ts';
+import { messageOf } from '../text/error-message.ts';
 import { readChecked, writeChecked } from './checked-file.ts';
 import { FileHashes, Undecidable } from './file-hashes.ts';
 import {
@@ -347,5 +348,3 @@ async function remove(
     old.reduce((sum, each) => sum + each.bytes, 0) + contents.reduce((sum, each) => sum + each, 0);
   return { count: old.length + contents.length, bytes };
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
