@@ -152,9 +152,6 @@ test('a wait that locks of other runs may explain names these runs, and how long
   connection.close();
   const { stdout } = await millrace(folder, ['why', 'ws-a']);
   expect(stdout).toContain(
-    'Workstreams of this run waited 3s for locks of other runs: `ma-run-20260102-030000`.'.replaceAll(
-      '`',
-      '',
-    ),
+    'Workstreams of this run waited 3s for locks of other runs: ma-run-20260102-030000.',
   );
 });
