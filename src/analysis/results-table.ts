@@ -19,14 +19,14 @@ export interface TabledResult
 const MOST_FIELDS = 100;
 const DEEPEST = 6;
 
-/** The values of an object by their dotted names; those of anything else by the name that is given. */
-function* flat(value: Json, name: string, depth = 0): Generator<[name: string, value: Json]> {
+/** Takes the values of an object by their dotted names; those of anything else by the name that is given. */
+function eachValue(value: Json, name: string, take: (name: string, value: Json) => void, depth = 0): void {
   if (!isSpread(value, depth)) {
-    if (value !== null) yield [name, value];
+    if (value !== null) take(name, value);
     return;
   }
-  for (const [key, field] of Object.entries(value))
-    yield* flat(field, depth === 0 ? key : `${name}.${key}`, depth + 1);
+  for (const key of Object.keys(value))
+    eachValue(value[key] ?? null, depth === 0 ? key : `${name}.${key}`, take, depth + 1);
 }
 
 function isSpread(value: Json, depth: number): value is JsonObject {
@@ -50,14 +50,10 @@ class Columns {
     return this.#leftOut.size;
   }
 
-  /** Writes each value into the cell of its column. Of two with one name the first counts. */
-  fill<T extends Json>(values: Iterable<[name: string, value: T]>): (T | null)[] {
-    const cells: (T | null)[] = [];
-    for (const [name, value] of values) {
-      const index = this.#indexOf(name);
-      if (index !== null) cells[index] ??= value;
-    }
-    return cells;
+  /** Writes a value into the cell of its column. Of two with one name the first counts. */
+  fill<T extends Json>(cells: (T | null)[], name: string, value: T): void {
+    const index = this.#indexOf(name);
+    if (index !== null) cells[index] ??= value;
   }
 
   #indexOf(name: string): number | null {
@@ -75,7 +71,10 @@ class Columns {
 
 const MOST_COUNTED = 10_000;
 
-type OrderedRow = ResultsRow & Pick<TabledResult, 'file' | 'position'>;
+/** A row, and the place of its definition. */
+interface PlacedRow extends Pick<TabledResult, 'file' | 'position'> {
+  row: ResultsRow;
+}
 
 /** How large a table may get. */
 export interface TableLimits {
@@ -91,7 +90,7 @@ export class ResultsTableBuilder {
   readonly #outputs: Columns;
   readonly #metrics: Columns;
   readonly #longest: number;
-  readonly #rows: OrderedRow[] = [];
+  readonly #rows: PlacedRow[] = [];
 
   constructor({ columns, cell }: TableLimits) {
     this.#parameters = new Columns(columns);
@@ -100,17 +99,20 @@ export class ResultsTableBuilder {
     this.#longest = cell;
   }
 
-  add({ matrix, output, metrics, ...row }: TabledResult): void {
-    this.#rows.push({
-      ...row,
-      parameters: this.#parameters.fill(this.#flat(matrix, 'matrix')),
-      outputs: this.#outputs.fill(this.#flat(output, 'output')),
-      metrics: this.#metrics.fill(Object.entries(metrics)),
-    });
+  add({ workstreamId, base, status, reason, seconds, file, position, ...found }: TabledResult): void {
+    const parameters = this.#cellsOf(found.matrix, 'matrix', this.#parameters);
+    const outputs = this.#cellsOf(found.output, 'output', this.#outputs);
+    const metrics: (number | null)[] = [];
+    for (const name of Object.keys(found.metrics))
+      this.#metrics.fill(metrics, name, found.metrics[name] ?? 0);
+    const row = { workstreamId, base, status, reason, seconds, parameters, outputs, metrics };
+    this.#rows.push({ file, position, row });
   }
 
-  *#flat(value: Json, name: string): Generator<[name: string, value: Json]> {
-    for (const [path, field] of flat(value, name)) yield [path, cut(field, this.#longest)];
+  #cellsOf(value: Json, name: string, columns: Columns): Json[] {
+    const cells: Json[] = [];
+    eachValue(value, name, (path, field) => columns.fill(cells, path, cut(field, this.#longest)));
+    return cells;
   }
 
   /**
@@ -119,7 +121,7 @@ export class ResultsTableBuilder {
    */
   table(total = this.#rows.length): ResultsTable {
     const [parameters, outputs, metrics] = [this.#parameters, this.#outputs, this.#metrics];
-    const rows = this.#rows.toSorted(byDefinitionAndValues);
+    const rows = this.#rows.toSorted(byDefinitionAndValues).map(({ row }) => row);
     for (const row of rows) {
       complete(row.parameters, parameters.names.length);
       complete(row.outputs, outputs.names.length);
@@ -129,7 +131,7 @@ export class ResultsTableBuilder {
       parameters: parameters.names,
       outputs: outputs.names,
       metrics: metrics.names,
-      rows: rows.map(({ file: _file, position: _position, ...row }) => row),
+      rows,
       total,
       columnsLeftOut: parameters.leftOut + outputs.leftOut + metrics.leftOut,
     };
@@ -150,9 +152,10 @@ function cut(value: Json, longest: number): Json {
 const byText = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
 
 /** The order of a definition's members is that of their values, numbers by size. */
-function byDefinitionAndValues(one: OrderedRow, other: OrderedRow): number {
-  const byDefinition = byText(one.file, other.file) || one.position - other.position;
+function byDefinitionAndValues(first: PlacedRow, second: PlacedRow): number {
+  const byDefinition = byText(first.file, second.file) || first.position - second.position;
   if (byDefinition !== 0) return byDefinition;
+  const [one, other] = [first.row, second.row];
   const columns = Math.max(one.parameters.length, other.parameters.length);
   for (let index = 0; index < columns; index += 1) {
     const order = byValue(one.parameters[index] ?? null, other.parameters[index] ?? null);
