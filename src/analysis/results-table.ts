@@ -51,7 +51,7 @@ class Columns {
   }
 
   /** Writes a value into the cell of its column. Of two with one name the first counts. */
-  fill<T extends Json>(cells: (T | null)[], name: string, value: T): void {
+  put<T extends Json>(cells: (T | null)[], name: string, value: T): void {
     const index = this.#indexOf(name);
     if (index !== null) cells[index] ??= value;
   }
@@ -103,15 +103,14 @@ export class ResultsTableBuilder {
     const parameters = this.#cellsOf(found.matrix, 'matrix', this.#parameters);
     const outputs = this.#cellsOf(found.output, 'output', this.#outputs);
     const metrics: (number | null)[] = [];
-    for (const name of Object.keys(found.metrics))
-      this.#metrics.fill(metrics, name, found.metrics[name] ?? 0);
+    for (const name of Object.keys(found.metrics)) this.#metrics.put(metrics, name, found.metrics[name] ?? 0);
     const row = { workstreamId, base, status, reason, seconds, parameters, outputs, metrics };
     this.#rows.push({ file, position, row });
   }
 
   #cellsOf(value: Json, name: string, columns: Columns): Json[] {
     const cells: Json[] = [];
-    eachValue(value, name, (path, field) => columns.fill(cells, path, cut(field, this.#longest)));
+    eachValue(value, name, (path, field) => columns.put(cells, path, cut(field, this.#longest)));
     return cells;
   }
 
