@@ -5,6 +5,7 @@ import type { Assignment } from '../src/domain/assignment.ts';
 import type { AssignmentScope, BatchItem } from '../src/domain/assignment-batch.ts';
 import type { Failure } from '../src/domain/failure.ts';
 import type { MetricSeries } from '../src/domain/outcome.ts';
+import { declaredReservation } from '../src/domain/workstream.ts';
 import { MARK_VARIABLE, markValue, nameProcesses } from '../src/os/owned-processes.ts';
 import { commandOf } from '../src/os/process-table.ts';
 import { startTimer } from '../src/os/stopwatch.ts';
@@ -151,8 +152,9 @@ export class Execution {
   }
 
   #trackChildren(): ChildProcesses {
-    const { executionId, workspace } = this.assignment;
-    return new ChildProcesses(this.#item.mark, workspace, (message) => {
+    const { executionId, workspace, workstream } = this.assignment;
+    const isMeasured = declaredReservation(workstream) !== null;
+    return new ChildProcesses({ mark: this.#item.mark, workspace, isMeasured }, (message) => {
       this.post({ ...message, executionId });
       if (!this.ended || message.type !== 'process-started') return;
       // The main thread ends at once what is started then.

@@ -32,6 +32,7 @@ const ADVICE: ((input: AdviceInput) => string[])[] = [
   healedAdvice,
   takeOverAdvice,
   speedAdvice,
+  reservationAdvice,
   manualAdvice,
 ];
 
@@ -66,6 +67,20 @@ function interruptedAdvice({ run }: AdviceInput): string[] {
   const command = `\`millrace run --resume ${run.runId}\``;
   return [
     `${plural(left, 'workstream')} did not run to the end because the run was interrupted: ${command} runs what is left of it.`,
+  ];
+}
+
+/** What is reserved and not used keeps others waiting; what is used and not reserved is in their way. */
+function reservationAdvice({ resources }: AdviceInput): string[] {
+  const told = resources.shown.flatMap(({ workstreamId, advice }) =>
+    advice === null ? [] : [{ workstreamId, advice }],
+  );
+  const [first] = told;
+  if (first === undefined) return [];
+  const ids = told.map(({ workstreamId }) => workstreamId);
+  const example = told.length === 1 ? first.advice : `\`${first.workstreamId}\` ${first.advice}`;
+  return [
+    `${nameSome(ids)} ${told.length === 1 ? 'uses' : 'use'} something else than is reserved: ${example}.`,
   ];
 }
 

@@ -34,6 +34,15 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
     startedAt: z.string().nullable(),
   }),
   z.object({ type: z.literal('process-ended'), executionId, pid: z.number().int().positive() }),
+  /** A command that the command host had started has ended, and used this with what it had waited for. */
+  z.object({
+    type: z.literal('process-usage'),
+    executionId,
+    pid: z.number().int().positive(),
+    cpuSeconds: z.number().nonnegative(),
+    /** The most that one of its processes held. */
+    peakMemoryMb: z.number().nonnegative(),
+  }),
   /** Its thread, as `PID/task/TID`, waits for child processes that it can't name before they have ended. */
   z.object({ type: z.literal('waits'), executionId, thread: z.string().regex(/^\d+\/task\/\d+$/) }),
   /** It was told to stop, and ends what it started itself. */

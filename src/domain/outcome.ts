@@ -126,6 +126,10 @@ export const outcomeSchema = z.object({
   failure: failureSchema.nullable(),
   /** Absolute path of the whole output; null when nothing was printed. */
   logFile: z.string().nullable(),
+  /** Measured by the engine, for a workstream that reserves something; null for what can't be known. */
+  usage: z
+    .object({ cpuSeconds: seconds.nullable(), peakMemoryMb: z.number().nonnegative().nullable() })
+    .optional(),
 });
 
 /** The result of one execution. `failure` is null exactly when `status` is `completed`. */

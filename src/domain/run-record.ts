@@ -9,6 +9,7 @@ import type { Json } from './json.ts';
 import type { MadeFile, MetricSeries, TestCounts } from './outcome.ts';
 import type { AgentsChange, ScalingSummary } from './scaling.ts';
 import type { Competition, MergedWork, Retried, ToolPerformance, ToolTask } from './tool-record.ts';
+import type { Reservation } from './workstream.ts';
 
 /** A run that is not `ended` is under way, or its process died (`interrupted`). */
 export type RunState = 'running' | 'ended' | 'interrupted';
@@ -66,9 +67,11 @@ export interface Speed {
   /** Longest chain of dependencies by measured duration, and its members. */
   criticalPathSeconds: number;
   criticalPath: string[];
+  /** The least time that what workstreams reserved allows, in seconds; null where they reserved nothing. */
+  reservedSeconds: number | null;
   /** What one agent would have needed, which is work and overhead, / wall; 1 for one agent, null for little work. */
   speedup: number | null;
-  /** The least time that agents, cores and the critical path allow, in seconds. */
+  /** The least time that agents, cores, reservations and the critical path allow, in seconds. */
   limitSeconds: number;
   /** limit / wall, 0 to 1; null for little work. */
   efficiency: number | null;
@@ -199,6 +202,20 @@ export interface ShownSeries extends MetricSeries {
   name: string;
 }
 
+/** What a workstream reserved, and what it used of that. */
+export interface ResourceUse {
+  workstreamId: string;
+  /** How long it took; null where that is not known. */
+  seconds: number | null;
+  asked: Reservation;
+  /** CPU time of all its processes in seconds. */
+  cpuSeconds: number | null;
+  /** The processors that it used at the mean, and the most memory at a time; null where that can't be known. */
+  used: Reservation;
+  /** What to reserve instead; null where that is right, or where too little is known. */
+  advice: string | null;
+}
+
 /** A failed acceptance test or a manual check, with its workstream. */
 export interface TestNote {
   workstreamId: string;
@@ -285,6 +302,8 @@ export interface ConsolidatedResult {
   outputFiles: Capped<ShownFile>;
   /** What modules reported of metrics while they ran. */
   series: Capped<ShownSeries>;
+  /** Workstreams that reserved processors or memory, those with advice first. */
+  resources: Capped<ResourceUse>;
   /** Every workstream up to 500; beyond that every failure (capped) and the longest, in order of start. */
   timeline: Capped<ShortResult>;
   /** Path of the database as a person would type it. */

@@ -9,9 +9,11 @@ import type { Assignment } from '../domain/assignment.ts';
 import type { CancelReason, EngineMessage, ExecuteOptions } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import { declaredReservation } from '../domain/workstream.ts';
 import { leftSentences, OwnedProcesses, runMark, straySentence, straysAmong } from '../os/owned-processes.ts';
 import { hasProcessTable, startedWithin } from '../os/process-table.ts';
 import { type StartTime, secondsSince, startTimer } from '../os/stopwatch.ts';
+import { UsageMeter } from './usage-meter.ts';
 
 /** Beyond the grace: what the thread needs to end its child processes and answer. */
 const ANSWER_SECONDS = 1;
@@ -46,6 +48,9 @@ export class ActiveExecution {
   #received = 0;
   #onReceived: () => void = () => undefined;
   readonly #owned: OwnedProcesses;
+  /** Null for a workstream that reserves nothing. */
+  readonly #meter: UsageMeter | null;
+  #isProcess = false;
   #timeout: NodeJS.Timeout;
   #hard: NodeJS.Timeout | undefined;
   #acknowledgement: NodeJS.Timeout | undefined;
@@ -66,6 +71,7 @@ export class ActiveExecution {
     this.terminate = fields.terminate ?? new AbortController();
     this.mark = fields.mark ?? `${runMark(assignment.runId)}${randomUUID()}`;
     this.#owned = new OwnedProcesses(this.mark);
+    this.#meter = declaredReservation(assignment.workstream) === null ? null : new UsageMeter();
     this.#options = options;
     this.#send = send;
     this.#timeout = this.#startTimeout(secondsSince(this.begin));
@@ -89,6 +95,13 @@ export class ActiveExecution {
   /** The agent's own process, where it is one. */
   set agentProcess(pid: number | undefined) {
     this.#owned.spare(pid);
+    this.#isProcess = true;
+    if (pid !== undefined) this.#meter?.started(pid);
+  }
+
+  /** Measures what it uses once more: its agent is about to end. */
+  measure(): void {
+    this.#meter?.sample();
   }
 
   /** Reports to the caller of the engine. */
@@ -108,11 +121,17 @@ export class ActiveExecution {
       case 'log':
         return this.report({ type: 'log', line: message.line });
       case 'process-started':
+        // A process of the agent's own has all others among its descendants.
+        if (!this.#isProcess) this.#meter?.started(message.pid);
         return this.#owned.add(message.pid, message.startedAt);
       case 'process-ended':
+        this.#meter?.ended(message.pid);
         this.#owned.forget(message.pid);
         return undefined;
+      case 'process-usage':
+        return this.#meter?.told(message.pid, message);
       case 'waits':
+        this.#meter?.waits(message.thread);
         return this.#owned.addThread(message.thread);
       case 'stopping':
         return clearTimeout(this.#acknowledgement);
@@ -146,7 +165,9 @@ export class ActiveExecution {
   }
 
   /** The outcome, with the failure for which its processes were ended where the main thread ended them. */
-  judge(outcome: Outcome): Outcome {
+  judge(given: Outcome): Outcome {
+    const usage = this.#meter?.usage(this.#isProcess ? null : given.cpuSeconds);
+    const outcome = usage === undefined ? given : { ...given, usage };
     const failure = this.#terminated?.failure;
     if (failure === undefined || outcome.failure?.reason === failure.reason) return outcome;
     return { ...outcome, status: 'failed', failure, output: null };
@@ -173,6 +194,7 @@ export class ActiveExecution {
     clearTimeout(this.#acknowledgement);
     clearTimeout(this.#stepTimeout);
     unwatchLog(this.#log);
+    this.#meter?.stop();
     this.#options.signal.removeEventListener('abort', this.#onAbort);
   }
 

@@ -123,8 +123,10 @@ export class ProcessEngine implements Engine, Pick<LocalEngine, 'inChildren'> {
     const { execution } = active;
     if (message === null) refuse(execution, raw);
     else if (message.type === 'late') this.#options.onLate(message.workstreamId, message.text);
-    else if (message.type === 'answer') active.answer = message;
-    else execution.receive(message);
+    else if (message.type === 'answer') {
+      active.answer = message;
+      execution.measure();
+    } else execution.receive(message);
   }
 
   /** What it started is ended from here where it could not do so itself any more. */

@@ -1,6 +1,6 @@
 /** What this process with its threads, and the processes that it started, use together. */
 import { existsSync, readdirSync } from 'node:fs';
-import { livingProcesses, usageOf } from './process-table.ts';
+import { childrenOf, livingProcesses, usageOf } from './process-table.ts';
 import { readText } from './read-text.ts';
 
 export interface TreeUsage {
@@ -43,6 +43,34 @@ export function treeUsage(): TreeUsage {
     queue.push(...visit(pid, waited, parents));
   }
   return { ...usage, waitedSeconds: hasWaiting ? waited : null };
+}
+
+/** CPU time in seconds, and resident memory in bytes, of a process and its descendants; null when it has ended. */
+export function treeUsageOf(root: number): Pick<TreeUsage, 'cpuSeconds' | 'memory'> | null {
+  const parents = hasChildren ? null : childrenByParent();
+  const page = ownPageBytes();
+  const usage = { cpuSeconds: 0, memory: 0 };
+  // One that has just been started has used nothing yet.
+  let isThere = false;
+  const queue = [root];
+  for (let pid = queue.pop(); pid !== undefined; pid = queue.pop()) {
+    const used = usageOf(pid);
+    if (used === null) continue;
+    isThere = true;
+    usage.cpuSeconds += used.cpuSeconds + used.reapedCpuSeconds;
+    usage.memory += used.pages * page;
+    if (parents === null)
+      queue.push(...threadsOf(pid).flatMap((thread) => childrenOf(`${pid}/task/${thread}`)));
+    else queue.push(...(parents.get(pid) ?? []));
+  }
+  return isThere ? usage : null;
+}
+
+let knownPageBytes: number | null = null;
+
+function ownPageBytes(): number {
+  knownPageBytes ??= pageBytes(process.memoryUsage.rss(), usageOf(process.pid)?.pages ?? 0);
+  return knownPageBytes;
 }
 
 /** Adds to `waited` how long each thread of a process has waited. Returns the children of the process. */

@@ -20,10 +20,12 @@ import { type ErrorPattern, patternsDocumentSchema } from '../domain/history/pat
 import { trendsDocumentSchema } from '../domain/history/trends-document.ts';
 import { whyDocumentSchema } from '../domain/history/why-document.ts';
 import type { Json } from '../domain/json.ts';
+
 import { madeFileSchema, metricSeriesSchema, testCountsSchema } from '../domain/outcome.ts';
 import type {
   AgentPerformance,
   LiveWorkstream,
+  ResourceUse,
   ResultsTable,
   RunDocument,
   RunSummary,
@@ -80,6 +82,7 @@ const speed = z.object({
   overheadSeconds: maybeSeconds,
   criticalPathSeconds: seconds,
   criticalPath: z.array(text),
+  reservedSeconds: maybeSeconds,
   speedup: z.number().nullable(),
   limitSeconds: seconds,
   efficiency: share,
@@ -254,6 +257,17 @@ const output = z.object({
   metrics: z.record(text, z.number()),
 });
 
+const reservation = z.object({ cpus: z.number().nullable(), memoryMb: z.number().nullable() });
+
+const resourceUse = z.object({
+  workstreamId: text,
+  seconds: maybeSeconds,
+  asked: reservation,
+  cpuSeconds: maybeSeconds,
+  used: reservation.describe('Processors at the mean, and the most memory at a time in MB.'),
+  advice: maybeText.describe('What to reserve instead.'),
+}) satisfies z.ZodType<ResourceUse>;
+
 /** The lists that a document has beside its workstreams. */
 const lists = {
   scaling: capped(
@@ -306,6 +320,7 @@ const lists = {
   series: capped(metricSeriesSchema.extend({ workstreamId: text, name: text })).describe(
     'What modules reported of metrics while they ran.',
   ),
+  resources: capped(resourceUse).describe('What workstreams reserved and used, those with advice first.'),
   timeline: capped(shortResult).describe(
     'Every workstream up to 500; of more the failures and the longest; in order of start.',
   ),

@@ -8,6 +8,7 @@ import { done } from './sections/done.ts';
 import { figures, speed } from './sections/figures.ts';
 import { files, warnings } from './sections/files.ts';
 import { opening } from './sections/opening.ts';
+import { resources } from './sections/resources.ts';
 import { tests } from './sections/tests.ts';
 import { timeline } from './sections/timeline.ts';
 import { serialise } from './serialise.ts';
@@ -23,6 +24,7 @@ const SECTIONS: ((head: RunDocumentHead, place: ReportPlace) => Block[])[] = [
   files,
   timeline,
   agents,
+  resources,
   speed,
   figures,
 ];

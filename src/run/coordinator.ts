@@ -12,6 +12,7 @@ import type { EventOf, RunEvent } from '../domain/run-event.ts';
 import type { Workload } from '../domain/scaling.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import type { ReadyQueue } from '../plan/ready-queue.ts';
+import type { Reserving } from '../plan/reservations.ts';
 import { isoTimestamp, plural } from '../text/format.ts';
 import type { AgentContext } from './attempt/attempt-runner.ts';
 import type { Interruption } from './attempt/outcome.ts';
@@ -53,6 +54,8 @@ export interface CoordinatorParts {
    * says what was running if this process dies.
    */
   commitStarts: boolean;
+  /** What workstreams reserve, as `ready` has it; null where none does. */
+  reserving: Reserving | null;
   /** When nothing more is started because of failures; null for never. */
   failFast: FailFast | null;
   /** Asked before each workstream; null to run them all. */
@@ -81,7 +84,7 @@ export class Coordinator {
   constructor(parts: CoordinatorParts) {
     this.#parts = parts;
     const { runId, plan, journal, outside, inheritance, runner, ready } = parts;
-    this.#meter = new SpeedMeter(plan.workstreams);
+    this.#meter = new SpeedMeter(plan.workstreams, parts.reserving);
     for (const result of inheritance.kept) this.#meter.addEarlier(result);
     this.#results = new FinalResults({
       runId,

@@ -5,6 +5,7 @@ import type { Outcome } from '../domain/outcome.ts';
 import { LEAST_WORK_SECONDS, type Speed } from '../domain/run-record.ts';
 import { runsInThread, type Workstream } from '../domain/workstream.ts';
 import { usableCores } from '../os/usable-cores.ts';
+import type { Reserving } from '../plan/reservations.ts';
 
 /**
  * A dependency ends before its dependent starts, so the longest chain that ends in a workstream is known as soon as
@@ -22,11 +23,17 @@ export class SpeedMeter {
   #waited = 0;
   #cpu = 0;
   #last = -1;
+  readonly #reserving: Reserving | null;
+  /** Processor seconds, and megabyte seconds, that were reserved. */
+  #reservedCpus = 0;
+  #reservedMemory = 0;
   /** When at least one agent was busy; null where a part of that is not known. */
   #worked: Covered | null = new Covered();
 
-  constructor(workstreams: readonly Workstream[]) {
+  /** @param reserving what each workstream reserves; null where none does. Default: null. */
+  constructor(workstreams: readonly Workstream[], reserving: Reserving | null = null) {
     this.#workstreams = workstreams;
+    this.#reserving = reserving;
     this.#chain = new Float64Array(workstreams.length);
     this.#before = new Int32Array(workstreams.length).fill(-1);
   }
@@ -45,7 +52,16 @@ export class SpeedMeter {
       this.#worked?.add(start, start + durationSeconds * 1000);
     }
     this.#measure(this.#workstreams[index], outcome, seconds);
+    this.#reserve(index, seconds);
     this.#lengthen(index, seconds);
+  }
+
+  /** What runs alone reserves nothing. */
+  #reserve(index: number, seconds: number): void {
+    const need = this.#reserving?.needs[index] ?? null;
+    if (need === null || this.#workstreams[index]?.parallelOk !== true) return;
+    this.#reservedCpus += (need.cpus ?? 0) * seconds;
+    this.#reservedMemory += (need.memoryMb ?? 0) * seconds;
   }
 
   /** Adds a result of an earlier session; in the order in which they arrived. */
@@ -54,7 +70,9 @@ export class SpeedMeter {
     const index = this.#indexOf(workstreamId);
     if (durationSeconds > 0) this.#worked = null;
     this.#measure(index === undefined ? undefined : this.#workstreams[index], result, durationSeconds);
-    if (index !== undefined) this.#lengthen(index, durationSeconds);
+    if (index === undefined) return;
+    this.#reserve(index, durationSeconds);
+    this.#lengthen(index, durationSeconds);
   }
 
   #indexOf(id: string): number | undefined {
@@ -94,8 +112,10 @@ export class SpeedMeter {
   speed(wallSeconds: number, agents: number): Speed {
     const oneAgentSeconds = Math.max(0, this.#busy - this.#waited);
     const criticalPathSeconds = this.#last === -1 ? 0 : (this.#chain[this.#last] ?? 0);
+    const reservedSeconds = this.#reservedSeconds();
     const limitSeconds = Math.max(
       criticalPathSeconds,
+      reservedSeconds ?? 0,
       oneAgentSeconds / agents,
       this.#cpu / Math.min(agents, usableCores()),
     );
@@ -109,10 +129,17 @@ export class SpeedMeter {
       overheadSeconds,
       criticalPathSeconds,
       criticalPath: this.#criticalPath(),
+      reservedSeconds,
       speedup: agents === 1 ? this.#ofItself() : isEnough ? ofOneAgent / wallSeconds : null,
       limitSeconds,
       efficiency: isEnough ? Math.min(1, limitSeconds / wallSeconds) : null,
     };
+  }
+
+  #reservedSeconds(): number | null {
+    if (this.#reserving === null) return null;
+    const { cpus, memoryMb } = this.#reserving.capacity;
+    return Math.max(this.#reservedCpus / cpus, this.#reservedMemory / memoryMb);
   }
 
   #ofItself(): number | null {

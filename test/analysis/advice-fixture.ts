@@ -42,6 +42,7 @@ export function input(
     skipped: whole(),
     manualChecks: whole(),
     timeline: whole(),
+    resources: whole(),
     comparison: null,
     ...changes,
     run: {
@@ -157,6 +158,7 @@ export function summary(speed: Partial<Speed>, changes: Partial<ExecutionSummary
       overheadSeconds: 0,
       criticalPathSeconds: 2,
       criticalPath: ['ws-a'],
+      reservedSeconds: null,
       speedup: 3,
       limitSeconds: 10,
       efficiency: 1,

@@ -117,6 +117,59 @@ describe('what needs more than there is', () => {
   });
 });
 
+describe.runIf(process.platform === 'linux')('what was used of it', () => {
+  /** Takes a second of a processor, however busy the machine is, with 150 MB. */
+  const PYTHON = 'import time\nx=bytearray(150*1024*1024)\nwhile time.process_time() < 1: pass';
+  const usageOf = (folder: string, id: string): Record<string, number | null> => {
+    const [row] = query<{ usage: string }>(
+      folder,
+      'SELECT usage FROM agent_results WHERE workstream_id = ?',
+      id,
+    );
+    return JSON.parse(row?.usage ?? 'null');
+  };
+
+  test.each(['native', 'node'])(
+    'is measured with the processes that it starts, by the %s host',
+    async (host) => {
+      const child = `import { execFileSync } from 'node:child_process';
+      export default () => void execFileSync('python3', ['-c', ${JSON.stringify(PYTHON)}]);`;
+      const folder = temporaryFolder();
+      writeFiles(folder, {
+        'workstreams/child.mjs': child,
+        'workstreams/all.json': [
+          { id: 'ws-command', cpus: 1, memory_mb: 200, steps: [{ command: ['python3', '-c', PYTHON] }] },
+          { id: 'ws-module', cpus: 1, steps: [{ module: './child.mjs' }] },
+          { id: 'ws-process', cpus: 1, isolation: 'process', steps: [{ module: './child.mjs' }] },
+          { id: 'ws-nothing', steps: [{ run: 'true' }] },
+        ],
+      });
+      const args = ['run', '-j', '2', '--log-level', 'error'];
+      expect((await millrace(folder, args, { MILLRACE_COMMAND_HOST: host })).code).toBe(0);
+      expect(usageOf(folder, 'ws-command')).toMatchObject({ cpus: 1, memoryMb: 200 });
+      for (const id of ['ws-command', 'ws-module', 'ws-process']) {
+        const { cpuSeconds, peakMemoryMb } = usageOf(folder, id);
+        // What is read from /proc was so a tenth of a second before the end.
+        expect(cpuSeconds).toBeGreaterThan(host === 'native' && id === 'ws-command' ? 0.95 : 0.2);
+        expect(peakMemoryMb).toBeGreaterThan(140);
+        expect(peakMemoryMb).toBeLessThan(400);
+      }
+      expect(usageOf(folder, 'ws-nothing')).toBeNull();
+      const shown = await millrace(folder, ['show', 'latest']);
+      expect(shown.stdout).toMatch(/ws-command +1 cpu, 200 MB +[\d.]+ cpus?, 1\d\d/);
+      const report = await millrace(folder, ['report', 'latest', '--format', 'md']);
+      expect(report.stdout).toContain('## Processors and memory');
+    },
+  );
+
+  test('is in no report where nothing was reserved', async () => {
+    const { folder } = await run(each(1, {}, 'true'), []);
+    const report = await millrace(folder, ['report', 'latest', '--format', 'md']);
+    expect(report.stdout).not.toContain('Processors and memory');
+    expect((await millrace(folder, ['show', 'latest'])).stdout).not.toContain('reserved');
+  });
+});
+
 describe('options', () => {
   test('come from variables and the configuration too', async () => {
     const env = { MILLRACE_CPUS: '1', MILLRACE_MEMORY: '1G', MILLRACE_FAIL_FAST: '50%' };

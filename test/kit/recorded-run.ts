@@ -108,6 +108,7 @@ export const SUMMARY: ExecutionSummary = executionSummary({
     overheadSeconds: 0.5,
     criticalPathSeconds: 1,
     criticalPath: ['ws-1'],
+    reservedSeconds: null,
     speedup: 1.5,
     limitSeconds: 1.5,
     efficiency: 0.75,

@@ -72,6 +72,7 @@ export class Rehearsal {
       inheritance: NOTHING_EARLIER,
       commitStarts: false,
       failFast: null,
+      reserving: null,
       ask,
     });
   }

@@ -17,8 +17,11 @@
  *                                        GRACE in milliseconds; variables are added, and a NAME alone is taken away
  *   refused ID WHERE ERRNO               nothing was started; WHERE is log, folder, start or program
  *   started ID PID                       it leads a session and a process group; not sent for what ends within a moment
- *   ended ID PID CODE SIGNAL LEFT SIZE   CODE is -1 after a SIGNAL, SIZE that of the log in bytes; LEFT is what it may
- *                                        have left: group, elsewhere (in other groups) or nothing
+ *   ended ID PID CODE SIGNAL LEFT SIZE TIME MEMORY
+ *                                        CODE is -1 after a SIGNAL, SIZE that of the log in bytes; LEFT is what it may
+ *                                        have left: group, elsewhere (in other groups) or nothing; TIME of processors in
+ *                                        microseconds is that of all it has waited for, MEMORY in kilobytes that of the
+ *                                        largest; a host of Node leaves these two out
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -31,6 +34,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -336,7 +340,9 @@ static bool is_alone(const struct child *child) {
   return last != NULL && strtoll(last, NULL, 10) - child->pid == (int64_t)(starts - child->start);
 }
 
-static void tell_end(struct child *child, int status) {
+static int64_t microseconds(struct timeval time) { return (int64_t)time.tv_sec * 1000000 + time.tv_usec; }
+
+static void tell_end(struct child *child, int status, const struct rusage *used) {
   struct stat found = {.st_size = 0};
   int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
@@ -344,8 +350,8 @@ static void tell_end(struct child *child, int status) {
   fstat(child->log, &found);
   close(child->log);
   const char *left = lives ? "group" : is_alone(child) ? "nothing" : "elsewhere";
-  answer(child->client, "ended %" PRIu64 " %d %d %d %s %jd", child->id, (int)child->pid, code, signal, left,
-         (intmax_t)found.st_size);
+  answer(child->client, "ended %" PRIu64 " %d %d %d %s %jd %" PRId64 " %ld", child->id, (int)child->pid, code, signal,
+         left, (intmax_t)found.st_size, microseconds(used->ru_utime) + microseconds(used->ru_stime), used->ru_maxrss);
   child->has_ended = true;
   /* The number of a group that lives is not assigned again. */
   if (!is_ending || !lives) forget(child);
@@ -353,10 +359,11 @@ static void tell_end(struct child *child, int status) {
 
 static void reap(void) {
   int status;
-  for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+  struct rusage used;
+  for (pid_t pid; (pid = wait4(-1, &status, WNOHANG, &used)) > 0;) {
     size_t i = 0;
     while (i < child_count && (children[i].pid != pid || children[i].has_ended)) i++;
-    if (i < child_count) tell_end(&children[i], status);
+    if (i < child_count) tell_end(&children[i], status, &used);
   }
 }
 

@@ -17,15 +17,26 @@ import {
   startOf,
   variableOf,
 } from '../../src/os/process-table.ts';
-import type { LeftRunning } from './host-protocol.ts';
+import type { CommandUsage, LeftRunning } from './host-protocol.ts';
 
 /** So many pids are checked one by one before it is cheaper to list all processes. */
 const FEW_PIDS = 100;
 
 type Without<Message> = Message extends unknown ? Omit<Message, 'executionId'> : never;
 type Report = (
-  message: Without<Extract<FromAgent, { type: 'process-started' | 'process-ended' | 'waits' }>>,
+  message: Without<
+    Extract<FromAgent, { type: 'process-started' | 'process-ended' | 'process-usage' | 'waits' }>
+  >,
 ) => void;
+
+export interface ChildProcessesOptions {
+  /** In the environment of every process that the execution starts. */
+  mark: string;
+  /** The folder in which its commands run. */
+  workspace: string;
+  /** Whether the main thread is told what they use. */
+  isMeasured: boolean;
+}
 
 /** A process, and the mark that it carries: undefined where it has none, null where that can't be read. */
 interface Started {
@@ -49,9 +60,11 @@ export class ChildProcesses {
   #before: number | null = null;
 
   readonly #workspace: string;
+  readonly #isMeasured: boolean;
 
-  constructor(mark: string, workspace: string, report: Report) {
+  constructor({ mark, workspace, isMeasured }: ChildProcessesOptions, report: Report) {
     this.#workspace = workspace;
+    this.#isMeasured = isMeasured;
     this.#owned = new OwnedProcesses(mark);
     this.#report = report;
   }
@@ -63,11 +76,13 @@ export class ChildProcesses {
 
   /**
    * As `started`, for what the command host ends should this thread die at once. It is reported to the main thread by
-   * `reportLaunched`: most commands are short, and a report takes longer than they do.
+   * `reportLaunched`: most commands are short, and a report takes longer than they do. One that is measured is reported
+   * at once.
    */
   launched(pid: number): void {
     this.#add(pid);
-    this.#unreported.add(pid);
+    if (this.#isMeasured) this.#reportStart(pid);
+    else this.#unreported.add(pid);
   }
 
   /** Reports to the main thread what runs for longer than a moment. */
@@ -87,8 +102,12 @@ export class ChildProcesses {
     this.#report({ type: 'process-started', pid, startedAt });
   }
 
-  /** As `ended`, also for what was too short to be `launched`. The command host says what it may have left. */
-  launchEnded(pid: number, left: LeftRunning): void {
+  /**
+   * As `ended`, also for what was too short to be `launched`. The command host says what it may have left, and what it
+   * used, where that is known.
+   */
+  launchEnded(pid: number, left: LeftRunning, usage: CommandUsage | null): void {
+    if (this.#isMeasured && usage !== null) this.#report({ type: 'process-usage', pid, ...usage });
     const isKnown = this.#owned.leaders.includes(pid);
     if (left !== 'nothing' && !isKnown) this.launched(pid);
     if (left === 'group') this.ended(pid);

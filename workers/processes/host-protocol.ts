@@ -38,6 +38,13 @@ type RefusedAt = 'log' | 'folder' | 'start' | 'program';
  */
 export type LeftRunning = 'group' | 'elsewhere' | 'nothing';
 
+/** What a command used with the processes that it waited for. */
+export interface CommandUsage {
+  cpuSeconds: number;
+  /** The most that one of these held, in MB (2^20 bytes). */
+  peakMemoryMb: number;
+}
+
 export type HostAnswer =
   /** A native host does not send it for what ends within a moment. */
   | { type: 'started'; id: number; pid: number }
@@ -52,6 +59,8 @@ export type HostAnswer =
       left: LeftRunning;
       /** Bytes in the log. */
       logSize: number;
+      /** Null where the host does not know it, as that of Node. */
+      usage: CommandUsage | null;
     };
 
 export function requestFrame(request: HostRequest): Buffer {
@@ -79,9 +88,10 @@ export function answerFrame(answer: HostAnswer): Buffer {
     case 'refused':
       return frame(['refused', `${id}`, answer.where, `${answer.errno}`]);
     case 'ended': {
-      const { pid, code, signal, left, logSize } = answer;
+      const { pid, code, signal, left, logSize, usage } = answer;
       const number = signal === null ? 0 : constants.signals[signal];
-      return frame(['ended', ...[id, pid, code ?? -1, number, left, logSize].map(String)]);
+      const used = usage === null ? [] : [usage.cpuSeconds * 1e6, usage.peakMemoryMb * 1024].map(Math.round);
+      return frame(['ended', ...[id, pid, code ?? -1, number, left, logSize, ...used].map(String)]);
     }
   }
 }
@@ -111,7 +121,7 @@ export function readRequest(fields: readonly string[]): HostRequest {
 
 /** @throws Error for what is none. */
 export function readAnswer(fields: readonly string[]): HostAnswer {
-  const [type = '', id, first, second, third, left, size] = fields;
+  const [type = '', id, first, second, third, left, size, ...used] = fields;
   switch (type) {
     case 'started':
       return { type, id: numberIn(id), pid: numberIn(first) };
@@ -121,11 +131,27 @@ export function readAnswer(fields: readonly string[]): HostAnswer {
       const code = second === '-1' ? null : numberIn(second);
       const signal = SIGNALS.get(numberIn(third)) ?? null;
       const pid = numberIn(first);
-      return { type, id: numberIn(id), pid, code, signal, left: oneOf(LEFT, left), logSize: numberIn(size) };
+      return {
+        type,
+        id: numberIn(id),
+        pid,
+        code,
+        signal,
+        left: oneOf(LEFT, left),
+        logSize: numberIn(size),
+        usage: usageIn(used),
+      };
     }
     default:
       throw malformed();
   }
+}
+
+/** Microseconds and kilobytes, or nothing. */
+function usageIn(fields: readonly string[]): CommandUsage | null {
+  if (fields.length === 0) return null;
+  const [microseconds, kilobytes] = fields;
+  return { cpuSeconds: numberIn(microseconds) / 1e6, peakMemoryMb: numberIn(kilobytes) / 1024 };
 }
 
 function numberIn(text = ''): number {

@@ -86,6 +86,7 @@ export class Launches {
         signal,
         left: groupExists(pid) ? 'group' : 'elsewhere',
         logSize,
+        usage: null,
       });
     });
   }

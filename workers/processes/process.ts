@@ -74,7 +74,7 @@ async function launch(
   });
   switch (end.type) {
     case 'ended':
-      children.launchEnded(end.pid, end.left);
+      children.launchEnded(end.pid, end.left, end.usage);
       return end;
     case 'lost':
       // What the host may have started before it died is searched for when the execution ends.

@@ -1,8 +1,10 @@
+import type { Capped } from '../../domain/capped.ts';
 import { checkoutText } from '../../domain/history/history.ts';
-import type { RunSummary } from '../../domain/run-record.ts';
+import type { ResourceUse, RunSummary } from '../../domain/run-record.ts';
 import { jsonDocument } from '../../report/document.ts';
-import { eachListedResult, type ListedResult } from '../../store/read/short-results.ts';
-import { seconds } from '../../text/format.ts';
+import { eachListedResult, type ListedResult, resourceUse } from '../../store/read/short-results.ts';
+import { reservationText } from '../../text/amounts.ts';
+import { plural, seconds } from '../../text/format.ts';
 import { oneLine } from '../../text/printable.ts';
 import type { ShowArguments } from '../commands/show.ts';
 import { withRun } from '../history.ts';
@@ -12,6 +14,8 @@ import { documentOfRun } from './report.ts';
 
 /** Longest recommendation that is shown, in characters. */
 const SENTENCE = 1_000;
+/** Most workstreams of which it is shown what they used. */
+const MOST_USED = 30;
 /** Longest name of a machine or a branch. */
 const NAME = 120;
 
@@ -19,7 +23,11 @@ const NAME = 120;
 export async function show(argv: ShowArguments): Promise<number> {
   return withRun(argv.state, argv.run, async (connection, run) => {
     if (argv.json) await printEach(jsonDocument(documentOfRun(connection, run.runId, argv.state)));
-    else await printText(`${heading(run)}\n\n${results(eachListedResult(connection, run.runId))}`);
+    else {
+      const used = resourceUse(connection, run.runId, MOST_USED);
+      const parts = [heading(run), results(eachListedResult(connection, run.runId)), ...usedText(used)];
+      await printText(parts.join('\n\n'));
+    }
     return 0;
   });
 }
@@ -55,4 +63,17 @@ const results = (found: Iterable<ListedResult>): string =>
 function* rowsOf(found: Iterable<ListedResult>): Generator<(string | null)[]> {
   for (const { workstreamId, status, agentId, durationSeconds, explanation, title } of found)
     yield [workstreamId, status, agentId, seconds(durationSeconds), explanation ?? title];
+}
+
+/** What was reserved and used; nothing where no workstream reserved anything. */
+function usedText({ shown, total }: Capped<ResourceUse>): string[] {
+  if (total === 0) return [];
+  const rows = shown.map(({ workstreamId, asked, used, advice }) => [
+    workstreamId,
+    reservationText(asked),
+    reservationText(used),
+    advice ?? '',
+  ]);
+  const text = table(['workstream', 'reserved', 'used', 'advice'], rows);
+  return [total > shown.length ? `${text}\nand ${plural(total - shown.length, 'more workstream')}` : text];
 }

@@ -144,6 +144,7 @@ function leastTime(summary: ExecutionSummary): string {
 function bound({ speed, agentsCount }: ExecutionSummary): string {
   const least = speed.limitSeconds * 0.999;
   if (speed.criticalPathSeconds >= least) return 'the critical path';
+  if ((speed.reservedSeconds ?? 0) >= least) return 'what workstreams reserve';
   return speed.oneAgentSeconds / agentsCount >= least ? 'the number of agents' : 'the cores';
 }
 

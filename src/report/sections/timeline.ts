@@ -1,5 +1,6 @@
 import type { FinalStatus } from '../../domain/agent-result.ts';
 import type { RunDocumentHead, ShortResult } from '../../domain/run-record.ts';
+import { reservationText } from '../../text/amounts.ts';
 import { plural, seconds } from '../../text/format.ts';
 import { oneLine } from '../../text/printable.ts';
 import { parse, secondsBetween, timeOfDay } from '../cells.ts';
@@ -14,7 +15,7 @@ const CHART = 60;
 const OPEN = 60;
 
 /** When each workstream ran and where: a chart for small runs, and a table. */
-export function timeline({ timeline: all, run, database }: RunDocumentHead): Block[] {
+export function timeline({ timeline: all, run, database, resources }: RunDocumentHead): Block[] {
   const shown = all.shown.slice(0, ROWS);
   if (shown.length === 0) return [];
   const blocks: Block[] = [heading(2, 'Timeline')];
@@ -37,14 +38,34 @@ export function timeline({ timeline: all, run, database }: RunDocumentHead): Blo
       ),
     );
   }
+  const reserved = new Map(resources.shown.map(({ workstreamId, asked }) => [workstreamId, asked]));
+  const columns = [
+    'Start (UTC)',
+    { right: 'After' },
+    { right: 'Took' },
+    'Agent',
+    'Workstream',
+    'Status',
+    'Reason',
+  ];
   const rows = [
-    table(
-      ['Start (UTC)', { right: 'After' }, { right: 'Took' }, 'Agent', 'Workstream', 'Status', 'Reason'],
-      shown.map((item) => row(item, run.createdAt)),
-    ),
+    reserved.size === 0
+      ? table(
+          columns,
+          shown.map((item) => row(item, run.createdAt)),
+        )
+      : table(
+          [...columns, 'Reserved'],
+          shown.map((item) => [
+            ...row(item, run.createdAt),
+            reservationText(reserved.get(item.workstreamId) ?? NOTHING),
+          ]),
+        ),
   ];
   return [...blocks, ...(shown.length > OPEN ? details(plural(shown.length, 'workstream'), rows) : rows)];
 }
+
+const NOTHING = { cpus: null, memoryMb: null };
 
 function row(item: ShortResult, since: string): Cell[] {
   return [

@@ -3,6 +3,7 @@ import {
   type AgentResult,
   COORDINATOR,
   type Constraints,
+  type ResourceUsage,
   type ResultMetadata,
   type StepSummary,
   type TestSummary,
@@ -12,9 +13,9 @@ import type { Failure } from '../../domain/failure.ts';
 import { describeFailure, failureContext } from '../../domain/failure-message.ts';
 import type { ReusableResult } from '../../domain/history/result-cache.ts';
 import type { Json } from '../../domain/json.ts';
-import type { StepResult, TestCounts, TestResult } from '../../domain/outcome.ts';
+import type { Outcome, StepResult, TestCounts, TestResult } from '../../domain/outcome.ts';
 import type { Broken } from '../../domain/plan.ts';
-import type { Workstream } from '../../domain/workstream.ts';
+import { declaredReservation, type Workstream } from '../../domain/workstream.ts';
 import { isoTimestamp } from '../../text/format.ts';
 import type { Attempt } from './attempt-runner.ts';
 import { isStop, patternOf } from './ledgers.ts';
@@ -55,7 +56,7 @@ export function executedResult(
     failure,
     cpuSeconds: outcome.cpuSeconds,
     cpuWaitSeconds: outcome.cpuWaitSeconds,
-    usage: null,
+    usage: usageOf(workstream, outcome),
     attempts: earlierAttempts.length + 1,
     fromRun: null,
     savedSeconds: null,
@@ -65,6 +66,13 @@ export function executedResult(
     stack: facts.stack,
     pattern: facts.pattern,
   };
+}
+
+/** Null for a workstream that reserves nothing. */
+function usageOf(workstream: Workstream, { usage, cpuSeconds }: Outcome): ResourceUsage | null {
+  const asked = declaredReservation(workstream);
+  if (asked === null) return null;
+  return { ...asked, cpuSeconds: usage?.cpuSeconds ?? cpuSeconds, peakMemoryMb: usage?.peakMemoryMb ?? null };
 }
 
 function executedMetadata(

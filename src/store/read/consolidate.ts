@@ -9,9 +9,11 @@ import { changedFiles, commits, warnings } from './changes.ts';
 import { errorPatterns } from './errors.ts';
 import { mergedWork } from './merges.ts';
 import { shownOutputs } from './outputs.ts';
+
 import { outputFiles, shownResults, shownSeries } from './results-table.ts';
+
 import { getRun } from './runs.ts';
-import { shortResults, type TimelineCaps, timeline } from './short-results.ts';
+import { resourceUse, shortResults, type TimelineCaps, timeline } from './short-results.ts';
 import { caseTotals, failedCases, testNotes, testTotals } from './tests.ts';
 import { toolPerformances, toolTasks } from './tools.ts';
 
@@ -27,6 +29,8 @@ export interface ConsolidationCaps {
   /** Of files, and of commits. */
   files: number;
   outputs: number;
+  /** Of what workstreams reserved and used. */
+  resources: number;
   /** Of failed tests, of failed cases, and of manual checks. */
   tests: number;
   timeline: TimelineCaps;
@@ -44,6 +48,7 @@ export const DEFAULT_CAPS: ConsolidationCaps = {
   warnings: 50,
   files: 100,
   outputs: 50,
+  resources: 500,
   tests: 100,
   timeline: { all: 500, failures: 200, longest: 50 },
   agentCounts: 100,
@@ -87,6 +92,7 @@ export function consolidate(
       results: shownResults(connection, runId),
       series: shownSeries(connection, runId),
       outputFiles: outputFiles(connection, runId, caps.files),
+      resources: resourceUse(connection, runId, caps.resources),
       timeline: timeline(connection, runId, caps.timeline),
       database: shownPath(process.cwd(), database),
     };

@@ -1,8 +1,10 @@
 /** Reads results short: the lists of a report. */
 import type { z } from 'zod';
+import { withAdvice } from '../../analysis/resource-advice.ts';
 import { COORDINATOR } from '../../domain/agent-result.ts';
 import type { Capped } from '../../domain/capped.ts';
-import type { ShortResult } from '../../domain/run-record.ts';
+import type { ResourceUse, ShortResult } from '../../domain/run-record.ts';
+import { numberCell, textCell } from '../schema/cells.ts';
 import type { Connection } from '../schema/connection.ts';
 import { resultTable } from '../schema/result-tables.ts';
 import { columnsOf } from '../schema/table.ts';
@@ -140,4 +142,50 @@ function toListed(row: z.infer<typeof listedRow>): ListedResult {
     explanation: row.explanation ?? unusualRunStatus(row.status),
     durationSeconds: row.duration_seconds,
   };
+}
+
+const usedCells = resultTable.row.pick({
+  workstream_id: true,
+  status: true,
+  duration_seconds: true,
+  cpu_wait_seconds: true,
+  usage: true,
+});
+const usedRow = usedCells.extend({ file: textCell, position: numberCell });
+
+/** Found by the index of results that reserved something. */
+const USED = `
+SELECT ${columnsOf(usedCells, 'r')}, r.metadata ->> 'file' AS file, r.metadata ->> 'position' AS position
+FROM agent_results r WHERE r.run_id = ? AND r.usage IS NOT NULL ORDER BY r.id`;
+
+/** What workstreams reserved and used: those with advice first, then in the order in which they arrived. */
+export function resourceUse(connection: Connection, runId: string, limit: number): Capped<ResourceUse> {
+  const all = withAdvice(
+    rows(connection, usedRow, USED, runId).flatMap((row) => {
+      const { usage, duration_seconds: seconds } = row;
+      if (usage === null) return [];
+      const { cpus, memoryMb, cpuSeconds, peakMemoryMb } = usage;
+      // The time in which a thread waited for a processor says nothing of how many it needs.
+      const worked = (seconds ?? 0) - (row.cpu_wait_seconds ?? 0);
+      return [
+        {
+          workstreamId: row.workstream_id,
+          seconds,
+          asked: { cpus, memoryMb },
+          cpuSeconds,
+          used: {
+            cpus: cpuSeconds === null || worked <= 0 ? null : cpuSeconds / worked,
+            memoryMb: peakMemoryMb,
+          },
+          definition: `${row.file}#${row.position}`,
+          isCompleted: row.status === 'completed',
+        },
+      ];
+    }),
+  );
+  const [told, others] = [
+    all.filter(({ advice }) => advice !== null),
+    all.filter(({ advice }) => advice === null),
+  ];
+  return { shown: [...told, ...others].slice(0, limit), total: all.length };
 }

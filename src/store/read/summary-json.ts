@@ -30,6 +30,7 @@ const speed = z.object({
   overheadSeconds: seconds.nullable().default(null),
   criticalPathSeconds: seconds,
   criticalPath: z.array(z.string()),
+  reservedSeconds: seconds.nullable().default(null),
   speedup: z.number().nullable(),
   limitSeconds: seconds,
   efficiency: share,

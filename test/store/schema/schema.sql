@@ -43,6 +43,8 @@ CREATE UNIQUE INDEX agent_results_once ON agent_results (run_id, workstream_id) 
 
 CREATE INDEX agent_results_taken_over ON agent_results (run_id) WHERE from_run IS NOT NULL;
 
+CREATE INDEX agent_results_usage ON agent_results (run_id) WHERE usage IS NOT NULL;
+
 CREATE INDEX agent_results_with_files ON agent_results (run_id) WHERE output_files > 0;
 
 CREATE INDEX agent_results_with_series ON agent_results (run_id) WHERE series_count > 0;
