@@ -114,6 +114,8 @@ print(json.dumps(database.execute('SELECT rate, COUNT(*), MAX(mean) FROM results
     expect(report).not.toContain('### Outputs');
     expect(report).toContain('### Metrics over time');
     expect(report).toMatch(/\| loss +\| █[▁-█]+ /);
+    const withSeries = [...report.matchAll(/`(ws-model-\S+)` +\| loss/g)].map(([, id = '']) => id);
+    expect(withSeries).toEqual(withSeries.toSorted(new Intl.Collator('en', { numeric: true }).compare));
     expect(report).toContain('140 more rows');
   });
 

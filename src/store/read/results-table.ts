@@ -123,7 +123,12 @@ const WITH_SERIES = `
 SELECT workstream_id, metadata -> '$.series' AS series FROM agent_results
 WHERE run_id = ? AND series_count > 0 ORDER BY id LIMIT ${MOST_SERIES}`;
 
-/** What was reported of metrics over time, of the first workstreams that arrived, with fewer points. */
+const { compare: byNumber } = new Intl.Collator('en', { numeric: true });
+
+/**
+ * What was reported of metrics over time, of the first workstreams that arrived, in the order of their ids, with fewer
+ * points.
+ */
 export function shownSeries(connection: Connection, runId: string): Capped<ShownSeries> {
   const count = 'SELECT SUM(series_count) AS n FROM agent_results WHERE run_id = ? AND series_count > 0';
   const total = countOf(connection, count, runId);
@@ -139,7 +144,8 @@ export function shownSeries(connection: Connection, runId: string): Capped<Shown
         }),
       ),
   );
-  return { shown: shown.slice(0, MOST_SERIES), total };
+  const first = shown.slice(0, MOST_SERIES);
+  return { shown: first.toSorted((a, b) => byNumber(a.workstreamId, b.workstreamId)), total };
 }
 
 const fileRow = madeFileSchema.extend({ workstream_id: z.string() });
