@@ -5,6 +5,7 @@ import { lstat, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import type { MadeFile } from '../src/domain/outcome.ts';
+import { withLiterals } from '../src/os/literal-patterns.ts';
 import { openRegular } from '../src/os/regular-file.ts';
 import { messageOf } from '../src/text/error-message.ts';
 import { plural } from '../src/text/format.ts';
@@ -111,13 +112,16 @@ const literal = (path: string): string => path.replaceAll(/\\(.)/g, '$1');
 async function find(globs: readonly string[], workspace: string): Promise<string[]> {
   const wanted = globs.filter((each) => !isNegated(each)).map(normal);
   const named: string[] = [];
-  for (const path of wanted.filter((each) => !isDynamicPattern(each)).map(literal)) {
+  for (const each of wanted) {
+    // A name can be written like a glob.
+    const path = isDynamicPattern(each) ? each : literal(each);
     const stats = await statsOf(join(workspace, path));
     if (stats !== null && !stats.isDirectory()) named.push(path);
   }
-  const ignored = globs.filter(isNegated).map((each) => normal(each.slice(1)));
+  const negated = globs.filter(isNegated).map((each) => normal(each.slice(1)));
+  const ignored = withLiterals(negated, workspace);
   const modules = wanted.some((each) => each.includes('node_modules')) ? [] : ['**/node_modules/**'];
-  const found = await glob(wanted, {
+  const found = await glob(withLiterals(wanted, workspace), {
     cwd: workspace,
     dot: true,
     followSymbolicLinks: false,

@@ -6,6 +6,7 @@ import { glob, isDynamicPattern } from 'tinyglobby';
 import type { CacheQuestion } from '../domain/history/result-cache.ts';
 import type { ToolSettings } from '../domain/tool.ts';
 import type { CacheInputs, Workstream } from '../domain/workstream.ts';
+import { withLiterals } from '../os/literal-patterns.ts';
 import { type FileContent, type FileHashes, FolderFound, Undecidable } from './file-hashes.ts';
 import type { FingerprintPart, ModuleFiles } from './module-files.ts';
 
@@ -146,13 +147,15 @@ export class Fingerprints {
   async #pathsOf(patterns: readonly string[]): Promise<string[]> {
     const { project, excluded } = this.#parts;
     const ignore = excluded.map((folder) => `${escaped(relative(project, folder))}/**`);
-    const positive = patterns.filter((pattern) => !pattern.startsWith('!'));
-    const negative = patterns.filter((pattern) => pattern.startsWith('!')).map((pattern) => pattern.slice(1));
-    const paths = await glob(positive.map(withoutDot), {
+    const literally = (some: readonly string[]): string[] => withLiterals(some.map(withoutDot), project);
+    const positive = literally(patterns.filter((pattern) => !isNegated(pattern)));
+    const negative = literally(patterns.filter(isNegated).map((pattern) => pattern.slice(1)));
+    // What only leaves out leaves out of everything.
+    const paths = await glob(positive.length === 0 ? ['**'] : positive, {
       cwd: project,
       dot: true,
       followSymbolicLinks: true,
-      ignore: [...ALWAYS_IGNORED, ...ignore, ...negative.map(withoutDot)],
+      ignore: [...ALWAYS_IGNORED, ...ignore, ...negative],
     });
     return paths.toSorted();
   }
@@ -162,6 +165,7 @@ const NO_FILES: Promise<[string, FileContent][]> = Promise.resolve([]);
 const ALWAYS_IGNORED = ['**/.git/**', '**/node_modules/**'];
 
 const isPlainPath = (pattern: string): boolean => !isDynamicPattern(pattern) && !/[\\!]/.test(pattern);
+const isNegated = (pattern: string): boolean => pattern.startsWith('!') && pattern[1] !== '(';
 const withoutDot = (pattern: string): string => pattern.replace(/^\.\//, '');
 const escaped = (path: string): string =>
   path

@@ -215,6 +215,20 @@ describe('inputs', () => {
     expect(changesOf(await here.run(inputs(...patterns))) === null).toBe(isTaken);
   });
 
+  test.each<[string, string[], string, boolean]>([
+    ['a file whose name is written like a glob', ['in/run (1).csv'], 'in/run (1).csv', false],
+    ['a folder whose name is', ['in/run {2}'], 'in/run {2}/a.csv', false],
+    ['one that is left out', ['in', '!in/run (1).csv'], 'in/run (1).csv', true],
+    ['all but what is left out', ['!out/**'], 'in/a.csv', false],
+    ['all but names of a kind', ['in/!(*.tmp)'], 'in/run (1).csv', false],
+    ['a pattern that begins with such a kind', ['!(out)/*.csv'], 'in/run (1).csv', false],
+  ])('are also named by paths as they stand: %s', async (_, patterns, path, isTaken) => {
+    const here = project({ [path]: '1' });
+    await here.run(inputs(...patterns));
+    here.write({ [path]: '2' });
+    expect(changesOf(await here.run(inputs(...patterns))) === null).toBe(isTaken);
+  });
+
   test('a link is what it leads to, and a circle of links ends', async () => {
     const here = project({ 'data/a.csv': '1' });
     symlinkSync('../data', join(here.folder, 'in/link'));

@@ -53,6 +53,14 @@ test('a folder means everything in it, but for what is left out', async () => {
   expect(pathsOf(found)).toEqual(['out/a', 'out/deep/.b']);
 });
 
+test('a name that is written like a glob without escapes is also the file or folder of that name', async () => {
+  const found = await made(['run (1)/a{b}.txt', 'set (2)', '!set (2)/no (3).txt'], () => {
+    for (const path of ['run (1)/a{b}.txt', 'set (2)/x', 'set (2)/no (3).txt']) write(path, 'x');
+  });
+  expect(pathsOf(found)).toEqual(['run (1)/a{b}.txt', 'set (2)/x']);
+  expect(found.warnings).toEqual([]);
+});
+
 test('a name with the characters of a glob is the file of that name', async () => {
   const found = await made(['out/a\\*\\[1\\].txt'], () => {
     write('out/a*[1].txt', 'x');
