@@ -51,14 +51,18 @@ export function NeedsList({ run, needs }: { run: Run; needs: readonly Need[] }) 
 }
 
 function noteOf(run: Run, needs: readonly Need[]): string {
-  const conflicts = needs.filter(({ badge }) => badge === 'conflict').length;
-  const errors = run.head.errorPatterns;
-  const { failed } = run.head.run.totals;
+  const conflicts = needs.filter(({ badge }) => badge === 'conflict');
+  const failing = conflicts.filter(({ pattern }) => pattern !== null);
+  const errors = run.head.errorPatterns - failing.length;
+  const failed = failing.reduce((left, { total }) => left - total, run.head.run.totals.failed);
   const parts = [
     ...(errors > 0 ? [`${plural(errors, 'error')} behind ${plural(failed, 'failure')}`] : []),
-    ...(conflicts > 0 ? [plural(conflicts, 'conflict')] : []),
+    ...(conflicts.length > 0 ? [plural(conflicts.length, 'conflict')] : []),
   ];
-  return `${listed(parts)}${needs[0]?.badge === 'new' && needs.length > 1 ? ', the new one first' : ''}`;
+  const fresh = needs.filter(({ badge }) => badge === 'new').length;
+  const order =
+    fresh === 0 || fresh === needs.length ? '' : `, the new ${fresh === 1 ? 'one' : 'ones'} first`;
+  return `${listed(parts)}${order}`;
 }
 
 function needMatches({ title, reason, lines, affected }: Need, query: string): boolean {

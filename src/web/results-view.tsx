@@ -5,8 +5,10 @@ import type { Sort } from './model/place.ts';
 import {
   type Axes,
   axesOf,
+  byParameters,
   type ChartData,
   chartOf,
+  keyOf,
   type Line,
   type ResultRow,
   resultsOf,
@@ -34,7 +36,7 @@ export function ResultsView({ run }: { run: Run }) {
   const { query, resultsSort, x, y } = place.value;
   const columns = columnsOf(results);
   const found = results.rows.filter(({ workstream }) => matches(run, workstream, query));
-  const rows = sorted(found, resultsSort);
+  const rows = sorted(results, found, resultsSort);
   const axes = axesOf(results, { x, y });
   return (
     <SectionView
@@ -80,18 +82,22 @@ function groupNote({ columns, rows }: SweepResults): string {
   return parts.join(', ');
 }
 
-/** In their own order: what failed first, then as the matrix has them. */
-function sorted(rows: readonly ResultRow[], sort: Sort | null): readonly ResultRow[] {
-  if (sort === null) return rows.toSorted((a, b) => rank(a) - rank(b));
+/** In their own order: what failed first, then by their parameters from left to right. */
+function sorted(
+  { columns }: SweepResults,
+  rows: readonly ResultRow[],
+  sort: Sort | null,
+): readonly ResultRow[] {
+  if (sort === null) return rows.toSorted((a, b) => rank(a) - rank(b) || byParameters(columns, a, b));
   const direction = sort.descending ? -1 : 1;
-  const keyOf = ({ workstream, values }: ResultRow): string | number | null => {
+  const sortKey = (row: ResultRow): string | number | null => {
+    const { workstream } = row;
     if (sort.column === 'state') return MARKS.indexOf(markOf(workstream));
     if (sort.column === 'took') return workstream.seconds;
     if (sort.column === 'id') return workstream.id;
-    const value = values.get(sort.column.replace(/^=/, '')) ?? null;
-    return typeof value === 'boolean' ? String(value) : value;
+    return keyOf(row, sort.column.replace(/^=/, ''));
   };
-  return rows.toSorted((a, b) => compareKeys(keyOf(a), keyOf(b), direction));
+  return rows.toSorted((a, b) => compareKeys(sortKey(a), sortKey(b), direction));
 }
 
 const rank = ({ workstream }: ResultRow): number => (workstream.status === 'completed' ? 1 : 0);
@@ -232,7 +238,8 @@ const PANEL = 300;
 function Chart({ results, axes }: { results: SweepResults; axes: Axes }) {
   const [box, width] = useWidth(900);
   const data = useMemo(() => chartOf(results, axes), [results, axes.x, axes.y, axes.line, axes.panel]);
-  const isOrdered = results.columns.find(({ name }) => name === axes.x)?.group === 'parameters';
+  const along = results.columns.find(({ name }) => name === axes.x);
+  const isOrdered = along?.group === 'parameters' && along.isNumber;
   const across = Math.max(1, Math.min(data.panels.length, 3, Math.floor(width / PANEL)));
   const panelWidth = Math.floor((width - (across - 1) * 16) / across);
   return (
@@ -288,7 +295,7 @@ interface PanelProps {
   name: string | null;
   data: ChartData;
   width: number;
-  /** Whether x is a parameter, so that points that follow each other are a line. */
+  /** Whether x is a parameter of numbers, so that points that follow each other are a line; names have no order. */
   isOrdered: boolean;
 }
 

@@ -210,27 +210,30 @@ function Legend({ run, each }: { run: Run; each: number }) {
     ['wait', run.count('wait'), MARK_WORDS.wait],
     ['skipped', totals.skipped, MARK_WORDS.skipped],
   ];
+  const found = entries.filter(([, value]) => value > 0);
+  const isOfCompleted = ([mark]: (typeof entries)[number]): boolean => isGood(mark);
   return (
     <div class="legend">
-      {entries
-        .filter(([, value]) => value > 0)
-        .map(([mark, value, word]) => (
-          <span class="st" key={mark}>
-            <svg class="k" viewBox="0 0 18 30" preserveAspectRatio="none" aria-hidden="true">
-              <SingleMark mark={mark} x={3} width={12} />
-            </svg>
-            <b>{count(value)}</b> {word}
-          </span>
-        ))}
+      {found.filter(isOfCompleted).map(legendEntry)}
       {totals.takenOver > 0 && (
         <span>
           <b>{count(totals.takenOver)}</b> of them taken over from earlier runs
         </span>
       )}
+      {found.filter((entry) => !isOfCompleted(entry)).map(legendEntry)}
       <span class="q wide-only">in the order in which they ended{each > 1 ? `, ${each} a mark` : ''}</span>
     </div>
   );
 }
+
+const legendEntry = ([mark, value, word]: [EndMark, number, string]) => (
+  <span class="st" key={mark}>
+    <svg class="k" viewBox="0 0 18 30" preserveAspectRatio="none" aria-hidden="true">
+      <SingleMark mark={mark} x={3} width={12} />
+    </svg>
+    <b>{count(value)}</b> {word}
+  </span>
+);
 
 const failedConflicts = (run: Run): number =>
   run.workstreams.reduce(

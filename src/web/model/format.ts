@@ -28,10 +28,18 @@ export function duration(seconds: number | null): string {
 export function figure(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
-  if (size >= 1e15 || (size > 0 && size < 1e-4)) return value.toExponential(2);
+  if (size >= 1e15 || (size > 0 && size < 1e-4)) return exponential(value);
   if (size >= 1000) return `${value < 0 ? '−' : ''}${count(size)}`;
   return String(Number(value.toPrecision(4))).replace('-', '−');
 }
+
+/** "1e−7", "2.35e−7". */
+const exponential = (value: number): string =>
+  value
+    .toExponential(2)
+    .replace(/\.?0+e/, 'e')
+    .replaceAll('-', '−')
+    .replace('e+', 'e');
 
 /** A share between 0 and 1: "97 %", "4.2 %". */
 export function percent(share: number | null): string {

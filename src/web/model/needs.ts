@@ -295,13 +295,38 @@ function promptOf(run: Run, need: Omit<Need, 'prompt'>): string {
     ...(need.heldBack.length > 0
       ? [`${plural(need.heldBack.length, 'workstream')} could not begin because of it.`]
       : []),
-    need.badge === 'conflict'
-      ? 'Resolve the conflict so that the work of both is kept.'
-      : 'Find the cause and fix it. Do not weaken or skip the tests.',
+    ...taskLines(run, need),
+  ].join('\n');
+}
+
+/** What is to be done, and the command that says whether it is. */
+function taskLines(run: Run, need: Omit<Need, 'prompt'>): string[] {
+  const accepted = (command: string): string[] => [
     'The work is accepted when this passes:',
     '',
-    `    ${need.command}`,
-  ].join('\n');
+    `    ${command}`,
+  ];
+  if (need.badge !== 'conflict')
+    return ['Find the cause and fix it. Do not weaken or skip the tests.', ...accepted(need.command)];
+  const branches = branchesOf(run, need);
+  const merges = branches.map((branch) => commandOf('git merge', branch));
+  const checks = branches.map((branch) => commandOf('git merge-base --is-ancestor', branch, 'HEAD'));
+  if (merges.length === 0 || merges.includes(null))
+    return ['Resolve the conflict so that the work of both is kept.', ...accepted(need.command)];
+  return [
+    'Merge into your branch, one after the other. Resolve the conflict so that the work of both is kept, and commit it.',
+    '',
+    ...merges.map((command) => `    ${command}`),
+    '',
+    ...accepted(checks.join(' && ')),
+  ];
+}
+
+/** What is to be merged for a conflict: the run's branch, which has the work of the others, then its own; none without one. */
+function branchesOf({ head: { merges } }: Run, { key }: Omit<Need, 'prompt'>): string[] {
+  const problem = merges?.problems.shown.find(({ workstreamId }) => key === `conflict:${workstreamId}`);
+  if (merges === null || problem?.branch == null) return [];
+  return merges.branch === '' || merges.merged === 0 ? [problem.branch] : [merges.branch, problem.branch];
 }
 
 /** Several needs as one task. */

@@ -1,6 +1,7 @@
 /** The results of a sweep as one table of parameters, outputs and metrics, and as a chart of two of its columns. */
 import type { Json } from '../../domain/json.ts';
 import type { PageWorkstream } from '../../domain/page-document.ts';
+import { compareKeys } from './rows.ts';
 import type { Run } from './run.ts';
 
 /** A value of a cell; objects and arrays are texts of JSON. */
@@ -108,6 +109,22 @@ function columnOf(name: string, group: SweepColumn['group'], rows: readonly Resu
     most: has ? most : null,
     distinct: distinct.size,
   };
+}
+
+/** The order of two rows by their parameters, the leftmost first. */
+export function byParameters(columns: readonly SweepColumn[], a: ResultRow, b: ResultRow): number {
+  for (const { name, group } of columns) {
+    if (group !== 'parameters') continue;
+    const order = compareKeys(keyOf(a, name), keyOf(b, name), 1);
+    if (order !== 0) return order;
+  }
+  return 0;
+}
+
+/** What a row is sorted by in a column. */
+export function keyOf({ values }: ResultRow, column: string): string | number | null {
+  const value = values.get(column) ?? null;
+  return typeof value === 'boolean' ? String(value) : value;
 }
 
 /** What a chart shows: y against x, a line for each value of one parameter, a panel for each of another. */

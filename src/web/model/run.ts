@@ -59,6 +59,13 @@ export function computedShare({ steps, cpuSeconds, seconds }: PageWorkstream): n
 /** What the run was for, which decides how its results are shown. */
 export type RunKind = 'tasks' | 'sweep' | 'plain';
 
+interface CellCounts {
+  total: number;
+  completed: number;
+  failed: number;
+  skipped: number;
+}
+
 export class Run {
   readonly document: PageDocument;
   readonly head: PageDocument['head'];
@@ -72,6 +79,8 @@ export class Run {
   /** Ids of what depends on a workstream. */
   readonly dependents: ReadonlyMap<string, readonly string[]>;
   readonly kind: RunKind;
+  /** How the members of matrices ended; null where the page does not have each workstream. */
+  readonly cells: CellCounts | null;
   /** Milliseconds since 1970 at which the run began. */
   readonly startedAt: number;
   /** Seconds from there to the last end. */
@@ -90,6 +99,7 @@ export class Run {
     this.dependents = dependentsOf(workstreams);
     this.heldBack = heldBackBy(workstreams, this.byId);
     this.kind = kindOf(document);
+    this.cells = document.omitted === null ? countCells(workstreams) : null;
     const starts = workstreams.flatMap(startsOf);
     this.startedAt = starts.reduce(
       (least, each) => Math.min(least, each),
@@ -146,6 +156,16 @@ function countMarks(workstreams: readonly PageWorkstream[]): Map<EndMark, number
   return counts;
 }
 
+function countCells(workstreams: readonly PageWorkstream[]): CellCounts {
+  const counts = { total: 0, completed: 0, failed: 0, skipped: 0 };
+  for (const { matrix, status } of workstreams) {
+    if (matrix === null) continue;
+    counts.total++;
+    counts[status]++;
+  }
+  return counts;
+}
+
 function dependentsOf(workstreams: readonly PageWorkstream[]): Map<string, string[]> {
   const dependents = new Map<string, string[]>();
   for (const { id, dependsOn } of workstreams) {
@@ -171,9 +191,7 @@ function heldBackBy(
       const known = roots.get(at.id);
       if (known !== undefined) return settle(path, known);
       path.push(at.id);
-      const cause = at.dependsOn
-        .map((id) => byId.get(id))
-        .find((each) => each !== undefined && each.status !== 'completed');
+      const cause = causeOf(at, byId);
       if (cause === undefined) break;
       at = cause;
     }
@@ -193,6 +211,15 @@ function heldBackBy(
     else group.push(each.id);
   }
   return groups;
+}
+
+/** The dependency that its explanation names; without one the first that did not complete. */
+function causeOf(
+  { dependsOn, explanation }: PageWorkstream,
+  byId: ReadonlyMap<string, PageWorkstream>,
+): PageWorkstream | undefined {
+  const left = dependsOn.flatMap((id) => byId.get(id) ?? []).filter(({ status }) => status !== 'completed');
+  return left.find(({ id }) => explanation?.includes(`"${id}"`) === true) ?? left[0];
 }
 
 function kindOf({ head, workstreams }: PageDocument): RunKind {

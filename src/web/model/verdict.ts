@@ -155,16 +155,34 @@ const FAILED_BY: Record<string, string> = {
 };
 
 function sweepVerdict(run: Run, needs: readonly Need[], tone: Tone): Verdict {
-  const { workstreams: all, completed, failed, skipped } = run.head.run.totals;
-  const reasons = new Set(run.head.errors.map(({ type }) => type));
-  const [reason = ''] = reasons;
-  const how = reasons.size === 1 ? (FAILED_BY[reason] ?? 'failed') : 'failed';
-  const rest = skipped > 0 ? `, ${count(skipped)} ${were(skipped)} skipped` : '';
+  const { workstreams: all, failed: allFailed, skipped: allSkipped } = run.head.run.totals;
+  const { cells } = run;
+  const more = [...sharedValues(run), ...badgeSentence(needs)];
+  if (cells === null) return { tone, sentence: failedSentence(run), more };
+  const { total, completed, failed, skipped } = cells;
+  const others = allFailed - failed;
+  const clauses = [
+    ...(failed > 0 ? [`${count(failed)} ${howCellsFailed(run)}`] : []),
+    ...(skipped > 0 ? [`${count(skipped)} ${were(skipped)} skipped`] : []),
+    ...(others > 0 ? [`${plural(others, 'other workstream')} failed`] : []),
+  ];
+  const rest = all - total - others - (allSkipped - skipped);
+  const sentence = `${count(completed)} of ${plural(total, 'cell')} ${completed === 1 ? 'has' : 'have'} results; ${clauses.join(', ')}.`;
   return {
     tone,
-    sentence: `${count(completed)} of ${plural(all, 'cell')} have results; ${count(failed)} ${how}${rest}.`,
-    more: [...sharedValues(run), ...badgeSentence(needs)],
+    sentence,
+    more: rest > 0 ? [...more, `${plural(rest, 'workstream')} outside the sweep completed.`] : more,
   };
+}
+
+function howCellsFailed(run: Run): string {
+  const reasons = new Set(
+    run.workstreams.flatMap(({ status, matrix, reason }) =>
+      status === 'failed' && matrix !== null ? [reason ?? ''] : [],
+    ),
+  );
+  const [reason = ''] = reasons;
+  return reasons.size === 1 ? (FAILED_BY[reason] ?? 'failed') : 'failed';
 }
 
 /** Which values of the matrix all failed cells share, and no completed cell has together. */
@@ -276,10 +294,11 @@ function takeOver({ head }: Run): NextStep[] {
 
 function takeResults(run: Run): NextStep[] {
   const { runId, totals } = run.head.run;
-  if (run.kind !== 'sweep' || totals.completed === 0) return [];
+  const completed = run.cells?.completed ?? totals.completed;
+  if (run.kind !== 'sweep' || completed === 0) return [];
   return [
     step('Take the results.', {
-      rest: `${plural(totals.completed, 'cell')} completed.`,
+      rest: `${plural(completed, run.cells === null ? 'workstream' : 'cell')} completed.`,
       need: '#results',
       command: commandOf('millrace results --format csv', runId),
     }),

@@ -33,14 +33,9 @@ test('durations have units, and what is not known is a dash', () => {
 });
 
 test('measured numbers have four significant digits', () => {
-  expect([7.32119, 1096.4, -0.00421, 0, 1e-9, 12_345_678].map((value) => plain(figure(value)))).toEqual([
-    '7.321',
-    '1 096',
-    '−0.00421',
-    '0',
-    '1.00e-9',
-    '12 345 678',
-  ]);
+  expect(
+    [7.32119, 1096.4, -0.00421, 0, 1e-9, -2.351e-7, 1e20, 12_345_678].map((value) => plain(figure(value))),
+  ).toEqual(['7.321', '1 096', '−0.00421', '0', '1e−9', '−2.35e−7', '1e20', '12 345 678']);
 });
 
 test('shares, dollars and lists read as in a sentence', () => {

@@ -107,6 +107,19 @@ test('work that could not be merged is a need', () => {
     ['Paging conflicts with a'],
     'git merge millrace/run/b',
   ]);
+  expect(need?.prompt).toContain('    git merge millrace/run/_merged\n    git merge millrace/run/b\n');
+  expect(need?.prompt).toMatch(
+    /passes:\n\n {4}git merge-base --is-ancestor millrace\/run\/_merged HEAD && git merge-base --is-ancestor millrace\/run\/b HEAD$/,
+  );
+});
+
+test('what was skipped is held back by the dependency that its explanation names', () => {
+  const run = runOf([
+    failed('only-finished', 'thrown'),
+    failed('needed', 'thrown'),
+    { ...skippedFor('after', 'needed'), dependsOn: ['only-finished', 'needed'] },
+  ]);
+  expect([...run.heldBack]).toEqual([['needed', ['after']]]);
 });
 
 test('more than three workstreams are run again by their pattern', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { axesOf, chartOf, resultsOf, scaleFor } from '../../../src/web/model/results.ts';
+import { axesOf, byParameters, chartOf, resultsOf, scaleFor } from '../../../src/web/model/results.ts';
 import { failed, runOf, workstream } from '../kit.ts';
 
 const cell = (codec: string, level: number, ratio: number) =>
@@ -82,4 +82,17 @@ test('an axis has round ticks around its values, and powers of ten where they di
   expect(scaleFor([5]).ticks.length).toBeGreaterThan(1);
   expect(scaleFor([0, 0]).share(0)).not.toBeNaN();
   expect(scaleFor([]).ticks).toEqual([]);
+});
+
+test('rows are in the order of their parameters, numbers by their size', () => {
+  const found = resultsOf(
+    runOf([
+      workstream('c', { matrix: { rate: 10, size: 1 } }),
+      workstream('b', { matrix: { rate: 9, size: 2 } }),
+      workstream('a', { matrix: { rate: 9, size: 1 } }),
+    ]),
+  );
+  if (found === null) throw new Error('no results');
+  const order = found.rows.toSorted((a, b) => byParameters(found.columns, a, b));
+  expect(order.map(({ workstream: { id } }) => id)).toEqual(['a', 'b', 'c']);
 });

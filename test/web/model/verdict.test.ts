@@ -97,6 +97,26 @@ test('a sweep: cells with results, and what those without have in common', () =>
   );
 });
 
+test('a sweep with workstreams around it: only its cells are counted as cells', () => {
+  const run = runOf([
+    workstream('prepare'),
+    ...ids(3).map((id, index) => failed(id, 'thrown', { matrix: { rate: index } })),
+    workstream('summary'),
+  ]);
+  const { sentence: said, more } = verdictOf(run, needsOf(run));
+  expect(said).toBe('0 of 3 cells have results; 3 failed.');
+  expect(more).toContain('2 workstreams outside the sweep completed.');
+  expect(stepsOf(run, needsOf(run)).map(({ bold }) => bold)).not.toContain('Take the results.');
+});
+
+test('a sweep in which only what is around it failed', () => {
+  const run = runOf([
+    ...ids(3).map((id, index) => workstream(id, { matrix: { rate: index } })),
+    failed('summary', 'thrown'),
+  ]);
+  expect(sentence(run)).toBe('3 of 3 cells have results; 1 other workstream failed.');
+});
+
 test('what to do now: take over what is merged, start with the worst, run again what failed', () => {
   const run = runOf(
     [workstream('a', { merge: 'merged', tool: 'claude' }), failed('b', 'thrown', { tool: 'claude' })],
