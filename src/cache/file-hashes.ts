@@ -54,7 +54,7 @@ export class FileHashes {
   #remembered: Map<string, Remembered> | null = null;
   #hasChanged = false;
   /** What was looked at since `forget`. */
-  readonly #current = new Map<string, FileContent | null>();
+  #current = new Map<string, FileContent | null>();
 
   /** @param file where hashes are remembered between runs. */
   constructor(file: string) {
@@ -63,7 +63,8 @@ export class FileHashes {
 
   /** To be called where files may have changed. */
   forget(): void {
-    this.#current.clear();
+    // What is being read now is noted in the earlier one, which nobody asks any more.
+    this.#current = new Map();
   }
 
   /**
@@ -79,7 +80,8 @@ export class FileHashes {
       return null;
     }
     const known = this.#known().get(path);
-    if (known !== undefined && known.stamp === stampOf(stats)) return this.#note(path, stats, known.sha256);
+    if (known !== undefined && known.stamp === stampOf(stats))
+      return noted(this.#current, path, stats, known.sha256);
     return stats.size <= SMALL_BYTES ? this.#readSmall(path) : this.#readLarge(path);
   }
 
@@ -105,6 +107,7 @@ export class FileHashes {
   }
 
   #readSmall(path: string): FileContent {
+    const current = this.#current;
     const begin = Date.now();
     try {
       const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -112,7 +115,9 @@ export class FileHashes {
         const stats = fstatSync(descriptor);
         const bytes = Buffer.alloc(stats.size);
         const length = readSync(descriptor, bytes, 0, stats.size, 0);
-        return this.#remember(path, stats, begin, hash('sha256', bytes.subarray(0, length)));
+        const sha256 = hash('sha256', bytes.subarray(0, length));
+        this.#remember(path, stats, begin, sha256);
+        return noted(current, path, stats, sha256);
       } finally {
         closeSync(descriptor);
       }
@@ -122,6 +127,7 @@ export class FileHashes {
   }
 
   async #readLarge(path: string): Promise<FileContent> {
+    const current = this.#current;
     const begin = Date.now();
     try {
       const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -134,7 +140,9 @@ export class FileHashes {
           if (bytesRead === 0) break;
           sum.update(piece.subarray(0, bytesRead));
         }
-        return this.#remember(path, stats, begin, sum.digest('hex'));
+        const sha256 = sum.digest('hex');
+        this.#remember(path, stats, begin, sha256);
+        return noted(current, path, stats, sha256);
       } finally {
         await file.close();
       }
@@ -143,7 +151,7 @@ export class FileHashes {
     }
   }
 
-  #remember(path: string, stats: Stats, begin: number, sha256: string): FileContent {
+  #remember(path: string, stats: Stats, begin: number, sha256: string): void {
     if (!stats.isFile()) throw new Undecidable(`${path} is no file any more`);
     if (Math.max(stats.mtimeMs, stats.ctimeMs) < begin - RACY_MS) {
       const known = this.#known();
@@ -152,14 +160,18 @@ export class FileHashes {
       known.set(path, { stamp: stampOf(stats), sha256 });
       this.#hasChanged = true;
     }
-    return this.#note(path, stats, sha256);
   }
+}
 
-  #note(path: string, { size, mode }: Stats, sha256: string): FileContent {
-    const content = { sha256, bytes: size, mode: mode & 0o777 };
-    this.#current.set(path, content);
-    return content;
-  }
+function noted(
+  current: Map<string, FileContent | null>,
+  path: string,
+  { size, mode }: Stats,
+  sha256: string,
+): FileContent {
+  const content = { sha256, bytes: size, mode: mode & 0o777 };
+  current.set(path, content);
+  return content;
 }
 
 const stampOf = ({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string =>
