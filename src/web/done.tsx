@@ -267,6 +267,7 @@ function plainColumns(run: Run): WorkstreamColumn[] {
       title: 'Agent',
       canSort: true,
       from: 'medium',
+      class: 'col-agent',
       cell: ({ agentId, tool }) => <Words text={tool ?? agentId} length={60} />,
       csv: ({ agentId }) => agentId,
     },

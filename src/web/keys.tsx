@@ -1,6 +1,6 @@
 /** What the keys do, and the list of them. */
 import { useEffect, useRef } from 'preact/hooks';
-import { go, helpIsOpen, place, switchTheme } from './state.ts';
+import { backToRun, helpIsOpen, place, switchTheme } from './state.ts';
 import { actionsOf, moveWithin } from './table.tsx';
 
 const KEYS: readonly (readonly [keys: readonly string[], does: string])[] = [
@@ -126,7 +126,7 @@ function press(target: HTMLElement, key: string): boolean {
 
 function close(): boolean {
   if (place.value.view.kind === 'run') return false;
-  go({ view: { kind: 'run', section: 'verdict' } });
+  backToRun();
   return true;
 }
 

@@ -24,8 +24,15 @@ export const announcement = signal('');
 const GATHER_MS = 250;
 
 let pending: ReturnType<typeof setTimeout> | undefined;
-/** Where the reader was on the page, by fragment. */
-const scrolled = new Map<string, number>();
+/** Where the reader was on a page: how far down, and on which card or row, counted from the first; -1 for none. */
+interface Spot {
+  top: number;
+  row: number;
+}
+/** By fragment. */
+const spots = new Map<string, Spot>();
+/** The place on the run's page that was left last. */
+let leftRun: PagePlace | null = null;
 let fragment = '';
 
 /** Follows the address from now on. */
@@ -39,8 +46,7 @@ export function followAddress(): void {
     remember();
     fragment = location.hash;
     place.value = parsePlace(fragment);
-    const top = scrolled.get(fragment);
-    afterPaint(() => (top === undefined ? scrollToPlace(place.value.view) : scrollTo(0, top)));
+    arrive();
   });
   addEventListener('click', followLink);
   if (place.value.view.kind === 'run' && place.value.view.section !== 'verdict')
@@ -80,9 +86,30 @@ export function adjust(change: Partial<PagePlace>): void {
   }, GATHER_MS);
 }
 
-function remember(): void {
-  scrolled.set(fragment, scrollY);
+/** Goes back to where the reader was on the run's page. */
+export function backToRun(): void {
+  go(leftRun ?? { view: { kind: 'run', section: 'verdict' } });
+  arrive();
 }
+
+function remember(): void {
+  if (place.value.view.kind === 'run') leftRun = place.value;
+  const focused = document.activeElement?.closest('[data-move]');
+  spots.set(fragment, { top: scrollY, row: focused == null ? -1 : cardsAndRows().indexOf(focused) });
+}
+
+/** Where the reader was on this page before; otherwise what the place names. */
+function arrive(): void {
+  const spot = spots.get(fragment);
+  if (spot === undefined) return scrollToPlace(place.value.view);
+  afterPaint(() => {
+    scrollTo(0, spot.top);
+    const target = cardsAndRows()[spot.row] ?? document.querySelector('main');
+    if (target instanceof HTMLElement) target.focus({ preventScroll: true });
+  });
+}
+
+const cardsAndRows = (): Element[] => [...document.querySelectorAll('[data-move]')];
 
 function scrollToPlace(view: PageView): void {
   afterPaint(() => {

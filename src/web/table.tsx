@@ -102,7 +102,7 @@ function WholeTable<Row>(props: TableProps<Row>) {
 }
 
 function BoxedTable<Row>(props: TableProps<Row>) {
-  const { label, columns, rows, keyOf } = props;
+  const { label, rows, keyOf } = props;
   const box = useRef<HTMLDivElement>(null);
   const first = useSignal(0);
   const height = useSignal(520);
@@ -133,21 +133,22 @@ function BoxedTable<Row>(props: TableProps<Row>) {
       <table aria-rowcount={rows.length + 1}>
         <Head {...props} />
         <tbody>
-          <Spacer height={from * ROW} columns={columns.length} />
+          <Spacer height={from * ROW} />
           {rows.slice(from, to).map((row, index) => (
             <Row key={keyOf(row)} {...props} row={row} index={from + index} />
           ))}
-          <Spacer height={(rows.length - to) * ROW} columns={columns.length} />
+          <Spacer height={(rows.length - to) * ROW} />
         </tbody>
       </table>
     </div>
   );
 }
 
-function Spacer({ height, columns }: { height: number; columns: number }) {
+/** Of one cell: one over all columns would make a column of each that is not shown. */
+function Spacer({ height }: { height: number }) {
   return (
     <tr class="spacer" aria-hidden="true">
-      <td colSpan={columns} height={Math.max(0, height)} />
+      <td height={Math.max(0, height)} />
     </tr>
   );
 }

@@ -100,6 +100,19 @@ describe('keys', () => {
     await expect.poll(() => heading(page).textContent()).toContain('2 of 5');
   });
 
+  for (const way of ['Escape', 'Back'])
+    browserTest(`${way} leads back to the row that was left`, async () => {
+      const page = await open('#/done');
+      const rows = page.locator('#done tr[data-move]');
+      await rows.nth(2).focus();
+      const left = await focused(page);
+      await page.keyboard.press('Enter');
+      await expect.poll(() => hash(page)).toContain('#/workstream/');
+      await (way === 'Back' ? page.goBack() : page.keyboard.press('Escape'));
+      await expect.poll(() => hash(page)).toContain('#/done');
+      await expect.poll(() => focused(page)).toBe(left);
+    });
+
   browserTest('o opens a row in place, and the address says which', async () => {
     const page = await open();
     await page.keyboard.press('j');
@@ -239,6 +252,21 @@ describe('long lists', () => {
         .poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-rowindex')))
         .toBe(String(step + 3));
     }
+  });
+
+  browserTest('the table fills its box, and what came of a row has more room than who ran it', async () => {
+    const { page } = await openFile(many());
+    await page.getByRole('button', { name: /Show all/ }).click();
+    const box = page.locator('#done .box');
+    await box.waitFor();
+    const widths = await box.evaluate((element) => ({
+      box: element.clientWidth,
+      columns: [...element.querySelectorAll('thead th')].map((each) => each.clientWidth),
+    }));
+    const sum = widths.columns.reduce((total, each) => total + each, 0);
+    expect(widths.box - sum).toBeLessThan(10);
+    const [agent = 0, last = 0] = [widths.columns[3], widths.columns.at(-1)];
+    expect(last).toBeGreaterThan(2 * agent);
   });
 
   browserTest('search finds what is not drawn', async () => {
