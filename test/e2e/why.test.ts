@@ -122,6 +122,17 @@ describe('a wait', () => {
     expect(text).toContain('It waited 3s for a free agent: all were busy, with ws-a, ws-b.');
   });
 
+  test('is not for an agent where each was busy, one after another', async () => {
+    const text = await told(
+      executed('ws-a', 1, [0, 2]),
+      executed('ws-b', 2, [2, 4]),
+      executed('ws-late', 1, [4, 5]),
+    );
+    expect(text.find((line) => line.startsWith('It waited'))).toContain(
+      'processors or memory that others had reserved',
+    );
+  });
+
   test('is for nothing that is known where an agent was free', async () => {
     const text = await told(executed('ws-a', 1, [0, 3]), executed('ws-late', 2, [3, 5]));
     expect(text.find((line) => line.startsWith('It waited'))).toMatch(

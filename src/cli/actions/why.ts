@@ -89,9 +89,21 @@ function waitOf(connection: Connection, run: RunSummary, workstream: Circumstanc
   const others = executed.filter(({ workstreamId }) => workstreamId !== workstream.workstreamId);
   const locking = others.filter(({ constraints }) => excludes(workstream.constraints, constraints));
   if (locking.length > 0) return { ...wait, for: 'lock', behind: locking };
-  const busy = new Set(others.map(({ agentId }) => agentId)).size;
   const agents = run.executionSummary?.agentsCount ?? null;
-  return agents !== null && busy >= agents ? { ...wait, for: 'agents', behind: others } : wait;
+  return agents !== null && mostAtOnce(others) >= agents ? { ...wait, for: 'agents', behind: others } : wait;
+}
+
+/** How many agents were busy at the same time, at most: that each was so at some time does not keep anything waiting. */
+function mostAtOnce(executed: readonly Neighbour[]): number {
+  const ends = executed.map(({ endTime }) => endTime ?? '').toSorted();
+  let ended = 0;
+  let most = 0;
+  // In order of their starts. One that ends as another begins was not beside it.
+  for (const [begun, { startTime }] of executed.entries()) {
+    while (ended <= begun && (ends[ended] ?? '') <= (startTime ?? '')) ended += 1;
+    most = Math.max(most, begun + 1 - ended);
+  }
+  return most;
 }
 
 const FREE = { conflictGroup: null, scopes: [], parallelOk: true };
@@ -114,7 +126,7 @@ function waitText({ seconds: waited, for: what, behind }: ReadyWait, isFromStart
   if (what === 'lock') return `${time} for what it may not run beside: ${names}.`;
   if (what === 'agents') return `${time} for a free agent: all were busy, with ${names}.`;
   const orStart = isFromStart ? 'the start of the run, ' : '';
-  return `${time}, for something that is not kept with a result: ${orStart}a lower stage, a lock of another run, a limit of a tool, or room for more agents.`;
+  return `${time}, for something that is not kept with a result: ${orStart}a lower stage, processors or memory that others had reserved, a lock of another run, a limit of a tool, or room for more agents.`;
 }
 
 /** What the run as a whole waited for, where that may be why this workstream did. */
