@@ -277,6 +277,21 @@ describe('long lists', () => {
 });
 
 describe('other sizes and media', () => {
+  browserTest('the name of an agent is on one line beside long ids and long errors', async () => {
+    const id = (index: number): string => `ws-${'a-rather-long-name-'.repeat(3)}${index}`;
+    const file = pageFile([missingModule(id(1), 1), missingModule(id(2), 2), resultAt(id(3), 3)]);
+    const { page } = await openFile(file);
+    await heading(page).waitFor();
+    const lines = await page.locator('#done td.col-agent').evaluateAll((cells) =>
+      cells.map((cell) => {
+        const range = document.createRange();
+        range.selectNodeContents(cell);
+        return new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size;
+      }),
+    );
+    expect(lines).toEqual([1, 1, 1]);
+  });
+
   browserTest('the page never scrolls sideways', async () => {
     const { page } = await openFile(small());
     await heading(page).waitFor();
