@@ -1,10 +1,11 @@
 /** The end of a run: consolidate, recommend, record, report. */
 import { recommend } from '../analysis/recommendations.ts';
-import type { Recorder } from '../domain/recorder.ts';
+import type { Recorder, RunEnd } from '../domain/recorder.ts';
 import type {
   ConsolidatedResult,
   ExecutionSummary,
   RunResources,
+  RunSummary,
   RunsWaitedFor,
   Speed,
 } from '../domain/run-record.ts';
@@ -17,7 +18,6 @@ import { htmlPage } from '../report/page.ts';
 import { ReportError, type ReportFile, removePage, writeReport } from '../report/write.ts';
 import { type Interruption, MAX_TIME } from '../run/attempt/outcome.ts';
 import { consolidate } from '../store/read/consolidate.ts';
-import { getRun } from '../store/read/runs.ts';
 import { storeError } from '../store/schema/store-error.ts';
 import { scalingSummary } from '../store/write/agent-counts.ts';
 import { settlePatterns } from '../store/write/patterns.ts';
@@ -48,7 +48,7 @@ export interface Conclusion {
 }
 
 /**
- * Everything is read back from the database, so that this report and one made next month are the same.
+ * Results are read back from the database, so that this report and one made next month are the same.
  * A report that can't be written does not take the results with it.
  * @throws StoreError when the run's own row can't be written.
  */
@@ -66,15 +66,13 @@ export function conclude(conclusion: Conclusion): RunResult {
     run: { ...found.run, state, executionSummary: summary },
   });
   const end = { runId, at: new Date().toISOString(), state, summary, recommendations } as const;
-  let result = found;
+  const result = { ...found, run: runAtEnd(found.run, end) };
+  const source = documentOf(conclusion.database.connection, { result, comparison });
+  // Made before anything is locked, so that no other run waits for it.
+  const texts = renderReports(source, paths.reports, conclusion.withPage);
   let report: Attempted = NOT_ATTEMPTED;
   recorder.finish(end, () => {
-    result = {
-      ...found,
-      run: getRun(conclusion.database.connection, runId) ?? found.run,
-    };
-    const source = documentOf(conclusion.database.connection, { result, comparison });
-    report = tryReports(source, paths.reports, conclusion.withPage);
+    report = writeReports(texts, paths.reports, runId);
   });
   if (report.bug !== null) throw report.bug;
   const recordProblem = missingSentence(result, paths.database);
@@ -90,6 +88,15 @@ export function conclude(conclusion: Conclusion): RunResult {
     databasePath: paths.database,
   };
 }
+
+/** A run as it is read once its end is written. */
+const runAtEnd = (run: RunSummary, { at, state, summary, recommendations }: RunEnd): RunSummary => ({
+  ...run,
+  state,
+  endedAt: at,
+  executionSummary: summary,
+  recommendations,
+});
 
 /** Every workstream has its row at the end of a run, unless others deleted some. */
 function missingSentence({ run }: ConsolidatedResult, database: string): string | null {
@@ -110,22 +117,42 @@ interface Attempted {
 
 const NOT_ATTEMPTED: Attempted = { report: null, page: null, problem: null, bug: null };
 
-/** Where one can't be written, the other may. */
-function tryReports(source: DocumentSource, folder: string, withPage: boolean): Attempted {
-  const { head } = source;
-  const attempted = { ...NOT_ATTEMPTED };
-  const attempt = (form: ReportFile, render: () => string): string | null => {
+/** The text of each form, or what was thrown instead; null for a form that is not wanted. */
+interface Texts {
+  md: string | Error;
+  html: string | Error | null;
+}
+
+function renderReports(source: DocumentSource, folder: string, withPage: boolean): Texts {
+  const rendered = (render: () => string): string | Error => {
     try {
-      return writeReport(folder, head.run.runId, form, render());
+      return render();
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  };
+  return {
+    md: rendered(() => markdownReport(source.head, { folder })),
+    html: withPage ? rendered(() => htmlPage(source, folder)) : null,
+  };
+}
+
+/** Where one can't be written, the other may. */
+function writeReports({ md, html }: Texts, folder: string, runId: string): Attempted {
+  const attempted = { ...NOT_ATTEMPTED };
+  const attempt = (form: ReportFile, text: string | Error): string | null => {
+    try {
+      if (text instanceof Error) throw text;
+      return writeReport(folder, runId, form, text);
     } catch (error) {
       if (error instanceof ReportError) attempted.problem ??= error.message;
       else attempted.bug ??= error instanceof Error ? error : new Error(String(error));
       return null;
     }
   };
-  attempted.report = attempt('md', () => markdownReport(head, { folder }));
-  if (withPage) attempted.page = attempt('html', () => htmlPage(source, folder));
-  else removePage(folder, head.run.runId);
+  attempted.report = attempt('md', md);
+  if (html !== null) attempted.page = attempt('html', html);
+  else removePage(folder, runId);
   return attempted;
 }
 

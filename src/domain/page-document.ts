@@ -215,26 +215,16 @@ export const unpackDocument = (packed: PackedDocument): PageDocument => ({
   workstreams: packed.workstreams.map((each) => ({ ...PLAIN_WORKSTREAM, title: each.id, ...each })),
 });
 
-/** A result that has nothing to tell but when it was executed: most of a large run are. */
-export type PlainResult = Pick<
-  PageWorkstream,
-  | 'id'
-  | 'title'
-  | 'kind'
-  | 'file'
-  | 'agentId'
-  | 'start'
-  | 'end'
-  | 'seconds'
-  | 'cpuSeconds'
-  | 'cpuWaitSeconds'
-  | 'dependsOn'
->;
+/**
+ * A result that has nothing to tell but when it was executed, as most of a large run have: the JSON of its
+ * `PackedWorkstream`, with texts as they are stored.
+ */
+export type PlainText = string;
 
 /** What a page is made from beside the head of the run's document. */
 export interface PageResults {
   /** In the order of their results. */
-  results: Iterable<AgentResult | PlainResult>;
+  results: Iterable<AgentResult | PlainText>;
   /** Null where all results are there. */
   aggregates: PageAggregates | null;
 }

@@ -9,7 +9,7 @@ import type {
   PageAttempt,
   PageTest,
   PageWorkstream,
-  PlainResult,
+  PlainText,
 } from '../domain/page-document.ts';
 import { PLAIN_WORKSTREAM } from '../domain/page-document.ts';
 import { spendingOf, sumKnown } from '../domain/tool-report.ts';
@@ -51,23 +51,34 @@ export const limitsFor = (share: number): PageLimits => ({
   details: Math.floor(PAGE_LIMITS.details * share),
 });
 
-/** The document of a page in this folder, as the page keeps it. */
-export function pageDocument(source: DocumentSource, folder: string, limits: PageLimits): PackedDocument {
+/**
+ * The document of a page in this folder as JSON, piece by piece: a `PackedDocument`, of which the workstreams come first.
+ * @param limits of each part. Nothing limits all of them together: the caller may stop at any piece.
+ */
+export function* pageDocument(
+  source: DocumentSource,
+  folder: string,
+  limits: PageLimits,
+): Generator<string, void, undefined> {
   const { timeline: _, failures: __, skipped: ___, outputs: ____, ...head } = source.head;
   const { run, database } = head;
   const { results, aggregates } = source.pageResults(limits.rows);
   const packer = new Packer(folder, run.runId, source.patterns(), limits);
-  const workstreams = Array.from(results, (result) => packer.pack(result));
-  const omitted = run.totals.completed + run.totals.failed + run.totals.skipped - workstreams.length;
-  return {
+  let count = 0;
+  for (const result of results) {
+    yield (count === 0 ? '{"workstreams":[' : ',') + packer.pack(result);
+    count += 1;
+  }
+  const omitted = run.totals.completed + run.totals.failed + run.totals.skipped - count;
+  const rest: Omit<PackedDocument, 'workstreams'> = {
     version: 1,
     head: bounded(head, limits),
-    workstreams,
     omitted:
       omitted <= 0 ? null : { workstreams: omitted, why: OMITTED, command: listing(database, run.runId) },
     aggregates: bounded(aggregates, { ...limits, items: Number.POSITIVE_INFINITY }),
     paths: { database, markdown: reportFileName(run.runId, 'md') },
   };
+  yield `${count === 0 ? '{"workstreams":[' : ''}],${JSON.stringify(rest).slice(1)}`;
 }
 
 const OMITTED = 'This page has the failures, as far as there is room for them, and the longest.';
@@ -109,26 +120,22 @@ class Packer {
     this.#room = limits.details;
   }
 
-  pack(result: AgentResult | PlainResult): PackedWorkstream {
-    return 'metadata' in result ? withoutPlain(this.#whole(result)) : this.#plain(result);
+  pack(result: AgentResult | PlainText): string {
+    return typeof result === 'string'
+      ? this.#plain(result)
+      : JSON.stringify(withoutPlain(this.#whole(result)));
   }
 
-  /** Of these there are many. */
-  #plain({ id, title, kind, dependsOn, ...result }: PlainResult): PackedWorkstream {
-    const shown = this.#line(id);
-    return {
-      id: shown,
-      ...(title === id ? {} : { title: this.#line(title) }),
-      ...(kind === null ? {} : { kind: this.#line(kind) }),
-      ...(dependsOn.length === 0 ? {} : { dependsOn: this.#lines(dependsOn) }),
-      file: this.#line(result.file),
-      agentId: this.#line(result.agentId),
-      start: result.start,
-      end: result.end,
-      seconds: microseconds(result.seconds),
-      cpuSeconds: microseconds(result.cpuSeconds),
-      cpuWaitSeconds: microseconds(result.cpuWaitSeconds),
-    };
+  /** Of these there are many, and in most of them nothing is to be changed. */
+  #plain(text: PlainText): string {
+    if (text.length <= this.#limits.line && isShownAsItIs(text)) return text;
+    const { id, title, kind, dependsOn, file, agentId, ...rest }: PackedWorkstream = JSON.parse(text);
+    const lines = Object.entries({ id, title, kind, file, agentId });
+    const short = lines.flatMap(([name, line]) =>
+      typeof line === 'string' ? [[name, this.#line(line)]] : [],
+    );
+    const needs = dependsOn === undefined ? {} : { dependsOn: this.#lines(dependsOn) };
+    return JSON.stringify({ ...Object.fromEntries(short), ...needs, ...rest });
   }
 
   #whole(result: AgentResult): PageWorkstream {
@@ -259,6 +266,12 @@ function thinned<T>(points: readonly T[], most: number): T[] {
     point === undefined ? [] : [point],
   );
 }
+
+/** Whether JSON of one line has no text that `oneLine` would change. It has no spaces between its parts. */
+const isShownAsItIs = (json: string): boolean => SHOWN.test(json) && !CHANGED.test(json);
+
+const SHOWN = /^[ !"#-[\]-~]*$/;
+const CHANGED = /::|##| {2}|" | "/;
 
 /** Seconds without digits that nobody measured, and which take a third of a large page. */
 const microseconds = (seconds: number | null): number | null =>

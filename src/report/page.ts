@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { gzipSync } from 'node:zlib';
+import { constants, deflateRawSync } from 'node:zlib';
 import type { DocumentSource } from './document.ts';
 import { limitsFor, pageDocument } from './page-document.ts';
 import { reportFileName } from './write.ts';
@@ -17,22 +17,79 @@ const FEW = 54;
 const FEW_BYTES = 300_000;
 const BYTES_EACH = 270;
 
+/** Of compression: a higher one takes more of the run's end than it saves of the disk. */
+const LEVEL = 3;
+
+/** Most characters of a document, however well they are compressed: a browser unpacks them at once. */
+const MOST_CHARACTERS = 32_000_000;
+
 /** The HTML page of a run. @param folder in which it will be, for links from it. */
 export function htmlPage(source: DocumentSource, folder: string): string {
   const { runId, totals } = source.head.run;
   const most = Math.min(MOST_BYTES, FEW_BYTES + BYTES_EACH * Math.max(0, totals.workstreams - FEW));
+  const room = Math.floor((most - Buffer.byteLength(htmlOf(runId, ''))) * (3 / 4)) - BASE64_END;
   for (let share = 1; ; ) {
-    const page = htmlOf(runId, JSON.stringify(pageDocument(source, folder, limitsFor(share))));
-    const size = Buffer.byteLength(page);
-    if (size <= most || share < LEAST_SHARE) return page;
-    share *= Math.max(LARGEST_STEP, Math.min(1 / 2, most / size));
+    const limits = limitsFor(share);
+    const isLast = share < LEAST_SHARE;
+    const { bytes, size, pieces, isWhole } = deflated(
+      pageDocument(source, folder, limits),
+      isLast ? Number.POSITIVE_INFINITY : room,
+    );
+    if (isWhole) return htmlOf(runId, bytes.toString('base64'));
+    const expected = (size * (Math.min(totals.workstreams, limits.rows) + 1)) / pieces;
+    share *= Math.max(LARGEST_STEP, Math.min(1 / 2, room / expected));
   }
 }
 
-/** How a page shrinks that is too large: at once by as much as it is too large. Less than the least share is nothing. */
-const LARGEST_STEP = 1 / 16;
+const BASE64_END = 3;
+
+/** How a page shrinks that is too large: by as much as it seems to be too large. Less than the least share is nothing. */
+const LARGEST_STEP = 1 / 4;
 const LEAST_SHARE = 1e-5;
 
+/** Characters that are compressed together. */
+const BLOCK = 250_000;
+
+interface Deflated {
+  bytes: Buffer;
+  size: number;
+  /** How many pieces that took. */
+  pieces: number;
+  /** False where there was no room for all of them. */
+  isWhole: boolean;
+}
+
+/**
+ * The pieces as one stream of raw DEFLATE, block by block: of a text that is too large no more is made and compressed
+ * than shows that it is. @param room in bytes.
+ */
+function deflated(texts: Iterable<string>, room: number): Deflated {
+  const blocks: Buffer[] = [];
+  let size = 0;
+  let characters = 0;
+  let pieces = 0;
+  let text = '';
+  const add = (finishFlush: number): void => {
+    const block = deflateRawSync(text, { level: LEVEL, finishFlush });
+    blocks.push(block);
+    size += block.length;
+    characters += text.length;
+    text = '';
+  };
+  const done = (isWhole: boolean): Deflated => ({ bytes: Buffer.concat(blocks), size, pieces, isWhole });
+  const isFull = (): boolean => size > room || (characters > MOST_CHARACTERS && Number.isFinite(room));
+  for (const piece of texts) {
+    text += piece;
+    pieces += 1;
+    if (text.length < BLOCK) continue;
+    add(constants.Z_SYNC_FLUSH);
+    if (isFull()) return done(false);
+  }
+  add(constants.Z_FINISH);
+  return done(!isFull());
+}
+
+/** @param document compressed, as base64. */
 function htmlOf(runId: string, document: string): string {
   const { script, style } = viewer();
   const title = escapeHtml(runId);
@@ -50,7 +107,7 @@ function htmlOf(runId: string, document: string): string {
 <body>
 <div id="page"></div>
 <noscript>This page is drawn by a script, and scripts are off here. The same report as text: ${escapeHtml(reportFileName(runId, 'md'))}, beside this file.</noscript>
-<template id="document">${gzipSync(document, { level: 3 }).toString('base64')}</template>
+<template id="document">${document}</template>
 <script>${script}</script>
 </body>
 </html>

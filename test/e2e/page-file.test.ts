@@ -33,6 +33,14 @@ describe('the page is left beside the report', () => {
     expect(readFileSync(join(folder, 'reports', workstream?.log ?? ''), 'utf8')).toBe('out\n');
   });
 
+  test('as `report` makes it from the database when the run has ended', async () => {
+    const folder = folderWith('prints');
+    await millrace(folder, ['run']);
+    const left = pageIn(folder);
+    expect((await millrace(folder, ['report', 'latest'])).code).toBe(0);
+    expect(pageIn(folder)).toEqual(left);
+  });
+
   test('by one that is interrupted, and again by the one that goes on with it', async () => {
     const folder = folderWith('prints', 'waits');
     const run = startMillrace(folder, ['run']);

@@ -1,10 +1,10 @@
 /** Takes a page apart. */
-import { gunzipSync } from 'node:zlib';
+import { inflateRawSync } from 'node:zlib';
 import { type PageDocument, unpackDocument } from '../../src/domain/page-document.ts';
 
 /** The document in the text of a page. */
 export function documentIn(html: string): PageDocument {
-  return unpackDocument(JSON.parse(gunzipSync(Buffer.from(templateIn(html), 'base64')).toString()));
+  return unpackDocument(JSON.parse(inflateRawSync(Buffer.from(templateIn(html), 'base64')).toString()));
 }
 
 /** What the page has but its document. */

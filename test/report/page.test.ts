@@ -100,6 +100,40 @@ describe('a workstream', () => {
   });
 });
 
+describe('a result that was read short', () => {
+  const pageOfText = (workstream: object): string => {
+    const source = {
+      ...sourceOf([]),
+      pageResults: () => ({ results: [JSON.stringify(workstream)], aggregates: null }),
+    };
+    return htmlPage(source, FOLDER);
+  };
+
+  test('is whole again when it is read', () => {
+    const told = { id: 'ws-1', file: 'f.json', agentId: 'agent-1', seconds: 1.5, dependsOn: ['ws-0'] };
+    expect(documentIn(pageOfText(told)).workstreams).toEqual([
+      expect.objectContaining({ ...told, title: 'ws-1', status: 'completed', tail: null }),
+    ]);
+  });
+
+  test.each([
+    ['characters that change how others are shown', 'a\u202eb\u001b[31mc', 'a\\u{202e}bc'],
+    ['a quote and a backslash', 'a"b\\c', 'a"b\\c'],
+    ['a line break', 'a\nb', 'a b'],
+    ['spaces around it', ' a  b ', 'a b'],
+    ['a command for a CI server', '::error::x', '\\u{3a}:error::x'],
+    ['another one', '##[group]x', '\\u{23}#[group]x'],
+    ['more characters than are shown', 'x'.repeat(700), `${'x'.repeat(599)}…`],
+  ])('has each text with %s as it may be shown', (_, text, shown) => {
+    const { workstreams } = documentIn(
+      pageOfText({ id: text, title: text, kind: text, file: text, agentId: text, dependsOn: [text] }),
+    );
+    expect(workstreams).toMatchObject([
+      { id: shown, title: shown, kind: shown, file: shown, agentId: shown, dependsOn: [shown] },
+    ]);
+  });
+});
+
 /** Text that can't be compressed, of characters that take three bytes. */
 function noise(random: () => number, length: number): string {
   return Array.from({ length }, () => String.fromCharCode(0x4e00 + Math.floor(random() * 20_000))).join('');
@@ -127,6 +161,32 @@ describe('the size of a page, whatever its texts', () => {
     const random = seededRandom(count);
     const results = Array.from({ length: count }, (_, index) => noisyResult(index, random));
     expect(Buffer.byteLength(pageOf(results))).toBeLessThan(most);
+  });
+
+  test('of 10,000 with long lists in each is bounded, and no more of them is made than fits', () => {
+    const texts = Array.from({ length: 200 }, (_, index) => `${index}${'x'.repeat(590)}`);
+    let read = 0;
+    const source = sourceOf([]);
+    const totals = { ...source.head.run.totals, workstreams: 10_000, completed: 10_000 };
+    const page = htmlPage(
+      {
+        ...source,
+        head: { ...source.head, run: { ...source.head.run, totals } },
+        pageResults: (most) => ({
+          results: (function* () {
+            for (let index = 0; index < most; index += 1) {
+              read += 1;
+              yield completedResult(`ws-${index}`, { warnings: texts, filesModified: texts });
+            }
+          })(),
+          aggregates: null,
+        }),
+      },
+      FOLDER,
+    );
+    expect(Buffer.byteLength(page)).toBeLessThan(3_000_000);
+    expect(documentIn(page).workstreams.length).toBeGreaterThan(100);
+    expect(read).toBeLessThan(30_000);
   });
 
   test('of 54 usual ones leaves none of their texts out', () => {

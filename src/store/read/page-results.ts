@@ -1,7 +1,7 @@
 /** Reads the results that a page shows, of a run of any size, in a time that is a small part of the run's. */
 import { z } from 'zod';
 import type { AgentResult } from '../../domain/agent-result.ts';
-import type { PageAggregates, PageLoad, PageResults, PlainResult } from '../../domain/page-document.ts';
+import type { PageAggregates, PageLoad, PageResults, PlainText } from '../../domain/page-document.ts';
 import { isoTime, parsed, textCell } from '../schema/cells.ts';
 import type { Connection } from '../schema/connection.ts';
 import { NO_LIST, NO_TESTS } from '../schema/result-cells.ts';
@@ -32,15 +32,37 @@ export function pageResults(connection: Connection, runId: string, most: number)
   };
 }
 
-/** What is in `metadata` of a plain result is looked at afterwards. */
+/** What a plain result has in `metadata`: a title, a file, a kind, dependencies, one step or none. */
+const METADATA_IS_PLAIN = `
+json_remove(metadata, '$.title', '$.kind', '$.file', '$.position', '$.priority', '$.constraints', '$.steps') = '{}'
+AND (title = workstream_id OR json_type(metadata, '$.title') = 'text') AND json_type(metadata, '$.file') = 'text'
+AND COALESCE(json_type(metadata, '$.kind'), 'text') = 'text'
+AND COALESCE(json_array_length(metadata, '$.steps'), 0) <= 1`;
+
+/** Bytes and times that only other programs write are for those who read results whole. */
+const TIME = "GLOB '????-??-??T??:??:??.???Z'";
 const IS_PLAIN = `
 status = 'completed' AND attempts = 1 AND from_run IS NULL AND usage IS NULL AND reason IS NULL AND log_file IS NULL AND tool IS NULL AND has_output = 0
 AND warnings = '${NO_LIST}' AND files_modified = '${NO_LIST}' AND commits_created = '${NO_LIST}'
-AND test_results = '${NO_TESTS}'`;
+AND test_results = '${NO_TESTS}'
+AND typeof(workstream_id) = 'text' AND typeof(agent_id) = 'text' AND start_time ${TIME} AND end_time ${TIME}
+AND CASE WHEN json_valid(metadata) THEN ${METADATA_IS_PLAIN} END`;
 
+/** Seconds without digits that nobody measured, and which take a third of a large page. */
+const seconds = (column: string): string => `json_quote(round(${column}, 6))`;
+
+/** A `PackedWorkstream` but for its end. */
+const PACKED = `
+'{"id":' || json_quote(workstream_id)
+|| CASE WHEN title = workstream_id THEN '' ELSE ',"title":' || (metadata -> '$.title') END
+|| COALESCE(',"kind":' || (metadata -> '$.kind'), '')
+|| ',"file":' || (metadata -> '$.file') || ',"agentId":' || json_quote(agent_id)
+|| ',"start":"' || start_time || '","end":"' || end_time || '","seconds":' || ${seconds('duration_seconds')}
+|| ',"cpuSeconds":' || ${seconds('cpu_seconds')} || ',"cpuWaitSeconds":' || ${seconds('cpu_wait_seconds')}`;
+
+/** SQLite writes the JSON of plain results, in a third of the time that it takes to parse their cells and write it. */
 const SHORT = `
-SELECT id, CASE WHEN ${IS_PLAIN} THEN metadata END, workstream_id, agent_id, start_time, end_time, duration_seconds,
-  cpu_seconds, cpu_wait_seconds
+SELECT id, CASE WHEN ${IS_PLAIN} THEN ${PACKED} END, CASE WHEN json_valid(metadata) THEN metadata -> '$.constraints' END
 FROM agent_results`;
 
 const CHOSEN = `
@@ -53,75 +75,33 @@ SELECT * FROM (SELECT id FROM agent_results WHERE run_id = ? AND duration_second
 function* resultsIn(
   connection: Connection,
   chosen: readonly (readonly unknown[])[],
-): Generator<AgentResult | PlainResult, void, undefined> {
+): Generator<AgentResult | PlainText, void, undefined> {
   let whole: number[] = [];
-  for (const cells of chosen) {
-    const plain = plainResult(cells);
+  for (const [id, packed, constraints] of chosen) {
+    const plain = typeof packed === 'string' ? plainText(packed, constraints) : null;
     if (plain === null) {
-      whole.push(Number(cells[0]));
+      whole.push(Number(id));
       continue;
     }
-    yield* resultsById(connection, whole);
+    if (whole.length > 0) yield* resultsById(connection, whole);
     whole = [];
     yield plain;
   }
   yield* resultsById(connection, whole);
 }
 
-/** Null for a result that has more to tell. */
-function plainResult([
-  ,
-  metadata,
-  id,
-  agentId,
-  start,
-  end,
-  ...figures
-]: readonly unknown[]): PlainResult | null {
-  if (typeof metadata !== 'string' || typeof id !== 'string' || typeof agentId !== 'string') return null;
-  const told = plainMetadata(parsed(metadata));
-  if (told === null) return null;
-  const [seconds = null, cpuSeconds = null, cpuWaitSeconds = null] = figures.map(figureOf);
-  return {
-    id,
-    agentId,
-    start: timeOf(start),
-    end: timeOf(end),
-    seconds,
-    cpuSeconds,
-    cpuWaitSeconds,
-    ...told,
-  };
+/** Null where what it depends on is not as this version writes it. */
+function plainText(packed: string, constraints: unknown): PlainText | null {
+  if (typeof constraints !== 'string') return `${packed}}`;
+  const read = dependencies.safeParse(parsed(constraints));
+  if (!read.success) return null;
+  const dependsOn = read.data.dependsOn.map(({ id }) => id);
+  return dependsOn.length === 0 ? `${packed}}` : `${packed},"dependsOn":${JSON.stringify(dependsOn)}}`;
 }
-
-/** What a plain result has there: a title, a file, a kind, dependencies, one step or none. */
-const PLAIN_FIELDS = new Set(['title', 'kind', 'file', 'position', 'priority', 'constraints', 'steps']);
-
-function plainMetadata(fields: unknown): Pick<PlainResult, 'title' | 'kind' | 'file' | 'dependsOn'> | null {
-  if (!isFields(fields)) return null;
-  for (const name in fields) if (!PLAIN_FIELDS.has(name)) return null;
-  const { title, kind = null, file, constraints, steps = [] } = fields;
-  if (typeof title !== 'string' || typeof file !== 'string') return null;
-  if (kind !== null && typeof kind !== 'string') return null;
-  if (!Array.isArray(steps) || steps.length > 1) return null;
-  const dependsOn = constraints === undefined ? NONE : dependenciesIn(constraints);
-  return dependsOn === null ? null : { title, kind, file, dependsOn };
-}
-
-const NONE: string[] = [];
 
 const dependencies = z.object({ dependsOn: z.array(z.object({ id: z.string() })) });
 
-function dependenciesIn(constraints: unknown): string[] | null {
-  const read = dependencies.safeParse(constraints);
-  return read.success ? read.data.dependsOn.map(({ id }) => id) : null;
-}
-
-const isFields = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 const timeOf = (cell: unknown): string | null => (typeof cell === 'string' ? isoTime(cell) : null);
-const figureOf = (cell: unknown): number | null => (typeof cell === 'number' ? cell : null);
 
 // ── What those are counted in that are left out ──
 

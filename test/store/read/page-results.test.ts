@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AgentResult } from '../../../src/domain/agent-result.ts';
-import type { PlainResult } from '../../../src/domain/page-document.ts';
+import type { PackedWorkstream, PlainText } from '../../../src/domain/page-document.ts';
 import { pageResults } from '../../../src/store/read/page-results.ts';
 import type { Connection } from '../../../src/store/schema/connection.ts';
 import { failed, opened, RUN, record, result, skipped } from '../../kit/recorded-run.ts';
@@ -12,7 +12,19 @@ function stored(results: AgentResult[]): Connection {
   return connection;
 }
 
-const idOf = (each: AgentResult | PlainResult): string => ('metadata' in each ? each.workstreamId : each.id);
+function packed(text: PlainText): PackedWorkstream {
+  const workstream: PackedWorkstream = JSON.parse(text);
+  return workstream;
+}
+
+/** All that the page of a run reads, plain results parsed. */
+const resultsOf = (connection: Connection): (AgentResult | PackedWorkstream)[] =>
+  Array.from(pageResults(connection, RUN, 10).results, (each) =>
+    typeof each === 'string' ? packed(each) : each,
+  );
+
+const idOf = (each: AgentResult | PlainText): string =>
+  typeof each === 'string' ? packed(each).id : each.workstreamId;
 const idsOf = (connection: Connection, most: number): string[] =>
   Array.from(pageResults(connection, RUN, most).results, idOf);
 
@@ -27,7 +39,7 @@ test('a result that has nothing to tell is read short, with its dependencies', (
     gate: null,
   };
   const connection = stored([result('ws-1', { metadata: { kind: 'codec', constraints, steps: [step] } })]);
-  expect([...pageResults(connection, RUN, 10).results]).toEqual([
+  expect(resultsOf(connection)).toEqual([
     {
       id: 'ws-1',
       title: 'Title of ws-1',
@@ -83,6 +95,41 @@ test.each<[string, Parameters<typeof result>[1]]>([
 ])('a result with %s is read whole', (_, fields) => {
   const expected = result('ws-1', fields);
   expect([...pageResults(stored([expected]), RUN, 10).results]).toEqual([expected]);
+});
+
+test('a plain result has its texts as they were, and no title that is its id', () => {
+  const title = 'a "title"\\ \u202e\n';
+  const connection = stored([
+    result('ws "1"', { agentId: 'agent\t1', metadata: { title, file: '\u0000é.json' } }),
+    result('ws-2', { metadata: { title: 'ws-2' } }),
+  ]);
+  expect(resultsOf(connection)).toMatchObject([
+    { id: 'ws "1"', title, agentId: 'agent\t1', file: '\u0000é.json' },
+    { id: 'ws-2' },
+  ]);
+  expect(resultsOf(connection)[1]).not.toHaveProperty('title');
+});
+
+test('seconds are rounded to microseconds, and unknown ones are null', () => {
+  const connection = stored([
+    result('ws-1', { durationSeconds: 1.23456789, cpuSeconds: 1e-9, cpuWaitSeconds: null }),
+  ]);
+  expect(resultsOf(connection)).toMatchObject([{ seconds: 1.234568, cpuSeconds: 0, cpuWaitSeconds: null }]);
+});
+
+test.each([
+  ['metadata that is no JSON', "metadata = '{'"],
+  ['metadata of another version', `metadata = '{"title":"t","file":"f","later":1}'`],
+  ['a title that is no text', `metadata = '{"title":1,"file":"f"}'`],
+  [
+    'dependencies of another shape',
+    `metadata = '{"title":"t","file":"f","constraints":{"dependsOn":["a"]}}'`,
+  ],
+  ['a time of another form', "start_time = '2026-01-02 03:04:05'"],
+])('a result with %s is read whole', (_, change) => {
+  const connection = stored([result('ws-1')]);
+  connection.exec(`UPDATE agent_results SET ${change}`);
+  expect(resultsOf(connection)).toMatchObject([{ workstreamId: 'ws-1', status: 'completed' }]);
 });
 
 test('results are in the order in which they arrived, whole ones and short ones', () => {
