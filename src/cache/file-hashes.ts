@@ -85,6 +85,23 @@ export class FileHashes {
     return stats.size <= SMALL_BYTES ? this.#readSmall(path) : this.#readLarge(path);
   }
 
+  /** The content of the file at a path where that is known; null otherwise: `contentOf` reads it, or says what is there. */
+  knownContentOf(path: string): FileContent | null {
+    const current = this.#current.get(path);
+    if (current !== undefined) return current;
+    const known = this.#known().get(path);
+    if (known === undefined) return null;
+    let stats: Stats | undefined;
+    try {
+      stats = statSync(path, { throwIfNoEntry: false });
+    } catch {
+      // It is in a folder that can't be entered, for example.
+      return null;
+    }
+    if (stats === undefined || !stats.isFile() || known.stamp !== stampOf(stats)) return null;
+    return noted(this.#current, path, stats, known.sha256);
+  }
+
   /** Remembers all hashes for later runs. What can't be written is computed again. */
   save(): void {
     if (!this.#hasChanged || this.#remembered === null) return;

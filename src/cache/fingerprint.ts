@@ -64,7 +64,8 @@ export class Fingerprints {
       ...this.#commandParts(workstream),
     ];
     for (const name of env) parts.push([`env ${name}`, this.#variable(name)]);
-    for (const [path, content] of await this.#filesOf(inputs))
+    const only = inputs.length === 1 ? this.#knownFile(inputs[0] ?? '') : null;
+    for (const [path, content] of only === null ? await this.#filesOf(inputs) : [only])
       parts.push([`input ${path}`, valueOf(content)]);
     for (const step of workstream.steps)
       if (step.kind === 'module') parts.push(...(await modules.partsOf(step.module)));
@@ -105,6 +106,13 @@ export class Fingerprints {
       [`the output of ${id}`, value],
       ...files.map(([path, content]): FingerprintPart => [`file ${path} of ${id}`, valueOf(content)]),
     ];
+  }
+
+  /** The one input that most workstreams of a sweep have, where its hash is known; null where it has to be looked for. */
+  #knownFile(path: string): [string, FileContent] | null {
+    if (!CERTAINLY_PLAIN.test(path)) return null;
+    const content = this.#parts.hashes.knownContentOf(resolve(this.#parts.project, path));
+    return content === null ? null : [path, content];
   }
 
   #filesOf(patterns: readonly string[]): Promise<[string, FileContent][]> {
@@ -164,6 +172,8 @@ export class Fingerprints {
 const NO_FILES: Promise<[string, FileContent][]> = Promise.resolve([]);
 const ALWAYS_IGNORED = ['**/.git/**', '**/node_modules/**'];
 
+/** No pattern has these characters alone. */
+const CERTAINLY_PLAIN = /^[\w./-]+$/;
 const isPlainPath = (pattern: string): boolean => !isDynamicPattern(pattern) && !/[\\!]/.test(pattern);
 const isNegated = (pattern: string): boolean => pattern.startsWith('!') && pattern[1] !== '(';
 const withoutDot = (pattern: string): string => pattern.replace(/^\.\//, '');

@@ -24,6 +24,7 @@ import {
 } from './fingerprint.ts';
 import { KeptFiles, keptFileSchema, namesIn, noteUse } from './kept-files.ts';
 import { ModuleFiles } from './module-files.ts';
+import { ResultIndex, stampAt } from './result-index.ts';
 
 const entrySchema = z.object({
   /** Of the fingerprint. */
@@ -79,6 +80,7 @@ export class FolderResultCache implements ResultCache {
   readonly #hashes: FileHashes;
   readonly #modules: ModuleFiles;
   readonly #files: KeptFiles;
+  readonly #index: ResultIndex<Entry>;
   #fingerprints: Fingerprints | null = null;
   readonly #asked = new Map<string, AskedAbout>();
   /** When what is known of files was found, on the clock of `performance`. */
@@ -94,6 +96,7 @@ export class FolderResultCache implements ResultCache {
       relative(parts.project, path),
     );
     this.#files = new KeptFiles(this.#places.files, parts.project, this.#hashes);
+    this.#index = new ResultIndex(this.#places.index, this.#places.results, (id) => this.#places.result(id));
   }
 
   async takeOver(question: CacheQuestion): Promise<ReusableResult | null> {
@@ -104,15 +107,27 @@ export class FolderResultCache implements ResultCache {
       const fingerprint = await this.#fingerprint(question);
       asked.fingerprint = fingerprint;
       if (!this.#parts.takesOver) return null;
-      const stored = readChecked(this.#places.result(workstream.id), storedSchema);
-      if (stored === null) return null;
-      const entry = stored.entries.find(({ key }) => key === fingerprint.key);
-      if (entry !== undefined) return await this.#restore(workstream, entry);
-      asked.changes = differences(stored.parts, fingerprint.parts);
+      const entry = this.#find(asked, fingerprint);
+      if (entry !== null) return await this.#restore(workstream, entry);
     } catch (error) {
       asked.note = messageOf(error);
     }
     return null;
+  }
+
+  /** The result that was kept for a fingerprint; where there is none, notes what has changed since the last one. */
+  #find(asked: AskedAbout, { key, parts }: Fingerprint): Entry | null {
+    const { id } = asked.question.workstream;
+    const place = this.#places.result(id);
+    const indexed = this.#index.find(id, key);
+    if (indexed !== null) return indexed;
+    const stamp = stampAt(place);
+    const stored = readChecked(place, storedSchema);
+    if (stored === null) return null;
+    const entry = stored.entries.find((each) => each.key === key);
+    if (entry === undefined) asked.changes = differences(stored.parts, parts);
+    else if (stamp !== null) this.#index.put(id, stamp, key, entry);
+    return entry ?? null;
   }
 
   async #restore({ id }: Workstream, { result, files }: Entry): Promise<ReusableResult> {
@@ -175,6 +190,8 @@ export class FolderResultCache implements ResultCache {
     };
     makeFolder(this.#places.results, 0o700);
     writeChecked(place, stored);
+    const stamp = stampAt(place);
+    if (stamp !== null) this.#index.put(question.workstream.id, stamp, entry.key, entry);
     this.#hasKept = true;
   }
 
@@ -193,6 +210,7 @@ export class FolderResultCache implements ResultCache {
 
   forget(): void {
     this.#moment = performance.now();
+    this.#index.forget();
     this.#fingerprints?.forget();
   }
 
@@ -205,6 +223,7 @@ export class FolderResultCache implements ResultCache {
   async close(): Promise<void> {
     this.#hashes.save();
     this.#modules.save();
+    this.#index.save();
     if (!this.#hasKept) return;
     this.#hasKept = false;
     const { folder, mostMb } = this.#parts;
@@ -215,6 +234,7 @@ export class FolderResultCache implements ResultCache {
 interface CachePlaces {
   results: string;
   result(id: string): string;
+  index: string;
   files: string;
   hashes: string;
   modules: string;
@@ -226,6 +246,7 @@ const placesIn = (folder: string): CachePlaces => ({
   results: join(folder, 'results'),
   // Ids are file names on any system.
   result: (id) => join(folder, 'results', `${id}.json`),
+  index: join(folder, 'result-index'),
   files: join(folder, 'outputs'),
   hashes: join(folder, 'file-hashes.json'),
   modules: join(folder, 'module-imports.json'),
@@ -235,6 +256,7 @@ const placesIn = (folder: string): CachePlaces => ({
 /** What `millrace prune` treats on its own among what is in the folder of the cache. */
 export const CACHE_NAMES: readonly string[] = [
   'results',
+  'result-index',
   'outputs',
   'file-hashes.json',
   'module-imports.json',
@@ -299,7 +321,8 @@ export async function pruneResults(folder: string, before: number, dryRun: boole
 async function pruneToSize(folder: string, mostBytes: number): Promise<void> {
   const all = await resultFiles(folder);
   const files = new KeptFiles(placesIn(folder).files, folder, new FileHashes(''));
-  let size = all.reduce((sum, { bytes }) => sum + bytes, await files.size());
+  const { size: indexBytes = 0 } = statSync(placesIn(folder).index, { throwIfNoEntry: false }) ?? {};
+  let size = all.reduce((sum, { bytes }) => sum + bytes, indexBytes + (await files.size()));
   if (size <= mostBytes) return;
   const old: ResultFile[] = [];
   for (const file of all.toSorted((a, b) => a.usedAt - b.usedAt)) {
@@ -339,6 +362,8 @@ async function remove(
 ): Promise<PrunedCache> {
   const gone = new Set(old);
   for (const { path } of old) if (!dryRun) await rm(path, { force: true });
+  // It has copies of them; the next run that takes results over makes it again.
+  if (old.length > 0 && !dryRun) await rm(placesIn(folder).index, { force: true });
   const named = new Set(
     all.filter((file) => !gone.has(file)).flatMap((file) => namedIn(file).map(({ sha256 }) => sha256)),
   );

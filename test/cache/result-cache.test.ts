@@ -4,6 +4,7 @@ import {
   linkSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -436,7 +437,11 @@ describe('what is in the state folder', () => {
     await here.run({ result: { metadata: { output: 1 } } });
     const path = join(here.cacheFolder, 'results/ws-a.json');
     const [, json = ''] = readFileSync(path, 'utf8').split('\n');
-    const write = (text: string): void => writeFileSync(path, `${hash('sha256', text)} 0.0.0\n${text}`);
+    // As each version does: it puts another file in the place of the one that is there.
+    const write = (text: string): void => {
+      writeFileSync(`${path}.new`, `${hash('sha256', text)} 0.0.0\n${text}`);
+      renameSync(`${path}.new`, path);
+    };
     write(json);
     expect((await here.run()).taken?.result.metadata.output).toBe(1);
     write(json.replaceAll('"status"', '"state"'));
