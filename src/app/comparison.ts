@@ -12,14 +12,8 @@ import type {
 } from '../domain/history/history.ts';
 import type { ErrorPattern } from '../domain/history/pattern.ts';
 import type { ConsolidatedResult } from '../domain/run-record.ts';
-import {
-  baseOf,
-  comparedRun,
-  type HistoricRun,
-  historicRun,
-  RunHistory,
-  runsUpTo,
-} from '../store/read/run-history.ts';
+import { baseOf, type HistoricRun, historicRun, runsUpTo } from '../store/read/history-runs.ts';
+import { comparedRun, RunHistory } from '../store/read/run-history.ts';
 import type { Connection } from '../store/schema/connection.ts';
 
 /** Runs that are compared with each other, each side with the oldest first. */

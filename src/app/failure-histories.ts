@@ -3,7 +3,8 @@ import { associations } from '../analysis/associations.ts';
 import { patternHistory, patternHistoryOverall } from '../analysis/states.ts';
 import type { FailureHistory, PatternSummary } from '../domain/history/failure-documents.ts';
 import type { Association, LookedAt, Observation, PatternState, RunRef } from '../domain/history/history.ts';
-import { RunHistory, runsUpTo } from '../store/read/run-history.ts';
+import { runsUpTo } from '../store/read/history-runs.ts';
+import { RunHistory } from '../store/read/run-history.ts';
 import type { Connection } from '../store/schema/connection.ts';
 
 export interface FailureHistories {

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import type { RunRef } from '../domain/history/history.ts';
-import { historicRun } from '../store/read/run-history.ts';
+import { historicRun } from '../store/read/history-runs.ts';
 import { runNamed } from '../store/read/run-name.ts';
 import type { Connection } from '../store/schema/connection.ts';
 import { openForReading } from '../store/schema/database.ts';

@@ -13,7 +13,7 @@ import {
 } from '../../domain/history/history.ts';
 import type { NamedPattern } from '../../domain/history/pattern.ts';
 import { errorPatterns } from '../../store/read/errors.ts';
-import { runsBetween, withoutResult } from '../../store/read/run-history.ts';
+import { runsBetween, withoutResult } from '../../store/read/history-runs.ts';
 import { latestRunId } from '../../store/read/runs.ts';
 import type { Connection } from '../../store/schema/connection.ts';
 import { plural, seconds } from '../../text/format.ts';

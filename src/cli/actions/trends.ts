@@ -7,7 +7,8 @@ import {
 import { Refusal } from '../../app/refusal.ts';
 import type { DurationShift, LookedAt, RunRef } from '../../domain/history/history.ts';
 import type { Trend, TrendsDocument } from '../../domain/history/trends-document.ts';
-import { RunHistory, runsUpTo } from '../../store/read/run-history.ts';
+import { runsUpTo } from '../../store/read/history-runs.ts';
+import { RunHistory } from '../../store/read/run-history.ts';
 import type { Connection } from '../../store/schema/connection.ts';
 import { plural, seconds } from '../../text/format.ts';
 import { oneLine } from '../../text/printable.ts';

@@ -5,7 +5,8 @@ import type { Circumstances, Neighbour, ReadyWait, WhyDocument } from '../../dom
 import type { RunSummary } from '../../domain/run-record.ts';
 import { findConflicts } from '../../plan/conflicts.ts';
 import { circumstancesOf, executedBetween, unfinishedIn } from '../../store/read/circumstances.ts';
-import { RunHistory, runsUpTo } from '../../store/read/run-history.ts';
+import { runsUpTo } from '../../store/read/history-runs.ts';
+import { RunHistory } from '../../store/read/run-history.ts';
 import type { Connection } from '../../store/schema/connection.ts';
 import { nameSome, plural, seconds } from '../../text/format.ts';
 import { oneLine } from '../../text/printable.ts';

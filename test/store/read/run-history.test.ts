@@ -1,13 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RunRef } from '../../../src/domain/history/history.ts';
-import {
-  baseOf,
-  comparedRun,
-  historicRun,
-  RunHistory,
-  runsBetween,
-  runsUpTo,
-} from '../../../src/store/read/run-history.ts';
+import { baseOf, historicRun, runsBetween, runsUpTo } from '../../../src/store/read/history-runs.ts';
+import { comparedRun, RunHistory } from '../../../src/store/read/run-history.ts';
 import type { Connection } from '../../../src/store/schema/connection.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
 import { recordHistory } from '../../kit/recorded-history.ts';
