@@ -1,9 +1,13 @@
 import { readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { array, assert, asyncProperty, nat, string } from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { LineStore, linesOf } from '../../src/os/lines.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 async function all(batches: AsyncIterable<string[]>): Promise<string[]> {
   const lines: string[] = [];
@@ -54,9 +58,11 @@ describe('lines that are kept', () => {
   });
 
   test('leave no file behind, also while they are kept', () => {
+    const folder = temporaryFolder();
+    vi.stubEnv('TMPDIR', folder);
     const store = new LineStore();
     for (let count = 0; count < 50_000; count += 1) store.add(`line ${count}`);
-    expect(readdirSync(tmpdir()).filter((name) => name.startsWith('millrace-lines-'))).toEqual([]);
+    expect(readdirSync(folder)).toEqual([]);
     store.close();
   });
 });

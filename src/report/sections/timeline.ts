@@ -1,6 +1,7 @@
 import type { FinalStatus } from '../../domain/agent-result.ts';
 import type { RunDocumentHead, ShortResult } from '../../domain/run-record.ts';
 import { reservationText } from '../../text/amounts.ts';
+import { byNumber } from '../../text/by-number.ts';
 import { plural, seconds } from '../../text/format.ts';
 import { oneLine } from '../../text/printable.ts';
 import { parse, secondsBetween, timeOfDay } from '../cells.ts';
@@ -105,7 +106,7 @@ export function gantt(title: string, items: ShortResult[]): string | null {
     '    dateFormat YYYY-MM-DD HH:mm:ss.SSS',
     '    axisFormat %H:%M:%S',
   ];
-  const names = [...sections.keys()].toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  const names = [...sections.keys()].toSorted(byNumber);
   for (const name of names) lines.push(`    section ${label(name)}`, ...(sections.get(name) ?? []));
   return lines.join('\n');
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { COORDINATOR } from '../../domain/agent-result.ts';
 import type { AgentPerformance } from '../../domain/run-record.ts';
+import { byNumber } from '../../text/by-number.ts';
 import { jsonCell, numberCell, textCell } from '../schema/cells.ts';
 import type { Connection } from '../schema/connection.ts';
 import { presentSeconds } from '../write/agent-counts.ts';
@@ -51,7 +52,7 @@ export function agentPerformances(connection: Connection, runId: string): AgentP
   const wall = wallSeconds(connection, runId);
   const present = presentSeconds(connection, runId);
   return [...works]
-    .toSorted(([one], [other]) => byNumber.compare(one, other))
+    .toSorted(([one], [other]) => byNumber(one, other))
     .map(([agentId, work]) => {
       const times = { wall, present: present?.(placeOf(agentId)) ?? wall };
       return toPerformance(agentId, work, earlier.get(agentId) ?? 0, times);
@@ -60,8 +61,6 @@ export function agentPerformances(connection: Connection, runId: string): AgentP
 
 /** Where the number of agents changes they are called agent-1 to agent-N. */
 const placeOf = (agentId: string): number => Number(/^agent-(\d+)$/.exec(agentId)?.[1] ?? 1) - 1;
-
-const byNumber = new Intl.Collator('en', { numeric: true });
 
 const namesRow = z.object({ agent_names: textCell, agents_count: numberCell });
 const namesCell = z.array(z.string()).nullable().catch(null);

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { AgentResult } from '../../domain/agent-result.ts';
 import type { PageAggregates, PageLoad, PageResults, PlainText } from '../../domain/page-document.ts';
+import { byNumber } from '../../text/by-number.ts';
 import { isoTime, parsed, textCell } from '../schema/cells.ts';
 import type { Connection } from '../schema/connection.ts';
 import { NO_LIST, NO_TESTS } from '../schema/result-cells.ts';
@@ -154,9 +155,6 @@ function loadOf(connection: Connection, runId: string): PageLoad | null {
     agents: names.map((agentId) => ({ agentId, busy: Array.from(busy.get(agentId) ?? [], share) })),
   };
 }
-
-/** `agent-2` before `agent-10`. */
-const { compare: byNumber } = new Intl.Collator('en', { numeric: true });
 
 const share = (value: number): number => Math.round(Math.min(1, value) * 100) / 100;
 

@@ -5,6 +5,7 @@ import type { Capped } from '../../domain/capped.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';
 import { madeFileSchema, metricSeriesSchema } from '../../domain/outcome.ts';
 import type { ResultsTable, ShownFile, ShownSeries } from '../../domain/run-record.ts';
+import { byNumber } from '../../text/by-number.ts';
 import { thinned } from '../../text/sparkline.ts';
 import { jsonCell, parsed, textCell } from '../schema/cells.ts';
 import type { Connection } from '../schema/connection.ts';
@@ -122,8 +123,6 @@ const allSeries = z.record(z.string(), metricSeriesSchema).catch({});
 const WITH_SERIES = `
 SELECT workstream_id, metadata -> '$.series' AS series FROM agent_results
 WHERE run_id = ? AND series_count > 0 ORDER BY id LIMIT ${MOST_SERIES}`;
-
-const { compare: byNumber } = new Intl.Collator('en', { numeric: true });
 
 /**
  * What was reported of metrics over time, of the first workstreams that arrived, in the order of their ids, with fewer
