@@ -1,5 +1,5 @@
 /** Makes the table of a run's results, and divides it as it is shown. */
-import type { Json, JsonObject } from '../domain/json.ts';
+import { isObject, type Json, type JsonObject } from '../domain/json.ts';
 import type { ResultsRow, ResultsTable } from '../domain/run-record.ts';
 import { firstOf } from '../text/cut-text.ts';
 
@@ -30,7 +30,7 @@ function eachValue(value: Json, name: string, take: (name: string, value: Json) 
 }
 
 function isSpread(value: Json, depth: number): value is JsonObject {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || depth === DEEPEST) return false;
+  if (!isObject(value) || depth === DEEPEST) return false;
   const fields = Object.keys(value).length;
   return fields > 0 && fields <= MOST_FIELDS;
 }

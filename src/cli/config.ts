@@ -1,7 +1,7 @@
 /** Options from `millrace.config.json` and from `MILLRACE_…` variables. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Json } from '../domain/json.ts';
+import { isFields, type Json } from '../domain/json.ts';
 import type { Project } from '../domain/project.ts';
 import { machineName } from '../os/machine.ts';
 import { nearest } from '../text/nearest.ts';
@@ -107,7 +107,7 @@ function ofThisMachine(machines: unknown, kinds: Kinds): Values {
 }
 
 function asObject(what: string, value: unknown): object {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  if (isFields(value)) return value;
   throw new UsageError(`${CONFIG_FILE}: "${what}" must be an object, such as { "agents": 4 }.`);
 }
 
@@ -143,8 +143,7 @@ async function parseFile(path: string): Promise<object> {
     const others = placesOf(text, offsets.slice(0, -1));
     throw refuse(`${key.join('.')}: ${repeatedMessage(others)}`, { text, offset: offsets.at(-1) ?? 0 });
   }
-  if (typeof content !== 'object' || content === null || Array.isArray(content))
-    throw refuse('expected an object with options, such as { "agents": 4 }', null);
+  if (!isFields(content)) throw refuse('expected an object with options, such as { "agents": 4 }', null);
   const reserved = reservedName(content, '');
   if (reserved !== null) throw refuse(`${reserved}: this name is reserved; expected another`, null);
   return content;

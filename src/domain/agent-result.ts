@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { attemptSchema, candidateSchema } from './attempt.ts';
 import { changesSchema, mergeSchema } from './changes.ts';
 import { reasonSchema, storedFailureSchema } from './failure.ts';
-import type { Json, JsonObject } from './json.ts';
+import { isFields, type Json, type JsonObject } from './json.ts';
 import { madeFileSchema, metricSeriesSchema, testCountsSchema, testResultSchema } from './outcome.ts';
 import { toolReportSchema } from './tool-report.ts';
 
@@ -13,9 +13,7 @@ const seconds = z.number();
 
 /** Data of workstreams, not validated: that would take long for a large output, and z.record drops `__proto__`. */
 const json = z.custom<Json>((value) => value !== undefined);
-const jsonObject = z.custom<JsonObject>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-);
+const jsonObject = z.custom<JsonObject>((value) => isFields(value));
 
 /** The states of a workstream. The last three are final: only they are rows of `agent_results`. */
 export type Status = 'pending' | 'blocked' | 'running' | FinalStatus;

@@ -4,6 +4,16 @@ export type Json = string | number | boolean | null | Json[] | { [key: string]: 
 /** An object that JSON can hold. */
 export type JsonObject = { [key: string]: Json };
 
+/** An object whose fields may hold anything. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** Whether a value is an object with keys: no list, and not null. */
+export const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** As `isFields`, of a value that JSON can hold. */
+export const isObject = (value: Json | undefined): value is JsonObject => isFields(value);
+
 const QUOTE = 0x22;
 const OPEN_BRACKET = 0x5b;
 const BACKSLASH = 0x5c;

@@ -1,8 +1,10 @@
 /** The log of a run: NDJSON, one object a line. */
+
 import { constants, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type LevelWithSilent, type Logger, pino } from 'pino';
 import type { AgentResult, FinalStatus } from '../domain/agent-result.ts';
+import { isFields } from '../domain/json.ts';
 import type { EventOf, EventSink, ResumedRun, RunEvent } from '../domain/run-event.ts';
 import { makeFolder } from '../os/folder.ts';
 import { openRegular, UnusableFile } from '../os/regular-file.ts';
@@ -377,8 +379,8 @@ function lineLevel(line: string): number | null {
   if (line.length > MAX_LENGTH || /[\n\r]/.test(line)) return null;
   try {
     const value: unknown = JSON.parse(line);
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-    return 'level' in value && typeof value.level === 'number' ? value.level : LEVEL_NUMBERS.info;
+    if (!isFields(value)) return null;
+    return typeof value['level'] === 'number' ? value['level'] : LEVEL_NUMBERS.info;
   } catch {
     // It is no JSON.
     return null;

@@ -1,12 +1,12 @@
 /** One element of a workstream file: what it becomes, and what is wrong with it. */
 import type { Failure } from '../domain/failure.ts';
 import { describeFailure } from '../domain/failure-message.ts';
-import type { Json } from '../domain/json.ts';
+import { isObject, type Json } from '../domain/json.ts';
 import type { Source, Workstream } from '../domain/workstream.ts';
 import { isWorkstreamId, type WorkstreamFile } from '../domain/workstream-file.ts';
 import { nearest } from '../text/nearest.ts';
 import { errorAt, type Finding } from './finding.ts';
-import { describeValue, fieldOf, isObject } from './json-value.ts';
+import { describeValue, fieldOf } from './json-value.ts';
 import { matrixOf, membersOf } from './matrix.ts';
 import { type Folders, normalize } from './normalize.ts';
 import { check, type Looked } from './rules.ts';

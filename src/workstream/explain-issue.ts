@@ -1,6 +1,6 @@
 /** Turns what zod found into sentences that say what was expected and what was found. */
 import type { core, ZodObject } from 'zod';
-import type { Json, JsonObject } from '../domain/json.ts';
+import { isObject, type Json, type JsonObject } from '../domain/json.ts';
 import {
   acceptanceSchemas,
   actionSchemas,
@@ -10,7 +10,7 @@ import {
 } from '../domain/workstream-file.ts';
 import { plural } from '../text/format.ts';
 import { errorAt, type Finding } from './finding.ts';
-import { describeValue, isObject, valueAt } from './json-value.ts';
+import { describeValue, valueAt } from './json-value.ts';
 import type { JsonPath } from './locate.ts';
 
 type Issue = core.$ZodIssue;

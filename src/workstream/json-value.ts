@@ -1,10 +1,6 @@
-import type { Json, JsonObject } from '../domain/json.ts';
+import { isObject, type Json, type JsonObject } from '../domain/json.ts';
 import { shortened } from '../text/cut-text.ts';
 import type { JsonPath } from './locate.ts';
-
-export function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** The object's own field; undefined where there is none, so that `constructor` finds nothing inherited. */
 export function fieldOf(object: JsonObject, name: string): Json | undefined {

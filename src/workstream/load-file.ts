@@ -1,6 +1,6 @@
 /** One file to workstreams, broken workstreams and problems. Never throws because of what is in the file. */
 import { basename } from 'node:path';
-import type { Json } from '../domain/json.ts';
+import { isObject, type Json } from '../domain/json.ts';
 import type { Broken, Problem } from '../domain/plan.ts';
 import type { Source, Workstream } from '../domain/workstream.ts';
 import { arrayParts, parsePart } from './array-parts.ts';
@@ -14,7 +14,7 @@ import {
   problemAt,
 } from './file-problems.ts';
 import { errorAt, type Finding, warningAt } from './finding.ts';
-import { describeValue, isObject } from './json-value.ts';
+import { describeValue } from './json-value.ts';
 import { locate, placesOf } from './locate.ts';
 import { parse } from './parse.ts';
 import type { PlainReader } from './plain.ts';

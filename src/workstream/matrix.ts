@@ -1,6 +1,6 @@
 /** Expands one definition into many: every combination of the matrix's values, as GitHub's matrices do. */
-import type { Json, JsonObject } from '../domain/json.ts';
-import { fieldOf, isObject } from './json-value.ts';
+import { isObject, type Json, type JsonObject } from '../domain/json.ts';
+import { fieldOf } from './json-value.ts';
 
 /** A reference such as `${{ matrix.seed }}`; the group is the name. */
 const REFERENCE = /\$\{\{\s*matrix\.([^{}]*)\}\}/g;

@@ -1,9 +1,9 @@
 /** Reads the most common form of a definition without the schema, which takes most of the time of loading. */
-import type { Json, JsonObject } from '../domain/json.ts';
+import { isObject, type Json, type JsonObject } from '../domain/json.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { isLine, isWorkstreamId, MAX_ELEMENTS } from '../domain/workstream-file.ts';
 import { type DefinitionContext, MAX_WORKSTREAMS } from './definition.ts';
-import { canonical, isObject } from './json-value.ts';
+import { canonical } from './json-value.ts';
 import { normalizeStep } from './normalize.ts';
 import { type PlainWork, PlainWorkstream } from './plain-workstream.ts';
 

@@ -1,7 +1,7 @@
-import type { Json } from '../domain/json.ts';
+import { isObject, type Json } from '../domain/json.ts';
 import type { Source } from '../domain/workstream.ts';
 import { arrayParts, parsePart, WHOLE_BYTES } from './array-parts.ts';
-import { fieldOf, isObject, valueAt } from './json-value.ts';
+import { fieldOf, valueAt } from './json-value.ts';
 import { type JsonPath, locate, type Place } from './locate.ts';
 import { parse } from './parse.ts';
 import { decode, readBytes } from './read-file.ts';

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../domain/json.ts';
+import { isObject, type Json, type JsonObject } from '../domain/json.ts';
 import { variableName } from '../domain/workstream.ts';
 import {
   isMatrixName,
@@ -12,7 +12,7 @@ import {
 import { nearest } from '../text/nearest.ts';
 import { explainIssue } from './explain-issue.ts';
 import { errorAt, type Finding, warningAt } from './finding.ts';
-import { describeValue, fieldOf, isObject, quote } from './json-value.ts';
+import { describeValue, fieldOf, quote } from './json-value.ts';
 import type { JsonPath } from './locate.ts';
 import {
   comparisons,

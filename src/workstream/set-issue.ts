@@ -1,7 +1,6 @@
 /** Writes the number of an issue into the text of a workstream file; everything else of it stays, comments too. */
 import { applyEdits, modify } from 'jsonc-parser';
-import type { Json } from '../domain/json.ts';
-import { isObject } from './json-value.ts';
+import { isObject, type Json } from '../domain/json.ts';
 import { parse } from './parse.ts';
 
 /** The field that names the issue of a workstream. */

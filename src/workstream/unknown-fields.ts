@@ -1,4 +1,4 @@
-import type { JsonObject } from '../domain/json.ts';
+import { isObject, type JsonObject } from '../domain/json.ts';
 import {
   cacheSchema,
   capabilityPayloadSchema,
@@ -9,7 +9,7 @@ import {
 import { nearest, slipOf } from '../text/nearest.ts';
 import { ALTERNATIVES } from './explain-issue.ts';
 import type { Finding } from './finding.ts';
-import { fieldOf, isObject, quote } from './json-value.ts';
+import { fieldOf, quote } from './json-value.ts';
 import type { JsonPath } from './locate.ts';
 
 /** Most warnings about unknown fields for one definition. */

@@ -1,10 +1,9 @@
 /** What is read without the schema is what the schema and the rules would have made of it. */
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Json, JsonObject } from '../../src/domain/json.ts';
+import { isObject, type Json, type JsonObject } from '../../src/domain/json.ts';
 import { copyOf, type Workstream } from '../../src/domain/workstream.ts';
 import { type DefinitionContext, readDefinition } from '../../src/workstream/definition.ts';
-import { isObject } from '../../src/workstream/json-value.ts';
 import { PlainReader } from '../../src/workstream/plain.ts';
 import { type PlainDefinition, PlainWorkstream } from '../../src/workstream/plain-workstream.ts';
 import { anyFile } from './any-file.ts';

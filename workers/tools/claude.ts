@@ -1,12 +1,12 @@
 /** Claude Code: `claude -p`, whose events are lines of JSON. Rules found by running version 2.1.330. */
 import type { Failure } from '../../src/domain/failure.ts';
-import type { Json, JsonObject } from '../../src/domain/json.ts';
+import { isObject, type Json, type JsonObject } from '../../src/domain/json.ts';
 import { NO_TOKENS, type Tokens } from '../../src/domain/tool.ts';
 import { firstOf } from '../../src/text/cut-text.ts';
 import { oneLine } from '../../src/text/printable.ts';
 import { hasOption } from './configured-arguments.ts';
 import { Activity, EventStream } from './event-stream.ts';
-import { amountAt, countAt, isObject, listAt, numberAt, objectAt, textAt } from './json-line.ts';
+import { amountAt, countAt, listAt, numberAt, objectAt, textAt } from './json-line.ts';
 import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
 import {
   describeEnd,

@@ -3,13 +3,13 @@ import { readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Failure } from '../../src/domain/failure.ts';
-import type { JsonObject } from '../../src/domain/json.ts';
+import { isObject, type JsonObject } from '../../src/domain/json.ts';
 import { NO_TOKENS, type Tokens } from '../../src/domain/tool.ts';
 import { readRegular } from '../../src/os/regular-file.ts';
 import { firstOf } from '../../src/text/cut-text.ts';
 import { hasOption, optionValue } from './configured-arguments.ts';
 import { Activity, EventStream } from './event-stream.ts';
-import { countAt, isObject, jsonLine, listAt, objectAt, textAt } from './json-line.ts';
+import { countAt, jsonLine, listAt, objectAt, textAt } from './json-line.ts';
 import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
 import {
   describeEnd,

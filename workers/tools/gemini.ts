@@ -1,11 +1,11 @@
 /** Gemini CLI: `gemini -o stream-json`, whose events are lines of JSON. Rules found by running version 0.61.0. */
 import type { Failure } from '../../src/domain/failure.ts';
-import type { JsonObject } from '../../src/domain/json.ts';
+import { isObject, type JsonObject } from '../../src/domain/json.ts';
 import { NO_TOKENS, type Tokens } from '../../src/domain/tool.ts';
 import { firstOf, lastOf } from '../../src/text/cut-text.ts';
 import { hasOption } from './configured-arguments.ts';
 import { Activity, EventStream } from './event-stream.ts';
-import { countAt, isObject, jsonLine, objectAt, textAt } from './json-line.ts';
+import { countAt, jsonLine, objectAt, textAt } from './json-line.ts';
 import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolRequest } from './tool.ts';
 import {
   DeniedTools,

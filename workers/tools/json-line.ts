@@ -1,5 +1,5 @@
 /** Reads what a tool prints as JSON, one object a line, where nothing about its shape is certain. */
-import type { Json, JsonObject } from '../../src/domain/json.ts';
+import { isObject, type Json, type JsonObject } from '../../src/domain/json.ts';
 
 /**
  * Terminal sequences: control sequences such as colours, then strings such as titles, which end with BEL or ST and may
@@ -59,11 +59,6 @@ export function listAt(object: JsonObject, ...path: string[]): Json[] {
 export function objectAt(object: JsonObject, ...path: string[]): JsonObject | null {
   const value = valueAt(object, path);
   return isObject(value) ? value : null;
-}
-
-/** Whether a value is an object with keys, and so no list and not null. */
-export function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function valueAt(object: JsonObject, path: readonly string[]): Json | undefined {

@@ -1,7 +1,7 @@
 /** Reads the outputs of workstreams. */
 import { z } from 'zod';
 import type { Capped } from '../../domain/capped.ts';
-import type { Json } from '../../domain/json.ts';
+import { isObject, type Json } from '../../domain/json.ts';
 import type { WorkstreamOutput } from '../../domain/run-record.ts';
 import type { ToolReport } from '../../domain/tool-report.ts';
 import type { Connection } from '../schema/connection.ts';
@@ -31,7 +31,7 @@ const testsThat = (how: 'passed' | 'failed'): string =>
 
 /** The tool whose last message the output is; null for none. */
 function toolOfOutput(output: Json, tools: readonly ToolReport[]): string | null {
-  if (typeof output !== 'object' || output === null || Array.isArray(output)) return null;
+  if (!isObject(output)) return null;
   return tools.findLast(({ text }) => text === output['text'])?.tool ?? null;
 }
 

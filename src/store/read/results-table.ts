@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ResultsTableBuilder, type TabledResult, type TableLimits } from '../../analysis/results-table.ts';
 import type { Capped } from '../../domain/capped.ts';
-import type { Json, JsonObject } from '../../domain/json.ts';
+import { isObject, type Json } from '../../domain/json.ts';
 import { madeFileSchema, metricSeriesSchema } from '../../domain/outcome.ts';
 import type { ResultsTable, ShownFile, ShownSeries } from '../../domain/run-record.ts';
 import { byNumber } from '../../text/by-number.ts';
@@ -78,10 +78,10 @@ function tabledResult(
   row: Pick<TabledResult, 'workstreamId' | 'status' | 'reason' | 'seconds'>,
 ): TabledResult | null {
   const fields = typeof metadata === 'string' ? parsed(metadata) : null;
-  if (!isFields(fields)) return null;
+  if (!isObject(fields)) return null;
   const { file, position, base, matrix, output, metrics } = fields;
   const isTools = isToolsOwn(output ?? null, fields['tools'] ?? null);
-  const values = isFields(matrix) ? matrix : null;
+  const values = isObject(matrix) ? matrix : null;
   const numbers = numbersOf(metrics);
   if (isTools && values === null && Object.keys(numbers).length === 0) return null;
   return {
@@ -97,16 +97,12 @@ function tabledResult(
 
 /** Whether an output is what a tool said last. */
 const isToolsOwn = (output: Json, tools: Json): boolean =>
-  isFields(output) &&
+  isObject(output) &&
   Array.isArray(tools) &&
-  tools.some((tool) => isFields(tool) && tool['text'] === output['text']);
-
-/** What was parsed as JSON. */
-const isFields = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+  tools.some((tool) => isObject(tool) && tool['text'] === output['text']);
 
 function numbersOf(metrics: Json | undefined): Record<string, number> {
-  if (metrics === undefined || !isFields(metrics)) return {};
+  if (metrics === undefined || !isObject(metrics)) return {};
   const numbers = Object.entries(metrics).filter(
     (entry): entry is [string, number] => typeof entry[1] === 'number',
   );

@@ -18,10 +18,11 @@ export function jsonCell<T>(schema: z.ZodType<T>, cell: string | null): T {
 }
 
 /** The value in a JSON cell; undefined for none and for malformed JSON, which an older system may have written. */
-export function parsed(cell: string | null): unknown {
+export function parsed(cell: string | null): Json | undefined {
   if (cell === null) return undefined;
   try {
-    return JSON.parse(cell);
+    const value: Json = JSON.parse(cell);
+    return value;
   } catch {
     return undefined;
   }

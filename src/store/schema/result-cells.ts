@@ -13,7 +13,7 @@ import {
 import { attemptSchema, candidateSchema } from '../../domain/attempt.ts';
 import { changesSchema, mergeSchema } from '../../domain/changes.ts';
 import { type Failure, storedFailureSchema } from '../../domain/failure.ts';
-import type { JsonObject } from '../../domain/json.ts';
+import { isFields, type JsonObject } from '../../domain/json.ts';
 import {
   madeFileSchema,
   metricSeriesSchema,
@@ -115,9 +115,7 @@ const metrics = z
   });
 
 /** As it was written: z.record would leave `__proto__` out. */
-const object: z.ZodType<JsonObject> = z
-  .custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value))
-  .catch({});
+const object: z.ZodType<JsonObject> = z.custom<JsonObject>((value) => isFields(value)).catch({});
 
 /** The title is null in rows of an older system. */
 type StoredMetadata = Omit<ResultMetadata, 'title'> & { title: string | null };
@@ -204,8 +202,6 @@ const listText = <T>(read: z.ZodType<T[]>, isElement: (value: unknown) => boolea
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isNumber = (value: unknown): value is number => typeof value === 'number';
-const isFields = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The text of a list of texts in a document. */
 export const textsText = listText(textsCell, isText);

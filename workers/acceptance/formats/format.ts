@@ -1,3 +1,4 @@
+import { type Fields, isFields } from '../../../src/domain/json.ts';
 import type { TestCase, TestCounts } from '../../../src/domain/outcome.ts';
 import { firstOf, shortened } from '../../../src/text/cut-text.ts';
 
@@ -155,11 +156,6 @@ export function plus(a: TestCounts, b: TestCounts): TestCounts {
 export const NO_TESTS: TestCounts = { total: 0, passed: 0, failed: 0, skipped: 0 };
 
 // Reads values that came out of a parser and may be anything.
-
-export type Fields = Record<string, unknown>;
-
-export const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export const fieldsOf = (value: unknown): Fields => (isFields(value) ? value : {});
 

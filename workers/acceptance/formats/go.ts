@@ -1,13 +1,5 @@
-import {
-  CaseList,
-  type Fields,
-  isFields,
-  linesOf,
-  MessageLines,
-  numberOf,
-  type ParsedTests,
-  textOf,
-} from './format.ts';
+import { type Fields, isFields } from '../../../src/domain/json.ts';
+import { CaseList, linesOf, MessageLines, numberOf, type ParsedTests, textOf } from './format.ts';
 
 const STATUSES = { PASS: 'passed', FAIL: 'failed', SKIP: 'skipped' } as const;
 type Word = keyof typeof STATUSES;

@@ -1,17 +1,7 @@
 import { XMLParser } from 'fast-xml-parser';
+import { type Fields, isFields } from '../../../src/domain/json.ts';
 import type { TestCase, TestCounts } from '../../../src/domain/outcome.ts';
-import {
-  CaseList,
-  type Fields,
-  fieldsOf,
-  isFields,
-  listOf,
-  NO_TESTS,
-  numberOf,
-  type ParsedTests,
-  plus,
-  textOf,
-} from './format.ts';
+import { CaseList, fieldsOf, listOf, NO_TESTS, numberOf, type ParsedTests, plus, textOf } from './format.ts';
 
 /** A suite of a hundred thousand cases has some three hundred thousand. */
 const MAX_TAGS = 1_000_000;

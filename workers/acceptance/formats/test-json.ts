@@ -1,13 +1,5 @@
-import {
-  CaseList,
-  type Fields,
-  fieldsOf,
-  isFields,
-  listOf,
-  numberOf,
-  type ParsedTests,
-  textOf,
-} from './format.ts';
+import { type Fields, isFields } from '../../../src/domain/json.ts';
+import { CaseList, fieldsOf, listOf, numberOf, type ParsedTests, textOf } from './format.ts';
 
 /** The field by which the document is found; all fields before it are numbers. */
 const MARK = '"numTotalTests"';
