@@ -11,6 +11,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // The default is one second, which may be too little on a busy machine.
+    expect: { poll: { timeout: 30_000 } },
     coverage: { include: ['src/**', 'workers/**'], reporter: ['text-summary', 'json'] },
   },
 });
