@@ -20,6 +20,7 @@ import { type Interruption, MAX_TIME } from '../run/attempt/outcome.ts';
 import { consolidate } from '../store/read/consolidate.ts';
 import { storeError } from '../store/schema/store-error.ts';
 import { scalingSummary } from '../store/write/agent-counts.ts';
+import { correctTotals } from '../store/write/end-run.ts';
 import { settlePatterns } from '../store/write/patterns.ts';
 import type { RunDatabase } from '../store/write/run-database.ts';
 import { lookBack } from './comparison.ts';
@@ -158,9 +159,13 @@ function writeReports({ md, html }: Texts, folder: string, runId: string): Attem
 
 function consolidated({ database, runId, paths }: Conclusion): ConsolidatedResult {
   settlePatterns(database.connection, runId);
-  const result = consolidate(database.connection, runId, paths.database);
-  if (result === null) throw storeError('run-deleted', paths.database, runId);
-  return result;
+  const read = (): ConsolidatedResult => {
+    const result = consolidate(database.connection, runId, paths.database);
+    if (result === null) throw storeError('run-deleted', paths.database, runId);
+    return result;
+  };
+  const result = read();
+  return correctTotals(database.connection, result.run) ? read() : result;
 }
 
 const isComplete = ({ run }: ConsolidatedResult): boolean => run.totals.completed === run.totals.workstreams;

@@ -1,8 +1,10 @@
 /** What becomes of a run once nothing is written to it any more. */
 import { z } from 'zod';
+import type { RunSummary } from '../../domain/run-record.ts';
 import { isWriterGone, PROCESS_COLUMNS, processShape } from '../read/liveness.ts';
-import { rows } from '../read/rows.ts';
+import { countOf, rows } from '../read/rows.ts';
 import type { Connection } from '../schema/connection.ts';
+import { RECOUNT } from './recorder-statements.ts';
 
 const DROP_LOCKS = 'DELETE FROM run_locks WHERE run_id = ?';
 
@@ -32,4 +34,16 @@ function deadRuns(connection: Connection): string[] {
   return rows(connection, runningRow, sql)
     .filter((row) => isWriterGone(row))
     .map(({ run_id: runId }) => runId);
+}
+
+/**
+ * Counts the totals of a run again where its results are not as many as were written: others deleted some. Returns
+ * whether that was so.
+ */
+export function correctTotals(connection: Connection, { runId, totals }: RunSummary): boolean {
+  const written = totals.completed + totals.failed + totals.skipped;
+  const there = countOf(connection, 'SELECT COUNT(*) AS n FROM agent_results WHERE run_id = ?', runId);
+  if (there === written) return false;
+  connection.prepare(`UPDATE consolidated_runs SET ${RECOUNT} WHERE run_id = @run`).run({ run: runId });
+  return true;
 }
