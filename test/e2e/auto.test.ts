@@ -69,3 +69,15 @@ test.each([
   expect(code).toBe(2);
   expect(stdout + stderr).toContain(message);
 });
+
+test('where workstreams reserve processors, there are as many agents as these leave room for', async () => {
+  const { folder } = folderOfMeeting();
+  const steps = [{ module: './meets.mjs', input: { count: 2 } }];
+  const reserving = Array.from({ length: 6 }, (_, index) => ({ id: `ws-${index + 1}`, cpus: 2, steps }));
+  writeFiles(folder, { 'workstreams/all.json': reserving });
+  const args = ['run', '--agents', 'auto', '--max-agents', '8', '--cpus', '4'];
+  const { code, stdout } = await millrace(folder, args, { NODE_OPTIONS: `--import ${MEMORY}` });
+  expect(code).toBe(0);
+  const counts = parseLines(stdout).flatMap(({ event, to }) => (event === 'agents-scaled' ? [to] : []));
+  expect(Math.max(...counts.map(Number))).toBe(2);
+});

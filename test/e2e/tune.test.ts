@@ -107,6 +107,14 @@ test('a part of the folder is tried with what it depends on, and numbers that it
   expect([...new Set(ran)].toSorted()).toEqual(['ws-2', 'ws-x']);
 });
 
+test('where no numbers are given, those that reserved processors leave no room for are not tried', async () => {
+  const { tune } = folderOf(quick(12, { cpus: 2 }));
+  const { code, stdout } = await tune('--cpus', '4', '--repeat', '1', '--json');
+  expect(code).toBe(0);
+  const document: Document = JSON.parse(stdout);
+  expect(document.trials.map(({ agents }) => agents)).toEqual([1, 2]);
+});
+
 test('--save keeps the number for this machine, and a run takes it from there', async () => {
   const { folder, env, tune } = folderOf(quick(9), {
     'millrace.config.json': '{\n  // ours\n  "agents": 2\n}\n',
