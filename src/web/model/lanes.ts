@@ -1,5 +1,7 @@
 /** The timeline's geometry: what each agent did when, in a window of time. In seconds and pixels, without drawing. */
+
 import type { PageLoad, PageWorkstream } from '../../domain/page-document.ts';
+import { byNumber } from './rows.ts';
 import { type EndMark, markOf, type Run } from './run.ts';
 
 /** One execution: the attempt that counts, or an earlier one. */
@@ -25,8 +27,6 @@ export interface AgentLane {
 /** A stretch of time in seconds since the start of the run. */
 export type TimeWindow = readonly [from: number, to: number];
 
-const collator = new Intl.Collator(undefined, { numeric: true });
-
 /** A lane for each agent, in the order of their names. */
 export function lanesOf(run: Run): AgentLane[] {
   const byAgent = new Map<string, Bar[]>(run.head.agents.map(({ agentId }) => [agentId, []]));
@@ -38,7 +38,7 @@ export function lanesOf(run: Run): AgentLane[] {
   for (const workstream of run.workstreams)
     for (const [agentId, bar] of barsOf(run, workstream)) add(agentId, bar);
   return [...byAgent]
-    .toSorted(([a], [b]) => collator.compare(a, b))
+    .toSorted(([a], [b]) => byNumber(a, b))
     .map(([agentId, bars]) => ({
       agentId,
       bars: bars.toSorted((a, b) => a.from - b.from),

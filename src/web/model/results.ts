@@ -1,7 +1,7 @@
 /** The results of a sweep as one table of parameters, outputs and metrics, and as a chart of two of its columns. */
 import type { Json } from '../../domain/json.ts';
 import type { PageWorkstream } from '../../domain/page-document.ts';
-import { compareKeys } from './rows.ts';
+import { byNumber, compareKeys } from './rows.ts';
 import type { Run } from './run.ts';
 
 /** A value of a cell; objects and arrays are texts of JSON. */
@@ -210,9 +210,8 @@ interface ChartScale {
 const text = (value: Value | undefined): string =>
   value === undefined || value === null ? '–' : String(value);
 
-const collator = new Intl.Collator(undefined, { numeric: true });
 const distinctTexts = (rows: readonly ResultRow[], column: string): string[] =>
-  [...new Set(rows.map(({ values }) => text(values.get(column))))].toSorted(collator.compare);
+  [...new Set(rows.map(({ values }) => text(values.get(column))))].toSorted(byNumber);
 
 export function chartOf({ columns, rows }: SweepResults, axes: Axes): ChartData {
   const isNumeric = columns.find(({ name }) => name === axes.x)?.isNumber === true;

@@ -115,12 +115,12 @@ function ordered(run: Run, found: PageWorkstream[], sort: Sort | null): PageWork
     .map(({ each }) => each);
 }
 
-const collator = new Intl.Collator(undefined, { numeric: true });
+/** Compares texts with the numbers in them as numbers, the same for every reader: an address leads all to one order. */
+export const { compare: byNumber } = new Intl.Collator('en', { numeric: true });
 
 /** Numbers and texts as they are read; null last, in either direction. */
 export function compareKeys(a: Key, b: Key, direction: 1 | -1): number {
   if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
-  const order =
-    typeof a === 'number' && typeof b === 'number' ? a - b : collator.compare(String(a), String(b));
+  const order = typeof a === 'number' && typeof b === 'number' ? a - b : byNumber(String(a), String(b));
   return order * direction;
 }
