@@ -2,7 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Cancellation, FromAgent } from '../src/domain/agent-message.ts';
 import type { Assignment } from '../src/domain/assignment.ts';
-import type { AssignmentScope, BatchItem } from '../src/domain/assignment-batch.ts';
+import type { AssignmentScope, BatchItem } from '../src/domain/batch/batch-text.ts';
 import type { Failure } from '../src/domain/failure.ts';
 import type { MetricSeries } from '../src/domain/outcome.ts';
 import { declaredReservation } from '../src/domain/workstream.ts';

@@ -1,21 +1,11 @@
 /** A batch in its thread: what is nothing but the call of a function is called here, everything else by the agent. */
 import { types } from 'node:util';
-import type { Assignment } from '../src/domain/assignment.ts';
-import {
-  type AssignmentBatch,
-  type AssignmentScope,
-  type BatchExtras,
-  BatchMemory,
-  BatchReader,
-  type KeptResult,
-  memberMark,
-  STATE,
-} from '../src/domain/assignment-batch.ts';
-import type { Answer, Outcome } from '../src/domain/outcome.ts';
-import type { ModuleStep } from '../src/domain/workstream.ts';
+import { BatchMemory, STATE } from '../src/domain/batch/batch-memory.ts';
+import { type AssignmentBatch, itemsOf, type MemberItem } from '../src/domain/batch/batch-text.ts';
+import type { Answer } from '../src/domain/outcome.ts';
 import { secondsSince, toSharedClock } from '../src/os/stopwatch.ts';
 import type { Agent } from './agent.ts';
-import { currentExecution, type EarlyCall, type Execution, type ExecutionItem } from './execution.ts';
+import { currentExecution, type EarlyCall, type Execution } from './execution.ts';
 import { loadedFunction } from './modules/load-module.ts';
 import { checkResult } from './runners/module.ts';
 import { createStepContext } from './runners/step-context.ts';
@@ -39,11 +29,16 @@ export interface BatchThread {
   isMute: () => boolean;
 }
 
+/** A member that was begun. */
+interface Member {
+  item: MemberItem;
+  execution: Execution;
+}
+
 export class BatchRun {
   readonly #batch: AssignmentBatch;
   readonly #thread: BatchThread;
   readonly #memory: BatchMemory;
-  readonly #members: readonly Member[];
   /** Members that have returned, and of which a turn of the event loop will show whether that was all. */
   #returned: Member[] = [];
   /** Those of which it was not all. */
@@ -58,16 +53,15 @@ export class BatchRun {
     this.#batch = batch;
     this.#thread = thread;
     this.#memory = new BatchMemory(batch.memory);
-    const reader = new BatchReader(batch);
-    this.#members = reader.indices.map((index) => new Member(index, batch, reader));
   }
 
   /** Resolves with the answer to the last member that it began, null where that is in shared memory. */
   async execute(): Promise<Answer | null> {
     const { agent, isMute } = this.#thread;
-    for (const member of this.#members) {
-      if (!this.#begin(member)) continue;
-      if (!this.#call(member)) await this.#executeWhole(member, member.index);
+    for (const item of itemsOf(this.#batch)) {
+      const member = this.#begin(item);
+      if (member === null) continue;
+      if (!this.#call(member)) await this.#executeWhole(member, item.index);
       if (agent.hasRetired || (this.#answer !== null && isMute())) break;
       if (now() - this.#turnedAt < TURN_MS) continue;
       await this.#turn();
@@ -78,22 +72,26 @@ export class BatchRun {
     return this.#answer;
   }
 
-  /** Its times are there before it is claimed: the main thread may look at them from then on. */
-  #begin(member: Member): boolean {
-    const { index } = member;
-    if (this.#memory.stateOf(index) !== STATE.open) return false;
+  /**
+   * Null for one that was taken back. Its times are there before it is claimed: the main thread may look at them from
+   * then on.
+   */
+  #begin(item: MemberItem): Member | null {
+    const { index } = item;
+    if (this.#memory.stateOf(index) !== STATE.open) return null;
     this.#sendAnswer();
-    member.execution = this.#thread.agent.begin(member);
-    const { at, clock } = member.execution.begin;
+    const execution = this.#thread.agent.begin(item);
+    const { at, clock } = execution.begin;
     this.#memory.writeStart(index, at, toSharedClock(clock));
-    if (!this.#memory.changeState(index, STATE.open, STATE.begun)) return false;
+    if (!this.#memory.changeState(index, STATE.open, STATE.begun)) return null;
     this.#begun = index + 1;
-    return true;
+    return { item, execution };
   }
 
   /** Calls the function of a plain member. Returns whether that did nothing but return, as far as can be seen now. */
   #call(member: Member): boolean {
-    const { execution, step } = member;
+    const { execution, item } = member;
+    const step = item.call;
     const found = step === null ? null : loadedFunction(step, execution);
     if (step === null || typeof found !== 'function') return false;
     const context = createStepContext(execution, () => execution.signal);
@@ -101,7 +99,7 @@ export class BatchRun {
     const { early } = execution;
     if (early === null || !('returned' in early) || !isReadable(early.returned)) return false;
     const value = early.returned;
-    if (value === undefined || value === null) return this.#keepResult(member, null);
+    if (value === undefined || value === null) return this.#keepResult(member, NOTHING_MADE);
     // Reading the value may call code of the workstream.
     if (!this.#isQuiet(execution, () => ({ checked: checkResult(value, execution, '') }))) return false;
     const checked = execution.early;
@@ -121,32 +119,22 @@ export class BatchRun {
   }
 
   /** Returns whether the result of a call could be kept in shared memory. */
-  #keepResult(member: Member, result: StepOutcome | null): boolean {
-    const { begin, cpuBefore } = member.execution;
+  #keepResult(member: Member, { output, filesModified, metrics }: CallResult): boolean {
+    const { begin, cpuBefore, series } = member.execution;
     const { used: cpuSeconds, waited: cpuWaitSeconds } = cpuTimeSince(cpuBefore);
     const durationSeconds = secondsSince(begin);
-    const output = result === null ? null : result.output;
-    const { series } = member.execution;
-    const { filesModified, metrics } = result ?? NOTHING_MADE;
-    const extras = extrasOf({ filesModified, metrics, series });
-    const stepSeconds = durationSeconds;
-    return this.#keep(member, { durationSeconds, stepSeconds, cpuSeconds, cpuWaitSeconds, output, extras });
+    const times = { durationSeconds, stepSeconds: durationSeconds, cpuSeconds, cpuWaitSeconds };
+    const made = { output, filesModified, metrics, series };
+    return this.#memory.keep(member.item.index, { ...times, ...made }) && this.#note(member);
   }
 
   /** Returns whether an answer could be kept there, because its outcome is one of a call as well. */
   #keepAnswer(member: Member, { outcome, posted }: Answer): boolean {
-    const [step] = outcome.steps;
-    if (step === undefined || posted > 0 || !isPlain(outcome)) return false;
-    return this.#keep(member, {
-      ...outcome,
-      stepSeconds: step.durationSeconds,
-      extras: extrasOf(outcome),
-    });
+    return posted === 0 && this.#memory.keepWhole(member.item.index, outcome) && this.#note(member);
   }
 
-  #keep(member: Member, result: Omit<KeptResult, 'startedAt'>): boolean {
-    if (!this.#memory.write(member.index, result)) return false;
-    this.#memory.changeState(member.index, STATE.begun, STATE.executed);
+  #note(member: Member): true {
+    this.#memory.changeState(member.item.index, STATE.begun, STATE.executed);
     this.#returned.push(member);
     return true;
   }
@@ -165,16 +153,18 @@ export class BatchRun {
       this.#settleReturned(ended, null);
     }
     const given = await answer;
-    if (member.step !== null && !this.#thread.agent.hasRetired && this.#keepAnswer(member, given)) return;
+    if (member.item.call !== null && !this.#thread.agent.hasRetired && this.#keepAnswer(member, given))
+      return;
     this.#answer = given;
-    this.#memory.changeState(member.index, STATE.begun, STATE.answered);
+    this.#memory.changeState(member.item.index, STATE.begun, STATE.answered);
   }
 
   async #turn(): Promise<void> {
     await nextTurn();
     this.#settleReturned(this.#begun, hasExitCode() ? (this.#returned.at(-1) ?? null) : null);
     for (const member of this.#unfinished.splice(0)) {
-      if (this.#thread.agent.hasRetired) this.#memory.changeState(member.index, STATE.begun, STATE.executed);
+      if (this.#thread.agent.hasRetired)
+        this.#memory.changeState(member.item.index, STATE.begun, STATE.executed);
       else await this.#executeWhole(member, this.#begun);
     }
     this.#turnedAt = now();
@@ -189,9 +179,9 @@ export class BatchRun {
     if (returned.length === 0) return;
     this.#returned = [];
     for (const member of returned) {
-      const { execution, index } = member;
+      const { execution, item } = member;
       const isOver = execution.ended || (execution.isUntouched && member !== failed);
-      if (!isOver && this.#memory.changeState(index, STATE.executed, STATE.begun))
+      if (!isOver && this.#memory.changeState(item.index, STATE.executed, STATE.begun))
         this.#unfinished.push(member);
       else execution.ended = true;
     }
@@ -213,65 +203,6 @@ function isReadable(value: unknown): boolean {
   return (prototype === Object.prototype || prototype === null) && !('then' in value);
 }
 
-/** Whether an outcome has nothing but what is kept in shared memory. */
-function isPlain({ status, steps, tests, warnings, logFile }: Outcome): boolean {
-  return (
-    status === 'completed' &&
-    steps.length === 1 &&
-    steps[0]?.tail === '' &&
-    tests.length + warnings.length === 0 &&
-    logFile === null
-  );
-}
-
-const NOTHING_MADE: Pick<StepOutcome, 'filesModified' | 'metrics'> = { filesModified: [], metrics: {} };
-
-/** Null where there are none. */
-function extrasOf({ filesModified, metrics, series }: BatchExtras): string | null {
-  const hasExtras =
-    filesModified.length > 0 || Object.keys(metrics).length > 0 || Object.keys(series).length > 0;
-  return hasExtras ? JSON.stringify({ filesModified, metrics, series }) : null;
-}
-
-class Member implements ExecutionItem {
-  readonly index: number;
-  /** The one step of a plain member; null for another. */
-  readonly step: ModuleStep | null;
-  readonly #batch: AssignmentBatch;
-  readonly #reader: BatchReader;
-  #execution: Execution | null = null;
-  #assignment: Assignment | null = null;
-
-  constructor(index: number, batch: AssignmentBatch, reader: BatchReader) {
-    this.index = index;
-    this.step = reader.callOf(index);
-    this.#batch = batch;
-    this.#reader = reader;
-  }
-
-  get execution(): Execution {
-    if (this.#execution === null) throw new Error('it was not begun');
-    return this.#execution;
-  }
-
-  set execution(execution: Execution) {
-    this.#execution = execution;
-  }
-
-  get assignment(): Assignment {
-    this.#assignment ??= this.#reader.assignmentOf(this.index);
-    return this.#assignment;
-  }
-
-  get scope(): AssignmentScope {
-    return this.#reader.scopeOf(this.index);
-  }
-
-  get mark(): string {
-    return memberMark(this.#batch.mark, this.index);
-  }
-
-  get typeScript(): readonly string[] {
-    return this.#batch.typeScript;
-  }
-}
+/** What came of a call. */
+type CallResult = Pick<StepOutcome, 'output' | 'filesModified' | 'metrics'>;
+const NOTHING_MADE: CallResult = { output: null, filesModified: [], metrics: {} };

@@ -1,7 +1,7 @@
 /** The entry of a worker thread: one batch of assignments after the other. */
 import { BroadcastChannel, type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { AgentSettings, Cancellation, FromAgent } from '../src/domain/agent-message.ts';
-import type { AssignmentBatch } from '../src/domain/assignment-batch.ts';
+import type { AssignmentBatch } from '../src/domain/batch/batch-text.ts';
 import type { Answer } from '../src/domain/outcome.ts';
 import { Redactor } from '../src/secrets/redactor.ts';
 import { Agent } from './agent.ts';

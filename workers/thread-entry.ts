@@ -1,5 +1,5 @@
 /** The entry of a worker thread. */
-import type { AssignmentBatch } from '../src/domain/assignment-batch.ts';
+import type { AssignmentBatch } from '../src/domain/batch/batch-text.ts';
 import type { Answer } from '../src/domain/outcome.ts';
 import { Bundles } from '../src/os/code-cache.ts';
 import type * as ThreadAgent from './thread-agent.ts';

@@ -1,6 +1,6 @@
 /** All messages between the main thread and an agent about an execution. */
 import { z } from 'zod';
-import type { BatchItem } from './assignment-batch.ts';
+import type { BatchItem } from './batch/batch-text.ts';
 import { answerSchema, outcomeSchema } from './outcome.ts';
 
 /** A value that must not be seen: what is put in its place names where it comes from. */

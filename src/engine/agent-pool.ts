@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Piscina } from 'piscina';
 import type { AgentSettings } from '../domain/agent-message.ts';
-import type { AssignmentBatch } from '../domain/assignment-batch.ts';
+import type { AssignmentBatch } from '../domain/batch/batch-text.ts';
 import { entryFile } from './entry-file.ts';
 
 /**

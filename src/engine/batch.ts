@@ -2,15 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Cancellation } from '../domain/agent-message.ts';
 import type { Assignment } from '../domain/assignment.ts';
-import {
-  type AssignmentBatch,
-  type BatchExtras,
-  BatchMemory,
-  type BatchText,
-  BatchWriter,
-  memberMark,
-  STATE,
-} from '../domain/assignment-batch.ts';
+import { BatchMemory, type OutcomeExtras, STATE } from '../domain/batch/batch-memory.ts';
+import { type AssignmentBatch, type BatchText, BatchWriter, memberMark } from '../domain/batch/batch-text.ts';
 import type { BatchOptions, BatchOutcome } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
 import { failedOutcome, internalError, isOutput, type Outcome, outcomeSchema } from '../domain/outcome.ts';
@@ -201,41 +194,11 @@ export class Batch {
 
   /** The outcome of a member that did nothing but return. */
   #result(index: number): Outcome {
-    const kept = this.#memory.read(index);
-    const { startedAt, durationSeconds, output } = kept;
-    const endedAt = startedAt + Math.round(durationSeconds * 1000);
-    const extras = parsedExtras(kept.extras);
-    if ((output !== null && !isOutput(output)) || extras === null)
-      return failedOutcome(UNREADABLE, { startedAt, endedAt, durationSeconds }, null);
-    return {
-      status: 'completed',
-      failure: null,
-      steps: [
-        {
-          id: this.#assignment(index).workstream.steps[0]?.id ?? '',
-          kind: 'module',
-          status: 'completed',
-          durationSeconds: kept.stepSeconds,
-          exitCode: null,
-          tail: '',
-          failure: null,
-          tool: null,
-        },
-      ],
-      tests: [],
-      output,
-      metrics: extras.metrics,
-      series: extras.series,
-      outputs: [],
-      startedAt,
-      endedAt,
-      durationSeconds,
-      cpuSeconds: kept.cpuSeconds,
-      cpuWaitSeconds: kept.cpuWaitSeconds,
-      filesModified: extras.filesModified,
-      warnings: [],
-      logFile: null,
-    };
+    const stepId = this.#assignment(index).workstream.steps[0]?.id ?? '';
+    const outcome = this.#memory.outcomeOf(index, stepId, areExtras);
+    if (outcome === null || (outcome.output !== null && !isOutput(outcome.output)))
+      return failedOutcome(UNREADABLE, this.#memory.spanOf(index), null);
+    return outcome;
   }
 
   /** Ends a member with what its thread answered. */
@@ -337,13 +300,4 @@ export class Batch {
 }
 
 const extrasSchema = outcomeSchema.pick({ filesModified: true, metrics: true, series: true });
-
-/** Null for text that no agent writes. */
-function parsedExtras(text: string | null): BatchExtras | null {
-  if (text === null) return { filesModified: [], metrics: {}, series: {} };
-  try {
-    return extrasSchema.safeParse(JSON.parse(text)).data ?? null;
-  } catch {
-    return null;
-  }
-}
+const areExtras = (value: unknown): value is OutcomeExtras => extrasSchema.safeParse(value).success;

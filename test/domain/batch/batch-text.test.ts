@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import type { Assignment } from '../../src/domain/assignment.ts';
-import { BatchReader, BatchWriter, memberMark } from '../../src/domain/assignment-batch.ts';
-import { copyOf } from '../../src/domain/workstream.ts';
-import { PlainWorkstream } from '../../src/workstream/plain-workstream.ts';
-import { assignment, moduleStep, runStep, workstream } from '../kit/definitions.ts';
+import type { Assignment } from '../../../src/domain/assignment.ts';
+import { BatchReader, BatchWriter, memberMark } from '../../../src/domain/batch/batch-text.ts';
+import { copyOf } from '../../../src/domain/workstream.ts';
+import { PlainWorkstream } from '../../../src/workstream/plain-workstream.ts';
+import { assignment, moduleStep, runStep, workstream } from '../../kit/definitions.ts';
 
 const first = assignment('/work', workstream('ws-a', [moduleStep('/work/a.mjs', 'default', { n: 1 })]), {
   dependencies: { 'ws-z': [1] },

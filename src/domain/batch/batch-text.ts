@@ -1,7 +1,7 @@
-/** How the engine on threads passes assignments to them. Known to `src/engine` and the entries of agents only. */
-import type { Assignment } from './assignment.ts';
-import type { Outcome } from './outcome.ts';
-import { copyOf, type ModuleStep, type Step, type Workstream } from './workstream.ts';
+/** How the engine on threads passes assignments to them, as text. Known to `src/engine` and the entries of agents only. */
+import type { Assignment } from '../assignment.ts';
+import { copyOf, type ModuleStep, type Step, type Workstream } from '../workstream.ts';
+import type { SharedViews } from './batch-memory.ts';
 
 /** An assignment with absolute paths, and what the engine adds to it. */
 export interface BatchItem {
@@ -224,162 +224,42 @@ const ALIKE: Pick<BatchMember, 'plain'> & { definition: Pick<Partial<Workstream>
   definition: {},
 };
 
-/**
- * Of a member of a batch. The thread turns `open` to `begun`, and this to `executed` where the times and the output are
- * in shared memory, or to `answered` before it sends an answer. The main thread turns `open` to `taken-back`: then
- * nothing of it will ever happen. It turns `executed` to `taken`, and so it does with one that it ends itself. Each side
- * changes only what is still as it expects.
- */
-export const STATE = { open: 0, begun: 1, executed: 2, answered: 3, takenBack: 4, taken: 5 } as const;
+/** A member as its thread reads it. Its whole assignment is made when that is first asked for. */
+export class MemberItem implements BatchItem {
+  readonly index: number;
+  /** The one step of a member to which there is nothing else; null for another one. */
+  readonly call: ModuleStep | null;
+  readonly #batch: AssignmentBatch;
+  readonly #reader: BatchReader;
+  #assignment: Assignment | null = null;
 
-/** What is kept of a member that did nothing but return, or of which nothing else came. */
-export interface KeptResult {
-  /** When it began, in milliseconds since 1970. */
-  startedAt: number;
-  durationSeconds: number;
-  /** Of its one step. */
-  stepSeconds: number;
-  cpuSeconds: number | null;
-  cpuWaitSeconds: number | null;
-  /** As JSON text; null for none. */
-  output: string | null;
-  /** `BatchExtras` as JSON text; null for none, as with most modules. */
-  extras: string | null;
-}
-
-/** What few modules return. */
-export type BatchExtras = Pick<Outcome, 'filesModified' | 'metrics' | 'series'>;
-
-/** Parts of one memory. */
-interface SharedViews {
-  /** By member one of `STATE`; behind them how many members are known to have ended, the first ones. */
-  states: Int32Array;
-  /** By member `TEXTS` numbers: where its output begins in `bytes` and how long it is, and the same of its extras. */
-  texts: Int32Array;
-  /** By member `TIMES` numbers: a `KeptResult`, and when it began by the clock of all threads. NaN stands for null. */
-  times: Float64Array;
-  bytes: Uint8Array;
-}
-
-const TIMES = 6;
-const TEXTS = 4;
-/** Room for the texts of a member, on average; what does not fit goes in a message. */
-const TEXT_BYTES = 512;
-/** Longer texts go in a message. */
-const encoded = new Uint8Array(8192);
-
-// Bound once, and given no memory that could be kept: code of a workstream could put its own in their place.
-const { compareExchange, load, store } = Atomics;
-const encodeInto = TextEncoder.prototype.encodeInto.bind(new TextEncoder());
-
-/**
- * Memory that both sides share, so that it is known at every moment, also after the death of the thread, which members it
- * has begun, and what came of those that ended.
- */
-export class BatchMemory {
-  readonly views: SharedViews;
-  /** End of the texts that this side has written. */
-  #textEnd = 0;
-
-  constructor(views: SharedViews) {
-    this.views = views;
+  constructor(index: number, batch: AssignmentBatch, reader: BatchReader) {
+    this.index = index;
+    this.call = reader.callOf(index);
+    this.#batch = batch;
+    this.#reader = reader;
   }
 
-  static of(members: number): BatchMemory {
-    const sizes = [members * TIMES * 8, (members + 1) * 4, members * TEXTS * 4, members * TEXT_BYTES];
-    const memory = new SharedArrayBuffer(sizes.reduce((sum, size) => sum + size));
-    let end = 0;
-    const next = (size = 0): number => (end += size) - size;
-    return new BatchMemory({
-      times: new Float64Array(memory, next(sizes[0]), members * TIMES),
-      states: new Int32Array(memory, next(sizes[1]), members + 1),
-      texts: new Int32Array(memory, next(sizes[2]), members * TEXTS),
-      bytes: new Uint8Array(memory, next(sizes[3])),
-    });
+  get assignment(): Assignment {
+    this.#assignment ??= this.#reader.assignmentOf(this.index);
+    return this.#assignment;
   }
 
-  stateOf(index: number): number {
-    return load(this.views.states, index);
+  get scope(): AssignmentScope {
+    return this.#reader.scopeOf(this.index);
   }
 
-  /** @returns whether it was `from`. */
-  changeState(index: number, from: number, to: number): boolean {
-    return compareExchange(this.views.states, index, from, to) === from;
+  get mark(): string {
+    return memberMark(this.#batch.mark, this.index);
   }
 
-  setState(index: number, state: number): void {
-    store(this.views.states, index, state);
-  }
-
-  /** How many members are known to have ended, the first ones, but for those that wait for an answer. */
-  get ended(): number {
-    return load(this.views.states, this.views.states.length - 1);
-  }
-
-  set ended(count: number) {
-    store(this.views.states, this.views.states.length - 1, count);
-  }
-
-  /** @param clock the same moment on the clock that all threads share. */
-  writeStart(index: number, startedAt: number, clock: number): void {
-    const { times } = this.views;
-    times[index * TIMES] = startedAt;
-    times[index * TIMES + 1] = clock;
-  }
-
-  readStart(index: number): { startedAt: number; clock: number } {
-    return { startedAt: this.#time(index, 0), clock: this.#time(index, 1) };
-  }
-
-  /** Returns whether its texts found room. */
-  write(index: number, result: Omit<KeptResult, 'startedAt'>): boolean {
-    if (!this.#writeText(index * TEXTS, result.output)) return false;
-    if (!this.#writeText(index * TEXTS + 2, result.extras)) return false;
-    const { times } = this.views;
-    const at = index * TIMES;
-    times[at + 2] = result.durationSeconds;
-    times[at + 3] = result.stepSeconds;
-    times[at + 4] = result.cpuSeconds ?? Number.NaN;
-    times[at + 5] = result.cpuWaitSeconds ?? Number.NaN;
-    return true;
-  }
-
-  read(index: number): KeptResult {
-    return {
-      startedAt: this.#time(index, 0),
-      durationSeconds: this.#time(index, 2),
-      stepSeconds: this.#time(index, 3),
-      cpuSeconds: known(this.#time(index, 4)),
-      cpuWaitSeconds: known(this.#time(index, 5)),
-      output: this.#text(index * TEXTS),
-      extras: this.#text(index * TEXTS + 2),
-    };
-  }
-
-  #time(index: number, offset: number): number {
-    return this.views.times[index * TIMES + offset] ?? Number.NaN;
-  }
-
-  #writeText(place: number, text: string | null): boolean {
-    if (text === null) return true;
-    const { bytes, texts } = this.views;
-    const { read, written } = encodeInto(text, encoded);
-    const begin = this.#textEnd;
-    if (read < text.length || written > bytes.length - begin) return false;
-    for (let at = 0; at < written; at += 1) bytes[begin + at] = encoded[at] ?? 0;
-    texts[place] = begin;
-    texts[place + 1] = written;
-    this.#textEnd = begin + written;
-    return true;
-  }
-
-  #text(place: number): string | null {
-    const { texts, bytes } = this.views;
-    const length = texts[place + 1] ?? 0;
-    if (length === 0) return null;
-    const begin = bytes.byteOffset + (texts[place] ?? 0);
-    return Buffer.from(bytes.buffer, begin, length).toString('utf8');
+  get typeScript(): readonly string[] {
+    return this.#batch.typeScript;
   }
 }
 
-const known = (value: number): number | null => (Number.isNaN(value) ? null : value);
+/** Of all but those that the main thread has ended already. */
+export function itemsOf(batch: AssignmentBatch): MemberItem[] {
+  const reader = new BatchReader(batch);
+  return reader.indices.map((index) => new MemberItem(index, batch, reader));
+}
