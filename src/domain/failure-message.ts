@@ -94,7 +94,9 @@ export function describeFailure(failure: Failure): string {
     case 'workspace-error':
       return failure.detail;
     case 'cancelled':
-      return `It was cancelled: ${failure.detail}.`;
+      return failure.by === undefined
+        ? `It was cancelled: ${failure.detail}.`
+        : `It was stopped by ${failure.by}: ${failure.detail}.`;
     case 'interrupted':
       return `The run was interrupted before it finished: ${failure.detail}.`;
     case 'skipped-by-user':

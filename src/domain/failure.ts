@@ -166,7 +166,12 @@ export const failureSchema = z.discriminatedUnion('reason', [
   /** Paths that it declares as outputs, at which there is no file when it has run. */
   z.object({ reason: z.literal('missing-output'), paths: z.array(text) }),
   z.object({ reason: z.literal('workspace-error'), detail: text }),
-  z.object({ reason: z.literal('cancelled'), detail: text }),
+  z.object({
+    reason: z.literal('cancelled'),
+    detail: text,
+    /** Who asked for it; absent where the engine alone knows of it. */
+    by: text.optional(),
+  }),
   z.object({ reason: z.literal('interrupted'), detail: text }),
   z.object({ reason: z.literal('skipped-by-user') }),
   /** It needs more than all that the run may reserve, in processors or MB. */

@@ -143,6 +143,21 @@ export const runEventSchema = z.discriminatedUnion('type', [
     line: text,
   }),
   z.object({ type: z.literal('workstream-finished'), result: agentResultSchema }),
+  /**
+   * Its result is withdrawn: a person asked for another attempt at it, or at what it was skipped for. What it said is
+   * kept as an attempt. It is blocked until `workstream-ready` follows.
+   */
+  z.object({
+    type: z.literal('workstream-reopened'),
+    workstreamId: text,
+    at: time,
+    /** Who asked. */
+    by: text,
+    /** What its result was. */
+    status: z.enum(['failed', 'skipped']),
+    /** The workstream that is tried again, where this one was skipped for it; null for that one itself. */
+    follows: text.nullable(),
+  }),
   z.object({ type: z.literal('agent-replaced'), agentId: text, why: text }),
   /** The number of agents follows the load and has changed; the first of these events says that at the start. */
   z.object({

@@ -134,6 +134,9 @@ export function applyEvent(board: Board, event: RunEvent): boolean {
     case 'workstream-finished':
       finish(board, event.result);
       return true;
+    case 'workstream-reopened':
+      reopen(board, event);
+      return true;
     case 'agents-scaled':
       scale(board, event.agents);
       return true;
@@ -224,6 +227,14 @@ function finish(board: Board, result: AgentResult): void {
   const line = kept((result.explanation ?? '').trimStart().slice(0, TEXT_KEPT).split('\n', 1)[0] ?? '');
   board.failures.push({ workstreamId: result.workstreamId, reason: result.reason ?? 'failed', line });
   if (board.failures.length > FAILURES_KEPT) board.failures.shift();
+}
+
+/** The workstream counts as not started where it never was. */
+function reopen({ counts, failures, activity }: Board, event: EventOf<'workstream-reopened'>): void {
+  counts[event.status] -= 1;
+  if (event.status === 'skipped') activity.dropped = Math.max(0, activity.dropped - 1);
+  const at = failures.findIndex(({ workstreamId }) => workstreamId === event.workstreamId);
+  if (at !== -1) failures.splice(at, 1);
 }
 
 function measure(activity: AgentActivity, seconds: number | null): void {

@@ -103,6 +103,14 @@ export const logEvents = [
       .optional()
       .describe('How long that run took for it; only with `from_run`.'),
   }),
+  event('workstream-reopened', 'Its result is withdrawn, and it is tried again.', {
+    workstream_id: workstreamId,
+    by: text.describe('Who asked for it.'),
+    status: z.enum(['failed', 'skipped']).describe('What its result was.'),
+    follows: text
+      .nullable()
+      .describe('The workstream for which it was skipped; null where it is the one that was asked for.'),
+  }),
   event('agent-replaced', 'The thread of an agent was replaced.', { agent_id: agentId, message }),
   event('agents-scaled', 'The number of agents follows the load.', {
     from: count.nullable().describe('Null at the start.'),

@@ -265,6 +265,14 @@ function logEntry(event: LoggedEvent, startedAt: number | null): LogEntry {
       });
     case 'workstream-finished':
       return finished(event.result);
+    case 'workstream-reopened':
+      return entry('info', `${event.workstreamId} is open again`, {
+        event: event.type,
+        workstream_id: event.workstreamId,
+        by: cutBytes(event.by),
+        status: event.status,
+        follows: event.follows,
+      });
     case 'agent-replaced':
       return entry('warn', `${event.agentId} was replaced`, {
         event: event.type,

@@ -125,6 +125,14 @@ test('keeps no more of a text than a window can show', () => {
   expect(board.failures[0]?.line).toHaveLength(1_000);
 });
 
+test('takes back the result of a workstream that is tried again', () => {
+  const board = boardOf(runStarted(1, 2), started('ws-1', 1, 0), failed('ws-1', 1, 'It broke.'));
+  const at = '2026-01-02T03:04:05.000Z';
+  const reopened = { type: 'workstream-reopened', at, by: 'ann', status: 'failed', follows: null } as const;
+  expect(applyEvent(board, { ...reopened, workstreamId: 'ws-1' })).toBe(true);
+  expect([board.counts.failed, board.failures]).toEqual([0, []]);
+});
+
 test('says which events change the picture', () => {
   const board = boardOf(runStarted(1, 1));
   const changes = (event: RunEvent): boolean => applyEvent(board, event);

@@ -107,6 +107,14 @@ const EVENTS: RunEvent[] = [
   },
   failed('ws-2', 2, '`npm test` ended with exit code 1.', 2),
   skipped('ws-3'),
+  {
+    type: 'workstream-reopened',
+    workstreamId: 'ws-2',
+    at: '2026-01-02T03:04:05.000Z',
+    by: 'ann@host',
+    status: 'failed',
+    follows: null,
+  },
   { type: 'agent-replaced', agentId: 'agent-1', why: 'it died' },
   {
     type: 'agents-scaled',

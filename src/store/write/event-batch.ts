@@ -73,6 +73,8 @@ export class EventBatch {
       case 'agents-scaled':
         this.scalings.push(event);
         return;
+      // It is recorded before it is published.
+      case 'workstream-reopened':
       case 'workstream-log':
       case 'agent-replaced':
       case 'waiting-for-runs':

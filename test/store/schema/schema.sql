@@ -78,9 +78,11 @@ CREATE TABLE consolidated_runs (
   execution_summary TEXT,
   recommendations TEXT,
   created_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
-, state TEXT CHECK (state IN ('running', 'ended', 'interrupted')), ended_at TEXT, exit_code INTEGER, agents_count INTEGER, pid INTEGER, pid_started TEXT, hostname TEXT, agent_names TEXT, options TEXT, resumed_at TEXT, retry_of TEXT, boot_id TEXT, pid_namespace TEXT, heartbeat_at TEXT, label TEXT, git_commit TEXT, git_branch TEXT, git_dirty INTEGER);
+, state TEXT CHECK (state IN ('running', 'ended', 'interrupted')), ended_at TEXT, exit_code INTEGER, agents_count INTEGER, pid INTEGER, pid_started TEXT, hostname TEXT, agent_names TEXT, options TEXT, resumed_at TEXT, retry_of TEXT, boot_id TEXT, pid_namespace TEXT, heartbeat_at TEXT, label TEXT, git_commit TEXT, git_branch TEXT, git_dirty INTEGER, control_socket TEXT);
 
 CREATE INDEX consolidated_runs_labelled ON consolidated_runs (label) WHERE label IS NOT NULL;
+
+CREATE INDEX consolidated_runs_reachable ON consolidated_runs (run_id) WHERE control_socket IS NOT NULL;
 
 CREATE INDEX consolidated_runs_running ON consolidated_runs (run_id) WHERE state = 'running';
 
@@ -122,6 +124,17 @@ CREATE TABLE github_links (
   number INTEGER NOT NULL,
   PRIMARY KEY (repository, kind, subject)
 ) WITHOUT ROWID;
+
+CREATE TABLE reopened (
+  id INTEGER PRIMARY KEY,
+  run_id TEXT NOT NULL REFERENCES consolidated_runs (run_id) ON DELETE CASCADE,
+  workstream_id TEXT NOT NULL,
+  at TEXT NOT NULL,
+  -- Who asked.
+  "by" TEXT NOT NULL
+);
+
+CREATE INDEX reopened_by_run ON reopened (run_id, id);
 
 CREATE TABLE run_crashes (
   run_id TEXT NOT NULL REFERENCES consolidated_runs (run_id) ON DELETE CASCADE,

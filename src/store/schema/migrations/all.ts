@@ -15,6 +15,7 @@ import { sweeps } from './014-sweeps.ts';
 import { usage } from './015-usage.ts';
 import { cache } from './016-cache.ts';
 import { github } from './019-github.ts';
+import { acting } from './020-acting.ts';
 
 /** SQL of every migration; the one at index i takes a database from version i to i + 1. Never changed, only added to. */
 export const migrations: readonly string[] = [
@@ -35,4 +36,5 @@ export const migrations: readonly string[] = [
   usage,
   cache,
   github,
+  acting,
 ];
