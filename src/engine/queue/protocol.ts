@@ -1,0 +1,240 @@
+/**
+ * What coordinator and hosts tell each other through Redis: the names of keys, and the schema of everything that
+ * crosses. Both sides check what they read. A change that the other side does not understand raises `PROTOCOL`.
+ *
+ * - An assignment is a BullMQ job: its id is `jobId`, its data `JobData`, its queue that of its requirements.
+ * - A host answers with a `Receipt`, sealed and in base64, as the job's return value. What it sent before is in the
+ *   run's stream of messages.
+ * - A job that fails was not executed: what can be said of it is its failed reason, which is not sealed.
+ */
+import { z } from 'zod';
+import { assignmentSchema } from '../../domain/assignment.ts';
+import { outcomeSchema } from '../../domain/outcome.ts';
+
+/** In the names of all queues and keys: hosts of another number never see this one's jobs. */
+export const PROTOCOL = 1;
+
+/** Of the keys of BullMQ; an ACL user needs no other keys than `millrace:*`, and no other channels. */
+export const QUEUE_PREFIX = 'millrace';
+const PREFIX = `${QUEUE_PREFIX}:v${PROTOCOL}`;
+
+/** A label of `requires` and `--provides`. */
+export const LABEL = /^[a-z0-9][a-z0-9._-]{0,49}$/;
+
+/** The name of the queue for what requires these labels. */
+export const queueName = (requires: readonly string[]): string =>
+  [`v${PROTOCOL}`, ...[...new Set(requires)].toSorted()].join('+');
+
+/** The labels that a queue of this name is for. */
+export const labelsOf = (queue: string): string[] => queue.split('+').slice(1);
+
+/** Whether a host that provides these labels serves a queue. */
+export const serves = (provides: readonly string[], queue: string): boolean =>
+  labelsOf(queue).every((label) => provides.includes(label));
+
+/** Keys that are not BullMQ's own. */
+export const KEYS = {
+  /** Set: names of the queues that a run has used. */
+  queues: `${PREFIX}:queues`,
+  /**
+   * Text, with a time to live of `HOST_TTL_MS`: what a host says of itself, `HostState` as JSON, sealed for its name
+   * (direction `heartbeat`) and in base64.
+   */
+  host: (name: string): string => `${PREFIX}:host:${name}`,
+  /** What a SCAN for hosts matches. */
+  allHosts: `${PREFIX}:host:*`,
+  /**
+   * Stream of a run, in the order in which things happened: entries of the field `batch`, a `RemoteMessage[]` as JSON,
+   * sealed for the nonce (direction `messages`) and in base64; and entries of the field `answered`, a job id: its host has completed
+   * it. The coordinator removes what it has read.
+   */
+  messages: (nonce: string): string => `${PREFIX}:run:${nonce}:messages`,
+  /**
+   * Hash of a run: by job id why it is to be stopped, a `CancelReason` sealed for the job (direction `cancel`) and in
+   * base64. Read at each renewal.
+   */
+  cancels: (nonce: string): string => `${PREFIX}:run:${nonce}:cancels`,
+  /** Prefix of the bodies' chunks. */
+  bodies: `${PREFIX}:body`,
+  /** Hash of a run, by job id: the queue that it is in. The coordinator's own, of what is not acknowledged. */
+  jobs: (nonce: string): string => `${PREFIX}:run:${nonce}:jobs`,
+  /** Sorted set: nonces of runs, by when their coordinator was last there (milliseconds since 1970, Redis's clock). */
+  runs: `${PREFIX}:runs`,
+} as const;
+
+/** Channel on which a job id is published when `cancels` has got an entry for it: a hint. */
+export const CANCEL_CHANNEL = `${PREFIX}:cancel`;
+
+export const HOST_BEAT_MS = 5_000;
+export const HOST_TTL_MS = 20_000;
+/** How long what belongs to a run stays without its coordinator, in seconds. */
+export const RUN_TTL_SECONDS = 7 * 24 * 3600;
+/** How long a host has a job without renewing its lease, unless its own options say otherwise. */
+export const DEFAULT_LEASE_MS = 60_000;
+
+/** 16 hexadecimal digits from the random number generator: ids of different runs never meet. */
+const nonceSchema = z.string().regex(/^n[0-9a-f]{16}$/);
+
+/**
+ * The id of a job. Equal ids mean the same work of the same run.
+ * @param logName of its log file, without `.log`: distinct for each attempt, compensation and candidate.
+ * @param digest in hexadecimal, of everything that the outcome depends on.
+ */
+export const jobId = (nonce: string, logName: string, digest: string): string =>
+  `${nonce}.${logName}.${digest.slice(0, 32)}`;
+
+/** The nonce of the run that a job belongs to. */
+export const nonceOf = (job: string): string => job.slice(0, Math.max(0, job.indexOf('.')));
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const count = z.number().int().nonnegative();
+const time = z.number().int().nonnegative();
+
+/** Ids of the chunks of a body (`bodies.ts`), in their order. Where nothing else is said its owner is the job. */
+const body = z.array(sha256);
+
+export const snapshotOwner = (digest: string): string => `snapshot.${digest}`;
+
+/** Where the project's files come from. */
+const sourceSchema = z.discriminatedUnion('kind', [
+  /** A snapshot, by the SHA-256 of its packed form; the owner of its body is `snapshotOwner`. */
+  z.strictObject({ kind: z.literal('snapshot'), sha256, bytes: count, body }),
+  z.strictObject({
+    kind: z.literal('git'),
+    url: z.string().min(1),
+    commit: z.string().regex(/^[0-9a-f]{40,64}$/),
+  }),
+  /** The same absolute folder on every host. */
+  z.strictObject({ kind: z.literal('shared'), folder: z.string().min(1) }),
+]);
+export type ProjectSource = z.infer<typeof sourceSchema>;
+
+/** What is sealed in a job (direction `to-host`). */
+export const remoteAssignmentSchema = z.strictObject({
+  protocol: z.literal(PROTOCOL),
+  job: z.string(),
+  nonce: nonceSchema,
+  /**
+   * Its paths in the project's folder are relative to it (`portableAssignment`), the others absolute. `executionId` and
+   * `agentId` are the host's to set.
+   */
+  assignment: assignmentSchema,
+  source: sourceSchema,
+  /** A shell line that prepares the files of the source once; null for none. */
+  setup: z.string().nullable(),
+  /** Whether the host has to stop it before its lease ends, so that nothing else runs beside it. */
+  strictLease: z.boolean(),
+  /** Names and globs of environment variables, as `redact` of the configuration has them. */
+  redact: z.strictObject({ names: z.array(z.string()), keep: z.array(z.string()) }),
+  logLevel: z.string(),
+  /** By Redis's clock, in milliseconds since 1970: a job that is read later is refused. */
+  expiresAt: time,
+});
+export type RemoteAssignment = z.infer<typeof remoteAssignmentSchema>;
+
+/** A job's data. */
+export const jobDataSchema = z.strictObject({
+  /** Sealed for the job, in base64; absent where it is in a body. */
+  sealed: z.string().optional(),
+  /** The body that the assignment is in, for what has `BODY_BYTES` or more. */
+  body: body.optional(),
+});
+export type JobData = z.infer<typeof jobDataSchema>;
+
+/** A file that returns. */
+const returnedFileSchema = z.strictObject({
+  /** Of outputs: relative to the project. Of logs: relative to the folder of the log file. With `/` between its parts. */
+  path: z.string().min(1),
+  bytes: count,
+  /** Whether its owner may execute it. */
+  executable: z.boolean(),
+  body,
+});
+export type ReturnedFile = z.infer<typeof returnedFileSchema>;
+
+/** What is sealed in a job's return value (direction `to-run`). */
+export const receiptSchema = z.strictObject({
+  protocol: z.literal(PROTOCOL),
+  job: z.string(),
+  /** Of the lease with which the job was completed. */
+  token: z.string(),
+  host: z.string(),
+  /** Name of the agent on its host, such as `agent-2`. */
+  agent: z.string(),
+  /** Id of the last entry in the stream of messages that has something of this execution; null for none. */
+  lastMessageId: z.string().nullable(),
+  /** The `Outcome` as JSON, or the body that it is in. Paths of logs in it are relative, as those of `logs`. */
+  outcome: z.union([z.strictObject({ inline: z.string() }), z.strictObject({ body })]),
+  /** Files of its declared outputs. */
+  files: z.array(returnedFileSchema),
+  /** Its log, those of its tests and what its tools left, redacted, and cut where they were too long. */
+  logs: z.array(returnedFileSchema),
+});
+export type Receipt = z.infer<typeof receiptSchema>;
+
+const execution = {
+  job: z.string(),
+  /** Of the lease. */
+  token: z.string(),
+};
+
+export const remoteMessageSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    ...execution,
+    type: z.literal('began'),
+    host: z.string(),
+    agent: z.string(),
+    /** Milliseconds since 1970, by the host's clock. */
+    at: z.number(),
+    /** How often the job has been leased: of two, the greater number counts. */
+    lease: count,
+  }),
+  z.strictObject({
+    ...execution,
+    type: z.literal('progress'),
+    fraction: z.number().min(0).max(1).nullable(),
+    text: z.string(),
+  }),
+  z.strictObject({ ...execution, type: z.literal('log'), line: z.string() }),
+  z.strictObject({ ...execution, type: z.literal('replaced'), why: z.string() }),
+  /** A sentence for a person, as of code that did something after its workstream had ended. */
+  z.strictObject({ ...execution, type: z.literal('notice'), text: z.string() }),
+]);
+export type RemoteMessage = z.infer<typeof remoteMessageSchema>;
+export const remoteMessagesSchema = z.array(remoteMessageSchema);
+
+/** The outcome in a receipt. */
+export const remoteOutcomeSchema = outcomeSchema;
+
+/** What a host says of itself. */
+export const hostStateSchema = z.object({
+  host: z.string().regex(/^[\w.-]{1,100}$/),
+  /** Version of Millrace. */
+  version: z.string(),
+  protocol: count,
+  provides: z.array(z.string()),
+  slots: z.number().int().positive(),
+  /** What it has in hand: for how long is measured by its own clock. */
+  inHand: z.array(
+    z.object({
+      job: z.string(),
+      workstreamId: z.string(),
+      agent: z.string(),
+      since: z.number(),
+      lease: count,
+    }),
+  ),
+  leaseMs: z.number().positive(),
+  /** Whether it takes nothing more. */
+  draining: z.boolean(),
+  startedAt: time,
+  /** How far its clock is ahead of Redis's, in milliseconds. */
+  clockMs: z.number(),
+  pid: count,
+  node: z.string(),
+  platform: z.string(),
+});
+export type HostState = z.infer<typeof hostStateSchema>;
+
+/** A job that failed in BullMQ's own words was lost with its hosts; in any other it was refused. */
+export const STALLED = /stalled more than/;
