@@ -47,6 +47,14 @@ const EXAMPLES: Record<RunEvent['type'], RunEvent> = {
     line: '{"level":30,"event":"workstream-log","msg":"hello"}',
   },
   'workstream-finished': failed('ws-1', 1, '`npm test` ended with exit code 1.'),
+  'workstream-reopened': {
+    type: 'workstream-reopened',
+    workstreamId: 'ws-1',
+    at: '2026-01-02T03:04:05.000Z',
+    by: 'ann@host',
+    status: 'failed',
+    follows: null,
+  },
   'agent-replaced': { type: 'agent-replaced', agentId: 'agent-1', why: 'its thread died' },
   'agents-scaled': {
     type: 'agents-scaled',
