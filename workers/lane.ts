@@ -123,9 +123,12 @@ export class BatchRun {
     const { begin, cpuBefore, series } = member.execution;
     const { used: cpuSeconds, waited: cpuWaitSeconds } = cpuTimeSince(cpuBefore);
     const durationSeconds = secondsSince(begin);
-    const times = { durationSeconds, stepSeconds: durationSeconds, cpuSeconds, cpuWaitSeconds };
-    const made = { output, filesModified, metrics, series };
-    return this.#memory.keep(member.item.index, { ...times, ...made }) && this.#note(member);
+    const stepSeconds = durationSeconds;
+    const times = { durationSeconds, stepSeconds, cpuSeconds, cpuWaitSeconds };
+    return (
+      this.#memory.keep(member.item.index, times, { output, filesModified, metrics, series }) &&
+      this.#note(member)
+    );
   }
 
   /** Returns whether an answer could be kept there, because its outcome is one of a call as well. */

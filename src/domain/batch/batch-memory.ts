@@ -12,12 +12,8 @@ import type { Outcome, OutcomeSpan } from '../outcome.ts';
  */
 export const STATE = { open: 0, begun: 1, executed: 2, answered: 3, takenBack: 4, taken: 5 } as const;
 
-/** What can be kept of an outcome here: all that there is to one of a call that did nothing but return. */
-export type KeptOutcome = Pick<
-  Outcome,
-  'durationSeconds' | 'cpuSeconds' | 'cpuWaitSeconds' | 'output' | 'filesModified' | 'metrics' | 'series'
-> & {
-  /** Of its one step. */
+/** How long a call took, and its one step. */
+export type KeptTimes = Pick<Outcome, 'durationSeconds' | 'cpuSeconds' | 'cpuWaitSeconds'> & {
   stepSeconds: number;
 };
 
@@ -30,7 +26,7 @@ export interface SharedViews {
   states: Int32Array;
   /** By member `TEXTS` numbers: where its output begins in `bytes` and how long it is, and the same of its extras. */
   texts: Int32Array;
-  /** By member `TIMES` numbers: when it began, by the wall clock and by that of all threads, and a `KeptOutcome`. NaN stands for null. */
+  /** By member `TIMES` numbers: when it began, by the wall clock and by that of all threads, and its `KeptTimes`. NaN stands for null. */
   times: Float64Array;
   bytes: Uint8Array;
 }
@@ -109,19 +105,21 @@ export class BatchMemory {
   keepWhole(index: number, outcome: Outcome): boolean {
     const [step] = outcome.steps;
     if (step === undefined || !isCall(outcome)) return false;
-    return this.keep(index, { ...outcome, stepSeconds: step.durationSeconds });
+    const { durationSeconds, cpuSeconds, cpuWaitSeconds } = outcome;
+    const stepSeconds = step.durationSeconds;
+    return this.keep(index, { durationSeconds, stepSeconds, cpuSeconds, cpuWaitSeconds }, outcome);
   }
 
   /** Returns whether its texts found room. */
-  keep(index: number, outcome: KeptOutcome): boolean {
-    if (!this.#writeText(index * TEXTS, outcome.output)) return false;
-    if (!this.#writeText(index * TEXTS + 2, extrasText(outcome))) return false;
+  keep(index: number, took: KeptTimes, made: OutcomeExtras & Pick<Outcome, 'output'>): boolean {
+    if (!this.#writeText(index * TEXTS, made.output)) return false;
+    if (!this.#writeText(index * TEXTS + 2, extrasText(made))) return false;
     const { times } = this.views;
     const at = index * TIMES;
-    times[at + 2] = outcome.durationSeconds;
-    times[at + 3] = outcome.stepSeconds;
-    times[at + 4] = outcome.cpuSeconds ?? Number.NaN;
-    times[at + 5] = outcome.cpuWaitSeconds ?? Number.NaN;
+    times[at + 2] = took.durationSeconds;
+    times[at + 3] = took.stepSeconds;
+    times[at + 4] = took.cpuSeconds ?? Number.NaN;
+    times[at + 5] = took.cpuWaitSeconds ?? Number.NaN;
     return true;
   }
 
@@ -136,8 +134,9 @@ export class BatchMemory {
   ): Outcome | null {
     const extras = this.#extrasOf(index, isSound);
     if (extras === null) return null;
+    // Field by field: a spread makes an object that is larger, and slower to read from then on.
+    const { startedAt, endedAt, durationSeconds } = this.spanOf(index);
     return {
-      ...this.spanOf(index),
       status: 'completed',
       failure: null,
       steps: [
@@ -155,6 +154,9 @@ export class BatchMemory {
       tests: [],
       output: this.#text(index * TEXTS),
       outputs: [],
+      startedAt,
+      endedAt,
+      durationSeconds,
       cpuSeconds: known(this.#time(index, 4)),
       cpuWaitSeconds: known(this.#time(index, 5)),
       filesModified: extras.filesModified,
