@@ -4,6 +4,7 @@
  * with another owner's.
  */
 import { z } from 'zod';
+import { PROTOCOL, QUEUE_PREFIX, RUN_TTL_SECONDS } from './protocol.ts';
 import type { QueueKey, SealContext } from './sealing.ts';
 
 /** Of one chunk, in bytes. */
@@ -27,6 +28,20 @@ export class MissingBody extends Error {
     this.name = 'MissingBody';
   }
 }
+
+/** Who owns which bodies. */
+export const OWNERS = {
+  /** The assignment of a job that is too large for it. */
+  assignment: (job: string): string => `${job}/assignment`,
+  /** What an execution sends back. @param token of the lease: a job that is executed again has others. */
+  receipt: (job: string, token: string): string => `${job}/${token}`,
+  /** A published snapshot, by the SHA-256 of its archive before it was compressed. */
+  snapshot: (sha256: string): string => `snapshot/${sha256}`,
+} as const;
+
+/** The bodies of a queue, for coordinator and host. */
+export const bodiesIn = (redis: BodyRedis, key: QueueKey): Bodies =>
+  new Bodies(redis, key, `${QUEUE_PREFIX}:v${PROTOCOL}:body`, RUN_TTL_SECONDS * 1000);
 
 export class Bodies {
   readonly #redis: BodyRedis;

@@ -8,6 +8,7 @@
  */
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
+import type { Secret } from '../../domain/agent-message.ts';
 import { messageOf } from '../../text/error-message.ts';
 
 /** The environment variable with the secret. */
@@ -59,6 +60,11 @@ export class QueueKey {
         `The key of the queue has ${secret.length} characters; at least ${MIN_SECRET} are needed.`,
       );
     this.#secret = Buffer.from(secret);
+  }
+
+  /** For what redacts: a workstream may find it where this process keeps it. */
+  get asSecret(): Secret {
+    return { name: QUEUE_KEY_VARIABLE, value: this.#secret.toString() };
   }
 
   seal(context: SealContext, bytes: Uint8Array): Buffer {
