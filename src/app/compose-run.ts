@@ -135,6 +135,7 @@ function composeAround(
     outside: prepared.outside,
     inheritance,
     ask: options.ask,
+    areRemote: false,
     reserving,
     failFast: failFastOf(options.failFast, totalOf(prepared)),
     // A workstream that ends this process too has to be known afterwards.

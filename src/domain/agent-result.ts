@@ -128,6 +128,8 @@ const resultMetadataSchema = z.object({
   candidates: z.array(candidateSchema),
   /** Why it was not tried again although it might have been; null where that is not so. */
   gaveUp: text.nullable(),
+  /** The host that executed it, in a run over a queue; null for this machine, and where nothing was executed. */
+  host: text.nullable().catch(null),
   /** Null where the workstream has no `cache`. */
   cache: cacheUseSchema.nullable().catch(null),
   /** How its compensation actions went; empty where none was run. */

@@ -99,6 +99,7 @@ export const workstreamSchema: z.ZodType<Workstream> = z.strictObject({
   memoryLimitMb: z.number().positive().nullable(),
   cpus: z.number().positive().nullable(),
   memoryMb: z.number().positive().nullable(),
+  requires: texts,
   cache: z.strictObject({ inputs: texts, env: texts }).nullable(),
   matrix: jsonObject.nullable(),
   outputs: texts,

@@ -2,8 +2,12 @@
 import type { Assignment } from './assignment.ts';
 import type { Outcome } from './outcome.ts';
 
-/** What an engine reports during an execution. `replaced`: the agent's thread has been replaced by a new one. */
+/**
+ * What an engine reports during an execution. `replaced`: the agent's thread has been replaced by a new one. `began`: an
+ * agent of another machine has begun with it, at `at` in milliseconds since 1970; again where it had to begin once more.
+ */
 export type EngineMessage =
+  | { type: 'began'; agentId: string; at: number }
   | { type: 'progress'; fraction: number | null; text: string }
   | { type: 'log'; line: string }
   | { type: 'replaced'; why: string };
@@ -48,6 +52,10 @@ export interface Engine {
    * Otherwise as `execute`. Where the agent had nothing else to do, the first is always begun.
    */
   executeBatch?(assignments: readonly Assignment[], options: BatchOptions): Promise<readonly number[]>;
+  /** Of an engine whose agents are on other machines: each execution begins when that is reported. */
+  readonly isRemote?: true;
+  /** The result of a workstream is on the disk: what is kept of its executions until then may go. Never throws. */
+  acknowledge?(workstreamId: string): void;
   /** Ends all executions and agents. Idempotent. */
   close(): Promise<void>;
 }

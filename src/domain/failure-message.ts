@@ -99,6 +99,12 @@ export function describeFailure(failure: Failure): string {
         : `It was stopped by ${failure.by}: ${failure.detail}.`;
     case 'interrupted':
       return `The run was interrupted before it finished: ${failure.detail}.`;
+    case 'host-lost':
+      return `The hosts that executed it were lost: ${failure.detail}.`;
+    case 'remote-refused':
+      return `It was refused: ${failure.detail}.`;
+    case 'no-worker':
+      return noWorker(failure.requires, failure.waitedSeconds);
     case 'skipped-by-user':
       return 'It was skipped by the person who went through the run.';
     case 'insufficient-resources':
@@ -250,4 +256,10 @@ export interface Death {
 /** Ends the sentence "The process …". */
 export function describeDeath({ exitCode, signal }: Death): string {
   return signal === null ? `ended with exit code ${exitCode}` : `was ended by ${signal}`;
+}
+
+function noWorker(requires: readonly string[], waitedSeconds: number): string {
+  const what = requires.length === 0 ? 'there was none' : `none provides ${requires.join(' and ')}`;
+  const flag = requires.length === 0 ? '' : ` --provides ${requires.join(',')}`;
+  return `No host could execute it: ${what} within ${waitedSeconds} seconds. Start one with millrace worker${flag}, or wait longer (--wait-for-workers).`;
 }

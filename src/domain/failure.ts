@@ -173,6 +173,12 @@ export const failureSchema = z.discriminatedUnion('reason', [
     by: text.optional(),
   }),
   z.object({ reason: z.literal('interrupted'), detail: text }),
+  /** The hosts that executed it over a queue died or went silent, each time that it was started. */
+  z.object({ reason: z.literal('host-lost'), detail: text }),
+  /** A host did not execute it, or what came back for it was refused. */
+  z.object({ reason: z.literal('remote-refused'), detail: text }),
+  /** No host provides what it requires. */
+  z.object({ reason: z.literal('no-worker'), requires: z.array(text), waitedSeconds: z.number() }),
   z.object({ reason: z.literal('skipped-by-user') }),
   /** It needs more than all that the run may reserve, in processors or MB. */
   z.object({

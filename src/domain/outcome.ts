@@ -126,6 +126,8 @@ export const outcomeSchema = z.object({
   failure: failureSchema.nullable(),
   /** Absolute path of the whole output; null when nothing was printed. */
   logFile: z.string().nullable(),
+  /** Where it was executed; absent where that was this machine. The agent's name begins with the host's. */
+  executedBy: z.object({ host: z.string(), agentId: z.string() }).optional(),
   /** Measured by the engine, for a workstream that reserves something; null for what can't be known. */
   usage: z
     .object({ cpuSeconds: seconds.nullable(), peakMemoryMb: z.number().nonnegative().nullable() })

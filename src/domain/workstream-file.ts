@@ -338,6 +338,13 @@ const fields = z.object({
     .describe(
       'Memory that it needs in MB, reserved while it is executed, what it starts included: workstreams that need more together than the run may use (--memory) do not run at the same time. It is no limit. Default: memory_limit_mb, or none.',
     ),
+  requires: z
+    .array(z.string().regex(/^[a-z0-9][a-z0-9._-]{0,49}$/, 'lower-case letters, digits and . _ -'))
+    .max(20)
+    .optional()
+    .describe(
+      'What a host has to provide to execute it, such as ["gpu"], in a run over a queue (--queue): only hosts that were started with --provides for all of these get it. Without --queue it is executed here, whatever it says.',
+    ),
   isolation: z
     .enum(['thread', 'process'])
     .optional()

@@ -166,6 +166,8 @@ export interface Workstream {
   cpus: number | null;
   /** Memory in MB that it reserves while it is executed; null where it says nothing: then that is `memoryLimitMb`. */
   memoryMb: number | null;
+  /** Labels that a host has to provide to execute it, sorted; they matter in runs over a queue only. */
+  requires: string[];
   /** By what it is decided whether an earlier result is taken over; null where it is always executed. */
   cache: CacheInputs | null;
   /** The values of this member of a matrix; null without one. */
@@ -207,6 +209,7 @@ export const copyOf = (from: Workstream, changes: Partial<Workstream> = {}): Wor
   memoryLimitMb: from.memoryLimitMb,
   cpus: from.cpus,
   memoryMb: from.memoryMb,
+  requires: from.requires,
   cache: from.cache,
   matrix: from.matrix,
   outputs: from.outputs,

@@ -54,6 +54,8 @@ export interface CoordinatorParts {
    * says what was running if this process dies.
    */
   commitStarts: boolean;
+  /** Whether agents are on other machines: a workstream is queued there, and begins when its engine reports that. */
+  areRemote: boolean;
   /** What workstreams reserve, as `ready` has it; null where none does. */
   reserving: Reserving | null;
   /** When nothing more is started because of failures; null for never. */
@@ -68,6 +70,8 @@ export class Coordinator {
   readonly #meter: SpeedMeter;
   readonly #cancel = new AbortController();
   readonly #dispatcher: Dispatcher;
+  /** Index of each workstream, by its id; made when it is first needed. */
+  #indices: Map<string, number> | null = null;
   /** By agent; made when it gets its first workstream. */
   readonly #contexts: AgentContext[] = [];
   /** Of workstreams that wait for their next attempt. */
@@ -279,7 +283,7 @@ export class Coordinator {
     const earlier = await runner.takeOver(workstream, context);
     if (earlier !== null) return this.#results.record(index, earlier);
     if (this.#cancel.signal.aborted) return;
-    journal.publish(this.#startEvent(index, context, false, isoTimestamp(Date.now())));
+    journal.publish(this.#startEvent(index, context, this.#parts.areRemote, isoTimestamp(Date.now())));
     if (commitStarts) journal.commit();
     const finals: FinalResult[] = [];
     this.#follow(index, context, await runner.attempt(workstream, context), finals);
@@ -372,8 +376,21 @@ export class Coordinator {
       agentId,
       signal: this.#cancel.signal,
       interruption: () => this.#interruption,
-      onMessage: (workstreamId, message) => forwardEngineMessage(journal, message, agentId, workstreamId),
+      onMessage: (workstreamId, message) => {
+        if (message.type === 'began') this.#begunElsewhere(workstreamId, agent, message);
+        else forwardEngineMessage(journal, message, agentId, workstreamId);
+      },
     });
+  }
+
+  #begunElsewhere(
+    workstreamId: string,
+    agent: number,
+    { agentId, at }: Extract<EngineMessage, { type: 'began' }>,
+  ): void {
+    this.#indices ??= new Map(this.#parts.plan.workstreams.map(({ id }, index) => [id, index]));
+    const index = this.#indices.get(workstreamId) ?? -1;
+    this.#publishBegun(index, { ...this.#context(agent), agentId }, at);
   }
 
   #startEvent(
@@ -456,7 +473,7 @@ const MAY_START: Eligibility = { verdict: 'take', refusal: null };
 /** Publishes what an engine reports of a running workstream. */
 function forwardEngineMessage(
   journal: Journal,
-  message: EngineMessage,
+  message: Exclude<EngineMessage, { type: 'began' }>,
   agentId: string,
   workstreamId: string,
 ): void {

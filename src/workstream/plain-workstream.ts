@@ -170,6 +170,10 @@ export class PlainWorkstream implements Workstream {
     return null;
   }
 
+  get requires(): never[] {
+    return NONE;
+  }
+
   get cache(): null {
     return null;
   }

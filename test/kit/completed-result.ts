@@ -39,6 +39,7 @@ export function completedResult(workstreamId: string, { metadata, ...fields }: R
       candidates: [],
       gaveUp: null,
       compensation: [],
+      host: null,
       cache: null,
       tail: null,
       definition: {},

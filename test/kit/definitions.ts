@@ -128,6 +128,7 @@ export function workstream(id: string, steps: Step[], fields: Partial<Workstream
     memoryLimitMb: null,
     cpus: null,
     memoryMb: null,
+    requires: [],
     cache: null,
     matrix: null,
     outputs: [],

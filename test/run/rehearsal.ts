@@ -73,6 +73,7 @@ export class Rehearsal {
       commitStarts: false,
       failFast: null,
       reserving: null,
+      areRemote: false,
       ask,
     });
   }

@@ -53,6 +53,7 @@ test('a definition with the least has every default', () => {
     memoryLimitMb: null,
     cpus: null,
     memoryMb: null,
+    requires: [],
     cache: null,
     matrix: null,
     outputs: [],

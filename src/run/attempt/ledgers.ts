@@ -71,7 +71,7 @@ export function attemptRecord(
   const explanation = failure === null ? null : describeFailure(failure);
   return {
     attempt,
-    agentId,
+    agentId: outcome.executedBy?.agentId ?? agentId,
     tool: reports.at(-1)?.tool ?? null,
     model: reports.at(-1)?.model ?? null,
     reason: failure?.reason ?? null,

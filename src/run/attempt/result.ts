@@ -38,7 +38,7 @@ export function executedResult(
   const changed = changes?.files.map(({ path }) => path) ?? [];
   return {
     runId,
-    agentId: context.agentId,
+    agentId: outcome.executedBy?.agentId ?? context.agentId,
     workstreamId: workstream.id,
     status: failure === null ? 'completed' : isStop(failure) ? 'skipped' : 'failed',
     startTime: isoTimestamp(outcome.startedAt),
@@ -101,6 +101,7 @@ function executedMetadata(
     candidates,
     gaveUp,
     compensation: compensation.map(stepSummary),
+    host: outcome.executedBy?.host ?? null,
     cache: null,
     tail,
     definition: workstream.extra,
@@ -305,6 +306,7 @@ function emptyMetadata(title: string, file: string, position: number): ResultMet
     candidates: [],
     gaveUp: null,
     compensation: [],
+    host: null,
     cache: null,
     tail: null,
     definition: {},

@@ -143,6 +143,7 @@ const metadata = z.object({
   candidates: listOf(candidateSchema).default([]),
   gaveUp: text.nullable().default(null).catch(null),
   compensation: listOf(stepSummarySchema).default([]),
+  host: text.nullable().default(null).catch(null),
   cache: cacheUseSchema.nullable().default(null).catch(null),
   definition: object.default({}),
 } satisfies Record<keyof ResultMetadata, z.ZodType>);
@@ -173,6 +174,7 @@ export function writeMetadata(given: ResultMetadata): string {
     candidates: entriesOf(given.candidates),
     gaveUp: given.gaveUp ?? undefined,
     compensation: entriesOf(given.compensation),
+    host: given.host ?? undefined,
     cache: given.cache ?? undefined,
     tail: given.tail ?? undefined,
     definition: fieldsOf(given.definition),

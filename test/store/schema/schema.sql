@@ -125,6 +125,14 @@ CREATE TABLE github_links (
   PRIMARY KEY (repository, kind, subject)
 ) WITHOUT ROWID;
 
+CREATE TABLE queue_runs (
+  run_id TEXT PRIMARY KEY REFERENCES consolidated_runs (run_id) ON DELETE CASCADE,
+  -- In the id of each of its jobs.
+  nonce TEXT NOT NULL,
+  -- Where hosts get the files from: JSON.
+  source TEXT NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE reopened (
   id INTEGER PRIMARY KEY,
   run_id TEXT NOT NULL REFERENCES consolidated_runs (run_id) ON DELETE CASCADE,

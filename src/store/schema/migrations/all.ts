@@ -16,6 +16,7 @@ import { usage } from './015-usage.ts';
 import { cache } from './016-cache.ts';
 import { github } from './019-github.ts';
 import { acting } from './020-acting.ts';
+import { queueRuns } from './024-queue-runs.ts';
 
 /** SQL of every migration; the one at index i takes a database from version i to i + 1. Never changed, only added to. */
 export const migrations: readonly string[] = [
@@ -37,4 +38,5 @@ export const migrations: readonly string[] = [
   cache,
   github,
   acting,
+  queueRuns,
 ];
