@@ -70,6 +70,8 @@ export const openConnection = (address: QueueAddress, name: string): Redis =>
   new Redis(connectionOptions(address, name));
 
 const COMMON = {
+  // Replies have the same shape from every version of Redis.
+  protocol: 2,
   maxRetriesPerRequest: null,
   enableReadyCheck: true,
   socketTimeout: SILENCE_MS,

@@ -10,6 +10,7 @@
 import { z } from 'zod';
 import { assignmentSchema } from '../../domain/assignment.ts';
 import { outcomeSchema } from '../../domain/outcome.ts';
+import type { SealContext } from './sealing.ts';
 
 /** In the names of all queues and keys: hosts of another number never see this one's jobs. */
 export const PROTOCOL = 1;
@@ -37,29 +38,35 @@ export const KEYS = {
   /** Set: names of the queues that a run has used. */
   queues: `${PREFIX}:queues`,
   /**
-   * Text, with a time to live of `HOST_TTL_MS`: what a host says of itself, `HostState` as JSON, sealed for its name
-   * (direction `heartbeat`) and in base64.
+   * Text, with a time to live of `HOST_TTL_MS`: what a host says of itself, `HostState` as JSON, sealed and in base64.
    */
   host: (name: string): string => `${PREFIX}:host:${name}`,
-  /** What a SCAN for hosts matches. */
-  allHosts: `${PREFIX}:host:*`,
+  /** What a SCAN for hosts matches, those of other protocols too. */
+  allHosts: `${QUEUE_PREFIX}:v*:host:*`,
   /**
    * Stream of a run, in the order in which things happened: entries of the field `batch`, a `RemoteMessage[]` as JSON,
-   * sealed for the nonce (direction `messages`) and in base64; and entries of the field `answered`, a job id: its host has completed
+   * sealed and in base64; and entries of the field `answered`, a job id: its host has completed
    * it. The coordinator removes what it has read.
    */
   messages: (nonce: string): string => `${PREFIX}:run:${nonce}:messages`,
   /**
-   * Hash of a run: by job id why it is to be stopped, a `CancelReason` sealed for the job (direction `cancel`) and in
-   * base64. Read at each renewal.
+   * Hash of a run: by job id why it is to be stopped, a `CancelReason`, sealed and in base64. Read at each
+   * renewal.
    */
   cancels: (nonce: string): string => `${PREFIX}:run:${nonce}:cancels`,
-  /** Prefix of the bodies' chunks. */
-  bodies: `${PREFIX}:body`,
   /** Hash of a run, by job id: the queue that it is in. The coordinator's own, of what is not acknowledged. */
   jobs: (nonce: string): string => `${PREFIX}:run:${nonce}:jobs`,
   /** Sorted set: nonces of runs, by when their coordinator was last there (milliseconds since 1970, Redis's clock). */
   runs: `${PREFIX}:runs`,
+} as const;
+
+/** What each thing is sealed for: it opens in its place only. */
+export const SEALED_FOR = {
+  assignment: (job: string): SealContext => ({ job, direction: 'to-host' }),
+  cancel: (job: string): SealContext => ({ job: `${job}/cancel`, direction: 'to-host' }),
+  receipt: (job: string): SealContext => ({ job, direction: 'to-run' }),
+  messages: (nonce: string): SealContext => ({ job: `${nonce}/messages`, direction: 'to-run' }),
+  heartbeat: (host: string): SealContext => ({ job: `host/${host}`, direction: 'to-run' }),
 } as const;
 
 /** Channel on which a job id is published when `cancels` has got an entry for it: a hint. */
@@ -90,14 +97,12 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.number().int().nonnegative();
 const time = z.number().int().nonnegative();
 
-/** Ids of the chunks of a body (`bodies.ts`), in their order. Where nothing else is said its owner is the job. */
+/** Ids of the chunks of a body (`bodies.ts`), in their order. Its owner is in `OWNERS`. */
 const body = z.array(sha256);
-
-export const snapshotOwner = (digest: string): string => `snapshot.${digest}`;
 
 /** Where the project's files come from. */
 const sourceSchema = z.discriminatedUnion('kind', [
-  /** A snapshot, by the SHA-256 of its packed form; the owner of its body is `snapshotOwner`. */
+  /** A snapshot, by the SHA-256 of its archive before it was compressed. */
   z.strictObject({ kind: z.literal('snapshot'), sha256, bytes: count, body }),
   z.strictObject({
     kind: z.literal('git'),
@@ -109,7 +114,7 @@ const sourceSchema = z.discriminatedUnion('kind', [
 ]);
 export type ProjectSource = z.infer<typeof sourceSchema>;
 
-/** What is sealed in a job (direction `to-host`). */
+/** What is sealed in a job. */
 export const remoteAssignmentSchema = z.strictObject({
   protocol: z.literal(PROTOCOL),
   job: z.string(),
@@ -152,7 +157,7 @@ const returnedFileSchema = z.strictObject({
 });
 export type ReturnedFile = z.infer<typeof returnedFileSchema>;
 
-/** What is sealed in a job's return value (direction `to-run`). */
+/** What is sealed in a job's return value. */
 export const receiptSchema = z.strictObject({
   protocol: z.literal(PROTOCOL),
   job: z.string(),
