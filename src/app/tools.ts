@@ -50,8 +50,20 @@ function fromConfig(name: string, config: ToolConfig): ToolSettings | null {
       outputExcludes: config.success?.output_excludes ?? null,
     },
     exitGraceSeconds: config.exit_grace_seconds ?? EXIT_GRACE_SECONDS,
+    account: config.account ?? accountOf(name, adapter, config),
+    fallback: config.fallback ?? [],
+    limits: (config.limits ?? []).map(({ output_matches, class: kind }) => ({
+      outputMatches: output_matches,
+      class: kind ?? 'window',
+    })),
+    maxCostUsd: config.max_cost_usd ?? null,
+    startsPerMinute: config.starts_per_minute ?? null,
   };
 }
+
+/** Other forms of a built-in tool have its account, unless their environment or their program may have another. */
+const accountOf = (name: string, adapter: ToolSettings['adapter'], { env, command }: ToolConfig): string =>
+  adapter === 'custom' || env !== undefined || command !== undefined ? name : adapter;
 
 const ownValue = <T>(record: Record<string, T>, name: string): T | undefined =>
   Object.hasOwn(record, name) ? record[name] : undefined;

@@ -7,10 +7,12 @@ import { z } from 'zod';
 import { failureSchema } from './failure.ts';
 import type { Json, JsonObject } from './json.ts';
 import { BUILT_IN_TOOLS, type ToolSettings } from './tool.ts';
+import { LIMIT_CLASSES } from './tool-report.ts';
 import {
   type AcceptanceTest,
   type CommandStep,
   GATE_TYPES,
+  ON_RETRY,
   type RunStep,
   SHELLS,
   type Step,
@@ -91,6 +93,7 @@ export const workstreamSchema: z.ZodType<Workstream> = z.strictObject({
   }),
   compensation: z.array(actionSchema),
   workspace: z.enum(['shared', 'worktree']).nullable(),
+  onRetry: z.enum(ON_RETRY).nullable(),
   maxCostUsd: z.number().nullable(),
   gate: count.nullable(),
   track: z.string().nullable(),
@@ -123,6 +126,11 @@ const toolSettingsSchema: z.ZodType<ToolSettings> = z.strictObject({
     outputExcludes: z.string().nullable(),
   }),
   exitGraceSeconds: z.number().nonnegative(),
+  account: z.string(),
+  fallback: texts,
+  limits: z.array(z.strictObject({ outputMatches: z.string(), class: z.enum(LIMIT_CLASSES) })),
+  maxCostUsd: z.number().nonnegative().nullable(),
+  startsPerMinute: z.number().positive().nullable(),
 });
 
 const limitsSchema = z.strictObject({
@@ -135,10 +143,23 @@ const limitsSchema = z.strictObject({
 /** Hard limits of one execution. */
 export type Limits = z.infer<typeof limitsSchema>;
 
+const sessionSchema = z.strictObject({
+  /** Why the work is not done: as the prompt says it. */
+  why: failureSchema,
+  /** Whether the attempt goes on that was under way, because a usage limit ended it. */
+  sameAttempt: z.boolean(),
+  /** The session of each tool step, by the step's id; those of which none is known are absent. */
+  steps: z.record(z.string(), z.strictObject({ tool: z.string(), id: z.string() })),
+});
+/** Sessions of tools that an execution goes on with, in the workspace that they were in. */
+export type ContinuedSession = z.infer<typeof sessionSchema>;
+
 const costLimitSchema = z.strictObject({
-  of: z.enum(['workstream', 'run']),
+  of: z.enum(['workstream', 'run', 'tool']),
   limitUsd: z.number(),
   spentUsd: z.number(),
+  /** Whose limit it is, of a tool's. */
+  tool: z.string().optional(),
 });
 /** A limit in US dollars, and what is known to be spent of it when the execution begins. */
 export type CostLimit = z.infer<typeof costLimitSchema>;
@@ -170,6 +191,8 @@ export const assignmentSchema = z.strictObject({
   setup: z.string().nullable(),
   /** Why the attempt before this one failed; null for the first. */
   previousFailure: failureSchema.nullable(),
+  /** The sessions of tools to go on with; null to begin afresh. */
+  session: sessionSchema.nullable(),
   /** What limits the cost of its tools, that of which least is left first; empty for no limit. */
   budgets: z.array(costLimitSchema),
 });
@@ -210,6 +233,7 @@ export function inProject(assignment: Assignment, project: string): Assignment {
     shell: assignment.shell,
     setup: assignment.setup,
     previousFailure: assignment.previousFailure,
+    session: assignment.session,
     budgets: assignment.budgets,
   };
 }

@@ -37,6 +37,8 @@ export function describeFailure(failure: Failure): string {
       return `${failure.tool} is not logged in: ${failure.detail}`;
     case 'tool-quota':
       return `${failure.tool} is out of quota: ${failure.detail}`;
+    case 'usage-limit':
+      return `${failure.tool} waits for its usage limit${failure.resetsAt === null ? '' : ` until ${failure.resetsAt}`}: ${failure.detail}`;
     case 'tool-limit':
       return `${failure.tool} stopped at its own limit: ${failure.detail}`;
     case 'tool-error':
@@ -58,7 +60,9 @@ export function describeFailure(failure: Failure): string {
     case 'budget-exceeded':
       return failure.of === 'run'
         ? `The run has spent ${dollars(failure.spentUsd)} of the ${dollars(failure.limitUsd)} it may cost. Raise --max-cost-usd to go on.`
-        : `It has spent ${dollars(failure.spentUsd)} of the ${dollars(failure.limitUsd)} it may cost. Raise max_cost_usd to go on.`;
+        : failure.of === 'tool'
+          ? `${failure.tool ?? 'Its tool'} has spent ${dollars(failure.spentUsd)} of the ${dollars(failure.limitUsd)} that it may cost in one run. Raise its max_cost_usd in millrace.config.json to go on.`
+          : `It has spent ${dollars(failure.spentUsd)} of the ${dollars(failure.limitUsd)} it may cost. Raise max_cost_usd to go on.`;
     case 'merge-conflict':
       return `It needs the work of ${failure.between.join(' and ')}, which changed the same lines: ${failure.files.join(', ')}. Merge their branches by hand, or let one depend on the other.`;
     case 'setup-failed':

@@ -89,6 +89,11 @@ export const failureSchema = z.discriminatedUnion('reason', [
   z.object({ reason: z.literal('tool-not-logged-in'), ...tool }),
   /** Out of quota, credit or rate. */
   z.object({ reason: z.literal('tool-quota'), ...tool }),
+  /**
+   * A limit of the tool's account that passes by itself, and was not waited for: the run was not to wait, or not that long.
+   * `resetsAt` is ISO 8601 in UTC; null where it is not known.
+   */
+  z.object({ reason: z.literal('usage-limit'), ...tool, resetsAt: text.nullable() }),
   /** The tool's own limit of turns or cost. */
   z.object({ reason: z.literal('tool-limit'), ...tool }),
   /** The tool says that it failed, or that its model did. */
@@ -104,9 +109,11 @@ export const failureSchema = z.discriminatedUnion('reason', [
   z.object({ reason: z.literal('conflict-markers'), files: z.array(text) }),
   z.object({
     reason: z.literal('budget-exceeded'),
-    of: z.enum(['workstream', 'run']),
+    of: z.enum(['workstream', 'run', 'tool']),
     limitUsd: z.number(),
     spentUsd: z.number(),
+    /** Whose limit it is, of a tool's. */
+    tool: text.optional(),
   }),
   /** The work that it depends on can't be merged. */
   z.object({ reason: z.literal('merge-conflict'), between: z.array(text), files: z.array(text) }),

@@ -1,6 +1,7 @@
 /** What `millrace.config.json` says beside the options: the tools, the agents and the workspaces of a project. */
 import { z } from 'zod';
 import { BUILT_IN_TOOLS, isBuiltIn, successPattern } from './tool.ts';
+import { LIMIT_CLASSES } from './tool-report.ts';
 import { SHELLS } from './workstream.ts';
 import { line } from './workstream-file.ts';
 
@@ -44,6 +45,30 @@ const toolSchema = z.strictObject({
     .max(3_600)
     .optional()
     .describe('How long a built-in tool may take to exit after it has reported its result. Default: 10.'),
+  account: line
+    .optional()
+    .describe(
+      'Whose usage limits it has: tools of one account wait together. Default: that of the built-in tool of which it is another form, or its own name where it has a command or an env.',
+    ),
+  fallback: z
+    .array(line)
+    .optional()
+    .describe(
+      'Tools that take its place while it waits for a usage limit, under --at-limit switch; the best first.',
+    ),
+  limits: z
+    .array(
+      z.strictObject({
+        output_matches: pattern,
+        class: z.enum(LIMIT_CLASSES).optional(),
+      }),
+    )
+    .optional()
+    .describe(
+      'How a program without an adapter says that it met a usage limit: a regular expression of a line, whose group "resets" is the time at which it passes. The class is window (the default), rate, cap or auth.',
+    ),
+  max_cost_usd: z.number().nonnegative().optional().describe('US dollars that it may cost in one run.'),
+  starts_per_minute: z.number().positive().optional().describe('How often it may be started in a minute.'),
 });
 
 /** What can only be known with a tool's name: one that is not built in needs a command and all that this asks for. */
@@ -117,7 +142,7 @@ const sections = z.strictObject({
     .prefault({}),
 });
 
-/** What agents and capabilities call a tool is one: built in, described under `tools`, or, for agents, a capability. */
+/** What agents, fallbacks and capabilities call a tool is one: built in, described under `tools`, or a capability, but for capabilities. */
 function checkToolNames(
   { tools, capabilities, agents }: z.output<typeof sections>,
   context: z.RefinementCtx,
@@ -128,6 +153,8 @@ function checkToolNames(
     const message = `there is no tool ${JSON.stringify(tool)}; known are ${known.join(', ')}`;
     context.addIssue({ code: 'custom', path, message });
   };
+  for (const [tool, { fallback = [] }] of Object.entries(tools))
+    for (const [index, name] of fallback.entries()) check(name, ['tools', tool, 'fallback', index], names);
   for (const [index, agent] of agents.entries()) check(agent.tool, ['agents', index, 'tool'], names);
   const withoutCapabilities = names.slice(0, names.length - Object.keys(capabilities).length);
   for (const [name, tool] of Object.entries(capabilities))

@@ -174,6 +174,25 @@ export const runEventSchema = z.discriminatedUnion('type', [
     /** The one that is new; null where it waits for less than before. */
     added: runWaitSchema.nullable(),
   }),
+  /** A tool met a usage limit that passes: none of its account is started before `until`. */
+  z.object({
+    type: z.literal('tool-parked'),
+    at: time,
+    /** The account of the tool: its name, unless the configuration says otherwise. */
+    tool: text,
+    class: z.enum(['rate', 'window']),
+    /** What the tool said. */
+    why: text,
+    until: time,
+    /** Whether the tool gave the time as a number or in words, or said none. */
+    source: z.enum(['exact', 'words', 'guess']),
+    /** How often it was started again after a limit since it last worked. */
+    resumptions: count,
+    /** The run that met the limit, where it was an earlier one or another; null for this one. */
+    parkedBy: text.nullable(),
+  }),
+  /** A tool that was parked works again. */
+  z.object({ type: z.literal('tool-resumed'), at: time, tool: text }),
   z.object({ type: z.literal('interrupting'), signal: text, running: count }),
   z.object({
     type: z.literal('notice'),

@@ -16,6 +16,25 @@ const tokensSchema = z.object({
 });
 export type Tokens = z.infer<typeof tokensSchema>;
 
+/**
+ * Kinds of usage limits: `rate` and `window` pass by themselves, of the first after a moment; `cap` is one of money or of an
+ * organisation, and `auth` a login that is not accepted, which a person has to change.
+ */
+export const LIMIT_CLASSES = ['rate', 'window', 'cap', 'auth'] as const;
+export type LimitClass = (typeof LIMIT_CLASSES)[number];
+
+const usageLimitSchema = z.object({
+  class: z.enum(LIMIT_CLASSES),
+  /** When it passes, in milliseconds since 1970; null where the tool does not say. */
+  resetsAt: z.number().nullable(),
+  /** Whether the tool gave that time as a number. Otherwise it was read from a sentence. */
+  exact: z.boolean(),
+  /** The tool's own words, on one line. */
+  text: z.string(),
+});
+/** A usage limit that kept a tool from going on. */
+export type UsageLimit = z.infer<typeof usageLimitSchema>;
+
 /** What a tool said about its own work, and what was measured. Null means that it can't be known. */
 export const toolReportSchema = z.object({
   tool: z.string(),
@@ -31,6 +50,8 @@ export const toolReportSchema = z.object({
   toolCalls: count,
   /** Wall time of the program. */
   durationSeconds: z.number().nonnegative(),
+  /** The usage limit that ended its work; null for none, and in reports of versions that did not keep it. */
+  limit: usageLimitSchema.nullable().catch(null),
 });
 export type ToolReport = z.infer<typeof toolReportSchema>;
 

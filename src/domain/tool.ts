@@ -1,8 +1,8 @@
 /** A tool is the command line of a coding agent; this is what a run knows of it before and after it has worked. */
 import type { Failure, Reason } from './failure.ts';
-import type { Tokens } from './tool-report.ts';
+import type { LimitClass, Tokens } from './tool-report.ts';
 
-export type { Tokens, ToolReport } from './tool-report.ts';
+export type { LimitClass, Tokens, ToolReport, UsageLimit } from './tool-report.ts';
 
 /** The tools that Millrace knows how to call and how to judge. */
 export const BUILT_IN_TOOLS = ['claude', 'codex', 'gemini', 'opencode', 'aider'] as const;
@@ -24,6 +24,13 @@ interface ToolSuccess {
 /** A rule of success as it is matched: `^` and `$` at the ends of lines. @throws SyntaxError where it is none */
 export const successPattern = (expression: string): RegExp => new RegExp(expression, 'm');
 
+/** How a program from the configuration says that it met a usage limit. */
+interface LimitRule {
+  /** Regular expression of a line. What its group `resets` matches is read as the time at which the limit passes. */
+  outputMatches: string;
+  class: LimitClass;
+}
+
 /** How one tool is called. */
 export interface ToolSettings {
   /** As steps name it. */
@@ -43,6 +50,16 @@ export interface ToolSettings {
   success: ToolSuccess;
   /** How long it may take to exit after it has said how its work went. */
   exitGraceSeconds: number;
+  /** Whose usage limits it has: the tools of one account wait together. */
+  account: string;
+  /** Names of the tools that take its place while it waits, under `--at-limit switch`, the best first. */
+  fallback: string[];
+  /** For a program from the configuration; the others have their own ways. */
+  limits: LimitRule[];
+  /** US dollars that it may cost in one run; null for no limit. */
+  maxCostUsd: number | null;
+  /** How often it may be started in a minute; null for any number. */
+  startsPerMinute: number | null;
 }
 
 /** Hooks that run at the end of a session take seconds; connections that nothing closes take for ever. */

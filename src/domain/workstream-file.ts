@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { Json } from './json.ts';
-import { GATE_TYPES, SHELLS } from './workstream.ts';
+import { GATE_TYPES, ON_RETRY, SHELLS } from './workstream.ts';
 
 /*
  * Every custom message in these schemas is the end of a sentence that begins with "expected".
@@ -308,6 +308,12 @@ const fields = z.object({
       'Commands that decide whether the work is accepted; prose is a check by hand. { "run" } and { "manual" } leave no doubt.',
     ),
   circuit_breaker: circuitBreakerSchema.optional().describe('How often it is tried.'),
+  on_retry: z
+    .enum(ON_RETRY)
+    .optional()
+    .describe(
+      'Whether another attempt goes on in the same workspace and in the session of its coding agent, or begins afresh. Default: it goes on after a usage limit, a time limit and an interruption.',
+    ),
   compensation_actions: z
     .array(actionSchema)
     .max(MAX_ELEMENTS)

@@ -103,6 +103,11 @@ export interface CircuitBreaker {
   cooldownSeconds: number;
 }
 
+/** What another attempt starts from. */
+export const ON_RETRY = ['fresh', 'continue'] as const;
+
+type OnRetry = (typeof ON_RETRY)[number];
+
 /** What a result depends on beside the definition, the modules and the outputs of its dependencies. */
 export interface CacheInputs {
   /** Paths and globs relative to the folder Millrace was started in; those that begin with `!` leave files out. */
@@ -150,6 +155,11 @@ export interface Workstream {
   compensation: (RunStep | CommandStep)[];
   /** How its files are kept apart; null for what the run says, and once that is settled for `shared`. */
   workspace: 'shared' | 'worktree' | null;
+  /**
+   * Whether another attempt goes on in the workspace, and with the sessions of its tools, or begins afresh; null for going
+   * on only after a usage limit, a time limit and an interruption.
+   */
+  onRetry: OnRetry | null;
   /** US dollars that all its attempts together may cost; null for no limit of its own. */
   maxCostUsd: number | null;
   /** The stage it belongs to, from 1: it starts when all work of lower ones has ended; null for none. */
@@ -201,6 +211,7 @@ export const copyOf = (from: Workstream, changes: Partial<Workstream> = {}): Wor
   circuitBreaker: from.circuitBreaker,
   compensation: from.compensation,
   workspace: from.workspace,
+  onRetry: from.onRetry,
   maxCostUsd: from.maxCostUsd,
   gate: from.gate,
   track: from.track,

@@ -59,6 +59,8 @@ export interface Board {
   leaving: Set<string>;
   /** The newest failures, newest last. */
   failures: FailureNote[];
+  /** Tools that wait for their usage limits: until when, in milliseconds since 1970. */
+  parked: Map<string, number>;
   /** What the run waits for of other runs, newest last, a clause each. */
   waits: string[];
   /** Why the run ends early: a signal, or what a person did. */
@@ -76,6 +78,7 @@ export function createBoard(): Board {
     agents: new Map(),
     leaving: new Set(),
     failures: [],
+    parked: new Map(),
     waits: [],
     interruptedBy: null,
     ended: false,
@@ -143,6 +146,11 @@ export function applyEvent(board: Board, event: RunEvent): boolean {
     case 'waiting-for-runs':
       board.waits = event.waits.map(({ explanation }) => kept(explanation));
       return true;
+    case 'tool-parked':
+      board.parked.set(kept(event.tool), Date.parse(event.until));
+      return true;
+    case 'tool-resumed':
+      return board.parked.delete(kept(event.tool));
     case 'interrupting':
       board.interruptedBy = kept(event.signal);
       return true;

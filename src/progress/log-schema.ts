@@ -123,6 +123,18 @@ export const logEvents = [
     workstream_id: workstreamId.optional().describe('Of what is new.'),
     other_run_id: text.optional().describe('The run that holds it.'),
   }),
+  event('tool-parked', 'A tool met a usage limit that passes: it is not started before that.', {
+    tool: text.describe('The tool, or the account that it shares with others.'),
+    class: z.enum(['rate', 'window']),
+    until: text.describe('When it is started again: ISO 8601 in UTC.'),
+    seconds: seconds.describe('How long that is from now on.'),
+    source: z
+      .enum(['exact', 'words', 'guess'])
+      .describe('Whether the tool gave the time as a number or in words, or said none.'),
+    message: message.describe('What the tool said.'),
+    other_run_id: text.optional().describe('The run that met the limit, where it was not this one.'),
+  }),
+  event('tool-resumed', 'A tool that was parked works again.', { tool: text }),
   event('interrupting', 'The run is ended before its time.', {
     signal: text.describe('A signal, or who asked for it.'),
     running: count.describe('Workstreams that are stopped.'),

@@ -283,6 +283,13 @@ function logEntry(event: LoggedEvent, startedAt: number | null): LogEntry {
       return scaled(event);
     case 'waiting-for-runs':
       return waiting(event);
+    case 'tool-parked':
+      return parked(event);
+    case 'tool-resumed':
+      return entry('info', `${cutBytes(event.tool)} works again`, {
+        event: event.type,
+        tool: cutBytes(event.tool),
+      });
     case 'interrupting':
       return entry('warn', `interrupted by ${cutBytes(event.signal)}`, {
         event: event.type,
@@ -322,6 +329,30 @@ function waiting({ waits, added, ...event }: EventOf<'waiting-for-runs'>): LogEn
   const isOver = waits.length === 0;
   const text = isOver ? 'no longer waits for another run' : 'waits for fewer resources of other runs';
   return { level: isOver ? 'info' : 'debug', text, fields };
+}
+
+function parked({
+  at,
+  tool,
+  class: kind,
+  why,
+  until,
+  source,
+  parkedBy,
+  type,
+}: EventOf<'tool-parked'>): LogEntry {
+  const wait = Math.max(0, Date.parse(until) - Date.parse(at)) / 1000;
+  const name = cutBytes(tool);
+  return entry('warn', `${name} waits for its usage limit until ${until}`, {
+    event: type,
+    tool: name,
+    class: kind,
+    until,
+    seconds: wait,
+    source,
+    message: cutBytes(why),
+    ...(parkedBy === null ? {} : { other_run_id: parkedBy }),
+  });
 }
 
 function scaled(event: EventOf<'agents-scaled'>): LogEntry {

@@ -91,6 +91,7 @@ export function normalize(
     circuitBreaker: normalizeCircuitBreaker(definition.circuit_breaker),
     compensation: eachOf(definition.compensation_actions, normalizeAction),
     workspace: definition.workspace ?? null,
+    onRetry: definition.on_retry ?? null,
     maxCostUsd: definition.max_cost_usd ?? null,
     gate: definition.gate ?? null,
     track: definition.track ?? null,

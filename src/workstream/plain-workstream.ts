@@ -138,6 +138,10 @@ export class PlainWorkstream implements Workstream {
     return null;
   }
 
+  get onRetry(): null {
+    return null;
+  }
+
   get maxCostUsd(): null {
     return null;
   }

@@ -24,6 +24,8 @@ export interface Task {
   settings: ToolSettings;
   folders: Folders;
   budgetUsd?: number;
+  /** The session to go on with. Default: none. */
+  resume?: string;
 }
 
 export interface Ended {
@@ -74,11 +76,16 @@ export function settingsOf(
     prompt: 'stdin',
     success: { exitCodes: [0], outputMatches: null, outputExcludes: null },
     exitGraceSeconds: 10,
+    account: tool,
+    fallback: [],
+    limits: [],
+    maxCostUsd: null,
+    startsPerMinute: null,
   };
 }
 
 /** Starts the program in a process group of its own and ends its standard input. */
-export function startAgent({ adapter, settings, folders, budgetUsd }: Task): StartedAgent {
+export function startAgent({ adapter, settings, folders, budgetUsd, resume }: Task): StartedAgent {
   const prompt = 'Do what the test is for.';
   const promptFile = join(folders.scratch, 'prompt.txt');
   writeFileSync(promptFile, prompt);
@@ -89,6 +96,7 @@ export function startAgent({ adapter, settings, folders, budgetUsd }: Task): Sta
     folder: folders.work,
     scratch: folders.scratch,
     sessionId: '11111111-2222-4333-8444-555555555555',
+    resume: resume ?? null,
     budgetUsd: budgetUsd ?? null,
     scope: [],
   };

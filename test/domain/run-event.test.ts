@@ -56,6 +56,18 @@ const EXAMPLES: Record<RunEvent['type'], RunEvent> = {
     follows: null,
   },
   'agent-replaced': { type: 'agent-replaced', agentId: 'agent-1', why: 'its thread died' },
+  'tool-parked': {
+    type: 'tool-parked',
+    at: AT,
+    tool: 'claude',
+    class: 'window',
+    why: "You've hit your limit · resets 2pm (UTC)",
+    until: AT,
+    source: 'words',
+    resumptions: 1,
+    parkedBy: null,
+  },
+  'tool-resumed': { type: 'tool-resumed', at: AT, tool: 'claude' },
   'agents-scaled': {
     type: 'agents-scaled',
     change: { at: AT, from: null, to: 2, reason: 'start', explanation: 'half of the cores' },

@@ -63,6 +63,11 @@ export const customTool = (
   prompt: 'stdin',
   success: { exitCodes: [0], outputMatches: null, outputExcludes: null },
   exitGraceSeconds: 10,
+  account: 'agent',
+  fallback: [],
+  limits: [],
+  maxCostUsd: null,
+  startsPerMinute: null,
   ...fields,
 });
 
@@ -120,6 +125,7 @@ export function workstream(id: string, steps: Step[], fields: Partial<Workstream
     circuitBreaker: { maxAttempts: 1, maxErrorRepeats: null, oscillationThreshold: null, cooldownSeconds: 0 },
     compensation: [],
     workspace: null,
+    onRetry: null,
     maxCostUsd: null,
     gate: null,
     track: null,
@@ -163,6 +169,7 @@ export function assignment(
     shell: 'sh',
     setup: null,
     previousFailure: null,
+    session: null,
     budgets: [],
     ...fields,
   };

@@ -143,7 +143,14 @@ function outcomeOf({ tools }: Assignment, failure: Failure | null, seconds: numb
     exitCode: 0,
     tail: '',
     failure: failure === null ? null : ofTool,
-    tool: { ...report, tokens: NO_TOKENS, turns: null, toolCalls: null, durationSeconds: seconds },
+    tool: {
+      ...report,
+      tokens: NO_TOKENS,
+      turns: null,
+      toolCalls: null,
+      limit: null,
+      durationSeconds: seconds,
+    },
   };
   const outcome = failure === null ? completed(seconds) : failed(ofTool, seconds);
   return { ...outcome, steps: [step] };

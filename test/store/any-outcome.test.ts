@@ -95,6 +95,14 @@ const tool = fc.record({
   costUsd: nullable(seconds),
   turns: nullable(count),
   toolCalls: nullable(count),
+  limit: nullable(
+    fc.record({
+      class: fc.constantFrom('rate' as const, 'window' as const, 'cap' as const, 'auth' as const),
+      resetsAt: nullable(fc.integer()),
+      exact: fc.boolean(),
+      text,
+    }),
+  ),
   durationSeconds: seconds,
 });
 const step = fc.record({

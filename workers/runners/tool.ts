@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Failure } from '../../src/domain/failure.ts';
 import { describeFailure, describeObstacle } from '../../src/domain/failure-message.ts';
-import type { ToolSettings } from '../../src/domain/tool.ts';
+import type { ToolSettings, UsageLimit } from '../../src/domain/tool.ts';
 import type { ToolStep } from '../../src/domain/workstream.ts';
 import { redactPath } from '../../src/secrets/redact-file.ts';
 import { isCommand } from '../acceptance/classify.ts';
@@ -18,7 +18,7 @@ import { loadAdapter } from '../tools/registry.ts';
 import { makeToolReport } from '../tools/report.ts';
 import { prepareScratch, type Scratch } from '../tools/scratch.ts';
 import { sessionVariables } from '../tools/session-variables.ts';
-import type { ToolAdapter, ToolCommand, ToolReader, ToolRequest } from '../tools/tool.ts';
+import type { ToolAdapter, ToolCommand, ToolEnd, ToolReader, ToolRequest } from '../tools/tool.ts';
 import { probeVersion } from '../tools/version.ts';
 import { type StepOutcome, stepOutcome } from './step-outcome.ts';
 
@@ -105,7 +105,7 @@ function promptOf(step: ToolStep, { assignment }: Execution): string {
   const commands = workstream.testGates.map(({ type }) => assignment.gates[type]);
   const gates = commands.flatMap((text) => (text === undefined ? [] : [{ text, manual: false }]));
   const checks = [...tests, ...gates];
-  return buildPrompt({ workstream, tasks: step.tasks, checks, previousFailure });
+  return buildPrompt({ workstream, tasks: step.tasks, checks, previousFailure, session: assignment.session });
 }
 
 function findVersion(job: Job, signal: StopSignal): Promise<string | null> {
@@ -115,9 +115,39 @@ function findVersion(job: Job, signal: StopSignal): Promise<string | null> {
   return probeVersion(command, job.scratch.versionFile, signal.abortSignal);
 }
 
+/** The session that the step is to go on with; null for a new one. What can't be gone on with is a warning. */
+function sessionOf({ step, settings, adapter, execution }: Job): string | null {
+  const session = execution.assignment.session?.steps[step.id];
+  if (session === undefined) return null;
+  if (session.tool === settings.name && adapter.resumes) return session.id;
+  const why =
+    session.tool === settings.name
+      ? 'it is not known how it goes on with a session'
+      : `the session was one of ${session.tool}`;
+  execution.warn(`${settings.name} began a new session in the same workspace: ${why}.`);
+  return null;
+}
+
 async function runProgram(job: Job, version: string | null, signal: StopSignal): Promise<StepOutcome> {
+  const resume = sessionOf(job);
+  const first = await runOnce(job, version, resume, signal);
+  if (first !== 'lost-session') return first;
+  job.execution.warn(
+    `${job.settings.name} has no session ${resume ?? ''} any more, so it began a new one in the same workspace.`,
+  );
+  const second = await runOnce(job, version, null, signal);
+  if (second === 'lost-session') throw new Error('a new session can not be lost');
+  return second;
+}
+
+async function runOnce(
+  job: Job,
+  version: string | null,
+  resume: string | null,
+  signal: StopSignal,
+): Promise<StepOutcome | 'lost-session'> {
   const { settings, execution, adapter, scratch } = job;
-  const request = requestOf(job);
+  const request = requestOf(job, resume);
   const reader = adapter.reader(request);
   const toolCommand = adapter.command(request);
   const command = commandOf(job, toolCommand);
@@ -135,38 +165,55 @@ async function runProgram(job: Job, version: string | null, signal: StopSignal):
   if ('error' in result.end) {
     return stepOutcome({ failure: toolError(job, startFailure(command, result.end.error), tail) });
   }
-  const tool = makeToolReport(reader.report(), { tool: settings.name, version, durationSeconds });
+  const end = toolEnd(result, execution, tail);
+  if (resume !== null && !signal.aborted && reader.lostSession(end)) return 'lost-session';
+  const judged = signal.aborted ? NOT_JUDGED : judge(job, result, command, reader, end);
+  const { limit } = judged;
+  const tool = makeToolReport(reader.report(), { tool: settings.name, version, durationSeconds, limit });
   execution.spentUsd += tool.costUsd ?? 0;
   if (result.overstayed) {
     execution.warn(
       `${settings.name} had reported its result and did not exit within ${exitGraceSeconds} s, so its processes were ended. The result counts.`,
     );
   }
-  const failure = signal.aborted ? null : judge(job, result, command, reader, tail);
+  const { failure } = judged;
   const said = failure === null && tool.text !== '' ? JSON.stringify({ text: tool.text }) : null;
   return stepOutcome({ failure, exitCode: result.end.code, tail, output: said, tool });
 }
+
+/** How the program ended, for its adapter. The exit of one that was ended shows nothing about its work. */
+function toolEnd({ end, overstayed }: ToolProcessEnd, { assignment }: Execution, tail: string): ToolEnd {
+  const log = assignment.logFile;
+  if (overstayed || 'error' in end) return { exitCode: null, signal: 'SIGTERM', tail, log };
+  return { exitCode: end.code, signal: end.signal, tail, log };
+}
+
+interface Judged {
+  failure: Failure | null;
+  /** The usage limit that made it fail; null for none. */
+  limit: UsageLimit | null;
+}
+
+const NOT_JUDGED: Judged = { failure: null, limit: null };
 
 function judge(
   job: Job,
   { end, limitPassed, overstayed }: ToolProcessEnd,
   command: Command,
   reader: ToolReader,
-  tail: string,
-): Failure | null {
-  const { execution } = job;
-  const { logFile: log } = execution.assignment;
-  if ('error' in end) return null;
-  if (limitPassed) return limitFailure(command, execution, tail);
-  // The exit of a program that was ended shows nothing about its work.
-  if (overstayed) return reader.judge({ exitCode: null, signal: 'SIGTERM', tail, log });
+  ended: ToolEnd,
+): Judged {
+  const { tail } = ended;
+  if ('error' in end) return NOT_JUDGED;
+  if (limitPassed) return { failure: limitFailure(command, job.execution, tail), limit: null };
   // No adapter can know of a script whose interpreter `env` did not find.
-  const unstarted = notStarted(command, end.code, { tail, log });
-  if (unstarted !== null) return toolError(job, unstarted, tail);
-  return reader.judge({ exitCode: end.code, signal: end.signal, tail, log });
+  const unstarted = overstayed ? null : notStarted(command, end.code, ended);
+  if (unstarted !== null) return { failure: toolError(job, unstarted, tail), limit: null };
+  const failure = reader.judge(ended);
+  return { failure, limit: failure === null ? null : reader.limit(failure, ended) };
 }
 
-function requestOf({ settings, folder, scratch, execution }: Job): ToolRequest {
+function requestOf({ settings, folder, scratch, execution }: Job, resume: string | null): ToolRequest {
   const { workstream, budgets } = execution.assignment;
   const [least] = budgets;
   return {
@@ -176,6 +223,7 @@ function requestOf({ settings, folder, scratch, execution }: Job): ToolRequest {
     folder,
     scratch: scratch.folder,
     sessionId: randomUUID(),
+    resume,
     budgetUsd: least === undefined ? null : least.limitUsd - least.spentUsd - execution.spentUsd,
     scope: [...workstream.filesScope, ...workstream.filesCreate],
   };

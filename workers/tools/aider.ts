@@ -1,7 +1,8 @@
 /** Aider: `aider --message-file`, which reports its work in an analytics log. Rules read from the source of 0.86. */
-import { statSync } from 'node:fs';
+import { copyFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Failure } from '../../src/domain/failure.ts';
+import type { UsageLimit } from '../../src/domain/tool.ts';
 import { readRegular } from '../../src/os/regular-file.ts';
 import { firstOf } from '../../src/text/cut-text.ts';
 import { hasOption, optionValue } from './configured-arguments.ts';
@@ -16,12 +17,14 @@ import {
   toolFailure,
   wasSignalled,
 } from './tool-failure.ts';
+import { limitOf } from './usage-limit.ts';
 
 /** Characters of a report's text. */
 const TEXT = 20_000;
 
 export const aider: ToolAdapter = {
   versionArguments: ['--version'],
+  resumes: true,
   // No version is known not to work: none was run.
   refuses: () => null,
   command,
@@ -47,7 +50,9 @@ function command(request: ToolRequest): ToolCommand {
   const { settings, promptFile, scratch } = request;
   const [file] = settings.command;
   const args = ['--message-file', promptFile, ...QUIET, '--analytics-log', analyticsLog(request)];
-  args.push('--chat-history-file', join(scratch, 'aider-chat.md'));
+  args.push('--chat-history-file', chatHistory(request));
+  // It has no sessions: the chat of the one before is copied and read again.
+  if (copiedChat(request)) args.push('--restore-chat-history');
   args.push('--input-history-file', join(scratch, 'aider-input.txt'));
   args.push('--llm-history-file', modelHistory(request));
   if (settings.model !== null && !hasOption(settings.args, '--model')) args.push('--model', settings.model);
@@ -60,6 +65,20 @@ function existingFiles({ folder, scope }: ToolRequest): string[] {
   return scope
     .map((name) => join(folder, name))
     .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true);
+}
+
+const chatHistory = ({ scratch }: ToolRequest): string => join(scratch, 'aider-chat.md');
+
+/** Brings the chat of an earlier step into this one's. False where there is none. */
+function copiedChat(request: ToolRequest): boolean {
+  if (request.resume === null) return false;
+  try {
+    copyFileSync(request.resume, chatHistory(request));
+    return true;
+  } catch {
+    // It wrote none, or that is gone: `lostSession` says so.
+    return false;
+  }
 }
 
 const analyticsLog = (request: ToolRequest): string =>
@@ -102,7 +121,7 @@ class AiderReader implements ToolReader {
     const { settings } = this.#request;
     return {
       model: log?.model ?? optionValue(settings.args, '--model') ?? settings.model,
-      sessionId: null,
+      sessionId: chatHistory(this.#request),
       text: firstOf(readLastAnswer(modelHistory(this.#request)), TEXT),
       tokens: {
         input: log?.promptTokens ?? null,
@@ -133,6 +152,17 @@ class AiderReader implements ToolReader {
     if (end.exitCode === 0 || wasSignalled(end)) return null;
     const detail = [lastWords(end.tail), describeEnd(end)].filter((part) => part !== '').join('; ');
     return toolFailure('tool-error', request, detail, end);
+  }
+
+  limit(failure: Failure, end: ToolEnd): UsageLimit | null {
+    const words = this.#log()?.exception ?? this.#error ?? lastWords(end.tail);
+    const otherwise = /^litellm\.RateLimitError\b/.test(words) ? 'rate' : null;
+    return failure.reason === 'tool-limit' ? null : limitOf(failure, { words, otherwise });
+  }
+
+  lostSession(): boolean {
+    const { resume } = this.#request;
+    return resume !== null && statSync(resume, { throwIfNoEntry: false }) === undefined;
   }
 
   #judgeNoAnswer(log: AiderLog | null, end: ToolEnd): Failure {

@@ -1,7 +1,7 @@
 /** Claude Code: `claude -p`, whose events are lines of JSON. Rules found by running version 2.1.330. */
 import type { Failure } from '../../src/domain/failure.ts';
 import { isObject, type Json, type JsonObject } from '../../src/domain/json.ts';
-import { NO_TOKENS, type Tokens } from '../../src/domain/tool.ts';
+import { NO_TOKENS, type Tokens, type UsageLimit } from '../../src/domain/tool.ts';
 import { firstOf } from '../../src/text/cut-text.ts';
 import { oneLine } from '../../src/text/printable.ts';
 import { hasOption } from './configured-arguments.ts';
@@ -11,11 +11,13 @@ import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolR
 import {
   describeEnd,
   endedEarly,
+  lastWords,
   refusalReason,
   toolContext,
   toolFailure,
   wasSignalled,
 } from './tool-failure.ts';
+import { limitOf } from './usage-limit.ts';
 import { isBefore } from './version.ts';
 
 /** Characters of a report's text. */
@@ -27,6 +29,7 @@ const SYNTHETIC = '<synthetic>';
 
 export const claude: ToolAdapter = {
   versionArguments: ['--version'],
+  resumes: true,
   refuses: (version) =>
     isBefore(version, '1.0.51')
       ? 'it has no option --session-id and no --permission-mode up to version 1.0.50'
@@ -36,12 +39,12 @@ export const claude: ToolAdapter = {
 };
 
 /** The configuration's arguments come last: of a repeated option the last one counts. */
-function command({ settings, prompt, sessionId, budgetUsd }: ToolRequest): ToolCommand {
+function command({ settings, prompt, sessionId, resume, budgetUsd }: ToolRequest): ToolCommand {
   const [file] = settings.command;
   const args = ['-p', '--output-format', 'stream-json', '--verbose', '--permission-mode', 'acceptEdits'];
   // A session that is continued has its id already.
   if (!hasOption(settings.args, '--session-id', '--resume', '-r', '--continue', '-c')) {
-    args.push('--session-id', sessionId);
+    args.push(...(resume === null ? ['--session-id', sessionId] : ['--resume', resume]));
   }
   if (budgetUsd !== null) args.push('--max-budget-usd', String(budgetUsd));
   if (settings.model !== null) args.push('--model', settings.model);
@@ -64,6 +67,9 @@ class ClaudeReader implements ToolReader {
   #lastText = '';
   /** What kind of error the program calls the last one of its model. */
   #errorKind: string | null = null;
+  /** When a limit of the account passes, in milliseconds since 1970; null where its last word is that there is none. */
+  #rejectedUntil: number | null = null;
+  #isRejected = false;
   readonly #toolCalls = new Set<string>();
   readonly #denied = new Map<string, string>();
 
@@ -93,8 +99,20 @@ class ClaudeReader implements ToolReader {
         this.#result = event;
         for (const denial of listAt(event, 'permission_denials')) this.#denial(denial);
         break;
+      case 'rate_limit_event':
+        this.#rateLimit(objectAt(event, 'rate_limit_info') ?? {});
+        break;
       default:
     }
+  }
+
+  /** Comes with every answer; fields may be missing. */
+  #rateLimit(info: JsonObject): void {
+    const status = textAt(info, 'status');
+    if (status === null) return;
+    this.#isRejected = status === 'rejected';
+    const seconds = this.#isRejected ? countAt(info, 'resetsAt') : null;
+    this.#rejectedUntil = seconds === null ? null : seconds * 1000;
   }
 
   activity(): string | null {
@@ -133,18 +151,33 @@ class ClaudeReader implements ToolReader {
     if (this.#lastText === '' && this.#toolCalls.size === 0 && !textAt(result, 'result')) {
       return toolFailure('no-model-answer', request, 'its result is empty and it called no tool', end);
     }
+    if (countAt(result, 'num_turns') === 0)
+      return toolFailure('no-model-answer', request, 'it ended without a turn', end);
     // It had reported its end before it was signalled: a program that does not exit after its work.
     if (end.exitCode === 0 || wasSignalled(end)) return null;
     return toolFailure('tool-error', request, `it ended ${describeEnd(end)} after its result`, end);
+  }
+
+  limit(failure: Failure, end: ToolEnd): UsageLimit | null {
+    const result = this.#result;
+    if (failure.reason === 'tool-limit' || failure.reason === 'permission-denied') return null;
+    const words = result === null ? lastWords(end.tail) : wordsOf(result);
+    const status = result === null ? null : numberAt(result, 'api_error_status');
+    const isLimited = this.#isRejected || this.#errorKind === 'rate_limit';
+    const otherwise = this.#errorKind === 'billing_error' ? 'cap' : isLimited ? 'window' : null;
+    return limitOf(failure, { words, status, resetsAt: this.#rejectedUntil, otherwise });
+  }
+
+  lostSession(): boolean {
+    const errors = this.#result === null ? [] : listAt(this.#result, 'errors');
+    return errors.some((text) => typeof text === 'string' && text.startsWith('No conversation found'));
   }
 
   /** What the final event itself says. An error of the model is called `success` there, and only `is_error` tells. */
   #judgeResult(result: JsonObject, end: ToolEnd): Failure | null {
     const subtype = textAt(result, 'subtype') ?? '';
     const ending = textAt(result, 'terminal_reason') ?? '';
-    const words = [textAt(result, 'result'), ...listAt(result, 'errors')]
-      .filter((text): text is string => typeof text === 'string' && text !== '')
-      .join('; ');
+    const words = wordsOf(result).replaceAll('\n', '; ');
     if (ending.startsWith('aborted')) {
       const detail = `it was interrupted and ended ${describeEnd(end)} (${ending})`;
       return toolFailure('tool-interrupted', this.#request, detail, end);
@@ -204,6 +237,12 @@ class ClaudeReader implements ToolReader {
     this.#denied.set(id, oneLine(what === null ? name : `${name} ${what}`, DENIED));
   }
 }
+
+/** What its final event says of its error, a line for each. */
+const wordsOf = (result: JsonObject): string =>
+  [textAt(result, 'result'), ...listAt(result, 'errors')]
+    .filter((text): text is string => typeof text === 'string' && text !== '')
+    .join('\n');
 
 /** Each of the two fields may be missing, but not both, and neither may say anything else. */
 function saysSuccess(result: JsonObject): boolean {

@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Failure } from '../../src/domain/failure.ts';
 import { isObject, type JsonObject } from '../../src/domain/json.ts';
-import { NO_TOKENS, type Tokens } from '../../src/domain/tool.ts';
+import { NO_TOKENS, type Tokens, type UsageLimit } from '../../src/domain/tool.ts';
 import { readRegular } from '../../src/os/regular-file.ts';
 import { firstOf } from '../../src/text/cut-text.ts';
 import { hasOption, optionValue } from './configured-arguments.ts';
@@ -14,11 +14,13 @@ import type { ToolAdapter, ToolCommand, ToolEnd, ToolFindings, ToolReader, ToolR
 import {
   describeEnd,
   endedEarly,
+  lastWords,
   refusalReason,
   toolContext,
   toolFailure,
   wasSignalled,
 } from './tool-failure.ts';
+import { limitOf } from './usage-limit.ts';
 import { isBefore } from './version.ts';
 
 /** The first one known to print these events: 0.42 prints others, 0.44 these. */
@@ -30,6 +32,7 @@ const WORDS = new Set(['agent_message', 'reasoning', 'todo_list', 'error']);
 
 export const codex: ToolAdapter = {
   versionArguments: ['--version'],
+  resumes: true,
   refuses: (version) =>
     isBefore(version, FIRST_VERSION)
       ? `its events have another form before ${FIRST_VERSION}, so that its failures could not be told from success`
@@ -39,7 +42,7 @@ export const codex: ToolAdapter = {
 };
 
 /** A repeated option is an error to it, so that the configuration's replaces ours. */
-function command({ settings, prompt, folder, scratch }: ToolRequest): ToolCommand {
+function command({ settings, prompt, folder, scratch, resume }: ToolRequest): ToolCommand {
   const [file] = settings.command;
   const own = (...names: string[]): boolean => hasOption(settings.args, ...names);
   const args = ['exec', '--json'];
@@ -49,7 +52,14 @@ function command({ settings, prompt, folder, scratch }: ToolRequest): ToolComman
   if (!own('-C', '--cd')) args.push('-C', folder);
   if (!own('-o', '--output-last-message')) args.push('-o', join(scratch, 'last-message.txt'));
   if (settings.model !== null && !own('-m', '--model')) args.push('-m', settings.model);
-  return { file, args: [...args, ...settings.args, '-'], env: { ...settings.env }, stdin: prompt };
+  // Options come before the subcommand.
+  const session = resume === null ? [] : ['resume', resume];
+  return {
+    file,
+    args: [...args, ...settings.args, ...session, '-'],
+    env: { ...settings.env },
+    stdin: prompt,
+  };
 }
 
 function setsSandbox(args: readonly string[]): boolean {
@@ -142,6 +152,15 @@ class CodexReader implements ToolReader {
       return toolFailure(refusalReason(words, null), request, words, end);
     }
     return endedEarly(request, end, this.#threadId !== null);
+  }
+
+  limit(failure: Failure, end: ToolEnd): UsageLimit | null {
+    if (this.#ending === 'completed') return null;
+    return limitOf(failure, { words: this.#error ?? lastWords(end.tail) });
+  }
+
+  lostSession({ tail }: ToolEnd): boolean {
+    return this.#threadId === null && /^Error: thread\/resume\b|no rollout found for thread id/m.test(tail);
   }
 
   #judgeCompleted(end: ToolEnd): Failure | null {

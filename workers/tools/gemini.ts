@@ -1,7 +1,7 @@
 /** Gemini CLI: `gemini -o stream-json`, whose events are lines of JSON. Rules found by running version 0.61.0. */
 import type { Failure } from '../../src/domain/failure.ts';
 import { isObject, type JsonObject } from '../../src/domain/json.ts';
-import { NO_TOKENS, type Tokens } from '../../src/domain/tool.ts';
+import { NO_TOKENS, type Tokens, type UsageLimit } from '../../src/domain/tool.ts';
 import { firstOf, lastOf } from '../../src/text/cut-text.ts';
 import { hasOption } from './configured-arguments.ts';
 import { Activity, EventStream } from './event-stream.ts';
@@ -16,6 +16,7 @@ import {
   toolFailure,
   wasSignalled,
 } from './tool-failure.ts';
+import { limitOf } from './usage-limit.ts';
 import { isBefore } from './version.ts';
 
 /** The first one found to have both options: 0.40 has no --session-id, 0.39 no --skip-trust either. */
@@ -27,6 +28,7 @@ const TEXT = 20_000;
 
 export const gemini: ToolAdapter = {
   versionArguments: ['--version'],
+  resumes: true,
   refuses: (version) =>
     isBefore(version, FIRST_VERSION) ? `it has no option --session-id before ${FIRST_VERSION}` : null,
   command,
@@ -34,7 +36,7 @@ export const gemini: ToolAdapter = {
 };
 
 /** A repeated option is an error to it, so that the configuration's replaces ours. */
-function command({ settings, prompt, sessionId }: ToolRequest): ToolCommand {
+function command({ settings, prompt, sessionId, resume }: ToolRequest): ToolCommand {
   const [file] = settings.command;
   const own = (...names: string[]): boolean => hasOption(settings.args, ...names);
   const args = ['-o', 'stream-json'];
@@ -42,7 +44,8 @@ function command({ settings, prompt, sessionId }: ToolRequest): ToolCommand {
   if (!own('--approval-mode', '-y', '--yolo')) args.push('--approval-mode', 'yolo');
   if (!own('--skip-trust')) args.push('--skip-trust');
   // A session that is continued has its id already.
-  if (!own('--session-id', '-r', '--resume', '--session-file')) args.push('--session-id', sessionId);
+  if (!own('--session-id', '-r', '--resume', '--session-file'))
+    args.push(...(resume === null ? ['--session-id', sessionId] : ['--resume', resume]));
   if (settings.model !== null && !own('-m', '--model')) args.push('-m', settings.model);
   return { file, args: [...args, ...settings.args], env: { ...settings.env }, stdin: prompt };
 }
@@ -137,6 +140,24 @@ class GeminiReader implements ToolReader {
     // It had reported its end before it was signalled: a program that does not exit after its work.
     if (end.exitCode === 0 || wasSignalled(end)) return null;
     return toolFailure('tool-error', request, `it ended ${describeEnd(end)} after its result`, end);
+  }
+
+  limit(failure: Failure, end: ToolEnd): UsageLimit | null {
+    if (this.#result !== null && textAt(this.#result, 'status') === 'success') return null;
+    const result = this.#result ?? {};
+    const words = textAt(result, 'error', 'message') ?? this.#stopped ?? geminiComplaint(end.tail);
+    const isQuota = textAt(result, 'error', 'type')?.endsWith('QuotaError') === true;
+    const limit = limitOf(failure, {
+      words,
+      status: httpStatus(end.exitCode),
+      otherwise: isQuota ? 'window' : null,
+    });
+    // What another vendor says of money, this one says of the quota of a day.
+    return limit?.class === 'cap' && isQuota ? { ...limit, class: 'window' } : limit;
+  }
+
+  lostSession({ tail }: ToolEnd): boolean {
+    return !this.#began && /^Error resuming session:/m.test(tail);
   }
 
   #judgeError(result: JsonObject, end: ToolEnd): Failure {

@@ -1,7 +1,7 @@
 /** OpenCode: `opencode run --format json`, whose events are lines of JSON. Rules found by running version 1.18.33. */
 import type { Failure } from '../../src/domain/failure.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
-import { NO_TOKENS, type Tokens } from '../../src/domain/tool.ts';
+import { NO_TOKENS, type Tokens, type UsageLimit } from '../../src/domain/tool.ts';
 import { firstOf } from '../../src/text/cut-text.ts';
 import { hasOption, optionValue } from './configured-arguments.ts';
 import { Activity, EventStream } from './event-stream.ts';
@@ -11,10 +11,12 @@ import {
   DeniedTools,
   describeEnd,
   endedEarly,
+  lastWords,
   refusalReason,
   toolFailure,
   wasSignalled,
 } from './tool-failure.ts';
+import { limitOf } from './usage-limit.ts';
 import { isBefore } from './version.ts';
 
 /** Characters of a report's text. */
@@ -22,6 +24,7 @@ const TEXT = 20_000;
 
 export const opencode: ToolAdapter = {
   versionArguments: ['--version'],
+  resumes: true,
   refuses: (version) =>
     isBefore(version, '1.17.12') ? 'it has no option --auto up to version 1.17.11' : null,
   command,
@@ -29,7 +32,7 @@ export const opencode: ToolAdapter = {
 };
 
 /** The configuration's arguments take the place of ours. */
-function command({ settings, prompt, folder }: ToolRequest): ToolCommand {
+function command({ settings, prompt, folder, resume }: ToolRequest): ToolCommand {
   const [file] = settings.command;
   const own = (...names: string[]): boolean => hasOption(settings.args, ...names);
   const args = ['run', '--format', 'json'];
@@ -37,6 +40,7 @@ function command({ settings, prompt, folder }: ToolRequest): ToolCommand {
   if (!own('--auto', '--no-auto')) args.push('--auto');
   if (!own('--dir', '--attach')) args.push('--dir', folder);
   if (settings.model !== null && !own('-m', '--model')) args.push('-m', settings.model);
+  if (resume !== null && !own('-s', '--session', '-c', '--continue')) args.push('-s', resume);
   return { file, args: [...args, ...settings.args], env: { ...settings.env }, stdin: prompt };
 }
 
@@ -123,6 +127,21 @@ class OpencodeReader implements ToolReader {
     // It had reported its end before it was signalled: a program that does not exit after its work.
     if (end.exitCode === 0 || wasSignalled(end)) return null;
     return toolFailure('tool-error', request, `it ended ${describeEnd(end)} after its last step`, end);
+  }
+
+  limit(failure: Failure, end: ToolEnd): UsageLimit | null {
+    const error = this.#error;
+    if (error === null) return this.#steps.open() ? limitOf(failure, { words: lastWords(end.tail) }) : null;
+    const seconds = Number(textAt(error, 'data', 'responseHeaders', 'retry-after') ?? Number.NaN);
+    return limitOf(failure, {
+      words: textAt(error, 'data', 'message') ?? textAt(error, 'message') ?? '',
+      status: numberAt(error, 'data', 'statusCode'),
+      resetsAt: Number.isFinite(seconds) ? Date.now() + seconds * 1000 : null,
+    });
+  }
+
+  lostSession({ tail }: ToolEnd): boolean {
+    return this.#sessionId === null && /Session not found/.test(tail);
   }
 
   #judgeError(error: JsonObject, end: ToolEnd): Failure {

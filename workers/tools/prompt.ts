@@ -1,4 +1,5 @@
 /** The prompt of a coding agent. Deterministic: one workstream has one text. */
+import type { ContinuedSession } from '../../src/domain/assignment.ts';
 import type { Failure } from '../../src/domain/failure.ts';
 import { describeFailure, failureContext } from '../../src/domain/failure-message.ts';
 import type { Workstream } from '../../src/domain/workstream.ts';
@@ -19,6 +20,8 @@ export interface PromptInput {
   checks: readonly PromptCheck[];
   /** Why the attempt before this one failed; null for the first. */
   previousFailure: Failure | null;
+  /** What it goes on with, in a workspace that holds what was done; null where it begins afresh. */
+  session: ContinuedSession | null;
 }
 
 /**
@@ -27,7 +30,15 @@ export interface PromptInput {
  * for a command of their own.
  */
 export function buildPrompt(input: PromptInput): string {
-  const sections = [about(input), tasks(input), files(input), acceptance(input), before(input), rules(input)];
+  const sections = [
+    about(input),
+    goOn(input),
+    tasks(input),
+    files(input),
+    acceptance(input),
+    before(input),
+    rules(input),
+  ];
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
 }
 
@@ -57,6 +68,14 @@ function acceptance({ checks }: PromptInput): string {
       : `this command ends with exit code 0, and nothing that it prints or reports says that a test failed: ${text}`,
   );
   return `ACCEPTED WHEN\n\n${list(lines)}`;
+}
+
+function goOn({ session }: PromptInput): string {
+  if (session === null) return '';
+  const ended = session.sameAttempt
+    ? `It was ended before it was done. ${describeFailure(session.why)}\n\n`
+    : '';
+  return `GO ON\n\nThis work has been begun. ${ended}What was done is in this folder. See how far it is, and go on from there; do not begin anew.`;
 }
 
 function before({ previousFailure: failure }: PromptInput): string {

@@ -9,7 +9,7 @@ const MAX_NAME = 200;
 const MAX_COST_USD = 1e6;
 
 /** The part of a report that Millrace measures itself. */
-export type Measured = Pick<ToolReport, 'tool' | 'version' | 'durationSeconds'>;
+export type Measured = Pick<ToolReport, 'tool' | 'version' | 'durationSeconds' | 'limit'>;
 
 /** The report of one tool step. Numbers that can't be true are null, and text has its limit. */
 export function makeToolReport(findings: ToolFindings, measured: Measured): ToolReport {

@@ -10,7 +10,7 @@ const DETAIL = 500;
 /** The reasons that need nothing beyond the program's words. */
 export type ToolReason = Exclude<
   Extract<Failure, { tool: string; detail: string; tail: string }>['reason'],
-  'permission-denied'
+  'permission-denied' | 'usage-limit'
 >;
 
 /** The fields that every failure of a tool has. */

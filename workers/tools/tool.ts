@@ -1,6 +1,6 @@
 /** The interface of every tool: a command to build, a stream to read, an outcome to judge. */
 import type { Failure } from '../../src/domain/failure.ts';
-import type { ToolReport, ToolSettings } from '../../src/domain/tool.ts';
+import type { ToolReport, ToolSettings, UsageLimit } from '../../src/domain/tool.ts';
 
 /** The task of a tool. */
 export interface ToolRequest {
@@ -14,6 +14,8 @@ export interface ToolRequest {
   scratch: string;
   /** A fresh UUID for tools that let the caller choose. */
   sessionId: string;
+  /** The session to go on with, as `ToolFindings.sessionId` named it; null for a new one. */
+  resume: string | null;
   /** US dollars that it may spend; null for no limit. Passed on only to tools that have such a limit. */
   budgetUsd: number | null;
   /** The paths and globs that it may change; for tools that need to know which files to edit. */
@@ -54,15 +56,21 @@ export interface ToolReader {
   report(): ToolFindings;
   /** Why it failed, or why its success is none; null for real success. */
   judge(end: ToolEnd): Failure | null;
+  /** The usage limit that made it fail; null for none. Asked where `judge` returned this failure. */
+  limit(failure: Failure, end: ToolEnd): UsageLimit | null;
+  /** Whether it could not go on with the session that it was asked to continue, and has done nothing. */
+  lostSession(end: ToolEnd): boolean;
 }
 
 /** What a reader found; the rest of a `ToolReport` is measured. */
-export type ToolFindings = Omit<ToolReport, 'tool' | 'version' | 'durationSeconds'>;
+export type ToolFindings = Omit<ToolReport, 'tool' | 'version' | 'durationSeconds' | 'limit'>;
 
 /** One coding agent. */
 export interface ToolAdapter {
   /** Arguments that make it print its version; null where there are none. */
   readonly versionArguments: readonly string[] | null;
+  /** Whether it can go on with a session. */
+  readonly resumes: boolean;
   /** Why a version is known not to work; null where it may be used. `version` is what it printed. */
   refuses(version: string): string | null;
   command(request: ToolRequest): ToolCommand;

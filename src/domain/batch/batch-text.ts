@@ -127,6 +127,7 @@ const isAlike = (one: Assignment, other: Assignment): boolean =>
   one.shell === other.shell &&
   one.setup === other.setup &&
   one.previousFailure === other.previousFailure &&
+  one.session === other.session &&
   one.budgets === other.budgets;
 
 /** Only what is the same value, or the same object, counts as equal. */

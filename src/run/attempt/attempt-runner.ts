@@ -168,6 +168,7 @@ export class AttemptRunner {
       shell,
       setup: workspace.setup,
       previousFailure: history.lastFailure(id),
+      session: null,
       budgets: this.#budgets(workstream, spentUsd),
     };
   }
@@ -218,7 +219,8 @@ export class AttemptRunner {
     budget.spend(costOf(reports).knownUsd ?? 0);
     for (const { tool } of reports) circuit.record(tool, failure);
     // A tool that could not even be started reported nothing.
-    if (failure !== null && 'tool' in failure && reports.length === 0) circuit.record(failure.tool, failure);
+    if (failure !== null && 'detail' in failure && 'tool' in failure && reports.length === 0)
+      circuit.record(failure.tool, failure);
   }
 }
 

@@ -4,6 +4,7 @@ import type { EventOf, RunEvent } from '../../domain/run-event.ts';
 import { firstOf } from '../../text/cut-text.ts';
 
 export type AgentsScaled = EventOf<'agents-scaled'>;
+export type ToolParking = EventOf<'tool-parked' | 'tool-resumed'>;
 export type RunStarted = EventOf<'run-started'>;
 
 /** Who executes a workstream. */
@@ -31,6 +32,8 @@ export class EventBatch {
   readonly progress = new Map<string, ProgressChange>();
   readonly results: AgentResult[] = [];
   readonly scalings: AgentsScaled[] = [];
+  /** Changes of which tools wait for their usage limits. */
+  readonly parkings: ToolParking[] = [];
 
   get isEmpty(): boolean {
     return (
@@ -39,7 +42,8 @@ export class EventBatch {
       this.results.length === 0 &&
       this.inHand.size === 0 &&
       this.progress.size === 0 &&
-      this.scalings.length === 0
+      this.scalings.length === 0 &&
+      this.parkings.length === 0
     );
   }
 
@@ -72,6 +76,10 @@ export class EventBatch {
         return;
       case 'agents-scaled':
         this.scalings.push(event);
+        return;
+      case 'tool-parked':
+      case 'tool-resumed':
+        this.parkings.push(event);
         return;
       // It is recorded before it is published.
       case 'workstream-reopened':

@@ -6,11 +6,11 @@ import type { Recorder, RunEnd } from '../../domain/recorder.ts';
 import type { RunEvent } from '../../domain/run-event.ts';
 import { ownIdentity } from '../../os/process-identity.ts';
 import { writeSummary } from '../read/summary-json.ts';
-import type { Connection } from '../schema/connection.ts';
+import { type Connection, statement } from '../schema/connection.ts';
 import { asStoreError, storeError } from '../schema/store-error.ts';
 import { writeAgentCounts } from './agent-counts.ts';
 import { dropLocks } from './end-run.ts';
-import { EventBatch, type RunStarted } from './event-batch.ts';
+import { EventBatch, type RunStarted, type ToolParking } from './event-batch.ts';
 import { dropPlan, writePlan } from './plan-rows.ts';
 import { prepareStatements, type Statements } from './recorder-statements.ts';
 import { restartRun, resumeSession, type SessionTakeover } from './resume-session.ts';
@@ -164,6 +164,7 @@ export class SqliteRecorder implements Recorder {
     this.#writeInHand(runId, batch);
     writeResults(this.#statements, batch.results);
     writeAgentCounts(this.#connection, runId, batch.scalings);
+    writeParkings(this.#connection, runId, batch.parkings);
     if (batch.results.length > 0) this.#addTotals(runId, batch);
   }
 
@@ -236,5 +237,22 @@ export class SqliteRecorder implements Recorder {
       label,
       ...this.#identity,
     };
+  }
+}
+
+const PARK = `
+INSERT INTO parked_tools (run_id, tool, class, why, source, parked_at, until) VALUES (?, ?, ?, ?, ?, ?, ?)`;
+
+/** Whichever run parked it: tools wait for all runs of a database. */
+const RESUME = 'UPDATE parked_tools SET resumed_at = ? WHERE tool = ? AND resumed_at IS NULL';
+
+/** Writes which tools wait for their usage limits and which work again, in the order of the events. */
+function writeParkings(connection: Connection, runId: string, events: readonly ToolParking[]): void {
+  for (const event of events) {
+    if (event.type === 'tool-resumed') statement(connection, RESUME).run(event.at, event.tool);
+    else if (event.parkedBy === null) {
+      const { tool, class: kind, why, source, at, until } = event;
+      statement(connection, PARK).run(runId, tool, kind, why.toWellFormed(), source, at, until);
+    }
   }
 }

@@ -12,6 +12,7 @@ const report = (tool: string, costUsd: number | null): ToolReport => ({
   costUsd,
   turns: null,
   toolCalls: null,
+  limit: null,
   durationSeconds: 1,
 });
 

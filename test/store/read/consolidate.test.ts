@@ -26,6 +26,7 @@ const CLAUDE: ToolReport = {
   costUsd: null,
   turns: null,
   toolCalls: null,
+  limit: null,
   durationSeconds: 1,
 };
 

@@ -20,6 +20,7 @@ const report = (changes: Partial<ToolReport> = {}): ToolReport => ({
   costUsd: 0.5,
   turns: 1,
   toolCalls: 1,
+  limit: null,
   durationSeconds: 1,
   ...changes,
 });

@@ -63,6 +63,7 @@ const full = failed('ws-full', 'It\nbroke \u{1F4A5} \u0000 \uD800', {
         costUsd: 0.01,
         turns: 1,
         toolCalls: null,
+        limit: null,
         durationSeconds: 2,
       },
     ],

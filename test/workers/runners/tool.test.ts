@@ -25,6 +25,7 @@ const tool = customTool(['sh'], { args: [], env: { VERSION: '2.0' } });
 function adapter(requests: ToolRequest[] = [], fields: Partial<ToolAdapter> = {}): ToolAdapter {
   let printed = '';
   return {
+    resumes: false,
     versionArguments: ['-c', SCRIPT, 'agent', '--version'],
     refuses: (version) => (version.endsWith(' 1.0') ? 'it can not read a prompt' : null),
     command: (request) => {
@@ -48,6 +49,8 @@ function adapter(requests: ToolRequest[] = [], fields: Partial<ToolAdapter> = {}
         toolCalls: null,
       }),
       judge: () => null,
+      limit: () => null,
+      lostSession: () => false,
     }),
     ...fields,
   };

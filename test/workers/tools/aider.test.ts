@@ -87,6 +87,20 @@ describe('command', () => {
     }
   });
 
+  test('the chat of an earlier step is copied and read again', () => {
+    const before = request('before');
+    const chat = join(before.scratch, 'aider-chat.md');
+    writeFileSync(chat, 'what was said');
+    const asked = { ...request('success'), resume: chat };
+    const { args } = aider.command(asked);
+    expect(args).toContain('--restore-chat-history');
+    expect(readFileSync(join(asked.scratch, 'aider-chat.md'), 'utf8')).toBe('what was said');
+    const gone = { ...request('success'), resume: `${chat}.gone` };
+    expect(aider.command(gone).args).not.toContain('--restore-chat-history');
+    const end = { exitCode: 0, signal: null, tail: '', log: '' };
+    expect([asked, gone].map((each) => aider.reader(each).lostSession(end))).toEqual([false, true]);
+  });
+
   test('the configuration comes last', () => {
     const { settings } = requestTo('aider');
     const configured = { ...settings, model: 'vendor/model', args: ['--model', 'vendor/other'] };
@@ -104,7 +118,7 @@ test('success', async () => {
   expect(readFileSync(join(asked.folder, 'a.txt'), 'utf8')).toBe('written\n');
   expect(findings).toEqual({
     model: 'scripted/model',
-    sessionId: null,
+    sessionId: join(asked.scratch, 'aider-chat.md'),
     text: 'I added the option.\n\nIt is documented.',
     tokens: { input: 3000, output: 150, cacheRead: null, cacheWrite: null, reasoning: null },
     costUsd: expect.closeTo(0.03, 9) as number,

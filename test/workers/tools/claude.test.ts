@@ -74,7 +74,7 @@ describe('recordings', () => {
       expect(failureSchema.parse(failure)).toMatchObject({ tool: 'claude', log: '/agent/output.log' });
       expect(failure).toHaveProperty('detail', expect.stringMatching(/^[^\n]{1,500}$/));
     }
-    const report = { ...reader.report(), tool: 'claude', version: null, durationSeconds: 1 };
+    const report = { ...reader.report(), tool: 'claude', version: null, durationSeconds: 1, limit: null };
     expect(toolReportSchema.parse(report)).toEqual(report);
   });
 
@@ -219,7 +219,7 @@ test('no line makes it throw', () => {
   fc.assert(
     fc.property(fc.array(line), fc.option(fc.integer({ min: 0, max: 255 })), (lines, exitCode) => {
       const { reader, end } = read(claude, lines.join('\n'), { exitCode, signal: null }, asked);
-      const report = { ...reader.report(), tool: 'claude', version: null, durationSeconds: 1 };
+      const report = { ...reader.report(), tool: 'claude', version: null, durationSeconds: 1, limit: null };
       toolReportSchema.parse(report);
       failureSchema.nullable().parse(reader.judge(end));
     }),

@@ -98,7 +98,7 @@ describe('recordings', () => {
       expect(failureSchema.parse(failure)).toMatchObject({ tool: 'codex', log: '/agent/output.log' });
       expect(failure).toHaveProperty('detail', expect.stringMatching(/^[^\n]{1,500}$/));
     }
-    const report = { ...reader.report(), tool: 'codex', version: null, durationSeconds: 1 };
+    const report = { ...reader.report(), tool: 'codex', version: null, durationSeconds: 1, limit: null };
     expect(toolReportSchema.parse(report)).toEqual(report);
   });
 
@@ -224,7 +224,7 @@ test('no line makes it throw', () => {
   fc.assert(
     fc.property(fc.array(line), fc.option(fc.integer({ min: 0, max: 255 })), (lines, exitCode) => {
       const { reader, end } = read(codex, lines.join('\n'), { exitCode, signal: null }, request);
-      const report = { ...reader.report(), tool: 'codex', version: null, durationSeconds: 1 };
+      const report = { ...reader.report(), tool: 'codex', version: null, durationSeconds: 1, limit: null };
       toolReportSchema.parse(report);
       failureSchema.nullable().parse(reader.judge(end));
     }),

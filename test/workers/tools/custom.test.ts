@@ -11,6 +11,7 @@ const request = (command: [string, ...string[]], fields: Partial<ToolSettings> =
   folder: '/work',
   scratch: '/scratch',
   sessionId: 'a-session',
+  resume: null,
   budgetUsd: null,
   scope: [],
 });

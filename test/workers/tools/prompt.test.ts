@@ -7,6 +7,7 @@ const input = (fields: Partial<PromptInput> = {}): PromptInput => ({
   tasks: ['Add a --json flag'],
   checks: [],
   previousFailure: null,
+  session: null,
   ...fields,
 });
 

@@ -26,6 +26,7 @@ export function request(tool: BuiltInTool, settings: Partial<ToolSettings> = {})
     folder: '/agent/work',
     scratch: '/agent/scratch',
     sessionId: '11111111-2222-4333-8444-555555555555',
+    resume: null,
     budgetUsd: null,
     scope: [],
   };

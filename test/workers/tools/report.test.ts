@@ -3,7 +3,7 @@ import { NO_TOKENS } from '../../../src/domain/tool.ts';
 import { toolReportSchema } from '../../../src/domain/tool-report.ts';
 import { makeToolReport } from '../../../workers/tools/report.ts';
 
-const measured = { tool: 'agent', version: '1', durationSeconds: 2 };
+const measured = { tool: 'agent', version: '1', durationSeconds: 2, limit: null };
 
 test('what a tool said is kept', () => {
   const findings = {

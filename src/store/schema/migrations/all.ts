@@ -16,6 +16,7 @@ import { usage } from './015-usage.ts';
 import { cache } from './016-cache.ts';
 import { github } from './019-github.ts';
 import { acting } from './020-acting.ts';
+import { parkedTools } from './021-parked-tools.ts';
 import { queueRuns } from './024-queue-runs.ts';
 
 /** SQL of every migration; the one at index i takes a database from version i to i + 1. Never changed, only added to. */
@@ -38,5 +39,6 @@ export const migrations: readonly string[] = [
   cache,
   github,
   acting,
+  parkedTools,
   queueRuns,
 ];
