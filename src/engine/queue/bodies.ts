@@ -3,17 +3,15 @@
  * The chunks of one owner (a snapshot, or one execution) are kept together, so that they are removed with it and never
  * with another owner's.
  */
-import { KEYS, RUN_TTL_SECONDS } from './protocol.ts';
-import type { QueueKey } from './sealing.ts';
+import { z } from 'zod';
+import { PROTOCOL, QUEUE_PREFIX, RUN_TTL_SECONDS } from './protocol.ts';
+import type { QueueKey, SealContext } from './sealing.ts';
 
 /** Of one chunk, in bytes. */
 const CHUNK_BYTES = 1024 * 1024;
 
 /** Most keys of one command. */
 const KEYS_AT_ONCE = 500;
-
-/** Content of at least this size in bytes travels as a body. */
-export const BODY_BYTES = 64 * 1024;
 
 /** What is needed of Redis; a client of ioredis has it. */
 interface BodyRedis {
@@ -31,9 +29,19 @@ export class MissingBody extends Error {
   }
 }
 
+/** Who owns which bodies. */
+export const OWNERS = {
+  /** The assignment of a job that is too large for it. */
+  assignment: (job: string): string => `${job}/assignment`,
+  /** What an execution sends back. @param token of the lease: a job that is executed again has others. */
+  receipt: (job: string, token: string): string => `${job}/${token}`,
+  /** A published snapshot, by the SHA-256 of its archive before it was compressed. */
+  snapshot: (sha256: string): string => `snapshot/${sha256}`,
+} as const;
+
 /** The bodies of a queue, for coordinator and host. */
 export const bodiesIn = (redis: BodyRedis, key: QueueKey): Bodies =>
-  new Bodies(redis, key, KEYS.bodies, RUN_TTL_SECONDS * 1000);
+  new Bodies(redis, key, `${QUEUE_PREFIX}:v${PROTOCOL}:body`, RUN_TTL_SECONDS * 1000);
 
 export class Bodies {
   readonly #redis: BodyRedis;
@@ -83,6 +91,33 @@ export class Bodies {
     return true;
   }
 
+  /** Stores a content that is read by its owner's name alone. What an interrupted call stored is not found. */
+  async publish(owner: string, content: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+    const ids = await this.store(owner, content);
+    const sealed = this.#key.seal(indexOf(owner), Buffer.from(JSON.stringify(ids)));
+    await this.#redis.set(this.#name(owner, INDEX), sealed, 'PX', this.#timeToLiveMs);
+  }
+
+  /** Lets what was published live as long again. Resolves with whether all of it is there. */
+  async keepPublished(owner: string): Promise<boolean> {
+    const ids = await this.#idsOf(owner);
+    if (ids === null || !(await this.keep(owner, ids))) return false;
+    return (await this.#redis.pexpire(this.#name(owner, INDEX), this.#timeToLiveMs)) === 1;
+  }
+
+  /** What was published. @throws as `read` does. */
+  async *published(owner: string): AsyncGenerator<Buffer> {
+    const ids = await this.#idsOf(owner);
+    if (ids === null) throw new MissingBody(owner);
+    yield* this.read(owner, ids);
+  }
+
+  async #idsOf(owner: string): Promise<string[] | null> {
+    const sealed = await this.#redis.getBuffer(this.#name(owner, INDEX));
+    if (sealed === null) return null;
+    return idsSchema.parse(JSON.parse(this.#key.open(indexOf(owner), sealed).toString()));
+  }
+
   async remove(owner: string, ids: readonly string[]): Promise<void> {
     for (let from = 0; from < ids.length; from += KEYS_AT_ONCE) {
       const names = ids.slice(from, from + KEYS_AT_ONCE).map((id) => this.#name(owner, id));
@@ -94,6 +129,10 @@ export class Bodies {
     return `${this.#prefix}:${owner}:${id}`;
   }
 }
+
+const INDEX = 'index';
+const indexOf = (owner: string): SealContext => ({ job: `${owner}/${INDEX}`, direction: 'body' });
+const idsSchema = z.array(z.string());
 
 /** The same bytes in chunks of one size; the last may be smaller. Nothing for nothing. */
 async function* chunksOf(content: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {

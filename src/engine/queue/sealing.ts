@@ -14,8 +14,8 @@ import { messageOf } from '../../text/error-message.ts';
 /** The environment variable with the secret. */
 const QUEUE_KEY_VARIABLE = 'MILLRACE_QUEUE_KEY';
 
-/** What a sealed value is: an assignment, a receipt, a batch of messages, a part of a body, what a host says of itself. */
-export type SealDirection = 'to-host' | 'to-run' | 'messages' | 'body' | 'heartbeat' | 'cancel';
+/** Who a sealed value is for: an assignment is for a host, receipts and messages are for a run, a body is for either. */
+export type SealDirection = 'to-host' | 'to-run' | 'body';
 
 /** What a value is sealed for: it opens for nothing else. */
 export interface SealContext {

@@ -51,10 +51,14 @@ test('a chunk that was changed, or put in the place of another, does not open', 
   await expect(gathered(bodies.read('job', [one]))).rejects.toThrow(BrokenSeal);
 });
 
-test('chunks are kept anew only while all of them are there', async () => {
+test('what is published is read by the name of its owner, and only as a whole', async () => {
   const { redis, bodies } = start();
-  const ids = await bodies.store('job', [randomBytes(1_500_000)]);
-  expect(await bodies.keep('job', ids)).toBe(true);
+  const content = randomBytes(1_500_000);
+  await bodies.publish('snapshot', [content]);
+  expect(await gathered(bodies.published('snapshot'))).toEqual(content);
+  expect(await bodies.keepPublished('snapshot')).toBe(true);
+  await expect(gathered(bodies.published('another'))).rejects.toThrow(MissingBody);
   redis.values.delete([...redis.values.keys()][0] ?? '');
-  expect(await bodies.keep('job', ids)).toBe(false);
+  expect(await bodies.keepPublished('snapshot')).toBe(false);
+  await expect(gathered(bodies.published('snapshot'))).rejects.toThrow(MissingBody);
 });
