@@ -193,7 +193,9 @@ const publishing = [
   ...['sync', 'pr', 'feedback'].map((name) => `src/cli/actions/${name}.ts`),
   'src/app/github/import-issues.ts',
 ];
-const later = [...running, ...publishing];
+/** With the server of pages. */
+const serving = ['src/cli/actions/dashboard.ts'];
+const later = [...running, ...publishing, ...serving];
 /** What only some commands import: to read a configuration file, or to tell an error. */
 const sometimes = [
   'src/app/refusal.ts',
@@ -214,6 +216,7 @@ await buildBundles(
     },
     { name: 'run', entries: new Set(running) },
     { name: 'github', entries: new Set(publishing) },
+    { name: 'dashboard', entries: new Set(serving) },
   ],
   {
     // Native, or with files of their own.

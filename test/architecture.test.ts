@@ -80,9 +80,11 @@ const ALLOWED: Record<string, string[]> = {
   // Runs in a browser, and sees the types of what it reads.
   web: ['domain'],
   tune: ['app', 'scaling', 'plan', 'store', ...GROUND],
+  dashboard: ['app', 'store', 'report', ...GROUND],
   cli: [
     'app',
     'tune',
+    'dashboard',
     'watch',
     'run',
     'plan',
@@ -132,6 +134,8 @@ describe('doors', () => {
     ['simple-statistics', /^src\/analysis\//],
     ['mdast-util-to-markdown', /^src\/report\//],
     ['@octokit/core', /^src\/github\/api\.ts$/],
+    ['hono', /^src\/dashboard\//],
+    ['@hono/node-server', /^src\/dashboard\/server\.ts$/],
   ])('%s has one', (name, door) => {
     const users = imports.filter(({ to }) => to === name || to.startsWith(`${name}/`));
     expect(users.length).toBeGreaterThan(0);

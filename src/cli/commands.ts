@@ -22,6 +22,9 @@ export const commands: Record<keyof typeof definitions, ReturnType<typeof bind>>
   flaky: bind(definitions.flaky, async (argv) => (await import('./actions/flaky.ts')).flaky(argv)),
   trends: bind(definitions.trends, async (argv) => (await import('./actions/trends.ts')).trends(argv)),
   why: bind(definitions.why, async (argv) => (await import('./actions/why.ts')).why(argv)),
+  dashboard: bind(definitions.dashboard, async (argv) =>
+    (await import('./actions/dashboard.ts')).dashboard(argv),
+  ),
   report: bind(definitions.report, async (argv) => (await import('./actions/report.ts')).report(argv)),
   worktrees: bind(definitions.worktrees, async (argv) =>
     (await import('./actions/worktrees.ts')).worktrees(argv),

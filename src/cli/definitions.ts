@@ -1,6 +1,7 @@
 /** How every command is called, by name. */
 import { agentsDefinition } from './commands/agents.ts';
 import { compareDefinition } from './commands/compare.ts';
+import { dashboardDefinition } from './commands/dashboard.ts';
 import { errorsDefinition } from './commands/errors.ts';
 import { feedbackDefinition } from './commands/feedback.ts';
 import { flakyDefinition } from './commands/flaky.ts';
@@ -38,6 +39,7 @@ export const definitions = {
   trends: trendsDefinition,
   why: whyDefinition,
   report: reportDefinition,
+  dashboard: dashboardDefinition,
   worktrees: worktreesDefinition,
   prune: pruneDefinition,
   sync: syncDefinition,

@@ -6,23 +6,25 @@ import type { TestResult } from '../domain/outcome.ts';
 import type {
   PackedDocument,
   PackedWorkstream,
+  PageAggregates,
   PageAttempt,
   PageTest,
   PageWorkstream,
   PlainText,
 } from '../domain/page-document.ts';
 import { PLAIN_WORKSTREAM } from '../domain/page-document.ts';
+import type { RunDocumentHead } from '../domain/run-record.ts';
 import { spendingOf, sumKnown } from '../domain/tool-report.ts';
 import { firstOf, shortened } from '../text/cut-text.ts';
 import { oneLine, printable } from '../text/printable.ts';
 import { excerpt } from './cells.ts';
-import type { DocumentSource, FailurePattern } from './document.ts';
+import type { DocumentSource } from './document.ts';
 import { abridged } from './output-view.ts';
 import { select } from './query.ts';
 import { reportFileName } from './write.ts';
 
 /** How much a page may hold. */
-interface PageLimits {
+export interface PageLimits {
   /** Workstreams. */
   rows: number;
   /** Elements of any list. */
@@ -51,26 +53,57 @@ export const limitsFor = (share: number): PageLimits => ({
   details: Math.floor(PAGE_LIMITS.details * share),
 });
 
+/** Where a page is: what the address of a log is there, null for no link. */
+export type LogAddress = (log: { file: string; runId: string; workstreamId: string }) => string | null;
+
+/** Addresses relative to a file in this folder. A path that a workstream made up, to any other file, is no link. */
+export const relativeTo =
+  (folder: string): LogAddress =>
+  ({ file, runId }) => {
+    const parts = normalize(file).split(sep);
+    if (parts.at(-2) !== runId || parts.at(-3) !== 'logs') return null;
+    const path = relative(folder, resolve(file));
+    return isAbsolute(path) ? null : path.split(sep).map(encodeURIComponent).join('/');
+  };
+
 /**
- * The document of a page in this folder as JSON, piece by piece: a `PackedDocument`, of which the workstreams come first.
+ * The document of a page as JSON, piece by piece: a `PackedDocument`, of which the workstreams come first.
  * @param limits of each part. Nothing limits all of them together: the caller may stop at any piece.
  */
 export function* pageDocument(
   source: DocumentSource,
-  folder: string,
+  addressOf: LogAddress,
   limits: PageLimits,
 ): Generator<string, void, undefined> {
-  const { timeline: _, failures: __, skipped: ___, outputs: ____, ...head } = source.head;
-  const { run, database } = head;
   const { results, aggregates } = source.pageResults(limits.rows);
-  const packer = new Packer(folder, run.runId, source.patterns(), limits);
+  const patterns = source.patterns();
+  const packer = new PagePacker({
+    addressOf,
+    runId: source.head.run.runId,
+    patternOf: (id) => patterns.get(id)?.id ?? null,
+    limits,
+  });
   let count = 0;
   for (const result of results) {
     yield (count === 0 ? '{"workstreams":[' : ',') + packer.pack(result);
     count += 1;
   }
-  const omitted = run.totals.completed + run.totals.failed + run.totals.skipped - count;
-  const rest: Omit<PackedDocument, 'workstreams'> = {
+  const head = pageHead(source.head, { limits, shown: count, aggregates });
+  yield `${count === 0 ? '{"workstreams":[' : ''}],${JSON.stringify(head).slice(1)}`;
+}
+
+/**
+ * The document of a page but for its workstreams.
+ * @param page.shown how many workstreams the page has.
+ */
+export function pageHead(
+  whole: RunDocumentHead,
+  { limits, shown, aggregates }: { limits: PageLimits; shown: number; aggregates: PageAggregates | null },
+): Omit<PackedDocument, 'workstreams'> {
+  const { timeline: _, failures: __, skipped: ___, outputs: ____, ...head } = whole;
+  const { run, database } = head;
+  const omitted = run.totals.completed + run.totals.failed + run.totals.skipped - shown;
+  return {
     version: 1,
     head: bounded(head, limits),
     omitted:
@@ -78,7 +111,6 @@ export function* pageDocument(
     aggregates: bounded(aggregates, { ...limits, items: Number.POSITIVE_INFINITY }),
     paths: { database, markdown: reportFileName(run.runId, 'md') },
   };
-  yield `${count === 0 ? '{"workstreams":[' : ''}],${JSON.stringify(rest).slice(1)}`;
 }
 
 const OMITTED = 'This page has the failures, as far as there is room for them, and the longest.';
@@ -99,27 +131,28 @@ function bounded(value: unknown, limits: PageLimits): unknown {
   );
 }
 
+/** What results are packed for. */
+interface PackedFor {
+  runId: string;
+  addressOf: LogAddress;
+  /** The id of the pattern that a workstream failed with; null for none. */
+  patternOf: (workstreamId: string) => string | null;
+  limits: PageLimits;
+}
+
 /** Makes results short. Texts of several lines are kept as long as there is room for all of them together. */
-class Packer {
-  readonly #folder: string;
-  readonly #runId: string;
-  readonly #patterns: ReadonlyMap<string, FailurePattern>;
+export class PagePacker {
+  readonly #for: PackedFor;
   readonly #limits: PageLimits;
   #room: number;
 
-  constructor(
-    folder: string,
-    runId: string,
-    patterns: ReadonlyMap<string, FailurePattern>,
-    limits: PageLimits,
-  ) {
-    this.#folder = folder;
-    this.#runId = runId;
-    this.#patterns = patterns;
-    this.#limits = limits;
-    this.#room = limits.details;
+  constructor(packedFor: PackedFor) {
+    this.#for = packedFor;
+    this.#limits = packedFor.limits;
+    this.#room = packedFor.limits.details;
   }
 
+  /** JSON of a `PackedWorkstream`. */
   pack(result: AgentResult | PlainText): string {
     return typeof result === 'string'
       ? this.#plain(result)
@@ -150,7 +183,7 @@ class Packer {
       status: result.status,
       reason: result.reason,
       explanation: this.#start(result.explanation),
-      patternId: this.#patterns.get(result.workstreamId)?.id ?? null,
+      patternId: this.#for.patternOf(result.workstreamId),
       agentId: this.#line(result.agentId),
       tool: this.#lineOrNull(tool?.tool ?? null),
       model: this.#lineOrNull(tool?.model ?? null),
@@ -179,7 +212,7 @@ class Packer {
       testsTotal: testResults.tests.length,
       tail: this.#end(metadata.tail),
       stack: this.#start(result.stack),
-      log: logAddress(result.logFile, this.#folder, this.#runId),
+      log: this.#logAddress(result),
       logPath: this.#lineOrNull(result.logFile),
       output: this.#output(metadata.output),
       metrics: bounded(metadata.metrics, this.#limits),
@@ -196,6 +229,11 @@ class Packer {
       branch: this.#lineOrNull(changes?.branch ?? null),
       merge: metadata.merge?.status ?? null,
     };
+  }
+
+  #logAddress({ logFile: file, workstreamId }: AgentResult): string | null {
+    const { addressOf, runId } = this.#for;
+    return file === null ? null : addressOf({ file, runId, workstreamId });
   }
 
   #attempt(attempt: AttemptRecord): PageAttempt {
@@ -298,13 +336,4 @@ function linesOf(files: NonNullable<AgentResult['metadata']['changes']>['files']
     linesAdded: sumKnown(files.map(({ linesAdded }) => linesAdded)),
     linesRemoved: sumKnown(files.map(({ linesRemoved }) => linesRemoved)),
   };
-}
-
-/** Address of an output relative to the page. A path that a workstream made up, to any other file, is no link. */
-function logAddress(logFile: string | null, folder: string, runId: string): string | null {
-  if (logFile === null) return null;
-  const parts = normalize(logFile).split(sep);
-  if (parts.at(-2) !== runId || parts.at(-3) !== 'logs') return null;
-  const path = relative(folder, resolve(logFile));
-  return isAbsolute(path) ? null : path.split(sep).map(encodeURIComponent).join('/');
 }

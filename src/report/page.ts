@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { constants, deflateRawSync } from 'node:zlib';
 import type { DocumentSource } from './document.ts';
-import { limitsFor, pageDocument } from './page-document.ts';
+import { limitsFor, pageDocument, relativeTo } from './page-document.ts';
 import { reportFileName } from './write.ts';
 
 /** Most bytes of any page. */
@@ -32,7 +32,7 @@ export function htmlPage(source: DocumentSource, folder: string): string {
     const limits = limitsFor(share);
     const isLast = share < LEAST_SHARE;
     const { bytes, size, pieces, isWhole } = deflated(
-      pageDocument(source, folder, limits),
+      pageDocument(source, relativeTo(folder), limits),
       isLast ? Number.POSITIVE_INFINITY : room,
     );
     if (isWhole) return htmlOf(runId, bytes.toString('base64'));
@@ -112,6 +112,30 @@ function htmlOf(runId: string, document: string): string {
 </body>
 </html>
 `;
+}
+
+/** The page of the dashboard: the viewer without a document, and the policy that allows it and requests to the server alone. */
+export function livePage(): { html: string; policy: string } {
+  const { script, style } = viewer();
+  const policy = `default-src 'none'; script-src '${hashOf(script)}'; style-src '${hashOf(style)}'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+  const html = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
+<title>Millrace</title>
+<style>${style}</style>
+</head>
+<body>
+<div id="page"></div>
+<noscript>This page is drawn by a script, and scripts are off here.</noscript>
+<script>${script}</script>
+</body>
+</html>
+`;
+  return { html, policy };
 }
 
 /** The viewer as the build made it, read once. */

@@ -1,5 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { join, relative, resolve } from 'node:path';
 import { DATABASE } from '../../app/paths.ts';
 import { Refusal } from '../../app/refusal.ts';
@@ -8,9 +6,9 @@ import type { DocumentSource } from '../../report/document.ts';
 import { reportFormat } from '../../report/formats.ts';
 import { ReportError, type ReportFile, writeReport } from '../../report/write.ts';
 import type { Connection } from '../../store/schema/connection.ts';
-import { messageOf } from '../../text/error-message.ts';
 import type { ReportArguments } from '../commands/report.ts';
 import { withRun } from '../history.ts';
+import { openProblem } from '../open-page.ts';
 import { printText } from '../print.ts';
 import { printEach } from '../standard-output.ts';
 import { UsageError } from '../usage-error.ts';
@@ -55,9 +53,6 @@ function write(source: DocumentSource, folder: string, form: ReportFile): string
   }
 }
 
-/** How long a program that opens files is watched for an error, in milliseconds. It may last as long as the browser. */
-const SOON_MS = 2_000;
-
 /** @throws Refusal with exit code 3 where no program opens it. */
 async function openPage(page: string): Promise<void> {
   const problem = await openProblem(page);
@@ -66,28 +61,4 @@ async function openPage(page: string): Promise<void> {
       3,
       `The page could not be opened: ${problem}. Open ${relative('', page)} in a browser.`,
     );
-}
-
-/** What keeps a file from being opened with the program that is meant for it; null where nothing did at once. */
-async function openProblem(file: string): Promise<string | null> {
-  try {
-    const { default: open } = await import('open');
-    const opener = await open(file);
-    return await earlyEnd(opener);
-  } catch (error) {
-    return messageOf(error);
-  }
-}
-
-async function earlyEnd(opener: ChildProcess): Promise<string | null> {
-  opener.ref();
-  try {
-    const [code] = await once(opener, 'exit', { signal: AbortSignal.timeout(SOON_MS) });
-    return code === 0 ? null : `${opener.spawnfile} ended with exit code ${String(code)}`;
-  } catch (error) {
-    if (error instanceof Error && error.name === 'AbortError') return null;
-    throw error;
-  } finally {
-    opener.unref();
-  }
 }

@@ -1,5 +1,5 @@
 import type { LiveWorkstream, RunSummary } from '../../domain/run-record.ts';
-import { liveCounts, liveWorkstreams } from '../../store/read/live.ts';
+import { liveCounts, liveWorkstreams } from '../../store/read/live/workstreams.ts';
 import { percent, seconds } from '../../text/format.ts';
 import type { StatusArguments } from '../commands/status.ts';
 import { withRun } from '../history.ts';

@@ -80,7 +80,7 @@ export interface LiveState {
   /** How many there are; 0 until the plan is made. */
   total: number;
   /** By agent, in the order of their names. */
-  running: RunningWorkstream[];
+  running: WorkstreamInHand[];
   /** How many have neither a result nor an agent. */
   waiting: number;
   /** Tools that are at a usage limit. */
@@ -91,7 +91,7 @@ export interface LiveState {
   canAct: boolean;
 }
 
-export interface RunningWorkstream {
+export interface WorkstreamInHand {
   workstreamId: string;
   title: string;
   agentId: string;
@@ -128,11 +128,14 @@ export interface TimeEstimate {
 
 /**
  * `GET /api/runs/:run/events`. A client that comes back with a cursor gets all that has happened since, or `reload`.
+ * A browser opens six connections to a host: a page that nobody sees has to close its stream, and to open it again where it
+ * was when it is seen.
  *
  * - `rows`: results that are new, and those that are gone.
  * - `live`: `LiveState`.
  * - `head`: `HeadEvent`: the head of the document is as of now.
- * - `reload`: the client has to ask for the document again: the run was resumed, or more has happened than is sent.
+ * - `reload`: the client has to ask for the document again, and for the events from its cursor: the run was resumed, a
+ *   workstream was opened again, or more has happened than is sent.
  * - `over`: the run has ended or was interrupted; no events follow until it is resumed.
  */
 export interface RunEvents {
@@ -153,9 +156,13 @@ export interface RowsEvent {
 /** The document but for its workstreams. */
 export type HeadEvent = Omit<PackedDocument, 'workstreams'>;
 
-/** `GET /api/events`: `runs`: runs that are new or have changed; `gone`: ids of those that were removed. */
+/**
+ * `GET /api/events`: `runs`: runs that are new or have changed; `gone`: ids of those that were removed. `reload`: the whole
+ * list is to be asked for again.
+ */
 export interface ListEvents {
   runs: { runs: ListedRun[]; gone: string[]; total: number };
+  reload: Record<string, never>;
 }
 
 /** `GET /api/runs/:run/logs/:workstream/follow`, from `?from=` or `Last-Event-ID` in bytes, else the last 64 KiB. */
@@ -267,7 +274,16 @@ export interface ToolsAnswer {
   inRuns: (ToolPerformance & { runId: string; at: string })[];
 }
 
-// ── Acting ──
+// ── Sessions and acting ──
+
+/**
+ * `POST /api/session` with `{"token"}`, which sets a cookie, and `GET /api/session` with that cookie. Everything else
+ * under `/api` needs the cookie. Every change needs `X-Millrace-Token` with this beside it, and JSON as its content type.
+ */
+export interface SessionAnswer {
+  version: 1;
+  actToken: string;
+}
 
 /** `POST /api/runs/:run/stop` and `/retry`, with `{"workstreams": []}`: none means the whole run, for stop. */
 export interface ActAnswer {

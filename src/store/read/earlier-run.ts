@@ -8,7 +8,7 @@ import { anyJson, jsonCell, numberCell, textCell } from '../schema/cells.ts';
 import type { Connection } from '../schema/connection.ts';
 import { attemptTable, resultTable } from '../schema/result-tables.ts';
 import { columnsOf } from '../schema/table.ts';
-import { RUNNING } from './live.ts';
+import { RUNNING } from './live/workstreams.ts';
 import { isWriterGone, PROCESS_COLUMNS, processOf, processShape } from './liveness.ts';
 import { countOf, eachRow, firstRow, rows } from './rows.ts';
 import { runStatus } from './run-status.ts';

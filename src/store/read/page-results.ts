@@ -33,6 +33,30 @@ export function pageResults(connection: Connection, runId: string, most: number)
   };
 }
 
+/** Results of a run that are newer than a row, in their order. */
+export interface NewResults {
+  results: Iterable<AgentResult | PlainText>;
+  /** Number of the last row; that which was given where there is none. */
+  lastRow: number;
+  count: number;
+}
+
+/** Looks at no row that is not newer, of whatever run. @param after number of a row. */
+export function resultsAfter(
+  connection: Connection,
+  runId: string,
+  { after, limit }: { after: number; limit: number },
+): NewResults {
+  // The plus keeps SQLite from the index of the run, whose rows are not in the order of their numbers.
+  const sql = `${SHORT} WHERE id > ? AND +run_id = ? ORDER BY id LIMIT ?`;
+  const chosen = allCells(connection, sql, after, runId, limit);
+  return {
+    results: resultsIn(connection, chosen),
+    lastRow: Number(chosen.at(-1)?.[0] ?? after),
+    count: chosen.length,
+  };
+}
+
 /** What a plain result has in `metadata`: a title, a file, a kind, dependencies, one step or none. */
 const METADATA_IS_PLAIN = `
 json_remove(metadata, '$.title', '$.kind', '$.file', '$.position', '$.priority', '$.constraints', '$.steps') = '{}'

@@ -194,6 +194,18 @@ export function failurePatterns(
   );
 }
 
+const OF_WORKSTREAM = `
+SELECT ${PATTERN_OF_ERROR.id} AS id FROM consolidated_errors e ${PATTERN_OF_ERROR.join}
+WHERE e.run_id = ? AND e.workstream_id = ? ORDER BY e.id LIMIT 1`;
+
+/** The id of the pattern of a workstream's first error; null where it has none. */
+export const failurePatternId = (
+  connection: Connection,
+  runId: string,
+  workstreamId: string,
+): string | null =>
+  firstRow(connection, z.object({ id: z.string() }), OF_WORKSTREAM, runId, workstreamId)?.id ?? null;
+
 // ── All patterns ──
 
 const ALL = `

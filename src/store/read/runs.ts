@@ -36,6 +36,8 @@ const runRow = z.object({
 });
 const textList = listOf(z.string());
 type RunRow = z.infer<typeof runRow>;
+/** What decides on the state of a run. */
+type RunStateRow = Pick<RunRow, 'state' | keyof typeof processShape>;
 
 /** By the order in which runs were recorded: a clock may be set back between two of them. */
 export const NEWEST_FIRST = 'ORDER BY rowid DESC';
@@ -96,7 +98,7 @@ function checkoutOf({ git_commit: commit, git_branch: branch, git_dirty: dirty }
 }
 
 /** A run that says it is under way is not, when its process is gone. Rows of the older system are of ended runs. */
-function stateOf(row: RunRow): RunState {
+export function stateOf(row: RunStateRow): RunState {
   if (row.state === 'interrupted') return 'interrupted';
   if (row.state !== 'running') return 'ended';
   return isWriterGone(row) ? 'interrupted' : 'running';

@@ -15,10 +15,13 @@ export function statement(connection: Connection, sql: string): Database.Stateme
   return found;
 }
 
-/** For what reads most rows once: pages of the file are kept up to 16 MB, instead of all that were read. */
-export const keepFewPages = (connection: Connection): void => {
-  connection.pragma('cache_size = -16384');
+/** Keeps pages of the file up to so many KiB, instead of all that were read. */
+export const keepPages = (connection: Connection, kib: number): void => {
+  connection.pragma(`cache_size = -${kib}`);
 };
+
+/** For what reads most rows once. */
+export const keepFewPages = (connection: Connection): void => keepPages(connection, 16_384);
 
 /** How long the main thread waits, in milliseconds, while all goes well. Limits and signals wait as long. */
 export const USUAL_WAIT_MS = 500;

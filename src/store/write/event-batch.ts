@@ -11,12 +11,20 @@ export type RunStarted = EventOf<'run-started'>;
 export interface InHand {
   agentId: string;
   since: string;
+  /** From 1. */
+  attempt: number;
 }
 
 export interface ProgressChange {
   fraction: number | null;
   activity: string;
 }
+
+const takenBy = ({
+  agentId,
+  at: since,
+  attempt,
+}: EventOf<'workstream-started' | 'workstream-begun'>): InHand => ({ agentId, since, attempt });
 
 const ACTIVITY_LENGTH = 200;
 
@@ -60,9 +68,9 @@ export class EventBatch {
         return this.#change(event.workstreamId, null);
       case 'workstream-started':
         if (event.queued) return undefined;
-        return this.#change(event.workstreamId, { agentId: event.agentId, since: event.at });
+        return this.#change(event.workstreamId, takenBy(event));
       case 'workstream-begun':
-        this.inHand.set(event.workstreamId, { agentId: event.agentId, since: event.at });
+        this.inHand.set(event.workstreamId, takenBy(event));
         return undefined;
       case 'workstream-progress': {
         const activity = firstOf(event.text, ACTIVITY_LENGTH);

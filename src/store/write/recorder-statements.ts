@@ -45,7 +45,7 @@ const PLAN = 'INSERT INTO run_plans (run_id, first, workstreams) VALUES (?, ?, ?
 
 /** Clears the progress of an earlier attempt. */
 const IN_HAND = `
-INSERT OR REPLACE INTO workstreams_in_hand (run_id, workstream_id, agent_id, since) VALUES (?, ?, ?, ?)`;
+INSERT OR REPLACE INTO workstreams_in_hand (run_id, workstream_id, agent_id, since, attempt) VALUES (?, ?, ?, ?, ?)`;
 
 const OUT_OF_HAND = 'DELETE FROM workstreams_in_hand WHERE run_id = ? AND workstream_id = ?';
 

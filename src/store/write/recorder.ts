@@ -176,7 +176,7 @@ export class SqliteRecorder implements Recorder {
   #writeInHand(runId: string, { inHand, progress, results }: EventBatch): void {
     for (const [id, taken] of inHand) {
       if (taken === null) this.#release(runId, id);
-      else this.#statements.inHand.run(runId, id, taken.agentId, taken.since);
+      else this.#statements.inHand.run(runId, id, taken.agentId, taken.since, taken.attempt);
     }
     for (const [id, { fraction, activity }] of progress) {
       this.#statements.progress.run(fraction, activity, runId, id);

@@ -5,7 +5,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { completedEarlier, knownDurations } from '../../../src/store/read/durations.ts';
 import { findRun, readStoredRun } from '../../../src/store/read/earlier-run.ts';
-import { liveCounts, liveWorkstreams } from '../../../src/store/read/live.ts';
+import { liveCounts, liveWorkstreams } from '../../../src/store/read/live/workstreams.ts';
 import type { Connection } from '../../../src/store/schema/connection.ts';
 import { openForReading } from '../../../src/store/schema/database.ts';
 import { migrations } from '../../../src/store/schema/migrations/all.ts';

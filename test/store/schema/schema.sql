@@ -307,6 +307,6 @@ CREATE TABLE workstreams_in_hand (
   agent_id TEXT,
   since TEXT,
   fraction REAL,
-  activity TEXT,
+  activity TEXT, attempt INTEGER,
   PRIMARY KEY (run_id, workstream_id)
 ) WITHOUT ROWID;

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { AgentResult } from '../../../src/domain/agent-result.ts';
 import { knownDurations } from '../../../src/store/read/durations.ts';
-import { liveWorkstreams } from '../../../src/store/read/live.ts';
+import { liveWorkstreams } from '../../../src/store/read/live/workstreams.ts';
 import type { Connection } from '../../../src/store/schema/connection.ts';
 import { importSpill } from '../../../src/store/spill/import-spill.ts';
 import { spillLine } from '../../../src/store/spill/spill-line.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { completedEarlier } from '../../../src/store/read/durations.ts';
-import { liveWorkstreams } from '../../../src/store/read/live.ts';
+import { liveWorkstreams } from '../../../src/store/read/live/workstreams.ts';
 import { getRun } from '../../../src/store/read/runs.ts';
 import { openForReading } from '../../../src/store/schema/database.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';

@@ -8,7 +8,7 @@ import {
   readStoredRun,
   type StoredRun,
 } from '../../../src/store/read/earlier-run.ts';
-import { liveWorkstreams } from '../../../src/store/read/live.ts';
+import { liveWorkstreams } from '../../../src/store/read/live/workstreams.ts';
 import { getRun } from '../../../src/store/read/runs.ts';
 import type { Connection } from '../../../src/store/schema/connection.ts';
 import { SqliteRecorder } from '../../../src/store/write/recorder.ts';

@@ -18,6 +18,7 @@ import { github } from './019-github.ts';
 import { acting } from './020-acting.ts';
 import { parkedTools } from './021-parked-tools.ts';
 import { queueRuns } from './024-queue-runs.ts';
+import { attemptsInHand } from './026-attempts-in-hand.ts';
 
 /** SQL of every migration; the one at index i takes a database from version i to i + 1. Never changed, only added to. */
 export const migrations: readonly string[] = [
@@ -41,4 +42,5 @@ export const migrations: readonly string[] = [
   acting,
   parkedTools,
   queueRuns,
+  attemptsInHand,
 ];

@@ -1,10 +1,10 @@
 /** Reads the workstreams of a run that have no final row yet. */
 import { z } from 'zod';
-import type { Capped } from '../../domain/capped.ts';
-import type { LiveWorkstream } from '../../domain/run-record.ts';
-import { numberCell, textCell } from '../schema/cells.ts';
-import type { Connection } from '../schema/connection.ts';
-import { rows } from './rows.ts';
+import type { Capped } from '../../../domain/capped.ts';
+import type { LiveWorkstream } from '../../../domain/run-record.ts';
+import { numberCell, textCell } from '../../schema/cells.ts';
+import type { Connection } from '../../schema/connection.ts';
+import { rows } from '../rows.ts';
 
 const stateShape = z.enum(['pending', 'blocked', 'running']);
 

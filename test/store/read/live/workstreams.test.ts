@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { liveCounts, liveWorkstreams } from '../../../src/store/read/live.ts';
-import { SqliteRecorder } from '../../../src/store/write/recorder.ts';
-import { workstream } from '../../kit/definitions.ts';
-import { begins, failed, finished, opened, RUN, result, started } from '../../kit/recorded-run.ts';
-import { temporaryFolder } from '../../kit/temporary-folder.ts';
+import { liveCounts, liveWorkstreams } from '../../../../src/store/read/live/workstreams.ts';
+import { SqliteRecorder } from '../../../../src/store/write/recorder.ts';
+import { workstream } from '../../../kit/definitions.ts';
+import { begins, failed, finished, opened, RUN, result, started } from '../../../kit/recorded-run.ts';
+import { temporaryFolder } from '../../../kit/temporary-folder.ts';
 
 const needs = (id: string) => [{ id, when: 'finished' as const }];
 

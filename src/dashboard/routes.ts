@@ -1,0 +1,308 @@
+/** What the dashboard answers. */
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Context, Hono } from 'hono';
+import { setCookie } from 'hono/cookie';
+import { HTTPException } from 'hono/http-exception';
+import { z } from 'zod';
+import { idOfRun } from '../app/history.ts';
+import { Refusal } from '../app/refusal.ts';
+import type { LiveState, RunAnswer, RunsAnswer, SessionAnswer } from '../domain/dashboard/answers.ts';
+import { listedRuns, runCount } from '../store/read/live/listed-runs.ts';
+import { attemptInHand, markOf, runNow, storedLog } from '../store/read/live/run-changes.ts';
+import type { WatchedDatabase } from '../store/read/live/watched-database.ts';
+import type { Connection } from '../store/schema/connection.ts';
+import { StoreError } from '../store/schema/store-error.ts';
+import { shownPath } from '../text/format.ts';
+import { printable } from '../text/printable.ts';
+import { type Access, refusal } from './access.ts';
+import { eventStream } from './broadcast.ts';
+import { documentPieces, headOf, logAddress } from './documents.ts';
+import { type Feeds, ListFeed } from './feeds.ts';
+import { LiveReader, logName } from './live-reader.ts';
+import { followedLog, LogFile, logBody, REDACTED_MS, rangeIn } from './logs.ts';
+import { cursorOf, markIn, RunFeed } from './run-feed.ts';
+
+/** What the answers are made from. */
+export interface DashboardParts {
+  database: WatchedDatabase;
+  /** Folder of the database. */
+  state: string;
+  access: Access;
+  feeds: Feeds;
+  /** The page, and the policy that lets its script and its style alone run. */
+  page: () => { html: string; policy: string };
+}
+
+const RUNS = 50;
+const MOST_RUNS = 500;
+/** Most bytes of what a page sends. */
+const MOST_BODY = 1_000_000;
+
+/** How long it takes a cookie that is stolen from a disk to become useless, in seconds: the session of a browser may be long. */
+const SESSION_SECONDS = 7 * 24 * 3600;
+
+export function dashboardRoutes(parts: DashboardParts): Hono {
+  const app = new Hono();
+  app.use(safeHeaders);
+  app.use(parts.access.host);
+  app.onError((error, context) => answerError(error, context));
+  app.notFound((context) => refusal(context, 404, 'not-found', 'There is nothing here.'));
+  app.get('/', (context) => {
+    const { html, policy } = parts.page();
+    context.header('Content-Security-Policy', policy);
+    return context.html(html);
+  });
+  app.use('/api/*', parts.access.origin);
+  app.post('/api/session', async (context) => openSession(context, parts.access));
+  app.use('/api/*', parts.access.session);
+  app.get('/api/session', (context) => context.json(sessionAnswer(parts.access)));
+  addRuns(app, parts);
+  addLogs(app, parts);
+  return app;
+}
+
+// ── For every answer ──
+
+const HEADERS = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy':
+    "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+};
+
+async function safeHeaders(context: Context, next: () => Promise<void>): Promise<void> {
+  for (const [name, value] of Object.entries(HEADERS)) context.header(name, value);
+  await next();
+}
+
+function answerError(error: Error, context: Context): Response {
+  if (error instanceof HTTPException) return error.getResponse();
+  if (error instanceof Refusal)
+    return refusal(context, error.exitCode === 4 ? 404 : 400, 'refused', printable(error.message));
+  if (error instanceof StoreError) return refusal(context, 503, 'database', printable(error.message));
+  process.stderr.write(`millrace: ${printable(String(error.stack ?? error))}\n`);
+  return refusal(context, 503, 'internal', 'The dashboard itself failed; its standard error says how.');
+}
+
+// ── Sessions ──
+
+const tokenBody = z.object({ token: z.string().max(1_000) });
+
+async function openSession(context: Context, access: Access): Promise<Response> {
+  const body = tokenBody.safeParse(await jsonBody(context));
+  if (!body.success || !access.isToken(body.data.token))
+    return refusal(
+      context,
+      401,
+      'wrong-token',
+      'This is not the token of the dashboard. Open the address that it printed.',
+    );
+  setCookie(context, access.cookieName, access.cookieValue, {
+    httpOnly: true,
+    sameSite: 'Strict',
+    path: '/',
+    maxAge: SESSION_SECONDS,
+  });
+  return context.json(sessionAnswer(access));
+}
+
+const sessionAnswer = ({ actToken }: Access): SessionAnswer => ({ version: 1, actToken });
+
+/** What was sent as JSON; undefined for what is no JSON. @throws HTTPException for what is too large. */
+async function jsonBody(context: Context): Promise<unknown> {
+  const length = Number(context.req.header('content-length') ?? Number.NaN);
+  if (!(length <= MOST_BODY))
+    throw new HTTPException(413, { message: `A body needs a Content-Length of at most ${MOST_BODY} bytes.` });
+  try {
+    return await context.req.json();
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+// ── Runs ──
+
+/** The database as it is now. @throws HTTPException where there is none. */
+function connectionOf({ database }: Pick<DashboardParts, 'database'>): Connection {
+  database.look();
+  const { connection } = database;
+  if (connection === null) throw new Refusal(4, 'There are no runs yet. Start one with: millrace run');
+  return connection;
+}
+
+function addRuns(app: Hono, parts: DashboardParts): void {
+  const { database, feeds } = parts;
+  app.get('/api/runs', (context) => {
+    database.look();
+    const { connection } = database;
+    const limit = numberIn(context.req.query('limit'), RUNS, MOST_RUNS);
+    const before = context.req.query('before') ?? null;
+    const answer: RunsAnswer = {
+      version: 1,
+      database: shownPath(process.cwd(), database.path),
+      runs: connection === null ? [] : listedRuns(connection, { limit, before }),
+      total: connection === null ? 0 : runCount(connection),
+    };
+    return context.json(answer);
+  });
+  app.get('/api/events', parts.access.stream, (context) => {
+    database.look();
+    const feed = feeds.enter('runs', () => new ListFeed());
+    if (database.connection !== null) feed.read(database.connection, 'changed');
+    const { position } = feed.broadcast;
+    const missed = feed.reloadMessage;
+    return events(context, {
+      messages: (signal) => feed.broadcast.after(position, { missed, signal }),
+      onEnd: () => feeds.leave('runs'),
+    });
+  });
+  app.get('/api/runs/:run', async (context) => {
+    const connection = connectionOf(parts);
+    const runId = idOfRun(connection, context.req.param('run'));
+    // Before the document: what happens meanwhile is sent again, and changes nothing then.
+    const cursor = cursorOf(markOf(connection, runId));
+    const live = liveState(connection, runId, parts);
+    const pieces = await documentPieces(connection, runId, database.path);
+    if (pieces === null) throw new Refusal(4, `There is no run ${runId}.`);
+    const rest: Omit<RunAnswer, 'document'> = { version: 1, runId, live, cursor };
+    context.header('Content-Type', 'application/json');
+    return context.body(piecesBody([JSON.stringify(rest).slice(0, -1), ',"document":', ...pieces, '}']));
+  });
+  app.get('/api/runs/:run/events', parts.access.stream, (context) => {
+    const connection = connectionOf(parts);
+    const runId = idOfRun(connection, context.req.param('run'));
+    const name = `run ${runId}`;
+    const feed = feeds.enter(name, () => new RunFeed(connection, runId, feedParts(runId, parts)));
+    const since = markIn(context.req.header('last-event-id') ?? context.req.query('after') ?? '');
+    const { messages, position } = feed.join(connection, since);
+    const missed = feed.reloadMessage('More has happened than was taken.');
+    return events(context, {
+      messages: async function* (signal) {
+        yield* messages;
+        yield* feed.broadcast.after(position, { missed, signal });
+      },
+      onEnd: () => feeds.leave(name),
+    });
+  });
+}
+
+const feedParts = (runId: string, { database, state }: DashboardParts) => ({
+  logs: logFolder(state, runId),
+  addressOf: logAddress,
+  headOf: (connection: Connection, shown: number) =>
+    headOf(connection, runId, { database: database.path, shown }),
+});
+
+const logFolder = (state: string, runId: string): string => join(state, 'logs', runId);
+
+/** Null where it is not under way. */
+function liveState(connection: Connection, runId: string, { state }: DashboardParts): LiveState | null {
+  const run = runNow(connection, runId);
+  if (run?.state !== 'running') return null;
+  return new LiveReader(runId, logFolder(state, runId)).read(connection, run);
+}
+
+function piecesBody(pieces: readonly string[]): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  let next = 0;
+  return new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        const piece = pieces[next];
+        next += 1;
+        if (piece === undefined) controller.close();
+        else controller.enqueue(encoder.encode(piece));
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+function events(
+  context: Context,
+  { messages, onEnd }: { messages: Parameters<typeof eventStream>[0]; onEnd: () => void },
+): Response {
+  context.header('Content-Type', 'text/event-stream');
+  context.header('X-Accel-Buffering', 'no');
+  return context.body(eventStream(messages, onEnd));
+}
+
+/** @throws Refusal for what is no whole number from 1. */
+function numberIn(given: string | undefined, usual: number, most: number): number {
+  if (given === undefined) return usual;
+  const number = Number(given);
+  if (!Number.isSafeInteger(number) || number < 1) throw new Refusal(2, 'limit takes a whole number from 1.');
+  return Math.min(most, number);
+}
+
+// ── Logs ──
+
+function addLogs(app: Hono, parts: DashboardParts): void {
+  app.get('/api/runs/:run/logs/:workstream', async (context) => {
+    const { log, isOver } = openLog(logPlace(context, parts), parts);
+    if (log === null) return noLog(context);
+    const { size } = log;
+    const from = Number(context.req.query('from') ?? Number.NaN);
+    const range =
+      Number.isSafeInteger(from) && from >= 0
+        ? { from, to: size }
+        : rangeIn(context.req.header('range'), size);
+    if (range === null) {
+      log.close();
+      context.header('Content-Range', `bytes */${size}`);
+      return context.body(null, 416);
+    }
+    if (!isOver) await wait(REDACTED_MS);
+    const isPart = context.req.header('range') !== undefined;
+    context.header('Content-Type', 'text/plain; charset=utf-8');
+    context.header('Accept-Ranges', 'bytes');
+    context.header('Content-Length', String(Math.max(0, range.to - range.from)));
+    if (isPart) context.header('Content-Range', `bytes ${range.from}-${range.to - 1}/${size}`);
+    return context.body(logBody(log, range), isPart ? 206 : 200);
+  });
+  app.get('/api/runs/:run/logs/:workstream/follow', parts.access.stream, (context) => {
+    const place = logPlace(context, parts);
+    const given = context.req.header('last-event-id') ?? context.req.query('from');
+    const from = given !== undefined && /^\d{1,15}$/.test(given) ? Number(given) : null;
+    return events(context, {
+      messages: (signal) =>
+        followedLog({
+          open: () => openLog(place, parts).log,
+          isOver: () => openLog(place, parts, { isOpened: false }).isOver,
+          from,
+          signal,
+        }),
+      onEnd: () => undefined,
+    });
+  });
+}
+
+/** A workstream of a run, as it is in the address. @throws Refusal where there is no such run. */
+function logPlace(context: Context, parts: DashboardParts): { runId: string; workstreamId: string } {
+  const runId = idOfRun(connectionOf(parts), context.req.param('run') ?? '');
+  return { runId, workstreamId: context.req.param('workstream') ?? '' };
+}
+
+/** The log of the last attempt at a workstream, and whether nothing more is written to it. */
+function openLog(
+  { runId, workstreamId }: ReturnType<typeof logPlace>,
+  { database, state }: DashboardParts,
+  { isOpened = true } = {},
+): { log: LogFile | null; isOver: boolean } {
+  const connection = connectionOf({ database });
+  const attempt = attemptInHand(connection, runId, workstreamId);
+  const stored =
+    attempt === null ? storedLog(connection, runId, workstreamId) : logName(workstreamId, attempt);
+  const log = isOpened && stored !== null ? LogFile.open(logFolder(state, runId), stored) : null;
+  const hasEnded = stored !== null || runNow(connection, runId)?.state !== 'running';
+  return { log, isOver: attempt === null && hasEnded };
+}
+
+const noLog = (context: Context): Response =>
+  refusal(context, 404, 'no-log', 'This workstream has printed nothing, or its log was removed.');

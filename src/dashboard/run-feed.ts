@@ -1,0 +1,229 @@
+/** What happens in one run, as server-sent events for all who look at it. */
+import { performance } from 'node:perf_hooks';
+import type { AgentResult } from '../domain/agent-result.ts';
+import type { HeadEvent, LiveState, RunEvents } from '../domain/dashboard/answers.ts';
+import type { PlainText } from '../domain/page-document.ts';
+import type { RunState } from '../domain/run-record.ts';
+import { type LogAddress, limitsFor, PagePacker } from '../report/page-document.ts';
+import {
+  hasAtMost,
+  markOf,
+  type RunMark,
+  type RunNow,
+  reopenedAfter,
+  runNow,
+} from '../store/read/live/run-changes.ts';
+import type { DatabaseChange } from '../store/read/live/watched-database.ts';
+import { resultsAfter } from '../store/read/page-results.ts';
+import { failurePatternId } from '../store/read/patterns.ts';
+import type { Connection } from '../store/schema/connection.ts';
+import { oneLine } from '../text/printable.ts';
+import { Broadcast, eventBytes } from './broadcast.ts';
+import { LiveReader } from './live-reader.ts';
+
+/** Most results of one message, and most that a client is sent which comes back. */
+const ROWS = 1_000;
+const MOST_MISSED = 5_000;
+
+/** The head is read again at most so often, and at most a part of the time is spent on it. */
+const HEAD_MS = 2_000;
+const HEAD_SHARE = 50;
+
+const LIMITS = limitsFor(1);
+
+const CURSOR = /^(\d{1,15})\.(\d{1,15})\.(\d{1,15})$/;
+
+/** A mark as clients keep it. */
+export const cursorOf = ({ session, row, reopened }: RunMark): string => `${session}.${row}.${reopened}`;
+
+/** Null for what is no cursor. */
+export function markIn(cursor: string): RunMark | null {
+  const [whole, session, row, reopened] = CURSOR.exec(cursor) ?? [];
+  if (whole === undefined) return null;
+  return { session: Number(session), row: Number(row), reopened: Number(reopened) };
+}
+
+/** Whether a page shows a result that has too many of them for all. */
+const isShownInAny = (result: AgentResult | PlainText): result is AgentResult =>
+  typeof result !== 'string' && result.status === 'failed';
+
+/** What a feed needs to know beside the database. */
+export interface FeedParts {
+  /** Folder of the run's logs. */
+  logs: string;
+  addressOf: LogAddress;
+  /** The document of the run but for its workstreams; null where there is no such run. @param shown how many it has. */
+  headOf: (connection: Connection, shown: number) => HeadEvent | null;
+}
+
+/** Reads a run once for all clients, and tells each what is new to it. */
+export class RunFeed {
+  readonly broadcast = new Broadcast();
+  readonly #runId: string;
+  readonly #parts: FeedParts;
+  #mark: RunMark;
+  #packer: PagePacker;
+  #live: LiveReader;
+  #state: RunState | null = null;
+  #failed = -1;
+  /** JSON of the last live state, but for its time. */
+  #liveText = '';
+  #headText = '';
+  #headAt = Number.NEGATIVE_INFINITY;
+  #connection: Connection;
+
+  constructor(connection: Connection, runId: string, parts: FeedParts) {
+    this.#runId = runId;
+    this.#parts = parts;
+    this.#connection = connection;
+    this.#mark = markOf(connection, runId);
+    this.#packer = this.#newPacker();
+    this.#live = new LiveReader(runId, parts.logs);
+    this.read(connection, 'changed');
+  }
+
+  /** Sends what is new. */
+  read(connection: Connection, change: DatabaseChange): void {
+    this.#connection = connection;
+    const run = runNow(connection, this.#runId);
+    if (run === null) return this.#removed();
+    const mark = markOf(connection, this.#runId);
+    if (change === 'other') this.#begin(mark, 'The database was replaced.');
+    else if (mark.session !== this.#mark.session) this.#begin(mark, 'The run was resumed.');
+    else if (mark.reopened !== this.#mark.reopened && this.#hasReopened(connection)) {
+      // Numbers of rows are used again, so that nothing short of the document says what is new.
+      this.#begin(mark, 'Somebody lets workstreams be tried again.');
+    } else if (mark.row !== this.#mark.row) this.#sendRows(connection, mark);
+    else this.#mark = mark;
+    if (run.state === 'running') this.#sendLive(this.#live.read(connection, run));
+    this.#sendState(connection, run);
+  }
+
+  /**
+   * What a client gets first that knows the run up to a mark, and the position in `broadcast` from which it goes on.
+   * @param since null for a mark that can't be read.
+   */
+  join(connection: Connection, since: RunMark | null): { messages: Uint8Array[]; position: number } {
+    this.read(connection, 'changed');
+    const messages = [...this.#missed(connection, since), ...this.broadcast.newest];
+    return { messages, position: this.broadcast.position };
+  }
+
+  /** The message of a client that has to ask for the document again. */
+  reloadMessage(why: string): Uint8Array {
+    return this.#event('reload', { why });
+  }
+
+  *#missed(connection: Connection, since: RunMark | null): Generator<Uint8Array, void, undefined> {
+    const { session, row, reopened } = this.#mark;
+    const isKnown =
+      since !== null && since.session === session && since.row <= row && since.reopened <= reopened;
+    if (!isKnown) return yield this.reloadMessage('The run was resumed, or the database was replaced.');
+    if (reopenedAfter(connection, this.#runId, since.reopened).length > 0)
+      return yield this.reloadMessage('Somebody lets workstreams be tried again.');
+    const { addressOf } = this.#parts;
+    const runId = this.#runId;
+    const missed = resultsAfter(connection, runId, { after: since.row, limit: MOST_MISSED + 1 });
+    if (missed.count > MOST_MISSED) return yield this.reloadMessage('More has happened than is sent again.');
+    const packer = new PagePacker({
+      runId,
+      addressOf,
+      patternOf: (id) => this.#patternOf(id),
+      limits: LIMITS,
+    });
+    const rows = Array.from(missed.results, (result) => packer.pack(result));
+    if (rows.length > 0) yield this.#rowsEvent(rows);
+  }
+
+  /** Tells at once which results are gone. */
+  #hasReopened(connection: Connection): boolean {
+    const gone = reopenedAfter(connection, this.#runId, this.#mark.reopened);
+    if (gone.length === 0) return false;
+    this.broadcast.publish(
+      this.#event('rows', { gone: gone.map((id) => oneLine(id, LIMITS.line)), rows: [] }),
+    );
+    return true;
+  }
+
+  #begin(mark: RunMark, why: string): void {
+    this.#mark = mark;
+    this.#packer = this.#newPacker();
+    this.#live = new LiveReader(this.#runId, this.#parts.logs);
+    this.#state = null;
+    this.#reload(why);
+  }
+
+  #removed(): void {
+    if (this.#mark.row < 0) return;
+    this.#mark = { ...this.#mark, row: -1 };
+    this.#reload('The run was removed from the database.');
+  }
+
+  #reload(why: string): void {
+    this.broadcast.publish(this.reloadMessage(why));
+  }
+
+  #sendRows(connection: Connection, mark: RunMark): void {
+    for (;;) {
+      const after = this.#mark.row;
+      const { results, lastRow, count } = resultsAfter(connection, this.#runId, { after, limit: ROWS });
+      // Of a larger run the page has the failures and some others.
+      const isWhole = hasAtMost(connection, this.#runId, LIMITS.rows);
+      const shown = isWhole ? results : [...results].filter((each) => isShownInAny(each));
+      const rows = Array.from(shown, (result) => this.#packer.pack(result));
+      this.#mark = { ...mark, row: count < ROWS ? mark.row : lastRow };
+      if (rows.length > 0) this.broadcast.publish(this.#rowsEvent(rows));
+      if (count < ROWS) return;
+    }
+  }
+
+  #rowsEvent(rows: readonly string[]): Uint8Array {
+    return eventBytes('rows', `{"gone":[],"rows":[${rows.join(',')}]}`, cursorOf(this.#mark));
+  }
+
+  #sendLive(live: LiveState): void {
+    const text = JSON.stringify({ ...live, now: '' });
+    if (text === this.#liveText) return;
+    this.#liveText = text;
+    this.broadcast.replace('live', this.#event('live', live));
+  }
+
+  #sendState(connection: Connection, run: RunNow): void {
+    const hasEnded = run.state !== this.#state;
+    const isDue = run.failed !== this.#failed && performance.now() >= this.#headAt;
+    if (hasEnded || isDue) this.#sendHead(connection, run);
+    if (!hasEnded) return;
+    this.#state = run.state;
+    if (run.state === 'running') this.broadcast.forget('over');
+    else this.broadcast.replace('over', this.#event('over', { state: run.state }));
+  }
+
+  #sendHead(connection: Connection, run: RunNow): void {
+    const from = performance.now();
+    const shown = Math.min(LIMITS.rows, run.completed + run.failed + run.skipped);
+    const text = JSON.stringify(this.#parts.headOf(connection, shown));
+    const cost = performance.now() - from;
+    this.#failed = run.failed;
+    this.#headAt = performance.now() + Math.max(HEAD_MS, cost * HEAD_SHARE);
+    if (text === this.#headText) return;
+    this.#headText = text;
+    this.broadcast.replace('head', eventBytes('head', text, cursorOf(this.#mark)));
+  }
+
+  #event<Name extends keyof RunEvents>(name: Name, data: RunEvents[Name]): Uint8Array {
+    return eventBytes(name, JSON.stringify(data), cursorOf(this.#mark));
+  }
+
+  #newPacker(): PagePacker {
+    return new PagePacker({
+      runId: this.#runId,
+      addressOf: this.#parts.addressOf,
+      patternOf: (id) => this.#patternOf(id),
+      limits: LIMITS,
+    });
+  }
+
+  #patternOf(workstreamId: string): string | null {
+    return failurePatternId(this.#connection, this.#runId, workstreamId);
+  }
+}

@@ -1,0 +1,150 @@
+/** What has happened in a run since it was last looked at, and how it stands. */
+import { z } from 'zod';
+import type { RunState } from '../../../domain/run-record.ts';
+import { isoTime, numberCell, textCell } from '../../schema/cells.ts';
+import type { Connection } from '../../schema/connection.ts';
+import { processShape } from '../liveness.ts';
+import { countOf, firstRow, rows } from '../rows.ts';
+import { stateOf } from '../runs.ts';
+
+/** Up to where a reader knows a run. */
+export interface RunMark {
+  /** How often it had been resumed: that removes rows. */
+  session: number;
+  /** Number of the newest row of all results. */
+  row: number;
+  /** Number of the newest of all results that were withdrawn. */
+  reopened: number;
+}
+
+/** How a run stands. */
+export interface RunNow {
+  state: RunState;
+  startedAt: string;
+  endedAt: string | null;
+  total: number;
+  completed: number;
+  failed: number;
+  skipped: number;
+  agents: number | null;
+  /** Where it takes requests; null where it takes none. */
+  socket: string | null;
+}
+
+const markRow = z.object({
+  session: z.number(),
+  row: z.number().nullable(),
+  reopened: z.number().nullable(),
+});
+const MARK = `
+SELECT (SELECT COUNT(*) FROM run_sessions WHERE run_id = ?) AS session, (SELECT MAX(id) FROM agent_results) AS row,
+  (SELECT MAX(id) FROM reopened) AS reopened`;
+
+/** Where a reader is that knows all of a run. */
+export function markOf(connection: Connection, runId: string): RunMark {
+  const found = firstRow(connection, markRow, MARK, runId);
+  return { session: found?.session ?? 0, row: found?.row ?? 0, reopened: found?.reopened ?? 0 };
+}
+
+const reopenedRow = z.object({ workstream_id: z.string() });
+
+/** Ids of the workstreams whose results were withdrawn. @param after number of a row of `reopened`. */
+export const reopenedAfter = (connection: Connection, runId: string, after: number): string[] =>
+  rows(
+    connection,
+    reopenedRow,
+    'SELECT workstream_id FROM reopened WHERE run_id = ? AND id > ?',
+    runId,
+    after,
+  ).map(({ workstream_id: id }) => id);
+
+const nowRow = z.object({
+  state: textCell,
+  created_at: textCell,
+  ended_at: textCell,
+  total_workstreams: numberCell,
+  completed_count: numberCell,
+  failed_count: numberCell,
+  skipped_count: numberCell,
+  agents_count: numberCell,
+  control_socket: textCell,
+  ...processShape,
+});
+const NOW = `SELECT ${Object.keys(nowRow.shape).join(', ')} FROM consolidated_runs WHERE run_id = ?`;
+
+/** Null where there is no such run any more. */
+export function runNow(connection: Connection, runId: string): RunNow | null {
+  const row = firstRow(connection, nowRow, NOW, runId);
+  if (row === null) return null;
+  return {
+    state: stateOf(row),
+    startedAt: isoTime(row.created_at) ?? '',
+    endedAt: isoTime(row.ended_at),
+    total: row.total_workstreams ?? 0,
+    completed: row.completed_count ?? 0,
+    failed: row.failed_count ?? 0,
+    skipped: row.skipped_count ?? 0,
+    agents: row.agents_count,
+    socket: row.control_socket,
+  };
+}
+
+const inHandRow = z.object({
+  workstream_id: z.string(),
+  agent_id: textCell,
+  since: textCell,
+  fraction: numberCell,
+  activity: textCell,
+  attempt: numberCell,
+});
+/** A workstream that an agent executes. */
+export type InHandRow = z.infer<typeof inHandRow>;
+
+const IN_HAND = `SELECT ${Object.keys(inHandRow.shape).join(', ')} FROM workstreams_in_hand WHERE run_id = ?`;
+
+export const workstreamsInHand = (connection: Connection, runId: string): InHandRow[] =>
+  rows(connection, inHandRow, IN_HAND, runId);
+
+const attemptRow = z.object({ attempt: numberCell });
+const ATTEMPT = 'SELECT attempt FROM workstreams_in_hand WHERE run_id = ? AND workstream_id = ?';
+
+/** Which attempt at a workstream is being executed; null for none. */
+export function attemptInHand(connection: Connection, runId: string, workstreamId: string): number | null {
+  const row = firstRow(connection, attemptRow, ATTEMPT, runId, workstreamId);
+  return row === null ? null : (row.attempt ?? 1);
+}
+
+const logRow = z.object({ log_file: textCell });
+const LOG = 'SELECT log_file FROM agent_results WHERE run_id = ? AND workstream_id = ?';
+
+/** Path of the log of a workstream that has a result; null where it printed nothing. */
+export const storedLog = (connection: Connection, runId: string, workstreamId: string): string | null =>
+  firstRow(connection, logRow, LOG, runId, workstreamId)?.log_file ?? null;
+
+const titleRow = z.object({ id: z.string(), title: z.string() });
+const TITLES = `
+SELECT w.value ->> 'id' AS id, w.value ->> 'title' AS title
+FROM run_plans p CROSS JOIN json_each(p.workstreams) w
+WHERE p.run_id = ? AND w.value ->> 'title' IS NOT NULL LIMIT ?`;
+
+/** Titles of what is still to come, by id, without those that are the id. */
+export const plannedTitles = (connection: Connection, runId: string, limit: number): Map<string, string> =>
+  new Map(rows(connection, titleRow, TITLES, runId, limit).map(({ id, title }) => [id, title]));
+
+const measuredRow = z.object({ n: z.number(), sum: z.number(), squares: z.number() });
+const MEASURED = `
+SELECT COUNT(duration_seconds) AS n, TOTAL(duration_seconds) AS sum, TOTAL(duration_seconds * duration_seconds) AS squares
+FROM agent_results WHERE run_id = ? AND status IN ('completed', 'failed')`;
+
+/** The durations of a run so far: how many, their sum, and the sum of their squares, in seconds. */
+export const measuredDurations = (connection: Connection, runId: string): z.infer<typeof measuredRow> =>
+  firstRow(connection, measuredRow, MEASURED, runId) ?? { n: 0, sum: 0, squares: 0 };
+
+/** Whether a run has so many results or fewer. */
+export const hasAtMost = (connection: Connection, runId: string, most: number): boolean =>
+  countOf(
+    connection,
+    'SELECT COUNT(*) AS n FROM (SELECT 1 FROM agent_results WHERE run_id = ? LIMIT ?)',
+    runId,
+    most + 1,
+  ) <= most;

@@ -1,0 +1,86 @@
+/** The database as one reader watches it for as long as it likes, whatever happens to its file meanwhile. */
+import { statSync } from 'node:fs';
+import { type Connection, keepPages } from '../../schema/connection.ts';
+import { openForReading } from '../../schema/database.ts';
+import { StoreError } from '../../schema/store-error.ts';
+
+/** `other`: it is another file than before, or none, or has another schema: nothing that was read of it holds any more. */
+export type DatabaseChange = 'none' | 'changed' | 'other';
+
+/** Pages that are kept, in KiB. What is read is mostly new. */
+const KEPT_KIB = 4_096;
+
+/**
+ * Opens the database as soon as there is one, and again where its file was replaced or migrated. Never writes.
+ * To look costs a few microseconds where nothing has changed.
+ */
+export class WatchedDatabase {
+  readonly path: string;
+  #connection: Connection | null = null;
+  #problem: StoreError | null = null;
+  #file: string | null = null;
+  #version = 0;
+  #schema = 0;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Null where there is none. @throws StoreError where it can't be read. */
+  get connection(): Connection | null {
+    if (this.#problem !== null) throw this.#problem;
+    return this.#connection;
+  }
+
+  /** What has happened since it was last looked at. */
+  look(): DatabaseChange {
+    try {
+      return this.#lookAt(fileAt(this.path));
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      const isNew = this.#problem === null;
+      this.close();
+      this.#problem = error;
+      return isNew ? 'other' : 'none';
+    }
+  }
+
+  close(): void {
+    this.#connection?.close();
+    this.#connection = null;
+    this.#problem = null;
+    this.#file = null;
+  }
+
+  #lookAt(file: string | null): DatabaseChange {
+    if (this.#connection === null && file === null && this.#problem === null) return 'none';
+    if (this.#connection === null || file !== this.#file) return this.#open(file);
+    const version = numberIn(this.#connection, 'data_version');
+    if (version === this.#version) return 'none';
+    this.#version = version;
+    // What shows an older database as if it had been migrated would hide what a migration has made since.
+    return numberIn(this.#connection, 'schema_version') === this.#schema ? 'changed' : this.#open(file);
+  }
+
+  #open(file: string | null): DatabaseChange {
+    this.close();
+    const connection = file === null ? null : openForReading(this.path);
+    if (connection !== null) {
+      keepPages(connection, KEPT_KIB);
+      this.#version = numberIn(connection, 'data_version');
+      this.#schema = numberIn(connection, 'schema_version');
+    }
+    this.#connection = connection;
+    this.#file = connection === null ? null : file;
+    return 'other';
+  }
+}
+
+const numberIn = (connection: Connection, pragma: string): number =>
+  Number(connection.pragma(pragma, { simple: true }));
+
+/** Which file is there: by device and inode; null for none. */
+function fileAt(path: string): string | null {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found === undefined ? null : `${found.dev}:${found.ino}`;
+}
