@@ -232,10 +232,11 @@ await buildBundles(
   { external: ['pino', 'fast-xml-parser', 'tap-parser', 'tinyglobby'], plugins: [ownFile] },
 );
 
-// The page of a run: its script and its style, which become parts of an HTML file.
+// The page of a run: its script and its style, which become parts of an HTML file. The dashboard has more, as files that its
+// server hands out.
 await build({
   bundle: true,
-  entryPoints: { page: 'src/web/main.tsx' },
+  entryPoints: { page: 'src/web/main.tsx', dashboard: 'src/web/dashboard/main.tsx' },
   outdir: 'dist/web',
   platform: 'browser',
   format: 'iife',

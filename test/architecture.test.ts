@@ -205,6 +205,7 @@ describe('depth', () => {
     'src/os/run-with-timeout.ts': 'port: the one use of node:vm',
     'src/store/schema/migrations/all.ts': 'table: migrations in order',
     'src/unwatched.ts': 'entry',
+    'src/web/app.tsx': 'the page of one run, beside that of the dashboard',
     'src/web/read-document.ts': 'port: the document in the page',
     'src/watch/is-watched.ts': 'loaded before anything else: must import nothing',
     'workers/modules/import-module.ts': 'a file of its own in the build',

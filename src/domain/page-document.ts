@@ -209,10 +209,16 @@ export const PLAIN_WORKSTREAM: Omit<PageWorkstream, 'id' | 'title'> = {
   merge: null,
 };
 
+export const unpackWorkstream = (packed: PackedWorkstream): PageWorkstream => ({
+  ...PLAIN_WORKSTREAM,
+  title: packed.id,
+  ...packed,
+});
+
 /** The workstreams of a page whole again. */
 export const unpackDocument = (packed: PackedDocument): PageDocument => ({
   ...packed,
-  workstreams: packed.workstreams.map((each) => ({ ...PLAIN_WORKSTREAM, title: each.id, ...each })),
+  workstreams: packed.workstreams.map(unpackWorkstream),
 });
 
 /**

@@ -114,17 +114,17 @@ function htmlOf(runId: string, document: string): string {
 `;
 }
 
-/** The page of the dashboard: the viewer without a document, and the policy that allows it and requests to the server alone. */
+/** The page of the dashboard: its own viewer, and the policy that allows that and requests to its server alone. */
 export function livePage(): { html: string; policy: string } {
-  const { script, style } = viewer();
-  const policy = `default-src 'none'; script-src '${hashOf(script)}'; style-src '${hashOf(style)}'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+  const { script, style } = dashboard();
+  const policy = `default-src 'none'; script-src '${hashOf(script)}'; style-src '${hashOf(style)}'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
   const html = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<link rel="icon" href="data:,">
+<link rel="icon" href="${ICON}">
 <title>Millrace</title>
 <style>${style}</style>
 </head>
@@ -138,10 +138,23 @@ export function livePage(): { html: string; policy: string } {
   return { html, policy };
 }
 
-/** The viewer as the build made it, read once. */
-let loaded: { script: string; style: string } | null = null;
-const viewer = (): { script: string; style: string } =>
-  (loaded ??= { script: readAsset('page.js'), style: readAsset('page.css') });
+/** A wheel in water, as the page shows it. */
+const ICON =
+  'data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 24 24%22 fill=%22none%22 stroke=%22%230b8aa4%22 stroke-width=%222%22 stroke-linecap=%22round%22%3E%3Ccircle cx=%2212%22 cy=%229%22 r=%225.2%22/%3E%3Cpath d=%22M12 1.5v3M12 13.5v2M4.5 9h3M16.5 9h3M1.5 19c2.5-2 4.5-2 7 0s4.5 2 7 0 4.5-2 7 0%22/%3E%3C/svg%3E';
+
+interface Viewer {
+  script: string;
+  style: string;
+}
+
+/** A viewer as the build made it, read once. */
+function viewerOf(name: 'page' | 'dashboard'): () => Viewer {
+  let loaded: Viewer | null = null;
+  return () => (loaded ??= { script: readAsset(`${name}.js`), style: readAsset(`${name}.css`) });
+}
+
+const viewer = viewerOf('page');
+const dashboard = viewerOf('dashboard');
 
 /** A file of `dist/web`, wherever below `dist` the build put this code, and also when it runs as TypeScript. */
 function readAsset(name: string): string {

@@ -21,14 +21,17 @@ import {
   UNKNOWN,
 } from './model/format.ts';
 import { associationSentence, type Need } from './model/needs.ts';
+import type { PageView } from './model/place.ts';
 import { computedShare, type EndMark, markOf, type Run } from './model/run.ts';
 import { Title } from './needs-list.tsx';
 import {
   BadgeView,
   Bar,
+  Block,
   Command,
   CopyButton,
   Lines,
+  LogLink,
   MarkView,
   Pairs,
   Prose,
@@ -38,29 +41,8 @@ import {
   Words,
   WorkstreamLink,
 } from './parts.tsx';
-import { hrefOf } from './state.ts';
+import { hrefOf, place } from './state.ts';
 import { Table } from './table.tsx';
-
-interface BlockProps {
-  title: string;
-  note?: string;
-  actions?: ComponentChildren;
-  children: ComponentChildren;
-}
-
-function Block({ title, note = '', actions, children }: BlockProps) {
-  return (
-    <section aria-label={title}>
-      <div class="section-head">
-        <h2>{title}</h2>
-        {note !== '' && <span class="sub">{note}</span>}
-        <span class="grow" />
-        {actions}
-      </div>
-      {children}
-    </section>
-  );
-}
 
 const TONE: Record<EndMark, string> = {
   completed: 'completed',
@@ -79,7 +61,7 @@ function Missing({ what, id }: { what: string; id: string }) {
       <h1>
         No {what} <code>{oneLine(id, 100)}</code> on this page.
       </h1>
-      <a class="b" href="#/">
+      <a class="b" href={hrefOf({ kind: 'run', section: 'verdict' })}>
         To the run
       </a>
     </div>
@@ -111,6 +93,11 @@ export function WorkstreamPage({ run, id, needs }: { run: Run; id: string; needs
             </p>
           )}
           <Facts run={run} workstream={workstream} />
+          {place.value.run !== null && (
+            <p class="gap">
+              <a href={hrefOf({ kind: 'history', of: 'workstreams', id })}>Over all runs</a>
+            </p>
+          )}
         </div>
         <aside class="card now" aria-labelledby="now-title">
           <h2 id="now-title">{status === 'completed' ? 'Again' : 'What to do now'}</h2>
@@ -165,9 +152,9 @@ export function WorkstreamPage({ run, id, needs }: { run: Run; id: string; needs
               {log === null ? (
                 <code>{logPath}</code>
               ) : (
-                <a href={log}>
+                <LogLink id={id} log={log}>
                   <code>{logPath}</code>
-                </a>
+                </LogLink>
               )}
             </p>
           )}
@@ -658,6 +645,12 @@ export function PatternPage({ run, id, needs }: { run: Run; id: string; needs: r
           <p class="more">
             <BadgeView badge={need.badge} /> {plural(need.total, 'failure')} in this run.{' '}
             {need.history.join(' ')}
+            {place.value.run !== null && (
+              <>
+                {' '}
+                <a href={hrefOf({ kind: 'history', of: 'patterns', id })}>Over all runs</a>
+              </>
+            )}
           </p>
           <dl class="facts">
             <div>
@@ -756,7 +749,13 @@ export function PatternPage({ run, id, needs }: { run: Run; id: string; needs: r
                 key: 'log',
                 title: 'Log',
                 cell: ({ workstream }) =>
-                  workstream?.log == null ? UNKNOWN : <a href={workstream.log}>log</a>,
+                  workstream?.log == null ? (
+                    UNKNOWN
+                  ) : (
+                    <LogLink id={workstream.id} log={workstream.log}>
+                      log
+                    </LogLink>
+                  ),
               },
             ]}
             rows={need.affected}
@@ -840,7 +839,9 @@ export function PatternPage({ run, id, needs }: { run: Run; id: string; needs: r
   );
 }
 
-export const titleOfView = (run: Run, view: { kind: string; id: string }): string =>
-  view.kind === 'workstream'
-    ? (run.byId.get(view.id)?.title ?? view.id)
-    : (run.patterns.get(view.id)?.telling ?? view.id);
+/** What the page of a workstream or of an error is called. */
+export function titleOfView(run: Run, view: PageView): string {
+  if (view.kind === 'run' || view.kind === 'overview') return run.head.run.runId;
+  if (view.kind === 'pattern') return run.patterns.get(view.id)?.telling ?? view.id;
+  return run.byId.get(view.id)?.title ?? view.id;
+}

@@ -1,4 +1,5 @@
 /** What was done: a row a workstream, or a task of a coding agent, that can be searched, filtered, sorted and opened. */
+import type { ComponentChildren } from 'preact';
 import type { Json } from '../domain/json.ts';
 import type { PageWorkstream } from '../domain/page-document.ts';
 import { Icon, MARK_GLYPHS } from './icons.tsx';
@@ -20,6 +21,7 @@ import {
   Bar,
   Command,
   CopyButton,
+  LogLink,
   MarkView,
   SectionView,
   TONE_OF_MARK,
@@ -32,7 +34,13 @@ import { csvOf, type PageColumn, Table } from './table.tsx';
 /** Completed rows that are there at first, where nothing is asked for. */
 const FIRST = 16;
 
-export function Done({ run }: { run: Run }) {
+interface DoneProps {
+  run: Run;
+  /** Of a run under way: what has ended so far. */
+  soFar?: ComponentChildren;
+}
+
+export function Done({ run, soFar }: DoneProps) {
   const { query, states, sort, all, open } = place.value;
   const rows = rowsOf(run, { query, states, sort });
   const isAsked = query !== '' || states.length > 0 || sort !== null || all;
@@ -40,21 +48,27 @@ export function Done({ run }: { run: Run }) {
   const columns = run.kind === 'tasks' ? taskColumns(run) : plainColumns(run);
   const isOpen = new Set(open);
   const { omitted } = run.document;
-  if (run.workstreams.length === 0) return null;
+  if (run.workstreams.length === 0 && soFar === undefined) return null;
+  const noun = run.kind === 'tasks' ? 'task' : 'workstream';
   return (
     <SectionView
       id="done"
-      title={run.kind === 'tasks' ? 'Tasks' : 'What was done'}
-      note={`${plural(run.head.run.totals.workstreams, run.kind === 'tasks' ? 'task' : 'workstream')}${isAsked ? '' : '; what needs you first'}`}
+      title={soFar !== undefined ? 'Ended so far' : run.kind === 'tasks' ? 'Tasks' : 'What was done'}
+      note={`${plural(soFar === undefined ? run.head.run.totals.workstreams : run.workstreams.length, noun)}${isAsked ? '' : '; what needs you first'}`}
       actions={
-        <CopyButton glyph="copy" text={() => csvOf(columns, rows)}>
-          Copy CSV
-        </CopyButton>
+        <>
+          {soFar}
+          <CopyButton glyph="copy" text={() => csvOf(columns, rows)}>
+            Copy CSV
+          </CopyButton>
+        </>
       }
     >
       <div class="card">
         <Filters run={run} found={rows.length} />
-        {rows.length === 0 ? (
+        {run.workstreams.length === 0 ? (
+          <p class="pad q2">Nothing has ended so far.</p>
+        ) : rows.length === 0 ? (
           <p class="pad q2">
             Nothing matches.{' '}
             <button type="button" class="link" onClick={() => go({ query: '', states: [] })}>
@@ -474,7 +488,9 @@ function Opened({ run, workstream }: { run: Run; workstream: PageWorkstream }) {
         {run.critical.includes(id) && 'On the critical path. '}
         {log !== null && (
           <>
-            <a href={log}>Log</a>
+            <LogLink id={id} log={log}>
+              Log
+            </LogLink>
             {' · '}
           </>
         )}

@@ -1,7 +1,7 @@
 /** Glyphs on a grid of 16 units. They differ in shape before they differ in colour. */
 import type { ComponentChildren } from 'preact';
 import type { Badge } from './model/needs.ts';
-import type { EndMark } from './model/run.ts';
+import type { WorkMark } from './model/run.ts';
 import type { Tone } from './model/verdict.ts';
 
 const line = {
@@ -85,6 +85,8 @@ const GLYPHS = {
       <path d="M5 6h6M5 8.3h4" {...line} />
     </>
   ),
+  stop: <rect x={3.5} y={3.5} width={9} height={9} rx={1.5} fill="currentColor" />,
+  lines: <path d="M2.5 4h11M2.5 8h11M2.5 12h7" {...line} />,
   down: <path d="M3.5 6L8 10.5 12.5 6" {...line} />,
 } satisfies Record<string, ComponentChildren>;
 
@@ -98,7 +100,8 @@ export function Icon({ glyph }: { glyph: Glyph }) {
   );
 }
 
-export const MARK_GLYPHS: Record<EndMark, Glyph> = {
+export const MARK_GLYPHS: Record<WorkMark, Glyph> = {
+  running: 'half',
   completed: 'tick',
   retried: 'tick',
   failed: 'cross',

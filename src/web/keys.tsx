@@ -125,9 +125,10 @@ function press(target: HTMLElement, key: string): boolean {
 }
 
 function close(): boolean {
-  if (place.value.view.kind === 'run') return false;
-  backToRun();
-  return true;
+  const { view, run } = place.value;
+  const isTop = view.kind === 'overview' ? view.name === 'runs' : view.kind === 'run' && run === null;
+  if (!isTop) backToRun();
+  return !isTop;
 }
 
 export function KeyHelp() {

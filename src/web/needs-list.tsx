@@ -4,7 +4,7 @@ import { count, duration, listed, oneLine, plural } from './model/format.ts';
 import { type AffectedWorkstream, type Badge, type Need, promptOfAll } from './model/needs.ts';
 import { queryWords } from './model/rows.ts';
 import type { Run } from './model/run.ts';
-import { BadgeView, CopyButton, Lines, SectionView, Words, WorkstreamLink } from './parts.tsx';
+import { BadgeView, CopyButton, Lines, LogLink, SectionView, Words, WorkstreamLink } from './parts.tsx';
 import { go, hrefOf, place } from './state.ts';
 
 /** Cards that are there at first. */
@@ -212,7 +212,9 @@ function AffectedView({ affected: { id, workstream, values } }: { affected: Affe
         {workstream?.log != null && (
           <>
             {' · '}
-            <a href={workstream.log}>log</a>
+            <LogLink id={id} log={workstream.log}>
+              log
+            </LogLink>
           </>
         )}
       </span>

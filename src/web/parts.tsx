@@ -6,11 +6,12 @@ import { BADGE_GLYPHS, type Glyph, Icon, MARK_GLYPHS } from './icons.tsx';
 import { localTime, oneLine, shown, utcTime } from './model/format.ts';
 import type { Badge } from './model/needs.ts';
 import type { PageSection } from './model/place.ts';
-import { type EndMark, MARK_WORDS } from './model/run.ts';
-import { announcement, hrefOf } from './state.ts';
+import { MARK_WORDS, type WorkMark } from './model/run.ts';
+import { announcement, hrefOf, place } from './state.ts';
 
 /** The class of a mark's colours. */
-export const TONE_OF_MARK: Record<EndMark, string> = {
+export const TONE_OF_MARK: Record<WorkMark, string> = {
+  running: 'run',
   completed: 'done',
   retried: 'done',
   failed: 'fail',
@@ -20,8 +21,8 @@ export const TONE_OF_MARK: Record<EndMark, string> = {
   skipped: 'skip',
 };
 
-/** How a workstream ended: glyph and word. */
-export function MarkView({ mark }: { mark: EndMark }) {
+/** How a workstream stands: glyph and word. */
+export function MarkView({ mark }: { mark: WorkMark }) {
   return (
     <span class={`st ${TONE_OF_MARK[mark]}`}>
       <Icon glyph={MARK_GLYPHS[mark]} />
@@ -90,6 +91,22 @@ export function WorkstreamLink({
   );
 }
 
+interface LogLinkProps {
+  id: string;
+  /** Its address beside the page. */
+  log: string;
+  children: ComponentChildren;
+}
+
+/** A link to what a workstream printed: a file beside the page, or a page of the dashboard. */
+export function LogLink({ id, log, children }: LogLinkProps) {
+  return place.value.run === null ? (
+    <a href={log}>{children}</a>
+  ) : (
+    <a href={hrefOf({ kind: 'log', id })}>{children}</a>
+  );
+}
+
 interface SectionProps {
   id: PageSection;
   title: string;
@@ -106,6 +123,28 @@ export function SectionView({ id, title, note, actions, children }: SectionProps
       <div class="section-head">
         <h2 id={`${id}-title`}>{title}</h2>
         {note !== undefined && <span class="sub">{note}</span>}
+        <span class="grow" />
+        {actions}
+      </div>
+      {children}
+    </section>
+  );
+}
+
+interface BlockProps {
+  title: string;
+  note?: string;
+  actions?: ComponentChildren;
+  children: ComponentChildren;
+}
+
+/** A section of a page that no rail leads to. */
+export function Block({ title, note = '', actions, children }: BlockProps) {
+  return (
+    <section aria-label={title}>
+      <div class="section-head">
+        <h2>{title}</h2>
+        {note !== '' && <span class="sub">{note}</span>}
         <span class="grow" />
         {actions}
       </div>

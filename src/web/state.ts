@@ -2,10 +2,12 @@
 import { effect, signal } from '@preact/signals';
 import {
   formatPlace,
+  isOverall,
   type PagePlace,
   type PageSection,
   type PageView,
   parsePlace,
+  type RunView,
   START,
 } from './model/place.ts';
 
@@ -34,18 +36,21 @@ const spots = new Map<string, Spot>();
 /** The place on the run's page that was left last. */
 let leftRun: PagePlace | null = null;
 let fragment = '';
+/** Whether the address may be one of several runs. */
+let isDashboard = false;
 
-/** Follows the address from now on. */
-export function followAddress(): void {
+/** Follows the address from now on. @param hasRuns whether this is the dashboard. */
+export function followAddress(hasRuns = false): void {
   history.scrollRestoration = 'manual';
+  isDashboard = hasRuns;
   fragment = location.hash;
-  place.value = parsePlace(fragment);
+  place.value = parsePlace(fragment, isDashboard);
   addEventListener('hashchange', () => {
     if (location.hash === fragment) return;
     clearTimeout(pending);
     remember();
     fragment = location.hash;
-    place.value = parsePlace(fragment);
+    place.value = parsePlace(fragment, isDashboard);
     arrive();
   });
   addEventListener('click', followLink);
@@ -53,7 +58,10 @@ export function followAddress(): void {
     afterPaint(() => scrollToPlace(place.value.view));
 }
 
-/** A link within the page keeps what is filtered and sorted, and its step can be undone by Back. */
+/**
+ * A link within the page keeps what is filtered and sorted of the run, and its step can be undone by Back; a link to another
+ * run does not, as filters are of one run.
+ */
 function followLink(event: MouseEvent): void {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey)
     return;
@@ -61,7 +69,9 @@ function followLink(event: MouseEvent): void {
   const href = link?.getAttribute('href') ?? '';
   if (!href.startsWith('#/')) return;
   event.preventDefault();
-  go({ view: parsePlace(href).view });
+  const next = parsePlace(href, isDashboard);
+  const isSameRun = next.run === place.value.run && !isOverall(next.view) && !isOverall(place.value.view);
+  go(isSameRun ? { view: next.view } : next);
   scrollToPlace(place.value.view);
 }
 
@@ -86,9 +96,14 @@ export function adjust(change: Partial<PagePlace>): void {
   }, GATHER_MS);
 }
 
-/** Goes back to where the reader was on the run's page. */
+/** Goes back to where the reader was on the run's page; from there, on the dashboard, to the runs. */
 export function backToRun(): void {
-  go(leftRun ?? { view: { kind: 'run', section: 'verdict' } });
+  const { view, run } = place.value;
+  if (view.kind === 'run') {
+    if (isDashboard) go({ ...START, view: { kind: 'overview', name: 'runs' } });
+  } else if (isOverall(view))
+    go({ ...START, view: { kind: 'overview', name: view.kind === 'history' ? view.of : 'runs' } });
+  else go(leftRun?.run === run ? leftRun : { view: { kind: 'run', section: 'verdict' } });
   arrive();
 }
 
@@ -134,8 +149,15 @@ type Theme = 'system' | 'light' | 'dark';
 
 const theme = signal<Theme>('system');
 
-/** The address of a workstream's own page, and of a pattern's. */
-export const hrefOf = (view: PageView): string => formatPlace({ ...START, view });
+/** The address of a page of the run that is shown, or of what is shown over all runs. */
+export const hrefOf = (view: PageView): string =>
+  formatPlace({ ...START, run: isOverall(view) ? null : place.value.run, view });
+
+/** The address of a page of any run of the dashboard. */
+export const hrefInRun = (run: string, view: RunView = START_VIEW): string =>
+  formatPlace({ ...START, run, view });
+
+const START_VIEW: RunView = { kind: 'run', section: 'verdict' };
 
 const THEME_KEY = 'millrace-theme';
 

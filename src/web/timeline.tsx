@@ -177,6 +177,7 @@ function Chart({ run, lanes }: { run: Run; lanes: readonly AgentLane[] }) {
             />
           ))}
           {!dense && <CriticalWaits run={run} lanes={lanes} scale={scale} laneHeight={laneHeight} />}
+          <Now run={run} scale={scale} height={height - OVERVIEW + 6} />
           <Overview run={run} lanes={lanes} window={window} width={width} y={height - OVERVIEW + 10} />
         </svg>
         <Hover
@@ -340,6 +341,13 @@ function Axis({ window, scale, height }: { window: TimeWindow; scale: Scale; hei
       ))}
     </g>
   );
+}
+
+/** Where the run is at the moment. */
+function Now({ run, scale, height }: { run: Run; scale: Scale; height: number }) {
+  const now = run.secondsAt(run.live?.now ?? null);
+  if (now === null || now < scale.window[0] || now > scale.window[1]) return null;
+  return <line class="nowline" x1={scale.x(now)} x2={scale.x(now)} y1={TOP - 8} y2={height} />;
 }
 
 interface LaneProps {
@@ -650,6 +658,7 @@ function ChartLegend({ run, lanes }: { run: Run; lanes: readonly AgentLane[] }) 
   const has = (test: (bar: Bar) => boolean): boolean => bars.some(test);
   const box = (name: string) => <rect class={name} x={1} y={1} width={20} height={10} rx={2} />;
   const entries: [string, boolean, preact.ComponentChildren][] = [
+    ['running; the line is now', run.live !== null, box('t-run')],
     ['completed', has(({ mark }) => mark === 'completed' || mark === 'retried'), box('t-done')],
     [
       'failed',

@@ -56,8 +56,8 @@ function StepView({ step: { bold, rest, why, command, need } }: { step: NextStep
       {why !== '' && <p class="why">{why}</p>}
       {need !== null && (
         <p class="why">
-          <a href={need.startsWith('#') ? `#/${need.slice(1)}` : hrefOf({ kind: 'run', section: 'needs' })}>
-            {need.startsWith('#') ? 'The table' : 'Its lines and values'}
+          <a href={hrefOf({ kind: 'run', section: need === '#results' ? 'results' : 'needs' })}>
+            {need === '#results' ? 'The table' : 'Its lines and values'}
           </a>
         </p>
       )}
@@ -83,9 +83,9 @@ function Facts({ run }: { run: Run }) {
 }
 
 /** Most marks of the strip; of more workstreams several share one. */
-const MARKS_ACROSS = 216;
+export const MARKS_ACROSS = 216;
 
-const HEIGHT = 30;
+export const HEIGHT = 30;
 
 /** One mark a workstream in the order of their ends: the shape says how it ended, and the colour says it again. */
 function Strip({ run }: { run: Run }) {
@@ -138,7 +138,7 @@ function Shares({ run }: { run: Run }) {
 
 const isGood = (mark: EndMark): boolean => mark === 'completed' || mark === 'retried';
 
-function StripMark({ marks, x, width }: { marks: readonly EndMark[]; x: number; width: number }) {
+export function StripMark({ marks, x, width }: { marks: readonly EndMark[]; x: number; width: number }) {
   const [only] = marks;
   if (marks.length === 1 && only !== undefined) return <SingleMark mark={only} x={x} width={width} />;
   const bad = marks.filter((mark) => !isGood(mark) && mark !== 'skipped');
@@ -226,7 +226,7 @@ function Legend({ run, each }: { run: Run; each: number }) {
   );
 }
 
-const legendEntry = ([mark, value, word]: [EndMark, number, string]) => (
+export const legendEntry = ([mark, value, word]: [EndMark, number, string]) => (
   <span class="st" key={mark}>
     <svg class="k" viewBox="0 0 18 30" preserveAspectRatio="none" aria-hidden="true">
       <SingleMark mark={mark} x={3} width={12} />

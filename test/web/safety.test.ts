@@ -7,12 +7,27 @@ const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   .filter((name) => /\.tsx?$/.test(name))
   .map((name) => ({ name, text: readFileSync(new URL(name, folder), 'utf8') }));
 
-/** What makes markup of text, code of text, a request, or a style attribute. */
-const FORBIDDEN =
-  /innerHTML|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment|srcdoc|\beval\(|new Function|\bfetch\(|XMLHttpRequest|WebSocket|EventSource|sendBeacon|\sstyle=|setAttribute\(['"]style|javascript:/;
+/** What makes markup of text, code of text, or a style attribute. */
+const MARKUP =
+  /innerHTML|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment|srcdoc|\beval\(|new Function|\sstyle=|setAttribute\(['"]style|javascript:/;
 
-test.each(sources)('$name makes no markup of text and asks for nothing', ({ text }) => {
-  expect(text.split('\n').filter((line) => FORBIDDEN.test(line))).toEqual([]);
+/** What makes a request. */
+const REQUEST = /\bfetch\(|XMLHttpRequest|WebSocket|new EventSource|sendBeacon|SharedWorker|importScripts/;
+
+test.each(sources)('$name makes no markup of text', ({ text }) => {
+  expect(text.split('\n').filter((line) => MARKUP.test(line))).toEqual([]);
+});
+
+test('only the client of the dashboard asks for anything', () => {
+  const asking = sources.filter(({ text }) => REQUEST.test(text)).map(({ name }) => name);
+  expect(asking.toSorted()).toEqual(['dashboard/client.ts', 'dashboard/streams.ts']);
+});
+
+test('the page of a run has nothing of the dashboard', () => {
+  const others = sources.filter(
+    ({ name, text }) => !name.startsWith('dashboard/') && /\/dashboard\/(?!answers)/.test(text),
+  );
+  expect(others.map(({ name }) => name)).toEqual([]);
 });
 
 test('a link that is not one of the page is the log of a workstream', () => {
@@ -20,7 +35,7 @@ test('a link that is not one of the page is the log of a workstream', () => {
     [...text.matchAll(/href=\{([\w.]+)/g)].map(([, value = '']) => value),
   );
   const others = links.filter(
-    (link) => !['hrefOf', 'need.startsWith', 'workstream.log', 'log'].includes(link),
+    (link) => !['hrefOf', 'hrefInRun', 'home.href', 'HOME.href', 'href', 'log'].includes(link),
   );
   expect(links.length).toBeGreaterThan(5);
   expect(others).toEqual([]);

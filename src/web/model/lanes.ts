@@ -1,16 +1,16 @@
 /** The timeline's geometry: what each agent did when, in a window of time. In seconds and pixels, without drawing. */
 
-import type { PageLoad, PageWorkstream } from '../../domain/page-document.ts';
+import { type PageLoad, type PageWorkstream, PLAIN_WORKSTREAM } from '../../domain/page-document.ts';
 import { byNumber } from './rows.ts';
-import { type EndMark, markOf, type Run } from './run.ts';
+import { markOf, type Run, type WorkMark } from './run.ts';
 
-/** One execution: the attempt that counts, or an earlier one. */
+/** One execution: the attempt that counts, an earlier one, or one that is under way. */
 export interface Bar {
   workstream: PageWorkstream;
   /** Counted from 1. */
   attempt: number;
   isEarlier: boolean;
-  mark: EndMark;
+  mark: WorkMark;
   /** Seconds since the start of the run. */
   from: number;
   to: number;
@@ -37,6 +37,7 @@ export function lanesOf(run: Run): AgentLane[] {
   };
   for (const workstream of run.workstreams)
     for (const [agentId, bar] of barsOf(run, workstream)) add(agentId, bar);
+  for (const [agentId, bar] of runningBars(run)) add(agentId, bar);
   return [...byAgent]
     .toSorted(([a], [b]) => byNumber(a, b))
     .map(([agentId, bars]) => ({
@@ -56,6 +57,18 @@ function barsOf(run: Run, workstream: PageWorkstream): [string, Bar][] {
     const to = from + Math.max(0, each.seconds ?? 0);
     const mark = each.isEarlier ? 'failed' : markOf(workstream);
     return [[each.agentId, { workstream, attempt: each.attempt, isEarlier: each.isEarlier, mark, from, to }]];
+  });
+}
+
+/** Of what is executed at the moment: until now. */
+function runningBars(run: Run): [string, Bar][] {
+  const { live } = run;
+  const now = run.secondsAt(live?.now ?? null);
+  if (live === null || now === null) return [];
+  return live.running.map(({ workstreamId: id, title, agentId, attempt, since }): [string, Bar] => {
+    const from = Math.min(now, run.secondsAt(since) ?? now);
+    const workstream = { ...PLAIN_WORKSTREAM, id, title, agentId, start: since, attemptCount: attempt };
+    return [agentId, { workstream, attempt, isEarlier: false, mark: 'running', from, to: now }];
   });
 }
 
@@ -141,7 +154,7 @@ export function loadIn(
 const clampBin = (at: number, bins: number): number => Math.max(0, Math.min(bins - 1, Math.floor(at)));
 
 /** Whether a person has to look at it. */
-export const isBad = (mark: EndMark): boolean =>
+export const isBad = (mark: WorkMark): boolean =>
   mark === 'failed' || mark === 'odd' || mark === 'conflict' || mark === 'wait';
 
 /** Time between two bars of an agent in which it did nothing. */

@@ -1,6 +1,7 @@
 /**
  * The state of the page is the fragment of its address, so that every view can be sent to somebody, reloaded and left by
  * Back: `#/needs`, `#/done?q=auth&state=failed&sort=-took`, `#/timeline?t=10-25.5`, `#/workstream/ws-1`, `#/pattern/p-1`.
+ * The dashboard has the same of each run below `#/run/RUN`, and `#/runs`, `#/workstreams/ws-1`, `#/trends` beside them.
  */
 
 const SECTIONS = [
@@ -14,14 +15,31 @@ const SECTIONS = [
   'graph',
   'agents',
   'environment',
+  'lanes',
 ] as const;
 export type PageSection = (typeof SECTIONS)[number];
 
-/** Which page is shown. */
-export type PageView =
+/** A page of one run. */
+export type RunView =
   | { kind: 'run'; section: PageSection }
   | { kind: 'workstream'; id: string }
-  | { kind: 'pattern'; id: string };
+  | { kind: 'pattern'; id: string }
+  | { kind: 'log'; id: string };
+
+/** Pages of the dashboard that show more than one run. */
+export const OVERVIEWS = ['runs', 'workstreams', 'patterns', 'trends', 'tools'] as const;
+export type OverviewName = (typeof OVERVIEWS)[number];
+
+/** What is shown over all runs: lists, and the history of one workstream or one error. */
+type OverallView =
+  | { kind: 'overview'; name: OverviewName }
+  | { kind: 'history'; of: 'workstreams' | 'patterns'; id: string };
+
+/** Which page is shown. */
+export type PageView = RunView | OverallView;
+
+export const isOverall = (view: PageView): view is OverallView =>
+  view.kind === 'overview' || view.kind === 'history';
 
 export interface Sort {
   column: string;
@@ -29,6 +47,8 @@ export interface Sort {
 }
 
 export interface PagePlace {
+  /** The run on the dashboard that the view is of; null on the page of one run, and where the view is of all runs. */
+  run: string | null;
   view: PageView;
   /** Words that are searched for. */
   query: string;
@@ -51,8 +71,9 @@ export interface PagePlace {
   y: string | null;
 }
 
-/** The page as it is opened without a fragment. */
+/** The page of a run as it is opened without a fragment. */
 export const START: PagePlace = {
+  run: null,
   view: { kind: 'run', section: 'verdict' },
   query: '',
   states: [],
@@ -66,12 +87,15 @@ export const START: PagePlace = {
   y: null,
 };
 
-/** The place that a fragment names. What it can't mean is left out: a page never fails because of its address. */
-export function parsePlace(fragment: string): PagePlace {
-  const [path, query] = splitOnce(fragment.replace(/^#/, ''), '?');
+/**
+ * The place that a fragment names. What it can't mean is left out: a page never fails because of its address.
+ * @param hasRuns whether this is the dashboard.
+ */
+export function parsePlace(fragment: string, hasRuns = false): PagePlace {
+  const [path, query] = splitOnce(fragment.replace(/^#\/?/, ''), '?');
   const given = new URLSearchParams(query);
   return {
-    view: parseView(path),
+    ...(hasRuns ? parseDashboardPath(path) : { run: null, view: parseRunView(path) }),
     query: given.get('q') ?? '',
     states: words(given.get('state')),
     sort: parseSort(given.get('sort')),
@@ -99,19 +123,44 @@ export function formatPlace(place: PagePlace): string {
   if (place.x !== null) query.set('x', place.x);
   if (place.y !== null) query.set('y', place.y);
   const text = query.toString();
-  return `#/${formatView(place.view)}${text === '' ? '' : `?${text}`}`;
+  const path = [...(place.run === null ? [] : ['run', encoded(place.run)]), ...formatView(place.view)];
+  return `#/${path.join('/')}${text === '' ? '' : `?${text}`}`;
 }
 
-function parseView(path: string): PageView {
-  const [first, rest] = splitOnce(path.replace(/^\//, ''), '/');
-  if ((first === 'workstream' || first === 'pattern') && rest !== '')
+function parseDashboardPath(path: string): Pick<PagePlace, 'run' | 'view'> {
+  const [first, rest] = splitOnce(path, '/');
+  if (first === 'run' && rest !== '') {
+    const [run, inRun] = splitOnce(rest, '/');
+    return { run: decoded(run), view: parseRunView(inRun) };
+  }
+  if ((first === 'workstreams' || first === 'patterns') && rest !== '')
+    return { run: null, view: { kind: 'history', of: first, id: decoded(rest) } };
+  const name = OVERVIEWS.find((each) => each === first);
+  return { run: null, view: { kind: 'overview', name: name ?? 'runs' } };
+}
+
+function parseRunView(path: string): RunView {
+  const [first, rest] = splitOnce(path, '/');
+  if ((first === 'workstream' || first === 'pattern' || first === 'log') && rest !== '')
     return { kind: first, id: decoded(rest) };
   const section = SECTIONS.find((name) => name === first);
   return { kind: 'run', section: section ?? 'verdict' };
 }
 
-const formatView = (view: PageView): string =>
-  view.kind === 'run' ? (view.section === 'verdict' ? '' : view.section) : `${view.kind}/${encoded(view.id)}`;
+function formatView(view: PageView): string[] {
+  switch (view.kind) {
+    case 'run':
+      return view.section === 'verdict' ? [] : [view.section];
+    case 'overview':
+      return [view.name];
+    case 'history':
+      return [view.of, encoded(view.id)];
+    case 'workstream':
+    case 'pattern':
+    case 'log':
+      return [view.kind, encoded(view.id)];
+  }
+}
 
 function parseSort(text: string | null): Sort | null {
   if (text === null || text === '' || text === '-') return null;

@@ -84,10 +84,10 @@ export function rowsOf(run: Run, { query, states, sort }: Asked): PageWorkstream
   return ordered(run, found, sort);
 }
 
-type Key = string | number | null;
+export type SortKey = string | number | null;
 
 /** What can be sorted by. */
-const COLUMNS: Record<string, (workstream: PageWorkstream, run: Run) => Key> = {
+const COLUMNS: Record<string, (workstream: PageWorkstream, run: Run) => SortKey> = {
   state: (each) => MARKS.indexOf(markOf(each)),
   title: (each) => (each.title === '' ? each.id : each.title),
   id: (each) => each.id,
@@ -119,7 +119,7 @@ function ordered(run: Run, found: PageWorkstream[], sort: Sort | null): PageWork
 export const { compare: byNumber } = new Intl.Collator('en', { numeric: true });
 
 /** Numbers and texts as they are read; null last, in either direction. */
-export function compareKeys(a: Key, b: Key, direction: 1 | -1): number {
+export function compareKeys(a: SortKey, b: SortKey, direction: 1 | -1): number {
   if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
   const order = typeof a === 'number' && typeof b === 'number' ? a - b : byNumber(String(a), String(b));
   return order * direction;

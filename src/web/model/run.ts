@@ -1,5 +1,6 @@
 /** A run as the page looks at it: the document with what is found out about it once and used in many places. */
 
+import type { LiveState } from '../../domain/dashboard/answers.ts';
 import type { ErrorPattern } from '../../domain/history/pattern.ts';
 import type { PageDocument, PageWorkstream } from '../../domain/page-document.ts';
 import { FALSE_SUCCESSES } from '../../domain/tool.ts';
@@ -9,6 +10,9 @@ import { FALSE_SUCCESSES } from '../../domain/tool.ts';
  * `conflict` for work that can't be merged; `wait` for a tool that is out of quota.
  */
 export type EndMark = 'completed' | 'retried' | 'failed' | 'odd' | 'conflict' | 'wait' | 'skipped';
+
+/** The same of one that may be under way. */
+export type WorkMark = EndMark | 'running';
 
 /** In the order of what needs a person most. */
 export const MARKS: readonly EndMark[] = [
@@ -21,7 +25,8 @@ export const MARKS: readonly EndMark[] = [
   'completed',
 ];
 
-export const MARK_WORDS: Record<EndMark, string> = {
+export const MARK_WORDS: Record<WorkMark, string> = {
+  running: 'running',
   completed: 'completed',
   retried: 'completed',
   failed: 'failed',
@@ -87,10 +92,13 @@ export class Run {
   readonly seconds: number;
   /** In the order of their ends, with those that no agent ran last. */
   readonly byEnd: readonly PageWorkstream[];
+  /** What is executed at the moment; null of a run that is not under way. */
+  readonly live: LiveState | null;
 
-  constructor(document: PageDocument) {
+  constructor(document: PageDocument, live: LiveState | null = null) {
     const { head, workstreams } = document;
     this.document = document;
+    this.live = live;
     this.head = head;
     this.workstreams = workstreams;
     this.byId = new Map(workstreams.map((each) => [each.id, each]));
@@ -105,7 +113,10 @@ export class Run {
       (least, each) => Math.min(least, each),
       timeOf(head.run.createdAt) ?? Infinity,
     );
-    const last = workstreams.reduce((most, each) => Math.max(most, timeOf(each.end) ?? 0), this.startedAt);
+    const last = workstreams.reduce(
+      (most, each) => Math.max(most, timeOf(each.end) ?? 0),
+      Math.max(this.startedAt, timeOf(live?.now ?? null) ?? 0),
+    );
     this.seconds = Math.max((last - this.startedAt) / 1000, this.#endOfLoad());
     this.byEnd = workstreams.toSorted(
       (a, b) => (timeOf(a.end) ?? Infinity) - (timeOf(b.end) ?? Infinity) || 0,

@@ -1,0 +1,127 @@
+/** Buttons that act on a run: each says what it does, why it can't, and afterwards what came of it. */
+import { signal, useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { useRef } from 'preact/hooks';
+import type { LiveState } from '../../domain/dashboard/answers.ts';
+import { Icon } from '../icons.tsx';
+import { oneLine } from '../model/format.ts';
+import { act, messageOfError } from './client.ts';
+
+/** What came of the last action, until it is closed; null for nothing. */
+const said = signal<{ text: string; isProblem: boolean } | null>(null);
+
+/** Most results that are told of one action. */
+const TOLD = 5;
+
+/** Why nothing can be asked of a run; null where it can. */
+export function whyNot(live: LiveState | null): string | null {
+  if (live === null) return 'The run is not under way.';
+  return live.canAct ? null : 'The run can’t be reached: it runs on another machine, or does not listen.';
+}
+
+interface ActProps {
+  runId: string;
+  live: LiveState | null;
+  what: 'stop' | 'retry';
+  /** None for the whole run. */
+  workstreams: readonly string[];
+  children: ComponentChildren;
+  label?: string;
+  class?: string;
+  /** Called when the run, or a problem, has answered. */
+  onDone?: () => void;
+}
+
+export function ActButton(props: ActProps) {
+  const { runId, live, what, workstreams, children, label, class: name = 'b', onDone } = props;
+  const isBusy = useSignal(false);
+  const problem = whyNot(live);
+  const press = async (): Promise<void> => {
+    if (problem !== null || isBusy.value) return;
+    isBusy.value = true;
+    try {
+      const { results } = await act(runId, what, workstreams);
+      const texts = results.slice(0, TOLD).map(({ text }) => oneLine(text, 300));
+      const left = results.length - texts.length;
+      said.value = {
+        text: [...texts, ...(left > 0 ? [`And ${left} more.`] : [])].join(' '),
+        isProblem: false,
+      };
+    } catch (error) {
+      said.value = { text: messageOfError(error), isProblem: true };
+    }
+    isBusy.value = false;
+    onDone?.();
+  };
+  return (
+    <button
+      type="button"
+      class={name}
+      aria-label={label}
+      aria-disabled={problem !== null || isBusy.value}
+      title={problem ?? label}
+      onClick={() => void press()}
+    >
+      {children}
+    </button>
+  );
+}
+
+/** Stops the whole run, after it was asked once. */
+export function StopRun({ runId, live }: { runId: string; live: LiveState | null }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const problem = whyNot(live);
+  return (
+    <>
+      <button
+        type="button"
+        class="b"
+        aria-disabled={problem !== null}
+        title={problem ?? undefined}
+        onClick={() => {
+          if (problem === null) dialog.current?.showModal();
+        }}
+      >
+        <Icon glyph="stop" />
+        Stop the run …
+      </button>
+      <dialog ref={dialog} aria-labelledby="stop-title">
+        <h2 id="stop-title">Stop the run?</h2>
+        <p>
+          What is being executed is ended, and what has not begun does not begin. What has ended is kept, and{' '}
+          <code>millrace run --resume</code> goes on with the rest.
+        </p>
+        <form method="dialog" class="choices">
+          <button type="submit" class="b">
+            Let it go on
+          </button>
+          <ActButton
+            runId={runId}
+            live={live}
+            what="stop"
+            workstreams={[]}
+            class="b danger"
+            onDone={() => dialog.current?.close()}
+          >
+            Stop the run
+          </ActButton>
+        </form>
+      </dialog>
+    </>
+  );
+}
+
+/** What came of the last action. */
+export function Said() {
+  const { value } = said;
+  return (
+    <div class={value === null ? 'said is-empty' : value.isProblem ? 'said is-fail' : 'said'}>
+      <span role="status">{value?.text ?? ''}</span>
+      {value !== null && (
+        <button type="button" class="b quiet" onClick={() => (said.value = null)}>
+          Close
+        </button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,236 @@
+/** The dashboard: all runs, one run while it is under way and afterwards, and what is known over all of them. */
+import { useSignal } from '@preact/signals';
+import { useEffect, useMemo } from 'preact/hooks';
+import { titleOfView } from '../detail.tsx';
+import { Frame, type RailEntry } from '../frame.tsx';
+import { oneLine } from '../model/format.ts';
+import { liveTitle } from '../model/live.ts';
+import { needsOf } from '../model/needs.ts';
+import { OVERVIEWS, type OverviewName, type PageView } from '../model/place.ts';
+import { verdictOf } from '../model/verdict.ts';
+import { Time } from '../parts.tsx';
+import { RunCrumbs, RunPages, useSections } from '../run-page.tsx';
+import { Search } from '../search.tsx';
+import { hrefOf, place } from '../state.ts';
+import { Said } from './actions.tsx';
+import { ticking } from './clock.ts';
+import { FollowedRun, type RunSeen } from './followed-run.ts';
+import { LivePage, liveSections, UnendedPage } from './live-page.tsx';
+import { LogPage } from './log.tsx';
+import { PatternHistoryPage, PatternsPage, WorkstreamHistory, WorkstreamsPage } from './over-runs.tsx';
+import { RunsPage, Waiting } from './runs.tsx';
+import type { LostSince } from './streams.ts';
+import { ToolsPage, TrendsPage } from './trends.tsx';
+
+const TITLES: Record<OverviewName, string> = {
+  runs: 'Runs',
+  workstreams: 'Workstreams',
+  patterns: 'Errors',
+  trends: 'Trends',
+  tools: 'Tools and costs',
+};
+
+const HOME = { href: hrefOf({ kind: 'overview', name: 'runs' }), name: 'all runs' };
+
+export function Dashboard() {
+  const { run } = place.value;
+  return (
+    <>
+      {run === null ? <Overall /> : <OneRun key={run} name={run} />}
+      <Said />
+    </>
+  );
+}
+
+// ── Over all runs ──
+
+/** How often what is known over all runs is asked for again, in milliseconds. */
+const REFRESH_MS = 30_000;
+
+/** Counts up whenever it is time to ask again; not where nobody sees the page. */
+function useRefresh(): number {
+  const asOf = useSignal(0);
+  useEffect(() => {
+    const refresh = (): void => void (document.hidden ? undefined : asOf.value++);
+    const timer = setInterval(refresh, REFRESH_MS);
+    document.addEventListener('visibilitychange', refresh);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener('visibilitychange', refresh);
+    };
+  }, []);
+  return asOf.value;
+}
+
+const ENTRIES: readonly RailEntry[] = OVERVIEWS.map((name) => ({
+  view: { kind: 'overview', name },
+  title: TITLES[name],
+}));
+
+function Overall() {
+  const lost = useSignal<LostSince>(null);
+  const asOf = useRefresh();
+  const { view } = place.value;
+  const title = overallTitle(view);
+  useEffect(() => {
+    document.title = `${title} · Millrace`;
+  }, [title]);
+  return (
+    <Frame
+      home={HOME}
+      crumbs={
+        <span class="here">
+          {view.kind === 'history' && (
+            <>
+              <a href={hrefOf({ kind: 'overview', name: view.of })}>{TITLES[view.of]}</a>{' '}
+              <span class="q">/</span>{' '}
+            </>
+          )}
+          <bdi>{title}</bdi>
+        </span>
+      }
+      tools={<Connection lost={lost.value} isLive={false} />}
+      rail={{ label: 'Over all runs', entries: ENTRIES }}
+    >
+      <OverallView view={view} asOf={asOf} onLost={(since) => (lost.value = since)} />
+    </Frame>
+  );
+}
+
+const overallTitle = (view: PageView): string =>
+  view.kind === 'overview' ? TITLES[view.name] : view.kind === 'history' ? oneLine(view.id, 80) : '';
+
+interface OverallProps {
+  view: PageView;
+  asOf: number;
+  onLost: (since: LostSince) => void;
+}
+
+function OverallView({ view, asOf, onLost }: OverallProps) {
+  if (view.kind === 'history')
+    return view.of === 'workstreams' ? (
+      <WorkstreamHistory key={view.id} id={view.id} asOf={asOf} />
+    ) : (
+      <PatternHistoryPage key={view.id} id={view.id} asOf={asOf} />
+    );
+  if (view.kind !== 'overview' || view.name === 'runs') return <RunsPage onLost={onLost} />;
+  if (view.name === 'workstreams') return <WorkstreamsPage asOf={asOf} />;
+  if (view.name === 'patterns') return <PatternsPage asOf={asOf} />;
+  return view.name === 'trends' ? <TrendsPage asOf={asOf} /> : <ToolsPage asOf={asOf} />;
+}
+
+// ── One run ──
+
+function OneRun({ name }: { name: string }) {
+  const followed = useMemo(() => new FollowedRun(name), [name]);
+  useEffect(() => () => followed.close(), [followed]);
+  const run = followed.run.value;
+  if (run === null)
+    return (
+      <Frame
+        home={HOME}
+        crumbs={<RunsCrumb />}
+        tools={null}
+        rail={{ label: 'Over all runs', entries: ENTRIES }}
+      >
+        <Waiting problem={followed.problem.value} what={oneLine(name, 60)} />
+      </Frame>
+    );
+  return <RunFrame followed={followed} run={run} />;
+}
+
+const RunsCrumb = () => (
+  <>
+    <a class="to-runs" href={HOME.href}>
+      Runs
+    </a>{' '}
+    <span class="q to-runs">/</span>{' '}
+  </>
+);
+
+function RunFrame({ followed, run }: { followed: FollowedRun; run: RunSeen }) {
+  const { now, listed } = run;
+  const needs = useMemo(() => needsOf(listed), [listed]);
+  const sections = useSections({ run: listed, needs });
+  const { view } = place.value;
+  const title =
+    view.kind !== 'run'
+      ? titleOfView(now, view)
+      : now.live === null
+        ? verdictOf(now, needs).sentence
+        : liveTitle(now.live);
+  useEffect(() => {
+    document.title = `${oneLine(title, 80)} · ${now.head.run.runId} · Millrace`;
+  });
+  return (
+    <Frame
+      home={HOME}
+      crumbs={
+        <>
+          <RunsCrumb />
+          <RunCrumbs run={now} />
+        </>
+      }
+      tools={
+        <>
+          <Connection lost={followed.lost.value} isLive={now.live !== null} />
+          <Search run={listed} needs={needs} />
+        </>
+      }
+      rail={{ label: 'Sections', entries: now.live === null ? sections : liveSections(now) }}
+    >
+      <RunView followed={followed} run={run} needs={needs} />
+    </Frame>
+  );
+}
+
+function RunView({
+  followed,
+  run,
+  needs,
+}: {
+  followed: FollowedRun;
+  run: RunSeen;
+  needs: ReturnType<typeof needsOf>;
+}) {
+  const { now, listed } = run;
+  const { view } = place.value;
+  const { live } = now;
+  // Also anew when another attempt begins, or none is under way any more: a log that is over is followed no longer.
+  if (view.kind === 'log')
+    return (
+      <LogPage
+        key={`${view.id} ${live?.running.some(({ workstreamId }) => workstreamId === view.id) ?? false}`}
+        runId={now.head.run.runId}
+        id={view.id}
+        title={titleOfView(now, view)}
+        onLost={(since) => (followed.lost.value = since)}
+      />
+    );
+  if (live === null) return <RunPages run={now} needs={needs} />;
+  if (view.kind === 'run') return <LivePage seen={run} live={live} onLook={() => followed.look()} />;
+  if (view.kind === 'workstream' && !now.byId.has(view.id))
+    return <UnendedPage seen={run} live={live} id={view.id} />;
+  return <RunPages run={view.kind === 'pattern' ? listed : now} needs={needs} />;
+}
+
+/** Shorter losses are not worth a word, in seconds. */
+const NOTICED = 2;
+
+/** Whether what is seen is as it is now. */
+function Connection({ lost, isLive }: { lost: LostSince; isLive: boolean }) {
+  const seconds = lost === null ? 0 : Math.round((performance.timeOrigin + ticking.value - lost) / 1000);
+  if (lost !== null && seconds >= NOTICED)
+    return (
+      <div class="offline">
+        <span role="alert">Not connected; trying again.</span> For {seconds} s: what you see is from{' '}
+        <Time iso={new Date(lost).toISOString()} />.
+      </div>
+    );
+  return isLive ? (
+    <span class="mode">
+      <i aria-hidden="true" />
+      live
+    </span>
+  ) : null;
+}

@@ -1,0 +1,190 @@
+/** Charts over runs. Own SVG: it has the colours of the sheet, prints, and each point is a link that keys can reach. */
+import { useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import type { PatternState } from '../../domain/history/history.ts';
+import { type Glyph, Icon } from '../icons.tsx';
+import { plural } from '../model/format.ts';
+import { Block, Choice, useWidth } from '../parts.tsx';
+
+export interface ChartPoint {
+  key: string;
+  /** Null where it is not known. */
+  value: number | null;
+  tone: 'done' | 'fail' | 'skip' | 'run' | 'warn';
+  href: string;
+  /** All that is known of the point, on hover. */
+  title: string;
+}
+
+interface ChartProps {
+  label: string;
+  kind: 'line' | 'bars';
+  points: readonly ChartPoint[];
+  format: (value: number) => string;
+  /** Whether values are whole numbers. */
+  isCount?: boolean;
+  /** Drawn behind the points: where most of them lie. */
+  band?: readonly [low: number, high: number] | null;
+}
+
+const HEIGHT = 132;
+const LEFT = 52;
+const RIGHT = 10;
+const TOP = 8;
+const BOTTOM = 10;
+
+/** A value of each run, the oldest first. */
+export function RunChart({ label, kind, points, format, isCount = false, band = null }: ChartProps) {
+  const [box, width] = useWidth(360);
+  const known = points.flatMap(({ value }) => (value === null ? [] : [value]));
+  const most = Math.max(...known, band?.[1] ?? 0);
+  const top = isCount ? Math.max(2, Math.ceil(most / 2) * 2) : most > 0 ? most * 1.08 : 1;
+  const step = (width - LEFT - RIGHT) / Math.max(1, points.length);
+  const x = (index: number): number => LEFT + (index + 0.5) * step;
+  const y = (value: number): number => HEIGHT - BOTTOM - (value / top) * (HEIGHT - TOP - BOTTOM);
+  const line = points.flatMap(({ value }, index) => (value === null ? [] : [[x(index), y(value)] as const]));
+  return (
+    <div ref={box}>
+      <svg class="chart" width={width} height={HEIGHT} role="group" aria-label={label}>
+        {[0, top / 2, top].map((value) => (
+          <g key={value} aria-hidden="true">
+            <line class="gr" x1={LEFT} x2={width - RIGHT} y1={y(value)} y2={y(value)} />
+            <text x={LEFT - 8} y={y(value) + 4} text-anchor="end">
+              {format(value)}
+            </text>
+          </g>
+        ))}
+        {band !== null && (
+          <rect
+            class="band"
+            x={LEFT}
+            width={Math.max(0, width - LEFT - RIGHT)}
+            y={y(band[1])}
+            height={Math.max(1, y(band[0]) - y(band[1]))}
+          />
+        )}
+        {kind === 'line' && (
+          <path
+            class="ser"
+            d={line
+              .map(([px, py], index) => `${index === 0 ? 'M' : 'L'}${px.toFixed(1)} ${py.toFixed(1)}`)
+              .join('')}
+          />
+        )}
+        {points.map(({ key, value, tone, href, title }, index) =>
+          value === null ? null : (
+            <a key={key} href={href} aria-label={title}>
+              <title>{title}</title>
+              <rect class="hit" x={x(index) - step / 2} y={TOP} width={step} height={HEIGHT - TOP - BOTTOM} />
+              {kind === 'bars' ? (
+                <rect
+                  class={`f-${tone}`}
+                  x={x(index) - Math.min(14, step * 0.4)}
+                  width={Math.min(28, step * 0.8)}
+                  y={Math.min(y(value), HEIGHT - BOTTOM - 2)}
+                  height={Math.max(2, HEIGHT - BOTTOM - y(value))}
+                />
+              ) : (
+                <PointMark tone={tone} x={x(index)} y={y(value)} />
+              )}
+            </a>
+          ),
+        )}
+      </svg>
+    </div>
+  );
+}
+
+/** A dot; a cross in a box for what failed. */
+function PointMark({ tone, x, y }: { tone: ChartPoint['tone']; x: number; y: number }) {
+  return tone === 'fail' ? (
+    <>
+      <rect class="f-fail" x={x - 5} y={y - 5} width={10} height={10} rx={2} />
+      <path class="xw" d={`M${x - 2.5} ${y - 2.5}l5 5m0-5l-5 5`} />
+    </>
+  ) : (
+    <circle class={`f-${tone}`} cx={x} cy={y} r={3.5} />
+  );
+}
+
+interface ChartOrTableProps {
+  title: string;
+  note: string;
+  chart: ComponentChildren;
+  table: ComponentChildren;
+}
+
+/** A chart with the table behind it. */
+export function ChartOrTable({ title, note, chart, table }: ChartOrTableProps) {
+  const view = useSignal<'chart' | 'table'>('chart');
+  return (
+    <Block
+      title={title}
+      note={note}
+      actions={
+        <Choice
+          label={`${title} as`}
+          value={view.value}
+          choices={[
+            ['chart', 'Chart'],
+            ['table', 'Table'],
+          ]}
+          onChoice={(choice) => (view.value = choice)}
+        />
+      }
+    >
+      {view.value === 'chart' ? chart : <div class="card">{table}</div>}
+    </Block>
+  );
+}
+
+export type HistoryMark = 'passed' | 'failed' | 'not-run';
+
+const MARK = { width: 7, height: 18 };
+
+/** What became of something in the last runs, the oldest first: high for failed, low for passed, a dash for not run. */
+export function HistoryMarks({ marks }: { marks: readonly HistoryMark[] }) {
+  const failed = marks.filter((mark) => mark === 'failed').length;
+  const ran = marks.filter((mark) => mark !== 'not-run').length;
+  return (
+    <svg
+      class="marks"
+      width={Math.max(1, marks.length * MARK.width)}
+      height={MARK.height}
+      role="img"
+      aria-label={`Failed in ${failed} of the last ${plural(ran, 'run')}`}
+    >
+      {marks.map((mark, index) => (
+        <rect
+          key={index}
+          class={mark === 'failed' ? 'f-fail' : mark === 'passed' ? 'f-done' : 'f-skip'}
+          x={index * MARK.width}
+          y={mark === 'failed' ? 0 : mark === 'passed' ? 9 : 16}
+          width={MARK.width - 2}
+          height={mark === 'failed' ? MARK.height : mark === 'passed' ? 9 : 2}
+        />
+      ))}
+    </svg>
+  );
+}
+
+const STATES: Record<PatternState, [badge: string, glyph: Glyph]> = {
+  new: ['new', 'star'],
+  regressed: ['regressed', 'back'],
+  recurring: ['recurring', 'again'],
+  flaky: ['flaky', 'wave'],
+  passing: ['plain', 'half'],
+  fixed: ['plain', 'tick'],
+  unknown: ['plain', 'dash'],
+};
+
+/** How a pattern stands. */
+export function StateBadge({ state }: { state: PatternState }) {
+  const [badge, glyph] = STATES[state];
+  return (
+    <span class={`badge ${badge}`}>
+      <Icon glyph={glyph} />
+      {state}
+    </span>
+  );
+}

@@ -1,0 +1,429 @@
+/** All runs: those under way, and those before, with how they went over time. */
+import { useSignal } from '@preact/signals';
+import { useEffect, useMemo } from 'preact/hooks';
+import type { ListEvents, ListedRun, RunsAnswer } from '../../domain/dashboard/answers.ts';
+import { type Glyph, Icon } from '../icons.tsx';
+import { commandOf } from '../model/commands.ts';
+import { count, dollars, duration, oneLine, plural, UNKNOWN } from '../model/format.ts';
+import {
+  type ListedState,
+  listedState,
+  RUN_STATES,
+  runNote,
+  runsOf,
+  runsVerdict,
+  runWords,
+} from '../model/runs.ts';
+import { Block, Command, Time, Words } from '../parts.tsx';
+import { adjust, go, hrefInRun, place } from '../state.ts';
+import { type PageColumn, Table } from '../table.tsx';
+import { type ChartPoint, RunChart } from './charts.tsx';
+import { ask, messageOfError } from './client.ts';
+import { type LostSince, Stream } from './streams.ts';
+
+const GLYPHS: Record<ListedState, [Glyph, tone: string, word: string]> = {
+  running: ['half', 'run', 'Under way'],
+  failed: ['cross', 'fail', 'With failures'],
+  interrupted: ['pause', 'warn', 'Interrupted'],
+  skipped: ['dash', 'skip', 'With skips'],
+  completed: ['tick', 'done', 'All completed'],
+};
+
+function RunMarkView({ run }: { run: ListedRun }) {
+  const [glyph, tone] = GLYPHS[listedState(run)];
+  return (
+    <span class={`st ${tone}`}>
+      <Icon glyph={glyph} />
+      <span>{runWords(run)}</span>
+    </span>
+  );
+}
+
+/** Runs that are asked for at once. */
+const PAGE = 200;
+
+interface RunsOnPage {
+  /** The newest first. */
+  runs: readonly ListedRun[];
+  /** Those that began since the reader looked. */
+  fresh: readonly ListedRun[];
+  total: number;
+  database: string;
+}
+
+/** The runs, kept as they are now. */
+function useRuns(onLost: (since: LostSince) => void) {
+  const list = useSignal<RunsOnPage | null>(null);
+  const problem = useSignal<string | null>(null);
+  const take = ({ runs, gone, total }: ListEvents['runs']): void => {
+    const before = list.peek();
+    if (before === null) return;
+    const changed = new Map(runs.map((run) => [run.runId, run]));
+    const kept = (all: readonly ListedRun[]): ListedRun[] =>
+      all.flatMap((run) => {
+        const now = changed.get(run.runId) ?? run;
+        changed.delete(run.runId);
+        return gone.includes(run.runId) ? [] : [now];
+      });
+    const known = kept(before.runs);
+    const fresh = kept(before.fresh);
+    const oldest = known.at(-1)?.createdAt ?? '';
+    const more = [...changed.values()].filter(({ createdAt }) => createdAt >= oldest);
+    list.value = { ...before, runs: known, fresh: [...more, ...fresh].toSorted(newestFirst), total };
+  };
+  useEffect(() => {
+    const early: string[] = [];
+    const stream = new Stream('/api/events', {
+      names: ['runs'],
+      parameter: 'after',
+      onEvent: (_, data) => {
+        if (list.peek() === null) early.push(data);
+        else take(JSON.parse(data));
+      },
+      onLost,
+    });
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let isClosed = false;
+    const load = async (): Promise<void> => {
+      try {
+        const { runs, total, database } = await ask<RunsAnswer>(`/api/runs?limit=${PAGE}`);
+        if (isClosed) return;
+        list.value = { runs, fresh: [], total, database };
+        problem.value = null;
+        for (const data of early.splice(0)) take(JSON.parse(data));
+        stream.from(null);
+      } catch (error) {
+        if (isClosed) return;
+        problem.value = messageOfError(error);
+        timer = setTimeout(() => void load(), 2000);
+      }
+    };
+    void load();
+    return () => {
+      isClosed = true;
+      clearTimeout(timer);
+      stream.close();
+    };
+  }, []);
+  const older = async (): Promise<void> => {
+    const before = list.peek();
+    const last = before?.runs.at(-1);
+    if (before === null || last === undefined) return;
+    try {
+      const { runs } = await ask<RunsAnswer>(
+        `/api/runs?limit=${PAGE}&before=${encodeURIComponent(last.runId)}`,
+      );
+      list.value = { ...before, runs: [...before.runs, ...runs] };
+    } catch (error) {
+      problem.value = messageOfError(error);
+    }
+  };
+  const look = (): void => {
+    const before = list.peek();
+    if (before !== null)
+      list.value = { ...before, runs: [...before.fresh, ...before.runs].toSorted(newestFirst), fresh: [] };
+  };
+  return { list: list.value, problem: problem.value, older, look };
+}
+
+const newestFirst = (a: ListedRun, b: ListedRun): number =>
+  a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : 0;
+
+export function RunsPage({ onLost }: { onLost: (since: LostSince) => void }) {
+  const { list, problem, older, look } = useRuns(onLost);
+  if (list === null) return <Waiting problem={problem} what="the runs" />;
+  const { runs, fresh, total, database } = list;
+  const all = [...fresh, ...runs];
+  const underWay = all.filter(({ state }) => state === 'running');
+  return (
+    <>
+      <div class="hello">
+        <h1>{runsVerdict(all)}</h1>
+        <p class="q2">
+          {plural(total, 'run')} in <code>{oneLine(database, 200)}</code>
+        </p>
+      </div>
+      {total === 0 && (
+        <Block title="Begin">
+          <div class="card pad">
+            <Command command="millrace run" />
+          </div>
+        </Block>
+      )}
+      {underWay.length > 0 && (
+        <Block title="Under way">
+          <div class="runcards">
+            {underWay.map((run) => (
+              <RunCard key={run.runId} run={run} />
+            ))}
+          </div>
+        </Block>
+      )}
+      {runs.length > 2 && <Course runs={runs} />}
+      {total > 0 && (
+        <Block
+          title="All runs"
+          note={`${count(total)}, the newest first`}
+          actions={
+            fresh.length > 0 && (
+              <button type="button" class="pill" onClick={look}>
+                {plural(fresh.length, 'new run')}: show
+              </button>
+            )
+          }
+        >
+          <RunTable runs={runs} />
+          {runs.length + fresh.length < total && (
+            <p class="more-row card gap">
+              {count(total - runs.length - fresh.length)} older
+              <button type="button" class="b" onClick={() => void older()}>
+                Show older runs
+              </button>
+            </p>
+          )}
+          {problem !== null && <p class="fail">{problem}</p>}
+        </Block>
+      )}
+    </>
+  );
+}
+
+/** Instead of what is not there yet, or can't be had. */
+export function Waiting({ problem, what }: { problem: string | null; what: string }) {
+  return (
+    <div class="card empty">
+      <h1>{problem === null ? `Asking for ${what} …` : problem}</h1>
+      {problem !== null && <p class="q2">Asked again by itself.</p>}
+    </div>
+  );
+}
+
+function RunCard({ run }: { run: ListedRun }) {
+  const { runId, label } = run;
+  return (
+    <a class="card runcard" href={hrefInRun(runId)} data-move="card">
+      <RunMarkView run={run} />
+      <span class="one-line">
+        {label !== null && (
+          <b>
+            <Words text={label} length={60} />{' '}
+          </b>
+        )}
+        <code>{runId}</code>
+      </span>
+      <span class="q2 one-line">{runNote(run)}</span>
+      <Shares run={run} />
+    </a>
+  );
+}
+
+/** Which part of the workstreams failed, completed and was skipped. */
+function Shares({ run }: { run: ListedRun }) {
+  const { workstreams, completed, failed, skipped } = run.totals;
+  const wide = (part: number): number => (part / Math.max(1, workstreams)) * 100;
+  return (
+    <svg class="shares" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
+      <rect class="track" width={100} height={10} />
+      <rect class="f-fail" width={wide(failed)} height={10} />
+      <rect class="f-done" x={wide(failed)} width={wide(completed)} height={10} />
+      <rect class="f-skip" x={wide(failed + completed)} y={6} width={wide(skipped)} height={4} />
+      <rect
+        class="f-run"
+        x={wide(failed + completed + skipped)}
+        width={wide(Math.min(run.running, workstreams - failed - completed - skipped))}
+        height={10}
+      />
+    </svg>
+  );
+}
+
+/** Runs that the small charts have. */
+const DRAWN = 40;
+
+/** How the last runs went. Their numbers are in the table below. */
+function Course({ runs }: { runs: readonly ListedRun[] }) {
+  const ended = useMemo(
+    () =>
+      runs
+        .filter(({ state }) => state === 'ended')
+        .slice(0, DRAWN)
+        .toReversed(),
+    [runs],
+  );
+  const point = (run: ListedRun, value: number | null, text: string): ChartPoint => ({
+    key: run.runId,
+    value,
+    tone: run.totals.failed > 0 ? 'fail' : run.totals.skipped > 0 ? 'skip' : 'done',
+    href: hrefInRun(run.runId),
+    title: `${run.runId}: ${text}`,
+  });
+  const last = ended.at(-1);
+  if (last === undefined || ended.length < 3) return null;
+  return (
+    <Block
+      title="How they went"
+      note={`the last ${ended.length} that ended, the oldest first; numbers in the table below`}
+    >
+      <div class="cols">
+        <div class="card pad">
+          <h3>
+            Took <b>{duration(last.wallSeconds)}</b>
+          </h3>
+          <RunChart
+            label="How long runs took"
+            kind="line"
+            format={duration}
+            points={ended.map((run) => point(run, run.wallSeconds, `took ${duration(run.wallSeconds)}`))}
+          />
+        </div>
+        <div class="card pad">
+          <h3>
+            Failed <b>{count(last.totals.failed)}</b> of {count(last.totals.workstreams)}
+          </h3>
+          <RunChart
+            label="How many workstreams failed"
+            kind="bars"
+            isCount
+            format={count}
+            points={ended.map((run) => point(run, run.totals.failed, `${count(run.totals.failed)} failed`))}
+          />
+        </div>
+      </div>
+    </Block>
+  );
+}
+
+function RunTable({ runs }: { runs: readonly ListedRun[] }) {
+  const { query, states, sort } = place.value;
+  const found = runsOf(runs, { query, states, sort });
+  return (
+    <div class="card">
+      <div class="filters" role="search" aria-label="Filter the runs">
+        <input
+          class="in"
+          type="search"
+          aria-label="Filter by id, label, commit, machine or tool"
+          placeholder="Filter by id, label, commit, tool"
+          value={query}
+          onInput={({ currentTarget }) => adjust({ query: currentTarget.value })}
+        />
+        <button
+          type="button"
+          class="chip"
+          aria-pressed={states.length === 0}
+          onClick={() => go({ states: [] })}
+        >
+          All {count(runs.length)}
+        </button>
+        {RUN_STATES.map((state) => {
+          const [glyph, , word] = GLYPHS[state];
+          const there = runs.filter((run) => listedState(run) === state).length;
+          return there === 0 ? null : (
+            <button
+              type="button"
+              class="chip"
+              key={state}
+              aria-pressed={states.includes(state)}
+              onClick={() =>
+                go({
+                  states: states.includes(state)
+                    ? states.filter((each) => each !== state)
+                    : [...states, state],
+                })
+              }
+            >
+              <Icon glyph={glyph} />
+              {word} {count(there)}
+            </button>
+          );
+        })}
+        <span class="q found" role="status">
+          {query !== '' || states.length > 0 ? `${count(found.length)} found` : ''}
+        </span>
+      </div>
+      {found.length === 0 ? (
+        <p class="pad q2">Nothing matches.</p>
+      ) : (
+        <Table
+          label="Table of runs"
+          columns={COLUMNS}
+          rows={found}
+          keyOf={({ runId }) => runId}
+          sort={sort}
+          onSort={(next) => go({ sort: next })}
+          commandOf={({ runId }) => commandOf('millrace show', runId)}
+        />
+      )}
+    </div>
+  );
+}
+
+const COLUMNS: readonly PageColumn<ListedRun>[] = [
+  { key: 'verdict', title: 'Verdict', class: 'col-verdict', cell: (run) => <RunMarkView run={run} /> },
+  {
+    key: 'run',
+    title: 'Run',
+    canSort: true,
+    class: 'full col-title',
+    cell: ({ runId, label }) => (
+      <span class="one">
+        <a class="id title" href={hrefInRun(runId)}>
+          {runId}
+        </a>
+        {label !== null && (
+          <span class="q">
+            <Words text={label} length={60} />
+          </span>
+        )}
+      </span>
+    ),
+  },
+  {
+    key: 'started',
+    title: 'Started',
+    canSort: true,
+    from: 'medium',
+    class: 'nw',
+    cell: ({ createdAt }) => <Time iso={createdAt} />,
+  },
+  { key: 'shares', title: 'How it went', from: 'medium', cell: (run) => <Shares run={run} /> },
+  {
+    key: 'workstreams',
+    title: 'Workstreams',
+    isNumber: true,
+    canSort: true,
+    cell: ({ totals }) => count(totals.workstreams),
+  },
+  {
+    key: 'failed',
+    title: 'Failed',
+    isNumber: true,
+    canSort: true,
+    cell: ({ totals }) =>
+      totals.failed === 0 ? <span class="q">0</span> : <b class="fail">{count(totals.failed)}</b>,
+  },
+  {
+    key: 'cost',
+    title: 'Cost',
+    isNumber: true,
+    canSort: true,
+    from: 'wide',
+    cell: ({ costUsd }) => (costUsd === null ? UNKNOWN : dollars(costUsd)),
+  },
+  {
+    key: 'took',
+    title: 'Took',
+    isNumber: true,
+    canSort: true,
+    class: 'm-end',
+    cell: ({ wallSeconds }) => duration(wallSeconds),
+  },
+  {
+    key: 'commit',
+    title: 'Commit',
+    from: 'wide',
+    class: 'id',
+    cell: ({ checkout }) =>
+      checkout === null ? UNKNOWN : `${checkout.commit.slice(0, 10)}${checkout.isDirty === true ? '+' : ''}`,
+  },
+];

@@ -1,0 +1,189 @@
+/**
+ * Streams of events that all windows of a browser share. HTTP/1.1 allows six connections to a server, whatever the number of
+ * windows, and a stream keeps one: so one window holds the stream of an address, by a lock, and hands on what it hears; when
+ * it is closed, the lock passes to another, which goes on where that one was. At most `STREAMS` addresses are listened to at
+ * once; where there are more, they take turns.
+ */
+
+/** Of the six connections, those that streams may keep. */
+const STREAMS = 4;
+
+/** How long a stream is kept while others wait for its connection. */
+const TURN_MS = 2000;
+
+/** Time before a lost connection is tried again: doubled each time. */
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 5000;
+
+/** Since when there is no connection, in milliseconds since 1970; null while there is one, or it waits for its turn. */
+export type LostSince = number | null;
+
+export interface StreamListener {
+  /** Names of the events. */
+  names: readonly string[];
+  /** Name of the parameter of the address that says where to go on. */
+  parameter: 'after' | 'from';
+  /** Whether each window has a stream of its own, since what is sent is of use only from where it began. */
+  isOwn?: boolean;
+  /** @param data JSON text. */
+  onEvent: (name: string, data: string) => void;
+  onLost: (since: LostSince) => void;
+}
+
+type Shared =
+  | { kind: 'event'; name: string; data: string; cursor: string }
+  | { kind: 'lost'; since: LostSince };
+
+/**
+ * Listens to an address. What another window hears of it is heard from now on, so that nothing is missed while the cursor is
+ * asked for; `from` begins to listen at that cursor. What was sent after it is heard at least once: a listener has to bear to
+ * hear it again.
+ */
+export class Stream {
+  readonly #address: string;
+  /** Of what windows share of it. */
+  readonly #name: string;
+  readonly #listener: StreamListener;
+  readonly #channel: BroadcastChannel;
+  readonly #closing = new AbortController();
+  #cursor: string | null = null;
+
+  constructor(address: string, listener: StreamListener) {
+    this.#address = address;
+    this.#listener = listener;
+    this.#name = `millrace ${address}${listener.isOwn === true ? ` ${Math.random()}` : ''}`;
+    this.#channel = new BroadcastChannel(this.#name);
+    this.#channel.onmessage = ({ data }: MessageEvent<Shared>) => this.#take(data);
+  }
+
+  /** @param cursor null for what happens from now on. */
+  from(cursor: string | null): void {
+    this.#cursor ??= cursor;
+    const { signal } = this.#closing;
+    void alone(this.#name, signal, async () => {
+      while (!signal.aborted) await inTurn(this.#address, signal, (turn) => this.#keepOpen(turn));
+    });
+  }
+
+  close(): void {
+    this.#closing.abort();
+    this.#channel.close();
+  }
+
+  #take(shared: Shared): void {
+    if (this.#closing.signal.aborted) return;
+    if (shared.kind === 'lost') return this.#listener.onLost(shared.since);
+    if (shared.cursor !== '') this.#cursor = shared.cursor;
+    this.#listener.onEvent(shared.name, shared.data);
+  }
+
+  #tell(shared: Shared): void {
+    if (this.#closing.signal.aborted) return;
+    this.#channel.postMessage(shared);
+    this.#take(shared);
+  }
+
+  /** Keeps the stream open until the turn is over, and opens it again whenever it is lost. */
+  async #keepOpen(turn: AbortSignal): Promise<void> {
+    let wait = FIRST_RETRY_MS;
+    let since: LostSince = null;
+    while (!turn.aborted) {
+      const source = new EventSource(this.#next());
+      source.onopen = () => {
+        wait = FIRST_RETRY_MS;
+        since = null;
+        this.#tell({ kind: 'lost', since });
+      };
+      for (const name of this.#listener.names)
+        source.addEventListener(name, ({ data, lastEventId }: MessageEvent<string>) =>
+          this.#tell({ kind: 'event', name, data, cursor: lastEventId }),
+        );
+      await until(turn, (resolve) => source.addEventListener('error', resolve));
+      source.close();
+      if (turn.aborted) return;
+      since ??= Date.now();
+      this.#tell({ kind: 'lost', since });
+      await pause(wait, turn);
+      wait = Math.min(LAST_RETRY_MS, wait * 2);
+    }
+  }
+
+  #next(): string {
+    const { parameter } = this.#listener;
+    return this.#cursor === null
+      ? this.#address
+      : `${this.#address}?${parameter}=${encodeURIComponent(this.#cursor)}`;
+  }
+}
+
+/**
+ * Does something while no other window of this browser holds the lock. Browsers have locks only where the address is this
+ * machine's or https: elsewhere it is done at once.
+ */
+async function alone(name: string, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  if (!('locks' in navigator)) return work();
+  try {
+    await navigator.locks.request(name, { signal }, work);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+/** Does something with one of the connections, until the turn is over that it is given. */
+async function inTurn(
+  address: string,
+  signal: AbortSignal,
+  work: (turn: AbortSignal) => Promise<void>,
+): Promise<void> {
+  if (!('locks' in navigator)) return work(signal);
+  const name = connectionName((await freeConnection()) ?? numberOf(address));
+  await alone(name, signal, async () => {
+    const turn = new AbortController();
+    const end = (): void => turn.abort();
+    signal.addEventListener('abort', end);
+    void othersWait(name, turn.signal).then(end);
+    await work(turn.signal);
+    signal.removeEventListener('abort', end);
+    end();
+  });
+}
+
+const connectionName = (number: number): string => `millrace connection ${number}`;
+
+async function freeConnection(): Promise<number | null> {
+  const { held = [] } = await navigator.locks.query();
+  const taken = new Set(held.map(({ name }) => name));
+  const free = Array.from({ length: STREAMS }, (_, number) => number).find(
+    (number) => !taken.has(connectionName(number)),
+  );
+  return free ?? null;
+}
+
+/** Always the same connection for an address, so that who waits for one has it in the end. */
+const numberOf = (address: string): number =>
+  Array.from(address).reduce((sum, char) => (sum * 31 + (char.codePointAt(0) ?? 0)) % 9973, 0) % STREAMS;
+
+/** Resolves when others have waited for the lock at the end of a turn. */
+async function othersWait(name: string, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await pause(TURN_MS, signal);
+    const { pending = [] } = await navigator.locks.query();
+    if (pending.some((each) => each.name === name)) return;
+  }
+}
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  until(signal, (resolve) => setTimeout(resolve, ms));
+
+/** Resolves when something happens, or the signal is aborted. */
+function until(signal: AbortSignal, happens: (resolve: () => void) => void): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    if (signal.aborted) return done();
+    signal.addEventListener('abort', done);
+    happens(done);
+  });
+}

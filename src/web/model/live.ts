@@ -1,0 +1,102 @@
+/** What is said of a run while it is under way. */
+import type { LiveState, ParkedTool, WorkstreamInHand } from '../../domain/dashboard/answers.ts';
+import { count, listed, oneLine, plural } from './format.ts';
+import { isBad } from './lanes.ts';
+import { byNumber } from './rows.ts';
+import { markOf, type Run } from './run.ts';
+import type { Verdict } from './verdict.ts';
+
+/** How long something takes, as exactly as an estimate is: "20 s", "12 min", "1 h 20 min". */
+export function roughly(seconds: number): string {
+  if (seconds < 55) return `${Math.max(5, Math.ceil(seconds / 5) * 5)}\u202fs`;
+  const minutes = Math.max(1, Math.round(seconds / 60));
+  if (minutes < 60) return `${minutes}\u202fmin`;
+  const rounded = Math.round(minutes / 5) * 5;
+  const hours = `${Math.floor(rounded / 60)}\u202fh`;
+  return rounded % 60 === 0 ? hours : `${hours} ${rounded % 60}\u202fmin`;
+}
+
+export function liveVerdict(live: LiveState): Verdict {
+  const { total, ended, estimate, failed, skipped, parked, running } = live;
+  const sentences: string[] = [];
+  if (estimate !== null)
+    sentences.push(
+      `Between ${roughly(estimate.low)} and ${roughly(estimate.high)}, ${oneLine(estimate.basis, 200)}.`,
+    );
+  else if (total > 0 && ended < total)
+    sentences.push('No estimate yet: too little is known of how long these take.');
+  const bad = [
+    ...(failed > 0 ? [`${count(failed)} failed`] : []),
+    ...(skipped > 0 ? [`${count(skipped)} ${skipped === 1 ? 'was' : 'were'} skipped`] : []),
+  ];
+  if (bad.length > 0) sentences.push(`${listed(bad)} so far; the run goes on all the same.`);
+  if (parked.length > 0 && running.length === 0)
+    sentences.push(`Nothing runs until ${listed(parked.map(({ tool }) => tool))} can go on.`);
+  const sentence =
+    total === 0
+      ? 'The run begins: its plan is being made.'
+      : ended >= total
+        ? `All ${count(total)} have ended; the run is being concluded.`
+        : `${count(ended)} of ${count(total)} have ended${estimate === null ? '.' : `; about ${roughly(estimate.seconds)} left.`}`;
+  return { tone: 'running', sentence, more: sentences };
+}
+
+/** In the window's title: what can be read in a tab. */
+export const liveTitle = ({ ended, total, estimate }: LiveState): string =>
+  `◐ ${count(ended)} of ${count(total)}${estimate === null ? '' : ` · about ${roughly(estimate.seconds)} left`}`;
+
+/** What an agent does at the moment; null for nothing. */
+export interface AgentNow {
+  agentId: string;
+  running: WorkstreamInHand | null;
+}
+
+/** Every agent that has had something to do, in the order of their names: none appears or vanishes by what it does. */
+export function agentsNow(run: Run): AgentNow[] {
+  const running = new Map(run.live?.running.map((each) => [each.agentId, each]));
+  const agents = new Set([
+    ...run.head.agents.map(({ agentId }) => agentId),
+    ...running.keys(),
+    ...run.workstreams.flatMap(({ agentId, start }) => (start === null ? [] : [agentId])),
+  ]);
+  return [...agents]
+    .toSorted(byNumber)
+    .map((agentId) => ({ agentId, running: running.get(agentId) ?? null }));
+}
+
+/** The workstreams that need a person, in the order of their results. */
+export const needingNow = (run: Run): Run['workstreams'] =>
+  run.workstreams.filter((each) => isBad(markOf(each)));
+
+/** "3 more since you looked", "1 changed since you looked". */
+export function unseenText(listedRun: Run, unseen: ReadonlySet<string>): string {
+  const changed = [...unseen].filter((id) => listedRun.byId.has(id)).length;
+  const more = unseen.size - changed;
+  const parts = [
+    ...(more > 0 ? [`${count(more)} more`] : []),
+    ...(changed > 0 ? [`${count(changed)} changed`] : []),
+  ];
+  return `${listed(parts)} since you looked`;
+}
+
+/** A countdown: "12:41", "1:02:03"; "now" when it is over. */
+export function countdown(until: string, now: number): string {
+  const seconds = Math.ceil((Date.parse(until) - now) / 1000);
+  if (!(seconds > 0)) return 'now';
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const minutes = `${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+  return seconds < 3600 ? minutes : `${Math.floor(seconds / 3600)}:${minutes}`;
+}
+
+export const parkedText = ({ tool, why }: ParkedTool): string => oneLine(`${tool} waits: ${why}`, 200);
+
+/** "2 at work, 1 without work" */
+export function agentsNote(agents: readonly AgentNow[], { waiting }: LiveState): string {
+  const atWork = agents.filter(({ running }) => running !== null).length;
+  const idle = agents.length - atWork;
+  return [
+    `${count(atWork)} at work`,
+    ...(idle > 0 ? [`${count(idle)} without work`] : []),
+    `${plural(waiting, 'workstream')} to come`,
+  ].join(', ');
+}

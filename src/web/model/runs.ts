@@ -1,0 +1,102 @@
+/** What is said of runs in a list of them. */
+import type { ListedRun } from '../../domain/dashboard/answers.ts';
+import { count, listed, oneLine, plural } from './format.ts';
+import type { Sort } from './place.ts';
+import { compareKeys, queryWords, type SortKey } from './rows.ts';
+
+/** How a run stands, as the list can be filtered. */
+export const RUN_STATES = ['running', 'failed', 'interrupted', 'skipped', 'completed'] as const;
+export type ListedState = (typeof RUN_STATES)[number];
+
+export function listedState({ state, totals }: ListedRun): ListedState {
+  if (state === 'running') return 'running';
+  if (state === 'interrupted') return 'interrupted';
+  if (totals.failed > 0) return 'failed';
+  return totals.completed === totals.workstreams ? 'completed' : 'skipped';
+}
+
+/** "6 failed", "all completed", "12 of 24". */
+export function runWords(run: ListedRun): string {
+  const { workstreams, completed, failed, skipped } = run.totals;
+  switch (listedState(run)) {
+    case 'running':
+      return `${count(completed + failed + skipped)} of ${count(workstreams)}`;
+    case 'interrupted':
+      return `interrupted${failed > 0 ? `, ${count(failed)} failed` : ''}`;
+    case 'failed':
+      return `${count(failed)} failed`;
+    case 'skipped':
+      return `${count(skipped)} skipped`;
+    case 'completed':
+      return workstreams === 0 ? 'nothing to do' : 'all completed';
+  }
+}
+
+/** The first sentence of the list. */
+export function runsVerdict(runs: readonly ListedRun[]): string {
+  const underWay = runs.filter(({ state }) => state === 'running');
+  const last = runs.find(({ state }) => state !== 'running');
+  const now =
+    underWay.length === 0
+      ? ''
+      : `${plural(underWay.length, 'run')} ${underWay.length === 1 ? 'is' : 'are'} under way. `;
+  if (last === undefined) return now === '' ? 'No runs yet.' : now.trim();
+  return `${now}${lastSentence(last)}`;
+}
+
+function lastSentence(run: ListedRun): string {
+  const { workstreams, completed, failed, skipped } = run.totals;
+  const name = run.label === null ? 'The last run' : `The last ${oneLine(run.label, 40)}`;
+  switch (listedState(run)) {
+    case 'interrupted':
+      return `${name} was interrupted after ${count(completed + failed)} of ${count(workstreams)}.`;
+    case 'failed':
+      return `${name} has failures: ${count(failed)} of ${plural(workstreams, 'workstream')}.`;
+    case 'skipped':
+      return `${name} skipped ${count(skipped)} of ${plural(workstreams, 'workstream')}.`;
+    case 'running':
+    case 'completed':
+      return workstreams === 0
+        ? `${name} had no workstreams.`
+        : `${name} completed all of its ${plural(workstreams, 'workstream')}.`;
+  }
+}
+
+interface RunQuery {
+  query: string;
+  states: readonly string[];
+  sort: Sort | null;
+}
+
+/** The runs that are asked for, in the order that is asked for. */
+export function runsOf(runs: readonly ListedRun[], { query, states, sort }: RunQuery): readonly ListedRun[] {
+  const words = queryWords(query);
+  const found = runs.filter(
+    (run) =>
+      (states.length === 0 || states.includes(listedState(run))) &&
+      words.every((word) => textOf(run).includes(word)),
+  );
+  const key = sort === null ? undefined : KEYS[sort.column];
+  if (sort === null || key === undefined) return found;
+  return found.toSorted((a, b) => compareKeys(key(a), key(b), sort.descending ? -1 : 1));
+}
+
+const textOf = ({ runId, label, checkout, hostname, tools }: ListedRun): string =>
+  [runId, label, checkout?.commit, checkout?.branch, hostname, ...tools].join('\n').toLowerCase();
+
+const KEYS: Record<string, (run: ListedRun) => SortKey> = {
+  run: ({ runId }) => runId,
+  started: ({ createdAt }) => createdAt,
+  workstreams: ({ totals }) => totals.workstreams,
+  failed: ({ totals }) => totals.failed,
+  took: ({ wallSeconds }) => wallSeconds,
+  cost: ({ costUsd }) => costUsd,
+};
+
+/** "on 4 agents with claude and codex" */
+export const runNote = ({ agents, tools, running }: ListedRun): string =>
+  [
+    ...(running > 0 ? [`${count(running)} running`] : []),
+    ...(agents === null ? [] : [plural(agents, 'agent')]),
+    ...(tools.length === 0 ? [] : [listed(tools.slice(0, 4))]),
+  ].join(', ');

@@ -1,0 +1,98 @@
+/** The page of a run that has ended, in the order of a reader's questions, and those of its workstreams and errors. */
+import { useMemo } from 'preact/hooks';
+import { Compared } from './compared.tsx';
+import { PatternPage, titleOfView, WorkstreamPage } from './detail.tsx';
+import { Done } from './done.tsx';
+import { Agents, Environment, Tests } from './facts.tsx';
+import type { RailEntry } from './frame.tsx';
+import { Graph } from './graph.tsx';
+import { oneLine } from './model/format.ts';
+import type { Need } from './model/needs.ts';
+import type { PageSection } from './model/place.ts';
+import { resultsOf } from './model/results.ts';
+import type { Run } from './model/run.ts';
+import { NeedsList } from './needs-list.tsx';
+import { ResultsView } from './results-view.tsx';
+import { hrefOf, place } from './state.ts';
+import { Timeline } from './timeline.tsx';
+import { VerdictCard } from './verdict-card.tsx';
+
+interface RunProps {
+  run: Run;
+  needs: readonly Need[];
+}
+
+/** What the place names of a run. */
+export function RunPages({ run, needs }: RunProps) {
+  const { view } = place.value;
+  if (view.kind === 'workstream') return <WorkstreamPage run={run} id={view.id} needs={needs} />;
+  if (view.kind === 'pattern') return <PatternPage run={run} id={view.id} needs={needs} />;
+  return (
+    <>
+      <VerdictCard run={run} needs={needs} />
+      <NeedsList run={run} needs={needs} />
+      <ResultsView run={run} />
+      <Done run={run} />
+      <Compared run={run} />
+      <Tests run={run} />
+      <Timeline run={run} />
+      <Graph run={run} />
+      <Agents run={run} />
+      <Environment run={run} />
+    </>
+  );
+}
+
+/** The run's name, with the page of it that is shown. */
+export function RunCrumbs({ run }: { run: Run }) {
+  const { runId, label } = run.head.run;
+  const { view } = place.value;
+  if (view.kind === 'run')
+    return (
+      <span class="here">
+        <code>{runId}</code> {label !== null && <bdi class="q">{oneLine(label, 40)}</bdi>}
+      </span>
+    );
+  return (
+    <span class="here">
+      <a href={hrefOf({ kind: 'run', section: 'verdict' })}>
+        <code>{runId}</code>
+      </a>{' '}
+      <span class="q">/</span> <bdi>{oneLine(titleOfView(run, view), 60)}</bdi>
+    </span>
+  );
+}
+
+/** The sections that are on the page of an ended run. */
+export function useSections({ run, needs }: RunProps): RailEntry[] {
+  return useMemo(() => sectionsOf({ run, needs }), [run, needs]);
+}
+
+function sectionsOf({ run, needs }: RunProps): RailEntry[] {
+  const { head, workstreams } = run;
+  const isDrawn = workstreams.some(({ start }) => start !== null) && run.seconds > 0;
+  const hasEdges = workstreams.some(({ dependsOn }) => dependsOn.length > 0);
+  const results = resultsOf(run);
+  const tests = head.testCases?.total ?? head.tests.total;
+  const section = (id: PageSection, title: string, note = 0, isBad = false): RailEntry => ({
+    view: { kind: 'run', section: id },
+    title,
+    note,
+    isBad,
+  });
+  const entries: (RailEntry | false)[] = [
+    section('verdict', 'Verdict'),
+    needs.length > 0 && section('needs', 'Needs you', needs.length, true),
+    results !== null && section('results', 'Results', results.rows.length),
+    workstreams.length > 0 &&
+      section('done', run.kind === 'tasks' ? 'Tasks' : 'What was done', head.run.totals.workstreams),
+    head.comparison !== null && section('compared', 'Compared'),
+    (tests > 0 || head.manualChecks.total > 0) && section('tests', 'Tests', tests),
+    isDrawn && section('timeline', 'Timeline'),
+    hasEdges && section('graph', 'Graph'),
+    head.agents.length + head.tools.length > 0 &&
+      section('agents', head.tools.length > 0 ? 'Tools and agents' : 'Agents', head.agents.length),
+    section('environment', 'Environment'),
+  ];
+  return entries.filter((entry) => entry !== false);
+}

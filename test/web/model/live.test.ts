@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import type { LiveState } from '../../../src/domain/dashboard/answers.ts';
+import {
+  agentsNow,
+  countdown,
+  liveTitle,
+  liveVerdict,
+  roughly,
+  unseenText,
+} from '../../../src/web/model/live.ts';
+import { Run } from '../../../src/web/model/run.ts';
+import { runOf, workstream } from '../kit.ts';
+
+const LIVE: LiveState = {
+  now: '2026-01-01T00:10:00.000Z',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  ended: 12,
+  completed: 11,
+  failed: 1,
+  skipped: 0,
+  total: 24,
+  running: [],
+  waiting: 12,
+  parked: [],
+  estimate: { seconds: 3000, low: 2280, high: 4800, basis: 'from how long these took in 9 runs' },
+  canAct: true,
+};
+
+test('an estimate is as exact as it can be', () => {
+  expect(
+    [3, 42, 55, 720, 3600, 4800, 7190].map((seconds) => roughly(seconds).replaceAll('\u202f', ' ')),
+  ).toEqual(['5 s', '45 s', '1 min', '12 min', '1 h', '1 h 20 min', '2 h']);
+});
+
+test('a run under way says how many have ended, how long it still takes, and from what that is known', () => {
+  const { sentence, more } = liveVerdict(LIVE);
+  expect(sentence.replaceAll('\u202f', ' ')).toBe('12 of 24 have ended; about 50 min left.');
+  expect(more.join(' ').replaceAll('\u202f', ' ')).toBe(
+    'Between 38 min and 1 h 20 min, from how long these took in 9 runs. 1 failed so far; the run goes on all the same.',
+  );
+});
+
+test('a run without a history has no estimate, and says so', () => {
+  const { sentence, more } = liveVerdict({ ...LIVE, estimate: null, failed: 0 });
+  expect(sentence).toBe('12 of 24 have ended.');
+  expect(more).toEqual(['No estimate yet: too little is known of how long these take.']);
+});
+
+test('a run that only waits for a usage limit says for which', () => {
+  const parked = [{ tool: 'claude', until: null, why: 'its five-hour limit' }];
+  expect(liveVerdict({ ...LIVE, parked }).more.at(-1)).toBe('Nothing runs until claude can go on.');
+});
+
+test('the title of the window says how far the run is', () => {
+  expect(liveTitle(LIVE).replaceAll('\u202f', ' ')).toBe('◐ 12 of 24 · about 50 min left');
+});
+
+test('an agent that has nothing to do keeps its place among the others', () => {
+  const { document } = runOf([workstream('a', { agentId: 'agent-2' })]);
+  const running = ['agent-10', 'agent-3'].map((agentId) => ({
+    workstreamId: `of ${agentId}`,
+    title: '',
+    agentId,
+    attempt: 1,
+    since: LIVE.startedAt,
+    fraction: null,
+    text: null,
+    logFile: null,
+    host: null,
+  }));
+  const agents = agentsNow(new Run(document, { ...LIVE, running }));
+  expect(agents.map(({ agentId, running: its }) => [agentId, its?.workstreamId ?? null])).toEqual([
+    ['agent-2', null],
+    ['agent-3', 'of agent-3'],
+    ['agent-10', 'of agent-10'],
+  ]);
+});
+
+test('what has not been listed yet is told as more, and what was taken back as changed', () => {
+  const listed = runOf([workstream('a')]);
+  expect(unseenText(listed, new Set(['b', 'c']))).toBe('2 more since you looked');
+  expect(unseenText(listed, new Set(['a', 'b']))).toBe('1 more and 1 changed since you looked');
+});
+
+test('a countdown ends with now', () => {
+  const now = Date.parse(LIVE.now);
+  expect(countdown('2026-01-01T00:22:41.000Z', now)).toBe('12:41');
+  expect(countdown('2026-01-01T01:12:03.000Z', now)).toBe('1:02:03');
+  expect(countdown(LIVE.now, now)).toBe('now');
+});
