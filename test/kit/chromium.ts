@@ -8,9 +8,9 @@ import { browserPath, launchBrowser } from './browser.mjs';
 const isSkipped = browserPath() === null && process.env['CI'] === undefined;
 if (isSkipped) console.warn('Tests in a browser are skipped: there is no chromium on PATH.');
 
-/** A test in a browser: skipped where there is none, but on CI, where it fails. */
-export const browserTest = (name: string, run: () => Promise<void>): void =>
-  test.skipIf(isSkipped)(name, run);
+/** A test in a browser: skipped where there is none, but on CI, where it fails. @param timeout in milliseconds. */
+export const browserTest = (name: string, run: () => Promise<void>, timeout?: number): void =>
+  test.skipIf(isSkipped)(name, run, timeout);
 
 let browser: Promise<Browser> | null = null;
 afterAll(async () => (await browser)?.close());
@@ -23,19 +23,21 @@ export interface OpenedPage {
   problems: string[];
 }
 
-/** Opens a file in a window of its own. It is closed when the test ends. */
-export async function openFile(file: string, options: BrowserContextOptions = {}): Promise<OpenedPage> {
+/** Opens a file in a window of its own, without a network. It is closed when the test ends. */
+export const openFile = (file: string, options: BrowserContextOptions = {}): Promise<OpenedPage> =>
+  openAddress(pathToFileURL(file).href, { ...options, offline: true });
+
+/** Opens an address in a browser of its own, as far as cookies go. It is closed when the test ends. */
+export async function openAddress(address: string, options: BrowserContextOptions = {}): Promise<OpenedPage> {
   const context = await (await (browser ??= launchBrowser())).newContext({
     viewport: { width: 1280, height: 800 },
     ...options,
-    offline: true,
   });
   onTestFinished(() => context.close());
-  const address = pathToFileURL(file).href;
   const requests: string[] = [];
   const problems: string[] = [];
   context.on('request', (request) => {
-    if (request.url().split('#')[0] !== address) requests.push(request.url());
+    if (request.url().split('#')[0] !== address.split('#')[0]) requests.push(request.url());
   });
   context.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());

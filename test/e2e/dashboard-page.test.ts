@@ -1,0 +1,206 @@
+/** What is seen of the dashboard in a browser, while real runs go on. */
+import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { accessibilityProblems, browserTest, openAddress } from '../kit/chromium.ts';
+import { millrace } from '../kit/command.ts';
+import { gated, gatedFolder, letEnd, runUntil, startDashboard } from '../kit/dashboard.ts';
+
+const heading = (page: Page, text: RegExp): Promise<void> =>
+  page.getByRole('heading', { level: 1, name: text }).waitFor();
+
+/** Goes to a page of the dashboard as a link does. */
+const visit = (page: Page, fragment: string): Promise<void> =>
+  page.evaluate((hash) => void (location.hash = hash), fragment);
+
+browserTest('a run is seen while it goes on, and its page becomes that of the ended run', async () => {
+  const folder = gatedFolder([gated('a'), gated('b')], ['a', 'b']);
+  const { address } = await startDashboard(folder);
+  const { page, problems } = await openAddress(address);
+  await heading(page, /No runs yet/);
+  const run = await runUntil(folder, ['a', 'b']);
+  await page.getByRole('link', { name: run.runId }).first().click();
+  await heading(page, /0 of 2 have ended/);
+  const lane = page.getByRole('listitem').filter({ hasText: 'agent-1' });
+  await lane.getByText('attempt 1').waitFor();
+  await page.evaluate(() => void (document.body.dataset['same'] = 'yes'));
+  await letEnd(folder, 'a');
+  await heading(page, /1 of 2 have ended/);
+  await letEnd(folder, 'b', 3);
+  await heading(page, /1 of 2 workstreams failed/);
+  expect(await page.evaluate(() => document.body.dataset['same'])).toBe('yes');
+  expect(await page.getByRole('heading', { level: 2 }).allTextContents()).toContain('What was done');
+  expect(problems).toEqual([]);
+});
+
+browserTest('a run that is killed and resumed is followed by the page that is open', async () => {
+  const folder = gatedFolder([gated('a'), gated('b')], ['a', 'b']);
+  const { address } = await startDashboard(folder);
+  const run = await runUntil(folder, ['a', 'b']);
+  const { page, problems } = await openAddress(address);
+  await visit(page, `#/run/${run.runId}`);
+  await heading(page, /0 of 2 have ended/);
+  await letEnd(folder, 'a');
+  await heading(page, /1 of 2 have ended/);
+  run.killAll();
+  await heading(page, /Interrupted after 1 of 2/);
+  await runUntil(folder, ['b'], ['--resume']);
+  await heading(page, /1 of 2 have ended/);
+  await letEnd(folder, 'b');
+  await heading(page, /All 2 workstreams completed/);
+  expect(problems).toEqual([]);
+});
+
+browserTest('nothing moves while a run goes on: what ends waits until it is asked for', async () => {
+  const ids = ['a', 'b', 'c', 'd', 'e'];
+  const folder = gatedFolder(
+    ids.map((id) => gated(id)),
+    ids,
+  );
+  const { address } = await startDashboard(folder);
+  const run = await runUntil(folder, ['a', 'b', 'c']);
+  await letEnd(folder, 'a', 3);
+  const { page } = await openAddress(address);
+  await visit(page, `#/run/${run.runId}`);
+  await heading(page, /1 of 5 have ended/);
+  const places = (): Promise<unknown> =>
+    page.evaluate(() =>
+      Array.from(document.querySelectorAll('.lane, .needline, section'), (each) => {
+        const { top, height } = each.getBoundingClientRect();
+        return [Math.round(top), Math.round(height)];
+      }),
+    );
+  const before = await places();
+  await letEnd(folder, 'b', 3);
+  await letEnd(folder, 'c');
+  await heading(page, /3 of 5 have ended/);
+  expect(await places()).toEqual(before);
+  await page.getByRole('button', { name: '2 more since you looked: show' }).click();
+  await page.getByRole('article', { name: 'b' }).waitFor();
+  expect(await page.getByRole('row', { name: /completed.*c/ }).count()).toBe(1);
+});
+
+browserTest('a lost connection is said, and found again', async () => {
+  const folder = gatedFolder([gated('a')], ['a']);
+  const first = await startDashboard(folder);
+  const run = await runUntil(folder, ['a']);
+  const { page } = await openAddress(first.address);
+  await visit(page, `#/run/${run.runId}`);
+  await heading(page, /0 of 1 have ended/);
+  const { port, hash } = new URL(first.address);
+  first.killAll();
+  await first.finished;
+  await page.getByText('Not connected; trying again.').waitFor();
+  await startDashboard(folder, port, hash.replace('#token=', ''));
+  await page.getByText('Not connected; trying again.').waitFor({ state: 'detached' });
+  await letEnd(folder, 'a');
+  await heading(page, /a completed/);
+});
+
+browserTest('text of workstreams is text wherever a run under way is shown', async () => {
+  const title = '<img src=x onerror="document.title=1"> \u202eevil שלום';
+  const folder = gatedFolder(
+    [
+      { ...gated('a'), title },
+      { id: 'b', title, steps: [{ run: `printf '\\033[2J<script>alert(1)</script>\\n'; exit 3` }] },
+    ],
+    ['a'],
+  );
+  const { address } = await startDashboard(folder);
+  const run = await runUntil(folder, ['a']);
+  const { page, problems } = await openAddress(address);
+  await visit(page, `#/run/${run.runId}`);
+  await page.getByRole('article').getByText('<img src=x').first().waitFor();
+  expect(await page.locator('main img, main script').count()).toBe(0);
+  await visit(page, `#/run/${run.runId}/log/b`);
+  await page.getByText('<script>alert(1)</script>').waitFor();
+  expect(await page.locator('main img, main script').count()).toBe(0);
+  expect(problems).toEqual([]);
+});
+
+browserTest('every view of a run is accessible while it goes on, and so is the list of runs', async () => {
+  const workstreams = [
+    gated('a'),
+    { id: 'bad', steps: [{ run: 'echo no such table >&2; exit 3' }] },
+    { id: 'after', depends_on: ['bad'], steps: [{ run: 'true' }] },
+  ];
+  const folder = gatedFolder(workstreams, ['a']);
+  const { address } = await startDashboard(folder);
+  const run = await runUntil(folder, ['a']);
+  const { page } = await openAddress(address);
+  const views: [fragment: string, what: RegExp][] = [
+    ['#/runs', /1 run is under way/],
+    [`#/run/${run.runId}`, /2 of 3 have ended/],
+    [`#/run/${run.runId}/workstream/a`, /a is running/],
+    [`#/run/${run.runId}/workstream/bad`, /bad failed/],
+    [`#/run/${run.runId}/log/bad`, /Log of bad/],
+    ['#/run/nothing', /nothing/],
+  ];
+  for (const [fragment, what] of views) {
+    await visit(page, fragment);
+    await heading(page, what);
+    expect(await accessibilityProblems(page), fragment).toEqual([]);
+  }
+});
+
+browserTest('the end of a log of 100 MB is followed, and searched, without holding the rest', async () => {
+  const print = "head -c 100000000 /dev/zero | tr '\\0' x | fold -w 99; echo; echo all is printed";
+  const folder = gatedFolder(
+    [{ id: 'a', steps: [{ run: `${print}; cat gate-a; echo and more; cat gate-a` }] }],
+    ['a'],
+  );
+  const { address } = await startDashboard(folder);
+  const run = await runUntil(folder, ['a']);
+  const { page } = await openAddress(address);
+  await visit(page, `#/run/${run.runId}/log/a`);
+  await page.getByText('all is printed').waitFor();
+  await letEnd(folder, 'a', 7);
+  await page.getByText('and more').waitFor();
+  expect(await page.locator('.ll').count()).toBeLessThan(200);
+  await page.getByLabel('Search in what is loaded').fill('all is');
+  await page.getByText('1 line', { exact: true }).waitFor();
+  await letEnd(folder, 'a');
+  await page.getByText('Nothing more is printed').waitFor();
+});
+
+async function fiftyWindows(): Promise<void> {
+  const folder = gatedFolder([gated('a'), gated('b')], ['a', 'b']);
+  const { address } = await startDashboard(folder);
+  const run = await runUntil(folder, ['a', 'b']);
+  const { page } = await openAddress(address);
+  await heading(page, /under way/);
+  page.context().setDefaultTimeout(FIFTY_MS);
+  const windows = await Promise.all(Array.from({ length: 50 }, () => page.context().newPage()));
+  for (const each of windows) await each.goto(`${new URL(address).origin}/#/run/${run.runId}`);
+  await Promise.all(windows.map((each) => heading(each, /0 of 2 have ended/)));
+  await letEnd(folder, 'a');
+  await Promise.all(windows.map((each) => heading(each, /1 of 2 have ended/)));
+  // The one that held the stream is closed, and another takes it over.
+  await windows[0]?.close();
+  await letEnd(folder, 'b');
+  await Promise.all(windows.slice(1).map((each) => heading(each, /All 2 workstreams completed/)));
+}
+
+/** A busy machine needs a minute to open fifty windows. */
+const FIFTY_MS = 240_000;
+browserTest('fifty windows are all told what happens, and none waits for an answer', fiftyWindows, FIFTY_MS);
+
+browserTest('keys lead through the dashboard, and Back leads back', async () => {
+  const folder = gatedFolder([{ id: 'a', steps: [{ run: 'true' }] }], []);
+  await millrace(folder, ['run']);
+  const { address } = await startDashboard(folder);
+  const { page } = await openAddress(address);
+  await heading(page, /completed all/);
+  await page.keyboard.press('?');
+  await page.getByRole('dialog').waitFor();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  await heading(page, /a completed/);
+  await page.keyboard.press('Escape');
+  await heading(page, /completed all/);
+  await page.keyboard.press('/');
+  await page.keyboard.type('nothing of this name');
+  await page.getByText('Nothing matches.').waitFor();
+  await page.goBack();
+  await heading(page, /a completed/);
+});

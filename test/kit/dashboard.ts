@@ -1,0 +1,64 @@
+/** A dashboard in a folder of its own, and runs there whose workstreams end when a test says so. */
+import { execFileSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { type Started, startMillrace, writeFiles } from './command.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+/** A workstream that ends with the exit code that its gate is given. */
+export const gated = (id: string, but: object = {}): object => ({
+  id,
+  steps: [{ run: `echo ${id} began; exit $(cat gate-${id})` }],
+  ...but,
+});
+
+/** A folder with these workstreams, and a gate for each of `gates`. */
+export function gatedFolder(workstreams: readonly object[], gates: readonly string[]): string {
+  const folder = temporaryFolder();
+  writeFiles(folder, { 'workstreams/all.json': workstreams });
+  for (const id of gates) execFileSync('mkfifo', [join(folder, `gate-${id}`)]);
+  return folder;
+}
+
+/** Lets a workstream end as soon as it is executed. */
+export const letEnd = (folder: string, id: string, exitCode = 0): Promise<void> =>
+  writeFile(join(folder, `gate-${id}`), String(exitCode));
+
+/** Starts a command of Millrace that is killed with the test, if it has not ended. */
+function started(folder: string, args: string[], env: NodeJS.ProcessEnv = {}): Started {
+  const command = startMillrace(folder, args, env);
+  onTestFinished(() => {
+    if (command.child.exitCode === null && command.child.signalCode === null) command.killAll();
+  });
+  return command;
+}
+
+/** Starts a run, and waits until these of its workstreams are executed. Returns its id beside it. */
+export async function runUntil(
+  folder: string,
+  ids: readonly string[],
+  args: string[] = [],
+): Promise<Started & { runId: string }> {
+  const run = started(folder, ['run', '-j', '3', ...args]);
+  const lines = ids.map((id) =>
+    run.line(
+      (text) => text.includes('"event":"workstream-started"') && text.includes(`"workstream_id":"${id}"`),
+    ),
+  );
+  const [line = '{}'] = await Promise.all(lines);
+  const { run_id: runId }: { run_id: string } = JSON.parse(line);
+  return { ...run, runId };
+}
+
+/** Starts a dashboard, and returns the address that it prints. */
+export async function startDashboard(
+  folder: string,
+  port = '0',
+  token?: string,
+): Promise<Started & { address: string }> {
+  const env = token === undefined ? {} : { MILLRACE_DASHBOARD_TOKEN: token };
+  const dashboard = started(folder, ['dashboard', '--port', port], env);
+  const line = await dashboard.line((text) => text.includes('http://'));
+  return { ...dashboard, address: /http:\S+/.exec(line)?.[0] ?? '' };
+}
