@@ -80,6 +80,7 @@ await build({
     'workers/thread-entry.ts',
     'workers/process-entry.ts',
     'workers/command-host.ts',
+    'workers/network-gateway.ts',
     'workers/modules/import-module.ts',
     'workers/modules/typescript.ts',
   ],

@@ -3,7 +3,7 @@ import type { Failure } from '../src/domain/failure.ts';
 import { describeFailure } from '../src/domain/failure-message.ts';
 import type { MadeFile, Outcome, StepResult, TestResult } from '../src/domain/outcome.ts';
 import { isDenial } from '../src/domain/tool.ts';
-import type { Step } from '../src/domain/workstream.ts';
+import { runsInThread, type Step } from '../src/domain/workstream.ts';
 import { leftSentences, straySentence } from '../src/os/owned-processes.ts';
 import { measured } from '../src/os/stopwatch.ts';
 import { checkAcceptance } from './acceptance/check.ts';
@@ -11,6 +11,7 @@ import { testTail } from './acceptance/test-log.ts';
 import { currentExecution, type Execution } from './execution.ts';
 import { OutputFiles } from './output-files.ts';
 import { shellCommand } from './processes/command.ts';
+import { contained, containingOfWork, refusedContaining } from './processes/contained.ts';
 import { runProcess } from './processes/process.ts';
 import { runStep } from './runners/step.ts';
 import { type StepOutcome, stepOutcome } from './runners/step-outcome.ts';
@@ -146,7 +147,7 @@ async function listOutputs(files: OutputFiles, execution: Execution, partial: Pa
 
 async function runSteps(execution: Execution, partial: PartialOutcome): Promise<void> {
   const { workstream } = execution.assignment;
-  partial.failure = await setUp(execution);
+  partial.failure = (await refusedBefore(execution)) ?? (await setUp(execution));
   if (partial.failure !== null) return;
   const hasTests = workstream.acceptanceTests.length + workstream.testGates.length > 0;
   for (const step of workstream.steps) {
@@ -249,14 +250,23 @@ async function endProcesses(execution: Execution): Promise<boolean> {
   return ended.found.length > 0;
 }
 
+/** What has no child processes needs no containment. */
+async function refusedBefore(execution: Execution): Promise<Failure | null> {
+  return runsInThread(execution.assignment.workstream) ? null : refusedContaining(execution);
+}
+
 /** Prepares the workspace with the assignment's setup line. Returns null when that succeeded, or there is none. */
 async function setUp(execution: Execution): Promise<Failure | null> {
   const { setup, shell, workspace } = execution.assignment;
   if (setup === null) return null;
   const command = { shown: setup, ...shellCommand(setup, shell), cwd: workspace, env: {} };
   try {
-    const { failure, exitCode } = await runProcess(command, execution, execution.signal);
-    return failure === null ? null : setupFailure(setup, failure, exitCode);
+    // It may run what contained steps have written: those of an earlier attempt, or of what this one builds on.
+    const end = await contained(containingOfWork(execution), execution, { env: {} }, (containment) =>
+      runProcess({ ...command, containment }, execution, execution.signal),
+    );
+    if ('reason' in end) return end;
+    return end.failure === null ? null : setupFailure(setup, end.failure, end.exitCode);
   } catch (error) {
     if (execution.stopped === null) throw error;
     return execution.stopped.failure;

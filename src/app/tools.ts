@@ -1,4 +1,6 @@
 /** Finds the program for the name of a tool. */
+
+import { normalizeContaining } from '../domain/policy/sandbox-file.ts';
 import type { Project, ToolConfig } from '../domain/project.ts';
 import { BUILT_IN_TOOLS, EXIT_GRACE_SECONDS, isBuiltIn, type ToolSettings } from '../domain/tool.ts';
 import type { KnownTools } from '../workstream/definition.ts';
@@ -58,6 +60,7 @@ function fromConfig(name: string, config: ToolConfig): ToolSettings | null {
     })),
     maxCostUsd: config.max_cost_usd ?? null,
     startsPerMinute: config.starts_per_minute ?? null,
+    ...normalizeContaining(config),
   };
 }
 

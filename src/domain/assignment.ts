@@ -6,6 +6,7 @@ import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { failureSchema } from './failure.ts';
 import type { Json, JsonObject } from './json.ts';
+import { containingShape } from './policy/sandbox-file.ts';
 import { BUILT_IN_TOOLS, type ToolSettings } from './tool.ts';
 import { LIMIT_CLASSES } from './tool-report.ts';
 import {
@@ -35,8 +36,19 @@ const step = {
   cwd: z.string().nullable(),
   continueOnError: z.boolean(),
 };
-const runStep = z.strictObject({ ...step, kind: z.literal('run'), run: z.string(), shell: shell.nullable() });
-const commandStep = z.strictObject({ ...step, kind: z.literal('command'), command: commandLine });
+const runStep = z.strictObject({
+  ...step,
+  ...containingShape,
+  kind: z.literal('run'),
+  run: z.string(),
+  shell: shell.nullable(),
+});
+const commandStep = z.strictObject({
+  ...step,
+  ...containingShape,
+  kind: z.literal('command'),
+  command: commandLine,
+});
 const stepSchemas = {
   module: z.strictObject({
     ...step,
@@ -47,7 +59,13 @@ const stepSchemas = {
   }),
   run: runStep,
   command: commandStep,
-  tool: z.strictObject({ ...step, kind: z.literal('tool'), tool: z.string(), tasks: texts }),
+  tool: z.strictObject({
+    ...step,
+    ...containingShape,
+    kind: z.literal('tool'),
+    tool: z.string(),
+    tasks: texts,
+  }),
 } satisfies { [Kind in Step['kind']]: z.ZodType<Extract<Step, { kind: Kind }>> };
 const stepSchema: z.ZodType<Step> = z.union(Object.values(stepSchemas));
 const actionSchema: z.ZodType<RunStep | CommandStep> = z.discriminatedUnion('kind', [runStep, commandStep]);
@@ -104,6 +122,7 @@ export const workstreamSchema: z.ZodType<Workstream> = z.strictObject({
   memoryMb: z.number().positive().nullable(),
   requires: texts,
   cache: z.strictObject({ inputs: texts, env: texts }).nullable(),
+  ...containingShape,
   matrix: jsonObject.nullable(),
   outputs: texts,
   extra: jsonObject,
@@ -131,6 +150,7 @@ const toolSettingsSchema: z.ZodType<ToolSettings> = z.strictObject({
   limits: z.array(z.strictObject({ outputMatches: z.string(), class: z.enum(LIMIT_CLASSES) })),
   maxCostUsd: z.number().nonnegative().nullable(),
   startsPerMinute: z.number().positive().nullable(),
+  ...containingShape,
 });
 
 const limitsSchema = z.strictObject({

@@ -31,6 +31,8 @@ export function describeFailure(failure: Failure): string {
       return failure.program === null
         ? `No tool is called "${failure.tool}".${failure.suggestion === undefined ? '' : ` Did you mean "${failure.suggestion}"?`} Name one that Millrace knows (claude, codex, gemini, opencode, aider), or add it to tools in millrace.config.json.`
         : `The tool ${failure.tool} is not installed: there is no command "${failure.program}" on PATH.`;
+    case 'sandbox-unavailable':
+      return `It asks for a sandbox that it can't have: ${failure.detail.replace(/\.$/, '')}. It is not run without one.`;
     case 'tool-unsupported':
       return `${failure.tool} ${failure.version} can't be used: ${failure.detail}.`;
     case 'tool-not-logged-in':

@@ -86,6 +86,8 @@ export const failureSchema = z.discriminatedUnion('reason', [
     suggestion: text.optional(),
   }),
   z.object({ reason: z.literal('tool-unsupported'), tool: text, version: text, detail: text }),
+  /** It asks for a containment that there can't be here, and nothing runs without it. */
+  z.object({ reason: z.literal('sandbox-unavailable'), detail: text }),
   z.object({ reason: z.literal('tool-not-logged-in'), ...tool }),
   /** Out of quota, credit or rate. */
   z.object({ reason: z.literal('tool-quota'), ...tool }),

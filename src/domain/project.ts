@@ -1,5 +1,6 @@
 /** What `millrace.config.json` says beside the options: the tools, the agents and the workspaces of a project. */
 import { z } from 'zod';
+import { containingFileFields } from './policy/sandbox-file.ts';
 import { BUILT_IN_TOOLS, isBuiltIn, successPattern } from './tool.ts';
 import { LIMIT_CLASSES } from './tool-report.ts';
 import { SHELLS } from './workstream.ts';
@@ -69,6 +70,7 @@ const toolSchema = z.strictObject({
     ),
   max_cost_usd: z.number().nonnegative().optional().describe('US dollars that it may cost in one run.'),
   starts_per_minute: z.number().positive().optional().describe('How often it may be started in a minute.'),
+  ...containingFileFields,
 });
 
 /** What can only be known with a tool's name: one that is not built in needs a command and all that this asks for. */

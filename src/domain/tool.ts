@@ -1,5 +1,6 @@
 /** A tool is the command line of a coding agent; this is what a run knows of it before and after it has worked. */
 import type { Failure, Reason } from './failure.ts';
+import type { Containing } from './policy/sandbox.ts';
 import type { LimitClass, Tokens } from './tool-report.ts';
 
 export type { LimitClass, Tokens, ToolReport, UsageLimit } from './tool-report.ts';
@@ -32,7 +33,7 @@ interface LimitRule {
 }
 
 /** How one tool is called. */
-export interface ToolSettings {
+export interface ToolSettings extends Containing {
   /** As steps name it. */
   name: string;
   /** Who builds its command and judges its outcome. */

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { Json } from './json.ts';
+import { containingFileFields } from './policy/sandbox-file.ts';
 import { GATE_TYPES, ON_RETRY, SHELLS } from './workstream.ts';
 
 /*
@@ -94,6 +95,7 @@ export const stepSchemas = {
       command: elsewhere,
       tool: elsewhere,
       ...stepBase,
+      ...containingFileFields,
     })
     .describe('Runs a line through the shell in a child process.'),
   command: z
@@ -103,6 +105,7 @@ export const stepSchemas = {
       run: elsewhere,
       tool: elsewhere,
       ...stepBase,
+      ...containingFileFields,
     })
     .describe('Runs a program in a child process, without a shell.'),
   tool: z
@@ -113,6 +116,7 @@ export const stepSchemas = {
       run: elsewhere,
       command: elsewhere,
       ...stepBase,
+      ...containingFileFields,
     })
     .describe('Gives tasks to a coding agent.'),
 };
@@ -405,6 +409,7 @@ const fields = z.object({
     .describe(
       'What its result depends on beside its definition, its modules and the outputs of its dependencies. Where nothing of that has changed since it completed, the result is taken over and not computed again. true: nothing else.',
     ),
+  ...containingFileFields,
   track: line
     .optional()
     .describe('The track it belongs to: agents that are named in the configuration take theirs.'),

@@ -3,6 +3,7 @@
  * every path absolute. What a person writes is described in `workstream-file.ts`.
  */
 import type { Json, JsonObject } from './json.ts';
+import type { Containing, Network, Sandbox } from './policy/sandbox.ts';
 
 /** What every kind of step may have. */
 interface StepBase {
@@ -29,7 +30,7 @@ export interface ModuleStep extends StepBase {
 }
 
 /** Runs one or more lines through a shell in a child process. */
-export interface RunStep extends StepBase {
+export interface RunStep extends StepBase, Containing {
   kind: 'run';
   run: string;
   /** Null for the shell of the project. */
@@ -37,13 +38,13 @@ export interface RunStep extends StepBase {
 }
 
 /** Runs a program with its arguments in a child process, without a shell. */
-export interface CommandStep extends StepBase {
+export interface CommandStep extends StepBase, Containing {
   kind: 'command';
   command: [string, ...string[]];
 }
 
 /** Gives tasks to a coding agent's command line. */
-export interface ToolStep extends StepBase {
+export interface ToolStep extends StepBase, Containing {
   kind: 'tool';
   tool: string;
   tasks: string[];
@@ -180,6 +181,9 @@ export interface Workstream {
   requires: string[];
   /** By what it is decided whether an earlier result is taken over; null where it is always executed. */
   cache: CacheInputs | null;
+  /** How its acceptance tests, gates and compensation are contained; null for as its first contained step. */
+  sandbox: Sandbox | null;
+  network: Network | null;
   /** The values of this member of a matrix; null without one. */
   matrix: JsonObject | null;
   /** Paths and globs of the files that it makes, relative to its workspace. */
@@ -222,6 +226,8 @@ export const copyOf = (from: Workstream, changes: Partial<Workstream> = {}): Wor
   memoryMb: from.memoryMb,
   requires: from.requires,
   cache: from.cache,
+  sandbox: from.sandbox,
+  network: from.network,
   matrix: from.matrix,
   outputs: from.outputs,
   extra: from.extra,

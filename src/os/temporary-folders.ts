@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { isGone, ownIdentity } from './process-identity.ts';
 
 /** The namespace of process ids, the process, its start, and what mkdtemp adds. */
-const NAME = /^millrace-(?:fork|tune)-(\d*)-(\d+)-(\d*)-\w{6}$/;
+const NAME = /^millrace-(?:fork|tune|proxy)-(\d*)-(\d+)-(\d*)-\w{6}$/;
 
 /** Makes a temporary folder for this process. */
-export function makeTemporaryFolder(what: 'fork' | 'tune'): string {
+export function makeTemporaryFolder(what: 'fork' | 'tune' | 'proxy'): string {
   const { pid, started } = ownIdentity();
   return mkdtempSync(join(tmpdir(), `millrace-${what}-${pidNamespace()}-${pid}-${started ?? ''}-`));
 }

@@ -2,6 +2,8 @@
 import { hash } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Json, JsonObject } from '../domain/json.ts';
+import type { Containing } from '../domain/policy/sandbox.ts';
+import { normalizeContaining } from '../domain/policy/sandbox-file.ts';
 import {
   type AcceptanceTest,
   type CacheInputs,
@@ -45,6 +47,8 @@ const REPRESENTED = new Set([
   'requires',
   'isolation',
   'cache',
+  'sandbox',
+  'network',
   'matrix',
   'ids',
   'outputs',
@@ -72,6 +76,7 @@ export function normalize(
 ): Workstream[] {
   const hash = hashOf(definition.matrix === undefined ? raw : withoutMatrix(raw));
   const title = definition.title ?? '';
+  const containing = normalizeContaining(definition);
   const plain: Workstream = {
     id: definition.id,
     base: definition.id,
@@ -89,7 +94,9 @@ export function normalize(
     filesScope: definition.files_scope ?? NONE,
     filesCreate: definition.files_create ?? NONE,
     circuitBreaker: normalizeCircuitBreaker(definition.circuit_breaker),
-    compensation: eachOf(definition.compensation_actions, normalizeAction),
+    compensation: eachOf(definition.compensation_actions, (action, index) =>
+      normalizeAction(action, index, containing),
+    ),
     workspace: definition.workspace ?? null,
     onRetry: definition.on_retry ?? null,
     maxCostUsd: definition.max_cost_usd ?? null,
@@ -103,6 +110,7 @@ export function normalize(
     memoryMb: definition.memory_mb ?? null,
     requires: [...new Set(definition.requires ?? [])].toSorted(),
     cache: normalizeCache(definition.cache, null),
+    ...containing,
     matrix: null,
     outputs: definition.outputs ?? NONE,
     extra: extraOf(raw),
@@ -193,13 +201,14 @@ function normalizeCache(cache: WorkstreamFile['cache'], member: JsonObject | nul
   return { inputs: member === null ? inputs : inputs.map((each) => substituteInGlob(each, member)), env };
 }
 
-function normalizeAction(action: ActionFile, index: number): RunStep | CommandStep {
+function normalizeAction(action: ActionFile, index: number, containing: Containing): RunStep | CommandStep {
   const base = {
     id: `compensation-${index + 1}`,
     timeoutSeconds: null,
     env: {},
     cwd: null,
     continueOnError: true,
+    ...containing,
   };
   if (typeof action === 'string') return { kind: 'run', ...base, run: action, shell: null };
   return action.command === undefined
@@ -224,14 +233,15 @@ export interface Folders {
 /** The steps of a definition, for one member of its matrix. */
 function normalizeSteps(definition: WorkstreamFile, member: JsonObject | null, folders: Folders): Step[] {
   if (definition.steps === undefined) return [shorthand(definition, member)];
-  return definition.steps.map((step, index) => normalizeStep(step, index, member, folders));
+  const containing = normalizeContaining(definition);
+  return definition.steps.map((step, index) => normalizeStep(step, index, member, { folders, containing }));
 }
 
 export function normalizeStep(
   step: StepFile,
   index: number,
   member: JsonObject | null,
-  folders: Folders,
+  { folders, containing }: { folders: Folders; containing: Containing },
 ): Step {
   const base = {
     id: step.id ?? `step-${index + 1}`,
@@ -250,9 +260,10 @@ export function normalizeStep(
       input: member === null ? input : substitute(input, member),
     };
   }
-  if (step.run !== undefined) return { kind: 'run', ...base, run: step.run, shell: step.shell ?? null };
-  if (step.command !== undefined) return { kind: 'command', ...base, command: step.command };
-  return { kind: 'tool', ...base, tool: step.tool, tasks: step.tasks };
+  const ofProcess = { ...base, ...normalizeContaining(step, containing) };
+  if (step.run !== undefined) return { kind: 'run', ...ofProcess, run: step.run, shell: step.shell ?? null };
+  if (step.command !== undefined) return { kind: 'command', ...ofProcess, command: step.command };
+  return { kind: 'tool', ...ofProcess, tool: step.tool, tasks: step.tasks };
 }
 
 /** One and the same for all steps that add none. Never changed. */
@@ -277,6 +288,7 @@ function shorthand(definition: WorkstreamFile, member: JsonObject | null): ToolS
     env: matrixVariables(member),
     cwd: null,
     continueOnError: false,
+    ...normalizeContaining(definition),
     tool: definition.tool ?? definition.capability ?? '',
     tasks: definition.tasks ?? (prompt === undefined ? [] : [prompt]),
   };

@@ -182,6 +182,14 @@ export class PlainWorkstream implements Workstream {
     return null;
   }
 
+  get sandbox(): null {
+    return null;
+  }
+
+  get network(): null {
+    return null;
+  }
+
   get matrix(): null {
     return null;
   }

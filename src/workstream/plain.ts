@@ -1,5 +1,6 @@
 /** Reads the most common form of a definition without the schema, which takes most of the time of loading. */
 import { isObject, type Json, type JsonObject } from '../domain/json.ts';
+import { NOT_SAID } from '../domain/policy/sandbox.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { isLine, isWorkstreamId, MAX_ELEMENTS } from '../domain/workstream-file.ts';
 import { type DefinitionContext, MAX_WORKSTREAMS } from './definition.ts';
@@ -79,7 +80,9 @@ export class PlainReader {
     // What makes a schema of JSON, or a reference to the matrix, a matter of the ordinary way.
     if (written.includes(REFERENCE) || written.includes('"__proto__"')) return null;
     const { folders, isFile } = this.#context;
-    const read = steps.map((step, index) => normalizeStep(step, index, null, folders));
+    const read = steps.map((step, index) =>
+      normalizeStep(step, index, null, { folders, containing: NOT_SAID }),
+    );
     if (read.some((step) => step.kind === 'module' && !isFile(step.module))) return null;
     return { steps: read, written };
   }

@@ -68,6 +68,7 @@ function checkRules(definition: JsonObject): Finding[] {
     ...checkReservedNames(definition),
     ...checkOutputs(definition),
     ...checkCache(definition),
+    ...checkContaining(definition),
   ];
 }
 
@@ -123,6 +124,20 @@ function checkPriority(definition: JsonObject): Finding[] {
   const hint =
     meant === null ? `known are ${words.join(', ')} and integers` : `did you mean ${quote(meant)}?`;
   return [warningAt(['priority'], `unknown word ${quote(priority)}, counts as "normal"; ${hint}`)];
+}
+
+/** What asks to be contained is. */
+function checkContaining(definition: JsonObject): Finding[] {
+  const isContained = Object.hasOwn(definition, 'sandbox') && fieldOf(definition, 'sandbox') !== 'none';
+  return stepsOf(definition).flatMap(([step, index]) => {
+    if (!Object.hasOwn(step, 'module')) return [];
+    const path = ['steps', index];
+    const own = ['sandbox', 'network'].filter((name) => Object.hasOwn(step, name));
+    if (own.length === 0 && !isContained) return [];
+    const message =
+      'a module step runs in Millrace itself, where nothing contains it; expected a command step that runs it with node, or a sandbox at the other steps only';
+    return [errorAt(path, message)];
+  });
 }
 
 /** What is taken over is put into the shared folder: commits of a worktree, and their merge, would be missing. */

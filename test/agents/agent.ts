@@ -81,6 +81,8 @@ export function settingsOf(
     limits: [],
     maxCostUsd: null,
     startsPerMinute: null,
+    sandbox: null,
+    network: null,
   };
 }
 

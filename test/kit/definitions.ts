@@ -14,9 +14,10 @@ import type {
 } from '../../src/domain/workstream.ts';
 
 const step = { id: 'step-1', timeoutSeconds: null, env: {}, cwd: null, continueOnError: false };
+const ofProcess = { ...step, sandbox: null, network: null };
 
 export const runStep = (run: string, fields: Partial<RunStep> = {}): RunStep => ({
-  ...step,
+  ...ofProcess,
   kind: 'run',
   run,
   shell: null,
@@ -27,7 +28,7 @@ export const commandStep = (
   command: [string, ...string[]],
   fields: Partial<CommandStep> = {},
 ): CommandStep => ({
-  ...step,
+  ...ofProcess,
   kind: 'command',
   command,
   ...fields,
@@ -42,7 +43,7 @@ export const moduleStep = (module: string, name = 'default', input: Json = null)
 });
 
 export const toolStep = (tool: string, tasks: string[] = [], fields: Partial<ToolStep> = {}): ToolStep => ({
-  ...step,
+  ...ofProcess,
   kind: 'tool',
   tool,
   tasks,
@@ -68,6 +69,8 @@ export const customTool = (
   limits: [],
   maxCostUsd: null,
   startsPerMinute: null,
+  sandbox: null,
+  network: null,
   ...fields,
 });
 
@@ -136,6 +139,8 @@ export function workstream(id: string, steps: Step[], fields: Partial<Workstream
     memoryMb: null,
     requires: [],
     cache: null,
+    sandbox: null,
+    network: null,
     matrix: null,
     outputs: [],
     extra: {},

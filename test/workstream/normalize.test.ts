@@ -31,6 +31,8 @@ test('a definition with the least has every default', () => {
         env: {},
         cwd: null,
         continueOnError: false,
+        sandbox: null,
+        network: null,
         run: 'x',
         shell: null,
       },
@@ -55,6 +57,8 @@ test('a definition with the least has every default', () => {
     memoryMb: null,
     requires: [],
     cache: null,
+    sandbox: null,
+    network: null,
     matrix: null,
     outputs: [],
     extra: {},
@@ -157,6 +161,7 @@ test('every kind of step, with module paths from the file and folders from the s
     ],
   });
   const base = { timeoutSeconds: null, env: {}, cwd: null, continueOnError: false };
+  const ofProcess = { ...base, sandbox: null, network: null };
   const module = `${workstream.start}/workstreams/task.mjs`;
   expect(workstream.steps).toEqual([
     { ...base, kind: 'module', id: 'first', module, export: 'default', input: null },
@@ -171,7 +176,7 @@ test('every kind of step, with module paths from the file and folders from the s
       continueOnError: true,
     },
     {
-      ...base,
+      ...ofProcess,
       kind: 'run',
       id: 'step-3',
       run: 'npm test',
@@ -179,8 +184,8 @@ test('every kind of step, with module paths from the file and folders from the s
       cwd: `${workstream.start}/packages/a`,
       env: { A: '1' },
     },
-    { ...base, kind: 'command', id: 'step-4', command: ['node', '-v', ''], cwd: '/tmp' },
-    { ...base, kind: 'tool', id: 'step-5', tool: 'aider', tasks: ['a', 'b'] },
+    { ...ofProcess, kind: 'command', id: 'step-4', command: ['node', '-v', ''], cwd: '/tmp' },
+    { ...ofProcess, kind: 'tool', id: 'step-5', tool: 'aider', tasks: ['a', 'b'] },
   ]);
 });
 
@@ -199,6 +204,8 @@ test.each([
       env: {},
       cwd: null,
       continueOnError: false,
+      sandbox: null,
+      network: null,
       tool,
       tasks,
     },
@@ -287,4 +294,33 @@ test('an acceptance test that is a command, and a gate, have their fields', () =
     { type: 'GATE_UNIT', required: true, blocking: true },
     { type: 'GATE_SECURITY', required: false, blocking: true },
   ]);
+});
+
+test('a step says how it is contained, and where it does not, its workstream', () => {
+  const workstream = one({
+    id: 'ws-a',
+    sandbox: 'bwrap',
+    network: 'none',
+    steps: [
+      { run: 'a' },
+      { run: 'b', sandbox: { kind: 'bwrap', write: ['~/.npm'] }, network: ['example.org'] },
+    ],
+    compensation_actions: ['c'],
+  });
+  const plain = { kind: 'bwrap', write: [], read: [], hide: [] };
+  expect(workstream).toMatchObject({
+    sandbox: plain,
+    network: 'none',
+    steps: [
+      { sandbox: plain, network: 'none' },
+      { sandbox: { ...plain, write: ['~/.npm'] }, network: ['example.org'] },
+    ],
+    compensation: [{ sandbox: plain, network: 'none' }],
+  });
+});
+
+test('a module step that would have to be contained is refused', () => {
+  const definition = { id: 'ws-a', sandbox: 'bwrap', steps: [{ module: './task.mjs' }] };
+  const { problems } = loadFiles({ 'a.json': definition, 'task.mjs': '' });
+  expect(problems[0]?.message).toContain('a module step runs in Millrace itself, where nothing contains it');
 });

@@ -8,6 +8,7 @@ import { removeLog, testLogFile } from '../../src/os/log-file.ts';
 import { firstOf } from '../../src/text/cut-text.ts';
 import type { Execution } from '../execution.ts';
 import { shellCommand } from '../processes/command.ts';
+import { contained, containingOfWork } from '../processes/contained.ts';
 import { OutputFile } from '../processes/output-file.ts';
 import { type ProcessEnd, runProcess } from '../processes/process.ts';
 import { StopSignal } from '../thread/stop-signal.ts';
@@ -90,7 +91,11 @@ async function endOf(
   };
   const limited = timeLimit(test.timeoutSeconds, signal);
   try {
-    return await runProcess(command, host, limited.signal);
+    const { env } = command;
+    const end = await contained(containingOfWork(execution), execution, { env }, (containment) =>
+      runProcess({ ...command, containment }, host, limited.signal),
+    );
+    return 'reason' in end ? { failure: end, exitCode: null, tail: '' } : end;
   } catch (error) {
     if (signal.aborted) return 'stopped';
     if (limited.passed()) return 'timed-out';

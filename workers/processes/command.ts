@@ -1,4 +1,5 @@
 import type { Shell } from '../../src/domain/workstream.ts';
+import type { Containment } from './sandbox.ts';
 
 /** What to run: a shell line, or a program and its arguments. */
 export interface Command {
@@ -10,6 +11,8 @@ export interface Command {
   cwd: string;
   /** Added to what is inherited; undefined takes a variable away. */
   env: Record<string, string | undefined>;
+  /** How it is contained; null where it is not. */
+  containment: Containment | null;
 }
 
 /** The end of a process: how it exited, and how large its log was then if that is known; or why it was never started. */

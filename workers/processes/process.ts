@@ -1,6 +1,6 @@
 /** Starts a child process of a step and waits for its end. */
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import type { Failure } from '../../src/domain/failure.ts';
 import { lastStates } from '../../src/text/printable.ts';
 import type { Execution } from '../execution.ts';
@@ -8,6 +8,7 @@ import type { StopSignal } from '../thread/stop-signal.ts';
 import { variables } from '../thread/thread-state.ts';
 import type { ChildEnd, Command } from './command.ts';
 import { type Guard, guardProcess, type ProcessHost } from './process-guard.ts';
+import { type Argv, containedCommand, containmentFailure } from './sandbox.ts';
 import { liesWithTheCommand, notStarted, startError, startFailure } from './start-failure.ts';
 
 /** How a child process ended. `failure` is null exactly for exit code 0. */
@@ -64,7 +65,7 @@ async function launch(
     log: output.path,
     inode,
     folder: command.cwd,
-    argv: [command.file, ...command.args],
+    argv: argvOf(command),
     inherited: variables(),
     variables: changesFor(command, execution),
   };
@@ -117,6 +118,13 @@ async function runHere(command: Command, execution: ProcessHost, guard: Guard): 
   return ended(child);
 }
 
+/** What is started: the command, or what contains it. */
+function argvOf({ file, args, cwd, containment }: Command): Argv {
+  return containment === null
+    ? [file, ...args]
+    : containedCommand([file, ...args], realpathSync(cwd), containment);
+}
+
 function environmentOf({ env }: Command): NodeJS.ProcessEnv {
   const all: NodeJS.ProcessEnv = { ...variables(), ...env };
   for (const name of Object.keys(env)) if (env[name] === undefined) delete all[name];
@@ -126,7 +134,8 @@ function environmentOf({ env }: Command): NodeJS.ProcessEnv {
 /** Returns the error where Node refuses at once: too many arguments, a NUL character, no memory. */
 export function startProcess(command: Command, stdio: StdioOptions): ChildProcess | Error {
   try {
-    return spawn(command.file, command.args, {
+    const [file, ...args] = argvOf(command);
+    return spawn(file, args, {
       cwd: command.cwd,
       env: environmentOf(command),
       shell: command.shell,
@@ -167,6 +176,8 @@ function describeEnd(
   const { tail } = context;
   if ('error' in end) return { failure: startFailure(command, end.error), exitCode: null, tail };
   if (end.code === 0) return { failure: null, exitCode: 0, tail };
+  const uncontained = command.containment === null ? null : containmentFailure(end.code, tail);
+  if (uncontained !== null) return { failure: uncontained, exitCode: end.code, tail };
   const failure: Failure =
     end.code === null
       ? { reason: 'killed-by-signal', signal: end.signal ?? 'an unknown signal', ...context }

@@ -1,6 +1,7 @@
 import type { CommandStep, RunStep } from '../../src/domain/workstream.ts';
 import type { Execution } from '../execution.ts';
-import { shellCommand } from '../processes/command.ts';
+import { type Command, shellCommand } from '../processes/command.ts';
+import { contained, containingOf } from '../processes/contained.ts';
 import { runProcess } from '../processes/process.ts';
 import type { StopSignal } from '../thread/stop-signal.ts';
 import { type StepOutcome, stepOutcome } from './step-outcome.ts';
@@ -11,14 +12,18 @@ export async function runCommand(
   execution: Execution,
   signal: StopSignal,
 ): Promise<StepOutcome> {
-  const { workspace } = execution.assignment;
-  const place = { cwd: step.cwd ?? workspace, env: step.env };
-  if (step.kind === 'run') {
-    const shell = step.shell ?? execution.assignment.shell;
-    const command = { shown: step.run, ...shellCommand(step.run, shell), ...place };
-    return stepOutcome(await runProcess(command, execution, signal));
-  }
+  const { env } = step;
+  const command = commandOf(step, execution);
+  const end = await contained(containingOf(step, {}), execution, { env }, (containment) =>
+    runProcess({ ...command, containment }, execution, signal),
+  );
+  return stepOutcome('reason' in end ? { failure: end } : end);
+}
+
+function commandOf(step: RunStep | CommandStep, { assignment }: Execution): Omit<Command, 'containment'> {
+  const place = { cwd: step.cwd ?? assignment.workspace, env: step.env };
+  if (step.kind === 'run')
+    return { shown: step.run, ...shellCommand(step.run, step.shell ?? assignment.shell), ...place };
   const [file, ...args] = step.command;
-  const command = { shown: step.command.join(' '), file, args, shell: false, ...place };
-  return stepOutcome(await runProcess(command, execution, signal));
+  return { shown: step.command.join(' '), file, args, shell: false, ...place };
 }

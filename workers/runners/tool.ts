@@ -8,8 +8,10 @@ import { redactPath } from '../../src/secrets/redact-file.ts';
 import { isCommand } from '../acceptance/classify.ts';
 import type { Execution } from '../execution.ts';
 import type { Command } from '../processes/command.ts';
+import { builtInOf, contained, containingOf } from '../processes/contained.ts';
 import { badFolder, limitFailure } from '../processes/process.ts';
 import { findFile, findProgram, whyNotExecutable } from '../processes/program-file.ts';
+import { type Containment, containmentFailure } from '../processes/sandbox.ts';
 import { notStarted, startFailure } from '../processes/start-failure.ts';
 import { runToolProcess, type ToolProcessEnd } from '../processes/tool-process.ts';
 import type { StopSignal } from '../thread/stop-signal.ts';
@@ -35,6 +37,10 @@ interface Job {
   scratch: Scratch;
 }
 
+interface ContainedJob extends Job {
+  containment: Containment | null;
+}
+
 /** Resolves when the step was stopped too, with what the tool had reported until then. */
 export async function runTool(
   step: ToolStep,
@@ -44,6 +50,16 @@ export async function runTool(
   const job = await prepare(step, execution);
   if ('reason' in job) return stepOutcome({ failure: job });
   execution.children.mayHaveLeftTheirGroups();
+  const { env, scratch, settings } = job;
+  const place = { env, own: [scratch.folder], tool: builtInOf(settings) };
+  const containing = containingOf(step, execution.assignment.tools);
+  const outcome = await contained(containing, execution, place, (containment) =>
+    runContained({ ...job, containment }, signal),
+  );
+  return 'reason' in outcome ? stepOutcome({ failure: outcome }) : outcome;
+}
+
+async function runContained(job: ContainedJob, signal: StopSignal): Promise<StepOutcome> {
   const version = await findVersion(job, signal);
   if (signal.aborted) return stepOutcome({});
   const why = version === null ? null : job.adapter.refuses(version);
@@ -108,7 +124,7 @@ function promptOf(step: ToolStep, { assignment }: Execution): string {
   return buildPrompt({ workstream, tasks: step.tasks, checks, previousFailure, session: assignment.session });
 }
 
-function findVersion(job: Job, signal: StopSignal): Promise<string | null> {
+function findVersion(job: ContainedJob, signal: StopSignal): Promise<string | null> {
   const { versionArguments } = job.adapter;
   if (versionArguments === null) return Promise.resolve(null);
   const command = commandOf(job, { file: job.program, args: [...versionArguments], env: {}, stdin: '' });
@@ -128,7 +144,11 @@ function sessionOf({ step, settings, adapter, execution }: Job): string | null {
   return null;
 }
 
-async function runProgram(job: Job, version: string | null, signal: StopSignal): Promise<StepOutcome> {
+async function runProgram(
+  job: ContainedJob,
+  version: string | null,
+  signal: StopSignal,
+): Promise<StepOutcome> {
   const resume = sessionOf(job);
   const first = await runOnce(job, version, resume, signal);
   if (first !== 'lost-session') return first;
@@ -141,7 +161,7 @@ async function runProgram(job: Job, version: string | null, signal: StopSignal):
 }
 
 async function runOnce(
-  job: Job,
+  job: ContainedJob,
   version: string | null,
   resume: string | null,
   signal: StopSignal,
@@ -206,6 +226,8 @@ function judge(
   const { tail } = ended;
   if ('error' in end) return NOT_JUDGED;
   if (limitPassed) return { failure: limitFailure(command, job.execution, tail), limit: null };
+  const uncontained = command.containment === null ? null : containmentFailure(end.code, tail);
+  if (uncontained !== null) return { failure: uncontained, limit: null };
   // No adapter can know of a script whose interpreter `env` did not find.
   const unstarted = overstayed ? null : notStarted(command, end.code, ended);
   if (unstarted !== null) return { failure: toolError(job, unstarted, tail), limit: null };
@@ -230,7 +252,10 @@ function requestOf({ settings, folder, scratch, execution }: Job, resume: string
 }
 
 /** The program's arguments may hold the whole prompt, so messages show its name only. */
-function commandOf({ settings, folder, env }: Job, { file, args, env: own }: ToolCommand): Command {
+function commandOf(
+  { settings, folder, env, containment }: ContainedJob,
+  { file, args, env: own }: ToolCommand,
+): Command {
   // A built-in tool may be started by another program, as in ["npx", "claude"].
   const launcher = settings.adapter === 'custom' ? [] : settings.command.slice(1);
   return {
@@ -240,6 +265,7 @@ function commandOf({ settings, folder, env }: Job, { file, args, env: own }: Too
     shell: false,
     cwd: folder,
     env: { ...withoutSession(), ...env, ...own },
+    containment,
   };
 }
 

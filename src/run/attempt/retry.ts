@@ -14,6 +14,7 @@ const LASTING: ReadonlySet<string> = new Set<Reason>([
   'command-not-executable',
   'tool-not-found',
   'tool-unsupported',
+  'sandbox-unavailable',
   'tool-not-logged-in',
   'merge-conflict',
   'cancelled',

@@ -185,7 +185,7 @@ test('an acceptance test says what keeps it from being run', async () => {
 
 describe('what shells print that need not be here', () => {
   const said = (exitCode: number, printed: string): string | null => {
-    const command = { shown: 'x', file: 'x', args: [], shell: true, cwd: '/', env: {} };
+    const command = { shown: 'x', file: 'x', args: [], shell: true, cwd: '/', env: {}, containment: null };
     const failure = notStarted(command, exitCode, { tail: printed, log: null });
     return failure === null ? null : describeFailure(failure);
   };

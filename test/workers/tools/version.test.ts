@@ -11,7 +11,15 @@ function agent(lines: string) {
   const file = join(folder, 'agent');
   writeFileSync(file, `#!/bin/sh\n${lines}\n`);
   chmodSync(file, 0o755);
-  const command = { shown: 'agent', file, args: ['--version'], shell: false, cwd: folder, env: {} };
+  const command = {
+    shown: 'agent',
+    file,
+    args: ['--version'],
+    shell: false,
+    cwd: folder,
+    env: {},
+    containment: null,
+  };
   const ask = (signal = new AbortController().signal, timeoutMs?: number) =>
     probeVersion(command, join(folder, 'version.txt'), signal, timeoutMs);
   return { folder, ask };
