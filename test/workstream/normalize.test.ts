@@ -48,6 +48,7 @@ test('a definition with the least has every default', () => {
     compensation: [],
     workspace: null,
     maxCostUsd: null,
+    onRetry: null,
     gate: null,
     track: null,
     timeoutSeconds: null,

@@ -15,12 +15,12 @@ import { allStates, stateOf } from '../tools/state-folders.ts';
  * What is at a path in the view: the file or folder itself, to read or to write; nothing (`hidden`); an empty folder that
  * is gone with the command (`private`); the few devices or the processes of the command.
  */
-type Access = 'read' | 'write' | 'hidden' | 'private' | 'devices' | 'processes';
+type PathAccess = 'read' | 'write' | 'hidden' | 'private' | 'devices' | 'processes';
 
 export interface SandboxMount {
   /** Absolute, without links. */
   path: string;
-  access: Access;
+  access: PathAccess;
   isFolder: boolean;
 }
 
@@ -138,12 +138,12 @@ export function containmentOf(sandbox: Sandbox, place: ContainedPlace): Containm
   return { mounts: view.mounts, sharesNetwork: true, gateway: [] };
 }
 
-/** Access by path; what is said later counts. */
+/** PathAccess by path; what is said later counts. */
 class FileView {
   readonly #mounts = new Map<string, SandboxMount>();
 
   /** Does nothing for a path at which there is nothing; returns whether there is something. */
-  add(path: string, access: Access): boolean {
+  add(path: string, access: PathAccess): boolean {
     const real = path === '' ? null : realOf(path);
     if (real === null) return false;
     this.#mounts.set(real.path, { ...real, access });

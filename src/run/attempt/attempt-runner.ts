@@ -219,7 +219,7 @@ export class AttemptRunner {
     budget.spend(costOf(reports).knownUsd ?? 0);
     for (const { tool } of reports) circuit.record(tool, failure);
     // A tool that could not even be started reported nothing.
-    if (failure !== null && 'detail' in failure && 'tool' in failure && reports.length === 0)
+    if (failure !== null && 'tool' in failure && failure.tool !== undefined && reports.length === 0)
       circuit.record(failure.tool, failure);
   }
 }
