@@ -6,6 +6,7 @@ import type { Engine, LocalEngine } from '../domain/engine.ts';
 import type { Inheritance } from '../domain/history/earlier-run.ts';
 import type { ResultCache } from '../domain/history/result-cache.ts';
 import type { EventSink, RunEvent, RunListener } from '../domain/run-event.ts';
+import type { Gate } from '../domain/run-lock.ts';
 import type { LoadSource } from '../domain/scaling.ts';
 import type { Workspaces } from '../domain/workspaces.ts';
 import { type StartTime, startTimer } from '../os/stopwatch.ts';
@@ -19,6 +20,7 @@ import { firstFreeRunId, makeRunId } from '../run/run-id.ts';
 import { LoadMeter } from '../scaling/load-meter.ts';
 import { Scaler } from '../scaling/scaler.ts';
 import type { Redactor } from '../secrets/redactor.ts';
+import { openParkings } from '../store/read/live/parked-tools.ts';
 import { outputsOf } from '../store/read/outputs.ts';
 import { FallbackRecorder } from '../store/write/fallback-recorder.ts';
 import { SqliteRecorder } from '../store/write/recorder.ts';
@@ -34,6 +36,7 @@ import { Refusal } from './refusal.ts';
 import { releaseLocksOf } from './remaining-processes.ts';
 import { type RunReserving, reservingOf } from './reserving.ts';
 import type { ResumePlan } from './resume/resume.ts';
+import { toolSettings } from './tools.ts';
 
 /** What a run is made of. */
 export interface RunInput {
@@ -122,13 +125,14 @@ function composeAround(
     workspaces,
     inheritance,
     cache,
+    publish: (event) => journal.publish(event),
   });
   const coordinator = new Coordinator({
     runId,
     plan: prepared.plan,
     agents: roster.names,
     runner,
-    ready: composeQueue(input, { roster, gate, reserving }),
+    ready: composeQueue(input, { roster, gate, reserving, runner }),
     journal,
     gate,
     failure,
@@ -137,6 +141,7 @@ function composeAround(
     ask: options.ask,
     areRemote: false,
     reserving,
+    maxWaitSeconds: options.maxWait,
     failFast: failFastOf(options.failFast, totalOf(prepared)),
     // A workstream that ends this process too has to be known afterwards.
     commitStarts: prepared.resumed?.afterDeath ?? false,
@@ -246,6 +251,7 @@ interface RunnerMaterial extends Pick<RunParts, 'runId' | 'database' | 'recorder
   workspaces: Workspaces;
   inheritance: Inheritance;
   cache: ResultCache | null;
+  publish: (event: RunEvent) => void;
 }
 
 /** What keeps results for later runs. */
@@ -282,7 +288,7 @@ function failFastOf(given: RunOptions['failFast'], total: number): FailFast | nu
 
 /** What takes a workstream through its attempts. */
 function composeRunner({ options, paths, prepared }: RunInput, made: RunnerMaterial): WorkstreamRunner {
-  const { runId, database, recorder, roster, engine, workspaces, inheritance, cache } = made;
+  const { runId, database, recorder, roster, engine, workspaces, inheritance, cache, publish } = made;
   const { timeoutSeconds, graceSeconds, maxOutputMb, project } = options;
   return new WorkstreamRunner({
     runId,
@@ -307,6 +313,12 @@ function composeRunner({ options, paths, prepared }: RunInput, made: RunnerMater
     outsideScope: options.outsideScope,
     maxCostUsd: options.maxCostUsd,
     toolCircuit: options.toolCircuit,
+    toolLimits: {
+      atLimit: options.atLimit,
+      lookUp: (name) => toolSettings(name, project),
+      openParkings: () => openParkings(database.connection),
+      publish,
+    },
     cache,
     inheritance,
   });
@@ -314,16 +326,39 @@ function composeRunner({ options, paths, prepared }: RunInput, made: RunnerMater
 
 function composeQueue(
   { options, prepared }: RunInput,
-  { roster, gate, reserving }: Pick<RunParts, 'roster' | 'gate' | 'reserving'>,
+  {
+    roster,
+    gate,
+    reserving,
+    runner,
+  }: Pick<RunParts, 'roster' | 'gate' | 'reserving'> & {
+    runner: WorkstreamRunner;
+  },
 ): ReadyQueue {
-  return new ReadyQueue(prepared.plan.workstreams, {
+  const { workstreams } = prepared.plan;
+  // Without tools of their own all agents are alike.
+  const unlike = options.project.agents.some(({ tool }) => tool !== undefined) ? roster.names.length : 1;
+  const mayStart = (index: number): boolean => {
+    const workstream = workstreams[index];
+    return workstream === undefined || runner.mayStart(workstream, unlike);
+  };
+  return new ReadyQueue(workstreams, {
     agents: roster.scaling?.policy.max ?? roster.names.length,
     distribution: options.distribution,
     tracks: roster.tracks,
-    gate,
+    gate: limitedGate(gate, mayStart),
     reserving,
   });
 }
+
+/** Sets aside what waits for a usage limit, before other runs have a say. */
+const limitedGate = (gate: Gate, mayStart: (index: number) => boolean): Gate => ({
+  get isShut() {
+    return gate.isShut;
+  },
+  admit: (index) => mayStart(index) && gate.admit(index),
+  leave: (index) => gate.leave(index),
+});
 
 interface ScalerMaterial extends Pick<RunParts, 'roster' | 'coordinator' | 'engine' | 'journal'> {
   load: LoadSource;

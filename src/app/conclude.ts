@@ -17,6 +17,7 @@ import { markdownReport } from '../report/markdown.ts';
 import { htmlPage } from '../report/page.ts';
 import { ReportError, type ReportFile, removePage, writeReport } from '../report/write.ts';
 import { type Interruption, MAX_TIME } from '../run/attempt/outcome.ts';
+import type { Coordinator } from '../run/coordinator.ts';
 import { consolidate } from '../store/read/consolidate.ts';
 import { storeError } from '../store/schema/store-error.ts';
 import { scalingSummary } from '../store/write/agent-counts.ts';
@@ -36,6 +37,8 @@ export interface Conclusion {
   /** The most that there were. */
   agents: number;
   interruption: Interruption | null;
+  /** The usage limit that was not waited for, with all that was left; null for none. */
+  unawaited: Coordinator['unawaited'];
   /** Whether the report is also written as an HTML page. */
   withPage: boolean;
   /** Whether workstreams were left for another time. */
@@ -48,19 +51,23 @@ export interface Conclusion {
   resources: RunResources | null;
 }
 
+/** The exit code of a run in which all that is left waits for usage limits. */
+const LIMITED = 5;
+
 /**
  * Results are read back from the database, so that this report and one made next month are the same.
  * A report that can't be written does not take the results with it.
  * @throws StoreError when the run's own row can't be written.
  */
 export function conclude(conclusion: Conclusion): RunResult {
-  const { runId, recorder, paths, interruption, isPartial } = conclusion;
+  const { runId, recorder, paths, interruption, unawaited, isPartial } = conclusion;
   const start = performance.now();
   const { result: found, comparison } = lookBack(conclusion.database.connection, consolidated(conclusion));
   const isSignal = interruption !== null && interruption.by !== MAX_TIME;
-  const exitCode = isSignal ? exitCodeOf(interruption.by) : isComplete(found) ? 0 : 1;
+  const ended = unawaited !== null ? LIMITED : isComplete(found) ? 0 : 1;
+  const exitCode = isSignal ? exitCodeOf(interruption.by) : ended;
   const summary = summarize(conclusion, found, exitCode, (performance.now() - start) / 1000);
-  const state = interruption === null && !isPartial ? 'ended' : 'interrupted';
+  const state = interruption === null && unawaited === null && !isPartial ? 'ended' : 'interrupted';
   const recommendations = recommend({
     ...found,
     comparison,

@@ -59,10 +59,16 @@ const count = (z: Zod) => z.int().min(1).max(MOST_AGENTS);
 const path = (z: Zod) => z.string().min(1);
 
 /** A number, or a text that a function can read; the text becomes the number. */
-const amount = (z: Zod, parse: (text: string) => number | null, most: number, expected: string) =>
+const amount = (
+  z: Zod,
+  parse: (text: string) => number | null,
+  most: number,
+  expected: string,
+  { mayBeZero = false } = {},
+) =>
   z
     .union([z.number(), z.string().transform((text) => parse(text) ?? Number.NaN)])
-    .refine((value) => value > 0 && value <= most, `expected ${expected}`)
+    .refine((value) => (value > 0 || (mayBeZero && value === 0)) && value <= most, `expected ${expected}`)
     .nullable();
 
 const SHARE = /^(?:100|[1-9]?\d)(?:\.\d+)?%$/;
@@ -95,6 +101,7 @@ const DISTRIBUTIONS = ['dynamic', 'round-robin'] as const;
 const WORKSPACES = ['shared', 'worktree'] as const;
 const MERGES = ['run', 'none'] as const;
 const OUTSIDE_SCOPE = ['warn', 'fail', 'ignore'] as const;
+const AT_LIMIT = ['wait', 'switch', 'fail'] as const;
 const LOG_FORMATS = ['json', 'text'] as const;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -329,6 +336,31 @@ export const RUN_OPTIONS = {
     group: TOOLS,
     help: 'Most that the run may cost in US dollars, as far as tools say what they cost',
     doc: 'most that the run may cost, as far as tools say',
+  },
+  /** What becomes of a workstream whose tool meets a usage limit that passes by itself. */
+  atLimit: {
+    schema: (z: Zod) => z.enum(AT_LIMIT),
+    stored: true,
+    flag: 'at-limit',
+    type: 'string',
+    choices: AT_LIMIT,
+    default: 'wait',
+    group: TOOLS,
+    help: "Where a tool is at its usage limit: wait until it passes, switch to the tool's fallback, or fail",
+    doc: "where a tool is at its [usage limit](coding-agents.md#usage-limits): `wait` until it passes, `switch` to the tool's `fallback`, or `fail`",
+  },
+  /** Seconds that the run may wait for usage limits with nothing else to do; null for as long as it takes. */
+  maxWait: {
+    schema: (z: Zod) =>
+      amount(z, parseDuration, 2_000_000, 'a duration such as 0, 90s, 5m or 1h30m', { mayBeZero: true }),
+    stored: true,
+    flag: 'max-wait',
+    type: 'amount',
+    value: 'DURATION',
+    default: null,
+    group: TOOLS,
+    help: 'End the run with exit code 5 where all that is left waits for usage limits for longer than this',
+    doc: 'ends the run with exit code 5 where all that is left waits for [usage limits](coding-agents.md#usage-limits) for longer than this; the rest can be resumed',
   },
   /** After how many failures of one tool in a row, all of one kind, the rest of its workstreams are skipped; 0 for never. */
   toolCircuit: {

@@ -66,7 +66,8 @@ export class RunSession {
     const [, { conclude }] = await Promise.all([coordinator.run(), import('./conclude.ts')]);
     stopClock();
     scaler?.end();
-    const end = { lastSeconds: secondsSince(begin), interruption: coordinator.interruption };
+    const { interruption, unawaited } = coordinator;
+    const end = { lastSeconds: secondsSince(begin), interruption, unawaited };
     await engine.close();
     for (const text of await endRemainingAtEnd(runId, options.graceSeconds)) notices.add('warn', text);
     await noteCheckout();
@@ -150,7 +151,7 @@ export class RunSession {
   }
 
   async #conclude(
-    { lastSeconds, interruption }: RunEndpoint,
+    { lastSeconds, interruption, unawaited }: RunEndpoint,
     conclude: typeof Conclude.conclude,
   ): Promise<RunResult> {
     const { options, paths, prepared } = this.#input;
@@ -168,6 +169,7 @@ export class RunSession {
       distribution: options.distribution,
       agents,
       interruption,
+      unawaited,
       withPage: options.html,
       isPartial: coordinator.haveLeft || (prepared.resumed?.isPartial ?? false),
       sessions: (earlier?.sessions ?? 0) + 1,
@@ -184,7 +186,7 @@ export class RunSession {
 const resourcesOf = ({ capacity: { cpus, memoryMb } }: RunReserving): RunResources => ({ cpus, memoryMb });
 
 /** The state at the last result. A signal that comes later changes nothing. */
-interface RunEndpoint extends Pick<Coordinator, 'interruption'> {
+interface RunEndpoint extends Pick<Coordinator, 'interruption' | 'unawaited'> {
   /** From the start to the last result. */
   lastSeconds: number;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { LiveState, TimeEstimate, WorkstreamInHand } from '../domain/dashboard/answers.ts';
 import { knownDurations } from '../store/read/durations.ts';
 import { withoutResult } from '../store/read/history-runs.ts';
+import { parkedTools } from '../store/read/live/parked-tools.ts';
 import {
   type InHandRow,
   measuredDurations,
@@ -65,7 +66,11 @@ export class LiveReader {
         .map((row) => this.#running(connection, row))
         .toSorted((a, b) => byNumber(a.agentId, b.agentId)),
       waiting: Math.max(0, run.total - ended - rows.length),
-      parked: [],
+      parked: parkedTools(connection, new Date(now)).map(({ tool, until, why }) => ({
+        tool: oneLine(tool, LINE),
+        until,
+        why: oneLine(why, LINE),
+      })),
       estimate: this.#estimateOf(connection, { run, rows, ended, now }),
       canAct: run.socket !== null,
     };

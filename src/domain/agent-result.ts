@@ -93,6 +93,21 @@ export const cacheUseSchema = z.object({
 });
 export type CacheUse = z.infer<typeof cacheUseSchema>;
 
+export const limitWaitSchema = z.object({
+  tool: text,
+  /** What the tool said of its limit. */
+  text,
+  /** When it met it, and until when it was to wait: ISO 8601 in UTC. */
+  at: text,
+  until: text,
+  /** How long the execution had taken, and what it is known to have cost in US dollars. */
+  durationSeconds: seconds,
+  costUsd: z.number().nullable(),
+  logFile: text.nullable(),
+});
+/** An execution that met a usage limit. */
+export type LimitWait = z.infer<typeof limitWaitSchema>;
+
 const resultMetadataSchema = z.object({
   title: text,
   kind: text.nullable(),
@@ -124,6 +139,8 @@ const resultMetadataSchema = z.object({
   merge: mergeSchema.nullable(),
   /** The other attempts than the one whose result this is. */
   earlierAttempts: z.array(attemptSchema),
+  /** Executions that met a usage limit: they are no attempts, and the workstream waited after each. */
+  limitWaits: z.array(limitWaitSchema).catch([]),
   /** The tools that were given the same workstream; empty where it was one. */
   candidates: z.array(candidateSchema),
   /** Why it was not tried again although it might have been; null where that is not so. */

@@ -17,7 +17,11 @@ import { bar, clean, clock, type FrameOptions, fit, StyledLine } from './style.t
 export function frame(board: Board, options: FrameOptions): string[] {
   const { columns, rows } = options;
   if (board.startedAt === null || columns < 1 || rows < 1) return [];
-  const notes = [...interruptionLines(board, options), ...waitingLines(board, options)];
+  const notes = [
+    ...interruptionLines(board, options),
+    ...waitingLines(board, options),
+    ...parkedLines(board, options),
+  ];
   const top = [headline(board, board.startedAt, options), ...notes].slice(0, rows);
   const failures = board.failures.map((note) => failureLine(note, options));
   const room = rows - top.length;
@@ -224,6 +228,32 @@ function waitingLines(board: Board, { columns, colour, glyphs }: Look): string[]
   const more = board.waits.length === 1 ? '' : ` (and ${board.waits.length - 1} more)`;
   const text = `Waiting for another run: ${clean(newest, columns, glyphs)}${more}`;
   return [new StyledLine(columns, glyphs).add(text, colour.yellow).toString()];
+}
+
+/** Tools that wait for their usage limits, each with the time that is left; none while the run ends early. */
+export function parkedLines(
+  board: Board,
+  { columns, colour, glyphs, now }: Look & { now: number },
+): string[] {
+  if (board.interruptedBy !== null) return [];
+  return [...board.parked].map(([tool, until]) => {
+    const left = (until - now) / 1000;
+    const name = clean(tool, columns, glyphs);
+    const text =
+      left > 0
+        ? `${name} waits for its usage limit, ${clock(Math.ceil(left))} left (until ${localTime(until)})`
+        : `${name} is tried again after its usage limit`;
+    return new StyledLine(columns, glyphs).add(text, colour.yellow).toString();
+  });
+}
+
+/** A time of this day as clocks here show it; of another day with its date. */
+function localTime(at: number): string {
+  const date = new Date(at);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  const isToday = new Date().toDateString() === date.toDateString();
+  return isToday ? time : `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
 }
 
 /** Below this share progress says nothing about the rest. */

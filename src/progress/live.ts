@@ -1,6 +1,6 @@
 import type { EventSink, RunEvent } from '../domain/run-event.ts';
 import { applyEvent, createBoard } from './board.ts';
-import { failureLine, frame, headline } from './frame.ts';
+import { failureLine, frame, headline, parkedLines } from './frame.ts';
 import { Painter } from './painter.ts';
 import { coloursFor, glyphsFor } from './style.ts';
 
@@ -62,6 +62,8 @@ export function startPlain({ stream, now = Date.now }: PlainOptions): View {
     take: (events) => {
       for (const event of events) {
         if (applyEvent(board, event)) dirty = true;
+        if (event.type === 'tool-parked')
+          for (const line of parkedLines(board, options())) stream.write(`${line}\n`);
         const note = failed(event) ? board.failures.at(-1) : undefined;
         if (note !== undefined) stream.write(`${failureLine(note, options())}\n`);
       }

@@ -355,6 +355,17 @@ const live = z.object({
   activity: maybeText,
 }) satisfies z.ZodType<LiveWorkstream>;
 
+const parkedTool = z.object({
+  runId: text.describe('The run that met the limit.'),
+  tool: text.describe('The tool, or the account that it shares with others.'),
+  class: z.enum(['rate', 'window']),
+  why: text.describe('What the tool said.'),
+  source: z.enum(['exact', 'words', 'guess']),
+  parkedAt: text,
+  until: text,
+  resumedAt: maybeText,
+});
+
 /** Every document by the command that prints it with `--json`. */
 export const documentSchemas = {
   run: runDocumentSchema,
@@ -365,6 +376,11 @@ export const documentSchemas = {
       run: runSummary,
       counts: z.object({ pending: count, blocked: count, running: count }),
       running: z.array(live),
+      parked: z
+        .array(parkedTool)
+        .describe(
+          'Tools that wait for their usage limits, whichever run met them; of a run that is under way.',
+        ),
     })
     .describe('What a run is doing now, or how it ended.'),
   errors: z

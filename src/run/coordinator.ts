@@ -42,7 +42,9 @@ export interface CoordinatorParts {
   ready: ReadyQueue;
   journal: Journal;
   /** Admits workstreams beside those of other runs; `ready` asks it. */
-  gate: { idle(): void; onFree(listener: () => void): void };
+  gate: { idle(): void; onFree(listener: () => void): void; readonly isWaiting: boolean };
+  /** How long the run may wait for usage limits with nothing else to do, in seconds; null for as long as it takes. */
+  maxWaitSeconds: number | null;
   /** Aborted, by any part of the run, with the error that ends the run because results can't be recorded. */
   failure: AbortController;
   /** Dependencies that are not part of this run, and whether they count as met. */
@@ -77,6 +79,8 @@ export class Coordinator {
   /** Of workstreams that wait for their next attempt. */
   readonly #retries = new RetryTimers();
   #interruption: Interruption | null = null;
+  /** What the run would have had to wait for longer than it may; null where that is not so. */
+  #unawaited: { tool: string; until: number; why: string } | null = null;
   /** Whether so many have failed that nothing more is started. */
   #isFailingFast = false;
   /** Whether the loop is over: nothing is running, and nothing will be started. */
@@ -97,6 +101,7 @@ export class Coordinator {
       outside,
       inheritance,
       earlierAttempts: (id) => runner.earlierAttempts(id),
+      limitWaits: (id) => runner.limitWaits(id),
       refusal: (workstream) => runner.certainRefusal(workstream),
       onReady: (indices) => this.#makeReady(indices),
     });
@@ -114,6 +119,7 @@ export class Coordinator {
     // Each running workstream listens, and that is no leak.
     setMaxListeners(0, this.#cancel.signal);
     parts.gate.onFree(() => this.#retry());
+    runner.limits.onFree(() => this.#retry());
     parts.failure.signal.addEventListener('abort', () => this.#stop(), { once: true });
   }
 
@@ -124,6 +130,12 @@ export class Coordinator {
   /** Whether workstreams were left for another session although the run was not interrupted. */
   get haveLeft(): boolean {
     return this.#results.haveLeft;
+  }
+
+  /** The usage limit that the run was not to wait for, with all that was left; null where that is not so. */
+  get unawaited(): { tool: string; until: string } | null {
+    const limit = this.#unawaited;
+    return limit === null ? null : { tool: limit.tool, until: isoTimestamp(limit.until) };
   }
 
   get meter(): SpeedMeter {
@@ -166,14 +178,26 @@ export class Coordinator {
       if (this.#dispatcher.assigned === 0) {
         this.#parts.gate.idle();
         const isWaiting = !this.#isEnding && this.#parts.ready.isWaiting;
-        if (this.#retries.size === 0 && !isWaiting) break;
+        if (this.#retries.size === 0 && (!isWaiting || this.#waitsTooLong())) break;
       }
       await this.#news();
     }
     this.#hasEnded = true;
+    this.#parts.runner.limits.close();
     this.#parts.failure.signal.throwIfAborted();
     this.#results.skipTheRest(this.#whyTheRestIsSkipped());
+    await this.#parts.runner.keepUnfinished();
     await this.#parts.journal.flush();
+  }
+
+  /** Whether all that is left waits for usage limits, the first of which passes later than the run may wait. */
+  #waitsTooLong(): boolean {
+    const { maxWaitSeconds, gate, runner } = this.#parts;
+    if (maxWaitSeconds === null || gate.isWaiting) return false;
+    const first = runner.limits.firstToReset();
+    if (first === null || runner.limits.millisecondsUntil(first.until) <= maxWaitSeconds * 1000) return false;
+    this.#unawaited = first;
+    return true;
   }
 
   /** Where enough have failed, what waits for its next attempt is not tried again. What is running goes on to its end. */
@@ -189,6 +213,10 @@ export class Coordinator {
   #whyTheRestIsSkipped(): Failure | null {
     const { failFast } = this.#parts;
     if (this.#interruption !== null) return { reason: 'interrupted', detail: this.#interruption.detail };
+    if (this.#unawaited !== null) {
+      const { tool, why, until } = this.#unawaited;
+      return { reason: 'usage-limit', tool, detail: why, tail: '', log: null, resetsAt: isoTimestamp(until) };
+    }
     if (failFast === null || !this.#isFailingFast) return null;
     return { reason: 'fail-fast', failed: this.#results.failed, limit: failFast.given };
   }
@@ -229,7 +257,8 @@ export class Coordinator {
     const { ready, runner } = this.#parts;
     const workstream = this.#workstream(index);
     const refusal = runner.refusal(agent, workstream);
-    if (refusal === null) return MAY_START;
+    if (refusal === null && runner.chooseTools(agent, workstream)) return MAY_START;
+    if (refusal === null) return { verdict: workstream.parallelOk ? 'pass' : 'wait' };
     const all = Array.from({ length: this.#dispatcher.agents }, (_, other) => other);
     const others = all.some(
       (other) => other !== agent && ready.isFor(index, other) && runner.refusal(other, workstream) === null,
@@ -251,6 +280,7 @@ export class Coordinator {
     } catch (error) {
       this.#parts.failure.abort(error);
     }
+    this.#parts.runner.release(this.#workstream(start.index));
     this.#dispatcher.release(start.agent, start.index);
     this.#wake();
   }
@@ -362,6 +392,7 @@ export class Coordinator {
   /** Adds the final result to `finals`, or has another attempt follow. */
   #follow(index: number, context: AgentContext, end: AttemptEnd, finals: FinalResult[]): void {
     if (end.type === 'retry') return this.#retryLater(index, context, end);
+    if (end.type === 'parked') return this.#park(index);
     const { outcome, result } = end;
     this.#dispatcher.addDuration(outcome.durationSeconds);
     this.#meter.add(index, outcome, result.metadata.earlierAttempts);
@@ -377,6 +408,7 @@ export class Coordinator {
       signal: this.#cancel.signal,
       interruption: () => this.#interruption,
       onMessage: (workstreamId, message) => {
+        if (message.type === 'progress') this.#parts.runner.limits.answered(workstreamId);
         if (message.type === 'began') this.#begunElsewhere(workstreamId, agent, message);
         else forwardEngineMessage(journal, message, agentId, workstreamId);
       },
@@ -430,6 +462,15 @@ export class Coordinator {
     });
     if (this.#cancel.signal.aborted || this.#isFailingFast) return;
     this.#retries.add(afterSeconds, () => {
+      this.#makeReady([index]);
+      this.#wake();
+    });
+  }
+
+  /** It is ready again once its agent has released it; what decides when it is started is the limit of its tool. */
+  #park(index: number): void {
+    if (this.#cancel.signal.aborted || this.#isFailingFast) return;
+    this.#retries.add(0, () => {
       this.#makeReady([index]);
       this.#wake();
     });

@@ -1,5 +1,5 @@
 /** The final results of a run: records each once, and settles what follows from it for dependents. */
-import type { AgentResult } from '../domain/agent-result.ts';
+import type { AgentResult, LimitWait } from '../domain/agent-result.ts';
 import type { AttemptRecord } from '../domain/attempt.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { EarlierResult, Inheritance } from '../domain/history/earlier-run.ts';
@@ -21,6 +21,8 @@ export interface FinalResultsParts {
   inheritance: Inheritance;
   /** The failed attempts of a workstream that has no result yet. */
   earlierAttempts: (workstreamId: string) => readonly AttemptRecord[];
+  /** Executions of a workstream without a result that met a usage limit. */
+  limitWaits: (workstreamId: string) => readonly LimitWait[];
   /** Why a workstream is not started whatever happens in the run; null where it may be. */
   refusal: (workstream: Workstream) => Failure | null;
   /** Called with workstreams whose dependencies have been met; not with those that have none. */
@@ -97,8 +99,9 @@ export class FinalResults {
 
   /** The row of a workstream that is not executed. */
   skipped(workstream: Workstream, failure: Failure): AgentResult {
-    const { runId, earlierAttempts } = this.#parts;
-    return skippedResult(runId, workstream, failure, earlierAttempts(workstream.id));
+    const { runId, earlierAttempts, limitWaits } = this.#parts;
+    const { id } = workstream;
+    return skippedResult(runId, workstream, failure, earlierAttempts(id), limitWaits(id));
   }
 
   /**
@@ -199,6 +202,7 @@ export function foresee({ plan, outside, inheritance, maxCostUsd }: Foreseen): A
       commit: () => undefined,
     },
     earlierAttempts: () => [],
+    limitWaits: () => [],
     refusal: (workstream) => budget.refusalOf(workstream),
     onReady: () => undefined,
   });

@@ -55,6 +55,11 @@ export class RunGate implements Gate {
     this.#freed = listener;
   }
 
+  /** Whether something waits for another run. */
+  get isWaiting(): boolean {
+    return this.#waits.length > 0;
+  }
+
   get isShut(): boolean {
     return this.#waits.some(({ lock }) => lock.kind === 'alone');
   }

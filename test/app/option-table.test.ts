@@ -62,6 +62,7 @@ test('what is stored with a run says what is run and how, and nothing of who sta
   expect(Object.keys(storedOptions(parseOptions({}).options)).toSorted()).toEqual([
     'agentMemoryMb',
     'agentsCount',
+    'atLimit',
     'bestOf',
     'cache',
     'cacheMb',
@@ -73,6 +74,7 @@ test('what is stored with a run says what is run and how, and nothing of who sta
     'maxCostUsd',
     'maxOutputMb',
     'maxTime',
+    'maxWait',
     'memory',
     'merge',
     'outsideScope',

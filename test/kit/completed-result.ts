@@ -36,6 +36,7 @@ export function completedResult(workstreamId: string, { metadata, ...fields }: R
       changes: null,
       merge: null,
       earlierAttempts: [],
+      limitWaits: [],
       candidates: [],
       gaveUp: null,
       compensation: [],

@@ -9,7 +9,7 @@ import type { Workspaces } from '../../src/domain/workspaces.ts';
 import type { Workstream } from '../../src/domain/workstream.ts';
 import { ReadyQueue } from '../../src/plan/ready-queue.ts';
 import { WorkspaceManager } from '../../src/run/attempt/workspace-manager.ts';
-import { WorkstreamRunner } from '../../src/run/attempt/workstream-runner.ts';
+import { WorkstreamRunner, type WorkstreamRunnerParts } from '../../src/run/attempt/workstream-runner.ts';
 import { Coordinator, type CoordinatorParts } from '../../src/run/coordinator.ts';
 import { Journal } from '../../src/run/journal.ts';
 import { NO_SECRETS } from '../kit/no-secrets.ts';
@@ -28,6 +28,8 @@ export interface RehearsalOptions {
   toolsOf?: (agent: number, workstream: Workstream) => Record<string, ToolSettings>;
   maxCostUsd?: number | null;
   toolCircuit?: number;
+  toolLimits?: Partial<WorkstreamRunnerParts['toolLimits']>;
+  maxWaitSeconds?: number | null;
 }
 
 export class Rehearsal {
@@ -51,7 +53,12 @@ export class Rehearsal {
     this.agents = agents;
     this.engine = new ScriptedEngine(({ workstream }) => options.onStart?.(workstream.id));
     this.runner = this.#createRunner(options);
-    this.ready = new ReadyQueue(plan.workstreams, { agents, distribution, tracks: null });
+    const mayStart = (index: number): boolean => {
+      const workstream = plan.workstreams[index];
+      return workstream === undefined || this.runner.mayStart(workstream, agents);
+    };
+    const gate = { isShut: false, admit: mayStart, leave: () => undefined };
+    this.ready = new ReadyQueue(plan.workstreams, { agents, distribution, tracks: null, gate });
     const failure = new AbortController();
     const journal = new Journal({
       recorder: this.#recorder(),
@@ -66,7 +73,8 @@ export class Rehearsal {
       runner: this.runner,
       ready: this.ready,
       journal,
-      gate: { idle: () => undefined, onFree: () => undefined },
+      gate: { idle: () => undefined, onFree: () => undefined, isWaiting: false },
+      maxWaitSeconds: options.maxWaitSeconds ?? null,
       failure,
       outside,
       inheritance: NOTHING_EARLIER,
@@ -100,7 +108,12 @@ export class Rehearsal {
     return assigned;
   }
 
-  #createRunner({ toolsOf, maxCostUsd = null, toolCircuit = 3 }: RehearsalOptions): WorkstreamRunner {
+  #createRunner({
+    toolsOf,
+    toolLimits = {},
+    maxCostUsd = null,
+    toolCircuit = 3,
+  }: RehearsalOptions): WorkstreamRunner {
     return new WorkstreamRunner({
       runId: RUN_ID,
       engine: this.engine,
@@ -121,6 +134,14 @@ export class Rehearsal {
       outsideScope: 'warn',
       maxCostUsd,
       toolCircuit,
+      toolLimits: {
+        atLimit: 'wait',
+        lookUp: () => null,
+        openParkings: () => [],
+        publish: (event) => this.events.push(event),
+        random: () => 0,
+        ...toolLimits,
+      },
       cache: null,
       inheritance: NOTHING_EARLIER,
     });

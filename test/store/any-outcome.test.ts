@@ -226,6 +226,8 @@ const attemptOf = (definition: Workstream, outcome: Outcome): Attempt => ({
   gaveUp: null,
   compensation: [],
   candidates: [],
+  limitWaits: [],
+  parked: null,
 });
 
 test('any outcome is read back as it was, and every report of it is whole', () => {

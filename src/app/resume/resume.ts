@@ -50,7 +50,10 @@ const UNPLANNED = new Set([
 ]);
 
 /** A workstream that was skipped for one of these reasons is run: the cause may be gone. */
-const PASSING = new Set(['interrupted', 'cancelled', 'dependency-failed', 'fail-fast']);
+const PASSING = new Set(['interrupted', 'cancelled', 'dependency-failed', 'fail-fast', 'usage-limit']);
+
+/** Reasons of rows that another session of the run replaces. */
+const LEFT = new Set(['interrupted', 'cancelled', 'usage-limit']);
 
 /** Whether the workstream is not run again, unless its definition changed. */
 const isFinal = ({ reason }: EarlierResult): boolean =>
@@ -110,7 +113,7 @@ export function planResume(
       discarded: [...[...replaced].filter((id) => results.has(id)), ...vanished],
       counts: countOf(kept),
       total: kept.length + replaced.size,
-      isPartial: kept.some(({ reason }) => reason === 'interrupted' || reason === 'cancelled'),
+      isPartial: kept.some(({ reason }) => reason !== null && LEFT.has(reason)),
       afterDeath: crash !== null,
     },
     notices: [

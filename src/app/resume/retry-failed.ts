@@ -7,7 +7,13 @@ import { Refusal } from '../refusal.ts';
 import { renamedMembers } from './resume.ts';
 
 /** What was skipped because something failed, or had failed too often or cost too much. */
-const BECAUSE_OF_FAILURES = new Set(['dependency-failed', 'circuit-open', 'budget-exceeded', 'fail-fast']);
+const BECAUSE_OF_FAILURES = new Set([
+  'dependency-failed',
+  'circuit-open',
+  'budget-exceeded',
+  'fail-fast',
+  'usage-limit',
+]);
 
 /** Reasons of rows that are named for their file, because it could not be read. */
 const OF_THE_FILE = new Set(['invalid-workstream', 'duplicate-id']);

@@ -1,11 +1,16 @@
 import type { LiveWorkstream, RunSummary } from '../../domain/run-record.ts';
+import { parkedTools } from '../../store/read/live/parked-tools.ts';
 import { liveCounts, liveWorkstreams } from '../../store/read/live/workstreams.ts';
 import { percent, seconds } from '../../text/format.ts';
+import { oneLine } from '../../text/printable.ts';
 import type { StatusArguments } from '../commands/status.ts';
 import { withRun } from '../history.ts';
 import { next, printJson, printText, table } from '../print.ts';
 
 const SHOWN = 64;
+/** Characters of a tool's name and of what it says. */
+const NAME = 100;
+const WHY = 300;
 
 /** Shows what a run is doing now, or how it ended. */
 export async function status(argv: StatusArguments): Promise<number> {
@@ -13,13 +18,22 @@ export async function status(argv: StatusArguments): Promise<number> {
     const counts = liveCounts(connection, run.runId);
     const { shown } = liveWorkstreams(connection, run.runId, SHOWN);
     const running = shown.filter((workstream) => workstream.status === 'running');
-    if (argv.json) await printJson({ version: 1, run, counts, running });
-    else await printText(text(run, counts, running));
+    const parked = run.state === 'running' ? parkedTools(connection) : [];
+    const now = { counts, running, parked };
+    if (argv.json) await printJson({ version: 1, run, ...now });
+    else await printText(text(run, now));
     return 0;
   });
 }
 
-function text(run: RunSummary, counts: ReturnType<typeof liveCounts>, running: LiveWorkstream[]): string {
+/** What a run is doing. */
+interface Now {
+  counts: ReturnType<typeof liveCounts>;
+  running: LiveWorkstream[];
+  parked: ReturnType<typeof parkedTools>;
+}
+
+function text(run: RunSummary, { counts, running, parked }: Now): string {
   const { workstreams, completed, failed, skipped } = run.totals;
   const ended = `${completed} completed, ${failed} failed, ${skipped} skipped`;
   const head = `${run.runId}: ${run.state}, started ${run.createdAt}`;
@@ -38,5 +52,9 @@ function text(run: RunSummary, counts: ReturnType<typeof liveCounts>, running: L
     percent(fraction),
     activity ?? '',
   ]);
-  return `${head}\n${workstreams} workstreams: ${ended}, ${live}\n\n${table(['agent', 'workstream', 'for', 'progress', 'doing'], rows)}`;
+  const waits = parked.map(
+    ({ tool, until, why }) =>
+      `${oneLine(tool, NAME)} waits for its usage limit until ${until}, ${seconds(Math.max(0, Date.parse(until) - Date.now()) / 1000)} from now: ${oneLine(why, WHY)}\n`,
+  );
+  return `${head}\n${workstreams} workstreams: ${ended}, ${live}\n${waits.join('')}\n${table(['agent', 'workstream', 'for', 'progress', 'doing'], rows)}`;
 }

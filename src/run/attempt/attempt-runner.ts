@@ -1,18 +1,26 @@
 /** Makes one attempt at a workstream: a workspace, the execution in it, and what changed there. */
-import { type Assignment, type CostLimit, type Limits, relativeToProject } from '../../domain/assignment.ts';
+import type { LimitWait } from '../../domain/agent-result.ts';
+import {
+  type Assignment,
+  type ContinuedSession,
+  type CostLimit,
+  type Limits,
+  relativeToProject,
+} from '../../domain/assignment.ts';
 import type { Candidate } from '../../domain/attempt.ts';
 import type { Changes, Merge } from '../../domain/changes.ts';
 import type { BatchOptions, Engine, EngineMessage } from '../../domain/engine.ts';
 import type { Failure } from '../../domain/failure.ts';
-import { describeFailure } from '../../domain/failure-message.ts';
+import { describeFailure, failureContext } from '../../domain/failure-message.ts';
 import type { Json } from '../../domain/json.ts';
 import type { Outcome, StepResult } from '../../domain/outcome.ts';
-import { isDenial } from '../../domain/tool.ts';
+import { isDenial, type ToolReport } from '../../domain/tool.ts';
 import { isFailure, type Workspace } from '../../domain/workspaces.ts';
 import type { Shell, Workstream } from '../../domain/workstream.ts';
 import { measured, startTimer } from '../../os/stopwatch.ts';
+import type { ToolLimits } from '../tool-limits.ts';
 import { judgeChanges, type OutsideScope } from './judge-changes.ts';
-import { costOf, type RunLedgers } from './ledgers.ts';
+import { costOf, isStop, type RunLedgers } from './ledgers.ts';
 import {
   type Interruption,
   reportsOf,
@@ -57,6 +65,8 @@ export interface AgentContext {
 export interface AttemptFields extends Pick<Assignment, 'attempt' | 'tools' | 'logFile'> {
   /** US dollars that other candidates of the same competition are known to have cost. Default: 0. */
   spentUsd?: number;
+  /** What it goes on with; null to begin afresh. Default: null. */
+  goesOnWith?: { workspace: Workspace; session: ContinuedSession } | null;
 }
 
 /** What an attempt of a batch needs, and where its outcome goes. */
@@ -81,6 +91,10 @@ export interface Attempt {
   compensation: StepResult[];
   /** All of the competition that it won; empty for none. */
   candidates: Candidate[];
+  /** Executions before it that met a usage limit. */
+  limitWaits: LimitWait[];
+  /** That it met a usage limit which is waited for, so that it is no attempt; null where that is not so. */
+  parked: LimitWait | null;
 }
 
 export class AttemptRunner {
@@ -96,7 +110,7 @@ export class AttemptRunner {
   /** Never rejects because of what a workstream, a tool or a repository did. */
   async run(workstream: Workstream, context: AgentContext, fields: AttemptFields): Promise<Attempt> {
     const attempt = await this.#run(workstream, context, fields);
-    this.#account(attempt.outcome);
+    this.#account(attempt);
     return attempt;
   }
 
@@ -146,7 +160,7 @@ export class AttemptRunner {
     workstream: Workstream,
     { agentId }: AgentContext,
     workspace: Workspace,
-    { attempt, tools, logFile, spentUsd = 0 }: AttemptFields,
+    { attempt, tools, logFile, spentUsd = 0, goesOnWith = null }: AttemptFields,
   ): Assignment {
     const { runId, limits, project, outputsOf, gates, shell } = this.#parts;
     const { history } = this.#ledgers;
@@ -166,27 +180,35 @@ export class AttemptRunner {
       tools,
       gates,
       shell,
-      setup: workspace.setup,
+      // It was prepared when it was opened.
+      setup: goesOnWith === null ? workspace.setup : null,
       previousFailure: history.lastFailure(id),
-      session: null,
-      budgets: this.#budgets(workstream, spentUsd),
+      session: goesOnWith?.session ?? null,
+      budgets: this.#budgets(workstream, tools, spentUsd),
     };
   }
 
-  #budgets({ id, maxCostUsd }: Workstream, spentUsd: number): CostLimit[] {
-    const { history, budget } = this.#ledgers;
-    if (maxCostUsd === null && !budget.isLimited) return NO_LIMITS;
-    return budget.forAttempt({ limitUsd: maxCostUsd, spentUsd: history.spentUsd(id) + spentUsd });
+  #budgets({ id, maxCostUsd }: Workstream, tools: AttemptFields['tools'], spentUsd: number): CostLimit[] {
+    const { history, budget, limits } = this.#ledgers;
+    const ofTools = Object.values(tools).flatMap(({ name, maxCostUsd: limitUsd }): CostLimit[] =>
+      limitUsd === null ? [] : [{ of: 'tool', tool: name, limitUsd, spentUsd: limits.spentUsd(name) }],
+    );
+    if (maxCostUsd === null && !budget.isLimited && ofTools.length === 0) return NO_LIMITS;
+    const own = budget.forAttempt({ limitUsd: maxCostUsd, spentUsd: history.spentUsd(id) + spentUsd });
+    return [...own, ...ofTools].toSorted((a, b) => a.limitUsd - a.spentUsd - (b.limitUsd - b.spentUsd));
   }
 
   async #run(workstream: Workstream, context: AgentContext, fields: AttemptFields): Promise<Attempt> {
     const { workspaces, outsideScope } = this.#parts;
     const begin = startTimer();
-    const workspace = await this.#open(workstream, context, fields.attempt);
+    const workspace = fields.goesOnWith?.workspace ?? (await this.#open(workstream, context, fields.attempt));
     if (isFailure(workspace))
       return executed(workstream, context, fields.attempt, null, unexecutedOutcome(workspace));
     const outcome = await this.execute(workstream, context, workspace, fields);
     const attempt = executed(workstream, context, fields.attempt, workspace, outcome);
+    this.#meetLimits(attempt, fields.tools);
+    // What it has done so far is not judged.
+    if (attempt.parked !== null) return attempt;
     const changes = await workspaces.harvest(workspace);
     if (changes === null) return attempt;
     // An attempt takes the time from the opening of its workspace until it is known what changed there.
@@ -211,16 +233,36 @@ export class AttemptRunner {
     return workspaces.open(workstream, { agentId, attempt }, { seconds, signal });
   }
 
+  /** Has tools wait whose limits pass, and gives up those whose limits do not. */
+  #meetLimits(attempt: Attempt, tools: AttemptFields['tools']): void {
+    const { limits, circuit } = this.#ledgers;
+    const settingsOf = new Map(Object.values(tools).map((settings) => [settings.name, settings]));
+    for (const { tool: report, failure } of attempt.outcome.steps) {
+      const settings = report === null ? undefined : settingsOf.get(report.tool);
+      if (report === null || settings === undefined) continue;
+      const { limit } = report;
+      if (limit === null) {
+        if (failure === null) limits.worked(settings);
+      } else if (limit.class === 'cap') circuit.open(settings.name, 'tool-quota');
+      else if (limit.class !== 'auth') {
+        const met = limits.met(settings, { ...limit, class: limit.class }, (report.toolCalls ?? 0) > 0);
+        meetPassing(attempt, report, met);
+      }
+    }
+  }
+
   /** Enters what it cost, and how its tools did. */
-  #account(outcome: Outcome): void {
-    const { budget, circuit } = this.#ledgers;
+  #account({ outcome, parked }: Attempt): void {
+    const { budget, circuit, limits } = this.#ledgers;
     const { failure } = outcome;
     const reports = reportsOf(outcome);
     budget.spend(costOf(reports).knownUsd ?? 0);
+    for (const { tool, costUsd } of reports) limits.spend(tool, costUsd ?? 0);
+    if (parked !== null) return;
     for (const { tool } of reports) circuit.record(tool, failure);
     // A tool that could not even be started reported nothing.
-    if (failure !== null && 'tool' in failure && failure.tool !== undefined && reports.length === 0)
-      circuit.record(failure.tool, failure);
+    if (failure === null || failure.reason === 'budget-exceeded' || reports.length > 0) return;
+    if ('tool' in failure && failure.tool !== undefined) circuit.record(failure.tool, failure);
   }
 }
 
@@ -244,7 +286,34 @@ const executed = (
   gaveUp: null,
   compensation: [],
   candidates: [],
+  limitWaits: [],
+  parked: null,
 });
+
+/** Has an attempt that failed wait for a limit that its tool has met, or makes the limit its failure. */
+function meetPassing(
+  attempt: Attempt,
+  report: ToolReport,
+  { until, failure: refusal }: ReturnType<ToolLimits['met']>,
+): void {
+  const { outcome } = attempt;
+  const { failure, logFile, durationSeconds, endedAt } = outcome;
+  if (failure === null || isStop(failure)) return;
+  if (refusal !== null) {
+    const { tail, log } = failureContext(failure);
+    attempt.outcome = withFailure(outcome, { ...refusal, tail: tail ?? '', log });
+    return;
+  }
+  attempt.parked ??= {
+    tool: report.tool,
+    text: report.limit?.text ?? '',
+    at: new Date(endedAt).toISOString(),
+    until: new Date(until).toISOString(),
+    durationSeconds,
+    costUsd: costOf(reportsOf(outcome)).knownUsd,
+    logFile,
+  };
+}
 
 /**
  * A success is judged by what changed, and a failure stays what it is; but where acceptance failed because nothing was

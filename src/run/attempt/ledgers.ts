@@ -9,12 +9,14 @@ import type { Outcome } from '../../domain/outcome.ts';
 import type { ToolReport } from '../../domain/tool.ts';
 import { spendingOf, sumKnown } from '../../domain/tool-report.ts';
 import type { Workstream } from '../../domain/workstream.ts';
+import type { ToolLimits } from '../tool-limits.ts';
 import { reportsOf } from './outcome.ts';
 
 export interface RunLedgers {
   history: AttemptHistory;
   budget: Budget;
   circuit: ToolCircuit;
+  limits: ToolLimits;
 }
 
 const NONE: readonly AttemptRecord[] = [];
@@ -146,7 +148,8 @@ export class Budget {
 }
 
 /** Whether any of its steps is a tool's. */
-export const usesTool = ({ steps }: Workstream): boolean => steps.some(({ kind }) => kind === 'tool');
+export const usesTool = ({ steps }: Pick<Workstream, 'steps'>): boolean =>
+  steps.some(({ kind }) => kind === 'tool');
 
 const leftOf = ({ limitUsd, spentUsd }: CostLimit): number => limitUsd - spentUsd;
 
@@ -166,6 +169,7 @@ const OF_THE_TOOL: ReadonlySet<string> = new Set<Reason>([
   'tool-unsupported',
   'tool-not-logged-in',
   'tool-quota',
+  'usage-limit',
   'tool-error',
   'no-model-answer',
 ]);
@@ -198,6 +202,11 @@ export class ToolCircuit {
     const streak = this.#streaks.get(tool);
     const count = streak?.reason === failure.reason ? streak.count + 1 : 1;
     this.#streaks.set(tool, { reason: failure.reason, count });
+  }
+
+  /** Opens it at once: what the tool failed for does not pass. */
+  open(tool: string, reason: Reason): void {
+    if (this.refusal(tool) === null) this.#streaks.set(tool, { reason, count: Math.max(1, this.#threshold) });
   }
 
   /** Why the tool is not started any more; null while its circuit is closed. */

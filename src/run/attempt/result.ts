@@ -3,6 +3,7 @@ import {
   type AgentResult,
   COORDINATOR,
   type Constraints,
+  type LimitWait,
   type ResourceUsage,
   type ResultMetadata,
   type StepSummary,
@@ -76,7 +77,7 @@ function usageOf(workstream: Workstream, { usage, cpuSeconds }: Outcome): Resour
 }
 
 function executedMetadata(
-  { workstream, outcome, changes, merge, candidates, gaveUp, compensation }: Attempt,
+  { workstream, outcome, changes, merge, candidates, gaveUp, compensation, limitWaits }: Attempt,
   earlierAttempts: AttemptRecord[],
   tail: string | null,
 ): ResultMetadata {
@@ -98,6 +99,7 @@ function executedMetadata(
     changes,
     merge,
     earlierAttempts,
+    limitWaits,
     candidates,
     gaveUp,
     compensation: compensation.map(stepSummary),
@@ -137,8 +139,13 @@ export function skippedResult(
   workstream: Workstream,
   failure: Failure,
   earlierAttempts: readonly AttemptRecord[] = [],
+  limitWaits: readonly LimitWait[] = [],
 ): AgentResult {
-  const metadata = { ...workstreamMetadata(workstream), earlierAttempts: [...earlierAttempts] };
+  const metadata = {
+    ...workstreamMetadata(workstream),
+    earlierAttempts: [...earlierAttempts],
+    limitWaits: [...limitWaits],
+  };
   return {
     ...notExecuted(runId, metadata, workstream.id, failure),
     status: 'skipped',
@@ -303,6 +310,7 @@ function emptyMetadata(title: string, file: string, position: number): ResultMet
     changes: null,
     merge: null,
     earlierAttempts: [],
+    limitWaits: [],
     candidates: [],
     gaveUp: null,
     compensation: [],

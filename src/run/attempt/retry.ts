@@ -1,7 +1,7 @@
 /** Whether a workstream that failed is tried again. Pure. */
 import type { AttemptRecord } from '../../domain/attempt.ts';
 import type { Reason } from '../../domain/failure.ts';
-import type { CircuitBreaker } from '../../domain/workstream.ts';
+import type { CircuitBreaker, Workstream } from '../../domain/workstream.ts';
 
 /** Another attempt after a pause, or none; `gaveUp` says why not although one was left. */
 export type RetryDecision = { again: true; afterSeconds: number } | { again: false; gaveUp: string | null };
@@ -16,6 +16,7 @@ const LASTING: ReadonlySet<string> = new Set<Reason>([
   'tool-unsupported',
   'sandbox-unavailable',
   'tool-not-logged-in',
+  'usage-limit',
   'merge-conflict',
   'cancelled',
   'interrupted',
@@ -44,6 +45,21 @@ export function decideRetry(
     oscillating(breaker, attempts, last) ??
     spent(attempts, maxCostUsd);
   return gaveUp === null ? { again: true, afterSeconds: breaker.cooldownSeconds } : { again: false, gaveUp };
+}
+
+/**
+ * Whether the next attempt goes on in the workspace of the last one, with the sessions of its tools. After a time limit and
+ * an interruption it does; after other failures where the workstream says so, unless the same tests failed twice in a row.
+ * @param attempts all of them, the failed one last.
+ */
+export function goesOn(onRetry: Workstream['onRetry'], attempts: readonly AttemptRecord[]): boolean {
+  const last = attempts.at(-1);
+  if (last === undefined || onRetry === 'fresh') return false;
+  if (last.reason === 'timed-out' || last.reason === 'interrupted') return true;
+  if (onRetry !== 'continue') return false;
+  const before = attempts.at(-2);
+  const isRepeated = last.reason === 'acceptance-failed' && before?.reason === last.reason;
+  return !isRepeated || before.pattern !== last.pattern;
 }
 
 function lasting({ reason, tool }: AttemptRecord): string | null {

@@ -1,5 +1,6 @@
 /** Takes a workstream through its attempts, and does what follows from the last of them. */
-import type { AgentResult } from '../../domain/agent-result.ts';
+import type { AgentResult, LimitWait } from '../../domain/agent-result.ts';
+import type { ContinuedSession } from '../../domain/assignment.ts';
 import type { AttemptRecord, Candidate } from '../../domain/attempt.ts';
 import type { BatchOptions } from '../../domain/engine.ts';
 import type { Failure } from '../../domain/failure.ts';
@@ -8,8 +9,10 @@ import type { Inheritance } from '../../domain/history/earlier-run.ts';
 import type { ResultCache } from '../../domain/history/result-cache.ts';
 import type { Outcome, StepResult } from '../../domain/outcome.ts';
 import type { ToolSettings } from '../../domain/tool.ts';
+import { sumKnown } from '../../domain/tool-report.ts';
 import { copyOf, type Workstream } from '../../domain/workstream.ts';
 import { isBatchable } from '../dispatcher.ts';
+import { ToolLimits, type ToolLimitsParts } from '../tool-limits.ts';
 import {
   type AgentContext,
   type Attempt,
@@ -29,7 +32,7 @@ import {
 } from './ledgers.ts';
 import { reportsOf, withFailure, withWarnings } from './outcome.ts';
 import { executedResult, takenOverResult } from './result.ts';
-import { decideRetry, type RetryDecision } from './retry.ts';
+import { decideRetry, goesOn, type RetryDecision } from './retry.ts';
 
 export interface WorkstreamRunnerParts extends AttemptRunnerParts {
   /**
@@ -44,6 +47,8 @@ export interface WorkstreamRunnerParts extends AttemptRunnerParts {
   toolCircuit: number;
   /** Results of earlier runs; null where nothing is kept. */
   cache: ResultCache | null;
+  /** How usage limits of tools are met. */
+  toolLimits: Omit<ToolLimitsParts, 'circuit' | 'runId'>;
   /** Attempts and costs of earlier sessions. */
   inheritance: Pick<Inheritance, 'attempts' | 'spentUsd'>;
 }
@@ -51,7 +56,16 @@ export interface WorkstreamRunnerParts extends AttemptRunnerParts {
 /** How an attempt ended: with the final result, or with another attempt after a pause. */
 export type AttemptEnd =
   | { type: 'final'; result: AgentResult; outcome: Outcome }
-  | { type: 'retry'; attempt: number; failure: Failure; afterSeconds: number };
+  | { type: 'retry'; attempt: number; failure: Failure; afterSeconds: number }
+  /** It met a usage limit, and is executed again once that has passed. */
+  | { type: 'parked' };
+
+/** What the next execution of a workstream has from the one before. */
+interface UnfinishedWork {
+  /** What it goes on with; null where it begins afresh. */
+  goesOnWith: NonNullable<AttemptFields['goesOnWith']> | null;
+  limitWaits: LimitWait[];
+}
 
 /** An attempt that competes with others, and what it is judged by. */
 interface Contender {
@@ -63,13 +77,23 @@ export class WorkstreamRunner {
   readonly #parts: WorkstreamRunnerParts;
   readonly #ledgers: RunLedgers;
   readonly #attempts: AttemptRunner;
+  /** By workstream. */
+  readonly #unfinished = new Map<string, UnfinishedWork>();
+  /** The tools that workstreams were given, which are to be started. */
+  readonly #chosen = new Map<string, Record<string, ToolSettings>>();
 
   constructor(parts: WorkstreamRunnerParts) {
     this.#parts = parts;
+    const circuit = new ToolCircuit(parts.toolCircuit);
     this.#ledgers = {
       history: new AttemptHistory(),
       budget: new Budget(parts.maxCostUsd),
-      circuit: new ToolCircuit(parts.toolCircuit),
+      circuit,
+      limits: new ToolLimits({
+        ...parts.toolLimits,
+        runId: parts.runId,
+        circuit: (tool) => circuit.refusal(tool),
+      }),
     };
     this.#attempts = new AttemptRunner(parts, this.#ledgers);
     this.#inherit(parts);
@@ -94,11 +118,71 @@ export class WorkstreamRunner {
 
   /** Why this agent may not start a workstream; null when it may. */
   refusal(agent: number, workstream: Workstream): Failure | null {
-    const { circuit, budget } = this.#ledgers;
+    const { limits, budget } = this.#ledgers;
     const tools = Object.values(this.#parts.toolsOf(agent, workstream));
     if (tools.length === 0) return null;
-    const refused = tools.map(({ name }) => circuit.refusal(name)).find((refusal) => refusal !== null);
+    const refused = tools.map((settings) => limits.refusal(settings)).find((refusal) => refusal !== null);
     return refused ?? budget.refusal();
+  }
+
+  /** The usage limits of tools in this run. */
+  get limits(): ToolLimits {
+    return this.#ledgers.limits;
+  }
+
+  /**
+   * Whether usage limits let some agent start a workstream now. One that none will ever start may be taken.
+   * @param agents how many there are.
+   */
+  mayStart(workstream: Workstream, agents: number): boolean {
+    if (!usesTool(workstream)) return true;
+    for (let agent = 0; agent < agents; agent += 1) {
+      if (this.refusal(agent, workstream) !== null || this.#choice(agent, workstream) !== null) return true;
+    }
+    return false;
+  }
+
+  /** Chooses the tools of a workstream that this agent is about to start; false where they wait for a usage limit. */
+  chooseTools(agent: number, workstream: Workstream): boolean {
+    if (!usesTool(workstream)) return true;
+    const tools = this.#choice(agent, workstream);
+    if (tools === null) return false;
+    this.#chosen.set(workstream.id, tools);
+    this.limits.started(workstream.id, tools);
+    return true;
+  }
+
+  /** The agent does not execute it any more, or did not begin to. */
+  release({ id }: Pick<Workstream, 'id'>): void {
+    if (!this.#chosen.delete(id)) return;
+    this.limits.ended(id);
+  }
+
+  /** In a competition those that wait are left out, as long as one does not. */
+  #choice(agent: number, workstream: Workstream): Record<string, ToolSettings> | null {
+    const { bestOf, toolsOf } = this.#parts;
+    const names = bestOf.length === 0 ? [undefined] : bestOf;
+    for (const name of names) {
+      const choice = this.limits.choose(toolsOf(agent, workstream, name));
+      if ('tools' in choice) return choice.tools;
+    }
+    return null;
+  }
+
+  /** Executions of a workstream without a result that met a usage limit. */
+  limitWaits(workstreamId: string): readonly LimitWait[] {
+    return this.#unfinished.get(workstreamId)?.limitWaits ?? [];
+  }
+
+  /** Keeps what workstreams have done that are not executed any more in this run. */
+  async keepUnfinished(): Promise<void> {
+    const { workspaces } = this.#parts;
+    for (const { goesOnWith } of this.#unfinished.values()) {
+      if (goesOnWith === null) continue;
+      await workspaces.harvest(goesOnWith.workspace);
+      await workspaces.close(goesOnWith.workspace);
+    }
+    this.#unfinished.clear();
   }
 
   /** Why no agent will ever start a workstream in this run; null where one may. */
@@ -131,15 +215,21 @@ export class WorkstreamRunner {
   async attempt(workstream: Workstream, context: AgentContext): Promise<AttemptEnd> {
     if (this.#parts.bestOf.length > 0 && usesTool(workstream))
       return this.#keep(workstream, await this.#compete(workstream, context));
-    const tools = this.#parts.toolsOf(context.agent, workstream);
-    const attempt = await this.#attempts.run(workstream, context, this.#fields(workstream, tools));
-    return this.#keep(workstream, await this.#conclude(await this.#accept(attempt)));
+    const { id } = workstream;
+    const tools = this.#chosen.get(id) ?? this.#parts.toolsOf(context.agent, workstream);
+    const unfinished = this.#unfinished.get(id);
+    this.#unfinished.delete(id);
+    const fields = this.#fields(workstream, tools, unfinished);
+    const attempt = await this.#attempts.run(workstream, context, fields);
+    attempt.limitWaits = unfinished?.limitWaits ?? [];
+    if (attempt.parked !== null) return this.#park(attempt, fields);
+    return this.#keep(workstream, await this.#conclude(await this.#accept(attempt), fields));
   }
 
   /** Keeps the result for later runs before anything that depends on it may change its files. */
   async #keep(workstream: Workstream, end: AttemptEnd): Promise<AttemptEnd> {
     const { cache } = this.#parts;
-    if (cache === null || workstream.cache === null || end.type === 'retry') return end;
+    if (cache === null || workstream.cache === null || end.type !== 'final') return end;
     const use = await cache.keep(end.result);
     return { ...end, result: { ...end.result, metadata: { ...end.result.metadata, cache: use } } };
   }
@@ -162,17 +252,70 @@ export class WorkstreamRunner {
     return this.#end(attempt, this.#decide(attempt));
   }
 
-  #fields({ id }: Workstream, tools: Record<string, ToolSettings>): AttemptFields {
+  #fields(
+    { id }: Workstream,
+    tools: Record<string, ToolSettings>,
+    unfinished?: UnfinishedWork,
+  ): AttemptFields {
     const attempt = this.nextAttempt(id);
-    return { attempt, tools, logFile: this.#logFile(attempt === 1 ? id : `${id}.${attempt}`) };
+    const name = attempt === 1 ? id : `${id}.${attempt}`;
+    if (unfinished === undefined) return { attempt, tools, logFile: this.#logFile(name) };
+    const { limitWaits, goesOnWith } = unfinished;
+    // Each execution has a log of its own.
+    const logFile = this.#logFile(limitWaits.length === 0 ? name : `${name}.again-${limitWaits.length}`);
+    const spentUsd = sumKnown(limitWaits.map(({ costUsd }) => costUsd)) ?? 0;
+    return { attempt, tools, logFile, spentUsd, goesOnWith };
+  }
+
+  /** Has a workstream wait for a usage limit. What it has done stays where it is, unless it is to begin afresh. */
+  async #park(attempt: Attempt, fields: AttemptFields): Promise<AttemptEnd> {
+    const { workstream, outcome, parked } = attempt;
+    const { failure } = outcome;
+    if (parked === null || failure === null) throw new Error('only what met a limit is parked');
+    const limitWaits = [...attempt.limitWaits, parked];
+    if (workstream.onRetry === 'fresh') {
+      if (attempt.workspace !== null) await this.#parts.workspaces.harvest(attempt.workspace);
+      await this.#close(attempt);
+      this.#unfinished.set(workstream.id, { goesOnWith: null, limitWaits });
+    } else this.#goOn(attempt, fields, { why: failure, sameAttempt: true, limitWaits });
+    return { type: 'parked' };
+  }
+
+  /** Keeps the workspace and the sessions of an attempt for the next one. */
+  #goOn(
+    { workstream, workspace, outcome }: Attempt,
+    { goesOnWith }: AttemptFields,
+    { why, sameAttempt, limitWaits }: Omit<ContinuedSession, 'steps'> & Pick<UnfinishedWork, 'limitWaits'>,
+  ): void {
+    const sessions = outcome.steps.flatMap(({ id, tool }) =>
+      tool === null || tool.sessionId === null
+        ? []
+        : [[id, { tool: tool.tool, id: tool.sessionId }] as const],
+    );
+    const steps = { ...goesOnWith?.session.steps, ...Object.fromEntries(sessions) };
+    const session = { why, sameAttempt, steps };
+    this.#unfinished.set(workstream.id, {
+      goesOnWith: workspace === null ? null : { workspace, session },
+      limitWaits,
+    });
   }
 
   #logFile(name: string): string {
     return `${this.#parts.logFolder}/${name}.log`;
   }
 
-  async #conclude(attempt: Attempt): Promise<AttemptEnd> {
+  async #conclude(attempt: Attempt, fields: AttemptFields): Promise<AttemptEnd> {
     const decision = this.#decide(attempt);
+    const { workstream, workspace, limitWaits, outcome } = attempt;
+    const { failure } = outcome;
+    if (decision.again && failure !== null && workspace !== null) {
+      if (goesOn(workstream.onRetry, this.earlierAttempts(workstream.id))) {
+        this.#goOn(attempt, fields, { why: failure, sameAttempt: false, limitWaits });
+        return this.#end(attempt, decision);
+      }
+    }
+    if (decision.again && limitWaits.length > 0)
+      this.#unfinished.set(workstream.id, { goesOnWith: null, limitWaits });
     const undone = decision.again ? attempt : await this.#compensate(attempt);
     return this.#end(await this.#close(undone), decision);
   }
@@ -217,6 +360,8 @@ export class WorkstreamRunner {
         logFile: this.#logFile([workstream.id, tool, ...repeated(bestOf, index)].join('.')),
         spentUsd,
       });
+      if (attempt.parked !== null)
+        attempt.outcome = withFailure(attempt.outcome, limitFailure(attempt.parked));
       contenders.push({ attempt, facts: candidateFacts(tool, number, attempt.outcome, attempt.changes) });
     }
     return contenders;
@@ -306,6 +451,16 @@ export class WorkstreamRunner {
       : [`What ${unknown.join(' and ')} cost is not known and does not count.`];
   }
 }
+
+/** A candidate does not wait for its tool: the others go on. */
+const limitFailure = ({ tool, text, until, logFile }: LimitWait): Failure => ({
+  reason: 'usage-limit',
+  tool,
+  detail: text,
+  tail: '',
+  log: logFile,
+  resetsAt: until,
+});
 
 const NO_TOOLS: Record<string, ToolSettings> = {};
 /** After an attempt that completed, and where no other was left. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import {
   cacheUseSchema,
   constraintsSchema,
+  limitWaitSchema,
   type ResourceUsage,
   type ResultError,
   type ResultMetadata,
@@ -140,6 +141,7 @@ const metadata = z.object({
   changes: changesSchema.nullable().default(null).catch(null),
   merge: mergeSchema.nullable().default(null).catch(null),
   earlierAttempts: listOf(attemptSchema).default([]),
+  limitWaits: listOf(limitWaitSchema).default([]),
   candidates: listOf(candidateSchema).default([]),
   gaveUp: text.nullable().default(null).catch(null),
   compensation: listOf(stepSummarySchema).default([]),
@@ -171,6 +173,7 @@ export function writeMetadata(given: ResultMetadata): string {
     changes: given.changes ?? undefined,
     merge: given.merge ?? undefined,
     earlierAttempts: entriesOf(given.earlierAttempts),
+    limitWaits: entriesOf(given.limitWaits),
     candidates: entriesOf(given.candidates),
     gaveUp: given.gaveUp ?? undefined,
     compensation: entriesOf(given.compensation),

@@ -53,6 +53,7 @@ export function isPlain(result: AgentResult): boolean {
     metadata.cache === null &&
     metadata.tools.length === 0 &&
     metadata.earlierAttempts.length === 0 &&
+    metadata.limitWaits.length === 0 &&
     isEmpty(metadata.metrics)
   );
 }
@@ -114,9 +115,10 @@ export const resultTable = tableOf<AgentResult>()('agent_results', {
 const hasOutput = ({ output, metrics }: ResultMetadata): boolean => output !== null || !isEmpty(metrics);
 
 /** Of all attempts together. Most workstreams use no tool. */
-function spent({ tools, earlierAttempts }: ResultMetadata, what: keyof Spending): number | null {
-  if (tools.length === 0 && earlierAttempts.length === 0) return null;
-  return sumKnown([spendingOf(tools)[what], ...earlierAttempts.map((attempt) => attempt[what])]);
+function spent({ tools, earlierAttempts, limitWaits }: ResultMetadata, what: keyof Spending): number | null {
+  if (tools.length + earlierAttempts.length + limitWaits.length === 0) return null;
+  const waits = what === 'costUsd' ? limitWaits.map(({ costUsd }) => costUsd) : [];
+  return sumKnown([spendingOf(tools)[what], ...earlierAttempts.map((attempt) => attempt[what]), ...waits]);
 }
 
 /** An attempt of a workstream. The times are null for one that was never begun. */

@@ -50,7 +50,7 @@ DELETE FROM workstream_attempts
 WHERE run_id = @run AND workstream_id IN (
   SELECT r.workstream_id FROM json_each(@ids) i CROSS JOIN agent_results r
     ON r.run_id = @run AND r.workstream_id = i.value AND r.attempts IS NOT NULL
-  WHERE r.reason IS NULL OR r.reason NOT IN ('interrupted', 'cancelled'))`;
+  WHERE r.reason IS NULL OR r.reason NOT IN ('interrupted', 'cancelled', 'usage-limit'))`;
 
 /** What was running when the process died by itself. */
 const SUSPECT = `
