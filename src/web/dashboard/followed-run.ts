@@ -13,8 +13,9 @@ import { announcement } from '../state.ts';
 import { ask, messageOfError, pathOfRun } from './client.ts';
 import { type LostSince, Stream } from './streams.ts';
 
-/** Between two drawings: at most four a second. */
+/** Between two drawings: at most four a second, and at most a quarter of the time is spent on them. */
 const REDRAW_MS = 250;
+const REDRAW_SHARE = 4;
 
 /** Between two sentences for a screen reader. */
 const SPOKEN_MS = 5000;
@@ -51,6 +52,8 @@ export class FollowedRun {
   #early: [name: string, data: string][] = [];
   #drawing: ReturnType<typeof setTimeout> | undefined;
   #drawnAt = -Infinity;
+  /** Milliseconds that the last drawing took. */
+  #cost = 0;
   #spokenAt = -Infinity;
   #isClosed = false;
   #unseen = new Set<string>();
@@ -162,7 +165,8 @@ export class FollowedRun {
   /** Draws soon: not sooner after the last time than a quarter of a second, and not where nobody can see it. */
   #schedule(): void {
     if (this.#drawing !== undefined || document.hidden || this.#isClosed) return;
-    const wait = Math.max(0, this.#drawnAt + REDRAW_MS - performance.now());
+    const pause = Math.max(REDRAW_MS, this.#cost * REDRAW_SHARE);
+    const wait = Math.max(0, this.#drawnAt + pause - performance.now());
     this.#drawing = setTimeout(() => {
       this.#drawing = undefined;
       if (!document.hidden && !this.#isClosed) this.#draw();
@@ -171,7 +175,9 @@ export class FollowedRun {
 
   #draw(): void {
     if (this.#document === null) return;
-    this.#drawnAt = performance.now();
+    const from = performance.now();
+    requestAnimationFrame(() => setTimeout(() => (this.#cost = performance.now() - from)));
+    this.#drawnAt = from;
     const before = this.run.peek();
     const now = new Run({ ...this.#document, workstreams: [...this.#rows.values()] }, this.#live);
     if (this.#live === null) this.#unseen = new Set();

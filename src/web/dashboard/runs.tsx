@@ -73,17 +73,30 @@ function useRuns(onLost: (since: LostSince) => void) {
   };
   useEffect(() => {
     const early: string[] = [];
-    const stream = new Stream('/api/events', {
-      names: ['runs'],
-      parameter: 'after',
-      onEvent: (_, data) => {
-        if (list.peek() === null) early.push(data);
-        else take(JSON.parse(data));
-      },
-      onLost,
-    });
     let timer: ReturnType<typeof setTimeout> | undefined;
     let isClosed = false;
+    /** What changed while nobody listened is not sent again. */
+    const catchUp = async (): Promise<void> => {
+      try {
+        const { runs, total } = await ask<RunsAnswer>(`/api/runs?limit=${PAGE}`);
+        take({ runs, gone: [], total });
+      } catch (error) {
+        problem.value = messageOfError(error);
+      }
+    };
+    const stream = new Stream('/api/events', {
+      names: ['runs', 'reload'],
+      parameter: 'after',
+      onEvent: (name, data) => {
+        if (name === 'reload') void catchUp();
+        else if (list.peek() === null) early.push(data);
+        else take(JSON.parse(data));
+      },
+      onLost: (since) => {
+        if (since === null) void catchUp();
+        onLost(since);
+      },
+    });
     const load = async (): Promise<void> => {
       try {
         const { runs, total, database } = await ask<RunsAnswer>(`/api/runs?limit=${PAGE}`);

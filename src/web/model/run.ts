@@ -113,14 +113,13 @@ export class Run {
       (least, each) => Math.min(least, each),
       timeOf(head.run.createdAt) ?? Infinity,
     );
-    const last = workstreams.reduce(
-      (most, each) => Math.max(most, timeOf(each.end) ?? 0),
+    const ends = new Map(workstreams.map((each) => [each, timeOf(each.end) ?? Infinity]));
+    const last = [...ends.values()].reduce(
+      (most, end) => (end === Infinity ? most : Math.max(most, end)),
       Math.max(this.startedAt, timeOf(live?.now ?? null) ?? 0),
     );
     this.seconds = Math.max((last - this.startedAt) / 1000, this.#endOfLoad());
-    this.byEnd = workstreams.toSorted(
-      (a, b) => (timeOf(a.end) ?? Infinity) - (timeOf(b.end) ?? Infinity) || 0,
-    );
+    this.byEnd = workstreams.toSorted((a, b) => (ends.get(a) ?? 0) - (ends.get(b) ?? 0) || 0);
   }
 
   /** Seconds from the start to the last bin of the load; 0 where the document has none. */
