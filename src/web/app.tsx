@@ -1,13 +1,12 @@
 /** The page that a file holds: one run, whose document is in it. */
 import { useEffect, useMemo } from 'preact/hooks';
 import type { PageDocument } from '../domain/page-document.ts';
-import { titleOfView } from './detail.tsx';
 import { Frame } from './frame.tsx';
 import { oneLine } from './model/format.ts';
 import { needsOf } from './model/needs.ts';
 import { Run } from './model/run.ts';
 import { verdictOf } from './model/verdict.ts';
-import { RunCrumbs, RunPages, useSections } from './run-page.tsx';
+import { RunCrumbs, RunPages, titleOfView, useSections } from './run-page.tsx';
 import { Search } from './search.tsx';
 import { hrefOf, place } from './state.ts';
 

@@ -131,6 +131,20 @@ export function SectionView({ id, title, note, actions, children }: SectionProps
   );
 }
 
+/** Nothing of this name is on the page. */
+export function Missing({ what, id }: { what: string; id: string }) {
+  return (
+    <div class="card empty">
+      <h1>
+        No {what} <code>{oneLine(id, 100)}</code> on this page.
+      </h1>
+      <a class="b" href={hrefOf({ kind: 'run', section: 'verdict' })}>
+        To the run
+      </a>
+    </div>
+  );
+}
+
 interface BlockProps {
   title: string;
   note?: string;

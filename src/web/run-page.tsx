@@ -1,21 +1,24 @@
 /** The page of a run that has ended, in the order of a reader's questions, and those of its workstreams and errors. */
 import { useMemo } from 'preact/hooks';
+import { Agents } from './agents.tsx';
 import { Compared } from './compared.tsx';
-import { PatternPage, titleOfView, WorkstreamPage } from './detail.tsx';
 import { Done } from './done.tsx';
-import { Agents, Environment, Tests } from './facts.tsx';
+import { Environment } from './environment.tsx';
 import type { RailEntry } from './frame.tsx';
 import { Graph } from './graph.tsx';
 import { oneLine } from './model/format.ts';
 import type { Need } from './model/needs.ts';
-import type { PageSection } from './model/place.ts';
+import type { PageSection, PageView } from './model/place.ts';
 import { resultsOf } from './model/results.ts';
 import type { Run } from './model/run.ts';
 import { NeedsList } from './needs-list.tsx';
+import { PatternPage } from './pattern-page.tsx';
 import { ResultsView } from './results-view.tsx';
 import { hrefOf, place } from './state.ts';
+import { Tests } from './tests.tsx';
 import { Timeline } from './timeline.tsx';
 import { VerdictCard } from './verdict-card.tsx';
+import { WorkstreamPage } from './workstream-page.tsx';
 
 interface RunProps {
   run: Run;
@@ -95,4 +98,11 @@ function sectionsOf({ run, needs }: RunProps): RailEntry[] {
     section('environment', 'Environment'),
   ];
   return entries.filter((entry) => entry !== false);
+}
+
+/** What the page of a workstream or of an error is called. */
+export function titleOfView(run: Run, view: PageView): string {
+  if (view.kind === 'run' || view.kind === 'overview') return run.head.run.runId;
+  if (view.kind === 'pattern') return run.patterns.get(view.id)?.telling ?? view.id;
+  return run.byId.get(view.id)?.title ?? view.id;
 }

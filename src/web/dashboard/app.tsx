@@ -1,7 +1,6 @@
 /** The dashboard: all runs, one run while it is under way and afterwards, and what is known over all of them. */
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import { titleOfView } from '../detail.tsx';
 import { Frame, type RailEntry } from '../frame.tsx';
 import { oneLine } from '../model/format.ts';
 import { liveTitle } from '../model/live.ts';
@@ -9,7 +8,7 @@ import { needsOf } from '../model/needs.ts';
 import { OVERVIEWS, type OverviewName, type PageView } from '../model/place.ts';
 import { verdictOf } from '../model/verdict.ts';
 import { Time } from '../parts.tsx';
-import { RunCrumbs, RunPages, useSections } from '../run-page.tsx';
+import { RunCrumbs, RunPages, titleOfView, useSections } from '../run-page.tsx';
 import { Search } from '../search.tsx';
 import { hrefOf, place } from '../state.ts';
 import { Said } from './actions.tsx';
@@ -17,10 +16,11 @@ import { ticking } from './clock.ts';
 import { FollowedRun, type RunSeen } from './followed-run.ts';
 import { LivePage, liveSections, UnendedPage } from './live-page.tsx';
 import { LogPage } from './log.tsx';
-import { PatternHistoryPage, PatternsPage, WorkstreamHistory, WorkstreamsPage } from './over-runs.tsx';
+import { PatternHistoryPage, PatternsPage } from './patterns.tsx';
 import { RunsPage, Waiting } from './runs.tsx';
 import type { LostSince } from './streams.ts';
 import { ToolsPage, TrendsPage } from './trends.tsx';
+import { WorkstreamHistory, WorkstreamsPage } from './workstreams.tsx';
 
 const TITLES: Record<OverviewName, string> = {
   runs: 'Runs',
