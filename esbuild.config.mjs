@@ -196,7 +196,9 @@ const publishing = [
 ];
 /** With the server of pages. */
 const serving = ['src/cli/actions/dashboard.ts'];
-const later = [...running, ...publishing, ...serving];
+/** With the clients of Redis, which take their time to load. */
+const queued = ['src/cli/actions/worker.ts', 'src/cli/actions/workers.ts'];
+const later = [...running, ...publishing, ...serving, ...queued];
 /** What only some commands import: to read a configuration file, or to tell an error. */
 const sometimes = [
   'src/app/refusal.ts',
@@ -217,11 +219,12 @@ await buildBundles(
     },
     { name: 'run', entries: new Set(running) },
     { name: 'github', entries: new Set(publishing) },
+    { name: 'queue', entries: new Set(queued) },
     { name: 'dashboard', entries: new Set(serving) },
   ],
   {
     // Native, or with files of their own.
-    external: ['better-sqlite3', 'piscina', 'esbuild'],
+    external: ['better-sqlite3', 'piscina', 'esbuild', 'bullmq', 'ioredis'],
     alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
     plugins: [helpIsAscii, zodSpeaksEnglish, widthOnDemand],
   },

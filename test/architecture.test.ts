@@ -196,6 +196,7 @@ describe('depth', () => {
   /** Files of fewer than 40 lines with one importer. What has no reason to be a file of its own belongs to its importer. */
   const SHALLOW: Record<string, string> = {
     'src/app/version-details.ts': 'joins rooms: the command line does not import the engine',
+    'src/cli/actions/worker.ts': 'an action, loaded when it is called',
     'src/cli/commands.ts': 'table: each command and the module that carries it out',
     'src/cli/github.ts': 'port: the environment of GitHub Actions',
     'src/cli/tuning-chart.ts': 'pure: the result of a tuning as text',

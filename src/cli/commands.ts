@@ -35,6 +35,8 @@ export const commands: Record<keyof typeof definitions, ReturnType<typeof bind>>
   feedback: bind(definitions.feedback, async (argv) =>
     (await import('./actions/feedback.ts')).feedback(argv),
   ),
+  worker: bind(definitions.worker, async (argv) => (await import('./actions/worker.ts')).worker(argv)),
+  workers: bind(definitions.workers, async (argv) => (await import('./actions/workers.ts')).workers(argv)),
   tune: bind(definitions.tune, async (argv) => (await import('./actions/tune.ts')).tune(argv)),
   init: bind(definitions.init, async (argv) => (await import('./actions/init.ts')).init(argv)),
 };

@@ -21,6 +21,8 @@ import { trendsDefinition } from './commands/trends.ts';
 import { tuneDefinition } from './commands/tune.ts';
 import { validateDefinition } from './commands/validate.ts';
 import { whyDefinition } from './commands/why.ts';
+import { workerDefinition } from './commands/worker.ts';
+import { workersDefinition } from './commands/workers.ts';
 import { worktreesDefinition } from './commands/worktrees.ts';
 
 export const definitions = {
@@ -45,6 +47,8 @@ export const definitions = {
   sync: syncDefinition,
   pr: prDefinition,
   feedback: feedbackDefinition,
+  worker: workerDefinition,
+  workers: workersDefinition,
   tune: tuneDefinition,
   init: initDefinition,
 };

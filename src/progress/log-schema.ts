@@ -159,8 +159,55 @@ export const logEvents = [
   }),
 ] as const;
 
+/** What each event of a worker says. */
+export const workerEvents = [
+  event('worker-started', 'A worker is there for runs. The first line of a worker.', {
+    log_version: z.literal(1).describe('Version of the log.'),
+    host: text.describe('Its name.'),
+    agents: count.describe('How many workstreams it executes at once.'),
+    provides: z.array(text).describe('What workstreams may require of it.'),
+    ended: z.array(text).describe('Processes that a killed worker had left, and that were ended.'),
+  }),
+  event('queue-lost', 'Redis can not be reached. A worker takes nothing before it is back.', { message }),
+  event('queue-back', 'Redis can be reached again.', { seconds: seconds.describe('How long it was away.') }),
+  event('clock-differs', 'The clock of the worker and that of Redis differ by more than 5 minutes.', {
+    seconds: z.number().describe("What the worker's clock is ahead."),
+  }),
+  event('project-prepared', 'The files of a project are there, and its setup has run.', {
+    source: text.describe('A snapshot or a commit.'),
+    seconds: seconds.describe('How long that took.'),
+  }),
+  event('job-started', 'A worker has taken a workstream.', {
+    job: text.describe('Id of the job in the queue.'),
+    agent_id: agentId,
+    workstream_id: workstreamId,
+    attempt,
+  }),
+  event('job-ended', 'A worker has a workstream no longer.', {
+    job: text,
+    agent_id: agentId,
+    workstream_id: workstreamId,
+    end: z
+      .enum(['answered', 'given-back', 'lost'])
+      .describe(
+        '`given-back`: another may take it. `lost`: another may have it, and what was done does not count.',
+      ),
+    status: z.enum(['completed', 'failed']).nullable().describe('Null where it was not answered.'),
+    reason: text.nullable().describe('Why it failed, in a word; null where it did not.'),
+    duration_seconds: seconds.nullable(),
+  }),
+  event('job-refused', 'A job was not executed.', { job: text, message }),
+  event('jobs-stalled', 'Jobs whose worker gave no sign of life are in the queue again.', {
+    jobs: z.array(text),
+  }),
+  event('worker-draining', 'A worker takes nothing more, and ends when it has nothing in hand.', {
+    in_hand: count,
+  }),
+  event('worker-ended', 'The last line of a worker.', {}),
+] as const;
+
 /** A line of Millrace. */
-export const logLineSchema = z.discriminatedUnion('event', logEvents);
+export const logLineSchema = z.discriminatedUnion('event', [...logEvents, ...workerEvents]);
 
 type OwnFields<Line> = Line extends unknown ? Omit<Line, keyof typeof commonFields> : never;
 /** The fields of an event's line, without those that all have. */

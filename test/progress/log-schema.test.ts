@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import type { RunEvent } from '../../src/domain/run-event.ts';
-import { commonFields, logEvents, logLineSchema } from '../../src/progress/log-schema.ts';
+import { commonFields, logEvents, logLineSchema, workerEvents } from '../../src/progress/log-schema.ts';
 import { RunLog } from '../../src/progress/logs.ts';
 import {
   completed,
@@ -56,7 +56,7 @@ function tableOf(schema: z.ZodType, isShown: (name: string) => boolean): string 
 }
 
 function linesSection(): string {
-  const events = logEvents.map((event) => {
+  const events = [...logEvents, ...workerEvents].map((event) => {
     const isOwn = (name: string): boolean => name !== 'event' && !(name in commonFields);
     const hasOwn = Object.keys(event.shape).some(isOwn);
     const table = hasOwn ? `\n\n${tableOf(event, isOwn)}` : '';

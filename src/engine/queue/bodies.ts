@@ -7,6 +7,9 @@ import { z } from 'zod';
 import { PROTOCOL, QUEUE_PREFIX, RUN_TTL_SECONDS } from './protocol.ts';
 import type { QueueKey, SealContext } from './sealing.ts';
 
+/** Content of at least this size in bytes travels as a body. */
+export const BODY_BYTES = 64 * 1024;
+
 /** Of one chunk, in bytes. */
 const CHUNK_BYTES = 1024 * 1024;
 
@@ -14,7 +17,7 @@ const CHUNK_BYTES = 1024 * 1024;
 const KEYS_AT_ONCE = 500;
 
 /** What is needed of Redis; a client of ioredis has it. */
-interface BodyRedis {
+export interface BodyRedis {
   set(key: string, value: Buffer, unit: 'PX', milliseconds: number): Promise<unknown>;
   getBuffer(key: string): Promise<Buffer | null>;
   pexpire(key: string, milliseconds: number): Promise<number>;

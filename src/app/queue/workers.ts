@@ -1,0 +1,48 @@
+/** Who lends agents through a queue. */
+import { openConnection, QueueAddressProblem, shownAddress } from '../../engine/queue/connection.ts';
+import { type HostsSeen, readHosts } from '../../engine/queue/hosts.ts';
+import { PROTOCOL } from '../../engine/queue/protocol.ts';
+import { QueueKeyProblem, readQueueKey } from '../../engine/queue/sealing.ts';
+import { messageOf } from '../../text/error-message.ts';
+import { Refusal } from '../refusal.ts';
+
+export interface WorkersRequest {
+  queue: string;
+  keyFile: string | null;
+  caFile: string | null;
+}
+
+export interface WorkersSeen extends HostsSeen {
+  /** What this version speaks. */
+  protocol: number;
+}
+
+/** How long Redis may take to answer for the first time. */
+const CONNECT_MS = 5_000;
+
+/** @throws Refusal where Redis can't be asked. */
+export async function workersOf({ queue, keyFile, caFile }: WorkersRequest): Promise<WorkersSeen> {
+  try {
+    const key = readQueueKey(keyFile);
+    const redis = openConnection({ url: queue, caFile }, 'workers');
+    let why = 'it does not answer';
+    redis.on('error', (error: Error) => {
+      why = messageOf(error);
+    });
+    const timer = setTimeout(() => redis.disconnect(), CONNECT_MS);
+    try {
+      await redis.ping();
+      clearTimeout(timer);
+      return { ...(await readHosts(redis, key)), protocol: PROTOCOL };
+    } catch {
+      throw new Refusal(2, `Redis at ${shownAddress(queue)} can't be asked: ${why}.`);
+    } finally {
+      clearTimeout(timer);
+      redis.disconnect();
+    }
+  } catch (error) {
+    if (error instanceof QueueKeyProblem || error instanceof QueueAddressProblem)
+      throw new Refusal(2, error.message);
+    throw error;
+  }
+}

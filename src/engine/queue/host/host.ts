@@ -1,0 +1,483 @@
+/**
+ * A host: lends its agents to runs through a queue. It takes a job whenever an agent is free and Redis is there, keeps
+ * its leases, says every few seconds who it is and what it has in hand, and looks for jobs that others have left.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Job, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Outcome } from '../../../domain/outcome.ts';
+import { messageOf } from '../../../text/error-message.ts';
+import { type BodyRedis, bodiesIn } from '../bodies.ts';
+import { MOST_BLOCKED_MS, openConnection, type QueueAddress } from '../connection.ts';
+import {
+  CANCEL_CHANNEL,
+  HOST_BEAT_MS,
+  HOST_TTL_MS,
+  type HostState,
+  KEYS,
+  nonceOf,
+  PROTOCOL,
+  QUEUE_PREFIX,
+  queueName,
+  SEALED_FOR,
+  serves,
+} from '../protocol.ts';
+import type { QueueKey } from '../sealing.ts';
+import { insist } from './commands.ts';
+import { HostEngines } from './engines.ts';
+import { type ExecutionParts, type Handled, RemoteExecution } from './execution.ts';
+import { HostFolder, HostFolderProblem } from './host-folder.ts';
+import { Lease } from './lease.ts';
+import { Outbox } from './outbox.ts';
+import { Projects } from './projects.ts';
+
+export interface HostOptions {
+  address: QueueAddress;
+  key: QueueKey;
+  name: string;
+  /** How many workstreams it executes at once. */
+  agents: number;
+  /** Limit of an agent's heap in MB; null for Node's default. */
+  agentMemoryMb: number | null;
+  /** Labels of what workstreams may require. */
+  provides: readonly string[];
+  /** How long a job stays with a host that gives no sign of life, in milliseconds. */
+  leaseMs: number;
+  /** Absolute folder for what it keeps while it runs, and for nothing else. */
+  folder: string;
+  /** Version of Millrace. */
+  version: string;
+  onEvent: (event: HostEvent) => void;
+}
+
+/** What happens on a host, for its log. */
+export type HostEvent =
+  | { type: 'worker-started'; ended: string[] }
+  | { type: 'queue-lost'; why: string }
+  | { type: 'queue-back'; seconds: number }
+  | { type: 'clock-differs'; seconds: number }
+  | { type: 'project-prepared'; name: string; seconds: number }
+  | ({ type: 'job-started' } & AboutJob)
+  | ({ type: 'job-ended'; end: 'answered' | 'lost' | 'given-back'; outcome: Outcome | null } & AboutJob)
+  | { type: 'job-refused'; job: string; why: string }
+  | { type: 'jobs-stalled'; jobs: string[] }
+  | { type: 'worker-draining'; inHand: number }
+  | { type: 'worker-ended' };
+
+interface AboutJob {
+  job: string;
+  runId: string | null;
+  workstreamId: string | null;
+  agent: string;
+  attempt: number | null;
+}
+
+/** How often in each lease stalled jobs are looked for. */
+const CHECKS = 4;
+/** How often a job may lose its host; then it fails. */
+const MOST_STALLED = 2;
+/** How long new queues may go unnoticed by a host that has nothing to do. */
+const IDLE_SECONDS = Math.min(2, MOST_BLOCKED_MS / 1000);
+/** A larger difference between the host's clock and that of Redis is told. */
+const CLOCK_MS = 5 * 60_000;
+const MOST_ANSWERED = 100_000;
+
+export class Host {
+  readonly #options: HostOptions;
+  readonly #folder: HostFolder;
+  readonly #redis: Redis;
+  /** Waits for jobs, and does nothing else: a command that blocks holds up those behind it. */
+  readonly #waiting: Redis;
+  readonly #subscriber: Redis;
+  readonly #outbox: Outbox;
+  readonly #engines: HostEngines;
+  readonly #projects: Projects;
+  readonly #parts: ExecutionParts;
+  /** By name of the queue. */
+  readonly #workers = new Map<string, Worker>();
+  readonly #free: string[];
+  readonly #inHand = new Map<string, { execution: RemoteExecution; done: Promise<void> }>();
+  /** Marks of the jobs that were answered here, the newest last. */
+  readonly #answered = new Set<string>();
+  readonly #startedAt = Date.now();
+  #timers: NodeJS.Timeout[] = [];
+  #taking: Promise<void> = Promise.resolve();
+  #isDraining = false;
+  #isClosing = false;
+  #hasBeaten = false;
+  /** On the monotonic clock: null while Redis is there. */
+  #lostAt: number | null = null;
+  /** On the monotonic clock: before that, jobs whose leases have ended may still be renewed by their hosts. */
+  #holdOff = 0;
+  /** What Redis's clock is ahead of the monotonic one, in milliseconds. */
+  #redisAhead: number | null = null;
+  #isClockTold = false;
+  /** On the monotonic clock. */
+  #findQueuesAt = 0;
+  #wake: () => void = () => undefined;
+
+  private constructor(options: HostOptions, folder: HostFolder) {
+    this.#options = options;
+    this.#folder = folder;
+    const { address, key, name } = options;
+    this.#redis = openConnection(address, `worker-${name}`);
+    this.#waiting = openConnection(address, `worker-${name}-waiting`);
+    this.#subscriber = openConnection(address, `worker-${name}-cancels`);
+    this.#outbox = new Outbox(this.#redis, key);
+    this.#engines = new HostEngines({
+      host: name,
+      agents: options.agents,
+      memoryMb: options.agentMemoryMb,
+      cacheFolder: join(options.folder, 'cache'),
+      secrets: [key.asSecret, ...passwordOf(address)],
+    });
+    const bodies = bodiesIn(this.#insistentRedis(), key);
+    this.#projects = new Projects(join(options.folder, 'projects'), bodies, (project, seconds) =>
+      options.onEvent({ type: 'project-prepared', name: project, seconds }),
+    );
+    this.#parts = {
+      host: name,
+      key,
+      bodies,
+      engines: this.#engines,
+      outbox: this.#outbox,
+      projects: this.#projects,
+      logs: join(options.folder, 'logs'),
+      redisNow: () => this.#redisNow(),
+      isAnswered: (sealed) => this.#answered.has(this.#markOf(sealed)),
+    };
+    this.#free = Array.from({ length: options.agents }, (_, index) => `agent-${index + 1}`);
+  }
+
+  /**
+   * Resolves when it is there for runs: Redis has answered, however long that took.
+   * @throws HostFolderProblem where another worker uses its folder.
+   */
+  static async start(options: HostOptions): Promise<Host> {
+    const { folder, ended } = await HostFolder.take(options.folder);
+    mkdirSync(join(options.folder, 'logs'), { recursive: true, mode: 0o700 });
+    const host = new Host(options, folder);
+    await host.#start(ended);
+    return host;
+  }
+
+  async #start(ended: string[]): Promise<void> {
+    const { leaseMs, onEvent } = this.#options;
+    this.#watchConnection();
+    await this.#refuseTakenName();
+    await this.#beat();
+    this.#holdOff = performance.now() + leaseMs;
+    await this.#subscriber.subscribe(CANCEL_CHANNEL);
+    this.#subscriber.on('message', (_channel, job: string) => {
+      for (const { execution } of this.#inHand.values())
+        if (execution.lease.id === job) execution.lookForCancel();
+    });
+    this.#timers = [
+      setInterval(() => void this.#beat(), HOST_BEAT_MS),
+      setInterval(() => void this.#checkStalled(), leaseMs / CHECKS),
+    ];
+    onEvent({ type: 'worker-started', ended });
+    this.#taking = this.#takeJobs();
+  }
+
+  /** A host of that name may have been killed: then it has not said for a while that it is there. */
+  async #refuseTakenName(): Promise<void> {
+    const { name } = this.#options;
+    if ((await this.#redis.exists(KEYS.host(name))) === 0) return;
+    await pause(HOST_BEAT_MS + BEAT_LATE_MS);
+    if ((await this.#redis.pttl(KEYS.host(name))) < HOST_TTL_MS - HOST_BEAT_MS) return;
+    await this.close();
+    throw new HostFolderProblem(`A worker named ${name} is there already. Give this one another --name.`);
+  }
+
+  /** Takes nothing more. Resolves when it has nothing in hand. */
+  async drain(): Promise<void> {
+    if (!this.#isDraining) this.#options.onEvent({ type: 'worker-draining', inHand: this.#inHand.size });
+    this.#isDraining = true;
+    this.#wake();
+    void this.#beat();
+    await Promise.all(Array.from(this.#inHand.values(), ({ done }) => done));
+  }
+
+  /** Stops what it has in hand, puts it back into the queue, and ends. */
+  async close(): Promise<void> {
+    this.#isDraining = true;
+    for (const { execution } of this.#inHand.values()) execution.giveBack();
+    this.#projects.close();
+    this.#wake();
+    await Promise.race([
+      Promise.all(Array.from(this.#inHand.values(), ({ done }) => done)),
+      // Without Redis nothing can be given back: its leases end by themselves.
+      this.#untilLost(),
+    ]);
+    this.#isClosing = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    await this.#engines.close();
+    if (this.#lostAt === null && this.#hasBeaten)
+      await this.#redis.del(KEYS.host(this.#options.name)).catch(() => undefined);
+    await Promise.allSettled(Array.from(this.#workers.values(), (worker) => worker.close(true)));
+    for (const redis of [this.#waiting, this.#subscriber, this.#redis]) redis.disconnect();
+    await this.#taking;
+    this.#folder.release();
+    this.#options.onEvent({ type: 'worker-ended' });
+  }
+
+  async #untilLost(): Promise<void> {
+    while (this.#lostAt === null && this.#inHand.size > 0) await pause(LOST_POLL_MS);
+  }
+
+  #watchConnection(): void {
+    const ignored = (): void => undefined;
+    for (const redis of [this.#waiting, this.#subscriber]) redis.on('error', ignored);
+    let why = 'the connection was closed';
+    this.#redis.on('error', (error: Error) => {
+      why = messageOf(error);
+    });
+    this.#redis.on('close', () => {
+      if (this.#lostAt !== null || this.#isClosing) return;
+      this.#lostAt = performance.now();
+      this.#options.onEvent({ type: 'queue-lost', why });
+    });
+    this.#redis.on('ready', () => this.#reconnected());
+  }
+
+  /** What is in hand comes first; others get the time of a lease to do the same. */
+  #reconnected(): void {
+    this.#holdOff = performance.now() + this.#options.leaseMs;
+    for (const { execution } of this.#inHand.values()) void execution.lease.renew();
+    if (this.#lostAt === null) return;
+    const seconds = (performance.now() - this.#lostAt) / 1000;
+    this.#lostAt = null;
+    this.#options.onEvent({ type: 'queue-back', seconds });
+    void this.#beat();
+    this.#wake();
+  }
+
+  async #takeJobs(): Promise<void> {
+    while (!this.#isDraining) {
+      if (this.#free.length === 0 || this.#lostAt !== null) {
+        await this.#untilWoken();
+        continue;
+      }
+      try {
+        if (performance.now() >= this.#findQueuesAt) await this.#findQueues();
+        while (this.#free.length > 0 && !this.#isDraining && (await this.#takeOne()));
+        if (this.#free.length > 0 && !this.#isDraining) await this.#waitForJobs();
+      } catch {
+        // Redis is away, loading or full: `close` of the connection is told, and the next try comes soon.
+        if (!this.#isDraining) await pause(RETRY_MS);
+      }
+    }
+  }
+
+  #untilWoken(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  /** Returns whether there was one. */
+  async #takeOne(): Promise<boolean> {
+    for (const worker of this.#workers.values()) {
+      const token = randomUUID();
+      const job = await worker.getNextJob(token, { block: false });
+      if (job === undefined) continue;
+      this.#begin(worker, job, token);
+      return true;
+    }
+    return false;
+  }
+
+  #begin(worker: Worker, job: Job, token: string): void {
+    const agent = this.#free.shift() ?? '';
+    const lease = new Lease(worker, this.#redis, job, token, this.#options.leaseMs);
+    const execution = new RemoteExecution(lease, agent, this.#parts, (assignment) => {
+      this.#folder.addRun(assignment.runId);
+      this.#options.onEvent({ type: 'job-started', ...about(execution) });
+    });
+    const done = this.#finish(execution).finally(() => {
+      lease.drop();
+      this.#inHand.delete(token);
+      this.#free.unshift(agent);
+      this.#free.sort((one, other) => numberOf(one) - numberOf(other));
+      this.#wake();
+    });
+    this.#inHand.set(token, { execution, done });
+    if (this.#isDraining) execution.giveBack();
+  }
+
+  async #finish(execution: RemoteExecution): Promise<void> {
+    const { onEvent } = this.#options;
+    const { lease } = execution;
+    try {
+      const handled = await execution.handle();
+      if (handled.kind === 'refused')
+        return onEvent({ type: 'job-refused', job: lease.id, why: handled.why });
+      if (handled.kind === 'answered') await this.#answeredWith(lease);
+      onEvent({ type: 'job-ended', end: handled.kind, outcome: outcomeOf(handled), ...about(execution) });
+    } catch (error) {
+      // A bug, or a disk that is full: another host may fare better.
+      const isBack = !this.#isClosing && (await lease.giveBack());
+      onEvent({
+        type: 'job-refused',
+        job: lease.id,
+        why: `${messageOf(error)}${isBack ? '; it is in the queue again' : ''}`,
+      });
+    }
+  }
+
+  /** The run finds it without this hint too. */
+  async #answeredWith({ id, job }: Lease): Promise<void> {
+    this.#answered.add(this.#markOf(sealedIn(job)));
+    const [oldest] = this.#answered;
+    if (this.#answered.size > MOST_ANSWERED && oldest !== undefined) this.#answered.delete(oldest);
+    await this.#redis.xadd(KEYS.messages(nonceOf(id)), '*', 'answered', id).catch(() => undefined);
+  }
+
+  #markOf = (sealed: string): string => this.#options.key.idOf(Buffer.from(sealed));
+
+  /** Workers for the queues that it serves, one more for each that a run has made since. */
+  async #findQueues(): Promise<void> {
+    const { provides, leaseMs, name } = this.#options;
+    const names = [queueName([]), ...(await this.#redis.smembers(KEYS.queues))];
+    for (const queue of names) {
+      if (this.#workers.has(queue) || !serves(provides, queue)) continue;
+      const worker = new Worker(queue, null, {
+        connection: this.#redis,
+        prefix: QUEUE_PREFIX,
+        name,
+        autorun: false,
+        lockDuration: leaseMs,
+        stalledInterval: leaseMs / CHECKS,
+        maxStalledCount: MOST_STALLED,
+        skipLockRenewal: true,
+        skipStalledCheck: true,
+        skipVersionCheck: true,
+      });
+      worker.on('error', () => undefined);
+      this.#workers.set(queue, worker);
+    }
+    this.#findQueuesAt = performance.now() + IDLE_SECONDS * 1000;
+  }
+
+  /** Resolves when a queue may have a job, or after a while. */
+  async #waitForJobs(): Promise<void> {
+    const markers = Array.from(this.#workers.values(), ({ keys }) => keys['marker'] ?? '');
+    const popped = await this.#waiting.bzpopmin(markers, IDLE_SECONDS);
+    // What it has not come for is for another host.
+    if (popped !== null && this.#isDraining) await this.#redis.zadd(popped[0], 0, '0');
+  }
+
+  async #checkStalled(): Promise<void> {
+    if (this.#lostAt !== null || performance.now() < this.#holdOff) return;
+    try {
+      for (const worker of this.#workers.values()) {
+        const jobs = await worker.backend.moveStalledJobsToWait();
+        if (jobs.length > 0) this.#options.onEvent({ type: 'jobs-stalled', jobs });
+      }
+    } catch {
+      // Redis is away or full: the next check is soon.
+    }
+  }
+
+  /** Says who is here, and looks at Redis's clock. */
+  async #beat(): Promise<void> {
+    const { name, key } = this.#options;
+    try {
+      const [seconds, micros] = await this.#redis.time();
+      this.#redisAhead = Number(seconds) * 1000 + Number(micros) / 1000 - performance.now();
+      this.#tellClock();
+      const state = Buffer.from(JSON.stringify(this.#state()));
+      const sealed = key.seal(SEALED_FOR.heartbeat(name), state).toString('base64');
+      if (this.#isClosing) return;
+      await this.#redis.set(KEYS.host(name), sealed, 'PX', HOST_TTL_MS);
+      this.#hasBeaten = true;
+    } catch {
+      // Redis is full, or loading: the next one is soon.
+    }
+  }
+
+  #redisNow(): number {
+    return this.#redisAhead === null ? Date.now() : performance.now() + this.#redisAhead;
+  }
+
+  #tellClock(): void {
+    const differs = Date.now() - this.#redisNow();
+    if (Math.abs(differs) < CLOCK_MS) this.#isClockTold = false;
+    else if (!this.#isClockTold) {
+      this.#isClockTold = true;
+      this.#options.onEvent({ type: 'clock-differs', seconds: differs / 1000 });
+    }
+  }
+
+  #state(): HostState {
+    const { name, version, provides, agents, leaseMs } = this.#options;
+    return {
+      host: name,
+      version,
+      protocol: PROTOCOL,
+      provides: [...provides],
+      slots: agents,
+      inHand: Array.from(this.#inHand.values(), ({ execution: { lease, agent, assignment } }) => ({
+        job: lease.id,
+        workstreamId: assignment?.workstream.id ?? '',
+        agent,
+        since: lease.since,
+        lease: lease.number,
+      })),
+      leaseMs,
+      draining: this.#isDraining,
+      startedAt: this.#startedAt,
+      clockMs: Date.now() - this.#redisNow(),
+      pid: process.pid,
+      node: process.version,
+      platform: process.platform,
+    };
+  }
+
+  /** What is stored is stored again until Redis takes it. */
+  #insistentRedis(): BodyRedis {
+    const redis = this.#redis;
+    const isOver = (): boolean => this.#isClosing;
+    return {
+      set: (...args) => insist(() => redis.set(...args), isOver),
+      getBuffer: (name) => insist(() => redis.getBuffer(name), isOver),
+      pexpire: (name, milliseconds) => redis.pexpire(name, milliseconds),
+      unlink: (...names) => redis.unlink(...names),
+    };
+  }
+}
+
+/** How late a host may say that it is there. */
+const BEAT_LATE_MS = 1_000;
+const LOST_POLL_MS = 100;
+const RETRY_MS = 500;
+
+const numberOf = (agent: string): number => Number(agent.slice('agent-'.length));
+
+const sealedIn = ({ data }: Job): string => data.sealed ?? JSON.stringify(data.body);
+
+const outcomeOf = (handled: Handled): Outcome | null =>
+  handled.kind === 'answered' ? handled.outcome : null;
+
+function about({ lease, agent, assignment }: RemoteExecution): AboutJob {
+  return {
+    job: lease.id,
+    runId: assignment?.runId ?? null,
+    workstreamId: assignment?.workstream.id ?? null,
+    agent,
+    attempt: assignment?.attempt ?? null,
+  };
+}
+
+/** In the URL that people may write in messages. */
+function passwordOf({ url }: QueueAddress): { name: string; value: string }[] {
+  const password = URL.canParse(url) ? decodeURIComponent(new URL(url).password) : '';
+  return password.length < MIN_SECRET ? [] : [{ name: 'MILLRACE_QUEUE', value: password }];
+}
+
+/** As of other secrets: what is shorter would occur in text where it is none. */
+const MIN_SECRET = 8;
