@@ -141,6 +141,18 @@ export class Access {
         );
   };
 
+  /** For programs that have the token, such as Prometheus. */
+  readonly bearer: MiddlewareHandler = async (context, next) => {
+    if (this.isBearer(context.req.header('authorization'))) return next();
+    context.header('WWW-Authenticate', 'Bearer');
+    return refusal(
+      context,
+      401,
+      'no-token',
+      'This needs the token as bearer token in the header Authorization.',
+    );
+  };
+
   isBearer(authorization: string | undefined): boolean {
     const [, token] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
     return token !== undefined && this.isToken(token);

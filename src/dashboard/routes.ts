@@ -9,6 +9,7 @@ import { idOfRun } from '../app/history.ts';
 import { Refusal } from '../app/refusal.ts';
 import type { LiveState, RunAnswer, RunsAnswer, SessionAnswer } from '../domain/dashboard/answers.ts';
 import { listedRuns, runCount } from '../store/read/live/listed-runs.ts';
+import { RunCounts } from '../store/read/live/metrics.ts';
 import { attemptInHand, markOf, runNow, storedLog } from '../store/read/live/run-changes.ts';
 import type { WatchedDatabase } from '../store/read/live/watched-database.ts';
 import type { Connection } from '../store/schema/connection.ts';
@@ -19,8 +20,10 @@ import { type Access, refusal } from './access.ts';
 import { eventStream } from './broadcast.ts';
 import { documentPieces, headOf, logAddress } from './documents.ts';
 import { type Feeds, ListFeed } from './feeds.ts';
+import { Histories } from './histories.ts';
 import { LiveReader, logName } from './live-reader.ts';
 import { followedLog, LogFile, logBody, REDACTED_MS, rangeIn } from './logs.ts';
+import { metricsText } from './metrics.ts';
 import { cursorOf, markIn, RunFeed } from './run-feed.ts';
 
 /** What the answers are made from. */
@@ -30,6 +33,8 @@ export interface DashboardParts {
   state: string;
   access: Access;
   feeds: Feeds;
+  /** Whether it answers Prometheus. */
+  hasMetrics: boolean;
   /** The page, and the policy that lets its script and its style alone run. */
   page: () => { html: string; policy: string };
 }
@@ -53,12 +58,14 @@ export function dashboardRoutes(parts: DashboardParts): Hono {
     context.header('Content-Security-Policy', policy);
     return context.html(html);
   });
+  if (parts.hasMetrics) addMetrics(app, parts);
   app.use('/api/*', parts.access.origin);
   app.post('/api/session', async (context) => openSession(context, parts.access));
   app.use('/api/*', parts.access.session);
   app.get('/api/session', (context) => context.json(sessionAnswer(parts.access)));
   addRuns(app, parts);
   addLogs(app, parts);
+  addHistories(app, parts);
   return app;
 }
 
@@ -239,6 +246,45 @@ function numberIn(given: string | undefined, usual: number, most: number): numbe
   const number = Number(given);
   if (!Number.isSafeInteger(number) || number < 1) throw new Refusal(2, 'limit takes a whole number from 1.');
   return Math.min(most, number);
+}
+
+// ── Metrics ──
+
+function addMetrics(app: Hono, { access, database }: DashboardParts): void {
+  const runs = new RunCounts();
+  app.get('/metrics', access.origin, access.bearer, (context) => {
+    if (database.look() === 'other') runs.forget();
+    const { connection } = database;
+    context.header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8');
+    return context.body(metricsText(connection === null ? new Map() : runs.read(connection)));
+  });
+}
+
+// ── Over all runs ──
+
+const WORKSTREAMS = 100;
+const MOST_WORKSTREAMS = 500;
+
+function addHistories(app: Hono, parts: DashboardParts): void {
+  const histories = new Histories();
+  app.get('/api/patterns', (context) => context.json(histories.patterns(connectionOf(parts))));
+  app.get('/api/patterns/:id', (context) =>
+    context.json(histories.pattern(connectionOf(parts), context.req.param('id'))),
+  );
+  app.get('/api/trends', (context) => context.json(histories.trends(connectionOf(parts))));
+  app.get('/api/tools', (context) => context.json(histories.tools(connectionOf(parts))));
+  app.get('/api/workstreams', (context) => {
+    const { req } = context;
+    const limit = numberIn(req.query('limit'), WORKSTREAMS, MOST_WORKSTREAMS);
+    const asked = { search: req.query('search') ?? '', after: req.query('after') ?? '', limit };
+    return context.json(histories.workstreams(connectionOf(parts), asked));
+  });
+  app.get('/api/workstreams/:id', (context) => {
+    const connection = connectionOf(parts);
+    const run = context.req.query('run');
+    const runId = run === undefined ? null : idOfRun(connection, run);
+    return context.json(histories.workstream(connection, { id: context.req.param('id'), runId }));
+  });
 }
 
 // ── Logs ──

@@ -1,4 +1,5 @@
 import { type ComparedSides, compareSides, earlierRunLike } from '../../app/comparison.ts';
+import { changeText } from '../../app/histories/words.ts';
 import { refOfRun } from '../../app/history.ts';
 import { Refusal } from '../../app/refusal.ts';
 import type { ComparisonDocument } from '../../domain/history/compare-document.ts';
@@ -20,7 +21,7 @@ import { plural, seconds } from '../../text/format.ts';
 import { oneLine } from '../../text/printable.ts';
 import type { CompareArguments } from '../commands/compare.ts';
 import { withHistory } from '../history.ts';
-import { changeText, commitsText, rateText } from '../history-cells.ts';
+import { commitsText, rateText } from '../history-cells.ts';
 import { type Page, printPage, type Section } from '../page.ts';
 
 /** Most patterns of a run whose texts are looked up. */

@@ -1,10 +1,10 @@
 import { failureHistories } from '../../app/failure-histories.ts';
+import { flakyDocument } from '../../app/histories/failures.ts';
 import type { FailureHistory, FlakyDocument } from '../../domain/history/failure-documents.ts';
-import type { LookedAt } from '../../domain/history/history.ts';
 import { plural } from '../../text/format.ts';
 import type { FlakyArguments } from '../commands/flaky.ts';
 import { withHead } from '../history.ts';
-import { lastRuns, rateText } from '../history-cells.ts';
+import { rateText } from '../history-cells.ts';
 import { historyLength } from '../options.ts';
 import { type Page, printPage } from '../page.ts';
 
@@ -12,24 +12,10 @@ import { type Page, printPage } from '../page.ts';
 export async function flaky(argv: FlakyArguments): Promise<number> {
   const length = historyLength(argv.last);
   return withHead(argv.state, undefined, async (connection, head) => {
-    const { runs, ...all } = failureHistories(connection, head, length);
-    const failures = all.failures
-      .filter(({ history }) => history.state === 'flaky')
-      .toSorted((a, b) => (b.history.rate?.value ?? 0) - (a.history.rate?.value ?? 0));
-    const ids = new Set(failures.map(({ patternId }) => patternId));
-    const patterns = all.patterns.filter(({ id }) => ids.has(id));
-    const verdict = verdictOf(failures, runs);
-    const document: FlakyDocument = { version: 1, verdict, runs, failures, patterns };
+    const document = flakyDocument(failureHistories(connection, head, length));
     await printPage(argv, pageOf(document), document);
     return 0;
   });
-}
-
-function verdictOf(failures: readonly FailureHistory[], runs: LookedAt): string {
-  const workstreams = new Set(failures.map(({ workstreamId }) => workstreamId)).size;
-  const looked = `the ${lastRuns(runs)}`;
-  if (workstreams === 0) return `Nothing was flaky in ${looked}.`;
-  return `${plural(workstreams, 'workstream')} ${workstreams === 1 ? 'was' : 'were'} flaky in ${looked}.`;
 }
 
 function pageOf({ verdict, failures, patterns }: FlakyDocument): Page {

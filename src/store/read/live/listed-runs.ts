@@ -4,7 +4,7 @@ import type { ListedRun } from '../../../domain/dashboard/answers.ts';
 import { isoTime, jsonCell, numberCell, textCell } from '../../schema/cells.ts';
 import type { Connection } from '../../schema/connection.ts';
 import { processShape } from '../liveness.ts';
-import { countOf, rows } from '../rows.ts';
+import { countOf, firstRow, rows } from '../rows.ts';
 import { stateOf } from '../runs.ts';
 
 const listedRow = z.object({
@@ -58,6 +58,24 @@ FROM consolidated_runs u`;
 /** How many runs there are. */
 export const runCount = (connection: Connection): number =>
   countOf(connection, 'SELECT COUNT(*) AS n FROM consolidated_runs');
+
+const stampRow = z.object({ n: z.number(), newest: numberCell, ended: textCell });
+const STAMP = `
+SELECT COUNT(*) AS n, MAX(rowid) AS newest, MAX(ended_at) AS ended FROM consolidated_runs WHERE state <> 'running'`;
+
+/** Changes when a run ends, or one that has ended is removed. */
+export const historyStamp = (connection: Connection): string =>
+  JSON.stringify(rows(connection, stampRow, STAMP));
+
+const endedRow = z.object({ run_id: z.string() });
+
+/** Id of the newest run that has ended; null for none. */
+export const newestEnded = (connection: Connection): string | null =>
+  firstRow(
+    connection,
+    endedRow,
+    "SELECT run_id FROM consolidated_runs WHERE state = 'ended' ORDER BY rowid DESC LIMIT 1",
+  )?.run_id ?? null;
 
 /** Runs, the newest first. @param page.before id of a run: only older ones are listed. */
 export function listedRuns(

@@ -1,0 +1,103 @@
+/** Counts over all runs, for a monitoring system. */
+import { z } from 'zod';
+import { reasonSchema } from '../../../domain/failure.ts';
+import { numberCell, textCell } from '../../schema/cells.ts';
+import type { Connection } from '../../schema/connection.ts';
+import { isWriterGone, processShape } from '../liveness.ts';
+import { rows } from '../rows.ts';
+import { runStatus } from '../run-status.ts';
+
+/** What is counted: the name of a metric and its labels as JSON, with their value. */
+export type Counts = Map<string, number>;
+
+/** Upper bounds of the histogram of durations, in seconds: from a no-op to what takes an hour. */
+export const DURATION_BOUNDS = [0.01, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 1_800, 3_600];
+
+/** Most names of tools: whoever writes workstreams makes them up. */
+const MOST_TOOLS = 50;
+
+const runRow = z.object({ run_id: z.string(), state: textCell, agents_count: numberCell, ...processShape });
+const RUNS = `SELECT ${Object.keys(runRow.shape).join(', ')} FROM consolidated_runs`;
+
+/** Reads each run that has ended once, and those under way each time. Keeps their ids and the sums. */
+export class RunCounts {
+  #ended: Counts = new Map();
+  #known = new Set<string>();
+
+  /** As of now. */
+  read(connection: Connection): Counts {
+    const runs = rows(connection, runRow, RUNS);
+    const ended = new Set(runs.filter(({ state }) => state !== 'running').map(({ run_id: id }) => id));
+    // What was removed, or resumed, can't be subtracted.
+    if ([...this.#known].some((id) => !ended.has(id))) this.forget();
+    for (const id of ended) if (!this.#known.has(id)) addRun(connection, id, this.#ended);
+    this.#known = ended;
+    const counts = new Map(this.#ended);
+    for (const run of runs) {
+      const isOpen = run.state === 'running';
+      const state = isOpen ? (isWriterGone(run) ? 'interrupted' : 'running') : (run.state ?? 'ended');
+      add(counts, 'runs', { state }, 1);
+      if (isOpen) addRun(connection, run.run_id, counts);
+      if (state === 'running') addLive(connection, run.run_id, run.agents_count ?? 0, counts);
+    }
+    return counts;
+  }
+
+  /** Everything is read again. For another database. */
+  forget(): void {
+    this.#ended = new Map();
+    this.#known = new Set();
+  }
+}
+
+const add = (counts: Counts, name: string, labels: Record<string, string>, value: number): void => {
+  const key = JSON.stringify([name, labels]);
+  counts.set(key, (counts.get(key) ?? 0) + value);
+};
+
+const resultRow = z.object({ status: z.string(), reason: textCell, n: z.number() });
+const RESULTS = `
+SELECT status, reason, COUNT(*) AS n FROM agent_results WHERE run_id = ? GROUP BY status, reason`;
+
+const durationRow = z.object({ bucket: z.number(), n: z.number(), sum: z.number() });
+const BUCKET = `CASE ${DURATION_BOUNDS.map((bound, index) => `WHEN duration_seconds <= ${bound} THEN ${index}`).join(' ')}
+  ELSE ${DURATION_BOUNDS.length} END`;
+const DURATIONS = `
+SELECT ${BUCKET} AS bucket, COUNT(*) AS n, TOTAL(duration_seconds) AS sum FROM agent_results
+WHERE run_id = ? AND status IN ('completed', 'failed') AND typeof(duration_seconds) IN ('real', 'integer') GROUP BY 1`;
+
+const toolRow = z.object({ tool: z.string(), cost: z.number(), input: z.number(), output: z.number() });
+const TOOLS = `
+SELECT tool, TOTAL(cost_usd) AS cost, TOTAL(input_tokens) AS input, TOTAL(output_tokens) AS output
+FROM agent_results WHERE run_id = ? AND tool IS NOT NULL AND typeof(tool) = 'text' GROUP BY tool ORDER BY tool`;
+
+/** A word of an older version is none of the words of this one, and there may be any number of them. */
+const reasonOf = (reason: string | null): string =>
+  reason === null ? '' : reasonSchema.safeParse(reason).success ? reason : 'other';
+
+function addRun(connection: Connection, runId: string, counts: Counts): void {
+  for (const { status, reason, n } of rows(connection, resultRow, RESULTS, runId))
+    add(counts, 'workstreams', { status: runStatus(status), reason: reasonOf(reason) }, n);
+  for (const { bucket, n, sum } of rows(connection, durationRow, DURATIONS, runId)) {
+    // Each bucket of Prometheus has what is in all smaller ones as well.
+    for (const [index, bound] of [...DURATION_BOUNDS, '+Inf'].entries())
+      if (index >= bucket) add(counts, 'duration_bucket', { le: String(bound) }, n);
+    add(counts, 'duration_sum', {}, sum);
+    add(counts, 'duration_count', {}, n);
+  }
+  for (const { tool, cost, input, output } of rows(connection, toolRow, TOOLS, runId)) {
+    const isNew = !counts.has(JSON.stringify(['cost_usd', { tool }]));
+    const tools = [...counts.keys()].filter((key) => key.startsWith('["cost_usd"')).length;
+    const name = isNew && tools >= MOST_TOOLS ? 'other' : tool;
+    add(counts, 'cost_usd', { tool: name }, cost);
+    add(counts, 'tokens', { tool: name, direction: 'input' }, input);
+    add(counts, 'tokens', { tool: name, direction: 'output' }, output);
+  }
+}
+
+function addLive(connection: Connection, runId: string, agents: number, counts: Counts): void {
+  const sql = 'SELECT COUNT(*) AS n FROM workstreams_in_hand WHERE run_id = ?';
+  const [found] = rows(connection, z.object({ n: z.number() }), sql, runId);
+  add(counts, 'running', {}, found?.n ?? 0);
+  add(counts, 'agents', {}, agents);
+}
