@@ -459,6 +459,23 @@ export const OUTPUT_OPTIONS = {
     help: 'Write the log as one JSON object a line, or as lines for people',
     doc: 'or `text`: how [the log](log.md) is written, on standard output and into a file',
   },
+  notify: {
+    flag: 'notify',
+    type: 'string',
+    value: 'URL',
+    default: null,
+    group: OUTPUT,
+    help: 'Tell a webhook when the run has ended; several with commas between them',
+    doc: '[tells a webhook](dashboard.md#notifications) when the run has ended; several with commas between them',
+  },
+  dashboard: {
+    flag: 'dashboard',
+    type: 'boolean',
+    default: false,
+    group: OUTPUT,
+    help: 'Show the run in the browser while it is under way: prints an address on standard error',
+    doc: 'shows the run in the browser while it is under way: prints the address of a [dashboard](dashboard.md) on standard error',
+  },
 } as const satisfies Record<string, FlagOption | RunOption>;
 
 /** Going on with an earlier run. */

@@ -72,16 +72,18 @@ async function terminalOutput(log: RunLog): Promise<RunOutput> {
   const { coloursFor, glyphsFor } = await import('../progress/style.ts');
   const { summary } = await import('../progress/summary.ts');
   const live = startLive({ stream: process.stdout });
+  let hasEnded = false;
   return {
     take: (events) => {
       log.take(events);
       live.take(events);
-      for (const event of events) if (event.type === 'notice') tellNotice(live, event.text);
+      for (const event of events) if (event.type === 'notice') tellNotice(hasEnded ? null : live, event.text);
     },
     pause: () => live.pause(),
     resume: () => live.resume(),
     end: async (result) => {
       live.stop();
+      hasEnded = true;
       const look = { colour: coloursFor(process.stdout), glyphs: glyphsFor(process.env) };
       const shown = (path: string | null): string | null =>
         path === null ? null : shownPath(process.cwd(), path);
@@ -97,9 +99,9 @@ async function terminalOutput(log: RunLog): Promise<RunOutput> {
   };
 }
 
-/** Prints a notice above the live view, on standard error. */
-function tellNotice(live: { pause(): void; resume(): void }, text: string): void {
-  live.pause();
+/** Prints a notice on standard error, above the live view where there is one. */
+function tellNotice(live: { pause(): void; resume(): void } | null, text: string): void {
+  live?.pause();
   process.stderr.write(`millrace: ${printable(text)}\n`);
-  live.resume();
+  live?.resume();
 }

@@ -1,5 +1,5 @@
 /** What Prometheus reads: text with few time series, whatever runs there are. */
-import type { Counts } from '../store/read/live/metrics.ts';
+import type { MetricCounts } from '../store/read/live/metrics.ts';
 
 /** Everything that is told, by the name of its counts. No label is an id, so that the number of series is bounded. */
 const FAMILIES = [
@@ -24,7 +24,7 @@ const FAMILIES = [
 ] as const;
 
 /** The text format of Prometheus, version 0.0.4. */
-export function metricsText(counts: Counts): string {
+export function metricsText(counts: MetricCounts): string {
   const samples = Array.from(counts, ([key, value]) => {
     const [name, labels]: [string, Record<string, string>] = JSON.parse(key);
     return { name, labels, value };

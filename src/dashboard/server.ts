@@ -16,6 +16,8 @@ export interface DashboardSettings {
   /** 0 for one that is free. */
   port: number;
   token: string;
+  /** Whether it answers Prometheus at /metrics. */
+  metrics: boolean;
 }
 
 /** A dashboard that answers. */
@@ -34,12 +36,8 @@ const REQUEST_MS = 30_000;
 const CONNECTIONS = 1_000;
 
 /** @throws the system's error where it can't listen there. */
-export async function startDashboard({
-  database: path,
-  host,
-  port,
-  token,
-}: DashboardSettings): Promise<Dashboard> {
+export async function startDashboard(settings: DashboardSettings): Promise<Dashboard> {
+  const { database: path, host, port, token } = settings;
   const database = new WatchedDatabase(path);
   const feeds = new Feeds(database);
   // The port decides what the cookie is called, so that nothing is answered before it is known.
@@ -54,7 +52,14 @@ export async function startDashboard({
   server.maxConnections = CONNECTIONS;
   const actual = await listen(server, host, port);
   const access = new Access({ token, host, port: actual, instance: path });
-  const app = dashboardRoutes({ database, state: dirname(path), access, feeds, page: livePage });
+  const app = dashboardRoutes({
+    database,
+    state: dirname(path),
+    access,
+    feeds,
+    hasMetrics: settings.metrics,
+    page: livePage,
+  });
   answer = app.fetch;
   return {
     address: `http://${host.includes(':') ? `[${host}]` : host}:${actual}`,

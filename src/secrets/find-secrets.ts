@@ -157,7 +157,7 @@ const GLUED =
   /(?:(?:PASSWORD|PASSWD|PASSPHRASE|TOKEN|SECRET|APIKEY|ACCESSKEY|SECRETKEY|PRIVATEKEY)S?|CREDENTIALS)$/;
 
 /** Two words at the end that mean a secret together. */
-const PAIRS = /(?:^|_)(?:WEBHOOK_URL|CONNECTION_STRING)$/;
+const PAIRS = /(?:^|_)(?:WEBHOOK_URL|CONNECTION_STRING)$|^MILLRACE_NOTIFY$/;
 
 /** A last word that distinguishes several secrets of one kind. */
 const VARIANT =

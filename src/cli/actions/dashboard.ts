@@ -28,7 +28,10 @@ export async function dashboard(argv: DashboardArguments): Promise<number> {
       `--host ${host} lets other machines see the dashboard, so it needs a token of your own: --token-file FILE or ${TOKEN_VARIABLE}.`,
     );
   const token = own ?? newToken();
-  const started = await start({ database: resolve(argv.state, DATABASE), host, token }, port);
+  const started = await start(
+    { database: resolve(argv.state, DATABASE), host, token, metrics: argv.metrics },
+    port,
+  );
   // The token is in the fragment, which no browser sends anywhere. One of the user's is not printed.
   const url = own === null ? `${started.address}/#token=${token}` : `${started.address}/`;
   await printText(`The dashboard is at ${url}\nTo end it, press Ctrl-C.`);

@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { lookBack } from '../../app/comparison.ts';
 import { MultiAgentWorkstreamCoordinator } from '../../app/multi-agent-workstream-coordinator.ts';
+import { sendNotification, type Webhook, webhooksIn } from '../../app/notify.ts';
 import { DATABASE } from '../../app/paths.ts';
 import { Refusal } from '../../app/refusal.ts';
 import { documentOf, type RunResult } from '../../app/run-document.ts';
@@ -8,7 +9,9 @@ import type { RunEvent } from '../../domain/run-event.ts';
 import { listenForSignals } from '../../os/end-signals.ts';
 import { makeFolder } from '../../os/folder.ts';
 import { writeRegular } from '../../os/regular-file.ts';
+import { documentHead } from '../../report/document.ts';
 import { reportFormat } from '../../report/formats.ts';
+import { notificationOf } from '../../report/notification.ts';
 import { reportFileName } from '../../report/write.ts';
 import { environmentRedactor } from '../../secrets/find-secrets.ts';
 import { consolidate } from '../../store/read/consolidate.ts';
@@ -55,13 +58,14 @@ export async function run(argv: RunArguments): Promise<number> {
     throw new Refusal(2, '--ask needs a terminal to ask on.');
   }
   checkOutputs(argv);
+  const webhooks = webhooksIn(argv.notify);
   const project = await readProject(process.cwd());
   redactUncaught(environmentRedactor(project.redact));
   const output = await openOutput(argv);
   const ask = argv.ask ? askBetween(output) : null;
   const over = channel?.continuation ? await endedAlready(argv, channel.continuation.runId) : null;
   if (over !== null) {
-    await finish(argv, output, over);
+    await finish(argv, { output, webhooks }, over);
     await output.close(over.exitCode);
     return over.exitCode;
   }
@@ -92,7 +96,7 @@ export async function run(argv: RunArguments): Promise<number> {
     const exitCode = await coordinator.run();
     stopListening();
     if (exitCode === NOTHING_MATCHED) hintAtCommand(argv.id);
-    await finish(argv, output, coordinator.result);
+    await finish(argv, { output, webhooks }, coordinator.result);
     await output.close(exitCode);
     return exitCode;
   } finally {
@@ -143,8 +147,21 @@ async function endedAlready(argv: RunArguments, runId: string): Promise<RunResul
 }
 
 /** @throws Refusal with exit code 3 where the database does not have the run any more. */
-async function finish(argv: RunArguments, output: RunOutput, result: RunResult | null): Promise<void> {
+async function finish(
+  argv: RunArguments,
+  { output, webhooks }: { output: RunOutput; webhooks: readonly Webhook[] },
+  result: RunResult | null,
+): Promise<void> {
   if (result === null) return;
+  const { consolidated, comparison } = result;
+  const sent = sendNotification(
+    webhooks,
+    notificationOf(documentHead(consolidated, comparison), {
+      exitCode: result.exitCode,
+      report: result.reportPath,
+      page: result.pagePath,
+    }),
+  );
   await withHistory(argv.state, async (connection) => {
     const stored = connection === null ? null : getRun(connection, result.runId);
     if (connection === null || stored === null) throw new Refusal(3, lostSentence(result));
@@ -159,6 +176,7 @@ async function finish(argv: RunArguments, output: RunOutput, result: RunResult |
     return 0;
   });
   reportToGithub(result.consolidated, process.env);
+  for (const text of await sent) output.take([{ type: 'notice', level: 'warn', text, workstreamId: null }]);
 }
 
 function lostSentence({ runId, databasePath, reportPath }: RunResult): string {

@@ -24,6 +24,7 @@ const options = {
     requiresArg: true,
   },
   open: { type: 'boolean' as const, default: false, describe: 'Open it in the browser' },
+  metrics: { type: 'boolean' as const, default: false, describe: 'Answer Prometheus at /metrics' },
   state: folderOptions.state,
 };
 

@@ -1,4 +1,4 @@
-/** Counts over all runs, for a monitoring system. */
+/** MetricCounts over all runs, for a monitoring system. */
 import { z } from 'zod';
 import { reasonSchema } from '../../../domain/failure.ts';
 import { numberCell, textCell } from '../../schema/cells.ts';
@@ -8,10 +8,10 @@ import { rows } from '../rows.ts';
 import { runStatus } from '../run-status.ts';
 
 /** What is counted: the name of a metric and its labels as JSON, with their value. */
-export type Counts = Map<string, number>;
+export type MetricCounts = Map<string, number>;
 
 /** Upper bounds of the histogram of durations, in seconds: from a no-op to what takes an hour. */
-export const DURATION_BOUNDS = [0.01, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 1_800, 3_600];
+const DURATION_BOUNDS = [0.01, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 1_800, 3_600];
 
 /** Most names of tools: whoever writes workstreams makes them up. */
 const MOST_TOOLS = 50;
@@ -21,15 +21,20 @@ const RUNS = `SELECT ${Object.keys(runRow.shape).join(', ')} FROM consolidated_r
 
 /** Reads each run that has ended once, and those under way each time. Keeps their ids and the sums. */
 export class RunCounts {
-  #ended: Counts = new Map();
+  #ended: MetricCounts = new Map();
   #known = new Set<string>();
 
+  #of: Connection | null = null;
+
   /** As of now. */
-  read(connection: Connection): Counts {
+  read(connection: Connection): MetricCounts {
+    // Another connection may be to another database.
+    if (connection !== this.#of) this.#forget();
+    this.#of = connection;
     const runs = rows(connection, runRow, RUNS);
     const ended = new Set(runs.filter(({ state }) => state !== 'running').map(({ run_id: id }) => id));
     // What was removed, or resumed, can't be subtracted.
-    if ([...this.#known].some((id) => !ended.has(id))) this.forget();
+    if ([...this.#known].some((id) => !ended.has(id))) this.#forget();
     for (const id of ended) if (!this.#known.has(id)) addRun(connection, id, this.#ended);
     this.#known = ended;
     const counts = new Map(this.#ended);
@@ -43,14 +48,13 @@ export class RunCounts {
     return counts;
   }
 
-  /** Everything is read again. For another database. */
-  forget(): void {
+  #forget(): void {
     this.#ended = new Map();
     this.#known = new Set();
   }
 }
 
-const add = (counts: Counts, name: string, labels: Record<string, string>, value: number): void => {
+const add = (counts: MetricCounts, name: string, labels: Record<string, string>, value: number): void => {
   const key = JSON.stringify([name, labels]);
   counts.set(key, (counts.get(key) ?? 0) + value);
 };
@@ -75,13 +79,13 @@ FROM agent_results WHERE run_id = ? AND tool IS NOT NULL AND typeof(tool) = 'tex
 const reasonOf = (reason: string | null): string =>
   reason === null ? '' : reasonSchema.safeParse(reason).success ? reason : 'other';
 
-function addRun(connection: Connection, runId: string, counts: Counts): void {
+function addRun(connection: Connection, runId: string, counts: MetricCounts): void {
   for (const { status, reason, n } of rows(connection, resultRow, RESULTS, runId))
     add(counts, 'workstreams', { status: runStatus(status), reason: reasonOf(reason) }, n);
   for (const { bucket, n, sum } of rows(connection, durationRow, DURATIONS, runId)) {
     // Each bucket of Prometheus has what is in all smaller ones as well.
     for (const [index, bound] of [...DURATION_BOUNDS, '+Inf'].entries())
-      if (index >= bucket) add(counts, 'duration_bucket', { le: String(bound) }, n);
+      add(counts, 'duration_bucket', { le: String(bound) }, index >= bucket ? n : 0);
     add(counts, 'duration_sum', {}, sum);
     add(counts, 'duration_count', {}, n);
   }
@@ -95,7 +99,7 @@ function addRun(connection: Connection, runId: string, counts: Counts): void {
   }
 }
 
-function addLive(connection: Connection, runId: string, agents: number, counts: Counts): void {
+function addLive(connection: Connection, runId: string, agents: number, counts: MetricCounts): void {
   const sql = 'SELECT COUNT(*) AS n FROM workstreams_in_hand WHERE run_id = ?';
   const [found] = rows(connection, z.object({ n: z.number() }), sql, runId);
   add(counts, 'running', {}, found?.n ?? 0);
