@@ -128,5 +128,5 @@ function reasonOf(error: unknown, shown: string): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : null;
   if (cause !== null && 'code' in cause && typeof cause.code === 'string')
     return `it can't be reached (${cause.code})`;
-  return `it can't be reached (${messageOf(error).replaceAll(/https?:\/\/\S+/g, shown)})`;
+  return `it can't be reached (${messageOf(cause ?? error).replaceAll(/https?:\/\/\S+/g, shown)})`;
 }

@@ -3,12 +3,13 @@
  * any host name that its owner lets lead to 127.0.0.1, so that each request has to show that it comes from the
  * dashboard's own page, or from a program that has the token.
  */
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import type { Context, MiddlewareHandler } from 'hono';
 import { getCookie } from 'hono/cookie';
 import type { DashboardRefusal } from '../domain/dashboard/answers.ts';
+import { isLoopback } from './token.ts';
 
 /** An answer that says what is wrong. */
 export const refusal = (
@@ -20,12 +21,6 @@ export const refusal = (
 
 /** The header in which a page that changes something repeats the token of its session. */
 const ACT_HEADER = 'x-millrace-token';
-
-/** Shorter tokens can be guessed. */
-export const LEAST_TOKEN = 16;
-
-const TOKEN_BYTES = 32;
-export const newToken = (): string => randomBytes(TOKEN_BYTES).toString('base64url');
 
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
 
@@ -130,7 +125,7 @@ export class Access {
       req.header('sec-fetch-site') === 'same-origin' ||
       this.isBearer(req.header('authorization')) ||
       // Browsers say nothing to servers without TLS on other machines; the cookie does not go to other sites.
-      !LOOPBACK.includes(this.#settings.host);
+      !isLoopback(this.#settings.host);
     return isKnown
       ? next()
       : refusal(
@@ -173,9 +168,6 @@ export class Access {
 }
 
 const isAnyAddress = (host: string): boolean => host === '0.0.0.0' || host === '::';
-
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 
 /** Compares in a time that says nothing about where they differ. */
 function isSame(given: string, expected: string): boolean {

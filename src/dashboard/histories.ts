@@ -185,10 +185,11 @@ function headIn(connection: Connection): RunRef | null {
   return newest === null ? null : (historicRun(connection, newest)?.run ?? null);
 }
 
-const inRun = ({ workstreamId: _, title: __, explanation, ...rest }: TitledResult): WorkstreamInRun => ({
-  ...rest,
-  explanation: explanation === null ? null : oneLine(explanation, LINE),
-});
+/** Without what all of them have in common. */
+function inRun(result: TitledResult): WorkstreamInRun {
+  const { workstreamId: _id, title: _title, explanation, ...rest } = result;
+  return { ...rest, explanation: explanation === null ? null : oneLine(explanation, LINE) };
+}
 
 function toolsOf(connection: Connection): ToolsAnswer {
   const runs = listedRuns(connection, { limit: RUNS }).toReversed();

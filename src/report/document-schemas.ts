@@ -31,6 +31,7 @@ import type {
   RunSummary,
 } from '../domain/run-record.ts';
 import type { ToolPerformance } from '../domain/tool-record.ts';
+import { notificationSchema } from './notification.ts';
 
 const text = z.string();
 const count = z.int().nonnegative();
@@ -395,11 +396,17 @@ export const documentSchemas = {
   trends: trendsDocumentSchema.describe('How long workstreams took over the last runs.'),
   why: whyDocumentSchema.describe('What became of one workstream in a run, and why.'),
   patterns: patternsDocumentSchema.describe('The error patterns of all runs.'),
+  notification: notificationSchema.describe('What a webhook is told when a run has ended.'),
 };
 
 /** The commands that print them, where that is not their name. */
 const COMMANDS: Partial<Record<keyof typeof documentSchemas, string>> = {
   'error-history': 'errors --history',
+};
+
+/** Of those that no command prints. */
+const TITLES: Partial<Record<keyof typeof documentSchemas, string>> = {
+  notification: 'millrace run --notify',
 };
 
 /** What stands in a document more than once has a name in its JSON Schema. */
@@ -420,13 +427,16 @@ const NAMED = {
  */
 export function documentJsonSchema(name: keyof typeof documentSchemas, isClosed = false): object {
   for (const [id, schema] of Object.entries(NAMED)) z.globalRegistry.add(schema, { ...schema.meta(), id });
-  return z.toJSONSchema(documentSchemas[name].meta({ title: `millrace ${COMMANDS[name] ?? name} --json` }), {
-    target: 'draft-2020-12',
-    io: 'output',
-    unrepresentable: 'any',
-    override: ({ jsonSchema }) => {
-      delete jsonSchema['id'];
-      if (!isClosed && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+  return z.toJSONSchema(
+    documentSchemas[name].meta({ title: TITLES[name] ?? `millrace ${COMMANDS[name] ?? name} --json` }),
+    {
+      target: 'draft-2020-12',
+      io: 'output',
+      unrepresentable: 'any',
+      override: ({ jsonSchema }) => {
+        delete jsonSchema['id'];
+        if (!isClosed && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+      },
     },
-  });
+  );
 }

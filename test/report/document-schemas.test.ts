@@ -30,6 +30,7 @@ const NAMES: Name[] = [
   'trends',
   'why',
   'patterns',
+  'notification',
 ];
 
 test('there is a schema of every document', () => {

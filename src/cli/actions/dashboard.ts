@@ -1,8 +1,11 @@
 import { resolve } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as wait } from 'node:timers/promises';
 import { checkState, DATABASE } from '../../app/paths.ts';
 import { Refusal } from '../../app/refusal.ts';
-import { isLoopback, LEAST_TOKEN, newToken } from '../../dashboard/access.ts';
+
 import { type Dashboard, type DashboardSettings, startDashboard } from '../../dashboard/server.ts';
+import { isLoopback, LEAST_TOKEN, newToken, TOKEN_VARIABLE } from '../../dashboard/token.ts';
 import { type EndSignal, exitCodeOf } from '../../os/end-signals.ts';
 import { readRegular } from '../../os/regular-file.ts';
 import { messageOf } from '../../text/error-message.ts';
@@ -11,7 +14,6 @@ import { openProblem } from '../open-page.ts';
 import { notify, printText } from '../print.ts';
 import { UsageError } from '../usage-error.ts';
 
-const TOKEN_VARIABLE = 'MILLRACE_DASHBOARD_TOKEN';
 const MOST_TOKEN_BYTES = 4_096;
 const MOST_PORT = 65_535;
 
@@ -30,15 +32,15 @@ export async function dashboard(argv: DashboardArguments): Promise<number> {
   const token = own ?? newToken();
   const started = await start(
     { database: resolve(argv.state, DATABASE), host, token, metrics: argv.metrics },
-    port,
+    argv,
   );
   // The token is in the fragment, which no browser sends anywhere. One of the user's is not printed.
   const url = own === null ? `${started.address}/#token=${token}` : `${started.address}/`;
   await printText(`The dashboard is at ${url}\nTo end it, press Ctrl-C.`);
   if (argv.open) await openIt(url);
-  const signal = await endSignal();
+  const end = await (argv.withParent ? Promise.race([endSignal(), parentEnd()]) : endSignal());
   await started.close();
-  return exitCodeOf(signal);
+  return end === null ? 0 : exitCodeOf(end);
 }
 
 /** The token that the user gives; null for none. @throws Refusal with exit code 2 for one that can be guessed. */
@@ -62,17 +64,30 @@ function readToken(file: string): string {
   }
 }
 
-/** @throws Refusal with exit code 3 where it can't listen there. */
+/** For how long it is tried again to listen where the dashboard of a process that died was, in milliseconds. */
+const TAKEN_MS = 3_000;
+const AGAIN_MS = 100;
+
+/**
+ * Listens on the port that was asked for, or else on a free one where none was asked for. @throws Refusal with exit code 3
+ * where it can't listen there.
+ */
 async function start(
   settings: Omit<DashboardSettings, 'port'>,
-  port: number | undefined,
+  { port, withParent }: Pick<DashboardArguments, 'port' | 'withParent'>,
 ): Promise<Dashboard> {
-  try {
-    return await startDashboard({ ...settings, port: port ?? DASHBOARD_PORT });
-  } catch (error) {
-    if (port === undefined && isTaken(error)) return start(settings, 0);
-    const where = `${settings.host}, port ${port ?? DASHBOARD_PORT}`;
-    throw new Refusal(3, `The dashboard can't listen on ${where}: ${messageOf(error)}`, error);
+  const deadline = performance.now() + (withParent ? TAKEN_MS : 0);
+  for (;;) {
+    try {
+      return await startDashboard({ ...settings, port: port ?? DASHBOARD_PORT });
+    } catch (error) {
+      const where = `${settings.host}, port ${port ?? DASHBOARD_PORT}`;
+      const refusal = new Refusal(3, `The dashboard can't listen on ${where}: ${messageOf(error)}`, error);
+      if (!isTaken(error)) throw refusal;
+      if (performance.now() < deadline) await wait(AGAIN_MS);
+      else if (port === undefined || withParent) return startDashboard({ ...settings, port: 0 });
+      else throw refusal;
+    }
   }
 }
 
@@ -87,4 +102,13 @@ async function openIt(url: string): Promise<void> {
 const endSignal = (): Promise<EndSignal> =>
   new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
+  });
+
+/** For how long pages are sent the last of a run that has ended, in milliseconds. */
+const LAST_MS = 1_000;
+
+/** The end of the process that started this one, however it ends. */
+const parentEnd = (): Promise<null> =>
+  new Promise((resolve) => {
+    process.once('disconnect', () => setTimeout(() => resolve(null), LAST_MS));
   });

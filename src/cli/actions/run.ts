@@ -92,6 +92,7 @@ export async function run(argv: RunArguments): Promise<number> {
       else output.take([HUNG_UP]);
     },
   });
+  const endDashboard = await dashboardBeside(argv, (channel?.continuation ?? null) !== null, output);
   try {
     const exitCode = await coordinator.run();
     stopListening();
@@ -100,10 +101,24 @@ export async function run(argv: RunArguments): Promise<number> {
     await output.close(exitCode);
     return exitCode;
   } finally {
+    endDashboard();
     stopListening();
     endStray();
     await output.close();
   }
+}
+
+/** Starts it where it was asked for. Returns what ends it. */
+async function dashboardBeside(
+  { dashboard, state }: RunArguments,
+  isContinued: boolean,
+  output: RunOutput,
+): Promise<() => void> {
+  if (!dashboard) return () => undefined;
+  const { startBeside } = await import('../dashboard-beside.ts');
+  const tell = (level: 'info' | 'warn', text: string): void =>
+    output.take([{ type: 'notice', level, text, workstreamId: null }]);
+  return startBeside({ state, isContinued, tell });
 }
 
 /** @throws UsageError, before anything is run, for files that could not be written at its end. */

@@ -26,6 +26,8 @@ const options = {
   open: { type: 'boolean' as const, default: false, describe: 'Open it in the browser' },
   metrics: { type: 'boolean' as const, default: false, describe: 'Answer Prometheus at /metrics' },
   state: folderOptions.state,
+  /** For `run --dashboard`. */
+  'with-parent': { type: 'boolean' as const, default: false, hidden: true },
 };
 
 const builder = (yargs: Argv) =>

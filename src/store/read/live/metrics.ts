@@ -1,4 +1,4 @@
-/** MetricCounts over all runs, for a monitoring system. */
+/** Counts over all runs, for a monitoring system. */
 import { z } from 'zod';
 import { reasonSchema } from '../../../domain/failure.ts';
 import { numberCell, textCell } from '../../schema/cells.ts';

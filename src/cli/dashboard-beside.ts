@@ -1,0 +1,125 @@
+/**
+ * A dashboard beside a run, in a process of its own: what it does takes nothing from the run, what happens to it is no
+ * matter of the run, and it ends with the run's process, however that ends.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { constants, setPriority } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { newToken, TOKEN_VARIABLE } from '../dashboard/token.ts';
+import { readRegular } from '../os/regular-file.ts';
+import { replaceFile } from '../os/replace-file.ts';
+import { messageOf } from '../text/error-message.ts';
+
+/** Where the address and the token are while the run is under way, for this user alone. */
+const FILE = 'dashboard.json';
+const MOST_BYTES = 4_096;
+
+const placeSchema = z.object({ address: z.string(), port: z.int(), token: z.string() });
+type KeptPlace = z.infer<typeof placeSchema>;
+
+export interface BesideSettings {
+  /** Folder of the database. */
+  state: string;
+  /** Whether a process of the same run died: then pages that are open find the dashboard where it was. */
+  isContinued: boolean;
+  /** Tells a person something, in a sentence. */
+  tell: (level: 'info' | 'warn', text: string) => void;
+}
+
+/** Starts it. Returns what ends it. Never throws: a run needs no dashboard. */
+export function startBeside(settings: BesideSettings): () => void {
+  const { tell } = settings;
+  const file = join(resolve(settings.state), FILE);
+  const before = settings.isContinued ? placeIn(file) : null;
+  const own = process.env[TOKEN_VARIABLE] ?? null;
+  const token = own ?? before?.token ?? newToken();
+  let isOver = false;
+  let child: ChildProcess;
+  try {
+    child = startChild(settings.state, token, before?.port ?? 0);
+  } catch (error) {
+    tell('warn', `The dashboard could not be started: ${messageOf(error)}`);
+    return () => undefined;
+  }
+  firstLine(child, (line) => {
+    const [, address, port] = /(http:\/\/\S+?:(\d+))\//.exec(line) ?? [];
+    if (address === undefined || isOver) return;
+    keep(file, { address, port: Number(port), token }, tell);
+    if (own !== null) tell('info', `The dashboard is at ${address}/`);
+    else if (process.stderr.isTTY)
+      process.stderr.write(`millrace: The dashboard is at ${address}/#token=${token}\n`);
+    // Standard error may be a log that others read.
+    else tell('info', `The dashboard is at ${address}/, and its token is in ${file}`);
+  });
+  child.once('error', (error) => tell('warn', `The dashboard could not be started: ${error.message}`));
+  child.once('exit', (code, signal) => {
+    if (!isOver)
+      tell(
+        'warn',
+        `The dashboard ended by itself (${signal ?? `exit code ${code}`}). The run goes on; another one: millrace dashboard`,
+      );
+  });
+  return () => {
+    isOver = true;
+    if (child.connected) child.disconnect();
+    rmSync(file, { force: true });
+  };
+}
+
+/** It ends when its channel to this process does, also where this one is killed. */
+function startChild(state: string, token: string, port: number): ChildProcess {
+  const args = ['dashboard', '--state', state, '--port', String(port), '--with-parent'];
+  const child = spawn(process.execPath, [program(), ...args], {
+    stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
+    env: { ...process.env, [TOKEN_VARIABLE]: token },
+    // A Ctrl-C is for the run; its last results are to be seen.
+    detached: true,
+  });
+  child.unref();
+  child.channel?.unref();
+  if (child.stdout instanceof Socket) child.stdout.unref();
+  try {
+    if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // It has ended already, which is told.
+  }
+  return child;
+}
+
+/** The command itself, from wherever the build put this code. */
+function program(): string {
+  const found = ['bin.js', '../bin.js'].map((name) => fileURLToPath(new URL(name, import.meta.url)));
+  return found.find((path) => existsSync(path)) ?? 'millrace';
+}
+
+function firstLine(child: ChildProcess, take: (line: string) => void): void {
+  let text = '';
+  child.stdout?.setEncoding('utf8').on('data', (part: string) => {
+    const had = text.includes('\n');
+    text += had ? '' : part;
+    if (!had && text.includes('\n')) take(text.slice(0, text.indexOf('\n')));
+  });
+}
+
+/** Null where none can be read. */
+function placeIn(file: string): KeptPlace | null {
+  try {
+    const read = placeSchema.safeParse(JSON.parse(readRegular(file, MOST_BYTES, true).toString()));
+    return read.success ? read.data : null;
+  } catch {
+    // It is made anew.
+    return null;
+  }
+}
+
+function keep(file: string, place: KeptPlace, tell: BesideSettings['tell']): void {
+  try {
+    replaceFile(file, `${JSON.stringify(place)}\n`, { mode: 0o600, durable: false });
+  } catch (error) {
+    tell('warn', `The address of the dashboard could not be kept in ${file}: ${messageOf(error)}`);
+  }
+}
