@@ -60,6 +60,7 @@ const ALLOWED: Record<string, string[]> = {
   report: ['analysis', ...GROUND],
   progress: GROUND,
   watch: GROUND,
+  control: GROUND,
   run: ['plan', 'analysis', ...GROUND],
   scaling: ['run', ...GROUND],
   app: [
@@ -75,6 +76,7 @@ const ALLOWED: Record<string, string[]> = {
     'report',
     'progress',
     'cache',
+    'control',
     ...GROUND,
   ],
   // Runs in a browser, and sees the types of what it reads.
@@ -86,6 +88,7 @@ const ALLOWED: Record<string, string[]> = {
     'tune',
     'dashboard',
     'watch',
+    'control',
     'run',
     'plan',
     'analysis',

@@ -1,6 +1,7 @@
 /** Makes the parts of a run, each of those that are made before it. Nothing is executed. */
 import { realpathSync } from 'node:fs';
 import { FolderResultCache } from '../cache/result-cache.ts';
+import { type ControlPlace, makeControlPlace, removeControlPlace } from '../control/socket-place.ts';
 import { relativeToProject } from '../domain/assignment.ts';
 import type { Engine, LocalEngine } from '../domain/engine.ts';
 import type { Inheritance } from '../domain/history/earlier-run.ts';
@@ -20,8 +21,10 @@ import { firstFreeRunId, makeRunId } from '../run/run-id.ts';
 import { LoadMeter } from '../scaling/load-meter.ts';
 import { Scaler } from '../scaling/scaler.ts';
 import type { Redactor } from '../secrets/redactor.ts';
+import { attemptsOf } from '../store/read/earlier-run.ts';
 import { openParkings } from '../store/read/live/parked-tools.ts';
 import { outputsOf } from '../store/read/outputs.ts';
+import { leftSockets } from '../store/read/runs.ts';
 import { FallbackRecorder } from '../store/write/fallback-recorder.ts';
 import { SqliteRecorder } from '../store/write/recorder.ts';
 import { type OpenedDatabase, openForRun, RunDatabase } from '../store/write/run-database.ts';
@@ -54,6 +57,8 @@ export interface RunParts {
   runId: string;
   /** When the run began. */
   begin: StartTime;
+  /** Where it takes requests; null where there is no place for a socket. */
+  place: ControlPlace | null;
   notices: Notices;
   roster: Roster;
   /** What workstreams reserve; null where none does. */
@@ -92,10 +97,12 @@ export function composeRun(input: RunInput): RunParts {
     workstreams: prepared.plan.workstreams,
     onLate: (workstreamId, text) => notices.add('warn', text, workstreamId),
   });
+  const place = makeControlPlace();
   try {
-    return composeAround(engine, input, { begin, notices, reserving, roster, load });
+    return composeAround(engine, input, { begin, place, notices, reserving, roster, load });
   } catch (error) {
     void engine.close();
+    if (place !== null) removeControlPlace(place.path);
     throw error;
   }
 }
@@ -104,12 +111,12 @@ export function composeRun(input: RunInput): RunParts {
 function composeAround(
   engine: LocalEngine,
   input: RunInput,
-  made: Pick<RunParts, 'begin' | 'reserving' | 'roster'> & { notices: Notices; load: LoadSource },
+  made: Pick<RunParts, 'begin' | 'place' | 'reserving' | 'roster'> & { notices: Notices; load: LoadSource },
 ): RunParts {
   const { options, prepared, redactor, listeners } = input;
-  const { begin, notices, reserving, roster, load } = made;
+  const { begin, place, notices, reserving, roster, load } = made;
   const failure = new AbortController();
-  const { runId, database, recorder } = composeStore(input, begin, failure, notices);
+  const { runId, database, recorder } = composeStore(input, { begin, place, notices }, failure);
   const journal = new Journal({ recorder, listeners, redactor, failure });
   notices.publishTo((notice) => journal.publish(notice));
   const workspaces = composeWorkspaces(input, runId);
@@ -142,6 +149,12 @@ function composeAround(
     areRemote: false,
     reserving,
     maxWaitSeconds: options.maxWait,
+    withdraw: (withdrawals) => {
+      journal.commit();
+      recorder.withdraw(withdrawals);
+      const first = withdrawals[0]?.workstreamId ?? '';
+      return attemptsOf(database.connection, runId, [first]).get(first) ?? [];
+    },
     failFast: failFastOf(options.failFast, totalOf(prepared)),
     // A workstream that ends this process too has to be known afterwards.
     commitStarts: prepared.resumed?.afterDeath ?? false,
@@ -150,6 +163,7 @@ function composeAround(
   return {
     runId,
     begin,
+    place,
     notices,
     roster,
     reserving,
@@ -167,18 +181,20 @@ function composeAround(
 
 function composeStore(
   input: RunInput,
-  begin: StartTime,
+  { begin, place, notices }: Pick<RunParts, 'begin' | 'place' | 'notices'>,
   failure: AbortController,
-  notices: Notices,
 ): Pick<RunParts, 'runId' | 'database' | 'recorder'> {
   const { options, paths, prepared } = input;
   makeStateFolder(paths.state);
   const opened = openForRun(paths.database);
+  // Those of processes that were killed.
+  for (const socket of leftSockets(opened.connection)) removeControlPlace(socket);
   const writer = new SqliteRecorder(opened.connection);
   const runId =
     prepared.resumed === null
-      ? claimNew(writer, begin, input)
-      : takeOver(writer, opened, options, prepared.resumed);
+      ? claimNew(writer, { begin, place }, input)
+      : takeOver(writer, opened, { options, place }, prepared.resumed);
+
   const database = new RunDatabase(opened, { runId, makeFolder: () => remakeStateFolder(paths.state) });
   const recorder = new FallbackRecorder({
     recorder: writer,
@@ -193,12 +209,13 @@ function composeStore(
 /** Takes the first free id for a new run. */
 function claimNew(
   writer: SqliteRecorder,
-  begin: StartTime,
+  { begin, place }: Pick<RunParts, 'begin' | 'place'>,
   { options, prepared, redactor }: RunInput,
 ): string {
   const at = new Date(begin.at);
   const label = options.label === null ? null : redactor.text(options.label);
-  const origin = { options: storedOptions(options), retryOf: prepared.retryOf, label };
+  const controlSocket = place?.path ?? null;
+  const origin = { options: storedOptions(options), retryOf: prepared.retryOf, label, controlSocket };
   return firstFreeRunId(makeRunId(at), (id) => !writer.claim(id, at.toISOString(), origin));
 }
 
@@ -206,11 +223,13 @@ function claimNew(
 function takeOver(
   writer: SqliteRecorder,
   { connection }: OpenedDatabase,
-  options: RunOptions,
+  { options, place }: Pick<RunInput, 'options'> & Pick<RunParts, 'place'>,
   { run, discarded }: ResumePlan,
 ): string {
   const { runId, resumedAt } = run;
-  if (writer.reopen({ runId, resumedAt, discarded, options: storedOptions(options) })) return runId;
+  const controlSocket = place?.path ?? null;
+  if (writer.reopen({ runId, resumedAt, discarded, options: storedOptions(options), controlSocket }))
+    return runId;
   writer.close();
   connection.close();
   throw new Refusal(2, `The run ${runId} has just been resumed by another process.`);

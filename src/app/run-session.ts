@@ -1,4 +1,5 @@
 /** One run from its first row to its report: drives the parts, and cleans up. */
+import { ControlServer } from '../control/server.ts';
 import type { RunResources } from '../domain/run-record.ts';
 import { secondsSince } from '../os/stopwatch.ts';
 import { MAX_TIME } from '../run/attempt/outcome.ts';
@@ -8,6 +9,7 @@ import { seconds } from '../text/format.ts';
 import { readCheckout } from '../worktree/repository.ts';
 import { composeRun, type RunInput, type RunParts } from './compose-run.ts';
 import type * as Conclude from './conclude.ts';
+import { ControlRequests } from './control-requests.ts';
 import { makeFolder } from './paths.ts';
 import { expectedSecondsOf, resumedOf, totalOf, workstreamsToRun } from './prepare.ts';
 import { endRemainingAtEnd } from './remaining-processes.ts';
@@ -21,6 +23,8 @@ const CHECKOUT_MS = 500;
 export class RunSession {
   readonly #input: RunInput;
   readonly #parts: RunParts;
+  /** Takes requests while the run is under way; null where there is no place for its socket. */
+  readonly #control: ControlServer | null;
 
   /**
    * Claims the run; nothing is executed before `run`.
@@ -29,6 +33,7 @@ export class RunSession {
   constructor(input: RunInput) {
     this.#input = input;
     this.#parts = composeRun(input);
+    this.#control = this.#controlServer();
   }
 
   /** Runs to the end, or to the interruption, and reports. @throws StoreError when results can't be kept. */
@@ -58,6 +63,7 @@ export class RunSession {
     const { runId, begin, notices, engine, coordinator, scaler } = this.#parts;
     makeFolder(paths.logs(runId));
     await this.#announce();
+    void this.#takeRequests();
     const noteCheckout = this.#noteCheckout();
     await this.#pickUp();
     scaler?.begin();
@@ -65,6 +71,7 @@ export class RunSession {
     // Loaded while the first threads start, when there is nothing else to do.
     const [, { conclude }] = await Promise.all([coordinator.run(), import('./conclude.ts')]);
     stopClock();
+    this.#control?.close();
     scaler?.end();
     const { interruption, unawaited } = coordinator;
     const end = { lastSeconds: secondsSince(begin), interruption, unawaited };
@@ -72,6 +79,27 @@ export class RunSession {
     for (const text of await endRemainingAtEnd(runId, options.graceSeconds)) notices.add('warn', text);
     await noteCheckout();
     return this.#conclude(end, conclude);
+  }
+
+  #controlServer(): ControlServer | null {
+    const { runId, place, coordinator, journal, notices } = this.#parts;
+    if (place === null) return null;
+    const requests = new ControlRequests({
+      runId,
+      plan: this.#input.prepared.plan,
+      coordinator,
+      flush: () => journal.flush(),
+      interrupt: (by) => this.interrupt(by),
+      notify: (text) => notices.add('warn', text),
+    });
+    return new ControlServer({ place, handle: (request) => requests.handle(request) });
+  }
+
+  /** A run that can't be acted on goes on all the same. */
+  async #takeRequests(): Promise<void> {
+    const why = this.#control === null ? 'no folder for its socket can be made' : await this.#control.open();
+    if (why === null) return;
+    this.#parts.notices.add('warn', `millrace stop and millrace retry can't reach this run: ${why}`);
   }
 
   /** Ends the run at its time. The processes of a run that died have used some of it. Returns what stops the clock. */
@@ -90,6 +118,7 @@ export class RunSession {
   /** Returns why the database does not have what was announced, in a sentence for a person; null where it has. */
   async #close(): Promise<string | null> {
     const { scaler, engine, cache, gate, database, journal, recorder } = this.#parts;
+    this.#control?.close();
     scaler?.end();
     await engine.close();
     await cache?.close();

@@ -12,6 +12,9 @@ export const commands: Record<keyof typeof definitions, ReturnType<typeof bind>>
   status: bind(definitions.status, async (argv) => (await import('./actions/status.ts')).status(argv)),
   runs: bind(definitions.runs, async (argv) => (await import('./actions/runs.ts')).runs(argv)),
   show: bind(definitions.show, async (argv) => (await import('./actions/show.ts')).show(argv)),
+  logs: bind(definitions.logs, async (argv) => (await import('./actions/logs.ts')).logs(argv)),
+  stop: bind(definitions.stop, async (argv) => (await import('./actions/stop.ts')).stop(argv)),
+  retry: bind(definitions.retry, async (argv) => (await import('./actions/stop.ts')).retry(argv)),
   results: bind(definitions.results, async (argv) => (await import('./actions/results.ts')).results(argv)),
   errors: bind(definitions.errors, async (argv) => (await import('./actions/errors.ts')).errors(argv)),
   patterns: bind(definitions.patterns, async (argv) =>

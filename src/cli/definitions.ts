@@ -6,16 +6,19 @@ import { errorsDefinition } from './commands/errors.ts';
 import { feedbackDefinition } from './commands/feedback.ts';
 import { flakyDefinition } from './commands/flaky.ts';
 import { initDefinition } from './commands/init.ts';
+import { logsDefinition } from './commands/logs.ts';
 import { patternsDefinition } from './commands/patterns.ts';
 import { planDefinition } from './commands/plan.ts';
 import { prDefinition } from './commands/pr.ts';
 import { pruneDefinition } from './commands/prune.ts';
 import { reportDefinition } from './commands/report.ts';
 import { resultsDefinition } from './commands/results.ts';
+
 import { runDefinition } from './commands/run.ts';
 import { runsDefinition } from './commands/runs.ts';
 import { showDefinition } from './commands/show.ts';
 import { statusDefinition } from './commands/status.ts';
+import { retryDefinition, stopDefinition } from './commands/stop.ts';
 import { syncDefinition } from './commands/sync.ts';
 import { trendsDefinition } from './commands/trends.ts';
 import { tuneDefinition } from './commands/tune.ts';
@@ -32,6 +35,9 @@ export const definitions = {
   status: statusDefinition,
   runs: runsDefinition,
   show: showDefinition,
+  logs: logsDefinition,
+  stop: stopDefinition,
+  retry: retryDefinition,
   results: resultsDefinition,
   errors: errorsDefinition,
   patterns: patternsDefinition,

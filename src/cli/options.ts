@@ -111,6 +111,11 @@ export function writtenFlag(flag: string): string {
   return alias === undefined ? `--${flag}` : `-${alias}, --${flag}`;
 }
 
+/** Which run is meant, where a command's words are workstreams. */
+export const runOption = {
+  run: { type: 'string' as const, describe: `${RUN_NAME}; the one under way without it`, requiresArg: true },
+};
+
 /** How a page is shown. */
 export const formatOption = {
   format: {

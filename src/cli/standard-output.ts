@@ -39,7 +39,7 @@ export async function printEach(texts: Iterable<string>): Promise<void> {
 }
 
 /** Resolves when it was taken: true, or false when the reader has gone. */
-async function write(text: string): Promise<boolean> {
+export async function write(text: string | Uint8Array): Promise<boolean> {
   const { stdout } = process;
   return new Promise((resolve, reject) => {
     const settle = (error?: Error | null): void => {

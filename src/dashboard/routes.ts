@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { idOfRun } from '../app/history.ts';
 import { Refusal } from '../app/refusal.ts';
 import type { LiveState, RunAnswer, RunsAnswer, SessionAnswer } from '../domain/dashboard/answers.ts';
+import { LogFile, REDACTED_MS } from '../os/read-log.ts';
 import { listedRuns, runCount } from '../store/read/live/listed-runs.ts';
 import { RunCounts } from '../store/read/live/metrics.ts';
 import { attemptInHand, markOf, runNow, storedLog } from '../store/read/live/run-changes.ts';
@@ -22,7 +23,7 @@ import { documentPieces, headOf, logAddress } from './documents.ts';
 import { type Feeds, ListFeed } from './feeds.ts';
 import { Histories } from './histories.ts';
 import { LiveReader, logName } from './live-reader.ts';
-import { followedLog, LogFile, logBody, REDACTED_MS, rangeIn } from './logs.ts';
+import { followedLog, logBody, rangeIn } from './logs.ts';
 import { metricsText } from './metrics.ts';
 import { cursorOf, markIn, RunFeed } from './run-feed.ts';
 

@@ -27,9 +27,28 @@ export interface BatchOutcome {
   outcome: Outcome;
 }
 
+/** Which members of a batch are to be stopped by themselves, by their indices. */
+export class MemberStops {
+  readonly #stopped = new Set<number>();
+  #listener: (index: number) => void = () => undefined;
+
+  stop(index: number): void {
+    this.#stopped.add(index);
+    this.#listener(index);
+  }
+
+  /** Called by the engine: for each member that is stopped already, at once, and for each that is from now on. */
+  listen(listener: (index: number) => void): void {
+    this.#listener = listener;
+    for (const index of this.#stopped) listener(index);
+  }
+}
+
 export interface BatchOptions {
   /** Aborted with a `CancelReason`: what has begun is stopped, the rest is returned. */
   signal: AbortSignal;
+  /** Members to stop: one that has begun is stopped as `cancelled`, one that has not is returned. Default: none. */
+  stops?: MemberStops;
   onMessage: (index: number, message: EngineMessage) => void;
   /** Called with outcomes as they arrive, in the order in which they ended. */
   onOutcomes: (outcomes: readonly BatchOutcome[]) => void;

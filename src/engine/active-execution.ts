@@ -58,7 +58,9 @@ export class ActiveExecution {
   #terminated: { at: StartTime; failure: Failure } | null = null;
   #stepTimeout: NodeJS.Timeout | undefined;
   readonly #log: WatchedLog;
-  readonly #onAbort = (): void => this.#cancel(this.#options.signal.reason);
+  /** Why it was told to stop from outside; null where it was not. */
+  #cancelled: CancelReason | null = null;
+  readonly #onAbort = (): void => this.cancel(this.#options.signal.reason);
 
   constructor(
     assignment: Assignment,
@@ -210,7 +212,7 @@ export class ActiveExecution {
     this.#timeout = this.#startTimeout(0);
     clearTimeout(this.#hard);
     // A cancellation that was sent before the thread could listen is sent again.
-    if (this.#options.signal.aborted) this.#onAbort();
+    if (this.#cancelled !== null) this.cancel(this.#cancelled);
   }
 
   #timedOut(seconds: number): void {
@@ -224,9 +226,11 @@ export class ActiveExecution {
     this.#stop('output-limit', { reason: 'output-limit', limitMb, command: null, tail: '', log });
   }
 
-  #cancel(because: CancelReason): void {
+  /** Tells it to stop, and ends it where it does not within its grace. The first reason counts. */
+  cancel(because: CancelReason): void {
+    this.#cancelled ??= because;
     const detail = 'it was running and did not stop when it was told to';
-    this.#stop(because, { reason: because, detail });
+    this.#stop(this.#cancelled, { reason: this.#cancelled, detail });
   }
 
   /**

@@ -101,7 +101,16 @@ export class Batch {
     this.#timer = setTimeout(() => this.#takeStock(), WAIT_MS);
     options.signal.addEventListener('abort', this.#onAbort, { once: true });
     if (options.signal.aborted) this.#takeStock();
+    options.stops?.listen((index) => this.#stopMember(index));
     return undefined;
+  }
+
+  /** One that has ended has its outcome. */
+  #stopMember(index: number): void {
+    if (this.#memory.changeState(index, STATE.open, STATE.takenBack)) {
+      this.#giveBack(index);
+      if (this.#open > 0) this.#request.options.onReturned?.([index]);
+    } else if (this.#memory.stateOf(index) === STATE.begun) this.#executionOf(index).cancel('cancelled');
   }
 
   stop(): void {

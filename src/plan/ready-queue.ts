@@ -66,6 +66,8 @@ export class ReadyQueue {
   readonly #running = new Set<number>();
   /** Ready, and refused by the gate. */
   #aside: number[] = [];
+  /** Taken out, and still in the partitions: each leaves them when it comes up there. */
+  readonly #withdrawn = new Set<number>();
   #size = 0;
   /** The workstream that runs alone and for which what runs has to end; null when that has to be determined again. */
   #drainingFor: number | null = null;
@@ -116,12 +118,39 @@ export class ReadyQueue {
     for (const index of aside) this.add(index);
   }
 
+  /** Whether a workstream is ready and not taken. */
+  has(index: number): boolean {
+    return this.#isIn(index) || this.#claimant === index || this.#aside.includes(index);
+  }
+
+  #isIn(index: number): boolean {
+    return this.#partitions.has(index) && !this.#withdrawn.has(index);
+  }
+
+  /** Takes out a workstream that `has` knows; it may be added again. */
+  remove(index: number): void {
+    const aside = this.#aside.indexOf(index);
+    if (aside !== -1) {
+      this.#aside.splice(aside, 1);
+      return;
+    }
+    if (this.#claimant === index) {
+      this.#reservations?.giveUpClaim();
+      this.#partitions.release(index);
+    } else if (this.#isIn(index)) this.#withdrawn.add(index);
+    else throw new Error(`workstream ${index} is not ready`);
+    this.#gate.leave(index);
+    if (this.#heldUp === index) this.#heldUp = null;
+    this.#drainingFor = null;
+    this.#size -= 1;
+  }
+
   /** Makes a workstream ready. */
   add(index: number): void {
     if (this.#parallelOk[index] === undefined) throw new RangeError(`there is no workstream ${index}`);
-    if (this.#partitions.has(index) || this.#running.has(index))
+    if (this.#isIn(index) || this.#running.has(index))
       throw new Error(`workstream ${index} is in the queue already`);
-    this.#partitions.add(index);
+    if (!this.#withdrawn.delete(index)) this.#partitions.add(index);
     this.#drainingFor = null;
     this.#size += 1;
   }
@@ -232,7 +261,7 @@ export class ReadyQueue {
     if (past) return this.#firstFor(agent);
     this.#noteHeldUp(agent);
     while (!this.#gate.isShut) {
-      const alone = this.#partitions.first(this.#alonePartition);
+      const alone = this.#firstIn(this.#alonePartition);
       if (alone === undefined || (claimant ?? alone) < alone || !this.#isFirst(alone)) break;
       if (this.#running.size === 0) return this.isFor(alone, agent) ? alone : undefined;
       if (!this.#isAdmitted(alone)) continue;
@@ -264,8 +293,19 @@ export class ReadyQueue {
   #firstFor(agent: number, mustFit = true): number | undefined {
     let first: number | undefined;
     for (const partition of this.#partitionsFor(agent)) {
-      const index = this.#partitions.first(partition, mustFit);
+      const index = this.#firstIn(partition, mustFit);
       if (index !== undefined && (first === undefined || index < first)) first = index;
+    }
+    return first;
+  }
+
+  /** The first of a partition; what was taken out before it leaves as if it had run. */
+  #firstIn(partition: number, mustFit = true): number | undefined {
+    let first = this.#partitions.first(partition, mustFit);
+    while (first !== undefined && this.#withdrawn.delete(first)) {
+      this.#partitions.start(first);
+      this.#partitions.release(first);
+      first = this.#partitions.first(partition, mustFit);
     }
     return first;
   }
@@ -273,7 +313,7 @@ export class ReadyQueue {
   /** Whether nothing that may run now, on whatever agent, comes before it. */
   #isFirst(alone: number): boolean {
     for (let partition = 0; partition < this.#alonePartition; partition++) {
-      const other = this.#partitions.first(partition);
+      const other = this.#firstIn(partition);
       if (other !== undefined && other < alone) return false;
     }
     return true;

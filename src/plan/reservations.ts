@@ -128,6 +128,11 @@ export class Reservations {
     this.#besideClaim = NOTHING;
   }
 
+  /** Nothing is kept for the one with the claim any more. */
+  giveUpClaim(): void {
+    this.#claimant = null;
+  }
+
   reserve(index: number): void {
     const need = this.#need(index);
     this.#reserved = plus(this.#reserved, need);

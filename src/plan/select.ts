@@ -68,7 +68,10 @@ export function select(
 }
 
 /** Every id and base, with the ids that it selects. */
-function namesOf({ workstreams, broken }: LoadedFolder): Map<string, string[]> {
+function namesOf({
+  workstreams,
+  broken,
+}: Pick<LoadedFolder, 'workstreams' | 'broken'>): Map<string, string[]> {
   const names = new Map<string, string[]>();
   for (const { id } of [...workstreams, ...broken]) names.set(id, [id]);
   for (const { id, base } of workstreams) {
@@ -89,6 +92,15 @@ function matching(pattern: string, names: ReadonlyMap<string, string[]>): string
   if (exact !== undefined || pattern === '' || pattern.length > MAX_PATTERN) return exact ?? [];
   const matches = picomatch(pattern, { dot: true });
   return [...names].flatMap(([name, ids]) => (matches(name) ? ids : []));
+}
+
+/** The ids that each pattern means, by id, base of a matrix or glob; none for one that means nothing. */
+export function idsNamed(
+  definitions: Pick<LoadedFolder, 'workstreams' | 'broken'>,
+  patterns: readonly string[],
+): { pattern: string; ids: string[] }[] {
+  const names = namesOf(definitions);
+  return patterns.map((pattern) => ({ pattern, ids: [...new Set(matching(pattern, names))] }));
 }
 
 function addDependencies(

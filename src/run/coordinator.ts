@@ -3,7 +3,8 @@
  * arrive, and goes on until every workstream has its final status.
  */
 import { setMaxListeners } from 'node:events';
-import type { BatchOutcome, EngineMessage } from '../domain/engine.ts';
+import type { AttemptRecord } from '../domain/attempt.ts';
+import { type BatchOutcome, type EngineMessage, MemberStops } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
 import { describeFailure } from '../domain/failure-message.ts';
 import type { Inheritance } from '../domain/history/earlier-run.ts';
@@ -16,7 +17,7 @@ import type { Reserving } from '../plan/reservations.ts';
 import { isoTimestamp, plural } from '../text/format.ts';
 import type { AgentContext } from './attempt/attempt-runner.ts';
 import type { Interruption } from './attempt/outcome.ts';
-import { markedDoneResult } from './attempt/result.ts';
+import { markedDoneResult, stoppedResult } from './attempt/result.ts';
 import type { AttemptEnd, WorkstreamRunner } from './attempt/workstream-runner.ts';
 import { type BatchStart, Dispatcher, type Eligibility, type SingleStart } from './dispatcher.ts';
 import { type FinalResult, FinalResults } from './final-results.ts';
@@ -31,6 +32,31 @@ export interface FailFast {
   failures: number;
   /** As it was given: a number or a percentage. */
   given: string;
+}
+
+/** What became of the request to stop a workstream. */
+export type StopOutcome = 'stopping' | 'stopped' | 'ended' | 'run-ending';
+
+/** What became of the request to open a workstream again. */
+export type ReopenOutcome =
+  | {
+      did: 'reopened';
+      /** Number of the attempt that follows. */
+      attempt: number;
+      /** What becomes of it: it is started as soon as an agent is free, waits for others, or is skipped at once. */
+      state: 'ready' | 'blocked' | 'skipped';
+      /** Workstreams that had been skipped for it and are open again too. */
+      others: number;
+    }
+  | { did: 'not-ended' | 'not-failed' | 'run-ending' }
+  | { did: 'not-runnable'; failure: Failure };
+
+/** A result that is withdrawn. */
+export interface WithdrawnResult {
+  workstreamId: string;
+  by: string;
+  /** ISO 8601 in UTC. */
+  at: string;
 }
 
 export interface CoordinatorParts {
@@ -60,6 +86,11 @@ export interface CoordinatorParts {
   areRemote: boolean;
   /** What workstreams reserve, as `ready` has it; null where none does. */
   reserving: Reserving | null;
+  /**
+   * Withdraws stored results in one transaction, after everything that was published before. Returns all attempts that
+   * were made at the first of them. Throws what the store throws; nothing is withdrawn then.
+   */
+  withdraw: (withdrawals: readonly WithdrawnResult[]) => readonly AttemptRecord[];
   /** When nothing more is started because of failures; null for never. */
   failFast: FailFast | null;
   /** Asked before each workstream; null to run them all. */
@@ -78,6 +109,13 @@ export class Coordinator {
   readonly #contexts: AgentContext[] = [];
   /** Of workstreams that wait for their next attempt. */
   readonly #retries = new RetryTimers();
+  /** What stops each workstream that is executed by itself. */
+  readonly #singles = new Map<number, AbortController>();
+  readonly #batches = new Set<OpenBatch>();
+  /** Workstreams that are told to stop, by id: who asked. */
+  readonly #stops = new Map<string, string>();
+  /** How many attempts at a workstream that is open again have been measured. */
+  readonly #measured = new Map<number, number>();
   #interruption: Interruption | null = null;
   /** What the run would have had to wait for longer than it may; null where that is not so. */
   #unawaited: { tool: string; until: number; why: string } | null = null;
@@ -169,6 +207,110 @@ export class Coordinator {
     this.#stop();
   }
 
+  /**
+   * Stops one workstream with the reason `cancelled`, and lets the others go on: one that is executed ends as at an
+   * interruption, and its result follows; any other has failed at once.
+   * @param by who asks, for the result.
+   */
+  stop(index: number, by: string): StopOutcome {
+    if (this.#results.stateOf(index) !== 'open') return 'ended';
+    if (this.#isOver) return 'run-ending';
+    const { id } = this.#workstream(index);
+    const single = this.#singles.get(index);
+    const batch = this.#batchOf(index);
+    if (single === undefined && batch === null) {
+      const isBetween = this.#retries.remove(index);
+      if (this.#parts.ready.has(index)) this.#parts.ready.remove(index);
+      this.#recordStopped(index, by, isBetween ? 'it waited for its next attempt' : 'it had not begun');
+      this.#wake();
+      return 'stopped';
+    }
+    if (!this.#stops.has(id)) this.#stops.set(id, by);
+    single?.abort('cancelled');
+    batch?.stops.stop(batch.indices.indexOf(index));
+    // One that an agent had not begun is returned at once.
+    return this.#results.stateOf(index) === 'open' ? 'stopping' : 'stopped';
+  }
+
+  /**
+   * Withdraws the result of a workstream that failed, and those of the workstreams that were skipped for it: they are
+   * ready or blocked again. What was known of the failure stays as an attempt; the limits of its circuit breaker do not
+   * keep it from one attempt more. All of that is committed when this returns.
+   * @throws what the store throws; then nothing has changed.
+   */
+  reopen(index: number, by: string): ReopenOutcome {
+    if (this.#isOver || this.#isFailingFast) return { did: 'run-ending' };
+    const isAssigned = this.#singles.has(index) || this.#batchOf(index) !== null;
+    const state = this.#results.stateOf(index);
+    if (state === 'open' || isAssigned) return { did: 'not-ended' };
+    if (state === 'other') return { did: 'not-failed' };
+    const failure = this.#refusalOfAll(index);
+    if (failure !== null) return { did: 'not-runnable', failure };
+    const { runner, ready, withdraw } = this.#parts;
+    const { id } = this.#workstream(index);
+    const indices = this.#results.withSkipped(index);
+    const at = isoTimestamp(Date.now());
+    const ids = indices.map((each) => this.#workstream(each).id);
+    const attempts = withdraw(ids.map((workstreamId) => ({ workstreamId, by, at })));
+    runner.restore(id, attempts);
+    this.#measured.set(index, attempts.length);
+    const events = ids.map((workstreamId, place): RunEvent => {
+      const [status, follows] = place === 0 ? (['failed', null] as const) : (['skipped', id] as const);
+      return { type: 'workstream-reopened', workstreamId, at, by, status, follows };
+    });
+    this.#results.reopen(indices, events, ready);
+    this.#wake();
+    return {
+      did: 'reopened',
+      attempt: attempts.length + 1,
+      state: this.#stateOf(index),
+      others: ids.length - 1,
+    };
+  }
+
+  #stateOf(index: number): 'ready' | 'blocked' | 'skipped' {
+    if (this.#results.stateOf(index) !== 'open') return 'skipped';
+    return this.#results.isBlocked(index) ? 'blocked' : 'ready';
+  }
+
+  /** Why no agent would start it; null where one would. */
+  #refusalOfAll(index: number): Failure | null {
+    const workstream = this.#workstream(index);
+    let refusal: Failure | null = null;
+    for (let agent = 0; agent < this.#dispatcher.agents; agent += 1) {
+      if (!this.#parts.ready.isFor(index, agent)) continue;
+      refusal = this.#parts.runner.refusal(agent, workstream);
+      if (refusal === null) return null;
+    }
+    return refusal;
+  }
+
+  /** Whether what is asked for now has no effect any more. */
+  get #isOver(): boolean {
+    return this.#hasEnded || this.#interruption !== null || this.#parts.failure.signal.aborted;
+  }
+
+  /** The batch in which an agent has it; null for none. */
+  #batchOf(index: number): OpenBatch | null {
+    for (const batch of this.#batches) {
+      const position = batch.indices.indexOf(index);
+      if (position !== -1 && batch.isOpen[position] === 1) return batch;
+    }
+    return null;
+  }
+
+  /** The result of a workstream that was stopped while no agent executed it. */
+  #recordStopped(index: number, by: string, detail: string): void {
+    const { runId, runner } = this.#parts;
+    const workstream = this.#workstream(index);
+    const failure: Failure = { reason: 'cancelled', detail, by };
+    this.#stops.delete(workstream.id);
+    this.#results.record(
+      index,
+      stoppedResult(runId, workstream, failure, runner.takeAttempts(workstream.id)),
+    );
+  }
+
   /** Resolves when every workstream has its final row. Rejects only when results can't be recorded. */
   async run(): Promise<void> {
     for (const index of this.#results.settleKnown()) this.#parts.ready.add(index);
@@ -248,6 +390,7 @@ export class Coordinator {
 
   #stop(): void {
     this.#cancel.abort('interrupted');
+    for (const single of this.#singles.values()) single.abort('interrupted');
     this.#retries.clear();
     this.#wake();
   }
@@ -275,25 +418,30 @@ export class Coordinator {
   }
 
   async #startSingle(start: SingleStart): Promise<void> {
+    const stop = new AbortController();
+    this.#singles.set(start.index, stop);
     try {
-      await this.#decideAndExecute(start);
+      await this.#decideAndExecute(start, stop.signal);
     } catch (error) {
       this.#parts.failure.abort(error);
     }
+    this.#singles.delete(start.index);
     this.#parts.runner.release(this.#workstream(start.index));
     this.#dispatcher.release(start.agent, start.index);
     this.#wake();
   }
 
-  async #decideAndExecute(start: SingleStart): Promise<void> {
+  async #decideAndExecute(start: SingleStart, signal: AbortSignal): Promise<void> {
     const { ask, runId } = this.#parts;
     const { index, refusal } = start;
     const workstream = this.#workstream(index);
-    const decision = ask === null ? 'run' : await ask(workstream, this.#cancel.signal);
-    if (this.#cancel.signal.aborted) return;
+    const decision = ask === null ? 'run' : await ask(workstream, signal);
+    if (this.#isStoppedEarly(index)) return;
     switch (decision) {
       case 'run':
-        return refusal === null ? this.#execute(start, workstream) : this.#skip(index, workstream, refusal);
+        return refusal === null
+          ? this.#execute(start, workstream, signal)
+          : this.#skip(index, workstream, refusal);
       case 'skip':
         return this.#skip(index, workstream, { reason: 'skipped-by-user' });
       case 'done':
@@ -307,12 +455,19 @@ export class Coordinator {
     this.#results.record(index, this.#results.skipped(workstream, failure));
   }
 
-  async #execute({ agent, index }: SingleStart, workstream: Workstream): Promise<void> {
+  /** Whether it was stopped before it began, by itself or with the run. */
+  #isStoppedEarly(index: number): boolean {
+    const by = this.#stops.get(this.#workstream(index).id);
+    if (by !== undefined) this.#recordStopped(index, by, 'it had not begun');
+    return by !== undefined || this.#cancel.signal.aborted;
+  }
+
+  async #execute({ agent, index }: SingleStart, workstream: Workstream, signal: AbortSignal): Promise<void> {
     const { runner, commitStarts, journal } = this.#parts;
-    const context = this.#context(agent);
+    const context = { ...this.#context(agent), signal };
     const earlier = await runner.takeOver(workstream, context);
     if (earlier !== null) return this.#results.record(index, earlier);
-    if (this.#cancel.signal.aborted) return;
+    if (this.#isStoppedEarly(index)) return;
     journal.publish(this.#startEvent(index, context, this.#parts.areRemote, isoTimestamp(Date.now())));
     if (commitStarts) journal.commit();
     const finals: FinalResult[] = [];
@@ -324,13 +479,16 @@ export class Coordinator {
   async #startBatch({ agent, indices, queued }: BatchStart): Promise<void> {
     const { runner, journal, failure } = this.#parts;
     const context = this.#context(agent);
-    const batch: OpenBatch = { context, indices, isOpen: new Uint8Array(indices.length).fill(1) };
+    const isOpen = new Uint8Array(indices.length).fill(1);
+    const batch: OpenBatch = { context, indices, isOpen, stops: new MemberStops() };
+    this.#batches.add(batch);
     const isQueued = (position: number): boolean => queued || position > 0;
     try {
       const now = isoTimestamp(Date.now());
       journal.publishAll(indices.map((index, at) => this.#startEvent(index, context, isQueued(at), now)));
       const workstreams = indices.map((index) => this.#workstream(index));
       await runner.executeBatch(workstreams, context, {
+        stops: batch.stops,
         onOutcomes: (outcomes) => this.#take(batch, outcomes),
         onReturned: (positions) => this.#giveBack(batch, positions),
         onBegun: (position, at) => {
@@ -341,6 +499,7 @@ export class Coordinator {
       failure.abort(error);
     }
     this.#giveBack(batch, [...batch.isOpen.keys()]);
+    this.#batches.delete(batch);
   }
 
   /** Never throws: the engine calls it. */
@@ -380,22 +539,32 @@ export class Coordinator {
     const left = positions.filter((position) => isOpen[position] === 1);
     for (const position of left) isOpen[position] = 0;
     const returned = left.map((position) => indices[position] ?? -1);
+    const isStopped = (index: number): boolean => this.#stops.has(this.#workstream(index).id);
+    const stopped = this.#stops.size === 0 ? [] : returned.filter(isStopped);
+    const again = stopped.length === 0 ? returned : returned.filter((index) => !isStopped(index));
+    for (const index of stopped) this.#dispatcher.release(context.agent, index);
     try {
-      this.#publishReady(returned);
+      for (const index of stopped) this.#isStoppedEarly(index);
+      this.#publishReady(again);
     } catch (error) {
       this.#parts.failure.abort(error);
     }
-    for (const index of returned) this.#dispatcher.giveBack(context.agent, index);
+    for (const index of again) this.#dispatcher.giveBack(context.agent, index);
     this.#wake();
   }
 
   /** Adds the final result to `finals`, or has another attempt follow. */
   #follow(index: number, context: AgentContext, end: AttemptEnd, finals: FinalResult[]): void {
-    if (end.type === 'retry') return this.#retryLater(index, context, end);
-    if (end.type === 'parked') return this.#park(index);
+    const by = this.#stops.size === 0 ? undefined : this.#stops.get(this.#workstream(index).id);
+    if (end.type !== 'final') {
+      if (by !== undefined) return this.#recordStopped(index, by, 'it waited for its next attempt');
+      return end.type === 'retry' ? this.#retryLater(index, context, end) : this.#park(index);
+    }
+    if (by !== undefined) this.#stops.delete(end.result.workstreamId);
     const { outcome, result } = end;
     this.#dispatcher.addDuration(outcome.durationSeconds);
-    this.#meter.add(index, outcome, result.metadata.earlierAttempts);
+    const { earlierAttempts } = result.metadata;
+    this.#meter.add(index, outcome, earlierAttempts.slice(this.#measured.get(index) ?? 0));
     finals.push({ index, result });
   }
 
@@ -406,7 +575,9 @@ export class Coordinator {
       agent,
       agentId,
       signal: this.#cancel.signal,
+      runSignal: this.#cancel.signal,
       interruption: () => this.#interruption,
+      stoppedBy: (workstreamId) => this.#stops.get(workstreamId) ?? null,
       onMessage: (workstreamId, message) => {
         if (message.type === 'progress') this.#parts.runner.limits.answered(workstreamId);
         if (message.type === 'began') this.#begunElsewhere(workstreamId, agent, message);
@@ -461,7 +632,7 @@ export class Coordinator {
       afterSeconds,
     });
     if (this.#cancel.signal.aborted || this.#isFailingFast) return;
-    this.#retries.add(afterSeconds, () => {
+    this.#retries.add(index, afterSeconds, () => {
       this.#makeReady([index]);
       this.#wake();
     });
@@ -470,7 +641,7 @@ export class Coordinator {
   /** It is ready again once its agent has released it; what decides when it is started is the limit of its tool. */
   #park(index: number): void {
     if (this.#cancel.signal.aborted || this.#isFailingFast) return;
-    this.#retries.add(0, () => {
+    this.#retries.add(index, 0, () => {
       this.#makeReady([index]);
       this.#wake();
     });
@@ -507,6 +678,7 @@ interface OpenBatch {
   indices: readonly number[];
   /** By position: 1 for a workstream that has no outcome and was not given back. */
   isOpen: Uint8Array;
+  stops: MemberStops;
 }
 
 const MAY_START: Eligibility = { verdict: 'take', refusal: null };
@@ -534,26 +706,32 @@ function forwardEngineMessage(
   }
 }
 
-/** Timers that are all stopped together. */
+/** The timers of workstreams, by index. */
 class RetryTimers {
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #timers = new Map<number, NodeJS.Timeout>();
 
   /** Number of timers that have not fired. */
   get size(): number {
     return this.#timers.size;
   }
 
-  /** Calls `then` after so many seconds, unless `clear` comes first; never at once. */
-  add(seconds: number, then: () => void): void {
+  /** Calls `then` after so many seconds, unless `remove` or `clear` comes first; never at once. */
+  add(index: number, seconds: number, then: () => void): void {
     const timer = setTimeout(() => {
-      this.#timers.delete(timer);
+      this.#timers.delete(index);
       then();
     }, seconds * 1000);
-    this.#timers.add(timer);
+    this.#timers.set(index, timer);
+  }
+
+  /** Stops the timer of a workstream. Returns whether it had one. */
+  remove(index: number): boolean {
+    clearTimeout(this.#timers.get(index));
+    return this.#timers.delete(index);
   }
 
   clear(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
   }
 }

@@ -8,7 +8,7 @@ import type { RunEvent } from '../domain/run-event.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { Budget } from './attempt/ledgers.ts';
 import { brokenResult, skippedResult } from './attempt/result.ts';
-import { DependencyTracker } from './dependency-tracker.ts';
+import { DependencyTracker, type Doomed } from './dependency-tracker.ts';
 import type { Journal } from './journal.ts';
 
 export interface FinalResultsParts {
@@ -40,9 +40,22 @@ const NOT_EARLIER =
 
 const LEFT = 'it was left out when the run was resumed';
 
+/** What is known of the result of a workstream: that it has none, or what of it has a say in whether it may be opened again. */
+const OPEN = 0;
+const FAILED = 1;
+/** Because something that it depends on did not complete. */
+const SKIPPED_FOR_OTHERS = 2;
+const OTHER = 3;
+
+const kindOf = ({ status, reason }: Pick<EarlierResult, 'status' | 'reason'>): number => {
+  if (status === 'failed') return FAILED;
+  return reason === 'dependency-failed' ? SKIPPED_FOR_OTHERS : OTHER;
+};
+
 export class FinalResults {
   readonly #parts: FinalResultsParts;
   readonly #dependencies: DependencyTracker;
+  /** By workstream, one of the kinds above. */
   readonly #final: Uint8Array;
   /** Whether workstreams were left for another session. */
   haveLeft = false;
@@ -52,9 +65,12 @@ export class FinalResults {
   constructor(parts: FinalResultsParts) {
     this.#parts = parts;
     const { workstreams } = parts.plan;
-    const kept = new Set(parts.inheritance.kept.map(({ workstreamId }) => workstreamId));
-    this.#final = Uint8Array.from(workstreams, ({ id }) => (kept.has(id) ? 1 : 0));
-    this.#dependencies = new DependencyTracker(workstreams, this.#final);
+    const kept = new Map(parts.inheritance.kept.map((result) => [result.workstreamId, kindOf(result)]));
+    this.#final = Uint8Array.from(workstreams, ({ id }) => kept.get(id) ?? OPEN);
+    this.#dependencies = new DependencyTracker(
+      workstreams,
+      this.#final.map((kind) => (kind === OPEN ? 0 : 1)),
+    );
   }
 
   /** Settles what is decided before anything is executed. Returns the workstreams that depend on nothing. */
@@ -68,14 +84,14 @@ export class FinalResults {
     }
     this.#settle(inheritance.kept);
     plan.workstreams.forEach((workstream, index) => this.#decide(index, workstream));
-    return free.filter((index) => this.#final[index] === 0);
+    return free.filter((index) => this.#isOpen(index));
   }
 
   #decide(index: number, workstream: Workstream): void {
     const { runId, inheritance, refusal } = this.#parts;
     const { id, title, source, hash } = workstream;
     if (inheritance.left.has(id)) this.#leave(index, workstream);
-    if (this.#final[index] === 1) return;
+    if (!this.#isOpen(index)) return;
     const crash = inheritance.crashed.get(id);
     if (crash !== undefined) {
       this.record(index, brokenResult(runId, { id, title, source, failure: crash }, hash));
@@ -93,7 +109,7 @@ export class FinalResults {
   /** Records final rows together; commits at once where they make a dependent ready. */
   recordAll(finals: readonly FinalResult[]): void {
     const results = finals.map(({ result }) => result);
-    for (const { index } of finals) this.#final[index] = 1;
+    for (const { index, result } of finals) this.#final[index] = kindOf(result);
     this.#record(results);
   }
 
@@ -110,7 +126,7 @@ export class FinalResults {
    */
   skipTheRest(why: Failure | null): void {
     this.#parts.plan.workstreams.forEach((workstream, index) => {
-      if (this.#final[index] === 1) return;
+      if (!this.#isOpen(index)) return;
       if (why === null) throw new Error(`${workstream.id} was never assigned to an agent`);
       const result = this.skipped(workstream, why);
       this.#parts.journal.publish({ type: 'workstream-finished', result });
@@ -129,8 +145,8 @@ export class FinalResults {
 
   /** The workstream and its dependents stay interrupted although the run goes on. */
   #leave(index: number, workstream: Workstream): void {
-    if (this.#final[index] === 1) return;
-    this.#final[index] = 1;
+    if (!this.#isOpen(index)) return;
+    this.#final[index] = OTHER;
     this.haveLeft = true;
     const result = this.skipped(workstream, { reason: 'interrupted', detail: LEFT });
     this.#settle([result], [result]);
@@ -138,25 +154,78 @@ export class FinalResults {
 
   /** Publishes results, and settles workstreams for their dependents. */
   #settle(settled: readonly Settled[], results: readonly AgentResult[] = []): void {
-    const { plan, runId, journal, onReady } = this.#parts;
+    const { journal, onReady } = this.#parts;
     const events = results.map(finishedEvent);
     for (const { status } of results) if (status === 'failed') this.failed += 1;
     const unlocked: number[] = [];
     for (const each of settled) {
       if (!this.#dependencies.hasDependents(each.workstreamId)) continue;
       const { ready, doomed } = this.#dependencies.settle(each.workstreamId, each.status, detailOf(each));
-      for (const { index, failure } of doomed) {
-        const workstream = plan.workstreams[index];
-        if (workstream === undefined || this.#final[index] === 1) continue;
-        this.#final[index] = 1;
-        events.push(finishedEvent(skippedResult(runId, workstream, failure)));
-      }
+      for (const each of doomed) events.push(...this.#skip(each));
       for (const index of ready) unlocked.push(index);
     }
     journal.publishAll(events);
     if (unlocked.length === 0) return;
     journal.commit();
-    onReady(unlocked.filter((index) => this.#final[index] === 0));
+    onReady(unlocked.filter((index) => this.#isOpen(index)));
+  }
+
+  /** The event of one that will not be executed; none where it has its result. */
+  #skip({ index, failure }: Doomed): RunEvent[] {
+    const { plan, runId, earlierAttempts } = this.#parts;
+    const workstream = plan.workstreams[index];
+    if (workstream === undefined || !this.#isOpen(index)) return [];
+    this.#final[index] = SKIPPED_FOR_OTHERS;
+    return [finishedEvent(skippedResult(runId, workstream, failure, earlierAttempts(workstream.id)))];
+  }
+
+  #isOpen(index: number): boolean {
+    return this.#final[index] === OPEN;
+  }
+
+  /** What may be done about the result of a workstream: `open` where it has none. */
+  stateOf(index: number): 'open' | 'failed' | 'other' {
+    if (this.#isOpen(index)) return 'open';
+    return this.#final[index] === FAILED ? 'failed' : 'other';
+  }
+
+  /** Whether it waits for something that it depends on. */
+  isBlocked(index: number): boolean {
+    return this.#isOpen(index) && this.#dependencies.isBlocked(index);
+  }
+
+  /** One that failed, and those that were skipped for it, also through others. */
+  withSkipped(index: number): number[] {
+    const isSkipped = (other: number): boolean => this.#final[other] === SKIPPED_FOR_OTHERS;
+    return [index, ...this.#dependencies.skippedFor(index, isSkipped)];
+  }
+
+  /**
+   * Takes back the results of `withSkipped`, of which the store has none any more, and settles again what follows: each
+   * is ready, blocked, or skipped for something else.
+   * @param events that announce it.
+   * @param ready whether a workstream is ready and has not begun, and what makes it wait again for the end of those that
+   * are open again. Some of these become ready again at once.
+   */
+  reopen(
+    indices: readonly number[],
+    events: readonly RunEvent[],
+    ready: { has: (index: number) => boolean; remove: (index: number) => void },
+  ): void {
+    const { journal, onReady } = this.#parts;
+    for (const index of indices) {
+      if (this.#final[index] === FAILED) this.failed -= 1;
+      this.#final[index] = OPEN;
+    }
+    const {
+      ready: unlocked,
+      doomed,
+      blocked,
+    } = this.#dependencies.reopen(indices, (index) => ready.has(index));
+    journal.publishAll([...events, ...doomed.flatMap((each) => this.#skip(each))]);
+    journal.commit();
+    for (const index of blocked) ready.remove(index);
+    onReady(unlocked.filter((index) => this.#isOpen(index)));
   }
 }
 

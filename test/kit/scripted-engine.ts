@@ -9,6 +9,8 @@ export interface OpenExecution {
   assignment: Assignment;
   /** Whether it waits behind another one of its agent and may be returned. */
   readonly queued: boolean;
+  /** Stops it, and all that was given at once. */
+  readonly signal: AbortSignal;
   end(outcome: Outcome): void;
   /** As the engine's own fault; with it go all that were given at once. */
   reject(error: Error): void;
@@ -78,7 +80,7 @@ export class ScriptedEngine implements Engine {
 
   #take(
     assignments: readonly Assignment[],
-    options: Pick<BatchOptions, 'signal' | 'onOutcomes' | 'onReturned'>,
+    options: Pick<BatchOptions, 'signal' | 'onOutcomes' | 'onReturned' | 'stops'>,
     mayReturn: boolean,
   ): Promise<readonly number[]> {
     return new Promise((resolve, reject) => {
@@ -89,6 +91,9 @@ export class ScriptedEngine implements Engine {
         this.#onStart(assignment);
         this.#open.push(new Member({ assignment, index, batch, isQueued, leave }));
       }
+      options.stops?.listen((index) => {
+        this.#open.find((member) => member.batch === batch && member.index === index)?.stop();
+      });
       batch.fail = (error) => {
         for (const member of this.#open.filter((other) => other.batch === batch)) leave(member);
         reject(error);
@@ -154,6 +159,7 @@ interface MemberParts {
 
 class Member implements OpenExecution {
   readonly #parts: MemberParts;
+  #isStopped = false;
 
   constructor(parts: MemberParts) {
     this.#parts = parts;
@@ -167,8 +173,22 @@ class Member implements OpenExecution {
     return this.#parts.batch;
   }
 
+  get index(): number {
+    return this.#parts.index;
+  }
+
+  get signal(): AbortSignal {
+    return this.batch.signal;
+  }
+
   get queued(): boolean {
     return this.#parts.isQueued(this);
+  }
+
+  /** What is queued is returned. */
+  stop(): void {
+    this.#isStopped = true;
+    if (this.queued) this.returnUnstarted();
   }
 
   /** Ends it; the outcome arrives with `deliver`. */
@@ -176,7 +196,7 @@ class Member implements OpenExecution {
     const { index, batch, leave } = this.#parts;
     leave(this);
     // What ends it once the run is interrupted need not be what it ended with.
-    const isStopped = batch.signal.aborted && outcome.failure !== null;
+    const isStopped = (batch.signal.aborted || this.#isStopped) && outcome.failure !== null;
     batch.collect({ index, outcome: isStopped ? failed(STOPPED) : outcome });
   }
 

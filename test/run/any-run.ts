@@ -167,13 +167,15 @@ export interface Course {
   plan: Plan;
   /** Attempts that were started, by id. */
   started: Map<string, number>;
-  /** How often outcomes arrived together, and how often a thread died with others behind. */
-  seen: { together: number; deaths: number };
+  /** How often outcomes arrived together, a thread died with others behind, and what a person asked for was done. */
+  seen: { together: number; deaths: number; stopped: number; reopened: number };
 }
 
 interface CourseOptions extends Partial<RehearsalOptions> {
   /** Whether executions take so little time that agents get several at once. */
   tiny?: boolean;
+  /** What a person asks for after each of the first ends, as numbers that pick among what is possible. */
+  acts?: readonly number[];
   /** How many ends come before the run is interrupted; null for never. */
   interruptAfter?: number | null;
 }
@@ -184,7 +186,7 @@ export async function run(
   next: readonly number[],
   options: CourseOptions = {},
 ): Promise<Course> {
-  const { tiny = false, interruptAfter = null, agents = 3 } = options;
+  const { tiny = false, interruptAfter = null, agents = 3, acts = [] } = options;
   const plan = makePlan(makeFolder(all.map(({ sketch }) => sketch)), new Map());
   const endsOf = new Map(all.map(({ sketch, ends }) => [sketch.id, ends]));
   const started = new Map<string, number>();
@@ -198,7 +200,7 @@ export async function run(
     },
   });
   rehearsal.start();
-  const seen = { together: 0, deaths: 0 };
+  const seen = { together: 0, deaths: 0, stopped: 0, reopened: 0 };
   const endOf = (execution: OpenExecution) => {
     const { assignment } = execution;
     const failure = endsOf.get(assignment.workstream.id)?.[assignment.attempt - 1] ?? null;
@@ -210,6 +212,7 @@ export async function run(
     checkAssigned(plan, rehearsal, options.distribution === 'round-robin');
     if (step > 10_000) throw new Error('the run does not end');
     if (step === interruptAfter) rehearsal.coordinator.interrupt({ by: 'SIGINT', detail: 'Ctrl-C' });
+    actOn(rehearsal, plan, acts[step] ?? 2, seen);
     step += 1;
     const choice = next[step % next.length] ?? 0;
     const pick = <T>(from: readonly T[]): T | undefined => from[choice % from.length];
@@ -237,6 +240,20 @@ export async function run(
   }
 }
 
+/** Stops a workstream, or opens one again, or does nothing; whatever state it is in. */
+function actOn({ coordinator }: Rehearsal, { workstreams }: Plan, act: number, seen: Course['seen']): void {
+  if (workstreams.length === 0) return;
+  const index = Math.floor(act / 3) % workstreams.length;
+  if (act % 3 === 0 && coordinator.stop(index, 'ann').startsWith('stop')) seen.stopped += 1;
+  if (act % 3 !== 1) return;
+  // Most have not failed: the first of those that have.
+  for (let offset = 0; offset < workstreams.length; offset += 1) {
+    if (coordinator.reopen((index + offset) % workstreams.length, 'ann').did !== 'reopened') continue;
+    seen.reopened += 1;
+    return;
+  }
+}
+
 const find = (plan: Plan, id: string): Workstream => {
   const found = plan.workstreams.find((workstream) => workstream.id === id);
   if (found === undefined) throw new Error(`${id} is not in the plan`);
@@ -244,7 +261,10 @@ const find = (plan: Plan, id: string): Workstream => {
 };
 
 /** Everything that it depends on has its result, and what it said of it holds; so have all earlier stages. */
-function checkMayStart(id: string, plan: Plan, { results }: Rehearsal): void {
+function checkMayStart(id: string, plan: Plan, rehearsal: Rehearsal): void {
+  const { results } = rehearsal;
+  if (results.has(id)) throw new Error(`${id} was started although it has its result`);
+  if (betweenAttempts(rehearsal).has(id)) return;
   for (const { id: needed, when } of find(plan, id).dependsOn) {
     const status = results.get(needed)?.status;
     if (when === 'completed' ? status !== 'completed' : status === undefined)
@@ -257,7 +277,16 @@ function checkMayStart(id: string, plan: Plan, { results }: Rehearsal): void {
     if (stage > 0 && stage < own && !results.has(other.id))
       throw new Error(`${id} was started before ${other.id}, which is of an earlier stage`);
   }
-  if (results.has(id)) throw new Error(`${id} was started although it has its result`);
+}
+
+/** Those that were begun, and are to be tried again: what they waited for may have been opened again since. */
+function betweenAttempts({ events }: Rehearsal): Set<string> {
+  const found = new Set<string>();
+  for (const event of events) {
+    if (event.type === 'workstream-retrying') found.add(event.workstreamId);
+    else if (event.type === 'workstream-finished') found.delete(event.result.workstreamId);
+  }
+  return found;
 }
 
 /** What runs may run together, and no agent is idle that may have something. */
@@ -289,7 +318,8 @@ function checkAssigned(plan: Plan, rehearsal: Rehearsal, pinned: boolean): void 
 }
 
 /** Those that need nothing are ready from the start; of the others the events say so. */
-function waitingIds(plan: Plan, { events }: Rehearsal): Set<string> {
+function waitingIds(plan: Plan, rehearsal: Rehearsal): Set<string> {
+  const { events, results } = rehearsal;
   const stage = stages(plan.workstreams);
   const free = plan.workstreams.filter(
     ({ dependsOn }, index) => dependsOn.length === 0 && (stage[index] ?? 0) <= 1,
@@ -300,6 +330,17 @@ function waitingIds(plan: Plan, { events }: Rehearsal): Set<string> {
     else if (event.type === 'workstream-started') waiting.delete(event.workstreamId);
     else if (event.type === 'workstream-finished') waiting.delete(event.result.workstreamId);
   }
+  const begun = betweenAttempts(rehearsal);
+  const isMet = (index: number, { id: own, dependsOn }: Workstream): boolean =>
+    begun.has(own) ||
+    (dependsOn.every(({ id }) => results.has(id)) &&
+      plan.workstreams.every(
+        ({ id }, other) =>
+          results.has(id) || (stage[other] ?? 0) === 0 || (stage[other] ?? 0) >= (stage[index] ?? 0),
+      ));
+  // What one waits for may have been opened again since it was ready.
+  for (const [index, workstream] of plan.workstreams.entries())
+    if (waiting.has(workstream.id) && !isMet(index, workstream)) waiting.delete(workstream.id);
   return waiting;
 }
 
@@ -327,9 +368,9 @@ export function expected(all: readonly Part[], plan: Plan): Map<string, string> 
 function endOfAttempts(ends: readonly (Failure | null)[]): string {
   for (const failure of ends) {
     if (failure === null) return 'completed';
-    if (LASTING.includes(failure.reason)) return failure.reason === 'cancelled' ? 'skipped' : 'failed';
+    if (LASTING.includes(failure.reason)) return 'failed';
   }
-  return ends.at(-1)?.reason === 'cancelled' ? 'skipped' : 'failed';
+  return 'failed';
 }
 
 /** One result each, that says why. */
@@ -350,6 +391,16 @@ export function checkResults(all: readonly Part[], { plan, rehearsal, started }:
   }
   expect(rehearsal.leftOpen).toBe(0);
   expect(rehearsal.engine.open).toEqual([]);
+}
+
+/** What was executed has everything that it needs, whatever was stopped and opened again meanwhile. */
+export function checkConsequences({ plan, rehearsal: { results } }: Course): void {
+  for (const { id, dependsOn } of plan.workstreams) {
+    const { status, reason } = results.get(id) ?? {};
+    if (status !== 'completed' && reason !== 'thrown') continue;
+    for (const { id: needed, when } of dependsOn)
+      expect(results.get(needed)?.status).toSatisfy((of) => when === 'finished' || of === 'completed');
+  }
 }
 
 export const statuses = ({ rehearsal }: Course): Map<string, string> =>

@@ -4,11 +4,12 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Failure } from '../../src/domain/failure.ts';
 import type { Workstream } from '../../src/domain/workstream.ts';
 import { makePlan } from '../../src/plan/plan.ts';
-import type { Decision } from '../../src/run/coordinator.ts';
-import { moduleStep, toolStep } from '../kit/definitions.ts';
+import type { Decision, ReopenOutcome, StopOutcome } from '../../src/run/coordinator.ts';
+import { moduleStep, runStep, toolStep } from '../kit/definitions.ts';
 import { makeFolder, type Sketch } from '../kit/make-workstream.ts';
 import { completed, failed } from '../kit/scripted-engine.ts';
 import {
+  checkConsequences,
   checkResults,
   choices,
   expected,
@@ -65,6 +66,12 @@ const resultOf = ({ results }: Rehearsal, id: string): string | undefined => {
   const result = results.get(id);
   return result === undefined ? undefined : [result.status, result.reason ?? []].flat().join(' ');
 };
+
+/** Asks to stop, and to open again, the workstream of this id. */
+const stop = (rehearsal: Rehearsal, id: string): StopOutcome =>
+  rehearsal.coordinator.stop(rehearsal.indexOf(id), 'ann');
+const reopen = (rehearsal: Rehearsal, id: string): ReopenOutcome =>
+  rehearsal.coordinator.reopen(rehearsal.indexOf(id), 'ann');
 
 const THROWN: Failure = { reason: 'thrown', how: 'thrown', thrown: { name: 'Error', message: 'x' } };
 const attempts = (maxAttempts: number, cooldownSeconds: number): Workstream['circuitBreaker'] => ({
@@ -396,4 +403,183 @@ test('a rejection of the engine leaves no member of its batch assigned', async (
   await settled();
   while (rehearsal.engine.open.length > 0) await end(rehearsal, running(rehearsal)[0] ?? '');
   expect([rehearsal.over, String(rehearsal.fault)]).toEqual([true, 'Error: a bug']);
+});
+
+describe('a workstream that is stopped', () => {
+  const STOPPED = 'failed cancelled';
+
+  test('is told to, and has failed when it has ended', async () => {
+    const rehearsal = await begin([{ id: 'a', priority: 1, steps: [runStep('x')] }, { id: 'b' }]);
+    expect(stop(rehearsal, 'a')).toBe('stopping');
+    const reasonOf = (id: string): unknown =>
+      rehearsal.engine.open.find(({ assignment }) => assignment.workstream.id === id)?.signal.reason;
+    expect([reasonOf('a'), reasonOf('b')]).toEqual(['cancelled', undefined]);
+    await end(rehearsal, 'a', failed(THROWN));
+    expect(resultOf(rehearsal, 'a')).toBe(STOPPED);
+    expect(rehearsal.results.get('a')?.failure).toMatchObject({ by: 'ann' });
+    expect(running(rehearsal)).toEqual(['b']);
+  });
+
+  test('has completed where it did so in time', async () => {
+    const rehearsal = await begin([{ id: 'a' }]);
+    stop(rehearsal, 'a');
+    await end(rehearsal, 'a');
+    expect(resultOf(rehearsal, 'a')).toBe('completed');
+  });
+
+  test('is not tried again, whatever its circuit breaker allows', async () => {
+    const rehearsal = await begin([{ id: 'a', circuitBreaker: attempts(3, 0) }]);
+    stop(rehearsal, 'a');
+    await end(rehearsal, 'a', failed(THROWN));
+    expect(resultOf(rehearsal, 'a')).toBe(STOPPED);
+    expect(rehearsal.over).toBe(true);
+  });
+
+  test('is not started where it had not begun, and what depends on it is skipped', async () => {
+    const three = [{ id: 'a', priority: 1 }, { id: 'b' }, { id: 'c', needs: ['b'] }];
+    const rehearsal = await begin(three, { agents: 1 });
+    expect(stop(rehearsal, 'b')).toBe('stopped');
+    expect(['b', 'c'].map((id) => resultOf(rehearsal, id))).toEqual([STOPPED, 'skipped dependency-failed']);
+    await end(rehearsal, 'a');
+    expect(rehearsal.over).toBe(true);
+  });
+
+  test('is not started where it waits for another one', async () => {
+    const rehearsal = await begin([{ id: 'a' }, { id: 'b', needs: ['a'] }]);
+    expect(stop(rehearsal, 'b')).toBe('stopped');
+    await end(rehearsal, 'a');
+    expect([resultOf(rehearsal, 'b'), rehearsal.over]).toEqual([STOPPED, true]);
+  });
+
+  test('does not wait for the end of its pause, and keeps its attempt', async () => {
+    const rehearsal = await begin([{ id: 'a', circuitBreaker: attempts(3, 60) }]);
+    await end(rehearsal, 'a', failed(THROWN));
+    expect(stop(rehearsal, 'a')).toBe('stopped');
+    await settled();
+    expect([resultOf(rehearsal, 'a'), rehearsal.results.get('a')?.attempts]).toEqual([STOPPED, 1]);
+    expect(rehearsal.over).toBe(true);
+  });
+
+  test('stays so where the run is interrupted before it has ended', async () => {
+    const rehearsal = await begin([{ id: 'a' }]);
+    stop(rehearsal, 'a');
+    rehearsal.coordinator.interrupt({ by: 'SIGINT', detail: 'Ctrl-C' });
+    await end(rehearsal, 'a', failed(THROWN));
+    expect(resultOf(rehearsal, 'a')).toBe(STOPPED);
+  });
+
+  test('is left alone where it has ended, or where the run is ending', async () => {
+    const rehearsal = await begin([{ id: 'a' }, { id: 'b' }]);
+    await end(rehearsal, 'a');
+    expect(stop(rehearsal, 'a')).toBe('ended');
+    rehearsal.coordinator.interrupt({ by: 'SIGINT', detail: 'Ctrl-C' });
+    expect(stop(rehearsal, 'b')).toBe('run-ending');
+  });
+});
+
+describe('a workstream that is opened again', () => {
+  test('is started once more, and its failure is an attempt of its result', async () => {
+    const rehearsal = await begin([{ id: 'a' }, { id: 'b' }]);
+    await end(rehearsal, 'a', failed(THROWN));
+    expect(reopen(rehearsal, 'a')).toMatchObject({ did: 'reopened', attempt: 2, state: 'ready', others: 0 });
+    await settled();
+    expect([running(rehearsal), resultOf(rehearsal, 'a')]).toEqual([['b', 'a'], undefined]);
+    await end(rehearsal, 'a');
+    expect(rehearsal.results.get('a')).toMatchObject({ status: 'completed', attempts: 2 });
+    expect(rehearsal.results.get('a')?.metadata.earlierAttempts).toMatchObject([{ reason: 'thrown' }]);
+  });
+
+  test('lets what was skipped for it follow, also through others', async () => {
+    const all = [{ id: 'a' }, { id: 'b', needs: ['a'] }, { id: 'c', needs: ['b'] }, { id: 'd' }];
+    const rehearsal = await begin(all);
+    await end(rehearsal, 'a', failed(THROWN));
+    expect(reopen(rehearsal, 'a')).toMatchObject({ others: 2 });
+    await settled();
+    for (const id of ['a', 'b', 'c']) await end(rehearsal, id);
+    expect(['a', 'b', 'c'].map((id) => resultOf(rehearsal, id))).toEqual(Array(3).fill('completed'));
+  });
+
+  test('leaves skipped what another failure keeps from being run, and names that one', async () => {
+    const all = [{ id: 'a' }, { id: 'b' }, { id: 'c', needs: ['a', 'b'] }, { id: 'd' }];
+    const rehearsal = await begin(all, { agents: 3 });
+    await end(rehearsal, 'a', failed(THROWN));
+    await end(rehearsal, 'b', failed(THROWN));
+    reopen(rehearsal, 'a');
+    expect(rehearsal.results.get('c')?.failure).toMatchObject({ dependency: 'b' });
+  });
+
+  test('lets what waits for its end wait again, unless that has begun', async () => {
+    const all = [{ id: 'a' }, { id: 'b' }, { id: 'c', needs: ['~a'] }, { id: 'd', needs: ['~a'] }];
+    const rehearsal = await begin(all);
+    await end(rehearsal, 'a', failed(THROWN));
+    expect(running(rehearsal)).toEqual(['b', 'c']);
+    reopen(rehearsal, 'a');
+    await end(rehearsal, 'b');
+    expect(running(rehearsal)).toEqual(['c', 'a']);
+    await end(rehearsal, 'a');
+    expect(running(rehearsal)).toEqual(['c', 'd']);
+  });
+
+  test('may be tried beyond its max_attempts, once each time', async () => {
+    const rehearsal = await begin([{ id: 'a', circuitBreaker: attempts(1, 0) }, { id: 'b' }]);
+    for (const attempt of [2, 3]) {
+      await end(rehearsal, 'a', failed(THROWN));
+      expect(reopen(rehearsal, 'a')).toMatchObject({ did: 'reopened', attempt });
+      await settled();
+    }
+    await end(rehearsal, 'a', failed(THROWN));
+    expect(rehearsal.results.get('a')).toMatchObject({ status: 'failed', attempts: 3 });
+  });
+
+  test('must have failed', async () => {
+    const all = [{ id: 'a' }, { id: 'b' }, { id: 'c', needs: ['d'] }, { id: 'd' }];
+    const rehearsal = await begin(all, { agents: 3 });
+    await end(rehearsal, 'a');
+    await end(rehearsal, 'd', failed(THROWN));
+    const did = ['a', 'b', 'c'].map((id) => reopen(rehearsal, id).did);
+    expect(did).toEqual(['not-failed', 'not-ended', 'not-failed']);
+  });
+
+  test('stays failed where the store does not take that', async () => {
+    const rehearsal = await begin([{ id: 'a' }, { id: 'b', needs: ['a'] }, { id: 'c' }]);
+    await end(rehearsal, 'a', failed(THROWN));
+    rehearsal.refusesToWithdraw = true;
+    expect(() => reopen(rehearsal, 'a')).toThrow('refused');
+    await end(rehearsal, 'c');
+    expect(['a', 'b'].map((id) => resultOf(rehearsal, id))).toEqual([
+      'failed thrown',
+      'skipped dependency-failed',
+    ]);
+    expect(rehearsal.over).toBe(true);
+  });
+
+  test('is refused once nothing more is started', async () => {
+    const rehearsal = await begin([{ id: 'a' }, { id: 'b' }]);
+    await end(rehearsal, 'a', failed(THROWN));
+    await end(rehearsal, 'b');
+    expect([rehearsal.over, reopen(rehearsal, 'a').did]).toEqual([true, 'run-ending']);
+  });
+});
+
+test('any stops and retries at any moment leave each workstream one result, which follows from what it depends on', async () => {
+  const seen = { stopped: 0, reopened: 0 };
+  await fc.assert(
+    fc.asyncProperty(
+      fc.oneof(parts('any'), parts('plain')),
+      choices,
+      agents,
+      distribution,
+      fc.boolean(),
+      fc.array(fc.nat(), { minLength: 1, maxLength: 30 }),
+      async (all, next, count, how, tiny, acts) => {
+        const course = await run(all, next, { agents: count, distribution: how, tiny, acts });
+        checkResults(all, course);
+        checkConsequences(course);
+        seen.stopped += course.seen.stopped;
+        seen.reopened += course.seen.reopened;
+      },
+    ),
+    { numRuns: RUNS },
+  );
+  expect(Math.min(seen.stopped, seen.reopened)).toBeGreaterThan(RUNS / 10);
 });

@@ -1,5 +1,6 @@
 /** A run of the real coordinator in which a test decides what ends next, and sees everything that happens. */
 import type { AgentResult } from '../../src/domain/agent-result.ts';
+import type { AttemptRecord } from '../../src/domain/attempt.ts';
 import { NOTHING_EARLIER } from '../../src/domain/history/earlier-run.ts';
 import type { Plan } from '../../src/domain/plan.ts';
 import type { Recorder } from '../../src/domain/recorder.ts';
@@ -10,12 +11,30 @@ import type { Workstream } from '../../src/domain/workstream.ts';
 import { ReadyQueue } from '../../src/plan/ready-queue.ts';
 import { WorkspaceManager } from '../../src/run/attempt/workspace-manager.ts';
 import { WorkstreamRunner, type WorkstreamRunnerParts } from '../../src/run/attempt/workstream-runner.ts';
-import { Coordinator, type CoordinatorParts } from '../../src/run/coordinator.ts';
+import { Coordinator, type CoordinatorParts, type WithdrawnResult } from '../../src/run/coordinator.ts';
 import { Journal } from '../../src/run/journal.ts';
 import { NO_SECRETS } from '../kit/no-secrets.ts';
 import { ScriptedEngine } from '../kit/scripted-engine.ts';
 
 const RUN_ID = 'ma-run-20261010-101010';
+
+const attemptOf = (result: AgentResult): AttemptRecord => ({
+  attempt: result.attempts,
+  agentId: result.agentId,
+  tool: null,
+  model: null,
+  reason: result.reason,
+  explanation: result.explanation,
+  failure: result.failure,
+  pattern: result.pattern,
+  startTime: result.startTime ?? '',
+  durationSeconds: result.durationSeconds ?? 0,
+  costUsd: null,
+  inputTokens: null,
+  outputTokens: null,
+  contentHash: null,
+  logFile: result.logFile,
+});
 
 export interface RehearsalOptions {
   plan: Plan;
@@ -42,15 +61,19 @@ export class Rehearsal {
   /** Indices of workstreams that are ready and not taken. */
   readonly ready: ReadyQueue;
   readonly agents: number;
+  /** Whether the store refuses to take results back. */
+  refusesToWithdraw = false;
   /** Ended, one way or the other. */
   over = false;
   /** Why `run` rejected; null when it did not. */
   fault: unknown = null;
   readonly #opened = new Set<string>();
+  readonly #plan: Plan;
 
   constructor(options: RehearsalOptions) {
     const { plan, agents, distribution = 'dynamic', outside = new Map(), ask = null } = options;
     this.agents = agents;
+    this.#plan = plan;
     this.engine = new ScriptedEngine(({ workstream }) => options.onStart?.(workstream.id));
     this.runner = this.#createRunner(options);
     const mayStart = (index: number): boolean => {
@@ -78,6 +101,7 @@ export class Rehearsal {
       failure,
       outside,
       inheritance: NOTHING_EARLIER,
+      withdraw: (withdrawals) => this.#withdraw(withdrawals),
       commitStarts: false,
       failFast: null,
       reserving: null,
@@ -95,6 +119,11 @@ export class Rehearsal {
       this.fault = error;
       end();
     });
+  }
+
+  /** Position of a workstream in the plan. */
+  indexOf(id: string): number {
+    return this.#plan.workstreams.findIndex((workstream) => workstream.id === id);
   }
 
   /** The ids of assigned workstreams, by agent. */
@@ -145,6 +174,18 @@ export class Rehearsal {
       cache: null,
       inheritance: NOTHING_EARLIER,
     });
+  }
+
+  /** What the store does: the result becomes an attempt. */
+  #withdraw(withdrawals: readonly WithdrawnResult[]): readonly AttemptRecord[] {
+    if (this.refusesToWithdraw) throw new Error('refused');
+    const [first] = withdrawals.map(({ workstreamId }) => this.results.get(workstreamId));
+    for (const { workstreamId } of withdrawals)
+      if (!this.results.delete(workstreamId)) throw new Error(`${workstreamId} has no result`);
+    if (first === undefined) throw new Error('nothing is withdrawn');
+    const { earlierAttempts } = first.metadata;
+    if (first.attempts === earlierAttempts.length) return earlierAttempts;
+    return [...earlierAttempts, { ...attemptOf(first), attempt: earlierAttempts.length + 1 }];
   }
 
   #take(event: RunEvent): void {

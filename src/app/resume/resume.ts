@@ -50,10 +50,10 @@ const UNPLANNED = new Set([
 ]);
 
 /** A workstream that was skipped for one of these reasons is run: the cause may be gone. */
-const PASSING = new Set(['interrupted', 'cancelled', 'dependency-failed', 'fail-fast', 'usage-limit']);
+const PASSING = new Set(['interrupted', 'dependency-failed', 'fail-fast', 'usage-limit']);
 
 /** Reasons of rows that another session of the run replaces. */
-const LEFT = new Set(['interrupted', 'cancelled', 'usage-limit']);
+const LEFT = new Set(['interrupted', 'usage-limit']);
 
 /** Whether the workstream is not run again, unless its definition changed. */
 const isFinal = ({ reason }: EarlierResult): boolean =>

@@ -13,6 +13,7 @@ import { documentHead } from '../../report/document.ts';
 import { reportFormat } from '../../report/formats.ts';
 import { notificationOf } from '../../report/notification.ts';
 import { reportFileName } from '../../report/write.ts';
+import { MAX_TIME } from '../../run/attempt/outcome.ts';
 import { environmentRedactor } from '../../secrets/find-secrets.ts';
 import { consolidate } from '../../store/read/consolidate.ts';
 import { getRun } from '../../store/read/runs.ts';
@@ -80,6 +81,11 @@ export async function run(argv: RunArguments): Promise<number> {
   // Before the output: who reads there that the run has started can count on its going on after a death.
   if (channel !== null) coordinator.subscribe(channel.listener);
   coordinator.subscribe(output);
+  // `millrace stop` ends a run as a signal does: the watcher must not continue it.
+  coordinator.subscribe((event) => {
+    if (event.type === 'interrupting' && event.signal !== MAX_TIME)
+      channel?.send({ type: 'interrupting', signal: event.signal });
+  });
   channel?.onAbandoned(() => coordinator.interrupt('SIGTERM'));
   const stopListening = listenForSignals({
     ask: (signal) => {

@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs';
 import type { ArgumentsOf } from '../command.ts';
 import { folderOptions, jsonOption, RUN_OR_LATEST } from '../options.ts';
-import { placeOptions } from './place-options.ts';
+import { placeOptions } from '../place-options.ts';
 
 const options = {
   anyone: {

@@ -26,6 +26,7 @@ import {
   reportsOf,
   unexecutedOutcome,
   whenInterrupted,
+  whenStopped,
   withFailure,
   withWarnings,
 } from './outcome.ts';
@@ -54,10 +55,14 @@ export interface AgentContext {
   /** From 0. */
   agent: number;
   agentId: string;
-  /** Aborted when the run is interrupted. */
+  /** Aborted when what it executes is stopped, by itself or with the run. */
   signal: AbortSignal;
+  /** Aborted when the run is interrupted. */
+  runSignal: AbortSignal;
   /** Why the run is interrupted; null while it is not. */
   interruption: () => Interruption | null;
+  /** Who asked to stop a workstream; null where nobody did. */
+  stoppedBy: (workstreamId: string) => string | null;
   onMessage: (workstreamId: string, message: EngineMessage) => void;
 }
 
@@ -70,7 +75,7 @@ export interface AttemptFields extends Pick<Assignment, 'attempt' | 'tools' | 'l
 }
 
 /** What an attempt of a batch needs, and where its outcome goes. */
-export interface BatchParts extends Pick<BatchOptions, 'onOutcomes' | 'onReturned' | 'onBegun'> {
+export interface BatchParts extends Pick<BatchOptions, 'onOutcomes' | 'onReturned' | 'onBegun' | 'stops'> {
   fieldsOf: (workstream: Workstream) => AttemptFields;
 }
 
@@ -280,7 +285,7 @@ const executed = (
   context,
   number,
   workspace,
-  outcome: whenInterrupted(outcome, context.interruption()),
+  outcome: whenEndedFromOutside(workstream, context, outcome),
   changes: null,
   merge: null,
   gaveUp: null,
@@ -313,6 +318,12 @@ function meetPassing(
     costUsd: costOf(reportsOf(outcome)).knownUsd,
     logFile,
   };
+}
+
+/** A workstream that was stopped by itself stays so where the run is interrupted before it has ended. */
+function whenEndedFromOutside({ id }: Workstream, context: AgentContext, outcome: Outcome): Outcome {
+  const by = context.stoppedBy(id);
+  return by === null ? whenInterrupted(outcome, context.interruption()) : whenStopped(outcome, by);
 }
 
 /**

@@ -44,9 +44,12 @@ export class AttemptHistory {
     return sumKnown(this.of(workstreamId).map(({ costUsd }) => costUsd)) ?? 0;
   }
 
-  /** Sets the attempts of an earlier session, in which the workstream was interrupted. */
+  /** Sets the attempts that were made before: in an earlier session, or until the result was withdrawn. */
   restore(workstreamId: string, records: readonly AttemptRecord[]): void {
-    this.#attempts.set(workstreamId, { records, last: null });
+    const { reason = null, failure = null } = records.at(-1) ?? {};
+    // That an attempt was ended from outside tells the next one nothing.
+    const last = reason === 'interrupted' || reason === 'cancelled' ? null : failure;
+    this.#attempts.set(workstreamId, { records, last });
   }
 
   add(workstreamId: string, record: AttemptRecord, failure: Failure | null): void {
@@ -88,7 +91,7 @@ export function attemptRecord(
   };
 }
 
-/** Whether an attempt was ended from outside, which is no error. */
+/** Whether an attempt was ended from outside, which has no shape that errors are grouped by. */
 export const isStop = (failure: Failure): boolean =>
   failure.reason === 'interrupted' || failure.reason === 'cancelled';
 

@@ -33,6 +33,12 @@ export function whenInterrupted(outcome: Outcome, interruption: Interruption | n
   return withFailure(outcome, { reason: 'interrupted', detail: interruption.detail });
 }
 
+/** Whatever failure a workstream ended with that a person had asked to stop, that was the cause. */
+export function whenStopped(outcome: Outcome, by: string): Outcome {
+  if (outcome.failure === null) return outcome;
+  return withFailure(outcome, { reason: 'cancelled', detail: 'it was running', by });
+}
+
 /** What the tools of an attempt reported. */
 export function reportsOf({ steps }: Outcome): ToolReport[] {
   const reports: ToolReport[] = [];

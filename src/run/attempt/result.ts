@@ -19,7 +19,7 @@ import type { Broken } from '../../domain/plan.ts';
 import { declaredReservation, type Workstream } from '../../domain/workstream.ts';
 import { isoTimestamp } from '../../text/format.ts';
 import type { Attempt } from './attempt-runner.ts';
-import { isStop, patternOf } from './ledgers.ts';
+import { patternOf } from './ledgers.ts';
 import { reportsOf } from './outcome.ts';
 
 /**
@@ -41,7 +41,7 @@ export function executedResult(
     runId,
     agentId: outcome.executedBy?.agentId ?? context.agentId,
     workstreamId: workstream.id,
-    status: failure === null ? 'completed' : isStop(failure) ? 'skipped' : 'failed',
+    status: failure === null ? 'completed' : failure.reason === 'interrupted' ? 'skipped' : 'failed',
     startTime: isoTimestamp(outcome.startedAt),
     endTime: isoTimestamp(outcome.endedAt),
     durationSeconds: outcome.durationSeconds,
@@ -169,6 +169,27 @@ export function brokenResult(
   return { ...notExecuted(runId, metadata, broken.id, broken.failure), status: 'failed', definitionHash };
 }
 
+/** A workstream that a person stopped while no agent executed it. */
+export function stoppedResult(
+  runId: string,
+  workstream: Workstream,
+  failure: Failure,
+  earlierAttempts: AttemptRecord[],
+): AgentResult {
+  const metadata = { ...workstreamMetadata(workstream), earlierAttempts };
+  const isLeft = earlierAttempts.length > 0 && workstream.compensation.length > 0;
+  return {
+    ...notExecuted(runId, metadata, workstream.id, failure),
+    status: 'failed',
+    attempts: earlierAttempts.length,
+    definitionHash: workstream.hash,
+    warnings: isLeft ? [NOT_UNDONE] : [],
+  };
+}
+
+const NOT_UNDONE =
+  'It was stopped between two attempts, so that its compensation_actions were not run. Run them by hand where they are needed.';
+
 /** A workstream that a person declared done. */
 export function markedDoneResult(runId: string, workstream: Workstream): AgentResult {
   const result = notExecuted(runId, workstreamMetadata(workstream), workstream.id, null);
@@ -239,7 +260,7 @@ function failureFacts(failure: Failure | null) {
   const explanation = describeFailure(failure);
   return {
     ...failureContext(failure),
-    errors: isStop(failure) ? [] : [{ type: failure.reason, message: explanation }],
+    errors: failure.reason === 'interrupted' ? [] : [{ type: failure.reason, message: explanation }],
     reason: failure.reason,
     explanation,
     failure,

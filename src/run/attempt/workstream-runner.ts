@@ -116,6 +116,16 @@ export class WorkstreamRunner {
     return this.#ledgers.history.of(workstreamId);
   }
 
+  /** Takes the attempts of a workstream whose result was withdrawn: they count as made before. */
+  restore(workstreamId: string, records: readonly AttemptRecord[]): void {
+    this.#ledgers.history.restore(workstreamId, records);
+  }
+
+  /** Removes and returns the attempts of a workstream that has its result now, without another attempt. */
+  takeAttempts(workstreamId: string): AttemptRecord[] {
+    return this.#ledgers.history.take(workstreamId);
+  }
+
   /** Why this agent may not start a workstream; null when it may. */
   refusal(agent: number, workstream: Workstream): Failure | null {
     const { limits, budget } = this.#ledgers;
@@ -238,7 +248,7 @@ export class WorkstreamRunner {
   executeBatch(
     workstreams: readonly Workstream[],
     context: AgentContext,
-    listeners: Pick<BatchOptions, 'onOutcomes' | 'onReturned' | 'onBegun'>,
+    listeners: Pick<BatchOptions, 'onOutcomes' | 'onReturned' | 'onBegun' | 'stops'>,
   ): Promise<readonly number[]> {
     const fieldsOf = (workstream: Workstream): AttemptFields => this.#fields(workstream, NO_TOOLS);
     return this.#attempts.executeBatch(workstreams, context, { fieldsOf, ...listeners });
@@ -332,7 +342,7 @@ export class WorkstreamRunner {
       await this.#close(attempt);
     }
     const untried = this.#parts.bestOf.slice(contenders.length);
-    const note = `It was not given to ${untried.join(' and ')}: the run was interrupted, or no money was left.`;
+    const note = `It was not given to ${untried.join(' and ')}: it was stopped, or no money was left.`;
     const attempt = await this.#accept(
       await this.#choose({
         ...chosen.attempt,
@@ -404,8 +414,10 @@ export class WorkstreamRunner {
 
   /** Undoes what an attempt that failed for good has done, where the workstream says how. */
   async #compensate(attempt: Attempt): Promise<Attempt> {
-    const { context, number, workspace, outcome } = attempt;
+    const { number, workspace, outcome } = attempt;
     if (outcome.failure === null) return attempt;
+    // What was stopped by itself is undone too, and then in its own time.
+    const context = { ...attempt.context, signal: attempt.context.runSignal };
     const workstream = compensationOf(attempt.workstream, this.#parts.limits.timeoutSeconds);
     if (workstream === null || workspace === null || context.signal.aborted) return attempt;
     const { steps } = await this.#attempts.execute(

@@ -5,7 +5,7 @@ import type { Capped } from '../../domain/capped.ts';
 import type { Competition, Retried } from '../../domain/tool-record.ts';
 import { jsonCell, listOf, textCell } from '../schema/cells.ts';
 import type { Connection } from '../schema/connection.ts';
-import { rows } from './rows.ts';
+import { firstRow, rows } from './rows.ts';
 import { runStatus } from './run-status.ts';
 
 const retriedRow = z.object({
@@ -59,5 +59,32 @@ export function competitions(connection: Connection, runId: string, limit: numbe
       candidates: jsonCell(candidateList, candidates),
     })),
     total: found[0]?.total ?? 0,
+  };
+}
+
+/** Where what the attempts at a workstream printed is stored. */
+export interface AttemptLogs {
+  /** By number of an attempt; null for one that printed nothing. Only of those that are told apart. */
+  attempts: ReadonlyMap<number, string | null>;
+  /** The last attempt, once the workstream has its result. */
+  last: { attempt: number; logFile: string | null } | null;
+}
+
+const logRow = z.object({ attempt: z.number(), log_file: textCell });
+
+export function attemptLogs(connection: Connection, runId: string, workstreamId: string): AttemptLogs {
+  const attempts = rows(
+    connection,
+    logRow,
+    'SELECT attempt, log_file FROM workstream_attempts WHERE run_id = ? AND workstream_id = ?',
+    runId,
+    workstreamId,
+  );
+  const sql =
+    'SELECT COALESCE(attempts, 1) AS attempt, log_file FROM agent_results WHERE run_id = ? AND workstream_id = ?';
+  const last = firstRow(connection, logRow, sql, runId, workstreamId);
+  return {
+    attempts: new Map(attempts.map((row) => [row.attempt, row.log_file])),
+    last: last === null ? null : { attempt: last.attempt, logFile: last.log_file },
   };
 }

@@ -75,6 +75,40 @@ export function latestRunId(connection: Connection): string | null {
   return firstRow(connection, shape, sql)?.run_id ?? null;
 }
 
+const reachableRow = z.object({
+  run_id: z.string(),
+  state: textCell,
+  control_socket: textCell,
+  label: textCell,
+  ...processShape,
+});
+
+/** A run as its requests reach it. */
+export interface RunUnderWay {
+  runId: string;
+  label: string | null;
+  /** Null for one that takes no requests. */
+  socket: string | null;
+}
+
+/** Runs whose process is not known to be gone, the newest first. */
+export function runsUnderWay(connection: Connection): RunUnderWay[] {
+  const columns = Object.keys(reachableRow.shape).join(', ');
+  const sql = `SELECT ${columns} FROM consolidated_runs WHERE state = 'running' ${NEWEST_FIRST}`;
+  return rows(connection, reachableRow, sql)
+    .filter((row) => !isWriterGone(row))
+    .map((row) => ({ runId: row.run_id, label: row.label, socket: row.control_socket }));
+}
+
+/** Sockets of runs whose process is gone: nothing listens there any more. */
+export function leftSockets(connection: Connection): string[] {
+  const columns = Object.keys(reachableRow.shape).join(', ');
+  const sql = `SELECT ${columns} FROM consolidated_runs WHERE control_socket IS NOT NULL`;
+  return rows(connection, reachableRow, sql).flatMap((row) =>
+    row.control_socket !== null && (row.state !== 'running' || isWriterGone(row)) ? [row.control_socket] : [],
+  );
+}
+
 function toSummary(connection: Connection, row: RunRow): RunSummary {
   const state = stateOf(row);
   return {

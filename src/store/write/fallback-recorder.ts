@@ -14,6 +14,7 @@ import { Spill } from '../spill/spill.ts';
 import { spillLine } from '../spill/spill-line.ts';
 import type { SqliteRecorder } from './recorder.ts';
 import type { RunDatabase } from './run-database.ts';
+import type { Withdrawal } from './withdraw-results.ts';
 
 export interface FallbackRecorderParts {
   recorder: SqliteRecorder;
@@ -89,6 +90,18 @@ export class FallbackRecorder implements Recorder {
       if (this.#hasFinished) throw this.#final(error);
       this.#spillAndRetry(error);
     }
+  }
+
+  /**
+   * Takes results back that are in the database.
+   * @throws StoreError where it can't be written now; then none is taken back.
+   */
+  withdraw(withdrawals: readonly Withdrawal[]): void {
+    const { recorder, database, runId } = this.#parts;
+    this.commit();
+    if (this.#refusal !== null) throw this.#refusal;
+    recorder.withdraw(runId, withdrawals);
+    database.wrote();
   }
 
   /** @throws StoreError when what was committed is not on the disk and can't be spilled. */

@@ -20,9 +20,9 @@ export const NOW = "strftime('%Y-%m-%dT%H:%M:%fZ')";
 const RUN = `
 INSERT INTO consolidated_runs
   (run_id, timestamp, created_at, total_workstreams, agents_count, agent_names, state, pid, pid_started, hostname,
-   boot_id, pid_namespace, heartbeat_at, options, retry_of, label)
+   boot_id, pid_namespace, heartbeat_at, options, retry_of, label, control_socket)
 VALUES (@run, @at, @at, @total, @agents, @names, 'running', @pid, @started, @hostname,
-  @bootId, @pidNamespace, ${NOW}, @options, @retryOf, @label)`;
+  @bootId, @pidNamespace, ${NOW}, @options, @retryOf, @label, @controlSocket)`;
 
 /** That the process which writes the run is this one. */
 export const OURS =
@@ -79,7 +79,7 @@ export const RECOUNT = `
 
 const FINISH = `
 UPDATE consolidated_runs SET
-  state = @state, ended_at = @at, exit_code = @exitCode,
+  state = @state, ended_at = @at, exit_code = @exitCode, control_socket = NULL,
   execution_summary = @summary, recommendations = @recommendations,
   ${RECOUNT}
 WHERE run_id = @run`;

@@ -15,6 +15,7 @@ import { dropPlan, writePlan } from './plan-rows.ts';
 import { prepareStatements, type Statements } from './recorder-statements.ts';
 import { restartRun, resumeSession, type SessionTakeover } from './resume-session.ts';
 import { WalFile } from './wal-file.ts';
+import { type Withdrawal, withdrawResults } from './withdraw-results.ts';
 import { writeResults } from './write-results.ts';
 
 /** What a run was started with. */
@@ -25,6 +26,8 @@ export interface Origin {
   retryOf: string | null;
   /** The name that it shares with others of its kind; null for none. */
   label: string | null;
+  /** Where it takes requests while it is under way; null where it takes none. Default: null. */
+  controlSocket?: string | null;
 }
 
 const UNKNOWN: Origin = { options: null, retryOf: null, label: null };
@@ -95,6 +98,11 @@ export class SqliteRecorder implements Recorder {
     this.#write(() => this.#writeBatch(batch));
     this.#noteInHand(batch);
     this.#batch = new EventBatch();
+  }
+
+  /** Takes committed results back, in a transaction of its own. */
+  withdraw(runId: string, withdrawals: readonly Withdrawal[]): void {
+    this.#write(() => withdrawResults(this.#connection, runId, withdrawals));
   }
 
   sync(): Promise<void> {
@@ -225,7 +233,7 @@ export class SqliteRecorder implements Recorder {
   #runRow(run: string, at: string, total: number, agents: readonly string[] | null, origin: Origin) {
     const names = agents === null ? null : JSON.stringify(agents);
     const options = origin.options === null ? null : JSON.stringify(origin.options);
-    const { retryOf, label } = origin;
+    const { retryOf, label, controlSocket = null } = origin;
     return {
       run,
       at,
@@ -235,6 +243,7 @@ export class SqliteRecorder implements Recorder {
       options,
       retryOf,
       label,
+      controlSocket,
       ...this.#identity,
     };
   }

@@ -12,7 +12,8 @@ import { inStatus, NOW, OURS } from './recorder-statements.ts';
 const TAKE_OVER = `
 UPDATE consolidated_runs SET
   state = 'running', pid = @pid, pid_started = @started, hostname = @hostname, boot_id = @bootId,
-  pid_namespace = @pidNamespace, heartbeat_at = ${NOW}, options = @options
+  pid_namespace = @pidNamespace, heartbeat_at = ${NOW}, options = @options,
+  control_socket = @controlSocket
 WHERE run_id = @run AND state = 'interrupted' AND resumed_at IS @resumedAt`;
 
 /** The sign of life that came last; one from before the session belongs to an earlier one. */
@@ -50,7 +51,7 @@ DELETE FROM workstream_attempts
 WHERE run_id = @run AND workstream_id IN (
   SELECT r.workstream_id FROM json_each(@ids) i CROSS JOIN agent_results r
     ON r.run_id = @run AND r.workstream_id = i.value AND r.attempts IS NOT NULL
-  WHERE r.reason IS NULL OR r.reason NOT IN ('interrupted', 'cancelled', 'usage-limit'))`;
+  WHERE r.reason IS NULL OR r.reason NOT IN ('interrupted', 'usage-limit'))`;
 
 /** What was running when the process died by itself. */
 const SUSPECT = `
@@ -84,6 +85,8 @@ export interface SessionTakeover {
   /** Workstreams whose results will be dropped. What is known of attempts that were interrupted is kept. */
   discarded: readonly string[];
   options: JsonObject;
+  /** Where this session takes requests; null where it takes none. Default: null. */
+  controlSocket?: string | null;
 }
 
 /** Makes `writer` the writer of an interrupted run; false when another process has taken it since it was read. */
@@ -92,8 +95,8 @@ export function resumeSession(
   taking: SessionTakeover,
   writer: ProcessIdentity,
 ): boolean {
-  const { runId: run, resumedAt } = taking;
-  const values = { run, resumedAt, options: JSON.stringify(taking.options), ...writer };
+  const { runId: run, resumedAt, controlSocket = null } = taking;
+  const values = { run, resumedAt, controlSocket, options: JSON.stringify(taking.options), ...writer };
   if (connection.prepare(TAKE_OVER).run(values).changes === 0) return false;
   // The locks of the process before are released; this one takes its own.
   dropLocks(connection, run);
