@@ -95,6 +95,8 @@ export class RemoteRun {
     let queue = this.#queues.get(name);
     if (queue === undefined) {
       queue = new Queue(name, { connection: this.redis, prefix: QUEUE_PREFIX });
+      // A test may stop its server.
+      queue.on('error', () => undefined);
       this.#queues.set(name, queue);
     }
     return queue;

@@ -3,27 +3,29 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 
 /**
- * Renews a lock, also when Redis is full: neither PEXPIRE nor SREM needs memory. A lock that has gone is made again only
- * where nobody has begun the job since: its count of starts is still this lease's, and it is among the active jobs, or
- * among the waiting ones because it was found to be stalled. Answers `held` or `lost`, and why the job is to be stopped.
+ * Renews a lock, also when Redis is full: neither PEXPIRE nor SREM needs memory. With `firm` it writes the lock anew
+ * instead, which a full Redis refuses: scripts of BullMQ that finish a job would fail half way there. A lock that has gone is made
+ * again only where nobody has begun the job since, and it has not ended: its count of starts is still this lease's. The
+ * job is among the active ones then, among the waiting ones because it was found to be stalled, or in no list because
+ * a script had failed half way. Answers `held` or `lost`, and why the job is to be stopped.
  */
 const RENEW = `
 local lock, job, stalled, active, wait, cancels = unpack(KEYS)
-local token, duration, id, starts = unpack(ARGV)
+local token, duration, id, starts, firm = unpack(ARGV)
 local holder = redis.call('GET', lock)
-if holder == token then
+if holder == token and firm == '0' then
   redis.call('PEXPIRE', lock, duration)
-  redis.call('SREM', stalled, id)
 else
-  if holder or redis.call('HGET', job, 'ats') ~= starts then return {'lost'} end
-  if not redis.call('LPOS', active, id) then
-    if not redis.call('LPOS', wait, id) then return {'lost'} end
-    redis.call('LPUSH', active, id)
-    redis.call('LREM', wait, 1, id)
-  end
+  if holder and holder ~= token then return {'lost'} end
+  if redis.call('HGET', job, 'ats') ~= starts then return {'lost'} end
+  if redis.call('HEXISTS', job, 'finishedOn') == 1 then return {'lost'} end
   redis.call('SET', lock, token, 'PX', duration)
-  redis.call('SREM', stalled, id)
+  if not redis.call('LPOS', active, id) then
+    redis.call('LREM', wait, 1, id)
+    redis.call('LPUSH', active, id)
+  end
 end
+redis.call('SREM', stalled, id)
 return {'held', redis.call('HGET', cancels, id)}
 `;
 
@@ -43,15 +45,27 @@ export interface Renewal {
   cancel: string | null;
 }
 
-/** @param starts how often the job had been leased with this lease. */
+/**
+ * `starts`: how often the job had been leased with this lease. `isFirm`: fails where Redis is full.
+ * @throws the error of Redis.
+ */
 export async function renewLease(
   redis: Redis,
   { lock, job, stalled, active, wait, cancels }: LeaseKeys,
-  lease: { token: string; durationMs: number; id: string; starts: number },
+  lease: { token: string; durationMs: number; id: string; starts: number; isFirm: boolean },
 ): Promise<Renewal> {
-  const { token, durationMs, id, starts } = lease;
+  const { token, durationMs, id, starts, isFirm } = lease;
   const keys = [lock, job, stalled, active, wait, cancels];
-  const answer: unknown = await redis.eval(RENEW, keys.length, ...keys, token, durationMs, id, starts);
+  const answer: unknown = await redis.eval(
+    RENEW,
+    keys.length,
+    ...keys,
+    token,
+    durationMs,
+    id,
+    starts,
+    isFirm ? 1 : 0,
+  );
   const [state, cancel]: unknown[] = Array.isArray(answer) ? answer : [];
   return { isHeld: state === 'held', cancel: typeof cancel === 'string' ? cancel : null };
 }
@@ -59,8 +73,8 @@ export async function renewLease(
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
 
-/** Of BullMQ: the job is no more, its lock has gone, it is not active, or its lock is another's. */
-const CODES = { jobGone: -1, lockGone: -2, notActive: -3, otherLock: -6 } as const;
+/** Of BullMQ: the job is no more, it is not active, or its lock is another's. */
+const LOST: readonly unknown[] = [-1, -3, -6];
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : null);
 
@@ -68,19 +82,14 @@ const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in
  * Makes a call until it succeeds, or can't any more. Resolves with whether it succeeded. Redis may be full, loading,
  * or away for any time.
  */
-export async function untilTaken(
-  attempt: () => Promise<unknown>,
-  { isLost, onLockGone }: { isLost: () => boolean; onLockGone: () => Promise<void> },
-): Promise<boolean> {
+export async function untilTaken(attempt: () => Promise<unknown>, isLost: () => boolean): Promise<boolean> {
   for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(wait * 2, LONGEST_PAUSE_MS)) {
     if (isLost()) return false;
     try {
       await attempt();
       return true;
     } catch (error) {
-      const code = codeOf(error);
-      if (code === CODES.jobGone || code === CODES.notActive || code === CODES.otherLock) return false;
-      if (code === CODES.lockGone) await onLockGone();
+      if (LOST.includes(codeOf(error))) return false;
     }
     await pause(wait);
   }

@@ -80,22 +80,27 @@ export class Lease {
   /** Renews it now. Redis that refuses or is away is asked again at the next renewal. */
   async renew(): Promise<void> {
     if (this.#isOver || this.#isLost) return;
-    const asked = performance.now();
     try {
-      const { isHeld, cancel } = await renewLease(this.#redis, this.#keys(), {
-        token: this.token,
-        durationMs: this.#durationMs,
-        id: this.id,
-        starts: this.number,
-      });
-      if (this.#isOver) return;
-      if (!isHeld) return this.#lose();
-      this.#heldUntil = asked + this.#durationMs;
-      this.#watchEnd();
-      if (cancel !== null) this.#events?.onCancel(cancel);
+      await this.#hold(false);
     } catch {
       // Out of memory, loading, or closed: as long as nobody else can take the job, nothing is lost.
     }
+  }
+
+  async #hold(isFirm: boolean): Promise<void> {
+    const asked = performance.now();
+    const { isHeld, cancel } = await renewLease(this.#redis, this.#keys(), {
+      token: this.token,
+      durationMs: this.#durationMs,
+      id: this.id,
+      starts: this.number,
+      isFirm,
+    });
+    if (this.#isOver) return;
+    if (!isHeld) return this.#lose();
+    this.#heldUntil = asked + this.#durationMs;
+    this.#watchEnd();
+    if (cancel !== null) this.#events?.onCancel(cancel);
   }
 
   /**
@@ -130,13 +135,13 @@ export class Lease {
   }
 
   async #finish(attempt: () => Promise<unknown>): Promise<boolean> {
-    const isTaken = await untilTaken(attempt, {
-      isLost: () => this.#isLost,
-      // Its lock has gone: it is taken again where nobody else has it.
-      onLockGone: () => this.renew(),
-    });
+    const firmly = async (): Promise<void> => {
+      await this.#hold(true);
+      if (!this.#isLost) await attempt();
+    };
+    const isTaken = await untilTaken(firmly, () => this.#isLost);
     this.drop();
-    return isTaken;
+    return isTaken && !this.#isLost;
   }
 
   #lose(): void {
