@@ -2,7 +2,8 @@
  * `npm run screenshots` makes the pictures in docs/images: real runs, whose pages are opened in a real browser. Tools are
  * stand-ins that do in a second what the task says.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -161,9 +162,47 @@ const PICTURES = {
   sweep: [sweep, 'Results'],
 };
 
+/** Five runs before, and one that goes on while it is looked at. */
+async function dashboard(browser) {
+  const fail = (thing, word) =>
+    word === 'fetch' && thing === 'images' ? 'connect ECONNREFUSED 10.0.0.4:5432' : undefined;
+  const cwd = jobFolder('dashboard', fail);
+  for (let run = 0; run < 5; run += 1) pageOf(cwd, '--label', 'nightly');
+  const long = jobs(fail).map((job) => ({
+    ...job,
+    steps: job.steps.map((step) => ({ ...step, input: { ...step.input, seconds: step.input.seconds * 8 } })),
+  }));
+  folder('dashboard', { 'workstreams/jobs.json': long });
+  const started = ['run -j 4 --label nightly', 'dashboard --port 0'].map((args) =>
+    spawn(process.execPath, [bin, ...args.split(' ')], { cwd, stdio: ['ignore', 'pipe', 'ignore'] }),
+  );
+  try {
+    const [run, server] = started;
+    run.stdout.resume();
+    const address = await new Promise((resolve) => {
+      server.stdout.setEncoding('utf8').on('data', (text) => {
+        const found = /http:\S+/.exec(text);
+        if (found !== null) resolve(found[0]);
+      });
+    });
+    const tab = await browser.newPage({ viewport: { width: 1280, height: 900 }, colorScheme: 'dark' });
+    await tab.goto(address);
+    await tab.getByRole('heading', { level: 1, name: 'under way' }).waitFor();
+    await tab.screenshot({ path: join(images, 'dashboard-runs.png') });
+    await tab.locator('.runcard').first().click();
+    await tab.getByRole('heading', { level: 1, name: / 9 of|1\d of/ }).waitFor();
+    await tab.screenshot({ path: join(images, 'dashboard-live.png') });
+    await tab.close();
+  } finally {
+    for (const each of started) each.kill();
+    await Promise.all(started.map((each) => once(each, 'exit')));
+  }
+}
+
 mkdirSync(images, { recursive: true });
 const browser = await launchBrowser();
 try {
+  await dashboard(browser);
   for (const [name, [make, part]] of Object.entries(PICTURES)) {
     const tab = await browser.newPage({ viewport: { width: 1280, height: 900 }, colorScheme: 'light' });
     await tab.goto(pathToFileURL(make()).href);

@@ -28,7 +28,7 @@ interface ChartProps {
 }
 
 const HEIGHT = 132;
-const LEFT = 52;
+const LEFT = 72;
 const RIGHT = 10;
 const TOP = 8;
 const BOTTOM = 10;

@@ -1,7 +1,7 @@
 /** What lists over runs share: filters, order, and how a failure stands. */
 import type { FailureHistory } from '../../domain/history/failure-documents.ts';
 import type { PatternHistory } from '../../domain/history/history.ts';
-import { count, localTime, percent, UNKNOWN } from '../model/format.ts';
+import { count, localTime, percent, plural, UNKNOWN } from '../model/format.ts';
 import { compareKeys, type SortKey } from '../model/rows.ts';
 import { Words } from '../parts.tsx';
 import { adjust, go, hrefInRun, hrefOf, place } from '../state.ts';
@@ -109,3 +109,6 @@ export const failureColumns = (of: 'pattern' | 'workstream'): PageColumn<Failure
     cell: ({ history }) => <SeenIn run={history.lastSeen} />,
   },
 ];
+
+/** "the last run", "the last 12 runs" */
+export const lastRuns = (runs: number): string => `the last ${runs === 1 ? 'run' : plural(runs, 'run')}`;

@@ -11,7 +11,7 @@ import { go, hrefInRun, hrefOf, place } from '../state.ts';
 import { type PageColumn, Table } from '../table.tsx';
 import { ChartOrTable, type ChartPoint, RunChart, StateBadge } from './charts.tsx';
 import { useAnswer } from './client.ts';
-import { FilterChip, FilterField, failureColumns, rateText, SeenIn, sorted } from './lists.tsx';
+import { FilterChip, FilterField, failureColumns, lastRuns, rateText, SeenIn, sorted } from './lists.tsx';
 import { Waiting } from './runs.tsx';
 
 /** A template with its holes as nulls. */
@@ -40,9 +40,7 @@ export function PatternsPage({ asOf }: { asOf: number }) {
     <>
       <div class="hello">
         <h1>{oneLine(answer.history?.verdict ?? 'No runs yet.', 300)}</h1>
-        {answer.history !== null && (
-          <p class="q2">Errors of the last {plural(answer.history.runs.count, 'run')}</p>
-        )}
+        {answer.history !== null && <p class="q2">Errors of {lastRuns(answer.history.runs.count)}</p>}
       </div>
       {patterns.length > 0 && (
         <div class="card">

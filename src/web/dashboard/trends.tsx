@@ -9,6 +9,7 @@ import { adjust, hrefInRun, hrefOf, place } from '../state.ts';
 import { type PageColumn, Table } from '../table.tsx';
 import { ChartOrTable, type ChartPoint, RunChart, StateBadge } from './charts.tsx';
 import { useAnswer } from './client.ts';
+import { lastRuns } from './lists.tsx';
 import { Waiting } from './runs.tsx';
 
 export function TrendsPage({ asOf }: { asOf: number }) {
@@ -277,7 +278,7 @@ export function ToolsPage({ asOf }: { asOf: number }) {
             ? 'No coding agent was used.'
             : `${plural(new Set(tools.map(({ tool }) => tool)).size, 'tool')} cost ${dollars(known)}${unknown > 0 ? `, not counting ${plural(unknown, 'attempt')} whose cost was not said` : ''}.`}
         </h1>
-        <p class="q2">In the last {plural(runs, 'run')}</p>
+        <p class="q2">In {lastRuns(runs)}</p>
       </div>
       {tools.length > 0 && (
         <Block title="Tools and models">

@@ -21,7 +21,7 @@ import {
   StateBadge,
 } from './charts.tsx';
 import { useAnswer } from './client.ts';
-import { FilterChip, FilterField, failureColumns, sorted } from './lists.tsx';
+import { FilterChip, FilterField, failureColumns, lastRuns, sorted } from './lists.tsx';
 import { Waiting } from './runs.tsx';
 
 /** Rows that are asked for at first, and where the reader wants all. */
@@ -44,7 +44,7 @@ export function WorkstreamsPage({ asOf }: { asOf: number }) {
       <div class="hello">
         <h1>{workstreamsVerdict(workstreams, runs)}</h1>
         <p class="q2">
-          {plural(total, 'workstream')} in the last {plural(runs, 'run')}
+          {plural(total, 'workstream')} in {lastRuns(runs)}
         </p>
       </div>
       <div class="card">
@@ -287,7 +287,7 @@ function HistoryVerdict({ answer }: { answer: WorkstreamAnswer }) {
           </h1>
         </div>
         <p class="more">
-          It failed in {count(failed)} of its last {plural(runs.length, 'run')}.{' '}
+          It failed in {count(failed)} of {lastRuns(runs.length)}.{' '}
           {trend?.state === 'slower' && 'It has become slower.'}
           {trend?.state === 'faster' && 'It has become faster.'}
           {trend?.state === 'too-few-runs' && 'There are too few runs to say whether it became slower.'}
@@ -403,7 +403,7 @@ function inRunColumns(id: string): PageColumn<WorkstreamInRun>[] {
       title: 'Run',
       class: 'full col-title',
       cell: ({ runId }) => (
-        <a class="id title" href={hrefInRun(runId, { kind: 'workstream', id })}>
+        <a class="id title nw" href={hrefInRun(runId, { kind: 'workstream', id })}>
           {runId}
         </a>
       ),
@@ -421,6 +421,7 @@ function inRunColumns(id: string): PageColumn<WorkstreamInRun>[] {
       key: 'by',
       title: 'By',
       from: 'medium',
+      class: 'nw',
       cell: ({ tool, model, agentId }) => (
         <Words text={tool === null ? agentId : model === null ? tool : `${tool}, ${model}`} length={60} />
       ),
