@@ -142,6 +142,41 @@ browserTest('every view of a run is accessible while it goes on, and so is the l
   }
 });
 
+browserTest('what is known over all runs is shown, as text, and accessible', async () => {
+  const title = '<img src=x onerror="document.title=1"> \u202eevil שלום';
+  const workstreams = [
+    { id: 'good', title, steps: [{ run: 'true' }] },
+    { id: 'bad', steps: [{ run: 'echo "<b>no such table</b>" >&2; exit 3' }] },
+  ];
+  const folder = gatedFolder(workstreams, []);
+  const first = await millrace(folder, ['run', '--json']);
+  await millrace(folder, ['run']);
+  const { run, errors }: { run: { runId: string }; errors: { id: string }[] } = JSON.parse(first.stdout);
+  const { address } = await startDashboard(folder);
+  const { page, problems } = await openAddress(address);
+  const views: [fragment: string, what: RegExp][] = [
+    ['#/workstreams', /1 failed in their last run/],
+    ['#/workstreams/good', /<img src=x .* completed in its last run/],
+    ['#/workstreams/bad', /bad failed in its last run/],
+    ['#/patterns', /1 error pattern/],
+    [`#/patterns/${errors[0]?.id}`, /<b>no such table/],
+    ['#/trends', /./],
+    ['#/tools', /No coding agent was used/],
+    [`#/run/${run.runId}/workstream/bad`, /bad failed/],
+  ];
+  for (const [fragment, what] of views) {
+    await visit(page, fragment);
+    await heading(page, what);
+    expect(await page.locator('main img, main b b').count(), fragment).toBe(0);
+    expect(await accessibilityProblems(page), fragment).toEqual([]);
+  }
+  await page.getByRole('link', { name: 'Over all runs' }).first().click();
+  await heading(page, /bad failed in its last run/);
+  await page.getByRole('link', { name: run.runId }).last().click();
+  await heading(page, /bad failed/);
+  expect(problems).toEqual([]);
+});
+
 browserTest('the end of a log of 100 MB is followed, and searched, without holding the rest', async () => {
   const print = "head -c 100000000 /dev/zero | tr '\\0' x | fold -w 99; echo; echo all is printed";
   const folder = gatedFolder(

@@ -125,7 +125,7 @@ function LiveVerdict({ seen, live }: LiveProps) {
 /** Seconds since something began, ticking. */
 function Elapsed({ since, live, at }: { since: string; live: LiveState; at: number }) {
   const seconds = Math.max(0, (serverTime(live.now, at) - Date.parse(since)) / 1000);
-  return <>{duration(seconds < 10 ? Math.floor(seconds * 10) / 10 : Math.floor(seconds))}</>;
+  return <>{seconds < 1 ? '0\u202fs' : duration(Math.floor(seconds))}</>;
 }
 
 /** One mark a workstream: those that ended in the order of their ends, those under way, and those to come. */
