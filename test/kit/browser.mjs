@@ -23,8 +23,8 @@ function isExecutable(path) {
   }
 }
 
-/** Starts it. @throws where there is none */
-export function launchBrowser() {
+/** Starts it. @param {string[]} more arguments. @throws where there is none */
+export function launchBrowser(more = []) {
   const path = browserPath();
   if (path === null)
     throw new Error('there is no chromium on PATH: install it, with apt-get install chromium');
@@ -36,6 +36,7 @@ export function launchBrowser() {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...more,
     ],
   });
 }

@@ -1,0 +1,141 @@
+/** What clients of one run get: all that is new, once, or that they have to ask for the document again. */
+import { expect, test } from 'vitest';
+import { cursorOf, markIn, RunFeed } from '../../src/dashboard/run-feed.ts';
+import { markOf } from '../../src/store/read/live/run-changes.ts';
+import { SqliteRecorder } from '../../src/store/write/recorder.ts';
+import { begins, end, finished, opened, RUN, result, started } from '../kit/recorded-run.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
+
+const IDS = ['ws-a', 'ws-b', 'ws-c'];
+
+/** A run under way, and its feed. */
+function followed() {
+  const connection = opened(temporaryFolder());
+  const recorder = new SqliteRecorder(connection);
+  recorder.take([started(IDS)]);
+  recorder.commit();
+  const feed = new RunFeed(connection, RUN, {
+    logs: '/nowhere',
+    addressOf: () => null,
+    headOf: () => null,
+  });
+  const ends = (id: string): void => {
+    recorder.take([finished(result(id))]);
+    recorder.commit();
+  };
+  return { connection, recorder, feed, ends };
+}
+
+interface Message {
+  event: string;
+  id: string;
+  data: Record<string, unknown>;
+}
+
+function messageIn(bytes: Uint8Array): Message {
+  const text = new TextDecoder().decode(bytes);
+  const [, id = '', event = '', data = '{}'] = /^id: (.*)\nevent: (.*)\ndata: (.*)\n\n$/.exec(text) ?? [];
+  return { id, event, data: JSON.parse(data) as Message['data'] };
+}
+
+/** Ids of the results that a client gets which knows a run up to a cursor. */
+function missed({ feed, connection }: ReturnType<typeof followed>, cursor: string): unknown[] {
+  const { messages } = feed.join(connection, markIn(cursor));
+  return messages
+    .map(messageIn)
+    .filter(({ event }) => event === 'rows')
+    .flatMap(({ data }) => (data['rows'] as { id: string }[]).map(({ id }) => id));
+}
+
+/** Takes the next message of a kind. */
+async function next(run: ReturnType<typeof followed>, from: number, event: string): Promise<Message> {
+  const aborter = new AbortController();
+  const options = { missed: new Uint8Array(), signal: aborter.signal };
+  for await (const bytes of run.feed.broadcast.after(from, options)) {
+    const message = messageIn(bytes);
+    if (message.event !== event) continue;
+    aborter.abort();
+    return message;
+  }
+  throw new Error('the feed ended');
+}
+
+test('a client that comes back gets each result that it missed, and no other', () => {
+  const run = followed();
+  run.ends('ws-a');
+  const cursor = cursorOf(markOf(run.connection, RUN));
+  run.ends('ws-b');
+  run.ends('ws-c');
+  expect(missed(run, cursor)).toEqual(['ws-b', 'ws-c']);
+  expect(missed(run, cursorOf(markOf(run.connection, RUN)))).toEqual([]);
+});
+
+test('a client is sent a result when it is stored', async () => {
+  const run = followed();
+  const { position } = run.feed.broadcast;
+  run.ends('ws-a');
+  run.feed.read(run.connection, 'changed');
+  const { data, id } = await next(run, position, 'rows');
+  expect(data).toMatchObject({ gone: [], rows: [{ id: 'ws-a' }] });
+  expect(id).toBe(cursorOf(markOf(run.connection, RUN)));
+});
+
+test('the live state says who executes what, at which attempt', async () => {
+  const run = followed();
+  const { position } = run.feed.broadcast;
+  run.recorder.take([begins('ws-b', { attempt: 2 })]);
+  run.recorder.commit();
+  run.feed.read(run.connection, 'changed');
+  const { data } = await next(run, position, 'live');
+  expect(data).toMatchObject({
+    total: 3,
+    ended: 0,
+    waiting: 2,
+    running: [{ workstreamId: 'ws-b', agentId: 'agent-1', attempt: 2 }],
+  });
+});
+
+test('a run that has ended is over, also for a client that comes later', () => {
+  const run = followed();
+  for (const id of IDS) run.ends(id);
+  run.recorder.finish(end());
+  const { messages } = run.feed.join(run.connection, null);
+  expect(messages.map((bytes) => messageIn(bytes).event)).toContain('over');
+});
+
+test('a client has to load the document again where workstreams are opened again', async () => {
+  const run = followed();
+  run.ends('ws-a');
+  run.feed.read(run.connection, 'changed');
+  const { position } = run.feed.broadcast;
+  const cursor = cursorOf(markOf(run.connection, RUN));
+  run.connection.exec(`DELETE FROM agent_results WHERE workstream_id = 'ws-a'`);
+  run.connection.exec(
+    `INSERT INTO reopened (run_id, workstream_id, at, "by") VALUES ('${RUN}', 'ws-a', '', 'me')`,
+  );
+  // Its row gets the number that the other had.
+  run.ends('ws-b');
+  run.feed.read(run.connection, 'changed');
+  expect((await next(run, position, 'rows')).data).toEqual({ gone: ['ws-a'], rows: [] });
+  expect((await next(run, position, 'reload')).data).toHaveProperty('why');
+  const { messages } = run.feed.join(run.connection, markIn(cursor));
+  expect(messages.map((bytes) => messageIn(bytes).event)).toContain('reload');
+});
+
+test.each(['', 'x', '1.2', '1.2.3.4', '-1.0.0', '1e3.0.0'])(
+  'a cursor that is none, %j, means to load it again',
+  (cursor) => {
+    const run = followed();
+    const { messages } = run.feed.join(run.connection, markIn(cursor));
+    expect(messages.map((bytes) => messageIn(bytes).event)[0]).toBe('reload');
+  },
+);
+
+test('a removed run is told once', () => {
+  const run = followed();
+  const { position } = run.feed.broadcast;
+  run.connection.exec(`DELETE FROM consolidated_runs`);
+  run.feed.read(run.connection, 'changed');
+  run.feed.read(run.connection, 'changed');
+  expect(run.feed.broadcast.position).toBe(position + 1);
+});
