@@ -82,7 +82,7 @@ const ALLOWED: Record<string, string[]> = {
   // Runs in a browser, and sees the types of what it reads.
   web: ['domain'],
   tune: ['app', 'scaling', 'plan', 'store', ...GROUND],
-  dashboard: ['app', 'store', 'report', ...GROUND],
+  dashboard: ['app', 'store', 'report', 'control', ...GROUND],
   cli: [
     'app',
     'tune',

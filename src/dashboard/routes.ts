@@ -7,7 +7,14 @@ import { HTTPException } from 'hono/http-exception';
 import { z } from 'zod';
 import { idOfRun } from '../app/history.ts';
 import { Refusal } from '../app/refusal.ts';
-import type { LiveState, RunAnswer, RunsAnswer, SessionAnswer } from '../domain/dashboard/answers.ts';
+import { ControlError, controlRun } from '../control/client.ts';
+import type {
+  ActAnswer,
+  LiveState,
+  RunAnswer,
+  RunsAnswer,
+  SessionAnswer,
+} from '../domain/dashboard/answers.ts';
 import { LogFile, REDACTED_MS } from '../os/read-log.ts';
 import { listedRuns, runCount } from '../store/read/live/listed-runs.ts';
 import { RunCounts } from '../store/read/live/metrics.ts';
@@ -67,6 +74,7 @@ export function dashboardRoutes(parts: DashboardParts): Hono {
   addRuns(app, parts);
   addLogs(app, parts);
   addHistories(app, parts);
+  addActions(app, parts);
   return app;
 }
 
@@ -248,6 +256,36 @@ function numberIn(given: string | undefined, usual: number, most: number): numbe
   if (!Number.isSafeInteger(number) || number < 1) throw new Refusal(2, 'limit takes a whole number from 1.');
   return Math.min(most, number);
 }
+
+// ── Acting ──
+
+const actBody = z.object({ workstreams: z.array(z.string().max(1_000)).max(10_000) });
+
+/** The run does it, through its socket: the dashboard writes nothing. */
+function addActions(app: Hono, parts: DashboardParts): void {
+  const actions = ['stop', 'retry'] as const;
+  for (const type of actions)
+    app.post(`/api/runs/:run/${type}`, async (context) => {
+      const body = actBody.safeParse(await jsonBody(context));
+      if (!body.success)
+        return refusal(context, 400, 'malformed', 'The body has to be {"workstreams": [ID, …]}.');
+      const connection = connectionOf(parts);
+      const runId = idOfRun(connection, context.req.param('run'));
+      const socket = runNow(connection, runId)?.socket ?? null;
+      try {
+        const request = { type, workstreams: body.data.workstreams, by: ACTOR };
+        const { results } = await controlRun({ runId, socket }, request);
+        return context.json({ version: 1, results } satisfies ActAnswer);
+      } catch (error) {
+        if (error instanceof ControlError)
+          return refusal(context, 409, error.problem, printable(error.message));
+        throw error;
+      }
+    });
+}
+
+/** Who asks, in what is stored of it. */
+const ACTOR = 'the dashboard';
 
 // ── Metrics ──
 
