@@ -112,7 +112,7 @@ async function post({ url, shown }: Webhook, body: string, leftMs: number): Prom
       body,
       // Where it leads to was not asked for.
       redirect: 'manual',
-      signal: AbortSignal.timeout(Math.max(1, Math.min(ANSWER_MS, leftMs))),
+      signal: AbortSignal.timeout(Math.ceil(Math.max(1, Math.min(ANSWER_MS, leftMs)))),
     });
     await response.body?.cancel();
     const { ok, status } = response;

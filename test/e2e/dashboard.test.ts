@@ -1,0 +1,106 @@
+/** The dashboard as a command: beside a run, and as what acts on one. */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { millrace } from '../kit/command.ts';
+import { gated, gatedFolder, letEnd, runUntil, startDashboard } from '../kit/dashboard.ts';
+import { ask, fromPage } from '../kit/dashboard-server.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
+
+const TOKEN = 'a-token-of-the-test-0123456789';
+
+describe('millrace dashboard', () => {
+  test('is not for other machines without a token of the user', async () => {
+    const { code, stderr } = await millrace(temporaryFolder(), [
+      'dashboard',
+      '--host',
+      '0.0.0.0',
+      '--port',
+      '0',
+    ]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('--token-file FILE or MILLRACE_DASHBOARD_TOKEN');
+  });
+
+  test('takes no token that can be guessed', async () => {
+    const env = { MILLRACE_DASHBOARD_TOKEN: 'short' };
+    const { code, stderr } = await millrace(temporaryFolder(), ['dashboard', '--port', '0'], env);
+    expect(code).toBe(2);
+    expect(stderr).toContain('a token has at least 16');
+    expect(stderr).not.toContain('short');
+  });
+
+  test('prints no token that the user has given', async () => {
+    const { address, child, finished } = await startDashboard(temporaryFolder(), '0', TOKEN);
+    child.kill('SIGTERM');
+    const { code, stdout, stderr } = await finished;
+    expect(code).toBe(143);
+    expect(address).not.toContain('token');
+    expect(stdout + stderr).not.toContain(TOKEN);
+  });
+
+  test('stops a workstream of a run under way, which goes on', async () => {
+    const folder = gatedFolder([gated('ws-a'), gated('ws-b')], ['ws-a', 'ws-b']);
+    const run = await runUntil(folder, ['ws-a', 'ws-b']);
+    const { address } = await startDashboard(folder, '0', TOKEN);
+    const at = { port: Number(new URL(address).port) };
+    const replied = await ask(at, `/api/runs/${run.runId}/stop`, {
+      method: 'POST',
+      headers: { ...fromPage(at), authorization: `Bearer ${TOKEN}` },
+      body: { workstreams: ['ws-a', 'ws-none'] },
+    });
+    expect(replied.json()['results']).toMatchObject([
+      { workstreamId: 'ws-a', did: 'stopping' },
+      { workstreamId: 'ws-none' },
+    ]);
+    await letEnd(folder, 'ws-b');
+    const { code, stdout } = await run.finished;
+    expect(code).toBe(1);
+    expect(stdout).toContain('"reason":"cancelled"');
+  });
+
+  test('says that a run which has ended can’t be asked', async () => {
+    const folder = gatedFolder([{ id: 'ws-a', steps: [{ run: 'true' }] }], []);
+    const { finished } = await runUntil(folder, ['ws-a']);
+    await finished;
+    const { address } = await startDashboard(folder, '0', TOKEN);
+    const at = { port: Number(new URL(address).port) };
+    const headers = { ...fromPage(at), authorization: `Bearer ${TOKEN}` };
+    const asked = { method: 'POST', headers, body: { workstreams: ['ws-a'] } };
+    const { status, json } = await ask(at, '/api/runs/latest/retry', asked);
+    expect([status, json()['error']]).toEqual([409, 'not-there']);
+  });
+});
+
+describe('run --dashboard', () => {
+  test('has a dashboard as long as the run is under way, whose token is in no log', async () => {
+    const folder = gatedFolder([gated('ws-a')], ['ws-a']);
+    const run = await runUntil(folder, ['ws-a'], ['--dashboard']);
+    await run.line((line) => line.includes('The dashboard is at'));
+    const file = join(folder, '.state/dashboard.json');
+    const { port, token } = JSON.parse(readFileSync(file, 'utf8')) as { port: number; token: string };
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const { json } = await ask({ port }, '/api/runs/latest', {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(json()).toMatchObject({
+      runId: run.runId,
+      live: { total: 1, running: [{ workstreamId: 'ws-a' }] },
+    });
+    await letEnd(folder, 'ws-a');
+    const { code, stdout, stderr } = await run.finished;
+    expect(code).toBe(0);
+    expect(stdout + stderr).not.toContain(token);
+    expect(existsSync(file)).toBe(false);
+    await expect
+      .poll(
+        () =>
+          ask({ port }, '/').then(
+            () => 'there',
+            () => 'gone',
+          ),
+        { timeout: 30_000 },
+      )
+      .toBe('gone');
+  });
+});
