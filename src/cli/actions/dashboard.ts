@@ -34,11 +34,13 @@ export async function dashboard(argv: DashboardArguments): Promise<number> {
     { database: resolve(argv.state, DATABASE), host, token, metrics: argv.metrics },
     argv,
   );
+  // From now on, as whoever reads the address may end it.
+  const over = argv.withParent ? Promise.race([endSignal(), parentEnd()]) : endSignal();
   // The token is in the fragment, which no browser sends anywhere. One of the user's is not printed.
   const url = own === null ? `${started.address}/#token=${token}` : `${started.address}/`;
   await printText(`The dashboard is at ${url}\nTo end it, press Ctrl-C.`);
   if (argv.open) await openIt(url);
-  const end = await (argv.withParent ? Promise.race([endSignal(), parentEnd()]) : endSignal());
+  const end = await over;
   await started.close();
   return end === null ? 0 : exitCodeOf(end);
 }
