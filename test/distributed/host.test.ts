@@ -133,6 +133,29 @@ describe.skipIf(!hasRedis)('a host', () => {
   });
 });
 
+describe.skipIf(!hasRedis)('what has lost a host', () => {
+  test('gets a process of its own from the second start on', async () => {
+    const folder = temporaryFolder();
+    writeFiles(folder, { 'pid.mjs': 'export default () => ({ output: process.pid });' });
+    const id = await run.add(folder, workstream('ws-1', [moduleStep(join(folder, 'pid.mjs'))]));
+    await run.redis.hset(`millrace:v1:${id}`, 'stc', '1');
+    await startHost();
+    const { outcome } = await answerOf(id);
+    expect(outcome.status).toBe('completed');
+    expect(Number(outcome.output)).not.toBe(process.pid);
+  });
+
+  test('three times fails without a fourth start', async () => {
+    const folder = temporaryFolder();
+    const id = await run.add(folder, workstream('ws-1', [runStep('touch started')]));
+    const reason = 'job stalled more than allowable limit';
+    await run.redis.hset(`millrace:v1:${id}`, 'stc', '3', 'defa', reason);
+    await startHost();
+    expect(await refusalOf(id)).toBe(reason);
+    expect(existsSync(join(folder, 'started'))).toBe(false);
+  });
+});
+
 describe.skipIf(!hasRedis)('the files of a project', () => {
   const snapshotOf = async (project: string) => {
     const pieces: Buffer[] = [];
