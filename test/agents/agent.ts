@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Failure } from '../../src/domain/failure.ts';
-import type { BuiltInTool, ToolSettings } from '../../src/domain/tool.ts';
+import type { BuiltInTool, ToolSettings, UsageLimit } from '../../src/domain/tool.ts';
 import { signalGroup } from '../../src/os/process-group.ts';
 import type { ToolAdapter, ToolEnd, ToolFindings } from '../../workers/tools/tool.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
@@ -37,6 +37,9 @@ export interface Ended {
   activities: string[];
   findings: ToolFindings;
   failure: Failure | null;
+  /** The usage limit that made it fail. */
+  limit: UsageLimit | null;
+  lostSession: boolean;
 }
 
 export interface StartedAgent {
@@ -129,7 +132,10 @@ export function startAgent({ adapter, settings, folders, budgetUsd, resume }: Ta
     child.once('error', reject);
     child.once('close', (exitCode, signal) => {
       const end = { exitCode, signal, tail, log: join(folders.scratch, 'output.log') };
-      resolve({ end, lines, stderr, activities, findings: reader.report(), failure: reader.judge(end) });
+      const failure = reader.judge(end);
+      const limit = failure === null ? null : reader.limit(failure, end);
+      const lostSession = reader.lostSession(end);
+      resolve({ end, lines, stderr, activities, findings: reader.report(), failure, limit, lostSession });
     });
   });
   // A program may end before it has read its prompt; how it ended says more than the broken pipe.

@@ -1,7 +1,7 @@
 /** A model on loopback that says what a test tells it to. What it speaks is a dialect, one for each vendor. */
 import { createServer, type ServerResponse } from 'node:http';
 import { onTestFinished } from 'vitest';
-import type { JsonObject } from '../../src/domain/json.ts';
+import { isObject, type JsonObject } from '../../src/domain/json.ts';
 import { jsonLine } from '../../workers/tools/json-line.ts';
 
 /** An answer of the model: text, then calls of the agent's tools. */
@@ -19,6 +19,9 @@ interface Refusal {
   status: number;
   type: string;
   message: string;
+  /** Further fields of the error. */
+  more?: JsonObject;
+  headers?: Record<string, string>;
 }
 
 export type Reply = Answer | Refusal | 'silence';
@@ -97,8 +100,10 @@ async function answer(
 ): Promise<void> {
   if (reply === 'silence') return;
   if ('status' in reply) {
-    response.writeHead(reply.status, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(dialect.refusal(reply)));
+    response.writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers });
+    const body = dialect.refusal(reply);
+    const error = isObject(body['error']) ? { ...body['error'], ...reply.more } : body['error'];
+    response.end(JSON.stringify({ ...body, ...(error === undefined ? {} : { error }) }));
     return;
   }
   if (dialect.streams !== true && asked['stream'] !== true) {

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { messageOf } from '../../src/text/error-message.ts';
 
 /** Package and version of each, as the recordings were made with. */
 const PACKAGES = {
@@ -11,6 +12,21 @@ const PACKAGES = {
   gemini: '@google/gemini-cli@0.61.0',
   opencode: 'opencode-ai@1.18.33',
 } as const;
+
+/**
+ * Why a program can't be run here, as a sentence for whoever runs the tests; null where it can. Programs that are not there
+ * are installed, so that this needs a registry the first time.
+ */
+export function whyMissing(name: keyof typeof PACKAGES): string | null {
+  try {
+    program(name);
+    return null;
+  } catch (error) {
+    const why = `${name} is not there and could not be installed, so that its tests are skipped: ${messageOf(error)}`;
+    process.stderr.write(`${why}\n`);
+    return why;
+  }
+}
 
 /** Absolute path of a program. Kept in `MILLRACE_AGENTS_FOLDER`, or in a folder of the system's temporary one. */
 export function program(name: keyof typeof PACKAGES): string {

@@ -53,7 +53,10 @@ function classOf(status: number | null): LimitClass | null {
 /** The first line that is the sentence of a limit; null for none. */
 export function limitSentence(words: string): { class: LimitClass; text: string } | null {
   for (const line of words.split('\n')) {
-    const text = line.trim().replace(PREFIX, '');
+    const text = line
+      .trim()
+      .replace(/^\[(.*)\]$/, '$1')
+      .replace(PREFIX, '');
     const found = SENTENCES.find(([, sentence]) => sentence.test(text));
     if (found !== undefined) return { class: found[0], text };
   }
