@@ -261,7 +261,15 @@ export function nameSome(ids: readonly string[], total = ids.length): string {
 /** What recommendations are made from: the part of a consolidated result that is known before they are stored. */
 export type AdviceInput = Pick<
   ConsolidatedResult,
-  'agents' | 'merges' | 'patterns' | 'failures' | 'skipped' | 'manualChecks' | 'timeline' | 'resources'
+  | 'agents'
+  | 'merges'
+  | 'patterns'
+  | 'failures'
+  | 'skipped'
+  | 'manualChecks'
+  | 'timeline'
+  | 'resources'
+  | 'parked'
 > & {
   run: Pick<RunSummary, 'runId' | 'state' | 'totals' | 'executionSummary'>;
   /** With the run before it that ran the same; null where there is none. */

@@ -60,11 +60,18 @@ function choose(kinds: string[][]): string[] {
     .map(({ sentence }) => sentence);
 }
 
-function interruptedAdvice({ run }: AdviceInput): string[] {
+function interruptedAdvice({ run, parked }: AdviceInput): string[] {
   if (run.state !== 'interrupted') return [];
   const left = run.totals.workstreams - run.totals.completed - run.totals.failed;
   if (left <= 0) return [];
   const command = `\`millrace run --resume ${run.runId}\``;
+  const waiting = parked.filter(({ hasWorked }) => !hasWorked);
+  if (run.executionSummary?.exitCode === 5 && waiting.length > 0) {
+    const limits = waiting.map(({ tool, until }) => `${oneLine(tool, 100)} until ${until}`).join(', ');
+    return [
+      `${plural(left, 'workstream')} waited for usage limits for longer than the run was to wait (${limits}): ${command} runs what is left of it after that.`,
+    ];
+  }
   return [
     `${plural(left, 'workstream')} did not run to the end because the run was interrupted: ${command} runs what is left of it.`,
   ];

@@ -265,6 +265,22 @@ export interface ResultsTable {
   columnsLeftOut: number;
 }
 
+/** How long a tool waited for its usage limits in a run. */
+export interface ParkedInRun {
+  /** The tool, or the account that it shares with others. */
+  tool: string;
+  /** How often it met one; limits that were met together count once. */
+  times: number;
+  /** Time in which it could not be started, as far as the run was under way. */
+  seconds: number;
+  /** What it said the last time. */
+  why: string;
+  /** ISO 8601 in UTC: until when it waits, or waited, the last time. */
+  until: string;
+  /** Whether it has worked since. */
+  hasWorked: boolean;
+}
+
 /** What the run as a whole found out: everything that a report shows. Lists are bounded. */
 export interface ConsolidatedResult {
   run: RunSummary;
@@ -282,6 +298,8 @@ export interface ConsolidatedResult {
   /** Null where nothing was to be merged. */
   merges: MergedWork | null;
   retried: Capped<Retried>;
+  /** Tools that met usage limits in this run, and for how long they waited; empty for none. */
+  parked: ParkedInRun[];
   /** Workstreams that failed. */
   failures: Capped<ShortResult>;
   skipped: Capped<ShortResult>;

@@ -241,18 +241,18 @@ export function parkedLines(
     const name = clean(tool, columns, glyphs);
     const text =
       left > 0
-        ? `${name} waits for its usage limit, ${clock(Math.ceil(left))} left (until ${localTime(until)})`
+        ? `${name} waits for its usage limit, ${clock(Math.ceil(left))} left (until ${localTime(until, now)})`
         : `${name} is tried again after its usage limit`;
     return new StyledLine(columns, glyphs).add(text, colour.yellow).toString();
   });
 }
 
 /** A time of this day as clocks here show it; of another day with its date. */
-function localTime(at: number): string {
+function localTime(at: number, now: number): string {
   const date = new Date(at);
   const two = (value: number): string => String(value).padStart(2, '0');
   const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
-  const isToday = new Date().toDateString() === date.toDateString();
+  const isToday = new Date(now).toDateString() === date.toDateString();
   return isToday ? time : `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
 }
 
@@ -290,7 +290,11 @@ export function timeLeft(board: Board, now: number): number | null {
   const wall = (now - board.startedAt) / 1000;
   if (work === 0 || done === 0 || wall <= 0) return null;
   const agents = Math.min(board.agents.size, done / wall);
-  const left = Math.max(work / agents, longest);
+  const left = Math.max(
+    work / agents,
+    longest,
+    ...[...board.parked.values()].map((until) => (until - now) / 1000),
+  );
   // Not finite where the durations are nearly 0.
   return Number.isFinite(left) ? left : null;
 }

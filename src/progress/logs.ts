@@ -404,10 +404,13 @@ function ended(event: EventOf<'run-ended'>, startedAt: number | null): LogEntry 
   });
 }
 
+/** What is left waits for usage limits. */
+const LIMITED = 5;
+
 /** Above 128 a signal or a person ended it. */
 function runLevel(exitCode: number): LogEntry['level'] {
   if (exitCode === 0) return 'info';
-  return exitCode > 128 ? 'warn' : 'error';
+  return exitCode > 128 || exitCode === LIMITED ? 'warn' : 'error';
 }
 
 /** A workstream's own line that is longer is not written as it is. */

@@ -4,7 +4,7 @@ import { type ErrorPattern, firstWorkstreams } from '../domain/history/pattern.t
 import { type ConsolidatedResult, speedupOf } from '../domain/run-record.ts';
 import { totalCost } from '../domain/tool-record.ts';
 import { costSentence, nameSome, plural, seconds } from '../text/format.ts';
-import { printable } from '../text/printable.ts';
+import { oneLine, printable } from '../text/printable.ts';
 import { clean, type Glyphs } from './style.ts';
 
 /** Most patterns of failures that are shown. */
@@ -63,9 +63,15 @@ function time({ run }: ConsolidatedResult, { glyphs }: SummaryOptions): string[]
   return [`Took ${took} with ${agents}${times}`];
 }
 
-function waiting({ run }: ConsolidatedResult): string[] {
+function waiting({ run, parked }: ConsolidatedResult): string[] {
   const waited = run.executionSummary?.waitedForRuns ?? null;
-  return waited === null ? [] : [`Waited ${seconds(waited.seconds)} for locks of ${nameSome(waited.runIds)}`];
+  const limits = parked.map(
+    ({ tool, seconds: waitedFor, until, hasWorked }) =>
+      `${oneLine(tool, 100)} waited ${seconds(waitedFor)} for its usage limit${hasWorked ? '' : `, which resets at ${until}`}`,
+  );
+  return waited === null
+    ? limits
+    : [...limits, `Waited ${seconds(waited.seconds)} for locks of ${nameSome(waited.runIds)}`];
 }
 
 /** What coding agents cost, and the command that merges their work. */

@@ -293,6 +293,18 @@ const lists = {
       gaveUp: maybeText,
     }),
   ),
+  parked: z
+    .array(
+      z.object({
+        tool: text,
+        times: count,
+        seconds,
+        why: text,
+        until: text,
+        hasWorked: z.boolean(),
+      }),
+    )
+    .describe('Tools that met usage limits, and for how long they waited.'),
   failures: capped(shortResult),
   skipped: capped(shortResult),
   warnings: capped(z.object({ workstreamId: text, text })),
@@ -380,7 +392,7 @@ export const documentSchemas = {
       parked: z
         .array(parkedTool)
         .describe(
-          'Tools that wait for their usage limits, whichever run met them; of a run that is under way.',
+          'Tools that wait for their usage limits, whichever run met them; none of a run that has ended.',
         ),
     })
     .describe('What a run is doing now, or how it ended.'),

@@ -27,6 +27,18 @@ export function Environment({ run }: { run: Run }) {
             preact.ComponentChildren,
           ],
         ]),
+    ...run.head.parked.map(({ tool, seconds, until, hasWorked }): [string, preact.ComponentChildren] => [
+      'Usage limit',
+      <>
+        <Words text={tool} length={100} /> waited {duration(seconds)}
+        {hasWorked ? null : (
+          <>
+            {' '}
+            and has not worked since: it waits until <Time iso={until} />
+          </>
+        )}
+      </>,
+    ]),
     ['Database', <code>{oneLine(run.document.paths.database, 300)}</code>],
   ];
   return (

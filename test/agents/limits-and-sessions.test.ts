@@ -123,6 +123,37 @@ describe('a usage limit', () => {
     ).toMatchObject({ class: 'auth' });
   });
 
+  test.skipIf(whyMissing('claude') !== null)(
+    'of an account of claude, with the time at which it resets, after which its session goes on',
+    async () => {
+      const folders = agentFolders();
+      const server = await anthropicServer(
+        {
+          status: 429,
+          type: 'rate_limit_error',
+          message: 'The limit',
+          headers: {
+            'anthropic-ratelimit-unified-status': 'rejected',
+            'anthropic-ratelimit-unified-reset': String(inTwoHours),
+            'anthropic-ratelimit-unified-representative-claim': 'five_hour',
+          },
+        },
+        { say: 'Now it is done.' },
+      );
+      const account = { ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'sk-ant-oat01-none' };
+      const agent: Agent = {
+        ...AGENTS.claude,
+        settings: (address, home) =>
+          settingsOf('claude', program('claude'), { ...claudeEnvironment(address, home), ...account }),
+      };
+      const first = await run(agent, server, folders);
+      expect(first.limit).toMatchObject({ class: 'window', resetsAt: inTwoHours * 1000, exact: true });
+      const again = await run(agent, server, folders, first.findings.sessionId ?? '');
+      expect(again).toMatchObject({ failure: null, lostSession: false });
+      expect(again.findings.text).toBe('Now it is done.');
+    },
+  );
+
   test.skipIf(whyMissing('codex') !== null)('of codex, with the time at which it resets', async () => {
     const found = await limit('codex', {
       status: 429,

@@ -42,6 +42,7 @@ export function input(
     skipped: whole(),
     manualChecks: whole(),
     timeline: whole(),
+    parked: [],
     resources: whole(),
     comparison: null,
     ...changes,

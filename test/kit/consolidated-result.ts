@@ -136,6 +136,7 @@ export function emptyResult(changes: Partial<ConsolidatedResult> = {}): Consolid
     competitions: { shown: [], total: 0 },
     tasks: { shown: [], total: 0 },
     retried: { shown: [], total: 0 },
+    parked: [],
     patterns: { shown: [], total: 0 },
     failures: { shown: [], total: 0 },
     skipped: { shown: [], total: 0 },

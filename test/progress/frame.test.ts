@@ -52,6 +52,26 @@ test('what it waits for of other runs stands below the headline, until it waits 
   expect(second(waiting, { ...waiting, waits: [] })).toMatch(/^agent-1/);
 });
 
+test('a tool that waits for its usage limit stands below the headline, with a countdown', () => {
+  const park = (tool: string, seconds: number): RunEvent => ({
+    type: 'tool-parked',
+    at: new Date(START).toISOString(),
+    tool,
+    class: 'window',
+    why: "You've hit your limit",
+    until: new Date(START + seconds * 1000).toISOString(),
+    source: 'exact',
+    resumptions: 0,
+    parkedBy: null,
+  });
+  const board = boardOf([runStarted(2, 1), park('claude', 3_600), park('codex\u001b[31m', 60)]);
+  const lines = frame(board, { ...plain, columns: 100 });
+  expect(lines[1]).toMatch(/^claude waits for its usage limit, 58m 48s left \(until .+\)$/);
+  expect(lines[2]).toBe('codex is tried again after its usage limit');
+  applyEvent(board, { type: 'tool-resumed', at: new Date(START).toISOString(), tool: 'claude' });
+  expect(frame(board, { ...plain, columns: 100 })[1]).toBe('codex is tried again after its usage limit');
+});
+
 test('the same in 200 columns', () => {
   expect(frame(busy, { ...plain, columns: 200 })).toEqual([
     '████░░░░░░░░░░░░░░░░░░░░░░░░░░ 16 % · 4 of 25 · 1 failed · 1 skipped · 1m 12s · about 5m 28s left',

@@ -18,7 +18,7 @@ export async function status(argv: StatusArguments): Promise<number> {
     const counts = liveCounts(connection, run.runId);
     const { shown } = liveWorkstreams(connection, run.runId, SHOWN);
     const running = shown.filter((workstream) => workstream.status === 'running');
-    const parked = run.state === 'running' ? parkedTools(connection) : [];
+    const parked = run.state === 'ended' ? [] : parkedTools(connection);
     const now = { counts, running, parked };
     if (argv.json) await printJson({ version: 1, run, ...now });
     else await printText(text(run, now));
@@ -37,10 +37,12 @@ function text(run: RunSummary, { counts, running, parked }: Now): string {
   const { workstreams, completed, failed, skipped } = run.totals;
   const ended = `${completed} completed, ${failed} failed, ${skipped} skipped`;
   const head = `${run.runId}: ${run.state}, started ${run.createdAt}`;
+  const waits = parked.map(parkedText);
   if (run.state !== 'running')
     return [
       head,
       `${workstreams} workstreams: ${ended}`,
+      ...waits,
       `See: millrace show ${run.runId}`,
       ...next(run),
     ].join('\n');
@@ -52,9 +54,10 @@ function text(run: RunSummary, { counts, running, parked }: Now): string {
     percent(fraction),
     activity ?? '',
   ]);
-  const waits = parked.map(
-    ({ tool, until, why }) =>
-      `${oneLine(tool, NAME)} waits for its usage limit until ${until}, ${seconds(Math.max(0, Date.parse(until) - Date.now()) / 1000)} from now: ${oneLine(why, WHY)}\n`,
-  );
-  return `${head}\n${workstreams} workstreams: ${ended}, ${live}\n${waits.join('')}\n${table(['agent', 'workstream', 'for', 'progress', 'doing'], rows)}`;
+  return `${head}\n${workstreams} workstreams: ${ended}, ${live}\n${waits.map((line) => `${line}\n`).join('')}\n${table(['agent', 'workstream', 'for', 'progress', 'doing'], rows)}`;
+}
+
+function parkedText({ tool, until, why }: Now['parked'][number]): string {
+  const left = seconds(Math.max(0, Date.parse(until) - Date.now()) / 1000);
+  return `${oneLine(tool, NAME)} waits for its usage limit until ${until}, ${left} from now: ${oneLine(why, WHY)}`;
 }

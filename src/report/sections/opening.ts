@@ -1,4 +1,4 @@
-import type { RunDocumentHead } from '../../domain/run-record.ts';
+import type { ParkedInRun, RunDocumentHead } from '../../domain/run-record.ts';
 import { totalCost } from '../../domain/tool-record.ts';
 import { dollars, percent, seconds } from '../../text/format.ts';
 import {
@@ -21,6 +21,7 @@ export function opening(head: RunDocumentHead): Block[] {
   return [
     paragraph({ type: 'strong', children: prose(verdict(head)) }),
     ...next(head),
+    ...head.parked.map((each) => paragraph(...prose(parkedText(each)))),
     ...(note === null ? [] : [paragraph(...prose(note))]),
     totals(head),
   ];
@@ -43,6 +44,15 @@ function next(head: RunDocumentHead): Block[] {
   return failure?.explanation
     ? [paragraph(code(failure.workstreamId), ': ', ...prose(failure.explanation, 400))]
     : [];
+}
+
+/** How long a tool waited for its usage limits. */
+function parkedText({ tool, times, seconds: waited, why, until, hasWorked }: ParkedInRun): string {
+  const often = times === 1 ? 'met its usage limit' : `met its usage limit ${times} times`;
+  const since = hasWorked
+    ? ''
+    : `, and has not worked since: it waits until ${until.slice(0, 16).replace('T', ' ')} UTC`;
+  return `${tool} ${often} and waited ${seconds(waited)}${since} ("${why}").`;
 }
 
 function totals({ run, tests, tools }: RunDocumentHead): Block {

@@ -7,6 +7,7 @@ import { agentPerformances } from './agents.ts';
 import { competitions, retried } from './attempts.ts';
 import { changedFiles, commits, warnings } from './changes.ts';
 import { errorPatterns } from './errors.ts';
+import { parkedInRun } from './live/parked-tools.ts';
 import { mergedWork } from './merges.ts';
 import { shownOutputs } from './outputs.ts';
 
@@ -77,6 +78,7 @@ export function consolidate(
       competitions: competitions(connection, runId, caps.retried),
       tasks: toolTasks(connection, runId, caps.tasks),
       retried: retried(connection, runId, caps.retried),
+      parked: parkedInRun(connection, runId, run.endedAt),
       patterns: errorPatterns(connection, runId, caps.patterns),
       failures: shortResults(connection, runId, 'failed', caps.failures),
       skipped: shortResults(connection, runId, 'skipped', caps.skipped),
