@@ -151,7 +151,7 @@ function composeAround(
     maxWaitSeconds: options.maxWait,
     withdraw: (withdrawals) => {
       journal.commit();
-      recorder.withdraw(withdrawals);
+      recorder.withdraw(withdrawals.map(({ by, ...rest }) => ({ ...rest, by: redactor.text(by) })));
       const first = withdrawals[0]?.workstreamId ?? '';
       return attemptsOf(database.connection, runId, [first]).get(first) ?? [];
     },

@@ -260,3 +260,40 @@ test('all get their turn on any machine, and agents are idle beside what fits on
     { seed: 7, numRuns: 1000 },
   );
 });
+
+describe('what is taken out before it was taken', () => {
+  test('leaves what it had a claim to', () => {
+    // The first needs all processors, and has a claim once enough have gone past it.
+    const ready = queue({ agents: 2, cpus: 2 }, [{ cpus: 1 }, { cpus: 2 }, ...repeat(20, { cpus: 1 })]);
+    let taken = takeAll(ready, 2);
+    for (let turn = 0; turn < 12 && !taken.includes(1); turn += 1) {
+      const [first = -1] = taken;
+      ready.release(first);
+      taken = [...taken.slice(1), ...takeAll(ready, 2)];
+      if (taken.length === 1) break;
+    }
+    // One place is free, and kept for the one with the claim.
+    expect([taken.length, ready.has(1)]).toEqual([1, true]);
+    ready.remove(1);
+    expect([ready.has(1), takeAll(ready, 2)]).toEqual([false, [expect.any(Number)]]);
+  });
+
+  test('is not taken, and may be added again', () => {
+    const ready = queue({ cpus: 8 }, repeat(3, {}));
+    ready.remove(1);
+    expect([ready.size, takeAll(ready)]).toEqual([2, [0, 2]]);
+    ready.add(1);
+    expect(takeAll(ready)).toEqual([1]);
+  });
+
+  test('does not keep what is in conflict with it from being taken', () => {
+    const ready = queue({}, repeat(3, { conflictGroup: 'g' }));
+    ready.remove(0);
+    expect(takeAll(ready)).toEqual([1]);
+    ready.remove(2);
+    ready.release(1);
+    expect([takeAll(ready), ready.size]).toEqual([[], 0]);
+    ready.add(0);
+    expect(takeAll(ready)).toEqual([0]);
+  });
+});
