@@ -197,7 +197,11 @@ const publishing = [
 /** With the server of pages. */
 const serving = ['src/cli/actions/dashboard.ts'];
 /** With the clients of Redis, which take their time to load. */
-const queued = ['src/cli/actions/worker.ts', 'src/cli/actions/workers.ts'];
+const queued = [
+  'src/cli/actions/worker.ts',
+  'src/cli/actions/workers.ts',
+  'src/engine/queue/coordinator/queue-run.ts',
+];
 const later = [...running, ...publishing, ...serving, ...queued];
 /** What only some commands import: to read a configuration file, or to tell an error. */
 const sometimes = [

@@ -10,6 +10,7 @@ import type { EventSink, RunEvent, RunListener } from '../domain/run-event.ts';
 import type { Gate } from '../domain/run-lock.ts';
 import type { LoadSource } from '../domain/scaling.ts';
 import type { Workspaces } from '../domain/workspaces.ts';
+import type { QueueRun } from '../engine/queue/coordinator/queue-run.ts';
 import { type StartTime, startTimer } from '../os/stopwatch.ts';
 import { ReadyQueue } from '../plan/ready-queue.ts';
 import { WorkspaceManager } from '../run/attempt/workspace-manager.ts';
@@ -26,12 +27,14 @@ import { openParkings } from '../store/read/live/parked-tools.ts';
 import { outputsOf } from '../store/read/outputs.ts';
 import { leftSockets } from '../store/read/runs.ts';
 import { FallbackRecorder } from '../store/write/fallback-recorder.ts';
+import { keepQueueRun } from '../store/write/queue-run.ts';
 import { SqliteRecorder } from '../store/write/recorder.ts';
 import { type OpenedDatabase, openForRun, RunDatabase } from '../store/write/run-database.ts';
 import { RunLocks } from '../store/write/run-locks.ts';
 import { makeRoster, type Roster } from './agent-names.ts';
 import { createEngine } from './create-engine.ts';
 import { LazyGitWorkspaces } from './lazy-workspaces.ts';
+import { MOST_AGENTS } from './option-table.ts';
 import { type RunOptions, storedOptions } from './options.ts';
 import { makeStateFolder, type Paths, remakeStateFolder } from './paths.ts';
 import { inheritanceOf, type Prepared, totalOf, workstreamsToRun } from './prepare.ts';
@@ -48,6 +51,8 @@ export interface RunInput {
   prepared: Prepared;
   redactor: Redactor;
   listeners: readonly (RunListener | EventSink)[];
+  /** What executes the workstreams on other machines. Default: null, this one does. */
+  queue?: QueueRun | null;
   /** What the number of agents follows where it is `auto`; measured by default. */
   load?: LoadSource;
 }
@@ -66,7 +71,7 @@ export interface RunParts {
   database: RunDatabase;
   recorder: FallbackRecorder;
   journal: Journal;
-  engine: LocalEngine;
+  engine: Engine;
   workspaces: LazyGitWorkspaces;
   gate: RunGate;
   coordinator: Coordinator;
@@ -83,23 +88,17 @@ export interface RunParts {
  * has the run.
  */
 export function composeRun(input: RunInput): RunParts {
-  const { options, paths, prepared, redactor, load = new LoadMeter() } = input;
+  const { options, prepared, load = new LoadMeter() } = input;
   const begin = startTimer();
   const notices = new Notices();
   const reserving = reservingOf(prepared.plan.workstreams, options);
-  const roster = makeRoster(options, workstreamsToRun(prepared), { cores: load.cores });
+  const roster = rosterOf(input, load);
   // First, so that its threads start while the database is opened.
-  const engine = createEngine({
-    options,
-    paths,
-    redactor,
-    agents: roster.names.length,
-    workstreams: prepared.plan.workstreams,
-    onLate: (workstreamId, text) => notices.add('warn', text, workstreamId),
-  });
+  const local = (input.queue ?? null) === null ? createLocalEngine(input, roster, notices) : null;
+  const engine = local ?? queueEngine(input);
   const place = makeControlPlace();
   try {
-    return composeAround(engine, input, { begin, place, notices, reserving, roster, load });
+    return composeAround({ engine, local }, input, { begin, place, notices, reserving, roster, load });
   } catch (error) {
     void engine.close();
     if (place !== null) removeControlPlace(place.path);
@@ -107,21 +106,56 @@ export function composeRun(input: RunInput): RunParts {
   }
 }
 
+function createLocalEngine(
+  { options, paths, prepared, redactor }: RunInput,
+  roster: Roster,
+  notices: Notices,
+): LocalEngine {
+  return createEngine({
+    options,
+    paths,
+    redactor,
+    agents: roster.names.length,
+    workstreams: prepared.plan.workstreams,
+    onLate: (workstreamId, text) => notices.add('warn', text, workstreamId),
+  });
+}
+
+function queueEngine({ queue = null }: RunInput): Engine {
+  if (queue === null) throw new Error('this run has no queue');
+  return queue.engine;
+}
+
+/** Over a queue agents are what hosts offer, and no threads and files of this process. */
+function rosterOf({ options, prepared, queue = null }: RunInput, { cores }: LoadSource): Roster {
+  const workstreams = workstreamsToRun(prepared);
+  if (queue === null) return makeRoster(options, workstreams, { cores });
+  const agentsCount = options.agentsCount === 'auto' ? agentsOfHosts(queue) : options.agentsCount;
+  return makeRoster({ ...options, agentsCount }, workstreams, { cores, files: null });
+}
+
+const agentsOfHosts = ({ hosts }: QueueRun): number => Math.min(MOST_AGENTS, Math.max(1, hosts.slots));
+
 /** Claims the run, and makes all of its parts but the engine. */
 function composeAround(
-  engine: LocalEngine,
+  { engine, local }: { engine: Engine; local: LocalEngine | null },
   input: RunInput,
   made: Pick<RunParts, 'begin' | 'place' | 'reserving' | 'roster'> & { notices: Notices; load: LoadSource },
 ): RunParts {
-  const { options, prepared, redactor, listeners } = input;
+  const { options, prepared, redactor, queue = null } = input;
   const { begin, place, notices, reserving, roster, load } = made;
   const failure = new AbortController();
   const { runId, database, recorder } = composeStore(input, { begin, place, notices }, failure);
+  if (queue !== null || prepared.resumed !== null)
+    keepQueueRun(database.connection, runId, queue?.stored ?? null);
+  const listeners = queue === null ? input.listeners : [...input.listeners, acknowledgeTo(engine)];
   const journal = new Journal({ recorder, listeners, redactor, failure });
   notices.publishTo((notice) => journal.publish(notice));
+  queue?.notifyTo((text, workstreamId) => notices.add('warn', text, workstreamId));
   const workspaces = composeWorkspaces(input, runId);
   const inheritance = inheritanceOf(prepared, runId, database.connection);
   const gate = composeGate(input, { runId, database, journal, notices });
+  const admission = queue?.gateAround(gate, prepared.plan.workstreams) ?? gate;
   const cache = composeCache(input, notices);
   const runner = composeRunner(input, {
     runId,
@@ -139,14 +173,14 @@ function composeAround(
     plan: prepared.plan,
     agents: roster.names,
     runner,
-    ready: composeQueue(input, { roster, gate, reserving, runner }),
+    ready: composeQueue(input, { roster, gate: admission, reserving, runner }),
     journal,
-    gate,
+    gate: admission,
     failure,
     outside: prepared.outside,
     inheritance,
     ask: options.ask,
-    areRemote: false,
+    areRemote: queue !== null,
     reserving,
     maxWaitSeconds: options.maxWait,
     withdraw: (withdrawals) => {
@@ -159,7 +193,9 @@ function composeAround(
     // A workstream that ends this process too has to be known afterwards.
     commitStarts: prepared.resumed?.afterDeath ?? false,
   });
-  const scaler = composeScaler({ roster, load, coordinator, engine, journal });
+  const scaler = local === null ? null : composeScaler({ roster, load, coordinator, engine: local, journal });
+  if (queue !== null && options.agentsCount === 'auto')
+    queue.hosts.onHosts(() => coordinator.resize(agentsOfHosts(queue)));
   return {
     runId,
     begin,
@@ -178,6 +214,13 @@ function composeAround(
     scaler,
   };
 }
+
+/** What is kept of a workstream's executions goes once its result is on the disk, which is when listeners hear of it. */
+const acknowledgeTo =
+  (engine: Engine): RunListener =>
+  (event) => {
+    if (event.type === 'workstream-finished') engine.acknowledge?.(event.result.workstreamId);
+  };
 
 function composeStore(
   input: RunInput,
@@ -344,15 +387,13 @@ function composeRunner({ options, paths, prepared }: RunInput, made: RunnerMater
 }
 
 function composeQueue(
-  { options, prepared }: RunInput,
+  { options, prepared, queue = null }: RunInput,
   {
     roster,
     gate,
     reserving,
     runner,
-  }: Pick<RunParts, 'roster' | 'gate' | 'reserving'> & {
-    runner: WorkstreamRunner;
-  },
+  }: Pick<RunParts, 'roster' | 'reserving'> & { gate: Gate; runner: WorkstreamRunner },
 ): ReadyQueue {
   const { workstreams } = prepared.plan;
   // Without tools of their own all agents are alike.
@@ -361,8 +402,9 @@ function composeQueue(
     const workstream = workstreams[index];
     return workstream === undefined || runner.mayStart(workstream, unlike);
   };
+  const growsWithHosts = queue !== null && options.agentsCount === 'auto';
   return new ReadyQueue(workstreams, {
-    agents: roster.scaling?.policy.max ?? roster.names.length,
+    agents: growsWithHosts ? MOST_AGENTS : (roster.scaling?.policy.max ?? roster.names.length),
     distribution: options.distribution,
     tracks: roster.tracks,
     gate: limitedGate(gate, mayStart),
@@ -379,7 +421,8 @@ const limitedGate = (gate: Gate, mayStart: (index: number) => boolean): Gate => 
   leave: (index) => gate.leave(index),
 });
 
-interface ScalerMaterial extends Pick<RunParts, 'roster' | 'coordinator' | 'engine' | 'journal'> {
+interface ScalerMaterial extends Pick<RunParts, 'roster' | 'coordinator' | 'journal'> {
+  engine: LocalEngine;
   load: LoadSource;
 }
 

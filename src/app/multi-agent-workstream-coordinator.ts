@@ -9,6 +9,7 @@ import { type CoordinatorOptions, type ParsedOptions, parseOptions } from './opt
 import { resolvePaths } from './paths.ts';
 import type { Prepared } from './prepare.ts';
 import { prepareRun } from './prepare-run.ts';
+import { openQueue } from './queue/open-queue.ts';
 import { redactPrepared } from './redact-prepared.ts';
 import { Refusal } from './refusal.ts';
 import { endRemainingOf } from './remaining-processes.ts';
@@ -68,7 +69,9 @@ export class MultiAgentWorkstreamCoordinator {
           this.#notice('warn', formatProblem(problem), problem.workstreamId);
       }
       await this.#endRemaining(prepared, options.graceSeconds);
-      this.#session = new RunSession({ options, paths, prepared, redactor, listeners: this.#listeners });
+      const queue = await openQueue({ options, paths, prepared });
+      const listeners = this.#listeners;
+      this.#session = new RunSession({ options, paths, prepared, redactor, listeners, queue });
       // While processes of the killed run were waited for.
       if (this.#interruptedBy !== null) this.#session.interrupt(this.#interruptedBy);
       this.#result = await this.#session.run();

@@ -47,7 +47,7 @@ export interface RunOption extends FlagOption {
   stored: boolean;
 }
 
-const MOST_AGENTS = 1024;
+export const MOST_AGENTS = 1024;
 /** More than any machine has. */
 const MOST_CPUS = 65_536;
 const MOST_MB = 2 ** 40;
@@ -106,6 +106,7 @@ const LOG_FORMATS = ['json', 'text'] as const;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 const TOOLS = 'Coding agents:';
+const QUEUE = 'Several machines:';
 const OUTPUT = 'Output:';
 const FOLDERS = 'Folders:';
 const GOING_ON = 'Going on:';
@@ -376,6 +377,85 @@ export const RUN_OPTIONS = {
   },
 } as const satisfies Record<string, RunOption>;
 
+const SOURCE = /^(?:snapshot|shared|git:.+)$/;
+/** A password in an address would be stored with the run. */
+const WITH_PASSWORD = /\/\/[^/@]*:[^/@]*@/;
+
+/** Execution on other machines. */
+export const QUEUE_OPTIONS = {
+  /** The Redis through which hosts execute the workstreams: `redis://`, `rediss://` or `unix:///`; null for this machine. */
+  queue: {
+    schema: (z: Zod) => z.string().min(1).nullable(),
+    stored: false,
+    flag: 'queue',
+    type: 'string',
+    value: 'URL',
+    default: null,
+    group: QUEUE,
+    help: 'Execute on the hosts of this queue: redis://…, rediss://… or unix:///…',
+    doc: 'executes on the [hosts](distributed.md) of this queue: `redis://`, `rediss://` or `unix:///`; a run that is resumed needs it again, and `none` executes its rest here',
+  },
+  /** File with the key of the queue; null for the variable `MILLRACE_QUEUE_KEY`. */
+  queueKeyFile: {
+    schema: (z: Zod) => path(z).nullable(),
+    stored: false,
+    flag: 'queue-key-file',
+    type: 'string',
+    value: 'FILE',
+    default: null,
+    docDefault: '`MILLRACE_QUEUE_KEY`',
+    group: QUEUE,
+    help: 'File with the key of the queue; without it: the variable MILLRACE_QUEUE_KEY',
+    doc: 'file with the key that everything in the queue is sealed with',
+  },
+  /** File with the certificates, in PEM, by which the server's is checked; null for those of the system. */
+  queueCa: {
+    schema: (z: Zod) => path(z).nullable(),
+    stored: false,
+    flag: 'queue-ca',
+    type: 'string',
+    value: 'FILE',
+    default: null,
+    docDefault: "the system's",
+    group: QUEUE,
+    help: "Certificates that a server of rediss:// is checked by, instead of the system's",
+    doc: 'certificates in PEM that the server of `rediss://` is checked by',
+  },
+  /** Where hosts get the project's files from. */
+  source: {
+    schema: (z: Zod) =>
+      z
+        .custom<'snapshot' | 'shared' | `git:${string}`>(
+          (value) => typeof value === 'string' && SOURCE.test(value),
+          'expected snapshot, shared or git:URL',
+        )
+        .refine(
+          (value) => !WITH_PASSWORD.test(value),
+          'expected a URL without a password: give that to git on the hosts',
+        ),
+    stored: true,
+    flag: 'source',
+    type: 'string',
+    value: 'SOURCE',
+    default: 'snapshot',
+    group: QUEUE,
+    help: 'Where hosts get the files from: snapshot, git:URL, or shared for the same path on each',
+    doc: 'where hosts get the files from: a `snapshot` of what git does not ignore, `git:URL`, or `shared` for the same path on each',
+  },
+  /** How long what no host can execute waits for the first that can, in seconds. */
+  waitForWorkers: {
+    schema: (z: Zod) => amount(z, parseDuration, 2_000_000, 'a duration such as 90, 90s, 5m or 1h30m'),
+    stored: true,
+    flag: 'wait-for-workers',
+    type: 'amount',
+    value: 'DURATION',
+    default: 60,
+    group: QUEUE,
+    help: 'How long to wait for the first host that provides what workstreams require',
+    doc: 'how long workstreams wait for the first host that provides what they [require](workstream-format.md) before they fail',
+  },
+} as const satisfies Record<string, RunOption>;
+
 /** What a run is recorded as. */
 export const LABEL_OPTION = {
   /** Name that runs of one kind share: it names the newest of them, and they are compared with each other. */
@@ -594,6 +674,7 @@ export const FOLDER_OPTIONS = {
 
 export const OPTION_TABLE = {
   ...RUN_OPTIONS,
+  ...QUEUE_OPTIONS,
   ...LABEL_OPTION,
   ...FOLDER_OPTIONS,
   ...SELECTION_OPTIONS,

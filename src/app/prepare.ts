@@ -20,7 +20,7 @@ import { withDatabase } from './history.ts';
 import type { RunOptions } from './options.ts';
 import type { Paths } from './paths.ts';
 import { Refusal } from './refusal.ts';
-import { type CapacityOptions, withoutUnfitting } from './reserving.ts';
+import { type CapacityOptions, isRemote, withoutUnfitting } from './reserving.ts';
 import { resolveWorkspaces } from './resolve-workspaces.ts';
 import { planResume, type ResumePlan, workOf } from './resume/resume.ts';
 import { completedIn, failuresOf } from './resume/retry-failed.ts';
@@ -124,7 +124,12 @@ export function prepareResumed(
   const selection = select(folder, options.select, options.withDependencies);
   const planned = planOf(selection, paths, before === null ? NEVER : completedIn(before), options);
   const only = named(selection.loaded, asked, paths);
-  const { inheritance, ...rest } = planResume(run, planned, only, asked.afterDeath);
+  const { inheritance, ...rest } = planResume(
+    isRemote(options) ? { ...run, running: [] } : run,
+    planned,
+    only,
+    asked.afterDeath,
+  );
   const repeated = before === null ? [] : workOf(before.results, folder.workstreams);
   return {
     ...planned,

@@ -6,7 +6,7 @@ import { usableCores } from '../os/usable-cores.ts';
 import type { Reserving } from '../plan/reservations.ts';
 import type { RunOptions } from './options.ts';
 
-export type CapacityOptions = Pick<RunOptions, 'cpus' | 'memory'>;
+export type CapacityOptions = Pick<RunOptions, 'cpus' | 'memory'> & Partial<Pick<RunOptions, 'queue'>>;
 
 /** What each workstream of a run reserves, and what there is for all of them. */
 export interface RunReserving extends Reserving {
@@ -21,11 +21,17 @@ const capacityOf = ({ cpus, memory }: CapacityOptions): Capacity => ({
   given: { cpus: cpus !== null, memoryMb: memory !== null },
 });
 
+/** Whether hosts execute the workstreams. */
+export const isRemote = ({ queue = null }: Partial<Pick<RunOptions, 'queue'>>): boolean =>
+  queue !== null && queue !== 'none';
+
 /** Null where none of them reserves anything, which costs nothing then. */
 export function reservingOf(
   workstreams: readonly Workstream[],
   options: CapacityOptions,
 ): RunReserving | null {
+  // What hosts have is not known before they take something.
+  if (isRemote(options)) return null;
   const isAny = options.cpus !== null || workstreams.some((each) => declaredReservation(each) !== null);
   if (!isAny) return null;
   const capacity = capacityOf(options);
@@ -55,7 +61,8 @@ export function mostOf(workstreams: readonly Workstream[], options: CapacityOpti
 
 /** Fails those that need more than the run may reserve, before anything is planned. */
 export function withoutUnfitting(loaded: LoadedFolder, options: CapacityOptions): LoadedFolder {
-  if (!loaded.workstreams.some((each) => declaredReservation(each) !== null)) return loaded;
+  if (isRemote(options) || !loaded.workstreams.some((each) => declaredReservation(each) !== null))
+    return loaded;
   const capacity = capacityOf(options);
   const broken: Broken[] = [];
   const workstreams = loaded.workstreams.filter((workstream) => {

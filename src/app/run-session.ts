@@ -140,7 +140,7 @@ export class RunSession {
       version: 1,
       runId,
       at: new Date(begin.at).toISOString(),
-      agents: roster.names,
+      agents: this.#input.queue?.hosts.agentNames ?? roster.names,
       total: totalOf(prepared),
       workstreams: workstreamsToRun(prepared),
       resumed: resumed === null ? null : resumedOf(resumed),

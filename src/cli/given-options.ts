@@ -30,11 +30,20 @@ export function givenOptions(argv: DecidingArguments, line: readonly string[]): 
   for (const value of given) check(value, flags);
   const values = given.map(({ name, value }) => [name, value] as const);
   return Object.assign(
-    { state: argv.state, select, pattern: argv.pattern ?? null },
+    { state: argv.state, select, pattern: argv.pattern ?? null, ...queueOf(argv) },
     which,
     Object.fromEntries(values),
   );
 }
+
+/** How the queue is reached is not stored with the run: an address may have a password. */
+const queueOf = (
+  argv: DecidingArguments,
+): Pick<CoordinatorOptions, 'queue' | 'queueKeyFile' | 'queueCa'> => ({
+  queue: argv.queue ?? null,
+  queueKeyFile: argv.queueKeyFile ?? null,
+  queueCa: argv.queueCa ?? null,
+});
 
 /** An option that was given, under its names in the library and on the command line. */
 interface GivenOption {
@@ -64,8 +73,8 @@ export function continuationOptions(
   from: Continuation | null,
 ): CoordinatorOptions {
   if (from === null) return given;
-  const { state, logLevel, html } = given;
-  const kept = given.resume === undefined ? { state, logLevel, html } : given;
+  const { state, logLevel, html, queue, queueKeyFile, queueCa } = given;
+  const kept = given.resume === undefined ? { state, logLevel, html, queue, queueKeyFile, queueCa } : given;
   return { ...kept, resume: from.runId, afterDeath: { ...from.death, deaths: from.deaths } };
 }
 

@@ -7,6 +7,7 @@ import {
   LABEL_OPTION,
   OPTION_TABLE,
   OUTPUT_OPTIONS,
+  QUEUE_OPTIONS,
   RESUME_OPTIONS,
   RUN_OPTIONS,
   SELECTION_OPTIONS,
@@ -81,6 +82,7 @@ function flagOf({ type, alias, choices, group, help, default: value }: FlagOptio
 
 /** How a run is done. `plan` has these as well. */
 export const runOptions: Flags<typeof RUN_OPTIONS> = flagsOf(RUN_OPTIONS);
+export const queueOptions: Flags<typeof QUEUE_OPTIONS> = flagsOf(QUEUE_OPTIONS);
 export const outputOptions: Flags<typeof OUTPUT_OPTIONS> = flagsOf(OUTPUT_OPTIONS);
 export const resumeOptions: Flags<typeof RESUME_OPTIONS> = flagsOf(RESUME_OPTIONS);
 export const labelOption: Flags<typeof LABEL_OPTION> = flagsOf(LABEL_OPTION);

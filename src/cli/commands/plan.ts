@@ -1,12 +1,13 @@
 import type { Argv } from 'yargs';
 import type { ArgumentsOf } from '../command.ts';
-import { folderOptions, resumeOptions, runOptions, selectionOptions } from '../options.ts';
+import { folderOptions, queueOptions, resumeOptions, runOptions, selectionOptions } from '../options.ts';
 
 const FORMATS = ['text', 'mermaid', 'dot', 'json'] as const;
 
 const options = {
   format: { choices: FORMATS, default: 'text' as const, describe: 'How to print it', requiresArg: true },
   ...runOptions,
+  ...queueOptions,
   ...resumeOptions,
   ...selectionOptions,
   ...folderOptions,

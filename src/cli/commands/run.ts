@@ -5,6 +5,7 @@ import {
   jsonOption,
   labelOption,
   outputOptions,
+  queueOptions,
   resumeOptions,
   runOptions,
   selectionOptions,
@@ -12,6 +13,7 @@ import {
 
 const options = {
   ...runOptions,
+  ...queueOptions,
   ...labelOption,
   ...outputOptions,
   ...resumeOptions,

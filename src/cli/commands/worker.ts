@@ -1,13 +1,14 @@
 import type { Argv } from 'yargs';
 import type { ArgumentsOf } from '../command.ts';
-import { folderOptions } from '../options.ts';
+import { folderOptions, lastGiven } from '../options.ts';
 import { queueOptions } from '../queue-options.ts';
 
 const options = {
   ...queueOptions,
   agents: {
     alias: 'j',
-    type: 'number' as const,
+    // No number for the parser: that of a run may be auto.
+    coerce: (value: unknown): number => Number(lastGiven(value)),
     default: 3,
     describe: 'How many workstreams it executes at once',
     requiresArg: true,

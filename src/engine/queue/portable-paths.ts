@@ -1,5 +1,5 @@
 /** An assignment whose paths hold on any machine, and its outcome with the paths of this one. */
-import { basename, dirname, isAbsolute, join } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import { type Assignment, relativeToProject } from '../../domain/assignment.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { Outcome } from '../../domain/outcome.ts';
@@ -66,6 +66,3 @@ export function withLogPaths(outcome: Outcome, map: (path: string) => string | n
     tests: outcome.tests.map((test) => ({ ...test, logFile: mapped(test.logFile) })),
   };
 }
-
-/** The folder of a log file, which the paths of logs in a receipt are relative to. */
-export const logFolderOf = (logFile: string): string => dirname(logFile);

@@ -27,7 +27,7 @@ export const queueName = (requires: readonly string[]): string =>
   [`v${PROTOCOL}`, ...[...new Set(requires)].toSorted()].join('+');
 
 /** The labels that a queue of this name is for. */
-export const labelsOf = (queue: string): string[] => queue.split('+').slice(1);
+const labelsOf = (queue: string): string[] => queue.split('+').slice(1);
 
 /** Whether a host that provides these labels serves a queue. */
 export const serves = (provides: readonly string[], queue: string): boolean =>
@@ -101,7 +101,7 @@ const time = z.number().int().nonnegative();
 const body = z.array(sha256);
 
 /** Where the project's files come from. */
-const sourceSchema = z.discriminatedUnion('kind', [
+export const sourceSchema = z.discriminatedUnion('kind', [
   /** A snapshot, by the SHA-256 of its archive before it was compressed. */
   z.strictObject({ kind: z.literal('snapshot'), sha256, bytes: count, body }),
   z.strictObject({
@@ -183,7 +183,7 @@ const execution = {
   token: z.string(),
 };
 
-export const remoteMessageSchema = z.discriminatedUnion('type', [
+const remoteMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({
     ...execution,
     type: z.literal('began'),

@@ -1,0 +1,189 @@
+/** The jobs of one run in Redis: added, looked at, cancelled and removed. What a job's data mean is not known here. */
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import type { CancelReason } from '../../../domain/engine.ts';
+import {
+  CANCEL_CHANNEL,
+  type JobData,
+  KEYS,
+  QUEUE_PREFIX,
+  RUN_TTL_SECONDS,
+  SEALED_FOR,
+} from '../protocol.ts';
+import type { QueueKey } from '../sealing.ts';
+
+/** A job, and the queue that it is in. */
+export interface JobPlace {
+  job: string;
+  queue: string;
+}
+
+/** `returned` is what its host returned, as it is stored. */
+export type JobState =
+  | { state: 'missing' }
+  | { state: 'waiting' }
+  | { state: 'active' }
+  | { state: 'completed'; returned: string }
+  | { state: 'failed'; why: string };
+
+/** What is kept of a job beside it, so that a later session of the run knows what an earlier one added. */
+const noteSchema = z.object({ queue: z.string(), strict: z.boolean() });
+export type JobNote = z.infer<typeof noteSchema>;
+
+/** A field more costs nothing: `timestamp` is in every job. */
+const FIELDS = ['timestamp', 'processedOn', 'finishedOn', 'failedReason', 'returnvalue'] as const;
+
+export interface LeaseStoreParts {
+  redis: Redis;
+  key: QueueKey;
+  nonce: string;
+  /** Called with errors of connections, which are made again by themselves. */
+  onError: (error: Error) => void;
+}
+
+export class LeaseStore {
+  readonly #parts: LeaseStoreParts;
+  readonly #queues = new Map<string, Queue>();
+
+  constructor(parts: LeaseStoreParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Adds a job, and lets hosts find its queue. BullMQ answers the same whether one of this id was there before or not, so it is read back.
+   * @returns false where there was one: then that one counts.
+   */
+  async add({ job, queue }: JobPlace, data: JobData, note: JobNote): Promise<boolean> {
+    const { redis, nonce } = this.#parts;
+    await redis
+      .multi()
+      .sadd(KEYS.queues, queue)
+      .hset(KEYS.jobs(nonce), job, JSON.stringify(note))
+      .hdel(KEYS.cancels(nonce), job)
+      .expire(KEYS.jobs(nonce), RUN_TTL_SECONDS)
+      .exec();
+    const options = { jobId: job, attempts: 1, removeOnComplete: false, removeOnFail: false };
+    await this.#queue(queue).add('workstream', data, options);
+    const stored = await redis.hget(this.#keyOf({ job, queue }), 'data');
+    return stored === JSON.stringify(data);
+  }
+
+  /** In one round trip. */
+  async states(places: readonly JobPlace[]): Promise<JobState[]> {
+    if (places.length === 0) return [];
+    const pipeline = this.#parts.redis.pipeline();
+    for (const place of places) pipeline.hmget(this.#keyOf(place), ...FIELDS);
+    const replies = (await pipeline.exec()) ?? [];
+    return replies.map(([error, fields]) => {
+      if (error !== null) throw error;
+      return stateOf(fieldsSchema.parse(fields));
+    });
+  }
+
+  async state(place: JobPlace): Promise<JobState> {
+    const [state = { state: 'missing' as const }] = await this.states([place]);
+    return state;
+  }
+
+  /** Resolves with whether it is gone: not where a host has it. */
+  async remove(place: JobPlace): Promise<boolean> {
+    const { redis, nonce } = this.#parts;
+    const removed = await this.#queue(place.queue).remove(place.job);
+    if (removed !== 1 && (await redis.exists(this.#keyOf(place))) === 1) return false;
+    await redis.multi().hdel(KEYS.jobs(nonce), place.job).hdel(KEYS.cancels(nonce), place.job).exec();
+    return true;
+  }
+
+  /** Tells the host that has the job, or will have it, to stop it. */
+  async cancel(job: string, because: CancelReason): Promise<void> {
+    const { redis, key, nonce } = this.#parts;
+    const sealed = key.seal(SEALED_FOR.cancel(job), Buffer.from(because)).toString('base64');
+    await redis
+      .multi()
+      .hset(KEYS.cancels(nonce), job, sealed)
+      .expire(KEYS.cancels(nonce), RUN_TTL_SECONDS)
+      .publish(CANCEL_CHANNEL, job)
+      .exec();
+  }
+
+  /** What earlier sessions of the run added and did not remove, by job id. */
+  async notes(): Promise<Map<string, JobNote>> {
+    const stored = await this.#parts.redis.hgetall(KEYS.jobs(this.#parts.nonce));
+    return new Map(
+      Object.entries(stored).flatMap(([job, text]) => {
+        const note = noteSchema.safeParse(parsedJson(text));
+        return note.success ? [[job, note.data] as const] : [];
+      }),
+    );
+  }
+
+  /** Lets what belongs to the run live on. @param now of Redis, in milliseconds since 1970. */
+  async keep(now: number): Promise<void> {
+    const { redis, nonce } = this.#parts;
+    const pipeline = redis.pipeline().zadd(KEYS.runs, now, nonce);
+    for (const key of [KEYS.messages(nonce), KEYS.cancels(nonce), KEYS.jobs(nonce)])
+      pipeline.expire(key, RUN_TTL_SECONDS);
+    await pipeline.exec();
+  }
+
+  /** Removes what belongs to the run and to none of its jobs. */
+  async removeRun(): Promise<void> {
+    const { redis, nonce } = this.#parts;
+    await redis
+      .multi()
+      .unlink(KEYS.messages(nonce), KEYS.cancels(nonce), KEYS.jobs(nonce))
+      .zrem(KEYS.runs, nonce)
+      .exec();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
+  }
+
+  #keyOf({ job, queue }: JobPlace): string {
+    return this.#queue(queue).toKey(job);
+  }
+
+  #queue(name: string): Queue {
+    let queue = this.#queues.get(name);
+    if (queue === undefined) {
+      queue = new Queue(name, {
+        connection: this.#parts.redis,
+        prefix: QUEUE_PREFIX,
+        // Nobody reads them: what happened is read from the jobs themselves.
+        streams: { events: { maxLen: 100 } },
+      });
+      queue.on('error', this.#parts.onError);
+      this.#queues.set(name, queue);
+    }
+    return queue;
+  }
+}
+
+const fieldsSchema = z.tuple([
+  z.string().nullable(),
+  z.string().nullable(),
+  z.string().nullable(),
+  z.string().nullable(),
+  z.string().nullable(),
+]);
+
+function stateOf([timestamp, processedOn, finishedOn, failedReason, returnvalue]: z.infer<
+  typeof fieldsSchema
+>): JobState {
+  if (timestamp === null) return { state: 'missing' };
+  if (finishedOn === null) return { state: processedOn === null ? 'waiting' : 'active' };
+  if (failedReason !== null) return { state: 'failed', why: failedReason };
+  const returned = z.string().safeParse(parsedJson(returnvalue ?? ''));
+  return { state: 'completed', returned: returned.success ? returned.data : '' };
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Whoever can write to Redis may have written anything.
+    return null;
+  }
+}

@@ -1,0 +1,278 @@
+/** A run over a queue: connects, checks what Redis is like, and makes the engine. The one door of this folder. */
+import { randomBytes } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { Gate } from '../../../domain/run-lock.ts';
+import type { Workstream } from '../../../domain/workstream.ts';
+import { messageOf } from '../../../text/error-message.ts';
+import { nameSome } from '../../../text/format.ts';
+import { bodiesIn } from '../bodies.ts';
+import { openConnection, shownAddress } from '../connection.ts';
+import { readHosts } from '../hosts.ts';
+import { pathsOutside } from '../portable-paths.ts';
+import { type ProjectSource, sourceSchema } from '../protocol.ts';
+import { type QueueKey, readQueueKey } from '../sealing.ts';
+import { HostWatch } from './host-watch.ts';
+import { LeaseStore } from './lease-store.ts';
+import { MessageReader } from './message-reader.ts';
+import { QueueEngine } from './queue-engine.ts';
+import { RunSource, type SourceOption } from './source.ts';
+
+/** How long the first answer of Redis is waited for. */
+const CONNECT_MS = 10_000;
+
+/** A queue that can't be used; the message is a sentence for a person. */
+class QueueProblem extends Error {
+  override name = 'QueueProblem';
+}
+
+/** What of a run over a queue is stored with it. */
+export interface StoredQueueRun {
+  nonce: string;
+  /** JSON. */
+  source: string;
+}
+
+export interface QueueRunOptions {
+  url: string;
+  caFile: string | null;
+  keyFile: string | null;
+  source: SourceOption;
+  /** Seconds that a requirement waits for its first host. */
+  waitSeconds: number;
+  /** Absolute folder of the project. */
+  project: string;
+  /** Absolute folders that never travel. */
+  excluded: readonly string[];
+  setup: string | null;
+  redact: { names: string[]; keep: string[] };
+  logLevel: string;
+  workstreams: readonly Workstream[];
+  /** Of the run that is resumed; null for a new one. */
+  earlier: StoredQueueRun | null;
+  /** Whether the files are those that the earlier session had sent. */
+  keepsSource: boolean;
+}
+
+/** Tells a person; `workstreamId` is null where it concerns the whole run. */
+type Notify = (text: string, workstreamId: string | null) => void;
+
+export class QueueRun {
+  readonly engine: QueueEngine;
+  readonly stored: StoredQueueRun;
+  readonly hosts: HostWatch;
+  #notify: Notify | null = null;
+  readonly #untold: Parameters<Notify>[] = [];
+
+  /** @throws QueueProblem, and what `readQueueKey`, `openConnection` and `RunSource.prepare` throw. */
+  static async open(options: QueueRunOptions): Promise<QueueRun> {
+    const key = readQueueKey(options.keyFile);
+    const address = { url: options.url, caFile: options.caFile };
+    const redis = openConnection(address, 'run');
+    const notices: string[] = [];
+    try {
+      notices.push(...(await checkServer(redis, options.url)));
+      const bodies = bodiesIn(redis, key);
+      const earlier =
+        options.earlier === null ? null : sourceSchema.safeParse(JSON.parse(options.earlier.source));
+      const source = await RunSource.prepare({
+        option: options.source,
+        project: options.project,
+        excluded: options.excluded,
+        earlier: options.keepsSource ? (earlier?.data ?? null) : null,
+        bodies,
+      });
+      const nonce = options.earlier?.nonce ?? `n${randomBytes(8).toString('hex')}`;
+      const run = new QueueRun(options, {
+        key,
+        redis,
+        blocking: openConnection(address, 'messages'),
+        source,
+        nonce,
+      });
+      await run.#start([
+        ...notices,
+        ...source.notices,
+        ...outsideNotices(options),
+        ...changedSource(earlier?.data ?? null, source.source, options),
+      ]);
+      return run;
+    } catch (error) {
+      redis.disconnect();
+      throw error;
+    }
+  }
+
+  private constructor(
+    options: QueueRunOptions,
+    made: { key: QueueKey; redis: Redis; blocking: Redis; source: RunSource; nonce: string },
+  ) {
+    const { key, redis, blocking, source, nonce } = made;
+    const notify: Notify = (text, workstreamId) => this.#tell(text, workstreamId);
+    this.stored = { nonce, source: JSON.stringify(source.source) };
+    // A connection that was lost is made again; that it was is seen in what does not arrive.
+    for (const connection of [redis, blocking]) connection.on('error', () => undefined);
+    this.hosts = new HostWatch({
+      read: () => readHosts(redis, key),
+      needed: setsOf(options.workstreams),
+      waitSeconds: options.waitSeconds,
+      notify: (text) => notify(text, null),
+    });
+    this.engine = new QueueEngine({
+      key,
+      nonce,
+      project: options.project,
+      leases: new LeaseStore({ redis, key, nonce, onError: () => undefined }),
+      bodies: bodiesIn(redis, key),
+      hosts: this.hosts,
+      source,
+      setup: source.source.kind === 'shared' ? null : options.setup,
+      redact: options.redact,
+      logLevel: options.logLevel,
+      now: () => timeOf(redis),
+      disconnect: () => {
+        redis.disconnect();
+        blocking.disconnect();
+      },
+      notify,
+      messages: (take) =>
+        new MessageReader({ redis, blocking, key, nonce, ...take, onProblem: (text) => notify(text, null) }),
+    });
+  }
+
+  async #start(notices: readonly string[]): Promise<void> {
+    for (const text of notices) this.#tell(text, null);
+    await this.engine.readLeft();
+    await this.hosts.start();
+  }
+
+  /** Sets who tells a person; what there was to tell before comes first. */
+  notifyTo(notify: Notify): void {
+    this.#notify = notify;
+    for (const told of this.#untold.splice(0)) notify(...told);
+  }
+
+  /** Admits what `inner` admits and a host can execute. */
+  gateAround(inner: RunAdmission, workstreams: readonly Workstream[]): RunAdmission {
+    return new HostGate(inner, this.hosts, workstreams);
+  }
+
+  #tell(...told: Parameters<Notify>): void {
+    if (this.#notify === null) this.#untold.push(told);
+    else this.#notify(...told);
+  }
+}
+
+/** A gate as a coordinator uses it. */
+export interface RunAdmission extends Gate {
+  readonly isWaiting: boolean;
+  idle(): void;
+  onFree(listener: () => void): void;
+}
+
+/** Sets aside what no host can execute yet. */
+class HostGate implements RunAdmission {
+  readonly #inner: RunAdmission;
+  readonly #hosts: HostWatch;
+  readonly #workstreams: readonly Workstream[];
+
+  constructor(inner: RunAdmission, hosts: HostWatch, workstreams: readonly Workstream[]) {
+    this.#inner = inner;
+    this.#hosts = hosts;
+    this.#workstreams = workstreams;
+  }
+
+  get isShut(): boolean {
+    return this.#inner.isShut;
+  }
+
+  get isWaiting(): boolean {
+    return this.#inner.isWaiting || this.#hosts.isWaiting;
+  }
+
+  admit(index: number): boolean {
+    return this.#hosts.admits(this.#workstreams[index]?.requires ?? []) && this.#inner.admit(index);
+  }
+
+  leave(index: number): void {
+    this.#inner.leave(index);
+  }
+
+  idle(): void {
+    this.#inner.idle();
+  }
+
+  onFree(listener: () => void): void {
+    this.#inner.onFree(listener);
+    this.#hosts.onAdmission(listener);
+  }
+}
+
+/** Each set of requirements once. */
+function setsOf(workstreams: readonly Workstream[]): string[][] {
+  const sets = new Map(workstreams.map(({ requires }) => [requires.join(' '), requires]));
+  return [...sets.values()];
+}
+
+/** Redis's clock, in milliseconds since 1970. */
+async function timeOf(redis: Redis): Promise<number> {
+  const [seconds, microseconds] = await redis.time();
+  return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+}
+
+/** Returns what a person should know of the server. @throws QueueProblem for one that would lose jobs. */
+async function checkServer(redis: Redis, url: string): Promise<string[]> {
+  const info = await firstAnswer(redis, url);
+  const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? 'noeviction';
+  if (policy !== 'noeviction')
+    throw new QueueProblem(
+      `Redis at ${shownAddress(url)} removes keys when its memory is full (maxmemory-policy ${policy}), and with them jobs. Set maxmemory-policy noeviction.`,
+    );
+  if (/^aof_enabled:0/m.test(info))
+    return [
+      'Redis has no append-only file: after a crash of Redis, workstreams in hand are executed again. Set appendonly yes.',
+    ];
+  return [];
+}
+
+async function firstAnswer(redis: Redis, url: string): Promise<string> {
+  let why = 'it does not answer';
+  redis.on('error', (error: Error) => {
+    why = messageOf(error);
+  });
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new QueueProblem(`Redis at ${shownAddress(url)} can't be used: ${why}.`)),
+      CONNECT_MS,
+    );
+  });
+  try {
+    return await Promise.race([redis.info(), late]);
+  } catch (error) {
+    if (error instanceof QueueProblem) throw error;
+    throw new QueueProblem(`Redis at ${shownAddress(url)} can't be used: ${messageOf(error)}.`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What workstreams name and no source brings, in a sentence. */
+function outsideNotices({ source, project, workstreams }: QueueRunOptions): string[] {
+  if (source === 'shared') return [];
+  const outside = workstreams.flatMap((workstream) => pathsOutside(workstream, project));
+  if (outside.length === 0) return [];
+  return [
+    `Hosts need these at the same place, because they are outside the project: ${nameSome([...new Set(outside)])}.`,
+  ];
+}
+
+function changedSource(
+  earlier: ProjectSource | null,
+  now: ProjectSource,
+  { keepsSource }: QueueRunOptions,
+): string[] {
+  if (earlier === null || keepsSource || JSON.stringify(earlier) === JSON.stringify(now)) return [];
+  return [
+    'The files of the project changed since the run was interrupted: what hosts still have of it is stopped and done again.',
+  ];
+}
