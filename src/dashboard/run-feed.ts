@@ -5,14 +5,7 @@ import type { HeadEvent, LiveState, RunEvents } from '../domain/dashboard/answer
 import type { PlainText } from '../domain/page-document.ts';
 import type { RunState } from '../domain/run-record.ts';
 import { type LogAddress, limitsFor, PagePacker } from '../report/page-document.ts';
-import {
-  hasAtMost,
-  markOf,
-  type RunMark,
-  type RunNow,
-  reopenedAfter,
-  runNow,
-} from '../store/read/live/run-changes.ts';
+import { markOf, type RunMark, type RunNow, reopenedAfter, runNow } from '../store/read/live/run-changes.ts';
 import type { DatabaseChange } from '../store/read/live/watched-database.ts';
 import { resultsAfter } from '../store/read/page-results.ts';
 import { failurePatternId } from '../store/read/patterns.ts';
@@ -93,7 +86,7 @@ export class RunFeed {
     else if (mark.reopened !== this.#mark.reopened && this.#hasReopened(connection)) {
       // Numbers of rows are used again, so that nothing short of the document says what is new.
       this.#begin(mark, 'Somebody lets workstreams be tried again.');
-    } else if (mark.row !== this.#mark.row) this.#sendRows(connection, mark);
+    } else if (mark.row !== this.#mark.row) this.#sendRows(connection, mark, run);
     else this.#mark = mark;
     if (run.state === 'running') this.#sendLive(this.#live.read(connection, run));
     this.#sendState(connection, run);
@@ -163,12 +156,12 @@ export class RunFeed {
     this.broadcast.publish(this.reloadMessage(why));
   }
 
-  #sendRows(connection: Connection, mark: RunMark): void {
+  #sendRows(connection: Connection, mark: RunMark, run: RunNow): void {
     for (;;) {
       const after = this.#mark.row;
       const { results, lastRow, count } = resultsAfter(connection, this.#runId, { after, limit: ROWS });
       // Of a larger run the page has the failures and some others.
-      const isWhole = hasAtMost(connection, this.#runId, LIMITS.rows);
+      const isWhole = run.completed + run.failed + run.skipped <= LIMITS.rows;
       const shown = isWhole ? results : [...results].filter((each) => isShownInAny(each));
       const rows = Array.from(shown, (result) => this.#packer.pack(result));
       this.#mark = { ...mark, row: count < ROWS ? mark.row : lastRow };

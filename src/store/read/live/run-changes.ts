@@ -4,7 +4,7 @@ import type { RunState } from '../../../domain/run-record.ts';
 import { isoTime, numberCell, textCell } from '../../schema/cells.ts';
 import type { Connection } from '../../schema/connection.ts';
 import { processShape } from '../liveness.ts';
-import { countOf, firstRow, rows } from '../rows.ts';
+import { firstRow, rows } from '../rows.ts';
 import { stateOf } from '../runs.ts';
 
 /** Up to where a reader knows a run. */
@@ -139,12 +139,3 @@ FROM agent_results WHERE run_id = ? AND status IN ('completed', 'failed')`;
 /** The durations of a run so far: how many, their sum, and the sum of their squares, in seconds. */
 export const measuredDurations = (connection: Connection, runId: string): z.infer<typeof measuredRow> =>
   firstRow(connection, measuredRow, MEASURED, runId) ?? { n: 0, sum: 0, squares: 0 };
-
-/** Whether a run has so many results or fewer. */
-export const hasAtMost = (connection: Connection, runId: string, most: number): boolean =>
-  countOf(
-    connection,
-    'SELECT COUNT(*) AS n FROM (SELECT 1 FROM agent_results WHERE run_id = ? LIMIT ?)',
-    runId,
-    most + 1,
-  ) <= most;
