@@ -1,5 +1,4 @@
 /** What a host does when Redis, the network, or the host itself fails. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,8 +9,8 @@ import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Host, type HostEvent, type HostOptions } from '../../src/engine/queue/host/host.ts';
 import { KEYS } from '../../src/engine/queue/protocol.ts';
 import { QueueKey } from '../../src/engine/queue/sealing.ts';
-import { bin, cleanEnvironment, parseLines } from '../kit/command.ts';
 import { moduleStep, runStep, workstream } from '../kit/definitions.ts';
+import { startWorker } from '../kit/queue-worker.ts';
 import { hasRedis, QUEUE_KEY, RedisProxy, RedisServer, type RedisServerOptions } from '../kit/redis.ts';
 import { RemoteRun } from '../kit/remote-jobs.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
@@ -53,43 +52,6 @@ async function startHost(url: string, options: Partial<HostOptions> = {}) {
   });
   hosts.push(host);
   return { host, events };
-}
-
-interface StartedWorker {
-  child: ChildProcess;
-  /** The lines of its log so far. */
-  lines: () => Record<string, unknown>[];
-}
-
-async function startWorker(url: string, name: string, state = temporaryFolder()): Promise<StartedWorker> {
-  const args = [
-    'worker',
-    '--queue',
-    url,
-    '--name',
-    name,
-    '--agents',
-    '1',
-    '--lease-seconds',
-    '2',
-    '--state',
-    state,
-  ];
-  const child = spawn(process.execPath, [bin, ...args], {
-    env: { ...cleanEnvironment(), MILLRACE_QUEUE_KEY: QUEUE_KEY },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  onTestFinished(async () => {
-    child.kill('SIGKILL');
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-  });
-  let printed = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    printed += text;
-  });
-  const lines = () => parseLines(printed.slice(0, printed.lastIndexOf('\n') + 1));
-  await expect.poll(() => lines().some(({ event }) => event === 'worker-started')).toBe(true);
-  return { child, lines };
 }
 
 /** Counts its starts in `starts`, and ends when there is a file `go`. */

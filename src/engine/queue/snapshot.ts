@@ -51,7 +51,7 @@ export class SnapshotProblem extends Error {
  * @param excluded absolute folders that never travel.
  */
 export async function listSnapshot(project: string, excluded: readonly string[]): Promise<SnapshotContent> {
-  const [files, leftOut]: [SnapshotFile[], { path: string; why: string }[]] = [[], []];
+  const [found, leftOut]: [SnapshotFile[], { path: string; why: string }[]] = [[], []];
   const left = excluded.map((folder) => relative(project, folder).split(sep).join('/'));
   const paths = (await pathsOfGit(project)) ?? (await pathsBelow(project, '', left));
   for (const path of paths.toSorted()) {
@@ -59,8 +59,11 @@ export async function listSnapshot(project: string, excluded: readonly string[])
     const looked = await look(project, path);
     if (looked === null) continue;
     if ('why' in looked) leftOut.push(looked);
-    else files.push(looked);
+    else found.push(looked);
   }
+  // Git knows files of a folder that has become a link; for git too they are gone.
+  const links = new Set(found.filter(({ target }) => target !== null).map(({ path }) => path));
+  const files = found.filter(({ path }) => !foldersOf(path).some((each) => links.has(each)));
   return { files, bytes: files.reduce((sum, file) => sum + file.bytes, 0), leftOut };
 }
 
@@ -127,8 +130,8 @@ async function statsOf(path: string): Promise<Stats | null> {
 }
 
 /**
- * Whether a link can lead to nothing outside the project, whatever the other links are: it goes up first, no further
- * than to the project's folder, and then only down.
+ * Whether a link can lead to nothing outside the project, whatever the other links are, as long as it is not itself below
+ * one of them: it goes up first, no further than to the project's folder, and then only down.
  */
 function staysInside(path: string, target: string): boolean {
   if (target === '' || target.startsWith('/') || target.includes('\0')) return false;
@@ -237,7 +240,7 @@ function tooLarge(files: readonly SnapshotFile[]): SnapshotProblem {
 
 /**
  * Unpacks an archive into an empty folder. Everything in it stays below that folder: files are made first, each new,
- * then links, each of which leads to a place inside.
+ * then links, each of which leads to a place inside and is in real folders.
  * @param hash what the archive is called.
  * @throws SnapshotProblem for an archive that is not what it is called, or has anything but files and such links.
  */
@@ -265,7 +268,10 @@ export async function unpackSnapshot(
   await Promise.all([read, written]);
   if (found.digest('hex') !== hash)
     throw new SnapshotProblem('A snapshot is not the one that was asked for.');
+  const names = new Set(links.map(({ name }) => name));
   for (const { name, linkname } of links) {
+    if (foldersOf(name).some((each) => names.has(each)))
+      throw new SnapshotProblem(`A snapshot has a link below a link: ${JSON.stringify(name)}.`);
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await symlink(linkname ?? '', join(folder, name));
   }
@@ -301,6 +307,13 @@ async function writeFile(entry: Entry, path: string): Promise<void> {
   }
   await chmod(path, (entry.header.mode ?? 0) & EXECUTABLE ? 0o755 : 0o644);
 }
+
+/** The folders that a path is in: `a` and `a/b` of `a/b/c`. */
+const foldersOf = (path: string): string[] =>
+  path
+    .split('/')
+    .slice(0, -1)
+    .map((_, index, parts) => parts.slice(0, index + 1).join('/'));
 
 /** A path of one spelling, relative and without a way up. */
 const isInside = (path: string): boolean =>

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -69,6 +70,17 @@ describe('what travels', () => {
     git(root, 'init', '-q');
     writeFiles(root, { 'outside.txt': '', 'project/inside.txt': '' });
     expect(await pathsOf(join(root, 'project'))).toEqual(['inside.txt']);
+  });
+
+  test('has nothing of a folder that has become a link since git knows it', async () => {
+    const project = temporaryFolder();
+    git(project, 'init', '-q');
+    writeFiles(project, { 'old/a.txt': 'a', 'new/a.txt': 'a' });
+    git(project, 'add', '.');
+    rmSync(join(project, 'old'), { recursive: true });
+    symlinkSync('new', join(project, 'old'));
+    const { files } = await listSnapshot(project, []);
+    expect(files.map(({ path }) => path)).toEqual(['new/a.txt', 'old']);
   });
 
   test('is everything in a folder without git but node_modules, state and reports', async () => {
@@ -172,6 +184,20 @@ describe('an archive from outside', () => {
     ['an absolute link', [{ name: 'link', type: 'symlink', linkname: '/etc', size: 0 }]],
     ['a link upwards', [{ name: 'a/link', type: 'symlink', linkname: '../../x', size: 0 }]],
     ['a link by a detour', [{ name: 'link', type: 'symlink', linkname: 'a/../..', size: 0 }]],
+    [
+      'a link upwards below a link',
+      [
+        { name: 'x', type: 'symlink', linkname: '.', size: 0 },
+        { name: 'x/y', type: 'symlink', linkname: '..', size: 0 },
+      ],
+    ],
+    [
+      'a link below a link that comes after it',
+      [
+        { name: 'x/y/z', type: 'symlink', linkname: '../..', size: 0 },
+        { name: 'x', type: 'symlink', linkname: '.', size: 0 },
+      ],
+    ],
     ['a hard link', [{ name: 'hard', type: 'link', linkname: '/etc/passwd', size: 0 }]],
     ['a device', [{ name: 'null', type: 'character-device', size: 0 }]],
     ['a file twice', [{ name: 'a' }, { name: 'a' }]],
