@@ -209,14 +209,7 @@ export class ToolLimits {
     const { until } = account;
     const failed = (detail: string): { until: number; failure: LimitFailure } => ({
       until,
-      failure: {
-        reason: 'usage-limit',
-        tool: settings.name,
-        detail,
-        tail: '',
-        log: null,
-        resetsAt: isoTimestamp(until),
-      },
+      failure: limitFailure(settings, detail, until),
     });
     if (account.resumptions > MOST_RESUMPTIONS)
       return failed(`it met its limit again in each of ${MOST_RESUMPTIONS} starts after one: ${limit.text}`);
@@ -240,11 +233,22 @@ export class ToolLimits {
     return this.#inItsPlace(settings).some((other) => this.#refusalOf(other) === null) ? null : own;
   }
 
-  #refusalOf({ name, maxCostUsd }: ToolSettings): Failure | null {
+  #refusalOf(settings: ToolSettings): Failure | null {
+    const { name, maxCostUsd } = settings;
     const failed = this.#parts.circuit(name);
+    if (failed !== null) return failed;
     const spentUsd = this.spentUsd(name);
-    if (failed !== null || maxCostUsd === null || spentUsd < maxCostUsd) return failed;
-    return { reason: 'budget-exceeded', of: 'tool', limitUsd: maxCostUsd, spentUsd, tool: name };
+    if (maxCostUsd !== null && spentUsd >= maxCostUsd)
+      return { reason: 'budget-exceeded', of: 'tool', limitUsd: maxCostUsd, spentUsd, tool: name };
+    return this.#parts.atLimit === 'fail' ? this.#unawaited(settings) : null;
+  }
+
+  /** The limit that a tool is at, where it is not to be waited for; null for none. */
+  #unawaited(settings: ToolSettings): LimitFailure | null {
+    this.#refresh();
+    const account = this.#accounts.get(settings.account);
+    if (account === undefined || account.until <= this.#now()) return null;
+    return limitFailure(settings, account.why, account.until);
   }
 
   #inItsPlace({ fallback }: ToolSettings): ToolSettings[] {
@@ -388,6 +392,15 @@ export class ToolLimits {
     );
   }
 }
+
+const limitFailure = ({ name }: ToolSettings, detail: string, until: number): LimitFailure => ({
+  reason: 'usage-limit',
+  tool: name,
+  detail,
+  tail: '',
+  log: null,
+  resetsAt: isoTimestamp(until),
+});
 
 /** The newest parkings of a tool, each soon after the one before it; none where the newest is long over. */
 function related(parkings: readonly Parking[], now: number): Parking[] {

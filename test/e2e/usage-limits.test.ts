@@ -191,21 +191,25 @@ describe('a tool at its limit', () => {
     expect(warnings(folder)).toEqual([expect.stringContaining('helper began a new session')]);
   });
 
-  test('fails its workstreams under fail, which can be tried again', async () => {
+  test('fails its workstream under fail and has the others skipped, in later runs too; they can be tried again', async () => {
     const { folder, refuse, calls } = project([
-      write('ws-a', { circuit_breaker: { max_attempts: 3 } }),
+      write('ws-a', { circuit_breaker: { max_attempts: 3 }, priority: 'high' }),
+      write('ws-b'),
       { id: 'ws-plain', steps: [{ run: 'true' }] },
     ]);
     refuse(3600);
-    expect((await millrace(folder, ['run', '--at-limit', 'fail'])).code).toBe(1);
+    expect((await millrace(folder, ['run', '-j', '1', '--at-limit', 'fail'])).code).toBe(1);
     expect(rows(folder)).toMatchObject([
       { id: 'ws-a', status: 'failed', reason: 'usage-limit', attempts: 1 },
+      { id: 'ws-b', status: 'skipped', reason: 'usage-limit', attempts: 0 },
       { id: 'ws-plain', status: 'completed' },
     ]);
+    expect((await millrace(folder, ['run', '--retry-failed'])).code).toBe(1);
+    expect(calls()).toHaveLength(1);
     refuse(-1);
     letPass(folder);
     expect((await millrace(folder, ['run', '--retry-failed'])).code).toBe(0);
-    expect(calls()).toHaveLength(2);
+    expect(calls()).toHaveLength(3);
   });
 
   test('is not waited for where its limit does not pass: its other workstreams are not started', async () => {

@@ -145,16 +145,27 @@ describe('a tool that met a limit', () => {
     ]);
   });
 
-  test('fails its workstream under fail, and keeps the others waiting', () => {
+  test('fails its workstream under fail, and is not started for others until the limit has passed', () => {
     const { all } = limits({ atLimit: 'fail' });
-    expect(all.met(claude, exact(60), false).failure).toEqual({
+    const failure = {
       reason: 'usage-limit',
       tool: 'claude',
       detail: 'You are at your limit',
       tail: '',
       log: null,
       resetsAt: '2026-07-19T10:01:01.000Z',
-    });
+    };
+    expect(all.met(claude, exact(60), false).failure).toEqual(failure);
+    expect(all.refusal(claude)).toEqual(failure);
+    expect(all.refusal(codex)).toBeNull();
+    pass(61 * SECOND);
+    expect(all.refusal(claude)).toBeNull();
+  });
+
+  test('is never refused under wait', () => {
+    const { all } = limits();
+    all.met(claude, exact(60), false);
+    expect(all.refusal(claude)).toBeNull();
   });
 });
 

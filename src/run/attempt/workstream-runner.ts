@@ -126,13 +126,17 @@ export class WorkstreamRunner {
     return this.#ledgers.history.take(workstreamId);
   }
 
-  /** Why this agent may not start a workstream; null when it may. */
+  /** Why this agent may not start a workstream; null when it may. A competition needs one candidate that it may start. */
   refusal(agent: number, workstream: Workstream): Failure | null {
+    if (!usesTool(workstream)) return null;
     const { limits, budget } = this.#ledgers;
-    const tools = Object.values(this.#parts.toolsOf(agent, workstream));
-    if (tools.length === 0) return null;
-    const refused = tools.map((settings) => limits.refusal(settings)).find((refusal) => refusal !== null);
-    return refused ?? budget.refusal();
+    const { bestOf, toolsOf } = this.#parts;
+    const names = bestOf.length === 0 ? [undefined] : bestOf;
+    const refusals = names.map((name) => {
+      const tools = Object.values(toolsOf(agent, workstream, name));
+      return tools.map((settings) => limits.refusal(settings)).find((refusal) => refusal !== null) ?? null;
+    });
+    return refusals.includes(null) ? budget.refusal() : (refusals[0] ?? null);
   }
 
   /** The usage limits of tools in this run. */
