@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import type { Changes, Merge } from '../domain/changes.ts';
 import type { Failure } from '../domain/failure.ts';
-import type { Workspace, WorkspaceRequest, Workspaces } from '../domain/workspaces.ts';
+import type { ReviewCopy, Workspace, WorkspaceRequest, Workspaces } from '../domain/workspaces.ts';
 import type { GitWorkspaces } from '../worktree/git-workspaces.ts';
 import type { Paths } from './paths.ts';
 
@@ -39,6 +39,14 @@ export class LazyGitWorkspaces implements Workspaces {
 
   async choose(workspace: Workspace): Promise<Changes> {
     return (await this.#load()).choose(workspace);
+  }
+
+  async copyForReview(workspace: Workspace, length: number): Promise<ReviewCopy | Failure> {
+    return (await this.#load()).copyForReview(workspace, length);
+  }
+
+  async discardCopy(copy: ReviewCopy): Promise<readonly string[]> {
+    return (await this.#load()).discardCopy(copy);
   }
 
   async merge(workspace: Workspace): Promise<Merge> {

@@ -5,6 +5,7 @@ import { changesSchema, mergeSchema } from './changes.ts';
 import { reasonSchema, storedFailureSchema } from './failure.ts';
 import { isFields, type Json, type JsonObject } from './json.ts';
 import { madeFileSchema, metricSeriesSchema, testCountsSchema, testResultSchema } from './outcome.ts';
+import { reviewRecordSchema } from './policy/review.ts';
 import { toolReportSchema } from './tool-report.ts';
 
 const text = z.string();
@@ -143,6 +144,8 @@ const resultMetadataSchema = z.object({
   limitWaits: z.array(limitWaitSchema).catch([]),
   /** The tools that were given the same workstream; empty where it was one. */
   candidates: z.array(candidateSchema),
+  /** What reviewers said, of each attempt that was reviewed; the last is that of its work. */
+  reviews: z.array(reviewRecordSchema).catch([]),
   /** Why it was not tried again although it might have been; null where that is not so. */
   gaveUp: text.nullable(),
   /** The host that executed it, in a run over a queue; null for this machine, and where nothing was executed. */

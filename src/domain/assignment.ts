@@ -6,6 +6,7 @@ import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { failureSchema } from './failure.ts';
 import type { Json, JsonObject } from './json.ts';
+import { reviewSchema } from './policy/review.ts';
 import { containingShape } from './policy/sandbox-file.ts';
 import { BUILT_IN_TOOLS, type ToolSettings } from './tool.ts';
 import { LIMIT_CLASSES } from './tool-report.ts';
@@ -65,6 +66,7 @@ const stepSchemas = {
     kind: z.literal('tool'),
     tool: z.string(),
     tasks: texts,
+    prompt: z.string().optional(),
   }),
 } satisfies { [Kind in Step['kind']]: z.ZodType<Extract<Step, { kind: Kind }>> };
 const stepSchema: z.ZodType<Step> = z.union(Object.values(stepSchemas));
@@ -112,6 +114,7 @@ export const workstreamSchema: z.ZodType<Workstream> = z.strictObject({
   compensation: z.array(actionSchema),
   workspace: z.enum(['shared', 'worktree']).nullable(),
   onRetry: z.enum(ON_RETRY).nullable(),
+  review: reviewSchema.nullable(),
   maxCostUsd: z.number().nullable(),
   gate: count.nullable(),
   track: z.string().nullable(),

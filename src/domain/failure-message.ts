@@ -97,6 +97,10 @@ export function describeFailure(failure: Failure): string {
       return `Not accepted: ${failure.tests.map((test) => `${test.name} (${test.detail})`).join('; ')}.`;
     case 'missing-output':
       return `It ended without an error, and did not make ${missingPaths(failure.paths)} in its outputs.`;
+    case 'review-failed':
+      return rejected(failure);
+    case 'no-review':
+      return `It is not accepted without a review, and ${failure.tool} gave none: ${failure.detail}`;
     case 'workspace-error':
       return failure.detail;
     case 'cancelled':
@@ -212,6 +216,15 @@ function oneThrown(thrown: Thrown): string {
 function headOf({ name, message, code }: Omit<Thrown, 'causes'>): string {
   const suffix = code === undefined || message.includes(code) ? '' : ` (${code})`;
   return [name, message].filter((part) => part !== '').join(': ') + suffix;
+}
+
+/** Findings that the sentence names; the prompt of the next attempt has all. */
+const NAMED_FINDINGS = 3;
+
+function rejected({ tool, findings }: Extract<Failure, { reason: 'review-failed' }>): string {
+  const rest = findings.length - NAMED_FINDINGS;
+  const named = findings.slice(0, NAMED_FINDINGS).join('; ');
+  return `${tool} reviewed it and rejected it: ${named}${rest > 0 ? `; and ${rest} more` : ''}`;
 }
 
 function outOfMemory({ of, limitMb }: Extract<Failure, { reason: 'out-of-memory' }>): string {

@@ -174,6 +174,10 @@ export const failureSchema = z.discriminatedUnion('reason', [
   }),
   /** Paths that it declares as outputs, at which there is no file when it has run. */
   z.object({ reason: z.literal('missing-output'), paths: z.array(text) }),
+  /** The reviewer rejected the work: `findings` are what it found, a sentence each, or else the end of what it said. */
+  z.object({ reason: z.literal('review-failed'), tool: text, findings: z.array(text), log: text.nullable() }),
+  /** Work that is to be reviewed first, of which the reviewer gave no verdict. */
+  z.object({ reason: z.literal('no-review'), tool: text, detail: text, log: text.nullable() }),
   z.object({ reason: z.literal('workspace-error'), detail: text }),
   z.object({
     reason: z.literal('cancelled'),

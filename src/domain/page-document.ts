@@ -3,6 +3,7 @@ import type { AgentResult, FinalStatus, ResourceUsage } from './agent-result.ts'
 import type { Merge } from './changes.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { MadeFile, MetricSeries } from './outcome.ts';
+import type { ReviewRecord } from './policy/review.ts';
 import type { RunDocumentHead } from './run-record.ts';
 
 /** The head of a run's document without what `workstreams` has. Its texts are shortened, and none has control characters. */
@@ -153,6 +154,20 @@ export interface PageWorkstream {
   changes: { files: number; linesAdded: number | null; linesRemoved: number | null } | null;
   branch: string | null;
   merge: Merge['status'] | null;
+  /** What reviewers said of it. */
+  reviews: PageReview[];
+}
+
+/** A review, with the first of its findings. */
+export interface PageReview
+  extends Pick<
+    ReviewRecord,
+    'attempt' | 'tool' | 'model' | 'verdict' | 'noVerdict' | 'blocks' | 'findings' | 'found'
+  > {
+  /** US dollars; null where it can't be known. */
+  cost: number | null;
+  /** The end of what it said. */
+  text: string | null;
 }
 
 /** A workstream as the page keeps it: only what is not as in `PLAIN_WORKSTREAM`. */
@@ -207,6 +222,7 @@ export const PLAIN_WORKSTREAM: Omit<PageWorkstream, 'id' | 'title'> = {
   changes: null,
   branch: null,
   merge: null,
+  reviews: [],
 };
 
 export const unpackWorkstream = (packed: PackedWorkstream): PageWorkstream => ({

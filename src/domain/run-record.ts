@@ -8,7 +8,14 @@ import type { ErrorPattern } from './history/pattern.ts';
 import type { Json } from './json.ts';
 import type { MadeFile, MetricSeries, TestCounts } from './outcome.ts';
 import type { AgentsChange, ScalingSummary } from './scaling.ts';
-import type { Competition, MergedWork, Retried, ToolPerformance, ToolTask } from './tool-record.ts';
+import type {
+  Competition,
+  MergedWork,
+  Retried,
+  ReviewedWork,
+  ToolPerformance,
+  ToolTask,
+} from './tool-record.ts';
 import type { Reservation } from './workstream.ts';
 
 /** A run that is not `ended` is under way, or its process died (`interrupted`). */
@@ -293,6 +300,8 @@ export interface ConsolidatedResult {
   tools: ToolPerformance[];
   /** What several tools made of one workstream. */
   competitions: Capped<Competition>;
+  /** What reviewers said, those first that did not accept what they reviewed. */
+  reviews: Capped<ReviewedWork>;
   /** What became of each task of a coding agent. */
   tasks: Capped<ToolTask>;
   /** Null where nothing was to be merged. */

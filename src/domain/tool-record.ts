@@ -3,6 +3,7 @@ import type { FinalStatus } from './agent-result.ts';
 import type { Candidate } from './attempt.ts';
 import type { Capped } from './capped.ts';
 import type { Merge } from './changes.ts';
+import type { ReviewRecord } from './policy/review.ts';
 import { sumKnown } from './tool-report.ts';
 
 /** What one tool did in a run, with one model. */
@@ -65,6 +66,11 @@ export interface MergedWork {
 export interface Competition {
   workstreamId: string;
   candidates: Candidate[];
+}
+
+/** A review, and of whose work. */
+export interface ReviewedWork extends ReviewRecord {
+  workstreamId: string;
 }
 
 /** A workstream that was tried more than once. */

@@ -32,6 +32,15 @@ export interface WorkspaceRequest {
   parents: readonly string[];
 }
 
+/** A copy of harvested work in a folder of its own, for somebody who only looks at it. */
+export interface ReviewCopy {
+  workspace: Workspace;
+  /** The change as text, as `git diff` prints it. */
+  diff: string;
+  /** Whether something of the change is not in that. */
+  isCut: boolean;
+}
+
 /** Gives out workspaces for one run. Nothing here rejects because of what a workstream did. */
 export interface Workspaces {
   /** A folder to work in, or why there is none. */
@@ -43,6 +52,13 @@ export interface Workspaces {
   harvest(workspace: Workspace): Promise<Changes>;
   /** Makes the work of this one, which was harvested, the workstream's, after others have worked on the same. */
   choose(workspace: Workspace): Promise<Changes>;
+  /**
+   * Copies what was harvested from a worktree.
+   * @param length most characters of the text of the change.
+   */
+  copyForReview(workspace: Workspace, length: number): Promise<ReviewCopy | Failure>;
+  /** Removes a copy with all that was written in it. Returns the tracked files that are not as they were. */
+  discardCopy(copy: ReviewCopy): Promise<readonly string[]>;
   /** Takes accepted work into the run's own branch, one at a time. Rejects where git fails. */
   merge(workspace: Workspace): Promise<Merge>;
   /** Finds out what that would give, and merges nothing: conflicts with what was accepted before are known early. */
@@ -55,4 +71,4 @@ export interface Workspaces {
 }
 
 /** Whether a thing that may be a failure is one. */
-export const isFailure = (value: Workspace | Failure): value is Failure => 'reason' in value;
+export const isFailure = (value: Workspace | ReviewCopy | Failure): value is Failure => 'reason' in value;

@@ -262,6 +262,25 @@ const ID = /^[a-z0-9][a-z0-9-]{0,99}$/;
 export const isWorkstreamId = (value: unknown): value is string =>
   typeof value === 'string' && ID.test(value);
 
+export const reviewFileSchema = z
+  .object({
+    tool: line.describe('The tool that reviews, best another one than the one that did the work.'),
+    tasks: tasksSchema
+      .max(MAX_ELEMENTS)
+      .optional()
+      .describe('What it is to look at. Default: the change as a whole.'),
+    blocks: z
+      .boolean()
+      .optional()
+      .describe(
+        'true: work that it rejects is not accepted and not merged, nor is work of which it gives no verdict. Default: false, what it says is recorded.',
+      ),
+    timeout_seconds: seconds
+      .optional()
+      .describe('Hard limit for the review. Default: that of the workstream.'),
+  })
+  .describe('A review of the change by another tool, after its acceptance tests and before it is merged.');
+
 const fields = z.object({
   $schema: z.string().optional().describe('Where the JSON Schema of this file is, for editors.'),
   id: z
@@ -318,6 +337,7 @@ const fields = z.object({
     .describe(
       'Whether another attempt goes on in the same workspace and in the session of its coding agent, or begins afresh. Default: it goes on after a usage limit, a time limit and an interruption.',
     ),
+  review: reviewFileSchema.optional(),
   compensation_actions: z
     .array(actionSchema)
     .max(MAX_ELEMENTS)

@@ -3,6 +3,7 @@
  * every path absolute. What a person writes is described in `workstream-file.ts`.
  */
 import type { Json, JsonObject } from './json.ts';
+import type { ReviewRequest } from './policy/review.ts';
 import type { Containing, Network, Sandbox } from './policy/sandbox.ts';
 
 /** What every kind of step may have. */
@@ -48,6 +49,8 @@ export interface ToolStep extends StepBase, Containing {
   kind: 'tool';
   tool: string;
   tasks: string[];
+  /** The whole prompt, where it is not built from the workstream and the tasks. */
+  prompt?: string | undefined;
 }
 
 export type Step = ModuleStep | RunStep | CommandStep | ToolStep;
@@ -161,6 +164,8 @@ export interface Workstream {
    * on only after a usage limit, a time limit and an interruption.
    */
   onRetry: OnRetry | null;
+  /** By whom its work is reviewed before it is accepted; null for nobody. */
+  review: ReviewRequest | null;
   /** US dollars that all its attempts together may cost; null for no limit of its own. */
   maxCostUsd: number | null;
   /** The stage it belongs to, from 1: it starts when all work of lower ones has ended; null for none. */
@@ -216,6 +221,7 @@ export const copyOf = (from: Workstream, changes: Partial<Workstream> = {}): Wor
   compensation: from.compensation,
   workspace: from.workspace,
   onRetry: from.onRetry,
+  review: from.review,
   maxCostUsd: from.maxCostUsd,
   gate: from.gate,
   track: from.track,

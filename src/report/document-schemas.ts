@@ -20,8 +20,8 @@ import { type ErrorPattern, patternsDocumentSchema } from '../domain/history/pat
 import { trendsDocumentSchema } from '../domain/history/trends-document.ts';
 import { whyDocumentSchema } from '../domain/history/why-document.ts';
 import type { Json } from '../domain/json.ts';
-
 import { madeFileSchema, metricSeriesSchema, testCountsSchema } from '../domain/outcome.ts';
+import { reviewRecordSchema } from '../domain/policy/review.ts';
 import type {
   AgentPerformance,
   LiveWorkstream,
@@ -283,6 +283,9 @@ const lists = {
   tools: z.array(toolPerformance),
   tasks: capped(toolTask).describe('What became of each workstream that a coding agent worked on.'),
   competitions: capped(z.object({ workstreamId: text, candidates: z.array(candidateSchema) })),
+  reviews: capped(reviewRecordSchema.extend({ workstreamId: text })).describe(
+    'What reviewers said, those first that did not accept what they reviewed.',
+  ),
   merges: merges.nullable(),
   retried: capped(
     z.object({

@@ -8,11 +8,13 @@ import type {
   PackedWorkstream,
   PageAggregates,
   PageAttempt,
+  PageReview,
   PageTest,
   PageWorkstream,
   PlainText,
 } from '../domain/page-document.ts';
 import { PLAIN_WORKSTREAM } from '../domain/page-document.ts';
+import type { ReviewRecord } from '../domain/policy/review.ts';
 import type { RunDocumentHead } from '../domain/run-record.ts';
 import { spendingOf, sumKnown } from '../domain/tool-report.ts';
 import { firstOf, shortened } from '../text/cut-text.ts';
@@ -223,17 +225,50 @@ export class PagePacker {
       madeTotal: metadata.outputs.length,
       usage: result.usage,
       fromRun: this.#lineOrNull(result.fromRun),
-      cost: sumKnown([spendingOf(tools).costUsd, ...metadata.earlierAttempts.map(({ costUsd }) => costUsd)]),
+      cost: sumKnown([
+        spendingOf(tools).costUsd,
+        ...[...metadata.earlierAttempts, ...metadata.reviews].map(({ costUsd }) => costUsd),
+      ]),
       claim: this.#end(tool?.text ?? null),
       changes: changes === null ? null : linesOf(changes.files),
       branch: this.#lineOrNull(changes?.branch ?? null),
       merge: metadata.merge?.status ?? null,
+      reviews: this.#some(metadata.reviews).map((each) => this.#review(each)),
     };
   }
 
   #logAddress({ logFile: file, workstreamId }: AgentResult): string | null {
     const { addressOf, runId } = this.#for;
     return file === null ? null : addressOf({ file, runId, workstreamId });
+  }
+
+  #review({
+    attempt,
+    tool,
+    model,
+    verdict,
+    noVerdict,
+    blocks,
+    findings,
+    found,
+    ...rest
+  }: ReviewRecord): PageReview {
+    return {
+      attempt,
+      tool: this.#line(tool),
+      model: this.#lineOrNull(model),
+      verdict,
+      noVerdict: this.#lineOrNull(noVerdict),
+      blocks,
+      findings: this.#some(findings).map((finding) => ({
+        ...finding,
+        file: this.#lineOrNull(finding.file),
+        text: this.#start(finding.text) ?? '',
+      })),
+      found,
+      cost: rest.costUsd,
+      text: this.#end(rest.text),
+    };
   }
 
   #attempt(attempt: AttemptRecord): PageAttempt {

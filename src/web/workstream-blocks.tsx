@@ -1,7 +1,7 @@
 /** Parts of the page of a workstream: what it returned, made, tested and changed, and what it depends on. */
 import type { ComponentChildren } from 'preact';
 import type { Json } from '../domain/json.ts';
-import type { PageTest, PageWorkstream } from '../domain/page-document.ts';
+import type { PageReview, PageTest, PageWorkstream } from '../domain/page-document.ts';
 import { outputText } from './done-columns.tsx';
 import { Icon } from './icons.tsx';
 import { bytes, count, duration, figure, listed, oneLine, plural, shown, UNKNOWN } from './model/format.ts';
@@ -205,6 +205,41 @@ export function TestsBlock({ tests, total }: { tests: readonly PageTest[]; total
           rows={tests}
           keyOf={({ name }) => name}
         />
+      </div>
+    </Block>
+  );
+}
+
+const VERDICTS = { accepted: 'done', rejected: 'fail', none: 'q2' };
+
+/** What a reviewer said of one attempt. */
+export function ReviewBlock({ review }: { review: PageReview }) {
+  const { attempt, tool, model, verdict, noVerdict, blocks, findings, found, text } = review;
+  const said = verdict === 'none' ? 'no verdict' : verdict;
+  const rest = found > findings.length ? `the first ${findings.length} of ${count(found)} findings` : '';
+  return (
+    <Block title={`Review of attempt ${attempt}`} note={rest}>
+      <div class="card pad">
+        <Pairs
+          pairs={[
+            ['Reviewer', oneLine(model === null ? tool : `${tool} (${model})`, 200)],
+            ['Verdict', <span class={`st ${VERDICTS[verdict]}`}>{blocks ? `${said}, blocks` : said}</span>],
+          ]}
+        />
+        {noVerdict !== null && <Words text={noVerdict} length={500} />}
+        {findings.length > 0 ? (
+          <ul class="paths">
+            {findings.map(({ severity, file, line, text: what }) => (
+              <li key={`${severity} ${file ?? ''} ${what}`}>
+                {severity}{' '}
+                {file !== null && <code>{oneLine(line === null ? file : `${file}:${line}`, 200)}</code>}{' '}
+                <Words text={what} length={1000} />
+              </li>
+            ))}
+          </ul>
+        ) : (
+          text !== null && <Words text={text} length={2000} />
+        )}
       </div>
     </Block>
   );

@@ -41,6 +41,7 @@ import {
   MadeBlock,
   Neighbours,
   OutputView,
+  ReviewBlock,
   SeriesBlock,
   TestsBlock,
 } from './workstream-blocks.tsx';
@@ -181,6 +182,9 @@ export function WorkstreamPage({ run, id, needs }: { run: Run; id: string; needs
       <SeriesBlock series={workstream.series} />
       <MadeBlock made={workstream.made} />
       <TestsBlock tests={workstream.tests} total={workstream.testsTotal} />
+      {workstream.reviews.map((review) => (
+        <ReviewBlock key={review.attempt} review={review} />
+      ))}
       {workstream.steps.length > 1 && (
         <Block title="Steps">
           <div class="card">

@@ -110,16 +110,18 @@ function unknownTools(
   { tools }: DefinitionContext,
 ): { path: Finding['path']; failure: Failure }[] {
   if (tools === null) return [];
-  return (first?.steps ?? []).flatMap((step, index) => {
-    if (step.kind !== 'tool' || tools.isKnown(step.tool)) return [];
-    const suggestion = nearest(step.tool, tools.names);
-    const failure: Failure = {
-      reason: 'tool-not-found',
-      tool: step.tool,
-      program: null,
-      ...(suggestion === null ? {} : { suggestion }),
-    };
-    const shorthand = definition.tool === undefined ? 'capability' : 'tool';
-    return [{ path: definition.steps === undefined ? [shorthand] : ['steps', index, 'tool'], failure }];
+  const shorthand = definition.tool === undefined ? 'capability' : 'tool';
+  const named = (first?.steps ?? []).flatMap((step, index) => {
+    if (step.kind !== 'tool') return [];
+    return [
+      { path: definition.steps === undefined ? [shorthand] : ['steps', index, 'tool'], tool: step.tool },
+    ];
+  });
+  if (definition.review !== undefined) named.push({ path: ['review', 'tool'], tool: definition.review.tool });
+  return named.flatMap(({ path, tool }) => {
+    if (tools.isKnown(tool)) return [];
+    const suggestion = nearest(tool, tools.names);
+    const hint = suggestion === null ? {} : { suggestion };
+    return [{ path, failure: { reason: 'tool-not-found', tool, program: null, ...hint } }];
   });
 }

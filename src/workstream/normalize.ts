@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Json, JsonObject } from '../domain/json.ts';
+import type { ReviewRequest } from '../domain/policy/review.ts';
 import type { Containing } from '../domain/policy/sandbox.ts';
 import { normalizeContaining } from '../domain/policy/sandbox-file.ts';
 import {
@@ -99,6 +100,7 @@ export function normalize(
     ),
     workspace: definition.workspace ?? null,
     onRetry: definition.on_retry ?? null,
+    review: normalizeReview(definition.review),
     maxCostUsd: definition.max_cost_usd ?? null,
     gate: definition.gate ?? null,
     track: definition.track ?? null,
@@ -193,6 +195,12 @@ function normalizeCircuitBreaker(breaker: WorkstreamFile['circuit_breaker']): Ci
     oscillationThreshold: breaker.oscillation_threshold ?? ONE_ATTEMPT.oscillationThreshold,
     cooldownSeconds: breaker.cooldown_seconds ?? ONE_ATTEMPT.cooldownSeconds,
   };
+}
+
+function normalizeReview(review: WorkstreamFile['review']): ReviewRequest | null {
+  if (review === undefined) return null;
+  const { tool, tasks = NONE, blocks = false, timeout_seconds: timeoutSeconds = null } = review;
+  return { tool, tasks, blocks, timeoutSeconds };
 }
 
 function normalizeCache(cache: WorkstreamFile['cache'], member: JsonObject | null): CacheInputs | null {

@@ -142,6 +142,10 @@ export class PlainWorkstream implements Workstream {
     return null;
   }
 
+  get review(): null {
+    return null;
+  }
+
   get maxCostUsd(): null {
     return null;
   }

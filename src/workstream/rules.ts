@@ -69,6 +69,7 @@ function checkRules(definition: JsonObject): Finding[] {
     ...checkOutputs(definition),
     ...checkCache(definition),
     ...checkContaining(definition),
+    ...checkReview(definition),
   ];
 }
 
@@ -138,6 +139,14 @@ function checkContaining(definition: JsonObject): Finding[] {
       'a module step runs in Millrace itself, where nothing contains it; expected a command step that runs it with node, or a sandbox at the other steps only';
     return [errorAt(path, message)];
   });
+}
+
+/** What is reviewed is a commit. */
+function checkReview(definition: JsonObject): Finding[] {
+  if (!Object.hasOwn(definition, 'review') || fieldOf(definition, 'workspace') !== 'shared') return [];
+  const message =
+    'a reviewer looks at a copy of the change, which work in the shared folder has none of; expected "workspace": "worktree"';
+  return [errorAt(['review'], message)];
 }
 
 /** What is taken over is put into the shared folder: commits of a worktree, and their merge, would be missing. */

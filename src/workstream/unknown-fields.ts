@@ -3,6 +3,7 @@ import {
   cacheSchema,
   capabilityPayloadSchema,
   circuitBreakerSchema,
+  reviewFileSchema,
   stepSchemas,
   WORKSTREAM_FIELDS,
 } from '../domain/workstream-file.ts';
@@ -18,6 +19,7 @@ const MAX_WARNINGS = 20;
 /** The objects of a definition that have fields of their own. */
 const OBJECTS: ReadonlyMap<string, readonly string[]> = new Map([
   ['circuit_breaker', Object.keys(circuitBreakerSchema.shape)],
+  ['review', Object.keys(reviewFileSchema.shape)],
   ['cache', Object.keys(cacheSchema.shape)],
   ['capability_payload', Object.keys(capabilityPayloadSchema.shape)],
 ]);

@@ -1,10 +1,17 @@
 /** The workspaces of one run: worktrees of the user's repository, or the folder that Millrace was started in. */
 import type { Changes, Merge } from '../domain/changes.ts';
 import type { Failure } from '../domain/failure.ts';
-import type { Workspace, WorkspaceLimits, WorkspaceRequest, Workspaces } from '../domain/workspaces.ts';
+import type {
+  ReviewCopy,
+  Workspace,
+  WorkspaceLimits,
+  WorkspaceRequest,
+  Workspaces,
+} from '../domain/workspaces.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { messageOf } from '../text/error-message.ts';
 import { noWorktree } from './can-isolate.ts';
+import { type OpenCopy, textOfChange } from './copies/review-copy.ts';
 import { withinLimits } from './git.ts';
 import { notMerged } from './merge.ts';
 import type { NoRepository } from './repository.ts';
@@ -51,6 +58,7 @@ export class GitWorkspaces implements Workspaces {
   readonly #parts: Parts;
   /** By the object that `open` gave: workspaces in the shared folder are alike otherwise. */
   readonly #opened = new WeakMap<Workspace, Opened>();
+  readonly #copies = new WeakMap<ReviewCopy, OpenCopy>();
   readonly #staying: StayingWorktree[] = [];
 
   constructor(parts: Parts) {
@@ -97,6 +105,32 @@ export class GitWorkspaces implements Workspaces {
     const opened = this.#find(workspace);
     if (opened.kind === 'worktree') return this.#limited(opened, () => opened.session.predict());
     return notMerged(this.#parts.runId, 'nothing-to-merge', 'it worked in the shared folder');
+  }
+
+  async copyForReview(workspace: Workspace, length: number): Promise<ReviewCopy | Failure> {
+    const { repository, setup } = this.#parts;
+    const opened = this.#find(workspace);
+    if (opened.kind !== 'worktree' || !(repository instanceof RunRepository))
+      return {
+        reason: 'workspace-error',
+        detail: 'it worked in the shared folder, of which there is no copy',
+      };
+    return this.#limited(opened, async () => {
+      const { changes } = await opened.session.harvested();
+      const copy = await repository.openCopy(opened.session.worktree.owner, changes);
+      if ('reason' in copy) return copy;
+      const { diff, isCut } = await textOfChange(repository.repository, changes, length);
+      const made: ReviewCopy = { workspace: { folder: copy.folder, kind: 'worktree', setup }, diff, isCut };
+      this.#copies.set(made, copy);
+      return made;
+    });
+  }
+
+  async discardCopy(copy: ReviewCopy): Promise<readonly string[]> {
+    const opened = this.#copies.get(copy);
+    if (opened === undefined) throw new Error(`The copy ${copy.workspace.folder} is not open.`);
+    this.#copies.delete(copy);
+    return withinLimits({ runId: this.#parts.runId, seconds: CAPTURE_SECONDS }, () => opened.discard());
   }
 
   /** Releases the folder. A worktree that holds something that is in no commit stays and is listed. */

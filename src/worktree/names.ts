@@ -21,6 +21,9 @@ export const isRefLockOf = (runId: string, path: string): boolean =>
   [`refs/heads/millrace/${runId}/`, `refs/millrace/${runId}/`].some((folder) => path.startsWith(folder)) &&
   path.endsWith('.lock');
 
+/** Takes the place of a workstream's id for copies of work that is reviewed. No workstream's id has a `_`. */
+export const REVIEWS = '_review';
+
 /** What one attempt left; it outlives its worktree and its branch. */
 export const attemptRef = (runId: string, workstreamId: string, attempt: number): string =>
   `${attemptRefs(runId, workstreamId)}${attempt}`;

@@ -1,11 +1,12 @@
 /** The user's repository as one run sees it: where it started, what its workstreams left, what is merged. */
 import { mkdir } from 'node:fs/promises';
-import type { Merge } from '../domain/changes.ts';
+import type { Changes, Merge } from '../domain/changes.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { WorkspaceRequest } from '../domain/workspaces.ts';
 import { ownIdentity } from '../os/process-identity.ts';
 import { messageOf } from '../text/error-message.ts';
 import { IDENTITY } from './commit.ts';
+import { copyIn, type OpenCopy } from './copies/review-copy.ts';
 import {
   copyIgnoredFiles,
   findIgnoredFiles,
@@ -16,11 +17,11 @@ import { createWorktree, discardWorktree } from './create-worktree.ts';
 import { complaint } from './git.ts';
 import { keptOf, lastResult, listRefs } from './kept-refs.ts';
 import { type MergeSource, mergeWork, predictMerge } from './merge.ts';
-import { baseRef } from './names.ts';
+import { baseRef, REVIEWS } from './names.ts';
 import { type ParentCommit, startPoint } from './parent-commits.ts';
 import { gitWrite, isAtLeast, OLDEST_GIT, type Repository } from './repository.ts';
 import { UserTree, uncommittedNotes } from './user-tree.ts';
-import { listed, type Worktree } from './worktree.ts';
+import { listed, type Worktree, type WorktreeOwner } from './worktree.ts';
 import { WorktreeSession } from './worktree-session.ts';
 
 interface Settings extends IgnoredFilePatterns {
@@ -93,6 +94,18 @@ export class RunRepository {
       if (worktree !== null) await discardWorktree(repository, worktree.root);
       return { reason: 'workspace-error', detail: messageOf(error) };
     }
+  }
+
+  /** A worktree with what an attempt left, and what is brought along. Nothing of it is ever kept. */
+  async openCopy({ attempt, agentId }: WorktreeOwner, { head }: Changes): Promise<OpenCopy | Failure> {
+    const { repository } = this;
+    const { runId, stateFolder } = this.#settings;
+    if (head === null) return { reason: 'workspace-error', detail: 'what it changed is in no commit' };
+    const owner = { runId, workstreamId: REVIEWS, attempt, agentId, start: head, process: ownIdentity() };
+    const created = await createWorktree(repository, stateFolder, owner);
+    if (isFailureOf(created)) return created;
+    await copyIgnoredFiles(repository, created, await this.#findLuggage());
+    return copyIn(repository, created);
   }
 
   /** The commit that the run started from: of a run that is resumed the same as before. @throws if it can't be kept */

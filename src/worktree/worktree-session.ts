@@ -62,9 +62,14 @@ export class WorktreeSession {
     return this.#harvest;
   }
 
+  /** What was found last. */
+  async harvested(): Promise<Harvest> {
+    return this.#harvest ?? this.harvest();
+  }
+
   /** Makes what was found the workstream's result, after other attempts have had its branch. */
   async choose(): Promise<Changes> {
-    const { commit, complete, changes } = this.#harvest ?? (await this.harvest());
+    const { commit, complete, changes } = await this.harvested();
     if (commit === null || !complete) return changes;
     this.#run.remember(this.worktree.owner.workstreamId, commit);
     const { branch, notes } = await this.#takeBranch(commit);
@@ -102,7 +107,7 @@ export class WorktreeSession {
    * at is kept too, and counts for nothing. Where the work could not be captured the worktree stays, as was said.
    */
   async close(): Promise<Closing> {
-    const judged = this.#harvest ?? (await this.harvest());
+    const judged = await this.harvested();
     if (judged.commit === null || (!judged.complete && judged.missing !== null))
       return { why: judged.missing ?? UNKNOWN, notes: [] };
     const { commit, missing, late } = await this.#look(judged.commit);

@@ -38,6 +38,7 @@ export function completedResult(workstreamId: string, { metadata, ...fields }: R
       earlierAttempts: [],
       limitWaits: [],
       candidates: [],
+      reviews: [],
       gaveUp: null,
       compensation: [],
       host: null,

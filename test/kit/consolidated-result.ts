@@ -134,6 +134,7 @@ export function emptyResult(changes: Partial<ConsolidatedResult> = {}): Consolid
     outputFiles: { shown: [], total: 0 },
     merges: null,
     competitions: { shown: [], total: 0 },
+    reviews: { shown: [], total: 0 },
     tasks: { shown: [], total: 0 },
     retried: { shown: [], total: 0 },
     parked: [],

@@ -129,6 +129,7 @@ export function workstream(id: string, steps: Step[], fields: Partial<Workstream
     compensation: [],
     workspace: null,
     onRetry: null,
+    review: null,
     maxCostUsd: null,
     gate: null,
     track: null,

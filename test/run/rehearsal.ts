@@ -232,6 +232,8 @@ export class Rehearsal {
       choose: () => Promise.reject(new Error('there is one candidate')),
       merge: () => Promise.reject(new Error('nothing is merged here')),
       predict: () => Promise.reject(new Error('nothing is merged here')),
+      copyForReview: () => Promise.reject(new Error('nothing is reviewed here')),
+      discardCopy: () => Promise.reject(new Error('nothing is reviewed here')),
       close: async ({ folder }) => {
         if (!opened.delete(folder)) throw new Error(`${folder} was closed twice`);
         return [];

@@ -230,6 +230,7 @@ const attemptOf = (definition: Workstream, outcome: Outcome): Attempt => ({
   candidates: [],
   limitWaits: [],
   parked: null,
+  reviews: [],
 });
 
 test('any outcome is read back as it was, and every report of it is whole', () => {

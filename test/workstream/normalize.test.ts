@@ -49,6 +49,7 @@ test('a definition with the least has every default', () => {
     workspace: null,
     maxCostUsd: null,
     onRetry: null,
+    review: null,
     gate: null,
     track: null,
     timeoutSeconds: null,

@@ -113,6 +113,7 @@ function missingProgram(
 }
 
 function promptOf(step: ToolStep, { assignment }: Execution): string {
+  if (step.prompt !== undefined) return step.prompt;
   const { workstream, workspace, previousFailure } = assignment;
   const tests = workstream.acceptanceTests.map(({ kind, text }) => ({
     text,

@@ -85,10 +85,13 @@ function before({ previousFailure: failure }: PromptInput): string {
     failure.reason === 'acceptance-failed'
       ? `Tests that failed:\n${list(failure.tests.map(({ name, detail }) => `${name}: ${detail}`))}`
       : '';
+  const findings =
+    failure.reason === 'review-failed' ? `What the reviewer found:\n${list(failure.findings)}` : '';
   const parts = [
     'LAST TIME',
     `The attempt before this one failed. ${describeFailure(failure)}`,
     tests,
+    findings,
     tail === null ? '' : `The end of its output, at most ${MAX_TAIL} characters:\n${endOf(tail)}`,
     stack === null ? '' : `The end of the stack, at most ${MAX_TAIL} characters:\n${endOf(stack)}`,
   ];

@@ -1,7 +1,9 @@
 import type { Capped } from '../../domain/capped.ts';
 import { checkoutText } from '../../domain/history/history.ts';
 import type { ResourceUse, RunSummary } from '../../domain/run-record.ts';
+import type { ReviewedWork } from '../../domain/tool-record.ts';
 import { jsonDocument } from '../../report/document.ts';
+import { reviews } from '../../store/read/attempts.ts';
 import { eachListedResult, type ListedResult, resourceUse } from '../../store/read/short-results.ts';
 import { reservationText } from '../../text/amounts.ts';
 import { plural, seconds } from '../../text/format.ts';
@@ -16,6 +18,8 @@ import { documentOfRun } from './report.ts';
 const SENTENCE = 1_000;
 /** Most workstreams of which it is shown what they used. */
 const MOST_USED = 30;
+/** Most reviews that are shown. */
+const MOST_REVIEWS = 30;
 /** Longest name of a machine or a branch. */
 const NAME = 120;
 
@@ -25,7 +29,9 @@ export async function show(argv: ShowArguments): Promise<number> {
     if (argv.json) await printEach(jsonDocument(documentOfRun(connection, run.runId, argv.state)));
     else {
       const used = resourceUse(connection, run.runId, MOST_USED);
-      const parts = [heading(run), results(eachListedResult(connection, run.runId)), ...usedText(used)];
+      const said = reviews(connection, run.runId, MOST_REVIEWS);
+      const listed = results(eachListedResult(connection, run.runId));
+      const parts = [heading(run), listed, ...reviewsText(said), ...usedText(used)];
       await printText(parts.join('\n\n'));
     }
     return 0;
@@ -63,6 +69,21 @@ const results = (found: Iterable<ListedResult>): string =>
 function* rowsOf(found: Iterable<ListedResult>): Generator<(string | null)[]> {
   for (const { workstreamId, status, agentId, durationSeconds, explanation, title } of found)
     yield [workstreamId, status, agentId, seconds(durationSeconds), explanation ?? title];
+}
+
+/** What reviewers said, their gravest finding first; nothing where none was asked. */
+function reviewsText({ shown, total }: Capped<ReviewedWork>): string[] {
+  if (total === 0) return [];
+  const rows = shown.map(({ workstreamId, attempt, tool, verdict, noVerdict, findings, found }) => [
+    workstreamId,
+    String(attempt),
+    tool,
+    verdict === 'none' ? 'no verdict' : verdict,
+    String(found),
+    noVerdict ?? findings[0]?.text ?? '',
+  ]);
+  const text = table(['workstream', 'attempt', 'reviewer', 'verdict', 'findings', 'what'], rows);
+  return [total > shown.length ? `${text}\nand ${plural(total - shown.length, 'more review')}` : text];
 }
 
 /** What was reserved and used; nothing where no workstream reserved anything. */

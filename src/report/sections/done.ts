@@ -1,7 +1,7 @@
 /** What was done: the tasks of coding agents one by one, what was tried more than once, and outputs. */
 import type { Candidate } from '../../domain/attempt.ts';
 import type { RunDocumentHead } from '../../domain/run-record.ts';
-import { type Retried, type ToolTask, totalCost } from '../../domain/tool-record.ts';
+import { type Retried, type ReviewedWork, type ToolTask, totalCost } from '../../domain/tool-record.ts';
 import { costSentence, dollars, plural, seconds } from '../../text/format.ts';
 import { cappedTable } from '../cells.ts';
 import {
@@ -29,6 +29,7 @@ const TASKS = 200;
 /** Most workstreams that were tried more than once, and that were given to several tools. */
 const RETRIED = 100;
 const COMPETITIONS = 50;
+const REVIEWS = 50;
 /** Characters of a commit's hash that are shown. */
 const HASH = 12;
 
@@ -37,6 +38,7 @@ export function done(head: RunDocumentHead, place: ReportPlace): Block[] {
     ...tasks(head),
     ...mergedWork(head),
     ...competitions(head),
+    ...reviews(head),
     ...retried(head),
     ...outputs(head, place),
   ];
@@ -152,6 +154,52 @@ function candidateRow(workstreamId: string, candidate: Candidate): Cell[] {
     changedLines,
     candidate.commit === null ? null : [code(candidate.commit.slice(0, HASH))],
   ];
+}
+
+/** Most findings of a review that are shown. */
+const FINDINGS = 20;
+
+/** What reviewers said. What they found is listed; of an answer without findings its end. */
+function reviews({ reviews: all, run, database }: RunDocumentHead): Block[] {
+  if (all.total === 0) return [];
+  return [
+    heading(3, 'Reviews'),
+    ...cappedTable(all, {
+      columns: ['Workstream', { right: 'Attempt' }, 'Reviewer', 'Verdict', 'Findings', { right: 'Cost' }],
+      row: reviewRow,
+      limit: REVIEWS,
+      noun: 'review',
+      rest: select(database, run.runId, "workstream_id, metadata ->> '$.reviews'", 'agent_results'),
+    }),
+    ...details('What the reviewers said', all.shown.slice(0, REVIEWS).flatMap(findingsOf)),
+  ];
+}
+
+function reviewRow({ workstreamId, attempt, tool, verdict, blocks, found, costUsd }: ReviewedWork): Cell[] {
+  const said = verdict === 'none' ? 'no verdict' : verdict;
+  return [
+    [code(workstreamId)],
+    attempt,
+    tool,
+    verdict === 'accepted' ? said : [strong(said), glue(blocks ? ', blocks' : ', does not block')],
+    found,
+    costUsd === null ? null : dollars(costUsd),
+  ];
+}
+
+function findingsOf({ workstreamId, attempt, tool, findings, noVerdict, text: said }: ReviewedWork): Block[] {
+  const why = noVerdict ?? (findings.length === 0 ? said : '');
+  if (findings.length === 0 && why === '') return [];
+  const title = paragraph(text(tool, 60), ' of ', code(workstreamId), `, attempt ${attempt}:`);
+  if (findings.length === 0) return [title, paragraph(text(why, 1_000))];
+  const rows = findings
+    .slice(0, FINDINGS)
+    .map(({ severity, file, line, text: what }): Cell[] => [
+      severity,
+      file === null ? null : [code(line === null ? file : `${file}:${line}`)],
+      [text(what, 500)],
+    ]);
+  return [title, table(['Severity', 'Where', 'What'], rows)];
 }
 
 /** What was tried more than once, and why it was not tried again. */

@@ -14,6 +14,7 @@ import type { Failure } from '../../domain/failure.ts';
 import { describeFailure, failureContext } from '../../domain/failure-message.ts';
 import type { Json } from '../../domain/json.ts';
 import type { Outcome, StepResult } from '../../domain/outcome.ts';
+import type { ReviewRecord } from '../../domain/policy/review.ts';
 import { isDenial, type ToolReport } from '../../domain/tool.ts';
 import { isFailure, type Workspace } from '../../domain/workspaces.ts';
 import type { Shell, Workstream } from '../../domain/workstream.ts';
@@ -100,6 +101,8 @@ export interface Attempt {
   limitWaits: LimitWait[];
   /** That it met a usage limit which is waited for, so that it is no attempt; null where that is not so. */
   parked: LimitWait | null;
+  /** What reviewers said of it and of the attempts before it. */
+  reviews: ReviewRecord[];
 }
 
 export class AttemptRunner {
@@ -272,6 +275,7 @@ export class AttemptRunner {
 }
 
 const NO_LIMITS: CostLimit[] = [];
+const NO_REVIEWS: ReviewRecord[] = [];
 const NO_DEPENDENCIES: Assignment['dependencies'] = {};
 
 const executed = (
@@ -293,6 +297,7 @@ const executed = (
   candidates: [],
   limitWaits: [],
   parked: null,
+  reviews: NO_REVIEWS,
 });
 
 /** Has an attempt that failed wait for a limit that its tool has met, or makes the limit its failure. */

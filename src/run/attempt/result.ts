@@ -77,7 +77,7 @@ function usageOf(workstream: Workstream, { usage, cpuSeconds }: Outcome): Resour
 }
 
 function executedMetadata(
-  { workstream, outcome, changes, merge, candidates, gaveUp, compensation, limitWaits }: Attempt,
+  { workstream, outcome, changes, merge, candidates, reviews, gaveUp, compensation, limitWaits }: Attempt,
   earlierAttempts: AttemptRecord[],
   tail: string | null,
 ): ResultMetadata {
@@ -101,6 +101,7 @@ function executedMetadata(
     earlierAttempts,
     limitWaits,
     candidates,
+    reviews,
     gaveUp,
     compensation: compensation.map(stepSummary),
     host: outcome.executedBy?.host ?? null,
@@ -333,6 +334,7 @@ function emptyMetadata(title: string, file: string, position: number): ResultMet
     earlierAttempts: [],
     limitWaits: [],
     candidates: [],
+    reviews: [],
     gaveUp: null,
     compensation: [],
     host: null,

@@ -18,6 +18,7 @@ const LASTING: ReadonlySet<string> = new Set<Reason>([
   'tool-not-logged-in',
   'usage-limit',
   'merge-conflict',
+  'no-review',
   'cancelled',
   'interrupted',
 ]);

@@ -1,9 +1,16 @@
 import type { Changes, Merge } from '../../domain/changes.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { EarlierWork } from '../../domain/history/earlier-run.ts';
-import { isFailure, type Workspace, type WorkspaceLimits, type Workspaces } from '../../domain/workspaces.ts';
+import {
+  isFailure,
+  type ReviewCopy,
+  type Workspace,
+  type WorkspaceLimits,
+  type Workspaces,
+} from '../../domain/workspaces.ts';
 import type { Workstream } from '../../domain/workstream.ts';
 import { messageOf } from '../../text/error-message.ts';
+import { nameSome } from '../../text/format.ts';
 
 export interface WorkspaceManagerParts {
   workspaces: Workspaces;
@@ -88,6 +95,20 @@ export class WorkspaceManager {
     this.#parents.add(workstream, changes);
   }
 
+  /** A copy of what an attempt left, with the text of the change in at most `length` characters. */
+  async copyForReview(workspace: Workspace, length: number): Promise<ReviewCopy | Failure> {
+    if (!this.#managed.has(workspace)) return NO_COPY;
+    return this.#parts.workspaces.copyForReview(workspace, length).catch(asFailure);
+  }
+
+  /** Removes a copy. Returns what a person should know of it, in a sentence each. */
+  async discardCopy(copy: ReviewCopy): Promise<string[]> {
+    const changed = await this.#parts.workspaces.discardCopy(copy).catch(asFailure);
+    if ('reason' in changed) return [`The copy ${copy.workspace.folder} was left: ${changed.detail}`];
+    if (changed.length === 0) return [];
+    return [`Its reviewer changed files in the copy, which count for nothing: ${nameSome(changed)}.`];
+  }
+
   /** Returns what a person should know of it, in a sentence each. */
   async close(workspace: Workspace): Promise<readonly string[]> {
     if (!this.#managed.has(workspace)) return [];
@@ -103,6 +124,11 @@ const hasScope = ({ filesScope, filesCreate }: Workstream): boolean =>
 /** A tool step without a setting works in the shared folder only where there is no repository, with a warning. */
 const isUnsettled = ({ workspace, steps }: Workstream): boolean =>
   workspace === null && steps.some(({ kind }) => kind === 'tool');
+
+const NO_COPY: Failure = {
+  reason: 'workspace-error',
+  detail: 'it worked in the shared folder, of which there is no copy',
+};
 
 function asFailure(error: unknown): WorkspaceError {
   return { reason: 'workspace-error', detail: messageOf(error) };

@@ -33,6 +33,7 @@ import {
 import { reportsOf, withFailure, withWarnings } from './outcome.ts';
 import { executedResult, takenOverResult } from './result.ts';
 import { decideRetry, goesOn, type RetryDecision } from './retry.ts';
+import { Reviewer } from './reviewer.ts';
 
 export interface WorkstreamRunnerParts extends AttemptRunnerParts {
   /**
@@ -81,6 +82,7 @@ export class WorkstreamRunner {
   readonly #unfinished = new Map<string, UnfinishedWork>();
   /** The tools that workstreams were given, which are to be started. */
   readonly #chosen = new Map<string, Record<string, ToolSettings>>();
+  readonly #reviewer: Reviewer;
 
   constructor(parts: WorkstreamRunnerParts) {
     this.#parts = parts;
@@ -96,6 +98,7 @@ export class WorkstreamRunner {
       }),
     };
     this.#attempts = new AttemptRunner(parts, this.#ledgers);
+    this.#reviewer = new Reviewer(parts, this.#attempts, this.#ledgers);
     this.#inherit(parts);
   }
 
@@ -237,7 +240,10 @@ export class WorkstreamRunner {
     const attempt = await this.#attempts.run(workstream, context, fields);
     attempt.limitWaits = unfinished?.limitWaits ?? [];
     if (attempt.parked !== null) return this.#park(attempt, fields);
-    return this.#keep(workstream, await this.#conclude(await this.#accept(attempt), fields));
+    return this.#keep(
+      workstream,
+      await this.#conclude(await this.#accept(await this.#reviewer.review(attempt)), fields),
+    );
   }
 
   /** Keeps the result for later runs before anything that depends on it may change its files. */
@@ -273,11 +279,13 @@ export class WorkstreamRunner {
   ): AttemptFields {
     const attempt = this.nextAttempt(id);
     const name = attempt === 1 ? id : `${id}.${attempt}`;
-    if (unfinished === undefined) return { attempt, tools, logFile: this.#logFile(name) };
+    const reviewsUsd = this.#reviewer.spentUsd(id);
+    if (unfinished === undefined)
+      return { attempt, tools, logFile: this.#logFile(name), spentUsd: reviewsUsd };
     const { limitWaits, goesOnWith } = unfinished;
     // Each execution has a log of its own.
     const logFile = this.#logFile(limitWaits.length === 0 ? name : `${name}.again-${limitWaits.length}`);
-    const spentUsd = sumKnown(limitWaits.map(({ costUsd }) => costUsd)) ?? 0;
+    const spentUsd = reviewsUsd + (sumKnown(limitWaits.map(({ costUsd }) => costUsd)) ?? 0);
     return { attempt, tools, logFile, spentUsd, goesOnWith };
   }
 
@@ -347,13 +355,12 @@ export class WorkstreamRunner {
     }
     const untried = this.#parts.bestOf.slice(contenders.length);
     const note = `It was not given to ${untried.join(' and ')}: it was stopped, or no money was left.`;
-    const attempt = await this.#accept(
-      await this.#choose({
-        ...chosen.attempt,
-        outcome: withWarnings(chosen.attempt.outcome, untried.length === 0 ? [] : [note]),
-        candidates: contenders.map(({ facts }, index) => ({ ...facts, chosen: index === best })),
-      }),
-    );
+    const winner = await this.#choose({
+      ...chosen.attempt,
+      outcome: withWarnings(chosen.attempt.outcome, untried.length === 0 ? [] : [note]),
+      candidates: contenders.map(({ facts }, index) => ({ ...facts, chosen: index === best })),
+    });
+    const attempt = await this.#accept(await this.#reviewer.review(winner));
     return this.#end(await this.#close(await this.#compensate(attempt)), LAST);
   }
 
@@ -454,6 +461,7 @@ export class WorkstreamRunner {
     if (!decision.again) attempt.gaveUp = decision.gaveUp;
     attempt.outcome = withWarnings(attempt.outcome, this.#unknownCosts(workstream, attempt.outcome));
     const earlierAttempts = this.#ledgers.history.take(workstream.id);
+    attempt.reviews = this.#reviewer.take(workstream.id);
     const result = executedResult(this.#parts.runId, attempt, earlierAttempts);
     return { type: 'final', result, outcome: attempt.outcome };
   }

@@ -1,8 +1,9 @@
-/** Reads which workstreams were tried more than once, and what several tools made of one. */
+/** Reads which workstreams were tried more than once, what several tools made of one, and what reviewers said. */
 import { z } from 'zod';
 import { candidateSchema } from '../../domain/attempt.ts';
 import type { Capped } from '../../domain/capped.ts';
-import type { Competition, Retried } from '../../domain/tool-record.ts';
+import { reviewRecordSchema } from '../../domain/policy/review.ts';
+import type { Competition, Retried, ReviewedWork } from '../../domain/tool-record.ts';
 import { jsonCell, listOf, textCell } from '../schema/cells.ts';
 import type { Connection } from '../schema/connection.ts';
 import { firstRow, rows } from './rows.ts';
@@ -88,3 +89,25 @@ export function attemptLogs(connection: Connection, runId: string, workstreamId:
     last: last === null ? null : { attempt: last.attempt, logFile: last.log_file },
   };
 }
+
+const reviewRow = z.object({ workstream_id: z.string(), review: z.string(), total: z.number() });
+
+const REVIEWS = `
+SELECT r.workstream_id, v.value AS review, COUNT(*) OVER () AS total
+FROM agent_results r, json_each(CASE WHEN json_valid(r.metadata) THEN r.metadata ->> '$.reviews' END) v
+WHERE r.run_id = ? AND r.metadata LIKE '%"reviews":%'
+ORDER BY json_extract(v.value, '$.verdict') = 'accepted', r.id, v.key LIMIT ?`;
+
+/** Those first that did not accept what they reviewed. */
+export function reviews(connection: Connection, runId: string, limit: number): Capped<ReviewedWork> {
+  const found = rows(connection, reviewRow, REVIEWS, runId, limit);
+  return {
+    shown: found.flatMap(({ workstream_id: workstreamId, review }) => {
+      const record = jsonCell(storedReview, review);
+      return record === null ? [] : [{ workstreamId, ...record }];
+    }),
+    total: found[0]?.total ?? 0,
+  };
+}
+
+const storedReview = reviewRecordSchema.nullable().catch(null);

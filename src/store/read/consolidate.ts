@@ -4,7 +4,7 @@ import { shownPath } from '../../text/format.ts';
 import type { Connection } from '../schema/connection.ts';
 import { agentCounts } from '../write/agent-counts.ts';
 import { agentPerformances } from './agents.ts';
-import { competitions, retried } from './attempts.ts';
+import { competitions, retried, reviews } from './attempts.ts';
 import { changedFiles, commits, warnings } from './changes.ts';
 import { errorPatterns } from './errors.ts';
 import { parkedInRun } from './live/parked-tools.ts';
@@ -76,6 +76,7 @@ export function consolidate(
       tools: toolPerformances(connection, runId),
       merges: mergedWork(connection, runId, caps.merges),
       competitions: competitions(connection, runId, caps.retried),
+      reviews: reviews(connection, runId, caps.retried),
       tasks: toolTasks(connection, runId, caps.tasks),
       retried: retried(connection, runId, caps.retried),
       parked: parkedInRun(connection, runId, run.endedAt),

@@ -27,13 +27,23 @@ const performanceRow = z.object({
   duration_seconds: numberCell,
 });
 
+/** What tools were started for: attempts, and reviews of these. */
+const WORK = `
+SELECT run_id, workstream_id, 1 AS is_attempt, tool, model, reason, cost_usd, input_tokens, output_tokens, duration_seconds
+FROM workstream_attempts
+UNION ALL
+SELECT r.run_id, r.workstream_id, 0, v.value ->> 'tool', v.value ->> 'model', NULL, v.value ->> 'costUsd',
+  v.value ->> 'inputTokens', v.value ->> 'outputTokens', v.value ->> 'durationSeconds'
+FROM agent_results r, json_each(CASE WHEN json_valid(r.metadata) THEN r.metadata ->> '$.reviews' END) v
+WHERE r.metadata LIKE '%"reviews":%' AND v.value ->> 'durationSeconds' > 0`;
+
 /** An attempt that completed is accepted when acceptance tests said so, and none of them failed. */
 const PERFORMANCE = `
 SELECT a.tool, a.model,
   COUNT(DISTINCT a.workstream_id) AS workstreams,
-  COUNT(*) AS attempts,
-  SUM(a.reason IS NULL) AS completed,
-  SUM(a.reason IS NULL AND COALESCE(json_extract(r.test_results, '$.passed'), 0) > 0) AS accepted,
+  SUM(a.is_attempt) AS attempts,
+  SUM(a.is_attempt AND a.reason IS NULL) AS completed,
+  SUM(a.is_attempt AND a.reason IS NULL AND COALESCE(json_extract(r.test_results, '$.passed'), 0) > 0) AS accepted,
   SUM(a.reason IS 'acceptance-failed') AS not_accepted,
   SUM(a.reason IS NOT NULL AND a.reason IN (SELECT value FROM json_each(?))) AS false_successes,
   SUM(a.cost_usd IS NULL) AS unknown_costs,
@@ -41,7 +51,7 @@ SELECT a.tool, a.model,
   SUM(a.input_tokens) AS input_tokens,
   SUM(a.output_tokens) AS output_tokens,
   SUM(a.duration_seconds) AS duration_seconds
-FROM workstream_attempts a
+FROM (${WORK}) a
 LEFT JOIN agent_results r ON r.run_id = a.run_id AND r.workstream_id = a.workstream_id
 WHERE a.run_id = ? AND a.tool IS NOT NULL
 GROUP BY a.tool, a.model ORDER BY a.tool, a.model`;

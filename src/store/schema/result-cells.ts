@@ -22,6 +22,7 @@ import {
   testCountsSchema,
   testResultSchema,
 } from '../../domain/outcome.ts';
+import { reviewRecordSchema } from '../../domain/policy/review.ts';
 import { toolReportSchema } from '../../domain/tool-report.ts';
 import { anyJson, jsonCell, listOf, parsed, textCell } from './cells.ts';
 
@@ -143,6 +144,7 @@ const metadata = z.object({
   earlierAttempts: listOf(attemptSchema).default([]),
   limitWaits: listOf(limitWaitSchema).default([]),
   candidates: listOf(candidateSchema).default([]),
+  reviews: listOf(reviewRecordSchema).default([]),
   gaveUp: text.nullable().default(null).catch(null),
   compensation: listOf(stepSummarySchema).default([]),
   host: text.nullable().default(null).catch(null),
@@ -175,6 +177,7 @@ export function writeMetadata(given: ResultMetadata): string {
     earlierAttempts: entriesOf(given.earlierAttempts),
     limitWaits: entriesOf(given.limitWaits),
     candidates: entriesOf(given.candidates),
+    reviews: entriesOf(given.reviews),
     gaveUp: given.gaveUp ?? undefined,
     compensation: entriesOf(given.compensation),
     host: given.host ?? undefined,

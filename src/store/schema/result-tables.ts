@@ -114,11 +114,15 @@ export const resultTable = tableOf<AgentResult>()('agent_results', {
 
 const hasOutput = ({ output, metrics }: ResultMetadata): boolean => output !== null || !isEmpty(metrics);
 
-/** Of all attempts together. Most workstreams use no tool. */
-function spent({ tools, earlierAttempts, limitWaits }: ResultMetadata, what: keyof Spending): number | null {
-  if (tools.length + earlierAttempts.length + limitWaits.length === 0) return null;
+/** Of all attempts and their reviews together. Most workstreams use no tool. */
+function spent(
+  { tools, earlierAttempts, limitWaits, reviews }: ResultMetadata,
+  what: keyof Spending,
+): number | null {
+  if (tools.length + earlierAttempts.length + limitWaits.length + reviews.length === 0) return null;
   const waits = what === 'costUsd' ? limitWaits.map(({ costUsd }) => costUsd) : [];
-  return sumKnown([spendingOf(tools)[what], ...earlierAttempts.map((attempt) => attempt[what]), ...waits]);
+  const others = [...earlierAttempts, ...reviews].map((each) => each[what]);
+  return sumKnown([spendingOf(tools)[what], ...others, ...waits]);
 }
 
 /** An attempt of a workstream. The times are null for one that was never begun. */

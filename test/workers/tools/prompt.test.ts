@@ -56,6 +56,15 @@ RULES
     );
   });
 
+  test('has the findings of the reviewer that rejected the attempt before', () => {
+    const findings = ['error a.ts:1: It leaks.', 'note: No test.', 'note: b', 'note: c'];
+    const text = buildPrompt(
+      input({ previousFailure: { reason: 'review-failed', tool: 'codex', findings, log: null } }),
+    );
+    expect(text).toContain('codex reviewed it and rejected it');
+    for (const finding of findings) expect(text).toContain(`\n- ${finding}`);
+  });
+
   test('leaves out what there is nothing to say of', () => {
     const text = buildPrompt(input());
     expect(text).not.toMatch(/FILES|ACCEPTED|LAST TIME/);
