@@ -95,19 +95,16 @@ interface Posted {
 const AGAIN = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 async function post({ url, shown }: Webhook, body: string, leftMs: number): Promise<Posted> {
-  const { username, password } = url;
   const address = new URL(url);
   // `fetch` takes no address with a password.
   address.username = address.password = '';
-  const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
-  const authorization = username === '' ? {} : { authorization: `Basic ${credentials.toString('base64')}` };
   try {
     const response = await fetch(address, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
         'user-agent': `millrace/${packageVersion()}`,
-        ...authorization,
+        ...authorizationOf(url),
       },
       body,
       // Where it leads to was not asked for.
@@ -119,6 +116,22 @@ async function post({ url, shown }: Webhook, body: string, leftMs: number): Prom
     return { problem: ok ? null : `it answered with status ${status}`, isFinal: ok || !AGAIN.has(status) };
   } catch (error) {
     return { problem: reasonOf(error, shown), isFinal: false };
+  }
+}
+
+/** The name and the password of an address, either of which may be empty. */
+function authorizationOf({ username, password }: URL): Record<string, string> {
+  if (username === '' && password === '') return {};
+  const credentials = Buffer.from(`${decoded(username)}:${decoded(password)}`);
+  return { authorization: `Basic ${credentials.toString('base64')}` };
+}
+
+/** A password may have a percent sign that begins no escape: then it is taken as it was typed. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
   }
 }
 

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Context, Hono } from 'hono';
 import { setCookie } from 'hono/cookie';
-import { HTTPException } from 'hono/http-exception';
 import { z } from 'zod';
 import { idOfRun } from '../app/history.ts';
 import { Refusal } from '../app/refusal.ts';
@@ -52,12 +51,17 @@ const MOST_RUNS = 500;
 /** Most bytes of what a page sends. */
 const MOST_BODY = 1_000_000;
 
+class TooLarge extends Error {
+  override message = `A body needs a Content-Length of at most ${MOST_BODY} bytes.`;
+}
+
 /** How long it takes a cookie that is stolen from a disk to become useless, in seconds: the session of a browser may be long. */
 const SESSION_SECONDS = 7 * 24 * 3600;
 
 export function dashboardRoutes(parts: DashboardParts): Hono {
   const app = new Hono();
   app.use(safeHeaders);
+  app.use(unreadBody);
   app.use(parts.access.host);
   app.onError((error, context) => answerError(error, context));
   app.notFound((context) => refusal(context, 404, 'not-found', 'There is nothing here.'));
@@ -96,8 +100,14 @@ async function safeHeaders(context: Context, next: () => Promise<void>): Promise
   await next();
 }
 
+/** A HEAD request is answered as GET, and nobody reads the body of it: what that holds open is closed. */
+async function unreadBody(context: Context, next: () => Promise<void>): Promise<void> {
+  await next();
+  if (context.req.method === 'HEAD') await context.res.body?.cancel();
+}
+
 function answerError(error: Error, context: Context): Response {
-  if (error instanceof HTTPException) return error.getResponse();
+  if (error instanceof TooLarge) return refusal(context, 413, 'too-large', error.message);
   if (error instanceof Refusal)
     return refusal(context, error.exitCode === 4 ? 404 : 400, 'refused', printable(error.message));
   if (error instanceof StoreError) return refusal(context, 503, 'database', printable(error.message));
@@ -129,11 +139,10 @@ async function openSession(context: Context, access: Access): Promise<Response> 
 
 const sessionAnswer = ({ actToken }: Access): SessionAnswer => ({ version: 1, actToken });
 
-/** What was sent as JSON; undefined for what is no JSON. @throws HTTPException for what is too large. */
+/** What was sent as JSON; undefined for what is no JSON. @throws TooLarge. */
 async function jsonBody(context: Context): Promise<unknown> {
   const length = Number(context.req.header('content-length') ?? Number.NaN);
-  if (!(length <= MOST_BODY))
-    throw new HTTPException(413, { message: `A body needs a Content-Length of at most ${MOST_BODY} bytes.` });
+  if (!(length <= MOST_BODY)) throw new TooLarge();
   try {
     return await context.req.json();
   } catch (error) {
@@ -144,7 +153,7 @@ async function jsonBody(context: Context): Promise<unknown> {
 
 // ── Runs ──
 
-/** The database as it is now. @throws HTTPException where there is none. */
+/** The database as it is now. @throws Refusal where there is none. */
 function connectionOf({ database }: Pick<DashboardParts, 'database'>): Connection {
   database.look();
   const { connection } = database;

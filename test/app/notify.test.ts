@@ -67,10 +67,17 @@ describe('a webhook', () => {
     expect(problem).toMatch(/: it did not answer in time\.$/);
   });
 
-  test('gets the name and password of its address in a header', async () => {
+  test.each([
+    ['me:p%40ss', 'me:p@ss'],
+    ['me:100%', 'me:100%'],
+    ['%zz:p%40ss', '%zz:p@ss'],
+    [':p', ':p'],
+    ['me', 'me:'],
+  ])('gets the name and password of its address in a header: %s', async (given, sent) => {
     const { url, headers } = await hook(200);
-    await sendNotification(webhooksIn(url.replace('http://', 'http://me:p%40ss@')), notification);
-    expect(headers).toEqual([`Basic ${Buffer.from('me:p@ss').toString('base64')}`]);
+    const hooks = webhooksIn(url.replace('http://', `http://${given}@`));
+    expect(await sendNotification(hooks, notification)).toEqual([]);
+    expect(headers).toEqual([`Basic ${Buffer.from(sent).toString('base64')}`]);
   });
 
   test('does not keep others from being told', async () => {

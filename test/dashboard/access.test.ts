@@ -13,6 +13,18 @@ async function withRun() {
 
 const errorOf = (text: string): unknown => (JSON.parse(text) as { error: unknown }).error;
 
+describe('a body that is too large', () => {
+  test('is refused as JSON, before it is read', async () => {
+    const dashboard = await withRun();
+    const { status, text } = await ask(dashboard, '/api/session', {
+      method: 'POST',
+      headers: fromPage(dashboard),
+      body: 'x'.repeat(1_000_001),
+    });
+    expect([status, errorOf(text)]).toEqual([413, 'too-large']);
+  });
+});
+
 describe('a session', () => {
   test('is needed to read', async () => {
     const { status, text } = await ask(await withRun(), '/api/runs');

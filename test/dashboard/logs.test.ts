@@ -1,5 +1,5 @@
 /** What the dashboard sends of files: logs of the run, and nothing else. */
-import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ask, bearer, served } from '../kit/dashboard-server.ts';
@@ -49,6 +49,25 @@ describe('a log', () => {
     expect(text.length).toBe(size);
   });
 });
+
+test.runIf(process.platform === 'linux')('a log that is only asked about is closed again', async () => {
+  const dashboard = await withLog(OWN, writeLog('0123456789'));
+  const { status, headers, text } = await ask(dashboard, PATH, { method: 'HEAD', headers: bearer });
+  expect([status, headers['content-length'], text]).toEqual([200, '10', '']);
+  expect(openFiles().filter((path) => path.endsWith(OWN))).toEqual([]);
+});
+
+/** Paths of what this process has open. */
+function openFiles(): string[] {
+  return readdirSync('/proc/self/fd').flatMap((descriptor) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${descriptor}`)];
+    } catch {
+      // The folder itself was listed, and is closed again.
+      return [];
+    }
+  });
+}
 
 describe('what is no log of the run', () => {
   test('is not sent: a workstream without one', async () => {

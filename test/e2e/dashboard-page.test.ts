@@ -50,6 +50,47 @@ browserTest('a run that is killed and resumed is followed by the page that is op
   expect(problems).toEqual([]);
 });
 
+browserTest('a workstream is stopped and tried again from the page, which says what came of it', async () => {
+  const folder = gatedFolder([gated('a'), gated('b'), gated('c', { depends_on: ['a'] })], ['a', 'b', 'c']);
+  const { address } = await startDashboard(folder);
+  const run = await runUntil(folder, ['a', 'b'], ['--grace', '0.3']);
+  const { page, problems } = await openAddress(address);
+  await visit(page, `#/run/${run.runId}`);
+  await page.getByRole('button', { name: 'Stop a; the run goes on' }).click();
+  await page.getByRole('status').getByText('a is being stopped.').waitFor();
+  await heading(page, /2 of 3 have ended/);
+  await page.getByRole('button', { name: '1 more since you looked: show' }).click();
+  await page.getByRole('button', { name: 'Try again: a' }).click();
+  await page.getByRole('status').getByText('a is open again: attempt 2 follows').waitFor();
+  await heading(page, /0 of 3 have ended/);
+  const lanes = page.getByRole('listitem').filter({ hasText: /^agent-/ });
+  await lanes.getByText('attempt 2').waitFor();
+  await letEnd(folder, 'a');
+  await letEnd(folder, 'c');
+  await letEnd(folder, 'b');
+  await heading(page, /All 3 workstreams completed/);
+  expect((await run.finished).code).toBe(0);
+  expect(problems).toEqual([]);
+});
+
+browserTest('a run is ended from the page, which asks once and says what came of it', async () => {
+  const folder = gatedFolder([gated('a'), gated('b')], ['a', 'b']);
+  const { address } = await startDashboard(folder);
+  const run = await runUntil(folder, ['a', 'b'], ['--grace', '0.3']);
+  const { page, problems } = await openAddress(address);
+  await visit(page, `#/run/${run.runId}`);
+  await page.getByRole('button', { name: 'Stop the run …' }).click();
+  await page.getByRole('button', { name: 'Let it go on' }).click();
+  await letEnd(folder, 'a');
+  await heading(page, /1 of 2 have ended/);
+  await page.getByRole('button', { name: 'Stop the run …' }).click();
+  await page.getByRole('button', { name: 'Stop the run', exact: true }).click();
+  await page.getByRole('status').getByText('The run is ending').waitFor();
+  expect((await run.finished).code).toBe(130);
+  await heading(page, /Interrupted after 1 of 2/);
+  expect(problems).toEqual([]);
+});
+
 browserTest('nothing moves while a run goes on: what ends waits until it is asked for', async () => {
   const ids = ['a', 'b', 'c', 'd', 'e'];
   const folder = gatedFolder(

@@ -2,7 +2,7 @@
 import { signal, useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
-import type { LiveState } from '../../domain/dashboard/answers.ts';
+import type { ActAnswer, LiveState } from '../../domain/dashboard/answers.ts';
 import { Icon } from '../icons.tsx';
 import { oneLine } from '../model/format.ts';
 import { act, messageOfError } from './client.ts';
@@ -41,12 +41,7 @@ export function ActButton(props: ActProps) {
     isBusy.value = true;
     try {
       const { results } = await act(runId, what, workstreams);
-      const texts = results.slice(0, TOLD).map(({ text }) => oneLine(text, 300));
-      const left = results.length - texts.length;
-      said.value = {
-        text: [...texts, ...(left > 0 ? [`And ${left} more.`] : [])].join(' '),
-        isProblem: false,
-      };
+      said.value = { text: textOf(results), isProblem: false };
     } catch (error) {
       said.value = { text: messageOfError(error), isProblem: true };
     }
@@ -65,6 +60,15 @@ export function ActButton(props: ActProps) {
       {children}
     </button>
   );
+}
+
+/** What came of an action on workstreams, or on the whole run, of which there are no results. */
+function textOf(results: ActAnswer['results']): string {
+  if (results.length === 0)
+    return 'The run is ending: nothing more is started, and what is running is stopped.';
+  const texts = results.slice(0, TOLD).map(({ text }) => oneLine(text, 300));
+  const left = results.length - texts.length;
+  return [...texts, ...(left > 0 ? [`And ${left} more.`] : [])].join(' ');
 }
 
 /** Stops the whole run, after it was asked once. */
