@@ -281,6 +281,10 @@ describe('millrace logs', () => {
     await run.finished;
     expect((await following.finished).stdout).toBe('attempt 1\nattempt 2\n');
     expect((await millrace(folder, ['logs', 'ws-twice', '--attempt', '1'])).stdout).toBe('attempt 1\n');
+    expect(await millrace(folder, ['logs', 'ws-twice', '--attempt', '3'])).toMatchObject({
+      code: 4,
+      stderr: 'millrace: There was no attempt 3 at ws-twice: it had 2 attempts.\n',
+    });
     expect((await millrace(folder, ['logs', 'ws-twice'])).stdout).toBe('attempt 2\n');
   });
 

@@ -9,6 +9,7 @@ import { type AttemptLogs, attemptLogs } from '../../store/read/attempts.ts';
 import { unfinishedIn } from '../../store/read/circumstances.ts';
 import { runsUnderWay } from '../../store/read/runs.ts';
 import type { Connection } from '../../store/schema/connection.ts';
+import { plural } from '../../text/format.ts';
 import { oneLine, printable } from '../../text/printable.ts';
 import type { LogsArguments } from '../commands/logs.ts';
 import { withRun } from '../history.ts';
@@ -33,6 +34,7 @@ export async function logs(argv: LogsArguments): Promise<number> {
   return withRun(argv.state, argv.run, async (connection, run) => {
     const known = new WorkstreamLogs(connection, run, id, folderOf(argv.state, run.runId));
     known.refuseUnknown();
+    known.refuseAttempt(attempt);
     if (argv.follow) await follow(known, attempt, lines);
     else await show(known, attempt, lines);
     return 0;
@@ -61,6 +63,15 @@ class WorkstreamLogs {
     const { runId } = this.#run;
     if (this.isOver || unfinishedIn(this.#connection, runId, this.#id) !== null) return;
     throw new Refusal(4, `${oneLine(this.#id, ID)} was no part of ${runId}. See: millrace show ${runId}`);
+  }
+
+  /** @throws Refusal with exit code 4 for a number that no attempt at an ended workstream had. */
+  refuseAttempt(attempt: number | null): void {
+    const { last } = this.#stored;
+    if (attempt === null || last === null || attempt <= last.attempt || this.namesOf(attempt).length > 0)
+      return;
+    const had = plural(last.attempt, 'attempt');
+    throw new Refusal(4, `There was no attempt ${attempt} at ${this.#id}: it had ${had}.`);
   }
 
   get #stored(): AttemptLogs {
