@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // `npm run test:agents` and `npm run test:crash`
-    exclude: ['test/agents/**', 'test/crash/**'],
+    // `npm run test:agents`, `npm run test:crash` and `npm run test:distributed`
+    exclude: ['test/agents/**', 'test/crash/**', 'test/faults/**'],
     globalSetup: ['test/kit/build.ts'],
     reporters: ['default', './test/kit/tally-reporter.ts'],
     // Two files at a time: the tests themselves start threads and processes.

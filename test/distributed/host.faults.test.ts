@@ -89,6 +89,21 @@ describe.skipIf(!hasRedis)('work is executed once', () => {
     expect(events.map(({ type }) => type)).toEqual(expect.arrayContaining(['queue-lost', 'queue-back']));
   });
 
+  test('when the clock of its host is an hour behind', async () => {
+    const { server, run } = await startServer();
+    await startWorker(server.url, 'host-a', { clock: Date.now() - 3_600_000 });
+    const folder = temporaryFolder();
+    const id = await run.add(folder, waiting('ws-1', folder));
+    await expect.poll(() => startsIn(folder)).toBe(1);
+    await startHost(server.url, { name: 'host-b' });
+    await leaseEnds();
+    writeFileSync(join(folder, 'go'), '');
+    await answered(run, id);
+    expect((await run.answer(id))?.receipt.host).toBe('host-a');
+    expect(startsIn(folder)).toBe(1);
+    expect((await run.job(id)).stalledCounter).toBe(0);
+  });
+
   test('when Redis is killed for longer than the leases of six workstreams on two hosts', async () => {
     const { server, run } = await startServer({ aof: true });
     await startHost(server.url);
@@ -143,7 +158,7 @@ describe.skipIf(!hasRedis)('a host that died', () => {
   test('loses its work to another one after its lease', async () => {
     const { server, run } = await startServer();
     const state = temporaryFolder();
-    const first = await startWorker(server.url, 'host-a', state);
+    const first = await startWorker(server.url, 'host-a', { state });
     const folder = temporaryFolder();
     const id = await run.add(folder, waiting('ws-1', folder));
     await expect.poll(() => startsIn(folder)).toBe(1);

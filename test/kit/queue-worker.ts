@@ -1,6 +1,7 @@
 /** `millrace worker` as a process of its own, with one agent and a lease of two seconds. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished } from 'vitest';
 import { bin, cleanEnvironment, parseLines } from './command.ts';
 import { QUEUE_KEY } from './redis.ts';
@@ -12,16 +13,27 @@ export interface StartedWorker {
   lines: () => Record<string, unknown>[];
 }
 
+interface WorkerOptions {
+  /** Its folder; default: one of its own. */
+  state?: string;
+  /** What its clock on the wall shows, in milliseconds since 1970; default: the time. */
+  clock?: number;
+}
+
+const setClock = fileURLToPath(new URL('./set-clock.mjs', import.meta.url));
+
 /** Resolves when it takes work. It is killed when the test ends. */
 export async function startWorker(
   url: string,
   name: string,
-  state = temporaryFolder(),
+  { state = temporaryFolder(), clock }: WorkerOptions = {},
 ): Promise<StartedWorker> {
   const flags = { queue: url, name, agents: '1', 'lease-seconds': '2', state };
   const args = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]);
-  const child = spawn(process.execPath, [bin, 'worker', ...args], {
-    env: { ...cleanEnvironment(), MILLRACE_QUEUE_KEY: QUEUE_KEY },
+  const [preloaded, shown] =
+    clock === undefined ? [[], {}] : [['--import', setClock], { TEST_CLOCK: `${clock},1` }];
+  const child = spawn(process.execPath, [...preloaded, bin, 'worker', ...args], {
+    env: { ...cleanEnvironment(), MILLRACE_QUEUE_KEY: QUEUE_KEY, ...shown },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   onTestFinished(() => kill(child));

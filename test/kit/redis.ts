@@ -60,7 +60,11 @@ export class RedisServer {
 
   /** A connection of the test's own. */
   get client(): Redis {
-    this.#client ??= new Redis({ path: this.socket, maxRetriesPerRequest: null, retryStrategy: () => 20 });
+    if (this.#client === null) {
+      this.#client = new Redis({ path: this.socket, maxRetriesPerRequest: null, retryStrategy: () => 20 });
+      // A test may stop its server.
+      this.#client.on('error', () => undefined);
+    }
     return this.#client;
   }
 
