@@ -6,7 +6,7 @@ import { consolidate, DEFAULT_CAPS } from '../store/read/consolidate.ts';
 import { pageResults } from '../store/read/page-results.ts';
 import { failurePatterns } from '../store/read/patterns.ts';
 import { readResults, resultTexts } from '../store/read/results.ts';
-import { type Connection, keepFewPages } from '../store/schema/connection.ts';
+import type { Connection } from '../store/schema/connection.ts';
 import { type LookedBack, lookBack } from './comparison.ts';
 
 /** Most groups of errors in a document that is printed. */
@@ -18,7 +18,6 @@ export function storedDocument(
   runId: string,
   database: string,
 ): DocumentSource | null {
-  keepFewPages(connection);
   const result = consolidate(connection, runId, database, { ...DEFAULT_CAPS, patterns: PATTERNS });
   return result === null ? null : documentOf(connection, lookBack(connection, result));
 }

@@ -6,7 +6,10 @@ interface Sent {
 }
 
 /** Bytes of messages that are kept for clients which read slowly. */
-const KEPT_BYTES = 4_000_000;
+const KEPT_BYTES = 2_000_000;
+
+/** Messages are sent together up to so many bytes. */
+const PART_BYTES = 64_000;
 
 /** After so many milliseconds without a message a client gets a comment, so that a dead connection is noticed. */
 const IDLE_MS = 15_000;
@@ -22,6 +25,19 @@ export const eventBytes = (event: string, data: string, id?: string): Uint8Array
 
 const COMMENT = encoder.encode(':\n\n');
 
+/** The first of these messages in one piece; null for none. */
+function joined(messages: readonly Sent[]): Sent | null {
+  let length = 0;
+  const taken = messages.filter(({ bytes }, index) => {
+    length += bytes.length;
+    return index === 0 || length <= PART_BYTES;
+  });
+  const last = taken.at(-1);
+  if (last === undefined) return null;
+  const all = taken.map(({ bytes }) => bytes);
+  return { position: last.position, bytes: taken.length === 1 ? last.bytes : Buffer.concat(all) };
+}
+
 /**
  * Messages that are made once for all clients. Of `publish` a client gets every one, or is told that it has missed some;
  * of `replace` it gets the newest of each kind. What is kept is bounded, however many clients there are.
@@ -32,6 +48,8 @@ export class Broadcast {
   #keptBytes = 0;
   /** Of the last message that is not kept any more. */
   #dropped = 0;
+  /** What was sent last, from which position, and how far the messages went then. */
+  #lastPart: { from: number; upTo: number; part: Sent | null } | null = null;
   readonly #newest = new Map<string, Sent>();
   readonly #sleepers = new Set<() => void>();
 
@@ -76,16 +94,28 @@ export class Broadcast {
         yield missed;
         return;
       }
-      const messages = this.#since(position);
-      position = this.#position;
-      for (const { bytes } of messages) yield bytes;
+      const part = this.#since(position);
+      // Of what was forgotten nothing is sent.
+      position = part?.position ?? this.#position;
+      if (part !== null) yield part.bytes;
       if (position === this.#position && (await this.#isIdle(signal))) yield COMMENT;
     }
   }
 
-  #since(position: number): Sent[] {
-    const messages = [...this.#kept, ...this.#newest.values()].filter((each) => each.position > position);
-    return messages.toSorted((a, b) => a.position - b.position);
+  /** What comes after a position, in one piece that all clients share which are there; null for nothing. */
+  #since(from: number): Sent | null {
+    if (from === this.#position) return null;
+    const last = this.#lastPart;
+    if (last?.from === from && last.upTo === this.#position) return last.part;
+    const part = joined(this.#messagesAfter(from));
+    this.#lastPart = { from, upTo: this.#position, part };
+    return part;
+  }
+
+  #messagesAfter(from: number): Sent[] {
+    const known = this.#kept.findLastIndex(({ position }) => position <= from);
+    const newest = [...this.#newest.values()].filter(({ position }) => position > from);
+    return [...this.#kept.slice(known + 1), ...newest].toSorted((a, b) => a.position - b.position);
   }
 
   #drop(): void {
@@ -116,7 +146,7 @@ export class Broadcast {
 }
 
 /**
- * The body of an answer of server-sent events: made while the client takes it, so that no more than one message waits for
+ * The body of an answer of server-sent events: made while the client takes it, so that no more than one piece waits for
  * it. @param onEnd called once, when the client or the messages are gone.
  */
 export function eventStream(

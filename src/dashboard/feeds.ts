@@ -10,7 +10,7 @@ import { Broadcast, eventBytes } from './broadcast.ts';
 /** How often the database is looked at, in milliseconds. Less often where that takes long, so that it takes a small part of the time. */
 const LOOK_MS = 100;
 const MOST_LOOK_MS = 200;
-const LOOK_SHARE = 40;
+const LOOK_SHARE = 100;
 
 /** Whether processes live is looked at so often: a run that was killed changes nothing in the database. */
 const LIVENESS_MS = 1_000;

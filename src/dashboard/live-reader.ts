@@ -1,6 +1,7 @@
 /** How a run stands at a moment, from what is stored of it. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import type { LiveState, TimeEstimate, WorkstreamInHand } from '../domain/dashboard/answers.ts';
 import { knownDurations } from '../store/read/durations.ts';
 import { withoutResult } from '../store/read/history-runs.ts';
@@ -23,8 +24,12 @@ const LINE = 300;
 /** Most workstreams in hand that are shown, and most that titles are kept of and durations looked up. */
 const SHOWN = 1_024;
 const PLANNED = 20_000;
-/** An estimate is made again after so many milliseconds: it changes slowly, and reads all durations of the run. */
+/**
+ * An estimate is made again after so many milliseconds: it changes slowly, and reads all durations of the run. At most a
+ * part of the time is spent on it.
+ */
 const ESTIMATE_MS = 2_000;
+const ESTIMATE_SHARE = 200;
 /** Fewer durations say nothing about others. */
 const LEAST_MEASURED = 3;
 
@@ -35,13 +40,23 @@ interface Durations {
   variance: number;
 }
 
+/** How a run stands, and when. */
+interface Moment {
+  run: RunNow;
+  rows: readonly InHandRow[];
+  ended: number;
+  /** Milliseconds since 1970. */
+  now: number;
+}
+
 /** Reads the live states of one session of a run. Keeps what does not change in it. */
 export class LiveReader {
   readonly #runId: string;
   readonly #logs: string;
   #titles: ReadonlyMap<string, string> | null = null;
+  /** Null where too little is known; undefined as long as nobody has asked. */
   #known: Durations | null | undefined;
-  #estimate: { at: number; value: TimeEstimate | null } = { at: Number.NEGATIVE_INFINITY, value: null };
+  #estimate: { due: number; value: TimeEstimate | null } = { due: Number.NEGATIVE_INFINITY, value: null };
 
   /** @param logs folder of the run's logs. */
   constructor(runId: string, logs: string) {
@@ -97,22 +112,24 @@ export class LiveReader {
     return existsSync(path) ? path : null;
   }
 
-  #estimateOf(
-    connection: Connection,
-    at: { run: RunNow; rows: readonly InHandRow[]; ended: number; now: number },
-  ): TimeEstimate | null {
-    if (at.now - this.#estimate.at < ESTIMATE_MS) return this.#estimate.value;
+  #estimateOf(connection: Connection, at: Moment): TimeEstimate | null {
+    const from = performance.now();
+    if (from < this.#estimate.due) return this.#estimate.value;
+    const value = this.#newEstimate(connection, at);
+    const took = performance.now() - from;
+    this.#estimate = { due: from + Math.max(ESTIMATE_MS, took * ESTIMATE_SHARE), value };
+    return value;
+  }
+
+  #newEstimate(connection: Connection, at: Moment): TimeEstimate | null {
     const { n, sum, squares } = measuredDurations(connection, this.#runId);
     const measured = durationsOf(n, sum, squares);
-    this.#known ??= this.#knownOf(connection, at.run);
-    const least = Math.max(LEAST_MEASURED, at.run.agents ?? 1);
-    const [durations, basis] =
-      n >= least
-        ? [measured, `from how long the ${plural(n, 'workstream')} took that have ended`]
-        : [this.#known, 'from how long these took when they last completed'];
-    const value = durations === null || durations === undefined ? null : estimate(durations, basis, at);
-    this.#estimate = { at: at.now, value };
-    return value;
+    if (measured !== null && n >= Math.max(LEAST_MEASURED, at.run.agents ?? 1))
+      return estimate(measured, `from how long the ${plural(n, 'workstream')} took that have ended`, at);
+    // What is not known does not become known, and to look for it takes long.
+    if (this.#known === undefined) this.#known = this.#knownOf(connection, at.run);
+    if (this.#known === null) return null;
+    return estimate(this.#known, 'from how long these took when they last completed', at);
   }
 
   /** Null where too little is known of what is still to come. */
@@ -143,7 +160,7 @@ function durationsOf(count: number, sum: number, squares: number): Durations | n
 function estimate(
   { count, mean, variance }: Durations,
   basis: string,
-  { run, rows, ended, now }: { run: RunNow; rows: readonly InHandRow[]; ended: number; now: number },
+  { run, rows, ended, now }: Moment,
 ): TimeEstimate | null {
   const left = run.total - ended;
   if (left <= 0 || mean <= 0) return null;

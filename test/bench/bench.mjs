@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import adapting from './parts/adapting.mjs';
 import commands from './parts/commands.mjs';
 import computing from './parts/computing.mjs';
+import dashboard from './parts/dashboard.mjs';
 import million from './parts/million.mjs';
 import noOps from './parts/no-ops.mjs';
 import page from './parts/page.mjs';
@@ -31,6 +32,7 @@ const PARTS = {
   typescript,
   adapting,
   page,
+  dashboard,
 };
 /** Left out of `--quick` unless they are named: they take minutes whatever the number of rounds. */
 const LONG = ['million', 'adapting'];

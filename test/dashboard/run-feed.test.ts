@@ -38,6 +38,13 @@ function messageIn(bytes: Uint8Array): Message {
   return { id, event, data: JSON.parse(data) as Message['data'] };
 }
 
+/** The messages of one piece. */
+const messagesIn = (bytes: Uint8Array): Message[] =>
+  new TextDecoder()
+    .decode(bytes)
+    .split(/(?<=\n\n)/)
+    .map((text) => messageIn(new TextEncoder().encode(text)));
+
 /** Ids of the results that a client gets which knows a run up to a cursor. */
 function missed({ feed, connection }: ReturnType<typeof followed>, cursor: string): unknown[] {
   const { messages } = feed.join(connection, markIn(cursor));
@@ -52,8 +59,8 @@ async function next(run: ReturnType<typeof followed>, from: number, event: strin
   const aborter = new AbortController();
   const options = { missed: new Uint8Array(), signal: aborter.signal };
   for await (const bytes of run.feed.broadcast.after(from, options)) {
-    const message = messageIn(bytes);
-    if (message.event !== event) continue;
+    const message = messagesIn(bytes).find((each) => each.event === event);
+    if (message === undefined) continue;
     aborter.abort();
     return message;
   }

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { heapOptions } from '../../src/os/heap-options.ts';
@@ -41,4 +41,24 @@ test('the limit is that of the process and not of its threads', () => {
   expect(limited.here).toBeLessThan(2.1e9);
   const own = limitsWith(['--max-old-space-size=200']);
   expect(own.execArgv).toEqual(['--max-old-space-size=200']);
+});
+
+const MANY_YOUNG = `
+  const { keepYoungSpaceSmall } = await import(process.argv[1]);
+  const { getHeapSpaceStatistics } = await import('node:v8');
+  keepYoungSpaceSmall();
+  let kept = [];
+  for (let index = 0; index < 2e6; index += 1) {
+    kept.push({ index });
+    if (kept.length > 20_000) kept = [];
+  }
+  console.log(getHeapSpaceStatistics().find((space) => space.space_name === 'new_space').space_size);`;
+
+test.skipIf(!process.versions.node.startsWith('20.'))('the space of young objects does not grow', () => {
+  const module = fileURLToPath(new URL('../../dist/src/os/heap-options.js', import.meta.url));
+  const args = ['--input-type=module', '--eval', MANY_YOUNG, module];
+  const run = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  // Two halves of a megabyte each; without the flag it grows to eight and more.
+  expect(Number(run.stdout)).toBeLessThan(4_000_000);
+  expect(run.stderr).toBe('');
 });

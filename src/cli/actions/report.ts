@@ -5,7 +5,7 @@ import { storedDocument } from '../../app/run-document.ts';
 import type { DocumentSource } from '../../report/document.ts';
 import { reportFormat } from '../../report/formats.ts';
 import { ReportError, type ReportFile, writeReport } from '../../report/write.ts';
-import type { Connection } from '../../store/schema/connection.ts';
+import { type Connection, keepFewPages } from '../../store/schema/connection.ts';
 import type { ReportArguments } from '../commands/report.ts';
 import { withRun } from '../history.ts';
 import { openProblem } from '../open-page.ts';
@@ -33,6 +33,7 @@ export async function report(argv: ReportArguments): Promise<number> {
 
 /** @throws Refusal with exit code 4 where the run was removed just now. */
 export function documentOfRun(connection: Connection, runId: string, state: string): DocumentSource {
+  keepFewPages(connection);
   const source = storedDocument(connection, runId, join(state, DATABASE));
   if (source === null) throw new Refusal(4, `There is no run ${runId}.`);
   return source;

@@ -1,0 +1,59 @@
+/** What the live state of a run costs to read. */
+import { performance } from 'node:perf_hooks';
+import { afterEach, expect, test, vi } from 'vitest';
+import { documentPieces } from '../../src/dashboard/documents.ts';
+import { LiveReader } from '../../src/dashboard/live-reader.ts';
+import { runNow } from '../../src/store/read/live/run-changes.ts';
+import { WatchedDatabase } from '../../src/store/read/live/watched-database.ts';
+import { SqliteRecorder } from '../../src/store/write/recorder.ts';
+import { databaseIn, finished, opened, RUN, record, result, started } from '../kit/recorded-run.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
+
+afterEach(() => void vi.restoreAllMocks());
+
+const IDS = Array.from({ length: 8 }, (_, index) => `ws-${index}`);
+
+/** A run under way with so many results, and its live state at any number of seconds. */
+function underWay(ended: number) {
+  const connection = opened(temporaryFolder());
+  const recorder = new SqliteRecorder(connection);
+  recorder.take([started(IDS), ...IDS.slice(0, ended).map((id) => finished(result(id)))]);
+  recorder.commit();
+  const reader = new LiveReader(RUN, '/nowhere');
+  const clock = vi.spyOn(performance, 'now');
+  const at = (seconds: number) => {
+    clock.mockReturnValue(seconds * 1000);
+    const run = runNow(connection, RUN);
+    if (run === null) throw new Error('there is no such run');
+    return reader.read(connection, run);
+  };
+  const prepared = vi.spyOn(connection, 'prepare');
+  const plansRead = (): number =>
+    prepared.mock.calls.filter(([sql]) => sql.includes('FROM run_workstreams w')).length;
+  return { at, plansRead };
+}
+
+test('where nothing is known of what is to come, that is looked for once', () => {
+  const { at, plansRead } = underWay(0);
+  for (const seconds of [0, 10, 20, 30]) expect(at(seconds).estimate).toBeNull();
+  expect(plansRead()).toBe(1);
+});
+
+test('what is known from before is not looked for where the run itself says enough', () => {
+  const { at, plansRead } = underWay(4);
+  expect(at(0).estimate).toMatchObject({ basis: expect.stringContaining('the 4 workstreams') });
+  expect(plansRead()).toBe(0);
+});
+
+test('a document leaves the database that is watched with as few pages as before', async () => {
+  const folder = temporaryFolder();
+  record(opened(folder), [result('ws-a')]);
+  const database = new WatchedDatabase(databaseIn(folder));
+  database.look();
+  const { connection } = database;
+  if (connection === null) throw new Error('there is no database');
+  const before = connection.pragma('cache_size', { simple: true });
+  await documentPieces(connection, RUN, database.path);
+  expect(connection.pragma('cache_size', { simple: true })).toBe(before);
+  database.close();
+});
