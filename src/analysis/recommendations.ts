@@ -1,5 +1,6 @@
 import type { DurationShift } from '../domain/history/history.ts';
 import { type AgentPerformance, type ExecutionSummary, LEAST_WORK_SECONDS } from '../domain/run-record.ts';
+import type { MergedWork, MergeProblem } from '../domain/tool-record.ts';
 import { percent, plural, seconds } from '../text/format.ts';
 import { oneLine } from '../text/printable.ts';
 import {
@@ -25,8 +26,10 @@ const ADVICE: ((input: AdviceInput) => string[])[] = [
   timeoutAdvice,
   memoryAdvice,
   capacityAdvice,
+  brokenTestsAdvice,
   circuitAdvice,
   conflictAdvice,
+  parkedAdvice,
   skippedAdvice,
   slowerAdvice,
   healedAdvice,
@@ -114,9 +117,33 @@ function closing({ run }: AdviceInput): string {
 
 // Recommendations about coding agents and their work.
 
+/** Work that is green by itself and breaks a test once it is merged, with what to do. */
+function brokenTestsAdvice({ merges, run }: AdviceInput): string[] {
+  const found = problemsOf(merges, 'breaks-tests');
+  const [first] = found;
+  if (merges === null || first === undefined) return [];
+  const { workstreamId, partner, failingTest, branch } = first;
+  const test = failingTest === null ? 'the tests' : `\`${quiet(oneLine(failingTest, 100))}\``;
+  const others = found.map((problem) => problem.workstreamId);
+  const what =
+    partner === null
+      ? `The work of ${nameSome([workstreamId])} is not merged, as ${test} fails with it`
+      : `The work of ${nameSome([workstreamId])} is not merged, as ${test} fails with it and ${nameSome([partner])} together`;
+  const how =
+    branch === null
+      ? ''
+      : `: ${againCommand(others, run.runId)} has it done again on what is merged, or \`git merge ${quiet(branch)}\` there and make the test pass`;
+  const left = found.length - 1;
+  return [`${what}${how}.${left > 0 ? ` ${plural(left, 'more workstream')} broke tests too.` : ''}`];
+}
+
+const problemsOf = (merges: AdviceInput['merges'], ...statuses: MergeProblem['status'][]): MergeProblem[] =>
+  (merges?.problems.shown ?? []).filter(({ status }) => statuses.includes(status));
+
 /** Work that could not be merged, in one sentence. */
 function conflictAdvice({ merges }: AdviceInput): string[] {
-  const [first] = merges?.problems.shown ?? [];
+  const found = problemsOf(merges, 'conflict', 'failed');
+  const [first] = found;
   if (merges === null || first === undefined) return [];
   const { workstreamId, conflictsWith, files, branch } = first;
   const what =
@@ -125,10 +152,20 @@ function conflictAdvice({ merges }: AdviceInput): string[] {
       : `The work of ${nameSome([workstreamId])} conflicts with ${nameSome(conflictsWith)} in ${nameSome(files)}`;
   const how =
     branch === null ? '' : `: take over the others first, then \`git merge ${quiet(branch)}\` and resolve it`;
-  const left = merges.problems.total - 1;
+  const left = found.length - 1;
   return [
     `${what}${how}.${left > 0 ? ` ${plural(left, 'more workstream')} could not be merged either.` : ''}`,
   ];
+}
+
+/** Work that waits for a person because it is outside its scope. */
+function parkedAdvice({ merges }: AdviceInput): string[] {
+  const found = problemsOf(merges, 'outside-scope');
+  const [first] = found;
+  if (first === undefined) return [];
+  const ids = found.map(({ workstreamId }) => workstreamId);
+  const how = first.branch === null ? '' : `: look at it, then \`git merge ${quiet(first.branch)}\``;
+  return [`The work of ${nameSome(ids)} is outside of files_scope and is not merged${how}.`];
 }
 
 /** Work that can be merged into the user's branch. */
@@ -141,9 +178,15 @@ function takeOverAdvice({ merges, run }: AdviceInput): string[] {
   }
   if (merges.merged === 0) return [];
   return [
-    `The work of ${plural(merges.merged, 'workstream')} is merged in one branch: look at it with \`git log -p HEAD..${quiet(merges.branch)}\` and take it over with \`git merge ${quiet(merges.branch)}\`.`,
+    `The work of ${plural(merges.merged, 'workstream')} is merged in one branch${testedClause(merges)}: look at it with \`git log -p HEAD..${quiet(merges.branch)}\` and take it over with \`git merge ${quiet(merges.branch)}\`.`,
   ];
 }
+
+/** Whether what is advised is known to work. */
+const testedClause = ({ tested, caveat }: MergedWork): string => {
+  const clause = tested ? ', whose tests pass together' : ', which has no tests that say whether it works';
+  return caveat === '' ? clause : `${clause} (${caveat.replaceAll('`', "'")})`;
+};
 
 /** What was not started because its tool had failed repeatedly or the budget was spent. */
 function circuitAdvice({ skipped, run }: AdviceInput): string[] {

@@ -6,17 +6,21 @@ import { relativeToProject } from '../domain/assignment.ts';
 import type { Engine, LocalEngine } from '../domain/engine.ts';
 import type { Inheritance } from '../domain/history/earlier-run.ts';
 import type { ResultCache } from '../domain/history/result-cache.ts';
+import { mergeTestsOf } from '../domain/project.ts';
 import type { EventSink, RunEvent, RunListener } from '../domain/run-event.ts';
 import type { Gate } from '../domain/run-lock.ts';
 import type { LoadSource } from '../domain/scaling.ts';
 import type { Workspaces } from '../domain/workspaces.ts';
+import type { Workstream } from '../domain/workstream.ts';
 import type { QueueRun } from '../engine/queue/coordinator/queue-run.ts';
 import { type StartTime, startTimer } from '../os/stopwatch.ts';
 import { ReadyQueue } from '../plan/ready-queue.ts';
 import { WorkspaceManager } from '../run/attempt/workspace-manager.ts';
 import { WorkstreamRunner } from '../run/attempt/workstream-runner.ts';
-import { Coordinator, type FailFast } from '../run/coordinator.ts';
+import { Coordinator, type CoordinatorParts, type FailFast } from '../run/coordinator.ts';
 import { Journal, redactResult } from '../run/journal.ts';
+import { MergeQueue } from '../run/merge-queue.ts';
+import { MergedTests } from '../run/merged-tests.ts';
 import { RunGate } from '../run/run-gate.ts';
 import { firstFreeRunId, makeRunId } from '../run/run-id.ts';
 import { LoadMeter } from '../scaling/load-meter.ts';
@@ -152,7 +156,7 @@ function composeAround(
   const journal = new Journal({ recorder, listeners, redactor, failure });
   notices.publishTo((notice) => journal.publish(notice));
   queue?.notifyTo((text, workstreamId) => notices.add('warn', text, workstreamId));
-  const workspaces = composeWorkspaces(input, runId);
+  const workspaces = composeWorkspaces(input, runId, notices);
   const inheritance = inheritanceOf(prepared, runId, database.connection);
   const gate = composeGate(input, { runId, database, journal, notices });
   const admission = queue?.gateAround(gate, prepared.plan.workstreams) ?? gate;
@@ -179,6 +183,7 @@ function composeAround(
     failure,
     outside: prepared.outside,
     inheritance,
+    merging: composeMerging(input, { runId, engine, workspaces, inheritance, journal, notices }),
     ask: options.ask,
     areRemote: queue !== null,
     reserving,
@@ -278,13 +283,22 @@ function takeOver(
   throw new Refusal(2, `The run ${runId} has just been resumed by another process.`);
 }
 
-function composeWorkspaces({ options, paths, prepared }: RunInput, runId: string): LazyGitWorkspaces {
-  const { retryOf, resumed } = prepared;
+function composeWorkspaces(
+  { options, paths, prepared }: RunInput,
+  runId: string,
+  notices: Notices,
+): LazyGitWorkspaces {
+  const { retryOf, resumed, plan, defined } = prepared;
+  const idsOf = (workstreams: readonly Workstream[]): ReadonlySet<string> =>
+    new Set(workstreams.map(({ id }) => id));
   return new LazyGitWorkspaces({
     paths,
     runId,
     isResumed: resumed !== null,
     retryOf,
+    coAuthors: options.project.co_authors,
+    backlog: { known: idsOf(defined), toRun: idsOf(plan.workstreams) },
+    notify: (text) => notices.add('info', text),
     ...options.project.worktree,
   });
 }
@@ -358,7 +372,7 @@ function composeRunner({ options, paths, prepared }: RunInput, made: RunnerMater
     workspaces: new WorkspaceManager({
       workspaces,
       folder: paths.cwd,
-      merge: options.merge === 'run',
+      parksOutsideScope: options.outsideScope === 'park',
       earlierWork: inheritance.work,
     }),
     limits: { timeoutSeconds, graceSeconds, maxOutputMb },
@@ -384,6 +398,47 @@ function composeRunner({ options, paths, prepared }: RunInput, made: RunnerMater
     cache,
     inheritance,
   });
+}
+
+interface MergingMaterial extends Pick<RunParts, 'runId' | 'workspaces' | 'journal'> {
+  engine: Engine;
+  inheritance: Inheritance;
+  notices: Notices;
+}
+
+/** What merges accepted work; null where no workstream has a worktree. */
+function composeMerging(
+  { options, paths, prepared }: RunInput,
+  { runId, engine, workspaces, inheritance, journal, notices }: MergingMaterial,
+): CoordinatorParts['merging'] {
+  const { workstreams } = prepared.plan;
+  if (workstreams.every(({ workspace }) => workspace !== 'worktree')) return null;
+  const { timeoutSeconds, graceSeconds, maxOutputMb, project } = options;
+  const predicts = options.merge === 'none';
+  return (lease, onChange) =>
+    new MergeQueue({
+      workstreams,
+      waiting: inheritance.kept.flatMap(({ toMerge }) => toMerge ?? []),
+      kept: new Set(inheritance.kept.map(({ workstreamId }) => workstreamId)),
+      openBranch: () => workspaces.merged(predicts),
+      tests: predicts
+        ? null
+        : new MergedTests({
+            runId,
+            engine,
+            limits: { timeoutSeconds, graceSeconds, maxOutputMb },
+            project: paths.cwd,
+            logFolder: relativeToProject(paths.logs(runId), paths.cwd),
+            shell: project.shell,
+            gates: project.gates,
+            configured: mergeTestsOf(project),
+            defined: [...prepared.defined, ...workstreams],
+            lease,
+          }),
+      publish: (workstreamId, merge) => journal.publish({ type: 'workstream-merged', workstreamId, merge }),
+      warn: (text, workstreamId) => notices.add('warn', text, workstreamId),
+      onChange,
+    });
 }
 
 function composeQueue(

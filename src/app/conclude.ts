@@ -175,7 +175,9 @@ function consolidated({ database, runId, paths }: Conclusion): ConsolidatedResul
   return correctTotals(database.connection, result.run) ? read() : result;
 }
 
-const isComplete = ({ run }: ConsolidatedResult): boolean => run.totals.completed === run.totals.workstreams;
+/** Work that breaks tests, or that git could not merge, is not what was asked for, although each completed by itself. */
+const isComplete = ({ run, merges }: ConsolidatedResult): boolean =>
+  run.totals.completed === run.totals.workstreams && (merges?.failing ?? 0) === 0;
 
 function summarize(
   conclusion: Conclusion,

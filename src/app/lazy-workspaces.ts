@@ -1,8 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import type { Changes, Merge } from '../domain/changes.ts';
+import type { Changes } from '../domain/changes.ts';
 import type { Failure } from '../domain/failure.ts';
-import type { ReviewCopy, Workspace, WorkspaceRequest, Workspaces } from '../domain/workspaces.ts';
+import type {
+  Credit,
+  MergedBranch,
+  ReviewCopy,
+  Workspace,
+  WorkspaceRequest,
+  Workspaces,
+} from '../domain/workspaces.ts';
 import type { GitWorkspaces } from '../worktree/git-workspaces.ts';
 import type { Paths } from './paths.ts';
 
@@ -18,6 +25,12 @@ interface WorkspaceOptions {
   isResumed: boolean;
   /** The run whose work this one may build on; null for none. */
   retryOf: string | null;
+  /** People that commits of Millrace name as co-authors. */
+  coAuthors: readonly string[];
+  /** Ids of the workstreams of the folder, and of those that are run. */
+  backlog: { known: ReadonlySet<string>; toRun: ReadonlySet<string> };
+  /** Called with a sentence that concerns the whole run. */
+  notify: (text: string) => void;
 }
 
 /** Loads the code for workspaces, and asks git, when the first workstream needs it: most runs never do. */
@@ -33,8 +46,8 @@ export class LazyGitWorkspaces implements Workspaces {
     return (await this.#load()).open(request);
   }
 
-  async harvest(workspace: Workspace): Promise<Changes> {
-    return (await this.#load()).harvest(workspace);
+  async harvest(workspace: Workspace, credit?: Credit): Promise<Changes> {
+    return (await this.#load()).harvest(workspace, credit);
   }
 
   async choose(workspace: Workspace): Promise<Changes> {
@@ -49,12 +62,8 @@ export class LazyGitWorkspaces implements Workspaces {
     return (await this.#load()).discardCopy(copy);
   }
 
-  async merge(workspace: Workspace): Promise<Merge> {
-    return (await this.#load()).merge(workspace);
-  }
-
-  async predict(workspace: Workspace): Promise<Merge> {
-    return (await this.#load()).predict(workspace);
+  async merged(predicts: boolean): Promise<MergedBranch> {
+    return (await this.#load()).merged(predicts);
   }
 
   async close(workspace: Workspace): Promise<readonly string[]> {

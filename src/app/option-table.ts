@@ -100,7 +100,7 @@ const LABEL_RULE =
 const DISTRIBUTIONS = ['dynamic', 'round-robin'] as const;
 const WORKSPACES = ['shared', 'worktree'] as const;
 const MERGES = ['run', 'none'] as const;
-const OUTSIDE_SCOPE = ['warn', 'fail', 'ignore'] as const;
+const OUTSIDE_SCOPE = ['warn', 'merge', 'park', 'fail', 'ignore'] as const;
 const AT_LIMIT = ['wait', 'switch', 'fail'] as const;
 const LOG_FORMATS = ['json', 'text'] as const;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -324,7 +324,7 @@ export const RUN_OPTIONS = {
     default: 'warn',
     group: TOOLS,
     help: 'What becomes of work on files outside files_scope',
-    doc: 'or `fail` or `ignore`: work on files outside `files_scope`',
+    doc: 'work on files outside `files_scope` is merged with a warning (`warn`, `merge`), stays on its branch (`park`), fails (`fail`), or is merged (`ignore`)',
   },
   /** US dollars that the run may cost; null for no limit. Only what tools say of their cost counts. */
   maxCostUsd: {

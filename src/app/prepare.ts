@@ -37,6 +37,8 @@ export interface Prepared {
   inheritance: Inheritance;
   /** How an interrupted run goes on; null for a new one. */
   resumed: ResumePlan | null;
+  /** All workstreams of the folder. */
+  defined: readonly Workstream[];
   /** Sentences for a person. */
   notices: string[];
 }
@@ -62,9 +64,11 @@ export interface CheckedFolder {
  * nothing matches.
  */
 export function prepare(options: Preparing, paths: Paths): Prepared {
-  const selection = select(load(options, paths), options.select, options.withDependencies);
+  const folder = load(options, paths);
+  const selection = select(folder, options.select, options.withDependencies);
   refuseNothing(selection, paths);
   return {
+    defined: folder.workstreams,
     ...planOf(selection, paths, NEVER, options),
     retryOf: null,
     inheritance: NOTHING_EARLIER,
@@ -100,6 +104,7 @@ export function prepareRetry(
   const selection = select(folder, chosen, only.withDependencies);
   return {
     ...planOf(selection, paths, completedIn(earlier), { ...options, workspace: only.workspace }),
+    defined: folder.workstreams,
     retryOf: earlier.runId,
     inheritance: { ...NOTHING_EARLIER, work: workOf(earlier.results, folder.workstreams) },
     resumed: null,
@@ -134,6 +139,7 @@ export function prepareResumed(
   return {
     ...planned,
     ...rest,
+    defined: folder.workstreams,
     retryOf: run.retryOf,
     inheritance: { ...inheritance, work: [...repeated, ...inheritance.work] },
   };

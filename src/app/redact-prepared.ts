@@ -10,10 +10,10 @@ import type { Prepared } from './prepare.ts';
 
 /** Words of the database and of events, of 8 characters and more, beside the reasons. */
 const WORDS = `
-  millrace coordinator completed modified conflict mergeable nothing-to-merge scope-look
+  millrace coordinator completed modified conflict pending mergeable breaks-tests outside-scope nothing-to-merge scope-look
   unhandled-rejection uncaught-exception thread-heap process-heap workstream node-test run-started
   run-ended agent-replaced interrupting workstream-ready workstream-started workstream-begun workstream-retrying
-  workstream-progress workstream-log workstream-finished opencode
+  workstream-progress workstream-log workstream-finished workstream-merged opencode
 `;
 
 interface Redacted {

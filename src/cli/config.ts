@@ -18,6 +18,8 @@ const SECTIONS: ReadonlySet<string> = new Set([
   'tools',
   'capabilities',
   'gates',
+  'merge_tests',
+  'co_authors',
   'worktree',
   'shell',
   'tracks',

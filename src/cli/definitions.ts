@@ -1,5 +1,6 @@
 /** How every command is called, by name. */
 import { agentsDefinition } from './commands/agents.ts';
+import { backlogDefinition } from './commands/backlog.ts';
 import { compareDefinition } from './commands/compare.ts';
 import { dashboardDefinition } from './commands/dashboard.ts';
 import { errorsDefinition } from './commands/errors.ts';
@@ -42,6 +43,7 @@ export const definitions = {
   errors: errorsDefinition,
   patterns: patternsDefinition,
   agents: agentsDefinition,
+  backlog: backlogDefinition,
   compare: compareDefinition,
   flaky: flakyDefinition,
   trends: trendsDefinition,

@@ -41,8 +41,21 @@ export const changesSchema = z.object({
 export type Changes = z.infer<typeof changesSchema>;
 
 export const mergeSchema = z.object({
-  /** `mergeable` where nothing is to be merged and nothing would stand in the way of it. */
-  status: z.enum(['merged', 'mergeable', 'conflict', 'nothing-to-merge', 'failed']),
+  /**
+   * `pending` until it is merged, and its tests with it; `mergeable` where nothing is to be merged and nothing would stand
+   * in the way of it; `breaks-tests` and `outside-scope` for work that stays on its own branch: merged it makes a test
+   * fail, or it changed files outside its scope and such work is not to be merged.
+   */
+  status: z.enum([
+    'pending',
+    'merged',
+    'mergeable',
+    'conflict',
+    'breaks-tests',
+    'outside-scope',
+    'nothing-to-merge',
+    'failed',
+  ]),
   /** The run's branch; empty where there is to be none. */
   branch: z.string(),
   /** The commit on the run's branch that took it in; null when it was not. */
@@ -51,8 +64,36 @@ export const mergeSchema = z.object({
   conflictsWith: z.array(z.string()),
   /** Files in conflict. */
   files: z.array(z.string()),
-  /** What went wrong otherwise; empty when nothing did. */
+  /** What went wrong otherwise, or what else is to be known, in a sentence; empty for nothing. */
   detail: z.string(),
+  /**
+   * Of work that breaks tests, the workstream merged before it together with which the test fails; of work outside its
+   * scope, the one that it builds on and that has such work. Null for none: it fails alone.
+   */
+  partner: z.string().nullable().default(null),
+  /** The first test that fails on the merged tree, by its name; null for none. */
+  failingTest: z.string().nullable().default(null),
+  /** What that test printed; null for nothing. */
+  logFile: z.string().nullable().default(null),
+  /** Files that it changed outside its scope; empty without a scope. */
+  outsideScope: z.array(z.string()).default([]),
+  /** Whether tests passed on the tree of `commit`; false where there are none. */
+  tested: z.boolean().default(false),
 });
 /** What became of a workstream's commits in the run's own branch. */
 export type Merge = z.infer<typeof mergeSchema>;
+
+/** What is true of work of which nothing else is known than this. */
+export const mergeOf = (fields: Pick<Merge, 'status'> & Partial<Merge>): Merge => ({
+  branch: '',
+  commit: null,
+  conflictsWith: [],
+  files: [],
+  detail: '',
+  partner: null,
+  failingTest: null,
+  logFile: null,
+  outsideScope: [],
+  tested: false,
+  ...fields,
+});

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { containingFileFields } from './policy/sandbox-file.ts';
 import { BUILT_IN_TOOLS, isBuiltIn, successPattern } from './tool.ts';
 import { LIMIT_CLASSES } from './tool-report.ts';
-import { SHELLS } from './workstream.ts';
+import { type AcceptanceCommand, SHELLS } from './workstream.ts';
 import { line } from './workstream-file.ts';
 
 const argument = z.string();
@@ -105,6 +105,18 @@ function twice(agents: unknown): string {
   return JSON.stringify(names.find((name, index) => names.indexOf(name) !== index));
 }
 
+const mergeTest = z.strictObject({
+  run: line.describe('A command that passes with exit code 0.'),
+  name: line.max(200).optional().describe('What to call it. Default: the command.'),
+  timeout_seconds: z
+    .number()
+    .positive()
+    .max(7 * 86_400)
+    .optional()
+    .describe('It fails when it runs longer than this.'),
+  cwd: line.optional().describe('Folder to run in, relative to the worktree. Default: the worktree.'),
+});
+
 const gate = z.enum(['GATE_LINT', 'GATE_UNIT', 'GATE_INTEGRATION', 'GATE_SECURITY']);
 
 const sections = z.strictObject({
@@ -115,6 +127,14 @@ const sections = z.strictObject({
   shell: z.enum(SHELLS).default('sh'),
   /** The command of each gate. */
   gates: z.partialRecord(gate, line).default({}),
+  /** Commands that have to pass on everything that is merged, beside the acceptance tests. */
+  merge_tests: z.array(z.union([line, mergeTest])).default([]),
+  /** People that commits of Millrace name as co-authors. */
+  co_authors: z
+    .array(
+      z.string().regex(/^[^<>\r\n]+ <[^<>\s]+>$/, 'a name and an address: Ada Lovelace <ada@example.com>'),
+    )
+    .default([]),
   worktree: z
     .strictObject({
       /** What ignored files a worktree gets as copies, and which as links. */
@@ -167,6 +187,27 @@ export const projectSchema = sections.superRefine(checkToolNames);
 
 /** The sections of a project's configuration, with defaults filled in. */
 export type Project = z.output<typeof projectSchema>;
+
+/** The tests of what is merged, as commands. */
+export const mergeTestsOf = ({ merge_tests }: Project): AcceptanceCommand[] =>
+  merge_tests.map((test) => {
+    const {
+      run,
+      name = null,
+      timeout_seconds = null,
+      cwd = null,
+    } = typeof test === 'string' ? { run: test } : test;
+    return {
+      kind: 'run',
+      text: run,
+      shell: null,
+      name,
+      timeoutSeconds: timeout_seconds,
+      env: {},
+      cwd,
+      report: null,
+    };
+  });
 
 export type ToolConfig = Project['tools'][string];
 export type NamedAgent = Project['agents'][number];

@@ -8,6 +8,7 @@
 import { z } from 'zod';
 import { agentResultSchema } from './agent-result.ts';
 import { workstreamSchema } from './assignment.ts';
+import { mergeSchema } from './changes.ts';
 import { reasonSchema } from './failure.ts';
 import { checkoutSchema } from './history/history.ts';
 import type { Totals } from './run-record.ts';
@@ -158,6 +159,8 @@ export const runEventSchema = z.discriminatedUnion('type', [
     /** The workstream that is tried again, where this one was skipped for it; null for that one itself. */
     follows: text.nullable(),
   }),
+  /** What became of the work of a workstream whose result said that its merge was pending. May come more than once. */
+  z.object({ type: z.literal('workstream-merged'), workstreamId: text, merge: mergeSchema }),
   z.object({ type: z.literal('agent-replaced'), agentId: text, why: text }),
   /** The number of agents follows the load and has changed; the first of these events says that at the start. */
   z.object({

@@ -42,6 +42,7 @@ export function totalCost(tools: readonly ToolPerformance[]): { knownUsd: number
 /** Work that is not in the run's own branch. */
 export interface MergeProblem {
   workstreamId: string;
+  status: Merge['status'];
   /** Where it is instead. */
   branch: string | null;
   /** Workstreams merged before it that changed the same files. */
@@ -49,6 +50,17 @@ export interface MergeProblem {
   files: string[];
   /** What went wrong where it was no conflict. */
   detail: string;
+  /** Of work that breaks a test, the workstream together with which it does; null for none. */
+  partner: string | null;
+  /** The test that it breaks, and its output; null for none. */
+  failingTest: string | null;
+  logFile: string | null;
+}
+
+/** Merged work that is outside of its workstream's scope. */
+export interface OutsideWork {
+  workstreamId: string;
+  files: { path: string; linesAdded: number | null; linesRemoved: number | null }[];
 }
 
 /** What became of the work of a run's workstreams. */
@@ -57,9 +69,17 @@ export interface MergedWork {
   branch: string;
   /** How many workstreams are in it. */
   merged: number;
+  /** Whether tests passed on all that is merged; false where there are none. */
+  tested: boolean;
+  /** What else is to be known of it, in a sentence; empty for nothing. */
+  caveat: string;
   /** How many were not to be merged and conflict with nothing. */
   mergeable: number;
+  /** How much work makes the run fail: it breaks tests, git could not merge it, or it still waits for its merge. */
+  failing: number;
   problems: Capped<MergeProblem>;
+  /** Of what is merged, and could be. */
+  outside: Capped<OutsideWork>;
 }
 
 /** A workstream that was given to several tools. */

@@ -159,6 +159,7 @@ export function applyEvent(board: Board, event: RunEvent): boolean {
       return true;
     case 'checkout-read':
     case 'workstream-log':
+    case 'workstream-merged':
     case 'agent-replaced':
     case 'notice':
       return false;

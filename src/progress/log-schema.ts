@@ -111,6 +111,15 @@ export const logEvents = [
       .nullable()
       .describe('The workstream for which it was skipped; null where it is the one that was asked for.'),
   }),
+  event('workstream-merged', "What became of its work in the run's own branch.", {
+    workstream_id: workstreamId,
+    merge_status: text.describe('`merged`, `conflict`, `breaks-tests` …, as in the table `agent_results`.'),
+    partner: text
+      .nullable()
+      .describe('The workstream with which it conflicts, or breaks a test; null for none.'),
+    failing_test: text.nullable().describe('The test that it breaks; null for none.'),
+    message,
+  }),
   event('agent-replaced', 'The thread of an agent was replaced.', { agent_id: agentId, message }),
   event('agents-scaled', 'The number of agents follows the load.', {
     from: count.nullable().describe('Null at the start.'),

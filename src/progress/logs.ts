@@ -4,6 +4,7 @@ import { constants, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type LevelWithSilent, type Logger, pino } from 'pino';
 import type { AgentResult, FinalStatus } from '../domain/agent-result.ts';
+import type { Merge } from '../domain/changes.ts';
 import { isFields } from '../domain/json.ts';
 import type { EventOf, EventSink, ResumedRun, RunEvent } from '../domain/run-event.ts';
 import { makeFolder } from '../os/folder.ts';
@@ -273,6 +274,8 @@ function logEntry(event: LoggedEvent, startedAt: number | null): LogEntry {
         status: event.status,
         follows: event.follows,
       });
+    case 'workstream-merged':
+      return merged(event);
     case 'agent-replaced':
       return entry('warn', `${event.agentId} was replaced`, {
         event: event.type,
@@ -304,6 +307,21 @@ function logEntry(event: LoggedEvent, startedAt: number | null): LogEntry {
     case 'run-ended':
       return ended(event, startedAt);
   }
+}
+
+const MERGED: ReadonlySet<Merge['status']> = new Set(['merged', 'mergeable', 'nothing-to-merge', 'pending']);
+
+function merged({ type, workstreamId, merge }: EventOf<'workstream-merged'>): LogEntry {
+  const { status, partner, failingTest, conflictsWith } = merge;
+  const level = MERGED.has(status) ? 'info' : 'warn';
+  return entry(level, `${workstreamId}: ${status.replaceAll('-', ' ')}`, {
+    event: type,
+    workstream_id: workstreamId,
+    merge_status: status,
+    partner: partner ?? conflictsWith[0] ?? null,
+    failing_test: failingTest === null ? null : cutBytes(failingTest),
+    message: cutBytes(merge.detail),
+  });
 }
 
 const finishedBefore = ({ counts }: ResumedRun): number => counts.completed + counts.failed + counts.skipped;

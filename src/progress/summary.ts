@@ -2,7 +2,7 @@ import type { ChalkInstance } from 'chalk';
 import { comparisonSentence, hasBroken, type RunComparison } from '../domain/history/history.ts';
 import { type ErrorPattern, firstWorkstreams } from '../domain/history/pattern.ts';
 import { type ConsolidatedResult, speedupOf } from '../domain/run-record.ts';
-import { totalCost } from '../domain/tool-record.ts';
+import { type MergedWork, totalCost } from '../domain/tool-record.ts';
 import { costSentence, nameSome, plural, seconds } from '../text/format.ts';
 import { oneLine, printable } from '../text/printable.ts';
 import { clean, type Glyphs } from './style.ts';
@@ -79,11 +79,26 @@ function work({ tools, merges }: ConsolidatedResult, { colour }: SummaryOptions)
   const { knownUsd, unknown } = totalCost(tools);
   const lines = tools.length === 0 ? [] : [costSentence(knownUsd, unknown)];
   if (merges === null) return lines;
-  if (merges.merged > 0) lines.push(`${colour.dim('Take over ')}git merge ${path(merges.branch)}`);
+  if (merges.merged > 0) {
+    const state = merges.tested ? 'its tests pass' : 'it has no tests';
+    lines.push(`${colour.dim('Take over ')}git merge ${path(merges.branch)} ${colour.dim(`(${state})`)}`);
+  }
+  lines.push(...broken(merges).map((line) => colour.yellow(line)));
   const { total } = merges.problems;
   if (total > 0)
     lines.push(colour.yellow(`${plural(total, 'workstream')} could not be merged: see the report`));
   return lines;
+}
+
+/** Most workstreams of which it is said which test they break. */
+const BROKEN = 5;
+
+function broken({ problems }: MergedWork): string[] {
+  const found = problems.shown.filter(({ status }) => status === 'breaks-tests').slice(0, BROKEN);
+  return found.map(({ workstreamId, partner, failingTest }) => {
+    const together = partner === null ? '' : ` together with ${partner}`;
+    return oneLine(`${workstreamId} is not merged: ${failingTest ?? 'tests'} fails with it${together}`, 240);
+  });
 }
 
 /** What is new since the run before; nothing where both are without failures. */

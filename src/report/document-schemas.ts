@@ -208,14 +208,27 @@ const shortResult = z.object({
 const merges = z.object({
   branch: text,
   merged: count,
+  tested: z.boolean(),
+  caveat: text,
   mergeable: count,
+  failing: count,
   problems: capped(
     z.object({
       workstreamId: text,
+      status: mergeSchema.shape.status,
       branch: maybeText,
       conflictsWith: z.array(text),
       files: z.array(text),
       detail: text,
+      partner: maybeText,
+      failingTest: maybeText,
+      logFile: maybeText,
+    }),
+  ),
+  outside: capped(
+    z.object({
+      workstreamId: text,
+      files: z.array(z.object({ path: text, linesAdded: count.nullable(), linesRemoved: count.nullable() })),
     }),
   ),
 });

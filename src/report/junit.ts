@@ -34,7 +34,7 @@ export function junitReport(
   for (const result of workstreams) {
     counts.tests += 1;
     counts.seconds += result.durationSeconds ?? 0;
-    if (result.status === 'failed') counts.failures += 1;
+    if (result.status === 'failed' || breaksTests(result)) counts.failures += 1;
     if (result.status === 'skipped') counts.skipped += 1;
     cases.push(workstreamCase(result, patterns.get(result.workstreamId) ?? null));
     for (const test of result.testResults.tests) {
@@ -86,10 +86,23 @@ function workstreamCase(result: AgentResult, pattern: FailurePattern | null): El
       '#text': context(result),
     };
   }
+  if (breaksTests(result)) {
+    const { detail = '', logFile = null } = result.metadata.merge ?? {};
+    const text = [detail, ...(logFile === null ? [] : [`Whole output: ${logFile}`])].join('\n\n');
+    element['failure'] = {
+      '@message': oneLine(detail, LINE),
+      '@type': 'breaks-tests',
+      '#text': excerpt(text, CONTEXT, 'start'),
+    };
+  }
   const notes = manualNotes(result);
   if (notes !== '') element['system-out'] = notes;
   return element;
 }
+
+/** Work that passed by itself and makes a test of what is merged fail: for JUnit, which knows no third state, a failure. */
+const breaksTests = ({ status, metadata }: AgentResult): boolean =>
+  status === 'completed' && metadata.merge?.status === 'breaks-tests';
 
 /**
  * Readers group failures by their type: the reason, the id of the pattern and its template, as in

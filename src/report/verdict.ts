@@ -4,10 +4,20 @@ import type { RunDocumentHead, ShortResult } from '../domain/run-record.ts';
 import { plural } from '../text/format.ts';
 
 /** What a verdict is made of. */
-type Found = Pick<RunDocumentHead, 'run' | 'failures' | 'skipped' | 'errors'>;
+type Found = Pick<RunDocumentHead, 'run' | 'failures' | 'skipped' | 'errors' | 'merges'>;
 
 /** The state of a run in one sentence, and where to start. `code` is marked by backticks. */
 export function verdict(result: Found): string {
+  const broken = result.merges?.problems.shown.filter(({ status }) => status === 'breaks-tests') ?? [];
+  const sentence = ownVerdict(result);
+  const [first] = broken;
+  if (first === undefined || result.run.state === 'running') return sentence;
+  const what =
+    broken.length === 1 ? `The work of \`${first.workstreamId}\` is` : `The work of ${broken.length} is`;
+  return `${sentence} ${what} not merged, because tests fail with it.`;
+}
+
+function ownVerdict(result: Found): string {
   const { run } = result;
   const { workstreams: total, completed, failed, skipped } = run.totals;
   if (run.state === 'running') {

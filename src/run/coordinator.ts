@@ -22,6 +22,8 @@ import type { AttemptEnd, WorkstreamRunner } from './attempt/workstream-runner.t
 import { type BatchStart, Dispatcher, type Eligibility, type SingleStart } from './dispatcher.ts';
 import { type FinalResult, FinalResults } from './final-results.ts';
 import type { Journal } from './journal.ts';
+import type { MergeQueue } from './merge-queue.ts';
+import type { AgentLease } from './merged-tests.ts';
 import { SpeedMeter } from './speed-meter.ts';
 
 /** The answer of a person at the terminal about a workstream. */
@@ -91,6 +93,11 @@ export interface CoordinatorParts {
    * were made at the first of them. Throws what the store throws; nothing is withdrawn then.
    */
   withdraw: (withdrawals: readonly WithdrawnResult[]) => readonly AttemptRecord[];
+  /**
+   * Makes what merges accepted work, with the way to get an agent for its tests, and what to call when something has
+   * ended; null where no workstream has a worktree.
+   */
+  merging: ((lease: () => Promise<AgentLease | null>, onChange: () => void) => MergeQueue) | null;
   /** When nothing more is started because of failures; null for never. */
   failFast: FailFast | null;
   /** Asked before each workstream; null to run them all. */
@@ -105,6 +112,9 @@ export class Coordinator {
   readonly #dispatcher: Dispatcher;
   /** Index of each workstream, by its id; made when it is first needed. */
   #indices: Map<string, number> | null = null;
+  /** Null where nothing is merged. */
+  readonly #merging: MergeQueue | null;
+  readonly #leases: AgentLeases;
   /** By agent; made when it gets its first workstream. */
   readonly #contexts: AgentContext[] = [];
   /** Of workstreams that wait for their next attempt. */
@@ -142,6 +152,7 @@ export class Coordinator {
       limitWaits: (id) => runner.limitWaits(id),
       refusal: (workstream) => runner.certainRefusal(workstream),
       onReady: (indices) => this.#makeReady(indices),
+      onFinal: parts.merging === null ? null : (result) => this.#merging?.take(result),
     });
     // A workstream of a batch may be returned unstarted, which a person can't be asked about twice.
     const mayBatch = parts.ask === null && !parts.commitStarts;
@@ -154,6 +165,16 @@ export class Coordinator {
         ? (index) => runner.mayBatch(this.#workstream(index)) && !ready.reserves(index)
         : null,
     });
+    this.#leases = new AgentLeases(
+      this.#dispatcher,
+      (agent) => this.#context(agent),
+      () => this.#wake(),
+    );
+    this.#merging =
+      parts.merging?.(
+        () => this.#leases.ask(),
+        () => this.#wake(),
+      ) ?? null;
     // Each running workstream listens, and that is no leak.
     setMaxListeners(0, this.#cancel.signal);
     parts.gate.onFree(() => this.#retry());
@@ -314,13 +335,17 @@ export class Coordinator {
   /** Resolves when every workstream has its final row. Rejects only when results can't be recorded. */
   async run(): Promise<void> {
     for (const index of this.#results.settleKnown()) this.#parts.ready.add(index);
+    this.#merging?.begin();
     for (;;) {
       this.#failFast();
+      // What is merged is tested first, so that it is known early what breaks; one at a time.
+      this.#leases.give();
       if (!this.#isEnding) this.#startAll();
       if (this.#dispatcher.assigned === 0) {
         this.#parts.gate.idle();
         const isWaiting = !this.#isEnding && this.#parts.ready.isWaiting;
-        if (this.#retries.size === 0 && (!isWaiting || this.#waitsTooLong())) break;
+        const isOver = this.#retries.size === 0 && (!isWaiting || this.#waitsTooLong());
+        if (isOver && (this.#merging?.finish() ?? true)) break;
       }
       await this.#news();
     }
@@ -389,6 +414,8 @@ export class Coordinator {
   }
 
   #stop(): void {
+    this.#merging?.stop();
+    this.#leases.close();
     this.#cancel.abort('interrupted');
     for (const single of this.#singles.values()) single.abort('interrupted');
     this.#retries.clear();
@@ -399,6 +426,8 @@ export class Coordinator {
   #eligibility(index: number, agent: number): Eligibility {
     const { ready, runner } = this.#parts;
     const workstream = this.#workstream(index);
+    // Its tests may use what it wants for itself.
+    if (!workstream.parallelOk && this.#leases.given > 0) return { verdict: 'wait' };
     const refusal = runner.refusal(agent, workstream);
     if (refusal === null && runner.chooseTools(agent, workstream)) return MAY_START;
     if (refusal === null) return { verdict: workstream.parallelOk ? 'pass' : 'wait' };
@@ -420,6 +449,8 @@ export class Coordinator {
   async #startSingle(start: SingleStart): Promise<void> {
     const stop = new AbortController();
     this.#singles.set(start.index, stop);
+    const isAlone = !this.#workstream(start.index).parallelOk;
+    if (isAlone) this.#leases.withhold();
     try {
       await this.#decideAndExecute(start, stop.signal);
     } catch (error) {
@@ -427,6 +458,7 @@ export class Coordinator {
     }
     this.#singles.delete(start.index);
     this.#parts.runner.release(this.#workstream(start.index));
+    if (isAlone) this.#leases.permit();
     this.#dispatcher.release(start.agent, start.index);
     this.#wake();
   }
@@ -703,6 +735,63 @@ function forwardEngineMessage(
       return journal.publish({ type: 'workstream-log', workstreamId, agentId, line: message.line });
     case 'replaced':
       return journal.publish({ type: 'agent-replaced', agentId, why: message.why });
+  }
+}
+
+/** Agents that are used for the tests of what is merged: none while a workstream runs that is to run alone. */
+class AgentLeases {
+  readonly #dispatcher: Dispatcher;
+  readonly #contextOf: (agent: number) => AgentContext;
+  readonly #onChange: () => void;
+  #asked: ((lease: AgentLease | null) => void)[] = [];
+  #withheld = 0;
+  #isClosed = false;
+  /** How many are in use. */
+  given = 0;
+
+  constructor(dispatcher: Dispatcher, contextOf: (agent: number) => AgentContext, onChange: () => void) {
+    this.#dispatcher = dispatcher;
+    this.#contextOf = contextOf;
+    this.#onChange = onChange;
+  }
+
+  /** Resolves with an agent once one is free; with null when no more are given. */
+  ask(): Promise<AgentLease | null> {
+    if (this.#isClosed) return Promise.resolve(null);
+    return new Promise((resolve) => {
+      this.#asked.push(resolve);
+      this.#onChange();
+    });
+  }
+
+  /** Gives free agents to those who have asked. */
+  give(): void {
+    while (this.#asked.length > 0 && this.#withheld === 0) {
+      const agent = this.#dispatcher.reserve();
+      if (agent === undefined) return;
+      this.given += 1;
+      this.#asked.shift()?.({ context: this.#contextOf(agent), release: () => this.#release(agent) });
+    }
+  }
+
+  withhold(): void {
+    this.#withheld += 1;
+  }
+
+  permit(): void {
+    this.#withheld -= 1;
+  }
+
+  /** Gives no more. */
+  close(): void {
+    this.#isClosed = true;
+    for (const resolve of this.#asked.splice(0)) resolve(null);
+  }
+
+  #release(agent: number): void {
+    this.given -= 1;
+    this.#dispatcher.free(agent);
+    this.#onChange();
   }
 }
 

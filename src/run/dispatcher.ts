@@ -98,6 +98,18 @@ export class Dispatcher {
     return [...singles, ...batches.values()];
   }
 
+  /** Takes a free agent for something that is no workstream; undefined where none is free. */
+  reserve(): number | undefined {
+    const [agent] = this.#slots.free;
+    if (agent !== undefined) this.#slots.assign(agent);
+    return agent;
+  }
+
+  /** Ends what `reserve` began. */
+  free(agent: number): void {
+    this.#slots.release(agent);
+  }
+
   /** Takes the duration of a workstream in seconds. */
   addDuration(seconds: number): void {
     this.#size.add(seconds);

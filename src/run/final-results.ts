@@ -4,7 +4,7 @@ import type { AttemptRecord } from '../domain/attempt.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { EarlierResult, Inheritance } from '../domain/history/earlier-run.ts';
 import type { Plan } from '../domain/plan.ts';
-import type { RunEvent } from '../domain/run-event.ts';
+import type { EventOf, RunEvent } from '../domain/run-event.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { Budget } from './attempt/ledgers.ts';
 import { brokenResult, skippedResult } from './attempt/result.ts';
@@ -27,6 +27,8 @@ export interface FinalResultsParts {
   refusal: (workstream: Workstream) => Failure | null;
   /** Called with workstreams whose dependencies have been met; not with those that have none. */
   onReady: (indices: readonly number[]) => void;
+  /** Called with each final result after it was published; null where nobody needs it. */
+  onFinal: ((result: AgentResult) => void) | null;
 }
 
 /** The final row of the workstream with this index. */
@@ -130,6 +132,7 @@ export class FinalResults {
       if (why === null) throw new Error(`${workstream.id} was never assigned to an agent`);
       const result = this.skipped(workstream, why);
       this.#parts.journal.publish({ type: 'workstream-finished', result });
+      this.#parts.onFinal?.(result);
     });
   }
 
@@ -154,7 +157,7 @@ export class FinalResults {
 
   /** Publishes results, and settles workstreams for their dependents. */
   #settle(settled: readonly Settled[], results: readonly AgentResult[] = []): void {
-    const { journal, onReady } = this.#parts;
+    const { journal, onReady, onFinal } = this.#parts;
     const events = results.map(finishedEvent);
     for (const { status } of results) if (status === 'failed') this.failed += 1;
     const unlocked: number[] = [];
@@ -165,13 +168,14 @@ export class FinalResults {
       for (const index of ready) unlocked.push(index);
     }
     journal.publishAll(events);
+    if (onFinal !== null) for (const { result } of events) onFinal(result);
     if (unlocked.length === 0) return;
     journal.commit();
     onReady(unlocked.filter((index) => this.#isOpen(index)));
   }
 
   /** The event of one that will not be executed; none where it has its result. */
-  #skip({ index, failure }: Doomed): RunEvent[] {
+  #skip({ index, failure }: Doomed): EventOf<'workstream-finished'>[] {
     const { plan, runId, earlierAttempts } = this.#parts;
     const workstream = plan.workstreams[index];
     if (workstream === undefined || !this.#isOpen(index)) return [];
@@ -232,7 +236,10 @@ export class FinalResults {
 /** How a workstream ended, and what that means for its dependents where the reason does not say it. */
 type Settled = Pick<EarlierResult, 'workstreamId' | 'status' | 'reason'> & { detail?: string };
 
-const finishedEvent = (result: AgentResult): RunEvent => ({ type: 'workstream-finished', result });
+const finishedEvent = (result: AgentResult): EventOf<'workstream-finished'> => ({
+  type: 'workstream-finished',
+  result,
+});
 
 /** Ends the sentence "It needs X, which …". */
 function detailOf({ status, reason, detail }: Settled): string {
@@ -274,6 +281,7 @@ export function foresee({ plan, outside, inheritance, maxCostUsd }: Foreseen): A
     limitWaits: () => [],
     refusal: (workstream) => budget.refusalOf(workstream),
     onReady: () => undefined,
+    onFinal: null,
   });
   decided.settleKnown();
   return results;

@@ -2,7 +2,9 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Credit } from '../domain/workspaces.ts';
 import { messageOf } from '../text/error-message.ts';
+import { oneLine } from '../text/printable.ts';
 import { makeCommit } from './commit.ts';
 import { complaint, outputOf } from './git.ts';
 import { finishMaking, remakeIndex, removeIfEmpty } from './half-made.ts';
@@ -46,6 +48,10 @@ export interface CaptureOptions {
    * the attempt's ref nor the branch moves. Default: none.
    */
   judged?: string;
+  /** Who did the work. Default: not known. */
+  credit?: Credit | null;
+  /** Default: none. */
+  coAuthors?: readonly string[];
 }
 
 /** Beside the index; names the commit that holds everything, from the moment that removing begins. */
@@ -96,7 +102,7 @@ async function captureNow(
       : { kind: 'commit', commit: parent };
   const snapshot = await takeSnapshot(worktree, basis, look);
   if ('problem' in snapshot) return snapshot;
-  const made = await commitFor(repository, worktree, snapshot, parent, refs, how.subject);
+  const made = await commitFor(repository, worktree, snapshot, parent, refs, how);
   if ('problem' in made) return made;
   const notes = await keepAll(repository, worktree, made.commit, { refs, how });
   if ('problem' in notes) return notes;
@@ -136,7 +142,7 @@ async function commitFor(
   { tree }: Snapshot,
   parent: string,
   refs: readonly KeptRef[],
-  subject: string,
+  { subject, credit = null, coAuthors = [] }: CaptureOptions,
 ): Promise<{ commit: string } | { problem: string }> {
   const committed = await gitRead(repository, ['rev-parse', '--verify', `${parent}^{tree}`]);
   if (outputOf(committed).trim() === tree) return { commit: parent };
@@ -152,7 +158,11 @@ async function commitFor(
       Workstream: owner.workstreamId,
       Agent: owner.agentId,
       Attempt: owner.attempt,
+      ...(credit?.model == null ? {} : { Model: oneLine(credit.model, 200) }),
+      ...(credit?.costUsd == null ? {} : { 'Cost-USD': credit.costUsd }),
     },
+    tool: credit?.tool ?? null,
+    coAuthors,
   });
 }
 

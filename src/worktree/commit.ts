@@ -7,8 +7,8 @@ import { gitRead, type Repository } from './repository.ts';
 const SUBJECT_WIDTH = 72;
 
 /**
- * Always Millrace's: the user did not write this, and an agent's name is no identity. The trailers name the agent.
- * Never by `git config`, which all worktrees and the user share.
+ * The committer is always Millrace, and so is the author where no tool is known: the user did not write this. Never by
+ * `git config`, which all worktrees and the user share.
  */
 export const IDENTITY = {
   GIT_AUTHOR_NAME: 'Millrace',
@@ -24,18 +24,40 @@ export interface NewCommit {
   subject: string;
   /** For people: the database knows it too. */
   trailers: Record<string, string | number>;
+  /** The tool that did the work; null for none. Default: null. */
+  tool?: string | null;
+  /** People that are named beside it, as `Name <address>`. Default: none. */
+  coAuthors?: readonly string[];
 }
+
+/** Named as what it is: `claude via Millrace`. What git can't have in a name is left out. */
+function authorOf(tool: string | null): Record<string, string> {
+  const name = oneLine(tool ?? '', NAME_WIDTH)
+    .replaceAll(/[<>]/g, '')
+    .trim();
+  if (name === '') return IDENTITY;
+  const address = name.toLowerCase().replaceAll(/[^a-z0-9.-]+/g, '-');
+  return {
+    ...IDENTITY,
+    GIT_AUTHOR_NAME: `${name} via Millrace`,
+    GIT_AUTHOR_EMAIL: `${address}@millrace.localhost`,
+  };
+}
+
+/** Longest name of a tool in an author, in characters. */
+const NAME_WIDTH = 60;
 
 /** Makes a commit that nothing points to yet. Returns its hash, or git's complaint. */
 export async function makeCommit(
   repository: Repository,
-  { tree, parents, subject, trailers }: NewCommit,
+  { tree, parents, subject, trailers, tool = null, coAuthors = [] }: NewCommit,
 ): Promise<{ commit: string } | { problem: string }> {
-  const lines = Object.entries(trailers).map(([name, value]) => `Millrace-${name}: ${value}`);
+  const own = Object.entries(trailers).map(([name, value]) => `Millrace-${name}: ${value}`);
+  const lines = [...own, ...coAuthors.map((person) => `Co-authored-by: ${oneLine(person, 200)}`)];
   const made = await gitRead(
     repository,
     ['commit-tree', tree, ...parents.flatMap((parent) => ['-p', parent]), '-F', '-'],
-    { env: IDENTITY, input: `${oneLine(subject, SUBJECT_WIDTH)}\n\n${lines.join('\n')}\n` },
+    { env: authorOf(tool), input: `${oneLine(subject, SUBJECT_WIDTH)}\n\n${lines.join('\n')}\n` },
   );
   return made.exitCode === 0 ? { commit: made.stdout.trim() } : { problem: complaint(made) };
 }

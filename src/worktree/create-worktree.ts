@@ -1,11 +1,12 @@
 /** Makes a worktree for one attempt. */
 import { existsSync } from 'node:fs';
 import { mkdir, realpath, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Failure } from '../domain/failure.ts';
 import { messageOf } from '../text/error-message.ts';
 import { complaint, withoutLimits } from './git.ts';
-import { gitWrite, type Repository } from './repository.ts';
+import { removeIfEmpty } from './half-made.ts';
+import { gitWrite, oneByOne, type Repository } from './repository.ts';
 import { gitIn, lockReason, readAdminDir, type Worktree, type WorktreeOwner } from './worktree.ts';
 
 /** Where the worktrees of all runs are. */
@@ -35,9 +36,12 @@ export async function createWorktree(
   }
 }
 
-/** Removes a worktree in which nothing has worked yet. Where that fails, `millrace worktrees prune` finds it. */
+/** Removes a worktree of which nothing is to be kept, and the run's folder with the last. Where that fails, `millrace worktrees prune` finds it. */
 export async function discardWorktree(repository: Repository, root: string): Promise<void> {
-  await withoutLimits(() => gitWrite(repository, ['worktree', 'remove', '--force', '--force', '--', root]));
+  await withoutLimits(async () => {
+    await gitWrite(repository, ['worktree', 'remove', '--force', '--force', '--', root]);
+    await oneByOne(repository, () => removeIfEmpty(dirname(root)));
+  });
 }
 
 const failure = (detail: string): Failure => ({ reason: 'workspace-error', detail });

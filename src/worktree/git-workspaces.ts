@@ -1,7 +1,9 @@
 /** The workspaces of one run: worktrees of the user's repository, or the folder that Millrace was started in. */
-import type { Changes, Merge } from '../domain/changes.ts';
+import type { Changes } from '../domain/changes.ts';
 import type { Failure } from '../domain/failure.ts';
 import type {
+  Credit,
+  MergedBranch,
   ReviewCopy,
   Workspace,
   WorkspaceLimits,
@@ -13,7 +15,6 @@ import { messageOf } from '../text/error-message.ts';
 import { noWorktree } from './can-isolate.ts';
 import { type OpenCopy, textOfChange } from './copies/review-copy.ts';
 import { withinLimits } from './git.ts';
-import { notMerged } from './merge.ts';
 import type { NoRepository } from './repository.ts';
 import { type Rescued, rescue } from './rescue.ts';
 import { RunRepository } from './run-repository.ts';
@@ -78,10 +79,10 @@ export class GitWorkspaces implements Workspaces {
   }
 
   /** Commits and keeps everything, and returns what has changed. Never rejects: what could not be determined is a note. */
-  async harvest(workspace: Workspace): Promise<Changes> {
+  async harvest(workspace: Workspace, credit?: Credit): Promise<Changes> {
     const opened = this.#find(workspace);
     if (opened.kind === 'worktree')
-      return this.#limited(opened, async () => (await opened.session.harvest()).changes);
+      return this.#limited(opened, async () => (await opened.session.harvest(credit)).changes);
     opened.changes = await this.#lookAgain(opened.stay, opened.notes);
     return opened.changes;
   }
@@ -91,20 +92,6 @@ export class GitWorkspaces implements Workspaces {
     const opened = this.#find(workspace);
     if (opened.kind === 'worktree') return this.#limited(opened, () => opened.session.choose());
     return opened.changes ?? this.harvest(workspace);
-  }
-
-  /** Merges accepted work into the run's branch. Work in the shared folder needs no merge. */
-  async merge(workspace: Workspace): Promise<Merge> {
-    const opened = this.#find(workspace);
-    if (opened.kind === 'worktree') return this.#limited(opened, () => opened.session.merge());
-    return notMerged(this.#parts.runId, 'nothing-to-merge', 'it worked in the shared folder');
-  }
-
-  /** Predicts the merge of accepted work, without a branch. */
-  async predict(workspace: Workspace): Promise<Merge> {
-    const opened = this.#find(workspace);
-    if (opened.kind === 'worktree') return this.#limited(opened, () => opened.session.predict());
-    return notMerged(this.#parts.runId, 'nothing-to-merge', 'it worked in the shared folder');
   }
 
   async copyForReview(workspace: Workspace, length: number): Promise<ReviewCopy | Failure> {
@@ -154,6 +141,12 @@ export class GitWorkspaces implements Workspaces {
     const { signal, seconds } = opened.limits;
     const enough = { seconds: Math.max(seconds, CAPTURE_SECONDS), secondsAfterAbort: CAPTURE_SECONDS };
     return withinLimits({ runId: this.#parts.runId, signal, ...enough }, work);
+  }
+
+  async merged(predicts: boolean): Promise<MergedBranch> {
+    const { repository } = this.#parts;
+    if (repository instanceof RunRepository) return repository.merged(predicts);
+    throw new Error(`There is no branch to merge into: ${repository.why}.`);
   }
 
   /** Worktrees of this run that were closed and could not be removed. */

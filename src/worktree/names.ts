@@ -31,5 +31,8 @@ export const attemptRef = (runId: string, workstreamId: string, attempt: number)
 /** What the run's own branch would be if there were to be one: accepted work, merged to find conflicts. */
 export const predictedRef = (runId: string): string => `refs/millrace/${runId}/_predicted`;
 
+/** Stands for a workstream in the names of worktrees in which what is merged is tested: nothing in them is ever kept. */
+export const TESTS = '_tests';
+
 /** The commit that a run started from, so that one that is resumed starts from the same. */
 export const baseRef = (runId: string): string => `refs/millrace/${runId}/_base`;

@@ -1,6 +1,7 @@
 /** The entry of this room for a run. */
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import type { StartQuestion } from './earlier-merge.ts';
 import { GitWorkspaces } from './git-workspaces.ts';
 import { findRepository } from './repository.ts';
 import { RunRepository } from './run-repository.ts';
@@ -22,14 +23,32 @@ export interface WorkspacesOptions {
   isResumed?: boolean;
   /** The run whose failures this one tries again: what completed there can be built on. Default: null. */
   retryOf?: string | null;
+  /** People that commits of Millrace name as co-authors, as `Name <address>`. Default: none. */
+  coAuthors?: readonly string[];
+  /** Ids of the workstreams of the folder, and of those that are run. Default: none, so that it starts from HEAD. */
+  backlog?: Pick<StartQuestion, 'known' | 'toRun'>;
+  /** Called with a sentence that concerns the whole run. Default: nobody. */
+  notify?: (text: string) => void;
 }
+
+const NO_BACKLOG = { known: new Set<string>(), toRun: new Set<string>() };
 
 /**
  * Checks whether `cwd` is in a git repository with a commit, in which workspaces may be worktrees. Writes nothing before
  * a worktree is opened.
  */
 export async function openWorkspaces(options: WorkspacesOptions): Promise<GitWorkspaces> {
-  const { runId, setup = null, copy = [], link = [], retryOf = null, isResumed = false } = options;
+  const {
+    runId,
+    setup = null,
+    copy = [],
+    link = [],
+    retryOf = null,
+    isResumed = false,
+    coAuthors = [],
+    backlog = NO_BACKLOG,
+    notify = () => undefined,
+  } = options;
   const cwd = resolve(options.cwd);
   const stateFolder = await realPath(resolve(options.stateFolder));
   const found = await findRepository(cwd);
@@ -41,7 +60,18 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<GitWor
     repository:
       'why' in found
         ? found
-        : new RunRepository(found, { runId, stateFolder, copy, link, retryOf, isResumed }),
+        : new RunRepository(found, {
+            runId,
+            stateFolder,
+            copy,
+            link,
+            retryOf,
+            isResumed,
+            setup,
+            coAuthors,
+            backlog,
+            notify,
+          }),
   });
 }
 

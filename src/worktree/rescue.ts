@@ -1,11 +1,13 @@
 /** Saves what runs that were killed left in their worktrees, and clears the worktrees away. */
 import { messageOf } from '../text/error-message.ts';
 import { type Captured, type CaptureOptions, capture } from './capture.ts';
+import { discardWorktree } from './create-worktree.ts';
 import { withinLimits } from './git.ts';
 import { unlockUnknown } from './half-made.ts';
 import { harvestWorktree } from './harvest.ts';
 import { listRefs } from './kept-refs.ts';
 import { type LeftOver, listWorktrees } from './left-overs.ts';
+import { TESTS } from './names.ts';
 import { removeWorktree } from './remove-worktree.ts';
 import type { Repository } from './repository.ts';
 import type { Worktree } from './worktree.ts';
@@ -46,6 +48,10 @@ export async function rescue(repository: Repository, runId: string | null): Prom
   for (const leftOver of await listWorktrees(repository)) {
     const { worktree } = leftOver;
     if (leftOver.alive || (runId !== null && worktree.owner.runId !== runId)) continue;
+    if (worktree.owner.workstreamId === TESTS) {
+      await discardWorktree(repository, worktree.root);
+      continue;
+    }
     const captured = await captureLeft(repository, worktree, runId);
     const commit = 'problem' in captured ? null : captured.commit;
     const why = 'problem' in captured ? captured.problem : captured.missing;
@@ -93,6 +99,10 @@ export async function prune(
 
 async function pruneOne(repository: Repository, leftOver: LeftOver): Promise<Rescued> {
   const { worktree } = leftOver;
+  if (worktree.owner.workstreamId === TESTS) {
+    await discardWorktree(repository, worktree.root);
+    return { ...nameOf(leftOver), commit: null, removed: true, why: null, notes: [] };
+  }
   const how = asRescued(worktree.owner.workstreamId);
   const { commit, missing, changes } = await harvestWorktree(repository, worktree, how);
   const safe = missing === null && commit !== null;

@@ -1,6 +1,7 @@
 /** The user's repository as one run sees it: where it started, what its workstreams left, what is merged. */
 import { mkdir } from 'node:fs/promises';
-import type { Changes, Merge } from '../domain/changes.ts';
+import { join } from 'node:path';
+import type { Changes } from '../domain/changes.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { WorkspaceRequest } from '../domain/workspaces.ts';
 import { ownIdentity } from '../os/process-identity.ts';
@@ -14,14 +15,15 @@ import {
   type IgnoredFiles,
 } from './copy-ignored-files.ts';
 import { createWorktree, discardWorktree } from './create-worktree.ts';
-import { complaint } from './git.ts';
+import { type StartQuestion, startOf } from './earlier-merge.ts';
+import { complaint, splitNul } from './git.ts';
 import { keptOf, lastResult, listRefs } from './kept-refs.ts';
-import { type MergeSource, mergeWork, predictMerge } from './merge.ts';
-import { baseRef, REVIEWS } from './names.ts';
+import { baseRef, REVIEWS, TESTS } from './names.ts';
 import { type ParentCommit, startPoint } from './parent-commits.ts';
 import { gitWrite, isAtLeast, OLDEST_GIT, type Repository } from './repository.ts';
+import { RunBranch, type TestTree } from './run-branch.ts';
 import { UserTree, uncommittedNotes } from './user-tree.ts';
-import { listed, type Worktree, type WorktreeOwner } from './worktree.ts';
+import { gitIn, listed, type Worktree, type WorktreeOwner } from './worktree.ts';
 import { WorktreeSession } from './worktree-session.ts';
 
 interface Settings extends IgnoredFilePatterns {
@@ -31,6 +33,14 @@ interface Settings extends IgnoredFilePatterns {
   isResumed: boolean;
   /** The run whose failures this one tries again; null for none. */
   retryOf: string | null;
+  /** A shell line that prepares a worktree; null for none. */
+  setup: string | null;
+  /** People that commits of Millrace name as co-authors. */
+  coAuthors: readonly string[];
+  /** Ids of the workstreams of the folder, and of those that are run. */
+  backlog: Pick<StartQuestion, 'known' | 'toRun'>;
+  /** Called with a sentence that concerns the whole run. */
+  notify: (text: string) => void;
 }
 
 export class RunRepository {
@@ -44,7 +54,6 @@ export class RunRepository {
   #haveNoted = false;
   #base: Promise<string> | null = null;
   #luggage: Promise<IgnoredFiles> | null = null;
-  #merging: Promise<unknown> = Promise.resolve();
 
   constructor(repository: Repository, settings: Settings) {
     this.repository = repository;
@@ -138,20 +147,37 @@ export class RunRepository {
     return this.#userTree.changes();
   }
 
-  /** One at a time. Rejects where git fails. */
-  merge(work: MergeSource): Promise<Merge> {
-    return this.#oneByOne(mergeWork, work);
+  merged(predicts: boolean): RunBranch {
+    return new RunBranch(this, predicts);
   }
 
-  /** What merging would give; one at a time, so that each is held against those before it. */
-  predict(work: MergeSource): Promise<Merge> {
-    return this.#oneByOne(predictMerge, work);
+  get coAuthors(): readonly string[] {
+    return this.#settings.coAuthors;
   }
 
-  #oneByOne(merge: typeof mergeWork, work: MergeSource): Promise<Merge> {
-    const result = this.#merging.then(async () => merge(this.repository, await this.base(), work));
-    this.#merging = result.catch(() => undefined);
-    return result;
+  get runId(): string {
+    return this.#settings.runId;
+  }
+
+  /** A worktree for the tests of what is merged. Nothing of it is ever kept. */
+  async openTests(commit: string, number: number, agentId: string): Promise<TestTree | Failure> {
+    const { repository } = this;
+    const { runId, stateFolder, setup } = this.#settings;
+    const owner = { runId, workstreamId: TESTS, attempt: number, agentId, start: commit };
+    const created = await createWorktree(repository, stateFolder, { ...owner, process: ownIdentity() });
+    if (isFailureOf(created)) return created;
+    await copyIgnoredFiles(repository, created, await this.#findLuggage());
+    const folder = join(created.root, repository.prefix);
+    await mkdir(folder, { recursive: true });
+    return {
+      folder,
+      setup,
+      discard: async () => {
+        const changed = await changedFiles(created);
+        await discardWorktree(repository, created.root);
+        return changed;
+      },
+    };
   }
 
   async #keepBase(): Promise<string> {
@@ -163,12 +189,15 @@ export class RunRepository {
       throw new Error(
         `Another run of this repository, with another state folder, is called ${runId} too. Run it again.`,
       );
+    const { retryOf, backlog, notify } = this.#settings;
+    const { commit, why } = await startOf(this.repository, { runId, retryOf, ...backlog });
     const made = await gitWrite(this.repository, ['update-ref', '--stdin'], {
       env: IDENTITY,
-      input: `create ${ref} ${this.repository.head}\n`,
+      input: `create ${ref} ${commit}\n`,
     });
     if (made.exitCode !== 0) throw new Error(complaint(made));
-    return this.repository.head;
+    if (why !== null) notify(why);
+    return commit;
   }
 
   #findLuggage(): Promise<IgnoredFiles> {
@@ -212,3 +241,9 @@ const tooOld = ({ version }: Repository): Failure => ({
   reason: 'workspace-error',
   detail: `Worktrees need git ${OLDEST_GIT.join('.')} or later, and this is ${version.join('.')}.`,
 });
+
+/** Tracked files that differ from the commit; none where git can't tell. */
+async function changedFiles(worktree: Worktree): Promise<string[]> {
+  const diff = await gitIn(worktree, ['diff', '--name-only', '-z', '--no-ext-diff', 'HEAD', '--']);
+  return diff.exitCode === 0 ? splitNul(diff.stdout) : [];
+}

@@ -1,12 +1,12 @@
 /** One attempt in its worktree, from its opening to its removal. */
 import { join } from 'node:path';
-import type { Changes, Merge } from '../domain/changes.ts';
+import type { Changes } from '../domain/changes.ts';
+import type { Credit } from '../domain/workspaces.ts';
 import { messageOf } from '../text/error-message.ts';
 import { GitError } from './git.ts';
 import { type Harvest, harvestWorktree } from './harvest.ts';
 import { type Kept, keep } from './keep.ts';
 import { keptOf } from './kept-refs.ts';
-import type { MergeSource } from './merge.ts';
 import { attemptRef } from './names.ts';
 import { removeWorktree } from './remove-worktree.ts';
 import type { Repository } from './repository.ts';
@@ -15,10 +15,9 @@ import type { Worktree } from './worktree.ts';
 /** What a session needs of its run. */
 interface RunContext {
   readonly repository: Repository;
+  readonly coAuthors: readonly string[];
   /** Dependents start from this commit. */
   remember(workstreamId: string, commit: string): void;
-  merge(work: MergeSource): Promise<Merge>;
-  predict(work: MergeSource): Promise<Merge>;
   changesOutside(): Promise<string[]>;
 }
 
@@ -42,6 +41,7 @@ export class WorktreeSession {
   readonly #notes: readonly string[];
   readonly #outside: string[] = [];
   #harvest: Harvest | null = null;
+  #credit: Credit | null = null;
 
   constructor(run: RunContext, worktree: Worktree, title: string, notes: readonly string[]) {
     this.#run = run;
@@ -52,7 +52,8 @@ export class WorktreeSession {
   }
 
   /** Looks afresh each time. */
-  async harvest(): Promise<Harvest> {
+  async harvest(credit: Credit | null = this.#credit): Promise<Harvest> {
+    this.#credit = credit;
     const { workstreamId } = this.worktree.owner;
     const found = await this.#look();
     this.#outside.push(...(await this.#run.changesOutside()));
@@ -94,14 +95,6 @@ export class WorktreeSession {
     }
   }
 
-  async merge(): Promise<Merge> {
-    return this.#run.merge(await this.#work());
-  }
-
-  async predict(): Promise<Merge> {
-    return this.#run.predict(await this.#work());
-  }
-
   /**
    * Looks once more, and removes the worktree only if everything in it is kept. What changed since its work was looked
    * at is kept too, and counts for nothing. Where the work could not be captured the worktree stays, as was said.
@@ -120,16 +113,12 @@ export class WorktreeSession {
 
   #look(judged?: string): Promise<Harvest> {
     const subject = `${this.worktree.owner.workstreamId}: ${this.#title}`;
-    const how = { subject, rescued: false, ...(judged === undefined ? {} : { judged }) };
-    return harvestWorktree(this.#run.repository, this.worktree, how);
-  }
-
-  async #work(): Promise<MergeSource> {
-    const { commit, complete, changes } = this.#harvest ?? (await this.harvest());
-    return {
-      owner: this.worktree.owner,
-      commit: complete ? commit : null,
-      changed: changes.contentHash !== null,
-    };
+    const { coAuthors } = this.#run;
+    const how = { subject, rescued: false, credit: this.#credit, coAuthors };
+    return harvestWorktree(
+      this.#run.repository,
+      this.worktree,
+      judged === undefined ? how : { ...how, judged },
+    );
   }
 }

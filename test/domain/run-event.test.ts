@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { MultiAgentWorkstreamCoordinator } from '../../src/app/multi-agent-workstream-coordinator.ts';
+import { mergeOf } from '../../src/domain/changes.ts';
 import { type RunEvent, runEventSchema } from '../../src/domain/run-event.ts';
 import { applyEvent, createBoard } from '../../src/progress/board.ts';
 import { RunLog } from '../../src/progress/logs.ts';
@@ -54,6 +55,11 @@ const EXAMPLES: Record<RunEvent['type'], RunEvent> = {
     by: 'ann@host',
     status: 'failed',
     follows: null,
+  },
+  'workstream-merged': {
+    type: 'workstream-merged',
+    workstreamId: 'ws-1',
+    merge: mergeOf({ status: 'merged' }),
   },
   'agent-replaced': { type: 'agent-replaced', agentId: 'agent-1', why: 'its thread died' },
   'tool-parked': {

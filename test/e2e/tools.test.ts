@@ -272,7 +272,7 @@ test('with --merge none conflicts are found all the same, and nothing is merged'
   expect(git(folder, 'branch', '--list', '*_merged')).toBe('');
   const { stdout } = await millrace(folder, ['report', 'latest', '--format', 'md']);
   expect(stdout).toContain('Nothing was to be merged');
-  expect(stdout).toMatch(/`ws-b` +\| `ws-a` +\| `both\.txt`/);
+  expect(stdout).toMatch(/`ws-b` +\| conflict +\| `ws-a` +\| `both\.txt`/);
 });
 
 test("a hook's own index and repository are not those of a worktree", async () => {

@@ -11,7 +11,7 @@ import type {
   RunSummary,
   ShortResult,
 } from '../../src/domain/run-record.ts';
-import type { ToolPerformance, ToolTask } from '../../src/domain/tool-record.ts';
+import type { MergedWork, ToolPerformance, ToolTask } from '../../src/domain/tool-record.ts';
 import { completedResult, type ResultFields } from './completed-result.ts';
 
 export const RUN_ID = 'ma-run-20260714-093000';
@@ -262,3 +262,16 @@ export const COMPLETED_OUTPUT = {
   tool: null,
   tests: { passed: 0, failed: 0 },
 } as const;
+
+/** Of a run whose work is merged in one branch, as far as `fields` do not say something else. */
+export const mergedWork = (fields: Partial<MergedWork>): MergedWork => ({
+  branch: 'millrace/run/_merged',
+  merged: 1,
+  tested: true,
+  caveat: '',
+  mergeable: 0,
+  failing: 0,
+  problems: whole(),
+  outside: whole(),
+  ...fields,
+});

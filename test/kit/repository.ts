@@ -5,15 +5,18 @@ import { once } from 'node:events';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { ChangedFile, Changes } from '../../src/domain/changes.ts';
+import type { ChangedFile, Changes, Merge } from '../../src/domain/changes.ts';
 import type { Workspace, WorkspaceRequest } from '../../src/domain/workspaces.ts';
 import type { Workstream } from '../../src/domain/workstream.ts';
+import { MergeQueue } from '../../src/run/merge-queue.ts';
+import { MergedTests, type MergedTestsParts } from '../../src/run/merged-tests.ts';
 import { gitEnvironment } from '../../src/worktree/git.ts';
 import type { GitWorkspaces } from '../../src/worktree/git-workspaces.ts';
 import { openWorkspaces, type WorkspacesOptions } from '../../src/worktree/open-workspaces.ts';
 import { lockReason } from '../../src/worktree/worktree.ts';
 import { writeFiles } from './command.ts';
 import { workstream } from './definitions.ts';
+import { ScriptedEngine } from './scripted-engine.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 export const RUN = 'ma-run-20260102-030405';
@@ -104,6 +107,43 @@ export async function worked(
   writeFiles(workspace.folder, files);
   return { workspace, changes: await workspaces.harvest(workspace) };
 }
+
+/** What becomes of harvested work in the run's own branch, or would. Nothing is tested. */
+export async function merge(workspaces: GitWorkspaces, changes: Changes, predicts = false): Promise<Merge> {
+  const id = /\/ma-run-[^/]+\/([^/]+)/.exec(changes.branch ?? '')?.[1] ?? 'ws-nameless';
+  if (changes.head === null) throw new Error(`the work of ${id} was not captured`);
+  const merges: Merge[] = [];
+  await new Promise<void>((resolve, reject) => {
+    const queue = new MergeQueue({
+      workstreams: [workstream(id, [], { workspace: 'worktree' })],
+      waiting: [{ workstreamId: id, agentId: 'agent-1', attempt: 1, commit: changes.head ?? '' }],
+      kept: new Set(),
+      openBranch: () => workspaces.merged(predicts),
+      tests: predicts ? null : new MergedTests({ ...NO_TESTS, lease: async () => null }),
+      publish: (_, found) => merges.push(found),
+      warn: (text) => reject(new Error(text)),
+      onChange: () => resolve(),
+    });
+    queue.begin();
+  });
+  const last = merges.at(-1);
+  if (last === undefined) throw new Error(`nothing became of the work of ${id}`);
+  return last;
+}
+
+const NO_TESTS: Omit<MergedTestsParts, 'lease'> = {
+  runId: RUN,
+  engine: new ScriptedEngine(() => {
+    throw new Error('nothing is to be run');
+  }),
+  limits: { timeoutSeconds: 60, graceSeconds: 1, maxOutputMb: 1 },
+  project: '/nowhere',
+  logFolder: 'logs',
+  shell: 'sh',
+  gates: {},
+  configured: [],
+  defined: [],
+};
 
 /** `status path`, or `renamed from → path`. */
 export const short = ({ files }: Changes): string[] =>

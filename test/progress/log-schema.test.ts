@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { mergeOf } from '../../src/domain/changes.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';
 import { commonFields, logEvents, logLineSchema, workerEvents } from '../../src/progress/log-schema.ts';
 import { RunLog } from '../../src/progress/logs.ts';
@@ -114,6 +115,12 @@ const EVENTS: RunEvent[] = [
     by: 'ann@host',
     status: 'failed',
     follows: null,
+  },
+  { type: 'workstream-merged', workstreamId: 'ws-1', merge: mergeOf({ status: 'merged' }) },
+  {
+    type: 'workstream-merged',
+    workstreamId: 'ws-4',
+    merge: mergeOf({ status: 'breaks-tests', partner: 'ws-1', failingTest: 'npm test', detail: 'it fails' }),
   },
   { type: 'agent-replaced', agentId: 'agent-1', why: 'it died' },
   {

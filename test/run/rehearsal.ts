@@ -103,6 +103,7 @@ export class Rehearsal {
       inheritance: NOTHING_EARLIER,
       withdraw: (withdrawals) => this.#withdraw(withdrawals),
       commitStarts: false,
+      merging: null,
       failFast: null,
       reserving: null,
       areRemote: false,
@@ -149,7 +150,7 @@ export class Rehearsal {
       workspaces: new WorkspaceManager({
         workspaces: this.#workspaces(),
         folder: '/nowhere',
-        merge: false,
+        parksOutsideScope: false,
         earlierWork: [],
       }),
       limits: { timeoutSeconds: 60, graceSeconds: 1, maxOutputMb: 1 },
@@ -230,10 +231,9 @@ export class Rehearsal {
         notes: [],
       }),
       choose: () => Promise.reject(new Error('there is one candidate')),
-      merge: () => Promise.reject(new Error('nothing is merged here')),
-      predict: () => Promise.reject(new Error('nothing is merged here')),
       copyForReview: () => Promise.reject(new Error('nothing is reviewed here')),
       discardCopy: () => Promise.reject(new Error('nothing is reviewed here')),
+      merged: () => Promise.reject(new Error('nothing is merged here')),
       close: async ({ folder }) => {
         if (!opened.delete(folder)) throw new Error(`${folder} was closed twice`);
         return [];

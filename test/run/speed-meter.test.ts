@@ -117,4 +117,6 @@ const EARLIER: EarlierResult = {
   cpuSeconds: null,
   cpuWaitSeconds: null,
   branch: null,
+  toMerge: null,
+  couldNotMerge: false,
 };

@@ -224,6 +224,7 @@ const attemptOf = (definition: Workstream, outcome: Outcome): Attempt => ({
   workspace: null,
   outcome,
   changes: null,
+  outsideScope: [],
   merge: null,
   gaveUp: null,
   compensation: [],

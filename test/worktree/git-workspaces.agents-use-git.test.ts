@@ -7,6 +7,7 @@ import {
   contentIn,
   git,
   makeRepository,
+  merge,
   opened,
   RUN,
   short,
@@ -53,9 +54,9 @@ describe('what an agent does with git', () => {
     const changes = await workspaces.harvest(workspace);
     expect(short(changes)).toEqual(['added mine.txt']);
     expect(changes.notes.join()).toContain(old);
-    const merge = await workspaces.merge(workspace);
-    expect(merge.status).toBe('merged');
-    expect(contentIn(repo, merge.commit ?? '', 'later.txt')).toBe('later\n');
+    const { status, commit } = await merge(workspaces, changes);
+    expect(status).toBe('merged');
+    expect(contentIn(repo, commit ?? '', 'later.txt')).toBe('later\n');
   });
 
   test('an amended start: only what it changed counts, not what the start had changed', async () => {
@@ -69,7 +70,7 @@ describe('what an agent does with git', () => {
     const changes = await workspaces.harvest(workspace);
     expect(short(changes)).toEqual(['modified a.txt']);
     expect(changes.commits).toHaveLength(1);
-    expect((await workspaces.merge(workspace)).status).toBe('merged');
+    expect((await merge(workspaces, changes)).status).toBe('merged');
   });
 
   test('a rebase: its commits are the new ones, and the old ones are kept', async () => {
@@ -115,7 +116,7 @@ describe('what an agent does with git', () => {
     commitAll(workspace.folder, 'one');
     const changes = await workspaces.harvest(workspace);
     expect(changes.notes.join()).toContain('nothing in common');
-    expect((await workspaces.merge(workspace)).status).toBe('failed');
+    expect((await merge(workspaces, changes)).status).toBe('failed');
   });
 
   test('a merge that it did not finish', async () => {

@@ -15,6 +15,7 @@ import {
   contentIn,
   git,
   makeRepository,
+  merge,
   opened,
   RUN,
   request,
@@ -94,12 +95,6 @@ describe('work that git can not capture', () => {
         `The worktree stays, and everything is in it: ${workspace.folder}.`,
       );
     } else expect(changes.head).not.toBeNull();
-    if (changes.head === null) {
-      const merge = await workspaces
-        .merge(workspace)
-        .catch((error: unknown) => ({ status: 'failed', error }));
-      expect(merge).toMatchObject({ status: 'failed' });
-    }
     await workspaces.close(workspace);
     if (changes.head !== null) return;
     expect(readFileSync(join(workspace.folder, 'work.txt'), 'utf8')).toBe('work\n');
@@ -146,18 +141,20 @@ describe('work that git can not capture', () => {
 describe('accepted work that git does not merge', () => {
   test('is merged when git does it the second time', async () => {
     const [, workspaces, workspace] = await withWork();
-    await workspaces.harvest(workspace);
+    const changes = await workspaces.harvest(workspace);
     sabotage('merge-tree', `[ "$(wc -c < "$TRAP/calls")" -gt 1 ] || { ${DIES}; }`);
-    expect((await workspaces.merge(workspace)).status).toBe('merged');
+    expect((await merge(workspaces, changes)).status).toBe('merged');
   });
 
   test.each([['merge-tree'], ['commit-tree'], ['update-ref']])(
     'because %s fails every time is refused',
     async (command) => {
       const [, workspaces, workspace] = await withWork();
-      await workspaces.harvest(workspace);
+      const changes = await workspaces.harvest(workspace);
       sabotage(command, FAILS);
-      await expect(workspaces.merge(workspace)).rejects.toThrow('Its work is kept, and could not be merged');
+      const { status, detail } = await merge(workspaces, changes);
+      expect(status).toBe('failed');
+      expect(detail).toContain('its work is kept, and could not be merged');
     },
   );
 });
@@ -174,7 +171,7 @@ describe('of several candidates the chosen one counts', () => {
     const chosen = await workspaces.choose(first.workspace);
     expect(chosen).toEqual(first.changes);
     expect(contentIn(repo, `millrace/${RUN}/ws-a`, 'x')).toBe('first\n');
-    expect((await workspaces.merge(first.workspace)).status).toBe('merged');
+    expect((await merge(workspaces, chosen)).status).toBe('merged');
     expect(contentIn(repo, `millrace/${RUN}/_merged`, 'x')).toBe('first\n');
   });
 

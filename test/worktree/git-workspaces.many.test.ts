@@ -3,7 +3,7 @@ import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { writeFiles } from '../kit/command.ts';
-import { git, makeRepository, opened, RUN, worked, workspacesIn } from '../kit/repository.ts';
+import { git, makeRepository, merge, opened, RUN, worked, workspacesIn } from '../kit/repository.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const FILES = 3_000;
@@ -23,13 +23,12 @@ test(`${TOGETHER} workstreams at once on ${FILES} files`, async () => {
         [`src/folder-${index}/file-${index}.txt`]: id,
         [`new/${id}.txt`]: id,
       });
-      const merge = await workspaces.merge(made.workspace);
       await workspaces.close(made.workspace);
-      return { ...made, merge };
+      return made;
     }),
   );
   expect(done.map(({ changes }) => changes.files.length)).toEqual(ids.map(() => 2));
-  expect(done.map(({ merge }) => merge.status)).toEqual(ids.map(() => 'merged'));
+  for (const { changes } of done) expect((await merge(workspaces, changes)).status).toBe('merged');
   expect(done.map(({ workspace }) => existsSync(workspace.folder))).toEqual(ids.map(() => false));
   expect(workspaces.staying()).toEqual([]);
   expect(git(repo, 'worktree', 'list', '--porcelain').match(/^worktree /gm)).toHaveLength(1);

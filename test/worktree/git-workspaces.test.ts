@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { mergeSchema } from '../../src/domain/changes.ts';
+import { type Merge, mergeSchema } from '../../src/domain/changes.ts';
 import { writeFiles } from '../kit/command.ts';
 import {
   commitAll,
@@ -9,6 +9,7 @@ import {
   digest,
   git,
   makeRepository,
+  merge,
   opened,
   RUN,
   request,
@@ -49,7 +50,7 @@ describe('where a worktree starts', () => {
     expect(changes.notes).toEqual([
       'Not committed when the run began, so not in its worktree: a.txt, staged.txt, new.txt.',
     ]);
-    expect((await workspaces.merge(workspace)).status).toBe('merged');
+    expect((await merge(workspaces, changes)).status).toBe('merged');
     await workspaces.close(workspace);
     expect(digest(repo, own)).toEqual(before);
   });
@@ -118,14 +119,15 @@ describe('where a worktree starts', () => {
 });
 
 describe('merging into the branch of the run', () => {
-  test('one after the other, with trailers, also when asked for at once', async () => {
+  test('one after the other, with trailers', async () => {
     const repo = makeRepository();
     const workspaces = await workspacesIn(repo);
     const made = [];
     for (const id of ['ws-a', 'ws-b', 'ws-c']) made.push(await worked(workspaces, id, { [`${id}.txt`]: id }));
-    const merges = await Promise.all(made.map(({ workspace }) => workspaces.merge(workspace)));
+    const merges: Merge[] = [];
+    for (const { changes } of made) merges.push(await merge(workspaces, changes));
     expect(merges.map(({ status }) => status)).toEqual(['merged', 'merged', 'merged']);
-    for (const merge of merges) expect(mergeSchema.parse(merge)).toEqual(merge);
+    for (const one of merges) expect(mergeSchema.parse(one)).toEqual(one);
     expect(git(repo, 'rev-parse', MERGED).trim()).toBe(merges[2]?.commit);
     expect(git(repo, 'ls-tree', '--name-only', MERGED).match(/ws-.\.txt/g)).toHaveLength(3);
     expect(
@@ -139,11 +141,11 @@ describe('merging into the branch of the run', () => {
     const first = await worked(workspaces, 'ws-a', { 'a.txt': 'one\n' });
     const second = await worked(workspaces, 'ws-b', { 'b.txt': 'two\n' });
     const third = await worked(workspaces, 'ws-c', { 'a.txt': 'three\n', 'c.txt': 'three\n' });
-    await workspaces.merge(first.workspace);
-    await workspaces.merge(second.workspace);
+    await merge(workspaces, first.changes);
+    await merge(workspaces, second.changes);
     const tip = git(repo, 'rev-parse', MERGED);
     const expected = { status: 'conflict', commit: null, conflictsWith: ['ws-a'], files: ['a.txt'] };
-    expect(await workspaces.merge(third.workspace)).toMatchObject(expected);
+    expect(await merge(workspaces, third.changes)).toMatchObject(expected);
     expect(git(repo, 'rev-parse', MERGED)).toBe(tip);
   });
 
@@ -157,10 +159,10 @@ describe('merging into the branch of the run', () => {
     const workspaces = await workspacesIn(repo);
     const first = await worked(workspaces, 'ws-a', all('one'));
     const second = await worked(workspaces, 'ws-b', all('two'));
-    await workspaces.merge(first.workspace);
-    const merge = await workspaces.merge(second.workspace);
-    expect(merge).toMatchObject({ status: 'conflict', conflictsWith: ['ws-a'] });
-    expect(merge.files).toHaveLength(names.length);
+    await merge(workspaces, first.changes);
+    const conflict = await merge(workspaces, second.changes);
+    expect(conflict).toMatchObject({ status: 'conflict', conflictsWith: ['ws-a'] });
+    expect(conflict.files).toHaveLength(names.length);
   }, 60_000);
 
   test('a prediction finds the same conflicts and makes no branch, also after the run was resumed', async () => {
@@ -169,11 +171,11 @@ describe('merging into the branch of the run', () => {
     const first = await worked(workspaces, 'ws-a', { 'a.txt': 'one\n' });
     const second = await worked(workspaces, 'ws-b', { 'b.txt': 'two\n' });
     const mergeable = { status: 'mergeable', branch: '', commit: null };
-    expect(await workspaces.predict(first.workspace)).toMatchObject(mergeable);
-    expect(await workspaces.predict(second.workspace)).toMatchObject(mergeable);
+    expect(await merge(workspaces, first.changes, true)).toMatchObject(mergeable);
+    expect(await merge(workspaces, second.changes, true)).toMatchObject(mergeable);
     const resumed = await workspacesIn(repo);
     const third = await worked(resumed, 'ws-c', { 'a.txt': 'three\n' });
-    expect(await resumed.predict(third.workspace)).toMatchObject({
+    expect(await merge(resumed, third.changes, true)).toMatchObject({
       status: 'conflict',
       conflictsWith: ['ws-a'],
       files: ['a.txt'],
@@ -181,20 +183,13 @@ describe('merging into the branch of the run', () => {
     expect(git(repo, 'for-each-ref', `refs/heads/${MERGED}`)).toBe('');
   });
 
-  test('nothing to merge: nothing changed, merged before, or the shared folder', async () => {
+  test('work that is in it already is merged, and makes no commit', async () => {
     const repo = makeRepository();
     const workspaces = await workspacesIn(repo);
-    const nothing = await worked(workspaces, 'ws-a', {});
-    expect(await workspaces.merge(nothing.workspace)).toMatchObject({
-      status: 'nothing-to-merge',
-      branch: MERGED,
-    });
-    expect(() => git(repo, 'rev-parse', '--verify', MERGED)).toThrow();
-    const some = await worked(workspaces, 'ws-b', { x: '' });
-    await workspaces.merge(some.workspace);
-    expect((await workspaces.merge(some.workspace)).status).toBe('nothing-to-merge');
-    const shared = await opened(workspaces, 'ws-c', { kind: 'shared' });
-    expect((await workspaces.merge(shared)).status).toBe('nothing-to-merge');
+    const { changes } = await worked(workspaces, 'ws-b', { x: '' });
+    const { commit } = await merge(workspaces, changes);
+    expect(await merge(workspaces, changes)).toMatchObject({ status: 'merged', commit });
+    expect(git(repo, 'rev-list', '--count', '--first-parent', `HEAD..${MERGED}`).trim()).toBe('1');
   });
 
   test('fails where the user has the branch checked out, and leaves it alone', async () => {
@@ -202,11 +197,11 @@ describe('merging into the branch of the run', () => {
     const workspaces = await workspacesIn(repo);
     const first = await worked(workspaces, 'ws-a', { x: '' });
     const second = await worked(workspaces, 'ws-b', { y: '' });
-    await workspaces.merge(first.workspace);
+    await merge(workspaces, first.changes);
     git(repo, 'checkout', '-q', MERGED);
-    const merge = await workspaces.merge(second.workspace);
-    expect(merge).toMatchObject({ status: 'failed', commit: null });
-    expect(merge.detail).toContain(repo);
+    const failed = await merge(workspaces, second.changes);
+    expect(failed).toMatchObject({ status: 'failed', commit: null });
+    expect(failed.detail).toContain(repo);
     expect(git(repo, 'status', '--porcelain')).toBe('');
   });
 });

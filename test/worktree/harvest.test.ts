@@ -12,6 +12,7 @@ import {
   digest,
   git,
   makeRepository,
+  merge,
   opened,
   RUN,
   request,
@@ -278,8 +279,8 @@ describe('what git ignores', () => {
     expect(short(changes)).toEqual(['added new.txt']);
     expect(changes.notes.filter((note) => note.startsWith('Ignored'))).toEqual([]);
     expect(changes.notes.join()).toContain('"../outside" is outside the repository');
-    const merge = await workspaces.merge(workspace);
-    expect(git(repo, 'ls-tree', '-r', '--name-only', merge.commit ?? '')).not.toContain('node_modules');
+    const { commit } = await merge(workspaces, changes);
+    expect(git(repo, 'ls-tree', '-r', '--name-only', commit ?? '')).not.toContain('node_modules');
     await workspaces.close(workspace);
     expect(workspaces.staying()).toEqual([]);
     expect(existsSync(workspace.folder)).toBe(false);

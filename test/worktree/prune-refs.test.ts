@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { planRefs, removeRefs } from '../../src/worktree/prune-refs.ts';
 import { findRepository, type Repository } from '../../src/worktree/repository.ts';
 import { writeFiles } from '../kit/command.ts';
-import { commitAll, git, makeRepository, RUN, worked, workspacesIn } from '../kit/repository.ts';
+import { commitAll, git, makeRepository, merge, RUN, worked, workspacesIn } from '../kit/repository.ts';
 
 async function repositoryOf(repo: string): Promise<Repository> {
   const found = await findRepository(repo);
@@ -17,8 +17,8 @@ async function withRun(): Promise<string> {
   const repo = makeRepository();
   const workspaces = await workspacesIn(repo);
   const take = async (id: string, files: Record<string, string>, attempt = 1): Promise<void> => {
-    const { workspace } = await worked(workspaces, id, files, { attempt });
-    await workspaces.merge(workspace);
+    const { workspace, changes } = await worked(workspaces, id, files, { attempt });
+    await merge(workspaces, changes);
     await workspaces.close(workspace);
   };
   const failed = await worked(workspaces, 'ws-a', { failed: '' }, { attempt: 1 });

@@ -7,6 +7,7 @@ import {
   commitAll,
   git,
   makeRepository,
+  merge,
   opened,
   RUN,
   request,
@@ -73,15 +74,17 @@ describe('repositories of every kind', () => {
       for (const id of ['ws-a', 'ws-b']) {
         const { workspace, changes } = await worked(workspaces, id, { [id]: '' });
         expect(changes.branch).toBe(`refs/millrace/${RUN}/${id}/1`);
-        const merge = await workspaces.merge(workspace);
-        expect(merge).toMatchObject({ status: 'merged', branch: `refs/millrace/${RUN}/_merged` });
+        expect(await merge(workspaces, changes)).toMatchObject({
+          status: 'merged',
+          branch: `refs/millrace/${RUN}/_merged`,
+        });
         await workspaces.close(workspace);
       }
       // Room is made while the run goes on: what was merged stays together.
       if (branch === null) rmSync(join(repo, '.git/refs/heads/millrace'));
       else git(repo, 'branch', '-D', branch);
-      const { workspace } = await worked(workspaces, 'ws-c', { 'ws-c': '' });
-      expect((await workspaces.merge(workspace)).status).toBe('merged');
+      const { changes } = await worked(workspaces, 'ws-c', { 'ws-c': '' });
+      expect((await merge(workspaces, changes)).status).toBe('merged');
       expect(git(repo, 'ls-tree', '--name-only', `refs/millrace/${RUN}/_merged`)).toContain(
         'ws-a\nws-b\nws-c\n',
       );
@@ -92,9 +95,9 @@ describe('repositories of every kind', () => {
     const repo = makeRepository();
     git(repo, 'branch', `millrace/${RUN}/_merged/mine`);
     const workspaces = await workspacesIn(repo);
-    const { workspace } = await worked(workspaces, 'ws-a', { x: '' });
+    const { changes } = await worked(workspaces, 'ws-a', { x: '' });
     const merged = { status: 'merged', branch: `refs/millrace/${RUN}/_merged` };
-    expect(await workspaces.merge(workspace)).toMatchObject(merged);
+    expect(await merge(workspaces, changes)).toMatchObject(merged);
   });
 
   test('a sparse checkout: work outside of it is captured, what is not checked out is not deleted', async () => {
@@ -180,7 +183,7 @@ describe('repositories of every kind', () => {
       const workspaces = await workspacesIn(repo);
       const { workspace, changes } = await worked(workspaces, 'ws-a', { x: '' });
       expect(short(changes)).toEqual(['added x']);
-      expect((await workspaces.merge(workspace)).status).toBe('merged');
+      expect((await merge(workspaces, changes)).status).toBe('merged');
       await workspaces.close(workspace);
       expect(existsSync(workspace.folder)).toBe(false);
     } finally {
@@ -200,7 +203,7 @@ describe('repositories of every kind', () => {
       'src/new.ts': '',
     });
     expect(short(changes)).toEqual(['modified package.json', 'added src/new.ts']);
-    expect((await workspaces.merge(workspace)).status).toBe('merged');
+    expect((await merge(workspaces, changes)).status).toBe('merged');
     await workspaces.close(workspace);
     expect(git(repo, 'status', '--porcelain')).toBe('');
   });

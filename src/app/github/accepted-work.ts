@@ -7,6 +7,7 @@ import type { Redactor } from '../../secrets/redactor.ts';
 import { readResults } from '../../store/read/results.ts';
 import { getRun, latestRunId } from '../../store/read/runs.ts';
 import { type LinkKind, linksOf } from '../../store/write/published.ts';
+import { oneLine } from '../../text/printable.ts';
 import { idOfRun, withDatabase } from '../history.ts';
 import type { RunOptions } from '../options.ts';
 import type { Paths } from '../paths.ts';
@@ -24,6 +25,8 @@ export interface AcceptedWork {
 export interface AcceptedRun {
   run: RunSummary;
   works: AcceptedWork[];
+  /** Why completed work is not proposed, in a sentence each. */
+  left: string[];
 }
 
 /**
@@ -39,18 +42,33 @@ export function acceptedWork(paths: Paths, name: string | null): AcceptedRun {
     const run = getRun(connection, runId);
     if (run === null) throw new Refusal(4, `There is no run ${runId}. See: millrace runs`);
     const works: AcceptedWork[] = [];
+    const left: string[] = [];
     for (const result of readResults(connection, runId)) {
       const { changes } = result.metadata;
       const isWork = result.status === 'completed' && changes !== null && changes.commits.length > 0;
-      if (isWork && changes.head !== null) works.push({ result, commit: changes.head });
+      if (!isWork || changes.head === null) continue;
+      const why = whyNotProposed(result);
+      if (why === null) works.push({ result, commit: changes.head });
+      else left.push(why);
     }
+    if (works.length === 0 && left.length > 0)
+      throw new Refusal(4, `No work of ${runId} can be proposed. ${left.join(' ')}`);
     if (works.length === 0)
       throw new Refusal(
         4,
         `No work of ${runId} was accepted that is in commits: only a workstream with a worktree leaves some. See: millrace show ${runId}`,
       );
-    return { run, works };
+    return { run, works, left };
   });
+}
+
+/** What makes tests fail, or was not tested, is proposed to nobody. */
+function whyNotProposed({ workstreamId, metadata: { merge } }: AcceptedWork['result']): string | null {
+  if (merge?.status === 'breaks-tests')
+    return `The work of ${workstreamId} is not proposed: ${oneLine(merge.detail, 300)}.`;
+  if (merge?.status === 'pending')
+    return `The work of ${workstreamId} is not proposed: the run ended before its merge was tested.`;
+  return null;
 }
 
 /** Where a pull request of the whole run is pushed to, or of one workstream. */

@@ -72,7 +72,7 @@ export async function openPulls(run: RunOptions, paths: Paths, options: PullOpti
           store.link({ repository: github.place.key, kind: 'pull', subject, number });
       },
     });
-    const { problems } = store;
+    const problems = [...accepted.left, ...store.problems];
     return { runId: accepted.run.runId, base, dryRun: options.dryRun, pulls, problems };
   } finally {
     store.close();
@@ -131,7 +131,7 @@ function ofEach(
     const { result, commit } = work;
     const facts = factsOf(work, defined, issues);
     const subject = result.workstreamId;
-    const draft = result.testResults.manual > 0;
+    const draft = needsPerson(result);
     return {
       subject,
       branch: pullBranch(subject),
@@ -143,6 +143,10 @@ function ofEach(
     };
   });
 }
+
+/** Whether a check is left for a person, or the work is parked because it is outside its scope. */
+const needsPerson = ({ testResults, metadata }: AcceptedWork['result']): boolean =>
+  testResults.manual > 0 || metadata.merge?.status === 'outside-scope';
 
 /** Of what was merged into the run's own branch. @throws Refusal with exit code 4 where nothing was. */
 async function ofRun(
@@ -171,7 +175,7 @@ async function ofRun(
     base,
     title: `Run ${runId}: ${count}`,
     content: runPullText(runId, facts),
-    draft: merged.some(({ result }) => result.testResults.manual > 0),
+    draft: merged.some(({ result }) => needsPerson(result)),
   };
 }
 

@@ -51,8 +51,9 @@ export function failuresOf(
   return { ids: [...new Set(ids)], notices: [...notices, ...renamed] };
 }
 
-const isFailure = ({ status, reason }: EarlierResult): boolean =>
-  status === 'failed' || (reason !== null && BECAUSE_OF_FAILURES.has(reason));
+/** Work that completed and could not be merged is done again on top of what was. */
+const isFailure = ({ status, reason, couldNotMerge }: EarlierResult): boolean =>
+  status === 'failed' || couldNotMerge || (reason !== null && BECAUSE_OF_FAILURES.has(reason));
 
 function definedInFile({ file, reason }: EarlierResult, { workstreams, broken }: LoadedFolder): string[] {
   if (reason === null || !OF_THE_FILE.has(reason)) return [];

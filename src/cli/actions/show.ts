@@ -67,8 +67,10 @@ const results = (found: Iterable<ListedResult>): string =>
   table(['workstream', 'status', 'agent', 'took', 'what'], rowsOf(found));
 
 function* rowsOf(found: Iterable<ListedResult>): Generator<(string | null)[]> {
-  for (const { workstreamId, status, agentId, durationSeconds, explanation, title } of found)
-    yield [workstreamId, status, agentId, seconds(durationSeconds), explanation ?? title];
+  for (const { workstreamId, status, agentId, durationSeconds, explanation, title, notMerged } of found) {
+    const what = notMerged === null ? title : `not merged: ${oneLine(notMerged, SENTENCE)}`;
+    yield [workstreamId, status, agentId, seconds(durationSeconds), explanation ?? what];
+  }
 }
 
 /** What reviewers said, their gravest finding first; nothing where none was asked. */

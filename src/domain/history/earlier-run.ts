@@ -2,6 +2,7 @@
 import type { FinalStatus } from '../agent-result.ts';
 import type { AttemptRecord } from '../attempt.ts';
 import type { Failure } from '../failure.ts';
+import type { MergeWork } from '../workspaces.ts';
 import type { Dependency } from '../workstream.ts';
 
 /** The result of a workstream, short. */
@@ -22,6 +23,10 @@ export interface EarlierResult {
   cpuWaitSeconds: number | null;
   /** Branch that holds its commits; null for none. */
   branch: string | null;
+  /** Its work that was accepted and is still to be merged; null for none. */
+  toMerge: MergeWork | null;
+  /** Whether its work was left out of the branch of its run because of a conflict, or a test that fails with it. */
+  couldNotMerge: boolean;
 }
 
 /** What a run starts with. */

@@ -16,7 +16,8 @@ import type { Json } from '../../domain/json.ts';
 import type { Outcome, StepResult } from '../../domain/outcome.ts';
 import type { ReviewRecord } from '../../domain/policy/review.ts';
 import { isDenial, type ToolReport } from '../../domain/tool.ts';
-import { isFailure, type Workspace } from '../../domain/workspaces.ts';
+import { spendingOf } from '../../domain/tool-report.ts';
+import { type Credit, isFailure, type Workspace } from '../../domain/workspaces.ts';
 import type { Shell, Workstream } from '../../domain/workstream.ts';
 import { measured, startTimer } from '../../os/stopwatch.ts';
 import type { ToolLimits } from '../tool-limits.ts';
@@ -90,6 +91,8 @@ export interface Attempt {
   workspace: Workspace | null;
   outcome: Outcome;
   changes: Changes | null;
+  /** Paths that it changed outside its scope. */
+  outsideScope: string[];
   merge: Merge | null;
   /** Why no other attempt follows although one was left; null where none was left, or it completed. */
   gaveUp: string | null;
@@ -217,7 +220,7 @@ export class AttemptRunner {
     this.#meetLimits(attempt, fields.tools);
     // What it has done so far is not judged.
     if (attempt.parked !== null) return attempt;
-    const changes = await workspaces.harvest(workspace);
+    const changes = await workspaces.harvest(workspace, creditOf(outcome));
     if (changes === null) return attempt;
     // An attempt takes the time from the opening of its workspace until it is known what changed there.
     attempt.outcome = { ...attempt.outcome, ...measured(begin) };
@@ -226,7 +229,7 @@ export class AttemptRunner {
       return attempt;
     }
     attempt.changes = changes;
-    attempt.outcome = judge(workstream, attempt.outcome, changes, outsideScope);
+    judge(attempt, changes, outsideScope);
     return attempt;
   }
 
@@ -274,6 +277,14 @@ export class AttemptRunner {
   }
 }
 
+/** The tool that worked last; undefined where none did. What several cost is added up. */
+function creditOf(outcome: Outcome): Credit | undefined {
+  const reports = reportsOf(outcome);
+  const last = reports.at(-1);
+  if (last === undefined) return undefined;
+  return { tool: last.tool, model: last.model, costUsd: spendingOf(reports).costUsd };
+}
+
 const NO_LIMITS: CostLimit[] = [];
 const NO_REVIEWS: ReviewRecord[] = [];
 const NO_DEPENDENCIES: Assignment['dependencies'] = {};
@@ -291,6 +302,7 @@ const executed = (
   workspace,
   outcome: whenEndedFromOutside(workstream, context, outcome),
   changes: null,
+  outsideScope: [],
   merge: null,
   gaveUp: null,
   compensation: [],
@@ -335,14 +347,17 @@ function whenEndedFromOutside({ id }: Workstream, context: AgentContext, outcome
  * A success is judged by what changed, and a failure stays what it is; but where acceptance failed because nothing was
  * done at all, that is the reason, and where the work was accepted although the tool was denied something, it is done.
  */
-function judge(workstream: Workstream, executed: Outcome, changes: Changes, policy: OutsideScope): Outcome {
-  const outcome = withWarnings(withoutDenial(executed, changes), changes.notes);
+function judge(attempt: Attempt, changes: Changes, policy: OutsideScope): void {
+  const { workstream } = attempt;
+  const outcome = withWarnings(withoutDenial(attempt.outcome, changes), changes.notes);
+  attempt.outcome = outcome;
   const before = outcome.failure?.reason ?? null;
-  if (before !== null && before !== 'acceptance-failed') return outcome;
-  const { failure, warnings } = judgeChanges(workstream, changes, policy);
-  if (before !== null && failure?.reason !== 'no-changes') return outcome;
+  if (before !== null && before !== 'acceptance-failed') return;
+  const { failure, warnings, outside } = judgeChanges(workstream, changes, policy);
+  attempt.outsideScope = outside;
+  if (before !== null && failure?.reason !== 'no-changes') return;
   const warned = withWarnings(outcome, warnings);
-  return failure === null ? warned : withFailure(warned, failure);
+  attempt.outcome = failure === null ? warned : withFailure(warned, failure);
 }
 
 /** For every tool: acceptance tests that passed on work that changed something turn a denial into a warning. */

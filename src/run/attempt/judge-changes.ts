@@ -8,12 +8,14 @@ import { messageOf } from '../../text/error-message.ts';
 import { oneLine } from '../../text/printable.ts';
 
 /** How changes outside the scope are treated. */
-export type OutsideScope = 'warn' | 'fail' | 'ignore';
+export type OutsideScope = 'warn' | 'merge' | 'park' | 'fail' | 'ignore';
 
 export interface Judgement {
   /** Why the attempt failed after all; null when it succeeded. */
   failure: Failure | null;
   warnings: string[];
+  /** Paths that its scope does not cover; empty without a scope, and where that is to be ignored. */
+  outside: string[];
 }
 
 /** Most files that one sentence names. */
@@ -36,24 +38,26 @@ export function judgeChanges(workstream: Workstream, changes: Changes, policy: O
   const { filesScope, filesCreate, steps } = workstream;
   if (changes.source === 'git' && changes.head === null) {
     const detail = changes.notes.at(-1) ?? 'What it changed is not known.';
-    return { failure: { reason: 'workspace-error', detail }, warnings: [] };
+    return { failure: { reason: 'workspace-error', detail }, warnings: [], outside: [] };
   }
   const scope = [...filesScope, ...filesCreate];
-  if (!steps.some(({ kind }) => kind === 'tool')) return { failure: null, warnings: markersIn(changes) };
+  if (!steps.some(({ kind }) => kind === 'tool'))
+    return { failure: null, warnings: markersIn(changes), outside: [] };
   const isUntested = workstream.acceptanceTests.length + workstream.testGates.length === 0;
   if (isUntested && changes.conflictMarkers.length > 0) {
-    return { failure: { reason: 'conflict-markers', files: named(changes.conflictMarkers) }, warnings: [] };
+    const files = named(changes.conflictMarkers);
+    return { failure: { reason: 'conflict-markers', files }, warnings: [], outside: [] };
   }
   if (scope.length === 0) {
     const isIdle = changes.source === 'git' && changes.files.length === 0;
-    return { failure: null, warnings: isIdle && isUntested ? [IDLE] : markersIn(changes) };
+    return { failure: null, warnings: isIdle && isUntested ? [IDLE] : markersIn(changes), outside: [] };
   }
   const divided = divideInTime(scope, changes);
-  if ('reason' in divided) return { failure: divided, warnings: [] };
+  if ('reason' in divided) return { failure: divided, warnings: [], outside: [] };
   const { inside, outside } = divided;
   const files = named(outside);
   if (policy === 'fail' && files.length > 0)
-    return { failure: { reason: 'outside-scope', files }, warnings: [] };
+    return { failure: { reason: 'outside-scope', files }, warnings: [], outside };
   const warnings =
     policy === 'ignore' || files.length === 0
       ? []
@@ -61,6 +65,7 @@ export function judgeChanges(workstream: Workstream, changes: Changes, policy: O
   return {
     failure: inside === 0 ? { reason: 'no-changes', scope } : null,
     warnings: [...warnings, ...markersIn(changes)],
+    outside: policy === 'ignore' ? [] : outside,
   };
 }
 

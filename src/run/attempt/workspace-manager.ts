@@ -1,7 +1,8 @@
-import type { Changes, Merge } from '../../domain/changes.ts';
+import { type Changes, type Merge, mergeOf } from '../../domain/changes.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { EarlierWork } from '../../domain/history/earlier-run.ts';
 import {
+  type Credit,
   isFailure,
   type ReviewCopy,
   type Workspace,
@@ -16,8 +17,8 @@ export interface WorkspaceManagerParts {
   workspaces: Workspaces;
   /** Absolute folder that workstreams without a workspace of their own work in. */
   folder: string;
-  /** Whether accepted work is merged into the run's own branch. */
-  merge: boolean;
+  /** Whether work on files outside its scope stays on its own branch. */
+  parksOutsideScope: boolean;
   /** Completed workstreams of earlier sessions, which others may build on. */
   earlierWork: readonly EarlierWork[];
 }
@@ -59,9 +60,9 @@ export class WorkspaceManager {
   }
 
   /** What changed there; null where changes are not tracked. */
-  async harvest(workspace: Workspace): Promise<Changes | WorkspaceError | null> {
+  async harvest(workspace: Workspace, credit?: Credit): Promise<Changes | WorkspaceError | null> {
     if (!this.#managed.has(workspace)) return null;
-    return this.#parts.workspaces.harvest(workspace).catch(asFailure);
+    return this.#parts.workspaces.harvest(workspace, credit).catch(asFailure);
   }
 
   /** Makes the work of one of several candidates that of the workstream; null where changes are not tracked. */
@@ -71,28 +72,25 @@ export class WorkspaceManager {
   }
 
   /**
-   * Accepts the work of an attempt that completed: dependents build on it, and it is merged into the run's own branch, or
-   * it is found out whether it could be. Work that git did not commit is not accepted.
+   * Accepts the work of an attempt that completed: dependents build on it, and it is to be merged into the run's own
+   * branch, unless it changed files outside its scope and such work is parked. Null where nothing is ever merged.
    */
-  async accept(
+  accept(
     workstream: Workstream,
     workspace: Workspace,
-    changes: Changes | null,
-  ): Promise<Merge | WorkspaceError | null> {
-    if (workspace.kind === 'worktree') {
-      const { workspaces, merge } = this.#parts;
-      const taken = merge ? workspaces.merge(workspace) : workspaces.predict(workspace);
-      const result = await taken.catch(asFailure);
-      if (!('reason' in result)) this.#parents.add(workstream, changes);
-      return result;
-    }
-    this.acceptShared(workstream, changes);
-    return null;
+    { changes, outsideScope }: { changes: Changes | null; outsideScope: string[] },
+  ): Merge | null {
+    this.#parents.add(workstream, changes);
+    if (workspace.kind !== 'worktree') return null;
+    if (changes === null || changes.contentHash === null) return mergeOf({ status: 'nothing-to-merge' });
+    const isParked = this.#parts.parksOutsideScope && outsideScope.length > 0;
+    const detail = isParked ? 'it changed files outside its files_scope (--outside-scope park)' : '';
+    return mergeOf({ status: isParked ? 'outside-scope' : 'pending', detail, outsideScope });
   }
 
-  /** As `accept`, in the shared folder, where nothing is merged. */
-  acceptShared(workstream: Workstream, changes: Changes | null = null): void {
-    this.#parents.add(workstream, changes);
+  /** As `accept`, in the shared folder, of which no changes are known. */
+  acceptShared(workstream: Workstream): void {
+    this.#parents.add(workstream, null);
   }
 
   /** A copy of what an attempt left, with the text of the change in at most `length` characters. */

@@ -242,7 +242,7 @@ export class WorkstreamRunner {
     if (attempt.parked !== null) return this.#park(attempt, fields);
     return this.#keep(
       workstream,
-      await this.#conclude(await this.#accept(await this.#reviewer.review(attempt)), fields),
+      await this.#conclude(this.#accept(await this.#reviewer.review(attempt)), fields),
     );
   }
 
@@ -360,7 +360,7 @@ export class WorkstreamRunner {
       outcome: withWarnings(chosen.attempt.outcome, untried.length === 0 ? [] : [note]),
       candidates: contenders.map(({ facts }, index) => ({ ...facts, chosen: index === best })),
     });
-    const attempt = await this.#accept(await this.#reviewer.review(winner));
+    const attempt = this.#accept(await this.#reviewer.review(winner));
     return this.#end(await this.#close(await this.#compensate(attempt)), LAST);
   }
 
@@ -414,13 +414,11 @@ export class WorkstreamRunner {
     return decision;
   }
 
-  /** Accepts the work of an attempt that succeeded; where that was not possible it has failed. */
-  async #accept(attempt: Attempt): Promise<Attempt> {
-    const { workstream, workspace, changes, outcome } = attempt;
+  /** Accepts the work of an attempt that succeeded. */
+  #accept(attempt: Attempt): Attempt {
+    const { workstream, workspace, outcome } = attempt;
     if (outcome.failure !== null || workspace === null) return attempt;
-    const merge = await this.#parts.workspaces.accept(workstream, workspace, changes);
-    if (merge === null) return attempt;
-    return 'reason' in merge ? { ...attempt, outcome: withFailure(outcome, merge) } : { ...attempt, merge };
+    return { ...attempt, merge: this.#parts.workspaces.accept(workstream, workspace, attempt) };
   }
 
   /** Undoes what an attempt that failed for good has done, where the workstream says how. */

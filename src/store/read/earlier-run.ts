@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { AttemptRecord } from '../../domain/attempt.ts';
 import type { EarlierResult } from '../../domain/history/earlier-run.ts';
 import type { JsonObject } from '../../domain/json.ts';
+import type { MergeWork } from '../../domain/workspaces.ts';
 import type { ProcessIdentity } from '../../os/process-identity.ts';
 import { anyJson, jsonCell, numberCell, textCell } from '../schema/cells.ts';
 import type { Connection } from '../schema/connection.ts';
@@ -123,15 +124,35 @@ const resultCells = resultTable.row.pick({
   cpu_seconds: true,
   cpu_wait_seconds: true,
   branch: true,
+  agent_id: true,
+  attempts: true,
 });
-const resultRow = resultCells.extend({ file: textCell, position: numberCell, earlier_seconds: numberCell });
+const resultRow = resultCells.extend({
+  file: textCell,
+  position: numberCell,
+  earlier_seconds: numberCell,
+  to_merge: textCell,
+  could_not_merge: numberCell,
+});
 
 /** Of `metadata` only what is needed is read: it may hold a long output. */
 const RESULTS = `
 SELECT ${columnsOf(resultCells, 'r')}, r.metadata ->> 'file' AS file, r.metadata ->> 'position' AS position,
+  CASE WHEN r.merge_status = 'pending' THEN r.metadata ->> '$.changes.head' END AS to_merge,
+  r.merge_status IN ('conflict', 'breaks-tests') AND r.metadata ->> '$.merge.branch' <> '' AS could_not_merge,
   (SELECT SUM(a.duration_seconds) FROM workstream_attempts a
     WHERE a.run_id = r.run_id AND a.workstream_id = r.workstream_id AND a.attempt < r.attempts) AS earlier_seconds
 FROM agent_results r WHERE r.run_id = ? ORDER BY r.id`;
+
+const toMerge = (row: z.infer<typeof resultRow>): MergeWork | null =>
+  row.to_merge === null
+    ? null
+    : {
+        workstreamId: row.workstream_id,
+        agentId: row.agent_id ?? '',
+        attempt: row.attempts ?? 1,
+        commit: row.to_merge,
+      };
 
 function* eachResult(connection: Connection, runId: string): Generator<EarlierResult> {
   for (const row of eachRow(connection, resultRow, RESULTS, runId)) {
@@ -147,6 +168,8 @@ function* eachResult(connection: Connection, runId: string): Generator<EarlierRe
       cpuSeconds: row.cpu_seconds,
       cpuWaitSeconds: row.cpu_wait_seconds,
       branch: row.branch,
+      toMerge: toMerge(row),
+      couldNotMerge: row.could_not_merge === 1,
     };
   }
 }

@@ -8,6 +8,7 @@ import { numberCell, textCell } from '../schema/cells.ts';
 import type { Connection } from '../schema/connection.ts';
 import { resultTable } from '../schema/result-tables.ts';
 import { columnsOf } from '../schema/table.ts';
+import { MERGE_PROBLEMS } from './merges.ts';
 import { allCells, countOf, rows } from './rows.ts';
 import { runStatus, unusualRunStatus } from './run-status.ts';
 
@@ -76,7 +77,10 @@ export function timeline(connection: Connection, runId: string, caps: TimelineCa
 export type ListedResult = Pick<
   ShortResult,
   'workstreamId' | 'title' | 'agentId' | 'status' | 'explanation' | 'durationSeconds'
->;
+> & {
+  /** Why its work is not in the run's own branch, in a few words; null where it is, or nothing is to be merged. */
+  notMerged: string | null;
+};
 
 const listedRow = shortRow.pick({
   workstream_id: true,
@@ -90,22 +94,27 @@ const listedRow = shortRow.pick({
 /** First the ids, so that sorting carries no rows. */
 const LISTED = `
 WITH ids AS MATERIALIZED (SELECT id FROM agent_results WHERE run_id = ? ORDER BY id)
-SELECT ${columnsOf(listedRow, 'r')} FROM ids CROSS JOIN agent_results r ON r.id = ids.id ORDER BY ids.id`;
+SELECT ${columnsOf(listedRow, 'r')},
+  CASE WHEN r.merge_status IN ${MERGE_PROBLEMS} THEN r.merge_status || COALESCE(': ' || r.merge_test, '')
+    || COALESCE(', together with ' || r.merge_partner, '') END
+FROM ids CROSS JOIN agent_results r ON r.id = ids.id ORDER BY ids.id`;
 
 /** Every result of a run, in the order in which they arrived, one by one. */
 export function* eachListedResult(
   connection: Connection,
   runId: string,
 ): Generator<ListedResult, void, undefined> {
-  for (const [id, title, agentId, status, explanation, seconds] of allCells(connection, LISTED, runId)) {
-    yield toListed({
+  for (const cells of allCells(connection, LISTED, runId)) {
+    const [id, title, agentId, status, explanation, seconds, notMerged] = cells;
+    const row = {
       workstream_id: String(id),
       title: textOf(title),
       agent_id: textOf(agentId),
       status: String(status),
       explanation: textOf(explanation),
       duration_seconds: typeof seconds === 'number' ? seconds : null,
-    });
+    };
+    yield { ...toListed(row), notMerged: textOf(notMerged) };
   }
 }
 
@@ -133,7 +142,7 @@ function toShort(row: z.infer<typeof shortRow>): ShortResult {
   };
 }
 
-function toListed(row: z.infer<typeof listedRow>): ListedResult {
+function toListed(row: z.infer<typeof listedRow>): Omit<ListedResult, 'notMerged'> {
   return {
     workstreamId: row.workstream_id,
     title: row.title ?? row.workstream_id,

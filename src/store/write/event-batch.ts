@@ -1,4 +1,5 @@
 import type { AgentResult } from '../../domain/agent-result.ts';
+import type { Merge } from '../../domain/changes.ts';
 import type { Checkout } from '../../domain/history/history.ts';
 import type { EventOf, RunEvent } from '../../domain/run-event.ts';
 import { firstOf } from '../../text/cut-text.ts';
@@ -39,6 +40,8 @@ export class EventBatch {
   readonly inHand = new Map<string, InHand | null>();
   readonly progress = new Map<string, ProgressChange>();
   readonly results: AgentResult[] = [];
+  /** Of workstreams whose results are written already. */
+  readonly merges = new Map<string, Merge>();
   readonly scalings: AgentsScaled[] = [];
   /** Changes of which tools wait for their usage limits. */
   readonly parkings: ToolParking[] = [];
@@ -50,6 +53,7 @@ export class EventBatch {
       this.results.length === 0 &&
       this.inHand.size === 0 &&
       this.progress.size === 0 &&
+      this.merges.size === 0 &&
       this.scalings.length === 0 &&
       this.parkings.length === 0
     );
@@ -82,6 +86,8 @@ export class EventBatch {
         this.progress.delete(event.result.workstreamId);
         this.results.push(event.result);
         return;
+      case 'workstream-merged':
+        return this.#merge(event.workstreamId, event.merge);
       case 'agents-scaled':
         this.scalings.push(event);
         return;
@@ -104,6 +110,14 @@ export class EventBatch {
   /** Drops the first results, which are stored elsewhere. Their workstreams are in no hand any more. */
   forget(count: number): void {
     for (const { workstreamId } of this.results.splice(0, count)) this.inHand.set(workstreamId, null);
+  }
+
+  /** A result that is not written yet is written with it. */
+  #merge(workstreamId: string, merge: Merge): void {
+    const at = this.results.findLastIndex((result) => result.workstreamId === workstreamId);
+    const result = this.results[at];
+    if (result === undefined) this.merges.set(workstreamId, merge);
+    else this.results[at] = { ...result, metadata: { ...result.metadata, merge } };
   }
 
   #change(workstreamId: string, change: InHand | null): void {

@@ -58,6 +58,12 @@ UPDATE consolidated_runs SET
   total_errors = total_errors + ?, total_warnings = total_warnings + ?
 WHERE run_id = ?`;
 
+/** What became of work after its result was written. */
+const MERGE = `
+UPDATE agent_results SET merge_status = ?, merge_partner = ?, merge_test = ?,
+  metadata = json_set(metadata, '$.merge', json(?))
+WHERE run_id = ? AND workstream_id = ?`;
+
 const inList = (column: string): string => `
   (SELECT COUNT(DISTINCT value) FROM agent_results, json_each(${column})
    WHERE run_id = @run AND ${column} <> '[]')`;
@@ -97,7 +103,7 @@ export type Statements = Record<
   'claim' | 'start' | 'plan' | 'inHand' | 'outOfHand' | 'totals' | 'heartbeat' | 'finish',
   Statement
 > &
-  Record<'checkout' | 'progress', TextStatement> & {
+  Record<'checkout' | 'progress' | 'merge', TextStatement> & {
     results: Insert<readonly AgentResult[]>;
     attempt: Insert<StoredAttempt>;
     error: Insert<RecordedError>;
@@ -175,6 +181,7 @@ export function prepareStatements(connection: Connection): Statements {
     inHand: connection.prepare(IN_HAND),
     outOfHand: connection.prepare(OUT_OF_HAND),
     progress: forText(connection.prepare(PROGRESS)),
+    merge: forText(connection.prepare(MERGE)),
     results: insertOfResults(connection),
     // An attempt that was interrupted has its row already when its workstream is run again.
     attempt: insertOf(connection, attemptTable, 'INSERT OR REPLACE'),

@@ -171,9 +171,17 @@ export class SqliteRecorder implements Recorder {
     if (batch.checkout !== null) this.#writeCheckout(runId, batch.checkout);
     this.#writeInHand(runId, batch);
     writeResults(this.#statements, batch.results);
+    this.#writeMerges(runId, batch);
     writeAgentCounts(this.#connection, runId, batch.scalings);
     writeParkings(this.#connection, runId, batch.parkings);
     if (batch.results.length > 0) this.#addTotals(runId, batch);
+  }
+
+  #writeMerges(runId: string, { merges }: EventBatch): void {
+    for (const [id, merge] of merges) {
+      const { status, partner, failingTest } = merge;
+      this.#statements.merge.run(status, partner, failingTest, JSON.stringify(merge), runId, id);
+    }
   }
 
   #writeCheckout(runId: string, { commit, branch, isDirty }: Checkout): void {

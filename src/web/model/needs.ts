@@ -221,19 +221,25 @@ export function associationSentence({ factor, value, unit, here, elsewhere }: As
   return `Goes with ${what}: in ${here.failed} of ${plural(here.total, unit)} there, in ${elsewhere.failed} of ${elsewhere.total} elsewhere.`;
 }
 
+function whyNotMerged({ status, failingTest }: MergeProblem, title: string, others: string): string {
+  if (status === 'breaks-tests')
+    return `${title} breaks ${failingTest ?? 'tests'}${others === '' ? '' : ` together with ${others}`}`;
+  if (status === 'outside-scope') return `${title} changed files outside its scope, and was not merged`;
+  if (status === 'pending') return `${title} was not merged before the run ended`;
+  return others === '' ? `${title} could not be merged` : `${title} conflicts with ${others}`;
+}
+
 function conflictNeed(run: Run, problem: MergeProblem): Need {
-  const { workstreamId: id, branch, conflictsWith, files, detail } = problem;
+  const { workstreamId: id, branch, files, detail, partner } = problem;
+  const conflictsWith = partner === null ? problem.conflictsWith : [partner];
   const workstream = run.byId.get(id) ?? null;
   const title = workstream === null || workstream.title === '' ? id : workstream.title;
-  const others = listed(conflictsWith.slice(0, 3));
   const where = branch === null ? '' : ` Its work is on the branch ${branch}.`;
   const need = {
     key: `conflict:${id}`,
     badge: 'conflict' as const,
     reason: 'merge-conflict',
-    title: [
-      oneLine(others === '' ? `${title} could not be merged` : `${title} conflicts with ${others}`, 240),
-    ],
+    title: [oneLine(whyNotMerged(problem, title, listed(conflictsWith.slice(0, 3))), 240)],
     history: [`It is not in the run’s branch.${where}`],
     lines: [
       ...files.slice(0, 7).map((text) => ({ text: shown(text), hit: true })),

@@ -41,7 +41,7 @@ const FALSE: ReadonlySet<string> = new Set(FALSE_SUCCESSES);
 export function markOf({ status, reason, merge, attemptCount }: PageWorkstream): EndMark {
   if (status === 'skipped') return 'skipped';
   if (status === 'completed') {
-    if (merge === 'conflict' || merge === 'failed') return 'conflict';
+    if (merge === 'conflict' || merge === 'breaks-tests' || merge === 'failed') return 'conflict';
     return attemptCount > 1 ? 'retried' : 'completed';
   }
   if (reason === null) return 'failed';

@@ -20,6 +20,8 @@ const result = (workstreamId: string, fields: Partial<EarlierResult> = {}): Earl
   cpuSeconds: null,
   cpuWaitSeconds: null,
   branch: null,
+  toMerge: null,
+  couldNotMerge: false,
   ...fields,
 });
 const failed = (id: string, reason = 'thrown') => result(id, { status: 'failed', reason });

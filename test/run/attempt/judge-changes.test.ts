@@ -28,7 +28,7 @@ const judge = (
 test('a tool that was to change files and changed none has failed', () => {
   expect(judge(['src/**'], []).failure).toEqual({ reason: 'no-changes', scope: ['src/**'] });
   expect(judge([], [])).toMatchObject({ failure: null, warnings: [expect.stringContaining('no file')] });
-  expect(judge([], ['a.ts'])).toEqual({ failure: null, warnings: [] });
+  expect(judge([], ['a.ts'])).toEqual({ failure: null, warnings: [], outside: [] });
   expect(judge(['src/**'], [], 'warn', [runStep('x')]).failure).toBeNull();
 });
 
@@ -55,14 +55,21 @@ test('what is outside the scope is a warning, a failure or nothing, as the run s
   expect(judge(['src/**'], ['src/a.ts', 'b.ts'], 'warn')).toEqual({
     failure: null,
     warnings: ['It changed files outside its files_scope: b.ts.'],
+    outside: ['b.ts'],
   });
-  expect(judge(['src/**'], ['src/a.ts', 'b.ts'], 'ignore')).toEqual({ failure: null, warnings: [] });
+  expect(judge(['src/**'], ['src/a.ts', 'b.ts'], 'ignore')).toEqual({
+    failure: null,
+    warnings: [],
+    outside: [],
+  });
+  expect(judge(['src/**'], ['src/a.ts', 'b.ts'], 'park')).toMatchObject({ failure: null, outside: ['b.ts'] });
 });
 
 test('changes that are all outside the scope are not the work that was asked for', () => {
   expect(judge(['src/**'], ['coverage/index.html'])).toEqual({
     failure: { reason: 'no-changes', scope: ['src/**'] },
     warnings: ['It changed files outside its files_scope: coverage/index.html.'],
+    outside: ['coverage/index.html'],
   });
   expect(judge(['src/**'], ['b.ts'], 'ignore').failure).toMatchObject({ reason: 'no-changes' });
   expect(judge(['src/**'], ['b.ts'], 'fail').failure).toMatchObject({ reason: 'outside-scope' });
@@ -72,7 +79,11 @@ test('work that is in no commit is a failure, whatever the workstream is', () =>
   const unknown = { ...changed([]), head: null, notes: ['What it changed is not known: no index.'] };
   const failure = { reason: 'workspace-error', detail: 'What it changed is not known: no index.' };
   for (const steps of [[tool], [runStep('x')]])
-    expect(judgeChanges(workstream('ws-a', steps), unknown, 'warn')).toEqual({ failure, warnings: [] });
+    expect(judgeChanges(workstream('ws-a', steps), unknown, 'warn')).toEqual({
+      failure,
+      warnings: [],
+      outside: [],
+    });
 });
 
 test('conflict markers that a tool left are a failure, or a warning where a test passed on them', () => {
@@ -82,7 +93,7 @@ test('conflict markers that a tool left are a failure, or a warning where a test
     files: ['a.txt'],
   });
   const acceptanceTests = [{ kind: 'text', text: 'npm test' } as const];
-  const warned = { failure: null, warnings: ['Conflict markers are left in a.txt.'] };
+  const warned = { failure: null, warnings: ['Conflict markers are left in a.txt.'], outside: [] };
   expect(judgeChanges(workstream('ws-a', [tool], { acceptanceTests }), marked, 'warn')).toEqual(warned);
   expect(judgeChanges(workstream('ws-a', [runStep('x')]), marked, 'warn')).toEqual(warned);
 });

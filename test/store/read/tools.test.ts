@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { AgentResult } from '../../../src/domain/agent-result.ts';
 import type { AttemptRecord } from '../../../src/domain/attempt.ts';
-import type { Changes, Merge } from '../../../src/domain/changes.ts';
+import { type Changes, type Merge, mergeOf } from '../../../src/domain/changes.ts';
 import type { ConsolidatedResult } from '../../../src/domain/run-record.ts';
 import { NO_TOKENS, type ToolReport } from '../../../src/domain/tool.ts';
 import { agentPerformances } from '../../../src/store/read/agents.ts';
@@ -56,15 +56,8 @@ const changes = (files: Changes['files']): Changes => ({
   notes: [],
 });
 
-const merge = (fields: Partial<Merge>): Merge => ({
-  status: 'merged',
-  branch: `millrace/${RUN}/_merged`,
-  commit: 'm1',
-  conflictsWith: [],
-  files: [],
-  detail: '',
-  ...fields,
-});
+const merge = (fields: Partial<Merge>): Merge =>
+  mergeOf({ status: 'merged', branch: `millrace/${RUN}/_merged`, commit: 'm1', ...fields });
 
 function consolidated(results: AgentResult[]): ConsolidatedResult {
   const connection = opened(temporaryFolder());
@@ -164,14 +157,22 @@ test('the merged branch, and what is not in it', () => {
     branch: `millrace/${RUN}/_merged`,
     merged: 1,
     mergeable: 1,
+    tested: false,
+    caveat: '',
+    failing: 0,
+    outside: { shown: [], total: 0 },
     problems: {
       shown: [
         {
           workstreamId: 'ws-2',
+          status: 'conflict',
           branch: `millrace/${RUN}/ws`,
           conflictsWith: ['ws-1'],
           files: ['a b.ts'],
           detail: '',
+          partner: null,
+          failingTest: null,
+          logFile: null,
         },
       ],
       total: 1,

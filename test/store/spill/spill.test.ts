@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { AgentResult } from '../../../src/domain/agent-result.ts';
+import { mergeOf } from '../../../src/domain/changes.ts';
 import { Spill } from '../../../src/store/spill/spill.ts';
 import { readSpillLine, spillLine } from '../../../src/store/spill/spill-line.ts';
 import { findSpills, spillFolders, spillPrefix } from '../../../src/store/spill/spill-places.ts';
@@ -78,14 +79,7 @@ const full = failed('ws-full', 'It\nbroke \u{1F4A5} \u0000 \uD800', {
       conflictMarkers: [],
       notes: ['n'],
     },
-    merge: {
-      status: 'conflict',
-      branch: 'b',
-      commit: null,
-      conflictsWith: ['ws-1'],
-      files: ['a'],
-      detail: '',
-    },
+    merge: mergeOf({ status: 'conflict', branch: 'b', conflictsWith: ['ws-1'], files: ['a'] }),
   },
 });
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import type { MergeProblem } from '../../../src/domain/tool-record.ts';
 import { needsOf, promptOfAll, valuesIn } from '../../../src/web/model/needs.ts';
-import { errorPattern, whole } from '../../kit/consolidated-result.ts';
+import { errorPattern, mergedWork, whole } from '../../kit/consolidated-result.ts';
 import { failed, runOf, skippedFor, workstream } from '../kit.ts';
 
 const history = {
@@ -88,17 +89,21 @@ test('new errors come first, then those back again, false successes, others, and
 });
 
 test('work that could not be merged is a need', () => {
-  const problem = {
+  const problem: MergeProblem = {
     workstreamId: 'b',
+    status: 'conflict',
     branch: 'millrace/run/b',
     conflictsWith: ['a'],
     files: ['x.ts'],
     detail: '',
+    partner: null,
+    failingTest: null,
+    logFile: null,
   };
   const run = runOf(
     [workstream('a', { merge: 'merged' }), workstream('b', { merge: 'conflict', title: 'Paging' })],
     {
-      merges: { branch: 'millrace/run/_merged', merged: 1, mergeable: 0, problems: whole(problem) },
+      merges: mergedWork({ problems: whole(problem) }),
     },
   );
   const [need] = needsOf(run);

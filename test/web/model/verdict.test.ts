@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { needsOf } from '../../../src/web/model/needs.ts';
 import type { Run } from '../../../src/web/model/run.ts';
 import { stepsOf, verdictOf } from '../../../src/web/model/verdict.ts';
-import { errorPattern, runSummary, toolTask, whole } from '../../kit/consolidated-result.ts';
+import { errorPattern, mergedWork, runSummary, toolTask, whole } from '../../kit/consolidated-result.ts';
 import { failed, runOf, skippedFor, workstream } from '../kit.ts';
 
 const sentence = (run: Run): string => verdictOf(run, needsOf(run)).sentence;
@@ -123,7 +123,7 @@ test('what to do now: take over what is merged, start with the worst, run again 
     {
       tasks: whole(toolTask()),
       errors: [error('thrown', 'b')],
-      merges: { branch: 'millrace/run/_merged', merged: 1, mergeable: 0, problems: whole() },
+      merges: mergedWork({}),
       run: { runId: 'ma-run-20260101-000000' },
     },
   );

@@ -17,6 +17,7 @@ import { cache } from './016-cache.ts';
 import { github } from './019-github.ts';
 import { acting } from './020-acting.ts';
 import { parkedTools } from './021-parked-tools.ts';
+import { mergedTests } from './022-merged-tests.ts';
 import { queueRuns } from './024-queue-runs.ts';
 import { attemptsInHand } from './026-attempts-in-hand.ts';
 
@@ -43,4 +44,5 @@ export const migrations: readonly string[] = [
   parkedTools,
   queueRuns,
   attemptsInHand,
+  mergedTests,
 ];
