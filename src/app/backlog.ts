@@ -2,7 +2,7 @@
 import type { Merge } from '../domain/changes.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { type LastVerdict, lastVerdicts } from '../store/read/merges.ts';
-import { commitsInHead } from '../worktree/earlier-merge.ts';
+import { commitsInHead } from '../worktree/merging/earlier-merge.ts';
 import { findRepository } from '../worktree/repository.ts';
 import { withDatabase } from './history.ts';
 import type { RunOptions } from './options.ts';
@@ -10,13 +10,13 @@ import type { Paths } from './paths.ts';
 import { prepare } from './prepare.ts';
 
 /** `not run` where no run has a result of it. */
-type Verdict = 'completed' | 'failed' | 'skipped' | 'not run' | 'broken';
+type BacklogVerdict = 'completed' | 'failed' | 'skipped' | 'not run' | 'broken';
 
 /** A line of the backlog. Times are ISO 8601 in UTC. */
 export interface BacklogEntry {
   id: string;
   title: string;
-  verdict: Verdict;
+  verdict: BacklogVerdict;
   /** Why it did not complete; null where it did. */
   reason: string | null;
   explanation: string | null;

@@ -47,7 +47,7 @@ interface LeftItem {
 }
 
 /** What tests say of a commit. */
-interface Verdict {
+interface TestVerdict {
   /** The tests that fail there, and did not without the work. */
   failed: FailedTest[];
   /** Whether any test was run. */
@@ -262,11 +262,11 @@ export class MergeQueue {
 
   /** The longest beginning of a chain on which no test fails, and what fails with the link after it. */
   async #longestGood(state: BranchState, tip: MergedTip, chain: readonly Link[]): Promise<GoodLinks> {
-    const verdictOf = (length: number): Promise<Verdict> =>
+    const verdictOf = (length: number): Promise<TestVerdict> =>
       this.#judge(state, tip.commit, chain.slice(0, length));
     const whole = await verdictOf(chain.length);
     if (whole.failed.length === 0) return { ...whole, links: chain, failed: [] };
-    let good: Verdict = { failed: [], tested: false, passed: NOTHING };
+    let good: TestVerdict = { failed: [], tested: false, passed: NOTHING };
     let [low, high, failed] = [0, chain.length, whole.failed];
     while (high - low > 1) {
       const middle = (low + high) >> 1;
@@ -278,7 +278,7 @@ export class MergeQueue {
   }
 
   /** Runs the tests of all that is merged with these links. A test counts as failed when it fails twice. */
-  async #judge(state: BranchState, tip: string, links: readonly Link[]): Promise<Verdict> {
+  async #judge(state: BranchState, tip: string, links: readonly Link[]): Promise<TestVerdict> {
     const { tests } = this.#parts;
     const commit = links.at(-1)?.commit ?? tip;
     const added = new Set(links.map(({ item }) => item.work.workstreamId));
@@ -443,7 +443,7 @@ export class MergeQueue {
 }
 
 /** The beginning of a chain that can be merged, and what fails with the link after it. */
-interface GoodLinks extends Verdict {
+interface GoodLinks extends TestVerdict {
   links: readonly Link[];
 }
 

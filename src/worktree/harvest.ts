@@ -5,7 +5,7 @@ import type { Changes } from '../domain/changes.ts';
 import { messageOf } from '../text/error-message.ts';
 import { type Captured, type CaptureOptions, capture } from './capture.ts';
 import { outputOf, saidYes, splitNul } from './git.ts';
-import { isAncestor, mergeTrees } from './merge.ts';
+import { isAncestor, mergeTrees } from './merging/merge-trees.ts';
 import { gitRead, type Repository } from './repository.ts';
 import { compareTrees, relativeTo, type TreeChanges } from './tree-changes.ts';
 import { listed, type Worktree } from './worktree.ts';

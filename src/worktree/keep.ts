@@ -2,7 +2,7 @@
 import { IDENTITY } from './commit.ts';
 import { complaint, type GitResult } from './git.ts';
 import { attemptOf, type KeptRef } from './kept-refs.ts';
-import { isAncestor } from './merge.ts';
+import { isAncestor } from './merging/merge-trees.ts';
 import { attemptRef, branchRef, workstreamBranch } from './names.ts';
 import { gitWrite, type Repository } from './repository.ts';
 import type { Worktree } from './worktree.ts';

@@ -1,8 +1,8 @@
 /** The entry of this room for a run. */
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { StartQuestion } from './earlier-merge.ts';
 import { GitWorkspaces } from './git-workspaces.ts';
+import type { StartQuestion } from './merging/earlier-merge.ts';
 import { findRepository } from './repository.ts';
 import { RunRepository } from './run-repository.ts';
 import { SharedFolder } from './shared-folder.ts';

@@ -1,7 +1,7 @@
 /** The commit that a worktree starts from: the run's base with the results of those it depends on. */
 import type { Failure } from '../domain/failure.ts';
 import { makeCommit } from './commit.ts';
-import { isAncestor, mergeTrees } from './merge.ts';
+import { isAncestor, mergeTrees } from './merging/merge-trees.ts';
 import type { Repository } from './repository.ts';
 import { relativeTo } from './tree-changes.ts';
 

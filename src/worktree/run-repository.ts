@@ -15,13 +15,13 @@ import {
   type IgnoredFiles,
 } from './copy-ignored-files.ts';
 import { createWorktree, discardWorktree } from './create-worktree.ts';
-import { type StartQuestion, startOf } from './earlier-merge.ts';
 import { complaint, splitNul } from './git.ts';
 import { keptOf, lastResult, listRefs } from './kept-refs.ts';
+import { type StartQuestion, startOf } from './merging/earlier-merge.ts';
+import { RunBranch, type TestTree } from './merging/run-branch.ts';
 import { baseRef, REVIEWS, TESTS } from './names.ts';
 import { type ParentCommit, startPoint } from './parent-commits.ts';
 import { gitWrite, isAtLeast, OLDEST_GIT, type Repository } from './repository.ts';
-import { RunBranch, type TestTree } from './run-branch.ts';
 import { UserTree, uncommittedNotes } from './user-tree.ts';
 import { gitIn, listed, type Worktree, type WorktreeOwner } from './worktree.ts';
 import { WorktreeSession } from './worktree-session.ts';

@@ -27,7 +27,7 @@ export function mergedWork({ merges: work }: RunDocumentHead): Block[] {
 }
 
 /** What is known of the tests of all that is merged. */
-export function testedSentence({ tested, caveat }: Pick<MergedWork, 'tested' | 'caveat'>): string {
+function testedSentence({ tested, caveat }: Pick<MergedWork, 'tested' | 'caveat'>): string {
   const sentence = tested ? 'its tests pass there together.' : 'it has no tests that say whether it works.';
   return caveat === '' ? sentence : `${sentence.slice(0, -1)}, but ${caveat}.`;
 }
@@ -109,7 +109,11 @@ function whyNotMerged({ status, detail, failingTest }: MergeProblem): Cell {
       return 'conflict';
     case 'pending':
       return 'the run ended before it was merged';
-    default:
+    case 'failed':
+    case 'outside-scope':
+    case 'merged':
+    case 'mergeable':
+    case 'nothing-to-merge':
       return detail;
   }
 }

@@ -1,13 +1,13 @@
 /** Whether a new run starts from the work that an earlier one merged. */
-import { makeCommit } from './commit.ts';
-import { GitError, outputOf } from './git.ts';
-import { type KeptRef, listRefs } from './kept-refs.ts';
-import { isAncestor, mergeTrees } from './merge.ts';
-import { mergedBranch, mergedRef } from './names.ts';
-import { gitRead, type Repository } from './repository.ts';
+import { makeCommit } from '../commit.ts';
+import { GitError, outputOf } from '../git.ts';
+import { type KeptRef, listRefs } from '../kept-refs.ts';
+import { mergedBranch, mergedRef } from '../names.ts';
+import { gitRead, type Repository } from '../repository.ts';
+import { relativeTo } from '../tree-changes.ts';
+import { listed } from '../worktree.ts';
+import { isAncestor, mergeTrees } from './merge-trees.ts';
 import { stepsBetween } from './run-branch.ts';
-import { relativeTo } from './tree-changes.ts';
-import { listed } from './worktree.ts';
 
 export interface StartQuestion {
   runId: string;
@@ -20,7 +20,7 @@ export interface StartQuestion {
 }
 
 /** The commit to start from, and what was chosen and why in a sentence; null where there was nothing to choose. */
-export interface Start {
+export interface StartPoint {
   commit: string;
   why: string | null;
 }
@@ -33,7 +33,7 @@ const MOST = 50;
  * again; what is checked out otherwise. Where both have moved on, a merge of both.
  * @throws GitError where git can't tell
  */
-export async function startOf(repository: Repository, question: StartQuestion): Promise<Start> {
+export async function startOf(repository: Repository, question: StartQuestion): Promise<StartPoint> {
   const { head } = repository;
   for (const ref of await earlierMerges(repository, question)) {
     if (await isAncestor(repository, ref.commit, head)) {
@@ -53,7 +53,7 @@ async function startAt(
   { toRun, runId }: StartQuestion,
   ref: KeptRef,
   ids: readonly string[],
-): Promise<Start> {
+): Promise<StartPoint> {
   const { head } = repository;
   const name = ref.name.replace(/^refs\/heads\//, '');
   const what = `the merged work of ${runOf(ref) ?? name} (${listed(ids)})`;

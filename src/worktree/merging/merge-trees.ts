@@ -1,6 +1,6 @@
 /** Joins commits without a checkout. */
-import { complaint, GitError, saidYes, splitNul } from './git.ts';
-import { gitRead, type Repository } from './repository.ts';
+import { complaint, GitError, saidYes, splitNul } from '../git.ts';
+import { gitRead, type Repository } from '../repository.ts';
 
 /** The tree of both, the files in conflict (relative to the root), or why they are not to be merged. */
 export type MergedTrees =

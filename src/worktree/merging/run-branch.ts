@@ -1,5 +1,5 @@
 /** The branch into which a run merges accepted work: it moves by compare and swap, and only forward. */
-import type { Failure } from '../domain/failure.ts';
+import type { Failure } from '../../domain/failure.ts';
 import type {
   JoinedWork,
   MergedBranch,
@@ -8,14 +8,14 @@ import type {
   MergeWork,
   Workspace,
   WorkspaceLimits,
-} from '../domain/workspaces.ts';
-import { IDENTITY, makeCommit } from './commit.ts';
-import { complaint, GitError, outputOf, splitNul, withinLimits } from './git.ts';
-import { listRefs } from './kept-refs.ts';
-import { isAncestor, mergeTrees } from './merge.ts';
-import { branchRef, mergedBranch, mergedRef, predictedRef } from './names.ts';
-import { gitRead, gitWrite, type Repository } from './repository.ts';
-import { relativeTo } from './tree-changes.ts';
+} from '../../domain/workspaces.ts';
+import { IDENTITY, makeCommit } from '../commit.ts';
+import { complaint, GitError, outputOf, splitNul, withinLimits } from '../git.ts';
+import { listRefs } from '../kept-refs.ts';
+import { branchRef, mergedBranch, mergedRef, predictedRef } from '../names.ts';
+import { gitRead, gitWrite, type Repository } from '../repository.ts';
+import { relativeTo } from '../tree-changes.ts';
+import { isAncestor, mergeTrees } from './merge-trees.ts';
 
 /** What the branch needs of its run. */
 interface RunContext {
