@@ -183,7 +183,7 @@ function composeAround(
     failure,
     outside: prepared.outside,
     inheritance,
-    merging: composeMerging(input, { runId, engine, workspaces, inheritance, journal, notices }),
+    merging: composeMerging(input, { runId, engine, workspaces, inheritance, journal, notices, roster }),
     ask: options.ask,
     areRemote: queue !== null,
     reserving,
@@ -400,7 +400,7 @@ function composeRunner({ options, paths, prepared }: RunInput, made: RunnerMater
   });
 }
 
-interface MergingMaterial extends Pick<RunParts, 'runId' | 'workspaces' | 'journal'> {
+interface MergingMaterial extends Pick<RunParts, 'runId' | 'workspaces' | 'journal' | 'roster'> {
   engine: Engine;
   inheritance: Inheritance;
   notices: Notices;
@@ -409,7 +409,7 @@ interface MergingMaterial extends Pick<RunParts, 'runId' | 'workspaces' | 'journ
 /** What merges accepted work; null where no workstream has a worktree. */
 function composeMerging(
   { options, paths, prepared }: RunInput,
-  { runId, engine, workspaces, inheritance, journal, notices }: MergingMaterial,
+  { runId, engine, workspaces, inheritance, journal, notices, roster }: MergingMaterial,
 ): CoordinatorParts['merging'] {
   const { workstreams } = prepared.plan;
   if (workstreams.every(({ workspace }) => workspace !== 'worktree')) return null;
@@ -433,6 +433,7 @@ function composeMerging(
             gates: project.gates,
             configured: mergeTestsOf(project),
             defined: [...prepared.defined, ...workstreams],
+            toolsOf: (workstream) => roster.toolsOf(0, workstream),
             lease,
           }),
       publish: (workstreamId, merge) => journal.publish({ type: 'workstream-merged', workstreamId, merge }),

@@ -3,6 +3,8 @@ import { type Assignment, type Limits, relativeToProject } from '../domain/assig
 import type { Engine } from '../domain/engine.ts';
 import { describeFailure } from '../domain/failure-message.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import { type Containing, NOT_SAID } from '../domain/policy/sandbox.ts';
+import type { ToolSettings } from '../domain/tool.ts';
 import { isFailure, type MergedBranch } from '../domain/workspaces.ts';
 import {
   type AcceptanceCommand,
@@ -61,6 +63,8 @@ export interface MergedTestsParts {
   configured: readonly AcceptanceCommand[];
   /** Workstreams that may have been merged, with their definitions. */
   defined: readonly Workstream[];
+  /** How the tools of a workstream are called, by the names that its steps use. */
+  toolsOf: (workstream: Workstream) => Record<string, ToolSettings>;
   /** Resolves with an agent when one is free; null when the run is over. */
   lease: () => Promise<AgentLease | null>;
 }
@@ -154,6 +158,19 @@ export class MergedTests {
     }
   }
 
+  /** What tests run may have been written by any of the workstreams: they are contained as the first that is contained. */
+  #containing(): Containing {
+    for (const workstream of this.#defined.values()) {
+      const tools = this.#parts.toolsOf(workstream);
+      const all = [workstream, ...workstream.steps, ...Object.values(tools)];
+      for (const each of all) {
+        if (!('sandbox' in each) || each.sandbox === null || each.sandbox.kind === 'none') continue;
+        return { sandbox: each.sandbox, network: each.network };
+      }
+    }
+    return NOT_SAID;
+  }
+
   #assignment(
     agentId: string,
     number: number,
@@ -166,7 +183,7 @@ export class MergedTests {
       runId,
       agentId,
       attempt: number,
-      workstream: testWorkstream(tests),
+      workstream: testWorkstream(tests, this.#containing()),
       workspace: relativeToProject(folder, project),
       dependencies: {},
       logFile: `${logFolder}/${MERGED_NAME}-${number}.log`,
@@ -233,7 +250,7 @@ function resultOf({ tests: results, failure }: Outcome, tests: readonly MergedTe
 }
 
 /** A workstream without steps, whose acceptance tests are these. */
-const testWorkstream = (tests: readonly MergedTest[]): Workstream => ({
+const testWorkstream = (tests: readonly MergedTest[], { sandbox, network }: Containing): Workstream => ({
   id: MERGED_NAME,
   base: MERGED_NAME,
   title: 'Tests of what is merged',
@@ -270,6 +287,8 @@ const testWorkstream = (tests: readonly MergedTest[]): Workstream => ({
   outputs: [],
   onRetry: null,
   requires: [],
+  sandbox,
+  network,
   extra: {},
   source: { file: '', position: 0 },
   hash: '',

@@ -143,6 +143,7 @@ const NO_TESTS: Omit<MergedTestsParts, 'lease'> = {
   gates: {},
   configured: [],
   defined: [],
+  toolsOf: () => ({}),
 };
 
 /** `status path`, or `renamed from → path`. */
