@@ -21,7 +21,9 @@ export const commands: Record<keyof typeof definitions, ReturnType<typeof bind>>
     (await import('./actions/patterns.ts')).patterns(argv),
   ),
   agents: bind(definitions.agents, async (argv) => (await import('./actions/agents.ts')).agents(argv)),
-  backlog: bind(definitions.backlog, async (argv) => (await import('./actions/backlog.ts')).backlog(argv)),
+  backlog: bind(definitions.backlog, async (argv) =>
+    (await import('./actions/folder/backlog.ts')).backlog(argv),
+  ),
   compare: bind(definitions.compare, async (argv) => (await import('./actions/compare.ts')).compare(argv)),
   flaky: bind(definitions.flaky, async (argv) => (await import('./actions/flaky.ts')).flaky(argv)),
   trends: bind(definitions.trends, async (argv) => (await import('./actions/trends.ts')).trends(argv)),

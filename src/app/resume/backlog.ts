@@ -1,13 +1,13 @@
 /** Every workstream of a folder, with what became of it over all runs and what to do next. */
-import type { Merge } from '../domain/changes.ts';
-import type { Workstream } from '../domain/workstream.ts';
-import { type LastVerdict, lastVerdicts } from '../store/read/merges.ts';
-import { commitsInHead } from '../worktree/merging/earlier-merge.ts';
-import { findRepository } from '../worktree/repository.ts';
-import { withDatabase } from './history.ts';
-import type { RunOptions } from './options.ts';
-import type { Paths } from './paths.ts';
-import { prepare } from './prepare.ts';
+import type { Merge } from '../../domain/changes.ts';
+import type { Workstream } from '../../domain/workstream.ts';
+import { type LastVerdict, lastVerdicts } from '../../store/read/merges.ts';
+import { commitsInHead } from '../../worktree/merging/earlier-merge.ts';
+import { findRepository } from '../../worktree/repository.ts';
+import { withDatabase } from '../history.ts';
+import type { RunOptions } from '../options.ts';
+import type { Paths } from '../paths.ts';
+import { prepare } from '../prepare.ts';
 
 /** `not run` where no run has a result of it. */
 type BacklogVerdict = 'completed' | 'failed' | 'skipped' | 'not run' | 'broken';
