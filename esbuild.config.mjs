@@ -187,7 +187,9 @@ function escapeNonAscii(file) {
   if (escaped !== text) writeFileSync(file, escaped);
 }
 
-const actions = readdirSync('src/cli/actions').map((name) => `src/cli/actions/${name}`);
+const actions = readdirSync('src/cli/actions', { recursive: true })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => `src/cli/actions/${name}`);
 const running = ['src/cli/actions/run.ts', 'src/cli/actions/tune.ts'];
 /** With the client of GitHub's API, which takes its time to load. */
 const publishing = [

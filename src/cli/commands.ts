@@ -18,16 +18,18 @@ export const commands: Record<keyof typeof definitions, ReturnType<typeof bind>>
   results: bind(definitions.results, async (argv) => (await import('./actions/results.ts')).results(argv)),
   errors: bind(definitions.errors, async (argv) => (await import('./actions/errors.ts')).errors(argv)),
   patterns: bind(definitions.patterns, async (argv) =>
-    (await import('./actions/patterns.ts')).patterns(argv),
+    (await import('./actions/history/patterns.ts')).patterns(argv),
   ),
   agents: bind(definitions.agents, async (argv) => (await import('./actions/agents.ts')).agents(argv)),
-  backlog: bind(definitions.backlog, async (argv) =>
-    (await import('./actions/folder/backlog.ts')).backlog(argv),
+  backlog: bind(definitions.backlog, async (argv) => (await import('./actions/backlog.ts')).backlog(argv)),
+  compare: bind(definitions.compare, async (argv) =>
+    (await import('./actions/history/compare.ts')).compare(argv),
   ),
-  compare: bind(definitions.compare, async (argv) => (await import('./actions/compare.ts')).compare(argv)),
-  flaky: bind(definitions.flaky, async (argv) => (await import('./actions/flaky.ts')).flaky(argv)),
-  trends: bind(definitions.trends, async (argv) => (await import('./actions/trends.ts')).trends(argv)),
-  why: bind(definitions.why, async (argv) => (await import('./actions/why.ts')).why(argv)),
+  flaky: bind(definitions.flaky, async (argv) => (await import('./actions/history/flaky.ts')).flaky(argv)),
+  trends: bind(definitions.trends, async (argv) =>
+    (await import('./actions/history/trends.ts')).trends(argv),
+  ),
+  why: bind(definitions.why, async (argv) => (await import('./actions/history/why.ts')).why(argv)),
   dashboard: bind(definitions.dashboard, async (argv) =>
     (await import('./actions/dashboard.ts')).dashboard(argv),
   ),

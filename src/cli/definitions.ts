@@ -1,30 +1,29 @@
 /** How every command is called, by name. */
 import { agentsDefinition } from './commands/agents.ts';
 import { backlogDefinition } from './commands/backlog.ts';
-import { compareDefinition } from './commands/compare.ts';
 import { dashboardDefinition } from './commands/dashboard.ts';
 import { errorsDefinition } from './commands/errors.ts';
 import { feedbackDefinition } from './commands/feedback.ts';
-import { flakyDefinition } from './commands/flaky.ts';
+import { compareDefinition } from './commands/history/compare.ts';
+import { flakyDefinition } from './commands/history/flaky.ts';
+import { patternsDefinition } from './commands/history/patterns.ts';
+import { trendsDefinition } from './commands/history/trends.ts';
+import { whyDefinition } from './commands/history/why.ts';
 import { initDefinition } from './commands/init.ts';
 import { logsDefinition } from './commands/logs.ts';
-import { patternsDefinition } from './commands/patterns.ts';
 import { planDefinition } from './commands/plan.ts';
 import { prDefinition } from './commands/pr.ts';
 import { pruneDefinition } from './commands/prune.ts';
 import { reportDefinition } from './commands/report.ts';
 import { resultsDefinition } from './commands/results.ts';
-
 import { runDefinition } from './commands/run.ts';
 import { runsDefinition } from './commands/runs.ts';
 import { showDefinition } from './commands/show.ts';
 import { statusDefinition } from './commands/status.ts';
 import { retryDefinition, stopDefinition } from './commands/stop.ts';
 import { syncDefinition } from './commands/sync.ts';
-import { trendsDefinition } from './commands/trends.ts';
 import { tuneDefinition } from './commands/tune.ts';
 import { validateDefinition } from './commands/validate.ts';
-import { whyDefinition } from './commands/why.ts';
 import { workerDefinition } from './commands/worker.ts';
 import { workersDefinition } from './commands/workers.ts';
 import { worktreesDefinition } from './commands/worktrees.ts';

@@ -16,7 +16,7 @@ const SHOWN = 5;
 export async function errors(argv: ErrorsArguments): Promise<number> {
   const length = historyLength(argv.last);
   if (argv.history !== undefined) {
-    const { errorHistory } = await import('./error-history.ts');
+    const { errorHistory } = await import('./history/error-history.ts');
     return errorHistory(argv, { named: argv.history, length });
   }
   if (argv.format === 'md')

@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
-import type { ArgumentsOf } from '../command.ts';
-import { folderOptions, formatOption, jsonOption } from '../options.ts';
+import type { ArgumentsOf } from '../../command.ts';
+import { folderOptions, formatOption, jsonOption } from '../../options.ts';
 
 const options = { ...formatOption, state: folderOptions.state, ...jsonOption };
 

@@ -1,12 +1,17 @@
-import { NOTABLE_WAIT, whyDocument } from '../../app/histories/why.ts';
-import type { Constraints } from '../../domain/agent-result.ts';
-import type { Circumstances, Neighbour, ReadyWait, WhyDocument } from '../../domain/history/why-document.ts';
-import type { RunSummary } from '../../domain/run-record.ts';
-import { nameSome, seconds } from '../../text/format.ts';
-import { oneLine } from '../../text/printable.ts';
-import type { WhyArguments } from '../commands/why.ts';
-import { withRun } from '../history.ts';
-import { type Page, printPage, type Section } from '../page.ts';
+import { NOTABLE_WAIT, whyDocument } from '../../../app/histories/why.ts';
+import type { Constraints } from '../../../domain/agent-result.ts';
+import type {
+  Circumstances,
+  Neighbour,
+  ReadyWait,
+  WhyDocument,
+} from '../../../domain/history/why-document.ts';
+import type { RunSummary } from '../../../domain/run-record.ts';
+import { nameSome, seconds } from '../../../text/format.ts';
+import { oneLine } from '../../../text/printable.ts';
+import type { WhyArguments } from '../../commands/history/why.ts';
+import { withRun } from '../../history.ts';
+import { type Page, printPage, type Section } from '../../page.ts';
 
 /** Longest clause about the cache. */
 const CLAUSE = 300;

@@ -1,8 +1,8 @@
-import { type ComparedSides, compareSides, earlierRunLike } from '../../app/comparison.ts';
-import { changeText } from '../../app/histories/words.ts';
-import { refOfRun } from '../../app/history.ts';
-import { Refusal } from '../../app/refusal.ts';
-import type { ComparisonDocument } from '../../domain/history/compare-document.ts';
+import { type ComparedSides, compareSides, earlierRunLike } from '../../../app/comparison.ts';
+import { changeText } from '../../../app/histories/words.ts';
+import { refOfRun } from '../../../app/history.ts';
+import { Refusal } from '../../../app/refusal.ts';
+import type { ComparisonDocument } from '../../../domain/history/compare-document.ts';
 import {
   type Change,
   comparisonSentence,
@@ -11,18 +11,18 @@ import {
   type RunComparison,
   type RunRef,
   shortCommit,
-} from '../../domain/history/history.ts';
-import type { NamedPattern } from '../../domain/history/pattern.ts';
-import { errorPatterns } from '../../store/read/errors.ts';
-import { runsBetween, withoutResult } from '../../store/read/history-runs.ts';
-import { latestRunId } from '../../store/read/runs.ts';
-import type { Connection } from '../../store/schema/connection.ts';
-import { plural, seconds } from '../../text/format.ts';
-import { oneLine } from '../../text/printable.ts';
-import type { CompareArguments } from '../commands/compare.ts';
-import { withHistory } from '../history.ts';
-import { commitsText, rateText } from '../history-cells.ts';
-import { type Page, printPage, type Section } from '../page.ts';
+} from '../../../domain/history/history.ts';
+import type { NamedPattern } from '../../../domain/history/pattern.ts';
+import { errorPatterns } from '../../../store/read/errors.ts';
+import { runsBetween, withoutResult } from '../../../store/read/history-runs.ts';
+import { latestRunId } from '../../../store/read/runs.ts';
+import type { Connection } from '../../../store/schema/connection.ts';
+import { plural, seconds } from '../../../text/format.ts';
+import { oneLine } from '../../../text/printable.ts';
+import type { CompareArguments } from '../../commands/history/compare.ts';
+import { withHistory } from '../../history.ts';
+import { commitsText, rateText } from '../../history-cells.ts';
+import { type Page, printPage, type Section } from '../../page.ts';
 
 /** Most patterns of a run whose texts are looked up. */
 const PATTERNS = 1_000;

@@ -1,16 +1,20 @@
-import { describeAssociation } from '../../analysis/associations.ts';
-import { failureHistories } from '../../app/failure-histories.ts';
-import { errorHistoryDocument, patternHistoryDocument, patternNamed } from '../../app/histories/failures.ts';
+import { describeAssociation } from '../../../analysis/associations.ts';
+import { failureHistories } from '../../../app/failure-histories.ts';
+import {
+  errorHistoryDocument,
+  patternHistoryDocument,
+  patternNamed,
+} from '../../../app/histories/failures.ts';
 import type {
   ErrorHistoryDocument,
   FailureHistory,
   PatternSummary,
-} from '../../domain/history/failure-documents.ts';
-import type { ErrorPattern } from '../../domain/history/pattern.ts';
-import type { ErrorsArguments } from '../commands/errors.ts';
-import { withHead } from '../history.ts';
-import { commitsText, rateText } from '../history-cells.ts';
-import { type Page, printPage, type Section } from '../page.ts';
+} from '../../../domain/history/failure-documents.ts';
+import type { ErrorPattern } from '../../../domain/history/pattern.ts';
+import type { ErrorsArguments } from '../../commands/errors.ts';
+import { withHead } from '../../history.ts';
+import { commitsText, rateText } from '../../history-cells.ts';
+import { type Page, printPage, type Section } from '../../page.ts';
 
 /** Most runs that are listed for one pattern. */
 const RUNS = 20;

@@ -1,12 +1,12 @@
-import { parseOptions } from '../../../app/options.ts';
-import { resolvePaths } from '../../../app/paths.ts';
-import { type BacklogEntry, backlog as readBacklog } from '../../../app/resume/backlog.ts';
-import { plural, seconds } from '../../../text/format.ts';
-import { oneLine } from '../../../text/printable.ts';
-import type { BacklogArguments } from '../../commands/backlog.ts';
-import { readProject } from '../../config.ts';
-import { namesOf } from '../../given-options.ts';
-import { printJson, printText, table } from '../../print.ts';
+import { parseOptions } from '../../app/options.ts';
+import { resolvePaths } from '../../app/paths.ts';
+import { type BacklogEntry, backlog as readBacklog } from '../../app/resume/backlog.ts';
+import { plural, seconds } from '../../text/format.ts';
+import { oneLine } from '../../text/printable.ts';
+import type { BacklogArguments } from '../commands/backlog.ts';
+import { readProject } from '../config.ts';
+import { namesOf } from '../given-options.ts';
+import { printJson, printText, table } from '../print.ts';
 
 const HEAD = ['workstream', 'verdict', 'merged', 'branch', 'cost', 'age', 'runs', 'next'];
 

@@ -1,12 +1,12 @@
-import { failureHistories } from '../../app/failure-histories.ts';
-import { flakyDocument } from '../../app/histories/failures.ts';
-import type { FailureHistory, FlakyDocument } from '../../domain/history/failure-documents.ts';
-import { plural } from '../../text/format.ts';
-import type { FlakyArguments } from '../commands/flaky.ts';
-import { withHead } from '../history.ts';
-import { rateText } from '../history-cells.ts';
-import { historyLength } from '../options.ts';
-import { type Page, printPage } from '../page.ts';
+import { failureHistories } from '../../../app/failure-histories.ts';
+import { flakyDocument } from '../../../app/histories/failures.ts';
+import type { FailureHistory, FlakyDocument } from '../../../domain/history/failure-documents.ts';
+import { plural } from '../../../text/format.ts';
+import type { FlakyArguments } from '../../commands/history/flaky.ts';
+import { withHead } from '../../history.ts';
+import { rateText } from '../../history-cells.ts';
+import { historyLength } from '../../options.ts';
+import { type Page, printPage } from '../../page.ts';
 
 /** Shows what is flaky as of the newest run, the most frequent first. */
 export async function flaky(argv: FlakyArguments): Promise<number> {

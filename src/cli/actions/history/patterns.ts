@@ -4,17 +4,17 @@ import {
   MessageShapes,
   patternOfShape,
   type ShapeNote,
-} from '../../analysis/patterns/group-messages.ts';
-import type { PatternOfRuns, PatternsDocument } from '../../domain/history/pattern.ts';
-import { LineStore, linesOf } from '../../os/lines.ts';
-import { allPatterns } from '../../store/read/patterns.ts';
-import { plural } from '../../text/format.ts';
-import { escapeControls } from '../../text/printable.ts';
-import type { PatternsArguments } from '../commands/patterns.ts';
-import { withHistory } from '../history.ts';
-import { printPage } from '../page.ts';
-import { valueTexts } from '../pattern-text.ts';
-import { printEach } from '../standard-output.ts';
+} from '../../../analysis/patterns/group-messages.ts';
+import type { PatternOfRuns, PatternsDocument } from '../../../domain/history/pattern.ts';
+import { LineStore, linesOf } from '../../../os/lines.ts';
+import { allPatterns } from '../../../store/read/patterns.ts';
+import { plural } from '../../../text/format.ts';
+import { escapeControls } from '../../../text/printable.ts';
+import type { PatternsArguments } from '../../commands/history/patterns.ts';
+import { withHistory } from '../../history.ts';
+import { printPage } from '../../page.ts';
+import { valueTexts } from '../../pattern-text.ts';
+import { printEach } from '../../standard-output.ts';
 
 /** Most patterns in a table. */
 const ROWS = 100;

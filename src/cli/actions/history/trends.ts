@@ -1,15 +1,15 @@
-import { trendsDocument } from '../../app/histories/trends.ts';
-import { changeText, lastRuns } from '../../app/histories/words.ts';
-import { Refusal } from '../../app/refusal.ts';
-import type { DurationShift } from '../../domain/history/history.ts';
-import type { Trend, TrendsDocument } from '../../domain/history/trends-document.ts';
-import { plural, seconds } from '../../text/format.ts';
-import { oneLine } from '../../text/printable.ts';
-import type { TrendsArguments } from '../commands/trends.ts';
-import { withHead } from '../history.ts';
-import { recentBars } from '../history-cells.ts';
-import { historyLength } from '../options.ts';
-import { type Page, printPage, type Section } from '../page.ts';
+import { trendsDocument } from '../../../app/histories/trends.ts';
+import { changeText, lastRuns } from '../../../app/histories/words.ts';
+import { Refusal } from '../../../app/refusal.ts';
+import type { DurationShift } from '../../../domain/history/history.ts';
+import type { Trend, TrendsDocument } from '../../../domain/history/trends-document.ts';
+import { plural, seconds } from '../../../text/format.ts';
+import { oneLine } from '../../../text/printable.ts';
+import type { TrendsArguments } from '../../commands/history/trends.ts';
+import { withHead } from '../../history.ts';
+import { recentBars } from '../../history-cells.ts';
+import { historyLength } from '../../options.ts';
+import { type Page, printPage, type Section } from '../../page.ts';
 
 /** Most workstreams that are listed although nothing changed, and most runs of one workstream. */
 const STEADY = 20;
