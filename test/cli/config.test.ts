@@ -31,6 +31,8 @@ test('options and the description of the project stand in one file', async () =>
     agents: [{ name: 'anna', tool: 'claude', tracks: ['core'] }, { name: 'ben' }],
     tools: { mine: { command: ['x'], prompt: 'file' } },
     capabilities: {},
+    co_authors: [],
+    merge_tests: [],
     gates: { GATE_UNIT: 'npm test' },
     shell: 'bash',
     worktree: { copy: ['.env'], link: [], setup: null },

@@ -26,7 +26,7 @@ CREATE TABLE agent_results (
   warnings TEXT,
   test_results TEXT,
   metadata TEXT
-, title TEXT, reason TEXT, explanation TEXT, cpu_seconds REAL, cpu_wait_seconds REAL, attempts INTEGER, log_file TEXT, has_output INTEGER, tool TEXT, model TEXT, cost_usd REAL, input_tokens INTEGER, output_tokens INTEGER, branch TEXT, merge_status TEXT, definition_hash TEXT, failure TEXT, has_matrix INTEGER, series_count INTEGER, output_files INTEGER, usage TEXT, from_run TEXT, saved_seconds REAL);
+, title TEXT, reason TEXT, explanation TEXT, cpu_seconds REAL, cpu_wait_seconds REAL, attempts INTEGER, log_file TEXT, has_output INTEGER, tool TEXT, model TEXT, cost_usd REAL, input_tokens INTEGER, output_tokens INTEGER, branch TEXT, merge_status TEXT, definition_hash TEXT, failure TEXT, has_matrix INTEGER, series_count INTEGER, output_files INTEGER, usage TEXT, from_run TEXT, saved_seconds REAL, merge_partner TEXT, merge_test TEXT);
 
 CREATE INDEX agent_results_by_run ON agent_results (
   run_id, status, id, workstream_id, agent_id, duration_seconds, cpu_seconds, has_output,
