@@ -286,6 +286,7 @@ const testWorkstream = (tests: readonly MergedTest[], { sandbox, network }: Cont
   matrix: null,
   outputs: [],
   onRetry: null,
+  review: null,
   requires: [],
   sandbox,
   network,
