@@ -188,9 +188,13 @@ const testedClause = ({ tested, caveat }: MergedWork): string => {
   return caveat === '' ? clause : `${clause} (${caveat.replaceAll('`', "'")})`;
 };
 
-/** What was not started because its tool had failed repeatedly or the budget was spent. */
+/**
+ * What was not started because its tool had failed repeatedly, the budget was spent, or a usage limit was not to be waited
+ * for. What waits in a run that can be resumed is no part of it.
+ */
 function circuitAdvice({ skipped, run }: AdviceInput): string[] {
-  return (['circuit-open', 'budget-exceeded'] as const).flatMap((reason) => {
+  const limited = run.state === 'ended' ? ['usage-limit'] : [];
+  return ['circuit-open', 'budget-exceeded', ...limited].flatMap((reason) => {
     const found = skipped.shown.filter((each) => each.reason === reason);
     const [first] = found;
     if (first === undefined) return [];

@@ -172,7 +172,7 @@ function checkToolNames(
   const names = [...BUILT_IN_TOOLS, ...Object.keys(tools), ...Object.keys(capabilities)];
   const check = (tool: string | undefined, path: PropertyKey[], known: readonly string[]): void => {
     if (tool === undefined || known.includes(tool)) return;
-    const message = `there is no tool ${JSON.stringify(tool)}; known are ${known.join(', ')}`;
+    const message = `there is no tool ${JSON.stringify(tool)}; known are ${[...new Set(known)].join(', ')}`;
     context.addIssue({ code: 'custom', path, message });
   };
   for (const [tool, { fallback = [] }] of Object.entries(tools))

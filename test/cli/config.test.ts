@@ -61,6 +61,10 @@ test.each([
     /agents\.0\.tool: there is no tool "claud"; known are claude, /,
   ],
   [
+    { tools: { codex: { adapter: 'codex' } }, agents: [{ name: 'a', tool: 'claud' }] },
+    /known are claude, codex, gemini, opencode, aider\.?$/m,
+  ],
+  [
     { capabilities: { coding: 'cladue' } },
     /capabilities\.coding: there is no tool "cladue"; known are claude, /,
   ],

@@ -204,6 +204,9 @@ describe('a tool at its limit', () => {
       { id: 'ws-b', status: 'skipped', reason: 'usage-limit', attempts: 0 },
       { id: 'ws-plain', status: 'completed' },
     ]);
+    expect((await millrace(folder, ['show', 'latest'])).stdout).toMatch(
+      /1 workstream \(.?ws-b.?\): claude waits for its usage limit until .*, then .?millrace run ws-b/,
+    );
     expect((await millrace(folder, ['run', '--retry-failed'])).code).toBe(1);
     expect(calls()).toHaveLength(1);
     refuse(-1);
