@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { OWNERS } from '../../src/engine/queue/bodies.ts';
 import { Host, type HostEvent, type HostOptions } from '../../src/engine/queue/host/host.ts';
 import { readHosts } from '../../src/engine/queue/hosts.ts';
+import { KEYS } from '../../src/engine/queue/protocol.ts';
 import { QueueKey } from '../../src/engine/queue/sealing.ts';
 import { listSnapshot, packSnapshot } from '../../src/engine/queue/snapshot.ts';
 import { writeFiles } from '../kit/command.ts';
@@ -106,6 +107,15 @@ describe.skipIf(!hasRedis)('a host', () => {
     await run.cancel(id);
     const { outcome } = await answerOf(id);
     expect(outcome.failure?.reason).toBe('cancelled');
+  });
+
+  test('tells the run of a job that it refuses', async () => {
+    await startHost();
+    const id = await run.add(temporaryFolder(), workstream('ws-1', [runStep('true')]), { expiresAt: 1 });
+    await refusalOf(id);
+    const hints = async () => JSON.stringify(await run.redis.xrange(KEYS.messages(run.nonce), '-', '+'));
+    await expect.poll(hints).toContain(JSON.stringify(['answered', id]));
+    expect(await run.redis.ttl(KEYS.messages(run.nonce))).toBeGreaterThan(0);
   });
 
   test('does not stop what somebody cancels who has no key', async () => {

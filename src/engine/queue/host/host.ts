@@ -22,6 +22,7 @@ import {
   PROTOCOL,
   QUEUE_PREFIX,
   queueName,
+  RUN_TTL_SECONDS,
   SEALED_FOR,
   serves,
 } from '../protocol.ts';
@@ -314,9 +315,10 @@ export class Host {
     const { lease } = execution;
     try {
       const handled = await execution.handle();
+      if (handled.kind === 'answered') this.#remember(lease);
+      if (handled.kind === 'answered' || handled.kind === 'refused') await this.#hint(lease);
       if (handled.kind === 'refused')
         return onEvent({ type: 'job-refused', job: lease.id, why: handled.why });
-      if (handled.kind === 'answered') await this.#answeredWith(lease);
       onEvent({ type: 'job-ended', end: handled.kind, outcome: outcomeOf(handled), ...about(execution) });
     } catch (error) {
       // A bug, or a disk that is full: another host may fare better.
@@ -329,12 +331,17 @@ export class Host {
     }
   }
 
-  /** The run finds it without this hint too. */
-  async #answeredWith({ id, job }: Lease): Promise<void> {
+  /** Tells the run to look at the job now: without a hint it does so some seconds later. */
+  async #hint({ id }: Lease): Promise<void> {
+    const stream = KEYS.messages(nonceOf(id));
+    const hint = this.#redis.multi().xadd(stream, '*', 'answered', id).expire(stream, RUN_TTL_SECONDS);
+    await hint.exec().catch(() => undefined);
+  }
+
+  #remember({ job }: Lease): void {
     this.#answered.add(this.#markOf(sealedIn(job)));
     const [oldest] = this.#answered;
     if (this.#answered.size > MOST_ANSWERED && oldest !== undefined) this.#answered.delete(oldest);
-    await this.#redis.xadd(KEYS.messages(nonceOf(id)), '*', 'answered', id).catch(() => undefined);
   }
 
   #markOf = (sealed: string): string => this.#options.key.idOf(Buffer.from(sealed));
