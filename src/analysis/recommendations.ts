@@ -184,7 +184,8 @@ function takeOverAdvice({ merges, run }: AdviceInput): string[] {
 
 /** Whether what is advised is known to work. */
 const testedClause = ({ tested, caveat }: MergedWork): string => {
-  const clause = tested ? ', whose tests pass together' : ', which has no tests that say whether it works';
+  const passing = caveat === '' ? ', whose tests pass together' : ', whose tests do not all pass';
+  const clause = tested ? passing : ', which has no tests that say whether it works';
   return caveat === '' ? clause : `${clause} (${caveat.replaceAll('`', "'")})`;
 };
 

@@ -124,7 +124,10 @@ test('a test that fails before any merge is held against nobody', async () => {
   const { code } = await run(folder);
   expect(rowsOf(folder).map(({ merge }) => merge)).toEqual(['merged', 'merged']);
   expect(code).toBe(0);
-  expect(reportText(`${folder}/reports`)).toContain('failed without it too');
+  const report = reportText(`${folder}/reports`);
+  expect(report).toContain('failed without it too');
+  expect(report.match(/its tests do not all pass there|whose tests do not all pass/g)).toHaveLength(2);
+  expect(report).not.toMatch(/tests pass (there )?together/);
 }, 120_000);
 
 test('without tests the work is merged, and the report says that nothing shows whether it works', async () => {

@@ -28,8 +28,9 @@ export function mergedWork({ merges: work }: RunDocumentHead): Block[] {
 
 /** What is known of the tests of all that is merged. */
 function testedSentence({ tested, caveat }: Pick<MergedWork, 'tested' | 'caveat'>): string {
-  const sentence = tested ? 'its tests pass there together.' : 'it has no tests that say whether it works.';
-  return caveat === '' ? sentence : `${sentence.slice(0, -1)}, but ${caveat}.`;
+  const passing = caveat === '' ? 'its tests pass there together' : 'its tests do not all pass there';
+  const clause = tested ? passing : 'it has no tests that say whether it works';
+  return caveat === '' ? `${clause}.` : `${clause}: ${caveat}.`;
 }
 
 /** What was changed that nobody asked for, to be looked at before it is taken over. */
