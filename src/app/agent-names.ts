@@ -45,7 +45,7 @@ export interface MachineLimits {
 
 /**
  * Agents named in the configuration come first, and further ones are called agent-N. Without names there are no more
- * agents than workstreams; when a person is asked about each there is one.
+ * agents than workstreams and candidates of these; when a person is asked about each there is one.
  * @throws Refusal with exit code 2 for an unknown tool, for tracks under a pinned distribution, and for a
  * number that follows the load where agents are named or pinned.
  */
@@ -55,8 +55,9 @@ export function makeRoster(
   { cores = usableCores(), files = openFilesLimit() }: MachineLimits = {},
 ): Roster {
   const { project, tool, bestOf } = options;
-  const scaling = scalingOf(options, workstreams, cores, files);
-  const count = scaling?.start.to ?? agentCount(options, workstreams.length);
+  const parts = partsOf(workstreams, bestOf);
+  const scaling = scalingOf(options, workstreams, parts, { cores, files });
+  const count = scaling?.start.to ?? agentCount(options, parts);
   refuseTooFewFiles(count, files);
   const named = project.agents.slice(0, count);
   refuseUnknownTools([tool, ...bestOf, ...named.map((agent) => agent.tool)], project);
@@ -78,8 +79,8 @@ function defaultMaxAgents(cores: number): number {
 function scalingOf(
   options: RosterOptions,
   workstreams: readonly Workstream[],
-  cores: number,
-  files: number | null,
+  parts: number,
+  { cores, files }: Required<MachineLimits>,
 ): Roster['scaling'] {
   if (options.agentsCount !== 'auto') return null;
   if (options.project.agents.length > 0) {
@@ -100,7 +101,7 @@ function scalingOf(
     cores: Math.min(cores, options.cpus ?? cores),
     isGiven: options.cpus !== null && options.cpus < cores,
     max: files === null ? wanted : Math.min(wanted, agentsFor(files)),
-    workstreams: workstreams.length,
+    workstreams: parts,
     fitting: mostOf(workstreams, options),
   });
 }
@@ -114,9 +115,18 @@ function refuseTooFewFiles(agents: number, files: number | null): void {
   );
 }
 
-function agentCount({ agentsCount, ask, project }: RosterOptions, workstreams: number): number {
+/** How much can be executed at the same time at most: the candidates of a workstream are each a part of it. */
+const partsOf = (workstreams: readonly Workstream[], bestOf: readonly string[]): number =>
+  bestOf.length === 0
+    ? workstreams.length
+    : workstreams.reduce(
+        (sum, { steps }) => sum + (steps.some(({ kind }) => kind === 'tool') ? bestOf.length : 1),
+        0,
+      );
+
+function agentCount({ agentsCount, ask, project }: RosterOptions, parts: number): number {
   if (ask !== null || agentsCount === 'auto') return 1;
-  return project.agents.length > 0 ? agentsCount : Math.max(1, Math.min(agentsCount, workstreams));
+  return project.agents.length > 0 ? agentsCount : Math.max(1, Math.min(agentsCount, parts));
 }
 
 function refuseUnknownTools(names: (string | null | undefined)[], project: Project): void {

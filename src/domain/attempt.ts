@@ -40,6 +40,8 @@ export const candidateSchema = z.object({
   tool: z.string(),
   /** Which attempt it was: its work is kept under that number. */
   attempt: candidateCount,
+  /** The agent that executed it; null in results of versions that did not keep it. */
+  agentId: z.string().nullable().catch(null),
   /** Whether this is the one whose work counts. */
   chosen: z.boolean(),
   completed: z.boolean(),

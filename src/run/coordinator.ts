@@ -15,7 +15,7 @@ import type { Workstream } from '../domain/workstream.ts';
 import type { ReadyQueue } from '../plan/ready-queue.ts';
 import type { Reserving } from '../plan/reservations.ts';
 import { isoTimestamp, plural } from '../text/format.ts';
-import type { AgentContext } from './attempt/attempt-runner.ts';
+import type { AgentContext, Help } from './attempt/attempt-runner.ts';
 import type { Interruption } from './attempt/outcome.ts';
 import { markedDoneResult, stoppedResult } from './attempt/result.ts';
 import type { AttemptEnd, WorkstreamRunner } from './attempt/workstream-runner.ts';
@@ -122,6 +122,8 @@ export class Coordinator {
   /** What stops each workstream that is executed by itself. */
   readonly #singles = new Map<number, AbortController>();
   readonly #batches = new Set<OpenBatch>();
+  /** Workstreams of which other agents may do a part, in the order in which they began. */
+  readonly #offers = new Set<HelpOffer>();
   /** Workstreams that are told to stop, by id: who asked. */
   readonly #stops = new Map<string, string>();
   /** How many attempts at a workstream that is open again have been measured. */
@@ -444,6 +446,7 @@ export class Coordinator {
       if (start.type === 'batch') void this.#startBatch(start);
       else void this.#startSingle(start);
     }
+    if (this.#offers.size > 0) this.#lend();
   }
 
   async #startSingle(start: SingleStart): Promise<void> {
@@ -496,7 +499,7 @@ export class Coordinator {
 
   async #execute({ agent, index }: SingleStart, workstream: Workstream, signal: AbortSignal): Promise<void> {
     const { runner, commitStarts, journal } = this.#parts;
-    const context = { ...this.#context(agent), signal };
+    const context = this.#singleContext(agent, index, signal);
     const earlier = await runner.takeOver(workstream, context);
     if (earlier !== null) return this.#results.record(index, earlier);
     if (this.#isStoppedEarly(index)) return;
@@ -505,6 +508,50 @@ export class Coordinator {
     const finals: FinalResult[] = [];
     this.#follow(index, context, await runner.attempt(workstream, context), finals);
     this.#results.recordAll(finals);
+  }
+
+  /** What reserves something, or has to be the only one of its kind, is executed once at a time: no other agent helps. */
+  #singleContext(agent: number, index: number, signal: AbortSignal): AgentContext {
+    const context = { ...this.#context(agent), signal };
+    const { parallelOk, conflictGroup } = this.#workstream(index);
+    if (!parallelOk || conflictGroup !== null || this.#parts.ready.reserves(index)) return context;
+    const share = (help: Help): (() => void) => {
+      const offer = { index, help, context };
+      this.#offers.add(offer);
+      this.#wake();
+      return () => this.#offers.delete(offer);
+    };
+    return { ...context, share };
+  }
+
+  /** Has agents for which nothing is ready help others. */
+  #lend(): void {
+    for (const { index, help, context } of this.#offers) {
+      for (;;) {
+        const agent = this.#dispatcher.reserve((each) => this.#parts.ready.isFor(index, each));
+        if (agent === undefined) break;
+        const own = this.#context(agent);
+        const begun = help({
+          ...own,
+          signal: context.signal,
+          // The workstream is shown as its own agent's.
+          onMessage: (id, message) => (message.type === 'replaced' ? own : context).onMessage(id, message),
+        });
+        if (begun !== null) void this.#endHelp(agent, begun);
+        else this.#dispatcher.free(agent);
+        if (begun === null) break;
+      }
+    }
+  }
+
+  async #endHelp(agent: number, begun: Promise<void>): Promise<void> {
+    try {
+      await begun;
+    } catch (error) {
+      this.#parts.failure.abort(error);
+    }
+    this.#dispatcher.free(agent);
+    this.#wake();
   }
 
   /** Never rejects. What its agent did not start soon may be taken by any agent. */
@@ -701,6 +748,14 @@ export class Coordinator {
   #agentId(agent: number): string {
     return this.#parts.agents[agent] ?? `agent-${agent + 1}`;
   }
+}
+
+/** A workstream of which free agents may do a part. */
+interface HelpOffer {
+  index: number;
+  help: Help;
+  /** Of its own agent. */
+  context: AgentContext;
 }
 
 /** What an agent was given at once. */

@@ -98,9 +98,9 @@ export class Dispatcher {
     return [...singles, ...batches.values()];
   }
 
-  /** Takes a free agent for something that is no workstream; undefined where none is free. */
-  reserve(): number | undefined {
-    const [agent] = this.#slots.free;
+  /** Takes a free agent for something that is no workstream of its own; undefined where none that may is free. */
+  reserve(may: (agent: number) => boolean = () => true): number | undefined {
+    const agent = this.#slots.free.find(may);
     if (agent !== undefined) this.#slots.assign(agent);
     return agent;
   }

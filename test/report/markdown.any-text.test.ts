@@ -109,6 +109,7 @@ function withText(text: string): ConsolidatedResult {
       candidates: [
         {
           tool: text,
+          agentId: null,
           attempt: 1,
           chosen: false,
           completed: false,

@@ -115,7 +115,7 @@ function competitions({ competitions: all }: RunDocumentHead): Block[] {
   return [
     heading(3, 'Best of several tools'),
     paragraph(
-      'Kept is the first that was accepted, then the one with more tests passed, less cost, less time, fewer lines changed. ',
+      'Kept is the first that was accepted, then the one with more tests passed, less cost, fewer lines changed, and of equals the one named first. ',
       code('git show'),
       ' shows the commits of the others.',
     ),

@@ -66,7 +66,12 @@ export interface AgentContext {
   /** Who asked to stop a workstream; null where nobody did. */
   stoppedBy: (workstreamId: string) => string | null;
   onMessage: (workstreamId: string, message: EngineMessage) => void;
+  /** Has agents that are free help with the workstream until the returned function is called; absent where none may. */
+  share?: (help: Help) => () => void;
 }
+
+/** Begins a part of a workstream's work on another agent; null where there is nothing to begin. */
+export type Help = (context: AgentContext) => Promise<void> | null;
 
 /** In what the attempts at a workstream differ. */
 export interface AttemptFields extends Pick<Assignment, 'attempt' | 'tools' | 'logFile'> {

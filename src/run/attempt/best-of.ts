@@ -13,13 +13,13 @@ const CRITERIA: ((candidate: Facts) => number)[] = [
   ({ accepted }) => (accepted ? 0 : 1),
   ({ testsPassed }) => -testsPassed,
   ({ costUsd }) => costUsd ?? Number.POSITIVE_INFINITY,
-  ({ durationSeconds }) => durationSeconds,
   ({ changedLines }) => changedLines ?? Number.POSITIVE_INFINITY,
 ];
 
 /**
  * Index of the best: completed before failed, accepted before not, then more tests passed, less cost (what is not known
- * comes last), less time, fewer lines changed; the first of equals. -1 for none.
+ * comes last), fewer lines changed; the first of equals. Time decides nothing: candidates that run at the same time slow
+ * each other. -1 for none.
  */
 export function chooseBest(candidates: readonly Facts[]): number {
   let best = -1;
@@ -41,7 +41,7 @@ function isBetter(one: Facts, other: Facts): boolean {
 /** What a candidate is judged by. */
 export function candidateFacts(
   tool: string,
-  attempt: number,
+  who: Pick<Facts, 'attempt' | 'agentId'>,
   outcome: Outcome,
   changes: Changes | null,
 ): Facts {
@@ -49,7 +49,7 @@ export function candidateFacts(
   const passed = tests.filter(({ status }) => status === 'passed').length;
   return {
     tool,
-    attempt,
+    ...who,
     completed: failure === null,
     accepted: failure === null && passed > 0,
     testsPassed: passed,

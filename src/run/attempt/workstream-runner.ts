@@ -342,7 +342,7 @@ export class WorkstreamRunner {
     return this.#end(await this.#close(undone), decision);
   }
 
-  /** Has several tools do the workstream in turn. The work of all is kept; that of the best counts. */
+  /** Has several tools do the workstream. The work of all is kept; that of the best counts. */
   async #compete(workstream: Workstream, context: AgentContext): Promise<AttemptEnd> {
     const contenders = await this.#attemptAll(workstream, context);
     const best = chooseBest(contenders.map(({ facts }) => facts));
@@ -357,6 +357,8 @@ export class WorkstreamRunner {
     const note = `It was not given to ${untried.join(' and ')}: it was stopped, or no money was left.`;
     const winner = await this.#choose({
       ...chosen.attempt,
+      // The row is that of the agent which the workstream was given to; the candidate says who executed it.
+      context,
       outcome: withWarnings(chosen.attempt.outcome, untried.length === 0 ? [] : [note]),
       candidates: contenders.map(({ facts }, index) => ({ ...facts, chosen: index === best })),
     });
@@ -364,28 +366,61 @@ export class WorkstreamRunner {
     return this.#end(await this.#close(await this.#compensate(attempt)), LAST);
   }
 
-  /** Each in a workspace of its own, as long as the run goes on and money is left. */
+  /**
+   * Each in a workspace of its own, as long as the run goes on and money is left: in turn on its own agent, and at the same
+   * time on others that are free, unless they would share a folder or a limit of cost.
+   */
   async #attemptAll(workstream: Workstream, context: AgentContext): Promise<Contender[]> {
-    const { agent, signal } = context;
     const { bestOf } = this.#parts;
-    const limitUsd = workstream.maxCostUsd ?? Number.POSITIVE_INFINITY;
+    const { maxCostUsd, workspace } = workstream;
+    const limitUsd = maxCostUsd ?? Number.POSITIVE_INFINITY;
     const contenders: Contender[] = [];
-    for (const [index, tool] of bestOf.entries()) {
+    const helped: Promise<void>[] = [];
+    let next = 0;
+    const begin = (by: AgentContext): Promise<void> | null => {
       const spentUsd = contenders.reduce((sum, { facts }) => sum + (facts.costUsd ?? 0), 0);
       const isSpent = spentUsd >= limitUsd || this.#ledgers.budget.refusal() !== null;
-      if (index > 0 && (signal.aborted || isSpent)) break;
-      const number = index + 1;
-      const attempt = await this.#attempts.run(workstream, context, {
-        attempt: number,
-        tools: this.#parts.toolsOf(agent, workstream, tool),
-        logFile: this.#logFile([workstream.id, tool, ...repeated(bestOf, index)].join('.')),
-        spentUsd,
-      });
-      if (attempt.parked !== null)
-        attempt.outcome = withFailure(attempt.outcome, limitFailure(attempt.parked));
-      contenders.push({ attempt, facts: candidateFacts(tool, number, attempt.outcome, attempt.changes) });
-    }
-    return contenders;
+      if (next >= bestOf.length || (next > 0 && (context.signal.aborted || isSpent))) return null;
+      const index = next;
+      next += 1;
+      const attempt = async (): Promise<void> => {
+        contenders.push(await this.#attemptAs(workstream, by, index, spentUsd));
+      };
+      return attempt();
+    };
+    const mayShare = workspace === 'worktree' && maxCostUsd === null;
+    const help = (by: AgentContext): Promise<void> | null => {
+      const begun = begin(by);
+      if (begun !== null) helped.push(begun);
+      return begun;
+    };
+    let own = begin(context);
+    const withdraw = mayShare ? context.share?.(help) : undefined;
+    for (; own !== null; own = begin(context)) await own;
+    withdraw?.();
+    await Promise.all(helped);
+    return contenders.toSorted((a, b) => a.attempt.number - b.attempt.number);
+  }
+
+  /** The attempt of the candidate at this place among the tools. */
+  async #attemptAs(
+    workstream: Workstream,
+    context: AgentContext,
+    index: number,
+    spentUsd: number,
+  ): Promise<Contender> {
+    const { bestOf, toolsOf } = this.#parts;
+    const tool = bestOf[index] ?? '';
+    const attempt = await this.#attempts.run(workstream, context, {
+      attempt: index + 1,
+      tools: toolsOf(context.agent, workstream, tool),
+      logFile: this.#logFile([workstream.id, tool, ...repeated(bestOf, index)].join('.')),
+      spentUsd,
+    });
+    if (attempt.parked !== null) attempt.outcome = withFailure(attempt.outcome, limitFailure(attempt.parked));
+    const { outcome, changes } = attempt;
+    const agentId = outcome.executedBy?.agentId ?? context.agentId;
+    return { attempt, facts: candidateFacts(tool, { attempt: index + 1, agentId }, outcome, changes) };
   }
 
   /** Makes the candidate's work that of the workstream, whose branch is that of the candidate which was judged last. */
