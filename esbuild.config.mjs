@@ -187,7 +187,7 @@ function escapeNonAscii(file) {
   if (escaped !== text) writeFileSync(file, escaped);
 }
 
-const actions = readdirSync('src/cli/actions', { recursive: true })
+const actions = readdirSync('src/cli/actions', { encoding: 'utf8', recursive: true })
   .filter((name) => name.endsWith('.ts'))
   .map((name) => `src/cli/actions/${name}`);
 const running = ['src/cli/actions/run.ts', 'src/cli/actions/tune.ts'];

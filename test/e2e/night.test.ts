@@ -20,7 +20,7 @@ test ! -e src/old-format.txt || test ! -e src/new-format.txt
 `;
 const TESTS = 'sh check.sh';
 
-const writes = (id: string, tool: string, fields: object = {}): object & { id: string } => ({
+const writes = (id: string, tool: string, fields: object = {}): Record<string, unknown> & { id: string } => ({
   id,
   tool,
   tasks: [`write src/${id.slice('ws-'.length)}.txt words`],
@@ -30,7 +30,7 @@ const writes = (id: string, tool: string, fields: object = {}): object & { id: s
 });
 
 const LIAR = 'ws-liar';
-const shared = (id: string, tool: string, task: string): object & { id: string } =>
+const shared = (id: string, tool: string, task: string): Record<string, unknown> & { id: string } =>
   writes(id, tool, { tasks: [task], files_scope: ['shared.txt'] });
 
 /** The first of `limited` meets the limit of its account. */
