@@ -15,7 +15,8 @@ import type { Workstream } from '../domain/workstream.ts';
 import type { ReadyQueue } from '../plan/ready-queue.ts';
 import type { Reserving } from '../plan/reservations.ts';
 import { isoTimestamp, plural } from '../text/format.ts';
-import type { AgentContext, Help } from './attempt/attempt-runner.ts';
+import { AgentLending } from './agent-lending.ts';
+import type { AgentContext } from './attempt/attempt-runner.ts';
 import type { Interruption } from './attempt/outcome.ts';
 import { markedDoneResult, stoppedResult } from './attempt/result.ts';
 import type { AttemptEnd, WorkstreamRunner } from './attempt/workstream-runner.ts';
@@ -114,7 +115,7 @@ export class Coordinator {
   #indices: Map<string, number> | null = null;
   /** Null where nothing is merged. */
   readonly #merging: MergeQueue | null;
-  readonly #leases: AgentLeases;
+  readonly #lending: AgentLending;
   /** By agent; made when it gets its first workstream. */
   readonly #contexts: AgentContext[] = [];
   /** Of workstreams that wait for their next attempt. */
@@ -122,8 +123,6 @@ export class Coordinator {
   /** What stops each workstream that is executed by itself. */
   readonly #singles = new Map<number, AbortController>();
   readonly #batches = new Set<OpenBatch>();
-  /** Workstreams of which other agents may do a part, in the order in which they began. */
-  readonly #offers = new Set<HelpOffer>();
   /** Workstreams that are told to stop, by id: who asked. */
   readonly #stops = new Map<string, string>();
   /** How many attempts at a workstream that is open again have been measured. */
@@ -167,14 +166,16 @@ export class Coordinator {
         ? (index) => runner.mayBatch(this.#workstream(index)) && !ready.reserves(index)
         : null,
     });
-    this.#leases = new AgentLeases(
-      this.#dispatcher,
-      (agent) => this.#context(agent),
-      () => this.#wake(),
-    );
+    this.#lending = new AgentLending({
+      dispatcher: this.#dispatcher,
+      contextOf: (agent) => this.#context(agent),
+      isFor: (index, agent) => ready.isFor(index, agent),
+      failure: parts.failure,
+      onChange: () => this.#wake(),
+    });
     this.#merging =
       parts.merging?.(
-        () => this.#leases.ask(),
+        () => this.#lending.ask(),
         () => this.#wake(),
       ) ?? null;
     // Each running workstream listens, and that is no leak.
@@ -341,7 +342,7 @@ export class Coordinator {
     for (;;) {
       this.#failFast();
       // What is merged is tested first, so that it is known early what breaks; one at a time.
-      this.#leases.give();
+      this.#lending.give();
       if (!this.#isEnding) this.#startAll();
       if (this.#dispatcher.assigned === 0) {
         this.#parts.gate.idle();
@@ -417,7 +418,7 @@ export class Coordinator {
 
   #stop(): void {
     this.#merging?.stop();
-    this.#leases.close();
+    this.#lending.close();
     this.#cancel.abort('interrupted');
     for (const single of this.#singles.values()) single.abort('interrupted');
     this.#retries.clear();
@@ -429,7 +430,7 @@ export class Coordinator {
     const { ready, runner } = this.#parts;
     const workstream = this.#workstream(index);
     // Its tests may use what it wants for itself.
-    if (!workstream.parallelOk && this.#leases.given > 0) return { verdict: 'wait' };
+    if (!workstream.parallelOk && this.#lending.given > 0) return { verdict: 'wait' };
     const refusal = runner.refusal(agent, workstream);
     if (refusal === null && runner.chooseTools(agent, workstream)) return MAY_START;
     if (refusal === null) return { verdict: workstream.parallelOk ? 'pass' : 'wait' };
@@ -446,14 +447,14 @@ export class Coordinator {
       if (start.type === 'batch') void this.#startBatch(start);
       else void this.#startSingle(start);
     }
-    if (this.#offers.size > 0) this.#lend();
+    this.#lending.help();
   }
 
   async #startSingle(start: SingleStart): Promise<void> {
     const stop = new AbortController();
     this.#singles.set(start.index, stop);
     const isAlone = !this.#workstream(start.index).parallelOk;
-    if (isAlone) this.#leases.withhold();
+    if (isAlone) this.#lending.withhold();
     try {
       await this.#decideAndExecute(start, stop.signal);
     } catch (error) {
@@ -461,7 +462,7 @@ export class Coordinator {
     }
     this.#singles.delete(start.index);
     this.#parts.runner.release(this.#workstream(start.index));
-    if (isAlone) this.#leases.permit();
+    if (isAlone) this.#lending.permit();
     this.#dispatcher.release(start.agent, start.index);
     this.#wake();
   }
@@ -515,43 +516,7 @@ export class Coordinator {
     const context = { ...this.#context(agent), signal };
     const { parallelOk, conflictGroup } = this.#workstream(index);
     if (!parallelOk || conflictGroup !== null || this.#parts.ready.reserves(index)) return context;
-    const share = (help: Help): (() => void) => {
-      const offer = { index, help, context };
-      this.#offers.add(offer);
-      this.#wake();
-      return () => this.#offers.delete(offer);
-    };
-    return { ...context, share };
-  }
-
-  /** Has agents for which nothing is ready help others. */
-  #lend(): void {
-    for (const { index, help, context } of this.#offers) {
-      for (;;) {
-        const agent = this.#dispatcher.reserve((each) => this.#parts.ready.isFor(index, each));
-        if (agent === undefined) break;
-        const own = this.#context(agent);
-        const begun = help({
-          ...own,
-          signal: context.signal,
-          // The workstream is shown as its own agent's.
-          onMessage: (id, message) => (message.type === 'replaced' ? own : context).onMessage(id, message),
-        });
-        if (begun !== null) void this.#endHelp(agent, begun);
-        else this.#dispatcher.free(agent);
-        if (begun === null) break;
-      }
-    }
-  }
-
-  async #endHelp(agent: number, begun: Promise<void>): Promise<void> {
-    try {
-      await begun;
-    } catch (error) {
-      this.#parts.failure.abort(error);
-    }
-    this.#dispatcher.free(agent);
-    this.#wake();
+    return { ...context, share: (help) => this.#lending.offer({ index, help, context }) };
   }
 
   /** Never rejects. What its agent did not start soon may be taken by any agent. */
@@ -750,14 +715,6 @@ export class Coordinator {
   }
 }
 
-/** A workstream of which free agents may do a part. */
-interface HelpOffer {
-  index: number;
-  help: Help;
-  /** Of its own agent. */
-  context: AgentContext;
-}
-
 /** What an agent was given at once. */
 interface OpenBatch {
   context: AgentContext;
@@ -790,63 +747,6 @@ function forwardEngineMessage(
       return journal.publish({ type: 'workstream-log', workstreamId, agentId, line: message.line });
     case 'replaced':
       return journal.publish({ type: 'agent-replaced', agentId, why: message.why });
-  }
-}
-
-/** Agents that are used for the tests of what is merged: none while a workstream runs that is to run alone. */
-class AgentLeases {
-  readonly #dispatcher: Dispatcher;
-  readonly #contextOf: (agent: number) => AgentContext;
-  readonly #onChange: () => void;
-  #asked: ((lease: AgentLease | null) => void)[] = [];
-  #withheld = 0;
-  #isClosed = false;
-  /** How many are in use. */
-  given = 0;
-
-  constructor(dispatcher: Dispatcher, contextOf: (agent: number) => AgentContext, onChange: () => void) {
-    this.#dispatcher = dispatcher;
-    this.#contextOf = contextOf;
-    this.#onChange = onChange;
-  }
-
-  /** Resolves with an agent once one is free; with null when no more are given. */
-  ask(): Promise<AgentLease | null> {
-    if (this.#isClosed) return Promise.resolve(null);
-    return new Promise((resolve) => {
-      this.#asked.push(resolve);
-      this.#onChange();
-    });
-  }
-
-  /** Gives free agents to those who have asked. */
-  give(): void {
-    while (this.#asked.length > 0 && this.#withheld === 0) {
-      const agent = this.#dispatcher.reserve();
-      if (agent === undefined) return;
-      this.given += 1;
-      this.#asked.shift()?.({ context: this.#contextOf(agent), release: () => this.#release(agent) });
-    }
-  }
-
-  withhold(): void {
-    this.#withheld += 1;
-  }
-
-  permit(): void {
-    this.#withheld -= 1;
-  }
-
-  /** Gives no more. */
-  close(): void {
-    this.#isClosed = true;
-    for (const resolve of this.#asked.splice(0)) resolve(null);
-  }
-
-  #release(agent: number): void {
-    this.given -= 1;
-    this.#dispatcher.free(agent);
-    this.#onChange();
   }
 }
 
