@@ -100,12 +100,14 @@ export function inBatch(noOps: number): Execute {
 /**
  * @param place what its agents live in.
  * @param execute how it is asked for module steps; then the others are left out.
+ * @param traits what its first agent is called, and whether it takes tool steps.
  */
 export function describeEngine(
   name: string,
   place: 'thread' | 'process',
   create: () => Engine | Promise<Engine>,
   execute: Execute | null = null,
+  { agentId = 'agent-1', tools = true }: { agentId?: string; tools?: boolean } = {},
 ): void {
   describe(name, () => {
     let engine: Engine;
@@ -167,7 +169,7 @@ export function describeEngine(
         expect(JSON.parse(outcome.output ?? '')).toEqual({
           input: { limit: 5 },
           dependencies: { 'ws-b': [1] },
-          agent: 'agent-1',
+          agent: agentId,
           run: 'ma-run-20260102-030405',
         });
       });
@@ -205,7 +207,7 @@ export function describeEngine(
         expect(JSON.parse(line)).toMatchObject({
           n: 3,
           msg: 'message',
-          agent_id: 'agent-1',
+          agent_id: agentId,
           workstream_id: 'ws-a',
         });
       });
@@ -412,7 +414,7 @@ export function describeEngine(
         expect(JSON.parse(outcome.output ?? '')).toMatchObject({
           MILLRACE_RUN_ID: 'ma-run-20260102-030405',
           MILLRACE_WORKSTREAM_ID: 'ws-a',
-          MILLRACE_AGENT_ID: 'agent-1',
+          MILLRACE_AGENT_ID: agentId,
           MILLRACE_ATTEMPT: '1',
         });
       });
@@ -570,7 +572,7 @@ export function describeEngine(
       });
     });
 
-    test('a tool step fails and names the tool', async () => {
+    test.runIf(tools)('a tool step fails and names the tool', async () => {
       const tool: Step = { ...runStep(''), kind: 'tool', tool: 'aider', tasks: ['x'] };
       const { outcome } = await run([tool]);
       expect(outcome.failure).toEqual({ reason: 'tool-not-found', tool: 'aider', program: null });

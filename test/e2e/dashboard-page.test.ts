@@ -175,7 +175,8 @@ browserTest('text of workstreams is text wherever a run under way is shown', asy
   const title = '<img src=x onerror="document.title=1"> \u202eevil שלום';
   const folder = gatedFolder(
     [
-      { ...gated('a'), title },
+      // Begins when the other one has failed, so that its failure is there when the page is opened.
+      { ...gated('a'), title, depends_on: [{ id: 'b', when: 'finished' }] },
       { id: 'b', title, steps: [{ run: `printf '\\033[2J<script>alert(1)</script>\\n'; exit 3` }] },
     ],
     ['a'],

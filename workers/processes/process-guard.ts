@@ -71,7 +71,8 @@ export function guardProcess(
     end,
     limitPassed,
     stop: () => {
-      execution.running = null;
+      // The main thread may notice the limit, too, a moment after this: then it is still this command that printed too much.
+      if (!passed) execution.running = null;
       stopWatching();
       clearTimeout(kill);
       stopListening();
