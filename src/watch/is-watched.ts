@@ -12,6 +12,7 @@ export const OTHER_COMMANDS: readonly string[] = [
   'errors',
   'patterns',
   'agents',
+  'backlog',
   'compare',
   'flaky',
   'trends',
