@@ -304,7 +304,14 @@ browserTest('keys lead through the dashboard, and Back leads back', async () => 
   await page.keyboard.press('?');
   await page.getByRole('dialog').waitFor();
   await page.keyboard.press('Escape');
-  await page.keyboard.press('j');
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  // The rows may come after the heading.
+  await expect
+    .poll(async () => {
+      await page.keyboard.press('j');
+      return page.locator('[data-move]:focus').count();
+    })
+    .toBe(1);
   await page.keyboard.press('Enter');
   await heading(page, /a completed/);
   await page.keyboard.press('Escape');
@@ -312,6 +319,8 @@ browserTest('keys lead through the dashboard, and Back leads back', async () => 
   await page.keyboard.press('/');
   await page.keyboard.type('nothing of this name');
   await page.getByText('Nothing matches.').waitFor();
+  // Letters are gathered before they are in the address.
+  await page.waitForURL(/nothing/);
   await page.goBack();
   await heading(page, /a completed/);
 });
