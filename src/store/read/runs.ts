@@ -8,7 +8,8 @@ import { isWriterGone, processShape } from './liveness.ts';
 import { countOf, firstRow, rows } from './rows.ts';
 import { readSummary } from './summary-json.ts';
 
-const runRow = z.object({
+/** What every reader of runs reads. */
+export const runShape = {
   run_id: z.string(),
   timestamp: textCell,
   created_at: textCell,
@@ -23,8 +24,6 @@ const runRow = z.object({
   total_commits: numberCell,
   total_errors: numberCell,
   total_warnings: numberCell,
-  execution_summary: textCell,
-  recommendations: textCell,
   resumed_at: textCell,
   retry_of: textCell,
   label: textCell,
@@ -33,11 +32,14 @@ const runRow = z.object({
   git_dirty: numberCell,
   taken_over: z.number(),
   saved_seconds: z.number(),
-});
+};
+const sharedRow = z.object(runShape);
+type SharedRow = z.infer<typeof sharedRow>;
+const runRow = z.object({ ...runShape, execution_summary: textCell, recommendations: textCell });
 const textList = listOf(z.string());
 type RunRow = z.infer<typeof runRow>;
 /** What decides on the state of a run. */
-type RunStateRow = Pick<RunRow, 'state' | keyof typeof processShape>;
+type RunStateRow = Pick<SharedRow, 'state' | keyof typeof processShape>;
 
 /** By the order in which runs were recorded: a clock may be set back between two of them. */
 export const NEWEST_FIRST = 'ORDER BY rowid DESC';
@@ -127,7 +129,11 @@ function toSummary(connection: Connection, row: RunRow): RunSummary {
   };
 }
 
-function checkoutOf({ git_commit: commit, git_branch: branch, git_dirty: dirty }: RunRow): Checkout | null {
+export function checkoutOf({
+  git_commit: commit,
+  git_branch: branch,
+  git_dirty: dirty,
+}: SharedRow): Checkout | null {
   return commit === null ? null : { commit, branch, isDirty: dirty === null ? null : dirty === 1 };
 }
 
@@ -138,7 +144,7 @@ export function stateOf(row: RunStateRow): RunState {
   return isWriterGone(row) ? 'interrupted' : 'running';
 }
 
-function totalsOf(row: RunRow): Totals {
+export function totalsOf(row: SharedRow): Totals {
   return {
     workstreams: row.total_workstreams ?? 0,
     completed: row.completed_count ?? 0,

@@ -172,22 +172,24 @@ const RUN_COLUMNS: readonly PageColumn<RunPoint>[] = [
   { key: 'took', title: 'Took', isNumber: true, class: 'm-end', cell: ({ seconds }) => duration(seconds) },
 ];
 
+const WORKSTREAM_COLUMN: PageColumn<{ workstreamId: string }> = {
+  key: 'id',
+  title: 'Workstream',
+  class: 'full col-title',
+  cell: ({ workstreamId: id }) => (
+    <a class="id title" href={hrefOf({ kind: 'history', of: 'workstreams', id })}>
+      <Words text={id} length={120} />
+    </a>
+  ),
+};
+
 const TREND_COLUMNS: readonly PageColumn<Trend>[] = [
   {
     key: 'state',
     title: 'What',
     cell: ({ state }) => <b class={state === 'slower' ? 'warn' : 'done'}>{state}</b>,
   },
-  {
-    key: 'id',
-    title: 'Workstream',
-    class: 'full col-title',
-    cell: ({ workstreamId: id }) => (
-      <a class="id title" href={hrefOf({ kind: 'history', of: 'workstreams', id })}>
-        <Words text={id} length={120} />
-      </a>
-    ),
-  },
+  WORKSTREAM_COLUMN,
   {
     key: 'course',
     title: 'Course',
@@ -225,16 +227,7 @@ const TREND_COLUMNS: readonly PageColumn<Trend>[] = [
 
 const FLAKY_COLUMNS: readonly PageColumn<FailureHistory>[] = [
   { key: 'state', title: 'State', cell: ({ history }) => <StateBadge state={history.state} /> },
-  {
-    key: 'id',
-    title: 'Workstream',
-    class: 'full col-title',
-    cell: ({ workstreamId: id }) => (
-      <a class="id title" href={hrefOf({ kind: 'history', of: 'workstreams', id })}>
-        <Words text={id} length={120} />
-      </a>
-    ),
-  },
+  WORKSTREAM_COLUMN,
   {
     key: 'error',
     title: 'Error',

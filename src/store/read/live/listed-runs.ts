@@ -3,41 +3,19 @@ import { z } from 'zod';
 import type { ListedRun } from '../../../domain/dashboard/answers.ts';
 import { isoTime, jsonCell, numberCell, textCell } from '../../schema/cells.ts';
 import type { Connection } from '../../schema/connection.ts';
-import { processShape } from '../liveness.ts';
 import { countOf, firstRow, rows } from '../rows.ts';
-import { stateOf } from '../runs.ts';
+import { checkoutOf, runShape, stateOf, totalsOf } from '../runs.ts';
 
 const listedRow = z.object({
+  ...runShape,
   number: z.number(),
-  run_id: z.string(),
-  label: textCell,
-  state: textCell,
   exit_code: numberCell,
-  created_at: textCell,
-  timestamp: textCell,
-  ended_at: textCell,
-  resumed_at: textCell,
-  total_workstreams: numberCell,
-  completed_count: numberCell,
-  failed_count: numberCell,
-  skipped_count: numberCell,
-  total_files_modified: numberCell,
-  total_commits: numberCell,
-  total_errors: numberCell,
-  total_warnings: numberCell,
   agents_count: numberCell,
-  retry_of: textCell,
-  git_commit: textCell,
-  git_branch: textCell,
-  git_dirty: numberCell,
   wall: numberCell,
   interrupted_by: textCell,
-  taken_over: z.number(),
-  saved_seconds: z.number(),
   in_hand: z.number(),
   cost: numberCell,
   tools: textCell,
-  ...processShape,
 });
 type ListedRow = z.infer<typeof listedRow>;
 
@@ -101,7 +79,6 @@ const toolNames = z.array(z.string()).catch([]);
 
 function toListed(row: ListedRow): ListedRun {
   const state = stateOf(row);
-  const { git_commit: commit, git_branch: branch, git_dirty: dirty } = row;
   return {
     runId: row.run_id,
     label: row.label,
@@ -112,25 +89,14 @@ function toListed(row: ListedRow): ListedRun {
     endedAt: isoTime(row.ended_at),
     resumedAt: isoTime(row.resumed_at),
     wallSeconds: row.wall,
-    totals: {
-      workstreams: row.total_workstreams ?? 0,
-      completed: row.completed_count ?? 0,
-      failed: row.failed_count ?? 0,
-      skipped: row.skipped_count ?? 0,
-      takenOver: row.taken_over,
-      savedSeconds: row.saved_seconds,
-      filesModified: row.total_files_modified ?? 0,
-      commits: row.total_commits ?? 0,
-      errors: row.total_errors ?? 0,
-      warnings: row.total_warnings ?? 0,
-    },
+    totals: totalsOf(row),
     running: state === 'running' ? row.in_hand : 0,
     agents: row.agents_count,
     costUsd: row.cost,
     tools: jsonCell(toolNames, row.tools),
     retryOf: row.retry_of,
     hostname: row.hostname,
-    checkout: commit === null ? null : { commit, branch, isDirty: dirty === null ? null : dirty === 1 },
+    checkout: checkoutOf(row),
   };
 }
 
