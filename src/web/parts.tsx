@@ -229,6 +229,18 @@ async function copyText(text: string): Promise<boolean> {
   }
 }
 
+/** The step that runs a workstream once more. @param command null where it can't be typed. */
+export function RunAgain({ command }: { command: string | null }) {
+  return (
+    <li>
+      <p>
+        <b>Run it again.</b>
+      </p>
+      {command !== null && <Command command={command} />}
+    </li>
+  );
+}
+
 /** A shell command, whole, with a button that copies it. */
 export function Command({ command }: { command: string }) {
   return (

@@ -22,13 +22,13 @@ import { computedShare, type EndMark, markOf, type Run } from './model/run.ts';
 import { Title } from './needs-list.tsx';
 import {
   Block,
-  Command,
   CopyButton,
   Lines,
   LogLink,
   MarkView,
   Missing,
   Prose,
+  RunAgain,
   Time,
   TONE_OF_MARK,
   Words,
@@ -107,12 +107,7 @@ export function WorkstreamPage({ run, id, needs }: { run: Run; id: string; needs
                 )}
               </li>
             )}
-            <li>
-              <p>
-                <b>Run it again.</b>
-              </p>
-              {command !== null && <Command command={command} />}
-            </li>
+            <RunAgain command={command} />
           </ol>
         </aside>
       </section>

@@ -9,7 +9,7 @@ import { Icon } from '../icons.tsx';
 import { runCommand } from '../model/commands.ts';
 import { count, dollars, duration, oneLine, plural, shown, UNKNOWN } from '../model/format.ts';
 import { type SortKey } from '../model/rows.ts';
-import { Block, Command, Lines, MarkView, Time, Words } from '../parts.tsx';
+import { Block, Lines, MarkView, RunAgain, Time, Words } from '../parts.tsx';
 import { go, hrefInRun, hrefOf, place } from '../state.ts';
 import { type PageColumn, Table } from '../table.tsx';
 import {
@@ -328,12 +328,7 @@ function HistoryVerdict({ answer }: { answer: WorkstreamAnswer }) {
               </p>
             </li>
           )}
-          <li>
-            <p>
-              <b>Run it again.</b>
-            </p>
-            {command !== null && <Command command={command} />}
-          </li>
+          <RunAgain command={command} />
         </ol>
       </aside>
     </section>
