@@ -35,6 +35,7 @@ import { keepQueueRun } from '../store/write/queue-run.ts';
 import { SqliteRecorder } from '../store/write/recorder.ts';
 import { type OpenedDatabase, openForRun, RunDatabase } from '../store/write/run-database.ts';
 import { RunLocks } from '../store/write/run-locks.ts';
+import { emptyWorkstream } from '../workstream/normalize.ts';
 import { makeRoster, type Roster } from './agent-names.ts';
 import { createEngine } from './create-engine.ts';
 import { LazyGitWorkspaces } from './lazy-workspaces.ts';
@@ -432,6 +433,7 @@ function composeMerging(
             shell: project.shell,
             gates: project.gates,
             configured: mergeTestsOf(project),
+            emptyWorkstream,
             defined: [...prepared.defined, ...workstreams],
             toolsOf: (workstream) => roster.toolsOf(0, workstream),
             lease,

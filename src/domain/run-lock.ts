@@ -5,10 +5,16 @@ export interface LockRequest {
   workstreamId: string;
   /** Nothing of any other run may run beside it. */
   alone: boolean;
-  conflictGroup: string | null;
+  conflictGroups: readonly string[];
   /** Absolute paths that it owns, each with all below it. */
   paths: readonly string[];
 }
+
+/**
+ * What the acceptance tests of merged workstreams have to hold while they are run: what these workstreams hold while
+ * they do, but for their scopes, because the tests have a worktree of their own.
+ */
+export type TestHold = Pick<LockRequest, 'alone' | 'conflictGroups'>;
 
 /** One thing that a run holds. */
 export interface HeldLock {
@@ -45,7 +51,7 @@ export function keepsFrom(held: HeldLock, request: LockRequest): boolean {
     case 'busy':
       return request.alone;
     case 'group':
-      return held.name === request.conflictGroup;
+      return request.conflictGroups.includes(held.name);
     case 'scope':
       return request.paths.some((path) => isInside(path, held.name) || isInside(held.name, path));
   }

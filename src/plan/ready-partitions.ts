@@ -42,7 +42,7 @@ export class ReadyPartitions {
   /** @param reservations null where nothing reserves anything. */
   constructor(signatures: Signatures, partitions: number, reservations: Reservations | null = null) {
     this.#signatures = signatures;
-    this.#locks = new Locks(signatures.groups, signatures.tree);
+    this.#locks = new Locks(signatures.groups.size, signatures.tree);
     this.#open = Array.from({ length: partitions }, () =>
       reservations === null ? new IntHeap() : new FittingHeap(reservations),
     );
@@ -118,7 +118,26 @@ export class ReadyPartitions {
 
   /** Unblocks what could not run beside a workstream that was started and has ended. */
   release(index: number): void {
-    const signature = this.#signature(requireAt(this.#signatures.of, index));
+    this.#releaseLocks(this.#signature(requireAt(this.#signatures.of, index)));
+  }
+
+  /**
+   * Blocks the members of these conflict groups as a running member of each would. Returns what unblocks them; null, and
+   * nothing is blocked, where one of them runs.
+   */
+  hold(conflictGroups: readonly string[]): (() => void) | null {
+    const held = conflictGroups.flatMap((name): Signature[] => {
+      const group = this.#signatures.groups.get(name);
+      return group === undefined ? [] : [{ partition: 0, group, places: [], need: 0 }];
+    });
+    if (held.some((signature) => this.#locks.blocking(signature) !== null)) return null;
+    for (const signature of held) this.#locks.acquire(signature);
+    return () => {
+      for (const signature of held) this.#releaseLocks(signature);
+    };
+  }
+
+  #releaseLocks(signature: Signature): void {
     for (const lock of this.#locks.release(signature)) {
       for (const queue of this.#lockQueues.all(lock)) this.#offerFirst(queue);
     }

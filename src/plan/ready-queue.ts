@@ -1,4 +1,4 @@
-import { type Gate, OPEN_GATE } from '../domain/run-lock.ts';
+import { type Gate, OPEN_GATE, type TestHold } from '../domain/run-lock.ts';
 import { ReadyPartitions } from './ready-partitions.ts';
 import { Reservations, type Reserving } from './reservations.ts';
 import { type Constrained, signatures } from './signatures.ts';
@@ -71,6 +71,8 @@ export class ReadyQueue {
   #size = 0;
   /** The workstream that runs alone and for which what runs has to end; null when that has to be determined again. */
   #drainingFor: number | null = null;
+  /** Whether tests are held that run alone. */
+  #isHeldAlone = false;
 
   /** @param ranked in dispatch order, as `Plan.workstreams` is. */
   constructor(ranked: readonly Constrained[], options: ReadyQueueOptions) {
@@ -238,6 +240,22 @@ export class ReadyQueue {
     this.#drainingFor = null;
   }
 
+  /**
+   * Keeps what may not run beside these tests from being taken. Returns what ends that; null, and nothing is kept, while
+   * such a workstream runs.
+   */
+  hold({ alone, conflictGroups }: TestHold): (() => void) | null {
+    if (this.#isHeldAlone || this.#isAloneRunning || (alone && this.#running.size > 0)) return null;
+    const release = this.#partitions.hold(conflictGroups);
+    if (release === null) return null;
+    this.#isHeldAlone = alone;
+    return () => {
+      if (alone) this.#isHeldAlone = false;
+      release();
+      this.#drainingFor = null;
+    };
+  }
+
   /** The partition after those of the agents when pinned, of the tracks where there are any, or of all. */
   get #alonePartition(): number {
     return this.#pinned ? this.#agents : (this.#tracks?.count ?? 1);
@@ -254,7 +272,7 @@ export class ReadyQueue {
   }
 
   #choose(agent: number, past: boolean): number | undefined {
-    if (this.#drainingFor !== null || this.#isAloneRunning) return undefined;
+    if (this.#drainingFor !== null || this.#isAloneRunning || this.#isHeldAlone) return undefined;
     const claimant = this.#claimant;
     if (claimant !== null && this.#reservations?.isClaimMet === true && this.isFor(claimant, agent))
       return claimant;

@@ -25,7 +25,8 @@ export interface Signatures {
   /** By workstream: its signature's index in `all`. */
   of: Int32Array;
   tree: ScopeTree;
-  groups: number;
+  /** The number of each conflict group. */
+  groups: ReadonlyMap<string, number>;
 }
 
 /**
@@ -61,7 +62,7 @@ export function signatures(
       known.set(name, (signature = all.push({ partition, group, places, need }) - 1));
     of[index] = signature;
   });
-  return { all, of, tree, groups: groups.size };
+  return { all, of, tree, groups };
 }
 
 /** The number of a name: the one it has, or the next. */

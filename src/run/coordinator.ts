@@ -15,7 +15,7 @@ import type { Workstream } from '../domain/workstream.ts';
 import type { ReadyQueue } from '../plan/ready-queue.ts';
 import type { Reserving } from '../plan/reservations.ts';
 import { isoTimestamp, plural } from '../text/format.ts';
-import { AgentLending } from './agent-lending.ts';
+import { AgentLending, type MergedTestGate } from './agent-lending.ts';
 import type { AgentContext } from './attempt/attempt-runner.ts';
 import type { Interruption } from './attempt/outcome.ts';
 import { markedDoneResult, stoppedResult } from './attempt/result.ts';
@@ -24,7 +24,7 @@ import { type BatchStart, Dispatcher, type Eligibility, type SingleStart } from 
 import { type FinalResult, FinalResults } from './final-results.ts';
 import type { Journal } from './journal.ts';
 import type { MergeQueue } from './merge-queue.ts';
-import type { AgentLease } from './merged-tests.ts';
+import type { LeaseAgent } from './merged-tests.ts';
 import { SpeedMeter } from './speed-meter.ts';
 
 /** The answer of a person at the terminal about a workstream. */
@@ -71,7 +71,7 @@ export interface CoordinatorParts {
   ready: ReadyQueue;
   journal: Journal;
   /** Admits workstreams beside those of other runs; `ready` asks it. */
-  gate: { idle(): void; onFree(listener: () => void): void; readonly isWaiting: boolean };
+  gate: MergedTestGate & { idle(): void; onFree(listener: () => void): void; readonly isWaiting: boolean };
   /** How long the run may wait for usage limits with nothing else to do, in seconds; null for as long as it takes. */
   maxWaitSeconds: number | null;
   /** Aborted, by any part of the run, with the error that ends the run because results can't be recorded. */
@@ -98,7 +98,7 @@ export interface CoordinatorParts {
    * Makes what merges accepted work, with the way to get an agent for its tests, and what to call when something has
    * ended; null where no workstream has a worktree.
    */
-  merging: ((lease: () => Promise<AgentLease | null>, onChange: () => void) => MergeQueue) | null;
+  merging: ((lease: LeaseAgent, onChange: () => void) => MergeQueue) | null;
   /** When nothing more is started because of failures; null for never. */
   failFast: FailFast | null;
   /** Asked before each workstream; null to run them all. */
@@ -168,6 +168,8 @@ export class Coordinator {
     });
     this.#lending = new AgentLending({
       dispatcher: this.#dispatcher,
+      ready,
+      gate: parts.gate,
       contextOf: (agent) => this.#context(agent),
       isFor: (index, agent) => ready.isFor(index, agent),
       failure: parts.failure,
@@ -175,7 +177,7 @@ export class Coordinator {
     });
     this.#merging =
       parts.merging?.(
-        () => this.#lending.ask(),
+        (hold) => this.#lending.ask(hold),
         () => this.#wake(),
       ) ?? null;
     // Each running workstream listens, and that is no leak.
@@ -343,11 +345,12 @@ export class Coordinator {
       this.#failFast();
       // What is merged is tested first, so that it is known early what breaks; one at a time.
       this.#lending.give();
-      if (!this.#isEnding) this.#startAll();
+      if (!this.#isEnding && !this.#lending.isDraining) this.#startAll();
       if (this.#dispatcher.assigned === 0) {
         this.#parts.gate.idle();
         const isWaiting = !this.#isEnding && this.#parts.ready.isWaiting;
-        const isOver = this.#retries.size === 0 && (!isWaiting || this.#waitsTooLong());
+        const isOver =
+          this.#retries.size === 0 && !this.#lending.isDraining && (!isWaiting || this.#waitsTooLong());
         if (isOver && (this.#merging?.finish() ?? true)) break;
       }
       await this.#news();

@@ -4,6 +4,7 @@ import type { Engine } from '../domain/engine.ts';
 import { describeFailure } from '../domain/failure-message.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { type Containing, NOT_SAID } from '../domain/policy/sandbox.ts';
+import type { TestHold } from '../domain/run-lock.ts';
 import type { ToolSettings } from '../domain/tool.ts';
 import { isFailure, type MergedBranch } from '../domain/workspaces.ts';
 import {
@@ -48,6 +49,9 @@ export interface AgentLease {
   release(): void;
 }
 
+/** Resolves with an agent when one is free and what the tests hold is too; null when the run is over. */
+export type LeaseAgent = (hold: TestHold) => Promise<AgentLease | null>;
+
 export interface MergedTestsParts {
   runId: string;
   engine: Engine;
@@ -61,12 +65,13 @@ export interface MergedTestsParts {
   gates: Record<string, string>;
   /** Tests of the configuration. */
   configured: readonly AcceptanceCommand[];
+  /** Returns a workstream that has an id and no steps, and every default. */
+  emptyWorkstream: (id: string) => Workstream;
   /** Workstreams that may have been merged, with their definitions. */
   defined: readonly Workstream[];
   /** How the tools of a workstream are called, by the names that its steps use. */
   toolsOf: (workstream: Workstream) => Record<string, ToolSettings>;
-  /** Resolves with an agent when one is free; null when the run is over. */
-  lease: () => Promise<AgentLease | null>;
+  lease: LeaseAgent;
 }
 
 /** The run was interrupted before the tests had ended, so that they show nothing. */
@@ -120,13 +125,24 @@ export class MergedTests {
    * @throws TestsInterrupted; Error where there can be no worktree.
    */
   async run(branch: MergedBranch, commit: string, tests: readonly MergedTest[]): Promise<TestRun> {
-    const lease = await this.#parts.lease();
+    const lease = await this.#parts.lease(this.#holdOf(tests));
     if (lease === null) throw new TestsInterrupted();
     try {
       return await this.#runWith(lease.context, branch, commit, tests);
     } finally {
       lease.release();
     }
+  }
+
+  /** What the workstreams hold whose tests these are. */
+  #holdOf(tests: readonly MergedTest[]): TestHold {
+    const ids = new Set(tests.flatMap(({ owners }) => owners));
+    const owners = [...ids].flatMap((id) => this.#defined.get(id) ?? []);
+    const groups = owners.flatMap(({ conflictGroup }) => conflictGroup ?? []);
+    return {
+      alone: owners.some(({ parallelOk }) => !parallelOk),
+      conflictGroups: [...new Set(groups)].toSorted(),
+    };
   }
 
   async #runWith(
@@ -177,13 +193,20 @@ export class MergedTests {
     { folder, setup }: { folder: string; setup: string | null },
     tests: readonly MergedTest[],
   ): Assignment {
-    const { runId, limits, project, logFolder, shell } = this.#parts;
+    const { runId, limits, project, logFolder, shell, emptyWorkstream } = this.#parts;
+    const workstream: Workstream = {
+      ...emptyWorkstream(MERGED_NAME),
+      title: 'Tests of what is merged',
+      acceptanceTests: tests.map(({ test }) => test),
+      workspace: 'worktree',
+      ...this.#containing(),
+    };
     return {
       executionId: MERGED_EXECUTIONS + number,
       runId,
       agentId,
       attempt: number,
-      workstream: testWorkstream(tests, this.#containing()),
+      workstream,
       workspace: relativeToProject(folder, project),
       dependencies: {},
       logFile: `${logFolder}/${MERGED_NAME}-${number}.log`,
@@ -248,49 +271,3 @@ function resultOf({ tests: results, failure }: Outcome, tests: readonly MergedTe
   const key = isSetup || test === null ? `${failure.reason} of the tests` : test.key;
   return { passed, failed: [{ key, name, test: isSetup ? null : test, logFile: log }] };
 }
-
-/** A workstream without steps, whose acceptance tests are these. */
-const testWorkstream = (tests: readonly MergedTest[], { sandbox, network }: Containing): Workstream => ({
-  id: MERGED_NAME,
-  base: MERGED_NAME,
-  title: 'Tests of what is merged',
-  description: null,
-  kind: null,
-  priority: 0,
-  dependsOn: [],
-  steps: [],
-  acceptanceTests: tests.map(({ test }) => test),
-  testGates: [],
-  scopes: [],
-  conflictGroup: null,
-  parallelOk: true,
-  filesScope: [],
-  filesCreate: [],
-  circuitBreaker: {
-    maxAttempts: 1,
-    maxErrorRepeats: null,
-    oscillationThreshold: null,
-    cooldownSeconds: 0,
-  },
-  compensation: [],
-  workspace: 'worktree',
-  maxCostUsd: null,
-  gate: null,
-  track: null,
-  timeoutSeconds: null,
-  isolation: 'thread',
-  memoryLimitMb: null,
-  cpus: null,
-  memoryMb: null,
-  cache: null,
-  matrix: null,
-  outputs: [],
-  onRetry: null,
-  review: null,
-  requires: [],
-  sandbox,
-  network,
-  extra: {},
-  source: { file: '', position: 0 },
-  hash: '',
-});

@@ -1,6 +1,13 @@
 import { resolve } from 'node:path';
 import type { RunEvent, RunWait } from '../domain/run-event.ts';
-import { type Gate, type HeldLock, keepsFrom, type LockRequest, type LockTable } from '../domain/run-lock.ts';
+import {
+  type Gate,
+  type HeldLock,
+  keepsFrom,
+  type LockRequest,
+  type LockTable,
+  type TestHold,
+} from '../domain/run-lock.ts';
 import type { RunsWaitedFor } from '../domain/run-record.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import { type StartTime, secondsSince, startTimer } from '../os/stopwatch.ts';
@@ -73,23 +80,37 @@ export class RunGate implements Gate {
 
   admit(index: number): boolean {
     const workstream = this.#workstream(index);
-    const { locks } = this.#parts;
-    if (needsNothing(workstream)) {
-      if (!this.#isBusy) this.#isBusy = this.#isTaken(workstream.id, locks.takeBusy());
-      return this.#isBusy;
-    }
+    if (needsNothing(workstream)) return this.#beBusy(workstream.id);
     // The ready queue asks for a workstream that runs alone before what is running has ended, and then again.
     if (this.#holding.has(index)) return true;
-    const request = this.#requestOf(workstream);
-    if (this.#waits.some(({ lock }) => keepsFrom(lock, request))) return false;
-    if (!this.#isTaken(workstream.id, locks.take(request))) return false;
+    if (!this.#take(this.#requestOf(workstream))) return false;
     this.#holding.add(index);
-    if (workstream.parallelOk) this.#isBusy = true;
     return true;
   }
 
   leave(index: number): void {
     if (this.#holding.delete(index)) this.#parts.locks.release(this.#workstream(index).id);
+  }
+
+  admitTests({ alone, conflictGroups }: TestHold): boolean {
+    if (!alone && conflictGroups.length === 0) return this.#beBusy(TESTS);
+    return this.#take({ workstreamId: TESTS, alone, conflictGroups, paths: [] });
+  }
+
+  leaveTests(): void {
+    this.#parts.locks.release(TESTS);
+  }
+
+  #beBusy(workstreamId: string): boolean {
+    if (!this.#isBusy) this.#isBusy = this.#isTaken(workstreamId, this.#parts.locks.takeBusy());
+    return this.#isBusy;
+  }
+
+  #take(request: LockRequest): boolean {
+    if (this.#waits.some(({ lock }) => keepsFrom(lock, request))) return false;
+    if (!this.#isTaken(request.workstreamId, this.#parts.locks.take(request))) return false;
+    if (!request.alone) this.#isBusy = true;
+    return true;
   }
 
   /** Releases `busy` when the run executes nothing: then other runs may start what runs alone. */
@@ -159,7 +180,8 @@ export class RunGate implements Gate {
 
   #requestOf({ id, parallelOk, conflictGroup, scopes }: Workstream): LockRequest {
     const paths = scopePrefixes(scopes).map((prefix) => resolve(this.#parts.folder, prefix));
-    return { workstreamId: id, alone: !parallelOk, conflictGroup, paths };
+    const conflictGroups = conflictGroup === null ? [] : [conflictGroup];
+    return { workstreamId: id, alone: !parallelOk, conflictGroups, paths };
   }
 
   #workstream(index: number): Workstream {
@@ -168,6 +190,9 @@ export class RunGate implements Gate {
     return workstream;
   }
 }
+
+/** Whose locks those of the tests of merged work are: no workstream's id has a `_`. */
+const TESTS = '_merged';
 
 const needsNothing = ({ parallelOk, conflictGroup, scopes }: Workstream): boolean =>
   parallelOk && conflictGroup === null && scopes.length === 0;
@@ -178,8 +203,10 @@ const noteOf = (wait: Wait): RunWait => ({
   explanation: explain(wait),
 });
 
-function explain({ workstreamId: id, lock }: Wait): string {
-  const { kind, name, runId, workstreamId: other, isLeft } = lock;
+function explain({ workstreamId, lock }: Wait): string {
+  const { kind, name, runId, isLeft } = lock;
+  const id = nameOf(workstreamId);
+  const other = nameOf(lock.workstreamId);
   if (isLeft) return `${id} waits until what ${runId} left, whose process was killed, has ended`;
   switch (kind) {
     case 'busy':
@@ -192,3 +219,6 @@ function explain({ workstreamId: id, lock }: Wait): string {
       return `${id} waits for ${other} of ${runId}, which owns ${name} (files_scope)`;
   }
 }
+
+const nameOf = (workstreamId: string): string =>
+  workstreamId === TESTS ? 'the test of merged work' : workstreamId;

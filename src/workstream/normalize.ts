@@ -145,6 +145,14 @@ export function normalize(
   });
 }
 
+/** What a definition of an id and no steps means: every field has its default. */
+export function emptyWorkstream(id: string, source: Source = { file: '', position: 0 }): Workstream {
+  const definition: WorkstreamFile & JsonObject = { id, steps: [] };
+  const [workstream] = normalize(definition, definition, source, { file: '', start: '' });
+  if (workstream === undefined) throw new Error('a definition without a matrix is one workstream');
+  return workstream;
+}
+
 function eachOf<T, R>(list: readonly T[] | undefined, each: (entry: T, index: number) => R): R[] {
   return list === undefined || list.length === 0 ? NONE : list.map(each);
 }

@@ -148,6 +148,37 @@ test('a test that fails once and passes when it is run again is not held against
   expect(stdout).toContain('failed and passed when run again');
 }, 120_000);
 
+test('tests of a conflict group are never run beside its members, nor those of what runs alone beside anything', async () => {
+  const log = join(temporaryFolder(), 'log');
+  const logs = (name: string, exclusive: boolean) => ({
+    run: `echo begin ${name} ${exclusive} >> ${log}; i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; echo end ${name} >> ${log}`,
+  });
+  const plain = (id: string, fields: object = {}): object => ({ id, steps: [logs(id, false)], ...fields });
+  const folder = project([
+    writes('ws-a', 'a.txt', { conflict_group: 'db', acceptance_tests: [logs('db tests', false)] }),
+    ...['ws-b', 'ws-c', 'ws-d'].map((id) => ({
+      id,
+      conflict_group: 'db',
+      steps: [logs(`db ${id}`, false)],
+    })),
+    writes('ws-e', 'e.txt', { parallel_ok: false, acceptance_tests: [logs('alone', true)] }),
+    ...['ws-f', 'ws-g', 'ws-h', 'ws-i'].map((id) => plain(id)),
+  ]);
+  const { code } = await millrace(folder, ['run', '-j', '3']);
+  expect(code).toBe(0);
+  const running = new Map<string, string>();
+  for (const line of readFileSync(log, 'utf8').trim().split('\n')) {
+    const [, word = '', name = '', isAlone] = /^(begin|end) (.*?)(?: (true|false))?$/.exec(line) ?? [];
+    if (word === 'end') running.delete(name);
+    else {
+      const beside = [...running.keys()];
+      expect(beside.filter((other) => name.startsWith('db') && other.startsWith('db'))).toEqual([]);
+      expect(isAlone === 'true' || running.has('alone') ? beside : []).toEqual([]);
+      running.set(name, line);
+    }
+  }
+}, 120_000);
+
 test('a test that runs out of its time fails, and the next work is merged all the same', async () => {
   const folder = project([writes('ws-a', 'slow.txt'), writes('ws-b', 'b.txt')], {
     config: { merge_tests: [{ run: 'test ! -e slow.txt || sleep 60', name: 'quick', timeout_seconds: 1 }] },

@@ -12,6 +12,7 @@ import type {
   ToolStep,
   Workstream,
 } from '../../src/domain/workstream.ts';
+import { emptyWorkstream } from '../../src/workstream/normalize.ts';
 
 const step = { id: 'step-1', timeoutSeconds: null, env: {}, cwd: null, continueOnError: false };
 const ofProcess = { ...step, sandbox: null, network: null };
@@ -110,42 +111,9 @@ export const testResult = (
 
 export function workstream(id: string, steps: Step[], fields: Partial<Workstream> = {}): Workstream {
   return {
-    id,
-    base: id,
+    ...emptyWorkstream(id, { file: `workstreams/${id}.json`, position: 0 }),
     title: `Title of ${id}`,
-    description: null,
-    kind: null,
-    priority: 0,
-    dependsOn: [],
     steps,
-    acceptanceTests: [],
-    testGates: [],
-    scopes: [],
-    conflictGroup: null,
-    parallelOk: true,
-    filesScope: [],
-    filesCreate: [],
-    circuitBreaker: { maxAttempts: 1, maxErrorRepeats: null, oscillationThreshold: null, cooldownSeconds: 0 },
-    compensation: [],
-    workspace: null,
-    onRetry: null,
-    review: null,
-    maxCostUsd: null,
-    gate: null,
-    track: null,
-    timeoutSeconds: null,
-    isolation: 'thread',
-    memoryLimitMb: null,
-    cpus: null,
-    memoryMb: null,
-    requires: [],
-    cache: null,
-    sandbox: null,
-    network: null,
-    matrix: null,
-    outputs: [],
-    extra: {},
-    source: { file: `workstreams/${id}.json`, position: 0 },
     hash: `hash-of-${id}`,
     ...fields,
   };

@@ -10,6 +10,7 @@ import type { Workspace, WorkspaceRequest } from '../../src/domain/workspaces.ts
 import type { Workstream } from '../../src/domain/workstream.ts';
 import { MergeQueue } from '../../src/run/merge-queue.ts';
 import { MergedTests, type MergedTestsParts } from '../../src/run/merged-tests.ts';
+import { emptyWorkstream } from '../../src/workstream/normalize.ts';
 import { gitEnvironment } from '../../src/worktree/git.ts';
 import type { GitWorkspaces } from '../../src/worktree/git-workspaces.ts';
 import { openWorkspaces, type WorkspacesOptions } from '../../src/worktree/open-workspaces.ts';
@@ -142,6 +143,7 @@ const NO_TESTS: Omit<MergedTestsParts, 'lease'> = {
   shell: 'sh',
   gates: {},
   configured: [],
+  emptyWorkstream,
   defined: [],
   toolsOf: () => ({}),
 };

@@ -117,6 +117,38 @@ describe('conflicts', () => {
   });
 });
 
+describe('tests that are held', () => {
+  const db = { alone: false, conflictGroups: ['db', 'not in the plan'] };
+  const alone = { alone: true, conflictGroups: [] };
+
+  test('keep members of their groups from running, and no others', () => {
+    const ready = queue(3, 'dynamic', { conflictGroup: 'db' }, { conflictGroup: 'gpu' }, {});
+    const end = ready.hold(db);
+    expect([ready.take(0), ready.take(1), ready.take(2)]).toEqual([1, 2, undefined]);
+    end?.();
+    expect(ready.take(2)).toBe(0);
+  });
+
+  test('wait for a member of their groups that runs', () => {
+    const ready = queue(2, 'dynamic', { conflictGroup: 'db' });
+    ready.take(0);
+    expect(ready.hold(db)).toBeNull();
+    ready.release(0);
+    expect(ready.hold(db)).not.toBeNull();
+  });
+
+  test('and run alone wait for everything that runs, and keep everything from running', () => {
+    const ready = queue(2, 'dynamic', {}, {});
+    ready.take(0);
+    expect(ready.hold(alone)).toBeNull();
+    ready.release(0);
+    const end = ready.hold(alone);
+    expect([ready.take(0), ready.hold(db)]).toEqual([undefined, null]);
+    end?.();
+    expect(ready.take(0)).toBe(1);
+  });
+});
+
 describe('what runs alone', () => {
   test('waits for what runs when it is first, and starts nothing else meanwhile', () => {
     const ready = queue(3, 'dynamic', {}, { parallelOk: false }, {});

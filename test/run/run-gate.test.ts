@@ -159,6 +159,29 @@ test('what was waited for, and how long, is known without the time in which noth
   expect(gate.waited).toEqual(waited);
 });
 
+describe('tests of merged work', () => {
+  test('wait for a group that another run holds, and the wait names them', () => {
+    const { gate, table, events } = gateFor();
+    table.others = [lock({ name: 'db' })];
+    expect(gate.admitTests({ alone: false, conflictGroups: ['gpu', 'db'] })).toBe(false);
+    const explanation = `the test of merged work waits for ws-x of ${OTHER}: both are in the conflict_group "db"`;
+    expect(events).toMatchObject([{ added: { explanation } }]);
+  });
+
+  test('hold their groups until they have ended', () => {
+    const { gate, table } = gateFor();
+    expect(gate.admitTests({ alone: false, conflictGroups: ['db'] })).toBe(true);
+    gate.leaveTests();
+    expect(table.asked).toEqual(['take _merged', 'release _merged']);
+  });
+
+  test('that hold nothing have the run count as busy, so that nothing of another runs alone beside them', () => {
+    const { gate, table } = gateFor();
+    expect(gate.admitTests({ alone: false, conflictGroups: [] })).toBe(true);
+    expect(table.asked).toEqual(['busy']);
+  });
+});
+
 test('closing gives up everything', () => {
   const { gate, table } = gateFor(db, {});
   gate.admit(0);

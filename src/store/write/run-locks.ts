@@ -72,9 +72,9 @@ export class RunLocks implements LockTable {
   }
 
   take(request: LockRequest): HeldLock | null {
-    const { workstreamId, alone, conflictGroup, paths } = request;
+    const { workstreamId, alone, conflictGroups, paths } = request;
     const locks: [kind: HeldLock['kind'], name: string][] = paths.map((path) => ['scope', path]);
-    if (conflictGroup !== null) locks.push(['group', conflictGroup]);
+    for (const group of conflictGroups) locks.push(['group', group]);
     if (alone) locks.push(['alone', '']);
     return this.#takeAll(request, (take) => {
       for (const [kind, name] of locks) take(workstreamId, kind, name);
@@ -83,7 +83,7 @@ export class RunLocks implements LockTable {
   }
 
   takeBusy(): HeldLock | null {
-    const request = { workstreamId: RUN_ITSELF, alone: false, conflictGroup: null, paths: [] };
+    const request = { workstreamId: RUN_ITSELF, alone: false, conflictGroups: [], paths: [] };
     return this.#takeAll(request, (take) => take(RUN_ITSELF, 'busy', ''));
   }
 

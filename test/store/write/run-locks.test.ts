@@ -39,17 +39,17 @@ function twoRuns() {
 const wants = (workstreamId: string, fields: Partial<LockRequest> = {}): LockRequest => ({
   workstreamId,
   alone: false,
-  conflictGroup: null,
+  conflictGroups: [],
   paths: [],
   ...fields,
 });
 
-const db = { conflictGroup: 'db' };
+const db = { conflictGroups: ['db'] };
 
 describe('between two runs', () => {
   test.each([
     ['members of a conflict group', db, db, true],
-    ['members of different groups', db, { conflictGroup: 'gpu' }, false],
+    ['members of different groups', db, { conflictGroups: ['gpu'] }, false],
     ['a path and the same path', { paths: ['/a/src'] }, { paths: ['/a/src'] }, true],
     ['a path and one inside it', { paths: ['/a/src'] }, { paths: ['/b', '/a/src/x.ts'] }, true],
     ['a path and one around it', { paths: ['/a/src/x.ts'] }, { paths: ['/a'] }, true],
@@ -70,7 +70,7 @@ describe('between two runs', () => {
     const { one, two, held } = twoRuns();
     one.locks.take(wants('ws-a', db));
     const before = held();
-    const request = wants('ws-b', { paths: ['/a'], conflictGroup: 'db' });
+    const request = wants('ws-b', { paths: ['/a'], conflictGroups: ['db'] });
     expect(two.locks.take(request)).toEqual({
       runId: ONE,
       workstreamId: 'ws-a',
@@ -85,7 +85,7 @@ describe('between two runs', () => {
 
   test('a run that has something in hand holds one row, however much that is', () => {
     const { one, two, held } = twoRuns();
-    for (const id of ['ws-1', 'ws-2', 'ws-3']) one.locks.take(wants(id, { conflictGroup: id }));
+    for (const id of ['ws-1', 'ws-2', 'ws-3']) one.locks.take(wants(id, { conflictGroups: [id] }));
     expect([one.locks.takeBusy(), two.locks.takeBusy()]).toEqual([null, null]);
     const busy = held().filter((row) => JSON.stringify(row).includes('busy'));
     expect(busy).toEqual([{ lock: `${ONE}  busy ` }, { lock: `${TWO}  busy ` }]);
@@ -190,7 +190,7 @@ describe('while the database can’t be written', () => {
     one.locks.take(wants('ws-a', db));
     other.exec('BEGIN IMMEDIATE');
     expect(two.locks.take(wants('ws-b', db))).toMatchObject({ workstreamId: 'ws-a' });
-    expect(two.locks.take(wants('ws-c', { conflictGroup: 'gpu' }))).toBeNull();
+    expect(two.locks.take(wants('ws-c', { conflictGroups: ['gpu'] }))).toBeNull();
     expect(two.told).toEqual([expect.stringMatching(/locked by another process.*other runs do not see/)]);
     other.exec('ROLLBACK');
   });
@@ -202,7 +202,7 @@ describe('while the database can’t be written', () => {
     one.locks.release('ws-a');
     other.exec('ROLLBACK');
     expect(two.locks.take(wants('ws-b', db))).not.toBeNull();
-    expect(one.locks.take(wants('ws-c', { conflictGroup: 'gpu' }))).toBeNull();
+    expect(one.locks.take(wants('ws-c', { conflictGroups: ['gpu'] }))).toBeNull();
     expect(two.locks.take(wants('ws-b', db))).toBeNull();
   });
 });

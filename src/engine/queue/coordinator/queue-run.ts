@@ -1,7 +1,7 @@
 /** A run over a queue: connects, checks what Redis is like, and makes the engine. The one door of this folder. */
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import type { Gate } from '../../../domain/run-lock.ts';
+import type { Gate, TestHold } from '../../../domain/run-lock.ts';
 import type { Workstream } from '../../../domain/workstream.ts';
 import { messageOf } from '../../../text/error-message.ts';
 import { nameSome } from '../../../text/format.ts';
@@ -165,6 +165,9 @@ export class QueueRun {
 /** A gate as a coordinator uses it. */
 export interface RunAdmission extends Gate {
   readonly isWaiting: boolean;
+  /** Whether tests of merged work may be run; takes what they hold until `leaveTests`. */
+  admitTests(hold: TestHold): boolean;
+  leaveTests(): void;
   idle(): void;
   onFree(listener: () => void): void;
 }
@@ -195,6 +198,14 @@ class HostGate implements RunAdmission {
 
   leave(index: number): void {
     this.#inner.leave(index);
+  }
+
+  admitTests(hold: TestHold): boolean {
+    return this.#inner.admitTests(hold);
+  }
+
+  leaveTests(): void {
+    this.#inner.leaveTests();
   }
 
   idle(): void {
