@@ -5,7 +5,7 @@ import type { HeadEvent, LiveState, RunEvents } from '../domain/dashboard/answer
 import type { PlainText } from '../domain/page-document.ts';
 import type { RunState } from '../domain/run-record.ts';
 import { type LogAddress, limitsFor, PagePacker } from '../report/page-document.ts';
-import { markOf, type RunMark, type RunNow, reopenedAfter, runNow } from '../store/read/live/run-changes.ts';
+import { markOf, type RunMark, type RunNow, runNow, withdrawnAfter } from '../store/read/live/run-changes.ts';
 import type { DatabaseChange } from '../store/read/live/watched-database.ts';
 import { resultsAfter } from '../store/read/page-results.ts';
 import { failurePatternId } from '../store/read/patterns.ts';
@@ -83,10 +83,9 @@ export class RunFeed {
     const mark = markOf(connection, this.#runId);
     if (change === 'other') this.#begin(mark, 'The database was replaced.');
     else if (mark.session !== this.#mark.session) this.#begin(mark, 'The run was resumed.');
-    else if (mark.reopened !== this.#mark.reopened && this.#hasReopened(connection)) {
-      // Numbers of rows are used again, so that nothing short of the document says what is new.
-      this.#begin(mark, 'Somebody lets workstreams be tried again.');
-    } else if (mark.row !== this.#mark.row) this.#sendRows(connection, mark, run);
+    else if (mark.reopened > this.#mark.reopened && !this.#withdraw(connection, mark.reopened))
+      this.#begin(mark, 'An earlier version of Millrace lets workstreams be tried again.');
+    else if (mark.row !== this.#mark.row) this.#sendRows(connection, mark, run);
     else this.#mark = mark;
     if (run.state === 'running') this.#sendLive(this.#live.read(connection, run));
     this.#sendState(connection, run);
@@ -109,14 +108,14 @@ export class RunFeed {
 
   *#missed(connection: Connection, since: RunMark | null): Generator<Uint8Array, void, undefined> {
     const { session, row, reopened } = this.#mark;
-    const isKnown =
-      since !== null && since.session === session && since.row <= row && since.reopened <= reopened;
-    if (!isKnown) return yield this.reloadMessage('The run was resumed, or the database was replaced.');
-    if (reopenedAfter(connection, this.#runId, since.reopened).length > 0)
-      return yield this.reloadMessage('Somebody lets workstreams be tried again.');
+    if (since === null || since.session !== session || since.reopened > reopened)
+      return yield this.reloadMessage('The run was resumed, or the database was replaced.');
     const { addressOf } = this.#parts;
     const runId = this.#runId;
-    const missed = resultsAfter(connection, runId, { after: since.row, limit: MOST_MISSED + 1 });
+    const { gone, highestRow } = withdrawnAfter(connection, runId, since.reopened);
+    const after = highestRow === null ? Number.POSITIVE_INFINITY : Math.min(since.row, highestRow);
+    if (after > row) return yield this.reloadMessage('It is not known what happened meanwhile.');
+    const missed = resultsAfter(connection, runId, { after, limit: MOST_MISSED + 1 });
     if (missed.count > MOST_MISSED) return yield this.reloadMessage('More has happened than is sent again.');
     const packer = new PagePacker({
       runId,
@@ -125,16 +124,18 @@ export class RunFeed {
       limits: LIMITS,
     });
     const rows = Array.from(missed.results, (result) => packer.pack(result));
-    if (rows.length > 0) yield this.#rowsEvent(rows);
+    if (gone.length > 0 || rows.length > 0) yield this.#rowsEvent(rows, gone);
   }
 
-  /** Tells at once which results are gone. */
-  #hasReopened(connection: Connection): boolean {
-    const gone = reopenedAfter(connection, this.#runId, this.#mark.reopened);
-    if (gone.length === 0) return false;
-    this.broadcast.publish(
-      this.#event('rows', { gone: gone.map((id) => oneLine(id, LIMITS.line)), rows: [] }),
-    );
+  /**
+   * Tells which results are gone, and goes back to where the rows begin that may have got their numbers. False where that is
+   * not known.
+   */
+  #withdraw(connection: Connection, reopened: number): boolean {
+    const { gone, highestRow } = withdrawnAfter(connection, this.#runId, this.#mark.reopened);
+    if (highestRow === null) return false;
+    this.#mark = { ...this.#mark, reopened, row: Math.min(this.#mark.row, highestRow) };
+    if (gone.length > 0) this.broadcast.publish(this.#rowsEvent([], gone));
     return true;
   }
 
@@ -170,8 +171,10 @@ export class RunFeed {
     }
   }
 
-  #rowsEvent(rows: readonly string[]): Uint8Array {
-    return eventBytes('rows', `{"gone":[],"rows":[${rows.join(',')}]}`, cursorOf(this.#mark));
+  /** @param rows JSON texts. @param gone ids of workstreams. */
+  #rowsEvent(rows: readonly string[], gone: readonly string[] = []): Uint8Array {
+    const ids = JSON.stringify(gone.map((id) => oneLine(id, LIMITS.line)));
+    return eventBytes('rows', `{"gone":${ids},"rows":[${rows.join(',')}]}`, cursorOf(this.#mark));
   }
 
   #sendLive(live: LiveState): void {

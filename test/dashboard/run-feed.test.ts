@@ -1,9 +1,11 @@
 /** What clients of one run get: all that is new, once, or that they have to ask for the document again. */
 import { expect, test } from 'vitest';
 import { cursorOf, markIn, RunFeed } from '../../src/dashboard/run-feed.ts';
+import type { AgentResult } from '../../src/domain/agent-result.ts';
 import { markOf } from '../../src/store/read/live/run-changes.ts';
 import { SqliteRecorder } from '../../src/store/write/recorder.ts';
-import { begins, end, finished, opened, RUN, result, started } from '../kit/recorded-run.ts';
+import { seededRandom } from '../kit/random.ts';
+import { begins, end, failed, finished, opened, RUN, result, started } from '../kit/recorded-run.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const IDS = ['ws-a', 'ws-b', 'ws-c'];
@@ -19,11 +21,13 @@ function followed() {
     addressOf: () => null,
     headOf: () => null,
   });
-  const ends = (id: string): void => {
-    recorder.take([finished(result(id))]);
+  const stores = (stored: AgentResult): void => {
+    recorder.take([finished(stored)]);
     recorder.commit();
   };
-  return { connection, recorder, feed, ends };
+  const ends = (id: string): void => stores(result(id));
+  const fails = (id: string): void => stores(failed(id, 'It broke.'));
+  return { connection, recorder, feed, ends, fails };
 }
 
 interface Message {
@@ -110,21 +114,84 @@ test('a run that has ended is over, also for a client that comes later', () => {
   expect(messages.map((bytes) => messageIn(bytes).event)).toContain('over');
 });
 
-test('a client has to load the document again where workstreams are opened again', async () => {
+/** Lets workstreams of a run be tried again, whose results are taken back. */
+function reopens({ recorder }: ReturnType<typeof followed>, ids: readonly string[], runId = RUN): void {
+  const withdrawals = ids.map((workstreamId) => ({ workstreamId, by: 'me', at: '' }));
+  recorder.withdraw(runId, withdrawals);
+}
+
+test('a client is told which results are gone, and gets what has their numbers now', async () => {
   const run = followed();
-  run.ends('ws-a');
+  run.fails('ws-a');
   run.feed.read(run.connection, 'changed');
   const { position } = run.feed.broadcast;
   const cursor = cursorOf(markOf(run.connection, RUN));
-  run.connection.exec(`DELETE FROM agent_results WHERE workstream_id = 'ws-a'`);
-  run.connection.exec(
-    `INSERT INTO reopened (run_id, workstream_id, at, "by") VALUES ('${RUN}', 'ws-a', '', 'me')`,
-  );
+  reopens(run, ['ws-a']);
   // Its row gets the number that the other had.
   run.ends('ws-b');
   run.feed.read(run.connection, 'changed');
   expect((await next(run, position, 'rows')).data).toEqual({ gone: ['ws-a'], rows: [] });
-  expect((await next(run, position, 'reload')).data).toHaveProperty('why');
+  expect((await next(run, position + 1, 'rows')).data).toMatchObject({ gone: [], rows: [{ id: 'ws-b' }] });
+  const { messages } = run.feed.join(run.connection, markIn(cursor));
+  const told = messages.map(messageIn).find(({ event }) => event === 'rows');
+  expect(told?.data).toMatchObject({ gone: ['ws-a'], rows: [{ id: 'ws-b' }] });
+});
+
+test('clients know what is stored, whatever is withdrawn, and whenever they were away', async () => {
+  const random = seededRandom(7);
+  const oneOf = <T>(all: readonly T[]): T | undefined => all[Math.floor(random() * all.length)];
+  const run = followed();
+  const ids = Array.from({ length: 12 }, (_, index) => `ws-${index}`);
+  const stored = new Set<string>();
+  const clients = Array.from({ length: 4 }, () => ({
+    cursor: cursorOf(markOf(run.connection, RUN)),
+    known: new Set<string>(),
+  }));
+  for (let step = 0; step < 300; step += 1) {
+    const id = oneOf(ids) ?? '';
+    if (stored.delete(id)) reopens(run, [id]);
+    else {
+      stored.add(id);
+      run.fails(id);
+    }
+    if (random() < 0.5) run.feed.read(run.connection, 'changed');
+    const client = oneOf(clients);
+    if (client === undefined) continue;
+    const { messages } = run.feed.join(run.connection, markIn(client.cursor));
+    for (const { event, data, id: cursor } of messages.map(messageIn)) {
+      expect(event).not.toBe('reload');
+      if (event !== 'rows') continue;
+      for (const gone of data['gone'] as string[]) client.known.delete(gone);
+      for (const row of data['rows'] as { id: string }[]) client.known.add(row.id);
+      client.cursor = cursor;
+    }
+    expect([...client.known].toSorted()).toEqual([...stored].toSorted());
+  }
+});
+
+test('a result that gets the number of one of another run is sent', async () => {
+  const run = followed();
+  const other = 'ma-run-20260102-030406';
+  run.recorder.take([
+    started(['ws-x'], { runId: other }),
+    finished({ ...failed('ws-x', 'E'), runId: other }),
+  ]);
+  run.recorder.commit();
+  run.feed.read(run.connection, 'changed');
+  const { position } = run.feed.broadcast;
+  reopens(run, ['ws-x'], other);
+  run.ends('ws-b');
+  run.feed.read(run.connection, 'changed');
+  expect((await next(run, position, 'rows')).data).toMatchObject({ gone: [], rows: [{ id: 'ws-b' }] });
+});
+
+test('a client has to load the document again where an earlier version withdrew results', () => {
+  const run = followed();
+  run.ends('ws-a');
+  const cursor = cursorOf(markOf(run.connection, RUN));
+  run.connection.exec(
+    `INSERT INTO reopened (run_id, workstream_id, at, "by") VALUES ('${RUN}', 'ws-a', '', 'me')`,
+  );
   const { messages } = run.feed.join(run.connection, markIn(cursor));
   expect(messages.map((bytes) => messageIn(bytes).event)).toContain('reload');
 });

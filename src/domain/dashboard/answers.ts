@@ -134,8 +134,8 @@ export interface TimeEstimate {
  * - `rows`: results that are new, and those that are gone.
  * - `live`: `LiveState`.
  * - `head`: `HeadEvent`: the head of the document is as of now.
- * - `reload`: the client has to ask for the document again, and for the events from its cursor: the run was resumed, a
- *   workstream was opened again, or more has happened than is sent.
+ * - `reload`: the client has to ask for the document again, and for the events from its cursor: the run was resumed, or
+ *   more has happened than is sent.
  * - `over`: the run has ended or was interrupted; no events follow until it is resumed.
  */
 export interface RunEvents {

@@ -52,7 +52,10 @@ UPDATE consolidated_runs SET
   total_errors = total_errors - @errors, total_warnings = total_warnings - @warnings
 WHERE run_id = @run`;
 
-const NOTE = 'INSERT INTO reopened (run_id, workstream_id, at, "by") VALUES (@run, @workstreamId, @at, @by)';
+/** Once the rows are gone: ids above the highest that is left are used again. */
+const NOTE = `
+INSERT INTO reopened (run_id, workstream_id, at, "by", highest_row)
+VALUES (@run, @workstreamId, @at, @by, (SELECT COALESCE(MAX(id), 0) FROM agent_results))`;
 
 /**
  * Removes the rows of these results, with their errors and test cases, and corrects the totals of the run. What they say

@@ -160,7 +160,7 @@ CREATE TABLE reopened (
   at TEXT NOT NULL,
   -- Who asked.
   "by" TEXT NOT NULL
-);
+, highest_row INTEGER);
 
 CREATE INDEX reopened_by_run ON reopened (run_id, id);
 

@@ -46,17 +46,33 @@ export function markOf(connection: Connection, runId: string): RunMark {
   return { session: found?.session ?? 0, row: found?.row ?? 0, reopened: found?.reopened ?? 0 };
 }
 
-const reopenedRow = z.object({ workstream_id: z.string() });
+const withdrawnRow = z.object({
+  own: z.number(),
+  workstream_id: z.string(),
+  highest_row: z.number().nullable(),
+});
+const WITHDRAWN = 'SELECT run_id = ? AS own, workstream_id, highest_row FROM reopened WHERE id > ?';
 
-/** Ids of the workstreams whose results were withdrawn. @param after number of a row of `reopened`. */
-export const reopenedAfter = (connection: Connection, runId: string, after: number): string[] =>
-  rows(
-    connection,
-    reopenedRow,
-    'SELECT workstream_id FROM reopened WHERE run_id = ? AND id > ?',
-    runId,
-    after,
-  ).map(({ workstream_id: id }) => id);
+/** Results that were withdrawn. */
+interface Withdrawn {
+  /** Ids of the workstreams of the run that have been opened again. */
+  gone: string[];
+  /**
+   * Every row with a higher number was stored later, also one with a number that another row had before, of whatever run.
+   * Infinity where nothing was withdrawn; null where an earlier version did not say.
+   */
+  highestRow: number | null;
+}
+
+/** What was withdrawn since a mark. @param after number of a row of `reopened`. */
+export function withdrawnAfter(connection: Connection, runId: string, after: number): Withdrawn {
+  const withdrawn = rows(connection, withdrawnRow, WITHDRAWN, runId, after);
+  const highest = withdrawn.map(({ highest_row: row }) => row);
+  return {
+    gone: withdrawn.filter(({ own }) => own === 1).map(({ workstream_id: id }) => id),
+    highestRow: highest.includes(null) ? null : Math.min(...highest.map(Number)),
+  };
+}
 
 const nowRow = z.object({
   state: textCell,
