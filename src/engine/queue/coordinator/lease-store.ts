@@ -45,33 +45,41 @@ export interface LeaseStoreParts {
 export class LeaseStore {
   readonly #parts: LeaseStoreParts;
   readonly #queues = new Map<string, Queue>();
+  /** Names of queues that hosts can find. */
+  readonly #shown = new Set<string>();
+  /** Jobs that may have been cancelled, in this session or an earlier one. */
+  readonly #cancelled = new Set<string>();
 
   constructor(parts: LeaseStoreParts) {
     this.#parts = parts;
   }
 
-  /**
-   * Adds a job, and lets hosts find its queue. BullMQ answers the same whether one of this id was there before or not, so it is read back.
-   * @returns false where there was one: then that one counts.
-   */
-  async add({ job, queue }: JobPlace, data: JobData, note: JobNote): Promise<boolean> {
+  /** Adds a job, and lets hosts find its queue. Where one of this id is there, that one counts. */
+  async add({ job, queue }: JobPlace, data: JobData, note: JobNote): Promise<void> {
     const { redis, nonce } = this.#parts;
-    await redis
-      .multi()
-      .sadd(KEYS.queues, queue)
-      .hset(KEYS.jobs(nonce), job, JSON.stringify(note))
-      .hdel(KEYS.cancels(nonce), job)
-      .expire(KEYS.jobs(nonce), RUN_TTL_SECONDS)
-      .exec();
-    const options = { jobId: job, attempts: 1, removeOnComplete: false, removeOnFail: false };
-    await this.#queue(queue).add('workstream', data, options);
-    const stored = await redis.hget(this.#keyOf({ job, queue }), 'data');
-    return stored === JSON.stringify(data);
+    if (this.#cancelled.has(job)) await this.#forgetCancel(job);
+    // One connection keeps their order: a job that is there has its note.
+    await Promise.all([
+      redis.hset(KEYS.jobs(nonce), job, JSON.stringify(note)),
+      this.#queue(queue).add('workstream', data, {
+        jobId: job,
+        attempts: 1,
+        removeOnComplete: false,
+        removeOnFail: false,
+      }),
+    ]);
+    if (this.#shown.has(queue)) return;
+    await Promise.all([redis.sadd(KEYS.queues, queue), redis.expire(KEYS.jobs(nonce), RUN_TTL_SECONDS)]);
+    this.#shown.add(queue);
   }
 
   /** In one round trip. */
   async states(places: readonly JobPlace[]): Promise<JobState[]> {
-    if (places.length === 0) return [];
+    const [first] = places;
+    if (first === undefined) return [];
+    // A pipeline of a client with BullMQ's scripts is dear to make.
+    if (places.length === 1)
+      return [stateOf(fieldsSchema.parse(await this.#parts.redis.hmget(this.#keyOf(first), ...FIELDS)))];
     const pipeline = this.#parts.redis.pipeline();
     for (const place of places) pipeline.hmget(this.#keyOf(place), ...FIELDS);
     const replies = (await pipeline.exec()) ?? [];
@@ -91,14 +99,21 @@ export class LeaseStore {
     const { redis, nonce } = this.#parts;
     const removed = await this.#queue(place.queue).remove(place.job);
     if (removed !== 1 && (await redis.exists(this.#keyOf(place))) === 1) return false;
-    await redis.multi().hdel(KEYS.jobs(nonce), place.job).hdel(KEYS.cancels(nonce), place.job).exec();
+    if (this.#cancelled.has(place.job)) await this.#forgetCancel(place.job);
+    await redis.hdel(KEYS.jobs(nonce), place.job);
     return true;
+  }
+
+  async #forgetCancel(job: string): Promise<void> {
+    await this.#parts.redis.hdel(KEYS.cancels(this.#parts.nonce), job);
+    this.#cancelled.delete(job);
   }
 
   /** Tells the host that has the job, or will have it, to stop it. */
   async cancel(job: string, because: CancelReason): Promise<void> {
     const { redis, key, nonce } = this.#parts;
     const sealed = key.seal(SEALED_FOR.cancel(job), Buffer.from(because)).toString('base64');
+    this.#cancelled.add(job);
     await redis
       .multi()
       .hset(KEYS.cancels(nonce), job, sealed)
@@ -109,7 +124,12 @@ export class LeaseStore {
 
   /** What earlier sessions of the run added and did not remove, by job id. */
   async notes(): Promise<Map<string, JobNote>> {
-    const stored = await this.#parts.redis.hgetall(KEYS.jobs(this.#parts.nonce));
+    const { redis, nonce } = this.#parts;
+    const [stored, cancelled] = await Promise.all([
+      redis.hgetall(KEYS.jobs(nonce)),
+      redis.hkeys(KEYS.cancels(nonce)),
+    ]);
+    for (const job of cancelled) this.#cancelled.add(job);
     return new Map(
       Object.entries(stored).flatMap(([job, text]) => {
         const note = noteSchema.safeParse(parsedJson(text));
@@ -122,6 +142,7 @@ export class LeaseStore {
   async keep(now: number): Promise<void> {
     const { redis, nonce } = this.#parts;
     const pipeline = redis.pipeline().zadd(KEYS.runs, now, nonce);
+    for (const queue of this.#shown) pipeline.sadd(KEYS.queues, queue);
     for (const key of [KEYS.messages(nonce), KEYS.cancels(nonce), KEYS.jobs(nonce)])
       pipeline.expire(key, RUN_TTL_SECONDS);
     await pipeline.exec();

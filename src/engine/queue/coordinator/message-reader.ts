@@ -19,8 +19,8 @@ export interface MessageReaderParts {
   key: QueueKey;
   nonce: string;
   onMessage: (message: RemoteMessage) => void;
-  /** A job was completed: a hint. */
-  onAnswered: (job: string) => void;
+  /** Jobs were completed: a hint. */
+  onAnswered: (jobs: readonly string[]) => void;
   /** Called with what could not be read, in a sentence. */
   onProblem: (text: string) => void;
 }
@@ -78,22 +78,21 @@ export class MessageReader {
   }
 
   async #take(entries: readonly Entry[]): Promise<void> {
+    const answered: string[] = [];
     for (const [id, fields] of entries) {
-      for (let at = 0; at + 1 < fields.length; at += 2)
-        this.#takeField(fields[at] ?? '', fields[at + 1] ?? '');
+      for (let at = 0; at + 1 < fields.length; at += 2) {
+        const [name, value = ''] = fields.slice(at);
+        if (name === 'answered') answered.push(value);
+        else if (name === 'batch') for (const message of this.#opened(value)) this.#parts.onMessage(message);
+      }
       this.#cursor = id;
     }
     if (entries.length === 0) return;
     this.#wake();
+    if (answered.length > 0) this.#parts.onAnswered(answered);
     const { redis, nonce } = this.#parts;
     // Not waited for: what is read twice after a death is progress and log lines.
     redis.xtrim(KEYS.messages(nonce), 'MINID', after(this.#cursor)).catch(() => undefined);
-  }
-
-  #takeField(name: string, value: string): void {
-    const { onAnswered, onMessage } = this.#parts;
-    if (name === 'answered') onAnswered(value);
-    else if (name === 'batch') for (const message of this.#opened(value)) onMessage(message);
   }
 
   #opened(sealed: string): RemoteMessage[] {

@@ -71,7 +71,7 @@ export interface QueueEngineParts {
   /** Makes what reads messages; it is closed with the engine. */
   messages: (take: {
     onMessage: (message: RemoteMessage) => void;
-    onAnswered: (job: string) => void;
+    onAnswered: (jobs: readonly string[]) => void;
   }) => MessageReader;
 }
 
@@ -113,7 +113,7 @@ export class QueueEngine implements Engine {
     if (this.#messages !== null) return;
     this.#messages = this.#parts.messages({
       onMessage: (message) => this.#receive(message),
-      onAnswered: (job) => this.#hint(job),
+      onAnswered: (jobs) => void this.#look(jobs.flatMap((job) => this.#executions.get(job) ?? [])),
     });
     this.#timer = setInterval(() => void this.#sweep(), SWEEP_MS);
   }
@@ -394,14 +394,15 @@ export class QueueEngine implements Engine {
     execution.settle(execution.failed({ reason: 'timed-out', seconds, step: null, tail: '' }));
   }
 
-  #hint(job: string): void {
-    const execution = this.#executions.get(job);
-    if (execution !== undefined) void this.#checkNow(execution);
-  }
-
-  async #checkNow(execution: JobExecution): Promise<void> {
+  /** Acts on what is stored of jobs, in one round trip. */
+  async #look(executions: readonly JobExecution[]): Promise<void> {
     try {
-      await this.#check(execution, await this.#parts.leases.state(execution.place));
+      const states = await this.#parts.leases.states(executions.map(({ place }) => place));
+      for (const [index, execution] of executions.entries()) {
+        const state = states[index];
+        // What Redis refuses now is looked at by the next sweep.
+        if (state !== undefined) void this.#check(execution, state).catch(() => undefined);
+      }
     } catch {
       // Redis is away: the next sweep looks again.
     }
@@ -411,15 +412,9 @@ export class QueueEngine implements Engine {
     if (this.#isSweeping || this.#closing !== null) return;
     this.#isSweeping = true;
     try {
-      const executions = [...this.#executions.values()].filter(
-        ({ isInQueue, wasAdded }) => isInQueue || wasAdded,
+      await this.#look(
+        [...this.#executions.values()].filter(({ isInQueue, wasAdded }) => isInQueue || wasAdded),
       );
-      const states = await this.#parts.leases.states(executions.map(({ place }) => place));
-      for (const [index, execution] of executions.entries()) {
-        const state = states[index];
-        // What Redis refuses now is looked at by the next sweep.
-        if (state !== undefined) void this.#check(execution, state).catch(() => undefined);
-      }
       if (this.#sweeps % SWEEPS_TO_KEEP === 0) await this.#keepAlive();
       this.#sweeps += 1;
     } catch {
@@ -475,7 +470,7 @@ export class QueueEngine implements Engine {
     );
     execution.isInQueue = false;
     execution.wasAdded = false;
-    await this.#parts.source.keep();
+    await this.#keepAlive();
     await this.#add(execution);
   }
 

@@ -128,7 +128,7 @@ export class QueueRun {
       setup: source.source.kind === 'shared' ? null : options.setup,
       redact: options.redact,
       logLevel: options.logLevel,
-      now: () => timeOf(redis),
+      now: clockOf(redis),
       disconnect: () => {
         redis.disconnect();
         blocking.disconnect();
@@ -224,10 +224,20 @@ function setsOf(workstreams: readonly Workstream[]): string[][] {
   return [...sets.values()];
 }
 
-/** Redis's clock, in milliseconds since 1970. */
-async function timeOf(redis: Redis): Promise<number> {
-  const [seconds, microseconds] = await redis.time();
-  return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+/** How long the difference between two clocks counts as known. */
+const CLOCK_MS = 60_000;
+
+/** Redis's clock, in milliseconds since 1970: asked once a minute, and told by the monotonic clock in between. */
+function clockOf(redis: Redis): () => Promise<number> {
+  let [askedAt, ahead] = [Number.NEGATIVE_INFINITY, 0];
+  return async () => {
+    if (performance.now() - askedAt > CLOCK_MS) {
+      const [seconds, microseconds] = await redis.time();
+      askedAt = performance.now();
+      ahead = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000) - askedAt;
+    }
+    return Math.floor(ahead + performance.now());
+  };
 }
 
 /** Returns what a person should know of the server. @throws QueueProblem for one that would lose jobs. */

@@ -334,8 +334,8 @@ export class Host {
   /** Tells the run to look at the job now: without a hint it does so some seconds later. */
   async #hint({ id }: Lease): Promise<void> {
     const stream = KEYS.messages(nonceOf(id));
-    const hint = this.#redis.multi().xadd(stream, '*', 'answered', id).expire(stream, RUN_TTL_SECONDS);
-    await hint.exec().catch(() => undefined);
+    const hint = [this.#redis.xadd(stream, '*', 'answered', id), this.#redis.expire(stream, RUN_TTL_SECONDS)];
+    await Promise.allSettled(hint);
   }
 
   #remember({ job }: Lease): void {

@@ -16,6 +16,7 @@ const MOST_UNREAD = 4 * 1024 * 1024;
 /** From here on it is looked up how far the run has read. */
 const LOOK_UNREAD = MOST_UNREAD / 4;
 const LOOK_MS = 100;
+const KEEP_MS = 60_000;
 
 export class Outbox {
   readonly #redis: Redis;
@@ -120,6 +121,7 @@ class RunStream {
   #timer: NodeJS.Timeout | undefined;
   #sending: Promise<void> = Promise.resolve();
   #lookedAt = 0;
+  #keptAt = Number.NEGATIVE_INFINITY;
 
   constructor(redis: Redis, key: QueueKey, nonce: string) {
     this.#redis = redis;
@@ -173,13 +175,21 @@ class RunStream {
         () => this.#redis.xadd(name, '*', 'batch', sealed),
         () => this.users === 0,
       );
-      await this.#redis.expire(name, RUN_TTL_SECONDS);
       if (id === null) return;
+      await this.#keepStream(name);
       this.#sent.push({ id, messages });
       for (const message of messages) message.onSent(id);
     } catch {
       // It is over: nobody waits for these any more.
     }
+  }
+
+  /** Lets the stream live on: seldom, as its time to live is in days. */
+  async #keepStream(name: string): Promise<void> {
+    const now = performance.now();
+    if (now - this.#keptAt < KEEP_MS) return;
+    await this.#redis.expire(name, RUN_TTL_SECONDS);
+    this.#keptAt = now;
   }
 
   #takeBatch(): Pending[] {
