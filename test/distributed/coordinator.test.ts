@@ -2,21 +2,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import type { Assignment } from '../../src/domain/assignment.ts';
-import type { EngineMessage } from '../../src/domain/engine.ts';
 import { describeFailure } from '../../src/domain/failure-message.ts';
-import type { Outcome } from '../../src/domain/outcome.ts';
 import type { Workstream } from '../../src/domain/workstream.ts';
 import { bodiesIn, OWNERS } from '../../src/engine/queue/bodies.ts';
-import {
-  QueueRun,
-  type QueueRunOptions,
-  type StoredQueueRun,
-} from '../../src/engine/queue/coordinator/queue-run.ts';
+import type { QueueRunOptions, StoredQueueRun } from '../../src/engine/queue/coordinator/queue-run.ts';
 import { assignment, runStep, workstream } from '../kit/definitions.ts';
-import { hasRedis, QUEUE_KEY, RedisServer } from '../kit/redis.ts';
+import { openSession, type QueueSession } from '../kit/queue-session.ts';
+import { hasRedis, RedisServer } from '../kit/redis.ts';
 import { ScriptedHost } from '../kit/scripted-host.ts';
-import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 describe.runIf(hasRedis)('the coordinator of a queue', () => {
   let server: RedisServer;
@@ -31,53 +24,10 @@ describe.runIf(hasRedis)('the coordinator of a queue', () => {
   const echo = (id: string, fields: Partial<Workstream> = {}): Workstream =>
     workstream(id, [runStep('echo')], fields);
 
-  /** A session of a run, with what it told. */
-  interface Session {
-    run: QueueRun;
-    told: string[];
-    folder: string;
-    execute: (
-      given: Assignment,
-      signal?: AbortSignal,
-    ) => { outcome: Promise<Outcome>; messages: EngineMessage[] };
-  }
-
-  async function session(
+  const session = (
     fields: Partial<QueueRunOptions> = {},
     workstreams: readonly Workstream[] = [echo('ws-a')],
-  ): Promise<Session> {
-    const folder = fields.project ?? temporaryFolder();
-    process.env['MILLRACE_QUEUE_KEY'] = QUEUE_KEY;
-    const run = await QueueRun.open({
-      url: server.url,
-      caFile: null,
-      keyFile: null,
-      source: 'shared',
-      waitSeconds: 60,
-      project: folder,
-      excluded: [],
-      setup: null,
-      redact: { names: [], keep: [] },
-      logLevel: 'info',
-      workstreams,
-      earlier: null,
-      keepsSource: false,
-      ...fields,
-    });
-    onTestFinished(() => run.engine.close());
-    const told: string[] = [];
-    run.notifyTo((text) => told.push(text));
-    return {
-      run,
-      told,
-      folder,
-      execute: (given, signal = new AbortController().signal) => {
-        const messages: EngineMessage[] = [];
-        const outcome = run.engine.execute(given, { signal, onMessage: (message) => messages.push(message) });
-        return { outcome, messages };
-      },
-    };
-  }
+  ): Promise<QueueSession> => openSession(server.url, fields, workstreams);
 
   function host(fields: ConstructorParameters<typeof ScriptedHost>[1] = {}): ScriptedHost {
     const made = new ScriptedHost(server, fields);
@@ -244,7 +194,7 @@ describe.runIf(hasRedis)('the coordinator of a queue', () => {
   });
 
   describe('when the run is resumed', () => {
-    const resumed = ({ run, folder }: Session): Promise<Session> =>
+    const resumed = ({ run, folder }: QueueSession): Promise<QueueSession> =>
       session({ earlier: run.stored satisfies StoredQueueRun, project: folder });
 
     test('takes an outcome that was completed and not acknowledged', async () => {

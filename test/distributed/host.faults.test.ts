@@ -288,4 +288,21 @@ describe.skipIf(!hasRedis)('Redis', () => {
     await expect.poll(() => run.answer(id), { timeout: 60_000 }).not.toBeNull();
     expect(performance.now() - begin).toBeLessThan(30_000);
   }, 90_000);
+
+  test('whose open connections are silent lets a host stop what is cancelled within half a minute', async () => {
+    const { server, run } = await startServer();
+    const proxy = await RedisProxy.to(server);
+    onTestFinished(() => proxy.close());
+    await startHost(proxy.url, { leaseMs: 60_000 });
+    const folder = temporaryFolder();
+    const id = await run.add(folder, workstream('ws-1', [moduleStep(behaviours, 'stopsWhenTold')]));
+    await expect.poll(async () => (await run.messages()).some(({ type }) => type === 'progress')).toBe(true);
+    proxy.silence();
+    proxy.open();
+    const begin = performance.now();
+    await run.cancel(id);
+    await expect.poll(() => run.answer(id), { timeout: 60_000 }).not.toBeNull();
+    expect(performance.now() - begin).toBeLessThan(30_000);
+    expect((await run.answer(id))?.outcome.failure?.reason).toBe('cancelled');
+  }, 90_000);
 });

@@ -1,4 +1,4 @@
-/** `millrace worker` as a process of its own, with one agent and a lease of two seconds. */
+/** `millrace worker` as a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -18,6 +18,12 @@ interface WorkerOptions {
   state?: string;
   /** What its clock on the wall shows, in milliseconds since 1970; default: the time. */
   clock?: number;
+  /** How many workstreams it executes at once; default: one. */
+  agents?: number;
+  /** Default: two. */
+  leaseSeconds?: number;
+  /** More of its arguments. */
+  args?: readonly string[];
 }
 
 const setClock = fileURLToPath(new URL('./set-clock.mjs', import.meta.url));
@@ -26,13 +32,13 @@ const setClock = fileURLToPath(new URL('./set-clock.mjs', import.meta.url));
 export async function startWorker(
   url: string,
   name: string,
-  { state = temporaryFolder(), clock }: WorkerOptions = {},
+  { state = temporaryFolder(), clock, agents = 1, leaseSeconds = 2, args: more = [] }: WorkerOptions = {},
 ): Promise<StartedWorker> {
-  const flags = { queue: url, name, agents: '1', 'lease-seconds': '2', state };
-  const args = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]);
+  const flags = { queue: url, name, agents, 'lease-seconds': leaseSeconds, state };
+  const args = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)]);
   const [preloaded, shown] =
     clock === undefined ? [[], {}] : [['--import', setClock], { TEST_CLOCK: `${clock},1` }];
-  const child = spawn(process.execPath, [...preloaded, bin, 'worker', ...args], {
+  const child = spawn(process.execPath, [...preloaded, bin, 'worker', ...args, ...more], {
     env: { ...cleanEnvironment(), MILLRACE_QUEUE_KEY: QUEUE_KEY, ...shown },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -141,6 +141,7 @@ export class RedisProxy {
   readonly #pairs = new Set<[Socket, Socket]>();
   /** `open`, `cut`: connections are refused; `silent`: nothing passes in either direction, and nobody is told. */
   #mode: 'open' | 'cut' | 'silent' = 'open';
+  #endsTraffic: () => boolean = () => false;
 
   private constructor(target: string) {
     this.#server = createServer((inner) => {
@@ -166,6 +167,11 @@ export class RedisProxy {
   cut(): void {
     this.#mode = 'cut';
     for (const pair of this.#pairs) for (const socket of pair) socket.destroy();
+  }
+
+  /** Asks before each piece that a client sends; as soon as this is true, that one and all others are lost. */
+  cutWhen(endsTraffic: () => boolean): void {
+    this.#endsTraffic = endsTraffic;
   }
 
   /** Passes nothing on any more, on connections that stay open, as a network does that loses packets. */
@@ -195,7 +201,10 @@ export class RedisProxy {
     const pair: [Socket, Socket] = [inner, outer];
     this.#pairs.add(pair);
     for (const [from, to] of [pair, pair.toReversed() as [Socket, Socket]]) {
-      from.on('data', (bytes) => to.write(bytes));
+      from.on('data', (bytes) => {
+        if (from === inner && this.#endsTraffic()) return this.cut();
+        to.write(bytes);
+      });
       from.on('error', () => to.destroy());
       from.on('close', () => {
         this.#pairs.delete(pair);

@@ -259,19 +259,27 @@ export class Host {
 
   async #takeJobs(): Promise<void> {
     while (!this.#isDraining) {
-      if (this.#free.length === 0 || this.#lostAt !== null) {
+      if (!this.#mayTake || this.#lostAt !== null) {
         await this.#untilWoken();
         continue;
       }
       try {
         if (performance.now() >= this.#findQueuesAt) await this.#findQueues();
-        while (this.#free.length > 0 && !this.#isDraining && (await this.#takeOne()));
-        if (this.#free.length > 0 && !this.#isDraining) await this.#waitForJobs();
+        while (this.#mayTake && (await this.#takeOne()));
+        if (this.#mayTake) await this.#waitForJobs();
       } catch {
         // Redis is away, loading or full: `close` of the connection is told, and the next try comes soon.
         if (!this.#isDraining) await pause(RETRY_MS);
       }
     }
+  }
+
+  /** What is begun for the last time may have ended its hosts: nothing else is begun beside it, to end with this one. */
+  get #mayTake(): boolean {
+    if (this.#isDraining || this.#free.length === 0) return false;
+    return ![...this.#inHand.values()].some(
+      ({ execution }) => execution.lease.job.stalledCounter >= MOST_STALLED,
+    );
   }
 
   #untilWoken(): Promise<void> {
