@@ -394,8 +394,8 @@ function composeRunner({ options, paths, prepared }: RunInput, made: RunnerMater
       atLimit: options.atLimit,
       lookUp: (name) => toolSettings(name, project),
       openParkings: () => openParkings(database.connection),
-      publish,
     },
+    publish,
     cache,
     inheritance,
   });

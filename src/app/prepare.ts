@@ -8,6 +8,7 @@ import { makePlan } from '../plan/plan.ts';
 import { type Selection, select } from '../plan/select.ts';
 import { completedEarlier, knownDurations } from '../store/read/durations.ts';
 import { attemptsOf, type StoredRun } from '../store/read/earlier-run.ts';
+import { keptCandidates, keptSessions } from '../store/read/kept-work.ts';
 import { failurePatterns } from '../store/read/patterns.ts';
 import type { Connection } from '../store/schema/connection.ts';
 import { feedbackOf } from '../store/write/published.ts';
@@ -328,5 +329,10 @@ export function inheritanceOf(
   connection: Connection,
 ): Inheritance {
   if (resumed === null) return inheritance;
-  return { ...inheritance, attempts: attemptsOf(connection, runId, resumed.toRun) };
+  return {
+    ...inheritance,
+    attempts: attemptsOf(connection, runId, resumed.toRun),
+    candidates: keptCandidates(connection, runId, resumed.toRun),
+    sessions: keptSessions(connection, runId, resumed.toRun),
+  };
 }

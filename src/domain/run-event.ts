@@ -11,6 +11,8 @@ import { workstreamSchema } from './assignment.ts';
 import { mergeSchema } from './changes.ts';
 import { reasonSchema } from './failure.ts';
 import { checkoutSchema } from './history/history.ts';
+import { keptCandidateSchema, keptSessionSchema } from './kept-work.ts';
+import { reviewRecordSchema } from './policy/review.ts';
 import type { Totals } from './run-record.ts';
 import type { AgentsChange } from './scaling.ts';
 
@@ -143,6 +145,18 @@ export const runEventSchema = z.discriminatedUnion('type', [
     /** One pino line, JSON without a line end. */
     line: text,
   }),
+  /** The tool of a tool step has named its session, with which a run that is resumed may go on. */
+  z.object({ type: z.literal('session-began'), workstreamId: text, session: keptSessionSchema }),
+  /** One of several tools that were given the same workstream has ended. It is not run again where the run is resumed. */
+  z.object({
+    type: z.literal('candidate-ended'),
+    workstreamId: text,
+    /** Of the definition that it was given. */
+    definitionHash: text,
+    candidate: keptCandidateSchema,
+  }),
+  /** The work of a candidate that was the best so far was reviewed, with a verdict. */
+  z.object({ type: z.literal('candidate-reviewed'), workstreamId: text, review: reviewRecordSchema }),
   z.object({ type: z.literal('workstream-finished'), result: agentResultSchema }),
   /**
    * Its result is withdrawn: a person asked for another attempt at it, or at what it was skipped for. What it said is

@@ -39,6 +39,14 @@ export interface WorkspaceRequest {
   limits: WorkspaceLimits;
   /** Workstreams that it builds on, whose work is in commits: it starts from their merged results. */
   parents: readonly string[];
+  /** Work of an earlier session that is opened again, as it was kept; default: none, it begins anew. */
+  kept?: CommittedWork;
+}
+
+/** Work that is in a commit: the one that it started from, and the one that holds it. */
+export interface CommittedWork {
+  base: string;
+  head: string;
 }
 
 /** A copy of harvested work in a folder of its own, for somebody who only looks at it. */

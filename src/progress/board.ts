@@ -159,6 +159,9 @@ export function applyEvent(board: Board, event: RunEvent): boolean {
       return true;
     case 'checkout-read':
     case 'workstream-log':
+    case 'session-began':
+    case 'candidate-ended':
+    case 'candidate-reviewed':
     case 'workstream-merged':
     case 'agent-replaced':
     case 'notice':

@@ -264,6 +264,21 @@ function logEntry(event: LoggedEvent, startedAt: number | null): LogEntry {
         fraction: event.fraction,
         message: cutBytes(event.text),
       });
+    case 'session-began': {
+      const { attempt, stepId, tool, sessionId } = event.session;
+      return entry('debug', `${event.workstreamId}: ${cutBytes(tool)} began a session`, {
+        event: event.type,
+        workstream_id: event.workstreamId,
+        attempt,
+        step: cutBytes(stepId),
+        tool: cutBytes(tool),
+        session_id: cutBytes(sessionId),
+      });
+    }
+    case 'candidate-ended':
+      return candidateEnded(event);
+    case 'candidate-reviewed':
+      return candidateReviewed(event);
     case 'workstream-finished':
       return finished(event.result);
     case 'workstream-reopened':
@@ -307,6 +322,37 @@ function logEntry(event: LoggedEvent, startedAt: number | null): LogEntry {
     case 'run-ended':
       return ended(event, startedAt);
   }
+}
+
+function candidateEnded({ type, workstreamId, candidate: { facts } }: EventOf<'candidate-ended'>): LogEntry {
+  const { tool, attempt, agentId, completed, reason } = facts;
+  const end = completed ? 'completed' : `failed: ${reason ?? ''}`;
+  return entry(completed ? 'info' : 'warn', `${workstreamId}: ${cutBytes(tool)} ${end}`, {
+    event: type,
+    agent_id: agentId ?? '',
+    workstream_id: workstreamId,
+    attempt,
+    tool: cutBytes(tool),
+    completed,
+    reason,
+    tests_passed: facts.testsPassed,
+    cost_usd: facts.costUsd,
+    duration_seconds: facts.durationSeconds,
+  });
+}
+
+function candidateReviewed({ type, workstreamId, review }: EventOf<'candidate-reviewed'>): LogEntry {
+  const { attempt, tool, verdict, found, costUsd } = review;
+  const level = verdict === 'accepted' ? 'info' : 'warn';
+  return entry(level, `${workstreamId}: attempt ${attempt} was ${verdict} by ${cutBytes(tool)}`, {
+    event: type,
+    workstream_id: workstreamId,
+    attempt,
+    tool: cutBytes(tool),
+    verdict,
+    findings: found,
+    cost_usd: costUsd,
+  });
 }
 
 const MERGED: ReadonlySet<Merge['status']> = new Set(['merged', 'mergeable', 'nothing-to-merge', 'pending']);

@@ -1,7 +1,7 @@
 /** The order in which an event is redacted, recorded, committed, synced to the disk, and then passed to listeners. */
 import type { AgentResult } from '../domain/agent-result.ts';
 import type { Recorder } from '../domain/recorder.ts';
-import type { EventSink, RunEvent, RunListener } from '../domain/run-event.ts';
+import type { EventOf, EventSink, RunEvent, RunListener } from '../domain/run-event.ts';
 import type { Redactor } from '../secrets/redactor.ts';
 import { tell } from './listeners.ts';
 
@@ -157,9 +157,19 @@ const isTransient = ({ type }: RunEvent): boolean =>
 function redactEvent(event: RunEvent, redactor: Redactor): RunEvent {
   if (event.type === 'run-started') return event;
   if (event.type === 'workstream-log') return { ...event, line: redactor.json(event.line) };
+  if (event.type === 'candidate-ended') return redactCandidate(event, redactor);
   if (event.type !== 'workstream-finished') return redactor.fields(event);
   const result = redactResult(event.result, redactor);
   return result === event.result ? event : { ...event, result };
+}
+
+/** Its output is JSON text, and stays that. */
+function redactCandidate(event: EventOf<'candidate-ended'>, redactor: Redactor): RunEvent {
+  const { candidate } = event;
+  const { output } = candidate.outcome;
+  const { outcome, ...rest } = redactor.fields(candidate);
+  const clean = { ...outcome, output: output === null ? null : redactor.json(output) };
+  return { ...event, candidate: { ...rest, outcome: clean } };
 }
 
 /** A result without secrets; the same object where it holds none. */

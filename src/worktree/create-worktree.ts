@@ -15,11 +15,13 @@ const worktreesFolder = (stateFolder: string): string => join(stateFolder, 'work
 /**
  * A worktree at `owner.start`, on no branch, locked from its first moment with its owner as the reason. Git registers
  * one at a time, which is quick; their files are written side by side.
+ * @param commit that is checked out in it; `owner.start` by default.
  */
 export async function createWorktree(
   repository: Repository,
   stateFolder: string,
   owner: WorktreeOwner,
+  commit = owner.start,
 ): Promise<Worktree | Failure> {
   try {
     const folder = await runFolder(stateFolder, owner.runId);
@@ -27,7 +29,7 @@ export async function createWorktree(
     const added = await gitWrite(repository, addArguments(root, owner));
     if (added.exitCode !== 0) return failure(complaint(added));
     const worktree = { root, adminDir: await readAdminDir(root), owner, brought: [] };
-    const filled = await gitIn(worktree, ['reset', '--hard', '--quiet', '--no-recurse-submodules']);
+    const filled = await gitIn(worktree, ['reset', '--hard', '--quiet', '--no-recurse-submodules', commit]);
     if (filled.exitCode === 0) return worktree;
     await discardWorktree(repository, root);
     return failure(`Its files could not be checked out: ${complaint(filled)}.`);

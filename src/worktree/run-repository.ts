@@ -72,6 +72,7 @@ export class RunRepository {
     agentId,
     attempt,
     parents,
+    kept,
   }: WorkspaceRequest): Promise<WorktreeSession | Failure> {
     const { repository } = this;
     const { runId, stateFolder } = this.#settings;
@@ -79,8 +80,7 @@ export class RunRepository {
     let worktree: Worktree | null = null;
     try {
       await this.#userTree.begin();
-      const base = await this.base();
-      const start = await startPoint(repository, runId, base, await this.#resultsOf(parents));
+      const start = kept === undefined ? await this.#startOf(parents) : { commit: kept.base };
       if (!('commit' in start)) return start;
       const owner = {
         runId,
@@ -90,7 +90,7 @@ export class RunRepository {
         start: start.commit,
         process: ownIdentity(),
       };
-      const created = await createWorktree(repository, stateFolder, owner);
+      const created = await createWorktree(repository, stateFolder, owner, kept?.head);
       if (isFailureOf(created)) return created;
       worktree = created;
       const { brought, notes } = await copyIgnoredFiles(repository, worktree, await this.#findLuggage());
@@ -103,6 +103,12 @@ export class RunRepository {
       if (worktree !== null) await discardWorktree(repository, worktree.root);
       return { reason: 'workspace-error', detail: messageOf(error) };
     }
+  }
+
+  /** The commit that work begins from which builds on these, or why there is none. */
+  async #startOf(parents: readonly string[]): ReturnType<typeof startPoint> {
+    const base = await this.base();
+    return startPoint(this.repository, this.#settings.runId, base, await this.#resultsOf(parents));
   }
 
   /** A worktree with what an attempt left, and what is brought along. Nothing of it is ever kept. */

@@ -7,7 +7,17 @@ import { type RunEvent, runEventSchema } from '../../src/domain/run-event.ts';
 import { applyEvent, createBoard } from '../../src/progress/board.ts';
 import { RunLog } from '../../src/progress/logs.ts';
 import { writeFiles } from '../kit/command.ts';
-import { begun, failed, progress, runEnded, runStarted, started } from '../kit/events.ts';
+import {
+  begun,
+  candidateEnded,
+  candidateReviewed,
+  failed,
+  progress,
+  runEnded,
+  runStarted,
+  sessionBegan,
+  started,
+} from '../kit/events.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const WAIT = { workstreamId: 'ws-1', runId: 'ma-run-20260101-000001', explanation: 'ws-1 waits for ws-9' };
@@ -47,6 +57,9 @@ const EXAMPLES: Record<RunEvent['type'], RunEvent> = {
     agentId: 'agent-1',
     line: '{"level":30,"event":"workstream-log","msg":"hello"}',
   },
+  'session-began': sessionBegan('ws-1'),
+  'candidate-ended': candidateEnded('ws-1'),
+  'candidate-reviewed': candidateReviewed('ws-1'),
   'workstream-finished': failed('ws-1', 1, '`npm test` ended with exit code 1.'),
   'workstream-reopened': {
     type: 'workstream-reopened',

@@ -1,5 +1,6 @@
 /** Events of a made-up run, with every field that a test does not care about filled in. */
 import { type AgentResult, COORDINATOR } from '../../src/domain/agent-result.ts';
+import { failedOutcome } from '../../src/domain/outcome.ts';
 import type { EventOf, RunEvent } from '../../src/domain/run-event.ts';
 import { completedResult, type ResultFields } from './completed-result.ts';
 import { runStep, workstream } from './definitions.ts';
@@ -135,3 +136,73 @@ export function runEnded(exitCode: number, seconds: number): RunEvent {
     database: '/home/ann/.state/records.db',
   };
 }
+
+export const sessionBegan = (workstreamId: string): EventOf<'session-began'> => ({
+  type: 'session-began',
+  workstreamId,
+  session: {
+    stepId: 'tool',
+    attempt: 1,
+    definitionHash: 'abc',
+    tool: 'claude',
+    sessionId: '11111111-2222-4333-8444-555555555555',
+    folder: '/project/.state/worktrees/run/ws-1-1',
+  },
+});
+
+/** The second candidate of a workstream, which completed or failed for this reason. */
+export function candidateEnded(
+  workstreamId: string,
+  reason: 'no-changes' | null = null,
+): EventOf<'candidate-ended'> {
+  const span = { startedAt: START, endedAt: START + 20_000, durationSeconds: 20 };
+  const failed = failedOutcome({ reason: 'no-changes', scope: ['a.txt'] }, span, null);
+  return {
+    type: 'candidate-ended',
+    workstreamId,
+    definitionHash: 'abc',
+    candidate: {
+      facts: {
+        tool: 'codex',
+        attempt: 2,
+        agentId: 'agent-1',
+        completed: reason === null,
+        accepted: reason === null,
+        testsPassed: 3,
+        costUsd: reason === null ? 0.5 : null,
+        durationSeconds: 20,
+        changedLines: 12,
+        reason,
+        commit: 'c0ffee0000000000000000000000000000000000',
+        logFile: null,
+      },
+      outcome: reason === null ? { ...failed, status: 'completed', failure: null } : failed,
+      changes: null,
+      outsideScope: [],
+    },
+  };
+}
+
+export const candidateReviewed = (
+  workstreamId: string,
+  verdict: 'accepted' | 'rejected' = 'accepted',
+): EventOf<'candidate-reviewed'> => ({
+  type: 'candidate-reviewed',
+  workstreamId,
+  review: {
+    attempt: 2,
+    tool: 'claude',
+    model: null,
+    verdict,
+    noVerdict: null,
+    blocks: true,
+    findings: [],
+    found: 0,
+    text: `VERDICT ${verdict}`,
+    costUsd: verdict === 'accepted' ? 0.25 : null,
+    inputTokens: null,
+    outputTokens: null,
+    durationSeconds: 4,
+    logFile: null,
+  },
+});

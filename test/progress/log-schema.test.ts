@@ -9,12 +9,15 @@ import type { RunEvent } from '../../src/domain/run-event.ts';
 import { commonFields, logEvents, logLineSchema, workerEvents } from '../../src/progress/log-schema.ts';
 import { RunLog } from '../../src/progress/logs.ts';
 import {
+  candidateEnded,
+  candidateReviewed,
   completed,
   failed,
   progress,
   result,
   runEnded,
   runStarted,
+  sessionBegan,
   skipped,
   started,
 } from '../kit/events.ts';
@@ -101,6 +104,11 @@ const EVENTS: RunEvent[] = [
     explanation: 'It ended with exit code 1.',
     afterSeconds: 0.5,
   },
+  sessionBegan('ws-1'),
+  candidateEnded('ws-1'),
+  candidateEnded('ws-1', 'no-changes'),
+  candidateReviewed('ws-1'),
+  candidateReviewed('ws-1', 'rejected'),
   completed('ws-1', 1, 1.25),
   {
     type: 'workstream-finished',

@@ -174,10 +174,10 @@ export class Rehearsal {
         atLimit: 'wait',
         lookUp: () => null,
         openParkings: () => [],
-        publish: (event) => this.events.push(event),
         random: () => 0,
         ...toolLimits,
       },
+      publish: (event) => this.events.push(event),
       cache: null,
       inheritance: NOTHING_EARLIER,
     });

@@ -106,6 +106,8 @@ export function planResume(
       left,
       crashed: suspects.crashed,
       attempts: NOTHING_EARLIER.attempts,
+      candidates: NOTHING_EARLIER.candidates,
+      sessions: NOTHING_EARLIER.sessions,
     },
     resumed: {
       run: earlier,

@@ -2,6 +2,7 @@
 import type { FinalStatus } from '../agent-result.ts';
 import type { AttemptRecord } from '../attempt.ts';
 import type { Failure } from '../failure.ts';
+import type { EarlierCandidate, KeptSession } from '../kept-work.ts';
 import type { MergeWork } from '../workspaces.ts';
 import type { Dependency } from '../workstream.ts';
 
@@ -35,6 +36,10 @@ export interface Inheritance {
   kept: readonly EarlierResult[];
   /** Attempts of workstreams that were interrupted, by id. */
   attempts: ReadonlyMap<string, readonly AttemptRecord[]>;
+  /** Candidates that ended of workstreams without a result, by id. */
+  candidates: ReadonlyMap<string, readonly EarlierCandidate[]>;
+  /** Sessions of tools in the last attempts at workstreams without a result, by id. */
+  sessions: ReadonlyMap<string, readonly KeptSession[]>;
   /** Completed workstreams that others may build on, in the order in which their results arrived. */
   work: readonly EarlierWork[];
   /** US dollars that were spent before. */
@@ -56,6 +61,8 @@ export interface EarlierWork {
 export const NOTHING_EARLIER: Inheritance = {
   kept: [],
   attempts: new Map(),
+  candidates: new Map(),
+  sessions: new Map(),
   work: [],
   spentUsd: 0,
   left: new Set(),

@@ -13,11 +13,12 @@ import type { BatchOptions, Engine, EngineMessage } from '../../domain/engine.ts
 import type { Failure } from '../../domain/failure.ts';
 import { describeFailure, failureContext } from '../../domain/failure-message.ts';
 import type { Json } from '../../domain/json.ts';
+import type { KeptCandidate } from '../../domain/kept-work.ts';
 import type { Outcome, StepResult } from '../../domain/outcome.ts';
 import type { ReviewRecord } from '../../domain/policy/review.ts';
 import { isDenial, type ToolReport } from '../../domain/tool.ts';
 import { spendingOf } from '../../domain/tool-report.ts';
-import { type Credit, isFailure, type Workspace } from '../../domain/workspaces.ts';
+import { type CommittedWork, type Credit, isFailure, type Workspace } from '../../domain/workspaces.ts';
 import type { Shell, Workstream } from '../../domain/workstream.ts';
 import { measured, startTimer } from '../../os/stopwatch.ts';
 import type { ToolLimits } from '../tool-limits.ts';
@@ -217,7 +218,7 @@ export class AttemptRunner {
   async #run(workstream: Workstream, context: AgentContext, fields: AttemptFields): Promise<Attempt> {
     const { workspaces, outsideScope } = this.#parts;
     const begin = startTimer();
-    const workspace = fields.goesOnWith?.workspace ?? (await this.#open(workstream, context, fields.attempt));
+    const workspace = fields.goesOnWith?.workspace ?? (await this.open(workstream, context, fields.attempt));
     if (isFailure(workspace))
       return executed(workstream, context, fields.attempt, null, unexecutedOutcome(workspace));
     const outcome = await this.execute(workstream, context, workspace, fields);
@@ -238,15 +239,19 @@ export class AttemptRunner {
     return attempt;
   }
 
-  /** The workstream's limit holds for preparing a workspace as it does for executing in it. */
-  #open(
+  /**
+   * A workspace for an attempt. The workstream's limit holds for preparing it as it does for executing in it.
+   * @param kept work of an earlier session that is to be in it. Default: none, it begins anew.
+   */
+  open(
     workstream: Workstream,
     { agentId, signal }: AgentContext,
     attempt: number,
+    kept?: CommittedWork,
   ): Promise<Workspace | Failure> {
     const { workspaces, limits } = this.#parts;
     const seconds = workstream.timeoutSeconds ?? limits.timeoutSeconds;
-    return workspaces.open(workstream, { agentId, attempt }, { seconds, signal });
+    return workspaces.open(workstream, { agentId, attempt }, { seconds, signal }, kept);
   }
 
   /** Has tools wait whose limits pass, and gives up those whose limits do not. */
@@ -301,11 +306,31 @@ const executed = (
   workspace: Workspace | null,
   outcome: Outcome,
 ): Attempt => ({
+  ...NOTHING_FOLLOWED,
   workstream,
   context,
   number,
   workspace,
   outcome: whenEndedFromOutside(workstream, context, outcome),
+});
+
+/** An attempt that an earlier session of the run has made. Its workspace is not open. */
+export const restoredAttempt = (
+  workstream: Workstream,
+  context: AgentContext,
+  { facts, outcome, changes, outsideScope }: KeptCandidate,
+): Attempt => ({
+  ...NOTHING_FOLLOWED,
+  workstream,
+  context,
+  number: facts.attempt,
+  workspace: null,
+  outcome,
+  changes,
+  outsideScope,
+});
+
+const NOTHING_FOLLOWED = {
   changes: null,
   outsideScope: [],
   merge: null,
@@ -315,7 +340,7 @@ const executed = (
   limitWaits: [],
   parked: null,
   reviews: NO_REVIEWS,
-});
+} satisfies Partial<Attempt>;
 
 /** Has an attempt that failed wait for a limit that its tool has met, or makes the limit its failure. */
 function meetPassing(

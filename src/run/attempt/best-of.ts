@@ -1,4 +1,4 @@
-/** Which of several candidates is the best. Pure. */
+/** Which of several candidates are better than others. Pure. */
 import type { Candidate } from '../../domain/attempt.ts';
 import type { Changes } from '../../domain/changes.ts';
 import type { Outcome } from '../../domain/outcome.ts';
@@ -17,25 +17,21 @@ const CRITERIA: ((candidate: Facts) => number)[] = [
 ];
 
 /**
- * Index of the best: completed before failed, accepted before not, then more tests passed, less cost (what is not known
- * comes last), fewer lines changed; the first of equals. Time decides nothing: candidates that run at the same time slow
- * each other. -1 for none.
+ * Their indices, that of the best first: completed before failed, accepted before not, then more tests passed, less cost
+ * (what is not known comes last), fewer lines changed; of equals the first. Time decides nothing: candidates that run at
+ * the same time slow each other.
  */
-export function chooseBest(candidates: readonly Facts[]): number {
-  let best = -1;
-  for (const [index, candidate] of candidates.entries()) {
-    const other = candidates[best];
-    if (other === undefined || isBetter(candidate, other)) best = index;
-  }
-  return best;
+export function rankCandidates(candidates: readonly Facts[]): number[] {
+  const ranked = [...candidates.entries()].toSorted(([, one], [, other]) => compare(one, other));
+  return ranked.map(([index]) => index);
 }
 
-function isBetter(one: Facts, other: Facts): boolean {
+function compare(one: Facts, other: Facts): number {
   for (const criterion of CRITERIA) {
     const [a, b] = [criterion(one), criterion(other)];
-    if (a !== b) return a < b;
+    if (a !== b) return a < b ? -1 : 1;
   }
-  return false;
+  return 0;
 }
 
 /** What a candidate is judged by. */

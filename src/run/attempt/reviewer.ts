@@ -49,6 +49,17 @@ export class Reviewer {
     return sumKnown((this.#records.get(workstreamId) ?? []).map(({ costUsd }) => costUsd)) ?? 0;
   }
 
+  /** Takes what a reviewer said in an earlier session: it is not asked again about that attempt. */
+  restore(workstreamId: string, record: ReviewRecord): void {
+    this.#records.set(workstreamId, [...(this.#records.get(workstreamId) ?? []), record]);
+  }
+
+  /** What a reviewer decided about an attempt; null where it was not reviewed, or got no verdict. */
+  verdictOn(workstreamId: string, attempt: number): ReviewRecord | null {
+    const records = this.#records.get(workstreamId) ?? [];
+    return records.find((record) => record.attempt === attempt && record.verdict !== 'none') ?? null;
+  }
+
   /** Removes and returns the reviews of a workstream that has its result now. */
   take(workstreamId: string): ReviewRecord[] {
     const records = this.#records.get(workstreamId) ?? [];
@@ -61,18 +72,21 @@ export class Reviewer {
    * blocks it. What changed nothing is not reviewed.
    */
   async review(attempt: Attempt): Promise<Attempt> {
-    const { workstream, changes, outcome } = attempt;
+    const { workstream, changes, outcome, number } = attempt;
     const { id, review } = workstream;
     if (review === null || outcome.failure !== null) return attempt;
     if (changes?.source === 'git' && changes.files.length === 0) return attempt;
+    const known = this.verdictOn(id, number);
+    if (known !== null) return judgedBy(attempt, known);
     const { end, notes } = await this.#execute(attempt, review);
     const record = recordOf(review, end);
-    this.#records.set(id, [...(this.#records.get(id) ?? []), record]);
-    const warned = withWarnings(outcome, [...notes, ...warningsOf(record)]);
+    this.restore(id, record);
+    const noted = { ...attempt, outcome: withWarnings(outcome, notes) };
     // One that was stopped is reviewed when the run is resumed, after its work was done once more.
-    const isStopped = end.failure !== null && isStop(end.failure) && review.blocks;
-    const refusal = isStopped ? end.failure : refusalAfter(record);
-    return { ...attempt, outcome: refusal === null ? warned : withFailure(warned, refusal) };
+    const { failure } = end;
+    if (failure !== null && isStop(failure) && review.blocks)
+      return { ...noted, outcome: withFailure(noted.outcome, failure) };
+    return judgedBy(noted, record);
   }
 
   async #execute(attempt: Attempt, review: ReviewRequest): Promise<Ended> {
@@ -116,6 +130,13 @@ export class Reviewer {
     if (settings === undefined || limit === null || limit.class === 'cap' || limit.class === 'auth') return;
     limits.met(settings, { ...limit, class: limit.class }, (toolCalls ?? 0) > 0);
   }
+}
+
+/** The attempt with what follows from its review. */
+function judgedBy(attempt: Attempt, record: ReviewRecord): Attempt {
+  const outcome = withWarnings(attempt.outcome, warningsOf(record));
+  const refusal = refusalAfter(record);
+  return { ...attempt, outcome: refusal === null ? outcome : withFailure(outcome, refusal) };
 }
 
 const NO_WORKTREE = 'It worked in the shared folder, of which there is no copy.';

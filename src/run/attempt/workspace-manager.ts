@@ -2,6 +2,7 @@ import { type Changes, type Merge, mergeOf } from '../../domain/changes.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { EarlierWork } from '../../domain/history/earlier-run.ts';
 import {
+  type CommittedWork,
   type Credit,
   isFailure,
   type ReviewCopy,
@@ -43,17 +44,21 @@ export class WorkspaceManager {
     for (const work of parts.earlierWork) this.#parents.restore(work);
   }
 
-  /** A folder for one attempt, or why there is none. */
+  /**
+   * A folder for one attempt, or why there is none.
+   * @param kept work of an earlier session that is to be in it. Default: none, it begins anew.
+   */
   async open(
     workstream: Workstream,
     who: { agentId: string; attempt: number },
     limits: WorkspaceLimits,
+    kept?: CommittedWork,
   ): Promise<Workspace | Failure> {
     const { workspaces } = this.#parts;
     const kind = workstream.workspace ?? 'shared';
     if (kind === 'shared' && !hasScope(workstream) && !isUnsettled(workstream)) return this.shared;
     const parents = this.#parents.parentsOf(workstream);
-    const request = { workstream, ...who, kind, parents, limits };
+    const request = { workstream, ...who, kind, parents, limits, ...(kept === undefined ? {} : { kept }) };
     const opened = await workspaces.open(request).catch(asFailure);
     if (!isFailure(opened)) this.#managed.add(opened);
     return opened;

@@ -1,13 +1,14 @@
 /** Takes a workstream through its attempts, and does what follows from the last of them. */
 import type { AgentResult, LimitWait } from '../../domain/agent-result.ts';
 import type { ContinuedSession } from '../../domain/assignment.ts';
-import type { AttemptRecord, Candidate } from '../../domain/attempt.ts';
+import type { AttemptRecord } from '../../domain/attempt.ts';
 import type { BatchOptions } from '../../domain/engine.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { describeFailure } from '../../domain/failure-message.ts';
 import type { Inheritance } from '../../domain/history/earlier-run.ts';
 import type { ResultCache } from '../../domain/history/result-cache.ts';
 import type { Outcome, StepResult } from '../../domain/outcome.ts';
+import type { RunEvent } from '../../domain/run-event.ts';
 import type { ToolSettings } from '../../domain/tool.ts';
 import { sumKnown } from '../../domain/tool-report.ts';
 import { copyOf, type Workstream } from '../../domain/workstream.ts';
@@ -20,7 +21,7 @@ import {
   AttemptRunner,
   type AttemptRunnerParts,
 } from './attempt-runner.ts';
-import { candidateFacts, chooseBest } from './best-of.ts';
+import { CandidateRunner } from './candidate-runner.ts';
 import {
   AttemptHistory,
   attemptRecord,
@@ -30,7 +31,7 @@ import {
   ToolCircuit,
   usesTool,
 } from './ledgers.ts';
-import { reportsOf, withFailure, withWarnings } from './outcome.ts';
+import { reportsOf, withWarnings } from './outcome.ts';
 import { executedResult, takenOverResult } from './result.ts';
 import { decideRetry, goesOn, type RetryDecision } from './retry.ts';
 import { Reviewer } from './reviewer.ts';
@@ -49,9 +50,10 @@ export interface WorkstreamRunnerParts extends AttemptRunnerParts {
   /** Results of earlier runs; null where nothing is kept. */
   cache: ResultCache | null;
   /** How usage limits of tools are met. */
-  toolLimits: Omit<ToolLimitsParts, 'circuit' | 'runId'>;
-  /** Attempts and costs of earlier sessions. */
-  inheritance: Pick<Inheritance, 'attempts' | 'spentUsd'>;
+  toolLimits: Omit<ToolLimitsParts, 'circuit' | 'runId' | 'publish'>;
+  /** Attempts, candidates and costs of earlier sessions. */
+  inheritance: Pick<Inheritance, 'attempts' | 'candidates' | 'spentUsd'>;
+  publish: (event: RunEvent) => void;
 }
 
 /** How an attempt ended: with the final result, or with another attempt after a pause. */
@@ -68,12 +70,6 @@ interface UnfinishedWork {
   limitWaits: LimitWait[];
 }
 
-/** An attempt that competes with others, and what it is judged by. */
-interface Contender {
-  attempt: Attempt;
-  facts: Omit<Candidate, 'chosen'>;
-}
-
 export class WorkstreamRunner {
   readonly #parts: WorkstreamRunnerParts;
   readonly #ledgers: RunLedgers;
@@ -83,6 +79,7 @@ export class WorkstreamRunner {
   /** The tools that workstreams were given, which are to be started. */
   readonly #chosen = new Map<string, Record<string, ToolSettings>>();
   readonly #reviewer: Reviewer;
+  readonly #candidates: CandidateRunner;
 
   constructor(parts: WorkstreamRunnerParts) {
     this.#parts = parts;
@@ -94,15 +91,22 @@ export class WorkstreamRunner {
       limits: new ToolLimits({
         ...parts.toolLimits,
         runId: parts.runId,
+        publish: parts.publish,
         circuit: (tool) => circuit.refusal(tool),
       }),
     };
     this.#attempts = new AttemptRunner(parts, this.#ledgers);
     this.#reviewer = new Reviewer(parts, this.#attempts, this.#ledgers);
+    this.#candidates = new CandidateRunner(
+      { ...parts, logFile: (name) => this.#logFile(name), earlier: parts.inheritance.candidates },
+      this.#attempts,
+      this.#ledgers,
+      this.#reviewer,
+    );
     this.#inherit(parts);
   }
 
-  /** A competition starts again with its first candidate. */
+  /** Of a competition what its candidates did is known, and no attempt before them. */
   #inherit({ inheritance, bestOf }: WorkstreamRunnerParts): void {
     this.#ledgers.budget.spend(inheritance.spentUsd);
     if (bestOf.length > 0) return;
@@ -344,99 +348,8 @@ export class WorkstreamRunner {
 
   /** Has several tools do the workstream. The work of all is kept; that of the best counts. */
   async #compete(workstream: Workstream, context: AgentContext): Promise<AttemptEnd> {
-    const contenders = await this.#attemptAll(workstream, context);
-    const best = chooseBest(contenders.map(({ facts }) => facts));
-    const chosen = contenders[best];
-    if (chosen === undefined) throw new Error('there was no candidate');
-    for (const { attempt } of contenders) {
-      if (attempt === chosen.attempt) continue;
-      this.#remember(attempt);
-      await this.#close(attempt);
-    }
-    const untried = this.#parts.bestOf.slice(contenders.length);
-    const note = `It was not given to ${untried.join(' and ')}: it was stopped, or no money was left.`;
-    const winner = await this.#choose({
-      ...chosen.attempt,
-      // The row is that of the agent which the workstream was given to; the candidate says who executed it.
-      context,
-      outcome: withWarnings(chosen.attempt.outcome, untried.length === 0 ? [] : [note]),
-      candidates: contenders.map(({ facts }, index) => ({ ...facts, chosen: index === best })),
-    });
-    const attempt = this.#accept(await this.#reviewer.review(winner));
-    return this.#end(await this.#close(await this.#compensate(attempt)), LAST);
-  }
-
-  /**
-   * Each in a workspace of its own, as long as the run goes on and money is left: in turn on its own agent, and at the same
-   * time on others that are free, unless they would share a folder or a limit of cost.
-   */
-  async #attemptAll(workstream: Workstream, context: AgentContext): Promise<Contender[]> {
-    const { bestOf } = this.#parts;
-    const { maxCostUsd, workspace } = workstream;
-    const limitUsd = maxCostUsd ?? Number.POSITIVE_INFINITY;
-    const contenders: Contender[] = [];
-    const helped: Promise<void>[] = [];
-    let next = 0;
-    const begin = (by: AgentContext): Promise<void> | null => {
-      const spentUsd = contenders.reduce((sum, { facts }) => sum + (facts.costUsd ?? 0), 0);
-      const isSpent = spentUsd >= limitUsd || this.#ledgers.budget.refusal() !== null;
-      if (next >= bestOf.length || (next > 0 && (context.signal.aborted || isSpent))) return null;
-      const index = next;
-      next += 1;
-      const attempt = async (): Promise<void> => {
-        contenders.push(await this.#attemptAs(workstream, by, index, spentUsd));
-      };
-      return attempt();
-    };
-    const mayShare = workspace === 'worktree' && maxCostUsd === null;
-    const help = (by: AgentContext): Promise<void> | null => {
-      const begun = begin(by);
-      if (begun !== null) helped.push(begun);
-      return begun;
-    };
-    let own = begin(context);
-    const withdraw = mayShare ? context.share?.(help) : undefined;
-    for (; own !== null; own = begin(context)) await own;
-    withdraw?.();
-    await Promise.all(helped);
-    return contenders.toSorted((a, b) => a.attempt.number - b.attempt.number);
-  }
-
-  /** The attempt of the candidate at this place among the tools. */
-  async #attemptAs(
-    workstream: Workstream,
-    context: AgentContext,
-    index: number,
-    spentUsd: number,
-  ): Promise<Contender> {
-    const { bestOf, toolsOf } = this.#parts;
-    const tool = bestOf[index] ?? '';
-    const attempt = await this.#attempts.run(workstream, context, {
-      attempt: index + 1,
-      tools: toolsOf(context.agent, workstream, tool),
-      logFile: this.#logFile([workstream.id, tool, ...repeated(bestOf, index)].join('.')),
-      spentUsd,
-    });
-    if (attempt.parked !== null) attempt.outcome = withFailure(attempt.outcome, limitFailure(attempt.parked));
-    const { outcome, changes } = attempt;
-    const agentId = outcome.executedBy?.agentId ?? context.agentId;
-    return { attempt, facts: candidateFacts(tool, { attempt: index + 1, agentId }, outcome, changes) };
-  }
-
-  /** Makes the candidate's work that of the workstream, whose branch is that of the candidate which was judged last. */
-  async #choose(chosen: Attempt): Promise<Attempt> {
-    const { workspace, outcome } = chosen;
-    if (workspace === null || chosen.changes === null) return chosen;
-    const changes = await this.#parts.workspaces.choose(workspace);
-    if (changes === null) return chosen;
-    if (!('reason' in changes)) return { ...chosen, changes };
-    return { ...chosen, outcome: outcome.failure === null ? withFailure(outcome, changes) : outcome };
-  }
-
-  #remember({ workstream, context, number, outcome, changes }: Attempt): void {
-    const { failure } = outcome;
-    const record = attemptRecord(number, context.agentId, outcome, failure, changes);
-    this.#ledgers.history.add(workstream.id, record, failure);
+    const winner = await this.#candidates.run(workstream, context);
+    return this.#end(await this.#close(await this.#compensate(this.#accept(winner))), LAST);
   }
 
   #decide({ workstream, context, number, outcome, changes }: Attempt): RetryDecision {
@@ -509,25 +422,9 @@ export class WorkstreamRunner {
   }
 }
 
-/** A candidate does not wait for its tool: the others go on. */
-const limitFailure = ({ tool, text, until, logFile }: LimitWait): Failure => ({
-  reason: 'usage-limit',
-  tool,
-  detail: text,
-  tail: '',
-  log: logFile,
-  resetsAt: until,
-});
-
 const NO_TOOLS: Record<string, ToolSettings> = {};
 /** After an attempt that completed, and where no other was left. */
 const LAST: RetryDecision = { again: false, gaveUp: null };
-
-/** The number of a tool that is named a second time, so that each candidate has a log of its own. */
-function repeated(tools: readonly string[], index: number): number[] {
-  const before = tools.slice(0, index).filter((tool) => tool === tools[index]).length;
-  return before === 0 ? [] : [before + 1];
-}
 
 /**
  * A workstream whose steps undo what this one did, the last action first; null where it names none. Each action has a

@@ -189,14 +189,18 @@ function unfinished(connection: Connection, runId: string): StoredRun['unfinishe
   }));
 }
 
-/** The cost in a result is that of all its attempts; for a workstream without a result its attempts are added up. */
+/** The cost in a result is that of all its attempts; for a workstream without a result what is known of it is added up. */
 function spentUsd(connection: Connection, runId: string): number {
+  const isOpen = (row: string): string => `NOT EXISTS (SELECT 1 FROM agent_results r
+      WHERE r.run_id = ${row}.run_id AND r.workstream_id = ${row}.workstream_id AND r.attempts IS NOT NULL)`;
   const sql = `
-    SELECT COALESCE((SELECT SUM(cost_usd) FROM agent_results WHERE run_id = ?), 0) +
-      COALESCE((SELECT SUM(cost_usd) FROM workstream_attempts a WHERE run_id = ? AND NOT EXISTS (
-        SELECT 1 FROM agent_results r
-        WHERE r.run_id = a.run_id AND r.workstream_id = a.workstream_id AND r.attempts IS NOT NULL)), 0) AS n`;
-  return countOf(connection, sql, runId, runId);
+    SELECT
+      COALESCE((SELECT SUM(cost_usd) FROM agent_results WHERE run_id = ?), 0) +
+      COALESCE((SELECT SUM(cost_usd) FROM kept_candidates k WHERE run_id = ? AND ${isOpen('k')}), 0) +
+      COALESCE((SELECT SUM(cost_usd) FROM workstream_attempts a WHERE run_id = ? AND ${isOpen('a')} AND NOT EXISTS (
+        SELECT 1 FROM kept_candidates k
+        WHERE k.run_id = a.run_id AND k.workstream_id = a.workstream_id AND k.attempt = a.attempt)), 0) AS n`;
+  return countOf(connection, sql, runId, runId, runId);
 }
 
 /** What is kept of the attempts of these workstreams, in their order; those without any are left out. */

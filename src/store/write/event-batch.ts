@@ -6,6 +6,7 @@ import { firstOf } from '../../text/cut-text.ts';
 
 export type AgentsScaled = EventOf<'agents-scaled'>;
 export type ToolParking = EventOf<'tool-parked' | 'tool-resumed'>;
+export type KeptWork = EventOf<'session-began' | 'candidate-ended' | 'candidate-reviewed'>;
 export type RunStarted = EventOf<'run-started'>;
 
 /** Who executes a workstream. */
@@ -45,6 +46,8 @@ export class EventBatch {
   readonly scalings: AgentsScaled[] = [];
   /** Changes of which tools wait for their usage limits. */
   readonly parkings: ToolParking[] = [];
+  /** What workstreams without a result have done. */
+  readonly keptWork: KeptWork[] = [];
 
   get isEmpty(): boolean {
     return (
@@ -55,7 +58,8 @@ export class EventBatch {
       this.progress.size === 0 &&
       this.merges.size === 0 &&
       this.scalings.length === 0 &&
-      this.parkings.length === 0
+      this.parkings.length === 0 &&
+      this.keptWork.length === 0
     );
   }
 
@@ -94,6 +98,11 @@ export class EventBatch {
       case 'tool-parked':
       case 'tool-resumed':
         this.parkings.push(event);
+        return;
+      case 'session-began':
+      case 'candidate-ended':
+      case 'candidate-reviewed':
+        this.keptWork.push(event);
         return;
       // It is recorded before it is published.
       case 'workstream-reopened':

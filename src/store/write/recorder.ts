@@ -11,6 +11,7 @@ import { asStoreError, storeError } from '../schema/store-error.ts';
 import { writeAgentCounts } from './agent-counts.ts';
 import { dropLocks } from './end-run.ts';
 import { EventBatch, type RunStarted, type ToolParking } from './event-batch.ts';
+import { dropKeptWork, writeKeptWork } from './kept-work.ts';
 import { dropPlan, writePlan } from './plan-rows.ts';
 import { prepareStatements, type Statements } from './recorder-statements.ts';
 import { restartRun, resumeSession, type SessionTakeover } from './resume-session.ts';
@@ -138,7 +139,10 @@ export class SqliteRecorder implements Recorder {
   finish(end: RunEnd, report: () => void = () => undefined): void {
     this.commit();
     this.#write(() => {
-      if (end.state === 'ended') dropPlan(this.#connection, end.runId);
+      if (end.state === 'ended') {
+        dropPlan(this.#connection, end.runId);
+        dropKeptWork(this.#connection, end.runId);
+      }
       dropLocks(this.#connection, end.runId);
       const { changes } = this.#statements.finish.run({
         run: end.runId,
@@ -174,6 +178,7 @@ export class SqliteRecorder implements Recorder {
     this.#writeMerges(runId, batch);
     writeAgentCounts(this.#connection, runId, batch.scalings);
     writeParkings(this.#connection, runId, batch.parkings);
+    writeKeptWork(this.#connection, runId, batch.keptWork);
     if (batch.results.length > 0) this.#addTotals(runId, batch);
   }
 

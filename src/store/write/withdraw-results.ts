@@ -58,7 +58,7 @@ INSERT INTO reopened (run_id, workstream_id, at, "by", highest_row)
 VALUES (@run, @workstreamId, @at, @by, (SELECT COALESCE(MAX(id), 0) FROM agent_results))`;
 
 /**
- * Removes the rows of these results, with their errors and test cases, and corrects the totals of the run. What they say
+ * Removes the rows of these results, with their errors, test cases and what is kept of how they came to be, and corrects the totals of the run. What they say
  * of attempts is kept. Runs inside the recorder's transaction.
  * @throws StoreError where one of the results is not there.
  */
@@ -72,7 +72,13 @@ export function withdrawResults(
   if (counts.failed + counts.skipped !== withdrawals.length)
     throw storeError('other', connection.name, 'a result that is to be withdrawn is not in it');
   connection.prepare(KEEP_ATTEMPTS).run(these);
-  for (const table of ['consolidated_errors', 'test_cases', 'agent_results'])
+  for (const table of [
+    'consolidated_errors',
+    'test_cases',
+    'agent_results',
+    'kept_candidates',
+    'kept_sessions',
+  ])
     connection.prepare(`DELETE FROM ${table} WHERE ${THESE}`).run(these);
   connection.prepare(TOTALS).run({ run, ...counts });
   const note = connection.prepare(NOTE);

@@ -20,6 +20,7 @@ import { parkedTools } from './021-parked-tools.ts';
 import { mergedTests } from './022-merged-tests.ts';
 import { queueRuns } from './024-queue-runs.ts';
 import { attemptsInHand } from './026-attempts-in-hand.ts';
+import { keptWork } from './027-kept-work.ts';
 import { reusedIds } from './028-reused-ids.ts';
 
 /** SQL of every migration; the one at index i takes a database from version i to i + 1. Never changed, only added to. */
@@ -47,4 +48,5 @@ export const migrations: readonly string[] = [
   attemptsInHand,
   mergedTests,
   reusedIds,
+  keptWork,
 ];
