@@ -2,6 +2,7 @@
 import type { Failure } from '../src/domain/failure.ts';
 import { describeFailure } from '../src/domain/failure-message.ts';
 import type { MadeFile, Outcome, StepResult, TestResult } from '../src/domain/outcome.ts';
+import { containingOfWork } from '../src/domain/policy/containing.ts';
 import { isDenial } from '../src/domain/tool.ts';
 import { runsInThread, type Step } from '../src/domain/workstream.ts';
 import { leftSentences, straySentence } from '../src/os/owned-processes.ts';
@@ -11,7 +12,7 @@ import { testTail } from './acceptance/test-log.ts';
 import { currentExecution, type Execution } from './execution.ts';
 import { OutputFiles } from './output-files.ts';
 import { shellCommand } from './processes/command.ts';
-import { contained, containingOfWork, refusedContaining } from './processes/contained.ts';
+import { contained, refusedContaining } from './processes/contained.ts';
 import { runProcess } from './processes/process.ts';
 import { runStep } from './runners/step.ts';
 import { type StepOutcome, stepOutcome } from './runners/step-outcome.ts';
@@ -262,8 +263,11 @@ async function setUp(execution: Execution): Promise<Failure | null> {
   const command = { shown: setup, ...shellCommand(setup, shell), cwd: workspace, env: {} };
   try {
     // It may run what contained steps have written: those of an earlier attempt, or of what this one builds on.
-    const end = await contained(containingOfWork(execution), execution, { env: {} }, (containment) =>
-      runProcess({ ...command, containment }, execution, execution.signal),
+    const end = await contained(
+      containingOfWork(execution.assignment),
+      execution,
+      { env: {} },
+      (containment) => runProcess({ ...command, containment }, execution, execution.signal),
     );
     if ('reason' in end) return end;
     return end.failure === null ? null : setupFailure(setup, end.failure, end.exitCode);

@@ -61,8 +61,10 @@ function notUnderWay(
   workstreams: readonly string[],
 ): string {
   if (runId === null) return 'No run is under way. Start one with: millrace run';
-  const state = getRun(connection, runId)?.state;
-  const is = state === 'interrupted' ? 'was interrupted' : 'has ended';
+  const { state = 'ended', executionSummary = null } = getRun(connection, runId) ?? {};
+  const limit = executionSummary?.waitsForLimit ?? null;
+  const stopped = limit === null ? 'was interrupted' : `waits for a usage limit until ${limit.until}`;
+  const is = state === 'interrupted' ? stopped : 'has ended';
   if (deed === 'stop') return `${runId} ${is}: nothing of it is under way that could be stopped.`;
   const again = ['millrace run --retry-failed', runId, ...workstreams].join(' ');
   if (state !== 'interrupted') return `${runId} ${is}. To try again what failed in it: ${again}`;

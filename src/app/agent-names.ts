@@ -140,7 +140,10 @@ function refuseUnknownTools(names: (string | null | undefined)[], project: Proje
 }
 
 /** The tool of the run goes before that of the agent, and that before the one that the step names. */
-function toolsOf({ project, tool }: RosterOptions, named: readonly NamedAgent[]): Roster['toolsOf'] {
+export function toolsOf(
+  { project, tool }: Pick<RunOptions, 'project' | 'tool'>,
+  named: readonly NamedAgent[],
+): Roster['toolsOf'] {
   const known = new Map<string, ToolSettings | null>();
   const lookUp = (name: string): ToolSettings | null => {
     const found = known.get(name);

@@ -196,6 +196,7 @@ function summarize(
     distribution: conclusion.distribution,
     exitCode,
     interruptedBy: conclusion.interruption?.by ?? null,
+    waitsForLimit: conclusion.interruption === null ? conclusion.unawaited : null,
     sessions: conclusion.sessions,
     waitedForRuns: conclusion.waitedForRuns,
     speed: conclusion.speed,

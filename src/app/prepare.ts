@@ -1,7 +1,7 @@
 /** From a folder of workstream files to a plan. Reads; writes nothing. */
 import { resolve } from 'node:path';
 import { type EarlierResult, type Inheritance, NOTHING_EARLIER } from '../domain/history/earlier-run.ts';
-import type { Broken, LoadedFolder, Plan, Problem } from '../domain/plan.ts';
+import type { Broken, LoadedFolder, Plan, PlannedContaining, Problem } from '../domain/plan.ts';
 import type { ResumedRun } from '../domain/run-event.ts';
 import { copyOf, type Workstream } from '../domain/workstream.ts';
 import { makePlan } from '../plan/plan.ts';
@@ -17,6 +17,8 @@ import { fieldPath } from '../workstream/finding.ts';
 import { loadFolder } from '../workstream/load.ts';
 import { FolderError } from '../workstream/read-file.ts';
 import { relocatePaths } from '../workstream/relocate-paths.ts';
+import { toolsOf } from './agent-names.ts';
+import { containingProblems, plannedContaining, type ToolsOf } from './forecast/containing.ts';
 import { withDatabase } from './history.ts';
 import type { RunOptions } from './options.ts';
 import type { Paths } from './paths.ts';
@@ -54,6 +56,8 @@ type AfterDeathOption = Pick<RunOptions, 'afterDeath'>;
 export interface CheckedFolder {
   files: number;
   workstreams: number;
+  /** What this machine is asked to contain; null for nothing. */
+  containing: PlannedContaining | null;
   problems: Problem[];
   /** Absolute paths of the modules of its steps, each once. */
   modules: string[];
@@ -220,13 +224,21 @@ function withFeedback(plan: Plan, history: Connection): Plan {
 }
 
 /** Loads a folder and finds every problem of it, also those that only all files together show. */
-export function checkFolder(folder: string, cwd: string, options: Checking): CheckedFolder {
+export async function checkFolder(folder: string, cwd: string, options: Checking): Promise<CheckedFolder> {
   const loaded = resolveWorkspaces(load(options, { workstreams: folder, cwd }), options.workspace, cwd);
   const { problems } = withPlaces(makePlan(loaded, new Map()), cwd);
   const steps = loaded.workstreams.flatMap((workstream) => workstream.steps);
   const modules = steps.flatMap((step) => (step.kind === 'module' ? [step.module] : []));
-  const workstreams = loaded.workstreams.length + loaded.broken.length;
-  return { files: loaded.files, workstreams, problems, modules: [...new Set(modules)] };
+  const toolsOfAny = toolsOf(options, []);
+  const tools: ToolsOf = (workstream) => toolsOfAny(0, workstream);
+  const containing = await plannedContaining(loaded.workstreams, tools);
+  return {
+    files: loaded.files,
+    workstreams: loaded.workstreams.length + loaded.broken.length,
+    containing,
+    problems: [...problems, ...containingProblems(loaded.workstreams, tools, containing)],
+    modules: [...new Set(modules)],
+  };
 }
 
 /** The plan finds problems between definitions whose text is no longer in memory: their lines are looked up. */

@@ -1,4 +1,4 @@
-import type { RunSummary } from '../domain/run-record.ts';
+import type { AwaitedLimit, RunSummary } from '../domain/run-record.ts';
 import { columnsOf } from '../text/columns.ts';
 import { oneLine, printable, printableJson } from '../text/printable.ts';
 import { print } from './standard-output.ts';
@@ -19,10 +19,23 @@ export function notify(sentence: string): void {
 }
 
 /** The command that goes on with a run, as lines; none where everything completed or is under way. */
-export function next({ runId, state, totals }: Pick<RunSummary, 'runId' | 'state' | 'totals'>): string[] {
+export function next(run: RunSummary): string[] {
+  const { runId, state, totals } = run;
+  const limit = limitOf(run);
+  if (limit !== null) return [`Go on after ${limit.until} with: millrace run --resume ${runId}`];
   if (state === 'interrupted') return [`Go on with: millrace run --resume ${runId}`];
   if (state === 'ended' && totals.failed > 0) return [`Try again with: millrace run --retry-failed ${runId}`];
   return [];
+}
+
+/** The usage limit that what is left of a run waits for; null where it is under way, ended, or was interrupted. */
+const limitOf = ({ state, executionSummary }: RunSummary): AwaitedLimit | null =>
+  state === 'interrupted' ? (executionSummary?.waitsForLimit ?? null) : null;
+
+/** How a run stands, in a word or a few. */
+export function stateWords(run: RunSummary): string {
+  const limit = limitOf(run);
+  return limit === null ? run.state : `waits for the usage limit of ${oneLine(limit.tool, MAX_CELL)}`;
 }
 
 /** Widest cell; ids may have 100 characters and messages any number. */

@@ -90,6 +90,17 @@ export interface Capacity {
   given: { cpus: boolean; memoryMb: boolean };
 }
 
+/** What this machine is asked to contain. */
+export interface PlannedContaining {
+  kind: 'bwrap';
+  /** Ids of the workstreams of which it contains something. */
+  workstreams: string[];
+  /** How many of these have hosts of the network listed, or none. */
+  limitedNetworks: number;
+  /** Why nothing can be contained here, so that a run refuses them; null where it can, with any network. */
+  obstacle: string | null;
+}
+
 /** What a run's workstreams reserve. */
 export interface PlannedReservations {
   capacity: Capacity;
@@ -107,4 +118,6 @@ export interface Forecast {
   kept: Record<FinalStatus, number> | null;
   /** Null where nothing is reserved. */
   reserved: PlannedReservations | null;
+  /** Null where nothing is contained on this machine. */
+  contained: PlannedContaining | null;
 }

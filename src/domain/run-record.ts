@@ -99,6 +99,14 @@ export interface RunResources {
   memoryMb: number;
 }
 
+/** The usage limit that all that is left of a run waits for: the first that passes. */
+export interface AwaitedLimit {
+  /** Name of the tool. */
+  tool: string;
+  /** ISO 8601 in UTC. */
+  until: string;
+}
+
 /** The JSON in `execution_summary`. */
 export interface ExecutionSummary {
   version: 1;
@@ -114,6 +122,8 @@ export interface ExecutionSummary {
   distribution: 'dynamic' | 'round-robin';
   exitCode: number;
   interruptedBy: string | null;
+  /** Null where the run did not end for that, with exit code 5. */
+  waitsForLimit: AwaitedLimit | null;
   /** How often it was started: 1, and one more each time it was resumed. Agents and cores are those of the last. */
   sessions: number;
   /** Null where it waited for no other run. Of the last session. */

@@ -1,5 +1,5 @@
 import { describeFailure } from '../domain/failure-message.ts';
-import type { Conflict, Forecast, Plan, Problem } from '../domain/plan.ts';
+import type { Conflict, Forecast, Plan, PlannedContaining, Problem } from '../domain/plan.ts';
 import { type Dependency, declaredReservation } from '../domain/workstream.ts';
 import { groupByWave } from './graph.ts';
 
@@ -17,6 +17,8 @@ export interface PlanDocument {
   conflicts: Conflict[];
   /** What workstreams may reserve together, and how many run at the same time at most; null where none reserves anything. */
   resources: { cpus: number; memoryMb: number; mostAtOnce: number } | null;
+  /** What this machine is asked to contain, and why it can't, so that a run refuses it; null where nothing is. */
+  containing: PlannedContaining | null;
   /** Those that fail before anything is executed. */
   broken: NotExecuted[];
   /** Those that will be skipped whatever happens. */
@@ -54,7 +56,7 @@ interface NotExecuted {
 }
 
 /** The plan as a document that other programs read. */
-export function planDocument({ plan, skipped, kept, reserved }: Forecast): PlanDocument {
+export function planDocument({ plan, skipped, kept, reserved, contained }: Forecast): PlanDocument {
   const idAt = (index: number): string => plan.workstreams[index]?.id ?? '';
   const waves = groupByWave(plan.waveOf);
   return {
@@ -79,6 +81,7 @@ export function planDocument({ plan, skipped, kept, reserved }: Forecast): PlanD
             memoryMb: reserved.capacity.memoryMb,
             mostAtOnce: reserved.mostAtOnce,
           },
+    containing: contained,
     broken: plan.broken.map(({ id, title, source, failure }) => ({
       id,
       title,

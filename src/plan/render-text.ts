@@ -22,6 +22,7 @@ export function renderText(forecast: Forecast): string {
     section(`Critical path (${seconds(plan.criticalPath.seconds)} expected)`, criticalPath(plan)),
     section('Never at the same time', conflicts(plan.conflicts)),
     section('Processors and memory', reservations(forecast)),
+    section('Sandbox', containing(forecast)),
     warnings(plan),
     section('Will be skipped', notExecuted(skipped)),
     section(
@@ -114,6 +115,18 @@ function reservations({ plan, reserved }: Forecast): string[] {
   return [
     `${workstreams} of ${plural(plan.workstreams.length, 'workstream')} reserve some of ${room}: ${bound}`,
     ...largest(plan).map(({ id, need }) => `${short(id)}: ${reservationText(need)}`),
+  ];
+}
+
+function containing({ contained }: Forecast): string[] {
+  if (contained === null) return [];
+  const { workstreams, limitedNetworks, obstacle } = contained;
+  const limited = limitedNetworks === 0 ? '' : `, ${limitedNetworks} of them with a limited network`;
+  return [
+    `${plural(workstreams.length, 'workstream')} ${workstreams.length === 1 ? 'is' : 'are'} contained with bwrap${limited}: ${list(workstreams.slice(0, IDS), workstreams.length)}`,
+    obstacle === null
+      ? 'This machine can contain them.'
+      : `A run on this machine refuses them (sandbox-unavailable): ${oneLine(obstacle, 2 * MESSAGE_WIDTH)}`,
   ];
 }
 

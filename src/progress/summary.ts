@@ -113,7 +113,12 @@ function changes({ comparison, colour }: SummaryOptions): string[] {
 
 function interruption({ run }: ConsolidatedResult, { colour, glyphs }: SummaryOptions): string[] {
   if (run.state !== 'interrupted') return [];
-  const by = run.executionSummary?.interruptedBy ?? null;
+  const { interruptedBy: by = null, waitsForLimit: limit = null } = run.executionSummary ?? {};
+  if (limit !== null) {
+    const tool = clean(limit.tool, EXPLANATION, glyphs);
+    const what = `What is left waits for the usage limit of ${tool}, which resets at ${limit.until}`;
+    return [colour.yellow(`${what}; continue after that with: millrace run --resume ${run.runId}`)];
+  }
   const what = by === null ? 'Interrupted' : `Interrupted by ${clean(by, EXPLANATION, glyphs)}`;
   return [colour.yellow(`${what}; continue with: millrace run --resume ${run.runId}`)];
 }

@@ -103,6 +103,10 @@ const executionSummary = z.object({
   distribution: z.enum(['dynamic', 'round-robin']),
   exitCode: z.int(),
   interruptedBy: maybeText,
+  waitsForLimit: z
+    .object({ tool: text, until: text.describe('ISO 8601 in UTC.') })
+    .nullable()
+    .describe('The usage limit that all that is left waits for; null where it did not end with exit code 5.'),
   sessions: count,
   waitedForRuns: z.object({ seconds, runIds: z.array(text) }).nullable(),
   resources: z

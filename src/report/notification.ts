@@ -25,6 +25,8 @@ export const notificationSchema = z.object({
   exitCode: count,
   /** The signal or the option that ended it early; null where none did. */
   interruptedBy: text.nullable(),
+  /** The usage limit that all that is left waits for; null where it did not end with exit code 5. */
+  waitsForLimit: z.object({ tool: text, until: text }).nullable(),
   /** ISO 8601 in UTC. */
   startedAt: text,
   endedAt: text.nullable(),
@@ -67,6 +69,7 @@ export function notificationOf(
     state: run.state === 'ended' ? 'ended' : 'interrupted',
     exitCode: told.exitCode,
     interruptedBy: run.executionSummary?.interruptedBy ?? null,
+    waitsForLimit: run.executionSummary?.waitsForLimit ?? null,
     startedAt: run.createdAt,
     endedAt: run.endedAt,
     wallSeconds: run.executionSummary?.speed.wallSeconds ?? null,

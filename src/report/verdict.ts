@@ -1,7 +1,11 @@
 import { heldUp } from '../analysis/held-up.ts';
 import { saysOnlyHow } from '../domain/failure.ts';
-import type { RunDocumentHead, ShortResult } from '../domain/run-record.ts';
+import type { AwaitedLimit, RunDocumentHead, RunSummary, ShortResult } from '../domain/run-record.ts';
 import { plural } from '../text/format.ts';
+import { oneLine } from '../text/printable.ts';
+
+/** Longest name of a tool, in characters. */
+const NAME = 100;
 
 /** What a verdict is made of. */
 type Found = Pick<RunDocumentHead, 'run' | 'failures' | 'skipped' | 'errors' | 'merges'>;
@@ -25,8 +29,9 @@ function ownVerdict(result: Found): string {
     return `This run is still under way: ${done} of ${plural(total, 'workstream')} have ended (${completed} completed, ${failed} failed, ${skipped} skipped).`;
   }
   if (run.state === 'interrupted') {
-    const by = run.executionSummary?.interruptedBy ?? null;
+    const { interruptedBy: by = null, waitsForLimit: limit = null } = run.executionSummary ?? {};
     const rest = total - completed - failed;
+    if (limit !== null) return waitingSentence(run, limit);
     return `This run was interrupted${by === null ? '' : ` by ${by}`}: ${completed} of ${plural(total, 'workstream')} completed, ${failed} failed and ${rest} did not run to the end.`;
   }
   if (total === 0) return 'This run had no workstreams.';
@@ -34,6 +39,14 @@ function ownVerdict(result: Found): string {
   if (failed === 0)
     return `${completed} of ${plural(total, 'workstream')} completed and ${skipped} ${were(skipped)} skipped.`;
   return failedSentence(result);
+}
+
+function waitingSentence({ runId, totals }: RunSummary, { tool, until }: AwaitedLimit): string {
+  const { workstreams: total, completed, failed } = totals;
+  const rest = total - completed - failed;
+  const ended = `${completed} of ${plural(total, 'workstream')} completed${failed === 0 ? '' : `, ${failed} failed`}`;
+  const name = oneLine(tool, NAME).replaceAll('`', "'");
+  return `This run waits for a usage limit: ${ended}, and ${rest} can go on when that of ${name} resets at ${until}, with \`millrace run --resume ${runId}\`.`;
 }
 
 function completedSentence({ workstreams: total, takenOver }: RunDocumentHead['run']['totals']): string {

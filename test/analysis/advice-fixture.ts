@@ -149,6 +149,7 @@ export function summary(speed: Partial<Speed>, changes: Partial<ExecutionSummary
     distribution: 'dynamic',
     exitCode: 0,
     interruptedBy: null,
+    waitsForLimit: null,
     sessions: 1,
     waitedForRuns: null,
     resources: null,

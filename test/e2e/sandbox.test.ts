@@ -244,6 +244,49 @@ describe('a workstream that is to be contained', () => {
     expect(existsSync(join(folder, 'ran'))).toBe(false);
   });
 
+  test('is known to be refused before the run, by plan and validate, where there is no bwrap', async () => {
+    const folder = makeRepository();
+    writeFiles(folder, {
+      'workstreams/a.json': {
+        id: 'ws-a',
+        sandbox: 'bwrap',
+        network: ['example.org'],
+        steps: [{ run: 'true' }],
+      },
+      'workstreams/b.json': { id: 'ws-b', network: 'none', steps: [{ run: 'true' }] },
+    });
+    const without = { PATH: pathWithout() };
+    const plan = await millrace(folder, ['plan', '--format', 'json'], without);
+    const validate = await millrace(folder, ['validate', '--json'], without);
+    const containing = {
+      kind: 'bwrap',
+      workstreams: ['ws-a'],
+      limitedNetworks: 1,
+      obstacle: expect.stringContaining('there is no bwrap on PATH'),
+    };
+    expect([plan.code, JSON.parse(plan.stdout)]).toMatchObject([1, { containing }]);
+    const checked = JSON.parse(validate.stdout);
+    expect([validate.code, checked]).toMatchObject([1, { containing }]);
+    expect(checked.problems).toMatchObject([
+      { severity: 'error', workstreamId: 'ws-b', message: expect.stringContaining('needs a `sandbox`') },
+      {
+        severity: 'warning',
+        workstreamId: 'ws-a',
+        message: expect.stringContaining('a run on this machine refuses 1 workstream with a sandbox, ws-a'),
+      },
+    ]);
+  });
+
+  sandboxed('is known to be contained before the run where bwrap is there', async () => {
+    const folder = makeRepository();
+    writeFiles(folder, {
+      'workstreams/a.json': { id: 'ws-a', sandbox: 'bwrap', steps: [{ run: 'true' }] },
+    });
+    const plan = await millrace(folder, ['plan']);
+    expect([plan.code, plan.stdout]).toEqual([0, expect.stringContaining('This machine can contain them.')]);
+    expect((await millrace(folder, ['validate'])).code).toBe(0);
+  });
+
   test('is not started with a limit of its network and no sandbox', async () => {
     const { row, folder } = await runContained('touch ran', { sandbox: 'none', network: 'none' });
     expect(row?.reason).toBe('sandbox-unavailable');

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { millrace, writeFiles } from '../kit/command.ts';
+import { reportText } from '../kit/reports.ts';
 import { query } from '../kit/rows.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 
@@ -170,6 +171,20 @@ describe('a tool at its limit', () => {
       { id: 'ws-plain', status: 'completed' },
     ]);
     expect(calls()).toHaveLength(1);
+    const [stored] = query<{ run: string; until: string }>(
+      folder,
+      "SELECT run_id AS run, json_extract(execution_summary, '$.waits_for_limit.until') AS until FROM consolidated_runs",
+    );
+    const { run: id, until } = stored ?? { run: '', until: '' };
+    const goOn = `millrace run --resume ${id}`;
+    const printed = async (...args: string[]): Promise<string> => (await millrace(folder, args)).stdout;
+    expect(reportText(`${folder}/reports`)).toContain(`resets at ${until}, with \`${goOn}\``);
+    for (const text of [await printed('status'), await printed('runs')]) {
+      expect(text).toContain('waits for the usage limit of claude');
+      expect(text).toContain(`Go on after ${until} with: ${goOn}`);
+      expect(text).not.toContain('interrupted');
+    }
+    expect(await printed('show', 'latest')).toContain(`${id}: waits for the usage limit of claude, started`);
     // Another run, and this one again: the tool is not even asked.
     expect((await millrace(folder, ['run', 'ws-a', '--max-wait', '0'])).code).toBe(5);
     const [run] = query<{ run_id: string }>(folder, 'SELECT run_id FROM consolidated_runs ORDER BY rowid');

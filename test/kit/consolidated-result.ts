@@ -71,6 +71,7 @@ export function executionSummary(changes: Partial<ExecutionSummary> = {}): Execu
     distribution: 'dynamic',
     exitCode: 1,
     interruptedBy: null,
+    waitsForLimit: null,
     sessions: 1,
     waitedForRuns: null,
     resources: null,

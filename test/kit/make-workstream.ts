@@ -38,4 +38,10 @@ function dependency(text: string): Dependency {
 }
 
 /** The plan of a new run of which nothing is decided before it begins. */
-export const newRun = (plan: Plan): Forecast => ({ plan, skipped: [], kept: null, reserved: null });
+export const newRun = (plan: Plan): Forecast => ({
+  plan,
+  skipped: [],
+  kept: null,
+  reserved: null,
+  contained: null,
+});

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Broken, Forecast, LoadedFolder, Plan } from '../../src/domain/plan.ts';
+import type { Broken, Forecast, LoadedFolder, Plan, PlannedContaining } from '../../src/domain/plan.ts';
 import { makePlan } from '../../src/plan/plan.ts';
 import { formatPlan } from '../../src/plan/render.ts';
 import { makeFolder, newRun } from '../kit/make-workstream.ts';
@@ -89,6 +89,27 @@ Can't run
   });
 });
 
+test('what is contained is told with whether this machine can', () => {
+  const planned = newRun(makePlan(makeFolder({ id: 'a' }, { id: 'b' }), new Map()));
+  const contained: PlannedContaining = {
+    kind: 'bwrap',
+    workstreams: ['a', 'b'],
+    limitedNetworks: 1,
+    obstacle: null,
+  };
+  const head = '2 workstreams are contained with bwrap, 1 of them with a limited network: a, b';
+  expect(formatPlan({ ...planned, contained }, 'text')).toContain(
+    `Sandbox\n  ${head}\n  This machine can contain them.\n`,
+  );
+  const refused = { ...contained, obstacle: 'there is no bwrap on PATH.' };
+  expect(formatPlan({ ...planned, contained: refused }, 'text')).toContain(
+    `  ${head}\n  A run on this machine refuses them (sandbox-unavailable): there is no bwrap on PATH.\n`,
+  );
+  expect(JSON.parse(formatPlan({ ...planned, contained: refused }, 'json'))).toMatchObject({
+    containing: refused,
+  });
+});
+
 test('what will be skipped is told in every format, and what stays of a resumed run', () => {
   const forecast: Forecast = {
     plan: makePlan(makeFolder({ id: 'fetch' }), new Map()),
@@ -103,6 +124,7 @@ test('what will be skipped is told in every format, and what stays of a resumed 
       },
     ],
     reserved: null,
+    contained: null,
     kept: { completed: 2, failed: 1, skipped: 0 },
   };
   expect(formatPlan(forecast, 'text')).toBe(`1 workstream in 1 wave; 1 more will be skipped
@@ -229,6 +251,7 @@ test('json: one document of version 1', () => {
     skipped: [],
     kept: null,
     resources: null,
+    containing: null,
     problems: plan.problems satisfies Plan['problems'],
   });
 });

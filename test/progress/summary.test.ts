@@ -111,6 +111,14 @@ test('an interrupted run says what is left', () => {
   );
 });
 
+test('a run in which all that is left waits for a usage limit says until when', () => {
+  const waitsForLimit = { tool: 'claude', until: '2026-07-14T14:00:00.000Z' };
+  const run = runSummary({ state: 'interrupted', executionSummary: executionSummary({ waitsForLimit }) });
+  expect(summary(emptyResult({ run }), plain)[2]).toBe(
+    `What is left waits for the usage limit of claude, which resets at 2026-07-14T14:00:00.000Z; continue after that with: millrace run --resume ${RUN_ID}`,
+  );
+});
+
 test('a run of nothing, and one whose speed is not known', () => {
   const totals = {
     ...none,

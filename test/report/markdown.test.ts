@@ -75,6 +75,17 @@ describe('what it opens with', () => {
     );
   });
 
+  test('a run in which all that is left waits for a usage limit', () => {
+    const waitsForLimit = { tool: 'claude', until: '2026-07-14T14:00:00.000Z' };
+    const run = runSummary({
+      state: 'interrupted',
+      executionSummary: executionSummary({ exitCode: 5, waitsForLimit }),
+    });
+    expect(opening(reportOf(emptyResult({ run })))[0]).toBe(
+      'This run waits for a usage limit: 3 of 6 workstreams completed, 2 failed, and 1 can go on when that of claude resets at 2026-07-14T14:00:00.000Z, with `millrace run --resume ma-run-20260714-093000`.',
+    );
+  });
+
   test('a run whose process died', () => {
     const run = runSummary({ state: 'interrupted', executionSummary: null, endedAt: null });
     const markdown = reportOf(emptyResult({ run }));

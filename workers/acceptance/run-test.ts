@@ -3,12 +3,13 @@ import { resolve } from 'node:path';
 import type { Failure } from '../../src/domain/failure.ts';
 import { describeFailure } from '../../src/domain/failure-message.ts';
 import type { TestResult } from '../../src/domain/outcome.ts';
+import { containingOfWork } from '../../src/domain/policy/containing.ts';
 import { type AcceptanceCommand, matrixVariables } from '../../src/domain/workstream.ts';
 import { removeLog, testLogFile } from '../../src/os/log-file.ts';
 import { firstOf } from '../../src/text/cut-text.ts';
 import type { Execution } from '../execution.ts';
 import { shellCommand } from '../processes/command.ts';
-import { contained, containingOfWork } from '../processes/contained.ts';
+import { contained } from '../processes/contained.ts';
 import { OutputFile } from '../processes/output-file.ts';
 import { type ProcessEnd, runProcess } from '../processes/process.ts';
 import { StopSignal } from '../thread/stop-signal.ts';
@@ -92,7 +93,7 @@ async function endOf(
   const limited = timeLimit(test.timeoutSeconds, signal);
   try {
     const { env } = command;
-    const end = await contained(containingOfWork(execution), execution, { env }, (containment) =>
+    const end = await contained(containingOfWork(execution.assignment), execution, { env }, (containment) =>
       runProcess({ ...command, containment }, host, limited.signal),
     );
     return 'reason' in end ? { failure: end, exitCode: null, tail: '' } : end;

@@ -1,5 +1,5 @@
 import type { Shell } from '../../src/domain/workstream.ts';
-import type { Containment } from './sandbox.ts';
+import type { Containment } from '../../src/os/bubblewrap.ts';
 
 /** What to run: a shell line, or a program and its arguments. */
 export interface Command {

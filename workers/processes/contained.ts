@@ -1,21 +1,15 @@
 /** Which sandbox and network a step, a setup line or an acceptance test gets, and how long its way out is open. */
 import { fileURLToPath } from 'node:url';
 import type { Failure } from '../../src/domain/failure.ts';
-import { type Containing, NOT_SAID } from '../../src/domain/policy/sandbox.ts';
+import { askedContaining } from '../../src/domain/policy/containing.ts';
+import type { Containing } from '../../src/domain/policy/sandbox.ts';
 import { type BuiltInTool, isBuiltIn, type ToolSettings } from '../../src/domain/tool.ts';
-import type { Step } from '../../src/domain/workstream.ts';
+import { type Containment, type SandboxMount, sandboxObstacle } from '../../src/os/bubblewrap.ts';
 import { makeTemporaryFolder } from '../../src/os/temporary-folders.ts';
 import { oneLine } from '../../src/text/printable.ts';
 import type { Execution } from '../execution.ts';
 import { variables } from '../thread/thread-state.ts';
-import {
-  type Containment,
-  containmentOf,
-  type SandboxMount,
-  sandboxObstacle,
-  stateFolderOf,
-  unavailable,
-} from './sandbox.ts';
+import { containmentOf, stateFolderOf, unavailable } from './sandbox.ts';
 
 type Contained = Pick<Execution, 'assignment' | 'warn'>;
 
@@ -27,38 +21,12 @@ interface CommandPlace {
   tool?: BuiltInTool | null;
 }
 
-/** What a step says, and where it says nothing, the configuration of its tool. */
-export function containingOf(step: Step, tools: Readonly<Record<string, ToolSettings>>): Containing {
-  if (step.kind === 'module') return NOT_SAID;
-  const settings = step.kind === 'tool' && Object.hasOwn(tools, step.tool) ? tools[step.tool] : undefined;
-  return {
-    sandbox: step.sandbox ?? settings?.sandbox ?? null,
-    network: step.network ?? settings?.network ?? null,
-  };
-}
-
-/**
- * How what runs the work of the steps is contained, such as acceptance tests: as the workstream says, and otherwise as
- * its first contained step, because that may have written what they run.
- */
-export function containingOfWork({ assignment: { workstream, tools } }: Contained): Containing {
-  const { sandbox, network, steps } = workstream;
-  if (sandbox !== null) return { sandbox, network };
-  const ofSteps = steps.map((step) => containingOf(step, tools));
-  return ofSteps.find((containing) => isContained(containing)) ?? NOT_SAID;
-}
-
-const isContained = ({ sandbox }: Containing): boolean => sandbox !== null && sandbox.kind !== 'none';
-
-const isLimited = ({ network }: Containing): boolean => network !== null && network !== 'all';
-
 /** Why an execution can't begin: nothing of it may run without the containment that it asks for. */
-export async function refusedContaining(execution: Contained): Promise<Failure | null> {
-  const { workstream, tools } = execution.assignment;
-  const all = [...workstream.steps.map((step) => containingOf(step, tools)), containingOfWork(execution)];
-  if (all.some((each) => isLimited(each) && !isContained(each)))
-    return unavailable('a limit of its `network` needs a `sandbox`, and it has none: set sandbox to bwrap');
-  return all.some(isContained) ? sandboxObstacle() : null;
+export async function refusedContaining({ assignment }: Contained): Promise<Failure | null> {
+  const { contained, unguarded } = askedContaining(assignment);
+  if (unguarded !== null) return unavailable(unguarded);
+  const obstacle = contained.length === 0 ? null : await sandboxObstacle();
+  return obstacle === null ? null : unavailable(obstacle);
 }
 
 /** Runs `work` with the containment that is asked for, null for none; or returns why there can be none. */

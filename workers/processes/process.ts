@@ -2,13 +2,14 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { realpathSync, statSync } from 'node:fs';
 import type { Failure } from '../../src/domain/failure.ts';
+import { type Argv, containedCommand } from '../../src/os/bubblewrap.ts';
 import { lastStates } from '../../src/text/printable.ts';
 import type { Execution } from '../execution.ts';
 import type { StopSignal } from '../thread/stop-signal.ts';
 import { variables } from '../thread/thread-state.ts';
 import type { ChildEnd, Command } from './command.ts';
 import { type Guard, guardProcess, type ProcessHost } from './process-guard.ts';
-import { type Argv, containedCommand, containmentFailure } from './sandbox.ts';
+import { containmentFailure } from './sandbox.ts';
 import { liesWithTheCommand, notStarted, startError, startFailure } from './start-failure.ts';
 
 /** How a child process ended. `failure` is null exactly for exit code 0. */

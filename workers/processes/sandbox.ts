@@ -1,38 +1,12 @@
-/**
- * Contains child processes with bubblewrap (bwrap): what they may read and write is a view of the file system of their
- * own, and nothing that they start outlives them. `containmentOf` looks at this machine, `containedCommand` is pure.
- */
-import { execFile } from 'node:child_process';
+/** What a contained command may read and write: a view of the file system of its own, made of what is on this machine. */
 import { existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import type { Failure } from '../../src/domain/failure.ts';
 import type { Sandbox } from '../../src/domain/policy/sandbox.ts';
 import type { BuiltInTool } from '../../src/domain/tool.ts';
+import type { Containment, PathAccess, SandboxMount } from '../../src/os/bubblewrap.ts';
 import { allStates, stateOf } from '../tools/state-folders.ts';
-
-/**
- * What is at a path in the view: the file or folder itself, to read or to write; nothing (`hidden`); an empty folder that
- * is gone with the command (`private`); the few devices or the processes of the command.
- */
-type PathAccess = 'read' | 'write' | 'hidden' | 'private' | 'devices' | 'processes';
-
-export interface SandboxMount {
-  /** Absolute, without links. */
-  path: string;
-  access: PathAccess;
-  isFolder: boolean;
-}
-
-/** How the child processes of one command are contained. */
-export interface Containment {
-  /** Parents before what is in them, so that the deeper path counts. */
-  mounts: readonly SandboxMount[];
-  /** False for a network namespace of its own, in which there is nothing to reach. */
-  sharesNetwork: boolean;
-  /** What leads out of that namespace: a program and its arguments that runs the command; empty for nothing. */
-  gateway: readonly string[];
-}
 
 /** What is to be contained. */
 export interface ContainedPlace {
@@ -90,17 +64,6 @@ const SECRET_IN_HOME = [
   'snap/firefox',
   'snap/chromium',
   '.var/app',
-];
-
-/** They name sockets of agents and displays that are outside, or what unlocks these. */
-const LEADS_OUTSIDE = [
-  'SSH_AUTH_SOCK',
-  'SSH_AGENT_PID',
-  'GPG_AGENT_INFO',
-  'DBUS_SESSION_BUS_ADDRESS',
-  'DISPLAY',
-  'WAYLAND_DISPLAY',
-  'XAUTHORITY',
 ];
 
 /** Folders for files of any program, and for sockets: connecting to one needs no writable file system. */
@@ -227,99 +190,8 @@ export function stateFolderOf(logFile: string): string {
 
 export const unavailable = (detail: string): Failure => ({ reason: 'sandbox-unavailable', detail });
 
-/** A program and its arguments. */
-export type Argv = [file: string, ...args: string[]];
-
-/** SIGTERM would end bwrap, and with it at once all that it contains: it is for the command, which gets the grace. */
-const PASS_OVER_SIGTERM = 'trap "" TERM; exec "$@"';
-/** The first process of the command's own: it is not ended by SIGTERM, takes what others leave, and is waited for. */
-const FIRST = '"$@"; exit $?';
-
-/**
- * The command line that runs a command contained. It stays in the process group that it is started in, so that signals
- * reach it; its descendants end with it, and it ends when the process that started it does.
- */
-export function containedCommand(argv: Argv, folder: string, containment: Containment): Argv {
-  const { mounts, sharesNetwork, gateway } = containment;
-  const options = [
-    '--die-with-parent',
-    '--unshare-user',
-    '--unshare-pid',
-    '--unshare-ipc',
-    '--unshare-uts',
-    '--unshare-cgroup-try',
-    ...(sharesNetwork ? [] : ['--unshare-net']),
-    '--as-pid-1',
-    '--cap-drop',
-    'ALL',
-    ...mounts.flatMap(mountArguments),
-    ...mounts.flatMap(({ path, access, isFolder }) =>
-      access === 'hidden' && isFolder ? ['--remount-ro', path] : [],
-    ),
-    ...LEADS_OUTSIDE.flatMap((name) => ['--unsetenv', name]),
-    '--chdir',
-    folder,
-  ];
-  const first = ['env', '--default-signal=TERM', '/bin/sh', '-c', FIRST, 'sh', ...gateway, ...argv];
-  return ['/bin/sh', '-c', PASS_OVER_SIGTERM, 'sh', 'bwrap', ...options, '--', ...first];
-}
-
-function mountArguments({ path, access, isFolder }: SandboxMount): string[] {
-  switch (access) {
-    case 'read':
-      return ['--ro-bind', path, path];
-    case 'write':
-      return ['--bind', path, path];
-    case 'devices':
-      return ['--dev', path];
-    case 'processes':
-      return ['--proc', path];
-    case 'private':
-      return ['--tmpfs', path];
-    case 'hidden':
-      return isFolder ? ['--tmpfs', path] : ['--ro-bind', '/dev/null', path];
-  }
-}
-
 /** What bwrap itself says when it can't make the view; null for the end of a command. */
 export function containmentFailure(exitCode: number | null, tail: string): Failure | null {
   const said = exitCode === 1 ? /^bwrap: ([^\n]+)\n?$/.exec(tail)?.[1] : undefined;
   return said === undefined ? null : unavailable(`bwrap could not contain its command: ${said}`);
-}
-
-let obstacle: Promise<Failure | null> | null = null;
-
-/** Why nothing can be contained on this machine; null where it can. It is tried once in each thread. */
-export function sandboxObstacle(): Promise<Failure | null> {
-  obstacle ??= tryOne();
-  return obstacle;
-}
-
-const INSTALL = 'Install it (package bubblewrap), or remove `sandbox` if the step may run without one.';
-const ALLOW =
-  'Its user may not create user namespaces here, or not mount in them: allow that (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns; in a container its seccomp profile), or remove `sandbox`.';
-const SIGNALS = 'It needs the env of GNU coreutils 8.31 or later, which knows --default-signal.';
-
-function tryOne(): Promise<Failure | null> {
-  if (process.platform !== 'linux')
-    return Promise.resolve(unavailable('bubblewrap is for Linux only; remove `sandbox`'));
-  const mounts: SandboxMount[] = [
-    { path: '/', access: 'read', isFolder: true },
-    { path: '/dev', access: 'devices', isFolder: true },
-    { path: '/proc', access: 'processes', isFolder: true },
-  ];
-  const [file, ...args] = containedCommand(['true'], '/', { mounts, sharesNetwork: false, gateway: [] });
-  return new Promise((resolve) => {
-    execFile(file, args, (error, _printed, said) => {
-      if (error === null) resolve(null);
-      else resolve(unavailable(whyUnavailable(said.trim())));
-    });
-  });
-}
-
-function whyUnavailable(said: string): string {
-  const [line = ''] = said.split('\n');
-  if (/bwrap: (?:command )?not found/.test(said)) return `there is no bwrap on PATH. ${INSTALL}`;
-  if (/default-signal/.test(said)) return `${line}. ${SIGNALS}`;
-  return `bwrap can't contain anything here (${line}). ${ALLOW}`;
 }

@@ -1,7 +1,8 @@
+import { containingOf } from '../../src/domain/policy/containing.ts';
 import type { CommandStep, RunStep } from '../../src/domain/workstream.ts';
 import type { Execution } from '../execution.ts';
 import { type Command, shellCommand } from '../processes/command.ts';
-import { contained, containingOf } from '../processes/contained.ts';
+import { contained } from '../processes/contained.ts';
 import { runProcess } from '../processes/process.ts';
 import type { StopSignal } from '../thread/stop-signal.ts';
 import { type StepOutcome, stepOutcome } from './step-outcome.ts';

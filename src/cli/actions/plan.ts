@@ -1,4 +1,4 @@
-import { forecast, mayComplete } from '../../app/forecast.ts';
+import { forecast, mayComplete } from '../../app/forecast/forecast.ts';
 import { type CoordinatorOptions, parseOptions } from '../../app/options.ts';
 import { prepareRun } from '../../app/prepare-run.ts';
 import { formatPlan, type PlanFormat } from '../../plan/render.ts';
@@ -14,7 +14,7 @@ export async function plan(argv: PlanArguments): Promise<number> {
 
 /** Exit code 0, or 1 when it is certain that something will not complete. */
 export async function printPlan(given: CoordinatorOptions, format: PlanFormat): Promise<number> {
-  const foreseen = forecast(
+  const foreseen = await forecast(
     prepareRun(parseOptions({ ...given, project: await readProject(process.cwd()) })),
   );
   await print(formatPlan(foreseen, format));

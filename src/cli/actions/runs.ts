@@ -4,7 +4,7 @@ import { listRuns } from '../../store/read/runs.ts';
 import { seconds } from '../../text/format.ts';
 import type { RunsArguments } from '../commands/runs.ts';
 import { withHistory } from '../history.ts';
-import { next, printJson, printText, table } from '../print.ts';
+import { next, printJson, printText, stateWords, table } from '../print.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** Lists the runs, newest first. */
@@ -33,7 +33,7 @@ type RunColumn = [name: string, cell: (run: RunSummary) => string | number, isOp
 
 const COLUMNS: readonly RunColumn[] = [
   ['run', ({ runId }) => runId],
-  ['state', ({ state }) => state],
+  ['state', stateWords],
   ['started', ({ createdAt }) => createdAt],
   ['took', ({ executionSummary }) => seconds(executionSummary?.speed.wallSeconds ?? null)],
   ['workstreams', ({ totals }) => totals.workstreams],
@@ -46,7 +46,7 @@ const COLUMNS: readonly RunColumn[] = [
   ['tries again', ({ retryOf }) => retryOf ?? '', true],
 ];
 
-/** How to go on with the newest run that was interrupted. */
+/** How to go on with the newest run that was interrupted or waits for a usage limit. */
 function nextOf(found: RunSummary[]): string {
   const interrupted = found.find(({ state }) => state === 'interrupted');
   return interrupted === undefined ? '' : `\n\n${next(interrupted).join('\n')}`;

@@ -10,7 +10,7 @@ import { plural, seconds } from '../../text/format.ts';
 import { oneLine } from '../../text/printable.ts';
 import type { ShowArguments } from '../commands/show.ts';
 import { withRun } from '../history.ts';
-import { next, printText, table } from '../print.ts';
+import { next, printText, stateWords, table } from '../print.ts';
 import { printEach } from '../standard-output.ts';
 import { documentOfRun } from './report.ts';
 
@@ -39,11 +39,11 @@ export async function show(argv: ShowArguments): Promise<number> {
 }
 
 function heading(run: RunSummary): string {
-  const { runId, state, createdAt, resumedAt, retryOf, totals, recommendations } = run;
+  const { runId, createdAt, resumedAt, retryOf, totals, recommendations } = run;
   const { workstreams, completed, failed, skipped, takenOver, savedSeconds } = totals;
   const saved = takenOver === 0 ? '' : ` (${takenOver} taken over, ${seconds(savedSeconds)} saved)`;
   const lines = [
-    `${runId}: ${state}, started ${createdAt}${resumedAt === null ? '' : `, resumed ${resumedAt}`}`,
+    `${runId}: ${stateWords(run)}, started ${createdAt}${resumedAt === null ? '' : `, resumed ${resumedAt}`}`,
     ...startedOn(run),
     ...(retryOf === null ? [] : [`Tries again what failed in ${retryOf}`]),
     `${workstreams} workstreams: ${completed} completed${saved}, ${failed} failed, ${skipped} skipped`,

@@ -5,7 +5,7 @@ import { percent, seconds } from '../../text/format.ts';
 import { oneLine } from '../../text/printable.ts';
 import type { StatusArguments } from '../commands/status.ts';
 import { withRun } from '../history.ts';
-import { next, printJson, printText, table } from '../print.ts';
+import { next, printJson, printText, stateWords, table } from '../print.ts';
 
 const SHOWN = 64;
 /** Characters of a tool's name and of what it says. */
@@ -36,7 +36,7 @@ interface Now {
 function text(run: RunSummary, { counts, running, parked }: Now): string {
   const { workstreams, completed, failed, skipped } = run.totals;
   const ended = `${completed} completed, ${failed} failed, ${skipped} skipped`;
-  const head = `${run.runId}: ${run.state}, started ${run.createdAt}`;
+  const head = `${run.runId}: ${stateWords(run)}, started ${run.createdAt}`;
   const waits = parked.map(parkedText);
   if (run.state !== 'running')
     return [

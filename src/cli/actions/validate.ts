@@ -17,14 +17,14 @@ import { printJson, printText } from '../print.ts';
  * @throws UsageError for a configuration file that no run could use
  */
 export async function validate(argv: ValidateArguments): Promise<number> {
-  const { files, workstreams, problems: found, modules } = await check(argv);
+  const { files, workstreams, containing, problems: found, modules } = await check(argv);
   if (argv.types) found.push(...(await problemsOfTypes(modules)));
   const problems = argv.strict ? found.map(asError) : found;
   if (files === 0) throw new Refusal(4, `There are no workstream files in ${resolve(argv.workstreams)}.`);
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   const warnings = problems.length - errors;
   if (argv.json) {
-    await printJson({ version: 1, files, workstreams, errors, warnings, problems });
+    await printJson({ version: 1, files, workstreams, errors, warnings, containing, problems });
   } else {
     const lines = problems.map(lineOf);
     const counts = `${plural(files, 'file')}, ${plural(workstreams, 'workstream')}: ${plural(errors, 'error')}, ${plural(warnings, 'warning')}`;

@@ -8,7 +8,7 @@ import type { Checkout } from '../history/history.ts';
 import type { Trend, TrendsDocument } from '../history/trends-document.ts';
 import type { WhyDocument } from '../history/why-document.ts';
 import type { PackedDocument, PackedWorkstream } from '../page-document.ts';
-import type { RunState, Totals } from '../run-record.ts';
+import type { AwaitedLimit, RunState, Totals } from '../run-record.ts';
 import type { ToolPerformance } from '../tool-record.ts';
 
 // ── Runs ──
@@ -23,6 +23,8 @@ export interface ListedRun {
   exitCode: number | null;
   /** The signal; null for none. */
   interruptedBy: string | null;
+  /** The usage limit that what is left of it waits for; null for none. */
+  waitsForLimit: AwaitedLimit | null;
   /** ISO 8601 in UTC. */
   createdAt: string;
   endedAt: string | null;

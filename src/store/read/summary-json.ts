@@ -57,7 +57,8 @@ const summary: z.ZodType<ExecutionSummary> = z.object({
   distribution: z.enum(['dynamic', 'round-robin']),
   exitCode: z.number(),
   interruptedBy: z.string().nullable(),
-  // Nor this.
+  // Nor these.
+  waitsForLimit: z.object({ tool: z.string(), until: z.string() }).nullable().catch(null),
   sessions: z.number().catch(1),
   waitedForRuns: z
     .object({ seconds, runIds: z.array(z.string()) })

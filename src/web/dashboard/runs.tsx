@@ -24,6 +24,7 @@ import { type LostSince, Stream } from './streams.ts';
 const GLYPHS: Record<ListedState, [Glyph, tone: string, word: string]> = {
   running: ['half', 'run', 'Under way'],
   failed: ['cross', 'fail', 'With failures'],
+  waiting: ['pause', 'warn', 'Waiting for a limit'],
   interrupted: ['pause', 'warn', 'Interrupted'],
   skipped: ['dash', 'skip', 'With skips'],
   completed: ['tick', 'done', 'All completed'],

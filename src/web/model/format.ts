@@ -1,5 +1,7 @@
 /** Values as texts for people. Numbers and their units are kept on one line by narrow spaces that do not break. */
+
 import prettyMilliseconds from 'pretty-ms';
+import type { AwaitedLimit } from '../../domain/run-record.ts';
 
 const NARROW = '\u202f';
 
@@ -74,6 +76,10 @@ export function localTime(iso: string): string {
   const date = `${time.getFullYear()}-${pad(time.getMonth() + 1)}-${pad(time.getDate())}`;
   return `${date} ${pad(time.getHours())}:${pad(time.getMinutes())}:${pad(time.getSeconds())}`;
 }
+
+/** "claude, which resets at 2026-11-29 09:05:23". */
+export const limitWords = (limit: AwaitedLimit | null): string =>
+  limit === null ? 'a tool' : `${oneLine(limit.tool, 40)}, which resets at ${localTime(limit.until)}`;
 
 /** The same time in UTC, as it is told on hover. */
 export function utcTime(iso: string): string {

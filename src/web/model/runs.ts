@@ -1,16 +1,16 @@
 /** What is said of runs in a list of them. */
 import type { ListedRun } from '../../domain/dashboard/answers.ts';
-import { count, listed, oneLine, plural } from './format.ts';
+import { count, limitWords, listed, oneLine, plural } from './format.ts';
 import type { Sort } from './place.ts';
 import { compareKeys, queryWords, type SortKey } from './rows.ts';
 
 /** How a run stands, as the list can be filtered. */
-export const RUN_STATES = ['running', 'failed', 'interrupted', 'skipped', 'completed'] as const;
+export const RUN_STATES = ['running', 'failed', 'waiting', 'interrupted', 'skipped', 'completed'] as const;
 export type ListedState = (typeof RUN_STATES)[number];
 
-export function listedState({ state, totals }: ListedRun): ListedState {
+export function listedState({ state, totals, waitsForLimit }: ListedRun): ListedState {
   if (state === 'running') return 'running';
-  if (state === 'interrupted') return 'interrupted';
+  if (state === 'interrupted') return waitsForLimit === null ? 'interrupted' : 'waiting';
   if (totals.failed > 0) return 'failed';
   return totals.completed === totals.workstreams ? 'completed' : 'skipped';
 }
@@ -21,6 +21,8 @@ export function runWords(run: ListedRun): string {
   switch (listedState(run)) {
     case 'running':
       return `${count(completed + failed + skipped)} of ${count(workstreams)}`;
+    case 'waiting':
+      return `waits for ${oneLine(run.waitsForLimit?.tool ?? '', 40)}${failed > 0 ? `, ${count(failed)} failed` : ''}`;
     case 'interrupted':
       return `interrupted${failed > 0 ? `, ${count(failed)} failed` : ''}`;
     case 'failed':
@@ -48,6 +50,8 @@ function lastSentence(run: ListedRun): string {
   const { workstreams, completed, failed, skipped } = run.totals;
   const name = run.label === null ? 'The last run' : `The last ${oneLine(run.label, 40)}`;
   switch (listedState(run)) {
+    case 'waiting':
+      return `${name} waits for the usage limit of ${limitWords(run.waitsForLimit)}: ${count(completed + failed)} of ${count(workstreams)} have ended.`;
     case 'interrupted':
       return `${name} was interrupted after ${count(completed + failed)} of ${count(workstreams)}.`;
     case 'failed':

@@ -1,6 +1,6 @@
 /** What the page says first: the verdict in a sentence, what it rests on, and what to do now. */
 import { commandOf, retryCommand } from './commands.ts';
-import { count, dollars, duration, listed, oneLine, plural } from './format.ts';
+import { count, dollars, duration, limitWords, listed, localTime, oneLine, plural } from './format.ts';
 import type { Badge, Need } from './needs.ts';
 import { isInState } from './rows.ts';
 import type { Run } from './run.ts';
@@ -47,8 +47,14 @@ function unfinished(run: Run, tone: Tone): Verdict {
       more: ['The run was still under way when this page was written.'],
     };
   }
-  const by = executionSummary?.interruptedBy ?? null;
+  const { interruptedBy: by = null, waitsForLimit: limit = null } = executionSummary ?? {};
   const left = all - completed - failed;
+  if (limit !== null)
+    return {
+      tone: failed > 0 ? 'failed' : 'skipped',
+      sentence: `${count(left)} of ${plural(all, 'workstream')} ${left === 1 ? 'waits' : 'wait'} for a usage limit.`,
+      more: [`That of ${limitWords(limit)}. What ended is kept and is not run again.`],
+    };
   return {
     tone: failed > 0 ? 'failed' : 'skipped',
     sentence: `Interrupted after ${count(completed + failed)} of ${plural(all, 'workstream')}; ${count(left)} did not run to the end.`,
@@ -307,8 +313,9 @@ function takeResults(run: Run): NextStep[] {
 
 function goOn({ head }: Run): NextStep[] {
   if (head.run.state !== 'interrupted') return [];
+  const limit = head.run.executionSummary?.waitsForLimit ?? null;
   return [
-    step('Go on with this run.', {
+    step(limit === null ? 'Go on with this run.' : `Go on with this run after ${localTime(limit.until)}.`, {
       rest: 'What ended is not run again.',
       command: commandOf(`millrace run --resume=${head.run.runId}`),
     }),

@@ -25,6 +25,7 @@ const listed = (
   state: 'ended',
   exitCode: 0,
   interruptedBy: null,
+  waitsForLimit: null,
   createdAt: '2026-01-01T00:00:00.000Z',
   endedAt: '2026-01-01T00:00:09.000Z',
   resumedAt: null,
@@ -44,13 +45,19 @@ const GREEN = listed('green');
 const RED = listed('red', { label: 'nightly' }, { completed: 1, failed: 2, skipped: 1 });
 const LIVE = listed('live', { state: 'running', running: 2 }, { completed: 1 });
 const DEAD = listed('dead', { state: 'interrupted' }, { completed: 1, failed: 1 });
+const WAITS = listed(
+  'waits',
+  { state: 'interrupted', exitCode: 5, waitsForLimit: { tool: 'claude', until: '2026-01-01T05:00:00.000Z' } },
+  { completed: 1 },
+);
 
 test('a run is said by the worst that happened in it', () => {
-  expect([GREEN, RED, LIVE, DEAD].map((run) => `${listedState(run)}: ${runWords(run)}`)).toEqual([
+  expect([GREEN, RED, LIVE, DEAD, WAITS].map((run) => `${listedState(run)}: ${runWords(run)}`)).toEqual([
     'completed: all completed',
     'failed: 2 failed',
     'running: 1 of 4',
     'interrupted: interrupted, 1 failed',
+    'waiting: waits for claude',
   ]);
 });
 
@@ -61,6 +68,9 @@ test('the list begins with what is under way and how the last run ended', () => 
     '1 run is under way. The last nightly has failures: 2 of 4 workstreams.',
   );
   expect(runsVerdict([DEAD])).toBe('The last run was interrupted after 2 of 4.');
+  expect(runsVerdict([WAITS])).toMatch(
+    /^The last run waits for the usage limit of claude, which resets at 2026-01-01 \d\d:00:00: 1 of 4 have ended\.$/,
+  );
 });
 
 test('runs are filtered by state and words, and sorted by a column', () => {

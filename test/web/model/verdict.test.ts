@@ -1,8 +1,16 @@
 import { expect, test } from 'vitest';
+import { localTime } from '../../../src/web/model/format.ts';
 import { needsOf } from '../../../src/web/model/needs.ts';
 import type { Run } from '../../../src/web/model/run.ts';
 import { stepsOf, verdictOf } from '../../../src/web/model/verdict.ts';
-import { errorPattern, mergedWork, runSummary, toolTask, whole } from '../../kit/consolidated-result.ts';
+import {
+  errorPattern,
+  executionSummary,
+  mergedWork,
+  runSummary,
+  toolTask,
+  whole,
+} from '../../kit/consolidated-result.ts';
 import { failed, runOf, skippedFor, workstream } from '../kit.ts';
 
 const sentence = (run: Run): string => verdictOf(run, needsOf(run)).sentence;
@@ -57,6 +65,18 @@ test('no workstreams, a run under way, an interrupted one', () => {
   expect(sentence(runOf([workstream('a')], { run: { state: 'interrupted', totals } }))).toBe(
     'Interrupted after 31 of 54 workstreams; 23 did not run to the end.',
   );
+});
+
+test('all that is left waits for a usage limit', () => {
+  const totals = { ...runSummary().totals, workstreams: 54, completed: 30, failed: 0, skipped: 24 };
+  const until = '2026-07-14T14:00:00.000Z';
+  const summary = executionSummary({ waitsForLimit: { tool: 'claude', until } });
+  const run = runOf([workstream('a')], { run: { state: 'interrupted', totals, executionSummary: summary } });
+  expect(sentence(run)).toBe('24 of 54 workstreams wait for a usage limit.');
+  const { more } = verdictOf(run, needsOf(run));
+  expect(more).toEqual([
+    `That of claude, which resets at ${localTime(until)}. What ended is kept and is not run again.`,
+  ]);
 });
 
 const passed = { name: 't', status: 'passed' as const, seconds: 1, detail: '', counts: null };

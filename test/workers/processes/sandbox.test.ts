@@ -4,14 +4,10 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Sandbox } from '../../../src/domain/policy/sandbox.ts';
+import { containedCommand, type SandboxMount } from '../../../src/os/bubblewrap.ts';
 import { makeTemporaryFolder } from '../../../src/os/temporary-folders.ts';
 import { isListed, startProxy } from '../../../workers/processes/network-proxy.ts';
-import {
-  containedCommand,
-  containmentFailure,
-  containmentOf,
-  type SandboxMount,
-} from '../../../workers/processes/sandbox.ts';
+import { containmentFailure, containmentOf } from '../../../workers/processes/sandbox.ts';
 import { writeFiles } from '../../kit/command.ts';
 import { makeRepository } from '../../kit/repository.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';

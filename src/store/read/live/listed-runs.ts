@@ -1,6 +1,7 @@
 /** Runs as a list shows them, and which of them have changed since it was read. */
 import { z } from 'zod';
 import type { ListedRun } from '../../../domain/dashboard/answers.ts';
+import type { AwaitedLimit } from '../../../domain/run-record.ts';
 import { isoTime, jsonCell, numberCell, textCell } from '../../schema/cells.ts';
 import type { Connection } from '../../schema/connection.ts';
 import { countOf, firstRow, rows } from '../rows.ts';
@@ -13,6 +14,8 @@ const listedRow = z.object({
   agents_count: numberCell,
   wall: numberCell,
   interrupted_by: textCell,
+  limit_tool: textCell,
+  limit_until: textCell,
   in_hand: z.number(),
   cost: numberCell,
   tools: textCell,
@@ -28,6 +31,7 @@ const ofResults = (what: string, which: string): string =>
 const LISTED = `
 SELECT u.rowid AS number, u.*, ${summary('$.speed.wall_seconds')} AS wall,
   ${summary('$.interrupted_by')} AS interrupted_by,
+  ${summary('$.waits_for_limit.tool')} AS limit_tool, ${summary('$.waits_for_limit.until')} AS limit_until,
   ${ofResults('COUNT(*)', 'from_run')} AS taken_over, ${ofResults('TOTAL(saved_seconds)', 'from_run')} AS saved_seconds,
   ${ofResults('SUM(cost_usd)', 'tool')} AS cost, ${ofResults('json_group_array(DISTINCT tool)', 'tool')} AS tools,
   (SELECT COUNT(*) FROM workstreams_in_hand h WHERE h.run_id = u.run_id) AS in_hand
@@ -85,6 +89,7 @@ function toListed(row: ListedRow): ListedRun {
     state,
     exitCode: row.exit_code,
     interruptedBy: row.interrupted_by,
+    waitsForLimit: limitOf(row),
     createdAt: isoTime(row.created_at) ?? isoTime(row.timestamp) ?? row.created_at ?? '',
     endedAt: isoTime(row.ended_at),
     resumedAt: isoTime(row.resumed_at),
@@ -99,6 +104,9 @@ function toListed(row: ListedRow): ListedRun {
     checkout: checkoutOf(row),
   };
 }
+
+const limitOf = ({ limit_tool: tool, limit_until: until }: ListedRow): AwaitedLimit | null =>
+  tool === null || until === null ? null : { tool, until };
 
 /** What is different in a list of runs. */
 export interface ListChange {

@@ -3,17 +3,17 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { forecast, mayComplete } from '../../src/app/forecast.ts';
-import { MultiAgentWorkstreamCoordinator } from '../../src/app/multi-agent-workstream-coordinator.ts';
-import type { CoordinatorOptions } from '../../src/app/options.ts';
-import { parseOptions } from '../../src/app/options.ts';
-import { prepareRun } from '../../src/app/prepare-run.ts';
-import { Refusal } from '../../src/app/refusal.ts';
-import type { Forecast } from '../../src/domain/plan.ts';
-import type { RunEvent } from '../../src/domain/run-event.ts';
-import { writeFiles } from '../kit/command.ts';
-import { query } from '../kit/rows.ts';
-import { temporaryFolder } from '../kit/temporary-folder.ts';
+import { forecast, mayComplete } from '../../../src/app/forecast/forecast.ts';
+import { MultiAgentWorkstreamCoordinator } from '../../../src/app/multi-agent-workstream-coordinator.ts';
+import type { CoordinatorOptions } from '../../../src/app/options.ts';
+import { parseOptions } from '../../../src/app/options.ts';
+import { prepareRun } from '../../../src/app/prepare-run.ts';
+import { Refusal } from '../../../src/app/refusal.ts';
+import type { Forecast } from '../../../src/domain/plan.ts';
+import type { RunEvent } from '../../../src/domain/run-event.ts';
+import { writeFiles } from '../../kit/command.ts';
+import { query } from '../../kit/rows.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
 /** Folders with two runs each. More with the variable MILLRACE_TEST_CASES. */
 const FOLDERS = Number(process.env['MILLRACE_TEST_CASES'] ?? 25);
@@ -56,9 +56,9 @@ async function run(folder: string, options: CoordinatorOptions): Promise<Ended> 
   return { exitCode, errors, rows };
 }
 
-function foretell(folder: string, options: CoordinatorOptions): Forecast | Refusal {
+async function foretell(folder: string, options: CoordinatorOptions): Promise<Forecast | Refusal> {
   try {
-    return forecast(prepareRun(parseOptions({ cwd: folder, ...options })));
+    return await forecast(prepareRun(parseOptions({ cwd: folder, ...options })));
   } catch (error) {
     if (error instanceof Refusal) return error;
     throw error;
@@ -76,7 +76,7 @@ function followsFrom(row: Row, rows: readonly Row[]): boolean {
 
 /** Foretells a run, does it, and compares the two. */
 async function compare(folder: string, options: CoordinatorOptions): Promise<void> {
-  const foretold = foretell(folder, options);
+  const foretold = await foretell(folder, options);
   const ended = await run(folder, options);
   if (foretold instanceof Refusal) {
     expect(ended).toEqual({ exitCode: foretold.exitCode, errors: [foretold.message], rows: [] });
@@ -197,26 +197,26 @@ describe('a plan', () => {
     const folder = folderOf(two);
     const only = { select: ['ws-b'] };
     const missing = [{ id: 'ws-b', reason: 'dependency-failed' }];
-    expect(skippedOf(foretell(folder, only))).toEqual(missing);
+    expect(skippedOf(await foretell(folder, only))).toEqual(missing);
     await compare(folder, only);
     await run(folder, { select: ['ws-a'] });
-    expect(skippedOf(foretell(folder, only))).toEqual([]);
+    expect(skippedOf(await foretell(folder, only))).toEqual([]);
     await compare(folder, only);
     writeFiles(folder, { 'workstreams/all.json': [{ ...two[0], title: 'edited' }, two[1]] });
-    expect(skippedOf(foretell(folder, only))).toEqual(missing);
+    expect(skippedOf(await foretell(folder, only))).toEqual(missing);
     await compare(folder, only);
   });
 
   test('skips what depends on a definition that can not run', async () => {
     const folder = folderOf([{ id: 'ws-a' }, two[1] ?? {}]);
-    expect(skippedOf(foretell(folder, {}))).toEqual([{ id: 'ws-b', reason: 'dependency-failed' }]);
+    expect(skippedOf(await foretell(folder, {}))).toEqual([{ id: 'ws-b', reason: 'dependency-failed' }]);
     await compare(folder, {});
   });
 
   test('skips tool steps for which there is no money', async () => {
     const folder = folderOf([...two, { id: 'ws-c', tool: 'stand-in', tasks: ['x'] }]);
     const options = { ...common, maxCostUsd: 0 };
-    expect(skippedOf(foretell(folder, options))).toEqual([{ id: 'ws-c', reason: 'budget-exceeded' }]);
+    expect(skippedOf(await foretell(folder, options))).toEqual([{ id: 'ws-c', reason: 'budget-exceeded' }]);
     await compare(folder, options);
   });
 
@@ -224,7 +224,7 @@ describe('a plan', () => {
     const folder = folderOf([...two, { id: 'ws-c', steps: [{ command: ['true'] }] }]);
     let asked = 0;
     await run(folder, { agentsCount: 1, ask: async () => (asked++ === 0 ? 'run' : 'quit') });
-    const foretold = foretell(folder, { resume: true, select: ['ws-b'] });
+    const foretold = await foretell(folder, { resume: true, select: ['ws-b'] });
     expect(foretold).toMatchObject({ kept: { completed: 1, failed: 0 } });
     await compare(folder, { resume: true, select: ['ws-b'] });
     await compare(folder, { resume: true });
@@ -237,14 +237,16 @@ describe('a plan', () => {
     let asked = 0;
     await run(folder, { agentsCount: 1, ask: async () => (asked++ < 2 ? 'run' : 'quit') });
     writeFiles(folder, { 'workstreams/all.json': [{ id: 'ws-a', steps: 7 }, other, second] });
-    expect(foretell(folder, { resume: true })).toMatchObject({ plan: { workstreams: [{ id: 'ws-b' }] } });
+    expect(await foretell(folder, { resume: true })).toMatchObject({
+      plan: { workstreams: [{ id: 'ws-b' }] },
+    });
     await compare(folder, { resume: true });
   });
 
   test('is refused as the run is', async () => {
     const folder = folderOf(two);
     const tool = { tool: 'nobody' };
-    expect(foretell(folder, tool)).toBeInstanceOf(Refusal);
+    expect(await foretell(folder, tool)).toBeInstanceOf(Refusal);
     await compare(folder, tool);
     await compare(folder, { resume: true });
     await compare(folder, { select: ['ws-x'] });

@@ -1,20 +1,21 @@
 /** What a run would do, from the same decisions that it would begin with. Writes nothing. */
-import type { AgentResult } from '../domain/agent-result.ts';
-import type { Forecast, Plan, Skipped } from '../domain/plan.ts';
-import type { Workstream } from '../domain/workstream.ts';
-import { makePlan } from '../plan/plan.ts';
-import { foresee } from '../run/final-results.ts';
-import { knownDurations } from '../store/read/durations.ts';
-import { makeRoster } from './agent-names.ts';
-import { withDatabase } from './history.ts';
-import type { Paths } from './paths.ts';
-import { type Prepared, workstreamsToRun } from './prepare.ts';
-import type { RunRequest } from './prepare-run.ts';
-import { plannedReservations } from './reserving.ts';
+import type { AgentResult } from '../../domain/agent-result.ts';
+import type { Forecast, Plan, Skipped } from '../../domain/plan.ts';
+import type { Workstream } from '../../domain/workstream.ts';
+import { makePlan } from '../../plan/plan.ts';
+import { foresee } from '../../run/final-results.ts';
+import { knownDurations } from '../../store/read/durations.ts';
+import { makeRoster } from '../agent-names.ts';
+import { withDatabase } from '../history.ts';
+import type { Paths } from '../paths.ts';
+import { type Prepared, workstreamsToRun } from '../prepare.ts';
+import type { RunRequest } from '../prepare-run.ts';
+import { isRemote, plannedReservations } from '../reserving.ts';
+import { plannedContaining } from './containing.ts';
 
 /** @throws Refusal as the run would for agents and tools that it can't have. */
-export function forecast({ options, paths, prepared }: RunRequest): Forecast {
-  makeRoster(options, workstreamsToRun(prepared));
+export async function forecast({ options, paths, prepared }: RunRequest): Promise<Forecast> {
+  const roster = makeRoster(options, workstreamsToRun(prepared));
   const { plan, outside, inheritance } = prepared;
   const results = foresee({ plan, outside, inheritance, maxCostUsd: options.maxCostUsd });
   const decided = new Set([...results, ...inheritance.kept].map(({ workstreamId }) => workstreamId));
@@ -24,11 +25,15 @@ export function forecast({ options, paths, prepared }: RunRequest): Forecast {
     skipped: skippedOf(results, plan.workstreams),
     kept: prepared.resumed?.counts ?? null,
     reserved: plannedReservations(executed, options),
+    contained: !isRemote(options)
+      ? await plannedContaining(executed, (workstream) => roster.toolsOf(0, workstream))
+      : null,
   };
 }
 
 /** Whether every workstream may still complete: otherwise the run can't end with exit code 0. */
-export function mayComplete({ plan, skipped, kept }: Forecast): boolean {
+export function mayComplete({ plan, skipped, kept, contained }: Forecast): boolean {
+  if (contained !== null && contained.obstacle !== null) return false;
   const unfinished = kept === null ? 0 : kept.failed + kept.skipped;
   return plan.broken.length + skipped.length + unfinished === 0;
 }
