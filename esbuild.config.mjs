@@ -205,10 +205,15 @@ const queued = [
   'src/engine/queue/coordinator/queue-run.ts',
 ];
 const later = [...running, ...publishing, ...serving, ...queued];
-/** What only some commands import: to read a configuration file, or to tell an error. */
+/**
+ * What only some commands import: to read a configuration file, to tell an error, or what both a run and its dashboard
+ * need, as a dashboard is not to load all that a run does.
+ */
 const sometimes = [
   'src/app/refusal.ts',
+  'src/dashboard/token.ts',
   'src/domain/project.ts',
+  'src/os/end-signals.ts',
   'src/secrets/find-secrets.ts',
   'src/workstream/locate.ts',
   'src/workstream/parse.ts',

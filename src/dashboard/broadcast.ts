@@ -1,4 +1,5 @@
-/** Server-sent events for any number of clients, each of which reads as fast as it can. */
+/** Messages for any number of clients, each of which takes them as fast as it can. */
+import type { EventClient } from './client-stream.ts';
 
 interface Sent {
   position: number;
@@ -10,20 +11,6 @@ const KEPT_BYTES = 2_000_000;
 
 /** Messages are sent together up to so many bytes. */
 const PART_BYTES = 64_000;
-
-/** After so many milliseconds without a message a client gets a comment, so that a dead connection is noticed. */
-const IDLE_MS = 15_000;
-
-/** A client that has not taken what it was sent for so many milliseconds is disconnected. It comes back by itself. */
-const STALLED_MS = 30_000;
-
-const encoder = new TextEncoder();
-
-/** One message as it is sent. @param data must have no line ends, as JSON has none. */
-export const eventBytes = (event: string, data: string, id?: string): Uint8Array =>
-  encoder.encode(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${data}\n\n`);
-
-const COMMENT = encoder.encode(':\n\n');
 
 /** The first of these messages in one piece; null for none. */
 function joined(messages: readonly Sent[]): Sent | null {
@@ -51,7 +38,9 @@ export class Broadcast {
   /** What was sent last, from which position, and how far the messages went then. */
   #lastPart: { from: number; upTo: number; part: Sent | null } | null = null;
   readonly #newest = new Map<string, Sent>();
-  readonly #sleepers = new Set<() => void>();
+  /** By client: after which position it is sent what comes. */
+  readonly #clients = new Map<EventClient, { position: number; missed: Uint8Array }>();
+  #isSending = false;
 
   /** After the last message. */
   get position(): number {
@@ -62,12 +51,12 @@ export class Broadcast {
     this.#kept.push({ position: ++this.#position, bytes });
     this.#keptBytes += bytes.length;
     while (this.#keptBytes > KEPT_BYTES && this.#kept.length > 1) this.#drop();
-    this.#wakeAll();
+    this.#sendSoon();
   }
 
   replace(kind: string, bytes: Uint8Array): void {
     this.#newest.set(kind, { position: ++this.#position, bytes });
-    this.#wakeAll();
+    this.#sendSoon();
   }
 
   /** Nothing of this kind is true any more. */
@@ -81,30 +70,48 @@ export class Broadcast {
   }
 
   /**
-   * What is sent after a position, until `signal` is aborted.
+   * Sends a client what comes after a position, until it leaves.
    * @param missed sent instead, as the last message, to a client that was too slow for all of it.
    */
-  async *after(
-    from: number,
-    { missed, signal }: { missed: Uint8Array; signal: AbortSignal },
-  ): AsyncGenerator<Uint8Array, void, undefined> {
-    let position = from;
-    while (!signal.aborted) {
-      if (position < this.#dropped) {
-        yield missed;
+  enter(client: EventClient, position: number, missed: Uint8Array): void {
+    this.#clients.set(client, { position, missed });
+    client.onReady = () => this.#send(client);
+    this.#sendSoon();
+  }
+
+  leave(client: EventClient): void {
+    this.#clients.delete(client);
+  }
+
+  /** When all that is published at this moment is known, so that it is sent in one piece. */
+  #sendSoon(): void {
+    if (this.#isSending || this.#clients.size === 0) return;
+    this.#isSending = true;
+    queueMicrotask(() => {
+      this.#isSending = false;
+      for (const client of this.#clients.keys()) this.#send(client);
+    });
+  }
+
+  #send(client: EventClient): void {
+    const at = this.#clients.get(client);
+    if (at === undefined) return;
+    while (client.isReady && at.position < this.#position) {
+      if (at.position < this.#dropped) {
+        this.leave(client);
+        client.send(at.missed);
+        client.end();
         return;
       }
-      const part = this.#since(position);
+      const part = this.#since(at.position);
       // Of what was forgotten nothing is sent.
-      position = part?.position ?? this.#position;
-      if (part !== null) yield part.bytes;
-      if (position === this.#position && (await this.#isIdle(signal))) yield COMMENT;
+      at.position = part?.position ?? this.#position;
+      if (part !== null) client.send(part.bytes);
     }
   }
 
   /** What comes after a position, in one piece that all clients share which are there; null for nothing. */
   #since(from: number): Sent | null {
-    if (from === this.#position) return null;
     const last = this.#lastPart;
     if (last?.from === from && last.upTo === this.#position) return last.part;
     const part = joined(this.#messagesAfter(from));
@@ -123,63 +130,4 @@ export class Broadcast {
     this.#keptBytes -= dropped?.bytes.length ?? 0;
     this.#dropped = dropped?.position ?? this.#dropped;
   }
-
-  #wakeAll(): void {
-    for (const wake of this.#sleepers) wake();
-  }
-
-  /** Waits for a message; true where none came for long. */
-  #isIdle(signal: AbortSignal): Promise<boolean> {
-    return new Promise((resolve) => {
-      const end = (isIdle: boolean) => (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', wake);
-        this.#sleepers.delete(wake);
-        resolve(isIdle);
-      };
-      const wake = end(false);
-      const timer = setTimeout(end(true), IDLE_MS);
-      signal.addEventListener('abort', wake);
-      this.#sleepers.add(wake);
-    });
-  }
-}
-
-/**
- * The body of an answer of server-sent events: made while the client takes it, so that no more than one piece waits for
- * it. @param onEnd called once, when the client or the messages are gone.
- */
-export function eventStream(
-  messages: (signal: AbortSignal) => AsyncGenerator<Uint8Array, void, undefined>,
-  onEnd: () => void,
-): ReadableStream<Uint8Array> {
-  const gone = new AbortController();
-  const iterator = messages(gone.signal);
-  let stalled: NodeJS.Timeout | undefined;
-  const end = (): void => {
-    clearTimeout(stalled);
-    if (gone.signal.aborted) return;
-    gone.abort();
-    onEnd();
-  };
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        clearTimeout(stalled);
-        const next = await iterator.next();
-        if (next.done === true) {
-          end();
-          controller.close();
-          return;
-        }
-        stalled = setTimeout(() => {
-          end();
-          controller.error(new Error('the client takes nothing any more'));
-        }, STALLED_MS);
-        controller.enqueue(next.value);
-      },
-      cancel: end,
-    },
-    { highWaterMark: 0 },
-  );
 }

@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { LogEvents } from '../domain/dashboard/answers.ts';
 import { type LogFile, PastSizes, wholeLength } from '../os/read-log.ts';
-import { eventBytes } from './broadcast.ts';
+import { eventBytes } from './client-stream.ts';
 
 /** Most bytes of one answer or message. */
 const PART = 256 * 1024;
@@ -16,15 +16,22 @@ export interface ByteRange {
   to: number;
 }
 
-/** The range that a request asks for, in a file of this size; null for what can't be satisfied. */
-export function rangeIn(header: string | undefined, size: number): ByteRange | null {
-  if (header === undefined) return { from: 0, to: size };
-  const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/.exec(header.trim()) ?? [];
-  if (first === '' && last === '') return null;
-  if (first === '') return { from: Math.max(0, size - Number(last)), to: size };
-  const from = Number(first);
-  const to = last === '' ? size : Math.min(size, Number(last) + 1);
-  return from < to ? { from, to } : null;
+/** One range of bytes; others, such as several at once, are not known here. */
+const RANGE = /^bytes=\s*(\d*)-(\d*)$/i;
+
+/**
+ * The range that a request asks for, in a file of this size: `whole` for no range and for one that is to be ignored (RFC
+ * 9110, 14.2: an unknown unit, what can't be read, what is not supported), `none` for what can't be satisfied.
+ */
+export function rangeIn(header: string | undefined, size: number): ByteRange | 'whole' | 'none' {
+  const [, first = '', last = ''] = RANGE.exec(header?.trim() ?? '') ?? [];
+  if (first === '' && last === '') return 'whole';
+  if (first === '')
+    return size > 0 && Number(last) > 0 ? { from: Math.max(0, size - Number(last)), to: size } : 'none';
+  if (last !== '' && Number(last) < Number(first)) return 'whole';
+  return Number(first) < size
+    ? { from: Number(first), to: last === '' ? size : Math.min(size, Number(last) + 1) }
+    : 'none';
 }
 
 /** A part of a log, read as fast as the client takes it. Closes the file. */

@@ -1,4 +1,5 @@
 /** What the dashboard answers. */
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Context, Hono } from 'hono';
@@ -24,10 +25,10 @@ import { StoreError } from '../store/schema/store-error.ts';
 import { shownPath } from '../text/format.ts';
 import { printable } from '../text/printable.ts';
 import { type Access, refusal } from './access.ts';
-import { eventStream } from './broadcast.ts';
+import { ClientStream } from './client-stream.ts';
 import { documentPieces, headOf, logAddress } from './documents.ts';
 import { type Feeds, ListFeed } from './feeds.ts';
-import { Histories } from './histories.ts';
+import type { Histories } from './histories.ts';
 import { LiveReader, logName } from './live-reader.ts';
 import { followedLog, logBody, rangeIn } from './logs.ts';
 import { metricsText } from './metrics.ts';
@@ -44,6 +45,8 @@ export interface DashboardParts {
   hasMetrics: boolean;
   /** The page, and the policy that lets its script and its style alone run. */
   page: () => { html: string; policy: string };
+  /** Returned for a request that is answered through Node's own response. */
+  answered: Response;
 }
 
 const RUNS = 50;
@@ -58,8 +61,15 @@ class TooLarge extends Error {
 /** How long it takes a cookie that is stolen from a disk to become useless, in seconds: the session of a browser may be long. */
 const SESSION_SECONDS = 7 * 24 * 3600;
 
-export function dashboardRoutes(parts: DashboardParts): Hono {
-  const app = new Hono();
+/** Beside each request: how Node's server answers it. */
+interface FromNode {
+  Bindings: { outgoing: ServerResponse };
+}
+type App = Hono<FromNode>;
+type NodeContext = Context<FromNode>;
+
+export function dashboardRoutes(parts: DashboardParts): App {
+  const app: App = new Hono();
   app.use(safeHeaders);
   app.use(unreadBody);
   app.use(parts.access.host);
@@ -111,8 +121,18 @@ function answerError(error: Error, context: Context): Response {
   if (error instanceof Refusal)
     return refusal(context, error.exitCode === 4 ? 404 : 400, 'refused', printable(error.message));
   if (error instanceof StoreError) return refusal(context, 503, 'database', printable(error.message));
-  process.stderr.write(`millrace: ${printable(String(error.stack ?? error))}\n`);
+  tellUnexpected(error);
   return refusal(context, 503, 'internal', 'The dashboard itself failed; its standard error says how.');
+}
+
+const tellUnexpected = (error: unknown): void =>
+  void process.stderr.write(
+    `millrace: ${printable(String((error instanceof Error ? error.stack : null) ?? error))}\n`,
+  );
+
+/** A stream that broke off has ended: its client asks again, and is answered what is wrong, but for what nobody expects. */
+function brokenOff(error: unknown): void {
+  if (!(error instanceof Refusal || error instanceof StoreError)) tellUnexpected(error);
 }
 
 // ── Sessions ──
@@ -161,7 +181,7 @@ function connectionOf({ database }: Pick<DashboardParts, 'database'>): Connectio
   return connection;
 }
 
-function addRuns(app: Hono, parts: DashboardParts): void {
+function addRuns(app: App, parts: DashboardParts): void {
   const { database, feeds } = parts;
   app.get('/api/runs', (context) => {
     database.look();
@@ -176,17 +196,21 @@ function addRuns(app: Hono, parts: DashboardParts): void {
     };
     return context.json(answer);
   });
-  app.get('/api/events', parts.access.stream, (context) => {
-    database.look();
-    const feed = feeds.enter('runs', () => new ListFeed());
-    if (database.connection !== null) feed.read(database.connection, 'changed');
-    const { position } = feed.broadcast;
-    const missed = feed.reloadMessage;
-    return events(context, {
-      messages: (signal) => feed.broadcast.after(position, { missed, signal }),
-      onEnd: () => feeds.leave('runs'),
-    });
-  });
+  app.get('/api/events', parts.access.stream, (context) =>
+    events(context, parts, () => {
+      database.look();
+      const feed = feeds.enter('runs', () => new ListFeed());
+      if (database.connection !== null) feed.read(database.connection, 'changed');
+      const { position } = feed.broadcast;
+      return (stream) => {
+        feed.broadcast.enter(stream, position, feed.reloadMessage);
+        stream.whenGone(() => {
+          feed.broadcast.leave(stream);
+          feeds.leave('runs');
+        });
+      };
+    }),
+  );
   app.get('/api/runs/:run', async (context) => {
     const connection = connectionOf(parts);
     const runId = idOfRun(connection, context.req.param('run'));
@@ -202,17 +226,19 @@ function addRuns(app: Hono, parts: DashboardParts): void {
   app.get('/api/runs/:run/events', parts.access.stream, (context) => {
     const connection = connectionOf(parts);
     const runId = idOfRun(connection, context.req.param('run'));
-    const name = `run ${runId}`;
-    const feed = feeds.enter(name, () => new RunFeed(connection, runId, feedParts(runId, parts)));
-    const since = markIn(context.req.header('last-event-id') ?? context.req.query('after') ?? '');
-    const { messages, position } = feed.join(connection, since);
-    const missed = feed.reloadMessage('More has happened than was taken.');
-    return events(context, {
-      messages: async function* (signal) {
-        yield* messages;
-        yield* feed.broadcast.after(position, { missed, signal });
-      },
-      onEnd: () => feeds.leave(name),
+    return events(context, parts, () => {
+      const name = `run ${runId}`;
+      const feed = feeds.enter(name, () => new RunFeed(connection, runId, feedParts(runId, parts)));
+      const since = markIn(context.req.header('last-event-id') ?? context.req.query('after') ?? '');
+      const { messages, position } = feed.join(connection, since);
+      return (stream) => {
+        for (const message of messages) stream.send(message);
+        feed.broadcast.enter(stream, position, feed.reloadMessage('More has happened than was taken.'));
+        stream.whenGone(() => {
+          feed.broadcast.leave(stream);
+          feeds.leave(name);
+        });
+      };
     });
   });
 }
@@ -249,13 +275,19 @@ function piecesBody(pieces: readonly string[]): ReadableStream<Uint8Array> {
   );
 }
 
+/**
+ * Answers with events.
+ * @param prepare reads what may be refused, before the answer begins, and returns what sends. Not called for a HEAD request.
+ */
 function events(
-  context: Context,
-  { messages, onEnd }: { messages: Parameters<typeof eventStream>[0]; onEnd: () => void },
+  context: NodeContext,
+  { answered }: DashboardParts,
+  prepare: () => (stream: ClientStream) => void,
 ): Response {
-  context.header('Content-Type', 'text/event-stream');
-  context.header('X-Accel-Buffering', 'no');
-  return context.body(eventStream(messages, onEnd));
+  if (context.req.method === 'HEAD') return context.body(null, 200, { 'Content-Type': 'text/event-stream' });
+  const begin = prepare();
+  begin(new ClientStream(context.env.outgoing, HEADERS));
+  return answered;
 }
 
 /** @throws Refusal for what is no whole number from 1. */
@@ -271,7 +303,7 @@ function numberIn(given: string | undefined, usual: number, most: number): numbe
 const actBody = z.object({ workstreams: z.array(z.string().max(1_000)).max(10_000) });
 
 /** The run does it, through its socket: the dashboard writes nothing. */
-function addActions(app: Hono, parts: DashboardParts): void {
+function addActions(app: App, parts: DashboardParts): void {
   const actions = ['stop', 'retry'] as const;
   for (const type of actions)
     app.post(`/api/runs/:run/${type}`, async (context) => {
@@ -298,7 +330,7 @@ const ACTOR = 'the dashboard';
 
 // ── Metrics ──
 
-function addMetrics(app: Hono, { access, database }: DashboardParts): void {
+function addMetrics(app: App, { access, database }: DashboardParts): void {
   const runs = new RunCounts();
   app.get('/metrics', access.origin, access.bearer, (context) => {
     database.look();
@@ -313,47 +345,58 @@ function addMetrics(app: Hono, { access, database }: DashboardParts): void {
 const WORKSTREAMS = 100;
 const MOST_WORKSTREAMS = 500;
 
-function addHistories(app: Hono, parts: DashboardParts): void {
-  const histories = new Histories();
-  app.get('/api/patterns', (context) => context.json(histories.patterns(connectionOf(parts))));
-  app.get('/api/patterns/:id', (context) =>
-    context.json(histories.pattern(connectionOf(parts), context.req.param('id'))),
+function addHistories(app: App, parts: DashboardParts): void {
+  const histories = loadedOnce();
+  app.get('/api/patterns', async (context) =>
+    context.json((await histories()).patterns(connectionOf(parts))),
   );
-  app.get('/api/trends', (context) => context.json(histories.trends(connectionOf(parts))));
-  app.get('/api/tools', (context) => context.json(histories.tools(connectionOf(parts))));
-  app.get('/api/workstreams', (context) => {
+  app.get('/api/patterns/:id', async (context) =>
+    context.json((await histories()).pattern(connectionOf(parts), context.req.param('id'))),
+  );
+  app.get('/api/trends', async (context) => context.json((await histories()).trends(connectionOf(parts))));
+  app.get('/api/tools', async (context) => context.json((await histories()).tools(connectionOf(parts))));
+  app.get('/api/workstreams', async (context) => {
     const { req } = context;
     const limit = numberIn(req.query('limit'), WORKSTREAMS, MOST_WORKSTREAMS);
     const asked = { search: req.query('search') ?? '', after: req.query('after') ?? '', limit };
-    return context.json(histories.workstreams(connectionOf(parts), asked));
+    return context.json((await histories()).workstreams(connectionOf(parts), asked));
   });
-  app.get('/api/workstreams/:id', (context) => {
+  app.get('/api/workstreams/:id', async (context) => {
     const connection = connectionOf(parts);
     const run = context.req.query('run');
     const runId = run === undefined ? null : idOfRun(connection, run);
-    return context.json(histories.workstream(connection, { id: context.req.param('id'), runId }));
+    return context.json(
+      (await histories()).workstream(connectionOf(parts), { id: context.req.param('id'), runId }),
+    );
   });
+}
+
+/** What tells of many runs is loaded when somebody asks for it: most who follow a run never do. */
+function loadedOnce(): () => Promise<Histories> {
+  let loading: Promise<Histories> | null = null;
+  return () => (loading ??= import('./histories.ts').then((module) => new module.Histories()));
 }
 
 // ── Logs ──
 
-function addLogs(app: Hono, parts: DashboardParts): void {
+function addLogs(app: App, parts: DashboardParts): void {
   app.get('/api/runs/:run/logs/:workstream', async (context) => {
     const { log, isOver } = openLog(logPlace(context, parts), parts);
     if (log === null) return noLog(context);
     const { size } = log;
     const from = Number(context.req.query('from') ?? Number.NaN);
-    const range =
+    const asked =
       Number.isSafeInteger(from) && from >= 0
         ? { from, to: size }
         : rangeIn(context.req.header('range'), size);
-    if (range === null) {
+    if (asked === 'none') {
       log.close();
       context.header('Content-Range', `bytes */${size}`);
       return context.body(null, 416);
     }
     if (!isOver) await wait(REDACTED_MS);
-    const isPart = context.req.header('range') !== undefined;
+    const range = asked === 'whole' ? { from: 0, to: size } : asked;
+    const isPart = asked !== 'whole' && context.req.query('from') === undefined;
     context.header('Content-Type', 'text/plain; charset=utf-8');
     context.header('Accept-Ranges', 'bytes');
     context.header('Content-Length', String(Math.max(0, range.to - range.from)));
@@ -364,15 +407,11 @@ function addLogs(app: Hono, parts: DashboardParts): void {
     const place = logPlace(context, parts);
     const given = context.req.header('last-event-id') ?? context.req.query('from');
     const from = given !== undefined && /^\d{1,15}$/.test(given) ? Number(given) : null;
-    return events(context, {
-      messages: (signal) =>
-        followedLog({
-          open: () => openLog(place, parts).log,
-          isOver: () => openLog(place, parts, { isOpened: false }).isOver,
-          from,
-          signal,
-        }),
-      onEnd: () => undefined,
+    return events(context, parts, () => (stream) => {
+      const { signal } = stream;
+      const open = (): LogFile | null => openLog(place, parts).log;
+      const isOver = (): boolean => openLog(place, parts, { isOpened: false }).isOver;
+      void stream.sendAll(followedLog({ open, isOver, from, signal })).catch(brokenOff);
     });
   });
 }

@@ -11,7 +11,8 @@ import { resultsAfter } from '../store/read/page-results.ts';
 import { failurePatternId } from '../store/read/patterns.ts';
 import type { Connection } from '../store/schema/connection.ts';
 import { oneLine } from '../text/printable.ts';
-import { Broadcast, eventBytes } from './broadcast.ts';
+import { Broadcast } from './broadcast.ts';
+import { eventBytes } from './client-stream.ts';
 import { LiveReader } from './live-reader.ts';
 
 /** Most results of one message, and most that a client is sent which comes back. */

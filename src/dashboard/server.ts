@@ -3,6 +3,7 @@
 import { createServer, type Server } from 'node:http';
 import { dirname } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { livePage } from '../report/page.ts';
 import { WatchedDatabase } from '../store/read/live/watched-database.ts';
 import { Access } from './access.ts';
@@ -41,7 +42,7 @@ export async function startDashboard(settings: DashboardSettings): Promise<Dashb
   const database = new WatchedDatabase(path);
   const feeds = new Feeds(database);
   // The port decides what the cookie is called, so that nothing is answered before it is known.
-  let answer: ((request: Request, env: unknown) => Response | Promise<Response>) | null = null;
+  let answer: ReturnType<typeof dashboardRoutes>['fetch'] | null = null;
   const listener = getRequestListener(
     (request, env) => answer?.(request, env) ?? new Response(null, { status: 503 }),
     { overrideGlobalObjects: false },
@@ -59,6 +60,7 @@ export async function startDashboard(settings: DashboardSettings): Promise<Dashb
     feeds,
     hasMetrics: settings.metrics,
     page: livePage,
+    answered: RESPONSE_ALREADY_SENT,
   });
   answer = app.fetch;
   return {

@@ -40,7 +40,17 @@ describe('a log', () => {
     expect(await range('bytes=-3')).toMatchObject({ status: 206, text: '789' });
     expect((await range('bytes=2-4')).headers['content-range']).toBe('bytes 2-4/10');
     expect((await range('bytes=20-')).status).toBe(416);
+    expect((await range('bytes=-0')).status).toBe(416);
   });
+
+  test.each(['lines=2-4', 'bytes=4-2', 'bytes=x', 'bytes=0-1,3-4'])(
+    'is sent whole where its range is to be ignored: %s',
+    async (range) => {
+      const dashboard = await withLog(OWN, writeLog('0123456789'));
+      const { status, headers, text } = await ask(dashboard, PATH, { headers: { ...bearer, range } });
+      expect([status, headers['content-range'], text]).toEqual([200, undefined, '0123456789']);
+    },
+  );
 
   test('of any size is sent as fast as it is taken', async () => {
     const size = 20_000_000;

@@ -4,6 +4,7 @@ import { cursorOf, markIn, RunFeed } from '../../src/dashboard/run-feed.ts';
 import type { AgentResult } from '../../src/domain/agent-result.ts';
 import { markOf } from '../../src/store/read/live/run-changes.ts';
 import { SqliteRecorder } from '../../src/store/write/recorder.ts';
+import { KeepingClient } from '../kit/event-client.ts';
 import { seededRandom } from '../kit/random.ts';
 import { begins, end, failed, finished, opened, RUN, result, started } from '../kit/recorded-run.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
@@ -58,17 +59,14 @@ function missed({ feed, connection }: ReturnType<typeof followed>, cursor: strin
     .flatMap(({ data }) => (data['rows'] as { id: string }[]).map(({ id }) => id));
 }
 
-/** Takes the next message of a kind. */
+/** The first message of a kind that is sent after a position. */
 async function next(run: ReturnType<typeof followed>, from: number, event: string): Promise<Message> {
-  const aborter = new AbortController();
-  const options = { missed: new Uint8Array(), signal: aborter.signal };
-  for await (const bytes of run.feed.broadcast.after(from, options)) {
-    const message = messagesIn(bytes).find((each) => each.event === event);
-    if (message === undefined) continue;
-    aborter.abort();
-    return message;
-  }
-  throw new Error('the feed ended');
+  const client = new KeepingClient();
+  run.feed.broadcast.enter(client, from, new Uint8Array());
+  await Promise.resolve();
+  const message = client.taken.flatMap(messagesIn).find((each) => each.event === event);
+  if (message === undefined) throw new Error(`no ${event} was sent`);
+  return message;
 }
 
 test('a client that comes back gets each result that it missed, and no other', () => {

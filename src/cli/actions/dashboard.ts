@@ -6,7 +6,6 @@ import { Refusal } from '../../app/refusal.ts';
 import { type Dashboard, type DashboardSettings, startDashboard } from '../../dashboard/server.ts';
 import { isLoopback, LEAST_TOKEN, newToken, TOKEN_VARIABLE } from '../../dashboard/token.ts';
 import { type EndSignal, exitCodeOf } from '../../os/end-signals.ts';
-import { keepYoungSpaceSmall } from '../../os/heap-options.ts';
 import { readRegular } from '../../os/regular-file.ts';
 import { messageOf } from '../../text/error-message.ts';
 import { DASHBOARD_PORT, type DashboardArguments } from '../commands/dashboard.ts';
@@ -23,7 +22,6 @@ export async function dashboard(argv: DashboardArguments): Promise<number> {
   if (port !== undefined && !(Number.isSafeInteger(port) && port >= 0 && port <= MOST_PORT))
     throw new UsageError(`--port takes a whole number from 0 to ${MOST_PORT}.`);
   checkState(argv.state);
-  keepYoungSpaceSmall();
   const own = ownToken(argv.tokenFile);
   if (own === null && !isLoopback(host))
     throw new Refusal(

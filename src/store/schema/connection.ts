@@ -15,6 +15,20 @@ export function statement(connection: Connection, sql: string): Database.Stateme
   return found;
 }
 
+/**
+ * Reads as of one moment. Each query alone would ask anew what other processes have written, which takes longer than most
+ * queries that find few rows.
+ */
+export function asOfNow(connection: Connection, read: () => void): void {
+  if (connection.inTransaction) return read();
+  statement(connection, 'BEGIN').run();
+  try {
+    read();
+  } finally {
+    if (connection.inTransaction) statement(connection, 'COMMIT').run();
+  }
+}
+
 /** Keeps pages of the file up to so many KiB, instead of all that were read. */
 export const keepPages = (connection: Connection, kib: number): void => {
   connection.pragma(`cache_size = -${kib}`);

@@ -1,6 +1,6 @@
 /** The database as one reader watches it for as long as it likes, whatever happens to its file meanwhile. */
 import { statSync } from 'node:fs';
-import { type Connection, keepPages } from '../../schema/connection.ts';
+import { type Connection, keepPages, statement } from '../../schema/connection.ts';
 import { openForReading } from '../../schema/database.ts';
 import { StoreError } from '../../schema/store-error.ts';
 
@@ -76,8 +76,9 @@ export class WatchedDatabase {
   }
 }
 
-const numberIn = (connection: Connection, pragma: string): number =>
-  Number(connection.pragma(pragma, { simple: true }));
+/** Prepared once, as this is asked all the time. */
+const numberIn = (connection: Connection, pragma: 'data_version' | 'schema_version'): number =>
+  Number(statement(connection, `PRAGMA ${pragma}`).pluck().get());
 
 /** Which file is there: by device and inode; null for none. */
 function fileAt(path: string): string | null {

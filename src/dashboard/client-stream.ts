@@ -1,0 +1,109 @@
+/** Server-sent events to one client, written straight to its connection: what many clients get is not copied for each. */
+import type { ServerResponse } from 'node:http';
+
+/** A client that has been sent nothing for so many milliseconds gets a comment, so that a dead connection is noticed. */
+const IDLE_MS = 15_000;
+
+/** A client that has not taken what it was sent for so many milliseconds is disconnected. It comes back by itself. */
+const STALLED_MS = 30_000;
+
+const encoder = new TextEncoder();
+
+/** One message as it is sent. @param data must have no line ends, as JSON has none. */
+export const eventBytes = (event: string, data: string, id?: string): Uint8Array =>
+  encoder.encode(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${data}\n\n`);
+
+const COMMENT = encoder.encode(':\n\n');
+
+/** What takes messages as fast as it can. */
+export interface EventClient {
+  /** False while what it was sent last waits in memory. */
+  readonly isReady: boolean;
+  /** Called whenever it has become ready again. */
+  onReady: () => void;
+  send(bytes: Uint8Array): void;
+  /** Ends the stream once everything is sent. */
+  end(): void;
+}
+
+/** The answer to a request for events. */
+export class ClientStream implements EventClient {
+  readonly #response: ServerResponse;
+  readonly #gone = new AbortController();
+  readonly #idle: NodeJS.Timeout;
+  #stalled: NodeJS.Timeout | undefined;
+  #isReady = true;
+  onReady: () => void = () => undefined;
+
+  /** @param headers of the answer, beside those of every stream. */
+  constructor(response: ServerResponse, headers: Readonly<Record<string, string>>) {
+    this.#response = response;
+    // The end of the connection is the end of the stream, so that no message needs a frame around it.
+    response.useChunkedEncodingByDefault = false;
+    response.writeHead(200, {
+      ...headers,
+      'Content-Type': 'text/event-stream',
+      // A proxy is not to wait for more.
+      'X-Accel-Buffering': 'no',
+    });
+    response.flushHeaders();
+    response.on('drain', () => this.#drained());
+    response.once('close', () => this.#closed());
+    this.#idle = setTimeout(() => this.send(COMMENT), IDLE_MS);
+    if (response.destroyed) this.#closed();
+  }
+
+  /** Aborted when the client is gone, or the stream has ended. */
+  get signal(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  /** Calls this once when the client is gone, or the stream has ended. */
+  whenGone(then: () => void): void {
+    if (this.signal.aborted) then();
+    else this.signal.addEventListener('abort', then, { once: true });
+  }
+
+  get isReady(): boolean {
+    return this.#isReady && !this.signal.aborted;
+  }
+
+  send(bytes: Uint8Array): void {
+    if (this.signal.aborted) return;
+    this.#idle.refresh();
+    if (this.#response.write(bytes) || !this.#isReady) return;
+    this.#isReady = false;
+    this.#stalled = setTimeout(() => this.#response.destroy(), STALLED_MS);
+  }
+
+  end(): void {
+    this.#response.end();
+  }
+
+  /** Sends messages as they are made, each when the client has taken the one before; then ends the stream. */
+  async sendAll(messages: AsyncIterable<Uint8Array>): Promise<void> {
+    try {
+      for await (const bytes of messages) {
+        this.send(bytes);
+        if (!this.isReady) await new Promise<void>((resolve) => (this.onReady = resolve));
+        if (this.signal.aborted) return;
+      }
+    } finally {
+      this.end();
+    }
+  }
+
+  #drained(): void {
+    clearTimeout(this.#stalled);
+    this.#isReady = true;
+    this.onReady();
+  }
+
+  #closed(): void {
+    clearTimeout(this.#stalled);
+    clearTimeout(this.#idle);
+    this.#gone.abort();
+    // Who waits for it goes on, and sees that it is gone.
+    this.onReady();
+  }
+}
