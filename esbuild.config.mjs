@@ -19,12 +19,18 @@ const helpIsAscii = {
   },
 };
 
-/** zod's messages in sixty languages are more than half of it, and Millrace has its own. */
-const zodSpeaksEnglish = {
-  name: 'zod-speaks-english',
+/**
+ * zod's messages in sixty languages are more than half of it, and Millrace has its own. zod would also compile a function
+ * for each schema of an object; a process that reads few objects of each kind has no use for it.
+ */
+const zodWithinNeed = {
+  name: 'zod-within-need',
   setup({ onLoad }) {
     onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => ({
       contents: "export { default as en } from './en.js';",
+    }));
+    onLoad({ filter: /\/zod\/v4\/core\/core\.js$/ }, ({ path }) => ({
+      contents: `${readFileSync(path, 'utf8')}\nconfig({ jitless: true });`,
     }));
   },
 };
@@ -237,7 +243,7 @@ await buildBundles(
     // Native, or with files of their own.
     external: ['better-sqlite3', 'piscina', 'esbuild', 'bullmq', 'ioredis'],
     alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
-    plugins: [helpIsAscii, zodSpeaksEnglish, widthOnDemand],
+    plugins: [helpIsAscii, zodWithinNeed, widthOnDemand],
   },
 );
 await buildBundles(

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Piscina } from 'piscina';
 import type { AgentSettings } from '../domain/agent-message.ts';
 import type { AssignmentBatch } from '../domain/batch/batch-text.ts';
+import { compileAsUsual } from '../os/v8-options.ts';
 import { entryFile } from './entry-file.ts';
 
 /**
@@ -28,6 +29,8 @@ export class AgentPool {
   readonly #pool: Piscina;
   /** Batches that have a thread or wait for one. */
   #inUse = 0;
+  #ended = 0;
+  readonly #compileLate = compileAsUsual();
   #closing: Promise<void> | null = null;
 
   constructor({ agents, startedAtOnce, memoryMb, settings, onMessage, onError }: PoolOptions) {
@@ -62,6 +65,9 @@ export class AgentPool {
       return await this.#pool.run(batch, { signal: terminate });
     } finally {
       this.#inUse -= 1;
+      this.#ended += 1;
+      // By then all of those have been loaded that were started together.
+      if (this.#ended === this.#pool.threads.length) this.#compileLate();
       this.#endIdleThreads();
     }
   }

@@ -33,7 +33,7 @@ export class Bundles {
   readonly #cache = cacheFolder();
   readonly #loaded = new Map<string, Bundle>();
   /** Those without code of an earlier time. */
-  readonly #compiled: { script: Script; kept: KeptCode }[] = [];
+  readonly #compiled: { script: Script; kept: KeptCode; tag: number }[] = [];
 
   /** @param part names what is executed of the bundles, where that is always a part: each has code of its own. */
   constructor(part: string) {
@@ -49,11 +49,15 @@ export class Bundles {
 
   /**
    * Keeps the code of the bundles for later starts, where none was used now. What was not executed yet is not in it, so
-   * this is to be called at the end.
+   * this is to be called at the end. With other options of V8 than it was loaded with it would be refused, and is not kept.
    */
   keepCode(): void {
     if (process.uptime() > YOUNG_SECONDS) return;
-    for (const { script, kept } of this.#compiled) kept.replace(script.createCachedData());
+    for (const { script, kept, tag } of this.#compiled) {
+      const code = script.createCachedData();
+      // Another thread may have changed the options meanwhile.
+      if (tag === cachedDataVersionTag()) kept.replace(code);
+    }
   }
 
   #load(file: string): Bundle {
@@ -70,12 +74,13 @@ export class Bundles {
     const prefix = `${basename(file, '.bundle.cjs')}-${this.#part}-`;
     // The code of a copy elsewhere would name that one's files in stack traces.
     const contents = hexadecimal(crc32(bytes, crc32(file)));
-    const kept = new KeptCode(cache, prefix, [contents, ...versions()].join('-'));
+    const tag = cachedDataVersionTag();
+    const kept = new KeptCode(cache, prefix, [contents, ...versions(tag)].join('-'));
     const code = kept.read();
     // Made in one piece: a text of megabytes that is put together is copied once more.
     const text = Buffer.concat([BEFORE, bytes, AFTER]).toString('latin1');
     const script = new Script(text, { filename: file, ...(code === null ? {} : { cachedData: code }) });
-    if (code === null || script.cachedDataRejected === true) this.#compiled.push({ script, kept });
+    if (code === null || script.cachedDataRejected === true) this.#compiled.push({ script, kept, tag });
     const folder = dirname(file);
     const requireFile = createRequire(file);
     const require = (name: string): unknown =>
@@ -89,7 +94,7 @@ export class Bundles {
 const hexadecimal = (value: number): string => value.toString(16).padStart(8, '0');
 
 /** What V8 refuses code of another of; its tag stands for its own version, its flags and the processor. */
-const versions = (): string[] => [process.version, process.arch, hexadecimal(cachedDataVersionTag())];
+const versions = (tag: number): string[] => [process.version, process.arch, hexadecimal(tag)];
 
 /**
  * Null where there is none, and where Node itself has to load the bundles: it counts coverage, and follows source maps,

@@ -12,7 +12,7 @@ import {
   listenForSignals,
   type SignalHandlers,
 } from '../os/end-signals.ts';
-import { heapOptions } from '../os/heap-options.ts';
+import { heapOptions } from '../os/v8-options.ts';
 import { messageOf } from '../text/error-message.ts';
 import { CONTINUATION_VARIABLE, type Continuation, END_MS, type FromRun, readFromRun } from './protocol.ts';
 import { giveStreams } from './streams.ts';
@@ -70,13 +70,6 @@ async function watchAll(program: string, args: readonly string[]): Promise<numbe
   }
 }
 
-/**
- * V8 compiles a function for speed once so many bytes of its bytecode have run. With its default of 66 KB, compiling takes
- * a third of the CPU time of 10,000 tiny workstreams; with this less than a fifth, and code that computes for long takes
- * no longer. Only where that was measured: later versions have a compiler in between.
- */
-const V8_OPTIONS = process.versions.node.startsWith('20.') ? ['--interrupt-budget=600000'] : [];
-
 class Watched implements SignalHandlers {
   readonly #onRun: (run: Extract<FromRun, { type: 'run' }>) => void;
   readonly #streams = giveStreams();
@@ -95,7 +88,7 @@ class Watched implements SignalHandlers {
   /** Starts a process, with the streams of `giveStreams`, and waits for its end. */
   run(program: string, args: readonly string[], continuation: Continuation | null): Promise<End> {
     const own = continuation === null ? {} : { [CONTINUATION_VARIABLE]: JSON.stringify(continuation) };
-    const options = [...V8_OPTIONS, ...heapOptions(), ...process.execArgv];
+    const options = [...heapOptions(), ...process.execArgv];
     const child = spawn(process.execPath, [...options, program, ...args], {
       stdio: this.#streams.stdio,
       env: { ...process.env, ...this.#streams.variables, ...own },

@@ -4,6 +4,7 @@ import {
   chmodSync,
   chownSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -82,6 +83,13 @@ test('code is kept by the first process and used by the next', () => {
   expect([...made.keys()].map((name) => name.split('-')[0])).toEqual(['lower', 'upper']);
   load();
   expect(files()).toEqual(made);
+});
+
+test('code is not kept where the options of V8 have changed since it was loaded: it would be refused', () => {
+  const change = "require('node:v8').setFlagsFromString('--interrupt-budget=600000')";
+  writeFileSync(bundle, `exports.m = () => ({ answer: () => (${change}, 42) });`);
+  load();
+  expect(existsSync(cache)).toBe(false);
 });
 
 test('an error names its file and line, with kept code too', () => {

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { heapOptions } from '../../src/os/heap-options.ts';
+import { heapOptions } from '../../src/os/v8-options.ts';
 
 test('a limit that the user has set stays', () => {
   expect(heapOptions([], '')).toHaveLength(2);
@@ -29,7 +29,7 @@ const PROGRAM = `
 
 /** The limits of a process that is started with these options, and of its threads. */
 function limitsWith(options: readonly string[]): Record<'here' | 'thread' | 'limited' | 'execArgv', unknown> {
-  const module = fileURLToPath(new URL('../../dist/src/os/heap-options.js', import.meta.url));
+  const module = fileURLToPath(new URL('../../dist/src/os/v8-options.js', import.meta.url));
   const args = [...options, '--input-type=module', '--eval', PROGRAM, module];
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
 }
@@ -55,10 +55,39 @@ const MANY_YOUNG = `
   console.log(getHeapSpaceStatistics().find((space) => space.space_name === 'new_space').space_size);`;
 
 test.skipIf(!process.versions.node.startsWith('20.'))('the space of young objects does not grow', () => {
-  const module = fileURLToPath(new URL('../../dist/src/os/heap-options.js', import.meta.url));
+  const module = fileURLToPath(new URL('../../dist/src/os/v8-options.js', import.meta.url));
   const args = ['--input-type=module', '--eval', MANY_YOUNG, module];
   const run = spawnSync(process.execPath, args, { encoding: 'utf8' });
   // Two halves of a megabyte each; without the flag it grows to eight and more.
   expect(Number(run.stdout)).toBeLessThan(4_000_000);
   expect(run.stderr).toBe('');
 });
+
+const LATE = `
+  const { compileAsUsual, compileLate } = await import(process.argv[1]);
+  const { cachedDataVersionTag } = await import('node:v8');
+  const tags = [cachedDataVersionTag()];
+  const note = () => tags.push(cachedDataVersionTag());
+  compileAsUsual()();
+  note();
+  compileLate();
+  note();
+  const compileLateAgain = compileAsUsual();
+  note();
+  compileLateAgain();
+  note();
+  console.log(JSON.stringify(tags));`;
+
+test.skipIf(!process.versions.node.startsWith('20.'))(
+  'a process that compiles late has the options that Node was built with while threads start, and others do at all times',
+  () => {
+    const module = fileURLToPath(new URL('../../dist/src/os/v8-options.js', import.meta.url));
+    const args = ['--input-type=module', '--eval', LATE, module];
+    const run = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    const [usual, untouched, late, duringStart, again] = JSON.parse(run.stdout);
+    expect([untouched, duringStart]).toEqual([usual, usual]);
+    expect(late).not.toBe(usual);
+    expect(again).toBe(late);
+    expect(run.stderr).toBe('');
+  },
+);
