@@ -2,7 +2,7 @@
 
 import type * as Millrace from './millrace.ts';
 import { Bundles } from './os/code-cache.ts';
-import { keepYoungSpaceSmall } from './os/heap-options.ts';
+import { keepYoungSpaceSmall } from './os/v8-options.ts';
 import { OTHER_COMMANDS } from './watch/is-watched.ts';
 
 const args = process.argv.slice(2);

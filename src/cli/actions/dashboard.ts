@@ -7,7 +7,6 @@ import { type Dashboard, type DashboardSettings, startDashboard } from '../../da
 import { isLoopback, LEAST_TOKEN, newToken, TOKEN_VARIABLE } from '../../dashboard/token.ts';
 import { type EndSignal, exitCodeOf } from '../../os/end-signals.ts';
 import { readRegular } from '../../os/regular-file.ts';
-import { keepYoungSpaceSmall } from '../../os/v8-options.ts';
 import { messageOf } from '../../text/error-message.ts';
 import { DASHBOARD_PORT, type DashboardArguments } from '../commands/dashboard.ts';
 import { openProblem } from '../open-page.ts';
