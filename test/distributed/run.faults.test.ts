@@ -1,12 +1,12 @@
 /** Whole runs over hosts that are processes of their own, when a workstream, Redis or the process of the run is the problem. */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { bin, cleanEnvironment, type Started, startMillrace, writeFiles } from '../kit/command.ts';
+import { bin, cleanEnvironment, writeFiles } from '../kit/command.ts';
+import { noting, QueueProject, succeeds, waitFor } from '../kit/queue-project.ts';
 import { startWorker } from '../kit/queue-worker.ts';
 import { hasRedis, QUEUE_KEY, RedisProxy, RedisServer } from '../kit/redis.ts';
-import { query } from '../kit/rows.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 async function startServer(): Promise<RedisServer> {
@@ -15,64 +15,10 @@ async function startServer(): Promise<RedisServer> {
   return server;
 }
 
-/** A project, and a place outside it that all hosts share. */
-class Project {
-  readonly folder = temporaryFolder();
-  readonly shared = temporaryFolder();
-
-  /** @param commands by the id of their workstream; `$SHARED` in them is the shared place. */
-  constructor(commands: Record<string, string>, fields: Record<string, object> = {}) {
-    const entries = Object.entries(commands).map(([id, run]) => [
-      `workstreams/${id}.json`,
-      { id, title: id, steps: [{ run: run.replaceAll('$SHARED', this.shared) }], ...fields[id] },
-    ]);
-    writeFiles(this.folder, Object.fromEntries(entries));
-  }
-
-  run(url: string, ...args: string[]): Started {
-    const started = startMillrace(this.folder, ['run', '--queue', url, ...args], {
-      MILLRACE_QUEUE_KEY: QUEUE_KEY,
-    });
-    onTestFinished(() => {
-      if (started.child.exitCode === null && started.child.signalCode === null) started.killAll();
-    });
-    return started;
-  }
-
-  /** Lets go on what waits for a file of this name. */
-  make(name: string): void {
-    writeFileSync(join(this.shared, name), '');
-  }
-
-  /** Lines of a shared file. */
-  lines(name: string): string[] {
-    const path = join(this.shared, name);
-    return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
-  }
-
-  results(): Record<string, string> {
-    const path = join(this.folder, '.state', 'multi_agent_consolidated.db');
-    if (!existsSync(path)) return {};
-    const rows = query<{ id: string; status: string; reason: string | null }>(
-      this.folder,
-      'SELECT workstream_id AS id, status, reason FROM agent_results',
-    );
-    return Object.fromEntries(rows.map(({ id, status, reason }) => [id, reason ?? status]));
-  }
-}
-
-const noting = 'echo $MILLRACE_WORKSTREAM_ID >> $SHARED/starts';
-const waitFor = (name: string): string => `while [ ! -e $SHARED/${name} ]; do sleep 0.02; done`;
-
-async function succeeds({ finished }: Started): Promise<void> {
-  const { code, stdout, stderr } = await finished;
-  expect(code, stdout + stderr).toBe(0);
-}
-
 describe.skipIf(!hasRedis)('a workstream that ends its host', () => {
   test('is begun three times, fails with host-lost, and what ran beside it completes', async () => {
     const server = await startServer();
-    const project = new Project({
+    const project = new QueueProject({
       'ws-beside': `${noting}; ${waitFor('go')}`,
       'ws-later-1': 'true',
       'ws-later-2': 'true',
@@ -146,7 +92,7 @@ function superviseWorker(url: string): { deaths: () => number } {
 describe.skipIf(!hasRedis)('after FLUSHALL', () => {
   test('what was in hand begins once more, and never while its first start goes on', async () => {
     const server = await startServer();
-    const project = new Project({
+    const project = new QueueProject({
       'ws-1': `${noting}; kill -0 $(cat $SHARED/pid) && touch $SHARED/at-once; echo $$ > $SHARED/pid; ${waitFor('go')}`,
     });
     await startWorker(server.url, 'host-a');
@@ -169,7 +115,7 @@ describe.skipIf(!hasRedis)(
       const server = await startServer();
       const proxy = await RedisProxy.to(server);
       onTestFinished(() => proxy.close());
-      const project = new Project({ 'ws-1': noting, 'ws-2': noting, 'ws-3': noting });
+      const project = new QueueProject({ 'ws-1': noting, 'ws-2': noting, 'ws-3': noting });
       await startWorker(server.url, 'host-a');
       const killed = project.run(proxy.url, '-j', '1');
       proxy.cutWhen(() => {
@@ -191,7 +137,7 @@ describe.skipIf(!hasRedis)('when the process that executes a run is killed', () 
   test('the next one goes on with all that hosts have in hand at once', async () => {
     const server = await startServer();
     // The first ends when the successor of the second has begun, so both have to be gone on with together.
-    const project = new Project(
+    const project = new QueueProject(
       {
         'ws-1': `${noting}; ${waitFor('third')}`,
         'ws-2': `${noting}; ${waitFor('go')}`,
@@ -215,7 +161,7 @@ const childrenOf = (pid: number): number[] =>
 describe.skipIf(!hasRedis)('ten outputs of ten megabytes', () => {
   test('return, and leave the memory of Redis as it was', async () => {
     const server = await startServer();
-    const project = new Project(
+    const project = new QueueProject(
       { 'ws-1': 'mkdir out; for i in 0 1 2 3 4 5 6 7 8 9; do head -c 10000000 /dev/urandom > out/$i; done' },
       { 'ws-1': { outputs: ['out/*'] } },
     );

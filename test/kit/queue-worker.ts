@@ -24,6 +24,8 @@ interface WorkerOptions {
   leaseSeconds?: number;
   /** More of its arguments. */
   args?: readonly string[];
+  /** A command that executes the one that follows it, such as `['ip', 'netns', 'exec', NAME]`. */
+  within?: readonly string[];
 }
 
 const setClock = fileURLToPath(new URL('./set-clock.mjs', import.meta.url));
@@ -32,13 +34,21 @@ const setClock = fileURLToPath(new URL('./set-clock.mjs', import.meta.url));
 export async function startWorker(
   url: string,
   name: string,
-  { state = temporaryFolder(), clock, agents = 1, leaseSeconds = 2, args: more = [] }: WorkerOptions = {},
+  {
+    state = temporaryFolder(),
+    clock,
+    agents = 1,
+    leaseSeconds = 2,
+    args: more = [],
+    within = [],
+  }: WorkerOptions = {},
 ): Promise<StartedWorker> {
   const flags = { queue: url, name, agents, 'lease-seconds': leaseSeconds, state };
   const args = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)]);
-  const [preloaded, shown] =
+  const [preloaded, shown]: [string[], Record<string, string>] =
     clock === undefined ? [[], {}] : [['--import', setClock], { TEST_CLOCK: `${clock},1` }];
-  const child = spawn(process.execPath, [...preloaded, bin, 'worker', ...args, ...more], {
+  const [program, ...before] = [...within, process.execPath];
+  const child = spawn(program, [...before, ...preloaded, bin, 'worker', ...args, ...more], {
     env: { ...cleanEnvironment(), MILLRACE_QUEUE_KEY: QUEUE_KEY, ...shown },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -29,6 +29,8 @@ export interface RedisServerOptions {
   aof?: boolean;
   /** More options of redis-server, such as `['--maxmemory', '20mb']`. */
   extra?: readonly string[];
+  /** A command that executes the one that follows it, such as `['ip', 'netns', 'exec', NAME]`. */
+  within?: readonly string[];
 }
 
 export class RedisServer {
@@ -70,12 +72,14 @@ export class RedisServer {
 
   /** Starts it, again with what it had on the disk. Resolves when it answers. */
   async start(): Promise<void> {
-    const { aof = false, extra = [] } = this.#options;
+    const { aof = false, extra = [], within = [] } = this.#options;
     const persistence = aof ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no'];
     rmSync(this.socket, { force: true });
+    const [program, ...args] = [...within, 'redis-server'];
     this.#process = spawn(
-      'redis-server',
+      program,
       [
+        ...args,
         '--port',
         '0',
         '--unixsocket',

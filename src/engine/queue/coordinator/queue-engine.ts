@@ -298,7 +298,8 @@ export class QueueEngine implements Engine {
       protocol: PROTOCOL,
       job: place.job,
       nonce,
-      assignment,
+      // Its files are prepared once for all that need them, by each host.
+      assignment: { ...assignment, setup: null },
       source: source.source,
       setup,
       strictLease: isStrict(assignment),
