@@ -118,13 +118,14 @@ function certificates(): { authority: string; options: string[] } {
   const sign = ['x509', '-req', '-in', 'redis.csr', '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial'];
   openssl(...sign, '-days', '2', '-extfile', 'names', '-out', 'redis.crt');
   const file = (name: string): string => join(folder, name);
-  return {
-    authority: file('ca.crt'),
-    options: [
-      ...['--tls-cert-file', file('redis.crt'), '--tls-key-file', file('redis.key')],
-      ...['--tls-ca-cert-file', file('ca.crt'), '--tls-auth-clients', 'no'],
-    ],
+  const flags = {
+    'tls-cert-file': file('redis.crt'),
+    'tls-key-file': file('redis.key'),
+    'tls-ca-cert-file': file('ca.crt'),
+    'tls-auth-clients': 'no',
   };
+  const options = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]);
+  return { authority: file('ca.crt'), options };
 }
 
 describe.skipIf(!hasRedis)('the user of docs/distributed.md', () => {
