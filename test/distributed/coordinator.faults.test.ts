@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { cleanEnvironment } from '../kit/command.ts';
+import { bodiesIn, OWNERS } from '../../src/engine/queue/bodies.ts';
+import { KEYS, nonceOf } from '../../src/engine/queue/protocol.ts';
+import { cleanEnvironment, millrace } from '../kit/command.ts';
 import { assignment, runStep, workstream } from '../kit/definitions.ts';
 import { openSession } from '../kit/queue-session.ts';
 import { startWorker } from '../kit/queue-worker.ts';
@@ -103,6 +105,43 @@ describe.skipIf(!hasRedis)('a run', () => {
   });
 });
 
+describe.skipIf(!hasRedis)('what a run left that was killed', () => {
+  /** Jobs that wait, and one that was completed with a body; nobody has been there for more than a week. */
+  async function abandoned(): Promise<RedisServer> {
+    const server = await startServer();
+    const run = startRun(server.url, 5);
+    await expect.poll(() => server.client.llen('millrace:v1:wait')).toBe(5);
+    const host = startHost(server);
+    const job = await host.take();
+    const body = await bodiesIn(host.redis, host.key).store(OWNERS.receipt(job.id, job.token), [
+      Buffer.from('x'),
+    ]);
+    await job.complete({}, { returned: await job.receipt({}, { outcome: { body } }), hinted: false });
+    await run.kill();
+    await server.client.zadd(KEYS.runs, Date.now() - 8 * 86_400_000, nonceOf(job.id));
+    return server;
+  }
+
+  test('is removed when the next run of any project starts', async () => {
+    const server = await abandoned();
+    await openSession(server.url, {}, [echo]);
+    expect(await server.client.keys('millrace:v1:n*')).toEqual([]);
+    expect(await server.client.keys('millrace:v1:body:n*')).toEqual([]);
+    expect(await server.client.zcard(KEYS.runs)).toBe(0);
+  });
+
+  test('is removed by `millrace workers --prune`, where it was left for so long', async () => {
+    const server = await abandoned();
+    const prune = (age: string) =>
+      millrace(temporaryFolder(), ['workers', '--queue', server.url, '--prune', age], {
+        MILLRACE_QUEUE_KEY: QUEUE_KEY,
+      });
+    expect((await prune('9d')).stdout).toContain('Removed 0 jobs of 0 runs that nobody went on with.');
+    expect((await prune('7d')).stdout).toContain('Removed 5 jobs of 1 run that nobody went on with.');
+    expect(await server.client.keys('millrace:v1:n*')).toEqual([]);
+  });
+});
+
 const manyJobs = fileURLToPath(new URL('../fixtures/queue/many-jobs.mjs', import.meta.url));
 
 /** A process that executes so many workstreams at once over a queue, and says how far it is. */
@@ -118,14 +157,16 @@ function startRun(url: string, count: number) {
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     printed += text;
   });
-  onTestFinished(async () => {
+  const kill = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
     child.kill('SIGKILL');
     await ended;
-  });
+  };
+  onTestFinished(kill);
   return {
     child,
+    kill,
     says: (text: string) => expect.poll(() => printed, { timeout: 120_000 }).toContain(text),
   };
 }

@@ -1,5 +1,6 @@
 /** Who lends agents through a queue. */
 import { openConnection, QueueAddressProblem, shownAddress } from '../../engine/queue/connection.ts';
+import { type RemovedRuns, removeAbandonedRuns } from '../../engine/queue/coordinator/abandoned-runs.ts';
 import { type HostsSeen, readHosts } from '../../engine/queue/hosts.ts';
 import { PROTOCOL } from '../../engine/queue/protocol.ts';
 import { QueueKeyProblem, readQueueKey } from '../../engine/queue/sealing.ts';
@@ -10,18 +11,27 @@ export interface WorkersRequest {
   queue: string;
   keyFile: string | null;
   caFile: string | null;
+  /** For how long nobody has gone on with runs whose jobs are removed, in seconds; null to remove none. */
+  pruneSeconds: number | null;
 }
 
 export interface WorkersSeen extends HostsSeen {
   /** What this version speaks. */
   protocol: number;
+  /** What was removed; null where nothing was to be. */
+  pruned: RemovedRuns | null;
 }
 
 /** How long Redis may take to answer for the first time. */
 const CONNECT_MS = 5_000;
 
 /** @throws Refusal where Redis can't be asked. */
-export async function workersOf({ queue, keyFile, caFile }: WorkersRequest): Promise<WorkersSeen> {
+export async function workersOf({
+  queue,
+  keyFile,
+  caFile,
+  pruneSeconds,
+}: WorkersRequest): Promise<WorkersSeen> {
   try {
     const key = readQueueKey(keyFile);
     const redis = openConnection({ url: queue, caFile }, 'workers');
@@ -33,7 +43,9 @@ export async function workersOf({ queue, keyFile, caFile }: WorkersRequest): Pro
     try {
       await redis.ping();
       clearTimeout(timer);
-      return { ...(await readHosts(redis, key)), protocol: PROTOCOL };
+      const pruned =
+        pruneSeconds === null ? null : await removeAbandonedRuns({ redis, key }, pruneSeconds * 1000, null);
+      return { ...(await readHosts(redis, key)), protocol: PROTOCOL, pruned };
     } catch {
       throw new Refusal(2, `Redis at ${shownAddress(queue)} can't be asked: ${why}.`);
     } finally {

@@ -1,14 +1,27 @@
 import { type WorkersSeen, workersOf } from '../../app/queue/workers.ts';
-import { seconds as secondsText } from '../../text/format.ts';
+import { plural, seconds as secondsText } from '../../text/format.ts';
 import { oneLine } from '../../text/printable.ts';
 import type { WorkersArguments } from '../commands/workers.ts';
+import { durationOf } from '../options.ts';
 import { printJson, printText, table } from '../print.ts';
 import { queueUrl } from '../queue-options.ts';
+import { UsageError } from '../usage-error.ts';
+
+/** In seconds. */
+const LEAST_PRUNE = 600;
 
 /** Prints who lends agents. Exits 0, also where nobody does. @throws UsageError, Refusal */
 export async function workers(argv: WorkersArguments): Promise<number> {
   const { queueKeyFile = null, queueCa = null } = argv;
-  const seen = await workersOf({ queue: queueUrl(argv.queue), keyFile: queueKeyFile, caFile: queueCa });
+  const pruneSeconds = argv.prune === undefined ? null : durationOf('--prune', argv.prune);
+  if (pruneSeconds !== null && pruneSeconds < LEAST_PRUNE)
+    throw new UsageError('--prune must be at least 10m: a run says once a minute that it is there.');
+  const seen = await workersOf({
+    queue: queueUrl(argv.queue),
+    keyFile: queueKeyFile,
+    caFile: queueCa,
+    pruneSeconds,
+  });
   if (argv.json) await printJson({ version: 1, ...seen });
   else await printText(textOf(seen));
   return 0;
@@ -32,7 +45,7 @@ function textOf(seen: WorkersSeen): string {
     new Date(startedAt).toISOString(),
   ]);
   const found = rows.length === 0 ? 'No worker of this protocol is there.' : table(HEAD, rows);
-  return [found, ...inHandLines(seen), ...problemLines(seen)].join('\n');
+  return [found, ...inHandLines(seen), ...problemLines(seen), ...prunedLines(seen)].join('\n');
 }
 
 function inHandLines({ hosts }: WorkersSeen): string[] {
@@ -44,6 +57,11 @@ function inHandLines({ hosts }: WorkersSeen): string[] {
     }),
   );
   return lines.length === 0 ? [] : ['', 'In hand:', ...lines];
+}
+
+function prunedLines({ pruned }: WorkersSeen): string[] {
+  if (pruned === null) return [];
+  return [`Removed ${plural(pruned.jobs, 'job')} of ${plural(pruned.runs, 'run')} that nobody went on with.`];
 }
 
 function problemLines({ strangers, others, protocol }: WorkersSeen): string[] {

@@ -3,7 +3,15 @@ import type { ArgumentsOf } from '../command.ts';
 import { jsonOption } from '../options.ts';
 import { queueOptions } from '../queue-options.ts';
 
-const options = { ...queueOptions, ...jsonOption };
+const options = {
+  ...queueOptions,
+  prune: {
+    type: 'string' as const,
+    describe: 'Remove from Redis what runs left that nobody has gone on with for so long: 12h, 7d',
+    requiresArg: true,
+  },
+  ...jsonOption,
+};
 
 const builder = (yargs: Argv) =>
   yargs

@@ -42,9 +42,12 @@ export const OWNERS = {
   snapshot: (sha256: string): string => `snapshot/${sha256}`,
 } as const;
 
+/** Of the names of all bodies; that of their owner follows after a `:`. */
+export const BODY_PREFIX = `${QUEUE_PREFIX}:v${PROTOCOL}:body`;
+
 /** The bodies of a queue, for coordinator and host. */
 export const bodiesIn = (redis: BodyRedis, key: QueueKey): Bodies =>
-  new Bodies(redis, key, `${QUEUE_PREFIX}:v${PROTOCOL}:body`, RUN_TTL_SECONDS * 1000);
+  new Bodies(redis, key, BODY_PREFIX, RUN_TTL_SECONDS * 1000);
 
 export class Bodies {
   readonly #redis: BodyRedis;

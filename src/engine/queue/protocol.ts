@@ -54,7 +54,10 @@ export const KEYS = {
    * renewal.
    */
   cancels: (nonce: string): string => `${PREFIX}:run:${nonce}:cancels`,
-  /** Hash of a run, by job id: the queue that it is in. The coordinator's own, of what is not acknowledged. */
+  /**
+   * Hash of a run, by job id: the queue that it is in. The coordinator's own, of what is not acknowledged. Without a time
+   * to live: jobs have none, and are found by it.
+   */
   jobs: (nonce: string): string => `${PREFIX}:run:${nonce}:jobs`,
   /** Sorted set: nonces of runs, by when their coordinator was last there (milliseconds since 1970, Redis's clock). */
   runs: `${PREFIX}:runs`,

@@ -69,7 +69,8 @@ export class LeaseStore {
       }),
     ]);
     if (this.#shown.has(queue)) return;
-    await Promise.all([redis.sadd(KEYS.queues, queue), redis.expire(KEYS.jobs(nonce), RUN_TTL_SECONDS)]);
+    // `keep` puts Redis's own time there seconds later.
+    await Promise.all([redis.sadd(KEYS.queues, queue), redis.zadd(KEYS.runs, Date.now(), nonce)]);
     this.#shown.add(queue);
   }
 
@@ -143,8 +144,7 @@ export class LeaseStore {
     const { redis, nonce } = this.#parts;
     const pipeline = redis.pipeline().zadd(KEYS.runs, now, nonce);
     for (const queue of this.#shown) pipeline.sadd(KEYS.queues, queue);
-    for (const key of [KEYS.messages(nonce), KEYS.cancels(nonce), KEYS.jobs(nonce)])
-      pipeline.expire(key, RUN_TTL_SECONDS);
+    for (const key of [KEYS.messages(nonce), KEYS.cancels(nonce)]) pipeline.expire(key, RUN_TTL_SECONDS);
     await pipeline.exec();
   }
 

@@ -9,8 +9,9 @@ import { bodiesIn } from '../bodies.ts';
 import { openConnection, shownAddress } from '../connection.ts';
 import { readHosts } from '../hosts.ts';
 import { pathsOutside } from '../portable-paths.ts';
-import { type ProjectSource, sourceSchema } from '../protocol.ts';
+import { type ProjectSource, RUN_TTL_SECONDS, sourceSchema } from '../protocol.ts';
 import { type QueueKey, readQueueKey } from '../sealing.ts';
+import { removeAbandonedRuns } from './abandoned-runs.ts';
 import { HostWatch } from './host-watch.ts';
 import { LeaseStore } from './lease-store.ts';
 import { MessageReader } from './message-reader.ts';
@@ -89,12 +90,15 @@ export class QueueRun {
         source,
         nonce,
       });
-      await run.#start([
-        ...notices,
-        ...source.notices,
-        ...outsideNotices(options),
-        ...changedSource(earlier?.data ?? null, source.source, options),
-      ]);
+      await run.#start(
+        [
+          ...notices,
+          ...source.notices,
+          ...outsideNotices(options),
+          ...changedSource(earlier?.data ?? null, source.source, options),
+        ],
+        { redis, key },
+      );
       return run;
     } catch (error) {
       redis.disconnect();
@@ -139,8 +143,9 @@ export class QueueRun {
     });
   }
 
-  async #start(notices: readonly string[]): Promise<void> {
+  async #start(notices: readonly string[], queue: { redis: Redis; key: QueueKey }): Promise<void> {
     for (const text of notices) this.#tell(text, null);
+    await removeAbandonedRuns(queue, RUN_TTL_SECONDS * 1000, this.stored.nonce);
     await this.engine.readLeft();
     await this.hosts.start();
   }
