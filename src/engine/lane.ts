@@ -5,6 +5,12 @@ export const WAIT_MS = 20;
 export class Lane {
   #active = 0;
   readonly #waiting = new Set<() => void>();
+  readonly #waitMs: number;
+
+  /** @param waitMs how long a batch may wait, in milliseconds. */
+  constructor(waitMs = WAIT_MS) {
+    this.#waitMs = waitMs;
+  }
 
   get isIdle(): boolean {
     return this.#active === 0;
@@ -42,7 +48,7 @@ export class Lane {
         end(true);
       };
       const giveUp = (): void => end(false);
-      const timer = setTimeout(giveUp, WAIT_MS);
+      const timer = setTimeout(giveUp, this.#waitMs);
       signal.addEventListener('abort', giveUp, { once: true });
       this.#waiting.add(take);
     });

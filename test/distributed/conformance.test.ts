@@ -1,6 +1,6 @@
 /**
- * What every engine must do, asked of one whose agents are those of a host behind a queue. It has no batches, and no
- * tool steps: coding agents are not executed by hosts.
+ * What every engine must do, asked of one whose agents are those of a host behind a queue, alone and in batches. It has
+ * no tool steps: coding agents are not executed by hosts.
  */
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ import type { Engine } from '../../src/domain/engine.ts';
 import { QueueRun } from '../../src/engine/queue/coordinator/queue-run.ts';
 import { Host } from '../../src/engine/queue/host/host.ts';
 import { QueueKey } from '../../src/engine/queue/sealing.ts';
-import { describeEngine } from '../conformance/engine.ts';
+import { describeEngine, inBatch } from '../conformance/engine.ts';
 import { moduleStep, workstream } from '../kit/definitions.ts';
 import { hasRedis, QUEUE_KEY, RedisServer } from '../kit/redis.ts';
 
@@ -62,16 +62,25 @@ describe.runIf(hasRedis)('over a queue', () => {
     return withoutBegan(engine);
   }
 
-  describeEngine('QueueEngine', 'thread', create, null, { agentId: 'host-a/agent-1', tools: false });
+  const traits = { agentId: 'host-a/agent-1', tools: false };
+  describeEngine('QueueEngine', 'thread', create, null, traits);
+  describeEngine('QueueEngine, in a batch', 'thread', create, inBatch(5), traits);
 });
 
 /** A message that only this engine sends: the other ones begin when they are asked. */
-const withoutBegan = (engine: Engine): Engine => ({
+const withoutBegan = (engine: Required<Pick<Engine, 'executeBatch'>> & Engine): Engine => ({
   execute: (given, options) =>
     engine.execute(given, {
       ...options,
       onMessage: (message) => {
         if (message.type !== 'began') options.onMessage(message);
+      },
+    }),
+  executeBatch: (given, options) =>
+    engine.executeBatch(given, {
+      ...options,
+      onMessage: (index, message) => {
+        if (message.type !== 'began') options.onMessage(index, message);
       },
     }),
   close: () => engine.close(),

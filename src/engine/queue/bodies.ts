@@ -9,6 +9,8 @@ import type { QueueKey, SealContext } from './sealing.ts';
 
 /** Content of at least this size in bytes travels as a body. */
 export const BODY_BYTES = 64 * 1024;
+/** The same of a batch, which is many small ones. */
+export const BATCH_BYTES = 512 * 1024;
 
 /** Of one chunk, in bytes. */
 const CHUNK_BYTES = 1024 * 1024;

@@ -2,13 +2,13 @@
  * What coordinator and hosts tell each other through Redis: the names of keys, and the schema of everything that
  * crosses. Both sides check what they read. A change that the other side does not understand raises `PROTOCOL`.
  *
- * - An assignment is a BullMQ job: its id is `jobId`, its data `JobData`, its queue that of its requirements.
+ * - An assignment, or a batch of tiny ones, is a BullMQ job: its id is `jobId`, its data `JobData`, its queue that of its requirements.
  * - A host answers with a `Receipt`, sealed and in base64, as the job's return value. What it sent before is in the
  *   run's stream of messages.
  * - A job that fails was not executed: what can be said of it is its failed reason, which is not sealed.
  */
 import { z } from 'zod';
-import { assignmentSchema } from '../../domain/assignment.ts';
+import { type Assignment, assignmentSchema } from '../../domain/assignment.ts';
 import { outcomeSchema } from '../../domain/outcome.ts';
 import type { SealContext } from './sealing.ts';
 
@@ -50,8 +50,8 @@ export const KEYS = {
    */
   messages: (nonce: string): string => `${PREFIX}:run:${nonce}:messages`,
   /**
-   * Hash of a run: by job id why it is to be stopped, a `CancelReason`, sealed and in base64. Read at each
-   * renewal.
+   * Hash of a run: by job id why it is to be stopped, a `CancelReason` or what `stopOfMembers` says, sealed and in
+   * base64. Read at each renewal.
    */
   cancels: (nonce: string): string => `${PREFIX}:run:${nonce}:cancels`,
   /**
@@ -127,6 +127,13 @@ export const remoteAssignmentSchema = z.strictObject({
    * `agentId` are the host's to set.
    */
   assignment: assignmentSchema,
+  /**
+   * Tiny ones that the same agent executes after it, as `Engine.executeBatch` does. Such a job is executed with its first
+   * lease only: with a later one it is refused, so that its run gives each of them a job of its own.
+   */
+  others: z.array(assignmentSchema).optional(),
+  /** How many hosts were lost with it before it had this job. */
+  lost: count.optional(),
   source: sourceSchema,
   /** A shell line that prepares the files of the source once; null for none. */
   setup: z.string().nullable(),
@@ -171,7 +178,10 @@ export const receiptSchema = z.strictObject({
   agent: z.string(),
   /** Id of the last entry in the stream of messages that has something of this execution; null for none. */
   lastMessageId: z.string().nullable(),
-  /** The `Outcome` as JSON, or the body that it is in. Paths of logs in it are relative, as those of `logs`. */
+  /**
+   * The `Outcome` as JSON, or the body that it is in; of a batch a list with null for each that was not begun. Paths of
+   * logs in it are relative, as those of `logs`.
+   */
   outcome: z.union([z.strictObject({ inline: z.string() }), z.strictObject({ body })]),
   /** Files of its declared outputs. */
   files: z.array(returnedFileSchema),
@@ -184,6 +194,8 @@ const execution = {
   job: z.string(),
   /** Of the lease. */
   token: z.string(),
+  /** Of a batch: the position of its assignment. */
+  member: count.optional(),
 };
 
 const remoteMessageSchema = z.discriminatedUnion('type', [
@@ -205,6 +217,8 @@ const remoteMessageSchema = z.discriminatedUnion('type', [
   }),
   z.strictObject({ ...execution, type: z.literal('log'), line: z.string() }),
   z.strictObject({ ...execution, type: z.literal('replaced'), why: z.string() }),
+  /** Of a batch: what another agent may begin, while something before it is still executed. */
+  z.strictObject({ ...execution, type: z.literal('returned'), members: z.array(count) }),
   /** A sentence for a person, as of code that did something after its workstream had ended. */
   z.strictObject({ ...execution, type: z.literal('notice'), text: z.string() }),
 ]);
@@ -213,6 +227,23 @@ export const remoteMessagesSchema = z.array(remoteMessageSchema);
 
 /** The outcome in a receipt. */
 export const remoteOutcomeSchema = outcomeSchema;
+/** The outcomes in the receipt of a batch. */
+export const batchOutcomesSchema = z.array(outcomeSchema.nullable());
+
+/** All that a job is to execute, in order. */
+export const assignmentsOf = ({ assignment, others = [] }: RemoteAssignment): Assignment[] => [
+  assignment,
+  ...others,
+];
+
+/** Which members of a batch are to be stopped, as the reason of a cancellation; `stoppedMembers` reads it. */
+export const stopOfMembers = (members: Iterable<number>): string => `members ${[...members].join(' ')}`;
+
+/** Null for a reason that concerns the whole job. */
+export function stoppedMembers(because: string): number[] | null {
+  const [word, ...members] = because.split(' ');
+  return word === 'members' ? members.map(Number) : null;
+}
 
 /** What a host says of itself. */
 export const hostStateSchema = z.object({
@@ -226,6 +257,7 @@ export const hostStateSchema = z.object({
   inHand: z.array(
     z.object({
       job: z.string(),
+      /** Of a batch that of the first. */
       workstreamId: z.string(),
       agent: z.string(),
       since: z.number(),
@@ -246,3 +278,7 @@ export type HostState = z.infer<typeof hostStateSchema>;
 
 /** A job that failed in BullMQ's own words was lost with its hosts; in any other it was refused. */
 export const STALLED = /stalled more than/;
+/** How often a job may lose its host; then it fails. */
+export const MOST_STALLED = 2;
+/** Why a job is refused that has lost too many. */
+export const HOSTS_LOST = 'job stalled more than allowable limit';

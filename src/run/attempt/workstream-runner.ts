@@ -216,6 +216,8 @@ export class WorkstreamRunner {
     const { engine, limits } = this.#parts;
     // Whether a result of it is taken over is decided one by one.
     if (workstream.cache !== null) return false;
+    // On another machine those of a batch share a folder, and one may replace what another has made.
+    if (engine.isRemote === true && workstream.outputs.length > 0) return false;
     return engine.executeBatch !== undefined && isBatchable(workstream, limits.timeoutSeconds);
   }
 

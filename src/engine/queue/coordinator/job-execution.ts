@@ -1,7 +1,7 @@
-/** One execution on a host, as the coordinator sees it: which lease of its job counts, and its one outcome. */
+/** What a job in the queue is for, as the coordinator sees it. */
 import { basename } from 'node:path';
 import type { Assignment } from '../../../domain/assignment.ts';
-import type { ExecuteOptions } from '../../../domain/engine.ts';
+import type { CancelReason, EngineMessage, ExecuteOptions } from '../../../domain/engine.ts';
 import type { Failure } from '../../../domain/failure.ts';
 import { failedOutcome, type Outcome } from '../../../domain/outcome.ts';
 import { measured, startTimer } from '../../../os/stopwatch.ts';
@@ -12,78 +12,58 @@ import type { JobPlace } from './lease-store.ts';
 export const ANY_TOKEN = '';
 
 export type Began = Extract<RemoteMessage, { type: 'began' }>;
+/** What an execution says while it is executed. */
+export type ExecutionReport = Extract<RemoteMessage, { type: 'progress' | 'log' | 'replaced' }>;
 
 /** The longest that a timer of Node takes. */
 const MOST_TIMER_MS = 2 ** 31 - 1;
 
-export class JobExecution {
+/** A job, and how far it is known to be. */
+export abstract class HeldJob {
   readonly place: JobPlace;
-  readonly assignment: Assignment;
-  readonly outcome: Promise<Outcome>;
+  readonly assignments: readonly Assignment[];
   /** Whether its id may be in Redis, so that it has to be removed. */
   wasAdded = false;
   /** Whether the job is known to be in its queue, or beyond. */
   isInQueue = false;
-  /** Whether its outcome is being taken. */
+  /** Whether what its host answered is being taken. */
   isTaken = false;
   isOver = false;
-  isCancelled = false;
-  repeats = 0;
+  isCancelled: boolean;
   missingSince: ReturnType<typeof startTimer> | null = null;
   receipt: Receipt | null = null;
   body: readonly string[] = [];
-  readonly #options: ExecuteOptions;
-  readonly #begin = startTimer();
-  /** Of the lease whose messages count. */
-  #begun: Began | null = null;
+  readonly signal: AbortSignal;
   #backstop: NodeJS.Timeout | undefined;
-  #resolve: (outcome: Outcome) => void = () => undefined;
 
-  constructor(made: {
-    place: JobPlace;
-    assignment: Assignment;
-    options: ExecuteOptions;
-    begun: Began | null;
-  }) {
-    this.place = made.place;
-    this.assignment = made.assignment;
-    this.#options = made.options;
-    this.isCancelled = made.options.signal.aborted;
-    this.outcome = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
-    if (made.begun !== null) this.begins(made.begun);
+  constructor(place: JobPlace, assignments: readonly Assignment[], signal: AbortSignal) {
+    this.place = place;
+    this.assignments = assignments;
+    this.signal = signal;
+    this.isCancelled = signal.aborted;
   }
 
-  get logName(): string {
-    return basename(this.assignment.logFile).replace(/\.log$/, '');
+  /** Of what names it in a sentence. */
+  get workstreamId(): string {
+    return this.assignments[0]?.workstream.id ?? '';
+  }
+
+  get requires(): readonly string[] {
+    return this.assignments[0]?.workstream.requires ?? [];
+  }
+
+  /** Whether the locks of other workstreams depend on that it ends with its lease. */
+  get isStrict(): boolean {
+    return this.assignments.some(isStrict);
+  }
+
+  get graceSeconds(): number {
+    return Math.max(...this.assignments.map(({ limits }) => limits.graceSeconds));
   }
 
   /** Why its signal was aborted. */
-  get reason(): 'interrupted' | 'cancelled' {
-    return this.#options.signal.reason === 'cancelled' ? 'cancelled' : 'interrupted';
-  }
-
-  /** Returns whether this is the newest lease: messages of others do not count from now on. */
-  begins(message: Began): boolean {
-    if (this.isOver || (this.#begun !== null && this.#begun.lease > message.lease)) return false;
-    this.#begun = message;
-    this.#options.onMessage({ type: 'began', agentId: `${message.host}/${message.agent}`, at: message.at });
-    return true;
-  }
-
-  report(message: Exclude<RemoteMessage, { type: 'began' | 'notice' }>): void {
-    if (this.isOver || this.#begun === null) return;
-    if (this.#begun.token === ANY_TOKEN) this.#begun = { ...this.#begun, token: message.token };
-    if (message.token !== this.#begun.token) return;
-    switch (message.type) {
-      case 'progress':
-        return this.#options.onMessage({ type: 'progress', fraction: message.fraction, text: message.text });
-      case 'log':
-        return this.#options.onMessage({ type: 'log', line: message.line });
-      case 'replaced':
-        return this.#options.onMessage({ type: 'replaced', why: message.why });
-    }
+  get reason(): CancelReason {
+    return this.signal.reason === 'cancelled' ? 'cancelled' : 'interrupted';
   }
 
   /** Calls back after so many seconds; only the last that was set does. */
@@ -92,21 +72,89 @@ export class JobExecution {
     if (!this.isOver) this.#backstop = setTimeout(then, Math.min(seconds * 1000, MOST_TIMER_MS));
   }
 
-  /** The first outcome counts. */
-  settle(outcome: Outcome): void {
-    this.isOver = true;
+  clearBackstop(): void {
     clearTimeout(this.#backstop);
-    this.#resolve(outcome);
   }
+
+  /** Ends it without anything that its host may still say. */
+  abstract giveUp(failure: Failure): void;
 
   /** It has not been executed, or nothing of that counts. */
   settleInterrupted(): void {
-    this.settle(this.failed({ reason: this.reason, detail: 'no host had begun with it' }));
+    this.giveUp({ reason: this.reason, detail: 'no host had begun with it' });
+  }
+}
+
+export const isStrict = ({ workstream: { conflictGroup, parallelOk, scopes } }: Assignment): boolean =>
+  conflictGroup !== null || !parallelOk || scopes.length > 0;
+
+/** Of the log file, without `.log`: distinct for each attempt, compensation and candidate. */
+export const logNameOf = ({ logFile }: Pick<Assignment, 'logFile'>): string =>
+  basename(logFile).replace(/\.log$/, '');
+
+/** Whether somebody stopped it, be it this session, an earlier one, or a host that gave it back. */
+export const wasStopped = ({ failure }: Outcome): boolean =>
+  failure?.reason === 'interrupted' || failure?.reason === 'cancelled';
+
+/** One execution on a host: which lease of its job counts, and its one outcome. */
+export class JobExecution extends HeldJob {
+  readonly assignment: Assignment;
+  readonly outcome: Promise<Outcome>;
+  repeats = 0;
+  readonly #options: ExecuteOptions;
+  readonly #begin = startTimer();
+  /** Of the lease whose messages count. */
+  #begun: Began | null = null;
+  #resolve: (outcome: Outcome) => void = () => undefined;
+
+  constructor(made: {
+    place: JobPlace;
+    assignment: Assignment;
+    options: ExecuteOptions;
+    begun: Began | null;
+  }) {
+    super(made.place, [made.assignment], made.options.signal);
+    this.assignment = made.assignment;
+    this.#options = made.options;
+    this.outcome = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    if (made.begun !== null) this.begins(made.begun);
+  }
+
+  get logName(): string {
+    return logNameOf(this.assignment);
+  }
+
+  /** Returns whether this is the newest lease: messages of others do not count from now on. */
+  begins(message: Began): boolean {
+    if (this.isOver || (this.#begun !== null && this.#begun.lease > message.lease)) return false;
+    this.#begun = message;
+    this.#options.onMessage(begunMessage(message));
+    return true;
+  }
+
+  report(message: ExecutionReport): void {
+    if (this.isOver || this.#begun === null) return;
+    if (this.#begun.token === ANY_TOKEN) this.#begun = { ...this.#begun, token: message.token };
+    if (message.token !== this.#begun.token) return;
+    this.#options.onMessage(engineMessage(message));
+  }
+
+  /** The first outcome counts. */
+  settle(outcome: Outcome): void {
+    this.isOver = true;
+    this.clearBackstop();
+    this.#resolve(outcome);
+  }
+
+  giveUp(failure: Failure): void {
+    this.settle(this.failed(failure));
   }
 
   /** It is about to be added once more. */
   startAgain(): void {
-    clearTimeout(this.#backstop);
+    this.clearBackstop();
     this.isTaken = false;
     this.isInQueue = false;
     this.wasAdded = false;
@@ -123,3 +171,21 @@ export class JobExecution {
     return executedBy === null ? outcome : { ...outcome, executedBy };
   }
 }
+
+/** What the run hears of it. */
+export function engineMessage(message: ExecutionReport): EngineMessage {
+  switch (message.type) {
+    case 'progress':
+      return { type: 'progress', fraction: message.fraction, text: message.text };
+    case 'log':
+      return { type: 'log', line: message.line };
+    case 'replaced':
+      return { type: 'replaced', why: message.why };
+  }
+}
+
+export const begunMessage = ({ host, agent, at }: Began): EngineMessage => ({
+  type: 'began',
+  agentId: `${host}/${agent}`,
+  at,
+});

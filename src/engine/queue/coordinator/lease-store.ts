@@ -2,7 +2,6 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import type { CancelReason } from '../../../domain/engine.ts';
 import {
   CANCEL_CHANNEL,
   type JobData,
@@ -28,7 +27,12 @@ export type JobState =
   | { state: 'failed'; why: string };
 
 /** What is kept of a job beside it, so that a later session of the run knows what an earlier one added. */
-const noteSchema = z.object({ queue: z.string(), strict: z.boolean() });
+const noteSchema = z.object({
+  queue: z.string(),
+  strict: z.boolean(),
+  /** Of a batch: the ids that its members would have as jobs of their own, by position. */
+  members: z.array(z.string()).optional(),
+});
 export type JobNote = z.infer<typeof noteSchema>;
 
 /** A field more costs nothing: `timestamp` is in every job. */
@@ -110,8 +114,11 @@ export class LeaseStore {
     this.#cancelled.delete(job);
   }
 
-  /** Tells the host that has the job, or will have it, to stop it. */
-  async cancel(job: string, because: CancelReason): Promise<void> {
+  /**
+   * Tells the host that has the job, or will have it, to stop it.
+   * @param because a `CancelReason`, or what `stopOfMembers` says.
+   */
+  async cancel(job: string, because: string): Promise<void> {
     const { redis, key, nonce } = this.#parts;
     const sealed = key.seal(SEALED_FOR.cancel(job), Buffer.from(because)).toString('base64');
     this.#cancelled.add(job);

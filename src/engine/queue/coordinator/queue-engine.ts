@@ -8,14 +8,14 @@
  * again: a job of the same id is followed, and its outcome taken, instead of being executed once more.
  */
 import { hash } from 'node:crypto';
-import { basename } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Assignment } from '../../../domain/assignment.ts';
-import type { Engine, ExecuteOptions } from '../../../domain/engine.ts';
+import type { BatchOptions, Engine, ExecuteOptions } from '../../../domain/engine.ts';
 import type { Failure } from '../../../domain/failure.ts';
 import { internalError, type Outcome } from '../../../domain/outcome.ts';
 import { measured, startTimer } from '../../../os/stopwatch.ts';
 import { messageOf } from '../../../text/error-message.ts';
-import { type Bodies, MissingBody, OWNERS } from '../bodies.ts';
+import { BATCH_BYTES, BODY_BYTES, type Bodies, MissingBody, OWNERS } from '../bodies.ts';
 import { portableAssignment } from '../portable-paths.ts';
 import {
   type JobData,
@@ -30,15 +30,23 @@ import {
   STALLED,
 } from '../protocol.ts';
 import { BrokenSeal, type QueueKey } from '../sealing.ts';
+import { BatchExecution } from './batch-execution.ts';
+import { Batches } from './batches.ts';
 import type { HostWatch } from './host-watch.ts';
-import { ANY_TOKEN, type Began, JobExecution } from './job-execution.ts';
+import {
+  ANY_TOKEN,
+  type Began,
+  type HeldJob,
+  isStrict,
+  JobExecution,
+  logNameOf,
+  wasStopped,
+} from './job-execution.ts';
 import type { JobNote, JobPlace, JobState, LeaseStore } from './lease-store.ts';
 import type { MessageReader } from './message-reader.ts';
 import { ReceiptReader, RefusedReceipt } from './receipt-reader.ts';
 import type { RunSource } from './source.ts';
 
-/** From this size on an assignment, sealed in a body, is beside its job and not in it. */
-const BODY_BYTES = 64 * 1024;
 const SWEEP_MS = 2_000;
 /** After how many sweeps the times to live in Redis are renewed. */
 const SWEEPS_TO_KEEP = 30;
@@ -75,10 +83,14 @@ export interface QueueEngineParts {
   }) => MessageReader;
 }
 
+type QueuedExecution = JobExecution | BatchExecution;
+
 /** A job whose outcome was given, and which is removed when that is on the disk. */
 interface TakenJob extends JobPlace {
   receipt: Receipt | null;
   body: readonly string[];
+  /** Of how many workstreams the result is not on the disk. */
+  awaited: number;
 }
 
 export class QueueEngine implements Engine {
@@ -90,13 +102,16 @@ export class QueueEngine implements Engine {
   /** Whether something was stopped before its end, so that the run will be resumed. */
   #wasCut = false;
   /** By job id. */
-  readonly #executions = new Map<string, JobExecution>();
+  readonly #executions = new Map<string, QueuedExecution>();
+  readonly #batches: Batches;
   /** By the id of their workstream. */
   readonly #taken = new Map<string, TakenJob[]>();
   /** Removals that are under way, by job id. */
   readonly #removals = new Map<string, Promise<void>>();
   /** Of an earlier session, and asked for by nobody yet. */
   readonly #left = new Map<string, JobNote>();
+  /** What batches of an earlier session have brought, by job id. */
+  readonly #leftBatches = new Map<string, Promise<Map<string, Outcome>>>();
   /** The last `began` of jobs that nobody has asked for yet. */
   readonly #begun = new Map<string, Began>();
   #timer: NodeJS.Timeout | null = null;
@@ -106,6 +121,13 @@ export class QueueEngine implements Engine {
   constructor(parts: QueueEngineParts) {
     this.#parts = parts;
     this.#receipts = new ReceiptReader(parts.key, parts.bodies, parts.project);
+    this.#batches = new Batches({
+      nonce: parts.nonce,
+      leases: parts.leases,
+      isLeft: (assignment) => this.#left.size > 0 && this.#isLeft(assignment),
+      follow: (execution) => void this.#follow(execution),
+      execute: (given, options) => this.execute(given, options),
+    });
   }
 
   /** Nothing in Redis is touched before the first execution: the run may not be this process's to go on with. */
@@ -147,20 +169,55 @@ export class QueueEngine implements Engine {
     const outcome = await execution.outcome;
     options.signal.removeEventListener('abort', onAbort);
     this.#executions.delete(job);
-    this.#remember(execution);
+    this.#remember(execution, execution.assignments);
     return outcome;
+  }
+
+  /** Members of one batch are one job, with one lease and one answer. */
+  executeBatch(given: readonly Assignment[], options: BatchOptions): Promise<readonly number[]> {
+    return this.#batches.execute(
+      given.map((assignment) => portableAssignment(assignment, this.#parts.project)),
+      options,
+    );
+  }
+
+  /** Resolves when its members have ended, and it is removed from Redis or waits for that. */
+  async #follow(execution: BatchExecution): Promise<void> {
+    const { place } = execution;
+    const { hosts } = this.#parts;
+    this.#executions.set(place.job, execution);
+    const onAbort = (): void => void this.#cancel(execution);
+    execution.signal.addEventListener('abort', onAbort, { once: true });
+    if (hosts.hasGivenUp(execution.requires)) execution.failAll(hosts.noWorker(execution.requires));
+    else if (this.#closing === null) {
+      this.#start();
+      await this.#add(execution);
+    } else execution.giveUp();
+    const returned = await execution.returned;
+    execution.signal.removeEventListener('abort', onAbort);
+    this.#executions.delete(place.job);
+    const isReturned = new Set(returned);
+    this.#remember(
+      execution,
+      execution.assignments.filter((_, position) => !isReturned.has(position)),
+    );
   }
 
   acknowledge(workstreamId: string): void {
     const jobs = this.#taken.get(workstreamId) ?? [];
     this.#taken.delete(workstreamId);
     for (const taken of jobs) {
-      const removal = this.#remove(taken)
-        // Redis is away for good, or the engine is closed: the job's time to live remains.
-        .catch(() => undefined)
-        .finally(() => this.#removals.delete(taken.job));
-      this.#removals.set(taken.job, removal);
+      taken.awaited -= 1;
+      if (taken.awaited <= 0) this.#removeSoon(taken);
     }
+  }
+
+  #removeSoon(taken: TakenJob): void {
+    const removal = this.#remove(taken)
+      // Redis is away for good, or the engine is closed: the job's time to live remains.
+      .catch(() => undefined)
+      .finally(() => this.#removals.delete(taken.job));
+    this.#removals.set(taken.job, removal);
   }
 
   close(): Promise<void> {
@@ -174,7 +231,7 @@ export class QueueEngine implements Engine {
     for (const execution of this.#executions.values()) {
       this.#wasCut = true;
       void this.#stopRemote(execution.place, 'interrupted').catch(() => undefined);
-      execution.settle(execution.failed(CLOSED));
+      execution.giveUp(CLOSED);
     }
     await within(CLOSE_MS, this.#clean());
     await this.#messages?.close();
@@ -204,12 +261,16 @@ export class QueueEngine implements Engine {
     if (body.length > 0) await bodies.remove(OWNERS.assignment(job), body);
   }
 
-  #remember({ place, assignment, receipt, body, wasAdded }: JobExecution): void {
+  /** @param ended of its assignments, those that have an outcome. */
+  #remember({ place, receipt, body, wasAdded }: HeldJob, ended: readonly Assignment[]): void {
     if (!wasAdded) return;
-    const { id } = assignment.workstream;
-    const jobs = this.#taken.get(id) ?? [];
-    jobs.push({ ...place, receipt, body });
-    this.#taken.set(id, jobs);
+    const taken = { ...place, receipt, body, awaited: ended.length };
+    if (ended.length === 0) this.#removeSoon(taken);
+    for (const { workstream } of ended) {
+      const jobs = this.#taken.get(workstream.id) ?? [];
+      jobs.push(taken);
+      this.#taken.set(workstream.id, jobs);
+    }
   }
 
   #jobOf(assignment: Assignment): string {
@@ -217,16 +278,18 @@ export class QueueEngine implements Engine {
     const { workstream, attempt, workspace, dependencies, limits, tools, gates, shell } = assignment;
     const meant = { workstream, attempt, workspace, dependencies, limits, tools, gates, shell };
     const digest = hash('sha256', JSON.stringify([meant, source.source, setup]));
-    return jobId(nonce, basename(assignment.logFile).replace(/\.log$/, ''), digest);
+    return jobId(nonce, logNameOf(assignment), digest);
   }
 
   /** Adds the job, or follows the one that an earlier session added. */
   async #begin(execution: JobExecution, wasLeft: boolean): Promise<void> {
     await this.#yieldTo(execution);
     if (execution.isOver || execution.isCancelled) return execution.settleInterrupted();
+    const known = await this.#fromLeftBatch(execution);
+    if (known !== null) return execution.settle(known);
     const { hosts } = this.#parts;
-    const { requires } = execution.assignment.workstream;
-    if (hosts.hasGivenUp(requires)) return execution.settle(execution.failed(hosts.noWorker(requires)));
+    const { requires } = execution;
+    if (hosts.hasGivenUp(requires)) return execution.giveUp(hosts.noWorker(requires));
     if (!wasLeft) {
       await this.#removeTaken(execution);
       return this.#add(execution);
@@ -245,6 +308,16 @@ export class QueueEngine implements Engine {
     for (const one of taken) await this.#remove(one);
   }
 
+  /** Whether a job of an earlier session concerns it: what it does is looked up one by one. */
+  #isLeft(assignment: Assignment): boolean {
+    const ofIt = `${this.#parts.nonce}.${logNameOf(assignment)}.`;
+    const strict = isStrict(assignment);
+    return [...this.#left].some(
+      ([job, note]) =>
+        strict || note.strict || job.startsWith(ofIt) || note.members?.some((id) => id.startsWith(ofIt)),
+    );
+  }
+
   /** The session before was told when it began, and this one was not. */
   #learnHost(execution: JobExecution): void {
     for (const { host, inHand } of this.#parts.hosts.hosts)
@@ -254,7 +327,7 @@ export class QueueEngine implements Engine {
   }
 
   /** Tries until it is there: Redis may be full, or away. */
-  async #add(execution: JobExecution): Promise<void> {
+  async #add(execution: QueuedExecution): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       if (execution.isOver || execution.isCancelled) return execution.settleInterrupted();
       try {
@@ -266,43 +339,49 @@ export class QueueEngine implements Engine {
         if (this.#closing !== null) return;
         if (attempt === 1)
           this.#parts.notify(
-            `${execution.assignment.workstream.id} could not be put into the queue and is tried again: ${messageOf(error)}.`,
-            execution.assignment.workstream.id,
+            `${execution.workstreamId} could not be put into the queue and is tried again: ${messageOf(error)}.`,
+            execution.workstreamId,
           );
         await pauseFor(AGAIN_MS);
       }
     }
   }
 
-  async #addOnce(execution: JobExecution): Promise<void> {
+  async #addOnce(execution: HeldJob): Promise<void> {
     const { key, bodies, leases } = this.#parts;
-    const { place, assignment } = execution;
+    const { place, assignments, isStrict: strict } = execution;
     const { job } = place;
     const remote = await this.#remoteAssignment(execution);
     const text = Buffer.from(JSON.stringify(remote));
     const data: JobData = {};
-    if (text.length < BODY_BYTES) data.sealed = key.seal(SEALED_FOR.assignment(job), text).toString('base64');
+    if (text.length < BODY_BYTES || (assignments.length > 1 && text.length < BATCH_BYTES))
+      data.sealed = key.seal(SEALED_FOR.assignment(job), text).toString('base64');
     else {
       execution.body = await bodies.store(OWNERS.assignment(job), [text]);
       data.body = [...execution.body];
     }
     execution.wasAdded = true;
-    await leases.add(place, data, { queue: place.queue, strict: isStrict(assignment) });
+    const members = assignments.length === 1 ? {} : { members: assignments.map((each) => this.#jobOf(each)) };
+    await leases.add(place, data, { queue: place.queue, strict, ...members });
     execution.isInQueue = true;
     execution.missingSince = null;
   }
 
-  async #remoteAssignment({ place, assignment }: JobExecution): Promise<RemoteAssignment> {
+  async #remoteAssignment({ place, assignments, isStrict: strictLease }: HeldJob): Promise<RemoteAssignment> {
     const { nonce, source, setup, redact, logLevel, now } = this.#parts;
+    // Their files are prepared once for all that need them, by each host.
+    const [assignment, ...others] = assignments.map((each): Assignment => ({ ...each, setup: null }));
+    if (assignment === undefined) throw new RangeError('a job has at least one assignment');
     return {
       protocol: PROTOCOL,
       job: place.job,
       nonce,
-      // Its files are prepared once for all that need them, by each host.
-      assignment: { ...assignment, setup: null },
+      assignment,
+      ...(others.length === 0 ? {} : { others }),
+      ...(this.#batches.hasLostHost(assignment) ? { lost: 1 } : {}),
       source: source.source,
       setup,
-      strictLease: isStrict(assignment),
+      strictLease,
       redact,
       logLevel,
       expiresAt: (await now()) + RUN_TTL_SECONDS * 1000,
@@ -323,6 +402,61 @@ export class QueueEngine implements Engine {
       const place = { job, queue: note.queue };
       await this.#ended(place);
       if (isSuperseded) await this.#parts.leases.remove(place);
+    }
+  }
+
+  /** What a batch of an earlier session has brought for it, as soon as no host has that; null for nothing. */
+  async #fromLeftBatch({ place, assignment, logName }: JobExecution): Promise<Outcome | null> {
+    const ofIt = `${this.#parts.nonce}.${logName}.`;
+    for (const [job, { queue, members = [] }] of this.#left) {
+      if (!members.some((member) => member.startsWith(ofIt))) continue;
+      const left = this.#leftBatches.get(job) ?? this.#endLeftBatch({ job, queue }, members, assignment);
+      this.#leftBatches.set(job, left);
+      const outcome = (await left).get(place.job);
+      if (outcome !== undefined) return outcome;
+    }
+    return null;
+  }
+
+  /** The outcomes of a batch, by the ids that its members have as jobs. Nothing is stopped: its members are tiny. */
+  async #endLeftBatch(
+    place: JobPlace,
+    members: readonly string[],
+    { logFile }: Assignment,
+  ): Promise<Map<string, Outcome>> {
+    const { leases } = this.#parts;
+    while (this.#closing === null) {
+      const state = await leases.state(place);
+      if (state.state === 'completed') return this.#outcomesLeft(place, state.returned, members, logFile);
+      if (state.state === 'missing' || state.state === 'failed') break;
+      if (state.state === 'waiting' && (await leases.remove(place))) break;
+      await pauseFor(AGAIN_MS / 5);
+    }
+    return new Map();
+  }
+
+  async #outcomesLeft(
+    { job }: JobPlace,
+    returned: string,
+    members: readonly string[],
+    logFile: string,
+  ): Promise<Map<string, Outcome>> {
+    const from = this.#parts.nonce.length + 1;
+    const logs = members.map((member) => ({
+      logFile: join(dirname(logFile), `${member.slice(from, member.lastIndexOf('.'))}.log`),
+    }));
+    try {
+      const outcomes = await this.#receipts.outcomes(this.#receipts.open(job, returned), logs);
+      return new Map(
+        members.flatMap((member, position) => {
+          const outcome = outcomes[position] ?? null;
+          return outcome === null || wasStopped(outcome) ? [] : [[member, outcome] as const];
+        }),
+      );
+    } catch (error) {
+      // It can't be taken: its members are executed as if it had brought nothing.
+      if (notTaken(error).reason === 'remote-refused') return new Map();
+      throw error;
     }
   }
 
@@ -348,11 +482,11 @@ export class QueueEngine implements Engine {
   }
 
   /** Called when the execution is cancelled, and again after it was added. */
-  async #cancel(execution: JobExecution): Promise<void> {
+  async #cancel(execution: QueuedExecution): Promise<void> {
     execution.isCancelled = true;
     this.#wasCut = true;
-    execution.startBackstop(execution.assignment.limits.graceSeconds + ANSWER_SECONDS, () =>
-      execution.settle(execution.failed(unanswered(execution))),
+    execution.startBackstop(execution.graceSeconds + ANSWER_SECONDS, () =>
+      execution.giveUp(unanswered(execution)),
     );
     if (!execution.isInQueue) return;
     try {
@@ -377,26 +511,37 @@ export class QueueEngine implements Engine {
     if (known === undefined || known.lease <= message.lease) this.#begun.set(message.job, message);
   }
 
-  #deliver(execution: JobExecution, message: RemoteMessage): void {
-    if (message.type === 'notice') this.#parts.notify(message.text, execution.assignment.workstream.id);
+  #deliver(execution: QueuedExecution, message: RemoteMessage): void {
+    const { assignments } = execution;
+    if (message.type === 'notice')
+      this.#parts.notify(message.text, assignments[message.member ?? 0]?.workstream.id ?? null);
+    else if (execution instanceof BatchExecution) this.#limit(execution, execution.report(message));
     else if (message.type === 'began') {
       if (!execution.begins(message)) return;
       const { timeoutSeconds, graceSeconds } = execution.assignment.limits;
-      const seconds = timeoutSeconds + graceSeconds + this.#parts.hosts.leaseMs / 1000 + ANSWER_SECONDS;
-      execution.startBackstop(seconds, () => this.#overdue(execution));
-    } else execution.report(message);
+      this.#limit(execution, timeoutSeconds + graceSeconds);
+    } else if (message.type !== 'returned') execution.report(message);
+  }
+
+  /** @param seconds that what has begun may take; null for no news. */
+  #limit(execution: QueuedExecution, seconds: number | null): void {
+    if (seconds === null) return;
+    const most = seconds + this.#parts.hosts.leaseMs / 1000 + ANSWER_SECONDS;
+    execution.startBackstop(most, () => this.#overdue(execution));
   }
 
   /** Its host keeps its lease, and neither ends it nor answers. */
-  #overdue(execution: JobExecution): void {
+  #overdue(execution: QueuedExecution): void {
     if (execution.isOver) return;
     void this.#stopRemote(execution.place, 'cancelled').catch(() => undefined);
-    const seconds = execution.assignment.limits.timeoutSeconds;
-    execution.settle(execution.failed({ reason: 'timed-out', seconds, step: null, tail: '' }));
+    const seconds = Math.max(...execution.assignments.map(({ limits }) => limits.timeoutSeconds));
+    const failure: Failure = { reason: 'timed-out', seconds, step: null, tail: '' };
+    if (execution instanceof BatchExecution) execution.fail(failure);
+    else execution.giveUp(failure);
   }
 
   /** Acts on what is stored of jobs, in one round trip. */
-  async #look(executions: readonly JobExecution[]): Promise<void> {
+  async #look(executions: readonly QueuedExecution[]): Promise<void> {
     try {
       const states = await this.#parts.leases.states(executions.map(({ place }) => place));
       for (const [index, execution] of executions.entries()) {
@@ -431,27 +576,30 @@ export class QueueEngine implements Engine {
   }
 
   /** Acts on what a job is found to be. */
-  async #check(execution: JobExecution, state: JobState): Promise<void> {
+  async #check(execution: QueuedExecution, state: JobState): Promise<void> {
     if (execution.isOver || execution.isTaken) return;
     execution.isInQueue = true;
     const { hosts } = this.#parts;
-    const { requires } = execution.assignment.workstream;
+    const { requires } = execution;
     switch (state.state) {
       case 'active':
         return;
       case 'waiting':
         if (hosts.hasGivenUp(requires) && (await this.#parts.leases.remove(execution.place))) {
           execution.wasAdded = false;
-          execution.settle(execution.failed(hosts.noWorker(requires)));
+          execution.giveUp(hosts.noWorker(requires));
         }
         return;
       case 'missing':
         return this.#missing(execution);
       case 'failed':
         execution.isTaken = true;
-        return execution.settle(execution.failed(refusal(state.why)));
+        if (execution instanceof BatchExecution)
+          this.#batches.keepApart(execution.assignments, STALLED.test(state.why));
+        return execution.giveUp(refusal(state.why));
       case 'completed':
         execution.isTaken = true;
+        if (execution instanceof BatchExecution) return this.#takeBatch(execution, state.returned);
         return this.#take(execution, state.returned);
     }
   }
@@ -460,11 +608,12 @@ export class QueueEngine implements Engine {
    * Redis has lost it, as by FLUSHALL or a restart without persistence. A host that had it learns that when it renews its
    * lease, and stops: only then may another one get it.
    */
-  async #missing(execution: JobExecution): Promise<void> {
+  async #missing(execution: QueuedExecution): Promise<void> {
     if (execution.isCancelled) return execution.settleInterrupted();
     execution.missingSince ??= startTimer();
     if (measured(execution.missingSince).durationSeconds * 1000 < this.#parts.hosts.leaseMs) return;
-    const { id } = execution.assignment.workstream;
+    if (execution instanceof BatchExecution) return execution.giveUp();
+    const id = execution.workstreamId;
     this.#parts.notify(
       `${id} is not in the queue any more, as after a restart of Redis without persistence: it is added again.`,
       id,
@@ -479,8 +628,9 @@ export class QueueEngine implements Engine {
     try {
       const receipt = this.#receipts.open(execution.place.job, returned);
       await this.#messages?.reached(receipt.lastMessageId);
-      const outcome = await this.#receipts.outcome(receipt, execution.assignment);
+      const [outcome = null] = await this.#receipts.outcomes(receipt, execution.assignments);
       execution.receipt = receipt;
+      if (outcome === null) throw new RefusedReceipt('it has no outcome');
       if (this.#isStale(execution, outcome)) return await this.#repeat(execution);
       execution.settle(outcome);
     } catch (error) {
@@ -488,16 +638,27 @@ export class QueueEngine implements Engine {
     }
   }
 
+  async #takeBatch(execution: BatchExecution, returned: string): Promise<void> {
+    try {
+      const receipt = this.#receipts.open(execution.place.job, returned);
+      await this.#messages?.reached(receipt.lastMessageId);
+      const outcomes = await this.#receipts.outcomes(receipt, execution.assignments);
+      execution.receipt = receipt;
+      execution.settle(outcomes);
+    } catch (error) {
+      execution.failAll(notTaken(error));
+    }
+  }
+
   /** An earlier session, or a host that gave it back, interrupted it, and this one did not. */
-  #isStale({ isCancelled, repeats }: JobExecution, { failure }: Outcome): boolean {
-    const wasStopped = failure?.reason === 'interrupted' || failure?.reason === 'cancelled';
-    return wasStopped && !isCancelled && repeats < MOST_REPEATS && this.#closing === null;
+  #isStale({ isCancelled, repeats }: JobExecution, outcome: Outcome): boolean {
+    return wasStopped(outcome) && !isCancelled && repeats < MOST_REPEATS && this.#closing === null;
   }
 
   async #repeat(execution: JobExecution): Promise<void> {
     execution.repeats += 1;
     const { place, receipt, body } = execution;
-    await this.#remove({ ...place, receipt, body });
+    await this.#remove({ ...place, receipt, body, awaited: 0 });
     execution.startAgain();
     await this.#add(execution);
   }
@@ -505,11 +666,7 @@ export class QueueEngine implements Engine {
 
 const CLOSED: Failure = { reason: 'interrupted', detail: 'the run ended while a host executed it' };
 
-/** Whether the locks of other workstreams depend on that it ends with its lease. */
-const isStrict = ({ workstream: { conflictGroup, parallelOk, scopes } }: Assignment): boolean =>
-  conflictGroup !== null || !parallelOk || scopes.length > 0;
-
-const unanswered = ({ reason }: JobExecution): Failure => ({
+const unanswered = ({ reason }: HeldJob): Failure => ({
   reason,
   detail: 'its host did not answer when it was told to stop it',
 });

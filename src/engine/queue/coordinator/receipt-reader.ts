@@ -1,6 +1,7 @@
 /** What hosts send back: opened, checked, and its files put in place. */
 import { chmodSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, posix, resolve, sep } from 'node:path';
+import { z } from 'zod';
 import type { Assignment } from '../../../domain/assignment.ts';
 import type { Outcome } from '../../../domain/outcome.ts';
 import { makeFolder } from '../../../os/folder.ts';
@@ -9,6 +10,7 @@ import { replaceFile } from '../../../os/replace-file.ts';
 import { type Bodies, gathered, OWNERS } from '../bodies.ts';
 import { withLogPaths } from '../portable-paths.ts';
 import {
+  batchOutcomesSchema,
   type Receipt,
   type ReturnedFile,
   receiptSchema,
@@ -16,11 +18,15 @@ import {
   SEALED_FOR,
 } from '../protocol.ts';
 import type { QueueKey } from '../sealing.ts';
+import { logNameOf } from './job-execution.ts';
 
 /** What came back can't be taken; the message is a clause that says why. */
 export class RefusedReceipt extends Error {
   override name = 'RefusedReceipt';
 }
+
+/** Of an assignment: where its log goes. */
+type LogPlace = Pick<Assignment, 'logFile'>;
 
 /** With which anyone may complete a job, whoever has it: BullMQ lets it pass. */
 const NO_TOKEN = '0';
@@ -49,23 +55,25 @@ export class ReceiptReader {
     return parsed.data;
   }
 
-  /** @throws MissingBody, BrokenSeal, RefusedReceipt, an error of the file system */
-  async outcome(receipt: Receipt, assignment: Assignment): Promise<Outcome> {
+  /**
+   * The outcome of each assignment of its job, with the files put in place that came with it; null for what was not begun.
+   * @throws MissingBody, BrokenSeal, RefusedReceipt, an error of the file system
+   */
+  async outcomes(receipt: Receipt, assignments: readonly LogPlace[]): Promise<(Outcome | null)[]> {
     const { outcome, job, token } = receipt;
     const text =
       'inline' in outcome
         ? outcome.inline
         : (await gathered(this.#bodies.read(OWNERS.receipt(job, token), outcome.body))).toString();
-    const parsed = remoteOutcomeSchema.safeParse(JSON.parse(text));
-    if (!parsed.success) throw new RefusedReceipt('its outcome is of another version of Millrace');
-    const folder = resolve(this.#project, dirname(assignment.logFile));
-    await this.#putLogs(receipt, folder, stemOf(assignment.logFile));
-    await this.#putOutputs(receipt, parsed.data);
-    const agentId = `${receipt.host}/${receipt.agent}`;
-    return {
-      ...withLogPaths(parsed.data, (path) => (isSafe(path) ? join(folder, path) : null)),
-      executedBy: { host: receipt.host, agentId },
-    };
+    const outcomes = outcomesIn(JSON.parse(text), assignments.length);
+    if (receipt.logs.length > 0) await this.#putLogs(receipt, assignments);
+    if (receipt.files.length > 0) await this.#putOutputs(receipt, outcomes);
+    const executedBy = { host: receipt.host, agentId: `${receipt.host}/${receipt.agent}` };
+    return outcomes.map((each, index) => {
+      if (each === null) return null;
+      const folder = this.#logFolder(assignments[index]);
+      return { ...withLogPaths(each, (path) => (isSafe(path) ? join(folder, path) : null)), executedBy };
+    });
   }
 
   /** Removes what the receipt names. */
@@ -77,19 +85,28 @@ export class ReceiptReader {
     if (ids.length > 0) await this.#bodies.remove(OWNERS.receipt(job, token), ids);
   }
 
-  /** Only such as are those of its execution. */
-  async #putLogs(receipt: Receipt, folder: string, stem: string): Promise<void> {
-    makeOwnFolder(folder);
+  #logFolder(assignment: LogPlace | undefined): string {
+    return resolve(this.#project, dirname(assignment?.logFile ?? ''));
+  }
+
+  /** Only such as are those of its executions. */
+  async #putLogs(receipt: Receipt, assignments: readonly LogPlace[]): Promise<void> {
     for (const log of receipt.logs) {
-      if (!isSafe(log.path) || !log.path.startsWith(`${stem}.`))
+      // `a.2.log` is that of the second attempt at `a`, or of the first at `a.2`.
+      const [owner] = assignments
+        .filter((assignment) => log.path.startsWith(`${logNameOf(assignment)}.`))
+        .toSorted((one, other) => logNameOf(other).length - logNameOf(one).length);
+      if (!isSafe(log.path) || owner === undefined)
         throw new RefusedReceipt(`it has a log ${JSON.stringify(log.path)} that is not one of its own`);
+      const folder = this.#logFolder(owner);
+      makeOwnFolder(folder);
       await this.#put(receipt, log, join(folder, log.path), LOG_MODE);
     }
   }
 
   /** Only such as are among its declared outputs, and inside the project. */
-  async #putOutputs(receipt: Receipt, { outputs }: Outcome): Promise<void> {
-    const declared = new Set(outputs.map(({ path }) => path));
+  async #putOutputs(receipt: Receipt, outcomes: readonly (Outcome | null)[]): Promise<void> {
+    const declared = new Set(outcomes.flatMap((each) => each?.outputs.map(({ path }) => path) ?? []));
     const root = realpathSync(this.#project);
     for (const file of receipt.files) {
       if (!isSafe(file.path) || !declared.has(file.path))
@@ -116,7 +133,14 @@ export class ReceiptReader {
   }
 }
 
-const stemOf = (logFile: string): string => basename(logFile).replace(/\.log$/, '');
+/** @throws RefusedReceipt */
+function outcomesIn(json: unknown, count: number): (Outcome | null)[] {
+  const parsed =
+    count === 1 ? z.tuple([remoteOutcomeSchema]).safeParse([json]) : batchOutcomesSchema.safeParse(json);
+  if (!parsed.success || parsed.data.length !== count)
+    throw new RefusedReceipt('its outcome is of another version of Millrace');
+  return parsed.data;
+}
 
 /** A path of one spelling, relative and without a way up. */
 const isSafe = (path: string): boolean =>

@@ -5,10 +5,10 @@
 
 import type { Secret } from '../../../domain/agent-message.ts';
 import type { Assignment } from '../../../domain/assignment.ts';
-import type { EngineMessage } from '../../../domain/engine.ts';
+import type { BatchOptions, EngineMessage } from '../../../domain/engine.ts';
 import { failureSchema } from '../../../domain/failure.ts';
 import type { Outcome } from '../../../domain/outcome.ts';
-import { nameRule, secretsAmong, variablesOf } from '../../../secrets/find-secrets.ts';
+import { type NameRule, nameRule, secretsAmong, variablesOf } from '../../../secrets/find-secrets.ts';
 import { Redactor } from '../../../secrets/redactor.ts';
 import { EngineByIsolation } from '../../by-isolation.ts';
 import { ProcessEngine } from '../../processes.ts';
@@ -35,6 +35,12 @@ export interface RemoteExecuteOptions {
   onLate: (text: string) => void;
 }
 
+/** `stops` are those of the members by their indices. */
+export interface RemoteBatchOptions extends Required<Omit<BatchOptions, 'onLate'>> {
+  /** As that of `RemoteExecuteOptions`. */
+  onLate: (index: number, text: string) => void;
+}
+
 interface KeptEngine {
   engine: EngineByIsolation;
   users: number;
@@ -46,6 +52,9 @@ export class HostEngines {
   readonly #kept = new Map<string, KeptEngine>();
   /** By id of the workstream. */
   readonly #late = new Map<string, (text: string) => void>();
+
+  /** The one that was used last. */
+  #rule: { name: string; rule: NameRule; own: Secret[] } | null = null;
 
   constructor(options: EnginesOptions) {
     this.#options = options;
@@ -69,14 +78,55 @@ export class HostEngines {
     }
   }
 
+  /**
+   * Executes a batch as `Engine.executeBatch` does. Those that cover other secrets than the first are returned.
+   */
+  async executeBatch(
+    remote: RemoteAssignment,
+    assignments: readonly Assignment[],
+    { onLate, onOutcomes, onReturned, ...options }: RemoteBatchOptions,
+  ): Promise<void> {
+    const names = assignments.map((assignment) => this.#coverOf(remote, assignment).name);
+    const indices = [...names.keys()].filter((index) => names[index] === names[0]);
+    const members = indices.flatMap((index) => assignments[index] ?? []);
+    const [first] = members;
+    if (first === undefined) return;
+    const kept = this.#engineFor(remote, first);
+    kept.users += 1;
+    for (const [index, { workstream }] of members.entries())
+      this.#late.set(workstream.id, (text) => onLate(indices[index] ?? 0, text));
+    try {
+      await kept.engine.executeBatch(members, {
+        ...options,
+        onMessage: (index, message) => options.onMessage(indices[index] ?? 0, message),
+        onOutcomes: (outcomes) =>
+          onOutcomes(outcomes.map(({ index, outcome }) => ({ index: indices[index] ?? 0, outcome }))),
+        onReturned: (returned) => onReturned(returned.map((index) => indices[index] ?? 0)),
+      });
+    } finally {
+      kept.users -= 1;
+      for (const { workstream } of members) this.#late.delete(workstream.id);
+      await this.#closeOld();
+    }
+  }
+
   async close(): Promise<void> {
     await Promise.all(Array.from(this.#kept.values(), ({ engine }) => engine.close()));
     this.#kept.clear();
   }
 
-  #engineFor({ logLevel, redact }: RemoteAssignment, assignment: Assignment): KeptEngine {
+  /** What agents cover that execute an assignment. */
+  #coverOf(
+    { logLevel, redact }: RemoteAssignment,
+    assignment: Assignment,
+  ): { name: string; secrets: Secret[] } {
     const secrets = this.#secretsOf(redact, assignment);
-    const name = JSON.stringify([logLevel, secrets]);
+    return { name: JSON.stringify([logLevel, secrets]), secrets };
+  }
+
+  #engineFor(remote: RemoteAssignment, assignment: Assignment): KeptEngine {
+    const { logLevel } = remote;
+    const { name, secrets } = this.#coverOf(remote, assignment);
     const kept = this.#kept.get(name) ?? { engine: this.#start(logLevel, secrets), users: 0 };
     this.#kept.delete(name);
     this.#kept.set(name, kept);
@@ -88,16 +138,22 @@ export class HostEngines {
     redact: RemoteAssignment['redact'],
     { workstream, tools, runId, workspace }: Assignment,
   ): Secret[] {
-    const rule = nameRule(redact);
-    const variables = [
-      process.env,
-      ...Object.values(tools).map(({ env }) => env),
-      ...variablesOf([workstream]),
-    ];
+    const { rule, own } = this.#ruleOf(redact);
+    const variables = [...Object.values(tools).map(({ env }) => env), ...variablesOf([workstream])];
     const names = [...WORDS, workstream.id, workstream.base, runId, this.#options.host, workspace];
-    return [...this.#options.secrets, ...variables.flatMap((each) => secretsAmong(each, rule))].filter(
+    return [...own, ...variables.flatMap((each) => secretsAmong(each, rule))].filter(
       ({ value }) => !names.some((name) => name.includes(value)),
     );
+  }
+
+  /** The rule, and what is secret by it among the variables of this process, which do not change. */
+  #ruleOf(redact: RemoteAssignment['redact']): { rule: NameRule; own: Secret[] } {
+    const name = JSON.stringify(redact);
+    if (name !== this.#rule?.name) {
+      const rule = nameRule(redact);
+      this.#rule = { name, rule, own: [...this.#options.secrets, ...secretsAmong(process.env, rule)] };
+    }
+    return this.#rule;
   }
 
   #start(logLevel: string, secrets: readonly Secret[]): EngineByIsolation {

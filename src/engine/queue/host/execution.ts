@@ -5,29 +5,34 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { Assignment } from '../../../domain/assignment.ts';
-import type { CancelReason, EngineMessage } from '../../../domain/engine.ts';
+import type { CancelReason } from '../../../domain/engine.ts';
 import { failureSchema } from '../../../domain/failure.ts';
 import { failedOutcome, type Outcome } from '../../../domain/outcome.ts';
 import { measured, startTimer } from '../../../os/stopwatch.ts';
 import { messageOf } from '../../../text/error-message.ts';
 import { plural } from '../../../text/format.ts';
-import { BODY_BYTES, type Bodies, gathered, OWNERS } from '../bodies.ts';
+import { BATCH_BYTES, BODY_BYTES, type Bodies, gathered, OWNERS } from '../bodies.ts';
 import { localAssignment, withLogPaths } from '../portable-paths.ts';
 import {
+  assignmentsOf,
+  HOSTS_LOST,
   jobDataSchema,
+  MOST_STALLED,
   nonceOf,
   PROTOCOL,
   type Receipt,
   type RemoteAssignment,
   remoteAssignmentSchema,
   SEALED_FOR,
+  stoppedMembers,
 } from '../protocol.ts';
 import { BrokenSeal, type QueueKey } from '../sealing.ts';
+import { HostBatch, sentMessage } from './batch.ts';
 import type { HostEngines } from './engines.ts';
 import type { Lease } from './lease.ts';
 import type { ExecutionMessages, Outbox } from './outbox.ts';
-import { ProjectProblem, type Projects } from './projects.ts';
-import { sendLogs, sendOutputs } from './returned.ts';
+import { ProjectProblem, type ProjectRequest, type Projects } from './projects.ts';
+import { type Sender, sendLogs, sendOutputs } from './returned.ts';
 
 /** A job that this host does not execute; the message is a sentence that may be read without the key. */
 class Refused extends Error {
@@ -52,7 +57,8 @@ export interface ExecutionParts {
 
 /** What has become of a job. */
 export type Handled =
-  | { kind: 'answered'; outcome: Outcome; dropped: number }
+  /** Of each assignment the outcome; null for what was not begun. */
+  | { kind: 'answered'; outcomes: readonly (Outcome | null)[]; dropped: number }
   | { kind: 'refused'; why: string }
   /** Another host may have it: what was done does not count. */
   | { kind: 'lost' }
@@ -61,22 +67,34 @@ export type Handled =
 
 let executions = 0;
 
+function nextExecutionId(): number {
+  executions += 1;
+  return executions;
+}
+
+/** What is sent back of a job that was executed. */
+interface RemoteAnswer {
+  outcomes: (Outcome | null)[];
+  files: Receipt['files'];
+}
+
 /** A job in hand. */
 export class RemoteExecution {
   readonly lease: Lease;
   readonly agent: string;
   readonly #parts: ExecutionParts;
-  readonly #onOpened: (assignment: Assignment) => void;
+  readonly #onOpened: (remote: RemoteAssignment) => void;
   readonly #stop = new AbortController();
   #remote: RemoteAssignment | null = null;
   #isGivenBack = false;
+  #batch: HostBatch | null = null;
 
   /** @param onOpened called when it is known what is to be executed, before anything of it begins. */
   constructor(
     lease: Lease,
     agent: string,
     parts: ExecutionParts,
-    onOpened: (assignment: Assignment) => void,
+    onOpened: (remote: RemoteAssignment) => void,
   ) {
     this.#onOpened = onOpened;
     this.lease = lease;
@@ -84,9 +102,9 @@ export class RemoteExecution {
     this.#parts = parts;
   }
 
-  /** Null before the assignment was opened. */
-  get assignment(): Assignment | null {
-    return this.#remote?.assignment ?? null;
+  /** None before they were opened. */
+  get assignments(): readonly Assignment[] {
+    return this.#remote === null ? [] : assignmentsOf(this.#remote);
   }
 
   /** Stops it, and puts the job back. */
@@ -106,14 +124,20 @@ export class RemoteExecution {
     try {
       if (lease.job.deferredFailure) throw new Refused(lease.job.deferredFailure);
       const remote = await this.#open();
+      const most = remote.others === undefined ? MOST_STALLED : 0;
+      if (this.#lostHosts(remote) > most) throw new Refused(HOSTS_LOST);
       this.#remote = remote;
-      this.#onOpened(remote.assignment);
+      this.#onOpened(remote);
       this.#watch(remote);
       return await this.#execute(remote);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       return (await lease.refuse(error.message)) ? { kind: 'refused', why: error.message } : { kind: 'lost' };
     }
+  }
+
+  #lostHosts({ lost = 0 }: RemoteAssignment): number {
+    return this.lease.job.stalledCounter + lost;
   }
 
   /** @throws Refused */
@@ -162,6 +186,7 @@ export class RemoteExecution {
     try {
       const opened = this.#parts.key.open(SEALED_FOR.cancel(this.lease.id), Buffer.from(sealed, 'base64'));
       const reason = opened.toString();
+      for (const member of stoppedMembers(reason) ?? []) this.#batch?.stop(member);
       if (reason === 'interrupted' || reason === 'cancelled') this.#abort(reason);
     } catch {
       // Anyone may have stored it who can write to Redis.
@@ -173,8 +198,8 @@ export class RemoteExecution {
   }
 
   async #execute(remote: RemoteAssignment): Promise<Handled> {
-    const { lease, agent } = this;
-    const { outbox, logs, projects, bodies } = this.#parts;
+    const { lease } = this;
+    const { outbox, logs, bodies } = this.#parts;
     const messages = outbox.open(remote.nonce);
     const logFolder = join(logs, lease.token);
     try {
@@ -183,33 +208,27 @@ export class RemoteExecution {
       const request = { source, setup, shell: assignment.shell, runId: assignment.runId };
       const sender = { bodies, owner: OWNERS.receipt(lease.id, lease.token) };
       const begin = startTimer();
-      const answer = await projects
-        .use(request, agent, async (folder) => {
-          const local = localAssignment(assignment, folder, logFolder);
-          const outcome = await this.#run(remote, local, messages);
-          if (this.#isGone) return null;
-          const sent = await sendOutputs(outcome, local.workspace, sender);
-          return {
-            outcome: sent.problem === null ? outcome : failing(outcome, sent.problem),
-            files: sent.files,
-          };
-        })
-        .catch((error: unknown) => {
-          if (!(error instanceof ProjectProblem)) throw error;
-          const failure = { reason: 'workspace-error', detail: error.message } as const;
-          return { outcome: failedOutcome(failure, measured(begin), null), files: [] };
-        });
-      if (answer === null || this.#isGone) return await this.#leave();
+      const work =
+        remote.others === undefined
+          ? this.#executeOne(remote, request, { messages, logFolder, sender })
+          : this.#executeBatch(remote, request, { messages, logFolder });
+      const answer = await work.catch((error: unknown) => {
+        if (!(error instanceof ProjectProblem)) throw error;
+        const failure = { reason: 'workspace-error', detail: error.message } as const;
+        const failed = failedOutcome(failure, measured(begin), null);
+        return { outcomes: assignmentsOf(remote).map(() => failed), files: [] };
+      });
+      if (answer === null) return await this.#leave();
       const sentLogs = await sendLogs(logFolder, sender);
       if (messages.dropped > 0) this.#noteDropped(messages);
       const receipt = await this.#receipt(
-        answer.outcome,
+        answer.outcomes,
         { files: answer.files, logs: sentLogs },
         logFolder,
         messages,
       );
       if (!(await lease.complete(receipt))) return { kind: 'lost' };
-      return { kind: 'answered', outcome: answer.outcome, dropped: messages.dropped };
+      return { kind: 'answered', outcomes: answer.outcomes, dropped: messages.dropped };
     } catch (error) {
       if (lease.isLost) return { kind: 'lost' };
       throw error;
@@ -228,19 +247,64 @@ export class RemoteExecution {
     return { kind: 'lost' };
   }
 
+  /** Null where what it did does not count. */
+  #executeOne(
+    remote: RemoteAssignment,
+    request: ProjectRequest,
+    { messages, logFolder, sender }: { messages: ExecutionMessages; logFolder: string; sender: Sender },
+  ): Promise<RemoteAnswer | null> {
+    return this.#parts.projects.use(request, this.agent, async (folder) => {
+      const local = localAssignment(remote.assignment, folder, logFolder);
+      const outcome = await this.#run(remote, local, messages);
+      if (this.#isGone) return null;
+      const sent = await sendOutputs(outcome, local.workspace, sender);
+      if (this.#isGone) return null;
+      const sentOutcome = sent.problem === null ? outcome : failing(outcome, sent.problem);
+      return { outcomes: [sentOutcome], files: sent.files };
+    });
+  }
+
+  async #executeBatch(
+    remote: RemoteAssignment,
+    request: ProjectRequest,
+    { messages, logFolder }: { messages: ExecutionMessages; logFolder: string },
+  ): Promise<RemoteAnswer | null> {
+    const { projects, engines } = this.#parts;
+    const batch = new HostBatch(assignmentsOf(remote), {
+      engines,
+      remote,
+      signal: this.#stop.signal,
+      send: (message) => {
+        if (!this.lease.isLost) messages.send({ job: this.lease.id, token: this.lease.token, ...message });
+      },
+      agent: { host: this.#parts.host, name: this.agent, lease: this.lease.number },
+      nextId: nextExecutionId,
+    });
+    this.#batch = batch;
+    while (batch.hasMore)
+      await projects.use(request, this.agent, (folder) =>
+        batch.execute(projects.isWritten(request) ? 1 : batch.size, (assignment) =>
+          localAssignment(assignment, folder, logFolder),
+        ),
+      );
+    // Where it is given back, what was not begun is: the rest has been done.
+    return this.lease.isLost ? null : { outcomes: batch.outcomes, files: [] };
+  }
+
   async #run(remote: RemoteAssignment, local: Assignment, messages: ExecutionMessages): Promise<Outcome> {
     const { host, engines } = this.#parts;
-    const { id, token, number, job } = this.lease;
+    const { id, token, number } = this.lease;
     const execution = { job: id, token };
-    executions += 1;
-    const assignment: Assignment = { ...local, executionId: executions, agentId: `${host}/${this.agent}` };
+    const agentId = `${host}/${this.agent}`;
+    const assignment: Assignment = { ...local, executionId: nextExecutionId(), agentId };
     // What has killed a host once gets a process of its own.
-    if (job.stalledCounter > 0) assignment.workstream.isolation = 'process';
+    if (this.#lostHosts(remote) > 0) assignment.workstream.isolation = 'process';
     messages.send({ ...execution, type: 'began', host, agent: this.agent, at: Date.now(), lease: number });
     return engines.execute(remote, assignment, {
       signal: this.#stop.signal,
       onMessage: (message) => {
-        if (!this.lease.isLost) sendMessage(messages, execution, message);
+        const sent = sentMessage(message);
+        if (sent !== null && !this.lease.isLost) messages.send({ ...execution, ...sent });
       },
       onLate: (text) => messages.send({ ...execution, type: 'notice', text }),
     });
@@ -252,18 +316,21 @@ export class RemoteExecution {
   }
 
   async #receipt(
-    outcome: Outcome,
+    outcomes: readonly (Outcome | null)[],
     sent: Pick<Receipt, 'files' | 'logs'>,
     logFolder: string,
     messages: ExecutionMessages,
   ): Promise<string> {
     const { host, key, bodies } = this.#parts;
     const { lease, agent } = this;
-    const portable = withLogPaths(outcome, (path) => {
+    const names = new Set(sent.logs.map(({ path }) => path));
+    const sentLog = (path: string): string | null => {
       const name = relative(logFolder, path);
-      return sent.logs.some((log) => log.path === name) ? name : null;
-    });
-    const json = Buffer.from(JSON.stringify(portable));
+      return names.has(name) ? name : null;
+    };
+    const portable = outcomes.map((outcome) => (outcome === null ? null : withLogPaths(outcome, sentLog)));
+    const isBatch = this.#remote?.others !== undefined;
+    const json = Buffer.from(JSON.stringify(isBatch ? portable : portable[0]));
     const body = (): Promise<string[]> => bodies.store(OWNERS.receipt(lease.id, lease.token), [json]);
     const receipt: Receipt = {
       protocol: PROTOCOL,
@@ -271,33 +338,14 @@ export class RemoteExecution {
       token: lease.token,
       host,
       agent,
-      outcome: json.length < BODY_BYTES ? { inline: json.toString() } : { body: await body() },
+      outcome:
+        json.length < (isBatch ? BATCH_BYTES : BODY_BYTES)
+          ? { inline: json.toString() }
+          : { body: await body() },
       ...sent,
       lastMessageId: await messages.flush(),
     };
     return key.seal(SEALED_FOR.receipt(lease.id), Buffer.from(JSON.stringify(receipt))).toString('base64');
-  }
-}
-
-function sendMessage(
-  messages: ExecutionMessages,
-  execution: { job: string; token: string },
-  message: EngineMessage,
-): void {
-  switch (message.type) {
-    case 'began':
-      return;
-    case 'progress':
-      return messages.send({
-        ...execution,
-        type: 'progress',
-        fraction: message.fraction,
-        text: message.text,
-      });
-    case 'log':
-      return messages.send({ ...execution, type: 'log', line: message.line });
-    case 'replaced':
-      return messages.send({ ...execution, type: 'replaced', why: message.why });
   }
 }
 

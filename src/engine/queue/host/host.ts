@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
+import type { Assignment } from '../../../domain/assignment.ts';
 import type { Outcome } from '../../../domain/outcome.ts';
 import { messageOf } from '../../../text/error-message.ts';
 import { type BodyRedis, bodiesIn } from '../bodies.ts';
@@ -18,6 +19,7 @@ import {
   HOST_TTL_MS,
   type HostState,
   KEYS,
+  MOST_STALLED,
   nonceOf,
   PROTOCOL,
   QUEUE_PREFIX,
@@ -29,7 +31,7 @@ import {
 import type { QueueKey } from '../sealing.ts';
 import { insist } from './commands.ts';
 import { HostEngines } from './engines.ts';
-import { type ExecutionParts, type Handled, RemoteExecution } from './execution.ts';
+import { type ExecutionParts, RemoteExecution } from './execution.ts';
 import { HostFolder, HostFolderProblem } from './host-folder.ts';
 import { Lease } from './lease.ts';
 import { Outbox } from './outbox.ts';
@@ -78,8 +80,6 @@ interface AboutJob {
 
 /** How often in each lease stalled jobs are looked for. */
 const CHECKS = 4;
-/** How often a job may lose its host; then it fails. */
-const MOST_STALLED = 2;
 /** How long new queues may go unnoticed by a host that has nothing to do. */
 const IDLE_SECONDS = Math.min(2, MOST_BLOCKED_MS / 1000);
 /** A larger difference between the host's clock and that of Redis is told. */
@@ -303,9 +303,10 @@ export class Host {
   #begin(worker: Worker, job: Job, token: string): void {
     const agent = this.#free.shift() ?? '';
     const lease = new Lease(worker, this.#redis, job, token, this.#options.leaseMs);
-    const execution = new RemoteExecution(lease, agent, this.#parts, (assignment) => {
+    const execution = new RemoteExecution(lease, agent, this.#parts, ({ assignment, others }) => {
       this.#folder.addRun(assignment.runId);
-      this.#options.onEvent({ type: 'job-started', ...about(execution) });
+      if (others === undefined)
+        this.#options.onEvent({ type: 'job-started', ...about(execution, assignment) });
     });
     const done = this.#finish(execution).finally(() => {
       lease.drop();
@@ -327,7 +328,13 @@ export class Host {
       if (handled.kind === 'answered' || handled.kind === 'refused') await this.#hint(lease);
       if (handled.kind === 'refused')
         return onEvent({ type: 'job-refused', job: lease.id, why: handled.why });
-      onEvent({ type: 'job-ended', end: handled.kind, outcome: outcomeOf(handled), ...about(execution) });
+      const outcomes = handled.kind === 'answered' ? handled.outcomes : [null];
+      for (const [index, outcome] of outcomes.entries()) {
+        const assignment = execution.assignments[index];
+        // One of a batch that was not begun is not told of.
+        if (outcome !== null || handled.kind !== 'answered')
+          onEvent({ type: 'job-ended', end: handled.kind, outcome, ...about(execution, assignment) });
+      }
     } catch (error) {
       // A bug, or a disk that is full: another host may fare better.
       const isBack = !this.#isClosing && (await lease.giveBack());
@@ -436,9 +443,9 @@ export class Host {
       protocol: PROTOCOL,
       provides: [...provides],
       slots: agents,
-      inHand: Array.from(this.#inHand.values(), ({ execution: { lease, agent, assignment } }) => ({
+      inHand: Array.from(this.#inHand.values(), ({ execution: { lease, agent, assignments } }) => ({
         job: lease.id,
-        workstreamId: assignment?.workstream.id ?? '',
+        workstreamId: assignments[0]?.workstream.id ?? '',
         agent,
         since: lease.since,
         lease: lease.number,
@@ -475,10 +482,7 @@ const numberOf = (agent: string): number => Number(agent.slice('agent-'.length))
 
 const sealedIn = ({ data }: Job): string => data.sealed ?? JSON.stringify(data.body);
 
-const outcomeOf = (handled: Handled): Outcome | null =>
-  handled.kind === 'answered' ? handled.outcome : null;
-
-function about({ lease, agent, assignment }: RemoteExecution): AboutJob {
+function about({ lease, agent }: RemoteExecution, assignment: Assignment | undefined): AboutJob {
   return {
     job: lease.id,
     runId: assignment?.runId ?? null,

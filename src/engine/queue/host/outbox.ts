@@ -60,7 +60,8 @@ export class ExecutionMessages {
   }
 
   send(message: RemoteMessage): void {
-    if (message.type === 'progress' && this.#progress !== null && !this.#progress.isSent) {
+    const isSame = this.#progress?.member === message.member;
+    if (message.type === 'progress' && this.#progress !== null && isSame && !this.#progress.isSent) {
       this.#progress.text = JSON.stringify(message);
       return;
     }
@@ -74,6 +75,7 @@ export class ExecutionMessages {
     this.#unread += size;
     const pending: Pending = {
       text,
+      member: message.member,
       isSent: false,
       onSent: (id) => {
         this.#last = id;
@@ -105,6 +107,8 @@ export class ExecutionMessages {
 interface Pending {
   /** As JSON. */
   text: string;
+  /** Of a batch: whose it is. */
+  member: number | undefined;
   isSent: boolean;
   onSent(id: string): void;
   onRead(): void;

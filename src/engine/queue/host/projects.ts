@@ -39,6 +39,8 @@ interface KeptProject {
   ready: Promise<FolderContent>;
   /** By agent. */
   copies: Map<string, WorkingCopy>;
+  /** Whether a workstream has changed something in its copy. */
+  isWritten: boolean;
   users: number;
   usedAt: number;
 }
@@ -78,6 +80,11 @@ export class Projects {
     }
   }
 
+  /** Whether a workstream of this project has written into its copy: then none may share one with another. */
+  isWritten(request: ProjectRequest): boolean {
+    return this.#kept.get(nameOf(request))?.isWritten === true;
+  }
+
   /** Ends what is being prepared. */
   close(): void {
     this.#closing.abort();
@@ -91,7 +98,7 @@ export class Projects {
       project.copies.set(agent, copy);
     }
     try {
-      await copy.reset();
+      if (await copy.reset()) project.isWritten = true;
     } catch (error) {
       // Whatever is wrong with it: the next one starts anew.
       project.copies.delete(agent);
@@ -104,7 +111,14 @@ export class Projects {
   #fetch(name: string, request: ProjectRequest): KeptProject {
     const folder = join(this.#folder, name);
     const ready = this.#prepare(folder, request);
-    const project: KeptProject = { folder, ready, copies: new Map(), users: 0, usedAt: performance.now() };
+    const project: KeptProject = {
+      folder,
+      ready,
+      copies: new Map(),
+      isWritten: false,
+      users: 0,
+      usedAt: performance.now(),
+    };
     this.#kept.set(name, project);
     // One that failed is tried again for the next workstream.
     ready.catch(() => this.#kept.delete(name));

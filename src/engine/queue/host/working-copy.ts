@@ -57,15 +57,18 @@ export class WorkingCopy {
     this.#content = content;
   }
 
-  /** Makes it what the original is. */
-  async reset(): Promise<void> {
+  /** Makes it what the original is. Resolves with whether it was there, and not as it had been made. */
+  async reset(): Promise<boolean> {
     await mkdir(this.folder, { recursive: true });
     await chmod(this.folder, 0o755);
     const wrong = await this.#compare();
     for (const path of wrong.added) await rm(join(this.folder, path), { recursive: true, force: true });
-    if (wrong.differing.length === 0) return;
+    const isNew = this.#stamps.size === 0;
+    const isWritten = !isNew && wrong.added.length + wrong.differing.length > 0;
+    if (wrong.differing.length === 0) return isWritten;
     await this.#copy(wrong.differing);
     await pause(TICK_MS);
+    return isWritten;
   }
 
   /** Paths of what the original does not have, and of what is not as it was copied. */
