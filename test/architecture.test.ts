@@ -230,6 +230,26 @@ describe('depth', () => {
   });
 });
 
+describe('what is done for each workstream', () => {
+  /** The code after a docstring that says so, up to the end of its block. */
+  const WRITTEN_OUT = /^( *)\/\*\*(?:(?!\*\/)[^])*?Written out(?:(?!\*\/)[^])*?\*\/\n[^]*?\n\1\}/gm;
+  const written = [...textOf].flatMap(([file, text]) =>
+    [...text.matchAll(WRITTEN_OUT)].map(([code]) => ({ file, code })),
+  );
+
+  test('is marked where objects are made of it', () => {
+    expect(written.map(({ file }) => file)).toEqual(
+      expect.arrayContaining(['src/run/attempt/attempt-runner.ts', 'src/run/attempt/result.ts']),
+    );
+  });
+
+  // Decision 0005: V8 gives an object that was made by spreading a class of its own.
+  test('makes no object by spreading others', () => {
+    const spreading = written.filter(({ code }) => /^\s*\.\.\.|\{ \.\.\./m.test(code));
+    expect(spreading.map(({ file, code }) => `${file}: ${code.slice(0, 200)}`)).toEqual([]);
+  });
+});
+
 describe('names', () => {
   const TYPE = /^(export )?(?:declare )?(?:abstract )?(?:interface|type|class|enum) (\w+)/gm;
 

@@ -4,12 +4,10 @@
  */
 import { setMaxListeners } from 'node:events';
 import type { AttemptRecord } from '../domain/attempt.ts';
-import { type BatchOutcome, type EngineMessage, MemberStops } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
-import { describeFailure } from '../domain/failure-message.ts';
 import type { Inheritance } from '../domain/history/earlier-run.ts';
 import type { Plan } from '../domain/plan.ts';
-import type { EventOf, RunEvent } from '../domain/run-event.ts';
+import type { RunEvent } from '../domain/run-event.ts';
 import type { Workload } from '../domain/scaling.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import type { ReadyQueue } from '../plan/ready-queue.ts';
@@ -20,12 +18,14 @@ import type { AgentContext } from './attempt/attempt-runner.ts';
 import type { Interruption } from './attempt/outcome.ts';
 import { markedDoneResult, stoppedResult } from './attempt/result.ts';
 import type { AttemptEnd, WorkstreamRunner } from './attempt/workstream-runner.ts';
-import { type BatchStart, Dispatcher, type Eligibility, type SingleStart } from './dispatcher.ts';
+import { Dispatcher, type Eligibility, type SingleStart } from './dispatcher.ts';
 import { type FinalResult, FinalResults } from './final-results.ts';
 import type { Journal } from './journal.ts';
 import type { MergeQueue } from './merge-queue.ts';
 import type { LeaseAgent } from './merged-tests.ts';
+import { OpenBatches } from './open-batches.ts';
 import { SpeedMeter } from './speed-meter.ts';
+import { WorkEvents } from './work-events.ts';
 
 /** The answer of a person at the terminal about a workstream. */
 export type Decision = 'run' | 'skip' | 'done' | 'quit';
@@ -111,8 +111,6 @@ export class Coordinator {
   readonly #meter: SpeedMeter;
   readonly #cancel = new AbortController();
   readonly #dispatcher: Dispatcher;
-  /** Index of each workstream, by its id; made when it is first needed. */
-  #indices: Map<string, number> | null = null;
   /** Null where nothing is merged. */
   readonly #merging: MergeQueue | null;
   readonly #lending: AgentLending;
@@ -122,7 +120,8 @@ export class Coordinator {
   readonly #retries = new RetryTimers();
   /** What stops each workstream that is executed by itself. */
   readonly #singles = new Map<number, AbortController>();
-  readonly #batches = new Set<OpenBatch>();
+  readonly #batches: OpenBatches;
+  readonly #events: WorkEvents;
   /** Workstreams that are told to stop, by id: who asked. */
   readonly #stops = new Map<string, string>();
   /** How many attempts at a workstream that is open again have been measured. */
@@ -173,6 +172,20 @@ export class Coordinator {
       contextOf: (agent) => this.#context(agent),
       isFor: (index, agent) => ready.isFor(index, agent),
       failure: parts.failure,
+      onChange: () => this.#wake(),
+    });
+    this.#events = new WorkEvents({ plan, journal, runner, failure: parts.failure });
+    this.#batches = new OpenBatches({
+      runner,
+      dispatcher: this.#dispatcher,
+      events: this.#events,
+      failure: parts.failure,
+      workstream: (index) => this.#workstream(index),
+      contextOf: (agent) => this.#context(agent),
+      follow: (index, context, end, finals) => this.#follow(index, context, end, finals),
+      record: (finals) => this.#results.recordAll(finals),
+      isStopped: (index) => this.#stopOf(index) !== undefined,
+      recordStopped: (index) => void this.#isStoppedEarly(index),
       onChange: () => this.#wake(),
     });
     this.#merging =
@@ -243,8 +256,8 @@ export class Coordinator {
     if (this.#isOver) return 'run-ending';
     const { id } = this.#workstream(index);
     const single = this.#singles.get(index);
-    const batch = this.#batchOf(index);
-    if (single === undefined && batch === null) {
+    const isInBatch = this.#batches.has(index);
+    if (single === undefined && !isInBatch) {
       const isBetween = this.#retries.remove(index);
       if (this.#parts.ready.has(index)) this.#parts.ready.remove(index);
       this.#recordStopped(index, by, isBetween ? 'it waited for its next attempt' : 'it had not begun');
@@ -253,7 +266,7 @@ export class Coordinator {
     }
     if (!this.#stops.has(id)) this.#stops.set(id, by);
     single?.abort('cancelled');
-    batch?.stops.stop(batch.indices.indexOf(index));
+    if (isInBatch) this.#batches.stop(index);
     // One that an agent had not begun is returned at once.
     return this.#results.stateOf(index) === 'open' ? 'stopping' : 'stopped';
   }
@@ -266,7 +279,7 @@ export class Coordinator {
    */
   reopen(index: number, by: string): ReopenOutcome {
     if (this.#isOver || this.#isFailingFast) return { did: 'run-ending' };
-    const isAssigned = this.#singles.has(index) || this.#batchOf(index) !== null;
+    const isAssigned = this.#singles.has(index) || this.#batches.has(index);
     const state = this.#results.stateOf(index);
     if (state === 'open' || isAssigned) return { did: 'not-ended' };
     if (state === 'other') return { did: 'not-failed' };
@@ -316,13 +329,9 @@ export class Coordinator {
     return this.#hasEnded || this.#interruption !== null || this.#parts.failure.signal.aborted;
   }
 
-  /** The batch in which an agent has it; null for none. */
-  #batchOf(index: number): OpenBatch | null {
-    for (const batch of this.#batches) {
-      const position = batch.indices.indexOf(index);
-      if (position !== -1 && batch.isOpen[position] === 1) return batch;
-    }
-    return null;
+  /** Who asked to stop a workstream that has not ended since; undefined where that was not asked for. */
+  #stopOf(index: number): string | undefined {
+    return this.#stops.size === 0 ? undefined : this.#stops.get(this.#workstream(index).id);
   }
 
   /** The result of a workstream that was stopped while no agent executed it. */
@@ -447,7 +456,7 @@ export class Coordinator {
 
   #startAll(): void {
     for (const start of this.#dispatcher.dispatch()) {
-      if (start.type === 'batch') void this.#startBatch(start);
+      if (start.type === 'batch') void this.#batches.execute(start);
       else void this.#startSingle(start);
     }
     this.#lending.help();
@@ -496,7 +505,7 @@ export class Coordinator {
 
   /** Whether it was stopped before it began, by itself or with the run. */
   #isStoppedEarly(index: number): boolean {
-    const by = this.#stops.get(this.#workstream(index).id);
+    const by = this.#stopOf(index);
     if (by !== undefined) this.#recordStopped(index, by, 'it had not begun');
     return by !== undefined || this.#cancel.signal.aborted;
   }
@@ -507,7 +516,7 @@ export class Coordinator {
     const earlier = await runner.takeOver(workstream, context);
     if (earlier !== null) return this.#results.record(index, earlier);
     if (this.#isStoppedEarly(index)) return;
-    journal.publish(this.#startEvent(index, context, this.#parts.areRemote, isoTimestamp(Date.now())));
+    this.#events.started([{ index, queued: this.#parts.areRemote }], context);
     if (commitStarts) journal.commit();
     const finals: FinalResult[] = [];
     this.#follow(index, context, await runner.attempt(workstream, context), finals);
@@ -522,90 +531,14 @@ export class Coordinator {
     return { ...context, share: (help) => this.#lending.offer({ index, help, context }) };
   }
 
-  /** Never rejects. What its agent did not start soon may be taken by any agent. */
-  async #startBatch({ agent, indices, queued }: BatchStart): Promise<void> {
-    const { runner, journal, failure } = this.#parts;
-    const context = this.#context(agent);
-    const isOpen = new Uint8Array(indices.length).fill(1);
-    const batch: OpenBatch = { context, indices, isOpen, stops: new MemberStops() };
-    this.#batches.add(batch);
-    const isQueued = (position: number): boolean => queued || position > 0;
-    try {
-      const now = isoTimestamp(Date.now());
-      journal.publishAll(indices.map((index, at) => this.#startEvent(index, context, isQueued(at), now)));
-      const workstreams = indices.map((index) => this.#workstream(index));
-      await runner.executeBatch(workstreams, context, {
-        stops: batch.stops,
-        onOutcomes: (outcomes) => this.#take(batch, outcomes),
-        onReturned: (positions) => this.#giveBack(batch, positions),
-        onBegun: (position, at) => {
-          if (isQueued(position)) this.#publishBegun(indices[position] ?? -1, context, at);
-        },
-      });
-    } catch (error) {
-      failure.abort(error);
-    }
-    this.#giveBack(batch, [...batch.isOpen.keys()]);
-    this.#batches.delete(batch);
-  }
-
-  /** Never throws: the engine calls it. */
-  #publishBegun(index: number, context: AgentContext, at: number): void {
-    const { journal, failure } = this.#parts;
-    try {
-      const { queued: _, ...start } = this.#startEvent(index, context, true, isoTimestamp(at));
-      journal.publish({ ...start, type: 'workstream-begun' });
-    } catch (error) {
-      failure.abort(error);
-    }
-  }
-
-  /** Never throws: the engine calls it. */
-  #take({ context, indices, isOpen }: OpenBatch, outcomes: readonly BatchOutcome[]): void {
-    const { runner, failure } = this.#parts;
-    const finals: FinalResult[] = [];
-    try {
-      for (const { index: position, outcome } of outcomes) {
-        const index = indices[position] ?? -1;
-        const end = runner.concludeMember(this.#workstream(index), context, outcome);
-        this.#follow(index, context, end, finals);
-      }
-      this.#results.recordAll(finals);
-    } catch (error) {
-      failure.abort(error);
-    }
-    for (const { index: position } of outcomes) {
-      isOpen[position] = 0;
-      this.#dispatcher.release(context.agent, indices[position] ?? -1);
-    }
-    this.#wake();
-  }
-
-  /** Gives back those at these positions that have no outcome. Never throws: the engine calls it. */
-  #giveBack({ context, indices, isOpen }: OpenBatch, positions: readonly number[]): void {
-    const left = positions.filter((position) => isOpen[position] === 1);
-    for (const position of left) isOpen[position] = 0;
-    const returned = left.map((position) => indices[position] ?? -1);
-    const isStopped = (index: number): boolean => this.#stops.has(this.#workstream(index).id);
-    const stopped = this.#stops.size === 0 ? [] : returned.filter(isStopped);
-    const again = stopped.length === 0 ? returned : returned.filter((index) => !isStopped(index));
-    for (const index of stopped) this.#dispatcher.release(context.agent, index);
-    try {
-      for (const index of stopped) this.#isStoppedEarly(index);
-      this.#publishReady(again);
-    } catch (error) {
-      this.#parts.failure.abort(error);
-    }
-    for (const index of again) this.#dispatcher.giveBack(context.agent, index);
-    this.#wake();
-  }
-
   /** Adds the final result to `finals`, or has another attempt follow. */
   #follow(index: number, context: AgentContext, end: AttemptEnd, finals: FinalResult[]): void {
-    const by = this.#stops.size === 0 ? undefined : this.#stops.get(this.#workstream(index).id);
+    const by = this.#stopOf(index);
     if (end.type !== 'final') {
       if (by !== undefined) return this.#recordStopped(index, by, 'it waited for its next attempt');
-      return end.type === 'retry' ? this.#retryLater(index, context, end) : this.#park(index);
+      if (end.type === 'retry') this.#events.retrying(index, context, end);
+      // When one that waits for a usage limit is started is decided by that.
+      return this.#startAgain(index, end.type === 'retry' ? end.afterSeconds : 0);
     }
     if (by !== undefined) this.#stops.delete(end.result.workstreamId);
     const { outcome, result } = end;
@@ -616,7 +549,6 @@ export class Coordinator {
   }
 
   #context(agent: number): AgentContext {
-    const { journal } = this.#parts;
     const agentId = this.#agentId(agent);
     return (this.#contexts[agent] ??= {
       agent,
@@ -625,59 +557,12 @@ export class Coordinator {
       runSignal: this.#cancel.signal,
       interruption: () => this.#interruption,
       stoppedBy: (workstreamId) => this.#stops.get(workstreamId) ?? null,
-      onMessage: (workstreamId, message) => {
-        if (message.type === 'progress') this.#parts.runner.limits.answered(workstreamId);
-        if (message.type === 'began') this.#begunElsewhere(workstreamId, agent, message);
-        else forwardEngineMessage(journal, message, agentId, workstreamId);
-      },
+      onMessage: (workstreamId, message) => this.#events.reported(workstreamId, { agentId }, message),
     });
   }
 
-  #begunElsewhere(
-    workstreamId: string,
-    agent: number,
-    { agentId, at }: Extract<EngineMessage, { type: 'began' }>,
-  ): void {
-    this.#indices ??= new Map(this.#parts.plan.workstreams.map(({ id }, index) => [id, index]));
-    const index = this.#indices.get(workstreamId) ?? -1;
-    this.#publishBegun(index, { ...this.#context(agent), agentId }, at);
-  }
-
-  #startEvent(
-    index: number,
-    { agentId }: AgentContext,
-    queued: boolean,
-    at: string,
-  ): EventOf<'workstream-started'> {
-    const { plan, runner } = this.#parts;
-    const { id, title } = this.#workstream(index);
-    return {
-      type: 'workstream-started',
-      workstreamId: id,
-      title,
-      agentId,
-      attempt: runner.nextAttempt(id),
-      queued,
-      at,
-      expectedSeconds: plan.known > 0 ? (plan.expectedSeconds[index] ?? null) : null,
-    };
-  }
-
-  /** During the pause the agent is free, and so is what the workstream had locked. */
-  #retryLater(
-    index: number,
-    { agentId }: AgentContext,
-    { attempt, failure, afterSeconds }: Extract<AttemptEnd, { type: 'retry' }>,
-  ): void {
-    this.#parts.journal.publish({
-      type: 'workstream-retrying',
-      workstreamId: this.#workstream(index).id,
-      agentId,
-      attempt,
-      reason: failure.reason,
-      explanation: describeFailure(failure),
-      afterSeconds,
-    });
+  /** Starts it once more after so many seconds, unless the run is ending. Until then its agent and its locks are free. */
+  #startAgain(index: number, afterSeconds: number): void {
     if (this.#cancel.signal.aborted || this.#isFailingFast) return;
     this.#retries.add(index, afterSeconds, () => {
       this.#makeReady([index]);
@@ -685,26 +570,9 @@ export class Coordinator {
     });
   }
 
-  /** It is ready again once its agent has released it; what decides when it is started is the limit of its tool. */
-  #park(index: number): void {
-    if (this.#cancel.signal.aborted || this.#isFailingFast) return;
-    this.#retries.add(index, 0, () => {
-      this.#makeReady([index]);
-      this.#wake();
-    });
-  }
-
   #makeReady(indices: readonly number[]): void {
     for (const index of indices) this.#parts.ready.add(index);
-    this.#publishReady(indices);
-  }
-
-  #publishReady(indices: readonly number[]): void {
-    const eventOf = (index: number): RunEvent => ({
-      type: 'workstream-ready',
-      workstreamId: this.#workstream(index).id,
-    });
-    this.#parts.journal.publishAll(indices.map(eventOf));
+    this.#events.ready(indices);
   }
 
   #workstream(index: number): Workstream {
@@ -718,40 +586,7 @@ export class Coordinator {
   }
 }
 
-/** What an agent was given at once. */
-interface OpenBatch {
-  context: AgentContext;
-  /** Of the workstreams, by position. */
-  indices: readonly number[];
-  /** By position: 1 for a workstream that has no outcome and was not given back. */
-  isOpen: Uint8Array;
-  stops: MemberStops;
-}
-
 const MAY_START: Eligibility = { verdict: 'take', refusal: null };
-
-/** Publishes what an engine reports of a running workstream. */
-function forwardEngineMessage(
-  journal: Journal,
-  message: Exclude<EngineMessage, { type: 'began' }>,
-  agentId: string,
-  workstreamId: string,
-): void {
-  switch (message.type) {
-    case 'progress':
-      return journal.publish({
-        type: 'workstream-progress',
-        workstreamId,
-        agentId,
-        fraction: message.fraction,
-        text: message.text,
-      });
-    case 'log':
-      return journal.publish({ type: 'workstream-log', workstreamId, agentId, line: message.line });
-    case 'replaced':
-      return journal.publish({ type: 'agent-replaced', agentId, why: message.why });
-  }
-}
 
 /** The timers of workstreams, by index. */
 class RetryTimers {
