@@ -420,6 +420,7 @@ function composeMerging(
     new MergeQueue({
       workstreams,
       waiting: inheritance.kept.flatMap(({ toMerge }) => toMerge ?? []),
+      left: inheritance.kept.flatMap(({ leftUnmerged }) => leftUnmerged ?? []),
       kept: new Set(inheritance.kept.map(({ workstreamId }) => workstreamId)),
       openBranch: () => workspaces.merged(predicts),
       tests: predicts

@@ -15,6 +15,8 @@ export interface MergeQueueParts {
   workstreams: readonly Workstream[];
   /** Work of an earlier session that was accepted and not merged. */
   waiting: readonly MergeWork[];
+  /** Work that an earlier session left on its branch: it is tried once more at the end. */
+  left: readonly MergeWork[];
   /** Ids of workstreams whose results stay from an earlier session. */
   kept: ReadonlySet<string>;
   openBranch: () => Promise<MergedBranch>;
@@ -87,6 +89,7 @@ export class MergeQueue {
     this.#dependencies = new Map(
       candidates.map(({ id, dependsOn }) => [id, dependsOn.map((dependency) => dependency.id)]),
     );
+    for (const work of parts.left) this.#left.push({ item: { work, outsideScope: [] }, tip: '' });
     const waiting = new Map(parts.waiting.map((work) => [work.workstreamId, work]));
     this.#settled = candidates.map(({ id }) => {
       const work = waiting.get(id);
@@ -285,12 +288,13 @@ export class MergeQueue {
     const all = tests?.of([...state.merged, ...added]) ?? [];
     if (tests === null || all.length === 0) return { failed: [], tested: false, passed: NOTHING };
     const first = await tests.run(state.branch, commit, all);
-    const suspects = first.failed.filter(({ key }) => !state.failedBefore.has(key));
+    // What failed before is held against nobody, but for those whose own test it is.
+    const isOwn = ({ test }: FailedTest): boolean => test?.owners.some((id) => added.has(id)) === true;
+    const suspects = first.failed.filter((each) => isOwn(each) || !state.failedBefore.has(each.key));
     const passed = new Set(first.passed);
     const failed: FailedTest[] = [];
     for (const suspect of await this.#failAgain(state, commit, all, suspects)) {
-      const isOwn = suspect.test?.owners.some((id) => added.has(id)) === true;
-      if (isOwn || !(await this.#failsWithout(state, tip, all, suspect))) failed.push(suspect);
+      if (isOwn(suspect) || !(await this.#failsWithout(state, tip, all, suspect))) failed.push(suspect);
     }
     for (const { key } of suspects) if (!failed.some((each) => each.key === key)) passed.add(key);
     const tested = first.passed.size + first.failed.length > 0;

@@ -118,6 +118,7 @@ export async function merge(workspaces: GitWorkspaces, changes: Changes, predict
     const queue = new MergeQueue({
       workstreams: [workstream(id, [], { workspace: 'worktree' })],
       waiting: [{ workstreamId: id, agentId: 'agent-1', attempt: 1, commit: changes.head ?? '' }],
+      left: [],
       kept: new Set(),
       openBranch: () => workspaces.merged(predicts),
       tests: predicts ? null : new MergedTests({ ...NO_TESTS, lease: async () => null }),

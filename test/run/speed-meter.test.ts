@@ -118,5 +118,6 @@ const EARLIER: EarlierResult = {
   cpuWaitSeconds: null,
   branch: null,
   toMerge: null,
+  leftUnmerged: null,
   couldNotMerge: false,
 };

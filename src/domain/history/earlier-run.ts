@@ -26,6 +26,8 @@ export interface EarlierResult {
   branch: string | null;
   /** Its work that was accepted and is still to be merged; null for none. */
   toMerge: MergeWork | null;
+  /** Its work that was accepted and left on its branch, for a conflict or a test that fails with it; null for none. */
+  leftUnmerged: MergeWork | null;
   /** Whether its work was left out of the branch of its run because of a conflict, or a test that fails with it. */
   couldNotMerge: boolean;
 }

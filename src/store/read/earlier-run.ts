@@ -132,6 +132,7 @@ const resultRow = resultCells.extend({
   position: numberCell,
   earlier_seconds: numberCell,
   to_merge: textCell,
+  left_unmerged: textCell,
   could_not_merge: numberCell,
 });
 
@@ -139,19 +140,20 @@ const resultRow = resultCells.extend({
 const RESULTS = `
 SELECT ${columnsOf(resultCells, 'r')}, r.metadata ->> 'file' AS file, r.metadata ->> 'position' AS position,
   CASE WHEN r.merge_status = 'pending' THEN r.metadata ->> '$.changes.head' END AS to_merge,
+  CASE WHEN r.merge_status IN ('conflict', 'breaks-tests') THEN r.metadata ->> '$.changes.head' END AS left_unmerged,
   r.merge_status IN ('conflict', 'breaks-tests') AND r.metadata ->> '$.merge.branch' <> '' AS could_not_merge,
   (SELECT SUM(a.duration_seconds) FROM workstream_attempts a
     WHERE a.run_id = r.run_id AND a.workstream_id = r.workstream_id AND a.attempt < r.attempts) AS earlier_seconds
 FROM agent_results r WHERE r.run_id = ? ORDER BY r.id`;
 
-const toMerge = (row: z.infer<typeof resultRow>): MergeWork | null =>
-  row.to_merge === null
+const workAt = (row: z.infer<typeof resultRow>, commit: string | null): MergeWork | null =>
+  commit === null
     ? null
     : {
         workstreamId: row.workstream_id,
         agentId: row.agent_id ?? '',
         attempt: row.attempts ?? 1,
-        commit: row.to_merge,
+        commit,
       };
 
 function* eachResult(connection: Connection, runId: string): Generator<EarlierResult> {
@@ -168,7 +170,8 @@ function* eachResult(connection: Connection, runId: string): Generator<EarlierRe
       cpuSeconds: row.cpu_seconds,
       cpuWaitSeconds: row.cpu_wait_seconds,
       branch: row.branch,
-      toMerge: toMerge(row),
+      toMerge: workAt(row, row.to_merge),
+      leftUnmerged: workAt(row, row.left_unmerged),
       couldNotMerge: row.could_not_merge === 1,
     };
   }

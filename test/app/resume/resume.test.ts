@@ -21,6 +21,7 @@ const result = (workstreamId: string, fields: Partial<EarlierResult> = {}): Earl
   cpuWaitSeconds: null,
   branch: null,
   toMerge: null,
+  leftUnmerged: null,
   couldNotMerge: false,
   ...fields,
 });
