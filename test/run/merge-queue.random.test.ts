@@ -264,7 +264,7 @@ function checkNamed(scenario: Scenario, work: Work, merge: Merge, { merged }: En
 }
 
 const statuses = ({ merges }: End): Record<string, string> =>
-  Object.fromEntries([...merges].map(([id, { status }]) => [id, status]).toSorted());
+  Object.fromEntries([...merges].map(([id, { status }]) => [id, status]));
 
 const seeds = Array.from({ length: SEEDS }, (_, index) => index + 1);
 
