@@ -1,5 +1,6 @@
 /** What was done: a row a workstream, or a task of a coding agent, that can be searched, filtered, sorted and opened. */
 import type { ComponentChildren } from 'preact';
+import { useMemo } from 'preact/hooks';
 import type { PageWorkstream } from '../domain/page-document.ts';
 import { plainColumns, taskColumns, toggle } from './done-columns.tsx';
 import { Icon, MARK_GLYPHS } from './icons.tsx';
@@ -31,7 +32,7 @@ interface DoneProps {
 
 export function Done({ run, soFar }: DoneProps) {
   const { query, states, sort, all, open } = place.value;
-  const rows = rowsOf(run, { query, states, sort });
+  const rows = useMemo(() => rowsOf(run, { query, states, sort }), [run, query, states, sort]);
   const isAsked = query !== '' || states.length > 0 || sort !== null || all;
   const shown = isAsked ? rows : withoutMostCompleted(rows);
   const columns = run.kind === 'tasks' ? taskColumns(run) : plainColumns(run);

@@ -48,6 +48,7 @@ export function followAddress(hasRuns = false): void {
   addEventListener('hashchange', () => {
     if (location.hash === fragment) return;
     clearTimeout(pending);
+    pending = undefined;
     remember();
     fragment = location.hash;
     place.value = parsePlace(fragment, isDashboard);
@@ -77,7 +78,7 @@ function followLink(event: MouseEvent): void {
 
 /** Goes to another place: one step for Back. */
 export function go(change: Partial<PagePlace>): void {
-  clearTimeout(pending);
+  noteChanges();
   remember();
   place.value = { ...place.value, ...change };
   const next = formatPlace(place.value);
@@ -90,10 +91,16 @@ export function go(change: Partial<PagePlace>): void {
 export function adjust(change: Partial<PagePlace>): void {
   place.value = { ...place.value, ...change };
   clearTimeout(pending);
-  pending = setTimeout(() => {
-    fragment = formatPlace(place.value);
-    location.replace(fragment);
-  }, GATHER_MS);
+  pending = setTimeout(noteChanges, GATHER_MS);
+}
+
+/** Puts small changes into the address. Not by `location.replace`, which cancels a Back that is under way. */
+function noteChanges(): void {
+  if (pending === undefined) return;
+  clearTimeout(pending);
+  pending = undefined;
+  fragment = formatPlace(place.value);
+  history.replaceState(null, '', fragment);
 }
 
 /** Goes back to where the reader was on the run's page; from there, on the dashboard, to the runs. */
@@ -117,32 +124,44 @@ function remember(): void {
 function arrive(): void {
   const spot = spots.get(fragment);
   if (spot === undefined) return scrollToPlace(place.value.view);
-  afterPaint(() => {
+  afterPaint((focus) => {
     scrollTo(0, spot.top);
-    const target = cardsAndRows()[spot.row] ?? document.querySelector('main');
-    if (target instanceof HTMLElement) target.focus({ preventScroll: true });
+    focus(cardsAndRows()[spot.row] ?? document.querySelector('main'));
   });
 }
 
 const cardsAndRows = (): Element[] => [...document.querySelectorAll('[data-move]')];
 
 function scrollToPlace(view: PageView): void {
-  afterPaint(() => {
+  afterPaint((focus) => {
     const target =
       view.kind === 'run' && view.section !== 'verdict' ? document.getElementById(view.section) : null;
-    if (target === null) {
-      scrollTo(0, 0);
-      document.querySelector<HTMLElement>('main')?.focus({ preventScroll: true });
-      return;
-    }
-    target.scrollIntoView();
-    target.focus({ preventScroll: true });
+    if (target === null) scrollTo(0, 0);
+    else target.scrollIntoView();
+    focus(target ?? document.querySelector('main'));
   });
 }
 
-/** Calls back when what was changed just now has been drawn. */
-function afterPaint(callback: () => void): void {
-  requestAnimationFrame(() => setTimeout(callback));
+/** How often the reader has come to another place. */
+let arrivals = 0;
+
+/**
+ * Calls back when what was changed just now has been drawn, unless the reader has gone on to another place; with what gives
+ * the focus to an element, unless the reader has given it to something else, such as a field.
+ */
+function afterPaint(callback: (focus: (target: Element | null) => void) => void): void {
+  const arrival = ++arrivals;
+  const before = document.activeElement;
+  const focus = (target: Element | null): void => {
+    const now = document.activeElement;
+    const isTaken = now !== before && now !== document.body && now !== null;
+    if (!isTaken && target instanceof HTMLElement) target.focus({ preventScroll: true });
+  };
+  requestAnimationFrame(() =>
+    setTimeout(() => {
+      if (arrival === arrivals) callback(focus);
+    }),
+  );
 }
 
 type Theme = 'system' | 'light' | 'dark';

@@ -1,5 +1,5 @@
 /** What is seen of the dashboard in a browser, while real runs go on. */
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { accessibilityProblems, browserTest, openAddress } from '../kit/chromium.ts';
 import { millrace } from '../kit/command.ts';
@@ -295,32 +295,54 @@ async function fiftyWindows(): Promise<void> {
 const FIFTY_MS = 240_000;
 browserTest('fifty windows are all told what happens, and none waits for an answer', fiftyWindows, FIFTY_MS);
 
+/** Presses a key, and waits for what a person would see of it before the next one. */
+async function press(page: Page, key: string, seen: Locator): Promise<void> {
+  await page.keyboard.press(key);
+  await seen.waitFor();
+}
+
 browserTest('keys lead through the dashboard, and Back leads back', async () => {
   const folder = gatedFolder([{ id: 'a', steps: [{ run: 'true' }] }], []);
   await millrace(folder, ['run']);
   const { address } = await startDashboard(folder);
   const { page } = await openAddress(address);
-  await heading(page, /completed all/);
-  await page.keyboard.press('?');
-  await page.getByRole('dialog').waitFor();
+  const list = page.getByRole('heading', { level: 1, name: /completed all/ });
+  const run = page.getByRole('heading', { level: 1, name: /a completed/ });
+  await page.locator('[data-move]').first().waitFor();
+  await press(page, '?', page.getByRole('dialog'));
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'hidden' });
-  // The rows may come after the heading.
-  await expect
-    .poll(async () => {
-      await page.keyboard.press('j');
-      return page.locator('[data-move]:focus').count();
-    })
-    .toBe(1);
-  await page.keyboard.press('Enter');
-  await heading(page, /a completed/);
-  await page.keyboard.press('Escape');
-  await heading(page, /completed all/);
-  await page.keyboard.press('/');
+  await press(page, 'j', page.locator('[data-move]:focus'));
+  await press(page, 'Enter', run);
+  await press(page, 'Escape', list);
+  // At once, although the focus is to go back to the row that was left.
+  await press(page, '/', page.locator('input:focus'));
   await page.keyboard.type('nothing of this name');
   await page.getByText('Nothing matches.').waitFor();
-  // Letters are gathered before they are in the address.
-  await page.waitForURL(/nothing/);
   await page.goBack();
-  await heading(page, /a completed/);
+  await run.waitFor();
+});
+
+/** Makes what is gathered for the address come due when a test says so. */
+const HELD_CHANGES = `
+globalThis.changes = [];
+const later = globalThis.setTimeout;
+globalThis.setTimeout = (callback, ms, ...rest) =>
+  ms === 250 ? globalThis.changes.push(callback) : later(callback, ms, ...rest);`;
+
+browserTest('Back leads back also where letters come into the address while it is under way', async () => {
+  const folder = gatedFolder([{ id: 'a', steps: [{ run: 'true' }] }], []);
+  await millrace(folder, ['run']);
+  const { address } = await startDashboard(folder);
+  const { page } = await openAddress(address);
+  await heading(page, /completed all/);
+  await page.getByRole('link', { name: 'Workstreams' }).click();
+  await heading(page, /passed in its last run|Every workstream/);
+  await page.evaluate(HELD_CHANGES);
+  await page.getByLabel('Filter by id or title').fill('nothing');
+  await page.evaluate('history.back(); for (const change of globalThis.changes) change()');
+  await heading(page, /completed all/);
+  await page.goForward();
+  await heading(page, /No workstream has a result|Every workstream/);
+  expect(await page.getByLabel('Filter by id or title').inputValue()).toBe('nothing');
 });

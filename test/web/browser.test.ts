@@ -254,6 +254,21 @@ describe('long lists', () => {
     }
   });
 
+  browserTest(
+    'a long table has room for all of its rows, and the last is where it is scrolled to',
+    async () => {
+      const { page } = await openFile(many());
+      await page.getByRole('button', { name: /Show all/ }).click();
+      const box = page.locator('#done .box');
+      await box.waitFor();
+      expect(await box.evaluate((element) => element.scrollHeight)).toBeGreaterThan(1500 * 32);
+      await box.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+      await box.locator('tr[aria-rowindex="1501"]').waitFor();
+      await box.evaluate((element) => element.scrollTo(0, 700 * 32));
+      await box.locator('tr[aria-rowindex="702"]').waitFor();
+    },
+  );
+
   browserTest('the table fills its box, and what came of a row has more room than who ran it', async () => {
     const { page } = await openFile(many());
     await page.getByRole('button', { name: /Show all/ }).click();

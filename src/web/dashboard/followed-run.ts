@@ -98,9 +98,9 @@ export class FollowedRun {
       const isBegun = this.#live === null;
       this.#document = rest;
       const rows = new Map(workstreams.map((each) => [each.id, each]));
-      for (const id of [...this.#rows.keys(), ...rows.keys()])
-        if (this.#rows.get(id)?.end !== rows.get(id)?.end) this.#unseen.add(id);
+      const ids = [...this.#rows.keys(), ...rows.keys()];
       this.#rows = rows;
+      for (const id of ids) this.#compare(id);
       this.#setLive(live);
       this.problem.value = null;
       this.#isLoading = false;
@@ -151,13 +151,20 @@ export class FollowedRun {
   #takeRows({ rows, gone }: RowsEvent): void {
     for (const id of gone) {
       this.#rows.delete(id);
-      this.#unseen.add(id);
+      this.#compare(id);
     }
     for (const row of rows.map(unpackWorkstream)) {
+      if (isSame(this.#rows.get(row.id), row)) continue;
       this.#rows.set(row.id, row);
-      this.#unseen.add(row.id);
+      this.#compare(row.id);
       this.#unsaid.push(row);
     }
+  }
+
+  /** Notes whether something has become of a workstream since the reader last looked. */
+  #compare(id: string): void {
+    if (isSame(this.run.peek()?.listed.byId.get(id), this.#rows.get(id))) this.#unseen.delete(id);
+    else this.#unseen.add(id);
   }
 
   readonly #onVisible = (): void => this.#schedule();
@@ -202,3 +209,7 @@ export class FollowedRun {
         : `${plural(ended.length, 'workstream')} more ended; ${oneLine(first.title, 80)}${failed.length > 1 ? ` and ${failed.length - 1} others` : ''} failed.`;
   }
 }
+
+/** Whether two rows are of the same result: what was heard already is heard again after a lost connection. */
+const isSame = (a: PageWorkstream | undefined, b: PageWorkstream | undefined): boolean =>
+  a?.status === b?.status && a?.end === b?.end && a?.attemptCount === b?.attemptCount;

@@ -87,7 +87,7 @@ function LiveVerdict({ seen, live }: LiveProps) {
   const { sentence, more } = liveVerdict(live);
   const cost = seen.now.head.tools.reduce((sum, { costUsd }) => sum + (costUsd ?? 0), 0);
   return (
-    <div class="card verdict is-running">
+    <div class="card verdict is-running is-live">
       <div class="line">
         <span class="tone-running">
           <Icon glyph="half" />

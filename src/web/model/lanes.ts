@@ -35,8 +35,7 @@ export function lanesOf(run: Run): AgentLane[] {
     if (bars === undefined) byAgent.set(agentId, [bar]);
     else bars.push(bar);
   };
-  for (const workstream of run.workstreams)
-    for (const [agentId, bar] of barsOf(run, workstream)) add(agentId, bar);
+  for (const workstream of run.workstreams) addBars(run, workstream, add);
   for (const [agentId, bar] of runningBars(run)) add(agentId, bar);
   return [...byAgent]
     .toSorted(([a], [b]) => byNumber(a, b))
@@ -47,17 +46,17 @@ export function lanesOf(run: Run): AgentLane[] {
     }));
 }
 
-function barsOf(run: Run, workstream: PageWorkstream): [string, Bar][] {
-  const earlier = workstream.earlierAttempts.map((each) => ({ ...each, isEarlier: true }));
-  const { agentId, start, seconds, attemptCount } = workstream;
-  const last = { agentId, start, seconds, attempt: attemptCount, isEarlier: false };
-  return [...earlier, last].flatMap((each): [string, Bar][] => {
-    const from = run.secondsAt(each.start);
-    if (from === null) return [];
-    const to = from + Math.max(0, each.seconds ?? 0);
-    const mark = each.isEarlier ? 'failed' : markOf(workstream);
-    return [[each.agentId, { workstream, attempt: each.attempt, isEarlier: each.isEarlier, mark, from, to }]];
-  });
+function addBars(run: Run, workstream: PageWorkstream, add: (agentId: string, bar: Bar) => void): void {
+  const { earlierAttempts, agentId, attemptCount } = workstream;
+  for (const [index, from] of run.startsOf(workstream).entries()) {
+    if (from === null) continue;
+    const earlier = earlierAttempts[index];
+    const to = from + Math.max(0, (earlier ?? workstream).seconds ?? 0);
+    const attempt = earlier?.attempt ?? attemptCount;
+    const mark = earlier === undefined ? markOf(workstream) : 'failed';
+    const isEarlier = earlier !== undefined;
+    add(earlier?.agentId ?? agentId, { workstream, attempt, isEarlier, mark, from, to });
+  }
 }
 
 /** Of what is executed at the moment: until now. */

@@ -108,18 +108,17 @@ export class Run {
     this.heldBack = heldBackBy(workstreams, this.byId);
     this.kind = kindOf(document);
     this.cells = document.omitted === null ? countCells(workstreams) : null;
-    const starts = workstreams.flatMap(startsOf);
-    this.startedAt = starts.reduce(
-      (least, each) => Math.min(least, each),
+    const times = workstreams.map(timesOf);
+    this.startedAt = times.reduce(
+      (least, { first }) => Math.min(least, first),
       timeOf(head.run.createdAt) ?? Infinity,
     );
-    const ends = new Map(workstreams.map((each) => [each, timeOf(each.end) ?? Infinity]));
-    const last = [...ends.values()].reduce(
-      (most, end) => (end === Infinity ? most : Math.max(most, end)),
+    const last = times.reduce(
+      (most, { end }) => (end === null ? most : Math.max(most, end)),
       Math.max(this.startedAt, timeOf(live?.now ?? null) ?? 0),
     );
     this.seconds = Math.max((last - this.startedAt) / 1000, this.#endOfLoad());
-    this.byEnd = workstreams.toSorted((a, b) => (ends.get(a) ?? 0) - (ends.get(b) ?? 0) || 0);
+    this.byEnd = inOrderOfEnds(workstreams);
   }
 
   /** Seconds from the start to the last bin of the load; 0 where the document has none. */
@@ -144,7 +143,15 @@ export class Run {
 
   /** Seconds from the start of the run to a time of its document; null for none. */
   secondsAt(iso: string | null): number | null {
-    const time = timeOf(iso);
+    return this.#secondsTo(timeOf(iso));
+  }
+
+  /** Seconds from the start of the run to that of each attempt at a workstream, the last one last; null for none. */
+  startsOf(workstream: PageWorkstream): (number | null)[] {
+    return timesOf(workstream).starts.map((time) => this.#secondsTo(time));
+  }
+
+  #secondsTo(time: number | null): number | null {
     return time === null ? null : (time - this.startedAt) / 1000;
   }
 }
@@ -154,8 +161,34 @@ const timeOf = (iso: string | null): number | null => {
   return Number.isNaN(time) ? null : time;
 };
 
-const startsOf = ({ start, earlierAttempts }: PageWorkstream): number[] =>
-  [start, ...earlierAttempts.map((attempt) => attempt.start)].flatMap((each) => timeOf(each) ?? []);
+/** Times of a workstream, in milliseconds since 1970. */
+interface Times {
+  /** Of each attempt, the last one last. */
+  starts: readonly (number | null)[];
+  /** The least of them; Infinity for none. */
+  first: number;
+  end: number | null;
+}
+
+/** While a run goes on its page makes a `Run` several times a second of mostly the same workstreams: parsing times took half of that. */
+const known = new WeakMap<PageWorkstream, Times>();
+
+function timesOf(workstream: PageWorkstream): Times {
+  const found = known.get(workstream);
+  if (found !== undefined) return found;
+  const { start, end, earlierAttempts } = workstream;
+  const starts = [...earlierAttempts.map((attempt) => timeOf(attempt.start)), timeOf(start)];
+  const first = starts.reduce((least: number, each) => Math.min(least, each ?? Infinity), Infinity);
+  const times = { starts, first, end: timeOf(end) };
+  known.set(workstream, times);
+  return times;
+}
+
+const inOrderOfEnds = (workstreams: readonly PageWorkstream[]): PageWorkstream[] =>
+  workstreams
+    .map((workstream) => ({ workstream, end: timesOf(workstream).end ?? Infinity }))
+    .toSorted((a, b) => a.end - b.end || 0)
+    .map(({ workstream }) => workstream);
 
 function countMarks(workstreams: readonly PageWorkstream[]): Map<EndMark, number> {
   const counts = new Map<EndMark, number>();
