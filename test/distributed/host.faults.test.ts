@@ -10,6 +10,7 @@ import { Host, type HostEvent, type HostOptions } from '../../src/engine/queue/h
 import { KEYS } from '../../src/engine/queue/protocol.ts';
 import { QueueKey } from '../../src/engine/queue/sealing.ts';
 import { moduleStep, runStep, workstream } from '../kit/definitions.ts';
+import { isLiving } from '../kit/is-living.ts';
 import { startWorker } from '../kit/queue-worker.ts';
 import { hasRedis, QUEUE_KEY, RedisProxy, RedisServer, type RedisServerOptions } from '../kit/redis.ts';
 import { RemoteRun } from '../kit/remote-jobs.ts';
@@ -151,6 +152,30 @@ describe.skipIf(!hasRedis)('work is executed once', () => {
     await server.client.config('SET', 'maxmemory', '0');
     await answered(run, id);
     expect(startsIn(folder)).toBe(1);
+  });
+});
+
+describe.skipIf(!hasRedis)('what nothing may run beside', () => {
+  test('is stopped before its lease ends, and begins again when its host is back', async () => {
+    const { server, run } = await startServer();
+    const proxy = await RedisProxy.to(server);
+    onTestFinished(() => proxy.close());
+    await startHost(proxy.url, { leaseMs: 8_000 });
+    const folder = temporaryFolder();
+    const step = runStep(`echo $$ >> pids; while [ ! -e go ]; do sleep 0.02; done`);
+    const id = await run.add(folder, workstream('ws-1', [step]), { strictLease: true });
+    const pids = (): number[] =>
+      existsSync(join(folder, 'pids'))
+        ? readFileSync(join(folder, 'pids'), 'utf8').trim().split('\n').map(Number)
+        : [];
+    await expect.poll(pids).toHaveLength(1);
+    proxy.cut();
+    await expect.poll(() => isLiving(pids()[0] ?? 0)).toBe(false);
+    expect(await server.client.exists(`millrace:v1:${id}:lock`)).toBe(1);
+    proxy.open();
+    await expect.poll(pids).toHaveLength(2);
+    writeFileSync(join(folder, 'go'), '');
+    await answered(run, id);
   });
 });
 

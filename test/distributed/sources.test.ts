@@ -81,6 +81,23 @@ describe.skipIf(!hasRedis)('the files of a project', () => {
   });
 });
 
+describe.skipIf(!hasRedis)('the heap of an agent', () => {
+  test('is as large as `worker --agent-memory` says', async () => {
+    const server = await startServer();
+    const project = new QueueProject({});
+    writeFiles(project.folder, {
+      'heap.mjs': `
+        import { writeFileSync } from 'node:fs';
+        import { resourceLimits } from 'node:worker_threads';
+        export default () => writeFileSync('${project.shared}/limit', String(resourceLimits.maxOldGenerationSizeMb));`,
+      'workstreams/ws-1.json': { id: 'ws-1', title: 'ws-1', steps: [{ module: '../heap.mjs' }] },
+    });
+    await startWorker(server.url, 'host-a', { args: ['--agent-memory', '77'] });
+    await succeeds(project.run(server.url));
+    expect(project.lines('limit')).toEqual(['77']);
+  });
+});
+
 describe.skipIf(!hasRedis)('Redis with TLS', () => {
   test('serves a run and its hosts that are told its authority, and is refused without that', async () => {
     const { authority, options } = certificates();
