@@ -179,10 +179,14 @@ export class Histories {
 
 const LINE = 600;
 
-/** The newest run that has ended, as which histories are told; null for none. */
+/**
+ * The newest run that has ended, as of which histories are told; null for none. Without its label: one run under another
+ * name would hide all others.
+ */
 function headIn(connection: Connection): RunRef | null {
   const newest = newestEnded(connection);
-  return newest === null ? null : (historicRun(connection, newest)?.run ?? null);
+  const run = newest === null ? undefined : historicRun(connection, newest)?.run;
+  return run === undefined ? null : { ...run, label: null };
 }
 
 /** Without what all of them have in common. */

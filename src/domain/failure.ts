@@ -227,6 +227,12 @@ const reasons: ReadonlySet<unknown> = new Set(failureSchema.options.map(({ shape
 /** A word that is a reason of this version. */
 export const reasonSchema = z.custom<Reason>((word) => reasons.has(word));
 
+/** Reasons that say nothing about a workstream: somebody decided that it should not go on. */
+const DECIDED: ReadonlySet<string> = new Set<Reason>(['cancelled', 'interrupted']);
+
+/** Whether such a failure is evidence about its workstream, as histories over many runs count it. */
+export const isEvidence = (reason: string): boolean => !DECIDED.has(reason);
+
 const ONLY_HOW_REASONS: readonly Reason[] = [
   'exit-non-zero',
   'killed-by-signal',

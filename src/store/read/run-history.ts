@@ -4,6 +4,8 @@
  * No index over all runs is used, which every new result would have to be sorted into: each run of the history is asked for
  * the workstreams that matter, or read as a whole from the index of its results, whichever is less.
  */
+
+import { isEvidence } from '../../domain/failure.ts';
 import type {
   ComparedResult,
   ComparedRun,
@@ -66,11 +68,12 @@ export class RunHistory {
     });
   }
 
-  /** Every failure that was seen in the runs, once each, in the order in which they were first seen. */
+  /** Every failure that was seen in the runs and is evidence, once each, in the order in which they were first seen. */
   seenFailures(): SeenFailure[] {
     const seen = new Map<string, SeenFailure>();
     for (const sql of [ALL_ERRORS, ALL_HEALED]) {
       for (const [, id, patternId, type, template] of eachCells(this.#connection, sql, this.#runIds)) {
+        if (!isEvidence(String(type))) continue;
         const failure = {
           workstreamId: String(id),
           patternId: String(patternId),
@@ -119,9 +122,10 @@ export class RunHistory {
   *#errorsWith(patternIds: readonly string[] | null): Generator<[number, string, string], void, undefined> {
     // A pattern without shapes is of errors that no end of a run has taken in yet.
     if (patternIds === null || countOf(this.#connection, WITHOUT_SHAPES, JSON.stringify(patternIds)) > 0) {
-      for (const [at, id, patternId] of eachCells(this.#connection, ALL_ERRORS, this.#runIds)) {
+      for (const [at, id, patternId, type] of eachCells(this.#connection, ALL_ERRORS, this.#runIds)) {
         const pattern = String(patternId);
-        if (patternIds?.includes(pattern) !== false) yield [Number(at), String(id), pattern];
+        if (isEvidence(String(type)) && patternIds?.includes(pattern) !== false)
+          yield [Number(at), String(id), pattern];
       }
       return;
     }
@@ -164,9 +168,9 @@ export class RunHistory {
       [ALL_ERRORS, 'patterns'],
       [ALL_HEALED, 'healed'],
     ] as const) {
-      for (const [at, id, patternId] of eachCells(this.#connection, sql, this.#runIds)) {
+      for (const [at, id, patternId, type] of eachCells(this.#connection, sql, this.#runIds)) {
         const episode = this.#episodes.get(String(id))?.[Number(at)];
-        episode?.[kind].add(String(patternId));
+        if (episode) note(episode, kind, { patternId, type });
       }
     }
   }
@@ -182,10 +186,15 @@ export class RunHistory {
       const isTriedAgain = typeof attempts === 'number' && attempts > 1;
       const sql = episode.what === 'failed' ? ERRORS : isTriedAgain ? HEALED : null;
       if (sql === null) continue;
-      const patterns = episode.what === 'failed' ? episode.patterns : episode.healed;
+      const kind = episode.what === 'failed' ? 'patterns' : 'healed';
       const runId = this.runs[position]?.run.runId ?? '';
-      for (const [, , id] of allCells(this.#connection, sql, JSON.stringify([runId]), workstreamId))
-        patterns.add(String(id));
+      for (const [, , patternId, type] of allCells(
+        this.#connection,
+        sql,
+        JSON.stringify([runId]),
+        workstreamId,
+      ))
+        note(episode, kind, { patternId, type });
     }
     return episodes;
   }
@@ -237,6 +246,16 @@ function episodeOf(status: unknown, hash: unknown, duration: unknown): Episode {
     patterns: new Set(),
     healed: new Set(),
   };
+}
+
+/** Adds a failure to an episode. One that a person stopped was, as far as it is known, never run. */
+function note(
+  episode: Episode,
+  kind: 'patterns' | 'healed',
+  { patternId, type }: { patternId: unknown; type: unknown },
+): void {
+  if (isEvidence(String(type))) episode[kind].add(String(patternId));
+  else if (kind === 'patterns') episode.what = 'not-run';
 }
 
 const NOT_RUN: Episode = {
@@ -345,12 +364,12 @@ export function comparedRun(connection: Connection, runs: readonly RunRef[]): Co
 }
 
 function comparedResults(connection: Connection, runId: string): ComparedResult[] {
-  const failures = patternsByWorkstream(connection, ERRORS_OF_RUN, runId);
-  const healed = patternsByWorkstream(connection, ATTEMPTS_OF_RUN, runId);
+  const { patterns: failures, stopped } = failuresIn(connection, ERRORS_OF_RUN, runId);
+  const { patterns: healed } = failuresIn(connection, ATTEMPTS_OF_RUN, runId);
   const results: ComparedResult[] = [];
   for (const [id, cell, hash] of eachCells(connection, RESULTS_OF_RUN, runId)) {
     const workstreamId = String(id);
-    const status = runStatus(String(cell));
+    const status = stopped.has(workstreamId) ? 'skipped' : runStatus(String(cell));
     const definitionHash = typeof hash === 'string' ? hash : null;
     const one = { workstreamId, status, definitionHash, patternId: null, healed: [] };
     const patterns = failures.get(workstreamId);
@@ -367,19 +386,27 @@ function comparedResults(connection: Connection, runId: string): ComparedResult[
 const RESULTS_OF_RUN = 'SELECT workstream_id, status, definition_hash FROM agent_results WHERE run_id = ?';
 
 const ERRORS_OF_RUN = `
-SELECT e.workstream_id, ${PATTERN_OF_ERROR.id}
+SELECT e.workstream_id, ${PATTERN_OF_ERROR.id}, ${PATTERN_OF_ERROR.type}
 FROM consolidated_errors e ${PATTERN_OF_ERROR.join} WHERE e.run_id = ?`;
 
 const ATTEMPTS_OF_RUN = `
-SELECT a.workstream_id, ${PATTERN_OF_ATTEMPT.id}
+SELECT a.workstream_id, ${PATTERN_OF_ATTEMPT.id}, ${PATTERN_OF_ATTEMPT.type}
 FROM workstream_attempts a ${PATTERN_OF_ATTEMPT.join} WHERE a.run_id = ? AND a.reason IS NOT NULL`;
 
-function patternsByWorkstream(connection: Connection, sql: string, runId: string): Map<string, Set<string>> {
-  const found = new Map<string, Set<string>>();
-  for (const [id, patternId] of eachCells(connection, sql, runId)) {
-    const known = found.get(String(id));
-    if (known === undefined) found.set(String(id), new Set([String(patternId)]));
+/** What failed in a run, by workstream the ids of its patterns, and what somebody stopped. */
+function failuresIn(
+  connection: Connection,
+  sql: string,
+  runId: string,
+): { patterns: Map<string, Set<string>>; stopped: Set<string> } {
+  const patterns = new Map<string, Set<string>>();
+  const stopped = new Set<string>();
+  for (const [id, patternId, type] of eachCells(connection, sql, runId)) {
+    const workstreamId = String(id);
+    const known = patterns.get(workstreamId);
+    if (!isEvidence(String(type))) stopped.add(workstreamId);
+    else if (known === undefined) patterns.set(workstreamId, new Set([String(patternId)]));
     else known.add(String(patternId));
   }
-  return found;
+  return { patterns, stopped };
 }

@@ -260,3 +260,54 @@ test('what a run under way has no result of is part of it, and was not executed'
   ]);
   recorder.close();
 });
+
+describe('a workstream that somebody stopped', () => {
+  const stopped = (id: string) =>
+    failed(id, 'It was stopped by me@here, process 1: it was running.', {
+      reason: 'cancelled',
+      failure: { reason: 'cancelled', detail: 'it was running' },
+      errors: [{ type: 'cancelled', message: 'It was stopped by me@here, process 1: it was running.' }],
+    });
+
+  /** It failed, was stopped, and completed. */
+  function threeRuns() {
+    const connection = opened(temporaryFolder());
+    const runIds = [1, 2, 3].map((number) => `ma-run-20260101-00000${number}`);
+    const results = [failed('ws-a', 'boom'), stopped('ws-a'), result('ws-a')];
+    for (const [index, runId] of runIds.entries())
+      record(
+        connection,
+        [results[index] ?? result('ws-a'), stopped(`ws-only-${index}`)].map((each) => ({ ...each, runId })),
+        { runId },
+      );
+    const refs = runIds.map((runId) => refOf(connection, runId));
+    return { connection, refs, last: refs[2] as RunRef };
+  }
+
+  test.each([
+    ['one by one', false],
+    ['all at once', true],
+  ])('did not fail, as far as its history goes, read %s', (_, isPreloaded) => {
+    const { connection, last } = threeRuns();
+    const read = new RunHistory(connection, runsUpTo(connection, last));
+    expect(read.seenFailures().map(({ workstreamId, type }) => [workstreamId, type])).toEqual([
+      ['ws-a', 'thrown'],
+    ]);
+    const pattern = patternIn(read, 'ws-a', 'boom');
+    if (isPreloaded) read.preload(['ws-a', 'ws-only-0', 'ws-only-1', 'ws-only-2']);
+    expect(read.observations('ws-a', pattern).map(({ what }) => what)).toEqual([
+      'failed-so',
+      'not-run',
+      'passed',
+    ]);
+  });
+
+  test('is no failure where runs are compared', () => {
+    const { connection, refs } = threeRuns();
+    const { results } = comparedRun(connection, refs.slice(1, 2));
+    expect(results.map(({ status, patternId }) => [status, patternId])).toEqual([
+      ['skipped', null],
+      ['skipped', null],
+    ]);
+  });
+});
