@@ -9,6 +9,9 @@ import { Refusal } from './refusal.ts';
 /** The name of the database in the state folder. */
 export const DATABASE = 'multi_agent_consolidated.db';
 
+/** Where the address and the token of a run's dashboard are while it is under way, in the state folder. */
+export const DASHBOARD_PLACE = 'dashboard.json';
+
 /** Absolute places of a run. */
 export interface Paths {
   cwd: string;

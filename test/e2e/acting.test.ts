@@ -288,6 +288,78 @@ describe('millrace logs', () => {
     expect((await millrace(folder, ['logs', 'ws-twice'])).stdout).toBe('attempt 2\n');
   });
 
+  /** Resolves once a command has said this on standard error. */
+  const told = ({ child }: Started, text: string): Promise<void> =>
+    new Promise((resolve) => {
+      let said = '';
+      child.stderr?.on('data', (part: string) => {
+        said += part;
+        if (said.includes(text)) resolve();
+      });
+    });
+
+  test.each([
+    ['one workstream', ['ws-waits', '-f'], 'begun', 'begun\nbegun\nand ended\n'],
+    [
+      'all workstreams',
+      ['-f', '--lines', '9'],
+      'ws-waits | begun',
+      /ws-waits \| begun\nws-waits \| and ended\n/,
+    ],
+  ])('follows %s through the death and the resume of the run', async (_, args, first, all) => {
+    const folder = backlog();
+    const run = await underWay(folder);
+    const following = startMillrace(folder, ['logs', ...args]);
+    await following.line((line) => line === first);
+    const isTold = told(following, 'The process of the run was killed');
+    run.killAll();
+    await run.finished;
+    await isTold;
+    const resumed = startMillrace(folder, ['run', '--resume']);
+    await resumed.line(event('workstream-started', 'ws-waits'));
+    writeFileSync(join(folder, 'gate'), 'and ended\n');
+    await resumed.finished;
+    const { code, stdout } = await following.finished;
+    expect([code, stdout]).toEqual([0, typeof all === 'string' ? all : expect.stringMatching(all)]);
+  });
+
+  test('follows all workstreams of a run, each line with the name of its workstream', async () => {
+    const folder = backlog('echo one; echo two; exit 1');
+    const run = await underWay(folder);
+    const following = startMillrace(folder, ['logs', '-f']);
+    await following.line((line) => line === 'ws-waits | begun');
+    writeFileSync(join(folder, 'gate'), 'and ended, without a line end');
+    await run.finished;
+    const { code, stdout } = await following.finished;
+    expect([code, stdout.trimEnd().split('\n').toSorted()]).toEqual([
+      0,
+      ['ws-fails | one', 'ws-fails | two', 'ws-waits | and ended, without a line end', 'ws-waits | begun'],
+    ]);
+  });
+
+  test('follows of each workstream the last lines where only these are asked for', async () => {
+    const folder = backlog('echo one; echo two; exit 1');
+    const run = await underWay(folder);
+    open(folder);
+    await run.finished;
+    const { stdout } = await millrace(folder, ['logs', '-f', '--lines', '1']);
+    expect(stdout.trimEnd().split('\n').toSorted()).toEqual(['ws-fails | two', 'ws-waits | begun']);
+  });
+
+  test.each([
+    ['logs', 'Say of which workstream: millrace logs ws-api. What all of them print: millrace logs -f.'],
+    ['retry', 'Say which to try again: millrace retry ws-api. What failed: millrace errors'],
+  ])('%s says what to type where it is not said which workstream', async (command, text) => {
+    const folder = backlog();
+    const run = await underWay(folder);
+    expect(await millrace(folder, [command])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(text),
+    });
+    open(folder);
+    await run.finished;
+  });
+
   test('prints the last lines of a long log, with little memory', async () => {
     const folder = temporaryFolder();
     writeFiles(folder, {

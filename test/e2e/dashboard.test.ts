@@ -103,4 +103,26 @@ describe('run --dashboard', () => {
       )
       .toBe('gone');
   });
+
+  test('leaves a file with its address where it is killed with the run, which the next command removes', async () => {
+    const folder = gatedFolder([gated('ws-a')], ['ws-a']);
+    const run = await runUntil(folder, ['ws-a'], ['--dashboard']);
+    await run.line((line) => line.includes('The dashboard is at'));
+    const file = join(folder, '.state/dashboard.json');
+    run.killAll();
+    await run.finished;
+    expect(existsSync(file)).toBe(true);
+    await startDashboard(folder, '0', TOKEN);
+    expect(existsSync(file)).toBe(false);
+  });
+
+  test('keeps the file of a run that is under way, whatever is started beside it', async () => {
+    const folder = gatedFolder([gated('ws-a')], ['ws-a']);
+    const run = await runUntil(folder, ['ws-a'], ['--dashboard']);
+    await run.line((line) => line.includes('The dashboard is at'));
+    await startDashboard(folder, '0', TOKEN);
+    expect(existsSync(join(folder, '.state/dashboard.json'))).toBe(true);
+    await letEnd(folder, 'ws-a');
+    await run.finished;
+  });
 });

@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { resolvePaths } from '../../app/paths.ts';
@@ -7,10 +7,12 @@ import type { RunSummary } from '../../domain/run-record.ts';
 import { LogFile, PastSizes, REDACTED_MS, wholeLength } from '../../os/read-log.ts';
 import { type AttemptLogs, attemptLogs } from '../../store/read/attempts.ts';
 import { unfinishedIn } from '../../store/read/circumstances.ts';
+import { runNow } from '../../store/read/live/run-changes.ts';
 import { runsUnderWay } from '../../store/read/runs.ts';
 import type { Connection } from '../../store/schema/connection.ts';
 import { plural } from '../../text/format.ts';
 import { oneLine, printable } from '../../text/printable.ts';
+import { beginOfTail, begunAt, followAll } from '../all-logs.ts';
 import type { LogsArguments } from '../commands/logs.ts';
 import { withRun } from '../history.ts';
 import { notify } from '../print.ts';
@@ -21,17 +23,20 @@ import { UsageError } from '../usage-error.ts';
 const PART = 64 * 1024;
 /** How often a log that is followed is looked at, in milliseconds. */
 const LOOK_MS = 100;
-const LINE_END = 10;
 /** Longest id in a message. */
 const ID = 100;
 
-/** Prints the log of a workstream as it is stored; on a terminal with control characters shown, not acted on. */
+/** Prints the log of a workstream, or of all that are followed, as it is stored; on a terminal with control characters shown, not acted on. */
 export async function logs(argv: LogsArguments): Promise<number> {
   const { workstream: id, attempt = null, lines = null } = argv;
   for (const [name, value] of Object.entries({ attempt, lines }))
     if (value !== null && !(Number.isSafeInteger(value) && value > 0))
       throw new UsageError(`--${name} takes a whole number from 1.`);
   return withRun(argv.state, argv.run, async (connection, run) => {
+    if (id === undefined) {
+      await followRun(connection, run, argv);
+      return 0;
+    }
     const known = new WorkstreamLogs(connection, run, id, folderOf(argv.state, run.runId));
     known.refuseUnknown();
     known.refuseAttempt(attempt);
@@ -43,6 +48,26 @@ export async function logs(argv: LogsArguments): Promise<number> {
 
 const folderOf = (state: string, runId: string): string =>
   resolvePaths({ cwd: process.cwd(), workstreams: '', state, reports: '' }).logs(runId);
+
+/** @throws UsageError where it is not said what is to be printed. */
+async function followRun(connection: Connection, { runId }: RunSummary, argv: LogsArguments): Promise<void> {
+  if (!argv.follow || argv.attempt !== undefined)
+    throw new UsageError(
+      'Say of which workstream: millrace logs ws-api. What all of them print: millrace logs -f. Their names: millrace show',
+    );
+  const isLeft = (): boolean => !runsUnderWay(connection).some((each) => each.runId === runId);
+  const waiting = new Waiting(isLeft, `Nothing of ${runId} has printed anything yet; this waits for it`);
+  await followAll({
+    folder: folderOf(argv.state, runId),
+    lines: argv.lines ?? null,
+    hasEnded: (id) => attemptLogs(connection, runId, id).last !== null,
+    isOver: () => (runNow(connection, runId)?.endedAt ?? null) !== null,
+    onWait: (hasPrinted) => {
+      waiting.hasPrinted ||= hasPrinted;
+      waiting.tell();
+    },
+  });
+}
 
 /** The files of what one workstream of a run printed. */
 class WorkstreamLogs {
@@ -93,7 +118,7 @@ class WorkstreamLogs {
     const isOwn = (name: string): boolean => name.startsWith(`${this.#id}.`) && name.endsWith('.log');
     return namesIn(this.#folder)
       .filter((name) => isOwn(name) && !isTestLog(name))
-      .map((name) => ({ name, at: beginOf(join(this.#folder, name)) }))
+      .map((name) => ({ name, at: begunAt(join(this.#folder, name)) }))
       .toSorted((a, b) => a.at - b.at)
       .map(({ name }) => name);
   }
@@ -124,11 +149,6 @@ function namesIn(folder: string): string[] {
     // Nothing was printed yet.
     return [];
   }
-}
-
-function beginOf(path: string): number {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return stats?.birthtimeMs || (stats?.ctimeMs ?? 0);
 }
 
 async function show(known: WorkstreamLogs, attempt: number | null, lines: number | null): Promise<void> {
@@ -170,28 +190,12 @@ async function printRange(log: LogFile, from: number, end: number): Promise<bool
 const shown = (bytes: Buffer): string | Buffer =>
   process.stdout.isTTY ? printable(bytes.toString('utf8')) : bytes;
 
-/** Where the last lines begin, so many, in the file up to this place. */
-async function beginOfTail(log: LogFile, end: number, lines: number): Promise<number> {
-  let left = lines;
-  for (let to = end; to > 0; to -= PART) {
-    const from = Math.max(0, to - PART);
-    const part = await log.bytes(from, to - from);
-    for (let at = part.length - 1; at >= 0; at -= 1) {
-      // The end of the last line begins no other one.
-      if (part[at] !== LINE_END || from + at === end - 1) continue;
-      left -= 1;
-      if (left === 0) return from + at + 1;
-    }
-  }
-  return 0;
-}
-
 /** Prints each attempt, from the last one on, until the workstream has its result. */
 async function follow(known: WorkstreamLogs, attempt: number | null, lines: number | null): Promise<void> {
   const first = attempt === null ? known.begun().slice(-1) : known.namesOf(attempt);
   const shown = new Set(known.begun().filter((name) => !first.includes(name)));
   const nextOf = (): string | undefined => known.begun().find((name) => !shown.has(name));
-  const waiting = new Waiting(known);
+  const waiting = new Waiting(() => known.isLeft, 'It has printed nothing yet; this waits for it');
   let current: Followed | null = null;
   for (;;) {
     // Asked before the files are read: what was written until then is read.
@@ -221,20 +225,23 @@ async function follow(known: WorkstreamLogs, attempt: number | null, lines: numb
 /** Tells a person once each why nothing comes. */
 class Waiting {
   hasPrinted = false;
-  readonly #known: WorkstreamLogs;
+  readonly #isLeft: () => boolean;
+  readonly #nothingYet: string;
   #isTold = { printed: false, left: false };
 
-  constructor(known: WorkstreamLogs) {
-    this.#known = known;
+  /** @param isLeft whether the process of the run is gone. */
+  constructor(isLeft: () => boolean, nothingYet: string) {
+    this.#isLeft = isLeft;
+    this.#nothingYet = nothingYet;
   }
 
   tell(): void {
     const { printed, left } = this.#isTold;
     if (!printed && !this.hasPrinted) {
-      notify('It has printed nothing yet; this waits for it');
+      notify(this.#nothingYet);
       this.#isTold.printed = true;
     }
-    if (left || !this.#known.isLeft) return;
+    if (left || !this.#isLeft()) return;
     notify('The process of the run was killed: this goes on once the run is resumed; Ctrl-C ends it');
     this.#isTold.left = true;
   }

@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { lookBack } from '../../app/comparison.ts';
 import { MultiAgentWorkstreamCoordinator } from '../../app/multi-agent-workstream-coordinator.ts';
 import { sendNotification, type Webhook, webhooksIn } from '../../app/notify.ts';
-import { DATABASE } from '../../app/paths.ts';
+import { DASHBOARD_PLACE, DATABASE } from '../../app/paths.ts';
 import { Refusal } from '../../app/refusal.ts';
 import { documentOf, type RunResult } from '../../app/run-document.ts';
 import type { RunEvent } from '../../domain/run-event.ts';
@@ -120,8 +121,12 @@ async function dashboardBeside(
   isContinued: boolean,
   output: RunOutput,
 ): Promise<() => void> {
-  if (!dashboard) return () => undefined;
-  const { startBeside } = await import('../dashboard-beside.ts');
+  if (!dashboard && !existsSync(join(state, DASHBOARD_PLACE))) return () => undefined;
+  const { removeDeadPlace, startBeside } = await import('../../dashboard/beside.ts');
+  if (!dashboard) {
+    removeDeadPlace(state);
+    return () => undefined;
+  }
   const tell = (level: 'info' | 'warn', text: string): void =>
     output.take([{ type: 'notice', level, text, workstreamId: null }]);
   return startBeside({ state, isContinued, tell });

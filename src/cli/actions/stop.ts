@@ -1,9 +1,9 @@
 import { actOnRun, askingUser, runToActOn } from '../../app/act-on-run.ts';
 import { CONTROL_VERSION, type ControlAnswer, DONE } from '../../control/protocol.ts';
-
 import type { RetryArguments, StopArguments } from '../commands/stop.ts';
 import { withHistory } from '../history.ts';
 import { printJson, printText } from '../print.ts';
+import { UsageError } from '../usage-error.ts';
 
 /** Stops workstreams, or the run. The exit code is 0 where all that was asked for is done. */
 export const stop = (argv: StopArguments): Promise<number> => act(argv, 'stop');
@@ -16,6 +16,8 @@ async function act(
   type: 'stop' | 'retry',
 ): Promise<number> {
   const workstreams = workstream.map(String);
+  if (type === 'retry' && workstreams.length === 0)
+    throw new UsageError('Say which to try again: millrace retry ws-api. What failed: millrace errors');
   return withHistory(state, async (connection) => {
     const run = runToActOn(connection, name, type, workstreams);
     const answer = await actOnRun(run, { version: CONTROL_VERSION, type, workstreams, by: askingUser() });

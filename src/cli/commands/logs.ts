@@ -7,7 +7,7 @@ const options = {
     alias: 'f',
     type: 'boolean' as const,
     default: false,
-    describe: 'Print what is added until the workstream has ended',
+    describe: 'Print what is added until the workstream, or the run, has ended',
   },
   lines: { type: 'number' as const, requiresArg: true, describe: 'Begin with the last lines, so many' },
   attempt: {
@@ -21,15 +21,19 @@ const options = {
 
 const builder = (yargs: Argv) =>
   yargs
-    .positional('workstream', { describe: 'Id of a workstream', type: 'string', demandOption: true })
+    .positional('workstream', {
+      describe: 'Id of a workstream; with --follow all without one',
+      type: 'string',
+    })
     .options(options)
-    .example('$0 logs ws-api -f', 'Follow what it prints');
+    .example('$0 logs ws-api -f', 'Follow what it prints')
+    .example('$0 logs -f', 'Follow what all workstreams of the run print');
 
 export type LogsArguments = ArgumentsOf<typeof builder>;
 
 export const logsDefinition = {
-  command: 'logs <workstream>',
-  describe: 'Print what a workstream printed',
+  command: 'logs [workstream]',
+  describe: 'Print what a workstream printed, or follow all of a run',
   options,
   builder,
 };

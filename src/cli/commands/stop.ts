@@ -27,14 +27,14 @@ export const stopDefinition = {
 
 const retryBuilder = (yargs: Argv) =>
   yargs
-    .positional('workstream', { describe: 'Ids or globs', type: 'string', array: true, demandOption: true })
+    .positional('workstream', { describe: 'Ids or globs', type: 'string', array: true, default: [] })
     .options(options)
     .example('$0 retry ws-api', 'Open it again, with what was skipped for it');
 
 export type RetryArguments = ArgumentsOf<typeof retryBuilder>;
 
 export const retryDefinition = {
-  command: 'retry <workstream...>',
+  command: 'retry [workstream...]',
   describe: 'Try failed workstreams again in a run that is under way',
   options,
   builder: retryBuilder,

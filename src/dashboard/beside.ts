@@ -9,16 +9,24 @@ import { constants, setPriority } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { newToken, TOKEN_VARIABLE } from '../dashboard/token.ts';
+import { DASHBOARD_PLACE } from '../app/paths.ts';
+import { isGone, ownIdentity } from '../os/process-identity.ts';
 import { readRegular } from '../os/regular-file.ts';
 import { replaceFile } from '../os/replace-file.ts';
 import { messageOf } from '../text/error-message.ts';
+import { newToken, TOKEN_VARIABLE } from './token.ts';
 
-/** Where the address and the token are while the run is under way, for this user alone. */
-const FILE = 'dashboard.json';
 const MOST_BYTES = 4_096;
 
-const placeSchema = z.object({ address: z.string(), port: z.int(), token: z.string() });
+const ownerSchema = z.object({
+  pid: z.int(),
+  started: z.string().nullable(),
+  hostname: z.string(),
+  bootId: z.string().nullish(),
+  pidNamespace: z.string().nullish(),
+});
+/** `run` is the process of the run: a file whose process is gone leads nowhere. */
+const placeSchema = z.object({ address: z.string(), port: z.int(), token: z.string(), run: ownerSchema });
 type KeptPlace = z.infer<typeof placeSchema>;
 
 export interface BesideSettings {
@@ -33,7 +41,7 @@ export interface BesideSettings {
 /** Starts it. Returns what ends it. Never throws: a run needs no dashboard. */
 export function startBeside(settings: BesideSettings): () => void {
   const { tell } = settings;
-  const file = join(resolve(settings.state), FILE);
+  const file = join(resolve(settings.state), DASHBOARD_PLACE);
   const before = settings.isContinued ? placeIn(file) : null;
   const own = process.env[TOKEN_VARIABLE] ?? null;
   const token = own ?? before?.token ?? newToken();
@@ -48,7 +56,7 @@ export function startBeside(settings: BesideSettings): () => void {
   firstLine(child, (line) => {
     const [, address, port] = /(http:\/\/\S+?:(\d+))\//.exec(line) ?? [];
     if (address === undefined || isOver) return;
-    keep(file, { address, port: Number(port), token }, tell);
+    keep(file, { address, port: Number(port), token, run: ownIdentity() }, tell);
     if (own !== null) tell('info', `The dashboard is at ${address}/`);
     else if (process.stderr.isTTY)
       process.stderr.write(`millrace: The dashboard is at ${address}/#token=${token}\n`);
@@ -68,6 +76,17 @@ export function startBeside(settings: BesideSettings): () => void {
     if (child.connected) child.disconnect();
     rmSync(file, { force: true });
   };
+}
+
+/** Removes the file of a run that was killed. One that can't be read, or is of another machine's run, is left alone. */
+export function removeDeadPlace(state: string): void {
+  const file = join(resolve(state), DASHBOARD_PLACE);
+  const run = placeIn(file)?.run;
+  if (
+    run !== undefined &&
+    isGone({ ...run, bootId: run.bootId ?? null, pidNamespace: run.pidNamespace ?? null })
+  )
+    rmSync(file, { force: true });
 }
 
 /** It ends when its channel to this process does, also where this one is killed. */
