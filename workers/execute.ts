@@ -10,7 +10,7 @@ import { measured } from '../src/os/stopwatch.ts';
 import { checkAcceptance } from './acceptance/check.ts';
 import { testTail } from './acceptance/test-log.ts';
 import { currentExecution, type Execution } from './execution.ts';
-import { OutputFiles } from './output-files.ts';
+import type * as Outputs from './output-files.ts';
 import { shellCommand } from './processes/command.ts';
 import { contained, refusedContaining } from './processes/contained.ts';
 import { runProcess } from './processes/process.ts';
@@ -131,13 +131,19 @@ function lateExitCode(execution: Execution): Failure | null {
 async function runAll(execution: Execution, partial: PartialOutcome): Promise<void> {
   const { outputs } = execution.assignment.workstream;
   if (outputs.length === 0) return runSteps(execution, partial);
+  // With a library that takes a tenth of the start of a thread, and most workstreams declare none.
+  const { OutputFiles } = await import('./output-files.ts');
   const files = await OutputFiles.before(outputs, execution.assignment.workspace);
   await runSteps(execution, partial);
   if (execution.stopped === null) await listOutputs(files, execution, partial);
 }
 
 /** A declared path at which there is nothing is a failure, unless there is another one already. */
-async function listOutputs(files: OutputFiles, execution: Execution, partial: PartialOutcome): Promise<void> {
+async function listOutputs(
+  files: Outputs.OutputFiles,
+  execution: Execution,
+  partial: PartialOutcome,
+): Promise<void> {
   const made = await files.after(() => execution.stopped !== null);
   partial.outputFiles = made.files;
   for (const path of made.changed) partial.filesModified.add(path);
