@@ -7,7 +7,7 @@ interface Sent {
 }
 
 /** Bytes of messages that are kept for clients which read slowly. */
-const KEPT_BYTES = 2_000_000;
+const KEPT_BYTES = 1_000_000;
 
 /** Messages are sent together up to so many bytes. */
 const PART_BYTES = 64_000;

@@ -8,7 +8,7 @@ import { StoreError } from '../../schema/store-error.ts';
 export type DatabaseChange = 'none' | 'changed' | 'other';
 
 /** Pages that are kept, in KiB. What is read is mostly new. */
-const KEPT_KIB = 4_096;
+const KEPT_KIB = 2_048;
 
 /**
  * Opens the database as soon as there is one, and again where its file was replaced or migrated. Never writes.
