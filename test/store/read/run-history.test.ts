@@ -281,7 +281,7 @@ describe('a workstream that somebody stopped', () => {
         { runId },
       );
     const refs = runIds.map((runId) => refOf(connection, runId));
-    return { connection, refs, last: refs[2] as RunRef };
+    return { connection, refs, last: refOf(connection, 'ma-run-20260101-000003') };
   }
 
   test.each([
