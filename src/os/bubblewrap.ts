@@ -13,6 +13,8 @@ export type PathAccess = 'read' | 'write' | 'hidden' | 'private' | 'devices' | '
 export interface SandboxMount {
   /** Absolute, without links. */
   path: string;
+  /** What is there instead, absolute. Default: the path itself. */
+  source?: string;
   access: PathAccess;
   isFolder: boolean;
 }
@@ -75,12 +77,12 @@ export function containedCommand(argv: Argv, folder: string, containment: Contai
   return ['/bin/sh', '-c', PASS_OVER_SIGTERM, 'sh', 'bwrap', ...options, '--', ...first];
 }
 
-function mountArguments({ path, access, isFolder }: SandboxMount): string[] {
+function mountArguments({ path, source = path, access, isFolder }: SandboxMount): string[] {
   switch (access) {
     case 'read':
-      return ['--ro-bind', path, path];
+      return ['--ro-bind', source, path];
     case 'write':
-      return ['--bind', path, path];
+      return ['--bind', source, path];
     case 'devices':
       return ['--dev', path];
     case 'processes':

@@ -5,9 +5,9 @@ import { basename, join } from 'node:path';
 import { isGone, ownIdentity } from './process-identity.ts';
 
 /** The namespace of process ids, the process, its start, and what mkdtemp adds. */
-const NAME = /^millrace-(?:fork|tune|proxy|run)-(\d*)-(\d+)-(\d*)-\w{6}$/;
+const NAME = /^millrace-(?:fork|tune|proxy|copies|run)-(\d*)-(\d+)-(\d*)-\w{6}$/;
 
-type Use = 'fork' | 'tune' | 'proxy' | 'run';
+type Use = 'fork' | 'tune' | 'proxy' | 'copies' | 'run';
 
 /**
  * Makes a temporary folder for this process, which only its user may enter.

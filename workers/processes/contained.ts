@@ -1,8 +1,9 @@
 /** Which sandbox and network a step, a setup line or an acceptance test gets, and how long its way out is open. */
+import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Failure } from '../../src/domain/failure.ts';
 import { askedContaining } from '../../src/domain/policy/containing.ts';
-import type { Containing } from '../../src/domain/policy/sandbox.ts';
+import type { Containing, Sandbox } from '../../src/domain/policy/sandbox.ts';
 import { type BuiltInTool, isBuiltIn, type ToolSettings } from '../../src/domain/tool.ts';
 import { type Containment, type SandboxMount, sandboxObstacle } from '../../src/os/bubblewrap.ts';
 import { makeTemporaryFolder } from '../../src/os/temporary-folders.ts';
@@ -37,8 +38,25 @@ export async function contained<Result>(
   work: (containment: Containment | null) => Promise<Result>,
 ): Promise<Result | Failure> {
   if (sandbox === null || sandbox.kind === 'none') return work(null);
+  const copies = makeTemporaryFolder('copies');
+  try {
+    return await containedIn(copies, { sandbox, network }, execution, { env, own, tool }, work);
+  } finally {
+    rmSync(copies, { recursive: true, force: true });
+  }
+}
+
+/** @param copies folder for copies of what is not to be changed. */
+async function containedIn<Result>(
+  copies: string,
+  { sandbox, network }: Containing & { sandbox: Sandbox },
+  execution: Contained,
+  { env, own, tool }: Required<CommandPlace>,
+  work: (containment: Containment) => Promise<Result>,
+): Promise<Result | Failure> {
   const { workspace, logFile } = execution.assignment;
   const view = containmentOf(sandbox, {
+    copies,
     workspace,
     state: stateFolderOf(logFile),
     own,

@@ -1,5 +1,15 @@
 /** What a contained command may read and write: a view of the file system of its own, made of what is on this machine. */
-import { existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import type { Failure } from '../../src/domain/failure.ts';
@@ -16,6 +26,8 @@ export interface ContainedPlace {
   state: string;
   /** Absolute folders of the step's own, writable although they are below the state. */
   own: readonly string[];
+  /** Absolute folder for copies of what is not to be changed. */
+  copies: string;
   /** Whose state is writable; null for no tool. */
   tool: BuiltInTool | null;
   /** The variables of the command, inherited ones included. */
@@ -92,7 +104,8 @@ export function containmentOf(sandbox: Sandbox, place: ContainedPlace): Containm
   view.add(state, 'hidden');
   view.add(workspace, 'write');
   for (const path of own) view.add(path, 'write');
-  if (tool !== null) addToolState(view, tool, env['HOME'] ?? homedir(), env);
+  const unguarded = tool === null ? null : addToolState(view, tool, place);
+  if (unguarded !== null) return unguarded;
   addRepository(view, workspace);
   // It names commands that Millrace runs outside.
   view.add(join(workspace, 'millrace.config.json'), 'read');
@@ -113,6 +126,15 @@ class FileView {
     return true;
   }
 
+  /** Has a copy of a file in its place, in which what is written is lost. */
+  addCopy(path: string, folder: string): void {
+    const real = realOf(path);
+    if (real === null) return;
+    const source = join(folder, basename(path));
+    copyFileSync(real.path, source);
+    this.#mounts.set(real.path, { ...real, source, access: 'write' });
+  }
+
   get mounts(): SandboxMount[] {
     return [...this.#mounts.values()].toSorted((a, b) => depthOf(a.path) - depthOf(b.path));
   }
@@ -131,13 +153,45 @@ function realOf(path: string): { path: string; isFolder: boolean } | null {
   }
 }
 
-/** Settings and hooks stay as they are: a later session, which nothing may contain, would run them. */
-function addToolState(view: FileView, tool: BuiltInTool, home: string, env: ContainedPlace['env']): void {
-  const { own, guarded } = stateOf(tool, home, env);
+/**
+ * Settings and hooks stay as they are: a later session, which nothing may contain, would run them. Those that are not there
+ * are made empty, because contained work could make them otherwise. Returns why that can't be ensured; null where it is.
+ */
+function addToolState(view: FileView, tool: BuiltInTool, place: ContainedPlace): Failure | null {
+  const { env } = place;
+  const { own, guarded, copied, caches } = stateOf(tool, env['HOME'] ?? homedir(), env);
   const [folder] = own;
   if (folder !== undefined && !existsSync(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (const path of own) view.add(path, 'write');
-  for (const path of guarded) view.add(path, 'read');
+  for (const path of caches) addCache(view, path);
+  for (const path of copied) view.addCopy(path, place.copies);
+  for (const { path, empty } of guarded) {
+    if (!existsSync(dirname(path))) continue;
+    if (isLink(path))
+      return unavailable(
+        `${path} is a link, which contained work could replace to have later sessions of ${tool} run its commands: put what it leads to in its place`,
+      );
+    makeEmpty(path, empty);
+    view.add(path, 'read');
+  }
+  return null;
+}
+
+/** A cache is read, and what is added there is gone with the command. */
+function addCache(view: FileView, path: string): void {
+  if (!view.add(path, 'private')) return;
+  for (const entry of readdirSync(path, { withFileTypes: true }))
+    if (entry.isDirectory()) view.add(join(path, entry.name), 'read');
+}
+
+const isLink = (path: string): boolean =>
+  lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+
+/** Leaves what is there. */
+function makeEmpty(path: string, text: string | null): void {
+  if (existsSync(path)) return;
+  if (text === null) mkdirSync(path, { mode: 0o700 });
+  else writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
 }
 
 /**

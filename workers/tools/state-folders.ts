@@ -2,47 +2,93 @@
 import { join } from 'node:path';
 import { BUILT_IN_TOOLS, type BuiltInTool } from '../../src/domain/tool.ts';
 
+/** A part of a tool's state that makes later sessions run commands: hooks, settings, plugins. */
+interface GuardedState {
+  path: string;
+  /** What a tool takes for nothing: the text of a file, or null for a folder. */
+  empty: string | null;
+}
+
 /** Absolute paths, of which some may not be there. */
 export interface ToolState {
   /** What the tool writes. */
   own: string[];
-  /** Parts of it that make later sessions run commands: hooks, settings, plugins. */
-  guarded: string[];
+  /** Parts of that which it reads only. */
+  guarded: GuardedState[];
+  /** Files that it has to write, and that hold commands too: it writes a copy, which is not kept. */
+  copied: string[];
+  /** Folders with programs that it can fetch again: what it adds there is not kept. */
+  caches: string[];
 }
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
 const STATE: Record<BuiltInTool, (home: string, env: Variables) => ToolState> = {
   claude: (home, env) => {
-    const folder = env['CLAUDE_CONFIG_DIR'] ?? join(home, '.claude');
-    const guarded = ['settings.json', 'hooks', 'commands', 'agents', 'skills', 'plugins', 'CLAUDE.md'];
-    return { own: [folder, join(home, '.claude.json')], guarded: within(folder, guarded) };
+    const given = env['CLAUDE_CONFIG_DIR'];
+    const folder = given ?? join(home, '.claude');
+    const folders = ['hooks', 'commands', 'agents', 'skills', 'plugins', 'rules', 'output-styles', 'local'];
+    return {
+      own: [folder],
+      guarded: [
+        ...foldersIn(folder, folders),
+        ...filesIn(folder, ['settings.json', 'settings.local.json'], '{}\n'),
+        ...filesIn(folder, ['CLAUDE.md'], ''),
+      ],
+      copied: [join(given ?? home, '.claude.json')],
+      caches: [],
+    };
   },
   codex: (home, env) => {
     const folder = env['CODEX_HOME'] ?? join(home, '.codex');
-    const guarded = ['config.toml', 'hooks.json', 'rules', 'skills', 'plugins', 'prompts', 'AGENTS.md'];
-    return { own: [folder], guarded: within(folder, guarded) };
+    return {
+      own: [folder],
+      guarded: [
+        ...foldersIn(folder, ['rules', 'skills', 'plugins', 'prompts']),
+        ...filesIn(folder, ['hooks.json'], '{}\n'),
+        ...filesIn(folder, ['config.toml', '.env', 'AGENTS.md'], ''),
+      ],
+      copied: [],
+      caches: [],
+    };
   },
   gemini: (home, env) => {
     const folder = join(env['GEMINI_CLI_HOME'] ?? home, '.gemini');
-    const guarded = ['settings.json', 'extensions', 'hooks', 'commands', 'policies', 'GEMINI.md'];
-    return { own: [folder], guarded: within(folder, guarded) };
+    return {
+      own: [folder],
+      guarded: [
+        ...foldersIn(folder, ['extensions', 'hooks', 'commands', 'policies', 'skills', 'agents']),
+        ...filesIn(folder, ['settings.json', 'trustedFolders.json'], '{}\n'),
+        ...filesIn(folder, ['.env', 'GEMINI.md'], ''),
+      ],
+      copied: [],
+      caches: [],
+    };
   },
   opencode: (home, env) => {
     const data = join(env['XDG_DATA_HOME'] ?? join(home, '.local/share'), 'opencode');
     const state = join(env['XDG_STATE_HOME'] ?? join(home, '.local/state'), 'opencode');
     const cache = join(env['XDG_CACHE_HOME'] ?? join(home, '.cache'), 'opencode');
     // Its settings are elsewhere, in ~/.config, which stays read-only.
-    return { own: [data, state, cache], guarded: within(data, ['bin']) };
+    return { own: [data, state], guarded: foldersIn(data, ['bin']), copied: [], caches: [cache] };
   },
-  aider: (home) => ({ own: [join(home, '.aider')], guarded: [] }),
+  aider: (home) => {
+    const folder = join(home, '.aider');
+    return { own: [folder], guarded: filesIn(folder, ['oauth-keys.env'], ''), copied: [], caches: [] };
+  },
 };
 
-const within = (folder: string, names: readonly string[]): string[] =>
-  names.map((name) => join(folder, name));
+const foldersIn = (folder: string, names: readonly string[]): GuardedState[] =>
+  names.map((name) => ({ path: join(folder, name), empty: null }));
+
+const filesIn = (folder: string, names: readonly string[], empty: string): GuardedState[] =>
+  names.map((name) => ({ path: join(folder, name), empty }));
 
 export const stateOf = (tool: BuiltInTool, home: string, env: Variables): ToolState => STATE[tool](home, env);
 
 /** The state of all of them, for what is none of them. */
 export const allStates = (home: string, env: Variables): string[] =>
-  BUILT_IN_TOOLS.flatMap((tool) => stateOf(tool, home, env).own);
+  BUILT_IN_TOOLS.flatMap((tool) => {
+    const { own, copied, caches } = stateOf(tool, home, env);
+    return [...own, ...copied, ...caches];
+  });

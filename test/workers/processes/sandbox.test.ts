@@ -1,4 +1,4 @@
-import { symlinkSync } from 'node:fs';
+import { readFileSync, symlinkSync } from 'node:fs';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -19,6 +19,7 @@ function accessIn(workspace: string, home: string, sandbox = BWRAP): (path: stri
     workspace,
     state: join(workspace, '.state'),
     own: [],
+    copies: temporaryFolder(),
     tool: 'codex' as const,
     env: { HOME: home },
   };
@@ -54,6 +55,21 @@ describe('the view of a contained command', () => {
     expect(access(join(home, '.codex/config.toml'))).toBe('read');
   });
 
+  test("makes a tool's settings that are not there, empty, so that contained work can't", () => {
+    const home = temporaryFolder();
+    const access = accessIn(temporaryFolder(), home);
+    expect(access(join(home, '.codex/rules'))).toBe('read');
+    expect(access(join(home, '.codex/hooks.json'))).toBe('read');
+    expect(readFileSync(join(home, '.codex/hooks.json'), 'utf8')).toBe('{}\n');
+  });
+
+  test("is refused where a tool's settings are a link, which contained work could replace", () => {
+    const home = temporaryFolder();
+    writeFiles(home, { '.codex/sessions/a': '', 'dotfiles/config.toml': '' });
+    symlinkSync(join(home, 'dotfiles/config.toml'), join(home, '.codex/config.toml'));
+    expect(() => accessIn(temporaryFolder(), home)).toThrow(/config\.toml is a link/);
+  });
+
   test('hides what a link leads to, and not the link', () => {
     const home = temporaryFolder();
     const keys = temporaryFolder();
@@ -78,7 +94,14 @@ describe('the view of a contained command', () => {
   });
 
   test('is refused where there is nothing at a path that the sandbox has it write', () => {
-    const place = { workspace: temporaryFolder(), state: '/nowhere', own: [], tool: null, env: {} };
+    const place = {
+      workspace: temporaryFolder(),
+      state: '/nowhere',
+      own: [],
+      copies: '/nowhere',
+      tool: null,
+      env: {},
+    };
     expect(containmentOf({ ...BWRAP, write: ['there'] }, place)).toMatchObject({
       reason: 'sandbox-unavailable',
       detail: expect.stringContaining('/there, which `write` of its sandbox names'),
