@@ -13,6 +13,7 @@ import noOps from './parts/no-ops.mjs';
 import page from './parts/page.mjs';
 import planning from './parts/planning.mjs';
 import profile from './parts/profile.mjs';
+import queue from './parts/queue.mjs';
 import scheduling from './parts/scheduling.mjs';
 import startUp from './parts/start-up.mjs';
 import typescript from './parts/typescript.mjs';
@@ -33,6 +34,7 @@ const PARTS = {
   adapting,
   page,
   dashboard,
+  queue,
 };
 /** Left out of `--quick` unless they are named: they take minutes whatever the number of rounds. */
 const LONG = ['million', 'adapting'];

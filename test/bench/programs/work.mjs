@@ -13,3 +13,9 @@ export const compute = ({ rounds }) => {
 };
 
 export const nothing = () => undefined;
+
+/** Ends as soon as it is told to stop. */
+export const listens = (_input, { signal }) =>
+  new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
