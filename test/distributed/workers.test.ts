@@ -20,4 +20,13 @@ describe.skipIf(!hasRedis)('millrace workers', () => {
     const unknown = await workers('f'.repeat(64));
     expect(JSON.parse(unknown.stdout)).toMatchObject({ hosts: [], strangers: ['host-a'] });
   });
+
+  test('says why Redis can not be asked, and exits with 2', async () => {
+    const url = `unix://${temporaryFolder()}/none`;
+    const { code, stderr } = await millrace(temporaryFolder(), ['workers', '--queue', url], {
+      MILLRACE_QUEUE_KEY: QUEUE_KEY,
+    });
+    expect(code, stderr).toBe(2);
+    expect(stderr).toMatch(/none can't be asked: .*ENOENT/);
+  });
 });

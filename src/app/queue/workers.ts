@@ -39,15 +39,19 @@ export async function workersOf({
     redis.on('error', (error: Error) => {
       why = messageOf(error);
     });
-    const timer = setTimeout(() => redis.disconnect(), CONNECT_MS);
+    let timer: NodeJS.Timeout | undefined;
+    // What was asked of a connection that never came about is not answered, not even when that is given up.
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(why)), CONNECT_MS);
+    });
     try {
-      await redis.ping();
+      await Promise.race([redis.ping(), late]);
       clearTimeout(timer);
       const pruned =
         pruneSeconds === null ? null : await removeAbandonedRuns({ redis, key }, pruneSeconds * 1000, null);
       return { ...(await readHosts(redis, key)), protocol: PROTOCOL, pruned };
-    } catch {
-      throw new Refusal(2, `Redis at ${shownAddress(queue)} can't be asked: ${why}.`);
+    } catch (error) {
+      throw new Refusal(2, `Redis at ${shownAddress(queue)} can't be asked: ${messageOf(error)}.`);
     } finally {
       clearTimeout(timer);
       redis.disconnect();
