@@ -3,7 +3,8 @@ import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { PageWorkstream } from '../domain/page-document.ts';
 import { plainColumns, taskColumns, toggle } from './done-columns.tsx';
-import { Icon, MARK_GLYPHS } from './icons.tsx';
+import { FilterRow } from './filters.tsx';
+import { MARK_GLYPHS } from './icons.tsx';
 import { runCommand } from './model/commands.ts';
 import { count, duration, oneLine, percent, plural, shown } from './model/format.ts';
 import { isInState, rowsOf, STATE_WORDS, STATES, type State } from './model/rows.ts';
@@ -18,7 +19,7 @@ import {
   Words,
   WorkstreamLink,
 } from './parts.tsx';
-import { adjust, go, place } from './state.ts';
+import { go, place } from './state.ts';
 import { csvOf, Table } from './table.tsx';
 
 /** Completed rows that are there at first, where nothing is asked for. */
@@ -107,48 +108,21 @@ function withoutMostCompleted(rows: readonly PageWorkstream[]): readonly PageWor
 }
 
 function Filters({ run, found }: { run: Run; found: number }) {
-  const { query, states } = place.value;
-  const chips = STATES.map((state): [State, number] => [state, countIn(run, state)]).filter(
-    ([, value]) => value > 0,
-  );
+  const all = run.workstreams.length;
   return (
-    <div class="filters" role="search" aria-label="Filter the workstreams">
-      <input
-        class="in"
-        type="search"
-        aria-label="Filter by id, title, error or name=value"
-        placeholder={`Filter ${count(run.workstreams.length)} by id, title, error`}
-        value={query}
-        onInput={({ currentTarget }) => adjust({ query: currentTarget.value })}
-      />
-      <button
-        type="button"
-        class="chip"
-        aria-pressed={states.length === 0}
-        onClick={() => go({ states: [] })}
-      >
-        All {count(run.workstreams.length)}
-      </button>
-      {chips.map(([state, value]) => (
-        <button
-          type="button"
-          class="chip"
-          key={state}
-          aria-pressed={states.includes(state)}
-          onClick={() =>
-            go({
-              states: states.includes(state) ? states.filter((each) => each !== state) : [...states, state],
-            })
-          }
-        >
-          <Icon glyph={state === 'retried' ? 'again' : MARK_GLYPHS[state]} />
-          {capitalised(STATE_WORDS[state])} {count(value)}
-        </button>
-      ))}
-      <span class="q found" role="status">
-        {query !== '' || states.length > 0 ? `${count(found)} found` : ''}
-      </span>
-    </div>
+    <FilterRow
+      label="Filter the workstreams"
+      field="Filter by id, title, error or name=value"
+      placeholder={`Filter ${count(all)} by id, title, error`}
+      all={all}
+      found={found}
+      states={STATES.map((state) => ({
+        state,
+        glyph: state === 'retried' ? 'again' : MARK_GLYPHS[state],
+        word: capitalised(STATE_WORDS[state]),
+        there: countIn(run, state),
+      }))}
+    />
   );
 }
 

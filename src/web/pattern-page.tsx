@@ -1,4 +1,6 @@
 /** The page of one error in one run. */
+
+import type { PageDocument } from '../domain/page-document.ts';
 import { count, duration, figure, oneLine, plural, UNKNOWN } from './model/format.ts';
 import { associationSentence, type Need } from './model/needs.ts';
 import { markOf, type Run } from './model/run.ts';
@@ -166,42 +168,11 @@ export function PatternPage({ run, id, needs }: { run: Run; id: string; needs: r
           </ul>
         </Block>
       )}
-      {values.length > 0 && (
-        <Block title="Values" note="what stood in the holes, the most frequent first">
-          <div class="card">
-            <Table
-              label="Table of values"
-              columns={[
-                {
-                  key: 'value',
-                  title: 'Value',
-                  class: 'full',
-                  cell: ({ text }) => (
-                    <code>
-                      <Words text={text} length={200} />
-                    </code>
-                  ),
-                },
-                { key: 'hole', title: 'Hole', isNumber: true, cell: ({ hole }) => hole + 1 },
-                {
-                  key: 'count',
-                  title: 'Times',
-                  isNumber: true,
-                  class: 'm-end col-took',
-                  cell: ({ count: times }) => (
-                    <span class="dbar">
-                      <Bar share={times / Math.max(1, pattern.count)} tone="fail" />
-                      <span>{count(times)}</span>
-                    </span>
-                  ),
-                },
-              ]}
-              rows={values.flatMap(({ hole, shown: found }) => found.map((value) => ({ hole, ...value })))}
-              keyOf={({ hole, text }) => `${hole} ${text}`}
-            />
-          </div>
-        </Block>
-      )}
+      <PatternValues
+        values={values}
+        note="what stood in the holes, the most frequent first"
+        most={pattern.count}
+      />
       {places.length > 0 && (
         <Block title="Places" note="the topmost frame of its own code">
           <ul class="card pad paths">
@@ -228,5 +199,54 @@ export function PatternPage({ run, id, needs }: { run: Run; id: string; needs: r
         </Block>
       )}
     </>
+  );
+}
+
+interface PatternValuesProps {
+  values: PageDocument['head']['errors'][number]['values'];
+  /** Of which failures they are. */
+  note: string;
+  /** How often the most frequent could be there. */
+  most: number;
+}
+
+/** What stood in the holes of an error. */
+export function PatternValues({ values, note, most }: PatternValuesProps) {
+  if (values.length === 0) return null;
+  return (
+    <Block title="Values" note={note}>
+      <div class="card">
+        <Table
+          label="Table of values"
+          columns={[
+            {
+              key: 'value',
+              title: 'Value',
+              class: 'full',
+              cell: ({ text }) => (
+                <code>
+                  <Words text={text} length={200} />
+                </code>
+              ),
+            },
+            { key: 'hole', title: 'Hole', isNumber: true, cell: ({ hole }) => count(hole + 1) },
+            {
+              key: 'count',
+              title: 'Times',
+              isNumber: true,
+              class: 'm-end col-took',
+              cell: ({ count: times }) => (
+                <span class="dbar">
+                  <Bar share={times / Math.max(1, most)} tone="fail" />
+                  <span>{count(times)}</span>
+                </span>
+              ),
+            },
+          ]}
+          rows={values.flatMap(({ hole, shown }) => shown.map((value) => ({ hole, ...value })))}
+          keyOf={({ hole, text }) => `${hole} ${text}`}
+        />
+      </div>
+    </Block>
   );
 }

@@ -252,6 +252,7 @@ function LogView({ tail, id }: { tail: LogTail; id: string }) {
           {!isAtEnd.value && more > 0 ? `To the end: ${plural(more, 'new line')}` : 'To the end'}
         </button>
       </div>
+      {lines.length === 0 && <p class="pad q2">It has printed nothing so far.</p>}
       <div
         class="logbox"
         ref={box}
@@ -274,7 +275,6 @@ function LogView({ tail, id }: { tail: LogTail; id: string }) {
         })}
         <svg class="sizer" width={1} height={Math.max(1, (lines.length - end) * LINE)} aria-hidden="true" />
       </div>
-      {lines.length === 0 && <p class="pad q2">It has printed nothing so far.</p>}
     </section>
   );
 }

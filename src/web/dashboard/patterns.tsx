@@ -1,4 +1,5 @@
 /** Errors over all runs: the list of them, and one of them. */
+
 import type { PatternsAnswer } from '../../domain/dashboard/answers.ts';
 import type { PatternSummary } from '../../domain/history/failure-documents.ts';
 import { commandOf } from '../model/commands.ts';
@@ -6,7 +7,8 @@ import { count, oneLine, plural } from '../model/format.ts';
 import { associationSentence } from '../model/needs.ts';
 import { queryWords, type SortKey } from '../model/rows.ts';
 import { Title } from '../needs-list.tsx';
-import { Bar, Block, Time, Words } from '../parts.tsx';
+import { Block, Time } from '../parts.tsx';
+import { PatternValues } from '../pattern-page.tsx';
 import { go, hrefInRun, hrefOf, place } from '../state.ts';
 import { type PageColumn, Table } from '../table.tsx';
 import { ChartOrTable, type ChartPoint, RunChart, StateBadge } from './charts.tsx';
@@ -146,7 +148,6 @@ export function PatternHistoryPage({ id, asOf }: { id: string; asOf: number }) {
   if (answer.history === null || detail === null || summary === undefined)
     return <Waiting problem={`No error ${oneLine(id, 40)} is known.`} what="" />;
   const { history, type, pattern, workstreams } = summary;
-  const most = Math.max(...detail.values.flatMap((value) => value.shown.map((each) => each.count)), 1);
   const points = detail.seenIn.toReversed().map(
     ({ run, workstreams: failed }): ChartPoint => ({
       key: run.runId,
@@ -255,44 +256,11 @@ export function PatternHistoryPage({ id, asOf }: { id: string; asOf: number }) {
           />
         </div>
       </Block>
-      {detail.values.length > 0 && (
-        <Block title="Values" note="what stood in the holes in the last run that had it">
-          <div class="card">
-            <Table
-              label="Table of values"
-              columns={[
-                {
-                  key: 'value',
-                  title: 'Value',
-                  class: 'full',
-                  cell: ({ text }) => (
-                    <code>
-                      <Words text={text} length={200} />
-                    </code>
-                  ),
-                },
-                { key: 'hole', title: 'Hole', isNumber: true, cell: ({ hole }) => count(hole + 1) },
-                {
-                  key: 'count',
-                  title: 'Times',
-                  isNumber: true,
-                  class: 'm-end col-took',
-                  cell: ({ count: times }) => (
-                    <span class="dbar">
-                      <Bar share={times / most} tone="fail" />
-                      <span>{count(times)}</span>
-                    </span>
-                  ),
-                },
-              ]}
-              rows={detail.values.flatMap(({ hole, shown: values }) =>
-                values.map((value) => ({ hole, ...value })),
-              )}
-              keyOf={({ hole, text }) => `${hole} ${text}`}
-            />
-          </div>
-        </Block>
-      )}
+      <PatternValues
+        values={detail.values}
+        note="what stood in the holes in the last run that had it"
+        most={Math.max(...detail.values.flatMap(({ shown }) => shown.map((each) => each.count)))}
+      />
       {detail.goesWith.length > 0 && (
         <Block title="Goes with" note="by Fisher’s test, corrected for what was looked at">
           <ul class="card pad advice">

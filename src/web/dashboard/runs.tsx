@@ -1,7 +1,9 @@
 /** All runs: those under way, and those before, with how they went over time. */
+
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { ListEvents, ListedRun, RunsAnswer } from '../../domain/dashboard/answers.ts';
+import { FilterRow } from '../filters.tsx';
 import { type Glyph, Icon } from '../icons.tsx';
 import { commandOf } from '../model/commands.ts';
 import { count, dollars, duration, oneLine, plural, UNKNOWN } from '../model/format.ts';
@@ -15,7 +17,7 @@ import {
   runWords,
 } from '../model/runs.ts';
 import { Block, Command, Time, Words } from '../parts.tsx';
-import { adjust, go, hrefInRun, place } from '../state.ts';
+import { go, hrefInRun, place } from '../state.ts';
 import { type PageColumn, Table } from '../table.tsx';
 import { type ChartPoint, RunChart } from './charts.tsx';
 import { ask, messageOfError } from './client.ts';
@@ -312,49 +314,17 @@ function RunTable({ runs }: { runs: readonly ListedRun[] }) {
   const found = runsOf(runs, { query, states, sort });
   return (
     <div class="card">
-      <div class="filters" role="search" aria-label="Filter the runs">
-        <input
-          class="in"
-          type="search"
-          aria-label="Filter by id, label, commit, machine or tool"
-          placeholder="Filter by id, label, commit, tool"
-          value={query}
-          onInput={({ currentTarget }) => adjust({ query: currentTarget.value })}
-        />
-        <button
-          type="button"
-          class="chip"
-          aria-pressed={states.length === 0}
-          onClick={() => go({ states: [] })}
-        >
-          All {count(runs.length)}
-        </button>
-        {RUN_STATES.map((state) => {
+      <FilterRow
+        label="Filter the runs"
+        field="Filter by id, label, commit, machine or tool"
+        placeholder="Filter by id, label, commit, tool"
+        all={runs.length}
+        found={found.length}
+        states={RUN_STATES.map((state) => {
           const [glyph, , word] = GLYPHS[state];
-          const there = runs.filter((run) => listedState(run) === state).length;
-          return there === 0 ? null : (
-            <button
-              type="button"
-              class="chip"
-              key={state}
-              aria-pressed={states.includes(state)}
-              onClick={() =>
-                go({
-                  states: states.includes(state)
-                    ? states.filter((each) => each !== state)
-                    : [...states, state],
-                })
-              }
-            >
-              <Icon glyph={glyph} />
-              {word} {count(there)}
-            </button>
-          );
+          return { state, glyph, word, there: runs.filter((run) => listedState(run) === state).length };
         })}
-        <span class="q found" role="status">
-          {query !== '' || states.length > 0 ? `${count(found.length)} found` : ''}
-        </span>
-      </div>
+      />
       {found.length === 0 ? (
         <p class="pad q2">Nothing matches.</p>
       ) : (

@@ -1,9 +1,10 @@
 /**
  * Streams of events that all windows of a browser share. HTTP/1.1 allows six connections to a server, whatever the number of
- * windows, and a stream keeps one: so one window holds the stream of an address, by a lock, and hands on what it hears; when
- * it is closed, the lock passes to another, which goes on where that one was. At most `STREAMS` addresses are listened to at
+ * windows, and a stream keeps one: so one window holds the stream of an address, and hands on what it hears; when
+ * it is closed, the stream passes to another, which goes on where that one was. At most `STREAMS` addresses are listened to at
  * once; where there are more, they take turns.
  */
+import { alone, namesInUse, pause, until } from './alone.ts';
 
 /** Of the six connections, those that streams may keep. */
 const STREAMS = 4;
@@ -60,8 +61,8 @@ export class Stream {
   from(cursor: string | null): void {
     this.#cursor ??= cursor;
     const { signal } = this.#closing;
-    void alone(this.#name, signal, async () => {
-      while (!signal.aborted) await inTurn(this.#address, signal, (turn) => this.#keepOpen(turn));
+    void alone(this.#name, signal, async (held) => {
+      while (!held.aborted) await inTurn(this.#address, held, (turn) => this.#keepOpen(turn));
     });
   }
 
@@ -116,34 +117,20 @@ export class Stream {
   }
 }
 
-/**
- * Does something while no other window of this browser holds the lock. Browsers have locks only where the address is this
- * machine's or https: elsewhere it is done at once.
- */
-async function alone(name: string, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
-  if (!('locks' in navigator)) return work();
-  try {
-    await navigator.locks.request(name, { signal }, work);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
-}
-
 /** Does something with one of the connections, until the turn is over that it is given. */
 async function inTurn(
   address: string,
   signal: AbortSignal,
   work: (turn: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  if (!('locks' in navigator)) return work(signal);
   const name = connectionName((await freeConnection()) ?? numberOf(address));
-  await alone(name, signal, async () => {
+  await alone(name, signal, async (held) => {
     const turn = new AbortController();
     const end = (): void => turn.abort();
-    signal.addEventListener('abort', end);
+    held.addEventListener('abort', end);
     void othersWait(name, turn.signal).then(end);
     await work(turn.signal);
-    signal.removeEventListener('abort', end);
+    held.removeEventListener('abort', end);
     end();
   });
 }
@@ -151,10 +138,9 @@ async function inTurn(
 const connectionName = (number: number): string => `millrace connection ${number}`;
 
 async function freeConnection(): Promise<number | null> {
-  const { held = [] } = await navigator.locks.query();
-  const taken = new Set(held.map(({ name }) => name));
+  const { held } = await namesInUse();
   const free = Array.from({ length: STREAMS }, (_, number) => number).find(
-    (number) => !taken.has(connectionName(number)),
+    (number) => !held.has(connectionName(number)),
   );
   return free ?? null;
 }
@@ -167,23 +153,7 @@ const numberOf = (address: string): number =>
 async function othersWait(name: string, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await pause(TURN_MS, signal);
-    const { pending = [] } = await navigator.locks.query();
-    if (pending.some((each) => each.name === name)) return;
+    const { waited } = await namesInUse();
+    if (waited.has(name)) return;
   }
-}
-
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  until(signal, (resolve) => setTimeout(resolve, ms));
-
-/** Resolves when something happens, or the signal is aborted. */
-function until(signal: AbortSignal, happens: (resolve: () => void) => void): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    if (signal.aborted) return done();
-    signal.addEventListener('abort', done);
-    happens(done);
-  });
 }

@@ -1,5 +1,10 @@
 /** What is said of a run while it is under way. */
-import type { LiveState, ParkedTool, WorkstreamInHand } from '../../domain/dashboard/answers.ts';
+import type {
+  LiveState,
+  ParkedTool,
+  TimeEstimate,
+  WorkstreamInHand,
+} from '../../domain/dashboard/answers.ts';
 import { count, listed, oneLine, plural } from './format.ts';
 import { isBad } from './lanes.ts';
 import { byNumber } from './rows.ts';
@@ -19,10 +24,7 @@ export function roughly(seconds: number): string {
 export function liveVerdict(live: LiveState): Verdict {
   const { total, ended, estimate, failed, skipped, parked, running } = live;
   const sentences: string[] = [];
-  if (estimate !== null)
-    sentences.push(
-      `Between ${roughly(estimate.low)} and ${roughly(estimate.high)}, ${oneLine(estimate.basis, 200)}.`,
-    );
+  if (estimate !== null) sentences.push(`${rangeOf(estimate)}, ${oneLine(estimate.basis, 200)}.`);
   else if (total > 0 && ended < total)
     sentences.push('No estimate yet: too little is known of how long these take.');
   const bad = [
@@ -39,6 +41,12 @@ export function liveVerdict(live: LiveState): Verdict {
         ? `All ${count(total)} have ended; the run is being concluded.`
         : `${count(ended)} of ${count(total)} have ended${estimate === null ? '.' : `; about ${roughly(estimate.seconds)} left.`}`;
   return { tone: 'running', sentence, more: sentences };
+}
+
+/** "Between 5 s and 20 s", "About 5 s" where both are the same. */
+function rangeOf({ low, high }: TimeEstimate): string {
+  const [least, most] = [roughly(low), roughly(high)];
+  return least === most ? `About ${least}` : `Between ${least} and ${most}`;
 }
 
 /** In the window's title: what can be read in a tab. */

@@ -26,6 +26,11 @@ const LIVE: LiveState = {
   canAct: true,
 };
 
+test('an estimate whose ends read the same is given once', () => {
+  const estimate = { seconds: 3, low: 2, high: 4, basis: 'from how long these took' };
+  expect(liveVerdict({ ...LIVE, estimate }).more[0]).toBe('About 5\u202fs, from how long these took.');
+});
+
 test('an estimate is as exact as it can be', () => {
   expect(
     [3, 42, 55, 720, 3600, 4800, 7190].map((seconds) => roughly(seconds).replaceAll('\u202f', ' ')),
