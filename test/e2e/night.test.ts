@@ -1,6 +1,6 @@
 /** A night that needs nobody: fifteen workstreams, two coding agents and all that usually ends such a night early. */
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -50,11 +50,13 @@ const BACKLOG = [
 const git = (folder: string, ...args: string[]): string =>
   execFileSync('git', args, { cwd: folder, encoding: 'utf8' }).trim();
 
-function project(): string {
-  const account = temporaryFolder();
+function project(account: string): string {
   writeFileSync(join(account, 'open'), '');
   const claude = { command: ['node', fixture('scripted.mjs'), '--claude'], exit_grace_seconds: 1 };
-  const limited = { adapter: 'claude', command: ['node', fixture('limited.mjs'), account, '--refuses', '1'] };
+  const limited = {
+    adapter: 'claude',
+    command: ['node', fixture('limited.mjs'), account, '--refuses', '1', '--for', '20'],
+  };
   return makeRepository({
     '.gitignore': '.state/\nreports/\n',
     'check.sh': CHECK,
@@ -95,8 +97,12 @@ function testBranch(folder: string, branch: string): void {
 const done = ['completed', null, 'merged'];
 
 test('a backlog of fifteen ends by itself, its merged work is green, and a second run takes it from there', async () => {
-  const folder = project();
-  const first = await millrace(folder, ['run', '-j', '4', '--grace', '0.2']);
+  const account = temporaryFolder();
+  const folder = project(account);
+  const remote = join(temporaryFolder(), 'remote.git');
+  git(folder, 'clone', '-q', '--bare', '.', remote);
+  git(folder, 'remote', 'add', 'origin', remote);
+  const night = await millrace(folder, ['run', '-j', '4', '--grace', '0.2']);
   const { run, rows } = rowsOf(folder);
   expect(rows).toEqual({
     ...Object.fromEntries(BACKLOG.map(({ id }) => [id, done])),
@@ -105,10 +111,14 @@ test('a backlog of fifteen ends by itself, its merged work is green, and a secon
     'ws-old-format': ['completed', null, 'breaks-tests'],
     'ws-right': ['completed', null, 'conflict'],
   });
-  expect(first.code).toBe(1);
+  expect(night.code).toBe(1);
   testBranch(folder, `millrace/${run}/_merged`);
   expect(git(folder, 'status', '--porcelain')).toBe('');
   expect(query(folder, 'SELECT * FROM parked_tools WHERE resumed_at IS NULL')).toEqual([]);
+  const calls = readFileSync(join(account, 'calls'), 'utf8').trim().split('\n');
+  const asked = calls.map((line) => JSON.parse(line) as { workstream: string; at: number });
+  const [refused, retried] = asked.filter(({ workstream }) => workstream === asked[0]?.workstream);
+  expect((retried?.at ?? 0) - (refused?.at ?? 0)).toBeGreaterThanOrEqual(19_000);
 
   const [screen = ''] = reportText(`${folder}/reports`).split('\n## ');
   for (const id of [LIAR, 'ws-old-format', 'ws-right']) expect(screen).toContain(id);
@@ -129,7 +139,11 @@ test('a backlog of fifteen ends by itself, its merged work is green, and a secon
   testBranch(folder, `millrace/${after.run}/_merged`);
   expect(git(folder, 'show', `millrace/${after.run}/_merged:shared.txt`)).toBe('left\nright');
   git(folder, 'merge', '-q', `millrace/${after.run}/_merged`);
+  git(folder, 'push', '-q', 'origin', 'main');
+  const cloned = join(temporaryFolder(), 'clone');
+  git(folder, 'clone', '-q', remote, cloned);
+  testBranch(cloned, 'main');
   const { workstreams } = JSON.parse((await millrace(folder, ['backlog', '--json'])).stdout);
   expect(workstreams).toHaveLength(BACKLOG.length);
   expect(workstreams.filter(({ next }: { next: string | null }) => next !== null)).toEqual([]);
-}, 120_000);
+}, 180_000);
