@@ -26,6 +26,14 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
   }),
   /** One finished log line of the workstream's own logger (JSON, no line end). */
   z.object({ type: z.literal('log'), executionId, line: z.string() }),
+  /** The tool of a tool step has named the session that it works in. */
+  z.object({
+    type: z.literal('session'),
+    executionId,
+    stepId: z.string(),
+    tool: z.string(),
+    sessionId: z.string(),
+  }),
   /** A child process was started as the leader of process group `pid`; `startedAt` is null where that is not told. */
   z.object({
     type: z.literal('process-started'),

@@ -5,11 +5,13 @@ import type { Outcome } from './outcome.ts';
 /**
  * What an engine reports during an execution. `replaced`: the agent's thread has been replaced by a new one. `began`: an
  * agent of another machine has begun with it, at `at` in milliseconds since 1970; again where it had to begin once more.
+ * `session`: the tool of a tool step has named the session that it works in, on this machine.
  */
 export type EngineMessage =
   | { type: 'began'; agentId: string; at: number }
   | { type: 'progress'; fraction: number | null; text: string }
   | { type: 'log'; line: string }
+  | { type: 'session'; stepId: string; tool: string; sessionId: string }
   | { type: 'replaced'; why: string };
 
 export interface ExecuteOptions {

@@ -39,15 +39,15 @@ export interface WorkspaceRequest {
   limits: WorkspaceLimits;
   /** Workstreams that it builds on, whose work is in commits: it starts from their merged results. */
   parents: readonly string[];
-  /** Work of an earlier session that is opened again, as it was kept; default: none, it begins anew. */
-  kept?: CommittedWork;
+  /** What an earlier session of the run has left of it, which is opened again. Default: nothing, it begins anew. */
+  kept?: KeptWorkspace;
 }
 
-/** Work that is in a commit: the one that it started from, and the one that holds it. */
-export interface CommittedWork {
-  base: string;
-  head: string;
-}
+/**
+ * What is left of a workspace: work in a commit, with the one that it started from, or the folder itself with all that is
+ * in it.
+ */
+export type KeptWorkspace = { base: string; head: string } | { folder: string };
 
 /** A copy of harvested work in a folder of its own, for somebody who only looks at it. */
 export interface ReviewCopy {

@@ -122,6 +122,10 @@ export class ActiveExecution {
         return this.report({ type: 'progress', fraction: message.fraction, text: message.text });
       case 'log':
         return this.report({ type: 'log', line: message.line });
+      case 'session': {
+        const { stepId, tool, sessionId } = message;
+        return this.report({ type: 'session', stepId, tool, sessionId });
+      }
       case 'process-started':
         // A process of the agent's own has all others among its descendants.
         if (!this.#isProcess) this.#meter?.started(message.pid);

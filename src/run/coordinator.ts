@@ -368,7 +368,7 @@ export class Coordinator {
     this.#parts.runner.limits.close();
     this.#parts.failure.signal.throwIfAborted();
     this.#results.skipTheRest(this.#whyTheRestIsSkipped());
-    await this.#parts.runner.keepUnfinished();
+    await this.#parts.runner.keepUnfinished(this.#interruption !== null || this.#unawaited !== null);
     await this.#parts.journal.flush();
   }
 

@@ -1,10 +1,10 @@
 /** Tells of workstreams that are under way: when they are ready, start, begin, send something, and wait for another attempt. */
-import type { EngineMessage } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
 import { describeFailure } from '../domain/failure-message.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { EventOf, RunEvent } from '../domain/run-event.ts';
 import { isoTimestamp } from '../text/format.ts';
+import type { ReportedMessage } from './attempt/attempt-runner.ts';
 import type { WorkstreamRunner } from './attempt/workstream-runner.ts';
 import type { Journal } from './journal.ts';
 
@@ -84,7 +84,7 @@ export class WorkEvents {
   }
 
   /** What an engine reports of a workstream that is executed. */
-  reported(workstreamId: string, { agentId }: Named, message: EngineMessage): void {
+  reported(workstreamId: string, { agentId }: Named, message: ReportedMessage): void {
     const { journal, runner } = this.#parts;
     switch (message.type) {
       case 'began':

@@ -1,4 +1,5 @@
 /** The user's repository as one run sees it: where it started, what its workstreams left, what is merged. */
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Changes } from '../domain/changes.ts';
@@ -17,13 +18,14 @@ import {
 import { createWorktree, discardWorktree } from './create-worktree.ts';
 import { complaint, splitNul } from './git.ts';
 import { keptOf, lastResult, listRefs } from './kept-refs.ts';
+import { listWorktrees } from './left-overs.ts';
 import { type StartQuestion, startOf } from './merging/earlier-merge.ts';
 import { RunBranch, type TestTree } from './merging/run-branch.ts';
 import { baseRef, REVIEWS, TESTS } from './names.ts';
 import { type ParentCommit, startPoint } from './parent-commits.ts';
 import { gitWrite, isAtLeast, OLDEST_GIT, type Repository } from './repository.ts';
 import { UserTree, uncommittedNotes } from './user-tree.ts';
-import { gitIn, listed, type Worktree, type WorktreeOwner } from './worktree.ts';
+import { changeOwner, gitIn, listed, type Worktree, type WorktreeOwner } from './worktree.ts';
 import { WorktreeSession } from './worktree-session.ts';
 
 interface Settings extends IgnoredFilePatterns {
@@ -67,32 +69,31 @@ export class RunRepository {
   }
 
   /** A worktree for one attempt, with what is brought along, at the merged results of its parents. */
-  async open({
-    workstream,
-    agentId,
-    attempt,
-    parents,
-    kept,
-  }: WorkspaceRequest): Promise<WorktreeSession | Failure> {
-    const { repository } = this;
-    const { runId, stateFolder } = this.#settings;
-    if (!isAtLeast(repository.version, OLDEST_GIT)) return tooOld(repository);
-    let worktree: Worktree | null = null;
+  async open(request: WorkspaceRequest): Promise<WorktreeSession | Failure> {
+    const { kept } = request;
+    if (!isAtLeast(this.repository.version, OLDEST_GIT)) return tooOld(this.repository);
     try {
       await this.#userTree.begin();
-      const start = kept === undefined ? await this.#startOf(parents) : { commit: kept.base };
-      if (!('commit' in start)) return start;
-      const owner = {
-        runId,
-        workstreamId: workstream.id,
-        attempt,
-        agentId,
-        start: start.commit,
-        process: ownIdentity(),
-      };
-      const created = await createWorktree(repository, stateFolder, owner, kept?.head);
-      if (isFailureOf(created)) return created;
-      worktree = created;
+      if (kept !== undefined && 'folder' in kept) return await this.#takeOver(request, kept.folder);
+      const start = kept === undefined ? await this.#startOf(request.parents) : { commit: kept.base };
+      return 'commit' in start ? await this.#create(request, start.commit, kept?.head) : start;
+    } catch (error) {
+      return { reason: 'workspace-error', detail: messageOf(error) };
+    }
+  }
+
+  /** @param commit that is checked out; `start` by default. @throws where it could not be made ready */
+  async #create(
+    { workstream, agentId, attempt, parents }: WorkspaceRequest,
+    start: string,
+    commit?: string,
+  ): Promise<WorktreeSession | Failure> {
+    const { repository } = this;
+    const { runId, stateFolder } = this.#settings;
+    const owner = { runId, workstreamId: workstream.id, attempt, agentId, start, process: ownIdentity() };
+    const worktree = await createWorktree(repository, stateFolder, owner, commit);
+    if (isFailureOf(worktree)) return worktree;
+    try {
       const { brought, notes } = await copyIgnoredFiles(repository, worktree, await this.#findLuggage());
       const all = [...(await this.#notesOnce()), ...notes, ...this.#notesOnParents(parents)];
       const session = new WorktreeSession(this, { ...worktree, brought }, workstream.title, all);
@@ -100,9 +101,31 @@ export class RunRepository {
       await mkdir(session.folder, { recursive: true });
       return session;
     } catch (error) {
-      if (worktree !== null) await discardWorktree(repository, worktree.root);
-      return { reason: 'workspace-error', detail: messageOf(error) };
+      await discardWorktree(repository, worktree.root);
+      throw error;
     }
+  }
+
+  /** The worktree that a process of this run has left, which is gone, with everything in it. */
+  async #takeOver(
+    { workstream, agentId, attempt }: WorkspaceRequest,
+    folder: string,
+  ): Promise<WorktreeSession | Failure> {
+    const { repository } = this;
+    const { runId } = this.#settings;
+    const left = (await listWorktrees(repository)).find(
+      ({ worktree: { root, owner }, alive }) =>
+        !alive &&
+        owner.runId === runId &&
+        owner.workstreamId === workstream.id &&
+        join(root, repository.prefix) === join(folder, '.'),
+    );
+    if (left === undefined || !existsSync(folder))
+      return { reason: 'workspace-error', detail: `its worktree ${folder} is not there any more` };
+    const { worktree } = left;
+    const owner = { ...worktree.owner, agentId, attempt, process: ownIdentity() };
+    await changeOwner(worktree, owner);
+    return new WorktreeSession(this, { ...worktree, owner }, workstream.title, await this.#notesOnce());
   }
 
   /** The commit that work begins from which builds on these, or why there is none. */

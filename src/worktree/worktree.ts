@@ -1,6 +1,6 @@
 /** One worktree of Millrace's, and how git is told to work in it. */
 import { existsSync } from 'node:fs';
-import { lstat, readFile, realpath, writeFile } from 'node:fs/promises';
+import { lstat, readFile, realpath, rename, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import type { ProcessIdentity } from '../os/process-identity.ts';
 import { plural } from '../text/format.ts';
@@ -115,6 +115,16 @@ export function lockReason({ runId, workstreamId, attempt, agentId, start, proce
     `Millrace ${runId} ${workstreamId} attempt ${attempt} by ${agentId} from ${start}, ` +
     `pid ${pid} started ${started ?? '-'} on ${hostname}${where}`
   );
+}
+
+/** Makes a worktree another process's. It is locked at every moment: git reads the reason from this file. */
+export async function changeOwner(
+  { adminDir }: Pick<Worktree, 'adminDir'>,
+  owner: WorktreeOwner,
+): Promise<void> {
+  const lock = join(adminDir, 'locked');
+  await writeFile(`${lock}.new`, lockReason(owner));
+  await rename(`${lock}.new`, lock);
 }
 
 /** The owner that a reason names; null for a worktree that is not Millrace's. */

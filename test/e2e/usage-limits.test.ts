@@ -1,11 +1,11 @@
 /** Coding agents at their usage limits: they wait, everything else goes on, and then they go on where they stopped. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
-import { describe, expect, test } from 'vitest';
-import { millrace, writeFiles } from '../kit/command.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { millrace, type Started, startMillrace, writeFiles } from '../kit/command.ts';
 import { reportText } from '../kit/reports.ts';
 import { query } from '../kit/rows.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
@@ -91,6 +91,12 @@ const warnings = (folder: string): string[] =>
   query<{ warnings: string }>(folder, 'SELECT warnings FROM agent_results').flatMap(
     (row) => JSON.parse(row.warnings) as string[],
   );
+
+/** The folders of the project and of its worktrees. */
+const worktreesOf = (folder: string): string[] =>
+  execFileSync('git', ['worktree', 'list', '--porcelain'], { cwd: folder, encoding: 'utf8' })
+    .split('\n')
+    .flatMap((line) => (line.startsWith('worktree ') ? [line.slice('worktree '.length)] : []));
 
 /** Lets the time of every limit in the database pass. */
 function letPass(folder: string): void {
@@ -268,6 +274,80 @@ describe('a tool at its limit', () => {
   });
 });
 
+describe('a reviewer at its limit', () => {
+  const account = (): string => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'open'), '');
+    return folder;
+  };
+  /** A workstream whose tool counts how often it was started. */
+  const reviewed = () => ({
+    id: 'ws-a',
+    tool: 'counting',
+    tasks: ['say hello'],
+    files_scope: ['ws-a.txt'],
+    review: { tool: 'claude', blocks: true },
+  });
+  const counting = (folder: string) => ({
+    command: ['sh', '-c', `echo started >> ${folder}/starts; echo hello > ws-a.txt`],
+  });
+  const starts = (folder: string): number =>
+    readFileSync(join(folder, 'starts'), 'utf8').trim().split('\n').length;
+  const rowOf = (folder: string) =>
+    query<{ status: string; merge_status: string; cost_usd: number; reason: string; metadata: string }>(
+      folder,
+      'SELECT * FROM agent_results',
+    )[0];
+
+  test('is waited for with the work as it is, and what it had cost counts', async () => {
+    const place = account();
+    const { folder, calls } = project([reviewed()], {
+      args: ['--refuses', '1'],
+      account: place,
+      tools: { counting: counting(place) },
+    });
+    expect(await millrace(folder, ['run'])).toMatchObject({ code: 0 });
+    expect(starts(place)).toBe(1);
+    expect(calls()).toHaveLength(2);
+    const row = rowOf(folder);
+    expect(row).toMatchObject({ status: 'completed', merge_status: 'merged', cost_usd: 0.5 });
+    const { limitWaits, reviews } = JSON.parse(row?.metadata ?? '');
+    expect(limitWaits).toMatchObject([{ tool: 'claude', costUsd: 0.25 }]);
+    expect(reviews).toMatchObject([{ verdict: 'accepted', costUsd: 0.25 }]);
+    expect(query(folder, 'SELECT * FROM parked_tools WHERE resumed_at IS NULL')).toEqual([]);
+  });
+
+  test('ends a run that may not wait, and candidates are not executed again when that is resumed', async () => {
+    const place = account();
+    const { folder, refuse } = project([reviewed()], {
+      account: place,
+      tools: { counting: counting(place) },
+    });
+    refuse(3600);
+    const args = ['run', '--best-of', 'counting,counting', '--max-wait', '0'];
+    expect((await millrace(folder, args)).code).toBe(5);
+    expect(rowOf(folder)).toMatchObject({ status: 'skipped', reason: 'usage-limit' });
+    expect(starts(place)).toBe(2);
+    expect(worktreesOf(folder)).toHaveLength(1);
+    refuse(-1);
+    letPass(folder);
+    expect(await millrace(folder, ['run', '--resume'])).toMatchObject({ code: 0 });
+    expect(starts(place)).toBe(2);
+    expect(rowOf(folder)).toMatchObject({ status: 'completed', merge_status: 'merged' });
+  });
+
+  test('gives no verdict where limits are not waited for', async () => {
+    const place = account();
+    const { folder, refuse } = project([reviewed()], {
+      account: place,
+      tools: { counting: counting(place) },
+    });
+    refuse(3600);
+    expect((await millrace(folder, ['run', '--at-limit', 'fail'])).code).toBe(1);
+    expect(rowOf(folder)).toMatchObject({ status: 'failed', reason: 'no-review' });
+  });
+});
+
 describe('going on with a session', () => {
   const hangs = { timeout_seconds: 3, circuit_breaker: { max_attempts: 2 } };
 
@@ -307,16 +387,81 @@ describe('going on with a session', () => {
     expect(calls().map(({ resumed }) => resumed)).toEqual([null, null]);
   });
 
-  test('leaves nothing behind where the run ends before the work does', async () => {
-    const { folder, refuse } = project([write('ws-a')]);
+  test('follows the end of a run that did not wait, once that is resumed, and what was done is in a commit all the while', async () => {
+    const { folder, refuse, calls } = project([write('ws-a')]);
     refuse(3600);
     await millrace(folder, ['run', '--max-wait', '0']);
-    const worktrees = execFileSync('git', ['worktree', 'list'], { cwd: folder, encoding: 'utf8' });
-    expect(worktrees.trim().split('\n')).toHaveLength(1);
-    // What it had done is kept.
     const [run] = query<{ run_id: string }>(folder, 'SELECT run_id FROM consolidated_runs');
     const shown = execFileSync('git', ['show', `millrace/${run?.run_id}/ws-a:begun.txt`], { cwd: folder });
     expect(String(shown)).toBe('half of the work\n');
-    rmSync(join(folder, 'reports'), { recursive: true });
+    expect(worktreesOf(folder)).toHaveLength(2);
+    refuse(-1);
+    letPass(folder);
+    expect(await millrace(folder, ['run', '--resume'])).toMatchObject({ code: 0 });
+    const [first, again] = calls();
+    expect(again).toMatchObject({ resumed: first?.session, cwd: first?.cwd, hasBegun: true });
+    expect(worktreesOf(folder)).toHaveLength(1);
+  });
+
+  test('leaves nothing behind where the workstream is to begin afresh', async () => {
+    const { folder, refuse } = project([write('ws-a', { on_retry: 'fresh' })]);
+    refuse(3600);
+    await millrace(folder, ['run', '--max-wait', '0']);
+    expect(worktreesOf(folder)).toHaveLength(1);
+  });
+
+  describe.each([
+    ['is killed', (run: Started) => run.killAll()],
+    ['is interrupted', (run: Started) => void run.child.kill('SIGINT')],
+  ])('follows when a run that %s is resumed', (_, end) => {
+    /** Begins a run, and ends it once the tool has named its session. */
+    async function endEarly(folder: string): Promise<void> {
+      const run = startMillrace(folder, ['run', '--log-level', 'debug']);
+      await run.line((line) => line.includes('"event":"session-began"'));
+      await vi.waitUntil(() => worktreesOf(folder).some((root) => existsSync(join(root, 'begun.txt'))));
+      end(run);
+      await run.finished;
+    }
+
+    test('in the same worktree, and the prompt says that it was ended', async () => {
+      const { folder, calls } = project([write('ws-a')], { args: ['--hangs-first'] });
+      await endEarly(folder);
+      expect(await millrace(folder, ['run', '--resume'])).toMatchObject({ code: 0 });
+      const [first, again] = calls();
+      expect(calls()).toHaveLength(2);
+      expect(again).toMatchObject({ resumed: first?.session, cwd: first?.cwd, hasBegun: true });
+      expect(again?.prompt).toContain('GO ON\n\nThis work has been begun. It was ended before it was done.');
+      expect(rows(folder)).toMatchObject([{ id: 'ws-a', status: 'completed' }]);
+      expect(warnings(folder)).toEqual([]);
+      expect(worktreesOf(folder)).toHaveLength(1);
+      expect(query(folder, 'SELECT * FROM kept_sessions')).toEqual([]);
+    });
+
+    test('in a new session where the tool does not have the old one any more, which is said', async () => {
+      const { folder, calls } = project([write('ws-a')], { args: ['--hangs-first', '--forgets'] });
+      await endEarly(folder);
+      expect(await millrace(folder, ['run', '--resume'])).toMatchObject({ code: 0 });
+      const [first, lost, fresh] = calls();
+      expect(lost?.resumed).toBe(first?.session);
+      expect(fresh).toMatchObject({ resumed: null, cwd: first?.cwd });
+      expect(warnings(folder)).toEqual([expect.stringContaining('has no session')]);
+    });
+
+    test('and begins afresh where its worktree is gone, which is said', async () => {
+      const { folder, calls } = project([write('ws-a')], { args: ['--hangs-first'] });
+      await endEarly(folder);
+      const [, left = ''] = worktreesOf(folder);
+      execFileSync('git', ['worktree', 'remove', '--force', '--force', left], { cwd: folder });
+      expect(await millrace(folder, ['run', '--resume'])).toMatchObject({ code: 0 });
+      expect(calls()[1]).toMatchObject({ resumed: null, hasBegun: false });
+      expect(warnings(folder)).toEqual([expect.stringContaining('It was begun afresh and not gone on with')]);
+    });
+
+    test('and begins afresh where the workstream says so', async () => {
+      const { folder, calls } = project([write('ws-a', { on_retry: 'fresh' })], { args: ['--hangs-first'] });
+      await endEarly(folder);
+      expect(await millrace(folder, ['run', '--resume'])).toMatchObject({ code: 0 });
+      expect(calls()[1]).toMatchObject({ resumed: null, hasBegun: false });
+    });
   });
 });

@@ -179,7 +179,7 @@ async function runOnce(
   const input = scratch.keepInput(toolCommand.stdin);
   const { exitGraceSeconds } = settings;
   const started = { command, inputFile: input, exitGraceSeconds };
-  const result = await runToolProcess(started, reader, execution, signal);
+  const result = await runToolProcess(started, tellingSession(job, reader), execution, signal);
   const durationSeconds = (performance.now() - began) / 1000;
   // The program wrote files there, some of which are read now.
   for (const text of await redactPath(scratch.folder, execution.host.redactor, execution.redactionEffort))
@@ -202,6 +202,27 @@ async function runOnce(
   const { failure } = judged;
   const said = failure === null && tool.text !== '' ? JSON.stringify({ text: tool.text }) : null;
   return stepOutcome({ failure, exitCode: result.end.code, tail, output: said, tool });
+}
+
+/** A reader that tells the main thread of the session as soon as the tool has named it: the tool may be killed. */
+function tellingSession(
+  { step, settings, adapter, execution }: Job,
+  reader: ToolReader,
+): Pick<ToolReader, 'line' | 'activity' | 'concluded'> {
+  let told: string | null = null;
+  return {
+    line: (text) => {
+      reader.line(text);
+      if (told !== null || !adapter.resumes) return;
+      told = reader.report().sessionId;
+      if (told === null) return;
+      const { executionId } = execution.assignment;
+      const sessionId = execution.host.redactor.text(told);
+      execution.post({ type: 'session', executionId, stepId: step.id, tool: settings.name, sessionId });
+    },
+    activity: () => reader.activity(),
+    concluded: () => reader.concluded(),
+  };
 }
 
 /** How the program ended, for its adapter. The exit of one that was ended shows nothing about its work. */

@@ -18,7 +18,7 @@ import type { Outcome, StepResult } from '../../domain/outcome.ts';
 import type { ReviewRecord } from '../../domain/policy/review.ts';
 import { isDenial, type ToolReport } from '../../domain/tool.ts';
 import { spendingOf } from '../../domain/tool-report.ts';
-import { type CommittedWork, type Credit, isFailure, type Workspace } from '../../domain/workspaces.ts';
+import { type Credit, isFailure, type KeptWorkspace, type Workspace } from '../../domain/workspaces.ts';
 import type { Shell, Workstream } from '../../domain/workstream.ts';
 import { measured, startTimer } from '../../os/stopwatch.ts';
 import type { ToolLimits } from '../tool-limits.ts';
@@ -53,6 +53,11 @@ export interface AttemptRunnerParts {
   outsideScope: OutsideScope;
 }
 
+type SessionMessage = Extract<EngineMessage, { type: 'session' }>;
+
+/** What is reported of an execution while it is under way. */
+export type ReportedMessage = Exclude<EngineMessage, SessionMessage>;
+
 /** An agent, and how what it executes is followed and stopped. */
 export interface AgentContext {
   /** From 0. */
@@ -66,7 +71,7 @@ export interface AgentContext {
   interruption: () => Interruption | null;
   /** Who asked to stop a workstream; null where nobody did. */
   stoppedBy: (workstreamId: string) => string | null;
-  onMessage: (workstreamId: string, message: EngineMessage) => void;
+  onMessage: (workstreamId: string, message: ReportedMessage) => void;
   /** Has agents that are free help with the workstream until the returned function is called; absent where none may. */
   share?: (help: Help) => () => void;
 }
@@ -80,6 +85,8 @@ export interface AttemptFields extends Pick<Assignment, 'attempt' | 'tools' | 'l
   spentUsd?: number;
   /** What it goes on with; null to begin afresh. Default: null. */
   goesOnWith?: { workspace: Workspace; session: ContinuedSession } | null;
+  /** Called when a tool has named its session in this folder. Default: nobody needs to know. */
+  onSession?: (message: SessionMessage, folder: string) => void;
 }
 
 /** What an attempt of a batch needs, and where its outcome goes. */
@@ -148,7 +155,10 @@ export class AttemptRunner {
     );
     return engine.executeBatch(assignments, {
       signal,
-      onMessage: (index, message) => onMessage(workstreams[index]?.id ?? '', message),
+      onMessage: (index, message) => {
+        // What is batchable has no tool.
+        if (message.type !== 'session') onMessage(workstreams[index]?.id ?? '', message);
+      },
       ...listeners,
     });
   }
@@ -169,7 +179,10 @@ export class AttemptRunner {
     const assignment = this.#assignment(workstream, context, workspace, fields);
     return this.#parts.engine.execute(assignment, {
       signal,
-      onMessage: (message) => onMessage(workstream.id, message),
+      onMessage: (message) => {
+        if (message.type === 'session') fields.onSession?.(message, workspace.folder);
+        else onMessage(workstream.id, message);
+      },
     });
   }
 
@@ -241,13 +254,13 @@ export class AttemptRunner {
 
   /**
    * A workspace for an attempt. The workstream's limit holds for preparing it as it does for executing in it.
-   * @param kept work of an earlier session that is to be in it. Default: none, it begins anew.
+   * @param kept what an earlier session of the run has left of it. Default: nothing, it begins anew.
    */
   open(
     workstream: Workstream,
     { agentId, signal }: AgentContext,
     attempt: number,
-    kept?: CommittedWork,
+    kept?: KeptWorkspace,
   ): Promise<Workspace | Failure> {
     const { workspaces, limits } = this.#parts;
     const seconds = workstream.timeoutSeconds ?? limits.timeoutSeconds;
@@ -342,23 +355,26 @@ function meetPassing(
   { until, failure: refusal }: ReturnType<ToolLimits['met']>,
 ): void {
   const { outcome } = attempt;
-  const { failure, logFile, durationSeconds, endedAt } = outcome;
+  const { failure } = outcome;
   if (failure === null || isStop(failure)) return;
   if (refusal !== null) {
     const { tail, log } = failureContext(failure);
     attempt.outcome = withFailure(outcome, { ...refusal, tail: tail ?? '', log });
     return;
   }
-  attempt.parked ??= {
-    tool: report.tool,
-    text: report.limit?.text ?? '',
-    at: new Date(endedAt).toISOString(),
-    until: new Date(until).toISOString(),
-    durationSeconds,
-    costUsd: costOf(reportsOf(outcome)).knownUsd,
-    logFile,
-  };
+  attempt.parked ??= limitWait(report, outcome, until);
 }
+
+/** @param until in milliseconds since 1970. */
+export const limitWait = (report: ToolReport, outcome: Outcome, until: number): LimitWait => ({
+  tool: report.tool,
+  text: report.limit?.text ?? '',
+  at: new Date(outcome.endedAt).toISOString(),
+  until: new Date(until).toISOString(),
+  durationSeconds: outcome.durationSeconds,
+  costUsd: costOf(reportsOf(outcome)).knownUsd,
+  logFile: outcome.logFile,
+});
 
 /** A workstream that was stopped by itself stays so where the run is interrupted before it has ended. */
 function whenEndedFromOutside({ id }: Workstream, context: AgentContext, outcome: Outcome): Outcome {

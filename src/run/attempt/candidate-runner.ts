@@ -43,6 +43,8 @@ export class CandidateRunner {
   readonly #ledgers: RunLedgers;
   readonly #reviewer: Reviewer;
   readonly #earlier: Map<string, readonly EarlierCandidate[]>;
+  /** Of workstreams whose reviewer waits for its usage limit, by workstream. */
+  readonly #waiting = new Map<string, Contender[]>();
 
   constructor(parts: CandidateRunnerParts, attempts: AttemptRunner, ledgers: RunLedgers, reviewer: Reviewer) {
     this.#parts = parts;
@@ -54,15 +56,22 @@ export class CandidateRunner {
 
   /**
    * The attempt that counts, reviewed, with its workspace open: the best that no reviewer rejects, and the best of all
-   * where every one that completed is rejected. The work of all is kept, and the others are added to the history.
+   * where every one that completed is rejected. The work of all is kept, and the others are added to the history. Where
+   * the reviewer waits for its usage limit, the attempt is parked, and the next call goes on from there.
    */
   async run(workstream: Workstream, context: AgentContext): Promise<Attempt> {
-    const contenders = await this.#attemptAll(workstream, context);
+    const contenders = this.#waiting.get(workstream.id) ?? (await this.#attemptAll(workstream, context));
+    this.#waiting.delete(workstream.id);
     const attempted = new Set(contenders.map(({ facts }) => facts.attempt));
     const untried = this.#parts.bestOf.filter((_, index) => !attempted.has(index + 1));
     const interrupted = whenUnfinished(contenders, untried, context);
-    const winner = interrupted ?? (await this.#firstAccepted(contenders, context));
-    for (const { attempt } of contenders) {
+    const judged = [...contenders];
+    const winner = interrupted ?? (await this.#firstAccepted(judged, context));
+    if (winner.attempt.parked !== null) {
+      this.#waiting.set(workstream.id, contenders);
+      return winner.attempt;
+    }
+    for (const { attempt } of judged) {
       if (attempt.number === winner.attempt.number) continue;
       this.#remember(attempt);
       if (attempt.workspace !== null) await this.#parts.workspaces.close(attempt.workspace);
@@ -72,8 +81,15 @@ export class CandidateRunner {
     return {
       ...attempt,
       outcome: withWarnings(attempt.outcome, untried.length === 0 ? [] : [note]),
-      candidates: contenders.map(({ facts }) => ({ ...facts, chosen: facts.attempt === attempt.number })),
+      candidates: judged.map(({ facts }) => ({ ...facts, chosen: facts.attempt === attempt.number })),
     };
+  }
+
+  /** Closes what waits. It is in commits, and stored: where the run is resumed, nothing of it is executed again. */
+  async closeAll(): Promise<void> {
+    for (const { attempt } of [...this.#waiting.values()].flat())
+      if (attempt.workspace !== null) await this.#parts.workspaces.close(attempt.workspace);
+    this.#waiting.clear();
   }
 
   /**
@@ -171,6 +187,7 @@ export class CandidateRunner {
       if (best !== null && !contender.facts.completed) break;
       // The row is that of the agent which the workstream was given to; the candidate says who executed it.
       const attempt = await this.#review({ ...(await this.#choose(contender)), context });
+      if (attempt.parked !== null) return { ...contender, attempt };
       const { failure } = attempt.outcome;
       const judged = { attempt, facts: { ...contender.facts, ...verdictOf(failure) } };
       contenders[index] = judged;

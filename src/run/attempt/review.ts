@@ -25,12 +25,17 @@ const ANSWER_LENGTH = 4_000;
 /** Most findings that a failure names. */
 const MOST_NAMED = 20;
 
-/** The workstream whose one step is the review of another's work. */
+/** A change as a reviewer is shown it. */
+type ShownChange = Pick<Changes, 'files' | 'base' | 'head'> & Pick<ReviewCopy, 'diff' | 'isCut'>;
+
+/**
+ * The workstream whose one step is the review of another's work.
+ * @param change null where nobody is asked yet.
+ */
 export function reviewWorkstream(
   workstream: Workstream,
   review: ReviewRequest,
-  changes: Changes,
-  change: Pick<ReviewCopy, 'diff' | 'isCut'>,
+  change: ShownChange | null,
 ): Workstream {
   const { tool, tasks } = review;
   const { sandbox, network } = workstream;
@@ -47,7 +52,7 @@ export function reviewWorkstream(
         network,
         tool,
         tasks,
-        prompt: reviewPrompt(workstream, review, changes, change),
+        ...(change === null ? {} : { prompt: reviewPrompt(workstream, review, change) }),
       },
     ],
     timeoutSeconds: review.timeoutSeconds ?? workstream.timeoutSeconds,
@@ -65,8 +70,7 @@ export function reviewWorkstream(
 function reviewPrompt(
   workstream: Workstream,
   { tasks }: ReviewRequest,
-  { files, base, head }: Changes,
-  { diff, isCut }: Pick<ReviewCopy, 'diff' | 'isCut'>,
+  { files, base, head, diff, isCut }: ShownChange,
 ): string {
   const asked = workstream.steps.flatMap((step) => (step.kind === 'tool' ? step.tasks : []));
   const rest = isCut

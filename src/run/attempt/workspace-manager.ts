@@ -2,9 +2,9 @@ import { type Changes, type Merge, mergeOf } from '../../domain/changes.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { EarlierWork } from '../../domain/history/earlier-run.ts';
 import {
-  type CommittedWork,
   type Credit,
   isFailure,
+  type KeptWorkspace,
   type ReviewCopy,
   type Workspace,
   type WorkspaceLimits,
@@ -46,13 +46,13 @@ export class WorkspaceManager {
 
   /**
    * A folder for one attempt, or why there is none.
-   * @param kept work of an earlier session that is to be in it. Default: none, it begins anew.
+   * @param kept what an earlier session of the run has left of it. Default: nothing, it begins anew.
    */
   async open(
     workstream: Workstream,
     who: { agentId: string; attempt: number },
     limits: WorkspaceLimits,
-    kept?: CommittedWork,
+    kept?: KeptWorkspace,
   ): Promise<Workspace | Failure> {
     const { workspaces } = this.#parts;
     const kind = workstream.workspace ?? 'shared';

@@ -1,6 +1,5 @@
 /** Takes a workstream through its attempts, and does what follows from the last of them. */
 import type { AgentResult, LimitWait } from '../../domain/agent-result.ts';
-import type { ContinuedSession } from '../../domain/assignment.ts';
 import type { AttemptRecord } from '../../domain/attempt.ts';
 import type { BatchOptions } from '../../domain/engine.ts';
 import type { Failure } from '../../domain/failure.ts';
@@ -35,6 +34,7 @@ import { reportsOf, withWarnings } from './outcome.ts';
 import { executedResult, takenOverResult } from './result.ts';
 import { decideRetry, goesOn, type RetryDecision } from './retry.ts';
 import { Reviewer } from './reviewer.ts';
+import { isLeftForLater, UnfinishedWork, type WorkBefore } from './unfinished-work.ts';
 
 export interface WorkstreamRunnerParts extends AttemptRunnerParts {
   /**
@@ -51,8 +51,8 @@ export interface WorkstreamRunnerParts extends AttemptRunnerParts {
   cache: ResultCache | null;
   /** How usage limits of tools are met. */
   toolLimits: Omit<ToolLimitsParts, 'circuit' | 'runId' | 'publish'>;
-  /** Attempts, candidates and costs of earlier sessions. */
-  inheritance: Pick<Inheritance, 'attempts' | 'candidates' | 'spentUsd'>;
+  /** Attempts, candidates, sessions of tools and costs of earlier sessions. */
+  inheritance: Pick<Inheritance, 'attempts' | 'candidates' | 'sessions' | 'spentUsd'>;
   publish: (event: RunEvent) => void;
 }
 
@@ -63,22 +63,16 @@ export type AttemptEnd =
   /** It met a usage limit, and is executed again once that has passed. */
   | { type: 'parked' };
 
-/** What the next execution of a workstream has from the one before. */
-interface UnfinishedWork {
-  /** What it goes on with; null where it begins afresh. */
-  goesOnWith: NonNullable<AttemptFields['goesOnWith']> | null;
-  limitWaits: LimitWait[];
-}
-
 export class WorkstreamRunner {
   readonly #parts: WorkstreamRunnerParts;
   readonly #ledgers: RunLedgers;
   readonly #attempts: AttemptRunner;
-  /** By workstream. */
-  readonly #unfinished = new Map<string, UnfinishedWork>();
+  readonly #unfinished: UnfinishedWork;
   /** The tools that workstreams were given, which are to be started. */
   readonly #chosen = new Map<string, Record<string, ToolSettings>>();
   readonly #reviewer: Reviewer;
+  /** Work whose reviewer waits for its usage limit, by workstream; without fields where it is that of candidates. */
+  readonly #unreviewed = new Map<string, { attempt: Attempt; fields: AttemptFields | null }>();
   readonly #candidates: CandidateRunner;
 
   constructor(parts: WorkstreamRunnerParts) {
@@ -96,6 +90,7 @@ export class WorkstreamRunner {
       }),
     };
     this.#attempts = new AttemptRunner(parts, this.#ledgers);
+    this.#unfinished = new UnfinishedWork({ ...parts, sessions: parts.inheritance.sessions }, this.#attempts);
     this.#reviewer = new Reviewer(parts, this.#attempts, this.#ledgers);
     this.#candidates = new CandidateRunner(
       { ...parts, logFile: (name) => this.#logFile(name), earlier: parts.inheritance.candidates },
@@ -135,7 +130,8 @@ export class WorkstreamRunner {
 
   /** Why this agent may not start a workstream; null when it may. A competition needs one candidate that it may start. */
   refusal(agent: number, workstream: Workstream): Failure | null {
-    if (!usesTool(workstream)) return null;
+    // Its work is done: a reviewer that is not started any more gives no verdict, which is told by its result.
+    if (!usesTool(workstream) || this.#unreviewed.has(workstream.id)) return null;
     const { limits, budget } = this.#ledgers;
     const { bestOf, toolsOf } = this.#parts;
     const names = bestOf.length === 0 ? [undefined] : bestOf;
@@ -156,7 +152,7 @@ export class WorkstreamRunner {
    * @param agents how many there are.
    */
   mayStart(workstream: Workstream, agents: number): boolean {
-    if (!usesTool(workstream)) return true;
+    if (!this.#needsTool(workstream)) return true;
     for (let agent = 0; agent < agents; agent += 1) {
       if (this.refusal(agent, workstream) !== null || this.#choice(agent, workstream) !== null) return true;
     }
@@ -165,10 +161,11 @@ export class WorkstreamRunner {
 
   /** Chooses the tools of a workstream that this agent is about to start; false where they wait for a usage limit. */
   chooseTools(agent: number, workstream: Workstream): boolean {
-    if (!usesTool(workstream)) return true;
+    if (!this.#needsTool(workstream)) return true;
     const tools = this.#choice(agent, workstream);
     if (tools === null) return false;
     this.#chosen.set(workstream.id, tools);
+    if (this.#unreviewed.has(workstream.id)) this.#reviewer.grant(workstream.id, tools);
     this.limits.started(workstream.id, tools);
     return true;
   }
@@ -182,28 +179,35 @@ export class WorkstreamRunner {
   /** In a competition those that wait are left out, as long as one does not. */
   #choice(agent: number, workstream: Workstream): Record<string, ToolSettings> | null {
     const { bestOf, toolsOf } = this.#parts;
+    const { id, review } = workstream;
     const names = bestOf.length === 0 ? [undefined] : bestOf;
-    for (const name of names) {
-      const choice = this.limits.choose(toolsOf(agent, workstream, name));
+    const given =
+      review !== null && this.#unreviewed.has(id)
+        ? [this.#reviewer.toolsFor(agent, workstream, review)]
+        : names.map((name) => toolsOf(agent, workstream, name));
+    for (const tools of given) {
+      const choice = this.limits.choose(tools);
       if ('tools' in choice) return choice.tools;
     }
     return null;
   }
 
-  /** Executions of a workstream without a result that met a usage limit. */
-  limitWaits(workstreamId: string): readonly LimitWait[] {
-    return this.#unfinished.get(workstreamId)?.limitWaits ?? [];
+  #needsTool(workstream: Workstream): boolean {
+    return usesTool(workstream) || this.#unreviewed.has(workstream.id);
   }
 
-  /** Keeps what workstreams have done that are not executed any more in this run. */
-  async keepUnfinished(): Promise<void> {
-    const { workspaces } = this.#parts;
-    for (const { goesOnWith } of this.#unfinished.values()) {
-      if (goesOnWith === null) continue;
-      await workspaces.harvest(goesOnWith.workspace);
-      await workspaces.close(goesOnWith.workspace);
-    }
-    this.#unfinished.clear();
+  /** Executions of a workstream without a result that met a usage limit. */
+  limitWaits(workstreamId: string): readonly LimitWait[] {
+    const waiting = this.#unreviewed.get(workstreamId);
+    return waiting?.attempt.limitWaits ?? this.#unfinished.limitWaits(workstreamId);
+  }
+
+  /** Keeps what workstreams have done that are not executed any more in this process, whether or not the run is resumed. */
+  async keepUnfinished(isResumed: boolean): Promise<void> {
+    for (const { attempt, fields } of this.#unreviewed.values())
+      if (fields !== null) this.#unfinished.goOn(attempt, fields, { why: UNREVIEWED, sameAttempt: true });
+    await this.#candidates.closeAll();
+    await this.#unfinished.keepAll(isResumed);
   }
 
   /** Why no agent will ever start a workstream in this run; null where one may. */
@@ -236,20 +240,46 @@ export class WorkstreamRunner {
 
   /** Never rejects because of what a workstream, a tool or a repository did. */
   async attempt(workstream: Workstream, context: AgentContext): Promise<AttemptEnd> {
-    if (this.#parts.bestOf.length > 0 && usesTool(workstream))
-      return this.#keep(workstream, await this.#compete(workstream, context));
+    const { id } = workstream;
+    const waiting = this.#unreviewed.get(id);
+    this.#unreviewed.delete(id);
+    if (waiting === undefined) return this.#execute(workstream, context);
+    if (waiting.fields === null) return this.#compete(workstream, context, waiting.attempt.limitWaits);
+    return this.#judge({ ...waiting.attempt, context }, waiting.fields);
+  }
+
+  async #execute(workstream: Workstream, context: AgentContext): Promise<AttemptEnd> {
+    if (this.#parts.bestOf.length > 0 && usesTool(workstream)) return this.#compete(workstream, context, []);
     const { id } = workstream;
     const tools = this.#chosen.get(id) ?? this.#parts.toolsOf(context.agent, workstream);
-    const unfinished = this.#unfinished.get(id);
-    this.#unfinished.delete(id);
-    const fields = this.#fields(workstream, tools, unfinished);
+    const before = await this.#unfinished.take(workstream, context, this.nextAttempt(id));
+    const fields = this.#fields(workstream, tools, before);
     const attempt = await this.#attempts.run(workstream, context, fields);
-    attempt.limitWaits = unfinished?.limitWaits ?? [];
-    if (attempt.parked !== null) return this.#park(attempt, fields);
-    return this.#keep(
-      workstream,
-      await this.#conclude(this.#accept(await this.#reviewer.review(attempt)), fields),
-    );
+    attempt.limitWaits = before.limitWaits;
+    attempt.outcome = withWarnings(attempt.outcome, before.notes);
+    if (attempt.parked !== null) {
+      await this.#unfinished.park(attempt, fields);
+      return { type: 'parked' };
+    }
+    return this.#judge(attempt, fields);
+  }
+
+  /** Has the work of an attempt reviewed, and concludes it. */
+  async #judge(attempt: Attempt, fields: AttemptFields): Promise<AttemptEnd> {
+    const reviewed = await this.#reviewer.review(attempt);
+    if (reviewed.parked !== null) return this.#awaitReview(reviewed, reviewed.parked, fields);
+    return this.#keep(attempt.workstream, await this.#conclude(this.#accept(reviewed), fields));
+  }
+
+  /** Has a workstream wait for the usage limit of its reviewer, with its work as it is. */
+  #awaitReview(attempt: Attempt, parked: LimitWait, fields: AttemptFields | null): AttemptEnd {
+    // One that only found its reviewer waiting has met no limit itself.
+    const limitWaits = parked.durationSeconds > 0 ? [...attempt.limitWaits, parked] : attempt.limitWaits;
+    this.#unreviewed.set(attempt.workstream.id, {
+      attempt: { ...attempt, limitWaits, parked: null },
+      fields,
+    });
+    return { type: 'parked' };
   }
 
   /** Keeps the result for later runs before anything that depends on it may change its files. */
@@ -279,53 +309,21 @@ export class WorkstreamRunner {
   }
 
   #fields(
-    { id }: Workstream,
+    workstream: Workstream,
     tools: Record<string, ToolSettings>,
-    unfinished?: UnfinishedWork,
+    before: WorkBefore | null = null,
   ): AttemptFields {
+    const { id } = workstream;
     const attempt = this.nextAttempt(id);
     const name = attempt === 1 ? id : `${id}.${attempt}`;
     const reviewsUsd = this.#reviewer.spentUsd(id);
-    if (unfinished === undefined)
-      return { attempt, tools, logFile: this.#logFile(name), spentUsd: reviewsUsd };
-    const { limitWaits, goesOnWith } = unfinished;
+    if (before === null) return { attempt, tools, logFile: this.#logFile(name), spentUsd: reviewsUsd };
+    const { limitWaits, goesOnWith } = before;
     // Each execution has a log of its own.
     const logFile = this.#logFile(limitWaits.length === 0 ? name : `${name}.again-${limitWaits.length}`);
     const spentUsd = reviewsUsd + (sumKnown(limitWaits.map(({ costUsd }) => costUsd)) ?? 0);
-    return { attempt, tools, logFile, spentUsd, goesOnWith };
-  }
-
-  /** Has a workstream wait for a usage limit. What it has done stays where it is, unless it is to begin afresh. */
-  async #park(attempt: Attempt, fields: AttemptFields): Promise<AttemptEnd> {
-    const { workstream, outcome, parked } = attempt;
-    const { failure } = outcome;
-    if (parked === null || failure === null) throw new Error('only what met a limit is parked');
-    const limitWaits = [...attempt.limitWaits, parked];
-    if (workstream.onRetry === 'fresh') {
-      if (attempt.workspace !== null) await this.#parts.workspaces.harvest(attempt.workspace);
-      await this.#close(attempt);
-      this.#unfinished.set(workstream.id, { goesOnWith: null, limitWaits });
-    } else this.#goOn(attempt, fields, { why: failure, sameAttempt: true, limitWaits });
-    return { type: 'parked' };
-  }
-
-  /** Keeps the workspace and the sessions of an attempt for the next one. */
-  #goOn(
-    { workstream, workspace, outcome }: Attempt,
-    { goesOnWith }: AttemptFields,
-    { why, sameAttempt, limitWaits }: Omit<ContinuedSession, 'steps'> & Pick<UnfinishedWork, 'limitWaits'>,
-  ): void {
-    const sessions = outcome.steps.flatMap(({ id, tool }) =>
-      tool === null || tool.sessionId === null
-        ? []
-        : [[id, { tool: tool.tool, id: tool.sessionId }] as const],
-    );
-    const steps = { ...goesOnWith?.session.steps, ...Object.fromEntries(sessions) };
-    const session = { why, sameAttempt, steps };
-    this.#unfinished.set(workstream.id, {
-      goesOnWith: workspace === null ? null : { workspace, session },
-      limitWaits,
-    });
+    const onSession = this.#unfinished.recorder(workstream, attempt);
+    return { attempt, tools, logFile, spentUsd, goesOnWith, onSession };
   }
 
   #logFile(name: string): string {
@@ -334,24 +332,30 @@ export class WorkstreamRunner {
 
   async #conclude(attempt: Attempt, fields: AttemptFields): Promise<AttemptEnd> {
     const decision = this.#decide(attempt);
-    const { workstream, workspace, limitWaits, outcome } = attempt;
+    const { workstream, workspace, outcome } = attempt;
     const { failure } = outcome;
-    if (decision.again && failure !== null && workspace !== null) {
-      if (goesOn(workstream.onRetry, this.earlierAttempts(workstream.id))) {
-        this.#goOn(attempt, fields, { why: failure, sameAttempt: false, limitWaits });
+    if (decision.again && failure !== null) {
+      if (workspace !== null && goesOn(workstream.onRetry, this.earlierAttempts(workstream.id))) {
+        this.#unfinished.goOn(attempt, fields, { why: failure, sameAttempt: false });
         return this.#end(attempt, decision);
       }
+      this.#unfinished.beginAfresh(attempt);
     }
-    if (decision.again && limitWaits.length > 0)
-      this.#unfinished.set(workstream.id, { goesOnWith: null, limitWaits });
+    if (isLeftForLater(attempt, fields)) return this.#end(attempt, decision);
     const undone = decision.again ? attempt : await this.#compensate(attempt);
     return this.#end(await this.#close(undone), decision);
   }
 
   /** Has several tools do the workstream. The work of all is kept; that of the best counts. */
-  async #compete(workstream: Workstream, context: AgentContext): Promise<AttemptEnd> {
-    const winner = await this.#candidates.run(workstream, context);
-    return this.#end(await this.#close(await this.#compensate(this.#accept(winner))), LAST);
+  async #compete(
+    workstream: Workstream,
+    context: AgentContext,
+    limitWaits: LimitWait[],
+  ): Promise<AttemptEnd> {
+    const winner = { ...(await this.#candidates.run(workstream, context)), limitWaits };
+    if (winner.parked !== null) return this.#awaitReview(winner, winner.parked, null);
+    const end = this.#end(await this.#close(await this.#compensate(this.#accept(winner))), LAST);
+    return this.#keep(workstream, end);
   }
 
   #decide({ workstream, context, number, outcome, changes }: Attempt): RetryDecision {
@@ -424,6 +428,7 @@ export class WorkstreamRunner {
   }
 }
 
+const UNREVIEWED: Failure = { reason: 'interrupted', detail: 'its reviewer waited for a usage limit' };
 const NO_TOOLS: Record<string, ToolSettings> = {};
 /** After an attempt that completed, and where no other was left. */
 const LAST: RetryDecision = { again: false, gaveUp: null };

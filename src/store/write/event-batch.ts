@@ -6,7 +6,9 @@ import { firstOf } from '../../text/cut-text.ts';
 
 export type AgentsScaled = EventOf<'agents-scaled'>;
 export type ToolParking = EventOf<'tool-parked' | 'tool-resumed'>;
-export type KeptWork = EventOf<'session-began' | 'candidate-ended' | 'candidate-reviewed'>;
+export type KeptWork = EventOf<
+  'session-began' | 'workstream-retrying' | 'candidate-ended' | 'candidate-reviewed'
+>;
 export type RunStarted = EventOf<'run-started'>;
 
 /** Who executes a workstream. */
@@ -71,8 +73,10 @@ export class EventBatch {
       case 'checkout-read':
         this.checkout = event.checkout;
         return;
-      case 'workstream-ready':
       case 'workstream-retrying':
+        this.keptWork.push(event);
+        return this.#change(event.workstreamId, null);
+      case 'workstream-ready':
         return this.#change(event.workstreamId, null);
       case 'workstream-started':
         if (event.queued) return undefined;

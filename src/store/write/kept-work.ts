@@ -17,6 +17,9 @@ INSERT OR REPLACE INTO kept_sessions
   (run_id, workstream_id, step_id, attempt, definition_hash, tool, session_id, folder)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
 
+/** Another attempt names its session itself, also where it goes on with this one. */
+const END_SESSIONS = 'DELETE FROM kept_sessions WHERE run_id = ? AND workstream_id = ?';
+
 /** Writes it in the order of the events. */
 export function writeKeptWork(connection: Connection, runId: string, events: readonly KeptWork[]): void {
   const write = (sql: string, ...values: (string | number | null)[]): void => {
@@ -40,7 +43,10 @@ export function writeKeptWork(connection: Connection, runId: string, events: rea
       case 'session-began': {
         const { stepId, attempt, definitionHash, tool, sessionId, folder } = event.session;
         write(SESSION, runId, id, stepId, attempt, definitionHash, tool, sessionId, folder);
+        break;
       }
+      case 'workstream-retrying':
+        write(END_SESSIONS, runId, id);
     }
   }
 }

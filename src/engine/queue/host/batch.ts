@@ -103,6 +103,8 @@ export class HostBatch {
 export function sentMessage(message: EngineMessage): MessageBody | null {
   switch (message.type) {
     case 'began':
+    // Sessions belong to folders of this machine, which the run does not open again.
+    case 'session':
       return null;
     case 'progress':
       return { type: 'progress', fraction: message.fraction, text: message.text };
