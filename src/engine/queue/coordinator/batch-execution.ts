@@ -8,10 +8,13 @@ import type { Failure } from '../../../domain/failure.ts';
 import { failedOutcome, type Outcome } from '../../../domain/outcome.ts';
 import { measured, startTimer } from '../../../os/stopwatch.ts';
 import type { RemoteMessage } from '../protocol.ts';
-import { begunMessage, engineMessage, HeldJob, wasStopped } from './job-execution.ts';
+import { begunMessage, engineMessage, HeldJob, type JobExecution, wasStopped } from './job-execution.ts';
 import type { JobPlace } from './lease-store.ts';
 
 export type BatchListeners = Pick<BatchOptions, 'signal' | 'onMessage' | 'onOutcomes' | 'onReturned'>;
+
+/** What one job is for. */
+export type QueuedExecution = JobExecution | BatchExecution;
 
 export class BatchExecution extends HeldJob {
   /** Resolves, when each of the others has its outcome, with the positions of the members that were returned. */

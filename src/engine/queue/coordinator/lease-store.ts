@@ -2,6 +2,7 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import type { CancelReason } from '../../../domain/engine.ts';
 import {
   CANCEL_CHANNEL,
   type JobData,
@@ -107,6 +108,15 @@ export class LeaseStore {
     if (this.#cancelled.has(place.job)) await this.#forgetCancel(place.job);
     await redis.hdel(KEYS.jobs(nonce), place.job);
     return true;
+  }
+
+  /** Stops a job. Resolves with whether no host has it: it has ended, or was removed before one took it. */
+  async stop(place: JobPlace, because: CancelReason): Promise<boolean> {
+    const { state } = await this.state(place);
+    if (state === 'missing' || state === 'completed' || state === 'failed') return true;
+    // Told first: between the two a host may take it.
+    await this.cancel(place.job, because);
+    return this.remove(place);
   }
 
   async #forgetCancel(job: string): Promise<void> {

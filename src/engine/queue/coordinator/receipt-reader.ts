@@ -3,11 +3,12 @@ import { chmodSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, posix, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import type { Assignment } from '../../../domain/assignment.ts';
-import type { Outcome } from '../../../domain/outcome.ts';
+import type { Failure } from '../../../domain/failure.ts';
+import { internalError, type Outcome } from '../../../domain/outcome.ts';
 import { makeFolder } from '../../../os/folder.ts';
 import { makeOwnFolder } from '../../../os/log-file.ts';
 import { replaceFile } from '../../../os/replace-file.ts';
-import { type Bodies, gathered, OWNERS } from '../bodies.ts';
+import { type Bodies, gathered, MissingBody, OWNERS } from '../bodies.ts';
 import { withLogPaths } from '../portable-paths.ts';
 import {
   batchOutcomesSchema,
@@ -17,7 +18,7 @@ import {
   remoteOutcomeSchema,
   SEALED_FOR,
 } from '../protocol.ts';
-import type { QueueKey } from '../sealing.ts';
+import { BrokenSeal, type QueueKey } from '../sealing.ts';
 import { logNameOf } from './job-execution.ts';
 
 /** What came back can't be taken; the message is a clause that says why. */
@@ -131,6 +132,18 @@ export class ReceiptReader {
     replaceFile(path, content, { durable: false });
     chmodSync(path, mode);
   }
+}
+
+/** What a `ReceiptReader` has thrown, as the failure of what came back. */
+export function notTaken(error: unknown): Failure {
+  if (error instanceof BrokenSeal || error instanceof SyntaxError)
+    return {
+      reason: 'remote-refused',
+      detail: 'what came back for it was not sealed with the key of this run',
+    };
+  if (error instanceof RefusedReceipt || error instanceof MissingBody)
+    return { reason: 'remote-refused', detail: `what came back for it can't be taken: ${error.message}` };
+  return internalError(error);
 }
 
 /** @throws RefusedReceipt */
