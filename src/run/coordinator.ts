@@ -124,6 +124,8 @@ export class Coordinator {
   readonly #events: WorkEvents;
   /** Workstreams that are told to stop, by id: who asked. */
   readonly #stops = new Map<string, string>();
+  /** Workstreams that have had an attempt in this session, and are to have another one. */
+  readonly #begun = new Set<number>();
   /** How many attempts at a workstream that is open again have been measured. */
   readonly #measured = new Map<number, number>();
   #interruption: Interruption | null = null;
@@ -297,7 +299,10 @@ export class Coordinator {
       const [status, follows] = place === 0 ? (['failed', null] as const) : (['skipped', id] as const);
       return { type: 'workstream-reopened', workstreamId, at, by, status, follows };
     });
-    this.#results.reopen(indices, events, ready);
+    this.#results.reopen(indices, events, {
+      has: (each) => ready.has(each) && !this.#begun.has(each),
+      remove: (each) => ready.remove(each),
+    });
     this.#wake();
     return {
       did: 'reopened',
@@ -340,6 +345,7 @@ export class Coordinator {
     const workstream = this.#workstream(index);
     const failure: Failure = { reason: 'cancelled', detail, by };
     this.#stops.delete(workstream.id);
+    this.#begun.delete(index);
     this.#results.record(
       index,
       stoppedResult(runId, workstream, failure, runner.takeAttempts(workstream.id)),
@@ -536,11 +542,13 @@ export class Coordinator {
     const by = this.#stopOf(index);
     if (end.type !== 'final') {
       if (by !== undefined) return this.#recordStopped(index, by, 'it waited for its next attempt');
+      this.#begun.add(index);
       if (end.type === 'retry') this.#events.retrying(index, context, end);
       // When one that waits for a usage limit is started is decided by that.
       return this.#startAgain(index, end.type === 'retry' ? end.afterSeconds : 0);
     }
     if (by !== undefined) this.#stops.delete(end.result.workstreamId);
+    this.#begun.delete(index);
     const { outcome, result } = end;
     this.#dispatcher.addDuration(outcome.durationSeconds);
     const { earlierAttempts } = result.metadata;

@@ -520,6 +520,19 @@ describe('a workstream that is opened again', () => {
     expect(running(rehearsal)).toEqual(['c', 'd']);
   });
 
+  test('does not keep what has begun before from its next attempt', async () => {
+    const later = { id: 'c', needs: ['~a'], circuitBreaker: attempts(2, 1) };
+    const rehearsal = await begin([{ id: 'a' }, { id: 'b' }, later, { id: 'd' }]);
+    await end(rehearsal, 'a', failed(THROWN));
+    await end(rehearsal, 'c', failed(THROWN));
+    expect(running(rehearsal)).toEqual(['b', 'd']);
+    vi.advanceTimersByTime(1000);
+    reopen(rehearsal, 'a');
+    await end(rehearsal, 'b');
+    await end(rehearsal, 'd');
+    expect(running(rehearsal).toSorted()).toEqual(['a', 'c']);
+  });
+
   test('may be tried beyond its max_attempts, once each time', async () => {
     const rehearsal = await begin([{ id: 'a', circuitBreaker: attempts(1, 0) }, { id: 'b' }]);
     for (const attempt of [2, 3]) {
