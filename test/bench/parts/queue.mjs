@@ -2,10 +2,12 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once as onceEvent } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { CONTROL_VERSION } from '../../../dist/src/control/protocol.js';
 import { calibrate } from '../calibrate.mjs';
 import { base, folderOf, moduleStep, noOpFolder } from '../folders.mjs';
 import { alternate, median, medianOf, millrace, ratios, valuesOf } from '../measure.mjs';
@@ -87,26 +89,31 @@ function computing({ server, row, rounds, quick }) {
   });
 }
 
-/** From SIGINT, which the run's host hears of through Redis, to the line of the result. */
+/** From the request on the run's socket to the event that says that the result is on the disk, by the run's clock. */
 async function cancelling({ server, row, quick }) {
   const cwd = folderOf('listening', 1, moduleStep('listens'));
-  const took = [];
-  for (let time = 0; time < (quick ? 3 : 11); time += 1) {
-    const run = Run.start(server, cwd);
-    await run.line('workstream-begun');
-    const asked = performance.now();
-    run.child.kill('SIGINT');
-    await run.line('workstream-finished');
-    took.push(performance.now() - asked);
-    await run.ended;
+  const took = { queue: [], local: [] };
+  for (let time = 0; time < (quick ? 3 : 9); time += 1) {
+    took.queue.push(await stopped(Run.start(cwd, queueArguments(server))));
+    took.local.push(await stopped(Run.start(cwd)));
   }
   row({
     what: 'stop of a workstream on a host that listens, until its result is there',
-    values: took,
+    values: took.queue,
     unit: ' ms',
     digits: 0,
     target: '≤ 50',
+    of: `on an agent of its own ${median(took.local).toFixed(0)} ms`,
   });
+}
+
+async function stopped(run) {
+  await run.line('workstream-progress');
+  const asked = Date.now();
+  run.stop('ws-1');
+  const { time } = await run.line('workstream-finished');
+  await run.ended;
+  return time - asked;
 }
 
 async function takeover({ server, row, rounds }) {
@@ -114,7 +121,7 @@ async function takeover({ server, row, rounds }) {
   const took = [];
   for (let time = 0; time < rounds; time += 1) {
     await withHosts(server, 1, async (hosts) => {
-      const run = Run.start(server, cwd);
+      const run = Run.start(cwd, queueArguments(server));
       const first = await run.line('workstream-begun');
       const killed = performance.now();
       hosts.find(({ name }) => first.agent_id.startsWith(`${name}/`)).child.kill('SIGKILL');
@@ -144,20 +151,26 @@ class Run {
   child;
   ended;
   #lines;
+  /** The run makes the folder of its socket here. */
+  #sockets = mkdtempSync(join(base, 'socket-'));
 
-  static start(server, cwd) {
+  static start(cwd, options = []) {
     const run = new Run();
-    run.child = spawn(
-      process.execPath,
-      [bin, 'run', '-j', '1', '--log-level', 'debug', ...queueArguments(server)],
-      {
-        cwd,
-        stdio: ['ignore', 'pipe', 'ignore'],
-      },
-    );
+    run.child = spawn(process.execPath, [bin, 'run', '-j', '1', '--log-level', 'debug', ...options], {
+      cwd,
+      env: { ...process.env, XDG_RUNTIME_DIR: run.#sockets },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     run.ended = onceEvent(run.child, 'exit');
     run.#lines = createInterface(run.child.stdout)[Symbol.asyncIterator]();
     return run;
+  }
+
+  /** Sends what `millrace stop` sends. */
+  stop(id) {
+    const [folder] = readdirSync(this.#sockets);
+    const request = { version: CONTROL_VERSION, type: 'stop', workstreams: [id], by: 'the benchmark' };
+    connect(join(this.#sockets, folder, 'control')).end(`${JSON.stringify(request)}\n`);
   }
 
   /** Resolves with the next line of an event. */

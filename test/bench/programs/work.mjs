@@ -14,8 +14,9 @@ export const compute = ({ rounds }) => {
 
 export const nothing = () => undefined;
 
-/** Ends as soon as it is told to stop. */
-export const listens = (_input, { signal }) =>
+/** Says when it listens, and ends as soon as it is told to stop. */
+export const listens = (_input, { signal, progress }) =>
   new Promise((resolve) => {
     signal.addEventListener('abort', () => resolve(), { once: true });
+    progress(0, 'listens');
   });
