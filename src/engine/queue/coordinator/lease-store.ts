@@ -112,11 +112,21 @@ export class LeaseStore {
 
   /** Stops a job. Resolves with whether no host has it: it has ended, or was removed before one took it. */
   async stop(place: JobPlace, because: CancelReason): Promise<boolean> {
-    const { state } = await this.state(place);
+    // Told without waiting for what it is: a host may take it at any time.
+    const [isHeld, { state }] = await Promise.all([
+      this.#isHeld(place),
+      this.state(place),
+      this.cancel(place.job, because),
+    ]);
     if (state === 'missing' || state === 'completed' || state === 'failed') return true;
-    // Told first: between the two a host may take it.
-    await this.cancel(place.job, because);
+    // By the time that it could be removed its host may have answered, and the answer would go with it.
+    if (state === 'active' && isHeld) return false;
     return this.remove(place);
+  }
+
+  /** Whether a host's lease of it has not ended. */
+  async #isHeld(place: JobPlace): Promise<boolean> {
+    return (await this.#parts.redis.exists(`${this.#keyOf(place)}:lock`)) === 1;
   }
 
   async #forgetCancel(job: string): Promise<void> {
