@@ -1,4 +1,5 @@
 /** Remotes of the user's repository: where they are, which branches they have, and what is pushed there. */
+import { oneLine } from '../../text/printable.ts';
 import { complaint, type GitResult } from '../git.ts';
 import { branchRef } from '../names.ts';
 import { gitRead, gitWrite, type Repository } from '../repository.ts';
@@ -79,7 +80,10 @@ export interface PushedBranch {
   expected: string | null;
 }
 
-/** Pushes a commit to a branch of a remote. Returns git's complaint; null where it is there. */
+/** Longest text of a remote that says why it refuses a push. */
+const REASON = 300;
+
+/** Pushes a commit to a branch of a remote. Returns git's complaint and what the remote says; null where it is there. */
 export async function pushBranch(
   repository: Repository,
   { name }: Remote,
@@ -101,7 +105,10 @@ export async function pushBranch(
   );
   if (pushed.exitCode === 0) return null;
   const refused = /^ ! \[.*$/m.exec(pushed.stderr)?.[0];
-  return refused === undefined ? complaint(pushed) : refused.replace(/^ ! /, '').replaceAll(/\s+/g, ' ');
+  if (refused === undefined) return complaint(pushed);
+  const said = [...pushed.stderr.matchAll(/^remote: (.*)$/gm)].map(([, line = '']) => line.trim());
+  const reason = oneLine(said.filter((line) => line !== '').join(' '), REASON);
+  return `${refused.replace(/^ ! /, '').replaceAll(/\s+/g, ' ')}${reason === '' ? '' : `: ${reason}`}`;
 }
 
 /** The commits that refs and branches of runs point at: made by Millrace. */
