@@ -1,5 +1,6 @@
-import type { AwaitedLimit, RunSummary } from '../domain/run-record.ts';
+import type { AwaitedLimit, HostPerformance, RunSummary } from '../domain/run-record.ts';
 import { columnsOf } from '../text/columns.ts';
+import { seconds } from '../text/format.ts';
 import { oneLine, printable, printableJson } from '../text/printable.ts';
 import { print } from './standard-output.ts';
 
@@ -64,4 +65,21 @@ function lineOf(row: readonly string[], widths: readonly number[]): string {
     line += cell + ' '.repeat((widths[column] ?? 0) - columnsOf(cell) + GAP);
   }
   return line.trimEnd();
+}
+
+const HOSTS_HEAD = ['host', 'agents', 'workstreams', 'completed', 'failed', 'worked', 'lost'];
+
+/** What each host of a queue did in a run, as a table; nothing for a run that was executed on this machine. */
+export function hostsText(hosts: readonly HostPerformance[]): string[] {
+  if (hosts.length === 0) return [];
+  const rows = hosts.map(({ host, agents, workstreams, completed, failed, busySeconds, lost }) => [
+    host,
+    agents,
+    workstreams,
+    completed,
+    failed,
+    seconds(busySeconds),
+    lost,
+  ]);
+  return [table(HOSTS_HEAD, rows)];
 }

@@ -298,11 +298,28 @@ export interface ParkedInRun {
   hasWorked: boolean;
 }
 
+/** What one machine did for a run over a queue. */
+export interface HostPerformance {
+  host: string;
+  /** Those of its agents that the run knows. */
+  agents: number;
+  /** That have their result from it. */
+  workstreams: number;
+  completed: number;
+  failed: number;
+  /** Time in which its agents executed something, added up over them. */
+  busySeconds: number;
+  /** Executions that were given up because it, the last of several hosts, was lost with them: `host-lost`. */
+  lost: number;
+}
+
 /** What the run as a whole found out: everything that a report shows. Lists are bounded. */
 export interface ConsolidatedResult {
   run: RunSummary;
   /** One entry an agent. */
   agents: AgentPerformance[];
+  /** One entry a host; absent for a run that was executed on this machine. */
+  hosts?: HostPerformance[] | undefined;
   /** How many agents there were, from the start on; empty where their number was fixed. */
   scaling: Capped<AgentsChange>;
   patterns: Capped<ErrorPattern>;

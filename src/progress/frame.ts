@@ -21,6 +21,7 @@ export function frame(board: Board, options: FrameOptions): string[] {
     ...interruptionLines(board, options),
     ...waitingLines(board, options),
     ...parkedLines(board, options),
+    ...hostLines(board, options),
   ];
   const top = [headline(board, board.startedAt, options), ...notes].slice(0, rows);
   const failures = board.failures.map((note) => failureLine(note, options));
@@ -245,6 +246,25 @@ export function parkedLines(
         : `${name} is tried again after its usage limit`;
     return new StyledLine(columns, glyphs).add(text, colour.yellow).toString();
   });
+}
+
+/** How many agents of each host of a queue are busy; none for a run on this machine. */
+function hostLines({ agents }: Board, { columns, colour, glyphs }: Look): string[] {
+  const hosts = new Map<string, { agents: number; busy: number }>();
+  for (const [agentId, task] of agents) {
+    const end = agentId.lastIndexOf('/');
+    if (end === -1) continue;
+    const host = agentId.slice(0, end);
+    const entry = hosts.get(host) ?? { agents: 0, busy: 0 };
+    entry.agents += 1;
+    if (task !== null) entry.busy += 1;
+    hosts.set(host, entry);
+  }
+  if (hosts.size === 0) return [];
+  const parts = [...hosts].map(
+    ([host, { agents: lent, busy }]) => `${clean(host, columns, glyphs)} ${busy} of ${lent} busy`,
+  );
+  return [new StyledLine(columns, glyphs).add(`Hosts ${parts.join(', ')}`, colour.dim).toString()];
 }
 
 /** A time of this day as clocks here show it; of another day with its date. */

@@ -32,6 +32,7 @@ export function summary(result: ConsolidatedResult, options: SummaryOptions): st
     totals(result, options),
     ...time(result, options),
     ...waiting(result),
+    ...hosts(result, options),
     ...work(result, options),
     ...changes(options),
     ...interruption(result, options),
@@ -72,6 +73,20 @@ function waiting({ run, parked }: ConsolidatedResult): string[] {
   return waited === null
     ? limits
     : [...limits, `Waited ${seconds(waited.seconds)} for locks of ${nameSome(waited.runIds)}`];
+}
+
+/** Most hosts that are named. */
+const HOSTS = 5;
+
+/** Which machines executed how many; nothing for a run on this one. */
+function hosts({ hosts: all = [] }: ConsolidatedResult, { glyphs }: SummaryOptions): string[] {
+  if (all.length === 0) return [];
+  const named = all.slice(0, HOSTS).map(({ host, workstreams, lost }) => {
+    const gone = lost === 0 ? '' : `, ${lost} lost`;
+    return `${clean(host, EXPLANATION, glyphs)} (${plural(workstreams, 'workstream')}${gone})`;
+  });
+  const more = all.length > HOSTS ? ` and ${plural(all.length - HOSTS, 'more host')}` : '';
+  return [`Executed by ${named.join(', ')}${more}`];
 }
 
 /** What coding agents cost, and the command that merges their work. */

@@ -24,6 +24,7 @@ import { madeFileSchema, metricSeriesSchema, testCountsSchema } from '../domain/
 import { reviewRecordSchema } from '../domain/policy/review.ts';
 import type {
   AgentPerformance,
+  HostPerformance,
   LiveWorkstream,
   ResourceUse,
   ResultsTable,
@@ -73,6 +74,22 @@ const agent = z.object({
   p95Seconds: maybeSeconds,
   perHour: z.number().nullable(),
 }) satisfies z.ZodType<AgentPerformance>;
+
+const host = z.object({
+  host: text,
+  agents: count,
+  workstreams: count,
+  completed: count,
+  failed: count,
+  busySeconds: seconds,
+  lost: count.describe('Executions that failed with host-lost there.'),
+}) satisfies z.ZodType<HostPerformance>;
+
+/** Of a run over a queue. */
+const hosts = z
+  .array(host)
+  .optional()
+  .describe('What each host of the queue did; absent for a run that was executed on this machine.');
 
 const testTotals = z.object({ total: count, passed: count, failed: count, manual: count });
 
@@ -364,6 +381,7 @@ const runDocumentSchema = z
     version,
     run: runSummary,
     agents: z.array(agent),
+    hosts,
     errors: z.array(errorPattern).describe('The most frequent first, 1,000 at most.'),
     errorPatterns: count.describe('How many groups of errors there are.'),
     recommendations: z.array(text),
@@ -409,6 +427,7 @@ export const documentSchemas = {
       run: runSummary,
       counts: z.object({ pending: count, blocked: count, running: count }),
       running: z.array(live),
+      hosts,
       parked: z
         .array(parkedTool)
         .describe(

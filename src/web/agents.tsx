@@ -2,7 +2,7 @@
 import { useMemo } from 'preact/hooks';
 import type { ResourceUsage } from '../domain/agent-result.ts';
 import type { PageWorkstream } from '../domain/page-document.ts';
-import type { AgentPerformance } from '../domain/run-record.ts';
+import type { AgentPerformance, HostPerformance } from '../domain/run-record.ts';
 import type { ToolPerformance } from '../domain/tool-record.ts';
 import { count, dollars, duration, figure, megabytes, percent, plural, UNKNOWN } from './model/format.ts';
 import type { Run } from './model/run.ts';
@@ -73,6 +73,25 @@ const agentColumns = (wall: number): PageColumn<AgentPerformance>[] => [
     from: 'medium',
     cell: ({ p95Seconds }) => duration(p95Seconds),
     csv: ({ p95Seconds }) => p95Seconds,
+  },
+];
+
+const hostColumns: PageColumn<HostPerformance>[] = [
+  { key: 'host', title: 'Host', class: 'full', cell: ({ host }) => <Words text={host} length={60} /> },
+  { key: 'agents', title: 'Agents', isNumber: true, cell: ({ agents }) => count(agents) },
+  { key: 'workstreams', title: 'Workstreams', isNumber: true, cell: ({ workstreams }) => count(workstreams) },
+  {
+    key: 'failed',
+    title: 'Failed',
+    isNumber: true,
+    cell: ({ failed }) => (failed > 0 ? <span class="fail">{count(failed)}</span> : '0'),
+  },
+  { key: 'worked', title: 'Worked', isNumber: true, cell: ({ busySeconds }) => duration(busySeconds) },
+  {
+    key: 'lost',
+    title: 'Host lost',
+    isNumber: true,
+    cell: ({ lost }) => (lost > 0 ? <span class="fail">{count(lost)}</span> : '0'),
   },
 ];
 
@@ -154,7 +173,7 @@ const toolColumns: PageColumn<ToolPerformance>[] = [
 ];
 
 export function Agents({ run }: { run: Run }) {
-  const { agents, tools, scaling } = run.head;
+  const { agents, hosts = [], tools, scaling } = run.head;
   if (agents.length + tools.length === 0) return null;
   const wall = run.head.run.executionSummary?.speed.wallSeconds ?? run.seconds;
   const columns = agentColumns(wall);
@@ -178,6 +197,11 @@ export function Agents({ run }: { run: Run }) {
               rows={tools}
               keyOf={({ tool, model }) => `${tool} ${model}`}
             />
+          </div>
+        )}
+        {hosts.length > 0 && (
+          <div class="card">
+            <Table label="Hosts" columns={hostColumns} rows={hosts} keyOf={({ host }) => host} />
           </div>
         )}
         {agents.length > 0 && (

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type Started, startMillrace, writeFiles } from '../kit/command.ts';
+import { millrace, type Started, startMillrace, writeFiles } from '../kit/command.ts';
 import { isLiving } from '../kit/is-living.ts';
 import { startWorker } from '../kit/queue-worker.ts';
 import { hasRedis, QUEUE_KEY, RedisServer } from '../kit/redis.ts';
@@ -94,6 +94,15 @@ describe.skipIf(!hasRedis)('a run over two hosts completes everything', () => {
     expect(code, stdout + stderr).toBe(0);
     expect(statusesIn(project.folder)).toEqual(allCompleted);
     expect(project.repeated()).toEqual([inHand?.id]);
+    const print = async (...args: string[]): Promise<string> => (await millrace(project.folder, args)).stdout;
+    const hosts: { host: string; workstreams: number }[] = JSON.parse(
+      await print('show', 'latest', '--json'),
+    ).hosts;
+    expect(hosts.map(({ host }) => host)).toContain('host-b');
+    expect(hosts.reduce((sum, { workstreams }) => sum + workstreams, 0)).toBe(COUNT);
+    expect(JSON.parse(await print('status', '--json')).hosts).toEqual(hosts);
+    expect(await print('show', 'latest')).toMatch(/^host +agents +workstreams/m);
+    expect(await print('status')).toMatch(/^host +agents +workstreams/m);
   });
 
   test('when the run is killed and resumed: nothing begins twice', async () => {

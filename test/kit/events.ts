@@ -34,7 +34,7 @@ export function runStarted(
 }
 
 /** One that was queued and takes longer than a moment. */
-export const begun = (workstreamId: string, agent: number, seconds: number): RunEvent => ({
+export const begun = (workstreamId: string, agent: number, seconds: number): EventOf<'workstream-begun'> => ({
   type: 'workstream-begun',
   workstreamId,
   title: workstreamId,

@@ -4,7 +4,7 @@ import type { RunEvent } from '../../src/domain/run-event.ts';
 import { applyEvent, type Board, createBoard } from '../../src/progress/board.ts';
 import { frame } from '../../src/progress/frame.ts';
 import { ASCII, UNICODE } from '../../src/progress/style.ts';
-import { completed, failed, progress, runStarted, START, skipped, started } from '../kit/events.ts';
+import { begun, completed, failed, progress, runStarted, START, skipped, started } from '../kit/events.ts';
 
 function boardOf(events: RunEvent[]): Board {
   const board = createBoard();
@@ -35,6 +35,19 @@ test('a run in a window of 80 columns', () => {
     'agent-2  10s  ws-lexer (attempt 2)               reading',
     'agent-3       idle',
     '✗ ws-3 exit-non-zero `npm test` ended with exit code 1.',
+  ]);
+});
+
+test('the hosts of a run over a queue stand below the headline, with how many of their agents are busy', () => {
+  const agents = ['alpha/agent-1', 'alpha/agent-2', 'beta/agent-1'];
+  const board = boardOf([
+    runStarted(25, 0, { agents }),
+    { ...begun('ws-1', 1, 0), agentId: 'alpha/agent-2' },
+  ]);
+  expect(frame(board, { ...plain, columns: 80 }).slice(1, 4)).toEqual([
+    'Hosts alpha 1 of 2 busy, beta 0 of 1 busy',
+    'alpha/agent-1          idle',
+    expect.stringMatching(/^alpha\/agent-2 +1m 12s  ws-1/),
   ]);
 });
 

@@ -33,6 +33,17 @@ const failure = (n: number) =>
     },
   });
 
+test('a run over a queue says which hosts executed how many', () => {
+  const host = { agents: 1, completed: 1, failed: 0, busySeconds: 1 };
+  const hosts = [
+    { ...host, host: 'alpha', workstreams: 12, lost: 0 },
+    { ...host, host: 'beta', workstreams: 1, lost: 2 },
+  ];
+  expect(summary(emptyResult({ hosts }), plain)).toContain(
+    'Executed by alpha (12 workstreams), beta (1 workstream, 2 lost)',
+  );
+});
+
 test('the failures come last, each with its reason, the line that tells, and its log', () => {
   const tsc = { ...failure(1), telling: 'a.ts(1,2): error TS2345: no' };
   const cycle = errorPattern({ type: 'cycle', example: { workstreamId: 'ws-b', message: '' } });

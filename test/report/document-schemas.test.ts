@@ -61,6 +61,11 @@ describe('a document of a run is as its schema says', () => {
     expect(faults('run', written(exampleHead()))).toBeNull();
   });
 
+  test('executed by hosts of a queue', () => {
+    const host = { host: 'a', agents: 1, workstreams: 2, completed: 1, failed: 1, busySeconds: 1.5, lost: 0 };
+    expect(faults('run', written({ ...exampleHead(), hosts: [host] }))).toBeNull();
+  });
+
   test('compared with the run before', () => {
     expect(faults('run', written({ ...exampleHead(), comparison: comparison() }))).toBeNull();
   });

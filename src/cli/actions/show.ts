@@ -3,6 +3,7 @@ import { checkoutText } from '../../domain/history/history.ts';
 import type { ResourceUse, RunSummary } from '../../domain/run-record.ts';
 import type { ReviewedWork } from '../../domain/tool-record.ts';
 import { jsonDocument } from '../../report/document.ts';
+import { agentPerformances, hostPerformances } from '../../store/read/agents.ts';
 import { reviews } from '../../store/read/attempts.ts';
 import { eachListedResult, type ListedResult, resourceUse } from '../../store/read/short-results.ts';
 import { reservationText } from '../../text/amounts.ts';
@@ -10,7 +11,7 @@ import { plural, seconds } from '../../text/format.ts';
 import { oneLine } from '../../text/printable.ts';
 import type { ShowArguments } from '../commands/show.ts';
 import { withRun } from '../history.ts';
-import { next, printText, stateWords, table } from '../print.ts';
+import { hostsText, next, printText, stateWords, table } from '../print.ts';
 import { printEach } from '../standard-output.ts';
 import { documentOfRun } from './report.ts';
 
@@ -31,7 +32,8 @@ export async function show(argv: ShowArguments): Promise<number> {
       const used = resourceUse(connection, run.runId, MOST_USED);
       const said = reviews(connection, run.runId, MOST_REVIEWS);
       const listed = results(eachListedResult(connection, run.runId));
-      const parts = [heading(run), listed, ...reviewsText(said), ...usedText(used)];
+      const hosts = hostPerformances(connection, run.runId, agentPerformances(connection, run.runId));
+      const parts = [heading(run), listed, ...hostsText(hosts), ...reviewsText(said), ...usedText(used)];
       await printText(parts.join('\n\n'));
     }
     return 0;

@@ -1,11 +1,12 @@
-import type { LiveWorkstream, RunSummary } from '../../domain/run-record.ts';
+import type { HostPerformance, LiveWorkstream, RunSummary } from '../../domain/run-record.ts';
+import { agentPerformances, hostPerformances } from '../../store/read/agents.ts';
 import { parkedTools } from '../../store/read/live/parked-tools.ts';
 import { liveCounts, liveWorkstreams } from '../../store/read/live/workstreams.ts';
 import { percent, seconds } from '../../text/format.ts';
 import { oneLine } from '../../text/printable.ts';
 import type { StatusArguments } from '../commands/status.ts';
 import { withRun } from '../history.ts';
-import { next, printJson, printText, stateWords, table } from '../print.ts';
+import { hostsText, next, printJson, printText, stateWords, table } from '../print.ts';
 
 const SHOWN = 64;
 /** Characters of a tool's name and of what it says. */
@@ -19,8 +20,10 @@ export async function status(argv: StatusArguments): Promise<number> {
     const { shown } = liveWorkstreams(connection, run.runId, SHOWN);
     const running = shown.filter((workstream) => workstream.status === 'running');
     const parked = run.state === 'ended' ? [] : parkedTools(connection);
-    const now = { counts, running, parked };
-    if (argv.json) await printJson({ version: 1, run, ...now });
+    const hosts = hostPerformances(connection, run.runId, agentPerformances(connection, run.runId));
+    const now = { counts, running, parked, hosts };
+    if (argv.json)
+      await printJson({ version: 1, run, ...now, hosts: hosts.length === 0 ? undefined : hosts });
     else await printText(text(run, now));
     return 0;
   });
@@ -31,9 +34,11 @@ interface Now {
   counts: ReturnType<typeof liveCounts>;
   running: LiveWorkstream[];
   parked: ReturnType<typeof parkedTools>;
+  /** None where everything is executed on this machine. */
+  hosts: HostPerformance[];
 }
 
-function text(run: RunSummary, { counts, running, parked }: Now): string {
+function text(run: RunSummary, { counts, running, parked, hosts }: Now): string {
   const { workstreams, completed, failed, skipped } = run.totals;
   const ended = `${completed} completed, ${failed} failed, ${skipped} skipped`;
   const head = `${run.runId}: ${stateWords(run)}, started ${run.createdAt}`;
@@ -43,6 +48,7 @@ function text(run: RunSummary, { counts, running, parked }: Now): string {
       head,
       `${workstreams} workstreams: ${ended}`,
       ...waits,
+      ...hostsText(hosts),
       `See: millrace show ${run.runId}`,
       ...next(run),
     ].join('\n');
@@ -54,7 +60,9 @@ function text(run: RunSummary, { counts, running, parked }: Now): string {
     percent(fraction),
     activity ?? '',
   ]);
-  return `${head}\n${workstreams} workstreams: ${ended}, ${live}\n${waits.map((line) => `${line}\n`).join('')}\n${table(['agent', 'workstream', 'for', 'progress', 'doing'], rows)}`;
+  const top = [head, `${workstreams} workstreams: ${ended}, ${live}`, ...waits].join('\n');
+  const doing = table(['agent', 'workstream', 'for', 'progress', 'doing'], rows);
+  return [top, ...hostsText(hosts), doing].join('\n\n');
 }
 
 function parkedText({ tool, until, why }: Now['parked'][number]): string {

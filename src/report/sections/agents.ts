@@ -1,5 +1,5 @@
 /** The agents and how their number changed, and the coding agents. */
-import type { AgentPerformance, RunDocumentHead } from '../../domain/run-record.ts';
+import type { AgentPerformance, HostPerformance, RunDocumentHead } from '../../domain/run-record.ts';
 import type { AgentsChange, ScalingReason } from '../../domain/scaling.ts';
 import type { ToolPerformance } from '../../domain/tool-record.ts';
 import { percent, plural, seconds } from '../../text/format.ts';
@@ -29,11 +29,46 @@ const AGENT_COLUMNS: Column[] = [
 ];
 
 export function agents(head: RunDocumentHead): Block[] {
-  const blocks = [...agentTable(head.agents), ...scaling(head), ...tools(head.tools)];
+  const blocks = [
+    ...hostTable(head.hosts ?? []),
+    ...agentTable(head.agents),
+    ...scaling(head),
+    ...tools(head.tools),
+  ];
   return blocks.length === 0
     ? []
     : [heading(2, head.tools.length === 0 ? 'Agents' : 'Agents and tools'), ...blocks];
 }
+
+const HOST_COLUMNS: Column[] = [
+  'Host',
+  { right: 'Agents' },
+  { right: 'Workstreams' },
+  { right: 'Completed' },
+  { right: 'Failed' },
+  { right: 'Worked' },
+  { right: 'Host lost' },
+];
+
+/** What each machine of a queue did; nothing for a run on this one. */
+function hostTable(all: readonly HostPerformance[]): Block[] {
+  if (all.length === 0) return [];
+  const left = all.length - LIMIT;
+  return [
+    table(HOST_COLUMNS, all.slice(0, LIMIT).map(hostRow)),
+    ...(left > 0 ? [paragraph(`and ${plural(left, 'more host')}.`)] : []),
+  ];
+}
+
+const hostRow = ({
+  host,
+  agents: lent,
+  workstreams,
+  completed,
+  failed,
+  busySeconds,
+  lost,
+}: HostPerformance): Cell[] => [host, lent, workstreams, completed, failed, seconds(busySeconds), lost];
 
 function agentTable(all: AgentPerformance[]): Block[] {
   const shown = all.slice(0, LIMIT);

@@ -1,7 +1,7 @@
-/** Reads what each agent did. */
+/** Reads what each agent did, and each host of a queue. */
 import { z } from 'zod';
 import { COORDINATOR } from '../../domain/agent-result.ts';
-import type { AgentPerformance } from '../../domain/run-record.ts';
+import type { AgentPerformance, HostPerformance } from '../../domain/run-record.ts';
 import { byNumber } from '../../text/by-number.ts';
 import { jsonCell, numberCell, textCell } from '../schema/cells.ts';
 import type { Connection } from '../schema/connection.ts';
@@ -114,4 +114,71 @@ function toPerformance(agentId: string, work: Work, earlier: number, times: Time
     p95Seconds,
     perHour: wall === 0 ? null : (workstreams * 3600) / wall,
   };
+}
+
+/**
+ * Executions that ended as lost, by agent, and those that another one followed on agents that have no result. Few are.
+ */
+const LOST = `
+SELECT agent_id, COUNT(*) AS lost, COALESCE(SUM(seconds), 0) AS seconds FROM (
+  SELECT agent_id, duration_seconds AS seconds FROM agent_results
+  WHERE run_id = ? AND status = 'failed' AND reason = 'host-lost'
+  UNION ALL
+  SELECT a.agent_id, a.duration_seconds FROM workstream_attempts a
+  LEFT JOIN agent_results r ON r.run_id = a.run_id AND r.workstream_id = a.workstream_id
+  WHERE a.run_id = ? AND a.reason = 'host-lost' AND (r.attempts IS NULL OR a.attempt < r.attempts))
+WHERE typeof(agent_id) = 'text' GROUP BY agent_id`;
+
+const lostRow = z.object({ agent_id: z.string(), lost: z.number(), seconds: z.number() });
+
+/**
+ * One entry for each host, by name; none for a run that was executed on this machine alone. Agents of hosts are called
+ * `HOST/agent-N`, and no other agent has a `/` in its name.
+ * @param agents of the same run.
+ */
+export function hostPerformances(
+  connection: Connection,
+  runId: string,
+  agents: readonly AgentPerformance[],
+): HostPerformance[] {
+  const hosts = new Map<string, HostPerformance>();
+  const known = new Set<string>();
+  for (const { agentId, workstreams, completed, failed, busySeconds } of agents) {
+    const host = entryOf(hosts, agentId);
+    if (host === null) continue;
+    known.add(agentId);
+    host.agents += 1;
+    host.workstreams += workstreams;
+    host.completed += completed;
+    host.failed += failed;
+    host.busySeconds += busySeconds;
+  }
+  if (hosts.size === 0) return [];
+  for (const { agent_id: agentId, lost, seconds } of rows(connection, lostRow, LOST, runId, runId)) {
+    const host = entryOf(hosts, agentId);
+    if (host === null) continue;
+    host.lost += lost;
+    if (known.has(agentId)) continue;
+    host.agents += 1;
+    host.busySeconds += seconds;
+  }
+  return [...hosts.values()].toSorted((one, other) => byNumber(one.host, other.host));
+}
+
+/** Null for an agent of this machine. */
+function entryOf(hosts: Map<string, HostPerformance>, agentId: string): HostPerformance | null {
+  const end = agentId.lastIndexOf('/');
+  if (end === -1) return null;
+  const host = agentId.slice(0, end);
+  const entry = hosts.get(host) ?? {
+    host,
+    agents: 0,
+    workstreams: 0,
+    completed: 0,
+    failed: 0,
+    busySeconds: 0,
+    lost: 0,
+  };
+  hosts.set(host, entry);
+  return entry;
 }

@@ -3,7 +3,7 @@ import type { ConsolidatedResult } from '../../domain/run-record.ts';
 import { shownPath } from '../../text/format.ts';
 import type { Connection } from '../schema/connection.ts';
 import { agentCounts } from '../write/agent-counts.ts';
-import { agentPerformances } from './agents.ts';
+import { agentPerformances, hostPerformances } from './agents.ts';
 import { competitions, retried, reviews } from './attempts.ts';
 import { changedFiles, commits, warnings } from './changes.ts';
 import { errorPatterns } from './errors.ts';
@@ -69,9 +69,12 @@ export function consolidate(
   const read = (): ConsolidatedResult | null => {
     const run = getRun(connection, runId);
     if (run === null) return null;
+    const agents = agentPerformances(connection, runId);
+    const hosts = hostPerformances(connection, runId, agents);
     return {
       run,
-      agents: agentPerformances(connection, runId),
+      agents,
+      ...(hosts.length === 0 ? {} : { hosts }),
       scaling: agentCounts(connection, runId, caps.agentCounts),
       tools: toolPerformances(connection, runId),
       merges: mergedWork(connection, runId, caps.merges),
