@@ -1,6 +1,6 @@
 /** What a run does with its tools: gives one workstream to several, stops using one that is broken, counts what they cost. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -314,3 +314,34 @@ test('without git a tool without a scope says that it worked in the shared folde
   expect(row?.warnings).toContain('It could not work in a worktree');
   expect(row?.warnings).toContain('It names no files_scope, so what it changed is not known.');
 });
+
+/** Ends only when as many as these have begun together. */
+const MEETS = `case "$*" in *--version*) ;; *)
+  touch "$MEETING/$$"
+  until [ "$(ls "$MEETING" | wc -l)" -ge "$TOGETHER" ]; do sleep 0.05; done ;;
+esac
+exec node "$SCRIPTED" --claude "$@"`;
+
+test.each([
+  { who: 'agents', agents: 3, options: [] },
+  { who: 'agents and candidates', agents: 4, options: ['--best-of', 'claude,second'] },
+])(
+  '$who that had begun together when the money was spent are all that a run costs beyond it',
+  async ({ agents, options }) => {
+    const meeting = temporaryFolder();
+    const env = { MEETING: meeting, TOGETHER: `${agents}`, SCRIPTED: scripted };
+    const claude = { command: ['sh', '-c', MEETS, 'claude'], env };
+    const folder = project(
+      [1, 2, 3, 4, 5, 6].map((number) => write(`ws-${number}`, 'claude')),
+      { config: { tools: { claude, second: { ...claude, adapter: 'claude' } } } },
+    );
+    // What one execution costs.
+    const { code } = await millrace(folder, ['run', '-j', `${agents}`, '--max-cost-usd', '0.25', ...options]);
+    expect(code).toBe(1);
+    expect(readdirSync(meeting)).toHaveLength(agents);
+    const [total] = query<{ usd: number }>(folder, 'SELECT SUM(cost_usd) AS usd FROM agent_results');
+    expect(total?.usd).toBe(agents * 0.25);
+    const refused = query(folder, "SELECT 1 FROM agent_results WHERE reason = 'budget-exceeded'");
+    expect(refused.length).toBeGreaterThan(0);
+  },
+);
