@@ -1,15 +1,16 @@
 /** What workstreams printed: files of the run alone, a part at a time, whatever their size. */
-import { setTimeout as wait } from 'node:timers/promises';
-import type { LogEvents } from '../domain/dashboard/answers.ts';
-import { type LogFile, PastSizes, wholeLength } from '../os/read-log.ts';
+import type { LogEvents, LogsEvents } from '../domain/dashboard/answers.ts';
+import { type LogFile, PastSizes, wholeLength } from '../os/logs/read-log.ts';
+import { type BeginOfLogs, followedLogs, type LogsOfRun, pause } from '../os/logs/run-logs.ts';
 import { eventBytes } from './client-stream.ts';
 
 /** Most bytes of one answer or message. */
 const PART = 256 * 1024;
 /** With how much of its end a log is followed where nothing else is asked for. */
 const TAIL = 64 * 1024;
-/** How often a file that is followed is looked at, in milliseconds. */
-const LOOK_MS = 100;
+/** With how much the logs of a run are followed: a page that is opened on ten thousand of them is not sent them all. */
+const BEGIN: BeginOfLogs = { lines: 50, bytes: 16 * 1024, ended: 100 };
+
 /** A part of a file: from its first byte to before its last. */
 export interface ByteRange {
   from: number;
@@ -111,11 +112,12 @@ function event<Name extends keyof LogEvents>(name: Name, data: LogEvents[Name], 
   return eventBytes(name, JSON.stringify(data), at === undefined ? undefined : String(at));
 }
 
-/** Ends early where nobody waits any more. */
-async function pause(signal: AbortSignal): Promise<void> {
-  try {
-    await wait(LOOK_MS, undefined, { signal });
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
+/** What all workstreams of a run print, message by message. */
+export async function* followedRun(
+  logs: Omit<LogsOfRun, 'begin'>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const part of followedLogs({ ...logs, begin: BEGIN }))
+    yield eventBytes('lines', JSON.stringify(part satisfies LogsEvents['lines']));
+  if (logs.signal?.aborted !== true)
+    yield eventBytes('over', JSON.stringify({} satisfies LogsEvents['over']));
 }

@@ -15,7 +15,8 @@ import type {
   RunsAnswer,
   SessionAnswer,
 } from '../domain/dashboard/answers.ts';
-import { LogFile, REDACTED_MS } from '../os/read-log.ts';
+import { LogFile, REDACTED_MS } from '../os/logs/read-log.ts';
+import { attemptLogs } from '../store/read/attempts.ts';
 import { listedRuns, runCount } from '../store/read/live/listed-runs.ts';
 import { RunCounts } from '../store/read/live/metrics.ts';
 import { attemptInHand, markOf, runNow, storedLog } from '../store/read/live/run-changes.ts';
@@ -30,7 +31,7 @@ import { documentPieces, headOf, logAddress } from './documents.ts';
 import { type Feeds, ListFeed } from './feeds.ts';
 import type { Histories } from './histories.ts';
 import { LiveReader, logName } from './live-reader.ts';
-import { followedLog, logBody, rangeIn } from './logs.ts';
+import { followedLog, followedRun, logBody, rangeIn } from './logs.ts';
 import { metricsText } from './metrics.ts';
 import { cursorOf, markIn, RunFeed } from './run-feed.ts';
 
@@ -380,6 +381,18 @@ function loadedOnce(): () => Promise<Histories> {
 // ── Logs ──
 
 function addLogs(app: App, parts: DashboardParts): void {
+  app.get('/api/runs/:run/logs', parts.access.stream, (context) => {
+    const runId = idOfRun(connectionOf(parts), context.req.param('run'));
+    return events(context, parts, () => (stream) => {
+      const logs = {
+        folder: logFolder(parts.state, runId),
+        hasEnded: (id: string) => attemptLogs(connectionOf(parts), runId, id).last !== null,
+        isOver: () => runNow(connectionOf(parts), runId)?.state !== 'running',
+        signal: stream.signal,
+      };
+      void stream.sendAll(followedRun(logs)).catch(brokenOff);
+    });
+  });
   app.get('/api/runs/:run/logs/:workstream', async (context) => {
     const { log, isOver } = openLog(logPlace(context, parts), parts);
     if (log === null) return noLog(context);

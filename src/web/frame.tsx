@@ -110,6 +110,7 @@ function Rail({ label, entries }: FrameProps['rail']) {
 function isShown(entry: PageView): boolean {
   const { view } = place.value;
   if (entry.kind === 'run') return view.kind === 'run' && reading.value === entry.section;
+  if (entry.kind === 'logs') return view.kind === 'logs';
   if (entry.kind !== 'overview') return false;
   return view.kind === 'history'
     ? view.of === entry.name

@@ -103,6 +103,7 @@ function sectionsOf({ run, needs }: RunProps): RailEntry[] {
 /** What the page of a workstream or of an error is called. */
 export function titleOfView(run: Run, view: PageView): string {
   if (view.kind === 'run' || view.kind === 'overview') return run.head.run.runId;
+  if (view.kind === 'logs') return 'What all workstreams print';
   if (view.kind === 'pattern') return run.patterns.get(view.id)?.telling ?? view.id;
   return run.byId.get(view.id)?.title ?? view.id;
 }

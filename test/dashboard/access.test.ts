@@ -160,7 +160,8 @@ describe('another page', () => {
   test('can’t open an event stream, which needs a sign of where it comes from', async () => {
     const dashboard = await withRun();
     const { cookie } = await session(dashboard);
-    for (const path of ['/api/events', '/api/runs/latest/events', '/api/runs/latest/logs/ws-a/follow']) {
+    const run = '/api/runs/latest';
+    for (const path of ['/api/events', `${run}/events`, `${run}/logs/ws-a/follow`, `${run}/logs`]) {
       expect((await ask(dashboard, path, { headers: { cookie } })).status).toBe(403);
       const headers = { cookie, 'sec-fetch-site': 'same-origin' };
       expect((await ask(dashboard, path, { headers })).status).toBe(200);

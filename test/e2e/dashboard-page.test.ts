@@ -209,6 +209,7 @@ browserTest('every view of a run is accessible while it goes on, and so is the l
     [`#/run/${run.runId}/workstream/a`, /a is running/],
     [`#/run/${run.runId}/workstream/bad`, /bad failed/],
     [`#/run/${run.runId}/log/bad`, /Log of bad/],
+    [`#/run/${run.runId}/logs`, /What all workstreams print/],
     ['#/run/nothing', /nothing/],
   ];
   for (const [fragment, what] of views) {
@@ -271,6 +272,36 @@ browserTest('the end of a log of 100 MB is followed, and searched, without holdi
   await page.getByText('1 line', { exact: true }).waitFor();
   await letEnd(folder, 'a');
   await page.getByText('Nothing more is printed').waitFor();
+});
+
+browserTest('what all workstreams print is followed, each line with the name of its workstream', async () => {
+  const lines = (id: string): object => ({
+    id,
+    steps: [{ run: `seq 12; echo ${id} waits; cat gate-${id}; echo ${id} goes on; cat gate-${id}` }],
+  });
+  const folder = gatedFolder([lines('a'), lines('b'), lines('c')], ['a', 'b', 'c']);
+  const { address } = await startDashboard(folder);
+  const run = await runUntil(folder, ['a', 'b', 'c']);
+  const { page, problems } = await openAddress(address);
+  await visit(page, `#/run/${run.runId}`);
+  await page.getByRole('main').getByRole('link', { name: 'All logs' }).click();
+  const box = page.getByRole('region', { name: 'Logs of all workstreams' });
+  for (const id of ['a', 'b', 'c']) await box.getByText(`${id} ${id} waits`, { exact: true }).waitFor();
+  await box.focus();
+  await press(page, 'Home', page.getByText('Not following'));
+  const place = await box.evaluate((element) => element.scrollTop);
+  await letEnd(folder, 'b', 7);
+  await page.getByRole('button', { name: 'To the end: 1 new line' }).waitFor();
+  expect(await box.evaluate((element) => element.scrollTop)).toBe(place);
+  await press(page, 'End', box.getByText('b 7b goes on', { exact: true }));
+  await page.getByText('Following', { exact: true }).waitFor();
+  await page.getByLabel('Search in what is loaded').fill('c waits');
+  await page.getByText('1 line', { exact: true }).waitFor();
+  expect(await accessibilityProblems(page)).toEqual([]);
+  for (const id of ['a', 'c', 'b']) await letEnd(folder, id);
+  for (const id of ['a', 'c']) await letEnd(folder, id);
+  await page.getByText('Nothing more is printed').waitFor();
+  expect(problems).toEqual([]);
 });
 
 async function fiftyWindows(): Promise<void> {

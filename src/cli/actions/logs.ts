@@ -4,7 +4,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { resolvePaths } from '../../app/paths.ts';
 import { Refusal } from '../../app/refusal.ts';
 import type { RunSummary } from '../../domain/run-record.ts';
-import { LogFile, PastSizes, REDACTED_MS, wholeLength } from '../../os/read-log.ts';
+import { beginOfTail, LogFile, PastSizes, REDACTED_MS, wholeLength } from '../../os/logs/read-log.ts';
+import { ALL_THERE_IS, begunAt, followedLogs, type LogPart } from '../../os/logs/run-logs.ts';
 import { type AttemptLogs, attemptLogs } from '../../store/read/attempts.ts';
 import { unfinishedIn } from '../../store/read/circumstances.ts';
 import { runNow } from '../../store/read/live/run-changes.ts';
@@ -12,7 +13,6 @@ import { runsUnderWay } from '../../store/read/runs.ts';
 import type { Connection } from '../../store/schema/connection.ts';
 import { plural } from '../../text/format.ts';
 import { oneLine, printable } from '../../text/printable.ts';
-import { beginOfTail, begunAt, followAll } from '../all-logs.ts';
 import type { LogsArguments } from '../commands/logs.ts';
 import { withRun } from '../history.ts';
 import { notify } from '../print.ts';
@@ -57,16 +57,31 @@ async function followRun(connection: Connection, { runId }: RunSummary, argv: Lo
     );
   const isLeft = (): boolean => !runsUnderWay(connection).some((each) => each.runId === runId);
   const waiting = new Waiting(isLeft, `Nothing of ${runId} has printed anything yet; this waits for it`);
-  await followAll({
+  const parts = followedLogs({
     folder: folderOf(argv.state, runId),
-    lines: argv.lines ?? null,
+    begin: { ...ALL_THERE_IS, lines: argv.lines ?? null },
     hasEnded: (id) => attemptLogs(connection, runId, id).last !== null,
+    // One whose process was killed is not over: it may be resumed.
     isOver: () => (runNow(connection, runId)?.endedAt ?? null) !== null,
-    onWait: (hasPrinted) => {
-      waiting.hasPrinted ||= hasPrinted;
-      waiting.tell();
-    },
+    onWait: () => waiting.tell(),
   });
+  for await (const part of parts) {
+    if (!(await write(linesWithName(part)))) return;
+    waiting.hasPrinted = true;
+  }
+}
+
+/** Longest name before a line. */
+const NAME = 60;
+
+/** Each line with the name of its workstream. A line that is not the program's own is not to look like one. */
+function linesWithName({ workstreamId, text }: LogPart): string {
+  const name = oneLine(workstreamId, NAME);
+  return text
+    .replace(/\n$/, '')
+    .split('\n')
+    .map((line) => `${name} | ${process.stdout.isTTY ? printable(line) : line}\n`)
+    .join('');
 }
 
 /** The files of what one workstream of a run printed. */

@@ -177,6 +177,20 @@ export interface LogEvents {
   over: { size: number };
 }
 
+/**
+ * `GET /api/runs/:run/logs`: what all workstreams print. It begins with the last 50 lines, at most 16 KiB, of each log that
+ * is still written and of the 100 last of the others, and does so again for a client that comes back.
+ */
+export interface LogsEvents {
+  /**
+   * Whole lines of one log; a part of one that is longer than 64 KiB. `log` is the same for what is from one file, and `from`
+   * and `to` are offsets in it in bytes: by them a client knows what it has already, and what was left out.
+   */
+  lines: { workstreamId: string; log: string; from: number; to: number; text: string };
+  /** Nothing more is written. */
+  over: Record<string, never>;
+}
+
 // ── Over all runs ──
 
 /** A workstream over the last runs. */

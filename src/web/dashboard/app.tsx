@@ -15,7 +15,7 @@ import { Said } from './actions.tsx';
 import { ticking } from './clock.ts';
 import { FollowedRun, type RunSeen } from './followed-run.ts';
 import { LivePage, liveSections, UnendedPage } from './live-page.tsx';
-import { LogPage } from './log.tsx';
+import { AllLogsPage, LogPage } from './log.tsx';
 import { PatternHistoryPage, PatternsPage } from './patterns.tsx';
 import { RunsPage, Waiting } from './runs.tsx';
 import type { LostSince } from './streams.ts';
@@ -148,10 +148,16 @@ const RunsCrumb = () => (
   </>
 );
 
+const ALL_LOGS: RailEntry = { view: { kind: 'logs' }, title: 'All logs' };
+
 function RunFrame({ followed, run }: { followed: FollowedRun; run: RunSeen }) {
   const { now, listed } = run;
   const needs = useMemo(() => needsOf(listed), [listed]);
   const sections = useSections({ run: listed, needs });
+  const entries = useMemo(
+    () => [...(now.live === null ? sections : liveSections(now)), ALL_LOGS],
+    [now, sections],
+  );
   const { view } = place.value;
   const title =
     view.kind !== 'run'
@@ -177,7 +183,7 @@ function RunFrame({ followed, run }: { followed: FollowedRun; run: RunSeen }) {
           <Search run={listed} needs={needs} />
         </>
       }
-      rail={{ label: 'Sections', entries: now.live === null ? sections : liveSections(now) }}
+      rail={{ label: 'Sections', entries }}
     >
       <RunView followed={followed} run={run} needs={needs} />
     </Frame>
@@ -204,6 +210,15 @@ function RunView({
         runId={now.head.run.runId}
         id={view.id}
         title={titleOfView(now, view)}
+        onLost={(since) => (followed.lost.value = since)}
+      />
+    );
+  // Also anew when a run that ended or was interrupted goes on.
+  if (view.kind === 'logs')
+    return (
+      <AllLogsPage
+        key={live !== null}
+        runId={now.head.run.runId}
         onLost={(since) => (followed.lost.value = since)}
       />
     );

@@ -356,7 +356,15 @@ function Lanes({ seen, live }: LiveProps) {
       id="lanes"
       title="Agents"
       note={agentsNote(agents, live)}
-      actions={<StopRun runId={runId} live={live} />}
+      actions={
+        <>
+          <a class="b" href={hrefOf({ kind: 'logs' })}>
+            <Icon glyph="lines" />
+            All logs
+          </a>
+          <StopRun runId={runId} live={live} />
+        </>
+      }
     >
       <ul class="card lanes">
         {agents.map((agent) => (

@@ -24,7 +24,9 @@ export type RunView =
   | { kind: 'run'; section: PageSection }
   | { kind: 'workstream'; id: string }
   | { kind: 'pattern'; id: string }
-  | { kind: 'log'; id: string };
+  | { kind: 'log'; id: string }
+  /** What all workstreams print. */
+  | { kind: 'logs' };
 
 /** Pages of the dashboard that show more than one run. */
 export const OVERVIEWS = ['runs', 'workstreams', 'patterns', 'trends', 'tools'] as const;
@@ -143,6 +145,7 @@ function parseRunView(path: string): RunView {
   const [first, rest] = splitOnce(path, '/');
   if ((first === 'workstream' || first === 'pattern' || first === 'log') && rest !== '')
     return { kind: first, id: decoded(rest) };
+  if (first === 'logs') return { kind: 'logs' };
   const section = SECTIONS.find((name) => name === first);
   return { kind: 'run', section: section ?? 'verdict' };
 }
@@ -151,6 +154,8 @@ function formatView(view: PageView): string[] {
   switch (view.kind) {
     case 'run':
       return view.section === 'verdict' ? [] : [view.section];
+    case 'logs':
+      return ['logs'];
     case 'overview':
       return [view.name];
     case 'history':

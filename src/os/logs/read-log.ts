@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, read, realpathSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { promisify } from 'node:util';
-import { openRegular, UnusableFile } from './regular-file.ts';
+import { openRegular, UnusableFile } from '../regular-file.ts';
 
 const readAt = promisify(read);
 
@@ -44,6 +44,12 @@ export class LogFile {
     return fstatSync(this.#descriptor).size;
   }
 
+  /** The same for as long as it is the same file: the number of one that was removed may be given again, but not its time too. */
+  get identity(): string {
+    const { ino, birthtimeMs } = fstatSync(this.#descriptor);
+    return `${ino}-${birthtimeMs}`;
+  }
+
   /** Whether the path names this file still: another attempt removes it and makes a new one. */
   get isCurrent(): boolean {
     const other = LogFile.open(dirname(this.#path), this.#path);
@@ -68,6 +74,37 @@ export class LogFile {
 
 const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+
+/** What is read at a time to find the last lines, in bytes. */
+const PART = 64 * 1024;
+const LINE_END = 10;
+
+/**
+ * Where the last lines begin, so many, in the file up to this place.
+ * @param most bytes that they may have: where they have more, lines are left out, and of one line that is longer its begin.
+ */
+export async function beginOfTail(
+  log: LogFile,
+  end: number,
+  lines: number,
+  most = Infinity,
+): Promise<number> {
+  let left = lines;
+  let begin = end;
+  const first = Math.max(0, end - most);
+  for (let to = end; to > first; to -= PART) {
+    const from = Math.max(first, to - PART);
+    const part = await log.bytes(from, to - from);
+    for (let at = part.length - 1; at >= 0; at -= 1) {
+      // The end of the last line begins no other one.
+      if (part[at] !== LINE_END || from + at === end - 1) continue;
+      begin = from + at + 1;
+      left -= 1;
+      if (left === 0) return begin;
+    }
+  }
+  return first > 0 && begin < end ? begin : first;
+}
 
 /** The sizes of a file that is written, to know which of its bytes are old enough. */
 export class PastSizes {
