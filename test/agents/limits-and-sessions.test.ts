@@ -1,4 +1,6 @@
-/** Usage limits of the real programs, and how they go on with a session. */
+/** Usage limits of the real programs, how they go on with a session, and what becomes of one that does not exit. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ToolSettings, UsageLimit } from '../../src/domain/tool.ts';
 import { claude } from '../../workers/tools/claude.ts';
@@ -6,6 +8,9 @@ import { codex } from '../../workers/tools/codex.ts';
 import { gemini } from '../../workers/tools/gemini.ts';
 import { opencode } from '../../workers/tools/opencode.ts';
 import type { ToolAdapter } from '../../workers/tools/tool.ts';
+import { millrace, writeFiles } from '../kit/command.ts';
+import { isLiving } from '../kit/is-living.ts';
+import { query } from '../kit/rows.ts';
 import { agentFolders, type Ended, type Folders, settingsOf, startAgent } from './agent.ts';
 import { anthropicServer, claudeEnvironment } from './anthropic-server.ts';
 import { geminiEnvironment, geminiServer, MODEL } from './gemini-server.ts';
@@ -21,6 +26,11 @@ interface Agent {
   /** A session that it never had. */
   unknown: string;
 }
+
+/** Runs the program to its end beside a child that has its output, and stays. */
+const STAYS = `case "$*" in *--version*) exec "$PROGRAM" "$@" ;; esac
+sleep 1000 & echo $! > "$PID_FILE"
+"$PROGRAM" "$@"; wait`;
 
 const NO_SESSION = '99999999-2222-4333-8444-555555555555';
 const AGENTS: Record<'claude' | 'codex' | 'gemini' | 'opencode', Agent> = {
@@ -96,6 +106,36 @@ describe.each(Object.keys(AGENTS) as (keyof typeof AGENTS)[])('%s', (name) => {
     expect(ended.lostSession).toBe(true);
     expect(server.requests).toEqual([]);
   });
+
+  test.skipIf(missing !== null)(
+    'whose process stays after its result is ended with what it started, and the result counts',
+    async () => {
+      const folders = agentFolders();
+      const server = await agent.server({ say: 'It is done.' });
+      const { command, env, model } = agent.settings(server.address, folders.home);
+      const pidFile = join(folders.root, 'pid');
+      const tool = {
+        command: ['sh', '-c', STAYS, name],
+        env: { ...env, PROGRAM: command[0], PID_FILE: pidFile },
+        exit_grace_seconds: 0.1,
+        ...(model === null ? {} : { model }),
+      };
+      writeFiles(folders.work, {
+        'millrace.config.json': { tools: { [name]: tool } },
+        'workstreams/a.json': [
+          { id: 'ws-a', tool: name, tasks: ['say that it is done'], workspace: 'shared' },
+        ],
+      });
+      const { code } = await millrace(folders.work, ['run']);
+      const [row] = query<{ status: string; warnings: string }>(
+        folders.work,
+        'SELECT status, warnings FROM agent_results',
+      );
+      expect(row?.warnings).toContain(`${name} had reported its result and did not exit within 0.1 s`);
+      expect([code, row?.status]).toEqual([0, 'completed']);
+      expect(isLiving(Number(readFileSync(pidFile, 'utf8')))).toBe(false);
+    },
+  );
 });
 
 /** The limit that a program tells of when its server answers so. */
