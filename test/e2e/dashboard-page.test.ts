@@ -277,7 +277,7 @@ browserTest('the end of a log of 100 MB is followed, and searched, without holdi
 browserTest('what all workstreams print is followed, each line with the name of its workstream', async () => {
   const lines = (id: string): object => ({
     id,
-    steps: [{ run: `seq 12; echo ${id} waits; cat gate-${id}; echo ${id} goes on; cat gate-${id}` }],
+    steps: [{ run: `seq 12; echo ${id} waits; cat gate-${id}; echo ${id} goes on` }],
   });
   const folder = gatedFolder([lines('a'), lines('b'), lines('c')], ['a', 'b', 'c']);
   const { address } = await startDashboard(folder);
@@ -298,7 +298,6 @@ browserTest('what all workstreams print is followed, each line with the name of 
   await page.getByLabel('Search in what is loaded').fill('c waits');
   await page.getByText('1 line', { exact: true }).waitFor();
   expect(await accessibilityProblems(page)).toEqual([]);
-  for (const id of ['a', 'c', 'b']) await letEnd(folder, id);
   for (const id of ['a', 'c']) await letEnd(folder, id);
   await page.getByText('Nothing more is printed').waitFor();
   expect(problems).toEqual([]);
