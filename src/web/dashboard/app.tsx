@@ -14,12 +14,13 @@ import { hrefOf, place } from '../state.ts';
 import { Said } from './actions.tsx';
 import { ticking } from './clock.ts';
 import { FollowedRun, type RunSeen } from './followed-run.ts';
-import { LivePage, liveSections, UnendedPage } from './live-page.tsx';
+import { LivePage, liveSections } from './live-page.tsx';
 import { AllLogsPage, LogPage } from './log.tsx';
 import { PatternHistoryPage, PatternsPage } from './patterns.tsx';
 import { RunsPage, Waiting } from './runs.tsx';
 import type { LostSince } from './streams.ts';
 import { ToolsPage, TrendsPage } from './trends.tsx';
+import { UnendedPage } from './unended-page.tsx';
 import { WorkstreamHistory, WorkstreamsPage } from './workstreams.tsx';
 
 const TITLES: Record<OverviewName, string> = {

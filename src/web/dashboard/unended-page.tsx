@@ -1,0 +1,87 @@
+/** A workstream without a result. */
+import type { LiveState } from '../../domain/dashboard/answers.ts';
+import { Icon } from '../icons.tsx';
+import { commandOf } from '../model/commands.ts';
+import { count, oneLine, utcTime } from '../model/format.ts';
+import { Block, Command, Words } from '../parts.tsx';
+import { hrefOf } from '../state.ts';
+import { ActButton } from './actions.tsx';
+import type { RunSeen } from './followed-run.ts';
+import { Elapsed, Progress } from './in-hand.tsx';
+
+/** The page of a workstream that is being executed, or has not begun. */
+export function UnendedPage({ seen, live, id }: { seen: RunSeen; live: LiveState; id: string }) {
+  const command = commandOf('millrace logs --follow --run', seen.now.head.run.runId, id);
+  const running = live.running.find(({ workstreamId }) => workstreamId === id);
+  const { runId } = seen.now.head.run;
+  return (
+    <>
+      <section class="first alone" id="verdict" aria-labelledby="verdict-title">
+        <div class="card verdict is-running">
+          <div class="line">
+            <span class="tone-running">
+              <Icon glyph="half" />
+            </span>
+            <h1 id="verdict-title">
+              <bdi>{oneLine(running?.title ?? id, 300)}</bdi>{' '}
+              {running === undefined ? 'has not ended.' : 'is running.'}
+            </h1>
+          </div>
+          {running === undefined ? (
+            <p class="more">It waits for an agent, or for what it depends on, or is not part of this run.</p>
+          ) : (
+            <>
+              <p class="more">
+                {running.text === null ? (
+                  'It says nothing of what it does.'
+                ) : (
+                  <Words text={running.text} length={300} />
+                )}
+              </p>
+              <Progress running={running} />
+              <dl class="facts">
+                <div>
+                  <dt>Id </dt>
+                  <dd>
+                    <code>{oneLine(id, 200)}</code>
+                  </dd>
+                </div>
+                <div>
+                  <dt>Agent </dt>
+                  <dd>{oneLine(running.agentId, 60)}</dd>
+                </div>
+                <div>
+                  <dt>Attempt </dt>
+                  <dd>{count(running.attempt)}</dd>
+                </div>
+                <div>
+                  <dt>For </dt>
+                  <dd class="steady" title={utcTime(running.since)}>
+                    <Elapsed since={running.since} live={live} at={seen.at} />
+                  </dd>
+                </div>
+              </dl>
+              <p class="acts gap">
+                <a class="b" href={hrefOf({ kind: 'log', id })}>
+                  <Icon glyph="lines" />
+                  Log
+                </a>
+                <ActButton runId={runId} live={live} what="stop" workstreams={[id]}>
+                  <Icon glyph="stop" />
+                  Stop it; the run goes on
+                </ActButton>
+              </p>
+            </>
+          )}
+        </div>
+      </section>
+      {command !== null && (
+        <Block title="The same in a terminal">
+          <div class="card pad">
+            <Command command={command} />
+          </div>
+        </Block>
+      )}
+    </>
+  );
+}
