@@ -209,6 +209,7 @@ const queued = [
   'src/cli/actions/worker.ts',
   'src/cli/actions/workers.ts',
   'src/engine/queue/coordinator/queue-run.ts',
+  'src/engine/queue/foresee-travel.ts',
 ];
 const later = [...running, ...publishing, ...serving, ...queued];
 /**

@@ -101,6 +101,20 @@ export interface PlannedContaining {
   obstacle: string | null;
 }
 
+/** What hosts of a queue get of a project. */
+export interface PlannedTravel {
+  /** Hosts get a copy of the project's files, a commit from this URL, or have the project's folder themselves. */
+  source: 'snapshot' | 'git' | 'shared';
+  /** Of a copy; null where no files travel. Sizes are in bytes. */
+  snapshot: { files: number; bytes: number; compressedBytes: number } | null;
+  /** What is part of the project and can't travel. */
+  leftOut: { path: string; why: string }[];
+  /** What workstreams name and hosts do not get, in words that follow an id. */
+  missing: { id: string; what: string }[];
+  /** Why a run over this queue refuses to begin; null where it does not, as far as is known without asking Redis. */
+  obstacle: string | null;
+}
+
 /** What a run's workstreams reserve. */
 export interface PlannedReservations {
   capacity: Capacity;
@@ -120,4 +134,6 @@ export interface Forecast {
   reserved: PlannedReservations | null;
   /** Null where nothing is contained on this machine. */
   contained: PlannedContaining | null;
+  /** Null where this machine executes everything. */
+  travelling: PlannedTravel | null;
 }

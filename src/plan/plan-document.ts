@@ -1,5 +1,5 @@
 import { describeFailure } from '../domain/failure-message.ts';
-import type { Conflict, Forecast, Plan, PlannedContaining, Problem } from '../domain/plan.ts';
+import type { Conflict, Forecast, Plan, PlannedContaining, PlannedTravel, Problem } from '../domain/plan.ts';
 import { type Dependency, declaredReservation } from '../domain/workstream.ts';
 import { groupByWave } from './graph.ts';
 
@@ -19,6 +19,8 @@ export interface PlanDocument {
   resources: { cpus: number; memoryMb: number; mostAtOnce: number } | null;
   /** What this machine is asked to contain, and why it can't, so that a run refuses it; null where nothing is. */
   containing: PlannedContaining | null;
+  /** What hosts of the queue get of the project; null where this machine executes everything. */
+  travelling: PlannedTravel | null;
   /** Those that fail before anything is executed. */
   broken: NotExecuted[];
   /** Those that will be skipped whatever happens. */
@@ -56,7 +58,14 @@ interface NotExecuted {
 }
 
 /** The plan as a document that other programs read. */
-export function planDocument({ plan, skipped, kept, reserved, contained }: Forecast): PlanDocument {
+export function planDocument({
+  plan,
+  skipped,
+  kept,
+  reserved,
+  contained,
+  travelling,
+}: Forecast): PlanDocument {
   const idAt = (index: number): string => plan.workstreams[index]?.id ?? '';
   const waves = groupByWave(plan.waveOf);
   return {
@@ -82,6 +91,7 @@ export function planDocument({ plan, skipped, kept, reserved, contained }: Forec
             mostAtOnce: reserved.mostAtOnce,
           },
     containing: contained,
+    travelling,
     broken: plan.broken.map(({ id, title, source, failure }) => ({
       id,
       title,

@@ -1,5 +1,5 @@
 import { describeFailure } from '../domain/failure-message.ts';
-import type { Conflict, Forecast, Plan } from '../domain/plan.ts';
+import type { Conflict, Forecast, Plan, PlannedTravel } from '../domain/plan.ts';
 import { declaredReservation, type Reservation, type Source } from '../domain/workstream.ts';
 import { megabytes, processors, reservationText } from '../text/amounts.ts';
 import { plural, seconds } from '../text/format.ts';
@@ -23,6 +23,7 @@ export function renderText(forecast: Forecast): string {
     section('Never at the same time', conflicts(plan.conflicts)),
     section('Processors and memory', reservations(forecast)),
     section('Sandbox', containing(forecast)),
+    section('Hosts', travelling(forecast)),
     warnings(plan),
     section('Will be skipped', notExecuted(skipped)),
     section(
@@ -129,6 +130,28 @@ function containing({ contained }: Forecast): string[] {
       : `A run on this machine refuses them (sandbox-unavailable): ${oneLine(obstacle, 2 * MESSAGE_WIDTH)}`,
   ];
 }
+
+function travelling({ travelling: travel }: Forecast): string[] {
+  if (travel === null) return [];
+  const { leftOut, missing, obstacle } = travel;
+  return [
+    whatTravels(travel),
+    ...capped(leftOut, 'file', ({ path, why }) => oneLine(`Hosts do not get ${path}: ${why}`, MESSAGE_WIDTH)),
+    ...capped(missing, 'line', ({ id, what }) => `${short(id)} ${oneLine(what, MESSAGE_WIDTH)}`),
+    ...(obstacle === null ? [] : [`A run refuses to begin: ${oneLine(obstacle, 2 * MESSAGE_WIDTH)}`]),
+  ];
+}
+
+function whatTravels({ source, snapshot }: PlannedTravel): string {
+  if (source === 'shared') return "Each host has the project's folder at the same path; nothing travels.";
+  if (source === 'git') return 'Each host fetches the commit that is checked out here; no file travels.';
+  if (snapshot === null) return "The project's files can't travel.";
+  const { files, bytes, compressedBytes } = snapshot;
+  return `${plural(files, 'file')} travel, ${size(compressedBytes)} compressed (${size(bytes)} before).`;
+}
+
+const size = (bytes: number): string =>
+  bytes < 100_000 ? `${(bytes / 1000).toFixed(1)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
 
 /** Those that need most, by processors and then by memory. */
 function largest({ workstreams }: Plan): { id: string; need: Reservation }[] {

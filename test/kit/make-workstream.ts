@@ -44,4 +44,5 @@ export const newRun = (plan: Plan): Forecast => ({
   kept: null,
   reserved: null,
   contained: null,
+  travelling: null,
 });

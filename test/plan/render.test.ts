@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { Broken, Forecast, LoadedFolder, Plan, PlannedContaining } from '../../src/domain/plan.ts';
+import type {
+  Broken,
+  Forecast,
+  LoadedFolder,
+  Plan,
+  PlannedContaining,
+  PlannedTravel,
+} from '../../src/domain/plan.ts';
 import { makePlan } from '../../src/plan/plan.ts';
 import { formatPlan } from '../../src/plan/render.ts';
 import { makeFolder, newRun } from '../kit/make-workstream.ts';
@@ -110,6 +117,33 @@ test('what is contained is told with whether this machine can', () => {
   });
 });
 
+test('what hosts of a queue get is told, with what they do not get', () => {
+  const planned = newRun(makePlan(makeFolder({ id: 'a' }), new Map()));
+  const travelling: PlannedTravel = {
+    source: 'snapshot',
+    snapshot: { files: 12, bytes: 4_300_000, compressedBytes: 61_250 },
+    leftOut: [{ path: 'other', why: 'it is a repository of its own' }],
+    missing: [{ id: 'a', what: 'names /x, which is outside the project' }],
+    obstacle: null,
+  };
+  const lines = [
+    '12 files travel, 61.3 KB compressed (4.3 MB before).',
+    'Hosts do not get other: it is a repository of its own',
+    'a names /x, which is outside the project',
+  ];
+  expect(formatPlan({ ...planned, travelling }, 'text')).toContain(
+    `Hosts\n${lines.map((line) => `  ${line}\n`).join('')}`,
+  );
+  const refused: PlannedTravel = { ...travelling, snapshot: null, obstacle: 'It is too large.' };
+  expect(formatPlan({ ...planned, travelling: refused }, 'text')).toContain(
+    "Hosts\n  The project's files can't travel.\n",
+  );
+  expect(formatPlan({ ...planned, travelling: refused }, 'text')).toContain(
+    '  A run refuses to begin: It is too large.\n',
+  );
+  expect(JSON.parse(formatPlan({ ...planned, travelling }, 'json'))).toMatchObject({ travelling });
+});
+
 test('what will be skipped is told in every format, and what stays of a resumed run', () => {
   const forecast: Forecast = {
     plan: makePlan(makeFolder({ id: 'fetch' }), new Map()),
@@ -125,6 +159,7 @@ test('what will be skipped is told in every format, and what stays of a resumed 
     ],
     reserved: null,
     contained: null,
+    travelling: null,
     kept: { completed: 2, failed: 1, skipped: 0 },
   };
   expect(formatPlan(forecast, 'text')).toBe(`1 workstream in 1 wave; 1 more will be skipped
@@ -252,6 +287,7 @@ test('json: one document of version 1', () => {
     kept: null,
     resources: null,
     containing: null,
+    travelling: null,
     problems: plan.problems satisfies Plan['problems'],
   });
 });

@@ -1,17 +1,19 @@
 /** What a run would do, from the same decisions that it would begin with. Writes nothing. */
 import type { AgentResult } from '../../domain/agent-result.ts';
-import type { Forecast, Plan, Skipped } from '../../domain/plan.ts';
+import type { Forecast, Plan, PlannedTravel, Skipped } from '../../domain/plan.ts';
 import type { Workstream } from '../../domain/workstream.ts';
 import { makePlan } from '../../plan/plan.ts';
 import { foresee } from '../../run/final-results.ts';
 import { knownDurations } from '../../store/read/durations.ts';
 import { makeRoster } from '../agent-names.ts';
 import { withDatabase } from '../history.ts';
+import type { RunOptions } from '../options.ts';
 import type { Paths } from '../paths.ts';
 import { type Prepared, workstreamsToRun } from '../prepare.ts';
 import type { RunRequest } from '../prepare-run.ts';
 import { isRemote, plannedReservations } from '../reserving.ts';
 import { plannedContaining } from './containing.ts';
+import { whyItStaysHere } from './stays-here.ts';
 
 /** @throws Refusal as the run would for agents and tools that it can't have. */
 export async function forecast({ options, paths, prepared }: RunRequest): Promise<Forecast> {
@@ -28,12 +30,25 @@ export async function forecast({ options, paths, prepared }: RunRequest): Promis
     contained: !isRemote(options)
       ? await plannedContaining(executed, (workstream) => roster.toolsOf(0, workstream))
       : null,
+    travelling: isRemote(options) ? await travelOf(executed, options, paths) : null,
   };
 }
 
+/** Loaded only where it is needed. */
+async function travelOf(
+  workstreams: readonly Workstream[],
+  options: RunOptions,
+  paths: Paths,
+): Promise<PlannedTravel> {
+  const { foreseeTravel } = await import('../../engine/queue/foresee-travel.ts');
+  const excluded = [paths.state, paths.reports];
+  const travel = await foreseeTravel({ option: options.source, project: paths.cwd, excluded, workstreams });
+  return { ...travel, obstacle: whyItStaysHere(workstreams, options) ?? travel.obstacle };
+}
+
 /** Whether every workstream may still complete: otherwise the run can't end with exit code 0. */
-export function mayComplete({ plan, skipped, kept, contained }: Forecast): boolean {
-  if (contained !== null && contained.obstacle !== null) return false;
+export function mayComplete({ plan, skipped, kept, contained, travelling }: Forecast): boolean {
+  if ((contained ?? travelling)?.obstacle != null) return false;
   const unfinished = kept === null ? 0 : kept.failed + kept.skipped;
   return plan.broken.length + skipped.length + unfinished === 0;
 }

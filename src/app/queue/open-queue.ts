@@ -2,7 +2,7 @@
 import type { QueueRun } from '../../engine/queue/coordinator/queue-run.ts';
 import { storedQueueRun } from '../../store/write/queue-run.ts';
 import { messageOf } from '../../text/error-message.ts';
-import { nameSome } from '../../text/format.ts';
+import { whyItStaysHere } from '../forecast/stays-here.ts';
 import { withDatabase } from '../history.ts';
 import type { RunOptions } from '../options.ts';
 import type { Paths } from '../paths.ts';
@@ -32,7 +32,8 @@ export async function openQueue({ options, paths, prepared }: QueueInput): Promi
       `Hosts of a queue may still execute workstreams of ${resumed?.run.runId ?? 'this run'}. Give its --queue to go on with what they have, or --queue none to execute the rest here.`,
     );
   if (url === null || !isRemote(options)) return null;
-  refuseWhatStaysHere(prepared, options);
+  const stays = whyItStaysHere(workstreamsToRun(prepared), options);
+  if (stays !== null) throw new Refusal(2, stays);
   const { QueueRun } = await import('../../engine/queue/coordinator/queue-run.ts');
   try {
     return await QueueRun.open({
@@ -53,17 +54,4 @@ export async function openQueue({ options, paths, prepared }: QueueInput): Promi
   } catch (error) {
     throw new Refusal(2, messageOf(error), error);
   }
-}
-
-/** Coding agents work in worktrees of this repository, and a person is asked at this terminal. */
-function refuseWhatStaysHere(prepared: Prepared, { ask }: RunOptions): void {
-  if (ask !== null) throw new Refusal(2, '--ask and --queue do not go together: hosts execute many at once.');
-  const stays = workstreamsToRun(prepared).filter(
-    ({ steps, workspace }) => workspace === 'worktree' || steps.some(({ kind }) => kind === 'tool'),
-  );
-  if (stays.length === 0) return;
-  throw new Refusal(
-    2,
-    `Tool steps, and workstreams with a worktree, are not executed over a queue yet: ${nameSome(stays.map(({ id }) => id))}. Run these without --queue, or name the others.`,
-  );
 }

@@ -41,13 +41,17 @@ function workstreamWithPaths(workstream: Workstream, map: (path: string) => stri
 }
 
 /** The absolute paths of modules and folders in it that are not in the project's folder. */
-export function pathsOutside(workstream: Workstream, project: string): string[] {
-  const outside = new Set<string>();
+export const pathsOutside = (workstream: Workstream, project: string): string[] =>
+  pathsOf(workstream, project).filter((path) => isAbsolute(path));
+
+/** The modules and folders that it names: relative to the project where they are in its folder, else absolute. */
+export function pathsOf(workstream: Workstream, project: string): string[] {
+  const paths = new Set<string>();
   workstreamWithPaths(workstream, (path) => {
-    if (isAbsolute(relativeToProject(path, project))) outside.add(path);
+    paths.add(relativeToProject(path, project));
     return path;
   });
-  return [...outside];
+  return [...paths];
 }
 
 /**
