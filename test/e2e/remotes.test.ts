@@ -79,7 +79,7 @@ describe('the base branch at the remote', () => {
       expect(tip(all.remote, 'main')).toBe(base);
       expect(tip(all.repo, 'main')).toBe(start);
       expect(tip(all.remote, 'millrace-pr/ws-a^')).toBe(start);
-      expect(git(all.remote, 'diff', '--name-only', `${start}`, 'millrace-pr/ws-a').trim()).toBe('ws-a.txt');
+      expect(git(all.remote, 'diff', '--name-only', start, 'millrace-pr/ws-a').trim()).toBe('ws-a.txt');
     },
   );
 
