@@ -2,7 +2,7 @@
  * What Millrace is for after many runs: on a history of which the truth is known, the report of run 121 names what broke in
  * it, the commits among which it broke, its error, nothing that is chance, and what to do first at its top.
  */
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openDatabase } from '../../src/store/schema/database.ts';
@@ -61,12 +61,11 @@ async function withHistory(): Promise<string> {
   return folder;
 }
 
+/** That of the run which was stored last: two runs of one second differ in the end of their names only. */
 function latestReport(folder: string): string {
-  const [name = ''] = readdirSync(join(folder, 'reports'))
-    .filter((each) => each.endsWith('.md'))
-    .toSorted()
-    .toReversed();
-  return readFileSync(join(folder, 'reports', name), 'utf8');
+  const sql = 'SELECT run_id AS id FROM consolidated_runs ORDER BY rowid DESC LIMIT 1';
+  const [last] = query<{ id: string }>(folder, sql);
+  return readFileSync(join(folder, 'reports', `multi_agent_consolidated_${last?.id}.md`), 'utf8');
 }
 
 test('the report of run 121 names what broke, the commits, the error, nothing that is chance, and what to do first', async () => {
