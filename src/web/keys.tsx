@@ -27,7 +27,8 @@ export function followKeys(): void {
   addEventListener('keydown', (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const target = event.target instanceof HTMLElement ? event.target : document.body;
-    if (target.closest('dialog') !== null) return;
+    // The focus stays in a dialog that was closed until the page is drawn again.
+    if (target.closest('dialog[open]') !== null) return;
     if (target.matches('input, select, textarea')) return leaveField(event, target);
     if (act(event.key, target)) event.preventDefault();
   });

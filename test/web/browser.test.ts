@@ -132,6 +132,19 @@ describe('keys', () => {
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
   });
 
+  browserTest('a key that is pressed before the closed list has lost the focus counts', async () => {
+    const page = await open();
+    await page.keyboard.press('?');
+    await page.getByRole('dialog').waitFor();
+    await page.evaluate(() => {
+      const dialog = document.querySelector('dialog');
+      dialog?.close();
+      const key = new KeyboardEvent('keydown', { key: 'j', bubbles: true, cancelable: true });
+      dialog?.querySelector('button')?.dispatchEvent(key);
+    });
+    await page.locator('[data-move]:focus').waitFor();
+  });
+
   browserTest('a letter that is typed in a field is no command', async () => {
     const page = await open();
     await page.keyboard.press('/');
