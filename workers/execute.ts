@@ -131,7 +131,7 @@ function lateExitCode(execution: Execution): Failure | null {
 async function runAll(execution: Execution, partial: PartialOutcome): Promise<void> {
   const { outputs } = execution.assignment.workstream;
   if (outputs.length === 0) return runSteps(execution, partial);
-  // With a library that takes a tenth of the start of a thread, and most workstreams declare none.
+  // With a library that takes a fifth of the start of a thread, and most workstreams declare none.
   const { OutputFiles } = await import('./output-files.ts');
   const files = await OutputFiles.before(outputs, execution.assignment.workspace);
   await runSteps(execution, partial);

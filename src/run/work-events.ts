@@ -3,6 +3,7 @@ import type { Failure } from '../domain/failure.ts';
 import { describeFailure } from '../domain/failure-message.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { EventOf, RunEvent } from '../domain/run-event.ts';
+import type { Workstream } from '../domain/workstream.ts';
 import { isoTimestamp } from '../text/format.ts';
 import type { ReportedMessage } from './attempt/attempt-runner.ts';
 import type { WorkstreamRunner } from './attempt/workstream-runner.ts';
@@ -40,7 +41,7 @@ export class WorkEvents {
   ready(indices: readonly number[]): void {
     const eventOf = (index: number): RunEvent => ({
       type: 'workstream-ready',
-      workstreamId: this.#id(index),
+      workstreamId: this.#workstream(index).id,
     });
     this.#parts.journal.publishAll(indices.map(eventOf));
   }
@@ -74,7 +75,7 @@ export class WorkEvents {
     const { attempt, failure, afterSeconds } = next;
     this.#parts.journal.publish({
       type: 'workstream-retrying',
-      workstreamId: this.#id(index),
+      workstreamId: this.#workstream(index).id,
       agentId,
       attempt,
       reason: failure.reason,
@@ -104,13 +105,13 @@ export class WorkEvents {
   /** Written out, because it is made for each workstream. */
   #startOf(index: number, { agentId }: Named, queued: boolean, at: string): EventOf<'workstream-started'> {
     const { plan, runner } = this.#parts;
-    const workstreamId = this.#id(index);
+    const { id, title } = this.#workstream(index);
     return {
       type: 'workstream-started',
-      workstreamId,
-      title: plan.workstreams[index]?.title ?? '',
+      workstreamId: id,
+      title,
       agentId,
-      attempt: runner.nextAttempt(workstreamId),
+      attempt: runner.nextAttempt(id),
       queued,
       at,
       expectedSeconds: plan.known > 0 ? (plan.expectedSeconds[index] ?? null) : null,
@@ -122,9 +123,9 @@ export class WorkEvents {
     return this.#indices.get(workstreamId) ?? -1;
   }
 
-  #id(index: number): string {
+  #workstream(index: number): Workstream {
     const workstream = this.#parts.plan.workstreams[index];
     if (workstream === undefined) throw new RangeError(`there is no workstream ${index} in the plan`);
-    return workstream.id;
+    return workstream;
   }
 }

@@ -48,7 +48,8 @@ async function travelOf(
 
 /** Whether every workstream may still complete: otherwise the run can't end with exit code 0. */
 export function mayComplete({ plan, skipped, kept, contained, travelling }: Forecast): boolean {
-  if ((contained ?? travelling)?.obstacle != null) return false;
+  const isRefused = [contained, travelling].some((each) => each !== null && each.obstacle !== null);
+  if (isRefused) return false;
   const unfinished = kept === null ? 0 : kept.failed + kept.skipped;
   return plan.broken.length + skipped.length + unfinished === 0;
 }

@@ -9,6 +9,7 @@
  */
 import { z } from 'zod';
 import { type Assignment, assignmentSchema } from '../../domain/assignment.ts';
+import type { EngineMessage } from '../../domain/engine.ts';
 import { outcomeSchema } from '../../domain/outcome.ts';
 import type { SealContext } from './sealing.ts';
 
@@ -224,6 +225,21 @@ const remoteMessageSchema = z.discriminatedUnion('type', [
 ]);
 export type RemoteMessage = z.infer<typeof remoteMessageSchema>;
 export const remoteMessagesSchema = z.array(remoteMessageSchema);
+
+/** What an execution tells on its way. */
+export type ExecutionReport = Extract<EngineMessage, { type: 'progress' | 'log' | 'replaced' }>;
+
+/** The fields of a report, without whatever else the message has that carries it. */
+export function reportOf(message: ExecutionReport): ExecutionReport {
+  switch (message.type) {
+    case 'progress':
+      return { type: 'progress', fraction: message.fraction, text: message.text };
+    case 'log':
+      return { type: 'log', line: message.line };
+    case 'replaced':
+      return { type: 'replaced', why: message.why };
+  }
+}
 
 /** The outcome in a receipt. */
 export const remoteOutcomeSchema = outcomeSchema;

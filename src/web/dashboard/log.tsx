@@ -17,6 +17,18 @@ interface Followed {
   close(): void;
 }
 
+/** A stream of this window alone, followed from where the server begins. */
+function followedStream(
+  address: string,
+  names: readonly string[],
+  onEvent: (name: string, data: string) => void,
+  onLost: OnLost,
+): Stream {
+  const stream = new Stream(address, { names, parameter: 'from', isOwn: true, onEvent, onLost });
+  stream.from(null);
+  return stream;
+}
+
 /** The end of the log of one workstream. */
 class LogTail implements Followed {
   readonly held = new HeldLines();
@@ -25,14 +37,8 @@ class LogTail implements Followed {
 
   constructor(runId: string, id: string, onLost: OnLost) {
     const address = `${pathOfRun(runId)}/logs/${encodeURIComponent(id)}/follow`;
-    this.#stream = new Stream(address, {
-      names: ['text', 'reset', 'over'],
-      parameter: 'from',
-      isOwn: true,
-      onEvent: (name, data) => this.#hear(name, data),
-      onLost,
-    });
-    this.#stream.from(null);
+    const names = ['text', 'reset', 'over'];
+    this.#stream = followedStream(address, names, (name, data) => this.#hear(name, data), onLost);
   }
 
   close(): void {
@@ -73,14 +79,9 @@ class RunTail implements Followed {
   readonly #seen = new Map<string, number>();
 
   constructor(runId: string, onLost: OnLost) {
-    this.#stream = new Stream(`${pathOfRun(runId)}/logs`, {
-      names: ['lines', 'over'],
-      parameter: 'from',
-      isOwn: true,
-      onEvent: (name, data) => this.#hear(name, data),
-      onLost,
-    });
-    this.#stream.from(null);
+    const address = `${pathOfRun(runId)}/logs`;
+    const names = ['lines', 'over'];
+    this.#stream = followedStream(address, names, (name, data) => this.#hear(name, data), onLost);
   }
 
   close(): void {

@@ -7,8 +7,8 @@ import type { BatchOptions, BatchOutcome } from '../../../domain/engine.ts';
 import type { Failure } from '../../../domain/failure.ts';
 import { failedOutcome, type Outcome } from '../../../domain/outcome.ts';
 import { measured, startTimer } from '../../../os/stopwatch.ts';
-import type { RemoteMessage } from '../protocol.ts';
-import { begunMessage, engineMessage, HeldJob, type JobExecution, wasStopped } from './job-execution.ts';
+import { type RemoteMessage, reportOf } from '../protocol.ts';
+import { begunMessage, HeldJob, type JobExecution, wasStopped } from './job-execution.ts';
 import type { JobPlace } from './lease-store.ts';
 
 export type BatchListeners = Pick<BatchOptions, 'signal' | 'onMessage' | 'onOutcomes' | 'onReturned'>;
@@ -64,7 +64,7 @@ export class BatchExecution extends HeldJob {
     const assignment = this.assignments[member];
     if (assignment === undefined || !this.#open.has(member)) return null;
     if (message.type !== 'began') {
-      this.#listeners.onMessage(member, engineMessage(message));
+      this.#listeners.onMessage(member, reportOf(message));
       return null;
     }
     this.#begun.add(member);

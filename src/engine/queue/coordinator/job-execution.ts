@@ -5,7 +5,7 @@ import type { CancelReason, EngineMessage, ExecuteOptions } from '../../../domai
 import type { Failure } from '../../../domain/failure.ts';
 import { failedOutcome, type Outcome } from '../../../domain/outcome.ts';
 import { measured, startTimer } from '../../../os/stopwatch.ts';
-import type { Receipt, RemoteMessage } from '../protocol.ts';
+import { type ExecutionReport, type Receipt, type RemoteMessage, reportOf } from '../protocol.ts';
 import type { JobPlace } from './lease-store.ts';
 
 /** Of a lease of which only its host is known. */
@@ -13,7 +13,6 @@ export const ANY_TOKEN = '';
 
 export type Began = Extract<RemoteMessage, { type: 'began' }>;
 /** What an execution says while it is executed. */
-export type ExecutionReport = Extract<RemoteMessage, { type: 'progress' | 'log' | 'replaced' }>;
 
 /** The longest that a timer of Node takes. */
 const MOST_TIMER_MS = 2 ** 31 - 1;
@@ -134,11 +133,11 @@ export class JobExecution extends HeldJob {
     return true;
   }
 
-  report(message: ExecutionReport): void {
+  report(message: Extract<RemoteMessage, { type: ExecutionReport['type'] }>): void {
     if (this.isOver || this.#begun === null) return;
     if (this.#begun.token === ANY_TOKEN) this.#begun = { ...this.#begun, token: message.token };
     if (message.token !== this.#begun.token) return;
-    this.#options.onMessage(engineMessage(message));
+    this.#options.onMessage(reportOf(message));
   }
 
   /** The first outcome counts. */
@@ -169,18 +168,6 @@ export class JobExecution extends HeldJob {
         : { host: this.#begun.host, agentId: `${this.#begun.host}/${this.#begun.agent}` };
     const outcome = failedOutcome(failure, measured(this.#begin), null);
     return executedBy === null ? outcome : { ...outcome, executedBy };
-  }
-}
-
-/** What the run hears of it. */
-export function engineMessage(message: ExecutionReport): EngineMessage {
-  switch (message.type) {
-    case 'progress':
-      return { type: 'progress', fraction: message.fraction, text: message.text };
-    case 'log':
-      return { type: 'log', line: message.line };
-    case 'replaced':
-      return { type: 'replaced', why: message.why };
   }
 }
 

@@ -5,7 +5,7 @@
 import type { Assignment } from '../../../domain/assignment.ts';
 import { type BatchOutcome, type EngineMessage, MemberStops } from '../../../domain/engine.ts';
 import type { Outcome } from '../../../domain/outcome.ts';
-import type { RemoteAssignment, RemoteMessage } from '../protocol.ts';
+import { type RemoteAssignment, type RemoteMessage, reportOf } from '../protocol.ts';
 import type { HostEngines } from './engines.ts';
 
 /** A message without what says which lease it belongs to. */
@@ -107,10 +107,8 @@ export function sentMessage(message: EngineMessage): MessageBody | null {
     case 'session':
       return null;
     case 'progress':
-      return { type: 'progress', fraction: message.fraction, text: message.text };
     case 'log':
-      return { type: 'log', line: message.line };
     case 'replaced':
-      return { type: 'replaced', why: message.why };
+      return reportOf(message);
   }
 }
