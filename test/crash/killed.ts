@@ -91,10 +91,20 @@ interface Seen extends Pick<Ran, 'stdout' | 'stderr' | 'killedWhile'> {
 /** False where there is nobody to kill: it has ended, or has not started the run's process yet. */
 function signal(child: ChildProcess, whom: Whom): boolean {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return false;
-  if (whom === 'both') return process.kill(-child.pid, 'SIGKILL');
+  if (whom === 'both') return sigkill(-child.pid);
   const victim = whom === 'watcher' ? child.pid : runOf(child.pid);
   if (whom === 'host') return victim !== null && killHostOf(victim);
-  return victim !== null && process.kill(victim, 'SIGKILL');
+  return victim !== null && sigkill(victim);
+}
+
+/** False where it ended between the look at the process table and now. */
+function sigkill(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    return false;
+  }
 }
 
 /** False where it starts no commands, or not in a process of their own. */
@@ -102,7 +112,7 @@ function killHostOf(run: number): boolean {
   const host = [...livingProcesses()].find(
     ({ pid, parent }) => parent === run && commandOf(pid).includes('command-host'),
   );
-  return host !== undefined && process.kill(host.pid, 'SIGKILL');
+  return host !== undefined && sigkill(host.pid);
 }
 
 /** The process of the run that this one watches over; null where there is none, or the system does not tell. */
