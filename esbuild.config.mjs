@@ -211,6 +211,8 @@ const queued = [
   'src/engine/queue/coordinator/queue-run.ts',
   'src/engine/queue/foresee-travel.ts',
 ];
+/** What BullMQ and its libraries only try to load: native code, clients of other servers than Redis. */
+const queueExtras = ['msgpackr-extract', 'pg', '@valkey/valkey-glide'];
 const later = [...running, ...publishing, ...serving, ...queued];
 /**
  * What only some commands import: to read a configuration file, to tell an error, or what both a run and its dashboard
@@ -243,8 +245,9 @@ await buildBundles(
   ],
   {
     // Native, or with files of their own.
-    external: ['better-sqlite3', 'piscina', 'esbuild', 'bullmq', 'ioredis'],
-    alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
+    external: ['better-sqlite3', 'piscina', 'esbuild', ...queueExtras],
+    // Modules in place of CommonJS: esbuild leaves out what is not used of them.
+    alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js', bullmq: 'bullmq/dist/esm/index.js' },
     plugins: [helpIsAscii, zodWithinNeed, widthOnDemand],
   },
 );

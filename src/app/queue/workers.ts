@@ -1,5 +1,10 @@
 /** Who lends agents through a queue. */
-import { openConnection, QueueAddressProblem, shownAddress } from '../../engine/queue/connection.ts';
+import {
+  closeConnection,
+  openConnection,
+  QueueAddressProblem,
+  shownAddress,
+} from '../../engine/queue/connection.ts';
 import { type RemovedRuns, removeAbandonedRuns } from '../../engine/queue/coordinator/abandoned-runs.ts';
 import { type HostsSeen, readHosts } from '../../engine/queue/hosts.ts';
 import { PROTOCOL } from '../../engine/queue/protocol.ts';
@@ -54,7 +59,7 @@ export async function workersOf({
       throw new Refusal(2, `Redis at ${shownAddress(queue)} can't be asked: ${messageOf(error)}.`);
     } finally {
       clearTimeout(timer);
-      redis.disconnect();
+      closeConnection(redis);
     }
   } catch (error) {
     if (error instanceof QueueKeyProblem || error instanceof QueueAddressProblem)

@@ -69,6 +69,14 @@ function connectionOptions({ url, caFile }: QueueAddress, name: string): Options
 export const openConnection = (address: QueueAddress, name: string): Redis =>
   new Redis(connectionOptions(address, name));
 
+/**
+ * Ends a connection. A second call does nothing: ioredis would wait two seconds for the end of a stream that has ended, and
+ * keep its process alive for as long.
+ */
+export function closeConnection(redis: Redis): void {
+  if (redis.status !== 'end') redis.disconnect();
+}
+
 const COMMON = {
   // Replies have the same shape from every version of Redis.
   protocol: 2,

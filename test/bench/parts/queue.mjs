@@ -34,7 +34,8 @@ export default async function queue({ row, rounds, quick }) {
 function notLoaded(row) {
   const file = join(base, 'loaded.txt');
   writeFileSync(file, '');
-  const env = { LOADED: file, NODE_OPTIONS: `--require ${notesLoaded}` };
+  // Without kept code Node itself loads the bundles, so that it is seen which.
+  const env = { LOADED: file, NODE_OPTIONS: `--require ${notesLoaded}`, NODE_DISABLE_COMPILE_CACHE: '1' };
   alternate({ run: millrace(noOpFolder(1), 1, { env }) }, 1, { warmUp: false });
   const loaded = readFileSync(file, 'utf8')
     .split('\n')

@@ -1,7 +1,7 @@
 /** Reads the stream of messages of a run, in order, once, and removes what it has read. */
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { MOST_BLOCKED_MS } from '../connection.ts';
+import { closeConnection, MOST_BLOCKED_MS } from '../connection.ts';
 import { KEYS, type RemoteMessage, remoteMessagesSchema, SEALED_FOR } from '../protocol.ts';
 import type { QueueKey } from '../sealing.ts';
 
@@ -50,7 +50,7 @@ export class MessageReader {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#parts.blocking.disconnect();
+    closeConnection(this.#parts.blocking);
     this.#wake();
     await this.#over;
   }

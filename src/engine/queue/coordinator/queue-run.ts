@@ -6,7 +6,7 @@ import type { Workstream } from '../../../domain/workstream.ts';
 import { messageOf } from '../../../text/error-message.ts';
 import { nameSome } from '../../../text/format.ts';
 import { bodiesIn } from '../bodies.ts';
-import { openConnection, shownAddress } from '../connection.ts';
+import { closeConnection, openConnection, shownAddress } from '../connection.ts';
 import { readHosts } from '../hosts.ts';
 import { pathsOutside } from '../portable-paths.ts';
 import { type ProjectSource, RUN_TTL_SECONDS, sourceSchema } from '../protocol.ts';
@@ -101,7 +101,7 @@ export class QueueRun {
       );
       return run;
     } catch (error) {
-      redis.disconnect();
+      closeConnection(redis);
       throw error;
     }
   }
@@ -134,8 +134,8 @@ export class QueueRun {
       logLevel: options.logLevel,
       now: clockOf(redis),
       disconnect: () => {
-        redis.disconnect();
-        blocking.disconnect();
+        closeConnection(redis);
+        closeConnection(blocking);
       },
       notify,
       messages: (take) =>

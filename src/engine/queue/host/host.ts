@@ -12,7 +12,7 @@ import type { Assignment } from '../../../domain/assignment.ts';
 import type { Outcome } from '../../../domain/outcome.ts';
 import { messageOf } from '../../../text/error-message.ts';
 import { type BodyRedis, bodiesIn } from '../bodies.ts';
-import { MOST_BLOCKED_MS, openConnection, type QueueAddress } from '../connection.ts';
+import { closeConnection, MOST_BLOCKED_MS, openConnection, type QueueAddress } from '../connection.ts';
 import {
   CANCEL_CHANNEL,
   HOST_BEAT_MS,
@@ -220,7 +220,7 @@ export class Host {
     if (this.#lostAt === null && this.#hasBeaten)
       await this.#redis.del(KEYS.host(this.#options.name)).catch(() => undefined);
     await Promise.allSettled(Array.from(this.#workers.values(), (worker) => worker.close(true)));
-    for (const redis of [this.#waiting, this.#subscriber, this.#redis]) redis.disconnect();
+    for (const redis of [this.#waiting, this.#subscriber, this.#redis]) closeConnection(redis);
     await this.#taking;
     this.#folder.release();
     this.#options.onEvent({ type: 'worker-ended' });
