@@ -120,8 +120,14 @@ function bySource(a: Pick<Workstream, 'source'>, b: Pick<Workstream, 'source'>):
 }
 
 /**
+ * Differences of remaining paths below this, in seconds, are noise of the machine. Without it workstreams that take next to
+ * nothing run in a random order, and rows in a random order cost SQLite three times as many pages.
+ */
+const STEP_SECONDS = 0.01;
+
+/**
  * Nodes in the order in which they are dispatched when all are ready: priority (greater first), longest remaining
- * path (longer first), order in the folder, order of the input (which is that of a matrix).
+ * path (longer first, in steps of 10 ms), order in the folder, order of the input (which is that of a matrix).
  */
 export function handingOutOrder(
   workstreams: readonly Pick<Workstream, 'priority' | 'source'>[],
@@ -132,9 +138,10 @@ export function handingOutOrder(
     if (workstream === undefined) throw new RangeError(`there is no workstream ${node}`);
     return workstream;
   };
+  const steps = (node: number): number => Math.floor(requireAt(remaining, node) / STEP_SECONDS);
   const compare = (a: number, b: number): number =>
     at(b).priority - at(a).priority ||
-    requireAt(remaining, b) - requireAt(remaining, a) ||
+    steps(b) - steps(a) ||
     bySource(at(a), at(b)) ||
     a - b;
   const order = new Int32Array(workstreams.length);

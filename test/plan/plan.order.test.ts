@@ -28,6 +28,17 @@ test('a longer remaining path comes before an earlier file', () => {
   expect(order({ at: ['a', 0] }, { at: ['b', 0], remaining: 2 })).toEqual([1, 0]);
 });
 
+test('remaining paths that differ by the noise of a machine are equally long', () => {
+  expect(
+    order(
+      { at: ['a', 0], remaining: 0.000_02 },
+      { at: ['a', 1], remaining: 0.004 },
+      { at: ['a', 2], remaining: 0.03 },
+      { at: ['a', 3], remaining: 0.031 },
+    ),
+  ).toEqual([2, 3, 0, 1]);
+});
+
 test('files are ordered by code unit, so upper case comes first and "10" before "2"', () => {
   expect(
     order({ at: ['b', 0] }, { at: ['ä', 0] }, { at: ['B', 0] }, { at: ['2', 0] }, { at: ['10', 0] }),
