@@ -47,24 +47,48 @@ const GAP = 2;
 
 /** Rows under a head, in columns, without lines: for a terminal and for `grep` alike. */
 export function table(head: readonly string[], rows: Iterable<readonly (string | number | null)[]>): string {
-  const widths = head.map(columnsOf);
-  const lines: (readonly string[])[] = [head];
+  // Of all rows one after the other: an array for each of 100,000 is most of what there is to collect.
+  const cells = [...head];
+  const columns = head.map((cell) => new Column(cell));
   for (const row of rows) {
-    const cells = row.map((cell) => oneLine(String(cell ?? '–'), MAX_CELL));
-    for (let column = 0; column < widths.length; column += 1)
-      widths[column] = Math.max(widths[column] ?? 0, columnsOf(cells[column] ?? ''));
-    lines.push(cells);
+    for (let index = 0; index < columns.length; index += 1) {
+      const cell = oneLine(String(row[index] ?? '–'), MAX_CELL);
+      columns[index]?.add(cell);
+      cells.push(cell);
+    }
   }
-  return lines.map((cells) => lineOf(cells, widths)).join('\n');
+  const lines: string[] = [];
+  for (let start = 0; start < cells.length; start += columns.length) {
+    let line = '';
+    const last = columns.length - 1;
+    for (let index = 0; index < last; index += 1) line += columns[index]?.padded(cells[start + index] ?? '');
+    line += cells[start + last] ?? '';
+    lines.push(line.endsWith(' ') ? line.trimEnd() : line);
+  }
+  return lines.join('\n');
 }
 
-function lineOf(row: readonly string[], widths: readonly number[]): string {
-  let line = '';
-  for (let column = 0; column < row.length; column += 1) {
-    const cell = row[column] ?? '';
-    line += cell + ' '.repeat((widths[column] ?? 0) - columnsOf(cell) + GAP);
+/** How wide a column is, on a terminal. */
+class Column {
+  #width = 0;
+  /** Whether each of its cells takes as many columns as it has characters. */
+  #isSimple = true;
+
+  constructor(head: string) {
+    this.add(head);
   }
-  return line.trimEnd();
+
+  add(cell: string): void {
+    const width = columnsOf(cell);
+    if (width !== cell.length) this.#isSimple = false;
+    if (width > this.#width) this.#width = width;
+  }
+
+  /** The cell, and the gap to the next column. */
+  padded(cell: string): string {
+    const wider = this.#isSimple ? 0 : cell.length - columnsOf(cell);
+    return cell.padEnd(this.#width + GAP + wider);
+  }
 }
 
 const HOSTS_HEAD = ['host', 'agents', 'workstreams', 'completed', 'failed', 'worked', 'lost'];

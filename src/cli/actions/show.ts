@@ -3,7 +3,7 @@ import { checkoutText } from '../../domain/history/history.ts';
 import type { ResourceUse, RunSummary } from '../../domain/run-record.ts';
 import type { ReviewedWork } from '../../domain/tool-record.ts';
 import { jsonDocument } from '../../report/document.ts';
-import { agentPerformances, hostPerformances } from '../../store/read/agents.ts';
+import { hostsOfRun } from '../../store/read/agents.ts';
 import { reviews } from '../../store/read/attempts.ts';
 import { eachListedResult, type ListedResult, resourceUse } from '../../store/read/short-results.ts';
 import { reservationText } from '../../text/amounts.ts';
@@ -32,7 +32,7 @@ export async function show(argv: ShowArguments): Promise<number> {
       const used = resourceUse(connection, run.runId, MOST_USED);
       const said = reviews(connection, run.runId, MOST_REVIEWS);
       const listed = results(eachListedResult(connection, run.runId));
-      const hosts = hostPerformances(connection, run.runId, agentPerformances(connection, run.runId));
+      const hosts = hostsOfRun(connection, run.runId);
       const parts = [heading(run), listed, ...hostsText(hosts), ...reviewsText(said), ...usedText(used)];
       await printText(parts.join('\n\n'));
     }

@@ -1,5 +1,5 @@
 import type { HostPerformance, LiveWorkstream, RunSummary } from '../../domain/run-record.ts';
-import { agentPerformances, hostPerformances } from '../../store/read/agents.ts';
+import { hostsOfRun } from '../../store/read/agents.ts';
 import { parkedTools } from '../../store/read/live/parked-tools.ts';
 import { liveCounts, liveWorkstreams } from '../../store/read/live/workstreams.ts';
 import { percent, seconds } from '../../text/format.ts';
@@ -20,7 +20,7 @@ export async function status(argv: StatusArguments): Promise<number> {
     const { shown } = liveWorkstreams(connection, run.runId, SHOWN);
     const running = shown.filter((workstream) => workstream.status === 'running');
     const parked = run.state === 'ended' ? [] : parkedTools(connection);
-    const hosts = hostPerformances(connection, run.runId, agentPerformances(connection, run.runId));
+    const hosts = hostsOfRun(connection, run.runId);
     const now = { counts, running, parked, hosts };
     if (argv.json)
       await printJson({ version: 1, run, ...now, hosts: hosts.length === 0 ? undefined : hosts });

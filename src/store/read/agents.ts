@@ -6,7 +6,7 @@ import { byNumber } from '../../text/by-number.ts';
 import { jsonCell, numberCell, textCell } from '../schema/cells.ts';
 import type { Connection } from '../schema/connection.ts';
 import { presentSeconds } from '../write/agent-counts.ts';
-import { firstRow, rows } from './rows.ts';
+import { countOf, firstRow, rows } from './rows.ts';
 import { wallSeconds } from './wall-time.ts';
 
 const workRow = z.object({
@@ -163,6 +163,14 @@ export function hostPerformances(
     host.busySeconds += seconds;
   }
   return [...hosts.values()].toSorted((one, other) => byNumber(one.host, other.host));
+}
+
+const HAS_HOSTS = "SELECT EXISTS (SELECT 1 FROM agent_results WHERE run_id = ? AND agent_id GLOB '*/*') AS n";
+
+/** `hostPerformances` for those who want nothing else of a run's agents. */
+export function hostsOfRun(connection: Connection, runId: string): HostPerformance[] {
+  if (countOf(connection, HAS_HOSTS, runId) === 0) return [];
+  return hostPerformances(connection, runId, agentPerformances(connection, runId));
 }
 
 /** Null for an agent of this machine. */

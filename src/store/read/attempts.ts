@@ -92,10 +92,18 @@ export function attemptLogs(connection: Connection, runId: string, workstreamId:
 
 const reviewRow = z.object({ workstream_id: z.string(), review: z.string(), total: z.number() });
 
+/**
+ * A condition that holds for each result whose work was reviewed, and for few others. Nearly all results are told apart by
+ * its first half, which is the beginning of the condition of the index `agent_results_noted`.
+ */
+export const maybeReviewed = (alias: string): string => `
+  (${alias}.status <> 'completed' OR ${alias}.attempts > 1 OR ${alias}.tool IS NOT NULL OR ${alias}.branch IS NOT NULL)
+  AND ${alias}.metadata LIKE '%"reviews":%'`;
+
 const REVIEWS = `
 SELECT r.workstream_id, v.value AS review, COUNT(*) OVER () AS total
 FROM agent_results r, json_each(CASE WHEN json_valid(r.metadata) THEN r.metadata ->> '$.reviews' END) v
-WHERE r.run_id = ? AND r.metadata LIKE '%"reviews":%'
+WHERE r.run_id = ? AND ${maybeReviewed('r')}
 ORDER BY json_extract(v.value, '$.verdict') = 'accepted', r.id, v.key LIMIT ?`;
 
 /** Those first that did not accept what they reviewed. */

@@ -9,7 +9,7 @@ import type { Connection } from '../schema/connection.ts';
 import { resultTable } from '../schema/result-tables.ts';
 import { columnsOf } from '../schema/table.ts';
 import { MERGE_PROBLEMS } from './merges.ts';
-import { allCells, countOf, rows } from './rows.ts';
+import { countOf, eachCells, rows } from './rows.ts';
 import { runStatus, unusualRunStatus } from './run-status.ts';
 
 const shortRow = resultTable.row.pick({
@@ -82,19 +82,10 @@ export type ListedResult = Pick<
   notMerged: string | null;
 };
 
-const listedRow = shortRow.pick({
-  workstream_id: true,
-  title: true,
-  agent_id: true,
-  status: true,
-  explanation: true,
-  duration_seconds: true,
-});
-
-/** First the ids, so that sorting carries no rows. */
+/** First the ids, so that sorting carries no rows. A title that is the id is read once. */
 const LISTED = `
 WITH ids AS MATERIALIZED (SELECT id FROM agent_results WHERE run_id = ? ORDER BY id)
-SELECT ${columnsOf(listedRow, 'r')},
+SELECT r.workstream_id, NULLIF(r.title, r.workstream_id), r.agent_id, r.status, r.explanation, r.duration_seconds,
   CASE WHEN r.merge_status IN ${MERGE_PROBLEMS} THEN r.merge_status || COALESCE(': ' || r.merge_test, '')
     || COALESCE(', together with ' || r.merge_partner, '') END
 FROM ids CROSS JOIN agent_results r ON r.id = ids.id ORDER BY ids.id`;
@@ -104,17 +95,17 @@ export function* eachListedResult(
   connection: Connection,
   runId: string,
 ): Generator<ListedResult, void, undefined> {
-  for (const cells of allCells(connection, LISTED, runId)) {
+  for (const cells of eachCells(connection, LISTED, runId)) {
     const [id, title, agentId, status, explanation, seconds, notMerged] = cells;
-    const row = {
-      workstream_id: String(id),
-      title: textOf(title),
-      agent_id: textOf(agentId),
-      status: String(status),
-      explanation: textOf(explanation),
-      duration_seconds: typeof seconds === 'number' ? seconds : null,
+    yield {
+      workstreamId: String(id),
+      title: textOf(title) ?? String(id),
+      agentId: textOf(agentId) ?? COORDINATOR,
+      status: runStatus(String(status)),
+      explanation: textOf(explanation) ?? unusualRunStatus(String(status)),
+      durationSeconds: typeof seconds === 'number' ? seconds : null,
+      notMerged: textOf(notMerged),
     };
-    yield { ...toListed(row), notMerged: textOf(notMerged) };
   }
 }
 
@@ -133,23 +124,17 @@ function byIds(
 
 function toShort(row: z.infer<typeof shortRow>): ShortResult {
   return {
-    ...toListed(row),
-    reason: row.reason,
-    failure: row.failure,
-    startTime: row.start_time,
-    endTime: row.end_time,
-    logFile: row.log_file,
-  };
-}
-
-function toListed(row: z.infer<typeof listedRow>): Omit<ListedResult, 'notMerged'> {
-  return {
     workstreamId: row.workstream_id,
     title: row.title ?? row.workstream_id,
     agentId: row.agent_id ?? COORDINATOR,
     status: runStatus(row.status),
+    reason: row.reason,
     explanation: row.explanation ?? unusualRunStatus(row.status),
+    failure: row.failure,
+    startTime: row.start_time,
+    endTime: row.end_time,
     durationSeconds: row.duration_seconds,
+    logFile: row.log_file,
   };
 }
 

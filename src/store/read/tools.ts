@@ -8,6 +8,7 @@ import { numberCell, textCell } from '../schema/cells.ts';
 import type { Connection } from '../schema/connection.ts';
 import { resultTable } from '../schema/result-tables.ts';
 import { columnsOf } from '../schema/table.ts';
+import { maybeReviewed } from './attempts.ts';
 import { rows } from './rows.ts';
 import { runStatus } from './run-status.ts';
 
@@ -35,7 +36,7 @@ UNION ALL
 SELECT r.run_id, r.workstream_id, 0, v.value ->> 'tool', v.value ->> 'model', NULL, v.value ->> 'costUsd',
   v.value ->> 'inputTokens', v.value ->> 'outputTokens', v.value ->> 'durationSeconds'
 FROM agent_results r, json_each(CASE WHEN json_valid(r.metadata) THEN r.metadata ->> '$.reviews' END) v
-WHERE r.metadata LIKE '%"reviews":%' AND v.value ->> 'durationSeconds' > 0`;
+WHERE ${maybeReviewed('r')} AND v.value ->> 'durationSeconds' > 0`;
 
 /** An attempt that completed is accepted when acceptance tests said so, and none of them failed. */
 const PERFORMANCE = `
