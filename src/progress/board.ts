@@ -127,7 +127,7 @@ export function applyEvent(board: Board, event: RunEvent): boolean {
       start(board, event);
       return true;
     case 'workstream-begun':
-      occupy(board, event);
+      begin(board, event);
       return true;
     case 'workstream-ready':
     case 'workstream-retrying':
@@ -176,6 +176,14 @@ function start(board: Board, event: EventOf<'workstream-started'>): void {
     board.activity.started += 1;
     board.activity.startedExpectedSeconds += expectedSeconds ?? 0;
   }
+  // Over a queue it is started for a place in it: which agent of which host takes it is known when it is begun.
+  if (board.agents.has(event.agentId)) occupy(board, event);
+}
+
+/** Where a host was lost, another agent had it before. */
+function begin(board: Board, event: EventOf<'workstream-begun'>): void {
+  if (board.agents.get(event.agentId)?.workstreamId !== event.workstreamId)
+    release(board, event.workstreamId);
   occupy(board, event);
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { RunEvent } from '../../src/domain/run-event.ts';
 import { applyEvent, type Board, busyAgents, createBoard, finished } from '../../src/progress/board.ts';
+import { completedResult } from '../kit/completed-result.ts';
 import {
   begun,
   completed,
@@ -60,6 +61,24 @@ test('of what is queued for an agent shows the last, until one is known to take 
   applyEvent(board, begun('ws-2', 1, 1));
   expect(board.agents.get('agent-1')?.workstreamId).toBe('ws-2');
   expect(board.activity.started).toBe(3);
+});
+
+test('over a queue only the agents of hosts are busy: each with what it has begun, wherever that was before', () => {
+  const on = (agentId: string): RunEvent => ({ ...begun('ws-1', 1, 1), agentId });
+  const board = boardOf(
+    runStarted(2, 0, { agents: ['alpha/agent-1', 'beta/agent-1'] }),
+    started('ws-1', 1, 0),
+  );
+  expect(busyAgents(board)).toBe(0);
+  applyEvent(board, on('alpha/agent-1'));
+  applyEvent(board, on('beta/agent-1'));
+  expect([...board.agents].map(([agentId, task]) => [agentId, task?.workstreamId])).toEqual([
+    ['alpha/agent-1', undefined],
+    ['beta/agent-1', 'ws-1'],
+  ]);
+  const result = completedResult('ws-1', { agentId: 'beta/agent-1' });
+  applyEvent(board, { type: 'workstream-finished', result });
+  expect(busyAgents(board)).toBe(0);
 });
 
 test('what was queued for an agent and re-queued is shown at none, until another takes it', () => {
