@@ -2,14 +2,17 @@
 import { performance } from 'node:perf_hooks';
 import type { ListEvents } from '../domain/dashboard/answers.ts';
 import { RunList } from '../store/read/live/listed-runs.ts';
-import type { DatabaseChange, WatchedDatabase } from '../store/read/live/watched-database.ts';
+import type { DatabaseChange, DatabaseMark, WatchedDatabase } from '../store/read/live/watched-database.ts';
 import { asOfNow, type Connection } from '../store/schema/connection.ts';
 import { StoreError } from '../store/schema/store-error.ts';
 import { Broadcast } from './broadcast.ts';
 import { eventBytes } from './client-stream.ts';
 
-/** How often the database is looked at, in milliseconds. Less often where that takes long, so that it takes a small part of the time. */
-const LOOK_MS = 100;
+/**
+ * How often the database is looked at, in milliseconds: a result is to be shown within 250. Less often where that takes
+ * long, so that it takes a small part of the time.
+ */
+const LOOK_MS = 150;
 const MOST_LOOK_MS = 200;
 const LOOK_SHARE = 100;
 
@@ -21,9 +24,16 @@ interface Feed {
   read(connection: Connection, change: DatabaseChange): void;
 }
 
+/** A feed, for how many clients it is, and what of the database it has read. */
+interface Entry {
+  feed: Feed;
+  clients: number;
+  seen: DatabaseMark;
+}
+
 export class Feeds {
   readonly #database: WatchedDatabase;
-  readonly #feeds = new Map<string, { feed: Feed; clients: number }>();
+  readonly #feeds = new Map<string, Entry>();
   #timer: NodeJS.Timeout | null = null;
   #readAt = 0;
 
@@ -31,13 +41,18 @@ export class Feeds {
     this.#database = database;
   }
 
-  /** The feed of this name, which exists as long as it has clients: `leave` is to be called once for each call of this. */
+  /**
+   * The feed of this name, which has read the database as it is now. It exists as long as it has clients: `leave` is to be
+   * called once for each call of this. @param make the feed, which has read what it is to tell the changes of.
+   */
   enter<T extends Feed>(name: string, make: () => T): T;
   enter(name: string, make: () => Feed): Feed {
+    this.#database.look();
     const known = this.#feeds.get(name);
-    const entry = known ?? { feed: make(), clients: 0 };
+    const entry = known ?? { feed: make(), clients: 0, seen: this.#database.mark };
     entry.clients += 1;
     this.#feeds.set(name, entry);
+    this.#read([entry], false);
     if (this.#timer === null) this.#later(LOOK_MS);
     return entry.feed;
   }
@@ -66,11 +81,10 @@ export class Feeds {
 
   #look(): void {
     const from = performance.now();
-    const change = this.#database.look();
-    if (change !== 'none' || from - this.#readAt >= LIVENESS_MS) {
-      this.#readAt = from;
-      this.#readAll(change);
-    }
+    this.#database.look();
+    const isDue = from - this.#readAt >= LIVENESS_MS;
+    if (isDue) this.#readAt = from;
+    this.#read([...this.#feeds.values()], isDue);
     // Broadcasts are sent in microtasks, and what that takes counts.
     queueMicrotask(() => {
       const took = performance.now() - from;
@@ -78,12 +92,21 @@ export class Feeds {
     });
   }
 
-  #readAll(change: DatabaseChange): void {
+  /** Lets those feeds read to which the database is new; all of them where `isDue`. */
+  #read(entries: readonly Entry[], isDue: boolean): void {
+    const due = entries.filter(({ seen }) => isDue || this.#database.changeSince(seen) !== 'none');
+    if (due.length === 0) return;
     whereReadable(() => {
       const { connection } = this.#database;
       if (connection === null) return;
       asOfNow(connection, () => {
-        for (const { feed } of this.#feeds.values()) whereReadable(() => feed.read(connection, change));
+        for (const entry of due) {
+          const { mark } = this.#database;
+          whereReadable(() => {
+            entry.feed.read(connection, this.#database.changeSince(entry.seen));
+            entry.seen = mark;
+          });
+        }
       });
     });
   }
@@ -102,14 +125,17 @@ function whereReadable(read: () => void): void {
 export class ListFeed {
   readonly broadcast = new Broadcast();
   readonly #list = new RunList();
-  #isBegun = false;
+
+  /** @param connection null where there is no database yet. */
+  constructor(connection: Connection | null) {
+    if (connection !== null) this.#list.begin(connection);
+  }
 
   read(connection: Connection, change: DatabaseChange): void {
-    if (change === 'other' || !this.#isBegun) {
+    if (change === 'other') {
       this.#list.begin(connection);
       // Of another database the whole list is new.
-      if (this.#isBegun) this.broadcast.publish(this.reloadMessage);
-      this.#isBegun = true;
+      this.broadcast.publish(this.reloadMessage);
       return;
     }
     const changed: ListEvents['runs'] | null = this.#list.change(connection);

@@ -8,6 +8,7 @@ import { withoutResult } from '../store/read/history-runs.ts';
 import { parkedTools } from '../store/read/live/parked-tools.ts';
 import {
   type InHandRow,
+  type MeasuredDurations,
   measuredDurations,
   plannedTitles,
   type RunNow,
@@ -24,10 +25,7 @@ const LINE = 300;
 /** Most workstreams in hand that are shown, and most that titles are kept of and durations looked up. */
 const SHOWN = 1_024;
 const PLANNED = 20_000;
-/**
- * An estimate is made again after so many milliseconds: it changes slowly, and reads all durations of the run. At most a
- * part of the time is spent on it.
- */
+/** An estimate is made again after so many milliseconds: it changes slowly. At most a part of the time is spent on it. */
 const ESTIMATE_MS = 2_000;
 const ESTIMATE_SHARE = 200;
 /** Fewer durations say nothing about others. */
@@ -49,11 +47,12 @@ interface Moment {
   now: number;
 }
 
-/** Reads the live states of one session of a run. Keeps what does not change in it. */
+/** Reads the live states of one session of a run, until results are withdrawn. Keeps what does not change. */
 export class LiveReader {
   readonly #runId: string;
   readonly #logs: string;
   #titles: ReadonlyMap<string, string> | null = null;
+  #measured: MeasuredDurations | null = null;
   /** Null where too little is known; undefined as long as nobody has asked. */
   #known: Durations | null | undefined;
   #estimate: { due: number; value: TimeEstimate | null } = { due: Number.NEGATIVE_INFINITY, value: null };
@@ -122,7 +121,8 @@ export class LiveReader {
   }
 
   #newEstimate(connection: Connection, at: Moment): TimeEstimate | null {
-    const { n, sum, squares } = measuredDurations(connection, this.#runId);
+    this.#measured = measuredDurations(connection, this.#runId, this.#measured);
+    const { n, sum, squares } = this.#measured;
     const measured = durationsOf(n, sum, squares);
     if (measured !== null && n >= Math.max(LEAST_MEASURED, at.run.agents ?? 1))
       return estimate(measured, `from how long the ${plural(n, 'workstream')} took that have ended`, at);

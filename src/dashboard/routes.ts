@@ -200,8 +200,8 @@ function addRuns(app: App, parts: DashboardParts): void {
   app.get('/api/events', parts.access.stream, (context) =>
     events(context, parts, () => {
       database.look();
-      const feed = feeds.enter('runs', () => new ListFeed());
-      if (database.connection !== null) feed.read(database.connection, 'changed');
+      const { connection } = database;
+      const feed = feeds.enter('runs', () => new ListFeed(connection));
       const { position } = feed.broadcast;
       return (stream) => {
         feed.broadcast.enter(stream, position, feed.reloadMessage);

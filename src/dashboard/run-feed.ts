@@ -19,9 +19,9 @@ import { LiveReader } from './live-reader.ts';
 const ROWS = 1_000;
 const MOST_MISSED = 5_000;
 
-/** The head is read again at most so often, and at most a part of the time is spent on it. */
+/** The head is read again at most so often, in milliseconds, and at most a part of the time is spent on it. */
 const HEAD_MS = 2_000;
-const HEAD_SHARE = 50;
+const HEAD_SHARE = 200;
 
 const LIMITS = limitsFor(1);
 
@@ -59,7 +59,8 @@ export class RunFeed {
   #packer: PagePacker;
   #live: LiveReader;
   #state: RunState | null = null;
-  #failed = -1;
+  /** How many failures the head tells of that clients have; null where that is not known. */
+  #failed: number | null = null;
   /** JSON of the last live state, but for its time. */
   #liveText = '';
   #headText = '';
@@ -93,11 +94,10 @@ export class RunFeed {
   }
 
   /**
-   * What a client gets first that knows the run up to a mark, and the position in `broadcast` from which it goes on.
+   * What a client gets first that knows the run up to a mark, as of the last `read`, and the position in `broadcast` from which it goes on.
    * @param since null for a mark that can't be read.
    */
   join(connection: Connection, since: RunMark | null): { messages: Uint8Array[]; position: number } {
-    this.read(connection, 'changed');
     const messages = [...this.#missed(connection, since), ...this.broadcast.newest];
     return { messages, position: this.broadcast.position };
   }
@@ -124,7 +124,9 @@ export class RunFeed {
       patternOf: (id) => this.#patternOf(id),
       limits: LIMITS,
     });
-    const rows = Array.from(missed.results, (result) => packer.pack(result));
+    const results = [...missed.results];
+    if (gone.length > 0 || results.some(isShownInAny)) this.#failed = null;
+    const rows = results.map((result) => packer.pack(result));
     if (gone.length > 0 || rows.length > 0) yield this.#rowsEvent(rows, gone);
   }
 
@@ -136,6 +138,7 @@ export class RunFeed {
     const { gone, highestRow } = withdrawnAfter(connection, this.#runId, this.#mark.reopened);
     if (highestRow === null) return false;
     this.#mark = { ...this.#mark, reopened, row: Math.min(this.#mark.row, highestRow) };
+    this.#live = new LiveReader(this.#runId, this.#parts.logs);
     if (gone.length > 0) this.broadcast.publish(this.#rowsEvent([], gone));
     return true;
   }
@@ -178,18 +181,22 @@ export class RunFeed {
     return eventBytes('rows', `{"gone":${ids},"rows":[${rows.join(',')}]}`, cursorOf(this.#mark));
   }
 
-  #sendLive(live: LiveState): void {
-    const text = JSON.stringify({ ...live, now: '' });
+  #sendLive({ now, ...live }: LiveState): void {
+    const text = JSON.stringify(live);
     if (text === this.#liveText) return;
     this.#liveText = text;
-    this.broadcast.replace('live', this.#event('live', live));
+    const data = `{"now":${JSON.stringify(now)},${text.slice(1)}`;
+    this.broadcast.replace('live', eventBytes('live', data, cursorOf(this.#mark)));
   }
 
   #sendState(connection: Connection, run: RunNow): void {
-    const hasEnded = run.state !== this.#state;
+    const isNew = run.state !== this.#state;
+    // Whoever has just loaded the document of a run under way has its head.
+    const isKnown = this.#state === null && run.state === 'running';
+    if (isKnown) this.#failed = run.failed;
     const isDue = run.failed !== this.#failed && performance.now() >= this.#headAt;
-    if (hasEnded || isDue) this.#sendHead(connection, run);
-    if (!hasEnded) return;
+    if ((isNew && !isKnown) || isDue) this.#sendHead(connection, run);
+    if (!isNew) return;
     this.#state = run.state;
     if (run.state === 'running') this.broadcast.forget('over');
     else this.broadcast.replace('over', this.#event('over', { state: run.state }));

@@ -30,7 +30,11 @@ function underWay(ended: number) {
   const prepared = vi.spyOn(connection, 'prepare');
   const plansRead = (): number =>
     prepared.mock.calls.filter(([sql]) => sql.includes('FROM run_workstreams w')).length;
-  return { at, plansRead };
+  const ends = (ids: readonly string[]): void => {
+    recorder.take(ids.map((id) => finished(result(id))));
+    recorder.commit();
+  };
+  return { at, ends, plansRead };
 }
 
 test('where nothing is known of what is to come, that is looked for once', () => {
@@ -43,6 +47,15 @@ test('what is known from before is not looked for where the run itself says enou
   const { at, plansRead } = underWay(4);
   expect(at(0).estimate).toMatchObject({ basis: expect.stringContaining('the 4 workstreams') });
   expect(plansRead()).toBe(0);
+});
+
+test('the estimate counts each result once, however often it is made', () => {
+  const { at, ends } = underWay(4);
+  const first = at(0).estimate;
+  expect(first?.basis).toContain('the 4 workstreams');
+  ends(['ws-4', 'ws-5']);
+  expect(at(10).estimate?.basis).toContain('the 6 workstreams');
+  expect(at(20).estimate?.basis).toContain('the 6 workstreams');
 });
 
 test('a document leaves the database that is watched with as few pages as before', async () => {

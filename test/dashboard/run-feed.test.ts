@@ -17,10 +17,14 @@ function followed() {
   const recorder = new SqliteRecorder(connection);
   recorder.take([started(IDS)]);
   recorder.commit();
+  const heads: number[] = [];
   const feed = new RunFeed(connection, RUN, {
     logs: '/nowhere',
     addressOf: () => null,
-    headOf: () => null,
+    headOf: (_, shown) => {
+      heads.push(shown);
+      return null;
+    },
   });
   const stores = (stored: AgentResult): void => {
     recorder.take([finished(stored)]);
@@ -28,7 +32,7 @@ function followed() {
   };
   const ends = (id: string): void => stores(result(id));
   const fails = (id: string): void => stores(failed(id, 'It broke.'));
-  return { connection, recorder, feed, ends, fails };
+  return { connection, recorder, feed, heads, ends, fails };
 }
 
 interface Message {
@@ -50,11 +54,15 @@ const messagesIn = (bytes: Uint8Array): Message[] =>
     .split(/(?<=\n\n)/)
     .map((text) => messageIn(new TextEncoder().encode(text)));
 
+/** What a client gets first that knows a run up to a cursor. */
+function joins({ feed, connection }: ReturnType<typeof followed>, cursor: string): Message[] {
+  feed.read(connection, 'changed');
+  return feed.join(connection, markIn(cursor)).messages.map(messageIn);
+}
+
 /** Ids of the results that a client gets which knows a run up to a cursor. */
-function missed({ feed, connection }: ReturnType<typeof followed>, cursor: string): unknown[] {
-  const { messages } = feed.join(connection, markIn(cursor));
-  return messages
-    .map(messageIn)
+function missed(run: ReturnType<typeof followed>, cursor: string): unknown[] {
+  return joins(run, cursor)
     .filter(({ event }) => event === 'rows')
     .flatMap(({ data }) => (data['rows'] as { id: string }[]).map(({ id }) => id));
 }
@@ -104,12 +112,36 @@ test('the live state says who executes what, at which attempt', async () => {
   });
 });
 
+test('the head of a run under way is made when something has failed since clients loaded its document', () => {
+  const run = followed();
+  run.ends('ws-a');
+  joins(run, cursorOf(markOf(run.connection, RUN)));
+  expect(run.heads).toEqual([]);
+  run.fails('ws-b');
+  run.feed.read(run.connection, 'changed');
+  expect(run.heads).toEqual([2]);
+});
+
+test('the head is made for a client that comes back and has missed a failure', () => {
+  const before = followed();
+  const cursor = cursorOf(markOf(before.connection, RUN));
+  before.fails('ws-a');
+  // As a dashboard that was started meanwhile.
+  const feed = new RunFeed(before.connection, RUN, {
+    logs: '/nowhere',
+    addressOf: () => null,
+    headOf: () => before.heads.push(1) as never,
+  });
+  joins({ ...before, feed }, cursor);
+  feed.read(before.connection, 'none');
+  expect(before.heads).toEqual([1]);
+});
+
 test('a run that has ended is over, also for a client that comes later', () => {
   const run = followed();
   for (const id of IDS) run.ends(id);
   run.recorder.finish(end());
-  const { messages } = run.feed.join(run.connection, null);
-  expect(messages.map((bytes) => messageIn(bytes).event)).toContain('over');
+  expect(joins(run, '').map(({ event }) => event)).toContain('over');
 });
 
 /** Lets workstreams of a run be tried again, whose results are taken back. */
@@ -130,8 +162,7 @@ test('a client is told which results are gone, and gets what has their numbers n
   run.feed.read(run.connection, 'changed');
   expect((await next(run, position, 'rows')).data).toEqual({ gone: ['ws-a'], rows: [] });
   expect((await next(run, position + 1, 'rows')).data).toMatchObject({ gone: [], rows: [{ id: 'ws-b' }] });
-  const { messages } = run.feed.join(run.connection, markIn(cursor));
-  const told = messages.map(messageIn).find(({ event }) => event === 'rows');
+  const told = joins(run, cursor).find(({ event }) => event === 'rows');
   expect(told?.data).toMatchObject({ gone: ['ws-a'], rows: [{ id: 'ws-b' }] });
 });
 
@@ -155,8 +186,7 @@ test('clients know what is stored, whatever is withdrawn, and whenever they were
     if (random() < 0.5) run.feed.read(run.connection, 'changed');
     const client = oneOf(clients);
     if (client === undefined) continue;
-    const { messages } = run.feed.join(run.connection, markIn(client.cursor));
-    for (const { event, data, id: cursor } of messages.map(messageIn)) {
+    for (const { event, data, id: cursor } of joins(run, client.cursor)) {
       expect(event).not.toBe('reload');
       if (event !== 'rows') continue;
       for (const gone of data['gone'] as string[]) client.known.delete(gone);
@@ -190,16 +220,14 @@ test('a client has to load the document again where an earlier version withdrew 
   run.connection.exec(
     `INSERT INTO reopened (run_id, workstream_id, at, "by") VALUES ('${RUN}', 'ws-a', '', 'me')`,
   );
-  const { messages } = run.feed.join(run.connection, markIn(cursor));
-  expect(messages.map((bytes) => messageIn(bytes).event)).toContain('reload');
+  expect(joins(run, cursor).map(({ event }) => event)).toContain('reload');
 });
 
 test.each(['', 'x', '1.2', '1.2.3.4', '-1.0.0', '1e3.0.0'])(
   'a cursor that is none, %j, means to load it again',
   (cursor) => {
     const run = followed();
-    const { messages } = run.feed.join(run.connection, markIn(cursor));
-    expect(messages.map((bytes) => messageIn(bytes).event)[0]).toBe('reload');
+    expect(joins(run, cursor)[0]?.event).toBe('reload');
   },
 );
 

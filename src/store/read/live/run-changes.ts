@@ -147,11 +147,44 @@ WHERE p.run_id = ? AND w.value ->> 'title' IS NOT NULL LIMIT ?`;
 export const plannedTitles = (connection: Connection, runId: string, limit: number): Map<string, string> =>
   new Map(rows(connection, titleRow, TITLES, runId, limit).map(({ id, title }) => [id, title]));
 
-const measuredRow = z.object({ n: z.number(), sum: z.number(), squares: z.number() });
+const measuredRow = z.object({
+  n: z.number(),
+  sum: z.number(),
+  squares: z.number(),
+  last: z.number().nullable(),
+});
 const MEASURED = `
-SELECT COUNT(duration_seconds) AS n, TOTAL(duration_seconds) AS sum, TOTAL(duration_seconds * duration_seconds) AS squares
-FROM agent_results WHERE run_id = ? AND status IN ('completed', 'failed')`;
+SELECT COUNT(duration_seconds) AS n, TOTAL(duration_seconds) AS sum, TOTAL(duration_seconds * duration_seconds) AS squares,
+  MAX(id) AS last
+FROM agent_results WHERE status IN ('completed', 'failed')`;
 
-/** The durations of a run so far: how many, their sum, and the sum of their squares, in seconds. */
-export const measuredDurations = (connection: Connection, runId: string): z.infer<typeof measuredRow> =>
-  firstRow(connection, measuredRow, MEASURED, runId) ?? { n: 0, sum: 0, squares: 0 };
+/** Durations of a run's results: how many, their sum and the sum of their squares, in seconds. */
+export interface MeasuredDurations {
+  n: number;
+  sum: number;
+  squares: number;
+  /** Number of the newest row that is counted. */
+  last: number;
+}
+
+/**
+ * The durations of a run so far. @param before what was read before, if nothing was withdrawn since: then no older row is
+ * read again.
+ */
+export function measuredDurations(
+  connection: Connection,
+  runId: string,
+  before: MeasuredDurations | null,
+): MeasuredDurations {
+  // The plus keeps SQLite from the index of the run, as few rows are newer.
+  const added =
+    before === null
+      ? firstRow(connection, measuredRow, `${MEASURED} AND run_id = ?`, runId)
+      : firstRow(connection, measuredRow, `${MEASURED} AND id > ? AND +run_id = ?`, before.last, runId);
+  return {
+    n: (before?.n ?? 0) + (added?.n ?? 0),
+    sum: (before?.sum ?? 0) + (added?.sum ?? 0),
+    squares: (before?.squares ?? 0) + (added?.squares ?? 0),
+    last: added?.last ?? before?.last ?? 0,
+  };
+}

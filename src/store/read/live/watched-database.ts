@@ -7,6 +7,14 @@ import { StoreError } from '../../schema/store-error.ts';
 /** `other`: it is another file than before, or none, or has another schema: nothing that was read of it holds any more. */
 export type DatabaseChange = 'none' | 'changed' | 'other';
 
+/** What of the database somebody has seen. */
+export interface DatabaseMark {
+  /** How often it had been opened, or found missing. */
+  opened: number;
+  /** How often another connection had been seen to have written to it. */
+  written: number;
+}
+
 /** Pages that are kept, in KiB. What is read is mostly new. */
 const KEPT_KIB = 2_048;
 
@@ -21,6 +29,8 @@ export class WatchedDatabase {
   #file: string | null = null;
   #version = 0;
   #schema = 0;
+  #opened = 0;
+  #written = 0;
 
   constructor(path: string) {
     this.path = path;
@@ -32,17 +42,28 @@ export class WatchedDatabase {
     return this.#connection;
   }
 
-  /** What has happened since it was last looked at. */
-  look(): DatabaseChange {
+  /** Looks at it anew. Who looks takes no change from anybody else: each compares with what it has seen itself. */
+  look(): void {
+    const before = this.#problem;
     try {
-      return this.#lookAt(fileAt(this.path));
+      this.#lookAt(fileAt(this.path));
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      const isNew = this.#problem === null;
+      if (before === null) this.#opened += 1;
       this.close();
       this.#problem = error;
-      return isNew ? 'other' : 'none';
     }
+  }
+
+  /** The database as it was when it was last looked at. */
+  get mark(): DatabaseMark {
+    return { opened: this.#opened, written: this.#written };
+  }
+
+  /** What has happened between a mark and the last look. */
+  changeSince({ opened, written }: DatabaseMark): DatabaseChange {
+    if (opened !== this.#opened) return 'other';
+    return written === this.#written ? 'none' : 'changed';
   }
 
   close(): void {
@@ -52,17 +73,18 @@ export class WatchedDatabase {
     this.#file = null;
   }
 
-  #lookAt(file: string | null): DatabaseChange {
-    if (this.#connection === null && file === null && this.#problem === null) return 'none';
+  #lookAt(file: string | null): void {
+    if (this.#connection === null && file === null && this.#problem === null) return;
     if (this.#connection === null || file !== this.#file) return this.#open(file);
     const version = numberIn(this.#connection, 'data_version');
-    if (version === this.#version) return 'none';
+    if (version === this.#version) return;
     this.#version = version;
+    this.#written += 1;
     // What shows an older database as if it had been migrated would hide what a migration has made since.
-    return numberIn(this.#connection, 'schema_version') === this.#schema ? 'changed' : this.#open(file);
+    if (numberIn(this.#connection, 'schema_version') !== this.#schema) this.#open(file);
   }
 
-  #open(file: string | null): DatabaseChange {
+  #open(file: string | null): void {
     this.close();
     const connection = file === null ? null : openForReading(this.path);
     if (connection !== null) {
@@ -72,7 +94,7 @@ export class WatchedDatabase {
     }
     this.#connection = connection;
     this.#file = connection === null ? null : file;
-    return 'other';
+    this.#opened += 1;
   }
 }
 
