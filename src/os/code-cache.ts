@@ -30,6 +30,7 @@ const AFTER = Buffer.from('\n})');
 /** The bundles that this process or thread has loaded. */
 export class Bundles {
   readonly #part: string;
+  readonly #madeAt = performance.now();
   readonly #cache = cacheFolder();
   readonly #loaded = new Map<string, Bundle>();
   /** Those without code of an earlier time. */
@@ -49,11 +50,13 @@ export class Bundles {
 
   /**
    * Keeps the code of the bundles for later starts, where none was used now. What was not executed yet is not in it, so
-   * this is to be called at the end. With other options of V8 than it was loaded with it would be refused, and is not kept.
+   * this is to be called at the end, and by what stays once it has started. With other options of V8 than it was loaded
+   * with it would be refused, and is not kept. Another call does nothing.
    */
   keepCode(): void {
-    if (process.uptime() > YOUNG_SECONDS) return;
-    for (const { script, kept, tag } of this.#compiled) {
+    const compiled = this.#compiled.splice(0);
+    if (performance.now() - this.#madeAt > YOUNG_MS) return;
+    for (const { script, kept, tag } of compiled) {
       const code = script.createCachedData();
       // Another thread may have changed the options meanwhile.
       if (tag === cachedDataVersionTag()) kept.replace(code);
@@ -114,7 +117,7 @@ const CHECKSUM_BYTES = 4;
 const MOST_FILES = 8;
 
 /** After so long V8 has dropped code that ran at the start only, which is what matters. */
-const YOUNG_SECONDS = 60;
+const YOUNG_MS = 60_000;
 
 /** The file with the code of one bundle. */
 class KeptCode {

@@ -140,10 +140,7 @@ export function handingOutOrder(
   };
   const steps = (node: number): number => Math.floor(requireAt(remaining, node) / STEP_SECONDS);
   const compare = (a: number, b: number): number =>
-    at(b).priority - at(a).priority ||
-    steps(b) - steps(a) ||
-    bySource(at(a), at(b)) ||
-    a - b;
+    at(b).priority - at(a).priority || steps(b) - steps(a) || bySource(at(a), at(b)) || a - b;
   const order = new Int32Array(workstreams.length);
   for (let node = 0; node < order.length; node++) order[node] = node;
   // Sorting copies the numbers several times.

@@ -2,11 +2,11 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { OWNERS } from '../../src/engine/queue/bodies.ts';
 import { Host, type HostEvent, type HostOptions } from '../../src/engine/queue/host/host.ts';
 import { readHosts } from '../../src/engine/queue/hosts.ts';
-import { KEYS } from '../../src/engine/queue/protocol.ts';
+import { HOST_CHANNEL, KEYS, QUEUE_CHANNEL, queueName } from '../../src/engine/queue/protocol.ts';
 import { QueueKey } from '../../src/engine/queue/sealing.ts';
 import { listSnapshot, packSnapshot } from '../../src/engine/queue/snapshot.ts';
 import { writeFiles } from '../kit/command.ts';
@@ -128,6 +128,32 @@ describe.skipIf(!hasRedis)('a host', () => {
     await run.redis.publish('millrace:v1:cancel', id);
     writeFileSync(join(folder, 'go'), '');
     expect((await answerOf(id)).outcome.status).toBe('completed');
+  });
+
+  test('tells runs at once when it comes, takes nothing more, and goes', async () => {
+    const subscriber = run.redis.duplicate();
+    onTestFinished(() => subscriber.disconnect());
+    const told: string[] = [];
+    subscriber.on('message', (_channel, name: string) => told.push(name));
+    await subscriber.subscribe(HOST_CHANNEL);
+    const { host } = await startHost();
+    await expect.poll(() => told).toEqual(['host-a']);
+    await host.drain();
+    await expect.poll(() => told).toHaveLength(2);
+    await host.close();
+    await expect.poll(() => told).toHaveLength(3);
+  });
+
+  test('does not wait for jobs any more when a run tells of a queue that it does not know', async () => {
+    await startHost({ agents: 1, provides: ['gpu'] });
+    const folder = temporaryFolder();
+    const id = await run.add(folder, workstream('ws-1', [runStep('while [ ! -e go ]; do sleep 0.01; done')]));
+    await expect.poll(() => run.begins(id)).toBe(1);
+    await run.redis.publish(QUEUE_CHANNEL, queueName(['tpu']));
+    await run.redis.publish(QUEUE_CHANNEL, queueName(['gpu']));
+    await expect.poll(() => run.redis.zcard(KEYS.wake('host-a'))).toBe(1);
+    writeFileSync(join(folder, 'go'), '');
+    await expect.poll(() => run.redis.zcard(KEYS.wake('host-a'))).toBe(0);
   });
 
   test('tells who it is and what it has in hand', async () => {

@@ -1,3 +1,5 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { millrace } from '../kit/command.ts';
 import { startWorker } from '../kit/queue-worker.ts';
@@ -28,5 +30,22 @@ describe.skipIf(!hasRedis)('millrace workers', () => {
     });
     expect(code, stderr).toBe(2);
     expect(stderr).toMatch(/none can't be asked: .*ENOENT/);
+  });
+});
+
+describe.skipIf(!hasRedis)('millrace worker', () => {
+  test('keeps the code that was compiled for it while it goes on: it may never end by itself', async () => {
+    const server = await RedisServer.start();
+    onTestFinished(() => server.close());
+    const cache = temporaryFolder();
+    const folder = join(cache, 'millrace');
+    const { child } = await startWorker(server.url, 'host-a', {
+      env: { XDG_CACHE_HOME: cache, NODE_V8_COVERAGE: undefined },
+    });
+    const kept = (): string[] => (existsSync(folder) ? readdirSync(folder) : []);
+    await expect
+      .poll(kept, { timeout: 30_000 })
+      .toContainEqual(expect.stringMatching(/^queue-worker-.*(?<!tmp)$/));
+    expect(child.exitCode).toBeNull();
   });
 });

@@ -22,6 +22,8 @@ interface WorkerOptions {
   agents?: number;
   /** Default: two. */
   leaseSeconds?: number;
+  /** More of its environment. */
+  env?: NodeJS.ProcessEnv;
   /** More of its arguments. */
   args?: readonly string[];
   /** A command that executes the one that follows it, such as `['ip', 'netns', 'exec', NAME]`. */
@@ -39,6 +41,7 @@ export async function startWorker(
     clock,
     agents = 1,
     leaseSeconds = 2,
+    env = {},
     args: more = [],
     within = [],
   }: WorkerOptions = {},
@@ -49,7 +52,7 @@ export async function startWorker(
     clock === undefined ? [[], {}] : [['--import', setClock], { TEST_CLOCK: `${clock},1` }];
   const [program, ...before] = [...within, process.execPath];
   const child = spawn(program, [...before, ...preloaded, bin, 'worker', ...args, ...more], {
-    env: { ...cleanEnvironment(), MILLRACE_QUEUE_KEY: QUEUE_KEY, ...shown },
+    env: { ...cleanEnvironment(), MILLRACE_QUEUE_KEY: QUEUE_KEY, ...shown, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   onTestFinished(() => kill(child));

@@ -42,6 +42,8 @@ export const KEYS = {
    * Text, with a time to live of `HOST_TTL_MS`: what a host says of itself, `HostState` as JSON, sealed and in base64.
    */
   host: (name: string): string => `${PREFIX}:host:${name}`,
+  /** Sorted set, with one member when a host is to look for new queues: it waits for it as it waits for jobs. */
+  wake: (host: string): string => `${PREFIX}:wake:${host}`,
   /** What a SCAN for hosts matches, those of other protocols too. */
   allHosts: `${QUEUE_PREFIX}:v*:host:*`,
   /**
@@ -75,6 +77,10 @@ export const SEALED_FOR = {
 
 /** Channel on which a job id is published when `cancels` has got an entry for it: a hint. */
 export const CANCEL_CHANNEL = `${PREFIX}:cancel`;
+/** Channel on which the name of a host is published when it comes, takes nothing more, or goes: a hint. */
+export const HOST_CHANNEL = `${PREFIX}:hosts`;
+/** Channel on which the name of a queue is published when a run first uses it: a hint. */
+export const QUEUE_CHANNEL = `${PREFIX}:queues`;
 
 export const HOST_BEAT_MS = 5_000;
 export const HOST_TTL_MS = 20_000;

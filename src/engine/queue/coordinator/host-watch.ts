@@ -38,6 +38,9 @@ export class HostWatch {
   readonly #oddClocks = new Set<string>();
   #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
+  #isLooking = true;
+  /** Whether a host came or went since the last look began. */
+  #isLate = false;
   #changed: () => void = () => undefined;
   #admitted: () => void = () => undefined;
 
@@ -52,7 +55,17 @@ export class HostWatch {
   /** Looks, says what is missing, and goes on looking. Rejects where Redis refuses the first look. */
   async start(): Promise<void> {
     this.#take(await this.#parts.read(), true);
-    this.#again();
+    this.#isLooking = false;
+    if (this.#isLate) void this.#look();
+    else this.#again();
+  }
+
+  /** A host says that it came or went: what it says counts only as it is read. */
+  hint(): void {
+    this.#isLate = true;
+    if (this.#isLooking || this.#isClosed) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    void this.#look();
   }
 
   /** Sets what is called when hosts came or went. */
@@ -128,11 +141,16 @@ export class HostWatch {
   }
 
   async #look(): Promise<void> {
-    try {
-      this.#take(await this.#parts.read(), false);
-    } catch {
-      // Redis is away: who is there is not known, and nothing of it has changed.
-    }
+    this.#isLooking = true;
+    do {
+      this.#isLate = false;
+      try {
+        this.#take(await this.#parts.read(), false);
+      } catch {
+        // Redis is away: who is there is not known, and nothing of it has changed.
+      }
+    } while (this.#isLate && !this.#isClosed);
+    this.#isLooking = false;
     this.#again();
   }
 

@@ -7,6 +7,7 @@ import {
   CANCEL_CHANNEL,
   type JobData,
   KEYS,
+  QUEUE_CHANNEL,
   QUEUE_PREFIX,
   RUN_TTL_SECONDS,
   SEALED_FOR,
@@ -75,7 +76,11 @@ export class LeaseStore {
     ]);
     if (this.#shown.has(queue)) return;
     // `keep` puts Redis's own time there seconds later.
-    await Promise.all([redis.sadd(KEYS.queues, queue), redis.zadd(KEYS.runs, Date.now(), nonce)]);
+    await Promise.all([
+      redis.sadd(KEYS.queues, queue),
+      redis.publish(QUEUE_CHANNEL, queue),
+      redis.zadd(KEYS.runs, Date.now(), nonce),
+    ]);
     this.#shown.add(queue);
   }
 

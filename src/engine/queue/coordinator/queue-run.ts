@@ -6,10 +6,10 @@ import type { Workstream } from '../../../domain/workstream.ts';
 import { messageOf } from '../../../text/error-message.ts';
 import { nameSome } from '../../../text/format.ts';
 import { bodiesIn } from '../bodies.ts';
-import { closeConnection, openConnection, shownAddress } from '../connection.ts';
+import { closeConnection, openConnection, type QueueAddress, shownAddress } from '../connection.ts';
 import { readHosts } from '../hosts.ts';
 import { pathsOutside } from '../portable-paths.ts';
-import { type ProjectSource, RUN_TTL_SECONDS, sourceSchema } from '../protocol.ts';
+import { HOST_CHANNEL, type ProjectSource, RUN_TTL_SECONDS, sourceSchema } from '../protocol.ts';
 import { type QueueKey, readQueueKey } from '../sealing.ts';
 import { removeAbandonedRuns } from './abandoned-runs.ts';
 import { HostWatch } from './host-watch.ts';
@@ -68,25 +68,27 @@ export class QueueRun {
   static async open(options: QueueRunOptions): Promise<QueueRun> {
     const key = readQueueKey(options.keyFile);
     const address = { url: options.url, caFile: options.caFile };
-    const redis = openConnection(address, 'run');
-    const notices: string[] = [];
+    const connections = openConnections(address);
+    const { redis } = connections;
     try {
-      notices.push(...(await checkServer(redis, options.url)));
-      const bodies = bodiesIn(redis, key);
       const earlier =
         options.earlier === null ? null : sourceSchema.safeParse(JSON.parse(options.earlier.source));
-      const source = await RunSource.prepare({
-        option: options.source,
-        project: options.project,
-        excluded: options.excluded,
-        earlier: options.keepsSource ? (earlier?.data ?? null) : null,
-        bodies,
-      });
+      const checked = checkServer(redis, options.url);
+      const [notices, source] = await Promise.all([
+        checked,
+        RunSource.prepare({
+          option: options.source,
+          project: options.project,
+          excluded: options.excluded,
+          earlier: options.keepsSource ? (earlier?.data ?? null) : null,
+          bodies: bodiesIn(redis, key),
+          usable: checked,
+        }),
+      ]);
       const nonce = options.earlier?.nonce ?? `n${randomBytes(8).toString('hex')}`;
       const run = new QueueRun(options, {
         key,
-        redis,
-        blocking: openConnection(address, 'messages'),
+        connections,
         source,
         nonce,
       });
@@ -97,24 +99,24 @@ export class QueueRun {
           ...outsideNotices(options),
           ...changedSource(earlier?.data ?? null, source.source, options),
         ],
-        { redis, key },
+        connections,
+        key,
       );
       return run;
     } catch (error) {
-      closeConnection(redis);
+      closeAll(connections);
       throw error;
     }
   }
 
   private constructor(
     options: QueueRunOptions,
-    made: { key: QueueKey; redis: Redis; blocking: Redis; source: RunSource; nonce: string },
+    made: { key: QueueKey; connections: Connections; source: RunSource; nonce: string },
   ) {
-    const { key, redis, blocking, source, nonce } = made;
+    const { key, connections, source, nonce } = made;
+    const { redis, blocking } = connections;
     const notify: Notify = (text, workstreamId) => this.#tell(text, workstreamId);
     this.stored = { nonce, source: JSON.stringify(source.source) };
-    // A connection that was lost is made again; that it was is seen in what does not arrive.
-    for (const connection of [redis, blocking]) connection.on('error', () => undefined);
     this.hosts = new HostWatch({
       read: () => readHosts(redis, key),
       needed: setsOf(options.workstreams),
@@ -133,21 +135,22 @@ export class QueueRun {
       redact: options.redact,
       logLevel: options.logLevel,
       now: clockOf(redis),
-      disconnect: () => {
-        closeConnection(redis);
-        closeConnection(blocking);
-      },
+      disconnect: () => closeAll(connections),
       notify,
       messages: (take) =>
         new MessageReader({ redis, blocking, key, nonce, ...take, onProblem: (text) => notify(text, null) }),
     });
   }
 
-  async #start(notices: readonly string[], queue: { redis: Redis; key: QueueKey }): Promise<void> {
+  async #start(notices: readonly string[], { redis, subscriber }: Connections, key: QueueKey): Promise<void> {
     for (const text of notices) this.#tell(text, null);
-    await removeAbandonedRuns(queue, RUN_TTL_SECONDS * 1000, this.stored.nonce);
-    await this.engine.readLeft();
-    await this.hosts.start();
+    subscriber.on('message', () => this.hosts.hint());
+    await Promise.all([
+      subscriber.subscribe(HOST_CHANNEL),
+      removeAbandonedRuns({ redis, key }, RUN_TTL_SECONDS * 1000, this.stored.nonce),
+      this.engine.readLeft(),
+      this.hosts.start(),
+    ]);
   }
 
   /** Sets who tells a person; what there was to tell before comes first. */
@@ -165,6 +168,30 @@ export class QueueRun {
     if (this.#notify === null) this.#untold.push(told);
     else this.#notify(...told);
   }
+}
+
+interface Connections {
+  redis: Redis;
+  /** For commands that block. */
+  blocking: Redis;
+  /** For channels. */
+  subscriber: Redis;
+}
+
+/** Made at once, so that one is not waited for after the other. @throws QueueAddressProblem */
+function openConnections(address: QueueAddress): Connections {
+  const connections = {
+    redis: openConnection(address, 'run'),
+    blocking: openConnection(address, 'messages'),
+    subscriber: openConnection(address, 'hosts'),
+  };
+  // A connection that was lost is made again; that it was is seen in what does not arrive.
+  for (const connection of Object.values(connections)) connection.on('error', () => undefined);
+  return connections;
+}
+
+function closeAll({ redis, blocking, subscriber }: Connections): void {
+  for (const connection of [redis, blocking, subscriber]) closeConnection(connection);
 }
 
 /** A gate as a coordinator uses it. */

@@ -23,6 +23,8 @@ export interface SourceMaterial {
   /** Where an earlier session of the run got them from, if that is to be gone on with; null else. */
   earlier: ProjectSource | null;
   bodies: Bodies;
+  /** Resolves when Redis may be used: what needs none of it is done before. */
+  usable: Promise<unknown>;
 }
 
 /** The source of a run, which is kept in Redis for as long as it is needed. */
@@ -78,26 +80,25 @@ const isThere = ({ sha256, body }: SnapshotSource, bodies: Bodies): Promise<bool
 type SnapshotSource = Extract<ProjectSource, { kind: 'snapshot' }>;
 
 /** The files that the process of the run that died had sent, where they are in Redis still. */
-async function earlierSnapshot({
-  earlier,
-  bodies,
-  project,
-  excluded,
-}: SourceMaterial): Promise<RunSource | null> {
-  if (earlier?.kind !== 'snapshot' || !(await isThere(earlier, bodies))) return null;
+async function earlierSnapshot(material: SourceMaterial): Promise<RunSource | null> {
+  const { earlier, bodies, usable } = material;
+  if (earlier?.kind !== 'snapshot') return null;
+  await usable;
+  if (!(await isThere(earlier, bodies))) return null;
   // It may be another one by then: hosts refuse what is not what they were told.
   const pack = async (): Promise<void> => {
-    await publishSnapshot({ option: 'snapshot', project, excluded, bodies, earlier: null });
+    await publishSnapshot(material);
   };
   return new RunSource({ source: earlier, bodies, pack, notices: [] });
 }
 
-async function publishSnapshot({ project, excluded, bodies }: SourceMaterial): Promise<RunSource> {
+async function publishSnapshot({ project, excluded, bodies, usable }: SourceMaterial): Promise<RunSource> {
   const content = await listSnapshot(project, excluded);
   const pieces: Buffer[] = [];
   const { hash, compressedBytes } = await packSnapshot(project, content, async (piece) => {
     pieces.push(piece);
   });
+  await usable;
   const store = (): Promise<string[]> => bodies.store(OWNERS.snapshot(hash), pieces);
   const source: ProjectSource = {
     kind: 'snapshot',

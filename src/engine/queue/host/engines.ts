@@ -8,6 +8,7 @@ import type { Assignment } from '../../../domain/assignment.ts';
 import type { BatchOptions, EngineMessage } from '../../../domain/engine.ts';
 import { failureSchema } from '../../../domain/failure.ts';
 import type { Outcome } from '../../../domain/outcome.ts';
+import { usableCores } from '../../../os/usable-cores.ts';
 import { type NameRule, nameRule, secretsAmong, variablesOf } from '../../../secrets/find-secrets.ts';
 import { Redactor } from '../../../secrets/redactor.ts';
 import { EngineByIsolation } from '../../by-isolation.ts';
@@ -60,6 +61,16 @@ export class HostEngines {
     this.#options = options;
   }
 
+  /** Starts the threads of what runs send that set nothing unusual, so that the first assignment finds them there. */
+  warm(): void {
+    this.#keep(USUAL.logLevel, this.#secretsOf(USUAL.redact, null), this.#threadsAtOnce);
+  }
+
+  /** Starts the threads of what is about to be executed, while its files are prepared. */
+  expect(remote: RemoteAssignment): void {
+    this.#engineFor(remote, remote.assignment);
+  }
+
   async execute(
     remote: RemoteAssignment,
     assignment: Assignment,
@@ -86,7 +97,9 @@ export class HostEngines {
     assignments: readonly Assignment[],
     { onLate, onOutcomes, onReturned, ...options }: RemoteBatchOptions,
   ): Promise<void> {
-    const names = assignments.map((assignment) => this.#coverOf(remote, assignment).name);
+    const names = assignments.map((assignment) =>
+      coverName(remote.logLevel, this.#secretsOf(remote.redact, assignment)),
+    );
     const indices = [...names.keys()].filter((index) => names[index] === names[0]);
     const members = indices.flatMap((index) => assignments[index] ?? []);
     const [first] = members;
@@ -115,32 +128,37 @@ export class HostEngines {
     this.#kept.clear();
   }
 
-  /** What agents cover that execute an assignment. */
-  #coverOf(
-    { logLevel, redact }: RemoteAssignment,
-    assignment: Assignment,
-  ): { name: string; secrets: Secret[] } {
-    const secrets = this.#secretsOf(redact, assignment);
-    return { name: JSON.stringify([logLevel, secrets]), secrets };
+  #engineFor(remote: RemoteAssignment, assignment: Assignment): KeptEngine {
+    const needsThread = assignment.workstream.isolation === 'thread';
+    return this.#keep(
+      remote.logLevel,
+      this.#secretsOf(remote.redact, assignment),
+      needsThread ? this.#threadsAtOnce : 0,
+    );
   }
 
-  #engineFor(remote: RemoteAssignment, assignment: Assignment): KeptEngine {
-    const { logLevel } = remote;
-    const { name, secrets } = this.#coverOf(remote, assignment);
-    const kept = this.#kept.get(name) ?? { engine: this.#start(logLevel, secrets), users: 0 };
+  /** The engine whose agents cover these, with so many threads from its start on; from now on the one that was used last. */
+  #keep(logLevel: string, secrets: readonly Secret[], threadsAtOnce: number): KeptEngine {
+    const name = coverName(logLevel, secrets);
+    const kept = this.#kept.get(name) ?? { engine: this.#start(logLevel, secrets, threadsAtOnce), users: 0 };
     this.#kept.delete(name);
     this.#kept.set(name, kept);
     return kept;
   }
 
-  /** A value that is part of a name that Millrace works with is left alone, as in a run on one machine. */
-  #secretsOf(
-    redact: RemoteAssignment['redact'],
-    { workstream, tools, runId, workspace }: Assignment,
-  ): Secret[] {
+  /** More than there are cores would keep each other from starting. */
+  get #threadsAtOnce(): number {
+    return Math.min(this.#options.agents, Math.ceil(usableCores()));
+  }
+
+  /**
+   * What agents cover that execute an assignment; null for one of which nothing is known. A value that is part of a name
+   * that Millrace works with is left alone, as in a run on one machine.
+   */
+  #secretsOf(redact: RemoteAssignment['redact'], assignment: Assignment | null): Secret[] {
     const { rule, own } = this.#ruleOf(redact);
-    const variables = [...Object.values(tools).map(({ env }) => env), ...variablesOf([workstream])];
-    const names = [...WORDS, workstream.id, workstream.base, runId, this.#options.host, workspace];
+    const variables = assignment === null ? [] : variablesIn(assignment);
+    const names = [...WORDS, this.#options.host, ...(assignment === null ? [] : namesIn(assignment))];
     return [...own, ...variables.flatMap((each) => secretsAmong(each, rule))].filter(
       ({ value }) => !names.some((name) => name.includes(value)),
     );
@@ -156,7 +174,7 @@ export class HostEngines {
     return this.#rule;
   }
 
-  #start(logLevel: string, secrets: readonly Secret[]): EngineByIsolation {
+  #start(logLevel: string, secrets: readonly Secret[], threadsAtOnce: number): EngineByIsolation {
     const { agents, memoryMb, cacheFolder } = this.#options;
     const settings = {
       // Assignments have absolute paths.
@@ -172,7 +190,7 @@ export class HostEngines {
       thread: new ThreadEngine({
         ...settings,
         agents,
-        startedAtOnce: 0,
+        startedAtOnce: threadsAtOnce,
         manyCommands: process.platform !== 'win32',
       }),
       process: new ProcessEngine(settings),
@@ -187,6 +205,24 @@ export class HostEngines {
     }
   }
 }
+
+/** Of a run that sets neither. */
+const USUAL = { logLevel: 'info', redact: { names: [], keep: [] } };
+
+const coverName = (logLevel: string, secrets: readonly Secret[]): string =>
+  JSON.stringify([logLevel, secrets]);
+
+const variablesIn = ({ tools, workstream }: Assignment) => [
+  ...Object.values(tools).map(({ env }) => env),
+  ...variablesOf([workstream]),
+];
+
+const namesIn = ({ workstream, runId, workspace }: Assignment) => [
+  workstream.id,
+  workstream.base,
+  runId,
+  workspace,
+];
 
 /** Words of outcomes that are as long as a secret may be. */
 const WORDS = ['completed', ...failureSchema.options.map(({ shape }) => shape.reason.value)];

@@ -52,7 +52,7 @@ export interface ExecutionParts {
   /** Redis's clock, in milliseconds since 1970. */
   redisNow: () => number;
   /** Whether the host answered this very job before: somebody stored it again. */
-  isAnswered: (sealed: string) => boolean;
+  isAnswered: (lease: Lease, sealed: string) => Promise<boolean>;
 }
 
 /** What has become of a job. */
@@ -128,6 +128,7 @@ export class RemoteExecution {
       if (this.#lostHosts(remote) > most) throw new Refused(HOSTS_LOST);
       this.#remote = remote;
       this.#onOpened(remote);
+      this.#parts.engines.expect(remote);
       this.#watch(remote);
       return await this.#execute(remote);
     } catch (error) {
@@ -149,7 +150,7 @@ export class RemoteExecution {
     const { sealed = null, body = null } = data.data;
     try {
       if (sealed === null && body === null) throw new Refused('It has no assignment.');
-      if (isAnswered(sealed ?? JSON.stringify(body)))
+      if (await isAnswered(this.lease, sealed ?? JSON.stringify(body)))
         throw new Refused('It was executed here before, and stored again.');
       const text =
         sealed === null

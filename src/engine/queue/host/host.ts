@@ -16,12 +16,14 @@ import { closeConnection, MOST_BLOCKED_MS, openConnection, type QueueAddress } f
 import {
   CANCEL_CHANNEL,
   HOST_BEAT_MS,
+  HOST_CHANNEL,
   HOST_TTL_MS,
   type HostState,
   KEYS,
   MOST_STALLED,
   nonceOf,
   PROTOCOL,
+  QUEUE_CHANNEL,
   QUEUE_PREFIX,
   queueName,
   RUN_TTL_SECONDS,
@@ -109,6 +111,8 @@ export class Host {
   #isDraining = false;
   #isClosing = false;
   #hasBeaten = false;
+  /** What runs were last told of it, beside what they read themselves; null for nothing. */
+  #told: 'there' | 'draining' | null = null;
   /** On the monotonic clock: null while Redis is there. */
   #lostAt: number | null = null;
   /** On the monotonic clock: before that, jobs whose leases have ended may still be renewed by their hosts. */
@@ -148,7 +152,7 @@ export class Host {
       projects: this.#projects,
       logs: join(options.folder, 'logs'),
       redisNow: () => this.#redisNow(),
-      isAnswered: (sealed) => this.#answered.has(this.#markOf(sealed)),
+      isAnswered: (lease, sealed) => this.#isAnswered(lease, sealed),
     };
     this.#free = Array.from({ length: options.agents }, (_, index) => `agent-${index + 1}`);
   }
@@ -171,17 +175,20 @@ export class Host {
     await this.#refuseTakenName();
     await this.#beat();
     this.#holdOff = performance.now() + leaseMs;
-    await this.#subscriber.subscribe(CANCEL_CHANNEL);
-    this.#subscriber.on('message', (_channel, job: string) => {
-      for (const { execution } of this.#inHand.values())
-        if (execution.lease.id === job) execution.lookForCancel();
+    this.#subscriber.on('message', (channel, name: string) => {
+      if (channel === QUEUE_CHANNEL) void this.#noteQueue(name);
+      else
+        for (const { execution } of this.#inHand.values())
+          if (execution.lease.id === name) execution.lookForCancel();
     });
+    await this.#subscriber.subscribe(CANCEL_CHANNEL, QUEUE_CHANNEL);
     this.#timers = [
       setInterval(() => void this.#beat(), HOST_BEAT_MS),
       setInterval(() => void this.#checkStalled(), leaseMs / CHECKS),
     ];
     onEvent({ type: 'worker-started', ended });
     this.#taking = this.#takeJobs();
+    this.#engines.warm();
   }
 
   /** A host of that name may have been killed: then it has not said for a while that it is there. */
@@ -217,13 +224,18 @@ export class Host {
     this.#isClosing = true;
     for (const timer of this.#timers) clearInterval(timer);
     await this.#engines.close();
-    if (this.#lostAt === null && this.#hasBeaten)
-      await this.#redis.del(KEYS.host(this.#options.name)).catch(() => undefined);
+    if (this.#lostAt === null && this.#hasBeaten) await this.#sayGone().catch(() => undefined);
     await Promise.allSettled(Array.from(this.#workers.values(), (worker) => worker.close(true)));
     for (const redis of [this.#waiting, this.#subscriber, this.#redis]) closeConnection(redis);
     await this.#taking;
     this.#folder.release();
     this.#options.onEvent({ type: 'worker-ended' });
+  }
+
+  async #sayGone(): Promise<void> {
+    const { name } = this.#options;
+    await this.#redis.del(KEYS.host(name), KEYS.wake(name));
+    await this.#redis.publish(HOST_CHANNEL, name);
   }
 
   async #untilLost(): Promise<void> {
@@ -252,6 +264,7 @@ export class Host {
     if (this.#lostAt === null) return;
     const seconds = (performance.now() - this.#lostAt) / 1000;
     this.#lostAt = null;
+    this.#told = null;
     this.#options.onEvent({ type: 'queue-back', seconds });
     void this.#beat();
     this.#wake();
@@ -359,11 +372,21 @@ export class Host {
     if (this.#answered.size > MOST_ANSWERED && oldest !== undefined) this.#answered.delete(oldest);
   }
 
+  /** Redis may have an answer before this host knows that it has. */
+  async #isAnswered({ id, token }: Lease, sealed: string): Promise<boolean> {
+    for (const { execution, done } of this.#inHand.values())
+      if (execution.lease.id === id && execution.lease.token !== token && execution.lease.isFinishing)
+        await done;
+    return this.#answered.has(this.#markOf(sealed));
+  }
+
   #markOf = (sealed: string): string => this.#options.key.idOf(Buffer.from(sealed));
 
   /** Workers for the queues that it serves, one more for each that a run has made since. */
   async #findQueues(): Promise<void> {
     const { provides, leaseMs, name } = this.#options;
+    // Set first: a queue of which it hears meanwhile may not be among these.
+    this.#findQueuesAt = performance.now() + IDLE_SECONDS * 1000;
     const names = [queueName([]), ...(await this.#redis.smembers(KEYS.queues))];
     for (const queue of names) {
       if (this.#workers.has(queue) || !serves(provides, queue)) continue;
@@ -382,15 +405,24 @@ export class Host {
       worker.on('error', () => undefined);
       this.#workers.set(queue, worker);
     }
-    this.#findQueuesAt = performance.now() + IDLE_SECONDS * 1000;
   }
 
-  /** Resolves when a queue may have a job, or after a while. */
+  /** Looks for queues when a run uses one that this host serves and does not know. */
+  async #noteQueue(queue: string): Promise<void> {
+    const { provides, name } = this.#options;
+    if (this.#workers.has(queue) || !serves(provides, queue)) return;
+    this.#findQueuesAt = 0;
+    // Redis is away otherwise: what was missed is looked for when it is back.
+    await this.#redis.zadd(KEYS.wake(name), 0, '0').catch(() => undefined);
+  }
+
+  /** Resolves when a queue may have a job, or there is a new queue, or after a while. */
   async #waitForJobs(): Promise<void> {
+    const wake = KEYS.wake(this.#options.name);
     const markers = Array.from(this.#workers.values(), ({ keys }) => keys['marker'] ?? '');
-    const popped = await this.#waiting.bzpopmin(markers, IDLE_SECONDS);
+    const popped = await this.#waiting.bzpopmin([wake, ...markers], IDLE_SECONDS);
     // What it has not come for is for another host.
-    if (popped !== null && this.#isDraining) await this.#redis.zadd(popped[0], 0, '0');
+    if (popped !== null && popped[0] !== wake && this.#isDraining) await this.#redis.zadd(popped[0], 0, '0');
   }
 
   async #checkStalled(): Promise<void> {
@@ -417,6 +449,10 @@ export class Host {
       if (this.#isClosing) return;
       await this.#redis.set(KEYS.host(name), sealed, 'PX', HOST_TTL_MS);
       this.#hasBeaten = true;
+      const news = this.#isDraining ? 'draining' : 'there';
+      if (news === this.#told) return;
+      await this.#redis.publish(HOST_CHANNEL, name);
+      this.#told = news;
     } catch {
       // Redis is full, or loading: the next one is soon.
     }

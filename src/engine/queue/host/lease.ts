@@ -41,6 +41,7 @@ export class Lease {
   #ending: NodeJS.Timeout | undefined;
   #isLost = false;
   #isOver = false;
+  #isFinishing = false;
 
   constructor(worker: Worker, redis: Redis, job: Job, token: string, durationMs: number) {
     this.#worker = worker;
@@ -64,6 +65,11 @@ export class Lease {
 
   get isLost(): boolean {
     return this.#isLost;
+  }
+
+  /** Whether Redis has been asked to end it, for whatever reason. */
+  get isFinishing(): boolean {
+    return this.#isFinishing;
   }
 
   /**
@@ -139,6 +145,7 @@ export class Lease {
       await this.#hold(true);
       if (!this.#isLost) await attempt();
     };
+    this.#isFinishing = true;
     const isTaken = await untilTaken(firmly, () => this.#isLost);
     this.drop();
     return isTaken && !this.#isLost;

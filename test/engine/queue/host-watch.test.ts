@@ -1,0 +1,66 @@
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { HostWatch } from '../../../src/engine/queue/coordinator/host-watch.ts';
+import type { HostsSeen } from '../../../src/engine/queue/hosts.ts';
+import { DEFAULT_LEASE_MS, type HostState, PROTOCOL } from '../../../src/engine/queue/protocol.ts';
+
+const HOST: HostState = {
+  host: 'host-a',
+  version: '0.0.0',
+  protocol: PROTOCOL,
+  provides: [],
+  slots: 1,
+  inHand: [],
+  leaseMs: DEFAULT_LEASE_MS,
+  draining: false,
+  startedAt: 0,
+  clockMs: 0,
+  pid: 1,
+  node: process.version,
+  platform: process.platform,
+};
+
+const seen = (...hosts: HostState[]): HostsSeen => ({ hosts, strangers: [], others: [] });
+
+const watchOf = (read: () => Promise<HostsSeen>): HostWatch => {
+  const watch = new HostWatch({ read, needed: [[]], waitSeconds: 60, notify: () => undefined });
+  onTestFinished(() => watch.close());
+  return watch;
+};
+
+// The time between two looks never passes.
+beforeEach(() => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+});
+
+describe('a run that waits for its first host', () => {
+  test('begins as soon as one says that it is there', async () => {
+    let hosts = seen();
+    const watch = watchOf(async () => hosts);
+    await watch.start();
+    expect(watch.admits([])).toBe(false);
+    const admitted = new Promise<void>((resolve) => watch.onAdmission(resolve));
+    hosts = seen(HOST);
+    watch.hint();
+    await admitted;
+    expect(watch.admits([])).toBe(true);
+  });
+
+  test('looks again when one comes while it looks', async () => {
+    let look: (hosts: HostsSeen) => void = () => undefined;
+    const watch = watchOf(
+      () =>
+        new Promise((resolve) => {
+          look = resolve;
+        }),
+    );
+    const started = watch.start();
+    watch.hint();
+    look(seen());
+    await started;
+    const admitted = new Promise<void>((resolve) => watch.onAdmission(resolve));
+    look(seen(HOST));
+    await admitted;
+    expect(watch.slots).toBe(1);
+  });
+});
