@@ -102,7 +102,7 @@ export class LiveReader {
       fraction: row.fraction,
       text: row.activity === null ? null : oneLine(row.activity, LINE),
       logFile: this.#logOf(id, row.attempt ?? 1),
-      host: null,
+      host: hostOf(row.agent_id ?? ''),
     };
   }
 
@@ -143,6 +143,12 @@ export class LiveReader {
   }
 }
 
+/** An agent of a host of a queue is called `HOST/agent-2`. */
+function hostOf(agentId: string): string | null {
+  const end = agentId.lastIndexOf('/');
+  return end === -1 ? null : oneLine(agentId.slice(0, end), LINE);
+}
+
 /** The file of an attempt's output, in the folder of the run's logs. */
 export const logName = (workstreamId: string, attempt: number): string =>
   attempt === 1 ? `${workstreamId}.log` : `${workstreamId}.${attempt}.log`;
@@ -155,7 +161,7 @@ function durationsOf(count: number, sum: number, squares: number): Durations | n
 
 /**
  * What is left, by the mean of such durations, divided by the agents. The range is that of a sum of so many durations and
- * of a mean that is known from so few, two standard deviations to each side.
+ * of a mean that is known from so few, two standard deviations to each side; the longest that is under way is not shared.
  */
 function estimate(
   { count, mean, variance }: Durations,
@@ -171,7 +177,8 @@ function estimate(
   const agents = Math.max(1, Math.min(run.agents ?? 1, left));
   const longest = Math.max(0, ...running);
   const seconds = Math.max(work / agents, longest);
-  return { seconds, low: Math.max(0, (work - spread) / agents), high: (work + spread) / agents, basis };
+  const low = Math.min(seconds, Math.max(0, (work - spread) / agents));
+  return { seconds, low, high: Math.max(seconds, (work + spread) / agents), basis };
 }
 
 /** What is left of a workstream that is being executed: what follows from what it says, or else from the mean. */

@@ -6,7 +6,7 @@ import type { AgentPerformance, HostPerformance } from '../domain/run-record.ts'
 import type { ToolPerformance } from '../domain/tool-record.ts';
 import { count, dollars, duration, figure, megabytes, percent, plural, UNKNOWN } from './model/format.ts';
 import type { Run } from './model/run.ts';
-import { Bar, CopyButton, SectionView, Words, WorkstreamLink } from './parts.tsx';
+import { AgentName, Bar, CopyButton, SectionView, Words, WorkstreamLink } from './parts.tsx';
 import { csvOf, type PageColumn, Table } from './table.tsx';
 
 const agentColumns = (wall: number): PageColumn<AgentPerformance>[] => [
@@ -14,7 +14,7 @@ const agentColumns = (wall: number): PageColumn<AgentPerformance>[] => [
     key: 'agent',
     title: 'Agent',
     class: 'full',
-    cell: ({ agentId }) => <Words text={agentId} length={60} />,
+    cell: ({ agentId }) => <AgentName agentId={agentId} />,
     csv: ({ agentId }) => agentId,
   },
   {

@@ -4,7 +4,7 @@ import type { PageWorkstream } from '../domain/page-document.ts';
 import { Icon } from './icons.tsx';
 import { count, dollars, duration, figure, oneLine, plural, shown, UNKNOWN } from './model/format.ts';
 import { markOf, type Run } from './model/run.ts';
-import { Bar, MarkView, TONE_OF_MARK, Words } from './parts.tsx';
+import { AgentName, Bar, MarkView, TONE_OF_MARK, Words } from './parts.tsx';
 import { adjust, go, hrefOf, place } from './state.ts';
 import { type PageColumn } from './table.tsx';
 
@@ -115,7 +115,8 @@ export function plainColumns(run: Run): WorkstreamColumn[] {
       canSort: true,
       from: 'medium',
       class: 'col-agent',
-      cell: ({ agentId, tool }) => <Words text={tool ?? agentId} length={60} />,
+      cell: ({ agentId, tool }) =>
+        tool === null ? <AgentName agentId={agentId} /> : <Words text={tool} length={60} />,
       csv: ({ agentId }) => agentId,
     },
     attemptsColumn,
@@ -206,7 +207,7 @@ export function taskColumns(run: Run): WorkstreamColumn[] {
       class: 'm-line',
       cell: ({ tool, model, agentId }) => (
         <>
-          <Words text={tool ?? agentId} length={40} />
+          {tool === null ? <AgentName agentId={agentId} /> : <Words text={tool} length={40} />}
           {model !== null && (
             <span class="sub2">
               <Words text={model} length={40} />

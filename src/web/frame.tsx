@@ -52,6 +52,9 @@ export function Frame({ home, crumbs, tools, rail, children }: FrameProps) {
           ?
         </button>
       </header>
+      <div class="sr" role="status">
+        {announcement.value}
+      </div>
       <div class="frame">
         <Rail {...rail} />
         <main id="main" tabIndex={-1}>
@@ -59,9 +62,6 @@ export function Frame({ home, crumbs, tools, rail, children }: FrameProps) {
         </main>
       </div>
       <KeyHelp />
-      <div class="sr" role="status">
-        {announcement.value}
-      </div>
     </>
   );
 }

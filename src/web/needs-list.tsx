@@ -1,6 +1,6 @@
 /** What needs a person: a card for each error with what was printed, where it is, and what to run or hand on. */
 import { useSignal } from '@preact/signals';
-import { count, duration, listed, oneLine, plural } from './model/format.ts';
+import { agentText, count, duration, listed, oneLine, plural } from './model/format.ts';
 import { type AffectedWorkstream, type Badge, type Need, promptOfAll } from './model/needs.ts';
 import { queryWords } from './model/rows.ts';
 import type { Run } from './model/run.ts';
@@ -196,7 +196,7 @@ function AffectedView({ affected: { id, workstream, values } }: { affected: Affe
   const took = workstream?.seconds ?? null;
   const notes = [
     ...(values.length > 0 ? [values.join(', ')] : []),
-    ...(workstream === null ? ['not on this page'] : [workstream.tool ?? workstream.agentId]),
+    ...(workstream === null ? ['not on this page'] : [workstream.tool ?? agentText(workstream.agentId, 40)]),
   ];
   return (
     <li>

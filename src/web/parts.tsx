@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import type { ComponentChildren, RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { BADGE_GLYPHS, type Glyph, Icon, MARK_GLYPHS } from './icons.tsx';
-import { localTime, oneLine, shown, utcTime } from './model/format.ts';
+import { agentParts, localTime, oneLine, shown, utcTime } from './model/format.ts';
 import type { Badge } from './model/needs.ts';
 import type { PageSection } from './model/place.ts';
 import { MARK_WORDS, type WorkMark } from './model/run.ts';
@@ -53,6 +53,20 @@ export function BadgeView({ badge }: { badge: Badge }) {
 /** Text of a workstream on one line, isolated from the direction of what stands beside it. */
 export function Words({ text, length = 300 }: { text: string; length?: number }) {
   return <bdi>{oneLine(text, length)}</bdi>;
+}
+
+/** The name of an agent. Where it has too little room that of its host is cut, as the rest tells its agents apart. */
+export function AgentName({ agentId }: { agentId: string }) {
+  const { host, name } = agentParts(agentId);
+  if (host === null) return <Words text={name} length={60} />;
+  return (
+    <span class="agent" title={shown(agentId)}>
+      <Words text={host} length={80} />
+      <span>
+        /<Words text={name} length={40} />
+      </span>
+    </span>
+  );
 }
 
 /** A sentence with `code` between backticks. */

@@ -6,6 +6,7 @@ import { associationSentence, type Need } from './model/needs.ts';
 import { markOf, type Run } from './model/run.ts';
 import { Title } from './needs-list.tsx';
 import {
+  AgentName,
   BadgeView,
   Bar,
   Block,
@@ -131,7 +132,12 @@ export function PatternPage({ run, id, needs }: { run: Run; id: string; needs: r
                   </code>
                 ),
               },
-              { key: 'agent', title: 'Agent', cell: ({ workstream }) => workstream?.agentId ?? UNKNOWN },
+              {
+                key: 'agent',
+                title: 'Agent',
+                cell: ({ workstream }) =>
+                  workstream === null ? UNKNOWN : <AgentName agentId={workstream.agentId} />,
+              },
               {
                 key: 'took',
                 title: 'Took',

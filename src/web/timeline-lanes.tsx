@@ -1,6 +1,6 @@
 /** What is drawn of a timeline: lanes with bars, the critical path, the whole run below, and what the marks mean. */
 import { useMemo } from 'preact/hooks';
-import { clock, oneLine } from './model/format.ts';
+import { agentParts, agentText, clock, oneLine } from './model/format.ts';
 import {
   type AgentLane,
   type Bar,
@@ -18,28 +18,38 @@ import { type Run } from './model/run.ts';
 import { TONE_OF_MARK } from './parts.tsx';
 
 /** Pixels beside, above and below the lanes. */
-export const GUTTER = 92;
+const GUTTER = { plain: 92, hosts: 190 };
 const RIGHT = 16;
 export const TOP = 26;
 export const OVERVIEW = 40;
 
+/** Of a chart that is narrower the names of hosts get no more room than those of agents. */
+const ROOMY = 720;
+/** Width of a character of a lane's name. */
+const CHARACTER = 6.4;
+
 /** Seconds as pixels. */
 export interface Scale {
   window: TimeWindow;
+  /** Where the lanes begin, behind the names of their agents. */
+  left: number;
   width: number;
   x(seconds: number): number;
   /** Seconds at a distance from the left edge of the chart. */
   at(x: number): number;
 }
 
-export function scaleOf(window: TimeWindow, chartWidth: number): Scale {
-  const width = Math.max(80, chartWidth - GUTTER - RIGHT);
+export function scaleOf(window: TimeWindow, chartWidth: number, lanes: readonly AgentLane[]): Scale {
+  const hasHosts = chartWidth >= ROOMY && lanes.some(({ agentId }) => agentParts(agentId).host !== null);
+  const left = hasHosts ? GUTTER.hosts : GUTTER.plain;
+  const width = Math.max(80, chartWidth - left - RIGHT);
   const [from, to] = window;
   return {
     window,
+    left,
     width,
-    x: (seconds) => GUTTER + ((seconds - from) / (to - from)) * width,
-    at: (x) => from + ((x - GUTTER) / width) * (to - from),
+    x: (seconds) => left + ((seconds - from) / (to - from)) * width,
+    at: (x) => from + ((x - left) / width) * (to - from),
   };
 }
 
@@ -84,9 +94,9 @@ export function LaneView({ lane, run, window, scale, y, height, dense, chosen }:
   return (
     <g>
       <text class="lane" x={16} y={y + height / 2 + 1}>
-        {oneLine(lane.agentId, 12)}
+        {agentText(lane.agentId, Math.floor((scale.left - 16) / CHARACTER))}
       </text>
-      <rect class="lanebg" x={GUTTER} y={y + 3} width={scale.width} height={barHeight} rx={2} />
+      <rect class="lanebg" x={scale.left} y={y + 3} width={scale.width} height={barHeight} rx={2} />
       {dense && (
         <DenseLane run={run} lane={lane} window={window} scale={scale} y={y + 3} height={barHeight} />
       )}
@@ -98,6 +108,7 @@ export function LaneView({ lane, run, window, scale, y, height, dense, chosen }:
             width={scale.x(to) - scale.x(from)}
             y={y + 3}
             height={barHeight}
+            from={scale.left}
           />
         ))}
       {bars.map((bar) => (
@@ -116,9 +127,22 @@ export function LaneView({ lane, run, window, scale, y, height, dense, chosen }:
 }
 
 /** Slanted lines in place of a pattern, which would need an id and a url. */
-function Hatched({ x, width, y, height }: { x: number; width: number; y: number; height: number }) {
-  const left = Math.max(x, GUTTER);
-  const right = Math.min(x + width, GUTTER + 4000);
+function Hatched({
+  x,
+  width,
+  y,
+  height,
+  from,
+}: {
+  x: number;
+  width: number;
+  y: number;
+  height: number;
+  /** Where the lanes begin. */
+  from: number;
+}) {
+  const left = Math.max(x, from);
+  const right = Math.min(x + width, from + 4000);
   let path = '';
   for (let at = left + 4; at < right && path.length < 4000; at += 7) {
     const end = Math.min(at + height / 2, right);
@@ -140,8 +164,8 @@ interface BarProps {
 const NAMED_FROM = 38;
 
 function BarView({ bar, scale, y, height, isCritical, isChosen }: BarProps) {
-  const left = Math.max(GUTTER, scale.x(bar.from));
-  const right = Math.min(GUTTER + scale.width, scale.x(bar.to));
+  const left = Math.max(scale.left, scale.x(bar.from));
+  const right = Math.min(scale.left + scale.width, scale.x(bar.to));
   const width = Math.max(1.5, right - left);
   const tone = bar.isEarlier ? 'attempt' : TONE_OF_MARK[bar.mark];
   const middle = y + height / 2;
@@ -195,7 +219,7 @@ export function CriticalWaits({
         places.set(bar.workstream.id, { bar, y: TOP + index * laneHeight + laneHeight - 4.5 });
   const members = run.critical.flatMap((id) => places.get(id) ?? []);
   const inside = (seconds: number): number =>
-    Math.max(GUTTER, Math.min(GUTTER + scale.width, scale.x(seconds)));
+    Math.max(scale.left, Math.min(scale.left + scale.width, scale.x(seconds)));
   return (
     <g>
       {members.slice(1).map((next, index) => {
@@ -228,11 +252,11 @@ function DenseLane({
   const bins = Math.max(1, Math.floor(scale.width / BIN));
   const { busy, failed } = shownBins(run, lane, window, bins);
   const wide = scale.width / bins;
-  let area = `M${GUTTER} ${y + height}`;
+  let area = `M${scale.left} ${y + height}`;
   let marks = '';
   for (let bin = 0; bin < bins; bin++) {
     const top = y + height - (busy[bin] ?? 0) * height;
-    const left = GUTTER + bin * wide;
+    const left = scale.left + bin * wide;
     area += `V${top.toFixed(1)}H${(left + wide).toFixed(1)}`;
     if (failed[bin] === 1)
       marks += `M${left.toFixed(1)} ${y}h${Math.max(3, wide).toFixed(1)}v${height}h-${Math.max(3, wide).toFixed(1)}z`;
@@ -267,7 +291,7 @@ export function Overview({
   width: number;
   y: number;
 }) {
-  const scale = scaleOf([0, run.seconds], width);
+  const scale = scaleOf([0, run.seconds], width, lanes);
   const bins = Math.max(1, Math.floor(scale.width / 6));
   const { area, ticks } = useMemo(() => overviewPaths(run, lanes, scale, bins, y), [lanes, width, y]);
   const left = scale.x(window[0]);
@@ -297,10 +321,10 @@ function overviewPaths(run: Run, lanes: readonly AgentLane[], scale: Scale, bins
   const height = 14;
   const all = lanes.map((lane) => shownBins(run, lane, [0, run.seconds], bins));
   const wide = scale.width / bins;
-  let area = `M${GUTTER} ${y + height}`;
+  let area = `M${scale.left} ${y + height}`;
   for (let bin = 0; bin < bins; bin++) {
     const busy = all.reduce((sum, each) => sum + (each.busy[bin] ?? 0), 0) / Math.max(1, lanes.length);
-    const left = GUTTER + bin * wide;
+    const left = scale.left + bin * wide;
     area += `V${(y + height - busy * height).toFixed(1)}H${(left + wide).toFixed(1)}`;
   }
   const ends = new Set(

@@ -16,14 +16,13 @@ import {
   zoomed,
 } from './model/lanes.ts';
 import { computedShare, MARK_WORDS, type Run } from './model/run.ts';
-import { Choice, MarkView, SectionView, useWidth, Words, WorkstreamLink } from './parts.tsx';
+import { AgentName, Choice, MarkView, SectionView, useWidth, Words, WorkstreamLink } from './parts.tsx';
 import { adjust, announcement, go, place } from './state.ts';
 import { Table } from './table.tsx';
 import {
   Axis,
   ChartLegend,
   CriticalWaits,
-  GUTTER,
   LaneView,
   Now,
   OVERVIEW,
@@ -80,7 +79,7 @@ function TimeTable({ run, lanes }: { run: Run; lanes: readonly AgentLane[] }) {
           class: 'm-end',
           cell: ({ bar }) => duration(bar.to - bar.from),
         },
-        { key: 'agent', title: 'Agent', cell: ({ lane }) => <Words text={lane.agentId} length={40} /> },
+        { key: 'agent', title: 'Agent', cell: ({ lane }) => <AgentName agentId={lane.agentId} /> },
         {
           key: 'id',
           title: 'Workstream',
@@ -117,8 +116,8 @@ function Chart({ run, lanes }: { run: Run; lanes: readonly AgentLane[] }) {
   const pointed = useSignal<Pointed | null>(null);
   const chosen = useSignal<Bar | null>(null);
   const window = windowOf(run);
-  const scale = scaleOf(window, width);
-  useWheel(box, run, width);
+  const scale = scaleOf(window, width, lanes);
+  useWheel(box, run, lanes, width);
   const load = run.document.aggregates?.load ?? null;
   const dense = load !== null || isDense(lanes, window, scale.width);
   const laneHeight = lanes.length > MANY ? 22 : 32;
@@ -199,7 +198,12 @@ function zoomBy(run: Run, factor: number): void {
 }
 
 /** Zooms around the pointer. The listener is not passive, since the page would zoom too. */
-function useWheel(box: { current: HTMLDivElement | null }, run: Run, width: number): void {
+function useWheel(
+  box: { current: HTMLDivElement | null },
+  run: Run,
+  lanes: readonly AgentLane[],
+  width: number,
+): void {
   useEffect(() => {
     const element = box.current;
     if (element === null) return;
@@ -208,12 +212,12 @@ function useWheel(box: { current: HTMLDivElement | null }, run: Run, width: numb
       event.preventDefault();
       const window = windowOf(run);
       const x = event.clientX - element.getBoundingClientRect().left;
-      const around = Math.max(window[0], Math.min(window[1], scaleOf(window, width).at(x)));
+      const around = Math.max(window[0], Math.min(window[1], scaleOf(window, width, lanes).at(x)));
       show(zoomed(window, event.deltaY > 0 ? 1.25 : 0.8, around, run.seconds), run);
     };
     element.addEventListener('wheel', onWheel, { passive: false });
     return () => element.removeEventListener('wheel', onWheel);
-  }, [run, width]);
+  }, [run, lanes, width]);
 }
 
 /** Whether the last press of the pointer moved the window, so that its click opens nothing. */
@@ -286,7 +290,7 @@ function barAt(
   if (box === null) return null;
   const lane = lanes[Math.floor((event.clientY - box.top - TOP) / laneHeight)];
   const x = event.clientX - box.left;
-  if (lane === undefined || x < GUTTER) return null;
+  if (lane === undefined || x < scale.left) return null;
   const time = scale.at(x);
   const near = (3 / scale.width) * (window[1] - window[0]);
   const hits = barsIn(lane, [time - near, time + near]);

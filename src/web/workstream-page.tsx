@@ -6,6 +6,7 @@ import { outputText } from './done-columns.tsx';
 import { Icon, MARK_GLYPHS } from './icons.tsx';
 import { runCommand } from './model/commands.ts';
 import {
+  agentText,
   count,
   dollars,
   duration,
@@ -267,7 +268,7 @@ function Facts({ run, workstream }: { run: Run; workstream: PageWorkstream }) {
     ['Id', <code>{oneLine(id, 200)}</code>],
     ...(seconds === null ? [] : [['Took', duration(seconds)] as [string, string]]),
     ...(tool === null
-      ? [['Agent', oneLine(agentId, 60)] as [string, string]]
+      ? [['Agent', agentText(agentId, 60)] as [string, string]]
       : [['Tool', oneLine(model === null ? tool : `${tool}, ${model}`, 80)] as [string, string]]),
     ...(start === null ? [] : [['Began', <Time iso={start} />] as [string, ComponentChildren]]),
     ...(computed === null ? [] : [['Computed', percent(computed)] as [string, string]]),

@@ -65,13 +65,19 @@ export function patternNamed(
   throw new Refusal(2, `"${shown}" could be ${found.map(({ id }) => id).join(', ')}. Write more of the id.`);
 }
 
+function fixedText(failing: number, all: number): string {
+  if (all === 1) return failing === 0 ? 'fixed' : 'not fixed';
+  if (failing === 0) return 'all of them fixed';
+  return failing === all ? 'none of them fixed' : `${failing} of them not fixed`;
+}
+
 /** What is known of all patterns. */
 export function errorHistoryDocument({ patterns, runs }: FailureHistories): ErrorHistoryDocument {
   const failing = patterns.filter(({ history }) => history.state !== 'fixed').length;
   const verdict =
     patterns.length === 0
       ? `The ${lastRuns(runs)} had no errors.`
-      : `${plural(patterns.length, 'error pattern')} in the ${lastRuns(runs)}, ${failing} of them not fixed.`;
+      : `${plural(patterns.length, 'error pattern')} in the ${lastRuns(runs)}, ${fixedText(failing, patterns.length)}.`;
   return { version: 1, verdict, runs, patterns, pattern: null };
 }
 

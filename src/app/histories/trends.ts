@@ -61,5 +61,9 @@ function verdictOf(all: readonly Trend[], runs: LookedAt, wholeRun: DurationAnal
   const whole =
     wholeRun.kind === 'shifted' ? ` The run as a whole takes ${changeText(wholeRun.shift.ratio)}.` : '';
   const few = unknown === 0 ? '' : ` Of ${plural(unknown, 'workstream')} too few runs are known.`;
-  return `${slower} of ${plural(all.length, 'workstream')} became slower and ${faster} faster in the ${lastRuns(runs)}.${whole}${few}`;
+  const changed =
+    slower + faster === 0
+      ? `None of ${plural(all.length, 'workstream')} became slower or faster`
+      : `${slower} of ${plural(all.length, 'workstream')} became slower and ${faster} faster`;
+  return `${changed} in the ${lastRuns(runs)}.${whole}${few}`;
 }

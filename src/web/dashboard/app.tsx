@@ -211,6 +211,7 @@ function RunView({
         runId={now.head.run.runId}
         id={view.id}
         title={titleOfView(now, view)}
+        host={live?.running.find(({ workstreamId }) => workstreamId === view.id)?.host ?? null}
         onLost={(since) => (followed.lost.value = since)}
       />
     );
@@ -220,6 +221,7 @@ function RunView({
       <AllLogsPage
         key={live !== null}
         runId={now.head.run.runId}
+        hasHosts={(now.head.hosts ?? []).length > 0}
         onLost={(since) => (followed.lost.value = since)}
       />
     );

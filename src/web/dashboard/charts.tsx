@@ -28,7 +28,9 @@ interface ChartProps {
 }
 
 const HEIGHT = 132;
-const LEFT = 72;
+/** Beside the labels of the axis, and width of one of their characters. */
+const MARGIN = 12;
+const CHARACTER = 6.2;
 const RIGHT = 10;
 const TOP = 8;
 const BOTTOM = 10;
@@ -39,17 +41,19 @@ export function RunChart({ label, kind, points, format, isCount = false, band = 
   const known = points.flatMap(({ value }) => (value === null ? [] : [value]));
   const most = Math.max(...known, band?.[1] ?? 0);
   const top = isCount ? Math.max(2, Math.ceil(most / 2) * 2) : most > 0 ? most * 1.08 : 1;
-  const step = (width - LEFT - RIGHT) / Math.max(1, points.length);
-  const x = (index: number): number => LEFT + (index + 0.5) * step;
+  const axis = [0, top / 2, top];
+  const left = MARGIN + Math.ceil(CHARACTER * Math.max(...axis.map((value) => format(value).length)));
+  const step = (width - left - RIGHT) / Math.max(1, points.length);
+  const x = (index: number): number => left + (index + 0.5) * step;
   const y = (value: number): number => HEIGHT - BOTTOM - (value / top) * (HEIGHT - TOP - BOTTOM);
   const line = points.flatMap(({ value }, index) => (value === null ? [] : [[x(index), y(value)] as const]));
   return (
     <div ref={box}>
       <svg class="chart" width={width} height={HEIGHT} role="group" aria-label={label}>
-        {[0, top / 2, top].map((value) => (
+        {axis.map((value) => (
           <g key={value} aria-hidden="true">
-            <line class="gr" x1={LEFT} x2={width - RIGHT} y1={y(value)} y2={y(value)} />
-            <text x={LEFT - 8} y={y(value) + 4} text-anchor="end">
+            <line class="gr" x1={left} x2={width - RIGHT} y1={y(value)} y2={y(value)} />
+            <text x={left - 8} y={y(value) + 4} text-anchor="end">
               {format(value)}
             </text>
           </g>
@@ -57,8 +61,8 @@ export function RunChart({ label, kind, points, format, isCount = false, band = 
         {band !== null && (
           <rect
             class="band"
-            x={LEFT}
-            width={Math.max(0, width - LEFT - RIGHT)}
+            x={left}
+            width={Math.max(0, width - left - RIGHT)}
             y={y(band[1])}
             height={Math.max(1, y(band[0]) - y(band[1]))}
           />
@@ -85,7 +89,7 @@ export function RunChart({ label, kind, points, format, isCount = false, band = 
                   height={Math.max(2, HEIGHT - BOTTOM - y(value))}
                 />
               ) : (
-                <PointMark tone={tone} x={x(index)} y={y(value)} />
+                <PointMark tone={tone} x={x(index)} y={y(value)} size={Math.max(3, Math.min(10, step))} />
               )}
             </a>
           ),
@@ -95,15 +99,26 @@ export function RunChart({ label, kind, points, format, isCount = false, band = 
   );
 }
 
+/** Of a smaller mark the cross in it is not seen. */
+const CROSSED_FROM = 8;
+
+interface MarkProps {
+  tone: ChartPoint['tone'];
+  x: number;
+  y: number;
+  /** Width, so that marks beside each other do not cover each other. */
+  size: number;
+}
+
 /** A dot; a cross in a box for what failed. */
-function PointMark({ tone, x, y }: { tone: ChartPoint['tone']; x: number; y: number }) {
+function PointMark({ tone, x, y, size }: MarkProps) {
   return tone === 'fail' ? (
     <>
-      <rect class="f-fail" x={x - 5} y={y - 5} width={10} height={10} rx={2} />
-      <path class="xw" d={`M${x - 2.5} ${y - 2.5}l5 5m0-5l-5 5`} />
+      <rect class="f-fail" x={x - size / 2} y={y - size / 2} width={size} height={size} rx={size / 5} />
+      {size >= CROSSED_FROM && <path class="xw" d={`M${x - 2.5} ${y - 2.5}l5 5m0-5l-5 5`} />}
     </>
   ) : (
-    <circle class={`f-${tone}`} cx={x} cy={y} r={3.5} />
+    <circle class={`f-${tone}`} cx={x} cy={y} r={Math.max(1.5, size * 0.35)} />
   );
 }
 

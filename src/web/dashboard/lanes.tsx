@@ -1,8 +1,10 @@
 /** What each agent of a run does now, with what can be done about it. */
+import { Fragment } from 'preact';
 import type { LiveState } from '../../domain/dashboard/answers.ts';
 import { Icon } from '../icons.tsx';
-import { count, oneLine } from '../model/format.ts';
-import { type AgentNow, agentsNote, agentsNow } from '../model/live.ts';
+import { agentParts, count, oneLine, plural } from '../model/format.ts';
+import { type AgentNow, agentsByHost, agentsNote, agentsNow } from '../model/live.ts';
+import type { Run } from '../model/run.ts';
 import { SectionView, Words, WorkstreamLink } from '../parts.tsx';
 import { hrefOf } from '../state.ts';
 import { ActButton, StopRun, whyNot } from './actions.tsx';
@@ -28,14 +30,36 @@ export function Lanes({ seen, live }: { seen: RunSeen; live: LiveState }) {
         </>
       }
     >
-      <ul class="card lanes">
-        {agents.map((agent) => (
-          <LaneRow key={agent.agentId} agent={agent} runId={runId} seen={seen} live={live} />
+      <div class="card lanes">
+        {agentsByHost(agents).map(({ host, agents: ofHost }) => (
+          <Fragment key={host}>
+            {host !== null && <HostLine host={host} agents={ofHost} run={seen.now} />}
+            <ul aria-label={host === null ? 'Agents' : oneLine(host, 80)}>
+              {ofHost.map((agent) => (
+                <LaneRow key={agent.agentId} agent={agent} runId={runId} seen={seen} live={live} />
+              ))}
+            </ul>
+          </Fragment>
         ))}
-        {agents.length === 0 && <li class="pad q2">No agent has begun with a workstream so far.</li>}
-      </ul>
+        {agents.length === 0 && <p class="pad q2">No agent has begun with a workstream so far.</p>}
+      </div>
       {problem !== null && <p class="q2 gap">{problem}</p>}
     </SectionView>
+  );
+}
+
+/** A host of a queue, over the agents that it lends. */
+function HostLine({ host, agents, run }: { host: string; agents: readonly AgentNow[]; run: Run }) {
+  const atWork = agents.filter(({ running }) => running !== null).length;
+  const lost = run.head.hosts?.find((each) => each.host === host)?.lost ?? 0;
+  return (
+    <h3 class="host">
+      <Words text={host} length={120} />
+      <span>
+        {count(atWork)} of {plural(agents.length, 'agent')} at work
+        {lost > 0 && <b class="fail">, lost {lost === 1 ? 'once' : `${count(lost)} times`}</b>}
+      </span>
+    </h3>
   );
 }
 
@@ -47,26 +71,26 @@ interface LaneRowProps {
 }
 
 function LaneRow({ agent: { agentId, running }, runId, seen, live }: LaneRowProps) {
+  const { name } = agentParts(agentId);
   if (running === null)
     return (
       <li class="lane is-idle" data-move="row" tabIndex={-1}>
         <div class="who">
           <b>
-            <Words text={agentId} length={30} />
+            <Words text={name} length={30} />
           </b>
         </div>
         <div class="el">–</div>
         <div class="what q2">nothing at the moment</div>
       </li>
     );
-  const { workstreamId, title, since, attempt, text, host } = running;
+  const { workstreamId, title, since, attempt, text } = running;
   return (
     <li class="lane" data-move="row" tabIndex={-1}>
       <div class="who">
         <b>
-          <Words text={agentId} length={30} />
+          <Words text={name} length={30} />
         </b>
-        {host !== null && <Words text={host} length={30} />}
       </div>
       <div class="el steady">
         <Elapsed since={since} live={live} at={seen.at} />

@@ -107,8 +107,7 @@ export function LinesView({ held, label, hasNames = false, nothing }: LinesProps
             </button>
           </>
         )}
-        <span class="grow" />
-        <span class="q2">
+        <span class="state">
           {isOver ? 'Nothing more is printed' : isAtEnd.value ? 'Following' : 'Not following'}
           {size > 0 && `; ${bytes(size)}`}
           {(log.isEndOnly || dropped > 0) && `, of which the end is loaded: ${plural(lines.length, 'line')}`}
@@ -118,7 +117,6 @@ export function LinesView({ held, label, hasNames = false, nothing }: LinesProps
           {!isAtEnd.value && more > 0 ? `To the end: ${plural(more, 'new line')}` : 'To the end'}
         </button>
       </div>
-      {lines.length === 0 && <p class="pad q2">{nothing}</p>}
       <div
         class="logbox"
         ref={box}
@@ -127,6 +125,7 @@ export function LinesView({ held, label, hasNames = false, nothing }: LinesProps
         aria-label={label}
         onScroll={() => requestAnimationFrame(look)}
       >
+        {lines.length === 0 && <p class="pad q2">{nothing}</p>}
         <svg class="sizer" width={1} height={Math.max(1, first.value * LINE)} aria-hidden="true" />
         {lines.slice(first.value, end).map((line, index) => {
           const at = first.value + index;

@@ -100,12 +100,14 @@ export const failureColumns = (of: 'pattern' | 'workstream'): PageColumn<Failure
     key: 'first',
     title: 'First seen',
     from: 'medium',
+    class: 'nw',
     cell: ({ history }) => <SeenIn run={history.firstSeen} />,
   },
   {
     key: 'last',
     title: 'Last seen',
     from: 'medium',
+    class: 'nw',
     cell: ({ history }) => <SeenIn run={history.lastSeen} />,
   },
 ];

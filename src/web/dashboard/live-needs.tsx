@@ -5,7 +5,7 @@ import type { LiveState } from '../../domain/dashboard/answers.ts';
 import type { PageWorkstream } from '../../domain/page-document.ts';
 import { Icon, MARK_GLYPHS } from '../icons.tsx';
 import { commandOf } from '../model/commands.ts';
-import { count, oneLine, shown } from '../model/format.ts';
+import { agentText, count, oneLine, shown } from '../model/format.ts';
 import { needingNow } from '../model/live.ts';
 import { MARK_WORDS, markOf } from '../model/run.ts';
 import { CopyButton, Lines, SectionView, Time, TONE_OF_MARK, Words, WorkstreamLink } from '../parts.tsx';
@@ -100,7 +100,7 @@ function NeedLine({
             <Words text={explanation ?? ''} length={200} />
           </span>
           <span class="q nw">
-            {oneLine(tool ?? agentId, 24)}
+            {tool === null ? agentText(agentId, 24) : oneLine(tool, 24)}
             {end !== null && (
               <>
                 , <Time iso={end} />

@@ -136,10 +136,12 @@ interface LogProps {
   runId: string;
   id: string;
   title: string;
+  /** The host of a queue that executes it at the moment; null for none. */
+  host: string | null;
   onLost: OnLost;
 }
 
-export function LogPage({ runId, id, title, onLost }: LogProps) {
+export function LogPage({ runId, id, title, host, onLost }: LogProps) {
   const held = useFollowed(() => new LogTail(runId, id, onLost), [runId, id]);
   return (
     <>
@@ -152,14 +154,27 @@ export function LogPage({ runId, id, title, onLost }: LogProps) {
         </p>
       </div>
       {held !== null && (
-        <LinesView held={held} label={`Log of ${oneLine(id, 80)}`} nothing="It has printed nothing so far." />
+        <LinesView
+          held={held}
+          label={`Log of ${oneLine(id, 80)}`}
+          nothing={
+            host === null
+              ? 'It has printed nothing so far.'
+              : `It is executed on ${oneLine(host, 80)}: what it prints there comes with its result.`
+          }
+        />
       )}
     </>
   );
 }
 
+interface AllLogsProps extends Pick<LogProps, 'runId' | 'onLost'> {
+  /** Whether hosts of a queue execute the run. */
+  hasHosts: boolean;
+}
+
 /** What all workstreams of a run print. */
-export function AllLogsPage({ runId, onLost }: Pick<LogProps, 'runId' | 'onLost'>) {
+export function AllLogsPage({ runId, hasHosts, onLost }: AllLogsProps) {
   const held = useFollowed(() => new RunTail(runId, onLost), [runId]);
   return (
     <>
@@ -167,6 +182,7 @@ export function AllLogsPage({ runId, onLost }: Pick<LogProps, 'runId' | 'onLost'
         <h1>What all workstreams print</h1>
         <p class="q2">
           From the last lines of each log that is still written, and of the last hundred of the others.
+          {hasHosts && ' What a workstream prints on a host comes with its result.'}
         </p>
       </div>
       {held !== null && (

@@ -127,6 +127,7 @@ const PATTERN_COLUMNS: readonly PageColumn<PatternSummary>[] = [
     key: 'first',
     title: 'First seen',
     from: 'wide',
+    class: 'nw',
     cell: ({ history }) => <SeenIn run={history.firstSeen} />,
   },
   {
@@ -134,6 +135,7 @@ const PATTERN_COLUMNS: readonly PageColumn<PatternSummary>[] = [
     title: 'Last seen',
     canSort: true,
     from: 'medium',
+    class: 'nw',
     cell: ({ history }) => <SeenIn run={history.lastSeen} />,
   },
 ];

@@ -179,7 +179,7 @@ export function RunsPage({ onLost }: { onLost: (since: LostSince) => void }) {
       {total > 0 && (
         <Block
           title="All runs"
-          note={`${count(total)}, the newest first`}
+          note={`${runs.length + fresh.length < total ? `the last ${count(runs.length)} of ${count(total)}` : count(total)}, the newest first`}
           actions={
             fresh.length > 0 && (
               <button type="button" class="pill" onClick={look}>
@@ -348,14 +348,14 @@ const COLUMNS: readonly PageColumn<ListedRun>[] = [
     key: 'run',
     title: 'Run',
     canSort: true,
-    class: 'full col-title',
+    class: 'full col-title col-run',
     cell: ({ runId, label }) => (
       <span class="one">
         <a class="id title" href={hrefInRun(runId)}>
           {runId}
         </a>
         {label !== null && (
-          <span class="q">
+          <span class="q one-line" title={oneLine(label, 300)}>
             <Words text={label} length={60} />
           </span>
         )}

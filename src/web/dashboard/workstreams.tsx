@@ -9,7 +9,7 @@ import { Icon } from '../icons.tsx';
 import { runCommand } from '../model/commands.ts';
 import { count, dollars, duration, oneLine, plural, shown, UNKNOWN } from '../model/format.ts';
 import { type SortKey } from '../model/rows.ts';
-import { Block, Lines, MarkView, RunAgain, Time, Words } from '../parts.tsx';
+import { AgentName, Block, Lines, MarkView, RunAgain, Time, Words } from '../parts.tsx';
 import { go, hrefInRun, hrefOf, place } from '../state.ts';
 import { type PageColumn, Table } from '../table.tsx';
 import {
@@ -417,9 +417,12 @@ function inRunColumns(id: string): PageColumn<WorkstreamInRun>[] {
       title: 'By',
       from: 'medium',
       class: 'nw',
-      cell: ({ tool, model, agentId }) => (
-        <Words text={tool === null ? agentId : model === null ? tool : `${tool}, ${model}`} length={60} />
-      ),
+      cell: ({ tool, model, agentId }) =>
+        tool === null ? (
+          <AgentName agentId={agentId} />
+        ) : (
+          <Words text={model === null ? tool : `${tool}, ${model}`} length={60} />
+        ),
     },
     {
       key: 'cost',

@@ -131,6 +131,21 @@ export function oneLine(text: string, length: number): string {
   return flat.length <= length ? flat : `${flat.slice(0, length - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
+/** An agent of a host of a queue is called `HOST/agent-2`; the host is null for one of the machine of the run. */
+export function agentParts(agentId: string): { host: string | null; name: string } {
+  const end = agentId.lastIndexOf('/');
+  return end === -1
+    ? { host: null, name: agentId }
+    : { host: agentId.slice(0, end), name: agentId.slice(end + 1) };
+}
+
+/** The name of an agent on one line. Of one that is too long the host is cut, as the rest tells its agents apart. */
+export function agentText(agentId: string, length: number): string {
+  const { host, name } = agentParts(agentId);
+  const own = oneLine(name, length);
+  return host === null ? own : `${oneLine(host, Math.max(1, length - own.length - 1))}/${own}`;
+}
+
 /** What a cell of a table holds. */
 export type CsvValue = string | number | boolean | null;
 

@@ -5,7 +5,7 @@ import type {
   TimeEstimate,
   WorkstreamInHand,
 } from '../../domain/dashboard/answers.ts';
-import { count, listed, oneLine, plural } from './format.ts';
+import { agentParts, count, listed, oneLine, plural } from './format.ts';
 import { isBad } from './lanes.ts';
 import { byNumber } from './rows.ts';
 import { markOf, type Run } from './run.ts';
@@ -24,7 +24,10 @@ export function roughly(seconds: number): string {
 export function liveVerdict(live: LiveState): Verdict {
   const { total, ended, estimate, failed, skipped, parked, running } = live;
   const sentences: string[] = [];
-  if (estimate !== null) sentences.push(`${rangeOf(estimate)}, ${oneLine(estimate.basis, 200)}.`);
+  const isWaiting = parked.length > 0 && running.length === 0;
+  if (isWaiting)
+    sentences.push(`Nothing runs until ${listed(parked.map(({ tool }) => oneLine(tool, 40)))} can go on.`);
+  else if (estimate !== null) sentences.push(`${rangeOf(estimate)}, ${oneLine(estimate.basis, 200)}.`);
   else if (total > 0 && ended < total)
     sentences.push('No estimate yet: too little is known of how long these take.');
   const bad = [
@@ -32,14 +35,12 @@ export function liveVerdict(live: LiveState): Verdict {
     ...(skipped > 0 ? [`${count(skipped)} ${skipped === 1 ? 'was' : 'were'} skipped`] : []),
   ];
   if (bad.length > 0) sentences.push(`${listed(bad)} so far; the run goes on all the same.`);
-  if (parked.length > 0 && running.length === 0)
-    sentences.push(`Nothing runs until ${listed(parked.map(({ tool }) => tool))} can go on.`);
   const sentence =
     total === 0
       ? 'The run begins: its plan is being made.'
       : ended >= total
         ? `All ${count(total)} have ended; the run is being concluded.`
-        : `${count(ended)} of ${count(total)} have ended${estimate === null ? '.' : `; about ${roughly(estimate.seconds)} left.`}`;
+        : `${count(ended)} of ${count(total)} have ended${isWaiting ? '; the rest waits for a usage limit.' : estimate === null ? '.' : `; about ${roughly(estimate.seconds)} left.`}`;
   return { tone: 'running', sentence, more: sentences };
 }
 
@@ -50,8 +51,15 @@ function rangeOf({ low, high }: TimeEstimate): string {
 }
 
 /** In the window's title: what can be read in a tab. */
-export const liveTitle = ({ ended, total, estimate }: LiveState): string =>
-  `◐ ${count(ended)} of ${count(total)}${estimate === null ? '' : ` · about ${roughly(estimate.seconds)} left`}`;
+export function liveTitle({ ended, total, estimate, parked, running }: LiveState): string {
+  const rest =
+    parked.length > 0 && running.length === 0
+      ? ' · waits for a usage limit'
+      : estimate === null
+        ? ''
+        : ` · about ${roughly(estimate.seconds)} left`;
+  return `◐ ${count(ended)} of ${count(total)}${rest}`;
+}
 
 /** What an agent does at the moment; null for nothing. */
 export interface AgentNow {
@@ -70,6 +78,18 @@ export function agentsNow(run: Run): AgentNow[] {
   return [...agents]
     .toSorted(byNumber)
     .map((agentId) => ({ agentId, running: running.get(agentId) ?? null }));
+}
+
+/** The agents of each host, in their order; the host is null for those of the machine of the run. */
+export function agentsByHost(agents: readonly AgentNow[]): { host: string | null; agents: AgentNow[] }[] {
+  const hosts = new Map<string | null, AgentNow[]>();
+  for (const agent of agents) {
+    const { host } = agentParts(agent.agentId);
+    const known = hosts.get(host);
+    if (known === undefined) hosts.set(host, [agent]);
+    else known.push(agent);
+  }
+  return [...hosts].map(([host, ofHost]) => ({ host, agents: ofHost }));
 }
 
 /** The workstreams that need a person, in the order of their results. */

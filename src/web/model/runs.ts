@@ -62,7 +62,9 @@ function lastSentence(run: ListedRun): string {
     case 'completed':
       return workstreams === 0
         ? `${name} had no workstreams.`
-        : `${name} completed all of its ${plural(workstreams, 'workstream')}.`;
+        : workstreams === 1
+          ? `${name} completed its only workstream.`
+          : `${name} completed all of its ${count(workstreams)} workstreams.`;
   }
 }
 

@@ -385,7 +385,7 @@ export interface Fact {
 }
 
 export function factsOf({ head }: Run): Fact[] {
-  const { run, tools, tests, testCases } = head;
+  const { run, tools, tests, testCases, hosts = [] } = head;
   const summary = run.executionSummary;
   const facts: Fact[] = [];
   const add = (name: string, value: string, note = ''): void => void facts.push({ name, value, note });
@@ -396,7 +396,9 @@ export function factsOf({ head }: Run): Fact[] {
         ? ''
         : `${speed.speedup.toFixed(1)} × as fast as one agent`;
     add('Took', duration(speed.wallSeconds), faster);
-    add('Agents', `${count(agentsCount)} on ${plural(cores, 'core')}`);
+    const lent = hosts.reduce((sum, { agents }) => sum + agents, 0);
+    if (hosts.length > 0) add('Agents', `${count(lent)} on ${plural(hosts.length, 'host')}`);
+    else add('Agents', `${count(agentsCount)} on ${plural(cores, 'core')}`);
   }
   const costs = tools.flatMap(({ costUsd }) => costUsd ?? []);
   const knownUsd = costs.length === 0 ? null : costs.reduce((sum, each) => sum + each, 0);

@@ -53,7 +53,10 @@ test('a run without a history has no estimate, and says so', () => {
 
 test('a run that only waits for a usage limit says for which', () => {
   const parked = [{ tool: 'claude', until: null, why: 'its five-hour limit' }];
-  expect(liveVerdict({ ...LIVE, parked }).more.at(-1)).toBe('Nothing runs until claude can go on.');
+  const { sentence, more } = liveVerdict({ ...LIVE, failed: 0, parked });
+  expect(sentence).toBe('12 of 24 have ended; the rest waits for a usage limit.');
+  expect(more).toEqual(['Nothing runs until claude can go on.']);
+  expect(liveTitle({ ...LIVE, parked })).toBe('◐ 12 of 24 · waits for a usage limit');
 });
 
 test('the title of the window says how far the run is', () => {
