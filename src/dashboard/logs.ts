@@ -89,7 +89,7 @@ export async function* followedLog({
       if (log !== null) {
         const begin: number = at ?? Math.max(0, log.size - TAIL);
         at = begin;
-        const end = isLast ? log.size : sizes.settled(log.size);
+        const end = isLast ? log.size : (sizes.settled(log.size) ?? 0);
         while (at < end) {
           const part = await log.bytes(at, Math.min(PART, end - at));
           const whole = isLast && at + part.length >= end ? part.length : wholeLength(part);

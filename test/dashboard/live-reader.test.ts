@@ -3,10 +3,11 @@ import { performance } from 'node:perf_hooks';
 import { afterEach, expect, test, vi } from 'vitest';
 import { documentPieces } from '../../src/dashboard/documents.ts';
 import { LiveReader } from '../../src/dashboard/live-reader.ts';
+import type { RunEvent } from '../../src/domain/run-event.ts';
 import { runNow } from '../../src/store/read/live/run-changes.ts';
 import { WatchedDatabase } from '../../src/store/read/live/watched-database.ts';
 import { SqliteRecorder } from '../../src/store/write/recorder.ts';
-import { databaseIn, finished, opened, RUN, record, result, started } from '../kit/recorded-run.ts';
+import { begins, databaseIn, finished, opened, RUN, record, result, started } from '../kit/recorded-run.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 afterEach(() => void vi.restoreAllMocks());
@@ -14,10 +15,10 @@ afterEach(() => void vi.restoreAllMocks());
 const IDS = Array.from({ length: 8 }, (_, index) => `ws-${index}`);
 
 /** A run under way with so many results, and its live state at any number of seconds. */
-function underWay(ended: number) {
+function underWay(ended: number, more: readonly RunEvent[] = []) {
   const connection = opened(temporaryFolder());
   const recorder = new SqliteRecorder(connection);
-  recorder.take([started(IDS), ...IDS.slice(0, ended).map((id) => finished(result(id)))]);
+  recorder.take([started(IDS), ...IDS.slice(0, ended).map((id) => finished(result(id))), ...more]);
   recorder.commit();
   const reader = new LiveReader(RUN, '/nowhere');
   const clock = vi.spyOn(performance, 'now');
@@ -56,6 +57,18 @@ test('the estimate counts each result once, however often it is made', () => {
   ends(['ws-4', 'ws-5']);
   expect(at(10).estimate?.basis).toContain('the 6 workstreams');
   expect(at(20).estimate?.basis).toContain('the 6 workstreams');
+});
+
+test('what a workstream says is left of it is in the range of the estimate, and its host is named', () => {
+  const agentId = 'alpha/agent-2';
+  const { at } = underWay(4, [
+    begins('ws-5', { agentId }),
+    { type: 'workstream-progress', workstreamId: 'ws-5', agentId, fraction: 0.5, text: '' },
+  ]);
+  const { estimate, running } = at(0);
+  expect(estimate?.low).toBeLessThanOrEqual(estimate?.seconds ?? 0);
+  expect(estimate?.high).toBeGreaterThanOrEqual(estimate?.seconds ?? Infinity);
+  expect(running).toMatchObject([{ agentId, host: 'alpha' }]);
 });
 
 test('a document leaves the database that is watched with as few pages as before', async () => {

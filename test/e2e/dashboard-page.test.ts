@@ -338,7 +338,7 @@ browserTest('keys lead through the dashboard, and Back leads back', async () => 
   await millrace(folder, ['run']);
   const { address } = await startDashboard(folder);
   const { page } = await openAddress(address);
-  const list = page.getByRole('heading', { level: 1, name: /completed all/ });
+  const list = page.getByRole('heading', { level: 1, name: /completed its only/ });
   const run = page.getByRole('heading', { level: 1, name: /a completed/ });
   await page.locator('[data-move]').first().waitFor();
   await press(page, '?', page.getByRole('dialog'));
@@ -367,13 +367,13 @@ browserTest('Back leads back also where letters come into the address while it i
   await millrace(folder, ['run']);
   const { address } = await startDashboard(folder);
   const { page } = await openAddress(address);
-  await heading(page, /completed all/);
+  await heading(page, /completed its only/);
   await page.getByRole('link', { name: 'Workstreams' }).click();
   await heading(page, /passed in its last run|Every workstream/);
   await page.evaluate(HELD_CHANGES);
   await page.getByLabel('Filter by id or title').fill('nothing');
   await page.evaluate('history.back(); for (const change of globalThis.changes) change()');
-  await heading(page, /completed all/);
+  await heading(page, /completed its only/);
   await page.goForward();
   await heading(page, /No workstream has a result|Every workstream/);
   expect(await page.getByLabel('Filter by id or title').inputValue()).toBe('nothing');

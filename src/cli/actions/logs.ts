@@ -291,7 +291,7 @@ class Followed {
     this.#log ??= this.#known.open(this.name);
     const log = this.#log;
     if (log === null) return true;
-    const end = isLast ? log.size : this.#sizes.settled(log.size);
+    const end = isLast ? log.size : (this.#sizes.settled(log.size) ?? 0);
     const from = this.#at ?? (this.#lines === null ? 0 : await beginOfTail(log, end, this.#lines));
     if (from >= end) return true;
     this.#at = end;

@@ -109,14 +109,14 @@ export async function beginOfTail(
 /** The sizes of a file that is written, to know which of its bytes are old enough. */
 export class PastSizes {
   #noted: { at: number; size: number }[] = [];
-  #settled = 0;
+  #settled: number | null = null;
 
-  /** How many bytes were there long enough ago. @param size now. */
-  settled(size: number): number {
+  /** How many bytes were there long enough ago; null as long as that is not known. @param size now. */
+  settled(size: number): number | null {
     const now = performance.now();
     this.#noted.push({ at: now, size });
     while ((this.#noted[0]?.at ?? now) <= now - REDACTED_MS) this.#settled = this.#noted.shift()?.size ?? 0;
-    return Math.min(size, this.#settled);
+    return this.#settled === null ? null : Math.min(size, this.#settled);
   }
 }
 

@@ -155,6 +155,8 @@ class LinesOfLog {
     const log = this.#log;
     if (log === null) return;
     const end = isEnded ? log.size : this.#sizes.settled(log.size);
+    // Where its last lines begin is known as soon as it is known what may be read of it.
+    if (end === null) return;
     const { lines, bytes } = this.#begin;
     let at: number = this.#at ?? (lines === null ? 0 : await beginOfTail(log, end, lines, bytes));
     while (at < end) {

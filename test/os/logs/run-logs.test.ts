@@ -52,6 +52,16 @@ describe('the logs of a run', () => {
     expect(parts).toMatchObject([{ from: 4, to: 8, text: '3\n4\n' }]);
   });
 
+  test('begin with the last lines also of those that are still written', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'ws-a.log'), '1\n2\n3\n4\n');
+    const parts: LogPart[] = [];
+    const begin = { ...ALL_THERE_IS, lines: 2 };
+    const logs = { folder, begin, hasEnded: () => false, isOver: () => parts.length > 0 };
+    for await (const part of followedLogs(logs)) parts.push(part);
+    expect(parts).toMatchObject([{ from: 4, to: 8, text: '3\n4\n' }]);
+  });
+
   test('begin with whole lines of at most so many bytes', async () => {
     const parts = await read({ 'ws-a.log': '1234\n5678\n90\n' }, { ...ALL_THERE_IS, lines: 9, bytes: 10 });
     expect(parts).toMatchObject([{ from: 5, text: '5678\n90\n' }]);

@@ -64,6 +64,8 @@ test('a run is said by the worst that happened in it', () => {
 test('the list begins with what is under way and how the last run ended', () => {
   expect(runsVerdict([])).toBe('No runs yet.');
   expect(runsVerdict([GREEN])).toBe('The last run completed all of its 4 workstreams.');
+  const one = { ...GREEN, totals: { ...GREEN.totals, workstreams: 1, completed: 1 } };
+  expect(runsVerdict([one])).toBe('The last run completed its only workstream.');
   expect(runsVerdict([LIVE, RED, GREEN])).toBe(
     '1 run is under way. The last nightly has failures: 2 of 4 workstreams.',
   );
