@@ -49,7 +49,7 @@ const GAP = 2;
 export function table(head: readonly string[], rows: Iterable<readonly (string | number | null)[]>): string {
   // Of all rows one after the other: an array for each of 100,000 is most of what there is to collect.
   const cells = [...head];
-  const columns = head.map((cell) => new Column(cell));
+  const columns = head.map((cell) => new PrintedColumn(cell));
   for (const row of rows) {
     for (let index = 0; index < columns.length; index += 1) {
       const cell = oneLine(String(row[index] ?? '–'), MAX_CELL);
@@ -69,7 +69,7 @@ export function table(head: readonly string[], rows: Iterable<readonly (string |
 }
 
 /** How wide a column is, on a terminal. */
-class Column {
+class PrintedColumn {
   #width = 0;
   /** Whether each of its cells takes as many columns as it has characters. */
   #isSimple = true;
