@@ -139,7 +139,7 @@ function rosterOf({ options, prepared, queue = null }: RunInput, { cores }: Load
   return makeRoster({ ...options, agentsCount }, workstreams, { cores, files: null });
 }
 
-const agentsOfHosts = ({ hosts }: QueueRun): number => Math.min(MOST_AGENTS, Math.max(1, hosts.slots));
+const agentsOfHosts = ({ capacity }: QueueRun): number => Math.min(MOST_AGENTS, Math.max(1, capacity.agents));
 
 /** Claims the run, and makes all of its parts but the engine. */
 function composeAround(
@@ -160,7 +160,6 @@ function composeAround(
   const workspaces = composeWorkspaces(input, runId, notices);
   const inheritance = inheritanceOf(prepared, runId, database.connection);
   const gate = composeGate(input, { runId, database, journal, notices });
-  const admission = queue?.gateAround(gate, prepared.plan.workstreams) ?? gate;
   const cache = composeCache(input, notices);
   const runner = composeRunner(input, {
     runId,
@@ -178,9 +177,9 @@ function composeAround(
     plan: prepared.plan,
     agents: roster.names,
     runner,
-    ready: composeQueue(input, { roster, gate: admission, reserving, runner }),
+    ready: composeQueue(input, { roster, gate, reserving, runner }),
     journal,
-    gate: admission,
+    gate,
     failure,
     outside: prepared.outside,
     inheritance,
@@ -200,8 +199,10 @@ function composeAround(
     commitStarts: prepared.resumed?.afterDeath ?? false,
   });
   const scaler = local === null ? null : composeScaler({ roster, load, coordinator, engine: local, journal });
-  if (queue !== null && options.agentsCount === 'auto')
-    queue.hosts.onHosts(() => coordinator.resize(agentsOfHosts(queue)));
+  queue?.hosts.onLook(() => {
+    if (options.agentsCount === 'auto') coordinator.resize(agentsOfHosts(queue));
+    coordinator.readQuotas();
+  });
   return {
     runId,
     begin,
@@ -462,12 +463,14 @@ function composeQueue(
     return workstream === undefined || runner.mayStart(workstream, unlike);
   };
   const growsWithHosts = queue !== null && options.agentsCount === 'auto';
+  const agents = (): number => (growsWithHosts ? agentsOfHosts(queue) : roster.names.length);
   return new ReadyQueue(workstreams, {
     agents: growsWithHosts ? MOST_AGENTS : (roster.scaling?.policy.max ?? roster.names.length),
     distribution: options.distribution,
     tracks: roster.tracks,
     gate: limitedGate(gate, mayStart),
     reserving,
+    quotas: queue?.capacity.quotas(workstreams, agents) ?? null,
   });
 }
 

@@ -1,11 +1,10 @@
 import { IntHeap } from './int-heap.ts';
 import { type LockQueue, LockQueues, Locks } from './lock-queues.ts';
 import { requireAt } from './require-at.ts';
-import { FittingHeap, type Reservations } from './reservations.ts';
 import type { Signature, Signatures } from './signatures.ts';
 
-/** Heads that may be able to run. Where nothing reserves anything, all fit. */
-interface OpenHeads {
+/** Heads that may be able to run. Where nothing reserves anything, all fit; what quotas refuse is not among them. */
+export interface OpenHeads {
   push(index: number): void;
   /** The smallest, or the smallest of those for which there are processors and memory. */
   peek(mustFit: boolean): number | undefined;
@@ -24,7 +23,7 @@ interface OpenHeads {
  *
  * An entry of a heap is checked when it comes up (is it still a head?) instead of being removed from the middle.
  * Invariant: the first head of a queue whose lock is free, and which is in no other queue, is in the heap of its
- * partition, or, where something is reserved, in its heap of offered heads: one that does not fit has to leave its queue
+ * partition, or, where not all heads are alike, in its heap of offered heads: one that does not fit has to leave its queue
  * too, so that those behind it are looked at.
  */
 export class ReadyPartitions {
@@ -33,20 +32,18 @@ export class ReadyPartitions {
   readonly #lockQueues = new LockQueues();
   /** By partition: heads that may be able to run. */
   readonly #open: OpenHeads[];
-  /** By partition: heads of queues whose lock is free; null where nothing is reserved: then these are among the open ones. */
+  /** By partition: heads of queues whose lock is free; null where all heads are alike: then these are among the open ones. */
   readonly #offered: IntHeap[] | null;
   /** By signature: its ready workstreams; made when the first is ready. */
   readonly #ready: (IntHeap | undefined)[];
   readonly #isReady: Uint8Array;
 
-  /** @param reservations null where nothing reserves anything. */
-  constructor(signatures: Signatures, partitions: number, reservations: Reservations | null = null) {
+  /** @param makeHeap where heads are not alike, and some are passed over. Default: the smallest is the next. */
+  constructor(signatures: Signatures, partitions: number, makeHeap: (() => OpenHeads) | null = null) {
     this.#signatures = signatures;
     this.#locks = new Locks(signatures.groups.size, signatures.tree);
-    this.#open = Array.from({ length: partitions }, () =>
-      reservations === null ? new IntHeap() : new FittingHeap(reservations),
-    );
-    this.#offered = reservations === null ? null : this.#open.map(() => new IntHeap());
+    this.#open = Array.from({ length: partitions }, makeHeap ?? (() => new IntHeap()));
+    this.#offered = makeHeap === null ? null : this.#open.map(() => new IntHeap());
     this.#ready = signatures.all.map(() => undefined);
     this.#isReady = new Uint8Array(signatures.of.length);
   }

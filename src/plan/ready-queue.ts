@@ -1,6 +1,8 @@
+import type { Quotas } from '../domain/policy/quota.ts';
 import { type Gate, OPEN_GATE, type TestHold } from '../domain/run-lock.ts';
+import { QuotaUse } from './quota-use.ts';
 import { ReadyPartitions } from './ready-partitions.ts';
-import { Reservations, type Reserving } from './reservations.ts';
+import { FittingHeap, Reservations, type Reserving } from './reservations.ts';
 import { type Constrained, signatures } from './signatures.ts';
 
 export interface ReadyQueueOptions {
@@ -14,6 +16,8 @@ export interface ReadyQueueOptions {
   gate?: Gate;
   /** What workstreams need of processors and memory; null where they reserve nothing. Default: null. */
   reserving?: Reserving | null;
+  /** How many agents may have workstreams of one kind; null for all of them. Not with `reserving`. Default: null. */
+  quotas?: Quotas | null;
 }
 
 /** Which agents may take which workstreams. */
@@ -41,14 +45,16 @@ const MOST_PASSES = 8;
  * - with `round-robin` only a workstream's own agent gets it, with tracks only one that takes its track;
  * - one is taken only where there are processors and memory for what it reserves. Others that fit go past it, so that
  *   these are used; but once some have, it has a claim, and only what fits beside it is taken. One that runs alone has
- *   the machine for itself, and reserves nothing.
+ *   the machine for itself, and reserves nothing;
+ * - of a kind that has a quota, one is taken only by an agent that has others of it, or while fewer agents than the quota
+ *   have some. Others go past it.
  *
  * Otherwise no agent is refused while something that may run is ready. What the gate refuses is set aside until
  * `retry`, and nothing waits for it: the gate is asked about one that runs alone before what runs has to end.
  *
  * A workstream is its position in the plan. It is ready from `add` to `take` and running from `take` to `release`; it
  * may be added again after that. `take` costs O(log V) amortised, for each distinct number of processors that is
- * reserved, and O(length of paths) for scopes.
+ * reserved, and O(length of paths) for scopes; however many wait for their quota, none of them is looked at.
  */
 export class ReadyQueue {
   readonly #partitions: ReadyPartitions;
@@ -59,13 +65,15 @@ export class ReadyQueue {
   readonly #parallelOk: Uint8Array;
   readonly #gate: Gate;
   readonly #reservations: Reservations | null;
+  readonly #quotas: QuotaUse | null;
   /** The first in order that waited for processors or memory while an agent was free; null where none did. */
   #heldUp: number | null = null;
   /** How many were started since that need some and could have waited. */
   #passes = 0;
-  readonly #running = new Set<number>();
+  /** The agent of each that runs. */
+  readonly #running = new Map<number, number>();
   /** Ready, and refused by the gate. */
-  #aside: number[] = [];
+  #aside = new Set<number>();
   /** Taken out, and still in the partitions: each leaves them when it comes up there. */
   readonly #withdrawn = new Set<number>();
   #size = 0;
@@ -76,8 +84,9 @@ export class ReadyQueue {
 
   /** @param ranked in dispatch order, as `Plan.workstreams` is. */
   constructor(ranked: readonly Constrained[], options: ReadyQueueOptions) {
-    const { agents, distribution, tracks, gate = OPEN_GATE, reserving = null } = options;
+    const { agents, distribution, tracks, gate = OPEN_GATE, reserving = null, quotas = null } = options;
     if (!Number.isInteger(agents) || agents < 1) throw new RangeError(`${agents} is no number of agents`);
+    if (reserving !== null && quotas !== null) throw new TypeError('what has quotas can reserve nothing');
     this.#agents = agents;
     this.#gate = gate;
     this.#pinned = distribution === 'round-robin';
@@ -95,12 +104,20 @@ export class ReadyQueue {
             ...reserving,
             needs: reserving.needs.map((need, index) => (this.#parallelOk[index] === 1 ? need : null)),
           });
-    const needOf = (index: number): number => this.#reservations?.classOf[index] ?? 0;
+    this.#quotas = quotas === null ? null : new QuotaUse(quotas, (index) => this.#parallelOk[index] === 0);
+    const needOf = (index: number): number =>
+      this.#reservations?.classOf[index] ?? this.#quotas?.kindOf(index) ?? 0;
     this.#partitions = new ReadyPartitions(
       signatures(ranked, partitionOf, needOf),
       this.#alonePartition + 1,
-      this.#reservations,
+      this.#heapMaker(),
     );
+  }
+
+  #heapMaker(): ConstructorParameters<typeof ReadyPartitions>[2] {
+    const [reservations, quotas] = [this.#reservations, this.#quotas];
+    if (reservations !== null) return () => new FittingHeap(reservations);
+    return quotas === null ? null : () => quotas.makeHeap();
   }
 
   /** How many are ready and not yet taken, without those that were set aside. */
@@ -108,21 +125,37 @@ export class ReadyQueue {
     return this.#size;
   }
 
-  /** Whether something is ready that other runs keep from running. */
+  /** Whether something is ready that other runs keep from running, or of a kind that no agent may have for now. */
   get isWaiting(): boolean {
-    return this.#aside.length > 0 || (this.#size > 0 && this.#gate.isShut);
+    if (this.#aside.size > 0 || this.#quotas?.isWaiting === true) return true;
+    return this.#size > 0 && this.#gate.isShut;
+  }
+
+  /** Reads the quotas again, which may have changed. */
+  readQuotas(): void {
+    this.#quotas?.refresh();
+    this.#drainingFor = null;
   }
 
   /** Adds again what was set aside: other runs may have released what they held. */
   retry(): void {
     const aside = this.#aside;
-    this.#aside = [];
+    this.#aside = new Set();
     for (const index of aside) this.add(index);
+  }
+
+  /**
+   * Returns what tells an agent's share of the workstreams that are ready now, where so many agents share them, or as many
+   * as the quota of their kind lets have some.
+   */
+  shares(agents: number): (index: number) => number {
+    const share = Math.ceil(this.#size / agents);
+    return this.#quotas?.shares(agents) ?? (() => share);
   }
 
   /** Whether a workstream is ready and not taken. */
   has(index: number): boolean {
-    return this.#isIn(index) || this.#claimant === index || this.#aside.includes(index);
+    return this.#isIn(index) || this.#claimant === index || this.#aside.has(index);
   }
 
   #isIn(index: number): boolean {
@@ -131,11 +164,7 @@ export class ReadyQueue {
 
   /** Takes out a workstream that `has` knows; it may be added again. */
   remove(index: number): void {
-    const aside = this.#aside.indexOf(index);
-    if (aside !== -1) {
-      this.#aside.splice(aside, 1);
-      return;
-    }
+    if (this.#aside.delete(index)) return;
     if (this.#claimant === index) {
       this.#reservations?.giveUpClaim();
       this.#partitions.release(index);
@@ -144,7 +173,12 @@ export class ReadyQueue {
     this.#gate.leave(index);
     if (this.#heldUp === index) this.#heldUp = null;
     this.#drainingFor = null;
-    this.#size -= 1;
+    this.#addReady(index, -1);
+  }
+
+  #addReady(index: number, by: 1 | -1): void {
+    this.#size += by;
+    this.#quotas?.addReady(index, by);
   }
 
   /** Makes a workstream ready. */
@@ -154,7 +188,7 @@ export class ReadyQueue {
       throw new Error(`workstream ${index} is in the queue already`);
     if (!this.#withdrawn.delete(index)) this.#partitions.add(index);
     this.#drainingFor = null;
-    this.#size += 1;
+    this.#addReady(index, 1);
   }
 
   /**
@@ -175,8 +209,9 @@ export class ReadyQueue {
         this.#partitions.start(index);
       }
       this.#reserve(index);
-      this.#running.add(index);
-      this.#size -= 1;
+      this.#running.set(index, agent);
+      this.#quotas?.take(index, agent);
+      this.#addReady(index, -1);
       return index;
     }
   }
@@ -233,9 +268,12 @@ export class ReadyQueue {
 
   /** Ends a workstream that was taken. */
   release(index: number): void {
-    if (!this.#running.delete(index)) throw new Error(`workstream ${index} is not running`);
+    const agent = this.#running.get(index);
+    if (agent === undefined) throw new Error(`workstream ${index} is not running`);
+    this.#running.delete(index);
     this.#partitions.release(index);
     this.#reservations?.release(index);
+    this.#quotas?.release(index, agent);
     this.#gate.leave(index);
     this.#drainingFor = null;
   }
@@ -292,7 +330,7 @@ export class ReadyQueue {
   /** What runs alone is the only one. */
   get #isAloneRunning(): boolean {
     if (this.#running.size !== 1) return false;
-    const [running = -1] = this.#running;
+    const [running = -1] = this.#running.keys();
     return this.#parallelOk[running] === 0;
   }
 
@@ -301,8 +339,8 @@ export class ReadyQueue {
     if (this.#gate.admit(index)) return true;
     if (!this.#gate.isShut) {
       this.#partitions.remove(index);
-      this.#size -= 1;
-      this.#aside.push(index);
+      this.#addReady(index, -1);
+      this.#aside.add(index);
     }
     return false;
   }
@@ -310,10 +348,12 @@ export class ReadyQueue {
   /** @param mustFit whether there must be processors and memory for it. Default: true. */
   #firstFor(agent: number, mustFit = true): number | undefined {
     let first: number | undefined;
+    this.#quotas?.askFor(agent);
     for (const partition of this.#partitionsFor(agent)) {
       const index = this.#firstIn(partition, mustFit);
       if (index !== undefined && (first === undefined || index < first)) first = index;
     }
+    this.#quotas?.askFor(null);
     return first;
   }
 

@@ -3,6 +3,7 @@ import type { Capacity } from '../domain/plan.ts';
 import type { Reservation } from '../domain/workstream.ts';
 import { IntHeap } from './int-heap.ts';
 import { requireAt } from './require-at.ts';
+import { Tournament } from './tournament.ts';
 
 /** What each workstream reserves, null for nothing, and what there is for all of them. */
 export interface Reserving {
@@ -163,27 +164,25 @@ export class FittingHeap {
   readonly #reservations: Reservations;
   /** By class, those in it; made with the first. */
   readonly #members: (IntHeap | undefined)[];
-  /** The first leaf, that of class 0: a power of two. */
-  readonly #leaves: number;
-  /** A tournament of the smallest of each class: that of a node's children is at the node, the root is at 1. */
-  readonly #smallest: Float64Array;
+  /** The smallest of each class. */
+  readonly #firsts: Tournament;
 
   constructor(reservations: Reservations) {
     this.#reservations = reservations;
     this.#members = Array.from({ length: reservations.classes }, () => undefined);
-    this.#leaves = 2 ** Math.ceil(Math.log2(Math.max(1, reservations.classes)));
-    this.#smallest = new Float64Array(2 * this.#leaves).fill(Number.POSITIVE_INFINITY);
+    this.#firsts = new Tournament(reservations.classes);
   }
 
   push(index: number): void {
     const number = requireAt(this.#reservations.classOf, index);
-    (this.#members[number] ??= new IntHeap()).push(index);
-    this.#update(number);
+    const members = (this.#members[number] ??= new IntHeap());
+    members.push(index);
+    this.#firsts.set(number, members.peek());
   }
 
   /** The smallest, or the smallest that fits now; undefined where there is none. */
   peek(mustFit: boolean): number | undefined {
-    const smallest = mustFit ? this.#smallestFitting() : requireAt(this.#smallest, 1);
+    const smallest = mustFit ? this.#smallestFitting() : this.#firsts.smallest;
     return smallest === Number.POSITIVE_INFINITY ? undefined : smallest;
   }
 
@@ -193,7 +192,7 @@ export class FittingHeap {
     if (index === undefined) return undefined;
     const number = requireAt(this.#reservations.classOf, index);
     this.#members[number]?.pop();
-    this.#update(number);
+    this.#firsts.set(number, this.#members[number]?.peek());
     return index;
   }
 
@@ -202,31 +201,9 @@ export class FittingHeap {
     let smallest = Number.POSITIVE_INFINITY;
     for (const { cpus, first, memory } of levels) {
       if (cpus > room.cpus) break;
-      smallest = Math.min(smallest, this.#between(first, first + countUpTo(memory, room.memory)));
+      smallest = Math.min(smallest, this.#firsts.between(first, first + countUpTo(memory, room.memory)));
     }
     return smallest;
-  }
-
-  /** The smallest of the classes from `first` to before `end`. */
-  #between(first: number, end: number): number {
-    let smallest = Number.POSITIVE_INFINITY;
-    for (
-      let left = this.#leaves + first, right = this.#leaves + end;
-      left < right;
-      left = (left + 1) >> 1, right >>= 1
-    ) {
-      if (left % 2 === 1) smallest = Math.min(smallest, requireAt(this.#smallest, left));
-      if (right % 2 === 1) smallest = Math.min(smallest, requireAt(this.#smallest, right - 1));
-    }
-    return smallest;
-  }
-
-  /** Enters the smallest of a class, and so up to the root. */
-  #update(number: number): void {
-    let at = this.#leaves + number;
-    this.#smallest[at] = this.#members[number]?.peek() ?? Number.POSITIVE_INFINITY;
-    for (at >>= 1; at > 0; at >>= 1)
-      this.#smallest[at] = Math.min(requireAt(this.#smallest, 2 * at), requireAt(this.#smallest, 2 * at + 1));
   }
 }
 

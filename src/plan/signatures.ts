@@ -16,7 +16,7 @@ export interface Signature {
   group: number | null;
   /** Places of the scope tree that it owns. */
   places: readonly number[];
-  /** What it needs of processors and memory: the number of a class. */
+  /** The number of the class of what it needs of processors and memory, or of the kind that a quota is for. */
   need: number;
 }
 
@@ -31,7 +31,7 @@ export interface Signatures {
 
 /**
  * @param partitionOf returns the partition of the workstream with this index.
- * @param needOf returns the class of what it needs. Default: all need the same.
+ * @param needOf returns the class, or the kind, of the workstream with this index. Default: all are alike.
  */
 export function signatures(
   workstreams: readonly Constrained[],

@@ -233,6 +233,12 @@ export class Coordinator {
     this.#wake();
   }
 
+  /** Quotas may have changed. */
+  readQuotas(): void {
+    this.#parts.ready.readQuotas();
+    this.#wake();
+  }
+
   /**
    * Starts nothing more, stops what is running, and lets `run` end with the rest skipped as interrupted.
    * Idempotent: the first interruption counts, and none does after the last result.

@@ -157,13 +157,13 @@ export class Dispatcher {
   #fill(batches: Map<number, BatchStart>, mayBatch: (index: number) => boolean): void {
     const { size } = this.#size;
     if (size === 1) return;
-    const share = Math.ceil(this.#ready.size / this.#slots.agents);
+    const shareOf = this.#ready.shares(this.#slots.agents);
     for (const [agent, count] of this.#slots.busy) {
       const isWaitedFor = this.#late.has(agent) && !batches.has(agent);
       if (count > size / 2 || isWaitedFor) continue;
       const batch = batches.get(agent) ?? { type: 'batch', agent, indices: [], queued: true };
-      for (let room = Math.min(size - count, share); room > 0; room -= 1) {
-        const index = this.#ready.take(agent, false, mayBatch);
+      for (let more = 0; more < size - count; more += 1) {
+        const index = this.#ready.take(agent, false, (each) => mayBatch(each) && more < shareOf(each));
         if (index === undefined) break;
         this.#slots.assign(agent);
         batch.indices.push(index);

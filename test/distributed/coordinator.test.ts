@@ -316,14 +316,14 @@ describe.runIf(hasRedis)('the coordinator of a queue', () => {
       await host().beat();
       const { run, told } = await session({}, [echo('ws-a'), needsGpu]);
       expect(told.at(-1)).toContain('No host is there that provides gpu.');
-      expect(run.hosts.admits(['gpu'])).toBe(false);
-      expect(run.hosts.admits([])).toBe(true);
+      const quotas = run.capacity.quotas([echo('ws-a'), needsGpu], () => 1);
+      expect([0, 1].map((kind) => quotas.quotaOf(kind))).toEqual([2, 0]);
     });
 
     test('that are not there in time fail what requires them', async () => {
       await host().beat();
       const { run, execute, folder } = await session({ waitSeconds: 0.01 }, [needsGpu]);
-      await new Promise<void>((resolve) => run.hosts.onAdmission(resolve));
+      await new Promise<void>((resolve) => run.hosts.onLook(resolve));
       const { failure } = await execute(assignment(folder, needsGpu)).outcome;
       expect(failure).toMatchObject({ reason: 'no-worker', requires: ['gpu'] });
       expect(failure && describeFailure(failure)).toContain('millrace worker --provides gpu');

@@ -99,6 +99,19 @@ describe.skipIf(!hasRedis)('a host', () => {
     expect(await (await run.job(other, ['gpu', 'tpu'])).getState()).toBe('waiting');
   });
 
+  test('takes what requires most labels first, and now and then what requires fewest', async () => {
+    const folder = temporaryFolder();
+    const add = (id: string, requires: string[]): Promise<string> =>
+      run.add(folder, workstream(id, [runStep('true')], { requires }));
+    for (const id of ['plain-1', 'plain-2']) await add(id, []);
+    for (const id of ['gpu-1', 'gpu-2', 'gpu-3', 'gpu-4']) await add(id, ['gpu']);
+    await startHost({ provides: ['gpu'], agents: 1 });
+    const begun = async (): Promise<string[]> =>
+      (await run.messages()).flatMap(({ type, job }) => (type === 'began' ? [job.split('.')[1] ?? ''] : []));
+    await expect.poll(begun).toHaveLength(6);
+    expect(await begun()).toEqual(['gpu-1', 'gpu-2', 'gpu-3', 'plain-1', 'gpu-4', 'plain-2']);
+  });
+
   test('stops what listens when its run cancels it', async () => {
     await startHost();
     const folder = temporaryFolder();

@@ -139,3 +139,40 @@ describe.skipIf(!hasRedis)('a run over two hosts completes everything', () => {
     await expect.poll(() => server.client.keys('millrace:v1:n*')).toEqual([]);
   });
 });
+
+test.skipIf(!hasRedis)(
+  'workstreams with a label that one host provides wait for it, and the others go on beside them',
+  async () => {
+    const server = await startServer();
+    const [folder, notes] = [temporaryFolder(), temporaryFolder()];
+    const go = join(notes, 'go');
+    const define = (id: string, command: string, more: object): Record<string, unknown> => ({
+      [`workstreams/${id}.json`]: { id, title: id, steps: [{ run: command }], ...more },
+    });
+    const labelled = ['gpu-1', 'gpu-2', 'gpu-3', 'gpu-4', 'gpu-5', 'gpu-6'].map((id) =>
+      define(id, `while [ ! -e ${go} ]; do sleep 0.02; done`, {
+        priority: 'critical',
+        requires: ['gpu'],
+      }),
+    );
+    const plain = ['plain-1', 'plain-2', 'plain-3', 'plain-4'].map((id) => define(id, 'true', {}));
+    writeFiles(folder, Object.assign({}, ...labelled, ...plain));
+    await startWorker(server.url, 'with-gpu', { args: ['--provides', 'gpu'] });
+    await startWorker(server.url, 'without');
+    const run = startMillrace(folder, ['run', '--queue', server.url, '-j', '4'], {
+      MILLRACE_QUEUE_KEY: QUEUE_KEY,
+    });
+    onTestFinished(() => {
+      if (run.child.exitCode === null && run.child.signalCode === null) run.killAll();
+    });
+    const ended = (): string[] =>
+      existsSync(join(folder, '.state'))
+        ? query<{ id: string }>(folder, 'SELECT workstream_id AS id FROM agent_results').map(({ id }) => id)
+        : [];
+    await expect.poll(() => ended().toSorted()).toEqual(['plain-1', 'plain-2', 'plain-3', 'plain-4']);
+    writeFileSync(go, '');
+    const { code, stdout, stderr } = await run.finished;
+    expect(code, stdout + stderr).toBe(0);
+    expect(ended()).toHaveLength(10);
+  },
+);

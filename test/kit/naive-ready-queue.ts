@@ -14,19 +14,25 @@ export class NaiveReadyQueue {
   readonly #agents: number;
   readonly #pinned: boolean;
   readonly #isRefused: (index: number) => boolean;
+  readonly #isWithinQuota: (index: number, agent: number) => boolean;
 
-  /** @param isRefused whether the gate refuses it. Default: it refuses nothing. */
+  /**
+   * @param isRefused whether the gate refuses it. Default: it refuses nothing.
+   * @param isWithinQuota whether its quota leaves it to an agent, -1 for one that has nothing. Default: there is none.
+   */
   constructor(
     ranked: readonly Workstream[],
     agents: number,
     pinned: boolean,
     isRefused: (index: number) => boolean = () => false,
+    isWithinQuota: (index: number, agent: number) => boolean = () => true,
   ) {
     this.#ranked = ranked;
     this.#states = ranked.map(() => 'fresh');
     this.#agents = agents;
     this.#pinned = pinned;
     this.#isRefused = isRefused;
+    this.#isWithinQuota = isWithinQuota;
   }
 
   get size(): number {
@@ -85,24 +91,25 @@ export class NaiveReadyQueue {
   choose(agent: number, mayHave: (index: number) => boolean = () => true): number | undefined {
     const isMine = (index: number): boolean =>
       (!this.#pinned || index % this.#agents === agent) && mayHave(index);
-    const free = this.#free();
-    const [first] = free;
-    if (first === undefined) return undefined;
-    if (this.#isAlone(first)) return !this.#isBusy && isMine(first) ? first : undefined;
-    return free.find((index) => isMine(index) && !this.#isAlone(index));
+    const [first] = this.#free(ANYBODY);
+    if (first !== undefined && this.#isAlone(first))
+      return !this.#isBusy && isMine(first) ? first : undefined;
+    return this.#free(agent).find((index) => isMine(index) && !this.#isAlone(index));
   }
 
   /** The workstream that runs alone and for which everything else has to end. */
   #awaited(): number | undefined {
-    const [first] = this.#free();
+    const [first] = this.#free(ANYBODY);
     return first !== undefined && this.#isAlone(first) && this.#isBusy ? first : undefined;
   }
 
-  /** Those that are ready and in conflict with nothing that runs. */
-  #free(): number[] {
+  /** Those that are ready, within their quota and in conflict with nothing that runs. */
+  #free(agent: number): number[] {
     const running = this.#all('running');
     if (running.some((index) => this.#isAlone(index))) return [];
-    return this.#all('ready').filter((index) => !running.some((other) => this.#conflict(index, other)));
+    return this.#all('ready').filter(
+      (index) => this.#isWithinQuota(index, agent) && !running.some((other) => this.#conflict(index, other)),
+    );
   }
 
   get #isBusy(): boolean {
@@ -124,6 +131,9 @@ export class NaiveReadyQueue {
     return this.#states.flatMap((its, index) => (its === state ? [index] : []));
   }
 }
+
+/** An agent that has nothing. */
+const ANYBODY = -1;
 
 /** Where relative scopes begin: deep enough that no test's `..` reaches the root. */
 const START = '/some/start/folder/of/a/user';

@@ -28,7 +28,7 @@ export const queueName = (requires: readonly string[]): string =>
   [`v${PROTOCOL}`, ...[...new Set(requires)].toSorted()].join('+');
 
 /** The labels that a queue of this name is for. */
-const labelsOf = (queue: string): string[] => queue.split('+').slice(1);
+export const labelsOf = (queue: string): string[] => queue.split('+').slice(1);
 
 /** Whether a host that provides these labels serves a queue. */
 export const serves = (provides: readonly string[], queue: string): boolean =>

@@ -38,12 +38,12 @@ describe('a run that waits for its first host', () => {
     let hosts = seen();
     const watch = watchOf(async () => hosts);
     await watch.start();
-    expect(watch.admits([])).toBe(false);
-    const admitted = new Promise<void>((resolve) => watch.onAdmission(resolve));
+    expect(watch.slots).toBe(0);
+    const looked = new Promise<void>((resolve) => watch.onLook(resolve));
     hosts = seen(HOST);
     watch.hint();
-    await admitted;
-    expect(watch.admits([])).toBe(true);
+    await looked;
+    expect(watch.slots).toBe(1);
   });
 
   test('looks again when one comes while it looks', async () => {
@@ -58,9 +58,9 @@ describe('a run that waits for its first host', () => {
     watch.hint();
     look(seen());
     await started;
-    const admitted = new Promise<void>((resolve) => watch.onAdmission(resolve));
+    const looked = new Promise<void>((resolve) => watch.onLook(resolve));
     look(seen(HOST));
-    await admitted;
+    await looked;
     expect(watch.slots).toBe(1);
   });
 });

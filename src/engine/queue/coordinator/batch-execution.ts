@@ -30,6 +30,7 @@ export class BatchExecution extends HeldJob {
   readonly #stopped = new Set<number>();
   /** Of the lease with which it is executed: there is only one. */
   #token: string | null = null;
+  #host: string | null = null;
   #resolve: (returned: number[]) => void = () => undefined;
 
   constructor(place: JobPlace, assignments: readonly Assignment[], listeners: BatchListeners) {
@@ -39,6 +40,11 @@ export class BatchExecution extends HeldJob {
     this.returned = new Promise((resolve) => {
       this.#resolve = resolve;
     });
+  }
+
+  /** Known once one of its members takes long. */
+  get host(): string | null {
+    return this.#host;
   }
 
   get stopped(): ReadonlySet<number> {
@@ -68,6 +74,7 @@ export class BatchExecution extends HeldJob {
       return null;
     }
     this.#begun.add(member);
+    this.#host = message.host;
     this.#listeners.onMessage(member, begunMessage(message));
     return assignment.limits.timeoutSeconds + assignment.limits.graceSeconds;
   }

@@ -41,8 +41,7 @@ export class HostWatch {
   #isLooking = true;
   /** Whether a host came or went since the last look began. */
   #isLate = false;
-  #changed: () => void = () => undefined;
-  #admitted: () => void = () => undefined;
+  #looked: () => void = () => undefined;
 
   constructor(parts: HostWatchParts) {
     this.#parts = parts;
@@ -68,19 +67,14 @@ export class HostWatch {
     void this.#look();
   }
 
-  /** Sets what is called when hosts came or went. */
-  onHosts(listener: () => void): void {
-    this.#changed = listener;
+  /** Sets what is called after each look at who is there. */
+  onLook(listener: () => void): void {
+    this.#looked = listener;
   }
 
-  /** Sets what is called when something is admitted that was not: its first host is there, or none is waited for now. */
-  onAdmission(listener: () => void): void {
-    this.#admitted = listener;
-  }
-
-  /** Those that take work. */
+  /** Of the hosts that take work. */
   get slots(): number {
-    return this.#hosts.reduce((sum, { slots, draining }) => sum + (draining ? 0 : slots), 0);
+    return slotsOf(this.#hosts);
   }
 
   get hosts(): readonly HostState[] {
@@ -99,17 +93,14 @@ export class HostWatch {
     return this.#leaseMs ?? DEFAULT_LEASE_MS;
   }
 
-  /** Whether what requires these labels may be given out: there is a host, or none is waited for any more. */
-  admits(requires: readonly string[]): boolean {
-    const need = this.#needs.get(queueName(requires));
-    return need === undefined || need.hasHost || need.hasGivenUp || need.waitsSince === null;
+  /** Whether a host of this name is there and takes work. */
+  takesWork(name: string): boolean {
+    return this.#hosts.some(({ host, draining }) => host === name && !draining);
   }
 
-  /** Whether something waits for its first host. */
-  get isWaiting(): boolean {
-    return [...this.#needs.values()].some(
-      ({ hasHost, hasGivenUp, waitsSince }) => !hasHost && !hasGivenUp && waitsSince !== null,
-    );
+  /** How many slots serve a queue, of hosts that take work. */
+  slotsServing(queue: string): number {
+    return slotsOf(this.#hosts.filter(({ provides }) => serves(provides, queue)));
   }
 
   /** Whether nothing has served these labels for as long as it is waited. */
@@ -155,44 +146,37 @@ export class HostWatch {
   }
 
   #take(seen: HostsSeen, isFirst: boolean): void {
-    const before = JSON.stringify(this.#hosts.map(({ host, slots, draining }) => [host, slots, draining]));
     this.#hosts = seen.hosts;
     for (const { leaseMs } of seen.hosts) this.#leaseMs = Math.max(this.#leaseMs ?? 0, leaseMs);
     this.#tellStrangers(seen);
-    const hasNews = [...this.#needs.values()].map((need) => this.#update(need, isFirst)).some(Boolean);
-    const after = JSON.stringify(seen.hosts.map(({ host, slots, draining }) => [host, slots, draining]));
-    if (before !== after) this.#changed();
-    if (hasNews) this.#admitted();
+    for (const need of this.#needs.values()) this.#update(need, isFirst);
+    this.#looked();
   }
 
-  /** Returns whether something became possible, or impossible for good. */
-  #update(need: HostNeed, isFirst: boolean): boolean {
+  #update(need: HostNeed, isFirst: boolean): void {
     const had = need.hasHost;
     need.hasHost = this.#hosts.some(({ provides, draining }) => !draining && serves(provides, need.queue));
     if (need.hasHost) {
-      if (!had && !isFirst && need.waitsSince !== null)
-        this.#parts.notify(`There is a host again${labels(need.requires)}.`);
+      if (!had && !isFirst) this.#parts.notify(`There is a host again${labels(need.requires)}.`);
       need.waitsSince = null;
       need.hasGivenUp = false;
-      return !had;
+      return;
     }
     if (had) {
       this.#parts.notify(
         `There is no host any more${labels(need.requires)}: what needs one waits until one is there. Start one with millrace worker${flag(need.requires)}.`,
       );
-      // Jobs are in its queue, or will be: the next host takes them.
-      return false;
+      // Jobs in its queue stay there: the next host takes them.
+      return;
     }
-    if (!isFirst && need.waitsSince === null) return false;
+    if (!isFirst && need.waitsSince === null) return;
     if (need.waitsSince === null) {
       need.waitsSince = startTimer();
       this.#parts.notify(
         `No host is there${labels(need.requires)}. What needs one waits for ${this.#parts.waitSeconds} seconds, and fails after that. Start one with millrace worker${flag(need.requires)}.`,
       );
     }
-    if (need.hasGivenUp || secondsSince(need.waitsSince) < this.#parts.waitSeconds) return false;
-    need.hasGivenUp = true;
-    return true;
+    if (secondsSince(need.waitsSince) >= this.#parts.waitSeconds) need.hasGivenUp = true;
   }
 
   #tellStrangers({ strangers, others, hosts }: HostsSeen): void {
@@ -220,6 +204,10 @@ export class HostWatch {
     }
   }
 }
+
+/** Of those that take work. */
+const slotsOf = (hosts: readonly HostState[]): number =>
+  hosts.reduce((sum, { slots, draining }) => sum + (draining ? 0 : slots), 0);
 
 const labels = (requires: readonly string[]): string =>
   requires.length === 0 ? '' : ` that provides ${requires.join(' and ')}`;

@@ -42,6 +42,9 @@ export abstract class HeldJob {
     this.isCancelled = signal.aborted;
   }
 
+  /** The host that has begun it; null for none that has said so. */
+  abstract get host(): string | null;
+
   /** Of what names it in a sentence. */
   get workstreamId(): string {
     return this.assignments[0]?.workstream.id ?? '';
@@ -119,6 +122,10 @@ export class JobExecution extends HeldJob {
       this.#resolve = resolve;
     });
     if (made.begun !== null) this.begins(made.begun);
+  }
+
+  get host(): string | null {
+    return this.#begun?.host ?? null;
   }
 
   get logName(): string {

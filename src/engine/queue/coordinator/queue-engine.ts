@@ -86,10 +86,15 @@ export class QueueEngine implements Engine {
       taken: this.#taken,
       batches: this.#batches,
       closing,
-      executions: () => this.#executions.values(),
+      executions: () => this.inHand,
       add: (execution) => this.#add(execution),
       reached: async (messageId) => this.#messages?.reached(messageId),
     });
+  }
+
+  /** What is on its way, waits in Redis or is executed. */
+  get inHand(): Iterable<QueuedExecution> {
+    return this.#executions.values();
   }
 
   /** Nothing in Redis is touched before the first execution: the run may not be this process's to go on with. */

@@ -1,7 +1,6 @@
 /** A run over a queue: connects, checks what Redis is like, and makes the engine. The one door of this folder. */
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import type { Gate, TestHold } from '../../../domain/run-lock.ts';
 import type { Workstream } from '../../../domain/workstream.ts';
 import { messageOf } from '../../../text/error-message.ts';
 import { nameSome } from '../../../text/format.ts';
@@ -12,6 +11,7 @@ import { pathsOutside } from '../portable-paths.ts';
 import { HOST_CHANNEL, type ProjectSource, RUN_TTL_SECONDS, sourceSchema } from '../protocol.ts';
 import { type QueueKey, readQueueKey } from '../sealing.ts';
 import { removeAbandonedRuns } from './abandoned-runs.ts';
+import { HostCapacity, labelSets } from './host-capacity.ts';
 import { HostWatch } from './host-watch.ts';
 import { LeaseStore } from './lease-store.ts';
 import { MessageReader } from './message-reader.ts';
@@ -61,6 +61,7 @@ export class QueueRun {
   readonly engine: QueueEngine;
   readonly stored: StoredQueueRun;
   readonly hosts: HostWatch;
+  readonly capacity: HostCapacity;
   #notify: Notify | null = null;
   readonly #untold: Parameters<Notify>[] = [];
 
@@ -119,7 +120,7 @@ export class QueueRun {
     this.stored = { nonce, source: JSON.stringify(source.source) };
     this.hosts = new HostWatch({
       read: () => readHosts(redis, key),
-      needed: setsOf(options.workstreams),
+      needed: labelSets(options.workstreams),
       waitSeconds: options.waitSeconds,
       notify: (text) => notify(text, null),
     });
@@ -140,6 +141,8 @@ export class QueueRun {
       messages: (take) =>
         new MessageReader({ redis, blocking, key, nonce, ...take, onProblem: (text) => notify(text, null) }),
     });
+    const { engine } = this;
+    this.capacity = new HostCapacity(this.hosts, () => engine.inHand);
   }
 
   async #start(notices: readonly string[], { redis, subscriber }: Connections, key: QueueKey): Promise<void> {
@@ -157,11 +160,6 @@ export class QueueRun {
   notifyTo(notify: Notify): void {
     this.#notify = notify;
     for (const told of this.#untold.splice(0)) notify(...told);
-  }
-
-  /** Admits what `inner` admits and a host can execute. */
-  gateAround(inner: RunAdmission, workstreams: readonly Workstream[]): RunAdmission {
-    return new HostGate(inner, this.hosts, workstreams);
   }
 
   #tell(...told: Parameters<Notify>): void {
@@ -192,68 +190,6 @@ function openConnections(address: QueueAddress): Connections {
 
 function closeAll({ redis, blocking, subscriber }: Connections): void {
   for (const connection of [redis, blocking, subscriber]) closeConnection(connection);
-}
-
-/** A gate as a coordinator uses it. */
-export interface RunAdmission extends Gate {
-  readonly isWaiting: boolean;
-  /** Whether tests of merged work may be run; takes what they hold until `leaveTests`. */
-  admitTests(hold: TestHold): boolean;
-  leaveTests(): void;
-  idle(): void;
-  onFree(listener: () => void): void;
-}
-
-/** Sets aside what no host can execute yet. */
-class HostGate implements RunAdmission {
-  readonly #inner: RunAdmission;
-  readonly #hosts: HostWatch;
-  readonly #workstreams: readonly Workstream[];
-
-  constructor(inner: RunAdmission, hosts: HostWatch, workstreams: readonly Workstream[]) {
-    this.#inner = inner;
-    this.#hosts = hosts;
-    this.#workstreams = workstreams;
-  }
-
-  get isShut(): boolean {
-    return this.#inner.isShut;
-  }
-
-  get isWaiting(): boolean {
-    return this.#inner.isWaiting || this.#hosts.isWaiting;
-  }
-
-  admit(index: number): boolean {
-    return this.#hosts.admits(this.#workstreams[index]?.requires ?? []) && this.#inner.admit(index);
-  }
-
-  leave(index: number): void {
-    this.#inner.leave(index);
-  }
-
-  admitTests(hold: TestHold): boolean {
-    return this.#inner.admitTests(hold);
-  }
-
-  leaveTests(): void {
-    this.#inner.leaveTests();
-  }
-
-  idle(): void {
-    this.#inner.idle();
-  }
-
-  onFree(listener: () => void): void {
-    this.#inner.onFree(listener);
-    this.#hosts.onAdmission(listener);
-  }
-}
-
-/** Each set of requirements once. */
-function setsOf(workstreams: readonly Workstream[]): string[][] {
-  const sets = new Map(workstreams.map(({ requires }) => [requires.join(' '), requires]));
-  return [...sets.values()];
 }
 
 /** How long the difference between two clocks counts as known. */

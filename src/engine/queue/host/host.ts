@@ -20,6 +20,7 @@ import {
   HOST_TTL_MS,
   type HostState,
   KEYS,
+  labelsOf,
   MOST_STALLED,
   nonceOf,
   PROTOCOL,
@@ -87,6 +88,8 @@ const IDLE_SECONDS = Math.min(2, MOST_BLOCKED_MS / 1000);
 /** A larger difference between the host's clock and that of Redis is told. */
 const CLOCK_MS = 5 * 60_000;
 const MOST_ANSWERED = 100_000;
+/** After so many jobs the next is of what requires the fewest labels. */
+const TAKES_TO_A_TURN = 4;
 
 export class Host {
   readonly #options: HostOptions;
@@ -101,6 +104,10 @@ export class Host {
   readonly #parts: ExecutionParts;
   /** By name of the queue. */
   readonly #workers = new Map<string, Worker>();
+  /** Those for the most labels first. */
+  #byLabels: readonly Worker[] = [];
+  /** How many jobs it has taken. */
+  #takes = 0;
   readonly #free: string[];
   readonly #inHand = new Map<string, { execution: RemoteExecution; done: Promise<void> }>();
   /** Marks of the jobs that were answered here, the newest last. */
@@ -301,12 +308,17 @@ export class Host {
     });
   }
 
-  /** Returns whether there was one. */
+  /**
+   * Returns whether there was one. What requires most is taken first, as other hosts may have no way to execute it; every
+   * few times what requires least is, so that it never waits for all of that.
+   */
   async #takeOne(): Promise<boolean> {
-    for (const worker of this.#workers.values()) {
+    const isTurned = this.#takes % TAKES_TO_A_TURN === TAKES_TO_A_TURN - 1;
+    for (const worker of isTurned ? this.#byLabels.toReversed() : this.#byLabels) {
       const token = randomUUID();
       const job = await worker.getNextJob(token, { block: false });
       if (job === undefined) continue;
+      this.#takes += 1;
       this.#begin(worker, job, token);
       return true;
     }
@@ -404,6 +416,9 @@ export class Host {
       });
       worker.on('error', () => undefined);
       this.#workers.set(queue, worker);
+      this.#byLabels = [...this.#workers.values()].toSorted(
+        (one, other) => labelsOf(other.name).length - labelsOf(one.name).length,
+      );
     }
   }
 
