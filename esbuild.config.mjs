@@ -221,6 +221,7 @@ const later = [...running, ...publishing, ...serving, ...queued];
 const sometimes = [
   'src/app/refusal.ts',
   'src/dashboard/beside.ts',
+  'src/dashboard/child.ts',
   'src/dashboard/token.ts',
   'src/domain/project.ts',
   'src/os/end-signals.ts',

@@ -3,17 +3,16 @@
  * matter of the run, and it ends with the run's process, however that ends.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { constants, setPriority } from 'node:os';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { DASHBOARD_PLACE } from '../app/paths.ts';
 import { isGone, ownIdentity } from '../os/process-identity.ts';
 import { readRegular } from '../os/regular-file.ts';
 import { replaceFile } from '../os/replace-file.ts';
 import { messageOf } from '../text/error-message.ts';
+import { lowerPriority, program } from './child.ts';
 import { newToken, TOKEN_VARIABLE } from './token.ts';
 
 const MOST_BYTES = 4_096;
@@ -101,18 +100,8 @@ function startChild(state: string, token: string, port: number): ChildProcess {
   child.unref();
   child.channel?.unref();
   if (child.stdout instanceof Socket) child.stdout.unref();
-  try {
-    if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
-  } catch {
-    // It has ended already, which is told.
-  }
+  lowerPriority(child.pid);
   return child;
-}
-
-/** The command itself, from wherever the build put this code. */
-function program(): string {
-  const found = ['bin.js', '../bin.js'].map((name) => fileURLToPath(new URL(name, import.meta.url)));
-  return found.find((path) => existsSync(path)) ?? 'millrace';
 }
 
 function firstLine(child: ChildProcess, take: (line: string) => void): void {

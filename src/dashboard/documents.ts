@@ -1,10 +1,9 @@
 /** The document of a run as its page takes it, made piece by piece, so that others are answered meanwhile. */
-import { performance } from 'node:perf_hooks';
-import { setImmediate as otherWork } from 'node:timers/promises';
 import { storedDocument } from '../app/run-document.ts';
 import type { HeadEvent } from '../domain/dashboard/answers.ts';
 import { type LogAddress, limitsFor, pageDocument, pageHead } from '../report/page-document.ts';
 import type { Connection } from '../store/schema/connection.ts';
+import { inSlices } from './slices.ts';
 
 /** Most characters of a document, however much its run has to tell. */
 const MOST_CHARACTERS = 24_000_000;
@@ -13,8 +12,8 @@ const MOST_CHARACTERS = 24_000_000;
 const STEP = 1 / 4;
 const LEAST_SHARE = 1e-5;
 
-/** For how many milliseconds at a time pieces are made. */
-const SLICE_MS = 15;
+/** Pieces that are put together: many small ones take more memory. */
+const JOINED = 50;
 
 /** The addresses of logs, in what the dashboard answers. */
 export const logAddress: LogAddress = ({ runId, workstreamId }) =>
@@ -30,26 +29,22 @@ export async function documentPieces(
   if (source === null) return null;
   for (let share = 1; ; share *= STEP) {
     const most = share < LEAST_SHARE ? Number.POSITIVE_INFINITY : MOST_CHARACTERS;
-    const pieces = await gathered(pageDocument(source, logAddress, limitsFor(share)), most);
+    const pieces = await inSlices(gathered(pageDocument(source, logAddress, limitsFor(share)), most));
     if (pieces !== null) return pieces;
   }
 }
 
-/** Null where there are more than `most` characters. */
-async function gathered(pieces: Iterable<string>, most: number): Promise<string[] | null> {
+/** Null where there are more than `most` characters. @yields after each piece. */
+function* gathered(pieces: Iterable<string>, most: number): Generator<void, string[] | null> {
   const blocks: string[] = [];
-  let block: string[] = [];
+  const block: string[] = [];
   let characters = 0;
-  let from = performance.now();
   for (const piece of pieces) {
     block.push(piece);
     characters += piece.length;
     if (characters > most) return null;
-    if (performance.now() - from < SLICE_MS) continue;
-    blocks.push(block.join(''));
-    block = [];
-    await otherWork();
-    from = performance.now();
+    if (block.length === JOINED) blocks.push(block.splice(0).join(''));
+    yield;
   }
   return [...blocks, block.join('')];
 }

@@ -10,6 +10,7 @@ import { Refusal } from '../app/refusal.ts';
 import { ControlError, controlRun } from '../control/client.ts';
 import type {
   ActAnswer,
+  ListedRun,
   LiveState,
   RunAnswer,
   RunsAnswer,
@@ -17,8 +18,8 @@ import type {
 } from '../domain/dashboard/answers.ts';
 import { LogFile, REDACTED_MS } from '../os/logs/read-log.ts';
 import { attemptLogs } from '../store/read/attempts.ts';
-import { listedRuns, runCount } from '../store/read/live/listed-runs.ts';
-import { RunCounts } from '../store/read/live/metrics.ts';
+import { isLongHistory, listedRuns, runCount } from '../store/read/live/listed-runs.ts';
+import { type MetricCounts, RunCounts } from '../store/read/live/metrics.ts';
 import { attemptInHand, markOf, runNow, storedLog } from '../store/read/live/run-changes.ts';
 import type { WatchedDatabase } from '../store/read/live/watched-database.ts';
 import type { Connection } from '../store/schema/connection.ts';
@@ -26,14 +27,16 @@ import { StoreError } from '../store/schema/store-error.ts';
 import { shownPath } from '../text/format.ts';
 import { printable } from '../text/printable.ts';
 import { type Access, refusal } from './access.ts';
+import type { Answers, Question } from './answers.ts';
 import { ClientStream } from './client-stream.ts';
 import { documentPieces, headOf, logAddress } from './documents.ts';
+import { connectionOf, failureOf, type RequestFailure, tellUnexpected, Unanswered } from './failure.ts';
 import { type Feeds, ListFeed } from './feeds.ts';
-import type { Histories } from './histories.ts';
 import { LiveReader, logName } from './live-reader.ts';
 import { followedLog, followedRun, logBody, rangeIn } from './logs.ts';
 import { metricsText } from './metrics.ts';
-import { cursorOf, markIn, RunFeed } from './run-feed.ts';
+import { cursorOf, type FeedParts, markIn, RunFeed } from './run-feed.ts';
+import { inSlices } from './slices.ts';
 
 /** What the answers are made from. */
 export interface DashboardParts {
@@ -42,6 +45,8 @@ export interface DashboardParts {
   state: string;
   access: Access;
   feeds: Feeds;
+  /** Answers what takes long to find out. */
+  answers: Answers;
   /** Whether it answers Prometheus. */
   hasMetrics: boolean;
   /** The page, and the policy that lets its script and its style alone run. */
@@ -54,10 +59,6 @@ const RUNS = 50;
 const MOST_RUNS = 500;
 /** Most bytes of what a page sends. */
 const MOST_BODY = 1_000_000;
-
-class TooLarge extends Error {
-  override message = `A body needs a Content-Length of at most ${MOST_BODY} bytes.`;
-}
 
 /** How long it takes a cookie that is stolen from a disk to become useless, in seconds: the session of a browser may be long. */
 const SESSION_SECONDS = 7 * 24 * 3600;
@@ -117,19 +118,10 @@ async function unreadBody(context: Context, next: () => Promise<void>): Promise<
   if (context.req.method === 'HEAD') await context.res.body?.cancel();
 }
 
-function answerError(error: Error, context: Context): Response {
-  if (error instanceof TooLarge) return refusal(context, 413, 'too-large', error.message);
-  if (error instanceof Refusal)
-    return refusal(context, error.exitCode === 4 ? 404 : 400, 'refused', printable(error.message));
-  if (error instanceof StoreError) return refusal(context, 503, 'database', printable(error.message));
-  tellUnexpected(error);
-  return refusal(context, 503, 'internal', 'The dashboard itself failed; its standard error says how.');
+function answerError(thrown: Error, context: Context): Response {
+  const { status, error, message } = failureOf(thrown);
+  return refusal(context, status, error, message);
 }
-
-const tellUnexpected = (error: unknown): void =>
-  void process.stderr.write(
-    `millrace: ${printable(String((error instanceof Error ? error.stack : null) ?? error))}\n`,
-  );
 
 /** A stream that broke off has ended: its client asks again, and is answered what is wrong, but for what nobody expects. */
 function brokenOff(error: unknown): void {
@@ -160,10 +152,16 @@ async function openSession(context: Context, access: Access): Promise<Response> 
 
 const sessionAnswer = ({ actToken }: Access): SessionAnswer => ({ version: 1, actToken });
 
-/** What was sent as JSON; undefined for what is no JSON. @throws TooLarge. */
+const TOO_LARGE: RequestFailure = {
+  status: 413,
+  error: 'too-large',
+  message: `A body needs a Content-Length of at most ${MOST_BODY} bytes.`,
+};
+
+/** What was sent as JSON; undefined for what is no JSON. @throws Unanswered for too much. */
 async function jsonBody(context: Context): Promise<unknown> {
   const length = Number(context.req.header('content-length') ?? Number.NaN);
-  if (!(length <= MOST_BODY)) throw new TooLarge();
+  if (!(length <= MOST_BODY)) throw new Unanswered(TOO_LARGE);
   try {
     return await context.req.json();
   } catch (error) {
@@ -174,17 +172,9 @@ async function jsonBody(context: Context): Promise<unknown> {
 
 // ── Runs ──
 
-/** The database as it is now. @throws Refusal where there is none. */
-function connectionOf({ database }: Pick<DashboardParts, 'database'>): Connection {
-  database.look();
-  const { connection } = database;
-  if (connection === null) throw new Refusal(4, 'There are no runs yet. Start one with: millrace run');
-  return connection;
-}
-
 function addRuns(app: App, parts: DashboardParts): void {
   const { database, feeds } = parts;
-  app.get('/api/runs', (context) => {
+  app.get('/api/runs', async (context) => {
     database.look();
     const { connection } = database;
     const limit = numberIn(context.req.query('limit'), RUNS, MOST_RUNS);
@@ -192,7 +182,7 @@ function addRuns(app: App, parts: DashboardParts): void {
     const answer: RunsAnswer = {
       version: 1,
       database: shownPath(process.cwd(), database.path),
-      runs: connection === null ? [] : listedRuns(connection, { limit, before }),
+      runs: connection === null ? [] : await inSlices(listedInParts(connection, { limit, before })),
       total: connection === null ? 0 : runCount(connection),
     };
     return context.json(answer);
@@ -213,19 +203,21 @@ function addRuns(app: App, parts: DashboardParts): void {
     }),
   );
   app.get('/api/runs/:run', async (context) => {
-    const connection = connectionOf(parts);
+    const connection = connectionOf(parts.database);
     const runId = idOfRun(connection, context.req.param('run'));
     // Before the document: what happens meanwhile is sent again, and changes nothing then.
     const cursor = cursorOf(markOf(connection, runId));
     const live = liveState(connection, runId, parts);
-    const pieces = await documentPieces(connection, runId, database.path);
+    const pieces = isLongHistory(connection)
+      ? [await parts.answers.ask({ kind: 'document', runId })]
+      : await documentPieces(connection, runId, database.path);
     if (pieces === null) throw new Refusal(4, `There is no run ${runId}.`);
     const rest: Omit<RunAnswer, 'document'> = { version: 1, runId, live, cursor };
     context.header('Content-Type', 'application/json');
     return context.body(piecesBody([JSON.stringify(rest).slice(0, -1), ',"document":', ...pieces, '}']));
   });
   app.get('/api/runs/:run/events', parts.access.stream, (context) => {
-    const connection = connectionOf(parts);
+    const connection = connectionOf(parts.database);
     const runId = idOfRun(connection, context.req.param('run'));
     return events(context, parts, () => {
       const name = `run ${runId}`;
@@ -244,11 +236,31 @@ function addRuns(app: App, parts: DashboardParts): void {
   });
 }
 
-const feedParts = (runId: string, { database, state }: DashboardParts) => ({
+/** As many runs as are read in a moment. */
+const LISTED_AT_ONCE = 50;
+
+/** The runs of a list. @yields after each part of it. */
+function* listedInParts(
+  connection: Connection,
+  { limit, before }: { limit: number; before: string | null },
+): Generator<void, ListedRun[]> {
+  const all: ListedRun[] = [];
+  for (;;) {
+    const most = Math.min(LISTED_AT_ONCE, limit - all.length);
+    const part = listedRuns(connection, { limit: most, before: all.at(-1)?.runId ?? before });
+    all.push(...part);
+    if (part.length < most || all.length >= limit) return all;
+    yield;
+  }
+}
+
+const feedParts = (runId: string, { database, state, answers }: DashboardParts): FeedParts => ({
   logs: logFolder(state, runId),
   addressOf: logAddress,
-  headOf: (connection: Connection, shown: number) =>
-    headOf(connection, runId, { database: database.path, shown }),
+  headOf: async (connection, shown) =>
+    isLongHistory(connection)
+      ? new TextDecoder().decode(await answers.ask({ kind: 'head', runId, shown }))
+      : JSON.stringify(headOf(connection, runId, { database: database.path, shown })),
 });
 
 const logFolder = (state: string, runId: string): string => join(state, 'logs', runId);
@@ -260,7 +272,7 @@ function liveState(connection: Connection, runId: string, { state }: DashboardPa
   return new LiveReader(runId, logFolder(state, runId)).read(connection, run);
 }
 
-function piecesBody(pieces: readonly string[]): ReadableStream<Uint8Array> {
+function piecesBody(pieces: readonly (string | Uint8Array)[]): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let next = 0;
   return new ReadableStream<Uint8Array>(
@@ -269,7 +281,7 @@ function piecesBody(pieces: readonly string[]): ReadableStream<Uint8Array> {
         const piece = pieces[next];
         next += 1;
         if (piece === undefined) controller.close();
-        else controller.enqueue(encoder.encode(piece));
+        else controller.enqueue(typeof piece === 'string' ? encoder.encode(piece) : piece);
       },
     },
     { highWaterMark: 0 },
@@ -311,7 +323,7 @@ function addActions(app: App, parts: DashboardParts): void {
       const body = actBody.safeParse(await jsonBody(context));
       if (!body.success)
         return refusal(context, 400, 'malformed', 'The body has to be {"workstreams": [ID, …]}.');
-      const connection = connectionOf(parts);
+      const connection = connectionOf(parts.database);
       const runId = idOfRun(connection, context.req.param('run'));
       const socket = runNow(connection, runId)?.socket ?? null;
       try {
@@ -333,11 +345,18 @@ const ACTOR = 'the dashboard';
 
 function addMetrics(app: App, { access, database }: DashboardParts): void {
   const runs = new RunCounts();
-  app.get('/metrics', access.origin, access.bearer, (context) => {
+  const read = async (): Promise<MetricCounts> => {
     database.look();
     const { connection } = database;
+    return connection === null ? new Map() : inSlices(runs.read(connection));
+  };
+  // One after the other, as what is read of a run is kept.
+  let last: Promise<MetricCounts> = Promise.resolve(new Map());
+  app.get('/metrics', access.origin, access.bearer, async (context) => {
+    last = last.then(read, read);
+    const text = metricsText(await last);
     context.header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8');
-    return context.body(metricsText(connection === null ? new Map() : runs.read(connection)));
+    return context.body(text);
   });
 }
 
@@ -346,48 +365,37 @@ function addMetrics(app: App, { access, database }: DashboardParts): void {
 const WORKSTREAMS = 100;
 const MOST_WORKSTREAMS = 500;
 
-function addHistories(app: App, parts: DashboardParts): void {
-  const histories = loadedOnce();
-  app.get('/api/patterns', async (context) =>
-    context.json((await histories()).patterns(connectionOf(parts))),
+function addHistories(app: App, { answers }: DashboardParts): void {
+  const answer = async (context: Context, question: Question): Promise<Response> =>
+    context.body(piecesBody([await answers.ask(question)]), 200, { 'Content-Type': 'application/json' });
+  app.get('/api/patterns', (context) => answer(context, { kind: 'patterns' }));
+  app.get('/api/patterns/:id', (context) =>
+    answer(context, { kind: 'pattern', id: context.req.param('id') }),
   );
-  app.get('/api/patterns/:id', async (context) =>
-    context.json((await histories()).pattern(connectionOf(parts), context.req.param('id'))),
-  );
-  app.get('/api/trends', async (context) => context.json((await histories()).trends(connectionOf(parts))));
-  app.get('/api/tools', async (context) => context.json((await histories()).tools(connectionOf(parts))));
-  app.get('/api/workstreams', async (context) => {
+  app.get('/api/trends', (context) => answer(context, { kind: 'trends' }));
+  app.get('/api/tools', (context) => answer(context, { kind: 'tools' }));
+  app.get('/api/workstreams', (context) => {
     const { req } = context;
     const limit = numberIn(req.query('limit'), WORKSTREAMS, MOST_WORKSTREAMS);
-    const asked = { search: req.query('search') ?? '', after: req.query('after') ?? '', limit };
-    return context.json((await histories()).workstreams(connectionOf(parts), asked));
+    const [search, after] = [req.query('search') ?? '', req.query('after') ?? ''];
+    return answer(context, { kind: 'workstreams', search, after, limit });
   });
-  app.get('/api/workstreams/:id', async (context) => {
-    const connection = connectionOf(parts);
-    const run = context.req.query('run');
-    const runId = run === undefined ? null : idOfRun(connection, run);
-    return context.json(
-      (await histories()).workstream(connectionOf(parts), { id: context.req.param('id'), runId }),
-    );
+  app.get('/api/workstreams/:id', (context) => {
+    const run = context.req.query('run') ?? null;
+    return answer(context, { kind: 'workstream', id: context.req.param('id'), run });
   });
-}
-
-/** What tells of many runs is loaded when somebody asks for it: most who follow a run never do. */
-function loadedOnce(): () => Promise<Histories> {
-  let loading: Promise<Histories> | null = null;
-  return () => (loading ??= import('./histories.ts').then((module) => new module.Histories()));
 }
 
 // ── Logs ──
 
 function addLogs(app: App, parts: DashboardParts): void {
   app.get('/api/runs/:run/logs', parts.access.stream, (context) => {
-    const runId = idOfRun(connectionOf(parts), context.req.param('run'));
+    const runId = idOfRun(connectionOf(parts.database), context.req.param('run'));
     return events(context, parts, () => (stream) => {
       const logs = {
         folder: logFolder(parts.state, runId),
-        hasEnded: (id: string) => attemptLogs(connectionOf(parts), runId, id).last !== null,
-        isOver: () => runNow(connectionOf(parts), runId)?.state !== 'running',
+        hasEnded: (id: string) => attemptLogs(connectionOf(parts.database), runId, id).last !== null,
+        isOver: () => runNow(connectionOf(parts.database), runId)?.state !== 'running',
         signal: stream.signal,
       };
       void stream.sendAll(followedRun(logs)).catch(brokenOff);
@@ -431,7 +439,7 @@ function addLogs(app: App, parts: DashboardParts): void {
 
 /** A workstream of a run, as it is in the address. @throws Refusal where there is no such run. */
 function logPlace(context: Context, parts: DashboardParts): { runId: string; workstreamId: string } {
-  const runId = idOfRun(connectionOf(parts), context.req.param('run') ?? '');
+  const runId = idOfRun(connectionOf(parts.database), context.req.param('run') ?? '');
   return { runId, workstreamId: context.req.param('workstream') ?? '' };
 }
 
@@ -441,7 +449,7 @@ function openLog(
   { database, state }: DashboardParts,
   { isOpened = true } = {},
 ): { log: LogFile | null; isOver: boolean } {
-  const connection = connectionOf({ database });
+  const connection = connectionOf(database);
   const attempt = attemptInHand(connection, runId, workstreamId);
   const stored =
     attempt === null ? storedLog(connection, runId, workstreamId) : logName(workstreamId, attempt);

@@ -1,7 +1,7 @@
 /** What happens in one run, as server-sent events for all who look at it. */
 import { performance } from 'node:perf_hooks';
 import type { AgentResult } from '../domain/agent-result.ts';
-import type { HeadEvent, LiveState, RunEvents } from '../domain/dashboard/answers.ts';
+import type { LiveState, RunEvents } from '../domain/dashboard/answers.ts';
 import type { PlainText } from '../domain/page-document.ts';
 import type { RunState } from '../domain/run-record.ts';
 import { type LogAddress, limitsFor, PagePacker } from '../report/page-document.ts';
@@ -13,14 +13,16 @@ import type { Connection } from '../store/schema/connection.ts';
 import { oneLine } from '../text/printable.ts';
 import { Broadcast } from './broadcast.ts';
 import { eventBytes } from './client-stream.ts';
+import { failureOf } from './failure.ts';
 import { LiveReader } from './live-reader.ts';
 
 /** Most results of one message, and most that a client is sent which comes back. */
 const ROWS = 1_000;
 const MOST_MISSED = 5_000;
 
-/** The head is read again at most so often, in milliseconds, and at most a part of the time is spent on it. */
+/** The head is read again at most so often, in milliseconds, and as a rule at most a part of the time is spent on it. */
 const HEAD_MS = 2_000;
+const MOST_HEAD_MS = 20_000;
 const HEAD_SHARE = 200;
 
 const LIMITS = limitsFor(1);
@@ -46,8 +48,8 @@ export interface FeedParts {
   /** Folder of the run's logs. */
   logs: string;
   addressOf: LogAddress;
-  /** The document of the run but for its workstreams; null where there is no such run. @param shown how many it has. */
-  headOf: (connection: Connection, shown: number) => HeadEvent | null;
+  /** JSON of the run's document but for its workstreams. @param shown how many of them clients have. */
+  headOf: (connection: Connection, shown: number) => Promise<string>;
 }
 
 /** Reads a run once for all clients, and tells each what is new to it. */
@@ -64,6 +66,9 @@ export class RunFeed {
   /** JSON of the last live state, but for its time. */
   #liveText = '';
   #headText = '';
+  #isHeadAsked = false;
+  /** Whether the head that was asked for last is not the newest that clients need. */
+  #isHeadOld = false;
   #headAt = Number.NEGATIVE_INFINITY;
   #connection: Connection;
 
@@ -195,7 +200,8 @@ export class RunFeed {
     const isKnown = this.#state === null && run.state === 'running';
     if (isKnown) this.#failed = run.failed;
     const isDue = run.failed !== this.#failed && performance.now() >= this.#headAt;
-    if ((isNew && !isKnown) || isDue) this.#sendHead(connection, run);
+    const isOld = this.#isHeadOld && !this.#isHeadAsked;
+    if ((isNew && !isKnown) || isDue || isOld) this.#sendHead(connection, run);
     if (!isNew) return;
     this.#state = run.state;
     if (run.state === 'running') this.broadcast.forget('over');
@@ -203,15 +209,30 @@ export class RunFeed {
   }
 
   #sendHead(connection: Connection, run: RunNow): void {
-    const from = performance.now();
-    const shown = Math.min(LIMITS.rows, run.completed + run.failed + run.skipped);
-    const text = JSON.stringify(this.#parts.headOf(connection, shown));
-    const cost = performance.now() - from;
     this.#failed = run.failed;
-    this.#headAt = performance.now() + Math.max(HEAD_MS, cost * HEAD_SHARE);
-    if (text === this.#headText) return;
-    this.#headText = text;
-    this.broadcast.replace('head', eventBytes('head', text, cursorOf(this.#mark)));
+    this.#isHeadOld = this.#isHeadAsked;
+    if (!this.#isHeadAsked)
+      void this.#askHead(connection, Math.min(LIMITS.rows, run.completed + run.failed + run.skipped));
+  }
+
+  /** Asks for the head, and sends it once it is known. */
+  async #askHead(connection: Connection, shown: number): Promise<void> {
+    this.#isHeadAsked = true;
+    const from = performance.now();
+    const { session } = this.#mark;
+    try {
+      const text = await this.#parts.headOf(connection, shown);
+      if (text === this.#headText || session !== this.#mark.session) return;
+      this.#headText = text;
+      this.broadcast.replace('head', eventBytes('head', text, cursorOf(this.#mark)));
+    } catch (error) {
+      // What may be otherwise the next time is asked for again.
+      if (failureOf(error).error !== 'internal') this.#isHeadOld = true;
+    } finally {
+      const cost = (performance.now() - from) * HEAD_SHARE;
+      this.#isHeadAsked = false;
+      this.#headAt = performance.now() + Math.max(HEAD_MS, Math.min(MOST_HEAD_MS, cost));
+    }
   }
 
   #event<Name extends keyof RunEvents>(name: Name, data: RunEvents[Name]): Uint8Array {

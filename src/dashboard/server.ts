@@ -7,6 +7,7 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { livePage } from '../report/page.ts';
 import { WatchedDatabase } from '../store/read/live/watched-database.ts';
 import { Access } from './access.ts';
+import { Answers } from './answers.ts';
 import { Feeds } from './feeds.ts';
 import { dashboardRoutes } from './routes.ts';
 
@@ -41,6 +42,7 @@ export async function startDashboard(settings: DashboardSettings): Promise<Dashb
   const { database: path, host, port, token } = settings;
   const database = new WatchedDatabase(path);
   const feeds = new Feeds(database);
+  const answers = new Answers(path);
   // The port decides what the cookie is called, so that nothing is answered before it is known.
   let answer: ReturnType<typeof dashboardRoutes>['fetch'] | null = null;
   const listener = getRequestListener(
@@ -58,6 +60,7 @@ export async function startDashboard(settings: DashboardSettings): Promise<Dashb
     state: dirname(path),
     access,
     feeds,
+    answers,
     hasMetrics: settings.metrics,
     page: livePage,
     answered: RESPONSE_ALREADY_SENT,
@@ -67,6 +70,7 @@ export async function startDashboard(settings: DashboardSettings): Promise<Dashb
     address: `http://${host.includes(':') ? `[${host}]` : host}:${actual}`,
     close: async () => {
       feeds.close();
+      answers.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       database.close();

@@ -56,9 +56,12 @@ function metadataOf(index) {
     changes: null,
     merge: null,
     earlierAttempts: [],
+    limitWaits: [],
     candidates: [],
+    reviews: [],
     gaveUp: null,
     compensation: [],
+    host: null,
     definition: {},
   };
 }

@@ -21,10 +21,7 @@ function followed() {
   const feed = new RunFeed(connection, RUN, {
     logs: '/nowhere',
     addressOf: () => null,
-    headOf: (_, shown) => {
-      heads.push(shown);
-      return null;
-    },
+    headOf: async (_, shown) => JSON.stringify(heads.push(shown)),
   });
   const stores = (stored: AgentResult): void => {
     recorder.take([finished(stored)]);
@@ -130,7 +127,7 @@ test('the head is made for a client that comes back and has missed a failure', (
   const feed = new RunFeed(before.connection, RUN, {
     logs: '/nowhere',
     addressOf: () => null,
-    headOf: () => before.heads.push(1) as never,
+    headOf: async () => JSON.stringify(before.heads.push(1)),
   });
   joins({ ...before, feed }, cursor);
   feed.read(before.connection, 'none');

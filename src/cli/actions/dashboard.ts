@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { checkState, DATABASE } from '../../app/paths.ts';
 import { Refusal } from '../../app/refusal.ts';
+import { answerQuestions } from '../../dashboard/answering.ts';
 import { removeDeadPlace } from '../../dashboard/beside.ts';
 import { type Dashboard, type DashboardSettings, startDashboard } from '../../dashboard/server.ts';
 import { isLoopback, LEAST_TOKEN, newToken, TOKEN_VARIABLE } from '../../dashboard/token.ts';
@@ -23,6 +24,10 @@ export async function dashboard(argv: DashboardArguments): Promise<number> {
   if (port !== undefined && !(Number.isSafeInteger(port) && port >= 0 && port <= MOST_PORT))
     throw new UsageError(`--port takes a whole number from 0 to ${MOST_PORT}.`);
   checkState(argv.state);
+  if (argv.answers) {
+    await answerQuestions(resolve(argv.state, DATABASE));
+    return 0;
+  }
   if (!argv.withParent) removeDeadPlace(argv.state);
   const own = ownToken(argv.tokenFile);
   if (own === null && !isLoopback(host))

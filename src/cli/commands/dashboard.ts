@@ -28,6 +28,8 @@ const options = {
   state: folderOptions.state,
   /** For `run --dashboard`. */
   'with-parent': { type: 'boolean' as const, default: false, hidden: true },
+  /** For a dashboard's second process. */
+  answers: { type: 'boolean' as const, default: false, hidden: true },
 };
 
 const builder = (yargs: Argv) =>

@@ -49,6 +49,16 @@ SELECT COUNT(*) AS n, MAX(rowid) AS newest, MAX(ended_at) AS ended FROM consolid
 export const historyStamp = (connection: Connection): string =>
   JSON.stringify(rows(connection, stampRow, STAMP));
 
+/** Runs that one is seen among, and more workstreams of them than can be read in a moment. */
+const HISTORY_RUNS = 100;
+const LONG_HISTORY = 10_000;
+const LENGTH = `
+SELECT CAST(TOTAL(total_workstreams) AS INTEGER) AS n
+FROM (SELECT total_workstreams FROM consolidated_runs ORDER BY rowid DESC LIMIT ${HISTORY_RUNS})`;
+
+/** Whether the last runs have so many results that to read what is known of one takes longer than a moment. */
+export const isLongHistory = (connection: Connection): boolean => countOf(connection, LENGTH) > LONG_HISTORY;
+
 const endedRow = z.object({ run_id: z.string() });
 
 /** Id of the newest run that has ended; null for none. */

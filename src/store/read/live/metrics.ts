@@ -23,34 +23,38 @@ const RUNS = `SELECT ${Object.keys(runRow.shape).join(', ')} FROM consolidated_r
 export class RunCounts {
   #ended: MetricCounts = new Map();
   #known = new Set<string>();
-
   #of: Connection | null = null;
 
-  /** As of now. */
-  read(connection: Connection): MetricCounts {
-    // Another connection may be to another database.
-    if (connection !== this.#of) this.#forget();
-    this.#of = connection;
+  /** As of now. What was read before it broke off, or was left, is not read again. @yields after each run. */
+  *read(connection: Connection): Generator<void, MetricCounts> {
     const runs = rows(connection, runRow, RUNS);
     const ended = new Set(runs.filter(({ state }) => state !== 'running').map(({ run_id: id }) => id));
-    // What was removed, or resumed, can't be subtracted.
-    if ([...this.#known].some((id) => !ended.has(id))) this.#forget();
-    for (const id of ended) if (!this.#known.has(id)) addRun(connection, id, this.#ended);
-    this.#known = ended;
+    // Another connection may be to another database. What was removed, or resumed, can't be subtracted.
+    if (connection !== this.#of || [...this.#known].some((id) => !ended.has(id))) {
+      this.#ended = new Map();
+      this.#known = new Set();
+    }
+    this.#of = connection;
+    for (const id of ended) {
+      if (this.#known.has(id)) continue;
+      // Of one that can't be read to its end some would be counted twice: all is counted anew then.
+      this.#of = null;
+      addRun(connection, id, this.#ended);
+      this.#of = connection;
+      this.#known.add(id);
+      yield;
+    }
     const counts = new Map(this.#ended);
     for (const run of runs) {
       const isOpen = run.state === 'running';
       const state = isOpen ? (isWriterGone(run) ? 'interrupted' : 'running') : (run.state ?? 'ended');
       add(counts, 'runs', { state }, 1);
-      if (isOpen) addRun(connection, run.run_id, counts);
+      if (!isOpen) continue;
+      addRun(connection, run.run_id, counts);
       if (state === 'running') addLive(connection, run.run_id, run.agents_count ?? 0, counts);
+      yield;
     }
     return counts;
-  }
-
-  #forget(): void {
-    this.#ended = new Map();
-    this.#known = new Set();
   }
 }
 

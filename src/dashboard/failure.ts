@@ -1,0 +1,53 @@
+/** Why a request can't be answered, as it is told to whoever asked. */
+import { z } from 'zod';
+import { Refusal } from '../app/refusal.ts';
+import type { WatchedDatabase } from '../store/read/live/watched-database.ts';
+import type { Connection } from '../store/schema/connection.ts';
+import { StoreError } from '../store/schema/store-error.ts';
+import { printable } from '../text/printable.ts';
+
+/** A status of HTTP, a word for programs, and a sentence. */
+export const failureSchema = z.object({
+  status: z.literal([400, 404, 413, 503]),
+  error: z.string(),
+  message: z.string(),
+});
+export type RequestFailure = z.infer<typeof failureSchema>;
+
+/** A failure that is thrown. */
+export class Unanswered extends Error {
+  override readonly name = 'Unanswered';
+  readonly failure: RequestFailure;
+
+  constructor(failure: RequestFailure) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
+
+/** What an error means for whoever asked. What nobody expects is told on standard error. */
+export function failureOf(error: unknown): RequestFailure {
+  if (error instanceof Unanswered) return error.failure;
+  if (error instanceof Refusal) {
+    const status = error.exitCode === 4 ? 404 : 400;
+    return { status, error: 'refused', message: printable(error.message) };
+  }
+  if (error instanceof StoreError)
+    return { status: 503, error: 'database', message: printable(error.message) };
+  tellUnexpected(error);
+  const message = 'The dashboard itself failed; its standard error says how.';
+  return { status: 503, error: 'internal', message };
+}
+
+export const tellUnexpected = (error: unknown): void =>
+  void process.stderr.write(
+    `millrace: ${printable(String((error instanceof Error ? error.stack : null) ?? error))}\n`,
+  );
+
+/** The database as it is now. @throws Refusal where there is none. */
+export function connectionOf(database: WatchedDatabase): Connection {
+  database.look();
+  const { connection } = database;
+  if (connection === null) throw new Refusal(4, 'There are no runs yet. Start one with: millrace run');
+  return connection;
+}

@@ -1,0 +1,135 @@
+/** What takes long to find out, which a process beside the dashboard answers. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { SqliteRecorder } from '../../src/store/write/recorder.ts';
+import { ask, bearer, type Served, served, TOKEN } from '../kit/dashboard-server.ts';
+import { isLiving } from '../kit/is-living.ts';
+import { failed, finished, opened, RUN, record, result, started } from '../kit/recorded-run.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
+
+const HISTORY = ['/api/patterns', '/api/trends', '/api/tools', '/api/workstreams', '/api/workstreams/ws-a'];
+
+/** Process id of what answers for the dashboard of a folder. */
+function answering(folder: string): number {
+  const found = readdirSync('/proc').find((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      return words.includes('--answers') && words.includes(`${folder}/.state`);
+    } catch {
+      // It has ended meanwhile.
+      return false;
+    }
+  });
+  if (found === undefined) throw new Error('nothing answers for the dashboard');
+  return Number(found);
+}
+
+/** What a dashboard sends of a run, up to some text. */
+async function follow(
+  { address }: Served,
+  runId: string,
+): Promise<{ until: (text: string) => Promise<void> }> {
+  const { body } = await fetch(`${address}/api/runs/${runId}/events?after=0.0.0`, { headers: bearer });
+  const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
+  let read = '';
+  return {
+    until: async (text) => {
+      while (!read.includes(text)) {
+        const next = await reader?.read();
+        if (next?.done !== false) throw new Error(`the stream ended before ${text}`);
+        read += next.value;
+      }
+    },
+  };
+}
+
+describe.runIf(process.platform === 'linux')('a question about many runs', () => {
+  let folder = '';
+  let dashboard: Served;
+  let recorder: SqliteRecorder;
+
+  beforeEach(async () => {
+    folder = temporaryFolder();
+    const connection = opened(folder);
+    record(connection, [result('ws-a'), failed('ws-b', 'It broke.')], { runId: 'ma-run-20260101-000001' });
+    recorder = new SqliteRecorder(connection);
+    recorder.take([started(['ws-a', 'ws-b'])]);
+    recorder.commit();
+    vi.stubEnv('MILLRACE_DASHBOARD_TOKEN', TOKEN);
+    dashboard = await served(folder);
+    // The process that answers is there from now on.
+    await ask(dashboard, '/api/tools', { headers: bearer });
+  });
+
+  afterEach(() => void vi.unstubAllEnvs());
+
+  const ends = (id: string): void => {
+    recorder.take([finished(result(id))]);
+    recorder.commit();
+  };
+
+  test.each(HISTORY)('delays no event of a run, however long its answer takes: %s', async (path) => {
+    const stream = await follow(dashboard, RUN);
+    const pid = answering(folder);
+    process.kill(pid, 'SIGSTOP');
+    const asked = ask(dashboard, path, { headers: bearer });
+    ends('ws-a');
+    await stream.until('"id":"ws-a"');
+    process.kill(pid, 'SIGCONT');
+    expect((await asked).status).toBe(200);
+  });
+
+  test('is refused with what happened where the process is killed, and answered when it is asked again', async () => {
+    const pid = answering(folder);
+    process.kill(pid, 'SIGSTOP');
+    const asked = ask(dashboard, '/api/trends', { headers: bearer });
+    process.kill(pid, 'SIGKILL');
+    const { status, json } = await asked;
+    expect([status, json()]).toEqual([
+      503,
+      {
+        version: 1,
+        error: 'unanswered',
+        message:
+          'The process that looks this up is gone (it ended by SIGKILL). To start another one, ask again.',
+      },
+    ]);
+    expect((await ask(dashboard, '/api/trends', { headers: bearer })).status).toBe(200);
+  });
+
+  test('is refused with its reason where it can’t be answered', async () => {
+    const { status, json } = await ask(dashboard, '/api/workstreams/ws-none', { headers: bearer });
+    expect([status, json()['message']]).toEqual([404, 'No run has a result of ws-none.']);
+  });
+
+  test('leaves no process behind when the dashboard ends', async () => {
+    const pid = answering(folder);
+    await dashboard.close();
+    await expect.poll(() => isLiving(pid), { timeout: 30_000 }).toBe(false);
+  });
+
+  test('is answered by a process that does not know the token', () => {
+    const environment = readFileSync(`/proc/${answering(folder)}/environ`, 'utf8');
+    expect(environment).not.toContain(TOKEN);
+  });
+});
+
+test('a run of a long history is the same as one of a short one, and what fails in it is told', async () => {
+  const folder = temporaryFolder();
+  const connection = opened(folder);
+  const recorder = new SqliteRecorder(connection);
+  recorder.take([started(['ws-a', 'ws-b']), finished(result('ws-a'))]);
+  recorder.commit();
+  const dashboard = await served(folder);
+  const document = async () =>
+    (await ask(dashboard, `/api/runs/${RUN}`, { headers: bearer })).json()['document'];
+  const short = await document();
+  record(connection, [result('ws-x')], { runId: 'ma-run-20260101-000001' });
+  connection.exec(`UPDATE consolidated_runs SET total_workstreams = 1000000 WHERE run_id <> '${RUN}'`);
+  expect(await document()).toEqual(short);
+  const stream = await follow(dashboard, RUN);
+  recorder.take([finished(failed('ws-b', 'It broke.'))]);
+  recorder.commit();
+  await stream.until('event: head');
+});
