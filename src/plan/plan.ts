@@ -171,6 +171,7 @@ export function expectedSeconds(
       duration !== undefined && Number.isFinite(duration) && duration >= 0 ? duration : Number.NaN;
   }
   const known = seconds.filter((each) => !Number.isNaN(each));
+  if (known.length === seconds.length) return { seconds, known: known.length };
   const otherwise = median(known) ?? ASSUMED;
   return { seconds: seconds.map((each) => (Number.isNaN(each) ? otherwise : each)), known: known.length };
 }

@@ -1,7 +1,7 @@
 /** Reads what is known from earlier runs about workstreams of these ids: from the newest results in which they completed. */
 import { z } from 'zod';
 import type { Connection } from '../schema/connection.ts';
-import { eachCells, rows } from './rows.ts';
+import { columnsOfMany, eachCells, rows } from './rows.ts';
 
 /** The last time that a workstream completed. */
 export interface EarlierCompletion {
@@ -90,7 +90,7 @@ class NewestCompletions {
       wanted = wanted.filter((index) => (this.#newest[index] ?? 0) < run.last);
       if (wanted.length === 0 || looked > this.#most) return;
       looked += Math.min(wanted.length, run.completed_count);
-      if (run.completed_count < wanted.length) this.#lookAtAll(run, column, take);
+      if (run.completed_count <= wanted.length) this.#lookAtAll(run, column, take);
       else this.#lookFor(wanted, run, column, take);
     }
   }
@@ -111,10 +111,16 @@ class NewestCompletions {
 
   #lookAtAll({ run_id: runId }: CompletedIn, column: string, take: Take): void {
     this.#indices ??= new Map(this.#ids.map((id, index) => [id, index]));
-    const sql = `
-      SELECT workstream_id, id, ${column} FROM agent_results r WHERE run_id = ? AND status = 'completed'`;
-    for (const [id, number, cell] of eachCells(this.#connection, sql, runId)) {
-      this.#note(this.#indices.get(String(id)), Number(number), runId, cell, take);
+    const from = "FROM agent_results WHERE run_id = ? AND status = 'completed'";
+    const columns = ['workstream_id', 'id', column];
+    for (const [ids = [], numbers = [], cells = []] of columnsOfMany(
+      this.#connection,
+      columns,
+      from,
+      runId,
+    )) {
+      for (const [place, id] of ids.entries())
+        this.#note(this.#indices.get(String(id)), Number(numbers[place]), runId, cells[place], take);
     }
   }
 

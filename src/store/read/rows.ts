@@ -58,6 +58,30 @@ export function* eachCells(
   }
 }
 
+/** How many rows `columnsOfMany` reads at a time. */
+const MANY = 1_000;
+
+/**
+ * Columns of nearly all rows of a run, of some rows at a time: for each column an array of its cells, null for bytes. It
+ * takes half of the time of `eachCells`, because SQLite passes a text for each column. Numbers have 15 digits.
+ * @param from what follows the columns, of a table with an `id`; without an order or groups.
+ */
+export function* columnsOfMany(
+  connection: Connection,
+  columns: readonly string[],
+  from: string,
+  ...parameters: Parameters
+): Generator<(readonly unknown[])[], void, undefined> {
+  const lists = columns.map((name) => `json_group_array(iif(typeof(${name}) = 'blob', NULL, ${name}))`);
+  const sql = `SELECT ${lists.join(', ')} ${from} GROUP BY id / ${MANY}`;
+  for (const cells of allCells(connection, sql, ...parameters)) yield cells.map(listIn);
+}
+
+function listIn(cell: unknown): readonly unknown[] {
+  const list: unknown = JSON.parse(String(cell));
+  return Array.isArray(list) ? list : [];
+}
+
 /** The cells of all rows of a query that is asked many times, with few rows each. */
 export function allCells(
   connection: Connection,
