@@ -24,6 +24,7 @@ export default async function queue({ row, rounds, quick }) {
     await withHosts(server, 2, async () => noOps({ server, row, rounds, quick }));
     await withHosts(server, 1, async () => computing({ server, row, rounds, quick }));
     await withHosts(server, 1, async () => cancelling({ server, row, quick }));
+    await arrival({ server, row, rounds: quick ? 3 : 5 });
     await takeover({ server, row, rounds: quick ? 1 : 3 });
   } finally {
     await server.stop();
@@ -77,16 +78,65 @@ function noOps({ server, row, rounds, quick }) {
   });
 }
 
+/** Few workstreams show what a start over a queue takes, many what each takes beyond that. */
 function computing({ server, row, rounds, quick }) {
-  const count = quick ? 20 : 54;
-  const cwd = folderOf('computing', count, moduleStep('compute', { rounds: calibrate(150) }));
-  const runs = alternate({ queue: over(server, cwd, 2), local: millrace(cwd, 2) }, rounds);
+  const input = { rounds: calibrate(150) };
+  const empty = noOpFolder(1);
+  const empties = { emptyQueue: over(server, empty, 2), emptyLocal: millrace(empty, 2) };
+  const compared = (count, times, options) => {
+    const cwd = folderOf(`computing-${count}`, count, moduleStep('compute', input));
+    const runs = alternate(
+      { queue: over(server, cwd, 2), local: millrace(cwd, 2), ...empties },
+      times,
+      options,
+    );
+    row({
+      what: `${count} CPU-bound workstreams of about 150 ms, two hosts of one agent / two agents`,
+      values: ratios(runs.queue, runs.local),
+      digits: 3,
+      target: '≤ 1.10',
+      of: `${medianOf(runs.queue).toFixed(2)} s against ${medianOf(runs.local).toFixed(2)} s`,
+    });
+    row({
+      what: 'the same, an empty run taken off both',
+      values: ratios(runs.queue, runs.local, { without: [runs.emptyQueue, runs.emptyLocal] }),
+      digits: 3,
+    });
+    return runs;
+  };
+  const { emptyQueue, emptyLocal } = compared(20, rounds);
   row({
-    what: `${count} CPU-bound workstreams of about 150 ms, two hosts of one agent / two agents`,
-    values: ratios(runs.queue, runs.local),
-    digits: 3,
-    target: '≤ 1.10',
-    of: `${medianOf(runs.queue).toFixed(2)} s against ${medianOf(runs.local).toFixed(2)} s`,
+    what: 'an empty run over a queue, more than on agents of its own',
+    values: emptyQueue.map(({ seconds }, index) => (seconds - emptyLocal[index].seconds) * 1_000),
+    unit: ' ms',
+    digits: 0,
+    target: '≤ 250',
+    of: `${medianOf(emptyQueue).toFixed(2)} s against ${medianOf(emptyLocal).toFixed(2)} s`,
+  });
+  if (!quick) compared(200, Math.min(rounds, 2), { warmUp: false });
+}
+
+/** From the command that starts a host to the first workstream of a run that has waited for one. */
+async function arrival({ server, row, rounds }) {
+  const cwd = folderOf('listening', 1, moduleStep('listens'));
+  const took = [];
+  for (let time = 0; time < rounds; time += 1) {
+    const run = Run.start(cwd, queueArguments(server));
+    await run.line('run-started');
+    const begin = performance.now();
+    const host = await startHost(server, 'one', 1);
+    await run.line('workstream-begun');
+    took.push(performance.now() - begin);
+    run.child.kill('SIGINT');
+    await run.ended;
+    await stopHost(host);
+  }
+  row({
+    what: 'from the start of a host to the first workstream of a run that waits for one',
+    values: took,
+    unit: ' ms',
+    digits: 0,
+    target: '≤ 1000',
   });
 }
 

@@ -49,6 +49,8 @@ interface KeptEngine {
 
 export class HostEngines {
   readonly #options: EnginesOptions;
+  /** More than there are cores would keep each other from starting. */
+  readonly #threadsAtOnce: number;
   /** By what their agents cover; the one that was used last is the last. */
   readonly #kept = new Map<string, KeptEngine>();
   /** By id of the workstream. */
@@ -59,6 +61,7 @@ export class HostEngines {
 
   constructor(options: EnginesOptions) {
     this.#options = options;
+    this.#threadsAtOnce = Math.min(options.agents, Math.ceil(usableCores()));
   }
 
   /** Starts the threads of what runs send that set nothing unusual, so that the first assignment finds them there. */
@@ -144,11 +147,6 @@ export class HostEngines {
     this.#kept.delete(name);
     this.#kept.set(name, kept);
     return kept;
-  }
-
-  /** More than there are cores would keep each other from starting. */
-  get #threadsAtOnce(): number {
-    return Math.min(this.#options.agents, Math.ceil(usableCores()));
   }
 
   /**

@@ -2,7 +2,7 @@
  * One leased job from its sealed assignment to its sealed receipt. Nothing is executed that was not sealed for this very
  * job, has expired, or was answered by this host before.
  */
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Assignment } from '../../../domain/assignment.ts';
 import type { CancelReason } from '../../../domain/engine.ts';
@@ -204,7 +204,8 @@ export class RemoteExecution {
     const messages = outbox.open(remote.nonce);
     const logFolder = join(logs, lease.token);
     try {
-      await mkdir(logFolder, { recursive: true, mode: 0o700 });
+      // A moment each: passing them to a thread of libuv would take longer, once for each job.
+      mkdirSync(logFolder, { recursive: true, mode: 0o700 });
       const { assignment, source, setup } = remote;
       const request = { source, setup, shell: assignment.shell, runId: assignment.runId };
       const sender = { bodies, owner: OWNERS.receipt(lease.id, lease.token) };
@@ -235,7 +236,7 @@ export class RemoteExecution {
       throw error;
     } finally {
       messages.close();
-      await rm(logFolder, { recursive: true, force: true });
+      rmSync(logFolder, { recursive: true, force: true });
     }
   }
 

@@ -1,6 +1,5 @@
 /** What an execution sends back beside its outcome: its logs, and the files that it declares as its outputs. */
-import { closeSync, constants, createReadStream, fstatSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { closeSync, constants, createReadStream, fstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Outcome } from '../../../domain/outcome.ts';
 import { openRegular } from '../../../os/regular-file.ts';
@@ -24,7 +23,7 @@ export interface Sender {
 /** Stores the logs in a folder, whatever their names. */
 export async function sendLogs(folder: string, { bodies, owner }: Sender): Promise<ReturnedFile[]> {
   const found: ReturnedFile[] = [];
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
   for (const entry of entries.filter((each) => each.isFile())) {
     const file = join(entry.parentPath, entry.name);
     const descriptor = openRegular(file, { flags: constants.O_RDONLY | constants.O_NOFOLLOW });
