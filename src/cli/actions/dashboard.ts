@@ -3,7 +3,6 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { checkState, DATABASE } from '../../app/paths.ts';
 import { Refusal } from '../../app/refusal.ts';
-import { answerQuestions } from '../../dashboard/answering.ts';
 import { removeDeadPlace } from '../../dashboard/beside.ts';
 import { type Dashboard, type DashboardSettings, startDashboard } from '../../dashboard/server.ts';
 import { isLoopback, LEAST_TOKEN, newToken, TOKEN_VARIABLE } from '../../dashboard/token.ts';
@@ -25,6 +24,8 @@ export async function dashboard(argv: DashboardArguments): Promise<number> {
     throw new UsageError(`--port takes a whole number from 0 to ${MOST_PORT}.`);
   checkState(argv.state);
   if (argv.answers) {
+    // What it loads is of no use to the dashboard itself.
+    const { answerQuestions } = await import('../../dashboard/answering.ts');
     await answerQuestions(resolve(argv.state, DATABASE));
     return 0;
   }

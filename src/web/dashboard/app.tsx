@@ -1,6 +1,6 @@
 /** The dashboard: all runs, one run while it is under way and afterwards, and what is known over all of them. */
 import { useSignal } from '@preact/signals';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { Frame, type RailEntry } from '../frame.tsx';
 import { oneLine } from '../model/format.ts';
 import { liveTitle } from '../model/live.ts';
@@ -191,6 +191,14 @@ function RunFrame({ followed, run }: { followed: FollowedRun; run: RunSeen }) {
   );
 }
 
+/** How often something has become so: a number that stays the same when it ends. */
+function useBeginnings(isSo: boolean): number {
+  const seen = useRef({ isSo, times: 0 });
+  if (isSo && !seen.current.isSo) seen.current.times += 1;
+  seen.current.isSo = isSo;
+  return seen.current.times;
+}
+
 function RunView({
   followed,
   run,
@@ -203,11 +211,14 @@ function RunView({
   const { now, listed } = run;
   const { view } = place.value;
   const { live } = now;
-  // Also anew when another attempt begins, or none is under way any more: a log that is over is followed no longer.
+  const isRunning = (id: string): boolean =>
+    live?.running.some(({ workstreamId }) => workstreamId === id) ?? false;
+  // What is over is followed no longer, and begins anew. What ends stays as it is, with all that it holds.
+  const begun = useBeginnings(view.kind === 'log' ? isRunning(view.id) : live !== null);
   if (view.kind === 'log')
     return (
       <LogPage
-        key={`${view.id} ${live?.running.some(({ workstreamId }) => workstreamId === view.id) ?? false}`}
+        key={`${view.id} ${begun}`}
         runId={now.head.run.runId}
         id={view.id}
         title={titleOfView(now, view)}
@@ -215,11 +226,10 @@ function RunView({
         onLost={(since) => (followed.lost.value = since)}
       />
     );
-  // Also anew when a run that ended or was interrupted goes on.
   if (view.kind === 'logs')
     return (
       <AllLogsPage
-        key={live !== null}
+        key={begun}
         runId={now.head.run.runId}
         hasHosts={(now.head.hosts ?? []).length > 0}
         onLost={(since) => (followed.lost.value = since)}
