@@ -179,17 +179,27 @@ export class RunSession {
     for await (const { level, text } of pickUpLeft(left)) notices.add(level, text);
   }
 
+  /** Over a queue more than what the hosts had are places that wait there, and no agents. */
+  #mostAgents(): number {
+    const { queue = null, options } = this.#input;
+    const { roster, database, runId } = this.#parts;
+    const stored = mostAgents(database.connection, runId) ?? 0;
+    if (queue === null) return Math.max(roster.names.length, stored);
+    const lent = Math.max(1, queue.hosts.mostSlots, stored);
+    return options.agentsCount === 'auto' ? lent : Math.min(options.agentsCount, lent);
+  }
+
   async #conclude(
     { lastSeconds, interruption, unawaited }: RunEndpoint,
     conclude: typeof Conclude.conclude,
   ): Promise<RunResult> {
     const { options, paths, prepared } = this.#input;
-    const { runId, database, recorder, roster, reserving, gate, coordinator, journal } = this.#parts;
+    const { runId, database, recorder, reserving, gate, coordinator, journal } = this.#parts;
     const earlier = prepared.resumed?.run ?? null;
     const wallSeconds = (earlier?.workedSeconds ?? 0) + lastSeconds;
     // Everything that follows is read back from the database.
     recorder.settle();
-    const agents = Math.max(roster.names.length, mostAgents(database.connection, runId) ?? 0);
+    const agents = this.#mostAgents();
     const result = conclude({
       runId,
       database,

@@ -147,7 +147,7 @@ function whatTravels({ source, snapshot }: PlannedTravel): string {
   if (source === 'git') return 'Each host fetches the commit that is checked out here; no file travels.';
   if (snapshot === null) return "The project's files can't travel.";
   const { files, bytes, compressedBytes } = snapshot;
-  return `${plural(files, 'file')} travel, ${size(compressedBytes)} compressed (${size(bytes)} before).`;
+  return `${plural(files, 'file')} ${files === 1 ? 'travels' : 'travel'}, ${size(compressedBytes)} compressed (${size(bytes)} before).`;
 }
 
 const size = (bytes: number): string =>

@@ -141,7 +141,7 @@ describe.skipIf(!hasRedis)('a run over two hosts completes everything', () => {
 });
 
 test.skipIf(!hasRedis)(
-  'workstreams with a label that one host provides wait for it, and the others go on beside them',
+  'workstreams with a label that one host provides wait for it, the others go on beside them, and agents are those of hosts',
   async () => {
     const server = await startServer();
     const [folder, notes] = [temporaryFolder(), temporaryFolder()];
@@ -174,5 +174,10 @@ test.skipIf(!hasRedis)(
     const { code, stdout, stderr } = await run.finished;
     expect(code, stdout + stderr).toBe(0);
     expect(ended()).toHaveLength(10);
+    const [{ agents } = { agents: 0 }] = query<{ agents: number }>(
+      folder,
+      "SELECT execution_summary ->> 'agents_count' AS agents FROM consolidated_runs",
+    );
+    expect(agents).toBe(2);
   },
 );

@@ -34,6 +34,7 @@ export class HostWatch {
   #hosts: HostState[] = [];
   /** The longest of all that were ever there; null before the first. */
   #leaseMs: number | null = null;
+  #mostSlots = 0;
   #strangers = '';
   readonly #oddClocks = new Set<string>();
   #timer: NodeJS.Timeout | null = null;
@@ -75,6 +76,11 @@ export class HostWatch {
   /** Of the hosts that take work. */
   get slots(): number {
     return slotsOf(this.#hosts);
+  }
+
+  /** The most that there were at once. */
+  get mostSlots(): number {
+    return this.#mostSlots;
   }
 
   get hosts(): readonly HostState[] {
@@ -147,6 +153,7 @@ export class HostWatch {
 
   #take(seen: HostsSeen, isFirst: boolean): void {
     this.#hosts = seen.hosts;
+    this.#mostSlots = Math.max(this.#mostSlots, this.slots);
     for (const { leaseMs } of seen.hosts) this.#leaseMs = Math.max(this.#leaseMs ?? 0, leaseMs);
     this.#tellStrangers(seen);
     for (const need of this.#needs.values()) this.#update(need, isFirst);
