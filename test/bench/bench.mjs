@@ -37,7 +37,7 @@ const PARTS = {
   queue,
 };
 /** Left out of `--quick` unless they are named: they take minutes whatever the number of rounds. */
-const LONG = ['million', 'adapting'];
+const LONG = ['million', 'adapting', 'dashboard', 'queue'];
 
 const { values, positionals: named } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, rounds: { type: 'string' } },
