@@ -6,6 +6,7 @@ import { describeFailure } from '../../src/domain/failure-message.ts';
 import type { Workstream } from '../../src/domain/workstream.ts';
 import { bodiesIn, OWNERS } from '../../src/engine/queue/bodies.ts';
 import type { QueueRunOptions, StoredQueueRun } from '../../src/engine/queue/coordinator/queue-run.ts';
+import { QUEUE_CHANNEL, queueName } from '../../src/engine/queue/protocol.ts';
 import { assignment, runStep, workstream } from '../kit/definitions.ts';
 import { openSession, type QueueSession } from '../kit/queue-session.ts';
 import { hasRedis, RedisServer } from '../kit/redis.ts';
@@ -341,6 +342,21 @@ describe.runIf(hasRedis)('the coordinator of a queue', () => {
       await (await able.take(['gpu'])).complete();
       expect((await gpu.outcome).status).toBe('completed');
       expect((await any.outcome).status).toBe('completed');
+    });
+
+    test('are told of a queue when the run has put its first job there', async () => {
+      await host({ provides: ['gpu'] }).beat();
+      const subscriber = server.client.duplicate();
+      onTestFinished(() => subscriber.disconnect());
+      const told: string[] = [];
+      subscriber.on('message', (_channel, queue: string) => told.push(queue));
+      await subscriber.subscribe(QUEUE_CHANNEL);
+      const { execute, folder } = await session({}, [needsGpu]);
+      execute(assignment(folder, needsGpu));
+      await until(async () => told.length > 0);
+      expect(told).toEqual([queueName(['gpu'])]);
+      expect(await inQueue()).toHaveLength(0);
+      expect(await server.client.keys('millrace:v1+gpu:n*')).toHaveLength(1);
     });
 
     test('that have all died are missed in a sentence, and the next one finishes', async () => {

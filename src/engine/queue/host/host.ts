@@ -15,29 +15,25 @@ import { type BodyRedis, bodiesIn } from '../bodies.ts';
 import { closeConnection, MOST_BLOCKED_MS, openConnection, type QueueAddress } from '../connection.ts';
 import {
   CANCEL_CHANNEL,
-  HOST_BEAT_MS,
-  HOST_CHANNEL,
-  HOST_TTL_MS,
   type HostState,
   KEYS,
   labelsOf,
   MOST_STALLED,
   nonceOf,
-  PROTOCOL,
   QUEUE_CHANNEL,
   QUEUE_PREFIX,
   queueName,
   RUN_TTL_SECONDS,
-  SEALED_FOR,
   serves,
 } from '../protocol.ts';
 import type { QueueKey } from '../sealing.ts';
 import { insist } from './commands.ts';
 import { HostEngines } from './engines.ts';
 import { type ExecutionParts, RemoteExecution } from './execution.ts';
-import { HostFolder, HostFolderProblem } from './host-folder.ts';
+import { HostFolder } from './host-folder.ts';
 import { Lease } from './lease.ts';
 import { Outbox } from './outbox.ts';
+import { HostPresence } from './presence.ts';
 import { Projects } from './projects.ts';
 
 export interface HostOptions {
@@ -85,8 +81,6 @@ interface AboutJob {
 const CHECKS = 4;
 /** How long new queues may go unnoticed by a host that has nothing to do. */
 const IDLE_SECONDS = Math.min(2, MOST_BLOCKED_MS / 1000);
-/** A larger difference between the host's clock and that of Redis is told. */
-const CLOCK_MS = 5 * 60_000;
 const MOST_ANSWERED = 100_000;
 /** After so many jobs the next is of what requires the fewest labels. */
 const TAKES_TO_A_TURN = 4;
@@ -102,6 +96,7 @@ export class Host {
   readonly #engines: HostEngines;
   readonly #projects: Projects;
   readonly #parts: ExecutionParts;
+  readonly #presence: HostPresence;
   /** By name of the queue. */
   readonly #workers = new Map<string, Worker>();
   /** Those for the most labels first. */
@@ -112,21 +107,14 @@ export class Host {
   readonly #inHand = new Map<string, { execution: RemoteExecution; done: Promise<void> }>();
   /** Marks of the jobs that were answered here, the newest last. */
   readonly #answered = new Set<string>();
-  readonly #startedAt = Date.now();
-  #timers: NodeJS.Timeout[] = [];
+  #timer: NodeJS.Timeout | undefined;
   #taking: Promise<void> = Promise.resolve();
   #isDraining = false;
   #isClosing = false;
-  #hasBeaten = false;
-  /** What runs were last told of it, beside what they read themselves; null for nothing. */
-  #told: 'there' | 'draining' | null = null;
   /** On the monotonic clock: null while Redis is there. */
   #lostAt: number | null = null;
   /** On the monotonic clock: before that, jobs whose leases have ended may still be renewed by their hosts. */
   #holdOff = 0;
-  /** What Redis's clock is ahead of the monotonic one, in milliseconds. */
-  #redisAhead: number | null = null;
-  #isClockTold = false;
   /** On the monotonic clock. */
   #findQueuesAt = 0;
   #wake: () => void = () => undefined;
@@ -150,6 +138,12 @@ export class Host {
     this.#projects = new Projects(join(options.folder, 'projects'), bodies, (project, seconds) =>
       options.onEvent({ type: 'project-prepared', name: project, seconds }),
     );
+    this.#presence = new HostPresence({
+      ...options,
+      redis: this.#redis,
+      state: () => ({ inHand: this.#jobsInHand(), draining: this.#isDraining }),
+      onClockDiffers: (seconds) => options.onEvent({ type: 'clock-differs', seconds }),
+    });
     this.#parts = {
       host: name,
       key,
@@ -158,7 +152,7 @@ export class Host {
       outbox: this.#outbox,
       projects: this.#projects,
       logs: join(options.folder, 'logs'),
-      redisNow: () => this.#redisNow(),
+      redisNow: () => this.#presence.redisNow,
       isAnswered: (lease, sealed) => this.#isAnswered(lease, sealed),
     };
     this.#free = Array.from({ length: options.agents }, (_, index) => `agent-${index + 1}`);
@@ -179,8 +173,12 @@ export class Host {
   async #start(ended: string[]): Promise<void> {
     const { leaseMs, onEvent } = this.#options;
     this.#watchConnection();
-    await this.#refuseTakenName();
-    await this.#beat();
+    try {
+      await this.#presence.begin();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
     this.#holdOff = performance.now() + leaseMs;
     this.#subscriber.on('message', (channel, name: string) => {
       if (channel === QUEUE_CHANNEL) void this.#noteQueue(name);
@@ -189,23 +187,10 @@ export class Host {
           if (execution.lease.id === name) execution.lookForCancel();
     });
     await this.#subscriber.subscribe(CANCEL_CHANNEL, QUEUE_CHANNEL);
-    this.#timers = [
-      setInterval(() => void this.#beat(), HOST_BEAT_MS),
-      setInterval(() => void this.#checkStalled(), leaseMs / CHECKS),
-    ];
+    this.#timer = setInterval(() => void this.#checkStalled(), leaseMs / CHECKS);
     onEvent({ type: 'worker-started', ended });
     this.#taking = this.#takeJobs();
     this.#engines.warm();
-  }
-
-  /** A host of that name may have been killed: then it has not said for a while that it is there. */
-  async #refuseTakenName(): Promise<void> {
-    const { name } = this.#options;
-    if ((await this.#redis.exists(KEYS.host(name))) === 0) return;
-    await pause(HOST_BEAT_MS + BEAT_LATE_MS);
-    if ((await this.#redis.pttl(KEYS.host(name))) < HOST_TTL_MS - HOST_BEAT_MS) return;
-    await this.close();
-    throw new HostFolderProblem(`A worker named ${name} is there already. Give this one another --name.`);
   }
 
   /** Takes nothing more. Resolves when it has nothing in hand. */
@@ -213,7 +198,7 @@ export class Host {
     if (!this.#isDraining) this.#options.onEvent({ type: 'worker-draining', inHand: this.#inHand.size });
     this.#isDraining = true;
     this.#wake();
-    void this.#beat();
+    void this.#presence.say();
     await Promise.all(Array.from(this.#inHand.values(), ({ done }) => done));
   }
 
@@ -229,20 +214,15 @@ export class Host {
       this.#untilLost(),
     ]);
     this.#isClosing = true;
-    for (const timer of this.#timers) clearInterval(timer);
+    this.#presence.end();
+    clearInterval(this.#timer);
     await this.#engines.close();
-    if (this.#lostAt === null && this.#hasBeaten) await this.#sayGone().catch(() => undefined);
+    if (this.#lostAt === null) await this.#presence.leave();
     await Promise.allSettled(Array.from(this.#workers.values(), (worker) => worker.close(true)));
     for (const redis of [this.#waiting, this.#subscriber, this.#redis]) closeConnection(redis);
     await this.#taking;
     this.#folder.release();
     this.#options.onEvent({ type: 'worker-ended' });
-  }
-
-  async #sayGone(): Promise<void> {
-    const { name } = this.#options;
-    await this.#redis.del(KEYS.host(name), KEYS.wake(name));
-    await this.#redis.publish(HOST_CHANNEL, name);
   }
 
   async #untilLost(): Promise<void> {
@@ -271,9 +251,8 @@ export class Host {
     if (this.#lostAt === null) return;
     const seconds = (performance.now() - this.#lostAt) / 1000;
     this.#lostAt = null;
-    this.#told = null;
     this.#options.onEvent({ type: 'queue-back', seconds });
-    void this.#beat();
+    void this.#presence.sayAgain();
     this.#wake();
   }
 
@@ -452,63 +431,14 @@ export class Host {
     }
   }
 
-  /** Says who is here, and looks at Redis's clock. */
-  async #beat(): Promise<void> {
-    const { name, key } = this.#options;
-    try {
-      const [seconds, micros] = await this.#redis.time();
-      this.#redisAhead = Number(seconds) * 1000 + Number(micros) / 1000 - performance.now();
-      this.#tellClock();
-      const state = Buffer.from(JSON.stringify(this.#state()));
-      const sealed = key.seal(SEALED_FOR.heartbeat(name), state).toString('base64');
-      if (this.#isClosing) return;
-      await this.#redis.set(KEYS.host(name), sealed, 'PX', HOST_TTL_MS);
-      this.#hasBeaten = true;
-      const news = this.#isDraining ? 'draining' : 'there';
-      if (news === this.#told) return;
-      await this.#redis.publish(HOST_CHANNEL, name);
-      this.#told = news;
-    } catch {
-      // Redis is full, or loading: the next one is soon.
-    }
-  }
-
-  #redisNow(): number {
-    return this.#redisAhead === null ? Date.now() : performance.now() + this.#redisAhead;
-  }
-
-  #tellClock(): void {
-    const differs = Date.now() - this.#redisNow();
-    if (Math.abs(differs) < CLOCK_MS) this.#isClockTold = false;
-    else if (!this.#isClockTold) {
-      this.#isClockTold = true;
-      this.#options.onEvent({ type: 'clock-differs', seconds: differs / 1000 });
-    }
-  }
-
-  #state(): HostState {
-    const { name, version, provides, agents, leaseMs } = this.#options;
-    return {
-      host: name,
-      version,
-      protocol: PROTOCOL,
-      provides: [...provides],
-      slots: agents,
-      inHand: Array.from(this.#inHand.values(), ({ execution: { lease, agent, assignments } }) => ({
-        job: lease.id,
-        workstreamId: assignments[0]?.workstream.id ?? '',
-        agent,
-        since: lease.since,
-        lease: lease.number,
-      })),
-      leaseMs,
-      draining: this.#isDraining,
-      startedAt: this.#startedAt,
-      clockMs: Date.now() - this.#redisNow(),
-      pid: process.pid,
-      node: process.version,
-      platform: process.platform,
-    };
+  #jobsInHand(): HostState['inHand'] {
+    return Array.from(this.#inHand.values(), ({ execution: { lease, agent, assignments } }) => ({
+      job: lease.id,
+      workstreamId: assignments[0]?.workstream.id ?? '',
+      agent,
+      since: lease.since,
+      lease: lease.number,
+    }));
   }
 
   /** What is stored is stored again until Redis takes it. */
@@ -524,8 +454,6 @@ export class Host {
   }
 }
 
-/** How late a host may say that it is there. */
-const BEAT_LATE_MS = 1_000;
 const LOST_POLL_MS = 100;
 const RETRY_MS = 500;
 
