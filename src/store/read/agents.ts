@@ -165,11 +165,13 @@ export function hostPerformances(
   return [...hosts.values()].toSorted((one, other) => byNumber(one.host, other.host));
 }
 
-const HAS_HOSTS = "SELECT EXISTS (SELECT 1 FROM agent_results WHERE run_id = ? AND agent_id GLOB '*/*') AS n";
+const HAS_HOSTS = `
+SELECT EXISTS (SELECT 1 FROM consolidated_runs WHERE run_id = ? AND agent_names GLOB '*/*')
+  OR EXISTS (SELECT 1 FROM agent_results WHERE run_id = ? AND agent_id GLOB '*/*') AS n`;
 
 /** `hostPerformances` for those who want nothing else of a run's agents. */
 export function hostsOfRun(connection: Connection, runId: string): HostPerformance[] {
-  if (countOf(connection, HAS_HOSTS, runId) === 0) return [];
+  if (countOf(connection, HAS_HOSTS, runId, runId) === 0) return [];
   return hostPerformances(connection, runId, agentPerformances(connection, runId));
 }
 

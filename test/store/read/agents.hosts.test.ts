@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest';
-import { agentPerformances, hostPerformances } from '../../../src/store/read/agents.ts';
+import { agentPerformances, hostPerformances, hostsOfRun } from '../../../src/store/read/agents.ts';
 import { failed, opened, RUN, record, result, skipped } from '../../kit/recorded-run.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
-const hostsOf = (connection: ReturnType<typeof opened>) =>
-  hostPerformances(connection, RUN, agentPerformances(connection, RUN));
+/** The same whether somebody knows the agents or not. */
+function hostsOf(connection: ReturnType<typeof opened>) {
+  const hosts = hostPerformances(connection, RUN, agentPerformances(connection, RUN));
+  expect(hostsOfRun(connection, RUN)).toEqual(hosts);
+  return hosts;
+}
 
 test('the agents of a host are added up, and a host that got nothing to do is there', () => {
   const connection = opened(temporaryFolder());

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { maybeReviewed } from '../../../src/store/read/attempts.ts';
 import { NO_TESTS } from '../../../src/store/schema/result-cells.ts';
 import {
   attemptTable,
@@ -95,4 +96,12 @@ test('what a report lists is found without reading the rows of plain results', (
       { detail: 'SEARCH agent_results USING INDEX agent_results_noted (run_id=?)' },
     ]);
   }
+});
+
+test('what was reviewed is found by the same index', () => {
+  const connection = opened(temporaryFolder());
+  const sql = `EXPLAIN QUERY PLAN SELECT id FROM agent_results r WHERE run_id = 'x' AND ${maybeReviewed('r')}`;
+  expect(rowsOf(connection, sql)).toMatchObject([
+    { detail: 'SEARCH r USING INDEX agent_results_noted (run_id=?)' },
+  ]);
 });
