@@ -9,6 +9,7 @@ import { type Selection, select } from '../plan/select.ts';
 import { completedEarlier, knownDurations } from '../store/read/durations.ts';
 import { attemptsOf, type StoredRun } from '../store/read/earlier-run.ts';
 import { keptCandidates, keptSessions } from '../store/read/kept-work.ts';
+import { withdrawnAfter } from '../store/read/live/run-changes.ts';
 import { failurePatterns } from '../store/read/patterns.ts';
 import type { Connection } from '../store/schema/connection.ts';
 import { feedbackOf } from '../store/write/published.ts';
@@ -345,6 +346,7 @@ export function inheritanceOf(
     ...inheritance,
     attempts: attemptsOf(connection, runId, resumed.toRun),
     candidates: keptCandidates(connection, runId, resumed.toRun),
+    reopened: new Set(withdrawnAfter(connection, runId, 0).gone),
     sessions: keptSessions(connection, runId, resumed.toRun),
   };
 }

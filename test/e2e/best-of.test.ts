@@ -256,3 +256,68 @@ describe('the best candidate that its reviewer rejects', () => {
     expect(mergedBranch(folder)).toBe('');
   });
 });
+
+describe('a competition that is tried again', () => {
+  const FAILS_FIRST = `echo "$TOOL" >> "$MEETING/calls"
+if [ -e "$MEETING/fixed" ]; then echo "hello $TOOL" > ws-a.txt; else echo "bye $TOOL" > ws-a.txt; fi`;
+
+  /** A run in which a competition has failed, and another workstream waits until there is a file `go`. */
+  async function failed(): Promise<{ folder: string; run: Started }> {
+    const folder = project(FAILS_FIRST);
+    const waits = 'until [ -e .meeting/go ]; do sleep 0.05; done';
+    writeFiles(folder, {
+      'workstreams/last.json': [{ id: 'ws-last', priority: 1, steps: [{ run: waits }] }],
+    });
+    git(folder, 'add', '-A');
+    git(folder, '-c', 'user.name=A', '-c', 'user.email=a@b.c', 'commit', '-q', '-m', 'Wait');
+    const run = startMillrace(folder, ['run', '-j', '2', '--best-of', 'one,two']);
+    await run.line((line) => says('workstream-finished')(line) && line.includes('"ws-a"'));
+    writeFileSync(join(folder, '.meeting', 'fixed'), '');
+    return { folder, run };
+  }
+
+  const attempts = (folder: string) =>
+    query(folder, "SELECT attempt, tool, reason FROM workstream_attempts WHERE workstream_id = 'ws-a'");
+  const ALL = [
+    { attempt: 1, tool: 'one', reason: 'acceptance-failed' },
+    { attempt: 2, tool: 'two', reason: 'acceptance-failed' },
+    { attempt: 3, tool: 'one', reason: null },
+    { attempt: 4, tool: 'two', reason: null },
+  ];
+  const competed = (folder: string): Candidate[] =>
+    JSON.parse(
+      query<{ metadata: string }>(
+        folder,
+        "SELECT metadata FROM agent_results WHERE workstream_id = 'ws-a'",
+      )[0]?.metadata ?? '',
+    ).candidates;
+
+  test('numbers its candidates after the earlier ones, whose records and logs stay', async () => {
+    const { folder, run } = await failed();
+    expect((await millrace(folder, ['retry', 'ws-a'])).stdout).toContain('attempt 3 follows');
+    letGo(folder);
+    expect((await run.finished).code).toBe(0);
+    expect(attempts(folder)).toEqual(ALL);
+    expect(competed(folder).map(({ attempt, tool, chosen }) => [attempt, tool, chosen])).toEqual([
+      [3, 'one', true],
+      [4, 'two', false],
+    ]);
+    const logs = query<{ log_file: string }>(
+      folder,
+      "SELECT log_file FROM workstream_attempts WHERE workstream_id = 'ws-a' AND log_file IS NOT NULL",
+    ).map(({ log_file: path }) => path);
+    expect(new Set(logs).size).toBe(logs.length);
+  });
+
+  test('does so also where the run is killed meanwhile and resumed', async () => {
+    const { folder, run } = await failed();
+    await millrace(folder, ['retry', 'ws-a']);
+    await run.line(says('workstream-reopened'));
+    run.killAll();
+    await run.finished;
+    letGo(folder);
+    expect(await millrace(folder, ['run', '--resume'])).toMatchObject({ code: 0 });
+    expect(attempts(folder)).toEqual(ALL);
+    expect(competed(folder).map(({ attempt }) => attempt)).toEqual([3, 4]);
+  });
+});

@@ -107,6 +107,7 @@ export function planResume(
       crashed: suspects.crashed,
       attempts: NOTHING_EARLIER.attempts,
       candidates: NOTHING_EARLIER.candidates,
+      reopened: NOTHING_EARLIER.reopened,
       sessions: NOTHING_EARLIER.sessions,
     },
     resumed: {

@@ -40,6 +40,8 @@ export interface Inheritance {
   attempts: ReadonlyMap<string, readonly AttemptRecord[]>;
   /** Candidates that ended of workstreams without a result, by id. */
   candidates: ReadonlyMap<string, readonly EarlierCandidate[]>;
+  /** Ids of workstreams whose results were withdrawn: what is known of their attempts is of these. */
+  reopened: ReadonlySet<string>;
   /** Sessions of tools in the last attempts at workstreams without a result, by id. */
   sessions: ReadonlyMap<string, readonly KeptSession[]>;
   /** Completed workstreams that others may build on, in the order in which their results arrived. */
@@ -64,6 +66,7 @@ export const NOTHING_EARLIER: Inheritance = {
   kept: [],
   attempts: new Map(),
   candidates: new Map(),
+  reopened: new Set(),
   sessions: new Map(),
   work: [],
   spentUsd: 0,

@@ -1,6 +1,6 @@
 /** Has several tools do one workstream, and chooses whose work counts. */
 import type { LimitWait } from '../../domain/agent-result.ts';
-import type { Candidate } from '../../domain/attempt.ts';
+import type { AttemptRecord, Candidate } from '../../domain/attempt.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { describeFailure } from '../../domain/failure-message.ts';
 import type { EarlierCandidate } from '../../domain/kept-work.ts';
@@ -43,6 +43,8 @@ export class CandidateRunner {
   readonly #ledgers: RunLedgers;
   readonly #reviewer: Reviewer;
   readonly #earlier: Map<string, readonly EarlierCandidate[]>;
+  /** By workstream: the numbers that candidates of earlier competitions may have, from 1 to this one. */
+  readonly #taken = new Map<string, number>();
   /** Of workstreams whose reviewer waits for its usage limit, by workstream. */
   readonly #waiting = new Map<string, Contender[]>();
 
@@ -62,8 +64,8 @@ export class CandidateRunner {
   async run(workstream: Workstream, context: AgentContext): Promise<Attempt> {
     const contenders = this.#waiting.get(workstream.id) ?? (await this.#attemptAll(workstream, context));
     this.#waiting.delete(workstream.id);
-    const attempted = new Set(contenders.map(({ facts }) => facts.attempt));
-    const untried = this.#parts.bestOf.filter((_, index) => !attempted.has(index + 1));
+    const attempted = new Set(contenders.map(({ facts }) => this.#placeOf(facts.attempt)));
+    const untried = this.#parts.bestOf.filter((_, index) => !attempted.has(index));
     const interrupted = whenUnfinished(contenders, untried, context);
     const judged = [...contenders];
     const winner = interrupted ?? (await this.#firstAccepted(judged, context));
@@ -85,6 +87,16 @@ export class CandidateRunner {
     };
   }
 
+  /**
+   * Has the next competition number its candidates after those of attempts that were made before the result was withdrawn,
+   * so that their branches, logs and records are kept apart.
+   */
+  continueAfter(workstreamId: string, records: readonly AttemptRecord[]): void {
+    const last = records.reduce((most, { attempt }) => Math.max(most, attempt), 0);
+    const { length } = this.#parts.bestOf;
+    this.#taken.set(workstreamId, Math.ceil(last / length) * length);
+  }
+
   /** Closes what waits. It is in commits, and stored: where the run is resumed, nothing of it is executed again. */
   async closeAll(): Promise<void> {
     for (const { attempt } of [...this.#waiting.values()].flat())
@@ -100,8 +112,8 @@ export class CandidateRunner {
     const { maxCostUsd, workspace } = workstream;
     const limitUsd = maxCostUsd ?? Number.POSITIVE_INFINITY;
     const contenders = this.#takeEarlier(workstream, context);
-    const ended = new Set(contenders.map(({ facts }) => facts.attempt));
-    const open = this.#parts.bestOf.flatMap((_, index) => (ended.has(index + 1) ? [] : [index]));
+    const ended = new Set(contenders.map(({ facts }) => this.#placeOf(facts.attempt)));
+    const open = this.#parts.bestOf.flatMap((_, index) => (ended.has(index) ? [] : [index]));
     let hasBegun = contenders.length > 0;
     const helped: Promise<void>[] = [];
     const begin = (by: AgentContext): Promise<void> | null => {
@@ -137,10 +149,18 @@ export class CandidateRunner {
     this.#earlier.delete(id);
     return earlier.flatMap(({ candidate, definitionHash, review }) => {
       const { facts } = candidate;
-      if (definitionHash !== hash || this.#parts.bestOf[facts.attempt - 1] !== facts.tool) return [];
+      const place = this.#placeOf(facts.attempt);
+      if (definitionHash !== hash || this.#parts.bestOf[place] !== facts.tool) return [];
+      // Those of an earlier competition are dropped with its result.
+      this.#taken.set(id, facts.attempt - 1 - place);
       if (review !== null) this.#reviewer.restore(id, review);
       return [{ attempt: restoredAttempt(workstream, context, candidate), facts }];
     });
+  }
+
+  /** Which of the tools a candidate has: its place among them, from 0. */
+  #placeOf(attempt: number): number {
+    return (attempt - 1) % this.#parts.bestOf.length;
   }
 
   /** The attempt of the candidate at this place among the tools. */
@@ -152,16 +172,19 @@ export class CandidateRunner {
   ): Promise<Contender> {
     const { bestOf, toolsOf, logFile, publish } = this.#parts;
     const tool = bestOf[index] ?? '';
+    const taken = this.#taken.get(workstream.id) ?? 0;
+    const number = taken + index + 1;
+    const again = taken === 0 ? [] : [`again-${taken / bestOf.length}`];
     const attempt = await this.#attempts.run(workstream, context, {
-      attempt: index + 1,
+      attempt: number,
       tools: toolsOf(context.agent, workstream, tool),
-      logFile: logFile([workstream.id, tool, ...repeated(bestOf, index)].join('.')),
+      logFile: logFile([workstream.id, tool, ...repeated(bestOf, index), ...again].join('.')),
       spentUsd,
     });
     if (attempt.parked !== null) attempt.outcome = withFailure(attempt.outcome, limitFailure(attempt.parked));
     const { outcome, changes, outsideScope } = attempt;
     const agentId = outcome.executedBy?.agentId ?? context.agentId;
-    const facts = candidateFacts(tool, { attempt: index + 1, agentId }, outcome, changes);
+    const facts = candidateFacts(tool, { attempt: number, agentId }, outcome, changes);
     if (isFinished(outcome.failure)) {
       publish({
         type: 'candidate-ended',

@@ -52,7 +52,7 @@ export interface WorkstreamRunnerParts extends AttemptRunnerParts {
   /** How usage limits of tools are met. */
   toolLimits: Omit<ToolLimitsParts, 'circuit' | 'runId' | 'publish'>;
   /** Attempts, candidates, sessions of tools and costs of earlier sessions. */
-  inheritance: Pick<Inheritance, 'attempts' | 'candidates' | 'sessions' | 'spentUsd'>;
+  inheritance: Pick<Inheritance, 'attempts' | 'candidates' | 'reopened' | 'sessions' | 'spentUsd'>;
   publish: (event: RunEvent) => void;
 }
 
@@ -101,11 +101,18 @@ export class WorkstreamRunner {
     this.#inherit(parts);
   }
 
-  /** Of a competition what its candidates did is known, and no attempt before them. */
+  /** Of a competition what its candidates did is known, and attempts before them where an earlier one was withdrawn. */
   #inherit({ inheritance, bestOf }: WorkstreamRunnerParts): void {
-    this.#ledgers.budget.spend(inheritance.spentUsd);
-    if (bestOf.length > 0) return;
-    for (const [id, records] of inheritance.attempts) this.#ledgers.history.restore(id, records);
+    const { attempts, candidates, reopened, spentUsd } = inheritance;
+    this.#ledgers.budget.spend(spentUsd);
+    for (const [id, records] of attempts) {
+      if (bestOf.length > 0 && !reopened.has(id)) continue;
+      const kept = new Set(candidates.get(id)?.map(({ candidate }) => candidate.facts.attempt));
+      this.restore(
+        id,
+        records.filter(({ attempt }) => !kept.has(attempt)),
+      );
+    }
   }
 
   /** Number of the next attempt, from 1. */
@@ -121,6 +128,7 @@ export class WorkstreamRunner {
   /** Takes the attempts of a workstream whose result was withdrawn: they count as made before. */
   restore(workstreamId: string, records: readonly AttemptRecord[]): void {
     this.#ledgers.history.restore(workstreamId, records);
+    if (this.#parts.bestOf.length > 0) this.#candidates.continueAfter(workstreamId, records);
   }
 
   /** Removes and returns the attempts of a workstream that has its result now, without another attempt. */

@@ -41,9 +41,10 @@ function writeAttempts(statements: Statements, result: AgentResult): void {
 }
 
 function lastAttempt(result: AgentResult): StoredAttempt['attempt'] {
-  const { tools, changes, earlierAttempts } = result.metadata;
+  const { tools, changes, earlierAttempts, candidates } = result.metadata;
+  const chosen = candidates.find((candidate) => candidate.chosen);
   return {
-    attempt: freeNumber(earlierAttempts, result.attempts),
+    attempt: chosen?.attempt ?? freeNumber(earlierAttempts, result.attempts),
     agentId: result.agentId,
     tool: tools.at(-1)?.tool ?? null,
     model: tools.at(-1)?.model ?? null,
