@@ -1,20 +1,24 @@
 /** The page of a run that has ended, in the order of a reader's questions, and those of its workstreams and errors. */
 import { useMemo } from 'preact/hooks';
+import type { PageWorkstream } from '../domain/page-document.ts';
 import { Agents } from './agents.tsx';
 import { Compared } from './compared.tsx';
 import { Done } from './done.tsx';
 import { Environment } from './environment.tsx';
 import type { RailEntry } from './frame.tsx';
 import { Graph } from './graph.tsx';
+import { commandOf } from './model/commands.ts';
 import { oneLine } from './model/format.ts';
 import type { Need } from './model/needs.ts';
 import type { PageSection, PageView } from './model/place.ts';
 import { resultsOf } from './model/results.ts';
 import type { Run } from './model/run.ts';
 import { NeedsList } from './needs-list.tsx';
+import { Block, Command, LogLink, WorkstreamLink } from './parts.tsx';
 import { PatternPage } from './pattern-page.tsx';
 import { ResultsView } from './results-view.tsx';
 import { hrefOf, place } from './state.ts';
+import { type PageColumn, Table } from './table.tsx';
 import { Tests } from './tests.tsx';
 import { Timeline } from './timeline.tsx';
 import { VerdictCard } from './verdict-card.tsx';
@@ -30,6 +34,8 @@ export function RunPages({ run, needs }: RunProps) {
   const { view } = place.value;
   if (view.kind === 'workstream') return <WorkstreamPage run={run} id={view.id} needs={needs} />;
   if (view.kind === 'pattern') return <PatternPage run={run} id={view.id} needs={needs} />;
+  if (view.kind === 'log') return <LogFiles run={run} id={view.id} />;
+  if (view.kind === 'logs') return <LogFiles run={run} id={null} />;
   return (
     <>
       <VerdictCard run={run} needs={needs} />
@@ -45,6 +51,60 @@ export function RunPages({ run, needs }: RunProps) {
     </>
   );
 }
+
+/** Where logs are: a file has none of them. @param id of a workstream; null for all of the run. */
+function LogFiles({ run, id }: { run: Run; id: string | null }) {
+  const { runId } = run.head.run;
+  const rows = run.workstreams.filter((each) => each.logPath !== null && (id === null || each.id === id));
+  const command =
+    id === null ? commandOf('millrace logs --follow --run', runId) : commandOf('millrace logs --run', runId, id);
+  return (
+    <>
+      <div class="hello">
+        <h1>Whole logs are not in this file.</h1>
+        <p class="q2">
+          {rows.length === 0
+            ? `It knows no log of ${id === null ? 'this run' : oneLine(id, 80)}.`
+            : 'Each is a file of its own, where the run was executed, as long as it is not removed.'}
+        </p>
+      </div>
+      {rows.length > 0 && (
+        <div class="card">
+          <Table label="Table of logs" columns={LOG_COLUMNS} rows={rows} keyOf={(each) => each.id} />
+        </div>
+      )}
+      {command !== null && (
+        <Block title="In a terminal">
+          <div class="card pad">
+            <Command command={command} />
+          </div>
+        </Block>
+      )}
+    </>
+  );
+}
+
+const LOG_COLUMNS: readonly PageColumn<PageWorkstream>[] = [
+  {
+    key: 'workstream',
+    title: 'Workstream',
+    class: 'full col-title',
+    cell: ({ id, title }) => <WorkstreamLink id={id} title={title} class="title" />,
+  },
+  {
+    key: 'log',
+    title: 'Log',
+    class: 'full',
+    cell: ({ id, log, logPath }) =>
+      log === null ? (
+        <code>{logPath}</code>
+      ) : (
+        <LogLink id={id} log={log}>
+          <code>{logPath}</code>
+        </LogLink>
+      ),
+  },
+];
 
 /** The run's name, with the page of it that is shown. */
 export function RunCrumbs({ run }: { run: Run }) {
@@ -103,7 +163,7 @@ function sectionsOf({ run, needs }: RunProps): RailEntry[] {
 /** What the page of a workstream or of an error is called. */
 export function titleOfView(run: Run, view: PageView): string {
   if (view.kind === 'run' || view.kind === 'overview') return run.head.run.runId;
-  if (view.kind === 'logs') return 'What all workstreams print';
+  if (view.kind === 'logs') return 'All logs';
   if (view.kind === 'pattern') return run.patterns.get(view.id)?.telling ?? view.id;
   return run.byId.get(view.id)?.title ?? view.id;
 }

@@ -346,3 +346,28 @@ describe('other sizes and media', () => {
     },
   );
 });
+
+describe('logs', () => {
+  const logged = () =>
+    pageFile([
+      resultAt('ws-login', 0, { logFile: '.state/logs/run/ws-login.log' }),
+      resultAt('ws-mail', 1, { logFile: '.state/logs/run/ws-mail.log' }),
+      resultAt('ws-quiet', 2),
+    ]);
+
+  browserTest('an address of the logs says where they are, as the file has none of them', async () => {
+    const { page } = await openFile(logged());
+    await heading(page).waitFor();
+    await page.evaluate(() => location.assign('#/logs'));
+    await expect.poll(() => heading(page).textContent()).toBe('Whole logs are not in this file.');
+    const links = page.getByRole('region', { name: 'Table of logs' }).locator('tr[data-move]');
+    expect(await links.locator('a.title').allTextContents()).toEqual([
+      'Title of ws-login',
+      'Title of ws-mail',
+    ]);
+    await page.getByText('millrace logs --follow --run ma-run-20260101-000000', { exact: false }).waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.evaluate(() => location.assign('#/log/ws-quiet'));
+    await page.getByText('It knows no log of ws-quiet.').waitFor();
+  });
+});
