@@ -57,7 +57,9 @@ function LogFiles({ run, id }: { run: Run; id: string | null }) {
   const { runId } = run.head.run;
   const rows = run.workstreams.filter((each) => each.logPath !== null && (id === null || each.id === id));
   const command =
-    id === null ? commandOf('millrace logs --follow --run', runId) : commandOf('millrace logs --run', runId, id);
+    id === null
+      ? commandOf('millrace logs --follow --run', runId)
+      : commandOf('millrace logs --run', runId, id);
   return (
     <>
       <div class="hello">

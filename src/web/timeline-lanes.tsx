@@ -14,7 +14,7 @@ import {
   type TimeWindow,
   ticksOf,
 } from './model/lanes.ts';
-import { type Run } from './model/run.ts';
+import type { Run, WorkMark } from './model/run.ts';
 import { TONE_OF_MARK } from './parts.tsx';
 
 /** Pixels beside, above and below the lanes. */
@@ -329,32 +329,45 @@ function overviewPaths(run: Run, lanes: readonly AgentLane[], scale: Scale, bins
   }
   const ends = new Set(
     lanes.flatMap(({ bars }) =>
-      bars.flatMap(({ mark, isEarlier, to }) => (isBad(mark) && !isEarlier ? [Math.round(scale.x(to))] : [])),
+      bars
+        .filter(({ mark, isEarlier }) => isBad(mark) && !isEarlier)
+        .map(({ to }) => Math.round(scale.x(to))),
     ),
   );
   const ticks = [...ends].map((at) => `M${at - 2} ${y + height + 2}h2v4h-2z`).join('');
   return { area: `${area}V${y + height}Z`, ticks };
 }
 
+/** Marks of the attempts that count, and whether there are others. */
+function marksIn(lanes: readonly AgentLane[]): { marks: ReadonlySet<WorkMark>; hasEarlier: boolean } {
+  const marks = new Set<WorkMark>();
+  let hasEarlier = false;
+  for (const { bars } of lanes)
+    for (const { mark, isEarlier } of bars) {
+      if (isEarlier) hasEarlier = true;
+      else marks.add(mark);
+    }
+  return { marks, hasEarlier };
+}
+
 export function ChartLegend({ run, lanes }: { run: Run; lanes: readonly AgentLane[] }) {
-  const bars = lanes.flatMap((lane) => lane.bars);
-  const has = (test: (bar: Bar) => boolean): boolean => bars.some(test);
+  const { marks, hasEarlier } = useMemo(() => marksIn(lanes), [lanes]);
   const box = (name: string) => <rect class={name} x={1} y={1} width={20} height={10} rx={2} />;
   const entries: [string, boolean, preact.ComponentChildren][] = [
     ['running; the line is now', run.live !== null, box('t-run')],
-    ['completed', has(({ mark }) => mark === 'completed' || mark === 'retried'), box('t-done')],
+    ['completed', marks.has('completed') || marks.has('retried'), box('t-done')],
     [
       'failed',
-      has(({ mark, isEarlier }) => mark === 'failed' && !isEarlier),
+      marks.has('failed'),
       <>
         {box('t-fail')}
         <path class="xw" d="M8 3l6 6m0-6l-6 6" />
       </>,
     ],
-    ['false success, conflict', has(({ mark }) => mark === 'odd' || mark === 'conflict'), box('t-odd')],
+    ['false success, conflict', marks.has('odd') || marks.has('conflict'), box('t-odd')],
     [
       'attempt that failed',
-      has(({ isEarlier }) => isEarlier),
+      hasEarlier,
       <>
         {box('t-attempt')}
         <path class="xf" d="M8 3l6 6m0-6l-6 6" />

@@ -7,6 +7,7 @@ import {
   type Bar,
   BIN,
   barsIn,
+  countIn,
   isBad,
   isDense,
   lanesOf,
@@ -122,7 +123,7 @@ function Chart({ run, lanes }: { run: Run; lanes: readonly AgentLane[] }) {
   const dense = load !== null || isDense(lanes, window, scale.width);
   const laneHeight = lanes.length > MANY ? 22 : 32;
   const height = TOP + lanes.length * laneHeight + OVERVIEW;
-  const inView = lanes.reduce((sum, lane) => sum + barsIn(lane, window).length, 0);
+  const inView = lanes.reduce((sum, lane) => sum + countIn(lane, window), 0);
   return (
     <>
       <div class="tl-head">

@@ -1,4 +1,6 @@
 /** A run that is under way. Nothing in it moves: what would be inserted above something waits until the reader asks for it. */
+import { useSignal } from '@preact/signals';
+import { useEffect, useMemo } from 'preact/hooks';
 import type { LiveState } from '../../domain/dashboard/answers.ts';
 import { Done } from '../done.tsx';
 import type { RailEntry } from '../frame.tsx';
@@ -36,10 +38,26 @@ export function LivePage(props: LiveProps) {
       </section>
       <LiveNeeds {...props} />
       <Lanes {...props} />
-      <Timeline run={seen.now} />
+      <LaterTimeline run={seen.now} />
       <Done run={seen.listed} soFar={<Unseen seen={seen} onLook={onLook} />} />
     </>
   );
+}
+
+/**
+ * The timeline, drawn a frame after the rest: of 10,000 workstreams both together take longer than a page may keep its reader
+ * waiting for an answer.
+ */
+function LaterTimeline({ run }: { run: Run }) {
+  const drawn = useSignal(run);
+  useEffect(() => {
+    const frame = requestAnimationFrame(() => {
+      drawn.value = run;
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [run]);
+  const { value } = drawn;
+  return useMemo(() => <Timeline run={value} />, [value]);
 }
 
 /** The sections of the page of a run under way. */

@@ -35,7 +35,8 @@ export function lanesOf(run: Run): AgentLane[] {
     if (bars === undefined) byAgent.set(agentId, [bar]);
     else bars.push(bar);
   };
-  for (const workstream of run.workstreams) addBars(run, workstream, add);
+  for (const workstream of run.workstreams)
+    for (const [agentId, bar] of barsOf(run, workstream)) add(agentId, bar);
   for (const [agentId, bar] of runningBars(run)) add(agentId, bar);
   return [...byAgent]
     .toSorted(([a], [b]) => byNumber(a, b))
@@ -46,25 +47,38 @@ export function lanesOf(run: Run): AgentLane[] {
     }));
 }
 
-function addBars(run: Run, workstream: PageWorkstream, add: (agentId: string, bar: Bar) => void): void {
+type AgentBar = readonly [agentId: string, bar: Bar];
+
+/** Kept by the row, which is the same object from one drawing of a run under way to the next. */
+const known = new WeakMap<PageWorkstream, { startedAt: number; bars: readonly AgentBar[] }>();
+
+function barsOf(run: Run, workstream: PageWorkstream): readonly AgentBar[] {
+  const before = known.get(workstream);
+  if (before?.startedAt === run.startedAt) return before.bars;
+  const bars = newBars(run, workstream);
+  known.set(workstream, { startedAt: run.startedAt, bars });
+  return bars;
+}
+
+function newBars(run: Run, workstream: PageWorkstream): AgentBar[] {
   const { earlierAttempts, agentId, attemptCount } = workstream;
-  for (const [index, from] of run.startsOf(workstream).entries()) {
-    if (from === null) continue;
+  return run.startsOf(workstream).flatMap((from, index): AgentBar[] => {
+    if (from === null) return [];
     const earlier = earlierAttempts[index];
     const to = from + Math.max(0, (earlier ?? workstream).seconds ?? 0);
     const attempt = earlier?.attempt ?? attemptCount;
     const mark = earlier === undefined ? markOf(workstream) : 'failed';
     const isEarlier = earlier !== undefined;
-    add(earlier?.agentId ?? agentId, { workstream, attempt, isEarlier, mark, from, to });
-  }
+    return [[earlier?.agentId ?? agentId, { workstream, attempt, isEarlier, mark, from, to }]];
+  });
 }
 
 /** Of what is executed at the moment: until now. */
-function runningBars(run: Run): [string, Bar][] {
+function runningBars(run: Run): AgentBar[] {
   const { live } = run;
   const now = run.secondsAt(live?.now ?? null);
   if (live === null || now === null) return [];
-  return live.running.map(({ workstreamId: id, title, agentId, attempt, since }): [string, Bar] => {
+  return live.running.map(({ workstreamId: id, title, agentId, attempt, since }): AgentBar => {
     const from = Math.min(now, run.secondsAt(since) ?? now);
     const workstream = { ...PLAIN_WORKSTREAM, id, title, agentId, start: since, attemptCount: attempt };
     return [agentId, { workstream, attempt, isEarlier: false, mark: 'running', from, to: now }];
@@ -94,13 +108,21 @@ export function barsIn({ bars }: AgentLane, [from, to]: TimeWindow): Bar[] {
   return found;
 }
 
+/** How many bars of a lane are in the window. */
+export function countIn({ bars }: AgentLane, [from, to]: TimeWindow): number {
+  const first = firstAfter(bars, from);
+  let index = first;
+  while (index < bars.length && (bars[index]?.from ?? 0) <= to) index += 1;
+  return index - first;
+}
+
 /** Of more bars than this for each pixel single ones are no longer seen. */
 const DENSEST = 0.25;
 
 /** Whether a window has too many bars to draw each of them. */
 export function isDense(lanes: readonly AgentLane[], window: TimeWindow, width: number): boolean {
   const most = Math.max(120, width * DENSEST);
-  return lanes.some((lane) => barsIn(lane, window).length > most);
+  return lanes.some((lane) => countIn(lane, window) > most);
 }
 
 /** Width of a bin in pixels. */
