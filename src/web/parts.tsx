@@ -310,6 +310,25 @@ export function Pairs({ pairs }: { pairs: readonly (readonly [name: string, valu
   );
 }
 
+type NamedValue = readonly [name: string, value: ComponentChildren];
+
+/** Names and values in a line, below a verdict. What is null is left out. */
+export function FactList({ facts }: { facts: readonly (NamedValue | null)[] }) {
+  return (
+    <dl class="facts">
+      {facts.map(
+        (fact) =>
+          fact !== null && (
+            <div key={fact[0]}>
+              <dt>{fact[0]} </dt>
+              <dd>{fact[1]}</dd>
+            </div>
+          ),
+      )}
+    </dl>
+  );
+}
+
 interface ChoiceProps<T extends string> {
   label: string;
   value: T;

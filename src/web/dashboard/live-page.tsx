@@ -9,7 +9,7 @@ import { dollars, oneLine } from '../model/format.ts';
 import { countdown, liveVerdict, needingNow, parkedText, unseenText } from '../model/live.ts';
 import type { PageSection } from '../model/place.ts';
 import type { Run } from '../model/run.ts';
-import { Prose, Time, Words } from '../parts.tsx';
+import { FactList, Prose, Time, Words } from '../parts.tsx';
 import { Timeline } from '../timeline.tsx';
 import { serverTime } from './clock.ts';
 import type { RunSeen } from './followed-run.ts';
@@ -92,26 +92,18 @@ function LiveVerdict({ seen, live }: LiveProps) {
         <Prose text={more.join(' ')} />
       </p>
       {live.total > 0 && <LiveStrip run={seen.now} live={live} />}
-      <dl class="facts">
-        <div>
-          <dt>Running for </dt>
-          <dd class="steady">
-            <Elapsed since={live.startedAt} live={live} at={seen.at} />
-          </dd>
-        </div>
-        <div>
-          <dt>Started </dt>
-          <dd>
-            <Time iso={live.startedAt} />
-          </dd>
-        </div>
-        {cost > 0 && (
-          <div>
-            <dt>Cost so far </dt>
-            <dd>{dollars(cost)}</dd>
-          </div>
-        )}
-      </dl>
+      <FactList
+        facts={[
+          [
+            'Running for',
+            <span class="steady">
+              <Elapsed since={live.startedAt} live={live} at={seen.at} />
+            </span>,
+          ],
+          ['Started', <Time iso={live.startedAt} />],
+          cost > 0 ? ['Cost so far', dollars(cost)] : null,
+        ]}
+      />
     </div>
   );
 }

@@ -7,7 +7,7 @@ import { count, oneLine, plural } from '../model/format.ts';
 import { associationSentence } from '../model/needs.ts';
 import { queryWords, type SortKey } from '../model/rows.ts';
 import { Title } from '../needs-list.tsx';
-import { Block, Time } from '../parts.tsx';
+import { Block, FactList, Time } from '../parts.tsx';
 import { PatternValues } from '../pattern-page.tsx';
 import { go, hrefInRun, hrefOf, place } from '../state.ts';
 import { type PageColumn, Table } from '../table.tsx';
@@ -173,38 +173,15 @@ export function PatternHistoryPage({ id, asOf }: { id: string; asOf: number }) {
           <p class="more">
             <StateBadge state={history.state} /> {oneLine(answer.history.verdict, 300)}
           </p>
-          <dl class="facts">
-            <div>
-              <dt>Reason </dt>
-              <dd>
-                <code>{oneLine(type, 60)}</code>
-              </dd>
-            </div>
-            <div>
-              <dt>In </dt>
-              <dd>{plural(workstreams, 'workstream')}</dd>
-            </div>
-            <div>
-              <dt>First seen </dt>
-              <dd>
-                <SeenIn run={history.firstSeen} />
-              </dd>
-            </div>
-            <div>
-              <dt>Last seen </dt>
-              <dd>
-                <SeenIn run={history.lastSeen} />
-              </dd>
-            </div>
-            {history.lastPassed !== null && (
-              <div>
-                <dt>Last passed </dt>
-                <dd>
-                  <SeenIn run={history.lastPassed} />
-                </dd>
-              </div>
-            )}
-          </dl>
+          <FactList
+            facts={[
+              ['Reason', <code>{oneLine(type, 60)}</code>],
+              ['In', plural(workstreams, 'workstream')],
+              ['First seen', <SeenIn run={history.firstSeen} />],
+              ['Last seen', <SeenIn run={history.lastSeen} />],
+              history.lastPassed === null ? null : ['Last passed', <SeenIn run={history.lastPassed} />],
+            ]}
+          />
         </div>
       </section>
       <ChartOrTable

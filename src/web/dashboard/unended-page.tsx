@@ -2,8 +2,8 @@
 import type { LiveState } from '../../domain/dashboard/answers.ts';
 import { Icon } from '../icons.tsx';
 import { commandOf } from '../model/commands.ts';
-import { count, oneLine, utcTime } from '../model/format.ts';
-import { Block, Command, Words } from '../parts.tsx';
+import { agentText, count, oneLine, utcTime } from '../model/format.ts';
+import { Block, Command, FactList, Words } from '../parts.tsx';
 import { hrefOf } from '../state.ts';
 import { ActButton } from './actions.tsx';
 import type { RunSeen } from './followed-run.ts';
@@ -39,28 +39,19 @@ export function UnendedPage({ seen, live, id }: { seen: RunSeen; live: LiveState
                 )}
               </p>
               <Progress running={running} />
-              <dl class="facts">
-                <div>
-                  <dt>Id </dt>
-                  <dd>
-                    <code>{oneLine(id, 200)}</code>
-                  </dd>
-                </div>
-                <div>
-                  <dt>Agent </dt>
-                  <dd>{oneLine(running.agentId, 60)}</dd>
-                </div>
-                <div>
-                  <dt>Attempt </dt>
-                  <dd>{count(running.attempt)}</dd>
-                </div>
-                <div>
-                  <dt>For </dt>
-                  <dd class="steady" title={utcTime(running.since)}>
-                    <Elapsed since={running.since} live={live} at={seen.at} />
-                  </dd>
-                </div>
-              </dl>
+              <FactList
+                facts={[
+                  ['Id', <code>{oneLine(id, 200)}</code>],
+                  ['Agent', agentText(running.agentId, 60)],
+                  ['Attempt', count(running.attempt)],
+                  [
+                    'For',
+                    <span class="steady" title={utcTime(running.since)}>
+                      <Elapsed since={running.since} live={live} at={seen.at} />
+                    </span>,
+                  ],
+                ]}
+              />
               <p class="acts gap">
                 <a class="b" href={hrefOf({ kind: 'log', id })}>
                   <Icon glyph="lines" />

@@ -9,7 +9,7 @@ import { Icon } from '../icons.tsx';
 import { runCommand } from '../model/commands.ts';
 import { count, dollars, duration, oneLine, plural, shown, UNKNOWN } from '../model/format.ts';
 import { type SortKey } from '../model/rows.ts';
-import { AgentName, Block, Lines, MarkView, RunAgain, Time, Words } from '../parts.tsx';
+import { AgentName, Block, FactList, Lines, MarkView, RunAgain, Time, Words } from '../parts.tsx';
 import { go, hrefInRun, hrefOf, place } from '../state.ts';
 import { type PageColumn, Table } from '../table.tsx';
 import {
@@ -293,30 +293,20 @@ function HistoryVerdict({ answer }: { answer: WorkstreamAnswer }) {
           {trend?.state === 'too-few-runs' && 'There are too few runs to say whether it became slower.'}
         </p>
         <HistoryMarks marks={marks} />
-        <dl class="facts">
-          <div>
-            <dt>Id </dt>
-            <dd>
-              <code>{oneLine(id, 200)}</code>
-            </dd>
-          </div>
-          {trend !== null && (
-            <div>
-              <dt>Typical </dt>
-              <dd>
-                {duration(trend.medianSeconds)} <span class="q">({rangeText(answer)})</span>
-              </dd>
-            </div>
-          )}
-          {passed !== undefined && (
-            <div>
-              <dt>Last passed </dt>
-              <dd>
-                <Time iso={passed.at} />
-              </dd>
-            </div>
-          )}
-        </dl>
+        <FactList
+          facts={[
+            ['Id', <code>{oneLine(id, 200)}</code>],
+            trend === null
+              ? null
+              : [
+                  'Typical',
+                  <>
+                    {duration(trend.medianSeconds)} <span class="q">({rangeText(answer)})</span>
+                  </>,
+                ],
+            passed === undefined ? null : ['Last passed', <Time iso={passed.at} />],
+          ]}
+        />
       </div>
       <aside class="card now" aria-labelledby="now-title">
         <h2 id="now-title">What to do now</h2>
