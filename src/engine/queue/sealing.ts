@@ -32,10 +32,14 @@ export class BrokenSeal extends Error {
   }
 }
 
-/** There is no usable key: the message says why, and how to make one. */
+/** There is no usable key: the message says why, and what to do. */
 export class QueueKeyProblem extends Error {
-  constructor(why: string) {
-    super(`${why} Make one with \`openssl rand -hex 32 > queue.key && chmod 600 queue.key\`.`);
+  /** @param advice Default: how to make a key. */
+  constructor(
+    why: string,
+    advice = 'Make one with `openssl rand -hex 32 > queue.key && chmod 600 queue.key`.',
+  ) {
+    super(`${why} ${advice}`);
     this.name = 'QueueKeyProblem';
   }
 }
@@ -154,13 +158,16 @@ function keyFrom(file: string): string {
     const { mode, size } = statSync(file);
     if (process.platform !== 'win32' && (mode & OTHERS) !== 0)
       throw new QueueKeyProblem(
-        `Others may read the key file ${file} (mode ${(mode & 0o777).toString(8)}): run \`chmod 600\` on it.`,
+        `Others may read the key file ${file} (mode ${(mode & 0o777).toString(8)}).`,
+        'Run `chmod 600` on it.',
       );
     if (size > MOST_BYTES) throw new QueueKeyProblem(`${file} is too large to be a key file.`);
     text = readFileSync(file, 'utf8').trim();
   } catch (error) {
     if (error instanceof QueueKeyProblem) throw error;
-    throw new QueueKeyProblem(`The key file ${file} can't be read: ${messageOf(error)}.`);
+    const why = `The key file ${file} can't be read: ${messageOf(error)}.`;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') throw new QueueKeyProblem(why);
+    throw new QueueKeyProblem(why, 'It has to be a file that belongs to the user of this process.');
   }
   return text;
 }

@@ -81,6 +81,13 @@ describe('the key of the queue', () => {
     expect(() => readQueueKey(fileWith(SECRET, 0o640), {})).toThrow(/mode 640.*chmod 600/);
   });
 
+  test('is to be made where there is none, and to be given to its user where that can not read it', () => {
+    expect(() => readQueueKey('/nowhere/queue.key', {})).toThrow(/ENOENT.*Make one with/);
+    const folder = temporaryFolder();
+    chmodSync(folder, 0o700);
+    expect(() => readQueueKey(folder, {})).toThrow(/EISDIR.*belongs to the user of this process\.$/);
+  });
+
   test('is refused where it is missing or short', () => {
     expect(() => readQueueKey(null, {})).toThrow(QueueKeyProblem);
     expect(() => readQueueKey(null, { MILLRACE_QUEUE_KEY: 'short' })).toThrow(/has 5 characters/);
