@@ -45,6 +45,8 @@ export class RunCounts {
       yield;
     }
     const counts = new Map(this.#ended);
+    // Also where nothing runs: what is absent can't be told from a dashboard that is not there.
+    for (const name of ['running', 'agents']) add(counts, name, {}, 0);
     for (const run of runs) {
       const isOpen = run.state === 'running';
       const state = isOpen ? (isWriterGone(run) ? 'interrupted' : 'running') : (run.state ?? 'ended');

@@ -36,6 +36,11 @@ test('others have their turn after each run that is counted for the first time',
   expect(counted(counts, connection)).toEqual({ ...first, steps: 0 });
 });
 
+test('that nothing runs is a count as well', () => {
+  const { counts } = counted(new RunCounts(), recorded());
+  expect(counts).toMatchObject({ '["running",{}]': 0, '["agents",{}]': 0 });
+});
+
 test('a reading that breaks off counts nothing twice', () => {
   const connection = recorded();
   const counts = new RunCounts();
