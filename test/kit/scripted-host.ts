@@ -19,6 +19,7 @@ import {
   SEALED_FOR,
 } from '../../src/engine/queue/protocol.ts';
 import { QueueKey } from '../../src/engine/queue/sealing.ts';
+import { hostState } from './host-state.ts';
 import { QUEUE_KEY, type RedisServer } from './redis.ts';
 import { completed } from './scripted-engine.ts';
 
@@ -53,22 +54,7 @@ export class ScriptedHost {
 
   /** Says that it is there. */
   async beat(fields: Partial<HostState> = {}): Promise<void> {
-    const state: HostState = {
-      host: this.name,
-      version: '0.0.0',
-      protocol: PROTOCOL,
-      provides: this.#provides,
-      slots: this.#slots,
-      inHand: [],
-      leaseMs: 60_000,
-      draining: false,
-      startedAt: 0,
-      clockMs: 0,
-      pid: 1,
-      node: process.version,
-      platform: process.platform,
-      ...fields,
-    };
+    const state = hostState({ host: this.name, provides: this.#provides, slots: this.#slots, ...fields });
     const sealed = this.key.seal(SEALED_FOR.heartbeat(this.name), Buffer.from(JSON.stringify(state)));
     await this.redis.set(KEYS.host(this.name), sealed.toString('base64'), 'PX', HOST_TTL_MS);
   }

@@ -9,9 +9,10 @@ import {
   labelSets,
 } from '../../../src/engine/queue/coordinator/host-capacity.ts';
 import { HostWatch } from '../../../src/engine/queue/coordinator/host-watch.ts';
-import { type HostState, PROTOCOL, queueName, serves } from '../../../src/engine/queue/protocol.ts';
+import { type HostState, queueName, serves } from '../../../src/engine/queue/protocol.ts';
 import { ReadyQueue } from '../../../src/plan/ready-queue.ts';
 import { Dispatcher } from '../../../src/run/dispatcher.ts';
+import { hostState } from '../../kit/host-state.ts';
 import { makeWorkstreams, type Sketch } from '../../kit/make-workstream.ts';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -22,29 +23,12 @@ const MOST_AGENTS = 40;
 /** Longer than the time between two looks at who is there. */
 const A_LOOK = 2_001;
 
-function host(
+const host = (
   name: string,
   slots: number,
   provides: string[] = [],
   more: Partial<HostState> = {},
-): HostState {
-  return {
-    host: name,
-    version: '0.0.0',
-    protocol: PROTOCOL,
-    provides,
-    slots,
-    inHand: [],
-    leaseMs: 60_000,
-    draining: false,
-    startedAt: 0,
-    clockMs: 0,
-    pid: 1,
-    node: process.version,
-    platform: process.platform,
-    ...more,
-  };
-}
+): HostState => hostState({ host: name, slots, provides, ...more });
 
 interface Watched {
   watch: HostWatch;

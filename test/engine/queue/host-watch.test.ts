@@ -1,23 +1,10 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { HostWatch } from '../../../src/engine/queue/coordinator/host-watch.ts';
 import type { HostsSeen } from '../../../src/engine/queue/hosts.ts';
-import { DEFAULT_LEASE_MS, type HostState, PROTOCOL } from '../../../src/engine/queue/protocol.ts';
+import { DEFAULT_LEASE_MS, type HostState } from '../../../src/engine/queue/protocol.ts';
+import { hostState } from '../../kit/host-state.ts';
 
-const HOST: HostState = {
-  host: 'host-a',
-  version: '0.0.0',
-  protocol: PROTOCOL,
-  provides: [],
-  slots: 1,
-  inHand: [],
-  leaseMs: DEFAULT_LEASE_MS,
-  draining: false,
-  startedAt: 0,
-  clockMs: 0,
-  pid: 1,
-  node: process.version,
-  platform: process.platform,
-};
+const HOST = hostState({ leaseMs: DEFAULT_LEASE_MS });
 
 const seen = (...hosts: HostState[]): HostsSeen => ({ hosts, strangers: [], others: [] });
 
