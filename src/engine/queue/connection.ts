@@ -70,11 +70,26 @@ export const openConnection = (address: QueueAddress, name: string): Redis =>
   new Redis(connectionOptions(address, name));
 
 /**
- * Ends a connection. A second call does nothing: ioredis would wait two seconds for the end of a stream that has ended, and
- * keep its process alive for as long.
+ * Ends a connection: what waits for it fails. A second call does nothing: ioredis would wait two seconds for the end of a
+ * stream that has ended, and keep its process alive for as long.
  */
 export function closeConnection(redis: Redis): void {
-  if (redis.status !== 'end') redis.disconnect();
+  if (redis.status === 'end') return;
+  // Between two attempts ioredis would cancel the next one, and leave what waits for it waiting for ever.
+  if (redis.status === 'reconnecting') redis.connect().catch(() => undefined);
+  redis.disconnect();
+}
+
+/**
+ * Resolves or rejects as the answer does, and rejects when the connection is closed. Whatever is waited for without a limit
+ * needs that: ioredis forgets what it had sent on a connection that was lost, where that is closed before it is ready again.
+ */
+export function unlessClosed<T>(redis: Redis, answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const closed = (): void => reject(new Error('Connection is closed.'));
+    redis.once('end', closed);
+    answer.then(resolve, reject).finally(() => redis.off('end', closed));
+  });
 }
 
 const COMMON = {

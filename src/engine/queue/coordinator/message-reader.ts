@@ -1,7 +1,7 @@
 /** Reads the stream of messages of a run, in order, once, and removes what it has read. */
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { closeConnection, MOST_BLOCKED_MS } from '../connection.ts';
+import { closeConnection, MOST_BLOCKED_MS, unlessClosed } from '../connection.ts';
 import { KEYS, type RemoteMessage, remoteMessagesSchema, SEALED_FOR } from '../protocol.ts';
 import type { QueueKey } from '../sealing.ts';
 
@@ -60,7 +60,7 @@ export class MessageReader {
     const stream = KEYS.messages(nonce);
     while (!this.#isClosed) {
       try {
-        const reply = await blocking.xread(
+        const next = blocking.xread(
           'COUNT',
           AT_ONCE,
           'BLOCK',
@@ -69,6 +69,7 @@ export class MessageReader {
           stream,
           this.#cursor,
         );
+        const reply = await unlessClosed(blocking, next);
         await this.#take(reply === null ? [] : (repliesSchema.parse(reply)[0]?.[1] ?? []));
       } catch {
         // The connection was lost, and is made again; or the stream was taken away.

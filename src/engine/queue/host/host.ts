@@ -12,7 +12,13 @@ import type { Assignment } from '../../../domain/assignment.ts';
 import type { Outcome } from '../../../domain/outcome.ts';
 import { messageOf } from '../../../text/error-message.ts';
 import { type BodyRedis, bodiesIn } from '../bodies.ts';
-import { closeConnection, MOST_BLOCKED_MS, openConnection, type QueueAddress } from '../connection.ts';
+import {
+  closeConnection,
+  MOST_BLOCKED_MS,
+  openConnection,
+  type QueueAddress,
+  unlessClosed,
+} from '../connection.ts';
 import {
   CANCEL_CHANNEL,
   type HostState,
@@ -263,14 +269,19 @@ export class Host {
         continue;
       }
       try {
-        if (performance.now() >= this.#findQueuesAt) await this.#findQueues();
-        while (this.#mayTake && (await this.#takeOne()));
-        if (this.#mayTake) await this.#waitForJobs();
+        await unlessClosed(this.#redis, this.#takeNext());
       } catch {
         // Redis is away, loading or full: `close` of the connection is told, and the next try comes soon.
         if (!this.#isDraining) await pause(RETRY_MS);
       }
     }
+  }
+
+  /** Takes what there is, or waits for a while. */
+  async #takeNext(): Promise<void> {
+    if (performance.now() >= this.#findQueuesAt) await this.#findQueues();
+    while (this.#mayTake && (await this.#takeOne()));
+    if (this.#mayTake) await this.#waitForJobs();
   }
 
   /** What is begun for the last time may have ended its hosts: nothing else is begun beside it, to end with this one. */
