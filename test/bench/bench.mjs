@@ -25,7 +25,6 @@ const PARTS = {
   computing,
   waiting,
   'no-ops': noOps,
-  million,
   commands,
   profile,
   scheduling,
@@ -35,6 +34,8 @@ const PARTS = {
   page,
   dashboard,
   queue,
+  // Last: the system goes on writing its database to the disk.
+  million,
 };
 /** Left out of `--quick` unless they are named: they take minutes whatever the number of rounds. */
 const LONG = ['million', 'adapting', 'dashboard', 'queue'];
