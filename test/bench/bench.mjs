@@ -37,8 +37,8 @@ const PARTS = {
   // Last: the system goes on writing its database to the disk.
   million,
 };
-/** Left out of `--quick` unless they are named: they take minutes whatever the number of rounds. */
-const LONG = ['million', 'adapting', 'dashboard', 'queue'];
+/** Left out of `--quick` unless they are named: with them it takes more than three minutes. */
+const LONG = ['million', 'adapting', 'page', 'dashboard', 'queue'];
 
 const { values, positionals: named } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, rounds: { type: 'string' } },
