@@ -4,7 +4,7 @@ import type { PageWorkstream } from '../domain/page-document.ts';
 import { Icon } from './icons.tsx';
 import { count, dollars, duration, figure, oneLine, plural, shown, UNKNOWN } from './model/format.ts';
 import { markOf, type Run } from './model/run.ts';
-import { AgentName, Bar, MarkView, TONE_OF_MARK, Words } from './parts.tsx';
+import { AgentName, Bar, MarkView, Sentence, TONE_OF_MARK, Words } from './parts.tsx';
 import { adjust, go, hrefOf, place } from './state.ts';
 import { type PageColumn } from './table.tsx';
 
@@ -139,14 +139,14 @@ function CameOfIt({ run, workstream }: { run: Run; workstream: PageWorkstream })
     const telling = tellingOf(run, workstream);
     return (
       <span class={TONE_OF_MARK[markOf(workstream)]} title={shown(explanation ?? '')}>
-        <Words text={telling ?? explanation ?? reason ?? ''} length={200} />
+        <Sentence text={telling ?? explanation ?? reason ?? ''} length={200} />
       </span>
     );
   }
   if (status === 'skipped')
     return (
       <span class="q2">
-        <Words text={explanation ?? reason ?? ''} length={200} />
+        <Sentence text={explanation ?? reason ?? ''} length={200} />
       </span>
     );
   const text = [
@@ -204,7 +204,7 @@ export function taskColumns(run: Run): WorkstreamColumn[] {
       key: 'tool',
       title: 'Tool',
       canSort: true,
-      class: 'm-line',
+      class: 'full',
       cell: ({ tool, model, agentId }) => (
         <>
           {tool === null ? <AgentName agentId={agentId} /> : <Words text={tool} length={40} />}
@@ -281,7 +281,9 @@ function Found({ run, workstream }: { run: Run; workstream: PageWorkstream }) {
   const contradicts = status === 'failed' || mark === 'conflict';
   return (
     <div class="claim">
-      <span class={contradicts ? TONE_OF_MARK[mark] : ''}>{verdictOn(run, workstream)}</span>
+      <span class={contradicts ? TONE_OF_MARK[mark] : ''}>
+        <Sentence text={verdictOn(run, workstream)} length={160} />
+      </span>
       {claim !== null && claim !== '' && (
         <q class={contradicts ? 'lie' : ''} title={shown(claim)}>
           <Words text={claim} length={220} />
@@ -293,7 +295,7 @@ function Found({ run, workstream }: { run: Run; workstream: PageWorkstream }) {
 
 function verdictOn(run: Run, workstream: PageWorkstream): string {
   const { status, reason, explanation, changes, merge, filesTotal } = workstream;
-  if (status !== 'completed') return oneLine(tellingOf(run, workstream) ?? explanation ?? reason ?? '', 160);
+  if (status !== 'completed') return tellingOf(run, workstream) ?? explanation ?? reason ?? '';
   const files = changes?.files ?? filesTotal;
   const merged = merge === null ? '' : merge === 'merged' ? 'merged' : merge.replaceAll('-', ' ');
   return [files === 0 ? 'no file changed' : `${plural(files, 'file')} changed`, merged]

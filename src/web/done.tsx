@@ -15,6 +15,7 @@ import {
   LogLink,
   MarkView,
   SectionView,
+  Sentence,
   TONE_OF_MARK,
   Words,
   WorkstreamLink,
@@ -22,8 +23,9 @@ import {
 import { go, place } from './state.ts';
 import { csvOf, Table } from './table.tsx';
 
-/** Completed rows that are there at first, where nothing is asked for. */
-const FIRST = 16;
+/** Rows that are there at first, where nothing is asked for; of them those that completed. */
+const FIRST = 30;
+const FIRST_COMPLETED = 16;
 
 interface DoneProps {
   run: Run;
@@ -35,7 +37,7 @@ export function Done({ run, soFar }: DoneProps) {
   const { query, states, sort, all, open } = place.value;
   const rows = useMemo(() => rowsOf(run, { query, states, sort }), [run, query, states, sort]);
   const isAsked = query !== '' || states.length > 0 || sort !== null || all;
-  const shown = isAsked ? rows : withoutMostCompleted(rows);
+  const shown = isAsked ? rows : firstOf(rows);
   const columns = run.kind === 'tasks' ? taskColumns(run) : plainColumns(run);
   const isOpen = new Set(open);
   const { omitted } = run.document;
@@ -82,7 +84,7 @@ export function Done({ run, soFar }: DoneProps) {
         )}
         {shown.length < rows.length && (
           <p class="more-row">
-            {plural(rows.length - shown.length, 'more completed workstream')}
+            {plural(rows.length - shown.length, 'more workstream')}
             <button type="button" class="b" onClick={() => go({ all: true })}>
               Show all {count(rows.length)}
             </button>
@@ -101,10 +103,10 @@ export function Done({ run, soFar }: DoneProps) {
   );
 }
 
-function withoutMostCompleted(rows: readonly PageWorkstream[]): readonly PageWorkstream[] {
+function firstOf(rows: readonly PageWorkstream[]): readonly PageWorkstream[] {
   let completed = 0;
-  const kept = rows.filter((each) => markOf(each) !== 'completed' || ++completed <= FIRST);
-  return rows.length - kept.length < 5 ? rows : kept;
+  const kept = rows.filter((each) => markOf(each) !== 'completed' || ++completed <= FIRST_COMPLETED);
+  return rows.length - Math.min(FIRST, kept.length) < 5 ? rows : kept.slice(0, FIRST);
 }
 
 function Filters({ run, found }: { run: Run; found: number }) {
@@ -149,7 +151,7 @@ function Opened({ run, workstream }: { run: Run; workstream: PageWorkstream }) {
     <div class="opened">
       {explanation !== null && (
         <p>
-          <Words text={explanation} length={1000} />
+          <Sentence text={explanation} length={1000} />
         </p>
       )}
       <Attempts workstream={workstream} />

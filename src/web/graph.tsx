@@ -1,11 +1,15 @@
-/** What depends on what: at first only failures, what they hold back, and the critical path. */
+/**
+ * What depends on what: at first only failures, what they hold back, and the critical path, and of many that are alike a few.
+ * The drawing scrolls in a box.
+ */
 import { useSignal } from '@preact/signals';
-import { useMemo } from 'preact/hooks';
+import { useMemo, useRef } from 'preact/hooks';
 import type { PageWorkstream } from '../domain/page-document.ts';
+import { type Folded, folded } from './model/folds.ts';
 import { count, oneLine, plural } from './model/format.ts';
 import { isBad } from './model/lanes.ts';
 import { layered } from './model/layers.ts';
-import { markOf, type Run } from './model/run.ts';
+import { MARK_WORDS, markOf, type Run, type WorkMark } from './model/run.ts';
 import { Choice, MarkView, SectionView, TONE_OF_MARK, Words, WorkstreamLink } from './parts.tsx';
 import { go, hrefOf, place } from './state.ts';
 import { Table } from './table.tsx';
@@ -21,21 +25,25 @@ export function Graph({ run }: { run: Run }) {
   const connected = useMemo(() => connectedOf(run), [run]);
   if (connected.length === 0) return null;
   const isWhole = place.value.wholeGraph;
-  const wanted = isWhole ? connected : tellingOf(run, connected);
-  const shown = wanted.slice(0, MOST);
-  const isCut = shown.length < connected.length;
+  const telling = useMemo(() => tellingOf(run, connected), [run, connected]);
+  const wanted = isWhole ? connected : telling;
+  const drawn = useMemo(() => (isWhole ? wanted.map(alone) : foldedOf(run, wanted)), [run, wanted, isWhole]);
+  const shown = drawn.slice(0, MOST);
+  const isFolded = shown.some(({ stands }) => stands.length > 0);
+  const there = shown.reduce((sum, { stands }) => sum + Math.max(1, stands.length), 0);
+  const isCut = there < connected.length;
   return (
     <SectionView
       id="graph"
       title="Graph"
       note={
         isCut
-          ? `${count(shown.length)} of ${count(connected.length)}: ${isWhole ? 'the first' : 'failures, what they hold back, and the critical path'}`
+          ? `${count(there)} of ${count(connected.length)}: ${isWhole ? 'the first' : 'failures, what they hold back, and the critical path'}`
           : plural(connected.length, 'workstream')
       }
       actions={
         <>
-          {(isWhole || tellingOf(run, connected).length < connected.length) && (
+          {(isWhole || isFolded || telling.length < connected.length) && (
             <button
               type="button"
               class="b"
@@ -70,6 +78,15 @@ export function Graph({ run }: { run: Run }) {
   );
 }
 
+const alone = ({ id, dependsOn }: PageWorkstream): Folded => ({ id, dependsOn, stands: [] });
+
+function foldedOf(run: Run, wanted: readonly PageWorkstream[]): Folded[] {
+  const critical = new Set(run.critical);
+  return folded(
+    wanted.map((each) => ({ ...each, kind: `${markOf(each)}${critical.has(each.id) ? ' critical' : ''}` })),
+  );
+}
+
 /** Workstreams that depend on something, or something on them. */
 const connectedOf = (run: Run): PageWorkstream[] =>
   run.workstreams.filter(({ id, dependsOn }) => dependsOn.length > 0 || run.dependents.has(id));
@@ -87,8 +104,16 @@ function tellingOf(run: Run, connected: readonly PageWorkstream[]): readonly Pag
   return found.length === 0 ? connected : found;
 }
 
-function Drawing({ run, shown }: { run: Run; shown: readonly PageWorkstream[] }) {
+function Drawing({ run, shown }: { run: Run; shown: readonly Folded[] }) {
+  const box = useRef<HTMLDivElement>(null);
   const layout = useMemo(() => layered(shown), [shown.map(({ id }) => id).join('\n')]);
+  const standsFor = new Map(shown.map(({ id, stands }) => [id, stands.length]));
+  // The box keeps the focus that what stood for the others had.
+  const unfold = (event: Event): void => {
+    event.preventDefault();
+    go({ wholeGraph: true });
+    box.current?.focus({ preventScroll: true });
+  };
   const placeOf = new Map(
     layout.nodes.map(({ id, layer, row }) => [
       id,
@@ -99,7 +124,7 @@ function Drawing({ run, shown }: { run: Run; shown: readonly PageWorkstream[] })
   const height = 2 * MARGIN + (layout.rows - 1) * BOX.down + BOX.height;
   const onPath = new Set(run.critical.slice(1).map((id, index) => `${run.critical[index]}\n${id}`));
   return (
-    <div class="tw pad" tabIndex={0} role="region" aria-label="Graph of dependencies">
+    <div class="tw graph-box pad" ref={box} tabIndex={0} role="region" aria-label="Graph of dependencies">
       <svg
         class="graph"
         width={width}
@@ -132,6 +157,9 @@ function Drawing({ run, shown }: { run: Run; shown: readonly PageWorkstream[] })
           const at = placeOf.get(id);
           const workstream = run.byId.get(id);
           if (at === undefined || workstream === undefined) return null;
+          const folds = standsFor.get(id) ?? 0;
+          if (folds > 0)
+            return <MoreBox key={id} {...at} count={folds} mark={markOf(workstream)} onOpen={unfold} />;
           return (
             <Box key={id} workstream={workstream} x={at.x} y={at.y} isCritical={run.critical.includes(id)} />
           );
@@ -171,6 +199,33 @@ function Box({
       <MarkGlyph x={x + 16} y={y + BOX.height / 2} tone={tone} />
       <text x={x + 30} y={y + BOX.height / 2 + 4}>
         {oneLine(workstream.id, 20)}
+      </text>
+    </a>
+  );
+}
+
+interface MoreProps {
+  x: number;
+  y: number;
+  count: number;
+  mark: WorkMark;
+  onOpen: (event: Event) => void;
+}
+
+/** In the place of several that are alike. */
+function MoreBox({ x, y, count: folds, mark, onOpen }: MoreProps) {
+  const text = `${count(folds)} more ${MARK_WORDS[mark]}`;
+  return (
+    <a
+      class="more"
+      href={hrefOf({ kind: 'run', section: 'graph' })}
+      aria-label={`${text}: show`}
+      onClick={onOpen}
+    >
+      <rect class={`node ${TONE_OF_MARK[mark]}`} x={x} y={y} width={BOX.width} height={BOX.height} rx={6} />
+      <MarkGlyph x={x + 16} y={y + BOX.height / 2} tone={TONE_OF_MARK[mark]} />
+      <text x={x + 30} y={y + BOX.height / 2 + 4}>
+        {text}
       </text>
     </a>
   );

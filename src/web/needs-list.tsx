@@ -1,6 +1,6 @@
 /** What needs a person: a card for each error with what was printed, where it is, and what to run or hand on. */
 import { useSignal } from '@preact/signals';
-import { agentText, count, duration, listed, oneLine, plural } from './model/format.ts';
+import { agentText, count, duration, listed, oneLine, plural, withCode } from './model/format.ts';
 import { type AffectedWorkstream, type Badge, type Need, promptOfAll } from './model/needs.ts';
 import { queryWords } from './model/rows.ts';
 import type { Run } from './model/run.ts';
@@ -132,17 +132,17 @@ function NeedCard({ need, run, isWide }: { need: Need; run: Run; isWide: boolean
   );
 }
 
-/** A template with its holes underlined. */
+/** A template with its holes underlined, and with `code` between backticks. */
 export function Title({ parts }: { parts: readonly (string | null)[] }) {
   return (
     <>
-      {parts.map((part, index) =>
-        part === null ? (
+      {withCode(parts).map(({ text, isCode }, index) =>
+        text === null ? (
           <em class="hole" key={index} title="What differs from one to the other">
             ‹…›
           </em>
         ) : (
-          <bdi key={index}>{part}</bdi>
+          <bdi key={index}>{isCode ? <code>{text}</code> : text}</bdi>
         ),
       )}
     </>

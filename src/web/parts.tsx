@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import type { ComponentChildren, RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { BADGE_GLYPHS, type Glyph, Icon, MARK_GLYPHS } from './icons.tsx';
-import { agentParts, localTime, oneLine, shown, utcTime } from './model/format.ts';
+import { agentParts, localTime, oneLine, shown, utcTime, withCode } from './model/format.ts';
 import type { Badge } from './model/needs.ts';
 import type { PageSection } from './model/place.ts';
 import { MARK_WORDS, type WorkMark } from './model/run.ts';
@@ -71,8 +71,19 @@ export function AgentName({ agentId }: { agentId: string }) {
 
 /** A sentence with `code` between backticks. */
 export function Prose({ text }: { text: string }) {
-  const parts = shown(text).split(/`([^`]+)`/);
-  return <>{parts.map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part))}</>;
+  const parts = withCode([shown(text)]);
+  return (
+    <>{parts.map(({ text: part, isCode }, index) => (isCode ? <code key={index}>{part}</code> : part))}</>
+  );
+}
+
+/** What is said of a workstream, or by it, on one line, with `code` between backticks. */
+export function Sentence({ text, length }: { text: string; length: number }) {
+  return (
+    <bdi>
+      <Prose text={oneLine(text, length)} />
+    </bdi>
+  );
 }
 
 /** A time in the reader's own time zone, in UTC on hover. */

@@ -307,7 +307,6 @@ function PanelView({ lines, name, data, width, isOrdered }: PanelProps) {
   const high = PLOT.height - PLOT.top - PLOT.bottom;
   const x = (value: number): number => PLOT.left + data.x.share(value) * wide;
   const y = (value: number): number => PLOT.top + (1 - data.y.share(value)) * high;
-  const every = Math.ceil((data.x.ticks.length * 52) / wide);
   return (
     <>
       {name !== null && (
@@ -323,14 +322,11 @@ function PanelView({ lines, name, data, width, isOrdered }: PanelProps) {
           </text>
         </g>
       ))}
-      {data.x.ticks.map(
-        (tick, index) =>
-          index % every === 0 && (
-            <text key={tick} x={x(tick)} y={PLOT.height - 8} text-anchor="middle">
-              {data.x.names === null ? figure(tick) : oneLine(data.x.names[tick] ?? '', 12)}
-            </text>
-          ),
-      )}
+      {apart(data.x.ticks, x).map((tick) => (
+        <text key={tick} x={x(tick)} y={PLOT.height - 8} text-anchor="middle">
+          {data.x.names === null ? figure(tick) : oneLine(data.x.names[tick] ?? '', 12)}
+        </text>
+      ))}
       {(isOrdered ? lines : []).map(({ means, name: line }, index) => (
         <path
           key={line}
@@ -355,6 +351,19 @@ function PanelView({ lines, name, data, width, isOrdered }: PanelProps) {
       )}
     </>
   );
+}
+
+/** Room for the label of a tick, in pixels. */
+const LABEL = 52;
+
+/** The ticks whose labels do not overlap, from the first on. */
+function apart(ticks: readonly number[], x: (tick: number) => number): number[] {
+  let end = -Infinity;
+  return ticks.filter((tick) => {
+    const isFree = x(tick) >= end;
+    if (isFree) end = x(tick) + LABEL;
+    return isFree;
+  });
 }
 
 /** Lines differ in the shape of their points before they differ in colour. */

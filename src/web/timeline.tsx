@@ -17,7 +17,16 @@ import {
   zoomed,
 } from './model/lanes.ts';
 import { computedShare, MARK_WORDS, type Run } from './model/run.ts';
-import { AgentName, Choice, MarkView, SectionView, useWidth, Words, WorkstreamLink } from './parts.tsx';
+import {
+  AgentName,
+  Choice,
+  MarkView,
+  SectionView,
+  Sentence,
+  useWidth,
+  Words,
+  WorkstreamLink,
+} from './parts.tsx';
 import { adjust, announcement, go, place } from './state.ts';
 import { Table } from './table.tsx';
 import {
@@ -356,7 +365,7 @@ function Hover({ pointed, run }: { pointed: Pointed | null; run: Run }) {
       </p>
       {explanation !== null && mark !== 'completed' && (
         <p class="q2">
-          <Words text={explanation} length={140} />
+          <Sentence text={explanation} length={140} />
         </p>
       )}
       <dl>

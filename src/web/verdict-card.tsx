@@ -22,7 +22,9 @@ export function VerdictCard({ run, needs }: { run: Run; needs: readonly Need[] }
           <span class={`tone-${tone}`}>
             <Icon glyph={TONE_GLYPHS[tone]} />
           </span>
-          <h1 id="verdict-title">{sentence}</h1>
+          <h1 id="verdict-title">
+            <Prose text={sentence} />
+          </h1>
         </div>
         {more.length > 0 && (
           <p class="more">
@@ -51,7 +53,12 @@ function StepView({ step: { bold, rest, why, command, need } }: { step: NextStep
   return (
     <li>
       <p>
-        {bold !== '' && <b>{bold}</b>} <Prose text={rest} />
+        {bold !== '' && (
+          <b>
+            <Prose text={bold} />
+          </b>
+        )}{' '}
+        <Prose text={rest} />
       </p>
       {why !== '' && <p class="why">{why}</p>}
       {need !== null && (

@@ -2,7 +2,10 @@
 import type { Page } from 'playwright-core';
 import { describe, expect } from 'vitest';
 import { accessibilityProblems, browserTest, openFile } from '../kit/chromium.ts';
+import { skipped } from '../kit/recorded-run.ts';
 import { missingModule, pageFile, resultAt } from './page-file.ts';
+
+const NO_CONSTRAINTS = { dependsOn: [], conflictGroup: null, scopes: [], parallelOk: true, gate: null };
 
 const small = () =>
   pageFile([
@@ -231,6 +234,54 @@ describe('the timeline', () => {
     const page = await open();
     await page.getByRole('group', { name: 'Timeline as' }).getByRole('button', { name: 'Table' }).click();
     expect(await page.locator('#timeline tbody tr').count()).toBe(5);
+  });
+});
+
+describe('the graph', () => {
+  /** One failure that holds back 200. */
+  const heldBack = (): string =>
+    pageFile([
+      missingModule('ws-root', 0),
+      ...Array.from({ length: 200 }, (_, index) =>
+        skipped(`ws-${index}`, {
+          explanation: 'It needs "ws-root", which failed.',
+          metadata: { constraints: { ...NO_CONSTRAINTS, dependsOn: [{ id: 'ws-root', when: 'completed' }] } },
+        }),
+      ),
+    ]);
+
+  browserTest('what is alike is one box, which keys unfold in a box that scrolls', async () => {
+    const { page } = await openFile(heldBack());
+    const graph = page.getByRole('region', { name: 'Graph of dependencies' });
+    await graph.getByRole('link', { name: 'ws-root, failed' }).waitFor();
+    expect(await graph.getByRole('link').count()).toBe(6);
+    await graph.getByRole('link', { name: '196 more skipped: show' }).focus();
+    await page.keyboard.press('Enter');
+    await expect.poll(() => graph.getByRole('link').count()).toBe(150);
+    expect(await focused(page)).toBe('Graph of dependencies');
+    expect((await graph.boundingBox())?.height).toBeLessThan(600);
+    const last = graph.getByRole('link').last();
+    await last.focus();
+    expect(await last.evaluate((link) => link.getBoundingClientRect().bottom <= innerHeight)).toBe(true);
+    await page.getByRole('button', { name: 'Only what tells' }).click();
+    await expect.poll(() => graph.getByRole('link').count()).toBe(6);
+    await page.getByRole('group', { name: 'Graph as' }).getByRole('button', { name: 'Table' }).click();
+    expect(await page.locator('#graph .box table').getAttribute('aria-rowcount')).toBe('202');
+  });
+});
+
+describe('texts of workstreams', () => {
+  browserTest('what stands between backticks is shown as code, and as text', async () => {
+    const explanation = '`<b>npm</b> test` ended with exit code 1.';
+    const { page } = await openFile(
+      pageFile([
+        { ...missingModule('ws-one', 0), explanation, pattern: null, metadata: resultAt('x', 0).metadata },
+      ]),
+    );
+    const cell = page.locator('#done td.out');
+    await cell.waitFor();
+    expect(await cell.locator('code').textContent()).toBe('<b>npm</b> test');
+    expect(await cell.textContent()).toBe('<b>npm</b> test ended with exit code 1.');
   });
 });
 

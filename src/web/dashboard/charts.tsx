@@ -40,7 +40,7 @@ export function RunChart({ label, kind, points, format, isCount = false, band = 
   const [box, width] = useWidth(360);
   const known = points.flatMap(({ value }) => (value === null ? [] : [value]));
   const most = Math.max(...known, band?.[1] ?? 0);
-  const top = isCount ? Math.max(2, Math.ceil(most / 2) * 2) : most > 0 ? most * 1.08 : 1;
+  const top = isCount ? Math.max(2, Math.ceil(most / 2) * 2) : most > 0 ? 2 * roundUp(most / 2) : 1;
   const axis = [0, top / 2, top];
   const left = MARGIN + Math.ceil(CHARACTER * Math.max(...axis.map((value) => format(value).length)));
   const step = (width - left - RIGHT) / Math.max(1, points.length);
@@ -97,6 +97,15 @@ export function RunChart({ label, kind, points, format, isCount = false, band = 
       </svg>
     </div>
   );
+}
+
+const ROUND = [1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10];
+
+/** The next round number, of minutes from 60 on and of hours from 3600 on. */
+function roundUp(value: number): number {
+  const unit = value >= 3600 ? 3600 : value >= 60 ? 60 : 1;
+  const power = 10 ** Math.floor(Math.log10(value / unit)) * unit;
+  return power * (ROUND.find((each) => each * power >= value) ?? 10);
 }
 
 /** Of a smaller mark the cross in it is not seen. */

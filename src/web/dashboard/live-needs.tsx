@@ -8,7 +8,16 @@ import { commandOf } from '../model/commands.ts';
 import { agentText, count, oneLine, shown } from '../model/format.ts';
 import { needingNow } from '../model/live.ts';
 import { MARK_WORDS, markOf } from '../model/run.ts';
-import { CopyButton, Lines, SectionView, Time, TONE_OF_MARK, Words, WorkstreamLink } from '../parts.tsx';
+import {
+  CopyButton,
+  Lines,
+  SectionView,
+  Sentence,
+  Time,
+  TONE_OF_MARK,
+  Words,
+  WorkstreamLink,
+} from '../parts.tsx';
 import { hrefOf } from '../state.ts';
 import { ActButton } from './actions.tsx';
 import type { RunSeen } from './followed-run.ts';
@@ -96,8 +105,8 @@ function NeedLine({
           <b class="one-line">
             <Words text={title} length={120} />
           </b>
-          <span class="q2 one-line">
-            <Words text={explanation ?? ''} length={200} />
+          <span class="q2 one-line why">
+            <Sentence text={explanation ?? ''} length={200} />
           </span>
           <span class="q nw">
             {tool === null ? agentText(agentId, 24) : oneLine(tool, 24)}

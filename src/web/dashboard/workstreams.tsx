@@ -9,7 +9,7 @@ import { Icon } from '../icons.tsx';
 import { runCommand } from '../model/commands.ts';
 import { count, dollars, duration, oneLine, plural, shown, UNKNOWN } from '../model/format.ts';
 import { type SortKey } from '../model/rows.ts';
-import { AgentName, Block, FactList, Lines, MarkView, RunAgain, Time, Words } from '../parts.tsx';
+import { AgentName, Block, FactList, Lines, MarkView, RunAgain, Sentence, Time, Words } from '../parts.tsx';
 import { go, hrefInRun, hrefOf, place } from '../state.ts';
 import { type PageColumn, Table } from '../table.tsx';
 import {
@@ -218,13 +218,16 @@ export function WorkstreamHistory({ id, asOf }: { id: string; asOf: number }) {
       {why !== null && last !== undefined && (
         <Block
           title="Last run"
-          note={oneLine(why.verdict, 200)}
+          note={why.run.runId}
           actions={
             <a class="b" href={hrefInRun(why.run.runId, { kind: 'workstream', id })}>
               All of it
             </a>
           }
         >
+          <p class="say gap-below">
+            <Sentence text={why.verdict} length={300} />
+          </p>
           <div class="card">
             <Lines
               lines={shown(why.workstream.tail ?? why.workstream.explanation ?? 'It printed nothing.')
@@ -238,7 +241,7 @@ export function WorkstreamHistory({ id, asOf }: { id: string; asOf: number }) {
               {why.workstream.earlierAttempts.map(({ attempt, reason, explanation, durationSeconds }) => (
                 <li key={attempt}>
                   Attempt {attempt}, {duration(durationSeconds)}:{' '}
-                  <Words text={explanation ?? reason ?? 'completed, and was not chosen'} length={300} />
+                  <Sentence text={explanation ?? reason ?? 'completed, and was not chosen'} length={300} />
                 </li>
               ))}
             </ul>
@@ -275,7 +278,7 @@ function HistoryVerdict({ answer }: { answer: WorkstreamAnswer }) {
       <div class={`card verdict is-${tone}`}>
         <div class="line">
           <span class={TONES[tone]}>
-            <Icon glyph={isFlaky ? 'wave' : last?.status === 'failed' ? 'cross' : 'tick'} />
+            <Icon glyph={HISTORY_GLYPHS[tone]} />
           </span>
           <h1 id="verdict-title">
             <bdi>{oneLine(title, 300)}</bdi>{' '}
@@ -326,6 +329,7 @@ function HistoryVerdict({ answer }: { answer: WorkstreamAnswer }) {
 }
 
 const MARKS = { completed: 'passed', failed: 'failed', skipped: 'not-run' } as const;
+const HISTORY_GLYPHS = { warn: 'wave', completed: 'tick', failed: 'cross', skipped: 'dash' } as const;
 const TONES = { warn: 'warn', completed: 'done', failed: 'fail', skipped: 'skip' } as const;
 
 /** The middle nine tenths of what it took where it completed; all of it for few runs. */
@@ -427,7 +431,7 @@ function inRunColumns(id: string): PageColumn<WorkstreamInRun>[] {
       class: 'out full',
       cell: ({ reason, explanation, runId, hasLog }) => (
         <>
-          <Words text={explanation ?? reason ?? ''} length={200} />
+          <Sentence text={explanation ?? reason ?? ''} length={200} />
           {hasLog && (
             <>
               {' '}

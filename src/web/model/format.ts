@@ -166,3 +166,31 @@ function cell(value: CsvValue): string {
   const safe = FORMULA.test(value) ? `'${value}` : value;
   return /[",\r\n]|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
+
+/** A part of a text; null for a hole in it. */
+interface TextPart {
+  text: string | null;
+  /** Whether it stands between backticks. */
+  isCode: boolean;
+}
+
+/**
+ * The parts of a text, which may have holes, without the backticks around code. One that has no partner stays, and so do all
+ * of a text with several in a row, which is Markdown that is more than a sentence.
+ */
+export function withCode(parts: readonly (string | null)[]): TextPart[] {
+  if (parts.some((part) => part?.includes('``') === true))
+    return parts.map((text) => ({ text, isCode: false }));
+  const ticks = parts.join('').split('`').length - 1;
+  const paired = ticks - (ticks % 2);
+  let seen = 0;
+  return parts
+    .flatMap((part): TextPart[] => {
+      if (part === null) return [{ text: null, isCode: seen % 2 === 1 && seen < paired }];
+      return part.split('`').map((text, index) => {
+        if (index > 0) seen += 1;
+        return seen > paired ? { text: `\`${text}`, isCode: false } : { text, isCode: seen % 2 === 1 };
+      });
+    })
+    .filter(({ text }) => text !== '');
+}

@@ -9,6 +9,7 @@ import {
   oneLine,
   percent,
   shown,
+  withCode,
 } from '../../../src/web/model/format.ts';
 
 const plain = (text: string): string => text.replaceAll('\u202f', ' ');
@@ -68,4 +69,28 @@ test('text is shown without what a terminal acts on, and without characters that
 test('a line is cut between characters', () => {
   expect(oneLine('a\n\tb   c', 10)).toBe('a b c');
   expect(oneLine('ab🌊cd', 4)).toBe('ab…');
+});
+
+test('code of a sentence is between backticks, also where a hole is in it', () => {
+  const read = (...parts: (string | null)[]): string[] =>
+    withCode(parts).map(({ text, isCode }) => (isCode ? `<${text}>` : String(text)));
+  expect(read('`npm test` ended with `1`.')).toEqual(['<npm test>', ' ended with ', '<1>', '.']);
+  expect(read('Run `cat ', null, '` first')).toEqual(['Run ', '<cat >', '<null>', ' first']);
+  expect(read('no code')).toEqual(['no code']);
+});
+
+test('a backtick without a partner stays, and so do several in a row', () => {
+  expect(withCode(['`a` and ` alone'])).toEqual([
+    { text: 'a', isCode: true },
+    { text: ' and ', isCode: false },
+    { text: '` alone', isCode: false },
+  ]);
+  expect(withCode(['`', null])).toEqual([
+    { text: '`', isCode: false },
+    { text: null, isCode: false },
+  ]);
+  expect(withCode(['```js', 'x`'])).toEqual([
+    { text: '```js', isCode: false },
+    { text: 'x`', isCode: false },
+  ]);
 });
