@@ -8,7 +8,7 @@ import { markDeadRuns } from '../write/end-run.ts';
 import { reshapeErrors } from '../write/reshape.ts';
 import { walPath } from '../write/wal-file.ts';
 import { addFunctions, type Connection } from './connection.ts';
-import { migrate, refuseNewer, viewAsLatestSchema } from './migrate.ts';
+import { isEmpty, migrate, refuseNewer, viewAsLatestSchema } from './migrate.ts';
 import { asStoreError, StoreError, storeError } from './store-error.ts';
 
 /** Path of the database when no other is named. */
@@ -61,8 +61,8 @@ function openToWrite(path: string, busyTimeoutMs: number): Connection {
 const PAUSE_MS = 5;
 
 /**
- * Opens the database for reading; null where there is none. Changes no byte of it and leaves no file behind;
- * a database of an older version is shown as if it had been migrated. Throws a `StoreError`.
+ * Opens the database for reading; null where there is none, or nothing in it yet. Changes no byte of it and leaves no
+ * file behind; a database of an older version is shown as if it had been migrated. Throws a `StoreError`.
  */
 export function openForReading(path: string, options: OpenOptions = {}): Connection | null {
   if (isMissing(path)) return null;
@@ -99,13 +99,16 @@ function makePrivate(path: string): void {
 /** better-sqlite3 trims a path: one that begins with a space is made to begin with `./`. */
 const untrimmed = (path: string): string => (/^\s/.test(path) ? `./${path}` : path);
 
-function prepareForReading(connection: Connection): Connection {
-  return prepare(connection, () => {
+/** Null, and closed, where nothing is in it yet. */
+function prepareForReading(connection: Connection): Connection | null {
+  prepare(connection, () => {
+    if (isEmpty(connection)) return void connection.close();
     refuseNewer(connection);
     connection.pragma('cache_size = -262144');
     viewAsLatestSchema(connection);
     connection.pragma('query_only = ON');
   });
+  return connection.open ? connection : null;
 }
 
 /** Closes the connection when it can't be set up. */
@@ -120,7 +123,7 @@ function prepare(connection: Connection, setUp: () => void): Connection {
   }
 }
 
-function open(path: string, opener: () => Connection): Connection {
+function open<T extends Connection | null>(path: string, opener: () => T): T {
   try {
     if (existsSync(path) && statSync(path).isDirectory()) {
       throw storeError('not-a-database', path, 'it is a folder');

@@ -11,6 +11,10 @@ function schemaVersion(connection: Connection): number {
   return Number(connection.pragma('user_version', { simple: true }));
 }
 
+/** Whether nothing is in it yet: what has just been made has no schema before the first migration ends. */
+export const isEmpty = (connection: Connection): boolean =>
+  schemaVersion(connection) === 0 && tablesAndViews(connection).length === 0;
+
 /** Throws `newer-version` for a database that this code would not understand. */
 export function refuseNewer(connection: Connection): void {
   if (schemaVersion(connection) > SCHEMA_VERSION) throw storeError('newer-version', connection.name);

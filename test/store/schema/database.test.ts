@@ -87,13 +87,21 @@ describe('for reading', () => {
     expect(readdirSync(dirname(path))).toEqual(['multi_agent_consolidated.db']);
   });
 
-  test('shows an empty file as a database without runs', () => {
+  test('takes a file with nothing in it for none, as whoever makes one does it in steps', () => {
     const path = join(temporaryFolder(), 'empty.db');
     writeFileSync(path, '');
+    expect(openForReading(path)).toBeNull();
+    expect(readFileSync(path)).toHaveLength(0);
+    const making = new Database(path);
+    onTestFinished(() => void making.close());
+    making.pragma('journal_mode = WAL');
+    expect(openForReading(path)).toBeNull();
+    making.exec('BEGIN; CREATE TABLE consolidated_runs (run_id TEXT)');
+    expect(openForReading(path)).toBeNull();
+    making.exec('COMMIT');
     const connection = openForReading(path);
     expect(connection && listRuns(connection, { limit: 10 })).toEqual([]);
     connection?.close();
-    expect(readFileSync(path)).toHaveLength(0);
   });
 
   test('sees what another connection has committed since', () => {

@@ -85,6 +85,7 @@ export class WatchedDatabase {
   }
 
   #open(file: string | null): void {
+    const before = this.#connection ?? this.#problem;
     this.close();
     const connection = file === null ? null : openForReading(this.path);
     if (connection !== null) {
@@ -94,7 +95,8 @@ export class WatchedDatabase {
     }
     this.#connection = connection;
     this.#file = connection === null ? null : file;
-    this.#opened += 1;
+    // Where nothing was and nothing is, or not yet, nothing has changed.
+    if (before !== null || connection !== null) this.#opened += 1;
   }
 }
 

@@ -1,5 +1,6 @@
 /** What those see of a database that watch it together. */
-import { renameSync, rmSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { expect, test } from 'vitest';
 import { WatchedDatabase } from '../../../../src/store/read/live/watched-database.ts';
 import { databaseIn, opened, record, result } from '../../../kit/recorded-run.ts';
@@ -53,5 +54,21 @@ test('a database that is removed and one that comes back are each told once', ()
   const there = database.mark;
   database.look();
   expect(database.changeSince(there)).toBe('none');
+  database.close();
+});
+
+test('a file with nothing in it yet is no database, and no change, until it is one', () => {
+  const folder = temporaryFolder();
+  const database = new WatchedDatabase(databaseIn(folder));
+  const before = database.mark;
+  mkdirSync(dirname(database.path), { recursive: true });
+  writeFileSync(database.path, '');
+  for (let looks = 0; looks < 3; looks += 1) database.look();
+  expect(database.connection).toBeNull();
+  expect(database.changeSince(before)).toBe('none');
+  opened(folder);
+  database.look();
+  expect(database.connection).not.toBeNull();
+  expect(database.changeSince(before)).toBe('other');
   database.close();
 });
