@@ -49,9 +49,12 @@ export class ClientStream implements EventClient {
       // A proxy is not to wait for more.
       'X-Accel-Buffering': 'no',
     });
-    response.flushHeaders();
     // An answer that waits behind others of its connection has none yet.
     this.#connection = response.socket ?? response;
+    // What it begins with goes in one piece.
+    this.#connection.cork();
+    process.nextTick(() => this.#connection.uncork());
+    response.flushHeaders();
     this.#connection.on('drain', () => this.#drained());
     response.once('close', () => this.#closed());
     this.#idle = setTimeout(() => this.send(COMMENT), IDLE_MS);

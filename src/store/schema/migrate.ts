@@ -23,16 +23,15 @@ export function refuseNewer(connection: Connection): void {
 /**
  * Brings a database to `SCHEMA_VERSION`. Each migration and its version are one transaction, so that a process that
  * dies leaves the version before or after it; a second process that does the same at the same time waits and finds
- * it done.
+ * it done. A new database is made in one, so that whoever reads it meanwhile sees none or all of it.
  */
 export function migrate(connection: Connection): void {
   refuseNewer(connection);
   const step = connection.transaction(() => {
     const version = schemaVersion(connection);
-    const sql = migrations[version];
-    if (sql === undefined) return;
-    connection.exec(sql);
-    connection.pragma(`user_version = ${version + 1}`);
+    const steps = migrations.slice(version, isEmpty(connection) ? SCHEMA_VERSION : version + 1);
+    for (const sql of steps) connection.exec(sql);
+    if (steps.length > 0) connection.pragma(`user_version = ${version + steps.length}`);
   });
   while (schemaVersion(connection) < SCHEMA_VERSION) step.immediate();
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../../src/store/schema/database.ts';
-import { SCHEMA_VERSION } from '../../../src/store/schema/migrate.ts';
+import { migrate, SCHEMA_VERSION } from '../../../src/store/schema/migrate.ts';
 import { migrations } from '../../../src/store/schema/migrations/all.ts';
 import { StoreError } from '../../../src/store/schema/store-error.ts';
 import { databaseIn, opened } from '../../kit/recorded-run.ts';
@@ -62,6 +62,19 @@ test('a database of the older system is taken over with its rows', () => {
     created_at: '2024-05-06 07:09:00',
     state: null,
   });
+});
+
+test('whoever reads a new database while it is made sees none of it or all', () => {
+  const path = join(temporaryFolder(), 'new.db');
+  const seen = new Set<unknown>();
+  const reader = new Database(path);
+  reader.pragma('journal_mode = WAL');
+  const look = (): void => void seen.add(reader.pragma('user_version', { simple: true }));
+  const maker = new Database(path, { verbose: look });
+  onTestFinished(() => void [reader.close(), maker.close()]);
+  migrate(maker);
+  look();
+  expect([...seen]).toEqual([0, SCHEMA_VERSION]);
 });
 
 test('a second opening changes nothing', () => {
