@@ -2,7 +2,7 @@
 
 import type * as Millrace from './millrace.ts';
 import { Bundles } from './os/code-cache.ts';
-import { keepYoungSpaceSmall } from './os/v8-options.ts';
+import { compileLate, keepYoungSpaceSmall } from './os/v8-options.ts';
 import { OTHER_COMMANDS } from './watch/is-watched.ts';
 
 /** After so long a command that stays has started. */
@@ -10,7 +10,10 @@ const STARTED_MS = 5_000;
 
 const args = process.argv.slice(2);
 // It stays, and waits most of the time: before anything is loaded, as the space would have grown by then.
-if (args[0] === 'dashboard') keepYoungSpaceSmall();
+if (args[0] === 'dashboard') {
+  keepYoungSpaceSmall();
+  compileLate();
+}
 const bundles = new Bundles(OTHER_COMMANDS.find((command) => command === args[0]) ?? 'help');
 const file = new URL('./cli.bundle.cjs', import.meta.url);
 const { runCommand }: typeof Millrace = bundles.load(file, 'src/millrace.ts');
