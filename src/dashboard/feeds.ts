@@ -42,19 +42,29 @@ export class Feeds {
   }
 
   /**
-   * The feed of this name, which has read the database as it is now. It exists as long as it has clients: `leave` is to be
-   * called once for each call of this. @param make the feed, which has read what it is to tell the changes of.
+   * The feed of this name, which has read the database as it was at the last look. It exists as long as it has clients:
+   * `leave` is to be called once for each call of this. @param make the feed, which has read what it is to tell the changes of.
    */
   enter<T extends Feed>(name: string, make: () => T): T;
   enter(name: string, make: () => Feed): Feed {
-    this.#database.look();
-    const known = this.#feeds.get(name);
-    const entry = known ?? { feed: make(), clients: 0, seen: this.#database.mark };
+    const entry = this.#feeds.get(name) ?? this.#made(make);
     entry.clients += 1;
     this.#feeds.set(name, entry);
-    this.#read([entry], false);
     if (this.#timer === null) this.#later(LOOK_MS);
     return entry.feed;
+  }
+
+  /** Lets the feed of this name read the database as it is now. */
+  readNow(name: string): void {
+    const entry = this.#feeds.get(name);
+    this.#database.look();
+    if (entry !== undefined) this.#read([entry], false);
+  }
+
+  #made(make: () => Feed): Entry {
+    this.#database.look();
+    const seen = this.#database.mark;
+    return { feed: make(), clients: 0, seen };
   }
 
   leave(name: string): void {

@@ -223,6 +223,7 @@ function addRuns(app: App, parts: DashboardParts): void {
       const name = `run ${runId}`;
       const feed = feeds.enter(name, () => new RunFeed(connection, runId, feedParts(runId, parts)));
       const since = markIn(context.req.header('last-event-id') ?? context.req.query('after') ?? '');
+      if (feed.isBehind(since)) feeds.readNow(name);
       const { messages, position } = feed.join(connection, since);
       return (stream) => {
         for (const message of messages) stream.send(message);

@@ -71,6 +71,8 @@ export class RunFeed {
   #isHeadOld = false;
   #headAt = Number.NEGATIVE_INFINITY;
   #connection: Connection;
+  /** What the last client missed that has joined since the last `read`: those that lost their connections together come together. */
+  #lastMissed: { cursor: string; messages: Uint8Array[] } | null = null;
 
   constructor(connection: Connection, runId: string, parts: FeedParts) {
     this.#runId = runId;
@@ -85,6 +87,7 @@ export class RunFeed {
   /** Sends what is new. */
   read(connection: Connection, change: DatabaseChange): void {
     this.#connection = connection;
+    this.#lastMissed = null;
     const run = runNow(connection, this.#runId);
     if (run === null) return this.#removed();
     const mark = markOf(connection, this.#runId);
@@ -103,8 +106,17 @@ export class RunFeed {
    * @param since null for a mark that can't be read.
    */
   join(connection: Connection, since: RunMark | null): { messages: Uint8Array[]; position: number } {
-    const messages = [...this.#missed(connection, since), ...this.broadcast.newest];
+    const cursor = since === null ? '' : cursorOf(since);
+    if (this.#lastMissed?.cursor !== cursor)
+      this.#lastMissed = { cursor, messages: [...this.#missed(connection, since)] };
+    const messages = [...this.#lastMissed.messages, ...this.broadcast.newest];
     return { messages, position: this.broadcast.position };
+  }
+
+  /** Whether the last `read` was early enough for a client that knows the run up to a mark; else `read` comes first. */
+  isBehind(since: RunMark | null): boolean {
+    const { session, row, reopened } = this.#mark;
+    return since !== null && (since.session > session || since.row > row || since.reopened > reopened);
   }
 
   /** The message of a client that has to ask for the document again. */

@@ -37,11 +37,22 @@ test('what is stored is read within 250 ms, also where a request has seen it bef
   feeds.close();
 });
 
-test('a feed reads nothing where nothing has changed, however many clients enter', () => {
+test('a feed reads what has changed once, however many clients enter', async () => {
   const { feeds, feed, reads, write } = watched();
   feeds.enter('a', () => feed);
   write();
   for (let clients = 0; clients < 50; clients += 1) feeds.enter('a', () => feed);
+  expect(reads).toEqual([]);
+  await vi.advanceTimersByTimeAsync(250);
+  expect(reads).toEqual(['changed']);
+  feeds.close();
+});
+
+test('a feed that is behind a client reads at once, and nothing where nothing has changed', () => {
+  const { feeds, feed, reads, write } = watched();
+  feeds.enter('a', () => feed);
+  write();
+  for (let clients = 0; clients < 50; clients += 1) feeds.readNow('a');
   expect(reads).toEqual(['changed']);
   feeds.close();
 });

@@ -84,6 +84,29 @@ test('a client that comes back gets each result that it missed, and no other', (
   expect(missed(run, cursorOf(markOf(run.connection, RUN)))).toEqual([]);
 });
 
+test('clients that come back together get the same bytes, which are read once', () => {
+  const run = followed();
+  const cursor = markIn(cursorOf(markOf(run.connection, RUN)));
+  run.ends('ws-a');
+  run.feed.read(run.connection, 'changed');
+  const of = (since = cursor): Uint8Array | undefined => run.feed.join(run.connection, since).messages[0];
+  const first = of();
+  expect(new TextDecoder().decode(first)).toContain('"id":"ws-a"');
+  expect(of()).toBe(first);
+  run.ends('ws-b');
+  run.feed.read(run.connection, 'changed');
+  expect(new TextDecoder().decode(of())).toMatch(/"id":"ws-a".*"id":"ws-b"/);
+});
+
+test('a feed is behind a client that has loaded the run since, until it reads', () => {
+  const run = followed();
+  run.ends('ws-a');
+  const since = markOf(run.connection, RUN);
+  expect(run.feed.isBehind(since)).toBe(true);
+  run.feed.read(run.connection, 'changed');
+  expect([run.feed.isBehind(since), run.feed.isBehind(null)]).toEqual([false, false]);
+});
+
 test('a client is sent a result when it is stored', async () => {
   const run = followed();
   const { position } = run.feed.broadcast;
