@@ -2,8 +2,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
 
-/** A client that has been sent nothing for so many milliseconds gets a comment, so that a dead connection is noticed. */
-const IDLE_MS = 15_000;
+/** A client that has been sent nothing from one such moment to the next gets a comment, so that a dead connection is noticed. */
+const IDLE_MS = 10_000;
 
 /** A client that has not taken what it was sent for so many milliseconds is disconnected. It comes back by itself. */
 const STALLED_MS = 30_000;
@@ -36,6 +36,8 @@ export class ClientStream implements EventClient {
   readonly #idle: NodeJS.Timeout;
   #stalled: NodeJS.Timeout | undefined;
   #isReady = true;
+  #isGone = false;
+  #isIdle = false;
   onReady: () => void = () => undefined;
 
   /** @param headers of the answer, beside those of every stream. */
@@ -57,7 +59,7 @@ export class ClientStream implements EventClient {
     response.flushHeaders();
     this.#connection.on('drain', () => this.#drained());
     response.once('close', () => this.#closed());
-    this.#idle = setTimeout(() => this.send(COMMENT), IDLE_MS);
+    this.#idle = setInterval(() => this.#sendWhereIdle(), IDLE_MS);
     if (response.destroyed) this.#closed();
   }
 
@@ -73,12 +75,12 @@ export class ClientStream implements EventClient {
   }
 
   get isReady(): boolean {
-    return this.#isReady && !this.signal.aborted;
+    return this.#isReady && !this.#isGone;
   }
 
   send(bytes: Uint8Array): void {
-    if (this.signal.aborted) return;
-    this.#idle.refresh();
+    if (this.#isGone) return;
+    this.#isIdle = false;
     if (this.#connection.write(bytes) || !this.#isReady) return;
     this.#isReady = false;
     this.#stalled = setTimeout(() => this.#response.destroy(), STALLED_MS);
@@ -101,6 +103,11 @@ export class ClientStream implements EventClient {
     }
   }
 
+  #sendWhereIdle(): void {
+    if (this.#isIdle) this.send(COMMENT);
+    this.#isIdle = true;
+  }
+
   #drained(): void {
     clearTimeout(this.#stalled);
     this.#isReady = true;
@@ -109,7 +116,8 @@ export class ClientStream implements EventClient {
 
   #closed(): void {
     clearTimeout(this.#stalled);
-    clearTimeout(this.#idle);
+    clearInterval(this.#idle);
+    this.#isGone = true;
     this.#gone.abort();
     // Who waits for it goes on, and sees that it is gone.
     this.onReady();

@@ -1,0 +1,63 @@
+/** What one client of server-sent events is sent, and when, over a real connection. */
+import { once } from 'node:events';
+import { createServer, get, type IncomingMessage } from 'node:http';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { ClientStream, eventBytes } from '../../src/dashboard/client-stream.ts';
+
+/** A stream, and the answer as its client gets it. */
+async function streamed(): Promise<{ stream: ClientStream; answer: IncomingMessage }> {
+  // The connection itself needs the other timers.
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  const server = createServer();
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+    vi.useRealTimers();
+  });
+  const asked = new Promise<ClientStream>((resolve) => {
+    server.once('request', (_, response) => {
+      const stream = new ClientStream(response, {});
+      stream.send(FIRST);
+      resolve(stream);
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const [answer]: IncomingMessage[] = await once(get({ port, host: '127.0.0.1' }), 'response');
+  if (answer === undefined) throw new Error('there is no answer');
+  return { stream: await asked, answer: answer.setEncoding('utf8') };
+}
+
+const FIRST = eventBytes('rows', '[1]', '0.1.0');
+const TEN_SECONDS = 10_000;
+
+test('what a stream begins with comes with its headers', async () => {
+  const { answer } = await streamed();
+  expect(answer.headers).toMatchObject({ 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
+  expect(String(await once(answer, 'data'))).toBe('id: 0.1.0\nevent: rows\ndata: [1]\n\n');
+});
+
+test('a client that is sent nothing gets a comment within 20 seconds, and no other does', async () => {
+  const { stream, answer } = await streamed();
+  await once(answer, 'data');
+  vi.advanceTimersByTime(TEN_SECONDS);
+  stream.send(eventBytes('rows', '[2]'));
+  vi.advanceTimersByTime(TEN_SECONDS);
+  stream.send(eventBytes('rows', '[3]'));
+  let text = '';
+  answer.on('data', (part: string) => (text += part));
+  await vi.waitFor(() => expect(text).toContain('[3]'));
+  expect(text).not.toContain(':\n\n');
+  vi.advanceTimersByTime(2 * TEN_SECONDS);
+  await vi.waitFor(() => expect(text.endsWith('data: [3]\n\n:\n\n')).toBe(true));
+});
+
+test('a client that is gone is sent nothing more, and whoever waits for it is told', async () => {
+  const { stream, answer } = await streamed();
+  const gone = new Promise<void>((resolve) => stream.whenGone(resolve));
+  answer.destroy();
+  await gone;
+  expect([stream.isReady, stream.signal.aborted, vi.getTimerCount()]).toEqual([false, true, 0]);
+  expect(() => stream.send(FIRST)).not.toThrow();
+});
