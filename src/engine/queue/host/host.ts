@@ -1,46 +1,36 @@
 /**
- * A host: lends its agents to runs through a queue. It takes a job whenever an agent is free and Redis is there, keeps
- * its leases, says every few seconds who it is and what it has in hand, and looks for jobs that others have left.
+ * A host: lends its agents to runs through a queue. It begins a job whenever an agent is free and Redis is there, keeps
+ * what it has in hand while the connection is lost, and ends by giving back what it has not finished.
  */
-import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Job, Worker } from 'bullmq';
+import type { Job } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Assignment } from '../../../domain/assignment.ts';
 import type { Outcome } from '../../../domain/outcome.ts';
 import { messageOf } from '../../../text/error-message.ts';
 import { type BodyRedis, bodiesIn } from '../bodies.ts';
-import {
-  closeConnection,
-  MOST_BLOCKED_MS,
-  openConnection,
-  type QueueAddress,
-  unlessClosed,
-} from '../connection.ts';
+import { closeConnection, openConnection, type QueueAddress, unlessClosed } from '../connection.ts';
 import {
   CANCEL_CHANNEL,
   type HostState,
   KEYS,
-  labelsOf,
   MOST_STALLED,
   nonceOf,
   QUEUE_CHANNEL,
-  QUEUE_PREFIX,
-  queueName,
   RUN_TTL_SECONDS,
-  serves,
 } from '../protocol.ts';
 import type { QueueKey } from '../sealing.ts';
 import { insist } from './commands.ts';
 import { HostEngines } from './engines.ts';
 import { type ExecutionParts, RemoteExecution } from './execution.ts';
 import { HostFolder } from './host-folder.ts';
-import { Lease } from './lease.ts';
+import type { Lease } from './lease.ts';
 import { Outbox } from './outbox.ts';
 import { HostPresence } from './presence.ts';
 import { Projects } from './projects.ts';
+import { ServedQueues, STALLED_CHECKS } from './served-queues.ts';
 
 export interface HostOptions {
   address: QueueAddress;
@@ -83,19 +73,13 @@ interface AboutJob {
   attempt: number | null;
 }
 
-/** How often in each lease stalled jobs are looked for. */
-const CHECKS = 4;
-/** How long new queues may go unnoticed by a host that has nothing to do. */
-const IDLE_SECONDS = Math.min(2, MOST_BLOCKED_MS / 1000);
 const MOST_ANSWERED = 100_000;
-/** After so many jobs the next is of what requires the fewest labels. */
-const TAKES_TO_A_TURN = 4;
 
 export class Host {
   readonly #options: HostOptions;
   readonly #folder: HostFolder;
   readonly #redis: Redis;
-  /** Waits for jobs, and does nothing else: a command that blocks holds up those behind it. */
+  /** For commands that block. */
   readonly #waiting: Redis;
   readonly #subscriber: Redis;
   readonly #outbox: Outbox;
@@ -103,12 +87,7 @@ export class Host {
   readonly #projects: Projects;
   readonly #parts: ExecutionParts;
   readonly #presence: HostPresence;
-  /** By name of the queue. */
-  readonly #workers = new Map<string, Worker>();
-  /** Those for the most labels first. */
-  #byLabels: readonly Worker[] = [];
-  /** How many jobs it has taken. */
-  #takes = 0;
+  readonly #queues: ServedQueues;
   readonly #free: string[];
   readonly #inHand = new Map<string, { execution: RemoteExecution; done: Promise<void> }>();
   /** Marks of the jobs that were answered here, the newest last. */
@@ -121,8 +100,6 @@ export class Host {
   #lostAt: number | null = null;
   /** On the monotonic clock: before that, jobs whose leases have ended may still be renewed by their hosts. */
   #holdOff = 0;
-  /** On the monotonic clock. */
-  #findQueuesAt = 0;
   #wake: () => void = () => undefined;
 
   private constructor(options: HostOptions, folder: HostFolder) {
@@ -150,6 +127,7 @@ export class Host {
       state: () => ({ inHand: this.#jobsInHand(), draining: this.#isDraining }),
       onClockDiffers: (seconds) => options.onEvent({ type: 'clock-differs', seconds }),
     });
+    this.#queues = new ServedQueues({ ...options, redis: this.#redis, waiting: this.#waiting });
     this.#parts = {
       host: name,
       key,
@@ -187,13 +165,13 @@ export class Host {
     }
     this.#holdOff = performance.now() + leaseMs;
     this.#subscriber.on('message', (channel, name: string) => {
-      if (channel === QUEUE_CHANNEL) void this.#noteQueue(name);
+      if (channel === QUEUE_CHANNEL) void this.#queues.note(name);
       else
         for (const { execution } of this.#inHand.values())
           if (execution.lease.id === name) execution.lookForCancel();
     });
     await this.#subscriber.subscribe(CANCEL_CHANNEL, QUEUE_CHANNEL);
-    this.#timer = setInterval(() => void this.#checkStalled(), leaseMs / CHECKS);
+    this.#timer = setInterval(() => void this.#checkStalled(), leaseMs / STALLED_CHECKS);
     onEvent({ type: 'worker-started', ended });
     this.#taking = this.#takeJobs();
     this.#engines.warm();
@@ -224,7 +202,7 @@ export class Host {
     clearInterval(this.#timer);
     await this.#engines.close();
     if (this.#lostAt === null) await this.#presence.leave();
-    await Promise.allSettled(Array.from(this.#workers.values(), (worker) => worker.close(true)));
+    await this.#queues.close();
     for (const redis of [this.#waiting, this.#subscriber, this.#redis]) closeConnection(redis);
     await this.#taking;
     this.#folder.release();
@@ -279,9 +257,16 @@ export class Host {
 
   /** Takes what there is, or waits for a while. */
   async #takeNext(): Promise<void> {
-    if (performance.now() >= this.#findQueuesAt) await this.#findQueues();
+    await this.#queues.refresh();
     while (this.#mayTake && (await this.#takeOne()));
-    if (this.#mayTake) await this.#waitForJobs();
+    if (this.#mayTake) await this.#queues.wait(() => !this.#isDraining);
+  }
+
+  /** Returns whether there was one. */
+  async #takeOne(): Promise<boolean> {
+    const lease = await this.#queues.next();
+    if (lease !== undefined) this.#begin(lease);
+    return lease !== undefined;
   }
 
   /** What is begun for the last time may have ended its hosts: nothing else is begun beside it, to end with this one. */
@@ -298,26 +283,9 @@ export class Host {
     });
   }
 
-  /**
-   * Returns whether there was one. What requires most is taken first, as other hosts may have no way to execute it; every
-   * few times what requires least is, so that it never waits for all of that.
-   */
-  async #takeOne(): Promise<boolean> {
-    const isTurned = this.#takes % TAKES_TO_A_TURN === TAKES_TO_A_TURN - 1;
-    for (const worker of isTurned ? this.#byLabels.toReversed() : this.#byLabels) {
-      const token = randomUUID();
-      const job = await worker.getNextJob(token, { block: false });
-      if (job === undefined) continue;
-      this.#takes += 1;
-      this.#begin(worker, job, token);
-      return true;
-    }
-    return false;
-  }
-
-  #begin(worker: Worker, job: Job, token: string): void {
+  #begin(lease: Lease): void {
+    const { token } = lease;
     const agent = this.#free.shift() ?? '';
-    const lease = new Lease(worker, this.#redis, job, token, this.#options.leaseMs);
     const execution = new RemoteExecution(lease, agent, this.#parts, ({ assignment, others }) => {
       this.#folder.addRun(assignment.runId);
       if (others === undefined)
@@ -384,59 +352,10 @@ export class Host {
 
   #markOf = (sealed: string): string => this.#options.key.idOf(Buffer.from(sealed));
 
-  /** Workers for the queues that it serves, one more for each that a run has made since. */
-  async #findQueues(): Promise<void> {
-    const { provides, leaseMs, name } = this.#options;
-    // Set first: a queue of which it hears meanwhile may not be among these.
-    this.#findQueuesAt = performance.now() + IDLE_SECONDS * 1000;
-    const names = [queueName([]), ...(await this.#redis.smembers(KEYS.queues))];
-    for (const queue of names) {
-      if (this.#workers.has(queue) || !serves(provides, queue)) continue;
-      const worker = new Worker(queue, null, {
-        connection: this.#redis,
-        prefix: QUEUE_PREFIX,
-        name,
-        autorun: false,
-        lockDuration: leaseMs,
-        stalledInterval: leaseMs / CHECKS,
-        maxStalledCount: MOST_STALLED,
-        skipLockRenewal: true,
-        skipStalledCheck: true,
-        skipVersionCheck: true,
-      });
-      worker.on('error', () => undefined);
-      this.#workers.set(queue, worker);
-      this.#byLabels = [...this.#workers.values()].toSorted(
-        (one, other) => labelsOf(other.name).length - labelsOf(one.name).length,
-      );
-    }
-  }
-
-  /** Looks for queues when a run uses one that this host serves and does not know. */
-  async #noteQueue(queue: string): Promise<void> {
-    const { provides, name } = this.#options;
-    if (this.#workers.has(queue) || !serves(provides, queue)) return;
-    this.#findQueuesAt = 0;
-    // Redis is away otherwise: what was missed is looked for when it is back.
-    await this.#redis.zadd(KEYS.wake(name), 0, '0').catch(() => undefined);
-  }
-
-  /** Resolves when a queue may have a job, or there is a new queue, or after a while. */
-  async #waitForJobs(): Promise<void> {
-    const wake = KEYS.wake(this.#options.name);
-    const markers = Array.from(this.#workers.values(), ({ keys }) => keys['marker'] ?? '');
-    const popped = await this.#waiting.bzpopmin([wake, ...markers], IDLE_SECONDS);
-    // What it has not come for is for another host.
-    if (popped !== null && popped[0] !== wake && this.#isDraining) await this.#redis.zadd(popped[0], 0, '0');
-  }
-
   async #checkStalled(): Promise<void> {
     if (this.#lostAt !== null || performance.now() < this.#holdOff) return;
     try {
-      for (const worker of this.#workers.values()) {
-        const jobs = await worker.backend.moveStalledJobsToWait();
-        if (jobs.length > 0) this.#options.onEvent({ type: 'jobs-stalled', jobs });
-      }
+      await this.#queues.returnStalled((jobs) => this.#options.onEvent({ type: 'jobs-stalled', jobs }));
     } catch {
       // Redis is away or full: the next check is soon.
     }
