@@ -7,7 +7,7 @@ import type { Coordinator } from '../run/coordinator.ts';
 import { mostAgents } from '../store/write/agent-counts.ts';
 import { seconds } from '../text/format.ts';
 import { readCheckout } from '../worktree/repository.ts';
-import { composeRun, type RunInput, type RunParts } from './compose-run.ts';
+import { composeRun, type RunInput, type RunParts } from './compose/compose-run.ts';
 import type * as Conclude from './conclude.ts';
 import { ControlRequests } from './control-requests.ts';
 import { makeFolder } from './paths.ts';
@@ -55,12 +55,12 @@ export class RunSession {
 
   /** Ends all threads and what they started, now. */
   async abandon(): Promise<void> {
-    await this.#parts.engine.close();
+    await this.#parts.agents.engine.close();
   }
 
   async #runAll(): Promise<RunResult> {
     const { options, paths } = this.#input;
-    const { runId, begin, notices, engine, coordinator, scaler } = this.#parts;
+    const { runId, begin, notices, agents, coordinator, scaler } = this.#parts;
     makeFolder(paths.logs(runId));
     await this.#announce();
     void this.#takeRequests();
@@ -75,7 +75,7 @@ export class RunSession {
     scaler?.end();
     const { interruption, unawaited } = coordinator;
     const end = { lastSeconds: secondsSince(begin), interruption, unawaited };
-    await engine.close();
+    await agents.engine.close();
     for (const text of await endRemainingAtEnd(runId, options.graceSeconds)) notices.add('warn', text);
     await noteCheckout();
     return this.#conclude(end, conclude);
@@ -117,10 +117,10 @@ export class RunSession {
 
   /** Returns why the database does not have what was announced, in a sentence for a person; null where it has. */
   async #close(): Promise<string | null> {
-    const { scaler, engine, cache, gate, database, journal, recorder } = this.#parts;
+    const { scaler, agents, cache, gate, database, journal, recorder } = this.#parts;
     this.#control?.close();
     scaler?.end();
-    await engine.close();
+    await agents.engine.close();
     await cache?.close();
     gate.close();
     database.prepareToClose();
@@ -134,13 +134,13 @@ export class RunSession {
   async #announce(): Promise<void> {
     const { prepared } = this.#input;
     const { plan, resumed } = prepared;
-    const { runId, begin, roster, journal, notices } = this.#parts;
+    const { runId, begin, agents, journal, notices } = this.#parts;
     journal.publish({
       type: 'run-started',
       version: 1,
       runId,
       at: new Date(begin.at).toISOString(),
-      agents: this.#input.queue?.hosts.agentNames ?? roster.names,
+      agents: agents.names,
       total: totalOf(prepared),
       workstreams: workstreamsToRun(prepared),
       resumed: resumed === null ? null : resumedOf(resumed),
@@ -179,16 +179,6 @@ export class RunSession {
     for await (const { level, text } of pickUpLeft(left)) notices.add(level, text);
   }
 
-  /** Over a queue more than what the hosts had are places that wait there, and no agents. */
-  #mostAgents(): number {
-    const { queue = null, options } = this.#input;
-    const { roster, database, runId } = this.#parts;
-    const stored = mostAgents(database.connection, runId) ?? 0;
-    if (queue === null) return Math.max(roster.names.length, stored);
-    const lent = Math.max(1, queue.hosts.mostSlots, stored);
-    return options.agentsCount === 'auto' ? lent : Math.min(options.agentsCount, lent);
-  }
-
   async #conclude(
     { lastSeconds, interruption, unawaited }: RunEndpoint,
     conclude: typeof Conclude.conclude,
@@ -199,7 +189,7 @@ export class RunSession {
     const wallSeconds = (earlier?.workedSeconds ?? 0) + lastSeconds;
     // Everything that follows is read back from the database.
     recorder.settle();
-    const agents = this.#mostAgents();
+    const agents = this.#parts.agents.most(mostAgents(database.connection, runId) ?? 0);
     const result = conclude({
       runId,
       database,

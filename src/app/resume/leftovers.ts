@@ -4,7 +4,7 @@ import type { EarlierResult } from '../../domain/history/earlier-run.ts';
 import { redactPath } from '../../secrets/redact-file.ts';
 import type { Redactor } from '../../secrets/redactor.ts';
 import { messageOf } from '../../text/error-message.ts';
-import type { LazyGitWorkspaces } from '../lazy-workspaces.ts';
+import type { LazyGitWorkspaces } from '../compose/lazy-workspaces.ts';
 
 /** What a killed process of the run left. */
 interface Left {

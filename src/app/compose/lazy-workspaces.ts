@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import type { Changes } from '../domain/changes.ts';
-import type { Failure } from '../domain/failure.ts';
+import type { Changes } from '../../domain/changes.ts';
+import type { Failure } from '../../domain/failure.ts';
 import type {
   Credit,
   MergedBranch,
@@ -9,9 +9,9 @@ import type {
   Workspace,
   WorkspaceRequest,
   Workspaces,
-} from '../domain/workspaces.ts';
-import type { GitWorkspaces } from '../worktree/git-workspaces.ts';
-import type { Paths } from './paths.ts';
+} from '../../domain/workspaces.ts';
+import type { GitWorkspaces } from '../../worktree/git-workspaces.ts';
+import type { Paths } from '../paths.ts';
 
 interface WorkspaceOptions {
   paths: Paths;
@@ -102,7 +102,7 @@ export class LazyGitWorkspaces implements Workspaces {
 
   async #open(): Promise<GitWorkspaces> {
     const { paths, ...options } = this.#options;
-    const { openWorkspaces } = await import('../worktree/open-workspaces.ts');
+    const { openWorkspaces } = await import('../../worktree/open-workspaces.ts');
     return openWorkspaces({ cwd: paths.cwd, stateFolder: paths.state, ...options });
   }
 }

@@ -1,12 +1,12 @@
-import type { LocalEngine } from '../domain/engine.ts';
-import type { Workstream } from '../domain/workstream.ts';
-import { EngineByIsolation } from '../engine/by-isolation.ts';
-import { findNativeHost } from '../engine/native-host.ts';
-import { ProcessEngine } from '../engine/processes.ts';
-import { ThreadEngine } from '../engine/threads.ts';
-import type { Redactor } from '../secrets/redactor.ts';
-import type { RunOptions } from './options.ts';
-import type { Paths } from './paths.ts';
+import type { LocalEngine } from '../../domain/engine.ts';
+import type { Workstream } from '../../domain/workstream.ts';
+import { EngineByIsolation } from '../../engine/by-isolation.ts';
+import { findNativeHost } from '../../engine/native-host.ts';
+import { ProcessEngine } from '../../engine/processes.ts';
+import { ThreadEngine } from '../../engine/threads.ts';
+import type { Redactor } from '../../secrets/redactor.ts';
+import type { RunOptions } from '../options.ts';
+import type { Paths } from '../paths.ts';
 
 /** From this number of commands on, a command host saves more time than its start takes: the native one, and that of Node. */
 const MANY_COMMANDS = 8;
