@@ -1,8 +1,7 @@
 /** How much of each quota is used, and which of the ready workstreams it leaves to an agent. */
 import type { Quotas } from '../domain/policy/quota.ts';
-import { IntHeap } from './int-heap.ts';
+import { type FirstOfKinds, KindHeap } from './kind-heap.ts';
 import { requireAt } from './require-at.ts';
-import { Tournament } from './tournament.ts';
 
 /**
  * Counts agents and not workstreams: one that has a batch of tiny ones may get more of their kind, and it is not more
@@ -21,21 +20,17 @@ export class QuotaUse {
   /** By agent: how many workstreams of each kind it has. */
   readonly #held = new Map<number, Map<number, number>>();
   /** Told when a kind opens or closes for agents that have nothing of it. */
-  readonly #heaps: QuotaHeap[] = [];
+  readonly #heaps: KindHeap[] = [];
   #agent: number | null = null;
 
   /** @param runsAlone whether a workstream does: it waits only where its quota is 0, and is of a kind of its own here. */
   constructor(quotas: Quotas, runsAlone: (index: number) => boolean) {
     this.#quotas = quotas;
     this.#kinds = quotas.kindOf.map((kind, index) => kind + (runsAlone(index) ? quotas.kinds : 0));
-    this.#most = new Float64Array(this.kinds);
-    this.#users = new Int32Array(this.kinds);
-    this.#ready = new Int32Array(this.kinds);
+    this.#most = new Float64Array(2 * quotas.kinds);
+    this.#users = new Int32Array(2 * quotas.kinds);
+    this.#ready = new Int32Array(2 * quotas.kinds);
     this.refresh();
-  }
-
-  get kinds(): number {
-    return 2 * this.#quotas.kinds;
   }
 
   kindOf(index: number): number {
@@ -43,10 +38,24 @@ export class QuotaUse {
   }
 
   /** A heap for ready workstreams that offers what the quotas leave to the agent that `askFor` named last. */
-  makeHeap(): QuotaHeap {
-    const heap = new QuotaHeap(this);
+  makeHeap(): KindHeap {
+    const heap = new KindHeap({
+      kinds: this.#most.length,
+      kindOf: (index) => this.kindOf(index),
+      isOpen: (kind) => this.#isOpen(kind),
+      choose: (firsts) => this.#smallest(firsts),
+    });
     this.#heaps.push(heap);
     return heap;
+  }
+
+  /** What the asking agent may have more of counts too, although others may not begin with it. */
+  #smallest(firsts: FirstOfKinds): number {
+    let { smallest } = firsts;
+    if (this.#agent === null) return smallest;
+    for (const kind of this.#held.get(this.#agent)?.keys() ?? [])
+      if (this.#users[kind] === this.#most[kind]) smallest = Math.min(smallest, firsts.first(kind));
+    return smallest;
   }
 
   /** Reads the quotas again. O(kinds log kinds). */
@@ -76,15 +85,8 @@ export class QuotaUse {
   }
 
   /** Whether agents may have it that have nothing of its kind. */
-  isOpen(kind: number): boolean {
+  #isOpen(kind: number): boolean {
     return requireAt(this.#users, kind) < requireAt(this.#most, kind);
-  }
-
-  /** Kinds that the asking agent may have more of, although others may not begin with them. */
-  *extraKinds(): Iterable<number> {
-    if (this.#agent === null) return;
-    for (const kind of this.#held.get(this.#agent)?.keys() ?? [])
-      if (this.#users[kind] === this.#most[kind]) yield kind;
   }
 
   /** Notes that one more is ready, or with -1 one fewer. */
@@ -130,57 +132,14 @@ export class QuotaUse {
   }
 
   #change(kind: number, change: () => void): void {
-    const before = this.isOpen(kind);
+    const before = this.#isOpen(kind);
     change();
-    if (this.isOpen(kind) !== before) for (const heap of this.#heaps) heap.update(kind);
+    if (this.#isOpen(kind) !== before) for (const heap of this.#heaps) heap.update(kind);
   }
 
   #heldBy(agent: number): Map<number, number> {
     let held = this.#held.get(agent);
     if (held === undefined) this.#held.set(agent, (held = new Map()));
     return held;
-  }
-}
-
-/** A min-heap of workstreams: as `IntHeap`, of those whose kind the asking agent may have. O(log V). */
-export class QuotaHeap {
-  readonly #use: QuotaUse;
-  /** By kind; made with the first of it. */
-  readonly #members: (IntHeap | undefined)[];
-  /** The first of each kind that is open. */
-  readonly #open: Tournament;
-
-  constructor(use: QuotaUse) {
-    this.#use = use;
-    this.#members = Array.from({ length: use.kinds }, () => undefined);
-    this.#open = new Tournament(use.kinds);
-  }
-
-  push(index: number): void {
-    const kind = this.#use.kindOf(index);
-    (this.#members[kind] ??= new IntHeap()).push(index);
-    this.update(kind);
-  }
-
-  peek(): number | undefined {
-    let smallest = this.#open.smallest;
-    for (const kind of this.#use.extraKinds())
-      smallest = Math.min(smallest, this.#members[kind]?.peek() ?? smallest);
-    return smallest === Number.POSITIVE_INFINITY ? undefined : smallest;
-  }
-
-  /** Takes out what `peek` returns. */
-  pop(): number | undefined {
-    const index = this.peek();
-    if (index === undefined) return undefined;
-    const kind = this.#use.kindOf(index);
-    this.#members[kind]?.pop();
-    this.update(kind);
-    return index;
-  }
-
-  /** To be called when the kind has opened or closed. */
-  update(kind: number): void {
-    this.#open.set(kind, this.#use.isOpen(kind) ? this.#members[kind]?.peek() : undefined);
   }
 }

@@ -71,7 +71,7 @@ export class ReadyPartitions {
       if (this.#takeOffered(partition, index)) continue;
       if (index === undefined) return undefined;
       const signature = requireAt(this.#signatures.of, index);
-      if (this.#head(signature) === index && this.#leaveLots(signature, index)) {
+      if (this.#head(signature) === index && this.#leaveQueues(signature, index)) {
         const lock = this.#locks.blocking(this.#signature(signature));
         if (lock === null) return index;
         this.#lockQueues.enter(signature, this.#lockQueues.at(lock, partition), index);
@@ -87,7 +87,7 @@ export class ReadyPartitions {
     if (index === undefined || index > before) return false;
     offered?.pop();
     const signature = requireAt(this.#signatures.of, index);
-    if (this.#head(signature) === index && this.#leaveLots(signature, index))
+    if (this.#head(signature) === index && this.#leaveQueues(signature, index))
       this.#partition(partition).push(index);
     return true;
   }
@@ -95,7 +95,7 @@ export class ReadyPartitions {
   /** Whether it is ready, and neither a lock nor an earlier one with the same locks keeps it from running. */
   isOpen(index: number): boolean {
     const signature = requireAt(this.#signatures.of, index);
-    if (this.#head(signature) !== index || !this.#leaveLots(signature, index)) return false;
+    if (this.#head(signature) !== index || !this.#leaveQueues(signature, index)) return false;
     return this.#locks.blocking(this.#signature(signature)) === null;
   }
 
@@ -125,7 +125,7 @@ export class ReadyPartitions {
   hold(conflictGroups: readonly string[]): (() => void) | null {
     const held = conflictGroups.flatMap((name): Signature[] => {
       const group = this.#signatures.groups.get(name);
-      return group === undefined ? [] : [{ partition: 0, group, places: [], need: 0 }];
+      return group === undefined ? [] : [{ partition: 0, group, places: [], kind: 0 }];
     });
     if (held.some((signature) => this.#locks.blocking(signature) !== null)) return null;
     for (const signature of held) this.#locks.acquire(signature);
@@ -172,7 +172,7 @@ export class ReadyPartitions {
    * Removes a head's signature from the queues it is in, the outermost first, and offers the next one of each. False
    * when it can't leave yet: a lock is held, and a release will offer it again.
    */
-  #leaveLots(signature: number, head: number): boolean {
+  #leaveQueues(signature: number, head: number): boolean {
     for (
       let queue = this.#lockQueues.outermost(signature);
       queue !== null;

@@ -2,7 +2,7 @@ import type { Quotas } from '../domain/policy/quota.ts';
 import { type Gate, OPEN_GATE, type TestHold } from '../domain/run-lock.ts';
 import { QuotaUse } from './quota-use.ts';
 import { ReadyPartitions } from './ready-partitions.ts';
-import { FittingHeap, Reservations, type Reserving } from './reservations.ts';
+import { Reservations, type Reserving } from './reservations.ts';
 import { type Constrained, signatures } from './signatures.ts';
 
 export interface ReadyQueueOptions {
@@ -105,19 +105,12 @@ export class ReadyQueue {
             needs: reserving.needs.map((need, index) => (this.#parallelOk[index] === 1 ? need : null)),
           });
     this.#quotas = quotas === null ? null : new QuotaUse(quotas, (index) => this.#parallelOk[index] === 0);
-    const needOf = (index: number): number =>
-      this.#reservations?.classOf[index] ?? this.#quotas?.kindOf(index) ?? 0;
+    const kinds = this.#reservations ?? this.#quotas;
     this.#partitions = new ReadyPartitions(
-      signatures(ranked, partitionOf, needOf),
+      signatures(ranked, partitionOf, (index) => kinds?.kindOf(index) ?? 0),
       this.#alonePartition + 1,
-      this.#heapMaker(),
+      kinds === null ? null : () => kinds.makeHeap(),
     );
-  }
-
-  #heapMaker(): ConstructorParameters<typeof ReadyPartitions>[2] {
-    const [reservations, quotas] = [this.#reservations, this.#quotas];
-    if (reservations !== null) return () => new FittingHeap(reservations);
-    return quotas === null ? null : () => quotas.makeHeap();
   }
 
   /** How many are ready and not yet taken, without those that were set aside. */

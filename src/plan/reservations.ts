@@ -1,9 +1,8 @@
 /** What ready and running workstreams need of processors and memory, and which of the ready ones fit. */
 import type { Capacity } from '../domain/plan.ts';
 import type { Reservation } from '../domain/workstream.ts';
-import { IntHeap } from './int-heap.ts';
+import { type FirstOfKinds, KindHeap } from './kind-heap.ts';
 import { requireAt } from './require-at.ts';
-import { Tournament } from './tournament.ts';
 
 /** What each workstream reserves, null for nothing, and what there is for all of them. */
 export interface Reserving {
@@ -39,10 +38,10 @@ const NOTHING: Amount = { cpus: 0, memory: 0 };
 /** Of what was started by its own claim. */
 const NEVER = -1;
 
-/** Classes that need the same number of processors, by rising memory. */
+/** Kinds that need the same number of processors, by rising memory. */
 interface Level {
   cpus: number;
-  /** The number of its first class; the others follow. */
+  /** The number of its first kind; the others follow. */
   first: number;
   memory: number[];
 }
@@ -64,16 +63,17 @@ export class Reservations {
   /** By workstream: the number of claims there had been when it was started beside the last of them. */
   readonly #startedAt: Int32Array;
   #claims = 0;
-  /** By workstream: its class. Workstreams of one class need the same, and fit at the same times. */
-  readonly classOf: Int32Array;
-  readonly #classes: Amount[] = [];
-  readonly levels: Level[] = [];
+  /** By workstream: its kind. Workstreams of one kind need the same, and fit at the same times. */
+  readonly #kinds: Int32Array;
+  /** By kind. */
+  readonly #amounts: Amount[] = [];
+  readonly #levels: Level[] = [];
 
   constructor({ needs, capacity }: Reserving) {
     this.#total = amountOf(capacity);
     this.#startedAt = new Int32Array(needs.length);
     const amounts = needs.map((need) => (need === null ? NOTHING : least(amountOf(need), this.#total)));
-    this.classOf = this.#classify(amounts);
+    this.#kinds = this.#classify(amounts);
   }
 
   /** Numbers the distinct amounts by rising processors, then by rising memory. O(V log V). */
@@ -85,21 +85,41 @@ export class Reservations {
     );
     for (const amount of ascending) {
       const { cpus, memory } = amount;
-      const number = this.#classes.push(amount) - 1;
+      const number = this.#amounts.push(amount) - 1;
       numbers.set(name(amount), number);
-      const level = this.levels.at(-1);
+      const level = this.#levels.at(-1);
       if (level?.cpus === cpus) level.memory.push(memory);
-      else this.levels.push({ cpus, first: number, memory: [memory] });
+      else this.#levels.push({ cpus, first: number, memory: [memory] });
     }
     return Int32Array.from(amounts, (amount) => numbers.get(name(amount)) ?? 0);
   }
 
-  get classes(): number {
-    return this.#classes.length;
+  kindOf(index: number): number {
+    return requireAt(this.#kinds, index);
+  }
+
+  /** A heap for ready workstreams that finds the smallest, or the smallest that fits now. */
+  makeHeap(): KindHeap {
+    return new KindHeap({
+      kinds: this.#amounts.length,
+      kindOf: (index) => this.kindOf(index),
+      choose: (firsts, mustFit) => (mustFit ? this.#smallestFitting(firsts) : firsts.smallest),
+    });
+  }
+
+  /** O(log V) for each distinct number of processors. */
+  #smallestFitting(firsts: FirstOfKinds): number {
+    const room = this.#room;
+    let smallest = Number.POSITIVE_INFINITY;
+    for (const { cpus, first, memory } of this.#levels) {
+      if (cpus > room.cpus) break;
+      smallest = Math.min(smallest, firsts.between(first, first + countUpTo(memory, room.memory)));
+    }
+    return smallest;
   }
 
   /** The most that a workstream may need to be started now. */
-  get room(): Amount {
+  get #room(): Amount {
     const free = minus(this.#total, this.#reserved);
     if (this.#claimant === null) return free;
     const beside = minus(minus(this.#total, this.#need(this.#claimant)), this.#besideClaim);
@@ -150,60 +170,9 @@ export class Reservations {
   }
 
   #need(index: number): Amount {
-    const need = this.#classes[requireAt(this.classOf, index)];
+    const need = this.#amounts[this.kindOf(index)];
     if (need === undefined) throw new RangeError(`there is no workstream ${index}`);
     return need;
-  }
-}
-
-/**
- * A min-heap of workstreams of which each needs something: as `IntHeap`, and also finds the smallest that fits now, in
- * O(log V) for each distinct number of processors.
- */
-export class FittingHeap {
-  readonly #reservations: Reservations;
-  /** By class, those in it; made with the first. */
-  readonly #members: (IntHeap | undefined)[];
-  /** The smallest of each class. */
-  readonly #firsts: Tournament;
-
-  constructor(reservations: Reservations) {
-    this.#reservations = reservations;
-    this.#members = Array.from({ length: reservations.classes }, () => undefined);
-    this.#firsts = new Tournament(reservations.classes);
-  }
-
-  push(index: number): void {
-    const number = requireAt(this.#reservations.classOf, index);
-    const members = (this.#members[number] ??= new IntHeap());
-    members.push(index);
-    this.#firsts.set(number, members.peek());
-  }
-
-  /** The smallest, or the smallest that fits now; undefined where there is none. */
-  peek(mustFit: boolean): number | undefined {
-    const smallest = mustFit ? this.#smallestFitting() : this.#firsts.smallest;
-    return smallest === Number.POSITIVE_INFINITY ? undefined : smallest;
-  }
-
-  /** Takes out what `peek` returns. */
-  pop(mustFit: boolean): number | undefined {
-    const index = this.peek(mustFit);
-    if (index === undefined) return undefined;
-    const number = requireAt(this.#reservations.classOf, index);
-    this.#members[number]?.pop();
-    this.#firsts.set(number, this.#members[number]?.peek());
-    return index;
-  }
-
-  #smallestFitting(): number {
-    const { room, levels } = this.#reservations;
-    let smallest = Number.POSITIVE_INFINITY;
-    for (const { cpus, first, memory } of levels) {
-      if (cpus > room.cpus) break;
-      smallest = Math.min(smallest, this.#firsts.between(first, first + countUpTo(memory, room.memory)));
-    }
-    return smallest;
   }
 }
 

@@ -16,8 +16,8 @@ export interface Signature {
   group: number | null;
   /** Places of the scope tree that it owns. */
   places: readonly number[];
-  /** The number of the class of what it needs of processors and memory, or of the kind that a quota is for. */
-  need: number;
+  /** The number of its kind, by what it reserves or by the quota that it has. */
+  kind: number;
 }
 
 export interface Signatures {
@@ -31,35 +31,35 @@ export interface Signatures {
 
 /**
  * @param partitionOf returns the partition of the workstream with this index.
- * @param needOf returns the class, or the kind, of the workstream with this index. Default: all are alike.
+ * @param kindOf returns the kind of the workstream with this index. Default: all are of one.
  */
 export function signatures(
   workstreams: readonly Constrained[],
   partitionOf: (index: number) => number,
-  needOf: (index: number) => number = () => 0,
+  kindOf: (index: number) => number = () => 0,
 ): Signatures {
   const tree = new ScopeTree(workstreams);
   const groups = new Map<string, number>();
   const known = new Map<string, number>();
   const all: Signature[] = [];
-  /** By need, then by partition: the signature of what no group and no scope keeps from running. */
+  /** By kind, then by partition: the signature of what no group and no scope keeps from running. */
   const free: number[][] = [];
   const of = new Int32Array(workstreams.length);
   workstreams.forEach(({ conflictGroup, scopes }, index) => {
     const partition = partitionOf(index);
-    const need = needOf(index);
+    const kind = kindOf(index);
     if (conflictGroup === null && scopes.length === 0) {
-      const alike = (free[need] ??= []);
-      alike[partition] ??= all.push({ partition, group: null, places: [], need }) - 1;
+      const alike = (free[kind] ??= []);
+      alike[partition] ??= all.push({ partition, group: null, places: [], kind }) - 1;
       of[index] = alike[partition];
       return;
     }
     const group = conflictGroup === null ? null : numberOf(groups, conflictGroup);
     const places = tree.ownedBy(index);
-    const name = `${partition} ${need} ${group} ${places.join(',')}`;
+    const name = `${partition} ${kind} ${group} ${places.join(',')}`;
     let signature = known.get(name);
     if (signature === undefined)
-      known.set(name, (signature = all.push({ partition, group, places, need }) - 1));
+      known.set(name, (signature = all.push({ partition, group, places, kind }) - 1));
     of[index] = signature;
   });
   return { all, of, tree, groups };
