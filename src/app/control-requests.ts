@@ -8,7 +8,8 @@ import {
 import { describeFailure } from '../domain/failure-message.ts';
 import type { Plan } from '../domain/plan.ts';
 import { idsNamed } from '../plan/select.ts';
-import type { Coordinator, ReopenOutcome, StopOutcome } from '../run/coordinator.ts';
+import type { Coordinator } from '../run/coordinator.ts';
+import type { ReopenOutcome, StopOutcome } from '../run/workstream-control.ts';
 import { StoreError } from '../store/schema/store-error.ts';
 import { plural } from '../text/format.ts';
 

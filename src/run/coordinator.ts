@@ -3,11 +3,9 @@
  * arrive, and goes on until every workstream has its final status.
  */
 import { setMaxListeners } from 'node:events';
-import type { AttemptRecord } from '../domain/attempt.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Inheritance } from '../domain/history/earlier-run.ts';
 import type { Plan } from '../domain/plan.ts';
-import type { RunEvent } from '../domain/run-event.ts';
 import type { Workload } from '../domain/scaling.ts';
 import type { Workstream } from '../domain/workstream.ts';
 import type { ReadyQueue } from '../plan/ready-queue.ts';
@@ -16,7 +14,7 @@ import { isoTimestamp, plural } from '../text/format.ts';
 import { AgentLending, type MergedTestGate } from './agent-lending.ts';
 import type { AgentContext } from './attempt/attempt-runner.ts';
 import type { Interruption } from './attempt/outcome.ts';
-import { markedDoneResult, stoppedResult } from './attempt/result.ts';
+import { markedDoneResult } from './attempt/result.ts';
 import type { AttemptEnd, WorkstreamRunner } from './attempt/workstream-runner.ts';
 import { Dispatcher, type Eligibility, type SingleStart } from './dispatcher.ts';
 import { type FinalResult, FinalResults } from './final-results.ts';
@@ -26,6 +24,12 @@ import type { LeaseAgent } from './merged-tests.ts';
 import { OpenBatches } from './open-batches.ts';
 import { SpeedMeter } from './speed-meter.ts';
 import { WorkEvents } from './work-events.ts';
+import {
+  type ReopenOutcome,
+  type StopOutcome,
+  WorkstreamControl,
+  type WorkstreamControlParts,
+} from './workstream-control.ts';
 
 /** The answer of a person at the terminal about a workstream. */
 export type Decision = 'run' | 'skip' | 'done' | 'quit';
@@ -35,31 +39,6 @@ export interface FailFast {
   failures: number;
   /** As it was given: a number or a percentage. */
   given: string;
-}
-
-/** What became of the request to stop a workstream. */
-export type StopOutcome = 'stopping' | 'stopped' | 'ended' | 'run-ending';
-
-/** What became of the request to open a workstream again. */
-export type ReopenOutcome =
-  | {
-      did: 'reopened';
-      /** Number of the attempt that follows. */
-      attempt: number;
-      /** What becomes of it: it is started as soon as an agent is free, waits for others, or is skipped at once. */
-      state: 'ready' | 'blocked' | 'skipped';
-      /** Workstreams that had been skipped for it and are open again too. */
-      others: number;
-    }
-  | { did: 'not-ended' | 'not-failed' | 'run-ending' }
-  | { did: 'not-runnable'; failure: Failure };
-
-/** A result that is withdrawn. */
-export interface WithdrawnResult {
-  workstreamId: string;
-  by: string;
-  /** ISO 8601 in UTC. */
-  at: string;
 }
 
 export interface CoordinatorParts {
@@ -89,11 +68,7 @@ export interface CoordinatorParts {
   areRemote: boolean;
   /** What workstreams reserve, as `ready` has it; null where none does. */
   reserving: Reserving | null;
-  /**
-   * Withdraws stored results in one transaction, after everything that was published before. Returns all attempts that
-   * were made at the first of them. Throws what the store throws; nothing is withdrawn then.
-   */
-  withdraw: (withdrawals: readonly WithdrawnResult[]) => readonly AttemptRecord[];
+  withdraw: WorkstreamControlParts['withdraw'];
   /**
    * Makes what merges accepted work, with the way to get an agent for its tests, and what to call when something has
    * ended; null where no workstream has a worktree.
@@ -122,12 +97,7 @@ export class Coordinator {
   readonly #singles = new Map<number, AbortController>();
   readonly #batches: OpenBatches;
   readonly #events: WorkEvents;
-  /** Workstreams that are told to stop, by id: who asked. */
-  readonly #stops = new Map<string, string>();
-  /** Workstreams that have had an attempt in this session, and are to have another one. */
-  readonly #begun = new Set<number>();
-  /** How many attempts at a workstream that is open again have been measured. */
-  readonly #measured = new Map<number, number>();
+  readonly #control: WorkstreamControl;
   #interruption: Interruption | null = null;
   /** What the run would have had to wait for longer than it may; null where that is not so. */
   #unawaited: { tool: string; until: number; why: string } | null = null;
@@ -186,8 +156,26 @@ export class Coordinator {
       contextOf: (agent) => this.#context(agent),
       follow: (index, context, end, finals) => this.#follow(index, context, end, finals),
       record: (finals) => this.#results.recordAll(finals),
-      isStopped: (index) => this.#stopOf(index) !== undefined,
-      recordStopped: (index) => void this.#isStoppedEarly(index),
+      isStopped: (index) => this.#control.isStopped(index),
+      recordStopped: (index) => void this.#control.endUnstarted(index),
+      onChange: () => this.#wake(),
+    });
+    this.#control = new WorkstreamControl({
+      runId,
+      workstream: (index) => this.#workstream(index),
+      runner,
+      ready,
+      results: this.#results,
+      meter: this.#meter,
+      executions: {
+        has: (index) => this.#singles.has(index) || this.#batches.has(index),
+        stop: (index) => this.#stopExecution(index),
+      },
+      endPause: (index) => this.#retries.remove(index),
+      refusal: (index) => this.#refusalOfAll(index),
+      withdraw: parts.withdraw,
+      isOver: () => this.#isOver,
+      isEnding: () => this.#isEnding,
       onChange: () => this.#wake(),
     });
     this.#merging =
@@ -260,23 +248,7 @@ export class Coordinator {
    * @param by who asks, for the result.
    */
   stop(index: number, by: string): StopOutcome {
-    if (this.#results.stateOf(index) !== 'open') return 'ended';
-    if (this.#isOver) return 'run-ending';
-    const { id } = this.#workstream(index);
-    const single = this.#singles.get(index);
-    const isInBatch = this.#batches.has(index);
-    if (single === undefined && !isInBatch) {
-      const isBetween = this.#retries.remove(index);
-      if (this.#parts.ready.has(index)) this.#parts.ready.remove(index);
-      this.#recordStopped(index, by, isBetween ? 'it waited for its next attempt' : 'it had not begun');
-      this.#wake();
-      return 'stopped';
-    }
-    if (!this.#stops.has(id)) this.#stops.set(id, by);
-    single?.abort('cancelled');
-    if (isInBatch) this.#batches.stop(index);
-    // One that an agent had not begun is returned at once.
-    return this.#results.stateOf(index) === 'open' ? 'stopping' : 'stopped';
+    return this.#control.stop(index, by);
   }
 
   /**
@@ -286,41 +258,12 @@ export class Coordinator {
    * @throws what the store throws; then nothing has changed.
    */
   reopen(index: number, by: string): ReopenOutcome {
-    if (this.#isOver || this.#isFailingFast) return { did: 'run-ending' };
-    const isAssigned = this.#singles.has(index) || this.#batches.has(index);
-    const state = this.#results.stateOf(index);
-    if (state === 'open' || isAssigned) return { did: 'not-ended' };
-    if (state === 'other') return { did: 'not-failed' };
-    const failure = this.#refusalOfAll(index);
-    if (failure !== null) return { did: 'not-runnable', failure };
-    const { runner, ready, withdraw } = this.#parts;
-    const { id } = this.#workstream(index);
-    const indices = this.#results.withSkipped(index);
-    const at = isoTimestamp(Date.now());
-    const ids = indices.map((each) => this.#workstream(each).id);
-    const attempts = withdraw(ids.map((workstreamId) => ({ workstreamId, by, at })));
-    runner.restore(id, attempts);
-    this.#measured.set(index, attempts.length);
-    const events = ids.map((workstreamId, place): RunEvent => {
-      const [status, follows] = place === 0 ? (['failed', null] as const) : (['skipped', id] as const);
-      return { type: 'workstream-reopened', workstreamId, at, by, status, follows };
-    });
-    this.#results.reopen(indices, events, {
-      has: (each) => ready.has(each) && !this.#begun.has(each),
-      remove: (each) => ready.remove(each),
-    });
-    this.#wake();
-    return {
-      did: 'reopened',
-      attempt: attempts.length + 1,
-      state: this.#stateOf(index),
-      others: ids.length - 1,
-    };
+    return this.#control.reopen(index, by);
   }
 
-  #stateOf(index: number): 'ready' | 'blocked' | 'skipped' {
-    if (this.#results.stateOf(index) !== 'open') return 'skipped';
-    return this.#results.isBlocked(index) ? 'blocked' : 'ready';
+  #stopExecution(index: number): void {
+    this.#singles.get(index)?.abort('cancelled');
+    this.#batches.stop(index);
   }
 
   /** Why no agent would start it; null where one would. */
@@ -338,24 +281,6 @@ export class Coordinator {
   /** Whether what is asked for now has no effect any more. */
   get #isOver(): boolean {
     return this.#hasEnded || this.#interruption !== null || this.#parts.failure.signal.aborted;
-  }
-
-  /** Who asked to stop a workstream that has not ended since; undefined where that was not asked for. */
-  #stopOf(index: number): string | undefined {
-    return this.#stops.size === 0 ? undefined : this.#stops.get(this.#workstream(index).id);
-  }
-
-  /** The result of a workstream that was stopped while no agent executed it. */
-  #recordStopped(index: number, by: string, detail: string): void {
-    const { runId, runner } = this.#parts;
-    const workstream = this.#workstream(index);
-    const failure: Failure = { reason: 'cancelled', detail, by };
-    this.#stops.delete(workstream.id);
-    this.#begun.delete(index);
-    this.#results.record(
-      index,
-      stoppedResult(runId, workstream, failure, runner.takeAttempts(workstream.id)),
-    );
   }
 
   /** Resolves when every workstream has its final row. Rejects only when results can't be recorded. */
@@ -517,9 +442,7 @@ export class Coordinator {
 
   /** Whether it was stopped before it began, by itself or with the run. */
   #isStoppedEarly(index: number): boolean {
-    const by = this.#stopOf(index);
-    if (by !== undefined) this.#recordStopped(index, by, 'it had not begun');
-    return by !== undefined || this.#cancel.signal.aborted;
+    return this.#control.endUnstarted(index) || this.#cancel.signal.aborted;
   }
 
   async #execute({ agent, index }: SingleStart, workstream: Workstream, signal: AbortSignal): Promise<void> {
@@ -545,20 +468,16 @@ export class Coordinator {
 
   /** Adds the final result to `finals`, or has another attempt follow. */
   #follow(index: number, context: AgentContext, end: AttemptEnd, finals: FinalResult[]): void {
-    const by = this.#stopOf(index);
     if (end.type !== 'final') {
-      if (by !== undefined) return this.#recordStopped(index, by, 'it waited for its next attempt');
-      this.#begun.add(index);
+      if (!this.#control.mayFollow(index)) return;
       if (end.type === 'retry') this.#events.retrying(index, context, end);
       // When one that waits for a usage limit is started is decided by that.
       return this.#startAgain(index, end.type === 'retry' ? end.afterSeconds : 0);
     }
-    if (by !== undefined) this.#stops.delete(end.result.workstreamId);
-    this.#begun.delete(index);
+    this.#control.ended(index);
     const { outcome, result } = end;
     this.#dispatcher.addDuration(outcome.durationSeconds);
-    const { earlierAttempts } = result.metadata;
-    this.#meter.add(index, outcome, earlierAttempts.slice(this.#measured.get(index) ?? 0));
+    this.#meter.add(index, outcome, result.metadata.earlierAttempts);
     finals.push({ index, result });
   }
 
@@ -570,7 +489,7 @@ export class Coordinator {
       signal: this.#cancel.signal,
       runSignal: this.#cancel.signal,
       interruption: () => this.#interruption,
-      stoppedBy: (workstreamId) => this.#stops.get(workstreamId) ?? null,
+      stoppedBy: (workstreamId) => this.#control.stoppedBy(workstreamId),
       onMessage: (workstreamId, message) => this.#events.reported(workstreamId, { agentId }, message),
     });
   }

@@ -27,6 +27,8 @@ export class SpeedMeter {
   /** Processor seconds, and megabyte seconds, that were reserved. */
   #reservedCpus = 0;
   #reservedMemory = 0;
+  /** Of workstreams that were opened again: how many attempts had been added by then. */
+  readonly #added = new Map<number, number>();
   /** When at least one agent was busy; null where a part of that is not known. */
   #worked: Covered | null = new Covered();
 
@@ -38,6 +40,11 @@ export class SpeedMeter {
     this.#before = new Int32Array(workstreams.length).fill(-1);
   }
 
+  /** Of a workstream that was opened again, the first so many attempts have been added. */
+  reopen(index: number, attempts: number): void {
+    this.#added.set(index, attempts);
+  }
+
   /** Adds the outcome of the workstream with this index, and the attempts before it. */
   add(
     index: number,
@@ -46,7 +53,7 @@ export class SpeedMeter {
   ): void {
     let seconds = outcome.durationSeconds;
     this.#worked?.add(outcome.startedAt, outcome.startedAt + seconds * 1000);
-    for (const { startTime, durationSeconds } of earlier) {
+    for (const { startTime, durationSeconds } of earlier.slice(this.#added.get(index) ?? 0)) {
       const start = Date.parse(startTime);
       seconds += durationSeconds;
       this.#worked?.add(start, start + durationSeconds * 1000);

@@ -11,8 +11,9 @@ import type { Workstream } from '../../src/domain/workstream.ts';
 import { ReadyQueue } from '../../src/plan/ready-queue.ts';
 import { WorkspaceManager } from '../../src/run/attempt/workspace-manager.ts';
 import { WorkstreamRunner, type WorkstreamRunnerParts } from '../../src/run/attempt/workstream-runner.ts';
-import { Coordinator, type CoordinatorParts, type WithdrawnResult } from '../../src/run/coordinator.ts';
+import { Coordinator, type CoordinatorParts } from '../../src/run/coordinator.ts';
 import { Journal } from '../../src/run/journal.ts';
+import type { WithdrawnResult } from '../../src/run/workstream-control.ts';
 import { NO_SECRETS } from '../kit/no-secrets.ts';
 import { ScriptedEngine } from '../kit/scripted-engine.ts';
 
