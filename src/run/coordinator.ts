@@ -111,10 +111,30 @@ export class Coordinator {
 
   constructor(parts: CoordinatorParts) {
     this.#parts = parts;
-    const { runId, plan, journal, outside, inheritance, runner, ready } = parts;
-    this.#meter = new SpeedMeter(plan.workstreams, parts.reserving);
+    const { plan, journal, runner, reserving, inheritance, gate, failure } = parts;
+    this.#meter = new SpeedMeter(plan.workstreams, reserving);
     for (const result of inheritance.kept) this.#meter.addEarlier(result);
-    this.#results = new FinalResults({
+    this.#results = this.#makeResults();
+    this.#dispatcher = this.#makeDispatcher();
+    this.#lending = this.#makeLending();
+    this.#events = new WorkEvents({ plan, journal, runner, failure });
+    this.#batches = this.#makeBatches();
+    this.#control = this.#makeControl();
+    this.#merging =
+      parts.merging?.(
+        (hold) => this.#lending.ask(hold),
+        () => this.#wake(),
+      ) ?? null;
+    // Each running workstream listens, and that is no leak.
+    setMaxListeners(0, this.#cancel.signal);
+    gate.onFree(() => this.#retry());
+    runner.limits.onFree(() => this.#retry());
+    failure.signal.addEventListener('abort', () => this.#stop(), { once: true });
+  }
+
+  #makeResults(): FinalResults {
+    const { runId, plan, journal, outside, inheritance, runner, merging } = this.#parts;
+    return new FinalResults({
       runId,
       plan,
       journal,
@@ -124,34 +144,45 @@ export class Coordinator {
       limitWaits: (id) => runner.limitWaits(id),
       refusal: (workstream) => runner.certainRefusal(workstream),
       onReady: (indices) => this.#makeReady(indices),
-      onFinal: parts.merging === null ? null : (result) => this.#merging?.take(result),
+      onFinal: merging === null ? null : (result) => this.#merging?.take(result),
     });
+  }
+
+  #makeDispatcher(): Dispatcher {
+    const { agents, runner, ready, ask, commitStarts } = this.#parts;
     // A workstream of a batch may be returned unstarted, which a person can't be asked about twice.
-    const mayBatch = parts.ask === null && !parts.commitStarts;
-    this.#dispatcher = new Dispatcher({
+    const mayBatch = ask === null && !commitStarts;
+    return new Dispatcher({
       ready,
-      agents: parts.agents.length,
+      agents: agents.length,
       eligibility: (index, agent) => this.#eligibility(index, agent),
       // All of a batch would reserve at once what only one of them uses at a time.
       mayBatch: mayBatch
         ? (index) => runner.mayBatch(this.#workstream(index)) && !ready.reserves(index)
         : null,
     });
-    this.#lending = new AgentLending({
+  }
+
+  #makeLending(): AgentLending {
+    const { ready, gate, failure } = this.#parts;
+    return new AgentLending({
       dispatcher: this.#dispatcher,
       ready,
-      gate: parts.gate,
+      gate,
       contextOf: (agent) => this.#context(agent),
       isFor: (index, agent) => ready.isFor(index, agent),
-      failure: parts.failure,
+      failure,
       onChange: () => this.#wake(),
     });
-    this.#events = new WorkEvents({ plan, journal, runner, failure: parts.failure });
-    this.#batches = new OpenBatches({
+  }
+
+  #makeBatches(): OpenBatches {
+    const { runner, failure } = this.#parts;
+    return new OpenBatches({
       runner,
       dispatcher: this.#dispatcher,
       events: this.#events,
-      failure: parts.failure,
+      failure,
       workstream: (index) => this.#workstream(index),
       contextOf: (agent) => this.#context(agent),
       follow: (index, context, end, finals) => this.#follow(index, context, end, finals),
@@ -160,7 +191,11 @@ export class Coordinator {
       recordStopped: (index) => void this.#control.endUnstarted(index),
       onChange: () => this.#wake(),
     });
-    this.#control = new WorkstreamControl({
+  }
+
+  #makeControl(): WorkstreamControl {
+    const { runId, runner, ready, withdraw } = this.#parts;
+    return new WorkstreamControl({
       runId,
       workstream: (index) => this.#workstream(index),
       runner,
@@ -173,21 +208,11 @@ export class Coordinator {
       },
       endPause: (index) => this.#retries.remove(index),
       refusal: (index) => this.#refusalOfAll(index),
-      withdraw: parts.withdraw,
+      withdraw,
       isOver: () => this.#isOver,
       isEnding: () => this.#isEnding,
       onChange: () => this.#wake(),
     });
-    this.#merging =
-      parts.merging?.(
-        (hold) => this.#lending.ask(hold),
-        () => this.#wake(),
-      ) ?? null;
-    // Each running workstream listens, and that is no leak.
-    setMaxListeners(0, this.#cancel.signal);
-    parts.gate.onFree(() => this.#retry());
-    runner.limits.onFree(() => this.#retry());
-    parts.failure.signal.addEventListener('abort', () => this.#stop(), { once: true });
   }
 
   get interruption(): Interruption | null {

@@ -64,14 +64,47 @@ export async function run(argv: RunArguments): Promise<number> {
   const project = await readProject(process.cwd());
   redactUncaught(environmentRedactor(project.redact));
   const output = await openOutput(argv);
-  const ask = argv.ask ? askBetween(output) : null;
   const over = channel?.continuation ? await endedAlready(argv, channel.continuation.runId) : null;
   if (over !== null) {
     await finish(argv, { output, webhooks }, over);
     await output.close(over.exitCode);
     return over.exitCode;
   }
+  const ask = argv.ask ? askBetween(output) : null;
   const coordinator = new MultiAgentWorkstreamCoordinator({ ...given, project, ask });
+  return runToEnd(argv, { coordinator, channel, output, webhooks });
+}
+
+interface RunContext {
+  coordinator: MultiAgentWorkstreamCoordinator;
+  /** To the watcher; null where there is none. */
+  channel: ReturnType<typeof currentChannel>;
+  output: RunOutput;
+  webhooks: readonly Webhook[];
+}
+
+async function runToEnd(argv: RunArguments, context: RunContext): Promise<number> {
+  const { coordinator, channel, output } = context;
+  const endStray = subscribeAll(context);
+  const stopListening = interruptOnSignals(argv, context);
+  const endDashboard = await dashboardBeside(argv, (channel?.continuation ?? null) !== null, output);
+  try {
+    const exitCode = await coordinator.run();
+    stopListening();
+    if (exitCode === NOTHING_MATCHED) hintAtCommand(argv.id);
+    await finish(argv, context, coordinator.result);
+    await output.close(exitCode);
+    return exitCode;
+  } finally {
+    endDashboard();
+    stopListening();
+    endStray();
+    await output.close();
+  }
+}
+
+/** Passes what happens in the run on to the watcher and the output. Returns what ends the reading of stray output. */
+function subscribeAll({ coordinator, channel, output }: RunContext): () => void {
   const endStray = forwardStrayOutput(channel?.stray ?? null, (line) =>
     coordinator.warn(`Written past the logs of all workstreams: ${line}`),
   );
@@ -87,32 +120,23 @@ export async function run(argv: RunArguments): Promise<number> {
     if (event.type === 'interrupting' && event.signal !== MAX_TIME)
       channel?.send({ type: 'interrupting', signal: event.signal });
   });
+  return endStray;
+}
+
+/** Ends the run at a signal, or when the watcher dies. Returns what ends the listening. */
+function interruptOnSignals({ ask }: RunArguments, { coordinator, channel, output }: RunContext): () => void {
   channel?.onAbandoned(() => coordinator.interrupt('SIGTERM'));
-  const stopListening = listenForSignals({
+  return listenForSignals({
     ask: (signal) => {
       channel?.send({ type: 'interrupting', signal });
       coordinator.interrupt(signal);
     },
     insist: () => void coordinator.abandon(),
     hangUp: () => {
-      if (argv.ask) coordinator.interrupt('SIGHUP');
+      if (ask) coordinator.interrupt('SIGHUP');
       else output.take([HUNG_UP]);
     },
   });
-  const endDashboard = await dashboardBeside(argv, (channel?.continuation ?? null) !== null, output);
-  try {
-    const exitCode = await coordinator.run();
-    stopListening();
-    if (exitCode === NOTHING_MATCHED) hintAtCommand(argv.id);
-    await finish(argv, { output, webhooks }, coordinator.result);
-    await output.close(exitCode);
-    return exitCode;
-  } finally {
-    endDashboard();
-    stopListening();
-    endStray();
-    await output.close();
-  }
 }
 
 /** Starts it where it was asked for. Returns what ends it. */
@@ -175,7 +199,7 @@ async function endedAlready(argv: RunArguments, runId: string): Promise<RunResul
 /** @throws Refusal with exit code 3 where the database does not have the run any more. */
 async function finish(
   argv: RunArguments,
-  { output, webhooks }: { output: RunOutput; webhooks: readonly Webhook[] },
+  { output, webhooks }: Pick<RunContext, 'output' | 'webhooks'>,
   result: RunResult | null,
 ): Promise<void> {
   if (result === null) return;

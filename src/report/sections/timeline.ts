@@ -19,51 +19,48 @@ const OPEN = 60;
 export function timeline({ timeline: all, run, database, resources }: RunDocumentHead): Block[] {
   const shown = all.shown.slice(0, ROWS);
   if (shown.length === 0) return [];
-  const blocks: Block[] = [heading(2, 'Timeline')];
   const chart = all.total <= CHART ? gantt(run.runId, shown) : null;
-  if (chart !== null) blocks.push(fence('mermaid', chart));
-  if (all.total > shown.length) {
-    blocks.push(
-      paragraph(
-        `${shown.length} of ${all.total} workstreams: those that failed and those that took longest. ${plural(all.total - shown.length, 'workstream')} left out; all of them, in order of start:`,
-      ),
-      fence(
-        'sh',
-        select(
-          database,
-          run.runId,
-          'workstream_id, agent_id, status, start_time, duration_seconds',
-          'agent_results',
-          ' ORDER BY start_time',
-        ),
-      ),
-    );
-  }
+  const rows = [rowsTable(shown, run.createdAt, resources)];
+  return [
+    heading(2, 'Timeline'),
+    ...(chart === null ? [] : [fence('mermaid', chart)]),
+    ...(all.total > shown.length ? leftOut(shown.length, all.total, database, run.runId) : []),
+    ...(shown.length > OPEN ? details(plural(shown.length, 'workstream'), rows) : rows),
+  ];
+}
+
+function leftOut(shown: number, total: number, database: string, runId: string): Block[] {
+  const columns = 'workstream_id, agent_id, status, start_time, duration_seconds';
+  return [
+    paragraph(
+      `${shown} of ${total} workstreams: those that failed and those that took longest. ${plural(total - shown, 'workstream')} left out; all of them, in order of start:`,
+    ),
+    fence('sh', select(database, runId, columns, 'agent_results', ' ORDER BY start_time')),
+  ];
+}
+
+const COLUMNS = [
+  'Start (UTC)',
+  { right: 'After' },
+  { right: 'Took' },
+  'Agent',
+  'Workstream',
+  'Status',
+  'Reason',
+];
+
+/** What workstreams reserved is a column of runs in which one did. */
+function rowsTable(
+  shown: readonly ShortResult[],
+  createdAt: string,
+  resources: RunDocumentHead['resources'],
+): Block {
   const reserved = new Map(resources.shown.map(({ workstreamId, asked }) => [workstreamId, asked]));
-  const columns = [
-    'Start (UTC)',
-    { right: 'After' },
-    { right: 'Took' },
-    'Agent',
-    'Workstream',
-    'Status',
-    'Reason',
-  ];
-  const rows = [
+  const cells = (item: ShortResult): Cell[] =>
     reserved.size === 0
-      ? table(
-          columns,
-          shown.map((item) => row(item, run.createdAt)),
-        )
-      : table(
-          [...columns, 'Reserved'],
-          shown.map((item) => [
-            ...row(item, run.createdAt),
-            reservationText(reserved.get(item.workstreamId) ?? NOTHING),
-          ]),
-        ),
-  ];
-  return [...blocks, ...(shown.length > OPEN ? details(plural(shown.length, 'workstream'), rows) : rows)];
+      ? row(item, createdAt)
+      : [...row(item, createdAt), reservationText(reserved.get(item.workstreamId) ?? NOTHING)];
+  return table(reserved.size === 0 ? COLUMNS : [...COLUMNS, 'Reserved'], shown.map(cells));
 }
 
 const NOTHING = { cpus: null, memoryMb: null };
