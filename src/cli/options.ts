@@ -19,6 +19,11 @@ import { UsageError } from './usage-error.ts';
 export const RUN_NAME = 'Id of a run, the beginning of it, latest, latest~2, or a label';
 export const RUN_OR_LATEST = `${RUN_NAME}; the latest without one`;
 
+/** Of commands that change something. @param describe what is done instead. */
+export const dryRunOption = (describe: string) => ({
+  'dry-run': { alias: 'n', type: 'boolean' as const, default: false, describe },
+});
+
 /** Of an option that is given more than once the last one counts. */
 export const lastGiven = (value: unknown): unknown => (Array.isArray(value) ? value.at(-1) : value);
 

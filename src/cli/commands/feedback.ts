@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import type { ArgumentsOf } from '../command.ts';
-import { folderOptions, jsonOption, RUN_OR_LATEST } from '../options.ts';
+import { dryRunOption, folderOptions, jsonOption, RUN_OR_LATEST } from '../options.ts';
 import { placeOptions } from '../place-options.ts';
 
 const options = {
@@ -9,12 +9,7 @@ const options = {
     default: false,
     describe: 'Take what anybody wrote, and not only what those did who may write to the repository',
   },
-  'dry-run': {
-    alias: 'n',
-    type: 'boolean' as const,
-    default: false,
-    describe: 'Only show it; keep nothing',
-  },
+  ...dryRunOption('Only show it; keep nothing'),
   ...placeOptions,
   ...folderOptions,
   ...jsonOption,

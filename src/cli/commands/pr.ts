@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import type { ArgumentsOf } from '../command.ts';
-import { folderOptions, jsonOption, RUN_OR_LATEST } from '../options.ts';
+import { dryRunOption, folderOptions, jsonOption, RUN_OR_LATEST } from '../options.ts';
 import { placeOptions } from '../place-options.ts';
 
 const options = {
@@ -19,12 +19,7 @@ const options = {
     describe: 'Branch to merge into; default: the one that the run was started on, or that of the repository',
     requiresArg: true,
   },
-  'dry-run': {
-    alias: 'n',
-    type: 'boolean' as const,
-    default: false,
-    describe: 'Only say what would be opened; write nothing',
-  },
+  ...dryRunOption('Only say what would be opened; write nothing'),
   ...placeOptions,
   ...folderOptions,
   ...jsonOption,

@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import type { ArgumentsOf } from '../command.ts';
-import { folderOptions, jsonOption } from '../options.ts';
+import { dryRunOption, folderOptions, jsonOption } from '../options.ts';
 
 const options = {
   'older-than': {
@@ -14,12 +14,7 @@ const options = {
     requiresArg: true,
   },
   runs: { type: 'boolean' as const, default: false, describe: 'Remove the runs from the database as well' },
-  'dry-run': {
-    alias: 'n',
-    type: 'boolean' as const,
-    default: false,
-    describe: 'Only say what would be removed',
-  },
+  ...dryRunOption('Only say what would be removed'),
   state: folderOptions.state,
   reports: folderOptions.reports,
   ...jsonOption,

@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import type { ArgumentsOf } from '../command.ts';
-import { folderOptions, jsonOption } from '../options.ts';
+import { dryRunOption, folderOptions, jsonOption } from '../options.ts';
 import { placeOptions } from '../place-options.ts';
 
 const options = {
@@ -14,12 +14,7 @@ const options = {
     default: false,
     describe: 'With --issues: also write the numbers of new issues into the workstream files here',
   },
-  'dry-run': {
-    alias: 'n',
-    type: 'boolean' as const,
-    default: false,
-    describe: 'Only say what would be made; write nothing',
-  },
+  ...dryRunOption('Only say what would be made; write nothing'),
   ...placeOptions,
   ...folderOptions,
   ...jsonOption,
