@@ -17,7 +17,7 @@ export interface MergeJudgeParts {
 }
 
 /** Work joined with what is merged before it. */
-export interface JoinedWork {
+export interface ChainLink {
   work: MergeWork;
   commit: string;
 }
@@ -67,7 +67,7 @@ export class MergeJudge {
   }
 
   /** To be called when the branch has moved to the last of these. */
-  accept(links: readonly JoinedWork[], { passed }: TestVerdict): void {
+  accept(links: readonly ChainLink[], { passed }: TestVerdict): void {
     this.#passed = passed;
     for (const { work } of links) this.#merged.push(work.workstreamId);
   }
@@ -76,7 +76,7 @@ export class MergeJudge {
    * The longest beginning of a chain on which no test fails, found by halves.
    * @param tip the end of the branch, on which the chain is.
    */
-  async longestGood(tip: string, chain: readonly JoinedWork[]): Promise<GoodLinks> {
+  async longestGood(tip: string, chain: readonly ChainLink[]): Promise<GoodLinks> {
     const verdictOf = (length: number): Promise<TestVerdict> => this.judge(tip, chain.slice(0, length));
     const whole = await verdictOf(chain.length);
     if (whole.failed.length === 0) return { ...whole, length: chain.length };
@@ -92,7 +92,7 @@ export class MergeJudge {
   }
 
   /** Runs the tests of all that is merged with these links. A test counts as failed when it fails twice. */
-  async judge(tip: string, links: readonly JoinedWork[]): Promise<TestVerdict> {
+  async judge(tip: string, links: readonly ChainLink[]): Promise<TestVerdict> {
     const commit = links.at(-1)?.commit ?? tip;
     const added = new Set(links.map(({ work }) => work.workstreamId));
     const all = this.#tests?.of([...this.#merged, ...added]) ?? [];

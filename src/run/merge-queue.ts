@@ -8,7 +8,7 @@ import type { MergedBranch, MergedTip, MergeWork } from '../domain/workspaces.ts
 import type { Workstream } from '../domain/workstream.ts';
 import { messageOf } from '../text/error-message.ts';
 import { nameSome } from '../text/format.ts';
-import { type JoinedWork, MergeJudge, type TestVerdict } from './merge-judge.ts';
+import { type ChainLink, MergeJudge, type TestVerdict } from './merge-judge.ts';
 import { type FailedTest, type MergedTests, TestsInterrupted } from './merged-tests.ts';
 
 export interface MergeQueueParts {
@@ -36,7 +36,7 @@ interface Item {
   outsideScope: string[];
 }
 
-interface Link extends JoinedWork {
+interface Link extends ChainLink {
   item: Item;
 }
 
