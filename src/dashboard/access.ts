@@ -14,7 +14,7 @@ import { isLoopback } from './token.ts';
 /** An answer that says what is wrong. */
 export const refusal = (
   context: Context,
-  status: 400 | 401 | 403 | 404 | 409 | 413 | 415 | 503,
+  status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 503,
   error: string,
   message: string,
 ): Response => context.json({ version: 1, error, message } satisfies DashboardRefusal, status);

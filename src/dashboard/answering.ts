@@ -2,31 +2,65 @@
 import { idOfRun } from '../app/history.ts';
 import { Refusal } from '../app/refusal.ts';
 import { WatchedDatabase } from '../store/read/live/watched-database.ts';
-import { type AnsweredQuestion, type AskedQuestion, askedSchema, type Question } from './answers.ts';
+import { type Answered, askedSchema, type Question } from './answers.ts';
 import { documentPieces, headOf } from './documents.ts';
-import { connectionOf, failureOf } from './failure.ts';
-import { Histories } from './histories.ts';
+import { connectionIn, connectionOf, failureOf } from './failure.ts';
+import { Histories, nothingYet } from './histories.ts';
+
+/** Bytes of a piece: to take one is a moment for the process that asks. */
+const PIECE = 64 * 1024;
 
 /** Answers until the channel to the process that asks is closed. @param path of the database. */
 export async function answerQuestions(path: string): Promise<void> {
   const database = new WatchedDatabase(path);
   const histories = new Histories();
-  const answered = async ({ number, question }: AskedQuestion): Promise<AnsweredQuestion> => {
-    try {
-      const json = Buffer.from(await answerTo(question, database, histories));
-      return { number, json, failure: null };
-    } catch (error) {
-      return { number, json: null, failure: failureOf(error) };
-    }
-  };
-  const answer = async (message: unknown): Promise<void> => {
-    const reply = await answered(askedSchema.parse(message));
-    if (process.connected) process.send?.(reply);
-  };
-  process.on('message', (message) => void answer(message));
+  const replies = new Replies((question) => answerTo(question, database, histories));
+  process.on('message', (message) => replies.take(message));
   await new Promise<void>((resolve) => process.once('disconnect', resolve));
   database.close();
 }
+
+/** Answers that are being taken, piece by piece. */
+class Replies {
+  readonly #answerTo: (question: Question) => Promise<string>;
+  /** What is still to be taken of each answer; null while it is looked up. */
+  readonly #left = new Map<number, Uint8Array<ArrayBuffer> | null>();
+
+  constructor(answerTo: (question: Question) => Promise<string>) {
+    this.#answerTo = answerTo;
+  }
+
+  take(message: unknown): void {
+    const asked = askedSchema.parse(message);
+    if (asked.kind === 'question') void this.#answer(asked.number, asked.question);
+    else if (asked.kind === 'next') this.#sendPiece(asked.number);
+    else this.#left.delete(asked.number);
+  }
+
+  async #answer(number: number, question: Question): Promise<void> {
+    this.#left.set(number, null);
+    try {
+      const json = new TextEncoder().encode(await this.#answerTo(question));
+      if (this.#left.has(number)) this.#left.set(number, json);
+      this.#sendPiece(number);
+    } catch (error) {
+      this.#left.delete(number);
+      reply({ number, piece: null, failure: failureOf(error) });
+    }
+  }
+
+  #sendPiece(number: number): void {
+    const left = this.#left.get(number) ?? null;
+    // Whoever asked has left meanwhile.
+    if (left === null) return;
+    const isLast = left.length <= PIECE;
+    if (isLast) this.#left.delete(number);
+    else this.#left.set(number, left.subarray(PIECE));
+    reply({ number, piece: { bytes: left.subarray(0, PIECE), isLast }, failure: null });
+  }
+}
+
+const reply = (answered: Answered): void => void (process.connected && process.send?.(answered));
 
 /** JSON of the answer. */
 async function answerTo(
@@ -34,6 +68,8 @@ async function answerTo(
   database: WatchedDatabase,
   histories: Histories,
 ): Promise<string> {
+  const nothing = connectionIn(database) === null ? nothingYet(question.kind) : null;
+  if (nothing !== null) return JSON.stringify(nothing);
   const connection = connectionOf(database);
   switch (question.kind) {
     case 'patterns':

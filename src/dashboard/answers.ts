@@ -24,29 +24,38 @@ const questionSchema = z.discriminatedUnion('kind', [
 ]);
 export type Question = z.infer<typeof questionSchema>;
 
-export const askedSchema = z.object({ number: z.number(), question: questionSchema });
-export type AskedQuestion = z.infer<typeof askedSchema>;
+/** A question; then, for each further piece of its answer, that it is wanted, or once that no more of them are. */
+export const askedSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('question'), number: z.number(), question: questionSchema }),
+  z.object({ kind: z.literal('next'), number: z.number() }),
+  z.object({ kind: z.literal('enough'), number: z.number() }),
+]);
+type Asked = z.infer<typeof askedSchema>;
 
-/** JSON as bytes, or why there is none. */
+/** A piece of the JSON as bytes, or why there is none. */
 const answeredSchema = z.object({
   number: z.number(),
-  json: z.instanceof(Uint8Array).nullable(),
+  piece: z.object({ bytes: z.instanceof(Uint8Array), isLast: z.boolean() }).nullable(),
   failure: failureSchema.nullable(),
 });
-export type AnsweredQuestion = z.infer<typeof answeredSchema>;
+export type Answered = z.infer<typeof answeredSchema>;
+type Piece = NonNullable<Answered['piece']>;
 
 /** A process that nobody asks for so long is ended, in milliseconds: it takes as much memory as the dashboard itself. */
 const IDLE_MS = 20_000;
 
 interface Waiting {
-  resolve: (json: Uint8Array) => void;
+  resolve: (piece: Piece) => void;
   reject: (error: unknown) => void;
 }
 
 /** Asks such a process, which it starts when it is needed. */
 export class Answers {
   readonly #path: string;
+  /** By number of the question: who waits for a piece of the answer. */
   readonly #waiting = new Map<number, Waiting>();
+  /** Questions whose answers are not at their end. */
+  readonly #open = new Set<number>();
   #child: ChildProcess | null = null;
   #idle: NodeJS.Timeout | undefined;
   #last = 0;
@@ -56,16 +65,36 @@ export class Answers {
     this.#path = path;
   }
 
-  /** JSON of the answer, as bytes. Rejects with `Unanswered`. */
-  ask(question: Question): Promise<Uint8Array> {
-    clearTimeout(this.#idle);
-    return new Promise((resolve, reject) => {
-      const number = (this.#last += 1);
-      this.#waiting.set(number, { resolve, reject });
-      this.#child ??= this.#start();
-      // Where it can't be sent, the process is over, and all that wait are told.
-      this.#child.send({ number, question } satisfies AskedQuestion, () => undefined);
-    });
+  /** Starts the process, for a question that is likely to come. */
+  prepare(): void {
+    this.#child ??= this.#start();
+    this.#restIfIdle();
+  }
+
+  /**
+   * JSON of the answer, whose pieces are asked for as they are taken: one is held, however long the answer. Rejects with
+   * `Unanswered`.
+   */
+  async ask(question: Question): Promise<ReadableStream<Uint8Array>> {
+    const number = (this.#last += 1);
+    this.#open.add(number);
+    const child = (this.#child ??= this.#start());
+    let piece = await this.#piece(child, { kind: 'question', number, question });
+    return new ReadableStream<Uint8Array>(
+      {
+        pull: async (controller) => {
+          controller.enqueue(piece.bytes);
+          if (piece.isLast) controller.close();
+          else piece = await this.#piece(child, { kind: 'next', number });
+        },
+        cancel: () => {
+          this.#waiting.delete(number);
+          this.#ended(number);
+          send(child, { kind: 'enough', number });
+        },
+      },
+      { highWaterMark: 0 },
+    );
   }
 
   close(): void {
@@ -73,7 +102,7 @@ export class Answers {
     const child = this.#child;
     this.#child = null;
     if (child?.connected === true) child.disconnect();
-    this.#fail('The dashboard ends.');
+    this.#fail(unanswered('The dashboard ends.'));
   }
 
   #start(): ChildProcess {
@@ -99,23 +128,52 @@ export class Answers {
     return child;
   }
 
-  #take({ number, json, failure }: AnsweredQuestion): void {
+  #piece(child: ChildProcess, asked: Asked): Promise<Piece> {
+    clearTimeout(this.#idle);
+    return new Promise((resolve, reject) => {
+      if (child !== this.#child) return reject(gone('its process has ended'));
+      this.#waiting.set(asked.number, { resolve, reject });
+      send(child, asked);
+    });
+  }
+
+  #take({ number, piece, failure }: Answered): void {
     const waiting = this.#waiting.get(number);
     this.#waiting.delete(number);
-    if (failure === null && json !== null) waiting?.resolve(json);
+    if (piece?.isLast !== false) this.#ended(number);
+    if (piece !== null) waiting?.resolve(piece);
     else if (failure !== null) waiting?.reject(new Unanswered(failure));
-    if (this.#waiting.size === 0) this.#idle = setTimeout(() => this.close(), IDLE_MS).unref();
+  }
+
+  #ended(number: number): void {
+    this.#open.delete(number);
+    this.#restIfIdle();
+  }
+
+  #restIfIdle(): void {
+    clearTimeout(this.#idle);
+    if (this.#open.size === 0) this.#idle = setTimeout(() => this.close(), IDLE_MS).unref();
   }
 
   #over(child: ChildProcess, why: string): void {
     if (child !== this.#child) return;
     this.#child = null;
-    this.#fail(`The process that looks this up is gone (${why}). To start another one, ask again.`);
+    this.#fail(gone(why));
   }
 
-  #fail(message: string): void {
+  #fail(failure: Unanswered): void {
     const all = [...this.#waiting.values()];
     this.#waiting.clear();
-    for (const { reject } of all) reject(new Unanswered({ status: 503, error: 'unanswered', message }));
+    this.#open.clear();
+    for (const { reject } of all) reject(failure);
   }
 }
+
+/** Where it can't be sent, the process is over, and all that wait are told. */
+const send = (child: ChildProcess, asked: Asked): void => void child.send(asked, () => undefined);
+
+const unanswered = (message: string): Unanswered =>
+  new Unanswered({ status: 503, error: 'unanswered', message });
+
+const gone = (why: string): Unanswered =>
+  unanswered(`The process that looks this up is gone (${why}). To start another one, ask again.`);

@@ -44,10 +44,15 @@ export const tellUnexpected = (error: unknown): void =>
     `millrace: ${printable(String((error instanceof Error ? error.stack : null) ?? error))}\n`,
   );
 
-/** The database as it is now. @throws Refusal where there is none. */
-export function connectionOf(database: WatchedDatabase): Connection {
+/** The database as it is now; null where there is none yet. @throws StoreError where it can't be read. */
+export function connectionIn(database: WatchedDatabase): Connection | null {
   database.look();
-  const { connection } = database;
+  return database.connection;
+}
+
+/** The database as it is now. @throws Refusal where there is none, StoreError where it can't be read. */
+export function connectionOf(database: WatchedDatabase): Connection {
+  const connection = connectionIn(database);
   if (connection === null) throw new Refusal(4, 'There are no runs yet. Start one with: millrace run');
   return connection;
 }

@@ -18,6 +18,7 @@ import type {
   WorkstreamInRun,
   WorkstreamsAnswer,
 } from '../domain/dashboard/answers.ts';
+import type { FlakyDocument } from '../domain/history/failure-documents.ts';
 import type { RunRef } from '../domain/history/history.ts';
 import type { TrendsDocument } from '../domain/history/trends-document.ts';
 import type { ToolPerformance } from '../domain/tool-record.ts';
@@ -42,6 +43,27 @@ const RUNS = 100;
 const LISTED_RUNS = 30;
 /** Runs of one workstream, and of a chart. */
 const OF_ONE = 100;
+
+/** Most workstreams that became slower or faster, and most failures that are flaky, of an answer. */
+const CHANGED = 100;
+
+/** The answer over all runs where there is no database yet; null for a question about one of them. */
+export function nothingYet(
+  kind: string,
+): PatternsAnswer | TrendsAnswer | ToolsAnswer | WorkstreamsAnswer | null {
+  switch (kind) {
+    case 'patterns':
+      return { version: 1, history: null };
+    case 'trends':
+      return { version: 1, trends: null, flaky: null, runs: [], totals: { changed: 0, flaky: 0 } };
+    case 'tools':
+      return { version: 1, runs: 0, tools: [], inRuns: [] };
+    case 'workstreams':
+      return { version: 1, runs: 0, workstreams: [], total: 0 };
+    default:
+      return null;
+  }
+}
 
 /** Keeps what takes long to make as long as it holds: one value of each kind. */
 export class Histories {
@@ -77,10 +99,14 @@ export class Histories {
   trends(connection: Connection): TrendsAnswer {
     const head = headIn(connection);
     const runs = listedRuns(connection, { limit: RUNS }).filter(({ state }) => state === 'ended');
+    const trends = head === null ? null : this.#trends(connection, head);
+    const flaky = head === null ? null : flakyDocument(this.#failures(connection, head));
+    const changed = trends?.workstreams.filter(({ shift }) => shift !== null) ?? [];
     return {
       version: 1,
-      trends: head === null ? null : this.#trends(connection, head),
-      flaky: head === null ? null : flakyDocument(this.#failures(connection, head)),
+      trends: trends === null ? null : { ...trends, workstreams: changed.slice(0, CHANGED) },
+      flaky: flaky === null ? null : firstFlaky(flaky),
+      totals: { changed: changed.length, flaky: flaky?.failures.length ?? 0 },
       runs: runs.toReversed().map(({ runId, createdAt, label, wallSeconds, totals, costUsd }) => ({
         runId,
         at: createdAt,
@@ -178,6 +204,12 @@ export class Histories {
 }
 
 const LINE = 600;
+
+function firstFlaky({ failures: all, patterns, ...flaky }: FlakyDocument): FlakyDocument {
+  const failures = all.slice(0, CHANGED);
+  const ids = new Set(failures.map(({ patternId }) => patternId));
+  return { ...flaky, failures, patterns: patterns.filter(({ id }) => ids.has(id)) };
+}
 
 /**
  * The newest run that has ended, as of which histories are told; null for none. Without its label: one run under another

@@ -25,12 +25,19 @@ import type { WatchedDatabase } from '../store/read/live/watched-database.ts';
 import type { Connection } from '../store/schema/connection.ts';
 import { StoreError } from '../store/schema/store-error.ts';
 import { shownPath } from '../text/format.ts';
-import { printable } from '../text/printable.ts';
+import { oneLine, printable } from '../text/printable.ts';
 import { type Access, refusal } from './access.ts';
 import type { Answers, Question } from './answers.ts';
 import { ClientStream } from './client-stream.ts';
 import { documentPieces, headOf, logAddress } from './documents.ts';
-import { connectionOf, failureOf, type RequestFailure, tellUnexpected, Unanswered } from './failure.ts';
+import {
+  connectionIn,
+  connectionOf,
+  failureOf,
+  type RequestFailure,
+  tellUnexpected,
+  Unanswered,
+} from './failure.ts';
 import { type Feeds, ListFeed } from './feeds.ts';
 import { LiveReader, logName } from './live-reader.ts';
 import { followedLog, followedRun, logBody, rangeIn } from './logs.ts';
@@ -76,7 +83,7 @@ export function dashboardRoutes(parts: DashboardParts): App {
   app.use(unreadBody);
   app.use(parts.access.host);
   app.onError((error, context) => answerError(error, context));
-  app.notFound((context) => refusal(context, 404, 'not-found', 'There is nothing here.'));
+  app.notFound((context) => nothingHere(context, methodsAt(app, context.req.path)));
   app.get('/', (context) => {
     const { html, policy } = parts.page();
     context.header('Content-Security-Policy', policy);
@@ -84,9 +91,9 @@ export function dashboardRoutes(parts: DashboardParts): App {
   });
   if (parts.hasMetrics) addMetrics(app, parts);
   app.use('/api/*', parts.access.origin);
-  app.post('/api/session', async (context) => openSession(context, parts.access));
+  app.post('/api/session', async (context) => openSession(context, parts));
   app.use('/api/*', parts.access.session);
-  app.get('/api/session', (context) => context.json(sessionAnswer(parts.access)));
+  app.get('/api/session', (context) => context.json(sessionAnswer(parts)));
   addRuns(app, parts);
   addLogs(app, parts);
   addHistories(app, parts);
@@ -123,6 +130,21 @@ function answerError(thrown: Error, context: Context): Response {
   return refusal(context, status, error, message);
 }
 
+/** Of the methods that are in use here, those with which there is something at a path. */
+const methodsAt = ({ router }: App, path: string): string[] =>
+  ['GET', 'POST'].flatMap((method) => {
+    const [handlers] = router.match(method, path);
+    const isThere = handlers.some(([[, route]]) => route.method === method);
+    return !isThere ? [] : method === 'GET' ? ['GET', 'HEAD'] : [method];
+  });
+
+function nothingHere(context: Context, allowed: readonly string[]): Response {
+  if (allowed.length === 0) return refusal(context, 404, 'not-found', 'There is nothing here.');
+  const allow = allowed.join(', ');
+  context.header('Allow', allow);
+  return refusal(context, 405, 'wrong-method', `This takes ${allow.replace(/, (?=\w+$)/, ' and ')} alone.`);
+}
+
 /** A stream that broke off has ended: its client asks again, and is answered what is wrong, but for what nobody expects. */
 function brokenOff(error: unknown): void {
   if (!(error instanceof Refusal || error instanceof StoreError)) tellUnexpected(error);
@@ -132,7 +154,8 @@ function brokenOff(error: unknown): void {
 
 const tokenBody = z.object({ token: z.string().max(1_000) });
 
-async function openSession(context: Context, access: Access): Promise<Response> {
+async function openSession(context: Context, parts: DashboardParts): Promise<Response> {
+  const { access } = parts;
   const body = tokenBody.safeParse(await jsonBody(context));
   if (!body.success || !access.isToken(body.data.token))
     return refusal(
@@ -147,10 +170,20 @@ async function openSession(context: Context, access: Access): Promise<Response> 
     path: '/',
     maxAge: SESSION_SECONDS,
   });
-  return context.json(sessionAnswer(access));
+  return context.json(sessionAnswer(parts));
 }
 
-const sessionAnswer = ({ actToken }: Access): SessionAnswer => ({ version: 1, actToken });
+/** A page is opened, which asks for a run next: where that is looked up by another process, it is started meanwhile. */
+function sessionAnswer({ access, database, answers }: DashboardParts): SessionAnswer {
+  try {
+    const connection = connectionIn(database);
+    if (connection !== null && isLongHistory(connection, '')) answers.prepare();
+  } catch (error) {
+    // Whoever asks for what is in the database is told.
+    if (!(error instanceof StoreError)) throw error;
+  }
+  return { version: 1, actToken: access.actToken };
+}
 
 const TOO_LARGE: RequestFailure = {
   status: 413,
@@ -175,10 +208,11 @@ async function jsonBody(context: Context): Promise<unknown> {
 function addRuns(app: App, parts: DashboardParts): void {
   const { database, feeds } = parts;
   app.get('/api/runs', async (context) => {
-    database.look();
-    const { connection } = database;
+    const connection = connectionIn(database);
     const limit = numberIn(context.req.query('limit'), RUNS, MOST_RUNS);
     const before = context.req.query('before') ?? null;
+    if (before !== null && (connection === null || runNow(connection, before) === null))
+      throw new Refusal(4, `There is no run ${oneLine(before, 100)} any more. Ask again from the newest.`);
     const answer: RunsAnswer = {
       version: 1,
       database: shownPath(process.cwd(), database.path),
@@ -189,8 +223,7 @@ function addRuns(app: App, parts: DashboardParts): void {
   });
   app.get('/api/events', parts.access.stream, (context) =>
     events(context, parts, () => {
-      database.look();
-      const { connection } = database;
+      const connection = connectionIn(database);
       const feed = feeds.enter('runs', () => new ListFeed(connection));
       const { position } = feed.broadcast;
       return (stream) => {
@@ -208,13 +241,14 @@ function addRuns(app: App, parts: DashboardParts): void {
     // Before the document: what happens meanwhile is sent again, and changes nothing then.
     const cursor = cursorOf(markOf(connection, runId));
     const live = liveState(connection, runId, parts);
-    const pieces = isLongHistory(connection)
-      ? [await parts.answers.ask({ kind: 'document', runId })]
+    const pieces = isLongHistory(connection, runId)
+      ? await parts.answers.ask({ kind: 'document', runId })
       : await documentPieces(connection, runId, database.path);
     if (pieces === null) throw new Refusal(4, `There is no run ${runId}.`);
     const rest: Omit<RunAnswer, 'document'> = { version: 1, runId, live, cursor };
+    const before = `${JSON.stringify(rest).slice(0, -1)},"document":`;
     context.header('Content-Type', 'application/json');
-    return context.body(piecesBody([JSON.stringify(rest).slice(0, -1), ',"document":', ...pieces, '}']));
+    return context.body(bodyOf(between(before, pieces, '}')));
   });
   app.get('/api/runs/:run/events', parts.access.stream, (context) => {
     const connection = connectionOf(parts.database);
@@ -259,8 +293,8 @@ const feedParts = (runId: string, { database, state, answers }: DashboardParts):
   logs: logFolder(state, runId),
   addressOf: logAddress,
   headOf: async (connection, shown) =>
-    isLongHistory(connection)
-      ? new TextDecoder().decode(await answers.ask({ kind: 'head', runId, shown }))
+    isLongHistory(connection, runId)
+      ? new Response(await answers.ask({ kind: 'head', runId, shown })).text()
       : JSON.stringify(headOf(connection, runId, { database: database.path, shown })),
 });
 
@@ -273,17 +307,25 @@ function liveState(connection: Connection, runId: string, { state }: DashboardPa
   return new LiveReader(runId, logFolder(state, runId)).read(connection, run);
 }
 
-function piecesBody(pieces: readonly (string | Uint8Array)[]): ReadableStream<Uint8Array> {
+type Pieces = Iterable<string> | AsyncIterable<Uint8Array>;
+
+async function* between(before: string, pieces: Pieces, after: string): AsyncGenerator<string | Uint8Array> {
+  yield before;
+  yield* pieces;
+  yield after;
+}
+
+/** Made as fast as the client takes it. */
+function bodyOf(pieces: AsyncGenerator<string | Uint8Array>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
-  let next = 0;
   return new ReadableStream<Uint8Array>(
     {
-      pull(controller) {
-        const piece = pieces[next];
-        next += 1;
-        if (piece === undefined) controller.close();
-        else controller.enqueue(typeof piece === 'string' ? encoder.encode(piece) : piece);
+      async pull(controller) {
+        const { done, value } = await pieces.next();
+        if (done === true) controller.close();
+        else controller.enqueue(typeof value === 'string' ? encoder.encode(value) : value);
       },
+      cancel: async () => void (await pieces.return(undefined)),
     },
     { highWaterMark: 0 },
   );
@@ -347,8 +389,7 @@ const ACTOR = 'the dashboard';
 function addMetrics(app: App, { access, database }: DashboardParts): void {
   const runs = new RunCounts();
   const read = async (): Promise<MetricCounts> => {
-    database.look();
-    const { connection } = database;
+    const connection = connectionIn(database);
     return connection === null ? new Map() : inSlices(runs.read(connection));
   };
   // One after the other, as what is read of a run is kept.
@@ -368,7 +409,7 @@ const MOST_WORKSTREAMS = 500;
 
 function addHistories(app: App, { answers }: DashboardParts): void {
   const answer = async (context: Context, question: Question): Promise<Response> =>
-    context.body(piecesBody([await answers.ask(question)]), 200, { 'Content-Type': 'application/json' });
+    context.body(await answers.ask(question), 200, { 'Content-Type': 'application/json' });
   app.get('/api/patterns', (context) => answer(context, { kind: 'patterns' }));
   app.get('/api/patterns/:id', (context) =>
     answer(context, { kind: 'pattern', id: context.req.param('id') }),

@@ -1,10 +1,15 @@
 /** What takes long to find out, which a process beside the dashboard answers. */
+import { ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { Answers } from '../../src/dashboard/answers.ts';
+import { documentPieces } from '../../src/dashboard/documents.ts';
+import { connectionOf } from '../../src/dashboard/failure.ts';
+import { WatchedDatabase } from '../../src/store/read/live/watched-database.ts';
 import { SqliteRecorder } from '../../src/store/write/recorder.ts';
-import { ask, bearer, type Served, served, TOKEN } from '../kit/dashboard-server.ts';
+import { ask, bearer, type Served, served, session, TOKEN } from '../kit/dashboard-server.ts';
 import { isLiving } from '../kit/is-living.ts';
-import { failed, finished, opened, RUN, record, result, started } from '../kit/recorded-run.ts';
+import { databaseIn, failed, finished, opened, RUN, record, result, started } from '../kit/recorded-run.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const HISTORY = ['/api/patterns', '/api/trends', '/api/tools', '/api/workstreams', '/api/workstreams/ws-a'];
@@ -113,6 +118,75 @@ describe.runIf(process.platform === 'linux')('a question about many runs', () =>
     const environment = readFileSync(`/proc/${answering(folder)}/environ`, 'utf8');
     expect(environment).not.toContain(TOKEN);
   });
+});
+
+describe.runIf(process.platform === 'linux')('an answer of many pieces', () => {
+  const text = 'ש and words '.repeat(300);
+  let folder = '';
+  let dashboard: Served;
+
+  beforeEach(async () => {
+    folder = temporaryFolder();
+    const results = Array.from({ length: 1_100 }, (_, index) => failed(`ws-${index}`, `${index} ${text}`));
+    record(opened(folder), results, { runId: RUN });
+    dashboard = await served(folder);
+  });
+
+  test('is as whole as one that the dashboard itself makes', async () => {
+    const { text: answered, json } = await ask(dashboard, `/api/runs/${RUN}`, { headers: bearer });
+    const database = new WatchedDatabase(databaseIn(folder));
+    const pieces = await documentPieces(connectionOf(database), RUN, database.path);
+    database.close();
+    expect(answered.length).toBeGreaterThan(2_000_000);
+    expect(json()['document']).toEqual(JSON.parse(pieces?.join('') ?? ''));
+  });
+
+  test('is asked for no faster than it is taken, and no further once its client has left', async () => {
+    const heard = vi.spyOn(ChildProcess.prototype, 'emit');
+    const answers = new Answers(databaseIn(folder));
+    onTestFinished(() => {
+      answers.close();
+      heard.mockRestore();
+    });
+    /** Pieces of the first answer that have come, once another answer has had its turn. */
+    const come = async (): Promise<number> => {
+      await new Response(await answers.ask({ kind: 'tools' })).text();
+      const calls: unknown[][] = heard.mock.calls;
+      const messages = calls.filter(([event]) => event === 'message');
+      return messages.filter(([, message]) => (message as { number: number }).number === 1).length;
+    };
+    const reader = (await answers.ask({ kind: 'document', runId: RUN })).getReader();
+    expect(await come()).toBe(1);
+    for (let taken = 1; taken <= 3; taken += 1) {
+      expect((await reader.read()).value?.length).toBe(64 * 1024);
+      expect(await come()).toBe(taken + 1);
+    }
+    await reader.cancel();
+    expect(await come()).toBe(4);
+  });
+
+  test('breaks off where its process is killed, and is answered when it is asked again', async () => {
+    const { body } = await fetch(`${dashboard.address}/api/runs/${RUN}`, { headers: bearer });
+    const reader = body?.getReader();
+    await reader?.read();
+    process.kill(answering(folder), 'SIGKILL');
+    const rest = async (): Promise<void> => {
+      while ((await reader?.read())?.done === false);
+    };
+    await expect(rest()).rejects.toThrow();
+    expect((await ask(dashboard, `/api/runs/${RUN}`, { headers: bearer })).status).toBe(200);
+  });
+});
+
+test('a page that is opened on a long history has the process started that it is going to ask', async () => {
+  const folder = temporaryFolder();
+  record(opened(folder), [result('ws-a')], { runId: RUN });
+  const dashboard = await served(folder);
+  await session(dashboard);
+  expect(() => answering(folder)).toThrow('nothing answers');
+  opened(folder).exec('UPDATE consolidated_runs SET total_workstreams = 1000000');
+  await session(dashboard);
+  await expect.poll(() => answering(folder), { timeout: 30_000 }).toBeGreaterThan(0);
 });
 
 test('a run of a long history is the same as one of a short one, and what fails in it is told', async () => {

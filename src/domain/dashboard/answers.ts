@@ -272,11 +272,17 @@ export interface RunPoint {
   costUsd: number | null;
 }
 
-/** `GET /api/trends`: what `trends --json` and `flaky --json` print, and the runs, the oldest first. */
+/**
+ * `GET /api/trends`: what `trends --json` prints but for the workstreams that are as fast as before, what `flaky --json`
+ * prints, at most 100 workstreams of the one and 100 failures of the other, and the runs, the oldest first.
+ */
 export interface TrendsAnswer {
   version: 1;
+  /** Null where no run has ended, as `flaky`. The verdict is that of all workstreams. */
   trends: TrendsDocument | null;
   flaky: FlakyDocument | null;
+  /** How many workstreams became slower or faster, and how many failures are flaky. */
+  totals: { changed: number; flaky: number };
   runs: RunPoint[];
 }
 

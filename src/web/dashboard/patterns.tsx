@@ -14,7 +14,7 @@ import { type PageColumn, Table } from '../table.tsx';
 import { ChartOrTable, type ChartPoint, RunChart, StateBadge } from './charts.tsx';
 import { useAnswer } from './client.ts';
 import { FilterChip, FilterField, failureColumns, lastRuns, rateText, SeenIn, sorted } from './lists.tsx';
-import { Waiting } from './runs.tsx';
+import { NothingYet, Waiting } from './runs.tsx';
 
 /** A template with its holes as nulls. */
 const partsOf = (pattern: string): (string | null)[] =>
@@ -26,7 +26,12 @@ export function PatternsPage({ asOf }: { asOf: number }) {
   const { query, states, sort } = place.value;
   const { answer, problem } = useAnswer<PatternsAnswer>('/api/patterns', asOf);
   if (answer === null) return <Waiting problem={problem} what="the errors" />;
-  const patterns = answer.history?.patterns ?? [];
+  const { history } = answer;
+  if (history === null)
+    return (
+      <NothingYet what="Here will be the errors of the last runs, grouped by what they have in common." />
+    );
+  const { patterns } = history;
   const words = queryWords(query);
   const found = sorted(
     patterns.filter(
@@ -41,8 +46,8 @@ export function PatternsPage({ asOf }: { asOf: number }) {
   return (
     <>
       <div class="hello">
-        <h1>{oneLine(answer.history?.verdict ?? 'No runs yet.', 300)}</h1>
-        {answer.history !== null && <p class="q2">Errors of {lastRuns(answer.history.runs.count)}</p>}
+        <h1>{oneLine(history.verdict, 300)}</h1>
+        <p class="q2">Errors of {lastRuns(history.runs.count)}</p>
       </div>
       {patterns.length > 0 && (
         <div class="card">

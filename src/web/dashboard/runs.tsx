@@ -159,13 +159,7 @@ export function RunsPage({ onLost }: { onLost: (since: LostSince) => void }) {
           {plural(total, 'run')} in <code>{oneLine(database, 200)}</code>
         </p>
       </div>
-      {total === 0 && (
-        <Block title="Begin">
-          <div class="card pad">
-            <Command command="millrace run" />
-          </div>
-        </Block>
-      )}
+      {total === 0 && <Begin />}
       {underWay.length > 0 && (
         <Block title="Under way">
           <div class="runcards">
@@ -213,6 +207,27 @@ export function Waiting({ problem, what }: { problem: string | null; what: strin
     </div>
   );
 }
+
+/** Instead of an overview as long as no run has ended. @param what it will show, as a sentence. */
+export function NothingYet({ what }: { what: string }) {
+  return (
+    <>
+      <div class="hello">
+        <h1>No run has ended yet.</h1>
+        <p class="q2">{what}</p>
+      </div>
+      <Begin />
+    </>
+  );
+}
+
+const Begin = () => (
+  <Block title="Begin">
+    <div class="card pad">
+      <Command command="millrace run" />
+    </div>
+  </Block>
+);
 
 function RunCard({ run }: { run: ListedRun }) {
   const { runId, label } = run;

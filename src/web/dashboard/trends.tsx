@@ -10,24 +10,26 @@ import { type PageColumn, Table } from '../table.tsx';
 import { ChartOrTable, type ChartPoint, RunChart, StateBadge } from './charts.tsx';
 import { useAnswer } from './client.ts';
 import { lastRuns } from './lists.tsx';
-import { Waiting } from './runs.tsx';
+import { NothingYet, Waiting } from './runs.tsx';
 
 export function TrendsPage({ asOf }: { asOf: number }) {
   const { query } = place.value;
   const { answer, problem } = useAnswer<TrendsAnswer>('/api/trends', asOf);
   if (answer === null) return <Waiting problem={problem} what="the trends" />;
-  const { trends, flaky } = answer;
+  const { trends, flaky, totals } = answer;
+  if (trends === null || flaky === null)
+    return (
+      <NothingYet what="Here will be how long runs take and what they cost, what became slower or faster, and what is flaky." />
+    );
   const words = queryWords(query);
   const runs = answer.runs.filter(({ runId, label }) =>
     words.every((word) => `${runId} ${label ?? ''}`.toLowerCase().includes(word)),
   );
-  const shifted = (trends?.workstreams ?? []).filter(({ state }) => state === 'slower' || state === 'faster');
-  const flakyOnes = (flaky?.failures ?? []).filter(({ history }) => history.state === 'flaky');
   return (
     <>
       <div class="hello">
-        <h1>{oneLine(trends?.verdict ?? 'Too few runs for a trend.', 300)}</h1>
-        {flaky !== null && <p class="q2">{oneLine(flaky.verdict, 300)}</p>}
+        <h1>{oneLine(trends.verdict, 300)}</h1>
+        <p class="q2">{oneLine(flaky.verdict, 300)}</p>
       </div>
       <div class="filters card" role="search" aria-label="Filter the runs">
         <input
@@ -43,25 +45,31 @@ export function TrendsPage({ asOf }: { asOf: number }) {
         </span>
       </div>
       {runs.length > 0 && <RunCharts runs={runs} />}
-      {shifted.length > 0 && (
-        <Block title="Slower and faster" note="by tests over many runs, not by one run">
+      {trends.workstreams.length > 0 && (
+        <Block
+          title="Slower and faster"
+          note={firstOf(trends.workstreams, totals.changed, 'by tests over many runs, not by one run')}
+        >
           <div class="card">
             <Table
               label="Table of slower and faster workstreams"
               columns={TREND_COLUMNS}
-              rows={shifted}
+              rows={trends.workstreams}
               keyOf={({ workstreamId }) => workstreamId}
             />
           </div>
         </Block>
       )}
-      {flakyOnes.length > 0 && (
-        <Block title="Flaky" note="they fail and pass without a change">
+      {flaky.failures.length > 0 && (
+        <Block
+          title="Flaky"
+          note={firstOf(flaky.failures, totals.flaky, 'they fail and pass without a change')}
+        >
           <div class="card">
             <Table
               label="Table of flaky workstreams"
               columns={FLAKY_COLUMNS}
-              rows={flakyOnes}
+              rows={flaky.failures}
               keyOf={({ workstreamId, patternId }) => `${workstreamId} ${patternId}`}
             />
           </div>
@@ -70,6 +78,10 @@ export function TrendsPage({ asOf }: { asOf: number }) {
     </>
   );
 }
+
+/** What a list is of, and how much of it there is where that is not all. */
+const firstOf = (rows: readonly unknown[], total: number, note: string): string =>
+  rows.length < total ? `the first ${count(rows.length)} of ${count(total)}, ${note}` : note;
 
 /** Points of a chart: more could not be told apart. */
 const DRAWN = 120;
@@ -261,6 +273,8 @@ export function ToolsPage({ asOf }: { asOf: number }) {
   const { answer, problem } = useAnswer<ToolsAnswer>('/api/tools', asOf);
   if (answer === null) return <Waiting problem={problem} what="the tools" />;
   const { tools, runs, inRuns } = answer;
+  if (runs === 0)
+    return <NothingYet what="Here will be coding agents, with what they did and what they cost." />;
   const known = tools.reduce((sum, { costUsd }) => sum + (costUsd ?? 0), 0);
   const unknown = tools.reduce((sum, { unknownCosts }) => sum + unknownCosts, 0);
   return (

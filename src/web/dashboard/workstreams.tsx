@@ -22,7 +22,7 @@ import {
 } from './charts.tsx';
 import { useAnswer } from './client.ts';
 import { FilterChip, FilterField, failureColumns, lastRuns, sorted } from './lists.tsx';
-import { Waiting } from './runs.tsx';
+import { NothingYet, Waiting } from './runs.tsx';
 
 /** Rows that are asked for at first, and where the reader wants all. */
 const FIRST = 200;
@@ -34,6 +34,8 @@ export function WorkstreamsPage({ asOf }: { asOf: number }) {
   const { answer, problem } = useAnswer<WorkstreamsAnswer>(path, asOf);
   if (answer === null) return <Waiting problem={problem} what="the workstreams" />;
   const { workstreams, runs, total } = answer;
+  if (runs === 0)
+    return <NothingYet what="Here will be each workstream, with how it went in the last runs." />;
   const found = sorted(
     workstreams.filter((each) => states.every((state) => IS[state]?.(each) ?? true)),
     sort,
@@ -42,12 +44,12 @@ export function WorkstreamsPage({ asOf }: { asOf: number }) {
   return (
     <>
       <div class="hello">
-        <h1>{workstreamsVerdict(workstreams, runs)}</h1>
+        <h1>{workstreamsVerdict(workstreams, query)}</h1>
         <p class="q2">
           {plural(total, 'workstream')} in {lastRuns(runs)}
         </p>
       </div>
-      <div class="card">
+      <div class="card" hidden={total === 0 && query === ''}>
         <div class="filters" role="search" aria-label="Filter the workstreams">
           <FilterField label="Filter by id or title" />
           {Object.keys(IS).map((state) => (
@@ -84,8 +86,9 @@ export function WorkstreamsPage({ asOf }: { asOf: number }) {
   );
 }
 
-function workstreamsVerdict(workstreams: readonly ListedWorkstream[], runs: number): string {
-  if (workstreams.length === 0) return runs === 0 ? 'No runs yet.' : 'No workstream has a result.';
+function workstreamsVerdict(workstreams: readonly ListedWorkstream[], query: string): string {
+  if (workstreams.length === 0)
+    return query === '' ? 'No workstream has a result.' : 'No workstream matches.';
   const failing = workstreams.filter(({ lastStatus }) => lastStatus === 'failed').length;
   const flaky = workstreams.filter(({ isFlaky }) => isFlaky).length;
   const parts = [

@@ -49,15 +49,19 @@ SELECT COUNT(*) AS n, MAX(rowid) AS newest, MAX(ended_at) AS ended FROM consolid
 export const historyStamp = (connection: Connection): string =>
   JSON.stringify(rows(connection, stampRow, STAMP));
 
-/** Runs that one is seen among, and more workstreams of them than can be read in a moment. */
+/** Runs that one is seen among. */
 const HISTORY_RUNS = 100;
-const LONG_HISTORY = 10_000;
+/** More results, of these runs and of one run itself, take longer to read than other work of the process can wait. */
+const LONG_HISTORY = 6_000;
+const LONG_RUN = 1_000;
 const LENGTH = `
-SELECT CAST(TOTAL(total_workstreams) AS INTEGER) AS n
-FROM (SELECT total_workstreams FROM consolidated_runs ORDER BY rowid DESC LIMIT ${HISTORY_RUNS})`;
+SELECT (SELECT TOTAL(total_workstreams) > ${LONG_HISTORY}
+    FROM (SELECT total_workstreams FROM consolidated_runs ORDER BY rowid DESC LIMIT ${HISTORY_RUNS}))
+  OR EXISTS (SELECT 1 FROM consolidated_runs WHERE run_id = ? AND total_workstreams > ${LONG_RUN}) AS n`;
 
-/** Whether the last runs have so many results that to read what is known of one takes longer than a moment. */
-export const isLongHistory = (connection: Connection): boolean => countOf(connection, LENGTH) > LONG_HISTORY;
+/** Whether it takes longer than a moment to read what is known of a run, which is compared with those before it. */
+export const isLongHistory = (connection: Connection, runId: string): boolean =>
+  countOf(connection, LENGTH, runId) > 0;
 
 const endedRow = z.object({ run_id: z.string() });
 

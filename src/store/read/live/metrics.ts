@@ -4,7 +4,7 @@ import { reasonSchema } from '../../../domain/failure.ts';
 import { numberCell, textCell } from '../../schema/cells.ts';
 import type { Connection } from '../../schema/connection.ts';
 import { isWriterGone, processShape } from '../liveness.ts';
-import { rows } from '../rows.ts';
+import { firstRow, rows } from '../rows.ts';
 import { runStatus } from '../run-status.ts';
 
 /** What is counted: the name of a metric and its labels as JSON, with their value. */
@@ -25,7 +25,7 @@ export class RunCounts {
   #known = new Set<string>();
   #of: Connection | null = null;
 
-  /** As of now. What was read before it broke off, or was left, is not read again. @yields after each run. */
+  /** As of now. What was read before it broke off, or was left, is not read again. @yields after each part. */
   *read(connection: Connection): Generator<void, MetricCounts> {
     const runs = rows(connection, runRow, RUNS);
     const ended = new Set(runs.filter(({ state }) => state !== 'running').map(({ run_id: id }) => id));
@@ -39,10 +39,9 @@ export class RunCounts {
       if (this.#known.has(id)) continue;
       // Of one that can't be read to its end some would be counted twice: all is counted anew then.
       this.#of = null;
-      addRun(connection, id, this.#ended);
+      yield* addRun(connection, id, this.#ended);
       this.#of = connection;
       this.#known.add(id);
-      yield;
     }
     const counts = new Map(this.#ended);
     // Also where nothing runs: what is absent can't be told from a dashboard that is not there.
@@ -52,9 +51,8 @@ export class RunCounts {
       const state = isOpen ? (isWriterGone(run) ? 'interrupted' : 'running') : (run.state ?? 'ended');
       add(counts, 'runs', { state }, 1);
       if (!isOpen) continue;
-      addRun(connection, run.run_id, counts);
+      yield* addRun(connection, run.run_id, counts);
       if (state === 'running') addLive(connection, run.run_id, run.agents_count ?? 0, counts);
-      yield;
     }
     return counts;
   }
@@ -65,44 +63,71 @@ const add = (counts: MetricCounts, name: string, labels: Record<string, string>,
   counts.set(key, (counts.get(key) ?? 0) + value);
 };
 
-const resultRow = z.object({ status: z.string(), reason: textCell, n: z.number() });
-const RESULTS = `
-SELECT status, reason, COUNT(*) AS n FROM agent_results WHERE run_id = ? GROUP BY status, reason`;
+/** Results that are counted in a moment. */
+const PART = 5_000;
 
-const durationRow = z.object({ bucket: z.number(), n: z.number(), sum: z.number() });
-const BUCKET = `CASE ${DURATION_BOUNDS.map((bound, index) => `WHEN duration_seconds <= ${bound} THEN ${index}`).join(' ')}
+const partRow = z.object({
+  reason: textCell,
+  bucket: numberCell,
+  tool: textCell,
+  n: z.number(),
+  seconds: z.number(),
+  cost: z.number(),
+  input: z.number(),
+  output: z.number(),
+  last: z.number(),
+});
+const BUCKET = `
+CASE WHEN status NOT IN ('completed', 'failed') OR typeof(duration_seconds) NOT IN ('real', 'integer') THEN NULL
+  ${DURATION_BOUNDS.map((bound, index) => `WHEN duration_seconds <= ${bound} THEN ${index}`).join(' ')}
   ELSE ${DURATION_BOUNDS.length} END`;
-const DURATIONS = `
-SELECT ${BUCKET} AS bucket, COUNT(*) AS n, TOTAL(duration_seconds) AS sum FROM agent_results
-WHERE run_id = ? AND status IN ('completed', 'failed') AND typeof(duration_seconds) IN ('real', 'integer') GROUP BY 1`;
-
-const toolRow = z.object({ tool: z.string(), cost: z.number(), input: z.number(), output: z.number() });
-const TOOLS = `
-SELECT tool, TOTAL(cost_usd) AS cost, TOTAL(input_tokens) AS input, TOTAL(output_tokens) AS output
-FROM agent_results WHERE run_id = ? AND tool IS NOT NULL AND typeof(tool) = 'text' GROUP BY tool ORDER BY tool`;
+const STATUSES = 'SELECT MIN(status) AS next FROM agent_results WHERE run_id = ? AND status > ?';
+const nextRow = z.object({ next: textCell });
+/** The next results of a run in the order of its index. */
+const RESULTS = `
+SELECT reason, ${BUCKET} AS bucket, CASE WHEN typeof(tool) = 'text' THEN tool END AS tool, COUNT(*) AS n,
+  TOTAL(duration_seconds) AS seconds, TOTAL(cost_usd) AS cost, TOTAL(input_tokens) AS input,
+  TOTAL(output_tokens) AS output, MAX(id) AS last
+FROM (SELECT * FROM agent_results WHERE run_id = ? AND status = ? AND id > ? ORDER BY id LIMIT ${PART})
+GROUP BY 1, 2, 3 ORDER BY 3, 1, 2`;
 
 /** A word of an older version is none of the words of this one, and there may be any number of them. */
 const reasonOf = (reason: string | null): string =>
   reason === null ? '' : reasonSchema.safeParse(reason).success ? reason : 'other';
 
-function addRun(connection: Connection, runId: string, counts: MetricCounts): void {
-  for (const { status, reason, n } of rows(connection, resultRow, RESULTS, runId))
-    add(counts, 'workstreams', { status: runStatus(status), reason: reasonOf(reason) }, n);
-  for (const { bucket, n, sum } of rows(connection, durationRow, DURATIONS, runId)) {
+type PartRow = z.infer<typeof partRow>;
+
+function* addRun(connection: Connection, runId: string, counts: MetricCounts): Generator<void, void> {
+  const after = (status: string): string | null =>
+    firstRow(connection, nextRow, STATUSES, runId, status)?.next ?? null;
+  for (let status = after(''); status !== null; status = after(status)) {
+    for (let n = PART, last = 0; n === PART; ) {
+      const groups = rows(connection, partRow, RESULTS, runId, status, last);
+      for (const group of groups) addGroup(status, group, counts);
+      n = groups.reduce((sum, group) => sum + group.n, 0);
+      last = groups.reduce((most, group) => Math.max(most, group.last), last);
+      if (n === PART) yield;
+    }
+  }
+  yield;
+}
+
+function addGroup(status: string, { reason, n, bucket, tool, ...sums }: PartRow, counts: MetricCounts): void {
+  add(counts, 'workstreams', { status: runStatus(status), reason: reasonOf(reason) }, n);
+  if (bucket !== null) {
     // Each bucket of Prometheus has what is in all smaller ones as well.
     for (const [index, bound] of [...DURATION_BOUNDS, '+Inf'].entries())
       add(counts, 'duration_bucket', { le: String(bound) }, index >= bucket ? n : 0);
-    add(counts, 'duration_sum', {}, sum);
+    add(counts, 'duration_sum', {}, sums.seconds);
     add(counts, 'duration_count', {}, n);
   }
-  for (const { tool, cost, input, output } of rows(connection, toolRow, TOOLS, runId)) {
-    const isNew = !counts.has(JSON.stringify(['cost_usd', { tool }]));
-    const tools = [...counts.keys()].filter((key) => key.startsWith('["cost_usd"')).length;
-    const name = isNew && tools >= MOST_TOOLS ? 'other' : tool;
-    add(counts, 'cost_usd', { tool: name }, cost);
-    add(counts, 'tokens', { tool: name, direction: 'input' }, input);
-    add(counts, 'tokens', { tool: name, direction: 'output' }, output);
-  }
+  if (tool === null) return;
+  const isNew = !counts.has(JSON.stringify(['cost_usd', { tool }]));
+  const tools = [...counts.keys()].filter((key) => key.startsWith('["cost_usd"')).length;
+  const name = isNew && tools >= MOST_TOOLS ? 'other' : tool;
+  add(counts, 'cost_usd', { tool: name }, sums.cost);
+  add(counts, 'tokens', { tool: name, direction: 'input' }, sums.input);
+  add(counts, 'tokens', { tool: name, direction: 'output' }, sums.output);
 }
 
 function addLive(connection: Connection, runId: string, agents: number, counts: MetricCounts): void {
