@@ -2,7 +2,7 @@
 import { idOfRun } from '../app/history.ts';
 import { Refusal } from '../app/refusal.ts';
 import { WatchedDatabase } from '../store/read/live/watched-database.ts';
-import { type Answered, askedSchema, type Question } from './answers.ts';
+import { type AnswerMessage, askedSchema, type Question } from './answers.ts';
 import { documentPieces, headOf } from './documents.ts';
 import { connectionIn, connectionOf, failureOf } from './failure.ts';
 import { Histories, nothingYet } from './histories.ts';
@@ -60,7 +60,7 @@ class Replies {
   }
 }
 
-const reply = (answered: Answered): void => void (process.connected && process.send?.(answered));
+const reply = (answered: AnswerMessage): void => void (process.connected && process.send?.(answered));
 
 /** JSON of the answer. */
 async function answerTo(

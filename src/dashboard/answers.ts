@@ -30,7 +30,7 @@ export const askedSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('next'), number: z.number() }),
   z.object({ kind: z.literal('enough'), number: z.number() }),
 ]);
-type Asked = z.infer<typeof askedSchema>;
+type QuestionMessage = z.infer<typeof askedSchema>;
 
 /** A piece of the JSON as bytes, or why there is none. */
 const answeredSchema = z.object({
@@ -38,8 +38,8 @@ const answeredSchema = z.object({
   piece: z.object({ bytes: z.instanceof(Uint8Array), isLast: z.boolean() }).nullable(),
   failure: failureSchema.nullable(),
 });
-export type Answered = z.infer<typeof answeredSchema>;
-type Piece = NonNullable<Answered['piece']>;
+export type AnswerMessage = z.infer<typeof answeredSchema>;
+type Piece = NonNullable<AnswerMessage['piece']>;
 
 /** A process that nobody asks for so long is ended, in milliseconds: it takes as much memory as the dashboard itself. */
 const IDLE_MS = 20_000;
@@ -128,7 +128,7 @@ export class Answers {
     return child;
   }
 
-  #piece(child: ChildProcess, asked: Asked): Promise<Piece> {
+  #piece(child: ChildProcess, asked: QuestionMessage): Promise<Piece> {
     clearTimeout(this.#idle);
     return new Promise((resolve, reject) => {
       if (child !== this.#child) return reject(gone('its process has ended'));
@@ -137,7 +137,7 @@ export class Answers {
     });
   }
 
-  #take({ number, piece, failure }: Answered): void {
+  #take({ number, piece, failure }: AnswerMessage): void {
     const waiting = this.#waiting.get(number);
     this.#waiting.delete(number);
     if (piece?.isLast !== false) this.#ended(number);
@@ -170,7 +170,7 @@ export class Answers {
 }
 
 /** Where it can't be sent, the process is over, and all that wait are told. */
-const send = (child: ChildProcess, asked: Asked): void => void child.send(asked, () => undefined);
+const send = (child: ChildProcess, asked: QuestionMessage): void => void child.send(asked, () => undefined);
 
 const unanswered = (message: string): Unanswered =>
   new Unanswered({ status: 503, error: 'unanswered', message });

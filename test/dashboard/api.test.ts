@@ -220,7 +220,7 @@ test('who reads the runs page by page while others are added has each of those b
   const connection = opened(dashboard.folder);
   const idOf = (number: number): string => `ma-run-20260101-${String(number).padStart(6, '0')}`;
   let count = 0;
-  const more = (): void => void record(connection, [result('ws-a')], { runId: idOf((count += 1)) });
+  const more = (): void => record(connection, [result('ws-a')], { runId: idOf((count += 1)) });
   for (let times = 0; times < 17; times += 1) more();
   const before = Array.from({ length: count }, (_, index) => idOf(count - index));
   const read: string[] = [];
@@ -274,7 +274,11 @@ test('no query and no body makes the dashboard fail, or stop answering', async (
   const dashboard = await served(undefined, { metrics: true });
   recorded(dashboard.folder);
   const random = seededRandom(20_261_130);
-  const one = <T>(all: readonly T[]): T => all[Math.floor(random() * all.length)] as T;
+  const one = <T>(all: readonly T[]): T => {
+    const found = all[Math.floor(random() * all.length)];
+    if (found === undefined) throw new RangeError('There is nothing to take.');
+    return found;
+  };
   const text = (): string =>
     one([
       '',

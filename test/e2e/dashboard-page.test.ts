@@ -375,6 +375,6 @@ browserTest('Back leads back also where letters come into the address while it i
   await page.evaluate('history.back(); for (const change of globalThis.changes) change()');
   await heading(page, /completed its only/);
   await page.goForward();
-  await heading(page, /No workstream has a result|Every workstream/);
+  await heading(page, /No workstream matches|Every workstream/);
   expect(await page.getByLabel('Filter by id or title').inputValue()).toBe('nothing');
 });
