@@ -63,7 +63,7 @@ export class FileHashes {
 
   /** To be called where files may have changed. */
   forget(): void {
-    // What is being read now is noted in the earlier one, which nobody asks any more.
+    // What is being read now is noted in the earlier one, which is not read any more.
     this.#current = new Map();
   }
 

@@ -27,7 +27,7 @@ export interface FinalResultsParts {
   refusal: (workstream: Workstream) => Failure | null;
   /** Called with workstreams whose dependencies have been met; not with those that have none. */
   onReady: (indices: readonly number[]) => void;
-  /** Called with each final result after it was published; null where nobody needs it. */
+  /** Called with each final result after it was published; null for none. */
   onFinal: ((result: AgentResult) => void) | null;
 }
 

@@ -266,6 +266,18 @@ export function RunAgain({ command }: { command: string | null }) {
   );
 }
 
+/** A shell command below a heading; nothing where there is none. */
+export function CommandBlock({ title, command }: { title: string; command: string | null }) {
+  if (command === null) return null;
+  return (
+    <Block title={title}>
+      <div class="card pad">
+        <Command command={command} />
+      </div>
+    </Block>
+  );
+}
+
 /** A shell command, whole, with a button that copies it. */
 export function Command({ command }: { command: string }) {
   return (

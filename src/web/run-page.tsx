@@ -14,7 +14,7 @@ import type { PageSection, PageView } from './model/place.ts';
 import { resultsOf } from './model/results.ts';
 import type { Run } from './model/run.ts';
 import { NeedsList } from './needs-list.tsx';
-import { Block, Command, LogLink, WorkstreamLink } from './parts.tsx';
+import { CommandBlock, LogLink, WorkstreamLink } from './parts.tsx';
 import { PatternPage } from './pattern-page.tsx';
 import { ResultsView } from './results-view.tsx';
 import { hrefOf, place } from './state.ts';
@@ -75,13 +75,7 @@ function LogFiles({ run, id }: { run: Run; id: string | null }) {
           <Table label="Table of logs" columns={LOG_COLUMNS} rows={rows} keyOf={(each) => each.id} />
         </div>
       )}
-      {command !== null && (
-        <Block title="In a terminal">
-          <div class="card pad">
-            <Command command={command} />
-          </div>
-        </Block>
-      )}
+      <CommandBlock title="In a terminal" command={command} />
     </>
   );
 }

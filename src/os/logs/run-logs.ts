@@ -91,7 +91,7 @@ function withoutOldest(
   return names.filter((name, index) => index >= newest || !hasEnded(workstreamOf(name)));
 }
 
-/** Ends early where nobody waits any more. */
+/** Ends early where the signal is aborted. */
 export async function pause(signal: AbortSignal | undefined): Promise<void> {
   try {
     await wait(LOOK_MS, undefined, signal === undefined ? {} : { signal });

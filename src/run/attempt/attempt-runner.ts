@@ -85,7 +85,7 @@ export interface AttemptFields extends Pick<Assignment, 'attempt' | 'tools' | 'l
   spentUsd?: number;
   /** What it goes on with; null to begin afresh. Default: null. */
   goesOnWith?: { workspace: Workspace; session: ContinuedSession } | null;
-  /** Called when a tool has named its session in this folder. Default: nobody needs to know. */
+  /** Called when a tool has named its session in this folder. Default: not called. */
   onSession?: (message: SessionMessage, folder: string) => void;
 }
 

@@ -3,7 +3,7 @@ import type { LiveState } from '../../domain/dashboard/answers.ts';
 import { Icon } from '../icons.tsx';
 import { commandOf } from '../model/commands.ts';
 import { agentText, count, oneLine, utcTime } from '../model/format.ts';
-import { Block, Command, FactList, Words } from '../parts.tsx';
+import { CommandBlock, FactList, Words } from '../parts.tsx';
 import { hrefOf } from '../state.ts';
 import { ActButton } from './actions.tsx';
 import type { RunSeen } from './followed-run.ts';
@@ -66,13 +66,7 @@ export function UnendedPage({ seen, live, id }: { seen: RunSeen; live: LiveState
           )}
         </div>
       </section>
-      {command !== null && (
-        <Block title="The same in a terminal">
-          <div class="card pad">
-            <Command command={command} />
-          </div>
-        </Block>
-      )}
+      <CommandBlock title="The same in a terminal" command={command} />
     </>
   );
 }

@@ -184,7 +184,7 @@ class RunStream {
       this.#sent.push({ id, messages });
       for (const message of messages) message.onSent(id);
     } catch {
-      // It is over: nobody waits for these any more.
+      // The last execution that has messages has ended: these are dropped.
     }
   }
 
