@@ -248,7 +248,7 @@ function addRuns(app: App, parts: DashboardParts): void {
     const rest: Omit<RunAnswer, 'document'> = { version: 1, runId, live, cursor };
     const before = `${JSON.stringify(rest).slice(0, -1)},"document":`;
     context.header('Content-Type', 'application/json');
-    return context.body(bodyOf(between(before, pieces, '}')));
+    return context.body(bodyOf(before, pieces, '}'));
   });
   app.get('/api/runs/:run/events', parts.access.stream, (context) => {
     const connection = connectionOf(parts.database);
@@ -307,25 +307,30 @@ function liveState(connection: Connection, runId: string, { state }: DashboardPa
   return new LiveReader(runId, logFolder(state, runId)).read(connection, run);
 }
 
-type Pieces = Iterable<string> | AsyncIterable<Uint8Array>;
-
-async function* between(before: string, pieces: Pieces, after: string): AsyncGenerator<string | Uint8Array> {
-  yield before;
-  yield* pieces;
-  yield after;
-}
-
-/** Made as fast as the client takes it. */
-function bodyOf(pieces: AsyncGenerator<string | Uint8Array>): ReadableStream<Uint8Array> {
+/** A text around pieces of it that are made, or asked for, as fast as the client takes them. */
+function bodyOf(
+  before: string,
+  pieces: Iterable<string> | AsyncIterable<Uint8Array>,
+  after: string,
+): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
+  // Not a generator around them: one that has not begun can't tell them that nobody takes them.
+  const made = Symbol.asyncIterator in pieces ? pieces[Symbol.asyncIterator]() : pieces[Symbol.iterator]();
+  let hasBegun = false;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const { done, value } = await pieces.next();
+        if (!hasBegun) {
+          hasBegun = true;
+          return controller.enqueue(encoder.encode(before));
+        }
+        const { done, value } = await made.next();
+        controller.enqueue(
+          typeof value === 'string' ? encoder.encode(value) : (value ?? encoder.encode(after)),
+        );
         if (done === true) controller.close();
-        else controller.enqueue(typeof value === 'string' ? encoder.encode(value) : value);
       },
-      cancel: async () => void (await pieces.return(undefined)),
+      cancel: async () => void (await made.return?.()),
     },
     { highWaterMark: 0 },
   );

@@ -165,6 +165,21 @@ describe.runIf(process.platform === 'linux')('an answer of many pieces', () => {
     expect(await come()).toBe(4);
   });
 
+  test('that nobody takes, as of a request for its headers, does not keep the process', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { status, text: body } = await ask(dashboard, `/api/runs/${RUN}`, {
+      method: 'HEAD',
+      headers: bearer,
+    });
+    expect([status, body]).toEqual([200, '']);
+    const pid = answering(folder);
+    // Its end is only waited for where nothing is open any more.
+    vi.advanceTimersByTime(30_000);
+    vi.useRealTimers();
+    await expect.poll(() => isLiving(pid), { timeout: 30_000 }).toBe(false);
+  });
+
   test('breaks off where its process is killed, and is answered when it is asked again', async () => {
     const { body } = await fetch(`${dashboard.address}/api/runs/${RUN}`, { headers: bearer });
     const reader = body?.getReader();
