@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import type { TestHold } from '../../src/domain/run-lock.ts';
 import { ReadyQueue } from '../../src/plan/ready-queue.ts';
 import { AgentLending } from '../../src/run/agent-lending.ts';
-import type { AgentContext } from '../../src/run/attempt/attempt-runner.ts';
 import { Dispatcher } from '../../src/run/dispatcher.ts';
 import type { AgentLease } from '../../src/run/merged-tests.ts';
+import { agentContext } from '../kit/agent-context.ts';
 import { makeWorkstreams, type Sketch } from '../kit/make-workstream.ts';
 
 const FREE: TestHold = { alone: false, conflictGroups: [] };
@@ -24,15 +24,7 @@ function lending(...sketches: Omit<Sketch, 'id'>[]) {
     mayBatch: null,
   });
   const gate = { admits: true, left: 0 };
-  const context: AgentContext = {
-    agent: 0,
-    agentId: 'agent-1',
-    signal: new AbortController().signal,
-    runSignal: new AbortController().signal,
-    interruption: () => null,
-    stoppedBy: () => null,
-    onMessage: () => undefined,
-  };
+  const context = agentContext();
   const agents = new AgentLending({
     dispatcher,
     ready,

@@ -14,6 +14,7 @@ import type { Attempt } from '../../src/run/attempt/attempt-runner.ts';
 import { executedResult } from '../../src/run/attempt/result.ts';
 import { readResults } from '../../src/store/read/results.ts';
 import { getRun } from '../../src/store/read/runs.ts';
+import { agentContext } from '../kit/agent-context.ts';
 import { anyText } from '../kit/any-text.ts';
 import { workstream } from '../kit/definitions.ts';
 import { documentIn } from '../kit/page.ts';
@@ -211,15 +212,7 @@ const BLANK: Outcome = {
 
 const attemptOf = (definition: Workstream, outcome: Outcome): Attempt => ({
   workstream: definition,
-  context: {
-    agent: 0,
-    agentId: 'agent-1',
-    signal: new AbortController().signal,
-    runSignal: new AbortController().signal,
-    interruption: () => null,
-    stoppedBy: () => null,
-    onMessage: () => undefined,
-  },
+  context: agentContext(),
   number: 1,
   workspace: null,
   outcome,

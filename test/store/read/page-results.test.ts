@@ -3,6 +3,7 @@ import type { AgentResult } from '../../../src/domain/agent-result.ts';
 import type { PackedWorkstream, PlainText } from '../../../src/domain/page-document.ts';
 import { pageResults } from '../../../src/store/read/page-results.ts';
 import type { Connection } from '../../../src/store/schema/connection.ts';
+import { testResult } from '../../kit/definitions.ts';
 import { failed, opened, RUN, record, result, skipped } from '../../kit/recorded-run.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
@@ -76,19 +77,7 @@ test.each<[string, Parameters<typeof result>[1]]>([
         failed: 0,
         manual: 1,
         cases: null,
-        tests: [
-          {
-            name: 'look',
-            status: 'manual',
-            blocking: true,
-            durationSeconds: null,
-            detail: '',
-            logFile: null,
-            format: null,
-            counts: null,
-            cases: [],
-          },
-        ],
+        tests: [testResult('look', 'manual')],
       },
     },
   ],
